@@ -1,0 +1,71 @@
+// What a processor is. Types only.
+import type { Emission, TopicContract } from '../topics/contract.ts';
+
+// biome-ignore lint/suspicious/noExplicitAny: any contract, whatever its value
+type AnyTopic = TopicContract<string, any>;
+
+/** A record as a processor sees it: decoded, with what it needs to know of where it came from. */
+export interface Received<V, Topic extends string = string> {
+  readonly topic: Topic;
+  readonly value: V;
+  /** Append time at the broker (LogAppendTime), in ms; stable when the record runs again, also through retries. */
+  readonly appendedAt: number;
+  /** topicId:partition:offset of the intent; never changes, also through retries and replays. */
+  readonly originPosition: string;
+  /** Chain partition of the record. */
+  readonly partition: number;
+  /** What caused the outputs: the event-id header of the record, or its origin position. */
+  readonly causationId: string;
+}
+
+/** The union of received records over a processor's input topics; `topic` tells them apart. */
+export type ReceivedFrom<Topics extends readonly AnyTopic[]> = {
+  [K in keyof Topics]: Topics[K] extends TopicContract<infer Name, infer V> ? Received<V, Name> : never;
+}[number];
+
+/** The union of what may be emitted to a processor's output topics. */
+export type EmittedTo<Topics extends readonly AnyTopic[]> = { [K in keyof Topics]: Emission<Topics[K]> }[number];
+
+/** Why a record did not go straight through. The code is stable; routing depends on it alone. */
+export interface Cause {
+  readonly code: string;
+  /** One sentence for operators; no personal data. */
+  readonly detail: string;
+}
+
+/** What becomes of a record that has no outputs yet. */
+export type Disposition =
+  /** A fault of this record alone that may pass: next retry tier; uses up an attempt. */
+  | { readonly kind: 'retry'; readonly cause: Cause }
+  /** Something this record needs is not there yet (one stale pair, one provider): retry topic, uses up no attempt. */
+  | { readonly kind: 'wait'; readonly untilMs: number; readonly cause: Cause }
+  /** Never to be right without a person: dead letter, and the transfer is marked. */
+  | { readonly kind: 'dead-letter'; readonly cause: Cause }
+  /** Nothing may go on (an unknown enum symbol, a newer schema): stop the processor. */
+  | { readonly kind: 'stop'; readonly cause: Cause };
+
+/** What `decide` returns: events to emit (none is fine: a dropped duplicate), or a disposition. */
+export type Decision<Out> = readonly Out[] | Disposition;
+
+export function isDisposition<Out>(decision: Decision<Out>): decision is Disposition {
+  return !Array.isArray(decision);
+}
+
+/** The edges of one processor, declared in topology.ts. */
+export interface Edges {
+  readonly reads: readonly AnyTopic[];
+  readonly writes: readonly AnyTopic[];
+  /** Tables read to their end before the first record, and followed from then on. */
+  readonly follows?: readonly AnyTopic[];
+}
+
+/**
+ * One stage of the chain. `prepare` reads and makes idempotent claims, one round trip for a batch, and answers with one
+ * context per record in order; it throws on infrastructure faults (an error with a stable `code`). `decide` is pure.
+ */
+export interface Processor<E extends Edges, Context> {
+  readonly name: string;
+  readonly edges: E;
+  prepare(batch: readonly ReceivedFrom<E['reads']>[]): Promise<readonly Context[]>;
+  decide(input: ReceivedFrom<E['reads']>, context: Context): Decision<EmittedTo<E['writes']>>;
+}

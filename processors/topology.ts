@@ -1,0 +1,34 @@
+// The whole pipeline on one screen. Topics, groups, access rights, pictures and lifecycle records derive from it.
+import { contracts as t } from '../topics/catalogue.ts';
+import type { Edges } from './contract.ts';
+
+const defineTopology = <const T extends Record<string, Edges>>(topology: T): T => topology;
+
+export const topology = defineTopology({
+  intake: { reads: [t.transferRequested], writes: [t.transferAccepted, t.intentRejected] },
+  screening: {
+    reads: [t.transferAccepted, t.reviewDecided],
+    writes: [t.transferScreened, t.transferHeld, t.transferRejected],
+    follows: [t.screeningListActivated],
+  },
+  'fx-pricing': {
+    reads: [t.transferScreened, t.requoteRequested],
+    writes: [t.transferPriced, t.transferRejected],
+    follows: [t.fxRates],
+  },
+  limits: {
+    reads: [t.transferPriced, t.reviewDecided, t.transferRejected, t.transferCompleted, t.transferReturned],
+    writes: [t.transferReserved, t.transferHeld, t.transferRejected],
+  },
+  'payout-dispatch': {
+    reads: [t.transferReserved],
+    writes: [t.payoutRequested, t.requoteRequested, t.transferRejected],
+  },
+  settlement: {
+    reads: [t.payoutUpdated],
+    writes: [t.transferCompleted, t.transferReturned, t.transferRejected, t.requoteRequested],
+  },
+});
+
+export type Topology = typeof topology;
+export type StageName = keyof Topology;

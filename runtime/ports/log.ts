@@ -1,0 +1,167 @@
+// The log as the runtime needs it (adapters/kafka implements it): fenced consumption with transactions, plain writes,
+// bounded reads, and administration. Offsets are numbers: they stay below 2^53.
+
+/** A record as it stands in the log. */
+export interface LogRecord {
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: number;
+  readonly key: Buffer | null;
+  readonly value: Buffer | null;
+  readonly headers: Readonly<Record<string, Buffer | undefined>>;
+  /** Append time at the broker for LogAppendTime topics, else the producer's time; ms. */
+  readonly timestamp: number;
+}
+
+/** A record to be written. The partition is always explicit: the chain is co-partitioned. */
+export interface OutputRecord {
+  readonly topic: string;
+  readonly partition: number;
+  readonly key: Buffer | string | null;
+  readonly value: Buffer | null;
+  /** Short and few: they are read without decoding. */
+  readonly headers: Readonly<Record<string, string | Buffer>>;
+}
+
+/** Records of one partition of one topic, in order. Never empty. */
+export interface RecordBatch {
+  readonly topic: string;
+  readonly partition: number;
+  readonly records: readonly LogRecord[];
+}
+
+/** What the handler made of a batch. */
+export interface BatchResult {
+  /**
+   * Offset of the last record that is done (undefined: none). Outputs and this position are committed together; later
+   * records of the batch are handed in again, first thing.
+   */
+  readonly doneThrough: number | undefined;
+  readonly outputs: readonly OutputRecord[];
+  /** What to do after the commit. `pause` keeps the partition paused and shown as such; `stop` ends the consumer. */
+  readonly then:
+    | { readonly do: 'continue' }
+    | { readonly do: 'pause'; readonly forMs: number; readonly code: string; readonly detail: string }
+    | { readonly do: 'stop'; readonly code: string; readonly detail: string };
+}
+
+/** Called with one batch at a time per partition; partitions run side by side. May throw: the partition is then
+ * re-fenced and the batch handed in again after a back-off, and the error is given to `onFault`. */
+export type BatchHandler = (batch: RecordBatch) => Promise<BatchResult>;
+
+export interface ConsumerOptions {
+  /** Processor, sink or executor name. Group id is `<app>.<name>`; transactional id `<app>.<name>.<topic>.<partition>`. */
+  readonly name: string;
+  /** Input topics; partition p of all of them goes to the same member. */
+  readonly topics: readonly string[];
+  /**
+   * `exactly-once`: outputs and offsets in one transaction, one transactional producer per input partition, fenced on
+   * assignment. `at-least-once`: offsets are committed after the handler; outputs must be empty (sinks, executor).
+   */
+  readonly delivery: 'exactly-once' | 'at-least-once';
+  readonly maxBatchRecords: number;
+  /** How long a batch may wait to fill when load is low; adaptive: no wait when a full batch is at hand. */
+  readonly lingerMs: number;
+  readonly handler: BatchHandler;
+  /** Every fault met (re-fence, failed commit, broker gone), for metrics and health. Never throws. */
+  readonly onFault: (fault: LogFault) => void;
+}
+
+/** A fault of the log, with a stable code. */
+export interface LogFault {
+  readonly code: string;
+  readonly detail: string;
+  readonly topic?: string;
+  readonly partition?: number;
+  /** `fatal`: the consumer has stopped (authorisation, a missing offset, fenced for good): the process must end. */
+  readonly severity: 'transient' | 'fatal';
+}
+
+export interface PartitionProgress {
+  readonly topic: string;
+  readonly partition: number;
+  /** Next offset to be handled. */
+  readonly position: number;
+  /** Records not yet handled, by the last known end of the partition (read_committed where known). */
+  readonly lag: number;
+  /** Monotonic ms (performance.now) of the last progress: a commit, or finding nothing to do. */
+  readonly lastProgressAt: number;
+  readonly paused: { readonly code: string; readonly detail: string } | undefined;
+}
+
+/** A running consumer. */
+export interface LogConsumer {
+  /** Resolves when the first assignment is fenced and running (or the group gave this member nothing). */
+  readonly ready: Promise<void>;
+  /** Rejects with the fatal fault when the consumer ends by itself; never resolves before `stop`. */
+  readonly ended: Promise<void>;
+  progress(): readonly PartitionProgress[];
+  /** Finishes the batches in hand within the deadline, then leaves the group. */
+  stop(deadlineMs: number): Promise<void>;
+}
+
+/** Writes from outside the chain: outbox relays, the feed, operators. Idempotent producer; every record acknowledged
+ * by all in-sync replicas before it resolves; rejects with a coded error when any record's fate is unknown. */
+export interface LogWriter {
+  send(records: readonly OutputRecord[]): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface PartitionRange {
+  readonly topic: string;
+  readonly partition: number;
+  /** First offset to read. */
+  readonly from: number;
+  /** First offset not to read (an end offset taken earlier). */
+  readonly to: number;
+}
+
+/** Bounded and following reads, read_committed, without a group. */
+export interface LogReader {
+  /** Start and end offsets (read_committed: last stable offset) of every partition of the topics. */
+  offsets(topics: readonly string[]): Promise<readonly PartitionRange[]>;
+  /** Reads the ranges to their ends; batches of one partition are in order. Bounded memory: back-pressure by await. */
+  read(ranges: readonly PartitionRange[], onBatch: (batch: RecordBatch) => Promise<void> | void): Promise<void>;
+  /** Reads a topic from its start and goes on for ever; `caughtUp` resolves at the end offsets known at the call. */
+  follow(
+    topics: readonly string[],
+    onBatch: (batch: RecordBatch) => void,
+    options?: { readonly fromEnd?: boolean },
+  ): { readonly caughtUp: Promise<void>; stop(): Promise<void> };
+}
+
+export interface TopicSpec {
+  readonly name: string;
+  readonly partitions: number;
+  /** Topic configuration as Kafka names it: cleanup.policy, retention.ms, message.timestamp.type … */
+  readonly config: Readonly<Record<string, string>>;
+}
+export interface TopicDescription extends TopicSpec {
+  readonly topicId?: string;
+  readonly replicationFactor: number;
+}
+
+export interface LogAdmin {
+  describeTopics(names: readonly string[]): Promise<readonly TopicDescription[]>;
+  createTopics(specs: readonly (TopicSpec & { readonly replicationFactor: number })[]): Promise<void>;
+  addPartitions(topic: string, total: number): Promise<void>;
+  alterConfig(topic: string, config: Readonly<Record<string, string>>): Promise<void>;
+  /** Committed offsets of a group; undefined where there is none. */
+  committed(
+    groupId: string,
+    topics: readonly string[],
+  ): Promise<readonly { topic: string; partition: number; offset: number | undefined }[]>;
+  /** Commits the earliest offset for every partition of the topics that has none; done once, at provisioning. */
+  initialiseOffsets(groupId: string, topics: readonly string[]): Promise<void>;
+  deleteTopics(names: readonly string[]): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** The whole log. */
+export interface Log {
+  consume(options: ConsumerOptions): Promise<LogConsumer>;
+  writer(name: string): Promise<LogWriter>;
+  reader(): LogReader;
+  admin(): Promise<LogAdmin>;
+  close(): Promise<void>;
+}

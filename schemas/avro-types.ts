@@ -1,0 +1,49 @@
+// avsc types as Corridor uses them: exact minor units, explicit unions, no methods on records.
+import avro, { type Type } from 'avsc';
+import { type AvroObject, loadSchemas, selfContained } from './load.ts';
+
+/** Avro long as bigint: minor units must be exact over the whole signed 64 bits. */
+const minorUnits = avro.types.LongType.__with({
+  fromBuffer: (bytes: Buffer) => bytes.readBigInt64LE(),
+  toBuffer: (value: bigint) => {
+    const bytes = Buffer.allocUnsafe(8);
+    bytes.writeBigInt64LE(value);
+    return bytes;
+  },
+  fromJSON: (value: number | string) => BigInt(value),
+  toJSON: (value: bigint) => (Number.isSafeInteger(Number(value)) ? Number(value) : value.toString()),
+  isValid: (value: unknown) => typeof value === 'bigint' && BigInt.asIntN(64, value) === value,
+  compare: (a: bigint, b: bigint) => (a === b ? 0 : a < b ? -1 : 1),
+});
+
+/**
+ * Builds an avsc type from a schema, as JSON. Longs marked `minor-units` are bigints; other longs are numbers.
+ * Unions of null and one type are bare values; unions of several records are wrapped: `{ 'corridor.Parties': … }`.
+ * Throws when the schema is not valid Avro.
+ */
+export function avroType(schema: object): Type {
+  return avro.Type.forSchema(
+    schema as never,
+    {
+      wrapUnions: 'auto',
+      omitRecordMethods: true,
+      typeHook: (attributes: { type?: unknown; logicalType?: unknown } | string) => {
+        if (typeof attributes !== 'object') return undefined;
+        return attributes.type === 'long' && attributes.logicalType === 'minor-units' ? minorUnits : undefined;
+      },
+    } as never,
+  );
+}
+
+const compiled = new Map<string, Type>();
+let loaded: ReadonlyMap<string, AvroObject> | undefined;
+
+/** The current (reader's) type of a record of schemas/avro, by its short name such as `TransferPriced`. */
+export function recordType(record: string): Type {
+  const known = compiled.get(record);
+  if (known) return known;
+  loaded ??= loadSchemas();
+  const type = avroType(selfContained(`corridor.${record}`, loaded));
+  compiled.set(record, type);
+  return type;
+}

@@ -1,0 +1,692 @@
+// Generated from schemas/avro by `npm run generate`; do not edit.
+
+/** An account at a financial institution. */
+export interface Account {
+  /** How the account is identified: IBAN, BBAN or VPA. */
+  scheme: string;
+  /** The account identification itself, without spaces. */
+  value: string;
+  /** Identification of the institution: BIC, IFSC or sort code. Absent where the account carries it. */
+  agent: string | null;
+}
+
+/** Which side of the transfer the instructed amount fixes. */
+export type AmountSide = 'UNKNOWN' | 'SOURCE' | 'TARGET';
+
+/** Who bears the charges (ISO 20022 ChargeBearerType). */
+export type ChargeBearer = 'UNKNOWN' | 'DEBT' | 'CRED' | 'SHAR' | 'SLEV';
+
+/** Identity of a record that asks the chain for something from outside; it has no sequence of its own. */
+export interface Command {
+  /** Unique per command; the same command sent again has the same id. */
+  commandId: string;
+  /** The transfer; key of the record. */
+  transferId: string;
+  /** Pricing attempt that the command refers to. */
+  attempt: number;
+  /** When the command was made. */
+  issuedAt: number;
+  /** Who made it: a component or an operator's id. */
+  issuedBy: string;
+  /** Partition of this transfer on every chain topic. */
+  homePartition: number;
+}
+
+/** Identity and place of an event in the life of its transfer. Written by chain stages only. */
+export interface Envelope {
+  /** UUIDv5 over topic, transfer, attempt and sequence: the same transition always has the same id. */
+  eventId: string;
+  /** The transfer; key of every record on the chain. */
+  transferId: string;
+  /** Rises by one per transition of the transfer; the first accepted event has 1. */
+  sequence: number;
+  /** Pricing attempt, from 1; a new quote starts the next. */
+  attempt: number;
+  /** eventId (or origin position) of the record that caused this one. */
+  causationId: string;
+  /** When the stage made the transition. */
+  occurredAt: number;
+  /** Partition of this transfer on every chain topic, also for writers outside the chain. */
+  homePartition: number;
+}
+
+/** One charge. */
+export interface Fee {
+  /** What the charge is for, from the fee schedule. */
+  code: string;
+  /** The charge. */
+  amount: Money;
+}
+
+/** The latest market rate of a pair from one source. Compacted; key: source/base/quote. */
+export interface FxRate {
+  /** Publisher. */
+  source: string;
+  /** ISO 4217 code of one unit. */
+  base: string;
+  /** ISO 4217 code of its price. */
+  quote: string;
+  /** Decimal string: units of quote for one unit of base. */
+  rate: string;
+  /** When the source observed it. */
+  observedAt: number;
+  /** When it was written here. */
+  publishedAt: number;
+}
+
+/** Why a transfer waits for a person. */
+export interface Hold {
+  /** UUIDv5 over transfer and sequence: one per hold. */
+  holdId: string;
+  /** The stage that holds it and will resume it. */
+  stage: Stage;
+  /** Why it is held. */
+  reasons: readonly Reason[];
+  /** SHA-256 over hits, parties and list versions: a decision is bound to it. */
+  evidenceHash: string;
+  /** When the hold lapses if nobody decides. */
+  expiresAt: number;
+}
+
+/** An identity document or registration number of a party. */
+export interface Identifier {
+  /** What the number is: PASSPORT, NATIONAL_ID, TAX_ID, LEI, REGISTRATION or a scheme of the producer. */
+  scheme: string;
+  /** The number as printed on the document. */
+  value: string;
+  /** ISO 3166-1 alpha-2 code of the issuing country, if known. */
+  country: string | null;
+}
+
+/** What was instructed, without personal data. */
+export interface Instruction {
+  /** Reference of the initiating party, passed on unchanged to the beneficiary (ISO 20022 EndToEndIdentification). */
+  endToEndId: string;
+  /** The amount that the producer fixed; its currency is the one of the side it fixes. */
+  instructedAmount: Money;
+  /** SOURCE: the debit is fixed. TARGET: the credit is fixed. */
+  amountSide: AmountSide;
+  /** ISO 4217 code of the debit. */
+  sourceCurrency: string;
+  /** ISO 4217 code of the credit. */
+  targetCurrency: string;
+  /** ISO 3166-1 alpha-2 code of the debtor. */
+  sourceCountry: string;
+  /** ISO 3166-1 alpha-2 code of the creditor. */
+  targetCountry: string;
+  /** Who bears the charges. */
+  chargeBearer: ChargeBearer;
+  /** ISO 20022 external purpose code, such as FAMI or SALA. */
+  purposeCode: string;
+  /** Keyed hash of the debtor's customerId: stable per customer, not reversible. */
+  debtorToken: string;
+  /** Keyed hash of the creditor's customerId. */
+  creditorToken: string;
+  /** When the producer made the intent. */
+  requestedAt: number;
+  /** ISO 8601 date on which the debtor wants execution; absent: now. */
+  requestedExecutionDate: string | null;
+  /** Topic id, partition and offset of the intent: topicId:partition:offset. Never changes. */
+  originPosition: string;
+}
+
+/** An intent that was decoded but refused; it never became a transfer. Key: transferId as given. */
+export interface IntentRejected {
+  /** UUIDv5 over the origin position. */
+  eventId: string;
+  /** As given by the producer, cut at 64 characters. */
+  transferId: string;
+  /** Topic id, partition and offset of the intent. */
+  originPosition: string;
+  /** When it was refused. */
+  occurredAt: number;
+  /** Every reason found, at least one. */
+  reasons: readonly Reason[];
+  /** For a reused id: where the first intent with that id is. */
+  firstOriginPosition: string | null;
+}
+
+/** How one limit stood after this reservation. */
+export interface LimitUse {
+  /** Identifier of the limit rule. */
+  ruleId: string;
+  /** Token of who is limited. */
+  subjectToken: string;
+  /** Window that was counted, such as 2026-11-23. */
+  window: string;
+  /** ISO 4217 code in which the rule counts. */
+  currency: string;
+  /** Minor units that this transfer reserved. */
+  reservedMinor: bigint;
+  /** Minor units used in the window, this transfer included (or, if refused, without it). */
+  usedMinor: bigint;
+  /** The limit in minor units. */
+  limitMinor: bigint;
+}
+
+/** The exact version of a sanctions list that was screened against. */
+export interface ListReference {
+  /** List source, such as OFAC-SDN, UN, EU, UK or CORRIDOR. */
+  source: string;
+  /** Identifier of the immutable list version. */
+  versionId: string;
+  /** ISO 8601 date of publication by the source. */
+  publishedOn: string;
+  /** SHA-256 of the canonical entities, hexadecimal. */
+  contentHash: string;
+}
+
+/** An exact amount of one currency. */
+export interface Money {
+  /** Amount in minor units of the currency (pence, paise, fils). Signed 64 bit; never a float. */
+  minor: bigint;
+  /** ISO 4217 alphabetic code, such as GBP. */
+  currency: string;
+}
+
+/** All personal data of a transfer, in one place so that it can be sealed as a whole. */
+export interface Parties {
+  /** The sender (ISO 20022 debtor). */
+  debtor: Party;
+  /** The beneficiary (ISO 20022 creditor). */
+  creditor: Party;
+  /** Unstructured remittance information; may name people. */
+  remittanceInformation: string | null;
+}
+
+/** One side of a transfer. */
+export interface Party {
+  /** The identifier under which the producer knows this party. Opaque; limits and analytics use it through a token only. */
+  customerId: string;
+  /** Person or organisation; decides how the name is screened. */
+  kind: PartyKind;
+  /** Full name as given by the producer. */
+  name: string;
+  /** Date of birth, ISO 8601 (YYYY, YYYY-MM or YYYY-MM-DD), for persons. */
+  birthDate: string | null;
+  /** ISO 3166-1 alpha-2 code of residence or incorporation. */
+  country: string;
+  /** ISO 3166-1 alpha-2 codes of nationality. */
+  nationalities: readonly string[];
+  /** Identity documents and registrations, for exact list matches. */
+  identifiers: readonly Identifier[];
+  /** Postal address in one line. */
+  address: string | null;
+  /** The account debited or credited. */
+  account: Account;
+}
+
+/** Whether a party is a natural person or an organisation. */
+export type PartyKind = 'UNKNOWN' | 'PERSON' | 'ORGANISATION';
+
+/** Role of a screened party in the transfer. */
+export type PartyRole = 'UNKNOWN' | 'DEBTOR' | 'CREDITOR' | 'INTERMEDIARY';
+
+/** The payout may be made, once, before the price expires. */
+export interface PayoutRequested {
+  /** Identity of this event. */
+  envelope: Envelope;
+  /** What was instructed. */
+  instruction: Instruction;
+  /** Personal data of the transfer, open or sealed. */
+  parties: { 'corridor.Parties': Parties } | { 'corridor.SealedParties': SealedParties };
+  /** Evidence of the screening decision. */
+  screening: ScreeningEvidence;
+  /** The price in force. */
+  price: Price;
+  /** Limits reserved. */
+  reservation: Reservation;
+}
+
+/** Where a payout stands. Versions of one payout rise by one. */
+export interface PayoutState {
+  /** The payout: one per transfer, equal to the transferId. */
+  payoutId: string;
+  /** Rises with each published change of this payout. */
+  version: number;
+  /** The state. */
+  status: PayoutStatus;
+  /** Name of the provider. */
+  provider: string;
+  /** Idempotency key of the attempt: transferId:attempt. */
+  attemptKey: string;
+  /** Reference given by the provider. */
+  providerReference: string | null;
+  /** Why it failed or came back. */
+  reason: Reason | null;
+  /** When the executor learnt of the state. */
+  changedAt: number;
+}
+
+/** State of a payout at the provider. */
+export type PayoutStatus = 'UNKNOWN' | 'ACCEPTED' | 'OUTCOME_UNKNOWN' | 'PAID' | 'FAILED' | 'RETURNED' | 'EXPIRED';
+
+/** The executor reports a change of a payout. A command for settlement. */
+export interface PayoutUpdated {
+  /** Identity of the command. */
+  command: Command;
+  /** The event that asked for the payout, so that settlement needs no lookup. */
+  requested: PayoutRequested;
+  /** The payout. */
+  payout: PayoutState;
+}
+
+/** A binding price for the currency exchange of one transfer. */
+export interface Price {
+  /** Identifier of the set of rates used: hash over the legs. */
+  snapshotId: string;
+  /** The market rates used, in order from source to target. */
+  legs: readonly RateLeg[];
+  /** Decimal string: units of target for one unit of source before margin. */
+  midRate: string;
+  /** Margin in basis points of the mid rate. */
+  marginBps: number;
+  /** Decimal string: units of target for one unit of source that the customer gets. */
+  customerRate: string;
+  /** Amount exchanged, in the source currency (debit less fees). */
+  principal: Money;
+  /** Total debited from the sender, fees included, in the source currency. */
+  debit: Money;
+  /** Amount that the beneficiary gets, in the target currency. */
+  credit: Money;
+  /** Charges borne by the sender, in the source currency. */
+  fees: readonly Fee[];
+  /** Rounding applied to the derived side: DOWN (credit) or UP (debit). */
+  rounding: string;
+  /** Decimal string: exact value minus rounded value of the derived side, in minor units. */
+  residual: string;
+  /** When the price was made. */
+  lockedAt: number;
+  /** After this instant nothing may be submitted at this price. */
+  expiresAt: number;
+}
+
+/** One market rate used in a price. */
+export interface RateLeg {
+  /** ISO 4217 code of one unit. */
+  base: string;
+  /** ISO 4217 code of the price of that unit. */
+  quote: string;
+  /** Decimal string: units of quote for one unit of base, as published; never inverted or rounded. */
+  rate: string;
+  /** Publisher of the rate. */
+  source: string;
+  /** When the source observed it. */
+  observedAt: number;
+}
+
+/** Why something was refused, held or returned. */
+export interface Reason {
+  /** ISO 20022 external status reason code, such as AC01, AM14, RR04, or a four-letter code of the catalogue in domain/reasons.ts. */
+  code: string;
+  /** One sentence for operators. Holds no personal data. */
+  detail: string;
+}
+
+/** The price expired before anything was sent: price again. */
+export interface RequoteRequested {
+  /** Identity of this event. */
+  envelope: Envelope;
+  /** What was instructed. */
+  instruction: Instruction;
+  /** Personal data of the transfer, open or sealed. */
+  parties: { 'corridor.Parties': Parties } | { 'corridor.SealedParties': SealedParties };
+  /** Evidence of the screening decision. */
+  screening: ScreeningEvidence;
+  /** The price in force. */
+  price: Price;
+  /** Limits reserved. Absent when the transfer did not get that far. */
+  reservation: Reservation | null;
+  /** Why a new quote is needed. */
+  reason: Reason;
+}
+
+/** Limits reserved for one transfer and pricing attempt. */
+export interface Reservation {
+  /** transferId:attempt. */
+  reservationId: string;
+  /** Each limit it counts against. */
+  uses: readonly LimitUse[];
+  /** Append time of the priced event, which decides the windows. */
+  reservedAt: number;
+}
+
+/** A person decided a hold. A command: the stage that holds the transfer resumes it. */
+export interface ReviewDecided {
+  /** Identity of the command. */
+  command: Command;
+  /** The hold that is decided. */
+  holdId: string;
+  /** The decision. */
+  decision: ReviewDecision;
+  /** The operator's reason. */
+  justification: string;
+  /** Hash of what the operator saw; must equal the hold's. */
+  evidenceHash: string;
+  /** The held event, so that the stage needs no lookup. */
+  held: TransferHeld;
+}
+
+/** The decision on a hold. */
+export type ReviewDecision = 'UNKNOWN' | 'APPROVE' | 'REJECT';
+
+/** How a hold of this transfer was decided by a person. */
+export interface ReviewOutcome {
+  /** The hold. */
+  holdId: string;
+  /** APPROVE or REJECT. */
+  decision: string;
+  /** Operator's id. */
+  decidedBy: string;
+  /** When it was decided. */
+  decidedAt: number;
+  /** Hash of what was decided on. */
+  evidenceHash: string;
+  /** The operator's reason. */
+  justification: string;
+}
+
+/** The result of screening for one party. */
+export interface ScreenedParty {
+  /** Which party. */
+  role: PartyRole;
+  /** The result for this party. */
+  outcome: ScreeningOutcome;
+  /** SHA-256 of the normalised query: proves what was screened without repeating it. */
+  queryHash: string;
+  /** Listed entities above the evidence floor, best first. */
+  candidates: readonly ScreeningCandidate[];
+}
+
+/** A listed entity that resembles a party. */
+export interface ScreeningCandidate {
+  /** List source of the entity. */
+  source: string;
+  /** Identifier of the entity at its source. */
+  entityId: string;
+  /** The listed name or alias that scored best. */
+  matchedName: string;
+  /** PRIMARY, STRONG or WEAK. */
+  aliasQuality: string;
+  /** 0 to 1. */
+  score: number;
+  /** Whether the score reached the threshold in force. */
+  isHit: boolean;
+  /** Identifier of the good-guy exception that suppressed the hit, if any. */
+  exceptionId: string | null;
+  /** The score feature by feature. */
+  features: readonly ScreeningFeature[];
+}
+
+/** All that is needed to reproduce the screening decision. */
+export interface ScreeningEvidence {
+  /** The overall result: the worst of the parties, or APPROVED after review. */
+  outcome: ScreeningOutcome;
+  /** List versions that were active. */
+  lists: readonly ListReference[];
+  /** Version of the matching engine. */
+  engineVersion: string;
+  /** SHA-256 of the screening configuration in force. */
+  configurationHash: string;
+  /** Score from which a candidate is a hit. */
+  threshold: number;
+  /** When the parties were screened. */
+  screenedAt: number;
+  /** Result per party. */
+  parties: readonly ScreenedParty[];
+  /** The decision of a person, when there was a hold. */
+  review: ReviewOutcome | null;
+}
+
+/** One part of a score, for explanation. */
+export interface ScreeningFeature {
+  /** Stable name of the feature. */
+  name: string;
+  /** What it contributed; 0 to 1 for similarities, signed for qualifiers. */
+  value: number;
+  /** What was compared, in words. */
+  detail: string;
+}
+
+/** A list version is in force from here on. Compacted; key: source. */
+export interface ScreeningListActivated {
+  /** The version. */
+  list: ListReference;
+  /** Number of entities in it. */
+  entities: number;
+  /** Number of names and aliases in it. */
+  names: number;
+  /** When it was activated. */
+  activatedAt: number;
+  /** Who activated it. */
+  activatedBy: string;
+}
+
+/** What screening found. */
+export type ScreeningOutcome = 'UNKNOWN' | 'CLEAR' | 'POTENTIAL_MATCH' | 'TRUE_MATCH' | 'UNSCREENABLE' | 'APPROVED';
+
+/** The parties of a transfer, encrypted with a key of their own: destroying the key erases them. */
+export interface SealedParties {
+  /** Identifier of the data key. */
+  keyId: string;
+  /** Authenticated cipher, such as AES-256-GCM. */
+  algorithm: string;
+  /** The encrypted Avro encoding of Parties: nonce, ciphertext, tag. */
+  ciphertext: Buffer;
+}
+
+/** A stage of the chain. */
+export type Stage = 'UNKNOWN' | 'INTAKE' | 'SCREENING' | 'FX_PRICING' | 'LIMITS' | 'PAYOUT_DISPATCH' | 'SETTLEMENT';
+
+/** A valid intent became a transfer. */
+export interface TransferAccepted {
+  /** Identity of this event. */
+  envelope: Envelope;
+  /** What was instructed. */
+  instruction: Instruction;
+  /** Personal data of the transfer, open or sealed. */
+  parties: { 'corridor.Parties': Parties } | { 'corridor.SealedParties': SealedParties };
+}
+
+/** The beneficiary was paid. */
+export interface TransferCompleted {
+  /** Identity of this event. */
+  envelope: Envelope;
+  /** What was instructed. */
+  instruction: Instruction;
+  /** Personal data of the transfer, open or sealed. */
+  parties: { 'corridor.Parties': Parties } | { 'corridor.SealedParties': SealedParties };
+  /** Evidence of the screening decision. */
+  screening: ScreeningEvidence;
+  /** The price in force. */
+  price: Price;
+  /** Limits reserved. */
+  reservation: Reservation;
+  /** The payout. */
+  payout: PayoutState;
+}
+
+/** The transfer waits for a person. */
+export interface TransferHeld {
+  /** Identity of this event. */
+  envelope: Envelope;
+  /** What was instructed. */
+  instruction: Instruction;
+  /** Personal data of the transfer, open or sealed. */
+  parties: { 'corridor.Parties': Parties } | { 'corridor.SealedParties': SealedParties };
+  /** Evidence of the screening decision. Absent when the transfer did not get that far. */
+  screening: ScreeningEvidence | null;
+  /** The price in force. Absent when the transfer did not get that far. */
+  price: Price | null;
+  /** What is held and why. */
+  hold: Hold;
+}
+
+/** One flat record per transition, for analytics. No personal data. Key: transferId. */
+export interface TransferLifecycle {
+  /** eventId of the transition (or of the mark). */
+  eventId: string;
+  /** The transfer. */
+  transferId: string;
+  /** Sequence of the transition; marks such as DEAD_LETTERED repeat the last one. */
+  sequence: number;
+  /** Pricing attempt. */
+  attempt: number;
+  /** State after the transition. */
+  state: TransferState;
+  /** Stage that made it. */
+  stage: Stage;
+  /** When it was made. */
+  occurredAt: number;
+  /** When the producer made the intent. */
+  requestedAt: number;
+  /** ISO 3166-1 alpha-2. */
+  sourceCountry: string;
+  /** ISO 3166-1 alpha-2. */
+  targetCountry: string;
+  /** ISO 4217. */
+  sourceCurrency: string;
+  /** ISO 4217. */
+  targetCurrency: string;
+  /** Keyed hash of the sender. */
+  debtorToken: string;
+  /** Keyed hash of the beneficiary. */
+  creditorToken: string;
+  /** ISO 20022 purpose code. */
+  purposeCode: string;
+  /** Who bears the charges. */
+  chargeBearer: string;
+  /** Total debit in minor units of the source currency, once priced. */
+  debitMinor: bigint | null;
+  /** Credit in minor units of the target currency, once priced. */
+  creditMinor: bigint | null;
+  /** Fees in minor units of the source currency, once priced. */
+  feesMinor: bigint | null;
+  /** Mid rate, decimal string. */
+  midRate: string | null;
+  /** Customer rate, decimal string. */
+  customerRate: string | null;
+  /** Margin in basis points. */
+  marginBps: number | null;
+  /** Identifier of the rates used. */
+  rateSnapshotId: string | null;
+  /** Outcome of screening, once screened. */
+  screeningOutcome: string | null;
+  /** Payout provider, once known. */
+  provider: string | null;
+  /** Reason codes of a rejection, hold, return or dead letter. */
+  reasonCodes: readonly string[];
+}
+
+/** The exchange is priced. */
+export interface TransferPriced {
+  /** Identity of this event. */
+  envelope: Envelope;
+  /** What was instructed. */
+  instruction: Instruction;
+  /** Personal data of the transfer, open or sealed. */
+  parties: { 'corridor.Parties': Parties } | { 'corridor.SealedParties': SealedParties };
+  /** Evidence of the screening decision. */
+  screening: ScreeningEvidence;
+  /** The price in force. */
+  price: Price;
+}
+
+/** The transfer was declined; nothing was paid. A normal end. */
+export interface TransferRejected {
+  /** Identity of this event. */
+  envelope: Envelope;
+  /** What was instructed. */
+  instruction: Instruction;
+  /** Personal data of the transfer, open or sealed. */
+  parties: { 'corridor.Parties': Parties } | { 'corridor.SealedParties': SealedParties };
+  /** Evidence of the screening decision. Absent when the transfer did not get that far. */
+  screening: ScreeningEvidence | null;
+  /** The price in force. Absent when the transfer did not get that far. */
+  price: Price | null;
+  /** Limits reserved. Absent when the transfer did not get that far. */
+  reservation: Reservation | null;
+  /** The payout. Absent when the transfer did not get that far. */
+  payout: PayoutState | null;
+  /** The stage that declined. */
+  stage: Stage;
+  /** Why, at least one. */
+  reasons: readonly Reason[];
+}
+
+/** A transfer intent, written by an upstream producer. Key: transferId. */
+export interface TransferRequested {
+  /** Chosen by the producer, unique for ever: 8 to 64 letters, digits, hyphens or underscores. A UUID is best. */
+  transferId: string;
+  /** Reference passed on to the beneficiary, at most 35 characters. */
+  endToEndId: string;
+  /** When the intent was made. */
+  requestedAt: number;
+  /** The amount that is fixed; positive. */
+  instructedAmount: Money;
+  /** SOURCE: instructedAmount is what the sender gives up. TARGET: what the beneficiary gets. */
+  amountSide: AmountSide;
+  /** ISO 4217 code of the debit. */
+  sourceCurrency: string;
+  /** ISO 4217 code of the credit; another than the source. */
+  targetCurrency: string;
+  /** Who bears the charges. */
+  chargeBearer: ChargeBearer;
+  /** ISO 20022 external purpose code. */
+  purposeCode: string;
+  /** ISO 8601 date of execution; today or absent. */
+  requestedExecutionDate: string | null;
+  /** Sender and beneficiary. */
+  parties: { 'corridor.Parties': Parties } | { 'corridor.SealedParties': SealedParties };
+}
+
+/** All limits hold and are reserved. */
+export interface TransferReserved {
+  /** Identity of this event. */
+  envelope: Envelope;
+  /** What was instructed. */
+  instruction: Instruction;
+  /** Personal data of the transfer, open or sealed. */
+  parties: { 'corridor.Parties': Parties } | { 'corridor.SealedParties': SealedParties };
+  /** Evidence of the screening decision. */
+  screening: ScreeningEvidence;
+  /** The price in force. */
+  price: Price;
+  /** Limits reserved. */
+  reservation: Reservation;
+}
+
+/** The money came back after it had been paid (ISO 20022 pacs.004). */
+export interface TransferReturned {
+  /** Identity of this event. */
+  envelope: Envelope;
+  /** What was instructed. */
+  instruction: Instruction;
+  /** Personal data of the transfer, open or sealed. */
+  parties: { 'corridor.Parties': Parties } | { 'corridor.SealedParties': SealedParties };
+  /** Evidence of the screening decision. */
+  screening: ScreeningEvidence;
+  /** The price in force. */
+  price: Price;
+  /** Limits reserved. */
+  reservation: Reservation;
+  /** The payout. */
+  payout: PayoutState;
+  /** Why it came back. */
+  reasons: readonly Reason[];
+}
+
+/** The parties are cleared. */
+export interface TransferScreened {
+  /** Identity of this event. */
+  envelope: Envelope;
+  /** What was instructed. */
+  instruction: Instruction;
+  /** Personal data of the transfer, open or sealed. */
+  parties: { 'corridor.Parties': Parties } | { 'corridor.SealedParties': SealedParties };
+  /** Evidence of the screening decision. */
+  screening: ScreeningEvidence;
+}
+
+/** State of a transfer after a transition. */
+export type TransferState = 'UNKNOWN' | 'ACCEPTED' | 'SCREENED' | 'HELD' | 'PRICED' | 'RESERVED' | 'DISPATCHED' | 'REQUOTING' | 'COMPLETED' | 'REJECTED' | 'RETURNED' | 'DEAD_LETTERED';

@@ -1,0 +1,57 @@
+// What a topic promises: its name, key, record, partitions and retention.
+
+/** How a topic is used; decides what may write to it and how it is provisioned. */
+export type TopicKind =
+  | 'intent' // written by producers from outside, re-keyed by intake
+  | 'transition' // one record per transition of a transfer, written by a chain stage inside a transaction
+  | 'command' // asks the chain for something; has no sequence
+  | 'outcome' // an end that is no transition of a transfer (rejected intents)
+  | 'analytics' // flat, without personal data
+  | 'table'; // compacted: the latest record per key is the state
+
+/** The contract of one topic. `V` is the value after decoding with the current schema. */
+export interface TopicContract<Name extends string = string, V = unknown> {
+  readonly name: Name;
+  readonly kind: TopicKind;
+  readonly doc: string;
+  /** Short name of the Avro record in schemas/avro. */
+  readonly record: string;
+  /** Record key: the transferId on the chain. */
+  readonly keyOf: (value: V) => string;
+  /** `chain`: as many partitions as every other chain topic, so that partition p feeds partition p. */
+  readonly partitions: 'chain' | number;
+  readonly cleanup: 'delete' | 'compact';
+  /** Milliseconds that records are kept; null: for ever (or until compacted). */
+  readonly retentionMs: number | null;
+  /** Largest record, in bytes, that the broker takes. */
+  readonly maxMessageBytes: number;
+}
+
+/** The value type of a contract. */
+export type ValueOf<T> = T extends TopicContract<string, infer V> ? V : never;
+
+/** A value bound for a topic: what `decide` returns. */
+export type Emission<T extends TopicContract<string, never>> =
+  T extends TopicContract<infer Name, infer V> ? { readonly to: Name; readonly value: V } : never;
+
+export const DAY_MS = 86_400_000;
+export const DEFAULT_MAX_MESSAGE_BYTES = 1_048_576;
+/** Producers may send up to this much; a dead letter must fit with its headers. */
+export const INTENT_MAX_MESSAGE_BYTES = 2 * 1_048_576;
+/** Room for the headers that a dead letter adds to its record. */
+export const DEAD_LETTER_HEADROOM_BYTES = 65_536;
+
+type Options<V> = Pick<TopicContract<string, V>, 'doc' | 'record' | 'keyOf'> & Partial<TopicContract<string, V>>;
+
+/** A contract with the defaults of its kind. */
+export function topic<V>() {
+  return <const Name extends string>(name: Name, kind: TopicKind, options: Options<V>): TopicContract<Name, V> => ({
+    partitions: kind === 'table' ? 1 : 'chain',
+    cleanup: kind === 'table' ? 'compact' : 'delete',
+    retentionMs: kind === 'table' ? null : 30 * DAY_MS,
+    maxMessageBytes: DEFAULT_MAX_MESSAGE_BYTES,
+    ...options,
+    name,
+    kind,
+  });
+}

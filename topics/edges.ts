@@ -1,0 +1,51 @@
+// Where the chain meets the outside: intents in, commands in, analytics out, reference tables.
+import type {
+  FxRate,
+  IntentRejected,
+  PayoutUpdated,
+  ReviewDecided,
+  ScreeningListActivated,
+  TransferLifecycle,
+  TransferRequested,
+} from '../schemas/types.generated.ts';
+import { DAY_MS, INTENT_MAX_MESSAGE_BYTES, topic } from './contract.ts';
+
+const commandKey = (value: { command: { transferId: string } }) => value.command.transferId;
+
+export const transferRequested = topic<TransferRequested>()('transfer.requested', 'intent', {
+  doc: 'Transfer intents, from upstream producers.',
+  record: 'TransferRequested',
+  keyOf: (intent) => intent.transferId,
+  maxMessageBytes: INTENT_MAX_MESSAGE_BYTES,
+});
+export const intentRejected = topic<IntentRejected>()('intent.rejected', 'outcome', {
+  doc: 'Intents that were decoded but refused, or reused the id of another payload. Never part of a transfer.',
+  record: 'IntentRejected',
+  keyOf: (rejection) => rejection.transferId,
+});
+export const reviewDecided = topic<ReviewDecided>()('review.decided', 'command', {
+  doc: 'A person decided a hold; the stage that holds the transfer resumes it.',
+  record: 'ReviewDecided',
+  keyOf: commandKey,
+});
+export const payoutUpdated = topic<PayoutUpdated>()('payout.updated', 'command', {
+  doc: 'The payout executor reports a change of a payout.',
+  record: 'PayoutUpdated',
+  keyOf: commandKey,
+});
+export const transferLifecycle = topic<TransferLifecycle>()('transfer.lifecycle', 'analytics', {
+  doc: 'One flat record per transition of each transfer, without personal data.',
+  record: 'TransferLifecycle',
+  keyOf: (record) => record.transferId,
+  retentionMs: 365 * DAY_MS,
+});
+export const fxRates = topic<FxRate>()('fx.rates', 'table', {
+  doc: 'The latest market rate of each pair and source.',
+  record: 'FxRate',
+  keyOf: (rate) => `${rate.source}/${rate.base}/${rate.quote}`,
+});
+export const screeningListActivated = topic<ScreeningListActivated>()('screening.list-activated', 'table', {
+  doc: 'The list version in force, per source.',
+  record: 'ScreeningListActivated',
+  keyOf: (activation) => activation.list.source,
+});
