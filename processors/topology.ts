@@ -5,7 +5,10 @@ import type { Edges } from './contract.ts';
 const defineTopology = <const T extends Record<string, Edges>>(topology: T): T => topology;
 
 export const topology = defineTopology({
-  intake: { reads: [t.transferRequested], writes: [t.transferAccepted, t.intentRejected] },
+  intake: {
+    reads: [t.transferRequested],
+    writes: [t.transferAccepted, t.intentRejected, t.intentDuplicated],
+  },
   screening: {
     reads: [t.transferAccepted, t.reviewDecided],
     writes: [t.transferScreened, t.transferHeld, t.transferRejected],

@@ -17,22 +17,21 @@ const minorUnits = avro.types.LongType.__with({
 });
 
 /**
- * Builds an avsc type from a schema, as JSON. Longs marked `minor-units` are bigints; other longs are numbers.
- * Unions of null and one type are bare values; unions of several records are wrapped: `{ 'corridor.Parties': … }`.
- * Throws when the schema is not valid Avro.
+ * avsc options for every type of Corridor, fresh since avsc collects type names in them. Longs marked `minor-units` are bigints; other longs are numbers. Unions of
+ * null and one type are bare values; unions of several records are wrapped: `{ 'corridor.Parties': … }`.
  */
+export const avscOptions = () => ({
+  wrapUnions: 'auto',
+  omitRecordMethods: true,
+  typeHook: (attributes: { type?: unknown; logicalType?: unknown } | string): Type | undefined => {
+    if (typeof attributes !== 'object') return undefined;
+    return attributes.type === 'long' && attributes.logicalType === 'minor-units' ? minorUnits : undefined;
+  },
+});
+
+/** Builds an avsc type from a schema, as JSON. Throws when the schema is not valid Avro. */
 export function avroType(schema: object): Type {
-  return avro.Type.forSchema(
-    schema as never,
-    {
-      wrapUnions: 'auto',
-      omitRecordMethods: true,
-      typeHook: (attributes: { type?: unknown; logicalType?: unknown } | string) => {
-        if (typeof attributes !== 'object') return undefined;
-        return attributes.type === 'long' && attributes.logicalType === 'minor-units' ? minorUnits : undefined;
-      },
-    } as never,
-  );
+  return avro.Type.forSchema(schema as never, avscOptions() as never);
 }
 
 const compiled = new Map<string, Type>();

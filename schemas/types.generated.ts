@@ -130,6 +130,20 @@ export interface Instruction {
   originPosition: string;
 }
 
+/** An intent that repeats an earlier one exactly: dropped, and recorded here so that the log accounts for every input. Key: transferId. */
+export interface IntentDuplicated {
+  /** UUIDv5 over the origin position. */
+  eventId: string;
+  /** The transfer that the first intent became. */
+  transferId: string;
+  /** Topic id, partition and offset of this intent. */
+  originPosition: string;
+  /** Where the first intent with this id and payload is. */
+  firstOriginPosition: string;
+  /** When it was recognised as a duplicate. */
+  occurredAt: number;
+}
+
 /** An intent that was decoded but refused; it never became a transfer. Key: transferId as given. */
 export interface IntentRejected {
   /** UUIDv5 over the origin position. */

@@ -1,6 +1,7 @@
 // Where the chain meets the outside: intents in, commands in, analytics out, reference tables.
 import type {
   FxRate,
+  IntentDuplicated,
   IntentRejected,
   PayoutUpdated,
   ReviewDecided,
@@ -22,6 +23,11 @@ export const intentRejected = topic<IntentRejected>()('intent.rejected', 'outcom
   doc: 'Intents that were decoded but refused, or reused the id of another payload. Never part of a transfer.',
   record: 'IntentRejected',
   keyOf: (rejection) => rejection.transferId,
+});
+export const intentDuplicated = topic<IntentDuplicated>()('intent.duplicated', 'outcome', {
+  doc: 'Intents that repeat an earlier one exactly: dropped, and recorded so that the log accounts for every input.',
+  record: 'IntentDuplicated',
+  keyOf: (duplicate) => duplicate.transferId,
 });
 export const reviewDecided = topic<ReviewDecided>()('review.decided', 'command', {
   doc: 'A person decided a hold; the stage that holds the transfer resumes it.',
