@@ -1,0 +1,117 @@
+// Idempotent batch writes to one collection. Unordered, coalesced by the caller to one write per document.
+import { type AnyBulkWriteOperation, type Collection, type Db, type Document, MongoBulkWriteError } from 'mongodb';
+import type { GuardedStore, IdempotentStore, IndexSpec, WriteCounts } from '../../sinks/idempotent-writes.ts';
+import { mongoFault } from './fault.ts';
+
+const DUPLICATE_KEY = 11_000;
+
+/** Creates the indexes of a collection; a no-op for those that exist. */
+export async function ensureIndexes(db: Db, collection: string, indexes: readonly IndexSpec[]): Promise<void> {
+  if (indexes.length === 0) return;
+  const specs = indexes.map(({ keys, name, unique, partialFilterExpression }) => ({
+    key: keys,
+    name,
+    ...(unique ? { unique } : {}),
+    ...(partialFilterExpression ? { partialFilterExpression } : {}),
+  }));
+  await db
+    .collection(collection)
+    .createIndexes(specs)
+    .catch((error: unknown) => {
+      throw mongoFault(error);
+    });
+}
+
+/** Inserts once per `_id`; a repeat with the same content is stale, with other content an alarm. */
+export function insertOnlyStore<D extends { readonly _id: string }>(db: Db, name: string): IdempotentStore<D> {
+  const collection = db.collection<Document & { _id: string }>(name);
+  return {
+    async insertOnly(documents) {
+      if (documents.length === 0) return { written: 0, stale: 0, conflicting: [] };
+      const rejected = await unordered(() => collection.insertMany(documents as never, { ordered: false }));
+      if (rejected.length === 0) return { written: documents.length, stale: 0, conflicting: [] };
+      const repeated = rejected.map((index) => documents[index]!);
+      const conflicting = await differing(collection, repeated);
+      return {
+        written: documents.length - repeated.length,
+        stale: repeated.length - conflicting.length,
+        conflicting,
+      };
+    },
+  };
+}
+
+/** Replaces each document only by a higher `version`. A duplicate key means: stale, or another writer was first. */
+export function guardedStore<D extends { readonly _id: string; readonly version: number }>(
+  db: Db,
+  name: string,
+  options: { readonly unsafeNoGuard?: boolean } = {},
+): GuardedStore<D> {
+  const collection = db.collection<Document & { _id: string }>(name);
+  const operation = (document: D, upsert: boolean): AnyBulkWriteOperation<Document & { _id: string }> => ({
+    updateOne: {
+      filter: options.unsafeNoGuard
+        ? { _id: document._id }
+        : { _id: document._id, version: { $lt: document.version } as never },
+      update: { $set: document as never },
+      upsert,
+    },
+  });
+  return {
+    async replaceGuarded(documents): Promise<WriteCounts> {
+      if (documents.length === 0) return { written: 0, stale: 0, conflicting: [] };
+      const first = documents.map((document) => operation(document, true));
+      const refused = await unordered(() => collection.bulkWrite(first, { ordered: false }));
+      if (refused.length === 0) return { written: documents.length, stale: 0, conflicting: [] };
+      // The insert lost a race or the document is newer: without upsert, what does not match is stale.
+      const again = refused.map((index) => operation(documents[index]!, false));
+      const second = await collection.bulkWrite(again, { ordered: false }).catch((error: unknown) => {
+        throw mongoFault(error);
+      });
+      const stale = refused.length - second.matchedCount;
+      return { written: documents.length - stale, stale, conflicting: [] };
+    },
+  };
+}
+
+/** Runs an unordered batch; answers with the indexes refused for a duplicate `_id`. Any other error is thrown. */
+async function unordered(run: () => Promise<unknown>): Promise<readonly number[]> {
+  try {
+    await run();
+    return [];
+  } catch (error) {
+    if (!(error instanceof MongoBulkWriteError)) throw mongoFault(error);
+    const errors = Array.isArray(error.writeErrors) ? error.writeErrors : [error.writeErrors];
+    const onId = errors.every(({ code, errmsg }) => code === DUPLICATE_KEY && isIdIndex(errmsg));
+    if (!onId || errors.length === 0) throw mongoFault(error);
+    return errors.map(({ index }) => index);
+  }
+}
+
+/** A duplicate on another index than `_id` is a real error. */
+const isIdIndex = (message: string | undefined) => !message || message.includes('_id_') || message.includes('_id:');
+
+async function differing<D extends { readonly _id: string }>(
+  collection: Collection<Document & { _id: string }>,
+  documents: readonly D[],
+): Promise<readonly string[]> {
+  const ids = documents.map(({ _id }) => _id);
+  const stored = await collection
+    .find({ _id: { $in: ids } }, { useBigInt64: true })
+    .toArray()
+    .catch((error: unknown) => {
+      throw mongoFault(error);
+    });
+  const byId = new Map(stored.map((document) => [document._id, canonical(document)]));
+  return documents.filter((document) => byId.get(document._id) !== canonical(document)).map(({ _id }) => _id);
+}
+
+/** Content as text, without the order of fields and without the difference between a long and a number. */
+function canonical(value: unknown): string {
+  return JSON.stringify(value, (_key, inner: unknown) => {
+    if (typeof inner === 'bigint') return inner.toString();
+    if (typeof inner === 'number') return String(inner);
+    if (typeof inner !== 'object' || inner === null || Array.isArray(inner)) return inner;
+    return Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)));
+  });
+}

@@ -1,0 +1,34 @@
+// The event log: each record once, under its eventId. Flat lifecycle records, so no personal data gets in.
+import type { Received } from '../../processors/contract.ts';
+import type { IntentDuplicated, IntentRejected, TransferLifecycle } from '../../schemas/types.generated.ts';
+import type { IndexSpec } from '../idempotent-writes.ts';
+
+export type LoggedRecord =
+  | Received<TransferLifecycle, 'transfer.lifecycle'>
+  | Received<IntentRejected, 'intent.rejected'>
+  | Received<IntentDuplicated, 'intent.duplicated'>;
+
+/** One event as stored: the record itself and when the broker took it. */
+export type EventDocument = { readonly _id: string; readonly topic: string; readonly ingestedAt: Date } & Omit<
+  TransferLifecycle | IntentRejected | IntentDuplicated,
+  'eventId'
+>;
+
+export const indexes: readonly IndexSpec[] = [
+  {
+    name: 'transfer_sequence',
+    keys: { transferId: 1, sequence: 1 },
+    servedQuery: 'the timeline of one transfer, in order (corridor transfer ID)',
+  },
+];
+
+/** The documents of a batch, each id once: the same event twice in a batch is the same event. */
+export function toWrite(batch: readonly LoggedRecord[]): readonly EventDocument[] {
+  const documents = new Map<string, EventDocument>();
+  for (const record of batch) {
+    const { eventId, ...fields } = record.value;
+    if (documents.has(eventId)) continue;
+    documents.set(eventId, { _id: eventId, topic: record.topic, ingestedAt: new Date(record.appendedAt), ...fields });
+  }
+  return [...documents.values()];
+}

@@ -1,0 +1,41 @@
+// The transfer view: the latest state of each transfer, one document, replaced only by a later transition.
+import type { Received } from '../../processors/contract.ts';
+import type { TransferLifecycle } from '../../schemas/types.generated.ts';
+import type { IndexSpec } from '../idempotent-writes.ts';
+
+/** One transfer as it stands. `version` orders transitions and the marks between them. */
+export type TransferDocument = { readonly _id: string; readonly version: number; readonly updatedAt: Date } & Omit<
+  TransferLifecycle,
+  'eventId' | 'transferId'
+> & { readonly lastEventId: string };
+
+export const indexes: readonly IndexSpec[] = [
+  {
+    name: 'state_updatedAt',
+    keys: { state: 1, updatedAt: -1 },
+    servedQuery: 'the transfers in one state, latest first (what is stuck, and since when)',
+  },
+];
+
+/**
+ * Where a lifecycle record stands in the order of its transfer. A mark such as DEAD_LETTERED repeats the sequence of
+ * the last transition and comes after it, and before the next one.
+ */
+export function versionOf(record: TransferLifecycle): number {
+  return record.sequence * 2 + (record.state === 'DEAD_LETTERED' ? 1 : 0);
+}
+
+/** Folds a batch into one write per transfer: each record is a full statement, so the latest stands for all. */
+export function toWrite(batch: readonly Received<TransferLifecycle>[]): readonly TransferDocument[] {
+  const latest = new Map<string, TransferLifecycle>();
+  for (const { value } of batch) {
+    const known = latest.get(value.transferId);
+    if (known === undefined || versionOf(value) > versionOf(known)) latest.set(value.transferId, value);
+  }
+  return [...latest.values()].map(toDocument);
+}
+
+function toDocument({ eventId, transferId, ...fields }: TransferLifecycle): TransferDocument {
+  const version = versionOf({ eventId, transferId, ...fields });
+  return { _id: transferId, version, updatedAt: new Date(fields.occurredAt), lastEventId: eventId, ...fields };
+}
