@@ -74,7 +74,7 @@ FM micronesia
 FO faroe islands
 FR france|french|frankreich
 GA gabon|gabonese
-GB united kingdom|uk|u.k.|great britain|britain|british|england|english|scotland|wales|northern ireland
+GB united kingdom|united kingdom of great britain and northern ireland|uk|u.k.|great britain|britain|british|england|english|scotland|wales|northern ireland
 GD grenada
 GE georgia|georgian
 GG guernsey
@@ -113,7 +113,7 @@ KH cambodia|cambodian
 KI kiribati
 KM comoros|comoran
 KN st. kitts & nevis|saint kitts and nevis|st. kitts and nevis
-KP north korea|korea, north|democratic people's republic of korea|dprk|north korean|korea (democratic people's republic of)
+KP north korea|korea, dem. people's rep.|korea, north|democratic people's republic of korea|dprk|north korean|korea (democratic people's republic of)
 KR south korea|korea, south|republic of korea|south korean|korea (republic of)|korea|korean
 KW kuwait|kuwaiti
 KY cayman islands
@@ -135,7 +135,7 @@ MD moldova|moldovan|republic of moldova|moldavia
 ME montenegro|montenegrin
 MG madagascar
 MH marshall islands
-MK north macedonia|macedonia|macedonian|the former yugoslav republic of macedonia
+MK north macedonia|north macedonia, the republic of|macedonia|macedonian|the former yugoslav republic of macedonia
 ML mali|malian
 MM myanmar (burma)|myanmar|burma|burmese
 MN mongolia|mongolian

@@ -22,7 +22,7 @@ function exact(value: string): PartialDate | undefined {
   if (iso) return date(iso[1], iso[2], iso[3]);
   const numeric = /\b(\d{1,2})[./](\d{1,2})[./](\d{4})\b/.exec(value);
   if (numeric) return date(numeric[3], numeric[2], numeric[1]);
-  const worded = /\b(?:(\d{1,2})\.? )?([A-Za-z]{3,9})\.? (\d{4})\b/.exec(value);
+  const worded = /\b(?:(\d{1,2})\.?[ -])?([A-Za-z]{3,9})\.?[ -](\d{4})\b/.exec(value);
   if (!worded) return undefined;
   const month = MONTHS.indexOf(worded[2]!.slice(0, 3).toLowerCase()) + 1;
   return month === 0 ? undefined : date(worded[3], String(month), worded[1]);

@@ -1,0 +1,8 @@
+export { diffLists, entitiesToScreen, type ListDiff, MAX_SHRINK, refuseShrunk } from './diff.ts';
+export * from './entity.ts';
+export { type ListRefusalCode, ListRefused } from './errors.ts';
+export { parseEuAnnexes, parseEuConsolidated } from './eu.ts';
+export { type OfacFiles, type OfacOptions, parseOfac } from './ofac.ts';
+export type { ByteSource } from './source.ts';
+export { parseUk } from './uk.ts';
+export { parseUn } from './un.ts';
