@@ -25,7 +25,7 @@ function unionOf(branches: AvroSchema[]): string {
   const others = branches.filter((branch) => branch !== 'null');
   const nullable = others.length < branches.length ? ' | null' : '';
   if (others.length === 1) return `${typeOf(others[0]!)}${nullable}`;
-  return others.map((branch) => `{ '${String(branch)}': ${typeOf(branch)} }`).join(' | ') + nullable;
+  return others.map((branch) => `{ '${branch as string}': ${typeOf(branch)} }`).join(' | ') + nullable;
 }
 
 function declaration(schema: AvroObject): string {

@@ -532,6 +532,8 @@ export interface TransferHeld {
   screening: ScreeningEvidence | null;
   /** The price in force. Absent when the transfer did not get that far. */
   price: Price | null;
+  /** Limits reserved; they stay reserved while the transfer is held. Absent when the transfer did not get that far. */
+  reservation: Reservation | null;
   /** What is held and why. */
   hold: Hold;
 }

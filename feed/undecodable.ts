@@ -1,0 +1,34 @@
+// Bytes that must end as dead letters of intake, by kind. `good` is a valid record on the wire; `random` is seeded.
+import type { Random } from './random.ts';
+
+type Spoil = (good: Buffer, random: Random) => Buffer | null;
+
+const bytes = (random: Random, count: number) => Buffer.from(Array.from({ length: count }, () => random.below(256)));
+const withId = (good: Buffer, id: number) => {
+  const copy = Buffer.from(good);
+  copy.writeInt32BE(id, 1);
+  return copy;
+};
+
+/** A schema id far above any that a registry has given out. */
+const UNKNOWN_ID = 2_000_000_000;
+
+export const UNDECODABLE: Readonly<Record<string, Spoil>> = {
+  'null-value': () => null,
+  'empty-value': () => Buffer.alloc(0),
+  'one-byte': () => Buffer.from([0]),
+  'header-only': (good) => Buffer.from(good.subarray(0, 5)),
+  'wrong-magic-byte': (good) => Buffer.concat([Buffer.from([1]), good.subarray(1)]),
+  'unknown-schema-id': (good) => withId(good, UNKNOWN_ID),
+  'negative-schema-id': (good) => withId(good, -7),
+  'truncated-in-the-middle': (good) => Buffer.from(good.subarray(0, Math.floor(good.length / 2))),
+  'truncated-by-one-byte': (good) => Buffer.from(good.subarray(0, good.length - 1)),
+  'trailing-bytes': (good) => Buffer.concat([good, Buffer.from([0, 0, 0])]),
+  'json-instead-of-avro': () => Buffer.from(JSON.stringify({ transferId: 'x', amount: 5 })),
+  'plain-text': () => Buffer.from('not a transfer at all'),
+  'random-bytes': (_good, random) => Buffer.concat([Buffer.from([7]), bytes(random, 200)]),
+  'string-length-negative': (good) => Buffer.concat([good.subarray(0, 5), Buffer.from([0x03]), good.subarray(6)]),
+  'string-length-huge': (good) =>
+    Buffer.concat([good.subarray(0, 5), Buffer.from([0xfe, 0xff, 0xff, 0xff, 0x0f]), good.subarray(6)]),
+  'one-megabyte': () => Buffer.alloc(1_048_576, 0x58),
+};
