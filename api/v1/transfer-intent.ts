@@ -1,0 +1,57 @@
+// The transfer intent as JSON, version 1: what `corridor produce` reads and the REST interface takes.
+import { z } from 'zod';
+import type { TransferRequested } from '../../schemas/types.generated.ts';
+
+/** Minor units: a string of digits, or an integer that JSON holds exactly. */
+const minor = z
+  .union([z.string().regex(/^-?\d{1,19}$/, 'an integer number of minor units'), z.int()])
+  .transform((value) => BigInt(value))
+  .refine((value) => BigInt.asIntN(64, value) === value, 'does not fit into 64 bits');
+
+const account = z.strictObject({ scheme: z.string(), value: z.string(), agent: z.string().nullable().default(null) });
+const identifier = z.strictObject({
+  scheme: z.string(),
+  value: z.string(),
+  country: z.string().nullable().default(null),
+});
+const party = z.strictObject({
+  customerId: z.string(),
+  kind: z.enum(['PERSON', 'ORGANISATION']).default('PERSON'),
+  name: z.string(),
+  birthDate: z.string().nullable().default(null),
+  country: z.string(),
+  nationalities: z.array(z.string()).default([]),
+  identifiers: z.array(identifier).default([]),
+  address: z.string().nullable().default(null),
+  account,
+});
+
+/**
+ * The shape only: whether an intent makes sense (currencies, limits, check digits) is for intake to say, with a reason
+ * code on intent.rejected.
+ */
+export const transferIntentV1 = z.strictObject({
+  transferId: z.string(),
+  endToEndId: z.string(),
+  requestedAt: z.iso.datetime({ offset: true }).optional(),
+  instructedAmount: z.strictObject({ minor, currency: z.string() }),
+  amountSide: z.enum(['SOURCE', 'TARGET']).default('SOURCE'),
+  sourceCurrency: z.string(),
+  targetCurrency: z.string(),
+  chargeBearer: z.enum(['DEBT', 'CRED', 'SHAR', 'SLEV']).default('SLEV'),
+  purposeCode: z.string().default(''),
+  requestedExecutionDate: z.string().nullable().default(null),
+  debtor: party,
+  creditor: party,
+  remittanceInformation: z.string().nullable().default(null),
+});
+
+/** The record for transfer.requested. `now` (ms) stands in where the intent names no time. */
+export function toTransferRequested(dto: z.output<typeof transferIntentV1>, now: number): TransferRequested {
+  const { debtor, creditor, remittanceInformation, requestedAt, ...rest } = dto;
+  return {
+    ...rest,
+    requestedAt: requestedAt === undefined ? now : Date.parse(requestedAt),
+    parties: { 'corridor.Parties': { debtor, creditor, remittanceInformation } },
+  };
+}

@@ -1,0 +1,66 @@
+// Brings a cluster to what the pipeline needs: topics, their configuration, and an offset for every group.
+import { consumers, topology } from '../processors/topology.ts';
+import { type Desired, desired, type Plan, plan } from '../topics/provision.ts';
+import { groupId } from './names.ts';
+import { CodedError } from './ports/fault.ts';
+import type { LogAdmin } from './ports/log.ts';
+
+export interface ProvisionOptions {
+  /** Prefix of groups and transactional ids. */
+  readonly app: string;
+  readonly chainPartitions: number;
+  readonly replicationFactor: number;
+  /** Permit shorter retention and smaller messages. */
+  readonly allowShrink?: boolean;
+}
+
+/** Everything the pipeline needs of a cluster. */
+export const desiredState = (chainPartitions: number): Desired =>
+  desired({ ...topology, ...consumers }, chainPartitions);
+
+/** A plan, and the groups that have a partition without a committed offset. */
+export interface ClusterPlan extends Plan {
+  readonly groupsToInitialise: readonly string[];
+}
+
+/** What `applyTopics` would do. Changes nothing. */
+export async function planTopics(admin: LogAdmin, options: ProvisionOptions): Promise<ClusterPlan> {
+  const wanted = desiredState(options.chainPartitions);
+  const actual = await admin.describeTopics(wanted.topics.map(({ name }) => name));
+  const existing = new Set(actual.map(({ name }) => name));
+  const shrink = options.allowShrink === undefined ? {} : { allowShrink: options.allowShrink };
+  const missing: string[] = [];
+  for (const group of wanted.groups) {
+    const topics = group.topics.filter((topic) => existing.has(topic));
+    const committed = await admin.committed(groupId(options.app, group.name), topics);
+    const complete = topics.length === group.topics.length && committed.every(({ offset }) => offset !== undefined);
+    if (!complete) missing.push(groupId(options.app, group.name));
+  }
+  return { ...plan(wanted.topics, actual, shrink), groupsToInitialise: missing };
+}
+
+/**
+ * Creates and alters topics as planned, then gives every group of the pipeline an offset where it has none: the start.
+ * That is done here and nowhere else: a group that loses an offset later stops instead of starting over.
+ * Throws TOPICS_REFUSED, naming each difference, before anything is changed.
+ */
+export async function applyTopics(admin: LogAdmin, options: ProvisionOptions): Promise<ClusterPlan> {
+  const planned = await planTopics(admin, options);
+  if (planned.refusals.length > 0) {
+    const lines = planned.refusals.map(({ topic, code, detail }) => `${topic}: ${detail} (${code})`);
+    throw new CodedError('TOPICS_REFUSED', lines.join('\n'), { faultClass: 'fatal', dependency: 'kafka' });
+  }
+  const { replicationFactor } = options;
+  const creations = planned.changes.flatMap((change) => (change.kind === 'create' ? [change.topic] : []));
+  if (creations.length > 0) await admin.createTopics(creations.map((topic) => ({ ...topic, replicationFactor })));
+  for (const change of planned.changes) {
+    if (change.kind === 'alter-config') await admin.alterConfig(change.topic, change.config);
+  }
+  const wanted = desiredState(options.chainPartitions);
+  const initialise = new Set(planned.groupsToInitialise);
+  for (const group of wanted.groups) {
+    const id = groupId(options.app, group.name);
+    if (initialise.has(id)) await admin.initialiseOffsets(id, group.topics);
+  }
+  return planned;
+}

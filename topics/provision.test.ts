@@ -1,0 +1,66 @@
+import { describe, expect, it } from 'vitest';
+import { consumers, topology } from '../processors/topology.ts';
+import { contracts } from './catalogue.ts';
+import { type ActualTopic, desired, plan } from './provision.ts';
+
+const wanted = desired({ ...topology, ...consumers }, 4);
+const asIs = (): ActualTopic[] => wanted.topics.map((topic) => ({ ...topic, replicationFactor: 1 }));
+const change = (name: string, by: Partial<ActualTopic>) =>
+  asIs().map((topic) => (topic.name === name ? { ...topic, ...by } : topic));
+
+describe('the desired topics', () => {
+  it('are every contract, and retry, replay and dead letters for every processor and consumer', () => {
+    const names = wanted.topics.map(({ name }) => name);
+    expect(new Set(names).size).toBe(names.length);
+    for (const { name } of Object.values(contracts)) expect(names).toContain(name);
+    for (const owner of [...Object.keys(topology), ...Object.keys(consumers)]) {
+      for (const end of ['retry.5s', 'retry.60s', 'replay', 'dlq']) expect(names).toContain(`${owner}.${end}`);
+    }
+  });
+
+  it('give every topic of the chain the same number of partitions', () => {
+    const tables = new Set(['fx.rates', 'screening.list-activated']);
+    const counts = wanted.topics.filter(({ name }) => !tables.has(name)).map(({ partitions }) => partitions);
+    expect(new Set(counts)).toEqual(new Set([4]));
+  });
+
+  it('let a dead letter hold whatever its source could, with its headers', () => {
+    const limit = (name: string) => Number(wanted.topics.find((t) => t.name === name)!.config['max.message.bytes']);
+    expect(limit('intake.dlq')).toBeGreaterThanOrEqual(limit('transfer.requested') + 65_536);
+  });
+
+  it('make each group read its topics and its retries, and never its dead letters', () => {
+    const intake = wanted.groups.find(({ name }) => name === 'intake')!;
+    expect(intake.topics).toEqual(['transfer.requested', 'intake.retry.5s', 'intake.retry.60s', 'intake.replay']);
+  });
+});
+
+describe('the plan', () => {
+  it('creates everything on an empty cluster, and nothing on one that has it', () => {
+    expect(plan(wanted.topics, []).changes).toHaveLength(wanted.topics.length);
+    expect(plan(wanted.topics, asIs())).toEqual({ changes: [], refusals: [] });
+  });
+
+  it('refuses another number of partitions: co-partitioning would break', () => {
+    const { changes, refusals } = plan(wanted.topics, change('transfer.priced', { partitions: 8 }), {
+      allowShrink: true,
+    });
+    expect(changes).toEqual([]);
+    expect(refusals).toMatchObject([{ topic: 'transfer.priced', code: 'PARTITIONS_DIFFER' }]);
+  });
+
+  it('lengthens retention, and shortens it only with the flag', () => {
+    const of = (retention: string) => {
+      const config = {
+        ...wanted.topics.find(({ name }) => name === 'transfer.priced')!.config,
+        'retention.ms': retention,
+      };
+      return change('transfer.priced', { config });
+    };
+    expect(plan(wanted.topics, of('1000')).changes).toMatchObject([{ kind: 'alter-config', topic: 'transfer.priced' }]);
+    for (const longer of ['-1', '9999999999999']) {
+      expect(plan(wanted.topics, of(longer)).refusals).toMatchObject([{ code: 'RETENTION_SHRINKS' }]);
+      expect(plan(wanted.topics, of(longer), { allowShrink: true }).changes).toHaveLength(1);
+    }
+  });
+});
