@@ -1,0 +1,134 @@
+// Gets the programs of the local servers onto this machine, once: from Maven Central, checksums enforced.
+import { createHash } from 'node:crypto';
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { StackError } from './errors.ts';
+import { withLock } from './files.ts';
+import { runMaven } from './java.ts';
+
+export const HERE = path.dirname(fileURLToPath(import.meta.url));
+/** The ignored folder of the checkout that holds everything the local stack makes. */
+export const DEFAULT_STATE_DIR = path.resolve(HERE, '../../.corridor');
+const MAVEN = path.join(HERE, 'maven');
+const STAND_IN = path.join(HERE, 'mongo-stand-in');
+
+/** A server that Maven fetches (a module of maven/pom.xml), or builds (the MongoDB stand-in). */
+export type Artifact = 'kafka' | 'registry' | 'redis' | 'mongo-stand-in';
+
+/** A file that is there when the artifact is. */
+const PROOF: Readonly<Record<Artifact, RegExp>> = {
+  kafka: /^kafka-server-.*\.jar$/,
+  registry: /^apicurio-registry-app-.*-runner\.jar$/,
+  redis: /^redis-server-/,
+  'mongo-stand-in': /^mongod-stand-in\.jar$/,
+};
+const TRY_BY_HAND = 'Run `mvn -f infra/local/maven/pom.xml prepare-package` by hand to see what it does.';
+
+export interface ArtifactOptions {
+  /** Where they are kept. */
+  readonly dir: string;
+  readonly env: NodeJS.ProcessEnv;
+  readonly onProgress: (line: string) => void;
+}
+
+/**
+ * Makes sure that the artifacts are there; several processes may ask at once. Resolves with the folder of each.
+ * Throws StackError DOWNLOAD_FAILED, BUILD_FAILED, JAVA_MISSING, MAVEN_MISSING or STATE_NOT_WRITABLE.
+ */
+export async function fetchArtifacts(
+  wanted: readonly Artifact[],
+  options: ArtifactOptions,
+): Promise<Map<Artifact, string>> {
+  const folders = new Map(wanted.map((artifact) => [artifact, artifactDir(artifact, options.dir)]));
+  const isMissing = (artifact: Artifact) => !existsSync(folders.get(artifact) as string);
+  if (!wanted.some(isMissing)) return folders;
+
+  makeDirectory(options.dir);
+  await withLock(
+    path.join(options.dir, 'fetch.lock'),
+    async () => {
+      const servers = wanted.filter((artifact) => artifact !== 'mongo-stand-in' && isMissing(artifact));
+      if (servers.length > 0) await fetchServers(servers, folders, options);
+      if (wanted.includes('mongo-stand-in') && isMissing('mongo-stand-in')) await buildStandIn(folders, options);
+    },
+    { onWait: () => options.onProgress('Another process is fetching the local servers: waiting for it') },
+  );
+  return folders;
+}
+
+/** A folder name that changes with the recipe, so that a changed version is fetched anew. */
+function artifactDir(artifact: Artifact, dir: string): string {
+  const recipe = artifact === 'mongo-stand-in' ? filesUnder(STAND_IN) : filesUnder(path.join(MAVEN, artifact));
+  const hash = createHash('sha256');
+  for (const file of recipe) hash.update(file).update(readFileSync(path.join(HERE, file)));
+  return path.join(dir, `${artifact}-${hash.digest('hex').slice(0, 12)}`);
+}
+
+function filesUnder(dir: string): string[] {
+  return readdirSync(dir, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && /\.(?:java|xml|properties)$/.test(entry.name))
+    .map((entry) => path.relative(HERE, path.join(entry.parentPath, entry.name)))
+    .filter((file) => !file.includes(`${path.sep}target${path.sep}`))
+    .sort();
+}
+
+async function fetchServers(
+  servers: readonly Artifact[],
+  folders: ReadonlyMap<Artifact, string>,
+  options: ArtifactOptions,
+): Promise<void> {
+  options.onProgress(`Fetching ${servers.join(', ')} with Maven (once)`);
+  const into = path.join(options.dir, 'incoming');
+  rmSync(into, { recursive: true, force: true });
+  const args = ['-f', MAVEN, '-T', '3', '-pl', servers.join(','), `-Dinto=${into}`, 'prepare-package'];
+  await maven(args, options);
+  if (servers.includes('redis')) {
+    for (const name of readdirSync(path.join(into, 'redis'))) chmodSync(path.join(into, 'redis', name), 0o755);
+  }
+  for (const server of servers) {
+    if (!readdirSync(path.join(into, server)).some((name) => PROOF[server].test(name))) {
+      throw new StackError('DOWNLOAD_FAILED', `Maven ended well, but brought no ${server}.`, TRY_BY_HAND);
+    }
+    renameSync(path.join(into, server), folders.get(server) as string);
+  }
+  rmSync(into, { recursive: true, force: true });
+}
+
+async function buildStandIn(folders: ReadonlyMap<Artifact, string>, options: ArtifactOptions): Promise<void> {
+  options.onProgress('Building the MongoDB stand-in with Maven (once)');
+  const into = path.join(options.dir, 'incoming-stand-in');
+  rmSync(into, { recursive: true, force: true });
+  await maven(['-f', STAND_IN, `-DbuildDirectory=${into}`, 'package'], options);
+  renameSync(into, folders.get('mongo-stand-in') as string);
+}
+
+async function maven(args: readonly string[], options: ArtifactOptions): Promise<void> {
+  let files = 0;
+  let shownAt = Date.now();
+  await runMaven(args, {
+    env: options.env,
+    logFile: path.join(options.dir, 'maven.log'),
+    onWait: () => options.onProgress('Another Maven of this user is at work: waiting for it'),
+    onDownload: (file) => {
+      files++;
+      if (Date.now() - shownAt < 2_000) return;
+      shownAt = Date.now();
+      options.onProgress(`  ${files} files fetched, now ${file}`);
+    },
+  });
+}
+
+/** Makes a folder and those above it. Throws StackError STATE_NOT_WRITABLE. */
+export function makeDirectory(dir: string): void {
+  try {
+    mkdirSync(dir, { recursive: true });
+  } catch (error) {
+    throw new StackError(
+      'STATE_NOT_WRITABLE',
+      `Cannot make the folder ${dir} (${(error as NodeJS.ErrnoException).code}).`,
+      'Make its parent folder writable for this user, and try again.',
+      { cause: error },
+    );
+  }
+}

@@ -1,0 +1,73 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync } from 'node:fs';
+import path from 'node:path';
+import { HERE } from '../artifacts.ts';
+import { StackError } from '../errors.ts';
+import { probeMongo, probePort } from '../probes.ts';
+import type { PartSpec } from './server.ts';
+
+/** A genuine mongod: the one that CORRIDOR_MONGOD names, else the one on the PATH, else null. */
+export function mongodOnPath(env: NodeJS.ProcessEnv): string | null {
+  const named = env['CORRIDOR_MONGOD'];
+  const file = named || 'mongod';
+  try {
+    execFileSync(file, ['--version'], { env, stdio: 'ignore' });
+    return file;
+  } catch (error) {
+    if (!named) return null;
+    throw new StackError(
+      'BAD_SETTING',
+      `CORRIDOR_MONGOD=${named} does not run.`,
+      'Set it to the path of a mongod, or unset it to use the stand-in.',
+      { cause: error },
+    );
+  }
+}
+
+/**
+ * MongoDB. `standIn` is the folder of the built stand-in, which takes mongod's options; `mongod` is a genuine one and
+ * is preferred.
+ */
+export function mongoPart(options: {
+  mongod: string | null;
+  standIn: string | null;
+  dataDir: string;
+  port: number;
+}): PartSpec {
+  // The two do not read each other's files.
+  const data = path.join(options.dataDir, options.mongod ? 'mongo' : 'mongo-stand-in');
+  const args = ['--port', String(options.port), '--dbpath', data];
+  return {
+    name: 'mongo',
+    servers: [
+      {
+        name: 'mongo',
+        title: options.mongod ? 'MongoDB' : 'The MongoDB stand-in',
+        ports: [options.port],
+        graceMs: 10_000,
+        classArchive: null,
+        corrupt: /File corrupted|MVStoreException|WiredTiger error|Detected unclean.*failed/i,
+        command: () =>
+          options.mongod
+            ? { file: options.mongod, args: [...args, '--bind_ip', '127.0.0.1', '--quiet'] }
+            : {
+                file: path.join(HERE, 'mongo-stand-in', 'mongod-stand-in'),
+                args,
+                env: { MONGOD_STAND_IN_DIR: options.standIn ?? '' },
+              },
+        prepare: async () => {
+          mkdirSync(data, { recursive: true });
+        },
+        probe: async () => {
+          await probePort(options.port);
+          await probeMongo(mongoUri(options.port));
+        },
+      },
+    ],
+    settle: async () => undefined,
+  };
+}
+
+export function mongoUri(port: number): string {
+  return `mongodb://127.0.0.1:${port}/corridor?directConnection=true`;
+}

@@ -1,0 +1,93 @@
+// The local stack: everything that Corridor connects to, started, found, stopped and removed.
+import { StackError } from './errors.ts';
+import { overrides, probeOverrides } from './external.ts';
+import { withLock } from './files.ts';
+import { OwnStack } from './own-stack.ts';
+import { endProcesses, isAlive } from './processes.ts';
+import { newClusterId } from './servers/kafka.ts';
+import { StateDir } from './state.ts';
+import { type LocalStack, PART_NAMES, type StackOptions } from './types.ts';
+import { isRunning, StackView } from './view.ts';
+
+export { DEFAULT_STATE_DIR } from './artifacts.ts';
+export { StackError, type StackErrorCode } from './errors.ts';
+export { stackEnvironment } from './external.ts';
+export type { LocalStack, PartName, Provider, ServerInfo, ServerName, StackOptions, StackUrls } from './types.ts';
+
+/** What an owner asked to stop may take: it drains first. */
+const OWNER_GRACE_MS = 60_000;
+
+/**
+ * Starts the parts that no URL in the environment replaces, and waits until each answers in its own protocol. A stack
+ * that already runs in the same state folder is used instead (`owned` is then false). Data of an earlier run are kept.
+ * Throws StackError, whose `cure` says what to do.
+ */
+export async function startStack(options: StackOptions): Promise<LocalStack> {
+  const progress = options.onProgress ?? (() => undefined);
+  const state = new StateDir(options.stateDir);
+  const env = options.env ?? process.env;
+  const parts = options.parts ?? PART_NAMES;
+  const external = overrides(env, parts);
+  await probeOverrides(external);
+
+  const settings = state.open({ format: 1, brokers: options.brokers ?? 1, clusterId: newClusterId() });
+  state.explain();
+  return withLock(
+    state.lock,
+    async () => {
+      const found = attachStack(state.dir);
+      if (found) return found;
+      await endLeftovers(state, progress);
+      return OwnStack.start({ options, state, settings, parts, external, env, progress });
+    },
+    { onWait: () => progress(`Another process is starting the stack in ${state.dir}: waiting for it`) },
+  );
+}
+
+/** The stack that runs in this state folder, whoever started it; null if none does. */
+export function attachStack(stateDir: string): LocalStack | null {
+  const state = new StateDir(stateDir);
+  const running = state.running();
+  return running && isRunning(running) ? new StackView(state, running) : null;
+}
+
+/**
+ * Stops the stack of this state folder, whoever started it: an owner that still runs is asked to end (it drains first),
+ * and what is left is ended. Resolves with false when nothing ran.
+ */
+export async function stopStack(stateDir: string): Promise<boolean> {
+  const state = new StateDir(stateDir);
+  const running = state.running();
+  if (!running) return false;
+  const { owner, lifetime } = running;
+  const ran = isAlive(owner) || running.servers.some(isAlive);
+  if (lifetime === 'process' && owner.pid !== process.pid && isAlive(owner))
+    await endProcesses([owner], OWNER_GRACE_MS);
+  await endProcesses(running.servers, 15_000);
+  state.clearRunning();
+  return ran;
+}
+
+/** Stops the stack of this state folder and removes the folder: data, logs and downloaded servers. */
+export async function wipe(stateDir: string): Promise<void> {
+  const state = new StateDir(stateDir);
+  try {
+    await stopStack(stateDir);
+  } catch (error) {
+    // A state that cannot be read is one of the reasons to wipe.
+    if (!(error instanceof StackError && error.code === 'STATE_CORRUPT')) throw error;
+  }
+  state.remove();
+}
+
+/** Ends what a crashed owner left running; its guard is most often at it already. */
+async function endLeftovers(state: StateDir, progress: (line: string) => void): Promise<void> {
+  const running = state.running();
+  if (!running) return;
+  const left = running.servers.filter(isAlive);
+  if (left.length > 0) {
+    progress(`Ending ${left.map(({ name }) => name).join(', ')}, left by an earlier run`);
+    await endProcesses(left, 15_000);
+  }
+  state.clearRunning();
+}

@@ -1,0 +1,80 @@
+import { StackError } from './errors.ts';
+import { isAlive } from './processes.ts';
+import type { RunningState, StateDir } from './state.ts';
+import type { LocalStack, PartName, Provider, ServerInfo, ServerName, StackUrls } from './types.ts';
+
+/** True while its owner lives or, when it needs none, while all its servers do. */
+export function isRunning(running: RunningState): boolean {
+  if (running.lifetime === 'process') return isAlive(running.owner);
+  return running.servers.length > 0 && running.servers.every(isAlive);
+}
+
+/** A stack that another process runs: its URLs and servers can be seen, and nothing can be done to it. */
+export class StackView implements LocalStack {
+  readonly urls: StackUrls;
+  readonly stateDir: string;
+  readonly owned = false;
+  readonly kafkaBehindProxy: readonly string[];
+  readonly #running: RunningState;
+
+  constructor(state: StateDir, running: RunningState) {
+    this.urls = running.urls;
+    this.stateDir = state.dir;
+    this.kafkaBehindProxy = running.kafkaBehindProxy;
+    this.#running = running;
+  }
+
+  servers(): readonly ServerInfo[] {
+    const provider = (name: string) => this.provider(name.startsWith('kafka') ? 'kafka' : (name as PartName));
+    return [
+      ...this.#running.servers.map(({ name, pid, log }) => ({
+        name: name as ServerName,
+        provider: provider(name),
+        pid,
+        container: null,
+        log,
+      })),
+      ...this.#running.containers.map(({ name, id }) => ({
+        name: name as ServerName,
+        provider: provider(name),
+        pid: null,
+        container: id,
+        log: null,
+      })),
+    ];
+  }
+
+  provider(part: PartName): Provider {
+    return this.#running.providers[part] ?? 'external';
+  }
+
+  async stop(): Promise<void> {}
+
+  async kill(): Promise<void> {
+    throw this.#notOwned();
+  }
+
+  async restart(): Promise<void> {
+    throw this.#notOwned();
+  }
+
+  async stopPart(): Promise<void> {
+    throw this.#notOwned();
+  }
+
+  async freeze(): Promise<void> {
+    throw this.#notOwned();
+  }
+
+  async thaw(): Promise<void> {
+    throw this.#notOwned();
+  }
+
+  #notOwned(): StackError {
+    return new StackError(
+      'NOT_OWNED',
+      `The stack in ${this.stateDir} is run by process ${this.#running.owner.pid}.`,
+      'Do it there, or start a stack of your own in another state folder.',
+    );
+  }
+}

@@ -1,0 +1,46 @@
+import { defineConfig } from 'vitest/config';
+
+const everywhere = ['**/node_modules/**', '**/.corridor/**'];
+
+/** Tests that talk to real servers share one local stack (and the machine), so their files run one after another. */
+const onTheStack = {
+  globalSetup: ['test/kit/global-setup.ts'],
+  fileParallelism: false,
+  testTimeout: 60_000,
+  hookTimeout: 120_000,
+};
+
+export default defineConfig({
+  test: {
+    reporters: ['default'],
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          include: ['**/*.test.ts', '**/*.property.test.ts'],
+          exclude: [...everywhere, '**/*.int.test.ts', 'test/e2e/**', 'test/crash/**'],
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        test: {
+          ...onTheStack,
+          name: 'int',
+          include: ['**/*.int.test.ts'],
+          exclude: [...everywhere, 'test/e2e/**', 'test/crash/**'],
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        test: {
+          ...onTheStack,
+          name: 'e2e',
+          include: ['test/e2e/**/*.test.ts', 'test/crash/**/*.test.ts'],
+          exclude: everywhere,
+          testTimeout: 300_000,
+          sequence: { groupOrder: 2 },
+        },
+      },
+    ],
+  },
+});
