@@ -22,8 +22,15 @@ export async function ensureIndexes(db: Db, collection: string, indexes: readonl
     });
 }
 
-/** Inserts once per `_id`; a repeat with the same content is stale, with other content an alarm. */
-export function insertOnlyStore<D extends { readonly _id: string }>(db: Db, name: string): IdempotentStore<D> {
+/**
+ * Inserts once per `_id`; a repeat with the same content is stale, with other content an alarm. `content` picks what
+ * must be the same where a document changes after its insert; by default all of it.
+ */
+export function insertOnlyStore<D extends { readonly _id: string }>(
+  db: Db,
+  name: string,
+  content: (document: D) => unknown = (document) => document,
+): IdempotentStore<D> {
   const collection = db.collection<Document & { _id: string }>(name);
   return {
     async insertOnly(documents) {
@@ -31,7 +38,7 @@ export function insertOnlyStore<D extends { readonly _id: string }>(db: Db, name
       const rejected = await unordered(() => collection.insertMany(documents as never, { ordered: false }));
       if (rejected.length === 0) return { written: documents.length, stale: 0, conflicting: [] };
       const repeated = rejected.map((index) => documents[index]!);
-      const conflicting = await differing(collection, repeated);
+      const conflicting = await differing(collection, repeated, content);
       return {
         written: documents.length - repeated.length,
         stale: repeated.length - conflicting.length,
@@ -94,6 +101,7 @@ const isIdIndex = (message: string | undefined) => !message || message.includes(
 async function differing<D extends { readonly _id: string }>(
   collection: Collection<Document & { _id: string }>,
   documents: readonly D[],
+  content: (document: D) => unknown,
 ): Promise<readonly string[]> {
   const ids = documents.map(({ _id }) => _id);
   const stored = await collection
@@ -102,8 +110,8 @@ async function differing<D extends { readonly _id: string }>(
     .catch((error: unknown) => {
       throw mongoFault(error);
     });
-  const byId = new Map(stored.map((document) => [document._id, canonical(document)]));
-  return documents.filter((document) => byId.get(document._id) !== canonical(document)).map(({ _id }) => _id);
+  const byId = new Map(stored.map((document) => [document._id, canonical(content(document as never))]));
+  return documents.filter((document) => byId.get(document._id) !== canonical(content(document))).map(({ _id }) => _id);
 }
 
 /** Content as text, without the order of fields and without the difference between a long and a number. */

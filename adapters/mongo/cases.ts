@@ -1,0 +1,113 @@
+// Cases in MongoDB: listed, shown, decided once, and relayed as commands.
+import { Binary, type Db, type Document, type Filter } from 'mongodb';
+import { CodedError } from '../../runtime/ports/fault.ts';
+import { type CaseDecision, type CaseDocument, type CaseState, indexes } from '../../sinks/cases/case.ts';
+import { mongoFault } from './fault.ts';
+import { ensureIndexes } from './idempotent-store.ts';
+
+export const CASES = 'cases';
+
+/** Cases as operators and the relay use them. Every method throws a coded error when MongoDB cannot be asked. */
+export interface CaseStore {
+  ensureIndexes(): Promise<void>;
+  list(filter: { readonly state?: CaseState; readonly limit: number }): Promise<readonly CaseDocument[]>;
+  find(holdId: string): Promise<CaseDocument | undefined>;
+  /**
+   * Decides an open case whose evidence is what the operator saw. Decision and expiry compete: one compare-and-set wins.
+   * Throws CASE_UNKNOWN, CASE_NOT_OPEN or EVIDENCE_CHANGED.
+   */
+  decide(holdId: string, evidenceHash: string, decision: CaseDecision): Promise<CaseDocument>;
+  /** Rejects the open cases that lapsed before `now`; returns how many. */
+  expire(now: Date): Promise<number>;
+  /** Decided cases whose command is not known to be in the log, oldest first. */
+  pending(limit: number): Promise<readonly CaseDocument[]>;
+  /** The commands of these holds are in the log. */
+  markPublished(holdIds: readonly string[]): Promise<void>;
+}
+
+const EXPIRY: Omit<CaseDecision, 'decidedAt'> = {
+  decision: 'REJECT',
+  decidedBy: 'hold-expiry',
+  justification: 'Nobody decided before the hold lapsed.',
+};
+
+export function caseStore(db: Db): CaseStore {
+  const cases = db.collection<Document & { _id: string }>(CASES);
+  // Minor units come back as bigints, as they went in; other numbers are ints and doubles already.
+  const read = { useBigInt64: true } as const;
+  const guarded = <T>(run: () => Promise<T>): Promise<T> =>
+    run().catch((error: unknown) => {
+      throw mongoFault(error);
+    });
+
+  async function find(holdId: string): Promise<CaseDocument | undefined> {
+    const found = await guarded(() => cases.findOne({ _id: holdId }, read));
+    return found ? fromStore(found) : undefined;
+  }
+
+  async function many(filter: Filter<Document & { _id: string }>, sort: Document, limit: number) {
+    const found = await guarded(() => cases.find(filter, read).sort(sort).limit(limit).toArray());
+    return found.map(fromStore);
+  }
+
+  return {
+    ensureIndexes: () => ensureIndexes(db, CASES, indexes),
+    list: ({ state, limit }) => many(state ? { state } : {}, { openedAt: 1 }, limit),
+    find,
+    async decide(holdId, evidenceHash, decision) {
+      const decided = await guarded(() =>
+        cases.findOneAndUpdate(
+          { _id: holdId, state: 'OPEN', evidenceHash },
+          { $set: { state: 'DECIDED', decision, commandPending: true } },
+          { returnDocument: 'after', ...read },
+        ),
+      );
+      if (decided) return fromStore(decided);
+      throw await refusal(holdId, evidenceHash, find);
+    },
+    async expire(now) {
+      const result = await guarded(() =>
+        cases.updateMany(
+          { state: 'OPEN', expiresAt: { $lt: now } },
+          { $set: { state: 'EXPIRED', decision: { ...EXPIRY, decidedAt: now }, commandPending: true } },
+        ),
+      );
+      return result.modifiedCount;
+    },
+    pending: (limit) => many({ commandPending: true }, { openedAt: 1 }, limit),
+    async markPublished(holdIds) {
+      if (holdIds.length === 0) return;
+      await guarded(() => cases.updateMany({ _id: { $in: [...holdIds] } }, { $set: { commandPending: false } }));
+    },
+  };
+}
+
+async function refusal(
+  holdId: string,
+  evidenceHash: string,
+  find: (holdId: string) => Promise<CaseDocument | undefined>,
+): Promise<CodedError> {
+  const found = await find(holdId);
+  const refuse = (code: string, message: string) => new CodedError(code, message, { faultClass: 'poison' });
+  if (!found) return refuse('CASE_UNKNOWN', `there is no case ${holdId}: see \`corridor cases list\``);
+  if (found.state !== 'OPEN') {
+    const by = found.decision ? `${found.decision.decision} by ${found.decision.decidedBy}` : found.state;
+    return refuse('CASE_NOT_OPEN', `case ${holdId} is already decided: ${by}`);
+  }
+  return refuse(
+    'EVIDENCE_CHANGED',
+    `case ${holdId} holds other evidence (${found.evidenceHash}) than was decided on (${evidenceHash}): look at it again`,
+  );
+}
+
+/** BSON binaries as buffers, at any depth: sealed parties are bytes. */
+function fromStore(document: Document): CaseDocument {
+  return withBuffers(document) as CaseDocument;
+}
+
+function withBuffers(value: unknown): unknown {
+  if (value instanceof Binary) return Buffer.from(value.buffer);
+  if (Array.isArray(value)) return value.map(withBuffers);
+  if (typeof value !== 'object' || value === null || value instanceof Date) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, withBuffers(inner)]));
+}
