@@ -1,0 +1,356 @@
+// The payout's state machine: a payout and what was learnt in, the payout after it out. No I/O, no clock, no chance.
+//
+// One rule carries it: a key is sent at most once, and the next attempt begins only when the last is provably dead.
+// Silence is never proof; neither is "not found", as a stopped worker may still be about to write to its socket.
+
+import { changed, lastAttempt, openCase, settleCases, withAttempt, withUpdate } from './parts.ts';
+import type { Attempt, AttemptEnd, CancelResult, Observation, Payout, QueryResult, SubmitResult } from './payout.ts';
+import { backOff, type PayoutPolicy } from './policy.ts';
+
+/** What a new payout is made from. */
+export interface PayoutRequest {
+  readonly payoutId: string;
+  readonly provider: string;
+  readonly homePartition: number;
+  readonly pricingAttempt: number;
+  /** ms since the epoch. */
+  readonly priceExpiresAt: number;
+  readonly requested: Uint8Array;
+}
+
+/** What is to be done with a payout now. */
+export type Step =
+  /** Nothing before `nextPollAt`, or ever. */
+  | 'rest'
+  /** Begin an attempt; the price is still good. */
+  | 'submit'
+  /** The price is over and nothing is alive: have the transfer priced again. */
+  | 'expire'
+  /** The worker that held the attempt is gone or stuck: its outcome is unknown from here on. */
+  | 'give-up-lease'
+  | 'query'
+  | 'cancel';
+
+/** A payout as it is first requested. */
+export function openPayout(request: PayoutRequest, at: number): Payout {
+  return {
+    ...request,
+    revision: 1,
+    phase: 'NEW',
+    attempts: [],
+    lastAttempt: 0,
+    deadAtProvider: 0,
+    polls: 0,
+    nextPollAt: at,
+    updates: [],
+    publishedVersion: 0,
+    cases: [],
+    createdAt: at,
+    changedAt: at,
+  };
+}
+
+/** What is due at `at`. */
+export function nextStep(payout: Payout, at: number, policy: PayoutPolicy): Step {
+  if (payout.nextPollAt === null || at < payout.nextPollAt) return 'rest';
+  switch (payout.phase) {
+    case 'NEW':
+      return priceIsOver(payout, at, policy) ? 'expire' : 'submit';
+    case 'SUBMITTING':
+      return 'give-up-lease';
+    case 'OUTCOME_UNKNOWN':
+      return cancelIsDue(payout, at, policy) ? 'cancel' : 'query';
+    case 'ACCEPTED':
+    case 'PAID':
+      return 'query';
+    default:
+      return 'rest';
+  }
+}
+
+/**
+ * NEW to SUBMITTING: the attempt, its key and its expiry, to be stored before anything is sent. With a price that is
+ * over, EXPIRED instead.
+ */
+export function beginAttempt(payout: Payout, at: number, policy: PayoutPolicy): Payout {
+  if (payout.phase !== 'NEW') throw new Error(`an attempt cannot begin in ${payout.phase}`);
+  if (priceIsOver(payout, at, policy)) return expire(payout, at);
+  const number = payout.lastAttempt + 1;
+  const attempt: Attempt = {
+    number,
+    key: attemptKey(payout.payoutId, number),
+    pricingAttempt: payout.pricingAttempt,
+    startedAt: at,
+    leaseUntil: at + policy.leaseMs,
+    expiresAt: Math.min(payout.priceExpiresAt, at + policy.attemptTtlMs),
+    unknownSince: null,
+    acceptedAt: null,
+    notFound: false,
+    end: null,
+  };
+  return changed(payout, at, {
+    phase: 'SUBMITTING',
+    attempts: [...payout.attempts, attempt],
+    lastAttempt: number,
+    nextPollAt: attempt.leaseUntil,
+  });
+}
+
+/** Until when the worker that began this attempt may send it. */
+export function sendBefore(attempt: Attempt): number {
+  return Math.min(attempt.leaseUntil, attempt.expiresAt);
+}
+
+/** Idempotency key of an attempt; number 0 stands for "none was made". */
+export function attemptKey(payoutId: string, number: number): string {
+  return `${payoutId}:${number}`;
+}
+
+/** NEW to EXPIRED: nothing is alive and the price is over. */
+export function expire(payout: Payout, at: number): Payout {
+  const reason = { code: 'AB03', detail: 'The price expired before the payout was made.' };
+  const expired = changed(payout, at, { phase: 'EXPIRED', polls: 0, nextPollAt: null });
+  return withUpdate(settleCases(expired, at), 'EXPIRED', at, reason);
+}
+
+/** SUBMITTING to OUTCOME_UNKNOWN, when the lease is over. */
+export function giveUpLease(payout: Payout, at: number): Payout {
+  const attempt = lastAttempt(payout);
+  if (payout.phase !== 'SUBMITTING' || !attempt || at < attempt.leaseUntil) return payout;
+  return loseSight(payout, attempt, at, at);
+}
+
+/** A submit ended, as seen by the one worker that was allowed to send the key. */
+export function afterSubmit(
+  payout: Payout,
+  key: string,
+  result: SubmitResult,
+  at: number,
+  policy: PayoutPolicy,
+): Payout {
+  if (result.kind === 'observed') return observe(payout, key, result, at, policy);
+  const attempt = lastAttempt(payout);
+  if (!attempt || attempt.key !== key || attempt.end) return payout;
+  // Only this worker could have sent the key, so its word that it did not is proof, also after its lease.
+  if (result.kind === 'not-sent') return endAttempt(payout, attempt, 'not-sent', result.code, at, policy);
+  if (payout.phase !== 'SUBMITTING') return payout;
+  return loseSight(payout, attempt, at, at + backOff(policy.pollFirstMs, policy.pollMaxMs, 0, payout.payoutId));
+}
+
+/** The answer to a query. */
+export function afterQuery(payout: Payout, key: string, result: QueryResult, at: number, policy: PayoutPolicy): Payout {
+  if (result.kind === 'observed') {
+    const next = observe(payout, key, result, at, policy);
+    return next === payout && nextStep(payout, at, policy) === 'query' ? pollAgain(payout, at, policy) : next;
+  }
+  const attempt = lastAttempt(payout);
+  if (!attempt || attempt.key !== key || payout.nextPollAt === null) return payout;
+  if (result.kind === 'no-answer' || payout.phase !== 'OUTCOME_UNKNOWN') return pollAgain(payout, at, policy);
+
+  const unseen = attempt.acceptedAt === null && result.asOf >= attempt.expiresAt + policy.visibilityMs;
+  if (unseen) return endAttempt(payout, attempt, 'unseen-at-expiry', null, at, policy);
+  const missed = withAttempt(payout, { ...attempt, notFound: true });
+  const since = attempt.unknownSince ?? at;
+  if (at >= since + policy.cancelAfterMs) return changed(missed, at, { nextPollAt: at });
+  return pollAgain(missed, at, policy);
+}
+
+/** The answer to a cancel. */
+export function afterCancel(
+  payout: Payout,
+  key: string,
+  result: CancelResult,
+  at: number,
+  policy: PayoutPolicy,
+): Payout {
+  if (result.kind === 'observed') return observe(payout, key, result, at, policy);
+  const attempt = lastAttempt(payout);
+  if (!attempt || attempt.key !== key || attempt.end) return payout;
+  // Whatever came of it, the next thing to do is to ask.
+  const asked = withAttempt(payout, { ...attempt, notFound: false });
+  if (result.kind === 'too-late') return changed(asked, at, { polls: payout.polls + 1, nextPollAt: at });
+  return pollAgain(asked, at, policy);
+}
+
+/**
+ * A new price for the same transfer. It takes the place of the old one when nothing is alive and nothing was paid. That
+ * it was asked for proves that what was published before has arrived.
+ */
+export function supersede(payout: Payout, request: PayoutRequest, at: number): Payout {
+  if (request.pricingAttempt <= payout.pricingAttempt) return payout;
+  const { phase } = payout;
+  if (phase !== 'EXPIRED' && phase !== 'NEW') {
+    const detail = `Pricing attempt ${request.pricingAttempt} was requested while the payout was ${phase}.`;
+    return openCase(payout, 'SUPERSEDE_REFUSED', detail, at);
+  }
+  return changed(payout, at, {
+    phase: 'NEW',
+    pricingAttempt: request.pricingAttempt,
+    priceExpiresAt: request.priceExpiresAt,
+    requested: request.requested,
+    publishedVersion: payout.updates.at(-1)?.version ?? 0,
+    polls: 0,
+    nextPollAt: at,
+  });
+}
+
+/** Sees to it that a payout is looked at now: somebody (a webhook) hints at news. A hint is never taken for the truth. */
+export function nudge(payout: Payout, at: number): Payout {
+  const listens = payout.phase === 'ACCEPTED' || payout.phase === 'OUTCOME_UNKNOWN' || payout.phase === 'PAID';
+  return listens ? { ...payout, nextPollAt: Math.min(payout.nextPollAt ?? at, at) } : payout;
+}
+
+/** The provider states what became of a key. */
+function observe(payout: Payout, key: string, seen: Observation, at: number, policy: PayoutPolicy): Payout {
+  const attempt = lastAttempt(payout);
+  if (!attempt || attempt.key !== key) return contradicts(seen) ? contradiction(payout, key, seen, at) : payout;
+  if (attempt.end && attempt.end.how !== 'paid') {
+    return contradicts(seen) ? contradiction(payout, key, seen, at) : payout;
+  }
+  switch (payout.phase) {
+    case 'SUBMITTING':
+    case 'ACCEPTED':
+    case 'OUTCOME_UNKNOWN':
+      return observeOpen(payout, attempt, seen, at, policy);
+    case 'PAID':
+      return observePaid(payout, attempt, seen, at, policy);
+    default:
+      return payout;
+  }
+}
+
+function observeOpen(payout: Payout, attempt: Attempt, seen: Observation, at: number, policy: PayoutPolicy): Payout {
+  switch (seen.state) {
+    case 'ACCEPTED':
+      return accepted(payout, attempt, at, policy);
+    case 'PAID':
+      return paid(payout, attempt, seen, at, policy);
+    case 'RETURNED':
+      // The log gets both, so that the transfer takes every step.
+      return returned(paid(payout, attempt, seen, at, policy), seen, at);
+    case 'FAILED':
+    case 'REFUSED':
+      return failed(
+        endedWith(payout, attempt, seen.state === 'FAILED' ? 'failed' : 'refused', seen.reasonCode, at),
+        at,
+        {
+          code: seen.reasonCode ?? 'NARR',
+          detail: `The provider ${seen.state === 'FAILED' ? 'could not pay' : 'refused the payout'}.`,
+        },
+      );
+    case 'EXPIRED':
+      return endAttempt(payout, attempt, 'expired', seen.reasonCode, at, policy);
+    case 'CANCELLED':
+      return endAttempt(payout, attempt, 'cancelled', seen.reasonCode, at, policy);
+  }
+}
+
+function observePaid(payout: Payout, attempt: Attempt, seen: Observation, at: number, policy: PayoutPolicy): Payout {
+  if (seen.state === 'RETURNED') return returned(payout, seen, at);
+  if (seen.state === 'PAID') return watchForReturn(payout, at, policy);
+  // An answer that was long on its way, from before the payment.
+  if (seen.state === 'ACCEPTED') return payout;
+  const detail = `The provider says ${seen.state} of a key that it had paid.`;
+  return watchForReturn(openCase(payout, 'CONTRADICTION', detail, at, attempt.key), at, policy);
+}
+
+function accepted(payout: Payout, attempt: Attempt, at: number, policy: PayoutPolicy): Payout {
+  if (payout.phase === 'ACCEPTED') return pollAgain(payout, at, policy);
+  const taken = withAttempt(payout, { ...attempt, acceptedAt: attempt.acceptedAt ?? at, notFound: false });
+  return pollAgain({ ...taken, phase: 'ACCEPTED', polls: 0 }, at, policy);
+}
+
+function paid(payout: Payout, attempt: Attempt, seen: Observation, at: number, policy: PayoutPolicy): Payout {
+  const ended = endedWith(payout, attempt, 'paid', null, at);
+  const after = changed(settleCases(ended, at), at, { phase: 'PAID', polls: 0 });
+  return watchForReturn(withUpdate(after, 'PAID', at, null, seen.reference), at, policy);
+}
+
+function returned(payout: Payout, seen: Observation, at: number): Payout {
+  const reason = { code: seen.reasonCode ?? 'NARR', detail: 'The money came back after it had been paid.' };
+  const after = changed(payout, at, { phase: 'RETURNED', polls: 0, nextPollAt: null });
+  return withUpdate(after, 'RETURNED', at, reason, seen.reference);
+}
+
+function failed(payout: Payout, at: number, reason: { code: string; detail: string }): Payout {
+  const after = changed(settleCases(payout, at), at, { phase: 'FAILED', polls: 0, nextPollAt: null });
+  return withUpdate(after, 'FAILED', at, reason);
+}
+
+/** The attempt is provably dead: another one, another price, or the end. */
+function endAttempt(
+  payout: Payout,
+  attempt: Attempt,
+  how: AttemptEnd,
+  code: string | null,
+  at: number,
+  policy: PayoutPolicy,
+): Payout {
+  const ended = settleCases(endedWith(payout, attempt, how, code, at), at);
+  const deadAtProvider = payout.deadAtProvider + (attempt.acceptedAt === null ? 0 : 1);
+  const free = { ...ended, deadAtProvider, phase: 'NEW', polls: payout.phase === 'NEW' ? payout.polls : 0 } as const;
+  if (deadAtProvider >= policy.maxDeadAtProvider) {
+    const detail = `The provider took ${deadAtProvider} attempts and paid none of them.`;
+    return failed(free, at, { code: 'AB03', detail });
+  }
+  if (priceIsOver(free, at, policy)) return expire(free, at);
+  const tries = payout.attempts.length - 1;
+  const wait = backOff(policy.retryFirstMs, policy.retryMaxMs, tries, payout.payoutId);
+  return changed(free, at, { nextPollAt: at + wait });
+}
+
+function endedWith(payout: Payout, attempt: Attempt, how: AttemptEnd, code: string | null, at: number): Payout {
+  return withAttempt(payout, { ...attempt, end: { how, at, code } });
+}
+
+function loseSight(payout: Payout, attempt: Attempt, at: number, nextPollAt: number): Payout {
+  const lost = withAttempt(payout, { ...attempt, unknownSince: at });
+  return changed(lost, at, { phase: 'OUTCOME_UNKNOWN', polls: 0, nextPollAt });
+}
+
+/** Nothing new: ask again later, and ask a person when the attempt should long have been over. */
+function pollAgain(payout: Payout, at: number, policy: PayoutPolicy): Payout {
+  const wait = backOff(policy.pollFirstMs, policy.pollMaxMs, payout.polls, payout.payoutId);
+  const next = changed(payout, at, { polls: payout.polls + 1, nextPollAt: at + wait });
+  const attempt = lastAttempt(payout);
+  const open = payout.phase === 'OUTCOME_UNKNOWN' || payout.phase === 'ACCEPTED';
+  if (!open || !attempt || at < attempt.expiresAt + policy.visibilityMs + policy.caseAfterMs) return next;
+  if (payout.cases.some((one) => one.closedAt === null && one.code === 'NO_PROOF')) return next;
+  const detail = `The attempt expired, and the provider has not stated what became of it (${payout.phase}).`;
+  const reason = { code: 'AB03', detail };
+  return withUpdate(openCase(next, 'NO_PROOF', detail, at), 'OUTCOME_UNKNOWN', at, reason);
+}
+
+/** PAID: the next look for a return, as long as there is one left. */
+function watchForReturn(payout: Payout, at: number, policy: PayoutPolicy): Payout {
+  const wait = policy.returnPollsMs[payout.polls];
+  return changed(payout, at, { polls: payout.polls + 1, nextPollAt: wait === undefined ? null : at + wait });
+}
+
+/** Money moved under a key that was provably dead. Nothing more is sent before a person looks. */
+function contradiction(payout: Payout, key: string, seen: Observation, at: number): Payout {
+  const detail = `The provider says ${seen.state} of a key that was provably dead.`;
+  const known = payout.cases.some((one) => one.code === 'CONTRADICTION' && one.attemptKey === key && !one.closedAt);
+  const told = known ? payout : openCase(payout, 'CONTRADICTION', detail, at, key);
+  const attempt = lastAttempt(payout);
+  if (payout.phase !== 'NEW' || attempt?.key !== key) return told;
+  return loseSight(withAttempt(told, { ...attempt, end: null }), { ...attempt, end: null }, at, at);
+}
+
+/** ACCEPTED is none: an answer that was long on its way may tell of what was closed since. */
+function contradicts(seen: Observation): boolean {
+  return seen.state === 'PAID' || seen.state === 'RETURNED';
+}
+
+function priceIsOver(payout: Payout, at: number, policy: PayoutPolicy): boolean {
+  return at + policy.priceMarginMs >= payout.priceExpiresAt;
+}
+
+/** A cancel follows a query that found nothing; when queries stay unanswered, every other poll is a cancel instead. */
+function cancelIsDue(payout: Payout, at: number, policy: PayoutPolicy): boolean {
+  const attempt = lastAttempt(payout);
+  if (!attempt || attempt.unknownSince === null) return false;
+  const waited = at - attempt.unknownSince;
+  if (attempt.notFound) return waited >= policy.cancelAfterMs;
+  return waited >= 3 * policy.cancelAfterMs && payout.polls % 2 === 1;
+}

@@ -1,0 +1,62 @@
+// Small changes to a payout, which its decisions are made of.
+import type { Attempt, Payout, PayoutCase, PayoutUpdate } from './payout.ts';
+
+/** Attempts kept per payout; of those beyond, the oldest that were never sent are dropped. */
+const MOST_ATTEMPTS = 20;
+
+/** The payout with fields replaced, as its next revision. */
+export function changed(payout: Payout, at: number, fields: Partial<Payout>): Payout {
+  return { ...payout, ...fields, revision: payout.revision + 1, changedAt: at };
+}
+
+export function lastAttempt(payout: Payout): Attempt | undefined {
+  return payout.attempts.at(-1);
+}
+
+/** The payout with its last attempt replaced. */
+export function withAttempt(payout: Payout, attempt: Attempt): Payout {
+  const attempts = [...payout.attempts.slice(0, -1), attempt];
+  const oldestUnsent = attempts.length > MOST_ATTEMPTS ? attempts.findIndex(({ end }) => end?.how === 'not-sent') : -1;
+  return { ...payout, attempts: oldestUnsent < 0 ? attempts : attempts.toSpliced(oldestUnsent, 1) };
+}
+
+/** The payout with one more message in its outbox. */
+export function withUpdate(
+  payout: Payout,
+  status: PayoutUpdate['status'],
+  at: number,
+  reason: PayoutUpdate['reason'],
+  providerReference: string | null = null,
+): Payout {
+  const update: PayoutUpdate = {
+    version: (payout.updates.at(-1)?.version ?? 0) + 1,
+    status,
+    pricingAttempt: payout.pricingAttempt,
+    attemptKey: lastAttempt(payout)?.key ?? `${payout.payoutId}:0`,
+    providerReference,
+    reason,
+    changedAt: at,
+  };
+  return { ...payout, updates: [...payout.updates, update] };
+}
+
+/** The payout with one more case for a person. */
+export function openCase(
+  payout: Payout,
+  code: PayoutCase['code'],
+  detail: string,
+  at: number,
+  attemptKey: string = lastAttempt(payout)?.key ?? `${payout.payoutId}:0`,
+): Payout {
+  const opened: PayoutCase = { code, detail, attemptKey, openedAt: at, closedAt: null };
+  return changed(payout, at, { cases: [...payout.cases, opened] });
+}
+
+/** The truth came out: what waited for proof is closed. A contradiction stays open until a person closes it. */
+export function settleCases(payout: Payout, at: number): Payout {
+  if (!payout.cases.some(({ code, closedAt }) => code === 'NO_PROOF' && closedAt === null)) return payout;
+  const cases = payout.cases.map((one) =>
+    one.code === 'NO_PROOF' && one.closedAt === null ? { ...one, closedAt: at } : one,
+  );
+  return { ...payout, cases };
+}

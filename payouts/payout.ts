@@ -1,0 +1,142 @@
+// What is known of a payout. One document per transfer, with ordered attempts; types only.
+
+/**
+ * Where a payout stands.
+ * NEW: nothing is alive at the provider; an attempt may begin. SUBMITTING: one worker may send, once. ACCEPTED: the
+ * provider has it. OUTCOME_UNKNOWN: it may or may not have it. PAID: money has moved. FAILED: it never will.
+ * EXPIRED: nothing was paid and the price is over, so the transfer is priced again. RETURNED: the money came back.
+ */
+export type PayoutPhase =
+  | 'NEW'
+  | 'SUBMITTING'
+  | 'ACCEPTED'
+  | 'OUTCOME_UNKNOWN'
+  | 'PAID'
+  | 'FAILED'
+  | 'EXPIRED'
+  | 'RETURNED';
+
+/**
+ * How an attempt ended; each is proof. All but `paid` prove that its key has never moved money and never will.
+ * `not-sent`: the worker that held it saw it fail before the first byte. `refused`, `failed`, `expired`, `cancelled`: the
+ * provider says so of this key. `unseen-at-expiry`: the provider did not know the key when its expiry and the longest
+ * delay of its queries were over.
+ */
+export type AttemptEnd = 'paid' | 'not-sent' | 'refused' | 'failed' | 'expired' | 'cancelled' | 'unseen-at-expiry';
+
+/** One try under one idempotency key. A key is sent at most once. All times are ms since the epoch. */
+export interface Attempt {
+  /** From 1, rising over all pricing attempts of the payout. */
+  readonly number: number;
+  /** Idempotency key: transferId:number. */
+  readonly key: string;
+  readonly pricingAttempt: number;
+  readonly startedAt: number;
+  /** Only before this may the worker that began the attempt send it. */
+  readonly leaseUntil: number;
+  /** The provider never executes this key at or after this moment of its own clock. */
+  readonly expiresAt: number;
+  /** When the worker stopped knowing what became of it. */
+  readonly unknownSince: number | null;
+  /** When the provider was first seen to have it. */
+  readonly acceptedAt: number | null;
+  /** The last query found nothing: a cancel may follow. */
+  readonly notFound: boolean;
+  readonly end: { readonly how: AttemptEnd; readonly at: number; readonly code: string | null } | null;
+}
+
+/** A change that settlement hears of. Everything that its message holds is here, so that it reads the same each time. */
+export interface PayoutUpdate {
+  readonly version: number;
+  readonly status: 'OUTCOME_UNKNOWN' | 'PAID' | 'FAILED' | 'RETURNED' | 'EXPIRED';
+  readonly pricingAttempt: number;
+  readonly attemptKey: string;
+  readonly providerReference: string | null;
+  readonly reason: { readonly code: string; readonly detail: string } | null;
+  readonly changedAt: number;
+}
+
+/** Something that a person has to look at. The payout is still polled: the case closes when the truth comes out. */
+export interface PayoutCase {
+  readonly code: 'NO_PROOF' | 'CONTRADICTION' | 'SUPERSEDE_REFUSED';
+  readonly detail: string;
+  readonly attemptKey: string;
+  readonly openedAt: number;
+  readonly closedAt: number | null;
+}
+
+export interface Payout {
+  /** Equal to the transferId. */
+  readonly payoutId: string;
+  /** Rises by one with each write; every write names the revision that it follows. */
+  readonly revision: number;
+  readonly phase: PayoutPhase;
+  readonly provider: string;
+  readonly homePartition: number;
+  readonly pricingAttempt: number;
+  readonly priceExpiresAt: number;
+  /** The payout.requested event of the pricing attempt, encoded: it is asked for only to send or to publish. */
+  readonly requested: Uint8Array;
+  /** Oldest first. Of those that were never sent only the last few are kept. */
+  readonly attempts: readonly Attempt[];
+  /** Number of the last attempt; 0 before the first. */
+  readonly lastAttempt: number;
+  /** Attempts that the provider took and that ended without money moving. */
+  readonly deadAtProvider: number;
+  /** Polls or retries since the phase began; spaces them out. */
+  readonly polls: number;
+  /** When there is something to do again; null: never. */
+  readonly nextPollAt: number | null;
+  /** Every change that settlement hears of, oldest first: the outbox. */
+  readonly updates: readonly PayoutUpdate[];
+  /** Up to this version the log has them. */
+  readonly publishedVersion: number;
+  readonly cases: readonly PayoutCase[];
+  readonly createdAt: number;
+  readonly changedAt: number;
+}
+
+/** What the executor asks of a provider. */
+export interface PayoutInstruction {
+  readonly key: string;
+  readonly transferId: string;
+  readonly endToEndId: string;
+  readonly amount: { readonly minor: bigint; readonly currency: string };
+  readonly rail: string;
+  readonly corridor: string;
+  readonly beneficiary: {
+    readonly name: string;
+    readonly account: string;
+    readonly bankCode: string | null;
+    readonly country: string;
+  };
+  readonly remittanceInformation: string | null;
+  /** ms since the epoch; enforced by the provider. */
+  readonly expiresAt: number;
+}
+
+/** What a provider states about one key. It is believed, and each state but ACCEPTED is for good (PAID may yet return). */
+export interface Observation {
+  readonly kind: 'observed';
+  readonly state: 'ACCEPTED' | 'PAID' | 'RETURNED' | 'FAILED' | 'REFUSED' | 'EXPIRED' | 'CANCELLED';
+  readonly reference: string | null;
+  readonly reasonCode: string | null;
+}
+
+/** Why there is no statement. The code is stable. */
+export interface Silence<Kind extends string> {
+  readonly kind: Kind;
+  readonly code: string;
+  readonly detail: string;
+}
+
+/** `not-sent`: it failed before the first byte left, for certain. `unknown`: anything else without a statement. */
+export type SubmitResult = Observation | Silence<'not-sent'> | Silence<'unknown'>;
+
+export type QueryResult =
+  | Observation
+  /** Nothing is visible under the key at `asOf` (the provider's clock). That alone proves nothing. */
+  | { readonly kind: 'not-found'; readonly asOf: number }
+  | Silence<'no-answer'>;
+
+export type CancelResult = Observation | { readonly kind: 'too-late' } | Silence<'no-answer'>;

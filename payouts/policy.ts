@@ -1,0 +1,55 @@
+// The times and counts that steer a payout. All durations are milliseconds.
+
+export interface PayoutPolicy {
+  /** From the start of an attempt until its worker may not send any more; longer than the provider's submit timeout. */
+  readonly leaseMs: number;
+  /** A price must be valid at least this much longer when an attempt begins. */
+  readonly priceMarginMs: number;
+  /** Longest life of an attempt; it never outlives its price. */
+  readonly attemptTtlMs: number;
+  /** The provider's queries show an accepted key at most this much later. */
+  readonly visibilityMs: number;
+  /** An attempt of unknown outcome that no query finds is cancelled after this long. */
+  readonly cancelAfterMs: number;
+  /** A person is asked when there is still no proof this long after the attempt expired. */
+  readonly caseAfterMs: number;
+  /** A payout whose attempts the provider took and let die this often has failed. */
+  readonly maxDeadAtProvider: number;
+  /** Spacing of queries: the first wait, doubled each time up to the last. */
+  readonly pollFirstMs: number;
+  readonly pollMaxMs: number;
+  /** Spacing of attempts, in the same way. */
+  readonly retryFirstMs: number;
+  readonly retryMaxMs: number;
+  /** How long after the payment to ask whether the money came back; empty: never (webhooks still are heard). */
+  readonly returnPollsMs: readonly number[];
+}
+
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+
+export const DEFAULT_PAYOUT_POLICY: PayoutPolicy = {
+  leaseMs: 20_000,
+  priceMarginMs: 1_000,
+  attemptTtlMs: 15 * MINUTE_MS,
+  visibilityMs: 5_000,
+  cancelAfterMs: 6_000,
+  caseAfterMs: MINUTE_MS,
+  maxDeadAtProvider: 5,
+  pollFirstMs: 250,
+  pollMaxMs: 30_000,
+  retryFirstMs: 500,
+  retryMaxMs: 30_000,
+  returnPollsMs: [MINUTE_MS, HOUR_MS, 24 * HOUR_MS, 72 * HOUR_MS],
+};
+
+/**
+ * Wait before try `n` (0 is the first): doubled each time, capped, and moved by up to a quarter so that payouts that
+ * failed together do not come back together. The move depends on the payout alone, so that decisions stay reproducible.
+ */
+export function backOff(firstMs: number, maxMs: number, n: number, payoutId: string): number {
+  const plain = Math.min(maxMs, firstMs * 2 ** Math.min(n, 30));
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < payoutId.length; i++) hash = Math.imul(hash ^ payoutId.charCodeAt(i), 0x01000193);
+  return Math.round(plain * (0.75 + ((hash >>> 0) / 0x1_0000_0000) * 0.5));
+}

@@ -1,0 +1,112 @@
+// What the executor needs from outside; adapters implement it.
+import type { PayoutRequested } from '../schemas/types.generated.ts';
+import type { CancelResult, Payout, PayoutInstruction, QueryResult, SubmitResult } from './payout.ts';
+
+/** A change to be stored only if nobody else has written since. */
+export interface PayoutChange {
+  /** Revision that the change was decided on. */
+  readonly from: number;
+  readonly next: Payout;
+}
+
+/**
+ * Payouts, durably. Every method is one round trip (or two) for a whole batch, and rejects with a coded error when the
+ * store cannot be reached; what it had done by then is not known to the caller.
+ */
+export interface PayoutStore {
+  /**
+   * Stores those that do not exist yet. Answers, in order, whether this very call stored it: true for at most one of all
+   * callers of a payout.
+   */
+  insert(payouts: readonly Payout[]): Promise<readonly boolean[]>;
+  /**
+   * Compare-and-set on the revision; at most one change per payout and call. True: this very call won. A false answer may
+   * be wrong (somebody wrote right after), a true one never is.
+   */
+  apply(changes: readonly PayoutChange[]): Promise<readonly boolean[]>;
+  load(payoutIds: readonly string[]): Promise<readonly Payout[]>;
+  /** Ids of payouts with `nextPollAt` at or before `before`, the longest overdue first. */
+  overdue(before: number, limit: number, options: { readonly withNew: boolean }): Promise<readonly string[]>;
+}
+
+/** One provider. Never throws for what the provider or the network does. */
+export interface ProviderClient {
+  readonly name: string;
+  /** False while the circuit is open and no trial call is due: don't begin attempts. */
+  ready(): boolean;
+  /**
+   * Sends the instruction at most once. `mayStart` is asked right before the first byte is written to the socket; when it
+   * says no, nothing is sent and the result is `not-sent`.
+   */
+  submit(instruction: PayoutInstruction, mayStart: () => boolean): Promise<SubmitResult>;
+  query(key: string): Promise<QueryResult>;
+  /** Asks to close the key for good, whether or not the provider has ever seen it. */
+  cancel(key: string): Promise<CancelResult>;
+}
+
+/** Wakes payouts up. Only a timer: what it forgets, the sweeper finds. */
+export interface PollTimer {
+  schedule(entries: readonly { readonly payoutId: string; readonly dueAt: number }[]): Promise<void>;
+  /** Calls back with ids that are due; the promise is awaited, which limits how many are on their way. */
+  start(onDue: (payoutIds: readonly string[]) => Promise<void>): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** The fast way out: payouts with updates that are not published yet, right after they were stored. Never throws. */
+export interface OutcomeOutbox {
+  offer(payouts: readonly Payout[]): void;
+}
+
+/** payout.requested as bytes and back. */
+export interface RequestCodec {
+  encode(requested: PayoutRequested): Uint8Array;
+  decode(requested: readonly Uint8Array[]): Promise<readonly PayoutRequested[]>;
+}
+
+export type GateVerdict =
+  | { readonly pass: true }
+  /** Not now; asked again at `untilMs`. */
+  | { readonly pass: false; readonly untilMs: number; readonly code: string };
+
+/**
+ * Asked right before an attempt begins, and again after it is stored and before the first byte: the second answer must be
+ * read after the call, from the durable source. One round trip for a batch; verdicts in order.
+ */
+export interface SubmissionGate {
+  check(requests: readonly PayoutRequested[]): Promise<readonly GateVerdict[]>;
+}
+
+export interface PayoutClock {
+  /** Wall clock, ms since the epoch. */
+  now(): number;
+  /** Never goes back; ms. */
+  monotonic(): number;
+}
+
+/** A point between two side effects where tests may end or stop the process. */
+export type Failpoint = (name: PayoutFailpoint) => void | Promise<void>;
+export type PayoutFailpoint =
+  | 'payout.after-insert'
+  | 'payout.after-cas-submitting'
+  | 'payout.after-submit'
+  | 'payout.after-outcome-write'
+  | 'payout.after-query'
+  | 'payout.after-cancel'
+  | 'payout.after-lease-given-up';
+
+/** What happened, for metrics and logs. Ids only, no personal data. */
+export type PayoutEvent =
+  | { readonly kind: 'transition'; readonly payoutId: string; readonly from: string; readonly to: string }
+  /** Somebody else wrote first; decided anew on what they wrote. */
+  | { readonly kind: 'lost-race'; readonly payoutId: string }
+  | { readonly kind: 'redelivered'; readonly payoutId: string }
+  | { readonly kind: 'case'; readonly payoutId: string; readonly code: string }
+  | {
+      readonly kind: 'no-answer';
+      readonly payoutId: string;
+      readonly call: 'submit' | 'query' | 'cancel';
+      readonly code: string;
+    }
+  | { readonly kind: 'swept'; readonly count: number }
+  /** Work in the background failed; the sweeper takes it up again. */
+  | { readonly kind: 'fault'; readonly code: string; readonly detail: string };
