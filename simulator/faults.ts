@@ -1,7 +1,7 @@
 /**
  * The fault plan: which requests go wrong, and how. A rule fires by probability or by count. Probability is drawn from
  * (seed, rule, key, how often this key was asked for), not from a running stream, so that one seed gives the same faults
- * however the requests interleave.
+ * however the requests of different keys interleave.
  */
 import { z } from 'zod';
 import { VISIBLE_WITHIN_MS } from './api.ts';
@@ -113,18 +113,19 @@ export class FaultPicker {
     const counter = `${on} ${key}`;
     const time = (this.#asked.get(counter) ?? 0) + 1;
     this.#asked.set(counter, time);
+    let injected: Injected | null = null;
     for (const [index, rule] of this.#plan.rules.entries()) {
       if (rule.on !== on || (rule.keyPrefix !== undefined && !key.startsWith(rule.keyPrefix))) continue;
+      // Counted for every rule that matches, so that `skip` means the same wherever a rule stands.
       const matched = (this.#matched[index] ?? 0) + 1;
       this.#matched[index] = matched;
       const fired = this.#fired[index] ?? 0;
-      if (matched <= rule.skip || (rule.limit !== undefined && fired >= rule.limit)) continue;
+      if (injected || matched <= rule.skip || (rule.limit !== undefined && fired >= rule.limit)) continue;
       if (draw(`${this.#seed} ${rule.id} ${counter} ${time}`) >= rule.probability) continue;
       this.#fired[index] = fired + 1;
-      const id = `fault-${++this.#injected}`;
-      return { rule, applied: { id, rule: rule.id, kind: rule.kind } };
+      injected = { rule, applied: { id: `fault-${++this.#injected}`, rule: rule.id, kind: rule.kind } };
     }
-    return null;
+    return injected;
   }
 }
 

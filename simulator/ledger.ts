@@ -50,6 +50,13 @@ export async function* readLedger(file: string, options: ReadOptions = {}): Asyn
   for await (const { record } of readLedgerLines(file, options)) yield record;
 }
 
+/** All records of `file` at once: for tests and small ledgers. */
+export async function readWholeLedger(file: string): Promise<LedgerRecord[]> {
+  const records: LedgerRecord[] = [];
+  for await (const record of readLedger(file)) records.push(record);
+  return records;
+}
+
 /** Like `readLedger`, with the bytes of each record: [start, end), newline included. */
 export async function* readLedgerLines(
   file: string,

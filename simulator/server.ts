@@ -201,6 +201,11 @@ class SimulatorServer implements Simulator {
       const answer = failure(theirs ? 'INVALID_REQUEST' : 'UNAVAILABLE', error.message ?? 'unknown', now);
       return reply.code(theirs ? (error.statusCode ?? 400) : 503).send(answer.body);
     });
+    app.setNotFoundHandler((request, reply) => {
+      const message = `no route ${request.method} ${request.url}; see docs/simulator.md`;
+      // Not NOT_FOUND, which speaks of a payout.
+      return this.#send(reply, { ...failure('INVALID_REQUEST', message, this.#book.now()), status: 404 });
+    });
 
     app.post(`${API_PREFIX}/payouts`, (request, reply) => this.#submit(request, reply));
     app.get<KeyRoute>(`${API_PREFIX}/payouts/:key`, (request, reply) => this.#query(request, reply));
