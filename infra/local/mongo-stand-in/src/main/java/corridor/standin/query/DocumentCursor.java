@@ -1,0 +1,58 @@
+package corridor.standin.query;
+
+import corridor.standin.storage.Bson;
+import corridor.standin.storage.RecordTable;
+import de.bwaldvogel.mongo.backend.QueryMatcher;
+import de.bwaldvogel.mongo.bson.Document;
+
+/** The documents that match a query, fetched one by one as they are asked for. */
+public final class DocumentCursor {
+
+    private final RecordTable records;
+    private final RecordScan scan;
+    private final Document query;
+    private final QueryMatcher matcher;
+    private long toSkip;
+    private long remaining;
+
+    /** @param limit 0 for no limit */
+    DocumentCursor(RecordTable records, RecordScan scan, Document query, QueryMatcher matcher, long skip, long limit) {
+        this.records = records;
+        this.scan = scan;
+        this.query = query;
+        this.matcher = matcher;
+        this.toSkip = skip;
+        this.remaining = limit > 0 ? limit : Long.MAX_VALUE;
+    }
+
+    /** The next match, or null when there are no more. */
+    public Hit next() {
+        while (remaining > 0) {
+            long record = scan.next();
+            if (record == RecordScan.END) {
+                remaining = 0;
+                return null;
+            }
+            byte[] bytes = records.get(record);
+            if (bytes == null) {
+                continue; // removed since the scan began
+            }
+            Document document = Bson.decode(bytes);
+            if (!query.isEmpty() && !matcher.matches(document, query)) {
+                continue;
+            }
+            if (toSkip > 0) {
+                toSkip--;
+                continue;
+            }
+            remaining--;
+            return new Hit(record, bytes, document);
+        }
+        return null;
+    }
+
+    /** To be called when the lock is given back before all has been read. */
+    public void pause() {
+        scan.pause();
+    }
+}

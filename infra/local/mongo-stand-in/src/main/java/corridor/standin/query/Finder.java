@@ -1,0 +1,85 @@
+package corridor.standin.query;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.List;
+import java.util.PriorityQueue;
+
+import corridor.standin.index.KeyOrder;
+import corridor.standin.storage.RecordTable;
+import de.bwaldvogel.mongo.backend.DefaultQueryMatcher;
+import de.bwaldvogel.mongo.backend.Index;
+import de.bwaldvogel.mongo.backend.QueryMatcher;
+import de.bwaldvogel.mongo.bson.Document;
+
+/** Finds documents: plans, scans, matches and, when no index gives the order, sorts. */
+public final class Finder {
+
+    private static final String NATURAL = "$natural";
+    /** Up to here a sort with a limit keeps only the best instead of all. */
+    private static final long LARGEST_TOP = 10_000;
+
+    private final RecordTable records;
+    private final List<Index<Long>> indexes;
+    private final QueryMatcher matcher = new DefaultQueryMatcher();
+
+    public Finder(RecordTable records, List<Index<Long>> indexes) {
+        this.records = records;
+        this.indexes = indexes;
+    }
+
+    /**
+     * The documents that match.
+     *
+     * @param sort null or empty for any order
+     * @param limit 0 for no limit
+     */
+    public DocumentCursor find(Document query, Document sort, long skip, long limit) {
+        boolean natural = sort != null && sort.containsKey(NATURAL);
+        Document order = sort == null || natural ? new Document() : sort;
+        Plan plan = Plan.of(query, order, indexes);
+        if (natural && plan.index() == null) {
+            boolean backwards = ((Number) sort.get(NATURAL)).intValue() < 0;
+            return cursor(new TableScan(records, backwards), query, skip, limit);
+        }
+        if (order.isEmpty() || plan.sorted()) {
+            return cursor(scan(plan), query, skip, limit);
+        }
+        return cursor(RecordScan.of(sorted(cursor(scan(plan), query, 0, 0), order, limit == 0 ? 0 : skip + limit)), query, skip, limit);
+    }
+
+    private RecordScan scan(Plan plan) {
+        return plan.index() == null ? new TableScan(records, false) : new KeyScan(plan.index(), plan.ranges(), plan.reverse());
+    }
+
+    private DocumentCursor cursor(RecordScan scan, Document query, long skip, long limit) {
+        return new DocumentCursor(records, scan, query, matcher, skip, limit);
+    }
+
+    private static long[] sorted(DocumentCursor matches, Document order, long top) {
+        Comparator<Ranked> byRank = (a, b) -> {
+            int byKey = Arrays.compareUnsigned(a.key, b.key);
+            return byKey != 0 ? byKey : Long.compare(a.record, b.record);
+        };
+        if (top > 0 && top <= LARGEST_TOP) {
+            PriorityQueue<Ranked> best = new PriorityQueue<>(byRank.reversed());
+            for (Hit hit = matches.next(); hit != null; hit = matches.next()) {
+                best.add(new Ranked(KeyOrder.sortKey(hit.document(), order), hit.record()));
+                if (best.size() > top) {
+                    best.poll();
+                }
+            }
+            return best.stream().sorted(byRank).mapToLong(Ranked::record).toArray();
+        }
+        List<Ranked> all = new ArrayList<>();
+        for (Hit hit = matches.next(); hit != null; hit = matches.next()) {
+            all.add(new Ranked(KeyOrder.sortKey(hit.document(), order), hit.record()));
+        }
+        all.sort(byRank);
+        return all.stream().mapToLong(Ranked::record).toArray();
+    }
+
+    private record Ranked(byte[] key, long record) {
+    }
+}

@@ -1,0 +1,76 @@
+package corridor.standin.storage;
+
+import org.h2.mvstore.Cursor;
+import org.h2.mvstore.MVMap;
+
+/**
+ * One sorted map of the store. Every change goes through here, so that it is in the journal too.
+ * Writers must hold the write lock of the server; readers see a consistent map at any time.
+ */
+public abstract class Table<K, V> {
+
+    private final Journal journal;
+    private String name;
+    final MVMap<K, V> map;
+
+    Table(Journal journal, String name, MVMap<K, V> map) {
+        this.journal = journal;
+        this.name = name;
+        this.map = map;
+    }
+
+    abstract byte[] keyBytes(K key);
+
+    abstract byte[] valueBytes(V value);
+
+    abstract void redoPut(byte[] key, byte[] value);
+
+    abstract void redoRemove(byte[] key);
+
+    public final String name() {
+        return name;
+    }
+
+    final void renamed(String newName) {
+        name = newName;
+    }
+
+    public final V get(K key) {
+        return map.get(key);
+    }
+
+    public final V put(K key, V value) {
+        journal.put(this, keyBytes(key), valueBytes(value));
+        return map.put(key, value);
+    }
+
+    public final V remove(K key) {
+        journal.remove(this, keyBytes(key));
+        return map.remove(key);
+    }
+
+    public final void clear() {
+        if (map.isEmpty()) {
+            return;
+        }
+        journal.clear(this);
+        map.clear();
+    }
+
+    public final boolean isEmpty() {
+        return map.isEmpty();
+    }
+
+    public final long size() {
+        return map.sizeAsLong();
+    }
+
+    public final K lastKey() {
+        return map.lastKey();
+    }
+
+    /** Entries from {@code from} to {@code to}, both included; null is an open end. With {@code reverse}, {@code from} is the upper end. */
+    public final Cursor<K, V> cursor(K from, K to, boolean reverse) {
+        return map.cursor(from, to, reverse);
+    }
+}

@@ -1,0 +1,184 @@
+package corridor.standin.write;
+
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.Stream;
+
+import corridor.standin.command.Stages;
+import de.bwaldvogel.mongo.backend.ArrayFilters;
+import de.bwaldvogel.mongo.backend.Doors;
+import de.bwaldvogel.mongo.backend.aggregation.Aggregation;
+import de.bwaldvogel.mongo.bson.Document;
+import de.bwaldvogel.mongo.exception.FailedToParseException;
+import de.bwaldvogel.mongo.exception.ImmutableFieldException;
+import de.bwaldvogel.mongo.exception.MongoServerError;
+
+/** One of the three kinds of update: operators, a replacement, or an aggregation pipeline. */
+public abstract class Update {
+
+    private static final Set<String> PIPELINE_STAGES =
+        Set.of("$set", "$addFields", "$unset", "$project", "$replaceRoot", "$replaceWith");
+
+    /** The update of a statement: {@code u} of an update command or {@code update} of findAndModify. */
+    public static Update of(Document statement, String field) {
+        Object update = statement.get(field);
+        if (update instanceof List<?> pipeline) {
+            return new Pipeline(pipeline);
+        }
+        if (!(update instanceof Document document)) {
+            throw new FailedToParseException("the update must be a document or a pipeline");
+        }
+        return of(document, Doors.arrayFilters(statement, document));
+    }
+
+    public static Update of(Document update, ArrayFilters arrayFilters) {
+        if (update.isEmpty() || !update.keySet().iterator().next().startsWith("$")) {
+            return new Replacement(update);
+        }
+        return new Operators(update, arrayFilters);
+    }
+
+    /**
+     * The document after the update. {@code document} may be changed.
+     *
+     * @param matchPosition position of the array element that matched, for {@code $}; null when there is none
+     * @param upsert whether the document is being created
+     */
+    abstract Document apply(Document document, String idField, Integer matchPosition, boolean upsert);
+
+    /** The top-level fields that can change; null for any. */
+    Set<String> changedFields() {
+        return null;
+    }
+
+    /** Whether a path has the positional operator {@code $}. */
+    boolean needsMatchPosition() {
+        return false;
+    }
+
+    boolean mayTouchMany() {
+        return true;
+    }
+
+    private static final class Operators extends Update {
+
+        private final Document update;
+        private final ArrayFilters arrayFilters;
+        private final Set<String> changed = new HashSet<>();
+        private boolean positional;
+
+        Operators(Document update, ArrayFilters arrayFilters) {
+            this.update = update;
+            this.arrayFilters = arrayFilters;
+            for (Map.Entry<String, Object> operator : update.entrySet()) {
+                if (!operator.getKey().startsWith("$")) {
+                    throw new FailedToParseException("Unknown modifier: " + operator.getKey()
+                        + ". Expected a valid update modifier or pipeline-style update specified as an array");
+                }
+                if (!(operator.getValue() instanceof Document change)) {
+                    throw new FailedToParseException("Modifiers operate on fields but we found type "
+                        + (operator.getValue() == null ? "null" : operator.getValue().getClass().getSimpleName()) + " instead for " + operator.getKey());
+                }
+                for (Map.Entry<String, Object> entry : change.entrySet()) {
+                    note(entry.getKey());
+                    if (operator.getKey().equals("$rename") && entry.getValue() instanceof String target) {
+                        note(target);
+                    }
+                }
+            }
+            Doors.refuseConflictingPaths(update);
+        }
+
+        private void note(String path) {
+            int dot = path.indexOf('.');
+            changed.add(dot < 0 ? path : path.substring(0, dot));
+            positional |= path.endsWith(".$") || path.contains(".$.");
+        }
+
+        @Override
+        Document apply(Document document, String idField, Integer matchPosition, boolean upsert) {
+            for (String operator : update.keySet()) {
+                try {
+                    Doors.applyOperator(document, operator, (Document) update.get(operator), idField, upsert, matchPosition, arrayFilters);
+                } catch (IllegalArgumentException e) {
+                    throw new FailedToParseException("Unknown modifier: " + operator
+                        + ". Expected a valid update modifier or pipeline-style update specified as an array");
+                }
+            }
+            return document;
+        }
+
+        @Override
+        Set<String> changedFields() {
+            return changed;
+        }
+
+        @Override
+        boolean needsMatchPosition() {
+            return positional;
+        }
+    }
+
+    private static final class Replacement extends Update {
+
+        private final Document replacement;
+
+        Replacement(Document replacement) {
+            this.replacement = replacement;
+            for (String field : replacement.keySet()) {
+                if (field.startsWith("$")) {
+                    throw new MongoServerError(52, "DollarPrefixedFieldName",
+                        "The dollar ($) prefixed field '" + field + "' in '" + field + "' is not allowed in the context of an update's replacement document.");
+                }
+            }
+        }
+
+        @Override
+        Document apply(Document document, String idField, Integer matchPosition, boolean upsert) {
+            return keepId(document, replacement, idField);
+        }
+
+        @Override
+        boolean mayTouchMany() {
+            return false;
+        }
+    }
+
+    private static final class Pipeline extends Update {
+
+        private final Aggregation aggregation;
+
+        Pipeline(List<?> pipeline) {
+            for (Object stage : pipeline) {
+                String name = stage instanceof Document document && document.size() == 1 ? document.keySet().iterator().next() : "";
+                if (!PIPELINE_STAGES.contains(name)) {
+                    throw new MongoServerError(72, "InvalidOptions", name + " is not allowed to be used within an update");
+                }
+            }
+            aggregation = Aggregation.fromPipeline(Stages.rewritten(pipeline), null, null, null, null);
+        }
+
+        @Override
+        Document apply(Document document, String idField, Integer matchPosition, boolean upsert) {
+            List<Document> results = aggregation.runStages(Stream.of(document.cloneDeeply()));
+            return keepId(document, results.get(0), idField);
+        }
+    }
+
+    /** The new document with the id of the old one in front. */
+    private static Document keepId(Document old, Document replacement, String idField) {
+        if (idField == null || !old.containsKey(idField)) {
+            return replacement;
+        }
+        Object id = old.get(idField);
+        if (replacement.containsKey(idField) && !Doors.sameValue(id, replacement.get(idField))) {
+            throw new ImmutableFieldException("After applying the update, the (immutable) field '" + idField + "' was found to have been altered to "
+                + idField + ": " + replacement.get(idField));
+        }
+        Document complete = new Document(idField, id);
+        replacement.forEach(complete::putIfAbsent);
+        return complete;
+    }
+}
