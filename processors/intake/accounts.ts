@@ -1,0 +1,86 @@
+// Accounts and banks: form and check digits. Whether the account exists, only its bank can say.
+import { isValidBIC, isValidIBAN } from 'ibantools';
+import type { AccountRule, CorridorSide } from '../../domain/corridors.ts';
+import type { ReasonCode } from '../../domain/reasons.ts';
+import type { Account } from '../../schemas/types.generated.ts';
+import type { Faults } from './faults.ts';
+
+/** Reason codes for one side of the transfer. */
+export interface AccountCodes {
+  readonly number: ReasonCode;
+  readonly scheme: ReasonCode;
+  readonly bic: ReasonCode;
+  readonly bankCode: ReasonCode;
+}
+export const DEBTOR_CODES: AccountCodes = { number: 'AC02', scheme: 'AC13', bic: 'RC06', bankCode: 'RC09' };
+export const CREDITOR_CODES: AccountCodes = { number: 'AC03', scheme: 'AC14', bic: 'RC07', bankCode: 'RC10' };
+
+const BANK_CODES = {
+  IFSC: { code: /^[A-Z]{4}0[A-Z0-9]{6}$/, number: /^[0-9A-Z]{6,18}$/, name: 'an IFSC' },
+  SORT_CODE: { code: /^\d{6}$/, number: /^\d{8}$/, name: 'a sort code of six digits' },
+  ABA: { code: /^\d{9}$/, number: /^\d{4,17}$/, name: 'an ABA routing number' },
+} as const satisfies Partial<Record<AccountRule['agent'], { code: RegExp; number: RegExp; name: string }>>;
+const VPA = /^[A-Za-z0-9._-]{2,256}@[A-Za-z][A-Za-z0-9]{1,63}$/;
+
+export const isIfsc = (code: string): boolean => BANK_CODES.IFSC.code.test(code);
+
+/** Adds what is wrong with an account, as far as the side of the corridor demands. */
+export function checkAccount(
+  faults: Faults,
+  account: Account,
+  field: string,
+  codes: AccountCodes,
+  side: CorridorSide | undefined,
+): void {
+  const { scheme, value, agent } = account;
+  if (!faults.unless(value !== '', codes.number, `${field}.value is empty`)) return;
+  if (scheme === 'IBAN') {
+    checkIban(faults, account, field, codes, side);
+  } else if (scheme === 'VPA') {
+    faults.unless(VPA.test(value), codes.number, `${field}.value is no virtual payment address`);
+  } else if (!faults.unless(scheme === 'BBAN', codes.scheme, `${field}.scheme is not IBAN, BBAN or VPA`)) {
+    return;
+  }
+  const rule = side?.accounts.find((candidate) => candidate.scheme === scheme);
+  if (side === undefined) return;
+  if (rule === undefined) {
+    faults.add(codes.scheme, `${field}: ${side.currency} is carried with ${schemesOf(side)} accounts`);
+    return;
+  }
+  if (rule.agent === 'NONE') {
+    const fits = agent === null || scheme !== 'IBAN' || isValidBIC(agent);
+    faults.unless(fits, codes.bic, `${field}.agent is no valid BIC`);
+    return;
+  }
+  const bank = BANK_CODES[rule.agent];
+  const known = agent !== null && bank.code.test(agent) && (rule.agent !== 'ABA' || hasAbaChecksum(agent));
+  faults.unless(known, codes.bankCode, `${field}.agent must be ${bank.name}`);
+  faults.unless(
+    bank.number.test(value),
+    codes.number,
+    `${field}.value does not have the form of an account number there`,
+  );
+}
+
+function checkIban(
+  faults: Faults,
+  { value }: Account,
+  field: string,
+  codes: AccountCodes,
+  side: CorridorSide | undefined,
+): void {
+  if (!faults.unless(value.length <= 34 && isValidIBAN(value), codes.number, `${field}.value is no valid IBAN`)) return;
+  if (side === undefined || !side.accounts.some(({ scheme }) => scheme === 'IBAN')) return;
+  const at = side.countries.includes(value.slice(0, 2));
+  faults.unless(at, codes.number, `${field}.value is an IBAN of a country outside of the corridor`);
+}
+
+const schemesOf = (side: CorridorSide): string => side.accounts.map((rule: AccountRule) => rule.scheme).join(' or ');
+
+/** 3, 7, 1 weights over the nine digits give a multiple of ten. */
+function hasAbaChecksum(code: string): boolean {
+  const weights = [3, 7, 1];
+  let total = 0;
+  for (let at = 0; at < code.length; at += 1) total += Number(code[at]) * weights[at % 3]!;
+  return total % 10 === 0;
+}

@@ -1,0 +1,64 @@
+// Who used an id first: resolves a batch against the claims that stand, so that two records of one batch see each other.
+import type { TransferRequested } from '../../schemas/types.generated.ts';
+import { hashVersion, payloadHash } from './payload-hash.ts';
+import type { IntentClaim, IntentClaims } from './ports.ts';
+import { isTransferId } from './validate.ts';
+
+/** How a record stands to the claim on its id. */
+export type Standing =
+  /** This very record made it: now, or before a crash, a retry or a replay. */
+  | { readonly kind: 'own'; readonly claim: IntentClaim }
+  /** Another record with the same payload did. */
+  | { readonly kind: 'duplicate'; readonly claim: IntentClaim }
+  /** Another record with another payload did. */
+  | { readonly kind: 'other-payload'; readonly claim: IntentClaim }
+  /** The claim was made by a newer version of this code. */
+  | { readonly kind: 'unknown-hash'; readonly claim: IntentClaim }
+  /** Nobody did, and this record may not. */
+  | { readonly kind: 'none' };
+
+export interface Applicant {
+  readonly intent: TransferRequested;
+  readonly originPosition: string;
+  /** Only valid intents claim; others are compared with a claim that stands. */
+  readonly valid: boolean;
+}
+
+interface ClaimTerms {
+  readonly now: number;
+  readonly homePartitionOf: (transferId: string) => number;
+}
+
+/** The standing of each applicant, in order; claims what is free on the way. */
+export async function settleClaims(
+  store: IntentClaims,
+  applicants: readonly Applicant[],
+  { now, homePartitionOf }: ClaimTerms,
+): Promise<readonly Standing[]> {
+  const wanted = new Map<string, IntentClaim>();
+  for (const { intent, originPosition, valid } of applicants) {
+    const { transferId } = intent;
+    if (!valid || wanted.has(transferId)) continue;
+    const homePartition = homePartitionOf(transferId);
+    wanted.set(transferId, { transferId, hash: payloadHash(intent)!, originPosition, homePartition, acceptedAt: now });
+  }
+  const standing = new Map<string, IntentClaim>();
+  for (const claim of wanted.size > 0 ? await store.claim([...wanted.values()]) : []) {
+    standing.set(claim.transferId, claim);
+  }
+  // An invalid intent may repeat a valid one (sent again when it was too old); ids that cannot exist are not looked up.
+  const others = new Set<string>();
+  for (const { intent, valid } of applicants) {
+    if (!valid && !standing.has(intent.transferId) && isTransferId(intent.transferId)) others.add(intent.transferId);
+  }
+  for (const claim of others.size > 0 ? await store.find([...others]) : []) standing.set(claim.transferId, claim);
+  return applicants.map((applicant) => standingOf(applicant, standing.get(applicant.intent.transferId)));
+}
+
+function standingOf({ intent, originPosition }: Applicant, claim: IntentClaim | undefined): Standing {
+  if (claim === undefined) return { kind: 'none' };
+  const hash = payloadHash(intent, hashVersion(claim.hash));
+  if (hash === undefined) return { kind: 'unknown-hash', claim };
+  if (hash !== claim.hash) return { kind: 'other-payload', claim };
+  return { kind: claim.originPosition === originPosition ? 'own' : 'duplicate', claim };
+}

@@ -1,0 +1,107 @@
+// Intake: a valid intent becomes a transfer, once. Pure.
+import { firstEnvelope } from '../../domain/envelope.ts';
+import { intentDuplicationId, intentRejectionId } from '../../domain/event-id.ts';
+import { reason } from '../../domain/reasons.ts';
+import type { Instruction, Reason, TransferRequested } from '../../schemas/types.generated.ts';
+import type { Decision, EmittedTo, Received } from '../contract.ts';
+import type { Topology } from '../topology.ts';
+import type { Standing } from './claims.ts';
+import type { IntentClaim } from './ports.ts';
+
+export interface IntakeContext {
+  /** ms since 1970 */
+  readonly now: number;
+  /** Every reason against the intent; empty when it is valid. */
+  readonly reasons: readonly Reason[];
+  readonly standing: Standing;
+  readonly tokenOf: (customerId: string) => string;
+}
+
+export type IntakeEvent = EmittedTo<Topology['intake']['writes']>;
+type Input = Received<TransferRequested>;
+
+export function decide(input: Input, { now, reasons, standing, tokenOf }: IntakeContext): Decision<IntakeEvent> {
+  switch (standing.kind) {
+    case 'own':
+      return [accepted(input, standing.claim, tokenOf)];
+    case 'duplicate':
+      return [duplicated(input, standing.claim, now)];
+    case 'other-payload':
+      return [rejected(input, [reason('DUPL'), ...reasons], now, standing.claim)];
+    case 'unknown-hash':
+      return {
+        kind: 'stop',
+        cause: { code: 'CLAIM_HASH_UNKNOWN', detail: 'a newer version of intake claimed this id: deploy that version' },
+      };
+    case 'none':
+      return [rejected(input, reasons, now, undefined)];
+  }
+}
+
+function accepted(input: Input, claim: IntentClaim, tokenOf: IntakeContext['tokenOf']): IntakeEvent {
+  const { transferId, homePartition, acceptedAt } = claim;
+  const { parties } = input.value;
+  return {
+    to: 'transfer.accepted',
+    value: {
+      envelope: firstEnvelope('transfer.accepted', {
+        transferId,
+        causationId: input.originPosition,
+        occurredAt: acceptedAt,
+        homePartition,
+      }),
+      instruction: instructionOf(input, tokenOf),
+      parties,
+    },
+  };
+}
+
+function instructionOf({ value, originPosition }: Input, tokenOf: IntakeContext['tokenOf']): Instruction {
+  const { transferId: _, parties, ...instructed } = value;
+  // Sealed parties never pass validation.
+  const { debtor, creditor } = (parties as Extract<typeof parties, { 'corridor.Parties': unknown }>)[
+    'corridor.Parties'
+  ];
+  return {
+    ...instructed,
+    sourceCountry: debtor.country,
+    targetCountry: creditor.country,
+    debtorToken: tokenOf(debtor.customerId),
+    creditorToken: tokenOf(creditor.customerId),
+    originPosition,
+  };
+}
+
+function duplicated({ originPosition }: Input, claim: IntentClaim, now: number): IntakeEvent {
+  return {
+    to: 'intent.duplicated',
+    value: {
+      eventId: intentDuplicationId(originPosition),
+      transferId: claim.transferId,
+      originPosition,
+      firstOriginPosition: claim.originPosition,
+      occurredAt: now,
+    },
+  };
+}
+
+const MAX_TRANSFER_ID = 64;
+
+function rejected(
+  { value, originPosition }: Input,
+  reasons: readonly Reason[],
+  now: number,
+  first: IntentClaim | undefined,
+): IntakeEvent {
+  return {
+    to: 'intent.rejected',
+    value: {
+      eventId: intentRejectionId(originPosition),
+      transferId: value.transferId.slice(0, MAX_TRANSFER_ID),
+      originPosition,
+      occurredAt: now,
+      reasons,
+      firstOriginPosition: first?.originPosition ?? null,
+    },
+  };
+}

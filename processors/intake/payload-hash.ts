@@ -1,0 +1,66 @@
+// Whether two intents say the same: a hash over the decoded fields, so that neither the order of fields nor the schema
+// version of the producer matters. Pure.
+import { hash } from 'node:crypto';
+import type { Account, Parties, Party, TransferRequested } from '../../schemas/types.generated.ts';
+
+type Canonical = string | number | boolean | null | readonly Canonical[];
+
+// A version lists its fields. A field that the schema gains later belongs to the next version; claims made with an older
+// one are compared in theirs. Never change a version that was released.
+const VERSIONS: Readonly<Record<string, (intent: TransferRequested) => Canonical>> = { v1: canonicalV1 };
+const CURRENT = 'v1';
+
+/** Payload hash of an intent, as `<version>:<sha-256 hex>`; undefined for a version that this code does not know. */
+export function payloadHash(intent: TransferRequested, version: string = CURRENT): string | undefined {
+  const canonical = VERSIONS[version];
+  if (canonical === undefined) return undefined;
+  return `${version}:${hash('sha256', JSON.stringify(canonical(intent)), 'hex')}`;
+}
+
+/** The version that a stored hash was made with. */
+export const hashVersion = (stored: string): string => stored.slice(0, stored.indexOf(':'));
+
+function canonicalV1(intent: TransferRequested): Canonical {
+  const { instructedAmount, parties } = intent;
+  return [
+    intent.transferId,
+    intent.endToEndId,
+    intent.requestedAt,
+    instructedAmount.minor.toString(),
+    instructedAmount.currency,
+    intent.amountSide,
+    intent.sourceCurrency,
+    intent.targetCurrency,
+    intent.chargeBearer,
+    intent.purposeCode,
+    intent.requestedExecutionDate,
+    'corridor.Parties' in parties
+      ? partiesV1(parties['corridor.Parties'])
+      : [
+          'sealed',
+          parties['corridor.SealedParties'].keyId,
+          parties['corridor.SealedParties'].algorithm,
+          parties['corridor.SealedParties'].ciphertext.toString('base64'),
+        ],
+  ];
+}
+
+const partiesV1 = (parties: Parties): Canonical => [
+  partyV1(parties.debtor),
+  partyV1(parties.creditor),
+  parties.remittanceInformation,
+];
+
+const partyV1 = (party: Party): Canonical => [
+  party.customerId,
+  party.kind,
+  party.name,
+  party.birthDate,
+  party.country,
+  party.nationalities,
+  party.identifiers.map(({ scheme, value, country }) => [scheme, value, country]),
+  party.address,
+  accountV1(party.account),
+];
+
+const accountV1 = ({ scheme, value, agent }: Account): Canonical => [scheme, value, agent];

@@ -1,0 +1,47 @@
+// Wires intake: validation, the claim on the transfer id, tokens.
+import type { CorridorBook } from '../../domain/corridors.ts';
+import type { Failpoint, Processor } from '../contract.ts';
+import { type Topology, topology } from '../topology.ts';
+import { settleClaims } from './claims.ts';
+import { decide, type IntakeContext } from './decide.ts';
+import type { IntentClaims } from './ports.ts';
+import { tokeniser } from './token.ts';
+import { DEFAULT_TIMING, type IntakeRules, reasonsAgainst } from './validate.ts';
+
+export interface IntakeOptions {
+  readonly claims: IntentClaims;
+  readonly corridors: CorridorBook;
+  /** Chain partition of a new transfer. */
+  readonly homePartitionOf: (transferId: string) => number;
+  /** Secret of the customer tokens, at least 16 bytes; a changed key separates customers from their limits. */
+  readonly tokenKey: Uint8Array;
+  /** ms since 1970 */
+  readonly clock: () => number;
+  readonly timing?: Pick<IntakeRules, 'maxClockSkewMs' | 'maxAgeMs'>;
+  readonly failpoint?: Failpoint;
+}
+
+/** transfer.requested -> transfer.accepted | intent.rejected | intent.duplicated */
+export function createIntake(options: IntakeOptions): Processor<Topology['intake'], IntakeContext> {
+  const { claims, corridors, homePartitionOf, clock, failpoint } = options;
+  const rules: IntakeRules = { ...DEFAULT_TIMING, ...options.timing, corridors };
+  const tokenOf = tokeniser(options.tokenKey);
+  return {
+    name: 'intake',
+    edges: topology.intake,
+    async prepare(batch) {
+      const now = clock();
+      const reasons = batch.map(({ value, appendedAt }) => reasonsAgainst(value, appendedAt, rules));
+      const applicants = batch.map(({ value, originPosition }, index) => ({
+        intent: value,
+        originPosition,
+        valid: reasons[index]!.length === 0,
+      }));
+      await failpoint?.('intake.before-claim');
+      const standings = await settleClaims(claims, applicants, { now, homePartitionOf });
+      await failpoint?.('intake.after-claim');
+      return standings.map((standing, index) => ({ now, reasons: reasons[index]!, standing, tokenOf }));
+    },
+    decide,
+  };
+}
