@@ -1,0 +1,41 @@
+// Writes the generated parts of the documentation: `npm run docs`; `--check` only says whether they are up to date.
+import { readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { topicCatalogue } from '../docs/generators/topic-catalogue.ts';
+import { chainPicture } from '../docs/generators/topology-picture.ts';
+
+const root = path.resolve(import.meta.dirname, '..');
+
+interface Part {
+  readonly file: string;
+  /** The text between `<!-- generated: name -->` and `<!-- end -->`. */
+  readonly name: string;
+  readonly generate: () => string;
+}
+
+const PARTS: readonly Part[] = [
+  { file: 'README.md', name: 'chain', generate: chainPicture },
+  { file: 'docs/architecture.md', name: 'chain', generate: chainPicture },
+  { file: 'docs/topics.md', name: 'topics', generate: topicCatalogue },
+];
+
+const check = process.argv.includes('--check');
+let stale = 0;
+for (const { file, name, generate } of PARTS) {
+  const full = path.join(root, file);
+  const text = readFileSync(full, 'utf8');
+  const marked = new RegExp(`(<!-- generated: ${name} -->\n)[^]*?(<!-- end -->)`);
+  if (!marked.test(text)) {
+    console.error(`${file} has no place for "${name}": add <!-- generated: ${name} --> and <!-- end -->`);
+    process.exit(1);
+  }
+  const next = text.replace(marked, (_, start: string, end: string) => `${start}${generate()}\n${end}`);
+  if (next === text) continue;
+  stale++;
+  if (check) console.error(`${file} (${name}) is out of date: run \`npm run docs\` and commit the result.`);
+  else {
+    writeFileSync(full, next);
+    console.log(`wrote ${file} (${name})`);
+  }
+}
+process.exit(check && stale > 0 ? 1 : 0);

@@ -1,0 +1,60 @@
+// The topic catalogue: every contract with who writes and who reads it.
+import { consumers, topology } from '../../processors/topology.ts';
+import { contracts } from '../../topics/catalogue.ts';
+import { DAY_MS } from '../../topics/contract.ts';
+import { RETRY_TIERS, recoveryTopics } from '../../topics/recovery.ts';
+
+const pipeline = Object.entries({ ...topology, ...consumers }) as [
+  string,
+  { reads: readonly { name: string }[]; writes: readonly { name: string }[]; follows?: readonly { name: string }[] },
+][];
+
+const OUTSIDE_WRITERS: Readonly<Record<string, string>> = {
+  'transfer.requested': 'producers',
+  'review.decided': 'operators',
+  'transfer.lifecycle': 'every stage',
+  'fx.rates': 'rate feed',
+  'screening.list-activated': 'operators',
+};
+
+export function topicCatalogue(): string {
+  const rows = Object.values(contracts).map((contract) => {
+    const has = (topics: readonly { name: string }[] | undefined) => topics?.some(({ name }) => name === contract.name);
+    const writers = pipeline.filter(([, { writes }]) => has(writes)).map(([name]) => name);
+    const readers = pipeline.filter(([, { reads, follows }]) => has(reads) || has(follows)).map(([name]) => name);
+    const outside = OUTSIDE_WRITERS[contract.name];
+    const cells = [
+      `\`${contract.name}\``,
+      contract.doc,
+      `[${contract.record}](../schemas/avro/${contract.record}.avsc)`,
+      contract.kind,
+      [...writers, ...(outside ? [outside] : [])].join(', '),
+      readers.join(', ') || 'analysts',
+      contract.cleanup === 'compact' ? 'compacted' : `${(contract.retentionMs ?? 0) / DAY_MS} days`,
+    ];
+    return `| ${cells.join(' | ')} |`;
+  });
+  const head = [
+    '| topic | what it says | record | kind | written by | read by | kept |',
+    '|---|---|---|---|---|---|---|',
+  ];
+  const recovery = recoveryTopics('<processor>').map(
+    (topic) => `| \`${topic.name}\` | ${RECOVERY_DOC[topic.kind]} | ${topic.retentionMs / DAY_MS} days |`,
+  );
+  return [
+    ...head,
+    ...rows,
+    '',
+    `Beside these, each processor and sink has topics of raw records (retry tiers: ${RETRY_TIERS.map((t) => t.suffix).join(', ')}):`,
+    '',
+    '| topic | what it holds | kept |',
+    '|---|---|---|',
+    ...recovery,
+  ].join('\n');
+}
+
+const RECOVERY_DOC = {
+  retry: 'records that wait to be tried again',
+  replay: 'dead letters sent back by an operator',
+  dlq: 'dead letters: the raw record, with why and where from in headers',
+} as const;
