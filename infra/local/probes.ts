@@ -2,30 +2,18 @@
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
-import { Kafka, logLevel } from 'kafkajs';
 import { MongoClient } from 'mongodb';
+import { describeCluster } from './kafka-probe.ts';
 
 const PATIENCE_MS = 3_000;
 
-/** Resolves when every broker is in the cluster and there is a controller. `brokers`: host:port of some of them. */
+/** Resolves when at least `expected` brokers are in the cluster, and one of them is the controller. */
 export async function probeKafka(brokers: readonly string[], expected: number): Promise<void> {
-  const kafka = new Kafka({
-    clientId: 'corridor-probe',
-    brokers: [...brokers],
-    connectionTimeout: PATIENCE_MS,
-    requestTimeout: PATIENCE_MS,
-    retry: { retries: 0 },
-    logLevel: logLevel.NOTHING,
-  });
-  const admin = kafka.admin();
-  try {
-    await admin.connect();
-    const cluster = await admin.describeCluster();
-    if (cluster.brokers.length < expected) throw new Error(`${cluster.brokers.length} of ${expected} brokers`);
-    if (cluster.controller === null) throw new Error('no controller yet');
-  } finally {
-    await admin.disconnect();
-  }
+  const answers = await Promise.allSettled(brokers.map(describeCluster));
+  const clusters = answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []));
+  if (clusters.length === 0) throw (answers[0] as PromiseRejectedResult).reason;
+  const behind = clusters.find((cluster) => cluster.brokers.length < expected || cluster.controller < 0);
+  if (behind) throw new Error(`${behind.brokers.length} of ${expected} brokers are in the cluster`);
 }
 
 export async function probeRegistry(baseUrl: string): Promise<void> {

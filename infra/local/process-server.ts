@@ -1,7 +1,7 @@
 // One server as a plain process: start it, wait until it is well, and say clearly why it is not.
 import { closeSync, existsSync, openSync, readFileSync, readSync, statSync, truncateSync } from 'node:fs';
-import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { classArchiveOptions } from './class-archives.ts';
 import { describeError, StackError } from './errors.ts';
 import { isPortFree, portInUse } from './ports.ts';
 import { until } from './probes.ts';
@@ -32,11 +32,11 @@ export class ProcessServer {
   }
 
   /** Resolves when the server answers. Throws StackError SERVER_FAILED, SERVER_TIMEOUT, PORT_IN_USE or STATE_CORRUPT. */
-  async start(options: { signal: AbortSignal; artifactDir?: string | undefined }): Promise<void> {
+  async start(cancelled: AbortSignal): Promise<void> {
     await this.spec.prepare();
     for (const port of this.spec.ports) if (!(await portComesFree(port))) throw portInUse(this.spec.name, port);
     const from = trimLog(this.log);
-    const command = this.spec.command(classArchiveOptions(this.spec, options.artifactDir));
+    const command = this.spec.command(classArchiveOptions(this.spec.classArchive));
     let started: ManagedProcess;
     try {
       started = await this.#group.start(command, this.log);
@@ -60,7 +60,7 @@ export class ProcessServer {
       done.abort();
       return how;
     });
-    const signal = AbortSignal.any([options.signal, done.signal]);
+    const signal = AbortSignal.any([cancelled, done.signal]);
     try {
       await until(signal, () => this.spec.probe());
       ready = started.ended === null;
@@ -121,13 +121,6 @@ export class ProcessServer {
       `Look into ${this.log}. If its data are damaged, \`npm run corridor -- down --wipe\` removes them.`,
     );
   }
-}
-
-/** JVM options that load the archive of classes made by an earlier run, if there is one. */
-function classArchiveOptions(spec: ServerSpec, dir: string | undefined): string[] {
-  if (!spec.classArchive || !dir) return [];
-  const file = path.join(dir, spec.classArchive);
-  return existsSync(file) ? [`-XX:SharedArchiveFile=${file}`, '-Xshare:auto'] : [];
 }
 
 function notRunning(title: string): StackError {

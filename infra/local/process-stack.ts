@@ -1,7 +1,7 @@
 // The `processes` provider: every part that no URL replaces, as a child process.
 import { rmSync } from 'node:fs';
-import path from 'node:path';
 import { type Artifact, fetchArtifacts } from './artifacts.ts';
+import { classArchiveFile, makeClassArchives, type Rehearsal } from './class-archives.ts';
 import { describeError, StackError } from './errors.ts';
 import { findJava } from './java.ts';
 import { fixedPort, freePorts } from './ports.ts';
@@ -42,20 +42,20 @@ export class ProcessStack {
   readonly #parts: readonly RunningPart[];
   readonly #group: ProcessGroup;
   readonly #options: ProcessStackOptions;
-  readonly #archives: string;
+  readonly #archiving = new AbortController();
+  #archives: Promise<void> = Promise.resolve();
 
   private constructor(
     options: ProcessStackOptions,
     parts: readonly RunningPart[],
     group: ProcessGroup,
-    found: { urls: Partial<StackUrls>; kafkaBehindProxy: readonly string[]; archives: string },
+    found: { urls: Partial<StackUrls>; kafkaBehindProxy: readonly string[] },
   ) {
     this.#options = options;
     this.#parts = parts;
     this.#group = group;
     this.urls = found.urls;
     this.kafkaBehindProxy = found.kafkaBehindProxy;
-    this.#archives = found.archives;
   }
 
   /** Fetches what is missing, then starts all parts at once. If one fails, those already started are stopped. */
@@ -90,6 +90,7 @@ export class ProcessStack {
       await stack.stop();
       throw error;
     }
+    stack.#archives = makeClassArchives({ group, signal: stack.#archiving.signal, rehearsals: plan.rehearsals });
     return stack;
   }
 
@@ -107,7 +108,9 @@ export class ProcessStack {
 
   async stop(): Promise<void> {
     const graceMs = this.#options.ephemeral ? 0 : undefined;
+    this.#archiving.abort();
     await Promise.all(this.#parts.flatMap(({ servers }) => servers.map((server) => server.stop(graceMs))));
+    await this.#archives;
     await this.#group.stop(0);
     if (this.#options.ephemeral) rmSync(this.#options.state.data, { recursive: true, force: true, maxRetries: 3 });
   }
@@ -132,11 +135,12 @@ export class ProcessStack {
 
   async #startPart(part: RunningPart, servers: readonly ProcessServer[], cancelled: AbortSignal): Promise<void> {
     const signal = AbortSignal.any([AbortSignal.timeout(READY_TIMEOUT_MS), cancelled]);
-    await Promise.all(servers.map((server) => server.start({ signal, artifactDir: this.#archives })));
+    await Promise.all(servers.map((server) => server.start(signal)));
     this.#options.onChange(this);
     // A cluster of which one broker was started settles with those that run.
     try {
-      await part.spec.settle(signal);
+      const running = part.servers.filter((server) => server.process !== null).map((server) => server.spec.name);
+      await part.spec.settle(signal, running);
     } catch (error) {
       if (error instanceof StackError) throw error;
       throw new StackError(
@@ -185,8 +189,10 @@ async function planParts(options: ProcessStackOptions) {
     options.fixedPorts ? fixedPort(server, env) : Promise.resolve(spare.pop() as number);
 
   const specs: PartSpec[] = [];
+  const rehearsals: Rehearsal[] = [];
   const urls: { -readonly [K in keyof StackUrls]?: StackUrls[K] } = {};
   let kafkaBehindProxy: string[] = [];
+  const dataDir = state.data;
   if (wants('kafka')) {
     const brokers = await Promise.all(
       brokerNames.map(async (name, index) => {
@@ -198,28 +204,48 @@ async function planParts(options: ProcessStackOptions) {
         };
       }),
     );
-    const dataDir = state.data;
-    specs.push(kafkaPart({ java, jars: folder('kafka'), dataDir, clusterId: options.settings.clusterId, brokers }));
+    const kafka = { java, jars: folder('kafka'), clusterId: options.settings.clusterId };
+    specs.push(kafkaPart({ ...kafka, dataDir, brokers }));
+    rehearsals.push({
+      archive: classArchiveFile(folder('kafka'), java),
+      rehearse: async (dir) => {
+        const [port = 0, controllerPort = 0] = await freePorts(2);
+        return kafkaPart({ ...kafka, dataDir: dir, brokers: [{ port, controllerPort }] });
+      },
+    });
     urls.kafkaBrokers = brokers.map(({ port }) => `127.0.0.1:${port}`);
     kafkaBehindProxy = brokers.flatMap(({ proxied }) => (proxied ? [`127.0.0.1:${proxied.port}`] : []));
   }
   if (wants('registry')) {
     const port = await portOf('registry');
-    specs.push(registryPart({ java, dir: folder('registry'), dataDir: state.data, port }));
+    const registry = { java, dir: folder('registry') };
+    specs.push(registryPart({ ...registry, dataDir, port }));
+    rehearsals.push({
+      archive: classArchiveFile(folder('registry'), java),
+      rehearse: async (dir) => registryPart({ ...registry, dataDir: dir, port: (await freePorts(1))[0] as number }),
+    });
     urls.registryUrl = `http://127.0.0.1:${port}${REGISTRY_PATH}`;
   }
   if (wants('mongo')) {
     const port = await portOf('mongo');
-    specs.push(mongoPart({ mongod, standIn: mongod ? null : folder('mongo-stand-in'), dataDir: state.data, port }));
+    const program = mongod ? { mongod } : { standIn: folder('mongo-stand-in'), java };
+    specs.push(mongoPart({ program, dataDir, port }));
+    if (!mongod) {
+      rehearsals.push({
+        archive: classArchiveFile(folder('mongo-stand-in'), java),
+        rehearse: async (dir) => mongoPart({ program, dataDir: dir, port: (await freePorts(1))[0] as number }),
+      });
+    }
     urls.mongoUri = mongoUri(port);
   }
-  for (const [name, url] of [['redisLimits', 'redisLimitsUrl'] as const, ['redisQueue', 'redisQueueUrl'] as const]) {
+  for (const [name, url] of [
+    ['redisLimits', 'redisLimitsUrl'],
+    ['redisQueue', 'redisQueueUrl'],
+  ] as const) {
     if (!wants(name)) continue;
     const port = await portOf(name);
-    specs.push(
-      redisPart({ name, binary: redisBinary ?? redisFromArtifact(folder('redis')), dataDir: state.data, port }),
-    );
+    specs.push(redisPart({ name, binary: redisBinary ?? redisFromArtifact(folder('redis')), dataDir, port }));
     urls[url] = `redis://127.0.0.1:${port}`;
   }
-  return { parts: specs, urls, kafkaBehindProxy, archives: path.join(options.artifactsDir, `classes-${java.build}`) };
+  return { parts: specs, urls, kafkaBehindProxy, rehearsals };
 }

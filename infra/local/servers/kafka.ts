@@ -4,9 +4,10 @@ import { randomBytes } from 'node:crypto';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { Kafka, logLevel } from 'kafkajs';
+import { classArchiveFile } from '../class-archives.ts';
 import { StackError } from '../errors.ts';
 import type { Java } from '../java.ts';
+import { probeGroup, probeTransactions } from '../kafka-probe.ts';
 import { probeKafka, probePort, until } from '../probes.ts';
 import type { ServerName } from '../types.ts';
 import type { PartSpec, ServerSpec } from './server.ts';
@@ -40,13 +41,15 @@ function kafkaUuid(): string {
 
 export function kafkaPart(options: KafkaOptions): PartSpec {
   const servers = options.brokers.map((_, index) => brokerSpec(options, index));
-  const addresses = options.brokers.map(({ port }) => `127.0.0.1:${port}`);
   return {
     name: 'kafka',
     servers,
-    settle: async (signal) => {
+    settle: async (signal, running) => {
+      const addresses = options.brokers
+        .filter((_, index) => running.includes(servers[index]?.name as ServerName))
+        .map(({ port }) => `127.0.0.1:${port}`);
       await until(signal, () => probeKafka(addresses, addresses.length));
-      await warmUp(addresses, signal);
+      await warmUp(addresses[0] as string, signal);
     },
   };
 }
@@ -61,7 +64,7 @@ function brokerSpec(options: KafkaOptions, index: number): ServerSpec {
     title: single ? 'Kafka' : `Kafka broker ${index + 1}`,
     ports: [port, controllerPort, ...(proxied ? [proxied.port] : [])],
     graceMs: 15_000,
-    classArchive: 'kafka.jsa',
+    classArchive: classArchiveFile(options.jars, options.java),
     corrupt:
       /InconsistentClusterId|CorruptRecord|corrupted|Malformed|No meta.properties|Error while reading checkpoint/i,
     command: (classArchive) => ({
@@ -208,33 +211,11 @@ function checkFormatted(logDir: string, clusterId: string, nodeId: number): void
  * Has every group and transaction coordinator loaded before anybody needs one: right after a start they answer
  * NOT_COORDINATOR, which the client does not try again.
  */
-async function warmUp(brokers: readonly string[], signal: AbortSignal): Promise<void> {
-  const kafka = new Kafka({
-    clientId: 'corridor-warm-up',
-    brokers: [...brokers],
-    retry: { retries: 0 },
-    logLevel: logLevel.NOTHING,
-  });
-  const admin = kafka.admin();
-  await until(signal, () => admin.connect());
-  try {
-    for (const groupId of onePerPartition('corridor-warm-up-group')) {
-      await until(signal, () => admin.fetchOffsets({ groupId }));
-    }
-    for (const transactionalId of onePerPartition('corridor-warm-up-txn')) {
-      await until(signal, async () => {
-        const producer = kafka.producer({ transactionalId, maxInFlightRequests: 1, transactionTimeout: 1_000 });
-        try {
-          await producer.connect();
-          await (await producer.transaction()).abort();
-        } finally {
-          await producer.disconnect();
-        }
-      });
-    }
-  } finally {
-    await admin.disconnect();
-  }
+async function warmUp(broker: string, signal: AbortSignal): Promise<void> {
+  await Promise.all([
+    ...onePerPartition('corridor-warm-up-group').map((group) => until(signal, () => probeGroup(broker, group))),
+    ...onePerPartition('corridor-warm-up-txn').map((id) => until(signal, () => probeTransactions(broker, id))),
+  ]);
 }
 
 /** Names of which each falls on another partition of a coordinator's topic. */

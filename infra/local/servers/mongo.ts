@@ -2,7 +2,9 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { HERE } from '../artifacts.ts';
+import { classArchiveFile } from '../class-archives.ts';
 import { StackError } from '../errors.ts';
+import type { Java } from '../java.ts';
 import { probeMongo, probePort } from '../probes.ts';
 import type { PartSpec } from './server.ts';
 
@@ -24,36 +26,37 @@ export function mongodOnPath(env: NodeJS.ProcessEnv): string | null {
   }
 }
 
-/**
- * MongoDB. `standIn` is the folder of the built stand-in, which takes mongod's options; `mongod` is a genuine one and
- * is preferred.
- */
-export function mongoPart(options: {
-  mongod: string | null;
-  standIn: string | null;
-  dataDir: string;
-  port: number;
-}): PartSpec {
+/** A genuine server, or the folder of the built stand-in, which takes the same options. */
+export type MongoProgram = { mongod: string } | { standIn: string; java: Java };
+
+export function mongoPart(options: { program: MongoProgram; dataDir: string; port: number }): PartSpec {
+  const { program } = options;
+  const genuine = 'mongod' in program;
   // The two do not read each other's files.
-  const data = path.join(options.dataDir, options.mongod ? 'mongo' : 'mongo-stand-in');
+  const data = path.join(options.dataDir, genuine ? 'mongo' : 'mongo-stand-in');
   const args = ['--port', String(options.port), '--dbpath', data];
   return {
     name: 'mongo',
     servers: [
       {
         name: 'mongo',
-        title: options.mongod ? 'MongoDB' : 'The MongoDB stand-in',
+        title: genuine ? 'MongoDB' : 'The MongoDB stand-in',
         ports: [options.port],
         graceMs: 10_000,
-        classArchive: null,
+        classArchive: genuine ? null : classArchiveFile(program.standIn, program.java),
         corrupt: /File corrupted|MVStoreException|WiredTiger error|Detected unclean.*failed/i,
-        command: () =>
-          options.mongod
-            ? { file: options.mongod, args: [...args, '--bind_ip', '127.0.0.1', '--quiet'] }
+        command: (classArchive) =>
+          genuine
+            ? { file: program.mongod, args: [...args, '--bind_ip', '127.0.0.1', '--quiet'] }
             : {
                 file: path.join(HERE, 'mongo-stand-in', 'mongod-stand-in'),
                 args,
-                env: { MONGOD_STAND_IN_DIR: options.standIn ?? '' },
+                env: {
+                  MONGOD_STAND_IN_JAR: path.join(program.standIn, 'mongod-stand-in.jar'),
+                  MONGOD_STAND_IN_JAVA: program.java.file,
+                  // Read by the java command itself.
+                  ...(classArchive.length > 0 && { JDK_JAVA_OPTIONS: classArchive.join(' ') }),
+                },
               },
         prepare: async () => {
           mkdirSync(data, { recursive: true });

@@ -1,5 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
+import { classArchiveFile } from '../class-archives.ts';
 import type { Java } from '../java.ts';
 import { probeRegistry } from '../probes.ts';
 import type { PartSpec } from './server.ts';
@@ -18,7 +19,7 @@ export function registryPart(options: { java: Java; dir: string; dataDir: string
         title: 'The schema registry',
         ports: [options.port],
         graceMs: 10_000,
-        classArchive: 'registry.jsa',
+        classArchive: classArchiveFile(options.dir, options.java),
         corrupt: /File corrupted|MVStoreException|Wrong user name or password|Unsupported database file/,
         command: (classArchive) => ({
           file: options.java.file,

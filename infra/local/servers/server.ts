@@ -18,7 +18,7 @@ export interface ServerSpec {
   readonly graceMs: number;
   /** A line of its log that means damaged data. */
   readonly corrupt: RegExp;
-  /** The file name of the archive of its classes, or null. */
+  /** Where an archive of its classes is, or will be; null for a program that is no JVM. */
   readonly classArchive: string | null;
 }
 
@@ -26,5 +26,5 @@ export interface ServerSpec {
 export interface PartSpec {
   readonly name: PartName;
   readonly servers: readonly ServerSpec[];
-  readonly settle: (signal: AbortSignal) => Promise<void>;
+  readonly settle: (signal: AbortSignal, running: readonly ServerName[]) => Promise<void>;
 }
