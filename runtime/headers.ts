@@ -5,3 +5,47 @@ export const HEADER = {
   originPosition: 'origin-position',
   traceparent: 'traceparent',
 } as const;
+
+/** What retry, replay and dead-letter records carry beside. Overwritten at each failure, never appended to. */
+export const RECOVERY_HEADER = {
+  /** The contract topic by which the record is decoded, and where it stood there. */
+  sourceTopic: 'source-topic',
+  sourcePartition: 'source-partition',
+  sourceOffset: 'source-offset',
+  /** Append time of the record on its source topic, in ms: limits and windows go by it, also after retries. */
+  sourceTimestamp: 'source-timestamp',
+  /** Consumer group that failed. */
+  sourceGroup: 'source-group',
+  /** When the record failed first, in ms. */
+  firstFailedAt: 'first-failed-at',
+  /** Failed attempts so far; waiting is no attempt. */
+  attempts: 'attempts',
+  /** Why the record was last put aside. */
+  retryCode: 'retry-code',
+  /** Not to be handled before this instant, in ms. */
+  retryDueAt: 'retry-due-at',
+  deadLetterId: 'dlq-id',
+  deadLetterCode: 'dlq-error-code',
+  deadLetterClass: 'dlq-class',
+  /** One sentence without personal data. */
+  deadLetterDetail: 'dlq-error-detail',
+  /** Where in the code, without the error's message. */
+  deadLetterStack: 'dlq-error-stack',
+  /** How often operators have replayed it; raised by the replay tool, kept by the runtime. */
+  replayCount: 'replay-count',
+  replayId: 'replay-id',
+  replayedBy: 'replayed-by',
+  approvedBy: 'approved-by',
+} as const;
+
+/** The text of a header, or undefined. */
+export function headerText(headers: Readonly<Record<string, Buffer | undefined>>, name: string): string | undefined {
+  return headers[name]?.toString('utf8');
+}
+
+/** The whole number in a header, or undefined when it is absent or is none. */
+export function headerInteger(headers: Readonly<Record<string, Buffer | undefined>>, name: string): number | undefined {
+  const text = headers[name]?.toString('latin1');
+  if (text === undefined || !/^-?\d{1,15}$/.test(text)) return undefined;
+  return Number(text);
+}

@@ -1,0 +1,250 @@
+// What becomes of each record of a batch, as one result to commit: outputs, retries, dead letters, and how far it got.
+// The same for processors and sinks; they differ in `run`.
+import type { Cause } from '../processors/contract.ts';
+import { deadLetterMark } from '../processors/lifecycle.ts';
+import type { Stage } from '../schemas/types.generated.ts';
+import { contractOf, type TopicName } from '../topics/catalogue.ts';
+import { RETRY_TIERS, retryTopic } from '../topics/recovery.ts';
+import { type Accepted, type Arrival, createArrivals } from './arrivals.ts';
+import { type BackoffLimits, backoffMs, DEFAULT_BACKOFF } from './backoff.ts';
+import { type BreakerVerdict, breakerEntry, type DeadLetterBreaker } from './breaker.ts';
+import type { Clock } from './clock.ts';
+import {
+  type DeadLetterClass,
+  type Detour,
+  deadLetterId,
+  deadLetterRecord,
+  markId,
+  type RetryPolicy,
+  retryRecord,
+  tierFor,
+  tierForWait,
+} from './detours.ts';
+import { type Fault, faultOf } from './faults.ts';
+import { HEADER, headerInteger, RECOVERY_HEADER } from './headers.ts';
+import type { HostObserver } from './host.ts';
+import { type Isolated, isolate, type Outcome } from './isolate.ts';
+import { groupId } from './names.ts';
+import type { Codec } from './ports/codec.ts';
+import type { BatchHandler, BatchResult, LogRecord, OutputRecord, RecordBatch } from './ports/log.ts';
+
+export interface BatchHandlerOptions {
+  readonly app: string;
+  /** Processor or sink. */
+  readonly owner: string;
+  readonly reads: readonly TopicName[];
+  readonly codec: Codec;
+  readonly chainPartitions: number;
+  readonly clock: Clock;
+  readonly retry: RetryPolicy;
+  readonly breaker: DeadLetterBreaker;
+  readonly backoff?: BackoffLimits;
+  readonly observer: HostObserver;
+  /** Stage that the mark of a dead letter names; absent: dead letters stop no transfer, and none is marked. */
+  readonly marks?: Stage;
+  readonly topicId?: (topic: string) => string;
+  /** One outcome per item, in order. Throws as described in isolate.ts. */
+  readonly run: (items: readonly Accepted[]) => Promise<readonly Outcome[]>;
+}
+
+interface Judged {
+  readonly arrival: Arrival;
+  readonly disposition: 'done' | 'retry' | 'wait' | 'dead-letter';
+  readonly outputs: readonly OutputRecord[];
+  readonly cause?: Cause;
+  readonly deadLetter?: DeadLetterClass;
+}
+
+type Then = BatchResult['then'];
+const CONTINUE: Then = { do: 'continue' };
+
+function batchResult(doneThrough: number | undefined, outputs: readonly OutputRecord[], then: Then): BatchResult {
+  return { doneThrough, outputs, then };
+}
+
+/** The handler of a consumer of `inputTopics(owner, reads)`. It throws for nothing that a record or dependency did. */
+export function createBatchHandler(options: BatchHandlerOptions): BatchHandler {
+  const { owner, codec, clock, observer, breaker } = options;
+  const group = groupId(options.app, owner);
+  const arrivalsOf = createArrivals(options);
+  /** Failures in a row of each input partition. */
+  const failures = new Map<string, number>();
+  const retryDelays = new Map(RETRY_TIERS.map(({ delayMs }, tier) => [retryTopic(owner, tier), delayMs]));
+
+  return async (batch) => {
+    const { due, wakeAt } = dueRecords(batch);
+    const later: Then = wakeAt === undefined ? CONTINUE : notDue(wakeAt);
+    if (due.length === 0) return batchResult(undefined, [], later);
+    observer.batch(batch.topic, due.length);
+    let arrivals: readonly Arrival[];
+    try {
+      arrivals = await arrivalsOf({ ...batch, records: due });
+    } catch (error) {
+      return batchResult(undefined, [], afterFault(batch, faultOf(error)));
+    }
+    const stopAt = arrivals.findIndex((arrival) => arrival.refusal?.kind === 'stop');
+    const reachable = stopAt === -1 ? arrivals : arrivals.slice(0, stopAt);
+    const accepted = reachable.filter((arrival): arrival is Accepted => arrival.refusal === undefined);
+    const result = assemble(batch, arrivals, await isolate(accepted, options.run));
+    return result.then === CONTINUE ? batchResult(result.doneThrough, result.outputs, later) : result;
+  };
+
+  /** Records of a retry tier wait in order of their time: those at the head that are due, and when the next one is. */
+  function dueRecords(batch: RecordBatch): { due: readonly LogRecord[]; wakeAt: number | undefined } {
+    const delayMs = retryDelays.get(batch.topic);
+    if (delayMs === undefined) return { due: batch.records, wakeAt: undefined };
+    const now = clock.now();
+    const dueAt = (record: LogRecord) =>
+      // No header can hold up a tier for longer than its delay.
+      Math.min(headerInteger(record.headers, RECOVERY_HEADER.retryDueAt) ?? 0, record.timestamp + delayMs);
+    const first = batch.records.findIndex((record) => dueAt(record) > now);
+    if (first === -1) return { due: batch.records, wakeAt: undefined };
+    return { due: batch.records.slice(0, first), wakeAt: dueAt(batch.records[first]!) };
+  }
+
+  function notDue(wakeAt: number): Then {
+    const forMs = Math.max(1, wakeAt - clock.now());
+    return { do: 'pause', forMs, code: 'RETRY_NOT_DUE', detail: 'the next retry is not due yet' };
+  }
+
+  /** Walks the records in order until the first that must not be passed. */
+  function assemble(batch: RecordBatch, arrivals: readonly Arrival[], { outcomes, fault }: Isolated): BatchResult {
+    const outputs: OutputRecord[] = [];
+    let doneThrough: number | undefined;
+    let next = 0;
+    // Where the present run of dead letters began: it is not written when it opens the breaker.
+    let run: { outputs: number; judged: number; doneThrough: number | undefined } | undefined;
+    const judged: Judged[] = [];
+    const result = (then: Then): BatchResult => {
+      for (const verdict of judged) report(verdict);
+      return batchResult(doneThrough, outputs, then);
+    };
+
+    for (const arrival of arrivals) {
+      if (arrival.refusal?.kind === 'stop') return result(stop(batch, arrival.refusal));
+      const outcome: Outcome | undefined = arrival.refusal ? undefined : outcomes[next++];
+      if (!arrival.refusal && outcome === undefined) return result(afterFault(batch, fault!));
+      if (outcome?.kind === 'stop') return result(stop(batch, outcome.cause, arrival));
+      const verdict = judge(batch, arrival, outcome);
+      if (verdict.deadLetter) {
+        const before = { outputs: outputs.length, judged: judged.length, doneThrough };
+        run ??= before;
+        const opened = count(batch, arrival, verdict.deadLetter);
+        if (opened) {
+          const keep = opened.reason === 'run' ? run : before;
+          outputs.length = keep.outputs;
+          judged.length = keep.judged;
+          doneThrough = keep.doneThrough;
+          return result(stop(batch, { code: 'DLQ_BREAKER_OPEN', detail: opened.detail }));
+        }
+      } else {
+        run = undefined;
+        breaker.record(batch.topic, batch.partition, arrival.record.offset, 'fine');
+      }
+      for (const output of verdict.outputs) outputs.push(output);
+      doneThrough = arrival.record.offset;
+      judged.push(verdict);
+    }
+    recovered(batch);
+    return result(CONTINUE);
+  }
+
+  function report({ arrival, disposition, cause, deadLetter }: Judged): void {
+    observer.record(arrival.source.topic, disposition);
+    if (deadLetter) observer.deadLetter(arrival, cause!, deadLetter);
+  }
+
+  function judge(batch: RecordBatch, arrival: Arrival, outcome: Outcome | undefined): Judged {
+    const { refusal } = arrival;
+    if (refusal) return deadLetter(batch, arrival, refusal, refusal.kind === 'undecodable' ? 'undecodable' : 'poison');
+    if (outcome === undefined) throw new Error('an accepted record has no outcome');
+    switch (outcome.kind) {
+      case 'done':
+        return { arrival, disposition: 'done', outputs: outcome.outputs };
+      case 'poison':
+        return deadLetter(batch, arrival, outcome.fault, 'poison', outcome.fault.stack);
+      case 'retry':
+        return retry(batch, arrival, outcome.cause);
+      case 'wait':
+        return wait(batch, arrival, outcome.untilMs, outcome.cause);
+      default:
+        return deadLetter(batch, arrival, outcome.cause, 'refused');
+    }
+  }
+
+  function detour(batch: RecordBatch, arrival: Arrival, cause: Cause, attempts: number): Detour {
+    return { owner, group, arrival, partition: batch.partition, cause, now: clock.now(), attempts };
+  }
+
+  function retry(batch: RecordBatch, arrival: Arrival, cause: Cause): Judged {
+    const attempts = arrival.source.attempts + 1;
+    const tier = tierFor(attempts, options.retry);
+    if (tier === undefined) return deadLetter(batch, arrival, cause, 'exhausted');
+    const dueAt = clock.now() + RETRY_TIERS[tier]!.delayMs;
+    const record = retryRecord(detour(batch, arrival, cause, attempts), tier, dueAt);
+    return { arrival, disposition: 'retry', outputs: [record], cause };
+  }
+
+  function wait(batch: RecordBatch, arrival: Arrival, untilMs: number, cause: Cause): Judged {
+    const tier = tierForWait(untilMs, clock.now());
+    const record = retryRecord(detour(batch, arrival, cause, arrival.source.attempts), tier, untilMs);
+    return { arrival, disposition: 'wait', outputs: [record], cause };
+  }
+
+  function deadLetter(
+    batch: RecordBatch,
+    arrival: Arrival,
+    cause: Cause,
+    deadLetterClass: DeadLetterClass,
+    stack = '',
+  ): Judged {
+    const lost = detour(batch, arrival, cause, arrival.source.attempts + 1);
+    const outputs = [deadLetterRecord(lost, deadLetterClass, stack)];
+    const mark = markOf(lost);
+    if (mark) outputs.push(mark);
+    return { arrival, disposition: 'dead-letter', outputs, cause, deadLetter: deadLetterClass };
+  }
+
+  /** The DEAD_LETTERED record for analytics, when the dead letter stops a transfer. */
+  function markOf(lost: Detour): OutputRecord | undefined {
+    const { received, source } = lost.arrival;
+    if (!received || options.marks === undefined) return undefined;
+    const id = markId(deadLetterId(lost));
+    const mark = { eventId: id, occurredAt: lost.now, stage: options.marks, code: lost.cause.code };
+    const record = deadLetterMark(source.topic, received.value, mark);
+    if (!record) return undefined;
+    return {
+      topic: 'transfer.lifecycle',
+      partition: lost.partition,
+      key: record.transferId,
+      value: codec.encode('transfer.lifecycle', record),
+      headers: { [HEADER.eventId]: id, [HEADER.eventType]: 'TransferLifecycle' },
+    };
+  }
+
+  function count(batch: RecordBatch, arrival: Arrival, deadLetterClass: DeadLetterClass): BreakerVerdict {
+    const fromOutside = contractOf(arrival.source.topic)?.kind === 'intent';
+    const entry = breakerEntry(deadLetterClass, fromOutside);
+    return breaker.record(batch.topic, batch.partition, arrival.record.offset, entry);
+  }
+
+  /** Down or slow: this partition pauses, longer each time. Fatal: the consumer stops. */
+  function afterFault(batch: RecordBatch, fault: Fault): Then {
+    if (fault.faultClass === 'fatal') return stop(batch, fault);
+    const key = `${batch.topic}/${batch.partition}`;
+    const before = failures.get(key) ?? 0;
+    failures.set(key, before + 1);
+    observer.dependencyDown(batch.topic, batch.partition, fault);
+    const forMs = backoffMs(before, options.backoff ?? DEFAULT_BACKOFF);
+    return { do: 'pause', forMs, code: fault.code, detail: fault.detail };
+  }
+
+  function recovered(batch: RecordBatch): void {
+    if (failures.delete(`${batch.topic}/${batch.partition}`)) observer.dependencyBack(batch.topic, batch.partition);
+  }
+
+  function stop(batch: RecordBatch, cause: Cause, arrival?: Arrival): Then {
+    observer.stopped(batch.topic, batch.partition, cause, arrival);
+    return { do: 'stop', code: cause.code, detail: cause.detail };
+  }
+}

@@ -1,0 +1,86 @@
+// Stops a consumer that would otherwise move its whole input to the dead letters.
+import type { DeadLetterClass } from './detours.ts';
+
+export interface BreakerLimits {
+  /** Records that the ratios are taken over. */
+  readonly window: number;
+  /** Dead letters in a row. */
+  readonly maxRun: number;
+  /** Share of dead letters in a window, 0 to 1. */
+  readonly maxRatio: number;
+  /** Share of undecodable records from outside in a whole window, 0 to 1. */
+  readonly maxOutsideRatio: number;
+}
+
+export const DEFAULT_BREAKER: BreakerLimits = { window: 1_000, maxRun: 25, maxRatio: 0.1, maxOutsideRatio: 0.9 };
+
+/** What counts: `ours` points at our code or data, `outside` at a producer that sends rubbish. */
+export type BreakerEntry = 'fine' | 'ours' | 'outside';
+
+/** Rubbish from outside has a laxer limit: no producer may stop the intake of all others. */
+export function breakerEntry(deadLetter: DeadLetterClass, fromOutside: boolean): BreakerEntry {
+  return deadLetter === 'undecodable' && fromOutside ? 'outside' : 'ours';
+}
+
+/** What opened it, or undefined. */
+export type BreakerVerdict =
+  | { readonly reason: 'run' | 'ratio' | 'outside-ratio'; readonly detail: string }
+  | undefined;
+
+/**
+ * Counts each record once, by its position, however often its batch is handed in. One per process and consumer: a bug
+ * meets records of every partition.
+ */
+export class DeadLetterBreaker {
+  readonly #limits: BreakerLimits;
+  readonly #ring: BreakerEntry[] = [];
+  readonly #counts = { fine: 0, ours: 0, outside: 0 };
+  readonly #counted = new Map<string, number>();
+  #next = 0;
+  #run = 0;
+
+  constructor(limits: BreakerLimits = DEFAULT_BREAKER) {
+    this.#limits = limits;
+  }
+
+  /** Length of the present run of dead letters of our own. */
+  get run(): number {
+    return this.#run;
+  }
+
+  record(topic: string, partition: number, offset: number, entry: BreakerEntry): BreakerVerdict {
+    const key = `${topic}/${partition}`;
+    if (offset <= (this.#counted.get(key) ?? -1)) return undefined;
+    this.#counted.set(key, offset);
+    this.#push(entry);
+    if (entry === 'fine') {
+      this.#run = 0;
+      return undefined;
+    }
+    if (entry === 'ours') this.#run++;
+    return this.#verdict(entry);
+  }
+
+  #push(entry: BreakerEntry): void {
+    const replaced = this.#ring[this.#next];
+    if (replaced !== undefined) this.#counts[replaced]--;
+    this.#ring[this.#next] = entry;
+    this.#counts[entry]++;
+    this.#next = (this.#next + 1) % this.#limits.window;
+  }
+
+  #verdict(entry: BreakerEntry): BreakerVerdict {
+    const { window, maxRun, maxRatio, maxOutsideRatio } = this.#limits;
+    const { ours, outside } = this.#counts;
+    if (entry === 'ours' && this.#run > maxRun) {
+      return { reason: 'run', detail: `more than ${maxRun} records in a row became dead letters` };
+    }
+    if (entry === 'ours' && ours > window * maxRatio) {
+      return { reason: 'ratio', detail: `${ours} of the last ${this.#ring.length} records became dead letters` };
+    }
+    if (entry === 'outside' && this.#ring.length === window && outside > window * maxOutsideRatio) {
+      return { reason: 'outside-ratio', detail: `${outside} of the last ${window} records could not be decoded` };
+    }
+    return undefined;
+  }
+}

@@ -1,0 +1,138 @@
+// Records that leave the straight way: to a retry topic for a while, or to the dead letters for good.
+import { deterministicId } from '../domain/event-id.ts';
+import type { Cause } from '../processors/contract.ts';
+import { deadLetterTopic, RETRY_TIERS, retryTopic } from '../topics/recovery.ts';
+import type { Arrival } from './arrivals.ts';
+import { HEADER, RECOVERY_HEADER } from './headers.ts';
+import type { OutputRecord } from './ports/log.ts';
+
+const MAX_TEXT = 300;
+const MAX_STACK = 1_000;
+/** Foreign headers (a producer's own) are kept as long as all of them together are no larger. */
+const MAX_FOREIGN_BYTES = 4_096;
+
+/** Attempts in each retry tier, shortest delay first. */
+export type RetryPolicy = readonly number[];
+
+/** The tier for a record that has failed `attempts` times (at least once); undefined when all are used up. */
+export function tierFor(attempts: number, policy: RetryPolicy): number | undefined {
+  let upTo = 0;
+  for (let tier = 0; tier < RETRY_TIERS.length; tier++) {
+    upTo += policy[tier] ?? 0;
+    if (attempts <= upTo) return tier;
+  }
+  return undefined;
+}
+
+/** The shortest tier that covers a wait until then; the longest, again and again, where none does. */
+export function tierForWait(untilMs: number, now: number): number {
+  const tier = RETRY_TIERS.findIndex(({ delayMs }) => untilMs - now <= delayMs);
+  return tier === -1 ? RETRY_TIERS.length - 1 : tier;
+}
+
+export interface Detour {
+  readonly owner: string;
+  /** Group that failed. */
+  readonly group: string;
+  readonly arrival: Arrival;
+  /** Partition of the input batch: detours stay on it. */
+  readonly partition: number;
+  readonly cause: Cause;
+  /** Wall clock, ms. */
+  readonly now: number;
+  /** Failed attempts, this one included. */
+  readonly attempts: number;
+}
+
+/** A record for a retry tier. It is due at `dueAt`, but never later than the tier's delay from now. */
+export function retryRecord(detour: Detour, tier: number, dueAt: number): OutputRecord {
+  const latest = detour.now + RETRY_TIERS[tier]!.delayMs;
+  return {
+    topic: retryTopic(detour.owner, tier),
+    partition: detour.partition,
+    key: detour.arrival.record.key,
+    value: detour.arrival.record.value,
+    headers: {
+      ...carried(detour),
+      [RECOVERY_HEADER.retryCode]: detour.cause.code.slice(0, MAX_TEXT),
+      [RECOVERY_HEADER.retryDueAt]: String(Math.min(Math.max(dueAt, detour.now), latest)),
+    },
+  };
+}
+
+/**
+ * `undecodable`: the bytes never decoded. `refused`: the stage asked for a person. `exhausted`: retries used up.
+ * `poison`: the code broke on it, or it stood where it must not.
+ */
+export type DeadLetterClass = 'undecodable' | 'refused' | 'exhausted' | 'poison';
+
+/** One id per failure of a record: the same when it runs again, another after each replay. */
+export function deadLetterId({ owner, arrival: { source } }: Detour): string {
+  const { topic, partition, offset, replayCount } = source;
+  return deterministicId(`dead-letter\n${owner}\n${topic}\n${partition}\n${offset}\n${replayCount}`);
+}
+
+/** Id of the DEAD_LETTERED mark that goes with a dead letter. */
+export const markId = (id: string): string => deterministicId(`dead-letter mark\n${id}`);
+
+/** The record, byte for byte, with why and where it failed. */
+export function deadLetterRecord(detour: Detour, deadLetterClass: DeadLetterClass, stack = ''): OutputRecord {
+  const { cause } = detour;
+  const headers: Record<string, string | Buffer> = {
+    ...carried(detour),
+    [RECOVERY_HEADER.deadLetterId]: deadLetterId(detour),
+    [RECOVERY_HEADER.deadLetterCode]: cause.code.slice(0, MAX_TEXT),
+    [RECOVERY_HEADER.deadLetterClass]: deadLetterClass,
+    [RECOVERY_HEADER.deadLetterDetail]: cause.detail.slice(0, MAX_TEXT),
+  };
+  if (stack !== '') headers[RECOVERY_HEADER.deadLetterStack] = stack.slice(0, MAX_STACK);
+  return {
+    topic: deadLetterTopic(detour.owner),
+    partition: detour.partition,
+    key: detour.arrival.record.key,
+    value: detour.arrival.record.value,
+    headers,
+  };
+}
+
+const OURS: ReadonlySet<string> = new Set([...Object.values(HEADER), ...Object.values(RECOVERY_HEADER)]);
+const KEPT = [
+  HEADER.eventId,
+  HEADER.eventType,
+  RECOVERY_HEADER.replayId,
+  RECOVERY_HEADER.replayedBy,
+  RECOVERY_HEADER.approvedBy,
+] as const;
+
+/** What goes with a record on every detour. Written anew each time, so that headers never grow. */
+function carried({ arrival, group, now, attempts }: Detour): Record<string, string | Buffer> {
+  const { record, source, originPosition, traceparent } = arrival;
+  const headers: Record<string, string | Buffer> = foreignHeaders(record.headers);
+  for (const name of KEPT) {
+    const value = record.headers[name];
+    if (value !== undefined) headers[name] = value.subarray(0, MAX_TEXT);
+  }
+  if (originPosition !== undefined) headers[HEADER.originPosition] = originPosition.slice(0, MAX_TEXT);
+  if (traceparent !== undefined) headers[HEADER.traceparent] = traceparent;
+  headers[RECOVERY_HEADER.sourceTopic] = source.topic;
+  headers[RECOVERY_HEADER.sourcePartition] = String(source.partition);
+  headers[RECOVERY_HEADER.sourceOffset] = String(source.offset);
+  headers[RECOVERY_HEADER.sourceTimestamp] = String(source.timestamp);
+  headers[RECOVERY_HEADER.sourceGroup] = group;
+  headers[RECOVERY_HEADER.firstFailedAt] = String(source.firstFailedAt ?? now);
+  headers[RECOVERY_HEADER.attempts] = String(attempts);
+  headers[RECOVERY_HEADER.replayCount] = String(source.replayCount);
+  return headers;
+}
+
+function foreignHeaders(headers: Arrival['record']['headers']): Record<string, Buffer> {
+  const kept: Record<string, Buffer> = {};
+  let bytes = 0;
+  for (const [name, value] of Object.entries(headers)) {
+    if (value === undefined || OURS.has(name)) continue;
+    bytes += name.length + value.length;
+    if (bytes > MAX_FOREIGN_BYTES) return kept;
+    kept[name] = value;
+  }
+  return kept;
+}

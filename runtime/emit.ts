@@ -1,0 +1,98 @@
+// From what `decide` returned to records: encoded, keyed, on the right partition, with their headers and their
+// lifecycle record.
+import { type ChainEvent, lifecycleOf } from '../processors/lifecycle.ts';
+import type { Stage } from '../schemas/types.generated.ts';
+import { type AnyContract, contractOf, type TopicName } from '../topics/catalogue.ts';
+import type { Accepted } from './arrivals.ts';
+import { transferIdOf } from './arrivals.ts';
+import { HEADER } from './headers.ts';
+import { homePartition } from './home-partition.ts';
+import type { Codec } from './ports/codec.ts';
+import { CodedError } from './ports/fault.ts';
+import type { OutputRecord } from './ports/log.ts';
+
+/** Room for key, headers and framing within a topic's largest record. */
+const FRAMING_BYTES = 4_096;
+
+export interface EmitterOptions {
+  readonly owner: string;
+  readonly stage: Stage;
+  readonly writes: readonly TopicName[];
+  readonly codec: Codec;
+  readonly chainPartitions: number;
+  /** Intake alone: outputs go to the home partition of their transfer instead of the input's partition. */
+  readonly rekeys: boolean;
+}
+
+interface Emitted {
+  readonly to: string;
+  readonly value: unknown;
+}
+
+/** Makes the records of one input's emissions. Throws a poison CodedError for what must never be written. */
+export type Emitter = (input: Accepted, emissions: readonly Emitted[]) => readonly OutputRecord[];
+
+export function createEmitter(options: EmitterOptions): Emitter {
+  const { owner, codec, chainPartitions } = options;
+  const routes = new Map<string, AnyContract>(options.writes.map((name) => [name, contractOf(name)!]));
+
+  return (input, emissions) => {
+    const outputs: OutputRecord[] = [];
+    for (const { to, value } of emissions) {
+      const contract = routes.get(to);
+      if (contract === undefined) throw refuse('ROUTE_NOT_DECLARED', `${owner} does not declare that it writes ${to}`);
+      const partition = partitionOf(input, value);
+      outputs.push(record(input, contract, partition, value));
+      if (contract.kind === 'transition') outputs.push(lifecycle(to, value as ChainEvent, partition));
+    }
+    return outputs;
+  };
+
+  function partitionOf(input: Accepted, value: unknown): number {
+    const event = value as Partial<ChainEvent>;
+    const home = event.envelope?.homePartition;
+    if (options.rekeys) return home ?? homePartition(transferIdOf(value) ?? '', chainPartitions);
+    const { partition } = input.record;
+    if (home !== undefined && home !== partition) {
+      throw refuse('HOME_PARTITION_MISMATCH', `${owner} emitted home partition ${home} from partition ${partition}`);
+    }
+    const transferId = transferIdOf(input.received.value);
+    if (event.envelope && event.envelope.transferId !== transferId) {
+      throw refuse('TRANSFER_MISMATCH', `${owner} emitted an event of another transfer than its input's`);
+    }
+    return partition;
+  }
+
+  function record(input: Accepted, contract: AnyContract, partition: number, value: unknown): OutputRecord {
+    const bytes = codec.encode(contract.name, value as never);
+    if (bytes.length > contract.maxMessageBytes - FRAMING_BYTES) {
+      throw refuse('RECORD_TOO_LARGE', `${bytes.length} bytes do not fit ${contract.name}`);
+    }
+    const headers: Record<string, string | Buffer> = {
+      [HEADER.eventId]: eventIdOf(value),
+      [HEADER.eventType]: contract.record,
+      [HEADER.originPosition]: input.received.originPosition,
+    };
+    if (input.traceparent !== undefined) headers[HEADER.traceparent] = input.traceparent;
+    return { topic: contract.name, partition, key: contract.keyOf(value as never), value: bytes, headers };
+  }
+
+  function lifecycle(topic: string, event: ChainEvent, partition: number): OutputRecord {
+    const value = lifecycleOf(topic, event, options.stage);
+    if (!value) throw refuse('LIFECYCLE_UNKNOWN', `${topic} has no lifecycle state`);
+    return {
+      topic: 'transfer.lifecycle',
+      partition,
+      key: value.transferId,
+      value: codec.encode('transfer.lifecycle', value),
+      headers: { [HEADER.eventId]: value.eventId, [HEADER.eventType]: 'TransferLifecycle' },
+    };
+  }
+}
+
+function eventIdOf(value: unknown): string {
+  const { envelope, eventId } = value as { envelope?: { eventId: string }; eventId?: string };
+  return envelope?.eventId ?? eventId ?? '';
+}
+
+const refuse = (code: string, detail: string) => new CodedError(code, detail);

@@ -1,0 +1,98 @@
+// Places between two side effects where a test can make the process die, fail or dawdle. Nothing happens, and nothing
+// is paid for, unless CORRIDOR_FAILPOINTS is set:
+//
+//   CORRIDOR_FAILPOINTS='intake.after-prepare=kill@3,eos.after-send=delay:200@1+'
+//
+// `kill` ends the process as `kill -9` does, `throw` throws, `delay:MS` waits. `@3` means the third time only, `@2+`
+// the second and every later time; without it, every time. CORRIDOR_FAILPOINT_LOG names a file to which each failpoint
+// is appended when it is first reached (`reached NAME`) and whenever it acts (`kill NAME 3`), before it does.
+import { appendFileSync } from 'node:fs';
+import { topology } from '../processors/topology.ts';
+import { CodedError } from './ports/fault.ts';
+
+const STAGES = Object.keys(topology);
+const SINKS = ['events', 'transfer-view', 'cases'];
+
+const known = new Set<string>([
+  ...STAGES.map((stage) => `${stage}.after-prepare`),
+  ...SINKS.map((sink) => `${sink}.after-write`),
+  'eos.after-fence',
+  'eos.before-send',
+  'eos.after-send',
+  'eos.after-send-offsets',
+  'eos.commit-sent',
+  'eos.after-commit',
+  'alo.before-commit',
+  'alo.after-commit',
+]);
+
+/** Adds names of failpoints, so that a harness can tell those that were never hit. Called where they are. */
+export function declareFailpoints(names: readonly string[]): void {
+  for (const name of names) known.add(name);
+}
+
+/** Every failpoint there is (of the modules loaded). */
+export function failpointNames(): readonly string[] {
+  return [...known].sort();
+}
+
+type Action = { readonly kind: 'kill' | 'throw' } | { readonly kind: 'delay'; readonly ms: number };
+interface Armed {
+  readonly action: Action;
+  /** First and last time that it acts, counted from 1. */
+  readonly from: number;
+  readonly to: number;
+}
+
+const RULE = /^([\w.-]+)=(kill|throw|delay:(\d{1,6}))(?:@(\d{1,9})(\+?))?$/;
+
+/** Parses CORRIDOR_FAILPOINTS. Throws on what it does not understand: a harness must not think that it injects. */
+export function parseFailpoints(text: string): ReadonlyMap<string, readonly Armed[]> {
+  const rules = new Map<string, Armed[]>();
+  for (const part of text.split(',').map((rule) => rule.trim())) {
+    if (part === '') continue;
+    const match = RULE.exec(part);
+    if (!match) throw new CodedError('FAILPOINT_UNREADABLE', `not a failpoint rule: ${part}`, { faultClass: 'fatal' });
+    const [, name, what, ms, nth, plus] = match;
+    const action: Action = ms === undefined ? { kind: what as 'kill' | 'throw' } : { kind: 'delay', ms: Number(ms) };
+    const from = nth === undefined ? 1 : Number(nth);
+    const to = nth === undefined || plus === '+' ? Number.POSITIVE_INFINITY : from;
+    rules.set(name!, [...(rules.get(name!) ?? []), { action, from, to }]);
+  }
+  return rules;
+}
+
+type Failpoint = (name: string) => Promise<void> | undefined;
+
+/** The failpoints of one environment. */
+export function createFailpoints(env: Readonly<Record<string, string | undefined>>): Failpoint {
+  const rules = parseFailpoints(env['CORRIDOR_FAILPOINTS'] ?? '');
+  const file = env['CORRIDOR_FAILPOINT_LOG'];
+  if (rules.size === 0 && !file) return () => undefined;
+  const hits = new Map<string, number>();
+  const note = (line: string) => {
+    if (file) appendFileSync(file, `${line}\n`);
+  };
+  return (name) => {
+    const hit = (hits.get(name) ?? 0) + 1;
+    hits.set(name, hit);
+    if (hit === 1) note(`reached ${name}`);
+    const armed = rules.get(name)?.find(({ from, to }) => hit >= from && hit <= to);
+    if (!armed) return undefined;
+    note(`${armed.action.kind} ${name} ${hit}`);
+    if (armed.action.kind === 'kill') process.kill(process.pid, 'SIGKILL');
+    if (armed.action.kind === 'throw') throw new Error(`failpoint ${name}`);
+    const { ms } = armed.action as { ms: number };
+    return new Promise((resolve) => setTimeout(resolve, ms));
+  };
+}
+
+const active = createFailpoints(process.env);
+
+/**
+ * Marks a place between two side effects; `await` it. The names are declared above or with `declareFailpoints`.
+ * Throws or never returns when armed so.
+ */
+export function failpoint(name: string): Promise<void> | undefined {
+  return active(name);
+}

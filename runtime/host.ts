@@ -1,0 +1,57 @@
+// What the service sees of a hosted processor, sink or executor, and what a host reports while it works.
+import type { Cause } from '../processors/contract.ts';
+import type { Arrival } from './arrivals.ts';
+import type { DeadLetterClass } from './detours.ts';
+import type { Fault } from './faults.ts';
+import type { LogFault, PartitionProgress } from './ports/log.ts';
+
+/** A dependency that some partition of a host waits for. */
+export interface DependencyTrouble {
+  readonly dependency: string;
+  readonly code: string;
+  readonly detail: string;
+  /** Wall clock, ms. */
+  readonly since: number;
+}
+
+export type HostState = 'new' | 'starting' | 'running' | 'draining' | 'stopped' | 'failed';
+
+export interface HostHealth {
+  readonly name: string;
+  readonly state: HostState;
+  readonly partitions: readonly PartitionProgress[];
+  readonly troubles: readonly DependencyTrouble[];
+  readonly tables: readonly TableHealth[];
+}
+
+export interface TableHealth {
+  readonly name: string;
+  readonly entries: number;
+  readonly caughtUp: boolean;
+  /** Append time of the newest record, ms; undefined while there is none. */
+  readonly newestAt: number | undefined;
+  readonly undecodable: number;
+}
+
+/** Something that runs until it is stopped or fails. The service starts, watches and drains them. */
+export interface Host {
+  readonly name: string;
+  /** Resolves when the host works. Rejects with a coded error when it cannot. */
+  start(): Promise<void>;
+  /** Rejects with the fault when the host ends by itself; never resolves. */
+  readonly failed: Promise<never>;
+  health(): HostHealth;
+  /** Finishes what is in hand within the deadline (ms), then stops. */
+  stop(deadlineMs: number): Promise<void>;
+}
+
+/** Told of everything that a batch handler does; metrics, logs and health are made of it. Never throws. */
+export interface HostObserver {
+  batch(topic: string, records: number): void;
+  record(topic: string, disposition: 'done' | 'retry' | 'wait' | 'dead-letter'): void;
+  deadLetter(arrival: Arrival, cause: Cause, deadLetterClass: DeadLetterClass): void;
+  dependencyDown(topic: string, partition: number, fault: Fault): void;
+  dependencyBack(topic: string, partition: number): void;
+  stopped(topic: string, partition: number, cause: Cause, arrival: Arrival | undefined): void;
+  logFault(fault: LogFault): void;
+}

@@ -1,0 +1,95 @@
+// What a process counts, for Prometheus. Labels are few and bounded: names of consumers, topics, codes.
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+
+/** All metrics of a process. */
+export function createMetrics(options: { readonly processMetrics?: boolean } = {}) {
+  const registry = new Registry();
+  if (options.processMetrics) collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: 100 });
+  const registers = [registry];
+  return {
+    registry,
+    recordsIn: new Counter({
+      name: 'corridor_records_in_total',
+      help: 'Records handed to a consumer, those of repeated batches included.',
+      labelNames: ['consumer', 'topic'],
+      registers,
+    }),
+    records: new Counter({
+      name: 'corridor_records_total',
+      help: 'Records by source topic and what became of them: done, retry, wait or dead-letter.',
+      labelNames: ['consumer', 'topic', 'disposition'],
+      registers,
+    }),
+    recordsOut: new Counter({
+      name: 'corridor_records_out_total',
+      help: 'Records given to the log, by topic.',
+      labelNames: ['consumer', 'topic'],
+      registers,
+    }),
+    deadLetters: new Counter({
+      name: 'corridor_dead_letters_total',
+      help: 'Dead letters by code and class.',
+      labelNames: ['consumer', 'code', 'class'],
+      registers,
+    }),
+    batchRecords: new Histogram({
+      name: 'corridor_batch_records',
+      help: 'Records per batch.',
+      labelNames: ['consumer'],
+      buckets: [1, 5, 20, 50, 100, 200, 500, 1_000, 2_000],
+      registers,
+    }),
+    handlerSeconds: new Histogram({
+      name: 'corridor_batch_handler_seconds',
+      help: 'Time from a batch to its outputs, before the commit.',
+      labelNames: ['consumer'],
+      buckets: [0.001, 0.005, 0.02, 0.05, 0.1, 0.25, 1, 5, 30],
+      registers,
+    }),
+    commitSeconds: new Histogram({
+      name: 'corridor_commit_seconds',
+      help: 'Time that a transaction (or an offset commit) takes.',
+      labelNames: ['consumer'],
+      buckets: [0.001, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 1, 5],
+      registers,
+    }),
+    transactions: new Counter({
+      name: 'corridor_transactions_total',
+      help: 'Transactions by result: committed or aborted.',
+      labelNames: ['consumer', 'result'],
+      registers,
+    }),
+    faults: new Counter({
+      name: 'corridor_faults_total',
+      help: 'Faults by code.',
+      labelNames: ['consumer', 'code'],
+      registers,
+    }),
+    lag: new Gauge({
+      name: 'corridor_lag_records',
+      help: 'Records not handled yet, by input topic; set when scraped.',
+      labelNames: ['consumer', 'topic'],
+      registers,
+    }),
+    pausedPartitions: new Gauge({
+      name: 'corridor_paused_partitions',
+      help: 'Input partitions paused, by code; set when scraped.',
+      labelNames: ['consumer', 'code'],
+      registers,
+    }),
+    waitingPartitions: new Gauge({
+      name: 'corridor_waiting_partitions',
+      help: 'Input partitions that wait for a dependency.',
+      labelNames: ['consumer'],
+      registers,
+    }),
+    sinkWrites: new Counter({
+      name: 'corridor_sink_writes_total',
+      help: 'Writes of sinks by result: written, stale or failed.',
+      labelNames: ['consumer', 'result'],
+      registers,
+    }),
+  };
+}
+
+export type Metrics = ReturnType<typeof createMetrics>;

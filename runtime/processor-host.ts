@@ -1,0 +1,108 @@
+// Hosts one processor of the chain over the log, exactly once.
+import { type Edges, isDisposition, type Processor } from '../processors/contract.ts';
+import { stageOf } from '../processors/lifecycle.ts';
+import { contractOf, type TopicName } from '../topics/catalogue.ts';
+import { type Accepted, inputTopics } from './arrivals.ts';
+import { createBatchHandler } from './batch-handler.ts';
+import { type BreakerLimits, DEFAULT_BREAKER, DeadLetterBreaker } from './breaker.ts';
+import { type Clock, systemClock } from './clock.ts';
+import { createConsumerHost } from './consumer-host.ts';
+import type { RetryPolicy } from './detours.ts';
+import { createEmitter, type Emitter } from './emit.ts';
+import { failpoint } from './failpoints.ts';
+import { faultOf } from './faults.ts';
+import type { Host } from './host.ts';
+import type { Outcome } from './isolate.ts';
+import type { Logger } from './logger.ts';
+import type { Metrics } from './metrics.ts';
+import { createObserver } from './observer.ts';
+import type { Codec } from './ports/codec.ts';
+import { CodedError } from './ports/fault.ts';
+import type { Log } from './ports/log.ts';
+import type { Table } from './table.ts';
+
+/** A processor whatever its edges. */
+// biome-ignore lint/suspicious/noExplicitAny: the host treats every processor alike
+export type AnyProcessor = Processor<any, any>;
+
+/** What hosts of processors and of sinks have in common. */
+export interface HostRuntime {
+  readonly app: string;
+  readonly log: Log;
+  readonly codec: Codec;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly chainPartitions: number;
+  readonly maxBatchRecords: number;
+  readonly lingerMs: number;
+  /** Attempts in each retry tier. */
+  readonly retry: RetryPolicy;
+  readonly breaker?: BreakerLimits;
+  readonly clock?: Clock;
+  /** Stable id of a topic for origin positions; its name where the cluster gives none. */
+  readonly topicId?: (topic: string) => string;
+}
+
+export interface ProcessorHostOptions extends HostRuntime {
+  readonly processor: AnyProcessor;
+  /** Tables that the processor looks things up in; read to their ends before the first record. */
+  readonly tables?: readonly Table<unknown>[];
+}
+
+/** A host for one processor. */
+export function createProcessorHost(options: ProcessorHostOptions): Host {
+  const { processor, codec, logger, metrics, clock = systemClock } = options;
+  const edges = processor.edges as Edges;
+  const reads = edges.reads.map((contract) => contract.name as TopicName);
+  const writes = edges.writes.map((contract) => contract.name as TopicName);
+  const stage = stageOf(processor.name);
+  const observer = createObserver({ name: processor.name, clock, logger, metrics });
+  const emit = createEmitter({
+    owner: processor.name,
+    stage,
+    writes,
+    codec,
+    chainPartitions: options.chainPartitions,
+    rekeys: reads.some((topic) => contractOf(topic)?.kind === 'intent'),
+  });
+  const handler = createBatchHandler({
+    ...options,
+    owner: processor.name,
+    reads,
+    clock,
+    observer,
+    breaker: new DeadLetterBreaker(options.breaker ?? DEFAULT_BREAKER),
+    marks: stage,
+    run: (items) => runProcessor(processor, emit, items),
+  });
+  return createConsumerHost({
+    ...options,
+    name: processor.name,
+    clock,
+    observer,
+    schemas: [...new Set<TopicName>([...reads, ...writes, 'transfer.lifecycle'])],
+    inputs: inputTopics(processor.name, reads),
+    delivery: 'exactly-once',
+    handler,
+  });
+}
+
+/** Prepares once, decides per record. A record that breaks `decide` or its schema is poison by itself. */
+async function runProcessor(processor: AnyProcessor, emit: Emitter, items: readonly Accepted[]): Promise<Outcome[]> {
+  const contexts = await processor.prepare(items.map((item) => item.received));
+  await failpoint(`${processor.name}.after-prepare`);
+  if (contexts.length !== items.length) {
+    const detail = `${processor.name}.prepare gave ${contexts.length} contexts for ${items.length} records`;
+    throw new CodedError('CONTEXTS_MISSING', detail, { faultClass: 'fatal' });
+  }
+  return items.map((item, i): Outcome => {
+    try {
+      const decision = processor.decide(item.received, contexts[i]);
+      return isDisposition(decision) ? decision : { kind: 'done', outputs: emit(item, decision as never) };
+    } catch (error) {
+      const fault = faultOf(error);
+      if (fault.faultClass !== 'poison') throw error;
+      return { kind: 'poison', fault };
+    }
+  });
+}

@@ -1,0 +1,118 @@
+// A compacted topic as a map: read to its end before the first record that needs it, then followed.
+import type { TopicName, TopicValues } from '../topics/catalogue.ts';
+import { contractOf } from '../topics/catalogue.ts';
+import { backoffMs } from './backoff.ts';
+import { type Clock, systemClock } from './clock.ts';
+import { faultOf } from './faults.ts';
+import type { TableHealth } from './host.ts';
+import type { Codec } from './ports/codec.ts';
+import { CodedError } from './ports/fault.ts';
+import type { Log, RecordBatch } from './ports/log.ts';
+
+export interface Table<V> {
+  readonly topic: string;
+  /** Resolves when the table holds everything that was in the topic at the call. May be called again after a failure. */
+  start(): Promise<void>;
+  get(key: string): V | undefined;
+  entries(): IterableIterator<readonly [string, V]>;
+  /** Rises with every change: cheap to compare, for what is derived from the table. */
+  readonly version: number;
+  /** Append time (ms) of the newest record taken in; undefined while there is none. How stale the table is. */
+  readonly newestAt: number | undefined;
+  /** Rejects with NEWER_SCHEMA when a record was written by a newer program. */
+  readonly failed: Promise<never>;
+  health(): TableHealth;
+  stop(): Promise<void>;
+}
+
+export interface TableOptions<T extends TopicName> {
+  readonly topic: T;
+  readonly log: Log;
+  readonly codec: Codec;
+  readonly clock?: Clock;
+}
+
+/** Follows a compacted topic. Undecodable records are counted and skipped: the last good value of their key stays. */
+export function createTable<T extends TopicName>(options: TableOptions<T>): Table<TopicValues[T]> {
+  type V = TopicValues[T];
+  const { topic, log, codec, clock = systemClock } = options;
+  if (contractOf(topic)?.cleanup !== 'compact') throw new Error(`${topic} is not compacted: it cannot be a table`);
+  const values = new Map<string, V>();
+  const stopping = new AbortController();
+  let version = 0;
+  let newestAt: number | undefined;
+  let undecodable = 0;
+  let caughtUp = false;
+  let taken: Promise<void> = Promise.resolve();
+  let following: ReturnType<ReturnType<Log['reader']>['follow']> | undefined;
+  let fail!: (error: unknown) => void;
+  const failed = new Promise<never>((_, reject) => {
+    fail = reject;
+  });
+  failed.catch(() => undefined);
+
+  async function take(batch: RecordBatch): Promise<void> {
+    const decoded = await decodePatiently(batch);
+    batch.records.forEach((record, i) => {
+      const key = record.key?.toString('utf8');
+      newestAt = Math.max(newestAt ?? 0, record.timestamp);
+      if (key === undefined) {
+        undecodable++;
+        return;
+      }
+      if (record.value === null) {
+        values.delete(key);
+        version++;
+        return;
+      }
+      const result = decoded[i];
+      if (result?.ok) {
+        values.set(key, result.value);
+        version++;
+        return;
+      }
+      undecodable++;
+      if (result?.kind === 'newer-schema') fail(new CodedError('NEWER_SCHEMA', result.detail, { faultClass: 'fatal' }));
+    });
+  }
+
+  async function decodePatiently(batch: RecordBatch) {
+    const bytes = batch.records.map((record) => record.value);
+    for (let failures = 0; ; failures++) {
+      try {
+        return await codec.decode(topic, bytes);
+      } catch (error) {
+        if (stopping.signal.aborted || faultOf(error).faultClass !== 'transient-dependency') throw error;
+        await clock.sleep(backoffMs(failures), stopping.signal);
+      }
+    }
+  }
+
+  return {
+    topic,
+    async start() {
+      if (caughtUp) return;
+      await codec.load([topic]);
+      following ??= log.reader().follow([topic], (batch) => {
+        taken = taken.then(() => take(batch)).catch(fail);
+      });
+      await following.caughtUp;
+      await Promise.race([taken, failed]);
+      caughtUp = true;
+    },
+    get: (key) => values.get(key),
+    entries: () => values.entries(),
+    get version() {
+      return version;
+    },
+    get newestAt() {
+      return newestAt;
+    },
+    failed,
+    health: () => ({ name: topic, entries: values.size, caughtUp, newestAt, undecodable }),
+    async stop() {
+      stopping.abort();
+      await following?.stop();
+    },
+  };
+}

@@ -1,0 +1,269 @@
+// Values of every chain topic, valid by themselves and consistent with each other: GBP to INR, one transfer at a time.
+import { firstEnvelope, nextEnvelope } from '../../domain/envelope.ts';
+import { homePartition } from '../../runtime/home-partition.ts';
+import type {
+  Envelope,
+  Instruction,
+  Parties,
+  Party,
+  PayoutRequested,
+  PayoutState,
+  PayoutUpdated,
+  Price,
+  ReviewDecided,
+  ScreeningEvidence,
+  TransferAccepted,
+  TransferCompleted,
+  TransferHeld,
+  TransferPriced,
+  TransferRejected,
+  TransferRequested,
+  TransferReserved,
+  TransferScreened,
+} from '../../schemas/types.generated.ts';
+
+const AT = Date.UTC(2026, 0, 15, 9);
+const HASH = 'ab'.repeat(32);
+
+/** What tests vary. */
+export interface Case {
+  readonly transferId?: string;
+  readonly partitions?: number;
+  readonly at?: number;
+  /** Minor units of the debit, GBP. */
+  readonly minor?: bigint;
+  readonly debtor?: Partial<Party>;
+  readonly creditor?: Partial<Party>;
+}
+
+const party = (over: Partial<Party>): Party => ({
+  customerId: 'cust-0001',
+  kind: 'PERSON',
+  name: 'Ada Example',
+  birthDate: '1985-04-12',
+  country: 'GB',
+  nationalities: [],
+  identifiers: [],
+  address: '1 Sample Street, London',
+  account: { scheme: 'IBAN', value: 'GB33BUKB20201555555555', agent: null },
+  ...over,
+});
+
+export const partiesOf = (of: Case = {}): { 'corridor.Parties': Parties } => ({
+  'corridor.Parties': {
+    debtor: party({ ...of.debtor }),
+    creditor: party({
+      customerId: 'cust-0002',
+      name: 'Ravi Sample',
+      country: 'IN',
+      address: null,
+      birthDate: null,
+      account: { scheme: 'BBAN', value: '00000000012345', agent: 'HDFC0000001' },
+      ...of.creditor,
+    }),
+    remittanceInformation: null,
+  },
+});
+
+export function requested(of: Case = {}): TransferRequested {
+  return {
+    transferId: of.transferId ?? 'transfer-0001',
+    endToEndId: 'E2E-0001',
+    requestedAt: of.at ?? AT,
+    instructedAmount: { minor: of.minor ?? 50_000n, currency: 'GBP' },
+    amountSide: 'SOURCE',
+    sourceCurrency: 'GBP',
+    targetCurrency: 'INR',
+    chargeBearer: 'SHAR',
+    purposeCode: 'FAMI',
+    requestedExecutionDate: null,
+    parties: partiesOf(of),
+  };
+}
+
+export function instructionOf(of: Case = {}): Instruction {
+  return {
+    endToEndId: 'E2E-0001',
+    instructedAmount: { minor: of.minor ?? 50_000n, currency: 'GBP' },
+    amountSide: 'SOURCE',
+    sourceCurrency: 'GBP',
+    targetCurrency: 'INR',
+    sourceCountry: 'GB',
+    targetCountry: 'IN',
+    chargeBearer: 'SHAR',
+    purposeCode: 'FAMI',
+    debtorToken: 'debtor-token',
+    creditorToken: 'creditor-token',
+    requestedAt: of.at ?? AT,
+    requestedExecutionDate: null,
+    originPosition: `transfer.requested:0:${of.transferId ?? 'transfer-0001'}`,
+  };
+}
+
+export function accepted(of: Case = {}): TransferAccepted {
+  const transferId = of.transferId ?? 'transfer-0001';
+  const envelope = firstEnvelope('transfer.accepted', {
+    transferId,
+    causationId: `transfer.requested:0:${transferId}`,
+    occurredAt: of.at ?? AT,
+    homePartition: homePartition(transferId, of.partitions ?? 4),
+  });
+  return { envelope, instruction: instructionOf(of), parties: partiesOf(of) };
+}
+
+/** The envelope of the next event on a topic. */
+export const following = (previous: Envelope, topic: string, over: { attempt?: number } = {}): Envelope =>
+  nextEnvelope(previous, { topic, causationId: previous.eventId, occurredAt: previous.occurredAt + 5, ...over });
+
+export function evidence(over: Partial<ScreeningEvidence> = {}): ScreeningEvidence {
+  const lists = [{ source: 'CORRIDOR', versionId: 'v1', publishedOn: '2026-01-01', contentHash: HASH }];
+  const screenedParty = (role: 'DEBTOR' | 'CREDITOR') => ({
+    role,
+    outcome: 'CLEAR' as const,
+    queryHash: HASH,
+    candidates: [],
+  });
+  return {
+    outcome: 'CLEAR',
+    lists,
+    engineVersion: 'test',
+    configurationHash: HASH,
+    threshold: 0.9,
+    screenedAt: AT,
+    parties: [screenedParty('DEBTOR'), screenedParty('CREDITOR')],
+    review: null,
+    ...over,
+  };
+}
+
+export function screened(of: Case = {}, before = accepted(of)): TransferScreened {
+  return { ...before, envelope: following(before.envelope, 'transfer.screened'), screening: evidence() };
+}
+
+export function priceOf(of: Case = {}, over: Partial<Price> = {}): Price {
+  const minor = of.minor ?? 50_000n;
+  return {
+    snapshotId: HASH,
+    legs: [{ base: 'GBP', quote: 'INR', rate: '110', source: 'sample', observedAt: AT }],
+    midRate: '110',
+    marginBps: 0,
+    customerRate: '110',
+    principal: { minor, currency: 'GBP' },
+    debit: { minor, currency: 'GBP' },
+    credit: { minor: minor * 110n, currency: 'INR' },
+    fees: [],
+    rounding: 'DOWN',
+    residual: '0',
+    lockedAt: of.at ?? AT,
+    expiresAt: (of.at ?? AT) + 1_800_000,
+    ...over,
+  };
+}
+
+export function priced(of: Case = {}, before = screened(of)): TransferPriced {
+  return { ...before, envelope: following(before.envelope, 'transfer.priced'), price: priceOf(of) };
+}
+
+export function reserved(of: Case = {}, before = priced(of)): TransferReserved {
+  const { transferId, attempt } = before.envelope;
+  const reservation = { reservationId: `${transferId}:${attempt}`, uses: [], reservedAt: AT };
+  return { ...before, envelope: following(before.envelope, 'transfer.reserved'), reservation };
+}
+
+export function dispatched(of: Case = {}, before = reserved(of)): PayoutRequested {
+  return { ...before, envelope: following(before.envelope, 'payout.requested') };
+}
+
+export function payoutState(event: PayoutRequested, over: Partial<PayoutState> = {}): PayoutState {
+  const { transferId, attempt } = event.envelope;
+  return {
+    payoutId: transferId,
+    version: 1,
+    status: 'PAID',
+    provider: 'simulator',
+    attemptKey: `${transferId}:${attempt}`,
+    providerReference: 'ref-1',
+    reason: null,
+    changedAt: AT,
+    ...over,
+  };
+}
+
+export function payoutUpdated(
+  of: Case = {},
+  over: Partial<PayoutState> = {},
+  before: PayoutRequested = dispatched(of),
+): PayoutUpdated {
+  const { transferId, attempt, homePartition: home } = before.envelope;
+  const payout = payoutState(before, over);
+  return {
+    command: {
+      commandId: `payout/${transferId}/${payout.version}`,
+      transferId,
+      attempt,
+      issuedAt: AT,
+      issuedBy: 'payout-executor',
+      homePartition: home,
+    },
+    requested: before,
+    payout,
+  };
+}
+
+export function completed(of: Case = {}, before: PayoutRequested = dispatched(of)): TransferCompleted {
+  return { ...before, envelope: following(before.envelope, 'transfer.completed'), payout: payoutState(before) };
+}
+
+export function heldAtScreening(of: Case = {}, before = accepted(of)): TransferHeld {
+  const envelope = following(before.envelope, 'transfer.held');
+  return {
+    ...before,
+    envelope,
+    screening: evidence({ outcome: 'POTENTIAL_MATCH' }),
+    reservation: null,
+    price: null,
+    hold: {
+      holdId: `hold/${envelope.transferId}/${envelope.sequence}`,
+      stage: 'SCREENING',
+      reasons: [{ code: 'RR04', detail: 'a party resembles a listed entity' }],
+      evidenceHash: HASH,
+      expiresAt: AT + 86_400_000,
+    },
+  };
+}
+
+export function reviewDecided(
+  of: Case = {},
+  decision: 'APPROVE' | 'REJECT' = 'APPROVE',
+  held = heldAtScreening(of),
+): ReviewDecided {
+  const { transferId, attempt, homePartition: home } = held.envelope;
+  return {
+    command: {
+      commandId: `review/${held.hold.holdId}`,
+      transferId,
+      attempt,
+      issuedAt: AT,
+      issuedBy: 'operator-1',
+      homePartition: home,
+    },
+    holdId: held.hold.holdId,
+    decision,
+    justification: 'not the same person',
+    evidenceHash: held.hold.evidenceHash,
+    held,
+  };
+}
+
+export function rejected(of: Case = {}, before: TransferAccepted = accepted(of)): TransferRejected {
+  return {
+    ...before,
+    envelope: following(before.envelope, 'transfer.rejected'),
+    screening: null,
+    price: null,
+    reservation: null,
+    payout: null,
+    stage: 'SCREENING',
+    reasons: [{ code: 'RR04', detail: 'declined' }],
+  };
+}
