@@ -35,8 +35,10 @@ export function chainPicture(): string {
     }
   }
   for (const [name, { writes }] of stages) {
-    const unread = writes.filter(
-      (topic) => !nodes.some(([, node]) => node.reads.some((read) => read.name === topic.name)),
+    const unread = writes.filter((topic) =>
+      ENDS.has(topic.name)
+        ? name === 'settlement'
+        : !nodes.some(([, node]) => node.reads.some((read) => read.name === topic.name)),
     );
     for (const topic of unread) {
       const target = topic.name === 'transfer.held' ? 'operators' : 'analysts';
@@ -44,6 +46,7 @@ export function chainPicture(): string {
     }
   }
   lines.push(
+    '  settlement -. "every end, to settle the reservation" .-> limits',
     '  payout_executor <-- HTTP --> provider',
     '  settlement -. "transfer.lifecycle, from every stage" .-> analysts',
   );
