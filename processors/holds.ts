@@ -1,0 +1,103 @@
+// Resuming a held transfer: shared by the stages that hold. A hold is honoured once, and only for what was decided on.
+import { holdIdOf } from '../domain/event-id.ts';
+import type { Hold, Reason, ReviewDecided, ReviewOutcome, Stage } from '../schemas/types.generated.ts';
+import type { Cause, Disposition } from './contract.ts';
+
+/** Which command resumed a hold. Never changes once made. */
+export interface HoldClaim {
+  readonly holdId: string;
+  readonly commandId: string;
+  readonly transferId: string;
+  /** When the claim was made, ms: the time of the event that follows, however often it is emitted. */
+  readonly claimedAt: number;
+}
+
+/** Durable, atomic claims on holds. */
+export interface HoldClaims {
+  /**
+   * Claims holds that no command resumed before; at most one claim per hold in a batch.
+   * @returns for each given claim, in order, the claim that stands
+   * @throws CodedError MONGO_UNAVAILABLE
+   */
+  claim(claims: readonly HoldClaim[]): Promise<readonly HoldClaim[]>;
+}
+
+/** What a stage does with a decision of a person. */
+export type ReviewStanding =
+  | { readonly kind: 'honour'; readonly approved: boolean; readonly review: ReviewOutcome; readonly occurredAt: number }
+  /** Another stage holds this transfer. */
+  | { readonly kind: 'not-ours' }
+  /** Not what was decided on, or another command was first. */
+  | { readonly kind: 'dropped'; readonly cause: Cause }
+  | { readonly kind: 'halt'; readonly disposition: Disposition };
+
+interface ReviewTerms {
+  readonly stage: Stage;
+  readonly now: number;
+  /** Recomputes the hash of what the hold is about, where the stage can. */
+  readonly evidenceHashOf?: (decided: ReviewDecided) => string;
+}
+
+/** The standing of each decision, in order; claims the holds on the way. */
+export async function settleReviews(
+  store: HoldClaims,
+  decisions: readonly ReviewDecided[],
+  terms: ReviewTerms,
+): Promise<readonly ReviewStanding[]> {
+  const refusals = decisions.map((decided) => refusalOf(decided, terms));
+  const wanted = new Map<string, HoldClaim>();
+  decisions.forEach(({ holdId, command }, index) => {
+    if (refusals[index] !== undefined || wanted.has(holdId)) return;
+    const { commandId, transferId } = command;
+    wanted.set(holdId, { holdId, commandId, transferId, claimedAt: terms.now });
+  });
+  const claims = wanted.size > 0 ? await store.claim([...wanted.values()]) : [];
+  const standing = new Map(claims.map((claim) => [claim.holdId, claim]));
+  return decisions.map((decided, index) => refusals[index] ?? honoured(decided, standing.get(decided.holdId)!));
+}
+
+function refusalOf(decided: ReviewDecided, { stage, evidenceHashOf }: ReviewTerms): ReviewStanding | undefined {
+  const { held, holdId, command, decision, evidenceHash } = decided;
+  const { hold, envelope } = held;
+  if (hold.stage !== stage) return { kind: 'not-ours' };
+  if (decision === 'UNKNOWN') return halt('DECISION_UNKNOWN', 'a decision of a kind that this version does not know');
+  if (holdId !== hold.holdId || holdId !== holdIdOf(envelope.transferId, envelope.sequence)) {
+    return dropped('HOLD_MISMATCH', 'the decision names another hold than the held event');
+  }
+  if (command.transferId !== envelope.transferId)
+    return dropped('HOLD_MISMATCH', 'the decision is for another transfer');
+  const asSeen = evidenceHash === hold.evidenceHash;
+  const asHeld = evidenceHashOf === undefined || evidenceHashOf(decided) === hold.evidenceHash;
+  if (!asSeen || !asHeld) return dropped('EVIDENCE_MISMATCH', 'the decision was made on other evidence: decide again');
+  return undefined;
+}
+
+function honoured(decided: ReviewDecided, claim: HoldClaim): ReviewStanding {
+  const { command, holdId, decision, evidenceHash, justification } = decided;
+  if (claim.commandId !== command.commandId) return dropped('HOLD_TAKEN', 'another decision resumed this hold before');
+  const { issuedBy: decidedBy, issuedAt: decidedAt } = command;
+  const review = { holdId, decision, decidedBy, decidedAt, evidenceHash, justification };
+  return { kind: 'honour', approved: decision === 'APPROVE', review, occurredAt: claim.claimedAt };
+}
+
+const dropped = (code: string, detail: string): ReviewStanding => ({ kind: 'dropped', cause: { code, detail } });
+const halt = (code: string, detail: string): ReviewStanding => ({
+  kind: 'halt',
+  disposition: { kind: 'stop', cause: { code, detail } },
+});
+
+export interface HoldTerms {
+  readonly transferId: string;
+  /** Sequence of the held event. */
+  readonly sequence: number;
+  readonly stage: Stage;
+  readonly reasons: readonly Reason[];
+  readonly evidenceHash: string;
+  /** ms since 1970 */
+  readonly expiresAt: number;
+}
+
+export const holdOf = ({ transferId, sequence, ...rest }: HoldTerms): Hold => ({
+  holdId: holdIdOf(transferId, sequence),
+  ...rest,
+});
