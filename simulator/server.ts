@@ -11,7 +11,7 @@ import { FaultPicker, type FaultPlanInput, faultPlan, type Injected } from './fa
 import { answerMalformed, comesBefore, neverAnswer, reset, resetSocket } from './http-faults.ts';
 import type { LedgerWriteError } from './ledger-writer.ts';
 import type { Payout } from './payout.ts';
-import type { LedgerRecord } from './records.ts';
+import type { LedgerRecord, RequestClass } from './records.ts';
 import { failure, type HttpAnswer, identify, parseSubmit, toHttp, viewOf } from './requests.ts';
 import { type WebhookOptions, Webhooks } from './webhooks.ts';
 
@@ -45,7 +45,7 @@ export interface SimulatorStats {
   readonly duplicateProtection: boolean;
   readonly payouts: number;
   /** Requests since this process started. */
-  readonly requests: Readonly<Record<string, number>>;
+  readonly requests: Readonly<Record<RequestClass, number>>;
   /** Ledger records by kind, and submits, cancels and faults in detail, since the ledger began. */
   readonly records: Readonly<Record<string, number>>;
   readonly ledger: { lastSeq: number; durableSeq: number; bytes: number; flushes: number };
@@ -86,7 +86,7 @@ class SimulatorServer implements Simulator {
   readonly #webhooks: Webhooks | null;
   readonly #app: FastifyInstance;
   readonly #sockets = new Set<Socket>();
-  readonly #requests: Record<string, number> = {};
+  readonly #requests: Record<RequestClass, number> = { submit: 0, query: 0, cancel: 0 };
   readonly #stopped = new AbortController();
   readonly #host: string;
   #port: number;
@@ -223,7 +223,7 @@ class SimulatorServer implements Simulator {
   }
 
   async #submit(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
-    this.#countRequest('submit');
+    this.#requests.submit++;
     const header = idempotencyKey.safeParse(request.headers[IDEMPOTENCY_KEY_HEADER]);
     if (!header.success) return this.#badKey(reply, `${IDEMPOTENCY_KEY_HEADER} header`);
     const key = header.data;
@@ -247,7 +247,7 @@ class SimulatorServer implements Simulator {
   }
 
   async #query(request: FastifyRequest<KeyRoute>, reply: FastifyReply): Promise<FastifyReply> {
-    this.#countRequest('query');
+    this.#requests.query++;
     const key = idempotencyKey.safeParse(request.params.key);
     if (!key.success) return this.#badKey(reply, 'key in the path');
     const injected = this.#faults.pick('query', key.data);
@@ -258,7 +258,7 @@ class SimulatorServer implements Simulator {
   }
 
   async #cancel(request: FastifyRequest<KeyRoute>, reply: FastifyReply): Promise<FastifyReply> {
-    this.#countRequest('cancel');
+    this.#requests.cancel++;
     const key = idempotencyKey.safeParse(request.params.key);
     if (!key.success) return this.#badKey(reply, 'key in the path');
     const injected = this.#faults.pick('cancel', key.data);
@@ -382,10 +382,6 @@ class SimulatorServer implements Simulator {
 
   async #wait(ms: number): Promise<void> {
     await sleep(ms, undefined, { signal: this.#stopped.signal });
-  }
-
-  #countRequest(name: string): void {
-    this.#requests[name] = (this.#requests[name] ?? 0) + 1;
   }
 }
 
