@@ -1,0 +1,132 @@
+// Pricing: a binding price from fresh rates, or patience, or a decline. Pure.
+import { hash } from 'node:crypto';
+import type { Corridor, CorridorSide } from '../../domain/corridors.ts';
+import { formatMoney } from '../../domain/currencies.ts';
+import { nextEnvelope } from '../../domain/envelope.ts';
+import { type Pricing, priceOf } from '../../domain/pricing.ts';
+import { type ReasonCode, reason } from '../../domain/reasons.ts';
+import type { Price, RateLeg, Reason } from '../../schemas/types.generated.ts';
+import type { Decision, Disposition, EmittedTo, ReceivedFrom } from '../contract.ts';
+import type { Topology } from '../topology.ts';
+import type { Route } from './routes.ts';
+
+export type PricingInput = ReceivedFrom<Topology['fx-pricing']['reads']>;
+export type PricingEvent = EmittedTo<Topology['fx-pricing']['writes']>;
+
+export interface PricingContext {
+  /** ms since 1970 */
+  readonly now: number;
+  /** Undefined when no corridor carries the pair any more. */
+  readonly corridor: Corridor | undefined;
+  readonly route: Route;
+  readonly rules: PricingRules;
+}
+
+export interface PricingRules {
+  /** Quotes that a transfer may have in all. */
+  readonly maxAttempts: number;
+  /** Longest wait for a fresh rate, in ms from the arrival of the event. */
+  readonly maxWaitMs: number;
+  /** How long to wait before looking again, in ms. */
+  readonly waitStepMs: number;
+}
+
+export const DEFAULT_PRICING_RULES: PricingRules = { maxAttempts: 5, maxWaitMs: 30 * 60_000, waitStepMs: 5_000 };
+
+export function decide(input: PricingInput, context: PricingContext): Decision<PricingEvent> {
+  const { now, corridor, route, rules } = context;
+  const { instruction, envelope } = input.value;
+  const attempt = input.topic === 'transfer.requote-requested' ? envelope.attempt + 1 : envelope.attempt;
+  if (attempt > rules.maxAttempts) return [rejected(input, now, reason('QUOT'))];
+  if (corridor === undefined) return [rejected(input, now, reason('AG03'))];
+  if (instruction.amountSide === 'UNKNOWN')
+    return stop('AMOUNT_SIDE_UNKNOWN', 'an amount side that this version does not know');
+  if (route.kind !== 'fresh') return waitForRate(input, context);
+
+  const priced = priceOf(
+    {
+      side: instruction.amountSide,
+      amount: instruction.instructedAmount,
+      sourceCurrency: instruction.sourceCurrency,
+      targetCurrency: instruction.targetCurrency,
+      legs: route.legs,
+      marginBps: corridor.marginBps,
+    },
+    corridor.fees,
+  );
+  if (!priced.ok) return [rejected(input, now, reason(priced.why === 'TOO_LOW' ? 'AM06' : 'AM02'))];
+  const outside = outsideOf(corridor, priced.pricing);
+  if (outside !== undefined) return [rejected(input, now, outside)];
+
+  const { parties, screening } = input.value;
+  const next = nextEnvelope(envelope, {
+    topic: 'transfer.priced',
+    causationId: input.causationId,
+    occurredAt: now,
+    attempt,
+  });
+  const price = bindingPrice(priced.pricing, route.legs, corridor, now);
+  return [{ to: 'transfer.priced', value: { envelope: next, instruction, parties, screening, price } }];
+}
+
+function bindingPrice(pricing: Pricing, legs: readonly RateLeg[], corridor: Corridor, now: number): Price {
+  return {
+    ...pricing,
+    snapshotId: snapshotIdOf(legs),
+    legs,
+    marginBps: corridor.marginBps,
+    lockedAt: now,
+    expiresAt: now + corridor.priceTtlMs,
+  };
+}
+
+/** Identifier of a set of rates: the same rates always have the same one. */
+export function snapshotIdOf(legs: readonly RateLeg[]): string {
+  const canonical = legs.map(({ base, quote, rate, source, observedAt }) => [base, quote, rate, source, observedAt]);
+  return hash('sha256', JSON.stringify(canonical), 'hex').slice(0, 32);
+}
+
+/** The derived side must be within the corridor too; intake could check the fixed one only. */
+function outsideOf({ source, target }: Corridor, { debit, credit }: Pricing): Reason | undefined {
+  return outsideOfSide(source, debit.minor) ?? outsideOfSide(target, credit.minor);
+}
+
+function outsideOfSide({ amount, currency }: CorridorSide, minor: bigint): Reason | undefined {
+  const shown = (bound: bigint) => formatMoney({ minor: bound, currency });
+  const refuse = (code: ReasonCode, detail: string) => reason(code, `${shown(minor)}: the corridor carries ${detail}`);
+  if (minor < amount.minMinor) return refuse('AM06', `${shown(amount.minMinor)} at least`);
+  if (minor > amount.maxMinor) return refuse('AM02', `${shown(amount.maxMinor)} at most`);
+  return undefined;
+}
+
+function waitForRate(input: PricingInput, { now, route, rules }: PricingContext): Decision<PricingEvent> {
+  const { sourceCurrency, targetCurrency } = input.value.instruction;
+  const waitedMs = now - input.appendedAt;
+  if (waitedMs >= rules.maxWaitMs) return [rejected(input, now, reason('RATE'))];
+  const cause =
+    route.kind === 'stale'
+      ? { code: 'RATE_STALE', detail: `the rate ${route.pair} is too old` }
+      : { code: 'RATE_MISSING', detail: `no rates lead from ${sourceCurrency} to ${targetCurrency}` };
+  return { kind: 'wait', untilMs: now + rules.waitStepMs, cause };
+}
+
+function rejected(input: PricingInput, now: number, why: Reason): PricingEvent {
+  const { envelope, instruction, parties, screening } = input.value;
+  const again = input.topic === 'transfer.requote-requested' ? input.value : undefined;
+  return {
+    to: 'transfer.rejected',
+    value: {
+      envelope: nextEnvelope(envelope, { topic: 'transfer.rejected', causationId: input.causationId, occurredAt: now }),
+      instruction,
+      parties,
+      screening,
+      price: again?.price ?? null,
+      reservation: again?.reservation ?? null,
+      payout: null,
+      stage: 'FX_PRICING',
+      reasons: [why],
+    },
+  };
+}
+
+const stop = (code: string, detail: string): Disposition => ({ kind: 'stop', cause: { code, detail } });
