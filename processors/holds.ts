@@ -3,6 +3,9 @@ import { holdIdOf } from '../domain/event-id.ts';
 import type { Hold, Reason, ReviewDecided, ReviewOutcome, Stage } from '../schemas/types.generated.ts';
 import type { Cause, Disposition } from './contract.ts';
 
+/** How long a hold waits for a decision before it lapses, unless configured. */
+export const DEFAULT_HOLD_TTL_MS = 14 * 86_400_000;
+
 /** Which command resumed a hold. Never changes once made. */
 export interface HoldClaim {
   readonly holdId: string;

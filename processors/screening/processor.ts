@@ -1,7 +1,7 @@
 // Wires screening: the engine for transfers, the claim on the hold for decisions.
 import type { Parties } from '../../schemas/types.generated.ts';
 import type { Cause, Failpoint, Processor } from '../contract.ts';
-import { type HoldClaims, settleReviews } from '../holds.ts';
+import { DEFAULT_HOLD_TTL_MS, type HoldClaims, settleReviews } from '../holds.ts';
 import { type Topology, topology } from '../topology.ts';
 import { decide, type ScreeningContext, type ScreeningInput } from './decide.ts';
 import { evidenceHashOf } from './evidence.ts';
@@ -18,8 +18,6 @@ export interface ScreeningOptions {
   readonly onDropped?: (cause: Cause) => void;
   readonly failpoint?: Failpoint;
 }
-
-export const DEFAULT_HOLD_TTL_MS = 14 * 86_400_000;
 
 /** transfer.accepted -> transfer.screened | transfer.held; review.decided -> transfer.screened | transfer.rejected */
 export function createScreening(options: ScreeningOptions): Processor<Topology['screening'], ScreeningContext> {

@@ -1,0 +1,136 @@
+// Limits: reserved, held for a person, or declined. Pure.
+import { hash } from 'node:crypto';
+import { formatMoney } from '../../domain/currencies.ts';
+import { nextEnvelope } from '../../domain/envelope.ts';
+import { reason } from '../../domain/reasons.ts';
+import type { LimitUse, Reason, Reservation, ReviewDecided, TransferPriced } from '../../schemas/types.generated.ts';
+import type { Decision, EmittedTo, Received } from '../contract.ts';
+import { holdOf, type ReviewStanding } from '../holds.ts';
+import type { Topology } from '../topology.ts';
+import type { ReserveOutcome } from './ports.ts';
+import type { LimitsInput } from './requests.ts';
+
+export type LimitsEvent = EmittedTo<Topology['limits']['writes']>;
+
+export type LimitsContext =
+  | {
+      readonly kind: 'claimed';
+      /** ms since 1970 */
+      readonly now: number;
+      readonly outcome: ReserveOutcome | { readonly kind: 'not-countable' };
+      readonly holdTtlMs: number;
+    }
+  | { readonly kind: 'reviewed'; readonly standing: ReviewStanding }
+  /** The ledger took note; nothing is emitted. */
+  | { readonly kind: 'noted' };
+
+export function decide(input: LimitsInput, context: LimitsContext): Decision<LimitsEvent> {
+  if (input.topic === 'transfer.priced' && context.kind === 'claimed') return claimed(input, context);
+  if (input.topic === 'review.decided' && context.kind === 'reviewed') return resume(input, context.standing);
+  if (context.kind === 'noted') return [];
+  throw new Error(`${input.topic} was given the context ${context.kind}`);
+}
+
+type Priced = Received<TransferPriced, 'transfer.priced'>;
+
+function claimed(input: Priced, context: Extract<LimitsContext, { kind: 'claimed' }>): Decision<LimitsEvent> {
+  const { outcome, now } = context;
+  switch (outcome.kind) {
+    case 'superseded':
+    case 'ended':
+      return [];
+    case 'not-countable':
+      return [rejected(input, now, [reason('AM14', 'the amount is above what limits can count')])];
+    case 'refused': {
+      const stood = outcome.uses.filter((use) => outcome.refused.includes(use.ruleId));
+      return [
+        rejected(
+          input,
+          now,
+          stood.map((use) => reason('AM14', explainRefusal(use))),
+        ),
+      ];
+    }
+    case 'reserved': {
+      const reservation = reservationOf(input, outcome.uses);
+      const over = outcome.uses.filter((use) => use.usedMinor > use.limitMinor);
+      if (over.length > 0) return [held(input, reservation, over, context)];
+      return [{ to: 'transfer.reserved', value: { ...carried(input, 'transfer.reserved', now), reservation } }];
+    }
+  }
+}
+
+function carried({ value, causationId }: Priced, topic: LimitsEvent['to'], now: number): TransferPriced {
+  const { instruction, parties, screening, price } = value;
+  const envelope = nextEnvelope(value.envelope, { topic, causationId, occurredAt: now });
+  return { envelope, instruction, parties, screening, price };
+}
+
+function reservationOf({ value, appendedAt }: Priced, uses: readonly LimitUse[]): Reservation {
+  const { transferId, attempt } = value.envelope;
+  return { reservationId: `${transferId}:${attempt}`, uses, reservedAt: appendedAt };
+}
+
+function rejected(input: Priced, now: number, reasons: readonly Reason[]): LimitsEvent {
+  const value = carried(input, 'transfer.rejected', now);
+  return { to: 'transfer.rejected', value: { ...value, reservation: null, payout: null, stage: 'LIMITS', reasons } };
+}
+
+function held(
+  input: Priced,
+  reservation: Reservation,
+  over: readonly LimitUse[],
+  { now, holdTtlMs }: Extract<LimitsContext, { kind: 'claimed' }>,
+): LimitsEvent {
+  const value = carried(input, 'transfer.held', now);
+  const hold = holdOf({
+    transferId: value.envelope.transferId,
+    sequence: value.envelope.sequence,
+    stage: 'LIMITS',
+    reasons: over.map((use) => reason('HLIM', explainReview(use))),
+    evidenceHash: reservationHash(reservation),
+    expiresAt: now + holdTtlMs,
+  });
+  return { to: 'transfer.held', value: { ...value, reservation, hold } };
+}
+
+/** SHA-256 of a reservation: binds a decision to the uses that it was made on. */
+export function reservationHash({ reservationId, uses }: Reservation): string {
+  const canonical = uses.map((use) => [
+    use.ruleId,
+    use.subjectToken,
+    use.window,
+    use.currency,
+    use.reservedMinor.toString(),
+    use.usedMinor.toString(),
+    use.limitMinor.toString(),
+  ]);
+  return hash('sha256', JSON.stringify(['v1', reservationId, canonical]), 'hex');
+}
+
+const show = (minor: bigint, currency: string) => formatMoney({ minor, currency });
+
+const explainRefusal = ({ ruleId, window, currency, usedMinor, reservedMinor, limitMinor }: LimitUse): string =>
+  `${ruleId} ${window}: ${show(usedMinor, currency)} used, ${show(reservedMinor, currency)} asked, ${show(limitMinor, currency)} allowed`;
+
+const explainReview = ({ ruleId, window, currency, usedMinor, limitMinor }: LimitUse): string =>
+  `${ruleId} ${window}: ${show(usedMinor, currency)} used with this transfer, above ${show(limitMinor, currency)} a person decides`;
+
+function resume(input: Received<ReviewDecided, 'review.decided'>, standing: ReviewStanding): Decision<LimitsEvent> {
+  if (standing.kind === 'halt') return standing.disposition;
+  if (standing.kind !== 'honour') return [];
+  const { envelope: previous, instruction, parties, screening, price, reservation } = input.value.held;
+  if (screening === null || price === null || reservation === null) {
+    return {
+      kind: 'dead-letter',
+      cause: { code: 'RESERVATION_MISSING', detail: 'a limits hold without a reservation' },
+    };
+  }
+  const { approved, occurredAt } = standing;
+  const topic = approved ? 'transfer.reserved' : 'transfer.rejected';
+  const envelope = nextEnvelope(previous, { topic, causationId: input.causationId, occurredAt });
+  const value = { envelope, instruction, parties, screening, price, reservation };
+  if (approved) return [{ to: 'transfer.reserved', value }];
+  const reasons = [reason('AM14', 'declined after review of the limit')];
+  return [{ to: 'transfer.rejected', value: { ...value, payout: null, stage: 'LIMITS', reasons } }];
+}

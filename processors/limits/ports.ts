@@ -1,0 +1,97 @@
+// What limits needs from outside: a ledger of reservations. Amounts are bigints of minor units below 2^53.
+import type { LimitUse } from '../../schemas/types.generated.ts';
+
+/** The ledger counts in doubles: amounts from here on are refused, never rounded. */
+export const MAX_COUNTED_MINOR = 2n ** 53n;
+
+/** One limit that a transfer is to count against. */
+export interface LimitRequest {
+  readonly ruleId: string;
+  readonly subjectToken: string;
+  /** Identifier of the window, from the append time of the priced event. */
+  readonly window: string;
+  readonly currency: string;
+  readonly minor: bigint;
+  readonly limitMinor: bigint;
+  /** `reject`: not above the limit. `review`: counted all the same, a person decides. */
+  readonly action: 'reject' | 'review';
+}
+
+/** Reserves all limits of one pricing attempt, or none. Takes the place of the attempt before. */
+export interface Reserve {
+  readonly kind: 'reserve';
+  readonly transferId: string;
+  readonly attempt: number;
+  readonly requests: readonly LimitRequest[];
+}
+
+/** The transfer came to an end, or is known from the log to hold a reservation. */
+export interface Settle {
+  readonly kind: 'settle';
+  readonly transferId: string;
+  readonly attempt: number;
+  /** `open` restores a reservation that the log shows and the ledger lost. */
+  readonly state: 'open' | 'released' | 'committed' | 'returned';
+  /** What the event says was reserved: counted now if the ledger does not know the transfer. */
+  readonly uses: readonly SettledUse[];
+}
+
+export interface SettledUse extends Omit<LimitUse, 'usedMinor'> {
+  readonly usedMinor: bigint;
+  /** Whether a return after payment frees this limit. */
+  readonly freedByReturn: boolean;
+}
+
+export type LimitOperation = Reserve | Settle;
+
+export type ReserveOutcome =
+  /** Reserved, now or when this attempt ran before. Uses include this transfer. */
+  | { readonly kind: 'reserved'; readonly uses: readonly LimitUse[] }
+  /** Nothing reserved. Uses are without this transfer; `refused` names the rules that stood against it. */
+  | { readonly kind: 'refused'; readonly uses: readonly LimitUse[]; readonly refused: readonly string[] }
+  /** A later attempt has taken the place of this one. */
+  | { readonly kind: 'superseded' }
+  /** The transfer has ended. */
+  | { readonly kind: 'ended' };
+
+export type LimitResult = ReserveOutcome | { readonly kind: 'settled'; readonly changed: boolean };
+
+/** The ledger of reservations: one atomic step for a batch, in order; every operation is idempotent. */
+export interface LimitLedger {
+  /**
+   * @returns one result per operation, in order: a `settled` for each settle, a ReserveOutcome for each reserve
+   * @throws CodedError REDIS_UNAVAILABLE, LIMITS_NOT_HYDRATED (both transient: nothing was decided)
+   */
+  apply(operations: readonly LimitOperation[]): Promise<readonly LimitResult[]>;
+}
+
+/** One transfer as the ledger keeps it. */
+export interface LedgerRecord {
+  readonly transferId: string;
+  readonly attempt: number;
+  readonly state: 'open' | 'released' | 'committed' | 'returned';
+  readonly uses: readonly SettledUse[];
+}
+
+/** One counter: how much a subject has used of a rule in a window, and by how many open reservations. */
+export interface LedgerCounter {
+  readonly ruleId: string;
+  readonly subjectToken: string;
+  readonly window: string;
+  readonly usedMinor: bigint;
+  readonly open: number;
+}
+
+/** All that the ledger holds, as recomputed from the log. */
+export interface LedgerState {
+  readonly records: Iterable<LedgerRecord>;
+  readonly counters: Iterable<LedgerCounter>;
+}
+
+/** The ledger as it is filled and replaced. */
+export interface LedgerStore extends LimitLedger {
+  /** `lost`: the server restarted, failed over or was wiped since the ledger was filled. */
+  status(): Promise<'hydrated' | 'lost'>;
+  /** Replaces everything in one step: until then the ledger stays closed. @throws CodedError REDIS_UNAVAILABLE */
+  replaceAll(state: LedgerState): Promise<void>;
+}

@@ -1,0 +1,87 @@
+// Wires limits: one step of the ledger for a batch, claims on holds for decisions.
+import type { CorridorBook } from '../../domain/corridors.ts';
+import { checkLimitRules, type LimitRule } from '../../domain/limit-rules.ts';
+import type { Cause, Failpoint, Processor } from '../contract.ts';
+import { DEFAULT_HOLD_TTL_MS, type HoldClaims, settleReviews } from '../holds.ts';
+import { type Topology, topology } from '../topology.ts';
+import { decide, type LimitsContext, reservationHash } from './decide.ts';
+import { type LimitLedger, type LimitOperation, type LimitResult, MAX_COUNTED_MINOR } from './ports.ts';
+import { type LimitsInput, operationOf, type RuleBook } from './requests.ts';
+
+export interface LimitsOptions {
+  readonly ledger: LimitLedger;
+  readonly holds: HoldClaims;
+  readonly rules: readonly LimitRule[];
+  readonly corridors: CorridorBook;
+  /** ms since 1970 */
+  readonly clock: () => number;
+  /** How long a hold waits for a decision before it lapses, in ms. */
+  readonly holdTtlMs?: number;
+  /** Told of each decision that was dropped. */
+  readonly onDropped?: (cause: Cause) => void;
+  readonly failpoint?: Failpoint;
+}
+
+/**
+ * transfer.priced -> transfer.reserved | transfer.held | transfer.rejected; review.decided resumes;
+ * transfer.rejected, transfer.completed and transfer.returned settle the reservation.
+ */
+export function createLimits(options: LimitsOptions): Processor<Topology['limits'], LimitsContext> {
+  const { ledger, holds, clock, holdTtlMs = DEFAULT_HOLD_TTL_MS, onDropped, failpoint } = options;
+  const book = ruleBook(options.rules, options.corridors);
+  return {
+    name: 'limits',
+    edges: topology.limits,
+    async prepare(batch) {
+      const now = clock();
+      const operations = batch.map((input) => operationOf(input, book));
+      const results = await applied(ledger, operations);
+      await failpoint?.('limits.after-ledger');
+      const decisions = batch.flatMap((input) => (input.topic === 'review.decided' ? [input.value] : []));
+      const standings = await settleReviews(holds, decisions, {
+        stage: 'LIMITS',
+        now,
+        evidenceHashOf: ({ held }) => (held.reservation === null ? '' : reservationHash(held.reservation)),
+      });
+      if (standings.length > 0) await failpoint?.('limits.after-hold-claim');
+      for (const standing of standings) if (standing.kind === 'dropped') onDropped?.(standing.cause);
+      let nextStanding = 0;
+      return batch.map((input, index): LimitsContext => {
+        if (input.topic === 'review.decided') return { kind: 'reviewed', standing: standings[nextStanding++]! };
+        return contextOf(input, results[index], now, holdTtlMs);
+      });
+    },
+    decide,
+  };
+}
+
+function contextOf(input: LimitsInput, result: LimitResult | undefined, now: number, holdTtlMs: number): LimitsContext {
+  if (input.topic !== 'transfer.priced') return { kind: 'noted' };
+  if (result === undefined) return { kind: 'claimed', now, holdTtlMs, outcome: { kind: 'not-countable' } };
+  if (result.kind === 'settled') throw new Error('the ledger settled what was to be reserved');
+  return { kind: 'claimed', now, holdTtlMs, outcome: result };
+}
+
+/** Results at the places of their operations; undefined where there was none, or an amount that cannot be counted. */
+async function applied(
+  ledger: LimitLedger,
+  operations: readonly (LimitOperation | undefined)[],
+): Promise<readonly (LimitResult | undefined)[]> {
+  const countable = operations.filter((operation) => operation !== undefined && isCountable(operation));
+  const results = countable.length > 0 ? await ledger.apply(countable as readonly LimitOperation[]) : [];
+  let next = 0;
+  return operations.map((operation) =>
+    operation !== undefined && isCountable(operation) ? results[next++] : undefined,
+  );
+}
+
+const isCountable = (operation: LimitOperation): boolean =>
+  operation.kind === 'settle' || operation.requests.every(({ minor }) => minor >= 0n && minor < MAX_COUNTED_MINOR);
+
+function ruleBook(rules: readonly LimitRule[], corridors: CorridorBook): RuleBook {
+  return {
+    rules: checkLimitRules(rules),
+    freedByReturn: new Set(rules.filter((rule) => rule.freedByReturn).map((rule) => rule.ruleId)),
+    corridorIdOf: (source, target) => corridors.between(source, target)?.id ?? '',
+  };
+}

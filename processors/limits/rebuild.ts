@@ -1,0 +1,101 @@
+// Limits recomputed from the log: a pure fold over the events that carry a reservation, in any order.
+
+import type { LimitRule } from '../../domain/limit-rules.ts';
+import type {
+  Envelope,
+  Reservation,
+  TransferCompleted,
+  TransferHeld,
+  TransferRejected,
+  TransferReserved,
+  TransferReturned,
+} from '../../schemas/types.generated.ts';
+import type { LedgerCounter, LedgerRecord, LedgerState, SettledUse } from './ports.ts';
+
+/** The topics that the fold needs, with their values. */
+export interface LedgerEvents {
+  'transfer.reserved': TransferReserved;
+  'transfer.held': TransferHeld;
+  'transfer.rejected': TransferRejected;
+  'transfer.completed': TransferCompleted;
+  'transfer.returned': TransferReturned;
+}
+export type LedgerTopic = keyof LedgerEvents;
+export const LEDGER_TOPICS: readonly LedgerTopic[] = [
+  'transfer.reserved',
+  'transfer.held',
+  'transfer.rejected',
+  'transfer.completed',
+  'transfer.returned',
+];
+
+const STATE_OF: Readonly<Record<LedgerTopic, LedgerRecord['state']>> = {
+  'transfer.reserved': 'open',
+  'transfer.held': 'open',
+  'transfer.rejected': 'released',
+  'transfer.completed': 'committed',
+  'transfer.returned': 'returned',
+};
+
+interface Latest extends LedgerRecord {
+  readonly sequence: number;
+}
+
+/** Folds events into what the ledger must hold. The event with the highest sequence of a transfer decides. */
+export class LedgerFold {
+  readonly #latest = new Map<string, Latest>();
+  readonly #freed: ReadonlySet<string>;
+
+  /** `rules` in force: they say which limits a return frees. */
+  constructor(rules: readonly LimitRule[]) {
+    this.#freed = new Set(rules.filter((rule) => rule.freedByReturn).map((rule) => rule.ruleId));
+  }
+
+  add<T extends LedgerTopic>(topic: T, value: LedgerEvents[T]): void {
+    const { envelope, reservation }: { envelope: Envelope; reservation: Reservation | null } = value;
+    if (reservation === null && !leavesTombstone(topic, value)) return;
+    const { transferId, sequence, attempt } = envelope;
+    const known = this.#latest.get(transferId);
+    if (known !== undefined && known.sequence >= sequence) return;
+    const uses = settledUses(reservation, this.#freed);
+    this.#latest.set(transferId, { transferId, sequence, attempt, state: STATE_OF[topic], uses });
+  }
+
+  get transfers(): number {
+    return this.#latest.size;
+  }
+
+  /** What the ledger must hold. */
+  state(): LedgerState {
+    return { records: this.#latest.values(), counters: countersOf(this.#latest.values()) };
+  }
+}
+
+/** Rejected where a reservation was possible: a priced event that runs later must find the end. */
+function leavesTombstone(topic: LedgerTopic, value: LedgerEvents[LedgerTopic]): boolean {
+  return topic === 'transfer.rejected' && mayHoldReservation(value as TransferRejected);
+}
+
+/** Whether the transfer may have reached limits before it was rejected. */
+export const mayHoldReservation = ({ stage, price }: TransferRejected): boolean =>
+  stage !== 'INTAKE' && stage !== 'SCREENING' && price !== null;
+
+/** The uses of a reservation with what a return does to them. */
+export function settledUses(reservation: Reservation | null, freed: ReadonlySet<string>): readonly SettledUse[] {
+  return (reservation?.uses ?? []).map((use) => ({ ...use, freedByReturn: freed.has(use.ruleId) }));
+}
+
+function countersOf(records: Iterable<LedgerRecord>): Iterable<LedgerCounter> {
+  const counters = new Map<string, { -readonly [K in keyof LedgerCounter]: LedgerCounter[K] }>();
+  for (const { state, uses } of records) {
+    for (const { ruleId, subjectToken, window, reservedMinor, freedByReturn } of uses) {
+      const key = `${ruleId}:${subjectToken}:${window}`;
+      const counter = counters.get(key) ?? { ruleId, subjectToken, window, usedMinor: 0n, open: 0 };
+      counters.set(key, counter);
+      if (state === 'open') counter.open += 1;
+      const counts = state === 'open' || state === 'committed' || (state === 'returned' && !freedByReturn);
+      if (counts) counter.usedMinor += reservedMinor;
+    }
+  }
+  return counters.values();
+}
