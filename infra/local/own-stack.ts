@@ -1,8 +1,11 @@
 import path from 'node:path';
 import { DEFAULT_STATE_DIR } from './artifacts.ts';
+import { dockerAnswers } from './docker.ts';
+import { StackError } from './errors.ts';
 import type { Overrides } from './external.ts';
 import { ProcessStack } from './process-stack.ts';
 import { ownIdentity } from './processes.ts';
+import type { ProviderOptions, ProviderStack } from './provider.ts';
 import type { StateDir, StateSettings } from './state.ts';
 import type { LocalStack, PartName, Provider, ServerInfo, ServerName, StackOptions, StackUrls } from './types.ts';
 
@@ -25,13 +28,15 @@ export class OwnStack implements LocalStack {
   readonly owned = true;
   readonly kafkaBehindProxy: readonly string[];
   readonly #start: OwnStackOptions;
-  readonly #stack: ProcessStack;
+  readonly #stack: ProviderStack;
+  readonly #provider: Provider;
   #stopped: Promise<void> | null = null;
 
-  private constructor(start: OwnStackOptions, stack: ProcessStack) {
+  private constructor(start: OwnStackOptions, stack: ProviderStack, provider: Provider) {
     this.#start = start;
     this.#stack = stack;
-    this.urls = urlsOf(start, stack);
+    this.#provider = provider;
+    this.urls = { ...NO_URLS, ...stack.urls, ...start.external.urls };
     this.stateDir = start.state.dir;
     this.kafkaBehindProxy = stack.kafkaBehindProxy;
   }
@@ -41,8 +46,8 @@ export class OwnStack implements LocalStack {
     const own = start.parts.filter((part) => !start.external.parts.includes(part));
     const began = Date.now();
     if (own.length > 0) progress(`Starting ${own.join(', ')}`);
-    try {
-      const stack = await ProcessStack.start({
+    const provide = async (provider: 'containers' | 'processes') => {
+      const settled: ProviderOptions = {
         parts: own,
         state,
         settings: start.settings,
@@ -54,11 +59,21 @@ export class OwnStack implements LocalStack {
         artifactsDir: options.artifactsDir ?? path.join(DEFAULT_STATE_DIR, 'artifacts'),
         onProgress: progress,
         onUnexpectedExit: options.onUnexpectedExit ?? (() => undefined),
-        onChange: (changed) => save(start, changed),
-      });
-      save(start, stack);
+        onChange: (stack) => new OwnStack(start, stack, provider).#save(),
+      };
+      // testcontainers is a development dependency, and slow to load.
+      const stack =
+        provider === 'processes'
+          ? await ProcessStack.start(settled)
+          : await (await import('./container-stack.ts')).ContainerStack.start(settled);
+      return new OwnStack(start, stack, provider);
+    };
+    try {
+      const stack = await chooseProvider(start, own, provide);
+      stack.#save();
+      if (own.length > 0 && stack.#provider !== 'external') state.setProvider(stack.#provider);
       progress(`The stack is up (${((Date.now() - began) / 1_000).toFixed(1)} s)`);
-      return new OwnStack(start, stack);
+      return stack;
     } catch (error) {
       state.clearRunning();
       throw error;
@@ -66,13 +81,17 @@ export class OwnStack implements LocalStack {
   }
 
   servers(): readonly ServerInfo[] {
-    return this.#stack
-      .servers()
-      .map(({ name, pid, log }) => ({ name, pid, log, provider: 'processes' as const, container: null }));
+    return this.#stack.servers().map(({ name, identity, container, log }) => ({
+      name,
+      provider: this.#provider,
+      pid: identity?.pid ?? null,
+      container,
+      log,
+    }));
   }
 
   provider(part: PartName): Provider {
-    return providerOf(this.#start, part);
+    return this.#start.external.parts.includes(part) ? 'external' : this.#provider;
   }
 
   stop(): Promise<void> {
@@ -80,24 +99,24 @@ export class OwnStack implements LocalStack {
     return this.#stopped;
   }
 
-  async kill(target: PartName | ServerName, signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
-    await this.#stack.kill(target, signal);
+  kill(target: PartName | ServerName, signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
+    return this.#stack.kill(target, signal);
   }
 
-  async restart(target: PartName | ServerName): Promise<void> {
-    await this.#stack.restart(target);
+  restart(target: PartName | ServerName): Promise<void> {
+    return this.#stack.restart(target);
   }
 
-  async stopPart(target: PartName | ServerName): Promise<void> {
-    await this.#stack.stopPart(target);
+  stopPart(target: PartName | ServerName): Promise<void> {
+    return this.#stack.stopPart(target);
   }
 
-  async freeze(target: PartName | ServerName): Promise<void> {
-    this.#stack.hold(target, 'SIGSTOP');
+  freeze(target: PartName | ServerName): Promise<void> {
+    return this.#stack.freeze(target);
   }
 
-  async thaw(target: PartName | ServerName): Promise<void> {
-    this.#stack.hold(target, 'SIGCONT');
+  thaw(target: PartName | ServerName): Promise<void> {
+    return this.#stack.thaw(target);
   }
 
   async #stop(): Promise<void> {
@@ -105,25 +124,50 @@ export class OwnStack implements LocalStack {
     this.#start.state.clearRunning();
     if (this.#start.options.ephemeral) this.#start.state.remove();
   }
+
+  #save(): void {
+    const { options, state, parts } = this.#start;
+    const servers = this.#stack.servers();
+    state.setRunning({
+      owner: ownIdentity(),
+      lifetime: options.lifetime ?? 'process',
+      providers: Object.fromEntries(parts.map((part) => [part, this.provider(part)])),
+      urls: { ...this.urls, kafkaBrokers: [...this.urls.kafkaBrokers] },
+      kafkaBehindProxy: [...this.kafkaBehindProxy],
+      servers: servers.flatMap(({ name, identity, log }) => (identity ? [{ name, log, ...identity }] : [])),
+      containers: servers.flatMap(({ name, container }) => (container ? [{ name, id: container }] : [])),
+    });
+  }
 }
 
-function providerOf(start: OwnStackOptions, part: PartName): Provider {
-  return start.external.parts.includes(part) ? 'external' : 'processes';
-}
-
-function urlsOf(start: OwnStackOptions, stack: ProcessStack): StackUrls {
-  return { ...NO_URLS, ...stack.urls, ...start.external.urls };
-}
-
-function save(start: OwnStackOptions, stack: ProcessStack): void {
-  const urls = urlsOf(start, stack);
-  start.state.setRunning({
-    owner: ownIdentity(),
-    lifetime: start.options.lifetime ?? 'process',
-    providers: Object.fromEntries(start.parts.map((part) => [part, providerOf(start, part)])),
-    urls: { ...urls, kafkaBrokers: [...urls.kafkaBrokers] },
-    kafkaBehindProxy: [...stack.kafkaBehindProxy],
-    servers: stack.servers().flatMap(({ pid, ...rest }) => (pid === null ? [] : [{ pid, ...rest }])),
-    containers: [],
-  });
+/**
+ * Containers where a Docker daemon answers, else processes. Where both may be had and the containers do not start (no
+ * network to fetch images, say), processes are tried next; data are never taken from one to the other.
+ */
+async function chooseProvider(
+  { options, env, state, progress }: OwnStackOptions,
+  own: readonly PartName[],
+  provide: (provider: 'containers' | 'processes') => Promise<OwnStack>,
+): Promise<OwnStack> {
+  const asked = options.provider ?? 'auto';
+  if (asked === 'processes' || own.length === 0) return provide('processes');
+  const answers = await dockerAnswers(env);
+  if (asked === 'containers') {
+    if (answers) return provide('containers');
+    throw new StackError(
+      'DOCKER_UNAVAILABLE',
+      'Containers were asked for, and no Docker daemon answers.',
+      'Start Docker (`docker info` must answer), or let the stack run as plain processes.',
+    );
+  }
+  // What the data were made with goes on; servers of another kind would not find them.
+  const before = state.provider();
+  if (before === 'processes' || !answers || options.lifetime === 'detached') return provide('processes');
+  if (before === 'containers') return provide('containers');
+  try {
+    return await provide('containers');
+  } catch (error) {
+    progress(`${error instanceof StackError ? error.message : String(error)} Trying plain processes instead.`);
+    return provide('processes');
+  }
 }

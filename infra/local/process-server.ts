@@ -17,6 +17,8 @@ export class ProcessServer {
   readonly log: string;
   #process: ManagedProcess | null = null;
   #stopping = false;
+  /** Where in the log the present run began. */
+  #logStart = 0;
   readonly #group: ProcessGroup;
   readonly #onUnexpectedExit: (how: string) => void;
 
@@ -35,7 +37,7 @@ export class ProcessServer {
   async start(cancelled: AbortSignal): Promise<void> {
     await this.spec.prepare();
     for (const port of this.spec.ports) if (!(await portComesFree(port))) throw portInUse(this.spec.name, port);
-    const from = trimLog(this.log);
+    this.#logStart = trimLog(this.log);
     const command = this.spec.command(classArchiveOptions(this.spec.classArchive));
     let started: ManagedProcess;
     try {
@@ -67,7 +69,7 @@ export class ProcessServer {
       if (!ready) throw new Error('it ended');
     } catch (error) {
       const how = started.ended ?? (done.signal.aborted ? await ended : null);
-      throw how === null ? this.#tooSlow(error) : this.#explain(how, readFrom(this.log, from));
+      throw how === null ? this.#tooSlow(error) : this.explain(how);
     }
   }
 
@@ -101,7 +103,9 @@ export class ProcessServer {
     );
   }
 
-  #explain(how: string, output: string): StackError {
+  /** Why it ended, as far as its log tells. */
+  explain(how: string): StackError {
+    const output = readFrom(this.log, this.#logStart);
     const lines = output.trim().split('\n');
     if (/Address already in use|BindException|port .* in use/i.test(output)) {
       return portInUse(this.spec.name, this.spec.ports[0] as number);

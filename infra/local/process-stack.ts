@@ -7,46 +7,30 @@ import { findJava } from './java.ts';
 import { fixedPort, freePorts } from './ports.ts';
 import { ProcessServer, READY_TIMEOUT_MS } from './process-server.ts';
 import { ProcessGroup } from './processes.ts';
+import type { ProvidedServer, ProviderOptions, ProviderStack } from './provider.ts';
 import { kafkaPart } from './servers/kafka.ts';
 import { mongodOnPath, mongoPart, mongoUri } from './servers/mongo.ts';
 import { redisFromArtifact, redisOnPath, redisPart } from './servers/redis.ts';
 import { REGISTRY_PATH, registryPart } from './servers/registry.ts';
 import type { PartSpec } from './servers/server.ts';
-import type { StateDir, StateSettings } from './state.ts';
 import type { PartName, ServerName, StackUrls } from './types.ts';
-
-export interface ProcessStackOptions {
-  readonly parts: readonly PartName[];
-  readonly state: StateDir;
-  readonly settings: StateSettings;
-  readonly ephemeral: boolean;
-  readonly detached: boolean;
-  readonly fixedPorts: boolean;
-  readonly advertisedPorts: readonly number[];
-  readonly artifactsDir: string;
-  readonly env: NodeJS.ProcessEnv;
-  readonly onProgress: (line: string) => void;
-  readonly onUnexpectedExit: (server: ServerName, how: string) => void;
-  /** Called when a server has been started or has come back: its process id is new. */
-  readonly onChange: (stack: ProcessStack) => void;
-}
 
 interface RunningPart {
   readonly spec: PartSpec;
   readonly servers: readonly ProcessServer[];
 }
 
-export class ProcessStack {
+export class ProcessStack implements ProviderStack {
   readonly urls: Partial<StackUrls>;
   readonly kafkaBehindProxy: readonly string[];
   readonly #parts: readonly RunningPart[];
   readonly #group: ProcessGroup;
-  readonly #options: ProcessStackOptions;
+  readonly #options: ProviderOptions;
   readonly #archiving = new AbortController();
   #archives: Promise<void> = Promise.resolve();
 
   private constructor(
-    options: ProcessStackOptions,
+    options: ProviderOptions,
     parts: readonly RunningPart[],
     group: ProcessGroup,
     found: { urls: Partial<StackUrls>; kafkaBehindProxy: readonly string[] },
@@ -59,7 +43,7 @@ export class ProcessStack {
   }
 
   /** Fetches what is missing, then starts all parts at once. If one fails, those already started are stopped. */
-  static async start(options: ProcessStackOptions): Promise<ProcessStack> {
+  static async start(options: ProviderOptions): Promise<ProcessStack> {
     const plan = await planParts(options);
     const group = new ProcessGroup({
       detached: options.detached,
@@ -94,13 +78,12 @@ export class ProcessStack {
     return stack;
   }
 
-  /** The servers that run now: their names, process ids and logs. */
-  servers(): { name: ServerName; pid: number | null; startedAt: string; log: string }[] {
+  servers(): ProvidedServer[] {
     return this.#parts.flatMap(({ servers }) =>
       servers.map((server) => ({
         name: server.spec.name,
-        pid: server.process?.identity.pid ?? null,
-        startedAt: server.process?.identity.startedAt ?? '',
+        identity: server.process?.identity ?? null,
+        container: null,
         log: server.log,
       })),
     );
@@ -129,23 +112,30 @@ export class ProcessStack {
     await this.#startPart(part, servers, new AbortController().signal);
   }
 
-  hold(target: PartName | ServerName, signal: 'SIGSTOP' | 'SIGCONT'): void {
-    for (const server of this.#select(target).servers) server.hold(signal);
+  async freeze(target: PartName | ServerName): Promise<void> {
+    for (const server of this.#select(target).servers) server.hold('SIGSTOP');
+  }
+
+  async thaw(target: PartName | ServerName): Promise<void> {
+    for (const server of this.#select(target).servers) server.hold('SIGCONT');
   }
 
   async #startPart(part: RunningPart, servers: readonly ProcessServer[], cancelled: AbortSignal): Promise<void> {
     const signal = AbortSignal.any([AbortSignal.timeout(READY_TIMEOUT_MS), cancelled]);
     await Promise.all(servers.map((server) => server.start(signal)));
     this.#options.onChange(this);
-    // A cluster of which one broker was started settles with those that run.
+    const ended = new AbortController();
+    for (const server of servers) void server.process?.exited.then(() => ended.abort());
     try {
+      // A cluster of which one broker was started settles with those that run.
       const running = part.servers.filter((server) => server.process !== null).map((server) => server.spec.name);
-      await part.spec.settle(signal, running);
+      await part.spec.settle(AbortSignal.any([signal, ended.signal]), running);
     } catch (error) {
-      if (error instanceof StackError) throw error;
+      const dead = servers.find((server) => server.process === null);
+      if (dead) throw dead.explain('it ended');
       throw new StackError(
         'SERVER_TIMEOUT',
-        `${part.spec.servers[0]?.title} runs, but is not ready for work (${describeError(error)}).`,
+        `${servers[0]?.spec.title} runs, but is not ready for work (${describeError(error)}).`,
         `Look into ${this.#options.state.logs}. If the machine is very busy, try again.`,
         { cause: error },
       );
@@ -167,7 +157,7 @@ export class ProcessStack {
 }
 
 /** Finds programs and ports for the parts. */
-async function planParts(options: ProcessStackOptions) {
+async function planParts(options: ProviderOptions) {
   const { env, parts, state } = options;
   const wants = (part: PartName) => parts.includes(part);
   const redisBinary = wants('redisLimits') || wants('redisQueue') ? redisOnPath(env) : null;

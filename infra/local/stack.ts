@@ -1,12 +1,13 @@
 // The local stack: everything that Corridor connects to, started, found, stopped and removed.
+import { docker } from './docker.ts';
 import { StackError } from './errors.ts';
-import { overrides, probeOverrides } from './external.ts';
+import { type Overrides, overrides, probeOverrides } from './external.ts';
 import { withLock } from './files.ts';
 import { OwnStack } from './own-stack.ts';
 import { endProcesses, isAlive } from './processes.ts';
-import { newClusterId } from './servers/kafka.ts';
-import { StateDir } from './state.ts';
-import { type LocalStack, PART_NAMES, type StackOptions } from './types.ts';
+import { kafkaUuid } from './servers/kafka-cluster.ts';
+import { type RunningState, StateDir } from './state.ts';
+import { type LocalStack, PART_NAMES, type PartName, type StackOptions } from './types.ts';
 import { isRunning, StackView } from './view.ts';
 
 export { DEFAULT_STATE_DIR } from './artifacts.ts';
@@ -30,13 +31,13 @@ export async function startStack(options: StackOptions): Promise<LocalStack> {
   const external = overrides(env, parts);
   await probeOverrides(external);
 
-  const settings = state.open({ format: 1, brokers: options.brokers ?? 1, clusterId: newClusterId() });
+  const settings = state.open({ format: 1, brokers: options.brokers ?? 1, clusterId: kafkaUuid() });
   state.explain();
   return withLock(
     state.lock,
     async () => {
-      const found = attachStack(state.dir);
-      if (found) return found;
+      const running = state.running();
+      if (running && isRunning(running)) return useRunning(state, running, parts, external);
       await endLeftovers(state, progress);
       return OwnStack.start({ options, state, settings, parts, external, env, progress });
     },
@@ -48,7 +49,7 @@ export async function startStack(options: StackOptions): Promise<LocalStack> {
 export function attachStack(stateDir: string): LocalStack | null {
   const state = new StateDir(stateDir);
   const running = state.running();
-  return running && isRunning(running) ? new StackView(state, running) : null;
+  return running && isRunning(running) ? new StackView(state, running, {}) : null;
 }
 
 /**
@@ -61,9 +62,10 @@ export async function stopStack(stateDir: string): Promise<boolean> {
   if (!running) return false;
   const { owner, lifetime } = running;
   const ran = isAlive(owner) || running.servers.some(isAlive);
-  if (lifetime === 'process' && owner.pid !== process.pid && isAlive(owner))
+  if (lifetime === 'process' && owner.pid !== process.pid && isAlive(owner)) {
     await endProcesses([owner], OWNER_GRACE_MS);
-  await endProcesses(running.servers, 15_000);
+  }
+  await endServers(running);
   state.clearRunning();
   return ran;
 }
@@ -77,7 +79,32 @@ export async function wipe(stateDir: string): Promise<void> {
     // A state that cannot be read is one of the reasons to wipe.
     if (!(error instanceof StackError && error.code === 'STATE_CORRUPT')) throw error;
   }
+  if (readProvider(state) === 'containers') await (await import('./container-stack.ts')).removeVolumes(state.dir);
   state.remove();
+}
+
+/** A view of the stack that runs, if it has what is wanted; parts that our environment replaces need not be in it. */
+function useRunning(
+  state: StateDir,
+  running: RunningState,
+  parts: readonly PartName[],
+  external: Overrides,
+): LocalStack {
+  const missing = parts.filter((part) => !running.providers[part] && !external.parts.includes(part));
+  if (missing.length === 0) return new StackView(state, running, external.urls);
+  throw new StackError(
+    'STATE_MISMATCH',
+    `The stack that runs in ${state.dir} has no ${missing.join(', ')}.`,
+    `End process ${running.owner.pid}, which runs it, or use another state folder.`,
+  );
+}
+
+function readProvider(state: StateDir): string | undefined {
+  try {
+    return state.provider();
+  } catch {
+    return undefined;
+  }
 }
 
 /** Ends what a crashed owner left running; its guard is most often at it already. */
@@ -85,9 +112,13 @@ async function endLeftovers(state: StateDir, progress: (line: string) => void): 
   const running = state.running();
   if (!running) return;
   const left = running.servers.filter(isAlive);
-  if (left.length > 0) {
-    progress(`Ending ${left.map(({ name }) => name).join(', ')}, left by an earlier run`);
-    await endProcesses(left, 15_000);
-  }
+  if (left.length > 0) progress(`Ending ${left.map(({ name }) => name).join(', ')}, left by an earlier run`);
+  await endServers(running);
   state.clearRunning();
+}
+
+async function endServers(running: RunningState): Promise<void> {
+  await endProcesses(running.servers, 15_000);
+  if (running.containers.length === 0) return;
+  await docker('rm', '--force', ...running.containers.map(({ id }) => id));
 }

@@ -13,6 +13,8 @@ const settings = z.object({
   format: z.literal(1),
   brokers: z.union([z.literal(1), z.literal(3)]),
   clusterId: z.string().min(1),
+  /** What runs the servers whose data these are; absent until they first ran. */
+  provider: z.enum(['containers', 'processes']).optional(),
 });
 export type StateSettings = z.infer<typeof settings>;
 
@@ -87,6 +89,17 @@ export class StateDir {
       );
     }
     return found;
+  }
+
+  /** What ran the servers whose data are here; undefined before they first ran. */
+  provider(): 'containers' | 'processes' | undefined {
+    return this.#read(this.#settingsFile, settings)?.provider;
+  }
+
+  setProvider(provider: 'containers' | 'processes'): void {
+    const found = this.#read(this.#settingsFile, settings);
+    if (!found || found.provider === provider) return;
+    writeFileAtomically(this.#settingsFile, `${JSON.stringify({ ...found, provider })}\n`);
   }
 
   /** What runs, or ran when its owner died. Throws StackError STATE_CORRUPT. */

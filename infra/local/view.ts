@@ -17,8 +17,8 @@ export class StackView implements LocalStack {
   readonly kafkaBehindProxy: readonly string[];
   readonly #running: RunningState;
 
-  constructor(state: StateDir, running: RunningState) {
-    this.urls = running.urls;
+  constructor(state: StateDir, running: RunningState, external: Partial<StackUrls>) {
+    this.urls = { ...running.urls, ...external };
     this.stateDir = state.dir;
     this.kafkaBehindProxy = running.kafkaBehindProxy;
     this.#running = running;
