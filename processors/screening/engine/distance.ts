@@ -1,0 +1,95 @@
+/**
+ * Edit distance with costs of names: vowels are cheap, letters that transliteration or hearing confuse are cheaper
+ * than letters that nothing confuses, neighbours swapped cost one.
+ */
+
+const SIZE = 36;
+const VOWELS = [0, 4, 8, 14, 20]; // a e i o u
+
+/** Which letters a script leaves unwritten decides what an edit means. */
+export interface Costs {
+  readonly substitute: Float64Array;
+  readonly insert: Float64Array;
+}
+
+const code = (letter: string): number => letter.charCodeAt(0) - 97;
+
+function costs(vowelSwap: number, vowelGap: number, near: number, pairs: string, freeGaps: string): Costs {
+  const substitute = new Float64Array(SIZE * SIZE).fill(1);
+  const insert = new Float64Array(SIZE).fill(1);
+  for (let i = 0; i < SIZE; i += 1) substitute[i * SIZE + i] = 0;
+  const set = (a: number, b: number, cost: number): void => {
+    substitute[a * SIZE + b] = cost;
+    substitute[b * SIZE + a] = cost;
+  };
+  for (const a of VOWELS) {
+    insert[a] = vowelGap;
+    for (const b of VOWELS) if (a !== b) set(a, b, vowelSwap);
+  }
+  for (const pair of pairs.split(' ')) set(code(pair[0]!), code(pair[1]!), near);
+  for (const letter of freeGaps) insert[code(letter)] = vowelGap;
+  // Digits never stand for one another.
+  for (let digit = 26; digit < SIZE; digit += 1) {
+    insert[digit] = 4;
+    for (let other = 0; other < SIZE; other += 1) if (other !== digit) set(digit, other, 4);
+  }
+  return { substitute, insert };
+}
+
+export const LATIN_COSTS = costs(0.55, 0.75, 0.7, 'sz sc jc jz gj kh gk gh bp dt vf bv fp ck tc mn iv uv', 'h');
+/** One of the two words comes from a script that does not write its short vowels. */
+export const ABJAD_COSTS = costs(
+  0.15,
+  0.15,
+  0.35,
+  'sz sc jc jz gj kh gk gh bp dt vf bv fp ck tc ts ds dz kj uv ov iv ah eh lr',
+  'hv',
+);
+
+const WIDTH = 64;
+const previous2 = new Float64Array(WIDTH);
+const previous = new Float64Array(WIDTH);
+const current = new Float64Array(WIDTH);
+
+/**
+ * Distance between two words of folded letters, Infinity as soon as it is certain to exceed `limit`.
+ * Uses module-level rows: synchronous callers only, which is what JavaScript gives.
+ */
+export function distance(a: Uint8Array, b: Uint8Array, limit: number, table: Costs): number {
+  const n = a.length;
+  const m = b.length;
+  if (n >= WIDTH || m >= WIDTH)
+    return n === m && a.every((letter, at) => letter === b[at]) ? 0 : Number.POSITIVE_INFINITY;
+  const { substitute, insert } = table;
+  let row0 = previous2;
+  let row1 = previous;
+  let row2 = current;
+  row1[0] = 0;
+  for (let j = 1; j <= m; j += 1) row1[j] = row1[j - 1]! + insert[b[j - 1]!]!;
+  for (let i = 1; i <= n; i += 1) {
+    const x = a[i - 1]!;
+    const gapX = insert[x]!;
+    let best = row1[0]! + gapX;
+    row2[0] = best;
+    for (let j = 1; j <= m; j += 1) {
+      const y = b[j - 1]!;
+      let cost = row1[j - 1]! + substitute[x * SIZE + y]!;
+      const up = row1[j]! + gapX;
+      if (up < cost) cost = up;
+      const left = row2[j - 1]! + insert[y]!;
+      if (left < cost) cost = left;
+      if (i > 1 && j > 1 && x !== y && x === b[j - 2] && a[i - 2] === y) {
+        const swapped = row0[j - 2]! + 1;
+        if (swapped < cost) cost = swapped;
+      }
+      row2[j] = cost;
+      if (cost < best) best = cost;
+    }
+    if (best > limit) return Number.POSITIVE_INFINITY;
+    const spare = row0;
+    row0 = row1;
+    row1 = row2;
+    row2 = spare;
+  }
+  return row1[m]! <= limit ? row1[m]! : Number.POSITIVE_INFINITY;
+}

@@ -1,0 +1,134 @@
+/** What else is known of the two parties: dates of birth, countries, gender, identifiers. */
+import { type Gender, type Identifier, identifierKey, type PartialDate } from '../lists/entity.ts';
+import type { QualifierWeights } from './config.ts';
+
+export interface Qualifiers {
+  readonly birthDates: readonly PartialDate[];
+  /** ISO alpha-2: nationality, residence, registration, flag. */
+  readonly countries: readonly string[];
+  readonly gender?: Gender | undefined;
+  readonly identifiers: readonly Identifier[];
+}
+
+export type BirthDateVerdict =
+  | 'equal'
+  | 'year-equal'
+  | 'near'
+  | 'day-differs'
+  | 'year-differs'
+  | 'year-far'
+  | 'unknown';
+
+const FAR_YEARS = 5;
+
+/** The verdict of the pair of dates that agrees best. */
+export function compareBirthDates(a: readonly PartialDate[], b: readonly PartialDate[]): BirthDateVerdict {
+  let best: BirthDateVerdict = 'unknown';
+  for (const x of a) for (const y of b) best = better(best, compareDates(x, y));
+  return best;
+}
+
+const ORDER: readonly BirthDateVerdict[] = [
+  'unknown',
+  'year-far',
+  'year-differs',
+  'day-differs',
+  'near',
+  'year-equal',
+  'equal',
+];
+const better = (a: BirthDateVerdict, b: BirthDateVerdict): BirthDateVerdict =>
+  ORDER.indexOf(a) >= ORDER.indexOf(b) ? a : b;
+
+function compareDates(a: PartialDate, b: PartialDate): BirthDateVerdict {
+  const gap = yearGap(a, b);
+  const tolerance = a.circa || b.circa ? 2 : 0;
+  if (gap > 0) {
+    if (gap <= tolerance) return 'near';
+    // A digit mistyped or two years swapped in a calendar conversion: near, when day and month agree.
+    if (gap === 1 || sameDay(a, b)) return 'near';
+    return gap > FAR_YEARS ? 'year-far' : 'year-differs';
+  }
+  if (a.month === undefined || b.month === undefined || isPlaceholder(a) || isPlaceholder(b)) return 'year-equal';
+  if (a.month === b.month && (a.day === undefined || b.day === undefined)) return 'year-equal';
+  if (a.month === b.month && a.day === b.day) return 'equal';
+  if (a.month === b.day && a.day === b.month) return 'near';
+  return a.month === b.month ? 'near' : 'day-differs';
+}
+
+/** First of January is what registers write when they know the year only. */
+const isPlaceholder = (date: PartialDate): boolean => date.month === 1 && date.day === 1;
+
+const sameDay = (a: PartialDate, b: PartialDate): boolean =>
+  a.day !== undefined && a.month !== undefined && a.day === b.day && a.month === b.month && !isPlaceholder(a);
+
+function yearGap(a: PartialDate, b: PartialDate): number {
+  const aEnd = a.toYear ?? a.year;
+  const bEnd = b.toYear ?? b.year;
+  if (a.year > bEnd) return a.year - bEnd;
+  return b.year > aEnd ? b.year - aEnd : 0;
+}
+
+export type IdentifierVerdict = 'equal' | 'differs' | 'unknown';
+
+const SHORTEST_IDENTIFIER = 5;
+/** Kinds of which a bearer has only one, so that two different ones are two bearers. */
+const UNIQUE_KINDS = new Set(['imo', 'lei', 'mmsi']);
+
+export function compareIdentifiers(a: readonly Identifier[], b: readonly Identifier[]): IdentifierVerdict {
+  let verdict: IdentifierVerdict = 'unknown';
+  for (const x of a) {
+    const key = identifierKey(x.value);
+    if (key.length < SHORTEST_IDENTIFIER) continue;
+    for (const y of b) {
+      if (x.country !== undefined && y.country !== undefined && x.country !== y.country) continue;
+      const kindsAgree = x.kind === y.kind || x.kind === 'other' || y.kind === 'other';
+      if (kindsAgree && key === identifierKey(y.value)) return 'equal';
+      if (x.kind === y.kind && UNIQUE_KINDS.has(x.kind)) verdict = 'differs';
+    }
+  }
+  return verdict;
+}
+
+export interface QualifierFeature {
+  readonly name: string;
+  readonly value: string;
+  /** What it adds to the score. */
+  readonly effect: number;
+}
+
+const BIRTH_EFFECTS: Readonly<Record<BirthDateVerdict, keyof QualifierWeights | undefined>> = {
+  equal: 'birthDateEqual',
+  'year-equal': 'birthYearEqual',
+  near: 'birthDateNear',
+  'day-differs': 'birthDayDiffers',
+  'year-differs': 'birthYearDiffers',
+  'year-far': 'birthYearFar',
+  unknown: undefined,
+};
+
+/** The features that apply, in a fixed order; identifiers are judged apart. */
+export function qualifierFeatures(
+  query: Qualifiers,
+  listed: Qualifiers,
+  person: boolean,
+  weights: QualifierWeights,
+): QualifierFeature[] {
+  const features: QualifierFeature[] = [];
+  const birth = compareBirthDates(query.birthDates, listed.birthDates);
+  const setting = BIRTH_EFFECTS[birth];
+  if (setting !== undefined) features.push({ name: 'birth_date', value: birth, effect: weights[setting] });
+  if (query.countries.length > 0 && listed.countries.length > 0) {
+    const common = query.countries.some((country) => listed.countries.includes(country));
+    const differs = person ? weights.countryDiffers : weights.organisationCountryDiffers;
+    features.push({
+      name: 'country',
+      value: common ? 'equal' : 'differs',
+      effect: common ? weights.countryEqual : differs,
+    });
+  }
+  if (query.gender !== undefined && listed.gender !== undefined && query.gender !== listed.gender) {
+    features.push({ name: 'gender', value: 'differs', effect: weights.genderDiffers });
+  }
+  return features;
+}
