@@ -28,6 +28,8 @@ export interface RecordBatch {
   readonly topic: string;
   readonly partition: number;
   readonly records: readonly LogRecord[];
+  /** Set when these records were handed in before and could not be committed: why (a fault's code), and how often. */
+  readonly failed?: { readonly code: string; readonly attempts: number };
 }
 
 /** What the handler made of a batch. */

@@ -1,0 +1,180 @@
+// Topics, their settings, and the offsets that groups begin with.
+import kafkajs, { type Admin, type KafkaConfig } from 'kafkajs';
+import type { LogAdmin, TopicDescription, TopicSpec } from '../../runtime/ports/log.ts';
+import type { Connections } from './client.ts';
+import { Coordinator } from './coordinator.ts';
+import { codedError } from './errors.ts';
+import { setTopicConfig } from './kafkajs/alter-configs.ts';
+import type { Cluster } from './kafkajs/internals.ts';
+import { fetchStableOffsets } from './kafkajs/offset-fetch.ts';
+import { fetchTopicMetadata } from './kafkajs/topic-metadata.ts';
+import { retrying } from './retrying.ts';
+import { TransactionalProducer } from './transactional-producer.ts';
+
+const { ConfigResourceTypes, Kafka, logLevel } = kafkajs;
+
+/** Settings that are told even when they are the broker's defaults; others only when they were set on the topic. */
+const ALWAYS_TOLD = new Set([
+  'cleanup.policy',
+  'retention.ms',
+  'retention.bytes',
+  'max.message.bytes',
+  'message.timestamp.type',
+  'min.insync.replicas',
+  'segment.ms',
+  'compression.type',
+]);
+const SET_ON_TOPIC = 1;
+const OPERATION_TIMEOUT_MS = 15_000;
+
+export class KafkaAdmin implements LogAdmin {
+  readonly #connections: Connections;
+  #admin: Promise<Admin> | undefined;
+
+  constructor(connections: Connections) {
+    this.#connections = connections;
+  }
+
+  async #connected(): Promise<Admin> {
+    this.#admin ??= this.#connect();
+    this.#admin.catch(() => {
+      this.#admin = undefined;
+    });
+    return this.#admin;
+  }
+
+  async #connect(): Promise<Admin> {
+    const { brokers, clientId, ssl, sasl, requestTimeoutMs } = this.#connections.settings;
+    const config = {
+      brokers: [...brokers],
+      clientId,
+      ssl,
+      sasl,
+      requestTimeout: requestTimeoutMs,
+      logLevel: logLevel.NOTHING,
+    };
+    const admin = new Kafka(config as KafkaConfig).admin();
+    await admin.connect();
+    return admin;
+  }
+
+  async #ask<T>(request: (admin: Admin) => Promise<T>): Promise<T> {
+    try {
+      return await request(await this.#connected());
+    } catch (error) {
+      throw codedError(firstOf(error));
+    }
+  }
+
+  async describeTopics(names: readonly string[]): Promise<readonly TopicDescription[]> {
+    const known = await retrying(this.#connections, [], async (cluster) =>
+      fetchTopicMetadata(await cluster.brokerPool.findConnectedBroker(), names),
+    );
+    if (known.length === 0) return [];
+    const { resources } = await this.#ask((admin) =>
+      admin.describeConfigs({
+        includeSynonyms: false,
+        resources: known.map(({ name }) => ({ type: ConfigResourceTypes.TOPIC, name })),
+      }),
+    );
+    return known.map(({ name, topicId, partitions, replicationFactor }) => {
+      const entries = resources.find(({ resourceName }) => resourceName === name)?.configEntries ?? [];
+      const told = entries.filter(
+        ({ configName, configSource }) => ALWAYS_TOLD.has(configName) || Number(configSource) === SET_ON_TOPIC,
+      );
+      const config = Object.fromEntries(told.map(({ configName, configValue }) => [configName, configValue]));
+      return { name, topicId, partitions, replicationFactor, config };
+    });
+  }
+
+  async createTopics(specs: readonly (TopicSpec & { readonly replicationFactor: number })[]): Promise<void> {
+    if (specs.length === 0) return;
+    const topics = specs.map(({ name, partitions, replicationFactor, config }) => ({
+      topic: name,
+      numPartitions: partitions,
+      replicationFactor,
+      configEntries: Object.entries(config).map(([key, value]) => ({ name: key, value })),
+    }));
+    await this.#ask((admin) => admin.createTopics({ topics, waitForLeaders: true, timeout: OPERATION_TIMEOUT_MS }));
+  }
+
+  async addPartitions(topic: string, total: number): Promise<void> {
+    const topicPartitions = [{ topic, count: total }];
+    await this.#ask((admin) => admin.createPartitions({ topicPartitions, timeout: OPERATION_TIMEOUT_MS }));
+  }
+
+  async alterConfig(topic: string, config: Readonly<Record<string, string>>): Promise<void> {
+    if (Object.keys(config).length === 0) return;
+    await retrying(this.#connections, [topic], async (cluster) =>
+      setTopicConfig(await cluster.brokerPool.findConnectedBroker(), topic, config),
+    );
+  }
+
+  async committed(
+    groupId: string,
+    topics: readonly string[],
+  ): Promise<readonly { topic: string; partition: number; offset: number | undefined }[]> {
+    return retrying(this.#connections, topics, async (cluster) => {
+      const group = new Coordinator(cluster, groupId, 'group', OPERATION_TIMEOUT_MS);
+      const offsets = await group.ask((broker) => fetchStableOffsets(broker, groupId, partitionsOf(cluster, topics)));
+      return offsets.map(({ topic, partition, offset }) => ({
+        topic,
+        partition,
+        offset: offset < 0 ? undefined : offset,
+      }));
+    });
+  }
+
+  /**
+   * In a transaction of its own, because that is how offsets can be set while the group is running: after partitions were
+   * added, say. Existing offsets are never touched.
+   */
+  async initialiseOffsets(groupId: string, topics: readonly string[]): Promise<void> {
+    const missing = (await this.committed(groupId, topics)).filter(({ offset }) => offset === undefined);
+    if (missing.length === 0) return;
+    const starts = await retrying(this.#connections, topics, (cluster) =>
+      cluster.fetchTopicsOffset(
+        topics.map((topic) => ({
+          topic,
+          fromBeginning: true,
+          partitions: missing.filter((entry) => entry.topic === topic).map(({ partition }) => ({ partition })),
+        })),
+      ),
+    );
+    const positions = starts.flatMap(({ topic, partitions }) =>
+      partitions.map(({ partition, offset }) => ({ topic, partition, offset: Number(offset) })),
+    );
+    const producer = await TransactionalProducer.fence(this.#connections, `${groupId}.offsets`, topics[0]!);
+    try {
+      await producer.sendOffsets(groupId, positions);
+      await producer.commit();
+    } catch (error) {
+      throw codedError(error);
+    } finally {
+      producer.discard();
+    }
+  }
+
+  async deleteTopics(names: readonly string[]): Promise<void> {
+    if (names.length === 0) return;
+    await this.#ask((admin) => admin.deleteTopics({ topics: [...names], timeout: OPERATION_TIMEOUT_MS }));
+  }
+
+  async close(): Promise<void> {
+    const admin = await this.#admin?.catch(() => undefined);
+    await admin?.disconnect();
+  }
+}
+
+/** kafkajs gives one error for several topics: the first says why. */
+function firstOf(error: unknown): unknown {
+  const { errors } = error as { errors?: readonly unknown[] };
+  return errors?.[0] ?? error;
+}
+
+function partitionsOf(cluster: Cluster, topics: readonly string[]) {
+  return topics.map((topic) => ({
+    topic,
+    partitions: cluster.findTopicPartitionMetadata(topic).map(({ partitionId }) => partitionId),
+  }));
+}

@@ -1,0 +1,183 @@
+// How a partition is taken over, and how a handled batch becomes durable: exactly once or at least once.
+import { CodedError } from '../../runtime/ports/fault.ts';
+import type { ConsumerOptions, OutputRecord } from '../../runtime/ports/log.ts';
+import { pause } from './backoff.ts';
+import { type Connections, connectCluster, discardCluster } from './client.ts';
+import { Coordinator } from './coordinator.ts';
+import { FatalLogFault } from './errors.ts';
+import type { Cluster } from './kafkajs/internals.ts';
+import { fetchStableOffsets } from './kafkajs/offset-fetch.ts';
+import { TransactionalProducer } from './transactional-producer.ts';
+
+/** The group's current generation as seen by this member. */
+export interface Generation {
+  readonly generationId: number;
+  readonly memberId: string;
+}
+
+/** One input partition under one owner. */
+export interface Ownership {
+  readonly topic: string;
+  readonly partition: number;
+  readonly groupId: string;
+  readonly generation: Generation;
+  /** False once the group has given the partition away: nothing may be committed any more. */
+  stillOurs(): boolean;
+}
+
+export interface Committer {
+  /** Takes the partition over and reads where to go on. Throws OFFSET_MISSING when the group has no offset for it. */
+  open(): Promise<number>;
+  /** Makes outputs and the position (next offset to be handled) durable. After an error the outcome is unknown. */
+  commit(outputs: readonly OutputRecord[], offset: number): Promise<void>;
+  /** Gives up whatever is open; `open` may follow. Never throws. */
+  abandon(): Promise<void>;
+}
+
+/** How long a missing offset is looked for again, for the moment between a new partition and its first offset. */
+const MISSING_OFFSET_TRIES = 4;
+const MISSING_OFFSET_WAIT_MS = 500;
+const ABORT_PATIENCE_MS = 1_000;
+
+/** The transactional id of an input partition: frozen, because it is what a new owner fences the old one by. */
+export function transactionalIdOf(appName: string, consumer: string, topic: string, partition: number): string {
+  return `${appName}.${consumer}.${topic}.${partition}`;
+}
+
+/** The consumer group of a processor, sink or executor: frozen, because its offsets are kept under this name. */
+export function groupIdOf(appName: string, consumer: string): string {
+  return `${appName}.${consumer}`;
+}
+
+export function committerFor(connections: Connections, options: ConsumerOptions, ownership: Ownership): Committer {
+  if (options.delivery === 'at-least-once') return new AtLeastOnce(connections, ownership);
+  return new ExactlyOnce(connections, options.name, ownership);
+}
+
+async function committedOffset(group: Coordinator, { groupId, topic, partition }: Ownership): Promise<number> {
+  for (let attempt = 1; ; attempt++) {
+    const topics = [{ topic, partitions: [partition] }];
+    const [found] = await group.ask((coordinator) => fetchStableOffsets(coordinator, groupId, topics));
+    if (found !== undefined && found.offset >= 0) return found.offset;
+    if (attempt === MISSING_OFFSET_TRIES) throw missingOffset(groupId, topic, partition);
+    await pause(MISSING_OFFSET_WAIT_MS);
+  }
+}
+
+function missingOffset(groupId: string, topic: string, partition: number): FatalLogFault {
+  return new FatalLogFault(
+    'OFFSET_MISSING',
+    `Group ${groupId} has no committed offset for ${topic}/${partition}. Starting over would run transfers again, so the ` +
+      'process stops. For a new topic or partition run `corridor topics apply`; otherwise find out why offsets were lost.',
+  );
+}
+
+class ExactlyOnce implements Committer {
+  readonly #connections: Connections;
+  readonly #transactionalId: string;
+  readonly #ownership: Ownership;
+  #producer: TransactionalProducer | undefined;
+
+  constructor(connections: Connections, consumer: string, ownership: Ownership) {
+    const { appName, unsafe } = connections.settings;
+    const frozenId = transactionalIdOf(appName, consumer, ownership.topic, ownership.partition);
+    this.#connections = connections;
+    this.#ownership = ownership;
+    this.#transactionalId = unsafe.noFencing ? `${frozenId}.${crypto.randomUUID()}` : frozenId;
+  }
+
+  async open(): Promise<number> {
+    const { topic, groupId } = this.#ownership;
+    this.#producer = await TransactionalProducer.fence(this.#connections, this.#transactionalId, topic);
+    await this.#connections.settings.failpoint('eos.after-fence');
+    return committedOffset(this.#producer.group(groupId), this.#ownership);
+  }
+
+  async commit(outputs: readonly OutputRecord[], offset: number): Promise<void> {
+    const { failpoint, unsafe } = this.#connections.settings;
+    const producer = this.#producer!;
+    await failpoint('eos.before-send');
+    this.#assertOurs();
+    await producer.send(outputs);
+    await failpoint('eos.after-send');
+    const { topic, partition, groupId } = this.#ownership;
+    if (!unsafe.offsetsOutsideTransaction) await producer.sendOffsets(groupId, [{ topic, partition, offset }]);
+    await failpoint('eos.after-send-offsets');
+    this.#assertOurs();
+    if (!unsafe.offsetsOutsideTransaction || outputs.length > 0) await this.#endTransaction(producer);
+    await failpoint('eos.after-commit');
+    if (unsafe.offsetsOutsideTransaction) {
+      await commitPlainly(producer.group(groupId), this.#ownership, offset);
+    }
+  }
+
+  async #endTransaction(producer: TransactionalProducer): Promise<void> {
+    const answer = producer.commit();
+    answer.catch(() => {}); // the failpoint may end the wait for it
+    await this.#connections.settings.failpoint('eos.commit-sent');
+    await answer;
+  }
+
+  #assertOurs(): void {
+    if (this.#ownership.stillOurs()) return;
+    const { topic, partition } = this.#ownership;
+    throw new CodedError('NOT_A_MEMBER', `${topic}/${partition} was given to another member of the group.`, {
+      faultClass: 'transient-dependency',
+      dependency: 'kafka',
+    });
+  }
+
+  async abandon(): Promise<void> {
+    const producer = this.#producer;
+    this.#producer = undefined;
+    if (producer === undefined) return;
+    await Promise.race([producer.abort(), pause(ABORT_PATIENCE_MS)]);
+    producer.discard();
+  }
+}
+
+async function commitPlainly(group: Coordinator, ownership: Ownership, offset: number): Promise<void> {
+  const { groupId, topic, partition, generation } = ownership;
+  const topics = [{ topic, partitions: [{ partition, offset: String(offset) }] }];
+  const { generationId: groupGenerationId, memberId } = generation;
+  await group.ask((coordinator) => coordinator.offsetCommit({ groupId, groupGenerationId, memberId, topics }));
+}
+
+class AtLeastOnce implements Committer {
+  readonly #connections: Connections;
+  readonly #ownership: Ownership;
+  #cluster: Cluster | undefined;
+  #group: Coordinator | undefined;
+
+  constructor(connections: Connections, ownership: Ownership) {
+    this.#connections = connections;
+    this.#ownership = ownership;
+  }
+
+  async open(): Promise<number> {
+    const { topic, groupId } = this.#ownership;
+    this.#cluster = this.#connections.cluster();
+    await connectCluster(this.#cluster, [topic]);
+    const patienceMs = this.#connections.settings.transactionTimeoutMs;
+    this.#group = new Coordinator(this.#cluster, groupId, 'group', patienceMs);
+    return committedOffset(this.#group, this.#ownership);
+  }
+
+  async commit(outputs: readonly OutputRecord[], offset: number): Promise<void> {
+    const { failpoint } = this.#connections.settings;
+    if (outputs.length > 0) {
+      throw new CodedError('HANDLER_CONTRACT', 'An at-least-once handler must return no outputs.', {
+        faultClass: 'fatal',
+      });
+    }
+    await failpoint('alo.before-commit');
+    await commitPlainly(this.#group!, this.#ownership, offset);
+    await failpoint('alo.after-commit');
+  }
+
+  async abandon(): Promise<void> {
+    if (this.#cluster !== undefined) discardCluster(this.#cluster);
+    this.#cluster = undefined;
+    this.#group = undefined;
+  }
+}

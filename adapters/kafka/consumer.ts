@@ -1,0 +1,273 @@
+// A running consumer: keeps its membership of the group, and a worker for every partition that the group gives it.
+import type { ConsumerOptions, LogConsumer, PartitionProgress } from '../../runtime/ports/log.ts';
+import { backoffMs, pause } from './backoff.ts';
+import type { Connections } from './client.ts';
+import { committerFor, groupIdOf } from './commit.ts';
+import { codedError, FatalLogFault, faultOf, verdictOf } from './errors.ts';
+import { Fetcher, Source } from './fetcher.ts';
+import { type JoinedGeneration, Membership } from './membership.ts';
+import { PartitionWorker } from './partition-worker.ts';
+import { Signal } from './signal.ts';
+
+/** Heartbeats per session timeout. */
+const HEARTBEATS_PER_SESSION = 4;
+const MOST_BACKOFF_MS = 1_000;
+/** Tries to join for this long before an unknown topic is taken for a missing one. */
+const UNKNOWN_TOPIC_PATIENCE_MS = 10_000;
+const FETCH_BYTES_PER_RECORD = 2_048;
+const LEAST_FETCH_BYTES = 262_144;
+const MOST_FETCH_BYTES = 4 * 1_048_576;
+
+/** The workers of one generation. */
+interface Team {
+  readonly generation: JoinedGeneration;
+  readonly workers: readonly PartitionWorker[];
+  readonly fetcher: Fetcher;
+  /** Resolves when every worker has ended. */
+  readonly done: Promise<void>;
+  /** True when a worker has given its partition up. */
+  incomplete(): boolean;
+  /** From now on nothing of this generation may be committed. */
+  revoke(): void;
+}
+
+export class KafkaConsumer implements LogConsumer {
+  readonly ready: Promise<void>;
+  readonly ended: Promise<void>;
+  readonly #connections: Connections;
+  readonly #options: ConsumerOptions;
+  readonly #groupId: string;
+  readonly #membership: Membership;
+  readonly #stopping = new AbortController();
+  readonly #heartbeatNow = new Signal();
+  /** Per partition, the end of its last worker: the next one waits for it. */
+  readonly #lastWorkers = new Map<string, Promise<void>>();
+  #team: Team | undefined;
+  #fatal: FatalLogFault | undefined;
+  #loop: Promise<void> = Promise.resolve();
+  #markReady: () => void = () => {};
+  #failReady: (fault: FatalLogFault) => void = () => {};
+  #failEnded: (fault: FatalLogFault) => void = () => {};
+
+  constructor(connections: Connections, options: ConsumerOptions) {
+    this.#connections = connections;
+    this.#options = options;
+    this.#groupId = groupIdOf(connections.settings.appName, options.name);
+    this.#membership = new Membership(connections, this.#groupId, options.topics);
+    this.ready = new Promise((resolve, reject) => {
+      this.#markReady = resolve;
+      this.#failReady = reject;
+    });
+    this.ready.catch(() => {}); // `ended` tells it too
+    this.ended = new Promise((_, reject) => {
+      this.#failEnded = reject;
+    });
+  }
+
+  /** Begins to join the group. */
+  start(): void {
+    this.#loop = this.#live();
+  }
+
+  progress(): readonly PartitionProgress[] {
+    return this.#team?.workers.map((worker) => worker.progress()) ?? [];
+  }
+
+  async stop(deadlineMs: number): Promise<void> {
+    const deadline = pause(deadlineMs);
+    this.#stopping.abort();
+    this.#heartbeatNow.wake();
+    for (const worker of this.#team?.workers ?? []) worker.drain();
+    await Promise.race([this.#loop, deadline]);
+    this.#team?.revoke();
+    await this.#team?.fetcher.stop();
+    await this.#membership.leave();
+  }
+
+  /** Ends the consumer by itself. */
+  #fail(fault: FatalLogFault): void {
+    if (this.#fatal !== undefined || this.#stopping.signal.aborted) return;
+    this.#fatal = fault;
+    this.#options.onFault(fault);
+    this.#stopping.abort();
+    this.#heartbeatNow.wake();
+    this.#team?.workers.forEach((worker) => {
+      worker.drain();
+    });
+    void this.#end(fault);
+  }
+
+  async #end(fault: FatalLogFault): Promise<void> {
+    // A handler that never returns must not keep the consumer looking alive.
+    await Promise.race([this.#loop, pause(this.#connections.settings.sessionTimeoutMs)]);
+    this.#team?.revoke();
+    await this.#team?.fetcher.stop();
+    await this.#membership.leave();
+    this.#failReady(fault);
+    this.#failEnded(fault);
+  }
+
+  async #live(): Promise<void> {
+    const { signal } = this.#stopping;
+    const startedAt = performance.now();
+    for (let attempt = 1; !signal.aborted; attempt++) {
+      try {
+        const generation = await this.#join();
+        if (generation === undefined) return;
+        attempt = 0;
+        await this.#serve(generation);
+      } catch (error) {
+        if (signal.aborted) return;
+        const unknownTopic =
+          codedError(error).code === 'TOPIC_UNKNOWN' || typeOf(error) === 'UNKNOWN_TOPIC_OR_PARTITION';
+        const patient = performance.now() - startedAt < UNKNOWN_TOPIC_PATIENCE_MS;
+        if (verdictOf(error) === 'fatal' || (unknownTopic && !patient)) return this.#fail(fatalOf(error, unknownTopic));
+        if (verdictOf(error) !== 'not-member') {
+          this.#options.onFault(faultOf(error));
+          this.#membership.reconnect();
+        }
+        await pause(backoffMs(attempt, 20, MOST_BACKOFF_MS), signal);
+      }
+    }
+  }
+
+  /** Joins the group; undefined when the consumer is stopped meanwhile. */
+  async #join(): Promise<JoinedGeneration | undefined> {
+    const { signal } = this.#stopping;
+    const stopped = new Promise<undefined>((resolve) => {
+      signal.addEventListener('abort', () => resolve(undefined), { once: true });
+    });
+    const joining = this.#membership.join();
+    joining.catch(() => {});
+    return Promise.race([joining, stopped]);
+  }
+
+  /** Works the assignment of one generation until the group moves on. */
+  async #serve(generation: JoinedGeneration): Promise<void> {
+    const team = this.#form(generation);
+    this.#team = team;
+    void Promise.all(team.workers.map(({ ready }) => ready)).then((takenOver) => {
+      if (takenOver.every(Boolean)) this.#markReady();
+    });
+    const { sessionTimeoutMs } = this.#connections.settings;
+    try {
+      const lost = await this.#keepAlive(team);
+      if (lost) team.revoke();
+    } finally {
+      // Batches in hand may still be committed in this generation, for less than a session: then they are given up.
+      for (const worker of team.workers) worker.drain();
+      const stopping = this.#stopping.signal.aborted;
+      await Promise.race([team.done, ...(stopping ? [] : [pause(sessionTimeoutMs / 2)])]);
+      team.revoke();
+      void team.fetcher.stop();
+    }
+  }
+
+  #form(generation: JoinedGeneration): Team {
+    const { settings } = this.#connections;
+    let ours = true;
+    let running = 0;
+    const sources: Source[] = [];
+    const workers: PartitionWorker[] = [];
+    const runs: Promise<void>[] = [];
+    for (const [topic, partitions] of Object.entries(generation.assigned)) {
+      for (const partition of partitions) {
+        const key = `${topic}/${partition}`;
+        const source = new Source(topic, partition);
+        const ownership = { topic, partition, groupId: this.#groupId, generation, stillOurs: () => ours };
+        const worker = new PartitionWorker({
+          consumer: this.#options,
+          ownership,
+          committer: committerFor(this.#connections, this.#options, ownership),
+          source,
+          fetcher: () => fetcher,
+          idleCommitMs: settings.idleCommitMs,
+          after: this.#lastWorkers.get(key) ?? Promise.resolve(),
+          onFault: this.#options.onFault,
+          onFatal: (fault) => this.#fail(fault),
+          confirmMembership: () => this.#confirm(generation, () => ours),
+        });
+        const run = worker.run().finally(() => {
+          running--;
+          this.#heartbeatNow.wake();
+        });
+        this.#lastWorkers.set(key, run);
+        sources.push(source);
+        workers.push(worker);
+        runs.push(run);
+        running++;
+      }
+    }
+    const bytes = this.#options.maxBatchRecords * FETCH_BYTES_PER_RECORD;
+    const fetcher = new Fetcher({
+      connections: this.#connections,
+      sources,
+      bufferRecords: this.#options.maxBatchRecords,
+      maxBytesPerPartition: Math.min(MOST_FETCH_BYTES, Math.max(LEAST_FETCH_BYTES, bytes)),
+      onError: (error) => this.#fetchFailed(error),
+    });
+    const revoke = () => {
+      ours = false;
+      for (const worker of workers) worker.drain();
+    };
+    const incomplete = () => running < workers.length;
+    return { generation, workers, fetcher, done: Promise.all(runs).then(() => {}), incomplete, revoke };
+  }
+
+  #fetchFailed(error: unknown): void {
+    if (verdictOf(error) === 'fatal') this.#fail(fatalOf(error, false));
+    else this.#options.onFault(faultOf(error));
+  }
+
+  /** Sends heartbeats until the group rebalances (false) or has lost this member (true), or the consumer stops (false). */
+  async #keepAlive(team: Team): Promise<boolean> {
+    const { sessionTimeoutMs } = this.#connections.settings;
+    const { signal } = this.#stopping;
+    const intervalMs = sessionTimeoutMs / HEARTBEATS_PER_SESSION;
+    let lastAt = performance.now();
+    for (let waitMs = intervalMs; !signal.aborted; ) {
+      await this.#heartbeatNow.wait(waitMs);
+      if (signal.aborted) return false;
+      waitMs = intervalMs;
+      try {
+        await this.#membership.heartbeat();
+        lastAt = performance.now();
+        if (team.incomplete()) return false; // joining again is how a partition given up gets an owner
+        if (team.generation.isLeader && (await this.#membership.partitionsChanged())) return false;
+      } catch (error) {
+        const verdict = verdictOf(error);
+        if (verdict === 'fatal') throw error;
+        if (typeOf(error) === 'REBALANCE_IN_PROGRESS') return false;
+        if (verdict === 'not-member') {
+          if (typeOf(error) === 'UNKNOWN_MEMBER_ID') this.#membership.forget();
+          return true;
+        }
+        this.#options.onFault(faultOf(error));
+        this.#membership.reconnect();
+        if (performance.now() - lastAt > sessionTimeoutMs) return true;
+        waitMs = backoffMs(3);
+      }
+    }
+    return false;
+  }
+
+  /** A worker was refused as an old owner: asks the group at once whether it still is one. */
+  async #confirm(generation: JoinedGeneration, ours: () => boolean): Promise<boolean> {
+    if (!ours() || this.#team?.generation !== generation) return false;
+    try {
+      await this.#membership.heartbeat();
+      return ours();
+    } catch (error) {
+      // Without an answer from the group this member still is the owner, as far as it knows.
+      return verdictOf(error) !== 'not-member' && ours();
+    }
+  }
+}
+
+const typeOf = (error: unknown) => (error as { type?: string }).type;
+
+function fatalOf(error: unknown, unknownTopic: boolean): FatalLogFault {
+  const { code, message } = codedError(error);
+  if (unknownTopic) return new FatalLogFault('TOPIC_UNKNOWN', `${message} Run \`corridor topics apply\`.`, error);
+  return new FatalLogFault(code, message, error);
+}

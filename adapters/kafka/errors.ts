@@ -1,0 +1,132 @@
+// What kafkajs throws, as stable codes.
+import { CodedError } from '../../runtime/ports/fault.ts';
+import type { LogFault } from '../../runtime/ports/log.ts';
+
+/** What to do about an error of the client. */
+export type Verdict =
+  /** Passes by itself: back off and go on with fresh connections. */
+  | 'transient'
+  /** Somebody else holds this transactional id, or the broker ended the transaction. */
+  | 'fenced'
+  /** This member is not in the group's current generation. */
+  | 'not-member'
+  /** Will not pass without an operator. */
+  | 'fatal';
+
+const FENCED = new Set(['INVALID_PRODUCER_EPOCH', 'INVALID_PRODUCER_ID_MAPPING', 'INVALID_TXN_STATE']);
+const NOT_MEMBER = new Set(['UNKNOWN_MEMBER_ID', 'ILLEGAL_GENERATION', 'REBALANCE_IN_PROGRESS', 'FENCED_INSTANCE_ID']);
+const FATAL = new Map([
+  ['TOPIC_AUTHORIZATION_FAILED', 'KAFKA_UNAUTHORIZED'],
+  ['GROUP_AUTHORIZATION_FAILED', 'KAFKA_UNAUTHORIZED'],
+  ['CLUSTER_AUTHORIZATION_FAILED', 'KAFKA_UNAUTHORIZED'],
+  ['TRANSACTIONAL_ID_AUTHORIZATION_FAILED', 'KAFKA_UNAUTHORIZED'],
+  ['SASL_AUTHENTICATION_FAILED', 'KAFKA_UNAUTHENTICATED'],
+  ['UNSUPPORTED_SASL_MECHANISM', 'KAFKA_UNAUTHENTICATED'],
+  ['UNSUPPORTED_VERSION', 'KAFKA_UNSUPPORTED'],
+  ['UNSUPPORTED_FOR_MESSAGE_FORMAT', 'KAFKA_UNSUPPORTED'],
+  ['INVALID_TRANSACTION_TIMEOUT', 'KAFKA_MISCONFIGURED'],
+  ['INVALID_SESSION_TIMEOUT', 'KAFKA_MISCONFIGURED'],
+  ['INCONSISTENT_GROUP_PROTOCOL', 'KAFKA_MISCONFIGURED'],
+  ['INVALID_GROUP_ID', 'KAFKA_MISCONFIGURED'],
+  ['INVALID_TOPIC_EXCEPTION', 'KAFKA_MISCONFIGURED'],
+]);
+const REFUSED_RECORD = new Map([
+  ['MESSAGE_TOO_LARGE', 'RECORD_TOO_LARGE'],
+  ['RECORD_LIST_TOO_LARGE', 'RECORD_TOO_LARGE'],
+  ['INVALID_RECORD', 'RECORD_INVALID'],
+  ['INVALID_TIMESTAMP', 'RECORD_INVALID'],
+]);
+/** The next words for the operator, by code. */
+const ADVICE: Readonly<Record<string, string>> = {
+  KAFKA_UNAUTHORIZED: 'Grant the ACLs that docs/kafka.md lists to this principal.',
+  KAFKA_UNAUTHENTICATED: 'Check the SASL user, password and mechanism.',
+  KAFKA_UNSUPPORTED: 'Use a Kafka broker of version 4.x.',
+  KAFKA_MISCONFIGURED: "Correct the client's settings or the broker's limits.",
+};
+const CONNECTION = new Set([
+  'KafkaJSConnectionError',
+  'KafkaJSConnectionClosedError',
+  'KafkaJSRequestTimeoutError',
+  'KafkaJSBrokerNotFound',
+  'KafkaJSLockTimeout',
+  'KafkaJSNoBrokerAvailableError',
+]);
+
+interface ClientError extends Error {
+  readonly type?: string;
+  readonly code?: unknown;
+}
+
+/** kafkajs wraps errors in retry errors: the innermost one says what happened. */
+function innermost(error: unknown): ClientError {
+  let current = error;
+  while (current instanceof Error && !(current instanceof CodedError) && current.cause instanceof Error) {
+    if ((current as ClientError).type !== undefined) break;
+    current = current.cause;
+  }
+  return current instanceof Error ? current : new Error(String(current));
+}
+
+/** Broker error type (INVALID_PRODUCER_EPOCH …) of an error, or undefined when it is none. */
+export function brokerErrorType(error: unknown): string | undefined {
+  const { type } = innermost(error);
+  return typeof type === 'string' ? type : undefined;
+}
+
+/** Wraps what the client threw into an error with a stable code; keeps one that already has one. */
+export function codedError(error: unknown): CodedError {
+  const cause = innermost(error);
+  if (cause instanceof CodedError) return cause;
+  const type = brokerErrorType(cause);
+  const fatalCode = type === undefined ? undefined : FATAL.get(type);
+  if (fatalCode !== undefined) {
+    return new CodedError(fatalCode, `${cause.message} ${ADVICE[fatalCode]}`, {
+      faultClass: 'fatal',
+      dependency: 'kafka',
+      cause,
+    });
+  }
+  const refused = type === undefined ? undefined : REFUSED_RECORD.get(type);
+  if (refused !== undefined) return new CodedError(refused, cause.message, { faultClass: 'poison', cause });
+  if (cause.name === 'KafkaJSSASLAuthenticationError') {
+    const message = `${cause.message} ${ADVICE['KAFKA_UNAUTHENTICATED']}`;
+    return new CodedError('KAFKA_UNAUTHENTICATED', message, { faultClass: 'fatal', dependency: 'kafka', cause });
+  }
+  const code = transientCode(cause, type);
+  const faultClass = code === 'CLIENT_BUG' ? 'poison' : 'transient-dependency';
+  return new CodedError(code, `${cause.name}: ${cause.message}`, { faultClass, dependency: 'kafka', cause });
+}
+
+function transientCode(cause: ClientError, type: string | undefined): string {
+  if (type !== undefined && FENCED.has(type)) return 'FENCED';
+  if (type !== undefined && NOT_MEMBER.has(type)) return 'NOT_A_MEMBER';
+  if (type !== undefined) return 'KAFKA_REFUSED';
+  if (CONNECTION.has(cause.name)) return 'KAFKA_UNAVAILABLE';
+  if (cause.name.startsWith('KafkaJS')) return 'KAFKA_CLIENT';
+  return 'CLIENT_BUG';
+}
+
+/** What to do about an error. */
+export function verdictOf(error: unknown): Verdict {
+  const { code, faultClass } = codedError(error);
+  if (code === 'FENCED') return 'fenced';
+  if (code === 'NOT_A_MEMBER') return 'not-member';
+  return faultClass === 'fatal' ? 'fatal' : 'transient';
+}
+
+/** A fatal fault, as `ended` rejects with it. */
+export class FatalLogFault extends CodedError implements LogFault {
+  readonly severity = 'fatal';
+  readonly detail: string;
+  constructor(code: string, detail: string, cause?: unknown) {
+    super(code, detail, { faultClass: 'fatal', dependency: 'kafka', cause });
+    this.name = 'FatalLogFault';
+    this.detail = detail;
+  }
+}
+
+/** An error as a fault to be shown. */
+export function faultOf(error: unknown, where: { topic?: string; partition?: number } = {}): LogFault {
+  const { code, message, faultClass } = codedError(error);
+  return { code, detail: message, severity: faultClass === 'fatal' ? 'fatal' : 'transient', ...where };
+}

@@ -1,0 +1,26 @@
+// Places between two side effects where a crash test may kill, freeze or fail the process.
+
+/** Every failpoint, in the order in which an exactly-once batch passes them, then those of an at-least-once batch. */
+export const FAILPOINTS = [
+  /** The previous owner is fenced; the committed offset is not read yet. */
+  'eos.after-fence',
+  /** The handler is done; nothing is sent. */
+  'eos.before-send',
+  /** Outputs are in the log, in an open transaction without offsets. */
+  'eos.after-send',
+  /** Offsets are in the transaction; it is open. */
+  'eos.after-send-offsets',
+  /** The commit is on its way; its answer is not awaited. An error thrown here loses the answer. */
+  'eos.commit-sent',
+  /** The transaction is committed; nobody was told. */
+  'eos.after-commit',
+  /** The handler is done; offsets are not committed. */
+  'alo.before-commit',
+  /** Offsets are committed. */
+  'alo.after-commit',
+] as const;
+
+export type FailpointName = (typeof FAILPOINTS)[number];
+
+/** Called at each failpoint; may be slow, may throw, may never return. */
+export type Failpoint = (name: FailpointName) => void | Promise<void>;

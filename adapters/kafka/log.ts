@@ -1,0 +1,54 @@
+// The log on Kafka: what composition roots create and hand to the runtime as a `Log`.
+import type { ConsumerOptions, Log, LogAdmin, LogConsumer, LogReader, LogWriter } from '../../runtime/ports/log.ts';
+import { KafkaAdmin } from './admin.ts';
+import { Connections } from './client.ts';
+import { KafkaConsumer } from './consumer.ts';
+import { applyPatches } from './kafkajs/patches.ts';
+import { type KafkaOptions, settingsOf } from './options.ts';
+import { KafkaReader } from './reader.ts';
+import { KafkaWriter } from './writer.ts';
+
+/** Longest wait for consumers that `close` finds still running, ms. */
+const CLOSE_DEADLINE_MS = 10_000;
+
+/** Creates the log. Nothing is connected until something is consumed, written or read. */
+export function createLog(options: KafkaOptions): Log {
+  applyPatches(options.patches);
+  return new KafkaLog(new Connections(settingsOf(options)));
+}
+
+class KafkaLog implements Log {
+  readonly #connections: Connections;
+  readonly #consumers = new Set<KafkaConsumer>();
+  readonly #writers = new Set<KafkaWriter>();
+
+  constructor(connections: Connections) {
+    this.#connections = connections;
+  }
+
+  async consume(options: ConsumerOptions): Promise<LogConsumer> {
+    const consumer = new KafkaConsumer(this.#connections, options);
+    this.#consumers.add(consumer);
+    consumer.start();
+    return consumer;
+  }
+
+  async writer(name: string): Promise<LogWriter> {
+    const writer = new KafkaWriter(this.#connections, name);
+    this.#writers.add(writer);
+    return writer;
+  }
+
+  reader(): LogReader {
+    return new KafkaReader(this.#connections);
+  }
+
+  async admin(): Promise<LogAdmin> {
+    return new KafkaAdmin(this.#connections);
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#consumers].map((consumer) => consumer.stop(CLOSE_DEADLINE_MS)));
+    await Promise.all([...this.#writers].map((writer) => writer.close()));
+  }
+}

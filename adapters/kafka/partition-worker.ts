@@ -1,0 +1,291 @@
+// Works one input partition for as long as this member owns it: take over, gather a batch, hand it over, commit, again.
+// Any error leads back to the start, where the committed offset says what really happened.
+import { CodedError } from '../../runtime/ports/fault.ts';
+import type {
+  BatchResult,
+  ConsumerOptions,
+  LogFault,
+  LogRecord,
+  OutputRecord,
+  PartitionProgress,
+} from '../../runtime/ports/log.ts';
+import { ArrivalRate } from './arrival-rate.ts';
+import { backoffMs, pause } from './backoff.ts';
+import type { Committer, Ownership } from './commit.ts';
+import { brokerErrorType, codedError, FatalLogFault, faultOf, verdictOf } from './errors.ts';
+import type { Fetcher, Source } from './fetcher.ts';
+
+/** Longest wait between two tries of a batch that its handler refuses. */
+const MOST_HANDLER_BACKOFF_MS = 10_000;
+const MOST_KAFKA_BACKOFF_MS = 1_000;
+/** Longest wait before a batch of which the handler did nothing is handed in again. */
+const MOST_STALL_BACKOFF_MS = 5_000;
+/** A topic that stays unknown for this long is missing, rather than not yet known to a broker that has just started. */
+const UNKNOWN_TOPIC_PATIENCE_MS = 15_000;
+const IDLE_CHECK_MS = 5_000;
+
+export interface WorkerOptions {
+  readonly consumer: ConsumerOptions;
+  readonly ownership: Ownership;
+  readonly committer: Committer;
+  readonly source: Source;
+  readonly fetcher: () => Fetcher;
+  readonly idleCommitMs: number;
+  /** Resolves when an earlier worker of the same partition is done. */
+  readonly after: Promise<void>;
+  readonly onFault: (fault: LogFault) => void;
+  /** The consumer must end. */
+  readonly onFatal: (fault: FatalLogFault) => void;
+  /** Asks the group whether this member's generation is still the current one. */
+  readonly confirmMembership: () => Promise<boolean>;
+}
+
+export class PartitionWorker {
+  /** Resolves with true when the partition was taken over for the first time, with false when it will not be. */
+  readonly ready: Promise<boolean>;
+  readonly #options: WorkerOptions;
+  readonly #rate = new ArrivalRate();
+  /** Aborted when the worker must end; ends every wait. */
+  readonly #ending = new AbortController();
+  #markReady: (takenOver: boolean) => void = () => {};
+  /** Records handed in that were not done, to be handed in first. */
+  #carry: LogRecord[] = [];
+  #inHand: readonly LogRecord[] = [];
+  #position: number;
+  #committed = 0;
+  #committedAt = 0;
+  #paused: PartitionProgress['paused'];
+  /** Why the batch to come was handed in before and not committed. */
+  #failed: { readonly code: string; readonly attempts: number } | undefined;
+  #unknownTopicSince: number | undefined;
+
+  constructor(options: WorkerOptions) {
+    this.#options = options;
+    this.#position = 0;
+    this.ready = new Promise((resolve) => {
+      this.#markReady = resolve;
+    });
+  }
+
+  /** Ends after the batch in hand. */
+  drain(): void {
+    this.#ending.abort();
+    this.#options.source.changed.wake();
+  }
+
+  progress(): PartitionProgress {
+    const { source, ownership } = this.#options;
+    const idle = this.#inHand.length === 0 && this.#carry.length === 0 && source.buffered === 0;
+    const position = idle ? Math.max(this.#position, source.position ?? 0) : this.#position;
+    return {
+      topic: ownership.topic,
+      partition: ownership.partition,
+      position,
+      lag: Math.max(0, source.lastStableOffset - position),
+      lastProgressAt: idle ? Math.max(this.#committedAt, source.caughtUpAt) : this.#committedAt,
+      paused: this.#paused,
+    };
+  }
+
+  get #live(): boolean {
+    return !this.#ending.signal.aborted && this.#options.ownership.stillOurs();
+  }
+
+  /** Runs until drained, revoked or fatally failed. Never throws. */
+  async run(): Promise<void> {
+    await this.#options.after;
+    for (let attempt = 1; this.#live; attempt++) {
+      try {
+        await this.#takeOver();
+        await this.#work(() => {
+          attempt = 0;
+          this.#failed = undefined;
+          this.#unknownTopicSince = undefined;
+        });
+      } catch (error) {
+        await this.#recover(error, attempt);
+      }
+    }
+    this.#options.source.seek(undefined);
+    await this.#options.committer.abandon();
+    this.#markReady(false);
+  }
+
+  async #takeOver(): Promise<void> {
+    const { committer, source, fetcher } = this.#options;
+    const offset = await committer.open();
+    this.#carry = [];
+    this.#position = offset;
+    this.#committed = offset;
+    this.#committedAt = performance.now();
+    this.#paused = undefined;
+    source.parked = false;
+    source.seek(offset);
+    fetcher().wake();
+    this.#markReady(true);
+  }
+
+  async #work(onCommitted: () => void): Promise<void> {
+    for (let stalled = 0; this.#live; ) {
+      const records = await this.#gather();
+      if (records.length === 0) continue;
+      this.#inHand = records;
+      const result = await this.#handle(records);
+      this.#inHand = [];
+      const done = checkedResult(result, records);
+      this.#carry = records.slice(done);
+      if (done > 0) {
+        await this.#commit(result.outputs, records[done - 1]!.offset + 1);
+        onCommitted();
+        stalled = 0;
+      }
+      if (result.then.do === 'stop') throw new FatalLogFault(result.then.code, result.then.detail);
+      if (result.then.do === 'pause') await this.#pauseFor(result.then);
+      else if (done === 0) await pause(backoffMs(++stalled, 50, MOST_STALL_BACKOFF_MS), this.#ending.signal);
+    }
+  }
+
+  async #handle(records: readonly LogRecord[]): Promise<BatchResult> {
+    const { topic, partition } = this.#options.ownership;
+    const { handler } = this.#options.consumer;
+    try {
+      return await handler({
+        topic,
+        partition,
+        records,
+        ...(this.#failed === undefined ? {} : { failed: this.#failed }),
+      });
+    } catch (error) {
+      this.#inHand = [];
+      if (error instanceof CodedError) throw error;
+      const detail = error instanceof Error ? error.message : String(error);
+      throw new CodedError('HANDLER_FAILED', detail, { faultClass: 'poison', cause: error });
+    }
+  }
+
+  async #commit(outputs: readonly OutputRecord[], handled: number): Promise<void> {
+    const { committer, source } = this.#options;
+    // With nothing left to handle, what lies between the last record and the fetch position are transaction markers.
+    const idle = this.#carry.length === 0 && source.buffered === 0;
+    const offset = idle ? Math.max(handled, source.position ?? 0) : handled;
+    await committer.commit(outputs, offset);
+    this.#position = this.#committed = offset;
+    this.#committedAt = performance.now();
+  }
+
+  async #pauseFor({ forMs, code, detail }: { forMs: number; code: string; detail: string }): Promise<void> {
+    this.#paused = { code, detail };
+    this.#options.source.parked = true;
+    await pause(forMs, this.#ending.signal);
+    this.#options.source.parked = false;
+    this.#paused = undefined;
+    this.#committedAt = performance.now(); // a declared pause is no lack of progress
+  }
+
+  /** Waits for records and, when load is low, for a few more of them. Empty: look again whether to go on. */
+  async #gather(): Promise<LogRecord[]> {
+    const { source, fetcher, consumer } = this.#options;
+    if (source.outOfRange) throw this.#outOfRange();
+    const room = consumer.maxBatchRecords - this.#carry.length;
+    if (this.#carry.length === 0 && source.buffered === 0) {
+      await this.#idle();
+      return [];
+    }
+    if (this.#carry.length === 0 && source.buffered < consumer.maxBatchRecords) {
+      const leftMs = source.waitingSince + this.#rate.worthwhile(consumer.lingerMs) - performance.now();
+      if (leftMs > 0) {
+        await source.changed.wait(Math.ceil(leftMs));
+        return [];
+      }
+    }
+    const taken = room > 0 ? source.take(room) : [];
+    this.#rate.add(taken.length);
+    if (taken.length > 0) fetcher().wake();
+    const records = [...this.#carry, ...taken];
+    this.#carry = [];
+    this.#position = records[0]!.offset;
+    return records;
+  }
+
+  /** Nothing to do: waits, and now and then commits a position that moved over markers only. */
+  async #idle(): Promise<void> {
+    const { source, idleCommitMs } = this.#options;
+    const position = source.position ?? 0;
+    if (position > this.#committed && performance.now() - this.#committedAt > idleCommitMs) {
+      await this.#commit([], position);
+      return;
+    }
+    await source.changed.wait(Math.min(IDLE_CHECK_MS, idleCommitMs));
+  }
+
+  /** After any error: nothing of this owner's state is trusted any more. */
+  async #recover(error: unknown, attempt: number): Promise<void> {
+    const { ownership, committer, source, onFault, onFatal, confirmMembership } = this.#options;
+    const { topic, partition } = ownership;
+    const { code, faultClass, dependency } = codedError(error);
+    this.#inHand = [];
+    this.#carry = [];
+    this.#failed = { code, attempts: attempt };
+    source.seek(undefined);
+    source.parked = true;
+    await committer.abandon();
+    if (!this.#live) return;
+    const verdict = verdictOf(error);
+    if (verdict === 'fatal') return this.#fail(onFatal, fatalFault(error));
+    if (this.#topicStaysUnknown(error)) return this.#fail(onFatal, unknownTopic(error));
+    onFault(faultOf(error, { topic, partition }));
+    if ((verdict === 'fenced' || verdict === 'not-member') && !(await confirmMembership())) return this.#ending.abort();
+    if (code === 'KAFKA_UNAVAILABLE') this.#paused = { code, detail: 'waiting for the broker' };
+    const most = faultClass === 'poison' || dependency !== 'kafka' ? MOST_HANDLER_BACKOFF_MS : MOST_KAFKA_BACKOFF_MS;
+    await pause(backoffMs(attempt, 20, most), this.#ending.signal);
+  }
+
+  #fail(onFatal: (fault: FatalLogFault) => void, fault: FatalLogFault): void {
+    onFatal(fault);
+    this.#ending.abort();
+  }
+
+  #topicStaysUnknown(error: unknown): boolean {
+    if (brokerErrorType(error) !== 'UNKNOWN_TOPIC_OR_PARTITION') return false;
+    this.#unknownTopicSince ??= performance.now();
+    return performance.now() - this.#unknownTopicSince > UNKNOWN_TOPIC_PATIENCE_MS;
+  }
+
+  #outOfRange(): FatalLogFault {
+    const { topic, partition } = this.#options.ownership;
+    return new FatalLogFault(
+      'OFFSET_OUT_OF_RANGE',
+      `Offset ${this.#position} of ${topic}/${partition} is not in the log: records were deleted before they were handled, ` +
+        'or the topic was made anew. Find out which before any offset is set by hand.',
+    );
+  }
+}
+
+/** How many records of the batch are done. Throws HANDLER_CONTRACT when the result contradicts itself. */
+function checkedResult(result: BatchResult, records: readonly LogRecord[]): number {
+  const { doneThrough, outputs } = result;
+  if (doneThrough === undefined) {
+    if (outputs.length === 0) return 0;
+    throw contract('outputs without a position would be written again');
+  }
+  const index = records.findIndex(({ offset }) => offset === doneThrough);
+  if (index === -1) throw contract(`offset ${doneThrough} is not in the batch`);
+  return index + 1;
+}
+
+function contract(detail: string): CodedError {
+  return new CodedError('HANDLER_CONTRACT', `The batch handler broke its contract: ${detail}.`, {
+    faultClass: 'fatal',
+  });
+}
+
+function fatalFault(error: unknown): FatalLogFault {
+  if (error instanceof FatalLogFault) return error;
+  const { code, message } = codedError(error);
+  return new FatalLogFault(code, message, error);
+}
+
+function unknownTopic(error: unknown): FatalLogFault {
+  const { message } = codedError(error);
+  return new FatalLogFault('TOPIC_UNKNOWN', `${message} Run \`corridor topics apply\`.`, error);
+}

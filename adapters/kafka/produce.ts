@@ -1,0 +1,163 @@
+// Sending records under a producer id: explicit partitions, one outstanding request per partition, every partition's
+// acknowledgement checked. Nothing is tried again here: who calls decides, because only it knows what is safe.
+
+import { CodedError } from '../../runtime/ports/fault.ts';
+import type { OutputRecord } from '../../runtime/ports/log.ts';
+import { findLeader } from './client.ts';
+import {
+  type Broker,
+  type Cluster,
+  COMPRESSION,
+  type ProduceMessage,
+  type ProduceResponse,
+  type ProduceTopic,
+} from './kafkajs/internals.ts';
+
+/** Consecutive records for one partition. */
+export interface Chunk {
+  readonly topic: string;
+  readonly partition: number;
+  readonly messages: ProduceMessage[];
+}
+
+export interface ChunkLimits {
+  readonly maxSendRecords: number;
+  readonly maxSendBytes: number;
+}
+
+/** Bytes that a record takes in a request, at most, without its key, value and headers. */
+const RECORD_OVERHEAD_BYTES = 24;
+const HEADER_OVERHEAD_BYTES = 4;
+
+const bytesOf = (value: Buffer | string | null) =>
+  value === null ? 0 : typeof value === 'string' ? Buffer.byteLength(value) : value.length;
+
+function recordBytes({ key, value, headers }: OutputRecord): number {
+  let bytes = RECORD_OVERHEAD_BYTES + bytesOf(key) + bytesOf(value);
+  for (const name in headers) bytes += HEADER_OVERHEAD_BYTES + Buffer.byteLength(name) + bytesOf(headers[name]!);
+  return bytes;
+}
+
+/**
+ * Splits records into rounds that are sent one after the other: a round holds at most one chunk per partition, and the
+ * order of records within each partition is kept over the rounds.
+ */
+export function roundsOf(records: readonly OutputRecord[], limits: ChunkLimits): Chunk[][] {
+  const rounds: Chunk[][] = [];
+  const open = new Map<string, { chunk: Chunk; bytes: number; round: number }>();
+  for (const record of records) {
+    const key = `${record.topic}/${record.partition}`;
+    const bytes = recordBytes(record);
+    let current = open.get(key);
+    const full =
+      current !== undefined &&
+      (current.chunk.messages.length >= limits.maxSendRecords || current.bytes + bytes > limits.maxSendBytes);
+    if (current === undefined || full) {
+      const round = current === undefined ? 0 : current.round + 1;
+      current = { chunk: { topic: record.topic, partition: record.partition, messages: [] }, bytes: 0, round };
+      open.set(key, current);
+      if (rounds[round] === undefined) rounds[round] = [];
+      rounds[round].push(current.chunk);
+    }
+    current.chunk.messages.push(record);
+    current.bytes += bytes;
+  }
+  return rounds;
+}
+
+/** Sequences end at 2^31 - 1 and begin again at 0. */
+const SEQUENCE_MODULUS = 2 ** 31;
+
+/** The producer id that the broker gave, and the next sequence of every partition. */
+export class ProducerIdentity {
+  readonly producerId: string;
+  readonly producerEpoch: number;
+  readonly #next = new Map<string, number>();
+
+  constructor(producerId: string, producerEpoch: number) {
+    this.producerId = producerId;
+    this.producerEpoch = producerEpoch;
+  }
+
+  /** Sequence of the next record of a partition. */
+  sequence({ topic, partition }: Chunk): number {
+    return this.#next.get(`${topic}/${partition}`) ?? 0;
+  }
+
+  /** To be called when a chunk was acknowledged. */
+  advance(chunk: Chunk): void {
+    const next = (this.sequence(chunk) + chunk.messages.length) % SEQUENCE_MODULUS;
+    this.#next.set(`${chunk.topic}/${chunk.partition}`, next);
+  }
+}
+
+export interface SendOptions {
+  readonly compression: keyof typeof COMPRESSION;
+  readonly timeoutMs: number;
+  /** null: idempotent without a transaction. */
+  readonly transactionalId: string | null;
+}
+
+/**
+ * Sends one round, one request per leader, and advances the sequences when everything is acknowledged. After an error the
+ * fate of the round is unknown unless the error says otherwise.
+ */
+export async function sendRound(
+  cluster: Cluster,
+  identity: ProducerIdentity,
+  round: readonly Chunk[],
+  options: SendOptions,
+): Promise<void> {
+  const byLeader = new Map<Broker, Chunk[]>();
+  for (const chunk of round) {
+    const leader = await findLeader(cluster, chunk.topic, chunk.partition);
+    const chunks = byLeader.get(leader);
+    if (chunks === undefined) byLeader.set(leader, [chunk]);
+    else chunks.push(chunk);
+  }
+  const requests = [...byLeader].map(([leader, chunks]) => sendTo(leader, identity, chunks, options));
+  const answers = await Promise.allSettled(requests);
+  const failed = answers.find((answer) => answer.status === 'rejected');
+  if (failed !== undefined) throw failed.reason;
+  for (const chunk of round) identity.advance(chunk);
+}
+
+async function sendTo(leader: Broker, identity: ProducerIdentity, chunks: readonly Chunk[], options: SendOptions) {
+  const response = await leader.produce({
+    acks: -1,
+    timeout: options.timeoutMs,
+    compression: COMPRESSION[options.compression],
+    transactionalId: options.transactionalId,
+    producerId: identity.producerId,
+    producerEpoch: identity.producerEpoch,
+    topicData: topicDataOf(identity, chunks),
+  });
+  assertAcknowledged(response, chunks);
+}
+
+function topicDataOf(identity: ProducerIdentity, chunks: readonly Chunk[]): ProduceTopic[] {
+  const topics = new Map<string, ProduceTopic & { partitions: ProduceTopic['partitions'][number][] }>();
+  for (const chunk of chunks) {
+    let topic = topics.get(chunk.topic);
+    if (topic === undefined) {
+      topic = { topic: chunk.topic, partitions: [] };
+      topics.set(chunk.topic, topic);
+    }
+    const { partition, messages } = chunk;
+    topic.partitions.push({ partition, messages, firstSequence: identity.sequence(chunk) });
+  }
+  return [...topics.values()];
+}
+
+function assertAcknowledged(response: ProduceResponse, chunks: readonly Chunk[]): void {
+  for (const { topic, partition } of chunks) {
+    const answer = response.topics
+      .find(({ topicName }) => topicName === topic)
+      ?.partitions.find((candidate) => candidate.partition === partition);
+    if (answer !== undefined && answer.errorCode === 0 && Number(answer.baseOffset) >= 0) continue;
+    throw new CodedError('SEND_UNACKNOWLEDGED', `The broker's answer does not cover ${topic}/${partition}.`, {
+      faultClass: 'transient-dependency',
+      dependency: 'kafka',
+    });
+  }
+}

@@ -1,0 +1,204 @@
+// Bounded and following reads, read_committed, without a group: fetches from the leaders, positions kept here.
+import { CodedError } from '../../runtime/ports/fault.ts';
+import type { LogReader, PartitionRange, RecordBatch } from '../../runtime/ports/log.ts';
+import type { Connections } from './client.ts';
+import { codedError } from './errors.ts';
+import { Fetcher, Source } from './fetcher.ts';
+import type { Cluster } from './kafkajs/internals.ts';
+import { retrying } from './retrying.ts';
+import { Signal } from './signal.ts';
+
+/** Most records given to the callback at once; as many again are fetched ahead per partition. */
+const BATCH_RECORDS = 1_000;
+const FETCH_BYTES = 1_048_576;
+/** A bounded read that gets nothing for this long gives up, ms. */
+const STALLED_MS = 60_000;
+
+type OnBatch = (batch: RecordBatch) => Promise<void> | void;
+
+/** One partition's share of a read. */
+interface Reading {
+  readonly source: Source;
+  /** First offset not to read. */
+  readonly to: number;
+}
+
+export class KafkaReader implements LogReader {
+  readonly #connections: Connections;
+
+  constructor(connections: Connections) {
+    this.#connections = connections;
+  }
+
+  async offsets(topics: readonly string[]): Promise<readonly PartitionRange[]> {
+    return retrying(this.#connections, topics, async (cluster) => {
+      const starts = await edgeOffsets(cluster, topics, true);
+      const ends = await edgeOffsets(cluster, topics, false);
+      return [...ends].map(([key, end]) => ({
+        topic: end.topic,
+        partition: end.partition,
+        from: starts.get(key)?.offset ?? 0,
+        to: end.offset,
+      }));
+    });
+  }
+
+  async read(ranges: readonly PartitionRange[], onBatch: OnBatch): Promise<void> {
+    const changed = new Signal();
+    const readings = ranges
+      .filter(({ from, to }) => from < to)
+      .map(({ topic, partition, from, to }) => ({ source: sourceAt(topic, partition, from, changed), to }));
+    let fatal: unknown;
+    const fetcher = this.#fetcher(readings, (error) => {
+      if (codedError(error).faultClass !== 'transient-dependency') fatal = error;
+      changed.wake();
+    });
+    try {
+      for (let open: readonly Reading[] = readings; open.length > 0; ) {
+        if (fatal !== undefined) throw codedError(fatal);
+        const delivered = await deliver(open, fetcher, onBatch);
+        for (const reading of open) if (isDone(reading)) park(reading.source);
+        open = open.filter((reading) => !isDone(reading));
+        if (!delivered && open.length > 0) await progressOrTimeout(changed, open);
+      }
+    } finally {
+      await fetcher.stop();
+    }
+  }
+
+  follow(
+    topics: readonly string[],
+    onBatch: (batch: RecordBatch) => void,
+    options: { readonly fromEnd?: boolean } = {},
+  ): { readonly caughtUp: Promise<void>; stop(): Promise<void> } {
+    let stopped = false;
+    const changed = new Signal();
+    let markCaughtUp = () => {};
+    let failCaughtUp: (error: unknown) => void = () => {};
+    const caughtUp = new Promise<void>((resolve, reject) => {
+      markCaughtUp = resolve;
+      failCaughtUp = reject;
+    });
+    const run = async () => {
+      const ranges = await this.offsets(topics);
+      const readings = ranges.map(({ topic, partition, from, to }) => ({
+        source: sourceAt(topic, partition, options.fromEnd ? to : from, changed),
+        to,
+      }));
+      const fetcher = this.#fetcher(readings, () => {});
+      try {
+        while (!stopped) {
+          await restartWhereCut(this, readings);
+          const delivered = await deliver(
+            readings.map(({ source }) => ({ source, to: Infinity })),
+            fetcher,
+            onBatch,
+          );
+          if (readings.every(isPassed)) markCaughtUp();
+          if (!delivered && !stopped) await changed.wait();
+        }
+      } finally {
+        await fetcher.stop();
+      }
+    };
+    const running = run().catch(failCaughtUp);
+    return {
+      caughtUp,
+      stop: async () => {
+        stopped = true;
+        changed.wake();
+        await running;
+      },
+    };
+  }
+
+  #fetcher(readings: readonly Reading[], onError: (error: unknown) => void): Fetcher {
+    return new Fetcher({
+      connections: this.#connections,
+      sources: readings.map(({ source }) => source),
+      bufferRecords: BATCH_RECORDS,
+      maxBytesPerPartition: FETCH_BYTES,
+      onError,
+    });
+  }
+}
+
+async function edgeOffsets(cluster: Cluster, topics: readonly string[], fromBeginning: boolean) {
+  const asked = topics.map((topic) => ({
+    topic,
+    fromBeginning,
+    partitions: cluster.findTopicPartitionMetadata(topic).map(({ partitionId }) => ({ partition: partitionId })),
+  }));
+  const offsets = new Map<string, { topic: string; partition: number; offset: number }>();
+  for (const { topic, partitions } of await cluster.fetchTopicsOffset(asked)) {
+    for (const { partition, offset } of partitions) {
+      offsets.set(`${topic}/${partition}`, { topic, partition, offset: Number(offset) });
+    }
+  }
+  return offsets;
+}
+
+function sourceAt(topic: string, partition: number, offset: number, changed: Signal): Source {
+  const source = new Source(topic, partition, changed);
+  source.seek(offset);
+  return source;
+}
+
+/** Nothing before `to` is left to deliver. */
+const isDone = ({ source, to }: Reading) => source.position === undefined || isPassed({ source, to });
+const isPassed = ({ source, to }: Reading) => source.buffered === 0 && (source.position ?? 0) >= to;
+
+/** A source that is at its end takes no part in fetches. */
+function park(source: Source): void {
+  source.seek(undefined);
+  source.parked = true;
+}
+
+/** Gives every source's buffered records to the callback, one batch a source; false when there were none. */
+async function deliver(readings: readonly Reading[], fetcher: Fetcher, onBatch: OnBatch): Promise<boolean> {
+  let delivered = false;
+  for (const { source, to } of readings) {
+    if (source.outOfRange) throw outOfRange(source);
+    const taken = source.take(BATCH_RECORDS);
+    if (taken.length === 0) continue;
+    delivered = true;
+    fetcher.wake();
+    const records = taken.at(-1)!.offset < to ? taken : taken.filter(({ offset }) => offset < to);
+    if (records.length < taken.length) source.seek(to);
+    if (records.length > 0) await onBatch({ topic: source.topic, partition: source.partition, records });
+  }
+  return delivered;
+}
+
+function outOfRange({ topic, partition }: Source): CodedError {
+  const message = `${topic}/${partition}: the log no longer holds the offset asked for; read from its present start.`;
+  return new CodedError('READ_OUT_OF_RANGE', message, { faultClass: 'poison', dependency: 'kafka' });
+}
+
+async function progressOrTimeout(changed: Signal, open: readonly Reading[]): Promise<void> {
+  const positions = () => open.map(({ source }) => `${source.position}/${source.buffered}`).join();
+  const before = positions();
+  const startedAt = performance.now();
+  while (positions() === before && !open.some(({ source }) => source.outOfRange)) {
+    const leftMs = startedAt + STALLED_MS - performance.now();
+    if (leftMs <= 0) {
+      throw new CodedError('READ_STALLED', `The log gave nothing for ${STALLED_MS} ms.`, {
+        faultClass: 'transient-dependency',
+        dependency: 'kafka',
+      });
+    }
+    await changed.wait(leftMs);
+    return;
+  }
+}
+
+/** A follower whose position was deleted (retention, compaction) goes on at the present start of the log. */
+async function restartWhereCut(reader: LogReader, readings: readonly Reading[]): Promise<void> {
+  const cut = readings.filter(({ source }) => source.outOfRange);
+  if (cut.length === 0) return;
+  const ranges = await reader.offsets([...new Set(cut.map(({ source }) => source.topic))]);
+  for (const { source } of cut) {
+    const range = ranges.find(({ topic, partition }) => topic === source.topic && partition === source.partition);
+    source.seek(range?.from ?? 0);
+  }
+}

@@ -1,0 +1,34 @@
+// One-off requests: tried again over fresh connections while the cluster is unavailable.
+import { backoffMs, pause } from './backoff.ts';
+import { type Connections, connectCluster, discardCluster } from './client.ts';
+import { codedError } from './errors.ts';
+import type { Cluster } from './kafkajs/internals.ts';
+
+/** How long a one-off request is tried, ms. */
+export const REQUEST_PATIENCE_MS = 15_000;
+
+/**
+ * Runs `request` on a connected cluster that knows the topics. It must be safe to run twice. Rejects with a coded error at
+ * once when trying again is no use, else after `patienceMs`.
+ */
+export async function retrying<T>(
+  connections: Connections,
+  topics: readonly string[],
+  request: (cluster: Cluster) => Promise<T>,
+  patienceMs = REQUEST_PATIENCE_MS,
+): Promise<T> {
+  const deadline = performance.now() + patienceMs;
+  for (let attempt = 1; ; attempt++) {
+    const cluster = connections.cluster();
+    try {
+      await connectCluster(cluster, topics);
+      return await request(cluster);
+    } catch (error) {
+      const coded = codedError(error);
+      if (coded.faultClass !== 'transient-dependency' || performance.now() > deadline) throw coded;
+    } finally {
+      discardCluster(cluster);
+    }
+    await pause(backoffMs(attempt));
+  }
+}

@@ -1,0 +1,127 @@
+// One transactional producer: of one input partition, for as long as nothing goes wrong. After any error it is to be
+// discarded and the partition fenced again, because what happened on the broker is then unknown.
+import type { OutputRecord } from '../../runtime/ports/log.ts';
+import { type Connections, connectCluster, discardCluster } from './client.ts';
+import { Coordinator } from './coordinator.ts';
+import type { Cluster } from './kafkajs/internals.ts';
+import { type Chunk, ProducerIdentity, roundsOf, sendRound } from './produce.ts';
+
+/** A position of an input partition to be committed. */
+export interface Position {
+  readonly topic: string;
+  readonly partition: number;
+  /** Next offset to be handled. */
+  readonly offset: number;
+}
+
+export class TransactionalProducer {
+  readonly #connections: Connections;
+  readonly #cluster: Cluster;
+  readonly #transactionalId: string;
+  readonly #transactions: Coordinator;
+  #group: Coordinator | undefined;
+  #identity: ProducerIdentity | undefined;
+  /** True from the first request of a transaction until its commit is answered. */
+  #open = false;
+
+  private constructor(connections: Connections, transactionalId: string) {
+    this.#connections = connections;
+    this.#cluster = connections.cluster();
+    this.#transactionalId = transactionalId;
+    const patienceMs = connections.settings.transactionTimeoutMs;
+    this.#transactions = new Coordinator(this.#cluster, transactionalId, 'transaction', patienceMs);
+  }
+
+  /**
+   * Takes a transactional id over: its previous owner can commit nothing from now on, and a transaction that it left open
+   * is aborted (or, if its commit had begun, completed) before this returns.
+   */
+  static async fence(connections: Connections, transactionalId: string, inputTopic: string) {
+    const producer = new TransactionalProducer(connections, transactionalId);
+    try {
+      await connectCluster(producer.#cluster, [inputTopic]);
+      await producer.#initialise();
+      return producer;
+    } catch (error) {
+      producer.discard();
+      throw error;
+    }
+  }
+
+  async #initialise(): Promise<void> {
+    const transactionTimeout = this.#connections.settings.transactionTimeoutMs;
+    const { producerId, producerEpoch } = await this.#transactions.ask((coordinator) =>
+      coordinator.initProducerId({ transactionalId: this.#transactionalId, transactionTimeout }),
+    );
+    this.#identity = new ProducerIdentity(producerId, producerEpoch);
+  }
+
+  #known() {
+    if (this.#identity === undefined) throw new Error('The producer has no id yet');
+    const { producerId, producerEpoch } = this.#identity;
+    return { transactionalId: this.#transactionalId, producerId, producerEpoch };
+  }
+
+  /** Writes records into the open transaction; the first write opens it. */
+  async send(records: readonly OutputRecord[]): Promise<void> {
+    const { settings } = this.#connections;
+    const rounds = roundsOf(records, settings);
+    if (rounds.length === 0) return;
+    const topics = partitionsOf(rounds[0]!);
+    await this.#cluster.addMultipleTargetTopics(topics.map(({ topic }) => topic));
+    this.#open = true;
+    await this.#transactions.ask((broker) => broker.addPartitionsToTxn({ ...this.#known(), topics }));
+    const options = {
+      compression: settings.compression,
+      timeoutMs: settings.requestTimeoutMs,
+      transactionalId: this.#transactionalId,
+    };
+    for (const round of rounds) await sendRound(this.#cluster, this.#identity!, round, options);
+  }
+
+  /** Puts positions of a group's inputs into the transaction. */
+  async sendOffsets(groupId: string, positions: readonly Position[]): Promise<void> {
+    this.#open = true;
+    await this.#transactions.ask((broker) => broker.addOffsetsToTxn({ ...this.#known(), groupId }));
+    const topics = positions.map(({ topic, partition, offset }) => ({
+      topic,
+      partitions: [{ partition, offset: String(offset) }],
+    }));
+    await this.group(groupId).ask((broker) => broker.txnOffsetCommit({ ...this.#known(), groupId, topics }));
+  }
+
+  /** The coordinator of the consumer group, over the same connections. */
+  group(groupId: string): Coordinator {
+    const patienceMs = this.#connections.settings.transactionTimeoutMs;
+    this.#group ??= new Coordinator(this.#cluster, groupId, 'group', patienceMs);
+    return this.#group;
+  }
+
+  /** Commits. An error other than a refusal leaves the outcome unknown: fence again and read the committed offset. */
+  async commit(): Promise<void> {
+    await this.#transactions.ask((broker) => broker.endTxn({ ...this.#known(), transactionResult: true }));
+    this.#open = false;
+  }
+
+  /** Tries once to abort, so that readers need not wait for the transaction to time out. Never throws. */
+  async abort(): Promise<void> {
+    const coordinator = this.#transactions.known;
+    if (!this.#open || coordinator === undefined) return;
+    await coordinator.endTxn({ ...this.#known(), transactionResult: false }).catch(() => {});
+  }
+
+  /** Gives the connections up. */
+  discard(): void {
+    discardCluster(this.#cluster);
+  }
+}
+
+function partitionsOf(chunks: readonly Chunk[]): { topic: string; partitions: number[] }[] {
+  const topics = new Map<string, number[]>();
+  for (const { topic, partition } of chunks) {
+    const partitions = topics.get(topic);
+    if (partitions === undefined) topics.set(topic, [partition]);
+    else partitions.push(partition);
+  }
+  return [...topics].map(([topic, partitions]) => ({ topic, partitions }));
+}
