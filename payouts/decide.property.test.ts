@@ -304,7 +304,7 @@ function checkAlways(world: World): void {
 }
 
 describe('payout state machine', () => {
-  it('never pays twice and always ends, whatever the provider, the network and the workers do', () => {
+  it('never pays twice and always ends, whatever provider, network and workers do', { timeout: 120_000 }, () => {
     const reached = { paid: 0, expired: 0, failed: 0, several: 0 };
     fc.assert(
       fc.property(fc.array(act, { minLength: 5, maxLength: 120 }), (acts) => {

@@ -108,9 +108,14 @@ export function attemptKey(payoutId: string, number: number): string {
 
 /** NEW to EXPIRED: nothing is alive and the price is over. */
 export function expire(payout: Payout, at: number): Payout {
-  const reason = { code: 'AB03', detail: 'The price expired before the payout was made.' };
+  const reason = { code: 'XPRD', detail: 'The price expired before the payout was made.' };
   const expired = changed(payout, at, { phase: 'EXPIRED', polls: 0, nextPollAt: null });
   return withUpdate(settleCases(expired, at), 'EXPIRED', at, reason);
+}
+
+/** NEW, and the gate says not now. */
+export function postpone(payout: Payout, at: number, untilMs: number): Payout {
+  return payout.phase === 'NEW' ? changed(payout, at, { nextPollAt: Math.max(at, untilMs) }) : payout;
 }
 
 /** SUBMITTING to OUTCOME_UNKNOWN, when the lease is over. */
@@ -149,10 +154,9 @@ export function afterQuery(payout: Payout, key: string, result: QueryResult, at:
 
   const unseen = attempt.acceptedAt === null && result.asOf >= attempt.expiresAt + policy.visibilityMs;
   if (unseen) return endAttempt(payout, attempt, 'unseen-at-expiry', null, at, policy);
-  const missed = withAttempt(payout, { ...attempt, notFound: true });
-  const since = attempt.unknownSince ?? at;
-  if (at >= since + policy.cancelAfterMs) return changed(missed, at, { nextPollAt: at });
-  return pollAgain(missed, at, policy);
+  const cancelFrom = (attempt.unknownSince ?? at) + policy.cancelAfterMs;
+  if (at < cancelFrom) return pollAgain(payout, at, policy);
+  return changed(withAttempt(payout, { ...attempt, notFound: true }), at, { nextPollAt: at });
 }
 
 /** The answer to a cancel. */
@@ -291,7 +295,7 @@ function endAttempt(
   const free = { ...ended, deadAtProvider, phase: 'NEW', polls: payout.phase === 'NEW' ? payout.polls : 0 } as const;
   if (deadAtProvider >= policy.maxDeadAtProvider) {
     const detail = `The provider took ${deadAtProvider} attempts and paid none of them.`;
-    return failed(free, at, { code: 'AB03', detail });
+    return failed(free, at, { code: 'NARR', detail });
   }
   if (priceIsOver(free, at, policy)) return expire(free, at);
   const tries = payout.attempts.length - 1;
@@ -317,7 +321,7 @@ function pollAgain(payout: Payout, at: number, policy: PayoutPolicy): Payout {
   if (!open || !attempt || at < attempt.expiresAt + policy.visibilityMs + policy.caseAfterMs) return next;
   if (payout.cases.some((one) => one.closedAt === null && one.code === 'NO_PROOF')) return next;
   const detail = `The attempt expired, and the provider has not stated what became of it (${payout.phase}).`;
-  const reason = { code: 'AB03', detail };
+  const reason = { code: 'NARR', detail };
   return withUpdate(openCase(next, 'NO_PROOF', detail, at), 'OUTCOME_UNKNOWN', at, reason);
 }
 
@@ -350,7 +354,6 @@ function priceIsOver(payout: Payout, at: number, policy: PayoutPolicy): boolean 
 function cancelIsDue(payout: Payout, at: number, policy: PayoutPolicy): boolean {
   const attempt = lastAttempt(payout);
   if (!attempt || attempt.unknownSince === null) return false;
-  const waited = at - attempt.unknownSince;
-  if (attempt.notFound) return waited >= policy.cancelAfterMs;
-  return waited >= 3 * policy.cancelAfterMs && payout.polls % 2 === 1;
+  if (attempt.notFound) return true;
+  return at >= attempt.unknownSince + 3 * policy.cancelAfterMs && payout.polls % 2 === 1;
 }

@@ -40,7 +40,7 @@ export interface Attempt {
   readonly unknownSince: number | null;
   /** When the provider was first seen to have it. */
   readonly acceptedAt: number | null;
-  /** The last query found nothing: a cancel may follow. */
+  /** A query found nothing for long enough: a cancel follows. */
   readonly notFound: boolean;
   readonly end: { readonly how: AttemptEnd; readonly at: number; readonly code: string | null } | null;
 }

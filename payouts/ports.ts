@@ -83,16 +83,20 @@ export interface PayoutClock {
   monotonic(): number;
 }
 
-/** A point between two side effects where tests may end or stop the process. */
-export type Failpoint = (name: PayoutFailpoint) => void | Promise<void>;
-export type PayoutFailpoint =
-  | 'payout.after-insert'
-  | 'payout.after-cas-submitting'
-  | 'payout.after-submit'
-  | 'payout.after-outcome-write'
-  | 'payout.after-query'
-  | 'payout.after-cancel'
-  | 'payout.after-lease-given-up';
+/** Points between two side effects where tests may end or stop the process. */
+export const PAYOUT_FAILPOINTS = [
+  'payout.after-insert',
+  'payout.after-cas-submitting',
+  'payout.after-submit',
+  'payout.after-outcome-write',
+  'payout.after-query',
+  'payout.after-cancel',
+  'payout.after-lease-given-up',
+  /** Reached by the outbox relay: in the log, and not yet marked so. */
+  'payout.after-publish',
+] as const;
+export type PayoutFailpoint = (typeof PAYOUT_FAILPOINTS)[number];
+export type Failpoint = (name: PayoutFailpoint) => Promise<void> | undefined;
 
 /** What happened, for metrics and logs. Ids only, no personal data. */
 export type PayoutEvent =

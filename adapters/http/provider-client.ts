@@ -1,0 +1,148 @@
+// Client of a payout provider over HTTP: bulkhead, then circuit breaker, then time-out. It never sends anything twice.
+import {
+  BrokenCircuitError,
+  BulkheadRejectedError,
+  bulkhead,
+  CircuitState,
+  ConsecutiveBreaker,
+  circuitBreaker,
+  handleWhenResult,
+  wrap,
+} from 'cockatiel';
+import { Pool } from 'undici';
+import type { PayoutInstruction } from '../../payouts/payout.ts';
+import type { ProviderClient } from '../../payouts/ports.ts';
+import { cancelResult, queryResult, submitResult } from './provider-answers.ts';
+import { type Exchange, type ExchangeRequest, exchange, TOO_LATE_TO_SEND } from './provider-exchange.ts';
+
+export interface ProviderClientOptions {
+  /** Name of the provider, as payouts record it. */
+  readonly name: string;
+  /** Base URL, such as http://127.0.0.1:4711. */
+  readonly url: string;
+  /** Connections, and so calls on the wire at once. */
+  readonly connections?: number;
+  /** Calls that may wait for a connection; beyond them calls are refused. */
+  readonly queue?: number;
+  /** ms; submits must be over well within the lease of an attempt. */
+  readonly submitTimeoutMs?: number;
+  readonly queryTimeoutMs?: number;
+  readonly connectTimeoutMs?: number;
+  /** Failures in a row that open the circuit, and how long it stays open before one call may try, ms. */
+  readonly breakAfter?: number;
+  readonly halfOpenAfterMs?: number;
+  /** Told of each change of the circuit. Never throws. */
+  readonly onCircuit?: (state: ProviderCircuit) => void;
+}
+
+export type ProviderCircuit = 'closed' | 'open' | 'half-open';
+
+export interface HttpProviderClient extends ProviderClient {
+  circuit(): ProviderCircuit;
+  /** Ends connections; calls on their way end as failures. */
+  close(): Promise<void>;
+}
+
+const CIRCUITS: Readonly<Record<CircuitState, ProviderCircuit>> = {
+  [CircuitState.Closed]: 'closed',
+  [CircuitState.Open]: 'open',
+  [CircuitState.Isolated]: 'open',
+  [CircuitState.HalfOpen]: 'half-open',
+};
+
+const LONGEST_RETRY_AFTER_MS = 60_000;
+
+/** A client of the provider's REST contract, version 1. Connects when first used. */
+export function httpProviderClient(options: ProviderClientOptions): HttpProviderClient {
+  const connections = options.connections ?? 128;
+  const halfOpenAfterMs = options.halfOpenAfterMs ?? 2_000;
+  const submitTimeoutMs = options.submitTimeoutMs ?? 10_000;
+  const queryTimeoutMs = options.queryTimeoutMs ?? 5_000;
+  const base = new URL(options.url);
+  const prefix = `${base.pathname.replace(/\/$/, '')}/v1/payouts`;
+  const pool = new Pool(base.origin, {
+    connections,
+    pipelining: 1,
+    connect: { timeout: options.connectTimeoutMs ?? 2_000 },
+    keepAliveTimeout: 30_000,
+  });
+  const breaker = circuitBreaker(handleWhenResult(isFailure), {
+    halfOpenAfter: halfOpenAfterMs,
+    breaker: new ConsecutiveBreaker(options.breakAfter ?? 10),
+  });
+  const guard = wrap(bulkhead(connections, options.queue ?? 10 * connections), breaker);
+  let openedAt = 0;
+  let pausedUntil = 0;
+  breaker.onStateChange((state) => {
+    if (state === CircuitState.Open) openedAt = Date.now();
+    options.onCircuit?.(CIRCUITS[state]);
+  });
+
+  async function call(request: ExchangeRequest): Promise<Exchange> {
+    const answer = await guard.execute(() => exchange(pool, request)).catch(refusedHere);
+    if (answer.kind === 'answered' && answer.status === 429) {
+      const seconds = Number(answer.retryAfter ?? 1);
+      const waitMs = Number.isFinite(seconds) ? seconds * 1_000 : 1_000;
+      pausedUntil = Date.now() + Math.min(LONGEST_RETRY_AFTER_MS, waitMs);
+    }
+    return answer;
+  }
+
+  return {
+    name: options.name,
+    ready: () => {
+      if (Date.now() < pausedUntil) return false;
+      if (breaker.state === CircuitState.Closed) return true;
+      return breaker.state === CircuitState.Open && Date.now() - openedAt >= halfOpenAfterMs;
+    },
+    circuit: () => CIRCUITS[breaker.state],
+    submit: async (instruction, mayStart) => {
+      const headers = { 'content-type': 'application/json', 'idempotency-key': instruction.key };
+      const body = bodyOf(instruction);
+      const request = { method: 'POST', path: prefix, headers, body, timeoutMs: submitTimeoutMs, mayStart } as const;
+      return submitResult(instruction.key, await call(request));
+    },
+    query: async (key) => {
+      const path = `${prefix}/${encodeURIComponent(key)}`;
+      return queryResult(key, await call({ method: 'GET', path, headers: {}, timeoutMs: queryTimeoutMs }));
+    },
+    cancel: async (key) => {
+      const path = `${prefix}/${encodeURIComponent(key)}/cancel`;
+      return cancelResult(key, await call({ method: 'POST', path, headers: {}, timeoutMs: queryTimeoutMs }));
+    },
+    close: () => pool.destroy(),
+  };
+}
+
+/** Failures of the provider or the way to it; what it refuses, and what we did not send for a reason, is none. */
+function isFailure(result: unknown): boolean {
+  const answer = result as Exchange;
+  if (answer.kind === 'answered') return answer.status >= 500;
+  return answer.code !== TOO_LATE_TO_SEND;
+}
+
+function refusedHere(error: unknown): Exchange {
+  if (error instanceof BrokenCircuitError) {
+    return { kind: 'not-sent', code: 'CIRCUIT_OPEN', detail: 'the provider failed too often just now' };
+  }
+  if (error instanceof BulkheadRejectedError) {
+    return { kind: 'not-sent', code: 'PROVIDER_BUSY', detail: 'too many calls are waiting' };
+  }
+  // Nothing else throws; if something does, it may have been sent.
+  return { kind: 'lost', code: 'HTTP_ERROR', detail: error instanceof Error ? error.message : String(error) };
+}
+
+function bodyOf(instruction: PayoutInstruction): string {
+  const { transferId, endToEndId, amount, rail, corridor, beneficiary, remittanceInformation, expiresAt } = instruction;
+  const { name, account, bankCode, country } = beneficiary;
+  return JSON.stringify({
+    transferId,
+    endToEndId,
+    amount: { minor: amount.minor.toString(), currency: amount.currency },
+    rail,
+    corridor,
+    beneficiary: { name, account, ...(bankCode !== null && { bankCode }), country },
+    expiresAt: new Date(expiresAt).toISOString(),
+    ...(remittanceInformation !== null && { remittanceInformation }),
+  });
+}

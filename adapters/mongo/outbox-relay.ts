@@ -1,0 +1,188 @@
+// Moves changes from documents to the log: at least once, in order per document, in batches.
+//
+// A change is stored in the same write as the state that it tells of, published, and only then marked. A crash between
+// the last two publishes it again with the same command id, which its readers drop. Two relays at once do no harm.
+import type { LogWriter, OutputRecord } from '../../runtime/ports/log.ts';
+
+/** Where the changes are kept. */
+export interface OutboxSource<I> {
+  /** Items with changes stored at or before `before` (ms) that are not known to be in the log, the oldest first. */
+  pending(limit: number, before: number): Promise<readonly I[]>;
+  /** The log has the changes of these items as they were read; what was added since stays pending. */
+  markPublished(items: readonly I[]): Promise<void>;
+}
+
+export type OutboxEvent =
+  | { readonly kind: 'published'; readonly items: number; readonly records: number }
+  /** Tried again after a pause. */
+  | { readonly kind: 'fault'; readonly code: string; readonly detail: string }
+  /** This item cannot be turned into records; the others go on. It stays pending, and is tried at each sweep. */
+  | { readonly kind: 'refused'; readonly id: string; readonly code: string; readonly detail: string };
+
+export interface OutboxRelayOptions<I> {
+  readonly source: OutboxSource<I>;
+  readonly idOf: (item: I) => string;
+  /** The records of the items, with an explicit partition; those of one item in order. */
+  readonly toRecords: (items: readonly I[]) => Promise<readonly OutputRecord[]>;
+  readonly writer: Pick<LogWriter, 'send'>;
+  /** How often the source is searched for what nobody offered (after a crash, or written elsewhere), ms. */
+  readonly sweepEveryMs?: number;
+  /** How old a change must be for the search to take it; leave time for the offer where changes are offered, ms. */
+  readonly graceMs?: number;
+  readonly maxBatch?: number;
+  /** Waits this long for company before it publishes, ms. */
+  readonly lingerMs?: number;
+  readonly retryMs?: number;
+  /** Between the log's acknowledgement and the mark. */
+  readonly afterPublish?: () => Promise<void> | undefined;
+  /** Never throws. */
+  readonly onEvent?: (event: OutboxEvent) => void;
+}
+
+export interface OutboxRelay<I> {
+  /** Publishes these soon, without a search. An item offered again takes the place of its older self. Never throws. */
+  offer(items: readonly I[]): void;
+  start(): void;
+  /** Publishes what was offered, `deadlineMs` at most; the rest stays pending in the source. */
+  stop(deadlineMs: number): Promise<void>;
+  /** Items offered and not yet published. */
+  backlog(): number;
+}
+
+/** Beyond this many, offers are left to the search. */
+const MOST_OFFERED = 20_000;
+
+export function createOutboxRelay<I>(options: OutboxRelayOptions<I>): OutboxRelay<I> {
+  return new Relay(options);
+}
+
+class Relay<I> implements OutboxRelay<I> {
+  readonly #options: OutboxRelayOptions<I>;
+  readonly #offered = new Map<string, I>();
+  readonly #maxBatch: number;
+  #publishing: Promise<void> | undefined;
+  #sweeper: NodeJS.Timeout | undefined;
+  #stopping = false;
+
+  constructor(options: OutboxRelayOptions<I>) {
+    this.#options = options;
+    this.#maxBatch = options.maxBatch ?? 500;
+  }
+
+  offer(items: readonly I[]): void {
+    for (const item of items) {
+      const id = this.#options.idOf(item);
+      if (this.#offered.size >= MOST_OFFERED && !this.#offered.has(id)) return;
+      this.#offered.set(id, item);
+    }
+    this.#publishing ??= this.#publish();
+  }
+
+  start(): void {
+    this.#sweepLater(0);
+  }
+
+  async stop(deadlineMs: number): Promise<void> {
+    this.#stopping = true;
+    clearTimeout(this.#sweeper);
+    let timer: NodeJS.Timeout | undefined;
+    const deadline = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, deadlineMs);
+    });
+    await Promise.race([this.#publishing, deadline]);
+    clearTimeout(timer);
+  }
+
+  backlog(): number {
+    return this.#offered.size;
+  }
+
+  /** One batch at a time, so that the changes of one item stay in order. */
+  async #publish(): Promise<void> {
+    await pause(this.#options.lingerMs ?? 5);
+    while (this.#offered.size > 0) {
+      const batch = [...this.#offered].slice(0, this.#maxBatch);
+      try {
+        await this.#send(batch.map(([, item]) => item));
+      } catch (error) {
+        this.#fault(error);
+        if (this.#stopping) break;
+        await pause(this.#options.retryMs ?? 500);
+        continue;
+      }
+      // An item offered anew meanwhile has changes that were not in this batch.
+      for (const [id, item] of batch) if (this.#offered.get(id) === item) this.#offered.delete(id);
+    }
+    this.#publishing = undefined;
+  }
+
+  async #send(items: readonly I[]): Promise<void> {
+    const { source, writer, afterPublish, onEvent } = this.#options;
+    const { taken, records } = await this.#recordsOf(items);
+    if (taken.length === 0) return;
+    if (records.length > 0) await writer.send(records);
+    await afterPublish?.();
+    onEvent?.({ kind: 'published', items: taken.length, records: records.length });
+    await source.markPublished(taken);
+  }
+
+  /** The records of a batch; when it cannot be turned into records as a whole, those of the items that can. */
+  async #recordsOf(items: readonly I[]): Promise<{ taken: readonly I[]; records: readonly OutputRecord[] }> {
+    const { toRecords, idOf, onEvent } = this.#options;
+    try {
+      return { taken: items, records: await toRecords(items) };
+    } catch (error) {
+      if (isOutage(error)) throw error;
+    }
+    const taken: I[] = [];
+    const records: OutputRecord[] = [];
+    for (const item of items) {
+      try {
+        records.push(...(await toRecords([item])));
+        taken.push(item);
+      } catch (error) {
+        if (isOutage(error)) throw error;
+        onEvent?.({ kind: 'refused', id: idOf(item), ...described(error) });
+      }
+    }
+    return { taken, records };
+  }
+
+  async #sweep(): Promise<void> {
+    const { source, graceMs = 3_000 } = this.#options;
+    try {
+      const pending = await source.pending(this.#maxBatch, Date.now() - graceMs);
+      const fresh = pending.filter((item) => !this.#offered.has(this.#options.idOf(item)));
+      if (fresh.length > 0) this.offer(fresh);
+      await this.#publishing;
+      this.#sweepLater(fresh.length === this.#maxBatch ? 0 : undefined);
+    } catch (error) {
+      this.#fault(error);
+      this.#sweepLater();
+    }
+  }
+
+  #sweepLater(inMs = this.#options.sweepEveryMs ?? 1_000): void {
+    if (this.#stopping) return;
+    this.#sweeper = setTimeout(() => void this.#sweep(), inMs);
+  }
+
+  #fault(error: unknown): void {
+    this.#options.onEvent?.({ kind: 'fault', ...described(error) });
+  }
+}
+
+function isOutage(error: unknown): boolean {
+  return error instanceof Error && 'faultClass' in error && error.faultClass === 'transient-dependency';
+}
+
+function described(error: unknown): { code: string; detail: string } {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : 'UNEXPECTED_ERROR';
+  return { code, detail: error instanceof Error ? error.message : String(error) };
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, ms);
+  });
+}

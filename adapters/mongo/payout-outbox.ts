@@ -1,0 +1,79 @@
+// The outbox embedded in payout documents, and the relay that publishes it as payout.updated.
+import type { Db } from 'mongodb';
+import type { Payout } from '../../payouts/payout.ts';
+import type { RequestCodec } from '../../payouts/ports.ts';
+import { payoutUpdated, unpublished } from '../../payouts/update.ts';
+import { HEADER } from '../../runtime/headers.ts';
+import type { Codec } from '../../runtime/ports/codec.ts';
+import type { OutputRecord } from '../../runtime/ports/log.ts';
+import { payoutUpdated as topic } from '../../topics/edges.ts';
+import { mongoFault } from './fault.ts';
+import { createOutboxRelay, type OutboxRelay, type OutboxRelayOptions, type OutboxSource } from './outbox-relay.ts';
+import { type PayoutDocument, payoutOf } from './payout-document.ts';
+import { PAYOUTS } from './payouts.ts';
+
+export interface PayoutRelayOptions extends Omit<OutboxRelayOptions<Payout>, 'source' | 'idOf' | 'toRecords'> {
+  readonly db: Db;
+  readonly codec: Pick<Codec, 'encode'>;
+  readonly requests: RequestCodec;
+}
+
+/** The relay of payout changes; give it to the executor as its outbox. */
+export function payoutRelay(options: PayoutRelayOptions): OutboxRelay<Payout> {
+  const { db, codec, requests, ...relay } = options;
+  return createOutboxRelay({
+    ...relay,
+    source: payoutOutbox(db),
+    idOf: ({ payoutId }) => payoutId,
+    toRecords: (payouts) => recordsOf(payouts, codec, requests),
+  });
+}
+
+export function payoutOutbox(db: Db): OutboxSource<Payout> {
+  const collection = db.collection<PayoutDocument>(PAYOUTS);
+  return {
+    pending: async (limit, before) => {
+      const found = collection.find({ unpublishedSince: { $lte: new Date(before) } }).sort({ unpublishedSince: 1 });
+      return (await found.limit(limit).toArray().catch(rethrow)).map(payoutOf);
+    },
+    markPublished: async (payouts) => {
+      const byVersion = Map.groupBy(payouts, ({ updates }) => updates.at(-1)?.version ?? 0);
+      const operations = [...byVersion].map(([version, group]) => ({
+        updateMany: {
+          // A payout that has changed again since stays pending: its next message is not in the log yet.
+          filter: { _id: { $in: group.map(({ payoutId }) => payoutId) }, version },
+          update: { $set: { publishedVersion: version }, $unset: { unpublishedSince: '' as const } },
+        },
+      }));
+      if (operations.length > 0) await collection.bulkWrite(operations, { ordered: false }).catch(rethrow);
+    },
+  };
+}
+
+async function recordsOf(
+  payouts: readonly Payout[],
+  codec: Pick<Codec, 'encode'>,
+  requests: RequestCodec,
+): Promise<readonly OutputRecord[]> {
+  const requested = await requests.decode(payouts.map((payout) => payout.requested));
+  return payouts.flatMap((payout, index) =>
+    unpublished(payout).map((update) => {
+      const value = payoutUpdated(payout, update, requested[index]!);
+      return {
+        topic: topic.name,
+        partition: payout.homePartition,
+        key: topic.keyOf(value),
+        value: codec.encode(topic.name, value),
+        headers: {
+          [HEADER.eventId]: value.command.commandId,
+          [HEADER.eventType]: topic.record,
+          [HEADER.originPosition]: value.requested.instruction.originPosition,
+        },
+      };
+    }),
+  );
+}
+
+function rethrow(error: unknown): never {
+  throw mongoFault(error);
+}

@@ -1,0 +1,159 @@
+// Payouts in MongoDB: inserts and compare-and-set in bulk, each caller told for certain what it has won.
+import { randomUUID } from 'node:crypto';
+import { type AnyBulkWriteOperation, type Collection, type Db, MongoBulkWriteError } from 'mongodb';
+import type { Payout } from '../../payouts/payout.ts';
+import type { PayoutChange, PayoutStore } from '../../payouts/ports.ts';
+import { mongoFault } from './fault.ts';
+import { indexedFields, type PayoutDocument, payoutDocument, payoutFields, payoutOf } from './payout-document.ts';
+
+export const PAYOUTS = 'payouts';
+const DUPLICATE_KEY = 11_000;
+
+export interface MongoPayoutStore extends PayoutStore {
+  /** Creates the indexes; does nothing about those that exist. */
+  ensureIndexes(): Promise<void>;
+  /** Payouts that a person has to look at, the oldest first. */
+  openCases(limit: number): Promise<readonly Payout[]>;
+  /** How many payouts are in each phase. Reads the whole collection: for operators and tests. */
+  countByPhase(): Promise<Readonly<Record<string, number>>>;
+}
+
+export interface MongoPayoutOptions {
+  /** Test only: writes win whoever wrote before. Exists to show that the harness finds what the guard prevents. */
+  readonly unsafe?: { readonly noCompareAndSet?: boolean };
+}
+
+export function mongoPayoutStore(db: Db, options: MongoPayoutOptions = {}): MongoPayoutStore {
+  const collection = db.collection<PayoutDocument>(PAYOUTS);
+  const unguarded = options.unsafe?.noCompareAndSet === true;
+  return {
+    insert: (payouts) => guarded(() => (unguarded ? overwrite(collection, payouts) : insert(collection, payouts))),
+    apply: (changes) => guarded(() => apply(collection, changes, unguarded)),
+    load: (payoutIds) =>
+      guarded(async () => {
+        if (payoutIds.length === 0) return [];
+        return (await collection.find({ _id: { $in: [...payoutIds] } }).toArray()).map(payoutOf);
+      }),
+    overdue: (before, limit, { withNew }) =>
+      guarded(async () => {
+        const filter = { nextPollAt: { $lte: new Date(before) }, ...(!withNew && { phase: { $ne: 'NEW' as const } }) };
+        const found = collection
+          .find(filter, { projection: { _id: 1 } })
+          .sort({ nextPollAt: 1 })
+          .limit(limit);
+        return (await found.toArray()).map(({ _id }) => _id);
+      }),
+    ensureIndexes: () =>
+      guarded(async () => {
+        await collection.createIndexes([
+          { key: { nextPollAt: 1 }, name: 'due', sparse: true },
+          { key: { unpublishedSince: 1 }, name: 'unpublished', sparse: true },
+          { key: { caseSince: 1 }, name: 'cases', sparse: true },
+        ]);
+      }),
+    openCases: (limit) =>
+      guarded(async () => {
+        const found = collection.find({ caseSince: { $lte: new Date(8.64e15) } }).sort({ caseSince: 1 });
+        return (await found.limit(limit).toArray()).map(payoutOf);
+      }),
+    countByPhase: () =>
+      guarded(async () => {
+        const groups = await collection
+          .aggregate<{ _id: string; count: number }>([{ $group: { _id: '$phase', count: { $sum: 1 } } }])
+          .toArray();
+        return Object.fromEntries(groups.map(({ _id, count }) => [_id, count]));
+      }),
+  };
+}
+
+/** The insert is the compare-and-set of a payout's first write: at most one caller gets past the unique `_id`. */
+async function insert(collection: Collection<PayoutDocument>, payouts: readonly Payout[]): Promise<readonly boolean[]> {
+  if (payouts.length === 0) return [];
+  const stamp = randomUUID();
+  const documents = payouts.map((payout) => payoutDocument(payout, stamp));
+  const taken = new Set<number>();
+  try {
+    await collection.insertMany(documents, { ordered: false });
+  } catch (error) {
+    for (const index of duplicates(error)) taken.add(index);
+  }
+  if (taken.size === 0) return payouts.map(() => true);
+  // The driver may have sent the batch a second time after a cut connection: what bears the stamp is ours after all.
+  const ids = [...taken].map((index) => documents[index]!._id);
+  const ours = await stamped(collection, ids, stamp);
+  return payouts.map(({ payoutId }, index) => !taken.has(index) || ours.has(payoutId));
+}
+
+/**
+ * One bulk write, guarded by the revision. A bulk reports totals alone: when all matched, all won. Otherwise those that
+ * bear this bulk's stamp did; one that somebody has written over since is taken for lost, which is the safe side.
+ */
+async function apply(
+  collection: Collection<PayoutDocument>,
+  changes: readonly PayoutChange[],
+  unguarded: boolean,
+): Promise<readonly boolean[]> {
+  if (changes.length === 0) return [];
+  const stamp = randomUUID();
+  const operations = changes.map((change) => operationOf(change, stamp, unguarded));
+  const { matchedCount } = await collection.bulkWrite(operations, { ordered: false });
+  if (matchedCount === changes.length) return changes.map(() => true);
+  const ids = changes.map(({ next }) => next.payoutId);
+  const ours = await stamped(collection, ids, stamp);
+  return ids.map((id) => ours.has(id));
+}
+
+function operationOf({ from, next }: PayoutChange, stamp: string, unguarded: boolean) {
+  const indexed = indexedFields(next);
+  const absent = (['nextPollAt', 'unpublishedSince', 'caseSince'] as const).filter((field) => !(field in indexed));
+  // `requested` and `publishedVersion` change only with a new price.
+  const repriced = next.attempts.at(-1)?.pricingAttempt !== next.pricingAttempt && next.phase === 'NEW';
+  const { requested, publishedVersion } = payoutDocument(next, stamp);
+  return {
+    updateOne: {
+      filter: unguarded ? { _id: next.payoutId } : { _id: next.payoutId, revision: from },
+      update: {
+        $set: { ...payoutFields(next, stamp), ...indexed, ...(repriced && { requested, publishedVersion }) },
+        ...(absent.length > 0 && { $unset: Object.fromEntries(absent.map((field) => [field, ''])) }),
+      },
+    },
+  } satisfies AnyBulkWriteOperation<PayoutDocument>;
+}
+
+async function stamped(
+  collection: Collection<PayoutDocument>,
+  ids: readonly string[],
+  stamp: string,
+): Promise<ReadonlySet<string>> {
+  const found = await collection.find({ _id: { $in: [...ids] }, stamp }, { projection: { _id: 1 } }).toArray();
+  return new Set(found.map(({ _id }) => _id));
+}
+
+/** Indexes of a batch that were there before; anything else is thrown. */
+function duplicates(error: unknown): readonly number[] {
+  if (!(error instanceof MongoBulkWriteError)) throw error;
+  const errors = Array.isArray(error.writeErrors) ? error.writeErrors : [error.writeErrors];
+  if (errors.length === 0 || errors.some(({ code }) => code !== DUPLICATE_KEY)) throw error;
+  return errors.map(({ index }) => index);
+}
+
+async function overwrite(
+  collection: Collection<PayoutDocument>,
+  payouts: readonly Payout[],
+): Promise<readonly boolean[]> {
+  const stamp = randomUUID();
+  const operations = payouts.map((payout) => {
+    const { _id, ...fields } = payoutDocument(payout, stamp);
+    return { replaceOne: { filter: { _id }, replacement: fields, upsert: true } };
+  });
+  await collection.bulkWrite(operations, { ordered: false });
+  return payouts.map(() => true);
+}
+
+async function guarded<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw mongoFault(error);
+  }
+}

@@ -1,0 +1,226 @@
+import { describe, expect, it } from 'vitest';
+import {
+  afterCancel,
+  afterQuery,
+  afterSubmit,
+  beginAttempt,
+  giveUpLease,
+  nextStep,
+  openPayout,
+  type PayoutRequest,
+  supersede,
+} from './decide.ts';
+import type { Observation, Payout } from './payout.ts';
+import { DEFAULT_PAYOUT_POLICY as POLICY } from './policy.ts';
+
+const T0 = 1_000_000;
+const REQUEST: PayoutRequest = {
+  payoutId: 't-1',
+  provider: 'p',
+  homePartition: 3,
+  pricingAttempt: 1,
+  priceExpiresAt: T0 + 600_000,
+  requested: new Uint8Array([1]),
+};
+const saw = (state: Observation['state'], reasonCode: string | null = null): Observation => ({
+  kind: 'observed',
+  state,
+  reference: null,
+  reasonCode,
+});
+const silent = { kind: 'unknown', code: 'TIMEOUT', detail: '' } as const;
+
+const submitting = () => beginAttempt(openPayout(REQUEST, T0), T0, POLICY);
+const unknown = (at = T0) => afterSubmit(submitting(), 't-1:1', silent, at, POLICY);
+const accepted = () => afterSubmit(submitting(), 't-1:1', saw('ACCEPTED'), T0, POLICY);
+const paid = () => afterSubmit(submitting(), 't-1:1', saw('PAID'), T0, POLICY);
+const statuses = (payout: Payout) => payout.updates.map(({ status }) => status);
+
+describe('an attempt', () => {
+  it('has its key, its lease and its expiry before anything is sent', () => {
+    expect(submitting()).toMatchObject({
+      phase: 'SUBMITTING',
+      nextPollAt: T0 + POLICY.leaseMs,
+      attempts: [{ key: 't-1:1', expiresAt: T0 + 600_000, leaseUntil: T0 + POLICY.leaseMs, end: null }],
+    });
+  });
+
+  it('does not begin when the price is over', () => {
+    const late = REQUEST.priceExpiresAt - POLICY.priceMarginMs;
+    expect(beginAttempt(openPayout(REQUEST, T0), late - 1, POLICY).phase).toBe('SUBMITTING');
+    const expired = beginAttempt(openPayout(REQUEST, T0), late, POLICY);
+    expect(expired).toMatchObject({ phase: 'EXPIRED', attempts: [], nextPollAt: null });
+    expect(expired.updates).toMatchObject([
+      { version: 1, status: 'EXPIRED', attemptKey: 't-1:0', reason: { code: 'XPRD' } },
+    ]);
+  });
+
+  it('never outlives its own longest life', () => {
+    const cheap = openPayout({ ...REQUEST, priceExpiresAt: T0 + 10 * POLICY.attemptTtlMs }, T0);
+    expect(beginAttempt(cheap, T0, POLICY).attempts[0]?.expiresAt).toBe(T0 + POLICY.attemptTtlMs);
+  });
+
+  it('cannot begin while another may be alive', () => {
+    expect(() => beginAttempt(unknown(), T0, POLICY)).toThrow('OUTCOME_UNKNOWN');
+  });
+
+  it('is left alone until its lease is over', () => {
+    expect(giveUpLease(submitting(), T0 + POLICY.leaseMs - 1).phase).toBe('SUBMITTING');
+    expect(giveUpLease(submitting(), T0 + POLICY.leaseMs).phase).toBe('OUTCOME_UNKNOWN');
+  });
+});
+
+describe('a statement of the provider', () => {
+  it.each([
+    ['ACCEPTED', 'ACCEPTED', []],
+    ['PAID', 'PAID', ['PAID']],
+    ['RETURNED', 'RETURNED', ['PAID', 'RETURNED']],
+    ['FAILED', 'FAILED', ['FAILED']],
+    ['REFUSED', 'FAILED', ['FAILED']],
+    ['EXPIRED', 'NEW', []],
+    ['CANCELLED', 'NEW', []],
+  ] as const)('%s makes the payout %s and tells %j', (state, phase, told) => {
+    for (const payout of [submitting(), unknown()]) {
+      const after = afterQuery(payout, 't-1:1', saw(state), T0 + 1, POLICY);
+      expect(after.phase).toBe(phase);
+      expect(statuses(after)).toEqual(told);
+    }
+  });
+
+  it('about a dead attempt after the price is over has the transfer priced again', () => {
+    const after = afterQuery(unknown(), 't-1:1', saw('CANCELLED'), REQUEST.priceExpiresAt, POLICY);
+    expect(after.phase).toBe('EXPIRED');
+    expect(statuses(after)).toEqual(['EXPIRED']);
+  });
+
+  it('keeps the reason of the provider', () => {
+    const after = afterSubmit(submitting(), 't-1:1', saw('REFUSED', 'AC04'), T0, POLICY);
+    expect(after.updates[0]?.reason?.code).toBe('AC04');
+  });
+
+  it('that came late and tells of before changes nothing', () => {
+    expect(afterSubmit(paid(), 't-1:1', saw('ACCEPTED'), T0 + 5, POLICY)).toEqual(paid());
+    const dead = afterCancel(unknown(), 't-1:1', saw('CANCELLED'), T0 + 5, POLICY);
+    expect(afterSubmit(dead, 't-1:1', saw('ACCEPTED'), T0 + 6, POLICY)).toBe(dead);
+  });
+
+  it('that money moved under a dead key stops everything and asks a person', () => {
+    const dead = afterCancel(unknown(), 't-1:1', saw('CANCELLED'), T0 + 5, POLICY);
+    const after = afterSubmit(dead, 't-1:1', saw('PAID'), T0 + 6, POLICY);
+    expect(after).toMatchObject({ phase: 'OUTCOME_UNKNOWN', cases: [{ code: 'CONTRADICTION', closedAt: null }] });
+    expect(nextStep(after, T0 + 6, POLICY)).toBe('query');
+    const settled = afterQuery(after, 't-1:1', saw('PAID'), T0 + 7, POLICY);
+    expect(settled).toMatchObject({ phase: 'PAID', cases: [{ code: 'CONTRADICTION', closedAt: null }] });
+  });
+
+  it('that a paid key was cancelled asks a person', () => {
+    const after = afterQuery(paid(), 't-1:1', saw('CANCELLED'), T0 + 6, POLICY);
+    expect(after).toMatchObject({ phase: 'PAID', cases: [{ code: 'CONTRADICTION' }] });
+  });
+});
+
+describe('not found', () => {
+  const expiry = T0 + 600_000;
+  const notFound = (asOf: number) => ({ kind: 'not-found', asOf }) as const;
+
+  it('proves nothing before the expiry and the longest delay of queries are over', () => {
+    const before = expiry + POLICY.visibilityMs - 1;
+    expect(afterQuery(unknown(), 't-1:1', notFound(before), before, POLICY).phase).toBe('OUTCOME_UNKNOWN');
+    const over = expiry + POLICY.visibilityMs;
+    const after = afterQuery(unknown(), 't-1:1', notFound(over), over, POLICY);
+    expect(after.phase).toBe('EXPIRED');
+    expect(after.attempts[0]?.end?.how).toBe('unseen-at-expiry');
+  });
+
+  it("counts by the provider's clock, not by ours", () => {
+    const payout = unknown();
+    expect(afterQuery(payout, 't-1:1', notFound(expiry), expiry + 3_600_000, POLICY).attempts[0]?.end).toBeNull();
+  });
+
+  it('of a key that was seen before proves nothing ever', () => {
+    const over = expiry + 3_600_000;
+    expect(afterQuery(accepted(), 't-1:1', notFound(over), over, POLICY).phase).toBe('ACCEPTED');
+  });
+
+  it('leads to a cancel after a while, and an unanswered cancel to another query', () => {
+    const soon = afterQuery(unknown(), 't-1:1', notFound(T0), T0 + POLICY.cancelAfterMs - 1, POLICY);
+    expect(nextStep(soon, soon.nextPollAt!, POLICY)).toBe('query');
+    const later = afterQuery(unknown(), 't-1:1', notFound(T0), T0 + POLICY.cancelAfterMs, POLICY);
+    expect(nextStep(later, T0 + POLICY.cancelAfterMs, POLICY)).toBe('cancel');
+    const unanswered = { kind: 'no-answer', code: 'TIMEOUT', detail: '' } as const;
+    const asked = afterCancel(later, 't-1:1', unanswered, T0 + POLICY.cancelAfterMs, POLICY);
+    expect(nextStep(asked, asked.nextPollAt!, POLICY)).toBe('query');
+  });
+});
+
+describe('not sent', () => {
+  const result = { kind: 'not-sent', code: 'ECONNREFUSED', detail: '' } as const;
+
+  it('is proof from the worker that held the attempt, also after its lease', () => {
+    expect(afterSubmit(submitting(), 't-1:1', result, T0, POLICY).attempts[0]?.end?.how).toBe('not-sent');
+    const lost = giveUpLease(submitting(), T0 + POLICY.leaseMs);
+    expect(afterSubmit(lost, 't-1:1', result, T0 + POLICY.leaseMs, POLICY).phase).toBe('NEW');
+  });
+
+  it('keeps a bounded number of attempts, and the numbers rise', () => {
+    let payout = openPayout({ ...REQUEST, priceExpiresAt: T0 + 1e9 }, T0);
+    for (let number = 1; number <= 50; number++) {
+      payout = afterSubmit(beginAttempt(payout, T0, POLICY), `t-1:${number}`, result, T0, POLICY);
+    }
+    expect(payout.lastAttempt).toBe(50);
+    expect(payout.attempts).toHaveLength(20);
+    expect(payout.attempts.at(-1)?.key).toBe('t-1:50');
+  });
+});
+
+describe('an attempt that the provider took and let die', () => {
+  it('is tried again so many times, and then has failed', () => {
+    let payout = openPayout({ ...REQUEST, priceExpiresAt: T0 + 1e9 }, T0);
+    for (let number = 1; number <= POLICY.maxDeadAtProvider; number++) {
+      expect(payout.phase).toBe('NEW');
+      payout = afterSubmit(beginAttempt(payout, T0, POLICY), `t-1:${number}`, saw('ACCEPTED'), T0, POLICY);
+      payout = afterQuery(payout, `t-1:${number}`, saw('EXPIRED', 'AB03'), T0, POLICY);
+    }
+    expect(payout.phase).toBe('FAILED');
+  });
+});
+
+describe('a new price', () => {
+  const next = { ...REQUEST, pricingAttempt: 2, priceExpiresAt: T0 + 1_200_000, requested: new Uint8Array([2]) };
+
+  it('takes the place of one that expired, and takes what was published for arrived', () => {
+    const expired = beginAttempt(openPayout(REQUEST, T0), REQUEST.priceExpiresAt, POLICY);
+    const after = supersede(expired, next, REQUEST.priceExpiresAt + 1);
+    expect(after).toMatchObject({ phase: 'NEW', pricingAttempt: 2, publishedVersion: 1, requested: next.requested });
+  });
+
+  it.each([
+    ['while an attempt may be alive', unknown()],
+    ['of what is paid', paid()],
+  ])('is refused %s, and asks a person', (_, payout) => {
+    const after = supersede(payout, next, T0 + 10);
+    expect(after).toMatchObject({ phase: payout.phase, pricingAttempt: 1, cases: [{ code: 'SUPERSEDE_REFUSED' }] });
+  });
+
+  it('that is no newer changes nothing', () => {
+    expect(supersede(paid(), REQUEST, T0 + 10)).toEqual(paid());
+  });
+});
+
+describe('a paid payout', () => {
+  it('is looked at for a return as often as planned, and no more', () => {
+    let payout = paid();
+    for (const wait of POLICY.returnPollsMs) {
+      expect(payout.nextPollAt).toBe(payout.changedAt + wait);
+      payout = afterQuery(payout, 't-1:1', saw('PAID'), payout.nextPollAt!, POLICY);
+    }
+    expect(payout.nextPollAt).toBeNull();
+    expect(statuses(payout)).toEqual(['PAID']);
+  });
+
+  it('is returned, with the reason', () => {
+    const after = afterQuery(paid(), 't-1:1', saw('RETURNED', 'AC06'), T0 + 60_000, POLICY);
+    expect(after.updates.at(-1)).toMatchObject({ version: 2, status: 'RETURNED', reason: { code: 'AC06' } });
+    expect(nextStep(after, T0 + 1e9, POLICY)).toBe('rest');
+  });
+});

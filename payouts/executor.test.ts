@@ -1,0 +1,259 @@
+import { setImmediate as turn } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
+import { DEFAULT_EXECUTOR_CONFIG, type PayoutExecutorConfig } from './config.ts';
+import { createPayoutExecutor, type PayoutExecutorDependencies } from './executor.ts';
+import { DEFAULT_PAYOUT_POLICY } from './policy.ts';
+import type { PayoutEvent } from './ports.ts';
+import {
+  forgetfulTimer,
+  ManualClock,
+  MemoryOutbox,
+  MemoryProvider,
+  MemoryStore,
+  memoryCodec,
+} from './testing/memory.ts';
+import { payoutRequestedFor, received } from './testing/requested.ts';
+
+const CONFIG: PayoutExecutorConfig = {
+  ...DEFAULT_EXECUTOR_CONFIG,
+  policy: { ...DEFAULT_PAYOUT_POLICY, returnPollsMs: [] },
+  maxInFlight: 8,
+  admitWaitMs: 50,
+};
+const { leaseMs, cancelAfterMs } = CONFIG.policy;
+const PRICE_MS = 600_000;
+
+/** One store and provider, and as many workers over them as a test wants. */
+function world() {
+  const clock = new ManualClock();
+  const store = new MemoryStore();
+  const provider = new MemoryProvider(clock.now);
+  const outbox = new MemoryOutbox();
+  const codec = memoryCodec();
+  const events: PayoutEvent[] = [];
+  const worker = (more: Partial<PayoutExecutorDependencies> = {}) =>
+    createPayoutExecutor({
+      config: CONFIG,
+      payouts: store,
+      provider,
+      timer: forgetfulTimer,
+      outbox,
+      codec,
+      clock,
+      onEvent: (event) => events.push(event),
+      ...more,
+    });
+  const request = (transferId: string, attempt = 1) =>
+    received(payoutRequestedFor({ transferId, attempt, now: clock.now(), expiresAt: clock.now() + PRICE_MS }));
+  const phase = (transferId: string) => store.payouts.get(transferId)?.phase;
+  return { clock, store, provider, outbox, events, worker, request, phase };
+}
+
+/** Lets everything that needs no timer come to rest. */
+async function rest(): Promise<void> {
+  for (let i = 0; i < 60; i++) await turn();
+}
+
+describe('payout executor', () => {
+  it('pays each transfer of a batch once and puts the outcome into the outbox', async () => {
+    const { worker, request, provider, outbox, phase } = world();
+    const ids = Array.from({ length: 30 }, (_, index) => `transfer-${index}`);
+    await worker().handle(ids.map((id) => request(id)));
+    await rest();
+    for (const id of ids) {
+      expect(phase(id)).toBe('PAID');
+      expect(provider.executionsOf(id)).toBe(1);
+    }
+    expect(outbox.offered.map(({ updates }) => updates.map(({ status, version }) => [version, status]))).toEqual(
+      ids.map(() => [[1, 'PAID']]),
+    );
+  });
+
+  it('does nothing about a record that comes again, to the same worker or to another', async () => {
+    const { worker, request, provider, events } = world();
+    const records = [request('transfer-1'), request('transfer-2')];
+    await Promise.all([worker().handle(records), worker().handle(records), worker().handle(records)]);
+    await rest();
+    await worker().handle(records);
+    await rest();
+    expect(provider.calls.toSorted()).toEqual(['submit transfer-1:1', 'submit transfer-2:1']);
+    expect(events.filter(({ kind }) => kind === 'redelivered')).toHaveLength(6);
+  });
+
+  it('stores what it has no place for, and sends it later', async () => {
+    const { worker, request, provider, store, clock } = world();
+    const executor = worker({ config: { ...CONFIG, maxInFlight: 2, admitWaitMs: 0 } });
+    await executor.handle(Array.from({ length: 10 }, (_, index) => request(`transfer-${index}`)));
+    expect([...store.payouts.values()].filter(({ phase }) => phase === 'NEW')).toHaveLength(8);
+    await rest();
+    clock.pass(CONFIG.overdueMs);
+    await executor.nudge([...store.payouts.keys()]);
+    await rest();
+    expect([...store.payouts.values()].every(({ phase }) => phase === 'PAID')).toBe(true);
+    expect(provider.calls.filter((call) => call.startsWith('submit'))).toHaveLength(10);
+  });
+
+  it('after a crash between the compare-and-set and the first byte: query, confirmed cancel, new key', async () => {
+    const { worker, request, provider, clock, store, phase } = world();
+    const failpoint = (name: string) => {
+      if (name === 'payout.after-cas-submitting') throw new Error('killed');
+      return undefined;
+    };
+    await worker({ failpoint }).handle([request('transfer-1')]);
+    await rest();
+    expect(phase('transfer-1')).toBe('SUBMITTING');
+
+    const next = worker();
+    // Nobody touches the attempt before its lease is over.
+    await next.nudge(['transfer-1']);
+    expect(provider.calls).toEqual([]);
+    clock.pass(leaseMs);
+    await next.nudge(['transfer-1']);
+    // Not found is no proof: the key is not sent again, and no other key either.
+    expect(phase('transfer-1')).toBe('OUTCOME_UNKNOWN');
+    expect(provider.calls).toEqual(['query transfer-1:1']);
+    clock.pass(cancelAfterMs);
+    await next.nudge(['transfer-1']);
+    expect(provider.calls).toEqual(['query transfer-1:1', 'query transfer-1:1', 'cancel transfer-1:1']);
+    expect(phase('transfer-1')).toBe('NEW');
+    clock.pass(60_000);
+    await next.nudge(['transfer-1']);
+    await rest();
+    expect(provider.calls.at(-1)).toBe('submit transfer-1:2');
+    expect(phase('transfer-1')).toBe('PAID');
+    expect(provider.executionsOf('transfer-1')).toBe(1);
+    const ends = store.payouts.get('transfer-1')?.attempts.map(({ end }) => end?.how);
+    expect(ends).toEqual(['cancelled', 'paid']);
+  });
+
+  it('does not send from a worker that wakes up after its lease', async () => {
+    const { worker, request, provider, clock, phase } = world();
+    let wake = () => {};
+    const failpoint = (name: string) =>
+      name === 'payout.after-cas-submitting' ? new Promise<void>((resolve) => (wake = resolve)) : undefined;
+    await worker({ failpoint }).handle([request('transfer-1')]);
+    await rest();
+    clock.pass(leaseMs);
+    const other = worker();
+    for (const wait of [0, cancelAfterMs, 60_000]) {
+      clock.pass(wait);
+      await other.nudge(['transfer-1']);
+      await rest();
+    }
+    expect(phase('transfer-1')).toBe('PAID');
+    wake();
+    await rest();
+    expect(provider.calls.filter((call) => call.startsWith('submit'))).toEqual(['submit transfer-1:2']);
+    expect(provider.executionsOf('transfer-1')).toBe(1);
+  });
+
+  it('asks about an unknown outcome instead of sending again', async () => {
+    const { worker, request, provider, clock, phase } = world();
+    provider.submitFault = 'lost-after';
+    const executor = worker();
+    await executor.handle([request('transfer-1')]);
+    await rest();
+    expect(phase('transfer-1')).toBe('OUTCOME_UNKNOWN');
+    clock.pass(60_000);
+    await executor.nudge(['transfer-1']);
+    expect(phase('transfer-1')).toBe('PAID');
+    expect(provider.calls).toEqual(['submit transfer-1:1', 'query transfer-1:1']);
+  });
+
+  it('waits while the provider is down, and loses the price rather than the transfer', async () => {
+    const { worker, request, provider, clock, outbox, phase } = world();
+    provider.isReady = false;
+    const executor = worker();
+    await executor.handle([request('transfer-1'), request('transfer-2')]);
+    await executor.nudge(['transfer-1']);
+    expect(phase('transfer-1')).toBe('NEW');
+    expect(provider.calls).toEqual([]);
+    clock.pass(PRICE_MS);
+    provider.isReady = true;
+    await executor.nudge(['transfer-1']);
+    expect(phase('transfer-1')).toBe('EXPIRED');
+    expect(outbox.offered.at(-1)?.updates).toMatchObject([{ version: 1, status: 'EXPIRED', pricingAttempt: 1 }]);
+
+    // The transfer comes back with another price, under another key.
+    await executor.handle([request('transfer-1', 2)]);
+    await rest();
+    expect(phase('transfer-1')).toBe('PAID');
+    expect(provider.calls).toEqual(['submit transfer-1:1']);
+    expect(outbox.offered.at(-1)?.updates).toMatchObject([
+      { status: 'EXPIRED' },
+      { version: 2, status: 'PAID', pricingAttempt: 2 },
+    ]);
+  });
+
+  it('begins another attempt at once when it saw itself that nothing was sent', async () => {
+    const { worker, request, provider, clock, store, phase } = world();
+    provider.submitFault = 'not-sent';
+    const executor = worker();
+    await executor.handle([request('transfer-1')]);
+    await rest();
+    expect(phase('transfer-1')).toBe('NEW');
+    provider.submitFault = 'none';
+    clock.pass(60_000);
+    await executor.nudge(['transfer-1']);
+    await rest();
+    expect(provider.calls).toEqual(['submit transfer-1:2']);
+    expect(store.payouts.get('transfer-1')?.attempts.map(({ end }) => end?.how)).toEqual(['not-sent', 'paid']);
+  });
+
+  it('sends nothing when the gate closes between the compare-and-set and the first byte', async () => {
+    const { worker, request, provider, clock, phase } = world();
+    let asked = 0;
+    const gate = {
+      check: async (requests: readonly unknown[]) => {
+        asked++;
+        const pass = asked === 1 || asked > 2;
+        return requests.map(() =>
+          pass
+            ? ({ pass: true } as const)
+            : { pass: false as const, untilMs: clock.now() + 1_000, code: 'LIST_CHANGED' },
+        );
+      },
+    };
+    const executor = worker({ gate });
+    await executor.handle([request('transfer-1')]);
+    await rest();
+    expect(phase('transfer-1')).toBe('NEW');
+    expect(provider.calls).toEqual([]);
+    clock.pass(60_000);
+    await executor.nudge(['transfer-1']);
+    await rest();
+    expect(provider.calls).toEqual(['submit transfer-1:2']);
+  });
+
+  it('rejects the batch when the store is down, and takes it up again without a second send', async () => {
+    const { worker, request, provider, store, phase } = world();
+    const executor = worker();
+    store.down = true;
+    await expect(executor.handle([request('transfer-1')])).rejects.toMatchObject({ code: 'MONGO_UNAVAILABLE' });
+    expect(executor.stats().inFlight).toBe(0);
+    store.down = false;
+    await executor.handle([request('transfer-1')]);
+    await rest();
+    expect(phase('transfer-1')).toBe('PAID');
+    expect(provider.calls).toEqual(['submit transfer-1:1']);
+  });
+
+  it('opens a case when there is no proof long after the expiry, and closes it when the truth comes out', async () => {
+    const { worker, request, provider, clock, store, phase, events } = world();
+    provider.submitFault = 'lost-after';
+    provider.askFault = 'lost';
+    const executor = worker();
+    await executor.handle([request('transfer-1')]);
+    await rest();
+    clock.pass(PRICE_MS + 2 * CONFIG.policy.caseAfterMs);
+    await executor.nudge(['transfer-1']);
+    expect(events.filter(({ kind }) => kind === 'case')).toMatchObject([{ code: 'NO_PROOF' }]);
+    provider.askFault = 'none';
+    clock.pass(60_000);
+    await executor.nudge(['transfer-1']);
+    expect(phase('transfer-1')).toBe('PAID');
+    const payout = store.payouts.get('transfer-1');
+    expect(payout?.cases.every(({ closedAt }) => closedAt !== null)).toBe(true);
+    expect(payout?.updates.map(({ status }) => status)).toEqual(['OUTCOME_UNKNOWN', 'PAID']);
+  });
+});

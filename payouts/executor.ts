@@ -1,0 +1,241 @@
+// The payout executor: takes committed payout.requested events and drives each payout to its end.
+//
+// What is consumed is stored before the offset is committed, and as a rule stored as an attempt that has begun: the
+// insert itself is the compare-and-set, since a payout is inserted once. Submits then run while the next batch comes.
+import type { Received } from '../processors/contract.ts';
+import type { PayoutRequested } from '../schemas/types.generated.ts';
+import { beginAttempt, nudge, openPayout, type PayoutRequest, supersede } from './decide.ts';
+import type { Payout } from './payout.ts';
+import { Slots } from './slots.ts';
+import { PayoutWorker, type WorkerDependencies } from './worker.ts';
+
+export type PayoutExecutorDependencies = WorkerDependencies;
+
+export interface PayoutExecutorStats {
+  /** Submits on their way, and places for them. */
+  readonly inFlight: number;
+  readonly maxInFlight: number;
+  readonly polls: number;
+  /** False: the provider's circuit is open; payouts wait. */
+  readonly providerReady: boolean;
+}
+
+export interface PayoutExecutor {
+  /**
+   * Resolves when every record is stored, so that the offset may be committed; rejects with a coded error when the store
+   * cannot be reached: hand the batch in again. Handing in a record again is harmless.
+   */
+  handle(batch: readonly Received<PayoutRequested>[]): Promise<void>;
+  /** Starts timer and sweeper. */
+  start(): Promise<void>;
+  /** Takes on no more work and waits for what is on its way, `deadlineMs` at most. Stop the consumer first. */
+  stop(deadlineMs: number): Promise<void>;
+  /** Has these payouts looked at now: a webhook came. The hint is not believed; the provider is asked. */
+  nudge(payoutIds: readonly string[]): Promise<void>;
+  stats(): PayoutExecutorStats;
+}
+
+const SWEPT_AGAIN_MS = 10_000;
+
+interface Candidate {
+  readonly request: PayoutRequest;
+  readonly requested: PayoutRequested;
+}
+
+export function createPayoutExecutor(deps: PayoutExecutorDependencies): PayoutExecutor {
+  return new Executor(deps);
+}
+
+class Executor implements PayoutExecutor {
+  readonly #deps: PayoutExecutorDependencies;
+  readonly #worker: PayoutWorker;
+  readonly #submits: Slots;
+  readonly #polls: Slots;
+  /** Payouts that this process is busy with. */
+  readonly #inHand = new Set<string>();
+  readonly #background = new Set<Promise<void>>();
+  /** When the sweeper last handed a payout to the timer, so that a slow queue does not fill with the same ones. */
+  readonly #swept = new Map<string, number>();
+  #sweeper: NodeJS.Timeout | undefined;
+  #stopping = false;
+
+  constructor(deps: PayoutExecutorDependencies) {
+    this.#deps = deps;
+    this.#worker = new PayoutWorker(deps);
+    this.#submits = new Slots(deps.config.maxInFlight);
+    this.#polls = new Slots(deps.config.maxPolls);
+  }
+
+  async handle(batch: readonly Received<PayoutRequested>[]): Promise<void> {
+    const { clock, config, provider } = this.#deps;
+    const patience = clock.monotonic() + config.admitWaitMs;
+    const stored: Promise<Candidate | undefined>[] = [];
+    for (const candidate of this.#candidates(batch)) {
+      const opened = openPayout(candidate.request, clock.now());
+      const ready = provider.ready() && (await this.#submits.take(Math.max(0, patience - clock.monotonic())));
+      stored.push(ready ? this.#admit(candidate, opened) : this.#keep(candidate, opened));
+    }
+    const results = await Promise.allSettled(stored);
+    const failed = results.find((result) => result.status === 'rejected');
+    if (failed) throw failed.reason;
+    const known = results.flatMap((result) => (result.status === 'fulfilled' && result.value ? [result.value] : []));
+    await Promise.all(known.map((candidate) => this.#meetAgain(candidate)));
+  }
+
+  async start(): Promise<void> {
+    await this.#deps.timer.start((payoutIds) => this.#due(payoutIds));
+    this.#sweepLater();
+  }
+
+  async stop(deadlineMs: number): Promise<void> {
+    this.#stopping = true;
+    clearTimeout(this.#sweeper);
+    let timer: NodeJS.Timeout | undefined;
+    const deadline = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, deadlineMs);
+    });
+    await Promise.race([Promise.all([this.#deps.timer.stop(), this.#idle()]), deadline]);
+    clearTimeout(timer);
+  }
+
+  async nudge(payoutIds: readonly string[]): Promise<void> {
+    const at = this.#deps.clock.now();
+    await this.#due(payoutIds, (payout) => nudge(payout, at));
+  }
+
+  stats(): PayoutExecutorStats {
+    return {
+      inFlight: this.#submits.taken,
+      maxInFlight: this.#submits.size,
+      polls: this.#polls.taken,
+      providerReady: this.#deps.provider.ready(),
+    };
+  }
+
+  /** One candidate per payout: of several pricing attempts the last, whose being asked for ends the ones before. */
+  #candidates(batch: readonly Received<PayoutRequested>[]): Iterable<Candidate> {
+    const byPayout = new Map<string, Candidate>();
+    for (const { value: requested } of batch) {
+      const { transferId, attempt, homePartition } = requested.envelope;
+      const other = byPayout.get(transferId);
+      if (other && other.request.pricingAttempt >= attempt) continue;
+      const request = {
+        payoutId: transferId,
+        provider: this.#deps.provider.name,
+        homePartition,
+        pricingAttempt: attempt,
+        priceExpiresAt: requested.price.expiresAt,
+        requested: this.#deps.codec.encode(requested),
+      };
+      byPayout.set(transferId, { request, requested });
+    }
+    return byPayout.values();
+  }
+
+  /** Stores the payout with its first attempt begun, and sends it. Answers the candidate when the payout exists. */
+  async #admit(candidate: Candidate, opened: Payout): Promise<Candidate | undefined> {
+    const { clock, config } = this.#deps;
+    const { payoutId } = opened;
+    let sends = false;
+    this.#inHand.add(payoutId);
+    try {
+      const verdict = await this.#worker.gate(candidate.requested);
+      if (!verdict.pass) return await this.#keep(candidate, { ...opened, nextPollAt: verdict.untilMs });
+      const begunAt = clock.monotonic();
+      const begun = beginAttempt(opened, clock.now(), config.policy);
+      if (!(await this.#worker.insert(begun))) return candidate;
+      sends = true;
+      this.#inBackground(this.#worker.send(begun, candidate.requested, begunAt), () => {
+        this.#inHand.delete(payoutId);
+        this.#submits.release();
+      });
+      return undefined;
+    } finally {
+      if (!sends) {
+        this.#inHand.delete(payoutId);
+        this.#submits.release();
+      }
+    }
+  }
+
+  /** Stores the payout to be sent later. Answers the candidate when the payout exists. */
+  async #keep(candidate: Candidate, opened: Payout): Promise<Candidate | undefined> {
+    return (await this.#worker.insert(opened)) ? undefined : candidate;
+  }
+
+  /** The payout exists: the same event once more, or a new price. */
+  async #meetAgain({ request }: Candidate): Promise<void> {
+    const { payoutId } = request;
+    const payout = await this.#worker.load(payoutId);
+    if (!payout || payout.pricingAttempt >= request.pricingAttempt) {
+      this.#deps.onEvent?.({ kind: 'redelivered', payoutId });
+      return;
+    }
+    await this.#worker.settle(payout, (now) => supersede(now, request, this.#deps.clock.now()));
+    this.#inBackground(this.#due([payoutId]));
+  }
+
+  /** Payouts that are due; ids that this process is busy with are left out. */
+  async #due(payoutIds: readonly string[], look: (payout: Payout) => Payout = (payout) => payout): Promise<void> {
+    if (this.#stopping) return;
+    const mine = payoutIds.filter((id) => !this.#inHand.has(id));
+    for (const id of mine) this.#inHand.add(id);
+    await Promise.all(mine.map((id) => this.#take(id, look)));
+  }
+
+  async #take(payoutId: string, look: (payout: Payout) => Payout): Promise<void> {
+    await this.#polls.take();
+    try {
+      // Loaded only now: what was loaded before the wait may be old.
+      const payout = await this.#worker.load(payoutId);
+      if (payout) await this.#worker.advance(look(payout));
+    } catch (error) {
+      this.#worker.fault(error);
+    } finally {
+      this.#inHand.delete(payoutId);
+      this.#polls.release();
+    }
+  }
+
+  async #sweep(): Promise<void> {
+    const { clock, config, payouts, provider, timer } = this.#deps;
+    const now = clock.now();
+    const overdue = await payouts.overdue(now - config.overdueMs, config.sweepPage, { withNew: provider.ready() });
+    for (const [id, at] of this.#swept) if (at < now - SWEPT_AGAIN_MS) this.#swept.delete(id);
+    const mine = overdue.filter((id) => !this.#inHand.has(id) && !this.#swept.has(id));
+    if (mine.length === 0) return;
+    for (const id of mine) this.#swept.set(id, now);
+    this.#deps.onEvent?.({ kind: 'swept', count: mine.length });
+    try {
+      await timer.schedule(mine.map((payoutId) => ({ payoutId, dueAt: now })));
+    } catch (error) {
+      this.#worker.fault(error);
+      // Without the timer, this process takes them itself.
+      await this.#due(mine);
+    }
+  }
+
+  #sweepLater(): void {
+    if (this.#stopping) return;
+    this.#sweeper = setTimeout(() => {
+      this.#inBackground(this.#sweep(), () => this.#sweepLater());
+    }, this.#deps.config.sweepEveryMs);
+  }
+
+  #inBackground(work: Promise<unknown>, after?: () => void): void {
+    const done = work
+      .then(
+        () => undefined,
+        (error: unknown) => this.#worker.fault(error),
+      )
+      .finally(() => {
+        this.#background.delete(done);
+        after?.();
+      });
+    this.#background.add(done);
+  }
+
+  async #idle(): Promise<void> {
+    while (this.#background.size > 0) await Promise.all(this.#background);
+  }
+}

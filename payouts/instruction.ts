@@ -1,0 +1,58 @@
+// What the provider is told: a pure function of the event and the attempt.
+import type { Money, Parties, PayoutRequested } from '../schemas/types.generated.ts';
+import type { Attempt, PayoutInstruction } from './payout.ts';
+
+/** A rail by target currency; the first one that takes the amount is used. Limits are minor units, inclusive. */
+const RAILS: Readonly<Record<string, readonly { readonly rail: string; readonly upTo: bigint | null }[]>> = {
+  INR: [
+    { rail: 'IMPS', upTo: 50_000_000n },
+    { rail: 'RTGS', upTo: null },
+  ],
+  GBP: [
+    { rail: 'FPS', upTo: 100_000_000n },
+    { rail: 'CHAPS', upTo: null },
+  ],
+  EUR: [
+    { rail: 'SCT-INST', upTo: 10_000_000n },
+    { rail: 'SCT', upTo: null },
+  ],
+  AED: [
+    { rail: 'AANI', upTo: 5_000_000n },
+    { rail: 'UAEFTS', upTo: null },
+  ],
+  USD: [{ rail: 'FEDWIRE', upTo: null }],
+};
+const OTHER_RAIL = 'SWIFT';
+
+/** The rail of an amount: all of them pay around the clock or queue at the provider. */
+export function railOf({ minor, currency }: Money): string {
+  const fitting = RAILS[currency]?.find(({ upTo }) => upTo === null || minor <= upTo);
+  return fitting?.rail ?? OTHER_RAIL;
+}
+
+/** Personal data of a transfer, or undefined when it is sealed and nobody here can open it. */
+export function openParties(requested: PayoutRequested): Parties | undefined {
+  return 'corridor.Parties' in requested.parties ? requested.parties['corridor.Parties'] : undefined;
+}
+
+/** The body of the one submit of this attempt. */
+export function instructionOf(requested: PayoutRequested, parties: Parties, attempt: Attempt): PayoutInstruction {
+  const { instruction, price, envelope } = requested;
+  const { creditor } = parties;
+  return {
+    key: attempt.key,
+    transferId: envelope.transferId,
+    endToEndId: instruction.endToEndId,
+    amount: price.credit,
+    rail: railOf(price.credit),
+    corridor: `${instruction.sourceCurrency}-${instruction.targetCurrency}`,
+    beneficiary: {
+      name: creditor.name,
+      account: creditor.account.value,
+      bankCode: creditor.account.agent,
+      country: creditor.country,
+    },
+    remittanceInformation: parties.remittanceInformation,
+    expiresAt: attempt.expiresAt,
+  };
+}

@@ -1,0 +1,165 @@
+// The executor's surroundings in memory, for tests: a store that guards as MongoDB does, a clock that is moved by hand, and
+// a provider that keeps the contract but for duplicate protection, which it does not have.
+import type { PayoutRequested } from '../../schemas/types.generated.ts';
+import type { CancelResult, Observation, Payout, PayoutInstruction, QueryResult, SubmitResult } from '../payout.ts';
+import type { OutcomeOutbox, PayoutStore, PollTimer, ProviderClient, RequestCodec } from '../ports.ts';
+
+export class MemoryStore implements PayoutStore {
+  readonly payouts = new Map<string, Payout>();
+  writes = 0;
+  /** Every write fails while this is set. */
+  down = false;
+
+  async insert(payouts: readonly Payout[]): Promise<readonly boolean[]> {
+    await this.#trip();
+    return payouts.map((payout) => {
+      if (this.payouts.has(payout.payoutId)) return false;
+      this.payouts.set(payout.payoutId, payout);
+      return true;
+    });
+  }
+
+  async apply(changes: readonly { from: number; next: Payout }[]): Promise<readonly boolean[]> {
+    await this.#trip();
+    return changes.map(({ from, next }) => {
+      if (this.payouts.get(next.payoutId)?.revision !== from) return false;
+      this.payouts.set(next.payoutId, next);
+      return true;
+    });
+  }
+
+  async load(payoutIds: readonly string[]): Promise<readonly Payout[]> {
+    await this.#trip();
+    return payoutIds.flatMap((id) => this.payouts.get(id) ?? []);
+  }
+
+  async overdue(before: number, limit: number, { withNew }: { withNew: boolean }): Promise<readonly string[]> {
+    return [...this.payouts.values()]
+      .filter(({ nextPollAt, phase }) => nextPollAt !== null && nextPollAt <= before && (withNew || phase !== 'NEW'))
+      .slice(0, limit)
+      .map(({ payoutId }) => payoutId);
+  }
+
+  async #trip(): Promise<void> {
+    await new Promise((resolve) => setImmediate(resolve));
+    if (this.down) throw Object.assign(new Error('the store is down'), { code: 'MONGO_UNAVAILABLE' });
+    this.writes++;
+  }
+}
+
+export class ManualClock {
+  #at = 1_800_000_000_000;
+  now = () => this.#at;
+  monotonic = () => this.#at;
+  pass(ms: number): void {
+    this.#at += ms;
+  }
+}
+
+interface Key {
+  state: Observation['state'] | undefined;
+  closed: boolean;
+  executions: number;
+  submits: number;
+  expiresAt: number;
+}
+
+/** Pays at once what it accepts, unless told otherwise. */
+export class MemoryProvider implements ProviderClient {
+  readonly name = 'memory';
+  readonly keys = new Map<string, Key>();
+  readonly #now: () => number;
+  isReady = true;
+  /** What the next calls meet; `lost-*` are answered by silence. */
+  submitFault: 'none' | 'lost-before' | 'lost-after' | 'not-sent' = 'none';
+  askFault: 'none' | 'lost' = 'none';
+  /** What becomes of an accepted payout. */
+  settles: Observation['state'] = 'PAID';
+  calls: string[] = [];
+
+  constructor(now: () => number) {
+    this.#now = now;
+  }
+
+  ready = () => this.isReady;
+
+  async submit(instruction: PayoutInstruction, mayStart: () => boolean): Promise<SubmitResult> {
+    await new Promise((resolve) => setImmediate(resolve));
+    if (this.submitFault === 'not-sent' || !mayStart()) return { kind: 'not-sent', code: 'NOT_SENT', detail: '' };
+    this.calls.push(`submit ${instruction.key}`);
+    if (this.submitFault === 'lost-before') return { kind: 'unknown', code: 'TIMEOUT', detail: '' };
+    const key = this.#key(instruction.key);
+    key.submits++;
+    if (key.closed) return seen('CANCELLED');
+    if (this.#now() >= instruction.expiresAt) return seen('EXPIRED');
+    key.state = this.settles;
+    key.expiresAt = instruction.expiresAt;
+    if (key.state === 'PAID') key.executions++;
+    if (this.submitFault === 'lost-after') return { kind: 'unknown', code: 'TIMEOUT', detail: '' };
+    return seen(key.state);
+  }
+
+  async query(id: string): Promise<QueryResult> {
+    this.calls.push(`query ${id}`);
+    if (this.askFault === 'lost') return { kind: 'no-answer', code: 'TIMEOUT', detail: '' };
+    const { state } = this.#key(id);
+    return state === undefined ? { kind: 'not-found', asOf: this.#now() } : seen(state);
+  }
+
+  async cancel(id: string): Promise<CancelResult> {
+    this.calls.push(`cancel ${id}`);
+    if (this.askFault === 'lost') return { kind: 'no-answer', code: 'TIMEOUT', detail: '' };
+    const key = this.#key(id);
+    if (key.executions > 0) return { kind: 'too-late' };
+    key.closed = true;
+    key.state ??= 'CANCELLED';
+    if (key.state === 'ACCEPTED') key.state = 'CANCELLED';
+    return seen(key.state);
+  }
+
+  executionsOf(transferId: string): number {
+    const own = [...this.keys].filter(([key]) => key.startsWith(`${transferId}:`));
+    return own.reduce((sum, [, { executions }]) => sum + executions, 0);
+  }
+
+  #key(id: string): Key {
+    const known = this.keys.get(id);
+    if (known) return known;
+    const key = { state: undefined, closed: false, executions: 0, submits: 0, expiresAt: Number.POSITIVE_INFINITY };
+    this.keys.set(id, key);
+    return key;
+  }
+}
+
+const seen = (state: Observation['state']): Observation => ({
+  kind: 'observed',
+  state,
+  reference: null,
+  reasonCode: null,
+});
+
+/** A timer that forgets everything: only the sweeper wakes payouts up. */
+export const forgetfulTimer: PollTimer = {
+  schedule: () => Promise.reject(Object.assign(new Error('no timer'), { code: 'REDIS_QUEUE_UNAVAILABLE' })),
+  start: async () => {},
+  stop: async () => {},
+};
+
+/** Keeps events by reference instead of encoding them. */
+export function memoryCodec(): RequestCodec {
+  const values: PayoutRequested[] = [];
+  return {
+    encode: (value) => {
+      values.push(value);
+      return new Uint8Array(new Uint32Array([values.length - 1]).buffer);
+    },
+    decode: async (all) => all.map((bytes) => values[new Uint32Array(bytes.slice().buffer)[0]!]!),
+  };
+}
+
+export class MemoryOutbox implements OutcomeOutbox {
+  readonly offered: Payout[] = [];
+  offer(payouts: readonly Payout[]): void {
+    this.offered.push(...payouts);
+  }
+}

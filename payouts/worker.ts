@@ -1,0 +1,257 @@
+// Takes payouts one step further: asks decide.ts what is due, does it, stores what came of it.
+import type { PayoutRequested } from '../schemas/types.generated.ts';
+import type { PayoutExecutorConfig } from './config.ts';
+import {
+  afterCancel,
+  afterQuery,
+  afterSubmit,
+  beginAttempt,
+  expire,
+  giveUpLease,
+  nextStep,
+  postpone,
+  sendBefore,
+} from './decide.ts';
+import { Group } from './group.ts';
+import { instructionOf, openParties } from './instruction.ts';
+import { lastAttempt } from './parts.ts';
+import type { Attempt, CancelResult, Payout, QueryResult, SubmitResult } from './payout.ts';
+import type {
+  Failpoint,
+  GateVerdict,
+  OutcomeOutbox,
+  PayoutChange,
+  PayoutClock,
+  PayoutEvent,
+  PayoutStore,
+  PollTimer,
+  ProviderClient,
+  RequestCodec,
+  SubmissionGate,
+} from './ports.ts';
+
+export interface WorkerDependencies {
+  readonly config: PayoutExecutorConfig;
+  readonly payouts: PayoutStore;
+  readonly provider: ProviderClient;
+  readonly timer: PollTimer;
+  readonly outbox: OutcomeOutbox;
+  readonly codec: RequestCodec;
+  readonly clock: PayoutClock;
+  /** Without one, the price alone decides. */
+  readonly gate?: SubmissionGate;
+  readonly failpoint?: Failpoint;
+  /** Never throws. */
+  readonly onEvent?: (event: PayoutEvent) => void;
+}
+
+/** More than one round is rare: a query that leads to a cancel, a lease that is given up and asked about. */
+const MOST_STEPS = 8;
+/** A change that keeps losing its race is left to whoever wins. */
+const MOST_RACES = 5;
+
+export class PayoutWorker {
+  readonly #deps: WorkerDependencies;
+  readonly #inserts: Group<Payout, boolean>;
+  readonly #changes: Group<PayoutChange, boolean>;
+  readonly #loads: Group<string, Payout | undefined>;
+  readonly #decodes: Group<Payout, PayoutRequested>;
+  readonly #gates: Group<PayoutRequested, GateVerdict>;
+  readonly #schedules: Group<{ payoutId: string; dueAt: number }, undefined>;
+
+  constructor(deps: WorkerDependencies) {
+    this.#deps = deps;
+    const { payouts, codec, gate, timer, config } = deps;
+    const maxBatch = config.maxStoreBatch;
+    const keyOf = ({ payoutId }: { payoutId: string }) => payoutId;
+    this.#inserts = new Group<Payout, boolean>({ run: (batch) => payouts.insert(batch), keyOf, maxBatch });
+    this.#changes = new Group({ run: (batch) => payouts.apply(batch), keyOf: ({ next }) => next.payoutId, maxBatch });
+    this.#loads = new Group({
+      run: async (ids) => {
+        const found = new Map((await payouts.load(ids)).map((payout) => [payout.payoutId, payout]));
+        return ids.map((id) => found.get(id));
+      },
+      keyOf: (id) => id,
+      maxBatch,
+    });
+    this.#decodes = new Group<Payout, PayoutRequested>({
+      run: (batch) => codec.decode(batch.map(({ requested }) => requested)),
+      keyOf,
+      maxBatch,
+    });
+    this.#gates = new Group({
+      run: async (batch) => (gate ? gate.check(batch) : batch.map(() => ({ pass: true }))),
+      keyOf: ({ envelope }) => envelope.transferId,
+      maxBatch,
+    });
+    this.#schedules = new Group<{ payoutId: string; dueAt: number }, undefined>({
+      run: async (batch) => {
+        await timer.schedule(batch);
+        return batch.map(() => undefined);
+      },
+      keyOf,
+      maxBatch,
+    });
+  }
+
+  /** May this be submitted? Read after the call. Without a gate: yes. */
+  async gate(requested: PayoutRequested): Promise<GateVerdict> {
+    return this.#deps.gate ? this.#gates.add(requested) : { pass: true };
+  }
+
+  /** Stores a payout that does not exist yet; false: it does. */
+  async insert(payout: Payout): Promise<boolean> {
+    const inserted = await this.#inserts.add(payout);
+    if (!inserted) return false;
+    this.#told({ ...payout, phase: 'NEW', updates: [] }, payout);
+    await this.#deps.failpoint?.('payout.after-insert');
+    return true;
+  }
+
+  load(payoutId: string): Promise<Payout | undefined> {
+    return this.#loads.add(payoutId);
+  }
+
+  /**
+   * Stores what `decide` makes of the payout; when somebody else has written, of what they wrote. Answers the payout as
+   * stored, or undefined when it is left to others.
+   */
+  async settle(payout: Payout, decide: (payout: Payout) => Payout, insist = true): Promise<Payout | undefined> {
+    let current: Payout | undefined = payout;
+    for (let race = 0; race < MOST_RACES && current; race++) {
+      const next = decide(current);
+      if (next === current) return current;
+      if (await this.#changes.add({ from: current.revision, next })) {
+        this.#told(current, next);
+        return next;
+      }
+      this.#emit({ kind: 'lost-race', payoutId: payout.payoutId });
+      if (!insist) return undefined;
+      current = await this.load(payout.payoutId);
+    }
+    return undefined;
+  }
+
+  /** Does all that is due on a payout. */
+  async advance(payout: Payout): Promise<void> {
+    let current: Payout | undefined = payout;
+    for (let step = 0; step < MOST_STEPS && current; step++) current = await this.#step(current);
+  }
+
+  /**
+   * Sends the attempt that this worker, and no other, has just begun and stored; then stores what came of it.
+   * @param begunAt monotonic time from before the attempt was stored.
+   */
+  async send(payout: Payout, requested: PayoutRequested, begunAt: number): Promise<Payout | undefined> {
+    const attempt = lastAttempt(payout);
+    if (payout.phase !== 'SUBMITTING' || !attempt) return payout;
+    await this.#deps.failpoint?.('payout.after-cas-submitting');
+    const result = await this.#submit(payout, attempt, requested, begunAt);
+    await this.#deps.failpoint?.('payout.after-submit');
+    const { clock, config } = this.#deps;
+    const after = await this.settle(payout, (now) => afterSubmit(now, attempt.key, result, clock.now(), config.policy));
+    await this.#deps.failpoint?.('payout.after-outcome-write');
+    return after;
+  }
+
+  /** One step; answers the payout when there may be another. */
+  async #step(payout: Payout): Promise<Payout | undefined> {
+    const { clock, config, provider } = this.#deps;
+    const at = clock.now();
+    switch (nextStep(payout, at, config.policy)) {
+      case 'rest':
+        return undefined;
+      case 'expire':
+        return this.settle(payout, (now) => expire(now, at), false);
+      case 'give-up-lease': {
+        const lost = await this.settle(payout, (now) => giveUpLease(now, at), false);
+        await this.#deps.failpoint?.('payout.after-lease-given-up');
+        return lost;
+      }
+      case 'submit':
+        return provider.ready() ? this.#begin(payout) : undefined;
+      case 'query':
+        return this.#query(payout);
+      case 'cancel':
+        return this.#cancel(payout);
+    }
+  }
+
+  async #begin(payout: Payout): Promise<Payout | undefined> {
+    const { clock, config } = this.#deps;
+    const requested = await this.#decodes.add(payout);
+    const verdict = await this.gate(requested);
+    if (!verdict.pass) {
+      await this.settle(payout, (now) => postpone(now, clock.now(), verdict.untilMs), false);
+      return undefined;
+    }
+    const begunAt = clock.monotonic();
+    // Only who wins this write may send.
+    const begun = await this.settle(payout, (now) => beginAttempt(now, clock.now(), config.policy), false);
+    return begun && this.send(begun, requested, begunAt);
+  }
+
+  async #submit(payout: Payout, attempt: Attempt, requested: PayoutRequested, begunAt: number): Promise<SubmitResult> {
+    const { clock, config, provider } = this.#deps;
+    const parties = openParties(requested);
+    if (!parties) return { kind: 'not-sent', code: 'PARTIES_SEALED', detail: 'the parties are sealed' };
+    const verdict = await this.gate(requested).catch(() => undefined);
+    if (!verdict) return { kind: 'not-sent', code: 'GATE_UNREACHABLE', detail: 'the gate could not be asked' };
+    if (!verdict.pass) return { kind: 'not-sent', code: verdict.code, detail: 'the gate closed' };
+    const until = sendBefore(attempt);
+    // Asked right before the first byte: a worker that was stopped and woke up late sends nothing.
+    const mayStart = () => clock.now() < until && clock.monotonic() - begunAt < config.policy.leaseMs;
+    const result = await provider.submit(instructionOf(requested, parties, attempt), mayStart);
+    this.#heard(payout, 'submit', result);
+    return result;
+  }
+
+  async #query(payout: Payout): Promise<Payout | undefined> {
+    const { clock, config, provider } = this.#deps;
+    const { key } = lastAttempt(payout)!;
+    const result = await provider.query(key);
+    this.#heard(payout, 'query', result);
+    await this.#deps.failpoint?.('payout.after-query');
+    const decide = (now: Payout) => afterQuery(now, key, result, clock.now(), config.policy);
+    return this.settle(payout, decide, result.kind === 'observed');
+  }
+
+  async #cancel(payout: Payout): Promise<Payout | undefined> {
+    const { clock, config, provider } = this.#deps;
+    const { key } = lastAttempt(payout)!;
+    const result = await provider.cancel(key);
+    this.#heard(payout, 'cancel', result);
+    await this.#deps.failpoint?.('payout.after-cancel');
+    const decide = (now: Payout) => afterCancel(now, key, result, clock.now(), config.policy);
+    return this.settle(payout, decide, result.kind === 'observed');
+  }
+
+  /** A change is stored: tell who needs to know. */
+  #told(before: Payout, after: Payout): void {
+    const { payoutId } = after;
+    const { clock, config, outbox } = this.#deps;
+    if (before.phase !== after.phase) this.#emit({ kind: 'transition', payoutId, from: before.phase, to: after.phase });
+    for (const { code } of after.cases.slice(before.cases.length)) this.#emit({ kind: 'case', payoutId, code });
+    if (after.updates.length > before.updates.length) outbox.offer([after]);
+    // A lease that runs out is for the sweeper: as a rule its worker reports long before.
+    if (after.nextPollAt === null || after.phase === 'SUBMITTING') return;
+    if (after.nextPollAt > clock.now() + config.timerHorizonMs) return;
+    this.#schedules.add({ payoutId, dueAt: after.nextPollAt }).catch((error: unknown) => this.fault(error));
+  }
+
+  #heard(payout: Payout, call: 'submit' | 'query' | 'cancel', result: SubmitResult | QueryResult | CancelResult): void {
+    if (!('code' in result)) return;
+    this.#emit({ kind: 'no-answer', payoutId: payout.payoutId, call, code: result.code });
+  }
+
+  /** Something in the background failed; the sweeper takes it up again. */
+  fault(error: unknown): void {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'UNEXPECTED_ERROR';
+    const detail = error instanceof Error ? error.message : String(error);
+    this.#emit({ kind: 'fault', code, detail });
+  }
+
+  #emit(event: PayoutEvent): void {
+    this.#deps.onEvent?.(event);
+  }
+}
