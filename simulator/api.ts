@@ -146,7 +146,6 @@ export const executionsQuery = z.object({
 /** Body of a webhook, if webhooks are on. */
 export const webhookEvent = z.object({ eventId: z.string(), payout: payoutView });
 
-export type SubmitPayoutRequest = z.infer<typeof submitPayoutRequest>;
 export type PayoutState = z.infer<typeof payoutState>;
 export type PayoutView = z.infer<typeof payoutView>;
 export type ErrorCode = z.infer<typeof errorCode>;
