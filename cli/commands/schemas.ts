@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { pushSchemas } from '../../adapters/registry/push.ts';
 import { checkAll, release } from '../../schemas/compatibility.ts';
 import { contracts } from '../../topics/catalogue.ts';
-import { connectionSettings } from '../connect.ts';
+import { commandConfig, registryOptions } from '../connect.ts';
 import { printRows, withJson } from '../output.ts';
 
 export function registerSchemas(program: Command): void {
@@ -23,7 +23,7 @@ export function registerSchemas(program: Command): void {
     .description('register the current schema of every topic, with FULL_TRANSITIVE compatibility')
     .addHelpText('after', '\nExample:\n  CORRIDOR_REGISTRY_URL=http://registry:8081 corridor schemas push')
     .action(async ({ json }: { json?: boolean }) => {
-      const pushed = await pushSchemas(connectionSettings().registry);
+      const pushed = await pushSchemas(registryOptions(commandConfig()));
       printRows(pushed, ['subject', 'id', 'state'], json);
     });
 

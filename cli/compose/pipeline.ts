@@ -1,0 +1,54 @@
+// Which parts of the pipeline a process runs, by name.
+import { consumers, topology } from '../../processors/topology.ts';
+import { CodedError } from '../../runtime/ports/fault.ts';
+
+export const PROCESSOR_NAMES = Object.keys(topology) as (keyof typeof topology)[];
+export const SINK_NAMES = ['events', 'transfer-view', 'cases'] as const;
+export type SinkName = (typeof SINK_NAMES)[number];
+export type ProcessorName = keyof typeof topology;
+
+/** The parts of one process. */
+export interface Parts {
+  readonly processors: readonly ProcessorName[];
+  readonly sinks: readonly SinkName[];
+  /** The payout executor, with its outbox relay. */
+  readonly payouts: boolean;
+  /** Relays decisions of cases, and rejects lapsed ones. */
+  readonly cases: boolean;
+}
+
+export const EVERYTHING: Parts = { processors: PROCESSOR_NAMES, sinks: SINK_NAMES, payouts: true, cases: true };
+
+interface PartsOptions {
+  readonly processors?: string;
+  readonly sinks?: string;
+  readonly payouts?: boolean;
+  readonly cases?: boolean;
+}
+
+/** Parts by the options of `corridor run`; without any, everything. Lists are comma-separated; `all` and `none` work. */
+export function partsFrom(options: PartsOptions): Parts {
+  const { processors, sinks, payouts, cases } = options;
+  if (processors === undefined && sinks === undefined && !payouts && !cases) return EVERYTHING;
+  return {
+    processors: chosen('processor', processors ?? 'none', PROCESSOR_NAMES),
+    sinks: chosen('sink', sinks ?? 'none', SINK_NAMES),
+    payouts: payouts ?? false,
+    cases: cases ?? false,
+  };
+}
+
+function chosen<T extends string>(what: string, list: string, known: readonly T[]): readonly T[] {
+  if (list === 'all') return known;
+  if (list === 'none') return [];
+  return list.split(',').map((name) => {
+    const found = known.find((candidate) => candidate === name.trim());
+    if (found) return found;
+    throw new CodedError('PART_UNKNOWN', `there is no ${what} named "${name}"; there are: ${known.join(', ')}`, {
+      faultClass: 'fatal',
+    });
+  });
+}
+
+/** Every consumer name, for the frozen list of groups. */
+export const CONSUMER_NAMES = [...PROCESSOR_NAMES, ...Object.keys(consumers)];

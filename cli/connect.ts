@@ -1,0 +1,85 @@
+// Connections that commands and services share, made from the configuration. Opened when first used, closed together.
+import { readFileSync } from 'node:fs';
+import type { Db, MongoClient } from 'mongodb';
+import { createLog } from '../adapters/kafka/log.ts';
+import type { KafkaOptions } from '../adapters/kafka/options.ts';
+import { connectMongo } from '../adapters/mongo/client.ts';
+import { type RegistryOptions, registryCodec } from '../adapters/registry/codec.ts';
+import { type Config, loadConfig } from '../runtime/config/config.ts';
+import { failpoint } from '../runtime/failpoints.ts';
+import type { Codec } from '../runtime/ports/codec.ts';
+import type { Log } from '../runtime/ports/log.ts';
+import { commandEnvironment } from './environment.ts';
+
+/** The configuration of a command: the environment, with a running local stack filling in its URLs. */
+export const commandConfig = (): Config => loadConfig(commandEnvironment());
+
+/** How the registry is reached. */
+export function registryOptions({ registry }: Config): RegistryOptions {
+  const { url, username, password } = registry;
+  return { url, ...(username && password ? { auth: { username, password } } : {}) };
+}
+
+/** How the log is reached; `clientId` names this process to the brokers. */
+export function kafkaOptions(config: Config, clientId: string): KafkaOptions {
+  const { brokers, ssl, sslCaFile, saslMechanism, saslUsername, saslPassword, ...rest } = config.kafka;
+  return {
+    brokers,
+    appName: config.appName,
+    clientId,
+    compression: rest.compression,
+    sessionTimeoutMs: rest.sessionTimeoutMs,
+    transactionTimeoutMs: rest.transactionTimeoutMs,
+    failpoint,
+    ...(ssl ? { ssl: sslCaFile ? { ca: readFileSync(sslCaFile) } : true } : {}),
+    ...(saslMechanism && saslUsername && saslPassword
+      ? { sasl: { mechanism: saslMechanism, username: saslUsername, password: saslPassword } }
+      : {}),
+  };
+}
+
+/** Connections of one process. */
+export class Connections {
+  readonly config: Config;
+  readonly #clientId: string;
+  #log: Log | undefined;
+  #codec: Codec | undefined;
+  #mongo: Promise<MongoClient> | undefined;
+
+  constructor(config: Config, clientId: string) {
+    this.config = config;
+    this.#clientId = clientId;
+  }
+
+  get log(): Log {
+    this.#log ??= createLog(kafkaOptions(this.config, this.#clientId));
+    return this.#log;
+  }
+
+  get codec(): Codec {
+    this.#codec ??= registryCodec(registryOptions(this.config));
+    return this.#codec;
+  }
+
+  /** The database. Throws MONGO_UNAVAILABLE when it does not answer in time. */
+  async db(): Promise<Db> {
+    this.#mongo ??= connectMongo(this.config.mongo.uri);
+    return (await this.#mongo).db(this.config.mongo.database);
+  }
+
+  async close(): Promise<void> {
+    await this.#log?.close();
+    const mongo = await this.#mongo?.catch(() => undefined);
+    await mongo?.close();
+  }
+}
+
+/** Runs a command with connections, and closes them whatever happens. */
+export async function withConnections<T>(use: (connections: Connections) => Promise<T>): Promise<T> {
+  const connections = new Connections(commandConfig(), 'corridor-cli');
+  try {
+    return await use(connections);
+  } finally {
+    await connections.close();
+  }
+}
