@@ -88,10 +88,25 @@ export interface LedgerState {
   readonly counters: Iterable<LedgerCounter>;
 }
 
+/** Which generation of the ledger is in force. */
+export interface LedgerStatus {
+  /** False when the server restarted, failed over or was wiped since the ledger was filled: all that counts is unknown. */
+  readonly hydrated: boolean;
+  /** Names the generation; null when there is none. */
+  readonly marker: string | null;
+}
+
 /** The ledger as it is filled and replaced. */
 export interface LedgerStore extends LimitLedger {
-  /** `lost`: the server restarted, failed over or was wiped since the ledger was filled. */
-  status(): Promise<'hydrated' | 'lost'>;
-  /** Replaces everything in one step: until then the ledger stays closed. @throws CodedError REDIS_UNAVAILABLE */
-  replaceAll(state: LedgerState): Promise<void>;
+  /** @throws CodedError REDIS_UNAVAILABLE */
+  status(): Promise<LedgerStatus>;
+  /** Puts the ledger out of force: every `apply` answers LIMITS_NOT_HYDRATED until it is replaced. */
+  close(): Promise<void>;
+  /**
+   * Fills a new generation and puts it in force in one step.
+   * @param expected the marker that `status` showed before the log was read
+   * @returns `overtaken` when another process replaced the ledger meanwhile: then that one stands
+   * @throws CodedError REDIS_UNAVAILABLE
+   */
+  replaceAll(state: LedgerState, expected: string | null): Promise<'replaced' | 'overtaken'>;
 }

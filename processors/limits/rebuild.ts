@@ -10,7 +10,7 @@ import type {
   TransferReserved,
   TransferReturned,
 } from '../../schemas/types.generated.ts';
-import type { LedgerCounter, LedgerRecord, LedgerState, SettledUse } from './ports.ts';
+import type { LedgerCounter, LedgerRecord, LedgerState, Settle, SettledUse } from './ports.ts';
 
 /** The topics that the fold needs, with their values. */
 export interface LedgerEvents {
@@ -52,13 +52,13 @@ export class LedgerFold {
   }
 
   add<T extends LedgerTopic>(topic: T, value: LedgerEvents[T]): void {
-    const { envelope, reservation }: { envelope: Envelope; reservation: Reservation | null } = value;
-    if (reservation === null && !leavesTombstone(topic, value)) return;
-    const { transferId, sequence, attempt } = envelope;
+    const settlement = settlementOf(topic, value, this.#freed);
+    if (settlement === undefined) return;
+    const { transferId, attempt, state, uses } = settlement;
+    const { sequence } = value.envelope;
     const known = this.#latest.get(transferId);
     if (known !== undefined && known.sequence >= sequence) return;
-    const uses = settledUses(reservation, this.#freed);
-    this.#latest.set(transferId, { transferId, sequence, attempt, state: STATE_OF[topic], uses });
+    this.#latest.set(transferId, { transferId, sequence, attempt, state, uses });
   }
 
   get transfers(): number {
@@ -69,6 +69,18 @@ export class LedgerFold {
   state(): LedgerState {
     return { records: this.#latest.values(), counters: countersOf(this.#latest.values()) };
   }
+}
+
+/** What an event says of the ledger; undefined when nothing. `freed`: ids of the rules that a return frees. */
+export function settlementOf<T extends LedgerTopic>(
+  topic: T,
+  value: LedgerEvents[T],
+  freed: ReadonlySet<string>,
+): Settle | undefined {
+  const { envelope, reservation }: { envelope: Envelope; reservation: Reservation | null } = value;
+  if (reservation === null && !leavesTombstone(topic, value)) return undefined;
+  const { transferId, attempt } = envelope;
+  return { kind: 'settle', transferId, attempt, state: STATE_OF[topic], uses: settledUses(reservation, freed) };
 }
 
 /** Rejected where a reservation was possible: a priced event that runs later must find the end. */

@@ -1,0 +1,37 @@
+// Claims on holds: hold_claims { _id: holdId, commandId, transferId, claimedAt }.
+import type { Db } from 'mongodb';
+import type { Failpoint } from '../../processors/contract.ts';
+import type { HoldClaim, HoldClaims } from '../../processors/holds.ts';
+import { type ClaimDocument, claimAll, MAJORITY } from './claims.ts';
+
+export const HOLD_CLAIMS = 'hold_claims';
+
+interface HoldClaimDocument extends ClaimDocument {
+  readonly commandId: string;
+  readonly transferId: string;
+  readonly claimedAt: Date;
+}
+
+export function holdClaims(db: Db, options: { readonly failpoint?: Failpoint } = {}): HoldClaims {
+  const collection = db.collection<ClaimDocument>(HOLD_CLAIMS, MAJORITY);
+  return {
+    async claim(claims) {
+      const between = () => options.failpoint?.('hold-claims.after-insert');
+      const standing = await claimAll(collection, claims.map(toDocument), between);
+      return standing.map(fromDocument);
+    },
+  };
+}
+
+const toDocument = ({ holdId, claimedAt, ...rest }: HoldClaim): HoldClaimDocument => ({
+  _id: holdId,
+  ...rest,
+  claimedAt: new Date(claimedAt),
+});
+
+const fromDocument = ({ _id, commandId, transferId, claimedAt }: HoldClaimDocument): HoldClaim => ({
+  holdId: _id,
+  commandId,
+  transferId,
+  claimedAt: claimedAt.getTime(),
+});

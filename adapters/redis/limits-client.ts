@@ -1,0 +1,45 @@
+// The connection to the Redis of the limits. Nothing is queued or sent again behind our back: a command either gets its
+// answer on the connection it was sent on, or fails, and the batch runs again.
+import { Redis } from 'ioredis';
+
+export const LIMITS_DEPENDENCY = 'redis-limits';
+
+export interface LimitsClientOptions {
+  readonly url: string;
+  readonly connectTimeoutMs?: number;
+  readonly commandTimeoutMs?: number;
+  /** Told of connection errors, for logs. */
+  readonly onError?: (error: Error) => void;
+}
+
+const MAX_RECONNECT_DELAY_MS = 1_000;
+
+/** A client that connects in the background and keeps trying; commands fail at once while it is not connected. */
+export function limitsClient(options: LimitsClientOptions): Redis {
+  const client = new Redis(options.url, {
+    connectTimeout: options.connectTimeoutMs ?? 2_000,
+    commandTimeout: options.commandTimeoutMs ?? 5_000,
+    enableOfflineQueue: false,
+    autoResendUnfulfilledCommands: false,
+    maxRetriesPerRequest: 0,
+    retryStrategy: (attempt) => Math.min(50 * 2 ** Math.min(attempt, 5), MAX_RECONNECT_DELAY_MS),
+    lazyConnect: true,
+  });
+  client.on('error', (error: Error) => options.onError?.(error));
+  client.connect().catch(() => undefined);
+  return client;
+}
+
+/** Resolves when the client is ready, or when it is not within `timeoutMs` (its commands then say why). */
+export function ready(client: Redis, timeoutMs = 5_000): Promise<void> {
+  if (client.status === 'ready') return Promise.resolve();
+  return new Promise((resolve) => {
+    const done = () => {
+      clearTimeout(timer);
+      client.off('ready', done);
+      resolve();
+    };
+    const timer = setTimeout(done, timeoutMs);
+    client.once('ready', done);
+  });
+}

@@ -1,0 +1,160 @@
+// The limits ledger in Redis: one script call for a batch. Redis is a cache of the log here: each generation of the ledger
+// is bound to one run of the server, and when that run is over (restart, failover, wipe) the ledger closes until it is
+// rebuilt from the log.
+import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import type { Redis } from 'ioredis';
+import type { LedgerStore, LimitOperation, LimitResult } from '../../processors/limits/ports.ts';
+import { CodedError } from '../../runtime/ports/fault.ts';
+import { redisFault, replyCode } from './fault.ts';
+import { LIMITS_DEPENDENCY } from './limits-client.ts';
+import { bucketOf, decodeResult, encodeOperations, encodeRecord } from './limits-codec.ts';
+
+export interface LimitsLedgerOptions {
+  /** Prefix of every key. */
+  readonly namespace?: string;
+  /**
+   * How long ended records and idle counters are kept, in ms: longer than a window plus the longest time in which an
+   * event can come again (the retention of the chain topics).
+   */
+  readonly keepMs?: number;
+}
+
+const DAY_MS = 86_400_000;
+const SCRIPT = readFileSync(new URL('./limits.lua', import.meta.url), 'utf8');
+const SWAP = `
+if (redis.call('GET', KEYS[1]) or '') ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[1], ARGV[2])
+return 1`;
+const CHUNK = 1_000;
+
+type ApplyScript = (key: string, ...args: string[]) => Promise<string[]>;
+type SwapScript = (key: string, ...args: string[]) => Promise<number>;
+type Scripted = Redis & { corridorLimitsApply: ApplyScript; corridorLimitsSwap: SwapScript };
+
+export function limitsLedger(redis: Redis, options: LimitsLedgerOptions = {}): LedgerStore {
+  const namespace = options.namespace ?? 'corridor:limits';
+  const keepMs = String(options.keepMs ?? 45 * DAY_MS);
+  const markerKey = `${namespace}:generation`;
+  redis.defineCommand('corridorLimitsApply', { numberOfKeys: 1, lua: SCRIPT });
+  redis.defineCommand('corridorLimitsSwap', { numberOfKeys: 1, lua: SWAP });
+  const client = redis as Scripted;
+  // What this process last saw; the script compares it with what is in force.
+  let known: string | undefined;
+
+  const prefixOf = (marker: string) => `${namespace}:${marker.slice(marker.indexOf(':') + 1)}:`;
+  const guarded = <T>(work: () => Promise<T>): Promise<T> =>
+    work().catch((error: unknown) => {
+      throw redisFault(error, LIMITS_DEPENDENCY);
+    });
+
+  async function status() {
+    const [info, marker] = await guarded(() => Promise.all([client.info('server'), client.get(markerKey)]));
+    return { marker, hydrated: marker?.startsWith(`${runIdIn(info)}:`) === true };
+  }
+
+  async function run(marker: string, operations: readonly LimitOperation[]): Promise<readonly LimitResult[]> {
+    const answers = await client.corridorLimitsApply(
+      markerKey,
+      marker,
+      prefixOf(marker),
+      keepMs,
+      encodeOperations(operations),
+    );
+    return answers.map(decodeResult);
+  }
+
+  async function apply(operations: readonly LimitOperation[]): Promise<readonly LimitResult[]> {
+    if (operations.length === 0) return [];
+    if (known !== undefined) {
+      try {
+        return await run(known, operations);
+      } catch (error) {
+        if (replyCode(error) !== NOT_HYDRATED) throw redisFault(error, LIMITS_DEPENDENCY);
+      }
+    }
+    // Another process may have rebuilt it: look once.
+    const { hydrated, marker } = await status();
+    if (!hydrated || marker === null) throw notHydrated();
+    known = marker;
+    return run(marker, operations).catch((error: unknown) => {
+      throw replyCode(error) === NOT_HYDRATED ? notHydrated() : redisFault(error, LIMITS_DEPENDENCY);
+    });
+  }
+
+  return {
+    apply,
+    status,
+    close: () => guarded(async () => void (await client.del(markerKey))),
+    replaceAll: (state, expected) =>
+      guarded(async () => {
+        const marker = `${runIdIn(await client.info('server'))}:${randomUUID()}`;
+        const prefix = prefixOf(marker);
+        await inChunks(state.records, async (records) => {
+          const pipeline = client.pipeline();
+          for (const record of records) {
+            const key = `${prefix}t:${record.transferId}`;
+            pipeline.hset(key, encodeRecord(record));
+            if (record.state !== 'open') pipeline.pexpire(key, keepMs);
+          }
+          await executed(pipeline);
+        });
+        await inChunks(state.counters, async (counters) => {
+          const pipeline = client.pipeline();
+          for (const counter of counters) {
+            const key = `${prefix}c:${bucketOf(counter)}`;
+            pipeline.hset(key, 'used', counter.usedMinor.toString(), 'open', String(counter.open));
+            if (counter.open === 0) pipeline.pexpire(key, keepMs);
+          }
+          await executed(pipeline);
+        });
+        const swapped = await client.corridorLimitsSwap(markerKey, expected ?? '', marker);
+        if (swapped === 1) known = marker;
+        await sweep(client, namespace, prefixOf(swapped === 1 ? marker : ((await client.get(markerKey)) ?? '')));
+        return swapped === 1 ? 'replaced' : 'overtaken';
+      }),
+  };
+}
+
+const NOT_HYDRATED = 'NOTHYDRATED';
+
+const notHydrated = () =>
+  new CodedError('LIMITS_NOT_HYDRATED', 'the limits ledger is lost or not filled yet: rebuild it from the log', {
+    faultClass: 'transient-dependency',
+    dependency: LIMITS_DEPENDENCY,
+  });
+
+function runIdIn(info: string): string {
+  const runId = /^run_id:(\w+)/m.exec(info)?.[1];
+  if (runId !== undefined) return runId;
+  throw new CodedError('REDIS_REFUSED', 'Redis does not tell its run_id: INFO must be allowed for this user', {
+    faultClass: 'fatal',
+    dependency: LIMITS_DEPENDENCY,
+  });
+}
+
+async function inChunks<T>(items: Iterable<T>, use: (chunk: readonly T[]) => Promise<void>): Promise<void> {
+  let chunk: T[] = [];
+  for (const item of items) {
+    chunk.push(item);
+    if (chunk.length < CHUNK) continue;
+    await use(chunk);
+    chunk = [];
+  }
+  if (chunk.length > 0) await use(chunk);
+}
+
+async function executed(pipeline: ReturnType<Redis['pipeline']>): Promise<void> {
+  for (const [error] of (await pipeline.exec()) ?? []) if (error) throw error;
+}
+
+/** Removes the keys of generations that are not in force. A rebuild that another process is at loses its race anyway. */
+async function sweep(client: Redis, namespace: string, keep: string): Promise<void> {
+  let cursor = '0';
+  do {
+    const [next, keys] = await client.scan(cursor, 'MATCH', `${namespace}:*:[tc]:*`, 'COUNT', CHUNK);
+    cursor = next;
+    const old = keys.filter((key) => !key.startsWith(keep));
+    if (old.length > 0) await client.unlink(...old);
+  } while (cursor !== '0');
+}
