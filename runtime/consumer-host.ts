@@ -9,7 +9,7 @@ import type { Metrics } from './metrics.ts';
 import type { Observer } from './observer.ts';
 import type { Codec } from './ports/codec.ts';
 import { CodedError } from './ports/fault.ts';
-import type { BatchHandler, ConsumerOptions, Log, LogConsumer } from './ports/log.ts';
+import type { BatchHandler, ConsumerOptions, Log, LogConsumer, PartitionProgress } from './ports/log.ts';
 import type { Table } from './table.ts';
 
 export interface ConsumerHostOptions {
@@ -29,7 +29,7 @@ export interface ConsumerHostOptions {
   readonly tables?: readonly Table<unknown>[];
   readonly handler: BatchHandler;
   /** Runs before the consumer starts and after it has stopped. */
-  readonly resources?: { open(): Promise<void>; close(): Promise<void> };
+  readonly resources?: { open(): Promise<void>; close(deadlineMs: number): Promise<void> };
 }
 
 /** A host over one consumer of the log. */
@@ -47,14 +47,16 @@ export function createConsumerHost(options: ConsumerHostOptions): Host {
     };
   });
   failed.catch(() => undefined);
+  const stopped = new Promise<void>((resolve) => stopping.signal.addEventListener('abort', () => resolve()));
+  let starting: Promise<void> | undefined;
 
   async function start(): Promise<void> {
     state = 'starting';
     await patiently(() => codec.load(options.schemas));
     await Promise.all(tables.map((table) => patiently(() => table.start())));
     for (const table of tables) table.failed.catch(fail);
-    await options.resources?.open();
     if (stopping.signal.aborted) return;
+    await options.resources?.open();
     consumer = await log.consume({
       name,
       topics: options.inputs,
@@ -65,8 +67,10 @@ export function createConsumerHost(options: ConsumerHostOptions): Host {
       onFault: (fault) => observer.logFault(fault),
     });
     consumer.ended.catch(fail);
-    await Promise.race([consumer.ready, failed]);
-    if (!stopping.signal.aborted) state = 'running';
+    if (stopping.signal.aborted) return;
+    await Promise.race([consumer.ready, failed, stopped]);
+    if (stopping.signal.aborted) return;
+    state = 'running';
     logger.info({ stage: name }, 'consuming');
   }
 
@@ -86,6 +90,18 @@ export function createConsumerHost(options: ConsumerHostOptions): Host {
     }
   }
 
+  /** An attempt that met a dependency that is down is progress of a kind: only an attempt that never ends is a stall. */
+  function progress(): readonly PartitionProgress[] {
+    const partitions = consumer?.progress() ?? [];
+    const troubles = observer.troubles();
+    if (troubles.length === 0) return partitions;
+    return partitions.map((partition) => {
+      const met = troubles.find(({ topic, partition: p }) => topic === partition.topic && p === partition.partition);
+      if (!met || met.lastMetAt < partition.lastProgressAt) return partition;
+      return { ...partition, lastProgressAt: met.lastMetAt };
+    });
+  }
+
   const measured: BatchHandler = async (batch) => {
     const startedAt = performance.now();
     const result = await options.handler(batch);
@@ -101,7 +117,8 @@ export function createConsumerHost(options: ConsumerHostOptions): Host {
     start: async () => {
       if (state !== 'new')
         throw new CodedError('HOST_STARTED_TWICE', `${name} was started before`, { faultClass: 'fatal' });
-      await start().catch((error: unknown) => {
+      starting = start();
+      await starting.catch((error: unknown) => {
         if (state !== 'draining' && state !== 'stopped') state = 'failed';
         throw error;
       });
@@ -110,7 +127,7 @@ export function createConsumerHost(options: ConsumerHostOptions): Host {
     health: () => ({
       name,
       state,
-      partitions: consumer?.progress() ?? [],
+      partitions: progress(),
       troubles: observer.troubles(),
       tables: tables.map((table) => table.health()),
     }),
@@ -118,9 +135,11 @@ export function createConsumerHost(options: ConsumerHostOptions): Host {
       if (state === 'stopped') return;
       if (state !== 'failed') state = 'draining';
       stopping.abort();
+      // A start that is under way ends by itself now; a consumer that it still makes is stopped like any other.
+      await Promise.race([starting?.catch(() => undefined), clock.sleep(deadlineMs)]);
       await consumer?.stop(deadlineMs);
       await Promise.all(tables.map((table) => table.stop()));
-      await options.resources?.close();
+      await options.resources?.close(deadlineMs);
       if (state === 'draining') state = 'stopped';
     },
   };

@@ -7,15 +7,26 @@
 // the second and every later time; without it, every time. CORRIDOR_FAILPOINT_LOG names a file to which each failpoint
 // is appended when it is first reached (`reached NAME`) and whenever it acts (`kill NAME 3`), before it does.
 import { appendFileSync } from 'node:fs';
-import { topology } from '../processors/topology.ts';
+import { consumers, topology } from '../processors/topology.ts';
 import { CodedError } from './ports/fault.ts';
 
-const STAGES = Object.keys(topology);
-const SINKS = ['events', 'transfer-view', 'cases'];
-
-const known = new Set<string>([
-  ...STAGES.map((stage) => `${stage}.after-prepare`),
-  ...SINKS.map((sink) => `${sink}.after-write`),
+/**
+ * Every failpoint there is, so that a harness can tell those that were never hit; failpoints.test.ts holds this list and
+ * the code together.
+ */
+export const FAILPOINTS: readonly string[] = [
+  ...Object.keys(topology).map((stage) => `${stage}.after-prepare`),
+  ...Object.keys(consumers).map((consumer) => `${consumer}.after-write`),
+  'intake.before-claim',
+  'intake.after-claim',
+  'screening.after-hold-claim',
+  'payout.after-insert',
+  'payout.after-cas-submitting',
+  'payout.after-submit',
+  'payout.after-outcome-write',
+  'payout.after-lease-given-up',
+  'payout.after-query',
+  'payout.after-cancel',
   'eos.after-fence',
   'eos.before-send',
   'eos.after-send',
@@ -24,17 +35,7 @@ const known = new Set<string>([
   'eos.after-commit',
   'alo.before-commit',
   'alo.after-commit',
-]);
-
-/** Adds names of failpoints, so that a harness can tell those that were never hit. Called where they are. */
-export function declareFailpoints(names: readonly string[]): void {
-  for (const name of names) known.add(name);
-}
-
-/** Every failpoint there is (of the modules loaded). */
-export function failpointNames(): readonly string[] {
-  return [...known].sort();
-}
+];
 
 type Action = { readonly kind: 'kill' | 'throw' } | { readonly kind: 'delay'; readonly ms: number };
 interface Armed {
@@ -81,17 +82,21 @@ export function createFailpoints(env: Readonly<Record<string, string | undefined
     if (!armed) return undefined;
     note(`${armed.action.kind} ${name} ${hit}`);
     if (armed.action.kind === 'kill') process.kill(process.pid, 'SIGKILL');
-    if (armed.action.kind === 'throw') throw new Error(`failpoint ${name}`);
+    if (armed.action.kind === 'throw') throw thrownAt(name);
     const { ms } = armed.action as { ms: number };
     return new Promise((resolve) => setTimeout(resolve, ms));
   };
 }
 
+/** A fault that passes: what meets it waits and runs again, as it does when a store is away for a moment. */
+const thrownAt = (name: string) =>
+  new CodedError('FAILPOINT', `thrown at ${name}`, { faultClass: 'transient-dependency', dependency: 'failpoint' });
+
 const active = createFailpoints(process.env);
 
 /**
- * Marks a place between two side effects; `await` it. The names are declared above or with `declareFailpoints`.
- * Throws or never returns when armed so.
+ * Marks a place between two side effects, by a name of the list above; `await` it. Throws, waits or never returns when
+ * armed so. Modules that must not import the runtime get it as a parameter.
  */
 export function failpoint(name: string): Promise<void> | undefined {
   return active(name);

@@ -12,6 +12,10 @@ export interface DependencyTrouble {
   readonly detail: string;
   /** Wall clock, ms. */
   readonly since: number;
+  readonly topic: string;
+  readonly partition: number;
+  /** When it was met last; monotonic ms. */
+  readonly lastMetAt: number;
 }
 
 export type HostState = 'new' | 'starting' | 'running' | 'draining' | 'stopped' | 'failed';

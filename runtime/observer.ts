@@ -40,7 +40,15 @@ export function createObserver({ name, clock, logger, metrics }: ObserverOptions
       const key = `${topic}/${partition}`;
       metrics.faults.inc({ consumer: name, code });
       const known = troubles.get(key);
-      troubles.set(key, { dependency, code, detail, since: known?.since ?? clock.now() });
+      troubles.set(key, {
+        dependency,
+        code,
+        detail,
+        since: known?.since ?? clock.now(),
+        topic,
+        partition,
+        lastMetAt: performance.now(),
+      });
       metrics.waitingPartitions.set({ consumer: name }, troubles.size);
       if (known?.code !== code)
         log.warn({ topic, partition, code, dependency, detail }, 'a dependency is down: waiting');

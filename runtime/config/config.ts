@@ -1,0 +1,166 @@
+// The configuration of a process: one zod schema over the environment, made of settings.ts.
+import { z } from 'zod';
+import { RETRY_TIERS } from '../../topics/recovery.ts';
+import { CodedError } from '../ports/fault.ts';
+import type { Setting } from './setting.ts';
+import { settings } from './settings.ts';
+
+type ValuesOf<T> = {
+  readonly [K in keyof T]: T[K] extends Setting<infer S> ? z.output<S> : ValuesOf<T[K]>;
+};
+
+/** Typed settings, by the groups of settings.ts. */
+export type Config = ValuesOf<typeof settings>;
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+/** A setting with its path, such as `kafka.brokers`. */
+export interface NamedSetting {
+  readonly path: readonly string[];
+  readonly setting: Setting;
+}
+
+/** Every setting, in the order of settings.ts. */
+export const allSettings: readonly NamedSetting[] = flatten(settings, []);
+
+function flatten(group: object, path: readonly string[]): NamedSetting[] {
+  return Object.entries(group).flatMap(([key, entry]: [string, object]) =>
+    'env' in entry ? [{ path: [...path, key], setting: entry as Setting }] : flatten(entry, [...path, key]),
+  );
+}
+
+/** The environment as a schema: each variable by its name. */
+export const environmentSchema = z
+  .object(Object.fromEntries(allSettings.map(({ setting }) => [setting.env, setting.schema])))
+  .superRefine((values, context) => {
+    for (const [env, problem] of contradictions(values)) {
+      context.addIssue({ code: 'custom', path: [env], message: problem });
+    }
+  });
+
+/** What each setting allows by itself, but not together. */
+function contradictions(values: Record<string, unknown>): [string, string][] {
+  const found: [string, string][] = [];
+  const tiers = values['CORRIDOR_RETRY_ATTEMPTS'] as readonly number[];
+  if (tiers.length !== RETRY_TIERS.length) {
+    found.push(['CORRIDOR_RETRY_ATTEMPTS', `must have ${RETRY_TIERS.length} numbers, one per tier`]);
+  }
+  const { CORRIDOR_STALL_AFTER_MS: stall, CORRIDOR_EXIT_AFTER_MS: exit } = values as Record<string, number>;
+  if (exit! <= stall!) found.push(['CORRIDOR_EXIT_AFTER_MS', 'must be more than CORRIDOR_STALL_AFTER_MS']);
+  if (values['CORRIDOR_KAFKA_SASL_MECHANISM'] !== undefined) {
+    for (const env of ['CORRIDOR_KAFKA_SASL_USERNAME', 'CORRIDOR_KAFKA_SASL_PASSWORD']) {
+      if (values[env] === undefined) found.push([env, 'must be set, because CORRIDOR_KAFKA_SASL_MECHANISM is']);
+    }
+  }
+  if (values['CORRIDOR_REDIS_LIMITS_URL'] === values['CORRIDOR_REDIS_QUEUE_URL']) {
+    found.push(['CORRIDOR_REDIS_QUEUE_URL', 'must not be the Redis (and database) of CORRIDOR_REDIS_LIMITS_URL']);
+  }
+  return found;
+}
+
+/** Text of each setting: from the environment (an empty text counts as absent), else its default. */
+function textsOf(env: Env): Record<string, string | undefined> {
+  const development = env['CORRIDOR_ENV'] === 'development';
+  return Object.fromEntries(
+    allSettings.map(({ setting }) => {
+      const given = env[setting.env];
+      const fallback = development ? (setting.developmentDefault ?? setting.default) : setting.default;
+      return [setting.env, given === undefined || given === '' ? fallback : given];
+    }),
+  );
+}
+
+/**
+ * Reads the configuration. Throws a fatal CodedError `CONFIG_INVALID` whose message has one line per mistake, each with
+ * the variable, what is wrong and what to do; values of secrets are not quoted.
+ */
+export function loadConfig(env: Env = process.env): Config {
+  const texts = textsOf(env);
+  const missing = allSettings.filter(({ setting }) => !setting.optional && texts[setting.env] === undefined);
+  if (missing.length === 0) {
+    const parsed = environmentSchema.safeParse(texts);
+    if (parsed.success) return grouped(parsed.data);
+  }
+  throw new CodedError('CONFIG_INVALID', mistakesIn(texts, missing).join('\n'), { faultClass: 'fatal' });
+}
+
+function mistakesIn(texts: Record<string, string | undefined>, missing: readonly NamedSetting[]): string[] {
+  const lines = new Map<string, string>();
+  for (const { setting } of missing) {
+    lines.set(setting.env, `${setting.env} is not set: ${setting.doc}`);
+  }
+  for (const { path, message } of environmentSchema.safeParse(texts).error?.issues ?? []) {
+    const env = String(path[0]);
+    if (lines.has(env)) continue;
+    const secret = allSettings.find(({ setting }) => setting.env === env)?.setting.secret;
+    const given = texts[env] === undefined || secret ? '' : ` (it is "${texts[env]}")`;
+    lines.set(env, `${env} ${message}${given}`);
+  }
+  return [...lines.values()];
+}
+
+function grouped(values: Record<string, unknown>): Config {
+  const config: Record<string, unknown> = {};
+  for (const { path, setting } of allSettings) {
+    let group = config;
+    for (const key of path.slice(0, -1)) {
+      group[key] ??= {};
+      group = group[key] as Record<string, unknown>;
+    }
+    group[path.at(-1)!] = values[setting.env];
+  }
+  return config as Config;
+}
+
+/** Variables that look like settings of Corridor but are none: typing mistakes, most likely. */
+export function unknownVariables(env: Env = process.env): readonly string[] {
+  const known = new Set([...allSettings.map(({ setting }) => setting.env), ...OTHER_VARIABLES]);
+  return Object.keys(env)
+    .filter((name) => name.startsWith('CORRIDOR_') && !known.has(name))
+    .sort();
+}
+
+/** Read by tools, tests and the local stack rather than by services. */
+const OTHER_VARIABLES = [
+  'CORRIDOR_COMMAND_STARTED_AT',
+  'CORRIDOR_FAILPOINTS',
+  'CORRIDOR_FAILPOINT_LOG',
+  'CORRIDOR_KAFKAJS_PATCHES',
+  'CORRIDOR_KAFKA_JARS',
+  'CORRIDOR_KAFKA_PORT',
+  'CORRIDOR_MONGOD',
+  'CORRIDOR_MONGO_PORT',
+  'CORRIDOR_REDIS_LIMITS_PORT',
+  'CORRIDOR_REDIS_QUEUE_PORT',
+  'CORRIDOR_REGISTRY_PORT',
+  'CORRIDOR_STATE_DIR',
+  'CORRIDOR_TEST_DATA',
+  'CORRIDOR_UNSAFE_FOR_TESTS',
+];
+
+/** One setting as it is in force. */
+export interface PrintedSetting {
+  readonly setting: string;
+  readonly env: string;
+  /** Hidden for secrets. */
+  readonly value: string;
+  readonly source: 'environment' | 'default' | 'unset';
+}
+
+const HIDDEN = '(hidden)';
+
+/** Every setting in force, for `corridor config`; values of secrets are hidden, whether set or not. */
+export function printConfig(config: Config, env: Env = process.env): readonly PrintedSetting[] {
+  return allSettings.map(({ path, setting }) => {
+    const value = path.reduce<unknown>((group, key) => (group as Record<string, unknown>)[key], config);
+    const given = env[setting.env] !== undefined && env[setting.env] !== '';
+    const source = given ? 'environment' : value === undefined ? 'unset' : 'default';
+    return { setting: path.join('.'), env: setting.env, value: shown(value, setting.secret), source };
+  });
+}
+
+function shown(value: unknown, secret: boolean): string {
+  if (value === undefined) return '';
+  if (secret) return HIDDEN;
+  return Array.isArray(value) ? value.join(',') : String(value);
+}

@@ -1,0 +1,114 @@
+// How one setting is declared. settings.ts lists them all; everything else (types, checks, docs, printing) derives.
+import { z } from 'zod';
+
+export interface Setting<S extends z.ZodType = z.ZodType> {
+  /** Name of the environment variable. */
+  readonly env: string;
+  /** One or two sentences: what it does, its unit, what happens at its limits. */
+  readonly doc: string;
+  /** Reads the variable's text. */
+  readonly schema: S;
+  /** As it would be written in the environment. Without one (and not optional) the setting must be set. */
+  readonly default: string | undefined;
+  /** Used instead of a missing default when CORRIDOR_ENV is development. */
+  readonly developmentDefault: string | undefined;
+  /** Its value is never printed or logged. */
+  readonly secret: boolean;
+  readonly optional: boolean;
+}
+
+interface Options<S> {
+  readonly doc: string;
+  readonly schema: S;
+  readonly default?: string;
+  readonly developmentDefault?: string;
+  readonly secret?: true;
+}
+
+/** A setting that has a value: its default, or it must be set. */
+export function setting<S extends z.ZodType>(env: string, options: Options<S>): Setting<S> {
+  const { doc, schema } = options;
+  return {
+    env,
+    doc,
+    schema,
+    default: options.default,
+    developmentDefault: options.developmentDefault,
+    secret: options.secret ?? false,
+    optional: false,
+  };
+}
+
+/** A setting that may be absent. */
+export function optionalSetting<S extends z.ZodType>(
+  env: string,
+  options: Omit<Options<S>, 'default' | 'developmentDefault'>,
+): Setting<z.ZodOptional<S>> {
+  const { doc, schema } = options;
+  const secret = options.secret ?? false;
+  return {
+    env,
+    doc,
+    schema: schema.optional(),
+    default: undefined,
+    developmentDefault: undefined,
+    secret,
+    optional: true,
+  };
+}
+
+/** Whole numbers; digits only, so that `1e3` or `10ms` are mistakes. */
+export const integer = (min: number, max = Number.MAX_SAFE_INTEGER) =>
+  z
+    .string()
+    .regex(/^-?\d+$/, `must be a whole number from ${min} to ${max}`)
+    .transform(Number)
+    .pipe(z.number().min(min, `must be at least ${min}`).max(max, `must be at most ${max}`));
+
+/** Milliseconds. */
+export const milliseconds = (min = 0, max = Number.MAX_SAFE_INTEGER) => integer(min, max);
+
+export const ratio = () =>
+  z
+    .string()
+    .regex(/^(0(\.\d+)?|1(\.0+)?)$/, 'must be a number from 0 to 1')
+    .transform(Number);
+
+export const flag = () => z.enum(['true', 'false'], 'must be true or false').transform((text) => text === 'true');
+
+export const text = () => z.string().min(1);
+
+export const name = () => z.string().regex(/^[a-z][a-z0-9-]*$/, 'must be lower-case letters, digits and hyphens');
+
+export const oneOf = <const T extends readonly [string, ...string[]]>(...values: T) =>
+  z.enum(values, `must be one of ${values.join(', ')}`);
+
+/** Comma-separated `host:port`. */
+export const addresses = () =>
+  z
+    .string()
+    .transform((whole) => whole.split(',').map((part) => part.trim()))
+    .pipe(
+      z.array(z.string().regex(/^[^\s:/]+:\d{1,5}$|^\[[0-9a-fA-F:]+\]:\d{1,5}$/, 'must be host:port, comma-separated')),
+    );
+
+/** Comma-separated whole numbers. */
+export const integers = (min: number) =>
+  z
+    .string()
+    .regex(/^\d+(\s*,\s*\d+)*$/, 'must be whole numbers, comma-separated')
+    .transform((whole) => whole.split(',').map(Number))
+    .pipe(z.array(z.number().min(min, `must each be at least ${min}`)));
+
+/** A URL with one of these protocols. */
+export const url = (...protocols: readonly string[]) =>
+  z
+    .string()
+    .refine(
+      (candidate) => URL.canParse(candidate) && protocols.includes(new URL(candidate).protocol.replace(':', '')),
+      `must be a URL that starts with ${protocols.map((protocol) => `${protocol}://`).join(' or ')}`,
+    );
+
+/** A secret of at least this many characters. */
+export const secretText = (minLength: number) =>
+  z.string().min(minLength, `must have at least ${minLength} characters`);

@@ -1,0 +1,232 @@
+// Every setting of Corridor. To add one, add it here: its type, its check, `corridor config` and docs/configuration.md
+// follow (`npm run generate`).
+import { RETRY_TIERS } from '../../topics/recovery.ts';
+import { LOG_LEVELS } from '../logger.ts';
+import {
+  addresses,
+  flag,
+  integer,
+  integers,
+  milliseconds,
+  name,
+  oneOf,
+  optionalSetting,
+  ratio,
+  secretText,
+  setting,
+  text,
+  url,
+} from './setting.ts';
+
+export const settings = {
+  environment: setting('CORRIDOR_ENV', {
+    doc: 'What this installation is for. `development` fills in secrets that production must set.',
+    schema: oneOf('production', 'development'),
+    default: 'production',
+  }),
+  appName: setting('CORRIDOR_APP_NAME', {
+    doc: 'First part of every consumer group and transactional id. Frozen: another name is another application, without offsets.',
+    schema: name(),
+    default: 'corridor',
+  }),
+  kafka: {
+    brokers: setting('CORRIDOR_KAFKA_BROKERS', {
+      doc: 'Brokers to start from: `host:port`, comma-separated.',
+      schema: addresses(),
+      default: 'localhost:9092',
+    }),
+    ssl: setting('CORRIDOR_KAFKA_SSL', { doc: 'Connect over TLS.', schema: flag(), default: 'false' }),
+    sslCaFile: optionalSetting('CORRIDOR_KAFKA_SSL_CA_FILE', {
+      doc: 'PEM file of the certificate authority; default: those that Node knows.',
+      schema: text(),
+    }),
+    saslMechanism: optionalSetting('CORRIDOR_KAFKA_SASL_MECHANISM', {
+      doc: 'How to log in to the brokers; absent: not at all.',
+      schema: oneOf('plain', 'scram-sha-256', 'scram-sha-512'),
+    }),
+    saslUsername: optionalSetting('CORRIDOR_KAFKA_SASL_USERNAME', { doc: 'User of the brokers.', schema: text() }),
+    saslPassword: optionalSetting('CORRIDOR_KAFKA_SASL_PASSWORD', {
+      doc: 'Password of that user.',
+      schema: text(),
+      secret: true,
+    }),
+    compression: setting('CORRIDOR_KAFKA_COMPRESSION', {
+      doc: 'Compression of what is written.',
+      schema: oneOf('none', 'gzip', 'zstd'),
+      default: 'zstd',
+    }),
+    chainPartitions: setting('CORRIDOR_CHAIN_PARTITIONS', {
+      doc: 'Partitions of every chain topic. May be raised, which affects new transfers only; never lowered.',
+      schema: integer(1, 1_000),
+      default: '4',
+    }),
+    replicationFactor: setting('CORRIDOR_REPLICATION_FACTOR', {
+      doc: 'Copies of each partition. 3 in production; 1 only where there is one broker.',
+      schema: integer(1, 9),
+      default: '3',
+      developmentDefault: '1',
+    }),
+    sessionTimeoutMs: setting('CORRIDOR_KAFKA_SESSION_TIMEOUT_MS', {
+      doc: 'After this long without a heartbeat, in ms, the partitions of a process go to another.',
+      schema: milliseconds(1_000, 300_000),
+      default: '10000',
+    }),
+    transactionTimeoutMs: setting('CORRIDOR_KAFKA_TRANSACTION_TIMEOUT_MS', {
+      doc: 'How long the broker lets a transaction stay open, in ms; readers of its topics wait that long at most.',
+      schema: milliseconds(1_000, 900_000),
+      default: '10000',
+    }),
+  },
+  registry: {
+    url: setting('CORRIDOR_REGISTRY_URL', {
+      doc: 'Schema registry with the Confluent API.',
+      schema: url('http', 'https'),
+      default: 'http://localhost:8081',
+    }),
+    username: optionalSetting('CORRIDOR_REGISTRY_USERNAME', { doc: 'User of the registry.', schema: text() }),
+    password: optionalSetting('CORRIDOR_REGISTRY_PASSWORD', {
+      doc: 'Password of that user.',
+      schema: text(),
+      secret: true,
+    }),
+  },
+  mongo: {
+    uri: setting('MONGODB_URI', {
+      doc: 'MongoDB, as a connection string. It may hold a password and is therefore never printed.',
+      schema: url('mongodb', 'mongodb+srv'),
+      default: 'mongodb://localhost:27017',
+      secret: true,
+    }),
+    database: setting('CORRIDOR_MONGO_DATABASE', { doc: 'Database name.', schema: text(), default: 'corridor' }),
+  },
+  redis: {
+    limitsUrl: setting('CORRIDOR_REDIS_LIMITS_URL', {
+      doc: 'Redis that holds limits. Never the one of the queue: a full queue must not stop limits.',
+      schema: url('redis', 'rediss'),
+      default: 'redis://localhost:6379',
+      secret: true,
+    }),
+    queueUrl: setting('CORRIDOR_REDIS_QUEUE_URL', {
+      doc: 'Redis that holds the timers of payouts.',
+      schema: url('redis', 'rediss'),
+      default: 'redis://localhost:6380',
+      secret: true,
+    }),
+  },
+  provider: {
+    url: setting('CORRIDOR_PROVIDER_URL', {
+      doc: 'Payout provider.',
+      schema: url('http', 'https'),
+      default: 'http://localhost:8090',
+    }),
+    connectTimeoutMs: setting('CORRIDOR_PROVIDER_CONNECT_TIMEOUT_MS', {
+      doc: 'How long connecting to the provider may take, in ms.',
+      schema: milliseconds(100, 60_000),
+      default: '2000',
+    }),
+    requestTimeoutMs: setting('CORRIDOR_PROVIDER_REQUEST_TIMEOUT_MS', {
+      doc: 'How long a call may take, in ms. A submit that takes longer has an unknown outcome and is queried.',
+      schema: milliseconds(100, 300_000),
+      default: '5000',
+    }),
+  },
+  batches: {
+    maxRecords: setting('CORRIDOR_BATCH_RECORDS', {
+      doc: 'Most records in one batch, that is in one transaction.',
+      schema: integer(1, 2_000),
+      default: '500',
+    }),
+    lingerMs: setting('CORRIDOR_LINGER_MS', {
+      doc: 'How long a batch waits to fill when load is low, in ms. Transactions are what the broker pays for; 0 is fastest and dearest.',
+      schema: milliseconds(0, 5_000),
+      default: '20',
+    }),
+  },
+  recovery: {
+    retryAttempts: setting('CORRIDOR_RETRY_ATTEMPTS', {
+      doc: `Attempts in each retry tier (${RETRY_TIERS.map(({ suffix }) => suffix).join(', ')}), comma-separated. A record that fails once more becomes a dead letter.`,
+      schema: integers(0),
+      default: '3,3',
+    }),
+    breakerWindow: setting('CORRIDOR_DLQ_BREAKER_WINDOW', {
+      doc: 'Records over which the ratios of dead letters are taken.',
+      schema: integer(10, 1_000_000),
+      default: '1000',
+    }),
+    breakerMaxRun: setting('CORRIDOR_DLQ_BREAKER_MAX_RUN', {
+      doc: 'A processor stops when more dead letters than this would come in a row. Undecodable intents do not count.',
+      schema: integer(1),
+      default: '25',
+    }),
+    breakerMaxRatio: setting('CORRIDOR_DLQ_BREAKER_MAX_RATIO', {
+      doc: 'A processor stops when more than this share of a window became dead letters. Undecodable intents do not count.',
+      schema: ratio(),
+      default: '0.1',
+    }),
+    breakerMaxOutsideRatio: setting('CORRIDOR_DLQ_BREAKER_MAX_OUTSIDE_RATIO', {
+      doc: 'Intake stops when more than this share of a whole window of intents could not be decoded: a wrong registry looks like that.',
+      schema: ratio(),
+      default: '0.9',
+    }),
+  },
+  watchdog: {
+    stallAfterMs: setting('CORRIDOR_STALL_AFTER_MS', {
+      doc: 'Records waiting and no progress for this long, in ms, without a declared pause: the process is not ready.',
+      schema: milliseconds(1_000),
+      default: '30000',
+    }),
+    exitAfterMs: setting('CORRIDOR_EXIT_AFTER_MS', {
+      doc: 'The same for this long: the process ends, with exit code 75.',
+      schema: milliseconds(1_000),
+      default: '120000',
+    }),
+    eventLoopDeadlineMs: setting('CORRIDOR_EVENT_LOOP_DEADLINE_MS', {
+      doc: 'The event loop stands still for this long, in ms: the process kills itself.',
+      schema: milliseconds(1_000),
+      default: '30000',
+    }),
+    drainDeadlineMs: setting('CORRIDOR_DRAIN_DEADLINE_MS', {
+      doc: 'After SIGTERM or SIGINT, how long work in hand may take to end, in ms.',
+      schema: milliseconds(0, 600_000),
+      default: '15000',
+    }),
+  },
+  health: {
+    host: setting('CORRIDOR_HEALTH_HOST', {
+      doc: 'Address on which health and metrics are served.',
+      schema: text(),
+      default: '127.0.0.1',
+    }),
+    port: setting('CORRIDOR_HEALTH_PORT', {
+      doc: 'Port of the same; 0 takes any free one, which the log names.',
+      schema: integer(0, 65_535),
+      default: '0',
+    }),
+  },
+  logLevel: setting('CORRIDOR_LOG_LEVEL', {
+    doc: 'Least severe lines that are logged.',
+    schema: oneOf(...LOG_LEVELS),
+    default: 'info',
+  }),
+  tokenKey: setting('CORRIDOR_TOKEN_KEY', {
+    doc: 'Key of the HMAC that makes tokens of customer ids. Limits and analytics know customers by token alone: another key separates them from their past.',
+    schema: secretText(32),
+    developmentDefault: 'development-only-token-key-0000000000',
+    secret: true,
+  }),
+  transfers: {
+    corridorsFile: optionalSetting('CORRIDOR_CORRIDORS_FILE', {
+      doc: 'JSON file of the corridors and their terms (margin, fees, price lock, age of rates); default: those built in.',
+      schema: text(),
+    }),
+    limitsFile: optionalSetting('CORRIDOR_LIMITS_FILE', {
+      doc: 'JSON file of the limit rules; default: those built in.',
+      schema: text(),
+    }),
+    holdExpiryMs: setting('CORRIDOR_HOLD_EXPIRY_MS', {
+      doc: 'How long a hold waits for a decision before it lapses, in ms.',
+      schema: milliseconds(60_000),
+      default: '259200000',
+    }),
+  },
+} as const;

@@ -1,0 +1,79 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { createFailpoints, FAILPOINTS, parseFailpoints } from './failpoints.ts';
+
+const root = path.resolve(import.meta.dirname, '..');
+const logFile = () => path.join(mkdtempSync(path.join(tmpdir(), 'corridor-failpoints-')), 'hits.log');
+
+describe('failpoints', () => {
+  it('do nothing and note nothing unless asked to', () => {
+    const failpoint = createFailpoints({});
+    expect(failpoint('intake.after-claim')).toBeUndefined();
+  });
+
+  it('throw at the n-th hit only, as a fault that passes', () => {
+    const failpoint = createFailpoints({ CORRIDOR_FAILPOINTS: 'a.b=throw@2' });
+    expect(failpoint('a.b')).toBeUndefined();
+    expect(() => failpoint('a.b')).toThrow(
+      expect.objectContaining({ code: 'FAILPOINT', faultClass: 'transient-dependency' }),
+    );
+    expect(failpoint('a.b')).toBeUndefined();
+  });
+
+  it('throw from the n-th hit on', () => {
+    const failpoint = createFailpoints({ CORRIDOR_FAILPOINTS: ' a.b=throw@2+ , c.d=delay:1 ' });
+    expect(failpoint('a.b')).toBeUndefined();
+    expect(() => failpoint('a.b')).toThrow('a.b');
+    expect(() => failpoint('a.b')).toThrow('a.b');
+  });
+
+  it('delay', async () => {
+    const failpoint = createFailpoints({ CORRIDOR_FAILPOINTS: 'a.b=delay:1' });
+    const delayed = failpoint('a.b');
+    expect(delayed).toBeInstanceOf(Promise);
+    await delayed;
+  });
+
+  it('note what was reached, once, and each time they act', () => {
+    const file = logFile();
+    const failpoint = createFailpoints({ CORRIDOR_FAILPOINTS: 'a.b=delay:0@2+', CORRIDOR_FAILPOINT_LOG: file });
+    for (let i = 0; i < 3; i++) void failpoint('a.b');
+    void failpoint('c.d');
+    expect(readFileSync(file, 'utf8').trim().split('\n')).toEqual([
+      'reached a.b',
+      'delay a.b 2',
+      'delay a.b 3',
+      'reached c.d',
+    ]);
+  });
+
+  it('kill the process at once, after noting it', () => {
+    const file = logFile();
+    const code = `import { failpoint } from '${root}/runtime/failpoints.ts';
+      await failpoint('intake.after-claim'); await failpoint('intake.after-claim'); console.log('still here');`;
+    const env = { ...process.env, CORRIDOR_FAILPOINTS: 'intake.after-claim=kill@2', CORRIDOR_FAILPOINT_LOG: file };
+    const child = spawnSync(process.execPath, ['--input-type=module', '-e', code], { env, encoding: 'utf8' });
+    expect(child.signal).toBe('SIGKILL');
+    expect(child.stdout).toBe('');
+    expect(readFileSync(file, 'utf8')).toBe('reached intake.after-claim\nkill intake.after-claim 2\n');
+  });
+
+  it.each(['a.b', 'a.b=die', 'a.b=kill@', 'a.b=delay', 'a b=kill'])('refuse the rule %s', (rule) => {
+    expect(() => parseFailpoints(rule)).toThrow('not a failpoint rule');
+  });
+});
+
+it('every failpoint in the code is on the list, and every one on the list is in the code', () => {
+  const files = execFileSync('git', ['ls-files', '-co', '--exclude-standard', '*.ts'], { cwd: root, encoding: 'utf8' });
+  const called = new Set<string>();
+  for (const file of files.trim().split('\n')) {
+    if (/\.test\.ts$|^test\/|^bench\//.test(file) || !existsSync(path.join(root, file))) continue;
+    const text = readFileSync(path.join(root, file), 'utf8');
+    for (const [, name] of text.matchAll(/[fF]ailpoint(?:\?\.)?\(\s*'([\w.-]+)'/g)) called.add(name!);
+  }
+  const listed = FAILPOINTS.filter((name) => !/\.after-(prepare|write)$/.test(name));
+  expect([...called].sort()).toEqual([...listed].sort());
+});

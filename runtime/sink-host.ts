@@ -1,0 +1,100 @@
+// Hosts a sink (or another consumer of committed events) over the log, at least once.
+//
+// Offsets are committed plainly, without a transaction: a sink reads many topics, and a transaction for each of its input
+// partitions would cost more than the writes (docs/reliability.md). Retry and dead-letter records are written and
+// acknowledged before the offset is committed; a crash between the two writes them again under the same id.
+
+import type { Sink } from '../sinks/contract.ts';
+import type { TopicName } from '../topics/catalogue.ts';
+import { type Accepted, inputTopics } from './arrivals.ts';
+import { createBatchHandler } from './batch-handler.ts';
+import { DEFAULT_BREAKER, DeadLetterBreaker } from './breaker.ts';
+import { systemClock } from './clock.ts';
+import { createConsumerHost } from './consumer-host.ts';
+import { failpoint } from './failpoints.ts';
+import { groupWrites } from './group-writes.ts';
+import type { Host } from './host.ts';
+import type { Outcome } from './isolate.ts';
+import type { Metrics } from './metrics.ts';
+import { createObserver } from './observer.ts';
+import { CodedError } from './ports/fault.ts';
+import type { BatchHandler, LogWriter } from './ports/log.ts';
+import type { HostRuntime } from './processor-host.ts';
+
+/** A sink whatever it reads. */
+// biome-ignore lint/suspicious/noExplicitAny: the host treats every sink alike
+export type AnySink = Sink<any>;
+
+export interface SinkHostOptions extends HostRuntime {
+  readonly sink: AnySink;
+  /** Most records in one write, over all partitions. Default: twice the largest batch. */
+  readonly maxWriteRecords?: number;
+  /** What the sink needs to be opened before, and closed after its consumer (such as the executor's timers). */
+  readonly resources?: { open(): Promise<void>; close(deadlineMs: number): Promise<void> };
+}
+
+/** A host for one sink. */
+export function createSinkHost(options: SinkHostOptions): Host {
+  const { sink, log, logger, metrics, clock = systemClock } = options;
+  const reads = (sink.reads as readonly { name: TopicName }[]).map(({ name }) => name);
+  const observer = createObserver({ name: sink.name, clock, logger, metrics });
+  const write = groupWrites(
+    (items: readonly Accepted[]) => writeAll(sink, items, metrics),
+    options.maxWriteRecords ?? 2 * options.maxBatchRecords,
+  );
+  const handler = createBatchHandler({
+    ...options,
+    owner: sink.name,
+    reads,
+    clock,
+    observer,
+    breaker: new DeadLetterBreaker(options.breaker ?? DEFAULT_BREAKER),
+    ...(sink.marks ? { marks: sink.marks } : {}),
+    run: write,
+  });
+  let writer: LogWriter | undefined;
+  return createConsumerHost({
+    ...options,
+    name: sink.name,
+    clock,
+    observer,
+    schemas: sink.marks ? [...new Set<TopicName>([...reads, 'transfer.lifecycle'])] : reads,
+    inputs: inputTopics(sink.name, reads),
+    delivery: 'at-least-once',
+    handler: writingOutputs(handler, async () => (writer ??= await log.writer(sink.name))),
+    resources: {
+      open: async () => options.resources?.open(),
+      close: async (deadlineMs) => {
+        await options.resources?.close(deadlineMs);
+        await writer?.close();
+      },
+    },
+  });
+}
+
+/** Writes what the handler puts aside before the offset can be committed. */
+function writingOutputs(handler: BatchHandler, writer: () => Promise<LogWriter>): BatchHandler {
+  return async (batch) => {
+    const result = await handler(batch);
+    if (result.outputs.length === 0) return result;
+    await (await writer()).send(result.outputs);
+    return { ...result, outputs: [] };
+  };
+}
+
+async function writeAll(sink: AnySink, items: readonly Accepted[], metrics: Metrics): Promise<readonly Outcome[]> {
+  const report = await sink.write(items.map((item) => item.received));
+  await failpoint(`${sink.name}.after-write`);
+  metrics.sinkWrites.inc({ consumer: sink.name, result: 'written' }, report.written);
+  metrics.sinkWrites.inc({ consumer: sink.name, result: 'stale' }, report.stale);
+  metrics.sinkWrites.inc({ consumer: sink.name, result: 'failed' }, report.failed.length);
+  const outcomes = new Array<Outcome>(items.length).fill({ kind: 'done', outputs: [] });
+  for (const { index, disposition } of report.failed) {
+    if (index < 0 || index >= items.length) {
+      const detail = `${sink.name} reports a failure at ${index} of ${items.length} records`;
+      throw new CodedError('REPORT_OUT_OF_RANGE', detail, { faultClass: 'fatal' });
+    }
+    outcomes[index] = disposition;
+  }
+  return outcomes;
+}
