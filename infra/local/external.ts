@@ -13,7 +13,7 @@ export const OVERRIDE_VARIABLES: Readonly<Record<PartName, string>> = {
 };
 
 /** A server may be starting just as we are; this is how long it is waited for. */
-const PATIENCE_MS = 15_000;
+const PATIENCE_MS = 10_000;
 
 export interface Overrides {
   readonly parts: readonly PartName[];
@@ -55,7 +55,11 @@ export function stackEnvironment(urls: StackUrls): Record<string, string> {
 }
 
 /** Asks each of these servers one question. Throws StackError EXTERNAL_UNREACHABLE. */
-export async function probeOverrides({ parts, urls }: Overrides, patienceMs = PATIENCE_MS): Promise<void> {
+export async function probeOverrides(
+  { parts, urls }: Overrides,
+  onProgress: (line: string) => void,
+  patienceMs = PATIENCE_MS,
+): Promise<void> {
   const probes: Record<PartName, () => Promise<void>> = {
     kafka: () => probeKafka(urls.kafkaBrokers ?? [], 1),
     registry: () => probeRegistry(urls.registryUrl ?? ''),
@@ -65,6 +69,7 @@ export async function probeOverrides({ parts, urls }: Overrides, patienceMs = PA
   };
   await Promise.all(
     parts.map(async (part) => {
+      const slow = setTimeout(() => onProgress(`Waiting for the server that ${OVERRIDE_VARIABLES[part]} names`), 1_000);
       try {
         await until(AbortSignal.timeout(patienceMs), probes[part]);
       } catch (error) {
@@ -75,6 +80,8 @@ export async function probeOverrides({ parts, urls }: Overrides, patienceMs = PA
           `Start it, correct ${variable}, or unset it to have one started here.`,
           { cause: error },
         );
+      } finally {
+        clearTimeout(slow);
       }
     }),
   );

@@ -29,7 +29,7 @@ export async function startStack(options: StackOptions): Promise<LocalStack> {
   const env = options.env ?? process.env;
   const parts = options.parts ?? PART_NAMES;
   const external = overrides(env, parts);
-  await probeOverrides(external);
+  await probeOverrides(external, progress);
 
   const settings = state.open({ format: 1, brokers: options.brokers ?? 1, clusterId: kafkaUuid() });
   state.explain();
