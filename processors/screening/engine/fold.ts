@@ -70,6 +70,7 @@ function foldAt(word: string, at: number): readonly [string, number] {
   }
   if (letter === 'x') return [at === 0 ? 's' : 'ks', 1];
   if (letter === 'c') return ['eiy'.includes(word[at + 1] ?? '-') ? 's' : 'k', 1];
+  if (letter === 'e' && word[at + 1] === 'j' && !isVowel(word[at + 2])) return ['i', 2];
   // `j` is a consonant before a vowel and a vowel elsewhere: Jabhat, Sergej.
   if (letter === 'j') return [isVowel(word[at + 1]) ? 'j' : 'i', 1];
   return [SINGLES[letter] ?? letter, 1];

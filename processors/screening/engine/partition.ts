@@ -1,0 +1,429 @@
+/** The listed names of one class (persons, organisations, vessels), indexed by their words. */
+
+import type { NameWeights } from './config.ts';
+import { KeyTable, keysOfListed, keysOfQuery, VALUES } from './keys.ts';
+import type { Part, PreparedName, SpellingPool } from './name.ts';
+import { scoreNames } from './score-name.ts';
+import { alike, LEAST_ALIKE, type Spelling } from './token.ts';
+
+export interface IndexedName {
+  readonly prepared: PreparedName;
+  /** Number of the entity in the index. */
+  readonly entity: number;
+  /** Number of the name within the entity. */
+  readonly name: number;
+  readonly weak: boolean;
+}
+
+/** A posting list longer than this is not read for new candidates while a rarer word of the person's name can. */
+const LONG_LIST = 128;
+/** With more candidates than this it is worth reading even a long list to sort them out. */
+const MANY_CANDIDATES = 24;
+const HARD_ROLES = new Set(['name', 'word', 'generic', 'place', 'kunya']);
+const ACCUMULATORS = 3;
+
+const isHard = (part: Part): boolean => HARD_ROLES.has(part.role);
+
+/** A word of the query, or neighbouring words read as one, with the listed words it may stand for. */
+interface Probe {
+  weight: number;
+  /** Listed words and their likeness, in the shared arrays from `from` to `to`. */
+  from: number;
+  to: number;
+  postings: number;
+  joined: boolean;
+}
+
+const MAX_PROBES = 96;
+const MAX_FOUND = 8192;
+
+export class Partition {
+  readonly names: readonly IndexedName[];
+  readonly #person: boolean;
+  readonly #words: Spelling[] = [];
+  readonly #table: KeyTable;
+  readonly #postingStarts: Int32Array;
+  readonly #postings: Int32Array;
+  readonly #postingWeights: Float32Array;
+  readonly #byGroup = new Map<number, Int32Array>();
+  readonly #byNickname = new Map<number, Int32Array>();
+  readonly #byAcronym = new Map<string, number[]>();
+  /** Words of organisations that may be an acronym. */
+  readonly #byText = new Map<string, number>();
+  readonly #hard: Float32Array;
+  readonly #soft: Float32Array;
+  readonly #initials: Uint8Array;
+  // Scratch space of a search, as long as there are names and words.
+  readonly #seen: Int32Array;
+  readonly #sums: Float32Array;
+  readonly #wordSeen: Int32Array;
+  readonly #touched: Int32Array;
+  readonly #found = new Int32Array(MAX_FOUND);
+  readonly #foundLikeness = new Float64Array(MAX_FOUND);
+  readonly #probes: Probe[] = [];
+  #touchedCount = 0;
+  #foundCount = 0;
+  #clock = 1;
+  #word: Spelling | undefined;
+  #probe: ((key: number) => void) | undefined;
+
+  constructor(names: readonly IndexedName[], pool: SpellingPool, person: boolean) {
+    this.names = names;
+    this.#person = person;
+    const ids = new Map<Spelling, number>();
+    const joinedWords = new Set<number>();
+    const idOf = (spelling: Spelling): number => {
+      const known = ids.get(spelling);
+      if (known !== undefined) return known;
+      const id = this.#words.push(spelling) - 1;
+      ids.set(spelling, id);
+      return id;
+    };
+    this.#hard = new Float32Array(names.length);
+    this.#soft = new Float32Array(names.length);
+    this.#initials = new Uint8Array(names.length);
+    const entries: [word: number, name: number, weight: number][] = [];
+    names.forEach(({ prepared }, name) => {
+      const { parts } = prepared;
+      parts.forEach((part) => {
+        if (isHard(part)) {
+          this.#hard[name]! += part.weight;
+          entries.push([idOf(part.spelling), name, part.weight]);
+        } else {
+          this.#soft[name]! += part.weight;
+          if (part.role === 'initial') this.#initials[name]! += 1;
+        }
+      });
+      if (prepared.acronym !== '')
+        this.#byAcronym.set(prepared.acronym, [...(this.#byAcronym.get(prepared.acronym) ?? []), name]);
+    });
+    const plain = this.#words.length;
+    if (!person) {
+      this.#words.forEach(({ text }, id) => {
+        if (text.length <= LONGEST_ACRONYM) this.#byText.set(text, id);
+      });
+    }
+    names.forEach(({ prepared: { parts } }, name) => {
+      for (let at = 0; at + 1 < parts.length; at += 1) {
+        for (let size = 2; size <= 3 && at + size <= parts.length; size += 1) {
+          const run = parts.slice(at, at + size);
+          if (run.some(({ role, spelling }) => role === 'place' || role === 'initial' || spelling.digits)) break;
+          const text = run.map(({ spelling }) => spelling.text).join('');
+          if (text.length > 24) break;
+          const id = idOf(
+            pool.of(
+              text,
+              run.some(({ spelling }) => spelling.vowelPoor),
+            ),
+          );
+          if (id >= plain) joinedWords.add(id);
+          entries.push([id, name, run.reduce((sum, { weight }) => sum + weight, 0)]);
+        }
+      }
+    });
+    [this.#postingStarts, this.#postings, this.#postingWeights] = this.#file(entries);
+    this.#table = this.#keys(joinedWords);
+    this.#groups(plain);
+    this.#seen = new Int32Array(names.length);
+    this.#sums = new Float32Array(names.length * ACCUMULATORS);
+    this.#touched = new Int32Array(names.length);
+    this.#wordSeen = new Int32Array(this.#words.length);
+    for (let at = 0; at < MAX_PROBES; at += 1) {
+      this.#probes.push({ weight: 0, from: 0, to: 0, postings: 0, joined: false });
+    }
+  }
+
+  #file(entries: [word: number, name: number, weight: number][]): [Int32Array, Int32Array, Float32Array] {
+    const starts = new Int32Array(this.#words.length + 1);
+    for (const [word] of entries) starts[word + 1]! += 1;
+    for (let at = 0; at < this.#words.length; at += 1) starts[at + 1]! += starts[at]!;
+    const next = starts.slice();
+    const postings = new Int32Array(entries.length);
+    const weights = new Float32Array(entries.length);
+    for (const [word, name, weight] of entries) {
+      const at = next[word]!++;
+      postings[at] = name;
+      weights[at] = weight;
+    }
+    return [starts, postings, weights];
+  }
+
+  #keys(joined: ReadonlySet<number>): KeyTable {
+    if (this.#words.length >= VALUES) throw new RangeError(`More than ${VALUES} different words: split the lists.`);
+    let count = 0;
+    const add = (): void => {
+      count += 1;
+    };
+    this.#words.forEach((word, id) => {
+      keysOfListed(word, joined.has(id), add);
+    });
+    const pairs = new Float64Array(count);
+    let at = 0;
+    this.#words.forEach((word, id) => {
+      keysOfListed(word, joined.has(id), (key) => {
+        pairs[at++] = key * VALUES + id;
+      });
+    });
+    return new KeyTable(pairs);
+  }
+
+  #groups(plain: number): void {
+    const byGroup = new Map<number, number[]>();
+    const byNickname = new Map<number, number[]>();
+    for (let id = 0; id < plain; id += 1) {
+      const { group, nicknameSets } = this.#words[id]!;
+      if (group >= 0) byGroup.set(group, [...(byGroup.get(group) ?? []), id]);
+      for (const set of nicknameSets) byNickname.set(set, [...(byNickname.get(set) ?? []), id]);
+    }
+    for (const [group, words] of byGroup) this.#byGroup.set(group, Int32Array.from(words));
+    for (const [set, words] of byNickname) this.#byNickname.set(set, Int32Array.from(words));
+  }
+
+  /**
+   * Calls `use` with each listed name whose score is at least `floor`, in the order of their numbers.
+   * @param pool for the joined words of the query
+   */
+  search(
+    query: PreparedName,
+    floor: number,
+    weights: NameWeights,
+    pool: Pick<SpellingPool, 'of'>,
+    use: (name: number, score: number) => void,
+  ): void {
+    this.#touchedCount = 0;
+    this.#foundCount = 0;
+    if (this.#clock > CLOCK_END) this.#rewind();
+    const start = this.#clock;
+    const probes = this.#look(query, pool);
+    const assumed = this.#gather(probes, start);
+    this.#gatherAcronyms(query, start);
+    this.#judge(query, floor, weights, assumed, use);
+  }
+
+  #rewind(): void {
+    this.#seen.fill(0);
+    this.#wordSeen.fill(0);
+    this.#clock = 1;
+  }
+
+  /** Every listed name compared in full: the slow truth that the index is measured against. */
+  scan(query: PreparedName, floor: number, weights: NameWeights, use: (name: number, score: number) => void): void {
+    for (let name = 0; name < this.names.length; name += 1) {
+      const score = scoreNames(query, this.names[name]!.prepared, weights);
+      if (score >= floor) use(name, score);
+    }
+  }
+
+  /** Finds the listed words for each word of the query. Returns how many probes there are. */
+  #look(query: PreparedName, pool: Pick<SpellingPool, 'of'>): number {
+    const { parts } = query;
+    let count = 0;
+    for (const part of parts) {
+      if (count >= MAX_PROBES || !isHard(part)) continue;
+      this.#lookUp(this.#probes[count]!, part.spelling, part.weight, false);
+      count += 1;
+    }
+    for (let at = 0; at + 1 < parts.length; at += 1) {
+      let text = parts[at]!.spelling.text;
+      let weight = parts[at]!.weight;
+      let poor = parts[at]!.spelling.vowelPoor;
+      for (let to = at + 1; to < parts.length && to < at + 4 && count < MAX_PROBES; to += 1) {
+        const part = parts[to]!;
+        if (part.role === 'place' || part.role === 'form' || parts[at]!.role === 'place' || part.spelling.digits) break;
+        text += part.spelling.text;
+        weight += part.weight;
+        poor ||= part.spelling.vowelPoor;
+        if (text.length > 24) break;
+        this.#lookUp(this.#probes[count]!, pool.of(text, poor), weight, true);
+        if (this.#probes[count]!.postings > 0) count += 1;
+      }
+    }
+    return count;
+  }
+
+  #lookUp(probe: Probe, word: Spelling, weight: number, joined: boolean): void {
+    probe.weight = weight;
+    probe.from = this.#foundCount;
+    probe.postings = 0;
+    probe.joined = joined;
+    this.#clock += 1;
+    this.#word = word;
+    this.#probe ??= (key: number): void => {
+      const slot = this.#table.find(key);
+      if (slot < 0) return;
+      const end = this.#table.endOf(slot);
+      for (let at = this.#table.startOf(slot); at < end; at += 1) this.#consider(this.#table.values[at]!);
+    };
+    keysOfQuery(word, joined, this.#probe);
+    if (!joined) {
+      if (word.group >= 0) for (const id of this.#byGroup.get(word.group) ?? EMPTY) this.#consider(id);
+      for (const set of word.nicknameSets) for (const id of this.#byNickname.get(set) ?? EMPTY) this.#consider(id);
+    }
+    probe.to = this.#foundCount;
+    for (let at = probe.from; at < probe.to; at += 1) {
+      const id = this.#found[at]!;
+      probe.postings += this.#postingStarts[id + 1]! - this.#postingStarts[id]!;
+    }
+    this.#sortFound(probe.from, probe.to);
+  }
+
+  #consider(id: number): void {
+    if (this.#wordSeen[id] === this.#clock || this.#foundCount >= MAX_FOUND) return;
+    this.#wordSeen[id] = this.#clock;
+    const value = alike(this.#word!, this.#words[id]!);
+    if (value < LEAST_ALIKE) return;
+    this.#found[this.#foundCount] = id;
+    this.#foundLikeness[this.#foundCount] = value;
+    this.#foundCount += 1;
+  }
+
+  /** Most alike first, so that a name counts with its best word; insertion sort, the runs are short. */
+  #sortFound(from: number, to: number): void {
+    for (let at = from + 1; at < to; at += 1) {
+      const id = this.#found[at]!;
+      const value = this.#foundLikeness[at]!;
+      let back = at - 1;
+      while (back >= from && this.#foundLikeness[back]! < value) {
+        this.#found[back + 1] = this.#found[back]!;
+        this.#foundLikeness[back + 1] = this.#foundLikeness[back]!;
+        back -= 1;
+      }
+      this.#found[back + 1] = id;
+      this.#foundLikeness[back + 1] = value;
+    }
+  }
+
+  /** Sums up the weight of matching words per listed name. Returns the weight of a word left unread, 0 for none. */
+  #gather(probes: number, start: number): number {
+    let plain = 0;
+    let largest = -1;
+    for (let at = 0; at < probes; at += 1) {
+      const probe = this.#probes[at]!;
+      if (probe.joined) continue;
+      plain += 1;
+      if (largest < 0 || probe.postings > this.#probes[largest]!.postings) largest = at;
+    }
+    // A person's name needs two words in common: the most frequent one cannot make a candidate by itself.
+    const skip = this.#person && plain > 1 && this.#probes[largest]!.postings > LONG_LIST ? largest : -1;
+    for (let at = 0; at < probes; at += 1) if (at !== skip) this.#add(this.#probes[at]!, start, true);
+    if (skip < 0) return 0;
+    if (this.#touchedCount <= MANY_CANDIDATES) return this.#probes[skip]!.weight;
+    this.#add(this.#probes[skip]!, start, false);
+    return 0;
+  }
+
+  #add(probe: Probe, start: number, create: boolean): void {
+    this.#clock += 1;
+    const clock = this.#clock;
+    const seen = this.#seen;
+    const sums = this.#sums;
+    for (let at = probe.from; at < probe.to; at += 1) {
+      const id = this.#found[at]!;
+      const value = this.#foundLikeness[at]!;
+      const end = this.#postingStarts[id + 1]!;
+      for (let posting = this.#postingStarts[id]!; posting < end; posting += 1) {
+        const name = this.#postings[posting]!;
+        const last = seen[name]!;
+        if (last === clock) continue;
+        const sum = name * ACCUMULATORS;
+        if (last <= start) {
+          if (!create) continue;
+          this.#touched[this.#touchedCount++] = name;
+          sums[sum] = 0;
+          sums[sum + 1] = 0;
+          sums[sum + 2] = 0;
+        }
+        seen[name] = clock;
+        const weight = this.#postingWeights[posting]!;
+        sums[sum]! += probe.weight;
+        sums[sum + 1]! += weight;
+        sums[sum + 2]! += 0.5 * (probe.weight + weight) * value;
+      }
+    }
+  }
+
+  #gatherAcronyms(query: PreparedName, start: number): void {
+    if (query.class !== 'organisation') return;
+    if (query.bearing === 1) {
+      for (const { role, spelling } of query.parts) {
+        if (role !== 'word' || spelling.text.length < 3) continue;
+        for (const name of this.#byAcronym.get(spelling.text) ?? []) this.#touch(name, start, query.weight);
+      }
+    }
+    if (query.acronym === '') return;
+    const id = this.#byText.get(query.acronym);
+    if (id === undefined) return;
+    for (let at = this.#postingStarts[id]!; at < this.#postingStarts[id + 1]!; at += 1) {
+      this.#touch(this.#postings[at]!, start, query.weight);
+    }
+  }
+
+  /** Makes a name a candidate whatever its words say. */
+  #touch(name: number, start: number, weight: number): void {
+    const sum = name * ACCUMULATORS;
+    if (this.#seen[name]! <= start) this.#touched[this.#touchedCount++] = name;
+    this.#seen[name] = this.#clock;
+    this.#sums[sum] = weight;
+    this.#sums[sum + 1] = this.#hard[name]!;
+    this.#sums[sum + 2] = 0.5 * (weight + this.#hard[name]!);
+  }
+
+  /** Compares in full the candidates whose best possible score reaches the floor. */
+  #judge(
+    query: PreparedName,
+    floor: number,
+    weights: NameWeights,
+    assumed: number,
+    use: (name: number, score: number) => void,
+  ): void {
+    let hard = 0;
+    let soft = 0;
+    let initials = 0;
+    for (const part of query.parts) {
+      if (isHard(part)) hard += part.weight;
+      else soft += part.weight;
+      if (part.role === 'initial') initials += 1;
+    }
+    let kept = 0;
+    for (let at = 0; at < this.#touchedCount; at += 1) {
+      const name = this.#touched[at]!;
+      const sum = name * ACCUMULATORS;
+      const matchedQuery = this.#sums[sum]! + assumed;
+      const matchedListed = this.#sums[sum + 1]! + assumed * weights.family;
+      const slack = weights.family;
+      const openQuery = Math.max(0, hard - matchedQuery - this.#initials[name]! * slack);
+      const openListed = Math.max(0, this.#hard[name]! - matchedListed - initials * slack);
+      const conflict = Math.min(openQuery, openListed);
+      const bonus = Math.min(soft, this.#soft[name]!) + (initials + this.#initials[name]!) * weights.initial;
+      const quality = this.#sums[sum + 2]! + assumed * weights.family + bonus;
+      const matched = Math.max(quality, 0.5 * (matchedQuery + matchedListed) + bonus);
+      const extra = this.#person
+        ? weights.extraQuery * (openQuery - conflict) + weights.extraListed * (openListed - conflict)
+        : weights.placeExtra * weights.extraOrganisation * Math.max(openQuery - conflict, openListed - conflict);
+      if (
+        quality / (matched + weights.conflict * conflict * (this.#person ? 1 : weights.placeExtra) + extra) <
+        floor - BOUND_SLACK
+      )
+        continue;
+      this.#touched[kept++] = name;
+    }
+    this.#touched.subarray(0, kept).sort();
+    for (let at = 0; at < kept; at += 1) {
+      const name = this.#touched[at]!;
+      const score = scoreNames(query, this.names[name]!.prepared, weights);
+      if (score >= floor) use(name, score);
+    }
+  }
+
+  /** Words, postings and bytes of the typed arrays. */
+  get size(): { names: number; words: number; bytes: number } {
+    const arrays = [this.#postingStarts, this.#postings, this.#postingWeights, this.#sums, this.#seen, this.#wordSeen];
+    const bytes = arrays.reduce((sum, { byteLength }) => sum + byteLength, 0) + this.#table.bytes;
+    return { names: this.names.length, words: this.#words.length, bytes };
+  }
+}
+
+const LONGEST_ACRONYM = 10;
+const EMPTY = new Int32Array(0);
+const CLOCK_END = 2 ** 31 - 1000;
+const BOUND_SLACK = 0.02;
