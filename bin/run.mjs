@@ -33,6 +33,8 @@ function follow(node, file, args, cwd) {
       cwd,
       env: {
         ...process.env,
+        // What a person waits for starts here, installation included.
+        CORRIDOR_COMMAND_STARTED_AT: String(Math.round(performance.timeOrigin)),
         PATH: [path.dirname(node), path.join(root, 'node_modules', '.bin'), process.env.PATH].join(separator),
       },
     },
