@@ -190,7 +190,7 @@ test('three brokers go on when one is killed, and take it back', async () => {
     await stack.restart('kafka-2');
 
     const cluster = await describeCluster(stack.urls.kafkaBrokers[1] as string);
-    expect(cluster.brokers.map(({ id }) => id).sort()).toEqual([1, 2, 3]);
+    expect(cluster.brokers.map(({ id }) => id).sort((a, b) => a - b)).toEqual([1, 2, 3]);
     expect(await endOffset(stack, 'replicated')).toBe('2');
   } finally {
     await stack.stop();
