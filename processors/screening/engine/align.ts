@@ -3,14 +3,15 @@
  * Runs for every candidate of every query, so it works on preallocated arrays and allocates nothing.
  */
 import type { NameWeights } from './config.ts';
-import { ABJAD_COSTS, distance, LATIN_COSTS } from './distance.ts';
+import { distance } from './distance.ts';
 import type { Part, PreparedName } from './name.ts';
-import { alike, LEAST_ALIKE } from './token.ts';
+import { alike, costsFor, LEAST_ALIKE, type Writing } from './token.ts';
 
 /** Words of a name that take part in the alignment; longer names are compared by their first words. */
 export const MAX_PARTS = 24;
 const CONCAT_LOSS = 0.03;
 const INITIAL_LIKENESS = 0.9;
+const STEEPNESS = 1.4;
 const MOST_CONCATENATED = 4;
 
 const likeness = new Float64Array(MAX_PARTS * MAX_PARTS);
@@ -115,7 +116,7 @@ function joinWords(
     if (size < 4 || likenessOfB[j]! >= 0.9 || b[j]!.role === 'place' || target.digits) continue;
     for (let from = 0; from + 1 < n; from += 1) {
       let length = 0;
-      let poor = false;
+      let writing: Writing = 'full';
       for (let to = from; to < n && to - from < MOST_CONCATENATED; to += 1) {
         const part = a[to]!;
         if (part.role === 'place' || part.role === 'form' || part.spelling.digits) break;
@@ -124,9 +125,9 @@ function joinWords(
         if (length + codes.length > size + 2) break;
         joined.set(codes, length);
         length += codes.length;
-        poor ||= part.spelling.vowelPoor;
+        if (part.spelling.writing !== 'full') writing = part.spelling.writing;
         if (to === from || length < size - 2) continue;
-        const value = joinedLikeness(length, target.codes, poor !== target.vowelPoor);
+        const value = joinedLikeness(length, target.codes, writing, target.writing);
         if (value > likenessOfB[j]! + 0.02 && value >= 0.8) {
           release(j, n, partnerOfA, likenessOfA, partnerOfB, likenessOfB);
           for (let i = from; i <= to; i += 1) {
@@ -163,10 +164,12 @@ function release(
   likenessOfB[j] = 0;
 }
 
-function joinedLikeness(length: number, target: Uint8Array, vowelPoor: boolean): number {
+function joinedLikeness(length: number, target: Uint8Array, writing: Writing, other: Writing): number {
   const longer = Math.max(length, target.length);
   const loss = longer >= 8 ? 0.13 : 0.18;
-  const cost = distance(joined.subarray(0, length), target, 1.6, vowelPoor ? ABJAD_COSTS : LATIN_COSTS);
+  const costs = costsFor(writing, other);
+  const source = joined.subarray(0, length);
+  const cost = other === 'poor' ? distance(target, source, 1.6, costs) : distance(source, target, 1.6, costs);
   return cost > 1.6 ? 0 : 1 - CONCAT_LOSS - cost * loss;
 }
 
@@ -212,6 +215,9 @@ function unmatchedStartingWith(letter: string, parts: readonly Part[], count: nu
   return -1;
 }
 
+/** Words that are only alike count for less than their likeness: two of them are hardly a name. */
+const steep = (value: number): number => 1 - STEEPNESS * (1 - value);
+
 function total(query: PreparedName, n: number, listed: PreparedName, m: number, weights: NameWeights): number {
   let matched = 0;
   let quality = 0;
@@ -239,8 +245,10 @@ function total(query: PreparedName, n: number, listed: PreparedName, m: number, 
     }
     const other = listed.parts[j]!;
     const weight = other.role === 'initial' ? Math.min(part.weight, other.weight) : part.weight;
+    // What an initial leaves open of a name is not known to agree.
+    extraQuery += part.weight - weight;
     matched += 0.5 * weight;
-    quality += 0.5 * weight * likenessOfQuery[i]!;
+    quality += 0.5 * weight * steep(likenessOfQuery[i]!);
     if (part.role === 'initial' || other.role === 'initial') initials += 1;
     else if (part.role === 'name' || part.role === 'word' || other.role === 'name' || other.role === 'word') names += 1;
     if (part.side !== undefined && other.side !== undefined && part.role === 'name') {
@@ -253,10 +261,10 @@ function total(query: PreparedName, n: number, listed: PreparedName, m: number, 
     const part = listed.parts[j]!;
     const i = partnerOfListed[j]!;
     if (i >= 0) {
-      // A name that an initial stands for weighs as the initial does: the rest of it is not known.
       const weight = query.parts[i]!.role === 'initial' ? Math.min(part.weight, query.parts[i]!.weight) : part.weight;
+      extraListed += part.weight - weight;
       matched += 0.5 * weight;
-      quality += 0.5 * weight * likenessOfListed[j]!;
+      quality += 0.5 * weight * steep(likenessOfListed[j]!);
       if ((part.role === 'name' || part.role === 'word') && query.parts[i]!.role !== 'initial') namesListed += 1;
       continue;
     }
@@ -264,7 +272,7 @@ function total(query: PreparedName, n: number, listed: PreparedName, m: number, 
     for (let k = 0; k < n; k += 1) if (partnerOfQuery[k] === j) joinedIn = true;
     if (joinedIn) {
       matched += 0.5 * part.weight;
-      quality += 0.5 * part.weight * likenessOfListed[j]!;
+      quality += 0.5 * part.weight * steep(likenessOfListed[j]!);
       continue;
     }
     extraListed += part.role === 'place' ? 0 : part.weight;

@@ -88,7 +88,7 @@ export const DEFAULT_CONFIG: ScreeningConfig = {
     place: 0.4,
     placeExtra: 0.5,
     conflict: 1.2,
-    extraQuery: 0.3,
+    extraQuery: 0.5,
     extraListed: 0.2,
     extraOrganisation: 1.1,
     singleWord: 0.6,

@@ -9,42 +9,80 @@ const VOWELS = [0, 4, 8, 14, 20]; // a e i o u
 /** Which letters a script leaves unwritten decides what an edit means. */
 export interface Costs {
   readonly substitute: Float64Array;
-  readonly insert: Float64Array;
+  /** A letter that only the first word has, and one that only the second has. */
+  readonly onlyFirst: Float64Array;
+  readonly onlySecond: Float64Array;
 }
 
 const code = (letter: string): number => letter.charCodeAt(0) - 97;
 
-function costs(vowelSwap: number, vowelGap: number, near: number, pairs: string, freeGaps: string): Costs {
+interface CostSettings {
+  readonly vowelSwap: number;
+  readonly vowelOnlyFirst: number;
+  readonly vowelOnlySecond: number;
+  /** Pairs of letters that stand for each other, and what that costs. */
+  readonly pairs: string;
+  readonly near: number;
+  /** Consonants that are left out as easily as a vowel. */
+  readonly silent: string;
+}
+
+function costs(settings: CostSettings): Costs {
   const substitute = new Float64Array(SIZE * SIZE).fill(1);
-  const insert = new Float64Array(SIZE).fill(1);
-  for (let i = 0; i < SIZE; i += 1) substitute[i * SIZE + i] = 0;
+  const onlyFirst = new Float64Array(SIZE).fill(1);
+  const onlySecond = new Float64Array(SIZE).fill(1);
   const set = (a: number, b: number, cost: number): void => {
     substitute[a * SIZE + b] = cost;
     substitute[b * SIZE + a] = cost;
   };
   for (const a of VOWELS) {
-    insert[a] = vowelGap;
-    for (const b of VOWELS) if (a !== b) set(a, b, vowelSwap);
+    onlyFirst[a] = settings.vowelOnlyFirst;
+    onlySecond[a] = settings.vowelOnlySecond;
+    for (let b = 0; b < 26; b += 1) set(a, b, VOWELS.includes(b) ? settings.vowelSwap : VOWEL_FOR_CONSONANT);
   }
-  for (const pair of pairs.split(' ')) set(code(pair[0]!), code(pair[1]!), near);
-  for (const letter of freeGaps) insert[code(letter)] = vowelGap;
+  for (let i = 0; i < SIZE; i += 1) substitute[i * SIZE + i] = 0;
+  for (const pair of settings.pairs.split(' ')) set(code(pair[0]!), code(pair[1]!), settings.near);
+  for (const letter of settings.silent) {
+    onlyFirst[code(letter)] = settings.vowelOnlyFirst;
+    onlySecond[code(letter)] = settings.vowelOnlySecond;
+  }
   // Digits never stand for one another.
   for (let digit = 26; digit < SIZE; digit += 1) {
-    insert[digit] = 4;
+    onlyFirst[digit] = 4;
+    onlySecond[digit] = 4;
     for (let other = 0; other < SIZE; other += 1) if (other !== digit) set(digit, other, 4);
   }
-  return { substitute, insert };
+  return { substitute, onlyFirst, onlySecond };
 }
 
-export const LATIN_COSTS = costs(0.55, 0.75, 0.7, 'sz sc jc jz gj kh gk gh bp dt vf bv fp ck tc mn iv uv', 'h');
-/** One of the two words comes from a script that does not write its short vowels. */
-export const ABJAD_COSTS = costs(
-  0.15,
-  0.15,
-  0.35,
-  'sz sc jc jz gj kh gk gh bp dt vf bv fp ck tc ts ds dz kj uv ov iv ah eh lr',
-  'hv',
-);
+const VOWEL_FOR_CONSONANT = 1.3;
+
+export const LATIN_COSTS = costs({
+  vowelSwap: 0.55,
+  vowelOnlyFirst: 0.75,
+  vowelOnlySecond: 0.75,
+  pairs: 'sz sc jc jz gj kh gk gh bp dt vf bv fp ck tc mn iv uv',
+  near: 0.7,
+  silent: 'h',
+});
+/** The first word comes from a script that does not write its short vowels: those are free in the second. */
+export const ABJAD_COSTS = costs({
+  vowelSwap: 0.25,
+  vowelOnlyFirst: 0.45,
+  vowelOnlySecond: 0.12,
+  pairs: 'sz jg ds dz kj bp vf vb gk uv ov iv ck sc',
+  near: 0.4,
+  silent: '',
+});
+/** One word is the sounds of a foreign word in Chinese characters. */
+export const SOUND_COSTS = costs({
+  vowelSwap: 0.2,
+  vowelOnlyFirst: 0.25,
+  vowelOnlySecond: 0.25,
+  pairs: 'sz jg bp vf vb gk uv ov iv ck sc lr dt kh fh sj',
+  near: 0.3,
+  silent: 'h',
+});
 
 const WIDTH = 64;
 const previous2 = new Float64Array(WIDTH);
@@ -60,15 +98,15 @@ export function distance(a: Uint8Array, b: Uint8Array, limit: number, table: Cos
   const m = b.length;
   if (n >= WIDTH || m >= WIDTH)
     return n === m && a.every((letter, at) => letter === b[at]) ? 0 : Number.POSITIVE_INFINITY;
-  const { substitute, insert } = table;
+  const { substitute, onlyFirst, onlySecond } = table;
   let row0 = previous2;
   let row1 = previous;
   let row2 = current;
   row1[0] = 0;
-  for (let j = 1; j <= m; j += 1) row1[j] = row1[j - 1]! + insert[b[j - 1]!]!;
+  for (let j = 1; j <= m; j += 1) row1[j] = row1[j - 1]! + onlySecond[b[j - 1]!]!;
   for (let i = 1; i <= n; i += 1) {
     const x = a[i - 1]!;
-    const gapX = insert[x]!;
+    const gapX = onlyFirst[x]!;
     let best = row1[0]! + gapX;
     row2[0] = best;
     for (let j = 1; j <= m; j += 1) {
@@ -76,7 +114,7 @@ export function distance(a: Uint8Array, b: Uint8Array, limit: number, table: Cos
       let cost = row1[j - 1]! + substitute[x * SIZE + y]!;
       const up = row1[j]! + gapX;
       if (up < cost) cost = up;
-      const left = row2[j - 1]! + insert[y]!;
+      const left = row2[j - 1]! + onlySecond[y]!;
       if (left < cost) cost = left;
       if (i > 1 && j > 1 && x !== y && x === b[j - 2] && a[i - 2] === y) {
         const swapped = row0[j - 2]! + 1;

@@ -76,30 +76,15 @@ function foldAt(word: string, at: number): readonly [string, number] {
   return [SINGLES[letter] ?? letter, 1];
 }
 
-const SKELETON: Record<string, string> = {
-  z: 's',
-  c: 's',
-  j: 's',
-  g: 'k',
-  h: 'k',
-  b: 'p',
-  f: 'p',
-  v: 'p',
-  d: 't',
-  n: 'm',
-  r: 'l',
-};
-
-/** Consonants by place of articulation, without vowels: words with equal skeletons may be one name. */
+/** The consonants: equal for words that differ in vowels only. */
 export function skeletonOf(fold: string): string {
   let out = '';
-  for (const letter of fold) {
-    if (isVowel(letter)) continue;
-    const kind = SKELETON[letter] ?? letter;
-    if (!out.endsWith(kind)) out += kind;
-  }
+  for (const letter of fold) if (!isVowel(letter)) out += letter;
   return out;
 }
+
+/** The word with one sign for every vowel: equal for words that differ in which vowels they have. */
+export const patternOf = (fold: string): string => fold.replace(/[aeiou]+/g, 'a');
 
 /** Consonants that a script without vowels writes for certain: no h, v (waw) or vowel. */
 export function abjadKeyOf(fold: string): string {

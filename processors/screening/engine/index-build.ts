@@ -48,11 +48,14 @@ export function buildIndex(sources: readonly IndexSource[], config: ScreeningCon
   const names: Record<NameClass, IndexedName[]> = { person: [], organisation: [], object: [] };
   const byIdentifier = new Map<string, number[]>();
   entities.forEach((entity, number) => {
+    // Listed in letters as well: then the form without vowels serves those who write without vowels themselves.
+    const readable = entity.names.some(({ full, quality }) => quality === 'strong' && /\p{Script=Latin}/u.test(full));
     for (const kind of CLASSES[entity.type]) {
       entity.names.forEach((listed, at) => {
         for (const prepared of prepareListed(listed, kind, config, pool)) {
           if (prepared.parts.length === 0) continue;
-          names[kind].push({ prepared, entity: number, name: at, weak: listed.quality === 'weak' });
+          const weak = listed.quality === 'weak';
+          names[kind].push({ prepared, entity: number, name: at, weak, sameScript: readable && isVowelPoor(prepared) });
         }
       });
     }
@@ -78,6 +81,10 @@ export function buildIndex(sources: readonly IndexSource[], config: ScreeningCon
     byIdentifier,
   };
 }
+
+/** Written in a script without vowels. */
+export const isVowelPoor = ({ parts }: PreparedName): boolean =>
+  parts.some(({ spelling }) => spelling.writing === 'poor');
 
 /** A listed name as it is compared: the same for the index and for the reproduction from evidence. */
 export function prepareListed(

@@ -6,11 +6,12 @@ import type { Spelling } from './token.ts';
 
 /** Words from this many folded letters on are found with two edits, shorter ones with one. */
 const TWO_EDITS_FROM = 8;
-const ONE_EDIT_FROM = 3;
+const ONE_EDIT_FROM = 4;
 const ANAGRAM_FROM = 5;
 
 const SALT_FOLD = 0x1b873593;
 const SALT_SKELETON = 0x2545f491;
+const SALT_PATTERN = 0x6a09e667;
 const SALT_LETTERS = 0x3c6ef372;
 const SALT_ABJAD = 0x510e527f;
 
@@ -81,21 +82,23 @@ function textKey(text: string, salt: number): number {
 export function keysOfListed(word: Spelling, joined: boolean, sink: KeySink): void {
   foldKeys(word.codes, !joined && !word.digits, SALT_FOLD, sink);
   if (word.digits) return;
-  if (word.skeleton.length >= 2) sink(textKey(word.skeleton, SALT_SKELETON));
+  if (word.skeleton.length >= 3) sink(textKey(word.skeleton, SALT_SKELETON));
+  if (word.pattern !== word.skeleton) sink(textKey(word.pattern, SALT_PATTERN));
   if (joined) return;
   if (word.text.length >= ANAGRAM_FROM) sink(textKey(word.letters, SALT_LETTERS));
-  if (word.abjadKey.length >= 1) sink(textKey(word.abjadKey, word.vowelPoor ? ~SALT_ABJAD : SALT_ABJAD));
+  if (word.abjadKey.length >= 1) sink(textKey(word.abjadKey, word.writing === 'poor' ? ~SALT_ABJAD : SALT_ABJAD));
 }
 
 /** Keys under which a word of a query may find listed words. */
 export function keysOfQuery(word: Spelling, joined: boolean, sink: KeySink): void {
   foldKeys(word.codes, !word.digits && !joined, SALT_FOLD, sink);
   if (word.digits) return;
-  if (word.skeleton.length >= 2) sink(textKey(word.skeleton, SALT_SKELETON));
+  if (word.skeleton.length >= 3) sink(textKey(word.skeleton, SALT_SKELETON));
+  if (word.pattern !== word.skeleton) sink(textKey(word.pattern, SALT_PATTERN));
   if (joined) return;
   if (word.text.length >= ANAGRAM_FROM) sink(textKey(word.letters, SALT_LETTERS));
   if (word.abjadKey.length < 1) return;
-  if (word.vowelPoor) sink(textKey(word.abjadKey, SALT_ABJAD));
+  if (word.writing === 'poor') sink(textKey(word.abjadKey, SALT_ABJAD));
   else sink(textKey(word.abjadKey, ~SALT_ABJAD));
 }
 

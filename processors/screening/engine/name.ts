@@ -1,7 +1,7 @@
 /** A name prepared for comparison. */
 
 import type { FormClass } from './tables/legal-forms.ts';
-import { type Spelling, spellingOf } from './token.ts';
+import { type Spelling, spellingOf, type Writing } from './token.ts';
 
 /** What kind of bearer a name is read as: the same words mean different things in each. */
 export type NameClass = 'person' | 'organisation' | 'object';
@@ -49,11 +49,11 @@ export interface PreparedName {
 export class SpellingPool {
   #known = new Map<string, Spelling>();
 
-  of(text: string, vowelPoor: boolean): Spelling {
-    const key = vowelPoor ? `${text}*` : text;
+  of(text: string, writing: Writing): Spelling {
+    const key = writing === 'full' ? text : `${text}/${writing}`;
     const known = this.#known.get(key);
     if (known) return known;
-    const spelling = spellingOf(text, vowelPoor);
+    const spelling = spellingOf(text, writing);
     this.#known.set(key, spelling);
     return spelling;
   }

@@ -4,7 +4,7 @@ import type { NameWeights } from './config.ts';
 import { KeyTable, keysOfListed, keysOfQuery, VALUES } from './keys.ts';
 import type { Part, PreparedName, SpellingPool } from './name.ts';
 import { scoreNames } from './score-name.ts';
-import { alike, LEAST_ALIKE, type Spelling } from './token.ts';
+import { alike, LEAST_ALIKE, type Spelling, type Writing } from './token.ts';
 
 export interface IndexedName {
   readonly prepared: PreparedName;
@@ -13,6 +13,8 @@ export interface IndexedName {
   /** Number of the name within the entity. */
   readonly name: number;
   readonly weak: boolean;
+  /** Compared only with names that are written without vowels as well. */
+  readonly sameScript: boolean;
 }
 
 /** A posting list longer than this is not read for new candidates while a rarer word of the person's name can. */
@@ -110,12 +112,7 @@ export class Partition {
           if (run.some(({ role, spelling }) => role === 'place' || role === 'initial' || spelling.digits)) break;
           const text = run.map(({ spelling }) => spelling.text).join('');
           if (text.length > 24) break;
-          const id = idOf(
-            pool.of(
-              text,
-              run.some(({ spelling }) => spelling.vowelPoor),
-            ),
-          );
+          const id = idOf(pool.of(text, writingOfRun(run)));
           if (id >= plain) joinedWords.add(id);
           entries.push([id, name, run.reduce((sum, { weight }) => sum + weight, 0)]);
         }
@@ -208,9 +205,10 @@ export class Partition {
 
   /** Every listed name compared in full: the slow truth that the index is measured against. */
   scan(query: PreparedName, floor: number, weights: NameWeights, use: (name: number, score: number) => void): void {
+    const poor = query.parts.some(({ spelling }) => spelling.writing === 'poor');
     for (let name = 0; name < this.names.length; name += 1) {
       const score = scoreNames(query, this.names[name]!.prepared, weights);
-      if (score >= floor) use(name, score);
+      if (score >= floor && (poor || !this.names[name]!.sameScript)) use(name, score);
     }
   }
 
@@ -226,15 +224,15 @@ export class Partition {
     for (let at = 0; at + 1 < parts.length; at += 1) {
       let text = parts[at]!.spelling.text;
       let weight = parts[at]!.weight;
-      let poor = parts[at]!.spelling.vowelPoor;
+      let writing = parts[at]!.spelling.writing;
       for (let to = at + 1; to < parts.length && to < at + 4 && count < MAX_PROBES; to += 1) {
         const part = parts[to]!;
         if (part.role === 'place' || part.role === 'form' || parts[at]!.role === 'place' || part.spelling.digits) break;
         text += part.spelling.text;
         weight += part.weight;
-        poor ||= part.spelling.vowelPoor;
+        if (part.spelling.writing !== 'full') writing = part.spelling.writing;
         if (text.length > 24) break;
-        this.#lookUp(this.#probes[count]!, pool.of(text, poor), weight, true);
+        this.#lookUp(this.#probes[count]!, pool.of(text, writing), weight, true);
         if (this.#probes[count]!.postings > 0) count += 1;
       }
     }
@@ -407,10 +405,13 @@ export class Partition {
         continue;
       this.#touched[kept++] = name;
     }
+    const poor = query.parts.some(({ spelling }) => spelling.writing === 'poor');
     this.#touched.subarray(0, kept).sort();
     for (let at = 0; at < kept; at += 1) {
       const name = this.#touched[at]!;
-      const score = scoreNames(query, this.names[name]!.prepared, weights);
+      const indexed = this.names[name]!;
+      if (indexed.sameScript && !poor) continue;
+      const score = scoreNames(query, indexed.prepared, weights);
       if (score >= floor) use(name, score);
     }
   }
@@ -423,6 +424,8 @@ export class Partition {
   }
 }
 
+const writingOfRun = (run: readonly Part[]): Writing =>
+  run.find(({ spelling }) => spelling.writing !== 'full')?.spelling.writing ?? 'full';
 const LONGEST_ACRONYM = 10;
 const EMPTY = new Int32Array(0);
 const CLOCK_END = 2 ** 31 - 1000;

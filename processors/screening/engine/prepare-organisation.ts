@@ -2,10 +2,11 @@ import { countrySpellings } from '../lists/countries.ts';
 import type { NameWeights } from './config.ts';
 import type { Part, Pool, PreparedName, Role } from './name.ts';
 import { normaliseName, type Word, wordsOf } from './normalise.ts';
-import { isVowelPoor } from './prepare-person.ts';
+import { writingOf } from './prepare-person.ts';
 import { type FormClass, legalForms } from './tables/legal-forms.ts';
 import { numberWords, romanValue } from './tables/numbers.ts';
 import { genericWords, stopWords } from './tables/org-words.ts';
+import type { Writing } from './token.ts';
 
 const MAX_PHRASE = 6;
 const STOP = new Set(stopWords);
@@ -67,7 +68,14 @@ export function prepareOrganisation(
   let bearing = 0;
   let weight = 0;
   for (let at = 0; at < words.length; ) {
-    const [part, length] = partAt(words, at, weights, pool, kind, isVowelPoor(script.get(words[at]!) ?? 'latin'));
+    const [part, length] = partAt(
+      words,
+      at,
+      weights,
+      pool,
+      kind,
+      writingOf(script.get(words[at]!) ?? 'latin', words[at]!),
+    );
     parts.push(part);
     for (let i = at; i < at + length; i += 1) acronym += words[i]![0];
     if (part.role === 'word') bearing += 1;
@@ -94,10 +102,10 @@ function partAt(
   weights: NameWeights,
   pool: Pool,
   kind: 'organisation' | 'object',
-  vowelPoor: boolean,
+  writing: Writing,
 ): [Part, number] {
   const part = (text: string, role: Role, weight: number): Part => ({
-    spelling: pool.of(text, vowelPoor),
+    spelling: pool.of(text, writing),
     role,
     weight,
     side: undefined,

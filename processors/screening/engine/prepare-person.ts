@@ -4,6 +4,7 @@ import { type Word, wordsOf } from './normalise.ts';
 import type { Script } from './romanise.ts';
 import { legalForms } from './tables/legal-forms.ts';
 import { commonNames, kunyas, particles, softTitles, titles } from './tables/person-words.ts';
+import type { Writing } from './token.ts';
 
 const TITLES = new Set(titles);
 const SOFT_TITLES = new Set(softTitles);
@@ -13,6 +14,8 @@ const COMMON = new Set(commonNames);
 const FORMS = new Set(legalForms.map(([, spelling]) => spelling).filter((spelling) => /^[a-z]{2,5}$/.test(spelling)));
 // Digits people write for letters: Ig0r Sech1n.
 const LETTER_FOR_DIGIT: Record<string, string> = { 0: 'o', 1: 'i', 3: 'e', 4: 'a', 5: 's', 7: 't', 8: 'b', 9: 'g' };
+/** Letters of two syllables: `Zhuangxiong` would be longer, but is rare. */
+const LONGEST_CHINESE_NAME = 9;
 const CAMEL = /(?<=[A-Za-z][a-z]{2,})(?=[A-Z][a-z]{2,})/g;
 
 /** A person's name, whole or in parts. */
@@ -82,7 +85,7 @@ function assemble(
     const side = piece.side ?? (familyByComma ? (piece.word.part === 0 ? 'family' : 'given') : undefined);
     const weight = weightOf(role, word, side, weights);
     parts.push({
-      spelling: pool.of(word, isVowelPoor(piece.word.script) || isTranscription(piece.word)),
+      spelling: pool.of(word, writingOf(piece.word.script, word)),
       role,
       weight,
       side,
@@ -93,10 +96,12 @@ function assemble(
   return { class: 'person', text, parts, weight: total, bearing, numbers: [], forms: [], acronym: '', explicit, cut };
 }
 
-export const isVowelPoor = (script: Script): boolean => script === 'abjad' || script === 'other';
-
-/** Chinese characters for the sounds of a foreign name: three or more that are no Chinese name. */
-const isTranscription = (word: Word): boolean => word.script === 'han' && word.text.length > 6;
+export function writingOf(script: Script, word: string): Writing {
+  if (script === 'abjad' || script === 'other') return 'poor';
+  // Chinese characters for the sounds of a foreign name: more of them than a Chinese name has.
+  if (script === 'han') return word.length > LONGEST_CHINESE_NAME ? 'sounds' : 'exact';
+  return script === 'hangul' ? 'exact' : 'full';
+}
 
 function roleOf(word: string, words: number): Role {
   if (word.length === 1) return words > 1 ? 'initial' : 'name';

@@ -1,8 +1,14 @@
 /** Words ready to be compared, and how alike two of them are. */
 
-import { ABJAD_COSTS, distance, LATIN_COSTS } from './distance.ts';
-import { abjadKeyOf, codesOf, foldWord, lettersOf, maskOf, skeletonOf } from './fold.ts';
+import { ABJAD_COSTS, type Costs, distance, LATIN_COSTS, SOUND_COSTS } from './distance.ts';
+import { abjadKeyOf, codesOf, foldWord, lettersOf, maskOf, patternOf, skeletonOf } from './fold.ts';
 import { genderedPairs, nicknames, spellings } from './tables/person-words.ts';
+
+/**
+ * How the word was written: with an alphabet; without its short vowels (`poor`); in characters that are read in one
+ * way only, so that there are no misspellings to expect (`exact`); in characters for the sounds of a foreign word.
+ */
+export type Writing = 'full' | 'poor' | 'exact' | 'sounds';
 
 /** Everything about a spelling that does not depend on the name it stands in. Shared by all names with that word. */
 export interface Spelling {
@@ -11,10 +17,10 @@ export interface Spelling {
   readonly codes: Uint8Array;
   readonly mask: number;
   readonly skeleton: string;
+  readonly pattern: string;
   readonly abjadKey: string;
   readonly letters: string;
-  /** The word comes from a script that does not write its short vowels. */
-  readonly vowelPoor: boolean;
+  readonly writing: Writing;
   /** Group of spellings that are one name, -1 for none. */
   readonly group: number;
   /** Names this one is a short form of, or the short forms of it; empty for most. */
@@ -33,7 +39,7 @@ nicknames.forEach((set, id) => {
 const GENDERED = new Set(genderedPairs.flatMap(([a, b]) => [`${a}:${b}`, `${b}:${a}`]));
 const NONE: readonly number[] = [];
 
-export function spellingOf(text: string, vowelPoor: boolean): Spelling {
+export function spellingOf(text: string, writing: Writing): Spelling {
   const fold = foldWord(text);
   const codes = codesOf(fold);
   return {
@@ -42,9 +48,10 @@ export function spellingOf(text: string, vowelPoor: boolean): Spelling {
     codes,
     mask: maskOf(codes),
     skeleton: skeletonOf(fold),
+    pattern: patternOf(fold),
     abjadKey: abjadKeyOf(fold),
     letters: lettersOf(text),
-    vowelPoor,
+    writing,
     group: GROUP_BY_WORD.get(text) ?? -1,
     nicknameSets: NICKNAME_SETS.get(text) ?? NONE,
     digits: /\d/.test(text),
@@ -58,10 +65,11 @@ export const nicknameMembers = (set: number): readonly string[] => nicknames[set
 
 /** Below this two words are taken for different ones. */
 export const LEAST_ALIKE = 0.64;
+const LEAST_ALIKE_EXACT = 0.85;
 const EQUAL_FOLD = 0.97;
 const SAME_GROUP = 0.95;
 const NICKNAME = 0.88;
-const SAME_LETTERS = 0.78;
+const SAME_LETTERS = 0.82;
 const OTHER_GENDER = 0.5;
 const SECOND_EDIT = 0.35;
 const OTHER_START = 0.6;
@@ -89,31 +97,41 @@ function alikeByEdits(a: Spelling, b: Spelling): number {
   const longer = Math.max(x.length, y.length);
   const loss = lossFor(longer);
   const limit = (1 - LEAST_ALIKE) / loss;
-  const vowelPoor = a.vowelPoor !== b.vowelPoor;
-  if (!vowelPoor) {
+  const costs = costsFor(a.writing, b.writing);
+  if (costs === LATIN_COSTS) {
     const gap = longer - (x.length + y.length - longer);
     if (gap * 0.75 > limit) return 0;
     // Each letter that only one of them has costs at least half an edit.
     if (bits(a.mask & ~b.mask) * 0.5 > limit || bits(b.mask & ~a.mask) * 0.5 > limit) return 0;
-  } else if (a.abjadKey.length + b.abjadKey.length < 3) {
-    // Hardly a consonant to go by.
-    if (a.abjadKey !== b.abjadKey) return 0;
+  } else if (Math.min(a.skeleton.length, b.skeleton.length) < 3 && a.abjadKey !== b.abjadKey) {
+    // Hardly a consonant to go by: then they must be the same.
+    return 0;
   }
-  let cost = distance(x, y, limit, vowelPoor ? ABJAD_COSTS : LATIN_COSTS);
+  let cost =
+    costs === ABJAD_COSTS && b.writing === 'poor' ? distance(y, x, limit, costs) : distance(x, y, limit, costs);
   if (cost > limit) return 0;
-  if (cost > 0.8 && !vowelPoor && startsDiffer(a.fold, b.fold)) cost += OTHER_START;
+  if (cost > 0.8 && costs === LATIN_COSTS && startsDiffer(a.fold, b.fold)) cost += OTHER_START;
   // A second edit tells more than the first: one is a slip, two are another word.
   const surplus = cost > 1 ? 1 + SECOND_EDIT * (cost - 1) : 1;
   const likeness = 1 - cost * loss * surplus;
-  if (likeness < LEAST_ALIKE) return 0;
+  if (likeness < (a.writing === 'exact' || b.writing === 'exact' ? LEAST_ALIKE_EXACT : LEAST_ALIKE)) return 0;
   return isGenderEnding(a.fold, b.fold) ? Math.min(likeness, OTHER_GENDER) : likeness;
+}
+
+export function costsFor(a: Writing, b: Writing): Costs {
+  if ((a === 'poor') !== (b === 'poor')) return ABJAD_COSTS;
+  return a === 'sounds' || b === 'sounds' ? SOUND_COSTS : LATIN_COSTS;
 }
 
 /** Slips seldom hit the first letter, unless it is a vowel or the first two changed places. */
 function startsDiffer(a: string, b: string): boolean {
-  if (a[0] === b[0] || a[0] === b[1] || a[1] === b[0]) return a[0] !== b[0] && a[0] !== b[1] && !/^[aeiou]/.test(b);
-  return !/^[aeiou]/.test(a) || !/^[aeiou]/.test(b);
+  if (a[0] === b[0] || (a[0] === b[1] && a[1] === b[0])) return false;
+  if (a[0] === b[1]) return !startsWithVowel(b);
+  if (a[1] === b[0]) return !startsWithVowel(a);
+  return !startsWithVowel(a) || !startsWithVowel(b);
 }
+
+const startsWithVowel = (word: string): boolean => 'aeiou'.includes(word[0] ?? '-');
 
 /** One is the other with an `a` at its end: Ivan and Ivana are two people, whatever the edit costs. */
 function isGenderEnding(a: string, b: string): boolean {
