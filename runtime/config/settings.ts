@@ -130,6 +130,18 @@ export const settings = {
       default: '5000',
     }),
   },
+  payouts: {
+    maxInFlight: setting('CORRIDOR_PAYOUTS_IN_FLIGHT', {
+      doc: 'Submits on their way to the provider at once, per process.',
+      schema: integer(1, 10_000),
+      default: '128',
+    }),
+    returnPollsMs: setting('CORRIDOR_RETURN_POLLS_MS', {
+      doc: 'How long after a payment the provider is asked whether the money came back, in ms, comma-separated and rising.',
+      schema: integers(1),
+      default: '60000,3600000,86400000,259200000',
+    }),
+  },
   batches: {
     maxRecords: setting('CORRIDOR_BATCH_RECORDS', {
       doc: 'Most records in one batch, that is in one transaction.',

@@ -1,0 +1,132 @@
+import { describe, expect, it } from 'vitest';
+import { settingsTable } from '../../docs/generators/settings-table.ts';
+import { allSettings, environmentSchema, loadConfig, printConfig, unknownVariables } from './config.ts';
+
+const DEVELOPMENT = { CORRIDOR_ENV: 'development' };
+const SECRET = 'a-secret-of-more-than-thirty-two-characters';
+
+function mistakes(env: Record<string, string>): string[] {
+  try {
+    loadConfig({ ...DEVELOPMENT, ...env });
+  } catch (error) {
+    expect(error).toMatchObject({ code: 'CONFIG_INVALID', faultClass: 'fatal' });
+    return (error as Error).message.split('\n');
+  }
+  return [];
+}
+
+describe('the configuration', () => {
+  it('is typed, grouped and complete in development without any setting', () => {
+    const config = loadConfig(DEVELOPMENT);
+    expect(config.kafka.brokers).toEqual(['localhost:9092']);
+    expect(config.kafka.ssl).toBe(false);
+    expect(config.batches).toEqual({ maxRecords: 500, lingerMs: 20 });
+    expect(config.recovery.retryAttempts).toEqual([3, 3]);
+    expect(config.kafka.replicationFactor).toBe(1);
+    expect(config.registry.username).toBeUndefined();
+  });
+
+  it('reads what is set; an empty text counts as absent', () => {
+    const config = loadConfig({
+      ...DEVELOPMENT,
+      CORRIDOR_KAFKA_BROKERS: 'a:1, b:2',
+      CORRIDOR_LINGER_MS: '0',
+      CORRIDOR_KAFKA_SSL: 'true',
+      CORRIDOR_BATCH_RECORDS: '',
+    });
+    expect(config.kafka.brokers).toEqual(['a:1', 'b:2']);
+    expect(config.batches).toEqual({ maxRecords: 500, lingerMs: 0 });
+    expect(config.kafka.ssl).toBe(true);
+  });
+
+  it('has no default for secrets in production', () => {
+    expect(() => loadConfig({})).toThrow(/^CORRIDOR_TOKEN_KEY is not set: Key of the HMAC/);
+    expect(loadConfig({ CORRIDOR_TOKEN_KEY: SECRET }).kafka.replicationFactor).toBe(3);
+  });
+
+  it.each([
+    ['CORRIDOR_KAFKA_BROKERS', 'localhost', 'must be host:port'],
+    ['CORRIDOR_BATCH_RECORDS', '0', 'must be at least 1'],
+    ['CORRIDOR_BATCH_RECORDS', '1e3', 'must be a whole number'],
+    ['CORRIDOR_LINGER_MS', '20ms', 'must be a whole number'],
+    ['CORRIDOR_REGISTRY_URL', 'localhost:8081', 'must be a URL that starts with http://'],
+    ['CORRIDOR_LOG_LEVEL', 'loud', 'must be one of debug, info'],
+    ['CORRIDOR_KAFKA_SSL', 'yes', 'must be true or false'],
+    ['CORRIDOR_RETRY_ATTEMPTS', '3', 'must have 2 numbers'],
+    ['CORRIDOR_DLQ_BREAKER_MAX_RATIO', '10%', 'must be a number from 0 to 1'],
+    ['CORRIDOR_EXIT_AFTER_MS', '30000', 'must be more than CORRIDOR_STALL_AFTER_MS'],
+    ['CORRIDOR_APP_NAME', 'Corridor App', 'must be lower-case'],
+  ])('%s=%s is a mistake that says: %s', (env, value, words) => {
+    const lines = mistakes({ [env]: value });
+    expect(lines).toHaveLength(1);
+    expect(lines[0]).toContain(`${env} ${words}`);
+    expect(lines[0]).toContain(`(it is "${value}")`);
+  });
+
+  it('names every mistake, one line each', () => {
+    const lines = mistakes({ CORRIDOR_BATCH_RECORDS: 'x', CORRIDOR_LINGER_MS: '-1', CORRIDOR_HEALTH_PORT: '70000' });
+    expect(lines.map((line) => line.split(' ')[0]).sort()).toEqual([
+      'CORRIDOR_BATCH_RECORDS',
+      'CORRIDOR_HEALTH_PORT',
+      'CORRIDOR_LINGER_MS',
+    ]);
+  });
+
+  it('never quotes a secret, right or wrong', () => {
+    const wrong = mistakes({ CORRIDOR_TOKEN_KEY: 'too-short', MONGODB_URI: 'http://user:hunter2@host' });
+    expect(wrong).toHaveLength(2);
+    expect(wrong.join()).not.toMatch(/too-short|hunter2/);
+    const env = { CORRIDOR_TOKEN_KEY: SECRET, MONGODB_URI: 'mongodb://user:hunter2@host' };
+    const printed = JSON.stringify(printConfig(loadConfig(env), env));
+    expect(printed).not.toMatch(/hunter2/);
+    expect(printed).not.toContain(SECRET);
+    expect(printed).toContain('(hidden)');
+  });
+
+  it('wants user and password with a SASL mechanism', () => {
+    expect(mistakes({ CORRIDOR_KAFKA_SASL_MECHANISM: 'plain' })).toHaveLength(2);
+  });
+
+  it('keeps limits and queue apart', () => {
+    const url = 'redis://localhost:6379';
+    expect(mistakes({ CORRIDOR_REDIS_LIMITS_URL: url, CORRIDOR_REDIS_QUEUE_URL: url })).toHaveLength(1);
+  });
+
+  it('says where each value comes from', () => {
+    const env = { ...DEVELOPMENT, CORRIDOR_LINGER_MS: '5' };
+    const printed = printConfig(loadConfig(env), env);
+    const of = (setting: string) => printed.find((line) => line.setting === setting);
+    expect(of('batches.lingerMs')).toEqual({
+      setting: 'batches.lingerMs',
+      env: 'CORRIDOR_LINGER_MS',
+      value: '5',
+      source: 'environment',
+    });
+    expect(of('batches.maxRecords')).toMatchObject({ value: '500', source: 'default' });
+    expect(of('registry.username')).toMatchObject({ value: '', source: 'unset' });
+  });
+
+  it('names variables that are no settings', () => {
+    expect(unknownVariables({ CORRIDOR_LINGER: '5', CORRIDOR_LINGER_MS: '5', HOME: '/' })).toEqual(['CORRIDOR_LINGER']);
+  });
+});
+
+describe('the settings', () => {
+  it('have names of their own, documentation, and defaults that are valid', () => {
+    const names = allSettings.map(({ setting }) => setting.env);
+    expect(new Set(names).size).toBe(names.length);
+    for (const { setting } of allSettings) {
+      expect(setting.doc).toMatch(/\.$/);
+      for (const value of [setting.default, setting.developmentDefault]) {
+        if (value !== undefined) expect(setting.schema.safeParse(value).success).toBe(true);
+      }
+    }
+    expect(Object.keys(environmentSchema.shape)).toEqual(names);
+  });
+
+  it('are all in the documentation, secrets marked', () => {
+    const table = settingsTable();
+    for (const { setting } of allSettings) expect(table).toContain(`| \`${setting.env}\` |`);
+    expect(table).toMatch(/CORRIDOR_TOKEN_KEY.*\*\*Secret\.\*\*/);
+  });
+});

@@ -1,0 +1,178 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { startHealthServer } from '../adapters/http/health-server.ts';
+import type { Host, HostHealth, HostState } from './host.ts';
+import { silentLogger } from './logger.ts';
+import { createMetrics } from './metrics.ts';
+import { CodedError } from './ports/fault.ts';
+import { EXIT, runService, type ServiceOptions } from './service.ts';
+
+/** A host that does what the test says. */
+class ScriptedHost implements Host {
+  readonly name: string;
+  readonly failed: Promise<never>;
+  state: HostState = 'new';
+  fail!: (error: unknown) => void;
+  over: Partial<HostHealth> = {};
+  stopTakes: Promise<void> = Promise.resolve();
+  startFails: Error | undefined;
+
+  constructor(name: string) {
+    this.name = name;
+    this.failed = new Promise((_, reject) => {
+      this.fail = reject;
+    });
+  }
+  async start() {
+    if (this.startFails) throw this.startFails;
+    this.state = 'running';
+  }
+  health(): HostHealth {
+    return { name: this.name, state: this.state, partitions: [], troubles: [], tables: [], ...this.over };
+  }
+  async stop() {
+    await this.stopTakes;
+    this.state = 'stopped';
+  }
+}
+
+function running(hosts: readonly ScriptedHost[], over: Partial<ServiceOptions> = {}) {
+  const abort = new AbortController();
+  const ready = Promise.withResolvers<string>();
+  const closed: string[] = [];
+  const ended = runService({
+    name: 'test',
+    hosts,
+    logger: silentLogger,
+    metrics: createMetrics(),
+    liveness: { stallAfterMs: 30_000, exitAfterMs: 120_000 },
+    drainDeadlineMs: 1_000,
+    handleSignals: false,
+    signal: abort.signal,
+    serveHealth: (source) => startHealthServer(source, { host: '127.0.0.1', port: 0 }),
+    resources: [{ name: 'log', close: async () => void closed.push(hosts.map(({ state }) => state).join()) }],
+    onReady: (health) => ready.resolve(health!.url),
+    ...over,
+  });
+  return { ended, stop: () => abort.abort(), ready: ready.promise, closed };
+}
+
+const get = async (url: string) => {
+  const response = await fetch(url);
+  return { status: response.status, body: (await response.json()) as Record<string, unknown> };
+};
+
+describe('a service', () => {
+  it('starts all hosts, serves health, and drains before it closes what they used', async () => {
+    const hosts = [new ScriptedHost('intake'), new ScriptedHost('limits')];
+    const service = running(hosts);
+    const url = await service.ready;
+    expect(await get(`${url}/health/ready`)).toMatchObject({ status: 200, body: { ready: true } });
+    expect(await get(`${url}/health/live`)).toMatchObject({ status: 200, body: { live: true } });
+    expect((await get(`${url}/health`)).body).toMatchObject({ hosts: [{ name: 'intake' }, { name: 'limits' }] });
+    expect((await get(`${url}/nothing`)).status).toBe(404);
+    service.stop();
+    expect(await service.ended).toMatchObject({ exitCode: EXIT.ok });
+    expect(service.closed).toEqual(['stopped,stopped']);
+    await expect(fetch(url)).rejects.toThrow();
+  });
+
+  it('ends, drained, when one host fails', async () => {
+    const hosts = [new ScriptedHost('intake'), new ScriptedHost('limits')];
+    const service = running(hosts);
+    await service.ready;
+    hosts[1]!.fail(new CodedError('NEWER_SCHEMA', 'deploy downstream first', { faultClass: 'fatal' }));
+    expect(await service.ended).toEqual({
+      exitCode: EXIT.fault,
+      code: 'NEWER_SCHEMA',
+      detail: 'deploy downstream first',
+    });
+    expect(hosts.map(({ state }) => state)).toEqual(['stopped', 'stopped']);
+  });
+
+  it('ends when a host cannot start', async () => {
+    const host = new ScriptedHost('intake');
+    host.startFails = new CodedError('SCHEMA_NOT_REGISTERED', 'push first', { faultClass: 'fatal' });
+    expect(await running([host]).ended).toMatchObject({ exitCode: EXIT.fault, code: 'SCHEMA_NOT_REGISTERED' });
+  });
+
+  it('names the dependency that it waits for, and stays ready', async () => {
+    const host = new ScriptedHost('limits');
+    const trouble = {
+      dependency: 'redis-limits',
+      code: 'REDIS_UNAVAILABLE',
+      detail: 'down',
+      since: 1,
+      topic: 't',
+      partition: 0,
+      lastMetAt: 0,
+    };
+    const paused = { code: 'REDIS_UNAVAILABLE', detail: 'down' };
+    host.over = {
+      troubles: [trouble],
+      partitions: [{ topic: 'transfer.priced', partition: 0, position: 0, lag: 5, lastProgressAt: 0, paused }],
+    };
+    const service = running([host]);
+    const url = await service.ready;
+    const { status, body } = await get(`${url}/health`);
+    expect(status).toBe(200);
+    expect(body).toMatchObject({ degraded: true, waitingFor: ['redis-limits'] });
+    expect(body).toMatchObject({
+      hosts: [{ paused: [{ topic: 'transfer.priced', lag: 5, code: 'REDIS_UNAVAILABLE' }] }],
+    });
+    const metrics = await (await fetch(`${url}/metrics`)).text();
+    expect(metrics).toContain('corridor_lag_records{consumer="limits",topic="transfer.priced"} 5');
+    expect(metrics).toContain('corridor_paused_partitions{consumer="limits",code="REDIS_UNAVAILABLE"} 1');
+    service.stop();
+    await service.ended;
+  });
+
+  it('is not ready while a partition stalls, then ends with a code of its own', async () => {
+    const host = new ScriptedHost('limits');
+    const service = running([host], { liveness: { stallAfterMs: 10, exitAfterMs: 2_000 } });
+    const url = await service.ready;
+    const lastProgressAt = performance.now() - 100;
+    host.over = { partitions: [{ topic: 't', partition: 0, position: 0, lag: 5, lastProgressAt, paused: undefined }] };
+    expect(await get(`${url}/health/ready`)).toMatchObject({ status: 503, body: { ready: false } });
+    expect(await service.ended).toMatchObject({ exitCode: EXIT.noProgress, code: 'NO_PROGRESS' });
+  });
+
+  it('says so when the drain takes too long', async () => {
+    const host = new ScriptedHost('limits');
+    host.stopTakes = new Promise(() => undefined);
+    const service = running([host], { drainDeadlineMs: 10 });
+    await service.ready;
+    service.stop();
+    expect(await service.ended).toMatchObject({ exitCode: EXIT.drainTimedOut, code: 'DRAIN_TIMED_OUT' });
+  });
+
+  it('drains on SIGTERM, and is ended at once by a second signal', async () => {
+    const root = path.resolve(import.meta.dirname, '..');
+    const script = `
+      import { runService } from '${root}/runtime/service.ts';
+      import { silentLogger } from '${root}/runtime/logger.ts';
+      import { createMetrics } from '${root}/runtime/metrics.ts';
+      const slow = process.argv[1] === 'slow';
+      const host = { name: 'h', failed: new Promise(() => {}), start: async () => {},
+        health: () => ({ name: 'h', state: 'running', partitions: [], troubles: [], tables: [] }),
+        stop: () => new Promise((resolve) => { console.log('draining'); if (!slow) setTimeout(resolve, 50); }) };
+      setInterval(() => {}, 1000);
+      const end = await runService({ name: 's', hosts: [host], logger: silentLogger, metrics: createMetrics(),
+        liveness: { stallAfterMs: 1e9, exitAfterMs: 2e9 }, drainDeadlineMs: 60_000, onReady: () => console.log('up') });
+      process.exit(end.exitCode);`;
+    const start = (mode: string) =>
+      spawn(process.execPath, ['--input-type=module', '-e', script, mode], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const quick = start('quick');
+    await once(quick.stdout, 'data');
+    quick.kill('SIGTERM');
+    expect(await once(quick, 'exit')).toEqual([0, null]);
+    const slow = start('slow');
+    await once(slow.stdout, 'data');
+    slow.kill('SIGINT');
+    await once(slow.stdout, 'data');
+    slow.kill('SIGINT');
+    expect(await once(slow, 'exit')).toEqual([1, null]);
+  });
+});

@@ -1,0 +1,105 @@
+import { describe, expect, it } from 'vitest';
+import type { FxRate } from '../schemas/types.generated.ts';
+import { append, input } from '../test/kit/harness.ts';
+import { ManualClock } from '../test/kit/manual-clock.ts';
+import { memoryCodec } from '../test/kit/memory-codec.ts';
+import { MemoryLog } from '../test/kit/memory-log.ts';
+import { createTable } from './table.ts';
+
+const rate = (base: string, value: string): FxRate => ({
+  source: 'sample',
+  base,
+  quote: 'INR',
+  rate: value,
+  observedAt: 1,
+  publishedAt: 2,
+});
+
+function setUp() {
+  const clock = new ManualClock();
+  const log = new MemoryLog({ partitions: 1, clock });
+  const codec = memoryCodec();
+  const publish = (base: string, value: string) =>
+    append(log, codec, input('fx.rates', rate(base, value), { partition: 0 }));
+  const erase = (key: string) => append(log, codec, { topic: 'fx.rates', key, bytes: null, partition: 0 });
+  const table = createTable({ topic: 'fx.rates', log, codec, clock });
+  return { clock, log, codec, publish, erase, table };
+}
+const settled = () => new Promise((resolve) => setImmediate(resolve));
+
+describe('a followed table', () => {
+  it('holds the latest value of each key once it has started', async () => {
+    const { publish, table } = setUp();
+    publish('GBP', '110');
+    publish('EUR', '95');
+    publish('GBP', '111');
+    await table.start();
+    expect(table.get('sample/GBP/INR')?.rate).toBe('111');
+    expect([...table.entries()].map(([key]) => key).sort()).toEqual(['sample/EUR/INR', 'sample/GBP/INR']);
+    expect(table.get('sample/USD/INR')).toBeUndefined();
+  });
+
+  it('follows: changes, tombstones, and a version that rises with each', async () => {
+    const { publish, erase, table } = setUp();
+    publish('GBP', '110');
+    await table.start();
+    const before = table.version;
+    publish('GBP', '112');
+    erase('sample/GBP/INR');
+    publish('EUR', '96');
+    await settled();
+    expect(table.version).toBe(before + 3);
+    expect(table.get('sample/GBP/INR')).toBeUndefined();
+    expect(table.get('sample/EUR/INR')?.rate).toBe('96');
+  });
+
+  it('says how stale it is', async () => {
+    const { clock, publish, table } = setUp();
+    await table.start();
+    expect(table.health()).toEqual({
+      name: 'fx.rates',
+      entries: 0,
+      caughtUp: true,
+      newestAt: undefined,
+      undecodable: 0,
+    });
+    publish('GBP', '110');
+    await settled();
+    expect(table.newestAt).toBe(clock.now());
+  });
+
+  it('keeps the last good value of a key when a record of it does not decode', async () => {
+    const { log, codec, publish, table } = setUp();
+    publish('GBP', '110');
+    append(log, codec, { topic: 'fx.rates', key: 'sample/GBP/INR', bytes: Buffer.from('rubbish'), partition: 0 });
+    await table.start();
+    expect(table.get('sample/GBP/INR')?.rate).toBe('110');
+    expect(table.health().undecodable).toBe(1);
+  });
+
+  it('fails when a newer program wrote to it', async () => {
+    const { log, codec, table } = setUp();
+    codec.newerIds.add(999);
+    append(log, codec, { topic: 'fx.rates', key: 'x', bytes: Buffer.from([0, 0, 0, 3, 231, 1]), partition: 0 });
+    await expect(table.start()).rejects.toMatchObject({ code: 'NEWER_SCHEMA' });
+    await expect(table.failed).rejects.toMatchObject({ code: 'NEWER_SCHEMA' });
+  });
+
+  it('waits while the registry is away', async () => {
+    const { clock, codec, publish, table } = setUp();
+    await table.start();
+    codec.down = true;
+    publish('GBP', '110');
+    await settled();
+    expect(table.get('sample/GBP/INR')).toBeUndefined();
+    codec.down = false;
+    clock.advance(60_000);
+    await settled();
+    expect(table.get('sample/GBP/INR')?.rate).toBe('110');
+  });
+
+  it('is only made of compacted topics', () => {
+    const { log, codec } = setUp();
+    expect(() => createTable({ topic: 'transfer.priced', log, codec })).toThrow('not compacted');
+  });
+});
