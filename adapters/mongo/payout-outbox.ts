@@ -2,11 +2,13 @@
 import type { Db } from 'mongodb';
 import type { Payout } from '../../payouts/payout.ts';
 import type { RequestCodec } from '../../payouts/ports.ts';
+import { requestCodec } from '../../payouts/request-codec.ts';
 import { payoutUpdated, unpublished } from '../../payouts/update.ts';
 import { HEADER } from '../../runtime/headers.ts';
 import type { Codec } from '../../runtime/ports/codec.ts';
 import type { OutputRecord } from '../../runtime/ports/log.ts';
 import { payoutUpdated as topic } from '../../topics/edges.ts';
+import { MAJORITY } from './claims.ts';
 import { mongoFault } from './fault.ts';
 import { createOutboxRelay, type OutboxRelay, type OutboxRelayOptions, type OutboxSource } from './outbox-relay.ts';
 import { type PayoutDocument, payoutOf } from './payout-document.ts';
@@ -14,13 +16,14 @@ import { PAYOUTS } from './payouts.ts';
 
 export interface PayoutRelayOptions extends Omit<OutboxRelayOptions<Payout>, 'source' | 'idOf' | 'toRecords'> {
   readonly db: Db;
-  readonly codec: Pick<Codec, 'encode'>;
-  readonly requests: RequestCodec;
+  /** With payout.requested and payout.updated loaded. */
+  readonly codec: Pick<Codec, 'encode' | 'decode'>;
 }
 
 /** The relay of payout changes; give it to the executor as its outbox. */
 export function payoutRelay(options: PayoutRelayOptions): OutboxRelay<Payout> {
-  const { db, codec, requests, ...relay } = options;
+  const { db, codec, ...relay } = options;
+  const requests = requestCodec(codec);
   return createOutboxRelay({
     ...relay,
     source: payoutOutbox(db),
@@ -30,7 +33,7 @@ export function payoutRelay(options: PayoutRelayOptions): OutboxRelay<Payout> {
 }
 
 export function payoutOutbox(db: Db): OutboxSource<Payout> {
-  const collection = db.collection<PayoutDocument>(PAYOUTS);
+  const collection = db.collection<PayoutDocument>(PAYOUTS, MAJORITY);
   return {
     pending: async (limit, before) => {
       const found = collection.find({ unpublishedSince: { $lte: new Date(before) } }).sort({ unpublishedSince: 1 });

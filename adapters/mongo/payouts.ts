@@ -1,8 +1,9 @@
 // Payouts in MongoDB: inserts and compare-and-set in bulk, each caller told for certain what it has won.
 import { randomUUID } from 'node:crypto';
-import { type AnyBulkWriteOperation, type Collection, type Db, MongoBulkWriteError } from 'mongodb';
+import { type AnyBulkWriteOperation, Binary, type Collection, type Db, MongoBulkWriteError } from 'mongodb';
 import type { Payout } from '../../payouts/payout.ts';
 import type { PayoutChange, PayoutStore } from '../../payouts/ports.ts';
+import { MAJORITY } from './claims.ts';
 import { mongoFault } from './fault.ts';
 import { indexedFields, type PayoutDocument, payoutDocument, payoutFields, payoutOf } from './payout-document.ts';
 
@@ -24,7 +25,7 @@ export interface MongoPayoutOptions {
 }
 
 export function mongoPayoutStore(db: Db, options: MongoPayoutOptions = {}): MongoPayoutStore {
-  const collection = db.collection<PayoutDocument>(PAYOUTS);
+  const collection = db.collection<PayoutDocument>(PAYOUTS, MAJORITY);
   const unguarded = options.unsafe?.noCompareAndSet === true;
   return {
     insert: (payouts) => guarded(() => (unguarded ? overwrite(collection, payouts) : insert(collection, payouts))),
@@ -108,12 +109,12 @@ function operationOf({ from, next }: PayoutChange, stamp: string, unguarded: boo
   const absent = (['nextPollAt', 'unpublishedSince', 'caseSince'] as const).filter((field) => !(field in indexed));
   // `requested` and `publishedVersion` change only with a new price.
   const repriced = next.attempts.at(-1)?.pricingAttempt !== next.pricingAttempt && next.phase === 'NEW';
-  const { requested, publishedVersion } = payoutDocument(next, stamp);
+  const price = repriced && { requested: new Binary(next.requested), publishedVersion: next.publishedVersion };
   return {
     updateOne: {
       filter: unguarded ? { _id: next.payoutId } : { _id: next.payoutId, revision: from },
       update: {
-        $set: { ...payoutFields(next, stamp), ...indexed, ...(repriced && { requested, publishedVersion }) },
+        $set: { ...payoutFields(next, stamp), ...indexed, ...price },
         ...(absent.length > 0 && { $unset: Object.fromEntries(absent.map((field) => [field, ''])) }),
       },
     },

@@ -39,17 +39,27 @@ export function bullPollTimer(options: PollTimerOptions): PollTimer {
   const fault = (error: unknown) =>
     options.onFault?.('REDIS_QUEUE_UNAVAILABLE', error instanceof Error ? error.message : String(error));
   // Adding must fail fast when Redis is away; waiting for jobs must not give up.
-  const producer = new Redis(options.redisUrl, { enableOfflineQueue: false, maxRetriesPerRequest: 1 });
+  const producer = new Redis(options.redisUrl, { maxRetriesPerRequest: 1 });
   const consumer = new Redis(options.redisUrl, { maxRetriesPerRequest: null });
   producer.on('error', fault);
   consumer.on('error', fault);
-  const queue = new Queue<DueJob>(name, {
-    connection: producer,
-    prefix,
-    skipWaitingForReady: true,
-    defaultJobOptions: { removeOnComplete: true, removeOnFail: true, attempts: 1 },
-  });
-  queue.on('error', fault);
+  let queue: Promise<Queue<DueJob>> | undefined;
+  // A queue made while Redis is away stays broken, so it is made when Redis is there.
+  const opened = () => {
+    queue ??= whenReady(producer).then(() => {
+      const made = new Queue<DueJob>(name, {
+        connection: producer,
+        prefix,
+        defaultJobOptions: { removeOnComplete: true, removeOnFail: true, attempts: 1 },
+      });
+      made.on('error', fault);
+      return made;
+    });
+    queue.catch(() => {
+      queue = undefined;
+    });
+    return queue;
+  };
   let worker: Worker<DueJob> | undefined;
 
   return {
@@ -60,7 +70,7 @@ export function bullPollTimer(options: PollTimerOptions): PollTimer {
         data: { payoutIds },
         opts: { delay: Math.max(0, dueAt - now) },
       }));
-      await withinTime(queue.addBulk(jobs));
+      await withinTime(opened().then((ready) => ready.addBulk(jobs)));
     },
     async start(onDue) {
       await refuseEviction(producer);
@@ -74,7 +84,7 @@ export function bullPollTimer(options: PollTimerOptions): PollTimer {
     },
     async stop() {
       await worker?.close();
-      await queue.close();
+      await queue?.then((ready) => ready.close()).catch(fault);
       consumer.disconnect();
       producer.disconnect();
     },
