@@ -1,6 +1,16 @@
 // Gets the programs of the local servers onto this machine, once: from Maven Central, checksums enforced.
 import { createHash } from 'node:crypto';
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { StackError } from './errors.ts';
@@ -117,6 +127,21 @@ async function maven(args: readonly string[], options: ArtifactOptions): Promise
       options.onProgress(`  ${files} files fetched, now ${file}`);
     },
   });
+}
+
+/** What a crash left in the scratch folder is removed after this. */
+const SCRATCH_MS = 60 * 60_000;
+
+/** A new folder beside an artifact, on the same file system, for what is renamed into place or thrown away. */
+export function makeScratch(beside: string): string {
+  const scratch = path.join(path.dirname(beside), 'scratch');
+  mkdirSync(scratch, { recursive: true });
+  for (const name of readdirSync(scratch)) {
+    const old = path.join(scratch, name);
+    const age = Date.now() - (statSync(old, { throwIfNoEntry: false })?.mtimeMs ?? Date.now());
+    if (age > SCRATCH_MS) rmSync(old, { recursive: true, force: true });
+  }
+  return mkdtempSync(path.join(scratch, `${path.basename(beside)}-`));
 }
 
 /** Makes a folder and those above it. Throws StackError STATE_NOT_WRITABLE. */

@@ -1,8 +1,9 @@
 // Archives of the JVM servers' classes (class data sharing): with one, Kafka and the registry start in about half the
 // time and CPU. Making one means running the server once, apart from the stack; that is done in the background, at the
 // lowest priority, and given up when the stack stops.
-import { existsSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, renameSync, rmSync } from 'node:fs';
 import path from 'node:path';
+import { makeScratch } from './artifacts.ts';
 import type { Java } from './java.ts';
 import { until } from './probes.ts';
 import type { Command, ProcessGroup } from './processes.ts';
@@ -38,7 +39,7 @@ export async function makeClassArchives(options: {
 }): Promise<void> {
   for (const { archive, rehearse } of options.rehearsals) {
     if (existsSync(archive) || options.signal.aborted) continue;
-    const dir = mkdtempSync(`${archive}-`);
+    const dir = makeScratch(archive);
     try {
       await makeOne(archive, dir, await rehearse(dir), options);
     } catch {

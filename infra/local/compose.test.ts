@@ -18,7 +18,10 @@ interface Service {
 }
 
 const file = path.join(import.meta.dirname, '../../docker-compose.kafka.yml');
-const compose = parse(readFileSync(file, 'utf8')) as { services: Record<string, Service>; volumes: Record<string, null> };
+const compose = parse(readFileSync(file, 'utf8')) as {
+  services: Record<string, Service>;
+  volumes: Record<string, null>;
+};
 
 const EXPECTED = [
   ['kafka', 'kafka', 'kafka-1'],

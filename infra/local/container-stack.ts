@@ -12,6 +12,7 @@ import { READY_TIMEOUT_MS } from './process-server.ts';
 import type { ProvidedServer, ProviderOptions, ProviderStack } from './provider.ts';
 import { commonSettings, settleKafka } from './servers/kafka-cluster.ts';
 import { mongoUri } from './servers/mongo.ts';
+import { REDIS_FLAGS } from './servers/redis.ts';
 import { REGISTRY_PATH, requireCompatibility } from './servers/registry.ts';
 import type { PartName, ServerName, StackUrls } from './types.ts';
 
@@ -276,10 +277,7 @@ async function planContainers(options: ProviderOptions): Promise<Plan> {
       part: name,
       image: 'redis',
       ports: [{ container: INNER_PORTS.redis, host: port }],
-      command: [
-        'redis-server',
-        ...['--appendonly', 'yes', '--appendfsync', 'everysec', '--save', '', '--maxmemory-policy', 'noeviction'],
-      ],
+      command: ['redis-server', ...REDIS_FLAGS],
       probe: (signal) => until(signal, () => probeRedis(address)),
     });
     urls[url] = address;

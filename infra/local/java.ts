@@ -137,7 +137,7 @@ export function explainMaven(output: string, logFile: string): StackError {
   const line =
     output
       .split('\n')
-      .find((text) => /^\[ERROR\]/.test(text))
+      .find((text) => text.startsWith('[ERROR]'))
       ?.replace(/^\[ERROR\]\s*/, '') ?? 'Maven failed';
   const known = MAVEN_CAUSES.find(({ pattern }) => pattern.test(output));
   return new StackError(

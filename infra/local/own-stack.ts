@@ -36,13 +36,21 @@ export class OwnStack implements LocalStack {
     this.#start = start;
     this.#stack = stack;
     this.#provider = provider;
-    this.urls = { ...NO_URLS, ...stack.urls, ...start.external.urls };
+    this.urls = urlsOf(start, stack);
     this.stateDir = start.state.dir;
     this.kafkaBehindProxy = stack.kafkaBehindProxy;
   }
 
   static async start(start: OwnStackOptions): Promise<OwnStack> {
     const { options, state, progress } = start;
+    const advertised = options.advertisedPorts?.length ?? 0;
+    if (advertised !== 0 && advertised !== start.settings.brokers) {
+      throw new StackError(
+        'BAD_SETTING',
+        `${advertised} advertised ports were given for ${start.settings.brokers} broker(s).`,
+        'Give one for each broker.',
+      );
+    }
     const own = start.parts.filter((part) => !start.external.parts.includes(part));
     const began = Date.now();
     if (own.length > 0) progress(`Starting ${own.join(', ')}`);
@@ -59,7 +67,7 @@ export class OwnStack implements LocalStack {
         artifactsDir: options.artifactsDir ?? path.join(DEFAULT_STATE_DIR, 'artifacts'),
         onProgress: progress,
         onUnexpectedExit: options.onUnexpectedExit ?? (() => undefined),
-        onChange: (stack) => new OwnStack(start, stack, provider).#save(),
+        onChange: (stack) => save(start, stack, provider),
       };
       // testcontainers is a development dependency, and slow to load.
       const stack =
@@ -70,7 +78,7 @@ export class OwnStack implements LocalStack {
     };
     try {
       const stack = await chooseProvider(start, own, provide);
-      stack.#save();
+      save(start, stack.#stack, stack.#provider);
       if (own.length > 0 && stack.#provider !== 'external') state.setProvider(stack.#provider);
       progress(`The stack is up (${((Date.now() - began) / 1_000).toFixed(1)} s)`);
       return stack;
@@ -91,7 +99,7 @@ export class OwnStack implements LocalStack {
   }
 
   provider(part: PartName): Provider {
-    return this.#start.external.parts.includes(part) ? 'external' : this.#provider;
+    return providerOf(this.#start, part, this.#provider);
   }
 
   stop(): Promise<void> {
@@ -124,20 +132,29 @@ export class OwnStack implements LocalStack {
     this.#start.state.clearRunning();
     if (this.#start.options.ephemeral) this.#start.state.remove();
   }
+}
 
-  #save(): void {
-    const { options, state, parts } = this.#start;
-    const servers = this.#stack.servers();
-    state.setRunning({
-      owner: ownIdentity(),
-      lifetime: options.lifetime ?? 'process',
-      providers: Object.fromEntries(parts.map((part) => [part, this.provider(part)])),
-      urls: { ...this.urls, kafkaBrokers: [...this.urls.kafkaBrokers] },
-      kafkaBehindProxy: [...this.kafkaBehindProxy],
-      servers: servers.flatMap(({ name, identity, log }) => (identity ? [{ name, log, ...identity }] : [])),
-      containers: servers.flatMap(({ name, container }) => (container ? [{ name, id: container }] : [])),
-    });
-  }
+function providerOf(start: OwnStackOptions, part: PartName, provider: Provider): Provider {
+  return start.external.parts.includes(part) ? 'external' : provider;
+}
+
+function urlsOf(start: OwnStackOptions, stack: ProviderStack): StackUrls {
+  return { ...NO_URLS, ...stack.urls, ...start.external.urls };
+}
+
+/** Writes down what runs, for other processes, and for the next one if this one is killed. */
+function save(start: OwnStackOptions, stack: ProviderStack, provider: Provider): void {
+  const servers = stack.servers();
+  const urls = urlsOf(start, stack);
+  start.state.setRunning({
+    owner: ownIdentity(),
+    lifetime: start.options.lifetime ?? 'process',
+    providers: Object.fromEntries(start.parts.map((part) => [part, providerOf(start, part, provider)])),
+    urls: { ...urls, kafkaBrokers: [...urls.kafkaBrokers] },
+    kafkaBehindProxy: [...stack.kafkaBehindProxy],
+    servers: servers.flatMap(({ name, identity, log }) => (identity ? [{ name, log, ...identity }] : [])),
+    containers: servers.flatMap(({ name, container }) => (container ? [{ name, id: container }] : [])),
+  });
 }
 
 /**

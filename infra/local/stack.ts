@@ -1,4 +1,5 @@
 // The local stack: everything that Corridor connects to, started, found, stopped and removed.
+import { makeDirectory } from './artifacts.ts';
 import { docker } from './docker.ts';
 import { StackError } from './errors.ts';
 import { type Overrides, overrides, probeOverrides } from './external.ts';
@@ -31,11 +32,11 @@ export async function startStack(options: StackOptions): Promise<LocalStack> {
   const external = overrides(env, parts);
   await probeOverrides(external, progress);
 
-  const settings = state.open({ format: 1, brokers: options.brokers ?? 1, clusterId: kafkaUuid() });
-  state.explain();
+  makeDirectory(state.dir);
   return withLock(
     state.lock,
     async () => {
+      const settings = state.open({ format: 1, brokers: options.brokers ?? 1, clusterId: kafkaUuid() });
       const running = state.running();
       if (running && isRunning(running)) return useRunning(state, running, parts, external);
       await endLeftovers(state, progress);

@@ -2,7 +2,6 @@
 import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { z } from 'zod';
-import { makeDirectory } from './artifacts.ts';
 import { StackError } from './errors.ts';
 import { readJson, writeFileAtomically } from './files.ts';
 
@@ -38,6 +37,10 @@ export type RunningState = z.infer<typeof running>;
 
 const WIPE = 'Run `npm run corridor -- down --wipe` to remove the local state (its data are lost), and start again.';
 
+/** For those who find the folder. */
+const ABOUT =
+  'Made by Corridor: data, logs and programs of its local servers. Remove with `npm run corridor -- down --wipe`.\n';
+
 export class StateDir {
   readonly dir: string;
   readonly data: string;
@@ -67,10 +70,9 @@ export class StateDir {
 
   /**
    * The settings of the data in this folder; a folder without any is given `fresh`.
-   * Throws StackError STATE_CORRUPT, STATE_MISMATCH or STATE_NOT_WRITABLE.
+   * Throws StackError STATE_CORRUPT or STATE_MISMATCH.
    */
   open(fresh: StateSettings): StateSettings {
-    makeDirectory(this.dir);
     const found = this.#read(this.#settingsFile, settings);
     if (!found) {
       if (existsSync(this.data) && readdirSync(this.data).length > 0) {
@@ -78,6 +80,7 @@ export class StateDir {
       }
       mkdirSync(this.logs, { recursive: true });
       mkdirSync(this.data, { recursive: true });
+      writeFileSync(path.join(this.dir, 'README.txt'), ABOUT);
       writeFileAtomically(this.#settingsFile, `${JSON.stringify(fresh)}\n`);
       return fresh;
     }
@@ -128,14 +131,6 @@ export class StateDir {
       );
     }
     rmSync(this.dir, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
-  }
-
-  /** Says in the folder what it is, for those who find it. */
-  explain(): void {
-    writeFileSync(
-      path.join(this.dir, 'README.txt'),
-      'Made by Corridor: data, logs and programs of its local servers. Remove with `npm run corridor -- down --wipe`.\n',
-    );
   }
 
   #read<T>(file: string, schema: z.ZodType<T>): T | undefined {

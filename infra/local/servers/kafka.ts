@@ -1,8 +1,9 @@
 // Kafka in KRaft mode: each broker is its own controller too.
 import { execFile } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
+import { makeScratch } from '../artifacts.ts';
 import { classArchiveFile } from '../class-archives.ts';
 import { StackError } from '../errors.ts';
 import type { Java } from '../java.ts';
@@ -118,7 +119,7 @@ async function format(options: KafkaOptions, dir: string, nodeId: number): Promi
 }
 
 async function makeTemplate(options: KafkaOptions, template: string): Promise<void> {
-  const work = mkdtempSync(`${template}-`);
+  const work = makeScratch(template);
   const logDir = path.join(work, 'log');
   const config = path.join(work, 'server.properties');
   writeFileSync(config, properties({ ...options, brokers: [{ port: 1, controllerPort: 2 }] }, 0, logDir));

@@ -1,9 +1,17 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync } from 'node:fs';
 import path from 'node:path';
-import { StackError } from '../errors.ts';
+import { describeError, StackError } from '../errors.ts';
 import { probeRedis } from '../probes.ts';
 import type { PartSpec } from './server.ts';
+
+/** Every write is in the append-only file before it is acknowledged, and nothing is ever evicted. */
+export const REDIS_FLAGS: readonly string[] = Object.entries({
+  appendonly: 'yes',
+  appendfsync: 'everysec',
+  save: '',
+  'maxmemory-policy': 'noeviction',
+}).flatMap(([key, value]) => [`--${key}`, value]);
 
 /** A redis-server older than this lacks commands that BullMQ uses. */
 const LEAST = [6, 2] as const;
@@ -27,16 +35,24 @@ export function redisOnPath(env: NodeJS.ProcessEnv): string | null {
 export function redisFromArtifact(dir: string): string {
   const cpu = process.arch === 'x64' ? 'amd64' : process.arch;
   const suffix = `${process.platform}-${cpu}`;
+  const cure =
+    'Install one (Debian, Ubuntu: sudo apt-get install redis-server; macOS: brew install redis), and try again.';
   const name = readdirSync(dir).find((file) => file.endsWith(suffix));
-  if (name) return path.join(dir, name);
-  throw new StackError(
-    'NO_BINARY',
-    `There is no ready-made redis-server for ${suffix}.`,
-    'Install one (Debian, Ubuntu: sudo apt-get install redis-server; macOS: brew install redis), and try again.',
-  );
+  if (!name) throw new StackError('NO_BINARY', `There is no ready-made redis-server for ${suffix}.`, cure);
+  const file = path.join(dir, name);
+  try {
+    execFileSync(file, ['--version'], { stdio: 'pipe' });
+    return file;
+  } catch (error) {
+    // On Linux it needs libssl 3, which an older system lacks.
+    const said = (error as { stderr?: Buffer }).stderr?.toString().trim() || describeError(error);
+    throw new StackError('NO_BINARY', `The ready-made redis-server does not run here: ${said}.`, cure, {
+      cause: error,
+    });
+  }
 }
 
-/** One of the two Redis servers. Every write is in its append-only file before it is acknowledged. */
+/** One of the two Redis servers. */
 export function redisPart(options: {
   name: 'redisLimits' | 'redisQueue';
   binary: string;
@@ -44,16 +60,6 @@ export function redisPart(options: {
   port: number;
 }): PartSpec {
   const data = path.join(options.dataDir, options.name);
-  const args: Record<string, string> = {
-    port: String(options.port),
-    bind: '127.0.0.1',
-    dir: data,
-    appendonly: 'yes',
-    appendfsync: 'everysec',
-    save: '',
-    'maxmemory-policy': 'noeviction',
-    daemonize: 'no',
-  };
   return {
     name: options.name,
     servers: [
@@ -66,7 +72,7 @@ export function redisPart(options: {
         corrupt: /Bad file format|Unrecoverable error|Error reading the append only file|Wrong signature|AOF .* check/i,
         command: () => ({
           file: options.binary,
-          args: Object.entries(args).flatMap(([key, value]) => [`--${key}`, value]),
+          args: ['--port', String(options.port), '--bind', '127.0.0.1', '--dir', data, ...REDIS_FLAGS],
         }),
         prepare: async () => {
           mkdirSync(data, { recursive: true });
