@@ -333,8 +333,24 @@ export function reviewDecided(held: TransferHeld, over: Partial<ReviewDecided> =
   };
 }
 
+/** Topics of a decision's events, or the kind and code of its disposition. */
+export function summary(decision: unknown): string {
+  if (Array.isArray(decision)) return decision.map((event: { to: string }) => event.to).join(' ');
+  const { kind, cause } = decision as { kind: string; cause: { code: string } };
+  return `${kind} ${cause.code}`;
+}
+
+/** What a processor makes of a batch, as the host would ask it. */
+export async function run<I, C, D>(
+  processor: { prepare(batch: readonly I[]): Promise<readonly C[]>; decide(input: I, context: C): D },
+  batch: readonly I[],
+): Promise<readonly D[]> {
+  const contexts = await processor.prepare(batch);
+  return batch.map((record, index) => processor.decide(record, contexts[index]!));
+}
+
 /** The one event of a decision, which must go to `topic`. */
-function only<T extends TopicName>(decision: unknown, topic: T): TopicValues[T] {
+export function only<T extends TopicName>(decision: unknown, topic: T): TopicValues[T] {
   const [event, ...rest] = decision as readonly { readonly to: string; readonly value: unknown }[];
   if (event?.to !== topic || rest.length > 0) {
     throw new Error(

@@ -1,0 +1,101 @@
+// Given an intent and how it stands to the claim on its id, intake emits one event.
+import { describe, expect, it } from 'vitest';
+import { eventIdOf, intentDuplicationId, intentRejectionId } from '../../domain/event-id.ts';
+import { reason } from '../../domain/reasons.ts';
+import { AT, only, received, TOKEN_KEY, transferRequested } from '../../test/kit/builders.ts';
+import type { Standing } from './claims.ts';
+import { decide } from './decide.ts';
+import { tokeniser } from './token.ts';
+
+const intent = transferRequested();
+const input = received('transfer.requested', intent, { originPosition: 'T1:0:42' });
+const claim = {
+  transferId: intent.transferId,
+  hash: 'v1:ab',
+  originPosition: 'T1:0:7',
+  homePartition: 5,
+  acceptedAt: AT - 9,
+};
+const tokenOf = tokeniser(TOKEN_KEY);
+const given = (standing: Standing, reasons = [] as ReturnType<typeof reason>[]) =>
+  decide(input, { now: AT, reasons, standing, tokenOf });
+
+describe('intake', () => {
+  it('given its own claim, accepts: the same event however often it runs', () => {
+    const own = { ...claim, originPosition: 'T1:0:42' };
+    const events = given({ kind: 'own', claim: own });
+    expect(events).toEqual(
+      decide(input, { now: AT + 60_000, reasons: [reason('DT02')], standing: { kind: 'own', claim: own }, tokenOf }),
+    );
+    expect(events).toMatchObject([
+      {
+        to: 'transfer.accepted',
+        value: {
+          envelope: {
+            eventId: eventIdOf('transfer.accepted', intent.transferId, 1, 1),
+            sequence: 1,
+            attempt: 1,
+            occurredAt: AT - 9,
+            homePartition: 5,
+            causationId: 'T1:0:42',
+          },
+          instruction: { sourceCountry: 'GB', targetCountry: 'IN', originPosition: 'T1:0:42' },
+          parties: intent.parties,
+        },
+      },
+    ]);
+  });
+
+  it('puts no customer id outside of the parties', () => {
+    const { parties: _, ...rest } = only(given({ kind: 'own', claim }), 'transfer.accepted');
+    const text = JSON.stringify(rest, (_key, value) => (typeof value === 'bigint' ? `${value}` : value));
+    for (const secret of ['customer-0001', 'customer-0002', 'Gwen', 'Ravi', 'BUKB']) expect(text).not.toContain(secret);
+  });
+
+  it('given the claim of another record with the same payload, records a duplicate and nothing else', () => {
+    expect(given({ kind: 'duplicate', claim })).toEqual([
+      {
+        to: 'intent.duplicated',
+        value: {
+          eventId: intentDuplicationId('T1:0:42'),
+          transferId: intent.transferId,
+          originPosition: 'T1:0:42',
+          firstOriginPosition: 'T1:0:7',
+          occurredAt: AT,
+        },
+      },
+    ]);
+  });
+
+  it('given the claim of another payload, rejects with DUPL and says where the first is', () => {
+    expect(given({ kind: 'other-payload', claim }, [reason('AM02')])).toMatchObject([
+      {
+        to: 'intent.rejected',
+        value: {
+          eventId: intentRejectionId('T1:0:42'),
+          firstOriginPosition: 'T1:0:7',
+          reasons: [{ code: 'DUPL' }, { code: 'AM02' }],
+        },
+      },
+    ]);
+  });
+
+  it('given reasons against it, rejects with all of them', () => {
+    expect(given({ kind: 'none' }, [reason('AM01'), reason('BE11')])).toMatchObject([
+      { to: 'intent.rejected', value: { reasons: [{ code: 'AM01' }, { code: 'BE11' }], firstOriginPosition: null } },
+    ]);
+  });
+
+  it('cuts the id of a rejected intent at 64 characters', () => {
+    const long = received('transfer.requested', transferRequested({ transferId: 'x'.repeat(500) }));
+    const decision = decide(long, { now: AT, reasons: [reason('CH16')], standing: { kind: 'none' }, tokenOf });
+    expect(only(decision, 'intent.rejected').transferId).toHaveLength(64);
+  });
+
+  it('given a claim in a form that only a newer version knows, stops', () => {
+    expect(given({ kind: 'unknown-hash', claim })).toMatchObject({
+      kind: 'stop',
+      cause: { code: 'CLAIM_HASH_UNKNOWN' },
+    });
+  });
+});

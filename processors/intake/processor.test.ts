@@ -1,0 +1,122 @@
+// Intake on the real host over a log in memory: what is committed after crashes, repeats and bad records.
+import { describe, expect, it } from 'vitest';
+import type { TransferRequested } from '../../schemas/types.generated.ts';
+import { AT, BOOK, only, received, run, summary, TOKEN_KEY, transferRequested } from '../../test/kit/builders.ts';
+import { input, runProcessor } from '../../test/kit/harness.ts';
+import { ManualClock } from '../../test/kit/manual-clock.ts';
+import { memoryIntentClaims } from '../../test/kit/memory-claims.ts';
+import { createIntake } from './processor.ts';
+
+function intake(claims = memoryIntentClaims(), clock: () => number = () => AT) {
+  return createIntake({ claims, corridors: BOOK, homePartitionOf: (id) => id.length % 4, tokenKey: TOKEN_KEY, clock });
+}
+const id = (n: number) => `transfer-${String(n).padStart(4, '0')}`;
+const intent = (n: number, over: Partial<TransferRequested> = {}) =>
+  transferRequested({ transferId: id(n), intent: over });
+const fed = (value: TransferRequested, partition = 0) =>
+  input('transfer.requested', value, { partition, appendedAt: AT });
+
+const at = (value: TransferRequested, offset: number, appendedAt = AT) =>
+  received('transfer.requested', value, { originPosition: `T1:0:${offset}`, appendedAt });
+
+describe('intake', () => {
+  it('lets two records of one batch with the same id see each other', async () => {
+    const batch = [at(intent(1), 0), at(intent(1), 1), at(intent(1, { purposeCode: 'SALA' }), 2), at(intent(2), 3)];
+    expect((await run(intake(), batch)).map(summary)).toEqual([
+      'transfer.accepted',
+      'intent.duplicated',
+      'intent.rejected',
+      'transfer.accepted',
+    ]);
+  });
+
+  it('needs one round trip for a batch of new intents', async () => {
+    const claims = memoryIntentClaims();
+    await run(
+      intake(claims),
+      Array.from({ length: 50 }, (_, n) => at(intent(n), n)),
+    );
+    expect(claims.outages.calls).toBe(1);
+  });
+
+  it('recognises its own claim after a crash between claim and commit, and emits the same bytes', async () => {
+    const claims = memoryIntentClaims();
+    const batch = [at(intent(1), 0), at(intent(2), 1)];
+    claims.outages.crashAfter = 1;
+    await expect(
+      run(
+        intake(claims, () => AT),
+        batch,
+      ),
+    ).rejects.toMatchObject({ code: 'MONGO_UNAVAILABLE' });
+    const again = await run(
+      intake(claims, () => AT + 90_000),
+      batch,
+    );
+    expect(again).toEqual(await run(intake(), batch));
+    expect(again.map(summary)).toEqual(['transfer.accepted', 'transfer.accepted']);
+  });
+
+  it('takes a repeat for a duplicate although it has become too old to be valid', async () => {
+    const claims = memoryIntentClaims();
+    const late = AT + 30 * 86_400_000;
+    await run(intake(claims), [at(intent(1), 0)]);
+    expect((await run(intake(claims), [at(intent(1), 9, late), at(intent(2), 10, late)])).map(summary)).toEqual([
+      'intent.duplicated',
+      'intent.rejected',
+    ]);
+  });
+
+  it('gives an invalid intent no claim: the corrected one with the same id passes', async () => {
+    const claims = memoryIntentClaims();
+    const batch = [at(intent(1, { purposeCode: 'XXXX' }), 0), at(intent(1), 1)];
+    expect((await run(intake(claims), batch)).map(summary)).toEqual(['intent.rejected', 'transfer.accepted']);
+  });
+
+  it('keeps the home partition of the claim when partitions are added later', async () => {
+    const claims = memoryIntentClaims();
+    await run(intake(claims), [at(intent(1), 0)]);
+    const wider = createIntake({
+      claims,
+      corridors: BOOK,
+      homePartitionOf: () => 11,
+      tokenKey: TOKEN_KEY,
+      clock: () => AT,
+    });
+    const [decision] = await run(wider, [at(intent(1), 0)]);
+    expect(only(decision, 'transfer.accepted').envelope.homePartition).toBe(id(1).length % 4);
+  });
+
+  it.each(['before-commit', 'after-commit'] as const)('commits each intent once through a crash %s', async (point) => {
+    const claims = memoryIntentClaims();
+    let crashes = 0;
+    const result = await runProcessor(() => intake(claims), {
+      clock: new ManualClock(AT),
+      inputs: [fed(intent(1)), fed(intent(1)), fed(intent(2)), fed(intent(3, { purposeCode: 'XXXX' })), fed(intent(4))],
+      crash: (where) => (where === point && crashes++ < 2 ? 'crash' : undefined),
+    });
+    expect(result.crashes).toBeGreaterThan(0);
+    const accepted = result.outputs('transfer.accepted').map(({ value }) => value.envelope.transferId);
+    expect(accepted.sort()).toEqual([id(1), id(2), id(4)]);
+    expect(result.outputs('intent.duplicated')).toHaveLength(1);
+    expect(result.outputs('intent.rejected')).toHaveLength(1);
+    expect(result.deadLetters).toEqual([]);
+  });
+
+  it('waits out an outage of the claims and dead-letters nothing', async () => {
+    const claims = memoryIntentClaims();
+    claims.outages.crashAfter = 4;
+    const result = await runProcessor(() => intake(claims), {
+      clock: new ManualClock(AT),
+      inputs: [fed(intent(1)), fed(intent(1))],
+    });
+    expect(result.outputs('transfer.accepted')).toHaveLength(1);
+    expect(result.outputs('intent.duplicated')).toHaveLength(1);
+    expect(result.deadLetters).toEqual([]);
+  });
+
+  it('refuses a token key that is too short', () => {
+    const options = { claims: memoryIntentClaims(), corridors: BOOK, homePartitionOf: () => 0, clock: () => AT };
+    expect(() => createIntake({ ...options, tokenKey: Buffer.from('short') })).toThrow(RangeError);
+  });
+});
