@@ -1,9 +1,9 @@
 // Connections that commands and services share, made from the configuration. Opened when first used, closed together.
 import { readFileSync } from 'node:fs';
-import type { Db, MongoClient } from 'mongodb';
+import type { Db } from 'mongodb';
 import { createLog } from '../adapters/kafka/log.ts';
 import type { KafkaOptions } from '../adapters/kafka/options.ts';
-import { connectMongo } from '../adapters/mongo/client.ts';
+import { connectMongo, type MongoConnection } from '../adapters/mongo/client.ts';
 import { type RegistryOptions, registryCodec } from '../adapters/registry/codec.ts';
 import { type Config, loadConfig } from '../runtime/config/config.ts';
 import { failpoint } from '../runtime/failpoints.ts';
@@ -44,7 +44,7 @@ export class Connections {
   readonly #clientId: string;
   #log: Log | undefined;
   #codec: Codec | undefined;
-  #mongo: Promise<MongoClient> | undefined;
+  #mongo: Promise<MongoConnection> | undefined;
 
   constructor(config: Config, clientId: string) {
     this.config = config;
@@ -63,8 +63,9 @@ export class Connections {
 
   /** The database. Throws MONGO_UNAVAILABLE when it does not answer in time. */
   async db(): Promise<Db> {
-    this.#mongo ??= connectMongo(this.config.mongo.uri);
-    return (await this.#mongo).db(this.config.mongo.database);
+    const { uri, database } = this.config.mongo;
+    this.#mongo ??= connectMongo({ uri, database });
+    return (await this.#mongo).db;
   }
 
   async close(): Promise<void> {

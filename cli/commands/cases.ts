@@ -1,0 +1,110 @@
+// `corridor cases list|show|decide`: held transfers and their decisions.
+import { userInfo } from 'node:os';
+import type { Command } from 'commander';
+import { type CaseStore, caseStore } from '../../adapters/mongo/cases.ts';
+import { CodedError } from '../../runtime/ports/fault.ts';
+import type { CaseDocument, CaseState } from '../../sinks/cases/case.ts';
+import { withConnections } from '../connect.ts';
+import { printRows, toJson, withJson } from '../output.ts';
+
+const STATES: readonly CaseState[] = ['OPEN', 'DECIDED', 'EXPIRED'];
+
+interface ListOptions {
+  readonly state: string;
+  readonly limit: string;
+  readonly json?: boolean;
+}
+interface DecideOptions {
+  readonly approve?: boolean;
+  readonly reject?: boolean;
+  readonly reason: string;
+  readonly evidence: string;
+  readonly by: string;
+  readonly json?: boolean;
+}
+
+const withCases = (use: (store: CaseStore) => Promise<void>) =>
+  withConnections(async (connections) => use(caseStore(await connections.db())));
+
+export function registerCases(program: Command): void {
+  const cases = program.command('cases').description('held transfers: list, show, decide');
+
+  withJson(cases.command('list'))
+    .description('cases, oldest first')
+    .option('--state <state>', `${STATES.join(', ')} or ALL`, 'OPEN')
+    .option('--limit <n>', 'at most so many', '50')
+    .addHelpText('after', '\nExamples:\n  corridor cases list\n  corridor cases list --state DECIDED --json')
+    .action(({ state, limit, json }: ListOptions) =>
+      withCases(async (store) => {
+        const chosen = STATES.find((known) => known === state.toUpperCase());
+        const found = await store.list({ limit: Number(limit), ...(chosen ? { state: chosen } : {}) });
+        printRows(
+          found.map(row),
+          ['case', 'transfer', 'stage', 'state', 'corridor', 'reasons', 'opened', 'expires'],
+          json,
+        );
+      }),
+    );
+
+  cases
+    .command('show')
+    .argument('<case>', 'id of the case')
+    .description('everything that is held, as JSON; the evidence hash in it is what a decision must name')
+    .addHelpText('after', '\nExample:\n  corridor cases show 0d5c…')
+    .action((id: string) =>
+      withCases(async (store) => {
+        const found = await store.find(id);
+        if (!found) throw unknownCase(id);
+        console.log(toJson(found));
+      }),
+    );
+
+  withJson(cases.command('decide'))
+    .argument('<case>', 'id of the case')
+    .description('approve or reject a held transfer; the stage that holds it goes on at once')
+    .option('--approve', 'let it go on')
+    .option('--reject', 'decline it')
+    .requiredOption('--reason <text>', 'why; kept with the case')
+    .requiredOption('--evidence <hash>', 'evidence hash of the case as you saw it (cases show)')
+    .option('--by <operator>', 'who decides', userInfo().username)
+    .addHelpText(
+      'after',
+      `
+The decision is bound to the evidence: if the case holds something else by now, it is refused.
+
+Example:
+  corridor cases decide 0d5c… --reject --reason "same passport number" --evidence 9f2b…`,
+    )
+    .action((id: string, options: DecideOptions) =>
+      withCases(async (store) => {
+        if (Boolean(options.approve) === Boolean(options.reject)) {
+          throw new CodedError('DECISION_MISSING', 'say either --approve or --reject');
+        }
+        const decided = await store.decide(id, options.evidence, {
+          decision: options.approve ? 'APPROVE' : 'REJECT',
+          decidedBy: options.by,
+          decidedAt: new Date(),
+          justification: options.reason,
+        });
+        printRows(
+          [{ ...row(decided), decision: decided.decision?.decision }],
+          ['case', 'transfer', 'decision'],
+          options.json,
+        );
+      }),
+    );
+}
+
+const unknownCase = (id: string) =>
+  new CodedError('CASE_UNKNOWN', `there is no case ${id}: see \`corridor cases list\``);
+
+const row = (found: CaseDocument) => ({
+  case: found._id,
+  transfer: found.transferId,
+  stage: found.stage,
+  state: found.state,
+  corridor: `${found.sourceCountry}-${found.targetCountry}`,
+  reasons: found.reasons.map(({ code }) => code).join(', '),
+  opened: found.openedAt,
+  expires: found.expiresAt,
+});

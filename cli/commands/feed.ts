@@ -1,0 +1,67 @@
+// `corridor feed`: sample transfers into a running pipeline.
+import { Presets, SingleBar } from 'cli-progress';
+import type { Command } from 'commander';
+import { sampleFeed } from '../../feed/sample.ts';
+import { withConnections } from '../connect.ts';
+import { listedNames } from '../listed-names.ts';
+import { withJson } from '../output.ts';
+import { publish, publishSampleRates } from '../publish.ts';
+
+interface FeedOptions {
+  readonly count: string;
+  readonly rate?: string;
+  readonly seed: string;
+  readonly json?: boolean;
+}
+
+export function registerFeed(program: Command): void {
+  withJson(program.command('feed'))
+    .description('publish sample transfers (good, rejected, held, failing, repeated, broken) and fresh sample rates')
+    .option('--count <n>', 'how many', '100')
+    .option('--rate <n>', 'records a second; default: as fast as they are taken')
+    .option('--seed <n>', 'the same seed gives the same mix', '1')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  corridor feed --count 1000\n  corridor feed --count 60000 --rate 1000 --seed 7',
+    )
+    .action(({ count, rate, seed, json }: FeedOptions) =>
+      withConnections(async ({ log, codec, config }) => {
+        const runId = Date.now().toString(36);
+        await codec.load(['transfer.requested']);
+        const writer = await log.writer('feed');
+        await publishSampleRates(writer, codec);
+        const records = sampleFeed({
+          count: Number(count),
+          seed: Number(seed),
+          runId,
+          now: Date.now(),
+          listedNames: await listedNames(),
+          encode: (intent) => codec.encode('transfer.requested', intent),
+        });
+        const bar = progressBar(Number(count));
+        const published = await publish(records, {
+          writer,
+          chainPartitions: config.kafka.chainPartitions,
+          ...(rate ? { rate: Number(rate) } : {}),
+          onPublished: (total) => bar.update(total),
+        });
+        bar.stop();
+        await writer.close();
+        console.log(
+          json
+            ? JSON.stringify({ published, runId, seed: Number(seed) })
+            : `published ${published} (run ${runId}, seed ${seed})`,
+        );
+      }),
+    );
+}
+
+/** A bar on standard error; plain lines where that is no terminal. */
+export function progressBar(total: number): SingleBar {
+  const bar = new SingleBar(
+    { stream: process.stderr, clearOnComplete: true, noTTYOutput: true, notTTYSchedule: 5_000 },
+    Presets.legacy,
+  );
+  bar.start(total, 0);
+  return bar;
+}

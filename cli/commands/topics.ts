@@ -1,0 +1,75 @@
+// `corridor topics plan|apply`
+import type { Command } from 'commander';
+import { applyTopics, type ClusterPlan, planTopics } from '../../runtime/provision.ts';
+import { type Connections, withConnections } from '../connect.ts';
+import { printRows, toJson, withJson } from '../output.ts';
+
+interface TopicOptions {
+  readonly json?: boolean;
+  readonly allowShrink?: boolean;
+}
+
+export function registerTopics(program: Command): void {
+  const topics = program
+    .command('topics')
+    .description('topics and group offsets: what a cluster lacks, and creating it');
+
+  withJson(topics.command('plan'))
+    .description('show how the cluster differs from what the pipeline needs; changes nothing')
+    .option('--allow-shrink', 'plan shorter retention and smaller messages too')
+    .addHelpText('after', '\nExample:\n  corridor topics plan')
+    .action((options: TopicOptions) =>
+      withConnections(async (connections) => {
+        const admin = await connections.log.admin();
+        const planned = await planTopics(admin, provisionOptions(connections, options));
+        await admin.close();
+        printPlan(planned, options.json);
+        if (planned.refusals.length > 0) process.exitCode = 1;
+      }),
+    );
+
+  withJson(topics.command('apply'))
+    .description('create topics, alter their configuration, give each group its first offsets')
+    .option('--allow-shrink', 'permit shorter retention and smaller messages')
+    .addHelpText('after', '\nExample:\n  corridor topics apply')
+    .action((options: TopicOptions) =>
+      withConnections(async (connections) => {
+        const admin = await connections.log.admin();
+        const applied = await applyTopics(admin, provisionOptions(connections, options));
+        await admin.close();
+        printPlan(applied, options.json);
+      }),
+    );
+}
+
+function provisionOptions({ config }: Connections, { allowShrink }: TopicOptions) {
+  const { chainPartitions, replicationFactor } = config.kafka;
+  return { app: config.appName, chainPartitions, replicationFactor, ...(allowShrink ? { allowShrink } : {}) };
+}
+
+function printPlan(planned: ClusterPlan, json?: boolean): void {
+  if (json) {
+    console.log(toJson(planned));
+    return;
+  }
+  const rows = [
+    ...planned.changes.map((change) =>
+      change.kind === 'create'
+        ? { what: 'create', name: change.topic.name, detail: `${change.topic.partitions} partitions` }
+        : { what: 'alter', name: change.topic, detail: differences(change.was, change.config) },
+    ),
+    ...planned.groupsToInitialise.map((name) => ({ what: 'offsets', name, detail: 'from the start' })),
+    ...planned.refusals.map(({ topic, code, detail }) => ({
+      what: 'REFUSED',
+      name: topic,
+      detail: `${detail} (${code})`,
+    })),
+  ];
+  if (rows.length === 0) console.log('the cluster has everything');
+  else printRows(rows, ['what', 'name', 'detail']);
+}
+
+const differences = (was: Record<string, string>, config: Record<string, string>) =>
+  Object.entries(config)
+    .map(([key, value]) => `${key} ${was[key]} -> ${value}`)
+    .join(', ');

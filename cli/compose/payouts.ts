@@ -1,0 +1,112 @@
+// The payout executor with its store, provider, timer and outbox.
+import { httpProviderClient } from '../../adapters/http/provider-client.ts';
+import { payoutRelay } from '../../adapters/mongo/payout-outbox.ts';
+import { mongoPayoutStore } from '../../adapters/mongo/payouts.ts';
+import { bullPollTimer } from '../../adapters/queue/poll-timer.ts';
+import { DEFAULT_EXECUTOR_CONFIG, type PayoutExecutorConfig } from '../../payouts/config.ts';
+import { createPayoutExecutor } from '../../payouts/executor.ts';
+import type { PayoutEvent } from '../../payouts/ports.ts';
+import { requestCodec } from '../../payouts/request-codec.ts';
+import { consumers } from '../../processors/topology.ts';
+import type { Config } from '../../runtime/config/config.ts';
+import { failpoint } from '../../runtime/failpoints.ts';
+import type { HostRuntime } from '../../runtime/processor-host.ts';
+import { createSinkHost } from '../../runtime/sink-host.ts';
+import type { Sink } from '../../sinks/contract.ts';
+import type { Connections } from '../connect.ts';
+import type { Hosted } from './processors.ts';
+
+const { reads } = consumers['payout-executor'];
+
+export interface UnsafePayouts {
+  /** Test only: payout writes win whoever wrote before. */
+  readonly noCompareAndSet?: boolean;
+}
+
+/** The executor as a consumer of payout.requested. */
+export async function payoutHosts(
+  connections: Connections,
+  runtime: HostRuntime,
+  unsafe: UnsafePayouts = {},
+): Promise<Hosted> {
+  const { config, codec, log } = connections;
+  const { logger, metrics } = runtime;
+  const db = await connections.db();
+  const store = mongoPayoutStore(db, unsafe.noCompareAndSet ? { unsafe: { noCompareAndSet: true } } : {});
+  await store.ensureIndexes();
+  await codec.load(['payout.requested', 'payout.updated']);
+  const writer = await log.writer('payout-outbox');
+  const requests = requestCodec(codec);
+  const fault = (code: string, detail: string) => {
+    metrics.faults.inc({ consumer: 'payout-executor', code });
+    logger.warn({ stage: 'payout-executor', code, detail }, 'payout fault');
+  };
+  const relay = payoutRelay({
+    db,
+    codec,
+    writer,
+    afterPublish: () => failpoint('payout.after-publish'),
+    onEvent: (event) => {
+      if (event.kind !== 'published') fault(event.code, event.detail);
+    },
+  });
+  const provider = httpProviderClient({
+    name: 'simulator',
+    url: config.provider.url,
+    connectTimeoutMs: config.provider.connectTimeoutMs,
+    submitTimeoutMs: config.provider.requestTimeoutMs,
+    queryTimeoutMs: config.provider.requestTimeoutMs,
+  });
+  const executor = createPayoutExecutor({
+    config: executorConfig(config),
+    payouts: store,
+    provider,
+    timer: bullPollTimer({ redisUrl: config.redis.queueUrl, prefix: config.appName, onFault: fault }),
+    outbox: relay,
+    codec: requests,
+    clock: { now: Date.now, monotonic: () => performance.now() },
+    failpoint,
+    onEvent: (event) => report(event, fault),
+  });
+  const sink: Sink<typeof reads> = {
+    name: 'payout-executor',
+    reads,
+    marks: 'PAYOUT_DISPATCH',
+    async write(batch) {
+      await executor.handle(batch);
+      return { written: batch.length, stale: 0, failed: [] };
+    },
+  };
+  const host = createSinkHost({
+    ...runtime,
+    sink,
+    resources: {
+      open: async () => {
+        relay.start();
+        await executor.start();
+      },
+      close: async (deadlineMs) => {
+        await executor.stop(deadlineMs);
+        await relay.stop(deadlineMs);
+        await writer.close();
+        await provider.close();
+      },
+    },
+  });
+  return { hosts: [host], resources: [] };
+}
+
+function executorConfig({ payouts }: Config): PayoutExecutorConfig {
+  const { policy } = DEFAULT_EXECUTOR_CONFIG;
+  return {
+    ...DEFAULT_EXECUTOR_CONFIG,
+    maxInFlight: payouts.maxInFlight,
+    policy: { ...policy, returnPollsMs: payouts.returnPollsMs },
+  };
+}
+
+function report(event: PayoutEvent, fault: (code: string, detail: string) => void): void {
+  if (event.kind === 'fault') fault(event.code, event.detail);
+  if (event.kind === 'case') fault(event.code, `payout ${event.payoutId} needs a person`);
+  if (event.kind === 'no-answer') fault(event.code, `no answer to ${event.call} of payout ${event.payoutId}`);
+}

@@ -1,0 +1,134 @@
+// The six stages with their adapters.
+import { readFileSync } from 'node:fs';
+import type { Redis } from 'ioredis';
+import { holdClaims } from '../../adapters/mongo/hold-claims.ts';
+import { intentClaims } from '../../adapters/mongo/intent-claims.ts';
+import { settlementClaims } from '../../adapters/mongo/settlement-claims.ts';
+import { limitsLedger } from '../../adapters/redis/limits.ts';
+import { limitsClient } from '../../adapters/redis/limits-client.ts';
+import { corridorBook } from '../../domain/corridors.ts';
+import { createFxPricing } from '../../processors/fx-pricing/processor.ts';
+import { createIntake } from '../../processors/intake/processor.ts';
+import { createLimits } from '../../processors/limits/processor.ts';
+import { createPayoutDispatch } from '../../processors/payout-dispatch/processor.ts';
+import { parseOfac } from '../../processors/screening/lists/index.ts';
+import { createNameEqualityScreener } from '../../processors/screening/name-equality.ts';
+import { createScreening } from '../../processors/screening/processor.ts';
+import { createSettlement } from '../../processors/settlement/processor.ts';
+import { failpoint } from '../../runtime/failpoints.ts';
+import { homePartition } from '../../runtime/home-partition.ts';
+import type { Host } from '../../runtime/host.ts';
+import { type AnyProcessor, createProcessorHost, type HostRuntime } from '../../runtime/processor-host.ts';
+import { createTable, type Table } from '../../runtime/table.ts';
+import type { Connections } from '../connect.ts';
+import { hydrationHost } from './hydration.ts';
+import type { ProcessorName } from './pipeline.ts';
+import { corridors, limitRules } from './terms.ts';
+
+const SAMPLE_LIST = new URL('../../processors/screening/lists/sample/sdn.csv', import.meta.url);
+/** A rebuild waits this long for batches that had reserved in the lost ledger. */
+const HYDRATION_SETTLE_MS = 1_000;
+
+export interface Hosted {
+  readonly hosts: readonly Host[];
+  readonly resources: readonly { readonly name: string; close(): Promise<void> }[];
+}
+
+interface Built {
+  readonly processor: AnyProcessor;
+  readonly tables?: readonly Table<unknown>[];
+  readonly beside?: readonly Host[];
+  readonly resources?: Hosted['resources'];
+}
+
+/** Hosts for these processors. Throws a coded error when one cannot be made. */
+export async function processorHosts(
+  names: readonly ProcessorName[],
+  connections: Connections,
+  runtime: HostRuntime,
+): Promise<Hosted> {
+  const built = await Promise.all(names.map((name) => BUILDERS[name](connections, runtime)));
+  return {
+    hosts: built.flatMap(({ processor, tables, beside = [] }) => [
+      ...beside,
+      createProcessorHost({ ...runtime, processor, ...(tables ? { tables } : {}) }),
+    ]),
+    resources: built.flatMap(({ resources = [] }) => resources),
+  };
+}
+
+const clock = Date.now;
+const hook = async (name: string) => failpoint(name);
+const dropped = (stage: string, { logger, metrics }: HostRuntime) => {
+  return (cause: { code: string; detail: string }) => {
+    metrics.faults.inc({ consumer: stage, code: cause.code });
+    logger.info({ stage, code: cause.code, detail: cause.detail }, 'dropped');
+  };
+};
+
+const BUILDERS: Record<ProcessorName, (connections: Connections, runtime: HostRuntime) => Promise<Built>> = {
+  intake: async (connections) => ({
+    processor: createIntake({
+      claims: intentClaims(await connections.db(), { failpoint: hook }),
+      corridors: corridorBook(corridors(connections.config)),
+      homePartitionOf: (transferId) => homePartition(transferId, connections.config.kafka.chainPartitions),
+      tokenKey: Buffer.from(connections.config.tokenKey, 'utf8'),
+      clock,
+      failpoint: hook,
+    }),
+  }),
+
+  screening: async (connections, runtime) => ({
+    processor: createScreening({
+      screener: createNameEqualityScreener([
+        await parseOfac({ sdn: readFileSync(SAMPLE_LIST) }, { source: 'CORRIDOR', publicationDate: '2026-11-23' }),
+      ]),
+      holds: holdClaims(await connections.db(), { failpoint: hook }),
+      clock,
+      holdTtlMs: connections.config.transfers.holdExpiryMs,
+      onDropped: dropped('screening', runtime),
+      failpoint: hook,
+    }),
+  }),
+
+  'fx-pricing': async ({ config, log, codec }) => {
+    const rates = createTable({ topic: 'fx.rates', log, codec });
+    return {
+      processor: createFxPricing({ rates, corridors: corridorBook(corridors(config)), clock }),
+      tables: [rates],
+    };
+  },
+
+  limits: async (connections, runtime) => {
+    const { config, log, codec } = connections;
+    const redis: Redis = limitsClient({ url: config.redis.limitsUrl });
+    const ledger = limitsLedger(redis);
+    const rules = limitRules(config);
+    const { logger } = runtime;
+    return {
+      processor: createLimits({
+        ledger,
+        holds: holdClaims(await connections.db(), { failpoint: hook }),
+        rules,
+        corridors: corridorBook(corridors(config)),
+        clock,
+        holdTtlMs: config.transfers.holdExpiryMs,
+        onDropped: dropped('limits', runtime),
+        failpoint: hook,
+      }),
+      beside: [hydrationHost({ ledger, log, codec, rules, logger, settleMs: HYDRATION_SETTLE_MS })],
+      resources: [{ name: 'redis-limits', close: async () => redis.disconnect() }],
+    };
+  },
+
+  'payout-dispatch': async () => ({ processor: createPayoutDispatch({ clock }) }),
+
+  settlement: async (connections, runtime) => ({
+    processor: createSettlement({
+      claims: settlementClaims(await connections.db(), { failpoint: hook }),
+      clock,
+      onDropped: dropped('settlement', runtime),
+      failpoint: hook,
+    }),
+  }),
+};

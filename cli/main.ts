@@ -1,0 +1,37 @@
+// `corridor …`: every command of the product.
+import { Command } from 'commander';
+import { registerCases } from './commands/cases.ts';
+import { registerConfig } from './commands/config.ts';
+import { registerFeed } from './commands/feed.ts';
+import { registerProduce } from './commands/produce.ts';
+import { registerRun } from './commands/run.ts';
+import { registerSchemas } from './commands/schemas.ts';
+import { registerTopics } from './commands/topics.ts';
+import { registerTransfer } from './commands/transfer.ts';
+import { registerUpDown } from './commands/up-down.ts';
+import { explain } from './output.ts';
+
+const program = new Command('corridor')
+  .description('A stream-processing pipeline for cross-border money transfers, on Kafka.')
+  .showHelpAfterError('(add --help for what there is)')
+  .configureHelp({ sortSubcommands: true });
+
+const registrations = [
+  registerUpDown,
+  registerRun,
+  registerFeed,
+  registerProduce,
+  registerTransfer,
+  registerCases,
+  registerTopics,
+  registerSchemas,
+  registerConfig,
+];
+for (const register of registrations) register(program);
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  console.error(explain(error));
+  process.exitCode = 1;
+}
