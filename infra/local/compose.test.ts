@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { kafkaEnvironment } from './container-stack.ts';
+import { kafkaEnvironment } from './container-plan.ts';
 import { DATA_PATHS, IMAGES, INNER_PORTS } from './images.ts';
 import { DEFAULT_PORTS } from './ports.ts';
 import { commonSettings } from './servers/kafka-cluster.ts';

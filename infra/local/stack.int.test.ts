@@ -176,7 +176,7 @@ describe('a stack of all parts', () => {
   });
 });
 
-test('three brokers go on when one is killed, and take it back', async () => {
+test('three brokers go on when one is killed, and take it back', { timeout: 300_000 }, async () => {
   const stack = await startStack(own('cluster', { ephemeral: true, parts: ['kafka'], brokers: 3 }));
   try {
     const admin = kafkaClient(stack).admin();
