@@ -76,7 +76,9 @@ Example:
 async function readIntents(file: string): Promise<{ good: TransferRequested[]; bad: BadLine[] }> {
   const input = file === '-' ? process.stdin : createReadStream(file);
   const opened = new Promise<never>((_, reject) => {
-    input.on('error', (error: Error) => reject(new CodedError('FILE_UNREADABLE', `${file} cannot be read: ${error.message}`)));
+    input.on('error', (error: Error) =>
+      reject(new CodedError('FILE_UNREADABLE', `${file} cannot be read: ${error.message}`)),
+    );
   });
   return Promise.race([readLines(input), opened]);
 }

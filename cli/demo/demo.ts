@@ -1,0 +1,165 @@
+// One run of the demo, from nothing to the summary.
+import { mkdirSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { pushSchemas } from '../../adapters/registry/push.ts';
+import { Books } from '../../feed/books.ts';
+import { sampleFeed } from '../../feed/sample.ts';
+import { type LocalStack, stackEnvironment, startStack } from '../../infra/local/stack.ts';
+import { loadConfig } from '../../runtime/config/config.ts';
+import { applyTopics } from '../../runtime/provision.ts';
+import { type Child, startChild } from '../children.ts';
+import { Connections, registryOptions } from '../connect.ts';
+import { stateDir } from '../environment.ts';
+import { listedNames } from '../listed-names.ts';
+import { publish, publishSampleRates } from '../publish.ts';
+import { Display } from './display.ts';
+import { followToTheEnd } from './follow.ts';
+import { interrupted } from './interrupt.ts';
+import { printSummary, summarise } from './summary.ts';
+import { Watch } from './watch.ts';
+
+export interface DemoOptions {
+  readonly transfers: number;
+  readonly seed: number;
+  /** Records a second; undefined: as fast as they are taken. */
+  readonly rate?: number;
+  /** End by itself instead of running on until Ctrl-C. */
+  readonly exit: boolean;
+  /** Where to write the summary. */
+  readonly json?: string;
+  /** Give up when no topic has moved for so long, ms. */
+  readonly quietMs: number;
+}
+
+const DRAIN_MS = 20_000;
+const RATES_EVERY_MS = 10 * 60_000;
+/** The simulated provider pays after this long, and returns money as soon. */
+const PROVIDER_DELAY_MS = 100;
+
+/** Runs the demo. Resolves with the exit code: 0 when every transfer is where it was expected. */
+export async function runDemo(options: DemoOptions): Promise<number> {
+  const startedAt = Number(process.env['CORRIDOR_COMMAND_STARTED_AT'] ?? Date.now());
+  const say = (line: string) =>
+    console.error(`${((Date.now() - startedAt) / 1_000).toFixed(1).padStart(6)} s  ${line}`);
+  const stop = interrupted();
+  let stack: LocalStack | undefined;
+  const children: Child[] = [];
+  let connections: Connections | undefined;
+  try {
+    stack = await startStack({ stateDir: stateDir(), onProgress: say });
+    const logs = path.join(stack.stateDir, 'logs');
+    mkdirSync(logs, { recursive: true });
+    const environment = {
+      CORRIDOR_ENV: 'development',
+      CORRIDOR_RETURN_POLLS_MS: '500,2000,10000,60000',
+      ...process.env,
+    };
+    const env: NodeJS.ProcessEnv = { ...environment, ...stackEnvironment(stack.urls) };
+    const unexpected = (name: string) => (how: string) => stop.because(`${name} ended by itself (${how}); see ${logs}`);
+
+    const started = startSimulator(stack.stateDir, logs, env, unexpected('simulator'));
+    const config = loadConfig(env);
+    connections = new Connections(config, 'corridor-demo');
+    const { log, codec } = connections;
+    say('Creating topics and registering schemas');
+    const admin = await log.admin();
+    const { chainPartitions, replicationFactor } = config.kafka;
+    await Promise.all([
+      applyTopics(admin, { app: config.appName, chainPartitions, replicationFactor }),
+      pushSchemas(registryOptions(config)),
+    ]);
+    const simulator = await started;
+    children.push(simulator);
+    env['CORRIDOR_PROVIDER_URL'] = simulator.ready['url'] as string;
+
+    say('Starting processors, sinks and the payout executor');
+    const parts: [string, string[]][] = [
+      ['chain', ['run', '--processors', 'all']],
+      ['sinks-and-payouts', ['run', '--sinks', 'all', '--payouts', '--cases']],
+    ];
+    const launch = ([name, args]: [string, string[]]) =>
+      startChild({
+        name,
+        entry: 'cli/main.ts',
+        args,
+        env,
+        logFile: path.join(logs, `${name}.log`),
+        onUnexpectedExit: unexpected(name),
+      });
+    const books = new Books();
+    const watch = new Watch(books, codec);
+    const [running] = await Promise.all([
+      Promise.all(parts.map(launch)),
+      watch.start(log.reader()),
+      codec.load(['transfer.requested']),
+    ]);
+    children.push(...running);
+
+    const writer = await log.writer('demo');
+    await publishSampleRates(writer, codec);
+    const rates = setInterval(() => void publishSampleRates(writer, codec).catch(() => undefined), RATES_EVERY_MS);
+    say(`Feeding ${options.transfers} sample transfers (seed ${options.seed})`);
+    const display = new Display(watch, books, healthUrls(running), options.transfers);
+    const feeding = publish(
+      sampleFeed({
+        count: options.transfers,
+        seed: options.seed,
+        runId: startedAt.toString(36),
+        now: Date.now(),
+        listedNames: await listedNames(),
+        encode: (intent) => codec.encode('transfer.requested', intent),
+      }),
+      {
+        writer,
+        chainPartitions,
+        ...(options.rate === undefined ? {} : { rate: options.rate }),
+        onBatch: (records) => {
+          for (const record of records) books.fed(record);
+        },
+      },
+    );
+    display.start();
+    const outcome = await followToTheEnd({ feeding, books, watch, quietMs: options.quietMs, stop });
+    await display.stop();
+
+    const summary = summarise({ books, watch, startedAt, outcome, options });
+    if (options.json) writeFileSync(options.json, `${JSON.stringify(summary, null, 2)}\n`);
+    printSummary(summary, { stack, children, logs, config });
+    if (!options.exit && outcome.kind === 'settled') {
+      console.error(
+        '\nRunning on. Try `npm run corridor -- feed --count 100` in another terminal; Ctrl-C ends it all.',
+      );
+      await stop.requested;
+    }
+    clearInterval(rates);
+    await watch.stop();
+    await writer.close();
+    await admin.close();
+    if (stop.reason !== undefined) console.error(stop.reason);
+    return summary.ok && stop.reason === undefined ? 0 : 1;
+  } finally {
+    say('Stopping');
+    await Promise.all(children.toReversed().map((child) => child.stop(DRAIN_MS)));
+    await connections?.close();
+    await stack?.stop();
+  }
+}
+
+const healthUrls = (children: readonly Child[]) => children.map(({ ready }) => ready['health'] as string);
+
+function startSimulator(
+  state: string,
+  logs: string,
+  env: NodeJS.ProcessEnv,
+  onUnexpectedExit: (how: string) => void,
+): Promise<Child> {
+  const ledger = path.join(state, 'provider-ledger.ndjson');
+  return startChild({
+    name: 'simulator',
+    entry: 'simulator/main.ts',
+    args: ['--ledger', ledger, '--delay-ms', String(PROVIDER_DELAY_MS), '--duplicate-protection', 'on'],
+    env,
+    logFile: path.join(logs, 'simulator.log'),
+    onUnexpectedExit,
+  });
+}
