@@ -123,8 +123,9 @@ function joinWords(
         if (partnerOfA[to]! >= 0 && partnerOfA[to] !== j && likenessOfA[to]! > 0.8) break;
         const codes = part.spelling.codes;
         if (length + codes.length > size + 2) break;
-        joined.set(codes, length);
-        length += codes.length;
+        const seam = length > 0 && joined[length - 1] === codes[0] ? 1 : 0;
+        joined.set(seam === 1 ? codes.subarray(1) : codes, length);
+        length += codes.length - seam;
         if (part.spelling.writing !== 'full') writing = part.spelling.writing;
         if (to === from || length < size - 2) continue;
         const value = joinedLikeness(length, target.codes, writing, target.writing);

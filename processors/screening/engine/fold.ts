@@ -1,118 +1,215 @@
 /**
  * The folded form of a word: letters that transliterations use for one another become one letter, so that `Khamenei`
- * and `Hamenei`, `Yusuf` and `Iousouf` meet. Letters of the result: a b c(=ch) d e f g h i j k l m n o p r s t u v z 0-9.
+ * and `Hamenei`, `Yusuf` and `Iousouf` meet. Letters of the result: a b c(=ch) d e f g h i j k l m n o p r s t u v z 0-9,
+ * as numbers: a-z are 0-25, 0-9 are 26-35. Runs for every word of every query, hence on numbers and without strings.
  */
 
-const VOWELS = 'aeiou';
-const isVowel = (letter: string | undefined): boolean => letter !== undefined && VOWELS.includes(letter);
+const FIRST_DIGIT = 26;
+const NOTHING = 99;
 
-/** Longest first; each is replaced as a whole, then reading goes on behind it. */
+const code = (letter: string): number => letter.charCodeAt(0) - 97;
+const A = code('a');
+const C = code('c');
+const E = code('e');
+const F = code('f');
+const H = code('h');
+const I = code('i');
+const J = code('j');
+const K = code('k');
+const O = code('o');
+const S = code('s');
+const V = code('v');
+const X = code('x');
+
+const IS_VOWEL = new Uint8Array(100);
+for (const vowel of 'aeiou') IS_VOWEL[code(vowel)] = 1;
+/** Whether a code is a vowel: 1 or 0. */
+export const isVowelCode = (letter: number): number => IS_VOWEL[letter]!;
+
+/** Letters read together, longest first within a first letter: what is written, what it becomes. */
 const CLUSTERS: readonly (readonly [string, string])[] = [
   ['shch', 's'],
-  ['dzh', 'j'],
   ['sch', 's'],
-  ['tch', 'c'],
-  ['tsch', 'c'],
-  ['ough', 'o'],
-  ['ck', 'k'],
-  ['ch', 'c'],
-  ['kh', 'h'],
   ['sh', 's'],
-  ['zh', 'j'],
+  ['tsch', 'c'],
+  ['tch', 'c'],
+  ['th', 't'],
+  ['tz', 'ts'],
+  ['dzh', 'j'],
   ['dj', 'j'],
   ['dh', 'd'],
-  ['th', 't'],
+  ['ough', 'o'],
+  ['ou', 'u'],
+  ['oo', 'u'],
+  ['ck', 'k'],
+  ['ch', 'c'],
+  ['cz', 'c'],
+  ['kh', 'h'],
+  ['zh', 'j'],
   ['ph', 'f'],
   ['gh', 'g'],
   ['bh', 'b'],
   ['jh', 'j'],
-  ['tz', 'ts'],
-  ['cz', 'c'],
-  ['ou', 'u'],
-  ['oo', 'u'],
+  ['qu', 'k'],
   ['ee', 'i'],
   ['ea', 'ia'],
-  ['ie', 'i'],
   ['ei', 'i'],
   ['ey', 'i'],
+  ['ie', 'i'],
   ['iy', 'i'],
-  ['yi', 'i'],
   ['ij', 'i'],
+  ['yi', 'i'],
   ['yj', 'i'],
-  ['qu', 'k'],
-  ['ks', 'ks'],
 ];
-const BY_FIRST = new Map<string, (readonly [string, string])[]>();
-for (const cluster of [...CLUSTERS].sort((a, b) => b[0].length - a[0].length)) {
-  const first = cluster[0][0]!;
-  BY_FIRST.set(first, [...(BY_FIRST.get(first) ?? []), cluster]);
-}
-const SINGLES: Record<string, string> = { q: 'k', w: 'v', y: 'i' };
+const BY_FIRST: { from: readonly number[]; to: readonly number[] }[][] = Array.from({ length: 36 }, () => []);
+for (const [from, to] of CLUSTERS) BY_FIRST[code(from)]!.push({ from: [...from].map(code), to: [...to].map(code) });
+const SINGLES = new Uint8Array(36).map((_, letter) => letter);
+for (const [from, to] of ['qk', 'wv', 'yi']) SINGLES[code(from!)] = code(to!);
+
+const MAX_WORD = 512;
+const letters = new Uint8Array(MAX_WORD + 4);
+const folded = new Uint8Array(2 * MAX_WORD);
 
 /** @param word a-z and 0-9 */
-export function foldWord(word: string): string {
-  let out = '';
-  for (let at = 0; at < word.length; ) {
-    const [text, length] = foldAt(word, at);
-    // Double letters are one; so are equal letters that folding brought together.
-    for (const letter of text) if (!out.endsWith(letter) || letter <= '9') out += letter;
-    at += length;
+export function foldWord(word: string): Uint8Array {
+  const length = Math.min(word.length, MAX_WORD);
+  for (let at = 0; at < length; at += 1) {
+    const unit = word.charCodeAt(at);
+    letters[at] = unit >= 97 ? unit - 97 : unit - 48 + FIRST_DIGIT;
   }
-  if (out.length > 3 && out.endsWith('h') && isVowel(out.at(-2))) out = out.slice(0, -1);
-  if (out.length > 3 && out.endsWith('of')) out = `${out.slice(0, -1)}v`;
-  return out;
+  letters.fill(NOTHING, length, length + 4);
+  let out = 0;
+  for (let at = 0; at < length; ) {
+    const cluster = clusterAt(at);
+    if (cluster !== undefined) {
+      for (const letter of cluster.to) out = put(out, letter);
+      at += cluster.from.length;
+      continue;
+    }
+    const letter = letters[at]!;
+    if (letter === E && letters[at + 1] === J && IS_VOWEL[letters[at + 2]!] === 0) {
+      out = put(out, I);
+      at += 2;
+      continue;
+    }
+    if (letter === X && at > 0) out = put(out, K);
+    out = put(out, singleAt(at));
+    at += 1;
+  }
+  if (out > 3 && folded[out - 1] === H && IS_VOWEL[folded[out - 2]!] === 1) out -= 1;
+  if (out > 3 && folded[out - 1] === F && folded[out - 2] === O) folded[out - 1] = V;
+  return folded.slice(0, out);
 }
 
-function foldAt(word: string, at: number): readonly [string, number] {
-  const letter = word[at]!;
-  for (const [cluster, folded] of BY_FIRST.get(letter) ?? []) {
-    if (word.startsWith(cluster, at)) return [folded, cluster.length];
+/** Double letters are one; so are equal letters that folding brought together. Digits stay. */
+function put(out: number, letter: number): number {
+  if (out > 0 && folded[out - 1] === letter && letter < FIRST_DIGIT) return out;
+  folded[out] = letter;
+  return out + 1;
+}
+
+function clusterAt(at: number): { from: readonly number[]; to: readonly number[] } | undefined {
+  const list = BY_FIRST[letters[at]!]!;
+  for (let i = 0; i < list.length; i += 1) {
+    const { from } = list[i]!;
+    let same = 1;
+    while (same < from.length && letters[at + same] === from[same]) same += 1;
+    if (same === from.length) return list[i];
   }
-  if (letter === 'x') return [at === 0 ? 's' : 'ks', 1];
-  if (letter === 'c') return ['eiy'.includes(word[at + 1] ?? '-') ? 's' : 'k', 1];
-  if (letter === 'e' && word[at + 1] === 'j' && !isVowel(word[at + 2])) return ['i', 2];
+  return undefined;
+}
+
+function singleAt(at: number): number {
+  const letter = letters[at]!;
+  const next = letters[at + 1]!;
+  if (letter === X) return S;
+  if (letter === C) return next === E || next === I || next === code('y') ? S : K;
   // `j` is a consonant before a vowel and a vowel elsewhere: Jabhat, Sergej.
-  if (letter === 'j') return [isVowel(word[at + 1]) ? 'j' : 'i', 1];
-  return [SINGLES[letter] ?? letter, 1];
+  if (letter === J) return IS_VOWEL[next] === 1 ? J : I;
+  return SINGLES[letter]!;
 }
 
-/** The consonants: equal for words that differ in vowels only. */
-export function skeletonOf(fold: string): string {
-  let out = '';
-  for (const letter of fold) if (!isVowel(letter)) out += letter;
-  return out;
+/** Two folded words written together, with the letters they share at the seam as one. */
+export function joinFolded(a: Uint8Array, b: Uint8Array): Uint8Array {
+  const shared = a.length > 0 && b.length > 0 && a[a.length - 1] === b[0] && b[0]! < FIRST_DIGIT ? 1 : 0;
+  const all = new Uint8Array(a.length + b.length - shared);
+  all.set(a);
+  all.set(shared === 1 ? b.subarray(1) : b, a.length);
+  return all;
 }
 
-/** The word with one sign for every vowel: equal for words that differ in which vowels they have. */
-export const patternOf = (fold: string): string => fold.replace(/[aeiou]+/g, 'a');
+const BASE = 0x01000193;
 
-/** Consonants that a script without vowels writes for certain: no h, v (waw) or vowel. */
-export function abjadKeyOf(fold: string): string {
-  let out = '';
-  for (const letter of fold) {
-    if (isVowel(letter) || letter === 'h' || letter === 'v') continue;
-    const kind = letter === 'j' || letter === 'c' || letter === 'z' ? 's' : letter === 'g' ? 'k' : letter;
-    if (!out.endsWith(kind)) out += kind;
+/** Hash of the consonants: equal for words that differ in vowels only. 0 when there are fewer than `least`. */
+export function skeletonKey(codes: Uint8Array, least: number): number {
+  let hash = 0x811c9dc5;
+  let count = 0;
+  for (let at = 0; at < codes.length; at += 1) {
+    const letter = codes[at]!;
+    if (IS_VOWEL[letter] === 1) continue;
+    hash = Math.imul(hash ^ (letter + 1), BASE);
+    count += 1;
   }
-  return out;
+  return count >= least ? hash | 1 : 0;
 }
 
-/** The letters in alphabetical order: equal for words that are anagrams of each other. */
+/** Hash of the word with one sign for every run of vowels: equal for words that differ in which vowels they have. */
+export function patternKey(codes: Uint8Array): number {
+  let hash = 0x2166f261;
+  let before = NOTHING;
+  for (let at = 0; at < codes.length; at += 1) {
+    const letter = IS_VOWEL[codes[at]!] === 1 ? A : codes[at]!;
+    if (letter === A && before === A) continue;
+    before = letter;
+    hash = Math.imul(hash ^ (letter + 1), BASE);
+  }
+  return hash | 1;
+}
+
+// Letters that scripts without vowels do not tell apart for certain.
+const ABJAD_CLASS = new Uint8Array(36).map((_, letter) => letter);
+for (const [from, to] of ['js', 'cs', 'zs', 'gk']) ABJAD_CLASS[code(from!)] = code(to!);
+
+/** Hash of the consonants that a script without vowels writes for certain: no h, v (waw) or vowel. 0 for none. */
+export function abjadKey(codes: Uint8Array): number {
+  let hash = 0x1234567;
+  let count = 0;
+  let before = NOTHING;
+  for (let at = 0; at < codes.length; at += 1) {
+    const letter = codes[at]!;
+    if (IS_VOWEL[letter] === 1 || letter === H || letter === V) continue;
+    const kind = ABJAD_CLASS[letter]!;
+    if (kind === before) continue;
+    before = kind;
+    hash = Math.imul(hash ^ (kind + 1), BASE);
+    count += 1;
+  }
+  return count > 0 ? hash | 1 : 0;
+}
+
+/** Sum over the letters of a word as written: equal for words that are anagrams of each other. */
+export function lettersKey(word: string): number {
+  let sum = 0;
+  for (let at = 0; at < word.length; at += 1) {
+    const unit = word.charCodeAt(at);
+    sum = (sum + Math.imul(unit * unit, 0x9e3779b1) + Math.imul(unit, 0x85ebca6b)) | 0;
+  }
+  return sum;
+}
+
+/** The letters in alphabetical order. */
 export const lettersOf = (word: string): string => [...word].sort().join('');
 
-/** Folded letters as small numbers: a-z are 0-25, 0-9 are 26-35. */
-export function codesOf(fold: string): Uint8Array {
-  const codes = new Uint8Array(fold.length);
-  for (let at = 0; at < fold.length; at += 1) {
-    const code = fold.charCodeAt(at);
-    codes[at] = code >= 97 ? code - 97 : code - 48 + 26;
-  }
-  return codes;
-}
-
-/** One bit for each letter that occurs. */
+/** One bit for each letter that occurs; digits share one. */
 export function maskOf(codes: Uint8Array): number {
   let mask = 0;
-  for (const code of codes) mask |= 1 << Math.min(code, 30);
+  for (let at = 0; at < codes.length; at += 1) mask |= 1 << (codes[at]! < FIRST_DIGIT ? codes[at]! : 30);
   return mask;
+}
+
+/** Number of bits set. */
+export function bitsOf(mask: number): number {
+  let n = mask - ((mask >>> 1) & 0x55555555);
+  n = (n & 0x33333333) + ((n >>> 2) & 0x33333333);
+  return Math.imul((n + (n >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24;
 }

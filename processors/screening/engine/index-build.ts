@@ -74,9 +74,9 @@ export function buildIndex(sources: readonly IndexSource[], config: ScreeningCon
     engineVersion: ENGINE_VERSION,
     entities,
     partitions: {
-      person: new Partition(names.person, pool, true),
-      organisation: new Partition(names.organisation, pool, false),
-      object: new Partition(names.object, pool, false),
+      person: new Partition(names.person, true),
+      organisation: new Partition(names.organisation, false),
+      object: new Partition(names.object, false),
     },
     byIdentifier,
   };

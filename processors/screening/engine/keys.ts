@@ -68,48 +68,39 @@ function foldKeys(codes: Uint8Array, deletions: boolean, salt: number, sink: Key
   }
 }
 
-function textKey(text: string, salt: number): number {
-  let hash = 0;
-  let power = 1;
-  for (let at = 0; at < text.length; at += 1) {
-    hash = (hash + Math.imul(text.charCodeAt(at), power)) | 0;
-    power = Math.imul(power, BASE);
-  }
-  return mixed(hash, text.length, salt);
-}
-
-/** Keys of a listed word. `joined`: two words read as one, found by its exact folded form and its consonants. */
+/** Keys of a listed word. `joined`: two words read as one, found by its exact folded form and by its vowels' places. */
 export function keysOfListed(word: Spelling, joined: boolean, sink: KeySink): void {
   foldKeys(word.codes, !joined && !word.digits, SALT_FOLD, sink);
   if (word.digits) return;
-  if (word.skeleton.length >= 3) sink(textKey(word.skeleton, SALT_SKELETON));
-  if (word.pattern !== word.skeleton) sink(textKey(word.pattern, SALT_PATTERN));
+  if (word.skeleton !== 0) sink(mixed(word.skeleton, 0, SALT_SKELETON));
+  sink(mixed(word.pattern, 0, SALT_PATTERN));
   if (joined) return;
-  if (word.text.length >= ANAGRAM_FROM) sink(textKey(word.letters, SALT_LETTERS));
-  if (word.abjadKey.length >= 1) sink(textKey(word.abjadKey, word.writing === 'poor' ? ~SALT_ABJAD : SALT_ABJAD));
+  if (word.text.length >= ANAGRAM_FROM) sink(mixed(word.letters, word.text.length, SALT_LETTERS));
+  if (word.abjad !== 0) sink(mixed(word.abjad, 0, word.writing === 'poor' ? ~SALT_ABJAD : SALT_ABJAD));
 }
 
 /** Keys under which a word of a query may find listed words. */
 export function keysOfQuery(word: Spelling, joined: boolean, sink: KeySink): void {
-  foldKeys(word.codes, !word.digits && !joined, SALT_FOLD, sink);
+  foldKeys(word.codes, !joined && !word.digits, SALT_FOLD, sink);
   if (word.digits) return;
-  if (word.skeleton.length >= 3) sink(textKey(word.skeleton, SALT_SKELETON));
-  if (word.pattern !== word.skeleton) sink(textKey(word.pattern, SALT_PATTERN));
+  if (word.skeleton !== 0) sink(mixed(word.skeleton, 0, SALT_SKELETON));
+  sink(mixed(word.pattern, 0, SALT_PATTERN));
   if (joined) return;
-  if (word.text.length >= ANAGRAM_FROM) sink(textKey(word.letters, SALT_LETTERS));
-  if (word.abjadKey.length < 1) return;
-  if (word.writing === 'poor') sink(textKey(word.abjadKey, SALT_ABJAD));
-  else sink(textKey(word.abjadKey, ~SALT_ABJAD));
+  if (word.text.length >= ANAGRAM_FROM) sink(mixed(word.letters, word.text.length, SALT_LETTERS));
+  if (word.abjad !== 0) sink(mixed(word.abjad, 0, word.writing === 'poor' ? SALT_ABJAD : ~SALT_ABJAD));
 }
 
 /** From hash keys to the numbers filed under them: open addressing over typed arrays. */
 export class KeyTable {
   readonly #mask: number;
-  readonly #keys: Uint32Array;
-  readonly #starts: Int32Array;
+  /** Per slot: key, start, end (0: the slot is free) and nothing, so that one cache line answers a probe. */
+  readonly #slots: Int32Array;
+  /** One bit per hash: most keys of a query are not there, and this small table says so. */
+  readonly #filter: Uint32Array;
+  readonly #filterMask: number;
   readonly values: Int32Array;
 
-  /** @param pairs key * 2^20 + value, sorted or not; values below 2^20 */
+  /** @param pairs key * 2^20 + value, in any order; values below 2^20 */
   constructor(pairs: Float64Array) {
     pairs.sort();
     let unique = 0;
@@ -120,11 +111,11 @@ export class KeyTable {
       before = key;
     }
     let size = 1024;
-    while (size < unique * 1.6) size *= 2;
+    while (size < unique * 1.4) size *= 2;
     this.#mask = size - 1;
-    this.#keys = new Uint32Array(size);
-    // Start and end of a key's values lie side by side: one cache line answers a probe.
-    this.#starts = new Int32Array(size * 2).fill(-1);
+    this.#slots = new Int32Array(size * SLOT);
+    this.#filter = new Uint32Array(Math.max(32, (size * FILTER_BITS_PER_SLOT) / 32));
+    this.#filterMask = this.#filter.length * 32 - 1;
     this.values = new Int32Array(pairs.length);
     let slot = 0;
     before = -1;
@@ -134,42 +125,48 @@ export class KeyTable {
       this.values[at] = pair - key * VALUES;
       if (key !== before) {
         slot = this.#free(key);
-        this.#keys[slot] = key;
-        this.#starts[slot * 2] = at;
+        this.#slots[slot] = key | 0;
+        this.#slots[slot + 1] = at;
+        const bit = (key >>> 3) & this.#filterMask;
+        this.#filter[bit >>> 5]! |= 1 << (bit & 31);
         before = key;
       }
-      this.#starts[slot * 2 + 1] = at + 1;
+      this.#slots[slot + 2] = at + 1;
     }
   }
 
   #free(key: number): number {
     let slot = key & this.#mask;
-    while (this.#starts[slot * 2]! >= 0) slot = (slot + 1) & this.#mask;
-    return slot;
+    while (this.#slots[slot * SLOT + 2] !== 0) slot = (slot + 1) & this.#mask;
+    return slot * SLOT;
   }
 
-  /** First of the key's values, -1 when there are none; `endOf(slot)` tells where they end. */
+  /** Where the key is filed, -1 when it is not. */
   find(key: number): number {
+    const bit = (key >>> 3) & this.#filterMask;
+    if ((this.#filter[bit >>> 5]! & (1 << (bit & 31))) === 0) return -1;
     let slot = key & this.#mask;
-    while (this.#starts[slot * 2]! >= 0) {
-      if (this.#keys[slot] === key) return slot;
+    while (this.#slots[slot * SLOT + 2] !== 0) {
+      if (this.#slots[slot * SLOT] === (key | 0)) return slot * SLOT;
       slot = (slot + 1) & this.#mask;
     }
     return -1;
   }
 
   startOf(slot: number): number {
-    return this.#starts[slot * 2]!;
+    return this.#slots[slot + 1]!;
   }
 
   endOf(slot: number): number {
-    return this.#starts[slot * 2 + 1]!;
+    return this.#slots[slot + 2]!;
   }
 
   get bytes(): number {
-    return this.#keys.byteLength + this.#starts.byteLength + this.values.byteLength;
+    return this.#slots.byteLength + this.#filter.byteLength + this.values.byteLength;
   }
 }
 
+const SLOT = 4;
+const FILTER_BITS_PER_SLOT = 8;
 /** Values of a `KeyTable` are below this. */
 export const VALUES = 2 ** 20;

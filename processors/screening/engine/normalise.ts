@@ -10,10 +10,6 @@ export interface Word {
   /** a-z and 0-9 only, never empty. */
   readonly text: string;
   readonly script: Script;
-  /** Written in capitals although the name is not: `JC Juncker`. */
-  readonly capitals: boolean;
-  /** Stood directly before a full stop. */
-  readonly dotted: boolean;
   /** Position of the comma-separated part the word stands in. */
   readonly part: number;
 }
@@ -30,18 +26,31 @@ const PICTOGRAPHS = /\p{Extended_Pictographic}|\p{Emoji_Modifier}|\p{Regional_In
 const APOSTROPHES = /['’‘‛`´ʻʼʽʾʿˈ′＇]/g;
 const POSSESSIVE = /['’]s(?![\p{L}\p{N}])/giu;
 const PLAIN_ASCII = /^[\x20-\x7e]*$/;
+// Letters and digits with the marks that only part words: the bulk of all names.
+const SIMPLE = /^[A-Za-z0-9 ,.()/"-]*$/;
 const ASCII_WORD = /[A-Za-z0-9]+/g;
 const WORD = /[\p{L}\p{M}\p{N}]+/gu;
 
 /** Splits a name into words. Deterministic; never throws; no words means that there was nothing to compare. */
 export function wordsOf(name: string): Words {
+  if (name === lastName) return lastWords;
+  lastWords = readWords(name);
+  lastName = name;
+  return lastWords;
+}
+
+// A name is read for its normal form and for its comparison, one after the other.
+let lastName = '';
+let lastWords: Words = { words: [], cut: false };
+
+function readWords(name: string): Words {
+  if (name.length <= MAX_NAME_CHARACTERS && SIMPLE.test(name)) return readSimple(name);
   const cut = name.length > MAX_NAME_CHARACTERS;
   // A surrogate pair may be split by the cut: the half left over is dropped with the other marks.
   let text = cut ? name.slice(0, MAX_NAME_CHARACTERS) : name;
   const ascii = PLAIN_ASCII.test(text);
   if (!ascii) text = cleanUnicode(text);
   text = text.replace(POSSESSIVE, '').replace(APOSTROPHES, '').replaceAll('&', ' and ').replaceAll('%', ' percent ');
-  const shouting = !/[a-z]/.test(text);
   const words: Word[] = [];
   let part = 0;
   let end = 0;
@@ -52,12 +61,30 @@ export function wordsOf(name: string): Words {
     end = match.index + raw.length;
     if (words.length >= MAX_NAME_WORDS) return { words, cut: true };
     const script = ascii ? 'latin' : scriptOf(raw);
-    const capitals = !shouting && raw.length > 1 && raw === raw.toUpperCase() && raw !== raw.toLowerCase();
-    const dotted = text.charCodeAt(end) === 46;
     const texts = ascii ? [raw.toLowerCase()] : romanise(raw, script, matches.length === 1);
-    for (const word of texts) if (word !== '') words.push({ text: word, script, capitals, dotted, part });
+    for (const word of texts) if (word !== '') words.push({ text: word, script, part });
   }
   return { words, cut };
+}
+
+function readSimple(name: string): Words {
+  const words: Word[] = [];
+  let part = 0;
+  let start = -1;
+  for (let at = 0; at <= name.length; at += 1) {
+    const unit = at < name.length ? name.charCodeAt(at) : 32;
+    if ((unit >= 97 && unit <= 122) || (unit >= 65 && unit <= 90) || (unit >= 48 && unit <= 57)) {
+      if (start < 0) start = at;
+      continue;
+    }
+    if (start >= 0) {
+      if (words.length >= MAX_NAME_WORDS) return { words, cut: true };
+      words.push({ text: name.slice(start, at).toLowerCase(), script: 'latin', part });
+      start = -1;
+    }
+    if (unit === 44 && words.length > 0) part += 1;
+  }
+  return { words, cut: false };
 }
 
 function cleanUnicode(text: string): string {

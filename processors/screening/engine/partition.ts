@@ -2,9 +2,9 @@
 
 import type { NameWeights } from './config.ts';
 import { KeyTable, keysOfListed, keysOfQuery, VALUES } from './keys.ts';
-import type { Part, PreparedName, SpellingPool } from './name.ts';
+import type { Part, PreparedName } from './name.ts';
 import { scoreNames } from './score-name.ts';
-import { alike, LEAST_ALIKE, type Spelling, type Writing } from './token.ts';
+import { alike, cannotBeAlike, joinSpellings, LEAST_ALIKE, type Spelling } from './token.ts';
 
 export interface IndexedName {
   readonly prepared: PreparedName;
@@ -59,6 +59,10 @@ export class Partition {
   readonly #seen: Int32Array;
   readonly #sums: Float32Array;
   readonly #wordSeen: Int32Array;
+  readonly #masks: Int32Array;
+  readonly #lengths: Uint16Array;
+  /** The word under consideration comes from a table of related words, not by its letters. */
+  #related = false;
   readonly #touched: Int32Array;
   readonly #found = new Int32Array(MAX_FOUND);
   readonly #foundLikeness = new Float64Array(MAX_FOUND);
@@ -69,11 +73,19 @@ export class Partition {
   #word: Spelling | undefined;
   #probe: ((key: number) => void) | undefined;
 
-  constructor(names: readonly IndexedName[], pool: SpellingPool, person: boolean) {
+  constructor(names: readonly IndexedName[], person: boolean) {
     this.names = names;
     this.#person = person;
     const ids = new Map<Spelling, number>();
-    const joinedWords = new Set<number>();
+    const joinedWords = new Map<string, number>();
+    const joinedIdOf = (joined: Spelling): number => {
+      const key = `${joined.text}/${joined.writing}`;
+      const known = joinedWords.get(key);
+      if (known !== undefined) return known;
+      const id = this.#words.push(joined) - 1;
+      joinedWords.set(key, id);
+      return id;
+    };
     const idOf = (spelling: Spelling): number => {
       const known = ids.get(spelling);
       if (known !== undefined) return known;
@@ -110,21 +122,24 @@ export class Partition {
         for (let size = 2; size <= 3 && at + size <= parts.length; size += 1) {
           const run = parts.slice(at, at + size);
           if (run.some(({ role, spelling }) => role === 'place' || role === 'initial' || spelling.digits)) break;
-          const text = run.map(({ spelling }) => spelling.text).join('');
-          if (text.length > 24) break;
-          const id = idOf(pool.of(text, writingOfRun(run)));
-          if (id >= plain) joinedWords.add(id);
+          const joined = run.map(({ spelling }) => spelling).reduce(joinSpellings);
+          if (joined.text.length > LONGEST_JOINED) break;
+          const id = joinedIdOf(joined);
           entries.push([id, name, run.reduce((sum, { weight }) => sum + weight, 0)]);
         }
       }
     });
     [this.#postingStarts, this.#postings, this.#postingWeights] = this.#file(entries);
-    this.#table = this.#keys(joinedWords);
+    this.#table = this.#keys(plain);
     this.#groups(plain);
     this.#seen = new Int32Array(names.length);
     this.#sums = new Float32Array(names.length * ACCUMULATORS);
     this.#touched = new Int32Array(names.length);
     this.#wordSeen = new Int32Array(this.#words.length);
+    this.#masks = Int32Array.from(this.#words, ({ mask, writing }) =>
+      writing === 'full' ? mask | FULL : mask & ~FULL,
+    );
+    this.#lengths = Uint16Array.from(this.#words, ({ codes }) => codes.length);
     for (let at = 0; at < MAX_PROBES; at += 1) {
       this.#probes.push({ weight: 0, from: 0, to: 0, postings: 0, joined: false });
     }
@@ -145,19 +160,19 @@ export class Partition {
     return [starts, postings, weights];
   }
 
-  #keys(joined: ReadonlySet<number>): KeyTable {
+  #keys(plain: number): KeyTable {
     if (this.#words.length >= VALUES) throw new RangeError(`More than ${VALUES} different words: split the lists.`);
     let count = 0;
     const add = (): void => {
       count += 1;
     };
     this.#words.forEach((word, id) => {
-      keysOfListed(word, joined.has(id), add);
+      keysOfListed(word, id >= plain, add);
     });
     const pairs = new Float64Array(count);
     let at = 0;
     this.#words.forEach((word, id) => {
-      keysOfListed(word, joined.has(id), (key) => {
+      keysOfListed(word, id >= plain, (key) => {
         pairs[at++] = key * VALUES + id;
       });
     });
@@ -178,20 +193,13 @@ export class Partition {
 
   /**
    * Calls `use` with each listed name whose score is at least `floor`, in the order of their numbers.
-   * @param pool for the joined words of the query
    */
-  search(
-    query: PreparedName,
-    floor: number,
-    weights: NameWeights,
-    pool: Pick<SpellingPool, 'of'>,
-    use: (name: number, score: number) => void,
-  ): void {
+  search(query: PreparedName, floor: number, weights: NameWeights, use: (name: number, score: number) => void): void {
     this.#touchedCount = 0;
     this.#foundCount = 0;
     if (this.#clock > CLOCK_END) this.#rewind();
     const start = this.#clock;
-    const probes = this.#look(query, pool);
+    const probes = this.#look(query);
     const assumed = this.#gather(probes, start);
     this.#gatherAcronyms(query, start);
     this.#judge(query, floor, weights, assumed, use);
@@ -213,7 +221,7 @@ export class Partition {
   }
 
   /** Finds the listed words for each word of the query. Returns how many probes there are. */
-  #look(query: PreparedName, pool: Pick<SpellingPool, 'of'>): number {
+  #look(query: PreparedName): number {
     const { parts } = query;
     let count = 0;
     for (const part of parts) {
@@ -222,17 +230,15 @@ export class Partition {
       count += 1;
     }
     for (let at = 0; at + 1 < parts.length; at += 1) {
-      let text = parts[at]!.spelling.text;
+      let joined = parts[at]!.spelling;
       let weight = parts[at]!.weight;
-      let writing = parts[at]!.spelling.writing;
       for (let to = at + 1; to < parts.length && to < at + 4 && count < MAX_PROBES; to += 1) {
         const part = parts[to]!;
         if (part.role === 'place' || part.role === 'form' || parts[at]!.role === 'place' || part.spelling.digits) break;
-        text += part.spelling.text;
+        joined = joinSpellings(joined, part.spelling);
         weight += part.weight;
-        if (part.spelling.writing !== 'full') writing = part.spelling.writing;
-        if (text.length > 24) break;
-        this.#lookUp(this.#probes[count]!, pool.of(text, writing), weight, true);
+        if (joined.text.length > LONGEST_JOINED) break;
+        this.#lookUp(this.#probes[count]!, joined, weight, true);
         if (this.#probes[count]!.postings > 0) count += 1;
       }
     }
@@ -254,8 +260,10 @@ export class Partition {
     };
     keysOfQuery(word, joined, this.#probe);
     if (!joined) {
+      this.#related = true;
       if (word.group >= 0) for (const id of this.#byGroup.get(word.group) ?? EMPTY) this.#consider(id);
       for (const set of word.nicknameSets) for (const id of this.#byNickname.get(set) ?? EMPTY) this.#consider(id);
+      this.#related = false;
     }
     probe.to = this.#foundCount;
     for (let at = probe.from; at < probe.to; at += 1) {
@@ -268,7 +276,17 @@ export class Partition {
   #consider(id: number): void {
     if (this.#wordSeen[id] === this.#clock || this.#foundCount >= MAX_FOUND) return;
     this.#wordSeen[id] = this.#clock;
-    const value = alike(this.#word!, this.#words[id]!);
+    const word = this.#word!;
+    const mask = this.#masks[id]!;
+    // Most words that share a key are nothing alike; two small arrays tell without touching the word itself.
+    if (word.writing === 'full' && (mask | FULL) === mask) {
+      if (
+        cannotBeAlike(word.codes.length, word.mask, this.#lengths[id]!, mask & ~FULL, 'full', 'full') &&
+        !this.#related
+      )
+        return;
+    }
+    const value = alike(word, this.#words[id]!);
     if (value < LEAST_ALIKE) return;
     this.#found[this.#foundCount] = id;
     this.#foundLikeness[this.#foundCount] = value;
@@ -424,9 +442,10 @@ export class Partition {
   }
 }
 
-const writingOfRun = (run: readonly Part[]): Writing =>
-  run.find(({ spelling }) => spelling.writing !== 'full')?.spelling.writing ?? 'full';
+const LONGEST_JOINED = 24;
 const LONGEST_ACRONYM = 10;
+/** Mark in the masks: the word is written with an alphabet (no letter and no digit has this bit). */
+const FULL = 1 << 29;
 const EMPTY = new Int32Array(0);
 const CLOCK_END = 2 ** 31 - 1000;
 const BOUND_SLACK = 0.02;

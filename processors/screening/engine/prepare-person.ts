@@ -6,11 +6,22 @@ import { legalForms } from './tables/legal-forms.ts';
 import { commonNames, kunyas, particles, softTitles, titles } from './tables/person-words.ts';
 import type { Writing } from './token.ts';
 
-const TITLES = new Set(titles);
-const SOFT_TITLES = new Set(softTitles);
-const PARTICLES = new Set(particles);
-const KUNYAS = new Set(kunyas);
-const COMMON = new Set(commonNames);
+const TITLE = 1;
+const SOFT_TITLE = 2;
+const PARTICLE = 4;
+const KUNYA = 8;
+const COMMON = 16;
+/** What is known of a word: one look-up for all tables. */
+const KNOWN = new Map<string, number>();
+for (const [mark, words] of [
+  [TITLE, titles],
+  [SOFT_TITLE, softTitles],
+  [PARTICLE, particles],
+  [KUNYA, kunyas],
+  [COMMON, commonNames],
+] as const) {
+  for (const word of words) KNOWN.set(word, (KNOWN.get(word) ?? 0) | mark);
+}
 const FORMS = new Set(legalForms.map(([, spelling]) => spelling).filter((spelling) => /^[a-z]{2,5}$/.test(spelling)));
 // Digits people write for letters: Ig0r Sech1n.
 const LETTER_FOR_DIGIT: Record<string, string> = { 0: 'o', 1: 'i', 3: 'e', 4: 'a', 5: 's', 7: 't', 8: 'b', 9: 'g' };
@@ -106,19 +117,20 @@ export function writingOf(script: Script, word: string): Writing {
 function roleOf(word: string, words: number): Role {
   if (word.length === 1) return words > 1 ? 'initial' : 'name';
   if (words === 1) return 'name';
-  if (KUNYAS.has(word)) return 'kunya';
-  if (PARTICLES.has(word)) return 'particle';
-  if (TITLES.has(word) || SOFT_TITLES.has(word)) return 'title';
-  return 'name';
+  const known = KNOWN.get(word);
+  if (known === undefined) return 'name';
+  if ((known & KUNYA) !== 0) return 'kunya';
+  if ((known & PARTICLE) !== 0) return 'particle';
+  return (known & (TITLE | SOFT_TITLE)) !== 0 ? 'title' : 'name';
 }
 
 function weightOf(role: Role, word: string, side: Part['side'], weights: NameWeights): number {
   if (role === 'initial') return weights.initial;
   if (role === 'particle') return weights.particle;
   if (role === 'kunya') return weights.kunya;
-  if (role === 'title') return SOFT_TITLES.has(word) ? weights.softTitle : weights.title;
+  if (role === 'title') return ((KNOWN.get(word) ?? 0) & SOFT_TITLE) !== 0 ? weights.softTitle : weights.title;
   if (role === 'form' || role === 'repeat') return weights.title;
-  const base = COMMON.has(word) ? weights.common : word.length <= 2 ? weights.short : 1;
+  const base = ((KNOWN.get(word) ?? 0) & COMMON) !== 0 ? weights.common : word.length <= 2 ? weights.short : 1;
   return side === 'family' ? base * weights.family : base;
 }
 

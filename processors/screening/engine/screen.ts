@@ -103,7 +103,7 @@ export function screenParty(index: ScreeningIndex, party: Party): Screening {
         for (const query of prepareName(name, kind, config, noPool, true)) {
           cut ||= query.cut;
           if (query.parts.length === 0) continue;
-          partition.search(query, nameFloor, config.weights, noPool, (number, score) => {
+          partition.search(query, nameFloor, config.weights, (number, score) => {
             const { entity, weak, prepared } = partition.names[number]!;
             keep(found, entity, weak, { score, name: number, query, listed: prepared, queryName: wholeOf(name) });
           });

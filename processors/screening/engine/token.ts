@@ -1,7 +1,17 @@
 /** Words ready to be compared, and how alike two of them are. */
-
 import { ABJAD_COSTS, type Costs, distance, LATIN_COSTS, SOUND_COSTS } from './distance.ts';
-import { abjadKeyOf, codesOf, foldWord, lettersOf, maskOf, patternOf, skeletonOf } from './fold.ts';
+import {
+  abjadKey,
+  bitsOf,
+  foldWord,
+  isVowelCode,
+  joinFolded,
+  lettersKey,
+  lettersOf,
+  maskOf,
+  patternKey,
+  skeletonKey,
+} from './fold.ts';
 import { genderedPairs, nicknames, spellings } from './tables/person-words.ts';
 
 /**
@@ -13,13 +23,14 @@ export type Writing = 'full' | 'poor' | 'exact' | 'sounds';
 /** Everything about a spelling that does not depend on the name it stands in. Shared by all names with that word. */
 export interface Spelling {
   readonly text: string;
-  readonly fold: string;
+  /** The folded word. */
   readonly codes: Uint8Array;
   readonly mask: number;
-  readonly skeleton: string;
-  readonly pattern: string;
-  readonly abjadKey: string;
-  readonly letters: string;
+  /** Hashes under which the word is found, see fold.ts. */
+  readonly skeleton: number;
+  readonly pattern: number;
+  readonly abjad: number;
+  readonly letters: number;
   readonly writing: Writing;
   /** Group of spellings that are one name, -1 for none. */
   readonly group: number;
@@ -36,32 +47,53 @@ const NICKNAME_SETS = new Map<string, number[]>();
 nicknames.forEach((set, id) => {
   for (const word of set) NICKNAME_SETS.set(word, [...(NICKNAME_SETS.get(word) ?? []), id]);
 });
-const GENDERED = new Set(genderedPairs.flatMap(([a, b]) => [`${a}:${b}`, `${b}:${a}`]));
+const GENDERED = new Map<string, string[]>();
+for (const [a, b] of genderedPairs) {
+  GENDERED.set(a, [...(GENDERED.get(a) ?? []), b]);
+  GENDERED.set(b, [...(GENDERED.get(b) ?? []), a]);
+}
 const NONE: readonly number[] = [];
+const LEAST_SKELETON = 3;
 
 export function spellingOf(text: string, writing: Writing): Spelling {
-  const fold = foldWord(text);
-  const codes = codesOf(fold);
+  return fromCodes(text, foldWord(text), writing);
+}
+
+/** Two neighbouring words read as one. */
+export function joinSpellings(a: Spelling, b: Spelling): Spelling {
+  const codes = joinFolded(a.codes, b.codes);
+  const writing = a.writing === 'full' ? b.writing : a.writing;
   return {
-    text,
-    fold,
+    text: a.text + b.text,
     codes,
-    mask: maskOf(codes),
-    skeleton: skeletonOf(fold),
-    pattern: patternOf(fold),
-    abjadKey: abjadKeyOf(fold),
-    letters: lettersOf(text),
+    mask: a.mask | b.mask,
+    skeleton: skeletonKey(codes, LEAST_SKELETON),
+    pattern: patternKey(codes),
+    abjad: 0,
+    letters: 0,
     writing,
-    group: GROUP_BY_WORD.get(text) ?? -1,
-    nicknameSets: NICKNAME_SETS.get(text) ?? NONE,
-    digits: /\d/.test(text),
+    group: -1,
+    nicknameSets: NONE,
+    digits: a.digits || b.digits,
   };
 }
 
-/** Words of one group: the canonical spelling and its variants. */
-export const groupMembers = (group: number): readonly string[] => spellings[group] ?? [];
-/** Words that a short form may stand for, itself included. */
-export const nicknameMembers = (set: number): readonly string[] => nicknames[set] ?? [];
+function fromCodes(text: string, codes: Uint8Array, writing: Writing): Spelling {
+  const mask = maskOf(codes);
+  return {
+    text,
+    codes,
+    mask,
+    skeleton: skeletonKey(codes, LEAST_SKELETON),
+    pattern: patternKey(codes),
+    abjad: abjadKey(codes),
+    letters: lettersKey(text),
+    writing,
+    group: GROUP_BY_WORD.get(text) ?? -1,
+    nicknameSets: NICKNAME_SETS.get(text) ?? NONE,
+    digits: mask >>> 30 === 1,
+  };
+}
 
 /** Below this two words are taken for different ones. */
 export const LEAST_ALIKE = 0.64;
@@ -70,52 +102,83 @@ const EQUAL_FOLD = 0.97;
 const SAME_GROUP = 0.95;
 const NICKNAME = 0.88;
 const SAME_LETTERS = 0.82;
+const SHORTEST_ANAGRAM = 5;
 const OTHER_GENDER = 0.5;
 const SECOND_EDIT = 0.35;
 const OTHER_START = 0.6;
+const CHEAPEST_EDIT = 0.5;
 
 // What one edit takes away, by the length of the longer word: an edit in a short word makes another word of it.
 const LOSS_BY_LENGTH = [1, 1, 0.62, 0.46, 0.31, 0.235, 0.195, 0.165, 0.145, 0.13, 0.12, 0.11, 0.1];
-const lossFor = (length: number): number => LOSS_BY_LENGTH[Math.min(length, LOSS_BY_LENGTH.length - 1)]!;
+const LAST_LOSS = LOSS_BY_LENGTH.length - 1;
+const LIMIT_BY_LENGTH = Float64Array.from(LOSS_BY_LENGTH, (loss) => (1 - LEAST_ALIKE) / loss);
 
 /** Likeness of two words from 0 to 1; 0 when they are different words. Symmetric. */
 export function alike(a: Spelling, b: Spelling): number {
   if (a.text === b.text) return 1;
-  if (a.digits || b.digits) return a.fold === b.fold ? EQUAL_FOLD : 0;
+  if (a.digits || b.digits) return sameCodes(a.codes, b.codes) ? EQUAL_FOLD : 0;
   if (a.group >= 0 && a.group === b.group) return SAME_GROUP;
   if (a.nicknameSets.length > 0 && b.nicknameSets.length > 0 && shareNickname(a, b)) return NICKNAME;
-  if (GENDERED.has(`${a.text}:${b.text}`)) return 0;
-  if (a.fold === b.fold) return EQUAL_FOLD;
-  const edited = alikeByEdits(a, b);
-  if (edited >= SAME_LETTERS || a.text.length < 5 || a.letters !== b.letters) return edited;
-  return SAME_LETTERS;
+  if (
+    a.letters === b.letters &&
+    a.letters !== 0 &&
+    a.text.length >= SHORTEST_ANAGRAM &&
+    lettersOf(a.text) === lettersOf(b.text)
+  ) {
+    return Math.max(SAME_LETTERS, alikeByEdits(a, b));
+  }
+  return cannotBeAlike(a.codes.length, a.mask, b.codes.length, b.mask, a.writing, b.writing) ? 0 : alikeByEdits(a, b);
+}
+
+/** A quick look at lengths and letters: true when edits alone cannot make the words alike. */
+export function cannotBeAlike(
+  lengthA: number,
+  maskA: number,
+  lengthB: number,
+  maskB: number,
+  writingA: Writing,
+  writingB: Writing,
+): boolean {
+  if (writingA !== 'full' || writingB !== 'full') return false;
+  const longer = Math.max(lengthA, lengthB);
+  const limit = LIMIT_BY_LENGTH[Math.min(longer, LAST_LOSS)]!;
+  const gap = longer - Math.min(lengthA, lengthB);
+  // Each letter that only one of them has costs at least half an edit.
+  return (
+    gap * CHEAPEST_EDIT > limit ||
+    bitsOf(maskA & ~maskB) * CHEAPEST_EDIT > limit ||
+    bitsOf(maskB & ~maskA) * CHEAPEST_EDIT > limit
+  );
 }
 
 function alikeByEdits(a: Spelling, b: Spelling): number {
   const x = a.codes;
   const y = b.codes;
+  if (sameCodes(x, y)) return EQUAL_FOLD;
   const longer = Math.max(x.length, y.length);
-  const loss = lossFor(longer);
-  const limit = (1 - LEAST_ALIKE) / loss;
+  const loss = LOSS_BY_LENGTH[Math.min(longer, LAST_LOSS)]!;
+  const limit = LIMIT_BY_LENGTH[Math.min(longer, LAST_LOSS)]!;
   const costs = costsFor(a.writing, b.writing);
-  if (costs === LATIN_COSTS) {
-    const gap = longer - (x.length + y.length - longer);
-    if (gap * 0.75 > limit) return 0;
-    // Each letter that only one of them has costs at least half an edit.
-    if (bits(a.mask & ~b.mask) * 0.5 > limit || bits(b.mask & ~a.mask) * 0.5 > limit) return 0;
-  } else if (Math.min(a.skeleton.length, b.skeleton.length) < 3 && a.abjadKey !== b.abjadKey) {
-    // Hardly a consonant to go by: then they must be the same.
-    return 0;
-  }
-  let cost =
-    costs === ABJAD_COSTS && b.writing === 'poor' ? distance(y, x, limit, costs) : distance(x, y, limit, costs);
+  // Hardly a consonant to go by: then they must be the same.
+  if (costs === ABJAD_COSTS && (a.skeleton === 0 || b.skeleton === 0) && a.abjad !== b.abjad) return 0;
+  const turned = costs === ABJAD_COSTS && b.writing === 'poor';
+  let cost = turned ? distance(y, x, limit, costs) : distance(x, y, limit, costs);
   if (cost > limit) return 0;
-  if (cost > 0.8 && costs === LATIN_COSTS && startsDiffer(a.fold, b.fold)) cost += OTHER_START;
+  if (costs === LATIN_COSTS) {
+    if (GENDERED.get(a.text)?.includes(b.text)) return 0;
+    if (cost > 0.8 && startsDiffer(x, y)) cost += OTHER_START;
+  }
   // A second edit tells more than the first: one is a slip, two are another word.
   const surplus = cost > 1 ? 1 + SECOND_EDIT * (cost - 1) : 1;
   const likeness = 1 - cost * loss * surplus;
   if (likeness < (a.writing === 'exact' || b.writing === 'exact' ? LEAST_ALIKE_EXACT : LEAST_ALIKE)) return 0;
-  return isGenderEnding(a.fold, b.fold) ? Math.min(likeness, OTHER_GENDER) : likeness;
+  return isGenderEnding(x, y) ? Math.min(likeness, OTHER_GENDER) : likeness;
+}
+
+function sameCodes(a: Uint8Array, b: Uint8Array): boolean {
+  if (a.length !== b.length) return false;
+  for (let at = 0; at < a.length; at += 1) if (a[at] !== b[at]) return false;
+  return true;
 }
 
 export function costsFor(a: Writing, b: Writing): Costs {
@@ -124,18 +187,20 @@ export function costsFor(a: Writing, b: Writing): Costs {
 }
 
 /** Slips seldom hit the first letter, unless it is a vowel or the first two changed places. */
-function startsDiffer(a: string, b: string): boolean {
+function startsDiffer(a: Uint8Array, b: Uint8Array): boolean {
   if (a[0] === b[0] || (a[0] === b[1] && a[1] === b[0])) return false;
-  if (a[0] === b[1]) return !startsWithVowel(b);
-  if (a[1] === b[0]) return !startsWithVowel(a);
-  return !startsWithVowel(a) || !startsWithVowel(b);
+  const vowelA = isVowelCode(a[0]!) === 1;
+  const vowelB = isVowelCode(b[0]!) === 1;
+  if (a[0] === b[1]) return !vowelB;
+  if (a[1] === b[0]) return !vowelA;
+  return !vowelA || !vowelB;
 }
 
-const startsWithVowel = (word: string): boolean => 'aeiou'.includes(word[0] ?? '-');
-
 /** One is the other with an `a` at its end: Ivan and Ivana are two people, whatever the edit costs. */
-function isGenderEnding(a: string, b: string): boolean {
-  return (a.length === b.length + 1 && a === `${b}a`) || (b.length === a.length + 1 && b === `${a}a`);
+function isGenderEnding(a: Uint8Array, b: Uint8Array): boolean {
+  const [longer, shorter] = a.length > b.length ? [a, b] : [b, a];
+  if (longer.length !== shorter.length + 1 || longer[longer.length - 1] !== 0) return false;
+  return shorter.every((letter, at) => letter === longer[at]);
 }
 
 function shareNickname(a: Spelling, b: Spelling): boolean {
@@ -146,10 +211,4 @@ function shareNickname(a: Spelling, b: Spelling): boolean {
     if (a.text === full || b.text === full) return true;
   }
   return false;
-}
-
-function bits(mask: number): number {
-  let count = 0;
-  for (let rest = mask; rest !== 0; rest &= rest - 1) count += 1;
-  return count;
 }
