@@ -8,7 +8,7 @@ export type StepOutcome =
   | { readonly kind: 'step'; readonly step: SettlementStep }
   /** Nothing to settle: accepted, or an outcome not known yet. */
   | { readonly kind: 'pending' }
-  /** A newer version was settled before. */
+  /** A newer version was settled before, or this one says what is settled already. */
   | { readonly kind: 'stale' }
   /** What happened cannot follow what was settled: a person must look, money may have moved. */
   | { readonly kind: 'contradiction'; readonly cause: Cause }
@@ -52,6 +52,7 @@ export function advance(claim: SettlementClaim | undefined, update: PayoutUpdate
   if (own !== undefined) return { claim, outcome: { kind: 'step', step: own } };
   const last = steps.at(-1);
   if (last !== undefined && version <= last.version) return { claim, outcome: { kind: 'stale' } };
+  if (last !== undefined && saysNothingNew(last, end, attempt)) return { claim, outcome: { kind: 'stale' } };
   const fault = last && contradiction(last, end, attempt);
   if (fault !== undefined) {
     return { claim, outcome: { kind: 'contradiction', cause: { code: 'SETTLEMENT_CONTRADICTION', detail: fault } } };
@@ -59,6 +60,11 @@ export function advance(claim: SettlementClaim | undefined, update: PayoutUpdate
   const sequence = Math.max(requested, last?.sequence ?? 0) + 1;
   const step: SettlementStep = { commandId, version, attempt, sequence, end, at: now };
   return { claim: { transferId, steps: [...steps, step] }, outcome: { kind: 'step', step } };
+}
+
+/** The same end again, or the failure of an attempt that had expired: it is as dead as it was. */
+function saysNothingNew(last: SettlementStep, end: SettlementEnd, attempt: number): boolean {
+  return last.attempt === attempt && (end === last.end || (last.end === 'requote' && end === 'rejected'));
 }
 
 function contradiction(last: SettlementStep, end: SettlementEnd, attempt: number): string | undefined {

@@ -1,0 +1,194 @@
+// Given rates, pricing binds a price; without fresh ones it waits, and in the end declines.
+import { describe, expect, it } from 'vitest';
+import type { FxRate } from '../../schemas/types.generated.ts';
+import {
+  AT,
+  BOOK,
+  fxRate,
+  only,
+  received,
+  requoteRequested,
+  run,
+  summary,
+  transferScreened,
+  type Wishes,
+} from '../../test/kit/builders.ts';
+import { input, runProcessor } from '../../test/kit/harness.ts';
+import { ManualClock } from '../../test/kit/manual-clock.ts';
+import { DEFAULT_PRICING_RULES, type PricingInput, snapshotIdOf } from './decide.ts';
+import type { RateTable } from './ports.ts';
+import { createFxPricing } from './processor.ts';
+import { findRoute, rateBookOf } from './routes.ts';
+
+const MINUTE = 60_000;
+const tableOf = (...rates: FxRate[]): RateTable => ({
+  version: 1,
+  entries: () => rates.map((rate) => [`${rate.source}/${rate.base}/${rate.quote}`, rate] as const),
+});
+const pricing = (rates: RateTable, now = AT) => createFxPricing({ rates, corridors: BOOK, clock: () => now });
+const screened = (of: Wishes = {}, appendedAt = AT): PricingInput =>
+  received('transfer.screened', transferScreened(of), { appendedAt });
+const price = async (rates: RateTable, of: Wishes = {}) =>
+  only((await run(pricing(rates), [screened(of)]))[0], 'transfer.priced');
+
+describe('a transfer with a fresh rate', () => {
+  it('gets a price that states all it was made of', async () => {
+    const value = await price(tableOf(fxRate()));
+    expect(value.envelope).toMatchObject({ sequence: 3, attempt: 1 });
+    expect(value.price).toMatchObject({
+      legs: [{ base: 'GBP', quote: 'INR', rate: '125.2579', source: 'sample', observedAt: AT - MINUTE }],
+      midRate: '125.2579',
+      marginBps: 45,
+      customerRate: '124.69423945',
+      debit: { minor: 100_000n, currency: 'GBP' },
+      principal: { minor: 99_801n, currency: 'GBP' },
+      credit: { minor: 12_444_609n, currency: 'INR' },
+      fees: [{ code: 'TRANSFER', amount: { minor: 199n, currency: 'GBP' } }],
+      rounding: 'DOWN',
+      lockedAt: AT,
+      expiresAt: AT + 30 * MINUTE,
+    });
+    expect(value.price.snapshotId).toBe(snapshotIdOf(value.price.legs));
+  });
+
+  it('gets a price from the quotation the other way, by division', async () => {
+    const { price: stated } = await price(tableOf(fxRate({ base: 'INR', quote: 'GBP', rate: '0.0079835' })));
+    expect(stated.legs).toMatchObject([{ base: 'INR', quote: 'GBP', rate: '0.0079835' }]);
+    // 998.01 GBP x .9955 / .0079835 = 124,446.17… INR
+    expect(stated.credit.minor).toBe((99_801n * 9_955n * 10_000_000n) / (10_000n * 79_835n));
+  });
+
+  it('gets a price over a common currency, both legs as published', async () => {
+    const { price: stated } = await price(
+      tableOf(
+        fxRate({ base: 'EUR', quote: 'GBP', rate: '0.87058' }),
+        fxRate({ base: 'EUR', quote: 'INR', rate: '109.047' }),
+      ),
+    );
+    expect(stated.legs.map(({ base, quote }) => `${base}/${quote}`)).toEqual(['EUR/GBP', 'EUR/INR']);
+    expect(stated.credit.minor).toBe((99_801n * 9_955n * 109_047n * 100n) / (10_000n * 87_058n));
+  });
+
+  it('keeps the credit of a fixed target to the unit', async () => {
+    const of = { intent: { amountSide: 'TARGET', instructedAmount: { minor: 5_000_001n, currency: 'INR' } } } as const;
+    const { price: stated } = await price(tableOf(fxRate()), of);
+    expect(stated).toMatchObject({ credit: { minor: 5_000_001n, currency: 'INR' }, rounding: 'UP' });
+  });
+
+  it('is declined where the derived side leaves the corridor', async () => {
+    const of = {
+      intent: { amountSide: 'TARGET', instructedAmount: { minor: 400_000_000n, currency: 'INR' } },
+    } as const;
+    const [decision] = await run(pricing(tableOf(fxRate())), [screened(of)]);
+    expect(only(decision, 'transfer.rejected')).toMatchObject({
+      stage: 'FX_PRICING',
+      reasons: [{ code: 'AM02' }],
+      price: null,
+    });
+  });
+
+  it('is declined where the fees eat it', async () => {
+    const of = { intent: { instructedAmount: { minor: 100n, currency: 'GBP' } } } as const;
+    const [decision] = await run(pricing(tableOf(fxRate())), [screened(of)]);
+    expect(only(decision, 'transfer.rejected').reasons).toMatchObject([{ code: 'AM06' }]);
+  });
+});
+
+describe('a requote', () => {
+  const requote = requoteRequested();
+  const again = (attempt: number): PricingInput =>
+    received('transfer.requote-requested', { ...requote, envelope: { ...requote.envelope, attempt } });
+
+  it('is the next attempt, at the rates of now', async () => {
+    const [decision] = await run(pricing(tableOf(fxRate({ rate: '125.0000' }))), [again(1)]);
+    const value = only(decision, 'transfer.priced');
+    expect(value.envelope).toMatchObject({ attempt: 2, sequence: requote.envelope.sequence + 1 });
+    expect(value.price.midRate).toBe('125');
+    expect('reservation' in value).toBe(false);
+  });
+
+  it('beyond the cap is declined, and names the reservation to release', async () => {
+    const [decision] = await run(pricing(tableOf(fxRate())), [again(DEFAULT_PRICING_RULES.maxAttempts)]);
+    const value = only(decision, 'transfer.rejected');
+    expect(value).toMatchObject({
+      reasons: [{ code: 'QUOT' }],
+      reservation: requote.reservation,
+      price: requote.price,
+    });
+    expect(value.envelope.attempt).toBe(DEFAULT_PRICING_RULES.maxAttempts);
+  });
+});
+
+describe('a transfer without a fresh rate', () => {
+  it.each([
+    ['RATE_STALE', tableOf(fxRate({ observedAt: AT - 61 * MINUTE }))],
+    ['RATE_STALE', tableOf(fxRate({ observedAt: AT + 10 * MINUTE }))],
+    ['RATE_STALE', tableOf(fxRate({ base: 'EUR', quote: 'GBP' }), fxRate({ base: 'EUR', observedAt: 0 }))],
+    ['RATE_MISSING', tableOf()],
+    ['RATE_MISSING', tableOf(fxRate({ rate: '-1' }), fxRate({ base: 'EUR' }))],
+  ])('waits: %s', async (code, rates) => {
+    const [decision] = await run(pricing(rates), [screened()]);
+    expect(decision).toEqual({ kind: 'wait', untilMs: AT + 5_000, cause: expect.objectContaining({ code }) });
+  });
+
+  it('is declined after the longest wait, counted from its arrival', async () => {
+    const old = screened({}, AT - DEFAULT_PRICING_RULES.maxWaitMs);
+    const [decision] = await run(pricing(tableOf()), [old]);
+    expect(only(decision, 'transfer.rejected').reasons).toMatchObject([{ code: 'RATE' }]);
+  });
+
+  it('lets the others of its batch flow on', async () => {
+    const aed = {
+      debtor: { country: 'AE' },
+      intent: { sourceCurrency: 'AED', instructedAmount: { minor: 90_000n, currency: 'AED' } },
+    };
+    const decisions = await run(pricing(tableOf(fxRate())), [screened(aed), screened()]);
+    expect(decisions.map(summary)).toEqual(['wait RATE_MISSING', 'transfer.priced']);
+  });
+
+  it('is priced by the host as soon as a rate comes, and dead-letters nothing', async () => {
+    const clock = new ManualClock(AT);
+    const tables: { version: number; rates: FxRate[] } = { version: 1, rates: [] };
+    const rates: RateTable = {
+      get version() {
+        if (clock.now() >= AT + 20_000 && tables.rates.length === 0) {
+          tables.rates.push(fxRate());
+          tables.version += 1;
+        }
+        return tables.version;
+      },
+      entries: () => tables.rates.map((rate) => ['key', rate] as const),
+    };
+    const processor = createFxPricing({ rates, corridors: BOOK, clock: clock.now });
+    const result = await runProcessor(processor, { clock, inputs: [input('transfer.screened', transferScreened())] });
+    expect(result.outputs('transfer.priced')).toHaveLength(1);
+    expect(result.deadLetters).toEqual([]);
+  });
+});
+
+describe('routes', () => {
+  const book = (...rates: FxRate[]) => rateBookOf(rates);
+  const route = (rates: FxRate[]) => findRoute(book(...rates), 'GBP', 'INR', AT, 60 * MINUTE);
+  const pairs = (rates: FxRate[]) => {
+    const found = route(rates);
+    return found.kind === 'fresh' ? found.legs.map(({ base, quote }) => `${base}/${quote}`).join(' ') : found.kind;
+  };
+
+  it('prefer direct, then the inverse quotation, then a common currency; fresh before all', () => {
+    const direct = fxRate();
+    const inverse = fxRate({ base: 'INR', quote: 'GBP', rate: '0.008' });
+    const overEuro = [fxRate({ base: 'EUR', quote: 'GBP', rate: '0.87' }), fxRate({ base: 'EUR', rate: '109' })];
+    const overDollar = [fxRate({ base: 'USD', quote: 'GBP', rate: '0.75' }), fxRate({ base: 'USD', rate: '93' })];
+    expect(pairs([...overDollar, ...overEuro, inverse, direct])).toBe('GBP/INR');
+    expect(pairs([...overDollar, ...overEuro, inverse])).toBe('INR/GBP');
+    expect(pairs([...overDollar, ...overEuro])).toBe('EUR/GBP EUR/INR');
+    expect(pairs([{ ...direct, observedAt: 0 }, ...overDollar])).toBe('USD/GBP USD/INR');
+    expect(pairs([{ ...direct, observedAt: 0 }])).toBe('stale');
+    expect(pairs([overEuro[0]!])).toBe('none');
+  });
+
+  it('take the freshest of two sources', () => {
+    const found = route([fxRate({ source: 'a', observedAt: AT - 2 }), fxRate({ source: 'b', observedAt: AT - 1 })]);
+    expect(found).toMatchObject({ kind: 'fresh', legs: [{ source: 'b' }] });
+  });
+});

@@ -1,0 +1,127 @@
+// Given a payout update and the claim on its version, settlement emits the end of the transfer.
+import { describe, expect, it } from 'vitest';
+import type { PayoutStatus } from '../../schemas/types.generated.ts';
+import {
+  AT,
+  only,
+  payoutRequested,
+  payoutUpdated,
+  received,
+  requestedFrom,
+  reservedFrom,
+  run,
+  summary,
+  transferRepriced,
+} from '../../test/kit/builders.ts';
+import { memorySettlementClaims } from '../../test/kit/memory-claims.ts';
+import type { SettlementInput } from './decide.ts';
+import { createSettlement } from './processor.ts';
+
+const requested = payoutRequested();
+const sequence = requested.envelope.sequence;
+const update = (
+  status: PayoutStatus,
+  version: number,
+  over: Parameters<typeof payoutUpdated>[1] = {},
+): SettlementInput => received('payout.updated', payoutUpdated(requested, { status, version, ...over }));
+const settlement = (claims = memorySettlementClaims(), clock = () => AT, dropped: string[] = []) =>
+  createSettlement({ claims, clock, onDropped: ({ code }) => dropped.push(code) });
+
+describe('settlement', () => {
+  it.each<[PayoutStatus, string]>([
+    ['PAID', 'transfer.completed'],
+    ['FAILED', 'transfer.rejected'],
+    ['RETURNED', 'transfer.returned'],
+    ['EXPIRED', 'transfer.requote-requested'],
+    ['ACCEPTED', ''],
+    ['OUTCOME_UNKNOWN', ''],
+    ['UNKNOWN', 'stop STATUS_UNKNOWN'],
+  ])('of a payout that is %s is %j', async (status, expected) => {
+    const [decision] = await run(settlement(), [update(status, 2)]);
+    expect(summary(decision)).toBe(expected);
+  });
+
+  it('continues the sequence of the request, and of itself', async () => {
+    const [paid, back] = await run(settlement(), [update('PAID', 2), update('RETURNED', 3)]);
+    expect(only(paid, 'transfer.completed').envelope).toMatchObject({ sequence: sequence + 1, attempt: 1 });
+    expect(only(back, 'transfer.returned').envelope).toMatchObject({ sequence: sequence + 2, attempt: 1 });
+  });
+
+  it('carries the reason of the provider', async () => {
+    const failed = update('FAILED', 2, { reason: { code: 'AC04', detail: 'closed' } });
+    const value = only((await run(settlement(), [failed]))[0], 'transfer.rejected');
+    expect(value).toMatchObject({ stage: 'SETTLEMENT', reasons: [{ code: 'AC04' }], payout: { version: 2 } });
+    expect(value.reservation).toEqual(requested.reservation);
+  });
+
+  it('drops an older version and says so', async () => {
+    const dropped: string[] = [];
+    const decisions = await run(settlement(undefined, undefined, dropped), [update('PAID', 3), update('FAILED', 2)]);
+    expect(decisions.map(summary)).toEqual(['transfer.completed', '']);
+    expect(dropped).toEqual(['PAYOUT_VERSION_STALE']);
+  });
+
+  it.each<[PayoutStatus, PayoutStatus]>([
+    ['PAID', 'FAILED'],
+    ['PAID', 'EXPIRED'],
+    ['FAILED', 'PAID'],
+    ['RETURNED', 'PAID'],
+    ['EXPIRED', 'PAID'],
+  ])('calls a person when %s is followed by %s', async (first, second) => {
+    const decisions = await run(settlement(), [update(first, 2), update(second, 3)]);
+    expect(summary(decisions[1])).toBe('dead-letter SETTLEMENT_CONTRADICTION');
+  });
+
+  it.each<[PayoutStatus, PayoutStatus]>([
+    ['PAID', 'PAID'],
+    ['EXPIRED', 'EXPIRED'],
+    ['EXPIRED', 'FAILED'],
+  ])('drops what says nothing new: %s, then %s', async (first, second) => {
+    const decisions = await run(settlement(), [update(first, 2), update(second, 3)]);
+    expect(summary(decisions[1])).toBe('');
+  });
+
+  it('goes on after a requote with the next attempt, above every sequence before', async () => {
+    const claims = memorySettlementClaims();
+    const [expired] = await run(settlement(claims), [update('EXPIRED', 2)]);
+    const next = requestedFrom(reservedFrom(transferRepriced(only(expired, 'transfer.requote-requested'))));
+    const [paid] = await run(settlement(claims), [received('payout.updated', payoutUpdated(next, { version: 3 }))]);
+    expect(only(paid, 'transfer.completed').envelope).toMatchObject({
+      attempt: 2,
+      sequence: next.envelope.sequence + 1,
+    });
+  });
+
+  it('recognises its own claim after a crash, in the middle of a batch, and emits the same again', async () => {
+    const claims = memorySettlementClaims();
+    const other = payoutRequested({ transferId: 'another-transfer-1' });
+    const batch = [
+      update('PAID', 2),
+      received('payout.updated', payoutUpdated(other, { version: 2 })),
+      update('RETURNED', 3),
+    ];
+    const wanted = await run(settlement(), batch);
+    claims.outages.crashAfter = 1;
+    await expect(run(settlement(claims), batch.slice(0, 2))).rejects.toMatchObject({ code: 'MONGO_UNAVAILABLE' });
+    expect(
+      await run(
+        settlement(claims, () => AT),
+        batch,
+      ),
+    ).toEqual(wanted);
+    const later = await run(
+      settlement(claims, () => AT + 99_000),
+      batch,
+    );
+    expect(later).toEqual(wanted);
+  });
+
+  it('needs one round trip for first steps', async () => {
+    const claims = memorySettlementClaims();
+    const batch = Array.from({ length: 40 }, (_, n) =>
+      received('payout.updated', payoutUpdated(payoutRequested({ transferId: `transfer-${1_000 + n}` }))),
+    );
+    await run(settlement(claims), batch);
+    expect(claims.outages.calls).toBe(1);
+  });
+});
