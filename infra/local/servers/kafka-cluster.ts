@@ -40,7 +40,7 @@ export function commonSettings(brokers: number): KafkaSettings {
     'share.coordinator.state.topic.num.partitions': 1,
     // A broker that was killed may come back as soon as its old session has ended: 12 s with the defaults.
     'broker.session.timeout.ms': brokers > 1 ? 3_000 : 2_000,
-    'broker.heartbeat.interval.ms': 300,
+    'broker.heartbeat.interval.ms': 500,
     'group.initial.rebalance.delay.ms': 0,
     'group.min.session.timeout.ms': 1_000,
     // What a killed producer left open holds up read_committed readers until this finds it.
