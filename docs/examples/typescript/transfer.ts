@@ -7,8 +7,15 @@
 // is heard of it in time.
 import { randomUUID } from 'node:crypto';
 import { parseArgs } from 'node:util';
+import { zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import { SchemaRegistry } from '@kafkajs/confluent-schema-registry';
-import { Kafka, logLevel } from 'kafkajs';
+import { CompressionCodecs, CompressionTypes, Kafka, logLevel } from 'kafkajs';
+
+// What Corridor writes is compressed with zstd, which kafkajs must be taught.
+CompressionCodecs[CompressionTypes.ZSTD] = () => ({
+  compress: async ({ buffer }: { buffer: Buffer }) => zstdCompressSync(buffer),
+  decompress: async (bytes: Buffer) => zstdDecompressSync(bytes),
+});
 
 const INTENTS = 'transfer.requested';
 const LIFECYCLE = 'transfer.lifecycle';
