@@ -9,7 +9,9 @@ import { randomUUID } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import { zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import { SchemaRegistry } from '@kafkajs/confluent-schema-registry';
-import { CompressionCodecs, CompressionTypes, Kafka, logLevel } from 'kafkajs';
+import kafkajs from 'kafkajs';
+
+const { CompressionCodecs, CompressionTypes, Kafka, logLevel } = kafkajs;
 
 // What Corridor writes is compressed with zstd, which kafkajs must be taught.
 CompressionCodecs[CompressionTypes.ZSTD] = () => ({
