@@ -25,13 +25,13 @@ export interface Source {
 
 /** Why a record cannot be handed to the processor. */
 export interface Refusal {
-  /** `stop`: nothing may go on. `undecodable`: these bytes will never decode. `misplaced`: decoded, but not acceptable here. */
-  readonly kind: 'stop' | 'undecodable' | 'misplaced';
+  /** `stop`: nothing may go on. `undecodable`: these bytes will never decode. `unacceptable`: decoded, but not for here. */
+  readonly kind: 'stop' | 'undecodable' | 'unacceptable';
   readonly code: string;
   readonly detail: string;
 }
 
-/** One record of a batch. Exactly one of `received` and `refusal` is there, except for `misplaced`, which has both. */
+/** One record of a batch. Exactly one of `received` and `refusal` is there, except for `unacceptable`, which has both. */
 export interface Arrival {
   readonly record: LogRecord;
   readonly source: Source;
@@ -161,7 +161,7 @@ function misplaced(value: unknown, partition: number): Refusal | undefined {
   const home = input.envelope?.homePartition ?? input.command?.homePartition;
   if (home === undefined || home === partition) return undefined;
   const detail = `stands on partition ${partition}, but the home partition of its transfer is ${home}`;
-  return { kind: 'misplaced', code: 'HOME_PARTITION_MISMATCH', detail };
+  return { kind: 'unacceptable', code: 'HOME_PARTITION_MISMATCH', detail };
 }
 
 /** The trace goes through untouched; an intent without a (valid) one starts its own, the same one each time it runs. */

@@ -27,6 +27,7 @@ import { type Isolated, isolate, type Outcome } from './isolate.ts';
 import { groupId } from './names.ts';
 import type { Codec } from './ports/codec.ts';
 import type { BatchHandler, BatchResult, LogRecord, OutputRecord, RecordBatch } from './ports/log.ts';
+import { Refusals } from './refusals.ts';
 
 export interface BatchHandlerOptions {
   readonly app: string;
@@ -55,12 +56,19 @@ interface Judged {
   readonly deadLetter?: DeadLetterClass;
 }
 
+const partitionOf = ({ topic, partition }: RecordBatch) => `${topic}/${partition}`;
+
 type Then = BatchResult['then'];
 const CONTINUE: Then = { do: 'continue' };
 
 function batchResult(doneThrough: number | undefined, outputs: readonly OutputRecord[], then: Then): BatchResult {
   return { doneThrough, outputs, then };
 }
+
+const condemn = (arrival: Arrival, code: string): Arrival => ({
+  ...arrival,
+  refusal: { kind: 'unacceptable', code, detail: 'the broker refused what this record gave rise to' },
+});
 
 /** The handler of a consumer of `inputTopics(owner, reads)`. It throws for nothing that a record or dependency did. */
 export function createBatchHandler(options: BatchHandlerOptions): BatchHandler {
@@ -69,16 +77,19 @@ export function createBatchHandler(options: BatchHandlerOptions): BatchHandler {
   const arrivalsOf = createArrivals(options);
   /** Failures in a row of each input partition. */
   const failures = new Map<string, number>();
+  const refusals = new Refusals();
   const retryDelays = new Map(RETRY_TIERS.map(({ delayMs }, tier) => [retryTopic(owner, tier), delayMs]));
 
   return async (batch) => {
-    const { due, wakeAt } = dueRecords(batch);
+    const refused = refusals.of(batch);
+    const { due, wakeAt } = dueRecords({ ...batch, records: batch.records.slice(0, refused?.records) });
     const later: Then = wakeAt === undefined ? CONTINUE : notDue(wakeAt);
     if (due.length === 0) return batchResult(undefined, [], later);
     observer.batch(batch.topic, due.length);
     let arrivals: readonly Arrival[];
     try {
       arrivals = await arrivalsOf({ ...batch, records: due });
+      if (refused?.guilty) arrivals = arrivals.map((arrival) => condemn(arrival, refused.guilty!));
     } catch (error) {
       return batchResult(undefined, [], afterFault(batch, faultOf(error)));
     }
@@ -115,8 +126,9 @@ export function createBatchHandler(options: BatchHandlerOptions): BatchHandler {
     // Where the present run of dead letters began: it is not written when it opens the breaker.
     let run: { outputs: number; judged: number; doneThrough: number | undefined } | undefined;
     const judged: Judged[] = [];
+    const here = partitionOf(batch);
     const result = (then: Then): BatchResult => {
-      for (const verdict of judged) report(verdict);
+      report(judged);
       return batchResult(doneThrough, outputs, then);
     };
 
@@ -139,7 +151,7 @@ export function createBatchHandler(options: BatchHandlerOptions): BatchHandler {
         }
       } else {
         run = undefined;
-        breaker.record(batch.topic, batch.partition, arrival.record.offset, 'fine');
+        breaker.record(here, arrival.record.offset, 'fine');
       }
       for (const output of verdict.outputs) outputs.push(output);
       doneThrough = arrival.record.offset;
@@ -149,9 +161,17 @@ export function createBatchHandler(options: BatchHandlerOptions): BatchHandler {
     return result(CONTINUE);
   }
 
-  function report({ arrival, disposition, cause, deadLetter }: Judged): void {
-    observer.record(arrival.source.topic, disposition);
-    if (deadLetter) observer.deadLetter(arrival, cause!, deadLetter);
+  function report(judged: readonly Judged[]): void {
+    const counts = new Map<string, number>();
+    for (const { arrival, disposition, cause, deadLetter } of judged) {
+      const key = `${disposition} ${arrival.source.topic}`;
+      counts.set(key, (counts.get(key) ?? 0) + 1);
+      if (deadLetter) observer.deadLetter(arrival, cause!, deadLetter);
+    }
+    for (const [key, count] of counts) {
+      const [disposition, topic] = key.split(' ') as [Judged['disposition'], string];
+      observer.records(topic, disposition, count);
+    }
   }
 
   function judge(batch: RecordBatch, arrival: Arrival, outcome: Outcome | undefined): Judged {
@@ -225,13 +245,13 @@ export function createBatchHandler(options: BatchHandlerOptions): BatchHandler {
   function count(batch: RecordBatch, arrival: Arrival, deadLetterClass: DeadLetterClass): BreakerVerdict {
     const fromOutside = contractOf(arrival.source.topic)?.kind === 'intent';
     const entry = breakerEntry(deadLetterClass, fromOutside);
-    return breaker.record(batch.topic, batch.partition, arrival.record.offset, entry);
+    return breaker.record(partitionOf(batch), arrival.record.offset, entry);
   }
 
   /** Down or slow: this partition pauses, longer each time. Fatal: the consumer stops. */
   function afterFault(batch: RecordBatch, fault: Fault): Then {
     if (fault.faultClass === 'fatal') return stop(batch, fault);
-    const key = `${batch.topic}/${batch.partition}`;
+    const key = partitionOf(batch);
     const before = failures.get(key) ?? 0;
     failures.set(key, before + 1);
     observer.dependencyDown(batch.topic, batch.partition, fault);
@@ -240,7 +260,7 @@ export function createBatchHandler(options: BatchHandlerOptions): BatchHandler {
   }
 
   function recovered(batch: RecordBatch): void {
-    if (failures.delete(`${batch.topic}/${batch.partition}`)) observer.dependencyBack(batch.topic, batch.partition);
+    if (failures.delete(partitionOf(batch))) observer.dependencyBack(batch.topic, batch.partition);
   }
 
   function stop(batch: RecordBatch, cause: Cause, arrival?: Arrival): Then {

@@ -6,7 +6,7 @@ const limits = { window: 100, maxRun: 5, maxRatio: 0.2, maxOutsideRatio: 0.5 };
 /** The offset at which the breaker opens, or undefined. */
 function openedAt(entries: readonly BreakerEntry[]): number | undefined {
   const breaker = new DeadLetterBreaker(limits);
-  const offset = entries.findIndex((entry, i) => breaker.record('t', 0, i, entry) !== undefined);
+  const offset = entries.findIndex((entry, i) => breaker.record('t/0', i, entry) !== undefined);
   return offset === -1 ? undefined : offset;
 }
 const many = (entry: BreakerEntry, count: number) => new Array<BreakerEntry>(count).fill(entry);
@@ -40,9 +40,9 @@ describe('the breaker', () => {
   it('counts a record once, however often its batch is handed in', () => {
     const breaker = new DeadLetterBreaker(limits);
     for (let again = 0; again < 50; again++) {
-      for (let offset = 0; offset < 3; offset++) expect(breaker.record('t', 0, offset, 'ours')).toBeUndefined();
+      for (let offset = 0; offset < 3; offset++) expect(breaker.record('t/0', offset, 'ours')).toBeUndefined();
     }
-    expect(breaker.record('t', 1, 0, 'ours')).toBeUndefined();
+    expect(breaker.record('t/1', 0, 'ours')).toBeUndefined();
     expect(breaker.run).toBe(4);
   });
 

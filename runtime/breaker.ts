@@ -48,10 +48,10 @@ export class DeadLetterBreaker {
     return this.#run;
   }
 
-  record(topic: string, partition: number, offset: number, entry: BreakerEntry): BreakerVerdict {
-    const key = `${topic}/${partition}`;
-    if (offset <= (this.#counted.get(key) ?? -1)) return undefined;
-    this.#counted.set(key, offset);
+  /** Counts the record at `offset` of an input partition (its name and number as one text). */
+  record(partition: string, offset: number, entry: BreakerEntry): BreakerVerdict {
+    if (offset <= (this.#counted.get(partition) ?? -1)) return undefined;
+    this.#counted.set(partition, offset);
     this.#push(entry);
     if (entry === 'fine') {
       this.#run = 0;

@@ -52,7 +52,7 @@ export interface Host {
 /** Told of everything that a batch handler does; metrics, logs and health are made of it. Never throws. */
 export interface HostObserver {
   batch(topic: string, records: number): void;
-  record(topic: string, disposition: 'done' | 'retry' | 'wait' | 'dead-letter'): void;
+  records(topic: string, disposition: 'done' | 'retry' | 'wait' | 'dead-letter', count: number): void;
   deadLetter(arrival: Arrival, cause: Cause, deadLetterClass: DeadLetterClass): void;
   dependencyDown(topic: string, partition: number, fault: Fault): void;
   dependencyBack(topic: string, partition: number): void;

@@ -27,8 +27,8 @@ export function createObserver({ name, clock, logger, metrics }: ObserverOptions
       metrics.recordsIn.inc({ consumer: name, topic }, records);
       metrics.batchRecords.observe({ consumer: name }, records);
     },
-    record(topic, disposition) {
-      metrics.records.inc({ consumer: name, topic, disposition });
+    records(topic, disposition, count) {
+      metrics.records.inc({ consumer: name, topic, disposition }, count);
     },
     deadLetter({ source, received }, cause, deadLetterClass) {
       const { topic, partition, offset } = source;

@@ -6,6 +6,7 @@ import { accepted, evidence, following, reviewDecided } from '../test/kit/events
 import { input, runProcessor } from '../test/kit/harness.ts';
 import { ManualClock } from '../test/kit/manual-clock.ts';
 import { memoryCodec } from '../test/kit/memory-codec.ts';
+import { MemoryLog } from '../test/kit/memory-log.ts';
 import { CodedError } from './ports/fault.ts';
 
 type Screening = Topology['screening'];
@@ -168,6 +169,26 @@ describe('a record that breaks the code', () => {
     const run = await runProcessor(clearing(), { inputs: [misplaced] });
     expect(run.deadLetters).toMatchObject([{ code: 'HOME_PARTITION_MISMATCH', class: 'poison' }]);
     expect(run.outputs('transfer.screened')).toEqual([]);
+  });
+});
+
+describe('a record whose outputs the broker refuses', () => {
+  it('is found by trying smaller parts of the batch, and becomes a dead letter; its neighbours go through', async () => {
+    const guilty = new Set(['transfer-0003', 'transfer-0012']);
+    const clock = new ManualClock();
+    const log = new MemoryLog({
+      partitions: 1,
+      clock,
+      manual: true,
+      refuses: ({ topic, key }) =>
+        topic === 'transfer.screened' && guilty.has(String(key)) ? 'RECORD_TOO_LARGE' : undefined,
+    });
+    const run = await runProcessor(clearing(), { ...inOne(ids(16)), clock, log });
+    expect(sorted(run.outputs('transfer.screened'))).toEqual(ids(16).filter((id) => !guilty.has(id)));
+    expect(run.deadLetters.map(({ code, class: kind, record }) => `${code} ${kind} ${record.key}`)).toEqual([
+      'RECORD_TOO_LARGE poison transfer-0003',
+      'RECORD_TOO_LARGE poison transfer-0012',
+    ]);
   });
 });
 

@@ -92,7 +92,7 @@ export interface RunResult {
 /** Makes the processor, given its tables; called again after each crash. */
 export type ProcessorFactory = (tables: ReadonlyMap<TopicName, Table<unknown>>) => AnyProcessor;
 
-const MAX_STEPS = 1_000_000;
+const MAX_STEPS = 100_000;
 
 /** Runs until every input (and its retries) is handled, the processor stops, or virtual time is up. */
 export async function runProcessor(

@@ -46,6 +46,8 @@ export interface MemoryLogOptions {
   /** True: consumers move only by `step()` (deterministic). False: they run by themselves. */
   readonly manual?: boolean;
   readonly crash?: CrashPlan;
+  /** Answers with a code for an output that the broker is to refuse, which aborts its transaction. */
+  readonly refuses?: (output: OutputRecord) => string | undefined;
 }
 
 interface PartitionState {
@@ -54,6 +56,7 @@ interface PartitionState {
   position: number;
   lastProgressAt: number;
   paused: { readonly until: number; readonly code: string; readonly detail: string } | undefined;
+  failed: { readonly code: string; readonly attempts: number } | undefined;
 }
 
 const id = (topic: string, partition: number) => `${topic}/${partition}`;
@@ -64,6 +67,7 @@ export class MemoryLog implements Log {
   readonly app: string;
   readonly manual: boolean;
   crash: CrashPlan | undefined;
+  readonly refuses: MemoryLogOptions['refuses'];
   readonly consumers: MemoryConsumer[] = [];
   /** Transactions committed, by consumer name. */
   readonly commits = new Map<string, number>();
@@ -77,6 +81,7 @@ export class MemoryLog implements Log {
     this.app = options.app ?? 'corridor';
     this.manual = options.manual ?? false;
     this.crash = options.crash;
+    this.refuses = options.refuses;
   }
 
   /** The records of one partition, as committed. */
@@ -255,7 +260,14 @@ export class MemoryConsumer implements LogConsumer {
     for (const topic of options.topics) {
       for (let partition = 0; partition < log.partitions; partition++) {
         const position = log.committed(groupId(log.app, options.name), topic, partition) ?? 0;
-        this.#states.push({ topic, partition, position, lastProgressAt: performance.now(), paused: undefined });
+        this.#states.push({
+          topic,
+          partition,
+          position,
+          lastProgressAt: performance.now(),
+          paused: undefined,
+          failed: undefined,
+        });
       }
     }
   }
@@ -327,7 +339,7 @@ export class MemoryConsumer implements LogConsumer {
     const { topic, partition } = state;
     const all = this.#log.records(topic, partition);
     const records = all.slice(state.position, state.position + this.options.maxBatchRecords);
-    const batch: RecordBatch = { topic, partition, records };
+    const batch: RecordBatch = { topic, partition, records, ...(state.failed ? { failed: state.failed } : {}) };
     try {
       if (this.#disturbed('before-handler', batch)) return true;
       const result = await this.options.handler(batch);
@@ -337,7 +349,9 @@ export class MemoryConsumer implements LogConsumer {
       if (result.outputs.length > 0 && this.options.delivery === 'at-least-once') {
         throw new Error('an at-least-once consumer has no outputs');
       }
+      this.#refuse(result);
       this.#log.commit(this.options.name, result, batch);
+      if (result.doneThrough !== undefined) state.failed = undefined;
       if (result.doneThrough !== undefined) state.position = result.doneThrough + 1;
       state.lastProgressAt = performance.now();
       this.#disturbed('after-commit', batch);
@@ -347,6 +361,13 @@ export class MemoryConsumer implements LogConsumer {
       else this.#refence(state, error as Error);
     }
     return true;
+  }
+
+  #refuse({ outputs }: BatchResult): void {
+    for (const output of outputs) {
+      const code = this.#log.refuses?.(output);
+      if (code !== undefined) throw Object.assign(new Error(`${output.topic} refuses a record`), { code });
+    }
   }
 
   #apply(state: PartitionState, then: BatchResult['then']): void {
@@ -365,6 +386,7 @@ export class MemoryConsumer implements LogConsumer {
   #refence(state: PartitionState, error: Error): void {
     const { topic, partition } = state;
     const code = (error as { code?: string }).code ?? 'HANDLER_FAILED';
+    state.failed = { code, attempts: (state.failed?.attempts ?? 0) + 1 };
     this.options.onFault({ code, detail: error.message, topic, partition, severity: 'transient' });
     state.paused = { until: this.#log.clock.now() + 100, code, detail: error.message };
   }
