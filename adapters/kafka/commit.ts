@@ -1,10 +1,12 @@
 // How a partition is taken over, and how a handled batch becomes durable: exactly once or at least once.
+import { setImmediate } from 'node:timers/promises';
 import { CodedError } from '../../runtime/ports/fault.ts';
 import type { ConsumerOptions, OutputRecord } from '../../runtime/ports/log.ts';
 import { pause } from './backoff.ts';
 import { type Connections, connectCluster, discardCluster } from './client.ts';
 import { Coordinator } from './coordinator.ts';
 import { FatalLogFault } from './errors.ts';
+import { NO_FAILPOINT } from './failpoints.ts';
 import type { Cluster } from './kafkajs/internals.ts';
 import { fetchStableOffsets } from './kafkajs/offset-fetch.ts';
 import { TransactionalProducer } from './transactional-producer.ts';
@@ -112,14 +114,18 @@ class ExactlyOnce implements Committer {
   }
 
   async #endTransaction(producer: TransactionalProducer): Promise<void> {
+    const { failpoint } = this.#connections.settings;
     const answer = producer.commit();
-    answer.catch(() => {}); // the failpoint may end the wait for it
-    await this.#connections.settings.failpoint('eos.commit-sent');
+    if (failpoint !== NO_FAILPOINT) {
+      answer.catch(() => {}); // the failpoint may end the wait for it
+      await setImmediate(); // until the request is written
+      await failpoint('eos.commit-sent');
+    }
     await answer;
   }
 
   #assertOurs(): void {
-    if (this.#ownership.stillOurs()) return;
+    if (this.#ownership.stillOurs() || this.#connections.settings.unsafe.noFencing) return;
     const { topic, partition } = this.#ownership;
     throw new CodedError('NOT_A_MEMBER', `${topic}/${partition} was given to another member of the group.`, {
       faultClass: 'transient-dependency',

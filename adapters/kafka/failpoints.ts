@@ -24,3 +24,6 @@ export type FailpointName = (typeof FAILPOINTS)[number];
 
 /** Called at each failpoint; may be slow, may throw, may never return. */
 export type Failpoint = (name: FailpointName) => void | Promise<void>;
+
+/** What stands in when there are none. */
+export const NO_FAILPOINT: Failpoint = () => {};

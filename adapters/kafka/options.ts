@@ -1,7 +1,7 @@
 // What the composition root tells the Kafka adapter.
 import type { ConnectionOptions } from 'node:tls';
 import { CodedError } from '../../runtime/ports/fault.ts';
-import type { Failpoint } from './failpoints.ts';
+import { type Failpoint, NO_FAILPOINT } from './failpoints.ts';
 import type { PatchName } from './kafkajs/patches.ts';
 
 /** SASL as kafkajs takes it; the password never reaches a log line. */
@@ -23,7 +23,7 @@ export type SaslOptions =
 export interface UnsafeForTests {
   /** Commits offsets after the transaction rather than inside it: a kill between the two duplicates a batch. */
   readonly offsetsOutsideTransaction?: boolean;
-  /** Gives every producer a transactional id of its own: the previous owner of a partition is never fenced. */
+  /** The previous owner of a partition is neither fenced nor stopped by the group: a frozen one doubles a batch. */
   readonly noFencing?: boolean;
 }
 
@@ -96,7 +96,7 @@ export function settingsOf(options: KafkaOptions, env: NodeJS.ProcessEnv = proce
     idleCommitMs: options.idleCommitMs ?? 600_000,
     metadataMaxAgeMs: options.metadataMaxAgeMs ?? 60_000,
     log: options.log ?? SILENT,
-    failpoint: options.failpoint ?? SILENT,
+    failpoint: options.failpoint ?? NO_FAILPOINT,
     unsafe,
   };
 }

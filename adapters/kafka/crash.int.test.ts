@@ -1,0 +1,164 @@
+// What survives kill -9, a frozen owner, a dead broker and a lost answer: nothing lost, nothing twice, order kept.
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { type LocalStack, startStack } from '../../infra/local/stack.ts';
+import type { Log } from '../../runtime/ports/log.ts';
+import { FAILPOINTS } from './failpoints.ts';
+import { createLog } from './log.ts';
+import type { CopierPlan } from './testing/copier-plan.ts';
+import { Copier, caughtUp, compareCopy, killCopiers } from './testing/copiers.ts';
+import { numbered, provision, unique } from './testing/topics.ts';
+
+let stack: LocalStack;
+let log: Log;
+
+beforeAll(async () => {
+  const stateDir = mkdtempSync(join(tmpdir(), 'corridor-kafka-crash-'));
+  stack = await startStack({ stateDir, ephemeral: true, parts: ['kafka'], env: {} });
+  log = createLog({ brokers: stack.urls.kafkaBrokers, appName: 'crash', clientId: 'crash-test' });
+});
+afterEach(killCopiers);
+afterAll(async () => {
+  await log.close();
+  await stack.stop();
+});
+
+const PARTITIONS = 4;
+
+/** Topics and a plan for copiers of their own. */
+async function setUp(name: string, extra: Partial<CopierPlan> = {}): Promise<CopierPlan> {
+  const consumer = unique(name);
+  const plan: CopierPlan = {
+    brokers: stack.urls.kafkaBrokers,
+    appName: 'crash',
+    consumer,
+    inputs: [`${consumer}.in`],
+    output: `${consumer}.out`,
+    maxBatchRecords: 100,
+    sessionTimeoutMs: 2_000,
+    ...extra,
+  };
+  await provision(log, `crash.${consumer}`, plan.inputs, [plan.output], PARTITIONS);
+  return plan;
+}
+
+async function feed(plan: CopierPlan, count: number, from = 0): Promise<void> {
+  const writer = await log.writer('feed');
+  for (let at = from; at < from + count; at += 500) {
+    await writer.send(
+      numbered(plan.inputs[0]!, Math.min(500, from + count - at), { from: at, partitions: PARTITIONS }),
+    );
+  }
+  await writer.close();
+}
+
+async function verified(plan: CopierPlan) {
+  await caughtUp(log, `crash.${plan.consumer}`, plan.inputs);
+  return compareCopy(log, plan.inputs, plan.output);
+}
+
+const exactly = (records: number) => ({ records, lost: 0, doubled: 0, disordered: 0 });
+const eosFailpoints = FAILPOINTS.filter((name) => name.startsWith('eos.'));
+
+describe('exactly once', () => {
+  test.each(eosFailpoints)('a copier killed at %s leaves nothing lost or doubled', async (at) => {
+    const plan = await setUp('killed');
+    await feed(plan, 2_000);
+    const pass = at === 'eos.after-fence' ? 2 : 3;
+    const victim = new Copier({ ...plan, die: { at, pass, how: 'kill' } });
+    expect((await victim.exited).signal).toBe('SIGKILL');
+    new Copier(plan);
+    expect(await verified(plan)).toEqual(exactly(2_000));
+  });
+
+  test.each(eosFailpoints)('a copier that fails at %s goes on by itself', async (at) => {
+    const plan = await setUp('failing');
+    await feed(plan, 2_000);
+    const copier = new Copier({ ...plan, die: { at, pass: 3, how: 'throw' } });
+    expect(await verified(plan)).toEqual(exactly(2_000));
+    expect(copier.alive).toBe(true);
+  });
+
+  test('five kills and a broker kill at random moments of 20,000 records', async () => {
+    const plan = await setUp('soak');
+    const feeding = (async () => {
+      for (let at = 0; at < 20_000; at += 500) {
+        await feed(plan, 500, at);
+        await sleep(100);
+      }
+    })();
+    let copier = new Copier(plan);
+    for (const victim of ['copier', 'copier', 'broker', 'copier', 'copier', 'copier']) {
+      expect(await copier.ready()).toBe(true);
+      await sleep(200 + Math.random() * 800);
+      if (victim === 'copier') {
+        await copier.kill();
+        copier = new Copier(plan);
+        continue;
+      }
+      await stack.kill('kafka');
+      await sleep(1_000 + Math.random() * 2_000);
+      await stack.restart('kafka');
+    }
+    await feeding;
+    expect(await verified(plan)).toEqual(exactly(20_000));
+    expect(copier.alive).toBe(true);
+  });
+
+  test('an owner frozen in mid-transaction commits nothing when it wakes up in another generation', async () => {
+    const plan = await setUp('zombie');
+    await feed(plan, 4_000);
+    const zombie = new Copier({ ...plan, die: { at: 'eos.after-send-offsets', pass: 5, how: 'stop' } });
+    expect(await zombie.saw(({ event }) => event === 'failpoint')).toBe(true);
+    const heir = new Copier(plan);
+    await caughtUp(log, `crash.${plan.consumer}`, plan.inputs);
+    await feed(plan, 2_000, 4_000);
+    zombie.signal('SIGCONT');
+    expect(await verified(plan)).toEqual(exactly(6_000));
+    expect([zombie.alive, heir.alive]).toEqual([true, true]);
+  });
+
+  test('two copiers frozen in turn hand partitions over and back', async () => {
+    const plan = await setUp('frozen');
+    const copiers = [new Copier(plan), new Copier(plan)];
+    await Promise.all(copiers.map((copier) => copier.ready()));
+    let fed = 0;
+    for (const copier of [...copiers, ...copiers]) {
+      await feed(plan, 1_000, fed);
+      fed += 1_000;
+      copier.signal('SIGSTOP');
+      await feed(plan, 1_000, fed);
+      fed += 1_000;
+      await sleep(3_000);
+      copier.signal('SIGCONT');
+    }
+    expect(await verified(plan)).toEqual(exactly(fed));
+    expect(copiers.map(({ alive }) => alive)).toEqual([true, true]);
+  });
+});
+
+describe('negative controls: without a guarantee the comparison must fail', () => {
+  test('offsets outside the transaction double a batch', async () => {
+    const plan = await setUp('unsafe-offsets', { unsafe: { offsetsOutsideTransaction: true } });
+    await feed(plan, 2_000);
+    const victim = new Copier({ ...plan, die: { at: 'eos.after-commit', pass: 3, how: 'kill' } });
+    await victim.exited;
+    new Copier(plan);
+    expect((await verified(plan)).doubled).toBeGreaterThan(0);
+  });
+
+  test('without fencing a frozen owner commits what another has done', async () => {
+    const plan = await setUp('unsafe-fencing', { unsafe: { noFencing: true }, transactionTimeoutMs: 60_000 });
+    await feed(plan, 2_000);
+    const zombie = new Copier({ ...plan, die: { at: 'eos.after-send', pass: 3, how: 'stop' } });
+    expect(await zombie.saw(({ event }) => event === 'failpoint')).toBe(true);
+    const heir = new Copier(plan);
+    await caughtUp(log, `crash.${plan.consumer}`, plan.inputs);
+    zombie.signal('SIGCONT');
+    await expect.poll(async () => (await verified(plan)).doubled, { timeout: 30_000 }).toBeGreaterThan(0);
+    expect(heir.alive).toBe(true);
+  });
+});

@@ -1,0 +1,23 @@
+// What a copier process is told and what it tells.
+import type { FailpointName } from '../failpoints.ts';
+import type { UnsafeForTests } from '../options.ts';
+
+export interface CopierPlan {
+  readonly brokers: readonly string[];
+  readonly appName: string;
+  readonly consumer: string;
+  readonly inputs: readonly string[];
+  readonly output: string;
+  readonly maxBatchRecords: number;
+  readonly sessionTimeoutMs: number;
+  readonly transactionTimeoutMs?: number;
+  readonly unsafe?: UnsafeForTests;
+  /** What happens when a failpoint is passed for the n-th time. */
+  readonly die?: { readonly at: FailpointName; readonly pass: number; readonly how: 'kill' | 'stop' | 'throw' };
+}
+
+export type CopierEvent =
+  | { readonly event: 'ready' }
+  | { readonly event: 'failpoint'; readonly name: string }
+  | { readonly event: 'fault'; readonly code: string; readonly detail: string; readonly severity: string }
+  | { readonly event: 'ended'; readonly code: string };

@@ -1,0 +1,58 @@
+// A process that copies its input topics to one output topic through `consume`, partition by partition: what crash tests
+// kill, freeze and start again. Its one argument is a CopierPlan as JSON; it prints one JSON line per event.
+import { createLog } from '../log.ts';
+import type { CopierEvent, CopierPlan } from './copier-plan.ts';
+
+const plan = JSON.parse(process.argv[2]!) as CopierPlan;
+const tell = (event: CopierEvent) => process.stdout.write(`${JSON.stringify(event)}\n`);
+
+const passes = new Map<string, number>();
+const log = createLog({
+  brokers: plan.brokers,
+  appName: plan.appName,
+  clientId: `copier-${process.pid}`,
+  sessionTimeoutMs: plan.sessionTimeoutMs,
+  ...(plan.transactionTimeoutMs === undefined ? {} : { transactionTimeoutMs: plan.transactionTimeoutMs }),
+  ...(plan.unsafe === undefined ? {} : { unsafe: plan.unsafe }),
+  failpoint: async (name) => {
+    const pass = (passes.get(name) ?? 0) + 1;
+    passes.set(name, pass);
+    if (plan.die?.at !== name || pass !== plan.die.pass) return;
+    tell({ event: 'failpoint', name });
+    if (plan.die.how === 'kill') process.kill(process.pid, 'SIGKILL');
+    if (plan.die.how === 'stop') process.kill(process.pid, 'SIGSTOP');
+    if (plan.die.how === 'throw') throw new Error(`failpoint ${name}`);
+  },
+});
+
+const consumer = await log.consume({
+  name: plan.consumer,
+  topics: plan.inputs,
+  delivery: 'exactly-once',
+  maxBatchRecords: plan.maxBatchRecords,
+  lingerMs: 5,
+  onFault: (fault) => tell({ event: 'fault', ...fault }),
+  handler: async ({ records }) => ({
+    doneThrough: records.at(-1)!.offset,
+    outputs: records.map(({ partition, key, value, topic }) => ({
+      topic: plan.output,
+      partition,
+      key,
+      value,
+      headers: { from: topic },
+    })),
+    // biome-ignore lint/suspicious/noThenProperty: the port's word for what comes after the commit
+    then: { do: 'continue' },
+  }),
+});
+consumer.ended.catch((fault: { code: string }) => {
+  tell({ event: 'ended', code: fault.code });
+  process.exitCode = 3;
+});
+void consumer.ready.then(() => tell({ event: 'ready' }));
+// Whoever started this process holds its input open: without them it must not go on.
+process.stdin.once('end', () => process.exit(1)).resume();
+process.stdout.once('error', () => process.exit(1));
+process.once('SIGTERM', () => {
+  void log.close().then(() => process.exit(0));
+});
