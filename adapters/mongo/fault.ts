@@ -17,6 +17,10 @@ const UNAUTHORISED_CODES = new Set([13, 18, 8000]);
 /** Wraps an error of the driver; a coded error passes through. */
 export function mongoFault(error: unknown): CodedError {
   if (error instanceof CodedError) return error;
+  // A cut connection in the middle of a bulk comes wrapped as if the server had refused something.
+  if (error instanceof MongoBulkWriteError && error.errorResponse instanceof Error) {
+    return mongoFault(error.errorResponse);
+  }
   if (isOutage(error)) return dependencyDown('mongo', 'MONGO_UNAVAILABLE', error);
   const code = serverCode(error);
   if (code !== undefined && TRANSIENT_CODES.has(code)) return dependencyDown('mongo', 'MONGO_UNAVAILABLE', error);

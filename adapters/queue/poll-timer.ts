@@ -83,8 +83,10 @@ export function bullPollTimer(options: PollTimerOptions): PollTimer {
       worker.on('error', fault);
     },
     async stop() {
-      await worker?.close();
-      await queue?.then((ready) => ready.close()).catch(fault);
+      // Without Redis there is nothing to hand back, and waiting for its answer would have no end.
+      const away = producer.status !== 'ready';
+      await worker?.close(away);
+      if (!away) await queue?.then((ready) => ready.close()).catch(fault);
       consumer.disconnect();
       producer.disconnect();
     },

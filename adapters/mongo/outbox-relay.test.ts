@@ -1,0 +1,127 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
+import { CodedError, dependencyDown } from '../../runtime/ports/fault.ts';
+import type { OutputRecord } from '../../runtime/ports/log.ts';
+import { createOutboxRelay, type OutboxEvent, type OutboxRelayOptions } from './outbox-relay.ts';
+
+interface Item {
+  readonly id: string;
+  readonly versions: readonly number[];
+}
+
+const record = (id: string, version: number): OutputRecord => ({
+  topic: 'payout.updated',
+  partition: 0,
+  key: id,
+  value: Buffer.from(String(version)),
+  headers: {},
+});
+
+/** A relay over a source and a log in memory. */
+function world(options: Partial<OutboxRelayOptions<Item>> = {}) {
+  const stored = new Map<string, Item>();
+  const log: string[] = [];
+  const events: OutboxEvent[] = [];
+  const state = { logDown: false, markDown: false };
+  const relay = createOutboxRelay<Item>({
+    source: {
+      pending: async (limit) => [...stored.values()].slice(0, limit),
+      markPublished: async (items) => {
+        if (state.markDown) throw dependencyDown('mongo', 'MONGO_UNAVAILABLE', 'down');
+        // What has changed since stays.
+        for (const item of items) if (stored.get(item.id) === item) stored.delete(item.id);
+      },
+    },
+    idOf: ({ id }) => id,
+    toRecords: async (items) => items.flatMap(({ id, versions }) => versions.map((version) => record(id, version))),
+    writer: {
+      send: async (records) => {
+        if (state.logDown) throw dependencyDown('kafka', 'KAFKA_UNAVAILABLE', 'down');
+        for (const { key, value } of records) log.push(`${String(key)} ${String(value)}`);
+      },
+    },
+    sweepEveryMs: 10,
+    graceMs: 0,
+    retryMs: 5,
+    lingerMs: 1,
+    onEvent: (event) => events.push(event),
+    ...options,
+  });
+  const store = (...items: Item[]) => {
+    for (const item of items) stored.set(item.id, item);
+    return items;
+  };
+  return { relay, stored, store, log, events, state };
+}
+
+async function until(holds: () => boolean): Promise<void> {
+  while (!holds()) await sleep(2);
+}
+
+describe('outbox relay', () => {
+  it('publishes what is offered, in order, and marks it', async () => {
+    const { relay, store, stored, log } = world();
+    relay.offer(store({ id: 'a', versions: [1, 2] }, { id: 'b', versions: [1] }));
+    await until(() => stored.size === 0);
+    expect(log).toEqual(['a 1', 'a 2', 'b 1']);
+    expect(relay.backlog()).toBe(0);
+  });
+
+  it('finds what nobody offered', async () => {
+    const { relay, store, stored, log } = world({ maxBatch: 2 });
+    store(...['a', 'b', 'c', 'd', 'e'].map((id) => ({ id, versions: [1] })));
+    relay.start();
+    await until(() => stored.size === 0);
+    await relay.stop(1_000);
+    expect(log.toSorted()).toEqual(['a 1', 'b 1', 'c 1', 'd 1', 'e 1']);
+  });
+
+  it('publishes a change that was made while an older one was on its way', async () => {
+    const { relay, store, stored, log } = world({
+      afterPublish: () => {
+        if (log.length === 1) relay.offer(store({ id: 'a', versions: [1, 2] }));
+        return undefined;
+      },
+    });
+    relay.offer(store({ id: 'a', versions: [1] }));
+    await until(() => stored.size === 0);
+    // Again, but never the second without the first before it.
+    expect(log).toEqual(['a 1', 'a 1', 'a 2']);
+  });
+
+  it('waits out an outage of the log', async () => {
+    const { relay, store, stored, log, events, state } = world();
+    state.logDown = true;
+    relay.offer(store({ id: 'a', versions: [1] }));
+    await until(() => events.length > 1);
+    expect(events[0]).toMatchObject({ kind: 'fault', code: 'KAFKA_UNAVAILABLE' });
+    state.logDown = false;
+    await until(() => stored.size === 0);
+    expect(log).toEqual(['a 1']);
+  });
+
+  it('publishes again what it could not mark', async () => {
+    const { relay, store, stored, log, state } = world();
+    state.markDown = true;
+    relay.offer(store({ id: 'a', versions: [1] }));
+    await until(() => log.length > 1);
+    state.markDown = false;
+    await until(() => stored.size === 0);
+    expect(new Set(log)).toEqual(new Set(['a 1']));
+  });
+
+  it('does not let one item that cannot be published hold up the others', async () => {
+    const { relay, store, stored, log, events } = world({
+      toRecords: async (items) =>
+        items.map(({ id }) => {
+          if (id === 'bad') throw new CodedError('REQUEST_UNREADABLE', 'bytes');
+          return record(id, 1);
+        }),
+    });
+    relay.offer(store({ id: 'a', versions: [1] }, { id: 'bad', versions: [1] }, { id: 'b', versions: [1] }));
+    await until(() => relay.backlog() === 0);
+    expect(log).toEqual(['a 1', 'b 1']);
+    expect([...stored.keys()]).toEqual(['bad']);
+    expect(events).toContainEqual({ kind: 'refused', id: 'bad', code: 'REQUEST_UNREADABLE', detail: 'bytes' });
+  });
+});

@@ -1,0 +1,209 @@
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer } from 'node:net';
+import { type Db, MongoClient } from 'mongodb';
+import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
+import { afterQuery, afterSubmit, beginAttempt, expire, openPayout, supersede } from '../../payouts/decide.ts';
+import { openCase } from '../../payouts/parts.ts';
+import type { Observation, Payout } from '../../payouts/payout.ts';
+import { DEFAULT_PAYOUT_POLICY as POLICY } from '../../payouts/policy.ts';
+import { payoutOutbox } from './payout-outbox.ts';
+import { type MongoPayoutStore, mongoPayoutStore, PAYOUTS } from './payouts.ts';
+
+const T0 = 1_800_000_000_000;
+let client: MongoClient;
+let db: Db;
+let store: MongoPayoutStore;
+
+beforeAll(async () => {
+  client = await MongoClient.connect(inject('stack').mongoUri);
+});
+beforeEach(async () => {
+  db = client.db(`payouts_${randomUUID().slice(0, 8)}`);
+  store = mongoPayoutStore(db);
+  await store.ensureIndexes();
+  await store.ensureIndexes();
+  return () => db.dropDatabase();
+});
+afterAll(() => client.close());
+
+const request = (payoutId: string, pricingAttempt = 1) => ({
+  payoutId,
+  provider: 'p',
+  homePartition: 3,
+  pricingAttempt,
+  priceExpiresAt: T0 + 600_000,
+  requested: new Uint8Array([1, 2, 250, pricingAttempt]),
+});
+const saw = (state: Observation['state']): Observation => ({
+  kind: 'observed',
+  state,
+  reference: 'r',
+  reasonCode: 'AC04',
+});
+const submitting = (id: string) => beginAttempt(openPayout(request(id), T0), T0, POLICY);
+const key = (id: string) => `${id}:1`;
+const ids = (count: number) => Array.from({ length: count }, (_, index) => `t-${index}`);
+const change = (from: Payout, next: Payout) => ({ from: from.revision, next });
+
+describe('payouts in MongoDB', () => {
+  it('come back as they were stored, in every phase', async () => {
+    const base = submitting('a');
+    const unknown = afterSubmit(base, key('a'), { kind: 'unknown', code: 'X', detail: '' }, T0 + 1, POLICY);
+    const payouts = [
+      openPayout(request('new'), T0),
+      { ...base, payoutId: 'submitting' },
+      { ...unknown, payoutId: 'unknown' },
+      { ...afterQuery(unknown, key('a'), saw('RETURNED'), T0 + 2, POLICY), payoutId: 'returned' },
+      { ...afterQuery(unknown, key('a'), saw('FAILED'), T0 + 2, POLICY), payoutId: 'failed' },
+      { ...openCase(unknown, 'NO_PROOF', 'd', T0 + 3), payoutId: 'case' },
+      { ...expire(openPayout(request('x'), T0), T0 + 9), payoutId: 'expired' },
+    ];
+    expect(await store.insert(payouts)).toEqual(payouts.map(() => true));
+    const loaded = new Map(
+      (await store.load(payouts.map(({ payoutId }) => payoutId))).map((one) => [one.payoutId, one]),
+    );
+    for (const payout of payouts) {
+      const found = loaded.get(payout.payoutId)!;
+      expect({ ...found, requested: [...found.requested] }).toEqual({ ...payout, requested: [...payout.requested] });
+    }
+    // The same again through a change instead of an insert.
+    const [first] = await store.load(['submitting']);
+    const next = afterQuery({ ...first!, payoutId: 'submitting' }, key('a'), saw('RETURNED'), T0 + 2, POLICY);
+    expect(await store.apply([change(first!, next)])).toEqual([true]);
+    expect((await store.load(['submitting']))[0]).toEqual({ ...next, requested: expect.anything() });
+  });
+
+  it('are inserted by exactly one of many who try at once', async () => {
+    const all = ids(200).map(submitting);
+    const results = await Promise.all(Array.from({ length: 6 }, () => store.insert(all)));
+    for (const index of all.keys()) expect(results.filter((won) => won[index]).length).toBe(1);
+  });
+
+  it('are changed by exactly one of many who try at once', async () => {
+    const opened = ids(200).map((id) => openPayout(request(id), T0));
+    await store.insert(opened);
+    const results = await Promise.all(
+      Array.from({ length: 6 }, (_, worker) => {
+        // Each brings others along, so that wins and losses are mixed in one bulk.
+        const mine = opened.filter((_payout, index) => (index + worker) % 3 !== 0);
+        return store
+          .apply(mine.map((payout) => change(payout, beginAttempt(payout, T0 + worker, POLICY))))
+          .then((won) => new Map(mine.map(({ payoutId }, index) => [payoutId, won[index]])));
+      }),
+    );
+    for (const { payoutId } of opened) expect(results.filter((won) => won.get(payoutId)).length).toBe(1);
+    const stored = await store.load(opened.map(({ payoutId }) => payoutId));
+    for (const payout of stored) {
+      const winner = results.findIndex((won) => won.get(payout.payoutId));
+      expect(payout.attempts[0]?.startedAt).toBe(T0 + winner);
+    }
+  });
+
+  it('take a change only from the revision that it was decided on', async () => {
+    const opened = openPayout(request('a'), T0);
+    await store.insert([opened]);
+    const first = beginAttempt(opened, T0, POLICY);
+    expect(await store.apply([change(opened, first)])).toEqual([true]);
+    expect(await store.apply([change(opened, beginAttempt(opened, T0 + 5, POLICY))])).toEqual([false]);
+    expect(await store.apply([change(openPayout(request('absent'), T0), { ...first, payoutId: 'absent' })])).toEqual([
+      false,
+    ]);
+    expect((await store.load(['a']))[0]?.attempts[0]?.startedAt).toBe(T0);
+  });
+
+  it('are found when overdue, the longest first, without the new ones when asked', async () => {
+    const at = (id: string, nextPollAt: number | null) => ({ ...submitting(id), nextPollAt });
+    const opened = { ...openPayout(request('new'), T0), nextPollAt: T0 - 5 };
+    await store.insert([at('late', T0 - 10), at('later', T0 - 1), at('not-due', T0 + 1), at('never', null), opened]);
+    expect(await store.overdue(T0, 10, { withNew: true })).toEqual(['late', 'new', 'later']);
+    expect(await store.overdue(T0, 10, { withNew: false })).toEqual(['late', 'later']);
+    expect(await store.overdue(T0, 1, { withNew: true })).toEqual(['late']);
+  });
+
+  it('are listed while they have an open case', async () => {
+    const payout = openCase(submitting('a'), 'NO_PROOF', 'd', T0);
+    await store.insert([payout, submitting('b')]);
+    expect((await store.openCases(10)).map(({ payoutId }) => payoutId)).toEqual(['a']);
+    const settled = afterQuery({ ...payout, phase: 'OUTCOME_UNKNOWN' }, key('a'), saw('PAID'), T0 + 2, POLICY);
+    expect(await store.apply([change(payout, settled)])).toEqual([true]);
+    expect(await store.openCases(10)).toEqual([]);
+  });
+
+  it('stay in the outbox until exactly what was read is published', async () => {
+    const outbox = payoutOutbox(db);
+    const base = submitting('a');
+    const paid = afterSubmit(base, key('a'), saw('PAID'), T0, POLICY);
+    await store.insert([base]);
+    await store.apply([change(base, paid)]);
+    expect(await outbox.pending(10, T0 - 1)).toEqual([]);
+    const [read] = await outbox.pending(10, T0);
+    expect(read?.updates).toMatchObject([{ version: 1, status: 'PAID' }]);
+
+    // It changes again before the mark.
+    const returned = afterQuery(paid, key('a'), saw('RETURNED'), T0 + 10, POLICY);
+    await store.apply([change(paid, returned)]);
+    await outbox.markPublished([read!]);
+    const [again] = await outbox.pending(10, T0 + 10);
+    expect(again?.updates.map(({ version }) => version)).toEqual([1, 2]);
+    await outbox.markPublished([again!]);
+    expect(await outbox.pending(10, T0 + 10)).toEqual([]);
+    expect((await store.load(['a']))[0]?.publishedVersion).toBe(2);
+  });
+
+  it('with a new price leave the outbox, and hold the new request', async () => {
+    const outbox = payoutOutbox(db);
+    const expired = expire(openPayout(request('a'), T0), T0);
+    await store.insert([expired]);
+    const priced = supersede(expired, request('a', 2), T0 + 1);
+    expect(await store.apply([change(expired, priced)])).toEqual([true]);
+    expect(await outbox.pending(10, T0 + 10)).toEqual([]);
+    const [loaded] = await store.load(['a']);
+    expect([...loaded!.requested]).toEqual([1, 2, 250, 2]);
+    expect(loaded).toMatchObject({ phase: 'NEW', pricingAttempt: 2, publishedVersion: 1 });
+    const begun = beginAttempt(loaded!, T0 + 2, POLICY);
+    await store.apply([change(loaded!, begun)]);
+    expect((await db.collection(PAYOUTS).findOne({ phase: 'SUBMITTING' }))?.['requested']).toBeDefined();
+  });
+
+  it('are unguarded with the switch of the negative control alone', async () => {
+    const unsafe = mongoPayoutStore(db, { unsafe: { noCompareAndSet: true } });
+    const payout = submitting('a');
+    expect(await unsafe.insert([payout])).toEqual([true]);
+    expect(await unsafe.insert([payout])).toEqual([true]);
+    expect(await unsafe.apply([{ from: 99, next: payout }])).toEqual([true]);
+    expect(await store.insert([payout])).toEqual([false]);
+    expect(await store.apply([{ from: 99, next: payout }])).toEqual([false]);
+  });
+
+  it('say so with a code when the connection is cut in the middle of a bulk', async () => {
+    const upstream = new URL(inject('stack').mongoUri.replace('mongodb:', 'http:'));
+    let cut = false;
+    const proxy = createServer((socket) => {
+      const server = connect(Number(upstream.port), upstream.hostname);
+      for (const [one, other] of [
+        [socket, server],
+        [server, socket],
+      ] as const) {
+        one.on('error', () => {});
+        one.on('close', () => other.destroy());
+      }
+      server.pipe(socket);
+      socket.on('data', (data) => (cut ? socket.destroy() : server.write(data)));
+    });
+    await once(proxy.listen(0, '127.0.0.1'), 'listening');
+    const { port } = proxy.address() as AddressInfo;
+    const options = { directConnection: true, retryWrites: false, serverSelectionTimeoutMS: 200 };
+    const cutOff = await MongoClient.connect(`mongodb://127.0.0.1:${port}`, options);
+    const away = mongoPayoutStore(cutOff.db(db.databaseName));
+    const opened = openPayout(request('a'), T0);
+    expect(await away.insert([opened])).toEqual([true]);
+    cut = true;
+    const outage = { code: 'MONGO_UNAVAILABLE', faultClass: 'transient-dependency' };
+    await expect(away.insert([submitting('b')])).rejects.toMatchObject(outage);
+    await expect(away.apply([change(opened, beginAttempt(opened, T0, POLICY))])).rejects.toMatchObject(outage);
+    await expect(away.load(['a'])).rejects.toMatchObject(outage);
+    await cutOff.close();
+    proxy.close();
+  });
+});
