@@ -26,7 +26,6 @@ let list: ListVersion;
 beforeAll(async () => {
   list = await loadSampleList();
 });
-});
 
 function screening(holds = memoryHoldClaims(), clock = () => AT, dropped: string[] = []) {
   const screener = createNameEqualityScreener([list]);

@@ -1,0 +1,146 @@
+// The ledger rebuilt from the log equals the ledger that was lived through, from events in any order and told any number
+// of times.
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { LIMIT_RULES } from '../../domain/limit-rules.ts';
+import {
+  AT,
+  BOOK,
+  only,
+  received,
+  requestedFrom,
+  reservedFrom,
+  run,
+  transferCompleted,
+  transferPriced,
+  transferRejected,
+  transferReturned,
+} from '../../test/kit/builders.ts';
+import { memoryHoldClaims } from '../../test/kit/memory-claims.ts';
+import { MemoryLedger } from '../../test/kit/memory-ledger.ts';
+import type { Decision } from '../contract.ts';
+import type { LimitsEvent } from './decide.ts';
+import { catchUpLimits, hydrateLimits, type LedgerReader } from './hydrate.ts';
+import { createLimits } from './processor.ts';
+import { type LedgerEvents, LedgerFold, type LedgerTopic } from './rebuild.ts';
+import type { LimitsInput } from './requests.ts';
+
+type Told = { [T in LedgerTopic]: { topic: T; value: LedgerEvents[T] } }[LedgerTopic];
+const fates = ['open', 'rejected', 'completed', 'returned'] as const;
+
+const transfers = fc.array(
+  fc.record({
+    pounds: fc.integer({ min: 5, max: 4_000 }),
+    fate: fc.constantFrom(...fates),
+    sender: fc.integer({ min: 1, max: 3 }),
+  }),
+  { maxLength: 15 },
+);
+
+/** Lives through the transfers: what the ledger holds then, and what the log says. */
+async function live(cases: readonly { pounds: number; fate: (typeof fates)[number]; sender: number }[]) {
+  const ledger = new MemoryLedger();
+  const limits = createLimits({
+    ledger,
+    holds: memoryHoldClaims(),
+    rules: LIMIT_RULES,
+    corridors: BOOK,
+    clock: () => AT,
+  });
+  const log: Told[] = [];
+  const tell = (decision: Decision<LimitsEvent>) => {
+    for (const event of decision as readonly LimitsEvent[]) log.push({ topic: event.to, value: event.value } as Told);
+  };
+  for (const [index, { pounds, fate, sender }] of cases.entries()) {
+    const priced = transferPriced({
+      transferId: `transfer-${1_000 + index}`,
+      debtor: { customerId: `customer-${sender}` },
+      intent: { instructedAmount: { minor: BigInt(pounds) * 100n, currency: 'GBP' } },
+    });
+    const [decision] = await run(limits, [received('transfer.priced', priced)]);
+    tell(decision!);
+    const [event] = decision as readonly LimitsEvent[];
+    if (event?.to !== 'transfer.reserved' || fate === 'open') continue;
+    const requested = requestedFrom(only(decision, 'transfer.reserved'));
+    const ends: LimitsInput[] =
+      fate === 'rejected'
+        ? [received('transfer.rejected', transferRejected(requested))]
+        : [received('transfer.completed', transferCompleted(requested))];
+    if (fate === 'returned') ends.push(received('transfer.returned', transferReturned(requested)));
+    for (const end of ends) {
+      await run(limits, [end]);
+      log.push({ topic: end.topic, value: end.value } as Told);
+    }
+  }
+  return { ledger, log };
+}
+
+const counters = (ledger: MemoryLedger) => {
+  const used = [...ledger.counters].filter(([, { used, open }]) => used !== 0n || open !== 0);
+  return Object.fromEntries(used.sort(([a], [b]) => (a < b ? -1 : 1)));
+};
+const readerOf =
+  (log: readonly Told[]): LedgerReader =>
+  async (add) => {
+    for (const { topic, value } of log) await add(topic, value as never);
+  };
+
+describe('the rebuilt ledger', () => {
+  it('equals the one that was lived through', async () => {
+    await fc.assert(
+      fc.asyncProperty(transfers, fc.infiniteStream(fc.nat()), async (cases, order) => {
+        const { ledger, log } = await live(cases);
+        const shuffled = [...log, ...log]
+          .map((told) => ({ told, key: order.next().value as number }))
+          .sort((a, b) => a.key - b.key)
+          .map(({ told }) => told);
+        const wanted = counters(ledger);
+        const lost = new MemoryLedger();
+        lost.lose();
+        const hydration = await hydrateLimits(lost, LIMIT_RULES, readerOf(shuffled));
+        expect(hydration.rebuilt).toBe(true);
+        expect(counters(lost)).toEqual(wanted);
+        // What is told again afterwards changes nothing.
+        await catchUpLimits(lost, LIMIT_RULES, readerOf(log));
+        expect(counters(lost)).toEqual(wanted);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('takes in what was still uncommitted when it was rebuilt', async () => {
+    const { log } = await live([
+      { pounds: 100, fate: 'open', sender: 1 },
+      { pounds: 200, fate: 'completed', sender: 1 },
+    ]);
+    const ledger = new MemoryLedger();
+    ledger.lose();
+    await hydrateLimits(ledger, LIMIT_RULES, readerOf(log.slice(0, 1)));
+    expect(await catchUpLimits(ledger, LIMIT_RULES, readerOf(log))).toBe(3);
+    const values = Object.values(counters(ledger));
+    expect(values).toEqual([
+      { used: 30_000n, open: 1 },
+      { used: 30_000n, open: 1 },
+    ]);
+  });
+
+  it('is left alone when it is not lost', async () => {
+    const read: LedgerReader = () => Promise.reject(new Error('nobody asked for the log'));
+    expect(await hydrateLimits(new MemoryLedger(), LIMIT_RULES, read)).toEqual({ rebuilt: false, transfers: 0 });
+  });
+
+  it('keeps the end of a transfer that was rejected after it was priced, so that a late reservation finds it', () => {
+    const fold = new LedgerFold(LIMIT_RULES);
+    const rejected = transferRejected(requestedFrom(reservedFrom(transferPriced())));
+    fold.add('transfer.rejected', { ...rejected, reservation: null });
+    expect([...fold.state().records]).toMatchObject([{ state: 'released', uses: [] }]);
+    fold.add('transfer.rejected', {
+      ...rejected,
+      stage: 'SCREENING',
+      price: null,
+      reservation: null,
+      envelope: { ...rejected.envelope, transferId: 'other-1' },
+    });
+    expect(fold.transfers).toBe(1);
+  });
+});
