@@ -91,32 +91,52 @@ const current = new Float64Array(WIDTH);
 
 /**
  * Distance between two words of folded letters, Infinity as soon as it is certain to exceed `limit`.
+ * @param from `b` is read from here, `m` letters
  * Uses module-level rows: synchronous callers only, which is what JavaScript gives.
  */
-export function distance(a: Uint8Array, b: Uint8Array, limit: number, table: Costs): number {
-  const n = a.length;
-  const m = b.length;
-  if (n >= WIDTH || m >= WIDTH)
-    return n === m && a.every((letter, at) => letter === b[at]) ? 0 : Number.POSITIVE_INFINITY;
+export function distance(
+  a: Uint8Array,
+  b: Uint8Array,
+  limit: number,
+  table: Costs,
+  from = 0,
+  length: number = b.length,
+): number {
+  // What both begin and end with costs nothing: most pairs differ in a few letters in the middle.
+  let skipA = 0;
+  let endA = a.length;
+  let skipB = from;
+  let endB = from + length;
+  while (skipA < endA && skipB < endB && a[skipA] === b[skipB]) {
+    skipA += 1;
+    skipB += 1;
+  }
+  while (endA > skipA && endB > skipB && a[endA - 1] === b[endB - 1]) {
+    endA -= 1;
+    endB -= 1;
+  }
+  const n = endA - skipA;
+  const m = endB - skipB;
+  if (n >= WIDTH || m >= WIDTH) return Number.POSITIVE_INFINITY;
   const { substitute, onlyFirst, onlySecond } = table;
   let row0 = previous2;
   let row1 = previous;
   let row2 = current;
   row1[0] = 0;
-  for (let j = 1; j <= m; j += 1) row1[j] = row1[j - 1]! + onlySecond[b[j - 1]!]!;
+  for (let j = 1; j <= m; j += 1) row1[j] = row1[j - 1]! + onlySecond[b[skipB + j - 1]!]!;
   for (let i = 1; i <= n; i += 1) {
-    const x = a[i - 1]!;
+    const x = a[skipA + i - 1]!;
     const gapX = onlyFirst[x]!;
     let best = row1[0]! + gapX;
     row2[0] = best;
     for (let j = 1; j <= m; j += 1) {
-      const y = b[j - 1]!;
+      const y = b[skipB + j - 1]!;
       let cost = row1[j - 1]! + substitute[x * SIZE + y]!;
       const up = row1[j]! + gapX;
       if (up < cost) cost = up;
       const left = row2[j - 1]! + onlySecond[y]!;
       if (left < cost) cost = left;
-      if (i > 1 && j > 1 && x !== y && x === b[j - 2] && a[i - 2] === y) {
+      if (i > 1 && j > 1 && x !== y && x === b[skipB + j - 2] && a[skipA + i - 2] === y) {
         const swapped = row0[j - 2]! + 1;
         if (swapped < cost) cost = swapped;
       }
@@ -130,4 +150,11 @@ export function distance(a: Uint8Array, b: Uint8Array, limit: number, table: Cos
     row2 = spare;
   }
   return row1[m]! <= limit ? row1[m]! : Number.POSITIVE_INFINITY;
+}
+
+/** Whether `a` is the `length` letters of `b` from `from` on. */
+export function sameLetters(a: Uint8Array, b: Uint8Array, from: number, length: number): boolean {
+  if (a.length !== length) return false;
+  for (let at = 0; at < length; at += 1) if (a[at] !== b[from + at]) return false;
+  return true;
 }

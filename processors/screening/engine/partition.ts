@@ -4,7 +4,7 @@ import type { NameWeights } from './config.ts';
 import { KeyTable, keysOfListed, keysOfQuery, VALUES } from './keys.ts';
 import type { Part, PreparedName } from './name.ts';
 import { scoreNames } from './score-name.ts';
-import { alike, cannotBeAlike, joinSpellings, LEAST_ALIKE, type Spelling } from './token.ts';
+import { alike, cannotBeAlike, joinSpellings, LEAST_ALIKE, mostAlike, type Spelling } from './token.ts';
 
 export interface IndexedName {
   readonly prepared: PreparedName;
@@ -22,7 +22,21 @@ const LONG_LIST = 128;
 /** With more candidates than this it is worth reading even a long list to sort them out. */
 const MANY_CANDIDATES = 24;
 const HARD_ROLES = new Set(['name', 'word', 'generic', 'place', 'kunya']);
-const ACCUMULATORS = 3;
+// The record of a name: when it was last touched (a whole number), the sums of the running search, and fixed numbers.
+const NAME_RECORD = 8;
+const MATCHED_QUERY = 1;
+const MATCHED_LISTED = 2;
+const QUALITY = 3;
+const HARD = 4;
+const SOFT = 5;
+const INITIALS = 6;
+// The record of a word: when it was last considered, then what tells quickly whether it can be alike.
+const WORD_RECORD = 8;
+const MASK = 1;
+const LENGTH = 2;
+const LETTERS_FROM = 3;
+const LETTERS = 4;
+const WRITTEN_FULL = 5;
 
 const isHard = (part: Part): boolean => HARD_ROLES.has(part.role);
 
@@ -52,15 +66,12 @@ export class Partition {
   readonly #byAcronym = new Map<string, number[]>();
   /** Words of organisations that may be an acronym. */
   readonly #byText = new Map<string, number>();
-  readonly #hard: Float32Array;
-  readonly #soft: Float32Array;
-  readonly #initials: Uint8Array;
   // Scratch space of a search, as long as there are names and words.
-  readonly #seen: Int32Array;
-  readonly #sums: Float32Array;
-  readonly #wordSeen: Int32Array;
-  readonly #masks: Int32Array;
-  readonly #lengths: Uint16Array;
+  // One record a name and one a word, so that looking at one is one line of cache.
+  readonly #nameNumbers: Float32Array;
+  readonly #nameSeen: Int32Array;
+  readonly #wordFacts: Int32Array;
+  readonly #letters: Uint8Array;
   /** The word under consideration comes from a table of related words, not by its letters. */
   #related = false;
   readonly #touched: Int32Array;
@@ -93,19 +104,18 @@ export class Partition {
       ids.set(spelling, id);
       return id;
     };
-    this.#hard = new Float32Array(names.length);
-    this.#soft = new Float32Array(names.length);
-    this.#initials = new Uint8Array(names.length);
+    this.#nameNumbers = new Float32Array(names.length * NAME_RECORD);
+    this.#nameSeen = new Int32Array(this.#nameNumbers.buffer);
     const entries: [word: number, name: number, weight: number][] = [];
     names.forEach(({ prepared }, name) => {
       const { parts } = prepared;
       parts.forEach((part) => {
         if (isHard(part)) {
-          this.#hard[name]! += part.weight;
+          this.#nameNumbers[name * NAME_RECORD + HARD]! += part.weight;
           entries.push([idOf(part.spelling), name, part.weight]);
         } else {
-          this.#soft[name]! += part.weight;
-          if (part.role === 'initial') this.#initials[name]! += 1;
+          this.#nameNumbers[name * NAME_RECORD + SOFT]! += part.weight;
+          if (part.role === 'initial') this.#nameNumbers[name * NAME_RECORD + INITIALS]! += 1;
         }
       });
       if (prepared.acronym !== '')
@@ -132,14 +142,8 @@ export class Partition {
     [this.#postingStarts, this.#postings, this.#postingWeights] = this.#file(entries);
     this.#table = this.#keys(plain);
     this.#groups(plain);
-    this.#seen = new Int32Array(names.length);
-    this.#sums = new Float32Array(names.length * ACCUMULATORS);
     this.#touched = new Int32Array(names.length);
-    this.#wordSeen = new Int32Array(this.#words.length);
-    this.#masks = Int32Array.from(this.#words, ({ mask, writing }) =>
-      writing === 'full' ? mask | FULL : mask & ~FULL,
-    );
-    this.#lengths = Uint16Array.from(this.#words, ({ codes }) => codes.length);
+    [this.#wordFacts, this.#letters] = factsOfWords(this.#words);
     for (let at = 0; at < MAX_PROBES; at += 1) {
       this.#probes.push({ weight: 0, from: 0, to: 0, postings: 0, joined: false });
     }
@@ -206,8 +210,8 @@ export class Partition {
   }
 
   #rewind(): void {
-    this.#seen.fill(0);
-    this.#wordSeen.fill(0);
+    for (let name = 0; name < this.names.length; name += 1) this.#nameSeen[name * NAME_RECORD] = 0;
+    for (let word = 0; word < this.#words.length; word += 1) this.#wordFacts[word * WORD_RECORD] = 0;
     this.#clock = 1;
   }
 
@@ -274,23 +278,29 @@ export class Partition {
   }
 
   #consider(id: number): void {
-    if (this.#wordSeen[id] === this.#clock || this.#foundCount >= MAX_FOUND) return;
-    this.#wordSeen[id] = this.#clock;
+    const fact = id * WORD_RECORD;
+    const facts = this.#wordFacts;
+    if (facts[fact] === this.#clock || this.#foundCount >= MAX_FOUND) return;
+    facts[fact] = this.#clock;
     const word = this.#word!;
-    const mask = this.#masks[id]!;
-    // Most words that share a key are nothing alike; two small arrays tell without touching the word itself.
-    if (word.writing === 'full' && (mask | FULL) === mask) {
-      if (
-        cannotBeAlike(word.codes.length, word.mask, this.#lengths[id]!, mask & ~FULL, 'full', 'full') &&
-        !this.#related
-      )
-        return;
-    }
-    const value = alike(word, this.#words[id]!);
+    const value =
+      this.#related || word.writing !== 'full' || facts[fact + WRITTEN_FULL] === 0
+        ? alike(word, this.#words[id]!)
+        : this.#mostAlike(word, id, fact);
     if (value < LEAST_ALIKE) return;
     this.#found[this.#foundCount] = id;
     this.#foundLikeness[this.#foundCount] = value;
     this.#foundCount += 1;
+  }
+
+  /** Most words that share a key are nothing alike: the records tell without touching the words themselves. */
+  #mostAlike(word: Spelling, id: number, fact: number): number {
+    const facts = this.#wordFacts;
+    const length = facts[fact + LENGTH]!;
+    if (word.digits) return alike(word, this.#words[id]!);
+    if (word.letters === facts[fact + LETTERS] && word.letters !== 0) return alike(word, this.#words[id]!);
+    if (cannotBeAlike(word.codes.length, word.mask, length, facts[fact + MASK]!, 'full', 'full')) return 0;
+    return mostAlike(word.codes, this.#letters, facts[fact + LETTERS_FROM]!, length);
   }
 
   /** Most alike first, so that a name counts with its best word; insertion sort, the runs are short. */
@@ -331,29 +341,29 @@ export class Partition {
   #add(probe: Probe, start: number, create: boolean): void {
     this.#clock += 1;
     const clock = this.#clock;
-    const seen = this.#seen;
-    const sums = this.#sums;
+    const seen = this.#nameSeen;
+    const sums = this.#nameNumbers;
     for (let at = probe.from; at < probe.to; at += 1) {
       const id = this.#found[at]!;
       const value = this.#foundLikeness[at]!;
       const end = this.#postingStarts[id + 1]!;
       for (let posting = this.#postingStarts[id]!; posting < end; posting += 1) {
         const name = this.#postings[posting]!;
-        const last = seen[name]!;
+        const record = name * NAME_RECORD;
+        const last = seen[record]!;
         if (last === clock) continue;
-        const sum = name * ACCUMULATORS;
         if (last <= start) {
           if (!create) continue;
           this.#touched[this.#touchedCount++] = name;
-          sums[sum] = 0;
-          sums[sum + 1] = 0;
-          sums[sum + 2] = 0;
+          sums[record + MATCHED_QUERY] = 0;
+          sums[record + MATCHED_LISTED] = 0;
+          sums[record + QUALITY] = 0;
         }
-        seen[name] = clock;
+        seen[record] = clock;
         const weight = this.#postingWeights[posting]!;
-        sums[sum]! += probe.weight;
-        sums[sum + 1]! += weight;
-        sums[sum + 2]! += 0.5 * (probe.weight + weight) * value;
+        sums[record + MATCHED_QUERY]! += probe.weight;
+        sums[record + MATCHED_LISTED]! += weight;
+        sums[record + QUALITY]! += 0.5 * (probe.weight + weight) * value;
       }
     }
   }
@@ -376,12 +386,13 @@ export class Partition {
 
   /** Makes a name a candidate whatever its words say. */
   #touch(name: number, start: number, weight: number): void {
-    const sum = name * ACCUMULATORS;
-    if (this.#seen[name]! <= start) this.#touched[this.#touchedCount++] = name;
-    this.#seen[name] = this.#clock;
-    this.#sums[sum] = weight;
-    this.#sums[sum + 1] = this.#hard[name]!;
-    this.#sums[sum + 2] = 0.5 * (weight + this.#hard[name]!);
+    const record = name * NAME_RECORD;
+    if (this.#nameSeen[record]! <= start) this.#touched[this.#touchedCount++] = name;
+    const hard = this.#nameNumbers[record + HARD]!;
+    this.#nameSeen[record] = this.#clock;
+    this.#nameNumbers[record + MATCHED_QUERY] = weight;
+    this.#nameNumbers[record + MATCHED_LISTED] = hard;
+    this.#nameNumbers[record + QUALITY] = 0.5 * (weight + hard);
   }
 
   /** Compares in full the candidates whose best possible score reaches the floor. */
@@ -400,18 +411,20 @@ export class Partition {
       else soft += part.weight;
       if (part.role === 'initial') initials += 1;
     }
+    const numbers = this.#nameNumbers;
     let kept = 0;
     for (let at = 0; at < this.#touchedCount; at += 1) {
       const name = this.#touched[at]!;
-      const sum = name * ACCUMULATORS;
-      const matchedQuery = this.#sums[sum]! + assumed;
-      const matchedListed = this.#sums[sum + 1]! + assumed * weights.family;
+      const record = name * NAME_RECORD;
+      const initialsListed = numbers[record + INITIALS]!;
+      const matchedQuery = numbers[record + MATCHED_QUERY]! + assumed;
+      const matchedListed = numbers[record + MATCHED_LISTED]! + assumed * weights.family;
       const slack = weights.family;
-      const openQuery = Math.max(0, hard - matchedQuery - this.#initials[name]! * slack);
-      const openListed = Math.max(0, this.#hard[name]! - matchedListed - initials * slack);
+      const openQuery = Math.max(0, hard - matchedQuery - initialsListed * slack);
+      const openListed = Math.max(0, numbers[record + HARD]! - matchedListed - initials * slack);
       const conflict = Math.min(openQuery, openListed);
-      const bonus = Math.min(soft, this.#soft[name]!) + (initials + this.#initials[name]!) * weights.initial;
-      const quality = this.#sums[sum + 2]! + assumed * weights.family + bonus;
+      const bonus = Math.min(soft, numbers[record + SOFT]!) + (initials + initialsListed) * weights.initial;
+      const quality = numbers[record + QUALITY]! + assumed * weights.family + bonus;
       const matched = Math.max(quality, 0.5 * (matchedQuery + matchedListed) + bonus);
       const extra = this.#person
         ? weights.extraQuery * (openQuery - conflict) + weights.extraListed * (openListed - conflict)
@@ -436,7 +449,14 @@ export class Partition {
 
   /** Words, postings and bytes of the typed arrays. */
   get size(): { names: number; words: number; bytes: number } {
-    const arrays = [this.#postingStarts, this.#postings, this.#postingWeights, this.#sums, this.#seen, this.#wordSeen];
+    const arrays = [
+      this.#postingStarts,
+      this.#postings,
+      this.#postingWeights,
+      this.#nameNumbers,
+      this.#wordFacts,
+      this.#letters,
+    ];
     const bytes = arrays.reduce((sum, { byteLength }) => sum + byteLength, 0) + this.#table.bytes;
     return { names: this.names.length, words: this.#words.length, bytes };
   }
@@ -444,8 +464,23 @@ export class Partition {
 
 const LONGEST_JOINED = 24;
 const LONGEST_ACRONYM = 10;
-/** Mark in the masks: the word is written with an alphabet (no letter and no digit has this bit). */
-const FULL = 1 << 29;
+function factsOfWords(words: readonly Spelling[]): [Int32Array, Uint8Array] {
+  const facts = new Int32Array(words.length * WORD_RECORD);
+  const letters = new Uint8Array(words.reduce((sum, { codes }) => sum + codes.length, 0));
+  let from = 0;
+  words.forEach((word, id) => {
+    letters.set(word.codes, from);
+    const fact = id * WORD_RECORD;
+    facts[fact + MASK] = word.mask;
+    facts[fact + LENGTH] = word.codes.length;
+    facts[fact + LETTERS_FROM] = from;
+    facts[fact + LETTERS] = word.letters;
+    facts[fact + WRITTEN_FULL] = word.writing === 'full' ? 1 : 0;
+    from += word.codes.length;
+  });
+  return [facts, letters];
+}
+
 const EMPTY = new Int32Array(0);
 const CLOCK_END = 2 ** 31 - 1000;
 const BOUND_SLACK = 0.02;

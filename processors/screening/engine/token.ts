@@ -1,5 +1,5 @@
 /** Words ready to be compared, and how alike two of them are. */
-import { ABJAD_COSTS, type Costs, distance, LATIN_COSTS, SOUND_COSTS } from './distance.ts';
+import { ABJAD_COSTS, type Costs, distance, LATIN_COSTS, SOUND_COSTS, sameLetters } from './distance.ts';
 import {
   abjadKey,
   bitsOf,
@@ -115,8 +115,9 @@ const LIMIT_BY_LENGTH = Float64Array.from(LOSS_BY_LENGTH, (loss) => (1 - LEAST_A
 
 /** Likeness of two words from 0 to 1; 0 when they are different words. Symmetric. */
 export function alike(a: Spelling, b: Spelling): number {
-  if (a.text === b.text) return 1;
-  if (a.digits || b.digits) return sameCodes(a.codes, b.codes) ? EQUAL_FOLD : 0;
+  // Texts are compared last: those of joined words are not built before somebody looks at them.
+  if (sameLetters(a.codes, b.codes, 0, b.codes.length)) return a.text === b.text ? 1 : EQUAL_FOLD;
+  if (a.digits || b.digits) return 0;
   if (a.group >= 0 && a.group === b.group) return SAME_GROUP;
   if (a.nicknameSets.length > 0 && b.nicknameSets.length > 0 && shareNickname(a, b)) return NICKNAME;
   if (
@@ -151,10 +152,22 @@ export function cannotBeAlike(
   );
 }
 
+/**
+ * Upper bound of the likeness of two words written with an alphabet, by their folded letters alone: what `alike` says of
+ * them is not more, unless they are related by a table or are anagrams.
+ */
+export function mostAlike(a: Uint8Array, b: Uint8Array, from: number, length: number): number {
+  if (sameLetters(a, b, from, length)) return 1;
+  const longer = Math.min(Math.max(a.length, length), LAST_LOSS);
+  const limit = LIMIT_BY_LENGTH[longer]!;
+  const cost = distance(a, b, limit, LATIN_COSTS, from, length);
+  if (cost > limit) return 0;
+  return 1 - cost * LOSS_BY_LENGTH[longer]! * (cost > 1 ? 1 + SECOND_EDIT * (cost - 1) : 1);
+}
+
 function alikeByEdits(a: Spelling, b: Spelling): number {
   const x = a.codes;
   const y = b.codes;
-  if (sameCodes(x, y)) return EQUAL_FOLD;
   const longer = Math.max(x.length, y.length);
   const loss = LOSS_BY_LENGTH[Math.min(longer, LAST_LOSS)]!;
   const limit = LIMIT_BY_LENGTH[Math.min(longer, LAST_LOSS)]!;
@@ -173,12 +186,6 @@ function alikeByEdits(a: Spelling, b: Spelling): number {
   const likeness = 1 - cost * loss * surplus;
   if (likeness < (a.writing === 'exact' || b.writing === 'exact' ? LEAST_ALIKE_EXACT : LEAST_ALIKE)) return 0;
   return isGenderEnding(x, y) ? Math.min(likeness, OTHER_GENDER) : likeness;
-}
-
-function sameCodes(a: Uint8Array, b: Uint8Array): boolean {
-  if (a.length !== b.length) return false;
-  for (let at = 0; at < a.length; at += 1) if (a[at] !== b[at]) return false;
-  return true;
 }
 
 export function costsFor(a: Writing, b: Writing): Costs {
