@@ -20,7 +20,7 @@ const INSTRUCTION: PayoutInstruction = {
 const always = () => true;
 const AS_OF = '2026-11-23T10:14:31.006Z';
 
-const cleanup: (() => Promise<unknown> | unknown)[] = [];
+const cleanup: (() => unknown)[] = [];
 afterEach(async () => {
   for (const end of cleanup.splice(0).reverse()) await end();
 });
@@ -39,12 +39,16 @@ type Respond = (request: IncomingMessage, response: ServerResponse, body: string
 
 async function provider(respond: Respond, options: Partial<ProviderClientOptions> = {}) {
   const requests: { method: string; path: string; key: string | undefined; body: string }[] = [];
-  const server = createServer(async (request, response) => {
+  const server = createServer((request, response) => {
     let body = '';
-    for await (const chunk of request) body += String(chunk);
-    const key = request.headers['idempotency-key'];
-    requests.push({ method: request.method!, path: request.url!, key: key as string | undefined, body });
-    respond(request, response, body);
+    request.on('data', (chunk) => {
+      body += String(chunk);
+    });
+    request.on('end', () => {
+      const key = request.headers['idempotency-key'];
+      requests.push({ method: request.method!, path: request.url!, key: key as string | undefined, body });
+      respond(request, response, body);
+    });
   });
   return { requests, client: clientOf(await listen(server), options) };
 }

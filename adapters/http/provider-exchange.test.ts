@@ -5,7 +5,7 @@ import { Pool } from 'undici';
 import { afterEach, describe, expect, it } from 'vitest';
 import { exchange } from './provider-exchange.ts';
 
-const cleanup: (() => Promise<unknown> | unknown)[] = [];
+const cleanup: (() => unknown)[] = [];
 afterEach(async () => {
   for (const end of cleanup.splice(0).reverse()) await end();
 });

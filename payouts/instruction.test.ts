@@ -1,0 +1,93 @@
+import { describe, expect, it } from 'vitest';
+import { afterSubmit, beginAttempt, openPayout } from './decide.ts';
+import { instructionOf, openParties, railOf } from './instruction.ts';
+import { DEFAULT_PAYOUT_POLICY } from './policy.ts';
+import { payoutRequestedFor } from './testing/requested.ts';
+import { commandIdOf, payoutUpdated, unpublished } from './update.ts';
+
+const NOW = 1_800_000_000_000;
+const requested = payoutRequestedFor({ transferId: 'transfer-1', now: NOW, expiresAt: NOW + 60_000, homePartition: 3 });
+const opened = openPayout(
+  {
+    payoutId: 'transfer-1',
+    provider: 'p',
+    homePartition: 3,
+    pricingAttempt: 1,
+    priceExpiresAt: NOW + 60_000,
+    requested: new Uint8Array(),
+  },
+  NOW,
+);
+const submitting = beginAttempt(opened, NOW, DEFAULT_PAYOUT_POLICY);
+
+describe('the instruction to the provider', () => {
+  it('holds the key and expiry of the attempt, and the credit of the price', () => {
+    expect(instructionOf(requested, openParties(requested)!, submitting.attempts[0]!)).toEqual({
+      key: 'transfer-1:1',
+      transferId: 'transfer-1',
+      endToEndId: 'E2E-transfer-1',
+      amount: { minor: 1_233_873n, currency: 'INR' },
+      rail: 'IMPS',
+      corridor: 'GBP-INR',
+      beneficiary: { name: 'Test Creditor', account: '50100012345678', bankCode: 'HDFC0000001', country: 'IN' },
+      remittanceInformation: null,
+      expiresAt: NOW + 60_000,
+    });
+  });
+
+  it('cannot be made from sealed parties', () => {
+    const sealed = { keyId: 'k', algorithm: 'AES-256-GCM', ciphertext: Buffer.alloc(1) };
+    expect(openParties({ ...requested, parties: { 'corridor.SealedParties': sealed } })).toBeUndefined();
+  });
+
+  it.each([
+    [50_000_000n, 'INR', 'IMPS'],
+    [50_000_001n, 'INR', 'RTGS'],
+    [100_000_000n, 'GBP', 'FPS'],
+    [100_000_001n, 'GBP', 'CHAPS'],
+    [5_000_000n, 'AED', 'AANI'],
+    [5_000_001n, 'AED', 'UAEFTS'],
+    [1n, 'JPY', 'SWIFT'],
+  ])('%s minor units of %s go by %s', (minor, currency, rail) => {
+    expect(railOf({ minor, currency })).toBe(rail);
+  });
+});
+
+describe('the message of a change', () => {
+  const seen = { kind: 'observed', state: 'PAID', reference: 'r-1', reasonCode: null } as const;
+  const paid = afterSubmit(submitting, 'transfer-1:1', seen, NOW + 5, DEFAULT_PAYOUT_POLICY);
+
+  it('is the same whenever it is made, and goes to the home partition', () => {
+    const [update] = unpublished(paid);
+    expect(payoutUpdated(paid, update!, requested)).toEqual({
+      command: {
+        commandId: commandIdOf('transfer-1', 1),
+        transferId: 'transfer-1',
+        attempt: 1,
+        issuedAt: NOW + 5,
+        issuedBy: 'payout-executor',
+        homePartition: 3,
+      },
+      requested,
+      payout: {
+        payoutId: 'transfer-1',
+        version: 1,
+        status: 'PAID',
+        provider: 'p',
+        attemptKey: 'transfer-1:1',
+        providerReference: 'r-1',
+        reason: null,
+        changedAt: NOW + 5,
+      },
+    });
+  });
+
+  it('has an id of its own per version; frozen, since a repeated command is known by it', () => {
+    expect(commandIdOf('transfer-1', 1)).toBe('58e87898-2e20-5fab-a834-e1a043b1ffd6');
+    expect(commandIdOf('transfer-1', 2)).not.toBe(commandIdOf('transfer-1', 1));
+  });
+
+  it('is due until it is published', () => {
+    expect(unpublished({ ...paid, publishedVersion: 1 })).toEqual([]);
+  });
+});
