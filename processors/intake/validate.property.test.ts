@@ -1,0 +1,105 @@
+// Whatever decodes is either refused with reasons or becomes an event that the schema takes: nothing in between, no throw.
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { isKnownReason } from '../../domain/reasons.ts';
+import { recordType } from '../../schemas/avro-types.ts';
+import type { Account, Parties, Party, TransferRequested } from '../../schemas/types.generated.ts';
+import {
+  AT,
+  BOOK,
+  creditor,
+  debtor,
+  only,
+  received,
+  run,
+  TOKEN_KEY,
+  transferRequested,
+} from '../../test/kit/builders.ts';
+import { memoryIntentClaims } from '../../test/kit/memory-claims.ts';
+import { createIntake } from './processor.ts';
+import { DEFAULT_TIMING, reasonsAgainst } from './validate.ts';
+
+/** Mostly a sensible value, sometimes anything at all. */
+const mostly = <T>(sensible: readonly T[], anything: fc.Arbitrary<T>): fc.Arbitrary<T> =>
+  fc.oneof({ weight: 25, arbitrary: fc.constantFrom(...sensible) }, { weight: 1, arbitrary: anything });
+const junk = fc.oneof(
+  fc.string({ unit: 'binary', maxLength: 40 }),
+  fc.constantFrom('', ' ', '\u0000', '💸', 'x'.repeat(400)),
+);
+const orNull = (arbitrary: fc.Arbitrary<string>) => fc.option(arbitrary, { nil: null });
+
+const account = (base: Account): fc.Arbitrary<Account> =>
+  fc.record({
+    scheme: mostly([base.scheme], fc.constantFrom('IBAN', 'BBAN', 'VPA', 'PAN', '')),
+    value: mostly([base.value], junk),
+    agent: mostly([base.agent], orNull(junk)),
+  });
+const party = (base: Party): fc.Arbitrary<Party> =>
+  fc.record({
+    customerId: mostly([base.customerId], junk),
+    kind: mostly<Party['kind']>(['PERSON', 'ORGANISATION'], fc.constant('UNKNOWN')),
+    name: mostly([base.name], junk),
+    birthDate: mostly<string | null>(['1985-04-12', '1985', null], junk),
+    country: mostly([base.country], junk),
+    nationalities: mostly<string[]>([[], ['GB']], fc.array(junk, { maxLength: 12 })),
+    identifiers: fc.constant([]),
+    address: mostly<string | null>([null, 'Leeds'], junk),
+    account: account(base.account),
+  });
+const intent: fc.Arbitrary<TransferRequested> = fc
+  .record({
+    transferId: mostly(['transfer-0001', '5f0c8f0e-3c1a-4a1e-9f63-2d9a0c1b7e11'], junk),
+    endToEndId: mostly(['E2E'], junk),
+    requestedAt: mostly([AT, AT - 1_000], fc.integer({ min: -8_640_000_000_000_000, max: 8_640_000_000_000_000 })),
+    minor: mostly([100_000n, 500n], fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n })),
+    currency: mostly(['GBP'], junk),
+    amountSide: mostly<TransferRequested['amountSide']>(['SOURCE'], fc.constantFrom('UNKNOWN', 'TARGET')),
+    sourceCurrency: mostly(['GBP'], junk),
+    targetCurrency: mostly(['INR'], junk),
+    chargeBearer: mostly<TransferRequested['chargeBearer']>(['SLEV', 'DEBT'], fc.constantFrom('UNKNOWN', 'CRED')),
+    purposeCode: mostly(['FAMI'], junk),
+    requestedExecutionDate: mostly<string | null>([null, '2026-11-23'], junk),
+    parties: fc.record({ debtor: party(debtor()), creditor: party(creditor()), remittanceInformation: orNull(junk) }),
+  })
+  .map(({ minor, currency, parties, ...rest }) => ({
+    ...rest,
+    instructedAmount: { minor, currency },
+    parties: { 'corridor.Parties': parties as Parties },
+  }));
+
+const rules = { ...DEFAULT_TIMING, corridors: BOOK };
+const accepted = recordType('TransferAccepted');
+const rejected = recordType('IntentRejected');
+
+describe('any intent', () => {
+  it('is refused with reasons of the catalogue, or becomes an event that the schema takes', async () => {
+    const seen = { accepted: 0, rejected: 0 };
+    const intake = () =>
+      createIntake({
+        claims: memoryIntentClaims(),
+        corridors: BOOK,
+        homePartitionOf: () => 0,
+        tokenKey: TOKEN_KEY,
+        clock: () => AT,
+      });
+    await fc.assert(
+      fc.asyncProperty(intent, async (value) => {
+        const reasons = reasonsAgainst(value, AT, rules);
+        expect(reasons.every(({ code, detail }) => isKnownReason(code) && detail !== '')).toBe(true);
+        expect(reasonsAgainst(value, AT, rules)).toEqual(reasons);
+        const [decision] = await run(intake(), [received('transfer.requested', value)]);
+        if (reasons.length === 0) {
+          seen.accepted += 1;
+          expect(accepted.isValid(only(decision, 'transfer.accepted'))).toBe(true);
+        } else {
+          seen.rejected += 1;
+          expect(rejected.isValid(only(decision, 'intent.rejected'))).toBe(true);
+        }
+      }),
+      { numRuns: 2_000 },
+    );
+    expect(Math.min(seen.accepted, seen.rejected)).toBeGreaterThan(20);
+  });
+
+  it('with an ordinary payload passes', () => expect(reasonsAgainst(transferRequested(), AT, rules)).toEqual([]));
+});
