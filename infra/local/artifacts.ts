@@ -43,28 +43,46 @@ export interface ArtifactOptions {
 }
 
 /**
- * Makes sure that the artifacts are there; several processes may ask at once. Resolves with the folder of each.
- * Throws StackError DOWNLOAD_FAILED, BUILD_FAILED, JAVA_MISSING, MAVEN_MISSING or STATE_NOT_WRITABLE.
+ * Makes sure that the artifacts are there; several processes may ask at once. Hands out a promise of the folder of each:
+ * what is there, or is fetched, can be started while the stand-in is still being built. The promises reject with
+ * StackError DOWNLOAD_FAILED, BUILD_FAILED, JAVA_MISSING, MAVEN_MISSING or STATE_NOT_WRITABLE.
  */
-export async function fetchArtifacts(
-  wanted: readonly Artifact[],
-  options: ArtifactOptions,
-): Promise<Map<Artifact, string>> {
-  const folders = new Map(wanted.map((artifact) => [artifact, artifactDir(artifact, options.dir)]));
-  const isMissing = (artifact: Artifact) => !existsSync(folders.get(artifact) as string);
-  if (!wanted.some(isMissing)) return folders;
+export function fetchArtifacts(wanted: readonly Artifact[], options: ArtifactOptions): Map<Artifact, Promise<string>> {
+  const servers = wanted.filter((artifact) => artifact !== 'mongo-stand-in');
+  const fetched = ensure(servers, options, fetchServers);
+  const promises = new Map<Artifact, Promise<string>>();
+  for (const server of servers)
+    promises.set(
+      server,
+      fetched.then(() => artifactDir(server, options.dir)),
+    );
+  if (wanted.includes('mongo-stand-in')) {
+    const built = fetched.then(() => ensure(['mongo-stand-in'], options, buildStandIn));
+    promises.set(
+      'mongo-stand-in',
+      built.then(() => artifactDir('mongo-stand-in', options.dir)),
+    );
+  }
+  // Whoever awaits one of them hears of a failure; the others are not to be reported as unhandled.
+  for (const promise of promises.values()) promise.catch(() => undefined);
+  return promises;
+}
 
+async function ensure(
+  artifacts: readonly Artifact[],
+  options: ArtifactOptions,
+  make: (missing: readonly Artifact[], options: ArtifactOptions) => Promise<void>,
+): Promise<void> {
+  const missing = () => artifacts.filter((artifact) => !existsSync(artifactDir(artifact, options.dir)));
+  if (missing().length === 0) return;
   makeDirectory(options.dir);
   await withLock(
     path.join(options.dir, 'fetch.lock'),
     async () => {
-      const servers = wanted.filter((artifact) => artifact !== 'mongo-stand-in' && isMissing(artifact));
-      if (servers.length > 0) await fetchServers(servers, folders, options);
-      if (wanted.includes('mongo-stand-in') && isMissing('mongo-stand-in')) await buildStandIn(folders, options);
+      if (missing().length > 0) await make(missing(), options);
     },
     { onWait: () => options.onProgress('Another process is fetching the local servers: waiting for it') },
   );
-  return folders;
 }
 
 /** A folder name that changes with the recipe, so that a changed version is fetched anew. */
@@ -83,11 +101,7 @@ function filesUnder(dir: string): string[] {
     .sort();
 }
 
-async function fetchServers(
-  servers: readonly Artifact[],
-  folders: ReadonlyMap<Artifact, string>,
-  options: ArtifactOptions,
-): Promise<void> {
+async function fetchServers(servers: readonly Artifact[], options: ArtifactOptions): Promise<void> {
   options.onProgress(`Fetching ${servers.join(', ')} with Maven (once)`);
   const into = path.join(options.dir, 'incoming');
   rmSync(into, { recursive: true, force: true });
@@ -100,17 +114,17 @@ async function fetchServers(
     if (!readdirSync(path.join(into, server)).some((name) => PROOF[server].test(name))) {
       throw new StackError('DOWNLOAD_FAILED', `Maven ended well, but brought no ${server}.`, TRY_BY_HAND);
     }
-    renameSync(path.join(into, server), folders.get(server) as string);
+    renameSync(path.join(into, server), artifactDir(server, options.dir));
   }
   rmSync(into, { recursive: true, force: true });
 }
 
-async function buildStandIn(folders: ReadonlyMap<Artifact, string>, options: ArtifactOptions): Promise<void> {
+async function buildStandIn(_: readonly Artifact[], options: ArtifactOptions): Promise<void> {
   options.onProgress('Building the MongoDB stand-in with Maven (once)');
   const into = path.join(options.dir, 'incoming-stand-in');
   rmSync(into, { recursive: true, force: true });
   await maven(['-f', STAND_IN, `-DbuildDirectory=${into}`, 'package'], options);
-  renameSync(into, folders.get('mongo-stand-in') as string);
+  renameSync(into, artifactDir('mongo-stand-in', options.dir));
 }
 
 async function maven(args: readonly string[], options: ArtifactOptions): Promise<void> {

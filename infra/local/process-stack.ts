@@ -1,18 +1,12 @@
 // The `processes` provider: every part that no URL replaces, as a child process.
 import { rmSync } from 'node:fs';
-import { type Artifact, fetchArtifacts } from './artifacts.ts';
-import { classArchiveFile, makeClassArchives, type Rehearsal } from './class-archives.ts';
+import { makeClassArchives } from './class-archives.ts';
 import { describeError, StackError } from './errors.ts';
-import { findJava } from './java.ts';
-import { fixedPort, freePorts } from './ports.ts';
+import { planProcesses } from './process-plan.ts';
 import { ProcessServer, READY_TIMEOUT_MS } from './process-server.ts';
 import { ProcessGroup } from './processes.ts';
 import type { ProvidedServer, ProviderOptions, ProviderStack } from './provider.ts';
-import { kafkaPart } from './servers/kafka.ts';
-import { mongodOnPath, mongoPart, mongoUri } from './servers/mongo.ts';
-import { redisFromArtifact, redisOnPath, redisPart } from './servers/redis.ts';
-import { REGISTRY_PATH, registryPart } from './servers/registry.ts';
-import type { PartSpec } from './servers/server.ts';
+import type { PartSpec, ServerSpec } from './servers/server.ts';
 import type { PartName, ServerName, StackUrls } from './types.ts';
 
 interface RunningPart {
@@ -23,7 +17,8 @@ interface RunningPart {
 export class ProcessStack implements ProviderStack {
   readonly urls: Partial<StackUrls>;
   readonly kafkaBehindProxy: readonly string[];
-  readonly #parts: readonly RunningPart[];
+  /** In the order of the plan; a part whose program is still being fetched has no entry yet. */
+  readonly #parts: RunningPart[] = [];
   readonly #group: ProcessGroup;
   readonly #options: ProviderOptions;
   readonly #archiving = new AbortController();
@@ -31,12 +26,10 @@ export class ProcessStack implements ProviderStack {
 
   private constructor(
     options: ProviderOptions,
-    parts: readonly RunningPart[],
     group: ProcessGroup,
     found: { urls: Partial<StackUrls>; kafkaBehindProxy: readonly string[] },
   ) {
     this.#options = options;
-    this.#parts = parts;
     this.#group = group;
     this.urls = found.urls;
     this.kafkaBehindProxy = found.kafkaBehindProxy;
@@ -44,29 +37,26 @@ export class ProcessStack implements ProviderStack {
 
   /** Fetches what is missing, then starts all parts at once. If one fails, those already started are stopped. */
   static async start(options: ProviderOptions): Promise<ProcessStack> {
-    const plan = await planParts(options);
+    const plan = await planProcesses(options);
     const group = new ProcessGroup({
       detached: options.detached,
       graceMs: options.ephemeral ? 0 : 10_000,
       removeAfterCrash: options.ephemeral ? options.state.dir : undefined,
     });
-    const parts = plan.parts.map((spec) => ({
-      spec,
-      servers: spec.servers.map(
-        (server) =>
-          new ProcessServer(server, options.state.log(server.name), group, (how) =>
-            options.onUnexpectedExit(server.name, how),
-          ),
-      ),
-    }));
-    const stack = new ProcessStack(options, parts, group, plan);
+    const stack = new ProcessStack(options, group, plan);
     const failed = new AbortController();
-    const starts = parts.map((part) =>
-      stack.#startPart(part, part.servers, failed.signal).catch((error: unknown) => {
+    const starts = plan.parts.map(async (coming, index) => {
+      try {
+        const spec = await coming;
+        if (failed.signal.aborted) return;
+        const part = { spec, servers: spec.servers.map((server) => stack.#serverOf(server)) };
+        stack.#parts[index] = part;
+        await stack.#startPart(part, part.servers, failed.signal);
+      } catch (error) {
         failed.abort();
         throw error;
-      }),
-    );
+      }
+    });
     try {
       await Promise.all(starts);
     } catch (error) {
@@ -74,7 +64,8 @@ export class ProcessStack implements ProviderStack {
       await stack.stop();
       throw error;
     }
-    stack.#archives = makeClassArchives({ group, signal: stack.#archiving.signal, rehearsals: plan.rehearsals });
+    const rehearsals = await Promise.all(plan.rehearsals);
+    stack.#archives = makeClassArchives({ group, signal: stack.#archiving.signal, rehearsals });
     return stack;
   }
 
@@ -120,6 +111,11 @@ export class ProcessStack implements ProviderStack {
     for (const server of this.#select(target).servers) server.hold('SIGCONT');
   }
 
+  #serverOf(spec: ServerSpec): ProcessServer {
+    const { state, onUnexpectedExit } = this.#options;
+    return new ProcessServer(spec, state.log(spec.name), this.#group, (how) => onUnexpectedExit(spec.name, how));
+  }
+
   async #startPart(part: RunningPart, servers: readonly ProcessServer[], cancelled: AbortSignal): Promise<void> {
     const signal = AbortSignal.any([AbortSignal.timeout(READY_TIMEOUT_MS), cancelled]);
     await Promise.all(servers.map((server) => server.start(signal)));
@@ -154,88 +150,4 @@ export class ProcessStack implements ProviderStack {
       'Choose a part that this stack started.',
     );
   }
-}
-
-/** Finds programs and ports for the parts. */
-async function planParts(options: ProviderOptions) {
-  const { env, parts, state } = options;
-  const wants = (part: PartName) => parts.includes(part);
-  const redisBinary = wants('redisLimits') || wants('redisQueue') ? redisOnPath(env) : null;
-  const mongod = wants('mongo') ? mongodOnPath(env) : null;
-
-  const artifacts: Artifact[] = [];
-  if (wants('kafka')) artifacts.push('kafka');
-  if (wants('registry')) artifacts.push('registry');
-  if ((wants('redisLimits') || wants('redisQueue')) && !redisBinary) artifacts.push('redis');
-  if (wants('mongo') && !mongod) artifacts.push('mongo-stand-in');
-  const needsJava = artifacts.some((artifact) => artifact !== 'redis');
-  const java = needsJava ? await findJava(env) : { file: 'java', build: 'none' };
-  const folders = await fetchArtifacts(artifacts, { dir: options.artifactsDir, env, onProgress: options.onProgress });
-  const folder = (artifact: Artifact) => folders.get(artifact) as string;
-
-  const brokerNames = (['kafka-1', 'kafka-2', 'kafka-3'] as const).slice(0, options.settings.brokers);
-  const spare = await freePorts(4 + 3 * brokerNames.length);
-  const portOf = (server: ServerName) =>
-    options.fixedPorts ? fixedPort(server, env) : Promise.resolve(spare.pop() as number);
-
-  const specs: PartSpec[] = [];
-  const rehearsals: Rehearsal[] = [];
-  const urls: { -readonly [K in keyof StackUrls]?: StackUrls[K] } = {};
-  let kafkaBehindProxy: string[] = [];
-  const dataDir = state.data;
-  if (wants('kafka')) {
-    const brokers = await Promise.all(
-      brokerNames.map(async (name, index) => {
-        const advertised = options.advertisedPorts[index];
-        return {
-          port: await portOf(name),
-          controllerPort: spare.pop() as number,
-          ...(advertised === undefined ? {} : { proxied: { port: spare.pop() as number, advertised } }),
-        };
-      }),
-    );
-    const kafka = { java, jars: folder('kafka'), clusterId: options.settings.clusterId };
-    specs.push(kafkaPart({ ...kafka, dataDir, brokers }));
-    rehearsals.push({
-      archive: classArchiveFile(folder('kafka'), java),
-      rehearse: async (dir) => {
-        const [port = 0, controllerPort = 0] = await freePorts(2);
-        return kafkaPart({ ...kafka, dataDir: dir, brokers: [{ port, controllerPort }] });
-      },
-    });
-    urls.kafkaBrokers = brokers.map(({ port }) => `127.0.0.1:${port}`);
-    kafkaBehindProxy = brokers.flatMap(({ proxied }) => (proxied ? [`127.0.0.1:${proxied.port}`] : []));
-  }
-  if (wants('registry')) {
-    const port = await portOf('registry');
-    const registry = { java, dir: folder('registry') };
-    specs.push(registryPart({ ...registry, dataDir, port }));
-    rehearsals.push({
-      archive: classArchiveFile(folder('registry'), java),
-      rehearse: async (dir) => registryPart({ ...registry, dataDir: dir, port: (await freePorts(1))[0] as number }),
-    });
-    urls.registryUrl = `http://127.0.0.1:${port}${REGISTRY_PATH}`;
-  }
-  if (wants('mongo')) {
-    const port = await portOf('mongo');
-    const program = mongod ? { mongod } : { standIn: folder('mongo-stand-in'), java };
-    specs.push(mongoPart({ program, dataDir, port }));
-    if (!mongod) {
-      rehearsals.push({
-        archive: classArchiveFile(folder('mongo-stand-in'), java),
-        rehearse: async (dir) => mongoPart({ program, dataDir: dir, port: (await freePorts(1))[0] as number }),
-      });
-    }
-    urls.mongoUri = mongoUri(port);
-  }
-  for (const [name, url] of [
-    ['redisLimits', 'redisLimitsUrl'],
-    ['redisQueue', 'redisQueueUrl'],
-  ] as const) {
-    if (!wants(name)) continue;
-    const port = await portOf(name);
-    specs.push(redisPart({ name, binary: redisBinary ?? redisFromArtifact(folder('redis')), dataDir, port }));
-    urls[url] = `redis://127.0.0.1:${port}`;
-  }
-  return { parts: specs, urls, kafkaBehindProxy, rehearsals };
 }

@@ -1,0 +1,120 @@
+// Which processes make up the stack: their programs, ports and data, and what is still to be fetched for them.
+import { type Artifact, fetchArtifacts } from './artifacts.ts';
+import { classArchiveFile, type Rehearsal } from './class-archives.ts';
+import { findJava } from './java.ts';
+import { fixedPort, freePorts } from './ports.ts';
+import type { ProviderOptions } from './provider.ts';
+import { kafkaPart } from './servers/kafka.ts';
+import { mongodOnPath, mongoPart, mongoUri } from './servers/mongo.ts';
+import { redisFromArtifact, redisOnPath, redisPart } from './servers/redis.ts';
+import { REGISTRY_PATH, registryPart } from './servers/registry.ts';
+import type { PartSpec } from './servers/server.ts';
+import type { PartName, ServerName, StackUrls } from './types.ts';
+
+export interface ProcessPlan {
+  /** Each comes when its program is there. */
+  readonly parts: readonly Promise<PartSpec>[];
+  readonly urls: Partial<StackUrls>;
+  readonly kafkaBehindProxy: readonly string[];
+  /** Servers whose classes can be archived. */
+  readonly rehearsals: readonly Promise<Rehearsal>[];
+}
+
+/** Throws StackError JAVA_MISSING, PORT_IN_USE or BAD_SETTING; what concerns a download rejects its part. */
+export async function planProcesses(options: ProviderOptions): Promise<ProcessPlan> {
+  const { env, settings } = options;
+  const dataDir = options.state.data;
+  const wants = (part: PartName) => options.parts.includes(part);
+  const wantsRedis = wants('redisLimits') || wants('redisQueue');
+  const redisBinary = wantsRedis ? redisOnPath(env) : null;
+  const mongod = wants('mongo') ? mongodOnPath(env) : null;
+
+  const artifacts: Artifact[] = [];
+  if (wants('kafka')) artifacts.push('kafka');
+  if (wants('registry')) artifacts.push('registry');
+  if (wantsRedis && !redisBinary) artifacts.push('redis');
+  if (wants('mongo') && !mongod) artifacts.push('mongo-stand-in');
+  const needsJava = artifacts.some((artifact) => artifact !== 'redis');
+  const java = needsJava ? await findJava(env) : { file: 'java', build: 'none' };
+
+  const brokerNames = (['kafka-1', 'kafka-2', 'kafka-3'] as const).slice(0, settings.brokers);
+  const spare = await freePorts(4 + 3 * brokerNames.length);
+  const anyPort = () => spare.pop() as number;
+  const portOf = async (server: ServerName) => (options.fixedPorts ? fixedPort(server, env) : anyPort());
+  // All ports before the first download: one that is taken is to be known at once.
+  const ports = new Map<ServerName, number>();
+  for (const part of options.parts) {
+    for (const server of part === 'kafka' ? brokerNames : [part]) ports.set(server, await portOf(server));
+  }
+  const port = (server: ServerName) => ports.get(server) as number;
+
+  const folders = fetchArtifacts(artifacts, { dir: options.artifactsDir, env, onProgress: options.onProgress });
+  const folder = (artifact: Artifact) => folders.get(artifact) as Promise<string>;
+
+  const parts: Promise<PartSpec>[] = [];
+  const rehearsals: Promise<Rehearsal>[] = [];
+  const urls: { -readonly [K in keyof StackUrls]?: StackUrls[K] } = {};
+  let kafkaBehindProxy: string[] = [];
+  if (wants('kafka')) {
+    const brokers = brokerNames.map((name, index) => {
+      const advertised = options.advertisedPorts[index];
+      const proxied = advertised === undefined ? {} : { proxied: { port: anyPort(), advertised } };
+      return { port: port(name), controllerPort: anyPort(), ...proxied };
+    });
+    const kafka = folder('kafka').then((jars) => ({ java, jars, clusterId: settings.clusterId }));
+    parts.push(kafka.then((common) => kafkaPart({ ...common, dataDir, brokers })));
+    rehearsals.push(
+      kafka.then((common) => ({
+        archive: classArchiveFile(common.jars, java),
+        rehearse: async (dir) => {
+          const [own = 0, controllerPort = 0] = await freePorts(2);
+          return kafkaPart({ ...common, dataDir: dir, brokers: [{ port: own, controllerPort }] });
+        },
+      })),
+    );
+    urls.kafkaBrokers = brokers.map((broker) => `127.0.0.1:${broker.port}`);
+    kafkaBehindProxy = brokers.flatMap(({ proxied }) => (proxied ? [`127.0.0.1:${proxied.port}`] : []));
+  }
+  if (wants('registry')) {
+    const registry = folder('registry').then((dir) => ({ java, dir }));
+    parts.push(registry.then((common) => registryPart({ ...common, dataDir, port: port('registry') })));
+    rehearsals.push(
+      registry.then((common) => ({
+        archive: classArchiveFile(common.dir, java),
+        rehearse: async (dir) => registryPart({ ...common, dataDir: dir, port: (await freePorts(1))[0] as number }),
+      })),
+    );
+    urls.registryUrl = `http://127.0.0.1:${port('registry')}${REGISTRY_PATH}`;
+  }
+  if (wants('mongo')) {
+    urls.mongoUri = mongoUri(port('mongo'));
+    if (mongod) {
+      parts.push(Promise.resolve(mongoPart({ program: { mongod }, dataDir, port: port('mongo') })));
+    } else {
+      const program = folder('mongo-stand-in').then((standIn) => ({ standIn, java }));
+      parts.push(program.then((found) => mongoPart({ program: found, dataDir, port: port('mongo') })));
+      rehearsals.push(
+        program.then((found) => ({
+          archive: classArchiveFile(found.standIn, java),
+          rehearse: async (dir) => mongoPart({ program: found, dataDir: dir, port: (await freePorts(1))[0] as number }),
+        })),
+      );
+    }
+  }
+  const redis = redisBinary
+    ? Promise.resolve(redisBinary)
+    : wantsRedis
+      ? folder('redis').then(redisFromArtifact)
+      : null;
+  for (const [name, url] of [
+    ['redisLimits', 'redisLimitsUrl'],
+    ['redisQueue', 'redisQueueUrl'],
+  ] as const) {
+    if (!wants(name) || !redis) continue;
+    parts.push(redis.then((binary) => redisPart({ name, binary, dataDir, port: port(name) })));
+    urls[url] = `redis://127.0.0.1:${port(name)}`;
+  }
+  // A failure is heard by whoever starts the parts, once; the rest is not to be reported as unhandled.
+  for (const promise of [...parts, ...rehearsals]) promise.catch(() => undefined);
+  return { parts, urls, kafkaBehindProxy, rehearsals };
+}
