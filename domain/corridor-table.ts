@@ -36,10 +36,7 @@ const UNITED_KINGDOM: Pick<CorridorSide, 'currency' | 'countries' | 'accounts'> 
 };
 const EURO_AREA: Pick<CorridorSide, 'currency' | 'countries' | 'accounts'> = {
   currency: 'EUR',
-  countries: [
-    ...['AT', 'BE', 'BG', 'CY', 'DE', 'EE', 'ES', 'FI', 'FR', 'GR', 'HR'],
-    ...['IE', 'IT', 'LT', 'LU', 'LV', 'MT', 'NL', 'PT', 'SI', 'SK'],
-  ],
+  countries: 'AT BE BG CY DE EE ES FI FR GR HR IE IT LT LU LV MT NL PT SI SK'.split(' '),
   accounts: [{ scheme: 'IBAN', agent: 'NONE' }],
 };
 const UNITED_STATES: Pick<CorridorSide, 'currency' | 'countries' | 'accounts'> = {

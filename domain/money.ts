@@ -40,8 +40,6 @@ export function compare(a: Money, b: Money): -1 | 0 | 1 {
   return a.minor < b.minor ? -1 : 1;
 }
 
-export const equals = (a: Money, b: Money): boolean => a.currency === b.currency && a.minor === b.minor;
-
 function sameCurrency(a: Money, b: Money): string {
   if (a.currency === b.currency) return a.currency;
   throw new DomainError(

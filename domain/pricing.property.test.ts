@@ -10,7 +10,7 @@ const CODES = ['GBP', 'EUR', 'USD', 'AED', 'INR', 'JPY', 'KWD', 'BHD'];
 const rateText = fc
   .tuple(
     fc.integer({ min: 0, max: 400 }),
-    fc.string({ unit: fc.constantFrom(...'0123456789'), minLength: 1, maxLength: 8 }),
+    fc.string({ unit: fc.constantFrom(...'0123456789'.split('')), minLength: 1, maxLength: 8 }),
   )
   .map(([whole, digits]) => `${whole}.${digits}`)
   .filter((text) => Number(text) > 0);

@@ -3,10 +3,9 @@ import { CodedError, dependencyDown } from '../../runtime/ports/fault.ts';
 
 const UNAUTHORISED = new Set(['NOAUTH', 'WRONGPASS', 'NOPERM']);
 /** Replies that pass by themselves: starting, busy, failing over, out of memory until somebody frees some. */
-const TRANSIENT = new Set([
-  ...['LOADING', 'BUSY', 'MASTERDOWN', 'READONLY', 'OOM', 'MISCONF', 'CLUSTERDOWN', 'TRYAGAIN', 'NOREPLICAS'],
-  ...['UNBLOCKED', 'UNKILLABLE'],
-]);
+const TRANSIENT = new Set(
+  'LOADING BUSY MASTERDOWN READONLY OOM MISCONF CLUSTERDOWN TRYAGAIN NOREPLICAS UNBLOCKED UNKILLABLE'.split(' '),
+);
 
 /** Code in front of an error reply, such as NOAUTH; undefined when the error is no reply. */
 export function replyCode(error: unknown): string | undefined {

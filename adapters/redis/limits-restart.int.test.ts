@@ -40,7 +40,9 @@ const reserve = (transferId: string): Reserve => ({
   requests: requestsOf(priced, AT, book),
 });
 /** The log holds one reservation. */
-const read: LedgerReader = async (add) => void (await add('transfer.reserved', reservedFrom(priced)));
+const read: LedgerReader = async (add) => {
+  await add('transfer.reserved', reservedFrom(priced));
+};
 
 describe('the ledger of a Redis that was killed', () => {
   it('closes, although everything is still there, and comes back from the log', async () => {

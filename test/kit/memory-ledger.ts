@@ -8,6 +8,7 @@ import type {
   Reserve,
   ReserveOutcome,
   Settle,
+  SettledUse,
 } from '../../processors/limits/ports.ts';
 import { CodedError } from '../../runtime/ports/fault.ts';
 import type { LimitUse } from '../../schemas/types.generated.ts';
@@ -30,6 +31,11 @@ export interface Counter {
 
 const bucketOf = (use: Pick<LimitRequest, 'ruleId' | 'subjectToken' | 'window'>) =>
   `${use.ruleId}:${use.subjectToken}:${use.window}`;
+
+const limitUse = (use: SettledUse): LimitUse => {
+  const { ruleId, subjectToken, window, currency, reservedMinor, usedMinor, limitMinor } = use;
+  return { ruleId, subjectToken, window, currency, reservedMinor, usedMinor, limitMinor };
+};
 
 export class MemoryLedger implements LedgerStore {
   readonly outages = new Outages();
@@ -71,7 +77,7 @@ export class MemoryLedger implements LedgerStore {
     for (const { transferId, attempt, state: stands, uses } of state.records) {
       const held =
         stands === 'released' ? [] : uses.map((use) => ({ bucket: bucketOf(use), minor: use.reservedMinor }));
-      const outcome: ReserveOutcome = { kind: 'reserved', uses: uses.map(({ freedByReturn: _, ...use }) => use) };
+      const outcome: ReserveOutcome = { kind: 'reserved', uses: uses.map(limitUse) };
       this.transfers.set(transferId, {
         attempt,
         state: stands,
@@ -153,7 +159,7 @@ export class MemoryLedger implements LedgerStore {
     if (state === 'open') {
       if (known !== undefined) return unchanged;
       for (const { bucket, minor } of stated) this.#count(bucket, minor, 1);
-      return finish(stated, { kind: 'reserved', uses: uses.map(({ freedByReturn: _, ...use }) => use) });
+      return finish(stated, { kind: 'reserved', uses: uses.map(limitUse) });
     }
     if (state === 'released') {
       if (known !== undefined && known.state !== 'open') return unchanged;
