@@ -69,10 +69,10 @@ export interface QualifierWeights {
 }
 
 export const DEFAULT_CONFIG: ScreeningConfig = {
-  threshold: 0.7,
-  floor: 0.6,
+  threshold: 0.75,
+  floor: 0.65,
   thresholdBySource: {},
-  weakAliasCap: 0.65,
+  weakAliasCap: 0.7,
   maxCandidates: 20,
   weights: {
     common: 0.75,

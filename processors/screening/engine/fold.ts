@@ -170,14 +170,14 @@ export function patternKey(codes: Uint8Array): number {
 const ABJAD_CLASS = new Uint8Array(36).map((_, letter) => letter);
 for (const [from, to] of ['js', 'cs', 'zs', 'gk']) ABJAD_CLASS[code(from!)] = code(to!);
 
-/** Hash of the consonants that a script without vowels writes for certain: no h, v (waw) or vowel. 0 for none. */
+/** Hash of the consonants that a script without vowels writes for certain: no v (waw) and no vowel. 0 for none. */
 export function abjadKey(codes: Uint8Array): number {
   let hash = 0x1234567;
   let count = 0;
   let before = NOTHING;
   for (let at = 0; at < codes.length; at += 1) {
     const letter = codes[at]!;
-    if (IS_VOWEL[letter] === 1 || letter === H || letter === V) continue;
+    if (IS_VOWEL[letter] === 1 || letter === V) continue;
     const kind = ABJAD_CLASS[letter]!;
     if (kind === before) continue;
     before = kind;

@@ -68,15 +68,16 @@ function foldKeys(codes: Uint8Array, deletions: boolean, salt: number, sink: Key
   }
 }
 
-/** Keys of a listed word. `joined`: two words read as one, found by its exact folded form and by its vowels' places. */
-export function keysOfListed(word: Spelling, joined: boolean, sink: KeySink): void {
+/** Keys of a listed word. `joined`: two words read as one, found by its exact folded form and by its vowels' places.
+ * `sameScript`: a word without vowels that only names without vowels are compared with. */
+export function keysOfListed(word: Spelling, joined: boolean, sameScript: boolean, sink: KeySink): void {
   foldKeys(word.codes, !joined && !word.digits, SALT_FOLD, sink);
   if (word.digits) return;
   if (word.skeleton !== 0) sink(mixed(word.skeleton, 0, SALT_SKELETON));
   sink(mixed(word.pattern, 0, SALT_PATTERN));
   if (joined) return;
   if (word.text.length >= ANAGRAM_FROM) sink(mixed(word.letters, word.text.length, SALT_LETTERS));
-  if (word.abjad !== 0) sink(mixed(word.abjad, 0, word.writing === 'poor' ? ~SALT_ABJAD : SALT_ABJAD));
+  if (word.abjad !== 0 && !sameScript) sink(mixed(word.abjad, 0, word.writing === 'poor' ? ~SALT_ABJAD : SALT_ABJAD));
 }
 
 /** Keys under which a word of a query may find listed words. */

@@ -4,7 +4,7 @@ import type { NameWeights } from './config.ts';
 import { KeyTable, keysOfListed, keysOfQuery, VALUES } from './keys.ts';
 import type { Part, PreparedName } from './name.ts';
 import { scoreNames } from './score-name.ts';
-import { alike, cannotBeAlike, joinSpellings, LEAST_ALIKE, mostAlike, type Spelling } from './token.ts';
+import { alike, cannotBeAlike, joinSpellings, LEAST_ALIKE, mostAlike, SAME_GROUP, type Spelling } from './token.ts';
 
 export interface IndexedName {
   readonly prepared: PreparedName;
@@ -166,17 +166,23 @@ export class Partition {
 
   #keys(plain: number): KeyTable {
     if (this.#words.length >= VALUES) throw new RangeError(`More than ${VALUES} different words: split the lists.`);
+    // Words without vowels that must be found by names with vowels.
+    const open = new Set(
+      this.names.flatMap(({ prepared, sameScript }) =>
+        sameScript ? [] : prepared.parts.map(({ spelling }) => spelling),
+      ),
+    );
     let count = 0;
     const add = (): void => {
       count += 1;
     };
     this.#words.forEach((word, id) => {
-      keysOfListed(word, id >= plain, add);
+      keysOfListed(word, id >= plain, word.writing === 'poor' && !open.has(word), add);
     });
     const pairs = new Float64Array(count);
     let at = 0;
     this.#words.forEach((word, id) => {
-      keysOfListed(word, id >= plain, (key) => {
+      keysOfListed(word, id >= plain, word.writing === 'poor' && !open.has(word), (key) => {
         pairs[at++] = key * VALUES + id;
       });
     });
@@ -265,7 +271,7 @@ export class Partition {
     keysOfQuery(word, joined, this.#probe);
     if (!joined) {
       this.#related = true;
-      if (word.group >= 0) for (const id of this.#byGroup.get(word.group) ?? EMPTY) this.#consider(id);
+      if (word.group >= 0) for (const id of this.#byGroup.get(word.group) ?? EMPTY) this.#take(id, SAME_GROUP);
       for (const set of word.nicknameSets) for (const id of this.#byNickname.get(set) ?? EMPTY) this.#consider(id);
       this.#related = false;
     }
@@ -288,6 +294,15 @@ export class Partition {
         ? alike(word, this.#words[id]!)
         : this.#mostAlike(word, id, fact);
     if (value < LEAST_ALIKE) return;
+    this.#found[this.#foundCount] = id;
+    this.#foundLikeness[this.#foundCount] = value;
+    this.#foundCount += 1;
+  }
+
+  #take(id: number, value: number): void {
+    const fact = id * WORD_RECORD;
+    if (this.#wordFacts[fact] === this.#clock || this.#foundCount >= MAX_FOUND) return;
+    this.#wordFacts[fact] = this.#clock;
     this.#found[this.#foundCount] = id;
     this.#foundLikeness[this.#foundCount] = value;
     this.#foundCount += 1;

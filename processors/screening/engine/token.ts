@@ -99,7 +99,8 @@ function fromCodes(text: string, codes: Uint8Array, writing: Writing): Spelling 
 export const LEAST_ALIKE = 0.64;
 const LEAST_ALIKE_EXACT = 0.85;
 const EQUAL_FOLD = 0.97;
-const SAME_GROUP = 0.95;
+/** Likeness of two spellings of one name. */
+export const SAME_GROUP = 0.95;
 const NICKNAME = 0.88;
 const SAME_LETTERS = 0.82;
 const SHORTEST_ANAGRAM = 5;
