@@ -25,7 +25,10 @@ export interface PayoutStore {
    */
   apply(changes: readonly PayoutChange[]): Promise<readonly boolean[]>;
   load(payoutIds: readonly string[]): Promise<readonly Payout[]>;
-  /** Ids of payouts with `nextPollAt` at or before `before`, the longest overdue first. */
+  /**
+   * Ids of payouts with `nextPollAt` at or before `before`: the longest overdue first, and after the others, or not at all,
+   * those that are NEW.
+   */
   overdue(before: number, limit: number, options: { readonly withNew: boolean }): Promise<readonly string[]>;
 }
 

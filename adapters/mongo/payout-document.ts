@@ -35,7 +35,10 @@ export interface PayoutDocument extends PayoutFields {
   readonly requested: Binary;
   readonly createdAt: Date;
   readonly publishedVersion: number;
+  /** When to ask the provider, or to look after a lease. */
   readonly nextPollAt?: Date;
+  /** When to begin an attempt: apart, so that what waits for a provider that is down is not searched through. */
+  readonly nextSubmitAt?: Date;
   /** Since when the outbox holds something that may not be published. */
   readonly unpublishedSince?: Date;
   /** Since when a person is needed. */
@@ -98,13 +101,15 @@ export function payoutFields(payout: Payout, stamp: string): PayoutFields {
   };
 }
 
+export const INDEXED_FIELDS = ['nextPollAt', 'nextSubmitAt', 'unpublishedSince', 'caseSince'] as const;
+
 /** Fields that indexes stand on: there only while there is something to do. */
-export function indexedFields(payout: Payout): Pick<PayoutDocument, 'nextPollAt' | 'unpublishedSince' | 'caseSince'> {
-  const { nextPollAt, updates, publishedVersion, cases } = payout;
+export function indexedFields(payout: Payout): Pick<PayoutDocument, (typeof INDEXED_FIELDS)[number]> {
+  const { nextPollAt, phase, updates, publishedVersion, cases } = payout;
   const oldest = updates.find(({ version }) => version > publishedVersion);
   const open = cases.find(({ closedAt }) => closedAt === null);
   return {
-    ...(nextPollAt !== null && { nextPollAt: date(nextPollAt) }),
+    ...(nextPollAt !== null && { [phase === 'NEW' ? 'nextSubmitAt' : 'nextPollAt']: date(nextPollAt) }),
     ...(oldest && { unpublishedSince: date(oldest.changedAt) }),
     ...(open && { caseSince: date(open.openedAt) }),
   };
@@ -136,7 +141,7 @@ export function payoutOf(document: PayoutDocument): Payout {
     priceExpiresAt: document.priceExpiresAt.getTime(),
     requested: document.requested.value(),
     attempts: document.attempts.map(attemptOf),
-    nextPollAt: document.nextPollAt?.getTime() ?? null,
+    nextPollAt: (document.nextPollAt ?? document.nextSubmitAt)?.getTime() ?? null,
     updates: document.outbox.map((update) => ({ ...update, changedAt: update.changedAt.getTime() }) as PayoutUpdate),
     publishedVersion: document.publishedVersion,
     cases: document.cases.map(

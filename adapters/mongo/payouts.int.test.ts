@@ -112,11 +112,11 @@ describe('payouts in MongoDB', () => {
     expect((await store.load(['a']))[0]?.attempts[0]?.startedAt).toBe(T0);
   });
 
-  it('are found when overdue, the longest first, without the new ones when asked', async () => {
+  it('are found when overdue, the longest first, those to be sent last or not at all', async () => {
     const at = (id: string, nextPollAt: number | null) => ({ ...submitting(id), nextPollAt });
     const opened = { ...openPayout(request('new'), T0), nextPollAt: T0 - 5 };
     await store.insert([at('late', T0 - 10), at('later', T0 - 1), at('not-due', T0 + 1), at('never', null), opened]);
-    expect(await store.overdue(T0, 10, { withNew: true })).toEqual(['late', 'new', 'later']);
+    expect(await store.overdue(T0, 10, { withNew: true })).toEqual(['late', 'later', 'new']);
     expect(await store.overdue(T0, 10, { withNew: false })).toEqual(['late', 'later']);
     expect(await store.overdue(T0, 1, { withNew: true })).toEqual(['late']);
   });

@@ -5,7 +5,14 @@ import type { Payout } from '../../payouts/payout.ts';
 import type { PayoutChange, PayoutStore } from '../../payouts/ports.ts';
 import { MAJORITY } from './claims.ts';
 import { mongoFault } from './fault.ts';
-import { indexedFields, type PayoutDocument, payoutDocument, payoutFields, payoutOf } from './payout-document.ts';
+import {
+  INDEXED_FIELDS,
+  indexedFields,
+  type PayoutDocument,
+  payoutDocument,
+  payoutFields,
+  payoutOf,
+} from './payout-document.ts';
 
 export const PAYOUTS = 'payouts';
 const DUPLICATE_KEY = 11_000;
@@ -37,17 +44,22 @@ export function mongoPayoutStore(db: Db, options: MongoPayoutOptions = {}): Mong
       }),
     overdue: (before, limit, { withNew }) =>
       guarded(async () => {
-        const filter = { nextPollAt: { $lte: new Date(before) }, ...(!withNew && { phase: { $ne: 'NEW' as const } }) };
-        const found = collection
-          .find(filter, { projection: { _id: 1 } })
-          .sort({ nextPollAt: 1 })
-          .limit(limit);
-        return (await found.toArray()).map(({ _id }) => _id);
+        const dueBy = async (field: 'nextPollAt' | 'nextSubmitAt') => {
+          const filter = { [field]: { $lte: new Date(before) } };
+          const found = collection
+            .find(filter, { projection: { _id: 1 } })
+            .sort({ [field]: 1 })
+            .limit(limit);
+          return (await found.toArray()).map(({ _id }) => _id);
+        };
+        const [polls, submits] = await Promise.all([dueBy('nextPollAt'), withNew ? dueBy('nextSubmitAt') : []]);
+        return [...polls, ...submits].slice(0, limit);
       }),
     ensureIndexes: () =>
       guarded(async () => {
         await collection.createIndexes([
-          { key: { nextPollAt: 1 }, name: 'due', sparse: true },
+          { key: { nextPollAt: 1 }, name: 'poll', sparse: true },
+          { key: { nextSubmitAt: 1 }, name: 'submit', sparse: true },
           { key: { unpublishedSince: 1 }, name: 'unpublished', sparse: true },
           { key: { caseSince: 1 }, name: 'cases', sparse: true },
         ]);
@@ -106,7 +118,7 @@ async function apply(
 
 function operationOf({ from, next }: PayoutChange, stamp: string, unguarded: boolean) {
   const indexed = indexedFields(next);
-  const absent = (['nextPollAt', 'unpublishedSince', 'caseSince'] as const).filter((field) => !(field in indexed));
+  const absent = INDEXED_FIELDS.filter((field) => !(field in indexed));
   // `requested` and `publishedVersion` change only with a new price.
   const repriced = next.attempts.at(-1)?.pricingAttempt !== next.pricingAttempt && next.phase === 'NEW';
   const price = repriced && { requested: new Binary(next.requested), publishedVersion: next.publishedVersion };
