@@ -346,6 +346,20 @@ describe('dispositions of one record', () => {
     ).toBe(true);
   });
 
+  it('wait: no longer than asked for', async () => {
+    const clock = new ManualClock();
+    const startedAt = clock.now();
+    const seen: number[] = [];
+    const processor = clearing({
+      decide: () => {
+        seen.push(clock.now() - startedAt);
+        return seen.length === 1 ? { kind: 'wait', untilMs: startedAt + 1_500, cause } : undefined;
+      },
+    });
+    await runProcessor(processor, { ...inOne(ids(1)), clock });
+    expect(seen).toEqual([0, 1_500]);
+  });
+
   it('dead-letter: as the stage says', async () => {
     const processor = clearing({ decide: () => ({ kind: 'dead-letter', cause }) });
     const run = await runProcessor(processor, inOne(ids(2)));
