@@ -1,0 +1,162 @@
+/**
+ * Speed, memory and quality of the screening engine against the full public lists. Writes bench/results/screening.json,
+ * the curve and the measured sections of docs/screening.md. `--quick`: fewer names, nothing written.
+ */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { cpus } from 'node:os';
+import { resolve } from 'node:path';
+import { buildIndex, DEFAULT_CONFIG, ENGINE_VERSION } from '../../processors/screening/engine/index.ts';
+import { type Curve, drawCurves } from './curve.ts';
+import { casesOf, loadLists, requireData } from './data.ts';
+import { customerNames, listedNames, misspelt, randomFrom } from './names.ts';
+import { type CaseScores, caseScores, pairQuality, rateAt } from './quality.ts';
+import { indexRecall, slipRecall } from './recall.ts';
+import { percent, table, writeSection } from './report.ts';
+import { measure } from './speed.ts';
+
+const ROOT = resolve(import.meta.dirname, '../..');
+const SEED = 20_260_101;
+const quick = process.argv.includes('--quick');
+const NAMES = quick ? 10_000 : 60_000;
+const RECALL_QUERIES = quick ? 100 : 500;
+const CURVE_FLOOR = 0.5;
+
+requireData();
+const lists = await loadLists();
+const heapBefore = memory();
+const cpu = process.cpuUsage();
+const built = performance.now();
+const index = buildIndex(lists, DEFAULT_CONFIG);
+const buildMs = performance.now() - built;
+const buildCpu = process.cpuUsage(cpu);
+const indexMegabytes = (memory() - heapBefore) / 2 ** 20;
+
+function memory(): number {
+  globalThis.gc?.();
+  const { heapUsed, arrayBuffers } = process.memoryUsage();
+  return heapUsed + arrayBuffers;
+}
+
+const random = randomFrom(SEED);
+const negatives = [...casesOf('negatives_global_1k.csv'), ...casesOf('negatives_us_1k.csv')];
+const persons = listedNames(lists, 'person');
+const organisations = listedNames(lists, 'organisation');
+const slips = (names: readonly string[]): string[] => {
+  const made = new Set<string>();
+  while (made.size < NAMES / 4) {
+    const name = misspelt(names[Math.floor(random() * names.length)]!, 'typo', random);
+    if (name !== undefined) made.add(name);
+  }
+  return [...made];
+};
+const speed = {
+  'customers, all scripts': measure(index, 'Person', customerNames(negatives, NAMES, random, false)),
+  'customers, Latin script': measure(index, 'Person', customerNames(negatives, NAMES, random, true)),
+  'listed persons, misspelt (worst case)': measure(index, 'Person', slips(persons)),
+  'listed organisations, misspelt (worst case)': measure(index, 'Company', slips(organisations)),
+};
+const names = lists.reduce((sum, { counts }) => sum + counts.names, 0);
+const pairs = pairQuality(DEFAULT_CONFIG);
+const wide = buildIndex(lists, { ...DEFAULT_CONFIG, floor: CURVE_FLOOR });
+const cases = caseScores(wide, DEFAULT_CONFIG.threshold);
+const recall = indexRecall(index, persons, RECALL_QUERIES, SEED);
+const found = slipRecall(index, persons, RECALL_QUERIES * 4, SEED);
+
+const curveOf = (name: string, colour: string, qualified: boolean): Curve => {
+  const of = (file: string) => cases.filter((scores) => scores.file.startsWith(file) && scores.qualified === qualified);
+  const positives = of('positives').flatMap(({ scores }) => scores);
+  const others = of('negatives').flatMap(({ scores }) => scores);
+  const points = [];
+  for (let step = 100; step >= CURVE_FLOOR * 100; step -= 1) {
+    const threshold = step / 100;
+    points.push({ threshold, recall: rateAt(positives, threshold), alertRate: rateAt(others, threshold) });
+  }
+  return { name, colour, points };
+};
+const curves = [curveOf('with dates and countries', '#0b6e4f', true), curveOf('by name only', '#b3541e', false)];
+
+const result = {
+  engineVersion: ENGINE_VERSION,
+  configHash: index.configHash,
+  node: process.version,
+  cpu: cpus()[0]?.model,
+  lists: lists.map(({ source, publicationDate, contentHash, counts }) => ({
+    source,
+    publicationDate,
+    contentHash,
+    counts,
+  })),
+  index: {
+    names,
+    buildMs: Math.round(buildMs),
+    buildCpuMs: Math.round((buildCpu.user + buildCpu.system) / 1000),
+    megabytes: Math.round(indexMegabytes),
+  },
+  speed,
+  pairs,
+  cases: cases.map(({ scores, ...rest }) => ({ ...rest, customers: scores.length })),
+  indexRecall: recall,
+  slipRecall: found,
+  curves: curves.map(({ name, points }) => ({ name, points })),
+};
+
+const speedTable = table(
+  ['names screened', 'names', 'names/s of processor time', 'names/s of wall time', 'p50 µs', 'p99 µs', 'hits'],
+  Object.entries(speed).map(([name, s]) => [
+    name,
+    s.names,
+    s.namesPerCpuSecond,
+    s.namesPerWallSecond,
+    s.p50,
+    s.p99,
+    s.hits,
+  ]),
+);
+const pairTable = table(
+  ['pairs', 'count', 'precision', 'recall', 'F1'],
+  pairs.map((q) => [q.category, q.pairs, q.precision.toFixed(3), q.recall.toFixed(3), q.f1.toFixed(3)]),
+);
+const rate = ({ alertRate }: CaseScores): string => percent(alertRate, 2);
+const files = [...new Set(cases.map(({ file }) => file))];
+const caseTable = table(
+  ['file', 'customers', 'with dates and countries', 'by name only'],
+  files.map((file) => {
+    const [qualified, plain] = [true, false].map(
+      (q) => cases.find((scores) => scores.file === file && scores.qualified === q)!,
+    );
+    return [file, qualified!.scores.length, rate(qualified!), rate(plain!)];
+  }),
+);
+const recallTable = table(
+  [
+    'slip in a listed name',
+    'queries',
+    'pairs by full scan',
+    'missed by the index',
+    'index recall',
+    'listed entity alerts',
+  ],
+  recall.map(({ slip, queries, pairs: all, missed }) => [
+    slip,
+    queries,
+    all,
+    missed,
+    (1 - missed / Math.max(1, all)).toFixed(4),
+    percent(found.find((row) => row.slip === slip)!.recall),
+  ]),
+);
+const indexLine =
+  `Index over ${names} names of ${lists.map(({ source, counts }) => `${source} (${counts.entities} entities, ${counts.names} names)`).join(', ')}: ` +
+  `built in ${result.index.buildCpuMs} ms of processor time (${result.index.buildMs} ms), ${result.index.megabytes} MiB beside the lists. ` +
+  `Node ${process.version}, ${result.cpu}, one core.`;
+
+process.stdout.write(`${[indexLine, speedTable, pairTable, caseTable, recallTable].join('\n\n')}\n`);
+if (!quick) {
+  mkdirSync(resolve(ROOT, 'bench/results'), { recursive: true });
+  writeFileSync(resolve(ROOT, 'bench/results/screening.json'), `${JSON.stringify(result, null, 2)}\n`);
+  writeFileSync(resolve(ROOT, 'docs/screening-curve.svg'), drawCurves(curves, DEFAULT_CONFIG.threshold));
+  const page = resolve(ROOT, 'docs/screening.md');
+  writeSection(page, 'speed', `${indexLine}\n\n${speedTable}`);
+  writeSection(page, 'quality', `${pairTable}\n\n${caseTable}`);
+  writeSection(page, 'recall', recallTable);
+}
