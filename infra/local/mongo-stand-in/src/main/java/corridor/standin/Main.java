@@ -1,5 +1,6 @@
 package corridor.standin;
 
+import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
@@ -7,15 +8,13 @@ import java.nio.file.Path;
 
 import corridor.standin.storage.Store;
 import corridor.standin.storage.StoreException;
-import de.bwaldvogel.mongo.MongoServer;
+import corridor.standin.wire.Server;
 
 /** Starts the server with the options of {@code mongod} that make sense here. */
 public final class Main {
 
     private static final int EXIT_BAD_OPTION = 2;
     private static final int EXIT_ADDRESS_IN_USE = 48;
-    private static final int BOSS_THREADS = 1;
-    private static final int WORKER_THREADS = 8;
 
     private Main() {
     }
@@ -41,17 +40,20 @@ public final class Main {
         InetSocketAddress address = loopback(options);
         Store store = options.memory() ? Store.inMemory() : Store.open(Path.of(options.dbpath()));
         StandInBackend backend = new StandInBackend(store);
-        MongoServer server = new MongoServer(backend);
+        Server server = new Server(backend);
         try {
-            server.bind(address, BOSS_THREADS, WORKER_THREADS);
-        } catch (RuntimeException e) {
+            int port = server.bind(address);
+            TimeToLive.start(backend);
+            Runtime.getRuntime().addShutdownHook(new Thread(() -> {
+                server.close();
+                backend.close();
+            }, "shutdown"));
+            System.out.printf("mongod-stand-in: waiting for connections on port %d (%s, %d ms)%n", port,
+                options.memory() ? "in memory" : "data in " + options.dbpath(), (System.nanoTime() - started) / 1_000_000);
+        } catch (IOException e) {
             fail("Port " + options.port() + " of " + options.bindIp() + " can't be used (" + e.getMessage()
                 + "). Stop the process that has it, or choose another with --port.", EXIT_ADDRESS_IN_USE);
         }
-        TimeToLive.start(backend);
-        Runtime.getRuntime().addShutdownHook(new Thread(server::shutdownNow, "shutdown"));
-        System.out.printf("mongod-stand-in: waiting for connections on port %d (%s, %d ms)%n", server.getLocalAddress().getPort(),
-            options.memory() ? "in memory" : "data in " + options.dbpath(), (System.nanoTime() - started) / 1_000_000);
     }
 
     private static InetSocketAddress loopback(Options options) {

@@ -15,20 +15,20 @@ import corridor.standin.command.OpenCursors;
 import corridor.standin.command.Replies;
 import corridor.standin.storage.Journal;
 import corridor.standin.storage.Store;
+import corridor.standin.wire.Commands;
 import de.bwaldvogel.mongo.MongoDatabase;
 import de.bwaldvogel.mongo.backend.AbstractMongoBackend;
 import de.bwaldvogel.mongo.backend.DefaultQueryMatcher;
 import de.bwaldvogel.mongo.bson.Document;
 import de.bwaldvogel.mongo.exception.MongoServerError;
 import de.bwaldvogel.mongo.exception.MongoServerException;
-import de.bwaldvogel.mongo.wire.message.MongoMessage;
 import io.netty.channel.Channel;
 
 /**
  * All databases, and the gate through which every command goes: writes one after the other, reads beside each other,
  * and no answer before what it tells is in the journal.
  */
-final class StandInBackend extends AbstractMongoBackend {
+final class StandInBackend extends AbstractMongoBackend implements Commands {
 
     private static final Set<String> LOCK_FREE =
         Set.of("hello", "ismaster", "ping", "buildinfo", "whatsmyuri", "getlog", "hostinfo", "getcmdlineopts", "connectionstatus",
@@ -54,9 +54,9 @@ final class StandInBackend extends AbstractMongoBackend {
     }
 
     @Override
-    public Document handleMessage(MongoMessage message) {
+    public Document answer(Channel channel, String database, Document command) {
         try {
-            return super.handleMessage(message);
+            return handleCommand(channel, database, command.keySet().iterator().next(), command);
         } catch (MongoServerException e) {
             return Replies.failure(e);
         } catch (Journal.JournalFailure | MVStoreException e) {
@@ -65,6 +65,11 @@ final class StandInBackend extends AbstractMongoBackend {
         } catch (RuntimeException e) {
             return Replies.failure(new MongoServerError(8, "UnknownError", "the stand-in failed: " + e));
         }
+    }
+
+    @Override
+    public void disconnected(Channel channel) {
+        handleClose(channel);
     }
 
     @Override

@@ -1,11 +1,13 @@
 package corridor.standin;
 
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collection;
 import java.util.List;
-import java.util.Set;
 import java.util.Spliterator;
 import java.util.Spliterators;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
 import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
 
@@ -13,7 +15,7 @@ import corridor.standin.index.KeyIndex;
 import corridor.standin.query.DocumentCursor;
 import corridor.standin.query.Finder;
 import corridor.standin.query.Hit;
-import corridor.standin.storage.Bson;
+import corridor.standin.bson.Bson;
 import corridor.standin.storage.RecordTable;
 import corridor.standin.write.FindAndModify;
 import corridor.standin.write.Update;
@@ -40,6 +42,8 @@ import de.bwaldvogel.mongo.oplog.Oplog;
  * Nothing that is stored is ever changed in place, so a reader never sees half a change.
  */
 public final class StandInCollection extends AbstractMongoCollection<Long> {
+
+    private static final Predicate<String> ANY_FIELD = field -> true;
 
     private final RecordTable records;
     private final Finder finder;
@@ -157,14 +161,44 @@ public final class StandInCollection extends AbstractMongoCollection<Long> {
     public Document insert(Document document) {
         Document complete = withIdFirst(document);
         byte[] bytes = Bson.encode(complete);
-        List<List<byte[]>> keys = keysOf(complete, null);
-        requireFree(keys, KeyIndex.NO_RECORD, complete);
+        List<List<byte[]>> keys = keysOf(complete, ANY_FIELD);
         long record = ++lastRecord;
+        addKeys(keys, record, complete);
         records.put(record, bytes);
-        for (int i = 0; i < keys.size(); i++) {
-            index(i).addKeys(keys.get(i), record);
-        }
         return complete;
+    }
+
+    /** Adds entries to the indexes, none to one whose list is null. Throws E11000, and then has added nothing. */
+    private void addKeys(List<List<byte[]>> keys, long record, Document document) {
+        int done = 0;
+        try {
+            for (; done < keys.size(); done++) {
+                if (keys.get(done) != null) {
+                    index(done).addKeys(keys.get(done), record, document, this);
+                }
+            }
+        } catch (MongoServerError e) {
+            removeKeys(keys.subList(0, done), record);
+            throw e;
+        }
+    }
+
+    private void removeKeys(List<List<byte[]>> keys, long record) {
+        for (int i = 0; i < keys.size(); i++) {
+            if (keys.get(i) != null) {
+                index(i).removeKeys(keys.get(i), record);
+            }
+        }
+    }
+
+    /** The keys that are in the first lists only. Null where a list is null. */
+    private static List<List<byte[]>> without(List<List<byte[]>> keys, List<List<byte[]>> others) {
+        List<List<byte[]>> rest = new ArrayList<>(keys.size());
+        for (int i = 0; i < keys.size(); i++) {
+            List<byte[]> of = others.get(i);
+            rest.add(keys.get(i) == null ? null : keys.get(i).stream().filter(key -> of.stream().noneMatch(other -> Arrays.equals(key, other))).toList());
+        }
+        return rest;
     }
 
     private Document withIdFirst(Document document) {
@@ -173,7 +207,7 @@ public final class StandInCollection extends AbstractMongoCollection<Long> {
             return document;
         }
         Object id = document.get(idField);
-        if (id instanceof java.util.Collection) {
+        if (id instanceof Collection) {
             throw new InvalidIdFieldError("The '_id' value cannot be of type array");
         }
         if (document.containsKey(idField) && document.keySet().iterator().next().equals(idField)) {
@@ -187,13 +221,13 @@ public final class StandInCollection extends AbstractMongoCollection<Long> {
     /**
      * The keys of a document in each index, in the order of the indexes.
      *
-     * @param changed the top-level fields that are going to change, null for any; an index that has none of them gets null
+     * @param touched whether a top-level field may change; an index that has none of those gets null
      */
-    public List<List<byte[]>> keysOf(Document document, Set<String> changed) {
+    public List<List<byte[]>> keysOf(Document document, Predicate<String> touched) {
         List<Index<Long>> indexes = getIndexes();
         List<List<byte[]>> keys = new ArrayList<>(indexes.size());
         for (int i = 0; i < indexes.size(); i++) {
-            keys.add(changed != null && index(i).ignores(changed) ? null : index(i).keysOf(document));
+            keys.add(index(i).ignores(touched) ? null : index(i).keysOf(document));
         }
         return keys;
     }
@@ -202,54 +236,26 @@ public final class StandInCollection extends AbstractMongoCollection<Long> {
         return (KeyIndex) getIndexes().get(i);
     }
 
-    private void requireFree(List<List<byte[]>> keys, long record, Document document) {
-        for (int i = 0; i < keys.size(); i++) {
-            if (keys.get(i) != null) {
-                index(i).requireFree(keys.get(i), record, document, this);
-            }
-        }
-    }
-
     /**
      * Stores another document in the place of a hit.
      *
      * @param oldKeys what {@link #keysOf} gave for the hit, before its document was changed
      * @return whether anything changed
      */
-    public boolean replace(Hit hit, Document document, List<List<byte[]>> oldKeys, Set<String> changed) {
+    public boolean replace(Hit hit, Document document, List<List<byte[]>> oldKeys, Predicate<String> touched) {
         byte[] bytes = Bson.encode(document);
-        if (java.util.Arrays.equals(bytes, hit.bytes())) {
+        if (Arrays.equals(bytes, hit.bytes())) {
             return false;
         }
-        List<List<byte[]>> newKeys = keysOf(document, changed);
-        requireFree(newKeys, hit.record(), document);
+        List<List<byte[]>> newKeys = keysOf(document, touched);
+        addKeys(without(newKeys, oldKeys), hit.record(), document);
+        removeKeys(without(oldKeys, newKeys), hit.record());
         records.put(hit.record(), bytes);
-        for (int i = 0; i < newKeys.size(); i++) {
-            if (newKeys.get(i) != null && !sameKeys(oldKeys.get(i), newKeys.get(i))) {
-                index(i).removeKeys(oldKeys.get(i), hit.record());
-                index(i).addKeys(newKeys.get(i), hit.record());
-            }
-        }
-        return true;
-    }
-
-    private static boolean sameKeys(List<byte[]> a, List<byte[]> b) {
-        if (a.size() != b.size()) {
-            return false;
-        }
-        for (int i = 0; i < a.size(); i++) {
-            if (!java.util.Arrays.equals(a.get(i), b.get(i))) {
-                return false;
-            }
-        }
         return true;
     }
 
     public void remove(Hit hit) {
-        List<List<byte[]>> keys = keysOf(hit.document(), null);
-        for (int i = 0; i < keys.size(); i++) {
-            index(i).removeKeys(keys.get(i), hit.record());
-        }
+        removeKeys(keysOf(hit.document(), ANY_FIELD), hit.record());
         records.remove(hit.record());
     }
 
@@ -317,8 +323,7 @@ public final class StandInCollection extends AbstractMongoCollection<Long> {
         try {
             for (Hit hit = all.next(); hit != null; hit = all.next()) {
                 List<byte[]> keys = index.keysOf(hit.document());
-                index.requireFree(keys, KeyIndex.NO_RECORD, hit.document(), this);
-                index.addKeys(keys, hit.record());
+                index.addKeys(keys, hit.record(), hit.document(), this);
             }
         } catch (MongoServerError e) {
             index.clear();

@@ -4,6 +4,7 @@ import java.util.Iterator;
 import java.util.List;
 
 import corridor.standin.StandInCollection;
+import corridor.standin.bson.RawBson;
 import corridor.standin.query.DocumentCursor;
 import corridor.standin.query.Hit;
 import corridor.standin.query.Plan;
@@ -77,13 +78,13 @@ public final class FindCommand {
             private int size;
 
             @Override
-            public Document next() {
+            public Object next() {
                 Hit hit = found.next();
                 if (hit == null) {
                     return null;
                 }
                 size = hit.bytes().length;
-                return projection.isEmpty() ? hit.document() : Doors.project(projection, collection.idField(), hit.document());
+                return projection.isEmpty() ? new RawBson(hit.bytes()) : Doors.project(projection, collection.idField(), hit.document());
             }
 
             @Override
@@ -105,7 +106,7 @@ public final class FindCommand {
             private static final int ABOUT_THE_SIZE_OF_A_DOCUMENT = 2048;
 
             @Override
-            public Document next() {
+            public Object next() {
                 return iterator.hasNext() ? iterator.next() : null;
             }
 

@@ -22,8 +22,8 @@ public final class OpenCursors {
 
     /** Where the documents of a result come from. */
     public interface Source {
-        /** The next document, or null when there are no more. */
-        Document next();
+        /** The next document, as a Document or as RawBson; null when there are no more. */
+        Object next();
 
         /** About how many bytes the last document has. */
         int lastSize();
@@ -35,7 +35,7 @@ public final class OpenCursors {
     private static final class OpenCursor {
         final String namespace;
         final Source source;
-        Document ahead;
+        Object ahead;
         long usedAt;
 
         OpenCursor(String namespace, Source source) {
@@ -45,8 +45,8 @@ public final class OpenCursors {
         }
 
         /** @param wanted number of documents, or {@code Integer.MAX_VALUE} for as many as fit */
-        synchronized List<Document> take(int wanted) {
-            List<Document> batch = new ArrayList<>(Math.min(wanted, FIRST_BATCH));
+        synchronized List<Object> take(int wanted) {
+            List<Object> batch = new ArrayList<>(Math.min(wanted, FIRST_BATCH));
             long bytes = 0;
             while (ahead != null && batch.size() < wanted && bytes < BATCH_BYTES) {
                 batch.add(ahead);
@@ -62,7 +62,7 @@ public final class OpenCursors {
     /** Answers with the first batch, and remembers the rest. {@code batchSize} is what the client asked for, or null. */
     public Document open(String namespace, Source source, Object batchSize, boolean singleBatch) {
         OpenCursor cursor = new OpenCursor(namespace, source);
-        List<Document> batch = cursor.take(batchSize instanceof Number size ? Math.max(0, size.intValue()) : FIRST_BATCH);
+        List<Object> batch = cursor.take(batchSize instanceof Number size ? Math.max(0, size.intValue()) : FIRST_BATCH);
         long id = 0;
         if (cursor.ahead != null && !singleBatch) {
             id = lastId.incrementAndGet();
@@ -77,7 +77,7 @@ public final class OpenCursors {
             throw new CursorNotFoundException(id);
         }
         int wanted = batchSize instanceof Number size && size.intValue() > 0 ? size.intValue() : Integer.MAX_VALUE;
-        List<Document> batch = cursor.take(wanted);
+        List<Object> batch = cursor.take(wanted);
         if (cursor.ahead == null) {
             cursors.remove(id);
             return Replies.batch("nextBatch", cursor.namespace, 0, batch);

@@ -50,7 +50,7 @@ public final class Replies {
         }
     }
 
-    public static Document batch(String field, String namespace, long cursorId, List<Document> documents) {
+    public static Document batch(String field, String namespace, long cursorId, List<?> documents) {
         Document cursor = new Document("id", cursorId).append("ns", namespace).append(field, documents);
         Document reply = new Document("cursor", cursor);
         Utils.markOkay(reply);

@@ -6,6 +6,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 import java.util.TreeSet;
+import java.util.function.Predicate;
 
 import corridor.standin.storage.KeyTable;
 import de.bwaldvogel.mongo.MongoCollection;
@@ -22,9 +23,6 @@ import de.bwaldvogel.mongo.exception.CannotIndexParallelArraysError;
  * A unique index has one entry for a key; the keys of the others end with the record id.
  */
 public final class KeyIndex extends Index<Long> {
-
-    /** A document that is not stored yet. */
-    public static final long NO_RECORD = -1;
 
     private static final byte[] MULTIPLE_MARK = {0};
 
@@ -103,13 +101,13 @@ public final class KeyIndex extends Index<Long> {
         return getKeys().toString().equals(that.getKeys().toString());
     }
 
-    /** Whether a change of these top-level fields can't change the entries of a document. */
-    public boolean ignores(java.util.Set<String> topLevelFields) {
+    /** Whether a change of the touched top-level fields can't change the entries of a document. */
+    public boolean ignores(Predicate<String> touched) {
         if (partialFilter != null) {
             return false;
         }
         for (String[] path : paths) {
-            if (topLevelFields.contains(path[0])) {
+            if (touched.test(path[0])) {
                 return false;
             }
         }
@@ -184,22 +182,21 @@ public final class KeyIndex extends Index<Long> {
         }
     }
 
-    /** Throws E11000 when another document than {@code record} has one of the keys. */
-    public void requireFree(List<byte[]> keys, long record, Document document, MongoCollection<?> collection) {
-        if (!unique) {
-            return;
-        }
-        for (byte[] key : keys) {
-            Long holder = table.get(key);
+    /**
+     * Adds the entries of a document. Throws E11000 when another document has one of the keys of a unique index;
+     * then none has been added.
+     */
+    public void addKeys(List<byte[]> keys, long record, Document document, MongoCollection<?> collection) {
+        for (int i = 0; i < keys.size(); i++) {
+            if (!unique) {
+                table.put(entry(keys.get(i), record), record);
+                continue;
+            }
+            Long holder = table.putIfAbsent(keys.get(i), record);
             if (holder != null && holder != record) {
+                removeKeys(keys.subList(0, i), record);
                 throw new DuplicateKey(this, document, collection);
             }
-        }
-    }
-
-    public void addKeys(List<byte[]> keys, long record) {
-        for (byte[] key : keys) {
-            table.put(entry(key, record), record);
         }
     }
 
@@ -228,12 +225,12 @@ public final class KeyIndex extends Index<Long> {
 
     @Override
     public void checkAdd(Document document, MongoCollection<Long> collection) {
-        requireFree(keysOf(document), NO_RECORD, document, collection);
+        throw new UnsupportedOperationException();
     }
 
     @Override
     public void add(Document document, Long position, MongoCollection<Long> collection) {
-        addKeys(keysOf(document), position);
+        addKeys(keysOf(document), position, document, collection);
     }
 
     @Override

@@ -1,6 +1,5 @@
 package corridor.standin.query;
 
-import corridor.standin.storage.Bson;
 import corridor.standin.storage.RecordTable;
 import de.bwaldvogel.mongo.backend.QueryMatcher;
 import de.bwaldvogel.mongo.bson.Document;
@@ -12,15 +11,20 @@ public final class DocumentCursor {
     private final RecordScan scan;
     private final Document query;
     private final QueryMatcher matcher;
+    private final boolean covered;
     private long toSkip;
     private long remaining;
 
-    /** @param limit 0 for no limit */
-    DocumentCursor(RecordTable records, RecordScan scan, Document query, QueryMatcher matcher, long skip, long limit) {
+    /**
+     * @param covered whether all that the scan finds matches, so that it need not be looked at
+     * @param limit 0 for no limit
+     */
+    DocumentCursor(RecordTable records, RecordScan scan, Document query, QueryMatcher matcher, boolean covered, long skip, long limit) {
         this.records = records;
         this.scan = scan;
         this.query = query;
         this.matcher = matcher;
+        this.covered = covered;
         this.toSkip = skip;
         this.remaining = limit > 0 ? limit : Long.MAX_VALUE;
     }
@@ -37,8 +41,8 @@ public final class DocumentCursor {
             if (bytes == null) {
                 continue; // removed since the scan began
             }
-            Document document = Bson.decode(bytes);
-            if (!query.isEmpty() && !matcher.matches(document, query)) {
+            Hit hit = new Hit(record, bytes);
+            if (!covered && !matcher.matches(hit.document(), query)) {
                 continue;
             }
             if (toSkip > 0) {
@@ -46,7 +50,7 @@ public final class DocumentCursor {
                 continue;
             }
             remaining--;
-            return new Hit(record, bytes, document);
+            return hit;
         }
         return null;
     }

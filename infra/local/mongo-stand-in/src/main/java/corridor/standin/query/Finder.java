@@ -41,20 +41,17 @@ public final class Finder {
         Plan plan = Plan.of(query, order, indexes);
         if (natural && plan.index() == null) {
             boolean backwards = ((Number) sort.get(NATURAL)).intValue() < 0;
-            return cursor(new TableScan(records, backwards), query, skip, limit);
+            return new DocumentCursor(records, new TableScan(records, backwards), query, matcher, query.isEmpty(), skip, limit);
         }
+        RecordScan scan = plan.index() == null ? new TableScan(records, false) : new KeyScan(plan.index(), plan.ranges(), plan.reverse());
+        boolean covered = query.isEmpty() || plan.covers(query);
         if (order.isEmpty() || plan.sorted()) {
-            return cursor(scan(plan), query, skip, limit);
+            return new DocumentCursor(records, scan, query, matcher, covered, skip, limit);
         }
-        return cursor(RecordScan.of(sorted(cursor(scan(plan), query, 0, 0), order, limit == 0 ? 0 : skip + limit)), query, skip, limit);
-    }
-
-    private RecordScan scan(Plan plan) {
-        return plan.index() == null ? new TableScan(records, false) : new KeyScan(plan.index(), plan.ranges(), plan.reverse());
-    }
-
-    private DocumentCursor cursor(RecordScan scan, Document query, long skip, long limit) {
-        return new DocumentCursor(records, scan, query, matcher, skip, limit);
+        DocumentCursor all = new DocumentCursor(records, scan, query, matcher, covered, 0, 0);
+        RecordScan inOrder = RecordScan.of(sorted(all, order, limit == 0 ? 0 : skip + limit));
+        // What was found now is looked at again when it is fetched, since it may have changed by then.
+        return new DocumentCursor(records, inOrder, query, matcher, query.isEmpty(), skip, limit);
     }
 
     private static long[] sorted(DocumentCursor matches, Document order, long top) {

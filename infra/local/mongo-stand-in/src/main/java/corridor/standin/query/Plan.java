@@ -45,6 +45,17 @@ public record Plan(KeyIndex index, List<KeyRange> ranges, boolean sorted, boolea
         return best != null ? best : new Plan(null, List.of(), false, false);
     }
 
+    /** Whether everything that the plan finds matches the query: it asks for nothing but an id, or one of some ids. */
+    boolean covers(Document query) {
+        if (index == null || query.size() != 1 || !index.isUnique() || index.fieldCount() != 1 || !query.containsKey("_id") || !index.field(0).equals("_id")) {
+            return false;
+        }
+        Object id = query.get("_id");
+        return id instanceof String || id instanceof de.bwaldvogel.mongo.bson.ObjectId || id instanceof Number || id instanceof java.util.UUID
+            || id instanceof Document in && in.size() == 1 && in.get("$in") instanceof List<?> ids && ids.stream().allMatch(String.class::isInstance)
+            && KeyRange.isReasonable(ids.size());
+    }
+
     /** Whether a sparse or partial index has every document that the query can match. */
     private static boolean holdsAllMatches(KeyIndex index, Document query, Map<String, Condition> conditions) {
         if (index.isSparse()) {

@@ -42,4 +42,28 @@ final class KeyBytesType extends BasicDataType<byte[]> {
     public int compare(byte[] a, byte[] b) {
         return Arrays.compareUnsigned(a, b);
     }
+
+    @Override
+    public int binarySearch(byte[] key, Object storage, int size, int initialGuess) {
+        byte[][] keys = (byte[][]) storage;
+        int low = 0;
+        int high = size - 1;
+        int middle = initialGuess - 1;
+        if (middle < 0 || middle > high) {
+            middle = high >>> 1;
+        }
+        while (low <= high) {
+            int order = Arrays.compareUnsigned(key, keys[middle]);
+            if (order == 0) {
+                return middle;
+            }
+            if (order > 0) {
+                low = middle + 1;
+            } else {
+                high = middle - 1;
+            }
+            middle = (low + high) >>> 1;
+        }
+        return ~low;
+    }
 }

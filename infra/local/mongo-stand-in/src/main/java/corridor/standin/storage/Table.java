@@ -44,6 +44,15 @@ public abstract class Table<K, V> {
         return map.put(key, value);
     }
 
+    /** Puts the value unless the key has one already, which is returned then. */
+    public final V putIfAbsent(K key, V value) {
+        V present = map.putIfAbsent(key, value);
+        if (present == null) {
+            journal.put(this, keyBytes(key), valueBytes(value));
+        }
+        return present;
+    }
+
     public final V remove(K key) {
         journal.remove(this, keyBytes(key));
         return map.remove(key);

@@ -2,7 +2,7 @@ package corridor.standin.write;
 
 import corridor.standin.StandInCollection;
 import corridor.standin.query.Hit;
-import corridor.standin.storage.Bson;
+import corridor.standin.bson.Bson;
 import de.bwaldvogel.mongo.backend.Doors;
 import de.bwaldvogel.mongo.backend.Utils;
 import de.bwaldvogel.mongo.bson.Document;

@@ -30,7 +30,7 @@ public abstract class Update {
         if (!(update instanceof Document document)) {
             throw new FailedToParseException("the update must be a document or a pipeline");
         }
-        return of(document, Doors.arrayFilters(statement, document));
+        return of(document, statement.containsKey("arrayFilters") ? Doors.arrayFilters(statement, document) : ArrayFilters.empty());
     }
 
     public static Update of(Document update, ArrayFilters arrayFilters) {
@@ -48,9 +48,9 @@ public abstract class Update {
      */
     abstract Document apply(Document document, String idField, Integer matchPosition, boolean upsert);
 
-    /** The top-level fields that can change; null for any. */
-    Set<String> changedFields() {
-        return null;
+    /** Whether a top-level field may change. */
+    boolean touches(String field) {
+        return true;
     }
 
     /** Whether a path has the positional operator {@code $}. */
@@ -66,6 +66,9 @@ public abstract class Update {
 
         private final Document update;
         private final ArrayFilters arrayFilters;
+        /** Whether all paths are plain field names, each named once. */
+        private final boolean plain;
+        /** Top-level fields of all paths, when they are not plain. */
         private final Set<String> changed = new HashSet<>();
         private boolean positional;
 
@@ -74,21 +77,51 @@ public abstract class Update {
             this.arrayFilters = arrayFilters;
             for (Map.Entry<String, Object> operator : update.entrySet()) {
                 if (!operator.getKey().startsWith("$")) {
-                    throw new FailedToParseException("Unknown modifier: " + operator.getKey()
-                        + ". Expected a valid update modifier or pipeline-style update specified as an array");
+                    throw unknownModifier(operator.getKey());
                 }
-                if (!(operator.getValue() instanceof Document change)) {
+                if (!(operator.getValue() instanceof Document)) {
                     throw new FailedToParseException("Modifiers operate on fields but we found type "
                         + (operator.getValue() == null ? "null" : operator.getValue().getClass().getSimpleName()) + " instead for " + operator.getKey());
                 }
-                for (Map.Entry<String, Object> entry : change.entrySet()) {
-                    note(entry.getKey());
-                    if (operator.getKey().equals("$rename") && entry.getValue() instanceof String target) {
+            }
+            plain = isPlain();
+            if (!plain) {
+                Doors.refuseConflictingPaths(update);
+                update.forEach((operator, change) -> ((Document) change).forEach((path, operand) -> {
+                    note(path);
+                    if (operator.equals("$rename") && operand instanceof String target) {
                         note(target);
+                    }
+                }));
+            }
+        }
+
+        private boolean isPlain() {
+            for (String operator : update.keySet()) {
+                for (String path : ((Document) update.get(operator)).keySet()) {
+                    if (path.isEmpty() || path.indexOf('.') >= 0 || operator.equals("$rename") || isNamedBefore(path, operator)) {
+                        return false;
                     }
                 }
             }
-            Doors.refuseConflictingPaths(update);
+            return true;
+        }
+
+        private boolean isNamedBefore(String path, String operator) {
+            for (Map.Entry<String, Object> other : update.entrySet()) {
+                if (other.getKey().equals(operator)) {
+                    return false;
+                }
+                if (((Document) other.getValue()).containsKey(path)) {
+                    return true;
+                }
+            }
+            return false;
+        }
+
+        private static FailedToParseException unknownModifier(String operator) {
+            return new FailedToParseException("Unknown modifier: " + operator
+                + ". Expected a valid update modifier or pipeline-style update specified as an array");
         }
 
         private void note(String path) {
@@ -99,20 +132,33 @@ public abstract class Update {
 
         @Override
         Document apply(Document document, String idField, Integer matchPosition, boolean upsert) {
-            for (String operator : update.keySet()) {
+            for (Map.Entry<String, Object> entry : update.entrySet()) {
+                String operator = entry.getKey();
+                Document change = (Document) entry.getValue();
+                if (plain && operator.equals("$set") && !change.containsKey(idField)) {
+                    document.putAll(change); // by far the most frequent: no need to take paths apart
+                    continue;
+                }
                 try {
-                    Doors.applyOperator(document, operator, (Document) update.get(operator), idField, upsert, matchPosition, arrayFilters);
+                    Doors.applyOperator(document, operator, change, idField, upsert, matchPosition, arrayFilters);
                 } catch (IllegalArgumentException e) {
-                    throw new FailedToParseException("Unknown modifier: " + operator
-                        + ". Expected a valid update modifier or pipeline-style update specified as an array");
+                    throw unknownModifier(operator);
                 }
             }
             return document;
         }
 
         @Override
-        Set<String> changedFields() {
-            return changed;
+        boolean touches(String field) {
+            if (!plain) {
+                return changed.contains(field);
+            }
+            for (Object change : update.values()) {
+                if (((Document) change).containsKey(field)) {
+                    return true;
+                }
+            }
+            return false;
         }
 
         @Override

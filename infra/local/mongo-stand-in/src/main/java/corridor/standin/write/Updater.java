@@ -2,7 +2,6 @@ package corridor.standin.write;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Set;
 
 import corridor.standin.StandInCollection;
 import corridor.standin.query.DocumentCursor;
@@ -59,11 +58,10 @@ public final class Updater {
     /** Applies the update to one match. The document of the hit may be changed by it. */
     Applied apply(Hit hit, Document query, Update update) {
         Integer position = update.needsMatchPosition() ? new DefaultQueryMatcher().matchPosition(hit.document(), query) : null;
-        Set<String> changedFields = update.changedFields();
-        List<List<byte[]>> oldKeys = collection.keysOf(hit.document(), changedFields);
+        List<List<byte[]>> oldKeys = collection.keysOf(hit.document(), update::touches);
         Document after = update.apply(hit.document(), collection.idField(), position, false);
         Doors.validateFieldNames(after);
-        return new Applied(after, collection.replace(hit, after, oldKeys, changedFields));
+        return new Applied(after, collection.replace(hit, after, oldKeys, update::touches));
     }
 
     /** Inserts what an upsert without a match creates. */
