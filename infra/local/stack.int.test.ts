@@ -1,5 +1,5 @@
 // The local stack on real servers: every part answers, survives kill -9 with its data, and outlives nobody.
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -230,6 +230,28 @@ test('kill -9 of the parent leaves no server, and no folder of an ephemeral stac
   await until(AbortSignal.timeout(10_000), async () => {
     if (existsSync(options.stateDir)) throw new Error('the folder is still there');
   });
+});
+
+test('what even the guard could not end is ended by the next start', async () => {
+  const options = own('leftover', { parts: ['redisQueue'] });
+  const { child, servers } = await startElsewhere(options);
+  const children = execFileSync('ps', ['-e', '-o', 'pid=,ppid=,args='], { encoding: 'utf8' }).split('\n');
+  const guard = children
+    .map((line) => line.trim().split(/\s+/))
+    .find(([, parent, ...args]) => {
+      return parent === String(child.pid) && args.includes('corridor-guard');
+    });
+  process.kill(Number(guard?.[0]), 'SIGKILL');
+  child.kill('SIGKILL');
+  await once(child, 'exit');
+  expect(servers.every(isAlive)).toBe(true);
+
+  const lines: string[] = [];
+  const stack = await startStack({ ...options, onProgress: (line) => lines.push(line) });
+  expect(servers.some(isAlive)).toBe(false);
+  expect(lines.join()).toContain('Ending redisQueue, left by an earlier run');
+  expect(stack.owned).toBe(true);
+  await stack.stop();
 });
 
 test('a stack that runs is used by the next start, and its data by the one after', async () => {
