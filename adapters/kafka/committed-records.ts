@@ -1,5 +1,6 @@
 // From what a fetch returns to the records that a read_committed reader may see.
 import type { LogRecord } from '../../runtime/ports/log.ts';
+import { FetchedRecord } from './kafkajs/fetch-response.ts';
 import type { AbortedTransaction, FetchedMessage, FetchedPartition } from './kafkajs/internals.ts';
 
 /** Control records carry version and type as two 16-bit numbers in their key; type 0 ends an aborted transaction. */
@@ -61,14 +62,21 @@ function endOf(messages: FetchedPartition['messages']): number {
 }
 
 function toRecord(topic: string, partition: number, message: FetchedMessage): LogRecord {
-  const { key, value, headers } = message;
-  return {
-    topic,
-    partition,
-    offset: Number(message.offset),
-    key,
-    value,
-    headers,
-    timestamp: Number(message.timestamp),
-  };
+  if (message instanceof FetchedRecord) {
+    message.topic = topic;
+    message.partition = partition;
+    return message;
+  }
+  const { key, value, offset, timestamp } = message;
+  const headers = lastOfEach(message.headers);
+  return { topic, partition, offset: Number(offset), key, value, headers, timestamp: Number(timestamp) };
+}
+
+/** Of a header that comes several times, the last is told. */
+function lastOfEach(headers: FetchedMessage['headers']): Record<string, Buffer | undefined> {
+  const entries = Object.entries(headers).map(([name, value]) => {
+    const last = Array.isArray(value) ? value.at(-1) : value;
+    return [name, last ?? undefined] as const;
+  });
+  return Object.fromEntries(entries);
 }

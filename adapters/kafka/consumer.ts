@@ -12,6 +12,7 @@ import { Signal } from './signal.ts';
 /** Heartbeats per session timeout. */
 const HEARTBEATS_PER_SESSION = 4;
 const MOST_BACKOFF_MS = 1_000;
+const LEAVE_PATIENCE_MS = 2_000;
 /** Tries to join for this long before an unknown topic is taken for a missing one. */
 const UNKNOWN_TOPIC_PATIENCE_MS = 10_000;
 const FETCH_BYTES_PER_RECORD = 2_048;
@@ -80,8 +81,7 @@ export class KafkaConsumer implements LogConsumer {
     for (const worker of this.#team?.workers ?? []) worker.drain();
     await Promise.race([this.#loop, deadline]);
     this.#team?.revoke();
-    await this.#team?.fetcher.stop();
-    await this.#membership.leave();
+    await this.#leave();
   }
 
   /** Ends the consumer by itself. */
@@ -101,10 +101,15 @@ export class KafkaConsumer implements LogConsumer {
     // A handler that never returns must not keep the consumer looking alive.
     await Promise.race([this.#loop, pause(this.#connections.settings.sessionTimeoutMs)]);
     this.#team?.revoke();
-    await this.#team?.fetcher.stop();
-    await this.#membership.leave();
+    await this.#leave();
     this.#failReady(fault);
     this.#failEnded(fault);
+  }
+
+  /** Does not wait for a broker that does not answer. */
+  async #leave(): Promise<void> {
+    const leaving = Promise.all([this.#team?.fetcher.stop(), this.#membership.leave()]);
+    await Promise.race([leaving, pause(LEAVE_PATIENCE_MS)]);
   }
 
   async #live(): Promise<void> {

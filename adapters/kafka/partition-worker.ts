@@ -168,9 +168,13 @@ export class PartitionWorker {
     // With nothing left to handle, what lies between the last record and the fetch position are transaction markers.
     const idle = this.#carry.length === 0 && source.buffered === 0;
     const offset = idle ? Math.max(handled, source.position ?? 0) : handled;
+    const startedAt = performance.now();
     await committer.commit(outputs, offset);
     this.#position = this.#committed = offset;
     this.#committedAt = performance.now();
+    const { topic, partition } = this.#options.ownership;
+    const durationMs = this.#committedAt - startedAt;
+    this.#options.consumer.onCommit?.({ topic, partition, outputs: outputs.length, durationMs });
   }
 
   async #pauseFor({ forMs, code, detail }: { forMs: number; code: string; detail: string }): Promise<void> {

@@ -127,7 +127,7 @@ export interface FetchedMessage {
   readonly timestamp: string | number;
   readonly key: Buffer | null;
   readonly value: Buffer | null;
-  readonly headers: Record<string, Buffer | undefined>;
+  readonly headers: Readonly<Record<string, Buffer | readonly Buffer[] | null | undefined>>;
   readonly isControlRecord: boolean;
   readonly batchContext: BatchContext;
 }

@@ -1,9 +1,20 @@
 // Changes to the pinned kafkajs. Each is a small file of its own with a test, and can be left out.
 import { CodedError } from '../../../runtime/ports/fault.ts';
+import { install as crc32c } from './crc32c.ts';
+import { install as fetchResponse } from './fetch-response.ts';
+import { install as framing } from './framing.ts';
+import { install as produceRequest } from './produce-request.ts';
 import { install as requestQueue } from './request-queue.ts';
 import { install as zstd } from './zstd.ts';
 
-const PATCHES = { 'request-queue': requestQueue, zstd } as const;
+const PATCHES = {
+  'request-queue': requestQueue,
+  zstd,
+  crc32c,
+  'produce-request': produceRequest,
+  framing,
+  'fetch-response': fetchResponse,
+} as const;
 
 export type PatchName = keyof typeof PATCHES;
 export const PATCH_NAMES = Object.keys(PATCHES) as PatchName[];
