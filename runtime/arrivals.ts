@@ -136,6 +136,7 @@ export function createArrivals(options: ArrivalOptions): (batch: RecordBatch) =>
       value,
       appendedAt: source.timestamp,
       originPosition,
+      position: originOf(source),
       partition: fromOutside ? homePartition(transferIdOf(value) ?? '', chainPartitions) : record.partition,
       causationId: headerText(trusted, HEADER.eventId) ?? identityOf(value) ?? originPosition,
     };

@@ -65,6 +65,7 @@ export function createConsumerHost(options: ConsumerHostOptions): Host {
       lingerMs: options.lingerMs,
       handler: measured,
       onFault: (fault) => observer.logFault(fault),
+      onCommit: ({ durationMs }) => metrics.commitSeconds.observe({ consumer: name }, durationMs / 1_000),
     });
     consumer.ended.catch(fail);
     if (stopping.signal.aborted) return;

@@ -60,7 +60,8 @@ const runtime = () => ({
   lingerMs: 5,
   retry: [1, 0],
 });
-const hostOf = (processor: AnyProcessor) => createProcessorHost({ ...runtime(), processor });
+const hostOf = (processor: AnyProcessor, metrics = createMetrics()) =>
+  createProcessorHost({ ...runtime(), metrics, processor });
 const hostOfSink = (sink: AnySink) => createSinkHost({ ...runtime(), sink });
 
 async function send(records: readonly OutputRecord[]): Promise<void> {
@@ -180,7 +181,8 @@ describe('a processor over Kafka', () => {
   it('waits for a dependency, shown as paused, and goes on by itself', async () => {
     const processor = clearing();
     processor.outage = true;
-    const host = hostOf(processor);
+    const metrics = createMetrics();
+    const host = hostOf(processor, metrics);
     await host.start();
     const waiting = ids('outage', 20);
     await send(waiting.map((transferId) => record('transfer.accepted', transferId)));
@@ -201,6 +203,12 @@ describe('a processor over Kafka', () => {
     await vi.waitFor(() => expect(host.health().troubles).toEqual([]), PATIENT);
     await host.stop(5_000);
     expect((await committed('screening.dlq')).length).toBe(lettersBefore);
+    const counted = await metrics.registry.metrics();
+    expect(counted).toMatch(/corridor_commit_seconds_count\{consumer="screening"\} [1-9]/);
+    expect(counted).toContain(
+      'corridor_records_total{consumer="screening",topic="transfer.accepted",disposition="done"} 20',
+    );
+    expect(counted).toMatch(/corridor_faults_total\{consumer="screening",code="MONGO_UNAVAILABLE"\} [1-9]/);
   });
 });
 

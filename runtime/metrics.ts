@@ -48,15 +48,9 @@ export function createMetrics(options: { readonly processMetrics?: boolean } = {
     }),
     commitSeconds: new Histogram({
       name: 'corridor_commit_seconds',
-      help: 'Time that a transaction (or an offset commit) takes.',
+      help: 'Time that a transaction (or, for sinks, an offset commit) takes; its count is the number of them.',
       labelNames: ['consumer'],
       buckets: [0.001, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 1, 5],
-      registers,
-    }),
-    transactions: new Counter({
-      name: 'corridor_transactions_total',
-      help: 'Transactions by result: committed or aborted.',
-      labelNames: ['consumer', 'result'],
       registers,
     }),
     faults: new Counter({

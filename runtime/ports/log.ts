@@ -67,6 +67,17 @@ export interface ConsumerOptions {
   readonly handler: BatchHandler;
   /** Every fault met (re-fence, failed commit, broker gone), for metrics and health. Never throws. */
   readonly onFault: (fault: LogFault) => void;
+  /** Every commit, for metrics. Never throws. */
+  readonly onCommit?: (commit: LogCommit) => void;
+}
+
+/** One commit of outputs and offset, or of an offset alone. */
+export interface LogCommit {
+  readonly topic: string;
+  readonly partition: number;
+  readonly outputs: number;
+  /** From the first byte sent to the answer, ms. */
+  readonly durationMs: number;
 }
 
 /** A fault of the log, with a stable code. */

@@ -351,7 +351,10 @@ export class MemoryConsumer implements LogConsumer {
       }
       this.#refuse(result);
       this.#log.commit(this.options.name, result, batch);
-      if (result.doneThrough !== undefined) state.failed = undefined;
+      if (result.doneThrough !== undefined) {
+        state.failed = undefined;
+        this.options.onCommit?.({ topic, partition, outputs: result.outputs.length, durationMs: 0 });
+      }
       if (result.doneThrough !== undefined) state.position = result.doneThrough + 1;
       state.lastProgressAt = performance.now();
       this.#disturbed('after-commit', batch);
