@@ -193,6 +193,7 @@ class Executor implements PayoutExecutor {
       this.#worker.fault(error);
     } finally {
       this.#inHand.delete(payoutId);
+      this.#swept.delete(payoutId);
       this.#polls.release();
     }
   }
