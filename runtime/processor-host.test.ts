@@ -166,7 +166,11 @@ describe('a record that breaks the code', () => {
   it('by standing on another partition than its home', async () => {
     const misplaced = input('transfer.accepted', accepted({ transferId: 'transfer-0001' }), { partition: 0 });
     expect(accepted({ transferId: 'transfer-0001' }).envelope.homePartition).not.toBe(0);
-    const run = await runProcessor(clearing(), { inputs: [misplaced] });
+    const prepared: In[] = [];
+    const run = await runProcessor(clearing({ prepare: (batch) => void prepared.push(...batch) }), {
+      inputs: [misplaced],
+    });
+    expect(prepared).toEqual([]);
     expect(run.deadLetters).toMatchObject([{ code: 'HOME_PARTITION_MISMATCH', class: 'poison' }]);
     expect(run.outputs('transfer.screened')).toEqual([]);
   });
