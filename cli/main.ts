@@ -9,6 +9,7 @@ import { registerSchemas } from './commands/schemas.ts';
 import { registerTopics } from './commands/topics.ts';
 import { registerTransfer } from './commands/transfer.ts';
 import { registerUpDown } from './commands/up-down.ts';
+import { registerVerify } from './commands/verify.ts';
 import { explain } from './output.ts';
 
 const program = new Command('corridor')
@@ -26,6 +27,7 @@ const registrations = [
   registerTopics,
   registerSchemas,
   registerConfig,
+  registerVerify,
 ];
 for (const register of registrations) register(program);
 

@@ -1,0 +1,112 @@
+// The provider's own ledger: newline-delimited JSON, from a file or from its API (GET /v1/executions).
+import { createReadStream } from 'node:fs';
+import type { Readable } from 'node:stream';
+import { request } from 'undici';
+import { z } from 'zod';
+import { CodedError, dependencyDown } from '../../runtime/ports/fault.ts';
+import type { ProviderLedger, ProviderRecord } from '../../verify/ports.ts';
+
+const KINDS = ['submit', 'execution', 'return'] as const;
+const PAGE = 50_000;
+const NEWLINE = 0x0a;
+
+const money = z.object({ minor: z.string().regex(/^\d+$/), currency: z.string().length(3) });
+const line = z.object({
+  seq: z.number().int().positive(),
+  kind: z.enum(KINDS),
+  key: z.string(),
+  transferId: z.string().nullable(),
+  amount: money.nullable().optional(),
+});
+
+/** @param source path of a file, or the URL of the provider (such as http://127.0.0.1:8090). */
+export function providerLedger(source: string): ProviderLedger {
+  const isUrl = /^https?:\/\//.test(source);
+  return { read: (after) => (isUrl ? fromApi(source, after) : fromFile(source, after)) };
+}
+
+async function* fromFile(file: string, after: number): AsyncGenerator<ProviderRecord, void> {
+  const stream = createReadStream(file, { highWaterMark: 1 << 20 });
+  try {
+    for await (const text of linesOf(stream)) {
+      const record = parsed(text, file);
+      if (record && record.seq > after) yield record;
+    }
+  } catch (error) {
+    if (error instanceof CodedError) throw error;
+    throw new CodedError('PROVIDER_LEDGER_UNREADABLE', `${file} cannot be read: ${String(error)}`, {
+      faultClass: 'fatal',
+      cause: error,
+    });
+  }
+}
+
+async function* fromApi(base: string, after: number): AsyncGenerator<ProviderRecord, void> {
+  for (let last = after; ; ) {
+    const url = new URL('/v1/executions', base);
+    url.searchParams.set('after', String(last));
+    url.searchParams.set('kinds', KINDS.join(','));
+    url.searchParams.set('limit', String(PAGE));
+    const body = await fetched(url);
+    let records = 0;
+    for await (const text of linesOf(body)) {
+      const record = parsed(text, url.href);
+      if (record === undefined) continue;
+      records++;
+      last = record.seq;
+      yield record;
+    }
+    if (records < PAGE) return;
+  }
+}
+
+async function fetched(url: URL): Promise<Readable> {
+  try {
+    const { statusCode, body } = await request(url);
+    if (statusCode === 200) return body;
+    await body.dump();
+    throw new Error(`it answers ${statusCode}`);
+  } catch (error) {
+    throw dependencyDown('provider', 'PROVIDER_UNAVAILABLE', error);
+  }
+}
+
+/** Whole lines; a last one without its end is what a killed process leaves, and was never answered for. */
+async function* linesOf(stream: Readable): AsyncGenerator<string, void> {
+  let rest: Buffer = Buffer.alloc(0);
+  for await (const chunk of stream as AsyncIterable<Buffer>) {
+    const bytes = rest.length > 0 ? Buffer.concat([rest, chunk]) : chunk;
+    let start = 0;
+    for (let end = bytes.indexOf(NEWLINE); end >= 0; end = bytes.indexOf(NEWLINE, start)) {
+      yield bytes.toString('utf8', start, end);
+      start = end + 1;
+    }
+    rest = bytes.subarray(start);
+  }
+}
+
+/** A record of a kind that matters, or undefined. @throws CodedError PROVIDER_LEDGER_DAMAGED */
+function parsed(text: string, source: string): ProviderRecord | undefined {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    throw damaged(source, 'a line is no JSON');
+  }
+  const { kind } = json as { kind?: unknown };
+  if (!KINDS.some((known) => known === kind)) return undefined;
+  const checked = line.safeParse(json);
+  if (!checked.success) throw damaged(source, 'a line is no record of a ledger');
+  const { amount, ...record } = checked.data;
+  return { ...record, amount: amount ? { minor: BigInt(amount.minor), currency: amount.currency } : null };
+}
+
+function damaged(source: string, why: string): CodedError {
+  return new CodedError(
+    'PROVIDER_LEDGER_DAMAGED',
+    `${source}: ${why}; it is the witness of what was paid: restore it`,
+    {
+      faultClass: 'fatal',
+    },
+  );
+}

@@ -1,0 +1,82 @@
+// The limits ledger in force, as verification reads it. Read-only.
+import type { Redis } from 'ioredis';
+import type { LimitsStore, StoredCounter, StoredReservation } from '../../verify/ports.ts';
+import { redisFault } from './fault.ts';
+import { limitsLedger } from './limits.ts';
+import { LIMITS_DEPENDENCY } from './limits-client.ts';
+
+const PAGE = 1_000;
+
+/** @param namespace prefix of every key, as the ledger was given it. */
+export function verifyLimits(redis: Redis, namespace = 'corridor:limits'): LimitsStore {
+  const ledger = limitsLedger(redis, { namespace });
+  const guarded = <T>(work: () => Promise<T>): Promise<T> =>
+    work().catch((error: unknown) => {
+      throw redisFault(error, LIMITS_DEPENDENCY);
+    });
+
+  async function prefix(): Promise<string> {
+    const { marker } = await ledger.status();
+    return `${namespace}:${(marker ?? '').slice((marker ?? '').indexOf(':') + 1)}:`;
+  }
+
+  return {
+    hydrated: async () => (await ledger.status()).hydrated,
+    find: (transferIds) =>
+      guarded(async () => {
+        const under = await prefix();
+        const rows = await fields(
+          redis,
+          transferIds.map((id) => `${under}t:${id}`),
+          ['state', 'attempt', 'uses'],
+        );
+        return transferIds.flatMap((transferId, index) => reservationOf(transferId, rows[index]!));
+      }),
+    async *counters() {
+      const under = `${await guarded(prefix)}c:`;
+      let cursor = '0';
+      do {
+        const [next, keys] = await guarded(() => redis.scan(cursor, 'MATCH', `${under}*`, 'COUNT', PAGE));
+        cursor = next;
+        // A scan may give a key twice; it is compared twice then, which does no harm.
+        const rows = await guarded(() => fields(redis, keys, ['used', 'open']));
+        const page = keys.flatMap((key, index) => counterOf(key.slice(under.length), rows[index]!));
+        if (page.length > 0) yield page;
+      } while (cursor !== '0');
+    },
+  };
+}
+
+type Row = readonly (string | null)[];
+
+async function fields(redis: Redis, keys: readonly string[], names: readonly string[]): Promise<readonly Row[]> {
+  const pipeline = redis.pipeline();
+  for (const key of keys) pipeline.hmget(key, ...names);
+  const replies = (await pipeline.exec()) ?? [];
+  return replies.map(([error, row]) => {
+    if (error) throw error;
+    return row as Row;
+  });
+}
+
+function reservationOf(transferId: string, [state, attempt, uses]: Row): readonly StoredReservation[] {
+  if (!state) return [];
+  // Lua has one table for lists and objects: an empty list is stored as {}.
+  const list = JSON.parse(uses ?? '[]') as readonly { b: string; m: string }[] | object;
+  return [
+    {
+      transferId,
+      state: state as StoredReservation['state'],
+      attempt: Number(attempt),
+      uses: Array.isArray(list)
+        ? (list as { b: string; m: string }[]).map(({ b, m }) => ({ bucket: b, minor: BigInt(m) }))
+        : [],
+    },
+  ];
+}
+
+/** A counter that expired between the scan and the read is none. */
+function counterOf(bucket: string, [used, open]: Row): readonly StoredCounter[] {
+  if (used === null || used === undefined) return [];
+  return [{ bucket, usedMinor: BigInt(used), open: Number(open) }];
+}

@@ -1,0 +1,200 @@
+// A checkpoint: what a run has verified, so that the next one goes on from there and nothing has to be kept for ever.
+//
+// A file of lines of JSON: what is open (inputs, detours, counters, transfers), then the header. The header holds a hash
+// over the lines before it and over the checkpoint that this run went on from, so that checkpoints form a chain.
+import { createHash, type Hash } from 'node:crypto';
+import { once } from 'node:events';
+import { createReadStream, createWriteStream, type WriteStream } from 'node:fs';
+import { rename, rm } from 'node:fs/promises';
+import { createInterface } from 'node:readline';
+import { CodedError } from '../runtime/ports/fault.ts';
+import type { StoredCount } from './counters.ts';
+import type { Offsets } from './cut.ts';
+import type { StoredDetour } from './detours.ts';
+import type { PendingInput } from './inputs.ts';
+import type { Paid } from './provider.ts';
+import type { CurrencyTotals } from './totals.ts';
+import type { Transfer } from './transfer.ts';
+
+export interface CheckpointHeader {
+  readonly kind: 'corridor-verify-checkpoint';
+  readonly version: 1;
+  /** First part of the group names of the application it is of. */
+  readonly app: string;
+  readonly takenAt: number;
+  /** Everything before these offsets is verified. */
+  readonly offsets: Offsets;
+  /** Records from here on are still to be compared with the stores, where that is before `offsets`. */
+  readonly storeOffsets: Offsets;
+  readonly totals: Readonly<Record<string, CurrencyTotals>>;
+  /** Documents that the log accounts for so far, by store. */
+  readonly documents: Readonly<Record<string, number>>;
+  readonly providerSeq: number;
+  readonly lines: number;
+  /** Hash of the checkpoint before; null for the first. */
+  readonly previous: string | null;
+  readonly hash: string;
+}
+
+export interface OpenTransfer {
+  readonly transfer: Transfer;
+  readonly paid: Paid | undefined;
+}
+
+type Line =
+  | { readonly t: 'input'; readonly v: PendingInput }
+  | { readonly t: 'detour'; readonly v: StoredDetour }
+  | { readonly t: 'counter'; readonly v: StoredCount }
+  | { readonly t: 'transfer'; readonly p: number; readonly v: OpenTransfer };
+
+/** Fields that hold minor units. */
+const MINOR = new Set(['debit', 'principal', 'fees', 'credit', 'minor', 'limit', 'executedMinor', 'returnedMinor']);
+const AMOUNTS = new Set(['debited', 'principal', 'fees', 'credited', 'returned', 'executed', 'returnedByProvider']);
+
+const toJson = (value: unknown): string =>
+  JSON.stringify(value, (_key, inner: unknown) => (typeof inner === 'bigint' ? `${inner}` : inner));
+
+const fromJson = (text: string, bigints: ReadonlySet<string>): unknown =>
+  JSON.parse(text, (key, inner: unknown) =>
+    bigints.has(key) && typeof inner === 'string' && /^-?\d+$/.test(inner) ? BigInt(inner) : inner,
+  );
+
+/** Writes a checkpoint beside its place; `commit` puts it there. */
+export class CheckpointWriter {
+  readonly #file: string;
+  readonly #out: WriteStream;
+  readonly #hash: Hash = createHash('sha256');
+  #lines = 0;
+
+  constructor(file: string) {
+    this.#file = file;
+    this.#out = createWriteStream(`${file}.tmp`, { flush: true });
+    this.#out.on('error', () => undefined);
+  }
+
+  async add(line: Line): Promise<void> {
+    const text = `${toJson(line)}\n`;
+    this.#hash.update(text);
+    this.#lines++;
+    if (!this.#out.write(text)) await once(this.#out, 'drain');
+  }
+
+  /** @throws CodedError CHECKPOINT_NOT_WRITTEN */
+  async commit(header: Omit<CheckpointHeader, 'kind' | 'version' | 'lines' | 'hash'>): Promise<CheckpointHeader> {
+    const stated = { kind: 'corridor-verify-checkpoint', version: 1, ...header, lines: this.#lines } as const;
+    const hash = this.#hash.update(toJson(stated)).digest('hex');
+    const complete = { ...stated, hash };
+    try {
+      await new Promise<void>((resolve, reject) => {
+        this.#out.on('error', reject);
+        this.#out.end(`${toJson({ t: 'header', v: complete })}\n`, resolve);
+      });
+      await once(this.#out, 'close');
+      await rename(`${this.#file}.tmp`, this.#file);
+    } catch (cause) {
+      throw new CodedError('CHECKPOINT_NOT_WRITTEN', `${this.#file} cannot be written: ${String(cause)}`, {
+        faultClass: 'fatal',
+        cause,
+      });
+    }
+    return complete;
+  }
+
+  async abandon(): Promise<void> {
+    this.#out.destroy();
+    await rm(`${this.#file}.tmp`, { force: true });
+  }
+}
+
+/** A checkpoint as read: all of it but the transfers, which are read partition by partition. */
+export interface Checkpoint {
+  readonly header: CheckpointHeader;
+  readonly inputs: readonly PendingInput[];
+  readonly detours: readonly StoredDetour[];
+  readonly counters: readonly StoredCount[];
+  /** Open transfers of one partition. */
+  transfers(partition: number, wants: (transferId: string) => boolean): Promise<readonly OpenTransfer[]>;
+}
+
+/** @throws CodedError CHECKPOINT_UNREADABLE, CHECKPOINT_DAMAGED */
+export async function readCheckpoint(file: string): Promise<Checkpoint> {
+  const inputs: PendingInput[] = [];
+  const detours: StoredDetour[] = [];
+  const counters: StoredCount[] = [];
+  const hash = createHash('sha256');
+  let header: CheckpointHeader | undefined;
+  let lines = 0;
+  for await (const text of linesOf(file)) {
+    if (header) throw damaged(file, 'something follows its header');
+    if (text.startsWith('{"t":"header"')) {
+      header = (parsed(text, file) as { v: CheckpointHeader }).v;
+      continue;
+    }
+    hash.update(`${text}\n`);
+    lines++;
+    if (text.startsWith('{"t":"transfer"')) continue;
+    const line = parsed(text, file) as Line;
+    if (line.t === 'input') inputs.push(line.v);
+    if (line.t === 'detour') detours.push(line.v);
+    if (line.t === 'counter') counters.push(line.v);
+  }
+  if (header?.kind !== 'corridor-verify-checkpoint') throw damaged(file, 'it has no header: it was cut off');
+  const { hash: stated, ...rest } = header;
+  if (lines !== header.lines || hash.update(toJson(rest)).digest('hex') !== stated) {
+    throw damaged(file, 'it does not have the hash that it states');
+  }
+  const totals = Object.entries(rest.totals).map(([currency, amounts]) => [currency, withBigints(amounts)] as const);
+  return {
+    header: { ...header, totals: Object.fromEntries(totals) },
+    inputs,
+    detours,
+    counters,
+    transfers: (partition, wants) => transfersIn(file, partition, wants),
+  };
+}
+
+async function transfersIn(
+  file: string,
+  partition: number,
+  wants: (transferId: string) => boolean,
+): Promise<readonly OpenTransfer[]> {
+  const found: OpenTransfer[] = [];
+  const prefix = `{"t":"transfer","p":${partition},`;
+  for await (const text of linesOf(file)) {
+    if (!text.startsWith(prefix)) continue;
+    const { v } = fromJson(text, MINOR) as { v: OpenTransfer };
+    if (wants(v.transfer.id)) found.push(v);
+  }
+  return found;
+}
+
+async function* linesOf(file: string): AsyncGenerator<string, void> {
+  const input = createReadStream(file, { encoding: 'utf8' });
+  try {
+    yield* createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY });
+  } catch (cause) {
+    throw new CodedError('CHECKPOINT_UNREADABLE', `${file} cannot be read: ${String(cause)}`, {
+      faultClass: 'fatal',
+      cause,
+    });
+  } finally {
+    input.destroy();
+  }
+}
+
+function parsed(text: string, file: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    throw damaged(file, 'a line is no JSON');
+  }
+}
+
+function withBigints(amounts: CurrencyTotals): CurrencyTotals {
+  return fromJson(toJson(amounts), AMOUNTS) as CurrencyTotals;
+}
+
+function damaged(file: string, why: string): CodedError {
+  const message = `${file} is no whole checkpoint (${why}): use an older one, or verify from the start of the log`;
+  return new CodedError('CHECKPOINT_DAMAGED', message, { faultClass: 'fatal' });
+}

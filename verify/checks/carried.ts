@@ -1,0 +1,43 @@
+// What is carried from stage to stage: nobody may change on the way what is paid, to whom, or at which price.
+import type { Check, Run } from '../check.ts';
+import { type EventFact, positionOf, type Transfer } from '../transfer.ts';
+
+const NAME = 'carried';
+
+export const carried: Check = {
+  name: NAME,
+  proves:
+    'Instruction, parties, screening evidence, price and reservation of a transfer are the same in every event from the stage that set them.',
+  transfer(transfer, run) {
+    let before: EventFact | undefined;
+    let screening = 0;
+    let price = 0;
+    let reservation = 0;
+    for (const event of transfer.events) {
+      if (event.seen === 0) continue;
+      if (before === undefined) {
+        ({ screening, price, reservation } = event);
+        before = event;
+        continue;
+      }
+      if (event.instruction !== before.instruction) changed(transfer, event, 'INSTRUCTION_CHANGED', run);
+      if (event.parties !== before.parties) changed(transfer, event, 'PARTIES_CHANGED', run);
+      if (event.stage === 'SCREENING') screening = event.screening;
+      else if (event.screening !== screening) changed(transfer, event, 'EVIDENCE_CHANGED', run);
+      if (event.state === 'PRICED') price = event.price;
+      else if (event.price !== 0 && event.price !== price) changed(transfer, event, 'PRICE_CHANGED', run);
+      const reserves = before.state === 'PRICED' && event.stage === 'LIMITS' && event.state !== 'REJECTED';
+      if (reserves) reservation = event.reservation;
+      else if (event.reservation !== 0 && event.reservation !== reservation) {
+        changed(transfer, event, 'RESERVATION_CHANGED', run);
+      }
+      before = event;
+    }
+  },
+};
+
+function changed({ id, partition }: Transfer, event: EventFact, code: string, run: Run): void {
+  const position = positionOf(event.topic, partition, event.offset);
+  const detail = `${event.topic} ${event.sequence} does not carry what the events before it do`;
+  run.findings.add(NAME, { code, transferId: id, position, detail });
+}

@@ -1,0 +1,78 @@
+// Dead letters stand for records that exist, unchanged, and each one that stops a transfer is told of on its lifecycle.
+import { deterministicId } from '../../domain/event-id.ts';
+import { markId } from '../../runtime/detours.ts';
+import type { Check, Run } from '../check.ts';
+import { type DeadLetter, placeOf } from '../detours.ts';
+import { EXACTLY_ONCE } from '../topics.ts';
+
+const NAME = 'dead-letters';
+
+/** Marks of the partition at hand, by their id, with their transfer. */
+type Marks = Map<string, string>;
+
+/** A check of its own per run: it keeps the marks of a partition. */
+export function deadLetters(): Check {
+  const marks: Marks = new Map();
+  return {
+    name: NAME,
+    proves:
+      'Each dead letter stands for a record of the log, byte for byte, and each one that stops a transfer has its DEAD_LETTERED mark; there is no mark without a dead letter.',
+    inputs(run) {
+      judge(run, marks);
+    },
+    transfer(transfer) {
+      for (const { eventId } of transfer.marks) marks.set(eventId, transfer.id);
+    },
+    partition(_partition, run) {
+      judge(run, marks);
+      for (const [eventId, transferId] of marks) {
+        const detail = `the lifecycle says DEAD_LETTERED (${eventId}), and there is no such dead letter`;
+        run.findings.defer(NAME, { code: 'MARK_WITHOUT_DEAD_LETTER', transferId, detail }, { subject: transferId });
+      }
+      marks.clear();
+    },
+  };
+}
+
+function judge(run: Run, marks: Marks): void {
+  const seen = new Set<string>();
+  for (const letter of run.deadLetters) {
+    const { owner, id, key, stops } = letter;
+    const who = stops ?? key;
+    const named = { position: placeOf(letter), ...(who === undefined ? {} : { transferId: who }) };
+    const say = (code: string, detail: string) => run.findings.add(NAME, { code, ...named, detail });
+    const right = idOf(letter);
+    if (id !== right) say('DEAD_LETTER_ID_WRONG', `its id is ${id || 'missing'}, but ${right} follows from its source`);
+    if (seen.has(id) && EXACTLY_ONCE.has(owner)) say('DEAD_LETTER_REPEATED', `${id} was written twice`);
+    seen.add(id);
+    compareWithSource(letter, run, say);
+    if (stops === undefined || marks.delete(markId(id))) continue;
+    if (isRepeat(letter, run.deadLetters)) continue;
+    const detail = `${stops} is stopped by it (${letter.code}), and its lifecycle does not say so`;
+    run.findings.defer(NAME, { code: 'DEAD_LETTER_UNMARKED', ...named, detail }, { subject: stops });
+  }
+  run.deadLetters.length = 0;
+}
+
+/** A consumer of at-least-once delivery may write a dead letter again, under the same id. */
+const isRepeat = (letter: DeadLetter, all: readonly DeadLetter[]) =>
+  all.some((other) => other !== letter && other.id === letter.id);
+
+const idOf = ({ owner, topic, partition, offset, replayCount }: DeadLetter) =>
+  deterministicId(`dead-letter\n${owner}\n${topic}\n${partition}\n${offset}\n${replayCount}`);
+
+function compareWithSource(letter: DeadLetter, run: Run, say: (code: string, detail: string) => void): void {
+  const { topic, partition, offset, bytes } = letter;
+  const there = bytesAt(letter, run);
+  if (there === undefined) return;
+  if (there === 0) say('DEAD_LETTER_OF_NOTHING', `there is no record at ${topic}/${partition}/${offset}`);
+  else if (there !== bytes) say('DEAD_LETTER_ALTERED', `it is not the record at ${topic}/${partition}/${offset}`);
+}
+
+function bytesAt({ topic, partition, offset }: DeadLetter, run: Run): number | undefined {
+  if (topic !== run.inputs.topic) return run.bytesAt(topic, offset);
+  const at = { topicId: topic, partition, offset };
+  const known = run.inputs.known(at);
+  if (known === 'before') return undefined;
+  return known === 'present' ? run.inputs.digestsAt(at).bytes : 0;
+}

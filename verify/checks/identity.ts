@@ -1,0 +1,103 @@
+// Ids, keys and places of single records.
+import { eventIdOf, holdIdOf, intentDuplicationId, intentRejectionId } from '../../domain/event-id.ts';
+import { STATE_OF_TOPIC } from '../../domain/transfer-states.ts';
+import { commandIdOf } from '../../payouts/update.ts';
+import { HEADER, headerText } from '../../runtime/headers.ts';
+import type { Envelope, Instruction } from '../../schemas/types.generated.ts';
+import type { Check } from '../check.ts';
+import { type AnySeen, positionOf } from '../transfer.ts';
+
+const NAME = 'identity';
+const TOPIC_OF_STATE = Object.fromEntries(Object.entries(STATE_OF_TOPIC).map(([topic, state]) => [state, topic]));
+
+interface Expected {
+  readonly transferId: string;
+  readonly id: string;
+  readonly rightId: string;
+  /** Undefined: the record has none. */
+  readonly home?: number;
+  readonly origin?: string;
+}
+
+export const identity: Check = {
+  name: NAME,
+  proves:
+    'Every event id is the UUIDv5 of its topic, transfer, attempt and sequence, and every record stands under its key on its home partition.',
+  record(seen, run) {
+    const expected = expectedOf(seen);
+    if (expected === undefined) return;
+    const { record, topic } = seen;
+    const { transferId, id, rightId, home, origin } = expected;
+    const wrong = (code: string, detail: string) =>
+      run.findings.add(NAME, {
+        code,
+        transferId,
+        position: positionOf(topic, record.partition, record.offset),
+        detail,
+      });
+    if (id !== rightId) wrong('EVENT_ID_WRONG', `its id is ${id}, but ${rightId} follows from its content`);
+    if (record.key?.toString('utf8') !== transferId) wrong('KEY_WRONG', 'its key is not its transfer');
+    const told = headerText(record.headers, HEADER.eventId);
+    if (told !== id) wrong('HEADER_WRONG', `its event-id header says ${told ?? 'nothing'}`);
+    if (home !== undefined && home !== record.partition) {
+      wrong('PARTITION_WRONG', `its home partition is ${home}, and it stands on ${record.partition}`);
+    }
+    const toldOrigin = headerText(record.headers, HEADER.originPosition);
+    if (origin !== undefined && toldOrigin !== origin) {
+      wrong('HEADER_WRONG', `its origin-position header says ${toldOrigin ?? 'nothing'}, the instruction ${origin}`);
+    }
+    holds(seen, wrong);
+  },
+};
+
+function expectedOf({ topic, value }: AnySeen): Expected | undefined {
+  switch (topic) {
+    case 'intent.rejected':
+      return outcome(value.transferId, value.eventId, intentRejectionId(value.originPosition), value.originPosition);
+    case 'intent.duplicated':
+      return outcome(value.transferId, value.eventId, intentDuplicationId(value.originPosition), value.originPosition);
+    case 'payout.updated': {
+      const { commandId, transferId, homePartition } = value.command;
+      return { transferId, id: commandId, rightId: commandIdOf(transferId, value.payout.version), home: homePartition };
+    }
+    case 'review.decided': {
+      const { commandId, transferId, homePartition } = value.command;
+      return { transferId, id: commandId, rightId: commandId, home: homePartition };
+    }
+    case 'transfer.lifecycle': {
+      const { transferId, eventId, sequence, attempt, state } = value;
+      const of = TOPIC_OF_STATE[state];
+      // A mark's id follows from its dead letter: see dead-letters.
+      const rightId = of === undefined ? eventId : eventIdOf(of, transferId, attempt, sequence);
+      return { transferId, id: eventId, rightId };
+    }
+    default:
+      return topic in STATE_OF_TOPIC ? transition(topic, value as Transition) : undefined;
+  }
+}
+
+interface Transition {
+  readonly envelope: Envelope;
+  readonly instruction: Instruction;
+}
+
+function transition(topic: string, { envelope, instruction }: Transition): Expected {
+  const { transferId, eventId, attempt, sequence, homePartition } = envelope;
+  const rightId = eventIdOf(topic, transferId, attempt, sequence);
+  return { transferId, id: eventId, rightId, home: homePartition, origin: instruction.originPosition };
+}
+
+const outcome = (transferId: string, id: string, rightId: string, origin: string): Expected => ({
+  transferId,
+  id,
+  rightId,
+  origin,
+});
+
+function holds({ topic, value }: AnySeen, wrong: (code: string, detail: string) => void): void {
+  if (topic !== 'transfer.held') return;
+  const { envelope, hold } = value;
+  const right = holdIdOf(envelope.transferId, envelope.sequence);
+  if (hold.holdId !== right)
+    wrong('HOLD_ID_WRONG', `its hold is ${hold.holdId}, but ${right} follows from its content`);
+}

@@ -1,0 +1,139 @@
+// Every input record has exactly one end, and what became of it is what was asked for.
+import { parseOrigin } from '../../domain/origin-position.ts';
+import { payloadHash } from '../../processors/intake/payload-hash.ts';
+import type { TransferAccepted, TransferRequested } from '../../schemas/types.generated.ts';
+import type { Check, Run } from '../check.ts';
+import { digest } from '../digest.ts';
+import type { InputEnd, PendingInput } from '../inputs.ts';
+import { type AnySeen, positionOf } from '../transfer.ts';
+
+const NAME = 'inputs';
+const TOPIC = 'transfer.requested';
+const OWNER = 'intake';
+
+export const inputs: Check = {
+  name: NAME,
+  proves:
+    'Every input record became a transfer, was rejected as an intent, was a counted duplicate, is a dead letter of intake, or is still to be handled: exactly one of these; and the transfer is what was asked for.',
+  record(seen, run) {
+    const end = endOf(seen);
+    if (end === undefined) return;
+    const { record, topic } = seen;
+    const { name, origin: text, transferId } = end;
+    const position = positionOf(topic, record.partition, record.offset);
+    const say = (code: string, detail: string) => run.findings.add(NAME, { code, transferId, position, detail });
+    const origin = parseOrigin(text);
+    const known = origin && run.inputs.known(origin);
+    if (known === 'before') {
+      if (run.continues) say('INPUT_ENDED_TWICE', `its input ${text} had its end before the checkpoint`);
+      return;
+    }
+    if (known !== 'present') {
+      say('ORIGIN_WITHOUT_INPUT', `it names ${text} as its input, and there is none`);
+      return;
+    }
+    if (!run.inputs.end(origin!, name)) say('INPUT_ENDED_TWICE', `its input ${text} came to an end before`);
+    compare(seen, run, say);
+  },
+  async end(run) {
+    const lost: PendingInput[] = [];
+    for (const input of run.inputs.all()) {
+      const state = stateOf(input, run);
+      run.inputsBy.set(state, (run.inputsBy.get(state) ?? 0) + 1);
+      if (state === 'lost') lost.push(input);
+    }
+    const names = await keysOf(lost.slice(0, MOST_NAMED), run);
+    for (const { partition, offset } of lost) {
+      const position = positionOf(TOPIC, partition, offset);
+      const transferId = names.get(position);
+      const detail = 'intake has handled this input, and nothing came of it';
+      const finding = { code: 'INPUT_LOST', position, detail, ...(transferId === undefined ? {} : { transferId }) };
+      const topicId = run.cut.inputTopicIds[0] ?? TOPIC;
+      run.findings.defer(NAME, finding, { subject: `${topicId}:${partition}:${offset}` });
+    }
+  },
+};
+
+const MOST_NAMED = 20;
+
+interface End {
+  readonly name: InputEnd;
+  readonly origin: string;
+  readonly transferId: string;
+}
+
+function endOf({ topic, value }: AnySeen): End | undefined {
+  switch (topic) {
+    case 'transfer.accepted': {
+      const { envelope, instruction } = value;
+      return { name: 'accepted', origin: instruction.originPosition, transferId: envelope.transferId };
+    }
+    case 'intent.rejected':
+      return { name: 'rejected', origin: value.originPosition, transferId: value.transferId };
+    case 'intent.duplicated':
+      return { name: 'duplicated', origin: value.originPosition, transferId: value.transferId };
+    default:
+      return undefined;
+  }
+}
+
+type Say = (code: string, detail: string) => void;
+
+/** The transfer is what its input asked for; a duplicate says what the first said. */
+function compare({ topic, value }: AnySeen, run: Run, say: Say): void {
+  if (topic === 'transfer.accepted') {
+    const asked = run.inputs.digestsAt(parseOrigin(value.instruction.originPosition)!).payload;
+    if (asked !== payloadDigest(intentIn(value))) {
+      say('INTENT_ALTERED', 'the transfer is not what its input asked for');
+    }
+    return;
+  }
+  if (topic !== 'intent.duplicated') return;
+  const first = parseOrigin(value.firstOriginPosition);
+  if (first === undefined || run.inputs.known(first) !== 'present') return;
+  const own = parseOrigin(value.originPosition)!;
+  if (value.firstOriginPosition === value.originPosition) {
+    say('DUPLICATE_OF_ITSELF', 'it is called a duplicate of itself: the transfer is lost');
+  } else if (run.inputs.digestsAt(own).payload !== run.inputs.digestsAt(first).payload) {
+    say('DUPLICATE_DIFFERS', `it is called a duplicate of ${value.firstOriginPosition}, and says something else`);
+  }
+}
+
+/** The intent that a transfer must have been made from. */
+function intentIn({ envelope, instruction, parties }: TransferAccepted): TransferRequested {
+  const { transferId } = envelope;
+  return { transferId, ...instruction, parties };
+}
+
+/** Digest of what an intent asks for. */
+export function payloadDigest(intent: TransferRequested): number {
+  return digest(payloadHash(intent) ?? '');
+}
+
+function stateOf(input: PendingInput & { end: InputEnd | undefined }, run: Run): string {
+  const { partition, offset, end } = input;
+  const source = { owner: OWNER, topic: TOPIC, partition, offset };
+  const dead = run.detours.openDeadLetters(source);
+  const waits = run.detours.isWaiting(source);
+  const ends = (end ? 1 : 0) + dead + (waits ? 1 : 0);
+  if (ends > 1) {
+    const position = positionOf(TOPIC, partition, offset);
+    const detail = `${ends} ends: ${end ?? 'none'} by intake, ${dead} dead letters${waits ? ', and it waits' : ''}`;
+    run.findings.add(NAME, { code: 'INPUT_ENDED_TWICE', position, detail });
+  }
+  if (end) return end;
+  if (dead > 0) return 'deadLettered';
+  return waits || !run.cut.isHandled(OWNER, TOPIC, partition, offset) ? 'underWay' : 'lost';
+}
+
+/** Keys of lost inputs, by position: their producers' names for the transfers. */
+async function keysOf(lost: readonly PendingInput[], run: Run): Promise<ReadonlyMap<string, string>> {
+  const keys = new Map<string, string>();
+  for (const { partition, offset } of lost) {
+    const range = { topic: TOPIC, partition, from: offset, to: offset + 1 };
+    await run.sources.log.reader().read([range], ({ records }) => {
+      for (const { key } of records) if (key) keys.set(positionOf(TOPIC, partition, offset), key.toString('utf8'));
+    });
+  }
+  return keys;
+}

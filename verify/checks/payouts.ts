@@ -1,0 +1,132 @@
+// The executor's own records against what the log was told of them.
+import type { Payout, PayoutPhase } from '../../payouts/payout.ts';
+import type { PayoutStatus } from '../../schemas/types.generated.ts';
+import { type Check, needsStores, type Run } from '../check.ts';
+import { type EventFact, positionOf, type Transfer } from '../transfer.ts';
+
+const NAME = 'payouts';
+const OWNER = 'payout-executor';
+const TOPIC = 'payout.requested';
+
+export const payouts: Check = {
+  name: NAME,
+  proves:
+    'There is a payout for each one that was asked for, no other; every change that it counts as published is in the log, as it is, with versions that rise by one.',
+  skips: needsStores,
+  async transfers(batch, run) {
+    const due = batch.filter(
+      ({ events, updates }) => updates.length > 0 || events.some(({ topic, seen }) => topic === TOPIC && seen > 0),
+    );
+    if (due.length === 0) return;
+    const stored = new Map(
+      (await run.sources.stores!.payouts.find(due.map(({ id }) => id))).map((payout) => [payout.payoutId, payout]),
+    );
+    for (const transfer of due) {
+      compare(transfer, stored.get(transfer.id), run);
+      versions(transfer, run);
+    }
+  },
+};
+
+function compare(transfer: Transfer, payout: Payout | undefined, run: Run): void {
+  const { id, partition, events, updates } = transfer;
+  const requested = events.findLast(({ topic, seen }) => topic === TOPIC && seen > 0);
+  if (payout === undefined) {
+    if (requested === undefined || !run.cut.isHandled(OWNER, TOPIC, partition, requested.offset)) return;
+    const source = { owner: OWNER, topic: TOPIC, partition, offset: requested.offset };
+    if (run.detours.openDeadLetters(source) > 0) return;
+    const detail = 'the executor has handled payout.requested, and there is no payout';
+    run.findings.defer(NAME, { code: 'PAYOUT_MISSING', transferId: id, detail }, { subject: id, source });
+    return;
+  }
+  const say = (code: string, detail: string) =>
+    run.findings.defer(NAME, { code, transferId: id, detail }, { subject: id });
+  if (payout.homePartition !== partition)
+    say('PAYOUT_DIFFERS', `its home partition is ${payout.homePartition}, not ${partition}`);
+  attempts(transfer, requested, payout, run, say);
+  for (const update of payout.updates) {
+    const told = updates.find(({ version }) => version === update.version);
+    if (told === undefined) {
+      const published = update.version <= payout.publishedVersion;
+      if (published && update.version > floorOf(transfer)) {
+        say(
+          'UPDATE_NOT_IN_LOG',
+          `version ${update.version} (${update.status}) counts as published, and the log does not have it`,
+        );
+      }
+      continue;
+    }
+    const same =
+      told.status === update.status &&
+      told.attempt === update.pricingAttempt &&
+      told.attemptKey === update.attemptKey &&
+      told.changedAt === update.changedAt;
+    if (!same)
+      say('UPDATE_DIFFERS', `version ${update.version} is ${update.status} by the payout, ${told.status} by the log`);
+  }
+  const last = updates.reduce((highest, { version }) => Math.max(highest, version), 0);
+  if (last > (payout.updates.at(-1)?.version ?? 0))
+    say('UPDATE_UNKNOWN', `the log has version ${last}, which the payout has not`);
+  phase(transfer, payout, say);
+}
+
+/** Updates of before the checkpoint are not read again. */
+const floorOf = ({ verifiedThrough, updates }: Transfer) =>
+  verifiedThrough === 0 ? 0 : Math.max(0, Math.min(...updates.map(({ version }) => version)) - 1);
+
+type Say = (code: string, detail: string) => void;
+
+function attempts(
+  { id, partition }: Transfer,
+  requested: EventFact | undefined,
+  payout: Payout,
+  run: Run,
+  say: Say,
+): void {
+  const paid = payout.attempts.filter(({ end }) => end?.how === 'paid').length;
+  if (paid > 1) say('PAYOUT_PAID_TWICE', `${paid} of its attempts were paid`);
+  if (requested === undefined) return;
+  const handled = run.cut.isHandled(OWNER, TOPIC, partition, requested.offset);
+  if (handled && payout.pricingAttempt < requested.attempt) {
+    say('PAYOUT_BEHIND', `pricing attempt ${requested.attempt} was handled, and it is at ${payout.pricingAttempt}`);
+  }
+  const twice = payout.attempts.find(
+    ({ key }, index) => payout.attempts.findIndex((other) => other.key === key) !== index,
+  );
+  if (twice) say('PAYOUT_DIFFERS', `two attempts have the key ${twice.key}`);
+  if (!payout.attempts.every(({ key, number }) => key === `${id}:${number}`))
+    say('PAYOUT_DIFFERS', 'a key is not its own');
+}
+
+/** Phases that a payout may be in once its last published status is this. */
+const AFTER: Readonly<Partial<Record<PayoutStatus, readonly PayoutPhase[]>>> = {
+  PAID: ['PAID', 'RETURNED'],
+  RETURNED: ['RETURNED'],
+  FAILED: ['FAILED'],
+};
+
+function phase({ updates }: Transfer, { phase: at }: Payout, say: Say): void {
+  const last = updates.reduce<Transfer['updates'][number] | undefined>(
+    (a, b) => (a && a.version > b.version ? a : b),
+    undefined,
+  );
+  const possible = last && AFTER[last.status];
+  if (possible && !possible.includes(at)) say('PAYOUT_DIFFERS', `the log says ${last.status}, and the payout is ${at}`);
+}
+
+function versions(transfer: Transfer, run: Run): void {
+  const { id, partition, updates } = transfer;
+  const sorted = updates.toSorted((a, b) => a.version - b.version);
+  const first = sorted[0]?.version ?? 1;
+  sorted.forEach(({ version, offset, conflict }, index) => {
+    const finding = { transferId: id, position: positionOf('payout.updated', partition, offset) };
+    if (conflict) {
+      const detail = `payout version ${version} is in the log with several contents`;
+      run.findings.add(NAME, { ...finding, code: 'UPDATE_CONFLICT', detail });
+    }
+    const due = (transfer.verifiedThrough > 0 ? first : 1) + index;
+    if (version === due) return;
+    const detail = `payout version ${version} where ${due} is due`;
+    run.findings.defer(NAME, { ...finding, code: 'UPDATE_GAP', detail }, { subject: id });
+  });
+}

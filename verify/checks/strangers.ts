@@ -1,0 +1,107 @@
+// What the stores hold and the log does not know: nothing may come from nowhere.
+import { parseOrigin } from '../../domain/origin-position.ts';
+import { type Check, needsStores, type Run } from '../check.ts';
+import { KnownIds } from '../known-ids.ts';
+import type { Stores } from '../ports.ts';
+import { ANYTHING } from '../report.ts';
+
+const NAME = 'strangers';
+
+/** Stores whose documents are counted: each known id has one. */
+const COUNTED = ['events', 'transfers', 'intentClaims', 'cases'] as const;
+/** Stores whose ids can be looked through. */
+const NAMED = ['transfers', 'intentClaims', 'cases', 'payouts', 'settlementClaims', 'holdClaims'] as const;
+
+/** A check of its own per run: it keeps eight bytes an id. */
+export function strangers(): Check {
+  const known = {
+    transfers: new KnownIds(),
+    payouts: new KnownIds(),
+    settlementClaims: new KnownIds(),
+    cases: new KnownIds(),
+  };
+  const count = (run: Run, store: (typeof COUNTED)[number], by: number) =>
+    run.documents.set(store, (run.documents.get(store) ?? 0) + by);
+  return {
+    name: NAME,
+    proves: 'The stores hold nothing that the log does not know.',
+    skips: needsStores,
+    record({ topic }, run) {
+      if (topic === 'intent.rejected' || topic === 'intent.duplicated') count(run, 'events', 1);
+      if (topic === 'transfer.held') count(run, 'cases', 1);
+    },
+    transfer({ id, events, marks, holds, updates, verifiedThrough }, run) {
+      known.transfers.add(id);
+      for (const { holdId } of holds) known.cases.add(holdId);
+      if (events.some(({ topic, seen }) => topic === 'payout.requested' && seen > 0)) known.payouts.add(id);
+      if (updates.length > 0) known.settlementClaims.add(id);
+      count(
+        run,
+        'events',
+        marks.length + events.filter(({ told, sequence }) => told > 0 && sequence > verifiedThrough).length,
+      );
+      if (verifiedThrough > 0) return;
+      count(run, 'transfers', 1);
+      count(run, 'intentClaims', 1);
+    },
+    async end(run) {
+      const stores = run.sources.stores!;
+      const byId = { ...known, intentClaims: known.transfers, holdClaims: known.cases };
+      if (!run.continues) for (const store of NAMED) await lookThrough(store, byId[store], stores, run);
+      for (const store of run.continues ? COUNTED : (['events'] as const)) {
+        const expected = run.documents.get(store) ?? 0;
+        const stored = await stores[store].count();
+        if (stored <= expected) continue;
+        const detail = `${store}: ${stored} documents, and the log accounts for ${expected}`;
+        run.findings.defer(NAME, { code: 'DOCUMENTS_OVER', detail }, { subject: ANYTHING });
+      }
+    },
+  };
+}
+
+async function lookThrough(store: (typeof NAMED)[number], known: KnownIds, stores: Stores, run: Run): Promise<void> {
+  for await (const page of stores[store].ids()) {
+    const unknown = page.filter((id) => !known.has(id));
+    if (unknown.length === 0) continue;
+    for (const { id, transferId } of await unexplained(store, unknown, stores, run)) {
+      const detail = `${store}: ${id} is stored, and the log does not know it`;
+      run.findings.defer(NAME, { code: 'STRANGER_STORED', transferId, detail }, { subject: transferId });
+    }
+  }
+}
+
+interface Stranger {
+  readonly id: string;
+  readonly transferId: string;
+}
+
+/** A claim is made before its event, which may be on its way yet or may have become a dead letter. */
+async function unexplained(
+  store: (typeof NAMED)[number],
+  ids: readonly string[],
+  stores: Stores,
+  run: Run,
+): Promise<readonly Stranger[]> {
+  if (store === 'intentClaims') {
+    const claims = await stores.intentClaims.find(ids);
+    const loose = claims.filter(({ originPosition }) => !isOpenInput(originPosition, run));
+    return loose.map(({ transferId }) => ({ id: transferId, transferId }));
+  }
+  if (store === 'cases' || store === 'holdClaims') {
+    const found = await stores[store].find(ids);
+    return found.map((each) => ({ id: '_id' in each ? each._id : each.holdId, transferId: each.transferId }));
+  }
+  return ids.map((id) => ({ id, transferId: id }));
+}
+
+function isOpenInput(originPosition: string, run: Run): boolean {
+  const origin = parseOrigin(originPosition);
+  if (origin === undefined) return false;
+  const { partition, offset } = origin;
+  const source = { owner: 'intake', topic: run.inputs.topic, partition, offset };
+  return (
+    !run.cut.isHandled('intake', source.topic, partition, offset) ||
+    run.detours.isWaiting(source) ||
+    run.detours.openDeadLetters(source) > 0
+  );
+}

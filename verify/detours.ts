@@ -1,0 +1,141 @@
+// Records that left the straight way, by the record they stand for: waiting for another try, replayed, or dead-lettered.
+import { headerInteger, headerText, RECOVERY_HEADER } from '../runtime/headers.ts';
+import type { LogRecord } from '../runtime/ports/log.ts';
+import { deadLetterTopic, type RecoveryKind } from '../topics/recovery.ts';
+import { digest } from './digest.ts';
+
+/** Where the record first stood, and whose it is. */
+export interface SourcePosition {
+  readonly owner: string;
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: number;
+}
+
+/** A dead letter, as far as its headers tell. */
+export interface DeadLetter extends SourcePosition {
+  readonly id: string;
+  readonly code: string;
+  readonly replayCount: number;
+  /** The record's key: its transfer, where it has one. */
+  readonly key: string | undefined;
+  /** Digest of the record's bytes; 1 for none. */
+  readonly bytes: number;
+  /** The transfer that it stops, and whose lifecycle must say so. */
+  readonly stops: string | undefined;
+  /** Where it stands in the dead-letter topic. */
+  readonly at: { readonly partition: number; readonly offset: number };
+}
+
+export interface StoredDetour {
+  readonly source: SourcePosition;
+  readonly dead: readonly string[];
+  readonly replays: number;
+  readonly waits: readonly Wait[];
+}
+
+interface Wait {
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: number;
+}
+
+interface Trail {
+  readonly source: SourcePosition;
+  readonly dead: Set<string>;
+  replays: number;
+  waits: Wait[];
+}
+
+export type IsHandled = (owner: string, topic: string, partition: number, offset: number) => boolean;
+
+export class Detours {
+  readonly #trails = new Map<string, Trail>();
+  readonly #isHandled: IsHandled;
+
+  constructor(isHandled: IsHandled, before: Iterable<StoredDetour> = []) {
+    this.#isHandled = isHandled;
+    for (const { source, dead, replays, waits } of before) {
+      const open = waits.filter(({ topic, partition, offset }) => !isHandled(source.owner, topic, partition, offset));
+      this.#trails.set(keyOf(source), { source, dead: new Set(dead), replays, waits: open });
+    }
+  }
+
+  /** A record of a recovery topic. @returns undefined when its headers do not name its source */
+  add(owner: string, kind: RecoveryKind, record: LogRecord): SourcePosition | undefined {
+    const source = sourceOf(owner, record);
+    if (source === undefined) return undefined;
+    const trail = this.#trail(source);
+    if (kind === 'dlq') {
+      trail.dead.add(
+        headerText(record.headers, RECOVERY_HEADER.deadLetterId) ?? `${record.partition}:${record.offset}`,
+      );
+      return source;
+    }
+    if (kind === 'replay') trail.replays++;
+    const { topic, partition, offset } = record;
+    if (!this.#isHandled(owner, topic, partition, offset)) trail.waits.push({ topic, partition, offset });
+    return source;
+  }
+
+  /** Waits for another try. */
+  isWaiting(source: SourcePosition): boolean {
+    return (this.#trails.get(keyOf(source))?.waits.length ?? 0) > 0;
+  }
+
+  /** Dead letters of the record that were not replayed since. */
+  openDeadLetters(source: SourcePosition): number {
+    const trail = this.#trails.get(keyOf(source));
+    return trail ? Math.max(0, trail.dead.size - trail.replays) : 0;
+  }
+
+  /** Ids of the dead letters of a record. */
+  deadLetterIds(source: SourcePosition): ReadonlySet<string> {
+    return this.#trails.get(keyOf(source))?.dead ?? new Set();
+  }
+
+  /** What the next run has to know: records that wait, or that may still be replayed. */
+  *open(): Iterable<StoredDetour> {
+    for (const { source, dead, replays, waits } of this.#trails.values()) {
+      if (waits.length > 0 || dead.size > replays) yield { source, dead: [...dead], replays, waits };
+    }
+  }
+
+  #trail(source: SourcePosition): Trail {
+    const key = keyOf(source);
+    const known = this.#trails.get(key);
+    if (known !== undefined) return known;
+    const trail = { source, dead: new Set<string>(), replays: 0, waits: [] };
+    this.#trails.set(key, trail);
+    return trail;
+  }
+}
+
+const keyOf = ({ owner, topic, partition, offset }: SourcePosition) => `${owner}/${topic}/${partition}/${offset}`;
+
+/** Where a record of a recovery topic first stood; undefined when its headers do not tell. */
+export function sourceOf(owner: string, { headers }: LogRecord): SourcePosition | undefined {
+  const topic = headerText(headers, RECOVERY_HEADER.sourceTopic);
+  const partition = headerInteger(headers, RECOVERY_HEADER.sourcePartition);
+  const offset = headerInteger(headers, RECOVERY_HEADER.sourceOffset);
+  if (topic === undefined || partition === undefined || offset === undefined) return undefined;
+  return { owner, topic, partition, offset };
+}
+
+/** A dead letter as its headers describe it. */
+export function deadLetterOf(source: SourcePosition, record: LogRecord, stops: string | undefined): DeadLetter {
+  const { headers, key, partition, offset } = record;
+  return {
+    ...source,
+    bytes: digest(record.value ?? ''),
+    stops,
+    id: headerText(headers, RECOVERY_HEADER.deadLetterId) ?? '',
+    code: headerText(headers, RECOVERY_HEADER.deadLetterCode) ?? '',
+    replayCount: headerInteger(headers, RECOVERY_HEADER.replayCount) ?? 0,
+    key: key?.toString('utf8'),
+    at: { partition, offset },
+  };
+}
+
+/** Text of the place of a dead letter. */
+export const placeOf = ({ owner, at }: DeadLetter) => `${deadLetterTopic(owner)}/${at.partition}/${at.offset}`;

@@ -1,0 +1,276 @@
+// Folds the records of one chain partition into one fact sheet per transfer. Pure; the order of the records is of no
+// consequence, so that topics can be read side by side.
+
+import { holdIdOf } from '../domain/event-id.ts';
+import type { LimitRule } from '../domain/limit-rules.ts';
+import { STATE_OF_TOPIC, type StageName } from '../domain/transfer-states.ts';
+import { type ChainEvent, lifecycleOf } from '../processors/lifecycle.ts';
+import { LEDGER_TOPICS, type LedgerTopic, settlementOf } from '../processors/limits/rebuild.ts';
+import type { LogRecord } from '../runtime/ports/log.ts';
+import { recordType } from '../schemas/avro-types.ts';
+import type {
+  Envelope,
+  PayoutUpdated,
+  Price,
+  Reservation,
+  ReviewDecided,
+  Stage,
+  TransferHeld,
+  TransferLifecycle,
+} from '../schemas/types.generated.ts';
+import { versionOf } from '../sinks/transfer-view/to-write.ts';
+import { digest } from './digest.ts';
+import { lifecycleDigest } from './lifecycle-text.ts';
+import { type AnySeen, type EventFact, openTransfer, type Transfer, type UseFact } from './transfer.ts';
+
+/** The chain stage that writes a topic; absent where two may. */
+const STAGE_OF_TOPIC: Readonly<Record<string, StageName>> = {
+  'transfer.accepted': 'INTAKE',
+  'transfer.screened': 'SCREENING',
+  'transfer.priced': 'FX_PRICING',
+  'transfer.reserved': 'LIMITS',
+  'payout.requested': 'PAYOUT_DISPATCH',
+  'transfer.completed': 'SETTLEMENT',
+  'transfer.returned': 'SETTLEMENT',
+};
+const TOPIC_OF_STATE = Object.fromEntries(Object.entries(STATE_OF_TOPIC).map(([topic, state]) => [state, topic]));
+const LEDGER: ReadonlySet<string> = new Set(LEDGER_TOPICS);
+
+/** A value of any chain topic. */
+type Carried = ChainEvent & {
+  readonly parties: Readonly<Record<string, unknown>>;
+  readonly reservation?: Reservation | null;
+  readonly stage?: Stage;
+};
+
+export class TransferFold {
+  readonly transfers = new Map<string, Transfer>();
+  readonly #partition: number;
+  readonly #freed: ReadonlySet<string>;
+
+  /** @param restored transfers that an earlier run left open, of this partition. */
+  constructor(partition: number, rules: readonly LimitRule[], restored: readonly Transfer[] = []) {
+    this.#partition = partition;
+    this.#freed = new Set(rules.filter((rule) => rule.freedByReturn).map((rule) => rule.ruleId));
+    for (const transfer of restored) this.transfers.set(transfer.id, transfer);
+  }
+
+  add(seen: AnySeen): void {
+    switch (seen.topic) {
+      case 'transfer.lifecycle':
+        this.#lifecycle(seen.value, seen.record);
+        break;
+      case 'payout.updated':
+        this.#update(seen.value, seen.record, seen.bytes);
+        break;
+      case 'review.decided':
+        this.#review(seen.value, seen.record, seen.bytes);
+        break;
+      default:
+        if (seen.topic in STATE_OF_TOPIC) this.#event(seen.topic, seen.value as Carried, seen.record, seen.bytes);
+    }
+  }
+
+  /** To be called once when all records are in. */
+  finish(): void {
+    for (const transfer of this.transfers.values()) {
+      const { events } = transfer;
+      events.sort((a, b) => a.sequence - b.sequence || b.seen - a.seen);
+      events.forEach((event, index) => {
+        event.stage ??= events[index - 1]?.state === 'DISPATCHED' ? 'SETTLEMENT' : 'PAYOUT_DISPATCH';
+      });
+    }
+  }
+
+  #transfer(id: string): Transfer {
+    const known = this.transfers.get(id);
+    if (known !== undefined) return known;
+    const transfer = openTransfer(id, this.#partition);
+    this.transfers.set(id, transfer);
+    return transfer;
+  }
+
+  #event(topic: string, value: Carried, record: LogRecord, content: number): void {
+    const { envelope } = value;
+    const transfer = this.#transfer(envelope.transferId);
+    const event = eventOf(transfer, topic, envelope);
+    event.seen++;
+    if (event.seen > 1) {
+      event.conflict ||= content !== event.content;
+      return;
+    }
+    event.offset = record.offset;
+    event.at = envelope.occurredAt;
+    event.content = content;
+    event.causation = digest(envelope.causationId);
+    carry(event, value);
+    const stage = STAGE_OF_TOPIC[topic] ?? value.stage ?? (value as Partial<TransferHeld>).hold?.stage;
+    if (stage === undefined) {
+      event.lifecycle = lifecycleDigest(lifecycleOf(topic, value, 'PAYOUT_DISPATCH')!);
+      event.lifecycleBySettlement = lifecycleDigest(lifecycleOf(topic, value, 'SETTLEMENT')!);
+    } else {
+      event.stage = stage as StageName;
+      event.lifecycle = lifecycleDigest(lifecycleOf(topic, value, stage)!);
+    }
+    transfer.token = value.instruction.debtorToken;
+    const price = value.price ?? null;
+    if (price !== null) keepPrice(transfer, envelope.sequence, price);
+    if (topic === 'transfer.held') keepHold(transfer, value as unknown as TransferHeld);
+    if (topic === 'transfer.reserved' && value.reservation?.uses.some((use) => use.usedMinor > use.limitMinor)) {
+      transfer.reservedOver = envelope.attempt;
+    }
+    if (LEDGER.has(topic)) this.#ledger(transfer, topic as LedgerTopic, value, record);
+  }
+
+  #ledger(transfer: Transfer, topic: LedgerTopic, value: Carried, { offset }: LogRecord): void {
+    const { sequence, occurredAt } = value.envelope;
+    if (transfer.ledger !== undefined && transfer.ledger.sequence >= sequence) return;
+    const settlement = settlementOf(topic, value as never, this.#freed);
+    if (settlement === undefined) return;
+    const uses = settlement.uses.map(
+      (use): UseFact => ({
+        bucket: `${use.ruleId}:${use.subjectToken}:${use.window}`,
+        minor: use.reservedMinor,
+        limit: use.limitMinor,
+        freedByReturn: use.freedByReturn,
+      }),
+    );
+    const { attempt, state } = settlement;
+    transfer.ledger = { sequence, attempt, state, uses, topic, offset, at: occurredAt };
+  }
+
+  #lifecycle(value: TransferLifecycle, { offset }: LogRecord): void {
+    const transfer = this.#transfer(value.transferId);
+    const told = lifecycleDigest(value);
+    const version = versionOf(value);
+    if (transfer.view === undefined || version > transfer.view.version) {
+      transfer.view = { version, digest: told, eventId: value.eventId, offset };
+    }
+    const { sequence, attempt, stage } = value;
+    if (value.state === 'DEAD_LETTERED') {
+      const mark = { eventId: value.eventId, stage, sequence, code: value.reasonCodes[0] ?? '' };
+      if (!transfer.marks.some(({ eventId }) => eventId === mark.eventId)) transfer.marks.push(mark);
+      return;
+    }
+    const topic = TOPIC_OF_STATE[value.state] ?? value.state;
+    const event = eventOf(transfer, topic, { sequence, attempt });
+    event.told++;
+    if (event.told === 1) event.toldDigest = told;
+    else event.toldDiffers ||= event.toldDigest !== told;
+  }
+
+  #update({ command, payout }: PayoutUpdated, record: LogRecord, content: number): void {
+    const transfer = this.#transfer(command.transferId);
+    const known = transfer.updates.find(({ version }) => version === payout.version);
+    if (known) {
+      known.seen++;
+      known.conflict ||= known.content !== content;
+      return;
+    }
+    const { version, status, attemptKey, changedAt } = payout;
+    const { commandId, attempt } = command;
+    const { offset } = record;
+    transfer.updates.push({
+      version,
+      status,
+      attempt,
+      attemptKey,
+      commandId,
+      changedAt,
+      content,
+      offset,
+      seen: 1,
+      conflict: false,
+    });
+  }
+
+  #review(value: ReviewDecided, record: LogRecord, content: number): void {
+    const { command, holdId, decision, evidenceHash, held } = value;
+    const transfer = this.#transfer(command.transferId);
+    const known = transfer.reviews.find((review) => review.commandId === command.commandId);
+    if (known) {
+      known.seen++;
+      known.conflict ||= known.content !== content;
+      return;
+    }
+    const { hold, envelope } = held;
+    const sameHold = holdId === hold.holdId && holdId === holdIdOf(envelope.transferId, envelope.sequence);
+    const sameTransfer = envelope.transferId === command.transferId;
+    transfer.reviews.push({
+      holdId,
+      commandId: command.commandId,
+      decision,
+      stage: hold.stage,
+      valid: sameHold && sameTransfer && evidenceHash === hold.evidenceHash,
+      content,
+      offset: record.offset,
+      seen: 1,
+      conflict: false,
+    });
+  }
+}
+
+function eventOf(
+  transfer: Transfer,
+  topic: string,
+  { sequence, attempt }: Pick<Envelope, 'sequence' | 'attempt'>,
+): EventFact {
+  for (const event of transfer.events) {
+    if (event.sequence === sequence && event.topic === topic && event.attempt === attempt) return event;
+  }
+  const event: EventFact = {
+    topic,
+    state: STATE_OF_TOPIC[topic] ?? 'ACCEPTED',
+    sequence,
+    attempt,
+    stage: undefined,
+    seen: 0,
+    conflict: false,
+    offset: 0,
+    at: 0,
+    content: 0,
+    causation: 0,
+    instruction: 0,
+    parties: 0,
+    screening: 0,
+    price: 0,
+    reservation: 0,
+    lifecycle: 0,
+    lifecycleBySettlement: 0,
+    told: 0,
+    toldDigest: 0,
+    toldDiffers: false,
+  };
+  transfer.events.push(event);
+  return event;
+}
+
+function carry(event: EventFact, { instruction, parties, screening, price, reservation }: Carried): void {
+  event.instruction = digest(recordType('Instruction').toBuffer(instruction));
+  const [kind, value] = Object.entries(parties)[0]!;
+  event.parties = digest(recordType(kind.slice(kind.lastIndexOf('.') + 1)).toBuffer(value));
+  if (screening) event.screening = digest(recordType('ScreeningEvidence').toBuffer(screening));
+  if (price) event.price = digest(recordType('Price').toBuffer(price));
+  if (reservation) event.reservation = digest(recordType('Reservation').toBuffer(reservation));
+}
+
+function keepPrice(transfer: Transfer, sequence: number, price: Price): void {
+  if (transfer.price !== undefined && transfer.price.sequence >= sequence) return;
+  let fees = 0n;
+  for (const fee of price.fees) fees += fee.amount.minor;
+  transfer.price = {
+    sequence,
+    source: price.debit.currency,
+    target: price.credit.currency,
+    debit: price.debit.minor,
+    principal: price.principal.minor,
+    fees,
+    credit: price.credit.minor,
+  };
+}
+
+function keepHold(transfer: Transfer, { envelope, hold }: TransferHeld): void {
+  const { holdId, stage, evidenceHash } = hold;
+  const { sequence, attempt } = envelope;
+  transfer.holds.push({ holdId, sequence, stage, attempt, evidenceHash });
+}

@@ -1,0 +1,91 @@
+// Where verification reads from. The log and the provider's ledger are the witnesses; the stores are what is examined.
+
+import type { LimitRule } from '../domain/limit-rules.ts';
+import type { Payout } from '../payouts/payout.ts';
+import type { HoldClaim } from '../processors/holds.ts';
+import type { IntentClaim } from '../processors/intake/ports.ts';
+import type { SettlementClaim } from '../processors/settlement/ports.ts';
+import type { Codec } from '../runtime/ports/codec.ts';
+import type { Log } from '../runtime/ports/log.ts';
+import type { CaseDocument } from '../sinks/cases/case.ts';
+import type { EventDocument } from '../sinks/events/to-write.ts';
+import type { TransferDocument } from '../sinks/transfer-view/to-write.ts';
+
+/** Documents of one kind, by id. Every method rejects with a coded error when the store cannot be asked. */
+export interface Documents<D> {
+  /** Those of the ids that exist, in any order. One round trip. */
+  find(ids: readonly string[]): Promise<readonly D[]>;
+  count(): Promise<number>;
+  /** Every id, in pages, in any order. */
+  ids(): AsyncIterable<readonly string[]>;
+}
+
+/** Stored longs may come back as bigints or numbers; both count as the same. */
+export interface Stores {
+  readonly events: Documents<EventDocument>;
+  readonly transfers: Documents<TransferDocument>;
+  readonly cases: Documents<CaseDocument>;
+  readonly payouts: Documents<Payout>;
+  readonly intentClaims: Documents<IntentClaim>;
+  readonly settlementClaims: Documents<SettlementClaim>;
+  readonly holdClaims: Documents<HoldClaim>;
+}
+
+/** A transfer in the limits ledger, as stored. */
+export interface StoredReservation {
+  readonly transferId: string;
+  readonly state: 'open' | 'refused' | 'released' | 'committed' | 'returned';
+  readonly attempt: number;
+  /** Counter (`rule:subject:window`) and minor units. */
+  readonly uses: readonly { readonly bucket: string; readonly minor: bigint }[];
+}
+
+export interface StoredCounter {
+  /** `rule:subject:window`. */
+  readonly bucket: string;
+  readonly usedMinor: bigint;
+  readonly open: number;
+}
+
+/** The limits ledger that is in force. */
+export interface LimitsStore {
+  /** False: it was lost and is not rebuilt yet, so that there is nothing to compare. */
+  hydrated(): Promise<boolean>;
+  find(transferIds: readonly string[]): Promise<readonly StoredReservation[]>;
+  counters(): AsyncIterable<readonly StoredCounter[]>;
+}
+
+/** A record of the provider's own ledger. */
+export interface ProviderRecord {
+  /** Position in the ledger, rising. */
+  readonly seq: number;
+  /** `submit`: an instruction was received, whatever became of it. */
+  readonly kind: 'submit' | 'execution' | 'return';
+  /** Idempotency key: transferId:attempt. */
+  readonly key: string;
+  /** Null where nothing that the provider received named it; then the key tells. */
+  readonly transferId: string | null;
+  /** Null for a submit that could not be read. */
+  readonly amount: { readonly minor: bigint; readonly currency: string } | null;
+}
+
+/** What the provider received and did: the independent witness of what was paid. */
+export interface ProviderLedger {
+  /** Records with a greater `seq` than `after`, in order. */
+  read(after: number): AsyncIterable<ProviderRecord>;
+}
+
+export interface VerifySources {
+  readonly log: Log;
+  readonly codec: Codec;
+  /** First part of group names. */
+  readonly app: string;
+  /** Absent: what MongoDB holds is not compared. */
+  readonly stores?: Stores;
+  /** Absent: what Redis holds is not compared. */
+  readonly limits?: LimitsStore;
+  /** Absent: nothing is said about what was really paid. */
+  readonly provider?: ProviderLedger;
+  /** Rules in force: they say which limits a return frees. */
+  readonly limitRules: readonly LimitRule[];
+}

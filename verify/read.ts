@@ -1,0 +1,91 @@
+// Reads ranges of the log: decodes contract records, sorts out detours, and hands both on in order.
+import { deadLetterMark, eventIn } from '../processors/lifecycle.ts';
+import type { Codec } from '../runtime/ports/codec.ts';
+import { CodedError } from '../runtime/ports/fault.ts';
+import type { LogReader, LogRecord, PartitionRange } from '../runtime/ports/log.ts';
+import { contractOf, type TopicName } from '../topics/catalogue.ts';
+import type { RecoveryTopic } from '../topics/recovery.ts';
+import { type DeadLetter, deadLetterOf, sourceOf } from './detours.ts';
+import { digest } from './digest.ts';
+import { isContract, MARKING, recoveryTopicOf } from './topics.ts';
+import type { AnySeen } from './transfer.ts';
+
+export interface Reading {
+  readonly reader: LogReader;
+  readonly codec: Codec;
+  readonly ranges: readonly PartitionRange[];
+  /** False: the record is passed over. */
+  readonly wants: (record: LogRecord) => boolean;
+  /** Decoded records of one topic and partition, in order. */
+  readonly batch: (batch: readonly AnySeen[]) => Promise<void>;
+  /** A record of a contract topic that does not decode, with the digest of its bytes. */
+  readonly undecodable: (record: LogRecord, code: string, bytes: number) => void;
+  /** A record of a recovery topic; a dead letter where it is one. */
+  readonly detour: (topic: RecoveryTopic, record: LogRecord, letter: DeadLetter | undefined) => void;
+  /** A record of a recovery topic whose headers do not name its source. */
+  readonly stranger: (record: LogRecord) => void;
+}
+
+/** Reads to the ends of the ranges. Memory is bounded by the batches under way. */
+export async function readAll(reading: Reading): Promise<void> {
+  const { reader, ranges, wants } = reading;
+  await reader.read(ranges, async ({ topic, records }) => {
+    const wanted = records.filter(wants);
+    if (wanted.length === 0) return;
+    const recovery = recoveryTopicOf(topic);
+    if (recovery) await detours(recovery, wanted, reading);
+    else if (isContract(topic)) await reading.batch(await decoded(topic, wanted, reading));
+  });
+}
+
+/** Digest of a record's bytes; of a tombstone too. */
+export const bytesOf = ({ value }: LogRecord): number => digest(value ?? '');
+
+async function decoded(
+  topic: TopicName,
+  records: readonly LogRecord[],
+  { codec, undecodable }: Reading,
+): Promise<readonly AnySeen[]> {
+  const results = await codec.decode(
+    topic,
+    records.map(({ value }) => value),
+  );
+  return results.flatMap((result, index) => {
+    const record = records[index]!;
+    const bytes = bytesOf(record);
+    if (result.ok) return [{ topic, value: result.value, record, bytes } as AnySeen];
+    if (result.kind === 'newer-schema') {
+      const where = `${topic}/${record.partition}/${record.offset}`;
+      const message = `${where} has a schema that this version does not know: verify with a newer one`;
+      throw new CodedError('NEWER_SCHEMA', message, { faultClass: 'fatal' });
+    }
+    undecodable(record, result.code, bytes);
+    return [];
+  });
+}
+
+async function detours(topic: RecoveryTopic, records: readonly LogRecord[], reading: Reading): Promise<void> {
+  for (const record of records) {
+    const source = sourceOf(topic.owner, record);
+    if (source === undefined) {
+      reading.stranger(record);
+      continue;
+    }
+    if (topic.kind !== 'dlq') {
+      reading.detour(topic, record, undefined);
+      continue;
+    }
+    const stops = MARKING.has(topic.owner) ? await stopped(source.topic, record, reading.codec) : undefined;
+    reading.detour(topic, record, deadLetterOf(source, record, stops));
+  }
+}
+
+const NO_MARK = { eventId: '', occurredAt: 0, stage: 'UNKNOWN', code: '' } as const;
+
+/** The transfer that a dead letter stops. */
+async function stopped(topic: string, { value }: LogRecord, codec: Codec): Promise<string | undefined> {
+  if (contractOf(topic) === undefined) return undefined;
+  const [result] = await codec.decode(topic as TopicName, [value]);
+  if (!result?.ok || eventIn(result.value) === undefined) return undefined;
+  return deadLetterMark(topic, result.value, NO_MARK)?.transferId;
+}

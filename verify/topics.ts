@@ -1,0 +1,69 @@
+// Which topics verification reads, and who handles what; all of it derived from the topology.
+import { consumers, topology } from '../processors/topology.ts';
+import { inputTopics } from '../runtime/arrivals.ts';
+import { contractOf, contracts, type TopicName } from '../topics/catalogue.ts';
+import { type RecoveryTopic, recoveryTopics } from '../topics/recovery.ts';
+
+const INTAKE = 'intake';
+
+interface Owner {
+  readonly name: string;
+  readonly reads: readonly { readonly name: string }[];
+}
+
+/** Everything with a consumer group. */
+export const OWNERS: readonly Owner[] = Object.entries({ ...topology, ...consumers }).map(([name, { reads }]) => ({
+  name,
+  reads,
+}));
+
+/** Topics that each group has offsets for. */
+export const groupTopics = ({ name, reads }: Owner): readonly string[] =>
+  inputTopics(
+    name,
+    reads.map((topic) => topic.name),
+  );
+
+/** Owners whose dead letters stop a transfer, so that each must be marked on its lifecycle. */
+export const MARKING: ReadonlySet<string> = new Set([...Object.keys(topology), 'payout-executor']);
+
+/** Owners that commit outputs and offsets in one transaction: nothing of theirs may be in the log twice. */
+export const EXACTLY_ONCE: ReadonlySet<string> = new Set(Object.keys(topology));
+
+const recovery = new Map<string, RecoveryTopic>(
+  OWNERS.flatMap(({ name }) => recoveryTopics(name)).map((topic) => [topic.name, topic]),
+);
+
+/** The recovery topic of that name, if it is one. */
+export const recoveryTopicOf = (name: string): RecoveryTopic | undefined => recovery.get(name);
+
+const recoveryOf = (wanted: (owner: string) => boolean) =>
+  [...recovery.values()].filter(({ owner }) => wanted(owner)).map(({ name }) => name);
+
+/** Read first, all partitions: what came in, and what intake made of it. */
+export const INPUT_TOPICS: readonly string[] = [
+  'transfer.requested',
+  'intent.rejected',
+  'intent.duplicated',
+  ...recoveryOf((owner) => owner === INTAKE),
+];
+
+/** Read partition by partition: everything that a transfer is, was and waits for is in its home partition. */
+export const CHAIN_TOPICS: readonly string[] = [
+  ...Object.values(contracts)
+    .filter(({ kind }) => kind === 'transition' || kind === 'command' || kind === 'analytics')
+    .map(({ name }) => name),
+  ...recoveryOf((owner) => owner !== INTAKE),
+];
+
+/** The stage (or executor) that carries a transfer on from a topic; undefined where nobody does. */
+export function carrierOf(topic: string): string | undefined {
+  if (topic === 'payout.requested') return 'payout-executor';
+  const carriers = Object.entries(topology).filter(([, { reads }]) => reads.some(({ name }) => name === topic));
+  const ended = topic === 'transfer.rejected' || topic === 'transfer.completed' || topic === 'transfer.returned';
+  return ended ? undefined : carriers[0]?.[0];
+}
+
+export function isContract(topic: string): topic is TopicName {
+  return contractOf(topic) !== undefined;
+}

@@ -1,0 +1,175 @@
+// What the log says of one transfer: a few hundred bytes, in whatever order the topics were read.
+import type { StageName, TransferState } from '../domain/transfer-states.ts';
+import type { LogRecord } from '../runtime/ports/log.ts';
+import type { PayoutStatus, Stage } from '../schemas/types.generated.ts';
+import type { TopicName, TopicValues } from '../topics/catalogue.ts';
+
+/** A record of a contract topic, decoded. */
+export interface Seen<T extends TopicName = TopicName> {
+  readonly topic: T;
+  readonly value: TopicValues[T];
+  readonly record: LogRecord;
+  /** Digest of the record's bytes. */
+  readonly bytes: number;
+}
+/** The same, told apart by `topic`. */
+export type AnySeen = { [T in TopicName]: Seen<T> }[TopicName];
+
+/** One transition: what the chain topic says, and what the lifecycle says. */
+export interface EventFact {
+  readonly topic: string;
+  readonly state: TransferState;
+  readonly sequence: number;
+  readonly attempt: number;
+  /** Undefined until the fold is done for a requote, which two stages may ask for. */
+  stage: StageName | undefined;
+  /** Records on the chain topic; 0: only the lifecycle knows of it. */
+  seen: number;
+  /** Another record has the same id and other content. */
+  conflict: boolean;
+  /** Where the first of them stands. */
+  offset: number;
+  at: number;
+  /** Digest of the bytes. */
+  content: number;
+  causation: number;
+  /** Digests of what is carried from stage to stage; 0: not carried (yet). */
+  instruction: number;
+  parties: number;
+  screening: number;
+  price: number;
+  reservation: number;
+  /** Digest of the lifecycle record that belongs to it; for a requote by settlement: `lifecycleBySettlement`. */
+  lifecycle: number;
+  lifecycleBySettlement: number;
+  /** Lifecycle records, and their digest. */
+  told: number;
+  toldDigest: number;
+  toldDiffers: boolean;
+}
+
+/** The price in force, from the event with the highest sequence that has one. */
+export interface PriceFact {
+  readonly sequence: number;
+  readonly source: string;
+  readonly target: string;
+  readonly debit: bigint;
+  readonly principal: bigint;
+  readonly fees: bigint;
+  readonly credit: bigint;
+}
+
+export interface UseFact {
+  /** `rule:subject:window`. */
+  readonly bucket: string;
+  readonly minor: bigint;
+  readonly limit: bigint;
+  readonly freedByReturn: boolean;
+}
+
+/** What the limits ledger must hold of a transfer. */
+export interface LedgerFact {
+  readonly sequence: number;
+  readonly attempt: number;
+  readonly state: 'open' | 'released' | 'committed' | 'returned';
+  readonly uses: readonly UseFact[];
+  /** The event that says so: settled once limits has handled it. */
+  readonly topic: string;
+  readonly offset: number;
+  readonly at: number;
+}
+
+/** A version of the payout as published. */
+export interface UpdateFact {
+  readonly version: number;
+  readonly status: PayoutStatus;
+  readonly attempt: number;
+  readonly attemptKey: string;
+  readonly commandId: string;
+  readonly changedAt: number;
+  readonly content: number;
+  readonly offset: number;
+  seen: number;
+  conflict: boolean;
+}
+
+export interface HoldFact {
+  readonly holdId: string;
+  readonly sequence: number;
+  readonly stage: Stage;
+  readonly attempt: number;
+  readonly evidenceHash: string;
+}
+
+/** A decision on a hold as published. */
+export interface ReviewFact {
+  readonly holdId: string;
+  readonly commandId: string;
+  readonly decision: string;
+  readonly stage: Stage;
+  /** It is about what is held: the stage has to honour it. */
+  readonly valid: boolean;
+  readonly content: number;
+  readonly offset: number;
+  seen: number;
+  conflict: boolean;
+}
+
+/** A DEAD_LETTERED mark. */
+export interface MarkFact {
+  readonly eventId: string;
+  readonly stage: Stage;
+  readonly sequence: number;
+  readonly code: string;
+}
+
+export interface Transfer {
+  readonly id: string;
+  readonly partition: number;
+  /** In order of sequence once the fold is done. */
+  events: EventFact[];
+  /** Up to this sequence an earlier run has verified the events; of those only the last is here. */
+  readonly verifiedThrough: number;
+  /** Customer token of the sender. */
+  token: string;
+  price: PriceFact | undefined;
+  ledger: LedgerFact | undefined;
+  /** What the counters of an earlier run count for it. */
+  readonly counted: LedgerFact | undefined;
+  updates: UpdateFact[];
+  holds: HoldFact[];
+  reviews: ReviewFact[];
+  marks: MarkFact[];
+  /** The last lifecycle record in the order of the transfer view. */
+  view:
+    | { readonly version: number; readonly digest: number; readonly eventId: string; readonly offset: number }
+    | undefined;
+  /** Pricing attempt whose reservation was made although a limit was exceeded; 0: none. */
+  reservedOver: number;
+}
+
+export function openTransfer(id: string, partition: number): Transfer {
+  return {
+    id,
+    partition,
+    events: [],
+    verifiedThrough: 0,
+    token: '',
+    price: undefined,
+    ledger: undefined,
+    counted: undefined,
+    updates: [],
+    holds: [],
+    reviews: [],
+    marks: [],
+    view: undefined,
+    reservedOver: 0,
+  };
+}
+
+/** The last transition that the chain shows. */
+export function lastEvent({ events }: Transfer): EventFact | undefined {
+  return events.findLast(({ seen }) => seen > 0);
+}
+
+export const positionOf = (topic: string, partition: number, offset: number) => `${topic}/${partition}/${offset}`;
