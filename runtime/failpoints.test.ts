@@ -1,8 +1,9 @@
-import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync } from 'node:fs';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { createFailpoints, FAILPOINTS, parseFailpoints } from './failpoints.ts';
 
 const root = path.resolve(import.meta.dirname, '..');
@@ -61,6 +62,34 @@ describe('failpoints', () => {
     expect(readFileSync(file, 'utf8')).toBe('reached intake.after-claim\nkill intake.after-claim 2\n');
   });
 
+  it('stop the process until it is continued', async () => {
+    const file = logFile();
+    const code = `import { failpoint } from '${root}/runtime/failpoints.ts';
+      await failpoint('intake.after-claim'); console.log('continued');`;
+    const env = { ...process.env, CORRIDOR_FAILPOINTS: 'intake.after-claim=stop', CORRIDOR_FAILPOINT_LOG: file };
+    const child = spawn(process.execPath, ['--input-type=module', '-e', code], {
+      env,
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    const state = () => readFileSync(`/proc/${child.pid}/stat`, 'utf8').split(') ')[1]![0];
+    await vi.waitFor(() => expect(state()).toBe('T'), { timeout: 60_000 });
+    expect(readFileSync(file, 'utf8')).toBe('reached intake.after-claim\nstop intake.after-claim 1\n');
+    child.kill('SIGCONT');
+    const [[text], [exitCode]] = await Promise.all([once(child.stdout, 'data'), once(child, 'exit')]);
+    expect([String(text), exitCode]).toEqual(['continued\n', 0]);
+  });
+
+  it('take the rules of a file when told so, and count from one again', async () => {
+    const file = logFile();
+    writeFileSync(file, '');
+    const failpoint = createFailpoints({ CORRIDOR_FAILPOINTS_FILE: file });
+    expect(failpoint('a.b')).toBeUndefined();
+    writeFileSync(file, 'a.b=throw@2');
+    process.emit('SIGUSR2', 'SIGUSR2');
+    expect(failpoint('a.b')).toBeUndefined();
+    expect(() => failpoint('a.b')).toThrow('a.b');
+  });
+
   it.each(['a.b', 'a.b=die', 'a.b=kill@', 'a.b=delay', 'a b=kill'])('refuse the rule %s', (rule) => {
     expect(() => parseFailpoints(rule)).toThrow('not a failpoint rule');
   });
@@ -74,6 +103,6 @@ it('every failpoint in the code is on the list, and every one on the list is in 
     const text = readFileSync(path.join(root, file), 'utf8');
     for (const [, name] of text.matchAll(/[fF]ailpoint(?:\?\.)?\(\s*'([\w.-]+)'/g)) called.add(name!);
   }
-  const listed = FAILPOINTS.filter((name) => !/\.after-(prepare|write)$/.test(name));
+  const listed = FAILPOINTS.filter((name) => !/\.(after-prepare|before-write|after-write)$/.test(name));
   expect([...called].sort()).toEqual([...listed].sort());
 });

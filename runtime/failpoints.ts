@@ -3,10 +3,12 @@
 //
 //   CORRIDOR_FAILPOINTS='intake.after-prepare=kill@3,eos.after-send=delay:200@1+'
 //
-// `kill` ends the process as `kill -9` does, `throw` throws, `delay:MS` waits. `@3` means the third time only, `@2+`
-// the second and every later time; without it, every time. CORRIDOR_FAILPOINT_LOG names a file to which each failpoint
-// is appended when it is first reached (`reached NAME`) and whenever it acts (`kill NAME 3`), before it does.
-import { appendFileSync } from 'node:fs';
+// `kill` ends the process as `kill -9` does, `stop` holds it as `kill -STOP` does until somebody continues it, `throw`
+// throws, `delay:MS` waits. `@3` means the third time only, `@2+` the second and every later time; without it, every time.
+// CORRIDOR_FAILPOINT_LOG names a file to which each failpoint is appended when it is first reached (`reached NAME`) and
+// whenever it acts (`kill NAME 3`), before it does. With CORRIDOR_FAILPOINTS_FILE, a process that gets SIGUSR2 takes the
+// rules of that file in place of those it has, and counts from one again: a harness arms it while it works.
+import { appendFileSync, readFileSync } from 'node:fs';
 import { consumers, topology } from '../processors/topology.ts';
 import { CodedError } from './ports/fault.ts';
 
@@ -16,7 +18,7 @@ import { CodedError } from './ports/fault.ts';
  */
 export const FAILPOINTS: readonly string[] = [
   ...Object.keys(topology).map((stage) => `${stage}.after-prepare`),
-  ...Object.keys(consumers).map((consumer) => `${consumer}.after-write`),
+  ...Object.keys(consumers).flatMap((consumer) => [`${consumer}.before-write`, `${consumer}.after-write`]),
   'intake.before-claim',
   'intake.after-claim',
   'intent-claims.after-insert',
@@ -45,7 +47,7 @@ export const FAILPOINTS: readonly string[] = [
   'alo.after-commit',
 ];
 
-type Action = { readonly kind: 'kill' | 'throw' } | { readonly kind: 'delay'; readonly ms: number };
+type Action = { readonly kind: 'kill' | 'stop' | 'throw' } | { readonly kind: 'delay'; readonly ms: number };
 interface Armed {
   readonly action: Action;
   /** First and last time that it acts, counted from 1. */
@@ -53,7 +55,9 @@ interface Armed {
   readonly to: number;
 }
 
-const RULE = /^([\w.-]+)=(kill|throw|delay:(\d{1,6}))(?:@(\d{1,9})(\+?))?$/;
+const STOP_TAKES_HOLD_MS = 5;
+
+const RULE = /^([\w.-]+)=(kill|stop|throw|delay:(\d{1,6}))(?:@(\d{1,9})(\+?))?$/;
 
 /** Parses CORRIDOR_FAILPOINTS. Throws on what it does not understand: a harness must not think that it injects. */
 export function parseFailpoints(text: string): ReadonlyMap<string, readonly Armed[]> {
@@ -75,21 +79,37 @@ type Failpoint = (name: string) => Promise<void> | undefined;
 
 /** The failpoints of one environment. */
 export function createFailpoints(env: Readonly<Record<string, string | undefined>>): Failpoint {
-  const rules = parseFailpoints(env['CORRIDOR_FAILPOINTS'] ?? '');
+  let rules = parseFailpoints(env['CORRIDOR_FAILPOINTS'] ?? '');
   const file = env['CORRIDOR_FAILPOINT_LOG'];
-  if (rules.size === 0 && !file) return () => undefined;
-  const hits = new Map<string, number>();
+  const rulesFile = env['CORRIDOR_FAILPOINTS_FILE'];
+  if (rules.size === 0 && !file && !rulesFile) return () => undefined;
+  let hits = new Map<string, number>();
+  const reached = new Set<string>();
+  if (rulesFile) {
+    process.on('SIGUSR2', () => {
+      rules = parseFailpoints(readFileSync(rulesFile, 'utf8'));
+      hits = new Map();
+    });
+  }
   const note = (line: string) => {
     if (file) appendFileSync(file, `${line}\n`);
   };
   return (name) => {
     const hit = (hits.get(name) ?? 0) + 1;
     hits.set(name, hit);
-    if (hit === 1) note(`reached ${name}`);
+    if (!reached.has(name)) {
+      reached.add(name);
+      note(`reached ${name}`);
+    }
     const armed = rules.get(name)?.find(({ from, to }) => hit >= from && hit <= to);
     if (!armed) return undefined;
     note(`${armed.action.kind} ${name} ${hit}`);
     if (armed.action.kind === 'kill') process.kill(process.pid, 'SIGKILL');
+    if (armed.action.kind === 'stop') {
+      process.kill(process.pid, 'SIGSTOP');
+      // The signal is for the whole process: this thread may get a little further before it takes hold.
+      return new Promise((resolve) => setTimeout(resolve, STOP_TAKES_HOLD_MS));
+    }
     if (armed.action.kind === 'throw') throw thrownAt(name);
     const { ms } = armed.action as { ms: number };
     return new Promise((resolve) => setTimeout(resolve, ms));

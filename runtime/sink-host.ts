@@ -83,6 +83,7 @@ function writingOutputs(handler: BatchHandler, writer: () => Promise<LogWriter>)
 }
 
 async function writeAll(sink: AnySink, items: readonly Accepted[], metrics: Metrics): Promise<readonly Outcome[]> {
+  await failpoint(`${sink.name}.before-write`);
   const report = await sink.write(items.map((item) => item.received));
   await failpoint(`${sink.name}.after-write`);
   metrics.sinkWrites.inc({ consumer: sink.name, result: 'written' }, report.written);

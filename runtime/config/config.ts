@@ -123,7 +123,10 @@ export function unknownVariables(env: Env = process.env): readonly string[] {
 /** Read by tools, tests and the local stack rather than by services. */
 const OTHER_VARIABLES = [
   'CORRIDOR_COMMAND_STARTED_AT',
+  'CORRIDOR_CRASH_SEED',
+  'CORRIDOR_CRASH_TRANSFERS',
   'CORRIDOR_FAILPOINTS',
+  'CORRIDOR_FAILPOINTS_FILE',
   'CORRIDOR_FAILPOINT_LOG',
   'CORRIDOR_KAFKAJS_PATCHES',
   'CORRIDOR_KAFKA_JARS',
@@ -135,6 +138,7 @@ const OTHER_VARIABLES = [
   'CORRIDOR_REGISTRY_PORT',
   'CORRIDOR_STATE_DIR',
   'CORRIDOR_TEST_DATA',
+  'CORRIDOR_UNSAFE',
   'CORRIDOR_UNSAFE_FOR_TESTS',
 ];
 
