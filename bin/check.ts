@@ -23,7 +23,7 @@ interface Check {
 
 const CHECKS: readonly Check[] = [
   { name: 'types', command: node('node_modules/typescript7/bin/tsc', '--noEmit') },
-  { name: 'format', command: [bin('biome'), 'ci', '--error-on-warnings', '.'] },
+  { name: 'format', command: [bin('biome'), 'ci', '--colors=off', '--error-on-warnings', '.'] },
   { name: 'lint', command: [bin('oxlint'), '--type-aware', '--deny-warnings'] },
   {
     name: 'imports',
@@ -52,7 +52,7 @@ let failed = 0;
 for (const check of chosen) {
   const started = Date.now();
   const [file, ...args] = check.command;
-  const result = spawnSync(file!, args, { cwd: root, encoding: 'utf8', env: { ...process.env, FORCE_COLOR: '0' } });
+  const result = spawnSync(file!, args, { cwd: root, encoding: 'utf8', env: { ...process.env, NO_COLOR: '1' } });
   const output = `${result.stdout ?? ''}${result.stderr ?? ''}`;
   const complaint = result.status === 0 ? check.refuse?.(output) : `exit ${result.status ?? result.signal}`;
   const seconds = ((Date.now() - started) / 1000).toFixed(1);

@@ -12,6 +12,11 @@ export interface Received<V, Topic extends string = string> {
   readonly appendedAt: number;
   /** topicId:partition:offset of the intent; never changes, also through retries and replays. */
   readonly originPosition: string;
+  /**
+   * topicId:partition:offset where the record stands on its contract topic; the same through retries and replays. Tells a
+   * record that runs again from another record that says the same.
+   */
+  readonly position: string;
   /** Chain partition of the record. */
   readonly partition: number;
   /** What caused the outputs: the event-id header of the record, or its origin position. */

@@ -1,7 +1,7 @@
 // Resuming a held transfer: shared by the stages that hold. A hold is honoured once, and only for what was decided on.
 import { holdIdOf } from '../domain/event-id.ts';
 import type { Hold, Reason, ReviewDecided, ReviewOutcome, Stage } from '../schemas/types.generated.ts';
-import type { Cause, Disposition } from './contract.ts';
+import type { Cause, Disposition, Received } from './contract.ts';
 
 /** How long a hold waits for a decision before it lapses, unless configured. */
 export const DEFAULT_HOLD_TTL_MS = 14 * 86_400_000;
@@ -10,6 +10,8 @@ export const DEFAULT_HOLD_TTL_MS = 14 * 86_400_000;
 export interface HoldClaim {
   readonly holdId: string;
   readonly commandId: string;
+  /** Where that command stands in the log: the same command may be published twice. */
+  readonly position: string;
   readonly transferId: string;
   /** When the claim was made, ms: the time of the event that follows, however often it is emitted. */
   readonly claimedAt: number;
@@ -41,22 +43,25 @@ interface ReviewTerms {
   readonly evidenceHashOf?: (decided: ReviewDecided) => string;
 }
 
+/** A decision and where it stands in the log. */
+export type PlacedReview = Pick<Received<ReviewDecided>, 'value' | 'position'>;
+
 /** The standing of each decision, in order; claims the holds on the way. */
 export async function settleReviews(
   store: HoldClaims,
-  decisions: readonly ReviewDecided[],
+  reviews: readonly PlacedReview[],
   terms: ReviewTerms,
 ): Promise<readonly ReviewStanding[]> {
-  const refusals = decisions.map((decided) => refusalOf(decided, terms));
+  const refusals = reviews.map(({ value }) => refusalOf(value, terms));
   const wanted = new Map<string, HoldClaim>();
-  decisions.forEach(({ holdId, command }, index) => {
+  reviews.forEach(({ value: { holdId, command }, position }, index) => {
     if (refusals[index] !== undefined || wanted.has(holdId)) return;
     const { commandId, transferId } = command;
-    wanted.set(holdId, { holdId, commandId, transferId, claimedAt: terms.now });
+    wanted.set(holdId, { holdId, commandId, position, transferId, claimedAt: terms.now });
   });
   const claims = wanted.size > 0 ? await store.claim([...wanted.values()]) : [];
   const standing = new Map(claims.map((claim) => [claim.holdId, claim]));
-  return decisions.map((decided, index) => refusals[index] ?? honoured(decided, standing.get(decided.holdId)!));
+  return reviews.map((review, index) => refusals[index] ?? honoured(review, standing.get(review.value.holdId)!));
 }
 
 function refusalOf(decided: ReviewDecided, { stage, evidenceHashOf }: ReviewTerms): ReviewStanding | undefined {
@@ -75,9 +80,10 @@ function refusalOf(decided: ReviewDecided, { stage, evidenceHashOf }: ReviewTerm
   return undefined;
 }
 
-function honoured(decided: ReviewDecided, claim: HoldClaim): ReviewStanding {
-  const { command, holdId, decision, evidenceHash, justification } = decided;
+function honoured({ value, position }: PlacedReview, claim: HoldClaim): ReviewStanding {
+  const { command, holdId, decision, evidenceHash, justification } = value;
   if (claim.commandId !== command.commandId) return dropped('HOLD_TAKEN', 'another decision resumed this hold before');
+  if (claim.position !== position) return dropped('DECISION_REPEATED', 'this decision was published before');
   const { issuedBy: decidedBy, issuedAt: decidedAt } = command;
   const review = { holdId, decision, decidedBy, decidedAt, evidenceHash, justification };
   return { kind: 'honour', approved: decision === 'APPROVE', review, occurredAt: claim.claimedAt };

@@ -45,6 +45,7 @@ function lifecycle(
     value,
     appendedAt: value.occurredAt + 5,
     originPosition: position,
+    position,
     partition: 0,
     causationId: position,
   };

@@ -72,7 +72,13 @@ describe('claims on transfer ids', () => {
 describe('claims on holds', () => {
   it('let one command resume', async () => {
     const holds = holdClaims(db);
-    const by = (commandId: string) => ({ holdId: 'hold-1', commandId, transferId: 't', claimedAt: 5 });
+    const by = (commandId: string) => ({
+      holdId: 'hold-1',
+      commandId,
+      position: 'p:0:1',
+      transferId: 't',
+      claimedAt: 5,
+    });
     const results = await Promise.all(Array.from({ length: 10 }, (_, n) => holds.claim([by(`command-${n}`)])));
     expect(new Set(results.map(([standing]) => standing!.commandId)).size).toBe(1);
   });
@@ -81,6 +87,7 @@ describe('claims on holds', () => {
 describe('claims on payout versions', () => {
   const step = (version: number): SettlementClaim['steps'][number] => ({
     commandId: `c-${version}`,
+    position: `payout.updated:0:${version}`,
     version,
     attempt: 1,
     sequence: 5 + version,
@@ -104,9 +111,11 @@ describe('claims on payout versions', () => {
     const reserved = ['zombie-0001', 'zombie-0002', 'zombie-0003'].map((transferId) =>
       transferReserved({ transferId }),
     );
-    const updates = reserved.flatMap((value) => {
+    const updates = reserved.flatMap((value, place) => {
       const requested = requestedFrom(value);
-      return [payoutUpdated(requested, { version: 2 }), payoutUpdated(requested, { version: 3, status: 'RETURNED' })];
+      const paid = payoutUpdated(requested, { version: 2 });
+      const returned = payoutUpdated(requested, { version: 3, status: 'RETURNED' });
+      return [paid, returned].map((value, n) => ({ value, position: `payout.updated:0:${place * 2 + n}` }));
     });
     const tries = await Promise.all([1, 2, 3, 4].map((n) => settleUpdates(settlementClaims(db), updates, n * 1_000)));
     for (const outcomes of tries) expect(outcomes).toEqual(tries[0]);

@@ -1,4 +1,4 @@
-// Claims on holds: hold_claims { _id: holdId, commandId, transferId, claimedAt }.
+// Claims on holds: hold_claims { _id: holdId, commandId, position, transferId, claimedAt }.
 import type { Db } from 'mongodb';
 import type { Failpoint } from '../../processors/contract.ts';
 import type { HoldClaim, HoldClaims } from '../../processors/holds.ts';
@@ -8,6 +8,7 @@ export const HOLD_CLAIMS = 'hold_claims';
 
 interface HoldClaimDocument extends ClaimDocument {
   readonly commandId: string;
+  readonly position: string;
   readonly transferId: string;
   readonly claimedAt: Date;
 }
@@ -29,9 +30,10 @@ const toDocument = ({ holdId, claimedAt, ...rest }: HoldClaim): HoldClaimDocumen
   claimedAt: new Date(claimedAt),
 });
 
-const fromDocument = ({ _id, commandId, transferId, claimedAt }: HoldClaimDocument): HoldClaim => ({
+const fromDocument = ({ _id, commandId, position, transferId, claimedAt }: HoldClaimDocument): HoldClaim => ({
   holdId: _id,
   commandId,
+  position,
   transferId,
   claimedAt: claimedAt.getTime(),
 });

@@ -107,6 +107,7 @@ export function received(value: PayoutRequested): Received<PayoutRequested> {
     value,
     appendedAt: envelope.occurredAt,
     originPosition: instruction.originPosition,
+    position: `payout.requested:${envelope.homePartition}:0`,
     partition: envelope.homePartition,
     causationId: envelope.eventId,
   };

@@ -37,7 +37,7 @@ export function createLimits(options: LimitsOptions): Processor<Topology['limits
       const operations = batch.map((input) => operationOf(input, book));
       const results = await applied(ledger, operations);
       await failpoint?.('limits.after-ledger');
-      const decisions = batch.flatMap((input) => (input.topic === 'review.decided' ? [input.value] : []));
+      const decisions = batch.flatMap((input) => (input.topic === 'review.decided' ? [input] : []));
       const standings = await settleReviews(holds, decisions, {
         stage: 'LIMITS',
         now,

@@ -210,4 +210,15 @@ describe('a decision', () => {
     );
     expect(again).toEqual((await run(screening(), batch))[0]);
   });
+
+  it('honours a decision once although its command was published twice', async () => {
+    const holds = memoryHoldClaims();
+    const dropped: string[] = [];
+    const again = { ...decided(), position: 'review.decided:3:8' };
+    expect(
+      (await run(screening(holds, undefined, dropped), [decided(), again])).map((each) => (each as unknown[]).length),
+    ).toEqual([1, 0]);
+    expect(await run(screening(holds, undefined, dropped), [again])).toEqual([[]]);
+    expect(dropped).toEqual(['DECISION_REPEATED', 'DECISION_REPEATED']);
+  });
 });

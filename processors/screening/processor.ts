@@ -29,7 +29,7 @@ export function createScreening(options: ScreeningOptions): Processor<Topology['
       const now = clock();
       const parties = batch.map(openParties);
       const findings = screener.screen(parties.filter((each) => each !== undefined));
-      const decisions = batch.flatMap((input) => (input.topic === 'review.decided' ? [input.value] : []));
+      const decisions = batch.flatMap((input) => (input.topic === 'review.decided' ? [input] : []));
       const standings = await settleReviews(holds, decisions, {
         stage: 'SCREENING',
         now,

@@ -1,8 +1,7 @@
 // Settles a batch of payout updates against the claims that stand: one round trip when all are first steps.
 import { CodedError } from '../../runtime/ports/fault.ts';
-import type { PayoutUpdated } from '../../schemas/types.generated.ts';
 import type { SettlementClaim, SettlementClaims } from './ports.ts';
-import { advance, type StepOutcome } from './steps.ts';
+import { advance, type PlacedUpdate, type StepOutcome } from './steps.ts';
 
 const MAX_ROUNDS = 5;
 
@@ -12,7 +11,7 @@ const MAX_ROUNDS = 5;
  */
 export async function settleUpdates(
   store: SettlementClaims,
-  updates: readonly PayoutUpdated[],
+  updates: readonly PlacedUpdate[],
   now: number,
 ): Promise<readonly StepOutcome[]> {
   let known: ReadonlyMap<string, SettlementClaim> = new Map();
@@ -21,7 +20,7 @@ export async function settleUpdates(
     const lost = await save(store, known, outcomes.claims);
     if (lost.size === 0) return outcomes.each;
     // Somebody (most often this stage before a crash) was there first: read what stands and take the batch in again.
-    const ids = [...new Set(updates.map((update) => update.command.transferId))];
+    const ids = [...new Set(updates.map(({ value }) => value.command.transferId))];
     known = new Map((await store.find(ids)).map((claim) => [claim.transferId, claim]));
     outcomes = fold(known, updates, now);
   }
@@ -36,10 +35,10 @@ interface Folded {
   readonly claims: ReadonlyMap<string, SettlementClaim>;
 }
 
-function fold(known: ReadonlyMap<string, SettlementClaim>, updates: readonly PayoutUpdated[], now: number): Folded {
+function fold(known: ReadonlyMap<string, SettlementClaim>, updates: readonly PlacedUpdate[], now: number): Folded {
   const claims = new Map(known);
   const each = updates.map((update) => {
-    const { transferId } = update.command;
+    const { transferId } = update.value.command;
     const { claim, outcome } = advance(claims.get(transferId), update, now);
     if (claim !== undefined) claims.set(transferId, claim);
     return outcome;

@@ -116,6 +116,14 @@ describe('settlement', () => {
     expect(later).toEqual(wanted);
   });
 
+  it('settles once what the relay published twice, in one batch or later', async () => {
+    const claims = memorySettlementClaims();
+    const again = { ...update('PAID', 2), position: 'payout.updated:3:8' };
+    const outputs = await run(settlement(claims), [update('PAID', 2), again]);
+    expect(outputs.map((each) => (each as unknown[]).length)).toEqual([1, 0]);
+    expect(await run(settlement(claims), [again])).toEqual([[]]);
+  });
+
   it('needs one round trip for first steps', async () => {
     const claims = memorySettlementClaims();
     const batch = Array.from({ length: 40 }, (_, n) =>

@@ -6,6 +6,8 @@ export type SettlementEnd = 'completed' | 'returned' | 'rejected' | 'requote';
 export interface SettlementStep {
   /** The command that led to it. */
   readonly commandId: string;
+  /** Where that command stands in the log: the same command may be published twice, and only one of them leads here. */
+  readonly position: string;
   /** Version of the payout. */
   readonly version: number;
   /** Pricing attempt of the payout. */

@@ -21,8 +21,7 @@ export function createSettlement(options: SettlementOptions): Processor<Topology
     name: 'settlement',
     edges: topology.settlement,
     async prepare(batch) {
-      const updates = batch.map(({ value }) => value);
-      const outcomes = await settleUpdates(claims, updates, clock());
+      const outcomes = await settleUpdates(claims, batch, clock());
       await failpoint?.('settlement.after-claim');
       for (const { kind } of outcomes) if (kind === 'stale') onDropped?.(STALE);
       return outcomes.map((outcome) => ({ outcome }));

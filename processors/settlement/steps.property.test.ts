@@ -29,7 +29,15 @@ const STATE = {
   requote: 'REQUOTING',
 } as const satisfies Record<SettlementEnd, string>;
 
-function fold(updates: readonly PayoutUpdated[]): { outcomes: StepOutcome[]; claim: SettlementClaim | undefined } {
+type Placed = { readonly value: PayoutUpdated; readonly position: string };
+const placed = (updates: readonly PayoutUpdated[]): Placed[] =>
+  updates.map((value, offset) => ({ value, position: `payout.updated:0:${offset}` }));
+
+function fold(updates: readonly PayoutUpdated[]) {
+  return foldPlaced(placed(updates));
+}
+
+function foldPlaced(updates: readonly Placed[]): { outcomes: StepOutcome[]; claim: SettlementClaim | undefined } {
   let claim: SettlementClaim | undefined;
   const outcomes = updates.map((each, index) => {
     const advanced = advance(claim, each, index);
@@ -61,18 +69,23 @@ describe('settlement of one transfer', () => {
     );
   });
 
-  it('gives a command the same step however often it comes', () => {
+  it('gives a record the same step however often it runs, and its command one step however often it is published', () => {
     fc.assert(
       fc.property(fc.array(update, { maxLength: 20 }), fc.array(fc.nat(), { maxLength: 20 }), (updates, repeats) => {
-        const again = updates.length === 0 ? [] : repeats.map((at) => updates[at % updates.length]!);
-        const { outcomes } = fold([...updates, ...again]);
-        const steps = new Map<string, unknown>();
-        [...updates, ...again].forEach(({ command }, index) => {
+        const first = placed(updates);
+        const rerun = first.length === 0 ? [] : repeats.map((at) => first[at % first.length]!);
+        const republished = rerun.map(({ value }, n) => ({ value, position: `payout.updated:0:${1_000 + n}` }));
+        const all = [...first, ...rerun, ...republished];
+        const { outcomes } = foldPlaced(all);
+        const steps = new Map<string, { position: string; outcome: unknown }>();
+        all.forEach(({ value, position }, index) => {
           const outcome = outcomes[index]!;
           if (outcome.kind !== 'step') return;
-          expect(steps.get(command.commandId) ?? outcome.step).toEqual(outcome.step);
-          steps.set(command.commandId, outcome.step);
+          const known = steps.get(value.command.commandId);
+          expect(known ?? { position, outcome }).toEqual({ position, outcome });
+          steps.set(value.command.commandId, { position, outcome });
         });
+        expect(outcomes.slice(first.length + rerun.length).every(({ kind }) => kind !== 'step')).toBe(true);
       }),
       { numRuns: 2_000 },
     );

@@ -1,10 +1,10 @@
 // Which transition a payout update leads to, given what was claimed before. Pure.
 import type { PayoutStatus, PayoutUpdated } from '../../schemas/types.generated.ts';
-import type { Cause } from '../contract.ts';
+import type { Cause, Received } from '../contract.ts';
 import type { SettlementClaim, SettlementEnd, SettlementStep } from './ports.ts';
 
 export type StepOutcome =
-  /** A transition, new or claimed by this very command before. */
+  /** A transition, new or claimed by this very record before. */
   | { readonly kind: 'step'; readonly step: SettlementStep }
   /** Nothing to settle: accepted, or an outcome not known yet. */
   | { readonly kind: 'pending' }
@@ -39,8 +39,15 @@ const FOLLOWERS: Readonly<Record<SettlementEnd, readonly SettlementEnd[]>> = {
   returned: [],
 };
 
+/** An update and where it stands in the log. */
+export type PlacedUpdate = Pick<Received<PayoutUpdated>, 'value' | 'position'>;
+
 /** Takes one update into the claim. `now` in ms. */
-export function advance(claim: SettlementClaim | undefined, update: PayoutUpdated, now: number): Advance {
+export function advance(
+  claim: SettlementClaim | undefined,
+  { value: update, position }: PlacedUpdate,
+  now: number,
+): Advance {
   const end = END_OF[update.payout.status];
   if (end === 'unknown') return { claim, outcome: { kind: 'unknown' } };
   if (end === 'pending') return { claim, outcome: { kind: 'pending' } };
@@ -49,7 +56,10 @@ export function advance(claim: SettlementClaim | undefined, update: PayoutUpdate
   const { attempt, sequence: requested } = update.requested.envelope;
   const steps = claim?.steps ?? [];
   const own = steps.find((step) => step.commandId === commandId);
-  if (own !== undefined) return { claim, outcome: { kind: 'step', step: own } };
+  if (own !== undefined) {
+    // The relay publishes at least once: the same command at another place is a repeat, not this record running again.
+    return { claim, outcome: own.position === position ? { kind: 'step', step: own } : { kind: 'stale' } };
+  }
   const last = steps.at(-1);
   if (last !== undefined && version <= last.version) return { claim, outcome: { kind: 'stale' } };
   if (last !== undefined && saysNothingNew(last, end, attempt)) return { claim, outcome: { kind: 'stale' } };
@@ -58,7 +68,7 @@ export function advance(claim: SettlementClaim | undefined, update: PayoutUpdate
     return { claim, outcome: { kind: 'contradiction', cause: { code: 'SETTLEMENT_CONTRADICTION', detail: fault } } };
   }
   const sequence = Math.max(requested, last?.sequence ?? 0) + 1;
-  const step: SettlementStep = { commandId, version, attempt, sequence, end, at: now };
+  const step: SettlementStep = { commandId, position, version, attempt, sequence, end, at: now };
   return { claim: { transferId, steps: [...steps, step] }, outcome: { kind: 'step', step } };
 }
 

@@ -68,6 +68,7 @@ export function received<T extends TopicName>(
     value,
     appendedAt: AT,
     originPosition: 'T1:0:42',
+    position: `${topic}:3:7`,
     partition: 3,
     causationId: `cause-of-${topic}`,
     ...over,
@@ -293,7 +294,8 @@ export function payoutUpdated(requested: PayoutRequested = payoutRequested(), wi
 
 function settled(update: PayoutUpdated, end: 'completed' | 'returned' | 'rejected', sequence: number) {
   const { commandId, attempt } = update.command;
-  const step = { commandId, version: update.payout.version, attempt, sequence, end, at: AT };
+  const position = 'payout.updated:3:7';
+  const step = { commandId, position, version: update.payout.version, attempt, sequence, end, at: AT };
   return decideSettlement(received('payout.updated', update), { outcome: { kind: 'step', step } });
 }
 

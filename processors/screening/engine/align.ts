@@ -64,9 +64,13 @@ function compareWords(a: readonly Part[], n: number, b: readonly Part[], m: numb
 function comparable(a: Part, b: Part): boolean {
   if (a.role === 'place' || b.role === 'place') return a.role === b.role && a.spelling.text === b.spelling.text;
   if (a.role === 'initial' || b.role === 'initial') return a.role === b.role && a.spelling.text === b.spelling.text;
+  // A particle or a title is not a misspelt name.
+  if (isMinor(a) !== isMinor(b)) return a.spelling.text === b.spelling.text;
   if (a.role === 'generic' && b.role === 'generic') return a.spelling.text === b.spelling.text;
   return true;
 }
+
+const isMinor = ({ role }: Part): boolean => role === 'particle' || role === 'title' || role === 'form';
 
 function assignBest(n: number, m: number): void {
   partnerOfQuery.fill(-1, 0, n);

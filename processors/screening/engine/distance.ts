@@ -61,7 +61,7 @@ export const LATIN_COSTS = costs({
   vowelSwap: 0.55,
   vowelOnlyFirst: 0.75,
   vowelOnlySecond: 0.75,
-  pairs: 'sz sc jc jz gj kh gk gh bp dt vf bv fp ck tc mn iv uv',
+  pairs: 'sz sc jc jz gj kh gk gh bp dt vf bv fp ck tc mn iv uv xk xs xh',
   near: 0.7,
   silent: 'h',
 });

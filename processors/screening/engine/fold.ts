@@ -1,6 +1,6 @@
 /**
  * The folded form of a word: letters that transliterations use for one another become one letter, so that `Khamenei`
- * and `Hamenei`, `Yusuf` and `Iousouf` meet. Letters of the result: a b c(=ch) d e f g h i j k l m n o p r s t u v z 0-9,
+ * and `Hamenei`, `Yusuf` and `Iousouf` meet. Letters of the result: a b c(=ch) d e f g h i j k l m n o p r s t u v x(=ks) z 0-9,
  * as numbers: a-z are 0-25, 0-9 are 26-35. Runs for every word of every query, hence on numbers and without strings.
  */
 
@@ -42,6 +42,7 @@ const CLUSTERS: readonly (readonly [string, string])[] = [
   ['ou', 'u'],
   ['oo', 'u'],
   ['ck', 'k'],
+  ['ks', 'x'],
   ['ch', 'c'],
   ['cz', 'c'],
   ['kh', 'h'],
@@ -80,19 +81,23 @@ export function foldWord(word: string): Uint8Array {
   letters.fill(NOTHING, length, length + 4);
   let out = 0;
   for (let at = 0; at < length; ) {
+    const letter = letters[at]!;
+    // The first of a double consonant says nothing, and must not hide what the second begins.
+    if (letter === letters[at + 1] && IS_VOWEL[letter] === 0 && letter < FIRST_DIGIT) {
+      at += 1;
+      continue;
+    }
     const cluster = clusterAt(at);
     if (cluster !== undefined) {
-      for (const letter of cluster.to) out = put(out, letter);
+      for (const folding of cluster.to) out = put(out, folding);
       at += cluster.from.length;
       continue;
     }
-    const letter = letters[at]!;
     if (letter === E && letters[at + 1] === J && IS_VOWEL[letters[at + 2]!] === 0) {
       out = put(out, I);
       at += 2;
       continue;
     }
-    if (letter === X && at > 0) out = put(out, K);
     out = put(out, singleAt(at));
     at += 1;
   }
@@ -122,7 +127,7 @@ function clusterAt(at: number): { from: readonly number[]; to: readonly number[]
 function singleAt(at: number): number {
   const letter = letters[at]!;
   const next = letters[at + 1]!;
-  if (letter === X) return S;
+  if (letter === X) return at === 0 ? S : X;
   if (letter === C) return next === E || next === I || next === code('y') ? S : K;
   // `j` is a consonant before a vowel and a vowel elsewhere: Jabhat, Sergej.
   if (letter === J) return IS_VOWEL[next] === 1 ? J : I;
@@ -140,14 +145,19 @@ export function joinFolded(a: Uint8Array, b: Uint8Array): Uint8Array {
 
 const BASE = 0x01000193;
 
-/** Hash of the consonants: equal for words that differ in vowels only. 0 when there are fewer than `least`. */
+// Consonants that are taken for one another.
+const SKELETON_CLASS = new Uint8Array(36).map((_, letter) => letter);
+for (const [from, to] of ['zs', 'cs', 'js', 'gk', 'hk', 'bp', 'dt', 'fv', 'nm'])
+  SKELETON_CLASS[code(from!)] = code(to!);
+
+/** Hash of the consonants by class: equal for words that differ in vowels and in letters that sound alike. 0 when there are fewer than `least`. */
 export function skeletonKey(codes: Uint8Array, least: number): number {
   let hash = 0x811c9dc5;
   let count = 0;
   for (let at = 0; at < codes.length; at += 1) {
     const letter = codes[at]!;
     if (IS_VOWEL[letter] === 1) continue;
-    hash = Math.imul(hash ^ (letter + 1), BASE);
+    hash = Math.imul(hash ^ (SKELETON_CLASS[letter]! + 1), BASE);
     count += 1;
   }
   return count >= least ? hash | 1 : 0;

@@ -5,7 +5,7 @@
 import type { Spelling } from './token.ts';
 
 /** Words from this many folded letters on are found with two edits, shorter ones with one. */
-const TWO_EDITS_FROM = 8;
+const TWO_EDITS_FROM = 7;
 const ONE_EDIT_FROM = 4;
 const ANAGRAM_FROM = 5;
 

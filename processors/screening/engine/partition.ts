@@ -268,13 +268,14 @@ export class Partition {
       const end = this.#table.endOf(slot);
       for (let at = this.#table.startOf(slot); at < end; at += 1) this.#consider(this.#table.values[at]!);
     };
-    keysOfQuery(word, joined, this.#probe);
+    // What the tables say of a word comes before what its letters say: a word is taken once.
     if (!joined) {
       this.#related = true;
       if (word.group >= 0) for (const id of this.#byGroup.get(word.group) ?? EMPTY) this.#take(id, SAME_GROUP);
       for (const set of word.nicknameSets) for (const id of this.#byNickname.get(set) ?? EMPTY) this.#consider(id);
       this.#related = false;
     }
+    keysOfQuery(word, joined, this.#probe);
     probe.to = this.#foundCount;
     for (let at = probe.from; at < probe.to; at += 1) {
       const id = this.#found[at]!;
