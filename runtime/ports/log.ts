@@ -135,11 +135,12 @@ export interface LogReader {
   offsets(topics: readonly string[]): Promise<readonly PartitionRange[]>;
   /** Reads the ranges to their ends; batches of one partition are in order. Bounded memory: back-pressure by await. */
   read(ranges: readonly PartitionRange[], onBatch: (batch: RecordBatch) => Promise<void> | void): Promise<void>;
-  /** Reads a topic from its start and goes on for ever; `caughtUp` resolves at the end offsets known at the call. */
+  /** Reads a topic from its start and goes on for ever, also over faults (`onFault` is told, and must not throw);
+   * `caughtUp` resolves at the end offsets known at the call, and rejects only when the read could not begin. */
   follow(
     topics: readonly string[],
     onBatch: (batch: RecordBatch) => void,
-    options?: { readonly fromEnd?: boolean },
+    options?: { readonly fromEnd?: boolean; readonly onFault?: (fault: LogFault) => void },
   ): { readonly caughtUp: Promise<void>; stop(): Promise<void> };
 }
 
