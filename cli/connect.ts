@@ -9,6 +9,7 @@ import { type Config, loadConfig } from '../runtime/config/config.ts';
 import { failpoint } from '../runtime/failpoints.ts';
 import type { Codec } from '../runtime/ports/codec.ts';
 import type { Log } from '../runtime/ports/log.ts';
+import { unsafeKafka, unsafeSwitches } from './compose/unsafe.ts';
 import { commandEnvironment } from './environment.ts';
 
 /** The configuration of a command: the environment, with a running local stack filling in its URLs. */
@@ -31,6 +32,7 @@ export function kafkaOptions(config: Config, clientId: string): KafkaOptions {
     sessionTimeoutMs: rest.sessionTimeoutMs,
     transactionTimeoutMs: rest.transactionTimeoutMs,
     failpoint,
+    unsafe: unsafeKafka(unsafeSwitches()),
     ...(ssl ? { ssl: sslCaFile ? { ca: readFileSync(sslCaFile) } : true } : {}),
     ...(saslMechanism && saslUsername && saslPassword
       ? { sasl: { mechanism: saslMechanism, username: saslUsername, password: saslPassword } }

@@ -10,6 +10,7 @@ import { payoutHosts } from '../compose/payouts.ts';
 import { type Parts, partsFrom } from '../compose/pipeline.ts';
 import { processorHosts } from '../compose/processors.ts';
 import { caseHosts, sinkHosts } from '../compose/sinks.ts';
+import { unsafeSwitches } from '../compose/unsafe.ts';
 import { Connections, commandConfig } from '../connect.ts';
 import { commandEnvironment } from '../environment.ts';
 
@@ -74,8 +75,14 @@ async function runParts(parts: Parts) {
     },
   };
   const processors = await processorHosts(parts.processors, connections, runtime);
-  const sinks = await sinkHosts(parts.sinks, connections, runtime);
-  const payouts = parts.payouts ? await payoutHosts(connections, runtime) : { hosts: [], resources: [] };
+  const unsafe = unsafeSwitches();
+  for (const name of unsafe) logger.warn({ code: 'UNSAFE', detail: name }, 'a guarantee is taken away, for a test');
+  const sinks = await sinkHosts(parts.sinks, connections, runtime, {
+    noSequenceGuard: unsafe.has('no-sequence-guard'),
+  });
+  const payouts = parts.payouts
+    ? await payoutHosts(connections, runtime, { noCompareAndSet: unsafe.has('no-payout-cas') })
+    : { hosts: [], resources: [] };
   const cases = parts.cases ? await caseHosts(connections, runtime) : { hosts: [], resources: [] };
   return runService({
     name,

@@ -1,0 +1,53 @@
+// Guarantees that tests take away, one at a time, to prove that the crash harness would notice:
+//
+//   CORRIDOR_UNSAFE_FOR_TESTS=1 CORRIDOR_UNSAFE=no-payout-cas corridor run
+import type { UnsafeForTests } from '../../adapters/kafka/options.ts';
+import type { IntentClaims } from '../../processors/intake/ports.ts';
+import { CodedError } from '../../runtime/ports/fault.ts';
+
+export const UNSAFE_SWITCHES = [
+  /** Payout writes win whoever wrote before. */
+  'no-payout-cas',
+  /** Projections are replaced whatever their sequence. */
+  'no-sequence-guard',
+  /** Offsets are committed after the transaction instead of inside it. */
+  'offsets-outside-transaction',
+  /** Every intent is the first of its id. */
+  'no-intake-claim',
+  /** A previous owner of a partition is neither fenced nor stopped by the group. */
+  'no-fencing',
+] as const;
+export type UnsafeSwitch = (typeof UNSAFE_SWITCHES)[number];
+
+/**
+ * The switches set in CORRIDOR_UNSAFE (comma-separated).
+ * @throws CodedError UNSAFE_REFUSED unless CORRIDOR_UNSAFE_FOR_TESTS is 1, UNSAFE_UNKNOWN for a name that is none
+ */
+export function unsafeSwitches(env: NodeJS.ProcessEnv = process.env): ReadonlySet<UnsafeSwitch> {
+  const names = (env['CORRIDOR_UNSAFE'] ?? '').split(',').filter((name) => name !== '');
+  const known = names.map((name) => {
+    const found = UNSAFE_SWITCHES.find((candidate) => candidate === name);
+    if (found) return found;
+    const message = `there is no unsafe switch "${name}"; there are: ${UNSAFE_SWITCHES.join(', ')}`;
+    throw new CodedError('UNSAFE_UNKNOWN', message, { faultClass: 'fatal' });
+  });
+  if (known.length > 0 && env['CORRIDOR_UNSAFE_FOR_TESTS'] !== '1') {
+    const message = 'CORRIDOR_UNSAFE takes guarantees away and is for tests only: unset it';
+    throw new CodedError('UNSAFE_REFUSED', message, { faultClass: 'fatal' });
+  }
+  return new Set(known);
+}
+
+/** What the Kafka adapter is to leave out. */
+export function unsafeKafka(switches: ReadonlySet<UnsafeSwitch>): UnsafeForTests {
+  return {
+    offsetsOutsideTransaction: switches.has('offsets-outside-transaction'),
+    noFencing: switches.has('no-fencing'),
+  };
+}
+
+/** Claims that are always granted. */
+export const unguardedClaims: IntentClaims = {
+  claim: async (claims) => claims,
+  find: async () => [],
+};
