@@ -7,14 +7,13 @@ import { codedError, FatalLogFault, faultOf, verdictOf } from './errors.ts';
 import { Fetcher, Source } from './fetcher.ts';
 import { type JoinedGeneration, Membership } from './membership.ts';
 import { PartitionWorker } from './partition-worker.ts';
+import { TopicPatience } from './patience.ts';
 import { Signal } from './signal.ts';
 
 /** Heartbeats per session timeout. */
 const HEARTBEATS_PER_SESSION = 4;
 const MOST_BACKOFF_MS = 1_000;
 const LEAVE_PATIENCE_MS = 2_000;
-/** Tries to join for this long before an unknown topic is taken for a missing one. */
-const UNKNOWN_TOPIC_PATIENCE_MS = 10_000;
 const FETCH_BYTES_PER_RECORD = 2_048;
 const LEAST_FETCH_BYTES = 262_144;
 const MOST_FETCH_BYTES = 4 * 1_048_576;
@@ -44,10 +43,12 @@ export class KafkaConsumer implements LogConsumer {
   /** Per partition, the end of its last worker: the next one waits for it. */
   readonly #lastWorkers = new Map<string, Promise<void>>();
   #team: Team | undefined;
+  readonly #patience = new TopicPatience();
   #fatal: FatalLogFault | undefined;
   #loop: Promise<void> = Promise.resolve();
   #markReady: () => void = () => {};
   #failReady: (fault: FatalLogFault) => void = () => {};
+  #markEnded: () => void = () => {};
   #failEnded: (fault: FatalLogFault) => void = () => {};
 
   constructor(connections: Connections, options: ConsumerOptions) {
@@ -60,7 +61,8 @@ export class KafkaConsumer implements LogConsumer {
       this.#failReady = reject;
     });
     this.ready.catch(() => {}); // `ended` tells it too
-    this.ended = new Promise((_, reject) => {
+    this.ended = new Promise((resolve, reject) => {
+      this.#markEnded = resolve;
       this.#failEnded = reject;
     });
   }
@@ -82,6 +84,7 @@ export class KafkaConsumer implements LogConsumer {
     await Promise.race([this.#loop, deadline]);
     this.#team?.revoke();
     await this.#leave();
+    if (this.#fatal === undefined) this.#markEnded();
   }
 
   /** Ends the consumer by itself. */
@@ -114,7 +117,6 @@ export class KafkaConsumer implements LogConsumer {
 
   async #live(): Promise<void> {
     const { signal } = this.#stopping;
-    const startedAt = performance.now();
     for (let attempt = 1; !signal.aborted; attempt++) {
       try {
         const generation = await this.#join();
@@ -123,10 +125,8 @@ export class KafkaConsumer implements LogConsumer {
         await this.#serve(generation);
       } catch (error) {
         if (signal.aborted) return;
-        const unknownTopic =
-          codedError(error).code === 'TOPIC_UNKNOWN' || typeOf(error) === 'UNKNOWN_TOPIC_OR_PARTITION';
-        const patient = performance.now() - startedAt < UNKNOWN_TOPIC_PATIENCE_MS;
-        if (verdictOf(error) === 'fatal' || (unknownTopic && !patient)) return this.#fail(fatalOf(error, unknownTopic));
+        const fatal = this.#fatalFrom(error);
+        if (fatal !== undefined) return this.#fail(fatal);
         if (verdictOf(error) !== 'not-member') {
           this.#options.onFault(faultOf(error));
           this.#membership.reconnect();
@@ -220,8 +220,15 @@ export class KafkaConsumer implements LogConsumer {
   }
 
   #fetchFailed(error: unknown): void {
-    if (verdictOf(error) === 'fatal') this.#fail(fatalOf(error, false));
-    else this.#options.onFault(faultOf(error));
+    const fatal = this.#fatalFrom(error);
+    if (fatal === undefined) this.#options.onFault(faultOf(error));
+    else this.#fail(fatal);
+  }
+
+  #fatalFrom(error: unknown): FatalLogFault | undefined {
+    if (verdictOf(error) !== 'fatal') return this.#patience.exhausted(error);
+    const { code, message } = codedError(error);
+    return new FatalLogFault(code, message, error);
   }
 
   /** Sends heartbeats until the group rebalances (false) or has lost this member (true), or the consumer stops (false). */
@@ -270,9 +277,3 @@ export class KafkaConsumer implements LogConsumer {
 }
 
 const typeOf = (error: unknown) => (error as { type?: string }).type;
-
-function fatalOf(error: unknown, unknownTopic: boolean): FatalLogFault {
-  const { code, message } = codedError(error);
-  if (unknownTopic) return new FatalLogFault('TOPIC_UNKNOWN', `${message} Run \`corridor topics apply\`.`, error);
-  return new FatalLogFault(code, message, error);
-}

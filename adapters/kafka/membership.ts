@@ -37,13 +37,20 @@ export class Membership {
   }
 
   async #connected(): Promise<{ cluster: Cluster; coordinator: Coordinator }> {
-    if (this.#cluster === undefined || this.#coordinator === undefined) {
-      const cluster = this.#connections.cluster();
-      this.#cluster = cluster;
-      await connectCluster(cluster, this.#topics);
-      this.#coordinator = new Coordinator(cluster, this.#groupId, 'group', this.#connections.settings.sessionTimeoutMs);
+    if (this.#cluster !== undefined && this.#coordinator !== undefined) {
+      return { cluster: this.#cluster, coordinator: this.#coordinator };
     }
-    return { cluster: this.#cluster, coordinator: this.#coordinator };
+    const cluster = this.#connections.cluster();
+    try {
+      await connectCluster(cluster, this.#topics);
+    } catch (error) {
+      discardCluster(cluster);
+      throw error;
+    }
+    const patienceMs = this.#connections.settings.sessionTimeoutMs;
+    this.#cluster = cluster;
+    this.#coordinator = new Coordinator(cluster, this.#groupId, 'group', patienceMs);
+    return { cluster, coordinator: this.#coordinator };
   }
 
   /** Gives the connections up; the next call makes new ones. The membership itself stays. */
@@ -94,14 +101,16 @@ export class Membership {
   }
 
   async #assign(cluster: Cluster, { members }: JoinedGroup) {
-    await cluster.refreshMetadata();
-    const counts = partitionCounts(cluster, this.#topics);
-    this.#counts = counts;
     const decoded = members.map(({ memberId, memberMetadata }): Member => {
       const { topics, userData } = MemberMetadata.decode(memberMetadata);
       return { memberId, topics, held: heldOf(userData) };
     });
-    return [...assignPartitions(decoded, counts)].map(([memberId, assignment]) => ({
+    // A newer version of the program may read topics that this one does not know.
+    const topics = [...new Set(decoded.flatMap((member) => member.topics))];
+    await cluster.addMultipleTargetTopics(topics);
+    await cluster.refreshMetadata();
+    this.#counts = partitionCounts(cluster, topics);
+    return [...assignPartitions(decoded, this.#counts)].map(([memberId, assignment]) => ({
       memberId,
       memberAssignment: MemberAssignment.encode({ version: PROTOCOL_VERSION, assignment }),
     }));
@@ -121,11 +130,13 @@ export class Membership {
 
   /** Whether the topics have other partition counts than the assignment was made with. False unless this member leads. */
   async partitionsChanged(): Promise<boolean> {
-    if (this.#counts === undefined) return false;
+    const known = this.#counts;
+    if (known === undefined) return false;
     const { cluster } = await this.#connected();
+    await cluster.addMultipleTargetTopics([...known.keys()]);
     await cluster.refreshMetadataIfNecessary();
-    const counts = partitionCounts(cluster, this.#topics);
-    return [...counts].some(([topic, count]) => this.#counts?.get(topic) !== count);
+    const counts = partitionCounts(cluster, [...known.keys()]);
+    return [...counts].some(([topic, count]) => known.get(topic) !== count);
   }
 
   /** To be called when the group does not know this member any more: the next join is a stranger's. */

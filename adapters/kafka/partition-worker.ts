@@ -12,16 +12,15 @@ import type {
 import { ArrivalRate } from './arrival-rate.ts';
 import { backoffMs, pause } from './backoff.ts';
 import type { Committer, Ownership } from './commit.ts';
-import { brokerErrorType, codedError, FatalLogFault, faultOf, verdictOf } from './errors.ts';
+import { codedError, FatalLogFault, faultOf, verdictOf } from './errors.ts';
 import type { Fetcher, Source } from './fetcher.ts';
+import { TopicPatience } from './patience.ts';
 
 /** Longest wait between two tries of a batch that its handler refuses. */
 const MOST_HANDLER_BACKOFF_MS = 10_000;
 const MOST_KAFKA_BACKOFF_MS = 1_000;
 /** Longest wait before a batch of which the handler did nothing is handed in again. */
 const MOST_STALL_BACKOFF_MS = 5_000;
-/** A topic that stays unknown for this long is missing, rather than not yet known to a broker that has just started. */
-const UNKNOWN_TOPIC_PATIENCE_MS = 15_000;
 const IDLE_CHECK_MS = 5_000;
 
 export interface WorkerOptions {
@@ -57,7 +56,7 @@ export class PartitionWorker {
   #paused: PartitionProgress['paused'];
   /** Why the batch to come was handed in before and not committed. */
   #failed: { readonly code: string; readonly attempts: number } | undefined;
-  #unknownTopicSince: number | undefined;
+  readonly #patience = new TopicPatience();
 
   constructor(options: WorkerOptions) {
     this.#options = options;
@@ -100,7 +99,6 @@ export class PartitionWorker {
         await this.#work(() => {
           attempt = 0;
           this.#failed = undefined;
-          this.#unknownTopicSince = undefined;
         });
       } catch (error) {
         await this.#recover(error, attempt);
@@ -164,7 +162,7 @@ export class PartitionWorker {
   }
 
   async #commit(outputs: readonly OutputRecord[], handled: number): Promise<void> {
-    const { committer, source } = this.#options;
+    const { committer, source, consumer, ownership } = this.#options;
     // With nothing left to handle, what lies between the last record and the fetch position are transaction markers.
     const idle = this.#carry.length === 0 && source.buffered === 0;
     const offset = idle ? Math.max(handled, source.position ?? 0) : handled;
@@ -172,9 +170,8 @@ export class PartitionWorker {
     await committer.commit(outputs, offset);
     this.#position = this.#committed = offset;
     this.#committedAt = performance.now();
-    const { topic, partition } = this.#options.ownership;
-    const durationMs = this.#committedAt - startedAt;
-    this.#options.consumer.onCommit?.({ topic, partition, outputs: outputs.length, durationMs });
+    const { topic, partition } = ownership;
+    consumer.onCommit?.({ topic, partition, outputs: outputs.length, durationMs: this.#committedAt - startedAt });
   }
 
   async #pauseFor({ forMs, code, detail }: { forMs: number; code: string; detail: string }): Promise<void> {
@@ -236,7 +233,8 @@ export class PartitionWorker {
     if (!this.#live) return;
     const verdict = verdictOf(error);
     if (verdict === 'fatal') return this.#fail(onFatal, fatalFault(error));
-    if (this.#topicStaysUnknown(error)) return this.#fail(onFatal, unknownTopic(error));
+    const unknownTopic = this.#patience.exhausted(error);
+    if (unknownTopic !== undefined) return this.#fail(onFatal, unknownTopic);
     onFault(faultOf(error, { topic, partition }));
     if ((verdict === 'fenced' || verdict === 'not-member') && !(await confirmMembership())) return this.#ending.abort();
     if (code === 'KAFKA_UNAVAILABLE') this.#paused = { code, detail: 'waiting for the broker' };
@@ -247,12 +245,6 @@ export class PartitionWorker {
   #fail(onFatal: (fault: FatalLogFault) => void, fault: FatalLogFault): void {
     onFatal(fault);
     this.#ending.abort();
-  }
-
-  #topicStaysUnknown(error: unknown): boolean {
-    if (brokerErrorType(error) !== 'UNKNOWN_TOPIC_OR_PARTITION') return false;
-    this.#unknownTopicSince ??= performance.now();
-    return performance.now() - this.#unknownTopicSince > UNKNOWN_TOPIC_PATIENCE_MS;
   }
 
   #outOfRange(): FatalLogFault {
@@ -287,9 +279,4 @@ function fatalFault(error: unknown): FatalLogFault {
   if (error instanceof FatalLogFault) return error;
   const { code, message } = codedError(error);
   return new FatalLogFault(code, message, error);
-}
-
-function unknownTopic(error: unknown): FatalLogFault {
-  const { message } = codedError(error);
-  return new FatalLogFault('TOPIC_UNKNOWN', `${message} Run \`corridor topics apply\`.`, error);
 }

@@ -136,17 +136,15 @@ async function sendTo(leader: Broker, identity: ProducerIdentity, chunks: readon
 }
 
 function topicDataOf(identity: ProducerIdentity, chunks: readonly Chunk[]): ProduceTopic[] {
-  const topics = new Map<string, ProduceTopic & { partitions: ProduceTopic['partitions'][number][] }>();
-  for (const chunk of chunks) {
-    let topic = topics.get(chunk.topic);
-    if (topic === undefined) {
-      topic = { topic: chunk.topic, partitions: [] };
-      topics.set(chunk.topic, topic);
-    }
-    const { partition, messages } = chunk;
-    topic.partitions.push({ partition, messages, firstSequence: identity.sequence(chunk) });
-  }
-  return [...topics.values()];
+  const byTopic = Map.groupBy(chunks, ({ topic }) => topic);
+  return [...byTopic].map(([topic, ofTopic]) => ({
+    topic,
+    partitions: ofTopic.map((chunk) => ({
+      partition: chunk.partition,
+      messages: chunk.messages,
+      firstSequence: identity.sequence(chunk),
+    })),
+  }));
 }
 
 function assertAcknowledged(response: ProduceResponse, chunks: readonly Chunk[]): void {

@@ -1,8 +1,9 @@
 // Bounded and following reads, read_committed, without a group: fetches from the leaders, positions kept here.
 import { CodedError } from '../../runtime/ports/fault.ts';
 import type { LogReader, PartitionRange, RecordBatch } from '../../runtime/ports/log.ts';
+import { backoffMs, pause } from './backoff.ts';
 import type { Connections } from './client.ts';
-import { codedError } from './errors.ts';
+import { codedError, faultOf } from './errors.ts';
 import { Fetcher, Source } from './fetcher.ts';
 import type { Cluster } from './kafkajs/internals.ts';
 import { retrying } from './retrying.ts';
@@ -14,6 +15,7 @@ const FETCH_BYTES = 1_048_576;
 /** A bounded read that gets nothing for this long gives up, ms. */
 const STALLED_MS = 60_000;
 
+type FollowOptions = NonNullable<Parameters<LogReader['follow']>[2]>;
 type OnBatch = (batch: RecordBatch) => Promise<void> | void;
 
 /** One partition's share of a read. */
@@ -69,47 +71,60 @@ export class KafkaReader implements LogReader {
   follow(
     topics: readonly string[],
     onBatch: (batch: RecordBatch) => void,
-    options: { readonly fromEnd?: boolean } = {},
+    options: FollowOptions = {},
   ): { readonly caughtUp: Promise<void>; stop(): Promise<void> } {
-    let stopped = false;
+    const stopping = new AbortController();
     const changed = new Signal();
-    let markCaughtUp = () => {};
-    let failCaughtUp: (error: unknown) => void = () => {};
-    const caughtUp = new Promise<void>((resolve, reject) => {
-      markCaughtUp = resolve;
-      failCaughtUp = reject;
-    });
-    const run = async () => {
-      const ranges = await this.offsets(topics);
-      const readings = ranges.map(({ topic, partition, from, to }) => ({
-        source: sourceAt(topic, partition, options.fromEnd ? to : from, changed),
-        to,
-      }));
-      const fetcher = this.#fetcher(readings, () => {});
-      try {
-        while (!stopped) {
-          await restartWhereCut(this, readings);
-          const delivered = await deliver(
-            readings.map(({ source }) => ({ source, to: Infinity })),
-            fetcher,
-            onBatch,
-          );
-          if (readings.every(isPassed)) markCaughtUp();
-          if (!delivered && !stopped) await changed.wait();
-        }
-      } finally {
-        await fetcher.stop();
-      }
-    };
-    const running = run().catch(failCaughtUp);
+    const { promise: caughtUp, resolve, reject } = Promise.withResolvers<void>();
+    const running = this.#follow(topics, onBatch, options, { changed, signal: stopping.signal, resolve }).catch(reject);
     return {
       caughtUp,
       stop: async () => {
-        stopped = true;
+        stopping.abort();
         changed.wake();
         await running;
       },
     };
+  }
+
+  /** Rejects only before the first record: later faults are told and passed. */
+  async #follow(
+    topics: readonly string[],
+    onBatch: (batch: RecordBatch) => void,
+    { fromEnd = false, onFault = () => {} }: FollowOptions,
+    { changed, signal, resolve }: { changed: Signal; signal: AbortSignal; resolve: () => void },
+  ): Promise<void> {
+    const ranges = await this.offsets(topics);
+    const readings = ranges.map(({ topic, partition, from, to }) => ({
+      source: sourceAt(topic, partition, fromEnd ? to : from, changed),
+      to,
+    }));
+    const endless = readings.map(({ source }) => ({ source, to: Number.POSITIVE_INFINITY }));
+    const fetcher = this.#fetcher(readings, (error) => onFault(faultOf(error)));
+    for (let failures = 0; !signal.aborted; ) {
+      try {
+        await this.#restartWhereCut(readings);
+        const delivered = await deliver(endless, fetcher, onBatch);
+        failures = 0;
+        if (readings.every(isPassed)) resolve();
+        if (!delivered && !signal.aborted && !readings.some(({ source }) => source.outOfRange)) await changed.wait();
+      } catch (error) {
+        onFault(faultOf(error));
+        await pause(backoffMs(++failures), signal);
+      }
+    }
+    await fetcher.stop();
+  }
+
+  /** A follower whose position was deleted (retention, compaction) goes on at the present start of the log. */
+  async #restartWhereCut(readings: readonly Reading[]): Promise<void> {
+    const cut = readings.filter(({ source }) => source.outOfRange);
+    if (cut.length === 0) return;
+    const ranges = await this.offsets([...new Set(cut.map(({ source }) => source.topic))]);
+    for (const { source } of cut) {
+      const range = ranges.find(({ topic, partition }) => topic === source.topic && partition === source.partition);
+      source.seek(range?.from ?? 0);
+    }
   }
 
   #fetcher(readings: readonly Reading[], onError: (error: unknown) => void): Fetcher {
@@ -189,16 +204,5 @@ async function progressOrTimeout(changed: Signal, open: readonly Reading[]): Pro
     }
     await changed.wait(leftMs);
     return;
-  }
-}
-
-/** A follower whose position was deleted (retention, compaction) goes on at the present start of the log. */
-async function restartWhereCut(reader: LogReader, readings: readonly Reading[]): Promise<void> {
-  const cut = readings.filter(({ source }) => source.outOfRange);
-  if (cut.length === 0) return;
-  const ranges = await reader.offsets([...new Set(cut.map(({ source }) => source.topic))]);
-  for (const { source } of cut) {
-    const range = ranges.find(({ topic, partition }) => topic === source.topic && partition === source.partition);
-    source.seek(range?.from ?? 0);
   }
 }

@@ -83,9 +83,10 @@ export class TransactionalProducer {
   async sendOffsets(groupId: string, positions: readonly Position[]): Promise<void> {
     this.#open = true;
     await this.#transactions.ask((broker) => broker.addOffsetsToTxn({ ...this.#known(), groupId }));
-    const topics = positions.map(({ topic, partition, offset }) => ({
+    const byTopic = Map.groupBy(positions, ({ topic }) => topic);
+    const topics = [...byTopic].map(([topic, ofTopic]) => ({
       topic,
-      partitions: [{ partition, offset: String(offset) }],
+      partitions: ofTopic.map(({ partition, offset }) => ({ partition, offset: String(offset) })),
     }));
     await this.group(groupId).ask((broker) => broker.txnOffsetCommit({ ...this.#known(), groupId, topics }));
   }
@@ -117,11 +118,6 @@ export class TransactionalProducer {
 }
 
 function partitionsOf(chunks: readonly Chunk[]): { topic: string; partitions: number[] }[] {
-  const topics = new Map<string, number[]>();
-  for (const { topic, partition } of chunks) {
-    const partitions = topics.get(topic);
-    if (partitions === undefined) topics.set(topic, [partition]);
-    else partitions.push(partition);
-  }
-  return [...topics].map(([topic, partitions]) => ({ topic, partitions }));
+  const byTopic = Map.groupBy(chunks, ({ topic }) => topic);
+  return [...byTopic].map(([topic, ofTopic]) => ({ topic, partitions: ofTopic.map(({ partition }) => partition) }));
 }
