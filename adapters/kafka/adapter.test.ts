@@ -1,0 +1,183 @@
+// The small decisions of the adapter: names, codes, refusals, waiting.
+import { describe, expect, test } from 'vitest';
+import { CodedError } from '../../runtime/ports/fault.ts';
+import { ArrivalRate } from './arrival-rate.ts';
+import { backoffMs } from './backoff.ts';
+import { groupIdOf, transactionalIdOf } from './commit.ts';
+import { brokerErrorType, codedError, faultOf, verdictOf } from './errors.ts';
+import { Source } from './fetcher.ts';
+import { assertKafkaJsVersion, createErrorFromCode, type FetchedPartition } from './kafkajs/internals.ts';
+import { settingsOf } from './options.ts';
+import { TopicPatience } from './patience.ts';
+
+const options = { brokers: ['b:1'], appName: 'corridor', clientId: 'c' };
+
+describe('names that hold offsets and fence owners', () => {
+  // Changing one of these loses the offsets of a running system, or lets two owners of a partition commit.
+  test('never change', () => {
+    expect(groupIdOf('corridor', 'fx-pricing')).toBe('corridor.fx-pricing');
+    expect(transactionalIdOf('corridor', 'limits', 'transfer.priced', 3)).toBe('corridor.limits.transfer.priced.3');
+  });
+});
+
+describe('the pinned client', () => {
+  test('is refused in any other version', () => {
+    expect(() => assertKafkaJsVersion('2.2.4')).not.toThrow();
+    expect(() => assertKafkaJsVersion('2.3.0')).toThrow(expect.objectContaining({ code: 'KAFKAJS_VERSION' }));
+  });
+});
+
+describe('unsafe switches', () => {
+  const unsafe = { noFencing: true };
+  test('are refused outside tests', () => {
+    expect(() => settingsOf({ ...options, unsafe }, {})).toThrow(expect.objectContaining({ code: 'UNSAFE_REFUSED' }));
+    expect(settingsOf({ ...options, unsafe }, { NODE_ENV: 'test' }).unsafe.noFencing).toBe(true);
+    expect(settingsOf({ ...options, unsafe }, { CORRIDOR_UNSAFE_FOR_TESTS: '1' }).unsafe.noFencing).toBe(true);
+    expect(settingsOf(options, {}).unsafe).toEqual({ noFencing: false, offsetsOutsideTransaction: false });
+  });
+});
+
+describe('errors', () => {
+  const wrapped = (code: number) => Object.assign(new Error('retries exceeded'), { cause: createErrorFromCode(code) });
+  test.each([
+    [47, 'INVALID_PRODUCER_EPOCH', 'FENCED', 'fenced'],
+    [22, 'ILLEGAL_GENERATION', 'NOT_A_MEMBER', 'not-member'],
+    [25, 'UNKNOWN_MEMBER_ID', 'NOT_A_MEMBER', 'not-member'],
+    [29, 'TOPIC_AUTHORIZATION_FAILED', 'KAFKA_UNAUTHORIZED', 'fatal'],
+    [53, 'TRANSACTIONAL_ID_AUTHORIZATION_FAILED', 'KAFKA_UNAUTHORIZED', 'fatal'],
+    [10, 'MESSAGE_TOO_LARGE', 'RECORD_TOO_LARGE', 'transient'],
+    [6, 'NOT_LEADER_FOR_PARTITION', 'KAFKA_REFUSED', 'transient'],
+  ])('%i is %s: %s, %s', (number, type, code, verdict) => {
+    for (const error of [createErrorFromCode(number), wrapped(number)]) {
+      expect(brokerErrorType(error)).toBe(type);
+      expect(codedError(error).code).toBe(code);
+      expect(verdictOf(error)).toBe(verdict);
+    }
+  });
+
+  test('that are bugs of the client are told as such, and are no reason to end', () => {
+    expect(faultOf(new TypeError("reading 'x' of undefined"))).toMatchObject({
+      code: 'CLIENT_BUG',
+      severity: 'transient',
+    });
+  });
+
+  test('that have a code keep it', () => {
+    const error = new CodedError('SOMETHING', 'else', { faultClass: 'fatal' });
+    expect(codedError(error)).toBe(error);
+    expect(verdictOf(error)).toBe('fatal');
+  });
+});
+
+describe('a topic that is unknown', () => {
+  const unknown = createErrorFromCode(3);
+  test('is missing when it stays so for 15 s', () => {
+    const patience = new TopicPatience();
+    expect(patience.exhausted(unknown, 0)).toBeUndefined();
+    for (let now = 1_000; now < 15_000; now += 1_000) expect(patience.exhausted(unknown, now)).toBeUndefined();
+    expect(patience.exhausted(unknown, 15_000)).toMatchObject({ code: 'TOPIC_UNKNOWN', severity: 'fatal' });
+  });
+
+  test('is forgotten after a pause, and other errors do not count', () => {
+    const patience = new TopicPatience();
+    patience.exhausted(unknown, 0);
+    expect(patience.exhausted(unknown, 20_000)).toBeUndefined();
+    expect(patience.exhausted(new Error('other'), 40_000)).toBeUndefined();
+  });
+});
+
+describe('lingering', () => {
+  test('does not pay at rest, nor when fewer than one more record is to be expected', () => {
+    const rate = new ArrivalRate();
+    const start = performance.now();
+    expect(rate.worthwhile(20, start)).toBe(0);
+    for (let ms = 100; ms <= 3_000; ms += 100) rate.add(1, start + ms); // 10 a second
+    expect(rate.worthwhile(20, start + 3_000)).toBe(0);
+    expect(rate.worthwhile(200, start + 3_000)).toBe(200);
+  });
+
+  test('pays under load, and no more once the load is gone', () => {
+    const rate = new ArrivalRate();
+    const start = performance.now();
+    for (let ms = 20; ms <= 2_000; ms += 20) rate.add(5, start + ms); // 250 a second
+    expect(rate.worthwhile(20, start + 2_000)).toBe(20);
+    expect(rate.worthwhile(20, start + 12_000)).toBe(0);
+  });
+});
+
+describe('back-off', () => {
+  test('doubles up to its ceiling, and at least half of it', () => {
+    for (const [attempt, ceiling] of [
+      [1, 20],
+      [2, 40],
+      [5, 320],
+      [60, 1_000],
+    ] as const) {
+      const delay = backoffMs(attempt);
+      expect(delay).toBeGreaterThanOrEqual(ceiling / 2);
+      expect(delay).toBeLessThanOrEqual(ceiling);
+    }
+  });
+});
+
+describe('a source', () => {
+  const fetched = (offsets: readonly number[], lastStableOffset = 100): FetchedPartition => ({
+    partition: 0,
+    errorCode: 0,
+    highWatermark: String(lastStableOffset),
+    lastStableOffset: String(lastStableOffset),
+    abortedTransactions: [],
+    messages: offsets.map((offset) => ({
+      offset,
+      timestamp: 0,
+      key: null,
+      value: null,
+      headers: {},
+      isControlRecord: false,
+      batchContext: {
+        firstOffset: offset,
+        lastOffsetDelta: 0,
+        producerId: '1',
+        inTransaction: false,
+        isControlBatch: false,
+      },
+    })),
+  });
+  const offsetsOf = (source: Source) => source.take(100).map(({ offset }) => offset);
+
+  test('takes what begins before its position from there on', () => {
+    const source = new Source('t', 0);
+    source.seek(5);
+    source.accept(fetched([3, 4, 5, 6]), source.seeks);
+    expect(offsetsOf(source)).toEqual([5, 6]);
+    expect(source.position).toBe(7);
+  });
+
+  test('takes nothing twice when an older answer comes late', () => {
+    const source = new Source('t', 0);
+    source.seek(0);
+    source.accept(fetched([0, 1, 2]), source.seeks);
+    source.accept(fetched([0, 1]), source.seeks);
+    source.accept(fetched([1, 2, 3]), source.seeks);
+    expect(offsetsOf(source)).toEqual([0, 1, 2, 3]);
+  });
+
+  test('ignores an answer to a question asked before it was moved', () => {
+    const source = new Source('t', 0);
+    source.seek(0);
+    const before = source.seeks;
+    source.seek(50);
+    source.accept(fetched([0, 1, 2]), before);
+    expect(source.buffered).toBe(0);
+    expect(source.position).toBe(50);
+  });
+
+  test('gives records in pieces, in order', () => {
+    const source = new Source('t', 0);
+    source.seek(0);
+    source.accept(fetched([0, 1, 2]), source.seeks);
+    expect(source.take(2).map(({ offset }) => offset)).toEqual([0, 1]);
+    source.accept(fetched([3]), source.seeks);
+    expect(offsetsOf(source)).toEqual([2, 3]);
+  });
+});
