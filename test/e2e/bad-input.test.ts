@@ -1,0 +1,73 @@
+// Bad input of every kind, between good records: what decodes becomes intent.rejected with reason codes, what does not
+// becomes a dead letter with the raw bytes and a code, and the good records around it go through.
+import { afterAll, beforeAll, expect, inject, it } from 'vitest';
+import type { FedRecord } from '../../feed/fed-record.ts';
+import { INVALID_INTENTS } from '../../feed/intents.ts';
+import { DEFAULT_MIX, type Mix } from '../../feed/sample.ts';
+import { UNDECODABLE } from '../../feed/undecodable.ts';
+import type { LogRecord } from '../../runtime/ports/log.ts';
+import { TestPipeline } from '../kit/pipeline.ts';
+import { readTopic } from '../kit/read-topic.ts';
+
+const NOTHING = Object.fromEntries(Object.keys(DEFAULT_MIX).map((kind) => [kind, 0])) as unknown as Mix;
+const HALF_BAD: Mix = { ...NOTHING, invalid: 250, undecodable: 250 };
+
+let pipeline: TestPipeline;
+let before: ReadonlyMap<string, number>;
+let fed: readonly FedRecord[];
+
+beforeAll(async () => {
+  pipeline = await TestPipeline.create({ urls: inject('stack') });
+  const ranges = await pipeline.connections.log.reader().offsets(['intent.rejected', 'intake.dlq']);
+  before = new Map(ranges.map(({ topic, partition, to }) => [`${topic}/${partition}`, to]));
+  await pipeline.start();
+  fed = await pipeline.feed(400, 11, { mix: HALF_BAD });
+  await pipeline.settled();
+}, 240_000);
+afterAll(async () => {
+  await pipeline?.close();
+});
+
+const byKey = (records: readonly LogRecord[]) => new Map(records.map((record) => [record.key?.toString(), record]));
+const kinds = (expected: FedRecord['expected']) =>
+  new Set(fed.filter((r) => r.expected === expected).map((r) => r.kind));
+
+it('holds every kind, and the good records around them completed', () => {
+  expect(kinds('INTENT_REJECTED')).toEqual(new Set(Object.keys(INVALID_INTENTS)));
+  expect(kinds('UNDECODABLE')).toEqual(new Set(Object.keys(UNDECODABLE)));
+  const { byState, unexpected } = pipeline.books.balance();
+  expect(byState.COMPLETED).toBeGreaterThan(100);
+  expect(unexpected).toBe(0);
+});
+
+it('rejects what decodes, with a reason for each kind', async () => {
+  const { log, codec } = pipeline.connections;
+  await codec.load(['intent.rejected']);
+  const rejected = byKey(await readTopic(log, 'intent.rejected', before));
+  const reasons: Record<string, string[]> = {};
+  for (const { account, kind } of fed.filter(({ expected }) => expected === 'INTENT_REJECTED')) {
+    const [decoded] = await codec.decode('intent.rejected', [rejected.get(account)!.value]);
+    if (!decoded?.ok) throw new Error(`the rejection of ${kind} does not decode`);
+    reasons[kind] = decoded.value.reasons.map(({ code }) => code);
+    expect(decoded.value.originPosition).toMatch(/:\d+:\d+$/);
+  }
+  for (const [kind, codes] of Object.entries(reasons)) {
+    expect(codes.length, kind).toBeGreaterThan(0);
+    for (const code of codes) expect(code, kind).toMatch(/^[A-Z0-9]{4}$/);
+  }
+  expect(reasons['negative-amount']).toContain('AM12');
+  expect(reasons['unknown-source-currency']).toContain('AM03');
+});
+
+it('dead-letters what does not, with the raw bytes and a code', async () => {
+  const letters = byKey(await readTopic(pipeline.connections.log, 'intake.dlq', before));
+  const undecodable = fed.filter(({ expected }) => expected === 'UNDECODABLE');
+  expect(letters.size).toBe(undecodable.length);
+  for (const { key, value, kind } of undecodable) {
+    const letter = letters.get(key)!;
+    expect(letter.value === null ? null : Buffer.compare(letter.value, value!), kind).toBe(value === null ? null : 0);
+    expect(letter.headers['dlq-error-code']?.toString(), kind).toMatch(/^[A-Z_]+$/);
+    expect(letter.headers['source-topic']?.toString()).toBe('transfer.requested');
+    expect(letter.headers['dlq-class']?.toString()).toBe('undecodable');
+  }
+});
