@@ -29,6 +29,8 @@ export interface Child {
   readonly logFile: string;
   /** What the child said when it was ready. */
   readonly ready: Readonly<Record<string, unknown>>;
+  /** Resolves with how it ended, whoever ended it. */
+  readonly exited: Promise<{ readonly code: number | null; readonly signal: NodeJS.Signals | null }>;
   /** SIGTERM, and SIGKILL past the deadline. Resolves with the exit code (null when killed). */
   stop(deadlineMs: number): Promise<number | null>;
   /** Without warning. */
@@ -46,7 +48,9 @@ export async function startChild(options: ChildOptions): Promise<Child> {
     cwd: ROOT,
   });
   let stopping = false;
-  const exited = new Promise<number | null>((resolve) => child.on('exit', (code) => resolve(code)));
+  const exited: Child['exited'] = new Promise((resolve) => {
+    child.on('exit', (code, signal) => resolve({ code, signal }));
+  });
   const ready = await new Promise<Record<string, unknown>>((resolve, reject) => {
     const fail = (how: string) => reject(childFailed(name, how, logFile));
     const timer = setTimeout(() => {
@@ -74,11 +78,12 @@ export async function startChild(options: ChildOptions): Promise<Child> {
     pid: child.pid!,
     logFile,
     ready,
+    exited,
     async stop(deadlineMs) {
       stopping = true;
       child.kill('SIGTERM');
       const timer = setTimeout(() => child.kill('SIGKILL'), deadlineMs);
-      const code = await exited;
+      const { code } = await exited;
       clearTimeout(timer);
       return code;
     },

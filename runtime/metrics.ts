@@ -77,6 +77,12 @@ export function createMetrics(options: { readonly processMetrics?: boolean } = {
       labelNames: ['consumer'],
       registers,
     }),
+    providerCircuit: new Gauge({
+      name: 'corridor_provider_circuit',
+      help: 'Circuit of a payout provider: 0 closed, 1 half open, 2 open.',
+      labelNames: ['provider'],
+      registers,
+    }),
     sinkWrites: new Counter({
       name: 'corridor_sink_writes_total',
       help: 'Writes of sinks by result: written, stale or failed.',

@@ -1,6 +1,9 @@
 // What the MongoDB driver throws, as coded errors: routed by error class and server code, never by message.
 import {
+  BSON,
+  MongoAPIError,
   MongoBulkWriteError,
+  MongoDriverError,
   MongoNetworkError,
   MongoNotConnectedError,
   MongoServerError,
@@ -40,6 +43,9 @@ function isOutage(error: unknown): boolean {
     error instanceof MongoTopologyClosedError ||
     error instanceof MongoNotConnectedError ||
     error instanceof MongoWriteConcernError ||
+    // A pool that gives no connection in time, a reply that cannot be read: the way to the server, not our request.
+    (error instanceof MongoDriverError && !(error instanceof MongoAPIError)) ||
+    error instanceof BSON.BSONOffsetError ||
     (error instanceof MongoServerError && error.hasErrorLabel('RetryableWriteError'))
   );
 }

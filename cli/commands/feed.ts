@@ -2,8 +2,8 @@
 import { Presets, SingleBar } from 'cli-progress';
 import type { Command } from 'commander';
 import { sampleFeed } from '../../feed/sample.ts';
+import { listedPersons, loadSampleList } from '../../processors/screening/lists/sample/load.ts';
 import { withConnections } from '../connect.ts';
-import { listedNames } from '../listed-names.ts';
 import { withJson } from '../output.ts';
 import { publish, publishSampleRates } from '../publish.ts';
 
@@ -35,7 +35,7 @@ export function registerFeed(program: Command): void {
           seed: Number(seed),
           runId,
           now: Date.now(),
-          listedNames: await listedNames(),
+          listedNames: listedPersons(await loadSampleList()),
           encode: (intent) => codec.encode('transfer.requested', intent),
         });
         const bar = progressBar(Number(count));

@@ -1,7 +1,8 @@
 // Keeps the limits ledger in step with the log: filled at the first start, and again whenever Redis has lost it.
 import type { LimitRule } from '../../domain/limit-rules.ts';
+import { catchUpLimits, hydrateLimits, type LedgerReader } from '../../processors/limits/hydrate.ts';
 import type { LedgerStore } from '../../processors/limits/ports.ts';
-import { LEDGER_TOPICS, LedgerFold, type LedgerTopic } from '../../processors/limits/rebuild.ts';
+import { LEDGER_TOPICS, type LedgerTopic } from '../../processors/limits/rebuild.ts';
 import type { Host, HostHealth, HostState } from '../../runtime/host.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import type { Codec } from '../../runtime/ports/codec.ts';
@@ -17,43 +18,41 @@ export interface HydrationOptions {
   readonly rules: readonly LimitRule[];
   readonly logger: Logger;
   /**
-   * A batch that had reserved in the lost ledger may commit only now, so the log is read after this long, ms. What still
-   * comes later is counted when its transfer ends: a settlement counts what the ledger does not know.
+   * How long the broker lets a transaction stay open, ms. One that had reserved in the lost ledger may still commit in
+   * that time, so the log is read once more after it.
    */
-  readonly settleMs: number;
+  readonly transactionTimeoutMs: number;
 }
 
-/** Recomputes the ledger from the whole log and puts it in place, unless another process was faster. */
-export async function rebuildLedger(
-  options: HydrationOptions,
-  expected: string | null,
-): Promise<'replaced' | 'overtaken'> {
-  const { ledger, log, codec, rules } = options;
-  await codec.load(LEDGER_TOPICS);
-  const fold = new LedgerFold(rules);
-  const reader = log.reader();
-  const ranges = await reader.offsets(LEDGER_TOPICS);
-  await reader.read(ranges, async ({ topic, records }) => {
-    const name = topic as LedgerTopic;
-    const decoded = await codec.decode(
-      name,
-      records.map(({ value }) => value),
-    );
-    for (const result of decoded) {
-      if (!result.ok) {
-        throw new CodedError(result.code, `the limits ledger cannot be rebuilt: ${topic} ${result.detail}`, {
-          faultClass: 'fatal',
-        });
+/** Reads the ledger's topics from the start, and on a resumed pass from where the pass before ended. */
+function ledgerReader({ log, codec }: Pick<HydrationOptions, 'log' | 'codec'>): LedgerReader {
+  const done = new Map<string, number>();
+  return async (add, { resume }) => {
+    await codec.load(LEDGER_TOPICS);
+    const reader = log.reader();
+    const ranges = (await reader.offsets(LEDGER_TOPICS)).map((range) => {
+      const key = `${range.topic}/${range.partition}`;
+      const from = resume ? Math.max(range.from, done.get(key) ?? range.from) : range.from;
+      done.set(key, range.to);
+      return { ...range, from };
+    });
+    await reader.read(ranges, async ({ topic, records }) => {
+      const name = topic as LedgerTopic;
+      const values = records.map(({ value }) => value);
+      for (const result of await codec.decode(name, values)) {
+        if (!result.ok) throw unreadable(topic, result);
+        await add(name, result.value);
       }
-      fold.add(name, result.value);
-    }
-  });
-  return ledger.replaceAll(fold.state(), expected);
+    });
+  };
 }
+
+const unreadable = (topic: string, { code, detail }: { code: string; detail: string }) =>
+  new CodedError(code, `the limits ledger cannot be rebuilt: ${topic} ${detail}`, { faultClass: 'fatal' });
 
 /** Watches the ledger for as long as the limits processor of this process runs. */
 export function hydrationHost(options: HydrationOptions): Host {
-  const { ledger, logger, settleMs } = options;
+  const { ledger, rules, logger, transactionTimeoutMs } = options;
   const stopping = new AbortController();
   let state: HostState = 'new';
   let trouble: HostHealth['troubles'] = [];
@@ -61,24 +60,28 @@ export function hydrationHost(options: HydrationOptions): Host {
   const failed = Promise.withResolvers<never>();
   failed.promise.catch(() => undefined);
 
-  async function once(first: boolean): Promise<void> {
-    const { hydrated, marker } = await ledger.status();
-    if (hydrated) return;
-    logger.warn({ code: 'LIMITS_NOT_HYDRATED' }, 'the limits ledger is lost or new: rebuilding it from the log');
-    // At the start of a process nothing of its own is on its way.
-    if (!first) await pause(settleMs, stopping.signal);
+  const read = ledgerReader(options);
+  /** Monotonic ms from which no transaction of the lost ledger can be open any more. */
+  let catchUpAt: number | undefined;
+
+  async function once(): Promise<void> {
+    if (catchUpAt !== undefined && performance.now() >= catchUpAt) {
+      const count = await catchUpLimits(ledger, rules, read);
+      catchUpAt = undefined;
+      logger.info({ count }, 'limits ledger caught up');
+    }
     const began = performance.now();
-    const result = await rebuildLedger(options, marker);
-    logger.info(
-      { code: result.toUpperCase(), elapsedMs: Math.round(performance.now() - began) },
-      'limits ledger rebuilt',
-    );
+    const { rebuilt, transfers } = await hydrateLimits(ledger, rules, read);
+    if (!rebuilt) return;
+    catchUpAt = performance.now() + transactionTimeoutMs;
+    const elapsedMs = Math.round(performance.now() - began);
+    logger.warn({ code: 'LIMITS_REBUILT', count: transfers, elapsedMs }, 'the limits ledger was rebuilt from the log');
   }
 
   async function loop(): Promise<void> {
-    for (let first = true; !stopping.signal.aborted; first = false) {
+    while (!stopping.signal.aborted) {
       try {
-        await once(first);
+        await once();
         trouble = [];
       } catch (error) {
         if (error instanceof CodedError && error.faultClass === 'fatal') {

@@ -1,5 +1,5 @@
 // The payout executor with its store, provider, timer and outbox.
-import { httpProviderClient } from '../../adapters/http/provider-client.ts';
+import { httpProviderClient, type ProviderCircuit } from '../../adapters/http/provider-client.ts';
 import { payoutRelay } from '../../adapters/mongo/payout-outbox.ts';
 import { mongoPayoutStore } from '../../adapters/mongo/payouts.ts';
 import { bullPollTimer } from '../../adapters/queue/poll-timer.ts';
@@ -10,6 +10,7 @@ import { requestCodec } from '../../payouts/request-codec.ts';
 import { consumers } from '../../processors/topology.ts';
 import type { Config } from '../../runtime/config/config.ts';
 import { failpoint } from '../../runtime/failpoints.ts';
+import { CodedError } from '../../runtime/ports/fault.ts';
 import type { HostRuntime } from '../../runtime/processor-host.ts';
 import { createSinkHost } from '../../runtime/sink-host.ts';
 import type { Sink } from '../../sinks/contract.ts';
@@ -17,6 +18,9 @@ import type { Connections } from '../connect.ts';
 import type { Hosted } from './processors.ts';
 
 const { reads } = consumers['payout-executor'];
+/** One provider for now; routing over several comes with the second. */
+const PROVIDER = 'simulator';
+const CIRCUIT_VALUES: Readonly<Record<ProviderCircuit, number>> = { closed: 0, 'half-open': 1, open: 2 };
 
 export interface UnsafePayouts {
   /** Test only: payout writes win whoever wrote before. */
@@ -51,11 +55,17 @@ export async function payoutHosts(
     },
   });
   const provider = httpProviderClient({
-    name: 'simulator',
+    name: PROVIDER,
     url: config.provider.url,
+    // As many connections as submits and polls may be on their way: neither waits for the other.
+    connections: config.payouts.maxInFlight + DEFAULT_EXECUTOR_CONFIG.maxPolls,
     connectTimeoutMs: config.provider.connectTimeoutMs,
     submitTimeoutMs: config.provider.requestTimeoutMs,
     queryTimeoutMs: config.provider.requestTimeoutMs,
+    onCircuit: (state) => {
+      metrics.providerCircuit.set({ provider: PROVIDER }, CIRCUIT_VALUES[state]);
+      logger.warn({ stage: 'payout-executor', code: 'PROVIDER_CIRCUIT', detail: state }, 'circuit of the provider');
+    },
   });
   const executor = createPayoutExecutor({
     config: executorConfig(config),
@@ -66,7 +76,7 @@ export async function payoutHosts(
     codec: requests,
     clock: { now: Date.now, monotonic: () => performance.now() },
     failpoint,
-    onEvent: (event) => report(event, fault),
+    onEvent: (event) => report(event, fault, (code) => metrics.faults.inc({ consumer: 'payout-executor', code })),
   });
   const sink: Sink<typeof reads> = {
     name: 'payout-executor',
@@ -96,8 +106,14 @@ export async function payoutHosts(
   return { hosts: [host], resources: [] };
 }
 
-function executorConfig({ payouts }: Config): PayoutExecutorConfig {
+/** Throws CONFIG_INVALID when a submit could outlast the lease of its attempt. */
+function executorConfig({ payouts, provider }: Config): PayoutExecutorConfig {
   const { policy } = DEFAULT_EXECUTOR_CONFIG;
+  if (provider.requestTimeoutMs + provider.connectTimeoutMs >= policy.leaseMs) {
+    const bound = policy.leaseMs - provider.connectTimeoutMs;
+    const message = `CORRIDOR_PROVIDER_REQUEST_TIMEOUT_MS must be below ${bound}: a submit must be over before its lease is`;
+    throw new CodedError('CONFIG_INVALID', message, { faultClass: 'fatal' });
+  }
   return {
     ...DEFAULT_EXECUTOR_CONFIG,
     maxInFlight: payouts.maxInFlight,
@@ -105,8 +121,13 @@ function executorConfig({ payouts }: Config): PayoutExecutorConfig {
   };
 }
 
-function report(event: PayoutEvent, fault: (code: string, detail: string) => void): void {
+function report(
+  event: PayoutEvent,
+  fault: (code: string, detail: string) => void,
+  count: (code: string) => void,
+): void {
   if (event.kind === 'fault') fault(event.code, event.detail);
   if (event.kind === 'case') fault(event.code, `payout ${event.payoutId} needs a person`);
-  if (event.kind === 'no-answer') fault(event.code, `no answer to ${event.call} of payout ${event.payoutId}`);
+  // Counted only: in an outage there is one for each payout, and the circuit tells it once.
+  if (event.kind === 'no-answer') count(event.code);
 }

@@ -1,5 +1,4 @@
 // The six stages with their adapters.
-import { readFileSync } from 'node:fs';
 import type { Redis } from 'ioredis';
 import { holdClaims } from '../../adapters/mongo/hold-claims.ts';
 import { intentClaims } from '../../adapters/mongo/intent-claims.ts';
@@ -11,7 +10,7 @@ import { createFxPricing } from '../../processors/fx-pricing/processor.ts';
 import { createIntake } from '../../processors/intake/processor.ts';
 import { createLimits } from '../../processors/limits/processor.ts';
 import { createPayoutDispatch } from '../../processors/payout-dispatch/processor.ts';
-import { parseOfac } from '../../processors/screening/lists/index.ts';
+import { loadSampleList } from '../../processors/screening/lists/sample/load.ts';
 import { createNameEqualityScreener } from '../../processors/screening/name-equality.ts';
 import { createScreening } from '../../processors/screening/processor.ts';
 import { createSettlement } from '../../processors/settlement/processor.ts';
@@ -24,10 +23,7 @@ import type { Connections } from '../connect.ts';
 import { hydrationHost } from './hydration.ts';
 import type { ProcessorName } from './pipeline.ts';
 import { corridors, limitRules } from './terms.ts';
-
-const SAMPLE_LIST = new URL('../../processors/screening/lists/sample/sdn.csv', import.meta.url);
-/** A rebuild waits this long for batches that had reserved in the lost ledger. */
-const HYDRATION_SETTLE_MS = 1_000;
+import { unguardedClaims, unsafeSwitches } from './unsafe.ts';
 
 export interface Hosted {
   readonly hosts: readonly Host[];
@@ -69,7 +65,9 @@ const dropped = (stage: string, { logger, metrics }: HostRuntime) => {
 const BUILDERS: Record<ProcessorName, (connections: Connections, runtime: HostRuntime) => Promise<Built>> = {
   intake: async (connections) => ({
     processor: createIntake({
-      claims: intentClaims(await connections.db(), { failpoint: hook }),
+      claims: unsafeSwitches().has('no-intake-claim')
+        ? unguardedClaims
+        : intentClaims(await connections.db(), { failpoint: hook }),
       corridors: corridorBook(corridors(connections.config)),
       homePartitionOf: (transferId) => homePartition(transferId, connections.config.kafka.chainPartitions),
       tokenKey: Buffer.from(connections.config.tokenKey, 'utf8'),
@@ -80,9 +78,7 @@ const BUILDERS: Record<ProcessorName, (connections: Connections, runtime: HostRu
 
   screening: async (connections, runtime) => ({
     processor: createScreening({
-      screener: createNameEqualityScreener([
-        await parseOfac({ sdn: readFileSync(SAMPLE_LIST) }, { source: 'CORRIDOR', publicationDate: '2026-11-23' }),
-      ]),
+      screener: createNameEqualityScreener([await loadSampleList()]),
       holds: holdClaims(await connections.db(), { failpoint: hook }),
       clock,
       holdTtlMs: connections.config.transfers.holdExpiryMs,
@@ -116,7 +112,9 @@ const BUILDERS: Record<ProcessorName, (connections: Connections, runtime: HostRu
         onDropped: dropped('limits', runtime),
         failpoint: hook,
       }),
-      beside: [hydrationHost({ ledger, log, codec, rules, logger, settleMs: HYDRATION_SETTLE_MS })],
+      beside: [
+        hydrationHost({ ledger, log, codec, rules, logger, transactionTimeoutMs: config.kafka.transactionTimeoutMs }),
+      ],
       resources: [{ name: 'redis-limits', close: async () => redis.disconnect() }],
     };
   },

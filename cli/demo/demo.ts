@@ -5,12 +5,12 @@ import { pushSchemas } from '../../adapters/registry/push.ts';
 import { Books } from '../../feed/books.ts';
 import { sampleFeed } from '../../feed/sample.ts';
 import { type LocalStack, stackEnvironment, startStack } from '../../infra/local/stack.ts';
+import { listedPersons, loadSampleList } from '../../processors/screening/lists/sample/load.ts';
 import { loadConfig } from '../../runtime/config/config.ts';
 import { applyTopics } from '../../runtime/provision.ts';
 import { type Child, startChild } from '../children.ts';
 import { Connections, registryOptions } from '../connect.ts';
 import { stateDir } from '../environment.ts';
-import { listedNames } from '../listed-names.ts';
 import { publish, publishSampleRates } from '../publish.ts';
 import { Display } from './display.ts';
 import { followToTheEnd } from './follow.ts';
@@ -106,7 +106,7 @@ export async function runDemo(options: DemoOptions): Promise<number> {
         seed: options.seed,
         runId: startedAt.toString(36),
         now: Date.now(),
-        listedNames: await listedNames(),
+        listedNames: listedPersons(await loadSampleList()),
         encode: (intent) => codec.encode('transfer.requested', intent),
       }),
       {

@@ -6,12 +6,12 @@ import { pushSchemas } from '../../adapters/registry/push.ts';
 import { type Child, startChild } from '../../cli/children.ts';
 import { Connections, registryOptions } from '../../cli/connect.ts';
 import { Watch } from '../../cli/demo/watch.ts';
-import { listedNames } from '../../cli/listed-names.ts';
 import { publish, publishSampleRates } from '../../cli/publish.ts';
 import { Books } from '../../feed/books.ts';
 import type { FedRecord } from '../../feed/fed-record.ts';
 import { type Mix, sampleFeed } from '../../feed/sample.ts';
 import { type StackUrls, stackEnvironment } from '../../infra/local/stack.ts';
+import { listedPersons, loadSampleList } from '../../processors/screening/lists/sample/load.ts';
 import { loadConfig } from '../../runtime/config/config.ts';
 import { applyTopics } from '../../runtime/provision.ts';
 
@@ -136,7 +136,7 @@ export class TestPipeline {
         seed,
         runId: `${process.pid}-${Date.now().toString(36)}`,
         now: Date.now(),
-        listedNames: await listedNames(),
+        listedNames: listedPersons(await loadSampleList()),
         encode: (intent) => codec.encode('transfer.requested', intent),
         ...(options.mix ? { mix: options.mix } : {}),
       }),
