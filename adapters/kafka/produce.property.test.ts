@@ -4,17 +4,15 @@ import type { OutputRecord } from '../../runtime/ports/log.ts';
 import { ProducerIdentity, roundsOf } from './produce.ts';
 
 const records = fc.array(
-  fc
-    .record({ topic: fc.constantFrom('a', 'b'), partition: fc.nat(2), size: fc.nat(300) })
-    .map(
-      ({ topic, partition, size }): OutputRecord => ({
-        topic,
-        partition,
-        key: null,
-        value: Buffer.alloc(size),
-        headers: {},
-      }),
-    ),
+  fc.record({ topic: fc.constantFrom('a', 'b'), partition: fc.nat(2), size: fc.nat(300) }).map(
+    ({ topic, partition, size }): OutputRecord => ({
+      topic,
+      partition,
+      key: null,
+      value: Buffer.alloc(size),
+      headers: {},
+    }),
+  ),
   { maxLength: 200 },
 );
 const limits = fc.record({
