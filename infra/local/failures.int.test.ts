@@ -169,6 +169,18 @@ describe('programs', () => {
     expect(error.code).toBe('DOCKER_UNAVAILABLE');
   });
 
+  test('a Docker that answers but starts nothing: processes are tried, unless containers were asked for', async () => {
+    const dir = tools({ docker: 'echo 28.0.0' });
+    const env = { ...clean, PATH: `${dir}:${clean['PATH']}` };
+    const error = await failure({ parts: ['redisQueue'], provider: 'containers', env });
+    expect(error.code).toBe('CONTAINER_FAILED');
+    const lines: string[] = [];
+    const stack = await startStack({ stateDir, env, parts: ['redisQueue'], onProgress: (line) => lines.push(line) });
+    expect(lines.join()).toContain('Trying plain processes instead');
+    expect(stack.provider('redisQueue')).toBe('processes');
+    await stack.stop();
+  });
+
   test('without a Docker daemon, processes are chosen', async () => {
     const dir = tools({ docker: 'exit 1' });
     const env = { ...clean, PATH: `${dir}:${clean['PATH']}` };
