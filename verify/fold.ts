@@ -177,6 +177,7 @@ export class TransferFold {
       attemptKey,
       commandId,
       changedAt,
+      payout: digest(recordType('PayoutState').toBuffer(payout)),
       content,
       offset,
       seen: 1,
@@ -235,6 +236,7 @@ function eventOf(
     screening: 0,
     price: 0,
     reservation: 0,
+    payout: 0,
     lifecycle: 0,
     lifecycleBySettlement: 0,
     told: 0,
@@ -245,11 +247,12 @@ function eventOf(
   return event;
 }
 
-function carry(event: EventFact, { instruction, parties, screening, price, reservation }: Carried): void {
+function carry(event: EventFact, { instruction, parties, screening, price, reservation, payout }: Carried): void {
   event.instruction = digest(recordType('Instruction').toBuffer(instruction));
   const [kind, value] = Object.entries(parties)[0]!;
   event.parties = digest(recordType(kind.slice(kind.lastIndexOf('.') + 1)).toBuffer(value));
   if (screening) event.screening = digest(recordType('ScreeningEvidence').toBuffer(screening));
+  if (payout) event.payout = digest(recordType('PayoutState').toBuffer(payout));
   if (price) event.price = digest(recordType('Price').toBuffer(price));
   if (reservation) event.reservation = digest(recordType('Reservation').toBuffer(reservation));
 }

@@ -131,7 +131,7 @@ export class PartitionPass {
     }
     for (let at = 0; at < transfers.length; at += COMPARED_AT_ONCE) {
       const batch = transfers.slice(at, at + COMPARED_AT_ONCE);
-      await Promise.all(this.#checks.map((check) => check.transfers?.(batch, this.#run)));
+      await Promise.all(this.#checks.map((check) => (async () => check.transfers?.(batch, this.#run))()));
     }
     for (const transfer of transfers) await onTransfer(transfer);
   }

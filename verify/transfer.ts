@@ -39,6 +39,8 @@ export interface EventFact {
   screening: number;
   price: number;
   reservation: number;
+  /** Of the payout that settlement states; 0: none. */
+  payout: number;
   /** Digest of the lifecycle record that belongs to it; for a requote by settlement: `lifecycleBySettlement`. */
   lifecycle: number;
   lifecycleBySettlement: number;
@@ -87,6 +89,8 @@ export interface UpdateFact {
   readonly attemptKey: string;
   readonly commandId: string;
   readonly changedAt: number;
+  /** Digest of the payout as published. */
+  readonly payout: number;
   readonly content: number;
   readonly offset: number;
   seen: number;

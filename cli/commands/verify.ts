@@ -129,7 +129,7 @@ function progressBar() {
   });
   let started = false;
   return {
-    show({ phase, records, of }: VerifyProgress) {
+    show: ({ phase, records, of }: VerifyProgress) => {
       if (started) bar.setTotal(of);
       else bar.start(of, records, { phase });
       started = true;

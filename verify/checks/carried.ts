@@ -1,5 +1,6 @@
 // What is carried from stage to stage: nobody may change on the way what is paid, to whom, or at which price.
 import type { Check, Run } from '../check.ts';
+import { digest } from '../digest.ts';
 import { type EventFact, positionOf, type Transfer } from '../transfer.ts';
 
 const NAME = 'carried';
@@ -7,7 +8,7 @@ const NAME = 'carried';
 export const carried: Check = {
   name: NAME,
   proves:
-    'Instruction, parties, screening evidence, price and reservation of a transfer are the same in every event from the stage that set them.',
+    'Instruction, parties, screening evidence, price and reservation of a transfer are the same in every event from the stage that set them, and settlement states the payout as it was published.',
   transfer(transfer, run) {
     let before: EventFact | undefined;
     let screening = 0;
@@ -30,6 +31,10 @@ export const carried: Check = {
       if (reserves) reservation = event.reservation;
       else if (event.reservation !== 0 && event.reservation !== reservation) {
         changed(transfer, event, 'RESERVATION_CHANGED', run);
+      }
+      const update = transfer.updates.find(({ commandId }) => digest(commandId) === event.causation);
+      if (update && event.payout !== 0 && event.payout !== update.payout) {
+        changed(transfer, event, 'PAYOUT_CHANGED', run);
       }
       before = event;
     }

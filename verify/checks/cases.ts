@@ -2,6 +2,7 @@
 import type { CaseDocument } from '../../sinks/cases/case.ts';
 import { toWrite } from '../../sinks/cases/to-write.ts';
 import { type Check, needsStores, ofTopic, type Run } from '../check.ts';
+import { withDefaults } from '../defaults.ts';
 import { canonical } from '../digest.ts';
 import { positionOf, type Seen, type Transfer } from '../transfer.ts';
 
@@ -49,8 +50,8 @@ function compare({ record, value }: Seen<'transfer.held'>, document: CaseDocumen
 }
 
 /** All that no decision changes. */
-function undecided({ state: _, decision: __, commandPending: ___, ...rest }: CaseDocument) {
-  return rest;
+function undecided({ state: _, decision: __, commandPending: ___, held, ...rest }: CaseDocument) {
+  return { ...rest, held: withDefaults('TransferHeld', held) };
 }
 
 function decisions({ id, holds, reviews }: Transfer, stored: ReadonlyMap<string, CaseDocument>, run: Run): void {

@@ -1,7 +1,9 @@
 // The event log in MongoDB holds each record of its topics, as it is.
+import type { TransferLifecycle } from '../../schemas/types.generated.ts';
 import type { EventDocument } from '../../sinks/events/to-write.ts';
 import { type LoggedRecord, toWrite } from '../../sinks/events/to-write.ts';
 import { type Check, needsStores, type Run } from '../check.ts';
+import { withDefaults } from '../defaults.ts';
 import { canonical, digest } from '../digest.ts';
 import { LIFECYCLE_FIELDS, lifecycleDigest } from '../lifecycle-text.ts';
 import { type AnySeen, positionOf, type Seen } from '../transfer.ts';
@@ -48,10 +50,10 @@ function isSame(seen: Seen<Logged>, document: EventDocument): boolean {
   const { _id: eventId, topic, ingestedAt: _, ...fields } = document as EventDocument & Record<string, unknown>;
   if (topic !== seen.topic) return false;
   if (seen.topic === 'transfer.lifecycle') {
-    const told = { ...fields, eventId } as never;
+    const stored = withDefaults('TransferLifecycle', { ...fields, eventId }) as TransferLifecycle;
     return (
-      Object.keys(fields).length === LIFECYCLE_FIELDS - 1 &&
-      lifecycleDigest(told) === lifecycleDigest(seen.value as never)
+      Object.keys(stored).length === LIFECYCLE_FIELDS &&
+      lifecycleDigest(stored) === lifecycleDigest(seen.value as TransferLifecycle)
     );
   }
   const received = { topic, value: seen.value, appendedAt: 0 } as unknown as LoggedRecord;

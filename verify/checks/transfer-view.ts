@@ -2,6 +2,7 @@
 import type { TransferLifecycle } from '../../schemas/types.generated.ts';
 import type { TransferDocument } from '../../sinks/transfer-view/to-write.ts';
 import { type Check, needsStores, type Run } from '../check.ts';
+import { withDefaults } from '../defaults.ts';
 import { lifecycleDigest } from '../lifecycle-text.ts';
 import type { Transfer } from '../transfer.ts';
 
@@ -43,5 +44,5 @@ function compare({ id, partition, view }: Transfer, document: TransferDocument |
 
 function recordIn(document: TransferDocument): TransferLifecycle {
   const { _id, version: _, updatedAt: __, lastEventId, ...fields } = document;
-  return { ...fields, eventId: lastEventId, transferId: _id };
+  return withDefaults('TransferLifecycle', { ...fields, eventId: lastEventId, transferId: _id }) as TransferLifecycle;
 }

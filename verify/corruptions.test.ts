@@ -1,0 +1,483 @@
+// Each corruption that a check is for is planted in a history in agreement, and found.
+import { describe, expect, it } from 'vitest';
+import { AT } from '../test/kit/builders.ts';
+import { type Ending, History } from './testing/history.ts';
+import {
+  AT_ONCE,
+  change,
+  cutAfter,
+  drop,
+  edit,
+  entryOf,
+  execution,
+  forget,
+  onlyDocument,
+  type Plant,
+  paid,
+  rejectToo,
+  repeat,
+  verified,
+} from './testing/plant.ts';
+import { verify } from './verify.ts';
+
+type Case = readonly [what: string, ending: Ending, plant: Plant, codes: readonly string[]];
+
+const LOG: readonly Case[] = [
+  ['an input that nothing came of', 'completed', repeat('transfer.requested'), ['INPUT_LOST']],
+  ['an input that became two transfers', 'completed', repeat('transfer.accepted'), ['INPUT_ENDED_TWICE']],
+  ['a duplicate that was lost', 'duplicated', drop('intent.duplicated'), ['INPUT_LOST']],
+  ['a dead letter of intake that was lost', 'undecodable', drop('intake.dlq'), ['INPUT_LOST']],
+  ['a rejected intent that was lost', 'intent-rejected', drop('intent.rejected'), ['INPUT_LOST']],
+  ['an input that was rejected and accepted', 'completed', rejectToo, ['INPUT_ENDED_TWICE']],
+  ['a transfer from nowhere', 'completed', drop('transfer.requested'), ['ORIGIN_WITHOUT_INPUT']],
+  [
+    'a transfer that is not what was asked for',
+    'completed',
+    change('transfer.requested', (value) => {
+      value.instructedAmount.minor += 1n;
+    }),
+    ['INTENT_ALTERED'],
+  ],
+  [
+    'a duplicate that says something else',
+    'duplicated',
+    change(
+      'transfer.requested',
+      (value) => {
+        value.endToEndId = 'E2E-other';
+      },
+      1,
+    ),
+    ['DUPLICATE_DIFFERS'],
+  ],
+  ['an event that is missing', 'completed', drop('transfer.priced'), ['ILLEGAL_PATH', 'LIFECYCLE_WITHOUT_EVENT']],
+  ['an event that is there twice', 'completed', repeat('transfer.completed'), ['EVENT_REPEATED']],
+  [
+    'an id that stands for two things',
+    'completed',
+    repeat('transfer.priced', ({ value }) => {
+      value.price.lockedAt += 1;
+    }),
+    ['EVENT_ID_CONFLICT'],
+  ],
+  [
+    'a state that may not follow',
+    'failed',
+    change('transfer.rejected', (value) => {
+      value.stage = 'SCREENING';
+    }),
+    ['ILLEGAL_PATH'],
+  ],
+  [
+    'a wrong event id',
+    'completed',
+    change('transfer.reserved', (value) => {
+      value.envelope.eventId = value.envelope.causationId;
+    }),
+    ['EVENT_ID_WRONG'],
+  ],
+  [
+    'a wrong cause',
+    'completed',
+    change('transfer.reserved', (value) => {
+      value.envelope.causationId = value.envelope.eventId;
+    }),
+    ['CAUSE_WRONG'],
+  ],
+  [
+    'a wrong key',
+    'completed',
+    change('transfer.reserved', (_, entry) => {
+      entry.key = 'transfer-000009';
+    }),
+    ['KEY_WRONG'],
+  ],
+  [
+    'a wrong header',
+    'completed',
+    change('transfer.reserved', (_, entry) => {
+      entry.headers['event-id'] = 'other';
+    }),
+    ['HEADER_WRONG'],
+  ],
+  [
+    'a wrong hold id',
+    'held',
+    change('transfer.held', (value) => {
+      value.hold.holdId = value.envelope.eventId;
+    }),
+    ['HOLD_ID_WRONG'],
+  ],
+  [
+    'an account that was changed on the way',
+    'completed',
+    change('payout.requested', (value) => {
+      value.parties['corridor.Parties'].creditor.account.value = '026291800001192';
+    }),
+    ['PARTIES_CHANGED'],
+  ],
+  [
+    'an instruction that was changed on the way',
+    'completed',
+    change('transfer.reserved', (value) => {
+      value.instruction.endToEndId = 'E2E-other';
+    }),
+    ['INSTRUCTION_CHANGED'],
+  ],
+  [
+    'a price that was changed on the way',
+    'completed',
+    change('payout.requested', (value) => {
+      value.price.credit.minor += 1n;
+    }),
+    ['PRICE_CHANGED', 'LIFECYCLE_DIFFERS'],
+  ],
+  [
+    'evidence that was changed on the way',
+    'completed',
+    change('transfer.reserved', (value) => {
+      value.screening.threshold = 0.1;
+    }),
+    ['EVIDENCE_CHANGED'],
+  ],
+  [
+    'a reservation that was changed on the way',
+    'completed',
+    change('payout.requested', (value) => {
+      value.reservation.uses = [];
+    }),
+    ['RESERVATION_CHANGED'],
+  ],
+  [
+    'a price that does not follow from its rates',
+    'completed',
+    change('transfer.priced', (value) => {
+      value.price.credit.minor += 100n;
+    }),
+    ['PRICE_WRONG'],
+  ],
+  ['a transfer that stopped on its way', 'completed', cutAfter('transfer.screened'), ['TRANSFER_LOST']],
+  ['a decision that nothing came of', 'approved', cutAfter('review.decided'), ['TRANSFER_LOST']],
+  ['a payout outcome that nothing came of', 'completed', cutAfter('payout.updated'), ['TRANSFER_LOST']],
+  ['a return that nothing came of', 'returned', cutAfter('payout.updated', 1), ['TRANSFER_LOST']],
+  ['a lifecycle record that is missing', 'completed', drop('transfer.lifecycle', 2), ['LIFECYCLE_MISSING']],
+  ['a lifecycle record that is there twice', 'completed', repeat('transfer.lifecycle'), ['LIFECYCLE_REPEATED']],
+  [
+    'a lifecycle record that says something else',
+    'completed',
+    change(
+      'transfer.lifecycle',
+      (value) => {
+        value.creditMinor += 1n;
+      },
+      5,
+    ),
+    ['LIFECYCLE_DIFFERS'],
+  ],
+  ['a dead letter that is not told of', 'dead-lettered', drop('transfer.lifecycle', 1), ['DEAD_LETTER_UNMARKED']],
+  [
+    'a mark without its dead letter',
+    'dead-lettered',
+    drop('screening.dlq'),
+    ['MARK_WITHOUT_DEAD_LETTER', 'TRANSFER_LOST'],
+  ],
+  ['a dead letter that was written twice', 'dead-lettered', repeat('screening.dlq'), ['DEAD_LETTER_REPEATED']],
+  [
+    'a dead letter of a record that is not there',
+    'dead-lettered',
+    change('screening.dlq', (_, { headers }) => {
+      headers['source-offset'] = '1';
+    }),
+    ['DEAD_LETTER_OF_NOTHING', 'DEAD_LETTER_ID_WRONG'],
+  ],
+  [
+    'a dead letter that is not its record',
+    'undecodable',
+    change('intake.dlq', (_, entry) => {
+      entry.bytes = Buffer.from('other bytes');
+    }),
+    ['DEAD_LETTER_ALTERED'],
+  ],
+  [
+    'a dead letter that does not say of what',
+    'undecodable',
+    change('intake.dlq', (_, { headers }) => {
+      delete headers['source-topic'];
+    }),
+    ['DETOUR_WITHOUT_SOURCE', 'INPUT_LOST'],
+  ],
+  [
+    'a record of the chain that does not decode',
+    'completed',
+    (history) => {
+      const entry = entryOf(history, 'transfer.reserved');
+      entry.value = undefined;
+      entry.bytes = Buffer.from('no Avro');
+    },
+    ['RECORD_UNREADABLE'],
+  ],
+];
+
+const MONEY: readonly Case[] = [
+  ['a payment that was made twice', 'completed', (history) => paid(history), ['PAID_TWICE']],
+  [
+    'a payment that was made twice under another key',
+    'completed',
+    (history) => paid(history, { key: 'transfer-000000:2' }),
+    ['PAID_TWICE'],
+  ],
+  [
+    'a payment that was never made',
+    'completed',
+    (history) => {
+      history.provider.length = 0;
+    },
+    ['PAID_NOT_EXECUTED', 'DEBITS_NOT_CREDITS'],
+  ],
+  [
+    'a payment of another amount',
+    'completed',
+    (history) => {
+      const at = history.provider.findIndex(({ kind }) => kind === 'execution');
+      history.provider[at] = { ...history.provider[at]!, amount: { minor: 1n, currency: 'INR' } };
+    },
+    ['AMOUNT_DIFFERS', 'DEBITS_NOT_CREDITS'],
+  ],
+  [
+    'a payment in another currency',
+    'completed',
+    (history) => {
+      const at = history.provider.findIndex(({ kind }) => kind === 'execution');
+      const { minor } = history.provider[at]!.amount!;
+      history.provider[at] = { ...history.provider[at]!, amount: { minor, currency: 'EUR' } };
+    },
+    ['AMOUNT_DIFFERS', 'DEBITS_NOT_CREDITS'],
+  ],
+  ['a payment of what was rejected', 'failed', execution, ['PAID_THOUGH_REJECTED']],
+  ['a payment that was never asked for', 'held', execution, ['PAID_WITHOUT_REQUEST']],
+  [
+    'a payment of a transfer that nobody knows',
+    'completed',
+    (history) => paid(history, { key: 'unknown-transfer:1', transferId: 'unknown-transfer' }),
+    ['EXECUTION_OF_STRANGER'],
+  ],
+  [
+    'a key that was sent twice',
+    'completed',
+    (history) => {
+      history.provider.push({ ...history.provider[0]!, seq: 9 });
+    },
+    ['KEY_SENT_TWICE'],
+  ],
+  [
+    'a return that the provider does not know',
+    'returned',
+    (history) => {
+      history.provider.pop();
+    },
+    ['RETURN_DIFFERS', 'DEBITS_NOT_CREDITS'],
+  ],
+];
+
+const STORES: readonly Case[] = [
+  ['an event that is not stored', 'completed', ({ stores }) => forget(stores.events), ['DOCUMENT_MISSING']],
+  [
+    'an event that is stored otherwise',
+    'completed',
+    ({ stores }) => edit(stores.events, { debtorToken: 'other' } as never),
+    ['DOCUMENT_DIFFERS'],
+  ],
+  [
+    'a rejected intent that is stored otherwise',
+    'intent-rejected',
+    ({ stores }) => edit(stores.events, { reasons: [] } as never),
+    ['DOCUMENT_DIFFERS'],
+  ],
+  [
+    'an event that nobody wrote',
+    'completed',
+    ({ stores }) => stores.events.put({ ...onlyDocument(stores.events)[1], _id: 'other' }),
+    ['DOCUMENTS_OVER'],
+  ],
+  ['a transfer that is not in the view', 'completed', ({ stores }) => forget(stores.transfers), ['DOCUMENT_MISSING']],
+  [
+    'a transfer that the view shows as it was',
+    'completed',
+    ({ stores }) => edit(stores.transfers, { version: 4 }),
+    ['DOCUMENT_BEHIND'],
+  ],
+  [
+    'a transfer that the view shows as it will be',
+    'completed',
+    ({ stores }) => edit(stores.transfers, { version: 40 }),
+    ['DOCUMENT_AHEAD'],
+  ],
+  [
+    'a transfer that the view shows otherwise',
+    'completed',
+    ({ stores }) => edit(stores.transfers, { state: 'REJECTED' }),
+    ['DOCUMENT_DIFFERS'],
+  ],
+  [
+    'a transfer in the view that nobody asked for',
+    'completed',
+    ({ stores }) => stores.transfers.put({ ...onlyDocument(stores.transfers)[1], _id: 'stranger-1' }),
+    ['STRANGER_STORED'],
+  ],
+  ['a hold without a case', 'held', ({ stores }) => forget(stores.cases), ['CASE_MISSING']],
+  [
+    'a case that shows something else',
+    'held',
+    ({ stores }) => edit(stores.cases, { evidenceHash: 'other' }),
+    ['CASE_DIFFERS'],
+  ],
+  [
+    'a decision that the log does not have',
+    'held',
+    ({ stores }) =>
+      edit(stores.cases, {
+        state: 'DECIDED',
+        decision: { decision: 'APPROVE', decidedBy: 'x', decidedAt: new Date(AT), justification: '' },
+      }),
+    ['DECISION_NOT_IN_LOG'],
+  ],
+  [
+    'a decision that was another one',
+    'approved',
+    ({ stores }) =>
+      edit(stores.cases, {
+        decision: { decision: 'REJECT', decidedBy: 'x', decidedAt: new Date(AT), justification: '' },
+      }),
+    ['DECISION_DIFFERS'],
+  ],
+  ['a payout that is not stored', 'completed', ({ stores }) => forget(stores.payouts), ['PAYOUT_MISSING']],
+  [
+    'a payout outcome that never reached the log',
+    'with-provider',
+    ({ stores }) => edit(stores.payouts, { updates: [{ version: 1, status: 'PAID' } as never], publishedVersion: 1 }),
+    ['UPDATE_NOT_IN_LOG'],
+  ],
+  [
+    'a payout outcome that is another one in the log',
+    'completed',
+    ({ stores }) => {
+      const [, payout] = onlyDocument(stores.payouts);
+      edit(stores.payouts, { updates: [{ ...payout.updates[0]!, status: 'FAILED' }] });
+    },
+    ['UPDATE_DIFFERS'],
+  ],
+  [
+    'a payout that is in another state',
+    'completed',
+    ({ stores }) => edit(stores.payouts, { phase: 'FAILED' }),
+    ['PAYOUT_DIFFERS'],
+  ],
+  [
+    'a payout that nobody asked for',
+    'completed',
+    ({ stores }) => stores.payouts.put({ ...onlyDocument(stores.payouts)[1], payoutId: 'stranger-1' }),
+    ['STRANGER_STORED'],
+  ],
+  ['an id that nobody claimed', 'completed', ({ stores }) => forget(stores.intentClaims), ['CLAIM_MISSING']],
+  [
+    'an id that another input claimed',
+    'completed',
+    ({ stores }) => edit(stores.intentClaims, { originPosition: 'transfer.requested:0:77' }),
+    ['CLAIM_DIFFERS'],
+  ],
+  [
+    'a claim of another payload',
+    'completed',
+    ({ stores }) => edit(stores.intentClaims, { hash: 'v1:00' }),
+    ['CLAIM_DIFFERS'],
+  ],
+  [
+    'a settlement that was not claimed',
+    'completed',
+    ({ stores }) => forget(stores.settlementClaims),
+    ['CLAIM_MISSING'],
+  ],
+  [
+    'a settlement that was claimed as something else',
+    'completed',
+    ({ stores }) => {
+      const [, claim] = onlyDocument(stores.settlementClaims);
+      edit(stores.settlementClaims, { steps: [{ ...claim.steps[0]!, end: 'rejected' }] });
+    },
+    ['CLAIM_DIFFERS'],
+  ],
+  [
+    'a hold that was resumed by another decision',
+    'approved',
+    ({ stores }) => edit(stores.holdClaims, { commandId: 'other' }),
+    ['CLAIM_DIFFERS'],
+  ],
+  ['a reservation that is lost', 'with-provider', ({ limits }) => limits.reservations.clear(), ['RESERVATION_MISSING']],
+  [
+    'a reservation that was released too early',
+    'with-provider',
+    ({ limits }) => {
+      const [id, stored] = [...limits.reservations][0]!;
+      limits.reservations.set(id, { ...stored, state: 'released', uses: [] });
+    },
+    ['RESERVATION_DIFFERS'],
+  ],
+  [
+    'a counter that counts something else',
+    'completed',
+    ({ limits }) => {
+      const [bucket, stored] = [...limits.buckets][0]!;
+      limits.buckets.set(bucket, { ...stored, usedMinor: stored.usedMinor - 1n });
+    },
+    ['COUNTER_DIFFERS'],
+  ],
+  ['a counter that is lost', 'with-provider', ({ limits }) => limits.buckets.clear(), ['COUNTER_DIFFERS']],
+];
+
+describe('a corruption is found', () => {
+  it.each([...LOG, ...MONEY, ...STORES])('%s (%s)', async (_what, ending, plant, codes) => {
+    const report = await verified([ending, 'completed', 'returned', 'held'], plant);
+    expect(report.ok).toBe(false);
+    for (const code of codes) expect(Object.keys(report.codes)).toContain(code);
+    const named = report.findings.filter(({ code }) => codes.includes(code));
+    // The transfer is named, unless it is about a sum.
+    for (const { code, transferId, position } of named) {
+      const ofSums = ['DEBITS_NOT_CREDITS', 'COUNTER_DIFFERS', 'DOCUMENTS_OVER'].includes(code);
+      if (!ofSums) expect(transferId ?? position).toBeDefined();
+    }
+  });
+
+  it('names the first of each code and counts all', async () => {
+    const endings = Array.from({ length: 30 }, (): Ending => 'completed');
+    const report = await verified(endings, ({ provider }) => provider.splice(0), undefined, {
+      ...AT_ONCE,
+      findingsPerCode: 3,
+    });
+    expect(report.codes).toMatchObject({ PAID_NOT_EXECUTED: 30 });
+    expect(report.findings.filter(({ code }) => code === 'PAID_NOT_EXECUTED')).toHaveLength(3);
+  });
+
+  it('a limit that was exceeded, over transfers that are each in order', async () => {
+    const history = new History();
+    // 11 times 1,000.00 GBP of one customer; each reservation says that nothing was used before it.
+    for (let i = 0; i < 11; i++) history.tell('completed', { debtor: { customerId: 'customer-x' } });
+    const report = await verify(history.fillStores().sources(), AT_ONCE);
+    expect(report.codes).toMatchObject({ LIMIT_EXCEEDED: 2 });
+  });
+
+  it('a reservation above a limit that nobody decided about', async () => {
+    const plant = change('transfer.reserved', (value) => {
+      value.reservation.uses[0].usedMinor = value.reservation.uses[0].limitMinor + 1n;
+    });
+    const report = await verified(['completed'], plant);
+    expect(Object.keys(report.codes)).toContain('RESERVED_ABOVE_LIMIT');
+  });
+
+  it('a log that retention has trimmed', async () => {
+    const report = await verified(['completed', 'completed'], undefined, ({ fixed }) => {
+      fixed.trim('transfer.accepted', 0, 1);
+      fixed.trim('transfer.accepted', 1, 1);
+    });
+    expect(Object.keys(report.codes)).toContain('LOG_TRIMMED');
+  });
+});

@@ -1,0 +1,552 @@
+// A history of transfers as the pipeline would write it: the log, the stores and the provider's ledger, all in agreement.
+
+import { nextEnvelope } from '../../domain/envelope.ts';
+import { holdIdOf, intentDuplicationId, intentRejectionId } from '../../domain/event-id.ts';
+import { LIMIT_RULES } from '../../domain/limit-rules.ts';
+import type { Payout, PayoutPhase } from '../../payouts/payout.ts';
+import { commandIdOf } from '../../payouts/update.ts';
+import { payloadHash } from '../../processors/intake/payload-hash.ts';
+import { deadLetterMark, lifecycleOf } from '../../processors/lifecycle.ts';
+import { LEDGER_TOPICS, LedgerFold, type LedgerTopic } from '../../processors/limits/rebuild.ts';
+import { deadLetterId, markId } from '../../runtime/detours.ts';
+import { HEADER, RECOVERY_HEADER } from '../../runtime/headers.ts';
+import { homePartition } from '../../runtime/home-partition.ts';
+import type {
+  PayoutRequested,
+  PayoutStatus,
+  PayoutUpdated,
+  Stage,
+  TransferHeld,
+  TransferLifecycle,
+  TransferRequested,
+} from '../../schemas/types.generated.ts';
+import { toWrite as casesToWrite } from '../../sinks/cases/to-write.ts';
+import { toWrite as eventsToWrite } from '../../sinks/events/to-write.ts';
+import { toWrite as viewToWrite } from '../../sinks/transfer-view/to-write.ts';
+import {
+  AT,
+  payoutUpdated,
+  reviewDecided,
+  transferAccepted,
+  transferHeld,
+  transferHeldByLimits,
+  transferPriced,
+  transferRequested,
+  transferReserved,
+  transferScreened,
+  type Wishes,
+} from '../../test/kit/builders.ts';
+import { memoryCodec } from '../../test/kit/memory-codec.ts';
+import type { TopicName } from '../../topics/catalogue.ts';
+import { deadLetterTopic } from '../../topics/recovery.ts';
+import type { ProviderRecord, VerifySources } from '../ports.ts';
+import { groupTopics, OWNERS } from '../topics.ts';
+import { FixedLog } from './fixed-log.ts';
+import { MemoryLimits, memoryStores } from './memory-stores.ts';
+
+const PARTITIONS = 2;
+const INPUTS = 'transfer.requested';
+
+/** Any chain event, as far as a history needs to know it. */
+// biome-ignore lint/suspicious/noExplicitAny: values of ten topics, built step by step
+type Event = any;
+
+export interface Entry {
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: number;
+  key: string;
+  /** Undefined for raw bytes. */
+  value: Event;
+  bytes: Buffer | null | undefined;
+  headers: Record<string, string>;
+}
+
+/** How a story may end. */
+export const ENDINGS = [
+  'completed',
+  'returned',
+  'failed',
+  'requoted',
+  'held',
+  'approved',
+  'declined',
+  'over-limit',
+  'reviewed-limit',
+  'with-provider',
+  'dead-lettered',
+  'intent-rejected',
+  'duplicated',
+  'undecodable',
+] as const;
+export type Ending = (typeof ENDINGS)[number];
+
+const STAGE_OF: Readonly<Record<string, Stage>> = {
+  'transfer.accepted': 'INTAKE',
+  'transfer.screened': 'SCREENING',
+  'transfer.priced': 'FX_PRICING',
+  'transfer.reserved': 'LIMITS',
+  'payout.requested': 'PAYOUT_DISPATCH',
+  'transfer.completed': 'SETTLEMENT',
+  'transfer.returned': 'SETTLEMENT',
+};
+
+export class History {
+  readonly codec = memoryCodec();
+  readonly entries: Entry[] = [];
+  readonly stores = memoryStores();
+  readonly limits = new MemoryLimits();
+  readonly provider: ProviderRecord[] = [];
+  readonly #ends = new Map<string, number>();
+  #stories = 0;
+
+  /** One more transfer, from its intent to its end. @returns its id */
+  tell(ending: Ending, wishes: Wishes = {}): string {
+    const number = this.#stories++;
+    const transferId = `transfer-${String(number).padStart(6, '0')}`;
+    const home = homePartition(transferId, PARTITIONS);
+    const customerId = `customer-${number}`;
+    const of: Wishes = { debtor: { customerId }, ...wishes, transferId, homePartition: home };
+    if (ending === 'undecodable') {
+      this.#undecodable(transferId);
+      return transferId;
+    }
+    const intent = transferRequested(of);
+    const originPosition = this.#intent(intent);
+    if (ending === 'intent-rejected') this.#rejectedIntent(transferId, originPosition);
+    else this.#story(ending, intent, { ...of, originPosition });
+    return transferId;
+  }
+
+  /** The log as it stands, everything handled, and what the stores hold of it. Call it once, after the last story. */
+  sources(): VerifySources & { readonly fixed: FixedLog } {
+    const fixed = this.log();
+    return {
+      fixed,
+      log: fixed.asLog(),
+      codec: this.codec,
+      app: fixed.app,
+      stores: this.stores,
+      limits: this.limits,
+      limitRules: LIMIT_RULES,
+      provider: { read: (after) => readFrom(this.provider, after) },
+    };
+  }
+
+  /** The entries as a log in which every group has handled everything. */
+  log(): FixedLog {
+    const log = new FixedLog(PARTITIONS);
+    for (const { topic, partition, offset, key, value, bytes, headers } of this.entries) {
+      const encoded = value === undefined ? (bytes ?? null) : this.codec.encode(topic as TopicName, value);
+      const buffers = Object.entries(headers).map(([name, text]) => [name, Buffer.from(text)] as const);
+      log.put({
+        topic,
+        partition,
+        offset,
+        key: Buffer.from(key),
+        value: encoded,
+        headers: Object.fromEntries(buffers),
+        timestamp: AT,
+      });
+    }
+    for (const owner of OWNERS) {
+      for (const topic of groupTopics(owner)) {
+        for (let partition = 0; partition < PARTITIONS; partition++) {
+          log.commit(owner.name, topic, partition, log.end(topic, partition));
+        }
+      }
+    }
+    return log;
+  }
+
+  /** Fills the stores from the log, as the sinks and stages do. */
+  fillStores(): this {
+    const { stores } = this;
+    const received = (topic: string) =>
+      this.entries
+        .filter((entry) => entry.topic === topic && entry.value !== undefined)
+        .map(({ value }) => ({ topic, value, appendedAt: AT }) as never);
+    for (const topic of ['transfer.lifecycle', 'intent.rejected', 'intent.duplicated']) {
+      for (const document of eventsToWrite(received(topic))) stores.events.put(document);
+    }
+    for (const document of viewToWrite(received('transfer.lifecycle'))) stores.transfers.put(document);
+    for (const document of casesToWrite(received('transfer.held'))) {
+      const review = this.entries.find(
+        ({ topic, value }) => topic === 'review.decided' && value.holdId === document._id,
+      );
+      const decision = review && {
+        decision: review.value.decision,
+        decidedBy: review.value.command.issuedBy,
+        decidedAt: new Date(AT),
+        justification: review.value.justification,
+      };
+      stores.cases.put(decision ? { ...document, state: 'DECIDED', decision } : document);
+    }
+    this.#fillLimits();
+    return this;
+  }
+
+  #fillLimits(): void {
+    const fold = new LedgerFold(LIMIT_RULES);
+    for (const { topic, value } of this.entries) {
+      if ((LEDGER_TOPICS as readonly string[]).includes(topic)) fold.add(topic as LedgerTopic, value);
+    }
+    const { records, counters } = fold.state();
+    for (const { transferId, attempt, state, uses } of records) {
+      const kept = state === 'released' ? [] : uses;
+      const stored = kept.map((use) => ({
+        bucket: `${use.ruleId}:${use.subjectToken}:${use.window}`,
+        minor: use.reservedMinor,
+      }));
+      this.limits.reservations.set(transferId, { transferId, attempt, state, uses: stored });
+    }
+    for (const { ruleId, subjectToken, window, usedMinor, open } of counters) {
+      const bucket = `${ruleId}:${subjectToken}:${window}`;
+      this.limits.buckets.set(bucket, { bucket, usedMinor, open });
+    }
+  }
+
+  append(topic: string, partition: number, entry: Partial<Entry> & { readonly key: string }): Entry {
+    const place = `${topic}/${partition}`;
+    const offset = this.#ends.get(place) ?? 0;
+    // As if a marker stood between two transactions.
+    this.#ends.set(place, offset + 2);
+    const complete: Entry = { topic, partition, offset, value: undefined, bytes: undefined, headers: {}, ...entry };
+    this.entries.push(complete);
+    return complete;
+  }
+
+  #intent(intent: TransferRequested): string {
+    const partition = homePartition(intent.transferId, PARTITIONS);
+    const { offset } = this.append(INPUTS, partition, { key: intent.transferId, value: intent });
+    return `${INPUTS}:${partition}:${offset}`;
+  }
+
+  #rejectedIntent(transferId: string, originPosition: string): void {
+    const reasons = [{ code: 'AM12', detail: 'the amount is negative' }];
+    const eventId = intentRejectionId(originPosition);
+    const value = { eventId, transferId, originPosition, occurredAt: AT, reasons, firstOriginPosition: null };
+    this.append('intent.rejected', homePartition(transferId, PARTITIONS), {
+      key: transferId,
+      value,
+      headers: { [HEADER.eventId]: eventId, [HEADER.originPosition]: originPosition },
+    });
+  }
+
+  #undecodable(transferId: string): void {
+    const partition = homePartition(transferId, PARTITIONS);
+    const bytes = Buffer.from('these are no Avro bytes');
+    const input = this.append(INPUTS, partition, { key: transferId, bytes });
+    this.deadLetter('intake', input, 'NOT_AVRO');
+  }
+
+  /** A dead letter of an entry. */
+  deadLetter(owner: string, of: Entry, code: string): Entry {
+    const source = { topic: of.topic, partition: of.partition, offset: of.offset, replayCount: 0 };
+    return this.append(deadLetterTopic(owner), of.partition, {
+      key: of.key,
+      value: undefined,
+      bytes: of.value === undefined ? of.bytes : this.codec.encode(of.topic as TopicName, of.value),
+      headers: {
+        [RECOVERY_HEADER.sourceTopic]: of.topic,
+        [RECOVERY_HEADER.sourcePartition]: String(of.partition),
+        [RECOVERY_HEADER.sourceOffset]: String(of.offset),
+        [RECOVERY_HEADER.deadLetterId]: deadLetterId({ owner, arrival: { source } } as never),
+        [RECOVERY_HEADER.deadLetterCode]: code,
+        [RECOVERY_HEADER.replayCount]: '0',
+      },
+    });
+  }
+
+  /** A chain event with its lifecycle record. */
+  event(topic: string, value: Event, stage: Stage = STAGE_OF[topic]!): Entry {
+    const { transferId, homePartition: partition, eventId } = value.envelope;
+    const headers = { [HEADER.eventId]: eventId, [HEADER.originPosition]: value.instruction.originPosition };
+    const entry = this.append(topic, partition, { key: transferId, value, headers });
+    const told = lifecycleOf(topic, value, stage)!;
+    this.append('transfer.lifecycle', partition, {
+      key: transferId,
+      value: told,
+      headers: { [HEADER.eventId]: told.eventId },
+    });
+    return entry;
+  }
+
+  /** A command about a transfer. */
+  command(topic: 'payout.updated' | 'review.decided', value: Event): Entry {
+    const { commandId, transferId, homePartition: partition } = value.command;
+    return this.append(topic, partition, { key: transferId, value, headers: { [HEADER.eventId]: commandId } });
+  }
+
+  #story(ending: Ending, intent: TransferRequested, of: Wishes): void {
+    const accepted = caused(transferAccepted(of), of.originPosition!);
+    this.event('transfer.accepted', accepted);
+    const { transferId, homePartition: home } = accepted.envelope;
+    this.stores.intentClaims.put({
+      transferId,
+      hash: payloadHash(intent)!,
+      originPosition: of.originPosition!,
+      homePartition: home,
+      acceptedAt: accepted.envelope.occurredAt,
+    });
+    if (ending === 'duplicated') this.#duplicate(intent, of.originPosition!);
+    const screened = this.#screening(ending, accepted, of);
+    if (screened === undefined) return;
+    const { price } = transferPriced(of);
+    const priced = this.#next('transfer.priced', screened, { price });
+    const reserved = this.#limits(ending, priced, of);
+    if (reserved === undefined) return;
+    if (ending === 'requoted') this.#requoted(reserved);
+    else this.#payout(ending, this.#next('payout.requested', reserved, {}));
+  }
+
+  #duplicate(intent: TransferRequested, firstOriginPosition: string): void {
+    const originPosition = this.#intent(intent);
+    const { transferId } = intent;
+    const eventId = intentDuplicationId(originPosition);
+    const value = { eventId, transferId, originPosition, firstOriginPosition, occurredAt: AT };
+    const headers = { [HEADER.eventId]: eventId, [HEADER.originPosition]: originPosition };
+    this.append('intent.duplicated', homePartition(transferId, PARTITIONS), { key: transferId, value, headers });
+  }
+
+  /** Screened, or undefined where it ends. */
+  #screening(ending: Ending, accepted: Event, of: Wishes): Event | undefined {
+    if (ending === 'dead-lettered') {
+      this.#deadLettered(accepted);
+      return undefined;
+    }
+    if (ending !== 'held' && ending !== 'approved' && ending !== 'declined') {
+      return this.#next('transfer.screened', accepted, { screening: transferScreened(of).screening });
+    }
+    const { screening, price, reservation, hold } = transferHeld(of);
+    const held = this.#next(
+      'transfer.held',
+      accepted,
+      { screening, price, reservation, hold: renamed(hold, accepted) },
+      'SCREENING',
+    );
+    if (ending === 'held') return undefined;
+    const review = this.#review(held, ending === 'approved' ? 'APPROVE' : 'REJECT');
+    const commandId = review.command.commandId;
+    const decided = { ...screening, ...(ending === 'approved' ? { outcome: 'APPROVED' } : {}) };
+    const { hold: _, price: __, reservation: ___, ...resumed } = held;
+    if (ending === 'approved')
+      return this.#next('transfer.screened', resumed, { screening: decided }, 'SCREENING', commandId);
+    const ended = {
+      screening: decided,
+      price: null,
+      reservation: null,
+      payout: null,
+      stage: 'SCREENING',
+      reasons: [{ code: 'RR04', detail: 'no' }],
+    };
+    this.#next('transfer.rejected', resumed, ended, 'SCREENING', commandId);
+    return undefined;
+  }
+
+  #review(held: TransferHeld, decision: 'APPROVE' | 'REJECT'): Event {
+    const review = reviewDecided(held, { decision });
+    this.command('review.decided', review);
+    const { holdId } = held.hold;
+    const { commandId, transferId } = review.command;
+    this.stores.holdClaims.put({ holdId, commandId, transferId, claimedAt: AT } as never);
+    return review;
+  }
+
+  #deadLettered(accepted: Event): void {
+    const input = this.entries.findLast(({ topic }) => topic === 'transfer.accepted')!;
+    const letter = this.deadLetter('screening', input, 'PARTIES_SEALED');
+    const mark = {
+      eventId: markId(letter.headers[RECOVERY_HEADER.deadLetterId]!),
+      occurredAt: AT,
+      stage: 'SCREENING' as const,
+      code: 'PARTIES_SEALED',
+    };
+    const value: TransferLifecycle = deadLetterMark('transfer.accepted', accepted, mark)!;
+    const { transferId, homePartition: partition } = accepted.envelope;
+    this.append('transfer.lifecycle', partition, {
+      key: transferId,
+      value,
+      headers: { [HEADER.eventId]: mark.eventId },
+    });
+  }
+
+  #limits(ending: Ending, priced: Event, of: Wishes): Event | undefined {
+    const rejection = {
+      reservation: null,
+      payout: null,
+      stage: 'LIMITS',
+      reasons: [{ code: 'AM14', detail: 'too much' }],
+    };
+    if (ending === 'over-limit') {
+      this.#next('transfer.rejected', priced, rejection, 'LIMITS');
+      return undefined;
+    }
+    const { reservation } = ending === 'reviewed-limit' ? transferHeldByLimits(of) : transferReserved(of);
+    if (ending !== 'reviewed-limit') return this.#next('transfer.reserved', priced, { reservation });
+    const { hold } = transferHeldByLimits(of);
+    const held = this.#next('transfer.held', priced, { reservation, hold: renamed(hold, priced) }, 'LIMITS');
+    const review = this.#review(held, 'APPROVE');
+    const { hold: _, ...resumed } = held;
+    return this.#next('transfer.reserved', resumed, {}, 'LIMITS', review.command.commandId);
+  }
+
+  /** The first price expired at the executor; the second attempt completes. */
+  #requoted(reserved: Event): void {
+    const first = this.#next('payout.requested', reserved, {});
+    const expired = this.#update(first, 'EXPIRED', 1);
+    const { commandId } = expired.command;
+    const reason = { code: 'XPRD', detail: 'expired' };
+    const requote = this.#next('transfer.requote-requested', first, { reason }, 'SETTLEMENT', commandId);
+    const { reason: _, reservation, ...carried } = requote;
+    const priced = this.#next('transfer.priced', carried, {}, 'FX_PRICING', undefined, 2);
+    const renewed = { ...reservation, reservationId: `${priced.envelope.transferId}:2` };
+    const again = this.#next('transfer.reserved', priced, { reservation: renewed });
+    const second = this.#next('payout.requested', again, {});
+    this.#settle(second, [
+      [expired, 'requote', requote],
+      [this.#update(second, 'PAID', 2), 'completed', undefined],
+    ]);
+    this.#pay(second, 'PAID', [
+      ['EXPIRED', 1],
+      ['PAID', 2],
+    ]);
+  }
+
+  #payout(ending: Ending, requested: PayoutRequested): void {
+    if (ending === 'with-provider') {
+      this.#pay(requested, 'ACCEPTED', []);
+      return;
+    }
+    if (ending === 'failed') {
+      this.#settle(requested, [[this.#update(requested, 'FAILED', 1), 'rejected', undefined]]);
+      this.#pay(requested, 'FAILED', [['FAILED', 1]]);
+      return;
+    }
+    const paid = this.#update(requested, 'PAID', 1);
+    if (ending !== 'returned') {
+      this.#settle(requested, [[paid, 'completed', undefined]]);
+      this.#pay(requested, 'PAID', [['PAID', 1]]);
+      return;
+    }
+    this.#settle(requested, [
+      [paid, 'completed', undefined],
+      [this.#update(requested, 'RETURNED', 2), 'returned', undefined],
+    ]);
+    this.#pay(requested, 'RETURNED', [
+      ['PAID', 1],
+      ['RETURNED', 2],
+    ]);
+  }
+
+  #update(requested: PayoutRequested, status: PayoutStatus, version: number): PayoutUpdated {
+    const commandId = commandIdOf(requested.envelope.transferId, version);
+    const update = payoutUpdated(requested, { status, version, commandId });
+    this.command('payout.updated', update);
+    return update;
+  }
+
+  /** Settles updates in order; an event that is there already is only claimed. */
+  #settle(requested: PayoutRequested, steps: readonly (readonly [PayoutUpdated, string, Event])[]): void {
+    const topics: Record<string, string> = {
+      completed: 'transfer.completed',
+      returned: 'transfer.returned',
+      rejected: 'transfer.rejected',
+    };
+    let last: Event = requested;
+    const claimed = steps.map(([update, end, made]) => {
+      const { commandId } = update.command;
+      const reasons = [{ code: 'NARR', detail: 'see the provider' }];
+      const added = {
+        payout: update.payout,
+        ...(end === 'completed' ? {} : { reasons }),
+        ...(end === 'rejected' ? { stage: 'SETTLEMENT' } : {}),
+      };
+      const event =
+        made ?? this.#next(topics[end]!, { ...requested, envelope: last.envelope }, added, 'SETTLEMENT', commandId);
+      if (!made) last = event;
+      const { sequence, attempt, occurredAt } = event.envelope;
+      return { commandId, version: update.payout.version, attempt, sequence, end, at: occurredAt } as never;
+    });
+    this.stores.settlementClaims.put({ transferId: requested.envelope.transferId, steps: claimed });
+  }
+
+  /** The executor's record, and the provider's. */
+  #pay(requested: PayoutRequested, phase: PayoutPhase, published: readonly (readonly [PayoutStatus, number])[]): void {
+    const { transferId, attempt, homePartition: home } = requested.envelope;
+    const key = `${transferId}:${attempt}`;
+    const amount = requested.price.credit;
+    const moved = phase === 'PAID' || phase === 'RETURNED';
+    const kinds = ['submit', ...(moved ? ['execution'] : []), ...(phase === 'RETURNED' ? ['return'] : [])] as const;
+    for (const kind of kinds) {
+      this.provider.push({
+        seq: this.provider.length + 1,
+        kind: kind as ProviderRecord['kind'],
+        key,
+        transferId,
+        amount,
+      });
+    }
+    const updates = this.entries
+      .filter(({ topic, key: id }) => topic === 'payout.updated' && id === transferId)
+      .map(({ value }) => value as PayoutUpdated)
+      .map(({ payout, command }) => ({
+        version: payout.version,
+        status: payout.status,
+        pricingAttempt: command.attempt,
+        attemptKey: payout.attemptKey,
+        providerReference: payout.providerReference,
+        reason: payout.reason,
+        changedAt: payout.changedAt,
+      }));
+    const attempts = Array.from({ length: attempt }, (_, index) => ({
+      number: index + 1,
+      key: `${transferId}:${index + 1}`,
+      pricingAttempt: index + 1,
+      end: index + 1 === attempt && moved ? { how: 'paid', at: AT, code: null } : null,
+    }));
+    this.stores.payouts.put({
+      payoutId: transferId,
+      revision: 3,
+      phase,
+      provider: 'simulator',
+      homePartition: home,
+      pricingAttempt: attempt,
+      attempts,
+      lastAttempt: attempt,
+      updates,
+      publishedVersion: published.at(-1)?.[1] ?? 0,
+      cases: [],
+    } as unknown as Payout);
+  }
+
+  /** The event that follows another, with what it adds. */
+  #next(
+    topic: string,
+    previous: Event,
+    added: Event,
+    stage: Stage = STAGE_OF[topic]!,
+    causationId: string = previous.envelope.eventId,
+    attempt: number = previous.envelope.attempt,
+  ): Event {
+    const envelope = nextEnvelope(previous.envelope, { topic, causationId, occurredAt: AT, attempt });
+    const value = { ...previous, ...added, envelope };
+    this.event(topic, value, stage);
+    return value;
+  }
+}
+
+const caused = (event: Event, causationId: string): Event => ({
+  ...event,
+  envelope: { ...event.envelope, causationId },
+});
+
+/** The hold of the event that follows `previous`. */
+function renamed(hold: TransferHeld['hold'], previous: Event): TransferHeld['hold'] {
+  const { transferId, sequence } = previous.envelope;
+  return { ...hold, holdId: holdIdOf(transferId, sequence + 1) };
+}
+
+async function* readFrom(records: readonly ProviderRecord[], after: number): AsyncGenerator<ProviderRecord> {
+  for (const record of records) if (record.seq > after) yield record;
+}

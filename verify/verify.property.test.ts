@@ -1,0 +1,188 @@
+// Any legal history verifies clean; any single mutation of it is found.
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { ENDINGS, type Entry, History } from './testing/history.ts';
+import type { MemoryStores } from './testing/memory-stores.ts';
+import { verify } from './verify.ts';
+
+const RUNS = 60;
+const endings = fc.array(fc.constantFrom(...ENDINGS), { minLength: 1, maxLength: 5 });
+
+const told = (chosen: readonly (typeof ENDINGS)[number][]) => {
+  const history = new History();
+  for (const ending of chosen) history.tell(ending);
+  return history.fillStores();
+};
+
+it('any legal history verifies clean', async () => {
+  await fc.assert(
+    fc.asyncProperty(endings, async (chosen) => {
+      const report = await verify(told(chosen).sources(), { settleMs: 0 });
+      expect(report.findings).toEqual([]);
+    }),
+    { numRuns: RUNS },
+  );
+});
+
+/** Published at least once: another copy of a command is legal. */
+const AT_LEAST_ONCE = new Set(['payout.updated', 'review.decided']);
+
+/**
+ * What no record of the log and no store says a second time, so that nothing can contradict it: words for people, and
+ * what only the executor knew when it published.
+ */
+const SAID_ONCE =
+  /^(transfer\.(rejected|returned|requote-requested)\.(reasons?\.|stage)|payout\.updated\.(requested|command\.(issuedAt|issuedBy|attempt))|review\.decided\.(command\.|justification|evidenceHash|held)|transfer\.requested)/;
+
+interface Leaf {
+  readonly path: string;
+  readonly set: (value: unknown) => void;
+  readonly value: unknown;
+}
+
+function leavesOf(value: unknown, path: string, set: (value: unknown) => void): readonly Leaf[] {
+  if (value === null || value === undefined || Buffer.isBuffer(value)) return [];
+  if (value instanceof Date || typeof value !== 'object') return [{ path, set, value }];
+  return Object.entries(value).flatMap(([name, inner]) =>
+    leavesOf(inner, `${path}.${name}`, (next) => {
+      (value as Record<string, unknown>)[name] = next;
+    }),
+  );
+}
+
+function otherValue(value: unknown): unknown {
+  if (typeof value === 'bigint') return value + 1n;
+  if (typeof value === 'number') return value + 1;
+  if (typeof value === 'boolean') return !value;
+  if (value instanceof Date) return new Date(value.getTime() + 1);
+  return value === 'APPROVE' ? 'REJECT' : `${value as string}x`;
+}
+
+/** Applies one mutation; says what it did, or undefined when it could not. */
+type Mutation = (history: History, pick: number) => string | undefined;
+
+const at = <T>(items: readonly T[], pick: number): T | undefined =>
+  items[Math.min(items.length - 1, Math.floor(pick * items.length))];
+
+const dropEntry: Mutation = (history, pick) => {
+  const entry = at(history.entries, pick)!;
+  history.entries.splice(history.entries.indexOf(entry), 1);
+  return `without ${entry.topic}/${entry.partition}/${entry.offset}`;
+};
+
+const repeatEntry: Mutation = (history, pick) => {
+  const entry = at(
+    history.entries.filter(({ topic }) => !AT_LEAST_ONCE.has(topic)),
+    pick,
+  )!;
+  const { topic, partition, key, value, bytes, headers } = entry;
+  history.append(topic, partition, { key, value, bytes, headers });
+  return `${topic}/${partition}/${entry.offset} twice`;
+};
+
+/** An enum symbol cannot be any text: those are left alone. */
+const isEncodable = (history: History, { topic, value }: Entry): boolean => {
+  try {
+    history.codec.encode(topic as never, value as never);
+    return true;
+  } catch {
+    return false;
+  }
+};
+
+const changeEntry: Mutation = (history, pick) => {
+  const decoded = history.entries.filter(({ value }) => value !== undefined);
+  const entry = at(decoded, pick);
+  if (entry === undefined) return undefined;
+  entry.value = structuredClone(entry.value);
+  const leaves = leavesOf(entry.value, entry.topic, () => undefined).filter(({ path }) => !SAID_ONCE.test(path));
+  const leaf = at(leaves, (pick * 7_919) % 1);
+  if (leaf === undefined) return undefined;
+  leaf.set(otherValue(leaf.value));
+  if (isEncodable(history, entry)) return `${leaf.path} of ${entry.key} is ${String(otherValue(leaf.value))}`;
+  leaf.set(leaf.value);
+  return undefined;
+};
+
+const STORES: readonly (keyof MemoryStores)[] = [
+  'events',
+  'transfers',
+  'cases',
+  'payouts',
+  'intentClaims',
+  'settlementClaims',
+  'holdClaims',
+];
+
+const forgetDocument: Mutation = ({ stores }, pick) => {
+  const all = STORES.flatMap((store) => [...stores[store].byId.keys()].map((id) => ({ store, id })));
+  const chosen = at(all, pick);
+  if (chosen === undefined) return undefined;
+  stores[chosen.store].byId.delete(chosen.id);
+  return `${chosen.store} without ${chosen.id}`;
+};
+
+/** When the event log took a record in is known to it alone; what the executor keeps for itself is its own. */
+const KEPT_TO_ITSELF =
+  /^(events\.ingestedAt|transfers\.(updatedAt|_id)|events\._id|cases\.(_id|state|decision\.(decided|just)|commandPending)|payouts\.(payoutId|revision|provider|pricingAttempt|lastAttempt|publishedVersion|attempts|phase|updates\.\d+\.(providerReference|reason))|intentClaims\.transferId|settlementClaims\.(transferId|steps\.\d+\.(version|position))|holdClaims\.(holdId|transferId|position))/;
+
+const changeDocument: Mutation = ({ stores }, pick) => {
+  const all = STORES.flatMap((store) => [...stores[store].byId].map(([id, document]) => ({ store, id, document })));
+  const chosen = at(all, pick);
+  if (chosen === undefined) return undefined;
+  const copy = structuredClone(chosen.document);
+  const leaves = leavesOf(copy, chosen.store, () => undefined).filter(({ path }) => !KEPT_TO_ITSELF.test(path));
+  const leaf = at(leaves, (pick * 7_919) % 1);
+  if (leaf === undefined) return undefined;
+  leaf.set(otherValue(leaf.value));
+  (stores[chosen.store].byId as Map<string, unknown>).set(chosen.id, copy);
+  return `${leaf.path} of ${chosen.id} is ${String(otherValue(leaf.value))}`;
+};
+
+const changeLimits: Mutation = ({ limits }, pick) => {
+  const counter = at([...limits.buckets.values()], pick);
+  if (counter === undefined) return undefined;
+  limits.buckets.set(counter.bucket, { ...counter, usedMinor: counter.usedMinor + 1n });
+  return `${counter.bucket} counts more`;
+};
+
+const dropMovement: Mutation = ({ provider }, pick) => {
+  const moved = at(
+    provider.filter(({ kind }) => kind !== 'submit'),
+    pick,
+  );
+  if (moved === undefined) return undefined;
+  provider.splice(provider.indexOf(moved), 1);
+  return `the provider without ${moved.kind} of ${moved.key}`;
+};
+
+const repeatMovement: Mutation = ({ provider }, pick) => {
+  const record = at(provider, pick);
+  if (record === undefined) return undefined;
+  provider.push({ ...record, seq: provider.length + 1 });
+  return `the provider with ${record.kind} of ${record.key} twice`;
+};
+
+const MUTATIONS = {
+  dropEntry,
+  repeatEntry,
+  changeEntry,
+  forgetDocument,
+  changeDocument,
+  changeLimits,
+  dropMovement,
+  repeatMovement,
+};
+
+it.each(Object.entries(MUTATIONS))('any single mutation is found: %s', async (_name, mutate) => {
+  await fc.assert(
+    fc.asyncProperty(endings, fc.double({ min: 0, max: 1, noNaN: true }), async (chosen, pick) => {
+      const history = told(chosen);
+      const what = mutate(history, pick);
+      fc.pre(what !== undefined);
+      const report = await verify(history.sources(), { settleMs: 0 });
+      expect({ what, ok: report.ok }).toEqual({ what, ok: false });
+    }),
+    { numRuns: RUNS },
+  );
+});

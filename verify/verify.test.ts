@@ -1,0 +1,150 @@
+// A history in agreement verifies, also while it is under way.
+import { describe, expect, it } from 'vitest';
+import { AT } from '../test/kit/builders.ts';
+import type { FixedLog } from './testing/fixed-log.ts';
+import { ENDINGS, History } from './testing/history.ts';
+import { AT_ONCE, cutAfter, drop, edit, entryOf, onlyDocument, repeat, verified } from './testing/plant.ts';
+import { verify } from './verify.ts';
+
+describe('a history in agreement', () => {
+  it.each(ENDINGS)('verifies: %s', async (ending) => {
+    const report = await verified([ending]);
+    expect(report.findings).toEqual([]);
+    expect(report.ok).toBe(true);
+    expect(report.totals.inputs).toBe(ending === 'duplicated' ? 2 : 1);
+  });
+
+  it('verifies as a whole, counts everything once and balances', async () => {
+    const report = await verified([...ENDINGS, ...ENDINGS]);
+    expect(report.findings).toEqual([]);
+    expect(report.totals.inputsBy).toEqual({
+      accepted: 24,
+      rejected: 2,
+      duplicated: 2,
+      deadLettered: 2,
+      underWay: 0,
+      lost: 0,
+    });
+    expect(report.totals.byState).toEqual({
+      COMPLETED: 10,
+      RETURNED: 2,
+      REJECTED: 6,
+      HELD: 2,
+      DISPATCHED: 2,
+      DEAD_LETTERED: 2,
+    });
+    const { GBP, INR } = report.totals.currencies;
+    expect(GBP!.debited).toBe(12n * 100_000n);
+    expect(GBP!.debited).toBe(GBP!.principal + GBP!.fees);
+    expect(INR!.executed).toBe(INR!.credited);
+    expect(INR!.returned).toBe(INR!.credited / 6n);
+  });
+
+  it('is the same read in many passes', async () => {
+    const options = { ...AT_ONCE, maxTransfersHeld: 3 };
+    const report = await verified([...ENDINGS, ...ENDINGS], undefined, undefined, options);
+    expect(report.findings).toEqual([]);
+    expect(report.totals.transfers).toBe(24);
+  });
+
+  it('says which checks it could not run', async () => {
+    const history = new History();
+    history.tell('completed');
+    const { log, codec, app, limitRules } = history.sources();
+    const report = await verify({ log, codec, app, limitRules }, AT_ONCE);
+    expect(report.ok).toBe(true);
+    expect(report.checks.filter(({ skipped }) => skipped).map(({ check }) => check)).toEqual(
+      expect.arrayContaining(['provider', 'event-log', 'limits', 'payouts']),
+    );
+  });
+});
+
+describe('what is under way is no finding', () => {
+  const unhandled = (owner: string, topic: string) => (sources: { fixed: FixedLog }) => {
+    for (const partition of [0, 1]) sources.fixed.commit(owner, topic, partition, 0);
+  };
+
+  it('an input that intake has not got to', async () => {
+    const report = await verified(
+      ['completed'],
+      repeat('transfer.requested'),
+      unhandled('intake', 'transfer.requested'),
+    );
+    expect(report.findings).toEqual([]);
+    expect(report.totals.inputsBy).toMatchObject({ accepted: 1, underWay: 1, lost: 0 });
+  });
+
+  it('an input that waits for another try', async () => {
+    const waits = (history: History) => {
+      const { partition, key, offset } = entryOf(history, 'transfer.requested');
+      drop('transfer.accepted')(history);
+      cutAfter('transfer.requested')(history);
+      history.append('intake.retry.5s', partition, {
+        key,
+        headers: {
+          'source-topic': 'transfer.requested',
+          'source-partition': String(partition),
+          'source-offset': String(offset),
+        },
+      });
+      for (const store of Object.values(history.stores)) store.byId.clear();
+      history.limits.reservations.clear();
+      history.limits.buckets.clear();
+      history.provider.length = 0;
+    };
+    const report = await verified(['completed'], waits, unhandled('intake', 'intake.retry.5s'));
+    expect(report.findings).toEqual([]);
+    expect(report.totals.inputsBy).toMatchObject({ underWay: 1 });
+  });
+
+  it('a transfer that its next stage has not got to, and a sink that is behind', async () => {
+    const plant = (history: History) => {
+      cutAfter('transfer.screened')(history);
+      for (const store of Object.values(history.stores)) store.byId.clear();
+      history.fillStores();
+      history.stores.intentClaims.put(claimOfFirst());
+      history.limits.reservations.clear();
+      history.limits.buckets.clear();
+      history.provider.length = 0;
+      history.stores.transfers.byId.clear();
+    };
+    const report = await verified(['completed'], plant, (sources) => {
+      unhandled('fx-pricing', 'transfer.screened')(sources);
+      unhandled('sink-transfer-view', 'transfer.lifecycle')(sources);
+    });
+    expect(report.findings).toEqual([]);
+    expect(report.totals.inFlight).toBe(1);
+  });
+
+  it('a store that is ahead of the cut, as the log after it says', async () => {
+    const history = new History();
+    const id = history.tell('completed');
+    history.fillStores();
+    const sources = history.sources();
+    edit(history.stores.transfers, { version: 40 });
+    const { fixed } = sources;
+    const reader = sources.log.reader();
+    // The transfer moves on as soon as the ends were taken.
+    let asked = 0;
+    const offsets: typeof reader.offsets = async (topics) => {
+      const ranges = await reader.offsets(topics);
+      if (++asked === 3) {
+        const partition = history.entries[0]!.partition;
+        const offset = fixed.end('transfer.lifecycle', partition);
+        const key = Buffer.from(id);
+        fixed.put({ topic: 'transfer.lifecycle', partition, offset, key, value: null, headers: {}, timestamp: AT });
+      }
+      return ranges;
+    };
+    const log = { ...sources.log, admin: sources.log.admin, reader: () => ({ ...reader, offsets }) };
+    const report = await verify({ ...sources, log }, AT_ONCE);
+    expect(report.findings).toEqual([]);
+  });
+});
+
+/** The claim that the first story of any history makes. */
+function claimOfFirst() {
+  const other = new History();
+  other.tell('completed');
+  return onlyDocument(other.stores.intentClaims)[1];
+}
