@@ -22,7 +22,12 @@ module.exports = {
       ['^(processors|sinks|payouts|topics|schemas|domain)/', '^runtime/ports/'],
       'Stages, sinks and payouts see the outside through ports.',
     ),
-    only('runtime', '^runtime/', ['^(runtime|processors|sinks|payouts|topics|schemas|domain)/'], 'The runtime knows no client and no composition root.'),
+    only(
+      'runtime',
+      '^runtime/',
+      ['^(runtime|processors|sinks|payouts|topics|schemas|domain)/'],
+      'The runtime knows no client and no composition root.',
+    ),
     {
       name: 'decide-is-pure',
       severity: 'error',
@@ -34,7 +39,10 @@ module.exports = {
       name: 'clients-only-in-adapters',
       severity: 'error',
       comment: 'adapters/ is the only place that imports a client library.',
-      from: { path: '^(domain|topics|schemas|processors|sinks|payouts|runtime|cli|api|feed)/', pathNot: '\\.test\\.ts$' },
+      from: {
+        path: '^(domain|topics|schemas|processors|sinks|payouts|runtime|cli|api|feed)/',
+        pathNot: '\\.test\\.ts$',
+      },
       to: { path: CLIENTS },
     },
     {
@@ -46,10 +54,18 @@ module.exports = {
     {
       name: 'no-test-code-in-the-product',
       severity: 'error',
-      from: { path: '^(domain|topics|schemas|processors|sinks|payouts|runtime|adapters|api|simulator)/', pathNot: '\\.test\\.ts$' },
+      from: {
+        path: '^(domain|topics|schemas|processors|sinks|payouts|runtime|adapters|api|simulator)/',
+        pathNot: '\\.test\\.ts$',
+      },
       to: { path: '^(test|bench)/' },
     },
-    { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } } },
+    {
+      name: 'no-cycles',
+      severity: 'error',
+      from: {},
+      to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
+    },
     { name: 'no-unresolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },
   ],
   options: {
@@ -57,6 +73,10 @@ module.exports = {
     exclude: { path: '^(\\.corridor|infra/local/mongo-stand-in/(target|src)|bench/.*/(target|src/main))' },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.json' },
-    enhancedResolveOptions: { extensions: ['.ts', '.mjs', '.cjs', '.js', '.json'], exportsFields: ['exports'], conditionNames: ['import', 'require', 'node', 'default'] },
+    enhancedResolveOptions: {
+      extensions: ['.ts', '.mjs', '.cjs', '.js', '.json'],
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'require', 'node', 'default'],
+    },
   },
 };

@@ -43,4 +43,3 @@ export const consumers = defineTopology({
 
 export type Topology = typeof topology;
 export type StageName = keyof Topology;
-export type ConsumerName = keyof typeof consumers;

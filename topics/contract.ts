@@ -27,9 +27,6 @@ export interface TopicContract<Name extends string = string, V = unknown> {
   readonly maxMessageBytes: number;
 }
 
-/** The value type of a contract. */
-export type ValueOf<T> = T extends TopicContract<string, infer V> ? V : never;
-
 /** A value bound for a topic: what `decide` returns. */
 export type Emission<T extends TopicContract<string, never>> =
   T extends TopicContract<infer Name, infer V> ? { readonly to: Name; readonly value: V } : never;
