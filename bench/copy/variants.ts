@@ -1,0 +1,33 @@
+// What is compared: ways to copy a topic, each run in a process of its own.
+
+export const VARIANTS = {
+  'corridor-eos': 'exactly once, as shipped',
+  'corridor-eos-zstd': 'exactly once, zstd level 1',
+  'corridor-eos-stock-client': 'exactly once, over kafkajs as released (timers patched only)',
+  'corridor-handle-only': 'at least once without outputs: what a sink costs',
+  'kafkajs-at-least-once': 'plain kafkajs: eachBatch, send, commitOffsets',
+} as const;
+
+export type Variant = keyof typeof VARIANTS;
+
+/** Handed to a copy process as JSON. */
+export interface CopyTask {
+  readonly variant: Variant;
+  readonly brokers: readonly string[];
+  readonly name: string;
+  readonly input: string;
+  readonly output: string;
+  readonly records: number;
+  readonly batchRecords: number;
+  readonly lingerMs: number;
+}
+
+/** What a copy process tells when it is done. */
+export interface CopyResult {
+  /** From the first batch handled to the last commit, ms. */
+  readonly elapsedMs: number;
+  /** Processor time of the process meanwhile, ms. */
+  readonly cpuMs: number;
+  readonly transactions: number;
+  readonly faults: readonly string[];
+}
