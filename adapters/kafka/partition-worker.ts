@@ -81,7 +81,8 @@ export class PartitionWorker {
       partition: ownership.partition,
       position,
       lag: Math.max(0, source.lastStableOffset - position),
-      lastProgressAt: idle ? Math.max(this.#committedAt, source.caughtUpAt) : this.#committedAt,
+      // A wait for records begins when the last look found none: time spent idle is no lack of progress.
+      lastProgressAt: Math.max(this.#committedAt, source.caughtUpAt),
       paused: this.#paused,
     };
   }
