@@ -1,0 +1,25 @@
+// The books of a run, with what the judge asks of them.
+import { Books } from '../../feed/books.ts';
+import type { End, FedRecord } from '../../feed/fed-record.ts';
+
+/** Ends that a transfer comes to; the others are of inputs that became none. */
+const TRANSFER_ENDS: readonly End[] = ['COMPLETED', 'REJECTED', 'HELD', 'RETURNED', 'DEAD_LETTERED'];
+
+export class ChaosBooks extends Books {
+  readonly #ends = new Map<string, End>();
+
+  override fed(record: FedRecord): void {
+    super.fed(record);
+    if (TRANSFER_ENDS.includes(record.expected)) this.#ends.set(record.account, record.expected);
+  }
+
+  /** The end that a transfer is to come to; undefined when none of this name was fed. */
+  endOf(transferId: string): End | undefined {
+    return this.#ends.get(transferId);
+  }
+
+  /** Transfers that the provider must have paid, with their ends. */
+  *paidEnds(): Iterable<readonly [string, End]> {
+    for (const [id, end] of this.#ends) if (end === 'COMPLETED' || end === 'RETURNED') yield [id, end];
+  }
+}

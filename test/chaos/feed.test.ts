@@ -1,0 +1,57 @@
+import { expect, it } from 'vitest';
+import { recordType } from '../../schemas/avro-types.ts';
+import { type ChaosRecord, chaosFeed, isMalformed, recordsFor } from './feed.ts';
+import { PROFILES } from './profile.ts';
+
+const type = recordType('TransferRequested');
+const encode = (value: unknown) => Buffer.concat([Buffer.from([0, 0, 0, 0, 1]), type.toBuffer(value)]);
+
+function feedOf(seed: number): ChaosRecord[] {
+  const options = {
+    profile: PROFILES.full,
+    seed,
+    runId: 'run',
+    now: () => 1_790_000_000_000,
+    listedNames: ['A B'],
+    encode,
+  };
+  const records: ChaosRecord[] = [];
+  for (const record of chaosFeed(options)) {
+    records.push(record);
+    if (records.length === recordsFor(PROFILES.full)) return records;
+  }
+  throw new Error('the feed ended');
+}
+
+const records = feedOf(11);
+
+it('is the same for the same seed', () => {
+  const again = feedOf(11);
+  expect(again.length).toBe(records.length);
+  expect(again.every((record, i) => record.key === records[i]!.key && record.expected === records[i]!.expected)).toBe(
+    true,
+  );
+});
+
+it('holds what the full profile promises', () => {
+  const count = (matches: (record: ChaosRecord) => boolean) => records.filter(matches).length;
+  const transfers = count(({ expected }) => !['DUPLICATE', 'INTENT_REJECTED', 'UNDECODABLE'].includes(expected));
+  expect(transfers).toBeGreaterThanOrEqual(19_700);
+  expect(count(({ kind }) => kind === 'duplicate')).toBeGreaterThanOrEqual(0.1 * transfers);
+  expect(count(({ late }) => late)).toBeGreaterThanOrEqual(0.05 * transfers);
+  expect(count(isMalformed)).toBeGreaterThanOrEqual(0.1 * transfers);
+  expect(new Set(records.filter(isMalformed).map(({ kind }) => kind)).size).toBeGreaterThanOrEqual(25);
+});
+
+it('gives each input of an account an end of its own, so that the books can balance', () => {
+  const accounts = new Map<string, ChaosRecord[]>();
+  for (const record of records) accounts.set(record.account, [...(accounts.get(record.account) ?? []), record]);
+  const firsts = [...accounts.values()].map((inputs) =>
+    inputs.filter(({ expected }) => expected !== 'DUPLICATE' && expected !== 'INTENT_REJECTED'),
+  );
+  expect(firsts.every((inputs) => inputs.length <= 1)).toBe(true);
+  const repeatedBefore = [...accounts.values()].filter(
+    (inputs) => inputs.length > 1 && inputs[0]!.expected === 'DUPLICATE',
+  );
+  expect(repeatedBefore.length).toBeGreaterThan(0);
+});

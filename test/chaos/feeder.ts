@@ -1,0 +1,160 @@
+// Publishes the records of a run, and keeps the independent ledger of what was fed.
+import { createHash } from 'node:crypto';
+import { closeSync, openSync, writeSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Books } from '../../feed/books.ts';
+import { homePartition } from '../../runtime/home-partition.ts';
+import type { Log, LogWriter, OutputRecord } from '../../runtime/ports/log.ts';
+import { type ChaosRecord, isMalformed } from './feed.ts';
+
+export const INTENTS = 'transfer.requested';
+/** A slice of a burst, ms. */
+const SLICE_MS = 100;
+const RETRY_MS = 500;
+
+export interface FeederOptions {
+  readonly log: Log;
+  readonly records: Iterator<ChaosRecord>;
+  readonly books: Books;
+  readonly chainPartitions: number;
+  /** The ledger: one JSON line a record, written before it is sent. */
+  readonly ledgerFile: string;
+}
+
+/** Records by key and bytes: how often each was fed, or stands in the log. */
+export type Multiset = Map<string, number>;
+export const identityOf = (key: string, value: Buffer | null): string => {
+  const hash = createHash('sha256').update(value === null ? 'null' : 'value');
+  if (value) hash.update(value);
+  return `${key} ${hash.digest('hex').slice(0, 24)}`;
+};
+export const add = (set: Multiset, id: string, count = 1) => set.set(id, (set.get(id) ?? 0) + count);
+
+export class Feeder {
+  /** What was fed, each record as often as it was. */
+  readonly fed: Multiset = new Map();
+  readonly counts: Record<string, number> = {};
+  readonly kinds = new Set<string>();
+  /** Batches whose fate was unknown, so that the log was asked. */
+  asked = 0;
+  readonly #options: FeederOptions;
+  readonly #ledger: number;
+  #writer: LogWriter | undefined;
+  /** Bursts come one after another. */
+  #turn: Promise<void> = Promise.resolve();
+
+  constructor(options: FeederOptions) {
+    this.#options = options;
+    this.#ledger = openSync(options.ledgerFile, 'a');
+  }
+
+  /** Publishes the next `count` records over `overMs`; resolves when all are in the log. */
+  burst(count: number, overMs: number): Promise<void> {
+    this.#turn = this.#turn.then(() => this.#burst(count, overMs));
+    return this.#turn;
+  }
+
+  async close(): Promise<void> {
+    await this.#turn;
+    await this.#writer?.close();
+    closeSync(this.#ledger);
+  }
+
+  async #burst(count: number, overMs: number): Promise<void> {
+    const began = performance.now();
+    for (let sent = 0; sent < count; ) {
+      const due = Math.ceil((count * Math.min(overMs, performance.now() - began + SLICE_MS)) / overMs);
+      const batch: ChaosRecord[] = [];
+      while (sent + batch.length < Math.min(due, count)) batch.push(this.#next());
+      sent += batch.length;
+      await this.#surely(batch);
+      await sleep(SLICE_MS);
+    }
+  }
+
+  #next(): ChaosRecord {
+    const { records, books } = this.#options;
+    const record = records.next().value as ChaosRecord;
+    const { key, value, account, expected, kind, late } = record;
+    const line = { at: Date.now(), id: identityOf(key, value), account, expected, kind, late };
+    writeSync(this.#ledger, `${JSON.stringify(line)}\n`);
+    books.fed(record);
+    this.#count('inputs');
+    if (kind === 'duplicate') this.#count('duplicates');
+    if (late) this.#count('outOfOrder');
+    if (expected === 'UNDECODABLE') this.#count('undecodable');
+    if (isMalformed(record)) {
+      this.#count('malformed');
+      this.kinds.add(kind);
+    }
+    if (!['DUPLICATE', 'INTENT_REJECTED', 'UNDECODABLE'].includes(expected)) this.#count('transfers');
+    return record;
+  }
+
+  #count(name: string): void {
+    this.counts[name] = (this.counts[name] ?? 0) + 1;
+  }
+
+  /** Publishes each record exactly once: where the answer was lost, the log says what is missing. */
+  async #surely(batch: readonly ChaosRecord[]): Promise<void> {
+    let missing = batch;
+    for (;;) {
+      try {
+        this.#writer ??= await this.#options.log.writer('chaos-feed');
+        for (const record of missing) {
+          // One at a time when large: a megabyte fills a request.
+          if ((record.value?.length ?? 0) > 500_000) await this.#writer.send([this.#output(record)]);
+        }
+        const small = missing.filter(({ value }) => (value?.length ?? 0) <= 500_000);
+        if (small.length > 0) await this.#writer.send(small.map((record) => this.#output(record)));
+        break;
+      } catch {
+        this.asked++;
+        await sleep(RETRY_MS);
+        await this.#writer?.close().catch(() => undefined);
+        this.#writer = undefined;
+        missing = await this.#notInLog(batch);
+        if (missing.length === 0) break;
+      }
+    }
+    for (const { key, value } of batch) add(this.fed, identityOf(key, value));
+  }
+
+  #output({ key, value }: ChaosRecord): OutputRecord {
+    return { topic: INTENTS, partition: homePartition(key, this.#options.chainPartitions), key, value, headers: {} };
+  }
+
+  async #notInLog(batch: readonly ChaosRecord[]): Promise<readonly ChaosRecord[]> {
+    const there = await patiently(() => readIntents(this.#options.log));
+    for (const [id, count] of this.fed) add(there, id, -count);
+    return batch.filter(({ key, value }) => {
+      const id = identityOf(key, value);
+      const count = there.get(id) ?? 0;
+      if (count <= 0) return true;
+      there.set(id, count - 1);
+      return false;
+    });
+  }
+}
+
+/** Every intent that stands in the log. */
+export async function readIntents(log: Log): Promise<Multiset> {
+  const found: Multiset = new Map();
+  const reader = log.reader();
+  await reader.read(await reader.offsets([INTENTS]), ({ records }) => {
+    for (const { key, value } of records) add(found, identityOf(key?.toString() ?? '', value));
+  });
+  return found;
+}
+
+/** Again until it works: brokers come back. */
+export async function patiently<T>(work: () => Promise<T>): Promise<T> {
+  for (let failures = 0; ; failures++) {
+    try {
+      return await work();
+    } catch (error) {
+      if (failures > 120) throw error;
+      await sleep(RETRY_MS);
+    }
+  }
+}

@@ -1,0 +1,287 @@
+// What a run proved, and what it found: the log, the provider's ledger and the stores against the ledger of what was fed.
+import { providerLedger } from '../../adapters/http/provider-ledger.ts';
+import { mongoPayoutStore } from '../../adapters/mongo/payouts.ts';
+import { verifyStores } from '../../adapters/mongo/verify-stores.ts';
+import { limitsClient, ready } from '../../adapters/redis/limits-client.ts';
+import { verifyLimits } from '../../adapters/redis/verify-limits.ts';
+import { EVENTS, TRANSFERS } from '../../cli/compose/sinks.ts';
+import { limitRules } from '../../cli/compose/terms.ts';
+import type { Connections } from '../../cli/connect.ts';
+import type { Payout } from '../../payouts/payout.ts';
+import { FAILPOINTS } from '../../runtime/failpoints.ts';
+import { type LedgerSummary, readLedger, summarise } from '../../simulator/ledger.ts';
+import { contracts } from '../../topics/catalogue.ts';
+import type { VerifyReport } from '../../verify/report.ts';
+import { verify } from '../../verify/verify.ts';
+import type { ChaosBooks } from './books.ts';
+import type { Feeder } from './feeder.ts';
+import { readIntents } from './feeder.ts';
+import type { Injected } from './injector.ts';
+import type { SlotExit } from './slot.ts';
+import type { Tail } from './tail.ts';
+
+export type FindingKind =
+  /** An input that nothing accounts for. */
+  | 'lost'
+  /** The provider executed a transfer more than once, or one that must not be paid. */
+  | 'paidTwice'
+  | 'paidWrongly'
+  /** `corridor verify` found something wrong. */
+  | 'invariantsBroken'
+  /** An input that came to another end than it must, or to more than one. */
+  | 'wrongEnd'
+  /** A dead letter that was not fed malformed. */
+  | 'deadLetter'
+  /** A payout case that no injected fault explains, or too many that are explained. */
+  | 'unexplainedCase'
+  /** A place between two side effects where nothing was tested. */
+  | 'failpointNeverHit'
+  /** A process ended although no fault ended it, or did not drain. */
+  | 'processEnded'
+  /** The harness could not do what the schedule says. */
+  | 'harness';
+
+export interface Finding {
+  readonly kind: FindingKind;
+  readonly subject: string;
+  readonly detail: string;
+}
+
+export interface Evidence {
+  readonly connections: Connections;
+  readonly providerLedger: string;
+  readonly books: ChaosBooks;
+  readonly feeder: Feeder;
+  readonly tail: Tail;
+  readonly reached: ReadonlySet<string>;
+  readonly exits: readonly SlotExit[];
+  readonly injected: readonly Injected[];
+  /** Wall clock, ms, at which `fromMs` of the faults is 0. */
+  readonly startedAt: number;
+  /** What the harness itself could not do. */
+  readonly failures: readonly string[];
+  readonly say: (line: string) => void;
+}
+
+export interface Verdict {
+  readonly ok: boolean;
+  readonly counts: Readonly<Record<FindingKind, number>>;
+  /** The first of each kind; `counts` holds all. */
+  readonly findings: readonly Finding[];
+  readonly cases: { readonly opened: number; readonly explained: number; readonly open: number };
+  readonly provider: Readonly<Record<string, number>>;
+  readonly verify: Pick<VerifyReport, 'ok' | 'checks' | 'codes' | 'totals' | 'elapsedMs'> | undefined;
+  readonly failpointsReached: number;
+}
+
+const KEPT = 25;
+/** At most this share of the transfers may end in a payout case, even if faults explain them. */
+const MOST_CASES = 0.01;
+
+export class Findings {
+  readonly counts: Record<FindingKind, number> = {
+    lost: 0,
+    paidTwice: 0,
+    paidWrongly: 0,
+    invariantsBroken: 0,
+    wrongEnd: 0,
+    deadLetter: 0,
+    unexplainedCase: 0,
+    failpointNeverHit: 0,
+    processEnded: 0,
+    harness: 0,
+  };
+  readonly kept: Finding[] = [];
+
+  add(kind: FindingKind, subject: string, detail: string, count = 1): void {
+    this.counts[kind] += count;
+    if (this.kept.filter((one) => one.kind === kind).length < KEPT) this.kept.push({ kind, subject, detail });
+  }
+}
+
+export async function judge(evidence: Evidence): Promise<Verdict> {
+  const { connections, feeder, tail, reached, exits, failures, say } = evidence;
+  const found = new Findings();
+  for (const failure of failures) found.add('harness', 'schedule', failure);
+  await checkInputs(feeder, connections, found);
+  const ledger = await summarise(readLedger(evidence.providerLedger));
+  const cases = await checkCases(evidence, ledger, found);
+  checkEnds(evidence, cases.inCase, found);
+  checkProvider(evidence, ledger, cases.inCase, found);
+  checkDeadLetters(tail, feeder, found);
+  for (const name of FAILPOINTS) {
+    if (!reached.has(name))
+      found.add('failpointNeverHit', name, 'no process ever passed it: nothing is known about it');
+  }
+  for (const exit of exits) {
+    if (exit.meant) continue;
+    const how = exit.signal ?? `code ${exit.code}`;
+    found.add('processEnded', exit.slot, `life ${exit.life} ended by itself (${how}): ${exit.reason}`);
+  }
+  say('Verifying the log, the stores and the provider against each other');
+  const report = await verified(evidence, found);
+  const counts = found.counts;
+  return {
+    ok: Object.values(counts).every((count) => count === 0),
+    counts,
+    findings: found.kept,
+    cases: { opened: cases.opened, explained: cases.explained, open: cases.inCase.size },
+    provider: Object.fromEntries(ledger.counts),
+    verify: report && {
+      ok: report.ok,
+      checks: report.checks,
+      codes: report.codes,
+      totals: report.totals,
+      elapsedMs: report.elapsedMs,
+    },
+    failpointsReached: FAILPOINTS.filter((name) => reached.has(name)).length,
+  };
+}
+
+/** The log holds exactly what the ledger of the feed says. */
+async function checkInputs(feeder: Feeder, { log }: Connections, found: Findings): Promise<void> {
+  const inLog = await readIntents(log);
+  for (const [id, count] of feeder.fed) {
+    const there = inLog.get(id) ?? 0;
+    if (there < count)
+      found.add('lost', id.split(' ')[0]!, `fed ${count} times and acknowledged; the log holds ${there}`);
+    if (there > count) found.add('harness', id.split(' ')[0]!, `fed ${count} times; the log holds ${there}`);
+  }
+  for (const id of inLog.keys())
+    if (!feeder.fed.has(id)) found.add('harness', id, 'stands in the log and was never fed');
+}
+
+async function checkCases(
+  { connections, injected, startedAt, books, feeder }: Evidence,
+  ledger: LedgerSummary,
+  found: Findings,
+): Promise<{ readonly inCase: ReadonlySet<string>; readonly opened: number; readonly explained: number }> {
+  const withCases = await payoutsWithCases(connections);
+  const inCase = new Set<string>();
+  let explained = 0;
+  let opened = 0;
+  for (const { payoutId, cases } of withCases) {
+    if (books.endOf(payoutId) === undefined) continue;
+    for (const { code, openedAt, closedAt } of cases) {
+      opened++;
+      if (closedAt === null) inCase.add(payoutId);
+      const faults = ledger.byTransfer.get(payoutId)?.faults ?? [];
+      const around = injected.filter(
+        ({ fromMs, toMs }) => startedAt + fromMs <= openedAt && openedAt <= startedAt + toMs + 60_000,
+      );
+      const why = faults[0]
+        ? `provider ${faults[0].kind} ${faults[0].id}`
+        : around[0] && `${around[0].id} ${around[0].what}`;
+      if (why !== undefined && code === 'NO_PROOF') explained++;
+      else
+        found.add(
+          'unexplainedCase',
+          payoutId,
+          `${code} at ${new Date(openedAt).toISOString()}; no injected fault explains it`,
+        );
+    }
+  }
+  const most = MOST_CASES * (feeder.counts['transfers'] ?? 0);
+  if (opened > most) found.add('unexplainedCase', 'all', `${opened} payout cases are more than 1 % of the transfers`);
+  return { inCase, opened, explained };
+}
+
+async function payoutsWithCases(connections: Connections): Promise<readonly Payout[]> {
+  const db = await connections.db();
+  const ids = await db
+    .collection<{ _id: string }>('payouts')
+    .find({ 'cases.0': { $exists: true } }, { projection: { _id: 1 } })
+    .toArray();
+  return mongoPayoutStore(db).load(ids.map(({ _id }) => _id));
+}
+
+function checkEnds({ books }: Evidence, inCase: ReadonlySet<string>, found: Findings): void {
+  const { mismatches, unaccounted } = books.balance();
+  for (const { account, kinds, expected, actual, state } of mismatches) {
+    if (inCase.has(account)) continue;
+    const said = `${kinds.join(', ')}: expected ${JSON.stringify(expected)}, is ${JSON.stringify(actual)}, last state ${state ?? 'none'}`;
+    const sum = (ends: Partial<Record<string, number>>) =>
+      Object.values(ends).reduce<number>((a, b) => a + (b ?? 0), 0);
+    const missing = sum(expected) - sum(actual);
+    if (missing > 0) found.add('lost', account, said, missing);
+    else found.add('wrongEnd', account, said);
+  }
+  // The books name only the first of them.
+  const unnamed = unaccounted - inCase.size - found.counts.lost;
+  if (unnamed > 0) found.add('lost', 'more', `${unnamed} inputs more are not accounted for`, unnamed);
+}
+
+/** The provider's own ledger, its protection against duplicates off, against what was fed. */
+function checkProvider({ books }: Evidence, ledger: LedgerSummary, inCase: ReadonlySet<string>, found: Findings): void {
+  for (const id of ledger.executedTwice) {
+    const { executionsByKey, submitsByKey } = ledger.byTransfer.get(id)!;
+    const keys = JSON.stringify({
+      executions: Object.fromEntries(executionsByKey),
+      submits: Object.fromEntries(submitsByKey),
+    });
+    found.add('paidTwice', id, `the provider executed it more than once: ${keys}`);
+  }
+  for (const key of ledger.keysSubmittedTwice) found.add('paidTwice', key, 'this key was submitted twice');
+  for (const [id, { executions }] of ledger.byTransfer) {
+    const end = books.endOf(id);
+    const mayBePaid = end === 'COMPLETED' || end === 'RETURNED';
+    if (executions > 0 && !mayBePaid)
+      found.add('paidWrongly', id, `the provider executed it, and its end is to be ${end}`);
+  }
+  for (const [id, end] of books.paidEnds()) {
+    if (inCase.has(id) || (ledger.byTransfer.get(id)?.executions ?? 0) > 0) continue;
+    found.add('lost', id, `its end is to be ${end}, and the provider never executed it`);
+  }
+}
+
+function checkDeadLetters(tail: Tail, feeder: Feeder, found: Findings): void {
+  for (const { topic, key, code, detail } of tail.deadLetters) {
+    found.add('deadLetter', `${topic} ${key}`, `${code}: ${detail}`);
+  }
+  const more = tail.deadLettersElsewhere - tail.deadLetters.length;
+  if (more > 0) found.add('deadLetter', 'more', `${more} dead letters more`, more);
+  const fed = feeder.counts['undecodable'] ?? 0;
+  if (tail.undecodable !== fed) {
+    found.add(
+      'deadLetter',
+      'intake.dlq',
+      `${fed} undecodable records were fed, and ${tail.undecodable} dead letters are there`,
+    );
+  }
+}
+
+async function verified(
+  { connections, providerLedger: file }: Evidence,
+  found: Findings,
+): Promise<VerifyReport | undefined> {
+  const { log, codec, config } = connections;
+  const redis = limitsClient({ url: config.redis.limitsUrl });
+  try {
+    await codec.load(Object.values(contracts).map(({ name }) => name));
+    await ready(redis);
+    const report = await verify(
+      {
+        log,
+        codec,
+        app: config.appName,
+        limitRules: limitRules(config),
+        stores: verifyStores({ db: await connections.db(), events: EVENTS, transfers: TRANSFERS }),
+        limits: verifyLimits(redis),
+        provider: providerLedger(file),
+      },
+      { settleMs: config.kafka.transactionTimeoutMs, waitQuiet: { forMs: 5_000, timeoutMs: 120_000 } },
+    );
+    for (const finding of report.findings) {
+      if (finding.severity !== 'error') continue;
+      const { check, code, transferId, position, detail } = finding;
+      found.add('invariantsBroken', transferId ?? position ?? check, `${check} ${code}: ${detail}`, 0);
+    }
+    for (const { errors } of report.checks) found.counts.invariantsBroken += errors;
+    return report;
+  } catch (error) {
+    found.add('harness', 'verify', `verification could not be made: ${String(error)}`);
+    return undefined;
+  } finally {
+    redis.disconnect();
+  }
+}

@@ -1,0 +1,66 @@
+// Negative controls: one guarantee is taken away, and the harness has to notice.
+
+import type { UnsafeSwitch } from '../../cli/compose/unsafe.ts';
+import type { Random } from '../../feed/random.ts';
+import { type Fault, zombie } from './schedule.ts';
+
+export interface NegativeControl {
+  readonly name: UnsafeSwitch;
+  /** What must come to light, in findings of the report. */
+  readonly because: string;
+  /** Faults in which the guarantee is what saves the day; they are also in every profile `full`. */
+  faults(random: Random): readonly Fault[];
+}
+
+const kill = (slot: 'chain-1' | 'chain-2' | 'back-1' | 'back-2', failpoint: string, nth = 1): Fault => ({
+  kind: 'kill',
+  slot,
+  failpoint,
+  nth,
+});
+
+export const NEGATIVE_CONTROLS: readonly NegativeControl[] = [
+  {
+    name: 'no-intake-claim',
+    because: 'a repeated intent becomes a transfer once more',
+    faults: () => [],
+  },
+  {
+    name: 'no-payout-cas',
+    because: 'an executor that dies after a submit leaves it to another, which submits again',
+    faults: () => [
+      kill('back-1', 'payout.after-submit', 3),
+      kill('back-2', 'payout.after-submit', 3),
+      kill('back-1', 'payout.after-outcome-write', 3),
+    ],
+  },
+  {
+    name: 'offsets-outside-transaction',
+    because: 'outputs are committed without the offset, and made again by the next owner',
+    faults: () => [
+      kill('chain-1', 'eos.after-commit', 2),
+      kill('chain-2', 'eos.after-commit', 3),
+      kill('chain-1', 'eos.after-commit', 5),
+    ],
+  },
+  {
+    name: 'no-fencing',
+    because: 'a frozen owner of a partition wakes up and commits what its successor has committed',
+    faults: (random) => [
+      zombie('eos.before-send', random),
+      zombie('eos.after-send', random),
+      zombie('eos.before-send', random),
+      zombie('eos.before-send', random),
+    ],
+  },
+  {
+    name: 'no-sequence-guard',
+    because: 'a frozen sink wakes up and writes an old state over a newer one',
+    faults: (random) => [
+      zombie('sink-transfer-view.before-write', random),
+      zombie('sink-transfer-view.before-write', random),
+      zombie('sink-transfer-view.before-write', random),
+      zombie('sink-transfer-view.before-write', random),
+    ],
+  },
+];

@@ -1,0 +1,267 @@
+// One run: start everything, feed while things break, heal, drain, and judge.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { publishSampleRates } from '../../cli/publish.ts';
+import { listedPersons, loadSampleList } from '../../processors/screening/lists/sample/load.ts';
+import { ChaosBooks } from './books.ts';
+import { chaosFeed, recordsFor } from './feed.ts';
+import { Feeder, patiently } from './feeder.ts';
+import { type Injected, Injector } from './injector.ts';
+import { judge, type Verdict } from './judge.ts';
+import type { NegativeControl } from './negative.ts';
+import { Operator } from './operator.ts';
+import type { Profile } from './profile.ts';
+import { NO_FAULTS, PROVIDER_FAULTS } from './provider-faults.ts';
+import { makeSchedule, type Schedule, SLOTS, type SlotName } from './schedule.ts';
+import { Slot, type SlotExit } from './slot.ts';
+import { Tail } from './tail.ts';
+import { World } from './world.ts';
+
+export interface RunOptions {
+  readonly profile: Profile;
+  readonly seed: number;
+  readonly negative?: NegativeControl;
+  /** Keep data and logs, also of a run that found nothing. */
+  readonly keep: boolean;
+  readonly say: (line: string) => void;
+}
+
+export interface RunReport {
+  readonly ok: boolean;
+  readonly profile: string;
+  readonly seed: number;
+  readonly brokers: number;
+  readonly negative: string | null;
+  readonly elapsedMs: number;
+  /** From the last fault to the last record in its place, ms. */
+  readonly drainMs: number;
+  readonly fed: Readonly<Record<string, number>>;
+  readonly malformedKinds: number;
+  /** Faults that took effect. */
+  readonly faults: Readonly<Record<string, number>>;
+  readonly providerFaults: Readonly<Record<string, number>>;
+  readonly verdict: Verdict;
+  readonly injected: readonly Injected[];
+  readonly exits: readonly Omit<SlotExit, 'at'>[];
+  readonly schedule: Schedule;
+  readonly logs: string;
+}
+
+const ARGS: Readonly<Record<SlotName, readonly string[]>> = {
+  'chain-1': ['--processors', 'all'],
+  'chain-2': ['--processors', 'all'],
+  'back-1': ['--sinks', 'all', '--payouts', '--cases'],
+  'back-2': ['--sinks', 'all', '--payouts', '--cases'],
+};
+const RATES_EVERY_MS = 5 * 60_000;
+const STOP_WITHIN_MS = 30_000;
+const LOOK_EVERY_MS = 500;
+
+export async function run(options: RunOptions): Promise<RunReport> {
+  const { profile, seed, negative } = options;
+  const began = performance.now();
+  const say = (line: string) =>
+    options.say(`${((performance.now() - began) / 1_000).toFixed(1).padStart(7)} s  ${line}`);
+  const dir = mkdtempSync(path.join(tmpdir(), 'corridor-chaos-'));
+  const schedule = makeSchedule(profile, seed, recordsFor(profile), negative);
+  const failures: string[] = [];
+  say(`Profile ${profile.name}, seed ${seed}, ${profile.brokers} broker(s); data and logs in ${dir}`);
+  const world = await World.start({
+    dir,
+    brokers: profile.brokers,
+    seed,
+    providerFaults: PROVIDER_FAULTS,
+    say,
+    onUnexpectedExit: (server, how) => failures.push(`${server} ended by itself: ${how}`),
+  });
+  const exits: SlotExit[] = [];
+  const slots = new Map<SlotName, Slot>();
+  let keep = true;
+  try {
+    const { connections } = world;
+    const { codec, log, config } = connections;
+    await codec.load(['transfer.requested']);
+    const rates = keepRatesFresh(world);
+    const books = new ChaosBooks();
+    const tail = new Tail({ log, codec, books });
+    const operator = new Operator(connections);
+    const feeder = new Feeder({
+      log,
+      books,
+      chainPartitions: config.kafka.chainPartitions,
+      ledgerFile: path.join(dir, 'fed.ndjson'),
+      records: chaosFeed({
+        profile,
+        seed,
+        runId: `${seed}-${Date.now().toString(36)}`,
+        now: Date.now,
+        listedNames: listedPersons(await loadSampleList()),
+        encode: (intent) => codec.encode('transfer.requested', intent),
+      }),
+    });
+    await rates.first;
+    await tail.start();
+    operator.start();
+    const env = {
+      ...world.env,
+      ...(negative ? { CORRIDOR_UNSAFE_FOR_TESTS: '1', CORRIDOR_UNSAFE: negative.name } : {}),
+    };
+    for (const name of SLOTS) {
+      const onExit = (exit: SlotExit) => {
+        exits.push(exit);
+        if (!exit.meant) say(`${exit.slot} ended by itself (${exit.signal ?? exit.code}): ${exit.reason}`);
+      };
+      const slot = new Slot({ name, args: ARGS[name], env, dir: path.join(dir, 'processes'), onExit });
+      slots.set(name, slot);
+      slot.start();
+    }
+    await Promise.all([...slots.values()].map((slot) => slot.ready()));
+    say(`${SLOTS.length} processes run; ${schedule.steps.filter((step) => 'fault' in step).length} faults to come`);
+
+    const startedAt = Date.now();
+    const zero = performance.now();
+    const now = () => performance.now() - zero;
+    const injector = new Injector({ world, slots, now, say });
+    await play(schedule, { now, feeder, injector });
+    await injector.idle();
+    await feeder.close();
+    say('The last fault is over: healing and draining');
+    const healedAt = performance.now();
+    await world.heal();
+    await world.useProviderFaults(NO_FAULTS);
+    tail.stopRepeating();
+    await drained({ books, tail, slots, quietMs: profile.quietMs, say });
+    const drainMs = Math.round(performance.now() - healedAt);
+
+    await operator.stop();
+    await tail.stop();
+    rates.stop();
+    const codes = await Promise.all([...slots.values()].map((slot) => slot.stop(STOP_WITHIN_MS)));
+    for (const [index, code] of codes.entries()) {
+      if (code !== 0) failures.push(`${SLOTS[index]} did not drain when asked to: exit code ${code}`);
+    }
+    const verdict = await judge({
+      connections,
+      providerLedger: world.providerLedger,
+      books,
+      feeder,
+      tail,
+      reached: new Set([...slots.values()].flatMap((slot) => [...slot.reached()])),
+      exits,
+      injected: injector.injected,
+      startedAt,
+      failures: [...failures, ...injector.failures],
+      say,
+    });
+    keep = options.keep || !verdict.ok;
+    return {
+      ok: verdict.ok,
+      profile: profile.name,
+      seed,
+      brokers: profile.brokers,
+      negative: negative?.name ?? null,
+      elapsedMs: Math.round(performance.now() - began),
+      drainMs,
+      fed: { ...feeder.counts, commandsRepeated: tail.repeated, casesDecided: operator.decided },
+      malformedKinds: feeder.kinds.size,
+      faults: injector.counts(),
+      providerFaults: await providerFaults(world),
+      verdict,
+      injected: injector.injected,
+      exits: exits.map(({ at, ...rest }) => rest),
+      schedule,
+      logs: keep ? dir : '',
+    };
+  } finally {
+    await Promise.all([...slots.values()].map((slot) => slot.stop(0)));
+    await world.stop();
+    if (!keep) rmSync(dir, { recursive: true, force: true });
+  }
+}
+
+interface Playing {
+  readonly now: () => number;
+  readonly feeder: Feeder;
+  readonly injector: Injector;
+}
+
+/** Does each step at its time. A burst that is held up (the brokers are away) delays the bursts after it, not the faults. */
+async function play({ steps }: Schedule, { now, feeder, injector }: Playing): Promise<void> {
+  const bursts: Promise<void>[] = [];
+  for (const step of steps) {
+    const wait = step.atMs - now();
+    if (wait > 0) await sleep(wait);
+    if ('feed' in step) bursts.push(feeder.burst(step.feed, step.overMs));
+    else injector.inject(step.id, step.fault);
+  }
+  await Promise.all(bursts);
+}
+
+interface Draining {
+  readonly books: ChaosBooks;
+  readonly tail: Tail;
+  readonly slots: ReadonlyMap<SlotName, Slot>;
+  readonly quietMs: number;
+  readonly say: (line: string) => void;
+}
+
+/** Waits until the books balance and every consumer is at its end, or until nothing moves any more. */
+async function drained({ books, tail, slots, quietMs, say }: Draining): Promise<void> {
+  tail.movedAt = performance.now();
+  let saidAt = performance.now();
+  for (;;) {
+    const { unexpected, unaccounted } = books.balance();
+    const lag = unexpected === 0 && unaccounted === 0 ? await lagOf([...slots.values()]) : undefined;
+    if (lag === 0) return say('Every input is where it must be, and every consumer at its end');
+    const quiet = performance.now() - tail.movedAt;
+    if (quiet > quietMs) {
+      return say(
+        `Nothing has moved for ${quietMs / 1_000} s: ${unexpected} unexpected, ${unaccounted} unaccounted, lag ${lag ?? '?'}`,
+      );
+    }
+    if (performance.now() - saidAt > 10_000) {
+      saidAt = performance.now();
+      say(`draining: ${unexpected} not where they must be, lag ${lag ?? '?'}`);
+    }
+    await sleep(LOOK_EVERY_MS);
+  }
+}
+
+/** Records that some consumer has not handled; undefined while a process cannot be asked. */
+async function lagOf(slots: readonly Slot[]): Promise<number | undefined> {
+  const lags = await Promise.all(
+    slots.map(async ({ health }) => {
+      if (health === undefined) return undefined;
+      const body = await fetch(`${health}/health`).then(
+        (response) => response.json() as Promise<{ hosts?: { state: string; lag: number }[] }>,
+        () => undefined,
+      );
+      return body?.hosts?.reduce((sum, { lag }) => sum + Math.max(0, lag), 0);
+    }),
+  );
+  return lags.some((lag) => lag === undefined) ? undefined : lags.reduce<number>((sum, lag) => sum + (lag ?? 0), 0);
+}
+
+/** Rates are republished before they are too old to price with. */
+function keepRatesFresh({ connections: { log, codec } }: World): { readonly first: Promise<void>; stop(): void } {
+  const once = () =>
+    patiently(async () => {
+      const writer = await log.writer('chaos-rates');
+      await publishSampleRates(writer, codec);
+      await writer.close();
+    });
+  const timer = setInterval(() => void once().catch(() => undefined), RATES_EVERY_MS);
+  return { first: once(), stop: () => clearInterval(timer) };
+}
+
+async function providerFaults({ providerLedger }: World): Promise<Record<string, number>> {
+  const { readLedger } = await import('../../simulator/ledger.ts');
+  const counts: Record<string, number> = {};
+  for await (const record of readLedger(providerLedger)) {
+    if (!('fault' in record) || !record.fault) continue;
+    counts[record.fault.rule] = (counts[record.fault.rule] ?? 0) + 1;
+  }
+  return counts;
+}
