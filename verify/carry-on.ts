@@ -3,7 +3,7 @@ import type { Run } from './check.ts';
 import { lastEvent, type Transfer } from './transfer.ts';
 
 /** Money may come back this long after it was paid; later returns are told of as strangers. */
-const RETURN_WINDOW_MS = 90 * 86_400_000;
+const RETURN_WINDOW_MS = 10 * 86_400_000;
 
 /** Whether something about the transfer may still come, or could not be compared in this run. */
 export function staysOpen(transfer: Transfer, run: Run): boolean {
@@ -21,7 +21,7 @@ export function staysOpen(transfer: Transfer, run: Run): boolean {
 export function trimmed(transfer: Transfer): Transfer {
   const verifiedThrough = completeThrough(transfer);
   const events = transfer.events.filter(({ sequence }) => sequence >= verifiedThrough);
-  return { ...transfer, events, verifiedThrough, counted: transfer.ledger };
+  return { ...transfer, events, verifiedThrough, counted: transfer.ledger, marks: [], reservedOver: 0 };
 }
 
 /** The highest sequence up to which chain and lifecycle are both there. */

@@ -1,12 +1,15 @@
 // A checkpoint: what a run has verified, so that the next one goes on from there and nothing has to be kept for ever.
 //
-// A file of lines of JSON: what is open (inputs, detours, counters, transfers), then the header. The header holds a hash
+// A file of lines of JSON (compressed, if its name ends in .gz): what is open (inputs, detours, counters, transfers), then the header. The header holds a hash
 // over the lines before it and over the checkpoint that this run went on from, so that checkpoints form a chain.
 import { createHash, type Hash } from 'node:crypto';
 import { once } from 'node:events';
-import { createReadStream, createWriteStream, type WriteStream } from 'node:fs';
+import { createReadStream, createWriteStream } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
+import type { Writable } from 'node:stream';
+import { finished, pipeline } from 'node:stream/promises';
+import { createGunzip, createGzip, type Gunzip, type Gzip } from 'node:zlib';
 import { CodedError } from '../runtime/ports/fault.ts';
 import type { StoredCount } from './counters.ts';
 import type { Offsets } from './cut.ts';
@@ -47,6 +50,8 @@ type Line =
   | { readonly t: 'counter'; readonly v: StoredCount }
   | { readonly t: 'transfer'; readonly p: number; readonly v: OpenTransfer };
 
+const isZipped = (file: string) => file.endsWith('.gz');
+
 /** Fields that hold minor units. */
 const MINOR = new Set(['debit', 'principal', 'fees', 'credit', 'minor', 'limit', 'executedMinor', 'returnedMinor']);
 const AMOUNTS = new Set(['debited', 'principal', 'fees', 'credited', 'returned', 'executed', 'returnedByProvider']);
@@ -62,21 +67,24 @@ const fromJson = (text: string, bigints: ReadonlySet<string>): unknown =>
 /** Writes a checkpoint beside its place; `commit` puts it there. */
 export class CheckpointWriter {
   readonly #file: string;
-  readonly #out: WriteStream;
+  readonly #out: Writable;
+  readonly #closed: Promise<void>;
   readonly #hash: Hash = createHash('sha256');
   #lines = 0;
 
   constructor(file: string) {
     this.#file = file;
-    this.#out = createWriteStream(`${file}.tmp`, { flush: true });
-    this.#out.on('error', () => undefined);
+    const disk = createWriteStream(`${file}.tmp`, { flush: true });
+    this.#out = isZipped(file) ? createGzip() : disk;
+    this.#closed = this.#out === disk ? finished(disk) : pipeline(this.#out as Gzip, disk);
+    this.#closed.catch(() => undefined);
   }
 
   async add(line: Line): Promise<void> {
     const text = `${toJson(line)}\n`;
     this.#hash.update(text);
     this.#lines++;
-    if (!this.#out.write(text)) await once(this.#out, 'drain');
+    if (!this.#out.write(text)) await Promise.race([once(this.#out, 'drain'), this.#closed]);
   }
 
   /** @throws CodedError CHECKPOINT_NOT_WRITTEN */
@@ -85,11 +93,8 @@ export class CheckpointWriter {
     const hash = this.#hash.update(toJson(stated)).digest('hex');
     const complete = { ...stated, hash };
     try {
-      await new Promise<void>((resolve, reject) => {
-        this.#out.on('error', reject);
-        this.#out.end(`${toJson({ t: 'header', v: complete })}\n`, resolve);
-      });
-      await once(this.#out, 'close');
+      this.#out.end(`${toJson({ t: 'header', v: complete })}\n`);
+      await this.#closed;
       await rename(`${this.#file}.tmp`, this.#file);
     } catch (cause) {
       throw new CodedError('CHECKPOINT_NOT_WRITTEN', `${this.#file} cannot be written: ${String(cause)}`, {
@@ -102,6 +107,7 @@ export class CheckpointWriter {
 
   async abandon(): Promise<void> {
     this.#out.destroy();
+    await this.#closed.catch(() => undefined);
     await rm(`${this.#file}.tmp`, { force: true });
   }
 }
@@ -169,7 +175,10 @@ async function transfersIn(
 }
 
 async function* linesOf(file: string): AsyncGenerator<string, void> {
-  const input = createReadStream(file, { encoding: 'utf8' });
+  const disk = createReadStream(file);
+  const input = isZipped(file) ? createGunzip() : disk;
+  // Without the pipeline, an error of the file would not reach the reader of what is unzipped.
+  if (input !== disk) pipeline(disk, input as Gunzip).catch(() => undefined);
   try {
     yield* createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY });
   } catch (cause) {
@@ -178,6 +187,7 @@ async function* linesOf(file: string): AsyncGenerator<string, void> {
       cause,
     });
   } finally {
+    disk.destroy();
     input.destroy();
   }
 }

@@ -126,7 +126,7 @@ describe('what is under way is no finding', () => {
     const reader = sources.log.reader();
     // The transfer moves on as soon as the ends were taken.
     let asked = 0;
-    const offsets: typeof reader.offsets = async (topics) => {
+    const offsets = async (topics: readonly string[]) => {
       const ranges = await reader.offsets(topics);
       if (++asked === 3) {
         const partition = history.entries[0]!.partition;
@@ -136,7 +136,7 @@ describe('what is under way is no finding', () => {
       }
       return ranges;
     };
-    const log = { ...sources.log, admin: sources.log.admin, reader: () => ({ ...reader, offsets }) };
+    const log = { ...sources.log, reader: () => ({ ...reader, offsets }) };
     const report = await verify({ ...sources, log }, AT_ONCE);
     expect(report.findings).toEqual([]);
   });

@@ -50,8 +50,9 @@ function compare({ record, value }: Seen<'transfer.held'>, document: CaseDocumen
 }
 
 /** All that no decision changes. */
-function undecided({ state: _, decision: __, commandPending: ___, held, ...rest }: CaseDocument) {
-  return { ...rest, held: withDefaults('TransferHeld', held) };
+function undecided(document: CaseDocument) {
+  const held = withDefaults('TransferHeld', document.held);
+  return { ...document, held, state: null, decision: null, commandPending: null };
 }
 
 function decisions({ id, holds, reviews }: Transfer, stored: ReadonlyMap<string, CaseDocument>, run: Run): void {

@@ -84,7 +84,7 @@ const subjectIn = (bucket: string) => bucket.split(':')[1] ?? '';
 /** Windows are calendar days; one that is long over may be gone. */
 const isForgotten = ({ window }: Recomputed) => Date.parse(window) + KEPT_MS < Date.now();
 
-const isReviewed = ({ events }: Transfer) => events.some(({ state, stage }) => state === 'HELD' && stage === 'LIMITS');
+const isReviewed = ({ holds }: Transfer) => holds.some(({ stage }) => stage === 'LIMITS');
 
 /** Whether the ledger must be as the log says: what the log says last of it was handled, and nothing new is on its way. */
 function isSettled(transfer: Transfer, run: Run): boolean {

@@ -309,8 +309,8 @@ export class History {
     this.append('intent.duplicated', homePartition(transferId, PARTITIONS), { key: transferId, value, headers });
   }
 
-  /** Screened, or undefined where it ends. */
-  #screening(ending: Ending, accepted: Event, of: Wishes): Event | undefined {
+  /** The screened event, or undefined where the story ends. */
+  #screening(ending: Ending, accepted: Event, of: Wishes): Event {
     if (ending === 'dead-lettered') {
       this.#deadLettered(accepted);
       return undefined;
@@ -371,7 +371,7 @@ export class History {
     });
   }
 
-  #limits(ending: Ending, priced: Event, of: Wishes): Event | undefined {
+  #limits(ending: Ending, priced: Event, of: Wishes): Event {
     const rejection = {
       reservation: null,
       payout: null,
@@ -431,7 +431,7 @@ export class History {
     }
     this.#settle(requested, [
       [paid, 'completed', undefined],
-      [this.#update(requested, 'RETURNED', 2), 'returned', undefined],
+      [() => this.#update(requested, 'RETURNED', 2), 'returned', undefined],
     ]);
     this.#pay(requested, 'RETURNED', [
       ['PAID', 1],
@@ -446,15 +446,19 @@ export class History {
     return update;
   }
 
-  /** Settles updates in order; an event that is there already is only claimed. */
-  #settle(requested: PayoutRequested, steps: readonly (readonly [PayoutUpdated, string, Event])[]): void {
+  /** Settles updates in order (some are published only now); an event that is there already is only claimed. */
+  #settle(
+    requested: PayoutRequested,
+    steps: readonly (readonly [PayoutUpdated | (() => PayoutUpdated), string, Event])[],
+  ): void {
     const topics: Record<string, string> = {
       completed: 'transfer.completed',
       returned: 'transfer.returned',
       rejected: 'transfer.rejected',
     };
     let last: Event = requested;
-    const claimed = steps.map(([update, end, made]) => {
+    const claimed = steps.map(([published, end, made]) => {
+      const update = typeof published === 'function' ? published() : published;
       const { commandId } = update.command;
       const reasons = [{ code: 'NARR', detail: 'see the provider' }];
       const added = {
