@@ -5,7 +5,7 @@
 import type { NameWeights } from './config.ts';
 import { distance } from './distance.ts';
 import type { Part, PreparedName } from './name.ts';
-import { alike, costsFor, LEAST_ALIKE, type Writing } from './token.ts';
+import { alike, costsFor, LEAST_ALIKE, related, type Writing } from './token.ts';
 
 /** Words of a name that take part in the alignment; longer names are compared by their first words. */
 export const MAX_PARTS = 24;
@@ -65,7 +65,7 @@ function comparable(a: Part, b: Part): boolean {
   if (a.role === 'place' || b.role === 'place') return a.role === b.role && a.spelling.text === b.spelling.text;
   if (a.role === 'initial' || b.role === 'initial') return a.role === b.role && a.spelling.text === b.spelling.text;
   // A particle or a title is not a misspelt name.
-  if (isMinor(a) !== isMinor(b)) return a.spelling.text === b.spelling.text;
+  if (isMinor(a) !== isMinor(b)) return related(a.spelling, b.spelling);
   if (a.role === 'generic' && b.role === 'generic') return a.spelling.text === b.spelling.text;
   return true;
 }

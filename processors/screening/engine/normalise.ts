@@ -3,6 +3,10 @@ import { romanise, type Script, scriptOf } from './romanise.ts';
 
 /** Characters of a name that are looked at. What is cut off is reported, and such a name is never `clear`. */
 export const MAX_NAME_CHARACTERS = 512;
+/** The part of a name that is looked at, and one character more when there is more: for patterns that read it first. */
+export const capped = (name: string): string =>
+  name.length > MAX_NAME_CHARACTERS ? name.slice(0, MAX_NAME_CHARACTERS + 1) : name;
+
 /** Words of a name that are looked at, with the same rule. */
 export const MAX_NAME_WORDS = 32;
 
@@ -60,7 +64,9 @@ function readWords(name: string): Words {
     if (text.slice(end, match.index).includes(',')) part += 1;
     end = match.index + raw.length;
     if (words.length >= MAX_NAME_WORDS) return { words, cut: true };
-    const script = ascii ? 'latin' : scriptOf(raw);
+    let script: Script = ascii ? 'latin' : scriptOf(raw);
+    // Beside other words a Chinese name has one or two characters.
+    if (script === 'han' && raw.length > 2 && matches.length > 1) script = 'sounds';
     const texts = ascii ? [raw.toLowerCase()] : romanise(raw, script, matches.length === 1);
     for (const word of texts) if (word !== '') words.push({ text: word, script, part });
   }

@@ -2,6 +2,7 @@
 import type { ScreeningConfig } from './config.ts';
 import { type Feature, nameFeatures, rounded } from './features.ts';
 import { type NameClass, noPool, type Pool, type PreparedName } from './name.ts';
+import { capped } from './normalise.ts';
 import { classesOf, type Party, readParty } from './party.ts';
 import { prepareOrganisation } from './prepare-organisation.ts';
 import { type PersonName, preparePerson } from './prepare-person.ts';
@@ -17,11 +18,12 @@ export interface PairResult {
 }
 
 /** Names inside a name: `Al-Qa'ida/Islamic Army`, `X a.k.a. Y`. The whole comes first. */
-export function alternatesOf(name: string): string[] {
-  if (!ALTERNATES.test(name)) return [name];
+export function alternatesOf(whole: string): string[] {
+  const name = capped(whole);
+  if (!ALTERNATES.test(name)) return [whole];
   const parts = name.split(ALTERNATES).map((part) => part.trim());
   const long = parts.filter((part) => (part.match(/\p{L}/gu)?.length ?? 0) >= 4);
-  return parts.length > 1 && long.length === parts.length ? [name, ...long] : [name];
+  return parts.length > 1 && long.length === parts.length ? [whole, ...long] : [whole];
 }
 const ALTERNATES =
   /\s*\/\s*|[\s(,;]+(?:a\.?k\.?a\.?|f\.?k\.?a\.?|n\.?k\.?a\.?|d\.?b\.?a\.?|also known as|formerly known as|formerly|trading as|doing business as)[\s:.]+/i;

@@ -3,6 +3,7 @@
 import type { NameWeights } from './config.ts';
 import { KeyTable, keysOfListed, keysOfQuery, VALUES } from './keys.ts';
 import type { Part, PreparedName } from './name.ts';
+import { isSoftTitle } from './prepare-person.ts';
 import { scoreNames } from './score-name.ts';
 import { alike, cannotBeAlike, joinSpellings, LEAST_ALIKE, mostAlike, SAME_GROUP, type Spelling } from './token.ts';
 
@@ -38,7 +39,9 @@ const LETTERS_FROM = 3;
 const LETTERS = 4;
 const WRITTEN_FULL = 5;
 
-const isHard = (part: Part): boolean => HARD_ROLES.has(part.role);
+// A title that is often a name (Said, Khan) is filed like one: the other side may mean the name.
+const isHard = (part: Part): boolean =>
+  HARD_ROLES.has(part.role) || (part.role === 'title' && isSoftTitle(part.spelling.text));
 
 /** A word of the query, or neighbouring words read as one, with the listed words it may stand for. */
 interface Probe {

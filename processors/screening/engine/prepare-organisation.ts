@@ -1,7 +1,7 @@
 import { countrySpellings } from '../lists/countries.ts';
 import type { NameWeights } from './config.ts';
 import type { Part, Pool, PreparedName, Role } from './name.ts';
-import { normaliseName, type Word, wordsOf } from './normalise.ts';
+import { capped, normaliseName, type Word, wordsOf } from './normalise.ts';
 import { writingOf } from './prepare-person.ts';
 import { type FormClass, legalForms } from './tables/legal-forms.ts';
 import { numberWords, romanValue } from './tables/numbers.ts';
@@ -48,11 +48,12 @@ for (const region of 'europe european:europe asia asian:asia africa african:afri
 
 /** An organisation's name (`object`: the name of a vessel or an aircraft, in which no word is generic). */
 export function prepareOrganisation(
-  name: string,
+  whole: string,
   weights: NameWeights,
   pool: Pool,
   kind: 'organisation' | 'object' = 'organisation',
 ): PreparedName {
+  const name = capped(whole);
   const read = wordsOf(/[a-z][A-Z]/.test(name) ? name.replace(CAMEL, ' ') : name);
   const script = new Map(read.words.map((word: Word) => [word.text, word.script]));
   let words = joinLetters(read.words.map((word) => word.text));
@@ -68,14 +69,7 @@ export function prepareOrganisation(
   let bearing = 0;
   let weight = 0;
   for (let at = 0; at < words.length; ) {
-    const [part, length] = partAt(
-      words,
-      at,
-      weights,
-      pool,
-      kind,
-      writingOf(script.get(words[at]!) ?? 'latin', words[at]!),
-    );
+    const [part, length] = partAt(words, at, weights, pool, kind, writingOf(script.get(words[at]!) ?? 'latin'));
     parts.push(part);
     for (let i = at; i < at + length; i += 1) acronym += words[i]![0];
     if (part.role === 'word') bearing += 1;
@@ -84,7 +78,7 @@ export function prepareOrganisation(
   }
   return {
     class: kind,
-    text: name,
+    text: whole,
     parts,
     weight,
     bearing,

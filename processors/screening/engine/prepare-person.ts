@@ -1,6 +1,6 @@
 import type { NameWeights } from './config.ts';
 import type { Part, Pool, PreparedName, Role } from './name.ts';
-import { type Word, wordsOf } from './normalise.ts';
+import { capped, type Word, wordsOf } from './normalise.ts';
 import type { Script } from './romanise.ts';
 import { legalForms } from './tables/legal-forms.ts';
 import { commonNames, kunyas, particles, softTitles, titles } from './tables/person-words.ts';
@@ -25,8 +25,6 @@ for (const [mark, words] of [
 const FORMS = new Set(legalForms.map(([, spelling]) => spelling).filter((spelling) => /^[a-z]{2,5}$/.test(spelling)));
 // Digits people write for letters: Ig0r Sech1n.
 const LETTER_FOR_DIGIT: Record<string, string> = { 0: 'o', 1: 'i', 3: 'e', 4: 'a', 5: 's', 7: 't', 8: 'b', 9: 'g' };
-/** Letters of two syllables: `Zhuangxiong` would be longer, but is rare. */
-const LONGEST_CHINESE_NAME = 9;
 const CAMEL = /(?<=[A-Za-z][a-z]{2,})(?=[A-Z][a-z]{2,})/g;
 
 /** A person's name, whole or in parts. */
@@ -48,7 +46,7 @@ export function preparePerson(input: PersonName, weights: NameWeights, pool: Poo
   let cut = false;
   const add = (text: string | undefined, side: Part['side']): void => {
     if (text === undefined) return;
-    const read = wordsOf(camelSplit(text));
+    const read = wordsOf(camelSplit(capped(text)));
     cut ||= read.cut;
     for (const word of read.words) pieces.push({ word: side === undefined ? word : { ...word, part: 0 }, side });
   };
@@ -96,7 +94,7 @@ function assemble(
     const side = piece.side ?? (familyByComma ? (piece.word.part === 0 ? 'family' : 'given') : undefined);
     const weight = weightOf(role, word, side, weights);
     parts.push({
-      spelling: pool.of(word, writingOf(piece.word.script, word)),
+      spelling: pool.of(word, writingOf(piece.word.script)),
       role,
       weight,
       side,
@@ -107,12 +105,14 @@ function assemble(
   return { class: 'person', text, parts, weight: total, bearing, numbers: [], forms: [], acronym: '', explicit, cut };
 }
 
-export function writingOf(script: Script, word: string): Writing {
+export function writingOf(script: Script): Writing {
   if (script === 'abjad' || script === 'other') return 'poor';
-  // Chinese characters for the sounds of a foreign name: more of them than a Chinese name has.
-  if (script === 'han') return word.length > LONGEST_CHINESE_NAME ? 'sounds' : 'exact';
-  return script === 'hangul' ? 'exact' : 'full';
+  if (script === 'sounds') return 'sounds';
+  return script === 'han' || script === 'hangul' ? 'exact' : 'full';
 }
+
+/** A title that is often a name as well. */
+export const isSoftTitle = (word: string): boolean => ((KNOWN.get(word) ?? 0) & SOFT_TITLE) !== 0;
 
 function roleOf(word: string, words: number): Role {
   if (word.length === 1) return words > 1 ? 'initial' : 'name';

@@ -4,7 +4,8 @@
  */
 import anyAscii from 'any-ascii';
 
-export type Script = 'latin' | 'abjad' | 'han' | 'hangul' | 'kana' | 'indic' | 'other';
+/** `sounds`: Chinese characters for the sounds of a foreign word. */
+export type Script = 'latin' | 'abjad' | 'han' | 'sounds' | 'hangul' | 'kana' | 'indic' | 'other';
 
 const ABJAD = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]/;
 const HAN = /[\u3400-\u9fff\uf900-\ufaff]/;

@@ -211,6 +211,10 @@ function isGenderEnding(a: Uint8Array, b: Uint8Array): boolean {
   return shorter.every((letter, at) => letter === longer[at]);
 }
 
+/** The same word, spellings of one name, or a name and its short form. */
+export const related = (a: Spelling, b: Spelling): boolean =>
+  a.text === b.text || (a.group >= 0 && a.group === b.group) || shareNickname(a, b);
+
 function shareNickname(a: Spelling, b: Spelling): boolean {
   for (const id of a.nicknameSets) {
     if (!b.nicknameSets.includes(id)) continue;

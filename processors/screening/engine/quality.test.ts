@@ -1,0 +1,32 @@
+import { expect, test } from 'vitest';
+import { loadLists } from '../../../bench/screening/data.ts';
+import { listedNames } from '../../../bench/screening/names.ts';
+import { caseScores, pairQuality } from '../../../bench/screening/quality.ts';
+import { indexRecall } from '../../../bench/screening/recall.ts';
+import { describeWithPublicData } from '../../../test/kit/public-data.ts';
+import { buildIndex, DEFAULT_CONFIG } from './index.ts';
+
+describeWithPublicData('quality on the public cases, at the shipped threshold', () => {
+  test('labelled pairs: F1 of at least .90, also on each half', () => {
+    const quality = new Map(pairQuality(DEFAULT_CONFIG).map((row) => [row.category, row.f1]));
+    expect(quality.get('all')).toBeGreaterThanOrEqual(0.9);
+    expect(quality.get('half a')).toBeGreaterThanOrEqual(0.88);
+    expect(quality.get('half b')).toBeGreaterThanOrEqual(0.88);
+  });
+
+  test('listed customers are found, others do not alert; the index finds what a full scan finds', {
+    timeout: 300_000,
+  }, async () => {
+    const lists = await loadLists();
+    const index = buildIndex(lists, DEFAULT_CONFIG);
+    for (const { file, qualified, alertRate } of caseScores(index, DEFAULT_CONFIG.threshold)) {
+      if (file.startsWith('positives')) expect(alertRate, file).toBeGreaterThanOrEqual(qualified ? 0.98 : 0.95);
+      else expect(alertRate, file).toBeLessThanOrEqual(0.01);
+    }
+    const recall = indexRecall(index, listedNames(lists, 'person'), 25, 7);
+    const pairs = recall.reduce((sum, row) => sum + row.pairs, 0);
+    const missed = recall.reduce((sum, row) => sum + row.missed, 0);
+    expect(pairs).toBeGreaterThan(75);
+    expect(1 - missed / pairs).toBeGreaterThanOrEqual(0.999);
+  });
+});
