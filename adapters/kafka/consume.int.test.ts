@@ -1,6 +1,6 @@
 // What a handler may count on, against a real broker.
 import kafkajs from 'kafkajs';
-import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, inject, test, vi } from 'vitest';
 import type {
   BatchHandler,
   BatchResult,
@@ -11,9 +11,14 @@ import type {
   LogRecord,
   OutputRecord,
 } from '../../runtime/ports/log.ts';
+import { Connections } from './client.ts';
+import { transactionalIdOf } from './commit.ts';
+import { ClusterClass } from './kafkajs/internals.ts';
 import { createLog } from './log.ts';
+import { settingsOf } from './options.ts';
 import { caughtUp } from './testing/copiers.ts';
 import { createTopics, numbered, provision, unique } from './testing/topics.ts';
+import { TransactionalProducer } from './transactional-producer.ts';
 
 const { Kafka, logLevel } = kafkajs;
 const brokers = inject('stack').kafkaBrokers;
@@ -391,6 +396,55 @@ describe('a group', () => {
     await admin.close();
     await eventually(() => consumer.progress().length).toBe(3);
     await quick.close();
+  });
+});
+
+describe('a consumer', () => {
+  test('keeps its partitions while a batch takes longer than a session', async () => {
+    const { name, input, output } = await processor(1);
+    await write(numbered(input, 5, { partitions: 1 }));
+    const handled: number[] = [];
+    const { faults } = await consume(name, [input], async ({ records }) => {
+      handled.push(records.length);
+      await new Promise((resolve) => setTimeout(resolve, 5_000)); // sessions last 3 s
+      return done(records, copyTo(output, records));
+    });
+    await eventually(() => readKeys(output)).toHaveLength(5);
+    expect(handled).toEqual([5]);
+    expect(faults).toEqual([]);
+  });
+
+  test('takes a partition back from whoever used its transactional id, when the group says that it is the owner', async () => {
+    const { name, input, output, group } = await processor(1);
+    const { faults } = await consume(name, [input], async ({ records }) => done(records, copyTo(output, records)), {
+      maxBatchRecords: 20,
+    });
+    const connections = new Connections(settingsOf({ brokers, appName: APP, clientId: 'impostor' }));
+    for (let round = 0; round < 3; round++) {
+      await write(numbered(input, 200, { partitions: 1, from: round * 200 }));
+      const impostor = await TransactionalProducer.fence(connections, transactionalIdOf(APP, name, input, 0), input);
+      impostor.discard();
+    }
+    await write(numbered(input, 200, { partitions: 1, from: 600 }));
+    await caughtUp(log, group, [input]);
+    expect(await readKeys(output)).toEqual(await readKeys(input));
+    expect(new Set(faults.map(({ code }) => code))).toEqual(new Set(['FENCED']));
+  });
+
+  test('outlives a bug of the client, and tells it', async () => {
+    const { name, input, output, group } = await processor(1);
+    const { consumer, faults } = await consume(name, [input], async ({ records }) =>
+      done(records, copyTo(output, records)),
+    );
+    await consumer.ready;
+    const spy = vi.spyOn(ClusterClass.prototype, 'findBroker').mockImplementation(() => {
+      throw new TypeError('a bug');
+    });
+    await eventually(() => faults.map(({ code }) => code)).toContain('CLIENT_BUG');
+    spy.mockRestore();
+    await write(numbered(input, 10, { partitions: 1 }));
+    await caughtUp(log, group, [input]);
+    expect(await readKeys(output)).toHaveLength(10);
   });
 });
 
