@@ -113,6 +113,36 @@ describe('a statement of the provider', () => {
     expect(settled).toMatchObject({ phase: 'PAID', cases: [{ code: 'CONTRADICTION', closedAt: null }] });
   });
 
+  it('that money moved under a dead key keeps a new price from being paid as well', () => {
+    const over = REQUEST.priceExpiresAt;
+    const expired = afterQuery(unknown(), 't-1:1', saw('CANCELLED'), over, POLICY);
+    const contested = afterSubmit(expired, 't-1:1', saw('PAID'), over + 1, POLICY);
+    const next = { ...REQUEST, pricingAttempt: 2, priceExpiresAt: over + 600_000 };
+    const refused = supersede(contested, next, over + 2);
+    expect(refused).toMatchObject({ phase: 'EXPIRED', pricingAttempt: 1, nextPollAt: null });
+    expect(refused.cases.map(({ code }) => code)).toEqual(['CONTRADICTION', 'SUPERSEDE_REFUSED']);
+    expect(supersede(refused, next, over + 3), 'the same event again').toBe(refused);
+  });
+
+  it('that money moved under the key before the last leads to no further attempt', () => {
+    const second = beginAttempt(
+      { ...afterCancel(unknown(), 't-1:1', saw('CANCELLED'), T0 + 5, POLICY), nextPollAt: T0 },
+      T0 + 6,
+      POLICY,
+    );
+    const contested = afterSubmit(second, 't-1:1', saw('PAID'), T0 + 7, POLICY);
+    expect(contested).toMatchObject({ phase: 'SUBMITTING', cases: [{ code: 'CONTRADICTION' }] });
+    const dead = afterSubmit(contested, 't-1:2', { ...silent, kind: 'not-sent' }, T0 + 8, POLICY);
+    expect(dead).toMatchObject({ phase: 'NEW', nextPollAt: null });
+    expect(nextStep({ ...dead, nextPollAt: T0 }, REQUEST.priceExpiresAt, POLICY)).toBe('rest');
+
+    const waiting = afterSubmit(second, 't-1:2', { ...silent, kind: 'not-sent' }, T0 + 8, POLICY);
+    expect(afterSubmit(waiting, 't-1:1', saw('PAID'), T0 + 9, POLICY)).toMatchObject({
+      phase: 'NEW',
+      nextPollAt: null,
+    });
+  });
+
   it('that a paid key was cancelled asks a person', () => {
     const after = afterQuery(paid(), 't-1:1', saw('CANCELLED'), T0 + 6, POLICY);
     expect(after).toMatchObject({ phase: 'PAID', cases: [{ code: 'CONTRADICTION' }] });

@@ -55,6 +55,7 @@ export function nextStep(payout: Payout, at: number, policy: PayoutPolicy): Step
   if (payout.nextPollAt === null || at < payout.nextPollAt) return 'rest';
   switch (payout.phase) {
     case 'NEW':
+      if (isContested(payout)) return 'rest';
       return priceIsOver(payout, at, policy) ? 'expire' : 'submit';
     case 'SUBMITTING':
       return 'give-up-lease';
@@ -177,15 +178,18 @@ export function afterCancel(
 }
 
 /**
- * A new price for the same transfer. It takes the place of the old one when nothing is alive and nothing was paid. That
- * it was asked for proves that what was published before has arrived.
+ * A new price for the same transfer. It takes the place of the old one when nothing is alive and nothing was paid, for
+ * all that is known. That it was asked for proves that what was published before has arrived.
  */
 export function supersede(payout: Payout, request: PayoutRequest, at: number): Payout {
   if (request.pricingAttempt <= payout.pricingAttempt) return payout;
   const { phase } = payout;
-  if (phase !== 'EXPIRED' && phase !== 'NEW') {
-    const detail = `Pricing attempt ${request.pricingAttempt} was requested while the payout was ${phase}.`;
-    return openCase(payout, 'SUPERSEDE_REFUSED', detail, at);
+  const contested = isContested(payout);
+  if (contested || (phase !== 'EXPIRED' && phase !== 'NEW')) {
+    const standing = contested ? 'contested' : phase;
+    const detail = `Pricing attempt ${request.pricingAttempt} was requested while the payout was ${standing}.`;
+    const known = payout.cases.some((one) => one.code === 'SUPERSEDE_REFUSED' && one.detail === detail);
+    return known ? payout : openCase(payout, 'SUPERSEDE_REFUSED', detail, at);
   }
   return changed(payout, at, {
     phase: 'NEW',
@@ -293,6 +297,7 @@ function endAttempt(
   const ended = settleCases(endedWith(payout, attempt, how, code, at), at);
   const deadAtProvider = payout.deadAtProvider + (attempt.acceptedAt === null ? 0 : 1);
   const free = { ...ended, deadAtProvider, phase: 'NEW', polls: payout.phase === 'NEW' ? payout.polls : 0 } as const;
+  if (isContested(free)) return changed(free, at, { nextPollAt: null });
   if (deadAtProvider >= policy.maxDeadAtProvider) {
     const detail = `The provider took ${deadAtProvider} attempts and paid none of them.`;
     return failed(free, at, { code: 'NARR', detail });
@@ -337,8 +342,15 @@ function contradiction(payout: Payout, key: string, seen: Observation, at: numbe
   const known = payout.cases.some((one) => one.code === 'CONTRADICTION' && one.attemptKey === key && !one.closedAt);
   const told = known ? payout : openCase(payout, 'CONTRADICTION', detail, at, key);
   const attempt = lastAttempt(payout);
-  if (payout.phase !== 'NEW' || attempt?.key !== key) return told;
+  if (payout.phase !== 'NEW') return told;
+  // The key of an attempt before the last: this attempt is dead too, and must be the last.
+  if (attempt?.key !== key) return told === payout ? payout : { ...told, nextPollAt: null };
   return loseSight(withAttempt(told, { ...attempt, end: null }), { ...attempt, end: null }, at, at);
+}
+
+/** Money may have moved under a key that was taken for dead, and no person has closed the case. */
+function isContested({ cases }: Payout): boolean {
+  return cases.some(({ code, closedAt }) => code === 'CONTRADICTION' && closedAt === null);
 }
 
 /** ACCEPTED is none: an answer that was long on its way may tell of what was closed since. */
