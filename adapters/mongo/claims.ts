@@ -24,8 +24,12 @@ export async function insertFree<D extends ClaimDocument>(
   }
 }
 
-/** Places whose only fault is a taken `_id`; undefined when anything else went wrong. Claims have no other unique index. */
-function takenPlaces(error: unknown): readonly number[] | undefined {
+/**
+ * Places of a bulk whose only fault is a taken `_id`; undefined when anything else went wrong, such as a write that a
+ * majority did not acknowledge (the driver shows the duplicates in front of it). For collections without another unique
+ * index.
+ */
+export function takenPlaces(error: unknown): readonly number[] | undefined {
   if (!(error instanceof MongoBulkWriteError)) return undefined;
   if (error.result.getWriteConcernError() !== undefined) return undefined;
   const faults = Array.isArray(error.writeErrors) ? error.writeErrors : [error.writeErrors];

@@ -43,6 +43,8 @@ function isOutage(error: unknown): boolean {
     error instanceof MongoTopologyClosedError ||
     error instanceof MongoNotConnectedError ||
     error instanceof MongoWriteConcernError ||
+    // A bulk shows its first refused write, such as a duplicate, in front of what a majority did not acknowledge.
+    (error instanceof MongoBulkWriteError && error.result?.getWriteConcernError() !== undefined) ||
     // A pool that gives no connection in time, a reply that cannot be read: the way to the server, not our request.
     (error instanceof MongoDriverError && !(error instanceof MongoAPIError)) ||
     error instanceof BSON.BSONOffsetError ||

@@ -88,6 +88,8 @@ async function unordered(run: () => Promise<unknown>): Promise<readonly number[]
     return [];
   } catch (error) {
     if (!(error instanceof MongoBulkWriteError)) throw mongoFault(error);
+    // What a majority did not acknowledge may be rolled back: the driver shows the duplicates in front of that.
+    if (error.result.getWriteConcernError() !== undefined) throw mongoFault(error);
     const errors = Array.isArray(error.writeErrors) ? error.writeErrors : [error.writeErrors];
     const onId = errors.every(({ code, errmsg }) => code === DUPLICATE_KEY && isIdIndex(errmsg));
     if (!onId || errors.length === 0) throw mongoFault(error);

@@ -1,9 +1,9 @@
 // Payouts in MongoDB: inserts and compare-and-set in bulk, each caller told for certain what it has won.
 import { randomUUID } from 'node:crypto';
-import { type AnyBulkWriteOperation, Binary, type Collection, type Db, MongoBulkWriteError } from 'mongodb';
+import { type AnyBulkWriteOperation, Binary, type Collection, type Db } from 'mongodb';
 import type { Payout } from '../../payouts/payout.ts';
 import type { PayoutChange, PayoutStore } from '../../payouts/ports.ts';
-import { MAJORITY } from './claims.ts';
+import { MAJORITY, takenPlaces } from './claims.ts';
 import { mongoFault } from './fault.ts';
 import {
   INDEXED_FIELDS,
@@ -15,7 +15,6 @@ import {
 } from './payout-document.ts';
 
 export const PAYOUTS = 'payouts';
-const DUPLICATE_KEY = 11_000;
 
 export interface MongoPayoutStore extends PayoutStore {
   /** Creates the indexes; does nothing about those that exist. */
@@ -88,7 +87,9 @@ async function insert(collection: Collection<PayoutDocument>, payouts: readonly 
   try {
     await collection.insertMany(documents, { ordered: false });
   } catch (error) {
-    for (const index of duplicates(error)) taken.add(index);
+    const places = takenPlaces(error);
+    if (places === undefined) throw error;
+    for (const index of places) taken.add(index);
   }
   if (taken.size === 0) return payouts.map(() => true);
   // The driver may have sent the batch a second time after a cut connection: what bears the stamp is ours after all.
@@ -140,14 +141,6 @@ async function stamped(
 ): Promise<ReadonlySet<string>> {
   const found = await collection.find({ _id: { $in: [...ids] }, stamp }, { projection: { _id: 1 } }).toArray();
   return new Set(found.map(({ _id }) => _id));
-}
-
-/** Indexes of a batch that were there before; anything else is thrown. */
-function duplicates(error: unknown): readonly number[] {
-  if (!(error instanceof MongoBulkWriteError)) throw error;
-  const errors = Array.isArray(error.writeErrors) ? error.writeErrors : [error.writeErrors];
-  if (errors.length === 0 || errors.some(({ code }) => code !== DUPLICATE_KEY)) throw error;
-  return errors.map(({ index }) => index);
 }
 
 async function overwrite(
