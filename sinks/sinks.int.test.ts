@@ -6,7 +6,7 @@ import { guardedStore, insertOnlyStore } from '../adapters/mongo/idempotent-stor
 import type { Received } from '../processors/contract.ts';
 import type { TransferLifecycle, TransferState } from '../schemas/types.generated.ts';
 import { eventsSink } from './events/sink.ts';
-import type { EventDocument } from './events/to-write.ts';
+import { contentOf, type EventDocument } from './events/to-write.ts';
 import { transferViewSink } from './transfer-view/sink.ts';
 import type { TransferDocument } from './transfer-view/to-write.ts';
 
@@ -67,7 +67,7 @@ async function stored(name: string): Promise<unknown[]> {
 describe('the event log', () => {
   it('holds each event once, however often and in whatever order the topic is read', async () => {
     const topic = topicOf(40);
-    const inOrder = eventsSink(insertOnlyStore<EventDocument>(db, 'events_in_order'));
+    const inOrder = eventsSink(insertOnlyStore<EventDocument>(db, 'events_in_order', contentOf));
     await inOrder.write(topic);
     const expected = await stored('events_in_order');
     expect(expected).toHaveLength(topic.length);
@@ -75,7 +75,7 @@ describe('the event log', () => {
     await fc.assert(
       fc.asyncProperty(shuffledTwice, fc.integer({ min: 1, max: 100 }), async (records, size) => {
         const name = `events_${runs++}`;
-        const sink = eventsSink(insertOnlyStore<EventDocument>(db, name));
+        const sink = eventsSink(insertOnlyStore<EventDocument>(db, name, contentOf));
         for (const batch of chunks(records, size)) expect((await sink.write(batch)).failed).toEqual([]);
         expect(await stored(name)).toEqual(expected);
       }),
@@ -84,7 +84,7 @@ describe('the event log', () => {
   });
 
   it('raises an alarm for an id with other content, and leaves the first', async () => {
-    const sink = eventsSink(insertOnlyStore<EventDocument>(db, 'events_conflict'));
+    const sink = eventsSink(insertOnlyStore<EventDocument>(db, 'events_conflict', contentOf));
     const first = lifecycle(1, 1, 'ACCEPTED');
     const other = { ...first, value: { ...first.value, debitMinor: 5n } };
     await sink.write([first]);
@@ -94,6 +94,24 @@ describe('the event log', () => {
     ]);
     expect(report.written).toBe(1);
     expect(await stored('events_conflict')).toMatchObject([{ debitMinor: 2n ** 53n + 1n }, { sequence: 2 }]);
+  });
+});
+
+describe('an event that the log holds twice', () => {
+  it('is no alarm, and neither is the mark of a dead letter that a crash repeated', async () => {
+    const sink = eventsSink(insertOnlyStore<EventDocument>(db, 'events_repeated', contentOf));
+    const [event, mark] = [lifecycle(1, 1, 'ACCEPTED'), lifecycle(1, 1, 'DEAD_LETTERED')];
+    await sink.write([event, mark]);
+    const before = await stored('events_repeated');
+    const { occurredAt } = mark.value;
+    const repeats = [
+      { ...event, appendedAt: event.appendedAt + 9_000 },
+      { ...mark, appendedAt: mark.appendedAt + 9_000, value: { ...mark.value, occurredAt: occurredAt + 9_000 } },
+    ];
+    expect(await sink.write(repeats)).toEqual({ written: 0, stale: 2, failed: [] });
+    expect(await stored('events_repeated')).toEqual(before);
+    const moved = { ...event, value: { ...event.value, occurredAt: occurredAt + 1 } };
+    expect((await sink.write([moved])).failed).toHaveLength(1);
   });
 });
 

@@ -11,7 +11,7 @@ import type { CaseDocument } from '../../sinks/cases/case.ts';
 import { toCommand } from '../../sinks/cases/command.ts';
 import { casesSink } from '../../sinks/cases/sink.ts';
 import { eventsSink } from '../../sinks/events/sink.ts';
-import { type EventDocument, indexes as eventIndexes } from '../../sinks/events/to-write.ts';
+import { contentOf, type EventDocument, indexes as eventIndexes } from '../../sinks/events/to-write.ts';
 import { transferViewSink } from '../../sinks/transfer-view/sink.ts';
 import { type TransferDocument, indexes as viewIndexes } from '../../sinks/transfer-view/to-write.ts';
 import type { Connections } from '../connect.ts';
@@ -40,7 +40,7 @@ export async function sinkHosts(
   const make: Record<SinkName, () => Promise<AnySink>> = {
     events: async () => {
       await ensureIndexes(db, EVENTS, eventIndexes);
-      return eventsSink(insertOnlyStore<EventDocument>(db, EVENTS));
+      return eventsSink(insertOnlyStore<EventDocument>(db, EVENTS, contentOf));
     },
     'transfer-view': async () => {
       await ensureIndexes(db, TRANSFERS, viewIndexes);

@@ -32,3 +32,13 @@ export function toWrite(batch: readonly LoggedRecord[]): readonly EventDocument[
   }
   return [...documents.values()];
 }
+
+/**
+ * What two documents under one id must agree on. Not when the broker took it; and not when a dead letter was made: the
+ * consumers beside the chain write theirs at least once, and a crash repeats the mark with the time of the repeat.
+ */
+export function contentOf(document: EventDocument): unknown {
+  const { ingestedAt: _, ...content } = document;
+  if (!('state' in content) || content.state !== 'DEAD_LETTERED') return content;
+  return { ...content, occurredAt: 0 };
+}
