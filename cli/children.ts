@@ -46,6 +46,9 @@ export async function startChild(options: ChildOptions): Promise<Child> {
     env,
     stdio: ['ignore', 'pipe', log],
     cwd: ROOT,
+    // In a group of its own: a terminal sends Ctrl-C to all of its group, and the SIGTERM of an orderly stop would be the
+    // second signal, which ends a service at once instead of draining it.
+    detached: true,
   });
   let stopping = false;
   const exited: Child['exited'] = new Promise((resolve) => {
