@@ -24,17 +24,15 @@ export interface HydrationOptions {
   readonly transactionTimeoutMs: number;
 }
 
-/** Reads the ledger's topics from the start, and on a resumed pass from where the pass before ended. */
-function ledgerReader({ log, codec }: Pick<HydrationOptions, 'log' | 'codec'>): LedgerReader {
+/** Reads the ledger's topics from the start, and on a resumed pass from where the last pass that came through ended. */
+export function ledgerReader({ log, codec }: Pick<HydrationOptions, 'log' | 'codec'>): LedgerReader {
   const done = new Map<string, number>();
   return async (add, { resume }) => {
     await codec.load(LEDGER_TOPICS);
     const reader = log.reader();
     const ranges = (await reader.offsets(LEDGER_TOPICS)).map((range) => {
-      const key = `${range.topic}/${range.partition}`;
-      const from = resume ? Math.max(range.from, done.get(key) ?? range.from) : range.from;
-      done.set(key, range.to);
-      return { ...range, from };
+      const reached = done.get(`${range.topic}/${range.partition}`) ?? range.from;
+      return { ...range, from: resume ? Math.max(range.from, reached) : range.from };
     });
     await reader.read(ranges, async ({ topic, records }) => {
       const name = topic as LedgerTopic;
@@ -44,6 +42,7 @@ function ledgerReader({ log, codec }: Pick<HydrationOptions, 'log' | 'codec'>): 
         await add(name, result.value);
       }
     });
+    for (const { topic, partition, to } of ranges) done.set(`${topic}/${partition}`, to);
   };
 }
 
@@ -65,14 +64,15 @@ export function hydrationHost(options: HydrationOptions): Host {
   let catchUpAt: number | undefined;
 
   async function once(): Promise<void> {
-    if (catchUpAt !== undefined && performance.now() >= catchUpAt) {
+    const began = performance.now();
+    const { rebuilt, transfers } = await hydrateLimits(ledger, rules, read);
+    if (!rebuilt) {
+      if (catchUpAt === undefined || performance.now() < catchUpAt) return;
       const count = await catchUpLimits(ledger, rules, read);
       catchUpAt = undefined;
       logger.info({ count }, 'limits ledger caught up');
+      return;
     }
-    const began = performance.now();
-    const { rebuilt, transfers } = await hydrateLimits(ledger, rules, read);
-    if (!rebuilt) return;
     catchUpAt = performance.now() + transactionTimeoutMs;
     const elapsedMs = Math.round(performance.now() - began);
     logger.warn({ code: 'LIMITS_REBUILT', count: transfers, elapsedMs }, 'the limits ledger was rebuilt from the log');

@@ -1,0 +1,32 @@
+import { expect, it } from 'vitest';
+import type { LogReader, PartitionRange } from '../../runtime/ports/log.ts';
+import { ledgerReader } from './hydration.ts';
+
+it('a pass that breaks off is read again, so that no reservation is left out', async () => {
+  let end = 2;
+  let down = false;
+  const asked: (readonly PartitionRange[])[] = [];
+  const reader: Partial<LogReader> = {
+    offsets: async () => [{ topic: 'transfer.reserved', partition: 0, from: 0, to: end }],
+    read: async (ranges) => {
+      asked.push(ranges);
+      if (down) throw new Error('the broker is away');
+    },
+  };
+  const log = { reader: () => reader } as never;
+  const read = ledgerReader({ log, codec: { load: async () => undefined } as never });
+
+  await read(() => undefined, { resume: false });
+  end = 5;
+  down = true;
+  await expect(read(() => undefined, { resume: true })).rejects.toThrow('away');
+  down = false;
+  await read(() => undefined, { resume: true });
+  await read(() => undefined, { resume: true });
+  expect(asked.map(([range]) => [range!.from, range!.to])).toEqual([
+    [0, 2],
+    [2, 5],
+    [2, 5],
+    [5, 5],
+  ]);
+});
