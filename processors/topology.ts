@@ -24,8 +24,9 @@ export const topology = defineTopology({
     writes: [t.transferReserved, t.transferHeld, t.transferRejected],
   },
   'payout-dispatch': {
-    reads: [t.transferReserved],
-    writes: [t.payoutRequested, t.requoteRequested, t.transferRejected],
+    reads: [t.transferReserved, t.reviewDecided],
+    writes: [t.payoutRequested, t.requoteRequested, t.transferHeld, t.transferRejected],
+    follows: [t.screeningListActivated],
   },
   settlement: {
     reads: [t.payoutUpdated],

@@ -178,6 +178,46 @@ export interface LimitUse {
   limitMinor: bigint;
 }
 
+/** A date as a sanctions list gives it: to the year, the month or the day. */
+export interface ListedDate {
+  /** Year, or the first of a range. */
+  year: number;
+  /** 1 to 12, when known. */
+  month: number | null;
+  /** 1 to 31, when known. */
+  day: number | null;
+  /** Last year of a range. */
+  toYear: number | null;
+  /** Given as approximate. */
+  circa: boolean;
+}
+
+/** What a sanctions list said of an entity when a party was compared with it: enough to compare again. */
+export interface ListedEntity {
+  /** person, organisation, vessel, aircraft or unknown. */
+  type: string;
+  /** SHA-256 of the whole listed entity, hexadecimal: an exception is void when it changes. */
+  entityHash: string;
+  /** Dates of birth. */
+  birthDates: readonly ListedDate[];
+  /** ISO 3166-1 alpha-2 of nationalities, addresses and flags. */
+  countries: readonly string[];
+  /** male or female, when given. */
+  gender: string | null;
+  /** Published identifiers. */
+  identifiers: readonly ListedIdentifier[];
+}
+
+/** An identifier that a sanctions list publishes of an entity. */
+export interface ListedIdentifier {
+  /** Such as passport, tax, imo or bic. */
+  kind: string;
+  /** As published. */
+  value: string;
+  /** ISO 3166-1 alpha-2 of the issuer, when known. */
+  country: string | null;
+}
+
 /** The exact version of a sanctions list that was screened against. */
 export interface ListReference {
   /** List source, such as OFAC-SDN, UN, EU, UK or CORRIDOR. */
@@ -188,6 +228,8 @@ export interface ListReference {
   publishedOn: string;
   /** SHA-256 of the canonical entities, hexadecimal. */
   contentHash: string;
+  /** Which activation of the source this was: grows by one with each. 0: not known. */
+  activation: number;
 }
 
 /** An exact amount of one currency. */
@@ -410,6 +452,8 @@ export interface ScreenedParty {
   queryHash: string;
   /** Listed entities above the evidence floor, best first. */
   candidates: readonly ScreeningCandidate[];
+  /** Why the name could not be compared, or not all of it: UNSCREENABLE_NAME or NAME_TOO_LONG. */
+  unscreenableCode: string | null;
 }
 
 /** A listed entity that resembles a party. */
@@ -430,6 +474,18 @@ export interface ScreeningCandidate {
   exceptionId: string | null;
   /** The score feature by feature. */
   features: readonly ScreeningFeature[];
+  /** The matched name is the primary name, an alias or a former name. */
+  nameKind: string;
+  /** Family name, where the list separates the parts. */
+  family: string | null;
+  /** Given name, where the list separates the parts. */
+  given: string | null;
+  /** The names were compared as those of a person, an organisation or an object. */
+  comparedAs: string;
+  /** Score from which this candidate is a hit. */
+  threshold: number;
+  /** What the list said of the entity. */
+  entity: ListedEntity | null;
 }
 
 /** All that is needed to reproduce the screening decision. */
@@ -450,6 +506,10 @@ export interface ScreeningEvidence {
   parties: readonly ScreenedParty[];
   /** The decision of a person, when there was a hold. */
   review: ReviewOutcome | null;
+  /** What the configuration changes of the defaults of that engine version, as JSON. */
+  configuration: string;
+  /** Later looks, oldest first: made when a newer list version became active. */
+  rechecks: readonly ScreeningRecheck[];
 }
 
 /** One part of a score, for explanation. */
@@ -460,6 +520,8 @@ export interface ScreeningFeature {
   value: number;
   /** What was compared, in words. */
   detail: string;
+  /** How the value acts: score, factor, add or cap. */
+  kind: string;
 }
 
 /** A list version is in force from here on. Compacted; key: source. */
@@ -478,6 +540,28 @@ export interface ScreeningListActivated {
 
 /** What screening found. */
 export type ScreeningOutcome = 'UNKNOWN' | 'CLEAR' | 'POTENTIAL_MATCH' | 'TRUE_MATCH' | 'UNSCREENABLE' | 'APPROVED';
+
+/** A later look at the same parties, against the difference between two sets of list versions only. */
+export interface ScreeningRecheck {
+  /** RESUMED (after a review), DISPATCH (before the payout was asked for) or SUBMISSION (before money moved). */
+  reason: string;
+  /** The result for the difference. */
+  outcome: ScreeningOutcome;
+  /** List versions that were active; the parties are screened against all of them from here on. */
+  lists: readonly ListReference[];
+  /** Version of the matching engine. */
+  engineVersion: string;
+  /** SHA-256 of the screening configuration in force. */
+  configurationHash: string;
+  /** What the configuration changes of the defaults of that engine version, as JSON. */
+  configuration: string;
+  /** When the parties were screened. */
+  screenedAt: number;
+  /** Result per party. */
+  parties: readonly ScreenedParty[];
+  /** The decision of a person, when this look led to a hold. */
+  review: ReviewOutcome | null;
+}
 
 /** The parties of a transfer, encrypted with a key of their own: destroying the key erases them. */
 export interface SealedParties {

@@ -10,8 +10,6 @@ import { createFxPricing } from '../../processors/fx-pricing/processor.ts';
 import { createIntake } from '../../processors/intake/processor.ts';
 import { createLimits } from '../../processors/limits/processor.ts';
 import { createPayoutDispatch } from '../../processors/payout-dispatch/processor.ts';
-import { loadSampleList } from '../../processors/screening/lists/sample/load.ts';
-import { createNameEqualityScreener } from '../../processors/screening/name-equality.ts';
 import { createScreening } from '../../processors/screening/processor.ts';
 import { createSettlement } from '../../processors/settlement/processor.ts';
 import { failpoint } from '../../runtime/failpoints.ts';
@@ -22,6 +20,7 @@ import { createTable, type Table } from '../../runtime/table.ts';
 import type { Connections } from '../connect.ts';
 import { hydrationHost } from './hydration.ts';
 import type { ProcessorName } from './pipeline.ts';
+import { activeInTable, maySeeLists, screenerFor, termsOf } from './screening.ts';
 import { corridors, limitRules } from './terms.ts';
 import { unguardedClaims, unsafeSwitches } from './unsafe.ts';
 
@@ -76,16 +75,23 @@ const BUILDERS: Record<ProcessorName, (connections: Connections, runtime: HostRu
     }),
   }),
 
-  screening: async (connections, runtime) => ({
-    processor: createScreening({
-      screener: createNameEqualityScreener([await loadSampleList()]),
-      holds: holdClaims(await connections.db(), { failpoint: hook }),
-      clock,
-      holdTtlMs: connections.config.transfers.holdExpiryMs,
-      onDropped: dropped('screening', runtime),
-      failpoint: hook,
-    }),
-  }),
+  screening: async (connections, runtime) => {
+    const { config, log, codec } = connections;
+    const lists = createTable({ topic: 'screening.list-activated', log, codec });
+    const screener = await screenerFor('screening', connections, runtime, activeInTable(lists));
+    return {
+      processor: createScreening({
+        screener,
+        holds: holdClaims(await connections.db(), { failpoint: hook }),
+        clock,
+        holdTtlMs: config.transfers.holdExpiryMs,
+        onDropped: dropped('screening', runtime),
+        failpoint: hook,
+      }),
+      tables: [lists],
+      resources: [{ name: 'screening-index', close: () => screener.close() }],
+    };
+  },
 
   'fx-pricing': async ({ config, log, codec }) => {
     const rates = createTable({ topic: 'fx.rates', log, codec });
@@ -119,7 +125,24 @@ const BUILDERS: Record<ProcessorName, (connections: Connections, runtime: HostRu
     };
   },
 
-  'payout-dispatch': async () => ({ processor: createPayoutDispatch({ clock }) }),
+  'payout-dispatch': async (connections, runtime) => {
+    const { config, log, codec } = connections;
+    const lists = createTable({ topic: 'screening.list-activated', log, codec });
+    const screener = await screenerFor('payout-dispatch', connections, runtime, activeInTable(lists));
+    return {
+      processor: createPayoutDispatch({
+        clock,
+        holds: holdClaims(await connections.db(), { failpoint: hook }),
+        screener,
+        maySeeLists: maySeeLists(termsOf(config)),
+        rules: { holdTtlMs: config.transfers.holdExpiryMs },
+        onDropped: dropped('payout-dispatch', runtime),
+        failpoint: hook,
+      }),
+      tables: [lists],
+      resources: [{ name: 'payout-dispatch-index', close: () => screener.close() }],
+    };
+  },
 
   settlement: async (connections, runtime) => ({
     processor: createSettlement({

@@ -9,6 +9,7 @@ import { listedPersons, loadSampleList } from '../../processors/screening/lists/
 import { loadConfig } from '../../runtime/config/config.ts';
 import { applyTopics } from '../../runtime/provision.ts';
 import { type Child, startChild } from '../children.ts';
+import { activateSampleList } from '../compose/screening.ts';
 import { Connections, registryOptions } from '../connect.ts';
 import { stateDir } from '../environment.ts';
 import { publish, publishSampleRates } from '../publish.ts';
@@ -68,6 +69,7 @@ export async function runDemo(options: DemoOptions): Promise<number> {
       applyTopics(admin, { app: config.appName, chainPartitions, replicationFactor }),
       pushSchemas(registryOptions(config)),
     ]);
+    await activateSampleList(connections);
     const simulator = await started;
     children.push(simulator);
     env['CORRIDOR_PROVIDER_URL'] = simulator.ready['url'] as string;

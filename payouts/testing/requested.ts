@@ -79,6 +79,8 @@ export function payoutRequestedFor(options: RequestedOptions): PayoutRequested {
       screenedAt: now,
       parties: [],
       review: null,
+      configuration: '{}',
+      rechecks: [],
     },
     price: {
       snapshotId: 's-1',

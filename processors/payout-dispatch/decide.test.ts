@@ -2,11 +2,14 @@
 import { describe, expect, it } from 'vitest';
 import type { TransferReserved } from '../../schemas/types.generated.ts';
 import { AT, only, received, run, summary, transferReserved } from '../../test/kit/builders.ts';
-import { createPayoutDispatch } from './processor.ts';
+import { memoryHoldClaims } from '../../test/kit/memory-claims.ts';
+import { createPayoutDispatch, type PayoutDispatchOptions } from './processor.ts';
 
 const reserved = transferReserved();
 const { price } = reserved;
-const at = (now: number) => createPayoutDispatch({ clock: () => now });
+const nothingNew = { recheck: async (batch: readonly unknown[]) => batch.map(() => undefined) };
+const at = (now: number, screener: PayoutDispatchOptions['screener'] = nothingNew) =>
+  createPayoutDispatch({ clock: () => now, holds: memoryHoldClaims(), screener });
 const dispatch = async (value: TransferReserved = reserved, now = AT) =>
   (await run(at(now), [received('transfer.reserved', value)]))[0];
 

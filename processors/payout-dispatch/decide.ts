@@ -2,7 +2,12 @@
 import { nextEnvelope } from '../../domain/envelope.ts';
 import { priceFaults } from '../../domain/pricing.ts';
 import { reason } from '../../domain/reasons.ts';
-import type { Decision, Disposition, EmittedTo, ReceivedFrom } from '../contract.ts';
+import type { Reason, ReviewDecided, ScreeningRecheck, TransferReserved } from '../../schemas/types.generated.ts';
+import type { Decision, Disposition, EmittedTo, Received, ReceivedFrom } from '../contract.ts';
+import type { ReviewStanding } from '../holds.ts';
+import { withRecheck, withReview } from '../screening/evidence.ts';
+import { screeningHold } from '../screening/hold.ts';
+import type { Difference } from '../screening/ports.ts';
 import type { Topology } from '../topology.ts';
 
 export type DispatchInput = ReceivedFrom<Topology['payout-dispatch']['reads']>;
@@ -12,6 +17,10 @@ export interface DispatchContext {
   /** ms since 1970 */
   readonly now: number;
   readonly rules: DispatchRules;
+  /** What the lists in force hold that the parties were not screened against; undefined: nothing new. */
+  readonly difference?: Difference | undefined;
+  /** For a decision of a person. */
+  readonly standing?: ReviewStanding;
 }
 
 export interface DispatchRules {
@@ -19,12 +28,28 @@ export interface DispatchRules {
   readonly minRemainingMs: number;
   /** Quotes that a transfer may have in all. */
   readonly maxAttempts: number;
+  /** How long a hold waits for a decision before it lapses, in ms. */
+  readonly holdTtlMs: number;
 }
 
-export const DEFAULT_DISPATCH_RULES: DispatchRules = { minRemainingMs: 30_000, maxAttempts: 5 };
+export const DEFAULT_DISPATCH_RULES: DispatchRules = {
+  minRemainingMs: 30_000,
+  maxAttempts: 5,
+  holdTtlMs: 14 * 86_400_000,
+};
 
-export function decide(input: DispatchInput, { now, rules }: DispatchContext): Decision<DispatchEvent> {
-  const { value, causationId } = input;
+export function decide(input: DispatchInput, context: DispatchContext): Decision<DispatchEvent> {
+  if (input.topic === 'review.decided') return resume(input, context);
+  return dispatch(input.value, input.causationId, context, 'DISPATCH');
+}
+
+function dispatch(
+  reserved: TransferReserved,
+  causationId: string,
+  { now, rules, difference }: DispatchContext,
+  why: 'DISPATCH' | 'RESUMED',
+): Decision<DispatchEvent> {
+  const value = difference === undefined ? reserved : screenedAgain(reserved, difference, now, why);
   const { envelope, instruction, screening, price } = value;
   const following = (topic: string) => nextEnvelope(envelope, { topic, causationId, occurredAt: now });
   if (instruction.amountSide === 'UNKNOWN' || screening.outcome === 'UNKNOWN') {
@@ -32,6 +57,9 @@ export function decide(input: DispatchInput, { now, rules }: DispatchContext): D
       kind: 'stop',
       cause: { code: 'SYMBOL_UNKNOWN', detail: 'an enum symbol that this version does not know' },
     };
+  }
+  if (difference !== undefined && difference.outcome !== 'CLEAR') {
+    return [held(value, following('transfer.held'), now + rules.holdTtlMs)];
   }
   if (screening.outcome !== 'CLEAR' && screening.outcome !== 'APPROVED') {
     return refuse('SCREENING_NOT_CLEAR', `screening ended as ${screening.outcome}: this must never be paid`);
@@ -46,18 +74,49 @@ export function decide(input: DispatchInput, { now, rules }: DispatchContext): D
     const topic = 'transfer.requote-requested';
     return [{ to: topic, value: { ...value, envelope: following(topic), reason: reason('XPRD') } }];
   }
-  return [
-    {
-      to: 'transfer.rejected',
-      value: {
-        ...value,
-        envelope: following('transfer.rejected'),
-        payout: null,
-        stage: 'PAYOUT_DISPATCH',
-        reasons: [reason('QUOT')],
-      },
-    },
-  ];
+  return [rejected(value, following('transfer.rejected'), reason('QUOT'))];
+}
+
+function screenedAgain(
+  value: TransferReserved,
+  difference: Difference,
+  screenedAt: number,
+  why: ScreeningRecheck['reason'],
+): TransferReserved {
+  const recheck = { ...difference, reason: why, screenedAt, review: null };
+  return { ...value, screening: withRecheck(value.screening, recheck) };
+}
+
+function held(value: TransferReserved, envelope: TransferReserved['envelope'], expiresAt: number): DispatchEvent {
+  const { transferId, sequence } = envelope;
+  const hold = screeningHold(value.screening, { transferId, sequence, stage: 'PAYOUT_DISPATCH', expiresAt });
+  return { to: 'transfer.held', value: { ...value, envelope, hold } };
+}
+
+function rejected(value: TransferReserved, envelope: TransferReserved['envelope'], why: Reason): DispatchEvent {
+  return {
+    to: 'transfer.rejected',
+    value: { ...value, envelope, payout: null, stage: 'PAYOUT_DISPATCH', reasons: [why] },
+  };
+}
+
+function resume(
+  { value, causationId }: Received<ReviewDecided, 'review.decided'>,
+  context: DispatchContext,
+): Decision<DispatchEvent> {
+  const { standing } = context;
+  if (standing === undefined) throw new Error('a review was given the context of a transfer');
+  if (standing.kind === 'halt') return standing.disposition;
+  if (standing.kind !== 'honour') return [];
+  const { envelope, instruction, parties, screening, price, reservation } = value.held;
+  if (screening === null || price === null || reservation === null) {
+    return refuse('EVIDENCE_MISSING', 'a hold before the payout without evidence, price or reservation');
+  }
+  const { approved, review, occurredAt } = standing;
+  const reviewed = { envelope, instruction, parties, screening: withReview(screening, review), price, reservation };
+  if (approved) return dispatch(reviewed, causationId, { ...context, now: occurredAt }, 'RESUMED');
+  const following = nextEnvelope(envelope, { topic: 'transfer.rejected', causationId, occurredAt });
+  return [rejected(reviewed, following, reason('RR04', 'declined after review of a possible sanctions match'))];
 }
 
 const refuse = (code: string, detail: string): Disposition => ({ kind: 'dead-letter', cause: { code, detail } });

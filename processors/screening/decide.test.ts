@@ -1,6 +1,7 @@
 // Given a transfer and what the screener found, or a decision of a person, screening emits one event.
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { holdIdOf } from '../../domain/event-id.ts';
+import type { Parties, Party, ReviewDecided, TransferHeld } from '../../schemas/types.generated.ts';
 import {
   AT,
   findings,
@@ -10,29 +11,42 @@ import {
   run,
   summary,
   transferAccepted,
-  transferHeld,
   transferHeldByLimits,
   type Wishes,
 } from '../../test/kit/builders.ts';
 import { memoryHoldClaims } from '../../test/kit/memory-claims.ts';
+import {
+  listedPerson,
+  type MemoryLists,
+  memoryLists,
+  nextVersion,
+  screenerOver,
+} from '../../test/kit/memory-screening.ts';
 import type { ScreeningInput } from './decide.ts';
+import { ENGINE_VERSION } from './engine/index.ts';
 import { evidenceHashOf } from './evidence.ts';
-import type { ListVersion } from './lists/entity.ts';
+import type { ScreeningException } from './exceptions.ts';
+import { entityHash, type ListEntity, type ListVersion } from './lists/index.ts';
 import { listedPersons, loadSampleList } from './lists/sample/load.ts';
-import { createNameEqualityScreener } from './name-equality.ts';
+import type { Screener } from './ports.ts';
 import { createScreening } from './processor.ts';
+import { reproduceDecision } from './reproduce.ts';
 
 let list: ListVersion;
+let lists: MemoryLists;
+let screener: Screener;
 beforeAll(async () => {
   list = await loadSampleList();
+  lists = memoryLists();
+  await lists.put(list);
+  screener = screenerOver(lists);
 });
 
 function screening(holds = memoryHoldClaims(), clock = () => AT, dropped: string[] = []) {
-  const screener = createNameEqualityScreener([list]);
   return createScreening({ screener, holds, clock, onDropped: ({ code }) => dropped.push(code) });
 }
 const accepted = (of: Wishes = {}): ScreeningInput => received('transfer.accepted', transferAccepted(of));
-const named = (name: string): ScreeningInput => accepted({ debtor: { name } });
+const named = (name: string): ScreeningInput => accepted({ debtor: { name, birthDate: null } });
 
 describe('a transfer', () => {
   it('whose parties are on no list goes on, with the evidence of it', async () => {
@@ -46,8 +60,9 @@ describe('a transfer', () => {
     });
     expect(evidence).toMatchObject({
       outcome: 'CLEAR',
-      engineVersion: 'name-equality/1',
-      lists: [{ source: 'CORRIDOR', publishedOn: '2026-11-20', contentHash: list.entitiesHash }],
+      engineVersion: ENGINE_VERSION,
+      configuration: '{}',
+      lists: [{ source: 'CORRIDOR', publishedOn: '2026-11-20', contentHash: list.entitiesHash, activation: 1 }],
       screenedAt: AT,
       review: null,
     });
@@ -64,7 +79,6 @@ describe('a transfer', () => {
     'Anatoly Grígoryevich Vorskov',
     'Anatoly\u200b Grigoryevich Vorskov',
     'Kasim Al-Marzabani',
-    'Northwind Capestan Trading LLC',
   ])('of a listed sender is held: %j', async (name) => {
     const [decision] = await run(screening(), [named(name)]);
     const { hold, screening: evidence, envelope } = only(decision, 'transfer.held');
@@ -78,8 +92,13 @@ describe('a transfer', () => {
     expect(evidence!.parties[0]).toMatchObject({
       role: 'DEBTOR',
       outcome: 'POTENTIAL_MATCH',
-      candidates: [{ isHit: true, score: 1 }],
+      candidates: [{ isHit: true, threshold: 0.75, entity: { entityHash: expect.any(String) } }],
     });
+  });
+
+  it('of a listed company is held, however it writes its legal form', async () => {
+    const company = accepted({ creditor: { name: 'Northwind Capestan Trading L.L.C.', kind: 'ORGANISATION' } });
+    expect((await run(screening(), [company])).map(summary)).toEqual(['transfer.held']);
   });
 
   it('of every person on the sample list is held', async () => {
@@ -134,7 +153,10 @@ describe('the hash of the evidence', () => {
 });
 
 describe('a decision', () => {
-  const held = transferHeld();
+  let held: TransferHeld;
+  beforeAll(async () => {
+    held = only((await run(screening(), [named('Anatoly Grigoryevich Vorskov')]))[0], 'transfer.held');
+  });
   const decided = (over: Parameters<typeof reviewDecided>[1] = {}): ScreeningInput =>
     received('review.decided', reviewDecided(held, over));
 
@@ -161,15 +183,15 @@ describe('a decision', () => {
     expect(only(decision, 'transfer.rejected')).toMatchObject({ stage: 'SCREENING', reasons: [{ code: 'RR04' }] });
   });
 
-  it.each([
-    ['EVIDENCE_MISMATCH', { evidenceHash: 'other' }],
-    ['HOLD_MISMATCH', { holdId: 'other' }],
-    ['EVIDENCE_MISMATCH', { held: { ...held, screening: { ...held.screening!, lists: [] } } }],
-    ['HOLD_MISMATCH', { held: { ...held, envelope: { ...held.envelope, transferId: 'another-transfer' } } }],
+  it.each<[string, () => Partial<ReviewDecided>]>([
+    ['EVIDENCE_MISMATCH', () => ({ evidenceHash: 'other' })],
+    ['HOLD_MISMATCH', () => ({ holdId: 'other' })],
+    ['EVIDENCE_MISMATCH', () => ({ held: { ...held, screening: { ...held.screening!, lists: [] } } })],
+    ['HOLD_MISMATCH', () => ({ held: { ...held, envelope: { ...held.envelope, transferId: 'another-transfer' } } })],
   ])('that does not fit is dropped and told: %s', async (code, over) => {
     const dropped: string[] = [];
     const holds = memoryHoldClaims();
-    expect(await run(screening(holds, undefined, dropped), [decided(over)])).toEqual([[]]);
+    expect(await run(screening(holds, undefined, dropped), [decided(over())])).toEqual([[]]);
     expect(dropped).toEqual([code]);
     expect(holds.store.size).toBe(0);
   });
@@ -221,4 +243,128 @@ describe('a decision', () => {
     expect(await run(screening(holds, undefined, dropped), [again])).toEqual([[]]);
     expect(dropped).toEqual(['DECISION_REPEATED', 'DECISION_REPEATED']);
   });
+});
+
+describe('a list version that becomes active', () => {
+  const added = listedPerson('7001', 'Gwen Hartley');
+  const grown = (...more: readonly ListEntity[]) => nextVersion(list, [...list.entities, ...more], '2026-11-22');
+  async function heldUnderTheFirst() {
+    const own = memoryLists();
+    await own.put(list);
+    const stage = createScreening({ screener: screenerOver(own), holds: memoryHoldClaims(), clock: () => AT });
+    const [decision] = await run(stage, [named('Anatoly Grigoryevich Vorskov')]);
+    return { own, stage, held: only(decision, 'transfer.held') };
+  }
+  const approve = (held: TransferHeld) => received('review.decided', reviewDecided(held));
+
+  it('is what the next batch is screened against, once its index is ready', async () => {
+    const own = memoryLists();
+    await own.put(list);
+    const stage = createScreening({ screener: screenerOver(own), holds: memoryHoldClaims(), clock: () => AT });
+    expect((await run(stage, [accepted()])).map(summary)).toEqual(['transfer.screened']);
+    await own.put(grown(added));
+    await vi.waitFor(async () =>
+      expect((await run(stage, [accepted({ debtor: { birthDate: null } })])).map(summary)).toEqual(['transfer.held']),
+    );
+  });
+
+  it('never clears anything before there is one', async () => {
+    const stage = createScreening({
+      screener: screenerOver(memoryLists()),
+      holds: memoryHoldClaims(),
+      clock: () => AT,
+    });
+    await expect(run(stage, [accepted()])).rejects.toMatchObject({
+      code: 'NO_ACTIVE_LIST',
+      faultClass: 'transient-dependency',
+    });
+  });
+
+  it('does not hold an approved transfer again for what was decided on', async () => {
+    const { own, stage, held } = await heldUnderTheFirst();
+    await own.put(grown(listedPerson('7002', 'Somebody Else Entirely')));
+    const { screening: evidence } = only((await run(stage, [approve(held)]))[0], 'transfer.screened');
+    expect(evidence).toMatchObject({
+      outcome: 'APPROVED',
+      review: { decision: 'APPROVE' },
+      rechecks: [{ reason: 'RESUMED', outcome: 'CLEAR', lists: [{ publishedOn: '2026-11-22', activation: 2 }] }],
+    });
+  });
+
+  it('holds an approved transfer again for a new hit, and that hold can be approved in turn', async () => {
+    const { own, stage, held } = await heldUnderTheFirst();
+    await own.put(grown(listedPerson('7003', 'Anatoli Grigorievich Vorskov')));
+    const again = only((await run(stage, [approve(held)]))[0], 'transfer.held');
+    expect(again.hold).not.toMatchObject({ holdId: held.hold.holdId });
+    expect(again.hold.reasons[0]!.detail).toContain('CORRIDOR 7003');
+    expect(again.hold.reasons[0]!.detail).not.toContain('9001');
+    expect(again.screening).toMatchObject({ outcome: 'POTENTIAL_MATCH', review: { decision: 'APPROVE' } });
+    const { screening: evidence } = only((await run(stage, [approve(again)]))[0], 'transfer.screened');
+    expect(evidence).toMatchObject({ outcome: 'APPROVED', rechecks: [{ review: { decision: 'APPROVE' } }] });
+    const parties = again.parties as { 'corridor.Parties': Parties };
+    expect(reproduceDecision(evidence, parties['corridor.Parties'])).toEqual({ identical: true, differences: [] });
+  });
+});
+
+describe('an exception', () => {
+  const grant = (entityHash: string, token: string): ScreeningException => ({
+    exceptionId: 'X-1',
+    token,
+    source: 'CORRIDOR',
+    entityId: '9001',
+    entityHash,
+    expiresAt: AT + 1,
+    grantedBy: 'amara',
+    reason: 'another date of birth',
+  });
+  async function withException(change: (exception: ScreeningException) => ScreeningException, of: Partial<Party> = {}) {
+    const own = memoryLists();
+    await own.put(list);
+    const input = received(
+      'transfer.accepted',
+      transferAccepted({ debtor: { name: 'Anatoly Grigoryevich Vorskov', birthDate: null, ...of } }),
+    );
+    const entity = list.entities.find(({ sourceId }) => sourceId === '9001')!;
+    own.exceptions.push(change(grant(entityHash(entity), input.value.instruction.debtorToken)));
+    const stage = createScreening({ screener: screenerOver(own), holds: memoryHoldClaims(), clock: () => AT });
+    return (await run(stage, [input]))[0];
+  }
+
+  it('lets its counterparty pass for its entity, and is named in the evidence', async () => {
+    const { screening: evidence } = only(await withException((same) => same), 'transfer.screened');
+    expect(evidence.outcome).toBe('CLEAR');
+    expect(evidence.parties[0]!.candidates).toMatchObject([{ entityId: '9001', isHit: false, exceptionId: 'X-1' }]);
+  });
+
+  it.each<[string, (exception: ScreeningException) => ScreeningException]>([
+    ['of another counterparty', (exception) => ({ ...exception, token: 'another' })],
+    ['for another entity', (exception) => ({ ...exception, entityId: '9002' })],
+    ['for another source', (exception) => ({ ...exception, source: 'OFAC' })],
+    ['that has expired', (exception) => ({ ...exception, expiresAt: AT })],
+    ['for the entity as it was before it changed', (exception) => ({ ...exception, entityHash: 'before' })],
+  ])('%s changes nothing', async (_, change) => {
+    expect(summary(await withException(change))).toBe('transfer.held');
+  });
+});
+
+it('holds an exact identifier as a true match, which no exception excuses', async () => {
+  const passport = { scheme: 'PASSPORT', value: 'x-0000007', country: 'IR' };
+  const input = received('transfer.accepted', transferAccepted({ debtor: { identifiers: [passport] } }));
+  const own = memoryLists();
+  await own.put(list);
+  const entity = list.entities.find(({ sourceId }) => sourceId === '9007')!;
+  own.exceptions.push({
+    exceptionId: 'X-2',
+    token: input.value.instruction.debtorToken,
+    source: 'CORRIDOR',
+    entityId: '9007',
+    entityHash: entityHash(entity),
+    expiresAt: AT + 1,
+    grantedBy: 'amara',
+    reason: 'none that counts',
+  });
+  const stage = createScreening({ screener: screenerOver(own), holds: memoryHoldClaims(), clock: () => AT });
+  const { screening: evidence, hold } = only((await run(stage, [input]))[0], 'transfer.held');
+  expect(evidence!.outcome).toBe('TRUE_MATCH');
+  expect(hold.reasons[0]!.detail).toBe('the sender has an identifier of CORRIDOR 9007');
 });

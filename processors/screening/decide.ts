@@ -1,12 +1,13 @@
 // Screening: clear goes on, everything else waits for a person. Pure.
 import { nextEnvelope } from '../../domain/envelope.ts';
 import { reason } from '../../domain/reasons.ts';
-import type { Reason, ReviewDecided, ScreeningEvidence, TransferAccepted } from '../../schemas/types.generated.ts';
-import type { Decision, EmittedTo, Received, ReceivedFrom } from '../contract.ts';
-import { holdOf, type ReviewStanding } from '../holds.ts';
+import type { ReviewDecided, ScreeningEvidence, TransferAccepted } from '../../schemas/types.generated.ts';
+import type { Decision, Disposition, EmittedTo, Received, ReceivedFrom } from '../contract.ts';
+import type { ReviewStanding } from '../holds.ts';
 import type { Topology } from '../topology.ts';
-import { evidenceHashOf } from './evidence.ts';
-import type { Findings } from './ports.ts';
+import { withRecheck, withReview } from './evidence.ts';
+import { screeningHold } from './hold.ts';
+import type { Difference, Findings } from './ports.ts';
 
 export type ScreeningInput = ReceivedFrom<Topology['screening']['reads']>;
 export type ScreeningEvent = EmittedTo<Topology['screening']['writes']>;
@@ -20,7 +21,13 @@ export type ScreeningContext =
       readonly findings: Findings | undefined;
       readonly holdTtlMs: number;
     }
-  | { readonly kind: 'reviewed'; readonly standing: ReviewStanding };
+  | {
+      readonly kind: 'reviewed';
+      readonly standing: ReviewStanding;
+      /** What the lists in force hold that was not decided on; undefined: nothing new. */
+      readonly difference?: Difference | undefined;
+      readonly holdTtlMs: number;
+    };
 
 export function decide(input: ScreeningInput, context: ScreeningContext): Decision<ScreeningEvent> {
   if (input.topic === 'review.decided') return resume(input, context);
@@ -30,69 +37,61 @@ export function decide(input: ScreeningInput, context: ScreeningContext): Decisi
     return { kind: 'dead-letter', cause: { code: 'PARTIES_SEALED', detail: 'sealed parties reached screening' } };
   }
   const evidence: ScreeningEvidence = { ...findings, screenedAt: now, review: null };
-  switch (evidence.outcome) {
+  return settled(input.value, evidence, { causationId: input.causationId, occurredAt: now, holdTtlMs });
+}
+
+interface Terms {
+  readonly causationId: string;
+  /** ms since 1970 */
+  readonly occurredAt: number;
+  readonly holdTtlMs: number;
+}
+
+/** On with a clear or approved transfer; a hold for everything else that is known. */
+function settled(
+  { envelope: previous, instruction, parties }: TransferAccepted,
+  screening: ScreeningEvidence,
+  { causationId, occurredAt, holdTtlMs }: Terms,
+): Decision<ScreeningEvent> {
+  switch (screening.outcome) {
     case 'CLEAR':
-      return [cleared(input, evidence, now)];
+    case 'APPROVED': {
+      const envelope = nextEnvelope(previous, { topic: 'transfer.screened', causationId, occurredAt });
+      return [{ to: 'transfer.screened', value: { envelope, instruction, parties, screening } }];
+    }
     case 'POTENTIAL_MATCH':
     case 'TRUE_MATCH':
-    case 'UNSCREENABLE':
-      return [held(input, evidence, now, holdTtlMs)];
+    case 'UNSCREENABLE': {
+      const envelope = nextEnvelope(previous, { topic: 'transfer.held', causationId, occurredAt });
+      const { transferId, sequence } = envelope;
+      const expiresAt = occurredAt + holdTtlMs;
+      const hold = screeningHold(screening, { transferId, sequence, stage: 'SCREENING', expiresAt });
+      const value = { envelope, instruction, parties, screening, price: null, reservation: null, hold };
+      return [{ to: 'transfer.held', value }];
+    }
     default:
-      return {
-        kind: 'stop',
-        cause: { code: 'OUTCOME_UNKNOWN', detail: 'the screener found what this stage does not know' },
-      };
+      return stop('OUTCOME_UNKNOWN', 'the screener found what this stage does not know');
   }
-}
-
-type Input = Received<TransferAccepted>;
-
-function cleared({ value, causationId }: Input, screening: ScreeningEvidence, now: number): ScreeningEvent {
-  const envelope = nextEnvelope(value.envelope, { topic: 'transfer.screened', causationId, occurredAt: now });
-  return { to: 'transfer.screened', value: { ...value, envelope, screening } };
-}
-
-function held({ value, causationId }: Input, screening: ScreeningEvidence, now: number, ttlMs: number): ScreeningEvent {
-  const envelope = nextEnvelope(value.envelope, { topic: 'transfer.held', causationId, occurredAt: now });
-  const hold = holdOf({
-    transferId: envelope.transferId,
-    sequence: envelope.sequence,
-    stage: 'SCREENING',
-    reasons: explain(screening),
-    evidenceHash: evidenceHashOf(screening),
-    expiresAt: now + ttlMs,
-  });
-  return { to: 'transfer.held', value: { ...value, envelope, screening, price: null, reservation: null, hold } };
-}
-
-function explain(evidence: ScreeningEvidence): readonly Reason[] {
-  return evidence.parties
-    .filter((party) => party.outcome !== 'CLEAR')
-    .map(({ role, outcome, candidates }) => {
-      const who = role === 'DEBTOR' ? 'sender' : role === 'CREDITOR' ? 'beneficiary' : 'intermediary';
-      if (outcome === 'UNSCREENABLE') return reason('RR04', `the name of the ${who} cannot be screened`);
-      const entries = candidates
-        .filter((candidate) => candidate.isHit)
-        .map(({ source, entityId }) => `${source} ${entityId}`);
-      return reason('RR04', `the ${who} resembles ${entries.join(', ')}`);
-    });
 }
 
 function resume(input: Received<ReviewDecided, 'review.decided'>, context: ScreeningContext): Decision<ScreeningEvent> {
   if (context.kind !== 'reviewed') throw new Error('a review was given the context of a transfer');
-  const { standing } = context;
+  const { standing, difference, holdTtlMs } = context;
   if (standing.kind === 'halt') return standing.disposition;
   if (standing.kind !== 'honour') return [];
-  const { envelope: previous, instruction, parties, screening: evidence } = input.value.held;
+  const { held } = input.value;
+  const { envelope: previous, instruction, parties, screening: evidence } = held;
   if (evidence === null) {
     return { kind: 'dead-letter', cause: { code: 'EVIDENCE_MISSING', detail: 'a screening hold without evidence' } };
   }
   const { approved, review, occurredAt } = standing;
   const { causationId } = input;
+  const reviewed = withReview(evidence, review);
   if (approved) {
-    const envelope = nextEnvelope(previous, { topic: 'transfer.screened', causationId, occurredAt });
-    const screening: ScreeningEvidence = { ...evidence, outcome: 'APPROVED', review };
-    return [{ to: 'transfer.screened', value: { envelope, instruction, parties, screening } }];
+    const terms = { causationId, occurredAt, holdTtlMs };
+    if (difference === undefined) return settled(held, reviewed, terms);
+    const recheck = { ...difference, reason: 'RESUMED', screenedAt: occurredAt, review: null };
+    return settled(held, withRecheck(reviewed, recheck), terms);
   }
   const envelope = nextEnvelope(previous, { topic: 'transfer.rejected', causationId, occurredAt });
   return [
@@ -102,7 +101,7 @@ function resume(input: Received<ReviewDecided, 'review.decided'>, context: Scree
         envelope,
         instruction,
         parties,
-        screening: { ...evidence, review },
+        screening: reviewed,
         price: null,
         reservation: null,
         payout: null,
@@ -112,3 +111,5 @@ function resume(input: Received<ReviewDecided, 'review.decided'>, context: Scree
     },
   ];
 }
+
+const stop = (code: string, detail: string): Disposition => ({ kind: 'stop', cause: { code, detail } });

@@ -1,11 +1,11 @@
-// Wires screening: the engine for transfers, the claim on the hold for decisions.
-import type { Parties } from '../../schemas/types.generated.ts';
+// Wires screening: the engine for transfers, the claim on the hold for decisions, and what changed since they were held.
 import type { Cause, Failpoint, Processor } from '../contract.ts';
 import { DEFAULT_HOLD_TTL_MS, type HoldClaims, settleReviews } from '../holds.ts';
 import { type Topology, topology } from '../topology.ts';
 import { decide, type ScreeningContext, type ScreeningInput } from './decide.ts';
 import { evidenceHashOf } from './evidence.ts';
-import type { Screener } from './ports.ts';
+import type { Screener, ScreeningRequest } from './ports.ts';
+import { differencesSince, requestOf } from './requests.ts';
 
 export interface ScreeningOptions {
   readonly screener: Screener;
@@ -19,7 +19,7 @@ export interface ScreeningOptions {
   readonly failpoint?: Failpoint;
 }
 
-/** transfer.accepted -> transfer.screened | transfer.held; review.decided -> transfer.screened | transfer.rejected */
+/** transfer.accepted -> transfer.screened | transfer.held; review.decided -> those | transfer.rejected */
 export function createScreening(options: ScreeningOptions): Processor<Topology['screening'], ScreeningContext> {
   const { screener, holds, clock, holdTtlMs = DEFAULT_HOLD_TTL_MS, onDropped, failpoint } = options;
   return {
@@ -27,8 +27,8 @@ export function createScreening(options: ScreeningOptions): Processor<Topology['
     edges: topology.screening,
     async prepare(batch) {
       const now = clock();
-      const parties = batch.map(openParties);
-      const findings = screener.screen(parties.filter((each) => each !== undefined));
+      const requests = batch.map(toRequest);
+      const findings = await screener.screen(requests.filter((each) => each !== undefined));
       const decisions = batch.flatMap((input) => (input.topic === 'review.decided' ? [input] : []));
       const standings = await settleReviews(holds, decisions, {
         stage: 'SCREENING',
@@ -37,11 +37,21 @@ export function createScreening(options: ScreeningOptions): Processor<Topology['
       });
       if (standings.length > 0) await failpoint?.('screening.after-hold-claim');
       for (const standing of standings) if (standing.kind === 'dropped') onDropped?.(standing.cause);
+      const differences = await differencesSince(
+        screener,
+        decisions.map(({ value: { held } }, i) => {
+          const standing = standings[i]!;
+          return standing.kind === 'honour' && standing.approved ? held : undefined;
+        }),
+      );
       let nextFinding = 0;
       let nextStanding = 0;
       return batch.map((input, index): ScreeningContext => {
-        if (input.topic === 'review.decided') return { kind: 'reviewed', standing: standings[nextStanding++]! };
-        const found = parties[index] === undefined ? undefined : findings[nextFinding++]!;
+        if (input.topic === 'review.decided') {
+          const place = nextStanding++;
+          return { kind: 'reviewed', standing: standings[place]!, difference: differences[place], holdTtlMs };
+        }
+        const found = requests[index] === undefined ? undefined : findings[nextFinding++]!;
         return { kind: 'screened', now, findings: found, holdTtlMs };
       });
     },
@@ -49,9 +59,6 @@ export function createScreening(options: ScreeningOptions): Processor<Topology['
   };
 }
 
-/** The parties to screen: undefined for a review, or when they are sealed. */
-function openParties(input: ScreeningInput): Parties | undefined {
-  if (input.topic === 'review.decided') return undefined;
-  const { parties } = input.value;
-  return 'corridor.Parties' in parties ? parties['corridor.Parties'] : undefined;
-}
+/** What to screen of an input: undefined for a review, or when the parties are sealed. */
+const toRequest = (input: ScreeningInput): ScreeningRequest | undefined =>
+  input.topic === 'review.decided' ? undefined : requestOf(input.value);

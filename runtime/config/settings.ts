@@ -215,6 +215,17 @@ export const settings = {
       default: '0',
     }),
   },
+  screening: {
+    file: optionalSetting('CORRIDOR_SCREENING_FILE', {
+      doc: 'JSON file of the screening terms (thresholds by list and corridor, weights, rails without a list check); default: those built in.',
+      schema: text(),
+    }),
+    rescreenDays: setting('CORRIDOR_RESCREEN_DAYS', {
+      doc: 'Customers whose last transfer is not older than this many days are screened again when a list version is activated. At most what the topics keep.',
+      schema: integer(1, 3_650),
+      default: '30',
+    }),
+  },
   logLevel: setting('CORRIDOR_LOG_LEVEL', {
     doc: 'Least severe lines that are logged.',
     schema: oneOf(...LOG_LEVELS),

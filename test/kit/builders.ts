@@ -18,6 +18,7 @@ import { decide as decideSettlement } from '../../processors/settlement/decide.t
 import type {
   FxRate,
   LimitUse,
+  ListReference,
   Parties,
   Party,
   PayoutRequested,
@@ -140,6 +141,15 @@ export function transferAccepted(of: Wishes = {}): TransferAccepted {
   return only(decideIntake(received('transfer.requested', intent, { originPosition }), context), 'transfer.accepted');
 }
 
+/** The list version that the events below were screened against. */
+export const LIST: ListReference = {
+  source: 'CORRIDOR',
+  versionId: 'CORRIDOR-1',
+  publishedOn: '2026-11-20',
+  contentHash: 'ab'.repeat(32),
+  activation: 1,
+};
+
 /** What a screener finds: clear, or the sender on a list. */
 export function findings(outcome: ScreeningOutcome = 'CLEAR'): Findings {
   const hit = {
@@ -150,17 +160,25 @@ export function findings(outcome: ScreeningOutcome = 'CLEAR'): Findings {
     score: 1,
     isHit: true,
     exceptionId: null,
-    features: [{ name: 'name-equality', value: 1, detail: 'all words are equal after normalisation' }],
+    features: [{ name: 'name_words', value: 1, detail: '2', kind: 'score' }],
+    nameKind: 'primary',
+    family: 'HARTLEY',
+    given: 'Gwen',
+    comparedAs: 'person',
+    threshold: 0.75,
+    entity: { type: 'person', entityHash: '9f'.repeat(32), birthDates: [], countries: [], gender: null, identifiers: [] },
   };
   return {
     outcome,
-    lists: [{ source: 'CORRIDOR', versionId: 'CORRIDOR-1', publishedOn: '2026-11-20', contentHash: 'ab'.repeat(32) }],
-    engineVersion: 'name-equality/1',
+    lists: [LIST],
+    engineVersion: '1.0.0',
     configurationHash: 'cd'.repeat(32),
-    threshold: 1,
+    configuration: '{}',
+    rechecks: [],
+    threshold: 0.75,
     parties: [
-      { role: 'DEBTOR', outcome, queryHash: '01'.repeat(32), candidates: outcome === 'CLEAR' ? [] : [hit] },
-      { role: 'CREDITOR', outcome: 'CLEAR', queryHash: '02'.repeat(32), candidates: [] },
+      { role: 'DEBTOR', outcome, queryHash: '01'.repeat(32), candidates: outcome === 'CLEAR' ? [] : [hit], unscreenableCode: null },
+      { role: 'CREDITOR', outcome: 'CLEAR', queryHash: '02'.repeat(32), candidates: [], unscreenableCode: null },
     ],
   };
 }

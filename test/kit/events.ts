@@ -116,12 +116,13 @@ export const following = (previous: Envelope, topic: string, over: { attempt?: n
   nextEnvelope(previous, { topic, causationId: previous.eventId, occurredAt: previous.occurredAt + 5, ...over });
 
 export function evidence(over: Partial<ScreeningEvidence> = {}): ScreeningEvidence {
-  const lists = [{ source: 'CORRIDOR', versionId: 'v1', publishedOn: '2026-01-01', contentHash: HASH }];
+  const lists = [{ source: 'CORRIDOR', versionId: 'v1', publishedOn: '2026-01-01', contentHash: HASH, activation: 1 }];
   const screenedParty = (role: 'DEBTOR' | 'CREDITOR') => ({
     role,
     outcome: 'CLEAR' as const,
     queryHash: HASH,
     candidates: [],
+    unscreenableCode: null,
   });
   return {
     outcome: 'CLEAR',
@@ -132,6 +133,8 @@ export function evidence(over: Partial<ScreeningEvidence> = {}): ScreeningEviden
     screenedAt: AT,
     parties: [screenedParty('DEBTOR'), screenedParty('CREDITOR')],
     review: null,
+    configuration: '{}',
+    rechecks: [],
     ...over,
   };
 }

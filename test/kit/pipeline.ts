@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { pushSchemas } from '../../adapters/registry/push.ts';
 import { type Child, startChild } from '../../cli/children.ts';
+import { activateSampleList } from '../../cli/compose/screening.ts';
 import { Connections, registryOptions } from '../../cli/connect.ts';
 import { Watch } from '../../cli/demo/watch.ts';
 import { publish, publishSampleRates } from '../../cli/publish.ts';
@@ -70,6 +71,7 @@ export class TestPipeline {
     await applyTopics(admin, { app: config.appName, chainPartitions, replicationFactor });
     await admin.close();
     await pushSchemas(registryOptions(config));
+    await activateSampleList(this.connections);
     this.#simulator = await startChild({
       name: 'simulator',
       entry: 'simulator/main.ts',

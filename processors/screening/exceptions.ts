@@ -1,0 +1,67 @@
+// Good-guy exceptions: this counterparty is known not to be this listed entity. Pure.
+import type { PartyRole, ScreenedParty, ScreeningCandidate, ScreeningOutcome } from '../../schemas/types.generated.ts';
+import { isIdentified } from './screened-party.ts';
+
+export interface ScreeningException {
+  readonly exceptionId: string;
+  /** Token of the counterparty (HMAC of the customer id). */
+  readonly token: string;
+  readonly source: string;
+  readonly entityId: string;
+  /** The exception is void when the entity is not as it was. */
+  readonly entityHash: string;
+  /** ms since 1970 */
+  readonly expiresAt: number;
+  readonly grantedBy: string;
+  readonly reason: string;
+}
+
+/** Token of the party in each role. */
+export type TokenOf = (role: PartyRole) => string | undefined;
+
+/** Tokens of the parties that have a hit which an exception could excuse. */
+export const tokensWithHits = (parties: readonly ScreenedParty[], tokenOf: TokenOf): readonly string[] =>
+  parties.flatMap(({ role, candidates }) => {
+    const token = tokenOf(role);
+    return token !== undefined && candidates.some((candidate) => candidate.isHit && !isIdentified(candidate))
+      ? [token]
+      : [];
+  });
+
+/** The parties with their exceptions applied: an excused candidate is no hit, and says by what it is excused. */
+export function applyExceptions(
+  parties: readonly ScreenedParty[],
+  exceptions: readonly ScreeningException[],
+  tokenOf: TokenOf,
+  now: number,
+): readonly ScreenedParty[] {
+  if (exceptions.length === 0) return parties;
+  return parties.map((party) => {
+    const token = tokenOf(party.role);
+    const excused = party.candidates.map((candidate) => {
+      const found = exceptions.find((exception) => exception.token === token && covers(exception, candidate, now));
+      return found === undefined ? candidate : { ...candidate, isHit: false, exceptionId: found.exceptionId };
+    });
+    return withCandidates(party, excused);
+  });
+}
+
+function covers(exception: ScreeningException, candidate: ScreeningCandidate, now: number): boolean {
+  return (
+    candidate.isHit &&
+    !isIdentified(candidate) &&
+    exception.source === candidate.source &&
+    exception.entityId === candidate.entityId &&
+    exception.entityHash === candidate.entity?.entityHash &&
+    exception.expiresAt > now
+  );
+}
+
+/** A party whose hits were all excused is clear, unless its name could not be compared whole. */
+export function withCandidates(party: ScreenedParty, candidates: readonly ScreeningCandidate[]): ScreenedParty {
+  const excused = candidates.some(({ exceptionId }) => exceptionId !== null);
+  const left = candidates.some(({ isHit }) => isHit);
+  if (!excused || left) return { ...party, candidates };
+  const outcome: ScreeningOutcome = party.unscreenableCode === null ? 'CLEAR' : 'UNSCREENABLE';
+  return { ...party, outcome, candidates };
+}

@@ -1,0 +1,31 @@
+// Holding a transfer for what screening found, at whichever stage found it. Pure.
+import { reason } from '../../domain/reasons.ts';
+import type { Hold, Reason, ScreenedParty, ScreeningEvidence, Stage } from '../../schemas/types.generated.ts';
+import { holdOf } from '../holds.ts';
+import { evidenceHashOf } from './evidence.ts';
+
+interface ScreeningHoldTerms {
+  readonly transferId: string;
+  /** Sequence of the held event. */
+  readonly sequence: number;
+  readonly stage: Stage;
+  /** ms since 1970 */
+  readonly expiresAt: number;
+}
+
+/** The hold for the last look of the evidence. */
+export function screeningHold(evidence: ScreeningEvidence, terms: ScreeningHoldTerms): Hold {
+  const { parties } = evidence.rechecks.at(-1) ?? evidence;
+  return holdOf({ ...terms, reasons: parties.flatMap(reasonOf), evidenceHash: evidenceHashOf(evidence) });
+}
+
+const WHO: Readonly<Record<string, string>> = { DEBTOR: 'sender', CREDITOR: 'beneficiary' };
+
+function reasonOf({ role, outcome, candidates }: ScreenedParty): readonly Reason[] {
+  if (outcome === 'CLEAR') return [];
+  const who = WHO[role] ?? 'intermediary';
+  if (outcome === 'UNSCREENABLE') return [reason('RR04', `the name of the ${who} cannot be screened`)];
+  const entries = candidates.filter(({ isHit }) => isHit).map(({ source, entityId }) => `${source} ${entityId}`);
+  const verb = outcome === 'TRUE_MATCH' ? 'has an identifier of' : 'resembles';
+  return [reason('RR04', `the ${who} ${verb} ${entries.join(', ')}`)];
+}

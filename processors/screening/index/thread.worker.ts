@@ -1,0 +1,14 @@
+// The thread of one index: builds it from what it was started with, then answers questions in order.
+import { parentPort, workerData } from 'node:worker_threads';
+import { type IndexPlan, type IndexQuery, IndexRoom } from './room.ts';
+
+const port = parentPort!;
+const room = new IndexRoom(workerData as IndexPlan);
+port.postMessage({ ready: true });
+port.on('message', ({ id, queries }: { id: number; queries: readonly IndexQuery[] }) => {
+  try {
+    port.postMessage({ id, parties: room.screen(queries) });
+  } catch (error) {
+    port.postMessage({ id, error: error instanceof Error ? error.name : 'error' });
+  }
+});
