@@ -49,17 +49,17 @@ function prefixesOf(codes: Uint8Array, length: number): number {
   return hash;
 }
 
-/** The folded word itself and with letters left out. */
-function foldKeys(codes: Uint8Array, deletions: boolean, salt: number, sink: KeySink): void {
+/** The folded word itself and with letters left out: `most` of them. */
+function foldKeys(codes: Uint8Array, most: 0 | 1 | 2, salt: number, sink: KeySink): void {
   const length = Math.min(codes.length, MAX_LENGTH);
   const hash = prefixesOf(codes, length);
   sink(mixed(hash, length, salt));
-  if (!deletions || length < ONE_EDIT_FROM) return;
+  if (most === 0 || length < ONE_EDIT_FROM) return;
   for (let i = 0; i < length; i += 1) {
     if (i > 0 && codes[i] === codes[i - 1]) continue;
     const rest = Math.imul(hash - prefix[i + 1]!, INVERSE);
     sink(mixed((prefix[i]! + rest) | 0, length - 1, salt));
-    if (length < TWO_EDITS_FROM) continue;
+    if (most === 1 || length < TWO_EDITS_FROM) continue;
     for (let j = i + 1; j < length; j += 1) {
       const middle = Math.imul(prefix[j]! - prefix[i + 1]!, INVERSE);
       const tail = Math.imul(hash - prefix[j + 1]!, INVERSE_TWICE);
@@ -68,10 +68,10 @@ function foldKeys(codes: Uint8Array, deletions: boolean, salt: number, sink: Key
   }
 }
 
-/** Keys of a listed word. `joined`: two words read as one, found by its exact folded form and by its vowels' places.
+/** Keys of a listed word. `joined`: two words read as one, found with one letter left out at most.
  * `sameScript`: a word without vowels that only names without vowels are compared with. */
 export function keysOfListed(word: Spelling, joined: boolean, sameScript: boolean, sink: KeySink): void {
-  foldKeys(word.codes, !joined && !word.digits, SALT_FOLD, sink);
+  foldKeys(word.codes, word.digits ? 0 : joined ? 1 : 2, SALT_FOLD, sink);
   if (word.digits) return;
   if (word.skeleton !== 0) sink(mixed(word.skeleton, 0, SALT_SKELETON));
   sink(mixed(word.pattern, 0, SALT_PATTERN));
@@ -82,7 +82,7 @@ export function keysOfListed(word: Spelling, joined: boolean, sameScript: boolea
 
 /** Keys under which a word of a query may find listed words. */
 export function keysOfQuery(word: Spelling, joined: boolean, sink: KeySink): void {
-  foldKeys(word.codes, !joined && !word.digits, SALT_FOLD, sink);
+  foldKeys(word.codes, word.digits || joined ? 0 : 2, SALT_FOLD, sink);
   if (word.digits) return;
   if (word.skeleton !== 0) sink(mixed(word.skeleton, 0, SALT_SKELETON));
   sink(mixed(word.pattern, 0, SALT_PATTERN));
