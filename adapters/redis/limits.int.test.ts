@@ -266,6 +266,63 @@ describe('a lost ledger', () => {
   });
 });
 
+describe('a rebuild that others get in the way of', () => {
+  const MANY = 12_000;
+  /** Records enough for many round trips; `meanwhile` is called when a third of them was asked for. */
+  function* records(meanwhile: () => void): Generator<LedgerState['records'] extends Iterable<infer R> ? R : never> {
+    for (let index = 0; index < MANY; index++) {
+      if (index === MANY / 3) meanwhile();
+      yield { transferId: `t-${index}`, attempt: 1, state: 'released', uses: [] };
+    }
+  }
+  const keysOf = async (namespace: string) => (await redis.keys(`${namespace}:*:t:*`)).length;
+
+  it('is given up when what it had written was wiped: it would stand for a whole ledger', async () => {
+    const { ledger, namespace } = await freshLedger();
+    await ledger.close();
+    let wiped: Promise<unknown> = Promise.resolve();
+    const wipe = async () => {
+      const keys = await redis.keys(`${namespace}:*`);
+      expect(keys.length).toBeGreaterThan(0);
+      await redis.unlink(...keys);
+    };
+    const state = { records: records(() => (wiped = wipe())), counters: [] };
+    expect(await ledger.replaceAll(state, null)).toBe('overtaken');
+    await wiped;
+    expect(await ledger.status()).toEqual({ hydrated: false, marker: null });
+    expect(await keysOf(namespace)).toBe(0);
+  });
+
+  it('is left alone by one that was overtaken', async () => {
+    const { ledger, namespace } = await freshLedger();
+    const stale = (await ledger.status()).marker;
+    await ledger.close();
+    let loser: Promise<string> = Promise.resolve('not begun');
+    const other = limitsLedger(redis, { namespace });
+    const state = { records: records(() => (loser = other.replaceAll(NOTHING, stale))), counters: [] };
+    expect(await ledger.replaceAll(state, null)).toBe('replaced');
+    expect(await loser).toBe('overtaken');
+    expect(await keysOf(namespace)).toBe(MANY);
+  });
+
+  it('loses to one that was faster, also when the ledger is closed again before it is done', async () => {
+    const { ledger, namespace } = await freshLedger();
+    await ledger.close();
+    const faster = limitsLedger(redis, { namespace });
+    let between: Promise<string> = Promise.resolve('not begun');
+    const meanwhile = async () => {
+      const result = await faster.replaceAll(NOTHING, null);
+      await faster.close();
+      return result;
+    };
+    const state = { records: records(() => (between = meanwhile())), counters: [] };
+    const result = await ledger.replaceAll(state, null);
+    expect(await between).toBe('replaced');
+    if (result === 'replaced') expect(await keysOf(namespace)).toBe(MANY);
+    else expect(await ledger.status()).toMatchObject({ hydrated: false });
+  });
+});
+
 describe('a server that is not there', () => {
   it('is an outage, not a poison record', async () => {
     const client = limitsClient({ url: 'redis://127.0.0.1:1' });

@@ -22,22 +22,37 @@ export interface LimitsLedgerOptions {
 
 const DAY_MS = 86_400_000;
 const SCRIPT = readFileSync(new URL('./limits.lua', import.meta.url), 'utf8');
+// The mark of the builder goes with everything else when the server is wiped: a generation of which a part is gone
+// must never come into force. The client sends a command again whose answer was lost: then it is in force already.
 const SWAP = `
-if (redis.call('GET', KEYS[1]) or '') ~= ARGV[1] then return 0 end
+local marker = redis.call('GET', KEYS[1]) or ''
+if marker == ARGV[2] then return 1 end
+if marker ~= ARGV[1] or redis.call('EXISTS', KEYS[2]) == 0 then return 0 end
 redis.call('SET', KEYS[1], ARGV[2])
+redis.call('UNLINK', KEYS[2])
+return 1`;
+// Only whoever is in force clears up: after a wipe, somebody else may be building already.
+const CLEAR = `
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+redis.call('UNLINK', unpack(ARGV, 2))
 return 1`;
 const CHUNK = 1_000;
 
 type ApplyScript = (key: string, ...args: string[]) => Promise<string[]>;
-type SwapScript = (key: string, ...args: string[]) => Promise<number>;
-type Scripted = Redis & { corridorLimitsApply: ApplyScript; corridorLimitsSwap: SwapScript };
+type StepScript = (key: string, ...args: string[]) => Promise<number>;
+type Scripted = Redis & {
+  corridorLimitsApply: ApplyScript;
+  corridorLimitsSwap: StepScript;
+  corridorLimitsClear: StepScript;
+};
 
 export function limitsLedger(redis: Redis, options: LimitsLedgerOptions = {}): LedgerStore {
   const namespace = options.namespace ?? 'corridor:limits';
   const keepMs = String(options.keepMs ?? 45 * DAY_MS);
   const markerKey = `${namespace}:generation`;
   redis.defineCommand('corridorLimitsApply', { numberOfKeys: 1, lua: SCRIPT });
-  redis.defineCommand('corridorLimitsSwap', { numberOfKeys: 1, lua: SWAP });
+  redis.defineCommand('corridorLimitsSwap', { numberOfKeys: 2, lua: SWAP });
+  redis.defineCommand('corridorLimitsClear', { numberOfKeys: 1, lua: CLEAR });
   const client = redis as Scripted;
   // What this process last saw; the script compares it with what is in force.
   let known: string | undefined;
@@ -90,6 +105,8 @@ export function limitsLedger(redis: Redis, options: LimitsLedgerOptions = {}): L
       guarded(async () => {
         const marker = `${runIdIn(await client.info('server'))}:${randomUUID()}`;
         const prefix = prefixOf(marker);
+        const building = `${prefix}b:building`;
+        await client.set(building, '1');
         await inChunks(state.records, async (records) => {
           const pipeline = client.pipeline();
           for (const record of records) {
@@ -108,10 +125,19 @@ export function limitsLedger(redis: Redis, options: LimitsLedgerOptions = {}): L
           }
           await executed(pipeline);
         });
-        const swapped = await client.corridorLimitsSwap(markerKey, expected ?? '', marker);
-        if (swapped === 1) known = marker;
-        await sweep(client, namespace, prefixOf(swapped === 1 ? marker : ((await client.get(markerKey)) ?? '')));
-        return swapped === 1 ? 'replaced' : 'overtaken';
+        if ((await client.corridorLimitsSwap(markerKey, building, expected ?? '', marker)) === 0) {
+          await eachPage(client, `${prefix}*`, async (keys) => (await client.unlink(...keys)) >= 0);
+          return 'overtaken';
+        }
+        known = marker;
+        const clear = async (found: readonly string[]) => {
+          const old = found.filter((key) => !key.startsWith(prefix));
+          return old.length === 0 || (await client.corridorLimitsClear(markerKey, marker, ...old)) === 1;
+        };
+        // The marks of other builders first: whoever has lost something must not win.
+        await eachPage(client, `${namespace}:*:b:*`, clear);
+        await eachPage(client, `${namespace}:*:[tc]:*`, clear);
+        return 'replaced';
       }),
   };
 }
@@ -148,13 +174,12 @@ async function executed(pipeline: ReturnType<Redis['pipeline']>): Promise<void> 
   for (const [error] of (await pipeline.exec()) ?? []) if (error) throw error;
 }
 
-/** Removes the keys of generations that are not in force. A rebuild that another process is at loses its race anyway. */
-async function sweep(client: Redis, namespace: string, keep: string): Promise<void> {
+/** Hands every key that matches to `use`, page by page, until that answers false. */
+async function eachPage(client: Redis, pattern: string, use: (keys: readonly string[]) => Promise<boolean>) {
   let cursor = '0';
   do {
-    const [next, keys] = await client.scan(cursor, 'MATCH', `${namespace}:*:[tc]:*`, 'COUNT', CHUNK);
+    const [next, keys] = await client.scan(cursor, 'MATCH', pattern, 'COUNT', CHUNK);
     cursor = next;
-    const old = keys.filter((key) => !key.startsWith(keep));
-    if (old.length > 0) await client.unlink(...old);
+    if (keys.length > 0 && !(await use(keys))) return;
   } while (cursor !== '0');
 }
