@@ -2,7 +2,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { CodedError } from '../../runtime/ports/fault.ts';
 import type { ConsumerOptions, OutputRecord } from '../../runtime/ports/log.ts';
-import { pause } from './backoff.ts';
+import { pause, within } from './backoff.ts';
 import { type Connections, connectCluster, discardCluster } from './client.ts';
 import { Coordinator } from './coordinator.ts';
 import { FatalLogFault } from './errors.ts';
@@ -137,7 +137,7 @@ class ExactlyOnce implements Committer {
     const producer = this.#producer;
     this.#producer = undefined;
     if (producer === undefined) return;
-    await Promise.race([producer.abort(), pause(ABORT_PATIENCE_MS)]);
+    await within(ABORT_PATIENCE_MS, producer.abort());
     producer.discard();
   }
 }

@@ -1,6 +1,6 @@
 // A running consumer: keeps its membership of the group, and a worker for every partition that the group gives it.
 import type { ConsumerOptions, LogConsumer, PartitionProgress } from '../../runtime/ports/log.ts';
-import { backoffMs, pause } from './backoff.ts';
+import { backoffMs, pause, within } from './backoff.ts';
 import type { Connections } from './client.ts';
 import { committerFor, groupIdOf } from './commit.ts';
 import { codedError, FatalLogFault, faultOf, verdictOf } from './errors.ts';
@@ -77,11 +77,10 @@ export class KafkaConsumer implements LogConsumer {
   }
 
   async stop(deadlineMs: number): Promise<void> {
-    const deadline = pause(deadlineMs);
     this.#stopping.abort();
     this.#heartbeatNow.wake();
     for (const worker of this.#team?.workers ?? []) worker.drain();
-    await Promise.race([this.#loop, deadline]);
+    await within(deadlineMs, this.#loop);
     this.#team?.revoke();
     await this.#leave();
     if (this.#fatal === undefined) this.#markEnded();
@@ -102,7 +101,7 @@ export class KafkaConsumer implements LogConsumer {
 
   async #end(fault: FatalLogFault): Promise<void> {
     // A handler that never returns must not keep the consumer looking alive.
-    await Promise.race([this.#loop, pause(this.#connections.settings.sessionTimeoutMs)]);
+    await within(this.#connections.settings.sessionTimeoutMs, this.#loop);
     this.#team?.revoke();
     await this.#leave();
     this.#failReady(fault);
@@ -111,8 +110,7 @@ export class KafkaConsumer implements LogConsumer {
 
   /** Does not wait for a broker that does not answer. */
   async #leave(): Promise<void> {
-    const leaving = Promise.all([this.#team?.fetcher.stop(), this.#membership.leave()]);
-    await Promise.race([leaving, pause(LEAVE_PATIENCE_MS)]);
+    await within(LEAVE_PATIENCE_MS, Promise.all([this.#team?.fetcher.stop(), this.#membership.leave()]));
   }
 
   async #live(): Promise<void> {
@@ -161,8 +159,8 @@ export class KafkaConsumer implements LogConsumer {
     } finally {
       // Batches in hand may still be committed in this generation, for less than a session: then they are given up.
       for (const worker of team.workers) worker.drain();
-      const stopping = this.#stopping.signal.aborted;
-      await Promise.race([team.done, ...(stopping ? [] : [pause(sessionTimeoutMs / 2)])]);
+      // When the consumer stops, it has a deadline of its own.
+      await (this.#stopping.signal.aborted ? team.done : within(sessionTimeoutMs / 2, team.done));
       team.revoke();
       void team.fetcher.stop();
     }
