@@ -1,11 +1,18 @@
 // What commands print: tables for people, JSON for programs, errors with their cure.
-import type { Command } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
 import { StackError } from '../infra/local/stack.ts';
 import { CodedError } from '../runtime/ports/fault.ts';
 
 /** Adds `--json` to a command that prints data. */
 export function withJson(command: Command): Command {
   return command.option('--json', 'print JSON instead of a table');
+}
+
+/** Reads an option as a whole number above zero. */
+export function count(text: string): number {
+  const number = Number(text);
+  if (Number.isSafeInteger(number) && number > 0) return number;
+  throw new InvalidArgumentError('it must be a whole number above zero');
 }
 
 /** JSON with bigints as strings: amounts stay exact. */

@@ -1,17 +1,17 @@
 // `corridor cases list|show|decide`: held transfers and their decisions.
 import { userInfo } from 'node:os';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { type CaseStore, caseStore } from '../../adapters/mongo/cases.ts';
 import { CodedError } from '../../runtime/ports/fault.ts';
 import type { CaseDocument, CaseState } from '../../sinks/cases/case.ts';
 import { withConnections } from '../connect.ts';
-import { printRows, toJson, withJson } from '../output.ts';
+import { count, printRows, toJson, withJson } from '../output.ts';
 
 const STATES: readonly CaseState[] = ['OPEN', 'DECIDED', 'EXPIRED'];
 
 interface ListOptions {
   readonly state: string;
-  readonly limit: string;
+  readonly limit: number;
   readonly json?: boolean;
 }
 interface DecideOptions {
@@ -31,13 +31,13 @@ export function registerCases(program: Command): void {
 
   withJson(cases.command('list'))
     .description('cases, oldest first')
-    .option('--state <state>', `${STATES.join(', ')} or ALL`, 'OPEN')
-    .option('--limit <n>', 'at most so many', '50')
+    .addOption(new Option('--state <state>', 'cases in this state').choices([...STATES, 'ALL']).default('OPEN'))
+    .option('--limit <n>', 'at most so many', count, 50)
     .addHelpText('after', '\nExamples:\n  corridor cases list\n  corridor cases list --state DECIDED --json')
     .action(({ state, limit, json }: ListOptions) =>
       withCases(async (store) => {
-        const chosen = STATES.find((known) => known === state.toUpperCase());
-        const found = await store.list({ limit: Number(limit), ...(chosen ? { state: chosen } : {}) });
+        const chosen = STATES.find((known) => known === state);
+        const found = await store.list({ limit, ...(chosen ? { state: chosen } : {}) });
         printRows(
           found.map(row),
           ['case', 'transfer', 'stage', 'state', 'corridor', 'reasons', 'opened', 'expires'],
@@ -49,6 +49,7 @@ export function registerCases(program: Command): void {
   cases
     .command('show')
     .argument('<case>', 'id of the case')
+    .option('--json', 'as always')
     .description('everything that is held, as JSON; the evidence hash in it is what a decision must name')
     .addHelpText('after', '\nExample:\n  corridor cases show 0d5c…')
     .action((id: string) =>

@@ -4,22 +4,22 @@ import type { Command } from 'commander';
 import { sampleFeed } from '../../feed/sample.ts';
 import { listedPersons, loadSampleList } from '../../processors/screening/lists/sample/load.ts';
 import { withConnections } from '../connect.ts';
-import { withJson } from '../output.ts';
+import { count as whole, withJson } from '../output.ts';
 import { publish, publishSampleRates } from '../publish.ts';
 
 interface FeedOptions {
-  readonly count: string;
-  readonly rate?: string;
-  readonly seed: string;
+  readonly count: number;
+  readonly rate?: number;
+  readonly seed: number;
   readonly json?: boolean;
 }
 
 export function registerFeed(program: Command): void {
   withJson(program.command('feed'))
     .description('publish sample transfers (good, rejected, held, failing, repeated, broken) and fresh sample rates')
-    .option('--count <n>', 'how many', '100')
-    .option('--rate <n>', 'records a second; default: as fast as they are taken')
-    .option('--seed <n>', 'the same seed gives the same mix', '1')
+    .option('--count <n>', 'how many', whole, 100)
+    .option('--rate <n>', 'records a second; default: as fast as they are taken', whole)
+    .option('--seed <n>', 'the same seed gives the same mix', whole, 1)
     .addHelpText(
       'after',
       '\nExamples:\n  corridor feed --count 1000\n  corridor feed --count 60000 --rate 1000 --seed 7',
@@ -31,26 +31,24 @@ export function registerFeed(program: Command): void {
         const writer = await log.writer('feed');
         await publishSampleRates(writer, codec);
         const records = sampleFeed({
-          count: Number(count),
-          seed: Number(seed),
+          count,
+          seed,
           runId,
           now: Date.now(),
           listedNames: listedPersons(await loadSampleList()),
           encode: (intent) => codec.encode('transfer.requested', intent),
         });
-        const bar = progressBar(Number(count));
+        const bar = progressBar(count);
         const published = await publish(records, {
           writer,
           chainPartitions: config.kafka.chainPartitions,
-          ...(rate ? { rate: Number(rate) } : {}),
+          ...(rate ? { rate } : {}),
           onPublished: (total) => bar.update(total),
         });
         bar.stop();
         await writer.close();
         console.log(
-          json
-            ? JSON.stringify({ published, runId, seed: Number(seed) })
-            : `published ${published} (run ${runId}, seed ${seed})`,
+          json ? JSON.stringify({ published, runId, seed }) : `published ${published} (run ${runId}, seed ${seed})`,
         );
       }),
     );

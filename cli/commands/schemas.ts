@@ -30,6 +30,7 @@ export function registerSchemas(program: Command): void {
   schemas
     .command('release')
     .description('record the current schemas as released, so that later ones must stay compatible with them')
+    .addHelpText('after', '\nExample:\n  corridor schemas release')
     .action(() => {
       const problems = checkAll();
       if (problems.length > 0) {

@@ -1,6 +1,6 @@
 // `corridor verify`: proves from the log and the provider's ledger that no money was lost or paid twice.
 import { SingleBar } from 'cli-progress';
-import { type Command, InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
 import { providerLedger } from '../../adapters/http/provider-ledger.ts';
 import { verifyStores } from '../../adapters/mongo/verify-stores.ts';
 import { limitsClient, ready } from '../../adapters/redis/limits-client.ts';
@@ -13,7 +13,7 @@ import { type VerifyOptions, type VerifyProgress, verify } from '../../verify/ve
 import { EVENTS, TRANSFERS } from '../compose/sinks.ts';
 import { limitRules } from '../compose/terms.ts';
 import { type Connections, withConnections } from '../connect.ts';
-import { formatMinor, printRows, toJson, withJson } from '../output.ts';
+import { count, formatMinor, printRows, toJson, withJson } from '../output.ts';
 
 interface Options {
   readonly providerLedger?: string | false;
@@ -68,12 +68,6 @@ What each check proves, and what each code means: docs/verify.md`,
         }
       }),
     );
-}
-
-function count(text: string): number {
-  const number = Number(text);
-  if (Number.isInteger(number) && number > 0) return number;
-  throw new InvalidArgumentError('it must be a whole number above zero');
 }
 
 async function sourcesOf(
