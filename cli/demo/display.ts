@@ -16,6 +16,7 @@ export class Display {
   readonly #lags = new Map<string, number>();
   #timer: NodeJS.Timeout | undefined;
   #lines = 0;
+  #stopped = false;
   #previous: { at: number; outs: Map<string, number> } | undefined;
 
   constructor(watch: Watch, books: Books, health: readonly string[], total: number) {
@@ -29,14 +30,20 @@ export class Display {
     const terminal = process.stderr.isTTY;
     const tick = async () => {
       await this.#measureLags();
+      // It may have been stopped while the processes were asked.
+      if (this.#stopped) return;
       if (terminal) this.#redraw();
       else this.#line();
-      this.#timer = setTimeout(tick, terminal ? TERMINAL_EVERY_MS : PLAIN_EVERY_MS);
+      later();
     };
-    this.#timer = setTimeout(tick, terminal ? TERMINAL_EVERY_MS : PLAIN_EVERY_MS);
+    const later = () => {
+      this.#timer = setTimeout(() => void tick(), terminal ? TERMINAL_EVERY_MS : PLAIN_EVERY_MS);
+    };
+    later();
   }
 
   async stop(): Promise<void> {
+    this.#stopped = true;
     clearTimeout(this.#timer);
     await this.#measureLags();
     this.#redraw();
