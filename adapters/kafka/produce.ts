@@ -20,6 +20,13 @@ export interface Chunk {
   readonly messages: ProduceMessage[];
 }
 
+/** A chunk that may still grow. */
+interface Open {
+  readonly chunk: Chunk;
+  bytes: number;
+  readonly round: number;
+}
+
 export interface ChunkLimits {
   readonly maxSendRecords: number;
   readonly maxSendBytes: number;
@@ -34,7 +41,7 @@ const bytesOf = (value: Buffer | string | null) =>
 
 function recordBytes({ key, value, headers }: OutputRecord): number {
   let bytes = RECORD_OVERHEAD_BYTES + bytesOf(key) + bytesOf(value);
-  for (const name in headers) bytes += HEADER_OVERHEAD_BYTES + Buffer.byteLength(name) + bytesOf(headers[name]!);
+  for (const name in headers) bytes += HEADER_OVERHEAD_BYTES + name.length + bytesOf(headers[name]!);
   return bytes;
 }
 
@@ -44,25 +51,29 @@ function recordBytes({ key, value, headers }: OutputRecord): number {
  */
 export function roundsOf(records: readonly OutputRecord[], limits: ChunkLimits): Chunk[][] {
   const rounds: Chunk[][] = [];
-  const open = new Map<string, { chunk: Chunk; bytes: number; round: number }>();
+  const open = new Map<string, Open>();
+  let last: Open | undefined; // records of one partition mostly come together
   for (const record of records) {
-    const key = `${record.topic}/${record.partition}`;
+    const { topic, partition } = record;
+    const same = last !== undefined && last.chunk.partition === partition && last.chunk.topic === topic;
     const bytes = recordBytes(record);
-    let current = open.get(key);
-    const full =
-      current !== undefined &&
-      (current.chunk.messages.length >= limits.maxSendRecords || current.bytes + bytes > limits.maxSendBytes);
-    if (current === undefined || full) {
+    let current: Open | undefined = same ? last : open.get(`${topic}/${partition}`);
+    if (current === undefined || isFull(current, bytes, limits)) {
       const round = current === undefined ? 0 : current.round + 1;
-      current = { chunk: { topic: record.topic, partition: record.partition, messages: [] }, bytes: 0, round };
-      open.set(key, current);
-      if (rounds[round] === undefined) rounds[round] = [];
+      current = { chunk: { topic, partition, messages: [] }, bytes: 0, round };
+      open.set(`${topic}/${partition}`, current);
+      rounds[round] ??= [];
       rounds[round].push(current.chunk);
     }
     current.chunk.messages.push(record);
     current.bytes += bytes;
+    last = current;
   }
   return rounds;
+}
+
+function isFull({ chunk, bytes }: Open, more: number, limits: ChunkLimits): boolean {
+  return chunk.messages.length >= limits.maxSendRecords || bytes + more > limits.maxSendBytes;
 }
 
 /** Sequences end at 2^31 - 1 and begin again at 0. */
