@@ -62,18 +62,19 @@ const dropped = (stage: string, { logger, metrics }: HostRuntime) => {
 };
 
 const BUILDERS: Record<ProcessorName, (connections: Connections, runtime: HostRuntime) => Promise<Built>> = {
-  intake: async (connections) => ({
-    processor: createIntake({
-      claims: unsafeSwitches().has('no-intake-claim')
-        ? unguardedClaims
-        : intentClaims(await connections.db(), { failpoint: hook }),
-      corridors: corridorBook(corridors(connections.config)),
-      homePartitionOf: (transferId) => homePartition(transferId, connections.config.kafka.chainPartitions),
-      tokenKey: Buffer.from(connections.config.tokenKey, 'utf8'),
-      clock,
-      failpoint: hook,
-    }),
-  }),
+  intake: async (connections) => {
+    const claims = intentClaims(await connections.db(), { failpoint: hook });
+    return {
+      processor: createIntake({
+        claims: unsafeSwitches().has('no-intake-claim') ? unguardedClaims(claims) : claims,
+        corridors: corridorBook(corridors(connections.config)),
+        homePartitionOf: (transferId) => homePartition(transferId, connections.config.kafka.chainPartitions),
+        tokenKey: Buffer.from(connections.config.tokenKey, 'utf8'),
+        clock,
+        failpoint: hook,
+      }),
+    };
+  },
 
   screening: async (connections, runtime) => {
     const { config, log, codec } = connections;

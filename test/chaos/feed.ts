@@ -49,12 +49,14 @@ export function decisionOf(transferId: string): Decision {
   return (['APPROVE', 'REJECT', 'LEAVE'] as const)[draw]!;
 }
 
-/** Yields for ever; the same options give the same records. */
+/** Yields `recordsFor(profile)` records; the same options give the same. */
 export function* chaosFeed(options: ChaosFeedOptions): Generator<ChaosRecord> {
   const random = seeded(options.seed ^ 0x5eed);
   const lateShare = options.profile.outOfOrder / (1_000 * (recordsFor(options.profile) / options.profile.transfers));
   const late: { record: FedRecord; after: number }[] = [];
+  let left = recordsFor(options.profile);
   for (const record of inOrder(options, random)) {
+    if (left-- === 0) break;
     for (const one of late) one.after--;
     const due = late.filter(({ after }) => after <= 0);
     for (const one of due) {
@@ -67,6 +69,7 @@ export function* chaosFeed(options: ChaosFeedOptions): Generator<ChaosRecord> {
     }
     yield { ...record, late: false };
   }
+  for (const { record } of late) yield { ...record, late: true };
 }
 
 function* inOrder(options: ChaosFeedOptions, random: Random): Generator<FedRecord> {

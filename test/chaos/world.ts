@@ -2,6 +2,7 @@
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { pushSchemas } from '../../adapters/registry/push.ts';
+import { activateSampleList } from '../../cli/compose/screening.ts';
 import { Connections, registryOptions } from '../../cli/connect.ts';
 import { type LocalStack, stackEnvironment, startStack } from '../../infra/local/stack.ts';
 import { loadConfig } from '../../runtime/config/config.ts';
@@ -124,6 +125,7 @@ export class World {
     await applyTopics(admin, { app: config.appName, chainPartitions, replicationFactor });
     await admin.close();
     await pushSchemas(registryOptions(config));
+    await activateSampleList(this.connections);
   }
 
   proxies(target: NetworkTarget): readonly TcpProxy[] {
