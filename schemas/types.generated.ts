@@ -160,6 +160,16 @@ export interface IntentRejected {
   firstOriginPosition: string | null;
 }
 
+/** What a person approved above a review limit; it holds for later prices of the same transfer too. */
+export interface LimitsApproval {
+  /** The decision. */
+  review: ReviewOutcome;
+  /** The review limits that were exceeded when it was decided. */
+  ruleIds: readonly string[];
+  /** The debit that was approved. A later price may exceed it by the tolerance of the limits stage, no more. */
+  debit: Money;
+}
+
 /** How one limit stood after this reservation. */
 export interface LimitUse {
   /** Identifier of the limit rule. */
@@ -405,6 +415,8 @@ export interface Reservation {
   uses: readonly LimitUse[];
   /** Append time of the priced event, which decides the windows. */
   reservedAt: number;
+  /** What a person approved above a review limit, when one was exceeded. */
+  approval: LimitsApproval | null;
 }
 
 /** A person decided a hold. A command: the stage that holds the transfer resumes it. */
@@ -690,6 +702,8 @@ export interface TransferPriced {
   screening: ScreeningEvidence;
   /** The price in force. */
   price: Price;
+  /** What a person approved for an earlier price of this transfer; absent on the first. */
+  limitsApproval: LimitsApproval | null;
 }
 
 /** The transfer was declined; nothing was paid. A normal end. */

@@ -97,7 +97,7 @@ export function payoutRequestedFor(options: RequestedOptions): PayoutRequested {
       lockedAt: now,
       expiresAt,
     },
-    reservation: { reservationId: `${transferId}:${attempt}`, uses: [], reservedAt: now },
+    reservation: { reservationId: `${transferId}:${attempt}`, uses: [], reservedAt: now, approval: null },
   };
 }
 

@@ -66,7 +66,10 @@ export function decide(input: PricingInput, context: PricingContext): Decision<P
     attempt,
   });
   const price = bindingPrice(priced.pricing, route.legs, corridor, now);
-  return [{ to: 'transfer.priced', value: { envelope: next, instruction, parties, screening, price } }];
+  // What a person approved at limits is not asked again because a price expired.
+  const approval = input.topic === 'transfer.requote-requested' ? input.value.reservation?.approval : undefined;
+  const limitsApproval = approval ?? null;
+  return [{ to: 'transfer.priced', value: { envelope: next, instruction, parties, screening, price, limitsApproval } }];
 }
 
 function bindingPrice(pricing: Pricing, legs: readonly RateLeg[], corridor: Corridor, now: number): Price {

@@ -3,7 +3,14 @@ import { hash } from 'node:crypto';
 import { formatMoney } from '../../domain/currencies.ts';
 import { nextEnvelope } from '../../domain/envelope.ts';
 import { reason } from '../../domain/reasons.ts';
-import type { LimitUse, Reason, Reservation, ReviewDecided, TransferPriced } from '../../schemas/types.generated.ts';
+import type {
+  LimitsApproval,
+  LimitUse,
+  Reason,
+  Reservation,
+  ReviewDecided,
+  TransferPriced,
+} from '../../schemas/types.generated.ts';
 import type { Decision, EmittedTo, Received } from '../contract.ts';
 import { holdOf, type ReviewStanding } from '../holds.ts';
 import type { Topology } from '../topology.ts';
@@ -54,13 +61,29 @@ function claimed(input: Priced, context: Extract<LimitsContext, { kind: 'claimed
     case 'reserved': {
       const reservation = reservationOf(input, outcome.uses);
       const over = outcome.uses.filter((use) => use.usedMinor > use.limitMinor);
-      if (over.length > 0) return [held(input, reservation, over, context)];
-      return [{ to: 'transfer.reserved', value: { ...carried(input, 'transfer.reserved', now), reservation } }];
+      const approval = over.length > 0 ? input.value.limitsApproval : null;
+      if (over.length > 0 && !covers(approval, input.value, over)) return [held(input, reservation, over, context)];
+      const value = { ...carried(input, 'transfer.reserved', now), reservation: { ...reservation, approval } };
+      return [{ to: 'transfer.reserved', value }];
     }
   }
 }
 
-function carried({ value, causationId }: Priced, topic: LimitsEvent['to'], now: number): TransferPriced {
+/** A new price of a fixed credit moves the debit a little: an approval holds up to two per cent above what it saw. */
+const APPROVAL_TOLERANCE_BPS = 200n;
+
+/** Whether a person has approved these limits for (nearly) this debit already: what was decided is not asked again. */
+function covers(approval: LimitsApproval | null, { price }: TransferPriced, over: readonly LimitUse[]): boolean {
+  if (approval === null || approval.debit.currency !== price.debit.currency) return false;
+  if (!over.every(({ ruleId }) => approval.ruleIds.includes(ruleId))) return false;
+  return price.debit.minor * 10_000n <= approval.debit.minor * (10_000n + APPROVAL_TOLERANCE_BPS);
+}
+
+function carried(
+  { value, causationId }: Priced,
+  topic: LimitsEvent['to'],
+  now: number,
+): Omit<TransferPriced, 'limitsApproval'> {
   const { instruction, parties, screening, price } = value;
   const envelope = nextEnvelope(value.envelope, { topic, causationId, occurredAt: now });
   return { envelope, instruction, parties, screening, price };
@@ -68,7 +91,7 @@ function carried({ value, causationId }: Priced, topic: LimitsEvent['to'], now: 
 
 function reservationOf({ value, appendedAt }: Priced, uses: readonly LimitUse[]): Reservation {
   const { transferId, attempt } = value.envelope;
-  return { reservationId: `${transferId}:${attempt}`, uses, reservedAt: appendedAt };
+  return { reservationId: `${transferId}:${attempt}`, uses, reservedAt: appendedAt, approval: null };
 }
 
 function rejected(input: Priced, now: number, reasons: readonly Reason[]): LimitsEvent {
@@ -130,7 +153,12 @@ function resume(input: Received<ReviewDecided, 'review.decided'>, standing: Revi
   const topic = approved ? 'transfer.reserved' : 'transfer.rejected';
   const envelope = nextEnvelope(previous, { topic, causationId: input.causationId, occurredAt });
   const value = { envelope, instruction, parties, screening, price, reservation };
-  if (approved) return [{ to: 'transfer.reserved', value }];
+  if (approved) {
+    const exceeded = reservation.uses.filter((use) => use.usedMinor > use.limitMinor);
+    const ruleIds = exceeded.map(({ ruleId }) => ruleId);
+    const approval: LimitsApproval = { review: standing.review, ruleIds, debit: price.debit };
+    return [{ to: 'transfer.reserved', value: { ...value, reservation: { ...reservation, approval } } }];
+  }
   const reasons = [reason('AM14', 'declined after review of the limit')];
   return [{ to: 'transfer.rejected', value: { ...value, payout: null, stage: 'LIMITS', reasons } }];
 }

@@ -24,6 +24,7 @@ import { input, runProcessor } from '../../test/kit/harness.ts';
 import { ManualClock } from '../../test/kit/manual-clock.ts';
 import { memoryHoldClaims } from '../../test/kit/memory-claims.ts';
 import { MemoryLedger } from '../../test/kit/memory-ledger.ts';
+import { DEFAULT_DISPATCH_RULES, decide as decideDispatch } from '../payout-dispatch/decide.ts';
 import { reservationHash } from './decide.ts';
 import { createLimits } from './processor.ts';
 import type { LimitsInput } from './requests.ts';
@@ -201,8 +202,38 @@ describe('a decision on a limits hold', () => {
 
   it('to approve goes on with the reservation that was held', async () => {
     const value = only((await run(limits(), [decided()]))[0], 'transfer.reserved');
-    expect(value.reservation).toEqual(held.reservation);
+    expect(value.reservation).toEqual({
+      ...held.reservation,
+      approval: {
+        review: expect.objectContaining({ holdId: held.hold.holdId, decision: 'APPROVE' }) as object,
+        ruleIds: ['sender-day-gbp-review'],
+        debit: held.price!.debit,
+      },
+    });
     expect(value.envelope).toMatchObject({ sequence: held.envelope.sequence + 1 });
+  });
+
+  it('to approve holds for later prices of the transfer, not for a higher debit, and never against a hard limit', async () => {
+    const ledger = new MemoryLedger();
+    const [first] = await run(limits(ledger), [priced(1, 9_000)]);
+    const waiting = only(first, 'transfer.held');
+    const approve = received('review.decided', reviewDecided(waiting));
+    const reserved = only((await run(limits(ledger), [approve]))[0], 'transfer.reserved');
+    const expired = received('transfer.reserved', reserved);
+    const requote = only(
+      decideDispatch(expired, { now: reserved.price.expiresAt, rules: DEFAULT_DISPATCH_RULES }),
+      'transfer.requote-requested',
+    );
+    const again = transferRepriced(requote);
+    expect(again.limitsApproval).toEqual(reserved.reservation.approval);
+    const rerun = async (debitMinor: bigint, used: MemoryLedger = ledger) => {
+      const price = { ...again.price, debit: { ...again.price.debit, minor: debitMinor } };
+      return summary((await run(limits(used), [received('transfer.priced', { ...again, price })]))[0]);
+    };
+    expect(await rerun(again.price.debit.minor)).toBe('transfer.reserved');
+    const dearer = new MemoryLedger();
+    expect(await rerun((again.price.debit.minor * 103n) / 100n, dearer)).toBe('transfer.held');
+    expect(await rerun(1_000_001n, new MemoryLedger())).toBe('transfer.rejected');
   });
 
   it('to reject names the reservation to free', async () => {

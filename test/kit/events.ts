@@ -164,13 +164,19 @@ export function priceOf(of: Case = {}, over: Partial<Price> = {}): Price {
 }
 
 export function priced(of: Case = {}, before = screened(of)): TransferPriced {
-  return { ...before, envelope: following(before.envelope, 'transfer.priced'), price: priceOf(of) };
+  return {
+    ...before,
+    envelope: following(before.envelope, 'transfer.priced'),
+    price: priceOf(of),
+    limitsApproval: null,
+  };
 }
 
 export function reserved(of: Case = {}, before = priced(of)): TransferReserved {
   const { transferId, attempt } = before.envelope;
-  const reservation = { reservationId: `${transferId}:${attempt}`, uses: [], reservedAt: AT };
-  return { ...before, envelope: following(before.envelope, 'transfer.reserved'), reservation };
+  const reservation = { reservationId: `${transferId}:${attempt}`, uses: [], reservedAt: AT, approval: null };
+  const { limitsApproval: _, ...carried } = before;
+  return { ...carried, envelope: following(before.envelope, 'transfer.reserved'), reservation };
 }
 
 export function dispatched(of: Case = {}, before = reserved(of)): PayoutRequested {
