@@ -102,6 +102,7 @@ export class TransferFold {
     event.offset = record.offset;
     event.at = envelope.occurredAt;
     event.content = content;
+    event.id = digest(envelope.eventId);
     event.causation = digest(envelope.causationId);
     carry(event, value);
     const stage = STAGE_OF_TOPIC[topic] ?? value.stage ?? (value as Partial<TransferHeld>).hold?.stage;
@@ -230,6 +231,7 @@ function eventOf(
     offset: 0,
     at: 0,
     content: 0,
+    id: 0,
     causation: 0,
     instruction: 0,
     parties: 0,

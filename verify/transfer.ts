@@ -32,6 +32,8 @@ export interface EventFact {
   at: number;
   /** Digest of the bytes. */
   content: number;
+  /** Digests of its id and of what it names as its cause. */
+  id: number;
   causation: number;
   /** Digests of what is carried from stage to stage; 0: not carried (yet). */
   instruction: number;

@@ -8,7 +8,6 @@ import type { Check } from '../check.ts';
 import { type AnySeen, positionOf } from '../transfer.ts';
 
 const NAME = 'identity';
-const TOPIC_OF_STATE = Object.fromEntries(Object.entries(STATE_OF_TOPIC).map(([topic, state]) => [state, topic]));
 
 interface Expected {
   readonly transferId: string;
@@ -65,11 +64,9 @@ function expectedOf({ topic, value }: AnySeen): Expected | undefined {
       return { transferId, id: commandId, rightId: commandId, home: homePartition };
     }
     case 'transfer.lifecycle': {
-      const { transferId, eventId, sequence, attempt, state } = value;
-      const of = TOPIC_OF_STATE[state];
-      // A mark's id follows from its dead letter: see dead-letters.
-      const rightId = of === undefined ? eventId : eventIdOf(of, transferId, attempt, sequence);
-      return { transferId, id: eventId, rightId };
+      // Its id must be that of the event (see lifecycle), a mark's follows from its dead letter (see dead-letters).
+      const { transferId, eventId } = value;
+      return { transferId, id: eventId, rightId: eventId };
     }
     default:
       return topic in STATE_OF_TOPIC ? transition(topic, value as Transition) : undefined;

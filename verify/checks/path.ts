@@ -1,5 +1,4 @@
 // The life of each transfer along the state machine.
-import { eventIdOf } from '../../domain/event-id.ts';
 import { type Standing, transitionFault } from '../../domain/transfer-states.ts';
 import type { Check, Run } from '../check.ts';
 import { digest } from '../digest.ts';
@@ -44,8 +43,8 @@ function walk(transfer: Transfer, run: Run): void {
 }
 
 /** By the event before it, or by a command about this transfer. */
-function isCaused({ id, updates, reviews }: Transfer, previous: EventFact, { causation }: EventFact): boolean {
-  if (causation === digest(eventIdOf(previous.topic, id, previous.attempt, previous.sequence))) return true;
+function isCaused({ updates, reviews }: Transfer, previous: EventFact, { causation }: EventFact): boolean {
+  if (causation === previous.id) return true;
   return [...updates, ...reviews].some(({ commandId }) => digest(commandId) === causation);
 }
 
