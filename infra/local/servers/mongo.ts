@@ -44,7 +44,7 @@ export function mongoPart(options: { program: MongoProgram; dataDir: string; por
         ports: [options.port],
         graceMs: 10_000,
         classArchive: genuine ? null : classArchiveFile(program.standIn, program.java),
-        corrupt: /File corrupted|MVStoreException|WiredTiger error|Detected unclean.*failed/i,
+        corrupt: /is damaged|File corrupted|MVStoreException|WiredTiger error|Detected unclean.*failed/i,
         command: (classArchive) =>
           genuine
             ? { file: program.mongod, args: [...args, '--bind_ip', '127.0.0.1', '--quiet'] }

@@ -59,10 +59,10 @@ final class StandInBackend extends AbstractMongoBackend implements Commands {
             return handleCommand(channel, database, command.keySet().iterator().next(), command);
         } catch (MongoServerException e) {
             return Replies.failure(e);
-        } catch (Journal.JournalFailure | MVStoreException e) {
+        } catch (Journal.JournalFailure e) {
             Store.die(e);
             throw e;
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | StackOverflowError e) {
             return Replies.failure(new MongoServerError(8, "UnknownError", "the stand-in failed: " + e));
         }
     }
@@ -99,6 +99,9 @@ final class StandInBackend extends AbstractMongoBackend implements Commands {
         lock.lock();
         try {
             return change.get();
+        } catch (MVStoreException e) {
+            Store.die(e); // what the tables hold now is not known
+            throw e;
         } finally {
             position = store.journal().endFrame();
             lock.unlock();

@@ -4,8 +4,10 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.List;
+import java.util.Set;
 import java.util.Spliterator;
 import java.util.Spliterators;
+import java.util.TreeSet;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
 import java.util.stream.Stream;
@@ -28,7 +30,10 @@ import de.bwaldvogel.mongo.backend.CursorRegistry;
 import de.bwaldvogel.mongo.backend.Doors;
 import de.bwaldvogel.mongo.backend.DocumentWithPosition;
 import de.bwaldvogel.mongo.backend.Index;
+import de.bwaldvogel.mongo.backend.Missing;
 import de.bwaldvogel.mongo.backend.QueryResult;
+import de.bwaldvogel.mongo.backend.Utils;
+import de.bwaldvogel.mongo.backend.ValueComparator;
 import de.bwaldvogel.mongo.bson.Document;
 import de.bwaldvogel.mongo.bson.ObjectId;
 import de.bwaldvogel.mongo.exception.IndexBuildFailedException;
@@ -49,10 +54,11 @@ public final class StandInCollection extends AbstractMongoCollection<Long> {
     private final Finder finder;
     private long lastRecord;
 
-    StandInCollection(MongoDatabase database, String name, CollectionOptions options, CursorRegistry cursors, RecordTable records) {
+    StandInCollection(MongoDatabase database, String name, CollectionOptions options, CursorRegistry cursors, RecordTable records,
+                      Runnable breathe) {
         super(database, name, options, cursors);
         this.records = records;
-        this.finder = new Finder(records, getIndexes());
+        this.finder = new Finder(records, getIndexes(), breathe);
         this.lastRecord = records.isEmpty() ? 0 : records.lastKey();
     }
 
@@ -100,6 +106,23 @@ public final class StandInCollection extends AbstractMongoCollection<Long> {
     @Override
     public Stream<Document> queryAllAsStream() {
         return documents(new Document(), null, 0, 0);
+    }
+
+    @Override
+    public Document handleDistinct(Document command) {
+        String field = (String) command.get("key");
+        Set<Object> values = new TreeSet<>(ValueComparator.ascWithoutListHandling());
+        documents((Document) command.get("query"), null, 0, 0).forEach(document -> {
+            Object value = Utils.getSubdocumentValueCollectionAware(document, field);
+            if (value instanceof Collection<?> several) {
+                values.addAll(several);
+            } else if (!(value instanceof Missing)) {
+                values.add(value);
+            }
+        });
+        Document reply = new Document("values", values);
+        Utils.markOkay(reply);
+        return reply;
     }
 
     @Override

@@ -238,7 +238,7 @@ final class StandInDatabase extends AbstractMongoDatabase<Long> {
 
     @Override
     protected StandInCollection openOrCreateCollection(String name, CollectionOptions options) {
-        return new StandInCollection(this, name, options, cursorRegistry, store.records(getFullCollectionNamespace(name)));
+        return new StandInCollection(this, name, options, cursorRegistry, store.records(getFullCollectionNamespace(name)), store::breathe);
     }
 
     /** Whether the indexes of a collection must be built: not while the database is opened, when the store has them. */
@@ -249,7 +249,7 @@ final class StandInDatabase extends AbstractMongoDatabase<Long> {
     @Override
     public void dropCollection(String name, Oplog oplog) {
         StandInCollection collection = (StandInCollection) resolveCollection(name, true);
-        if (indexes.get() != null) {
+        if (!name.equals(INDEXES) && !name.equals(NAMESPACES)) {
             indexes.get().deleteDocuments(new Document("ns", collection.getFullName()), 0);
         }
         unregisterCollection(name);

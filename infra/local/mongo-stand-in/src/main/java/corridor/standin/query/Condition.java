@@ -5,6 +5,8 @@ import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.function.BinaryOperator;
 
 import corridor.standin.index.KeyOrder;
 import de.bwaldvogel.mongo.bson.BsonRegularExpression;
@@ -30,7 +32,7 @@ final class Condition {
     /** Whether a document without a value in the field can't match. */
     boolean excludesMissing() {
         if (oneOf != null) {
-            return oneOf.stream().noneMatch(java.util.Objects::isNull);
+            return oneOf.stream().noneMatch(Objects::isNull);
         }
         return lower != null || upper != null;
     }
@@ -158,16 +160,18 @@ final class Condition {
 
     /** The least value that can match, or null when there is no such bound. */
     private Object lowest() {
-        if (oneOf == null) {
-            return lower;
-        }
-        return oneOf.stream().reduce(KeyOrder::lesser).orElse(null);
+        return oneOf == null ? lower : extreme(KeyOrder::lesser);
     }
 
     private Object highest() {
-        if (oneOf == null) {
-            return upper;
+        return oneOf == null ? upper : extreme(KeyOrder::greater);
+    }
+
+    private Object extreme(BinaryOperator<Object> choose) {
+        Object extreme = oneOf.isEmpty() ? null : oneOf.get(0);
+        for (Object value : oneOf) {
+            extreme = choose.apply(extreme, value);
         }
-        return oneOf.stream().reduce(KeyOrder::greater).orElse(null);
+        return extreme;
     }
 }

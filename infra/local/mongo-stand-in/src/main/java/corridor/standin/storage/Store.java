@@ -26,14 +26,15 @@ public final class Store {
     private static final String DATA_FILE = "stand-in.mv.db";
     private static final String RECORDS = "records:";
     private static final String KEYS = "keys:";
-    private static final int CACHE_MB = 96;
-    private static final int PAGE_BYTES = 8 << 10;
+    private static final int PAGE_BYTES = 4 << 10;
     /** How long pages that are no longer in use stay readable for a scan that is under way. */
     private static final int RETENTION_MS = 5_000;
+    private static final long HEAP_BYTES = Runtime.getRuntime().maxMemory();
+    private static final int CACHE_MB = Math.max(16, (int) (HEAP_BYTES / 5 >> 20));
+    private static final long CHECKPOINT_UNSAVED_BYTES = HEAP_BYTES / 6;
     private static final long CHECKPOINT_JOURNAL_BYTES = 48L << 20;
-    private static final long CHECKPOINT_UNSAVED_BYTES = 96L << 20;
     private static final long CHECKPOINT_AGE_NANOS = 15_000_000_000L;
-    /** Beyond this many times the limits above, writers wait for the checkpoint to catch up. */
+    /** At this multiple of the limits above, writers wait for the checkpoint to catch up. */
     private static final int BACK_PRESSURE = 2;
     private static final int CHECK_EVERY_MS = 100;
 
@@ -103,6 +104,14 @@ public final class Store {
 
     public Journal journal() {
         return journal;
+    }
+
+    /** To be called by a long read between two records: lets the writers that wait go first. */
+    public void breathe() {
+        if (lock.getReadHoldCount() == 1 && lock.hasQueuedThreads()) {
+            lock.readLock().unlock();
+            lock.readLock().lock();
+        }
     }
 
     public RecordTable records(String collection) {

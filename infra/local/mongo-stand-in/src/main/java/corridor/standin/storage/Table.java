@@ -35,6 +35,11 @@ public abstract class Table<K, V> {
         name = newName;
     }
 
+    /** Whether the table has been removed. */
+    public final boolean isRemoved() {
+        return map.isClosed();
+    }
+
     public final V get(K key) {
         return map.get(key);
     }

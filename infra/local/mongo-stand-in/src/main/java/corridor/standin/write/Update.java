@@ -6,7 +6,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.stream.Stream;
 
-import corridor.standin.command.Stages;
+import corridor.standin.aggregate.Stages;
 import de.bwaldvogel.mongo.backend.ArrayFilters;
 import de.bwaldvogel.mongo.backend.Doors;
 import de.bwaldvogel.mongo.backend.aggregation.Aggregation;
@@ -194,22 +194,22 @@ public abstract class Update {
 
     private static final class Pipeline extends Update {
 
-        private final Aggregation aggregation;
+        private final Stages stages;
 
         Pipeline(List<?> pipeline) {
-            for (Object stage : pipeline) {
-                String name = stage instanceof Document document && document.size() == 1 ? document.keySet().iterator().next() : "";
+            List<Document> parsed = Aggregation.parse(pipeline);
+            for (Document stage : parsed) {
+                String name = Stages.nameOf(stage);
                 if (!PIPELINE_STAGES.contains(name)) {
                     throw new MongoServerError(72, "InvalidOptions", name + " is not allowed to be used within an update");
                 }
             }
-            aggregation = Aggregation.fromPipeline(Stages.rewritten(pipeline), null, null, null, null);
+            stages = new Stages(parsed, null, null, null);
         }
 
         @Override
         Document apply(Document document, String idField, Integer matchPosition, boolean upsert) {
-            List<Document> results = aggregation.runStages(Stream.of(document.cloneDeeply()));
-            return keepId(document, results.get(0), idField);
+            return keepId(document, stages.run(Stream.of(document)).get(0), idField);
         }
     }
 

@@ -1,0 +1,457 @@
+// What Corridor relies on in MongoDB, asked of the stand-in through the real driver.
+import {
+  Binary,
+  type Collection,
+  Decimal128,
+  type Document,
+  Long,
+  type MongoBulkWriteError,
+  type MongoClient,
+  type MongoServerError,
+  UUID,
+} from 'mongodb';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type StandIn, startStandIn } from './test-server.ts';
+
+interface Keyed extends Document {
+  _id: string;
+}
+
+let server: StandIn;
+let client: MongoClient;
+let collections = 0;
+
+beforeAll(async () => {
+  server = await startStandIn('--memory');
+  client = await server.connect({ maxPoolSize: 64 });
+});
+afterAll(() => server?.stop());
+
+function fresh<T extends Document = Keyed>(): Collection<T> {
+  return client.db('test').collection<T>(`c${collections++}`);
+}
+
+async function failure<E extends MongoServerError = MongoServerError>(work: Promise<unknown>): Promise<E> {
+  const outcome = await work.then(
+    () => null,
+    (error: unknown) => error,
+  );
+  expect(outcome).toBeInstanceOf(Error);
+  return outcome as E;
+}
+
+const numbers = (count: number): number[] => [...Array(count).keys()];
+
+describe('inserts', () => {
+  test('unordered insertMany stores the new and names each duplicate', async () => {
+    const collection = fresh();
+    await collection.insertMany(['b', 'd'].map((_id) => ({ _id, first: true })));
+    const error = await failure<MongoBulkWriteError>(
+      collection.insertMany(
+        ['a', 'b', 'c', 'd', 'e', 'a'].map((_id) => ({ _id })),
+        { ordered: false },
+      ),
+    );
+    expect(error.code).toBe(11000);
+    expect(error.result.insertedCount).toBe(3);
+    const errors = [error.writeErrors].flat();
+    expect(errors.map(({ index, code }) => [index, code])).toEqual([
+      [1, 11000],
+      [3, 11000],
+      [5, 11000],
+    ]);
+    expect(errors[0]?.errmsg).toMatch(
+      /^E11000 duplicate key error collection: test\.c\d+ index: _id_ dup key: \{ _id: "b" \}/,
+    );
+    expect(await collection.countDocuments({ first: true })).toBe(2);
+    expect(await collection.distinct('_id')).toEqual(['a', 'b', 'c', 'd', 'e']);
+  });
+
+  test('ordered insertMany stops at the first duplicate', async () => {
+    const collection = fresh();
+    const error = await failure<MongoBulkWriteError>(collection.insertMany(['a', 'a', 'b'].map((_id) => ({ _id }))));
+    expect([error.code, error.result.insertedCount]).toEqual([11000, 1]);
+    expect(await collection.distinct('_id')).toEqual(['a']);
+  });
+
+  test('each write error says which index was met, and with which values', async () => {
+    const { collectionName } = fresh();
+    const documents = ['a', 'b', 'a'].map((_id) => ({ _id }));
+    const inserted = await client.db('test').command({ insert: collectionName, documents, ordered: false });
+    expect(inserted).toMatchObject({
+      n: 2,
+      writeErrors: [{ index: 2, code: 11000, keyPattern: { _id: 1 }, keyValue: { _id: 'a' } }],
+    });
+    const updates = [{ q: { _id: 'b', sequence: { $lt: 1 } }, u: { $set: { sequence: 1 } }, upsert: true }];
+    const updated = await client.db('test').command({ update: collectionName, updates });
+    expect(updated).toMatchObject({
+      n: 0,
+      nModified: 0,
+      writeErrors: [{ index: 0, code: 11000, keyValue: { _id: 'b' } }],
+    });
+  });
+
+  test('a document without an id gets one, in front', async () => {
+    const collection = fresh<Document>();
+    await client.db('test').command({ insert: collection.collectionName, documents: [{ a: 1 }] });
+    expect(Object.keys((await collection.findOne()) ?? {})).toEqual(['_id', 'a']);
+  });
+});
+
+describe('version-guarded writes', () => {
+  const guarded = (_id: string, sequence: number, fields: Document = {}) => ({
+    updateOne: {
+      filter: { _id, sequence: { $lt: sequence } },
+      update: { $set: { ...fields, sequence } },
+      upsert: true,
+    },
+  });
+
+  test('an upsert inserts, replaces the older, and is refused with 11000 when stale or equal', async () => {
+    const collection = fresh();
+    expect(await collection.bulkWrite([guarded('k', 3)])).toMatchObject({ upsertedCount: 1, matchedCount: 0 });
+    expect(await collection.bulkWrite([guarded('k', 5)])).toMatchObject({ matchedCount: 1, modifiedCount: 1 });
+    for (const stale of [5, 4]) {
+      const error = await failure<MongoBulkWriteError>(collection.bulkWrite([guarded('k', stale)], { ordered: false }));
+      expect(error.code).toBe(11000);
+    }
+    expect(await collection.findOne()).toEqual({ _id: 'k', sequence: 5 });
+  });
+
+  test('an unordered bulk of new, newer and stale ones reports each at its index', async () => {
+    const collection = fresh();
+    await collection.bulkWrite(
+      numbers(300).map((i) => guarded(`k${i}`, 10)),
+      { ordered: false },
+    );
+    // of ten: four newer, three stale, three new
+    const operations = numbers(300).map((i) => {
+      if (i % 10 < 4) return guarded(`k${i}`, 20);
+      return i % 10 < 7 ? guarded(`k${i}`, 5) : guarded(`n${i}`, 1);
+    });
+    const error = await failure<MongoBulkWriteError>(collection.bulkWrite(operations, { ordered: false }));
+    const stale = numbers(300).filter((i) => i % 10 >= 4 && i % 10 < 7);
+    expect([error.writeErrors].flat().map(({ index }) => index)).toEqual(stale);
+    expect(error.result).toMatchObject({ matchedCount: 120, modifiedCount: 120, upsertedCount: 90 });
+    expect(error.result.upsertedIds[7]).toBe('n7');
+    const bySequence = await collection
+      .aggregate([{ $group: { _id: '$sequence', n: { $sum: 1 } } }, { $sort: { _id: 1 } }])
+      .toArray();
+    expect(bySequence).toEqual([
+      { _id: 1, n: 90 },
+      { _id: 10, n: 180 },
+      { _id: 20, n: 120 },
+    ]);
+  });
+
+  test('an ordered bulk stops at the first that is refused', async () => {
+    const collection = fresh();
+    await collection.insertOne({ _id: 'k', sequence: 9 });
+    const error = await failure<MongoBulkWriteError>(
+      collection.bulkWrite([guarded('a', 1), guarded('k', 1), guarded('b', 1)]),
+    );
+    expect([error.writeErrors].flat().map(({ index }) => index)).toEqual([1]);
+    expect(await collection.distinct('_id')).toEqual(['a', 'k']);
+  });
+
+  test('the guard compares whole longs, also beyond 2^53', async () => {
+    const collection = fresh();
+    const write = (sequence: bigint) =>
+      collection.updateOne(
+        { _id: 'k', sequence: { $lt: Long.fromBigInt(sequence) } },
+        { $set: { sequence: Long.fromBigInt(sequence) } },
+        { upsert: true },
+      );
+    await write(2n ** 53n);
+    await write(2n ** 53n + 1n);
+    expect((await failure(write(2n ** 53n + 1n))).code).toBe(11000);
+    expect((await failure(write(2n ** 53n))).code).toBe(11000);
+  });
+
+  test('replaceOne replaces under a guard, and all of the document but its id', async () => {
+    const collection = fresh();
+    await collection.insertOne({ _id: 'k', sequence: 1, old: true });
+    const replaced = await collection.replaceOne(
+      { _id: 'k', sequence: { $lt: 2 } },
+      { sequence: 2, state: 'PAID' },
+      { upsert: true },
+    );
+    expect(replaced).toMatchObject({ matchedCount: 1, modifiedCount: 1 });
+    expect(await collection.findOne()).toEqual({ _id: 'k', sequence: 2, state: 'PAID' });
+    const error = await failure(
+      collection.replaceOne({ _id: 'k', sequence: { $lt: 2 } }, { sequence: 1 }, { upsert: true }),
+    );
+    expect(error.code).toBe(11000);
+    expect(await collection.replaceOne({ _id: 'k', sequence: { $lt: 2 } }, { sequence: 1 })).toMatchObject({
+      matchedCount: 0,
+    });
+    expect((await failure(collection.replaceOne({ _id: 'k' }, { _id: 'other' } as Keyed))).code).toBe(66);
+  });
+
+  test('a pipeline replaces the older and leaves the newer, whatever looks like an expression in the data', async () => {
+    const collection = fresh();
+    const write = (version: number, note: string) =>
+      collection.updateOne(
+        { _id: 'k' },
+        [
+          {
+            $replaceWith: {
+              $cond: [
+                { $gt: [version, { $ifNull: ['$version', -1] }] },
+                { $literal: { _id: 'k', version, note } },
+                '$$ROOT',
+              ],
+            },
+          },
+        ],
+        { upsert: true },
+      );
+    expect(await write(1, '$version')).toMatchObject({ upsertedCount: 1 });
+    expect(await collection.findOne()).toEqual({ _id: 'k', version: 1, note: '$version' });
+    expect(await write(3, 'newer')).toMatchObject({ matchedCount: 1, modifiedCount: 1 });
+    expect(await write(2, 'stale')).toMatchObject({ matchedCount: 1, modifiedCount: 0 });
+    expect(await collection.findOne()).toEqual({ _id: 'k', version: 3, note: 'newer' });
+  });
+
+  test('of 32 concurrent upserts one inserts, and the greatest that was acknowledged stays', async () => {
+    const collection = fresh();
+    for (const round of numbers(30)) {
+      const sequences = numbers(32).map((i) => ((i * 7 + round) % 32) + 1);
+      const outcomes = await Promise.allSettled(
+        sequences.map((sequence) => collection.bulkWrite([guarded(`k${round}`, sequence)])),
+      );
+      const codes = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason.code] : []));
+      expect(new Set(codes)).toEqual(new Set(codes.length > 0 ? [11000] : []));
+      const upserts = outcomes.filter((outcome) => outcome.status === 'fulfilled' && outcome.value.upsertedCount === 1);
+      expect(upserts).toHaveLength(1);
+      const acknowledged = sequences.filter((_, i) => outcomes[i]?.status === 'fulfilled');
+      expect((await collection.findOne({ _id: `k${round}` }))?.['sequence']).toBe(Math.max(...acknowledged));
+    }
+  });
+});
+
+describe('concurrent clients', () => {
+  test('a compare-and-set has exactly one winner in each of 1,000 rounds among 32 clients', async () => {
+    const collection = fresh();
+    await collection.insertOne({ _id: 'k', version: 0 });
+    const wins = numbers(32).map(() => 0);
+    for (const version of numbers(1_000)) {
+      const winners = await Promise.all(
+        numbers(32).map((worker) =>
+          collection.findOneAndUpdate(
+            { _id: 'k', version },
+            { $set: { worker }, $inc: { version: 1 } },
+            { returnDocument: 'after' },
+          ),
+        ),
+      );
+      const winner = winners.filter((document) => document !== null);
+      expect(winner).toHaveLength(1);
+      expect(winner[0]?.['version']).toBe(version + 1);
+      wins[winner[0]?.['worker']]!++;
+    }
+    expect(wins.reduce((sum, n) => sum + n)).toBe(1_000);
+  });
+
+  test('no $inc is lost', async () => {
+    const collection = fresh();
+    await collection.insertOne({ _id: 'k', n: 0 });
+    await Promise.all(
+      numbers(32).map(async () => {
+        for (const _ of numbers(100)) await collection.updateOne({ _id: 'k' }, { $inc: { n: 1 } });
+      }),
+    );
+    expect((await collection.findOne())?.['n']).toBe(3_200);
+  });
+
+  test('jobs claimed in an order go to one worker each', async () => {
+    const collection = fresh();
+    await collection.createIndex({ state: 1, at: 1 });
+    await collection.insertMany(numbers(400).map((i) => ({ _id: `j${i}`, state: 'NEW', at: i % 7 })));
+    const claimed: string[] = [];
+    await Promise.all(
+      numbers(8).map(async (worker) => {
+        for (;;) {
+          const job = await collection.findOneAndUpdate(
+            { state: 'NEW' },
+            { $set: { state: 'CLAIMED', worker } },
+            { sort: { at: 1, _id: 1 } },
+          );
+          if (!job) return;
+          claimed.push(job._id);
+        }
+      }),
+    );
+    expect(claimed).toHaveLength(400);
+    expect(new Set(claimed).size).toBe(400);
+  });
+
+  test('a reader never sees half of a write', async () => {
+    const collection = fresh();
+    const fields = (n: number) => Object.fromEntries(numbers(40).map((i) => [`f${i}`, n]));
+    await collection.insertOne({ _id: 'k', ...fields(0), list: [0, 0] });
+    let writing = true;
+    let reads = 0;
+    const readers = numbers(8).map(async () => {
+      while (writing) {
+        const { _id, list, ...rest } = (await collection.findOne({ _id: 'k' })) as Document;
+        expect(new Set([...Object.values(rest), ...list]).size).toBe(1);
+        reads++;
+      }
+    });
+    for (const n of numbers(400))
+      await collection.updateOne({ _id: 'k' }, { $set: { ...fields(n + 1), list: [n + 1, n + 1] } });
+    writing = false;
+    await Promise.all(readers);
+    expect(reads).toBeGreaterThan(0);
+  });
+});
+
+describe('embedded arrays', () => {
+  const payout = { _id: 'p', version: 1, attempts: [{ n: 1, state: 'OPEN' }], outbox: [] as Document[] };
+
+  test('$push appends one or several, $slice keeps the last', async () => {
+    const collection = fresh();
+    await collection.insertOne(structuredClone(payout));
+    await collection.updateOne({ _id: 'p', version: 1 }, {
+      $set: { version: 2 },
+      $push: { outbox: { id: 'a' } },
+    } as Document);
+    await collection.updateOne({ _id: 'p' }, {
+      $push: { outbox: { $each: [{ id: 'b' }, { id: 'c' }], $slice: -2 } },
+    } as Document);
+    expect(await collection.findOne()).toEqual({ ...payout, version: 2, outbox: [{ id: 'b' }, { id: 'c' }] });
+  });
+
+  test('one element changes through $, through array filters, and all through $[]', async () => {
+    const collection = fresh();
+    await collection.insertOne({ ...structuredClone(payout), attempts: numbers(3).map((n) => ({ n, state: 'OPEN' })) });
+    await collection.updateOne({ _id: 'p', 'attempts.n': 1 }, { $set: { 'attempts.$.state': 'DEAD' } } as Document);
+    await collection.updateOne({ _id: 'p' }, { $set: { 'attempts.$[a].state': 'PAID' } } as Document, {
+      arrayFilters: [{ 'a.n': 2 }],
+    });
+    await collection.updateOne({ _id: 'p' }, { $inc: { 'attempts.$[].seen': 1 } } as Document);
+    expect((await collection.findOne())?.['attempts']).toEqual([
+      { n: 0, state: 'OPEN', seen: 1 },
+      { n: 1, state: 'DEAD', seen: 1 },
+      { n: 2, state: 'PAID', seen: 1 },
+    ]);
+  });
+
+  test('$elemMatch selects and $pull removes by several fields of one element', async () => {
+    const collection = fresh();
+    await collection.insertOne({
+      ...structuredClone(payout),
+      outbox: [
+        { id: 'a', sent: true },
+        { id: 'b', sent: false },
+      ],
+    });
+    expect(await collection.countDocuments({ outbox: { $elemMatch: { id: 'a', sent: false } } })).toBe(0);
+    expect(await collection.countDocuments({ outbox: { $elemMatch: { id: 'b', sent: false } } })).toBe(1);
+    await collection.updateOne({ _id: 'p' }, { $pull: { outbox: { id: 'a', sent: true } } } as Document);
+    expect((await collection.findOne())?.['outbox']).toEqual([{ id: 'b', sent: false }]);
+  });
+
+  test('500 updates by id with $set and $push are one bulk', async () => {
+    const collection = fresh();
+    await collection.insertMany(numbers(500).map((i) => ({ ...structuredClone(payout), _id: `p${i}` })));
+    const result = await collection.bulkWrite(
+      numbers(500).map((i) => ({
+        updateOne: {
+          filter: { _id: `p${i}`, version: 1 },
+          update: { $set: { version: 2 }, $push: { attempts: { n: 2 } } } as Document,
+        },
+      })),
+      { ordered: false },
+    );
+    expect([result.matchedCount, result.modifiedCount]).toEqual([500, 500]);
+    expect(await collection.countDocuments({ version: 2, 'attempts.n': 2 })).toBe(500);
+  });
+});
+
+describe('values', () => {
+  test('come back as they were stored', async () => {
+    const collection = fresh();
+    const stored = {
+      _id: 'k',
+      long: Long.fromBigInt(2n ** 53n + 1n),
+      lowest: Long.MIN_VALUE,
+      decimal: Decimal128.fromString('12345678901234567890.1234567890'),
+      date: new Date('2026-11-23T12:34:56.789Z'),
+      before1970: new Date(-1),
+      bytes: new Binary(Buffer.from([0, 1, 254, 255])),
+      uuid: new UUID('0d4b1d1c-7a9a-5c6e-9a63-3e0f4b1c2d3e'),
+      text: 'Žižkov – ₹ 𝄞',
+      nested: { list: [null, true, { deep: [] }], empty: {} },
+      double: 0.1,
+    };
+    await collection.insertOne(stored);
+    expect(await collection.findOne({}, { promoteValues: false, promoteBuffers: false })).toMatchObject({
+      long: stored.long,
+      lowest: stored.lowest,
+      decimal: stored.decimal,
+      bytes: stored.bytes,
+      uuid: stored.uuid.toBinary(),
+    });
+    const read = await collection.findOne({}, { useBigInt64: true });
+    expect(read).toMatchObject({
+      long: 2n ** 53n + 1n,
+      lowest: -(2n ** 63n),
+      date: stored.date,
+      before1970: stored.before1970,
+    });
+    expect(read).toMatchObject({ text: stored.text, nested: stored.nested, double: 0.1 });
+  });
+
+  test('$inc of longs is exact', async () => {
+    const collection = fresh();
+    await collection.insertOne({ _id: 'k', minor: Long.fromBigInt(2n ** 53n) });
+    await collection.updateOne({ _id: 'k' }, { $inc: { minor: Long.fromNumber(1) } } as Document);
+    expect((await collection.findOne({}, { useBigInt64: true }))?.['minor']).toBe(2n ** 53n + 1n);
+  });
+
+  test('sums of longs in an aggregation are exact', async () => {
+    const collection = fresh();
+    await collection.insertMany([1n, 2n, 3n].map((n) => ({ _id: `k${n}`, minor: Long.fromBigInt(2n ** 53n + n) })));
+    const [sum] = await collection
+      .aggregate([{ $group: { _id: null, sum: { $sum: '$minor' } } }], { useBigInt64: true })
+      .toArray();
+    expect(sum?.['sum']).toBe(3n * 2n ** 53n + 6n);
+  });
+});
+
+describe('cursors', () => {
+  test('yield everything in batches, once, also when documents change meanwhile', async () => {
+    const collection = fresh();
+    await collection.insertMany(numbers(3_000).map((i) => ({ _id: `k${i}`, i })));
+    const seen: number[] = [];
+    for await (const { i } of collection.find().sort({ i: 1 }).batchSize(100)) {
+      seen.push(i);
+      if (i % 500 === 0) await collection.updateMany({ i: { $gte: i, $lt: i + 50 } }, { $set: { touched: true } });
+    }
+    expect(seen).toEqual(numbers(3_000));
+  });
+
+  test('a cursor of a dropped collection fails, and the server goes on', async () => {
+    const collection = fresh();
+    await collection.insertMany(numbers(500).map((i) => ({ _id: `k${i}` })));
+    const cursor = collection.find().batchSize(10);
+    await cursor.next();
+    await collection.drop();
+    await failure(cursor.toArray());
+    expect(await client.db('test').command({ ping: 1 })).toMatchObject({ ok: 1 });
+  });
+});
+
+test('what the stand-in does not have is refused, not ignored', async () => {
+  const collection = fresh();
+  const session = client.startSession();
+  session.startTransaction();
+  await failure(collection.insertOne({ _id: 'k' }, { session }));
+  await session.endSession();
+  await failure(collection.createIndex({ a: 1 }, { collation: { locale: 'en', strength: 2 } }));
+  await failure(client.db('test').createCollection('view', { viewOn: collection.collectionName, pipeline: [] }));
+  await failure(collection.watch().next());
+  expect(await collection.countDocuments()).toBe(0);
+});
