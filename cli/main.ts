@@ -2,7 +2,12 @@
 import { Command } from 'commander';
 import { registerCases } from './commands/cases.ts';
 import { registerConfig } from './commands/config.ts';
+import { registerCustomers } from './commands/customers.ts';
+import { registerExceptions } from './commands/exceptions.ts';
+import { registerExplain } from './commands/explain.ts';
 import { registerFeed } from './commands/feed.ts';
+import { registerLists } from './commands/lists.ts';
+import { registerPayoutCases } from './commands/payout-cases.ts';
 import { registerProduce } from './commands/produce.ts';
 import { registerRun } from './commands/run.ts';
 import { registerSchemas } from './commands/schemas.ts';
@@ -24,6 +29,11 @@ const registrations = [
   registerProduce,
   registerTransfer,
   registerCases,
+  registerPayoutCases,
+  registerLists,
+  registerExplain,
+  registerExceptions,
+  registerCustomers,
   registerTopics,
   registerSchemas,
   registerConfig,

@@ -10,7 +10,7 @@ const FROZEN = {
   screening: ['transfer.accepted', 'review.decided'],
   'fx-pricing': ['transfer.screened', 'transfer.requote-requested'],
   limits: ['transfer.priced', 'review.decided', 'transfer.rejected', 'transfer.completed', 'transfer.returned'],
-  'payout-dispatch': ['transfer.reserved'],
+  'payout-dispatch': ['transfer.reserved', 'review.decided'],
   settlement: ['payout.updated'],
   'payout-executor': ['payout.requested'],
   'sink-events': ['transfer.lifecycle', 'intent.rejected', 'intent.duplicated'],

@@ -9,6 +9,7 @@ import { runService } from '../../runtime/service.ts';
 import { payoutHosts } from '../compose/payouts.ts';
 import { type Parts, partsFrom } from '../compose/pipeline.ts';
 import { processorHosts } from '../compose/processors.ts';
+import { rescreeningHost } from '../compose/rescreening.ts';
 import { caseHosts, sinkHosts } from '../compose/sinks.ts';
 import { unsafeSwitches } from '../compose/unsafe.ts';
 import { Connections, commandConfig } from '../connect.ts';
@@ -19,6 +20,7 @@ interface RunOptions {
   readonly sinks?: string;
   readonly payouts?: boolean;
   readonly cases?: boolean;
+  readonly rescreening?: boolean;
 }
 
 export function registerRun(program: Command): void {
@@ -29,6 +31,7 @@ export function registerRun(program: Command): void {
     .option('--sinks <names>', 'comma-separated, or all, or none')
     .option('--payouts', 'the payout executor')
     .option('--cases', 'the relay of decided cases')
+    .option('--rescreening', 'screen known customers again when another list version is in force')
     .addHelpText(
       'after',
       `
@@ -37,7 +40,7 @@ Without options everything runs in this process.
 Examples:
   corridor run
   corridor run --processors screening,limits
-  corridor run --sinks all --payouts --cases`,
+  corridor run --sinks all --payouts --cases --rescreening`,
     )
     .action(async (options: RunOptions) => {
       const parts = partsFrom(options);
@@ -84,9 +87,10 @@ async function runParts(parts: Parts) {
     ? await payoutHosts(connections, runtime, { noCompareAndSet: unsafe.has('no-payout-cas') })
     : { hosts: [], resources: [] };
   const cases = parts.cases ? await caseHosts(connections, runtime) : { hosts: [], resources: [] };
+  const rescreening = parts.rescreening ? [await rescreeningHost(connections, runtime)] : [];
   return runService({
     name,
-    hosts: [...processors.hosts, ...sinks, ...payouts.hosts, ...cases.hosts],
+    hosts: [...processors.hosts, ...sinks, ...payouts.hosts, ...cases.hosts, ...rescreening],
     logger,
     metrics,
     liveness: { stallAfterMs: watchdog.stallAfterMs, exitAfterMs: watchdog.exitAfterMs },
@@ -99,9 +103,10 @@ async function runParts(parts: Parts) {
 }
 
 /** How a process is named in logs and to the brokers: by what it runs. */
-function serviceName({ processors, sinks, payouts }: Parts): string {
+function serviceName({ processors, sinks, payouts, cases, rescreening }: Parts): string {
   if (processors.length > 0 && sinks.length > 0 && payouts) return 'pipeline';
   if (processors.length === 1) return processors[0]!;
   if (processors.length > 1) return 'chain';
-  return payouts ? 'payouts' : 'sinks';
+  if (payouts) return 'payouts';
+  return rescreening && sinks.length === 0 && !cases ? 'rescreener' : 'sinks';
 }

@@ -1,5 +1,6 @@
 // The payout executor with its store, provider, timer and outbox.
 import { httpProviderClient, type ProviderCircuit } from '../../adapters/http/provider-client.ts';
+import { customerCaseStore } from '../../adapters/mongo/customer-cases.ts';
 import { payoutRelay } from '../../adapters/mongo/payout-outbox.ts';
 import { mongoPayoutStore } from '../../adapters/mongo/payouts.ts';
 import { bullPollTimer } from '../../adapters/queue/poll-timer.ts';
@@ -7,6 +8,7 @@ import { DEFAULT_EXECUTOR_CONFIG, type PayoutExecutorConfig } from '../../payout
 import { createPayoutExecutor } from '../../payouts/executor.ts';
 import type { PayoutEvent } from '../../payouts/ports.ts';
 import { requestCodec } from '../../payouts/request-codec.ts';
+import { createScreeningGate } from '../../payouts/screening-gate.ts';
 import { consumers } from '../../processors/topology.ts';
 import type { Config } from '../../runtime/config/config.ts';
 import { failpoint } from '../../runtime/failpoints.ts';
@@ -16,6 +18,7 @@ import { createSinkHost } from '../../runtime/sink-host.ts';
 import type { Sink } from '../../sinks/contract.ts';
 import type { Connections } from '../connect.ts';
 import type { Hosted } from './processors.ts';
+import { maySeeLists, screenerFor, termsOf } from './screening.ts';
 
 const { reads } = consumers['payout-executor'];
 /** One provider for now; routing over several comes with the second. */
@@ -67,6 +70,13 @@ export async function payoutHosts(
       logger.warn({ stage: 'payout-executor', code: 'PROVIDER_CIRCUIT', detail: state }, 'circuit of the provider');
     },
   });
+  const screener = await screenerFor('payout-executor', connections, runtime);
+  const gate = createScreeningGate({
+    screener,
+    cases: customerCaseStore(db),
+    maySeeLists: maySeeLists(termsOf(config)),
+    onBlocked: (payoutId, code) => fault(code, `payout ${payoutId} is stopped by screening`),
+  });
   const executor = createPayoutExecutor({
     config: executorConfig(config),
     payouts: store,
@@ -74,6 +84,7 @@ export async function payoutHosts(
     timer: bullPollTimer({ redisUrl: config.redis.queueUrl, prefix: config.appName, onFault: fault }),
     outbox: relay,
     codec: requests,
+    gate,
     clock: { now: Date.now, monotonic: () => performance.now() },
     failpoint,
     onEvent: (event) => report(event, fault, (code) => metrics.faults.inc({ consumer: 'payout-executor', code })),
@@ -100,6 +111,7 @@ export async function payoutHosts(
         await relay.stop(deadlineMs);
         await writer.close();
         await provider.close();
+        await screener.close();
       },
     },
   });

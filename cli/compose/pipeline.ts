@@ -15,26 +15,37 @@ export interface Parts {
   readonly payouts: boolean;
   /** Relays decisions of cases, and rejects lapsed ones. */
   readonly cases: boolean;
+  /** Screens known customers again when another list version is in force. */
+  readonly rescreening: boolean;
 }
 
-export const EVERYTHING: Parts = { processors: PROCESSOR_NAMES, sinks: SINK_NAMES, payouts: true, cases: true };
+export const EVERYTHING: Parts = {
+  processors: PROCESSOR_NAMES,
+  sinks: SINK_NAMES,
+  payouts: true,
+  cases: true,
+  rescreening: true,
+};
 
 interface PartsOptions {
   readonly processors?: string;
   readonly sinks?: string;
   readonly payouts?: boolean;
   readonly cases?: boolean;
+  readonly rescreening?: boolean;
 }
 
 /** Parts by the options of `corridor run`; without any, everything. Lists are comma-separated; `all` and `none` work. */
 export function partsFrom(options: PartsOptions): Parts {
-  const { processors, sinks, payouts, cases } = options;
-  if (processors === undefined && sinks === undefined && !payouts && !cases) return EVERYTHING;
+  const { processors, sinks, payouts, cases, rescreening } = options;
+  const none = processors === undefined && sinks === undefined && !payouts && !cases && !rescreening;
+  if (none) return EVERYTHING;
   return {
     processors: chosen('processor', processors ?? 'none', PROCESSOR_NAMES),
     sinks: chosen('sink', sinks ?? 'none', SINK_NAMES),
     payouts: payouts ?? false,
     cases: cases ?? false,
+    rescreening: rescreening ?? false,
   };
 }
 

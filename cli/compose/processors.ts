@@ -80,6 +80,12 @@ const BUILDERS: Record<ProcessorName, (connections: Connections, runtime: HostRu
     const { config, log, codec } = connections;
     const lists = createTable({ topic: 'screening.list-activated', log, codec });
     const screener = await screenerFor('screening', connections, runtime, activeInTable(lists));
+    // The index is begun as soon as the table is there, so that the first batch need not wait for it.
+    const start = async () => {
+      await lists.start();
+      screener.warm();
+    };
+    const warming = Object.create(lists, { start: { value: start } }) as Table<unknown>;
     return {
       processor: createScreening({
         screener,
@@ -89,7 +95,7 @@ const BUILDERS: Record<ProcessorName, (connections: Connections, runtime: HostRu
         onDropped: dropped('screening', runtime),
         failpoint: hook,
       }),
-      tables: [lists],
+      tables: [warming],
       resources: [{ name: 'screening-index', close: () => screener.close() }],
     };
   },

@@ -61,7 +61,8 @@ export async function screenerFor(
     onIndex: (event) => {
       if (event.kind === 'ready') {
         const { versions: ready, difference, elapsedMs } = event;
-        logger.info({ stage: owner, lists: ready, difference, elapsedMs }, 'screening index ready');
+        const detail = `${difference ? 'what changed in ' : ''}${ready.join(', ')}`;
+        logger.info({ stage: owner, detail, elapsedMs }, 'screening index ready');
         return;
       }
       metrics.faults.inc({ consumer: owner, code: event.code });

@@ -77,7 +77,7 @@ export async function runDemo(options: DemoOptions): Promise<number> {
     say('Starting processors, sinks and the payout executor');
     const parts: [string, string[]][] = [
       ['chain', ['run', '--processors', 'all']],
-      ['sinks-and-payouts', ['run', '--sinks', 'all', '--payouts', '--cases']],
+      ['sinks-and-payouts', ['run', '--sinks', 'all', '--payouts', '--cases', '--rescreening']],
     ];
     const launch = ([name, args]: [string, string[]]) =>
       startChild({

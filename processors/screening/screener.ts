@@ -55,6 +55,8 @@ interface Whole {
 }
 
 export interface ClosableScreener extends Screener {
+  /** Begins to build the index over what is in force, so that the first batch need not wait. Never throws. */
+  warm(): void;
   close(): Promise<void>;
 }
 
@@ -122,6 +124,10 @@ class ListScreener implements ClosableScreener {
       });
     }
     return results;
+  }
+
+  warm(): void {
+    this.#inForce().catch(() => undefined);
   }
 
   async close(): Promise<void> {

@@ -1,0 +1,149 @@
+// `corridor exceptions add|list|revoke`: counterparties that are known not to be a listed entity.
+import { randomUUID } from 'node:crypto';
+import { userInfo } from 'node:os';
+import type { Command } from 'commander';
+import { caseStore } from '../../adapters/mongo/cases.ts';
+import { listStore } from '../../adapters/mongo/list-versions.ts';
+import { type ExceptionStore, exceptionStore } from '../../adapters/mongo/screening-exceptions.ts';
+import { entityHash } from '../../processors/screening/lists/index.ts';
+import { unpackEntities } from '../../processors/screening/versions/packed.ts';
+import { CodedError } from '../../runtime/ports/fault.ts';
+import { type Connections, withConnections } from '../connect.ts';
+import { printRows, withJson } from '../output.ts';
+
+const DAY_MS = 86_400_000;
+
+interface AddOptions {
+  readonly entity: string;
+  readonly case?: string;
+  readonly role: string;
+  readonly token?: string;
+  readonly days: string;
+  readonly reason: string;
+  readonly by: string;
+  readonly json?: boolean;
+}
+
+const withExceptions = (use: (store: ExceptionStore, connections: Connections) => Promise<void>) =>
+  withConnections(async (connections) => {
+    const store = exceptionStore(await connections.db());
+    await store.ensureIndexes();
+    await use(store, connections);
+  });
+
+export function registerExceptions(program: Command): void {
+  const exceptions = program
+    .command('exceptions')
+    .description('counterparties that are known not to be a listed entity: grant, list, revoke');
+
+  withJson(exceptions.command('add'))
+    .description('let a counterparty pass for one listed entity, until it expires or the entity changes')
+    .requiredOption('--entity <id>', 'listed entity, such as OFAC:12345')
+    .option('--case <id>', 'the case that showed it: the counterparty is taken from there')
+    .option('--role <role>', 'which party of the case: debtor or creditor', 'debtor')
+    .option('--token <token>', 'or the token of the counterparty itself')
+    .requiredOption('--days <n>', 'how long it holds, 1 to 366 days')
+    .requiredOption('--reason <text>', 'why; kept')
+    .option('--by <person>', 'who grants', userInfo().username)
+    .addHelpText(
+      'after',
+      `
+An identical identifier (a passport number, an IMO number) is never excused.
+
+Example:
+  corridor exceptions add --entity OFAC:12345 --case 0d5c… --days 180 --reason "born 1985, listed person 1961"`,
+    )
+    .action((options: AddOptions) =>
+      withExceptions(async (store, connections) => {
+        const days = Number(options.days);
+        if (!(Number.isInteger(days) && days >= 1 && days <= 366)) {
+          throw new CodedError(
+            'OPTION_INVALID',
+            `--days must be a whole number from 1 to 366 (it is "${options.days}")`,
+          );
+        }
+        const token = await tokenOf(options, connections);
+        const [source = '', entityId = ''] = split(options.entity);
+        const now = Date.now();
+        const exception = {
+          exceptionId: randomUUID(),
+          token,
+          source,
+          entityId,
+          entityHash: await hashInForce(connections, source, options.entity),
+          expiresAt: now + days * DAY_MS,
+          grantedBy: options.by,
+          reason: options.reason,
+        };
+        await store.grant(exception, now);
+        printRows(
+          [{ ...exception, expires: new Date(exception.expiresAt) }],
+          ['exceptionId', 'source', 'entityId', 'token', 'expires'],
+          options.json,
+        );
+      }),
+    );
+
+  withJson(exceptions.command('list'))
+    .description('exceptions, newest first, revoked and expired ones included')
+    .option('--token <token>', 'of this counterparty only')
+    .option('--limit <n>', 'at most so many', '50')
+    .action(({ token, limit, json }: { token?: string; limit: string; json?: boolean }) =>
+      withExceptions(async (store) => {
+        const found = await store.list({ limit: Number(limit), ...(token === undefined ? {} : { token }) });
+        const now = Date.now();
+        printRows(
+          found.map((each) => ({
+            exceptionId: each.exceptionId,
+            entity: `${each.source}:${each.entityId}`,
+            token: each.token,
+            state: each.revoked ? 'revoked' : each.expiresAt <= now ? 'expired' : 'in force',
+            expires: new Date(each.expiresAt),
+            by: each.grantedBy,
+            reason: each.reason,
+          })),
+          ['exceptionId', 'entity', 'token', 'state', 'expires', 'by', 'reason'],
+          json,
+        );
+      }),
+    );
+
+  exceptions
+    .command('revoke')
+    .argument('<id>', 'exception')
+    .description('end an exception now')
+    .requiredOption('--reason <text>', 'why; kept')
+    .option('--by <person>', 'who revokes', userInfo().username)
+    .action((id: string, { reason, by }: { reason: string; by: string }) =>
+      withExceptions(async (store) => {
+        await store.revoke(id, by, reason, Date.now());
+        console.log(`${id} is revoked`);
+      }),
+    );
+}
+
+async function tokenOf(options: AddOptions, connections: Connections): Promise<string> {
+  if (options.token !== undefined) return options.token;
+  if (options.case === undefined) throw new CodedError('OPTION_MISSING', 'say --case or --token');
+  const found = await caseStore(await connections.db()).find(options.case);
+  if (!found) throw new CodedError('CASE_UNKNOWN', `there is no case ${options.case}: see \`corridor cases list\``);
+  const { debtorToken, creditorToken } = found.held.instruction;
+  return options.role.toLowerCase() === 'creditor' ? creditorToken : debtorToken;
+}
+
+/** The entity as the list in force has it: the exception is void when that changes. */
+async function hashInForce(connections: Connections, source: string, id: string): Promise<string> {
+  const store = listStore(await connections.db());
+  const active = (await store.active()).find((each) => each.source === source);
+  if (!active) throw new CodedError('NO_ACTIVE_LIST', `no list of ${source} is in force: see \`corridor lists show\``);
+  const { head, chunks } = await store.load(active.list.versionId);
+  const entity = unpackEntities(chunks, head.entitiesHash).find((each) => each.id === id);
+  if (entity) return entityHash(entity);
+  throw new CodedError('ENTITY_UNKNOWN', `${head.versionId} has no entity ${id}`);
+}
+
+const split = (id: string): readonly string[] => {
+  const at = id.indexOf(':');
+  if (at > 0) return [id.slice(0, at), id.slice(at + 1)];
+  throw new CodedError('OPTION_INVALID', `--entity must be SOURCE:ID (it is "${id}")`);
+};

@@ -1,0 +1,176 @@
+// Given a list version that becomes active around a submit, the gate stops what must not be paid, and nothing else.
+import { setImmediate as turn } from 'node:timers/promises';
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { ListEntity, ListVersion } from '../processors/screening/lists/index.ts';
+import { loadSampleList } from '../processors/screening/lists/sample/load.ts';
+import type { PayoutRequested } from '../schemas/types.generated.ts';
+import {
+  listedPerson,
+  type MemoryLists,
+  memoryLists,
+  nextVersion,
+  screenerOver,
+} from '../test/kit/memory-screening.ts';
+import { DEFAULT_EXECUTOR_CONFIG } from './config.ts';
+import { createPayoutExecutor, type PayoutExecutorDependencies } from './executor.ts';
+import { DEFAULT_PAYOUT_POLICY } from './policy.ts';
+import type { PayoutStore } from './ports.ts';
+import { createScreeningGate } from './screening-gate.ts';
+import {
+  forgetfulTimer,
+  ManualClock,
+  MemoryOutbox,
+  MemoryProvider,
+  MemoryStore,
+  memoryCodec,
+} from './testing/memory.ts';
+import { payoutRequestedFor, received } from './testing/requested.ts';
+
+const PRICE_MS = 600_000;
+const hit = listedPerson('7001', 'Test Creditor');
+const nobody = listedPerson('7002', 'Somebody Else Entirely');
+
+let list: ListVersion;
+let lists: MemoryLists;
+beforeEach(async () => {
+  list = await loadSampleList();
+  lists = memoryLists();
+  await lists.put(list);
+});
+const activate = (...more: readonly ListEntity[]) =>
+  lists.put(nextVersion(list, [...list.entities, ...more], '2026-11-22'));
+
+const clock = new ManualClock();
+/** A payout whose parties were screened against what is in force now. */
+async function requested(transferId = 'transfer-1'): Promise<PayoutRequested> {
+  const made = payoutRequestedFor({ transferId, attempt: 1, now: clock.now(), expiresAt: clock.now() + PRICE_MS });
+  return { ...made, screening: { ...made.screening, lists: await lists.current() } };
+}
+
+const noCases = { blocked: async () => new Set<string>() };
+const gateOver = (over: Partial<Parameters<typeof createScreeningGate>[0]> = {}) =>
+  createScreeningGate({ screener: screenerOver(lists), cases: noCases, maySeeLists: () => true, ...over });
+
+describe('the verdict', () => {
+  it('is to pass while the evidence covers what is in force', async () => {
+    expect(await gateOver().check([await requested()])).toEqual([{ pass: true }]);
+    expect(lists.reads.loads).toBe(0);
+  });
+
+  it('is to pass when the difference names neither party', async () => {
+    const value = await requested();
+    await activate(nobody);
+    expect(await gateOver().check([value])).toEqual([{ pass: true }]);
+  });
+
+  it('is to wait for the price to expire when the difference names one', async () => {
+    const value = await requested();
+    await activate(hit);
+    const told: string[] = [];
+    expect(await gateOver({ onBlocked: (...of) => told.push(of.join(' ')) }).check([value])).toEqual([
+      { pass: false, untilMs: value.price.expiresAt, code: 'SCREENING_DIFFERENCE' },
+    ]);
+    expect(told).toEqual(['transfer-1 SCREENING_DIFFERENCE']);
+  });
+
+  it('leaves the lists alone on a rail where the law forbids the look', async () => {
+    const value = await requested();
+    await activate(hit);
+    expect(await gateOver({ maySeeLists: () => false }).check([value])).toEqual([{ pass: true }]);
+  });
+
+  it('follows a case about the customer on any rail', async () => {
+    const value = await requested();
+    const cases = { blocked: async () => new Set([value.instruction.debtorToken]) };
+    expect(await gateOver({ cases, maySeeLists: () => false }).check([value])).toMatchObject([
+      { pass: false, code: 'CUSTOMER_BLOCKED' },
+    ]);
+  });
+
+  it('reads what is in force once for a batch', async () => {
+    const batch = [await requested('a'), await requested('b'), await requested('c')];
+    const before = lists.reads.active;
+    await gateOver().check(batch);
+    expect(lists.reads.active).toBe(before + 1);
+  });
+
+  it('fails closed when what is in force cannot be read', async () => {
+    const value = await requested();
+    const active = { current: () => Promise.reject(Object.assign(new Error('down'), { code: 'MONGO_UNAVAILABLE' })) };
+    const gate = gateOver({ screener: screenerOver(lists, { active }) });
+    await expect(gate.check([value])).rejects.toMatchObject({ code: 'MONGO_UNAVAILABLE' });
+  });
+});
+
+describe('the executor behind the gate', () => {
+  function world(over: Partial<PayoutExecutorDependencies> = {}) {
+    const provider = new MemoryProvider(clock.now);
+    const payouts = new MemoryStore();
+    const executor = createPayoutExecutor({
+      config: { ...DEFAULT_EXECUTOR_CONFIG, policy: { ...DEFAULT_PAYOUT_POLICY, returnPollsMs: [] }, admitWaitMs: 50 },
+      payouts,
+      provider,
+      timer: forgetfulTimer,
+      outbox: new MemoryOutbox(),
+      codec: memoryCodec(),
+      clock,
+      gate: gateOver(),
+      ...over,
+    });
+    const handle = async (value: PayoutRequested) => {
+      await executor.handle([received(value)]);
+      for (let i = 0; i < 200; i++) await turn();
+    };
+    const phase = () => payouts.payouts.get('transfer-1')?.phase;
+    return { executor, provider, payouts, handle, phase };
+  }
+  /** A store that lets a list become active right after the attempt was stored: between the two looks of the gate. */
+  function activatingAfterInsert(payouts: MemoryStore, ...more: readonly ListEntity[]): PayoutStore {
+    return {
+      insert: async (batch) => {
+        const stored = await payouts.insert(batch);
+        await activate(...more);
+        return stored;
+      },
+      apply: (changes) => payouts.apply(changes),
+      load: (ids) => payouts.load(ids),
+      overdue: (before, limit, options) => payouts.overdue(before, limit, options),
+    };
+  }
+
+  it('sends nothing when the version became active before the attempt', async () => {
+    const { handle, provider, phase } = world();
+    const value = await requested();
+    await activate(hit);
+    await handle(value);
+    expect(provider.executionsOf('transfer-1')).toBe(0);
+    expect(phase()).toBe('NEW');
+  });
+
+  it('sends nothing when the version became active between the stored attempt and the first byte', async () => {
+    const payouts = new MemoryStore();
+    const { handle, provider } = world({ payouts: activatingAfterInsert(payouts, hit) });
+    await handle(await requested());
+    expect(provider.calls).toEqual([]);
+    expect(payouts.payouts.get('transfer-1')).toMatchObject({ phase: 'NEW' });
+  });
+
+  it('sends when the version between the two looks names neither party', async () => {
+    const payouts = new MemoryStore();
+    const { handle, provider } = world({ payouts: activatingAfterInsert(payouts, nobody) });
+    await handle(await requested());
+    expect(provider.executionsOf('transfer-1')).toBe(1);
+  });
+
+  it('lets a stopped payout expire unsent, so that it is priced again and held by payout dispatch', async () => {
+    const { executor, handle, provider, payouts } = world();
+    const value = await requested();
+    await activate(hit);
+    await handle(value);
+    clock.pass(PRICE_MS + 1);
+    await executor.nudge(['transfer-1']);
+    for (let i = 0; i < 200; i++) await turn();
+    expect(provider.executionsOf('transfer-1')).toBe(0);
+    expect(payouts.payouts.get('transfer-1')!.updates.map(({ status }) => status)).toEqual(['EXPIRED']);
+  });
+});

@@ -1,0 +1,73 @@
+// A known customer who resembles an entity that a new list version added or changed: a case for a person, and a block on
+// payouts until it is cleared. Holds tokens and public list data only.
+import { deterministicId } from '../../../domain/event-id.ts';
+import type { ScreeningCandidate } from '../../../schemas/types.generated.ts';
+import type { Difference, ScreeningRequest } from '../ports.ts';
+
+/** OPEN and CONFIRMED block payouts; CLEARED does not. */
+export type CustomerCaseState = 'OPEN' | 'CONFIRMED' | 'CLEARED';
+
+export interface CustomerCase {
+  readonly caseId: string;
+  /** Token of the customer (HMAC of the customer id). */
+  readonly token: string;
+  readonly source: string;
+  readonly entityId: string;
+  readonly entityHash: string;
+  /** The list version that the entity is on. */
+  readonly versionId: string;
+  readonly candidate: ScreeningCandidate;
+  /** A transfer of this customer, to look the parties up by (`corridor explain`). */
+  readonly transferId: string;
+  /** ms since 1970 */
+  readonly openedAt: number;
+  readonly state: CustomerCaseState;
+  readonly decision: CustomerDecision | null;
+}
+
+export interface CustomerDecision {
+  readonly state: 'CONFIRMED' | 'CLEARED';
+  readonly by: string;
+  readonly reason: string;
+  /** ms since 1970 */
+  readonly at: number;
+}
+
+/** Customers' cases, durably. */
+export interface CustomerCases {
+  /** Opens those that do not exist yet. Returns how many were new. */
+  open(cases: readonly CustomerCase[]): Promise<number>;
+  /** Which of these customers have a case that blocks payouts. One round trip. */
+  blocked(tokens: readonly string[]): Promise<ReadonlySet<string>>;
+}
+
+/** The cases that a difference leads to, one per customer and entity as it is now: found again, it is the same case. */
+export function casesFrom(
+  transferId: string,
+  { instruction }: ScreeningRequest,
+  difference: Difference,
+  openedAt: number,
+): readonly CustomerCase[] {
+  return difference.parties.flatMap(({ role, candidates }) => {
+    const token = role === 'DEBTOR' ? instruction.debtorToken : instruction.creditorToken;
+    return candidates
+      .filter(({ isHit }) => isHit)
+      .map((candidate): CustomerCase => {
+        const { source, entityId } = candidate;
+        const entityHash = candidate.entity?.entityHash ?? '';
+        return {
+          caseId: deterministicId(`customer-case\n${token}\n${source}:${entityId}\n${entityHash}`),
+          token,
+          source,
+          entityId,
+          entityHash,
+          versionId: difference.lists.find((list) => list.source === source)?.versionId ?? '',
+          candidate,
+          transferId,
+          openedAt,
+          state: 'OPEN',
+          decision: null,
+        };
+      });
+  });
+}
