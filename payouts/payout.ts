@@ -56,13 +56,15 @@ export interface PayoutUpdate {
   readonly changedAt: number;
 }
 
-/** Something that a person has to look at. The payout is still polled: the case closes when the truth comes out. */
+/** Something that a person has to look at. The payout is still polled; NO_PROOF closes when the truth comes out. */
 export interface PayoutCase {
   readonly code: 'NO_PROOF' | 'CONTRADICTION' | 'SUPERSEDE_REFUSED';
   readonly detail: string;
   readonly attemptKey: string;
   readonly openedAt: number;
   readonly closedAt: number | null;
+  /** Who closed it by hand, and why; absent when it closed by itself. */
+  readonly closing?: { readonly by: string; readonly reason: string };
 }
 
 export interface Payout {

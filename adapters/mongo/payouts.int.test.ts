@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { type Db, MongoClient } from 'mongodb';
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
+import { closeStoredCase } from '../../payouts/close-case.ts';
 import { afterQuery, afterSubmit, beginAttempt, expire, openPayout, supersede } from '../../payouts/decide.ts';
 import { openCase } from '../../payouts/parts.ts';
 import type { Observation, Payout } from '../../payouts/payout.ts';
@@ -128,6 +129,15 @@ describe('payouts in MongoDB', () => {
     const settled = afterQuery({ ...payout, phase: 'OUTCOME_UNKNOWN' }, key('a'), saw('PAID'), T0 + 2, POLICY);
     expect(await store.apply([change(payout, settled)])).toEqual([true]);
     expect(await store.openCases(10)).toEqual([]);
+  });
+
+  it('are not listed any more when their case is closed by hand, and keep who closed it', async () => {
+    const paid = afterSubmit(submitting('a'), key('a'), saw('PAID'), T0, POLICY);
+    await store.insert([openCase(paid, 'CONTRADICTION', 'd', T0 + 1)]);
+    await closeStoredCase(store, 'a', { number: 1, by: 'amara', reason: 'ticket 4711' }, T0 + 2);
+    expect(await store.openCases(10)).toEqual([]);
+    const [stored] = await store.load(['a']);
+    expect(stored?.cases).toMatchObject([{ closedAt: T0 + 2, closing: { by: 'amara', reason: 'ticket 4711' } }]);
   });
 
   it('stay in the outbox until exactly what was read is published', async () => {

@@ -1,0 +1,106 @@
+import { describe, expect, it } from 'vitest';
+import { closeCase, closeStoredCase } from './close-case.ts';
+import { nextStep, openPayout, supersede } from './decide.ts';
+import { openCase } from './parts.ts';
+import type { Payout, PayoutCase, PayoutPhase } from './payout.ts';
+import { DEFAULT_PAYOUT_POLICY as POLICY } from './policy.ts';
+import { MemoryStore } from './testing/memory.ts';
+
+const T0 = 1_000_000;
+const PHASES: readonly PayoutPhase[] = [
+  'NEW',
+  'SUBMITTING',
+  'ACCEPTED',
+  'OUTCOME_UNKNOWN',
+  'PAID',
+  'FAILED',
+  'EXPIRED',
+  'RETURNED',
+];
+const REQUEST = {
+  payoutId: 't-1',
+  provider: 'p',
+  homePartition: 3,
+  pricingAttempt: 1,
+  priceExpiresAt: T0 + 600_000,
+  requested: new TextEncoder().encode('Amara Okafor'),
+};
+const closing = { number: 1, by: 'amara', reason: 'ticket 4711' };
+
+/** A payout in a phase, at rest, with a case. */
+function payoutWith(code: PayoutCase['code'], phase: PayoutPhase, payoutId = 't-1', at = T0): Payout {
+  const payout: Payout = { ...openPayout({ ...REQUEST, payoutId }, T0), phase, nextPollAt: null };
+  return openCase(payout, code, 'detail', at, `${payoutId}:1`);
+}
+
+describe('closing a case', () => {
+  it('keeps who closed it and why, as the next revision, and changes nothing else', () => {
+    for (const phase of PHASES) {
+      const open = payoutWith('SUPERSEDE_REFUSED', phase);
+      const { cases, revision, changedAt, ...rest } = closeCase(open, closing, T0 + 5);
+      expect(rest).toEqual((({ cases: _c, revision: _r, changedAt: _a, ...same }) => same)(open));
+      expect({ revision, changedAt }).toEqual({ revision: open.revision + 1, changedAt: T0 + 5 });
+      expect(cases).toEqual([{ ...open.cases[0], closedAt: T0 + 5, closing: { by: 'amara', reason: 'ticket 4711' } }]);
+    }
+  });
+
+  it('of a contradiction never lets another attempt begin: refused wherever one could', () => {
+    const later = T0 + 1_000_000_000;
+    for (const phase of PHASES) {
+      const open = payoutWith('CONTRADICTION', phase);
+      if (!['PAID', 'FAILED', 'RETURNED'].includes(phase)) {
+        expect(() => closeCase(open, closing, T0)).toThrow(expect.objectContaining({ code: 'CASE_GUARDS_PAYOUT' }));
+        continue;
+      }
+      const closed = closeCase(open, closing, T0);
+      expect(nextStep(closed, later, POLICY)).toBe('rest');
+      // Not even when a new price is asked for.
+      const asked = supersede(closed, { ...REQUEST, pricingAttempt: 2, priceExpiresAt: later * 2 }, later);
+      expect(asked.phase).toBe(phase);
+      expect(nextStep(asked, later, POLICY)).toBe('rest');
+    }
+  });
+
+  it('is not for what closes by itself, is closed, or is not there', () => {
+    const open = payoutWith('NO_PROOF', 'OUTCOME_UNKNOWN');
+    expect(() => closeCase(open, closing, T0)).toThrow(expect.objectContaining({ code: 'CASE_CLOSES_ITSELF' }));
+    const closed = closeCase(payoutWith('CONTRADICTION', 'PAID'), closing, T0);
+    expect(() => closeCase(closed, closing, T0)).toThrow(expect.objectContaining({ code: 'CASE_NOT_OPEN' }));
+    const second = { ...closing, number: 2 };
+    expect(() => closeCase(closed, second, T0)).toThrow(expect.objectContaining({ code: 'CASE_UNKNOWN' }));
+  });
+});
+
+describe('closing a stored case', () => {
+  it('looks anew at what somebody wrote meanwhile', async () => {
+    const store = new MemoryStore();
+    const open = payoutWith('CONTRADICTION', 'PAID');
+    await store.insert([open]);
+    let raced = false;
+    const racing = {
+      load: (ids: readonly string[]) => store.load(ids),
+      apply: async (changes: Parameters<MemoryStore['apply']>[0]) => {
+        const returned: Payout = { ...open, revision: open.revision + 1, phase: 'RETURNED' };
+        if (!raced) await store.apply([{ from: open.revision, next: returned }]);
+        raced = true;
+        return store.apply(changes);
+      },
+    };
+    await closeStoredCase(racing, 't-1', closing, T0);
+    expect(store.payouts.get('t-1')).toMatchObject({ phase: 'RETURNED', cases: [{ closedAt: T0 }] });
+  });
+
+  it('is done when its own write won and nobody told', async () => {
+    const store = new MemoryStore();
+    await store.insert([payoutWith('CONTRADICTION', 'PAID')]);
+    const deaf = {
+      load: (ids: readonly string[]) => store.load(ids),
+      apply: async (changes: Parameters<MemoryStore['apply']>[0]) => {
+        await store.apply(changes);
+        return [false];
+      },
+    };
+    expect((await closeStoredCase(deaf, 't-1', closing, T0)).cases).toMatchObject([{ closedAt: T0 }]);
+    await expect(closeStoredCase(store, 'none', closing, T0)).rejects.toMatchObject({ code: 'PAYOUT_UNKNOWN' });
+  });
+});
