@@ -2,7 +2,11 @@
 import { Command } from 'commander';
 import { registerCases } from './commands/cases.ts';
 import { registerConfig } from './commands/config.ts';
+import { registerCustomers } from './commands/customers.ts';
+import { registerExceptions } from './commands/exceptions.ts';
+import { registerExplain } from './commands/explain.ts';
 import { registerFeed } from './commands/feed.ts';
+import { registerLists } from './commands/lists.ts';
 import { registerPayoutCases } from './commands/payout-cases.ts';
 import { registerProduce } from './commands/produce.ts';
 import { registerRun } from './commands/run.ts';
@@ -26,6 +30,10 @@ const registrations = [
   registerTransfer,
   registerCases,
   registerPayoutCases,
+  registerLists,
+  registerExplain,
+  registerExceptions,
+  registerCustomers,
   registerTopics,
   registerSchemas,
   registerConfig,
