@@ -217,6 +217,21 @@ export function maskOf(codes: Uint8Array): number {
   return mask;
 }
 
+/**
+ * One bit for each class of consonants that occurs, without those that may stand for a vowel, be silent or be two:
+ * a class that one of two words lacks costs a whole edit.
+ */
+export function classMaskOf(codes: Uint8Array): number {
+  let mask = 0;
+  for (let at = 0; at < codes.length; at += 1) {
+    const letter = codes[at]!;
+    if (letter < FIRST_DIGIT && IS_VOWEL[letter] === 0 && letter !== H && letter !== V && letter !== X) {
+      mask |= 1 << SKELETON_CLASS[letter]!;
+    }
+  }
+  return mask;
+}
+
 /** Number of bits set. */
 export function bitsOf(mask: number): number {
   let n = mask - ((mask >>> 1) & 0x55555555);

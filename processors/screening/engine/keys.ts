@@ -2,10 +2,12 @@
  * Hash keys under which a word is found although it is misspelt: its folded form with up to one or two letters left
  * out (two words within that many edits share one), its consonants, its letters in alphabetical order.
  */
+import { isVowelCode } from './fold.ts';
 import type { Spelling } from './token.ts';
 
 /** Words from this many folded letters on are found with two edits, shorter ones with one. */
 const TWO_EDITS_FROM = 7;
+const TWO_CONSONANTS_FROM = 8;
 const ONE_EDIT_FROM = 4;
 const ANAGRAM_FROM = 5;
 
@@ -49,6 +51,18 @@ function prefixesOf(codes: Uint8Array, length: number): number {
   return hash;
 }
 
+/**
+ * Two edits are within what words of this length may differ by: in shorter ones not two consonants. Two vowels are not
+ * needed: the consonants find those words.
+ */
+function isPairWorthwhile(a: number, b: number, length: number): boolean {
+  const soft = isSoft(a) + isSoft(b);
+  return soft === 1 || (soft === 0 && length >= TWO_CONSONANTS_FROM);
+}
+
+const isSoft = (letter: number): number => (letter === SILENT ? 1 : isVowelCode(letter));
+const SILENT = 7; // h
+
 /** The folded word itself and with letters left out: `most` of them. */
 function foldKeys(codes: Uint8Array, most: 0 | 1 | 2, salt: number, sink: KeySink): void {
   const length = Math.min(codes.length, MAX_LENGTH);
@@ -61,6 +75,7 @@ function foldKeys(codes: Uint8Array, most: 0 | 1 | 2, salt: number, sink: KeySin
     sink(mixed((prefix[i]! + rest) | 0, length - 1, salt));
     if (most === 1 || length < TWO_EDITS_FROM) continue;
     for (let j = i + 1; j < length; j += 1) {
+      if (!isPairWorthwhile(codes[i]!, codes[j]!, length)) continue;
       const middle = Math.imul(prefix[j]! - prefix[i + 1]!, INVERSE);
       const tail = Math.imul(hash - prefix[j + 1]!, INVERSE_TWICE);
       sink(mixed((prefix[i]! + middle + tail) | 0, length - 2, salt));

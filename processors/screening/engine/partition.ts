@@ -5,7 +5,16 @@ import { KeyTable, keysOfListed, keysOfQuery, VALUES } from './keys.ts';
 import type { Part, PreparedName } from './name.ts';
 import { isSoftTitle } from './prepare-person.ts';
 import { scoreNames } from './score-name.ts';
-import { alike, cannotBeAlike, joinSpellings, LEAST_ALIKE, mostAlike, SAME_GROUP, type Spelling } from './token.ts';
+import {
+  alike,
+  cannotBeAlike,
+  joinSpellings,
+  LEAST_ALIKE,
+  LEAST_ALIKE_EXACT,
+  mostAlike,
+  SAME_GROUP,
+  type Spelling,
+} from './token.ts';
 
 export interface IndexedName {
   readonly prepared: PreparedName;
@@ -38,6 +47,7 @@ const LENGTH = 2;
 const LETTERS_FROM = 3;
 const LETTERS = 4;
 const WRITTEN_FULL = 5;
+const CLASSES = 6;
 
 // A title that is often a name (Said, Khan) is filed like one: the other side may mean the name.
 const isHard = (part: Part): boolean =>
@@ -294,10 +304,10 @@ export class Partition {
     facts[fact] = this.#clock;
     const word = this.#word!;
     const value =
-      this.#related || word.writing !== 'full' || facts[fact + WRITTEN_FULL] === 0
+      this.#related || word.writing === 'poor' || word.writing === 'sounds' || facts[fact + WRITTEN_FULL] === 0
         ? alike(word, this.#words[id]!)
         : this.#mostAlike(word, id, fact);
-    if (value < LEAST_ALIKE) return;
+    if (value < (word.writing === 'exact' ? LEAST_ALIKE_EXACT : LEAST_ALIKE)) return;
     this.#found[this.#foundCount] = id;
     this.#foundLikeness[this.#foundCount] = value;
     this.#foundCount += 1;
@@ -318,7 +328,8 @@ export class Partition {
     const length = facts[fact + LENGTH]!;
     if (word.digits) return alike(word, this.#words[id]!);
     if (word.letters === facts[fact + LETTERS] && word.letters !== 0) return alike(word, this.#words[id]!);
-    if (cannotBeAlike(word.codes.length, word.mask, length, facts[fact + MASK]!, 'full', 'full')) return 0;
+    if (cannotBeAlike(word.codes.length, word.mask, word.classes, length, facts[fact + MASK]!, facts[fact + CLASSES]!))
+      return 0;
     return mostAlike(word.codes, this.#letters, facts[fact + LETTERS_FROM]!, length);
   }
 
@@ -425,10 +436,12 @@ export class Partition {
     let hard = 0;
     let soft = 0;
     let initials = 0;
+    let long = 0;
     for (const part of query.parts) {
       if (isHard(part)) hard += part.weight;
       else soft += part.weight;
       if (part.role === 'initial') initials += 1;
+      if (isHard(part) && part.spelling.codes.length >= MANY_EDITS_FROM) long += part.weight;
     }
     const numbers = this.#nameNumbers;
     let kept = 0;
@@ -436,14 +449,17 @@ export class Partition {
       const name = this.#touched[at]!;
       const record = name * NAME_RECORD;
       const initialsListed = numbers[record + INITIALS]!;
-      const matchedQuery = numbers[record + MATCHED_QUERY]! + assumed;
-      const matchedListed = numbers[record + MATCHED_LISTED]! + assumed * weights.family;
+      const sum = numbers[record + MATCHED_QUERY]! + assumed;
+      // All but the long words agree: a long word may be alike with more edits than it is found by.
+      const hidden = long > 0 && sum > 1 && sum >= hard - long - 0.05 ? Math.max(0, hard - sum) : 0;
+      const matchedQuery = sum + hidden;
+      const matchedListed = numbers[record + MATCHED_LISTED]! + (assumed + hidden) * weights.family;
       const slack = weights.family;
       const openQuery = Math.max(0, hard - matchedQuery - initialsListed * slack);
       const openListed = Math.max(0, numbers[record + HARD]! - matchedListed - initials * slack);
       const conflict = Math.min(openQuery, openListed);
       const bonus = Math.min(soft, numbers[record + SOFT]!) + (initials + initialsListed) * weights.initial;
-      const quality = numbers[record + QUALITY]! + assumed * weights.family + bonus;
+      const quality = numbers[record + QUALITY]! + (assumed + hidden) * weights.family + bonus;
       const matched = Math.max(quality, 0.5 * (matchedQuery + matchedListed) + bonus);
       const extra = this.#person
         ? weights.extraQuery * (openQuery - conflict) + weights.extraListed * (openListed - conflict)
@@ -481,6 +497,8 @@ export class Partition {
   }
 }
 
+/** Words this long may differ by three edits and still be alike. */
+const MANY_EDITS_FROM = 9;
 const LONGEST_JOINED = 24;
 const LONGEST_ACRONYM = 10;
 function factsOfWords(words: readonly Spelling[]): [Int32Array, Uint8Array] {
@@ -491,6 +509,7 @@ function factsOfWords(words: readonly Spelling[]): [Int32Array, Uint8Array] {
     letters.set(word.codes, from);
     const fact = id * WORD_RECORD;
     facts[fact + MASK] = word.mask;
+    facts[fact + CLASSES] = word.classes;
     facts[fact + LENGTH] = word.codes.length;
     facts[fact + LETTERS_FROM] = from;
     facts[fact + LETTERS] = word.letters;

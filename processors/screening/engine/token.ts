@@ -3,6 +3,7 @@ import { ABJAD_COSTS, type Costs, distance, LATIN_COSTS, SOUND_COSTS, sameLetter
 import {
   abjadKey,
   bitsOf,
+  classMaskOf,
   foldWord,
   isVowelCode,
   joinFolded,
@@ -26,6 +27,7 @@ export interface Spelling {
   /** The folded word. */
   readonly codes: Uint8Array;
   readonly mask: number;
+  readonly classes: number;
   /** Hashes under which the word is found, see fold.ts. */
   readonly skeleton: number;
   readonly pattern: number;
@@ -67,6 +69,7 @@ export function joinSpellings(a: Spelling, b: Spelling): Spelling {
     text: a.text + b.text,
     codes,
     mask: a.mask | b.mask,
+    classes: a.classes | b.classes,
     skeleton: skeletonKey(codes, LEAST_SKELETON),
     pattern: patternKey(codes),
     abjad: 0,
@@ -84,6 +87,7 @@ function fromCodes(text: string, codes: Uint8Array, writing: Writing): Spelling 
     text,
     codes,
     mask,
+    classes: classMaskOf(codes),
     skeleton: skeletonKey(codes, LEAST_SKELETON),
     pattern: patternKey(codes),
     abjad: abjadKey(codes),
@@ -97,7 +101,7 @@ function fromCodes(text: string, codes: Uint8Array, writing: Writing): Spelling 
 
 /** Below this two words are taken for different ones. */
 export const LEAST_ALIKE = 0.64;
-const LEAST_ALIKE_EXACT = 0.85;
+export const LEAST_ALIKE_EXACT = 0.85;
 const EQUAL_FOLD = 0.97;
 /** Likeness of two spellings of one name. */
 export const SAME_GROUP = 0.95;
@@ -107,12 +111,19 @@ const SHORTEST_ANAGRAM = 5;
 const OTHER_GENDER = 0.5;
 const SECOND_EDIT = 0.35;
 const OTHER_START = 0.6;
-const CHEAPEST_EDIT = 0.5;
+const CHEAPEST_EDIT = 0.55;
+const CHEAPEST_GAP = 0.75;
 
 // What one edit takes away, by the length of the longer word: an edit in a short word makes another word of it.
 const LOSS_BY_LENGTH = [1, 1, 0.62, 0.46, 0.31, 0.235, 0.195, 0.165, 0.145, 0.13, 0.12, 0.11, 0.1];
 const LAST_LOSS = LOSS_BY_LENGTH.length - 1;
-const LIMIT_BY_LENGTH = Float64Array.from(LOSS_BY_LENGTH, (loss) => (1 - LEAST_ALIKE) / loss);
+/** The most that the edits of two words may cost, so that the words are still alike: solves 1 - loss(cost) = LEAST_ALIKE. */
+const LIMIT_BY_LENGTH = Float64Array.from(LOSS_BY_LENGTH, (loss) => {
+  const room = (1 - LEAST_ALIKE) / loss;
+  if (room <= 1) return room;
+  const b = 1 - SECOND_EDIT;
+  return (Math.sqrt(b * b + 4 * SECOND_EDIT * room) - b) / (2 * SECOND_EDIT);
+});
 
 /** Likeness of two words from 0 to 1; 0 when they are different words. Symmetric. */
 export function alike(a: Spelling, b: Spelling): number {
@@ -129,25 +140,25 @@ export function alike(a: Spelling, b: Spelling): number {
   ) {
     return Math.max(SAME_LETTERS, alikeByEdits(a, b));
   }
-  return cannotBeAlike(a.codes.length, a.mask, b.codes.length, b.mask, a.writing, b.writing) ? 0 : alikeByEdits(a, b);
+  if (a.writing !== 'full' || b.writing !== 'full') return alikeByEdits(a, b);
+  return cannotBeAlike(a.codes.length, a.mask, a.classes, b.codes.length, b.mask, b.classes) ? 0 : alikeByEdits(a, b);
 }
 
-/** A quick look at lengths and letters: true when edits alone cannot make the words alike. */
+/** A quick look at lengths and letters of words written with an alphabet: true when edits cannot make them alike. */
 export function cannotBeAlike(
   lengthA: number,
   maskA: number,
+  classesA: number,
   lengthB: number,
   maskB: number,
-  writingA: Writing,
-  writingB: Writing,
+  classesB: number,
 ): boolean {
-  if (writingA !== 'full' || writingB !== 'full') return false;
-  const longer = Math.max(lengthA, lengthB);
-  const limit = LIMIT_BY_LENGTH[Math.min(longer, LAST_LOSS)]!;
-  const gap = longer - Math.min(lengthA, lengthB);
-  // Each letter that only one of them has costs at least half an edit.
+  const limit = LIMIT_BY_LENGTH[Math.min(Math.max(lengthA, lengthB), LAST_LOSS)]!;
+  // A class of consonants that only one has costs an edit, any letter at least half a one.
   return (
-    gap * CHEAPEST_EDIT > limit ||
+    Math.abs(lengthA - lengthB) * CHEAPEST_GAP > limit ||
+    bitsOf(classesA & ~classesB) > limit ||
+    bitsOf(classesB & ~classesA) > limit ||
     bitsOf(maskA & ~maskB) * CHEAPEST_EDIT > limit ||
     bitsOf(maskB & ~maskA) * CHEAPEST_EDIT > limit
   );
