@@ -89,6 +89,17 @@ describe('the timer on BullMQ', () => {
     });
   });
 
+  it('does not start on a Redis that may evict', async () => {
+    const redis = new Redis(redisQueueUrl);
+    await redis.config('SET', 'maxmemory-policy', 'volatile-lru');
+    try {
+      await expect(timerOn(newQueue()).start(async () => {})).rejects.toMatchObject({ code: 'REDIS_MAY_EVICT' });
+    } finally {
+      await redis.config('SET', 'maxmemory-policy', 'noeviction');
+      redis.disconnect();
+    }
+  });
+
   it('puts what is due together into few jobs, never early', () => {
     const entries = [
       ...Array.from({ length: 150 }, (_, index) => ({ payoutId: `a-${index}`, dueAt: 1_001 })),

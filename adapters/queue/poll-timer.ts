@@ -4,7 +4,8 @@ import { once } from 'node:events';
 import { Queue, Worker } from 'bullmq';
 import { Redis } from 'ioredis';
 import type { PollTimer } from '../../payouts/ports.ts';
-import { CodedError, dependencyDown } from '../../runtime/ports/fault.ts';
+import { dependencyDown } from '../../runtime/ports/fault.ts';
+import { refuseEviction } from '../redis/eviction.ts';
 
 export interface PollTimerOptions {
   /** URL of the Redis for queues; it must not evict. */
@@ -73,7 +74,9 @@ export function bullPollTimer(options: PollTimerOptions): PollTimer {
       await withinTime(opened().then((ready) => ready.addBulk(jobs)));
     },
     async start(onDue) {
-      await refuseEviction(producer);
+      // An unreachable Redis is no reason not to start: the sweeper works.
+      const memory = await withinTime(whenReady(producer).then(() => producer.info('memory'))).catch(() => '');
+      refuseEviction(memory, 'redis-queue');
       worker = new Worker<DueJob>(name, (job) => onDue(job.data.payoutIds), {
         connection: consumer,
         prefix,
@@ -106,17 +109,6 @@ export function jobsOf(
       dueAt,
     }));
     return jobs;
-  });
-}
-
-/** A queue that evicts forgets timers silently. An unreachable Redis is no reason not to start: the sweeper works. */
-async function refuseEviction(redis: Redis): Promise<void> {
-  const memory = await withinTime(whenReady(redis).then(() => redis.info('memory'))).catch(() => '');
-  const policy = /^maxmemory_policy:(\S+)/m.exec(memory)?.[1];
-  if (policy === undefined || policy === 'noeviction') return;
-  throw new CodedError('REDIS_QUEUE_EVICTS', `set maxmemory-policy noeviction on the queue's Redis (now ${policy})`, {
-    faultClass: 'fatal',
-    dependency: 'redis-queue',
   });
 }
 

@@ -323,6 +323,23 @@ describe('a rebuild that others get in the way of', () => {
   });
 });
 
+describe('a server that may evict', () => {
+  it('is refused for good: what it forgets would be spent again', async () => {
+    const { ledger } = await freshLedger();
+    await redis.config('SET', 'maxmemory-policy', 'allkeys-lru');
+    try {
+      await expect(ledger.status()).rejects.toMatchObject({
+        code: 'REDIS_MAY_EVICT',
+        faultClass: 'fatal',
+        dependency: 'redis-limits',
+      });
+    } finally {
+      await redis.config('SET', 'maxmemory-policy', 'noeviction');
+    }
+    expect(await ledger.status()).toMatchObject({ hydrated: true });
+  });
+});
+
 describe('a server that is not there', () => {
   it('is an outage, not a poison record', async () => {
     const client = limitsClient({ url: 'redis://127.0.0.1:1' });

@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs';
 import type { Redis } from 'ioredis';
 import type { LedgerStore, LimitOperation, LimitResult } from '../../processors/limits/ports.ts';
 import { CodedError } from '../../runtime/ports/fault.ts';
+import { refuseEviction } from './eviction.ts';
 import { redisFault, replyCode } from './fault.ts';
 import { LIMITS_DEPENDENCY } from './limits-client.ts';
 import { bucketOf, decodeResult, encodeOperations, encodeRecord } from './limits-codec.ts';
@@ -64,7 +65,10 @@ export function limitsLedger(redis: Redis, options: LimitsLedgerOptions = {}): L
     });
 
   async function status() {
-    const [info, marker] = await guarded(() => Promise.all([client.info('server'), client.get(markerKey)]));
+    const [info, memory, marker] = await guarded(() =>
+      Promise.all([client.info('server'), client.info('memory'), client.get(markerKey)]),
+    );
+    refuseEviction(memory, LIMITS_DEPENDENCY);
     return { marker, hydrated: marker?.startsWith(`${runIdIn(info)}:`) === true };
   }
 

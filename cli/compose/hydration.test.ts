@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
+import { CodedError } from '../../runtime/ports/fault.ts';
 import type { LogReader, PartitionRange } from '../../runtime/ports/log.ts';
-import { ledgerReader } from './hydration.ts';
+import { hydrationHost, ledgerReader } from './hydration.ts';
 
 it('a pass that breaks off is read again, so that no reservation is left out', async () => {
   let end = 2;
@@ -29,4 +30,20 @@ it('a pass that breaks off is read again, so that no reservation is left out', a
     [2, 5],
     [5, 5],
   ]);
+});
+
+it('stops the process when the ledger may be evicted from', async () => {
+  const refused = new CodedError('REDIS_MAY_EVICT', 'set noeviction', { faultClass: 'fatal' });
+  const host = hydrationHost({
+    ledger: { status: () => Promise.reject(refused) } as never,
+    log: {} as never,
+    codec: {} as never,
+    rules: [],
+    logger: {} as never,
+    transactionTimeoutMs: 1,
+  });
+  await host.start();
+  await expect(host.failed).rejects.toBe(refused);
+  expect(host.health().state).toBe('failed');
+  await host.stop(0);
 });
