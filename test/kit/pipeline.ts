@@ -93,9 +93,18 @@ export class TestPipeline {
 
   /** Starts the pipeline's processes and waits until each is running. */
   async start(env: NodeJS.ProcessEnv = {}): Promise<void> {
+    this.#processes = await this.#launch(this.#commands, env);
+  }
+
+  /** Starts more processes beside those that run. */
+  async startMore(commands: readonly (readonly string[])[]): Promise<void> {
+    this.#processes = [...this.#processes, ...(await this.#launch(commands, {}))];
+  }
+
+  #launch(commands: readonly (readonly string[])[], env: NodeJS.ProcessEnv): Promise<Child[]> {
     const run = ++this.#runs;
-    this.#processes = await Promise.all(
-      this.#commands.map((args, i) =>
+    return Promise.all(
+      commands.map((args, i) =>
         startChild({
           name: `pipeline-${run}-${i}`,
           entry: 'cli/main.ts',

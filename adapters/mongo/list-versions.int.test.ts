@@ -1,0 +1,211 @@
+// List versions, exceptions and customers' cases against a real database.
+import { type Db, MongoClient } from 'mongodb';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { entitiesHashOf, type ListVersion } from '../../processors/screening/lists/index.ts';
+import { loadSampleList } from '../../processors/screening/lists/sample/load.ts';
+import type { CustomerCase } from '../../processors/screening/rescreen/customer-case.ts';
+import { activateVersion, importVersion } from '../../processors/screening/versions/lifecycle.ts';
+import { unpackEntities } from '../../processors/screening/versions/packed.ts';
+import type { ListStore } from '../../processors/screening/versions/store.ts';
+import { versionIdOf } from '../../processors/screening/versions/version.ts';
+import type { ScreeningListActivated } from '../../schemas/types.generated.ts';
+import { findings } from '../../test/kit/builders.ts';
+import { listedPerson, nextVersion } from '../../test/kit/memory-screening.ts';
+import { customerCaseStore, rescreenProgress } from './customer-cases.ts';
+import { listStore } from './list-versions.ts';
+import { exceptionStore } from './screening-exceptions.ts';
+
+const TERMS = { by: 'amara', now: Date.UTC(2026, 10, 23) };
+let client: MongoClient;
+let sample: ListVersion;
+beforeAll(async () => {
+  client = await MongoClient.connect(inject('stack').mongoUri);
+  sample = await loadSampleList();
+});
+afterAll(async () => {
+  await client.close();
+});
+
+let databases = 0;
+const fresh = (): Db => client.db(`lists_${process.pid}_${Date.now().toString(36)}_${++databases}`);
+async function lists(): Promise<ListStore> {
+  const store = listStore(fresh());
+  await store.ensureIndexes();
+  return store;
+}
+/** The sample with so many persons more. */
+const grown = (count: number, published: string): ListVersion =>
+  nextVersion(
+    sample,
+    [
+      ...sample.entities,
+      ...Array.from({ length: count }, (_, i) => listedPerson(`8${i}`, `Person Number${i} Somename`)),
+    ],
+    published,
+  );
+
+describe('a list version', () => {
+  it('comes back as it was imported, whatever its size', async () => {
+    const store = await lists();
+    const version = grown(3_500, '2026-11-22');
+    const { versionId, isNew } = await importVersion(store, version, TERMS);
+    expect([versionId, isNew]).toEqual([versionIdOf(version), true]);
+    const { head, chunks } = await store.load(versionId);
+    expect(chunks).toHaveLength(4);
+    expect(head).toMatchObject({ counts: version.counts, importedBy: 'amara', entitiesHash: version.entitiesHash });
+    const entities = unpackEntities(chunks, head.entitiesHash);
+    expect(entitiesHashOf(entities)).toBe(version.entitiesHash);
+  });
+
+  it('is never changed: the second import of it tells that it was there', async () => {
+    const store = await lists();
+    await importVersion(store, sample, TERMS);
+    const again = await importVersion(store, sample, { by: 'somebody else', now: TERMS.now + 1 });
+    expect(again.isNew).toBe(false);
+    expect(await store.head(again.versionId)).toMatchObject({ importedBy: 'amara', importedAt: TERMS.now });
+  });
+
+  it('is refused when it lost more than a share of the one in force, and allowed with a larger share', async () => {
+    const store = await lists();
+    await importVersion(store, grown(100, '2026-11-21'), TERMS);
+    await expect(importVersion(store, sample, TERMS)).rejects.toMatchObject({ code: 'LIST_SHRANK' });
+    expect(await store.heads({ limit: 10 })).toHaveLength(1);
+    expect((await importVersion(store, sample, { ...TERMS, maxShrink: 0.95 })).isNew).toBe(true);
+  });
+
+  it('that nobody imported is unknown', async () => {
+    const store = await lists();
+    await expect(store.load('OFAC-never')).rejects.toMatchObject({ code: 'LIST_VERSION_UNKNOWN' });
+  });
+});
+
+describe('an activation', () => {
+  it('is durable before it is told, and is told again when the telling was cut off', async () => {
+    const store = await lists();
+    const { versionId } = await importVersion(store, sample, TERMS);
+    const broken = () => Promise.reject(new Error('the log is away'));
+    await expect(activateVersion(store, broken, versionId, TERMS)).rejects.toThrow('the log is away');
+    expect(await store.active()).toMatchObject([{ revision: 1, published: false, list: { versionId, activation: 1 } }]);
+    expect(await store.current()).toMatchObject([{ source: 'CORRIDOR', versionId }]);
+
+    const told: ScreeningListActivated[] = [];
+    const publish = async (activation: ScreeningListActivated) => void told.push(activation);
+    const again = await activateVersion(store, publish, versionId, { ...TERMS, now: TERMS.now + 5 });
+    expect(again).toMatchObject({ changed: false });
+    expect(told).toMatchObject([{ list: { versionId }, activatedAt: TERMS.now, activatedBy: 'amara', entities: 12 }]);
+    expect((await store.active())[0]).toMatchObject({ published: true });
+    await activateVersion(store, publish, versionId, TERMS);
+    expect(told).toHaveLength(1);
+  });
+
+  it('of two at once is one', async () => {
+    const store = await lists();
+    const [a, b] = [grown(1, '2026-11-21'), grown(2, '2026-11-22')];
+    await store.save(a, 'amara', TERMS.now);
+    await store.save(b, 'amara', TERMS.now);
+    const made = await Promise.all(
+      [a, b].map(async (version) => store.activate(await store.head(versionIdOf(version)), 0, 'amara', TERMS.now)),
+    );
+    expect(made.filter((each) => each !== undefined)).toHaveLength(1);
+    const winner = (await store.active())[0]!;
+    const next = await Promise.all(
+      [a, b].map(async (version) =>
+        store.activate(await store.head(versionIdOf(version)), winner.revision, 'amara', TERMS.now),
+      ),
+    );
+    expect(next.filter((each) => each !== undefined)).toHaveLength(1);
+    expect((await store.active())[0]).toMatchObject({ revision: 2, list: { activation: 2 } });
+  });
+
+  it('that was told late does not stay the last word', async () => {
+    const store = await lists();
+    const later = grown(1, '2026-11-22');
+    const { versionId } = await importVersion(store, sample, TERMS);
+    const next = await importVersion(store, later, TERMS);
+    const told: string[] = [];
+    const publish = async ({ list }: ScreeningListActivated) => void told.push(list.versionId);
+    // While the first is being told, a second is made and told.
+    const slow = async (activation: ScreeningListActivated) => {
+      if (told.length === 0) await activateVersion(store, publish, next.versionId, TERMS);
+      await publish(activation);
+    };
+    await activateVersion(store, slow, versionId, TERMS);
+    expect(told.at(-1)).toBe(next.versionId);
+    expect(await store.current()).toMatchObject([{ versionId: next.versionId }]);
+  });
+});
+
+describe('an exception', () => {
+  const exception = (exceptionId: string, over = {}) => ({
+    exceptionId,
+    token: 'token-1',
+    source: 'OFAC',
+    entityId: '1',
+    entityHash: 'h',
+    expiresAt: TERMS.now + 1_000,
+    grantedBy: 'amara',
+    reason: 'another date of birth',
+    ...over,
+  });
+
+  it('is found for its counterparty until it expires or is revoked, and kept after', async () => {
+    const store = exceptionStore(fresh());
+    await store.ensureIndexes();
+    await store.grant(exception('a'), TERMS.now);
+    await store.grant(exception('b', { token: 'token-2' }), TERMS.now);
+    await store.grant(exception('c', { expiresAt: TERMS.now }), TERMS.now);
+    await expect(store.grant(exception('a'), TERMS.now)).rejects.toMatchObject({ code: 'EXCEPTION_TAKEN' });
+    expect(await store.find(['token-1'], TERMS.now)).toMatchObject([exception('a')]);
+    expect(await store.find(['token-3'], TERMS.now)).toEqual([]);
+    await store.revoke('a', 'bela', 'was wrong', TERMS.now);
+    await expect(store.revoke('a', 'bela', 'twice', TERMS.now)).rejects.toMatchObject({ code: 'EXCEPTION_UNKNOWN' });
+    expect(await store.find(['token-1'], TERMS.now)).toEqual([]);
+    expect(await store.list({ token: 'token-1', limit: 10 })).toHaveLength(2);
+  });
+});
+
+describe('a case about a customer', () => {
+  const [candidate] = findings('POTENTIAL_MATCH').parties[0]!.candidates;
+  const opened = (caseId: string, token: string): CustomerCase => ({
+    caseId,
+    token,
+    source: 'CORRIDOR',
+    entityId: '9001',
+    entityHash: 'h',
+    versionId: 'v2',
+    candidate: candidate!,
+    transferId: 'transfer-1',
+    openedAt: TERMS.now,
+    state: 'OPEN',
+    decision: null,
+  });
+  const decision = { by: 'amara', reason: 'checked', at: TERMS.now };
+
+  it('is opened once, blocks its customer until cleared, and is decided once', async () => {
+    const store = customerCaseStore(fresh());
+    await store.ensureIndexes();
+    expect(await store.open([opened('1', 'ann'), opened('2', 'bob')])).toBe(2);
+    expect(await store.open([opened('1', 'ann'), opened('3', 'cem')])).toBe(1);
+    expect(await store.blocked(['ann', 'bob', 'dan'])).toEqual(new Set(['ann', 'bob']));
+    expect(await store.decide('1', { state: 'CLEARED', ...decision })).toMatchObject({ state: 'CLEARED' });
+    expect(await store.decide('2', { state: 'CONFIRMED', ...decision })).toMatchObject({ state: 'CONFIRMED' });
+    expect(await store.blocked(['ann', 'bob'])).toEqual(new Set(['bob']));
+    await expect(store.decide('1', { state: 'CONFIRMED', ...decision })).rejects.toMatchObject({
+      code: 'CASE_NOT_OPEN',
+    });
+    await expect(store.decide('9', { state: 'CLEARED', ...decision })).rejects.toMatchObject({ code: 'CASE_UNKNOWN' });
+    expect(await store.open([opened('1', 'ann')])).toBe(0);
+    expect((await store.list({ state: 'OPEN', limit: 10 })).map(({ caseId }) => caseId)).toEqual(['3']);
+  });
+
+  it('leaves progress that never goes back', async () => {
+    const progress = rescreenProgress(fresh());
+    const [list] = findings().lists;
+    const at = (activation: number) => [{ ...list!, activation, versionId: `v${activation}` }];
+    await progress.advance(at(2), TERMS.now);
+    await progress.advance(at(1), TERMS.now);
+    expect(await progress.covered()).toEqual(at(2));
+    await progress.advance(at(3), TERMS.now);
+    expect(await progress.covered()).toEqual(at(3));
+  });
+});
