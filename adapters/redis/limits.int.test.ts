@@ -5,8 +5,9 @@ import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import type { LedgerState, LimitOperation, LimitRequest, SettledUse } from '../../processors/limits/ports.ts';
 import { MemoryLedger } from '../../test/kit/memory-ledger.ts';
-import { limitsLedger } from './limits.ts';
+import { limitsLedger, limitsNamespace } from './limits.ts';
 import { limitsClient, ready } from './limits-client.ts';
+import { verifyLimits } from './verify-limits.ts';
 
 const RUN = `test-limits-${process.pid}-${Date.now().toString(36)}`;
 const NOTHING: LedgerState = { records: [], counters: [] };
@@ -166,6 +167,21 @@ describe('the ledger in Redis', () => {
     await ledger.apply([{ kind: 'settle', transferId: 'a', attempt: 1, state: 'released', uses: [] }]);
     expect(await ledger.apply([reserve('a', 1n)])).toEqual([{ kind: 'ended' }]);
     expect(await countersIn(namespace)).toEqual({});
+  });
+
+  it('is that of its application alone', async () => {
+    const [ours, theirs] = ['ours', 'theirs'].map((app) => limitsNamespace(`${RUN}:${app}`));
+    const ledger = limitsLedger(redis, { namespace: ours! });
+    const stranger = limitsLedger(redis, { namespace: theirs! });
+    await ledger.replaceAll(NOTHING, null);
+    await ledger.apply([reserve('a', 900n)]);
+    expect((await stranger.status()).hydrated).toBe(false);
+    await stranger.replaceAll(NOTHING, null);
+    expect(await stranger.apply([reserve('a', 200n)])).toMatchObject([{ uses: [{ usedMinor: 200n }] }]);
+    await stranger.close();
+    expect(await ledger.apply([reserve('b', 100n)])).toMatchObject([{ uses: [{ usedMinor: 1_000n }] }]);
+    expect(await verifyLimits(redis, ours).find(['a'])).toMatchObject([{ uses: [{ minor: 900n }] }]);
+    expect(await verifyLimits(redis, theirs).hydrated()).toBe(false);
   });
 
   it('is exact to the last unit below 2^53', async () => {

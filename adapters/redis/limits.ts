@@ -12,7 +12,7 @@ import { LIMITS_DEPENDENCY } from './limits-client.ts';
 import { bucketOf, decodeResult, encodeOperations, encodeRecord } from './limits-codec.ts';
 
 export interface LimitsLedgerOptions {
-  /** Prefix of every key. */
+  /** Prefix of every key; default: that of the application named corridor. */
   readonly namespace?: string;
   /**
    * How long ended records and idle counters are kept, in ms: longer than a window plus the longest time in which an
@@ -20,6 +20,9 @@ export interface LimitsLedgerOptions {
    */
   readonly keepMs?: number;
 }
+
+/** Where an application keeps its ledger: two on one Redis must not count, close or clear up for each other. */
+export const limitsNamespace = (appName: string): string => `${appName}:limits`;
 
 const DAY_MS = 86_400_000;
 const SCRIPT = readFileSync(new URL('./limits.lua', import.meta.url), 'utf8');
@@ -48,7 +51,7 @@ type Scripted = Redis & {
 };
 
 export function limitsLedger(redis: Redis, options: LimitsLedgerOptions = {}): LedgerStore {
-  const namespace = options.namespace ?? 'corridor:limits';
+  const namespace = options.namespace ?? limitsNamespace('corridor');
   const keepMs = String(options.keepMs ?? 45 * DAY_MS);
   const markerKey = `${namespace}:generation`;
   redis.defineCommand('corridorLimitsApply', { numberOfKeys: 1, lua: SCRIPT });

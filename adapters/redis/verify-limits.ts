@@ -2,13 +2,13 @@
 import type { Redis } from 'ioredis';
 import type { LimitsStore, StoredCounter, StoredReservation } from '../../verify/ports.ts';
 import { redisFault } from './fault.ts';
-import { limitsLedger } from './limits.ts';
+import { limitsLedger, limitsNamespace } from './limits.ts';
 import { LIMITS_DEPENDENCY } from './limits-client.ts';
 
 const PAGE = 1_000;
 
 /** @param namespace prefix of every key, as the ledger was given it. */
-export function verifyLimits(redis: Redis, namespace = 'corridor:limits'): LimitsStore {
+export function verifyLimits(redis: Redis, namespace = limitsNamespace('corridor')): LimitsStore {
   const ledger = limitsLedger(redis, { namespace });
   const guarded = <T>(work: () => Promise<T>): Promise<T> =>
     work().catch((error: unknown) => {

@@ -3,6 +3,7 @@ import { SingleBar } from 'cli-progress';
 import type { Command } from 'commander';
 import { providerLedger } from '../../adapters/http/provider-ledger.ts';
 import { verifyStores } from '../../adapters/mongo/verify-stores.ts';
+import { limitsNamespace } from '../../adapters/redis/limits.ts';
 import { limitsClient, ready } from '../../adapters/redis/limits-client.ts';
 import { verifyLimits } from '../../adapters/redis/verify-limits.ts';
 import { currencyOf } from '../../domain/currencies.ts';
@@ -87,7 +88,7 @@ async function sourcesOf(
     ...(options.stores
       ? { stores: verifyStores({ db: await connections.db(), events: EVENTS, transfers: TRANSFERS }) }
       : {}),
-    ...(redis ? { limits: verifyLimits(redis) } : {}),
+    ...(redis ? { limits: verifyLimits(redis, limitsNamespace(config.appName)) } : {}),
     ...(ledger === undefined ? {} : { provider: providerLedger(ledger) }),
   };
   return { sources, close: () => redis?.disconnect() };

@@ -3,7 +3,7 @@ import type { Redis } from 'ioredis';
 import { holdClaims } from '../../adapters/mongo/hold-claims.ts';
 import { intentClaims } from '../../adapters/mongo/intent-claims.ts';
 import { settlementClaims } from '../../adapters/mongo/settlement-claims.ts';
-import { limitsLedger } from '../../adapters/redis/limits.ts';
+import { limitsLedger, limitsNamespace } from '../../adapters/redis/limits.ts';
 import { limitsClient } from '../../adapters/redis/limits-client.ts';
 import { corridorBook } from '../../domain/corridors.ts';
 import { createFxPricing } from '../../processors/fx-pricing/processor.ts';
@@ -111,7 +111,7 @@ const BUILDERS: Record<ProcessorName, (connections: Connections, runtime: HostRu
   limits: async (connections, runtime) => {
     const { config, log, codec } = connections;
     const redis: Redis = limitsClient({ url: config.redis.limitsUrl });
-    const ledger = limitsLedger(redis);
+    const ledger = limitsLedger(redis, { namespace: limitsNamespace(config.appName) });
     const rules = limitRules(config);
     const { logger } = runtime;
     return {

@@ -25,7 +25,7 @@ export const settings = {
     default: 'production',
   }),
   appName: setting('CORRIDOR_APP_NAME', {
-    doc: 'First part of every consumer group and transactional id. Frozen: another name is another application, without offsets.',
+    doc: 'First part of every consumer group, transactional id and Redis key. Frozen: another name is another application, without offsets.',
     schema: name(),
     default: 'corridor',
   }),
