@@ -48,8 +48,15 @@ function isOutage(error: unknown): boolean {
     // A pool that gives no connection in time, a reply that cannot be read: the way to the server, not our request.
     (error instanceof MongoDriverError && !(error instanceof MongoAPIError)) ||
     error instanceof BSON.BSONOffsetError ||
+    isSocketError(error) ||
     (error instanceof MongoServerError && error.hasErrorLabel('RetryableWriteError'))
   );
+}
+
+/** A write to a socket that is closing fails with the bare error of Node: the driver does not wrap it. */
+function isSocketError(error: unknown): boolean {
+  const { code } = error as { readonly code?: unknown };
+  return error instanceof Error && typeof code === 'string' && /^(E[A-Z]+|ERR_(STREAM|SOCKET)_[A-Z_]+)$/.test(code);
 }
 
 function serverCode(error: unknown): number | undefined {
