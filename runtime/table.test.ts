@@ -4,6 +4,7 @@ import { append, input } from '../test/kit/harness.ts';
 import { ManualClock } from '../test/kit/manual-clock.ts';
 import { memoryCodec } from '../test/kit/memory-codec.ts';
 import { MemoryLog } from '../test/kit/memory-log.ts';
+import type { Log } from './ports/log.ts';
 import { createTable } from './table.ts';
 
 const rate = (base: string, value: string): FxRate => ({
@@ -51,6 +52,25 @@ describe('a followed table', () => {
     expect(table.version).toBe(before + 3);
     expect(table.get('sample/GBP/INR')).toBeUndefined();
     expect(table.get('sample/EUR/INR')?.rate).toBe('96');
+  });
+
+  it('starts when it is asked again after the log was not there', async () => {
+    const { log, codec, publish } = setUp();
+    publish('GBP', '110');
+    let away = true;
+    const flaky: Log = Object.assign(Object.create(log) as Log, {
+      reader: () => {
+        if (!away) return log.reader();
+        const caughtUp = Promise.reject(new Error('no broker'));
+        return { ...log.reader(), follow: () => ({ caughtUp, stop: async () => undefined }) };
+      },
+    });
+    const table = createTable({ topic: 'fx.rates', log: flaky, codec });
+    await expect(table.start()).rejects.toThrow('no broker');
+    away = false;
+    await table.start();
+    expect(table.get('sample/GBP/INR')?.rate).toBe('110');
+    await table.stop();
   });
 
   it('says how stale it is', async () => {

@@ -96,7 +96,14 @@ export function createTable<T extends TopicName>(options: TableOptions<T>): Tabl
       following ??= log.reader().follow([topic], (batch) => {
         taken = taken.then(() => take(batch)).catch(fail);
       });
-      await following.caughtUp;
+      try {
+        await following.caughtUp;
+      } catch (error) {
+        // A follower that could not begin never will: the next start makes another.
+        await following.stop();
+        following = undefined;
+        throw error;
+      }
       await Promise.race([taken, failed]);
       caughtUp = true;
     },
