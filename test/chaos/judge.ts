@@ -36,8 +36,10 @@ export type FindingKind =
   | 'unexplainedCase'
   /** A place between two side effects where nothing was tested. */
   | 'failpointNeverHit'
-  /** A process ended although no fault ended it, or did not drain. */
+  /** A process ended although no fault ended it. */
   | 'processEnded'
+  /** When all was healed: a process that never got ready again, a consumer that did not get to its end, a drain cut off. */
+  | 'notDrained'
   /** The harness could not do what the schedule says. */
   | 'harness';
 
@@ -58,6 +60,8 @@ export interface Evidence {
   readonly injected: readonly Injected[];
   /** Wall clock, ms, at which `fromMs` of the faults is 0. */
   readonly startedAt: number;
+  /** What was still to be done when nothing moved any more. */
+  readonly notDrained: readonly string[];
   /** What the harness itself could not do. */
   readonly failures: readonly string[];
   readonly say: (line: string) => void;
@@ -89,6 +93,7 @@ export class Findings {
     unexplainedCase: 0,
     failpointNeverHit: 0,
     processEnded: 0,
+    notDrained: 0,
     harness: 0,
   };
   readonly kept: Finding[] = [];
@@ -102,6 +107,7 @@ export class Findings {
 export async function judge(evidence: Evidence): Promise<Verdict> {
   const { connections, feeder, tail, reached, exits, failures, say } = evidence;
   const found = new Findings();
+  for (const what of evidence.notDrained) found.add('notDrained', 'pipeline', what);
   for (const failure of failures) found.add('harness', 'schedule', failure);
   await checkInputs(feeder, connections, found);
   const ledger = await summarise(readLedger(evidence.providerLedger));

@@ -132,7 +132,7 @@ export async function run(options: RunOptions): Promise<RunReport> {
     await world.heal();
     await world.useProviderFaults(NO_FAULTS);
     tail.stopRepeating();
-    await drained({ books, tail, slots, quietMs: profile.quietMs, say });
+    const notDrained = await drained({ books, tail, slots, quietMs: profile.quietMs, say });
     const drainMs = Math.round(performance.now() - healedAt);
 
     await operator.stop();
@@ -140,7 +140,7 @@ export async function run(options: RunOptions): Promise<RunReport> {
     rates.stop();
     const codes = await Promise.all([...slots.values()].map((slot) => slot.stop(STOP_WITHIN_MS)));
     for (const [index, code] of codes.entries()) {
-      if (code !== 0) failures.push(`${SLOTS[index]} did not drain when asked to: exit code ${code}`);
+      if (code !== 0) notDrained.push(`${SLOTS[index]} did not drain when asked to: exit code ${code}`);
     }
     const verdict = await judge({
       connections,
@@ -152,6 +152,7 @@ export async function run(options: RunOptions): Promise<RunReport> {
       exits,
       injected: injector.injected,
       startedAt,
+      notDrained,
       failures: [...failures, ...injector.failures],
       say,
     });
@@ -207,41 +208,51 @@ interface Draining {
   readonly say: (line: string) => void;
 }
 
-/** Waits until the books balance and every consumer is at its end, or until nothing moves any more. */
-async function drained({ books, tail, slots, quietMs, say }: Draining): Promise<void> {
+/** Waits until the books balance and every consumer is at its end, or until nothing moves any more: what is left then. */
+async function drained({ books, tail, slots, quietMs, say }: Draining): Promise<string[]> {
   tail.movedAt = performance.now();
   let saidAt = performance.now();
   for (;;) {
     const { unexpected, unaccounted } = books.balance();
-    const lag = unexpected === 0 && unaccounted === 0 ? await lagOf([...slots.values()]) : undefined;
-    if (lag === 0) return say('Every input is where it must be, and every consumer at its end');
-    const quiet = performance.now() - tail.movedAt;
-    if (quiet > quietMs) {
-      return say(
-        `Nothing has moved for ${quietMs / 1_000} s: ${unexpected} unexpected, ${unaccounted} unaccounted, lag ${lag ?? '?'}`,
-      );
+    const balanced = unexpected === 0 && unaccounted === 0;
+    const left = balanced ? await leftIn([...slots.values()]) : [];
+    if (balanced && left.length === 0) {
+      say('Every input is where it must be, and every consumer at its end');
+      return [];
+    }
+    const text = `${unexpected} unexpected, ${unaccounted} unaccounted${left.map((one) => `; ${one}`).join('')}`;
+    if (performance.now() - tail.movedAt > quietMs) {
+      say(`Nothing has moved for ${quietMs / 1_000} s: ${text}`);
+      return balanced ? left : await leftIn([...slots.values()]);
     }
     if (performance.now() - saidAt > 10_000) {
       saidAt = performance.now();
-      say(`draining: ${unexpected} not where they must be, lag ${lag ?? '?'}`);
+      say(`draining: ${text}`);
     }
     await sleep(LOOK_EVERY_MS);
   }
 }
 
-/** Records that some consumer has not handled; undefined while a process cannot be asked. */
-async function lagOf(slots: readonly Slot[]): Promise<number | undefined> {
-  const lags = await Promise.all(
-    slots.map(async ({ health }) => {
-      if (health === undefined) return undefined;
+interface Health {
+  readonly hosts: readonly { readonly name: string; readonly state: string; readonly lag: number }[];
+}
+
+/** What some consumer has not handled, and processes that cannot be asked. */
+async function leftIn(slots: readonly Slot[]): Promise<string[]> {
+  const left = await Promise.all(
+    slots.map(async ({ name, health }) => {
+      if (health === undefined) return [`${name} is not ready`];
       const body = await fetch(`${health}/health`).then(
-        (response) => response.json() as Promise<{ hosts?: { state: string; lag: number }[] }>,
+        (response) => response.json() as Promise<Health>,
         () => undefined,
       );
-      return body?.hosts?.reduce((sum, { lag }) => sum + Math.max(0, lag), 0);
+      if (body === undefined) return [`${name} does not answer`];
+      return body.hosts
+        .filter(({ state, lag }) => state !== 'running' || lag > 0)
+        .map((host) => `${name}: ${host.name} is ${host.state} with ${host.lag} records to do`);
     }),
   );
-  return lags.some((lag) => lag === undefined) ? undefined : lags.reduce<number>((sum, lag) => sum + (lag ?? 0), 0);
+  return left.flat();
 }
 
 /** Rates are republished before they are too old to price with. */
