@@ -162,6 +162,24 @@ describe('the ledger in Redis', () => {
     expect(await countersIn(namespace)).toEqual({ 'day-gbp:sender-1:2026-11-23': { used: 950n, open: 1 } });
   });
 
+  it('lets a later attempt that the log shows take the place of the one before, once, and never the other way', async () => {
+    const { ledger, namespace } = await freshLedger();
+    const open = (attempt: number, amount: bigint): LimitOperation => {
+      return { kind: 'settle', transferId: 'a', attempt, state: 'open', uses: [use(amount)] };
+    };
+    await ledger.apply([reserve('a', 900n)]);
+    expect(await ledger.apply([open(2, 300n), open(2, 300n), open(1, 900n)])).toEqual([
+      { kind: 'settled', changed: true },
+      { kind: 'settled', changed: false },
+      { kind: 'settled', changed: false },
+    ]);
+    expect(await countersIn(namespace)).toEqual({ 'day-gbp:sender-1:2026-11-23': { used: 300n, open: 1 } });
+    expect(await ledger.apply([reserve('a', 900n), reserve('a', 300n, 1_000n, 2)])).toMatchObject([
+      { kind: 'superseded' },
+      { kind: 'reserved', uses: [{ reservedMinor: 300n }] },
+    ]);
+  });
+
   it('refuses a reservation that comes after the end of its transfer', async () => {
     const { ledger, namespace } = await freshLedger();
     await ledger.apply([{ kind: 'settle', transferId: 'a', attempt: 1, state: 'released', uses: [] }]);

@@ -95,13 +95,17 @@ local function settle(operation)
   local key = prefix .. 't:' .. operation.t
   local target = operation.s
   local known = load(key)
-  if known and known.state == target then return false end
   if target == 'open' then
-    if known then return false end
+    if known then
+      if known.state ~= 'open' or operation.a <= known.attempt then return false end
+      -- The later attempt takes the place of the one before, as in reserve.
+      free_all(known.uses)
+    end
     reserve_all(operation.r)
     save(key, 'open', operation.a, operation.r, operation.o)
     return true
   end
+  if known and known.state == target then return false end
   if target == 'released' then
     if known and known.state ~= 'open' then return false end
     if known then free_all(known.uses) end

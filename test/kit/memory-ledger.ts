@@ -155,12 +155,15 @@ export class MemoryLedger implements LedgerStore {
       this.transfers.set(transferId, { attempt, state, held, outcome });
       return { kind: 'settled', changed: true };
     };
-    if (known?.state === state) return unchanged;
     if (state === 'open') {
-      if (known !== undefined) return unchanged;
+      if (known !== undefined) {
+        if (known.state !== 'open' || attempt <= known.attempt) return unchanged;
+        this.#free(known);
+      }
       for (const { bucket, minor } of stated) this.#count(bucket, minor, 1);
       return finish(stated, { kind: 'reserved', uses: uses.map(limitUse) });
     }
+    if (known?.state === state) return unchanged;
     if (state === 'released') {
       if (known !== undefined && known.state !== 'open') return unchanged;
       if (known !== undefined) this.#free(known);
