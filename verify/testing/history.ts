@@ -3,7 +3,7 @@
 import { nextEnvelope } from '../../domain/envelope.ts';
 import { holdIdOf, intentDuplicationId, intentRejectionId } from '../../domain/event-id.ts';
 import { LIMIT_RULES } from '../../domain/limit-rules.ts';
-import type { Payout, PayoutPhase } from '../../payouts/payout.ts';
+import type { Attempt, PayoutPhase, PayoutUpdate } from '../../payouts/payout.ts';
 import { commandIdOf } from '../../payouts/update.ts';
 import { payloadHash } from '../../processors/intake/payload-hash.ts';
 import { deadLetterMark, lifecycleOf } from '../../processors/lifecycle.ts';
@@ -98,7 +98,14 @@ export class History {
   readonly limits = new MemoryLimits();
   readonly provider: ProviderRecord[] = [];
   readonly #ends = new Map<string, number>();
+  readonly #step: number;
   #stories = 0;
+
+  /** `dense`: offsets without gaps, as a producer without transactions leaves them. */
+  constructor(options: { readonly dense?: boolean } = {}) {
+    // Otherwise as if a marker stood between two transactions.
+    this.#step = options.dense ? 1 : 2;
+  }
 
   /** One more transfer, from its intent to its end. @returns its id */
   tell(ending: Ending, wishes: Wishes = {}): string {
@@ -209,8 +216,7 @@ export class History {
   append(topic: string, partition: number, entry: Partial<Entry> & { readonly key: string }): Entry {
     const place = `${topic}/${partition}`;
     const offset = this.#ends.get(place) ?? 0;
-    // As if a marker stood between two transactions.
-    this.#ends.set(place, offset + 2);
+    this.#ends.set(place, offset + this.#step);
     const complete: Entry = { topic, partition, offset, value: undefined, bytes: undefined, headers: {}, ...entry };
     this.entries.push(complete);
     return complete;
@@ -503,12 +509,21 @@ export class History {
         reason: payout.reason,
         changedAt: payout.changedAt,
       }));
-    const attempts = Array.from({ length: attempt }, (_, index) => ({
-      number: index + 1,
-      key: `${transferId}:${index + 1}`,
-      pricingAttempt: index + 1,
-      end: index + 1 === attempt && moved ? { how: 'paid', at: AT, code: null } : null,
-    }));
+    const attempts = Array.from({ length: attempt }, (_, index): Attempt => {
+      const paid = index + 1 === attempt && moved;
+      return {
+        number: index + 1,
+        key: `${transferId}:${index + 1}`,
+        pricingAttempt: index + 1,
+        startedAt: AT,
+        leaseUntil: AT,
+        expiresAt: AT,
+        unknownSince: null,
+        acceptedAt: AT,
+        notFound: false,
+        end: paid ? { how: 'paid', at: AT, code: null } : null,
+      };
+    });
     this.stores.payouts.put({
       payoutId: transferId,
       revision: 3,
@@ -516,12 +531,19 @@ export class History {
       provider: 'simulator',
       homePartition: home,
       pricingAttempt: attempt,
+      priceExpiresAt: requested.price.expiresAt,
+      requested: this.codec.encode('payout.requested', requested),
       attempts,
       lastAttempt: attempt,
-      updates,
+      deadAtProvider: 0,
+      polls: 0,
+      nextPollAt: null,
+      updates: updates as readonly PayoutUpdate[],
       publishedVersion: published.at(-1)?.[1] ?? 0,
       cases: [],
-    } as unknown as Payout);
+      createdAt: AT,
+      changedAt: AT,
+    });
   }
 
   /** The event that follows another, with what it adds. */
