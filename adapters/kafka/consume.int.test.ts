@@ -441,6 +441,9 @@ describe('a consumer', () => {
       throw new TypeError('a bug');
     });
     await eventually(() => faults.map(({ code }) => code)).toContain('CLIENT_BUG');
+    vi.spyOn(performance, 'now').mockReturnValue(performance.now() + 60_000);
+    expect(consumer.progress()).toMatchObject([{ lag: 1, paused: undefined }]); // not at rest: nobody knows
+    vi.mocked(performance.now).mockRestore();
     spy.mockRestore();
     await write(numbered(input, 10, { partitions: 1 }));
     await caughtUp(log, group, [input]);

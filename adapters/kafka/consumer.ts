@@ -43,6 +43,8 @@ export class KafkaConsumer implements LogConsumer {
   /** Per partition, the end of its last worker: the next one waits for it. */
   readonly #lastWorkers = new Map<string, Promise<void>>();
   #team: Team | undefined;
+  /** Set while the broker can't be reached: shown as a pause of every partition. */
+  #waiting: PartitionProgress['paused'];
   readonly #patience = new TopicPatience();
   #fatal: FatalLogFault | undefined;
   #loop: Promise<void> = Promise.resolve();
@@ -73,7 +75,9 @@ export class KafkaConsumer implements LogConsumer {
   }
 
   progress(): readonly PartitionProgress[] {
-    return this.#team?.workers.map((worker) => worker.progress()) ?? [];
+    const all = this.#team?.workers.map((worker) => worker.progress()) ?? [];
+    const waiting = this.#waiting;
+    return waiting === undefined ? all : all.map((each) => ({ ...each, paused: each.paused ?? waiting }));
   }
 
   async stop(deadlineMs: number): Promise<void> {
@@ -113,12 +117,19 @@ export class KafkaConsumer implements LogConsumer {
     await within(LEAVE_PATIENCE_MS, Promise.all([this.#team?.fetcher.stop(), this.#membership.leave()]));
   }
 
+  #tell(error: unknown): void {
+    const fault = faultOf(error);
+    if (fault.code === 'KAFKA_UNAVAILABLE') this.#waiting = { code: fault.code, detail: 'waiting for the broker' };
+    this.#options.onFault(fault);
+  }
+
   async #live(): Promise<void> {
     const { signal } = this.#stopping;
     for (let attempt = 1; !signal.aborted; attempt++) {
       try {
         const generation = await this.#join();
         if (generation === undefined) return;
+        this.#waiting = undefined;
         attempt = 0;
         await this.#serve(generation);
       } catch (error) {
@@ -126,7 +137,7 @@ export class KafkaConsumer implements LogConsumer {
         const fatal = this.#fatalFrom(error);
         if (fatal !== undefined) return this.#fail(fatal);
         if (verdictOf(error) !== 'not-member') {
-          this.#options.onFault(faultOf(error));
+          this.#tell(error);
           this.#membership.reconnect();
         }
         await pause(backoffMs(attempt, 20, MOST_BACKOFF_MS), signal);
@@ -219,7 +230,7 @@ export class KafkaConsumer implements LogConsumer {
 
   #fetchFailed(error: unknown): void {
     const fatal = this.#fatalFrom(error);
-    if (fatal === undefined) this.#options.onFault(faultOf(error));
+    if (fatal === undefined) this.#tell(error);
     else this.#fail(fatal);
   }
 
@@ -242,6 +253,7 @@ export class KafkaConsumer implements LogConsumer {
       try {
         await this.#membership.heartbeat();
         lastAt = performance.now();
+        this.#waiting = undefined;
         if (team.incomplete()) return false; // joining again is how a partition given up gets an owner
         if (team.generation.isLeader && (await this.#membership.partitionsChanged())) return false;
       } catch (error) {
@@ -252,7 +264,7 @@ export class KafkaConsumer implements LogConsumer {
           if (typeOf(error) === 'UNKNOWN_MEMBER_ID') this.#membership.forget();
           return true;
         }
-        this.#options.onFault(faultOf(error));
+        this.#tell(error);
         this.#membership.reconnect();
         if (performance.now() - lastAt > sessionTimeoutMs) return true;
         waitMs = backoffMs(3);

@@ -3,7 +3,7 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { type LocalStack, startStack } from '../../infra/local/stack.ts';
 import type { Log } from '../../runtime/ports/log.ts';
 import { FAILPOINTS } from './failpoints.ts';
@@ -11,6 +11,8 @@ import { createLog } from './log.ts';
 import type { CopierPlan } from './testing/copier-plan.ts';
 import { Copier, caughtUp, compareCopy, killCopiers } from './testing/copiers.ts';
 import { numbered, provision, unique } from './testing/topics.ts';
+
+vi.setConfig({ testTimeout: 180_000 });
 
 let stack: LocalStack;
 let log: Log;

@@ -35,6 +35,8 @@ export class Source {
   lastStableOffset = 0;
   /** performance.now() of the last fetch that found nothing new. */
   caughtUpAt = 0;
+  /** performance.now() of the last fetch that was answered. */
+  fetchedAt = Number.NEGATIVE_INFINITY;
   /** Set when the position does not exist in the log any more. */
   outOfRange = false;
   /** True while nobody will take records for a while: it is no reason to poll fast. */
@@ -87,6 +89,7 @@ export class Source {
     const { records, nextOffset } = committedRecords(this.topic, this.position, fetched);
     const now = performance.now();
     if (this.buffered === 0) this.waitingSince = now;
+    this.fetchedAt = now;
     this.lastStableOffset = Number(fetched.lastStableOffset);
     this.position = nextOffset;
     if (records.length > 0) {

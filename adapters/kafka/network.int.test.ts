@@ -3,7 +3,7 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { type LocalStack, startStack } from '../../infra/local/stack.ts';
 import type { BatchResult, Log, LogFault, LogRecord } from '../../runtime/ports/log.ts';
 import type { Failpoint } from './failpoints.ts';
@@ -11,6 +11,8 @@ import { createLog } from './log.ts';
 import { caughtUp, compareCopy } from './testing/copiers.ts';
 import { startProxy, type TcpProxy } from './testing/proxy.ts';
 import { numbered, provision, unique } from './testing/topics.ts';
+
+vi.setConfig({ testTimeout: 180_000 });
 
 let stack: LocalStack;
 let proxy: TcpProxy;

@@ -22,6 +22,8 @@ const MOST_KAFKA_BACKOFF_MS = 1_000;
 /** Longest wait before a batch of which the handler did nothing is handed in again. */
 const MOST_STALL_BACKOFF_MS = 5_000;
 const IDLE_CHECK_MS = 5_000;
+/** How long the end of a partition counts as known after a fetch. */
+const END_KNOWN_MS = 30_000;
 
 export interface WorkerOptions {
   readonly consumer: ConsumerOptions;
@@ -52,7 +54,7 @@ export class PartitionWorker {
   #inHand: readonly LogRecord[] = [];
   #position: number;
   #committed = 0;
-  #committedAt = 0;
+  #committedAt = performance.now();
   #paused: PartitionProgress['paused'];
   /** Why the batch to come was handed in before and not committed. */
   #failed: { readonly code: string; readonly attempts: number } | undefined;
@@ -76,13 +78,14 @@ export class PartitionWorker {
     const { source, ownership } = this.#options;
     const idle = this.#inHand.length === 0 && this.#carry.length === 0 && source.buffered === 0;
     const position = idle ? Math.max(this.#position, source.position ?? 0) : this.#position;
+    // Without a fresh answer from the broker nobody knows that there is nothing to do: that must not look like rest.
+    const unknown = performance.now() - source.fetchedAt > END_KNOWN_MS ? 1 : 0;
     return {
       topic: ownership.topic,
       partition: ownership.partition,
       position,
-      lag: Math.max(0, source.lastStableOffset - position),
-      // A wait for records begins when the last look found none: time spent idle is no lack of progress.
-      lastProgressAt: Math.max(this.#committedAt, source.caughtUpAt),
+      lag: Math.max(unknown, source.lastStableOffset - position),
+      lastProgressAt: idle ? Math.max(this.#committedAt, source.caughtUpAt) : this.#committedAt,
       paused: this.#paused,
     };
   }
