@@ -1,5 +1,5 @@
 // Cases against a real database: one decision wins, expiry competes with it, and the command stays pending until relayed.
-import { MongoClient } from 'mongodb';
+import { type CommandStartedEvent, MongoClient } from 'mongodb';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { recordType } from '../../schemas/avro-types.ts';
 import type { CaseDocument } from '../../sinks/cases/case.ts';
@@ -14,7 +14,7 @@ let store: CaseStore;
 let sink: ReturnType<typeof casesSink>;
 
 beforeAll(async () => {
-  client = await MongoClient.connect(inject('stack').mongoUri);
+  client = await MongoClient.connect(inject('stack').mongoUri, { monitorCommands: true });
   const db = client.db(`cases_${process.pid}_${Date.now().toString(36)}`);
   store = caseStore(db);
   await store.ensureIndexes();
@@ -81,6 +81,31 @@ describe('a case', () => {
     await expect(store.decide(holdId, held.hold.evidenceHash, decision('late'))).rejects.toMatchObject({
       code: 'CASE_NOT_OPEN',
     });
+  });
+
+  it('is decided, relayed and read by a majority, so that no decision is rolled back later', async () => {
+    const { holdId, held } = await open();
+    const seen: CommandStartedEvent[] = [];
+    client.on('commandStarted', (event) => seen.push(event));
+    await store.decide(holdId, held.hold.evidenceHash, decision('amara'));
+    await store.expire(new Date(0));
+    await store.markPublished([holdId]);
+    await store.find(holdId);
+    await store.pending(1);
+    await store.list({ limit: 1 });
+    client.removeAllListeners('commandStarted');
+    const concerns = seen.map(({ commandName, command }) => [
+      commandName,
+      command['writeConcern'] ?? command['readConcern'],
+    ]);
+    expect(concerns).toEqual([
+      ['findAndModify', { w: 'majority' }],
+      ['update', { w: 'majority' }],
+      ['update', { w: 'majority' }],
+      ['find', { level: 'majority' }],
+      ['find', { level: 'majority' }],
+      ['find', { level: 'majority' }],
+    ]);
   });
 
   it('keeps its command pending until it is published, and carries the held event back exactly', async () => {

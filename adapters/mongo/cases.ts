@@ -2,6 +2,7 @@
 import { Binary, type Db, type Document, type Filter } from 'mongodb';
 import { CodedError } from '../../runtime/ports/fault.ts';
 import { type CaseDecision, type CaseDocument, type CaseState, indexes } from '../../sinks/cases/case.ts';
+import { MAJORITY } from './claims.ts';
 import { mongoFault } from './fault.ts';
 import { ensureIndexes } from './idempotent-store.ts';
 
@@ -32,7 +33,7 @@ const EXPIRY: Omit<CaseDecision, 'decidedAt'> = {
 };
 
 export function caseStore(db: Db): CaseStore {
-  const cases = db.collection<Document & { _id: string }>(CASES);
+  const cases = db.collection<Document & { _id: string }>(CASES, MAJORITY);
   // Minor units come back as bigints, as they went in; other numbers are ints and doubles already.
   const read = { useBigInt64: true } as const;
   const guarded = <T>(run: () => Promise<T>): Promise<T> =>
