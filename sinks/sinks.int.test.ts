@@ -97,6 +97,24 @@ describe('the event log', () => {
   });
 });
 
+describe('one batch', () => {
+  it('raises the same alarm for an id with other content within it, and is quiet about repeats', async () => {
+    const sink = eventsSink(insertOnlyStore<EventDocument>(db, 'events_conflict_within', contentOf));
+    const first = lifecycle(1, 1, 'ACCEPTED');
+    const other = { ...first, value: { ...first.value, debitMinor: 5n } };
+    const batch = [first, { ...first, appendedAt: first.appendedAt + 9 }, other, lifecycle(1, 2, 'SCREENED')];
+    const report = await sink.write(batch);
+    expect(report).toMatchObject({
+      written: 2,
+      stale: 1,
+      failed: [{ index: 2, disposition: { kind: 'dead-letter', cause: { code: 'ID_CONFLICT' } } }],
+    });
+    // The batch again, as after a crash before its commit: the same alarm.
+    expect((await sink.write(batch)).failed).toMatchObject(report.failed);
+    expect(await stored('events_conflict_within')).toMatchObject([{ debitMinor: 2n ** 53n + 1n }, { sequence: 2 }]);
+  });
+});
+
 describe('an event that the log holds twice', () => {
   it('is no alarm, and neither is the mark of a dead letter that a crash repeated', async () => {
     const sink = eventsSink(insertOnlyStore<EventDocument>(db, 'events_repeated', contentOf));

@@ -3,7 +3,7 @@ import { consumers } from '../../processors/topology.ts';
 import type { Sink } from '../contract.ts';
 import type { IdempotentStore } from '../idempotent-writes.ts';
 import { toReport } from '../report.ts';
-import { type EventDocument, toWrite } from './to-write.ts';
+import { conflictingPlaces, type EventDocument, toWrite } from './to-write.ts';
 
 const { reads } = consumers['sink-events'];
 
@@ -13,7 +13,8 @@ export function eventsSink(store: IdempotentStore<EventDocument>): Sink<typeof r
     name: 'sink-events',
     reads,
     async write(batch) {
-      return toReport(batch, await store.insertOnly(toWrite(batch)), (record) => record.value.eventId);
+      const counts = await store.insertOnly(toWrite(batch));
+      return toReport(batch, counts, (record) => record.value.eventId, conflictingPlaces(batch));
     },
   };
 }

@@ -1,4 +1,5 @@
 // The event log: each record once, under its eventId. Flat lifecycle records, so no personal data gets in.
+import { isDeepStrictEqual } from 'node:util';
 import type { Received } from '../../processors/contract.ts';
 import type { IntentDuplicated, IntentRejected, TransferLifecycle } from '../../schemas/types.generated.ts';
 import type { IndexSpec } from '../idempotent-writes.ts';
@@ -26,11 +27,27 @@ export const indexes: readonly IndexSpec[] = [
 export function toWrite(batch: readonly LoggedRecord[]): readonly EventDocument[] {
   const documents = new Map<string, EventDocument>();
   for (const record of batch) {
-    const { eventId, ...fields } = record.value;
-    if (documents.has(eventId)) continue;
-    documents.set(eventId, { _id: eventId, topic: record.topic, ingestedAt: new Date(record.appendedAt), ...fields });
+    const { eventId } = record.value;
+    if (!documents.has(eventId)) documents.set(eventId, documentOf(record));
   }
   return [...documents.values()];
+}
+
+/** Places of records whose id stands for other content earlier in the batch: `toWrite` leaves them out. */
+export function conflictingPlaces(batch: readonly LoggedRecord[]): ReadonlySet<number> {
+  const first = new Map<string, LoggedRecord>();
+  const places = new Set<number>();
+  for (const [place, record] of batch.entries()) {
+    const { eventId } = record.value;
+    const known = first.get(eventId);
+    if (known === undefined) first.set(eventId, record);
+    else if (!isDeepStrictEqual(contentOf(documentOf(known)), contentOf(documentOf(record)))) places.add(place);
+  }
+  return places;
+}
+
+function documentOf({ topic, appendedAt, value: { eventId, ...fields } }: LoggedRecord): EventDocument {
+  return { _id: eventId, topic, ingestedAt: new Date(appendedAt), ...fields };
 }
 
 /**
