@@ -3,7 +3,7 @@
  * the curve and the measured sections of docs/screening.md. `--quick`: fewer names, nothing written.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { cpus } from 'node:os';
+import { cpus, loadavg } from 'node:os';
 import { resolve } from 'node:path';
 import { buildIndex, DEFAULT_CONFIG, ENGINE_VERSION } from '../../processors/screening/engine/index.ts';
 import { type Curve, drawCurves } from './curve.ts';
@@ -80,6 +80,8 @@ const result = {
   configHash: index.configHash,
   node: process.version,
   cpu: cpus()[0]?.model,
+  cores: cpus().length,
+  loadAverage: loadavg()[0],
   lists: lists.map(({ source, publicationDate, contentHash, counts }) => ({
     source,
     publicationDate,
@@ -148,7 +150,7 @@ const recallTable = table(
 const indexLine =
   `Index over ${names} names of ${lists.map(({ source, counts }) => `${source} (${counts.entities} entities, ${counts.names} names)`).join(', ')}: ` +
   `built in ${result.index.buildCpuMs} ms of processor time (${result.index.buildMs} ms), ${result.index.megabytes} MiB beside the lists. ` +
-  `Node ${process.version}, ${result.cpu}, one core.`;
+  `Node ${process.version}, ${result.cpu}, one core of ${result.cores}; load average of the machine while measuring: ${result.loadAverage?.toFixed(1)}.`;
 
 process.stdout.write(`${[indexLine, speedTable, pairTable, caseTable, recallTable].join('\n\n')}\n`);
 if (!quick) {
