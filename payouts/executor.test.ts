@@ -238,6 +238,21 @@ describe('payout executor', () => {
     expect(provider.calls).toEqual(['submit transfer-1:1']);
   });
 
+  it('tells of a bug by its type, never by its message, which may quote a record', async () => {
+    const { worker, request, events } = world();
+    const failpoint = (name: string) => {
+      if (name === 'payout.after-submit') throw new TypeError('Amara Okafor has no account');
+      return undefined;
+    };
+    await worker({ failpoint }).handle([request('transfer-1')]);
+    await rest();
+    const faults = events.filter(({ kind }) => kind === 'fault');
+    expect(faults).toMatchObject([
+      { code: 'UNEXPECTED_ERROR', detail: expect.stringContaining('unexpected TypeError') },
+    ]);
+    expect(JSON.stringify(faults)).not.toContain('Amara');
+  });
+
   it('opens a case when there is no proof long after the expiry, and closes it when the truth comes out', async () => {
     const { worker, request, provider, clock, store, phase, events } = world();
     provider.submitFault = 'lost-after';

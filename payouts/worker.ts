@@ -1,4 +1,5 @@
 // Takes payouts one step further: asks decide.ts what is due, does it, stores what came of it.
+import { codeAndDetail } from '../runtime/ports/fault.ts';
 import type { PayoutRequested } from '../schemas/types.generated.ts';
 import type { PayoutExecutorConfig } from './config.ts';
 import {
@@ -246,9 +247,7 @@ export class PayoutWorker {
 
   /** Something in the background failed; the sweeper takes it up again. */
   fault(error: unknown): void {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'UNEXPECTED_ERROR';
-    const detail = error instanceof Error ? error.message : String(error);
-    this.#emit({ kind: 'fault', code, detail });
+    this.#emit({ kind: 'fault', ...codeAndDetail(error) });
   }
 
   #emit(event: PayoutEvent): void {

@@ -124,4 +124,16 @@ describe('outbox relay', () => {
     expect([...stored.keys()]).toEqual(['bad']);
     expect(events).toContainEqual({ kind: 'refused', id: 'bad', code: 'REQUEST_UNREADABLE', detail: 'bytes' });
   });
+
+  it('tells of a bug by its type, never by its message, which may quote a record', async () => {
+    const { relay, store, events } = world({
+      toRecords: () => Promise.reject(new TypeError('Amara Okafor has no account')),
+    });
+    relay.offer(store({ id: 'a', versions: [1] }));
+    await until(() => relay.backlog() === 0);
+    expect(events).toMatchObject([
+      { kind: 'refused', code: 'UNEXPECTED_ERROR', detail: expect.stringContaining('unexpected TypeError') },
+    ]);
+    expect(JSON.stringify(events)).not.toContain('Amara');
+  });
 });

@@ -2,6 +2,7 @@
 //
 // A change is stored in the same write as the state that it tells of, published, and only then marked. A crash between
 // the last two publishes it again with the same command id, which its readers drop. Two relays at once do no harm.
+import { codeAndDetail } from '../../runtime/ports/fault.ts';
 import type { LogWriter, OutputRecord } from '../../runtime/ports/log.ts';
 
 /** Where the changes are kept. */
@@ -142,7 +143,7 @@ class Relay<I> implements OutboxRelay<I> {
         taken.push(item);
       } catch (error) {
         if (isOutage(error)) throw error;
-        onEvent?.({ kind: 'refused', id: idOf(item), ...described(error) });
+        onEvent?.({ kind: 'refused', id: idOf(item), ...codeAndDetail(error) });
       }
     }
     return { taken, records };
@@ -168,17 +169,12 @@ class Relay<I> implements OutboxRelay<I> {
   }
 
   #fault(error: unknown): void {
-    this.#options.onEvent?.({ kind: 'fault', ...described(error) });
+    this.#options.onEvent?.({ kind: 'fault', ...codeAndDetail(error) });
   }
 }
 
 function isOutage(error: unknown): boolean {
   return error instanceof Error && 'faultClass' in error && error.faultClass === 'transient-dependency';
-}
-
-function described(error: unknown): { code: string; detail: string } {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : 'UNEXPECTED_ERROR';
-  return { code, detail: error instanceof Error ? error.message : String(error) };
 }
 
 function pause(ms: number): Promise<void> {

@@ -1,5 +1,6 @@
 // The executor's surroundings in memory, for tests: a store that guards as MongoDB does, a clock that is moved by hand, and
 // a provider that keeps the contract but for duplicate protection, which it does not have.
+import { dependencyDown } from '../../runtime/ports/fault.ts';
 import type { PayoutRequested } from '../../schemas/types.generated.ts';
 import type { CancelResult, Observation, Payout, PayoutInstruction, QueryResult, SubmitResult } from '../payout.ts';
 import type { OutcomeOutbox, PayoutStore, PollTimer, ProviderClient, RequestCodec } from '../ports.ts';
@@ -42,7 +43,7 @@ export class MemoryStore implements PayoutStore {
 
   async #trip(): Promise<void> {
     await new Promise((resolve) => setImmediate(resolve));
-    if (this.down) throw Object.assign(new Error('the store is down'), { code: 'MONGO_UNAVAILABLE' });
+    if (this.down) throw dependencyDown('mongo', 'MONGO_UNAVAILABLE', 'down');
     this.writes++;
   }
 }
@@ -140,7 +141,7 @@ const seen = (state: Observation['state']): Observation => ({
 
 /** A timer that forgets everything: only the sweeper wakes payouts up. */
 export const forgetfulTimer: PollTimer = {
-  schedule: () => Promise.reject(Object.assign(new Error('no timer'), { code: 'REDIS_QUEUE_UNAVAILABLE' })),
+  schedule: () => Promise.reject(dependencyDown('redis-queue', 'REDIS_QUEUE_UNAVAILABLE', 'down')),
   start: async () => {},
   stop: async () => {},
 };

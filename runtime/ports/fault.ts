@@ -1,4 +1,8 @@
 // Errors are routed by a stable code, never by message text.
+import { DomainError } from '../../domain/error.ts';
+
+const MAX_DETAIL = 300;
+const MAX_FRAMES = 6;
 
 /** How the runtime treats a fault. */
 export type FaultClass =
@@ -36,4 +40,28 @@ export function dependencyDown(dependency: string, code: string, cause: unknown)
     dependency,
     cause,
   });
+}
+
+/**
+ * What may be told of anything thrown. Coded errors say what they are; the message of any other is left out, since it may
+ * quote a record (a name, an account): its type and first frame say where to look.
+ */
+export function codeAndDetail(error: unknown): { readonly code: string; readonly detail: string } {
+  if (error instanceof CodedError) return { code: error.code, detail: error.message.slice(0, MAX_DETAIL) };
+  const type = error instanceof Error ? error.name.slice(0, 60) : typeof error;
+  const where = framesOf(error).split('\n')[0] ?? '';
+  const code = error instanceof DomainError ? error.code : 'UNEXPECTED_ERROR';
+  return { code, detail: `unexpected ${type} ${where}`.trim().slice(0, MAX_DETAIL) };
+}
+
+/** Frames of the stack of an error, without its message. */
+export function framesOf(error: unknown): string {
+  if (!(error instanceof Error) || !error.stack) return '';
+  const frames = error.stack.split('\n').filter((line) => /^\s+at /.test(line));
+  return frames
+    .slice(0, MAX_FRAMES)
+    .map((line) =>
+      line.trim().replace(/file:\/\/\S*?\/(?=(?:processors|runtime|adapters|sinks|payouts|topics|test)\/)/, ''),
+    )
+    .join('\n');
 }
