@@ -136,4 +136,54 @@ describe('outbox relay', () => {
     ]);
     expect(JSON.stringify(events)).not.toContain('Amara');
   });
+
+  it('finds what stands behind more refused items than a batch, each refused once, and comes to rest', async () => {
+    let sweeps = 0;
+    const { relay, store, stored, log, events } = world({
+      maxBatch: 2,
+      sweepEveryMs: 3_600_000,
+      toRecords: async (items) =>
+        items.map(({ id }) => {
+          if (id.startsWith('bad')) throw new CodedError('REQUEST_UNREADABLE', 'bytes');
+          return record(id, 1);
+        }),
+      source: {
+        pending: async (limit) => {
+          sweeps++;
+          return [...stored.values()].slice(0, limit);
+        },
+        markPublished: async (items) => {
+          for (const { id } of items) stored.delete(id);
+        },
+      },
+    });
+    const ids = ['bad-1', 'bad-2', 'bad-3', 'bad-4', 'bad-5', 'a', 'b', 'c'];
+    store(...ids.map((id) => ({ id, versions: [1] })));
+    relay.start();
+    // Four full pages, and one that finds nothing new: no more before the next search is due.
+    await until(() => sweeps === 5);
+    await sleep(30);
+    expect(sweeps).toBe(5);
+    expect(log).toEqual(['a 1', 'b 1', 'c 1']);
+    expect(events.filter(({ kind }) => kind === 'refused')).toHaveLength(5);
+    await relay.stop(1_000);
+  });
+
+  it('tries what was refused again after a while', async () => {
+    let mended = false;
+    const { relay, store, stored, log, events } = world({
+      refusedForMs: 20,
+      toRecords: async (items) => {
+        if (!mended) throw new CodedError('REQUEST_UNREADABLE', 'bytes');
+        return items.map(({ id }) => record(id, 1));
+      },
+    });
+    store({ id: 'a', versions: [1] });
+    relay.start();
+    await until(() => events.length >= 2);
+    mended = true;
+    await until(() => stored.size === 0);
+    await relay.stop(1_000);
+    expect(log).toEqual(['a 1']);
+  });
 });

@@ -17,7 +17,7 @@ export type OutboxEvent =
   | { readonly kind: 'published'; readonly items: number; readonly records: number }
   /** Tried again after a pause. */
   | { readonly kind: 'fault'; readonly code: string; readonly detail: string }
-  /** This item cannot be turned into records; the others go on. It stays pending, and is tried at each sweep. */
+  /** This item cannot be turned into records; the others go on. It stays pending, and is tried again later. */
   | { readonly kind: 'refused'; readonly id: string; readonly code: string; readonly detail: string };
 
 export interface OutboxRelayOptions<I> {
@@ -34,6 +34,8 @@ export interface OutboxRelayOptions<I> {
   /** Waits this long for company before it publishes, ms. */
   readonly lingerMs?: number;
   readonly retryMs?: number;
+  /** How long the search passes over an item that was refused, ms. */
+  readonly refusedForMs?: number;
   /** Between the log's acknowledgement and the mark. */
   readonly afterPublish?: () => Promise<void> | undefined;
   /** Never throws. */
@@ -52,6 +54,8 @@ export interface OutboxRelay<I> {
 
 /** Beyond this many, offers are left to the search. */
 const MOST_OFFERED = 20_000;
+/** So many refused items are passed over; of more, the longest refused are tried again. */
+const MOST_REFUSED = 5_000;
 
 export function createOutboxRelay<I>(options: OutboxRelayOptions<I>): OutboxRelay<I> {
   return new Relay(options);
@@ -60,6 +64,8 @@ export function createOutboxRelay<I>(options: OutboxRelayOptions<I>): OutboxRela
 class Relay<I> implements OutboxRelay<I> {
   readonly #options: OutboxRelayOptions<I>;
   readonly #offered = new Map<string, I>();
+  /** Refused items, the longest refused first, and until when (monotonic ms) the search passes over them. */
+  readonly #refused = new Map<string, number>();
   readonly #maxBatch: number;
   #publishing: Promise<void> | undefined;
   #sweeper: NodeJS.Timeout | undefined;
@@ -129,7 +135,7 @@ class Relay<I> implements OutboxRelay<I> {
 
   /** The records of a batch; when it cannot be turned into records as a whole, those of the items that can. */
   async #recordsOf(items: readonly I[]): Promise<{ taken: readonly I[]; records: readonly OutputRecord[] }> {
-    const { toRecords, idOf, onEvent } = this.#options;
+    const { toRecords, idOf } = this.#options;
     try {
       return { taken: items, records: await toRecords(items) };
     } catch (error) {
@@ -143,20 +149,32 @@ class Relay<I> implements OutboxRelay<I> {
         taken.push(item);
       } catch (error) {
         if (isOutage(error)) throw error;
-        onEvent?.({ kind: 'refused', id: idOf(item), ...codeAndDetail(error) });
+        this.#refuse(idOf(item), error);
       }
     }
     return { taken, records };
   }
 
+  #refuse(id: string, error: unknown): void {
+    const { refusedForMs = 60_000, onEvent } = this.#options;
+    this.#refused.delete(id);
+    this.#refused.set(id, performance.now() + refusedForMs);
+    if (this.#refused.size > MOST_REFUSED) this.#refused.delete(this.#refused.keys().next().value!);
+    onEvent?.({ kind: 'refused', id, ...codeAndDetail(error) });
+  }
+
   async #sweep(): Promise<void> {
-    const { source, graceMs = 3_000 } = this.#options;
+    const { source, idOf, graceMs = 3_000 } = this.#options;
     try {
-      const pending = await source.pending(this.#maxBatch, Date.now() - graceMs);
-      const fresh = pending.filter((item) => !this.#offered.has(this.#options.idOf(item)));
+      const now = performance.now();
+      for (const [id, until] of this.#refused) if (until <= now) this.#refused.delete(id);
+      // The refused may well be the oldest: as many more are asked for, so that they never hide the rest.
+      const pending = await source.pending(this.#maxBatch + this.#refused.size, Date.now() - graceMs);
+      const fresh = pending.filter((item) => !this.#offered.has(idOf(item)) && !this.#refused.has(idOf(item)));
       if (fresh.length > 0) this.offer(fresh);
       await this.#publishing;
-      this.#sweepLater(fresh.length === this.#maxBatch ? 0 : undefined);
+      // Every one of a full page is published or refused by now, so the next page is another.
+      this.#sweepLater(fresh.length >= this.#maxBatch ? 0 : undefined);
     } catch (error) {
       this.#fault(error);
       this.#sweepLater();
