@@ -1,6 +1,5 @@
 // Connections that commands and services share, made from the configuration. Opened when first used, closed together.
 import { readFileSync } from 'node:fs';
-import type { Db } from 'mongodb';
 import { createLog } from '../adapters/kafka/log.ts';
 import type { KafkaOptions } from '../adapters/kafka/options.ts';
 import { connectMongo, type MongoConnection } from '../adapters/mongo/client.ts';
@@ -64,7 +63,7 @@ export class Connections {
   }
 
   /** The database. Throws MONGO_UNAVAILABLE when it does not answer in time. */
-  async db(): Promise<Db> {
+  async db(): Promise<MongoConnection['db']> {
     const { uri, database } = this.config.mongo;
     this.#mongo ??= connectMongo({ uri, database });
     return (await this.#mongo).db;

@@ -1,5 +1,5 @@
 // The six stages with their adapters.
-import type { Redis } from 'ioredis';
+import { customerCaseStore } from '../../adapters/mongo/customer-cases.ts';
 import { holdClaims } from '../../adapters/mongo/hold-claims.ts';
 import { intentClaims } from '../../adapters/mongo/intent-claims.ts';
 import { settlementClaims } from '../../adapters/mongo/settlement-claims.ts';
@@ -110,7 +110,7 @@ const BUILDERS: Record<ProcessorName, (connections: Connections, runtime: HostRu
 
   limits: async (connections, runtime) => {
     const { config, log, codec } = connections;
-    const redis: Redis = limitsClient({ url: config.redis.limitsUrl });
+    const redis = limitsClient({ url: config.redis.limitsUrl });
     const ledger = limitsLedger(redis, { namespace: limitsNamespace(config.appName) });
     const rules = limitRules(config);
     const { logger } = runtime;
@@ -142,6 +142,7 @@ const BUILDERS: Record<ProcessorName, (connections: Connections, runtime: HostRu
         holds: holdClaims(await connections.db(), { failpoint: hook }),
         screener,
         maySeeLists: maySeeLists(termsOf(config)),
+        cases: customerCaseStore(await connections.db()),
         rules: { holdTtlMs: config.transfers.holdExpiryMs },
         onDropped: dropped('payout-dispatch', runtime),
         failpoint: hook,

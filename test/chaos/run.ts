@@ -171,7 +171,7 @@ export async function run(options: RunOptions): Promise<RunReport> {
       providerFaults: await providerFaults(world),
       verdict,
       injected: injector.injected,
-      exits: exits.map(({ at, ...rest }) => rest),
+      exits: exits.map(({ at: _at, ...rest }) => rest),
       schedule,
       logs: keep ? dir : '',
     };

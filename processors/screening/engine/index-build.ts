@@ -9,7 +9,7 @@ import {
 } from '../lists/entity.ts';
 import { checkConfig, configHash, type ScreeningConfig } from './config.ts';
 import { type NameClass, noPool, type PreparedName, SpellingPool } from './name.ts';
-import { looksLikeOrganisation, prepareName } from './pair.ts';
+import { prepareName } from './pair.ts';
 import { type IndexedName, Partition } from './partition.ts';
 
 /** Changes whenever the same input could score differently: part of every piece of evidence. */
@@ -97,5 +97,3 @@ export function prepareListed(
     listed.family !== undefined && listed.given !== undefined ? { family: listed.family, given: listed.given } : {};
   return prepareName({ name: listed.full, ...parts }, kind, config, pool, false);
 }
-
-export { looksLikeOrganisation };

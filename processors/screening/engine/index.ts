@@ -8,7 +8,7 @@ export {
 } from './config.ts';
 export type { Feature, FeatureName } from './features.ts';
 export { buildIndex, ENGINE_VERSION, type IndexSource, type ScreeningIndex } from './index-build.ts';
-export { MAX_NAME_CHARACTERS, MAX_NAME_WORDS, normaliseName } from './normalise.ts';
+export { normaliseName } from './normalise.ts';
 export { comparePair, type PairResult } from './pair.ts';
 export { type Party, readParty } from './party.ts';
 export {

@@ -13,6 +13,7 @@ const HANGUL = /[\uac00-\ud7a3\u1100-\u11ff\u3130-\u318f]/;
 const KANA = /[\u3040-\u30ff]/;
 const INDIC = /[\u0900-\u0d7f]/;
 const LATIN_ALIKE =
+  // oxlint-disable-next-line no-misleading-character-class -- ranges of scripts, combining marks included
   /[\u0041-\u058f\u10a0-\u10ff\u1c80-\u1cbf\u1e00-\u1fff\u2c60-\u2c7f\u2de0-\u2dff\ua640-\ua69f\ua720-\ua7ff\uff21-\uff5a]/;
 
 /** The script of a word, by the first character that decides it. */
