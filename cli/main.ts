@@ -11,6 +11,7 @@ import { registerPayoutCases } from './commands/payout-cases.ts';
 import { registerProduce } from './commands/produce.ts';
 import { registerRun } from './commands/run.ts';
 import { registerSchemas } from './commands/schemas.ts';
+import { registerScreen } from './commands/screen.ts';
 import { registerTopics } from './commands/topics.ts';
 import { registerTransfer } from './commands/transfer.ts';
 import { registerUpDown } from './commands/up-down.ts';
@@ -31,6 +32,7 @@ const registrations = [
   registerCases,
   registerPayoutCases,
   registerLists,
+  registerScreen,
   registerExplain,
   registerExceptions,
   registerCustomers,

@@ -4,6 +4,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import type { ListEntity, ListVersion } from '../processors/screening/lists/index.ts';
 import { loadSampleList } from '../processors/screening/lists/sample/load.ts';
 import type { PayoutRequested } from '../schemas/types.generated.ts';
+import { findings } from '../test/kit/builders.ts';
 import {
   listedPerson,
   type MemoryLists,
@@ -40,6 +41,15 @@ beforeEach(async () => {
 const activate = (...more: readonly ListEntity[]) =>
   lists.put(nextVersion(list, [...list.entities, ...more], '2026-11-22'));
 
+const ENTITY = { source: 'CORRIDOR', entityId: '7001', entityHash: 'as it is' };
+const REVIEW = {
+  holdId: 'h',
+  decision: 'APPROVE',
+  decidedBy: 'amara',
+  decidedAt: 1,
+  evidenceHash: 'e',
+  justification: 'j',
+};
 const clock = new ManualClock();
 /** A payout whose parties were screened against what is in force now. */
 async function requested(transferId = 'transfer-1'): Promise<PayoutRequested> {
@@ -47,7 +57,7 @@ async function requested(transferId = 'transfer-1'): Promise<PayoutRequested> {
   return { ...made, screening: { ...made.screening, lists: await lists.current() } };
 }
 
-const noCases = { blocked: async () => new Set<string>() };
+const noCases = { blocked: async () => new Map() };
 const gateOver = (over: Partial<Parameters<typeof createScreeningGate>[0]> = {}) =>
   createScreeningGate({ screener: screenerOver(lists), cases: noCases, maySeeLists: () => true, ...over });
 
@@ -81,10 +91,26 @@ describe('the verdict', () => {
 
   it('follows a case about the customer on any rail', async () => {
     const value = await requested();
-    const cases = { blocked: async () => new Set([value.instruction.debtorToken]) };
+    const cases = { blocked: async () => new Map([[value.instruction.debtorToken, [ENTITY]]]) };
     expect(await gateOver({ cases, maySeeLists: () => false }).check([value])).toMatchObject([
       { pass: false, code: 'CUSTOMER_BLOCKED' },
     ]);
+  });
+
+  it('does not follow a case about what a person approved this transfer with', async () => {
+    const value = await requested();
+    const cases = { blocked: async () => new Map([[value.instruction.debtorToken, [ENTITY]]]) };
+    const { parties } = findings('POTENTIAL_MATCH');
+    const [party, ...others] = parties;
+    const [candidate] = party!.candidates;
+    const entity = { ...candidate!.entity!, entityHash: ENTITY.entityHash };
+    const seen = [{ ...party!, candidates: [{ ...candidate!, ...ENTITY, entity }] }, ...others];
+    const approved = (decision: string) => ({
+      ...value,
+      screening: { ...value.screening, parties: seen, review: { ...REVIEW, decision } },
+    });
+    expect(await gateOver({ cases }).check([approved('APPROVE')])).toEqual([{ pass: true }]);
+    expect(await gateOver({ cases }).check([approved('REJECT')])).toMatchObject([{ code: 'CUSTOMER_BLOCKED' }]);
   });
 
   it('reads what is in force once for a batch', async () => {

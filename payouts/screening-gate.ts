@@ -1,7 +1,7 @@
 // The gate before the first byte: what was put in force before this moment holds, and so does a case about a customer.
 import type { Screener } from '../processors/screening/ports.ts';
 import { differencesSince } from '../processors/screening/requests.ts';
-import type { CustomerCases } from '../processors/screening/rescreen/customer-case.ts';
+import { type CustomerCases, isBlocked } from '../processors/screening/rescreen/customer-case.ts';
 import type { PayoutRequested } from '../schemas/types.generated.ts';
 import type { GateVerdict, SubmissionGate } from './ports.ts';
 
@@ -27,20 +27,18 @@ export function createScreeningGate(options: ScreeningGateOptions): SubmissionGa
     async check(requests) {
       const seen = requests.map((requested) => (maySeeLists(requested) ? requested : undefined));
       const tokens = requests.flatMap(({ instruction }) => [instruction.debtorToken, instruction.creditorToken]);
-      const [differences, blocked] = await Promise.all([
+      const [differences, blocks] = await Promise.all([
         differencesSince(screener, seen),
         cases.blocked([...new Set(tokens)]),
       ]);
-      return requests.map(({ envelope, instruction, price }, i): GateVerdict => {
+      return requests.map(({ envelope, instruction, price, screening }, i): GateVerdict => {
         const stop = (code: string): GateVerdict => {
           onBlocked?.(envelope.transferId, code);
           return { pass: false, untilMs: price.expiresAt, code };
         };
         const outcome = differences[i]?.outcome ?? 'CLEAR';
         if (outcome !== 'CLEAR') return stop('SCREENING_DIFFERENCE');
-        if (blocked.has(instruction.debtorToken) || blocked.has(instruction.creditorToken)) {
-          return stop('CUSTOMER_BLOCKED');
-        }
+        if (isBlocked(blocks, instruction, screening)) return stop('CUSTOMER_BLOCKED');
         return { pass: true };
       });
     },

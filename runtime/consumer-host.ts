@@ -3,7 +3,7 @@ import type { TopicName } from '../topics/catalogue.ts';
 import { backoffMs } from './backoff.ts';
 import type { Clock } from './clock.ts';
 import { faultOf } from './faults.ts';
-import type { Host, HostState } from './host.ts';
+import type { DependencyTrouble, Host, HostState } from './host.ts';
 import type { Logger } from './logger.ts';
 import type { Metrics } from './metrics.ts';
 import type { Observer } from './observer.ts';
@@ -28,6 +28,8 @@ export interface ConsumerHostOptions {
   readonly lingerMs: number;
   readonly tables?: readonly Table<unknown>[];
   readonly handler: BatchHandler;
+  /** Dependencies that are away although no partition waits for them. */
+  readonly moreTroubles?: () => readonly DependencyTrouble[];
   /** Runs before the consumer starts and after it has stopped. */
   readonly resources?: { open(): Promise<void>; close(deadlineMs: number): Promise<void> };
 }
@@ -129,7 +131,7 @@ export function createConsumerHost(options: ConsumerHostOptions): Host {
       name,
       state,
       partitions: progress(),
-      troubles: observer.troubles(),
+      troubles: [...observer.troubles(), ...(options.moreTroubles?.() ?? [])],
       tables: tables.map((table) => table.health()),
     }),
     async stop(deadlineMs) {

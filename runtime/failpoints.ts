@@ -24,6 +24,7 @@ export const FAILPOINTS: readonly string[] = [
   'intent-claims.after-insert',
   'screening.after-hold-claim',
   'limits.after-hold-claim',
+  'payout-dispatch.after-hold-claim',
   'limits.after-ledger',
   'hold-claims.after-insert',
   'settlement.after-claim',

@@ -13,7 +13,7 @@ import { systemClock } from './clock.ts';
 import { createConsumerHost } from './consumer-host.ts';
 import { failpoint } from './failpoints.ts';
 import { groupWrites } from './group-writes.ts';
-import type { Host } from './host.ts';
+import type { DependencyTrouble, Host } from './host.ts';
 import type { Outcome } from './isolate.ts';
 import type { Metrics } from './metrics.ts';
 import { createObserver } from './observer.ts';
@@ -29,6 +29,8 @@ export interface SinkHostOptions extends HostRuntime {
   readonly sink: AnySink;
   /** Most records in one write, over all partitions. Default: twice the largest batch. */
   readonly maxWriteRecords?: number;
+  /** Dependencies that are away although no record waits for them, for health. */
+  readonly moreTroubles?: () => readonly DependencyTrouble[];
   /** What the sink needs to be opened before, and closed after its consumer (such as the executor's timers). */
   readonly resources?: { open(): Promise<void>; close(deadlineMs: number): Promise<void> };
 }

@@ -53,7 +53,8 @@ export class Counters {
 
   constructor(before: Iterable<StoredCount> = []) {
     for (const { bucket, used, open, limit, reviewed } of before) {
-      const [columns, at] = this.#reach(bucket);
+      const [ruleId, place] = partsOf(bucket);
+      const [columns, at] = this.#reach(ruleId, place);
       columns.used[at] = BigInt(used);
       columns.limit[at] = BigInt(limit);
       columns.open[at] = open;
@@ -63,8 +64,8 @@ export class Counters {
 
   /** Counts a transfer as the log leaves it, or (`times` -1) takes it out again. */
   count({ state, uses }: LedgerFact, reviewed: boolean, times: 1 | -1): void {
-    for (const { bucket, minor, limit, freedByReturn } of uses) {
-      const [columns, at] = this.#reach(bucket);
+    for (const { ruleId, place, minor, limit, freedByReturn } of uses) {
+      const [columns, at] = this.#reach(ruleId, place);
       columns.flags[at]! |= reviewed && times === 1 ? 3 : 1;
       const counts = state === 'open' || state === 'committed' || (state === 'returned' && !freedByReturn);
       if (counts) columns.used[at]! += BigInt(times) * minor;
@@ -75,14 +76,14 @@ export class Counters {
 
   /** The counter of a bucket, noted as seen in the store. */
   match(bucket: string): Recomputed | undefined {
-    const [ruleId, subject, window] = partsOf(bucket);
-    const at = this.#places.get(`${subject}:${window}`);
+    const [ruleId, place] = partsOf(bucket);
+    const at = this.#places.get(place);
     const columns = this.#rules.get(ruleId);
     if (at === undefined || columns === undefined || at >= columns.flags.length || columns.flags[at] === 0) {
       return undefined;
     }
     columns.flags[at]! |= 4;
-    return this.#counter(ruleId, `${subject}:${window}`, columns, at);
+    return this.#counter(ruleId, place, columns, at);
   }
 
   /** Every counter; `unmatched`: only those that the store was not seen to have. */
@@ -117,9 +118,7 @@ export class Counters {
     };
   }
 
-  #reach(bucket: string): readonly [RuleColumns, number] {
-    const [ruleId, subject, window] = partsOf(bucket);
-    const place = `${subject}:${window}`;
+  #reach(ruleId: string, place: string): readonly [RuleColumns, number] {
     const at = this.#places.get(place) ?? this.#places.size;
     this.#places.set(place, at);
     const columns = this.#rules.get(ruleId) ?? new RuleColumns();
@@ -129,9 +128,8 @@ export class Counters {
   }
 }
 
-/** Ids and tokens hold no colon; a window may. */
-function partsOf(bucket: string): readonly [string, string, string] {
-  const first = bucket.indexOf(':');
-  const second = bucket.indexOf(':', first + 1);
-  return [bucket.slice(0, first), bucket.slice(first + 1, second), bucket.slice(second + 1)];
+/** Rule, and subject with window. Rule ids and tokens hold no colon. */
+function partsOf(bucket: string): readonly [string, string] {
+  const colon = bucket.indexOf(':');
+  return [bucket.slice(0, colon), bucket.slice(colon + 1)];
 }

@@ -5,6 +5,7 @@ import { holdIdOf } from '../domain/event-id.ts';
 import type { LimitRule } from '../domain/limit-rules.ts';
 import { STATE_OF_TOPIC, type StageName } from '../domain/transfer-states.ts';
 import { type ChainEvent, lifecycleOf } from '../processors/lifecycle.ts';
+import type { Settle } from '../processors/limits/ports.ts';
 import { LEDGER_TOPICS, type LedgerTopic, settlementOf } from '../processors/limits/rebuild.ts';
 import type { LogRecord } from '../runtime/ports/log.ts';
 import { recordType } from '../schemas/avro-types.ts';
@@ -20,6 +21,7 @@ import type {
 } from '../schemas/types.generated.ts';
 import { versionOf } from '../sinks/transfer-view/to-write.ts';
 import { digest } from './digest.ts';
+import { EventPool } from './event-pool.ts';
 import { lifecycleDigest } from './lifecycle-text.ts';
 import { type AnySeen, type EventFact, openTransfer, type Transfer, type UseFact } from './transfer.ts';
 
@@ -47,6 +49,8 @@ export class TransferFold {
   readonly transfers = new Map<string, Transfer>();
   readonly #partition: number;
   readonly #freed: ReadonlySet<string>;
+  readonly #pool = new EventPool();
+  readonly #ruleIds = new Map<string, string>();
 
   /** @param restored transfers that an earlier run left open, of this partition. */
   constructor(partition: number, rules: readonly LimitRule[], restored: readonly Transfer[] = []) {
@@ -74,8 +78,8 @@ export class TransferFold {
   /** To be called once when all records are in. */
   finish(): void {
     for (const transfer of this.transfers.values()) {
-      const { events } = transfer;
-      events.sort((a, b) => a.sequence - b.sequence || b.seen - a.seen);
+      const events = transfer.events.toSorted((a, b) => a.sequence - b.sequence || b.seen - a.seen);
+      transfer.events = events;
       events.forEach((event, index) => {
         event.stage ??= events[index - 1]?.state === 'DISPATCHED' ? 'SETTLEMENT' : 'PAYOUT_DISPATCH';
       });
@@ -90,10 +94,23 @@ export class TransferFold {
     return transfer;
   }
 
+  #eventOf(
+    transfer: Transfer,
+    topic: string,
+    { sequence, attempt }: Pick<Envelope, 'sequence' | 'attempt'>,
+  ): EventFact {
+    for (const event of transfer.events) {
+      if (event.sequence === sequence && event.topic === topic && event.attempt === attempt) return event;
+    }
+    const event = this.#pool.open(topic, STATE_OF_TOPIC[topic] ?? 'ACCEPTED', sequence, attempt);
+    transfer.events = [...transfer.events, event];
+    return event;
+  }
+
   #event(topic: string, value: Carried, record: LogRecord, content: number): void {
     const { envelope } = value;
     const transfer = this.#transfer(envelope.transferId);
-    const event = eventOf(transfer, topic, envelope);
+    const event = this.#eventOf(transfer, topic, envelope);
     event.seen++;
     if (event.seen > 1) {
       event.conflict ||= content !== event.content;
@@ -128,16 +145,21 @@ export class TransferFold {
     if (transfer.ledger !== undefined && transfer.ledger.sequence >= sequence) return;
     const settlement = settlementOf(topic, value as never, this.#freed);
     if (settlement === undefined) return;
-    const uses = settlement.uses.map(
-      (use): UseFact => ({
-        bucket: `${use.ruleId}:${use.subjectToken}:${use.window}`,
-        minor: use.reservedMinor,
-        limit: use.limitMinor,
-        freedByReturn: use.freedByReturn,
-      }),
-    );
+    const uses = this.#uses(settlement.uses);
     const { attempt, state } = settlement;
     transfer.ledger = { sequence, attempt, state, uses, topic, offset, at: occurredAt };
+  }
+
+  /** Rules and windows are few, and a customer's uses of one window are of one place: each text is kept once. */
+  #uses(uses: Settle['uses']): readonly UseFact[] {
+    let place = '';
+    return uses.map(({ ruleId, subjectToken, window, reservedMinor, limitMinor, freedByReturn }) => {
+      const here = [subjectToken, window].join(':');
+      if (here !== place) place = here;
+      const rule = this.#ruleIds.get(ruleId) ?? ruleId;
+      this.#ruleIds.set(rule, rule);
+      return { ruleId: rule, place, minor: reservedMinor, limit: limitMinor, freedByReturn };
+    });
   }
 
   #lifecycle(value: TransferLifecycle, { offset }: LogRecord): void {
@@ -150,11 +172,11 @@ export class TransferFold {
     const { sequence, attempt, stage } = value;
     if (value.state === 'DEAD_LETTERED') {
       const mark = { eventId: value.eventId, stage, sequence, code: value.reasonCodes[0] ?? '' };
-      if (!transfer.marks.some(({ eventId }) => eventId === mark.eventId)) transfer.marks.push(mark);
+      if (transfer.marks.every(({ eventId }) => eventId !== mark.eventId)) transfer.marks = [...transfer.marks, mark];
       return;
     }
     const topic = TOPIC_OF_STATE[value.state] ?? value.state;
-    const event = eventOf(transfer, topic, { sequence, attempt });
+    const event = this.#eventOf(transfer, topic, { sequence, attempt });
     event.told++;
     if (event.told === 1) event.toldDigest = told;
     else event.toldDiffers ||= event.toldDigest !== told;
@@ -171,7 +193,7 @@ export class TransferFold {
     const { version, status, attemptKey, changedAt } = payout;
     const { commandId, attempt } = command;
     const { offset } = record;
-    transfer.updates.push({
+    const update = {
       version,
       status,
       attempt,
@@ -183,7 +205,8 @@ export class TransferFold {
       offset,
       seen: 1,
       conflict: false,
-    });
+    };
+    transfer.updates = [...transfer.updates, update];
   }
 
   #review(value: ReviewDecided, record: LogRecord, content: number): void {
@@ -198,7 +221,7 @@ export class TransferFold {
     const { hold, envelope } = held;
     const sameHold = holdId === hold.holdId && holdId === holdIdOf(envelope.transferId, envelope.sequence);
     const sameTransfer = envelope.transferId === command.transferId;
-    transfer.reviews.push({
+    const review = {
       holdId,
       commandId: command.commandId,
       decision,
@@ -208,45 +231,9 @@ export class TransferFold {
       offset: record.offset,
       seen: 1,
       conflict: false,
-    });
+    };
+    transfer.reviews = [...transfer.reviews, review];
   }
-}
-
-function eventOf(
-  transfer: Transfer,
-  topic: string,
-  { sequence, attempt }: Pick<Envelope, 'sequence' | 'attempt'>,
-): EventFact {
-  for (const event of transfer.events) {
-    if (event.sequence === sequence && event.topic === topic && event.attempt === attempt) return event;
-  }
-  const event: EventFact = {
-    topic,
-    state: STATE_OF_TOPIC[topic] ?? 'ACCEPTED',
-    sequence,
-    attempt,
-    stage: undefined,
-    seen: 0,
-    conflict: false,
-    offset: 0,
-    at: 0,
-    content: 0,
-    id: 0,
-    causation: 0,
-    instruction: 0,
-    parties: 0,
-    screening: 0,
-    price: 0,
-    reservation: 0,
-    payout: 0,
-    lifecycle: 0,
-    lifecycleBySettlement: 0,
-    told: 0,
-    toldDigest: 0,
-    toldDiffers: false,
-  };
-  transfer.events.push(event);
-  return event;
 }
 
 function carry(event: EventFact, { instruction, parties, screening, price, reservation, payout }: Carried): void {
@@ -277,5 +264,5 @@ function keepPrice(transfer: Transfer, sequence: number, price: Price): void {
 function keepHold(transfer: Transfer, { envelope, hold }: TransferHeld): void {
   const { holdId, stage, evidenceHash } = hold;
   const { sequence, attempt } = envelope;
-  transfer.holds.push({ holdId, sequence, stage, attempt, evidenceHash });
+  transfer.holds = [...transfer.holds, { holdId, sequence, stage, attempt, evidenceHash }];
 }

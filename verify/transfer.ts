@@ -64,8 +64,9 @@ export interface PriceFact {
 }
 
 export interface UseFact {
-  /** `rule:subject:window`. */
-  readonly bucket: string;
+  readonly ruleId: string;
+  /** `subject:window`. */
+  readonly place: string;
   readonly minor: bigint;
   readonly limit: bigint;
   readonly freedByReturn: boolean;
@@ -133,7 +134,7 @@ export interface Transfer {
   readonly id: string;
   readonly partition: number;
   /** In order of sequence once the fold is done. */
-  events: EventFact[];
+  events: readonly EventFact[];
   /** Up to this sequence an earlier run has verified the events; of those only the last is here. */
   readonly verifiedThrough: number;
   /** Customer token of the sender. */
@@ -142,10 +143,10 @@ export interface Transfer {
   ledger: LedgerFact | undefined;
   /** What the counters of an earlier run count for it. */
   readonly counted: LedgerFact | undefined;
-  updates: UpdateFact[];
-  holds: HoldFact[];
-  reviews: ReviewFact[];
-  marks: MarkFact[];
+  updates: readonly UpdateFact[];
+  holds: readonly HoldFact[];
+  reviews: readonly ReviewFact[];
+  marks: readonly MarkFact[];
   /** The last lifecycle record in the order of the transfer view. */
   view:
     | { readonly version: number; readonly digest: number; readonly eventId: string; readonly offset: number }
@@ -154,20 +155,23 @@ export interface Transfer {
   reservedOver: number;
 }
 
+/** Lists are replaced as they grow: one that is pushed to keeps room for 16 more. */
+const NONE: readonly never[] = [];
+
 export function openTransfer(id: string, partition: number): Transfer {
   return {
     id,
     partition,
-    events: [],
+    events: NONE,
     verifiedThrough: 0,
     token: '',
     price: undefined,
     ledger: undefined,
     counted: undefined,
-    updates: [],
-    holds: [],
-    reviews: [],
-    marks: [],
+    updates: NONE,
+    holds: NONE,
+    reviews: NONE,
+    marks: NONE,
     view: undefined,
     reservedOver: 0,
   };

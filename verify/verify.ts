@@ -22,7 +22,7 @@ import { Totals } from './totals.ts';
 export interface VerifyOptions {
   /** Findings kept of each code; default 20. All are counted. */
   readonly findingsPerCode?: number;
-  /** Most transfers held at a time; a partition with more is read in several passes. Default 250,000. */
+  /** Most transfers held at a time; a partition with more is read in several passes. Default 100,000. */
   readonly maxTransfersHeld?: number;
   /** The longest that a transaction may stay open, ms (the producers' timeout). Default 10,000. */
   readonly settleMs?: number;
@@ -69,7 +69,7 @@ export async function verify(sources: VerifySources, options: VerifyOptions = {}
     await pass.inputs();
     for (const check of running) check.inputs?.(run);
     for (let partition = 0; partition < cut.partitions; partition++) {
-      await pass.chain(partition, options.maxTransfersHeld ?? 250_000, async (transfer) => {
+      await pass.chain(partition, options.maxTransfersHeld ?? 100_000, async (transfer) => {
         if (writer === undefined || !staysOpen(transfer, run)) return;
         const v = { transfer: trimmed(transfer), paid: run.provider?.match(transfer.id) };
         await writer.add({ t: 'transfer', p: partition, v });

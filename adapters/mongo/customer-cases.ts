@@ -2,6 +2,7 @@
 // customers are screened: screening_progress { _id: source, list, at }.
 import type { Db, Document } from 'mongodb';
 import type {
+  BlockingEntity,
   CustomerCase,
   CustomerCases,
   CustomerDecision,
@@ -45,8 +46,9 @@ export function customerCaseStore(db: Db): CustomerCaseStore {
     },
     async blocked(tokens) {
       const filter = { token: { $in: [...tokens] }, state: { $in: [...BLOCKING] } };
-      const found = await guarded(collection.find(filter).project<{ token: string }>({ token: 1 }).toArray());
-      return new Set(found.map(({ token }) => token));
+      const fields = { token: 1, source: 1, entityId: 1, entityHash: 1 };
+      const found = await guarded(collection.find(filter).project<BlockingEntity & Stored>(fields).toArray());
+      return Map.groupBy(found, ({ token }) => token);
     },
     async list({ state, limit }) {
       const filter = state === undefined ? {} : { state };

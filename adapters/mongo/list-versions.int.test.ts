@@ -186,10 +186,14 @@ describe('a case about a customer', () => {
     await store.ensureIndexes();
     expect(await store.open([opened('1', 'ann'), opened('2', 'bob')])).toBe(2);
     expect(await store.open([opened('1', 'ann'), opened('3', 'cem')])).toBe(1);
-    expect(await store.blocked(['ann', 'bob', 'dan'])).toEqual(new Set(['ann', 'bob']));
+    const blocked = async (...tokens: string[]) => [...(await store.blocked(tokens)).keys()].toSorted();
+    expect(await blocked('ann', 'bob', 'dan')).toEqual(['ann', 'bob']);
+    expect((await store.blocked(['ann'])).get('ann')).toMatchObject([
+      { source: 'CORRIDOR', entityId: '9001', entityHash: 'h' },
+    ]);
     expect(await store.decide('1', { state: 'CLEARED', ...decision })).toMatchObject({ state: 'CLEARED' });
     expect(await store.decide('2', { state: 'CONFIRMED', ...decision })).toMatchObject({ state: 'CONFIRMED' });
-    expect(await store.blocked(['ann', 'bob'])).toEqual(new Set(['bob']));
+    expect(await blocked('ann', 'bob')).toEqual(['bob']);
     await expect(store.decide('1', { state: 'CONFIRMED', ...decision })).rejects.toMatchObject({
       code: 'CASE_NOT_OPEN',
     });

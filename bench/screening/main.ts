@@ -1,6 +1,7 @@
 /**
  * Speed, memory and quality of the screening engine against the full public lists. Writes bench/results/screening.json,
- * the curve and the measured sections of docs/screening.md. `--quick`: fewer names, nothing written.
+ * the curve and the measured sections of docs/screening.md. `--quick`: fewer names, nothing written unless
+ * `--write` is given as well.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
@@ -153,7 +154,7 @@ const indexLine =
   `Node ${process.version}, ${result.cpu}, one core of ${result.cores}; load average of the machine while measuring: ${result.loadAverage?.toFixed(1)}.`;
 
 process.stdout.write(`${[indexLine, speedTable, pairTable, caseTable, recallTable].join('\n\n')}\n`);
-if (!quick) {
+if (!quick || process.argv.includes('--write')) {
   mkdirSync(resolve(ROOT, 'bench/results'), { recursive: true });
   writeFileSync(resolve(ROOT, 'bench/results/screening.json'), `${JSON.stringify(result, null, 2)}\n`);
   writeFileSync(resolve(ROOT, 'docs/screening-curve.svg'), drawCurves(curves, DEFAULT_CONFIG.threshold));

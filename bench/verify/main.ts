@@ -1,7 +1,7 @@
 // How long a verification takes and how much memory it needs: made-up transfers, each of a customer of its own and paid,
 // streamed as a log would be. No servers, no stores: reading from Kafka and comparing with MongoDB and Redis come on top.
 //
-//   node bench/verify/main.ts --transfers 1000000 [--partitions 4] [--max-transfers 250000]
+//   node bench/verify/main.ts --transfers 1000000 [--partitions 12] [--max-transfers 100000]
 import { parseArgs } from 'node:util';
 import { eventIdOf } from '../../domain/event-id.ts';
 import { LIMIT_RULES } from '../../domain/limit-rules.ts';
@@ -19,8 +19,8 @@ import { verify } from '../../verify/verify.ts';
 const { values } = parseArgs({
   options: {
     transfers: { type: 'string', default: '1000000' },
-    partitions: { type: 'string', default: '4' },
-    'max-transfers': { type: 'string', default: '250000' },
+    partitions: { type: 'string', default: '12' },
+    'max-transfers': { type: 'string', default: '100000' },
   },
 });
 const transfers = Number(values.transfers);

@@ -5,7 +5,7 @@ import { unknownVariables } from '../../runtime/config/config.ts';
 import { createLogger } from '../../runtime/logger.ts';
 import { createMetrics } from '../../runtime/metrics.ts';
 import type { HostRuntime } from '../../runtime/processor-host.ts';
-import { runService } from '../../runtime/service.ts';
+import { EXIT, runService } from '../../runtime/service.ts';
 import { payoutHosts } from '../compose/payouts.ts';
 import { type Parts, partsFrom } from '../compose/pipeline.ts';
 import { processorHosts } from '../compose/processors.ts';
@@ -14,6 +14,7 @@ import { caseHosts, sinkHosts } from '../compose/sinks.ts';
 import { unsafeSwitches } from '../compose/unsafe.ts';
 import { Connections, commandConfig } from '../connect.ts';
 import { commandEnvironment } from '../environment.ts';
+import { explain } from '../output.ts';
 
 interface RunOptions {
   readonly processors?: string;
@@ -44,9 +45,15 @@ Examples:
     )
     .action(async (options: RunOptions) => {
       const parts = partsFrom(options);
-      const end = await runParts(parts);
-      if (end.exitCode !== 0) console.error(`ended: ${end.detail} (${end.code})`);
-      process.exit(end.exitCode);
+      try {
+        const end = await runParts(parts);
+        if (end.exitCode !== 0) console.error(`ended: ${end.detail} (${end.code})`);
+        process.exit(end.exitCode);
+      } catch (error) {
+        // What was opened before the fault (connections, threads) would keep the process alive, doing nothing.
+        console.error(explain(error));
+        process.exit(EXIT.fault);
+      }
     });
 }
 

@@ -42,7 +42,7 @@ export function registerVerify(program: Command): void {
     .option('--from <file>', 'go on from this checkpoint')
     .option('--checkpoint <file>', 'write a checkpoint here, if nothing is wrong')
     .option('--findings <n>', 'how many findings of each kind to name; all are counted', count, 20)
-    .option('--max-transfers <n>', 'transfers held in memory at a time, about 2 kB each', count, 250_000)
+    .option('--max-transfers <n>', 'transfers held in memory at a time, about 3 kB each', count, 100_000)
     .addHelpText(
       'after',
       `

@@ -12,6 +12,7 @@ import { createScreeningGate } from '../../payouts/screening-gate.ts';
 import { consumers } from '../../processors/topology.ts';
 import type { Config } from '../../runtime/config/config.ts';
 import { failpoint } from '../../runtime/failpoints.ts';
+import type { DependencyTrouble } from '../../runtime/host.ts';
 import { CodedError } from '../../runtime/ports/fault.ts';
 import type { HostRuntime } from '../../runtime/processor-host.ts';
 import { createSinkHost } from '../../runtime/sink-host.ts';
@@ -57,6 +58,7 @@ export async function payoutHosts(
       if (event.kind !== 'published') fault(event.code, event.detail);
     },
   });
+  let providerAway: readonly DependencyTrouble[] = [];
   const provider = httpProviderClient({
     name: PROVIDER,
     url: config.provider.url,
@@ -66,6 +68,7 @@ export async function payoutHosts(
     submitTimeoutMs: config.provider.requestTimeoutMs,
     queryTimeoutMs: config.provider.requestTimeoutMs,
     onCircuit: (state) => {
+      providerAway = state === 'closed' ? [] : [providerTrouble(state, providerAway[0])];
       metrics.providerCircuit.set({ provider: PROVIDER }, CIRCUIT_VALUES[state]);
       logger.warn({ stage: 'payout-executor', code: 'PROVIDER_CIRCUIT', detail: state }, 'circuit of the provider');
     },
@@ -101,6 +104,7 @@ export async function payoutHosts(
   const host = createSinkHost({
     ...runtime,
     sink,
+    moreTroubles: () => providerAway,
     resources: {
       open: async () => {
         relay.start();
@@ -116,6 +120,19 @@ export async function payoutHosts(
     },
   });
   return { hosts: [host], resources: [] };
+}
+
+/** While the circuit is not closed, payouts wait in the store: no partition shows it. */
+function providerTrouble(state: string, before: DependencyTrouble | undefined): DependencyTrouble {
+  return {
+    dependency: 'provider',
+    code: 'PROVIDER_CIRCUIT',
+    detail: `the circuit of ${PROVIDER} is ${state}: payouts wait until it answers`,
+    since: before?.since ?? Date.now(),
+    topic: reads[0].name,
+    partition: 0,
+    lastMetAt: performance.now(),
+  };
 }
 
 /** Throws CONFIG_INVALID when a submit could outlast the lease of its attempt. */

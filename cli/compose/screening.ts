@@ -62,7 +62,7 @@ export async function screenerFor(
       if (event.kind === 'ready') {
         const { versions: ready, difference, elapsedMs } = event;
         const detail = `${difference ? 'what changed in ' : ''}${ready.join(', ')}`;
-        logger.info({ stage: owner, detail, elapsedMs }, 'screening index ready');
+        logger.info({ stage: owner, detail, durationMs: elapsedMs }, 'screening index ready');
         return;
       }
       metrics.faults.inc({ consumer: owner, code: event.code });

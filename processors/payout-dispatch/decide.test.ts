@@ -148,7 +148,7 @@ describe('a list version that becomes active before dispatch', () => {
     expect((await run(late, [approve(held)])).map(summary)).toEqual(['transfer.requote-requested']);
   });
 
-  it('is left out on a rail where the law forbids the look', async () => {
+  it('is left out on a rail where the law forbids the look, unless there is a case about a party', async () => {
     const { lists, value, add } = await world();
     await add(hartley);
     const screener = screenerOver(lists);
@@ -159,6 +159,15 @@ describe('a list version that becomes active before dispatch', () => {
       maySeeLists: () => false,
     });
     expect((await run(instant, [input(value)])).map(summary)).toEqual(['payout.requested']);
+    const entity = { source: 'CORRIDOR', entityId: '7001', entityHash: 'h' };
+    const blocked = createPayoutDispatch({
+      clock: () => AT,
+      holds: memoryHoldClaims(),
+      screener,
+      maySeeLists: () => false,
+      cases: { blocked: async ([token]) => new Map([[token!, [entity]]]) },
+    });
+    expect((await run(blocked, [input(value)])).map(summary)).toEqual(['transfer.held']);
   });
 
   it('is looked at once for a batch, whatever the number of transfers', async () => {

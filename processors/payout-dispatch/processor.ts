@@ -5,6 +5,7 @@ import { type HoldClaims, settleReviews } from '../holds.ts';
 import { evidenceHashOf } from '../screening/evidence.ts';
 import type { Screener } from '../screening/ports.ts';
 import { differencesSince } from '../screening/requests.ts';
+import type { CustomerCases } from '../screening/rescreen/customer-case.ts';
 import { type Topology, topology } from '../topology.ts';
 import { DEFAULT_DISPATCH_RULES, type DispatchContext, type DispatchRules, decide } from './decide.ts';
 
@@ -13,8 +14,13 @@ export interface PayoutDispatchOptions {
   readonly clock: () => number;
   readonly holds: HoldClaims;
   readonly screener: Pick<Screener, 'recheck'>;
-  /** False: the law forbids another look at the lists once this transfer is under way. Default: always true. */
+  /**
+   * False: the law forbids another look at the lists once this transfer is under way, unless a case about one of its
+   * parties is open. Default: always true.
+   */
   readonly maySeeLists?: (value: Pick<TransferReserved, 'price'>) => boolean;
+  /** Cases about customers; without them there are none. */
+  readonly cases?: Pick<CustomerCases, 'blocked'>;
   readonly rules?: Partial<DispatchRules>;
   /** Told of each decision that was dropped. */
   readonly onDropped?: (cause: Cause) => void;
@@ -25,10 +31,27 @@ export interface PayoutDispatchOptions {
 export function createPayoutDispatch(
   options: PayoutDispatchOptions,
 ): Processor<Topology['payout-dispatch'], DispatchContext> {
-  const { clock, holds, screener, maySeeLists = () => true, onDropped, failpoint } = options;
+  const { clock, holds, screener, maySeeLists = () => true, cases, onDropped, failpoint } = options;
   const rules = { ...DEFAULT_DISPATCH_RULES, ...options.rules };
-  const mayLook = (value: TransferReserved | TransferHeld) =>
-    value.price !== null && maySeeLists({ price: value.price }) ? value : undefined;
+  const mayLook = ({ price }: TransferReserved | TransferHeld) => price !== null && maySeeLists({ price });
+  const tokensOf = ({ instruction }: TransferReserved | TransferHeld) => [
+    instruction.debtorToken,
+    instruction.creditorToken,
+  ];
+
+  /** The events whose parties are looked at again, in the places of the batch. */
+  async function lookedAt<E extends TransferReserved | TransferHeld>(
+    events: readonly (E | undefined)[],
+  ): Promise<readonly (E | undefined)[]> {
+    const closed = events.filter((event) => event !== undefined).filter((event) => !mayLook(event));
+    if (closed.length === 0 || !cases) return events.map((event) => (event && mayLook(event) ? event : undefined));
+    const blocks = await cases.blocked([...new Set(closed.flatMap(tokensOf))]);
+    return events.map((event) => {
+      if (event === undefined || mayLook(event)) return event;
+      return tokensOf(event).some((token) => blocks.has(token)) ? event : undefined;
+    });
+  }
+
   return {
     name: 'payout-dispatch',
     edges: topology['payout-dispatch'],
@@ -44,14 +67,14 @@ export function createPayoutDispatch(
       for (const standing of standings) if (standing.kind === 'dropped') onDropped?.(standing.cause);
       let next = 0;
       const contexts = batch.map((input) => {
-        if (input.topic !== 'review.decided') return { event: mayLook(input.value) };
+        if (input.topic !== 'review.decided') return { event: input.value };
         const standing = standings[next++]!;
         const goesOn = standing.kind === 'honour' && standing.approved;
-        return { standing, event: goesOn ? mayLook(input.value.held) : undefined };
+        return { standing, event: goesOn ? input.value.held : undefined };
       });
       const differences = await differencesSince(
         screener,
-        contexts.map(({ event }) => event),
+        await lookedAt<TransferReserved | TransferHeld>(contexts.map(({ event }) => event)),
       );
       return contexts.map(({ standing }, i) => ({
         now,

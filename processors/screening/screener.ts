@@ -131,10 +131,11 @@ class ListScreener implements ClosableScreener {
   }
 
   async close(): Promise<void> {
-    const open = [this.#next?.promise.then(({ index }) => index), ...this.#differences.values()];
-    const settled = await Promise.allSettled([this.#whole?.index, ...open]);
-    const indexes = settled.flatMap((each) => (each.status === 'fulfilled' && each.value ? [each.value] : []));
-    await Promise.all([...new Set(indexes)].map((index) => index.close()));
+    const next = this.#next ? [this.#next.promise.then(({ index }) => index)] : [];
+    const settled = await Promise.allSettled([...next, ...this.#differences.values()]);
+    const opened = settled.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
+    const indexes = new Set(this.#whole ? [this.#whole.index, ...opened] : opened);
+    await Promise.all([...indexes].map((index) => index.close()));
   }
 
   #configOf({ instruction }: ScreeningRequest): NamedConfig {

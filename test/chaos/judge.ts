@@ -120,7 +120,7 @@ export async function judge(evidence: Evidence): Promise<Verdict> {
       found.add('failpointNeverHit', name, 'no process ever passed it: nothing is known about it');
   }
   for (const exit of exits) {
-    if (exit.meant) continue;
+    if (exit.meant || isMissingDependency(exit, evidence)) continue;
     const how = exit.signal ?? `code ${exit.code}`;
     found.add('processEnded', exit.slot, `life ${exit.life} ended by itself (${how}): ${exit.reason}`);
   }
@@ -142,6 +142,18 @@ export async function judge(evidence: Evidence): Promise<Verdict> {
     },
     failpointsReached: FAILPOINTS.filter((name) => reached.has(name)).length,
   };
+}
+
+/** After a fault a server may take so long to be itself again, ms. */
+const AFTERMATH_MS = 30_000;
+
+/** A process that cannot begin because a fault holds a dependency ends, says which, and is started again. */
+export function isMissingDependency(exit: SlotExit, { injected }: Pick<Evidence, 'injected'>): boolean {
+  if (exit.ready || exit.code !== 1 || !/\([A-Z_]*UNAVAILABLE\)/.test(exit.reason)) return false;
+  return injected.some(({ kind, fromMs, toMs }) => {
+    const holds = kind === 'server-kill' || kind === 'network';
+    return holds && fromMs <= exit.atMs && exit.atMs <= toMs + AFTERMATH_MS;
+  });
 }
 
 /** The log holds exactly what the ledger of the feed says. */

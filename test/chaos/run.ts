@@ -44,7 +44,7 @@ export interface RunReport {
   readonly providerFaults: Readonly<Record<string, number>>;
   readonly verdict: Verdict;
   readonly injected: readonly Injected[];
-  readonly exits: readonly Omit<SlotExit, 'at'>[];
+  readonly exits: readonly SlotExit[];
   readonly schedule: Schedule;
   readonly logs: string;
 }
@@ -77,6 +77,8 @@ export async function run(options: RunOptions): Promise<RunReport> {
     onUnexpectedExit: (server, how) => failures.push(`${server} ended by itself: ${how}`),
   });
   const exits: SlotExit[] = [];
+  let zero = performance.now();
+  const now = () => performance.now() - zero;
   const slots = new Map<SlotName, Slot>();
   let keep = true;
   try {
@@ -113,7 +115,7 @@ export async function run(options: RunOptions): Promise<RunReport> {
         exits.push(exit);
         if (!exit.meant) say(`${exit.slot} ended by itself (${exit.signal ?? exit.code}): ${exit.reason}`);
       };
-      const slot = new Slot({ name, args: ARGS[name], env, dir: path.join(dir, 'processes'), onExit });
+      const slot = new Slot({ name, args: ARGS[name], env, dir: path.join(dir, 'processes'), now, onExit });
       slots.set(name, slot);
       slot.start();
     }
@@ -121,8 +123,7 @@ export async function run(options: RunOptions): Promise<RunReport> {
     say(`${SLOTS.length} processes run; ${schedule.steps.filter((step) => 'fault' in step).length} faults to come`);
 
     const startedAt = Date.now();
-    const zero = performance.now();
-    const now = () => performance.now() - zero;
+    zero = performance.now();
     const injector = new Injector({ world, slots, now, say });
     await play(schedule, { now, feeder, injector });
     await injector.idle();
@@ -171,7 +172,7 @@ export async function run(options: RunOptions): Promise<RunReport> {
       providerFaults: await providerFaults(world),
       verdict,
       injected: injector.injected,
-      exits: exits.map(({ at: _at, ...rest }) => rest),
+      exits,
       schedule,
       logs: keep ? dir : '',
     };

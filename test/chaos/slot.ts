@@ -15,6 +15,8 @@ export interface SlotOptions {
   readonly args: readonly string[];
   readonly env: NodeJS.ProcessEnv;
   readonly dir: string;
+  /** Ms since the run began. */
+  readonly now: () => number;
   readonly onExit: (exit: SlotExit) => void;
 }
 
@@ -24,8 +26,8 @@ export interface SlotExit {
   readonly life: number;
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
-  /** Monotonic ms. */
-  readonly at: number;
+  /** Ms since the run began. */
+  readonly atMs: number;
   /** It had said that it was ready. */
   readonly ready: boolean;
   /** A fault or the end of the run ended it. */
@@ -211,7 +213,7 @@ export class Slot {
       life: life.number,
       code,
       signal,
-      at: performance.now(),
+      atMs: this.#options.now(),
       ready: life.ready,
       meant: life.meant,
       reason: life.meant ? '' : lastWords(this.logFile),
@@ -232,6 +234,7 @@ function linesOf(file: string): string[] {
 function lastWords(file: string): string {
   const lines = readFileSync(file, 'utf8').trimEnd().split('\n').slice(-30);
   const said =
-    lines.findLast((line) => line.startsWith('ended: ')) ?? lines.findLast((line) => /Error|"fatal"/.test(line));
+    lines.findLast((line) => line.startsWith('ended: ') || / \([A-Z_]+\)$/.test(line)) ??
+    lines.findLast((line) => /Error|"fatal"/.test(line));
   return (said ?? lines.at(-1) ?? '').slice(0, 300);
 }

@@ -166,7 +166,14 @@ export function findings(outcome: ScreeningOutcome = 'CLEAR'): Findings {
     given: 'Gwen',
     comparedAs: 'person',
     threshold: 0.75,
-    entity: { type: 'person', entityHash: '9f'.repeat(32), birthDates: [], countries: [], gender: null, identifiers: [] },
+    entity: {
+      type: 'person',
+      entityHash: '9f'.repeat(32),
+      birthDates: [],
+      countries: [],
+      gender: null,
+      identifiers: [],
+    },
   };
   return {
     outcome,
@@ -177,7 +184,13 @@ export function findings(outcome: ScreeningOutcome = 'CLEAR'): Findings {
     rechecks: [],
     threshold: 0.75,
     parties: [
-      { role: 'DEBTOR', outcome, queryHash: '01'.repeat(32), candidates: outcome === 'CLEAR' ? [] : [hit], unscreenableCode: null },
+      {
+        role: 'DEBTOR',
+        outcome,
+        queryHash: '01'.repeat(32),
+        candidates: outcome === 'CLEAR' ? [] : [hit],
+        unscreenableCode: null,
+      },
       { role: 'CREDITOR', outcome: 'CLEAR', queryHash: '02'.repeat(32), candidates: [], unscreenableCode: null },
     ],
   };

@@ -127,8 +127,9 @@ function compare(
     return;
   }
   if (right.state === 'released') return;
-  if (stored.attempt !== right.attempt || usesOf(stored.uses) !== usesOf(right.uses)) {
-    say('RESERVATION_DIFFERS', `the ledger counts ${usesOf(stored.uses)}, the log ${usesOf(right.uses)}`);
+  const uses = right.uses.map(({ ruleId, place, minor }) => ({ bucket: `${ruleId}:${place}`, minor }));
+  if (stored.attempt !== right.attempt || usesOf(stored.uses) !== usesOf(uses)) {
+    say('RESERVATION_DIFFERS', `the ledger counts ${usesOf(stored.uses)}, the log ${usesOf(uses)}`);
   }
 }
 

@@ -27,8 +27,8 @@ afterAll(async () => {
 const newFolder = (): string => path.join(root, `data${folders++}`);
 const numbers = (count: number): number[] => [...Array(count).keys()];
 
-async function start(folder: string): Promise<StandIn> {
-  const server = await startStandIn('--dbpath', folder);
+async function start(folder: string, javaOptions = ''): Promise<StandIn> {
+  const server = await startStandIn(['--dbpath', folder], javaOptions);
   running.add(server);
   return server;
 }
@@ -38,6 +38,8 @@ const wasKilled = (error: unknown): boolean => !(error instanceof Error && 'code
 describe('kill -9', () => {
   const ROUNDS = 5;
   const WRITERS = 16;
+  /** So that some kills hit a checkpoint. */
+  const MANY_CHECKPOINTS = '-Dcorridor.standin.journalBytes=200000';
 
   test('with 16 writers at work loses no acknowledged write in five rounds, and no index disagrees', {
     timeout: 600_000,
@@ -47,7 +49,7 @@ describe('kill -9', () => {
     const versions = new Map<string, number>();
     const events = new Set<string>();
     for (const round of numbers(ROUNDS + 1)) {
-      const server = await start(folder);
+      const server = await start(folder, round % 2 === 0 ? '' : MANY_CHECKPOINTS);
       const client = await server.connect({ maxPoolSize: WRITERS + 2 });
       const counters = client.db('kill').collection<Counter>('counters');
       const log = client.db('kill').collection<{ _id: string; round: number }>('events');

@@ -9,7 +9,7 @@ let client: MongoClient;
 let collections = 0;
 
 beforeAll(async () => {
-  server = await startStandIn('--memory');
+  server = await startStandIn(['--memory']);
   client = await server.connect();
 });
 afterAll(() => server?.stop());

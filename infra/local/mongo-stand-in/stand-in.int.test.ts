@@ -22,7 +22,7 @@ let client: MongoClient;
 let collections = 0;
 
 beforeAll(async () => {
-  server = await startStandIn('--memory');
+  server = await startStandIn(['--memory']);
   client = await server.connect({ maxPoolSize: 64 });
 });
 afterAll(() => server?.stop());

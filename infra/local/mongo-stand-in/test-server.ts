@@ -40,17 +40,18 @@ async function builtJar(): Promise<string> {
   return path.join(folder as string, 'mongod-stand-in.jar');
 }
 
-async function launch(args: readonly string[]): Promise<ChildProcess> {
+/** `javaOptions` are for the JVM, such as `-Dname=value`. */
+async function launch(args: readonly string[], javaOptions = ''): Promise<ChildProcess> {
   jar ??= builtJar();
   return spawn(LAUNCHER, [...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, MONGOD_STAND_IN_JAR: await jar },
+    env: { ...process.env, MONGOD_STAND_IN_JAR: await jar, JDK_JAVA_OPTIONS: javaOptions },
   });
 }
 
 /** Starts the stand-in with the arguments and waits until it is ready. Throws with its output when it ends instead. */
-export async function startStandIn(...args: string[]): Promise<StandIn> {
-  const child = await launch(['--port', '0', ...args]);
+export async function startStandIn(args: readonly string[], javaOptions = ''): Promise<StandIn> {
+  const child = await launch(['--port', '0', ...args], javaOptions);
   const clients = new Set<MongoClient>();
   let output = '';
   child.stderr?.on('data', (chunk) => {

@@ -7,7 +7,6 @@ import type { Spelling } from './token.ts';
 
 /** Words from this many folded letters on are found with two edits, shorter ones with one. */
 const TWO_EDITS_FROM = 7;
-const TWO_CONSONANTS_FROM = 8;
 const ONE_EDIT_FROM = 4;
 const ANAGRAM_FROM = 5;
 
@@ -52,15 +51,14 @@ function prefixesOf(codes: Uint8Array, length: number): number {
 }
 
 /**
- * Two edits are within what words of this length may differ by: in shorter ones not two consonants. Two vowels are not
- * needed: the consonants find those words.
+ * Which two letters are worth leaving out together. Words of seven letters may differ by a vowel and a consonant, not by
+ * two consonants unless one is a silent h; where they differ by two vowels, their consonants find them.
  */
 function isPairWorthwhile(a: number, b: number, length: number): boolean {
-  const soft = isSoft(a) + isSoft(b);
-  return soft === 1 || (soft === 0 && length >= TWO_CONSONANTS_FROM);
+  if (length > TWO_EDITS_FROM || a === SILENT || b === SILENT) return true;
+  return isVowelCode(a) + isVowelCode(b) === 1;
 }
 
-const isSoft = (letter: number): number => (letter === SILENT ? 1 : isVowelCode(letter));
 const SILENT = 7; // h
 
 /** The folded word itself and with letters left out: `most` of them. */

@@ -1,7 +1,7 @@
 // A known customer who resembles an entity that a new list version added or changed: a case for a person, and a block on
 // payouts until it is cleared. Holds tokens and public list data only.
 import { deterministicId } from '../../../domain/event-id.ts';
-import type { ScreeningCandidate } from '../../../schemas/types.generated.ts';
+import type { Instruction, ScreeningCandidate, ScreeningEvidence } from '../../../schemas/types.generated.ts';
 import type { Difference, ScreeningRequest } from '../ports.ts';
 
 /** OPEN and CONFIRMED block payouts; CLEARED does not. */
@@ -37,8 +37,40 @@ export interface CustomerDecision {
 export interface CustomerCases {
   /** Opens those that do not exist yet. Returns how many were new. */
   open(cases: readonly CustomerCase[]): Promise<number>;
-  /** Which of these customers have a case that blocks payouts. One round trip. */
-  blocked(tokens: readonly string[]): Promise<ReadonlySet<string>>;
+  /** What blocks payouts of these customers: the listed entities of their open and confirmed cases. One round trip. */
+  blocked(tokens: readonly string[]): Promise<Blocks>;
+}
+
+/** An entity as it was when the case was opened. */
+export type BlockingEntity = Pick<CustomerCase, 'source' | 'entityId' | 'entityHash'>;
+/** By token; customers without a blocking case are left out. */
+export type Blocks = ReadonlyMap<string, readonly BlockingEntity[]>;
+
+/**
+ * Whether a case blocks this transfer: one that is open or confirmed about either party, unless a person approved this very
+ * transfer although it resembles that entity as it is, or an exception excused it.
+ */
+export function isBlocked(
+  blocks: Blocks,
+  { debtorToken, creditorToken }: Pick<Instruction, 'debtorToken' | 'creditorToken'>,
+  evidence: ScreeningEvidence,
+): boolean {
+  const entities = [...(blocks.get(debtorToken) ?? []), ...(blocks.get(creditorToken) ?? [])];
+  return entities.some((entity) => !isSettled(entity, evidence));
+}
+
+function isSettled(entity: BlockingEntity, evidence: ScreeningEvidence): boolean {
+  return [evidence, ...evidence.rechecks].some(({ parties, review }) =>
+    parties.some(({ candidates }) =>
+      candidates.some(
+        (candidate) =>
+          candidate.source === entity.source &&
+          candidate.entityId === entity.entityId &&
+          candidate.entity?.entityHash === entity.entityHash &&
+          (candidate.exceptionId !== null || (candidate.isHit && review?.decision === 'APPROVE')),
+      ),
+    ),
+  );
 }
 
 /** The cases that a difference leads to, one per customer and entity as it is now: found again, it is the same case. */

@@ -54,7 +54,7 @@ async function again(...batches: readonly (readonly KnownParties[])[]) {
         for (const each of fresh) opened.set(each.caseId, each);
         return fresh.length;
       },
-      blocked: async () => new Set(),
+      blocked: async () => new Map(),
     },
     known: async function* () {
       asked += 1;
@@ -104,7 +104,7 @@ describe('customers', () => {
       lists: await lists.current(),
       screener: { recheck: () => Promise.reject(Object.assign(new Error('down'), { code: 'MONGO_UNAVAILABLE' })) },
       progress: { covered: async () => covered, advance: () => Promise.reject(new Error('not reached')) },
-      cases: { open: async () => 0, blocked: async () => new Set() },
+      cases: { open: async () => 0, blocked: async () => new Map() },
       known: async function* () {
         yield [known('t1', hartley)];
       },

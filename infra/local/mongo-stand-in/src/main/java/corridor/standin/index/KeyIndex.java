@@ -3,6 +3,7 @@ package corridor.standin.index;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collection;
 import java.util.List;
 import java.util.Objects;
 import java.util.TreeSet;
@@ -121,6 +122,10 @@ public final class KeyIndex extends Index<Long> {
         if (partialFilter != null && !matcher.matches(document, partialFilter)) {
             return List.of();
         }
+        byte[] single = singleKey(document);
+        if (single != null) {
+            return List.of(single);
+        }
         FieldValues[] fields = new FieldValues[paths.length];
         boolean present = false;
         boolean several = false;
@@ -139,17 +144,28 @@ public final class KeyIndex extends Index<Long> {
         if (isSparse() && !present) {
             return List.of();
         }
-        if (!several) {
-            KeyBuffer key = new KeyBuffer();
-            for (int i = 0; i < fields.length; i++) {
-                encodeField(i, fields[i].values.get(0), key);
-            }
-            return List.of(key.toByteArray());
+        if (several) {
+            markMultiple();
         }
-        markMultiple();
         TreeSet<byte[]> keys = new TreeSet<>(Arrays::compareUnsigned);
         combine(fields, 0, new Object[fields.length], keys);
         return new ArrayList<>(keys);
+    }
+
+    /** The key of a document in the most frequent case: top-level fields without arrays. Null in any other. */
+    private byte[] singleKey(Document document) {
+        if (isSparse()) {
+            return null;
+        }
+        KeyBuffer key = new KeyBuffer();
+        for (int i = 0; i < paths.length; i++) {
+            Object value = paths[i].length == 1 ? document.get(paths[i][0]) : List.of();
+            if (value instanceof Collection) {
+                return null;
+            }
+            encodeField(i, value, key);
+        }
+        return key.toByteArray();
     }
 
     private void combine(FieldValues[] fields, int i, Object[] chosen, TreeSet<byte[]> keys) {

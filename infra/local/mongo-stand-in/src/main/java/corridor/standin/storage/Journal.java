@@ -1,5 +1,7 @@
 package corridor.standin.storage;
 
+import java.io.BufferedInputStream;
+import java.io.DataInputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -8,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
@@ -32,9 +35,10 @@ import io.netty.buffer.Unpooled;
  */
 public final class Journal {
 
-    private static final byte[] MAGIC = "STANDIN1".getBytes(StandardCharsets.US_ASCII);
+    private static final byte[] MAGIC = "STANDIN2".getBytes(StandardCharsets.US_ASCII);
     private static final Pattern SEGMENT = Pattern.compile("journal-(\\d+)\\.log");
     private static final int FRAME_HEADER = 8;
+    private static final int READ_BUFFER = 1 << 16;
     private static final int LARGEST_KEPT_BUFFER = 4 << 20;
     private static final byte DEFINE = 1;
     private static final byte PUT = 2;
@@ -71,56 +75,56 @@ public final class Journal {
         return new Journal(directory);
     }
 
-    /** Applies what the segments hold to the tables. Returns the number of frames redone. */
-    long replay(Function<String, Table<?, ?>> tables) throws IOException {
+    /**
+     * Applies what the segments hold to the tables.
+     *
+     * @param afterFrame called after each frame; the store may be saved then
+     */
+    void replay(Function<String, Table<?, ?>> tables, Runnable afterFrame) throws IOException {
         TreeMap<Long, Path> segments = segments();
-        long frames = 0;
         for (Map.Entry<Long, Path> entry : segments.entrySet()) {
-            frames += replaySegment(entry.getValue(), entry.getKey().equals(segments.lastKey()), tables);
+            boolean last = entry.getKey().equals(segments.lastKey());
+            try (DataInputStream in = new DataInputStream(new BufferedInputStream(Files.newInputStream(entry.getValue()), READ_BUFFER))) {
+                replaySegment(in, entry.getValue(), last, tables, afterFrame);
+            }
         }
         segment = segments.isEmpty() ? 0 : segments.lastKey();
-        return frames;
     }
 
-    private static long replaySegment(Path path, boolean last, Function<String, Table<?, ?>> tables) throws IOException {
-        byte[] bytes = Files.readAllBytes(path);
-        if (bytes.length < MAGIC.length && last) {
-            return 0; // killed while the segment was created
+    private static void replaySegment(DataInputStream in, Path path, boolean last, Function<String, Table<?, ?>> tables, Runnable afterFrame)
+        throws IOException {
+        long remaining = Files.size(path);
+        if (remaining < MAGIC.length && last) {
+            return; // killed while the segment was created
         }
-        ByteBuffer in = ByteBuffer.wrap(bytes);
-        byte[] magic = new byte[MAGIC.length];
-        if (bytes.length >= magic.length) {
-            in.get(magic);
-        }
-        if (!java.util.Arrays.equals(magic, MAGIC)) {
+        if (!Arrays.equals(in.readNBytes(MAGIC.length), MAGIC)) {
             throw StoreException.damaged(path, "not a journal");
         }
+        remaining -= MAGIC.length;
         List<Table<?, ?>> numbered = new ArrayList<>();
         CRC32C crc = new CRC32C();
-        long frames = 0;
-        while (in.hasRemaining()) {
-            int start = in.position();
-            if (in.remaining() < FRAME_HEADER || in.getInt(start) > in.remaining() - FRAME_HEADER) {
-                if (last) {
-                    return frames; // killed while writing: nobody was told that this one was done
-                }
-                throw StoreException.damaged(path, "ends in the middle of a frame at byte " + start);
-            }
-            int length = in.getInt();
-            int expected = in.getInt();
+        while (remaining > 0) {
+            int length = remaining < FRAME_HEADER ? Integer.MAX_VALUE : in.readInt();
             if (length < 0) {
-                throw StoreException.damaged(path, "bad frame length at byte " + start);
+                throw StoreException.damaged(path, "bad frame length");
             }
+            if (length > remaining - FRAME_HEADER) {
+                if (last) {
+                    return; // killed while writing: nobody was told that this one was done
+                }
+                throw StoreException.damaged(path, "ends in the middle of a frame");
+            }
+            int expected = in.readInt();
+            byte[] changes = in.readNBytes(length);
             crc.reset();
-            crc.update(bytes, in.position(), length);
+            crc.update(changes);
             if ((int) crc.getValue() != expected) {
-                throw StoreException.damaged(path, "checksum of the frame at byte " + start + " does not match");
+                throw StoreException.damaged(path, "checksum of a frame does not match");
             }
-            redo(in.slice().limit(length), numbered, tables);
-            in.position(in.position() + length);
-            frames++;
+            redo(ByteBuffer.wrap(changes), numbered, tables);
+            remaining -= FRAME_HEADER + length;
+            afterFrame.run();
         }
-        return frames;
     }
 
     private static void redo(ByteBuffer changes, List<Table<?, ?>> numbered, Function<String, Table<?, ?>> tables) {
@@ -128,44 +132,46 @@ public final class Journal {
             byte kind = changes.get();
             int number = changes.getShort();
             if (kind == DEFINE) {
-                numbered.add(tables.apply(new String(bytes(changes), StandardCharsets.UTF_8)));
+                numbered.add(tables.apply(new String(readBytes(changes), StandardCharsets.UTF_8)));
                 continue;
             }
             Table<?, ?> table = numbered.get(number);
             switch (kind) {
-                case PUT -> {
-                    byte[] key = bytes(changes);
-                    table.redoPut(key, bytes(changes));
-                }
-                case REMOVE -> table.redoRemove(bytes(changes));
+                case PUT -> table.redoPut(changes);
+                case REMOVE -> table.redoRemove(changes);
                 case CLEAR -> table.map.clear();
                 default -> throw new IllegalStateException("unknown change " + kind);
             }
         }
     }
 
-    private static byte[] bytes(ByteBuffer in) {
+    static byte[] readBytes(ByteBuffer in) {
         byte[] bytes = new byte[in.getInt()];
         in.get(bytes);
         return bytes;
     }
 
+    static void writeBytes(byte[] bytes, ByteBuf out) {
+        out.writeInt(bytes.length).writeBytes(bytes);
+    }
+
     // --- the holder of the write lock calls these -----------------------------------------------------------------
 
-    void put(Table<?, ?> table, byte[] key, byte[] value) {
+    <K, V> void put(Table<K, V> table, K key, V value) {
         if (suspended) {
             return;
         }
         change(PUT, table);
-        frame.writeInt(key.length).writeBytes(key).writeInt(value.length).writeBytes(value);
+        table.writeKey(key, frame);
+        table.writeValue(value, frame);
     }
 
-    void remove(Table<?, ?> table, byte[] key) {
+    <K> void remove(Table<K, ?> table, K key) {
         if (suspended) {
             return;
         }
         change(REMOVE, table);
-        frame.writeInt(key.length).writeBytes(key);
+        table.writeKey(key, frame);
     }
 
     void clear(Table<?, ?> table) {
@@ -180,7 +186,7 @@ public final class Journal {
             number = tableNumbers.size();
             tableNumbers.put(table, number);
             byte[] name = table.name().getBytes(StandardCharsets.UTF_8);
-            frame.writeByte(DEFINE).writeShort(number).writeInt(name.length).writeBytes(name);
+            writeBytes(name, frame.writeByte(DEFINE).writeShort(number));
         }
         frame.writeByte(kind).writeShort(number);
     }

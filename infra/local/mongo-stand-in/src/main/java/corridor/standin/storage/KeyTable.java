@@ -4,6 +4,8 @@ import java.nio.ByteBuffer;
 
 import org.h2.mvstore.MVMap;
 
+import io.netty.buffer.ByteBuf;
+
 /** The entries of an index: key bytes to record id. */
 public final class KeyTable extends Table<byte[], Long> {
 
@@ -12,22 +14,23 @@ public final class KeyTable extends Table<byte[], Long> {
     }
 
     @Override
-    byte[] keyBytes(byte[] key) {
-        return key;
+    void writeKey(byte[] key, ByteBuf out) {
+        Journal.writeBytes(key, out);
     }
 
     @Override
-    byte[] valueBytes(Long value) {
-        return ByteBuffer.allocate(Long.BYTES).putLong(value).array();
+    void writeValue(Long value, ByteBuf out) {
+        out.writeLong(value);
     }
 
     @Override
-    void redoPut(byte[] key, byte[] value) {
-        map.put(key, ByteBuffer.wrap(value).getLong());
+    void redoPut(ByteBuffer in) {
+        byte[] key = Journal.readBytes(in);
+        map.put(key, in.getLong());
     }
 
     @Override
-    void redoRemove(byte[] key) {
-        map.remove(key);
+    void redoRemove(ByteBuffer in) {
+        map.remove(Journal.readBytes(in));
     }
 }

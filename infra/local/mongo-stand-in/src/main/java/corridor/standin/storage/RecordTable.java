@@ -4,6 +4,8 @@ import java.nio.ByteBuffer;
 
 import org.h2.mvstore.MVMap;
 
+import io.netty.buffer.ByteBuf;
+
 /** The documents of a collection as BSON, by record id. Record ids grow, so new documents are appended and stay together. */
 public final class RecordTable extends Table<Long, byte[]> {
 
@@ -12,22 +14,23 @@ public final class RecordTable extends Table<Long, byte[]> {
     }
 
     @Override
-    byte[] keyBytes(Long key) {
-        return ByteBuffer.allocate(Long.BYTES).putLong(key).array();
+    void writeKey(Long key, ByteBuf out) {
+        out.writeLong(key);
     }
 
     @Override
-    byte[] valueBytes(byte[] value) {
-        return value;
+    void writeValue(byte[] value, ByteBuf out) {
+        Journal.writeBytes(value, out);
     }
 
     @Override
-    void redoPut(byte[] key, byte[] value) {
-        map.put(ByteBuffer.wrap(key).getLong(), value);
+    void redoPut(ByteBuffer in) {
+        Long key = in.getLong();
+        map.put(key, Journal.readBytes(in));
     }
 
     @Override
-    void redoRemove(byte[] key) {
-        map.remove(ByteBuffer.wrap(key).getLong());
+    void redoRemove(ByteBuffer in) {
+        map.remove(in.getLong());
     }
 }

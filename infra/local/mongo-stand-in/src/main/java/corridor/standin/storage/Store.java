@@ -32,7 +32,8 @@ public final class Store {
     private static final long HEAP_BYTES = Runtime.getRuntime().maxMemory();
     private static final int CACHE_MB = Math.max(16, (int) (HEAP_BYTES / 5 >> 20));
     private static final long CHECKPOINT_UNSAVED_BYTES = HEAP_BYTES / 6;
-    private static final long CHECKPOINT_JOURNAL_BYTES = 48L << 20;
+    /** Can be set, so that tests see many checkpoints. */
+    private static final long CHECKPOINT_JOURNAL_BYTES = Long.getLong("corridor.standin.journalBytes", 48L << 20);
     private static final long CHECKPOINT_AGE_NANOS = 15_000_000_000L;
     /** At this multiple of the limits above, writers wait for the checkpoint to catch up. */
     private static final int BACK_PRESSURE = 2;
@@ -86,7 +87,11 @@ public final class Store {
 
     private void recover() throws IOException {
         journal.suspend(true);
-        journal.replay(this::table);
+        journal.replay(this::table, () -> {
+            if (mvStore.getUnsavedMemory() > CHECKPOINT_UNSAVED_BYTES) {
+                mvStore.commit(); // what is redone once more after another kill comes out the same
+            }
+        });
         journal.suspend(false);
         mvStore.commit();
         // Only now, and all of them: the last one may end in the middle of a frame, which no other segment may.

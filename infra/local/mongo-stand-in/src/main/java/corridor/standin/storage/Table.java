@@ -1,7 +1,11 @@
 package corridor.standin.storage;
 
+import java.nio.ByteBuffer;
+
 import org.h2.mvstore.Cursor;
 import org.h2.mvstore.MVMap;
+
+import io.netty.buffer.ByteBuf;
 
 /**
  * One sorted map of the store. Every change goes through here, so that it is in the journal too.
@@ -19,13 +23,14 @@ public abstract class Table<K, V> {
         this.map = map;
     }
 
-    abstract byte[] keyBytes(K key);
+    /** Writes a key for the journal; {@link #redoPut} and {@link #redoRemove} read it again. */
+    abstract void writeKey(K key, ByteBuf out);
 
-    abstract byte[] valueBytes(V value);
+    abstract void writeValue(V value, ByteBuf out);
 
-    abstract void redoPut(byte[] key, byte[] value);
+    abstract void redoPut(ByteBuffer in);
 
-    abstract void redoRemove(byte[] key);
+    abstract void redoRemove(ByteBuffer in);
 
     public final String name() {
         return name;
@@ -45,7 +50,7 @@ public abstract class Table<K, V> {
     }
 
     public final V put(K key, V value) {
-        journal.put(this, keyBytes(key), valueBytes(value));
+        journal.put(this, key, value);
         return map.put(key, value);
     }
 
@@ -53,13 +58,13 @@ public abstract class Table<K, V> {
     public final V putIfAbsent(K key, V value) {
         V present = map.putIfAbsent(key, value);
         if (present == null) {
-            journal.put(this, keyBytes(key), valueBytes(value));
+            journal.put(this, key, value);
         }
         return present;
     }
 
     public final V remove(K key) {
-        journal.remove(this, keyBytes(key));
+        journal.remove(this, key);
         return map.remove(key);
     }
 

@@ -10,7 +10,7 @@ import {
   parseOfac,
   parseUk,
   parseUn,
-} from '../processors/screening/lists/index.ts';
+} from '../../processors/screening/lists/index.ts';
 
 type Format = 'sdn' | 'alt' | 'add' | 'comments' | 'un' | 'eu' | 'eu-annex' | 'uk';
 

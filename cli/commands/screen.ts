@@ -10,7 +10,7 @@ import {
   readParty,
   type Screening,
   screenParty,
-} from '../processors/screening/engine/index.ts';
+} from '../../processors/screening/engine/index.ts';
 import { listsFromFiles } from './list-files.ts';
 
 interface ScreenOptions {

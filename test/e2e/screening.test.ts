@@ -1,0 +1,167 @@
+// List versions that become active around transfers, on the real stack, by the commands that officers use: before dispatch
+// the transfer is held, after payment the customer becomes a case, and what was decided is told from the log.
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { customerCaseStore } from '../../adapters/mongo/customer-cases.ts';
+import { EVENTS } from '../../cli/compose/sinks.ts';
+import type { FedRecord } from '../../feed/fed-record.ts';
+import { DEFAULT_MIX, type Mix } from '../../feed/sample.ts';
+import type { Parties } from '../../schemas/types.generated.ts';
+import { TestPipeline } from '../kit/pipeline.ts';
+
+const ROOT = path.resolve(import.meta.dirname, '../..');
+const MAIN = path.join(ROOT, 'cli/main.ts');
+const SAMPLE = path.join(ROOT, 'processors/screening/lists/sample');
+/** Only good ones. */
+const NOTHING = Object.fromEntries(Object.keys(DEFAULT_MIX).map((kind) => [kind, 0])) as unknown as Mix;
+const BEFORE_DISPATCH = ['--processors', 'intake,screening,fx-pricing,limits', '--sinks', 'all', '--cases'];
+const REST = ['--processors', 'payout-dispatch,settlement', '--payouts', '--rescreening'];
+
+let pipeline: TestPipeline;
+let directory: string;
+beforeAll(async () => {
+  directory = mkdtempSync(path.join(tmpdir(), 'corridor-lists-'));
+  const terms = path.join(directory, 'screening.json');
+  // Whatever the rail, the lists may be looked at.
+  writeFileSync(terms, JSON.stringify({ railsWithoutListCheck: [] }));
+  const env = { CORRIDOR_SCREENING_FILE: terms };
+  pipeline = await TestPipeline.create({ urls: inject('stack'), processes: [BEFORE_DISPATCH], env });
+  await pipeline.start();
+}, 180_000);
+afterAll(async () => {
+  await pipeline?.close();
+  rmSync(directory, { recursive: true, force: true });
+});
+
+function corridor(...args: string[]): { status: number | null; stdout: string; stderr: string } {
+  return spawnSync(process.execPath, [MAIN, ...args], { env: pipeline.env, encoding: 'utf8' });
+}
+function succeed(...args: string[]): string {
+  const { status, stdout, stderr } = corridor(...args);
+  expect(status, stderr).toBe(0);
+  return stdout;
+}
+const json = <T>(...args: string[]): T => JSON.parse(succeed(...args, '--json')) as T;
+
+async function until<T>(look: () => Promise<T | undefined>): Promise<T> {
+  const deadline = performance.now() + 300_000;
+  for (;;) {
+    const found = await look();
+    if (found !== undefined) return found;
+    if (performance.now() > deadline) throw new Error(`did not come about; logs in ${pipeline.logFiles}`);
+    await new Promise((resolve) => setTimeout(resolve, 250));
+  }
+}
+
+/** Where a transfer stands, as the event sink has it: `STATE by STAGE`. */
+async function standing(id: string): Promise<string> {
+  const events = (await pipeline.connections.db()).collection(EVENTS);
+  const [last] = await events.find({ transferId: id }).sort({ sequence: -1 }).limit(1).toArray();
+  return `${last?.['state']} by ${last?.['stage']}`;
+}
+const reaches = (id: string, wanted: string) =>
+  until(async () => ((await standing(id)) === wanted ? wanted : undefined));
+
+async function senderOf({ value }: FedRecord): Promise<string> {
+  const [result] = await pipeline.connections.codec.decode('transfer.requested', [value]);
+  if (!result?.ok) throw new Error('the fed intent does not decode');
+  return (result.value.parties as { 'corridor.Parties': Parties })['corridor.Parties'].debtor.name;
+}
+
+/** Imports the sample list with these persons added, published on this day, and puts it in force. */
+function activateWith(names: readonly string[], published: string): string {
+  const rows = names.map((name, i) => `${9_100 + i},"${name}","individual","TEST"${',-0- '.repeat(8)}`);
+  const sdn = readFileSync(path.join(SAMPLE, 'sdn.csv'), 'utf8').replaceAll('\u001a', '').trimEnd();
+  const file = path.join(directory, `sdn-${published}.csv`);
+  writeFileSync(file, `${[sdn, ...rows].join('\r\n')}\r\n`);
+  const imported = json<{ versionId: string; isNew: boolean }>(
+    'lists',
+    'import',
+    'ofac',
+    file,
+    path.join(SAMPLE, 'alt.csv'),
+    '--source=CORRIDOR',
+    `--published=${published}`,
+    '--by=amara',
+  );
+  expect(imported.isNew).toBe(true);
+  expect(succeed('lists', 'activate', imported.versionId, '--by', 'amara')).toContain('is in force');
+  return imported.versionId;
+}
+
+describe('a list version that becomes active', () => {
+  it('holds what is not yet paid, makes known customers cases, and leaves the rest alone', async () => {
+    const [listed, paid] = (await pipeline.feed(2, 11, { mix: NOTHING })) as [FedRecord, FedRecord];
+    for (const { account } of [listed, paid]) await reaches(account, 'RESERVED by LIMITS');
+
+    // Between screening and dispatch.
+    const versionId = activateWith([await senderOf(listed)], '2026-11-21');
+    const [difference] = succeed('lists', 'diff', ...versions(), '--limit', '1').split('\n');
+    expect(difference).toBe('+1 / -0 / 0 changed');
+    await pipeline.startMore([REST]);
+    await reaches(listed.account, 'HELD by PAYOUT_DISPATCH');
+    await reaches(paid.account, 'COMPLETED by SETTLEMENT');
+
+    const told = succeed('explain', listed.account);
+    expect(told).toContain('Looked at again before the payout was asked for');
+    expect(told).toContain(versionId);
+    expect(told).toContain('possible match: held for a person to decide');
+    expect(told).toContain('Made again from this evidence: the same decision.');
+
+    // After payment.
+    activateWith([await senderOf(listed), await senderOf(paid)], '2026-11-22');
+    const customers = customerCaseStore(await pipeline.connections.db());
+    await until(async () => {
+      const open = await customers.list({ state: 'OPEN', limit: 10 });
+      return open.some(({ transferId }) => transferId === paid.account) ? open : undefined;
+    });
+    const cases = json<{ entity: string }[]>('customers', 'list');
+    expect(new Set(cases.map(({ entity }) => entity))).toEqual(new Set(['CORRIDOR:9100', 'CORRIDOR:9101']));
+
+    // A rejection ends the held one; nothing was ever sent for it.
+    const [held] = json<{ case: string; transfer: string }[]>('cases', 'list');
+    expect(held!.transfer).toBe(listed.account);
+    const { evidenceHash } = JSON.parse(succeed('cases', 'show', held!.case)) as { evidenceHash: string };
+    succeed(
+      'cases',
+      'decide',
+      held!.case,
+      '--reject',
+      '--reason',
+      'it is her',
+      '--evidence',
+      evidenceHash,
+      '--by',
+      'amara',
+    );
+    await reaches(listed.account, 'REJECTED by PAYOUT_DISPATCH');
+    expect(readFileSync(pipeline.ledgerFile, 'utf8')).not.toContain(listed.account);
+  }, 900_000);
+
+  it('is refused when it is a web page, or shrank, and what was in force stays', () => {
+    const page = path.join(directory, 'sdn-page.csv');
+    writeFileSync(page, '<!DOCTYPE html><html><body>503 Service Unavailable</body></html>\n');
+    const short = path.join(directory, 'sdn-short.csv');
+    writeFileSync(short, `${readFileSync(path.join(SAMPLE, 'sdn.csv'), 'utf8').split('\n').slice(0, 3).join('\n')}\n`);
+    const before = json<unknown[]>('lists', 'show');
+    for (const [file, code] of [
+      [page, 'LIST_IS_HTML'],
+      [short, 'LIST_SHRANK'],
+    ] as const) {
+      const { status, stderr } = corridor('lists', 'import', 'ofac', file, '--source', 'CORRIDOR', '--activate');
+      expect(status).toBe(1);
+      expect(stderr).toContain(code);
+      expect(stderr).not.toContain('    at ');
+    }
+    expect(json<unknown[]>('lists', 'show')).toEqual(before);
+  });
+});
+
+/** The two newest versions, the older one first. */
+function versions(): readonly string[] {
+  const shown = json<{ version: string }[]>('lists', 'show', '--limit', '2');
+  return shown.map(({ version }) => version).toReversed();
+}
