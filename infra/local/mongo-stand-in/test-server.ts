@@ -45,7 +45,12 @@ async function launch(args: readonly string[], javaOptions = ''): Promise<ChildP
   jar ??= builtJar();
   return spawn(LAUNCHER, [...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, MONGOD_STAND_IN_JAR: await jar, JDK_JAVA_OPTIONS: javaOptions },
+    env: {
+      ...process.env,
+      MONGOD_STAND_IN_JAR: await jar,
+      // Even an empty value makes java print a note.
+      ...(javaOptions === '' ? {} : { JDK_JAVA_OPTIONS: javaOptions }),
+    },
   });
 }
 
