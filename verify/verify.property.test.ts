@@ -70,9 +70,13 @@ const dropEntry: Mutation = (history, pick) => {
   return `without ${entry.topic}/${entry.partition}/${entry.offset}`;
 };
 
+/** A mark may stand in the log twice: the executor writes it at least once. */
+const isMark = ({ topic, value }: Entry): boolean =>
+  topic === 'transfer.lifecycle' && (value as { state?: string } | undefined)?.state === 'DEAD_LETTERED';
+
 const repeatEntry: Mutation = (history, pick) => {
   const entry = at(
-    history.entries.filter(({ topic }) => !AT_LEAST_ONCE.has(topic)),
+    history.entries.filter((candidate) => !AT_LEAST_ONCE.has(candidate.topic) && !isMark(candidate)),
     pick,
   )!;
   const { topic, partition, key, value, bytes, headers } = entry;
