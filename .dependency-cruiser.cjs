@@ -40,7 +40,7 @@ module.exports = {
       severity: 'error',
       comment: 'adapters/ is the only place that imports a client library.',
       from: {
-        path: '^(domain|topics|schemas|processors|sinks|payouts|runtime|cli|api|feed)/',
+        path: '^(domain|topics|schemas|processors|sinks|payouts|runtime|cli|api|feed|verify)/',
         pathNot: '\\.test\\.ts$',
       },
       to: { path: CLIENTS },
@@ -48,15 +48,18 @@ module.exports = {
     {
       name: 'adapters-only-in-composition-roots',
       severity: 'error',
-      from: { path: '^(domain|topics|schemas|processors|sinks|payouts|runtime|feed)/', pathNot: '\\.test\\.ts$' },
+      from: {
+        path: '^(domain|topics|schemas|processors|sinks|payouts|runtime|feed|verify)/',
+        pathNot: '\\.test\\.ts$',
+      },
       to: { path: '^adapters/' },
     },
     {
       name: 'no-test-code-in-the-product',
       severity: 'error',
       from: {
-        path: '^(domain|topics|schemas|processors|sinks|payouts|runtime|adapters|api|simulator)/',
-        pathNot: '\\.test\\.ts$',
+        path: '^(domain|topics|schemas|processors|sinks|payouts|runtime|adapters|api|simulator|verify)/',
+        pathNot: '\\.test\\.ts$|/testing/',
       },
       to: { path: '^(test|bench)/' },
     },

@@ -1,4 +1,5 @@
 // The analytics record of a transition: flat, complete, without personal data. Pure.
+import { STATE_OF_TOPIC } from '../domain/transfer-states.ts';
 import type {
   Envelope,
   Instruction,
@@ -10,19 +11,6 @@ import type {
   TransferState,
 } from '../schemas/types.generated.ts';
 
-/** State after the transition that each topic records. */
-const STATE_OF: Readonly<Record<string, TransferState>> = {
-  'transfer.accepted': 'ACCEPTED',
-  'transfer.screened': 'SCREENED',
-  'transfer.held': 'HELD',
-  'transfer.priced': 'PRICED',
-  'transfer.reserved': 'RESERVED',
-  'payout.requested': 'DISPATCHED',
-  'transfer.requote-requested': 'REQUOTING',
-  'transfer.completed': 'COMPLETED',
-  'transfer.rejected': 'REJECTED',
-  'transfer.returned': 'RETURNED',
-};
 const ENDED: ReadonlySet<TransferState | undefined> = new Set(['COMPLETED', 'REJECTED', 'RETURNED']);
 
 /** What any event of the chain may carry, by the names that all of them share. */
@@ -44,7 +32,7 @@ export function stageOf(processor: string): Stage {
 
 /** The lifecycle record of a transition, or undefined when the topic holds no transitions. */
 export function lifecycleOf(topic: string, event: ChainEvent, stage: Stage): TransferLifecycle | undefined {
-  const state = STATE_OF[topic];
+  const state = STATE_OF_TOPIC[topic];
   if (state === undefined) return undefined;
   return record(event, { eventId: event.envelope.eventId, occurredAt: event.envelope.occurredAt, state, stage });
 }
@@ -63,7 +51,7 @@ export interface Mark {
  */
 export function deadLetterMark(topic: string, value: unknown, mark: Mark): TransferLifecycle | undefined {
   const event = eventIn(value);
-  if (event === undefined || ENDED.has(STATE_OF[topic])) return undefined;
+  if (event === undefined || ENDED.has(STATE_OF_TOPIC[topic])) return undefined;
   const { eventId, occurredAt, stage, code } = mark;
   return { ...record(event, { eventId, occurredAt, state: 'DEAD_LETTERED', stage }), reasonCodes: [code] };
 }

@@ -108,4 +108,6 @@ const row = (found: CaseDocument) => ({
   reasons: found.reasons.map(({ code }) => code).join(', '),
   opened: found.openedAt,
   expires: found.expiresAt,
+  // Not a column: for programs, which must name it in a decision.
+  evidenceHash: found.evidenceHash,
 });

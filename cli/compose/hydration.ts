@@ -3,11 +3,13 @@ import type { LimitRule } from '../../domain/limit-rules.ts';
 import { catchUpLimits, hydrateLimits, type LedgerReader } from '../../processors/limits/hydrate.ts';
 import type { LedgerStore } from '../../processors/limits/ports.ts';
 import { LEDGER_TOPICS, type LedgerTopic } from '../../processors/limits/rebuild.ts';
+import { faultOf } from '../../runtime/faults.ts';
 import type { Host, HostHealth, HostState } from '../../runtime/host.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import type { Codec } from '../../runtime/ports/codec.ts';
 import { CodedError } from '../../runtime/ports/fault.ts';
 import type { Log } from '../../runtime/ports/log.ts';
+import { pause } from './pause.ts';
 
 const CHECK_EVERY_MS = 1_000;
 
@@ -89,19 +91,10 @@ export function hydrationHost(options: HydrationOptions): Host {
           failed.reject(error);
           return;
         }
-        const { code, dependency, message } = error as CodedError;
+        const { code, detail, dependency = 'kafka' } = faultOf(error);
         const since = trouble[0]?.since ?? Date.now();
-        trouble = [
-          {
-            dependency: dependency ?? 'kafka',
-            code: code ?? 'LIMITS_NOT_HYDRATED',
-            detail: message,
-            since,
-            topic: 'transfer.reserved',
-            partition: 0,
-            lastMetAt: performance.now(),
-          },
-        ];
+        const place = { topic: 'transfer.reserved', partition: 0 };
+        trouble = [{ dependency, code, detail, since, ...place, lastMetAt: performance.now() }];
       }
       await pause(CHECK_EVERY_MS, stopping.signal);
     }
@@ -122,17 +115,4 @@ export function hydrationHost(options: HydrationOptions): Host {
       state = 'stopped';
     },
   };
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve();
-  return new Promise((resolve) => {
-    const timer = setTimeout(done, ms);
-    function done() {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', done);
-      resolve();
-    }
-    signal.addEventListener('abort', done);
-  });
 }

@@ -14,6 +14,7 @@ import { createTable } from '../../runtime/table.ts';
 import type { TransferAccepted } from '../../schemas/types.generated.ts';
 import { DAY_MS } from '../../topics/contract.ts';
 import type { Connections } from '../connect.ts';
+import { pause } from './pause.ts';
 import { termsOf } from './screening.ts';
 
 const TOPIC = 'transfer.accepted';
@@ -119,9 +120,10 @@ async function* knownParties(
     const handover: { batch: readonly KnownParties[]; taken: () => void }[] = [];
     let arrived = Promise.withResolvers<void>();
     let done = false;
+    let left = false;
     const reading = reader
       .read([range], async ({ records }) => {
-        if (signal.aborted) throw new CodedError('STOPPING', 'asked to stop');
+        if (signal.aborted || left) throw new CodedError('STOPPING', 'asked to stop');
         const decoded = await codec.decode(
           TOPIC,
           records.map(({ value }) => value),
@@ -142,18 +144,26 @@ async function* knownParties(
         arrived.resolve();
       });
     reading.catch(() => undefined);
-    while (!done || handover.length > 0) {
-      const next = handover.shift();
-      if (next) {
-        yield next.batch;
-        next.taken();
-        continue;
+    let next: (typeof handover)[number] | undefined;
+    try {
+      while (!done || handover.length > 0) {
+        next = handover.shift();
+        if (next) {
+          yield next.batch;
+          next.taken();
+          continue;
+        }
+        if (done) break;
+        await arrived.promise;
+        arrived = Promise.withResolvers<void>();
       }
-      if (done) break;
-      await arrived.promise;
-      arrived = Promise.withResolvers<void>();
+      await reading;
+    } finally {
+      // Whoever stops listening in the middle (the cases cannot be written, say) must not leave the reader waiting.
+      left = true;
+      next?.taken();
+      for (const { taken } of handover) taken();
     }
-    await reading;
   }
 }
 
@@ -166,17 +176,4 @@ function troubleOf(error: unknown, since: number | undefined): HostHealth['troub
   const { code, detail, dependency = 'screening-lists' } = faultOf(error);
   const place = { topic: 'screening.list-activated', partition: 0 };
   return { dependency, code, detail, since: since ?? Date.now(), ...place, lastMetAt: performance.now() };
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve();
-  return new Promise((resolve) => {
-    const timer = setTimeout(done, ms);
-    function done() {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', done);
-      resolve();
-    }
-    signal.addEventListener('abort', done);
-  });
 }

@@ -3,6 +3,7 @@ import { CASES, caseStore } from '../../adapters/mongo/cases.ts';
 import { ensureIndexes, guardedStore, insertOnlyStore } from '../../adapters/mongo/idempotent-store.ts';
 import { createOutboxRelay } from '../../adapters/mongo/outbox-relay.ts';
 import { deterministicId } from '../../domain/event-id.ts';
+import { faultOf } from '../../runtime/faults.ts';
 import { HEADER } from '../../runtime/headers.ts';
 import type { Host } from '../../runtime/host.ts';
 import type { HostRuntime } from '../../runtime/processor-host.ts';
@@ -97,7 +98,11 @@ export async function caseHosts(connections: Connections, { logger, metrics }: H
   const sweep = () => {
     store.expire(new Date()).then(
       (count) => count > 0 && logger.info({ stage: 'case-relay', count }, 'holds lapsed'),
-      (error: unknown) => logger.warn({ stage: 'case-relay', err: error }, 'expiry sweep failed'),
+      (error: unknown) => {
+        const { code, detail } = faultOf(error);
+        metrics.faults.inc({ consumer: 'case-relay', code });
+        logger.warn({ stage: 'case-relay', code, detail }, 'expiry sweep failed');
+      },
     );
   };
   const host = backgroundHost({
