@@ -13,7 +13,7 @@ import {
   reviewDecided,
   screened,
 } from '../test/kit/events.ts';
-import { deadLetterMark, lifecycleOf, stageOf } from './lifecycle.ts';
+import { deadLetterMark, lifecycleOf, processorOf, stageOf } from './lifecycle.ts';
 import { topology } from './topology.ts';
 
 const schema = recordType('TransferLifecycle');
@@ -93,5 +93,8 @@ describe('the mark of a dead letter', () => {
 
 it('every stage has a name in the schema', () => {
   const stages = recordType('Stage');
-  for (const name of Object.keys(topology)) expect(stages.isValid(stageOf(name))).toBe(true);
+  for (const name of Object.keys(topology)) {
+    expect(stages.isValid(stageOf(name))).toBe(true);
+    expect(processorOf(stageOf(name))).toBe(name);
+  }
 });

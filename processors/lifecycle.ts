@@ -30,6 +30,11 @@ export function stageOf(processor: string): Stage {
   return processor.toUpperCase().replaceAll('-', '_') as Stage;
 }
 
+/** The processor that a stage names; the inverse of `stageOf`. */
+export function processorOf(stage: Stage): string {
+  return stage.toLowerCase().replaceAll('_', '-');
+}
+
 /** The lifecycle record of a transition, or undefined when the topic holds no transitions. */
 export function lifecycleOf(topic: string, event: ChainEvent, stage: Stage): TransferLifecycle | undefined {
   const state = STATE_OF_TOPIC[topic];

@@ -20,6 +20,15 @@ import {
 } from './testing/plant.ts';
 import { verify } from './verify.ts';
 
+const NOBODYS_REVIEW = {
+  holdId: 'other',
+  decision: 'APPROVE',
+  decidedBy: 'x',
+  decidedAt: AT,
+  evidenceHash: '',
+  justification: '',
+};
+
 type Case = readonly [what: string, ending: Ending, plant: Plant, codes: readonly string[]];
 
 const LOG: readonly Case[] = [
@@ -147,6 +156,50 @@ const LOG: readonly Case[] = [
       value.reservation.uses = [];
     }),
     ['RESERVATION_CHANGED'],
+  ],
+  [
+    'an approval that was changed on the way',
+    'reviewed-limit',
+    change('payout.requested', (value) => {
+      value.reservation.approval.debit.minor += 1n;
+    }),
+    ['APPROVAL_CHANGED'],
+  ],
+  [
+    'an approval that is lost on the way',
+    'reviewed-limit',
+    change('payout.requested', (value) => {
+      value.reservation.approval = null;
+    }),
+    ['APPROVAL_CHANGED'],
+  ],
+  [
+    'an approval that nobody gave',
+    'completed',
+    change('transfer.reserved', (value) => {
+      value.reservation.approval = {
+        review: NOBODYS_REVIEW,
+        ruleIds: [],
+        debit: value.price.debit,
+      };
+    }),
+    ['APPROVAL_CHANGED'],
+  ],
+  [
+    'a hold of limits that is resumed with an approval of another amount',
+    'reviewed-limit',
+    change('transfer.reserved', (value) => {
+      value.reservation.approval.debit.minor += 1n;
+    }),
+    ['APPROVAL_UNDECIDED', 'APPROVAL_CHANGED'],
+  ],
+  [
+    'a hold of limits that is resumed with the approval of another hold',
+    'reviewed-limit',
+    change('transfer.reserved', (value) => {
+      value.reservation.approval.review.holdId = 'other';
+    }),
+    ['APPROVAL_UNDECIDED', 'APPROVAL_CHANGED'],
   ],
   [
     'a price that does not follow from its rates',

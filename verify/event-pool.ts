@@ -14,6 +14,8 @@ const STORED = [
   'screening',
   'price',
   'reservation',
+  'approval',
+  'approvedHold',
   'payout',
   'lifecycle',
   'lifecycleBySettlement',
@@ -53,6 +55,7 @@ class PooledEvent implements Plain {
   told = 0;
   conflict = false;
   toldDiffers = false;
+  approvesDebit = false;
 
   constructor(
     numbers: Float64Array,

@@ -11,6 +11,7 @@ import type { LogRecord } from '../runtime/ports/log.ts';
 import { recordType } from '../schemas/avro-types.ts';
 import type {
   Envelope,
+  LimitsApproval,
   PayoutUpdated,
   Price,
   Reservation,
@@ -42,6 +43,8 @@ const LEDGER: ReadonlySet<string> = new Set(LEDGER_TOPICS);
 type Carried = ChainEvent & {
   readonly parties: Readonly<Record<string, unknown>>;
   readonly reservation?: Reservation | null;
+  /** Of a price: what was approved for an earlier one. */
+  readonly limitsApproval?: LimitsApproval | null;
   readonly stage?: Stage;
 };
 
@@ -236,14 +239,23 @@ export class TransferFold {
   }
 }
 
-function carry(event: EventFact, { instruction, parties, screening, price, reservation, payout }: Carried): void {
+function carry(event: EventFact, value: Carried): void {
+  const { instruction, parties, screening, price, reservation, payout } = value;
   event.instruction = digest(recordType('Instruction').toBuffer(instruction));
-  const [kind, value] = Object.entries(parties)[0]!;
-  event.parties = digest(recordType(kind.slice(kind.lastIndexOf('.') + 1)).toBuffer(value));
+  const [kind, sealed] = Object.entries(parties)[0]!;
+  event.parties = digest(recordType(kind.slice(kind.lastIndexOf('.') + 1)).toBuffer(sealed));
   if (screening) event.screening = digest(recordType('ScreeningEvidence').toBuffer(screening));
   if (payout) event.payout = digest(recordType('PayoutState').toBuffer(payout));
   if (price) event.price = digest(recordType('Price').toBuffer(price));
-  if (reservation) event.reservation = digest(recordType('Reservation').toBuffer(reservation));
+  if (reservation) {
+    event.reservation = digest(recordType('Reservation').toBuffer({ ...reservation, approval: null }));
+  }
+  const approval = reservation?.approval ?? value.limitsApproval;
+  if (!approval) return;
+  event.approval = digest(recordType('LimitsApproval').toBuffer(approval));
+  event.approvedHold = digest(approval.review.holdId);
+  const { debit } = approval;
+  event.approvesDebit = debit.minor === price?.debit.minor && debit.currency === price.debit.currency;
 }
 
 function keepPrice(transfer: Transfer, sequence: number, price: Price): void {

@@ -40,7 +40,13 @@ export interface EventFact {
   parties: number;
   screening: number;
   price: number;
+  /** Without the approval that it may hold. */
   reservation: number;
+  /** What a person approved above a review limit, and the hold that was decided; 0: nothing. */
+  approval: number;
+  approvedHold: number;
+  /** The approval is of the debit that this event states. */
+  approvesDebit: boolean;
   /** Of the payout that settlement states; 0: none. */
   payout: number;
   /** Digest of the lifecycle record that belongs to it; for a requote by settlement: `lifecycleBySettlement`. */

@@ -8,12 +8,13 @@ const NAME = 'carried';
 export const carried: Check = {
   name: NAME,
   proves:
-    'Instruction, parties, screening evidence, price and reservation of a transfer are the same in every event from the stage that set them, and settlement states the payout as it was published.',
+    'Instruction, parties, screening evidence, price, reservation and its approval of a transfer are the same in every event from the stage that set them, an approval is one that a person decided, and settlement states the payout as it was published.',
   transfer(transfer, run) {
     let before: EventFact | undefined;
     let screening = 0;
     let price = 0;
     let reservation = 0;
+    let approval = 0;
     for (const event of transfer.events) {
       if (event.seen === 0) continue;
       if (before === undefined) {
@@ -32,6 +33,15 @@ export const carried: Check = {
       else if (event.reservation !== 0 && event.reservation !== reservation) {
         changed(transfer, event, 'RESERVATION_CHANGED', run);
       }
+      if (approves(before, event)) {
+        if (!isDecided(transfer, event)) undecided(transfer, event, run);
+        approval = event.approval;
+      } else if (reserves && event.approval === 0) {
+        // Nothing is exceeded at this price, or a person is asked again.
+        approval = 0;
+      } else if (event.approval !== approval && (event.reservation !== 0 || event.state === 'PRICED')) {
+        changed(transfer, event, 'APPROVAL_CHANGED', run);
+      }
       const update = transfer.updates.find(({ commandId }) => digest(commandId) === event.causation);
       if (update && event.payout !== 0 && event.payout !== update.payout) {
         changed(transfer, event, 'PAYOUT_CHANGED', run);
@@ -40,6 +50,25 @@ export const carried: Check = {
     }
   },
 };
+
+/** Limits resumes what a person approved. */
+const approves = (before: EventFact, event: EventFact): boolean =>
+  before.state === 'HELD' && event.state === 'RESERVED' && event.stage === 'LIMITS';
+
+/** The approval is of this debit, and names a hold of this transfer that a person decided to release. */
+function isDecided({ reviews }: Transfer, { approval, approvedHold, approvesDebit }: EventFact): boolean {
+  if (approval === 0 || !approvesDebit) return false;
+  return reviews.some(
+    ({ valid, decision, stage, holdId }) =>
+      valid && decision === 'APPROVE' && stage === 'LIMITS' && digest(holdId) === approvedHold,
+  );
+}
+
+function undecided({ id, partition }: Transfer, event: EventFact, run: Run): void {
+  const position = positionOf(event.topic, partition, event.offset);
+  const detail = `${event.topic} ${event.sequence} resumes a hold of limits without the approval that was decided`;
+  run.findings.add(NAME, { code: 'APPROVAL_UNDECIDED', transferId: id, position, detail });
+}
 
 function changed({ id, partition }: Transfer, event: EventFact, code: string, run: Run): void {
   const position = positionOf(event.topic, partition, event.offset);

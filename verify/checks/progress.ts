@@ -1,4 +1,6 @@
 // No transfer is lost on its way: whoever was to carry it on has done so, has not got to it, or has put it aside.
+
+import { processorOf } from '../../processors/lifecycle.ts';
 import type { PayoutStatus } from '../../schemas/types.generated.ts';
 import type { Check, Run } from '../check.ts';
 import { carrierOf } from '../topics.ts';
@@ -47,7 +49,7 @@ function heldStanding(transfer: Transfer, last: EventFact, run: Run): string {
   const hold = transfer.holds.find(({ sequence }) => sequence === last.sequence);
   const review = transfer.reviews.find(({ holdId, valid }) => valid && holdId === hold?.holdId);
   if (review === undefined) return 'HELD';
-  const owner = review.stage === 'LIMITS' ? 'limits' : 'screening';
+  const owner = processorOf(review.stage);
   const next = carriedOn(transfer, owner, 'review.decided', review.offset, run);
   if (next === 'lost') lost(transfer, last, owner, `the decision on hold ${review.holdId}`, run);
   return next === 'dead-lettered' ? 'DEAD_LETTERED' : 'HELD';

@@ -394,7 +394,14 @@ export class History {
     const held = this.#next('transfer.held', priced, { reservation, hold: renamed(hold, priced) }, 'LIMITS');
     const review = this.#review(held, 'APPROVE');
     const { hold: _, ...resumed } = held;
-    return this.#next('transfer.reserved', resumed, {}, 'LIMITS', review.command.commandId);
+    const { holdId, decision, evidenceHash, justification, command } = review;
+    const { issuedBy: decidedBy, issuedAt: decidedAt, commandId } = command;
+    const approval = {
+      review: { holdId, decision, decidedBy, decidedAt, evidenceHash, justification },
+      ruleIds: reservation!.uses.filter((use) => use.usedMinor > use.limitMinor).map(({ ruleId }) => ruleId),
+      debit: { ...held.price.debit },
+    };
+    return this.#next('transfer.reserved', resumed, { reservation: { ...reservation, approval } }, 'LIMITS', commandId);
   }
 
   /** The first price expired at the executor; the second attempt completes. */
