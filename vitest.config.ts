@@ -1,5 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
+/** More cases take more time (test/kit/times.ts). */
+const factor = Math.max(1, Number(process.env['CORRIDOR_TEST_FACTOR'] ?? '1'));
 const everywhere = ['**/node_modules/**', '**/.corridor/**'];
 
 /** Tests that talk to real servers share one local stack (and the machine), so their files run one after another. */
@@ -21,7 +23,7 @@ export default defineConfig({
           include: ['**/*.test.ts', '**/*.property.test.ts'],
           exclude: [...everywhere, '**/*.int.test.ts', 'test/e2e/**', 'test/crash/**'],
           // A machine that is busy is no reason to fail.
-          testTimeout: 120_000,
+          testTimeout: 120_000 * factor,
           sequence: { groupOrder: 0 },
         },
       },

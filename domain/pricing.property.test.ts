@@ -2,6 +2,7 @@
 // the derived side is the best integer there is.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { times } from '../test/kit/times.ts';
 import { currencyOf } from './currencies.ts';
 import { type FeeRule, type PricingTerms, priceFaults, priceOf } from './pricing.ts';
 import type { QuotedRate } from './rates.ts';
@@ -76,7 +77,7 @@ describe('a price', () => {
         const fixed = given.side === 'SOURCE' ? debit : credit;
         expect(fixed).toEqual(given.amount);
       }),
-      { numRuns: 10_000 },
+      { numRuns: times(10_000) },
     );
     expect(judged).toBeGreaterThan(5_000);
   });
@@ -91,7 +92,7 @@ describe('a price', () => {
         expect(charged.every((fee) => fee.amount.minor >= 0n)).toBe(true);
         expect(priceFaults(given, { ...result.pricing, legs: given.legs, marginBps: given.marginBps })).toEqual([]);
       }),
-      { numRuns: 3_000 },
+      { numRuns: times(3_000) },
     );
   });
 

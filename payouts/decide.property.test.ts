@@ -2,6 +2,7 @@
 // happens in whatever order, no transfer is paid twice, and each comes to an end.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { times } from '../test/kit/times.ts';
 import {
   afterCancel,
   afterQuery,
@@ -326,7 +327,7 @@ describe('payout state machine', () => {
         if (phase === 'FAILED') reached.failed++;
         if (world.stored.lastAttempt > 1) reached.several++;
       }),
-      { numRuns: 10_000 },
+      { numRuns: times(10_000) },
     );
     // The search went where it matters.
     for (const count of Object.values(reached)) expect(count).toBeGreaterThan(50);

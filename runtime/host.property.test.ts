@@ -6,6 +6,7 @@ import { accepted, evidence, following } from '../test/kit/events.ts';
 import { type Input, input, runProcessor } from '../test/kit/harness.ts';
 import { ManualClock } from '../test/kit/manual-clock.ts';
 import type { CrashPoint } from '../test/kit/memory-log.ts';
+import { times } from '../test/kit/times.ts';
 import { CodedError } from './ports/fault.ts';
 
 type Fate = 'goes' | 'throws' | 'breaks-batch' | 'retries-once' | 'waits-once' | 'rubbish';
@@ -122,6 +123,6 @@ it('whatever crashes, repeats, breaks or is away: each input comes out exactly o
         expect(run.stopped).toBeUndefined();
       },
     ),
-    { numRuns: 300 },
+    { numRuns: times(300) },
   );
 }, 120_000);

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
+import { times } from '../test/kit/times.ts';
 import { VISIBLE_WITHIN_MS } from './api.ts';
 import type { Command, Terms } from './decide.ts';
 import { nextDueAt, stateOf } from './payout.ts';
@@ -49,7 +50,7 @@ const terms: fc.Arbitrary<Terms> = fc.record({
   returnDelayMs: fc.constantFrom(0, 500),
 });
 
-const runs = { numRuns: 3_000 };
+const runs = { numRuns: times(3_000) };
 const executionsIn = (records: readonly RecordBody[]) => records.filter(({ kind }) => kind === 'execution');
 
 it('nothing executes at or after its expiry', () => {

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
+import { times } from '../test/kit/times.ts';
 import { DueQueue } from './due-queue.ts';
 
 it('gives out what is due, earliest first, and keeps the rest', () => {
@@ -17,6 +18,6 @@ it('gives out what is due, earliest first, and keeps the rest', () => {
       expect(queue.size).toBe(times.length - due.length);
       expect(queue.nextAt).toBe(sorted[due.length] ?? null);
     }),
-    { numRuns: 1_000 },
+    { numRuns: times(1_000) },
   );
 });

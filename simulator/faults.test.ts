@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { times } from '../test/kit/times.ts';
 import { draw, FaultPicker, type FaultPlanInput, faultPlan } from './faults.ts';
 
 function picker(plan: FaultPlanInput, seed = 7, before = 0): FaultPicker {
@@ -72,7 +73,7 @@ describe('FaultPicker', () => {
       fc.property(fc.shuffledSubarray(keys, { minLength: keys.length }), (order) => {
         expect(chosen(order)).toEqual(inOrder);
       }),
-      { numRuns: 10 },
+      { numRuns: times(10) },
     );
     expect(chosen(keys, 8)).not.toEqual(inOrder);
     expect(inOrder.size / keys.length).toBeGreaterThan(0.25);

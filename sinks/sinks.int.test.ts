@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { guardedStore, insertOnlyStore } from '../adapters/mongo/idempotent-store.ts';
 import type { Received } from '../processors/contract.ts';
 import type { TransferLifecycle, TransferState } from '../schemas/types.generated.ts';
+import { times } from '../test/kit/times.ts';
 import { eventsSink } from './events/sink.ts';
 import { contentOf, type EventDocument } from './events/to-write.ts';
 import { transferViewSink } from './transfer-view/sink.ts';
@@ -79,7 +80,7 @@ describe('the event log', () => {
         for (const batch of chunks(records, size)) expect((await sink.write(batch)).failed).toEqual([]);
         expect(await stored(name)).toEqual(expected);
       }),
-      { numRuns: 8 },
+      { numRuns: times(8) },
     );
   });
 
@@ -148,7 +149,7 @@ describe('the transfer view', () => {
         for (const batch of chunks(records, size)) await sink.write(batch);
         expect(await stored(name)).toEqual(expected);
       }),
-      { numRuns: 8 },
+      { numRuns: times(8) },
     );
   });
 

@@ -1,11 +1,12 @@
 // Any legal history verifies clean; any single mutation of it is found.
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
+import { times } from '../test/kit/times.ts';
 import { ENDINGS, type Entry, History } from './testing/history.ts';
 import type { MemoryStores } from './testing/memory-stores.ts';
 import { verify } from './verify.ts';
 
-const RUNS = 60;
+const RUNS = times(60);
 const endings = fc.array(fc.constantFrom(...ENDINGS), { minLength: 1, maxLength: 5 });
 
 const told = (chosen: readonly (typeof ENDINGS)[number][]) => {

@@ -2,6 +2,7 @@
 import { createRequire } from 'node:module';
 import fc from 'fast-check';
 import { describe, expect, test, vi } from 'vitest';
+import { times } from '../../test/kit/times.ts';
 import { committedRecords, withoutAborted } from './committed-records.ts';
 import type { AbortedTransaction, FetchedMessage } from './kafkajs/internals.ts';
 
@@ -94,7 +95,7 @@ describe('committed records', () => {
         expect(records.map(({ offset }) => offset)).toEqual(visible.filter((offset) => offset >= from));
         expect(nextOffset).toBe(Math.max(from, messages.length === from ? from : messages.length));
       }),
-      { numRuns: 1_000 },
+      { numRuns: times(1_000) },
     );
   });
 

@@ -5,6 +5,7 @@ import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import type { LedgerState, LimitOperation, LimitRequest, SettledUse } from '../../processors/limits/ports.ts';
 import { MemoryLedger } from '../../test/kit/memory-ledger.ts';
+import { times } from '../../test/kit/times.ts';
 import { limitsLedger, limitsNamespace } from './limits.ts';
 import { limitsClient, ready } from './limits-client.ts';
 import { verifyLimits } from './verify-limits.ts';
@@ -134,7 +135,7 @@ describe('the ledger in Redis', () => {
           expect(await countersIn(namespace)).toEqual(Object.fromEntries(model.counters));
         },
       ),
-      { numRuns: 150 },
+      { numRuns: times(150) },
     );
   });
 

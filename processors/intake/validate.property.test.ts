@@ -16,6 +16,7 @@ import {
   transferRequested,
 } from '../../test/kit/builders.ts';
 import { memoryIntentClaims } from '../../test/kit/memory-claims.ts';
+import { times } from '../../test/kit/times.ts';
 import { createIntake } from './processor.ts';
 import { DEFAULT_TIMING, reasonsAgainst } from './validate.ts';
 
@@ -96,7 +97,7 @@ describe('any intent', () => {
           expect(rejected.isValid(only(decision, 'intent.rejected'))).toBe(true);
         }
       }),
-      { numRuns: 2_000 },
+      { numRuns: times(2_000) },
     );
     expect(Math.min(seen.accepted, seen.rejected)).toBeGreaterThan(20);
   });

@@ -18,6 +18,7 @@ import {
 } from '../../test/kit/builders.ts';
 import { memoryHoldClaims } from '../../test/kit/memory-claims.ts';
 import { MemoryLedger } from '../../test/kit/memory-ledger.ts';
+import { times } from '../../test/kit/times.ts';
 import type { Decision } from '../contract.ts';
 import type { LimitsEvent } from './decide.ts';
 import { catchUpLimits, hydrateLimits, type LedgerReader } from './hydrate.ts';
@@ -104,7 +105,7 @@ describe('the rebuilt ledger', () => {
         await catchUpLimits(lost, LIMIT_RULES, readerOf(log));
         expect(counters(lost)).toEqual(wanted);
       }),
-      { numRuns: 60 },
+      { numRuns: times(60) },
     );
   });
 

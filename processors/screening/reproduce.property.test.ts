@@ -8,6 +8,7 @@ import { recordType } from '../../schemas/avro-types.ts';
 import type { Parties, ScreeningEvidence, TransferRequested } from '../../schemas/types.generated.ts';
 import { AT } from '../../test/kit/builders.ts';
 import { type MemoryLists, memoryLists, screenerOver } from '../../test/kit/memory-screening.ts';
+import { times } from '../../test/kit/times.ts';
 import { screeningTerms } from './configuration.ts';
 import type { ListVersion } from './lists/index.ts';
 import { listedPersons, loadSampleList } from './lists/sample/load.ts';
@@ -94,7 +95,7 @@ describe('a decision', () => {
         expect(reproduceDecision(evidence, parties)).toEqual({ identical: true, differences: [] });
         expect(tellEvidence(evidence, parties).join('\n')).toContain('the same decision');
       }),
-      { numRuns: 300, seed: 7 },
+      { numRuns: times(300), seed: 7 },
     );
     expect(outcomes.get('CLEAR')).toBeGreaterThan(20);
     expect(outcomes.get('POTENTIAL_MATCH')).toBeGreaterThan(20);
@@ -124,7 +125,7 @@ describe('a decision', () => {
         const other = { ...parties, debtor: { ...parties.debtor, name: `${parties.debtor.name} Brown` } };
         expect(reproduceDecision(evidence, other).identical).toBe(false);
       }),
-      { numRuns: 150, seed: 8 },
+      { numRuns: times(150), seed: 8 },
     );
     expect(tampered).toBeGreaterThan(30);
   });

@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { type Standing, transitionFault } from '../../domain/transfer-states.ts';
 import type { PayoutStatus, PayoutUpdated } from '../../schemas/types.generated.ts';
 import { payoutRequested, payoutUpdated } from '../../test/kit/builders.ts';
+import { times } from '../../test/kit/times.ts';
 import type { SettlementClaim, SettlementEnd } from './ports.ts';
 import { advance, type StepOutcome } from './steps.ts';
 
@@ -65,7 +66,7 @@ describe('settlement of one transfer', () => {
         const sequences = (claim?.steps ?? []).map((step) => step.sequence);
         expect(sequences).toEqual([...new Set(sequences)].sort((a, b) => a - b));
       }),
-      { numRuns: 3_000 },
+      { numRuns: times(3_000) },
     );
   });
 
@@ -87,7 +88,7 @@ describe('settlement of one transfer', () => {
         });
         expect(outcomes.slice(first.length + rerun.length).every(({ kind }) => kind !== 'step')).toBe(true);
       }),
-      { numRuns: 2_000 },
+      { numRuns: times(2_000) },
     );
   });
 
@@ -98,7 +99,7 @@ describe('settlement of one transfer', () => {
         expect(ends.filter((end) => end === 'completed').length).toBeLessThanOrEqual(1);
         expect(ends.includes('rejected') && (ends.includes('completed') || ends.includes('returned'))).toBe(false);
       }),
-      { numRuns: 2_000 },
+      { numRuns: times(2_000) },
     );
   });
 });

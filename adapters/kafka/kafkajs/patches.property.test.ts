@@ -2,6 +2,7 @@
 import { createRequire } from 'node:module';
 import fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { times } from '../../../test/kit/times.ts';
 import { crc32c, install as installCrc32c } from './crc32c.ts';
 import { decodeFetchResponse } from './fetch-response.ts';
 import { frame } from './framing.ts';
@@ -92,7 +93,7 @@ describe('produce request', () => {
         expect(ours.buffer.equals(theirs.buffer)).toBe(true);
         expect(ours.size()).toBe(theirs.size());
       }),
-      { numRuns: 300 },
+      { numRuns: times(300) },
     );
   });
 });
@@ -259,7 +260,7 @@ describe('fetch response', () => {
         expect(comparable(ours)).toEqual(comparable(await shippedDecode(raw)));
         expect(ours.clientSideThrottleTime).toBe(3);
       }),
-      { numRuns: 200 },
+      { numRuns: times(200) },
     );
   });
 

@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { type Collection, Decimal128, type Document, Long, type MongoClient, type MongoServerError } from 'mongodb';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { times } from '../../../test/kit/times.ts';
 import { type StandIn, startStandIn } from './test-server.ts';
 
 let server: StandIn;
@@ -314,7 +315,7 @@ describe('answers', () => {
         }
       },
     );
-    await fc.assert(property, { numRuns: 60 });
+    await fc.assert(property, { numRuns: times(60) });
   });
 
   /** What the sort looked at, so that documents that are equal in it may come in any order. */

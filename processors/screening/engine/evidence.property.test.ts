@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { times } from '../../../test/kit/times.ts';
 import { parseOfac } from '../lists/index.ts';
 import {
   buildIndex,
@@ -49,7 +50,7 @@ test('a decision is made again, to the byte, from its evidence alone', () => {
       expect(again.differences).toEqual([]);
       expect(JSON.stringify(again.screening)).toBe(JSON.stringify(screening));
     }),
-    { numRuns: 600 },
+    { numRuns: times(600) },
   );
 });
 
@@ -68,7 +69,7 @@ test('the same party gives the same bytes, whatever was screened in between', ()
       screenParty(index, other);
       expect(JSON.stringify(screenParty(index, input))).toBe(first);
     }),
-    { numRuns: 300 },
+    { numRuns: times(300) },
   );
 });
 
@@ -78,7 +79,7 @@ test('any text is decided: unscreenable exactly when nothing can be compared, an
       const { outcome, normalised } = screenParty(index, readParty('Person', { name }));
       if ((normalised[0] ?? '') === '') expect(outcome).toBe('unscreenable');
     }),
-    { numRuns: 500 },
+    { numRuns: times(500) },
   );
 });
 

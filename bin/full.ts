@@ -1,0 +1,40 @@
+// `npm run test:full`: what is too long for every change. Hours; each step goes on when another has failed.
+import { parseArgs } from 'node:util';
+import { command, runSteps, type Step, tests } from './steps.ts';
+
+const { values } = parseArgs({
+  options: { seed: { type: 'string' }, only: { type: 'string' }, list: { type: 'boolean', default: false } },
+});
+const CHAOS = 'test/chaos/main.ts';
+const seed = values.seed ?? String(Date.now() % 1_000_000);
+
+/** Fifty times the cases of each property: millions for money and state machines. */
+const factor = { CORRIDOR_TEST_FACTOR: '50' };
+
+const STEPS: readonly (Step & { readonly id: string })[] = [
+  { id: 'checks', ...command('checks', ['bin/check.ts']) },
+  { id: 'properties', ...tests('properties, 50 times the cases', ['--project', 'unit', 'property.test'], factor) },
+  { id: 'tests', ...tests('tests', []) },
+  { id: 'chaos', ...command('crash harness, profile full', [CHAOS, '--profile', 'full', '--seed', seed]) },
+  {
+    id: 'negative',
+    ...command('every negative control', [CHAOS, '--profile', 'ci', '--seed', seed, '--negative', 'all']),
+  },
+  {
+    id: 'cluster',
+    ...command('crash harness, three brokers', [CHAOS, '--profile', 'ci', '--brokers', '3', '--seed', seed]),
+  },
+];
+
+if (values.list) {
+  for (const { id, name } of STEPS) console.log(`${id.padEnd(12)} ${name}`);
+  process.exit(0);
+}
+const wanted = values.only?.split(',');
+const chosen = STEPS.filter(({ id }) => wanted === undefined || wanted.includes(id));
+if (chosen.length === 0) {
+  console.error(`no such step; there are: ${STEPS.map(({ id }) => id).join(', ')}`);
+  process.exit(2);
+}
+console.log(`seed ${seed}`);
+runSteps(chosen);

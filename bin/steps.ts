@@ -1,0 +1,89 @@
+// Steps of a gate: each passes or fails as a whole or test by test, and the last line counts all.
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+
+const root = path.resolve(import.meta.dirname, '..');
+
+interface Counts {
+  readonly passed: number;
+  readonly failed: number;
+}
+
+export interface Step {
+  readonly name: string;
+  run(): Counts;
+}
+
+interface TestReport {
+  readonly numPassedTests: number;
+  readonly numFailedTests: number;
+  readonly numPendingTests: number;
+  readonly numTodoTests: number;
+  readonly testResults: readonly { readonly status: string; readonly name: string; readonly message: string }[];
+}
+
+/** A program of this repository that passes when it exits 0. */
+export function command(name: string, args: readonly string[]): Step {
+  return { name, run: () => (execute(args, {}) === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 }) };
+}
+
+/** Tests, counted one by one. A skipped test is a failure here, and so is a run without tests. */
+export function tests(name: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): Step {
+  return {
+    name,
+    run: () => {
+      const dir = mkdtempSync(path.join(tmpdir(), 'corridor-tests-'));
+      const report = path.join(dir, 'tests.json');
+      const vitest = path.join('node_modules', 'vitest', 'vitest.mjs');
+      const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
+      const status = execute([vitest, 'run', ...reporters, ...args], env);
+      const counts = countsOf(report);
+      rmSync(dir, { recursive: true, force: true });
+      return status !== 0 && counts.failed === 0 ? { ...counts, failed: 1 } : counts;
+    },
+  };
+}
+
+/** Runs each step, whatever became of those before it; ends the process: 0 when nothing failed. */
+export function runSteps(steps: readonly Step[]): never {
+  const began = performance.now();
+  let passed = 0;
+  let failed = 0;
+  for (const [index, step] of steps.entries()) {
+    console.log(`== ${step.name} (step ${index + 1} of ${steps.length}, ${minutes(began)} so far)`);
+    const counts = step.run();
+    passed += counts.passed;
+    failed += counts.failed;
+    if (counts.failed > 0) console.log(`== FAILED: ${step.name}`);
+  }
+  console.log(`all steps took ${minutes(began)}`);
+  console.log(`${passed} passed, ${failed} failed`);
+  process.exit(failed === 0 ? 0 : 1);
+}
+
+function execute(args: readonly string[], env: NodeJS.ProcessEnv): number | null {
+  const stdio = ['ignore', 'inherit', 'inherit'] as const;
+  return spawnSync(process.execPath, args, { cwd: root, stdio: [...stdio], env: { ...process.env, ...env } }).status;
+}
+
+function countsOf(report: string): Counts {
+  try {
+    const { numPassedTests, numFailedTests, numPendingTests, numTodoTests, testResults } = JSON.parse(
+      readFileSync(report, 'utf8'),
+    ) as TestReport;
+    const skipped = numPendingTests + numTodoTests;
+    if (skipped > 0) console.log(`${skipped} tests were skipped: here that is a failure`);
+    // A file that fails before its first test has no failed test.
+    const broken = testResults.filter(({ status, message }) => status === 'failed' && message !== '');
+    for (const { name } of broken) console.log(`failed as a whole: ${path.relative(root, name)}`);
+    const failed = numFailedTests + skipped + broken.length + (numPassedTests === 0 ? 1 : 0);
+    return { passed: numPassedTests, failed };
+  } catch (error) {
+    console.log(`no test report: ${(error as Error).message}`);
+    return { passed: 0, failed: 1 };
+  }
+}
+
+const minutes = (since: number) => `${((performance.now() - since) / 60_000).toFixed(1)} min`;
