@@ -51,6 +51,8 @@ async function main(): Promise<number> {
   if (!base) throw new Error(`there is no profile ${values.profile}\n\n${USAGE}`);
   const profile: Profile = {
     ...base,
+    // A run of another size promises nothing.
+    ...(values.transfers === undefined && values.minutes === undefined ? {} : { least: {} }),
     ...(values.brokers === undefined ? {} : { brokers: number('brokers', values.brokers) === 3 ? 3 : 1 }),
     ...(values.transfers === undefined ? {} : { transfers: number('transfers', values.transfers) }),
     ...(values.minutes === undefined ? {} : { faultsMs: number('minutes', values.minutes) * 60_000 }),

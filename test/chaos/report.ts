@@ -7,7 +7,7 @@ export function printReport(report: RunReport): void {
   const rows = (counts: Readonly<Record<string, number>>) =>
     Object.entries(counts).map(([what, count]) => ({ what, count }));
   console.log('');
-  printRows([...rows(fed), { what: 'malformedKinds', count: report.malformedKinds }], ['what', 'count']);
+  printRows(rows(fed), ['what', 'count']);
   console.log('');
   printRows([...rows(faults), { what: 'providerFaults', count: sum(providerFaults) }], ['what', 'count']);
   console.log('');

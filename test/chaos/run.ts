@@ -38,7 +38,6 @@ export interface RunReport {
   /** From the last fault to the last record in its place, ms. */
   readonly drainMs: number;
   readonly fed: Readonly<Record<string, number>>;
-  readonly malformedKinds: number;
   /** Faults that took effect. */
   readonly faults: Readonly<Record<string, number>>;
   readonly providerFaults: Readonly<Record<string, number>>;
@@ -143,6 +142,13 @@ export async function run(options: RunOptions): Promise<RunReport> {
     for (const [index, code] of codes.entries()) {
       if (code !== 0) notDrained.push(`${SLOTS[index]} did not drain when asked to: exit code ${code}`);
     }
+    const fed = {
+      ...feeder.counts,
+      malformedKinds: feeder.kinds.size,
+      commandsRepeated: tail.repeated,
+      casesDecided: operator.decided,
+    };
+    const faults = injector.counts();
     const verdict = await judge({
       connections,
       providerLedger: world.providerLedger,
@@ -154,7 +160,7 @@ export async function run(options: RunOptions): Promise<RunReport> {
       injected: injector.injected,
       startedAt,
       notDrained,
-      failures: [...failures, ...injector.failures],
+      failures: [...failures, ...injector.failures, ...shortOf(profile, { ...fed, ...faults })],
       say,
     });
     keep = options.keep || !verdict.ok;
@@ -166,9 +172,8 @@ export async function run(options: RunOptions): Promise<RunReport> {
       negative: negative?.name ?? null,
       elapsedMs: Math.round(performance.now() - began),
       drainMs,
-      fed: { ...feeder.counts, commandsRepeated: tail.repeated, casesDecided: operator.decided },
-      malformedKinds: feeder.kinds.size,
-      faults: injector.counts(),
+      fed,
+      faults,
       providerFaults: await providerFaults(world),
       verdict,
       injected: injector.injected,
@@ -181,6 +186,16 @@ export async function run(options: RunOptions): Promise<RunReport> {
     await world.stop();
     if (!keep) rmSync(dir, { recursive: true, force: true });
   }
+}
+
+/** What the profile promises and the run did not do. */
+function shortOf({ least }: Profile, done: Readonly<Record<string, number>>): string[] {
+  const redisKills = (done['redisLimitsKills'] ?? 0) + (done['redisQueueKills'] ?? 0);
+  const counts: Readonly<Record<string, number>> = { ...done, redisKills };
+  return Object.entries(least).flatMap(([what, least]) => {
+    const count = counts[what] ?? 0;
+    return count >= least ? [] : [`${what}: ${count}, and the profile promises at least ${least}`];
+  });
 }
 
 interface Playing {
