@@ -32,7 +32,7 @@ export interface Profile {
 
 const full: Profile = {
   name: 'full',
-  transfers: 20_050,
+  transfers: 20_200,
   duplicates: 105,
   outOfOrder: 55,
   malformed: 108,

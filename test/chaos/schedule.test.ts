@@ -50,9 +50,9 @@ describe('a schedule', () => {
     expect(full.zombies + full.zombiesAtFailpoints).toBeGreaterThanOrEqual(5);
     expect([full.brokerRestarts, full.mongoKills, full.redisLimitsKills, full.redisWipes]).toEqual([5, 2, 2, 1]);
     expect(full.networkFaults).toBeGreaterThanOrEqual(20);
-    expect([full.duplicates, full.outOfOrder, full.malformed].map((share) => (share * full.transfers) / 1_000)).toEqual(
-      [2_100, 1_100, 2_160],
-    );
+    for (const share of ['duplicates', 'outOfOrder', 'malformed'] as const) {
+      expect((full[share] * full.transfers) / 1_000).toBeGreaterThanOrEqual(full.least[share]!);
+    }
   });
 
   it('can be read by a person', () => {
