@@ -58,7 +58,7 @@ Examples:
     .action((format: string, files: string[], options: ImportOptions) =>
       withLists(async (store, connections) => {
         const maxShrink = shareOf(options.maxShrink);
-        const version = await readListFiles(format, files, options).catch(refused);
+        const version = await readListFiles(format, files, options);
         const terms = { by: options.by, now: Date.now(), maxShrink };
         const imported = await importVersion(store, version, terms).catch(refused);
         const { report } = version;

@@ -1,17 +1,25 @@
 // `corridor screen`: parties or pairs in, hits or scores out, one JSON object a line, in a pipe.
-import { once } from 'node:events';
-import { createInterface } from 'node:readline';
 import type { Command } from 'commander';
+import { listStore } from '../../adapters/mongo/list-versions.ts';
 import {
   buildIndex,
   type Candidate,
-  comparePair,
+  compareParties,
   DEFAULT_CONFIG,
-  readParty,
+  type IndexSource,
+  type Party,
   type Screening,
   screenParty,
+  wordsOf,
 } from '../../processors/screening/engine/index.ts';
-import { listsFromFiles } from './list-files.ts';
+import { isRecord, plainParty, schemaOf } from '../../processors/screening/plain-party.ts';
+import { unpackEntities } from '../../processors/screening/versions/packed.ts';
+import { engineReference, versionIdOf } from '../../processors/screening/versions/version.ts';
+import { CodedError } from '../../runtime/ports/fault.ts';
+import { termsOf } from '../compose/screening.ts';
+import { commandConfig, withConnections } from '../connect.ts';
+import { readMixedFiles } from '../lists/read-files.ts';
+import { answerLines } from '../ndjson.ts';
 
 interface ScreenOptions {
   list?: string[];
@@ -22,97 +30,118 @@ interface ScreenOptions {
 export function registerScreen(program: Command): void {
   program
     .command('screen')
-    .description('screen parties against sanctions lists, or compare pairs of parties')
+    .description('screen parties against the sanctions lists in force or in files, or compare pairs of parties')
     .argument('[name]', 'one name; without it, parties are read from standard input, one JSON object a line')
-    .option('--list <file...>', 'list files of OFAC, UN, EU or UK, or in the format of SDN.CSV')
+    .option(
+      '--list <file...>',
+      'list files of OFAC, UN, EU or UK, or in the format of SDN.CSV, instead of what is in force',
+    )
     .option('--pairs', 'read {id, schema, query, candidate} and print {id, score, match, features}')
     .option('--schema <schema>', 'what a party is when it does not say: Person, Company, Vessel …', 'LegalEntity')
     .addHelpText(
       'after',
       `
+Every line is answered by one line, in order. A line that cannot be used is answered with an error that names it, the next
+ones follow, and the exit code is 1 in the end.
+
 Examples:
-  corridor screen --list sdn.csv alt.csv --schema Person "Jane Doe"
-  corridor screen --list sdn.csv < parties.ndjson
+  corridor screen --schema Person "Jane Doe"
+  corridor screen --list sdn.csv alt.csv < parties.ndjson
   echo '{"id":1,"schema":"Person","query":{"name":"A"},"candidate":{"name":"B"}}' | corridor screen --pairs`,
     )
     .action(async (name: string | undefined, options: ScreenOptions) => {
-      if (options.pairs) return eachLine(comparedPair);
-      if (options.list === undefined) {
-        program.error('error: name the lists to screen against with --list FILE…', { exitCode: 2 });
+      // The reader of the pipe may stop early (`| head`): that is no error of ours.
+      process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+        if (error.code === 'EPIPE') process.exit(0);
+        throw error;
+      });
+      if (options.pairs) {
+        if (name !== undefined) throw new CodedError('OPTION_INVALID', '--pairs reads from standard input, not a name');
+        return eachLine((input, line) => comparedPair(input, line, options.schema));
       }
-      const index = buildIndex(await listsFromFiles(options.list), DEFAULT_CONFIG);
-      const screened = (input: Record<string, unknown>): unknown => {
-        const { id, schema, ...properties } = input;
-        const party = readParty(typeof schema === 'string' ? schema : options.schema, properties);
-        return resultOf(id, screenParty(index, party));
+      // Files are screened against without any configuration, by the shipped terms.
+      const index = options.list
+        ? buildIndex(await readMixedFiles(options.list), DEFAULT_CONFIG)
+        : buildIndex(await listsInForce(), termsOf(commandConfig()).base.config);
+      const screened = (input: Readonly<Record<string, unknown>>): object => {
+        const schema = schemaOf(input['schema'], input['kind']) ?? options.schema;
+        return resultOf(input['id'], screenParty(index, plainParty(schema, input)));
       };
       if (name === undefined) return eachLine(screened);
-      await print(screened({ name }));
+      console.log(JSON.stringify(screened({ name })));
     });
 }
 
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
-function comparedPair({ id, schema, query, candidate }: Record<string, unknown>): unknown {
-  if (!isRecord(query) || !isRecord(candidate)) {
-    return { id, error: 'PAIR_INCOMPLETE', message: 'A pair needs query and candidate, each an object with a name.' };
-  }
-  const { score, match, features } = comparePair(
-    typeof schema === 'string' ? schema : 'LegalEntity',
-    query,
-    candidate,
-    DEFAULT_CONFIG,
-  );
-  return { id, score, match, features };
+async function eachLine(answer: Parameters<typeof answerLines>[2]): Promise<void> {
+  if ((await answerLines(process.stdin, process.stdout, answer)) > 0) process.exitCode = 1;
 }
 
-function resultOf(id: unknown, { outcome, code, hits }: Screening): unknown {
+const listsInForce = (): Promise<readonly IndexSource[]> =>
+  withConnections(async (connections) => {
+    const store = listStore(await connections.db());
+    const active = await store.current();
+    if (active.length === 0) {
+      throw new CodedError('NO_ACTIVE_LIST', 'no sanctions list is in force: activate one, or name files with --list');
+    }
+    return Promise.all(
+      active.map(async (list) => ({
+        list: engineReference(list),
+        entities: unpackEntities((await store.load(list.versionId)).chunks, list.contentHash),
+      })),
+    );
+  });
+
+function comparedPair(
+  { id, schema, query, candidate }: Readonly<Record<string, unknown>>,
+  line: number,
+  otherwise: string,
+): object {
+  if (!isSide(query) || !isSide(candidate)) {
+    const message = 'A pair needs query and candidate, each an object with a name.';
+    return { ...known(id), line, error: 'PAIR_INCOMPLETE', message };
+  }
+  const what = schemaOf(schema, schemaIn(query), schemaIn(candidate)) ?? otherwise;
+  const sides = [plainParty(what, query), plainParty(what, candidate)] as const;
+  const { score, match, features } = compareParties(...sides, DEFAULT_CONFIG);
+  const compared = { ...known(id), score, match, features };
+  // What was not compared must not be taken for "somebody else".
+  const code = match ? undefined : sides.map(unreadable).find((each) => each !== undefined);
+  return code === undefined ? compared : { ...compared, line, error: code, message: UNREADABLE[code] };
+}
+
+type Side = Readonly<Record<string, unknown>> | string;
+const isSide = (value: unknown): value is Side => typeof value === 'string' || isRecord(value);
+const schemaIn = (side: Side): unknown => (typeof side === 'string' ? undefined : (side['schema'] ?? side['kind']));
+const known = (id: unknown): object => (id === undefined ? {} : { id });
+
+const UNREADABLE = {
+  NAME_MISSING: 'One side has no name with a letter or digit that could be compared.',
+  NAME_TOO_LONG: 'A name is longer than what is compared; the rest was not looked at.',
+} as const;
+
+function unreadable({ names, weakNames }: Party): keyof typeof UNREADABLE | undefined {
+  const whole = names.map(({ name, given, family }) => name ?? `${given ?? ''} ${family ?? ''}`);
+  const read = [...whole, ...weakNames].map(wordsOf);
+  if (read.every(({ words }) => words.length === 0)) return 'NAME_MISSING';
+  return read.some(({ cut }) => cut) ? 'NAME_TOO_LONG' : undefined;
+}
+
+function resultOf(id: unknown, { outcome, code, hits, lists }: Screening): object {
   return {
-    ...(id === undefined ? {} : { id }),
+    ...known(id),
     outcome,
     ...(code === undefined ? {} : { code }),
     hits: hits.map(hitOf),
+    lists: lists.map(versionIdOf),
   };
 }
 
-const hitOf = ({ entity, listedName, score, features }: Candidate): unknown => ({
+const hitOf = ({ entity, listedName, score, threshold, features }: Candidate): object => ({
   entity: entity.id,
   type: entity.type,
   name: listedName.full,
   quality: listedName.quality,
   score,
+  threshold,
   features,
 });
-
-/** Answers every line with one line, in order; a line that is no JSON object is answered with an error. */
-async function eachLine(answer: (input: Record<string, unknown>) => unknown): Promise<void> {
-  // The reader of the pipe may stop early (`| head`): that is no error of ours.
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') process.exit(0);
-    throw error;
-  });
-  let line = 0;
-  for await (const text of createInterface({ input: process.stdin, crlfDelay: Number.POSITIVE_INFINITY })) {
-    line += 1;
-    if (text.trim() === '') continue;
-    await print(answerTo(text, line, answer));
-  }
-}
-
-function answerTo(text: string, line: number, answer: (input: Record<string, unknown>) => unknown): unknown {
-  let input: unknown;
-  try {
-    input = JSON.parse(text);
-  } catch {
-    process.exitCode = 1;
-    return { line, error: 'LINE_NOT_JSON', message: 'Each line must be one JSON object.' };
-  }
-  if (isRecord(input)) return answer(input);
-  process.exitCode = 1;
-  return { line, error: 'LINE_NOT_OBJECT', message: 'Each line must be one JSON object.' };
-}
-
-async function print(value: unknown): Promise<void> {
-  if (!process.stdout.write(`${JSON.stringify(value)}\n`)) await once(process.stdout, 'drain');
-}

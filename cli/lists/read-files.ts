@@ -1,8 +1,9 @@
-// Reads list files of any format that is known, as streams.
+// Reads list files of any format that is known, as streams. The format can be named, or told from how the files begin.
 import { createReadStream } from 'node:fs';
-import { access } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import path from 'node:path';
 import {
+  ListRefused,
   type ListVersion,
   type OfacFiles,
   parseEuAnnexes,
@@ -23,52 +24,109 @@ export interface ReadOptions {
   readonly published?: string;
 }
 
+const isFormat = (format: string): format is ListFormat => (LIST_FORMATS as readonly string[]).includes(format);
+const HEAD_BYTES = 4096;
+
 /**
- * A list version from its files; OFAC's are told apart by name (sdn, alt, add, comments).
- * @throws ListRefused for a file that must not become a list; CodedError FILE_MISSING, FORMAT_UNKNOWN, FILES_UNCLEAR
+ * A list version from its files.
+ * @throws CodedError FILE_UNREADABLE, FORMAT_UNKNOWN, FILES_UNCLEAR, and the codes of `ListRefused` with the files named
  */
 export async function readListFiles(
   format: string,
   files: readonly string[],
   options: ReadOptions = {},
 ): Promise<ListVersion> {
-  await Promise.all(files.map(mustExist));
-  const open = (file: string) => createReadStream(file, { highWaterMark: 1 << 18 });
-  const { published } = options;
-  const single = () => open(only(format, files));
-  switch (format as ListFormat) {
+  if (!isFormat(format)) {
+    throw new CodedError('FORMAT_UNKNOWN', `there is no format "${format}"; there are: ${LIST_FORMATS.join(', ')}`);
+  }
+  const heads = await Promise.all(files.map(headOf));
+  try {
+    return await parsed(format, files, heads, options);
+  } catch (error) {
+    if (!(error instanceof ListRefused)) throw error;
+    throw new CodedError(error.code, `refused: ${files.join(', ')}: ${error.message}`, {
+      faultClass: 'poison',
+      cause: error,
+    });
+  }
+}
+
+/**
+ * List versions from files of mixed formats: files of OFAC that belong together become one version, so do the extracts
+ * of EU annexes; of every other format each file is one.
+ * @throws CodedError as `readListFiles`
+ */
+export async function readMixedFiles(files: readonly string[]): Promise<readonly ListVersion[]> {
+  const heads = await Promise.all(files.map(headOf));
+  const formats = files.map((file, i) => ({ file, format: formatOf(heads[i]!) }));
+  const groups = Map.groupBy(formats, ({ format, file }) =>
+    format === 'ofac' || format === 'eu-annexes' ? format : `${format} ${file}`,
+  );
+  return Promise.all(
+    [...groups.values()].map((group) =>
+      readListFiles(
+        group[0]!.format,
+        group.map(({ file }) => file),
+      ),
+    ),
+  );
+}
+
+/** The beginning of a file as text, without a byte order mark. */
+async function headOf(file: string): Promise<string> {
+  try {
+    await using handle = await open(file);
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(HEAD_BYTES), 0, HEAD_BYTES, 0);
+    return buffer
+      .subarray(0, bytesRead)
+      .toString('latin1')
+      .replace(/^\u00ef\u00bb\u00bf/, '')
+      .trimStart();
+  } catch (error) {
+    const { code = 'unknown error' } = error as NodeJS.ErrnoException;
+    throw new CodedError('FILE_UNREADABLE', `${file} cannot be read (${code}): check the path`);
+  }
+}
+
+function formatOf(head: string): ListFormat {
+  if (head.startsWith('<')) return 'un';
+  if (head.startsWith('celex,')) return 'eu-annexes';
+  if (/Entity_LogicalId/i.test(head)) return 'eu';
+  return /^"?Report Date/i.test(head) ? 'uk' : 'ofac';
+}
+
+function parsed(
+  format: ListFormat,
+  files: readonly string[],
+  heads: readonly string[],
+  { source, published }: ReadOptions,
+): Promise<ListVersion> {
+  const stream = (file: string) => createReadStream(file, { highWaterMark: 1 << 18 });
+  const single = () => stream(only(format, files));
+  switch (format) {
     case 'ofac': {
-      const roles = ofacFiles(files);
-      const opened = Object.fromEntries(Object.entries(roles).map(([role, file]) => [role, open(file)]));
-      const source = options.source === undefined ? {} : { source: options.source };
-      return parseOfac(opened as unknown as OfacFiles, {
-        ...source,
+      const opened = Object.entries(ofacFiles(files, heads)).map(([role, file]) => [role, stream(file)]);
+      return parseOfac(Object.fromEntries(opened) as unknown as OfacFiles, {
+        ...(source === undefined ? {} : { source }),
         ...(published === undefined ? {} : { publicationDate: published }),
       });
     }
     case 'un':
-      return dated(await parseUn(single()), published);
+      return dated(parseUn(single()), published);
     case 'eu':
-      return dated(await parseEuConsolidated(single()), published);
+      return dated(parseEuConsolidated(single()), published);
     case 'eu-annexes':
-      return parseEuAnnexes(files.toSorted().map(open), published);
+      return parseEuAnnexes(files.toSorted().map(stream), published);
     case 'uk':
-      return dated(await parseUk(single()), published);
-    default:
-      throw new CodedError('FORMAT_UNKNOWN', `there is no format "${format}"; there are: ${LIST_FORMATS.join(', ')}`);
+      return dated(parseUk(single()), published);
   }
 }
 
 /** The date that the importer states, when the file states none. */
-const dated = (version: ListVersion, published: string | undefined): ListVersion =>
-  version.publicationDate === undefined && published !== undefined
-    ? { ...version, publicationDate: published }
-    : version;
-
-async function mustExist(file: string): Promise<void> {
-  await access(file).catch(() => {
-    throw new CodedError('FILE_MISSING', `there is no file ${file}`);
-  });
+async function dated(made: Promise<ListVersion>, published: string | undefined): Promise<ListVersion> {
+  const version = await made;
+  if (version.publicationDate !== undefined || published === undefined) return version;
+  return { ...version, publicationDate: published };
 }
 
 function only(format: string, files: readonly string[]): string {
@@ -76,18 +134,31 @@ function only(format: string, files: readonly string[]): string {
   throw new CodedError('FILES_UNCLEAR', `the format ${format} is one file; ${files.length} were given`);
 }
 
-const OFAC_ROLES = ['comments', 'sdn', 'alt', 'add'] as const;
+type OfacRole = keyof OfacFiles;
+const OFAC_ROLES = ['comments', 'sdn', 'alt', 'add'] as const satisfies readonly OfacRole[];
 
-function ofacFiles(files: readonly string[]): Readonly<Record<string, string>> {
-  const roles: Record<string, string> = {};
-  for (const file of files) {
-    const name = path.basename(file).toLowerCase();
-    const role = OFAC_ROLES.find((candidate) => name.includes(candidate));
-    if (role === undefined || roles[role] !== undefined) {
-      throw new CodedError('FILES_UNCLEAR', `${file}: name the files sdn, alt, add and comments, one each`);
+function ofacFiles(files: readonly string[], heads: readonly string[]): Readonly<Partial<Record<OfacRole, string>>> {
+  const roles: Partial<Record<OfacRole, string>> = {};
+  files.forEach((file, i) => {
+    const role = roleByContent(heads[i]!) ?? roleByName(file) ?? 'sdn';
+    if (roles[role] !== undefined) {
+      throw new CodedError('FILES_UNCLEAR', `${file}: a second ${role.toUpperCase()} file beside ${roles[role]}`);
     }
     roles[role] = file;
-  }
-  if (roles['sdn'] === undefined) throw new CodedError('FILES_UNCLEAR', 'OFAC needs SDN.CSV at least');
+  });
+  if (roles.sdn === undefined) throw new CodedError('FILES_UNCLEAR', 'OFAC needs SDN.CSV at least');
   return roles;
+}
+
+function roleByContent(head: string): OfacRole | undefined {
+  if (/^\d+,\d+,"[afn]ka"/.test(head)) return 'alt';
+  if (/^\d+,\d+,/.test(head)) return 'add';
+  if (/^\d+,"(?:[^"]|"")*"\s*[\r\n]/.test(head)) return 'comments';
+  return /^\d+,/.test(head) ? 'sdn' : undefined;
+}
+
+/** For a file that begins like none of them, such as a web page: the parser says what is wrong with it. */
+function roleByName(file: string): OfacRole | undefined {
+  const name = path.basename(file).toLowerCase();
+  return OFAC_ROLES.find((role) => name.includes(role));
 }

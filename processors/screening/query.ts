@@ -36,7 +36,8 @@ export function queryOf(party: Party): EngineParty {
   };
 }
 
-function identifierOf({ scheme, value, country }: Identifier) {
+/** An identifier as the lists know it; a scheme that they do not know is kept as another one. */
+export function identifierOf({ scheme, value, country }: Identifier): EngineParty['identifiers'][number] {
   const code = country === null ? undefined : countryCode(country);
   const kind = KINDS[scheme.toUpperCase()] ?? 'other';
   return { kind, value, ...(code === undefined ? {} : { country: code }) };

@@ -8,8 +8,8 @@ export {
 } from './config.ts';
 export type { Feature, FeatureName } from './features.ts';
 export { buildIndex, ENGINE_VERSION, type IndexSource, type ScreeningIndex } from './index-build.ts';
-export { normaliseName } from './normalise.ts';
-export { comparePair, type PairResult } from './pair.ts';
+export { normaliseName, wordsOf } from './normalise.ts';
+export { comparePair, compareParties, type PairResult } from './pair.ts';
 export { type Party, readParty } from './party.ts';
 export {
   type Candidate,

@@ -251,24 +251,49 @@ const plain = (text: string): string =>
     .replace(/\s+/g, ' ')
     .trim();
 
-/** ISO alpha-2 code of a country, nationality or code as written; undefined when it is none we know. */
-export function countryCode(text: string): string | undefined {
+/** ISO 3166-1: each word is an alpha-2 code and its alpha-3 code. */
+const ALPHA_3 = `
+ADAND AEARE AFAFG AGATG AIAIA ALALB AMARM AOAGO AQATA ARARG ASASM ATAUT AUAUS AWABW AXALA AZAZE BABIH BBBRB BDBGD
+BEBEL BFBFA BGBGR BHBHR BIBDI BJBEN BLBLM BMBMU BNBRN BOBOL BQBES BRBRA BSBHS BTBTN BVBVT BWBWA BYBLR BZBLZ CACAN
+CCCCK CDCOD CFCAF CGCOG CHCHE CICIV CKCOK CLCHL CMCMR CNCHN COCOL CRCRI CUCUB CVCPV CWCUW CXCXR CYCYP CZCZE DEDEU
+DJDJI DKDNK DMDMA DODOM DZDZA ECECU EEEST EGEGY EHESH ERERI ESESP ETETH FIFIN FJFJI FKFLK FMFSM FOFRO FRFRA GAGAB
+GBGBR GDGRD GEGEO GFGUF GGGGY GHGHA GIGIB GLGRL GMGMB GNGIN GPGLP GQGNQ GRGRC GSSGS GTGTM GUGUM GWGNB GYGUY HKHKG
+HMHMD HNHND HRHRV HTHTI HUHUN IDIDN IEIRL ILISR IMIMN ININD IOIOT IQIRQ IRIRN ISISL ITITA JEJEY JMJAM JOJOR JPJPN
+KEKEN KGKGZ KHKHM KIKIR KMCOM KNKNA KPPRK KRKOR KWKWT KYCYM KZKAZ LALAO LBLBN LCLCA LILIE LKLKA LRLBR LSLSO LTLTU
+LULUX LVLVA LYLBY MAMAR MCMCO MDMDA MEMNE MFMAF MGMDG MHMHL MKMKD MLMLI MMMMR MNMNG MOMAC MPMNP MQMTQ MRMRT MSMSR
+MTMLT MUMUS MVMDV MWMWI MXMEX MYMYS MZMOZ NANAM NCNCL NENER NFNFK NGNGA NINIC NLNLD NONOR NPNPL NRNRU NUNIU NZNZL
+OMOMN PAPAN PEPER PFPYF PGPNG PHPHL PKPAK PLPOL PMSPM PNPCN PRPRI PSPSE PTPRT PWPLW PYPRY QAQAT REREU ROROU RSSRB
+RURUS RWRWA SASAU SBSLB SCSYC SDSDN SESWE SGSGP SHSHN SISVN SJSJM SKSVK SLSLE SMSMR SNSEN SOSOM SRSUR SSSSD STSTP
+SVSLV SXSXM SYSYR SZSWZ TCTCA TDTCD TFATF TGTGO THTHA TJTJK TKTKL TLTLS TMTKM TNTUN TOTON TRTUR TTTTO TVTUV TWTWN
+TZTZA UAUKR UGUGA UMUMI USUSA UYURY UZUZB VAVAT VCVCT VEVEN VGVGB VIVIR VNVNM VUVUT WFWLF WSWSM XKXKX YEYEM YTMYT
+ZAZAF ZMZMB ZWZWE`;
+const CODE_BY_ALPHA_3 = new Map(
+  ALPHA_3.trim()
+    .split(/\s+/)
+    .map((pair) => [pair.slice(2), pair.slice(0, 2)]),
+);
+
+/** ISO alpha-2 code of a country, nationality or code (of two or three letters); undefined when it is none we know. */
+export const countryCode = (text: string): string | undefined =>
+  shortOrSpelled(text) ?? CODE_BY_ALPHA_3.get(text.trim().toUpperCase());
+
+function shortOrSpelled(text: string): string | undefined {
   const value = plain(text);
   const code = value.toUpperCase();
   if (code.length === 2 && CODES.has(code)) return code;
   return CODE_BY_NAME.get(value) ?? CODE_BY_NAME.get(value.replace(/^the /, ''));
 }
 
-/** The country at the end of a place: `Kerman, Iran (Islamic Republic of)` gives `IR`. */
+/** The country at the end of a place: `Kerman, Iran (Islamic Republic of)` gives `IR`; three letters may be a region's. */
 export function countryOfPlace(place: string): string | undefined {
   const parts = place.split(/[,;](?![^(]*\))/);
   for (let at = parts.length - 1; at >= 0; at -= 1) {
     const part = parts[at]!.trim().replace(/\.$/, '');
     if (part.length === 2) continue;
-    const code = countryCode(part) ?? countryCode(/\((?:now )?([^)]+)\)/.exec(part)?.[1] ?? '');
+    const code = shortOrSpelled(part) ?? shortOrSpelled(/\((?:now )?([^)]+)\)/.exec(part)?.[1] ?? '');
     if (code !== undefined) return code;
     const bracket = part.indexOf('(');
-    const before = bracket > 0 ? countryCode(part.slice(0, bracket)) : undefined;
+    const before = bracket > 0 ? shortOrSpelled(part.slice(0, bracket)) : undefined;
     if (before !== undefined) return before;
   }
   return undefined;

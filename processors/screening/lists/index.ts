@@ -3,6 +3,6 @@ export * from './entity.ts';
 export { type ListRefusalCode, ListRefused } from './errors.ts';
 export { parseEuAnnexes, parseEuConsolidated } from './eu.ts';
 export { type OfacFiles, type OfacOptions, parseOfac } from './ofac.ts';
-export type { ByteSource } from './source.ts';
+export { type ByteSource, HybridDecoder } from './source.ts';
 export { parseUk } from './uk.ts';
 export { parseUn } from './un.ts';

@@ -73,7 +73,7 @@ function checkedHead(head: string): string {
 }
 
 /** UTF-8 with single foreign bytes read as Windows-1252. */
-class HybridDecoder {
+export class HybridDecoder {
   foreignBytes = 0;
   #strict = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
   #single = new TextDecoder('windows-1252');
