@@ -1,6 +1,6 @@
 // Good and deliberately bad transfer intents, each with the end that it must come to.
-import type { TransferRequested } from '../schemas/types.generated.ts';
-import { person } from './parties.ts';
+import type { Intermediary, TransferRequested } from '../schemas/types.generated.ts';
+import { agent, person } from './parties.ts';
 import type { Random } from './random.ts';
 
 interface Corridor {
@@ -46,6 +46,7 @@ export function goodIntent(random: Random, ids: IntentIds, now: number, ending?:
         debtor: person(random, corridor.source, ids.customerId),
         creditor: person(random, corridor.target, ids.beneficiaryId, ending),
         remittanceInformation: null,
+        intermediaries: [],
       },
     },
   };
@@ -58,6 +59,7 @@ const parties = (intent: TransferRequested) =>
     debtor: ReturnType<typeof person>;
     creditor: ReturnType<typeof person>;
     remittanceInformation: string | null;
+    intermediaries: readonly Intermediary[];
   };
 const withAmount = (intent: TransferRequested, minor: bigint): TransferRequested => ({
   ...intent,
@@ -104,6 +106,8 @@ export const INVALID_INTENTS: Readonly<Record<string, Change>> = {
     withParty(intent, 'debtor', { account: { scheme: 'IBAN', value: 'GB00NWBK60161331926819', agent: null } }),
   'empty-account': (intent) =>
     withParty(intent, 'creditor', { account: { ...parties(intent).creditor.account, value: '' } }),
+  'unknown-intermediary-role': (intent, random) => withOthers(intent, [{ ...agent(random, 'GB'), role: 'UNKNOWN' }]),
+  'empty-intermediary-name': (intent, random) => withOthers(intent, [{ ...agent(random, 'GB'), name: ' ' }]),
   'no-customer-id': (intent) => withParty(intent, 'debtor', { customerId: '' }),
   'end-to-end-id-too-long': (intent) => ({ ...intent, endToEndId: 'X'.repeat(36) }),
   'end-to-end-id-empty': (intent) => ({ ...intent, endToEndId: '' }),
@@ -135,6 +139,35 @@ const OVER_LIMIT_MINOR: Readonly<Record<string, bigint>> = {
   AED: 6_000_000n,
   INR: 150_000_000n,
 };
+
+/** The money is from or for somebody else in the end, and goes through an agent. */
+export function withIntermediaries(intent: TransferRequested, random: Random): TransferRequested {
+  const { debtor, creditor } = parties(intent);
+  const { name, birthDate, kind, country, nationalities } = person(random, debtor.country, '');
+  const ultimate: Intermediary = {
+    role: 'ULTIMATE_DEBTOR',
+    customerId: null,
+    kind,
+    name,
+    birthDate,
+    country,
+    nationalities,
+    identifiers: [],
+    address: null,
+  };
+  return withOthers(intent, [ultimate, agent(random, creditor.country)]);
+}
+
+const withOthers = (intent: TransferRequested, intermediaries: readonly Intermediary[]): TransferRequested => ({
+  ...intent,
+  parties: { 'corridor.Parties': { ...parties(intent), intermediaries } },
+});
+
+/** The one that the money is for in the end carries a listed name. */
+export function listedUltimateCreditor(intent: TransferRequested, random: Random, name: string): TransferRequested {
+  const [ultimate, ...others] = parties(withIntermediaries(intent, random)).intermediaries;
+  return withOthers(intent, [...others, { ...ultimate!, role: 'ULTIMATE_CREDITOR', name, birthDate: null }]);
+}
 
 /** The sender carries a listed name. */
 export function listedSender(intent: TransferRequested, name: string): TransferRequested {

@@ -1,6 +1,6 @@
 // People and accounts of the sample feed. Names are combined from common ones; accounts carry valid check digits.
 import { composeIBAN } from 'ibantools';
-import type { Account, Party } from '../schemas/types.generated.ts';
+import type { Account, Intermediary, Party } from '../schemas/types.generated.ts';
 import type { Random } from './random.ts';
 
 const GIVEN: Readonly<Record<string, readonly string[]>> = {
@@ -60,5 +60,30 @@ export function person(random: Random, country: string, customerId: string, endi
     identifiers: [],
     address: null,
     account: account(random, country, ending),
+  };
+}
+
+/** BIC and name of made-up banks, by country. */
+const AGENTS: Readonly<Record<string, readonly [bic: string, name: string]>> = {
+  GB: ['QQNRGB2LXXX', 'Northrigg Clearing Bank'],
+  DE: ['QQELDEFFXXX', 'Elbhafen Verrechnungsbank'],
+  US: ['QQHUUS33XXX', 'Huron Settlement Trust'],
+  AE: ['QQKHAEADXXX', 'Khor Settlement House'],
+  IN: ['QQSAINBBXXX', 'Sahyadri Settlement Bank'],
+};
+
+/** A bank of a country that the money goes through. */
+export function agent(random: Random, country: string): Intermediary {
+  const [bic, name] = AGENTS[country] ?? random.pick(Object.values(AGENTS));
+  return {
+    role: 'INTERMEDIARY_AGENT',
+    customerId: null,
+    kind: 'ORGANISATION',
+    name,
+    birthDate: null,
+    country,
+    nationalities: [],
+    identifiers: [{ scheme: 'BIC', value: bic, country: null }],
+    address: null,
   };
 }

@@ -2,7 +2,15 @@
 import { v5 as uuidv5 } from 'uuid';
 import type { TransferRequested } from '../schemas/types.generated.ts';
 import type { End, FedRecord } from './fed-record.ts';
-import { goodIntent, INVALID_INTENTS, listedSender, overDailyLimit, withOtherPayload } from './intents.ts';
+import {
+  goodIntent,
+  INVALID_INTENTS,
+  listedSender,
+  listedUltimateCreditor,
+  overDailyLimit,
+  withIntermediaries,
+  withOtherPayload,
+} from './intents.ts';
 import { type Random, seeded } from './random.ts';
 import { UNDECODABLE } from './undecodable.ts';
 
@@ -83,7 +91,9 @@ export function* sampleFeed(options: SampleOptions): Generator<FedRecord> {
       yield { key: ids.transferId, value, account: ids.transferId, expected: 'UNDECODABLE', kind };
       continue;
     }
-    const [intent, expected, kind] = decided(category, make, random, options.listedNames);
+    // Of its own: that some have intermediaries changes nothing of the rest.
+    const aside = seeded(options.seed + index);
+    const [intent, expected, kind] = decided(category, make, { random, aside }, options.listedNames);
     earlier = intent;
     yield decodable(intent, expected, kind);
   }
@@ -102,13 +112,18 @@ function categoryOf(mix: Mix, draw: number): keyof Mix | undefined {
 function decided(
   category: keyof Mix | undefined,
   make: (ending?: string) => TransferRequested,
-  random: Random,
+  { random, aside }: { readonly random: Random; readonly aside: Random },
   listedNames: readonly string[],
 ): [TransferRequested, End, string] {
   if (category === 'overLimit') return [overDailyLimit(make()), 'REJECTED', 'over-daily-limit'];
-  if (category === 'held') return [listedSender(make(), random.pick(listedNames)), 'HELD', 'listed-sender'];
+  if (category === 'held') {
+    const name = random.pick(listedNames);
+    if (aside.below(4) > 0) return [listedSender(make(), name), 'HELD', 'listed-sender'];
+    return [listedUltimateCreditor(make(), aside, name), 'HELD', 'listed-ultimate-creditor'];
+  }
   if (category === 'providerFails') return [make(random.pick(FAILING_ENDINGS)), 'REJECTED', 'provider-fails'];
   if (category === 'returned') return [make(random.pick(RETURNED_ENDINGS)), 'RETURNED', 'returned-after-payment'];
   if (category === 'paidAfterPolls') return [make(random.pick(POLL_ENDINGS)), 'COMPLETED', 'paid-after-polls'];
-  return [make(), 'COMPLETED', 'good'];
+  if (aside.below(10) > 0) return [make(), 'COMPLETED', 'good'];
+  return [withIntermediaries(make(), aside), 'COMPLETED', 'good-with-intermediaries'];
 }

@@ -3,8 +3,8 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { ListEntity, ListVersion } from '../processors/screening/lists/index.ts';
 import { loadSampleList } from '../processors/screening/lists/sample/load.ts';
-import type { PayoutRequested } from '../schemas/types.generated.ts';
-import { findings } from '../test/kit/builders.ts';
+import type { Parties, PayoutRequested } from '../schemas/types.generated.ts';
+import { findings, intermediary } from '../test/kit/builders.ts';
 import {
   listedPerson,
   type MemoryLists,
@@ -65,6 +65,23 @@ describe('the verdict', () => {
   it('is to pass while the evidence covers what is in force', async () => {
     expect(await gateOver().check([await requested()])).toEqual([{ pass: true }]);
     expect(lists.reads.loads).toBe(0);
+  });
+
+  it('is to wait when the difference, or a case, names an intermediary', async () => {
+    const value = await requested();
+    const parties = (value.parties as { 'corridor.Parties': Parties })['corridor.Parties'];
+    const beside: PayoutRequested = {
+      ...value,
+      instruction: { ...value.instruction, intermediaryTokens: ['beside'] },
+      parties: { 'corridor.Parties': { ...parties, intermediaries: [intermediary({ name: 'Leela Narayan' })] } },
+    };
+    const cases = { blocked: async () => new Map([['beside', [ENTITY]]]) };
+    expect(await gateOver({ cases }).check([beside, value])).toMatchObject([
+      { code: 'CUSTOMER_BLOCKED' },
+      { pass: true },
+    ]);
+    await activate(listedPerson('7003', 'Leela Narayan'));
+    expect(await gateOver().check([beside, value])).toMatchObject([{ code: 'SCREENING_DIFFERENCE' }, { pass: true }]);
   });
 
   it('is to pass when the difference names neither party', async () => {

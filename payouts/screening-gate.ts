@@ -1,4 +1,5 @@
 // The gate before the first byte: what was put in force before this moment holds, and so does a case about a customer.
+import { tokensOf } from '../processors/screening/counterparties.ts';
 import type { Screener } from '../processors/screening/ports.ts';
 import { differencesSince } from '../processors/screening/requests.ts';
 import { type CustomerCases, isBlocked } from '../processors/screening/rescreen/customer-case.ts';
@@ -26,7 +27,7 @@ export function createScreeningGate(options: ScreeningGateOptions): SubmissionGa
   return {
     async check(requests) {
       const seen = requests.map((requested) => (maySeeLists(requested) ? requested : undefined));
-      const tokens = requests.flatMap(({ instruction }) => [instruction.debtorToken, instruction.creditorToken]);
+      const tokens = requests.flatMap(({ instruction }) => tokensOf(instruction));
       const [differences, blocks] = await Promise.all([
         differencesSince(screener, seen),
         cases.blocked([...new Set(tokens)]),

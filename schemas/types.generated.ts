@@ -128,6 +128,8 @@ export interface Instruction {
   requestedExecutionDate: string | null;
   /** Topic id, partition and offset of the intent: topicId:partition:offset. Never changes. */
   originPosition: string;
+  /** Keyed hashes of the intermediaries, in their order: of the customerId, or else of all that is said of the party. */
+  intermediaryTokens: readonly string[];
 }
 
 /** An intent that repeats an earlier one exactly: dropped, and recorded here so that the log accounts for every input. Key: transferId. */
@@ -159,6 +161,31 @@ export interface IntentRejected {
   /** For a reused id: where the first intent with that id is. */
   firstOriginPosition: string | null;
 }
+
+/** A party beside sender and beneficiary: whoever the money is for or from in the end, or an agent on its way. Screened as they are. */
+export interface Intermediary {
+  /** In what capacity it takes part. */
+  role: IntermediaryRole;
+  /** The identifier under which the producer knows this party, if it does. Opaque; screening exceptions and cases use it through a token only. */
+  customerId: string | null;
+  /** Person or organisation; decides how the name is screened. */
+  kind: PartyKind;
+  /** Full name as given by the producer. */
+  name: string;
+  /** Date of birth, ISO 8601 (YYYY, YYYY-MM or YYYY-MM-DD), for persons. */
+  birthDate: string | null;
+  /** ISO 3166-1 alpha-2 code of residence or incorporation. */
+  country: string | null;
+  /** ISO 3166-1 alpha-2 codes of nationality. */
+  nationalities: readonly string[];
+  /** Identity documents and registrations (of an agent its BIC or LEI), for exact list matches. */
+  identifiers: readonly Identifier[];
+  /** Postal address in one line. */
+  address: string | null;
+}
+
+/** In what capacity a party beside sender and beneficiary takes part (ISO 20022: UltmtDbtr, UltmtCdtr, InitgPty, DbtrAgt, IntrmyAgt, CdtrAgt). */
+export type IntermediaryRole = 'UNKNOWN' | 'ULTIMATE_DEBTOR' | 'ULTIMATE_CREDITOR' | 'INITIATING_PARTY' | 'DEBTOR_AGENT' | 'INTERMEDIARY_AGENT' | 'CREDITOR_AGENT';
 
 /** What a person approved above a review limit; it holds for later prices of the same transfer too. */
 export interface LimitsApproval {
@@ -258,6 +285,8 @@ export interface Parties {
   creditor: Party;
   /** Unstructured remittance information; may name people. */
   remittanceInformation: string | null;
+  /** Every other party that is known to take part, in any order. */
+  intermediaries: readonly Intermediary[];
 }
 
 /** One side of a transfer. */

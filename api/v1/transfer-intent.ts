@@ -26,6 +26,25 @@ const party = z.strictObject({
   account,
 });
 
+const intermediary = z.strictObject({
+  role: z.enum([
+    'ULTIMATE_DEBTOR',
+    'ULTIMATE_CREDITOR',
+    'INITIATING_PARTY',
+    'DEBTOR_AGENT',
+    'INTERMEDIARY_AGENT',
+    'CREDITOR_AGENT',
+  ]),
+  customerId: z.string().nullable().default(null),
+  kind: z.enum(['PERSON', 'ORGANISATION']),
+  name: z.string(),
+  birthDate: z.string().nullable().default(null),
+  country: z.string().nullable().default(null),
+  nationalities: z.array(z.string()).default([]),
+  identifiers: z.array(identifier).default([]),
+  address: z.string().nullable().default(null),
+});
+
 /**
  * The shape only: whether an intent makes sense (currencies, limits, check digits) is for intake to say, with a reason
  * code on intent.rejected.
@@ -43,15 +62,16 @@ export const transferIntentV1 = z.strictObject({
   requestedExecutionDate: z.string().nullable().default(null),
   debtor: party,
   creditor: party,
+  intermediaries: z.array(intermediary).default([]),
   remittanceInformation: z.string().nullable().default(null),
 });
 
 /** The record for transfer.requested. `now` (ms) stands in where the intent names no time. */
 export function toTransferRequested(dto: z.output<typeof transferIntentV1>, now: number): TransferRequested {
-  const { debtor, creditor, remittanceInformation, requestedAt, ...rest } = dto;
+  const { debtor, creditor, intermediaries, remittanceInformation, requestedAt, ...rest } = dto;
   return {
     ...rest,
     requestedAt: requestedAt === undefined ? now : Date.parse(requestedAt),
-    parties: { 'corridor.Parties': { debtor, creditor, remittanceInformation } },
+    parties: { 'corridor.Parties': { debtor, creditor, remittanceInformation, intermediaries } },
   };
 }

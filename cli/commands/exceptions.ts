@@ -5,12 +5,15 @@ import type { Command } from 'commander';
 import { caseStore } from '../../adapters/mongo/cases.ts';
 import { listStore } from '../../adapters/mongo/list-versions.ts';
 import { type ExceptionStore, exceptionStore } from '../../adapters/mongo/screening-exceptions.ts';
+import { FIRST_INTERMEDIARY, tokensOf } from '../../processors/screening/counterparties.ts';
 import { entityHash } from '../../processors/screening/lists/index.ts';
 import { unpackEntities } from '../../processors/screening/versions/packed.ts';
 import { CodedError } from '../../runtime/ports/fault.ts';
 import { type Connections, withConnections } from '../connect.ts';
 import { printRows, withJson } from '../output.ts';
 
+/** Cases that were opened before intermediaries were known name none. */
+const NONE_BESIDE = { intermediaryTokens: [] };
 const DAY_MS = 86_400_000;
 
 interface AddOptions {
@@ -40,7 +43,7 @@ export function registerExceptions(program: Command): void {
     .description('let a counterparty pass for one listed entity, until it expires or the entity changes')
     .requiredOption('--entity <id>', 'listed entity, such as OFAC:12345')
     .option('--case <id>', 'the case that showed it: the counterparty is taken from there')
-    .option('--role <role>', 'which party of the case: debtor or creditor', 'debtor')
+    .option('--role <role>', 'which party of the case: debtor, creditor, intermediary-1, …', 'debtor')
     .option('--token <token>', 'or the token of the counterparty itself')
     .requiredOption('--days <n>', 'how long it holds, 1 to 366 days')
     .requiredOption('--reason <text>', 'why; kept')
@@ -127,8 +130,13 @@ async function tokenOf(options: AddOptions, connections: Connections): Promise<s
   if (options.case === undefined) throw new CodedError('OPTION_MISSING', 'say --case or --token');
   const found = await caseStore(await connections.db()).find(options.case);
   if (!found) throw new CodedError('CASE_UNKNOWN', `there is no case ${options.case}: see \`corridor cases list\``);
-  const { debtorToken, creditorToken } = found.held.instruction;
-  return options.role.toLowerCase() === 'creditor' ? creditorToken : debtorToken;
+  const tokens = tokensOf({ ...NONE_BESIDE, ...found.held.instruction });
+  const place = ['debtor', 'creditor'].indexOf(options.role.toLowerCase());
+  const intermediary = /^intermediary-(\d+)$/i.exec(options.role)?.[1];
+  const token = tokens[place < 0 ? FIRST_INTERMEDIARY + Number(intermediary) - 1 : place];
+  if (token !== undefined) return token;
+  const there = ['debtor', 'creditor', ...tokens.slice(FIRST_INTERMEDIARY).map((_, i) => `intermediary-${i + 1}`)];
+  throw new CodedError('OPTION_INVALID', `--role must be one of: ${there.join(', ')} (it is "${options.role}")`);
 }
 
 /** The entity as the list in force has it: the exception is void when that changes. */

@@ -49,6 +49,7 @@ export function payoutRequestedFor(options: RequestedOptions): PayoutRequested {
       purposeCode: 'FAMI',
       debtorToken: 'd'.repeat(32),
       creditorToken: 'c'.repeat(32),
+      intermediaryTokens: [],
       requestedAt: now,
       requestedExecutionDate: null,
       originPosition: 'topic:0:0',
@@ -68,6 +69,7 @@ export function payoutRequestedFor(options: RequestedOptions): PayoutRequested {
           account: { scheme: 'BBAN', value: account, agent: 'HDFC0000001' },
         },
         remittanceInformation: null,
+        intermediaries: [],
       },
     },
     screening: {

@@ -6,6 +6,7 @@ import type { Instruction, Reason, TransferRequested } from '../../schemas/types
 import type { Decision, EmittedTo, Received } from '../contract.ts';
 import type { Topology } from '../topology.ts';
 import type { Standing } from './claims.ts';
+import { customerIdOf } from './intermediaries.ts';
 import type { IntentClaim } from './ports.ts';
 
 export interface IntakeContext {
@@ -59,7 +60,7 @@ function accepted(input: Input, claim: IntentClaim, tokenOf: IntakeContext['toke
 function instructionOf({ value, originPosition }: Input, tokenOf: IntakeContext['tokenOf']): Instruction {
   const { transferId: _, parties, ...instructed } = value;
   // Sealed parties never pass validation.
-  const { debtor, creditor } = (parties as Extract<typeof parties, { 'corridor.Parties': unknown }>)[
+  const { debtor, creditor, intermediaries } = (parties as Extract<typeof parties, { 'corridor.Parties': unknown }>)[
     'corridor.Parties'
   ];
   return {
@@ -68,6 +69,7 @@ function instructionOf({ value, originPosition }: Input, tokenOf: IntakeContext[
     targetCountry: creditor.country,
     debtorToken: tokenOf(debtor.customerId),
     creditorToken: tokenOf(creditor.customerId),
+    intermediaryTokens: intermediaries.map((party) => tokenOf(customerIdOf(party))),
     originPosition,
   };
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { recordType } from '../../schemas/avro-types.ts';
 import type { TransferRequested } from '../../schemas/types.generated.ts';
-import { creditor, debtor, transferRequested } from '../../test/kit/builders.ts';
+import { creditor, debtor, intermediary, transferRequested } from '../../test/kit/builders.ts';
 import { hashVersion, payloadHash } from './payload-hash.ts';
 
 const shuffled = (value: unknown): unknown => {
@@ -56,6 +56,26 @@ describe('the payload hash', () => {
       { ...base, requestedExecutionDate: '2026-11-23' },
       { ...base, parties: { 'corridor.Parties': { ...parties['corridor.Parties'], remittanceInformation: 'x' } } },
       { ...base, parties: { 'corridor.SealedParties': { keyId: 'k', algorithm: 'a', ciphertext: Buffer.from([1]) } } },
+      ...[
+        [intermediary()],
+        [intermediary(), intermediary()],
+        ...(
+          [
+            { role: 'ULTIMATE_DEBTOR' },
+            { customerId: 'x' },
+            { kind: 'ORGANISATION' },
+            { name: 'x' },
+            { birthDate: '1900' },
+            { country: null },
+            { nationalities: ['XX'] },
+            { identifiers: [{ scheme: 'BIC', value: 'v', country: null }] },
+            { address: 'x' },
+          ] as const
+        ).map((change) => [intermediary(change)]),
+      ].map((intermediaries) => ({
+        ...base,
+        parties: { 'corridor.Parties': { ...parties['corridor.Parties'], intermediaries } },
+      })),
       ...(['debtor', 'creditor'] as const).flatMap((role) =>
         [
           { customerId: 'x' },

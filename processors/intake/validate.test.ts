@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { TransferRequested } from '../../schemas/types.generated.ts';
-import { AT, BOOK, creditor, debtor, transferRequested, type Wishes } from '../../test/kit/builders.ts';
+import { AT, BOOK, creditor, debtor, intermediary, transferRequested, type Wishes } from '../../test/kit/builders.ts';
 import { describeWithPublicData, publicData } from '../../test/kit/public-data.ts';
 import { isIfsc } from './accounts.ts';
 import { DEFAULT_TIMING, reasonsAgainst } from './validate.ts';
@@ -25,6 +25,7 @@ describe('a valid intent', () => {
     ['for execution today', intent({ requestedExecutionDate: '2026-11-23' })],
     ['with a birth year only', { debtor: { birthDate: '1985' } }],
     ['at the cap', pounds(2_500_000n)],
+    ['for somebody else in the end', { intermediaries: [intermediary(), intermediary({ country: null })] }],
     ['at the least', pounds(100n)],
     ['by a clock a little ahead', intent({ requestedAt: AT + 299_000 })],
   ])('passes: %s', (_, of) => expect(codes(of)).toEqual([]));
@@ -47,6 +48,13 @@ describe('a valid intent', () => {
 
 describe('an invalid intent', () => {
   it.each<[string, string, Wishes]>([
+    ['CH16', 'an intermediary of no known role', { intermediaries: [intermediary({ role: 'UNKNOWN' })] }],
+    ['CH16', 'an intermediary of no known kind', { intermediaries: [intermediary({ kind: 'UNKNOWN' })] }],
+    ['CH21', 'an intermediary without a name', { intermediaries: [intermediary(), intermediary({ name: ' ' })] }],
+    ['CH16', 'an intermediary of no country', { intermediaries: [intermediary({ country: 'India' })] }],
+    ['DT01', 'an intermediary not yet born', { intermediaries: [intermediary({ birthDate: '2031' })] }],
+    ['CH21', 'an intermediary of an empty id', { intermediaries: [intermediary({ customerId: '' })] }],
+    ['CH16', 'too many intermediaries', { intermediaries: Array.from({ length: 11 }, () => intermediary()) }],
     ['CH16', 'id too short', { transferId: 'short' }],
     ['CH16', 'id with a colon', { transferId: 'abc:12345678' }],
     ['CH16', 'id too long', { transferId: 'x'.repeat(65) }],

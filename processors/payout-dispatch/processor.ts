@@ -2,6 +2,7 @@
 import type { TransferHeld, TransferReserved } from '../../schemas/types.generated.ts';
 import type { Cause, Failpoint, Processor } from '../contract.ts';
 import { type HoldClaims, settleReviews } from '../holds.ts';
+import { tokensOf } from '../screening/counterparties.ts';
 import { evidenceHashOf } from '../screening/evidence.ts';
 import type { Screener } from '../screening/ports.ts';
 import { differencesSince } from '../screening/requests.ts';
@@ -34,10 +35,6 @@ export function createPayoutDispatch(
   const { clock, holds, screener, maySeeLists = () => true, cases, onDropped, failpoint } = options;
   const rules = { ...DEFAULT_DISPATCH_RULES, ...options.rules };
   const mayLook = ({ price }: TransferReserved | TransferHeld) => price !== null && maySeeLists({ price });
-  const tokensOf = ({ instruction }: TransferReserved | TransferHeld) => [
-    instruction.debtorToken,
-    instruction.creditorToken,
-  ];
 
   /** The events whose parties are looked at again, in the places of the batch. */
   async function lookedAt<E extends TransferReserved | TransferHeld>(
@@ -45,10 +42,10 @@ export function createPayoutDispatch(
   ): Promise<readonly (E | undefined)[]> {
     const closed = events.filter((event) => event !== undefined).filter((event) => !mayLook(event));
     if (closed.length === 0 || !cases) return events.map((event) => (event && mayLook(event) ? event : undefined));
-    const blocks = await cases.blocked([...new Set(closed.flatMap(tokensOf))]);
+    const blocks = await cases.blocked([...new Set(closed.flatMap(({ instruction }) => tokensOf(instruction)))]);
     return events.map((event) => {
       if (event === undefined || mayLook(event)) return event;
-      return tokensOf(event).some((token) => blocks.has(token)) ? event : undefined;
+      return tokensOf(event.instruction).some((token) => blocks.has(token)) ? event : undefined;
     });
   }
 

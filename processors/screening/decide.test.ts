@@ -1,10 +1,11 @@
 // Given a transfer and what the screener found, or a decision of a person, screening emits one event.
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { holdIdOf } from '../../domain/event-id.ts';
-import type { Parties, Party, ReviewDecided, TransferHeld } from '../../schemas/types.generated.ts';
+import type { Parties, Party, ReviewDecided, TransferAccepted, TransferHeld } from '../../schemas/types.generated.ts';
 import {
   AT,
   findings,
+  intermediary,
   only,
   received,
   reviewDecided,
@@ -111,6 +112,33 @@ describe('a transfer', () => {
   it('of a listed beneficiary is held too', async () => {
     const [decision] = await run(screening(), [accepted({ creditor: { name: 'Zeya Thaungmyat' } })]);
     expect(only(decision, 'transfer.held').hold.reasons[0]!.detail).toContain('beneficiary');
+  });
+
+  it('of a listed intermediary is held too, and says which one', async () => {
+    const intermediaries = [
+      intermediary({ role: 'INTERMEDIARY_AGENT', kind: 'ORGANISATION', name: 'Sahyadri Settlement Bank' }),
+      intermediary({ name: 'Zeya Thaungmyat', country: null }),
+    ];
+    const [decision] = await run(screening(), [accepted({ intermediaries })]);
+    const { hold, screening: evidence, instruction } = only(decision, 'transfer.held');
+    expect(hold.reasons).toEqual([{ code: 'RR04', detail: expect.stringMatching(/^the intermediary 2 resembles /) }]);
+    expect(evidence!.parties.map(({ role, outcome }) => `${role} ${outcome}`)).toEqual([
+      'DEBTOR CLEAR',
+      'CREDITOR CLEAR',
+      'INTERMEDIARY CLEAR',
+      'INTERMEDIARY POTENTIAL_MATCH',
+    ]);
+    expect(instruction.intermediaryTokens).toHaveLength(2);
+    expect(instruction.intermediaryTokens.join(' ')).not.toMatch(/thaungmyat|sahyadri/i);
+  });
+
+  it('of an agent with a listed identifier is held as a true match, and an intermediary without a name is never clear', async () => {
+    const passport = { scheme: 'PASSPORT', value: 'x-0000007', country: 'IR' };
+    const batch = [{ identifiers: [passport] }, { name: '...' }].map((of) =>
+      accepted({ intermediaries: [intermediary(of)] }),
+    );
+    const outcomes = (await run(screening(), batch)).map((each) => only(each, 'transfer.held').screening!.outcome);
+    expect(outcomes).toEqual(['TRUE_MATCH', 'UNSCREENABLE']);
   });
 
   it('is not held for a weak alias alone, but the evidence names it', async () => {
@@ -334,6 +362,22 @@ describe('an exception', () => {
     const { screening: evidence } = only(await withException((same) => same), 'transfer.screened');
     expect(evidence.outcome).toBe('CLEAR');
     expect(evidence.parties[0]!.candidates).toMatchObject([{ entityId: '9001', isHit: false, exceptionId: 'X-1' }]);
+  });
+
+  it('for an intermediary lets that one pass, and nobody else of the transfer', async () => {
+    const own = memoryLists();
+    await own.put(list);
+    const name = 'Anatoly Grigoryevich Vorskov';
+    const beside = accepted({ intermediaries: [intermediary({ name })] });
+    const { instruction } = beside.value as TransferAccepted;
+    const entity = list.entities.find(({ sourceId }) => sourceId === '9001')!;
+    own.exceptions.push(grant(entityHash(entity), instruction.intermediaryTokens[0]!));
+    const stage = createScreening({ screener: screenerOver(own), holds: memoryHoldClaims(), clock: () => AT });
+    const both = accepted({ debtor: { name, birthDate: null }, intermediaries: [intermediary({ name })] });
+    const decisions = await run(stage, [beside, both]);
+    expect(decisions.map(summary)).toEqual(['transfer.screened', 'transfer.held']);
+    const { parties } = only(decisions[0], 'transfer.screened').screening;
+    expect(parties[2]!.candidates).toMatchObject([{ entityId: '9001', isHit: false, exceptionId: 'X-1' }]);
   });
 
   it.each<[string, (exception: ScreeningException) => ScreeningException]>([

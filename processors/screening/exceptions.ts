@@ -1,5 +1,5 @@
 // Good-guy exceptions: this counterparty is known not to be this listed entity. Pure.
-import type { PartyRole, ScreenedParty, ScreeningCandidate, ScreeningOutcome } from '../../schemas/types.generated.ts';
+import type { ScreenedParty, ScreeningCandidate, ScreeningOutcome } from '../../schemas/types.generated.ts';
 import { isIdentified } from './screened-party.ts';
 
 export interface ScreeningException {
@@ -16,28 +16,28 @@ export interface ScreeningException {
   readonly reason: string;
 }
 
-/** Token of the party in each role. */
-export type TokenOf = (role: PartyRole) => string | undefined;
-
-/** Tokens of the parties that have a hit which an exception could excuse. */
-export const tokensWithHits = (parties: readonly ScreenedParty[], tokenOf: TokenOf): readonly string[] =>
-  parties.flatMap(({ role, candidates }) => {
-    const token = tokenOf(role);
+/** Those of the tokens, in the order of the parties, whose party has a hit which an exception could excuse. */
+export const tokensWithHits = (parties: readonly ScreenedParty[], tokens: readonly string[]): readonly string[] =>
+  parties.flatMap(({ candidates }, place) => {
+    const token = tokens[place];
     return token !== undefined && candidates.some((candidate) => candidate.isHit && !isIdentified(candidate))
       ? [token]
       : [];
   });
 
-/** The parties with their exceptions applied: an excused candidate is no hit, and says by what it is excused. */
+/**
+ * The parties with their exceptions applied: an excused candidate is no hit, and says by what it is excused.
+ * @param tokens of the parties, in their order
+ */
 export function applyExceptions(
   parties: readonly ScreenedParty[],
   exceptions: readonly ScreeningException[],
-  tokenOf: TokenOf,
+  tokens: readonly string[],
   now: number,
 ): readonly ScreenedParty[] {
   if (exceptions.length === 0) return parties;
-  return parties.map((party) => {
-    const token = tokenOf(party.role);
+  return parties.map((party, place) => {
+    const token = tokens[place];
     const excused = party.candidates.map((candidate) => {
       const found = exceptions.find((exception) => exception.token === token && covers(exception, candidate, now));
       return found === undefined ? candidate : { ...candidate, isHit: false, exceptionId: found.exceptionId };

@@ -2,6 +2,7 @@
 import { reason } from '../../domain/reasons.ts';
 import type { Hold, Reason, ScreenedParty, ScreeningEvidence, Stage } from '../../schemas/types.generated.ts';
 import { holdOf } from '../holds.ts';
+import { wordFor } from './counterparties.ts';
 import { evidenceHashOf } from './evidence.ts';
 
 interface ScreeningHoldTerms {
@@ -19,11 +20,9 @@ export function screeningHold(evidence: ScreeningEvidence, terms: ScreeningHoldT
   return holdOf({ ...terms, reasons: parties.flatMap(reasonOf), evidenceHash: evidenceHashOf(evidence) });
 }
 
-const WHO: Readonly<Record<string, string>> = { DEBTOR: 'sender', CREDITOR: 'beneficiary' };
-
-function reasonOf({ role, outcome, candidates }: ScreenedParty): readonly Reason[] {
+function reasonOf({ role, outcome, candidates }: ScreenedParty, place: number): readonly Reason[] {
   if (outcome === 'CLEAR') return [];
-  const who = WHO[role] ?? 'intermediary';
+  const who = wordFor(role, place);
   if (outcome === 'UNSCREENABLE') return [reason('RR04', `the name of the ${who} cannot be screened`)];
   const entries = candidates.filter(({ isHit }) => isHit).map(({ source, entityId }) => `${source} ${entityId}`);
   const verb = outcome === 'TRUE_MATCH' ? 'has an identifier of' : 'resembles';

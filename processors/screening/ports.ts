@@ -7,6 +7,7 @@ import type {
   ScreeningEvidence,
   ScreeningRecheck,
 } from '../../schemas/types.generated.ts';
+import type { Tokens } from './counterparties.ts';
 import type { ScreeningException } from './exceptions.ts';
 import type { IndexPlan, IndexQuery } from './index/room.ts';
 import type { PackedVersion } from './versions/version.ts';
@@ -18,7 +19,7 @@ export type Difference = Omit<ScreeningRecheck, 'reason' | 'screenedAt' | 'revie
 
 export interface ScreeningRequest {
   readonly parties: Parties;
-  readonly instruction: Pick<Instruction, 'sourceCurrency' | 'targetCurrency' | 'debtorToken' | 'creditorToken'>;
+  readonly instruction: Pick<Instruction, 'sourceCurrency' | 'targetCurrency'> & Tokens;
 }
 
 export interface Screener {

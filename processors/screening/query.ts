@@ -1,11 +1,12 @@
 // A party of a transfer as the engine reads it. Pure.
-import type { Identifier, Party } from '../../schemas/types.generated.ts';
+import type { Identifier, PartyKind } from '../../schemas/types.generated.ts';
+import type { ScreenedFields } from './counterparties.ts';
 import { type Party as EngineParty, normaliseName } from './engine/index.ts';
 import { countryCode } from './lists/countries.ts';
 import { parsePartialDate } from './lists/dates.ts';
 import { canonicalJson, type IdentifierKind, identifierKey, sha256 } from './lists/index.ts';
 
-const SCHEMAS: Readonly<Record<Party['kind'], string>> = {
+const SCHEMAS: Readonly<Record<PartyKind, string>> = {
   PERSON: 'Person',
   ORGANISATION: 'Organization',
   // Compared as both.
@@ -23,9 +24,9 @@ const KINDS: Readonly<Record<string, IdentifierKind>> = {
 };
 
 /** What of a party is compared with the lists. */
-export function queryOf(party: Party): EngineParty {
+export function queryOf(party: ScreenedFields): EngineParty {
   const birthDate = party.birthDate === null ? undefined : parsePartialDate(party.birthDate);
-  const countries = [party.country, ...party.nationalities].map(countryCode).filter((code) => code !== undefined);
+  const countries = [party.country ?? '', ...party.nationalities].map(countryCode).filter((code) => code !== undefined);
   return {
     schema: SCHEMAS[party.kind],
     names: [{ name: party.name }],

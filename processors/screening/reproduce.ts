@@ -1,13 +1,13 @@
 // Makes a recorded decision again, from the event alone: its evidence and its parties. Pure.
 import type { Parties, ScreenedParty, ScreeningEvidence } from '../../schemas/types.generated.ts';
 import { configFrom } from './configuration.ts';
+import { counterpartiesOf, wordFor } from './counterparties.ts';
 import { type Candidate, reproduce } from './engine/index.ts';
 import { overallOutcome } from './evidence.ts';
 import { withCandidates } from './exceptions.ts';
 import { canonicalJson } from './lists/index.ts';
 import { queryOf } from './query.ts';
 import { fromCandidate, toScreenedParty, worstOf } from './screened-party.ts';
-import { rolesOf } from './screener.ts';
 import { engineReference } from './versions/version.ts';
 
 export interface ReproducedDecision {
@@ -43,13 +43,18 @@ function lookAgain(name: string, look: Look, parties: Parties, difference: boole
   const made: ScreenedParty[] = [];
   const { config, hash } = configFrom(look.configuration);
   if (hash !== look.configurationHash) differences.push(`${name}: the configuration is not the one recorded`);
-  for (const [role, party] of rolesOf(parties)) {
-    const recorded = look.parties.find((each) => each.role === role);
+  const counterparties = counterpartiesOf(parties);
+  if (look.parties.length > counterparties.length)
+    differences.push(`${name}: more parties are recorded than there are`);
+  counterparties.forEach(({ role, party }, place) => {
+    const found = look.parties[place];
+    const recorded = found?.role === role ? found : undefined;
+    const who = wordFor(role, place);
     const query = queryOf(party);
     const candidates = recorded?.candidates.map((candidate) => fromCandidate(candidate, party.name));
     if (recorded === undefined || candidates === undefined || candidates.includes(undefined)) {
-      differences.push(`${name}: what is recorded of ${role} is not complete`);
-      continue;
+      differences.push(`${name}: what is recorded of the ${who} is not complete`);
+      return;
     }
     const { screening } = reproduce({
       party: query,
@@ -67,8 +72,8 @@ function lookAgain(name: string, look: Look, parties: Parties, difference: boole
     }
     const again = excuse(toScreenedParty(role, query, screening, difference), recorded);
     made.push(again);
-    if (canonicalJson(again) !== canonicalJson(recorded)) differences.push(`${name}: ${role} comes out differently`);
-  }
+    if (canonicalJson(again) !== canonicalJson(recorded)) differences.push(`${name}: the ${who} comes out differently`);
+  });
   return { parties: made, differences };
 }
 

@@ -1,10 +1,11 @@
 // Screens against the list versions in force. A new set of versions takes over between two batches, when its index is
 // ready; until then the one before serves: its evidence names what it was, and the difference is looked at later.
 import { CodedError } from '../../runtime/ports/fault.ts';
-import type { ListReference, Parties, Party, PartyRole, ScreenedParty } from '../../schemas/types.generated.ts';
+import type { ListReference, ScreenedParty } from '../../schemas/types.generated.ts';
 import type { NamedConfig, ScreeningTerms } from './configuration.ts';
+import { counterpartiesOf, tokensOf } from './counterparties.ts';
 import { ENGINE_VERSION } from './engine/index.ts';
-import { applyExceptions, type TokenOf, tokensWithHits } from './exceptions.ts';
+import { applyExceptions, tokensWithHits } from './exceptions.ts';
 import type { IndexPart, IndexQuery } from './index/room.ts';
 import type {
   ActiveLists,
@@ -149,17 +150,21 @@ class ListScreener implements ClosableScreener {
     index: OpenIndex,
   ): Promise<readonly (readonly ScreenedParty[])[]> {
     const queries: IndexQuery[] = batch.flatMap(({ parties }, i) =>
-      rolesOf(parties).map(([role, party]) => ({ role, party: queryOf(party), configuration: configs[i]!.overrides })),
+      counterpartiesOf(parties).map(({ role, party }) => ({
+        role,
+        party: queryOf(party),
+        configuration: configs[i]!.overrides,
+      })),
     );
     const answers = await index.screen(queries).catch((error: unknown) => this.#forget(index, error));
     let next = 0;
-    const screened = batch.map(({ parties }) => rolesOf(parties).map(() => answers[next++]!));
+    const screened = batch.map(({ parties }) => counterpartiesOf(parties).map(() => answers[next++]!));
     const { exceptions, clock } = this.#options;
     const now = clock();
-    const tokens = screened.flatMap((parties, i) => tokensWithHits(parties, tokensOf(batch[i]!)));
+    const tokens = screened.flatMap((parties, i) => tokensWithHits(parties, tokensOf(batch[i]!.instruction)));
     if (tokens.length === 0) return screened;
     const granted = await exceptions.find([...new Set(tokens)], now);
-    return screened.map((parties, i) => applyExceptions(parties, granted, tokensOf(batch[i]!), now));
+    return screened.map((parties, i) => applyExceptions(parties, granted, tokensOf(batch[i]!.instruction), now));
   }
 
   /** An index whose thread has ended is built anew for the next batch. */
@@ -258,17 +263,6 @@ class ListScreener implements ClosableScreener {
     this.#options.onIndex?.({ kind: 'failed', code, detail: message });
   }
 }
-
-/** The parties of a transfer by role, in the order of the evidence. */
-export const rolesOf = ({ debtor, creditor }: Parties): readonly (readonly [PartyRole, Party])[] => [
-  ['DEBTOR', debtor],
-  ['CREDITOR', creditor],
-];
-
-const tokensOf =
-  ({ instruction }: ScreeningRequest): TokenOf =>
-  (role) =>
-    role === 'DEBTOR' ? instruction.debtorToken : role === 'CREDITOR' ? instruction.creditorToken : undefined;
 
 const isUnknown = (error: unknown) => (error as { code?: unknown }).code === 'LIST_VERSION_UNKNOWN';
 

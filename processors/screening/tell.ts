@@ -2,22 +2,15 @@
 import type {
   ListReference,
   Parties,
-  PartyRole,
   ReviewOutcome,
   ScreenedParty,
   ScreeningCandidate,
   ScreeningEvidence,
   ScreeningFeature,
 } from '../../schemas/types.generated.ts';
+import { counterpartiesOf, wordFor } from './counterparties.ts';
 import { reproduceDecision } from './reproduce.ts';
-import { rolesOf } from './screener.ts';
 
-const WHO: Readonly<Record<PartyRole, string>> = {
-  UNKNOWN: 'Party',
-  DEBTOR: 'Sender',
-  CREDITOR: 'Beneficiary',
-  INTERMEDIARY: 'Intermediary',
-};
 const OUTCOMES: Readonly<Record<string, string>> = {
   CLEAR: 'no match',
   POTENTIAL_MATCH: 'possible match: held for a person to decide',
@@ -33,12 +26,14 @@ const WHY: Readonly<Record<string, string>> = {
 
 /** Lines of text. With the parties, names are given and the decision is made again to check it. */
 export function tellEvidence(evidence: ScreeningEvidence, parties: Parties | undefined): readonly string[] {
-  const names = new Map(parties ? rolesOf(parties).map(([role, party]) => [role, party.name]) : []);
+  const names = parties ? counterpartiesOf(parties).map(({ party }) => party.name) : [];
+  const told = (screened: readonly ScreenedParty[]) =>
+    screened.flatMap((party, place) => partyLines(party, wordFor(party.role, place), names[place]));
   const lines = [
     `Result: ${OUTCOMES[evidence.outcome] ?? evidence.outcome}`,
     `Screened on ${time(evidence.screenedAt)} with engine ${evidence.engineVersion}, configuration ${evidence.configurationHash.slice(0, 12)} (a match from ${evidence.threshold})`,
     ...listLines(evidence.lists),
-    ...evidence.parties.flatMap((party) => partyLines(party, names.get(party.role))),
+    ...told(evidence.parties),
     ...reviewLines(evidence.review),
   ];
   for (const recheck of evidence.rechecks) {
@@ -47,7 +42,7 @@ export function tellEvidence(evidence: ScreeningEvidence, parties: Parties | und
       `Looked at again ${WHY[recheck.reason] ?? recheck.reason} on ${time(recheck.screenedAt)}, because newer lists were in force: only what they added or changed`,
       `Result: ${OUTCOMES[recheck.outcome] ?? recheck.outcome}`,
       ...listLines(recheck.lists),
-      ...recheck.parties.flatMap((party) => partyLines(party, names.get(party.role))),
+      ...told(recheck.parties),
       ...reviewLines(recheck.review),
     );
   }
@@ -75,10 +70,14 @@ const listLines = (lists: readonly ListReference[]): readonly string[] => [
 ];
 
 function partyLines(
-  { role, outcome, unscreenableCode, candidates }: ScreenedParty,
+  { outcome, unscreenableCode, candidates }: ScreenedParty,
+  who: string,
   name: string | undefined,
 ): string[] {
-  const lines = ['', `${WHO[role]}${name === undefined ? '' : ` "${name}"`}: ${OUTCOMES[outcome] ?? outcome}`];
+  const lines = [
+    '',
+    `${who[0]!.toUpperCase()}${who.slice(1)}${name === undefined ? '' : ` "${name}"`}: ${OUTCOMES[outcome] ?? outcome}`,
+  ];
   if (unscreenableCode === 'NAME_TOO_LONG')
     lines.push('  The name is longer than what is compared; the rest was not looked at.');
   if (unscreenableCode === 'UNSCREENABLE_NAME')

@@ -88,7 +88,7 @@ function* inOrder(options: ChaosFeedOptions, random: Random): Generator<FedRecor
   });
   for (const sample of samples) {
     if (random.below(1_000) < REVIEWED) yield reviewed(options, random);
-    yield sample.kind === 'listed-sender' ? { ...sample, expected: endOf(decisionOf(sample.account)) } : sample;
+    yield sample.expected === 'HELD' ? { ...sample, expected: endOf(decisionOf(sample.account)) } : sample;
   }
 }
 

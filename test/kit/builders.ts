@@ -17,6 +17,7 @@ import type { Findings } from '../../processors/screening/ports.ts';
 import { decide as decideSettlement } from '../../processors/settlement/decide.ts';
 import type {
   FxRate,
+  Intermediary,
   LimitUse,
   ListReference,
   Parties,
@@ -56,6 +57,7 @@ export interface Wishes {
   readonly intent?: Partial<TransferRequested>;
   readonly debtor?: Partial<Party>;
   readonly creditor?: Partial<Party>;
+  readonly intermediaries?: readonly Intermediary[];
 }
 
 /** A received record, as the host hands it in. */
@@ -104,8 +106,26 @@ export const creditor = (over: Partial<Party> = {}): Party => ({
   ...over,
 });
 
+export const intermediary = (over: Partial<Intermediary> = {}): Intermediary => ({
+  role: 'ULTIMATE_CREDITOR',
+  customerId: null,
+  kind: 'PERSON',
+  name: 'Leela Narayan',
+  birthDate: null,
+  country: 'IN',
+  nationalities: [],
+  identifiers: [],
+  address: null,
+  ...over,
+});
+
 export function transferRequested(of: Wishes = {}): TransferRequested {
-  const parties: Parties = { debtor: debtor(of.debtor), creditor: creditor(of.creditor), remittanceInformation: null };
+  const parties: Parties = {
+    debtor: debtor(of.debtor),
+    creditor: creditor(of.creditor),
+    remittanceInformation: null,
+    intermediaries: of.intermediaries ?? [],
+  };
   return {
     transferId: of.transferId ?? DEFAULT_ID,
     endToEndId: 'E2E-0001',

@@ -62,6 +62,7 @@ export const partiesOf = (of: Case = {}): { 'corridor.Parties': Parties } => ({
       ...of.creditor,
     }),
     remittanceInformation: null,
+    intermediaries: [],
   },
 });
 
@@ -94,6 +95,7 @@ export function instructionOf(of: Case = {}): Instruction {
     purposeCode: 'FAMI',
     debtorToken: 'debtor-token',
     creditorToken: 'creditor-token',
+    intermediaryTokens: [],
     requestedAt: of.at ?? AT,
     requestedExecutionDate: null,
     originPosition: `transfer.requested:0:${of.transferId ?? 'transfer-0001'}`,

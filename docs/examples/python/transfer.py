@@ -68,6 +68,20 @@ def intent(transfer_id):
                     {"scheme": "BBAN", "value": "502100331488", "agent": "HDFC0000077"},
                 ),
                 "remittanceInformation": "school fees",
+                # Whoever else takes part, where there is somebody: an agent, or who the money is from or for in the end.
+                "intermediaries": [
+                    {
+                        "role": "INTERMEDIARY_AGENT",
+                        "customerId": None,
+                        "kind": "ORGANISATION",
+                        "name": "Sahyadri Settlement Bank",
+                        "birthDate": None,
+                        "country": "IN",
+                        "nationalities": [],
+                        "identifiers": [{"scheme": "BIC", "value": "QQSAINBBXXX", "country": None}],
+                        "address": None,
+                    }
+                ],
             },
         ),
     }

@@ -59,6 +59,20 @@ const intent = {
         agent: 'HDFC0000077',
       }),
       remittanceInformation: 'school fees',
+      // Whoever else takes part, where there is somebody: an agent, or who the money is from or for in the end.
+      intermediaries: [
+        {
+          role: 'INTERMEDIARY_AGENT',
+          customerId: null,
+          kind: 'ORGANISATION',
+          name: 'Sahyadri Settlement Bank',
+          birthDate: null,
+          country: 'IN',
+          nationalities: [],
+          identifiers: [{ scheme: 'BIC', value: 'QQSAINBBXXX', country: null }],
+          address: null,
+        },
+      ],
     },
   },
 };

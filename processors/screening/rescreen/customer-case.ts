@@ -1,7 +1,8 @@
 // A known customer who resembles an entity that a new list version added or changed: a case for a person, and a block on
 // payouts until it is cleared. Holds tokens and public list data only.
 import { deterministicId } from '../../../domain/event-id.ts';
-import type { Instruction, ScreeningCandidate, ScreeningEvidence } from '../../../schemas/types.generated.ts';
+import type { ScreeningCandidate, ScreeningEvidence } from '../../../schemas/types.generated.ts';
+import { type Tokens, tokensOf } from '../counterparties.ts';
 import type { Difference, ScreeningRequest } from '../ports.ts';
 
 /** OPEN and CONFIRMED block payouts; CLEARED does not. */
@@ -47,15 +48,11 @@ export type BlockingEntity = Pick<CustomerCase, 'source' | 'entityId' | 'entityH
 export type Blocks = ReadonlyMap<string, readonly BlockingEntity[]>;
 
 /**
- * Whether a case blocks this transfer: one that is open or confirmed about either party, unless a person approved this very
+ * Whether a case blocks this transfer: one that is open or confirmed about any of its parties, unless a person approved this very
  * transfer although it resembles that entity as it is, or an exception excused it.
  */
-export function isBlocked(
-  blocks: Blocks,
-  { debtorToken, creditorToken }: Pick<Instruction, 'debtorToken' | 'creditorToken'>,
-  evidence: ScreeningEvidence,
-): boolean {
-  const entities = [...(blocks.get(debtorToken) ?? []), ...(blocks.get(creditorToken) ?? [])];
+export function isBlocked(blocks: Blocks, tokens: Tokens, evidence: ScreeningEvidence): boolean {
+  const entities = tokensOf(tokens).flatMap((token) => blocks.get(token) ?? []);
   return entities.some((entity) => !isSettled(entity, evidence));
 }
 
@@ -80,8 +77,9 @@ export function casesFrom(
   difference: Difference,
   openedAt: number,
 ): readonly CustomerCase[] {
-  return difference.parties.flatMap(({ role, candidates }) => {
-    const token = role === 'DEBTOR' ? instruction.debtorToken : instruction.creditorToken;
+  const tokens = tokensOf(instruction);
+  return difference.parties.flatMap(({ candidates }, place) => {
+    const token = tokens[place]!;
     return candidates
       .filter(({ isHit }) => isHit)
       .map((candidate): CustomerCase => {

@@ -1,7 +1,7 @@
 // Given a list version that adds or changes entities, customers who resemble them become cases, once; others do not.
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { ListReference } from '../../../schemas/types.generated.ts';
-import { AT, transferAccepted, type Wishes } from '../../../test/kit/builders.ts';
+import { AT, intermediary, transferAccepted, type Wishes } from '../../../test/kit/builders.ts';
 import {
   listedPerson,
   type MemoryLists,
@@ -79,6 +79,15 @@ describe('customers', () => {
     ]);
     expect(JSON.stringify([...opened.values()])).not.toContain('customer-0001');
     expect(await again([known('t1', hartley)])).toBeUndefined();
+  });
+
+  it('are those beside sender and beneficiary too, each by a token of their own', async () => {
+    await activate([...list.entities, listedPerson('7001', 'Leela Narayan')], '2026-11-22');
+    const transfer = known('t1', { intermediaries: [intermediary({ role: 'ULTIMATE_DEBTOR' })] });
+    expect(await again([transfer])).toMatchObject({ transfers: 1, opened: 1 });
+    const [token] = transfer.request.instruction.intermediaryTokens;
+    expect([...opened.values()]).toMatchObject([{ entityId: '7001', token }]);
+    expect(token).toMatch(/^[\w-]{43}$/);
   });
 
   it('who were screened against an entity before are not screened against it again', async () => {

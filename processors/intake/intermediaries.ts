@@ -1,0 +1,25 @@
+// Parties beside sender and beneficiary: what they must look like, and by what they are known. Pure.
+import type { Intermediary } from '../../schemas/types.generated.ts';
+import type { Faults } from './faults.ts';
+import { checkPerson, MAX_ID } from './persons.ts';
+
+const MOST_INTERMEDIARIES = 10;
+
+/** Adds what is wrong with the intermediaries. */
+export function checkIntermediaries(faults: Faults, parties: readonly Intermediary[], appendedAt: number): void {
+  const few = parties.length <= MOST_INTERMEDIARIES;
+  if (!faults.unless(few, 'CH16', `there are more than ${MOST_INTERMEDIARIES} intermediaries`)) return;
+  parties.forEach((party, i) => {
+    const field = `intermediaries[${i}]`;
+    faults.unless(party.role !== 'UNKNOWN', 'CH16', `${field}.role is none that this version knows`);
+    if (party.customerId !== null) faults.text(party.customerId, `${field}.customerId`, MAX_ID);
+    checkPerson(faults, party, field, { name: 'CH21', country: 'CH16' }, appendedAt);
+  });
+}
+
+/** The id that an intermediary's token is made of: without one of its own, whoever is described alike is the same. */
+export function customerIdOf({ customerId, kind, name, birthDate, country, identifiers }: Intermediary): string {
+  if (customerId !== null) return customerId;
+  const known = identifiers.map(({ scheme, value, country: issuer }) => [scheme, value, issuer]);
+  return `described:${JSON.stringify([kind, name, birthDate, country, known])}`;
+}
