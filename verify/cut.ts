@@ -1,13 +1,14 @@
 // Where a verification stops reading. Committed offsets are taken first, ends of topics after them: what a group had
 // handled by then is told by the log up to the cut, or (hidden behind a transaction that was open) right after it.
 
+import { formatOrigin, parseOrigin } from '../domain/origin-position.ts';
 import { HEADER, headerText } from '../runtime/headers.ts';
 import { groupId } from '../runtime/names.ts';
 import type { Codec } from '../runtime/ports/codec.ts';
 import { CodedError } from '../runtime/ports/fault.ts';
 import type { Log, PartitionRange } from '../runtime/ports/log.ts';
 import type { TransferLifecycle } from '../schemas/types.generated.ts';
-import { CHAIN_TOPICS, groupTopics, INPUT_TOPICS, OWNERS } from './topics.ts';
+import { ALL_TOPICS, CHAIN_TOPICS, groupTopics, INPUT_END_TOPICS, OWNERS } from './topics.ts';
 
 export interface Cut {
   /** When the ends were taken, ms. */
@@ -33,11 +34,7 @@ export interface Cut {
 export type Offsets = Readonly<Record<string, Readonly<Record<number, number>>>>;
 
 /** Downstream topics first: then the cause of whatever is within the cut is within it too. */
-const ENDS_IN_ORDER = [
-  CHAIN_TOPICS,
-  INPUT_TOPICS.filter((topic) => topic !== 'transfer.requested'),
-  ['transfer.requested'],
-];
+const ENDS_IN_ORDER = [CHAIN_TOPICS, INPUT_END_TOPICS, ['transfer.requested']];
 
 export async function takeCut(log: Log, app: string, from: Offsets = {}): Promise<Cut> {
   const admin = await log.admin();
@@ -99,7 +96,7 @@ export interface QuietOptions {
 
 /** Waits until nothing is written any more. @throws CodedError NOT_QUIET */
 export async function waitQuiet(log: Log, { forMs, timeoutMs, onProgress }: QuietOptions): Promise<void> {
-  const topics = [...INPUT_TOPICS, ...CHAIN_TOPICS];
+  const topics = ALL_TOPICS;
   const stepMs = Math.min(500, Math.max(1, forMs / 4));
   const startedAt = performance.now();
   let ends = '';
@@ -131,7 +128,7 @@ export async function movedSince(cut: Cut, log: Log, codec: Codec, settleMs: num
   await pause(cut.takenAt + settleMs - Date.now());
   const moved = new Set<string>();
   const reader = log.reader();
-  const ends = await reader.offsets([...INPUT_TOPICS, ...CHAIN_TOPICS]);
+  const ends = await reader.offsets(ALL_TOPICS);
   const tail = ends.map(({ topic, partition, to }) => {
     const cutAt = cut.ranges.get(topic)?.find((range) => range.partition === partition)?.to ?? 0;
     return { topic, partition, from: cutAt, to };
@@ -139,8 +136,9 @@ export async function movedSince(cut: Cut, log: Log, codec: Codec, settleMs: num
   await reader.read(tail, async ({ topic, records }) => {
     for (const { key, headers } of records) {
       if (key !== null) moved.add(key.toString('utf8'));
-      const origin = headerText(headers, HEADER.originPosition);
-      if (origin !== undefined) moved.add(origin);
+      const origin = parseOrigin(headerText(headers, HEADER.originPosition) ?? '');
+      // An input is called by the name of its topic, under whatever id records name it.
+      if (origin !== undefined) moved.add(formatOrigin({ ...origin, topicId: 'transfer.requested' }));
     }
     if (topic !== 'transfer.lifecycle') return;
     const values = records.map(({ value }) => value);

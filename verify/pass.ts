@@ -6,7 +6,7 @@ import type { Checkpoint } from './checkpoint.ts';
 import { payloadDigest } from './checks/inputs.ts';
 import { TransferFold } from './fold.ts';
 import { readAll } from './read.ts';
-import { CHAIN_TOPICS, INPUT_TOPICS } from './topics.ts';
+import { CHAIN_TOPICS, INPUT_END_TOPICS, INPUT_TOPICS } from './topics.ts';
 import { type AnySeen, positionOf, type Transfer } from './transfer.ts';
 
 const COMPARED_AT_ONCE = 500;
@@ -32,13 +32,18 @@ export class PartitionPass {
 
   /** What came in, and what intake made of it, over all partitions. */
   async inputs(): Promise<void> {
-    const { inputs, sources } = this.#run;
     this.#phase = 'inputs';
     this.#onProgress(this.#phase, 0);
+    // One after the other: a read of several topics gives them in any order, and an end is looked up at its input.
+    for (const topics of [INPUT_TOPICS, INPUT_END_TOPICS]) await this.#readInputs(topics);
+  }
+
+  async #readInputs(topics: readonly string[]): Promise<void> {
+    const { inputs, sources } = this.#run;
     await readAll({
       ...this.#common(),
       reader: sources.log.reader(),
-      ranges: this.#ranges(INPUT_TOPICS, () => true),
+      ranges: this.#ranges(topics, () => true),
       wants: () => true,
       batch: async (batch) => {
         for (const { topic, value, record, bytes } of batch) {

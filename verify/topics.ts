@@ -40,9 +40,11 @@ export const recoveryTopicOf = (name: string): RecoveryTopic | undefined => reco
 const recoveryOf = (wanted: (owner: string) => boolean) =>
   [...recovery.values()].filter(({ owner }) => wanted(owner)).map(({ name }) => name);
 
-/** Read first, all partitions: what came in, and what intake made of it. */
-export const INPUT_TOPICS: readonly string[] = [
-  'transfer.requested',
+/** Read first, all partitions: what came in. */
+export const INPUT_TOPICS: readonly string[] = ['transfer.requested'];
+
+/** Read next, all partitions: what intake made of the inputs, transfers apart. */
+export const INPUT_END_TOPICS: readonly string[] = [
   'intent.rejected',
   'intent.duplicated',
   ...recoveryOf((owner) => owner === INTAKE),
@@ -55,6 +57,9 @@ export const CHAIN_TOPICS: readonly string[] = [
     .map(({ name }) => name),
   ...recoveryOf((owner) => owner !== INTAKE),
 ];
+
+/** Everything that is read. */
+export const ALL_TOPICS: readonly string[] = [...INPUT_TOPICS, ...INPUT_END_TOPICS, ...CHAIN_TOPICS];
 
 /** The stage (or executor) that carries a transfer on from a topic; undefined where nobody does. */
 export function carrierOf(topic: string): string | undefined {

@@ -1,5 +1,6 @@
 // A history in agreement verifies, also while it is under way.
 import { describe, expect, it } from 'vitest';
+import type { LogRecord } from '../runtime/ports/log.ts';
 import { AT } from '../test/kit/builders.ts';
 import type { FixedLog } from './testing/fixed-log.ts';
 import { ENDINGS, History } from './testing/history.ts';
@@ -134,6 +135,30 @@ describe('what is under way is no finding', () => {
         const key = Buffer.from(id);
         fixed.put({ topic: 'transfer.lifecycle', partition, offset, key, value: null, headers: {}, timestamp: AT });
       }
+      return ranges;
+    };
+    const log = { ...sources.log, reader: () => ({ ...reader, offsets }) };
+    const report = await verify({ ...sources, log }, AT_ONCE);
+    expect(report.findings).toEqual([]);
+  });
+
+  it('an input whose end an open transaction hid from the cut, as the log after it says', async () => {
+    const history = new History();
+    history.tell('duplicated');
+    history.fillStores();
+    const sources = history.sources();
+    const { fixed } = sources;
+    const { topic, partition, offset } = entryOf(history, 'intent.duplicated');
+    const reader = sources.log.reader();
+    let hidden: LogRecord | undefined;
+    await reader.read([{ topic, partition, from: offset, to: offset + 1 }], ({ records }) => {
+      hidden = records[0];
+    });
+    fixed.drop(topic, partition, offset);
+    let asked = 0;
+    const offsets = async (topics: readonly string[]) => {
+      const ranges = await reader.offsets(topics);
+      if (++asked === 3) fixed.put({ ...hidden!, offset: fixed.end(topic, partition) });
       return ranges;
     };
     const log = { ...sources.log, reader: () => ({ ...reader, offsets }) };

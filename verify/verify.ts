@@ -16,7 +16,7 @@ import type { VerifySources } from './ports.ts';
 import { ProviderBooks } from './provider.ts';
 import { checks as allChecks } from './registry.ts';
 import { ANYTHING, type CheckResult, type Excuse, Findings, type VerifyReport, type VerifyTotals } from './report.ts';
-import { CHAIN_TOPICS, INPUT_TOPICS, isContract } from './topics.ts';
+import { ALL_TOPICS, isContract } from './topics.ts';
 import { Totals } from './totals.ts';
 
 export interface VerifyOptions {
@@ -217,7 +217,7 @@ function reportOf(
       return { check: name, proves, ...findings.of(name), ...(skipped === undefined ? {} : { skipped }) };
     },
   );
-  const ranges: PartitionRange[] = [...INPUT_TOPICS, ...CHAIN_TOPICS].flatMap((topic) => cut.ranges.get(topic) ?? []);
+  const ranges: PartitionRange[] = ALL_TOPICS.flatMap((topic) => cut.ranges.get(topic) ?? []);
   return {
     ok: findings.errors === 0,
     cut: { takenAt: cut.takenAt, ...(from ? { from: from.header.hash } : {}), ranges },

@@ -1,5 +1,5 @@
 // Every input record has exactly one end, and what became of it is what was asked for.
-import { parseOrigin } from '../../domain/origin-position.ts';
+import { formatOrigin, parseOrigin } from '../../domain/origin-position.ts';
 import { payloadHash } from '../../processors/intake/payload-hash.ts';
 import type { TransferAccepted, TransferRequested } from '../../schemas/types.generated.ts';
 import type { Check, Run } from '../check.ts';
@@ -48,8 +48,7 @@ export const inputs: Check = {
       const transferId = names.get(position);
       const detail = 'intake has handled this input, and nothing came of it';
       const finding = { code: 'INPUT_LOST', position, detail, ...(transferId === undefined ? {} : { transferId }) };
-      const topicId = run.cut.inputTopicIds[0] ?? TOPIC;
-      run.findings.defer(NAME, finding, { subject: `${topicId}:${partition}:${offset}` });
+      run.findings.defer(NAME, finding, { subject: formatOrigin({ topicId: TOPIC, partition, offset }) });
     }
   },
 };

@@ -2,6 +2,9 @@
 import { groupId } from '../../runtime/names.ts';
 import type { Log, LogRecord } from '../../runtime/ports/log.ts';
 
+/** So few that a read has many batches. */
+const BATCH_RECORDS = 3;
+
 export class FixedLog {
   readonly partitions: number;
   readonly app: string;
@@ -60,11 +63,17 @@ export class FixedLog {
           from: this.#starts.get(`${topic}/${partition}`) ?? 0,
           to: this.end(topic, partition),
         })),
+      // In order within a partition; between partitions in the order that suits least: the last asked for come first.
       read: async (ranges, onBatch) => {
-        for (const { topic, partition, from, to } of ranges) {
+        const queues = ranges.toReversed().map(({ topic, partition, from, to }) => {
           const all = this.#records.get(`${topic}/${partition}`) ?? [];
-          const records = all.filter(({ offset }) => offset >= from && offset < to);
-          if (records.length > 0) await onBatch({ topic, partition, records });
+          return { topic, partition, records: all.filter(({ offset }) => offset >= from && offset < to) };
+        });
+        while (queues.some(({ records }) => records.length > 0)) {
+          for (const { topic, partition, records } of queues) {
+            const some = records.splice(0, BATCH_RECORDS);
+            if (some.length > 0) await onBatch({ topic, partition, records: some });
+          }
         }
       },
     };
