@@ -7,12 +7,12 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
 import { resolve } from 'node:path';
 import { buildIndex, DEFAULT_CONFIG, ENGINE_VERSION } from '../../processors/screening/engine/index.ts';
+import { percent, table, writeSection } from '../report.ts';
 import { type Curve, drawCurves } from './curve.ts';
 import { casesOf, loadLists, requireData } from './data.ts';
 import { customerNames, listedNames, misspelt, randomFrom } from './names.ts';
 import { type CaseScores, caseScores, pairQuality, rateAt } from './quality.ts';
 import { indexRecall, slipRecall } from './recall.ts';
-import { percent, table, writeSection } from './report.ts';
 import { measure } from './speed.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');

@@ -1,0 +1,17 @@
+// `npm run bench -- NAME [options]`: every benchmark by name. Figures are written to docs and bench/results by the command.
+const BENCHMARKS: Readonly<Record<string, () => Promise<unknown>>> = {
+  pipeline: () => import('./pipeline/main.ts'),
+  copy: () => import('./copy/main.ts'),
+  screening: () => import('./screening/main.ts'),
+  verify: () => import('./verify/main.ts'),
+};
+
+const [name, ...args] = process.argv.slice(2);
+const benchmark = BENCHMARKS[name ?? ''];
+if (benchmark === undefined) {
+  console.error(`usage: npm run bench -- ${Object.keys(BENCHMARKS).join('|')} [options]`);
+  process.exit(2);
+}
+// Each reads its own options.
+process.argv.splice(2, process.argv.length - 2, ...args);
+await benchmark();

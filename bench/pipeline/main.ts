@@ -1,0 +1,161 @@
+// How fast the pipeline is, and what it costs: `npm run bench -- pipeline [scenario…] [options]`.
+import { parseArgs } from 'node:util';
+import { BENCHMARKS_PAGE, load, table, writeResults, writeSection } from '../report.ts';
+import { type Saturation, saturate } from './saturation.ts';
+import { type Part, Stand } from './stand.ts';
+import { type Steady, steady } from './steady.ts';
+
+const USAGE = `usage: npm run bench -- pipeline [scenario…] [options]
+
+  chain        saturation from intent to payout.requested, claims included, without sinks and payouts
+  chain-2      the same in two processes
+  end-to-end   saturation from intent to transfer.completed, with sinks and payouts
+  steady       latency at a rate, from intent to payout.requested
+  steady-all   latency at a rate, from intent to transfer.completed, with sinks and payouts
+  Default: chain, end-to-end, steady.
+
+  --transfers N   of a saturation run (default 60000; end to end a third of it)
+  --rate N        transfers a second of a steady run (default 1000)
+  --seconds N     of a steady run (default 30)
+  --rounds N      of each saturation (default 1)
+  --write         write the figures to docs/benchmarks.md and bench/results/pipeline.json
+  --set NAME=VALUE  a setting of the pipeline, such as CORRIDOR_LINGER_MS=50; may be repeated`;
+
+const CHAIN: readonly Part[] = [{ name: 'chain', args: ['--processors', 'all'] }];
+const CHAIN_2: readonly Part[] = [
+  { name: 'chain-front', args: ['--processors', 'intake,screening,fx-pricing'] },
+  { name: 'chain-back', args: ['--processors', 'limits,payout-dispatch,settlement'] },
+];
+const BACK: Part = { name: 'sinks-and-payouts', args: ['--sinks', 'all', '--payouts', '--cases'] };
+const CHAIN_TOPICS = [
+  'transfer.accepted',
+  'transfer.screened',
+  'transfer.priced',
+  'transfer.reserved',
+  'payout.requested',
+];
+const ALL_TOPICS = [...CHAIN_TOPICS, 'payout.updated', 'transfer.completed'];
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    transfers: { type: 'string', default: '60000' },
+    rate: { type: 'string', default: '1000' },
+    seconds: { type: 'string', default: '30' },
+    rounds: { type: 'string', default: '1' },
+    write: { type: 'boolean', default: false },
+    set: { type: 'string', multiple: true, default: [] },
+    help: { type: 'boolean', default: false },
+  },
+});
+if (values.help) {
+  console.log(USAGE);
+  process.exit(0);
+}
+const count = Number(values.transfers);
+const rate = Number(values.rate);
+const seconds = Number(values.seconds);
+const settings = Object.fromEntries(values.set.map((text) => text.split('=') as [string, string]));
+const began = performance.now();
+const say = (line: string) =>
+  console.error(`${((performance.now() - began) / 1_000).toFixed(1).padStart(7)} s  ${line}`);
+
+type Figures = { readonly saturation?: Saturation; readonly steady?: Steady };
+
+const SCENARIOS: Readonly<Record<string, (stand: Stand, run: string) => Promise<Figures>>> = {
+  chain: async (stand, run) => ({
+    saturation: await saturate(stand, { count, run, parts: CHAIN, until: 'payout.requested' }),
+  }),
+  'chain-2': async (stand, run) => ({
+    saturation: await saturate(stand, { count, run, parts: CHAIN_2, until: 'payout.requested' }),
+  }),
+  'end-to-end': async (stand, run) => ({
+    saturation: await saturate(stand, {
+      count: Math.round(count / 3),
+      run,
+      parts: [...CHAIN, BACK],
+      until: 'transfer.completed',
+    }),
+  }),
+  steady: async (stand, run) => ({
+    steady: await steady(stand, { rate, seconds, run, parts: CHAIN, topics: CHAIN_TOPICS }),
+  }),
+  'steady-all': async (stand, run) => ({
+    steady: await steady(stand, { rate, seconds, run, parts: [...CHAIN, BACK], topics: ALL_TOPICS }),
+  }),
+};
+
+const wanted = positionals.length > 0 ? positionals : ['chain', 'end-to-end', 'steady'];
+const unknown = wanted.find((name) => SCENARIOS[name] === undefined);
+if (unknown !== undefined) {
+  console.error(`there is no scenario ${unknown}\n\n${USAGE}`);
+  process.exit(2);
+}
+
+const results: { scenario: string; round: number; load: number; figures: Figures }[] = [];
+for (let round = 1; round <= Number(values.rounds); round++) {
+  for (const scenario of wanted) {
+    say(`${scenario}, round ${round}: starting servers`);
+    const stand = await Stand.start(settings, () => undefined);
+    try {
+      await stand.connections.codec.load(['transfer.requested']);
+      const figures = await SCENARIOS[scenario]!(stand, `${scenario}-${round}`);
+      results.push({ scenario, round, load: load(), figures });
+      say(`${scenario}: ${JSON.stringify(figures)}`);
+    } finally {
+      await stand.stop();
+    }
+  }
+}
+print();
+
+function print(): void {
+  const saturations = results.flatMap(({ scenario, load, figures: { saturation } }) =>
+    saturation ? [{ scenario, load, ...saturation }] : [],
+  );
+  const steadies = results.flatMap(({ scenario, load, figures: { steady } }) =>
+    steady ? [{ scenario, load, ...steady }] : [],
+  );
+  const cells = (of: Readonly<Record<string, number>>) =>
+    Object.entries(of)
+      .filter(([, value]) => value > 0)
+      .map(([name, value]) => `${name} ${value}`)
+      .join(', ');
+  const parts: string[] = [];
+  if (saturations.length > 0) {
+    const rows = saturations.map((one) => [
+      one.scenario,
+      one.transfers,
+      one.perSecond,
+      one.transactionsPerSecond,
+      cells(one.cpuUs),
+      one.load,
+    ]);
+    parts.push(
+      table(['saturation', 'transfers', 'transfers/s', 'commits/s', 'processor time, µs a transfer', 'load'], rows),
+    );
+  }
+  if (steadies.length > 0) {
+    const rows = steadies.flatMap((one) =>
+      Object.entries(one.latencyMs).map(([topic, { p50, p95, p99 }]) => [
+        `${one.scenario}, ${one.rate}/s`,
+        topic,
+        `${p50} / ${p95} / ${p99}`,
+        `${one.stageMs[topic]!.p50} / ${one.stageMs[topic]!.p99}`,
+      ]),
+    );
+    parts.push(table(['steady', 'topic', 'from the intent, p50 / p95 / p99 ms', 'of the stage, p50 / p99 ms'], rows));
+    const costs = steadies.map((one) => [
+      `${one.scenario}, ${one.rate}/s for ${one.seconds} s`,
+      one.transactionsPerSecond,
+      cells(one.cpuPercent),
+      one.load,
+    ]);
+    parts.push(table(['steady', 'commits/s', 'processor time, per cent of a core', 'load'], costs));
+  }
+  const text = parts.join('\n\n');
+  console.log(text);
+  if (!values.write) return;
+  writeResults('pipeline', results);
+  writeSection(BENCHMARKS_PAGE, 'pipeline', text);
+}

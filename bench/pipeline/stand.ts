@@ -1,0 +1,115 @@
+// The whole installation that is measured, with nothing of it shared: servers, provider, and pipeline processes.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { pushSchemas } from '../../adapters/registry/push.ts';
+import { type Child, startChild } from '../../cli/children.ts';
+import { activateSampleList } from '../../cli/compose/screening.ts';
+import { Connections, registryOptions } from '../../cli/connect.ts';
+import { publishSampleRates } from '../../cli/publish.ts';
+import { type LocalStack, stackEnvironment, startStack } from '../../infra/local/stack.ts';
+import { loadConfig } from '../../runtime/config/config.ts';
+import { applyTopics } from '../../runtime/provision.ts';
+import { type SimulatorProcess, spawnSimulator } from '../../simulator/process.ts';
+import { type CpuReading, readCpu } from '../cpu.ts';
+
+const STOP_MS = 30_000;
+
+/** A process of the pipeline, by what it runs. */
+export interface Part {
+  readonly name: string;
+  /** Arguments of `corridor run`. */
+  readonly args: readonly string[];
+}
+
+export class Stand {
+  readonly connections: Connections;
+  readonly #dir: string;
+  readonly #env: NodeJS.ProcessEnv;
+  readonly #stack: LocalStack;
+  readonly #provider: SimulatorProcess;
+  readonly #parts = new Map<string, Child>();
+
+  private constructor(dir: string, env: NodeJS.ProcessEnv, stack: LocalStack, provider: SimulatorProcess) {
+    this.#dir = dir;
+    this.#env = env;
+    this.#stack = stack;
+    this.#provider = provider;
+    this.connections = new Connections(loadConfig(env), 'corridor-bench');
+  }
+
+  /** Starts the servers and provisions them. `settings`: environment variables of the pipeline. */
+  static async start(settings: NodeJS.ProcessEnv, say: (line: string) => void): Promise<Stand> {
+    const dir = mkdtempSync(path.join(tmpdir(), 'corridor-bench-'));
+    const own = Object.entries(process.env).filter(([name]) => !name.startsWith('CORRIDOR_') && name !== 'MONGODB_URI');
+    const env = { ...Object.fromEntries(own), CORRIDOR_ENV: 'development', CORRIDOR_LOG_LEVEL: 'warn', ...settings };
+    const stack = await startStack({ stateDir: dir, ephemeral: true, provider: 'processes', env: {}, onProgress: say });
+    const provider = await spawnSimulator({ ledgerFile: path.join(dir, 'provider.ndjson'), seed: 1, delayMs: 50 });
+    const all = { ...env, ...stackEnvironment(stack.urls), CORRIDOR_PROVIDER_URL: provider.url };
+    const stand = new Stand(dir, all, stack, provider);
+    await stand.#provision();
+    return stand;
+  }
+
+  async #provision(): Promise<void> {
+    const { config, log, codec } = this.connections;
+    const { chainPartitions, replicationFactor } = config.kafka;
+    const admin = await log.admin();
+    await applyTopics(admin, { app: config.appName, chainPartitions, replicationFactor });
+    await admin.close();
+    await pushSchemas(registryOptions(config));
+    await activateSampleList(this.connections);
+    const writer = await log.writer('bench-rates');
+    await publishSampleRates(writer, codec);
+    await writer.close();
+  }
+
+  /** Starts a process and waits until it has taken its partitions over. */
+  async run({ name, args }: Part): Promise<void> {
+    const logFile = path.join(this.#dir, `${name}.log`);
+    const profile = process.env['BENCH_PROFILE'];
+    const env = profile
+      ? { ...this.#env, NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${path.join(profile, name)}` }
+      : this.#env;
+    const child = await startChild({ name, entry: 'cli/main.ts', args: ['run', ...args], env, logFile });
+    this.#parts.set(name, child);
+  }
+
+  /** Ends a process as SIGTERM does. */
+  async end(name: string): Promise<void> {
+    await this.#parts.get(name)?.stop(STOP_MS);
+    this.#parts.delete(name);
+  }
+
+  /** Processor time of everything so far, by process; this one as `bench`. */
+  cpu(): CpuReading {
+    const pids = new Map<string, number | null>([
+      ['bench', process.pid],
+      ['provider', this.#provider.pid],
+    ]);
+    for (const { name, pid } of this.#stack.servers()) pids.set(name, pid);
+    for (const [name, { pid }] of this.#parts) pids.set(name, pid);
+    return readCpu(pids);
+  }
+
+  /** Sum of a counter or of a histogram's count over all processes, by consumer. */
+  async metric(name: string): Promise<ReadonlyMap<string, number>> {
+    const sums = new Map<string, number>();
+    for (const { ready } of this.#parts.values()) {
+      const text = await (await fetch(`${String(ready['health'])}/metrics`)).text();
+      for (const line of text.split('\n')) {
+        const found = new RegExp(`^${name}\\{[^}]*consumer="([^"]+)"[^}]*\\} ([\\d.e+]+)$`).exec(line);
+        if (found) sums.set(found[1]!, (sums.get(found[1]!) ?? 0) + Number(found[2]));
+      }
+    }
+    return sums;
+  }
+
+  async stop(): Promise<void> {
+    for (const child of this.#parts.values()) await child.stop(STOP_MS);
+    await this.connections.close();
+    await this.#provider.stop();
+    await this.#stack.stop();
+    rmSync(this.#dir, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,92 @@
+// How long a transfer takes at a rate that the pipeline keeps up with.
+import { cpuBetween } from '../cpu.ts';
+import { feed, transfers } from './load.ts';
+import type { Part, Stand } from './stand.ts';
+import { watch } from './watch.ts';
+
+export interface Percentiles {
+  readonly p50: number;
+  readonly p95: number;
+  readonly p99: number;
+}
+
+export interface Steady {
+  readonly rate: number;
+  readonly seconds: number;
+  /** From when the intent was due to when a reader of committed records has each topic, ms. */
+  readonly latencyMs: Readonly<Record<string, Percentiles>>;
+  /** From the topic before to this one, ms. */
+  readonly stageMs: Readonly<Record<string, Percentiles>>;
+  /** The feed itself was late by so much at most, ms. */
+  readonly feedLateMs: number;
+  /** Processor time of each process, in per cent of a core. */
+  readonly cpuPercent: Readonly<Record<string, number>>;
+  readonly transactionsPerSecond: number;
+}
+
+const QUIET_MS = 60_000;
+const WARM_UP_S = 10;
+
+/** Feeds at `rate` for `seconds`, after warming up at the same rate; `topics` in the order in which a transfer gets to them. */
+export async function steady(
+  stand: Stand,
+  options: {
+    readonly rate: number;
+    readonly seconds: number;
+    readonly run: string;
+    readonly parts: readonly Part[];
+    readonly topics: readonly string[];
+  },
+): Promise<Steady> {
+  const { rate, seconds, run, parts, topics } = options;
+  for (const part of parts) await stand.run(part);
+  const last = topics.at(-1)!;
+  const warm = await watch(stand, [last]);
+  const warmUp = transfers(stand, rate * WARM_UP_S, `${run}/warm`);
+  await feed(stand, warmUp, rate);
+  await warm.reaches(last, warmUp.length, QUIET_MS);
+  await warm.stop();
+
+  const records = transfers(stand, rate * seconds, run);
+  const watching = await watch(stand, topics);
+  const cpu = stand.cpu();
+  const commits = await stand.metric('corridor_commit_seconds_count');
+  const began = performance.now();
+  const { due, latestMs } = await feed(stand, records, rate);
+  const used = cpuBetween(cpu, stand.cpu());
+  const elapsedMs = performance.now() - began;
+  const made = await stand.metric('corridor_commit_seconds_count');
+  await watching.reaches(last, records.length, QUIET_MS);
+  await watching.stop();
+  for (const { name } of parts) await stand.end(name);
+
+  const seenAt = (topic: string, key: string) => watching.seen(topic).at.get(key) ?? Number.NaN;
+  const latencyMs: Record<string, Percentiles> = {};
+  const stageMs: Record<string, Percentiles> = {};
+  let before = (key: string) => due.get(key)!;
+  for (const topic of topics) {
+    latencyMs[topic] = percentiles(records.map(({ key }) => seenAt(topic, key) - due.get(key)!));
+    const from = before;
+    stageMs[topic] = percentiles(records.map(({ key }) => seenAt(topic, key) - from(key)));
+    before = (key) => seenAt(topic, key);
+  }
+  let transactions = 0;
+  for (const [name, n] of made) transactions += n - (commits.get(name) ?? 0);
+  return {
+    rate,
+    seconds,
+    latencyMs,
+    stageMs,
+    feedLateMs: Math.round(latestMs),
+    cpuPercent: Object.fromEntries(
+      Object.entries(used).map(([name, ms]) => [name, Number(((ms * 100) / elapsedMs).toFixed(1))]),
+    ),
+    transactionsPerSecond: Math.round((transactions * 1_000) / elapsedMs),
+  };
+}
+
+function percentiles(values: readonly number[]): Percentiles {
+  const sorted = values.toSorted((a, b) => a - b);
+  const at = (share: number) => Math.round(sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))]!);
+  return { p50: at(0.5), p95: at(0.95), p99: at(0.99) };
+}
