@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { tellEvidence } from '../../processors/screening/tell.ts';
 import { homePartition } from '../../runtime/home-partition.ts';
 import { CodedError } from '../../runtime/ports/fault.ts';
+import type { PartitionRange } from '../../runtime/ports/log.ts';
 import type { Parties, ScreeningEvidence, TransferHeld } from '../../schemas/types.generated.ts';
 import type { TopicName } from '../../topics/catalogue.ts';
 import { type Connections, withConnections } from '../connect.ts';
@@ -64,12 +65,28 @@ Example:
     );
 }
 
-/** Every event of the transfer that carries evidence, by sequence. Reads one partition of each topic. */
-async function evidenceOf({ config, log, codec }: Connections, id: string): Promise<readonly Found[]> {
+/**
+ * Every event of the transfer that carries evidence, by sequence. Reads one partition of each topic, and the others only
+ * when it holds nothing: partitions may have been added since.
+ */
+async function evidenceOf(connections: Connections, id: string): Promise<readonly Found[]> {
+  const { config, log, codec } = connections;
   await codec.load(TOPICS);
+  const ranges = await log.reader().offsets(TOPICS);
+  const home = homePartition(id, config.kafka.chainPartitions);
+  const { at = [], elsewhere = [] } = Object.groupBy(ranges, (range) =>
+    range.partition === home ? 'at' : 'elsewhere',
+  );
+  const found = await evidenceIn(at, connections, id);
+  return found.length > 0 ? found : evidenceIn(elsewhere, connections, id);
+}
+
+async function evidenceIn(
+  ranges: readonly PartitionRange[],
+  { log, codec }: Connections,
+  id: string,
+): Promise<readonly Found[]> {
   const reader = log.reader();
-  const partition = homePartition(id, config.kafka.chainPartitions);
-  const ranges = (await reader.offsets(TOPICS)).filter((range) => range.partition === partition);
   const found: Found[] = [];
   await reader.read(ranges, async ({ topic, records }) => {
     const mine = records.filter(({ key }) => key?.toString('utf8') === id);

@@ -53,20 +53,11 @@ const partiesV1 = (parties: Parties): Canonical => [
   ...(parties.intermediaries.length > 0 ? [['intermediaries', ...parties.intermediaries.map(intermediaryV1)]] : []),
 ];
 
-const intermediaryV1 = (party: Intermediary): Canonical => [
-  party.role,
-  party.customerId,
-  party.kind,
-  party.name,
-  party.birthDate,
-  party.country,
-  party.nationalities,
-  party.identifiers.map(({ scheme, value, country }) => [scheme, value, country]),
-  party.address,
-];
+const partyV1 = (party: Party): Canonical => [party.customerId, ...personV1(party), accountV1(party.account)];
 
-const partyV1 = (party: Party): Canonical => [
-  party.customerId,
+const intermediaryV1 = (party: Intermediary): Canonical => [party.role, party.customerId, ...personV1(party)];
+
+const personV1 = (party: Party | Intermediary): readonly Canonical[] => [
   party.kind,
   party.name,
   party.birthDate,
@@ -74,7 +65,6 @@ const partyV1 = (party: Party): Canonical => [
   party.nationalities,
   party.identifiers.map(({ scheme, value, country }) => [scheme, value, country]),
   party.address,
-  accountV1(party.account),
 ];
 
 const accountV1 = ({ scheme, value, agent }: Account): Canonical => [scheme, value, agent];

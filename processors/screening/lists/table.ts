@@ -34,7 +34,8 @@ export async function eachTableRow(
   const options: Options = format.delimiter === undefined ? {} : { delimiter: format.delimiter };
   let header: Map<string, number> | undefined;
   let badLine: number | undefined;
-  for await (const { cells, line } of csvRows(text.chunks, options)) {
+  const end = { of: '' };
+  for await (const { cells, line } of csvRows(remembering(text.chunks, end), options)) {
     if (header === undefined) {
       if (format.isPreamble?.(cells)) format.onPreamble?.(cells);
       else header = headerOf(cells, format);
@@ -53,8 +54,18 @@ export async function eachTableRow(
   if (badLine !== undefined) {
     throw new ListRefused('LIST_TRUNCATED', `${format.file} ends within a row (line ${badLine}). Download it again.`);
   }
+  // Cut off within its last cell, a file looks whole: what it lost before that is told by how much it shrank.
+  if (!['\r', '\n', '\u001a'].includes(end.of)) builder.warnings.add('NO_END_OF_LINE', format.file);
   if (text.facts.foreignBytes > 0) builder.warnings.add('NOT_UTF8', format.file, text.facts.foreignBytes);
   return text.facts.sha256;
+}
+
+/** The chunks as they come; `end` holds the last character so far. */
+async function* remembering(chunks: AsyncIterable<string>, end: { of: string }): AsyncGenerator<string> {
+  for await (const chunk of chunks) {
+    end.of = chunk.at(-1) ?? end.of;
+    yield chunk;
+  }
 }
 
 function headerOf(cells: readonly string[], format: TableFormat): Map<string, number> {
