@@ -46,20 +46,23 @@ async function corridor(): Promise<void> {
     compression,
     ...(task.variant === 'corridor-eos-stock-client' ? { patches: ['request-queue', 'zstd'] as const } : {}),
   });
-  const delivery = task.variant === 'corridor-handle-only' ? 'at-least-once' : 'exactly-once';
+  const inTransactions = task.variant.startsWith('corridor-eos');
+  const writes = task.variant !== 'corridor-handle-only';
+  const writer = inTransactions || !writes ? undefined : await log.writer(task.name);
   const pending = new Map<number, number>();
   await log.consume({
     name: task.name,
     topics: [task.input],
-    delivery,
+    delivery: inTransactions ? 'exactly-once' : 'at-least-once',
     maxBatchRecords: task.batchRecords,
     lingerMs: task.lingerMs,
     handler: async ({ partition, records }) => {
       meter.begin();
       pending.set(partition, records.length);
-      const outputs = delivery === 'at-least-once' ? [] : records.map(copyOf);
+      const outputs = writes ? records.map(copyOf) : [];
+      await writer?.send(outputs);
       // biome-ignore lint/suspicious/noThenProperty: the port's word for what comes after the commit
-      return { doneThrough: records.at(-1)!.offset, outputs, then: { do: 'continue' } };
+      return { doneThrough: records.at(-1)!.offset, outputs: writer ? [] : outputs, then: { do: 'continue' } };
     },
     onCommit: ({ partition }) => {
       meter.committed(pending.get(partition) ?? 0);

@@ -1,34 +1,73 @@
-// How fast a bare copy is, exactly once, beside plain kafkajs at least once in the same run, and what both cost.
-//   node bench/copy/main.ts [records=200000] [rounds=3] [batch=500] [partitions=8]
+// How fast a bare copy is, exactly once, beside plain kafkajs and Kafka Streams in the same run, and what each costs.
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
+import { parseArgs, promisify } from 'node:util';
 import { createLog } from '../../adapters/kafka/log.ts';
 import type { Log } from '../../runtime/ports/log.ts';
+import { BENCHMARKS_PAGE, load, table, writeResults, writeSection } from '../report.ts';
+import { buildStreams, runStreams } from './kafka-streams.ts';
 import { brokerCpuMs, startBroker } from './stack.ts';
 import { type CopyResult, type CopyTask, VARIANTS, type Variant } from './variants.ts';
 
+const USAGE = `usage: npm run bench -- copy [options]
+
+  --records N      (default 200000)
+  --rounds N       (default 3); the loops take turns
+  --batch N        most records of a transaction of ours (default 500)
+  --partitions N   (default 8)
+  --only A,B       some loops: ${Object.keys(VARIANTS).join(', ')}
+  --write          write the figures to docs/benchmarks.md and bench/results/copy.json`;
+
 const PROGRAM = fileURLToPath(new URL('copy.ts', import.meta.url));
 const VALUE_BYTES = 200;
-const argument = (name: string, otherwise: number) => {
-  const given = process.argv.find((text) => text.startsWith(`${name}=`));
-  return given === undefined ? otherwise : Number(given.slice(name.length + 1));
-};
-const records = argument('records', 200_000);
-const rounds = argument('rounds', 3);
-const batchRecords = argument('batch', 500);
-const partitions = argument('partitions', 8);
+const { values } = parseArgs({
+  options: {
+    records: { type: 'string', default: '200000' },
+    rounds: { type: 'string', default: '3' },
+    batch: { type: 'string', default: '500' },
+    partitions: { type: 'string', default: '8' },
+    only: { type: 'string' },
+    write: { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
+  },
+});
+if (values.help) {
+  console.log(USAGE);
+  process.exit(0);
+}
+const records = Number(values.records);
+const rounds = Number(values.rounds);
+const batchRecords = Number(values.batch);
+const partitions = Number(values.partitions);
+const wanted = values.only?.split(',') ?? Object.keys(VARIANTS);
+const variants = (Object.keys(VARIANTS) as Variant[]).filter((variant) => wanted.includes(variant));
 
+/** A transaction of Kafka Streams spans all partitions of a thread and lasts so long at most: its default. */
+const STREAMS_COMMIT_MS = 100;
+
+const say = (line: string) => process.stderr.write(`${line}\n`);
+await buildStreams(say);
 const stack = await startBroker();
 const log = createLog({ brokers: stack.urls.kafkaBrokers, appName: 'bench', clientId: 'bench' });
 await fill(log, 'bench.input');
 
-const runs = new Map<Variant, { perSecond: number; nodeUs: number; brokerUs: number; transactions: number }[]>();
-for (let round = 0; round < rounds; round++) {
-  for (const variant of Object.keys(VARIANTS) as Variant[]) {
-    const run = await measure(variant, round);
-    runs.set(variant, [...(runs.get(variant) ?? []), run]);
-    process.stderr.write(`${round} ${variant} ${JSON.stringify(run)}\n`);
+interface Run {
+  readonly perSecond: number;
+  /** Of the copying process, and of the broker, µs a record. */
+  readonly processUs: number;
+  readonly brokerUs: number;
+  /** 0: not counted. */
+  readonly transactions: number;
+}
+
+const runs = new Map<Variant, Run[]>(variants.map((variant) => [variant, []]));
+// Not counted: the broker is as fresh as a machine that was just switched on.
+await measure(variants[0]!, 'warm-up');
+for (let round = 1; round <= rounds; round++) {
+  for (const variant of variants) {
+    const run = await measure(variant, String(round));
+    runs.get(variant)!.push(run);
+    say(`round ${round} ${variant} ${JSON.stringify(run)}`);
   }
 }
 print();
@@ -56,14 +95,16 @@ async function fill(target: Log, topic: string): Promise<void> {
   await writer.close();
 }
 
-async function measure(variant: Variant, round: number) {
+async function measure(variant: Variant, round: string): Promise<Run> {
   const name = `${variant}-${round}`;
   const output = `bench.${name}`;
   const admin = await log.admin();
-  await admin.createTopics([{ name: output, partitions, replicationFactor: 1, config: {} }]);
+  const outputs = variant.startsWith('streams') ? [`${output}.warm`, `${output}.measured`] : [output];
+  await admin.createTopics(outputs.map((name) => ({ name, partitions, replicationFactor: 1, config: {} })));
   await admin.initialiseOffsets(`bench.${name}`, ['bench.input']);
   await admin.close();
   const brokers = stack.urls.kafkaBrokers;
+  if (variant === 'streams-1' || variant === 'streams-2') return measureStreams(variant, name, output);
   const task: CopyTask = { variant, brokers, name, input: 'bench.input', output, records, batchRecords, lingerMs: 20 };
   const before = brokerCpuMs(stack) ?? 0;
   const { stdout } = await promisify(execFile)(process.execPath, [PROGRAM, JSON.stringify(task)]);
@@ -72,35 +113,70 @@ async function measure(variant: Variant, round: number) {
   if (result.faults.length > 0) throw new Error(`${name} met faults: ${result.faults.join(', ')}`);
   return {
     perSecond: Math.round((records * 1_000) / result.elapsedMs),
-    nodeUs: Number(((result.cpuMs * 1_000) / records).toFixed(1)),
+    processUs: Number(((result.cpuMs * 1_000) / records).toFixed(1)),
     brokerUs: Number(((brokerMs * 1_000) / records).toFixed(1)),
     transactions: result.transactions,
   };
 }
 
+/** The broker's share is that of the warm-up and the measured pass together, halved. */
+async function measureStreams(variant: 'streams-1' | 'streams-2', name: string, output: string): Promise<Run> {
+  const before = brokerCpuMs(stack) ?? 0;
+  const { elapsedMs, cpuMs } = await runStreams({
+    brokers: stack.urls.kafkaBrokers,
+    name,
+    input: 'bench.input',
+    output,
+    records,
+    partitions,
+    threads: variant === 'streams-1' ? 1 : 2,
+    batchRecords,
+    commitMs: STREAMS_COMMIT_MS,
+  });
+  const brokerMs = ((brokerCpuMs(stack) ?? 0) - before) / 2;
+  return {
+    perSecond: Math.round((records * 1_000) / elapsedMs),
+    processUs: Number(((cpuMs * 1_000) / records).toFixed(1)),
+    brokerUs: Number(((brokerMs * 1_000) / records).toFixed(1)),
+    transactions: 0,
+  };
+}
+
 function print(): void {
-  const baseline = middle([...runs.get('kafkajs-at-least-once')!].map(({ perSecond }) => perSecond));
-  console.log(
-    `${records} records of ${VALUE_BYTES} B, ${partitions} partitions, batches of ${batchRecords}, ${rounds} rounds`,
-  );
-  console.log(
-    '| loop | records/s min / median / max | of plain kafkajs | Node µs a record | broker µs a record | transactions |',
-  );
-  console.log('|---|---|---|---|---|---|');
-  for (const [variant, measured] of runs) {
-    const speeds = measured.map(({ perSecond }) => perSecond).sort((one, other) => one - other);
-    const cells = [
+  const speed = (variant: Variant) => middle((runs.get(variant) ?? []).map(({ perSecond }) => perSecond));
+  const streams = Math.max(speed('streams-1'), speed('streams-2'));
+  const ratio = (variant: Variant, to: number) => (to > 0 ? (speed(variant) / to).toFixed(2) : '');
+  const rows = variants.map((variant) => {
+    const measured = runs.get(variant)!;
+    const speeds = measured.map(({ perSecond }) => perSecond).toSorted((one, other) => one - other);
+    return [
       VARIANTS[variant],
       [speeds[0], middle(speeds), speeds.at(-1)].join(' / '),
-      (middle(speeds) / baseline).toFixed(2),
-      middle(measured.map(({ nodeUs }) => nodeUs)),
+      ratio(variant, streams),
+      ratio(variant, speed('corridor-at-least-once')),
+      ratio(variant, speed('kafkajs-at-least-once')),
+      middle(measured.map(({ processUs }) => processUs)),
       middle(measured.map(({ brokerUs }) => brokerUs)),
-      middle(measured.map(({ transactions }) => transactions)),
+      middle(measured.map(({ transactions }) => transactions)) || '',
     ];
-    console.log(`| ${cells.join(' | ')} |`);
-  }
+  });
+  const header = [
+    'loop',
+    'records/s min / median / max',
+    'of Kafka Streams',
+    'of our at least once',
+    'of plain kafkajs',
+  ];
+  const text = [
+    `${records} records of ${VALUE_BYTES} B with two headers, ${partitions} partitions, our batches of ${batchRecords}, Kafka Streams commits every ${STREAMS_COMMIT_MS} ms, ${rounds} rounds; load ${load()}.`,
+    table([...header, 'process µs a record', 'broker µs a record', 'transactions'], rows),
+  ].join('\n\n');
+  console.log(text);
+  if (!values.write) return;
+  writeResults('copy', { records, partitions, batchRecords, load: load(), runs: Object.fromEntries(runs) });
+  writeSection(BENCHMARKS_PAGE, 'copy', text);
 }
 
 function middle(values: readonly number[]): number {
-  return [...values].sort((one, other) => one - other)[Math.floor(values.length / 2)]!;
+  return values.toSorted((one, other) => one - other)[Math.floor(values.length / 2)] ?? 0;
 }

@@ -4,8 +4,11 @@ export const VARIANTS = {
   'corridor-eos': 'exactly once, as shipped',
   'corridor-eos-zstd': 'exactly once, zstd level 1',
   'corridor-eos-stock-client': 'exactly once, over kafkajs as released (timers patched only)',
+  'corridor-at-least-once': 'at least once, outputs acknowledged before the offset',
   'corridor-handle-only': 'at least once without outputs: what a sink costs',
-  'kafkajs-at-least-once': 'plain kafkajs: eachBatch, send, commitOffsets',
+  'kafkajs-at-least-once': 'plain kafkajs at least once: eachBatch, send, commitOffsets',
+  'streams-1': 'Kafka Streams exactly_once_v2, one thread, warmed up',
+  'streams-2': 'Kafka Streams exactly_once_v2, two threads, warmed up',
 } as const;
 
 export type Variant = keyof typeof VARIANTS;
