@@ -95,7 +95,23 @@ describe('an activation', () => {
     expect(told).toMatchObject([{ list: { versionId }, activatedAt: TERMS.now, activatedBy: 'amara', entities: 12 }]);
     expect((await store.active())[0]).toMatchObject({ published: true });
     await activateVersion(store, publish, versionId, TERMS);
-    expect(told).toHaveLength(1);
+    // Told again, in case an older one was told after it.
+    expect(told.map(({ list }) => list.versionId)).toEqual([versionId, versionId]);
+  });
+
+  it('of what takes much off the list, or is older, needs another person than the importer', async () => {
+    const store = await lists();
+    const publish = async () => undefined;
+    const put = (versionId: string, by: string) => activateVersion(store, publish, versionId, { ...TERMS, by });
+    const many = await importVersion(store, grown(100, '2026-11-22'), TERMS);
+    await put(many.versionId, 'amara');
+    const few = await importVersion(store, grown(1, '2026-11-23'), { ...TERMS, maxShrink: 0.95 });
+    const old = await importVersion(store, grown(101, '2026-11-21'), TERMS);
+    for (const { versionId } of [few, old]) {
+      await expect(put(versionId, ' Amara ')).rejects.toMatchObject({ code: 'SECOND_PERSON_NEEDED' });
+    }
+    expect(await store.current()).toMatchObject([{ versionId: many.versionId }]);
+    expect((await put(few.versionId, 'bela')).changed).toBe(true);
   });
 
   it('of two at once is one', async () => {
@@ -151,16 +167,48 @@ describe('an exception', () => {
   it('is found for its counterparty until it expires or is revoked, and kept after', async () => {
     const store = exceptionStore(fresh());
     await store.ensureIndexes();
-    await store.grant(exception('a'), TERMS.now);
-    await store.grant(exception('b', { token: 'token-2' }), TERMS.now);
-    await store.grant(exception('c', { expiresAt: TERMS.now }), TERMS.now);
-    await expect(store.grant(exception('a'), TERMS.now)).rejects.toMatchObject({ code: 'EXCEPTION_TAKEN' });
-    expect(await store.find(['token-1'], TERMS.now)).toMatchObject([exception('a')]);
+    await store.propose(exception('a'), TERMS.now);
+    await store.propose(exception('b', { token: 'token-2' }), TERMS.now);
+    await store.propose(exception('c', { expiresAt: TERMS.now + 1 }), TERMS.now);
+    for (const id of ['a', 'c']) await store.approve(id, 'bela', TERMS.now);
+    await expect(store.propose(exception('a'), TERMS.now)).rejects.toMatchObject({ code: 'EXCEPTION_TAKEN' });
+    expect(await store.find(['token-1'], TERMS.now + 1)).toMatchObject([exception('a')]);
     expect(await store.find(['token-3'], TERMS.now)).toEqual([]);
     await store.revoke('a', 'bela', 'was wrong', TERMS.now);
     await expect(store.revoke('a', 'bela', 'twice', TERMS.now)).rejects.toMatchObject({ code: 'EXCEPTION_UNKNOWN' });
-    expect(await store.find(['token-1'], TERMS.now)).toEqual([]);
+    expect(await store.find(['token-1'], TERMS.now + 1)).toEqual([]);
     expect(await store.list({ token: 'token-1', limit: 10 })).toHaveLength(2);
+  });
+});
+
+describe('four eyes', () => {
+  it('an exception excuses nobody until another person approved it, once', async () => {
+    const store = exceptionStore(fresh());
+    const proposed = {
+      exceptionId: 'a',
+      token: 't',
+      source: 'OFAC',
+      entityId: '1',
+      entityHash: 'h',
+      expiresAt: TERMS.now + 1_000,
+      grantedBy: 'amara',
+      reason: 'another date of birth',
+    };
+    await store.propose(proposed, TERMS.now);
+    expect(await store.find(['t'], TERMS.now)).toEqual([]);
+    await expect(store.approve('a', 'AMARA ', TERMS.now)).rejects.toMatchObject({ code: 'SECOND_PERSON_NEEDED' });
+    await expect(store.approve('b', 'bela', TERMS.now)).rejects.toMatchObject({ code: 'EXCEPTION_UNKNOWN' });
+    const late = store.approve('a', 'bela', proposed.expiresAt);
+    await expect(late).rejects.toMatchObject({ code: 'EXCEPTION_UNKNOWN' });
+    expect(await store.find(['t'], TERMS.now)).toEqual([]);
+    const both = await Promise.allSettled([
+      store.approve('a', 'bela', TERMS.now),
+      store.approve('a', 'cem', TERMS.now),
+    ]);
+    expect(both.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+    expect(await store.find(['t'], TERMS.now)).toMatchObject([proposed]);
+    await store.revoke('a', 'amara', 'was wrong', TERMS.now);
+    await expect(store.approve('a', 'bela', TERMS.now)).rejects.toMatchObject({ code: 'EXCEPTION_UNKNOWN' });
   });
 });
 

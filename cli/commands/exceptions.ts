@@ -1,10 +1,14 @@
-// `corridor exceptions add|list|revoke`: counterparties that are known not to be a listed entity.
+// `corridor exceptions add|approve|list|revoke`: counterparties that are known not to be a listed entity.
 import { randomUUID } from 'node:crypto';
 import { userInfo } from 'node:os';
 import type { Command } from 'commander';
 import { caseStore } from '../../adapters/mongo/cases.ts';
 import { listStore } from '../../adapters/mongo/list-versions.ts';
-import { type ExceptionStore, exceptionStore } from '../../adapters/mongo/screening-exceptions.ts';
+import {
+  type ExceptionStore,
+  exceptionStore,
+  type StoredException,
+} from '../../adapters/mongo/screening-exceptions.ts';
 import { FIRST_INTERMEDIARY, tokensOf } from '../../processors/screening/counterparties.ts';
 import { entityHash } from '../../processors/screening/lists/index.ts';
 import { unpackEntities } from '../../processors/screening/versions/packed.ts';
@@ -37,21 +41,22 @@ const withExceptions = (use: (store: ExceptionStore, connections: Connections) =
 export function registerExceptions(program: Command): void {
   const exceptions = program
     .command('exceptions')
-    .description('counterparties that are known not to be a listed entity: grant, list, revoke');
+    .description('counterparties that are known not to be a listed entity: add, approve, list, revoke');
 
   withJson(exceptions.command('add'))
-    .description('let a counterparty pass for one listed entity, until it expires or the entity changes')
+    .description('ask that a counterparty may pass for one listed entity, until it expires or the entity changes')
     .requiredOption('--entity <id>', 'listed entity, such as OFAC:12345')
     .option('--case <id>', 'the case that showed it: the counterparty is taken from there')
     .option('--role <role>', 'which party of the case: debtor, creditor, intermediary-1, …', 'debtor')
     .option('--token <token>', 'or the token of the counterparty itself')
     .requiredOption('--days <n>', 'how long it holds, 1 to 366 days')
     .requiredOption('--reason <text>', 'why; kept')
-    .option('--by <person>', 'who grants', userInfo().username)
+    .option('--by <person>', 'who asks', userInfo().username)
     .addHelpText(
       'after',
       `
-An identical identifier (a passport number, an IMO number) is never excused.
+An exception counts once another person has approved it (exceptions approve). An identical identifier (a passport number, an
+IMO number) is never excused.
 
 Example:
   corridor exceptions add --entity OFAC:12345 --case 0d5c… --days 180 --reason "born 1985, listed person 1961"`,
@@ -78,12 +83,24 @@ Example:
           grantedBy: options.by,
           reason: options.reason,
         };
-        await store.grant(exception, now);
+        await store.propose(exception, now);
         printRows(
           [{ ...exception, expires: new Date(exception.expiresAt) }],
           ['exceptionId', 'source', 'entityId', 'token', 'expires'],
           options.json,
         );
+      }),
+    );
+
+  exceptions
+    .command('approve')
+    .argument('<id>', 'exception')
+    .description('let an exception through that another person asked for')
+    .option('--by <person>', 'who approves', userInfo().username)
+    .action((id: string, { by }: { by: string }) =>
+      withExceptions(async (store) => {
+        await store.approve(id, by, Date.now());
+        console.log(`${id} is in force`);
       }),
     );
 
@@ -100,12 +117,13 @@ Example:
             exceptionId: each.exceptionId,
             entity: `${each.source}:${each.entityId}`,
             token: each.token,
-            state: each.revoked ? 'revoked' : each.expiresAt <= now ? 'expired' : 'in force',
+            state: stateOf(each, now),
             expires: new Date(each.expiresAt),
             by: each.grantedBy,
+            approvedBy: each.approved?.by,
             reason: each.reason,
           })),
-          ['exceptionId', 'entity', 'token', 'state', 'expires', 'by', 'reason'],
+          ['exceptionId', 'entity', 'token', 'state', 'expires', 'by', 'approvedBy', 'reason'],
           json,
         );
       }),
@@ -123,6 +141,12 @@ Example:
         console.log(`${id} is revoked`);
       }),
     );
+}
+
+function stateOf({ revoked, expiresAt, approved }: StoredException, now: number): string {
+  if (revoked) return 'revoked';
+  if (expiresAt <= now) return 'expired';
+  return approved ? 'in force' : 'waits for approval';
 }
 
 async function tokenOf(options: AddOptions, connections: Connections): Promise<string> {

@@ -12,6 +12,7 @@ export interface ScreeningException {
   readonly entityHash: string;
   /** ms since 1970 */
   readonly expiresAt: number;
+  /** Who asked for it; another person approved it. */
   readonly grantedBy: string;
   readonly reason: string;
 }

@@ -49,7 +49,7 @@ export interface VersionSource {
 }
 
 export interface ExceptionBook {
-  /** The exceptions of these counterparties that are neither revoked nor expired. One round trip. */
+  /** The approved exceptions of these counterparties that are neither revoked nor expired. One round trip. */
   find(tokens: readonly string[], now: number): Promise<readonly ScreeningException[]>;
 }
 

@@ -1,5 +1,6 @@
 // The evidence of a screening in plain words, for people who are no engineers. Pure.
 import type {
+  IntermediaryRole,
   ListReference,
   Parties,
   ReviewOutcome,
@@ -11,6 +12,15 @@ import type {
 import { counterpartiesOf, wordFor } from './counterparties.ts';
 import { reproduceDecision } from './reproduce.ts';
 
+const PARTS: Readonly<Record<IntermediaryRole, string>> = {
+  UNKNOWN: '',
+  ULTIMATE_DEBTOR: ' (the money is from them in the end)',
+  ULTIMATE_CREDITOR: ' (the money is for them in the end)',
+  INITIATING_PARTY: ' (gave the order)',
+  DEBTOR_AGENT: " (the sender's bank)",
+  INTERMEDIARY_AGENT: ' (a bank on the way)',
+  CREDITOR_AGENT: " (the beneficiary's bank)",
+};
 const OUTCOMES: Readonly<Record<string, string>> = {
   CLEAR: 'no match',
   POTENTIAL_MATCH: 'possible match: held for a person to decide',
@@ -27,8 +37,11 @@ const WHY: Readonly<Record<string, string>> = {
 /** Lines of text. With the parties, names are given and the decision is made again to check it. */
 export function tellEvidence(evidence: ScreeningEvidence, parties: Parties | undefined): readonly string[] {
   const names = parties ? counterpartiesOf(parties).map(({ party }) => party.name) : [];
+  const parts = ['', '', ...(parties?.intermediaries ?? []).map(({ role }) => PARTS[role])];
   const told = (screened: readonly ScreenedParty[]) =>
-    screened.flatMap((party, place) => partyLines(party, wordFor(party.role, place), names[place]));
+    screened.flatMap((party, place) =>
+      partyLines(party, `${wordFor(party.role, place)}${parts[place] ?? ''}`, names[place]),
+    );
   const lines = [
     `Result: ${OUTCOMES[evidence.outcome] ?? evidence.outcome}`,
     `Screened on ${time(evidence.screenedAt)} with engine ${evidence.engineVersion}, configuration ${evidence.configurationHash.slice(0, 12)} (a match from ${evidence.threshold})`,
@@ -82,7 +95,7 @@ function partyLines(
     lines.push('  The name is longer than what is compared; the rest was not looked at.');
   if (unscreenableCode === 'UNSCREENABLE_NAME')
     lines.push('  The name holds no letter or digit that could be compared.');
-  if (candidates.length === 0) lines.push('  Nobody on the lists comes near.');
+  if (candidates.length === 0 && unscreenableCode === null) lines.push('  Nobody on the lists comes near.');
   for (const candidate of candidates) lines.push(...candidateLines(candidate));
   return lines;
 }
@@ -123,8 +136,16 @@ const FEATURES: Readonly<Record<string, string>> = {
   identifier: 'identifier',
 };
 
+const FOUND: Readonly<Record<string, string>> = {
+  equal: 'the same',
+  'year-equal': 'the same as far as both are known',
+  near: 'nearly the same',
+  differs: 'not the same',
+  differ: 'not the same',
+};
+
 function featureLine({ name, value, detail, kind }: ScreeningFeature): string {
-  const what = `${FEATURES[name] ?? name}: ${detail}`;
+  const what = `${FEATURES[name] ?? name}: ${FOUND[detail] ?? detail}`;
   if (kind === 'factor') return `${what} (times ${value})`;
   if (kind === 'cap') return `${what} (at most ${percent(value)})`;
   if (kind === 'add') return value === 0 ? what : `${what} (${value > 0 ? '+' : ''}${percent(value)})`;

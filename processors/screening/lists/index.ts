@@ -1,4 +1,4 @@
-export { diffLists, entitiesToScreen, type ListDiff, refuseShrunk } from './diff.ts';
+export { diffLists, entitiesToScreen, type ListDiff, MAX_SHRINK, refuseShrunk } from './diff.ts';
 export * from './entity.ts';
 export { type ListRefusalCode, ListRefused } from './errors.ts';
 export { parseEuAnnexes, parseEuConsolidated } from './eu.ts';

@@ -1,9 +1,10 @@
 // Importing and activating list versions: the same path for a regulator's list and for the sample.
+import { isSamePerson } from '../../../domain/four-eyes.ts';
 import { CodedError } from '../../../runtime/ports/fault.ts';
 import type { ScreeningListActivated } from '../../../schemas/types.generated.ts';
-import { type ListVersion, refuseShrunk } from '../lists/index.ts';
+import { type ListVersion, MAX_SHRINK, refuseShrunk } from '../lists/index.ts';
 import type { Activation, ListStore } from './store.ts';
-import { versionIdOf } from './version.ts';
+import { type VersionHead, versionIdOf } from './version.ts';
 
 export interface ImportTerms {
   readonly by: string;
@@ -43,7 +44,8 @@ export interface ActivationTerms {
 /**
  * Puts a version in force: durably first (so that nothing is submitted against an older one from then on), then for every
  * instance, through the log. Repeating it is harmless, and completes what was cut off between the two.
- * @throws CodedError LIST_VERSION_UNKNOWN, ACTIVATION_RACED
+ * What takes much off the list in force, or goes back to an older one, needs another person than the one who imported it.
+ * @throws CodedError LIST_VERSION_UNKNOWN, SECOND_PERSON_NEEDED, ACTIVATION_RACED
  */
 export async function activateVersion(
   store: ListStore,
@@ -54,8 +56,16 @@ export async function activateVersion(
   const head = await store.head(versionId);
   const before = (await store.active()).find(({ source }) => source === head.source);
   if (before?.list.versionId === versionId) {
-    if (!before.published) await publishActive(store, publish, before);
+    // Again even when it was published: a command that was slower may have written an older one after it, and died.
+    await publishActive(store, publish, before);
     return { activation: before, changed: false };
+  }
+  const risk = before && riskOf(head, before);
+  if (risk !== undefined && isSamePerson(head.importedBy, by)) {
+    throw new CodedError(
+      'SECOND_PERSON_NEEDED',
+      `${versionId} ${risk}: ${head.importedBy} imported it, so another person must look at it and activate it (--by)`,
+    );
   }
   const activation = await store.activate(head, before?.revision ?? 0, by, now);
   if (!activation) {
@@ -66,6 +76,14 @@ export async function activateVersion(
   }
   await publishActive(store, publish, activation);
   return { activation, changed: true };
+}
+
+/** Why one person alone may not put it in force: parties would no longer be found who are found today. */
+function riskOf({ counts, publicationDate }: VersionHead, { list, entities, names }: Activation): string | undefined {
+  if (publicationDate !== undefined && publicationDate < list.publishedOn) return `is older than ${list.versionId}`;
+  const shrank = entities - counts.entities > entities * MAX_SHRINK || names - counts.names > names * MAX_SHRINK;
+  if (!shrank) return undefined;
+  return `has ${counts.entities} entities and ${counts.names} names, ${list.versionId} has ${entities} and ${names}`;
 }
 
 /** Publishes what is in force of a source until what was published last is in force still. */
