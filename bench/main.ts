@@ -1,6 +1,7 @@
 // `npm run bench -- NAME [options]`: every benchmark by name. Figures are written to docs and bench/results by the command.
 const BENCHMARKS: Readonly<Record<string, () => Promise<unknown>>> = {
   pipeline: () => import('./pipeline/main.ts'),
+  idle: () => import('./idle/main.ts'),
   copy: () => import('./copy/main.ts'),
   screening: () => import('./screening/main.ts'),
   verify: () => import('./verify/main.ts'),
