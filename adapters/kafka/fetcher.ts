@@ -11,6 +11,10 @@ import { Signal } from './signal.ts';
 
 /** How long the broker may hold a fetch when nothing is there. */
 const LONG_POLL_MS = 500;
+/** The same when nothing has come for a while: polls are what consumers at rest cost, here and at the broker. */
+const QUIET_POLL_MS = 2_500;
+/** So many empty answers in a row are a while. */
+const QUIET_AFTER = 8;
 /** The same while partitions wait to be let into the fetch. */
 const SHORT_POLL_MS = 10;
 const MAX_FETCH_BYTES = 8 * 1_048_576;
@@ -119,6 +123,7 @@ export class Fetcher {
   /** Woken when a source gets room or is moved. */
   readonly #room = new Signal();
   readonly #running: Promise<void>;
+  #cluster: Cluster | undefined;
 
   constructor(options: FetcherOptions) {
     this.#options = options;
@@ -130,10 +135,11 @@ export class Fetcher {
     this.#room.wake();
   }
 
-  /** Ends after the fetches in flight, half a second at most. */
+  /** Ends at once: fetches in flight are given up with their connections. */
   async stop(): Promise<void> {
     this.#stopped.abort();
     this.#room.wake();
+    if (this.#cluster) discardCluster(this.#cluster);
     await this.#running;
   }
 
@@ -143,6 +149,7 @@ export class Fetcher {
     let failures = 0;
     while (!signal.aborted) {
       const cluster = this.#options.connections.cluster();
+      this.#cluster = cluster;
       try {
         await connectCluster(cluster, topics);
         while (!signal.aborted) {
@@ -181,6 +188,7 @@ export class Fetcher {
     current: () => boolean,
     onSuccess: () => void,
   ): Promise<void> {
+    let empty = 0;
     while (current()) {
       const wanted = sources.filter(
         ({ position, buffered }) => position !== undefined && buffered < this.#options.bufferRecords,
@@ -192,18 +200,21 @@ export class Fetcher {
       const held = sources.some((source) => !source.parked && !source.outOfRange && !wanted.includes(source));
       const broker = await cluster.findBroker({ nodeId });
       const asked = wanted.map((source) => ({ source, seeks: source.seeks }));
+      const longest = empty < QUIET_AFTER ? LONG_POLL_MS : QUIET_POLL_MS;
       const request = {
         isolationLevel: READ_COMMITTED,
-        maxWaitTime: held ? SHORT_POLL_MS : LONG_POLL_MS,
+        maxWaitTime: held ? SHORT_POLL_MS : longest,
         minBytes: 1,
         maxBytes: MAX_FETCH_BYTES,
         topics: requestOf(wanted, this.#options.maxBytesPerPartition),
       };
       try {
         const { responses } = await broker.fetch(request);
+        let messages = 0;
         for (const { topicName, partitions } of responses) {
-          for (const fetched of partitions) deliver(asked, topicName, fetched);
+          for (const fetched of partitions) messages += deliver(asked, topicName, fetched);
         }
+        empty = messages === 0 ? empty + 1 : 0;
         onSuccess();
       } catch (error) {
         await recover(cluster, asked, error);
@@ -244,9 +255,11 @@ interface Asked {
   readonly seeks: number;
 }
 
-function deliver(asked: readonly Asked[], topic: string, fetched: FetchedPartition): void {
+/** @returns how many messages there were, markers included */
+function deliver(asked: readonly Asked[], topic: string, fetched: FetchedPartition): number {
   const found = asked.find(({ source }) => source.topic === topic && source.partition === fetched.partition);
   found?.source.accept(fetched, found.seeks);
+  return fetched.messages.length;
 }
 
 /** Marks the one partition that is out of range, or looks for new leaders; anything else is thrown on. */
