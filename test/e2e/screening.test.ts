@@ -111,6 +111,23 @@ describe('a list version that becomes active', () => {
     expect(told).toContain('possible match: held for a person to decide');
     expect(told).toContain('Made again from this evidence: the same decision.');
 
+    // On the command line, against what is in force.
+    const name = await senderOf(listed);
+    const screened = JSON.parse(succeed('screen', '--schema', 'Person', name)) as { lists: string[] };
+    expect(screened).toMatchObject({ outcome: 'potential', hits: [{ entity: 'CORRIDOR:9100' }] });
+    expect(screened.lists).toEqual([versionId]);
+    const piped = spawnSync(process.execPath, [MAIN, 'screen'], {
+      env: pipeline.env,
+      encoding: 'utf8',
+      input: `${JSON.stringify({ id: 1, kind: 'PERSON', name })}\n{"id":2,"kind":"PERSON","name":"Wenceslas Brzezicki"}\n`,
+    });
+    expect([piped.status, piped.stderr]).toEqual([0, '']);
+    const answers = piped.stdout.trimEnd().split('\n');
+    expect(answers.map((line) => JSON.parse(line) as object)).toMatchObject([
+      { id: 1, outcome: 'potential' },
+      { id: 2, outcome: 'clear' },
+    ]);
+
     // After payment.
     activateWith([await senderOf(listed), await senderOf(paid)], '2026-11-22');
     const customers = customerCaseStore(await pipeline.connections.db());
@@ -120,6 +137,21 @@ describe('a list version that becomes active', () => {
     });
     const cases = json<{ entity: string }[]>('customers', 'list');
     expect(new Set(cases.map(({ entity }) => entity))).toEqual(new Set(['CORRIDOR:9100', 'CORRIDOR:9101']));
+
+    // An exception needs a case, a known entity, and another person.
+    const [about] = json<{ case: string }[]>('cases', 'list');
+    const entity = ['--entity', 'CORRIDOR:9100', '--days', '30', '--reason', 'another date of birth', '--by', 'amara'];
+    const [asked] = json<{ exceptionId: string }[]>('exceptions', 'add', '--case', about!.case, ...entity);
+    const states = () => json<{ state: string }[]>('exceptions', 'list').map(({ state }) => state);
+    expect(states()).toEqual(['waits for approval']);
+    const alone = corridor('exceptions', 'approve', asked!.exceptionId, '--by', 'amara');
+    expect([alone.status, alone.stderr]).toEqual([1, expect.stringContaining('SECOND_PERSON_NEEDED')]);
+    succeed('exceptions', 'approve', asked!.exceptionId, '--by', 'bela');
+    expect(states()).toEqual(['in force']);
+    const nobody = corridor('exceptions', 'add', '--case', about!.case, '--role', 'intermediary-9', ...entity);
+    expect([nobody.status, nobody.stderr]).toEqual([1, expect.stringContaining('debtor, creditor')]);
+    succeed('exceptions', 'revoke', asked!.exceptionId, '--reason', 'only a test', '--by', 'amara');
+    expect(states()).toEqual(['revoked']);
 
     // A rejection ends the held one; nothing was ever sent for it.
     const [held] = json<{ case: string; transfer: string }[]>('cases', 'list');
