@@ -7,9 +7,11 @@ import { CodedError, dependencyDown } from '../../runtime/ports/fault.ts';
 import { avscOptions, recordType } from '../../schemas/avro-types.ts';
 import { selfContained } from '../../schemas/load.ts';
 import { contractOf, type TopicName, type TopicValues } from '../../topics/catalogue.ts';
+import { writeShortStringsFast } from './short-strings.ts';
 
 const HEADER_BYTES = 5;
-const MAX_SCHEMA_BYTES = 4096;
+/** Records are encoded one after another into a slab of this size; one that does not fit begins a new slab. */
+const SLAB_BYTES = 262_144;
 /** An id that the registry did not know is asked for again after this long. */
 const UNKNOWN_ID_TTL_MS = 10_000;
 
@@ -20,6 +22,8 @@ export interface RegistryOptions {
   readonly url: string;
   readonly auth?: { readonly username: string; readonly password: string };
   readonly now?: () => number;
+  /** Strings are written as avsc does it, not the faster way. */
+  readonly shippedStrings?: boolean;
 }
 
 type Known = { readonly read: (bytes: Buffer) => unknown } | { readonly refuse: Refusal; readonly until: number };
@@ -45,7 +49,9 @@ export function registryCodec(options: RegistryOptions): Codec {
     { AVRO: avscOptions() as never },
   );
   const topics = new Map<string, LoadedTopic>();
-  let scratch = Buffer.allocUnsafe(MAX_SCHEMA_BYTES * 16);
+  let slab = Buffer.allocUnsafeSlow(SLAB_BYTES);
+  let used = 0;
+  if (options.shippedStrings !== true) writeShortStringsFast();
 
   const loaded = (topic: string): LoadedTopic => {
     const entry = topics.get(topic);
@@ -148,14 +154,21 @@ export function registryCodec(options: RegistryOptions): Codec {
     encode(name, value) {
       const topic = loaded(name);
       if (!topic.type.isValid(value)) throw invalidValue(name, topic.type, value);
-      let end = topic.type.encode(value, scratch, HEADER_BYTES);
+      // A negative end says how many bytes are missing.
+      let end = used + HEADER_BYTES < slab.length ? topic.type.encode(value, slab, used + HEADER_BYTES) : -HEADER_BYTES;
       if (end < 0) {
-        scratch = Buffer.allocUnsafe(Math.max(scratch.length * 2, scratch.length - end));
-        end = topic.type.encode(value, scratch, HEADER_BYTES);
+        const size = slab.length - used - end;
+        slab = Buffer.allocUnsafeSlow(Math.max(SLAB_BYTES, size));
+        used = 0;
+        end = topic.type.encode(value, slab, HEADER_BYTES);
       }
-      scratch[0] = 0;
-      scratch.writeInt32BE(topic.id, 1);
-      return Buffer.from(scratch.subarray(0, end));
+      if (end < 0)
+        throw new CodedError('ENCODE_FAILED', `a record of ${name} has no stable size`, { faultClass: 'poison' });
+      const bytes = slab.subarray(used, end);
+      bytes[0] = 0;
+      bytes.writeInt32BE(topic.id, 1);
+      used = end;
+      return bytes;
     },
     async decode<T extends TopicName>(name: T, values: readonly (Buffer | null)[]) {
       const topic = loaded(name);
