@@ -69,17 +69,26 @@ export function customerCaseStore(db: Db): CustomerCaseStore {
   };
 }
 
-export function rescreenProgress(db: Db): RescreenProgress {
-  const collection = db.collection<Document & { _id: string; list: ListReference }>(PROGRESS, MAJORITY);
+export interface StoredProgress extends RescreenProgress {
+  /** When the last run began that raised what is covered, ms; undefined when none did. */
+  lastRunAt(): Promise<number | undefined>;
+}
+
+export function rescreenProgress(db: Db): StoredProgress {
+  const collection = db.collection<Document & { _id: string; list: ListReference; at: Date }>(PROGRESS, MAJORITY);
   return {
     covered: async () => (await guarded(collection.find({}).toArray())).map(({ list }) => list),
-    async advance(lists, now) {
+    async lastRunAt() {
+      const [last] = await guarded(collection.find({}).sort({ at: -1 }).limit(1).toArray());
+      return last?.at.getTime();
+    },
+    async advance(lists, startedAt) {
       for (const list of lists) {
-        const document = { _id: list.source, list, at: new Date(now) };
+        const document = { _id: list.source, list, at: new Date(startedAt) };
         const taken = await insertFree(collection as never, [document]);
         if (taken.size === 0) continue;
         const filter = { _id: list.source, 'list.activation': { $lt: list.activation } };
-        await guarded(collection.updateOne(filter, { $set: { list, at: new Date(now) } }));
+        await guarded(collection.updateOne(filter, { $set: { list, at: new Date(startedAt) } }));
       }
     },
   };

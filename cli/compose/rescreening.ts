@@ -2,23 +2,34 @@
 import { customerCaseStore, rescreenProgress } from '../../adapters/mongo/customer-cases.ts';
 import { listStore } from '../../adapters/mongo/list-versions.ts';
 import { exceptionStore } from '../../adapters/mongo/screening-exceptions.ts';
+import { coveredLists } from '../../processors/screening/evidence.ts';
 import { openIndexThread } from '../../processors/screening/index/thread.ts';
 import { requestOf } from '../../processors/screening/requests.ts';
-import { type KnownParties, type RescreenReport, rescreen } from '../../processors/screening/rescreen/rescreen.ts';
-import { createScreener } from '../../processors/screening/screener.ts';
+import {
+  type KnownParties,
+  type RescreenReport,
+  rescreen,
+  rescreenBehind,
+  type ScreenedParties,
+} from '../../processors/screening/rescreen/rescreen.ts';
+import { type ClosableScreener, createScreener } from '../../processors/screening/screener.ts';
 import { faultOf } from '../../runtime/faults.ts';
 import type { Host, HostHealth, HostState } from '../../runtime/host.ts';
 import { CodedError } from '../../runtime/ports/fault.ts';
 import type { HostRuntime } from '../../runtime/processor-host.ts';
 import { createTable } from '../../runtime/table.ts';
-import type { TransferAccepted } from '../../schemas/types.generated.ts';
+import type { ListReference, TransferAccepted } from '../../schemas/types.generated.ts';
+import type { TopicName, TopicValues } from '../../topics/catalogue.ts';
 import { DAY_MS } from '../../topics/contract.ts';
 import type { Connections } from '../connect.ts';
 import { pause } from './pause.ts';
 import { termsOf } from './screening.ts';
 
-const TOPIC = 'transfer.accepted';
 const LOOK_EVERY_MS = 1_000;
+/** By then every instance that is healthy screens against what the last run did. */
+const SWITCHED_MS = 10 * 60_000;
+/** The clocks of brokers and of this process may differ by this much. */
+const SKEW_MS = 60_000;
 
 /** A host that follows `screening.list-activated`. Several may run: the second opens no case twice. */
 export async function rescreeningHost(connections: Connections, runtime: HostRuntime): Promise<Host> {
@@ -42,6 +53,35 @@ export async function rescreeningHost(connections: Connections, runtime: HostRun
 
   async function once(): Promise<RescreenReport | undefined> {
     const active = [...table.entries()].map(([, { list }]) => list);
+    const known = () =>
+      recordsOf(connections, 'transfer.accepted', { from: Date.now() - windowMs }, stopping.signal, partiesOf);
+    return over(active, (screener) => rescreen({ lists: active, screener, progress, cases, known, clock: Date.now }));
+  }
+
+  /**
+   * Those who were screened by an instance that had not switched yet when the last run began, or one shortly before it.
+   * Answers when to look again; undefined: when there was another run.
+   */
+  async function behind(): Promise<number | undefined> {
+    const began = await progress.lastRunAt();
+    if (began === undefined) return undefined;
+    const active = [...table.entries()].map(([, { list }]) => list);
+    const span = { from: began - SWITCHED_MS - SKEW_MS, until: began + 2 * SWITCHED_MS };
+    const screened = () =>
+      recordsOf(connections, 'transfer.screened', span, stopping.signal, (value) =>
+        partiesOf(value).map((known): ScreenedParties => ({ ...known, covered: coveredLists(value.screening) })),
+      );
+    const opened = await over(active, (screener) => rescreenBehind({ screener, cases, screened, clock: Date.now }));
+    if (opened > 0)
+      logger.info({ stage: 'rescreener', detail: `${opened} new cases` }, 'caught up with late screenings');
+    return Date.now() < began + SWITCHED_MS ? Date.now() + SWITCHED_MS : undefined;
+  }
+
+  /** Against exactly these lists. */
+  async function over<R>(
+    active: readonly ListReference[],
+    use: (screener: ClosableScreener) => Promise<R>,
+  ): Promise<R> {
     const screener = createScreener({
       active: { current: async () => active },
       versions: lists,
@@ -51,8 +91,7 @@ export async function rescreeningHost(connections: Connections, runtime: HostRun
       clock: Date.now,
     });
     try {
-      const known = () => knownParties(connections, Date.now() - windowMs, stopping.signal);
-      return await rescreen({ lists: active, screener, progress, cases, known, clock: Date.now });
+      return await use(screener);
     } finally {
       await screener.close();
     }
@@ -60,11 +99,16 @@ export async function rescreeningHost(connections: Connections, runtime: HostRun
 
   async function loop(): Promise<void> {
     let seen = -1;
+    // At once after a start: the process before may have ended in between.
+    let behindAt: number | undefined = 0;
     while (!stopping.signal.aborted) {
       const { version } = table;
-      if (version !== seen) {
+      const isDue = behindAt !== undefined && Date.now() >= behindAt;
+      if (version !== seen || isDue) {
         try {
-          const report = await once();
+          if (isDue) behindAt = await behind();
+          const report = version === seen ? undefined : await once();
+          if (report) behindAt ??= Date.now() + SWITCHED_MS;
           seen = version;
           trouble = [];
           if (report) {
@@ -107,31 +151,40 @@ export async function rescreeningHost(connections: Connections, runtime: HostRun
   };
 }
 
-/** The parties of every transfer accepted since `since` (ms), in batches, oldest first within a partition. */
-async function* knownParties(
+interface Span {
+  /** ms since 1970 */
+  readonly from: number;
+  readonly until?: number;
+}
+
+/** What `read` makes of every record that was appended in the span, in batches, oldest first within a partition. */
+async function* recordsOf<T extends TopicName, R>(
   { log, codec }: Connections,
-  since: number,
+  topic: T,
+  { from, until = Number.POSITIVE_INFINITY }: Span,
   signal: AbortSignal,
-): AsyncGenerator<readonly KnownParties[]> {
-  await codec.load([TOPIC]);
+  read: (value: TopicValues[T]) => readonly R[],
+): AsyncGenerator<readonly R[]> {
+  await codec.load([topic]);
   const reader = log.reader();
-  for (const range of await reader.offsets([TOPIC])) {
+  for (const range of await reader.offsets([topic])) {
     // One batch is handed over at a time: the reader waits while it is screened.
-    const handover: { batch: readonly KnownParties[]; taken: () => void }[] = [];
+    const handover: { batch: readonly R[]; taken: () => void }[] = [];
     let arrived = Promise.withResolvers<void>();
     let done = false;
     let left = false;
     const reading = reader
       .read([range], async ({ records }) => {
         if (signal.aborted || left) throw new CodedError('STOPPING', 'asked to stop');
+        const wanted = records.filter(({ timestamp }) => timestamp >= from && timestamp <= until);
         const decoded = await codec.decode(
-          TOPIC,
-          records.map(({ value }) => value),
+          topic,
+          wanted.map(({ value }) => value),
         );
-        const batch = decoded.flatMap((result, i) => {
+        const batch = decoded.flatMap((result) => {
           if (!result.ok)
-            throw new CodedError(result.code, `${TOPIC} ${result.detail}`, { faultClass: 'transient-dependency' });
-          return records[i]!.timestamp < since ? [] : partiesOf(result.value);
+            throw new CodedError(result.code, `${topic} ${result.detail}`, { faultClass: 'transient-dependency' });
+          return read(result.value);
         });
         if (batch.length === 0) return;
         const taken = Promise.withResolvers<void>();
@@ -167,7 +220,7 @@ async function* knownParties(
   }
 }
 
-function partiesOf(accepted: TransferAccepted): readonly KnownParties[] {
+function partiesOf(accepted: Pick<TransferAccepted, 'envelope' | 'instruction' | 'parties'>): readonly KnownParties[] {
   const request = requestOf(accepted);
   return request ? [{ transferId: accepted.envelope.transferId, request }] : [];
 }

@@ -13,7 +13,7 @@ import { entityHash, type ListEntity, type ListVersion } from '../lists/index.ts
 import { loadSampleList } from '../lists/sample/load.ts';
 import { requestOf } from '../requests.ts';
 import type { CustomerCase } from './customer-case.ts';
-import { type KnownParties, rescreen } from './rescreen.ts';
+import { type KnownParties, rescreen, rescreenBehind } from './rescreen.ts';
 
 let list: ListVersion;
 let lists: MemoryLists;
@@ -122,5 +122,34 @@ describe('customers', () => {
     await expect(run).rejects.toMatchObject({ code: 'MONGO_UNAVAILABLE' });
     expect(covered).toBe(before);
     expect(await again([known('t1', hartley)])).toMatchObject({ opened: 1 });
+  });
+});
+
+describe('those who were screened by an instance that had not switched yet', () => {
+  it('when a run had begun, become cases too, and nobody else does', async () => {
+    const before = await lists.current();
+    await activate([...list.entities, listedPerson('7001', 'Gwen Hartley')], '2026-11-22');
+    await again();
+    // The run has seen neither of them.
+    expect(opened.size).toBe(0);
+    const late = known('late', hartley);
+    const inTime = { ...known('in-time', { debtor: { customerId: 'another', name: 'Gwen Hartley' } }) };
+    const screened = async function* () {
+      yield [
+        { ...late, covered: before },
+        { ...inTime, covered: await lists.current() },
+      ];
+    };
+    const cases = {
+      open: async (found: readonly CustomerCase[]) => {
+        for (const each of found) opened.set(each.caseId, each);
+        return found.length;
+      },
+      blocked: async () => new Map(),
+    };
+    const behind = () => rescreenBehind({ screener: screenerOver(lists), cases, screened, clock: () => AT });
+    expect(await behind()).toBe(1);
+    await behind();
+    expect([...opened.values()]).toMatchObject([{ transferId: 'late', entityId: '7001' }]);
   });
 });

@@ -1,6 +1,6 @@
 // Screens known customers, and the parties of transfers on their way, against what a new list version changed.
 import type { ListReference } from '../../../schemas/types.generated.ts';
-import type { Screener, ScreeningRequest } from '../ports.ts';
+import type { Difference, Screener, ScreeningRequest } from '../ports.ts';
 import { changesSince, coveredAfter } from '../versions/version.ts';
 import { type CustomerCases, casesFrom } from './customer-case.ts';
 
@@ -12,8 +12,8 @@ export interface KnownParties {
 /** How far customers are screened, per source. Never goes back. */
 export interface RescreenProgress {
   covered(): Promise<readonly ListReference[]>;
-  /** Raises what is covered; an activation that is behind what is stored changes nothing. */
-  advance(lists: readonly ListReference[], now: number): Promise<void>;
+  /** Raises what is covered; an activation that is behind what is stored changes nothing. `startedAt`: of the run, ms. */
+  advance(lists: readonly ListReference[], startedAt: number): Promise<void>;
 }
 
 export interface RescreenOptions {
@@ -43,19 +43,55 @@ export async function rescreen(options: RescreenOptions): Promise<RescreenReport
   const covered = await progress.covered();
   const changes = changesSince(covered, lists);
   if (changes.length === 0) return undefined;
+  const startedAt = clock();
   let transfers = 0;
   let opened = 0;
   for await (const batch of known()) {
     transfers += batch.length;
     const differences = await screener.recheck(batch.map(({ request }) => ({ request, covered })));
-    const found = batch.flatMap(({ transferId, request }, i) => {
-      const difference = differences[i];
-      return difference === undefined ? [] : casesFrom(transferId, request, difference, clock());
-    });
-    // One customer has many transfers.
-    const once = new Map(found.map((each) => [each.caseId, each]));
-    if (once.size > 0) opened += await cases.open([...once.values()]);
+    opened += await openCases(cases, batch, differences, clock());
   }
-  await progress.advance(coveredAfter(covered, lists), clock());
+  await progress.advance(coveredAfter(covered, lists), startedAt);
   return { versions: changes.map(({ to }) => to.versionId), transfers, opened };
+}
+
+/** Parties with the lists that they were screened against. */
+export interface ScreenedParties extends KnownParties {
+  readonly covered: readonly ListReference[];
+}
+
+/**
+ * Screens those who were screened against an older version after a run had begun: their transfers came too late for the
+ * run, and the instance that screened them had not switched yet. On rails where the lists are not looked at again nobody
+ * else would. Harmless to repeat.
+ * @returns how many cases were new
+ */
+export async function rescreenBehind({
+  screener,
+  cases,
+  screened,
+  clock,
+}: Pick<RescreenOptions, 'screener' | 'cases' | 'clock'> & {
+  readonly screened: () => AsyncIterable<readonly ScreenedParties[]>;
+}): Promise<number> {
+  let opened = 0;
+  for await (const batch of screened()) {
+    opened += await openCases(cases, batch, await screener.recheck(batch), clock());
+  }
+  return opened;
+}
+
+async function openCases(
+  cases: Pick<CustomerCases, 'open'>,
+  batch: readonly KnownParties[],
+  differences: readonly (Difference | undefined)[],
+  now: number,
+): Promise<number> {
+  const found = batch.flatMap(({ transferId, request }, i) => {
+    const difference = differences[i];
+    return difference === undefined ? [] : casesFrom(transferId, request, difference, now);
+  });
+  // One customer has many transfers.
+  const once = new Map(found.map((each) => [each.caseId, each]));
+  return once.size > 0 ? cases.open([...once.values()]) : 0;
 }
