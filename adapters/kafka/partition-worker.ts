@@ -58,6 +58,8 @@ export class PartitionWorker {
   #paused: PartitionProgress['paused'];
   /** Why the batch to come was handed in before and not committed. */
   #failed: { readonly code: string; readonly attempts: number } | undefined;
+  /** When it last found nothing to do; monotonic ms. */
+  #restedAt = 0;
   readonly #patience = new TopicPatience();
 
   constructor(options: WorkerOptions) {
@@ -85,7 +87,8 @@ export class PartitionWorker {
       partition: ownership.partition,
       position,
       lag: Math.max(unknown, source.lastStableOffset - position),
-      lastProgressAt: idle ? Math.max(this.#committedAt, source.caughtUpAt) : this.#committedAt,
+      // A partition that has rested for hours is not stalled the moment a record comes.
+      lastProgressAt: Math.max(this.#committedAt, idle ? source.caughtUpAt : this.#restedAt),
       paused: this.#paused,
     };
   }
@@ -193,6 +196,7 @@ export class PartitionWorker {
     if (source.outOfRange) throw this.#outOfRange();
     const room = consumer.maxBatchRecords - this.#carry.length;
     if (this.#carry.length === 0 && source.buffered === 0) {
+      this.#restedAt = performance.now();
       await this.#idle();
       return [];
     }

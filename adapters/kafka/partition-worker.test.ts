@@ -1,0 +1,107 @@
+import { afterEach, expect, it, vi } from 'vitest';
+import type { LogRecord } from '../../runtime/ports/log.ts';
+import type { Fetcher, Source } from './fetcher.ts';
+import { PartitionWorker } from './partition-worker.ts';
+import { Signal } from './signal.ts';
+
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
+const HOUR_MS = 3_600_000;
+const record = (offset: number): LogRecord => ({
+  topic: 'transfer.returned',
+  partition: 1,
+  offset,
+  key: null,
+  value: null,
+  headers: {},
+  timestamp: 0,
+});
+
+/** A worker over a source that the test fills, with a handler that returns when the test says so. */
+function working() {
+  let now = 1_000;
+  vi.spyOn(performance, 'now').mockImplementation(() => now);
+  const waiting: LogRecord[] = [];
+  const changed = new Signal();
+  const source = {
+    topic: 'transfer.returned',
+    partition: 1,
+    changed,
+    position: 0,
+    lastStableOffset: 0,
+    caughtUpAt: now,
+    fetchedAt: now,
+    outOfRange: false,
+    parked: false,
+    waitingSince: 0,
+    get buffered() {
+      return waiting.length;
+    },
+    seek: () => undefined,
+    take: (most: number) => waiting.splice(0, most),
+  };
+  const handed = Promise.withResolvers<void>();
+  const worker = new PartitionWorker({
+    consumer: {
+      name: 'limits',
+      topics: ['transfer.returned'],
+      delivery: 'exactly-once',
+      maxBatchRecords: 10,
+      lingerMs: 0,
+      handler: () => {
+        handed.resolve();
+        return new Promise(() => undefined);
+      },
+      onFault: () => undefined,
+    },
+    ownership: {
+      topic: 'transfer.returned',
+      partition: 1,
+      groupId: 'corridor.limits',
+      generation: { generationId: 1, memberId: 'm' },
+      stillOurs: () => true,
+    },
+    committer: { open: async () => 0, commit: async () => undefined, abandon: async () => undefined },
+    source: source as unknown as Source,
+    fetcher: () => ({ wake: () => undefined }) as unknown as Fetcher,
+    idleCommitMs: HOUR_MS * 2,
+    after: Promise.resolve(),
+    onFault: () => undefined,
+    onFatal: () => undefined,
+    confirmMembership: async () => true,
+  });
+  void worker.run();
+  /** The broker answers: nothing new, or records. */
+  const fetched = (...records: LogRecord[]) => {
+    source.fetchedAt = now;
+    if (records.length === 0) source.caughtUpAt = now;
+    waiting.push(...records);
+    const next = records.at(-1);
+    if (next) source.position = source.lastStableOffset = next.offset + 1;
+    changed.wake();
+  };
+  const later = (ms: number) => {
+    now += ms;
+  };
+  return { worker, fetched, later, handed: handed.promise };
+}
+
+it('a record that comes after a long rest is no stall; a handler that does not return is one from then on', async () => {
+  const { worker, fetched, later, handed } = working();
+  await worker.ready;
+  const turn = () => new Promise(setImmediate);
+  later(HOUR_MS);
+  fetched();
+  await turn();
+  fetched(record(0));
+  await handed;
+  const rested = 1_000 + HOUR_MS;
+  expect(worker.progress()).toMatchObject({ lag: 1, lastProgressAt: rested, paused: undefined });
+  later(20_000);
+  fetched();
+  fetched(record(1));
+  await turn();
+  expect(worker.progress()).toMatchObject({ lag: 2, lastProgressAt: rested, paused: undefined });
+});
