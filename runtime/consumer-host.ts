@@ -40,6 +40,8 @@ export function createConsumerHost(options: ConsumerHostOptions): Host {
   const stopping = new AbortController();
   let state: HostState = 'new';
   let consumer: LogConsumer | undefined;
+  /** Wall clock, ms. */
+  let logAwaySince: number | undefined;
   let fail!: (error: unknown) => void;
   const failed = new Promise<never>((_, reject) => {
     fail = (error) => {
@@ -105,6 +107,18 @@ export function createConsumerHost(options: ConsumerHostOptions): Host {
     });
   }
 
+  /** The log itself is away: every partition waits, those too that this process has not been given yet. */
+  function logTrouble(): readonly DependencyTrouble[] {
+    const waiting = consumer?.waiting();
+    if (waiting === undefined) {
+      logAwaySince = undefined;
+      return [];
+    }
+    logAwaySince ??= clock.now();
+    const place = { topic: options.inputs[0]!, partition: 0 };
+    return [{ dependency: 'kafka', ...waiting, since: logAwaySince, ...place, lastMetAt: performance.now() }];
+  }
+
   const measured: BatchHandler = async (batch) => {
     const startedAt = performance.now();
     const result = await options.handler(batch);
@@ -131,7 +145,7 @@ export function createConsumerHost(options: ConsumerHostOptions): Host {
       name,
       state,
       partitions: progress(),
-      troubles: [...observer.troubles(), ...(options.moreTroubles?.() ?? [])],
+      troubles: [...observer.troubles(), ...logTrouble(), ...(options.moreTroubles?.() ?? [])],
       tables: tables.map((table) => table.health()),
     }),
     async stop(deadlineMs) {

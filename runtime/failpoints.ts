@@ -4,7 +4,7 @@
 //   CORRIDOR_FAILPOINTS='intake.after-prepare=kill@3,eos.after-send=delay:200@1+'
 //
 // `kill` ends the process as `kill -9` does, `stop` holds it as `kill -STOP` does until somebody continues it, `throw`
-// throws, `delay:MS` waits. `@3` means the third time only, `@2+` the second and every later time; without it, every time.
+// throws, `delay:MS` waits, `wedge` blocks the event loop for ever. `@3` means the third time only, `@2+` the second and every later time; without it, every time.
 // CORRIDOR_FAILPOINT_LOG names a file to which each failpoint is appended when it is first reached (`reached NAME`) and
 // whenever it acts (`kill NAME 3`), before it does. With CORRIDOR_FAILPOINTS_FILE, a process that gets SIGUSR2 takes the
 // rules of that file in place of those it has, and counts from one again: a harness arms it while it works.
@@ -48,7 +48,7 @@ export const FAILPOINTS: readonly string[] = [
   'alo.after-commit',
 ];
 
-type Action = { readonly kind: 'kill' | 'stop' | 'throw' } | { readonly kind: 'delay'; readonly ms: number };
+type Action = { readonly kind: 'kill' | 'stop' | 'throw' | 'wedge' } | { readonly kind: 'delay'; readonly ms: number };
 interface Armed {
   readonly action: Action;
   /** First and last time that it acts, counted from 1. */
@@ -58,7 +58,7 @@ interface Armed {
 
 const STOP_TAKES_HOLD_MS = 5;
 
-const RULE = /^([\w.-]+)=(kill|stop|throw|delay:(\d{1,6}))(?:@(\d{1,9})(\+?))?$/;
+const RULE = /^([\w.-]+)=(kill|stop|throw|wedge|delay:(\d{1,6}))(?:@(\d{1,9})(\+?))?$/;
 
 /** Parses CORRIDOR_FAILPOINTS. Throws on what it does not understand: a harness must not think that it injects. */
 export function parseFailpoints(text: string): ReadonlyMap<string, readonly Armed[]> {
@@ -111,6 +111,8 @@ export function createFailpoints(env: Readonly<Record<string, string | undefined
       // The signal is for the whole process: this thread may get a little further before it takes hold.
       return new Promise((resolve) => setTimeout(resolve, STOP_TAKES_HOLD_MS));
     }
+    // Nobody wakes it.
+    if (armed.action.kind === 'wedge') Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
     if (armed.action.kind === 'throw') throw thrownAt(name);
     const { ms } = armed.action as { ms: number };
     return new Promise((resolve) => setTimeout(resolve, ms));

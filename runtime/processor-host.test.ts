@@ -271,6 +271,13 @@ describe('a dependency that is down', () => {
     expect(run.log.commits.get('screening')).toBeUndefined();
   });
 
+  it('is named by health when it is the log itself', async () => {
+    const log = new MemoryLog({ clock: new ManualClock(), manual: true });
+    log.away = { code: 'KAFKA_UNAVAILABLE', detail: 'waiting for the broker' };
+    const run = await runProcessor(clearing(), { inputs: [], log });
+    expect(run.health.troubles).toMatchObject([{ dependency: 'kafka', code: 'KAFKA_UNAVAILABLE' }]);
+  });
+
   it('is waited for when it is the registry', async () => {
     const codec = memoryCodec();
     const inputs = inputsOf(ids(2));

@@ -79,6 +79,54 @@ describe('a service', () => {
     await expect(fetch(url)).rejects.toThrow();
   });
 
+  it('makes further hosts once the first run, and is ready only then', async () => {
+    const [first, second] = [new ScriptedHost('start-up'), new ScriptedHost('limits')];
+    const composing = Promise.withResolvers<void>();
+    const service = running([first], {
+      continueWith: async () => {
+        await composing.promise;
+        return [second];
+      },
+      serveHealth: async (source) => {
+        const server = await startHealthServer(source, { host: '127.0.0.1', port: 0 });
+        const { status, body } = await get(`${server.url}/health/ready`);
+        expect({ status, ready: body['ready'] }).toEqual({ status: 503, ready: false });
+        expect((await get(`${server.url}/health/live`)).status).toBe(200);
+        composing.resolve();
+        return server;
+      },
+    });
+    const url = await service.ready;
+    expect(await get(`${url}/health`)).toMatchObject({
+      status: 200,
+      body: { ready: true, hosts: [{ name: 'start-up' }, { name: 'limits' }] },
+    });
+    second.fail(new CodedError('NEWER_SCHEMA', 'deploy downstream first', { faultClass: 'fatal' }));
+    expect(await service.ended).toMatchObject({ exitCode: EXIT.fault, code: 'NEWER_SCHEMA' });
+    expect([first.state, second.state]).toEqual(['stopped', 'stopped']);
+  });
+
+  it('drains while its first hosts still start, and makes no more', async () => {
+    const host = new ScriptedHost('start-up');
+    const asked = Promise.withResolvers<void>();
+    host.start = async () => {
+      host.state = 'starting';
+      asked.resolve();
+      await new Promise(() => undefined);
+    };
+    let made = 0;
+    const service = running([host], {
+      continueWith: async () => {
+        made++;
+        return [];
+      },
+    });
+    await asked.promise;
+    service.stop();
+    expect(await service.ended).toMatchObject({ exitCode: EXIT.ok });
+    expect(made).toBe(0);
+  });
+
   it('ends, drained, when one host fails', async () => {
     const hosts = [new ScriptedHost('intake'), new ScriptedHost('limits')];
     const service = running(hosts);

@@ -15,6 +15,8 @@ export interface ServiceOptions {
   /** Names the process in logs, such as `chain`. */
   readonly name: string;
   readonly hosts: readonly Host[];
+  /** Makes more hosts once those above run; started, watched and drained like them. Health answers from before that. */
+  readonly continueWith?: () => Promise<readonly Host[]>;
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly liveness: LivenessLimits;
@@ -45,8 +47,10 @@ export interface ServiceEnd {
  * Runs until a signal or a fault ends it; never rejects. The first signal drains; a second one ends the process at once.
  * The caller exits with `exitCode`.
  */
-export async function runService(options: ServiceOptions): Promise<ServiceEnd> {
-  const { hosts, logger } = options;
+export async function runService(given: ServiceOptions): Promise<ServiceEnd> {
+  const hosts = [...given.hosts];
+  const options: ServiceOptions = { ...given, hosts };
+  const { logger } = options;
   const ending = Promise.withResolvers<ServiceEnd>();
   const release = onSignals(options, (code) => ending.resolve({ exitCode: EXIT.ok, code, detail: 'asked to stop' }));
   const loop = options.eventLoopDeadlineMs === undefined ? undefined : watchEventLoop(options.eventLoopDeadlineMs);
@@ -58,11 +62,26 @@ export async function runService(options: ServiceOptions): Promise<ServiceEnd> {
     ending.resolve({ exitCode: EXIT.fault, code: codeOf(error) ?? code, detail });
   };
   let health: HealthServer | undefined;
-  for (const host of hosts) host.failed.catch(failWith);
+  let isEnding = false;
+  let isComplete = options.continueWith === undefined;
+  const startAll = async (some: readonly Host[]) => {
+    for (const host of some) host.failed.catch(failWith);
+    await Promise.all(some.map((host) => host.start()));
+  };
+  const start = async () => {
+    await startAll(hosts);
+    if (!options.continueWith || isEnding) return;
+    const more = await options.continueWith();
+    if (isEnding) return;
+    hosts.push(...more);
+    isComplete = true;
+    await startAll(more);
+  };
   try {
-    health = await options.serveHealth?.(healthOf(options));
-    const started = Promise.all(hosts.map((host) => host.start()));
-    started.then(() => {
+    health = await options.serveHealth?.(healthOf(options, () => isComplete));
+    logger.info({ service: options.name, port: health?.port }, 'starting');
+    start().then(() => {
+      if (isEnding) return;
       logger.info({ service: options.name, count: hosts.length, port: health?.port }, 'running');
       options.onReady?.(health);
     }, failWith);
@@ -70,6 +89,7 @@ export async function runService(options: ServiceOptions): Promise<ServiceEnd> {
     failWith(error);
   }
   const end = await ending.promise;
+  isEnding = true;
   watch.stop();
   logger[end.exitCode === EXIT.ok ? 'info' : 'error']({ code: end.code, detail: end.detail }, 'ending');
   const drained = await drain(options);
@@ -126,10 +146,11 @@ function onSignals({ handleSignals = true, signal }: ServiceOptions, stop: (code
 }
 
 /** What the health server tells: liveness by progress, dependencies that are waited for, every partition. */
-export function healthOf({ hosts, liveness, metrics }: ServiceOptions): HealthSource {
+export function healthOf({ hosts, liveness, metrics }: ServiceOptions, isComplete = () => true): HealthSource {
   const judge = () => {
     const healths = hosts.map((host) => host.health());
-    return { healths, verdict: assess(healths, liveness, performance.now()) };
+    const verdict = assess(healths, liveness, performance.now());
+    return { healths, verdict: { ...verdict, ready: verdict.ready && isComplete() } };
   };
   return {
     live() {

@@ -80,6 +80,10 @@ export class KafkaConsumer implements LogConsumer {
     return waiting === undefined ? all : all.map((each) => ({ ...each, paused: each.paused ?? waiting }));
   }
 
+  waiting(): PartitionProgress['paused'] {
+    return this.#waiting;
+  }
+
   async stop(deadlineMs: number): Promise<void> {
     this.#stopping.abort();
     this.#heartbeatNow.wake();

@@ -6,6 +6,8 @@ import { createLogger } from '../../runtime/logger.ts';
 import { createMetrics } from '../../runtime/metrics.ts';
 import type { HostRuntime } from '../../runtime/processor-host.ts';
 import { EXIT, runService } from '../../runtime/service.ts';
+import { startUpHost } from '../../runtime/start-up.ts';
+import type { TopicName } from '../../topics/catalogue.ts';
 import { payoutHosts } from '../compose/payouts.ts';
 import { type Parts, partsFrom } from '../compose/pipeline.ts';
 import { processorHosts } from '../compose/processors.ts';
@@ -84,29 +86,44 @@ async function runParts(parts: Parts) {
       maxOutsideRatio: recovery.breakerMaxOutsideRatio,
     },
   };
-  const processors = await processorHosts(parts.processors, connections, runtime);
   const unsafe = unsafeSwitches();
   for (const name of unsafe) logger.warn({ code: 'UNSAFE', detail: name }, 'a guarantee is taken away, for a test');
-  const sinks = await sinkHosts(parts.sinks, connections, runtime, {
-    noSequenceGuard: unsafe.has('no-sequence-guard'),
-  });
-  const payouts = parts.payouts
-    ? await payoutHosts(connections, runtime, { noCompareAndSet: unsafe.has('no-payout-cas') })
-    : { hosts: [], resources: [] };
-  const cases = parts.cases ? await caseHosts(connections, runtime) : { hosts: [], resources: [] };
-  const rescreening = parts.rescreening ? [await rescreeningHost(connections, runtime)] : [];
+  const resources: { readonly name: string; close(): Promise<void> }[] = [];
+  const compose = async () => {
+    const processors = await processorHosts(parts.processors, connections, runtime);
+    resources.unshift(...processors.resources);
+    const sinks = await sinkHosts(parts.sinks, connections, runtime, {
+      noSequenceGuard: unsafe.has('no-sequence-guard'),
+    });
+    const payouts = parts.payouts
+      ? await payoutHosts(connections, runtime, { noCompareAndSet: unsafe.has('no-payout-cas') })
+      : { hosts: [] };
+    const cases = parts.cases ? await caseHosts(connections, runtime) : { hosts: [] };
+    const rescreening = parts.rescreening ? [await rescreeningHost(connections, runtime)] : [];
+    return [...processors.hosts, ...sinks, ...payouts.hosts, ...cases.hosts, ...rescreening];
+  };
+  resources.push({ name: 'connections', close: () => connections.close() });
   return runService({
     name,
-    hosts: [...processors.hosts, ...sinks, ...payouts.hosts, ...cases.hosts, ...rescreening],
+    hosts: [startUpHost({ reach: () => connections.codec.load(neededToCompose(parts)), logger })],
+    continueWith: compose,
     logger,
     metrics,
     liveness: { stallAfterMs: watchdog.stallAfterMs, exitAfterMs: watchdog.exitAfterMs },
     drainDeadlineMs: watchdog.drainDeadlineMs,
     eventLoopDeadlineMs: watchdog.eventLoopDeadlineMs,
     serveHealth: (source) => startHealthServer(source, { host: health.host, port: health.port }),
-    resources: [...processors.resources, { name: 'connections', close: () => connections.close() }],
+    resources,
     onReady: (server) => console.log(JSON.stringify({ ready: true, service: name, health: server?.url })),
   });
+}
+
+/** Topics whose schemas must be known before there are hosts; the hosts wait for those of their own inputs. */
+function neededToCompose({ payouts, cases }: Parts): readonly TopicName[] {
+  return [
+    ...(payouts ? (['payout.requested', 'payout.updated'] as const) : []),
+    ...(cases ? (['review.decided'] as const) : []),
+  ];
 }
 
 /** How a process is named in logs and to the brokers: by what it runs. */

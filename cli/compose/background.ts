@@ -1,10 +1,12 @@
 // Work of a process that is no consumer (relays, sweeps), as a host of the service.
-import type { Host, HostState } from '../../runtime/host.ts';
+import type { DependencyTrouble, Host, HostState } from '../../runtime/host.ts';
 
 interface BackgroundWork {
   readonly name: string;
   start(): Promise<void>;
   stop(deadlineMs: number): Promise<void>;
+  /** Dependencies that the work waits for. */
+  troubles?(): readonly DependencyTrouble[];
 }
 
 /** A host that only starts and stops; its faults are the concern of the work itself. */
@@ -20,7 +22,7 @@ export function backgroundHost(work: BackgroundWork): Host {
       await work.start();
       state = 'running';
     },
-    health: () => ({ name: work.name, state, partitions: [], troubles: [], tables: [] }),
+    health: () => ({ name: work.name, state, partitions: [], troubles: work.troubles?.() ?? [], tables: [] }),
     async stop(deadlineMs) {
       state = 'draining';
       await work.stop(deadlineMs);

@@ -15,6 +15,7 @@ import { failpoint } from '../../runtime/failpoints.ts';
 import type { DependencyTrouble } from '../../runtime/host.ts';
 import { CodedError } from '../../runtime/ports/fault.ts';
 import type { HostRuntime } from '../../runtime/processor-host.ts';
+import { recentTroubles } from '../../runtime/recent-troubles.ts';
 import { createSinkHost } from '../../runtime/sink-host.ts';
 import type { Sink } from '../../sinks/contract.ts';
 import type { Connections } from '../connect.ts';
@@ -45,7 +46,9 @@ export async function payoutHosts(
   await codec.load(['payout.requested', 'payout.updated']);
   const writer = await log.writer('payout-outbox');
   const requests = requestCodec(codec);
+  const recent = recentTroubles(reads[0].name);
   const fault = (code: string, detail: string) => {
+    recent.met(code, detail);
     metrics.faults.inc({ consumer: 'payout-executor', code });
     logger.warn({ stage: 'payout-executor', code, detail }, 'payout fault');
   };
@@ -104,7 +107,7 @@ export async function payoutHosts(
   const host = createSinkHost({
     ...runtime,
     sink,
-    moreTroubles: () => providerAway,
+    moreTroubles: () => [...providerAway, ...recent.troubles()],
     resources: {
       open: async () => {
         relay.start();

@@ -7,6 +7,7 @@ import { faultOf } from '../../runtime/faults.ts';
 import { HEADER } from '../../runtime/headers.ts';
 import type { Host } from '../../runtime/host.ts';
 import type { HostRuntime } from '../../runtime/processor-host.ts';
+import { recentTroubles } from '../../runtime/recent-troubles.ts';
 import { type AnySink, createSinkHost } from '../../runtime/sink-host.ts';
 import type { CaseDocument } from '../../sinks/cases/case.ts';
 import { toCommand } from '../../sinks/cases/command.ts';
@@ -64,6 +65,7 @@ export async function caseHosts(connections: Connections, { logger, metrics }: H
   await store.ensureIndexes();
   await codec.load(['review.decided']);
   const writer = await log.writer('case-relay');
+  const recent = recentTroubles('review.decided');
   const relay = createOutboxRelay<CaseDocument>({
     source: {
       pending: (limit) => store.pending(limit),
@@ -74,6 +76,7 @@ export async function caseHosts(connections: Connections, { logger, metrics }: H
     writer,
     onEvent: (event) => {
       if (event.kind === 'published') return;
+      recent.met(event.code, event.detail);
       metrics.faults.inc({ consumer: 'case-relay', code: event.code });
       logger.warn({ stage: 'case-relay', code: event.code, detail: event.detail }, 'relay');
     },
@@ -100,6 +103,7 @@ export async function caseHosts(connections: Connections, { logger, metrics }: H
       (count) => count > 0 && logger.info({ stage: 'case-relay', count }, 'holds lapsed'),
       (error: unknown) => {
         const { code, detail } = faultOf(error);
+        recent.met(code, detail);
         metrics.faults.inc({ consumer: 'case-relay', code });
         logger.warn({ stage: 'case-relay', code, detail }, 'expiry sweep failed');
       },
@@ -107,6 +111,7 @@ export async function caseHosts(connections: Connections, { logger, metrics }: H
   };
   const host = backgroundHost({
     name: 'case-relay',
+    troubles: () => recent.troubles(),
     start: async () => {
       relay.start();
       sweeper = setInterval(sweep, EXPIRY_SWEEP_MS);

@@ -109,6 +109,8 @@ export interface LogConsumer {
   /** Rejects with the fatal fault when the consumer ends by itself; never resolves before `stop`. */
   readonly ended: Promise<void>;
   progress(): readonly PartitionProgress[];
+  /** Set while the log itself is away: shown also when this member has no partition (yet). */
+  waiting(): PartitionProgress['paused'];
   /** Finishes the batches in hand within the deadline, then leaves the group. */
   stop(deadlineMs: number): Promise<void>;
 }

@@ -74,6 +74,10 @@ export class MemoryConsumer implements LogConsumer {
     }
   }
 
+  waiting(): PartitionProgress['paused'] {
+    return this.#log.away;
+  }
+
   progress(): readonly PartitionProgress[] {
     return this.#states.map(({ topic, partition, position, lastProgressAt, paused }) => ({
       topic,

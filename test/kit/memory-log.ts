@@ -37,6 +37,8 @@ export class MemoryLog implements Log {
   readonly app: string;
   readonly manual: boolean;
   crash: CrashPlan | undefined;
+  /** Set: consumers say that they wait for the brokers. */
+  away: { readonly code: string; readonly detail: string } | undefined;
   readonly refuses: MemoryLogOptions['refuses'];
   readonly consumers: MemoryConsumer[] = [];
   /** Transactions committed, by consumer name. */
