@@ -20,6 +20,7 @@ const STEPS: readonly (Step & { readonly id: string })[] = [
     id: 'negative',
     ...command('every negative control', [CHAOS, '--profile', 'ci', '--seed', seed, '--negative', 'all']),
   },
+  { id: 'outage', ...command('every dependency away for two minutes', ['test/outage/main.ts', '--seed', seed]) },
   {
     id: 'cluster',
     ...command('crash harness, three brokers', [CHAOS, '--profile', 'ci', '--brokers', '3', '--seed', seed]),

@@ -219,13 +219,13 @@ async function play({ steps }: Schedule, { now, feeder, injector }: Playing): Pr
 interface Draining {
   readonly books: ChaosBooks;
   readonly tail: Tail;
-  readonly slots: ReadonlyMap<SlotName, Slot>;
+  readonly slots: ReadonlyMap<string, Slot>;
   readonly quietMs: number;
   readonly say: (line: string) => void;
 }
 
 /** Waits until the books balance and every consumer is at its end, or until nothing moves any more: what is left then. */
-async function drained({ books, tail, slots, quietMs, say }: Draining): Promise<string[]> {
+export async function drained({ books, tail, slots, quietMs, say }: Draining): Promise<string[]> {
   tail.movedAt = performance.now();
   let saidAt = performance.now();
   for (;;) {
@@ -272,7 +272,10 @@ async function leftIn(slots: readonly Slot[]): Promise<string[]> {
 }
 
 /** Rates are republished before they are too old to price with. */
-function keepRatesFresh({ connections: { log, codec } }: World): { readonly first: Promise<void>; stop(): void } {
+export function keepRatesFresh({ connections: { log, codec } }: World): {
+  readonly first: Promise<void>;
+  stop(): void;
+} {
   const once = () =>
     patiently(async () => {
       const writer = await log.writer('chaos-rates');
