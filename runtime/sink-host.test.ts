@@ -142,7 +142,7 @@ describe('a hosted sink', () => {
     expect(lettersOf(log).map(({ headers }) => String(headers['dlq-class']))).toEqual(['poison']);
   });
 
-  it('writes a dead letter again under the same id when it crashes before the offset is committed', async () => {
+  it('writes a dead letter once, however often it crashes before the commit', async () => {
     const { sink } = storing((batch) => {
       if (batch.some((received) => idOf(received) === 'transfer-0002')) throw new TypeError('breaks');
       return undefined;
@@ -154,9 +154,8 @@ describe('a hosted sink', () => {
           ? 'crash'
           : undefined,
     });
-    const letterIds = lettersOf(log).map(({ headers }) => String(headers['dlq-id']));
-    expect(letterIds).toHaveLength(3);
-    expect(new Set(letterIds).size).toBe(1);
+    expect(crashes).toBeLessThan(0);
+    expect(lettersOf(log)).toHaveLength(1);
   });
 
   it('waits for a store that is away', async () => {

@@ -1,8 +1,8 @@
 // Hosts a sink (or another consumer of committed events) over the log, at least once.
 //
 // Offsets are committed plainly, without a transaction: a sink reads many topics, and a transaction for each of its input
-// partitions would cost more than the writes (docs/reliability.md). Retry and dead-letter records are written and
-// acknowledged before the offset is committed; a crash between the two writes them again under the same id.
+// partitions would cost more than the writes (docs/reliability.md). A batch that puts records aside commits them and the
+// offset in one transaction.
 
 import type { Sink } from '../sinks/contract.ts';
 import type { TopicName } from '../topics/catalogue.ts';
@@ -18,7 +18,6 @@ import type { Outcome } from './isolate.ts';
 import type { Metrics } from './metrics.ts';
 import { createObserver } from './observer.ts';
 import { CodedError } from './ports/fault.ts';
-import type { BatchHandler, LogWriter } from './ports/log.ts';
 import type { HostRuntime } from './processor-host.ts';
 
 /** A sink whatever it reads. */
@@ -37,7 +36,7 @@ export interface SinkHostOptions extends HostRuntime {
 
 /** A host for one sink. */
 export function createSinkHost(options: SinkHostOptions): Host {
-  const { sink, log, logger, metrics, clock = systemClock } = options;
+  const { sink, logger, metrics, clock = systemClock } = options;
   const reads = (sink.reads as readonly { name: TopicName }[]).map(({ name }) => name);
   const observer = createObserver({ name: sink.name, clock, logger, metrics });
   const write = groupWrites(
@@ -54,7 +53,6 @@ export function createSinkHost(options: SinkHostOptions): Host {
     ...(sink.marks ? { marks: sink.marks } : {}),
     run: write,
   });
-  let writer: LogWriter | undefined;
   return createConsumerHost({
     ...options,
     name: sink.name,
@@ -63,25 +61,8 @@ export function createSinkHost(options: SinkHostOptions): Host {
     schemas: sink.marks ? [...new Set<TopicName>([...reads, 'transfer.lifecycle'])] : reads,
     inputs: inputTopics(sink.name, reads),
     delivery: 'at-least-once',
-    handler: writingOutputs(handler, async () => (writer ??= await log.writer(sink.name))),
-    resources: {
-      open: async () => options.resources?.open(),
-      close: async (deadlineMs) => {
-        await options.resources?.close(deadlineMs);
-        await writer?.close();
-      },
-    },
+    handler,
   });
-}
-
-/** Writes what the handler puts aside before the offset can be committed. */
-function writingOutputs(handler: BatchHandler, writer: () => Promise<LogWriter>): BatchHandler {
-  return async (batch) => {
-    const result = await handler(batch);
-    if (result.outputs.length === 0) return result;
-    await (await writer()).send(result.outputs);
-    return { ...result, outputs: [] };
-  };
 }
 
 async function writeAll(sink: AnySink, items: readonly Accepted[], metrics: Metrics): Promise<readonly Outcome[]> {

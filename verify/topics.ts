@@ -27,9 +27,6 @@ export const groupTopics = ({ name, reads }: Owner): readonly string[] =>
 /** Owners whose dead letters stop a transfer, so that each must be marked on its lifecycle. */
 export const MARKING: ReadonlySet<string> = new Set([...Object.keys(topology), 'payout-executor']);
 
-/** Owners that commit outputs and offsets in one transaction: nothing of theirs may be in the log twice. */
-export const EXACTLY_ONCE: ReadonlySet<string> = new Set(Object.keys(topology));
-
 const recovery = new Map<string, RecoveryTopic>(
   OWNERS.flatMap(({ name }) => recoveryTopics(name)).map((topic) => [topic.name, topic]),
 );

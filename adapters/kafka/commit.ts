@@ -1,27 +1,24 @@
-// How a partition is taken over, and how a handled batch becomes durable: exactly once or at least once.
+// How a partition is taken over, and how a handled batch becomes durable: exactly once or at least once. Whatever is written
+// beside the offset is in one transaction with it, in both.
 import { setImmediate } from 'node:timers/promises';
 import { CodedError } from '../../runtime/ports/fault.ts';
 import type { ConsumerOptions, OutputRecord } from '../../runtime/ports/log.ts';
 import { pause, within } from './backoff.ts';
 import { type Connections, connectCluster, discardCluster } from './client.ts';
 import { Coordinator } from './coordinator.ts';
-import { FatalLogFault } from './errors.ts';
+import { brokerErrorType, FatalLogFault } from './errors.ts';
 import { NO_FAILPOINT } from './failpoints.ts';
 import type { Cluster } from './kafkajs/internals.ts';
 import { fetchStableOffsets } from './kafkajs/offset-fetch.ts';
+import type { Generation } from './kafkajs/txn-offset-commit.ts';
 import { TransactionalProducer } from './transactional-producer.ts';
-
-/** The group's current generation as seen by this member. */
-export interface Generation {
-  readonly generationId: number;
-  readonly memberId: string;
-}
 
 /** One input partition under one owner. */
 export interface Ownership {
   readonly topic: string;
   readonly partition: number;
   readonly groupId: string;
+  /** The group's current generation as seen by this member. */
   readonly generation: Generation;
   /** False once the group has given the partition away: nothing may be committed any more. */
   stillOurs(): boolean;
@@ -52,8 +49,9 @@ export function groupIdOf(appName: string, consumer: string): string {
 }
 
 export function committerFor(connections: Connections, options: ConsumerOptions, ownership: Ownership): Committer {
-  if (options.delivery === 'at-least-once') return new AtLeastOnce(connections, ownership);
-  return new ExactlyOnce(connections, options.name, ownership);
+  const transactions = new OwnedTransactions(connections, options.name, ownership);
+  if (options.delivery === 'at-least-once') return new AtLeastOnce(connections, ownership, transactions);
+  return new ExactlyOnce(transactions, ownership);
 }
 
 async function committedOffset(group: Coordinator, { groupId, topic, partition }: Ownership): Promise<number> {
@@ -74,7 +72,8 @@ function missingOffset(groupId: string, topic: string, partition: number): Fatal
   );
 }
 
-class ExactlyOnce implements Committer {
+/** The transactions of one input partition, under the transactional id that its owners fence each other by. */
+class OwnedTransactions {
   readonly #connections: Connections;
   readonly #transactionalId: string;
   readonly #ownership: Ownership;
@@ -88,22 +87,27 @@ class ExactlyOnce implements Committer {
     this.#transactionalId = unsafe.noFencing ? `${frozenId}.${crypto.randomUUID()}` : frozenId;
   }
 
-  async open(): Promise<number> {
-    const { topic, groupId } = this.#ownership;
-    this.#producer = await TransactionalProducer.fence(this.#connections, this.#transactionalId, topic);
+  /** Fences whoever held the transactional id, unless that is done; answers the producer. */
+  async fence(): Promise<TransactionalProducer> {
+    if (this.#producer !== undefined) return this.#producer;
+    this.#producer = await TransactionalProducer.fence(this.#connections, this.#transactionalId, this.#ownership.topic);
     await this.#connections.settings.failpoint('eos.after-fence');
-    return committedOffset(this.#producer.group(groupId), this.#ownership);
+    return this.#producer;
   }
 
+  /** Outputs and offset in one transaction. */
   async commit(outputs: readonly OutputRecord[], offset: number): Promise<void> {
     const { failpoint, unsafe } = this.#connections.settings;
-    const producer = this.#producer!;
+    const producer = await this.fence();
     await failpoint('eos.before-send');
     this.#assertOurs();
     await producer.send(outputs);
     await failpoint('eos.after-send');
-    const { topic, partition, groupId } = this.#ownership;
-    if (!unsafe.offsetsOutsideTransaction) await producer.sendOffsets(groupId, [{ topic, partition, offset }]);
+    const { topic, partition, groupId, generation } = this.#ownership;
+    if (!unsafe.offsetsOutsideTransaction) {
+      const member = unsafe.noFencing ? undefined : generation;
+      await producer.sendOffsets(groupId, [{ topic, partition, offset }], member);
+    }
     await failpoint('eos.after-send-offsets');
     this.#assertOurs();
     if (!unsafe.offsetsOutsideTransaction || outputs.length > 0) await this.#endTransaction(producer);
@@ -133,12 +137,38 @@ class ExactlyOnce implements Committer {
     });
   }
 
-  async abandon(): Promise<void> {
+  /** Aborts what is open, if the broker answers soon. True: there was a producer. */
+  async abandon(): Promise<boolean> {
     const producer = this.#producer;
     this.#producer = undefined;
-    if (producer === undefined) return;
+    if (producer === undefined) return false;
     await within(ABORT_PATIENCE_MS, producer.abort());
     producer.discard();
+    return true;
+  }
+}
+
+/** Every batch is a transaction; the previous owner is fenced before anything is read. */
+class ExactlyOnce implements Committer {
+  readonly #transactions: OwnedTransactions;
+  readonly #ownership: Ownership;
+
+  constructor(transactions: OwnedTransactions, ownership: Ownership) {
+    this.#transactions = transactions;
+    this.#ownership = ownership;
+  }
+
+  async open(): Promise<number> {
+    const producer = await this.#transactions.fence();
+    return committedOffset(producer.group(this.#ownership.groupId), this.#ownership);
+  }
+
+  commit(outputs: readonly OutputRecord[], offset: number): Promise<void> {
+    return this.#transactions.commit(outputs, offset);
+  }
+
+  async abandon(): Promise<void> {
+    await this.#transactions.abandon();
   }
 }
 
@@ -149,15 +179,23 @@ async function commitPlainly(group: Coordinator, ownership: Ownership, offset: n
   await group.ask((coordinator) => coordinator.offsetCommit({ groupId, groupGenerationId, memberId, topics }));
 }
 
+/**
+ * Offsets are committed plainly, and a batch with outputs in a transaction. The partition is not fenced when it is taken
+ * over: the group checks the generation of every offset, in a transaction or not, so a late owner commits neither.
+ */
 class AtLeastOnce implements Committer {
   readonly #connections: Connections;
   readonly #ownership: Ownership;
+  readonly #transactions: OwnedTransactions;
   #cluster: Cluster | undefined;
   #group: Coordinator | undefined;
+  /** A transaction of ours may still be open: it is ended before anything is read, not waited for. */
+  #fenceFirst = false;
 
-  constructor(connections: Connections, ownership: Ownership) {
+  constructor(connections: Connections, ownership: Ownership, transactions: OwnedTransactions) {
     this.#connections = connections;
     this.#ownership = ownership;
+    this.#transactions = transactions;
   }
 
   async open(): Promise<number> {
@@ -166,22 +204,35 @@ class AtLeastOnce implements Committer {
     await connectCluster(this.#cluster, [topic]);
     const patienceMs = this.#connections.settings.transactionTimeoutMs;
     this.#group = new Coordinator(this.#cluster, groupId, 'group', patienceMs);
+    if (this.#fenceFirst || (await this.#isUnstable(this.#group))) await this.#transactions.fence();
+    this.#fenceFirst = false;
     return committedOffset(this.#group, this.#ownership);
+  }
+
+  /** Is somebody's transaction, perhaps a dead owner's, still changing the offset? */
+  async #isUnstable(group: Coordinator): Promise<boolean> {
+    const { groupId, topic, partition } = this.#ownership;
+    return group.ask(async (coordinator) => {
+      try {
+        await fetchStableOffsets(coordinator, groupId, [{ topic, partitions: [partition] }]);
+        return false;
+      } catch (error) {
+        if (brokerErrorType(error) !== 'UNSTABLE_OFFSET_COMMIT') throw error;
+        return true;
+      }
+    });
   }
 
   async commit(outputs: readonly OutputRecord[], offset: number): Promise<void> {
     const { failpoint } = this.#connections.settings;
-    if (outputs.length > 0) {
-      throw new CodedError('HANDLER_CONTRACT', 'An at-least-once handler must return no outputs.', {
-        faultClass: 'fatal',
-      });
-    }
     await failpoint('alo.before-commit');
-    await commitPlainly(this.#group!, this.#ownership, offset);
+    if (outputs.length > 0) await this.#transactions.commit(outputs, offset);
+    else await commitPlainly(this.#group!, this.#ownership, offset);
     await failpoint('alo.after-commit');
   }
 
   async abandon(): Promise<void> {
+    if (await this.#transactions.abandon()) this.#fenceFirst = true;
     if (this.#cluster !== undefined) discardCluster(this.#cluster);
     this.#cluster = undefined;
     this.#group = undefined;

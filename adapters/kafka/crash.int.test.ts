@@ -140,6 +140,69 @@ describe('exactly once', () => {
   });
 });
 
+describe('at least once, with records put aside', () => {
+  const EVERY = 301;
+  /** Every 301st record, in turn of each partition, is put aside, so that most batches commit plainly: what a sink with few faults does. */
+  const aside = { delivery: 'at-least-once', every: EVERY } as const;
+
+  /** How many records were put aside how often, once the group has handled everything. */
+  async function putAside(plan: CopierPlan, fed: number) {
+    await caughtUp(log, `crash.${plan.consumer}`, plan.inputs);
+    const counts = new Map<string, number>();
+    const reader = log.reader();
+    await reader.read(await reader.offsets([plan.output]), ({ records }) => {
+      for (const { key } of records) counts.set(String(key), (counts.get(String(key)) ?? 0) + 1);
+    });
+    const wanted = Array.from({ length: Math.ceil(fed / EVERY) }, (_, index) => `k${index * EVERY}`);
+    const lost = wanted.filter((key) => !counts.has(key)).length;
+    const doubled = [...counts.values()].filter((count) => count > 1).length;
+    return { records: counts.size, lost, doubled };
+  }
+  const once = (fed: number) => ({ records: Math.ceil(fed / EVERY), lost: 0, doubled: 0 });
+
+  test.each(FAILPOINTS)('a copier killed at %s puts each aside once', async (at) => {
+    const plan = await setUp('aside', aside);
+    await feed(plan, 2_400);
+    const victim = new Copier({ ...plan, die: { at, pass: 2, how: 'kill' } });
+    expect((await victim.exited).signal).toBe('SIGKILL');
+    new Copier(plan);
+    expect(await putAside(plan, 2_400)).toEqual(once(2_400));
+  });
+
+  test.each(FAILPOINTS)('a copier that fails at %s goes on by itself', async (at) => {
+    const plan = await setUp('aside-failing', aside);
+    await feed(plan, 2_400);
+    const copier = new Copier({ ...plan, die: { at, pass: 2, how: 'throw' } });
+    expect(await putAside(plan, 2_400)).toEqual(once(2_400));
+    expect(copier.alive).toBe(true);
+  });
+
+  test.each(['eos.after-fence', 'eos.after-send', 'eos.after-send-offsets'] as const)(
+    'an owner frozen at %s puts nothing aside when it wakes up in another generation',
+    async (at) => {
+      const plan = await setUp('aside-zombie', aside);
+      await feed(plan, 2_400);
+      const zombie = new Copier({ ...plan, die: { at, pass: 2, how: 'stop' } });
+      expect(await zombie.saw(({ event }) => event === 'failpoint')).toBe(true);
+      const heir = new Copier(plan);
+      await caughtUp(log, `crash.${plan.consumer}`, plan.inputs);
+      await feed(plan, 1_200, 2_400);
+      zombie.signal('SIGCONT');
+      expect(await putAside(plan, 3_600)).toEqual(once(3_600));
+      expect([zombie.alive, heir.alive]).toEqual([true, true]);
+    },
+  );
+
+  test('control: with the offset outside the transaction a kill between the two puts records aside again', async () => {
+    const plan = await setUp('aside-unsafe', { ...aside, unsafe: { offsetsOutsideTransaction: true } });
+    await feed(plan, 2_400);
+    const victim = new Copier({ ...plan, die: { at: 'eos.after-commit', pass: 2, how: 'kill' } });
+    await victim.exited;
+    new Copier(plan);
+    expect((await putAside(plan, 2_400)).doubled).toBeGreaterThan(0);
+  });
+});
+
 describe('negative controls: without a guarantee the comparison must fail', () => {
   test('offsets outside the transaction double a batch', async () => {
     const plan = await setUp('unsafe-offsets', { unsafe: { offsetsOutsideTransaction: true } });

@@ -2,10 +2,10 @@
 import { CodedError } from '../../runtime/ports/fault.ts';
 import { assignPartitions, type Member } from './assignment.ts';
 import { type Connections, connectCluster, discardCluster } from './client.ts';
-import type { Generation } from './commit.ts';
 import { Coordinator } from './coordinator.ts';
 import { brokerErrorType } from './errors.ts';
 import { type Cluster, type JoinedGroup, MemberAssignment, MemberMetadata } from './kafkajs/internals.ts';
+import type { Generation } from './kafkajs/txn-offset-commit.ts';
 
 /** Name of the assignment protocol: all members of a group must speak it. */
 const PROTOCOL = 'corridor-co-partitioned';

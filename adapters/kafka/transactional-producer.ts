@@ -4,6 +4,7 @@ import type { OutputRecord } from '../../runtime/ports/log.ts';
 import { type Connections, connectCluster, discardCluster } from './client.ts';
 import { Coordinator } from './coordinator.ts';
 import type { Cluster } from './kafkajs/internals.ts';
+import { commitTxnOffsets, type Generation } from './kafkajs/txn-offset-commit.ts';
 import { type Chunk, ProducerIdentity, roundsOf, sendRound } from './produce.ts';
 
 /** A position of an input partition to be committed. */
@@ -79,8 +80,11 @@ export class TransactionalProducer {
     for (const round of rounds) await sendRound(this.#cluster, this.#identity!, round, options);
   }
 
-  /** Puts positions of a group's inputs into the transaction. */
-  async sendOffsets(groupId: string, positions: readonly Position[]): Promise<void> {
+  /**
+   * Puts positions of a group's inputs into the transaction. With a `member` the group refuses them when it has moved on
+   * from that member (NOT_A_MEMBER); without one it takes them from anybody.
+   */
+  async sendOffsets(groupId: string, positions: readonly Position[], member?: Generation): Promise<void> {
     this.#open = true;
     await this.#transactions.ask((broker) => broker.addOffsetsToTxn({ ...this.#known(), groupId }));
     const byTopic = Map.groupBy(positions, ({ topic }) => topic);
@@ -88,7 +92,7 @@ export class TransactionalProducer {
       topic,
       partitions: ofTopic.map(({ partition, offset }) => ({ partition, offset: String(offset) })),
     }));
-    await this.group(groupId).ask((broker) => broker.txnOffsetCommit({ ...this.#known(), groupId, topics }));
+    await this.group(groupId).ask((broker) => commitTxnOffsets(broker, { ...this.#known(), groupId, topics, member }));
   }
 
   /** The coordinator of the consumer group, over the same connections. */

@@ -58,7 +58,8 @@ export interface ConsumerOptions {
   readonly topics: readonly string[];
   /**
    * `exactly-once`: outputs and offsets in one transaction, one transactional producer per input partition, fenced on
-   * assignment. `at-least-once`: offsets are committed after the handler; outputs must be empty (sinks, executor).
+   * assignment. `at-least-once`: the offset is committed plainly after the handler, or in one transaction with the outputs
+   * when there are any: for consumers whose usual batch has none (sinks, executor).
    */
   readonly delivery: 'exactly-once' | 'at-least-once';
   readonly maxBatchRecords: number;

@@ -3,7 +3,6 @@ import { deterministicId } from '../../domain/event-id.ts';
 import { markId } from '../../runtime/detours.ts';
 import type { Check, Run } from '../check.ts';
 import { type DeadLetter, placeOf } from '../detours.ts';
-import { EXACTLY_ONCE } from '../topics.ts';
 
 const NAME = 'dead-letters';
 
@@ -37,26 +36,24 @@ export function deadLetters(): Check {
 function judge(run: Run, marks: Marks): void {
   const seen = new Set<string>();
   for (const letter of run.deadLetters) {
-    const { owner, id, key, stops } = letter;
+    const { id, key, stops } = letter;
     const who = stops ?? key;
     const named = { position: placeOf(letter), ...(who === undefined ? {} : { transferId: who }) };
     const say = (code: string, detail: string) => run.findings.add(NAME, { code, ...named, detail });
     const right = idOf(letter);
     if (id !== right) say('DEAD_LETTER_ID_WRONG', `its id is ${id || 'missing'}, but ${right} follows from its source`);
-    if (seen.has(id) && EXACTLY_ONCE.has(owner)) say('DEAD_LETTER_REPEATED', `${id} was written twice`);
-    seen.add(id);
     compareWithSource(letter, run, say);
+    if (seen.has(id)) {
+      say('DEAD_LETTER_REPEATED', `${id} was written twice`);
+      continue;
+    }
+    seen.add(id);
     if (stops === undefined || marks.delete(markId(id))) continue;
-    if (isRepeat(letter, run.deadLetters)) continue;
     const detail = `${stops} is stopped by it (${letter.code}), and its lifecycle does not say so`;
     run.findings.defer(NAME, { code: 'DEAD_LETTER_UNMARKED', ...named, detail }, { subject: stops });
   }
   run.deadLetters.length = 0;
 }
-
-/** A consumer of at-least-once delivery may write a dead letter again, under the same id. */
-const isRepeat = (letter: DeadLetter, all: readonly DeadLetter[]) =>
-  all.some((other) => other !== letter && other.id === letter.id);
 
 const idOf = ({ owner, topic, partition, offset, replayCount }: DeadLetter) =>
   deterministicId(`dead-letter\n${owner}\n${topic}\n${partition}\n${offset}\n${replayCount}`);

@@ -200,13 +200,6 @@ export interface Broker {
     producerEpoch: number;
     groupId: string;
   }): Promise<unknown>;
-  txnOffsetCommit(request: {
-    transactionalId: string;
-    groupId: string;
-    producerId: string;
-    producerEpoch: number;
-    topics: readonly OffsetsOfTopic[];
-  }): Promise<unknown>;
   endTxn(request: {
     transactionalId: string;
     producerId: string;

@@ -8,6 +8,10 @@ export interface CopierPlan {
   readonly consumer: string;
   readonly inputs: readonly string[];
   readonly output: string;
+  /** Default: exactly once, every record copied. */
+  readonly delivery?: 'exactly-once' | 'at-least-once';
+  /** Copies records whose number is a multiple of it, and puts nothing out for the others. */
+  readonly every?: number;
   readonly maxBatchRecords: number;
   readonly sessionTimeoutMs: number;
   readonly transactionTimeoutMs?: number;

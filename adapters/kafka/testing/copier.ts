@@ -1,11 +1,14 @@
 // A process that copies its input topics to one output topic through `consume`, partition by partition: what crash tests
 // kill, freeze and start again. Its one argument is a CopierPlan as JSON; it prints one JSON line per event.
+import type { LogRecord } from '../../../runtime/ports/log.ts';
 import { createLog } from '../log.ts';
 import type { CopierEvent, CopierPlan } from './copier-plan.ts';
 
 const plan = JSON.parse(process.argv[2]!) as CopierPlan;
 const tell = (event: CopierEvent) => process.stdout.write(`${JSON.stringify(event)}\n`);
 
+/** Keys are a letter and a number. */
+const copied = ({ key }: LogRecord) => Number(String(key).slice(1)) % (plan.every ?? 1) === 0;
 const passes = new Map<string, number>();
 const log = createLog({
   brokers: plan.brokers,
@@ -28,13 +31,13 @@ const log = createLog({
 const consumer = await log.consume({
   name: plan.consumer,
   topics: plan.inputs,
-  delivery: 'exactly-once',
+  delivery: plan.delivery ?? 'exactly-once',
   maxBatchRecords: plan.maxBatchRecords,
   lingerMs: 5,
   onFault: (fault) => tell({ event: 'fault', ...fault }),
   handler: async ({ records }) => ({
     doneThrough: records.at(-1)!.offset,
-    outputs: records.map(({ partition, key, value, topic }) => ({
+    outputs: records.filter(copied).map(({ partition, key, value, topic }) => ({
       topic: plan.output,
       partition,
       key,
