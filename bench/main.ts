@@ -3,6 +3,7 @@ const BENCHMARKS: Readonly<Record<string, () => Promise<unknown>>> = {
   pipeline: () => import('./pipeline/main.ts'),
   idle: () => import('./idle/main.ts'),
   copy: () => import('./copy/main.ts'),
+  stores: () => import('./stores/main.ts'),
   screening: () => import('./screening/main.ts'),
   verify: () => import('./verify/main.ts'),
 };
