@@ -179,21 +179,10 @@ describe('an exception', () => {
     expect(await store.find(['token-1'], TERMS.now + 1)).toEqual([]);
     expect(await store.list({ token: 'token-1', limit: 10 })).toHaveLength(2);
   });
-});
 
-describe('four eyes', () => {
-  it('an exception excuses nobody until another person approved it, once', async () => {
+  it('excuses nobody until another person approved it, once', async () => {
     const store = exceptionStore(fresh());
-    const proposed = {
-      exceptionId: 'a',
-      token: 't',
-      source: 'OFAC',
-      entityId: '1',
-      entityHash: 'h',
-      expiresAt: TERMS.now + 1_000,
-      grantedBy: 'amara',
-      reason: 'another date of birth',
-    };
+    const proposed = exception('a', { token: 't' });
     await store.propose(proposed, TERMS.now);
     expect(await store.find(['t'], TERMS.now)).toEqual([]);
     await expect(store.approve('a', 'AMARA ', TERMS.now)).rejects.toMatchObject({ code: 'SECOND_PERSON_NEEDED' });
