@@ -5,7 +5,14 @@ import { deterministicId, eventIdOf, holdIdOf, intentDuplicationId, intentReject
 import { formatOrigin, parseOrigin } from './origin-position.ts';
 
 describe('ids', () => {
-  it.each(['', 'transfer.accepted\nabc\n1\n1', 'Ünïcode \u{1f4b8}', 'x'.repeat(5_000)])('are UUIDv5: %#', (name) => {
+  it.each([
+    '',
+    'transfer.accepted\nabc\n1\n1',
+    'Ünïcode \u{1f4b8}',
+    'x'.repeat(5_000),
+    '\u20ac'.repeat(165),
+    '\u20ac'.repeat(166),
+  ])('are UUIDv5: %#', (name) => {
     expect(deterministicId(name)).toBe(v5(name, '7d9a1d1c-0c8b-4f0e-9b5e-6b6e2f3a4c51'));
   });
 

@@ -1,6 +1,6 @@
 // Records as they arrive: where each one really comes from (a retry or replay stands for a record of a contract topic),
 // decoded by that contract, with what must survive every detour.
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { formatOrigin } from '../domain/origin-position.ts';
 import type { Received } from '../processors/contract.ts';
 import { eventIn } from '../processors/lifecycle.ts';
@@ -170,7 +170,7 @@ function traceOf(record: LogRecord, origin: string | undefined): string | Buffer
   const given = record.headers[HEADER.traceparent];
   if (origin === undefined) return given;
   if (given !== undefined && given.length === 55 && TRACEPARENT.test(given.toString('latin1'))) return given;
-  const digest = createHash('sha256').update(origin).digest('hex');
+  const digest = hash('sha256', origin, 'hex');
   return `00-${digest.slice(0, 32)}-${digest.slice(32, 48)}-01`;
 }
 

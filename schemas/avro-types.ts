@@ -2,19 +2,59 @@
 import avro, { type Type } from 'avsc';
 import { type AvroObject, loadSchemas, selfContained } from './load.ts';
 
+/** A long whose every bit a double holds, also doubled, as Avro writes it. */
+const EXACT = 2 ** 52;
+
+interface Tap {
+  pos: number;
+  readLong(): number;
+  writeLong(value: number): void;
+}
+interface InnerType {
+  _read(tap: Tap): unknown;
+  _write(tap: Tap, value: unknown): void;
+}
+
+/** avsc takes a bigint apart by way of a buffer of eight bytes; nearly every amount fits a number, which is written at once. */
+function withShortWay(type: Type): Type {
+  const long = type as unknown as InnerType;
+  // avsc's types are sealed: this one inherits everything but the two.
+  const short: InnerType = Object.create(long, {
+    _read: {
+      value: (tap: Tap) => {
+        const { pos } = tap;
+        const value = tap.readLong();
+        if (value > -EXACT && value < EXACT) return BigInt(value);
+        tap.pos = pos;
+        return long._read(tap);
+      },
+    },
+    _write: {
+      value: (tap: Tap, value: unknown) => {
+        const number = typeof value === 'bigint' ? Number(value) : Number.NaN;
+        if (number > -EXACT && number < EXACT) tap.writeLong(number);
+        else long._write(tap, value);
+      },
+    },
+  });
+  return short as unknown as Type;
+}
+
 /** Avro long as bigint: minor units must be exact over the whole signed 64 bits. */
-const minorUnits = avro.types.LongType.__with({
-  fromBuffer: (bytes: Buffer) => bytes.readBigInt64LE(),
-  toBuffer: (value: bigint) => {
-    const bytes = Buffer.allocUnsafe(8);
-    bytes.writeBigInt64LE(value);
-    return bytes;
-  },
-  fromJSON: (value: number | string) => BigInt(value),
-  toJSON: (value: bigint) => (Number.isSafeInteger(Number(value)) ? Number(value) : value.toString()),
-  isValid: (value: unknown) => typeof value === 'bigint' && BigInt.asIntN(64, value) === value,
-  compare: (a: bigint, b: bigint) => (a === b ? 0 : a < b ? -1 : 1),
-});
+const minorUnits = withShortWay(
+  avro.types.LongType.__with({
+    fromBuffer: (bytes: Buffer) => bytes.readBigInt64LE(),
+    toBuffer: (value: bigint) => {
+      const bytes = Buffer.allocUnsafe(8);
+      bytes.writeBigInt64LE(value);
+      return bytes;
+    },
+    fromJSON: (value: number | string) => BigInt(value),
+    toJSON: (value: bigint) => (Number.isSafeInteger(Number(value)) ? Number(value) : value.toString()),
+    isValid: (value: unknown) => typeof value === 'bigint' && BigInt.asIntN(64, value) === value,
+    compare: (a: bigint, b: bigint) => (a === b ? 0 : a < b ? -1 : 1),
+  }),
+);
 
 /**
  * avsc options for every type of Corridor, fresh since avsc collects type names in them. Longs marked `minor-units` are bigints; other longs are numbers. Unions of

@@ -31,7 +31,9 @@ function encodeOperation(operation: LimitOperation): unknown {
       l: request.limitMinor.toString(),
       x: request.action === 'reject',
     }));
-    return { k: 'reserve', t, a, r, u: operation.requests.map((request) => statement(request, request.minor)) };
+    // As text: the script passes it on, and need neither read nor write it again.
+    const u = JSON.stringify(operation.requests.map((request) => statement(request, request.minor)));
+    return { k: 'reserve', t, a, r, u };
   }
   const { state, uses } = operation;
   return { k: 'settle', t, a, s: state, r: uses.map(encodeUse), ...(state === 'open' ? { o: outcomeOf(uses) } : {}) };

@@ -21,20 +21,28 @@ local function text(number)
   return string.format('%.0f', number)
 end
 
--- Adds to a counter (hash: used, open). A counter without open reservations goes after keep_ms.
+-- Adds to a counter (hash: used, open). It has a time to live, keep_ms, exactly while it has no open reservations.
 local function count(bucket, used, open)
   local key = prefix .. 'c:' .. bucket
   redis.call('HINCRBY', key, 'used', used)
   local still_open = redis.call('HINCRBY', key, 'open', open)
-  if still_open > 0 then
-    redis.call('PERSIST', key)
-  else
+  if still_open <= 0 then
     redis.call('PEXPIRE', key, keep_ms)
+  elseif still_open <= open then
+    redis.call('PERSIST', key)
   end
 end
 
-local function reserve_all(uses)
-  for _, use in ipairs(uses) do count(use.b, use.m, 1) end
+-- `fresh`, if given, holds the names of counters that do not exist: those are made by one call.
+local function reserve_all(uses, fresh)
+  for _, use in ipairs(uses) do
+    if fresh and fresh[use.b] then
+      fresh[use.b] = nil
+      redis.call('HSET', prefix .. 'c:' .. use.b, 'used', use.m, 'open', 1)
+    else
+      count(use.b, use.m, 1)
+    end
+  end
 end
 
 local function free_all(uses)
@@ -47,13 +55,17 @@ local function load(key)
   return { state = fields[1], attempt = tonumber(fields[2]), uses = cjson.decode(fields[3]), outcome = fields[4] }
 end
 
+-- A record becomes open only when it is new or was open before: then it has no time to live yet.
 local function save(key, state, attempt, uses, outcome)
   redis.call('HSET', key, 'state', state, 'attempt', attempt, 'uses', cjson.encode(uses), 'outcome', outcome or '')
-  if state == 'open' then
-    redis.call('PERSIST', key)
-  else
-    redis.call('PEXPIRE', key, keep_ms)
-  end
+  if state ~= 'open' then redis.call('PEXPIRE', key, keep_ms) end
+end
+
+-- What reserve answers and stores. What the uses state is text already: it is only passed on.
+local function told(kind, used, refused, stated)
+  local head = '{"k":"' .. kind .. '","used":' .. cjson.encode(used)
+  if refused then head = head .. ',"refused":' .. cjson.encode(refused) end
+  return head .. ',"uses":' .. stated .. '}'
 end
 
 local function reserve(operation)
@@ -66,9 +78,11 @@ local function reserve(operation)
     if known.state == 'refused' then return '{"k":"ended"}' end
     free_all(known.uses)
   end
-  local refused, used, uses = {}, {}, {}
+  local refused, used, uses, fresh = {}, {}, {}, {}
   for at, request in ipairs(operation.r) do
-    used[at] = tonumber(redis.call('HGET', prefix .. 'c:' .. request.b, 'used') or '0')
+    local counted = redis.call('HGET', prefix .. 'c:' .. request.b, 'used')
+    fresh[request.b] = not counted
+    used[at] = tonumber(counted or '0')
     local would_be = used[at] + tonumber(request.m)
     if (request.x and would_be > tonumber(request.l)) or would_be >= EXACT then refused[#refused + 1] = at end
     uses[at] = { b = request.b, m = request.m }
@@ -76,7 +90,7 @@ local function reserve(operation)
   local stated = {}
   if #refused > 0 then
     for at in ipairs(operation.r) do stated[at] = text(used[at]) end
-    local outcome = cjson.encode({ k = 'refused', used = stated, refused = refused, uses = operation.u })
+    local outcome = told('refused', stated, refused, operation.u)
     save(key, 'refused', operation.a, {}, outcome)
     return outcome
   end
@@ -84,8 +98,8 @@ local function reserve(operation)
     used[at] = used[at] + tonumber(request.m)
     stated[at] = text(used[at])
   end
-  reserve_all(uses)
-  local outcome = cjson.encode({ k = 'reserved', used = stated, uses = operation.u })
+  reserve_all(uses, fresh)
+  local outcome = told('reserved', stated, nil, operation.u)
   save(key, 'open', operation.a, uses, outcome)
   return outcome
 end

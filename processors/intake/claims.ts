@@ -1,6 +1,6 @@
 // Who used an id first: resolves a batch against the claims that stand, so that two records of one batch see each other.
 import type { TransferRequested } from '../../schemas/types.generated.ts';
-import { hashVersion, payloadHash } from './payload-hash.ts';
+import { CURRENT_HASH, hashVersion, payloadHash } from './payload-hash.ts';
 import type { IntentClaim, IntentClaims } from './ports.ts';
 import { isTransferId } from './validate.ts';
 
@@ -36,11 +36,14 @@ export async function settleClaims(
   { now, homePartitionOf }: ClaimTerms,
 ): Promise<readonly Standing[]> {
   const wanted = new Map<string, IntentClaim>();
+  const hashed = new Map<TransferRequested, string>();
   for (const { intent, originPosition, valid } of applicants) {
     const { transferId } = intent;
     if (!valid || wanted.has(transferId)) continue;
     const homePartition = homePartitionOf(transferId);
-    wanted.set(transferId, { transferId, hash: payloadHash(intent)!, originPosition, homePartition, acceptedAt: now });
+    const hash = payloadHash(intent)!;
+    hashed.set(intent, hash);
+    wanted.set(transferId, { transferId, hash, originPosition, homePartition, acceptedAt: now });
   }
   const standing = new Map<string, IntentClaim>();
   for (const claim of wanted.size > 0 ? await store.claim([...wanted.values()]) : []) {
@@ -52,12 +55,21 @@ export async function settleClaims(
     if (!valid && !standing.has(intent.transferId) && isTransferId(intent.transferId)) others.add(intent.transferId);
   }
   for (const claim of others.size > 0 ? await store.find([...others]) : []) standing.set(claim.transferId, claim);
-  return applicants.map((applicant) => standingOf(applicant, standing.get(applicant.intent.transferId)));
+  return applicants.map((applicant) => {
+    const { intent } = applicant;
+    return standingOf(applicant, standing.get(intent.transferId), hashed.get(intent));
+  });
 }
 
-function standingOf({ intent, originPosition }: Applicant, claim: IntentClaim | undefined): Standing {
+/** `hashed`: the hash of the intent by the current version, if it is known. */
+function standingOf(
+  { intent, originPosition }: Applicant,
+  claim: IntentClaim | undefined,
+  hashed: string | undefined,
+): Standing {
   if (claim === undefined) return { kind: 'none' };
-  const hash = payloadHash(intent, hashVersion(claim.hash));
+  const version = hashVersion(claim.hash);
+  const hash = version === CURRENT_HASH && hashed !== undefined ? hashed : payloadHash(intent, version);
   if (hash === undefined) return { kind: 'unknown-hash', claim };
   if (hash !== claim.hash) return { kind: 'other-payload', claim };
   return { kind: claim.originPosition === originPosition ? 'own' : 'duplicate', claim };

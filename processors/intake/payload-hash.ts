@@ -9,10 +9,11 @@ type Canonical = string | number | boolean | null | readonly Canonical[];
 // one are compared in theirs. Never change a version that was released. A field that adds to the hash only where it is given
 // changes nothing of what was hashed before: the intermediaries came so.
 const VERSIONS: Readonly<Record<string, (intent: TransferRequested) => Canonical>> = { v1: canonicalV1 };
-const CURRENT = 'v1';
+/** The version that new claims are made with. */
+export const CURRENT_HASH = 'v1';
 
 /** Payload hash of an intent, as `<version>:<sha-256 hex>`; undefined for a version that this code does not know. */
-export function payloadHash(intent: TransferRequested, version: string = CURRENT): string | undefined {
+export function payloadHash(intent: TransferRequested, version: string = CURRENT_HASH): string | undefined {
   const canonical = VERSIONS[version];
   if (canonical === undefined) return undefined;
   return `${version}:${hash('sha256', JSON.stringify(canonical(intent)), 'hex')}`;
