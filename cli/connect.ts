@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { createLog } from '../adapters/kafka/log.ts';
 import type { KafkaOptions } from '../adapters/kafka/options.ts';
-import { connectMongo, type MongoConnection } from '../adapters/mongo/client.ts';
+import { connectMongo, type MongoConnection, type SentCommand } from '../adapters/mongo/client.ts';
 import { type RegistryOptions, registryCodec } from '../adapters/registry/codec.ts';
 import { type Config, loadConfig } from '../runtime/config/config.ts';
 import { failpoint } from '../runtime/failpoints.ts';
@@ -43,13 +43,16 @@ export function kafkaOptions(config: Config, clientId: string): KafkaOptions {
 export class Connections {
   readonly config: Config;
   readonly #clientId: string;
+  readonly #onDatabase: ((sent: SentCommand) => void) | undefined;
   #log: Log | undefined;
   #codec: Codec | undefined;
   #mongo: Promise<MongoConnection> | undefined;
 
-  constructor(config: Config, clientId: string) {
+  /** `onDatabase` is told of every command that is sent to MongoDB. */
+  constructor(config: Config, clientId: string, onDatabase?: (sent: SentCommand) => void) {
     this.config = config;
     this.#clientId = clientId;
+    this.#onDatabase = onDatabase;
   }
 
   get log(): Log {
@@ -65,7 +68,8 @@ export class Connections {
   /** The database. Throws MONGO_UNAVAILABLE when it does not answer in time. */
   async db(): Promise<MongoConnection['db']> {
     const { uri, database } = this.config.mongo;
-    this.#mongo ??= connectMongo({ uri, database });
+    const onCommand = this.#onDatabase;
+    this.#mongo ??= connectMongo({ uri, database, ...(onCommand ? { onCommand } : {}) });
     return (await this.#mongo).db;
   }
 

@@ -83,6 +83,18 @@ export function createMetrics(options: { readonly processMetrics?: boolean } = {
       labelNames: ['provider'],
       registers,
     }),
+    databaseCommands: new Counter({
+      name: 'corridor_database_commands_total',
+      help: 'Commands sent to MongoDB, by collection; one holds the writes of a batch.',
+      labelNames: ['command', 'collection'],
+      registers,
+    }),
+    databaseWrites: new Counter({
+      name: 'corridor_database_writes_total',
+      help: 'Documents inserted and updates or deletes asked for in those commands.',
+      labelNames: ['command', 'collection'],
+      registers,
+    }),
     sinkWrites: new Counter({
       name: 'corridor_sink_writes_total',
       help: 'Writes of sinks by result: written, stale or failed.',

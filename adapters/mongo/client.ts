@@ -1,5 +1,5 @@
 // The connection to MongoDB: bounded waits, acknowledged by a majority, types that keep 64-bit amounts exact.
-import { type Db, MongoClient, type MongoClientOptions } from 'mongodb';
+import { type CommandStartedEvent, type Db, MongoClient, type MongoClientOptions } from 'mongodb';
 import { CodedError } from '../../runtime/ports/fault.ts';
 import { mongoFault } from './fault.ts';
 
@@ -21,6 +21,17 @@ export interface MongoOptions {
   readonly serverSelectionTimeoutMs?: number;
   /** Longest silence on a socket with a command under way, in ms. */
   readonly socketTimeoutMs?: number;
+  /** Told of every command that is sent. Must not throw. */
+  readonly onCommand?: (sent: SentCommand) => void;
+}
+
+/** A command on its way to the database. */
+export interface SentCommand {
+  /** `insert`, `update`, `delete`, `find` … */
+  readonly command: string;
+  readonly collection: string;
+  /** Documents inserted, or updates and deletes asked for, in the one command; 0 for what is no write. */
+  readonly writes: number;
 }
 
 const DEFAULT_DATABASE = 'corridor';
@@ -60,7 +71,11 @@ function clientFor(options: MongoOptions): MongoClient {
     retryReads: true,
   };
   try {
-    return new MongoClient(options.uri, settings);
+    const { onCommand } = options;
+    if (onCommand === undefined) return new MongoClient(options.uri, settings);
+    const client = new MongoClient(options.uri, { ...settings, monitorCommands: true });
+    client.on('commandStarted', (event) => onCommand(sentCommand(event)));
+    return client;
   } catch (error) {
     throw new CodedError('MONGO_URI_INVALID', 'the MongoDB connection string is invalid: check MONGODB_URI', {
       faultClass: 'fatal',
@@ -68,6 +83,16 @@ function clientFor(options: MongoOptions): MongoClient {
       cause: error,
     });
   }
+}
+
+/** Where a command keeps the writes that it asks for. */
+const WRITES: Readonly<Record<string, string>> = { insert: 'documents', update: 'updates', delete: 'deletes' };
+
+function sentCommand({ commandName, command }: CommandStartedEvent): SentCommand {
+  const target: unknown = command[commandName];
+  const asked: unknown = command[WRITES[commandName] ?? ''];
+  const writes = commandName === 'findAndModify' ? 1 : Array.isArray(asked) ? asked.length : 0;
+  return { command: commandName, collection: typeof target === 'string' ? target : '', writes };
 }
 
 /** Name of the database in a connection string. */

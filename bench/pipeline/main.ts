@@ -129,11 +129,11 @@ function print(): void {
       one.perSecond,
       one.transactionsPerSecond,
       cells(one.cpuUs),
+      cells(one.databaseWrites),
       one.load,
     ]);
-    parts.push(
-      table(['saturation', 'transfers', 'transfers/s', 'commits/s', 'processor time, µs a transfer', 'load'], rows),
-    );
+    const header = ['saturation', 'transfers', 'transfers/s', 'commits/s', 'processor time, µs a transfer'];
+    parts.push(table([...header, 'database writes a transfer', 'load'], rows));
   }
   if (steadies.length > 0) {
     const rows = steadies.flatMap((one) =>

@@ -14,6 +14,10 @@ export interface Saturation {
   /** Commits of each consumer, for each transfer. */
   readonly commitsPerTransfer: Readonly<Record<string, number>>;
   readonly transactionsPerSecond: number;
+  /** Documents inserted, updated or deleted in MongoDB for each transfer, by collection. */
+  readonly databaseWrites: Readonly<Record<string, number>>;
+  /** Commands that these took, for each transfer; reads are among them. */
+  readonly databaseCommands: number;
 }
 
 const QUIET_MS = 60_000;
@@ -34,20 +38,31 @@ export async function saturate(
   const already = watching.seen(until).at.size;
   const cpu = stand.cpu();
   const commits = await stand.metric('corridor_commit_seconds_count');
+  const writes = await stand.metric('corridor_database_writes_total', 'collection');
+  const commands = await stand.metric('corridor_database_commands_total', 'collection');
   await watching.reaches(until, count, QUIET_MS);
   const seconds = (performance.now() - began) / 1_000;
   const used = cpuBetween(cpu, stand.cpu());
   const made = await stand.metric('corridor_commit_seconds_count');
+  const written = await stand.metric('corridor_database_writes_total', 'collection');
+  const sent = await stand.metric('corridor_database_commands_total', 'collection');
   await watching.stop();
   for (const { name } of parts) await stand.end(name);
   const measured = count - already;
-  const commitsOf = [...made].map(([name, n]) => [name, n - (commits.get(name) ?? 0)] as const);
+  const since = (after: ReadonlyMap<string, number>, before: ReadonlyMap<string, number>) =>
+    [...after].map(([name, n]) => [name, n - (before.get(name) ?? 0)] as const);
+  const perTransfer = (counts: readonly (readonly [string, number])[]) =>
+    Object.fromEntries(counts.map(([name, n]) => [name, Number((n / measured).toFixed(4))]));
+  const total = (counts: readonly (readonly [string, number])[]) => counts.reduce((sum, [, n]) => sum + n, 0);
+  const commitsOf = since(made, commits);
   return {
     transfers: measured,
     perSecond: Math.round(measured / seconds),
     seconds: Number(seconds.toFixed(1)),
     cpuUs: Object.fromEntries(Object.entries(used).map(([name, ms]) => [name, Math.round((ms * 1_000) / measured)])),
-    commitsPerTransfer: Object.fromEntries(commitsOf.map(([name, n]) => [name, Number((n / measured).toFixed(4))])),
-    transactionsPerSecond: Math.round(commitsOf.reduce((sum, [, n]) => sum + n, 0) / seconds),
+    commitsPerTransfer: perTransfer(commitsOf),
+    transactionsPerSecond: Math.round(total(commitsOf) / seconds),
+    databaseWrites: perTransfer(since(written, writes)),
+    databaseCommands: Number((total(since(sent, commands)) / measured).toFixed(4)),
   };
 }

@@ -92,13 +92,13 @@ export class Stand {
     return readCpu(pids);
   }
 
-  /** Sum of a counter or of a histogram's count over all processes, by consumer. */
-  async metric(name: string): Promise<ReadonlyMap<string, number>> {
+  /** Sum of a counter or of a histogram's count over all processes, by consumer or by another label. */
+  async metric(name: string, label = 'consumer'): Promise<ReadonlyMap<string, number>> {
     const sums = new Map<string, number>();
     for (const { ready } of this.#parts.values()) {
       const text = await (await fetch(`${String(ready['health'])}/metrics`)).text();
       for (const line of text.split('\n')) {
-        const found = new RegExp(`^${name}\\{[^}]*consumer="([^"]+)"[^}]*\\} ([\\d.e+]+)$`).exec(line);
+        const found = new RegExp(`^${name}\\{[^}]*${label}="([^"]+)"[^}]*\\} ([\\d.e+]+)$`).exec(line);
         if (found) sums.set(found[1]!, (sums.get(found[1]!) ?? 0) + Number(found[2]));
       }
     }

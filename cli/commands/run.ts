@@ -67,7 +67,10 @@ async function runParts(parts: Parts) {
     logger.warn({ code: 'SETTING_UNKNOWN', detail: variable }, 'this variable is no setting of Corridor');
   }
   const metrics = createMetrics({ processMetrics: true });
-  const connections = new Connections(config, `${config.appName}-${name}`);
+  const connections = new Connections(config, `${config.appName}-${name}`, ({ command, collection, writes }) => {
+    metrics.databaseCommands.inc({ command, collection });
+    if (writes > 0) metrics.databaseWrites.inc({ command, collection }, writes);
+  });
   const { kafka, batches, recovery, watchdog, health } = config;
   const runtime: HostRuntime = {
     app: config.appName,
