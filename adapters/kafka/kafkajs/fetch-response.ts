@@ -64,10 +64,10 @@ export class FetchedRecord implements FetchedMessage, LogRecord {
   }
 }
 
-/** Of a header that comes several times, the last is told. */
+/** Of a header that comes several times, the last is told. Without a prototype: a producer may name one `__proto__`. */
 function readHeaders(bytes: Buffer, at: number): Record<string, Buffer | undefined> {
   const cursor = new Cursor(bytes, at);
-  const headers: Record<string, Buffer | undefined> = {};
+  const headers: Record<string, Buffer | undefined> = Object.create(null);
   for (let left = cursor.varint(); left > 0; left--) {
     const nameSize = cursor.varint();
     const name = bytes.toString('utf8', cursor.at, cursor.at + nameSize);

@@ -52,7 +52,8 @@ afterEach(() => {
 
 const bytes = (most: number) => fc.uint8Array({ maxLength: most }).map((array) => Buffer.from(array));
 const text = fc.string({ unit: 'binary', maxLength: 40 });
-const name = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 12 }).filter((value) => value !== '__proto__');
+// The shipped decoder mixes headers that are named like members of every object up with those members.
+const name = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 12 }).filter((value) => !(value in {}));
 const headers = fc.dictionary(name, fc.oneof(text, bytes(200), fc.array(fc.oneof(text, bytes(9)), { maxLength: 3 })), {
   maxKeys: 5,
   noNullPrototype: true,
@@ -151,7 +152,7 @@ describe('variable-length integers', () => {
       (new Encoder() as WireEncoder & { writeVarLong(n: number): WireEncoder }).writeVarLong(value);
     fc.assert(
       fc.property(fc.maxSafeInteger(), (value) => {
-        const half = Math.trunc(value / 2); // zigzag doubles it
+        const half = Math.trunc(value / 2) + 0; // zigzag doubles it; half of -1 would be -0
         expect(new Cursor(encoder(half).buffer).varlong()).toBe(half);
       }),
     );
@@ -262,6 +263,17 @@ describe('fetch response', () => {
       }),
       { numRuns: times(200) },
     );
+  });
+
+  test('keeps headers that are named like members of every object', async () => {
+    const named = Object.fromEntries(['valueOf', 'constructor', '__proto__'].map((each) => [each, Buffer.from(each)]));
+    // As a literal would not, this has a member of its own by that name.
+    const message = { key: null, value: Buffer.from('x'), headers: named, delta: 0 };
+    const [given] = fc.sample(batch, 1);
+    const raw = await respond([{ ...given!, messages: [message] }], 0);
+    const { responses } = await decodeFetchResponse(raw);
+    const { headers } = responses[0]!.partitions[0]!.messages[0]!;
+    expect(Object.entries(headers)).toEqual(Object.entries(named));
   });
 
   test('says where to fetch next, past records that compaction took', async () => {
