@@ -10,9 +10,9 @@ import { buildIndex, DEFAULT_CONFIG, ENGINE_VERSION } from '../../processors/scr
 import { percent, table, writeSection } from '../report.ts';
 import { type Curve, drawCurves } from './curve.ts';
 import { casesOf, loadLists, requireData } from './data.ts';
-import { customerNames, listedNames, misspelt, randomFrom } from './names.ts';
+import { customerNames, listedNames, listedNamesInArabic, misspelt, randomFrom } from './names.ts';
 import { type CaseScores, caseScores, pairQuality, rateAt } from './quality.ts';
-import { indexRecall, slipRecall } from './recall.ts';
+import { indexRecall, indexRecallWithoutVowels, slipRecall } from './recall.ts';
 import { measure } from './speed.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
@@ -60,7 +60,10 @@ const names = lists.reduce((sum, { counts }) => sum + counts.names, 0);
 const pairs = pairQuality(DEFAULT_CONFIG);
 const wide = buildIndex(lists, { ...DEFAULT_CONFIG, floor: CURVE_FLOOR });
 const cases = caseScores(wide, DEFAULT_CONFIG.threshold);
-const recall = indexRecall(index, persons, RECALL_QUERIES, SEED);
+const recall = [
+  ...indexRecall(index, persons, RECALL_QUERIES, SEED),
+  indexRecallWithoutVowels(index, listedNamesInArabic(lists), RECALL_QUERIES, SEED),
+];
 const found = slipRecall(index, persons, RECALL_QUERIES * 4, SEED);
 
 const curveOf = (name: string, colour: string, qualified: boolean): Curve => {
@@ -130,6 +133,7 @@ const caseTable = table(
     return [file, qualified!.scores.length, rate(qualified!), rate(plain!)];
   }),
 );
+const percentOf = (share: number | undefined): string => (share === undefined ? '–' : percent(share));
 const recallTable = table(
   [
     'slip in a listed name',
@@ -145,7 +149,7 @@ const recallTable = table(
     all,
     missed,
     (1 - missed / Math.max(1, all)).toFixed(4),
-    percent(found.find((row) => row.slip === slip)!.recall),
+    percentOf(found.find((row) => row.slip === slip)?.recall),
   ]),
 );
 const indexLine =

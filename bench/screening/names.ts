@@ -114,3 +114,11 @@ export const listedNames = (lists: readonly ListVersion[], type: 'person' | 'org
     .filter((entity) => entity.type === type)
     .map(({ names }) => names[0]!.full.replace(/^([^,]+), (.+)$/, '$2 $1'))
     .filter((name) => /^[\x20-\x7e]+$/.test(name));
+
+/** All names of persons in Arabic script. */
+export const listedNamesInArabic = (lists: readonly ListVersion[]): string[] =>
+  lists
+    .flatMap(({ entities }) => entities)
+    .filter((entity) => entity.type === 'person')
+    .flatMap(({ names }) => names.map(({ full }) => full))
+    .filter((name) => /\p{Script=Arabic}/u.test(name));

