@@ -14,11 +14,13 @@ export interface Saturation {
   /** Commits of each consumer, for each transfer. */
   readonly commitsPerTransfer: Readonly<Record<string, number>>;
   readonly transactionsPerSecond: number;
-  /** Documents inserted, updated or deleted in MongoDB for each transfer, by collection. */
+  /** Documents inserted, updated or deleted in MongoDB for each transfer, by collection; over all, the first tenth too. */
   readonly databaseWrites: Readonly<Record<string, number>>;
   /** Commands that these took, for each transfer; reads are among them. */
   readonly databaseCommands: number;
 }
+
+type Counts = Iterable<readonly [string, number]>;
 
 const QUIET_MS = 60_000;
 /** So much of the work is warming up. */
@@ -38,8 +40,6 @@ export async function saturate(
   const already = watching.seen(until).at.size;
   const cpu = stand.cpu();
   const commits = await stand.metric('corridor_commit_seconds_count');
-  const writes = await stand.metric('corridor_database_writes_total', 'collection');
-  const commands = await stand.metric('corridor_database_commands_total', 'collection');
   await watching.reaches(until, count, QUIET_MS);
   const seconds = (performance.now() - began) / 1_000;
   const used = cpuBetween(cpu, stand.cpu());
@@ -51,18 +51,18 @@ export async function saturate(
   const measured = count - already;
   const since = (after: ReadonlyMap<string, number>, before: ReadonlyMap<string, number>) =>
     [...after].map(([name, n]) => [name, n - (before.get(name) ?? 0)] as const);
-  const perTransfer = (counts: readonly (readonly [string, number])[]) =>
-    Object.fromEntries(counts.map(([name, n]) => [name, Number((n / measured).toFixed(4))]));
-  const total = (counts: readonly (readonly [string, number])[]) => counts.reduce((sum, [, n]) => sum + n, 0);
+  const perTransfer = (counts: Counts, of: number) =>
+    Object.fromEntries([...counts].map(([name, n]) => [name, Number((n / of).toFixed(4))]));
+  const total = (counts: Counts) => [...counts].reduce((sum, [, n]) => sum + n, 0);
   const commitsOf = since(made, commits);
   return {
     transfers: measured,
     perSecond: Math.round(measured / seconds),
     seconds: Number(seconds.toFixed(1)),
     cpuUs: Object.fromEntries(Object.entries(used).map(([name, ms]) => [name, Math.round((ms * 1_000) / measured)])),
-    commitsPerTransfer: perTransfer(commitsOf),
+    commitsPerTransfer: perTransfer(commitsOf, measured),
     transactionsPerSecond: Math.round(total(commitsOf) / seconds),
-    databaseWrites: perTransfer(since(written, writes)),
-    databaseCommands: Number((total(since(sent, commands)) / measured).toFixed(4)),
+    databaseWrites: perTransfer(written, count),
+    databaseCommands: Number((total(sent) / count).toFixed(4)),
   };
 }
