@@ -1,6 +1,7 @@
 // The connection to MongoDB: bounded waits, acknowledged by a majority, types that keep 64-bit amounts exact.
 import { type CommandStartedEvent, type Db, MongoClient, type MongoClientOptions } from 'mongodb';
 import { CodedError } from '../../runtime/ports/fault.ts';
+import { endCommandsWithTheirSocket } from './closed-socket.ts';
 import { mongoFault } from './fault.ts';
 
 export interface MongoConnection {
@@ -41,6 +42,7 @@ const DEFAULT_DATABASE = 'corridor';
  * @throws CodedError MONGO_URI_INVALID (fatal), MONGO_UNAVAILABLE, MONGO_UNAUTHORISED
  */
 export async function connectMongo(options: MongoOptions): Promise<MongoConnection> {
+  endCommandsWithTheirSocket();
   const client = clientFor(options);
   const db = client.db(options.database ?? databaseIn(options.uri));
   const ping = async () => {
