@@ -38,6 +38,16 @@ it('holds what the full profile promises', () => {
   expect(new Set(records.filter(isMalformed).map(({ kind }) => kind)).size).toBeGreaterThanOrEqual(25);
 });
 
+it('lets no other payload of an id overtake the first one', () => {
+  for (const seed of [11, 12, 13]) {
+    const first = new Map<string, string>();
+    for (const { account, kind } of seed === 11 ? records : feedOf(seed)) {
+      if (kind !== 'duplicate' && !first.has(account)) first.set(account, kind);
+    }
+    expect([...first.values()].filter((kind) => kind === 'other-payload')).toEqual([]);
+  }
+});
+
 it('gives each input of an account an end of its own, so that the books can balance', () => {
   const accounts = new Map<string, ChaosRecord[]>();
   for (const record of records) accounts.set(record.account, [...(accounts.get(record.account) ?? []), record]);

@@ -63,6 +63,13 @@ export function* chaosFeed(options: ChaosFeedOptions): Generator<ChaosRecord> {
       late.splice(late.indexOf(one), 1);
       yield { ...one.record, late: true };
     }
+    // The first payload of an id is the one that counts: another must not overtake one that is late.
+    const before =
+      record.kind === 'other-payload' ? late.find((one) => one.record.account === record.account) : undefined;
+    if (before) {
+      late.push({ record, after: before.after });
+      continue;
+    }
     if (random.next() < lateShare) {
       late.push({ record, after: LATE_BY[0] + random.below(LATE_BY[1] - LATE_BY[0]) });
       continue;
