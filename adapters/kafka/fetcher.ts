@@ -13,7 +13,7 @@ import { Signal } from './signal.ts';
 const LONG_POLL_MS = 500;
 /** The same when nothing has come for a while: polls are what consumers at rest cost, here and at the broker. */
 const QUIET_POLL_MS = 2_500;
-/** So many empty answers in a row are a while. */
+/** So many empty answers in a row are a while; short polls are none. */
 const QUIET_AFTER = 8;
 /** The same while partitions wait to be let into the fetch. */
 const SHORT_POLL_MS = 10;
@@ -214,7 +214,7 @@ export class Fetcher {
         for (const { topicName, partitions } of responses) {
           for (const fetched of partitions) messages += deliver(asked, topicName, fetched);
         }
-        empty = messages === 0 ? empty + 1 : 0;
+        empty = messages === 0 && !held ? empty + 1 : 0;
         onSuccess();
       } catch (error) {
         await recover(cluster, asked, error);
