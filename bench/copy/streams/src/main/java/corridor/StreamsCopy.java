@@ -15,6 +15,7 @@ import java.util.stream.IntStream;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
+import org.apache.kafka.clients.producer.ProducerConfig;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.serialization.Serdes;
 import org.apache.kafka.streams.KafkaStreams;
@@ -56,6 +57,9 @@ public final class StreamsCopy {
     config.put(StreamsConfig.NUM_STREAM_THREADS_CONFIG, task.threads);
     config.put(StreamsConfig.REPLICATION_FACTOR_CONFIG, 1);
     config.put(StreamsConfig.consumerPrefix(ConsumerConfig.MAX_POLL_RECORDS_CONFIG), task.batch);
+    // Large requests, as ours are: the defaults (16 KiB) are made for many small producers.
+    config.put(StreamsConfig.producerPrefix(ProducerConfig.BATCH_SIZE_CONFIG), 262_144);
+    config.put(StreamsConfig.producerPrefix(ProducerConfig.LINGER_MS_CONFIG), 20);
     config.put(StreamsConfig.consumerPrefix(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG), "earliest");
 
     AtomicLong startedAt = new AtomicLong();
@@ -73,7 +77,7 @@ public final class StreamsCopy {
       streams.start();
       long ends = inputEnds(admin, task);
       // Offsets count once their transaction is committed.
-      while (committed(admin, application) < ends) Thread.sleep(10);
+      while (committed(admin, application) < ends) Thread.sleep(25);
       double elapsedMs = (System.nanoTime() - startedAt.get()) / 1e6;
       double cpuMs = (cpuNanos() - cpuAtStart.get()) / 1e6;
       streams.close(Duration.ofSeconds(30));
