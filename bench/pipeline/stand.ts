@@ -105,7 +105,7 @@ export class Stand {
     for (const { ready } of this.#parts.values()) {
       const text = await (await fetch(`${String(ready['health'])}/metrics`)).text();
       for (const line of text.split('\n')) {
-        const found = new RegExp(`^${name}\\{[^}]*${label}="([^"]+)"[^}]*\\} ([\\d.e+]+)$`).exec(line);
+        const found = new RegExp(`^${name}\\{[^}]*${label}="([^"]+)"[^}]*\\} ([\\d.e+-]+)$`).exec(line);
         if (found) sums.set(found[1]!, (sums.get(found[1]!) ?? 0) + Number(found[2]));
       }
     }

@@ -22,6 +22,8 @@ export interface Steady {
   /** Processor time of each process, in per cent of a core. */
   readonly cpuPercent: Readonly<Record<string, number>>;
   readonly transactionsPerSecond: number;
+  /** Of each consumer: what a batch took in its handler and in its commit, ms, and batches a second. */
+  readonly batches: Readonly<Record<string, { handlerMs: number; commitMs: number; perSecond: number }>>;
 }
 
 const QUIET_MS = 60_000;
@@ -50,12 +52,12 @@ export async function steady(
   const records = transfers(stand, rate * seconds, run);
   const watching = await watch(stand, topics);
   const cpu = stand.cpu();
-  const commits = await stand.metric('corridor_commit_seconds_count');
+  const commits = await timesOf(stand);
   const began = performance.now();
   const { due, latestMs } = await feed(stand, records, rate);
   const used = cpuBetween(cpu, stand.cpu());
   const elapsedMs = performance.now() - began;
-  const made = await stand.metric('corridor_commit_seconds_count');
+  const made = await timesOf(stand);
   await watching.reaches(last, records.length, QUIET_MS);
   await watching.stop();
   for (const { name } of parts) await stand.end(name);
@@ -70,8 +72,19 @@ export async function steady(
     stageMs[topic] = percentiles(records.map(({ key }) => seenAt(topic, key) - from(key)));
     before = (key) => seenAt(topic, key);
   }
+  const batches: Record<string, { handlerMs: number; commitMs: number; perSecond: number }> = {};
   let transactions = 0;
-  for (const [name, n] of made) transactions += n - (commits.get(name) ?? 0);
+  for (const [name, count] of made.commits) {
+    const since = (of: keyof Times) => (made[of].get(name) ?? 0) - (commits[of].get(name) ?? 0);
+    const n = count - (commits.commits.get(name) ?? 0);
+    if (n === 0) continue;
+    transactions += n;
+    batches[name] = {
+      handlerMs: rounded((since('handlerSeconds') * 1_000) / n),
+      commitMs: rounded((since('commitSeconds') * 1_000) / n),
+      perSecond: rounded((n * 1_000) / elapsedMs),
+    };
+  }
   return {
     rate,
     seconds,
@@ -82,6 +95,23 @@ export async function steady(
       Object.entries(used).map(([name, ms]) => [name, Number(((ms * 100) / elapsedMs).toFixed(1))]),
     ),
     transactionsPerSecond: Math.round((transactions * 1_000) / elapsedMs),
+    batches,
+  };
+}
+
+const rounded = (value: number) => Number(value.toFixed(1));
+
+interface Times {
+  readonly commits: ReadonlyMap<string, number>;
+  readonly commitSeconds: ReadonlyMap<string, number>;
+  readonly handlerSeconds: ReadonlyMap<string, number>;
+}
+
+async function timesOf(stand: Stand): Promise<Times> {
+  return {
+    commits: await stand.metric('corridor_commit_seconds_count'),
+    commitSeconds: await stand.metric('corridor_commit_seconds_sum'),
+    handlerSeconds: await stand.metric('corridor_batch_handler_seconds_sum'),
   };
 }
 
