@@ -17,7 +17,8 @@ const text = fc.oneof(
   fc.string({ maxLength: 140 }),
   fc.string({ unit: 'grapheme', maxLength: 80 }),
   fc.string({ unit: 'binary', maxLength: 80 }),
-  fc.integer({ min: 60, max: 68 }).map((length) => 'x'.repeat(length)),
+  fc.integer({ min: 60, max: 140 }).map((length) => 'x'.repeat(length)),
+  fc.integer({ min: 60, max: 140 }).map((length) => `${'x'.repeat(length)}é`),
 );
 
 afterEach(() => writeShortStringsFast(false));

@@ -11,7 +11,9 @@ interface TapClass {
 }
 
 /** Up to here the length takes one byte. */
-const MOST_CHARACTERS = 63;
+const ONE_BYTE = 63;
+/** Up to here (two bytes; hashes are 64 characters) this way is the faster one. */
+const MOST_CHARACTERS = 128;
 
 const { Tap } = createRequire(import.meta.url)('avsc/lib/utils.js') as { readonly Tap: TapClass };
 const shipped = Tap.prototype.writeString;
@@ -19,7 +21,7 @@ const shipped = Tap.prototype.writeString;
 function writeShort(this: Tap, text: string): void {
   const { length } = text;
   const { buf, pos } = this;
-  const start = pos + 1;
+  const start = length > ONE_BYTE ? pos + 2 : pos + 1;
   let at = length > MOST_CHARACTERS || start + length > buf.length ? -1 : 0;
   for (; at >= 0 && at < length; at++) {
     const code = text.charCodeAt(at);
@@ -31,7 +33,11 @@ function writeShort(this: Tap, text: string): void {
     shipped.call(this, text);
     return;
   }
-  buf[pos] = length * 2;
+  if (length > ONE_BYTE) {
+    // Zigzag doubles it; seven bits a byte, the lowest first.
+    buf[pos] = ((length * 2) & 0x7f) | 0x80;
+    buf[pos + 1] = (length * 2) >> 7;
+  } else buf[pos] = length * 2;
   this.pos = start + length;
 }
 

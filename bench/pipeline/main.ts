@@ -11,12 +11,14 @@ const USAGE = `usage: npm run bench -- pipeline [scenario…] [options]
   chain-2      the same in two processes
   end-to-end   saturation from intent to transfer.completed, with sinks and payouts
   steady       latency at a rate, from intent to payout.requested
+  steady-2     the same with the chain in two processes
   steady-all   latency at a rate, from intent to transfer.completed, with sinks and payouts
   Default: chain, end-to-end, steady.
 
   --transfers N   of a saturation run (default 60000; end to end a third of it)
   --rate N        transfers a second of a steady run (default 1000)
   --seconds N     of a steady run (default 30)
+  --warm-up N     seconds of a steady run that do not count (default 60)
   --rounds N      of each saturation (default 1)
   --write         write the figures to docs/benchmarks.md and bench/results/pipeline.json
   --set NAME=VALUE  a setting of the pipeline, such as CORRIDOR_LINGER_MS=50; may be repeated`;
@@ -42,6 +44,7 @@ const { values, positionals } = parseArgs({
     transfers: { type: 'string', default: '60000' },
     rate: { type: 'string', default: '1000' },
     seconds: { type: 'string', default: '30' },
+    'warm-up': { type: 'string', default: '60' },
     rounds: { type: 'string', default: '1' },
     write: { type: 'boolean', default: false },
     set: { type: 'string', multiple: true, default: [] },
@@ -55,6 +58,7 @@ if (values.help) {
 const count = Number(values.transfers);
 const rate = Number(values.rate);
 const seconds = Number(values.seconds);
+const warmUp = Number(values['warm-up']);
 const settings = Object.fromEntries(values.set.map((text) => text.split('=') as [string, string]));
 const began = performance.now();
 const say = (line: string) =>
@@ -78,10 +82,13 @@ const SCENARIOS: Readonly<Record<string, (stand: Stand, run: string) => Promise<
     }),
   }),
   steady: async (stand, run) => ({
-    steady: await steady(stand, { rate, seconds, run, parts: CHAIN, topics: CHAIN_TOPICS }),
+    steady: await steady(stand, { rate, seconds, warmUp, run, parts: CHAIN, topics: CHAIN_TOPICS }),
+  }),
+  'steady-2': async (stand, run) => ({
+    steady: await steady(stand, { rate, seconds, warmUp, run, parts: CHAIN_2, topics: CHAIN_TOPICS }),
   }),
   'steady-all': async (stand, run) => ({
-    steady: await steady(stand, { rate, seconds, run, parts: [...CHAIN, BACK], topics: ALL_TOPICS }),
+    steady: await steady(stand, { rate, seconds, warmUp, run, parts: [...CHAIN, BACK], topics: ALL_TOPICS }),
   }),
 };
 

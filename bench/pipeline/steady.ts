@@ -27,7 +27,6 @@ export interface Steady {
 }
 
 const QUIET_MS = 60_000;
-const WARM_UP_S = 10;
 
 /** Feeds at `rate` for `seconds`, after warming up at the same rate; `topics` in the order in which a transfer gets to them. */
 export async function steady(
@@ -35,18 +34,20 @@ export async function steady(
   options: {
     readonly rate: number;
     readonly seconds: number;
+    /** At the same rate, before anything is measured, s. */
+    readonly warmUp: number;
     readonly run: string;
     readonly parts: readonly Part[];
     readonly topics: readonly string[];
   },
 ): Promise<Steady> {
-  const { rate, seconds, run, parts, topics } = options;
+  const { rate, seconds, warmUp, run, parts, topics } = options;
   for (const part of parts) await stand.run(part);
   const last = topics.at(-1)!;
   const warm = await watch(stand, [last]);
-  const warmUp = transfers(stand, rate * WARM_UP_S, `${run}/warm`);
-  await feed(stand, warmUp, rate);
-  await warm.reaches(last, warmUp.length, QUIET_MS);
+  const first = transfers(stand, rate * warmUp, `${run}/warm`);
+  await feed(stand, first, rate);
+  await warm.reaches(last, first.length, QUIET_MS);
   await warm.stop();
 
   const records = transfers(stand, rate * seconds, run);
