@@ -10,6 +10,11 @@ import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { ensureInstalled, pinnedNode, StarterError } from './install.mjs';
 
+/**
+ * For this process's children and theirs. Records live for about a batch: in V8's default young generation (16 MiB a half)
+ * they outlive two collections and are copied twice, which took a tenth of a copying process.
+ */
+const NODE_OPTIONS = [process.env.NODE_OPTIONS, '--max-semi-space-size=64'].filter(Boolean).join(' ');
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'];
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 
@@ -33,6 +38,7 @@ function follow(node, file, args, cwd) {
       cwd,
       env: {
         ...process.env,
+        NODE_OPTIONS,
         // What a person waits for starts here, installation included.
         CORRIDOR_COMMAND_STARTED_AT: String(Math.round(performance.timeOrigin)),
         PATH: [path.dirname(node), path.join(root, 'node_modules', '.bin'), process.env.PATH].join(separator),

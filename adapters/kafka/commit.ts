@@ -101,14 +101,18 @@ class OwnedTransactions {
     const producer = await this.fence();
     await failpoint('eos.before-send');
     this.#assertOurs();
-    await producer.send(outputs);
-    await failpoint('eos.after-send');
     const { topic, partition, groupId, generation } = this.#ownership;
-    if (!unsafe.offsetsOutsideTransaction) {
+    if (unsafe.offsetsOutsideTransaction) {
+      await producer.send(outputs);
+      await failpoint('eos.after-send');
+    } else {
       const member = unsafe.noFencing ? undefined : generation;
-      await producer.sendOffsets(groupId, [{ topic, partition, offset }], member);
+      await producer.sendWithOffsets(
+        outputs,
+        { groupId, positions: [{ topic, partition, offset }], member },
+        { onSent: () => failpoint('eos.after-send'), onOffered: () => failpoint('eos.after-send-offsets') },
+      );
     }
-    await failpoint('eos.after-send-offsets');
     this.#assertOurs();
     if (!unsafe.offsetsOutsideTransaction || outputs.length > 0) await this.#endTransaction(producer);
     await failpoint('eos.after-commit');

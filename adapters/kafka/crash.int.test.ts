@@ -214,11 +214,11 @@ describe('negative controls: without a guarantee the comparison must fail', () =
   });
 
   test('without fencing a frozen owner commits what another has done', async () => {
-    // One partition, so that the frozen owner is in one transaction: others would keep their offsets from being read.
+    // Frozen before it sends anything: an open transaction would keep its offsets from being read by the other.
     const extra = { unsafe: { noFencing: true }, transactionTimeoutMs: 60_000 };
     const plan = await setUp('unsafe-fencing', extra, 1);
     await feed(plan, 2_000, 0, 1);
-    const zombie = new Copier({ ...plan, die: { at: 'eos.after-send', pass: 3, how: 'stop' } });
+    const zombie = new Copier({ ...plan, die: { at: 'eos.before-send', pass: 3, how: 'stop' } });
     expect(await zombie.saw(({ event }) => event === 'failpoint')).toBe(true);
     const heir = new Copier(plan);
     await caughtUp(log, `crash.${plan.consumer}`, plan.inputs);

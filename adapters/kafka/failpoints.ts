@@ -9,9 +9,9 @@ export const FAILPOINTS = [
   'eos.after-fence',
   /** The handler is done; nothing is sent. */
   'eos.before-send',
-  /** Outputs are in the log, in an open transaction without offsets. */
+  /** Outputs are in the log, in an open transaction; the offsets, sent meanwhile, may be in it or not. */
   'eos.after-send',
-  /** Offsets are in the transaction; it is open. */
+  /** Offsets are in the open transaction; the outputs, sent meanwhile, may be in it or not. */
   'eos.after-send-offsets',
   /** The commit is on its way; its answer is not awaited. An error thrown here loses the answer. */
   'eos.commit-sent',

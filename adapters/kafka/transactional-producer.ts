@@ -65,19 +65,9 @@ export class TransactionalProducer {
 
   /** Writes records into the open transaction; the first write opens it. */
   async send(records: readonly OutputRecord[]): Promise<void> {
-    const { settings } = this.#connections;
-    const rounds = roundsOf(records, settings);
-    if (rounds.length === 0) return;
-    const topics = partitionsOf(rounds[0]!);
-    await this.#cluster.addMultipleTargetTopics(topics.map(({ topic }) => topic));
-    this.#open = true;
-    await this.#transactions.ask((broker) => broker.addPartitionsToTxn({ ...this.#known(), topics }));
-    const options = {
-      compression: settings.compression,
-      timeoutMs: settings.requestTimeoutMs,
-      transactionalId: this.#transactionalId,
-    };
-    for (const round of rounds) await sendRound(this.#cluster, this.#identity!, round, options);
+    const rounds = roundsOf(records, this.#connections.settings);
+    await this.#addPartitions(rounds);
+    await this.#sendRounds(rounds);
   }
 
   /**
@@ -85,8 +75,48 @@ export class TransactionalProducer {
    * from that member (NOT_A_MEMBER); without one it takes them from anybody.
    */
   async sendOffsets(groupId: string, positions: readonly Position[], member?: Generation): Promise<void> {
+    await this.#addOffsets(groupId);
+    await this.#commitOffsets(groupId, positions, member);
+  }
+
+  /**
+   * Both of them, in two round trips rather than four: neither needs the other. `onSent` and `onOffered` are called when
+   * the records and the positions are in the transaction. When one fails, this waits for the other before it throws, so
+   * that nothing is under way when the transaction is given up.
+   */
+  async sendWithOffsets(
+    records: readonly OutputRecord[],
+    { groupId, positions, member }: { groupId: string; positions: readonly Position[]; member: Generation | undefined },
+    { onSent, onOffered }: { onSent: () => void | Promise<void>; onOffered: () => void | Promise<void> },
+  ): Promise<void> {
+    const rounds = roundsOf(records, this.#connections.settings);
+    await bothOf(this.#addPartitions(rounds), this.#addOffsets(groupId));
+    await bothOf(
+      this.#sendRounds(rounds).then(onSent),
+      this.#commitOffsets(groupId, positions, member).then(onOffered),
+    );
+  }
+
+  async #addPartitions(rounds: readonly Chunk[][]): Promise<void> {
+    if (rounds.length === 0) return;
+    const topics = partitionsOf(rounds[0]!);
+    await this.#cluster.addMultipleTargetTopics(topics.map(({ topic }) => topic));
+    this.#open = true;
+    await this.#transactions.ask((broker) => broker.addPartitionsToTxn({ ...this.#known(), topics }));
+  }
+
+  async #sendRounds(rounds: readonly Chunk[][]): Promise<void> {
+    const { compression, requestTimeoutMs } = this.#connections.settings;
+    const options = { compression, timeoutMs: requestTimeoutMs, transactionalId: this.#transactionalId };
+    for (const round of rounds) await sendRound(this.#cluster, this.#identity!, round, options);
+  }
+
+  async #addOffsets(groupId: string): Promise<void> {
     this.#open = true;
     await this.#transactions.ask((broker) => broker.addOffsetsToTxn({ ...this.#known(), groupId }));
+  }
+
+  async #commitOffsets(groupId: string, positions: readonly Position[], member?: Generation): Promise<void> {
     const byTopic = Map.groupBy(positions, ({ topic }) => topic);
     const topics = [...byTopic].map(([topic, ofTopic]) => ({
       topic,
@@ -119,6 +149,12 @@ export class TransactionalProducer {
   discard(): void {
     discardCluster(this.#cluster);
   }
+}
+
+/** Waits for both; throws what the first of them that failed threw. */
+async function bothOf(one: Promise<void>, other: Promise<void>): Promise<void> {
+  const failed = (await Promise.allSettled([one, other])).find(({ status }) => status === 'rejected');
+  if (failed !== undefined) throw (failed as PromiseRejectedResult).reason;
 }
 
 function partitionsOf(chunks: readonly Chunk[]): { topic: string; partitions: number[] }[] {

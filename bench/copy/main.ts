@@ -11,20 +11,23 @@ import { type CopyResult, type CopyTask, VARIANTS, type Variant } from './varian
 
 const USAGE = `usage: npm run bench -- copy [options]
 
-  --records N      (default 200000)
+  --records N      (default 800000)
   --rounds N       (default 3); the loops take turns
-  --batch N        most records of a transaction of ours (default 500)
+  --batch N        most records of a transaction of ours (default 2000, as Kafka Streams polls)
   --partitions N   (default 8)
   --only A,B       some loops: ${Object.keys(VARIANTS).join(', ')}
   --write          write the figures to docs/benchmarks.md and bench/results/copy.json`;
 
 const PROGRAM = fileURLToPath(new URL('copy.ts', import.meta.url));
 const VALUE_BYTES = 200;
+/** With BENCH_PROFILE=DIR every copying process leaves a V8 profile there. */
+const profiles = process.env['BENCH_PROFILE'];
+const PROFILING = profiles === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profiles}`];
 const { values } = parseArgs({
   options: {
-    records: { type: 'string', default: '200000' },
+    records: { type: 'string', default: '800000' },
     rounds: { type: 'string', default: '3' },
-    batch: { type: 'string', default: '500' },
+    batch: { type: 'string', default: '2000' },
     partitions: { type: 'string', default: '8' },
     only: { type: 'string' },
     write: { type: 'boolean', default: false },
@@ -107,9 +110,14 @@ async function measure(variant: Variant, round: string): Promise<Run> {
   await admin.close();
   const brokers = stack.urls.kafkaBrokers;
   if (variant === 'streams-1' || variant === 'streams-2') return measureStreams(variant, name, output);
-  const task: CopyTask = { variant, brokers, name, input: 'bench.input', output, records, batchRecords, lingerMs: 20 };
+  const batch = variant === 'corridor-eos-500' ? 500 : batchRecords;
+  const task = { variant, brokers, name, input: 'bench.input', output, records, batchRecords: batch, lingerMs: 20 };
   const before = brokerCpuMs(stack) ?? 0;
-  const { stdout } = await promisify(execFile)(process.execPath, [PROGRAM, JSON.stringify(task)]);
+  const { stdout } = await promisify(execFile)(process.execPath, [
+    ...PROFILING,
+    PROGRAM,
+    JSON.stringify(task satisfies CopyTask),
+  ]);
   const brokerMs = (brokerCpuMs(stack) ?? 0) - before;
   const result = JSON.parse(stdout) as CopyResult;
   if (result.faults.length > 0) throw new Error(`${name} met faults: ${result.faults.join(', ')}`);

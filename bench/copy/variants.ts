@@ -2,6 +2,7 @@
 
 export const VARIANTS = {
   'corridor-eos': 'exactly once, as shipped',
+  'corridor-eos-500': 'exactly once, batches of 500 as the processors have them',
   'corridor-eos-zstd': 'exactly once, zstd level 1',
   'corridor-eos-stock-client': 'exactly once, over kafkajs as released (timers patched only)',
   'corridor-at-least-once': 'at least once, outputs acknowledged before the offset',

@@ -69,7 +69,10 @@ export class Stand {
     const logFile = path.join(this.#dir, `${name}.log`);
     const profile = process.env['BENCH_PROFILE'];
     const env = profile
-      ? { ...this.#env, NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${path.join(profile, name)}` }
+      ? {
+          ...this.#env,
+          NODE_OPTIONS: `${process.env['NODE_OPTIONS'] ?? ''} --cpu-prof --cpu-prof-dir=${path.join(profile, name)}`,
+        }
       : this.#env;
     const child = await startChild({ name, entry: 'cli/main.ts', args: ['run', ...args], env, logFile });
     this.#parts.set(name, child);

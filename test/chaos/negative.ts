@@ -48,7 +48,7 @@ export const NEGATIVE_CONTROLS: readonly NegativeControl[] = [
     because: 'a frozen owner of a partition wakes up and commits what its successor has committed',
     faults: (random) => [
       zombie('eos.before-send', random),
-      zombie('eos.after-send', random),
+      zombie('eos.before-send', random),
       zombie('eos.before-send', random),
       zombie('eos.before-send', random),
     ],

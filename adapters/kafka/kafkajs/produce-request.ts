@@ -61,8 +61,10 @@ const sizeOf = (value: Buffer | string | null | undefined) =>
 
 const PRINTABLE_ASCII = /^[ -~]*$/;
 /** UTF-8 bytes as a string of one character a byte, so that a record's headers are written by one call. */
-const toBinary = (value: string | Buffer) =>
-  typeof value === 'string' && PRINTABLE_ASCII.test(value) ? value : Buffer.from(value as string).toString('latin1');
+function toBinary(value: string | Buffer): string {
+  if (typeof value !== 'string') return value.toString('latin1');
+  return PRINTABLE_ASCII.test(value) ? value : Buffer.from(value).toString('latin1');
+}
 
 const MOST_KNOWN_NAMES = 256;
 const knownNames = new Map<string, string>();
