@@ -129,6 +129,13 @@ describe('normal form', () => {
     ['김정은', 'kim jongun'],
     ['李克强', 'li keqiang'],
     ['عبد الرحمن', 'abd al rhmn'],
+    // What Latin script would read as one letter (bh, th, sh) stays two.
+    ['بهمن', 'bahmn'],
+    ['تهران', 'tahran'],
+    ['سهراب', 'sahrab'],
+    // Before a consonant a Latin j is a vowel.
+    ['نجفی', 'ndjfy'],
+    ['جان', 'jan'],
     ['रजनीकांत', 'rajanikant'],
     ["Deutsche Bank's", 'deutsche bank'],
   ])('%s', (name, normal) => expect(normaliseName(name)).toBe(normal));

@@ -178,17 +178,20 @@ export function patternKey(codes: Uint8Array): number {
 
 // Letters that scripts without vowels do not tell apart for certain.
 const ABJAD_CLASS = new Uint8Array(36).map((_, letter) => letter);
-for (const [from, to] of ['js', 'cs', 'zs', 'gk']) ABJAD_CLASS[code(from!)] = code(to!);
+for (const [from, to] of ['js', 'cs', 'zs', 'ds', 'gk']) ABJAD_CLASS[code(from!)] = code(to!);
 
-/** Hash of the consonants that a script without vowels writes for certain: no v (waw) and no vowel. 0 for none. */
-export function abjadKey(codes: Uint8Array): number {
+/**
+ * Hash of the consonants that a script without vowels writes for certain: no v (waw) and no vowel. 0 for none. `hardJ`:
+ * j read as g, as Egypt does (Gamal for Jamal).
+ */
+export function abjadKey(codes: Uint8Array, hardJ = false): number {
   let hash = 0x1234567;
   let count = 0;
   let before = NOTHING;
   for (let at = 0; at < codes.length; at += 1) {
     const letter = codes[at]!;
     if (IS_VOWEL[letter] === 1 || letter === V) continue;
-    const kind = ABJAD_CLASS[letter]!;
+    const kind = ABJAD_CLASS[hardJ && letter === J ? K : letter]!;
     if (kind === before) continue;
     before = kind;
     hash = Math.imul(hash ^ (kind + 1), BASE);

@@ -13,7 +13,7 @@ import { prepareName } from './pair.ts';
 import { type IndexedName, Partition } from './partition.ts';
 
 /** Changes whenever the same input could score differently: part of every piece of evidence. */
-export const ENGINE_VERSION = '1.1.0';
+export const ENGINE_VERSION = '1.2.0';
 
 export interface ScreeningIndex {
   readonly lists: readonly ListVersionRef[];

@@ -2,7 +2,7 @@
  * Hash keys under which a word is found although it is misspelt: its folded form with up to one or two letters left
  * out (two words within that many edits share one), its consonants, its letters in alphabetical order.
  */
-import { isVowelCode } from './fold.ts';
+import { abjadKey, isVowelCode } from './fold.ts';
 import type { Spelling } from './token.ts';
 
 /** Words from this many folded letters on are found with two edits, shorter ones with one. */
@@ -66,6 +66,7 @@ function isPairWorthwhile(a: number, b: number, length: number): boolean {
 }
 
 const SILENT = 7; // h
+const J_BIT = 1 << 9;
 
 /** The folded word with one letter left out. */
 function oneLeftOut(codes: Uint8Array, length: number, hash: number): void {
@@ -103,7 +104,10 @@ function fill(word: Spelling, leftOut: 0 | 1 | 2, others: boolean, abjadSalt: nu
   if (word.skeleton !== 0) put(word.skeleton, 0, SALT_SKELETON);
   put(word.pattern, 0, SALT_PATTERN);
   if (others && word.text.length >= ANAGRAM_FROM) put(word.letters, word.text.length, SALT_LETTERS);
-  if (others && word.abjad !== 0 && abjadSalt !== 0) put(word.abjad, 0, abjadSalt);
+  if (word.abjad !== 0 && abjadSalt !== 0) {
+    put(word.abjad, 0, abjadSalt);
+    if (word.writing === 'poor' && (word.mask & J_BIT) !== 0) put(abjadKey(codes, true), 0, abjadSalt);
+  }
   keysOfOneEdit = filled;
   if (leftOut > 1 && length >= TWO_EDITS_FROM) twoLeftOut(codes, length, hash);
   return filled;

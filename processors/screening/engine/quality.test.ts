@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { loadLists } from '../../../bench/screening/data.ts';
-import { listedNames } from '../../../bench/screening/names.ts';
+import { listedNames, listedNamesInArabic } from '../../../bench/screening/names.ts';
 import { caseScores, pairQuality } from '../../../bench/screening/quality.ts';
-import { indexRecall } from '../../../bench/screening/recall.ts';
+import { indexRecall, indexRecallWithoutVowels } from '../../../bench/screening/recall.ts';
 import { describeWithPublicData } from '../../../test/kit/public-data.ts';
 import { buildIndex, DEFAULT_CONFIG } from './index.ts';
 
@@ -28,5 +28,8 @@ describeWithPublicData('quality on the public cases, at the shipped threshold', 
     const missed = recall.reduce((sum, row) => sum + row.missed, 0);
     expect(pairs).toBeGreaterThan(75);
     expect(1 - missed / pairs).toBeGreaterThanOrEqual(0.999);
+    const arabic = indexRecallWithoutVowels(index, listedNamesInArabic(lists), 75, 7);
+    expect(arabic.pairs).toBeGreaterThan(75);
+    expect(1 - arabic.missed / arabic.pairs).toBeGreaterThanOrEqual(0.97);
   });
 });

@@ -104,15 +104,21 @@ const ABJAD_LETTERS = pairs(`
 // Written out, the vowel signs say what the letters leave open.
 const ABJAD_SIGNS: Record<string, string> = { '\u064e': 'a', '\u064f': 'u', '\u0650': 'i' };
 
+// Letters that in Latin script would be read as one, as in `bh` of Bahman. Nearly always an unwritten vowel parts them.
+const READ_AS_ONE = new Set('bh ch dh gh jh kh ph sh th zh dj dz tz tc sc ks'.split(' '));
+// Before a consonant a Latin `j` is mostly a vowel; here it never is.
+const J_BEFORE_CONSONANT = /j(?=[^aeiouyj])/g;
+
 function readAbjad(word: string): string {
   let out = '';
   for (const character of word.normalize('NFKC')) {
-    out +=
+    const read =
       ABJAD_LETTERS.get(character) ??
       ABJAD_SIGNS[character] ??
       (ABJAD.test(character) ? '' : letters(anyAscii(character)));
+    out += READ_AS_ONE.has(`${out.at(-1)}${read[0]}`) ? `a${read}` : read;
   }
-  return out;
+  return out.replace(J_BEFORE_CONSONANT, 'dj');
 }
 
 // The Indic blocks share one layout, so one table by position in the block serves all nine.

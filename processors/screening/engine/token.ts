@@ -72,7 +72,7 @@ export function joinSpellings(a: Spelling, b: Spelling): Spelling {
     classes: a.classes | b.classes,
     skeleton: skeletonKey(codes, LEAST_SKELETON),
     pattern: patternKey(codes),
-    abjad: 0,
+    abjad: abjadKey(codes),
     letters: 0,
     writing,
     group: -1,
