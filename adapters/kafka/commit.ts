@@ -57,11 +57,24 @@ export function committerFor(connections: Connections, options: ConsumerOptions,
 async function committedOffset(group: Coordinator, { groupId, topic, partition }: Ownership): Promise<number> {
   for (let attempt = 1; ; attempt++) {
     const topics = [{ topic, partitions: [partition] }];
-    const [found] = await group.ask((coordinator) => fetchStableOffsets(coordinator, groupId, topics));
+    const asked = group.ask((coordinator) => fetchStableOffsets(coordinator, groupId, topics));
+    const [found] = await asked.catch((error: unknown) => {
+      throw brokerErrorType(error) === 'UNSTABLE_OFFSET_COMMIT' ? hangingTransaction(groupId, topic, partition) : error;
+    });
     if (found !== undefined && found.offset >= 0) return found.offset;
     if (attempt === MISSING_OFFSET_TRIES) throw missingOffset(groupId, topic, partition);
     await pause(MISSING_OFFSET_WAIT_MS);
   }
+}
+
+/** The previous owner is fenced and the patience was longer than a transaction may last: no client can end this one. */
+function hangingTransaction(groupId: string, topic: string, partition: number): CodedError {
+  return new CodedError(
+    'HANGING_TRANSACTION',
+    `The offset of group ${groupId} for ${topic}/${partition} is part of a transaction that ended without its markers, so ` +
+      'the partition waits. Follow "A hanging transaction" in docs/kafka.md.',
+    { faultClass: 'transient-dependency', dependency: 'kafka' },
+  );
 }
 
 function missingOffset(groupId: string, topic: string, partition: number): FatalLogFault {

@@ -434,6 +434,23 @@ describe('a consumer', () => {
     expect(faults.filter(({ code }) => code !== 'FENCED')).toEqual([]);
   });
 
+  test('tells of a transaction that fencing does not end, and goes on when it ends', async () => {
+    const { name, input, output, group } = await processor(1);
+    await write(numbered(input, 10, { partitions: 1 }));
+    const connections = new Connections(
+      settingsOf({ brokers, appName: APP, clientId: 'other', transactionTimeoutMs: 60_000 }),
+    );
+    const other = await TransactionalProducer.fence(connections, unique('other'), input);
+    await other.sendOffsets(group, [{ topic: input, partition: 0, offset: 5 }]);
+    const { faults } = await consume(name, [input], async ({ records }) => done(records, copyTo(output, records)));
+    await eventually(() => faults.map(({ code }) => code)).toContain('HANGING_TRANSACTION');
+    expect(await readKeys(output)).toEqual([]);
+    await other.abort();
+    other.discard();
+    await caughtUp(log, group, [input]);
+    expect(await readKeys(output)).toHaveLength(10);
+  });
+
   test('outlives a bug of the client, and tells it', async () => {
     const { name, input, output, group } = await processor(1);
     const { consumer, faults } = await consume(name, [input], async ({ records }) =>
