@@ -11,7 +11,7 @@ import { NO_FAILPOINT } from './failpoints.ts';
 import type { Cluster } from './kafkajs/internals.ts';
 import { fetchStableOffsets } from './kafkajs/offset-fetch.ts';
 import type { Generation } from './kafkajs/txn-offset-commit.ts';
-import { TransactionalProducer } from './transactional-producer.ts';
+import { SWEEP_MS, TransactionalProducer } from './transactional-producer.ts';
 
 /** One input partition under one owner. */
 export interface Ownership {
@@ -67,12 +67,13 @@ async function committedOffset(group: Coordinator, { groupId, topic, partition }
   }
 }
 
-/** The previous owner is fenced and the patience was longer than a transaction may last: no client can end this one. */
+/** The previous owner is fenced, and longer than a transaction of ours may last was waited: this one may never end. */
 function hangingTransaction(groupId: string, topic: string, partition: number): CodedError {
   return new CodedError(
     'HANGING_TRANSACTION',
-    `The offset of group ${groupId} for ${topic}/${partition} is part of a transaction that ended without its markers, so ` +
-      'the partition waits. Follow "A hanging transaction" in docs/kafka.md.',
+    `The offset of group ${groupId} for ${topic}/${partition} is part of a transaction that fencing did not end, for longer ` +
+      'than one of ours may last, and the partition waits. If this stays for minutes, the broker may have lost its end: ' +
+      'see "A hanging transaction" in docs/kafka.md before anything is aborted.',
     { faultClass: 'transient-dependency', dependency: 'kafka' },
   );
 }
@@ -219,7 +220,7 @@ class AtLeastOnce implements Committer {
     const { topic, groupId } = this.#ownership;
     this.#cluster = this.#connections.cluster();
     await connectCluster(this.#cluster, [topic]);
-    const patienceMs = this.#connections.settings.transactionTimeoutMs;
+    const patienceMs = this.#connections.settings.transactionTimeoutMs + SWEEP_MS;
     this.#group = new Coordinator(this.#cluster, groupId, 'group', patienceMs);
     if (this.#fenceFirst || (await this.#isUnstable(this.#group))) await this.#transactions.fence();
     this.#fenceFirst = false;

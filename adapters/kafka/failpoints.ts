@@ -1,8 +1,8 @@
 // Places between two side effects where a crash test may kill, freeze or fail the process.
 
 /**
- * Every failpoint, in the order in which an exactly-once batch passes them, then those of an at-least-once batch. One with
- * outputs passes the first between the latter.
+ * Every failpoint, in the order in which an exactly-once batch passes them (after-send and after-send-offsets side by side),
+ * then those of an at-least-once batch. One with outputs passes the first between the latter.
  */
 export const FAILPOINTS = [
   /** The previous owner is fenced; the committed offset is not read yet (exactly once). */

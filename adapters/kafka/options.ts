@@ -58,7 +58,7 @@ export interface KafkaOptions {
   readonly patches?: readonly PatchName[];
   /** Where the client's own diagnostics go; they hold no record content. Default: nowhere. */
   readonly log?: (level: 'error' | 'warn' | 'info' | 'debug', message: string, fields: Record<string, unknown>) => void;
-  /** Called between every two side effects; see failpoints.ts. For the crash harness. */
+  /** Called between side effects that follow each other; see failpoints.ts. For the crash harness. */
   readonly failpoint?: Failpoint;
   readonly unsafe?: UnsafeForTests;
 }

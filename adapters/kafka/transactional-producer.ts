@@ -3,9 +3,13 @@
 import type { OutputRecord } from '../../runtime/ports/log.ts';
 import { type Connections, connectCluster, discardCluster } from './client.ts';
 import { Coordinator } from './coordinator.ts';
+import { verdictOf } from './errors.ts';
 import type { Cluster } from './kafkajs/internals.ts';
 import { commitTxnOffsets, type Generation } from './kafkajs/txn-offset-commit.ts';
 import { type Chunk, ProducerIdentity, roundsOf, sendRound } from './produce.ts';
+
+/** A broker looks for transactions that have timed out this seldom, by default. */
+export const SWEEP_MS = 10_000;
 
 /** A position of an input partition to be committed. */
 export interface Position {
@@ -127,7 +131,7 @@ export class TransactionalProducer {
 
   /** The coordinator of the consumer group, over the same connections. */
   group(groupId: string): Coordinator {
-    const patienceMs = this.#connections.settings.transactionTimeoutMs;
+    const patienceMs = this.#connections.settings.transactionTimeoutMs + SWEEP_MS;
     this.#group ??= new Coordinator(this.#cluster, groupId, 'group', patienceMs);
     return this.#group;
   }
@@ -151,10 +155,13 @@ export class TransactionalProducer {
   }
 }
 
-/** Waits for both; throws what the first of them that failed threw. */
+/** Waits for both; when both fail, throws the error that asks for more than to try again. */
 async function bothOf(one: Promise<void>, other: Promise<void>): Promise<void> {
-  const failed = (await Promise.allSettled([one, other])).find(({ status }) => status === 'rejected');
-  if (failed !== undefined) throw (failed as PromiseRejectedResult).reason;
+  const errors: unknown[] = [];
+  for (const outcome of await Promise.allSettled([one, other])) {
+    if (outcome.status === 'rejected') errors.push(outcome.reason);
+  }
+  if (errors.length > 0) throw errors.find((error) => verdictOf(error) !== 'transient') ?? errors[0];
 }
 
 function partitionsOf(chunks: readonly Chunk[]): { topic: string; partitions: number[] }[] {

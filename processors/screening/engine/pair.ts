@@ -7,6 +7,7 @@ import { classesOf, type Party, readParty } from './party.ts';
 import { prepareOrganisation } from './prepare-organisation.ts';
 import { type PersonName, preparePerson } from './prepare-person.ts';
 import { compareIdentifiers, type Qualifiers, qualifierFeatures } from './qualifiers.ts';
+import { partedReading } from './romanise.ts';
 import { scoreNames } from './score-name.ts';
 
 export interface PairResult {
@@ -31,7 +32,14 @@ const ALTERNATES =
 const wholeName = (name: PersonName): string =>
   name.name ?? [name.given, name.middle, name.family].filter((part) => part !== undefined).join(' ');
 
-/** A name read as `kind`, with its alternates. */
+/** The other texts under which a name is compared: names inside it, and other readings of what has no vowels. */
+function othersOf(whole: string): string[] {
+  const texts = alternatesOf(whole);
+  const parted = texts.map((text) => partedReading(capped(text))).filter((text) => text !== undefined);
+  return [...texts.slice(1), ...parted];
+}
+
+/** A name read as `kind`, with its alternates and readings. */
 export function prepareName(
   name: PersonName,
   kind: NameClass,
@@ -41,10 +49,13 @@ export function prepareName(
 ): PreparedName[] {
   if (kind === 'person') {
     const whole = preparePerson(name, config.weights, pool, explicit);
-    const others = alternatesOf(wholeName(name)).slice(1);
-    return [whole, ...others.map((text) => preparePerson({ name: text }, config.weights, pool, false))];
+    return [
+      whole,
+      ...othersOf(wholeName(name)).map((text) => preparePerson({ name: text }, config.weights, pool, false)),
+    ];
   }
-  return alternatesOf(wholeName(name)).map((text) => prepareOrganisation(text, config.weights, pool, kind));
+  const whole = wholeName(name);
+  return [whole, ...othersOf(whole)].map((text) => prepareOrganisation(text, config.weights, pool, kind));
 }
 
 /**

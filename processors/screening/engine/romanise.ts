@@ -104,21 +104,34 @@ const ABJAD_LETTERS = pairs(`
 // Written out, the vowel signs say what the letters leave open.
 const ABJAD_SIGNS: Record<string, string> = { '\u064e': 'a', '\u064f': 'u', '\u0650': 'i' };
 
-// Letters that in Latin script would be read as one, as in `bh` of Bahman. Nearly always an unwritten vowel parts them.
-const READ_AS_ONE = new Set('bh ch dh gh jh kh ph sh th zh dj dz tz tc sc ks'.split(' '));
-// Before a consonant a Latin `j` is mostly a vowel; here it never is.
-const J_BEFORE_CONSONANT = /j(?=[^aeiouyj])/g;
+// Before a consonant a Latin `j` is mostly read as a vowel; here it never is one, and `dj` says so.
+const startsWithVowel = (read: string | undefined): boolean => read === undefined || /^[aeiou]/.test(read);
 
 function readAbjad(word: string): string {
-  let out = '';
+  const reads: string[] = [];
   for (const character of word.normalize('NFKC')) {
     const read =
       ABJAD_LETTERS.get(character) ??
       ABJAD_SIGNS[character] ??
       (ABJAD.test(character) ? '' : letters(anyAscii(character)));
-    out += READ_AS_ONE.has(`${out.at(-1)}${read[0]}`) ? `a${read}` : read;
+    if (read !== '') reads.push(read);
   }
-  return out.replace(J_BEFORE_CONSONANT, 'dj');
+  return reads.map((read, at) => (read === 'j' && !startsWithVowel(reads[at + 1]) ? 'dj' : read)).join('');
+}
+
+// Letters that, written one after the other in Latin script, are read as one: bh, th, sh, dj, tz, ks and their like.
+const READ_AS_ONE =
+  /(?<=[بپتطٹجدضسصزظكکگבדגכטתס])(?=[هحھہה])|(?<=[دד])(?=ج)|(?<=[تطدטתד])(?=[زظז])|(?<=[كکכק])(?=[سصס])/gu;
+const FATHA = '\u064e';
+
+/**
+ * The other reading of a name without vowels, for letters that Latin script would read as one: with a vowel between them
+ * (`bahman`, `tahran`), where without one they are one (`fathi`, `ishaq`). Undefined when there is none.
+ */
+export function partedReading(name: string): string | undefined {
+  if (!ABJAD.test(name)) return undefined;
+  const parted = name.replace(READ_AS_ONE, FATHA);
+  return parted === name ? undefined : parted;
 }
 
 // The Indic blocks share one layout, so one table by position in the block serves all nine.
