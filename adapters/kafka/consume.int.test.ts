@@ -430,8 +430,9 @@ describe('a consumer', () => {
     await write(numbered(input, 200, { partitions: 1, from: 600 }));
     await caughtUp(log, group, [input]);
     expect(await readKeys(output)).toEqual(await readKeys(input));
-    expect(faults.length).toBeGreaterThan(0);
-    expect(faults.filter(({ code }) => code !== 'FENCED')).toEqual([]);
+    // A request that meets the fencing half-way may be answered with an unexpected server error: it is fenced again.
+    expect(faults.map(({ code }) => code)).toContain('FENCED');
+    expect(faults.filter(({ severity }) => severity !== 'transient')).toEqual([]);
   });
 
   test('tells of a transaction that fencing does not end, and goes on when it ends', async () => {
