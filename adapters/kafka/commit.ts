@@ -11,7 +11,7 @@ import { NO_FAILPOINT } from './failpoints.ts';
 import type { Cluster } from './kafkajs/internals.ts';
 import { fetchStableOffsets } from './kafkajs/offset-fetch.ts';
 import type { Generation } from './kafkajs/txn-offset-commit.ts';
-import { SWEEP_MS, TransactionalProducer } from './transactional-producer.ts';
+import { TransactionalProducer } from './transactional-producer.ts';
 
 /** One input partition under one owner. */
 export interface Ownership {
@@ -37,6 +37,8 @@ export interface Committer {
 const MISSING_OFFSET_TRIES = 4;
 const MISSING_OFFSET_WAIT_MS = 500;
 const ABORT_PATIENCE_MS = 1_000;
+/** A broker looks for transactions that have timed out this seldom, by default. */
+const SWEEP_MS = 10_000;
 
 /** The transactional id of an input partition: frozen, because it is what a new owner fences the old one by. */
 export function transactionalIdOf(appName: string, consumer: string, topic: string, partition: number): string {
@@ -54,10 +56,15 @@ export function committerFor(connections: Connections, options: ConsumerOptions,
   return new ExactlyOnce(transactions, ownership);
 }
 
-async function committedOffset(group: Coordinator, { groupId, topic, partition }: Ownership): Promise<number> {
+async function committedOffset(
+  group: Coordinator,
+  { groupId, topic, partition }: Ownership,
+  transactionTimeoutMs: number,
+): Promise<number> {
+  const patienceMs = transactionTimeoutMs + SWEEP_MS;
   for (let attempt = 1; ; attempt++) {
     const topics = [{ topic, partitions: [partition] }];
-    const asked = group.ask((coordinator) => fetchStableOffsets(coordinator, groupId, topics));
+    const asked = group.ask((coordinator) => fetchStableOffsets(coordinator, groupId, topics), patienceMs);
     const [found] = await asked.catch((error: unknown) => {
       throw brokerErrorType(error) === 'UNSTABLE_OFFSET_COMMIT' ? hangingTransaction(groupId, topic, partition) : error;
     });
@@ -99,6 +106,11 @@ class OwnedTransactions {
     this.#connections = connections;
     this.#ownership = ownership;
     this.#transactionalId = unsafe.noFencing ? `${frozenId}.${crypto.randomUUID()}` : frozenId;
+  }
+
+  /** How long the broker leaves a transaction open, ms. */
+  get timeoutMs(): number {
+    return this.#connections.settings.transactionTimeoutMs;
   }
 
   /** Fences whoever held the transactional id, unless that is done; answers the producer. */
@@ -178,7 +190,7 @@ class ExactlyOnce implements Committer {
 
   async open(): Promise<number> {
     const producer = await this.#transactions.fence();
-    return committedOffset(producer.group(this.#ownership.groupId), this.#ownership);
+    return committedOffset(producer.group(this.#ownership.groupId), this.#ownership, this.#transactions.timeoutMs);
   }
 
   commit(outputs: readonly OutputRecord[], offset: number): Promise<void> {
@@ -220,11 +232,11 @@ class AtLeastOnce implements Committer {
     const { topic, groupId } = this.#ownership;
     this.#cluster = this.#connections.cluster();
     await connectCluster(this.#cluster, [topic]);
-    const patienceMs = this.#connections.settings.transactionTimeoutMs + SWEEP_MS;
+    const patienceMs = this.#connections.settings.transactionTimeoutMs;
     this.#group = new Coordinator(this.#cluster, groupId, 'group', patienceMs);
     if (this.#fenceFirst || (await this.#isUnstable(this.#group))) await this.#transactions.fence();
     this.#fenceFirst = false;
-    return committedOffset(this.#group, this.#ownership);
+    return committedOffset(this.#group, this.#ownership, patienceMs);
   }
 
   /** Is somebody's transaction, perhaps a dead owner's, still changing the offset? */

@@ -32,8 +32,8 @@ export class Coordinator {
   }
 
   /** Asks, and asks again as long as the broker answers that it has not done it yet. Other errors are the caller's. */
-  async ask<T>(call: (broker: Broker) => Promise<T>): Promise<T> {
-    const deadline = performance.now() + this.#patienceMs;
+  async ask<T>(call: (broker: Broker) => Promise<T>, patienceMs = this.#patienceMs): Promise<T> {
+    const deadline = performance.now() + patienceMs;
     for (let waitMs = FIRST_WAIT_MS; ; waitMs = Math.min(waitMs * 2, MOST_WAIT_MS)) {
       try {
         this.#broker ??= await findCoordinator(this.#cluster, this.#id, this.#kind);

@@ -8,9 +8,6 @@ import type { Cluster } from './kafkajs/internals.ts';
 import { commitTxnOffsets, type Generation } from './kafkajs/txn-offset-commit.ts';
 import { type Chunk, ProducerIdentity, roundsOf, sendRound } from './produce.ts';
 
-/** A broker looks for transactions that have timed out this seldom, by default. */
-export const SWEEP_MS = 10_000;
-
 /** A position of an input partition to be committed. */
 export interface Position {
   readonly topic: string;
@@ -131,7 +128,7 @@ export class TransactionalProducer {
 
   /** The coordinator of the consumer group, over the same connections. */
   group(groupId: string): Coordinator {
-    const patienceMs = this.#connections.settings.transactionTimeoutMs + SWEEP_MS;
+    const patienceMs = this.#connections.settings.transactionTimeoutMs;
     this.#group ??= new Coordinator(this.#cluster, groupId, 'group', patienceMs);
     return this.#group;
   }

@@ -46,6 +46,7 @@ export const NEGATIVE_CONTROLS: readonly NegativeControl[] = [
   {
     name: 'no-fencing',
     because: 'a frozen owner of a partition wakes up and commits what its successor has committed',
+    // Before it sends: an open transaction would only keep its successor waiting.
     faults: (random) => [
       zombie('eos.before-send', random),
       zombie('eos.before-send', random),

@@ -138,6 +138,8 @@ describe('names without vowels', () => {
     ['ماجد نجيب', 'Majid Najib'],
     ['جيش محمد', 'Jaish Mohammed'],
     ['رضا نجفی', 'Reza Najafi'],
+    // Presentation forms.
+    ['\ufe91\ufeec\ufee4\ufee6 ریحانی', 'Bahman Reyhani'],
     ['کمال جرمان', 'Kamel Djermane'],
   ])('%s is %s', (written, romanised) => {
     expect(score('Person', written, romanised)).toBeGreaterThanOrEqual(DEFAULT_CONFIG.threshold);

@@ -66,7 +66,7 @@ function isPairWorthwhile(a: number, b: number, length: number): boolean {
 }
 
 const SILENT = 7; // h
-const J_BIT = 1 << 9;
+const J_BIT = 1 << 9; // of a mask of letters
 
 /** The folded word with one letter left out. */
 function oneLeftOut(codes: Uint8Array, length: number, hash: number): void {

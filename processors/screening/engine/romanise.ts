@@ -105,7 +105,7 @@ const ABJAD_LETTERS = pairs(`
 const ABJAD_SIGNS: Record<string, string> = { '\u064e': 'a', '\u064f': 'u', '\u0650': 'i' };
 
 // Before a consonant a Latin `j` is mostly read as a vowel; here it never is one, and `dj` says so.
-const startsWithVowel = (read: string | undefined): boolean => read === undefined || /^[aeiou]/.test(read);
+const startsConsonant = (read: string | undefined): boolean => read !== undefined && !/^[aeiou]/.test(read);
 
 function readAbjad(word: string): string {
   const reads: string[] = [];
@@ -116,7 +116,7 @@ function readAbjad(word: string): string {
       (ABJAD.test(character) ? '' : letters(anyAscii(character)));
     if (read !== '') reads.push(read);
   }
-  return reads.map((read, at) => (read === 'j' && !startsWithVowel(reads[at + 1]) ? 'dj' : read)).join('');
+  return reads.map((read, at) => (read === 'j' && startsConsonant(reads[at + 1]) ? 'dj' : read)).join('');
 }
 
 // Letters that, written one after the other in Latin script, are read as one: bh, th, sh, dj, tz, ks and their like.
@@ -130,8 +130,9 @@ const FATHA = '\u064e';
  */
 export function partedReading(name: string): string | undefined {
   if (!ABJAD.test(name)) return undefined;
-  const parted = name.replace(READ_AS_ONE, FATHA);
-  return parted === name ? undefined : parted;
+  const text = name.normalize('NFKC'); // presentation forms are letters as well
+  const parted = text.replace(READ_AS_ONE, FATHA);
+  return parted === text ? undefined : parted;
 }
 
 // The Indic blocks share one layout, so one table by position in the block serves all nine.
