@@ -9,6 +9,8 @@ const root = path.resolve(import.meta.dirname, '..');
 interface Counts {
   readonly passed: number;
   readonly failed: number;
+  /** What failed and why, a line each. */
+  readonly failures?: readonly string[];
 }
 
 export interface Step {
@@ -21,7 +23,16 @@ interface TestReport {
   readonly numFailedTests: number;
   readonly numPendingTests: number;
   readonly numTodoTests: number;
-  readonly testResults: readonly { readonly status: string; readonly name: string; readonly message: string }[];
+  readonly testResults: readonly {
+    readonly status: string;
+    readonly name: string;
+    readonly message: string;
+    readonly assertionResults: readonly {
+      readonly status: string;
+      readonly fullName: string;
+      readonly failureMessages: readonly string[];
+    }[];
+  }[];
 }
 
 /** A program of this repository that passes when it exits 0. */
@@ -51,13 +62,18 @@ export function runSteps(steps: readonly Step[]): never {
   const began = performance.now();
   let passed = 0;
   let failed = 0;
+  const failures: string[] = [];
   for (const [index, step] of steps.entries()) {
     console.log(`== ${step.name} (step ${index + 1} of ${steps.length}, ${minutes(began)} so far)`);
     const counts = step.run();
     passed += counts.passed;
     failed += counts.failed;
-    if (counts.failed > 0) console.log(`== FAILED: ${step.name}`);
+    if (counts.failed === 0) continue;
+    console.log(`== FAILED: ${step.name}`);
+    failures.push(...(counts.failures ?? []), `step: ${step.name}`);
   }
+  // Once more at the end: a log that is cut keeps its end.
+  for (const failure of failures) console.log(`failed: ${failure}`);
   console.log(`all steps took ${minutes(began)}`);
   console.log(`${passed} passed, ${failed} failed`);
   process.exit(failed === 0 ? 0 : 1);
@@ -77,13 +93,23 @@ function countsOf(report: string): Counts {
     if (skipped > 0) console.log(`${skipped} tests were skipped: here that is a failure`);
     // A file that fails before its first test has no failed test.
     const broken = testResults.filter(({ status, message }) => status === 'failed' && message !== '');
-    for (const { name } of broken) console.log(`failed as a whole: ${path.relative(root, name)}`);
     const failed = numFailedTests + skipped + broken.length + (numPassedTests === 0 ? 1 : 0);
-    return { passed: numPassedTests, failed };
+    return { passed: numPassedTests, failed, failures: testResults.flatMap(failuresOf) };
   } catch (error) {
     console.log(`no test report: ${(error as Error).message}`);
     return { passed: 0, failed: 1 };
   }
 }
+
+function failuresOf({ status, name, message, assertionResults }: TestReport['testResults'][number]): string[] {
+  const file = path.relative(root, name);
+  const failed = assertionResults
+    .filter((result) => result.status === 'failed')
+    .map(({ fullName, failureMessages }) => `${file}: ${fullName}: ${start(failureMessages[0] ?? '')}`);
+  return status === 'failed' && message !== '' ? [...failed, `${file} as a whole: ${start(message)}`] : failed;
+}
+
+/** The start of a message on one line. */
+const start = (message: string) => message.replace(/\s+/g, ' ').slice(0, 300);
 
 const minutes = (since: number) => `${((performance.now() - since) / 60_000).toFixed(1)} min`;

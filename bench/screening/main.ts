@@ -12,7 +12,7 @@ import { type Curve, drawCurves } from './curve.ts';
 import { casesOf, loadLists, requireData } from './data.ts';
 import { customerNames, listedNames, listedNamesInArabic, misspelt, randomFrom } from './names.ts';
 import { type CaseScores, caseScores, pairQuality, rateAt } from './quality.ts';
-import { indexRecall, indexRecallWithoutVowels, slipRecall } from './recall.ts';
+import { indexRecall, indexRecallWithoutVowels, ownScriptRecall, slipRecall } from './recall.ts';
 import { measure } from './speed.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
@@ -64,6 +64,7 @@ const recall = [
   ...indexRecall(index, persons, RECALL_QUERIES, SEED),
   indexRecallWithoutVowels(index, listedNamesInArabic(lists), RECALL_QUERIES, SEED),
 ];
+const scripts = ownScriptRecall(lists, DEFAULT_CONFIG);
 const found = slipRecall(index, persons, RECALL_QUERIES * 4, SEED);
 
 const curveOf = (name: string, colour: string, qualified: boolean): Curve => {
@@ -103,6 +104,7 @@ const result = {
   cases: cases.map(({ scores, ...rest }) => ({ ...rest, customers: scores.length })),
   indexRecall: recall,
   slipRecall: found,
+  ownScriptRecall: scripts,
   curves: curves.map(({ name, points }) => ({ name, points })),
 };
 
@@ -152,12 +154,16 @@ const recallTable = table(
     percentOf(found.find((row) => row.slip === slip)?.recall),
   ]),
 );
+const scriptTable = table(
+  ['name of a listed person in', 'names', 'own entity alerts by its Latin names'],
+  scripts.map(({ script, names: count, recall: share }) => [script, count, percent(share)]),
+);
 const indexLine =
   `Index over ${names} names of ${lists.map(({ source, counts }) => `${source} (${counts.entities} entities, ${counts.names} names)`).join(', ')}: ` +
   `built in ${result.index.buildCpuMs} ms of processor time (${result.index.buildMs} ms), ${result.index.megabytes} MiB beside the lists. ` +
   `Node ${process.version}, ${result.cpu}, one core of ${result.cores}; load average of the machine while measuring: ${result.loadAverage?.toFixed(1)}.`;
 
-process.stdout.write(`${[indexLine, speedTable, pairTable, caseTable, recallTable].join('\n\n')}\n`);
+process.stdout.write(`${[indexLine, speedTable, pairTable, caseTable, recallTable, scriptTable].join('\n\n')}\n`);
 if (!quick || process.argv.includes('--write')) {
   mkdirSync(resolve(ROOT, 'bench/results'), { recursive: true });
   writeFileSync(resolve(ROOT, 'bench/results/screening.json'), `${JSON.stringify(result, null, 2)}\n`);
@@ -166,4 +172,5 @@ if (!quick || process.argv.includes('--write')) {
   writeSection(page, 'speed', `${indexLine}\n\n${speedTable}`);
   writeSection(page, 'quality', `${pairTable}\n\n${caseTable}`);
   writeSection(page, 'recall', recallTable);
+  writeSection(page, 'scripts', scriptTable);
 }

@@ -174,7 +174,7 @@ function joinedLikeness(length: number, target: Uint8Array, writing: Writing, ot
   const loss = longer >= 8 ? 0.13 : 0.18;
   const costs = costsFor(writing, other);
   const source = joined.subarray(0, length);
-  const cost = other === 'poor' ? distance(target, source, 1.6, costs) : distance(source, target, 1.6, costs);
+  const cost = distance(source, target, 1.6, costs);
   return cost > 1.6 ? 0 : 1 - CONCAT_LOSS - cost * loss;
 }
 

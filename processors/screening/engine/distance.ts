@@ -26,12 +26,14 @@ interface CostSettings {
   readonly near: number;
   /** Consonants that are left out as easily as a vowel. */
   readonly silent: string;
+  /** Any other consonant, in place of another or too many. */
+  readonly consonant: number;
 }
 
 function costs(settings: CostSettings): Costs {
-  const substitute = new Float64Array(SIZE * SIZE).fill(1);
-  const onlyFirst = new Float64Array(SIZE).fill(1);
-  const onlySecond = new Float64Array(SIZE).fill(1);
+  const substitute = new Float64Array(SIZE * SIZE).fill(settings.consonant);
+  const onlyFirst = new Float64Array(SIZE).fill(settings.consonant);
+  const onlySecond = new Float64Array(SIZE).fill(settings.consonant);
   const set = (a: number, b: number, cost: number): void => {
     substitute[a * SIZE + b] = cost;
     substitute[b * SIZE + a] = cost;
@@ -65,6 +67,7 @@ export const LATIN_COSTS = costs({
   pairs: 'sz sc jc jz gj kh gk gh bp dt vf bv fp ck tc mn iv uv xk xs xh',
   near: 0.7,
   silent: 'h',
+  consonant: 1,
 });
 /** The first word comes from a script that does not write its short vowels: those are free in the second. */
 export const ABJAD_COSTS = costs({
@@ -74,7 +77,15 @@ export const ABJAD_COSTS = costs({
   pairs: 'sz jg ds dz kj bp vf vb gk uv ov iv ck sc',
   near: 0.4,
   silent: '',
+  // Where vowels say nothing, consonants say all.
+  consonant: 1.2,
 });
+/** The same with the words in the other order. */
+export const ABJAD_SECOND_COSTS: Costs = {
+  substitute: ABJAD_COSTS.substitute,
+  onlyFirst: ABJAD_COSTS.onlySecond,
+  onlySecond: ABJAD_COSTS.onlyFirst,
+};
 /** One word is the sounds of a foreign word in Chinese characters. */
 export const SOUND_COSTS = costs({
   vowelSwap: 0.2,
@@ -83,6 +94,7 @@ export const SOUND_COSTS = costs({
   pairs: 'sz jg bp vf vb gk uv ov iv ck sc lr dt kh fh sj',
   near: 0.3,
   silent: 'h',
+  consonant: 1,
 });
 
 const WIDTH = 64;

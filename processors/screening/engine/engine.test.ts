@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { parseOfac } from '../lists/index.ts';
 import { buildIndex, comparePair, DEFAULT_CONFIG, normaliseName, readParty, screenParty } from './index.ts';
+import { scriptsOf } from './pair.ts';
 
 const NONE = '-0- ,-0- ,-0- ,-0- ,-0- ,-0- ';
 const SDN = [
@@ -134,6 +135,15 @@ describe('names without vowels', () => {
     ['بهمن ریحانی', 'Bahman Reyhani'],
     ['سهراب بهزادی', 'Sohrab Behzadi'],
     ['تهرانی رضا', 'Reza Tehrani'],
+    // Names that are known with their vowels, also behind the article and where words grow together.
+    ['عادل عبد الله مهدي', 'Adil Abdallah Mahdi'],
+    ['سيف الدين المشهداني', 'Saif-al-Din al-Mashhadani'],
+    ['نورالدين ترابي', 'Nooruddin Turabi'],
+    ['صالح القاسمي', 'Salih Gasmi'],
+    ['عبدالحليم زيدان', 'Abd el Halim Zidane'],
+    ['ابوبكر بن علي', 'Abu Bakr bin Ali'],
+    ['سعيد باهاجى', 'Said Bahaji'],
+    ['\ufee3\ufeec\ufeaa\ufeef کریمی', 'Mehdi Karimi'],
     // j is a consonant.
     ['ماجد نجيب', 'Majid Najib'],
     ['جيش محمد', 'Jaish Mohammed'],
@@ -147,6 +157,21 @@ describe('names without vowels', () => {
   });
 });
 
+describe('a name in two scripts', () => {
+  test('is each of them', () => {
+    for (const name of ['Hassan Ghul', 'حسن غول']) {
+      expect(score('Person', 'Hassan Ghul (حسن غول)', name)).toBeGreaterThanOrEqual(DEFAULT_CONFIG.threshold);
+    }
+    expect(scriptsOf('Hassan Ghul (حسن غول)')).toEqual(['Hassan Ghul', 'حسن غول']);
+  });
+
+  test('a word in two scripts is one word with a trick in it', () => {
+    expect(scriptsOf('Sergei Ex\u0430mplev')).toEqual([]);
+    expect(scriptsOf('Sergei Examplev')).toEqual([]);
+    expect(scriptsOf('حسن غول')).toEqual([]);
+  });
+});
+
 describe('normal form', () => {
   test.each([
     ['Łukasz Ørsted', 'lukasz orsted'],
@@ -154,7 +179,13 @@ describe('normal form', () => {
     ['Володимир Зеленський', 'volodimir zelenskiy'],
     ['김정은', 'kim jongun'],
     ['李克强', 'li keqiang'],
-    ['عبد الرحمن', 'abd al rhmn'],
+    ['عبد الرحمن', 'abd al rahman'],
+    ['عبدالرحمن', 'abd al rahman'],
+    ['عبد الله', 'abdullah'],
+    ['نورالدين', 'nur uddin'],
+    ['الله‌کرم', 'allah karam'],
+    // A name that is not known keeps what is written of it; heh at its end is a vowel.
+    ['زنگنه', 'zngnah'],
     // Before a consonant a Latin j is a vowel.
     ['نجفی', 'ndjfy'],
     ['جان', 'jan'],

@@ -84,7 +84,9 @@ export function foldWord(word: string): Uint8Array {
     const letter = letters[at]!;
     // The first of a double consonant says nothing, and must not hide what the second begins.
     if (letter === letters[at + 1] && IS_VOWEL[letter] === 0 && letter < FIRST_DIGIT) {
-      at += 1;
+      // Of two `j` neither is a vowel: Hajj.
+      if (letter === J) out = put(out, J);
+      at += letter === J ? 2 : 1;
       continue;
     }
     const cluster = clusterAt(at);

@@ -10,10 +10,11 @@ import {
 import { checkConfig, configHash, type ScreeningConfig } from './config.ts';
 import { type NameClass, noPool, type PreparedName, SpellingPool } from './name.ts';
 import { prepareName } from './pair.ts';
-import { type IndexedName, Partition } from './partition.ts';
+import { Partition } from './partition.ts';
+import type { IndexedName } from './word-filing.ts';
 
 /** Changes whenever the same input could score differently: part of every piece of evidence. */
-export const ENGINE_VERSION = '1.2.0';
+export const ENGINE_VERSION = '1.3.0';
 
 export interface ScreeningIndex {
   readonly lists: readonly ListVersionRef[];

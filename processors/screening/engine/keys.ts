@@ -123,7 +123,7 @@ export function keysOfListed(word: Spelling, joined: boolean, sameScript: boolea
 
 /** Keys under which a word of a query may find listed words. */
 export function keysOfQuery(word: Spelling, joined: boolean): number {
-  return fill(word, joined ? 0 : 2, !joined, word.writing === 'poor' ? SALT_ABJAD : ~SALT_ABJAD);
+  return fill(word, joined ? 1 : 2, !joined, word.writing === 'poor' ? SALT_ABJAD : ~SALT_ABJAD);
 }
 
 /** From hash keys to the numbers filed under them: open addressing over typed arrays. */

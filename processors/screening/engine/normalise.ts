@@ -1,4 +1,5 @@
 /** From a name as somebody wrote it to words of lower-case ASCII, with what the writing itself told us about them. */
+import { joinedNames } from './abjad.ts';
 import { romanise, type Script, scriptOf } from './romanise.ts';
 
 /** Characters of a name that are looked at. What is cut off is reported, and such a name is never `clear`. */
@@ -53,7 +54,7 @@ function readWords(name: string): Words {
   // A surrogate pair may be split by the cut: the half left over is dropped with the other marks.
   let text = cut ? name.slice(0, MAX_NAME_CHARACTERS) : name;
   const ascii = PLAIN_ASCII.test(text);
-  if (!ascii) text = cleanUnicode(text);
+  if (!ascii) text = joinedNames(cleanUnicode(text));
   text = text.replace(POSSESSIVE, '').replace(APOSTROPHES, '').replaceAll('&', ' and ').replaceAll('%', ' percent ');
   const words: Word[] = [];
   let part = 0;
@@ -67,8 +68,8 @@ function readWords(name: string): Words {
     let script: Script = ascii ? 'latin' : scriptOf(raw);
     // Beside other words a Chinese name has one or two characters.
     if (script === 'han' && raw.length > 2 && matches.length > 1) script = 'sounds';
-    const texts = ascii ? [raw.toLowerCase()] : romanise(raw, script, matches.length === 1);
-    for (const word of texts) if (word !== '') words.push({ text: word, script, part });
+    const read = ascii ? [{ text: raw.toLowerCase(), script }] : romanise(raw, script, matches.length === 1);
+    for (const word of read) if (word.text !== '') words.push({ ...word, part });
   }
   return { words, cut };
 }

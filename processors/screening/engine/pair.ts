@@ -1,4 +1,6 @@
 /** Compares two parties given in full: the score that the index finds, without an index. */
+
+import { partedReading } from './abjad.ts';
 import type { ScreeningConfig } from './config.ts';
 import { type Feature, nameFeatures, rounded } from './features.ts';
 import { type NameClass, noPool, type Pool, type PreparedName } from './name.ts';
@@ -7,7 +9,6 @@ import { classesOf, type Party, readParty } from './party.ts';
 import { prepareOrganisation } from './prepare-organisation.ts';
 import { type PersonName, preparePerson } from './prepare-person.ts';
 import { compareIdentifiers, type Qualifiers, qualifierFeatures } from './qualifiers.ts';
-import { partedReading } from './romanise.ts';
 import { scoreNames } from './score-name.ts';
 
 export interface PairResult {
@@ -32,9 +33,28 @@ const ALTERNATES =
 const wholeName = (name: PersonName): string =>
   name.name ?? [name.given, name.middle, name.family].filter((part) => part !== undefined).join(' ');
 
+/** A name written twice, in Latin script and in another: `Hassan Ghul (حسن غول)`. The words of each, in their order. */
+export function scriptsOf(whole: string): string[] {
+  const name = capped(whole);
+  if (!OTHER_SCRIPT.test(name) || !LATIN.test(name)) return [];
+  const words = name.match(WORD) ?? [];
+  // A word in two scripts is somebody's trick, not a second name.
+  if (words.some((word) => OTHER_SCRIPT.test(word) && LATIN.test(word))) return [];
+  const latin = words.filter((word) => !OTHER_SCRIPT.test(word)).join(' ');
+  const other = words.filter((word) => OTHER_SCRIPT.test(word)).join(' ');
+  return latin.length >= LEAST_NAME && other.length >= (HAN.test(other) ? LEAST_HAN : LEAST_NAME) ? [latin, other] : [];
+}
+const LATIN = /\p{Script=Latin}/u;
+const OTHER_SCRIPT = /(?!\p{Script=Latin}|\p{Script=Common}|\p{Script=Inherited})\p{L}/u;
+const HAN = /\p{Script=Han}|\p{Script=Hangul}/u;
+const WORD = /[\p{L}\p{M}\p{N}'’-]+/gu;
+const LEAST_NAME = 4;
+const LEAST_HAN = 2;
+
 /** The other texts under which a name is compared: names inside it, and other readings of what has no vowels. */
 function othersOf(whole: string): string[] {
-  const texts = alternatesOf(whole);
+  const alternates = alternatesOf(whole);
+  const texts = alternates.length > 1 ? alternates : [whole, ...scriptsOf(whole)];
   const parted = texts.map((text) => partedReading(capped(text))).filter((text) => text !== undefined);
   return [...texts.slice(1), ...parted];
 }

@@ -3,11 +3,11 @@
  * loses, it is read by rules of its own here; everything else goes through any-ascii.
  */
 import anyAscii from 'any-ascii';
+import { isAbjad, wordsOfAbjad } from './abjad.ts';
 
 /** `sounds`: Chinese characters for the sounds of a foreign word. */
 export type Script = 'latin' | 'abjad' | 'han' | 'sounds' | 'hangul' | 'kana' | 'indic' | 'other';
 
-const ABJAD = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]/;
 const HAN = /[\u3400-\u9fff\uf900-\ufaff]/;
 const HANGUL = /[\uac00-\ud7a3\u1100-\u11ff\u3130-\u318f]/;
 const KANA = /[\u3040-\u30ff]/;
@@ -18,7 +18,7 @@ const LATIN_ALIKE =
 
 /** The script of a word, by the first character that decides it. */
 export function scriptOf(word: string): Script {
-  if (ABJAD.test(word)) return 'abjad';
+  if (isAbjad(word)) return 'abjad';
   if (KANA.test(word)) return 'kana';
   if (HAN.test(word)) return 'han';
   if (HANGUL.test(word)) return 'hangul';
@@ -26,28 +26,30 @@ export function scriptOf(word: string): Script {
   return LATIN_ALIKE.test(word) || /^[\p{ASCII}]*$/u.test(word) ? 'latin' : 'other';
 }
 
+/** A word in Latin script, and what script says of how sure its letters are. */
+export interface Romanised {
+  readonly text: string;
+  readonly script: Script;
+}
+
 /**
  * Words of a word: most give one. A Chinese or Korean name written as one word gives family and given name (`alone`:
  * the word is the whole name), and the Arabic article becomes a word of its own, as romanised names write it.
  */
-export function romanise(word: string, script: Script, alone: boolean): string[] {
-  if (script === 'abjad') return /^ال..../.test(word) ? ['al', readAbjad(word.slice(2))] : [readAbjad(word)];
+export function romanise(word: string, script: Script, alone: boolean): Romanised[] {
+  if (script === 'abjad') {
+    return wordsOfAbjad(word).map(({ text, known }) => ({ text, script: known ? 'latin' : 'abjad' }));
+  }
+  return textsOf(word, script, alone).map((text) => ({ text, script }));
+}
+
+function textsOf(word: string, script: Script, alone: boolean): string[] {
   if (script === 'indic') return [readIndic(word)];
   if (script === 'hangul') return alone ? familyFirst(syllablesOfHangul(word)) : [syllablesOfHangul(word).join('')];
   if (script === 'han' && alone) {
     return familyFirst(syllablesOfHan(word), COMPOUND_SURNAMES.has(word.slice(0, 2)) ? 2 : 1);
   }
   return [letters(anyAscii(word))];
-}
-
-/** `a=b c=d` as a map. */
-function pairs(text: string): Map<string, string> {
-  return new Map(
-    text
-      .trim()
-      .split(/\s+/)
-      .map((pair) => pair.split('=') as [string, string]),
-  );
 }
 
 const letters = (text: string): string => text.toLowerCase().replace(/[^a-z0-9]/g, '');
@@ -92,47 +94,6 @@ function syllablesOfHangul(word: string): string[] {
   const surname = HANGUL_SURNAMES[word[0] ?? ''];
   if (surname !== undefined && syllables.length > 1) syllables[0] = surname;
   return syllables;
-}
-
-// Consonants as usual in romanised names; alef, waw and yeh keep a letter because they often stand for a vowel.
-const ABJAD_LETTERS = pairs(`
-  ا=a أ=a إ=i آ=a ٱ=a ب=b پ=p ت=t ة=a ث=th ج=j چ=ch ح=h خ=kh د=d ذ=dh ر=r ز=z ژ=zh س=s ش=sh ص=s ض=d ط=t
-  ظ=z ع=a غ=gh ف=f ق=q ك=k ک=k گ=g ل=l م=m ن=n ه=h ھ=h ہ=h ۀ=a و=w ؤ=w ي=y ی=y ى=a ئ=y ء= ے=y ٹ=t ڈ=d
-  ڑ=r ں=n ې=y ۍ=y ړ=r ښ=sh ځ=z څ=ts ډ=d ټ=t ڼ=n ڤ=v ڨ=q ۇ=u ە=e ۆ=o ێ=e ڵ=l ڕ=r א=a ב=b ג=g ד=d ה=h ו=w
-  ז=z ח=h ט=t י=y כ=k ך=k ל=l מ=m ם=m נ=n ן=n ס=s ע=a פ=p ף=f צ=ts ץ=ts ק=k ר=r ש=sh ת=t
-`);
-// Written out, the vowel signs say what the letters leave open.
-const ABJAD_SIGNS: Record<string, string> = { '\u064e': 'a', '\u064f': 'u', '\u0650': 'i' };
-
-// Before a consonant a Latin `j` is mostly read as a vowel; here it never is one, and `dj` says so.
-const startsConsonant = (read: string | undefined): boolean => read !== undefined && !/^[aeiou]/.test(read);
-
-function readAbjad(word: string): string {
-  const reads: string[] = [];
-  for (const character of word.normalize('NFKC')) {
-    const read =
-      ABJAD_LETTERS.get(character) ??
-      ABJAD_SIGNS[character] ??
-      (ABJAD.test(character) ? '' : letters(anyAscii(character)));
-    if (read !== '') reads.push(read);
-  }
-  return reads.map((read, at) => (read === 'j' && startsConsonant(reads[at + 1]) ? 'dj' : read)).join('');
-}
-
-// Letters that, written one after the other in Latin script, are read as one: bh, th, sh, dj, tz, ks and their like.
-const READ_AS_ONE =
-  /(?<=[بپتطٹجدضسصزظكکگבדגכטתס])(?=[هحھہה])|(?<=[دד])(?=ج)|(?<=[تطدטתד])(?=[زظז])|(?<=[كکכק])(?=[سصס])/gu;
-const FATHA = '\u064e';
-
-/**
- * The other reading of a name without vowels, for letters that Latin script would read as one: with a vowel between them
- * (`bahman`, `tahran`), where without one they are one (`fathi`, `ishaq`). Undefined when there is none.
- */
-export function partedReading(name: string): string | undefined {
-  if (!ABJAD.test(name)) return undefined;
-  const text = name.normalize('NFKC'); // presentation forms are letters as well
-  const parted = text.replace(READ_AS_ONE, FATHA);
-  return parted === text ? undefined : parted;
 }
 
 // The Indic blocks share one layout, so one table by position in the block serves all nine.

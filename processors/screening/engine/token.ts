@@ -1,5 +1,14 @@
 /** Words ready to be compared, and how alike two of them are. */
-import { ABJAD_COSTS, type Costs, distance, LATIN_COSTS, SIZE, SOUND_COSTS, sameLetters } from './distance.ts';
+import {
+  ABJAD_COSTS,
+  ABJAD_SECOND_COSTS,
+  type Costs,
+  distance,
+  LATIN_COSTS,
+  SIZE,
+  SOUND_COSTS,
+  sameLetters,
+} from './distance.ts';
 import {
   abjadKey,
   bitsOf,
@@ -195,14 +204,16 @@ export function cannotBeRead(poor: number, full: number, longer: number): boolea
 }
 
 /**
- * Upper bound of the likeness of two words written with an alphabet, by their folded letters alone: what `alike` says of
- * them is not more, unless they are related by a table or are anagrams.
+ * Upper bound of the likeness of two words by their folded letters alone: what `alike` says of them is not more, unless
+ * they are related by a table or are anagrams.
+ * @param b read from `from`, `length` letters
+ * @param costs those of `costsFor`
  */
-export function mostAlike(a: Uint8Array, b: Uint8Array, from: number, length: number): number {
+export function mostAlike(a: Uint8Array, b: Uint8Array, from: number, length: number, costs: Costs): number {
   if (sameLetters(a, b, from, length)) return 1;
   const longer = Math.min(Math.max(a.length, length), LAST_LOSS);
   const limit = LIMIT_BY_LENGTH[longer]!;
-  const cost = distance(a, b, limit, LATIN_COSTS, from, length);
+  const cost = distance(a, b, limit, costs, from, length);
   if (cost > limit) return 0;
   return 1 - cost * LOSS_BY_LENGTH[longer]! * (cost > 1 ? 1 + SECOND_EDIT * (cost - 1) : 1);
 }
@@ -215,9 +226,9 @@ function alikeByEdits(a: Spelling, b: Spelling): number {
   const limit = LIMIT_BY_LENGTH[Math.min(longer, LAST_LOSS)]!;
   const costs = costsFor(a.writing, b.writing);
   // Hardly a consonant to go by: then they must be the same.
-  if (costs === ABJAD_COSTS && (a.skeleton === 0 || b.skeleton === 0) && a.abjad !== b.abjad) return 0;
-  const turned = costs === ABJAD_COSTS && b.writing === 'poor';
-  let cost = turned ? distance(y, x, limit, costs) : distance(x, y, limit, costs);
+  const oneIsPoor = costs === ABJAD_COSTS || costs === ABJAD_SECOND_COSTS;
+  if (oneIsPoor && (a.skeleton === 0 || b.skeleton === 0) && a.abjad !== b.abjad) return 0;
+  let cost = distance(x, y, limit, costs);
   if (cost > limit) return 0;
   if (costs === LATIN_COSTS) {
     if (GENDERED.get(a.text)?.includes(b.text)) return 0;
@@ -230,8 +241,10 @@ function alikeByEdits(a: Spelling, b: Spelling): number {
   return isGenderEnding(x, y) ? Math.min(likeness, OTHER_GENDER) : likeness;
 }
 
+/** What edits cost between a first and a second word, by how each is written. */
 export function costsFor(a: Writing, b: Writing): Costs {
-  if ((a === 'poor') !== (b === 'poor')) return ABJAD_COSTS;
+  if (a === 'poor' && b !== 'poor') return ABJAD_COSTS;
+  if (b === 'poor' && a !== 'poor') return ABJAD_SECOND_COSTS;
   return a === 'sounds' || b === 'sounds' ? SOUND_COSTS : LATIN_COSTS;
 }
 

@@ -1,4 +1,5 @@
 /** The different words of the listed names: from a word of a query to those that are alike. */
+import { ABJAD_COSTS, ABJAD_SECOND_COSTS, LATIN_COSTS } from './distance.ts';
 import { KeyTable, keys, keysOfListed, keysOfOneEdit, keysOfQuery, VALUES } from './keys.ts';
 import {
   alike,
@@ -244,9 +245,10 @@ export class WordIndex {
   #compare(id: number): number {
     const word = this.#word!;
     const marks = this.#records[id * RECORD + MARKS]!;
+    const written = marks & (READABLE | POOR);
     const looks =
-      this.#marks === READABLE &&
-      (marks & READABLE) !== 0 &&
+      this.#marks !== 0 &&
+      written !== 0 &&
       ((marks & LETTERS_BITS) !== (word.letters & LETTERS_BITS) || word.letters === 0) &&
       (word.group < 0 || marks >>> GROUP_SHIFT !== word.group + 1) &&
       ((marks & NICKNAMED) === 0 || word.nicknameSets.length === 0);
@@ -256,6 +258,7 @@ export class WordIndex {
           this.#letters,
           id * LETTERS_INLINE,
           this.#records[id * RECORD + CLASSES]! >>> LENGTH_SHIFT,
+          this.#marks === written ? LATIN_COSTS : this.#marks === POOR ? ABJAD_COSTS : ABJAD_SECOND_COSTS,
         )
       : alike(word, this.words[id]!.spelling);
     return value < this.#least ? 0 : value;

@@ -65,6 +65,18 @@ sharif cherif shareef sherif serif charif
 sheikh shaikh shaykh sheik cheikh sheykh sheekh
 saif sayf seif saifullah-
 haidar haydar heydar hayder haider
+qasimi qasemi qassemi qasmi kasmi gasmi ghasemi kassimi
+reza rida ridha riza reda redha
+murtada murtaza mortaza morteza murtadha mortada
+ridwan rizwan redouane radwan rezwan redwan ridvan
+ramadan ramazan ramzan ramadhan
+fadl fazl fadhl fazal
+fadil fazil fazel fadhil fadel
+dawud daoud dawood daud davoud davud dawoud
+haitham haytham haisam haysam
+harith hares haris
+muawiya muawia moaviyeh
+ubayd obeid ubaid obaid obayd
 faisal faysal feisal fayssal faycal
 sulaiman suleiman soleiman sulayman sulejman souleymane suleyman soliman solaiman
 ismail ismael ismaeel esmail esmaeil esmaeel ismayil
