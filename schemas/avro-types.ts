@@ -1,5 +1,6 @@
 // avsc types as Corridor uses them: exact minor units, explicit unions, no methods on records.
 import avro, { type Type } from 'avsc';
+import { keepingBytes } from './kept-bytes.ts';
 import { type AvroObject, loadSchemas, selfContained } from './load.ts';
 
 /** A long whose every bit a double holds, also doubled, as Avro writes it. */
@@ -69,6 +70,26 @@ export const avscOptions = () => ({
   },
 });
 
+/** Records that stages hand on as they read them. */
+const HANDED_ON = new Set(['Instruction', 'Parties', 'SealedParties', 'ScreeningEvidence', 'Price', 'Reservation']);
+
+/** The same for current types, which keep the bytes of what is handed on: they all have one schema for each record. */
+function keepingOptions(): object {
+  const options = avscOptions();
+  const inHand = new Set<unknown>();
+  type Hook = typeof options.typeHook;
+  const typeHook = (attributes: Parameters<Hook>[0] & { name?: unknown }, opts: object): Type | undefined => {
+    const { name } = attributes;
+    if (typeof name !== 'string' || !HANDED_ON.has(name) || inHand.has(attributes)) return options.typeHook(attributes);
+    inHand.add(attributes);
+    const type = keepingBytes(avro.Type.forSchema(attributes as never, opts as never));
+    // Later mentions of the record are by its name.
+    (opts as { registry: Record<string, Type> }).registry[type.name!] = type;
+    return type;
+  };
+  return { ...options, typeHook };
+}
+
 /** Builds an avsc type from a schema, as JSON. Throws when the schema is not valid Avro. */
 export function avroType(schema: object): Type {
   return avro.Type.forSchema(schema as never, avscOptions() as never);
@@ -82,7 +103,7 @@ export function recordType(record: string): Type {
   const known = compiled.get(record);
   if (known) return known;
   loaded ??= loadSchemas();
-  const type = avroType(selfContained(`corridor.${record}`, loaded));
+  const type = avro.Type.forSchema(selfContained(`corridor.${record}`, loaded) as never, keepingOptions() as never);
   compiled.set(record, type);
   return type;
 }

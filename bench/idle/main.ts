@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { cpuBetween } from '../cpu.ts';
-import { fill, transfers } from '../pipeline/load.ts';
+import { keepFull, transfers } from '../pipeline/load.ts';
 import { Stand } from '../pipeline/stand.ts';
 import { watch } from '../pipeline/watch.ts';
 import { BENCHMARKS_PAGE, load, table, writeResults, writeSection } from '../report.ts';
@@ -23,7 +23,7 @@ try {
   await stand.run({ name: 'chain', args: ['--processors', 'all'] });
   await stand.run({ name: 'sinks-and-payouts', args: ['--sinks', 'all', '--payouts', '--cases', '--rescreening'] });
   const watching = await watch(stand, ['transfer.completed']);
-  await fill(stand, transfers(stand, WARM_UP, 'idle'));
+  await keepFull(stand, transfers(stand, WARM_UP, 'idle'), WARM_UP, () => 0);
   await watching.reaches('transfer.completed', WARM_UP, QUIET_MS);
   await watching.stop();
   console.error(`at rest: ${SETTLE_MS / 1_000} s to settle, ${seconds} s measured`);

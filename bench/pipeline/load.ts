@@ -9,6 +9,8 @@ import { homePartition } from '../../runtime/home-partition.ts';
 import type { LogWriter } from '../../runtime/ports/log.ts';
 import type { Stand } from './stand.ts';
 
+/** Fewer are not worth a request. */
+const LEAST_AT_ONCE = 200;
 /** Every so often what has fallen due is published, ms. */
 const SLICE_MS = 10;
 
@@ -30,11 +32,23 @@ function uuid(text: string): string {
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-5${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
 }
 
-/** Publishes everything as fast as the log takes it. */
-export async function fill(stand: Stand, records: readonly FedRecord[]): Promise<void> {
+/** Publishes the next as soon as fewer than `most` are on their way, so that every stage always has something to do. */
+export async function keepFull(
+  stand: Stand,
+  records: readonly FedRecord[],
+  most: number,
+  through: () => number,
+): Promise<void> {
   const { log, config } = stand.connections;
   const writer = await log.writer('bench-fill');
-  await publish(records, { writer, chainPartitions: config.kafka.chainPartitions });
+  for (let sent = 0; sent < records.length; ) {
+    const upTo = Math.min(records.length, through() + most);
+    if (upTo - sent >= Math.min(LEAST_AT_ONCE, records.length - sent)) {
+      await publish(records.slice(sent, upTo), { writer, chainPartitions: config.kafka.chainPartitions });
+      sent = upTo;
+    }
+    await sleep(SLICE_MS);
+  }
   await writer.close();
 }
 

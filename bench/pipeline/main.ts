@@ -4,6 +4,7 @@ import { BENCHMARKS_PAGE, load, table, writeResults, writeSection } from '../rep
 import { type Saturation, saturate } from './saturation.ts';
 import { type Part, Stand } from './stand.ts';
 import { type Steady, steady } from './steady.ts';
+import { storeMore } from './stored.ts';
 
 const USAGE = `usage: npm run bench -- pipeline [scenario…] [options]
 
@@ -13,6 +14,7 @@ const USAGE = `usage: npm run bench -- pipeline [scenario…] [options]
   steady       latency at a rate, from intent to payout.requested
   steady-2     the same with the chain in two processes
   steady-all   latency at a rate, from intent to transfer.completed, with sinks and payouts
+  stored       end-to-end with few and with many transfers stored in the database: does a transfer cost the same?
   Default: chain, end-to-end, steady.
 
   --transfers N   of a saturation run (default 60000; end to end a third of it)
@@ -20,6 +22,7 @@ const USAGE = `usage: npm run bench -- pipeline [scenario…] [options]
   --seconds N     of a steady run (default 30)
   --warm-up N     seconds of a steady run that do not count (default 60)
   --rounds N      of each saturation (default 1)
+  --stored N,N    transfers in the database at each measurement of the scenario stored (default 10000,1000000)
   --write         write the figures to docs/benchmarks.md and bench/results/pipeline.json
   --set NAME=VALUE  a setting of the pipeline, such as CORRIDOR_LINGER_MS=50; may be repeated`;
 
@@ -46,6 +49,7 @@ const { values, positionals } = parseArgs({
     seconds: { type: 'string', default: '30' },
     'warm-up': { type: 'string', default: '60' },
     rounds: { type: 'string', default: '1' },
+    stored: { type: 'string', default: '10000,1000000' },
     write: { type: 'boolean', default: false },
     set: { type: 'string', multiple: true, default: [] },
     help: { type: 'boolean', default: false },
@@ -64,7 +68,27 @@ const began = performance.now();
 const say = (line: string) =>
   console.error(`${((performance.now() - began) / 1_000).toFixed(1).padStart(7)} s  ${line}`);
 
-type Figures = { readonly saturation?: Saturation; readonly steady?: Steady };
+type Figures = { readonly saturation?: Saturation; readonly steady?: Steady; readonly stored?: readonly Stored[] };
+/** A saturation run beside so many stored transfers. */
+interface Stored extends Saturation {
+  readonly stored: number;
+}
+const END_TO_END = { parts: [...CHAIN, BACK], until: 'transfer.completed' };
+
+/** The first run warms everything up and leaves a transfer to make others from. */
+async function withStored(stand: Stand, run: string): Promise<readonly Stored[]> {
+  const each = Math.round(count / 3);
+  const db = await stand.connections.db();
+  await saturate(stand, { count: Math.round(each / 3), run: `${run}-warm`, ...END_TO_END });
+  const measured: Stored[] = [];
+  for (const stored of values.stored.split(',').map(Number)) {
+    await storeMore(db, stored, say);
+    const figures = await saturate(stand, { count: each, run: `${run}-${stored}`, ...END_TO_END });
+    measured.push({ stored, ...figures });
+    say(`${stored} stored: ${JSON.stringify(figures)}`);
+  }
+  return measured;
+}
 
 const SCENARIOS: Readonly<Record<string, (stand: Stand, run: string) => Promise<Figures>>> = {
   chain: async (stand, run) => ({
@@ -74,13 +98,9 @@ const SCENARIOS: Readonly<Record<string, (stand: Stand, run: string) => Promise<
     saturation: await saturate(stand, { count, run, parts: CHAIN_2, until: 'payout.requested' }),
   }),
   'end-to-end': async (stand, run) => ({
-    saturation: await saturate(stand, {
-      count: Math.round(count / 3),
-      run,
-      parts: [...CHAIN, BACK],
-      until: 'transfer.completed',
-    }),
+    saturation: await saturate(stand, { count: Math.round(count / 3), run, ...END_TO_END }),
   }),
+  stored: async (stand, run) => ({ stored: await withStored(stand, run) }),
   steady: async (stand, run) => ({
     steady: await steady(stand, { rate, seconds, warmUp, run, parts: CHAIN, topics: CHAIN_TOPICS }),
   }),
@@ -123,6 +143,7 @@ function print(): void {
   const steadies = results.flatMap(({ scenario, load, figures: { steady } }) =>
     steady ? [{ scenario, load, ...steady }] : [],
   );
+  const beside = results.flatMap(({ load, figures: { stored } }) => (stored ?? []).map((one) => ({ load, ...one })));
   const cells = (of: Readonly<Record<string, number>>) =>
     Object.entries(of)
       .filter(([, value]) => value > 0)
@@ -162,7 +183,18 @@ function print(): void {
   }
   const text = parts.join('\n\n');
   console.log(text);
+  const rows = beside.map((one) => [one.stored, one.transfers, one.perSecond, cells(one.cpuUs), one.load]);
+  const storedText = table(
+    ['transfers stored before', 'transfers', 'transfers/s', 'processor time, µs a transfer', 'load'],
+    rows,
+  );
+  if (rows.length > 0) console.log(storedText);
   if (!values.write) return;
-  writeResults('pipeline', results);
-  writeSection(BENCHMARKS_PAGE, 'pipeline', text);
+  if (parts.length > 0) {
+    writeResults('pipeline', results);
+    writeSection(BENCHMARKS_PAGE, 'pipeline', text);
+  }
+  if (rows.length === 0) return;
+  writeResults('stored', beside);
+  writeSection(BENCHMARKS_PAGE, 'stored', storedText);
 }

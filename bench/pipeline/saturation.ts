@@ -1,12 +1,12 @@
 // How many transfers a second go through when there is always more to do.
 import { cpuBetween } from '../cpu.ts';
-import { fill, transfers } from './load.ts';
+import { keepFull, transfers } from './load.ts';
 import type { Part, Stand } from './stand.ts';
 import { watch } from './watch.ts';
 
 export interface Saturation {
   readonly transfers: number;
-  /** Between the first tenth and the end: starting up is left out. */
+  /** Between the first part of them and the end: starting up is left out. */
   readonly perSecond: number;
   readonly seconds: number;
   /** Processor time of each process, µs for each transfer. */
@@ -14,7 +14,7 @@ export interface Saturation {
   /** Commits of each consumer, for each transfer. */
   readonly commitsPerTransfer: Readonly<Record<string, number>>;
   readonly transactionsPerSecond: number;
-  /** Documents inserted, updated or deleted in MongoDB for each transfer, by collection; over all, the first tenth too. */
+  /** Documents inserted, updated or deleted in MongoDB for each transfer, by collection; over all of them. */
   readonly databaseWrites: Readonly<Record<string, number>>;
   /** Commands that these took, for each transfer; reads are among them. */
   readonly databaseCommands: number;
@@ -24,31 +24,42 @@ type Counts = Iterable<readonly [string, number]>;
 
 const QUIET_MS = 60_000;
 /** So much of the work is warming up. */
-const WARM_UP = 0.1;
+const WARM_UP = 0.2;
+/** Enough for full batches on every partition of every stage; few enough that no stage gets far ahead of the next. */
+const MOST_ON_THEIR_WAY = 16_000;
 
-/** Fills the first topic, starts the parts, and measures until every transfer stands on `until`. */
+/**
+ * Starts the parts, keeps so many transfers on their way that there is always more to do, and measures until every
+ * transfer stands on `until`. What is measured is all stages at work at once: no work is done before or after it.
+ */
 export async function saturate(
   stand: Stand,
   options: { readonly count: number; readonly run: string; readonly parts: readonly Part[]; readonly until: string },
 ): Promise<Saturation> {
   const { count, run, parts, until } = options;
-  await fill(stand, transfers(stand, count, run));
+  const onTheirWay = Math.min(MOST_ON_THEIR_WAY, Math.ceil(count / 4));
+  const records = transfers(stand, count, run);
   const watching = await watch(stand, [until]);
   for (const part of parts) await stand.run(part);
+  const feeding = keepFull(stand, records, onTheirWay, () => watching.seen(until).at.size);
   await watching.reaches(until, Math.ceil(count * WARM_UP), QUIET_MS);
   const began = performance.now();
   const already = watching.seen(until).at.size;
   const cpu = stand.cpu();
   const commits = await stand.metric('corridor_commit_seconds_count');
-  await watching.reaches(until, count, QUIET_MS);
+  // To the end of what was fed at full load: the last ones run through emptying stages.
+  await watching.reaches(until, count - onTheirWay, QUIET_MS);
   const seconds = (performance.now() - began) / 1_000;
   const used = cpuBetween(cpu, stand.cpu());
   const made = await stand.metric('corridor_commit_seconds_count');
+  const through = watching.seen(until).at.size;
+  await feeding;
+  await watching.reaches(until, count, QUIET_MS);
   const written = await stand.metric('corridor_database_writes_total', 'collection');
   const sent = await stand.metric('corridor_database_commands_total', 'collection');
   await watching.stop();
   for (const { name } of parts) await stand.end(name);
-  const measured = count - already;
+  const measured = through - already;
   const since = (after: ReadonlyMap<string, number>, before: ReadonlyMap<string, number>) =>
     [...after].map(([name, n]) => [name, n - (before.get(name) ?? 0)] as const);
   const perTransfer = (counts: Counts, of: number) =>
