@@ -9,8 +9,8 @@ import { homePartition } from '../../runtime/home-partition.ts';
 import type { LogWriter } from '../../runtime/ports/log.ts';
 import type { Stand } from './stand.ts';
 
-/** Fewer are not worth a request. */
-const LEAST_AT_ONCE = 200;
+/** Published together, so that batches are as full as behind a backlog. */
+const AT_ONCE = 2_000;
 /** Every so often what has fallen due is published, ms. */
 const SLICE_MS = 10;
 
@@ -32,7 +32,7 @@ function uuid(text: string): string {
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-5${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
 }
 
-/** Publishes the next as soon as fewer than `most` are on their way, so that every stage always has something to do. */
+/** Publishes the next ones whenever fewer than `most` are on their way, so that every stage always has something to do. */
 export async function keepFull(
   stand: Stand,
   records: readonly FedRecord[],
@@ -43,7 +43,7 @@ export async function keepFull(
   const writer = await log.writer('bench-fill');
   for (let sent = 0; sent < records.length; ) {
     const upTo = Math.min(records.length, through() + most);
-    if (upTo - sent >= Math.min(LEAST_AT_ONCE, records.length - sent)) {
+    if (upTo - sent >= Math.min(AT_ONCE, records.length - sent)) {
       await publish(records.slice(sent, upTo), { writer, chainPartitions: config.kafka.chainPartitions });
       sent = upTo;
     }

@@ -11,11 +11,12 @@ const USAGE = `usage: npm run bench -- pipeline [scenario…] [options]
   chain        saturation from intent to payout.requested, claims included, without sinks and payouts
   chain-2      the same in two processes
   end-to-end   saturation from intent to transfer.completed, with sinks and payouts
+  no-sinks     the same without what MongoDB is only told: no view, no event log, no cases
   steady       latency at a rate, from intent to payout.requested
   steady-2     the same with the chain in two processes
   steady-all   latency at a rate, from intent to transfer.completed, with sinks and payouts
   stored       end-to-end with few and with many transfers stored in the database: does a transfer cost the same?
-  Default: chain, end-to-end, steady.
+  Default: chain, chain-2, end-to-end, no-sinks, steady.
 
   --transfers N   of a saturation run (default 60000; end to end a third of it)
   --rate N        transfers a second of a steady run (default 1000)
@@ -32,6 +33,7 @@ const CHAIN_2: readonly Part[] = [
   { name: 'chain-back', args: ['--processors', 'limits,payout-dispatch,settlement'] },
 ];
 const BACK: Part = { name: 'sinks-and-payouts', args: ['--sinks', 'all', '--payouts', '--cases'] };
+const PAYOUTS: Part = { name: 'payouts', args: ['--payouts'] };
 const CHAIN_TOPICS = [
   'transfer.accepted',
   'transfer.screened',
@@ -100,6 +102,14 @@ const SCENARIOS: Readonly<Record<string, (stand: Stand, run: string) => Promise<
   'end-to-end': async (stand, run) => ({
     saturation: await saturate(stand, { count: Math.round(count / 3), run, ...END_TO_END }),
   }),
+  'no-sinks': async (stand, run) => ({
+    saturation: await saturate(stand, {
+      count: Math.round(count / 3),
+      run,
+      parts: [...CHAIN, PAYOUTS],
+      until: 'transfer.completed',
+    }),
+  }),
   stored: async (stand, run) => ({ stored: await withStored(stand, run) }),
   steady: async (stand, run) => ({
     steady: await steady(stand, { rate, seconds, warmUp, run, parts: CHAIN, topics: CHAIN_TOPICS }),
@@ -112,7 +122,7 @@ const SCENARIOS: Readonly<Record<string, (stand: Stand, run: string) => Promise<
   }),
 };
 
-const wanted = positionals.length > 0 ? positionals : ['chain', 'end-to-end', 'steady'];
+const wanted = positionals.length > 0 ? positionals : ['chain', 'chain-2', 'end-to-end', 'no-sinks', 'steady'];
 const unknown = wanted.find((name) => SCENARIOS[name] === undefined);
 if (unknown !== undefined) {
   console.error(`there is no scenario ${unknown}\n\n${USAGE}`);

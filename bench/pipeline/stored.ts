@@ -7,7 +7,7 @@ import { type AnyBulkWriteOperation, BSON, type Collection, type Db, type Docume
 const COLLECTIONS: Readonly<Record<string, string>> = {
   transfers: '_id',
   events: 'transferId',
-  payouts: 'transferId',
+  payouts: '_id',
   intent_claims: '_id',
   settlement_claims: '_id',
 };
