@@ -83,7 +83,7 @@ export function buildIndex(sources: readonly IndexSource[], config: ScreeningCon
   };
 }
 
-/** Written in a script without vowels. */
+/** Has a word without vowels. */
 export const isVowelPoor = ({ parts }: PreparedName): boolean =>
   parts.some(({ spelling }) => spelling.writing === 'poor');
 

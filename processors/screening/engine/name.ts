@@ -41,6 +41,8 @@ export interface PreparedName {
   readonly acronym: string;
   /** Which part is the family name was stated, not guessed. */
   readonly explicit: boolean;
+  /** A word of it was written in a script without vowels, whether or not it is known with them. */
+  readonly abjad: boolean;
   /** The name was longer than what is looked at. */
   readonly cut: boolean;
 }

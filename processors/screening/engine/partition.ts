@@ -108,7 +108,7 @@ export class Partition {
 
   /** Every listed name compared in full: the slow truth that the index is measured against. */
   scan(query: PreparedName, floor: number, weights: NameWeights, use: (name: number, score: number) => void): void {
-    const poor = query.parts.some(({ spelling }) => spelling.writing === 'poor');
+    const poor = isWithoutVowels(query);
     for (let name = 0; name < this.names.length; name += 1) {
       const score = scoreNames(query, this.names[name]!.prepared, weights);
       if (score >= floor && (poor || !this.names[name]!.sameScript)) use(name, score);
@@ -362,7 +362,7 @@ export class Partition {
       this.#touched[kept++] = name;
     }
     if (kept === 0) return;
-    const poor = query.parts.some(({ spelling }) => spelling.writing === 'poor');
+    const poor = isWithoutVowels(query);
     if (kept > 1) this.#touched.subarray(0, kept).sort();
     for (let at = 0; at < kept; at += 1) {
       const name = this.#touched[at]!;
@@ -405,6 +405,10 @@ function listsOf(keys: number, entries: readonly Entry[]): Lists {
 
 const bytesOf = ({ starts, values, weights }: Lists): number =>
   starts.byteLength + values.byteLength + weights.byteLength;
+
+/** Compared also with names that only names of their own script are compared with. */
+const isWithoutVowels = ({ abjad, parts }: PreparedName): boolean =>
+  abjad || parts.some(({ spelling }) => spelling.writing === 'poor');
 
 /** Words this long may differ by three edits and still be alike. */
 const MANY_EDITS_FROM = 9;

@@ -2,7 +2,7 @@ import { countrySpellings } from '../lists/countries.ts';
 import type { NameWeights } from './config.ts';
 import type { Part, Pool, PreparedName, Role } from './name.ts';
 import { capped, normaliseName, type Word, wordsOf } from './normalise.ts';
-import { writingOf } from './prepare-person.ts';
+import { isWrittenWithoutVowels, writingOf } from './prepare-person.ts';
 import { type FormClass, legalForms } from './tables/legal-forms.ts';
 import { numberWords, romanValue } from './tables/numbers.ts';
 import { genericWords, stopWords } from './tables/org-words.ts';
@@ -86,6 +86,7 @@ export function prepareOrganisation(
     forms: [...forms].sort(),
     acronym: acronym.length >= 3 && kind === 'organisation' ? acronym : '',
     explicit: false,
+    abjad: read.words.some(isWrittenWithoutVowels),
     cut: read.cut,
   };
 }

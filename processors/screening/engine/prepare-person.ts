@@ -102,8 +102,13 @@ function assemble(
     total += weight;
     if (role === 'name') bearing += 1;
   });
-  return { class: 'person', text, parts, weight: total, bearing, numbers: [], forms: [], acronym: '', explicit, cut };
+  const abjad = pieces.some(({ word }) => isWrittenWithoutVowels(word));
+  const whole = { numbers: [], forms: [], acronym: '', explicit, abjad, cut };
+  return { class: 'person', text, parts, weight: total, bearing, ...whole };
 }
+
+/** Written in a script without vowels. */
+export const isWrittenWithoutVowels = ({ script }: Word): boolean => script === 'abjad' || script === 'known';
 
 export function writingOf(script: Script): Writing {
   if (script === 'abjad' || script === 'other') return 'poor';

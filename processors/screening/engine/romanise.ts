@@ -5,8 +5,8 @@
 import anyAscii from 'any-ascii';
 import { isAbjad, wordsOfAbjad } from './abjad.ts';
 
-/** `sounds`: Chinese characters for the sounds of a foreign word. */
-export type Script = 'latin' | 'abjad' | 'han' | 'sounds' | 'hangul' | 'kana' | 'indic' | 'other';
+/** `known`: a word of a script without vowels that is known with them. `sounds`: Chinese characters for the sounds of a foreign word. */
+export type Script = 'latin' | 'abjad' | 'known' | 'han' | 'sounds' | 'hangul' | 'kana' | 'indic' | 'other';
 
 const HAN = /[\u3400-\u9fff\uf900-\ufaff]/;
 const HANGUL = /[\uac00-\ud7a3\u1100-\u11ff\u3130-\u318f]/;
@@ -38,7 +38,7 @@ export interface Romanised {
  */
 export function romanise(word: string, script: Script, alone: boolean): Romanised[] {
   if (script === 'abjad') {
-    return wordsOfAbjad(word).map(({ text, known }) => ({ text, script: known ? 'latin' : 'abjad' }));
+    return wordsOfAbjad(word).map(({ text, known }) => ({ text, script: known ? 'known' : 'abjad' }));
   }
   return textsOf(word, script, alone).map((text) => ({ text, script }));
 }

@@ -70,6 +70,8 @@ reza rida ridha riza reda redha
 murtada murtaza mortaza morteza murtadha mortada
 ridwan rizwan redouane radwan rezwan redwan ridvan
 ramadan ramazan ramzan ramadhan
+riyad riad riyadh riadh riaz riyaz reyaz
+zada zadeh zadah zade
 fadl fazl fadhl fazal
 fadil fazil fazel fadhil fadel
 dawud daoud dawood daud davoud davud dawoud
