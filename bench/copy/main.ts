@@ -13,7 +13,8 @@ const USAGE = `usage: npm run bench -- copy [options]
 
   --records N      (default 800000)
   --rounds N       (default 3); the loops take turns
-  --batch N        most records of a transaction of ours (default 2000, as Kafka Streams polls)
+  --batch N        most records of a transaction of ours, and of a poll of Kafka Streams (default 2000)
+  --commit-ms N    how long a transaction of Kafka Streams lasts at most, over all partitions (default 100, as theirs)
   --partitions N   (default 8)
   --only A,B       some loops: ${Object.keys(VARIANTS).join(', ')}
   --write          write the figures to docs/benchmarks.md and bench/results/copy.json`;
@@ -28,6 +29,7 @@ const { values } = parseArgs({
     records: { type: 'string', default: '800000' },
     rounds: { type: 'string', default: '3' },
     batch: { type: 'string', default: '2000' },
+    'commit-ms': { type: 'string', default: '100' },
     partitions: { type: 'string', default: '8' },
     only: { type: 'string' },
     write: { type: 'boolean', default: false },
@@ -45,10 +47,7 @@ const partitions = Number(values.partitions);
 const wanted = values.only?.split(',') ?? Object.keys(VARIANTS);
 const variants = (Object.keys(VARIANTS) as Variant[]).filter((variant) => wanted.includes(variant));
 
-/** A transaction of Kafka Streams spans all partitions of a thread and lasts so long at most: its default. */
-const STREAMS_COMMIT_MS = 100;
-/** Twice its default: as large as helps. */
-const STREAMS_POLL_RECORDS = 2_000;
+const commitMs = Number(values['commit-ms']);
 
 const say = (line: string) => process.stderr.write(`${line}\n`);
 if (variants.some((variant) => variant.startsWith('streams'))) await buildStreams(say);
@@ -140,8 +139,8 @@ async function measureStreams(variant: 'streams-1' | 'streams-2', name: string, 
     records,
     partitions,
     threads: variant === 'streams-1' ? 1 : 2,
-    batchRecords: STREAMS_POLL_RECORDS,
-    commitMs: STREAMS_COMMIT_MS,
+    batchRecords,
+    commitMs,
   });
   const brokerMs = ((brokerCpuMs(stack) ?? 0) - before) / 2;
   return {
@@ -178,7 +177,7 @@ function print(): void {
     'of plain kafkajs',
   ];
   const text = [
-    `${records} records of ${VALUE_BYTES} B with two headers, ${partitions} partitions, our batches of ${batchRecords}, Kafka Streams commits every ${STREAMS_COMMIT_MS} ms, ${rounds} rounds; load ${load()}.`,
+    `${records} records of ${VALUE_BYTES} B with two headers, ${partitions} partitions, our batches of ${batchRecords}, Kafka Streams commits every ${commitMs} ms, ${rounds} rounds; load ${load()}.`,
     table([...header, 'process µs a record', 'broker µs a record', 'transactions'], rows),
   ].join('\n\n');
   console.log(text);
