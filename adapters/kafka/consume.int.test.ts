@@ -422,12 +422,15 @@ describe('a consumer', () => {
       maxBatchRecords: 20,
     });
     const connections = new Connections(settingsOf({ brokers, appName: APP, clientId: 'impostor' }));
-    for (let round = 0; round < 3; round++) {
+    const isFenced = () => faults.some(({ code }) => code === 'FENCED');
+    let round = 0;
+    // Whether a fencing meets a request before, in or after the broker's work on it is a matter of moments.
+    for (; round < 3 || (!isFenced() && round < 50); round++) {
       await write(numbered(input, 200, { partitions: 1, from: round * 200 }));
       const impostor = await TransactionalProducer.fence(connections, transactionalIdOf(APP, name, input, 0), input);
       impostor.discard();
     }
-    await write(numbered(input, 200, { partitions: 1, from: 600 }));
+    await write(numbered(input, 200, { partitions: 1, from: round * 200 }));
     await caughtUp(log, group, [input]);
     expect(await readKeys(output)).toEqual(await readKeys(input));
     // A request that meets the fencing half-way may be answered with an unexpected server error: it is fenced again.

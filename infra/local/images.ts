@@ -1,6 +1,6 @@
 /** The container images of the local stack, pinned; docker-compose.kafka.yml names the same ones (a test compares). */
 export const IMAGES = {
-  kafka: 'apache/kafka:4.4.0',
+  kafka: 'apache/kafka:4.2.2',
   registry: 'apicurio/apicurio-registry-mem:2.6.13.Final',
   mongo: 'mongo:8.0.9',
   redis: 'redis:7.4.2',
