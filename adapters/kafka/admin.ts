@@ -1,11 +1,10 @@
 // Topics, their settings, and the offsets that groups begin with.
 import kafkajs, { type Admin, type KafkaConfig } from 'kafkajs';
 import type { LogAdmin, TopicDescription, TopicSpec } from '../../runtime/ports/log.ts';
-import type { Connections } from './client.ts';
+import { type Connections, partitionsOf } from './client.ts';
 import { Coordinator } from './coordinator.ts';
 import { codedError } from './errors.ts';
 import { setTopicConfig } from './kafkajs/alter-configs.ts';
-import type { Cluster } from './kafkajs/internals.ts';
 import { fetchStableOffsets } from './kafkajs/offset-fetch.ts';
 import { fetchTopicMetadata } from './kafkajs/topic-metadata.ts';
 import { retrying } from './retrying.ts';
@@ -98,11 +97,6 @@ export class KafkaAdmin implements LogAdmin {
     await this.#ask((admin) => admin.createTopics({ topics, waitForLeaders: true, timeout: OPERATION_TIMEOUT_MS }));
   }
 
-  async addPartitions(topic: string, total: number): Promise<void> {
-    const topicPartitions = [{ topic, count: total }];
-    await this.#ask((admin) => admin.createPartitions({ topicPartitions, timeout: OPERATION_TIMEOUT_MS }));
-  }
-
   async alterConfig(topic: string, config: Readonly<Record<string, string>>): Promise<void> {
     if (Object.keys(config).length === 0) return;
     await retrying(this.#connections, [topic], async (cluster) =>
@@ -116,7 +110,8 @@ export class KafkaAdmin implements LogAdmin {
   ): Promise<readonly { topic: string; partition: number; offset: number | undefined }[]> {
     return retrying(this.#connections, topics, async (cluster) => {
       const group = new Coordinator(cluster, groupId, 'group', OPERATION_TIMEOUT_MS);
-      const offsets = await group.ask((broker) => fetchStableOffsets(broker, groupId, partitionsOf(cluster, topics)));
+      const asked = topics.map((topic) => ({ topic, partitions: partitionsOf(cluster, topic) }));
+      const offsets = await group.ask((broker) => fetchStableOffsets(broker, groupId, asked));
       return offsets.map(({ topic, partition, offset }) => ({
         topic,
         partition,
@@ -170,11 +165,4 @@ export class KafkaAdmin implements LogAdmin {
 function firstOf(error: unknown): unknown {
   const { errors } = error as { errors?: readonly unknown[] };
   return errors?.[0] ?? error;
-}
-
-function partitionsOf(cluster: Cluster, topics: readonly string[]) {
-  return topics.map((topic) => ({
-    topic,
-    partitions: cluster.findTopicPartitionMetadata(topic).map(({ partitionId }) => partitionId),
-  }));
 }

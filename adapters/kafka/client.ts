@@ -91,6 +91,12 @@ export async function findLeader(cluster: Cluster, topic: string, partition: num
   throw Object.assign(new Error(`${topic}/${partition} has no leader`), { name: 'KafkaJSBrokerNotFound' });
 }
 
+/** A topic's partitions, in order: brokers list them in any. */
+export function partitionsOf(cluster: Cluster, topic: string): number[] {
+  const ids = cluster.findTopicPartitionMetadata(topic).map(({ partitionId }) => partitionId);
+  return ids.sort((one, other) => one - other);
+}
+
 /** Node id of a partition's leader, as far as the loaded metadata knows. */
 export function leaderOf(cluster: Cluster, topic: string, partition: number): number | undefined {
   const found = cluster.findTopicPartitionMetadata(topic).find(({ partitionId }) => partitionId === partition);

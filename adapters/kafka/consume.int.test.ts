@@ -18,7 +18,7 @@ import { ClusterClass } from './kafkajs/internals.ts';
 import { createLog } from './log.ts';
 import { settingsOf } from './options.ts';
 import { caughtUp } from './testing/copiers.ts';
-import { createTopics, numbered, provision, unique } from './testing/topics.ts';
+import { createTopics, numbered, provision, unique, widen } from './testing/topics.ts';
 import { TransactionalProducer } from './transactional-producer.ts';
 
 const { Kafka, logLevel } = kafkajs;
@@ -393,7 +393,7 @@ describe('a group', () => {
     });
     await consumer.ready;
     const admin = await log.admin();
-    await admin.addPartitions(input, 3);
+    await widen(brokers, input, 3);
     await admin.initialiseOffsets(group, [input]);
     await admin.close();
     await eventually(() => consumer.progress().length).toBe(3);

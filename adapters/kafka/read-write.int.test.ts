@@ -5,7 +5,7 @@ import kafkajs from 'kafkajs';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import type { Log, LogRecord, OutputRecord } from '../../runtime/ports/log.ts';
 import { createLog } from './log.ts';
-import { createTopics, numbered, unique } from './testing/topics.ts';
+import { createTopics, numbered, unique, widen } from './testing/topics.ts';
 
 const { Kafka, logLevel } = kafkajs;
 const brokers = inject('stack').kafkaBrokers;
@@ -207,6 +207,16 @@ describe('a reader', () => {
 });
 
 describe('aborted transactions', () => {
+  /**
+   * Returns when the last transaction of an id has ended for its readers: that is a little after the broker has answered
+   * its commit, and whoever takes the id over waits for it.
+   */
+  async function whenEnded(kafka: InstanceType<typeof Kafka>, transactionalId: string): Promise<void> {
+    const next = kafka.producer({ transactionalId, maxInFlightRequests: 1 });
+    await next.connect();
+    await next.disconnect();
+  }
+
   /** Three producers on one partition, transactions overlapping, some aborted, with keys that look like markers. */
   async function interleave(name: string): Promise<string[]> {
     const kafka = new Kafka({ brokers: [...brokers], logLevel: logLevel.NOTHING, retry: { initialRetryTime: 5 } });
@@ -234,6 +244,7 @@ describe('aborted transactions', () => {
       }
     }
     await Promise.all(producers.map((producer) => producer.disconnect()));
+    for (const n of [0, 1, 2]) await whenEnded(kafka, `${name}.${n}`);
     return committed.sort();
   }
 
@@ -297,7 +308,7 @@ describe('an admin', () => {
     const writer = await log.writer('w');
     await writer.send(numbered(name, 5, { partitions: 1 }));
     await writer.close();
-    await admin.addPartitions(name, 2);
+    await widen(brokers, name, 2);
     await admin.initialiseOffsets(group, [name]);
     expect(await admin.committed(group, [name])).toEqual([
       { topic: name, partition: 0, offset: 0 },

@@ -2,7 +2,7 @@
 import { CodedError } from '../../runtime/ports/fault.ts';
 import type { LogReader, PartitionRange, RecordBatch } from '../../runtime/ports/log.ts';
 import { backoffMs, pause } from './backoff.ts';
-import type { Connections } from './client.ts';
+import { type Connections, partitionsOf } from './client.ts';
 import { codedError, faultOf } from './errors.ts';
 import { Fetcher, Source } from './fetcher.ts';
 import type { Cluster } from './kafkajs/internals.ts';
@@ -142,7 +142,7 @@ async function edgeOffsets(cluster: Cluster, topics: readonly string[], fromBegi
   const asked = topics.map((topic) => ({
     topic,
     fromBeginning,
-    partitions: cluster.findTopicPartitionMetadata(topic).map(({ partitionId }) => ({ partition: partitionId })),
+    partitions: partitionsOf(cluster, topic).map((partition) => ({ partition })),
   }));
   const offsets = new Map<string, { topic: string; partition: number; offset: number }>();
   for (const { topic, partitions } of await cluster.fetchTopicsOffset(asked)) {

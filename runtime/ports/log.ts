@@ -161,7 +161,6 @@ export interface TopicDescription extends TopicSpec {
 export interface LogAdmin {
   describeTopics(names: readonly string[]): Promise<readonly TopicDescription[]>;
   createTopics(specs: readonly (TopicSpec & { readonly replicationFactor: number })[]): Promise<void>;
-  addPartitions(topic: string, total: number): Promise<void>;
   alterConfig(topic: string, config: Readonly<Record<string, string>>): Promise<void>;
   /** Committed offsets of a group; undefined where there is none. */
   committed(

@@ -176,10 +176,6 @@ export class MemoryLog implements Log {
       createTopics: async (specs) => {
         for (const { name, partitions } of specs) this.#partitionsOf(name, partitions);
       },
-      addPartitions: async (topic, total) => {
-        const partitions = this.#partitionsOf(topic);
-        while (partitions.length < total) partitions.push([]);
-      },
       alterConfig: async () => undefined,
       committed: async (group, topics) =>
         topics.flatMap((topic) =>

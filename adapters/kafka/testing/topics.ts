@@ -1,6 +1,10 @@
 // Topics of a test's own, and records for them.
 import { randomBytes } from 'node:crypto';
+import kafkajs from 'kafkajs';
+import { expect } from 'vitest';
 import type { Log, OutputRecord } from '../../../runtime/ports/log.ts';
+
+const { Kafka, logLevel } = kafkajs;
 
 /** A name that no other test uses. */
 export function unique(name: string): string {
@@ -31,6 +35,22 @@ export async function provision(
   const admin = await log.admin();
   await admin.initialiseOffsets(groupId, inputs);
   await admin.close();
+}
+
+/**
+ * Widens a topic as an operator does with Kafka's own tools. Returns once the broker tells of all partitions and their
+ * leaders: it learns of them a little after the controller has answered.
+ */
+export async function widen(brokers: readonly string[], topic: string, partitions: number): Promise<void> {
+  const admin = new Kafka({ brokers: [...brokers], logLevel: logLevel.NOTHING }).admin();
+  await admin.connect();
+  await admin.createPartitions({ topicPartitions: [{ topic, count: partitions }] });
+  const led = async () => {
+    const { topics } = await admin.fetchTopicMetadata({ topics: [topic] });
+    return topics[0]!.partitions.filter(({ leader }) => leader >= 0).length;
+  };
+  await expect.poll(led, { timeout: 30_000 }).toBe(partitions);
+  await admin.disconnect();
 }
 
 /** `count` records with keys `<prefix>0`, `<prefix>1` …, dealt out over the partitions. */
