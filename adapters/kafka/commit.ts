@@ -8,10 +8,11 @@ import { type Connections, connectCluster, discardCluster } from './client.ts';
 import { Coordinator } from './coordinator.ts';
 import { brokerErrorType, FatalLogFault } from './errors.ts';
 import { NO_FAILPOINT } from './failpoints.ts';
+import type { Batch, Carrier, JointCommits } from './joint-commits.ts';
 import type { Cluster } from './kafkajs/internals.ts';
 import { fetchStableOffsets } from './kafkajs/offset-fetch.ts';
 import type { Generation } from './kafkajs/txn-offset-commit.ts';
-import { TransactionalProducer } from './transactional-producer.ts';
+import { type Position, TransactionalProducer } from './transactional-producer.ts';
 
 /** One input partition under one owner. */
 export interface Ownership {
@@ -27,8 +28,11 @@ export interface Ownership {
 export interface Committer {
   /** Takes the partition over and reads where to go on. Throws OFFSET_MISSING when the group has no offset for it. */
   open(): Promise<number>;
-  /** Makes outputs and the position (next offset to be handled) durable. After an error the outcome is unknown. */
-  commit(outputs: readonly OutputRecord[], offset: number): Promise<void>;
+  /**
+   * Makes outputs and the position (next offset to be handled) durable, and answers how many partitions the commit held.
+   * After an error the outcome is unknown.
+   */
+  commit(outputs: readonly OutputRecord[], offset: number): Promise<number>;
   /** Gives up whatever is open; `open` may follow. Never throws. */
   abandon(): Promise<void>;
 }
@@ -50,8 +54,14 @@ export function groupIdOf(appName: string, consumer: string): string {
   return `${appName}.${consumer}`;
 }
 
-export function committerFor(connections: Connections, options: ConsumerOptions, ownership: Ownership): Committer {
-  const transactions = new OwnedTransactions(connections, options.name, ownership);
+/** `joint` is shared by the partitions of one member in one generation. */
+export function committerFor(
+  connections: Connections,
+  options: ConsumerOptions,
+  ownership: Ownership,
+  joint: JointCommits,
+): Committer {
+  const transactions = new OwnedTransactions(connections, options.name, ownership, joint);
   if (options.delivery === 'at-least-once') return new AtLeastOnce(connections, ownership, transactions);
   return new ExactlyOnce(transactions, ownership);
 }
@@ -94,17 +104,19 @@ function missingOffset(groupId: string, topic: string, partition: number): Fatal
 }
 
 /** The transactions of one input partition, under the transactional id that its owners fence each other by. */
-class OwnedTransactions {
+class OwnedTransactions implements Carrier {
   readonly #connections: Connections;
   readonly #transactionalId: string;
   readonly #ownership: Ownership;
+  readonly #joint: JointCommits;
   #producer: TransactionalProducer | undefined;
 
-  constructor(connections: Connections, consumer: string, ownership: Ownership) {
+  constructor(connections: Connections, consumer: string, ownership: Ownership, joint: JointCommits) {
     const { appName, unsafe } = connections.settings;
     const frozenId = transactionalIdOf(appName, consumer, ownership.topic, ownership.partition);
     this.#connections = connections;
     this.#ownership = ownership;
+    this.#joint = joint;
     this.#transactionalId = unsafe.noFencing ? `${frozenId}.${crypto.randomUUID()}` : frozenId;
   }
 
@@ -121,13 +133,20 @@ class OwnedTransactions {
     return this.#producer;
   }
 
-  /** Outputs and offset in one transaction. */
-  async commit(outputs: readonly OutputRecord[], offset: number): Promise<void> {
+  /** Outputs and offset in one transaction, perhaps with those of other partitions; answers how many partitions it held. */
+  commitJointly(outputs: readonly OutputRecord[], offset: number): Promise<number> {
+    const { topic, partition } = this.#ownership;
+    return this.#joint.commit(this, { outputs, position: { topic, partition, offset } });
+  }
+
+  async commit(batches: readonly Batch[]): Promise<void> {
     const { failpoint, unsafe } = this.#connections.settings;
     const producer = await this.fence();
     await failpoint('eos.before-send');
     this.#assertOurs();
-    const { topic, partition, groupId, generation } = this.#ownership;
+    const { groupId, generation } = this.#ownership;
+    const outputs = batches.length === 1 ? batches[0]!.outputs : batches.flatMap((batch) => batch.outputs);
+    const positions = batches.map(({ position }) => position);
     if (unsafe.offsetsOutsideTransaction) {
       await producer.send(outputs);
       await failpoint('eos.after-send');
@@ -135,7 +154,7 @@ class OwnedTransactions {
       const member = unsafe.noFencing ? undefined : generation;
       await producer.sendWithOffsets(
         outputs,
-        { groupId, positions: [{ topic, partition, offset }], member },
+        { groupId, positions, member },
         { onSent: () => failpoint('eos.after-send'), onOffered: () => failpoint('eos.after-send-offsets') },
       );
     }
@@ -143,7 +162,7 @@ class OwnedTransactions {
     if (!unsafe.offsetsOutsideTransaction || outputs.length > 0) await this.#endTransaction(producer);
     await failpoint('eos.after-commit');
     if (unsafe.offsetsOutsideTransaction) {
-      await commitPlainly(producer.group(groupId), this.#ownership, offset);
+      await commitPlainly(producer.group(groupId), this.#ownership, positions);
     }
   }
 
@@ -193,8 +212,8 @@ class ExactlyOnce implements Committer {
     return committedOffset(producer.group(this.#ownership.groupId), this.#ownership, this.#transactions.timeoutMs);
   }
 
-  commit(outputs: readonly OutputRecord[], offset: number): Promise<void> {
-    return this.#transactions.commit(outputs, offset);
+  commit(outputs: readonly OutputRecord[], offset: number): Promise<number> {
+    return this.#transactions.commitJointly(outputs, offset);
   }
 
   async abandon(): Promise<void> {
@@ -202,9 +221,15 @@ class ExactlyOnce implements Committer {
   }
 }
 
-async function commitPlainly(group: Coordinator, ownership: Ownership, offset: number): Promise<void> {
-  const { groupId, topic, partition, generation } = ownership;
-  const topics = [{ topic, partitions: [{ partition, offset: String(offset) }] }];
+async function commitPlainly(
+  group: Coordinator,
+  { groupId, generation }: Ownership,
+  positions: readonly Position[],
+): Promise<void> {
+  const topics = positions.map(({ topic, partition, offset }) => ({
+    topic,
+    partitions: [{ partition, offset: String(offset) }],
+  }));
   const { generationId: groupGenerationId, memberId } = generation;
   await group.ask((coordinator) => coordinator.offsetCommit({ groupId, groupGenerationId, memberId, topics }));
 }
@@ -253,12 +278,13 @@ class AtLeastOnce implements Committer {
     });
   }
 
-  async commit(outputs: readonly OutputRecord[], offset: number): Promise<void> {
+  async commit(outputs: readonly OutputRecord[], offset: number): Promise<number> {
     const { failpoint } = this.#connections.settings;
     await failpoint('alo.before-commit');
-    if (outputs.length > 0) await this.#transactions.commit(outputs, offset);
-    else await commitPlainly(this.#group!, this.#ownership, offset);
+    const joined = outputs.length > 0 ? await this.#transactions.commitJointly(outputs, offset) : 1;
+    if (outputs.length === 0) await commitPlainly(this.#group!, this.#ownership, [{ ...this.#ownership, offset }]);
     await failpoint('alo.after-commit');
+    return joined;
   }
 
   async abandon(): Promise<void> {

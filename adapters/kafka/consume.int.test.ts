@@ -14,6 +14,7 @@ import type {
 import { Connections } from './client.ts';
 import { committerFor, transactionalIdOf } from './commit.ts';
 import { brokerErrorType } from './errors.ts';
+import { JointCommits } from './joint-commits.ts';
 import { ClusterClass } from './kafkajs/internals.ts';
 import { createLog } from './log.ts';
 import { settingsOf } from './options.ts';
@@ -526,7 +527,7 @@ describe('at least once', () => {
     const generation = { generationId: 1, memberId: 'late-00000000-0000-0000-0000-000000000000' };
     const ownership = { topic: input, partition: 0, groupId: group, generation, stillOurs: () => true };
     const options = { name, delivery: 'at-least-once' } as ConsumerOptions;
-    const late = committerFor(connections, options, ownership);
+    const late = committerFor(connections, options, ownership, new JointCommits(true));
     expect(await late.open()).toBe(10);
     const [record] = numbered(output, 1, { partitions: 1, prefix: 'late' });
     await expect(late.commit([record!], 11).catch((error: unknown) => brokerErrorType(error))).resolves.toMatch(

@@ -5,6 +5,7 @@ import type { Connections } from './client.ts';
 import { committerFor, groupIdOf } from './commit.ts';
 import { codedError, FatalLogFault, faultOf, verdictOf } from './errors.ts';
 import { Fetcher, Source } from './fetcher.ts';
+import { JointCommits } from './joint-commits.ts';
 import { type JoinedGeneration, Membership } from './membership.ts';
 import { PartitionWorker } from './partition-worker.ts';
 import { TopicPatience } from './patience.ts';
@@ -185,6 +186,7 @@ export class KafkaConsumer implements LogConsumer {
     const { settings } = this.#connections;
     let ours = true;
     let running = 0;
+    const joint = new JointCommits(settings.jointCommits);
     const sources: Source[] = [];
     const workers: PartitionWorker[] = [];
     const runs: Promise<void>[] = [];
@@ -196,7 +198,7 @@ export class KafkaConsumer implements LogConsumer {
         const worker = new PartitionWorker({
           consumer: this.#options,
           ownership,
-          committer: committerFor(this.#connections, this.#options, ownership),
+          committer: committerFor(this.#connections, this.#options, ownership, joint),
           source,
           fetcher: () => fetcher,
           idleCommitMs: settings.idleCommitMs,

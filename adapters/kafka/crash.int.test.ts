@@ -121,6 +121,31 @@ describe('exactly once', () => {
     expect([zombie.alive, heir.alive]).toEqual([true, true]);
   });
 
+  test('an owner frozen in a transaction of several partitions delays none of its heirs', async () => {
+    const plan = await setUp('joint-zombie', { together: 4 });
+    await feed(plan, 4_000);
+    // Of each four batches the first goes by itself, the other three go together: that is the second transaction.
+    const zombie = new Copier({ ...plan, die: { at: 'eos.after-send-offsets', pass: 4, how: 'stop' } });
+    expect(await zombie.saw(({ event }) => event === 'failpoint')).toBe(true);
+    const heirs = [new Copier(plan), new Copier(plan)];
+    await caughtUp(log, `crash.${plan.consumer}`, plan.inputs);
+    await feed(plan, 2_000, 4_000);
+    zombie.signal('SIGCONT');
+    expect(await verified(plan)).toEqual(exactly(6_000));
+    expect([zombie, ...heirs].map(({ alive }) => alive)).toEqual([true, true, true]);
+    expect(heirs.flatMap((heir) => heir.faults())).not.toContain('HANGING_TRANSACTION');
+  });
+
+  test.each(eosFailpoints.slice(1))('a copier killed at %s in a transaction of several partitions', async (at) => {
+    const plan = await setUp('joint-killed', { together: 4 });
+    await feed(plan, 2_000);
+    const victim = new Copier({ ...plan, die: { at, pass: 4, how: 'kill' } });
+    expect((await victim.exited).signal).toBe('SIGKILL');
+    new Copier(plan);
+    new Copier(plan);
+    expect(await verified(plan)).toEqual(exactly(2_000));
+  });
+
   test('two copiers frozen in turn hand partitions over and back', async () => {
     const plan = await setUp('frozen');
     const copiers = [new Copier(plan), new Copier(plan)];

@@ -50,6 +50,8 @@ export interface KafkaOptions {
   readonly maxSendRecords?: number;
   /** Most bytes (before compression) in one produce request per partition: below the topic's max.message.bytes. */
   readonly maxSendBytes?: number;
+  /** Whether batches of several partitions may share a transaction: see joint-commits.ts. */
+  readonly jointCommits?: boolean;
   /** How often an idle partition commits a position that moved over transaction markers only, ms. */
   readonly idleCommitMs?: number;
   /** How often partition counts and leaders are looked up again, ms. */
@@ -93,6 +95,7 @@ export function settingsOf(options: KafkaOptions, env: NodeJS.ProcessEnv = proce
     writeTimeoutMs: options.writeTimeoutMs ?? 30_000,
     maxSendRecords: options.maxSendRecords ?? 1_000,
     maxSendBytes: options.maxSendBytes ?? 900_000,
+    jointCommits: options.jointCommits ?? true,
     idleCommitMs: options.idleCommitMs ?? 600_000,
     metadataMaxAgeMs: options.metadataMaxAgeMs ?? 60_000,
     log: options.log ?? SILENT,

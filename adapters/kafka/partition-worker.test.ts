@@ -63,7 +63,7 @@ function working() {
       generation: { generationId: 1, memberId: 'm' },
       stillOurs: () => true,
     },
-    committer: { open: async () => 0, commit: async () => undefined, abandon: async () => undefined },
+    committer: { open: async () => 0, commit: async () => 1, abandon: async () => undefined },
     source: source as unknown as Source,
     fetcher: () => ({ wake: () => undefined }) as unknown as Fetcher,
     idleCommitMs: HOUR_MS * 2,

@@ -174,11 +174,12 @@ export class PartitionWorker {
     const idle = this.#carry.length === 0 && source.buffered === 0;
     const offset = idle ? Math.max(handled, source.position ?? 0) : handled;
     const startedAt = performance.now();
-    await committer.commit(outputs, offset);
+    const joined = await committer.commit(outputs, offset);
     this.#position = this.#committed = offset;
     this.#committedAt = performance.now();
     const { topic, partition } = ownership;
-    consumer.onCommit?.({ topic, partition, outputs: outputs.length, durationMs: this.#committedAt - startedAt });
+    const durationMs = this.#committedAt - startedAt;
+    consumer.onCommit?.({ topic, partition, outputs: outputs.length, joined, durationMs });
   }
 
   async #pauseFor({ forMs, code, detail }: { forMs: number; code: string; detail: string }): Promise<void> {

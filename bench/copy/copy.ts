@@ -20,15 +20,16 @@ class Meter {
     this.#cpu = process.cpuUsage();
   }
 
-  committed(records: number): void {
+  /** `joined`: how many partitions shared the transaction. */
+  committed(records: number, joined = 1): void {
     this.#handled += records;
-    this.#transactions++;
+    this.#transactions += 1 / joined;
     if (this.#handled < task.records) return;
     const { user, system } = process.cpuUsage(this.#cpu);
     const result: CopyResult = {
       elapsedMs: performance.now() - this.#startedAt,
       cpuMs: (user + system) / 1_000,
-      transactions: this.#transactions,
+      transactions: Math.round(this.#transactions),
       faults: this.faults,
     };
     process.stdout.write(`${JSON.stringify(result)}\n`, () => process.exit(0));
@@ -44,6 +45,7 @@ async function corridor(): Promise<void> {
     appName: 'bench',
     clientId: 'bench-copy',
     compression,
+    jointCommits: task.variant !== 'corridor-eos-apart',
     ...(task.variant === 'corridor-eos-stock-client' ? { patches: ['request-queue', 'zstd'] as const } : {}),
   });
   const inTransactions = task.variant.startsWith('corridor-eos');
@@ -64,8 +66,8 @@ async function corridor(): Promise<void> {
       // biome-ignore lint/suspicious/noThenProperty: the port's word for what comes after the commit
       return { doneThrough: records.at(-1)!.offset, outputs: writer ? [] : outputs, then: { do: 'continue' } };
     },
-    onCommit: ({ partition }) => {
-      meter.committed(pending.get(partition) ?? 0);
+    onCommit: ({ partition, joined }) => {
+      meter.committed(pending.get(partition) ?? 0, joined);
       pending.delete(partition);
     },
     onFault: ({ code }) => meter.faults.push(code),

@@ -46,7 +46,9 @@ async function measure(rate: number, lingerMs: number): Promise<(string | number
       // biome-ignore lint/suspicious/noThenProperty: the port's word for what comes after the commit
       then: { do: 'continue' },
     }),
-    onCommit: () => transactions++,
+    onCommit: ({ joined }) => {
+      transactions += 1 / joined;
+    },
     onFault: ({ code }) => console.error(code),
   });
   await consumer.ready;

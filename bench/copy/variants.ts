@@ -1,7 +1,8 @@
 // What is compared: ways to copy a topic, each run in a process of its own.
 
 export const VARIANTS = {
-  'corridor-eos': 'exactly once, batches of 2,000',
+  'corridor-eos': 'exactly once',
+  'corridor-eos-apart': 'exactly once, a transaction for each partition by itself',
   'corridor-eos-500': 'exactly once, batches of 500: the default of processors',
   'corridor-eos-zstd': 'exactly once, zstd level 1',
   'corridor-eos-stock-client': 'exactly once, over kafkajs as released (timers patched only)',

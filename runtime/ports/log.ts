@@ -77,7 +77,9 @@ export interface LogCommit {
   readonly topic: string;
   readonly partition: number;
   readonly outputs: number;
-  /** From the first byte sent to the answer, ms. */
+  /** Partitions that were committed in the same transaction, this one included. */
+  readonly joined: number;
+  /** From when the batch was ready to the answer, ms: waiting for a transaction to join is part of it. */
   readonly durationMs: number;
 }
 

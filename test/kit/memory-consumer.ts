@@ -156,7 +156,7 @@ export class MemoryConsumer implements LogConsumer {
       this.#log.commit(this.options.name, result, batch);
       if (result.doneThrough !== undefined) {
         state.failed = undefined;
-        this.options.onCommit?.({ topic, partition, outputs: result.outputs.length, durationMs: 0 });
+        this.options.onCommit?.({ topic, partition, outputs: result.outputs.length, joined: 1, durationMs: 0 });
       }
       if (result.doneThrough !== undefined) state.position = result.doneThrough + 1;
       state.lastProgressAt = performance.now();

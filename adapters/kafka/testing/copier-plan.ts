@@ -12,6 +12,8 @@ export interface CopierPlan {
   readonly delivery?: 'exactly-once' | 'at-least-once';
   /** Copies records whose number is a multiple of it, and puts nothing out for the others. */
   readonly every?: number;
+  /** Batches of so many partitions are waited for, for a moment, and handed on at once: so that they share transactions. */
+  readonly together?: number;
   readonly maxBatchRecords: number;
   readonly sessionTimeoutMs: number;
   readonly transactionTimeoutMs?: number;

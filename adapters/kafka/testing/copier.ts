@@ -9,6 +9,23 @@ const tell = (event: CopierEvent) => process.stdout.write(`${JSON.stringify(even
 
 /** Keys are a letter and a number. */
 const copied = ({ key }: LogRecord) => Number(String(key).slice(1)) % (plan.every ?? 1) === 0;
+let atHand: (() => void)[] = [];
+const passOn = () => {
+  const waiting = atHand;
+  atHand = [];
+  for (const go of waiting) go();
+};
+
+/** Waits for the batches of as many partitions as the plan says, a moment at most. */
+async function allAtHand(): Promise<void> {
+  if (plan.together === undefined) return;
+  const { promise, resolve } = Promise.withResolvers<void>();
+  atHand.push(resolve);
+  if (atHand.length === plan.together) passOn();
+  else if (atHand.length === 1) setTimeout(passOn, 300);
+  await promise;
+}
+
 const passes = new Map<string, number>();
 const log = createLog({
   brokers: plan.brokers,
@@ -35,18 +52,21 @@ const consumer = await log.consume({
   maxBatchRecords: plan.maxBatchRecords,
   lingerMs: 5,
   onFault: (fault) => tell({ event: 'fault', ...fault }),
-  handler: async ({ records }) => ({
-    doneThrough: records.at(-1)!.offset,
-    outputs: records.filter(copied).map(({ partition, key, value, topic }) => ({
-      topic: plan.output,
-      partition,
-      key,
-      value,
-      headers: { from: topic },
-    })),
-    // biome-ignore lint/suspicious/noThenProperty: the port's word for what comes after the commit
-    then: { do: 'continue' },
-  }),
+  handler: async ({ records }) => {
+    await allAtHand();
+    return {
+      doneThrough: records.at(-1)!.offset,
+      outputs: records.filter(copied).map(({ partition, key, value, topic }) => ({
+        topic: plan.output,
+        partition,
+        key,
+        value,
+        headers: { from: topic },
+      })),
+      // biome-ignore lint/suspicious/noThenProperty: the port's word for what comes after the commit
+      then: { do: 'continue' },
+    };
+  },
 });
 consumer.ended.catch((fault: { code: string }) => {
   tell({ event: 'ended', code: fault.code });
