@@ -124,7 +124,6 @@ describe('exactly once', () => {
   test('an owner frozen in a transaction of several partitions delays none of its heirs', async () => {
     const plan = await setUp('joint-zombie', { together: 4 });
     await feed(plan, 4_000);
-    // Of each four batches the first goes by itself, the other three go together: that is the second transaction.
     const zombie = new Copier({ ...plan, die: { at: 'eos.after-send-offsets', pass: 4, how: 'stop' } });
     expect(await zombie.saw(({ event }) => event === 'failpoint')).toBe(true);
     const heirs = [new Copier(plan), new Copier(plan)];

@@ -46,36 +46,33 @@ const away = new CodedError('KAFKA_UNAVAILABLE', 'away', { faultClass: 'transien
 const codeOf = (error: unknown) => (error as CodedError).code;
 
 describe('joint commits', () => {
-  test('the first goes alone at once; those that come meanwhile go together under an id that is not busy', async () => {
-    const { all, transactions } = carriers(3);
+  test('what is ready at once goes together; what comes while two are under way waits and goes together', async () => {
+    const { all, transactions } = carriers(5);
     const joint = new JointCommits(true);
-    const told = [0, 1, 2].map((n) => joint.commit(all[n]!, batchOf(n)));
+    const told = [0, 1].map((n) => joint.commit(all[n]!, batchOf(n)));
     await settle();
-    expect(transactions.map(({ partitions }) => partitions)).toEqual([[0]]);
-    const again = Promise.resolve(told[0]).then(() => joint.commit(all[0]!, batchOf(0, 2)));
-    transactions[0]!.end();
+    told.push(joint.commit(all[2]!, batchOf(2)));
     await settle();
-    expect(transactions[1]).toMatchObject({ carrier: 1, partitions: [1, 2] });
+    told.push(joint.commit(all[3]!, batchOf(3)), joint.commit(all[4]!, batchOf(4)));
+    await settle();
+    expect(transactions.map(({ partitions }) => partitions)).toEqual([[0, 1], [2]]);
     transactions[1]!.end();
     await settle();
-    expect(transactions[2]).toMatchObject({ carrier: 0, partitions: [0] });
-    transactions[2]!.end();
-    expect(await Promise.all([...told, again])).toEqual([1, 2, 2, 1]);
+    expect(transactions[2]).toMatchObject({ carrier: 3, partitions: [3, 4] });
+    for (const { end } of transactions) end();
+    expect(await Promise.all(told)).toEqual([2, 2, 1, 2, 2]);
   });
 
   test('an id rests for as long as others can carry', async () => {
-    const { all, transactions } = carriers(2);
+    const { all, transactions } = carriers(3);
     const joint = new JointCommits(true);
-    for (let round = 0; round < 4; round++) {
-      const told = [0, 1].map((n) => joint.commit(all[n]!, batchOf(n)));
-      await settle();
-      transactions.at(-1)!.end();
+    for (let round = 0; round < 6; round++) {
+      const told = [0, 1, 2].map((n) => joint.commit(all[n]!, batchOf(n)));
       await settle();
       transactions.at(-1)!.end();
       await Promise.all(told);
     }
-    const together = transactions.map(({ carrier }) => carrier);
-    expect(together).toEqual([0, 1, 0, 1, 0, 1, 0, 1]);
+    expect(transactions.map(({ carrier }) => carrier)).toEqual([0, 1, 2, 0, 1, 2]);
   });
 
   test('what would make a request too large goes into the next transaction, and one batch always goes', async () => {
@@ -92,22 +89,20 @@ describe('joint commits', () => {
   });
 
   test('a refusal is blamed on nobody: each is tried alone, side by side, and is told its own', async () => {
-    const { all, transactions } = carriers(3);
+    const { all, transactions } = carriers(2);
     const joint = new JointCommits(true);
-    const told = [0, 1, 2].map((n) => joint.commit(all[n]!, batchOf(n)).catch(codeOf));
+    const told = [0, 1].map((n) => joint.commit(all[n]!, batchOf(n)).catch(codeOf));
     await settle();
-    transactions[0]!.end();
+    transactions[0]!.end(refused);
+    expect(await Promise.all(told)).toEqual(['JOINT_COMMIT_REFUSED', 'JOINT_COMMIT_REFUSED']);
+    const alone = [0, 1].map((n) => joint.commit(all[n]!, batchOf(n)).catch(codeOf));
     await settle();
-    transactions[1]!.end(refused);
-    expect(await Promise.all(told)).toEqual([1, 'JOINT_COMMIT_REFUSED', 'JOINT_COMMIT_REFUSED']);
-    const alone = [1, 2].map((n) => joint.commit(all[n]!, batchOf(n)).catch(codeOf));
-    await settle();
-    expect(transactions.slice(2)).toMatchObject([
+    expect(transactions.slice(1)).toMatchObject([
+      { carrier: 0, partitions: [0] },
       { carrier: 1, partitions: [1] },
-      { carrier: 2, partitions: [2] },
     ]);
-    transactions[2]!.end(refused);
-    transactions[3]!.end();
+    transactions[1]!.end(refused);
+    transactions[2]!.end();
     expect(await Promise.all(alone)).toEqual(['RECORD_TOO_LARGE', 1]);
   });
 
@@ -118,27 +113,18 @@ describe('joint commits', () => {
     await settle();
     transactions[0]!.end(away);
     expect(await failing).toBe('KAFKA_UNAVAILABLE');
-    const hanging = joint.commit(all[0]!, batchOf(0));
-    const free = joint.commit(all[1]!, batchOf(1));
-    await settle();
-    transactions[2]!.end();
-    expect(await free).toBe(1);
-    transactions[1]!.end();
-    await hanging;
-    for (let n = 1; n < 10; n++) {
-      const alone = joint.commit(all[0]!, batchOf(0));
+    const both = () => [0, 1].map((n) => joint.commit(all[n]!, batchOf(n)));
+    for (let round = 0; round < 10; round++) {
+      const told = both();
       await settle();
-      transactions.at(-1)!.end();
-      await alone;
+      expect(transactions.slice(-2).map(({ partitions }) => partitions)).toEqual([[0], [1]]);
+      for (const { end } of transactions) end();
+      expect(await Promise.all(told)).toEqual([1, 1]);
     }
-    const first = joint.commit(all[1]!, batchOf(1));
-    const second = joint.commit(all[0]!, batchOf(0));
-    await settle();
-    expect(transactions.at(-1)!.partitions).toEqual([1]); // the other waits for it
-    transactions.at(-1)!.end();
+    const told = both();
     await settle();
     transactions.at(-1)!.end();
-    expect(await Promise.all([first, second])).toEqual([1, 1]);
+    expect(await Promise.all(told)).toEqual([2, 2]);
   });
 
   test('switched off, every partition commits by itself', async () => {

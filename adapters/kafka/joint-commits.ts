@@ -1,5 +1,6 @@
-// Several partitions of one member in one transaction: batches that become ready while a transaction is under way go into
+// Several partitions of one member in one transaction: batches that become ready while transactions are under way go into
 // the next one together. A transaction costs the broker the same whatever is in it, so this is where throughput comes from.
+import { setImmediate } from 'node:timers/promises';
 import { CodedError } from '../../runtime/ports/fault.ts';
 import type { OutputRecord } from '../../runtime/ports/log.ts';
 import { codedError } from './errors.ts';
@@ -25,6 +26,8 @@ interface Waiting {
   readonly reject: (error: unknown) => void;
 }
 
+/** While one is at the broker, the next is gathered and sent. More would only make them smaller. */
+const MOST_UNDER_WAY = 2;
 /** Most bytes of record values in a joint transaction: a produce request must stay far below what a broker takes. */
 const MOST_BYTES = 16 * 1_048_576;
 /** A partition whose commit failed goes alone for this many commits, so that it delays nobody but itself. */
@@ -34,7 +37,7 @@ const COMMITS_APART = 10;
 export class JointCommits {
   readonly #enabled: boolean;
   #waiting: Waiting[] = [];
-  #running = false;
+  #underWay = 0;
   /** How many commits a carrier has to make alone. */
   readonly #apart = new Map<Carrier, number>();
   /** When a carrier was used last: the broker makes the next transaction of an id wait until the last one has ended. */
@@ -55,7 +58,7 @@ export class JointCommits {
     if (!this.#enabled || this.#apart.has(carrier)) return this.#commitAlone(carrier, batch);
     return new Promise((resolve, reject) => {
       this.#waiting.push({ carrier, batch, bytes: bytesOf(batch), resolve, reject });
-      if (!this.#running) void this.#run();
+      if (this.#underWay < MOST_UNDER_WAY) void this.#run();
     });
   }
 
@@ -68,9 +71,10 @@ export class JointCommits {
   }
 
   async #run(): Promise<void> {
-    this.#running = true;
+    this.#underWay++;
+    await setImmediate(); // partitions whose records came in one answer are handled in one turn
     while (this.#waiting.length > 0) await this.#commitTogether(this.#take());
-    this.#running = false;
+    this.#underWay--;
   }
 
   /** Those waiting longest, as many as fit; at least one. */

@@ -1,13 +1,12 @@
 // How fast a bare copy is, exactly once, beside plain kafkajs and Kafka Streams in the same run, and what each costs.
-import { execFile } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
-import { parseArgs, promisify } from 'node:util';
+import { parseArgs } from 'node:util';
 import { createLog } from '../../adapters/kafka/log.ts';
 import type { Log } from '../../runtime/ports/log.ts';
 import { BENCHMARKS_PAGE, load, table, writeResults, writeSection } from '../report.ts';
+import { runCopiers } from './copiers.ts';
 import { buildStreams, runStreams } from './kafka-streams.ts';
 import { brokerCpuMs, startBroker } from './stack.ts';
-import { type CopyResult, type CopyTask, VARIANTS, type Variant } from './variants.ts';
+import { VARIANTS, type Variant } from './variants.ts';
 
 const USAGE = `usage: npm run bench -- copy [options]
 
@@ -19,7 +18,6 @@ const USAGE = `usage: npm run bench -- copy [options]
   --only A,B       some loops: ${Object.keys(VARIANTS).join(', ')}
   --write          write the figures to docs/benchmarks.md and bench/results/copy.json`;
 
-const PROGRAM = fileURLToPath(new URL('copy.ts', import.meta.url));
 const VALUE_BYTES = 200;
 /** With BENCH_PROFILE=DIR every copying process leaves a V8 profile there. */
 const profiles = process.env['BENCH_PROFILE'];
@@ -61,7 +59,7 @@ interface Run {
   readonly processUs: number;
   readonly brokerUs: number;
   /** 0: not counted. */
-  readonly transactions: number;
+  readonly recordsPerTransaction: number;
 }
 
 const runs = new Map<Variant, Run[]>(variants.map((variant) => [variant, []]));
@@ -103,33 +101,34 @@ async function measure(variant: Variant, round: string): Promise<Run> {
   const name = `${variant}-${round}`;
   const output = `bench.${name}`;
   const admin = await log.admin();
-  const outputs = variant.startsWith('streams') ? [`${output}.warm`, `${output}.measured`] : [output];
+  const outputs = [`${output}.warm`, `${output}.measured`];
   await admin.createTopics(outputs.map((name) => ({ name, partitions, replicationFactor: 1, config: {} })));
-  await admin.initialiseOffsets(`bench.${name}`, ['bench.input']);
+  for (const pass of ['warm', 'measured']) await admin.initialiseOffsets(`bench.${name}.${pass}`, ['bench.input']);
+  const run = variant === 'streams-1' || variant === 'streams-2' ? measureStreams : measureOurs;
+  const result = await run(variant, name, output);
+  await admin.deleteTopics(outputs);
   await admin.close();
+  return result;
+}
+
+/** The broker's share is that of the warm-up and the measured pass together, halved. */
+async function measureOurs(variant: Variant, name: string, output: string): Promise<Run> {
   const brokers = stack.urls.kafkaBrokers;
-  if (variant === 'streams-1' || variant === 'streams-2') return measureStreams(variant, name, output);
   const batch = variant === 'corridor-eos-500' ? 500 : batchRecords;
   const task = { variant, brokers, name, input: 'bench.input', output, records, batchRecords: batch, lingerMs: 20 };
   const before = brokerCpuMs(stack) ?? 0;
-  const { stdout } = await promisify(execFile)(process.execPath, [
-    ...PROFILING,
-    PROGRAM,
-    JSON.stringify(task satisfies CopyTask),
-  ]);
-  const brokerMs = (brokerCpuMs(stack) ?? 0) - before;
-  const result = JSON.parse(stdout) as CopyResult;
-  if (result.faults.length > 0) throw new Error(`${name} met faults: ${result.faults.join(', ')}`);
+  const result = await runCopiers(task, variant === 'corridor-eos-2' ? 2 : 1, PROFILING);
+  const brokerMs = ((brokerCpuMs(stack) ?? 0) - before) / 2;
   return {
-    perSecond: Math.round((records * 1_000) / result.elapsedMs),
-    processUs: Number(((result.cpuMs * 1_000) / records).toFixed(1)),
+    perSecond: Math.round((result.records * 1_000) / result.elapsedMs),
+    processUs: Number(((result.cpuMs * 1_000) / result.records).toFixed(1)),
     brokerUs: Number(((brokerMs * 1_000) / records).toFixed(1)),
-    transactions: result.transactions,
+    recordsPerTransaction: Math.round(result.records / result.transactions),
   };
 }
 
 /** The broker's share is that of the warm-up and the measured pass together, halved. */
-async function measureStreams(variant: 'streams-1' | 'streams-2', name: string, output: string): Promise<Run> {
+async function measureStreams(variant: Variant, name: string, output: string): Promise<Run> {
   const before = brokerCpuMs(stack) ?? 0;
   const { elapsedMs, cpuMs } = await runStreams({
     brokers: stack.urls.kafkaBrokers,
@@ -147,7 +146,7 @@ async function measureStreams(variant: 'streams-1' | 'streams-2', name: string, 
     perSecond: Math.round((records * 1_000) / elapsedMs),
     processUs: Number(((cpuMs * 1_000) / records).toFixed(1)),
     brokerUs: Number(((brokerMs * 1_000) / records).toFixed(1)),
-    transactions: 0,
+    recordsPerTransaction: 0,
   };
 }
 
@@ -166,7 +165,7 @@ function print(): void {
       ratio(variant, speed('kafkajs-at-least-once')),
       middle(measured.map(({ processUs }) => processUs)),
       middle(measured.map(({ brokerUs }) => brokerUs)),
-      middle(measured.map(({ transactions }) => transactions)) || '',
+      middle(measured.map(({ recordsPerTransaction }) => recordsPerTransaction)) || '',
     ];
   });
   const header = [
@@ -178,7 +177,7 @@ function print(): void {
   ];
   const text = [
     `${records} records of ${VALUE_BYTES} B with two headers, ${partitions} partitions, our batches of ${batchRecords}, Kafka Streams commits every ${commitMs} ms, ${rounds} rounds; load ${load()}.`,
-    table([...header, 'process µs a record', 'broker µs a record', 'transactions'], rows),
+    table([...header, 'process µs a record', 'broker µs a record', 'records a transaction'], rows),
   ].join('\n\n');
   console.log(text);
   if (!values.write) return;

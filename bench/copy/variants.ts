@@ -2,6 +2,7 @@
 
 export const VARIANTS = {
   'corridor-eos': 'exactly once',
+  'corridor-eos-2': 'exactly once, two processes',
   'corridor-eos-apart': 'exactly once, a transaction for each partition by itself',
   'corridor-eos-500': 'exactly once, batches of 500: the default of processors',
   'corridor-eos-zstd': 'exactly once, zstd level 1',
@@ -27,12 +28,16 @@ export interface CopyTask {
   readonly lingerMs: number;
 }
 
-/** What a copy process tells when it is done. */
-export interface CopyResult {
-  /** From the first batch handled to the last commit, ms. */
-  readonly elapsedMs: number;
-  /** Processor time of the process meanwhile, ms. */
+interface Reading {
+  /** Wall time, ms. */
+  readonly at: number;
+  /** Processor time of the process so far, ms. */
   readonly cpuMs: number;
-  readonly transactions: number;
-  readonly faults: readonly string[];
 }
+
+/** What a copy process tells of a pass, a line of JSON each. */
+export type CopyEvent =
+  | ({ readonly event: 'began' } & Reading)
+  /** `transactions`: this partition's share of one. */
+  | ({ readonly event: 'committed'; readonly records: number; readonly transactions: number } & Reading)
+  | { readonly event: 'fault'; readonly code: string };

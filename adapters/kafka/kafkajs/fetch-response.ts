@@ -4,6 +4,7 @@ import { createRequire } from 'node:module';
 import { CodedError } from '../../../runtime/ports/fault.ts';
 import type { LogRecord } from '../../../runtime/ports/log.ts';
 import { crc32c } from './crc32c.ts';
+import { Headers, headerNameAt } from './header-names.ts';
 import type { BatchContext, FetchedMessage, FetchedPartition, FetchResponse } from './internals.ts';
 import { requestDefinition } from './requests.ts';
 import { Cursor } from './varint.ts';
@@ -64,13 +65,13 @@ export class FetchedRecord implements FetchedMessage, LogRecord {
   }
 }
 
-/** Of a header that comes several times, the last is told. Without a prototype: a producer may name one `__proto__`. */
+/** Of a header that comes several times, the last is told. */
 function readHeaders(bytes: Buffer, at: number): Record<string, Buffer | undefined> {
   const cursor = new Cursor(bytes, at);
-  const headers: Record<string, Buffer | undefined> = Object.create(null);
+  const headers = new Headers();
   for (let left = cursor.varint(); left > 0; left--) {
     const nameSize = cursor.varint();
-    const name = bytes.toString('utf8', cursor.at, cursor.at + nameSize);
+    const name = headerNameAt(bytes, cursor.at, cursor.at + nameSize);
     cursor.at += nameSize;
     headers[name] = readBytes(cursor) ?? undefined;
   }
