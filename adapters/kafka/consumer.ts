@@ -15,6 +15,8 @@ import { Signal } from './signal.ts';
 const HEARTBEATS_PER_SESSION = 4;
 const MOST_BACKOFF_MS = 1_000;
 const LEAVE_PATIENCE_MS = 2_000;
+/** How often a batch that lingers is added to. */
+const FETCHES_PER_LINGER = 4;
 const FETCH_BYTES_PER_RECORD = 2_048;
 const LEAST_FETCH_BYTES = 262_144;
 const MOST_FETCH_BYTES = 4 * 1_048_576;
@@ -224,6 +226,7 @@ export class KafkaConsumer implements LogConsumer {
       sources,
       bufferRecords: this.#options.maxBatchRecords,
       maxBytesPerPartition: Math.min(MOST_FETCH_BYTES, Math.max(LEAST_FETCH_BYTES, bytes)),
+      paceMs: this.#options.lingerMs / FETCHES_PER_LINGER,
       onError: (error) => this.#fetchFailed(error),
     });
     const revoke = () => {

@@ -112,6 +112,8 @@ export interface FetcherOptions {
   readonly bufferRecords: number;
   /** Most bytes of one partition in one fetch; one larger batch is still delivered. */
   readonly maxBytesPerPartition: number;
+  /** How long to wait after a fetch that brought little, ms: a record that comes meanwhile is fetched with the next ones. */
+  readonly paceMs: number;
   /** Every error met; the fetcher itself goes on. */
   readonly onError: (error: unknown) => void;
 }
@@ -216,6 +218,9 @@ export class Fetcher {
         }
         empty = messages === 0 && !held ? empty + 1 : 0;
         onSuccess();
+        // A broker answers as soon as there is anything, and every answer costs both sides the same, whatever is in it.
+        const little = messages > 0 && messages < this.#options.bufferRecords / 4;
+        if (little && this.#options.paceMs > 0) await this.#room.wait(this.#options.paceMs);
       } catch (error) {
         await recover(cluster, asked, error);
         return;

@@ -133,6 +133,7 @@ export class KafkaReader implements LogReader {
       sources: readings.map(({ source }) => source),
       bufferRecords: BATCH_RECORDS,
       maxBytesPerPartition: FETCH_BYTES,
+      paceMs: 0,
       onError,
     });
   }

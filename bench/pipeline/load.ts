@@ -9,8 +9,8 @@ import { homePartition } from '../../runtime/home-partition.ts';
 import type { LogWriter } from '../../runtime/ports/log.ts';
 import type { Stand } from './stand.ts';
 
-/** Published together, so that batches are as full as behind a backlog. */
-const AT_ONCE = 2_000;
+/** So much of what may be on its way is published together, so that batches are as full as behind a backlog. */
+const AT_ONCE = 1 / 8;
 /** Every so often what has fallen due is published, ms. */
 const SLICE_MS = 10;
 
@@ -41,9 +41,10 @@ export async function keepFull(
 ): Promise<void> {
   const { log, config } = stand.connections;
   const writer = await log.writer('bench-fill');
+  const atOnce = most * AT_ONCE;
   for (let sent = 0; sent < records.length; ) {
     const upTo = Math.min(records.length, through() + most);
-    if (upTo - sent >= Math.min(AT_ONCE, records.length - sent)) {
+    if (upTo - sent >= Math.min(atOnce, records.length - sent)) {
       await publish(records.slice(sent, upTo), { writer, chainPartitions: config.kafka.chainPartitions });
       sent = upTo;
     }

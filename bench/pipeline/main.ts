@@ -75,7 +75,13 @@ type Figures = { readonly saturation?: Saturation; readonly steady?: Steady; rea
 interface Stored extends Saturation {
   readonly stored: number;
 }
-const END_TO_END = { parts: [...CHAIN, BACK], until: 'transfer.completed' };
+/**
+ * Transfers on their way in a saturation run: three or four seconds of work. Enough for good batches on every partition of
+ * every stage; few enough that no stage gets far ahead of the next.
+ */
+const MANY = 16_000;
+const FEW = 4_000;
+const END_TO_END = { parts: [...CHAIN, BACK], until: 'transfer.completed', onTheirWay: FEW };
 
 /** The first run warms everything up and leaves a transfer to make others from. */
 async function withStored(stand: Stand, run: string): Promise<readonly Stored[]> {
@@ -94,10 +100,10 @@ async function withStored(stand: Stand, run: string): Promise<readonly Stored[]>
 
 const SCENARIOS: Readonly<Record<string, (stand: Stand, run: string) => Promise<Figures>>> = {
   chain: async (stand, run) => ({
-    saturation: await saturate(stand, { count, run, parts: CHAIN, until: 'payout.requested' }),
+    saturation: await saturate(stand, { count, run, parts: CHAIN, until: 'payout.requested', onTheirWay: MANY }),
   }),
   'chain-2': async (stand, run) => ({
-    saturation: await saturate(stand, { count, run, parts: CHAIN_2, until: 'payout.requested' }),
+    saturation: await saturate(stand, { count, run, parts: CHAIN_2, until: 'payout.requested', onTheirWay: MANY }),
   }),
   'end-to-end': async (stand, run) => ({
     saturation: await saturate(stand, { count: Math.round(count / 3), run, ...END_TO_END }),
@@ -108,6 +114,7 @@ const SCENARIOS: Readonly<Record<string, (stand: Stand, run: string) => Promise<
       run,
       parts: [...CHAIN, PAYOUTS],
       until: 'transfer.completed',
+      onTheirWay: FEW,
     }),
   }),
   stored: async (stand, run) => ({ stored: await withStored(stand, run) }),

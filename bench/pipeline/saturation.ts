@@ -25,19 +25,22 @@ type Counts = Iterable<readonly [string, number]>;
 const QUIET_MS = 60_000;
 /** So much of the work is warming up. */
 const WARM_UP = 0.2;
-/** Enough for full batches on every partition of every stage; few enough that no stage gets far ahead of the next. */
-const MOST_ON_THEIR_WAY = 16_000;
-
 /**
- * Starts the parts, keeps so many transfers on their way that there is always more to do, and measures until every
+ * Starts the parts, keeps `onTheirWay` transfers on their way, so that there is always more to do, and measures until every
  * transfer stands on `until`. What is measured is all stages at work at once: no work is done before or after it.
  */
 export async function saturate(
   stand: Stand,
-  options: { readonly count: number; readonly run: string; readonly parts: readonly Part[]; readonly until: string },
+  options: {
+    readonly count: number;
+    readonly run: string;
+    readonly parts: readonly Part[];
+    readonly until: string;
+    readonly onTheirWay: number;
+  },
 ): Promise<Saturation> {
   const { count, run, parts, until } = options;
-  const onTheirWay = Math.min(MOST_ON_THEIR_WAY, Math.ceil(count / 4));
+  const onTheirWay = Math.min(options.onTheirWay, Math.ceil(count / 4));
   const records = transfers(stand, count, run);
   const watching = await watch(stand, [until]);
   for (const part of parts) await stand.run(part);

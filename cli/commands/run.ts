@@ -96,7 +96,8 @@ async function runParts(parts: Parts) {
     const processors = await processorHosts(parts.processors, connections, runtime);
     resources.unshift(...processors.resources);
     const sinks = await sinkHosts(parts.sinks, connections, runtime, {
-      noSequenceGuard: unsafe.has('no-sequence-guard'),
+      projectionLingerMs: batches.projectionLingerMs,
+      unsafeNoSequenceGuard: unsafe.has('no-sequence-guard'),
     });
     const payouts = parts.payouts
       ? await payoutHosts(connections, runtime, { noCompareAndSet: unsafe.has('no-payout-cas') })

@@ -25,9 +25,13 @@ export const EVENTS = 'events';
 export const TRANSFERS = 'transfers';
 const EXPIRY_SWEEP_MS = 5_000;
 
-export interface UnsafeSinks {
+/** Projections gather more than what fits a transaction: nobody waits for them. */
+const PROJECTION_BATCH_RECORDS = 5_000;
+
+export interface SinkOptions {
+  readonly projectionLingerMs: number;
   /** Test only: projections are replaced whatever their sequence. */
-  readonly noSequenceGuard?: boolean;
+  readonly unsafeNoSequenceGuard?: boolean;
 }
 
 /** Hosts for these sinks, their indexes ensured. */
@@ -35,7 +39,7 @@ export async function sinkHosts(
   names: readonly SinkName[],
   connections: Connections,
   runtime: HostRuntime,
-  unsafe: UnsafeSinks = {},
+  options: SinkOptions,
 ): Promise<readonly Host[]> {
   if (names.length === 0) return [];
   const db = await connections.db();
@@ -46,8 +50,8 @@ export async function sinkHosts(
     },
     'transfer-view': async () => {
       await ensureIndexes(db, TRANSFERS, viewIndexes);
-      const options = unsafe.noSequenceGuard ? { unsafeNoGuard: true } : {};
-      return transferViewSink(guardedStore<TransferDocument>(db, TRANSFERS, options));
+      const guard = options.unsafeNoSequenceGuard ? { unsafeNoGuard: true } : {};
+      return transferViewSink(guardedStore<TransferDocument>(db, TRANSFERS, guard));
     },
     cases: async () => {
       await caseStore(db).ensureIndexes();
@@ -55,7 +59,11 @@ export async function sinkHosts(
       return casesSink(insertOnlyStore<CaseDocument>(db, CASES, ({ evidenceHash }) => evidenceHash));
     },
   };
-  return Promise.all(names.map(async (name) => createSinkHost({ ...runtime, sink: await make[name]() })));
+  const gathering = { lingerMs: options.projectionLingerMs, maxBatchRecords: PROJECTION_BATCH_RECORDS };
+  const batches: Record<SinkName, Partial<HostRuntime>> = { events: gathering, 'transfer-view': gathering, cases: {} };
+  return Promise.all(
+    names.map(async (name) => createSinkHost({ ...runtime, ...batches[name], sink: await make[name]() })),
+  );
 }
 
 /** Publishes decisions of cases as commands, and rejects cases that lapsed. */

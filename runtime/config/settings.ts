@@ -153,6 +153,11 @@ export const settings = {
       schema: milliseconds(0, 5_000),
       default: '20',
     }),
+    projectionLingerMs: setting('CORRIDOR_PROJECTION_LINGER_MS', {
+      doc: 'How long the transfer view and the event log gather transitions before they write, in ms. Those of one transfer that meet are one write of the view. Both are behind by that much; at rest nothing waits.',
+      schema: milliseconds(0, 5_000),
+      default: '1000',
+    }),
   },
   recovery: {
     retryAttempts: setting('CORRIDOR_RETRY_ATTEMPTS', {
