@@ -191,16 +191,17 @@ export class Fetcher {
     onSuccess: () => void,
   ): Promise<void> {
     let empty = 0;
+    const hasRoom = ({ position, buffered }: Source) =>
+      position !== undefined && buffered < this.#options.bufferRecords;
     while (current()) {
-      const wanted = sources.filter(
-        ({ position, buffered }) => position !== undefined && buffered < this.#options.bufferRecords,
-      );
-      if (wanted.length === 0) {
+      if (!sources.some(hasRoom)) {
         await this.#room.wait(LONG_POLL_MS);
         continue;
       }
-      const held = sources.some((source) => !source.parked && !source.outOfRange && !wanted.includes(source));
       const broker = await cluster.findBroker({ nodeId });
+      const wanted = sources.filter(hasRoom); // a source may have been moved while the broker was looked for
+      if (wanted.length === 0) continue;
+      const held = sources.some((source) => !source.parked && !source.outOfRange && !wanted.includes(source));
       const asked = wanted.map((source) => ({ source, seeks: source.seeks }));
       const longest = empty < QUIET_AFTER ? LONG_POLL_MS : QUIET_POLL_MS;
       const request = {

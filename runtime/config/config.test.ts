@@ -20,7 +20,7 @@ describe('the configuration', () => {
     const config = loadConfig(DEVELOPMENT);
     expect(config.kafka.brokers).toEqual(['localhost:9092']);
     expect(config.kafka.ssl).toBe(false);
-    expect(config.batches).toEqual({ maxRecords: 500, lingerMs: 20 });
+    expect(config.batches).toEqual({ maxRecords: 500, lingerMs: 20, projectionLingerMs: 1_000 });
     expect(config.recovery.retryAttempts).toEqual([3, 3]);
     expect(config.kafka.replicationFactor).toBe(1);
     expect(config.registry.username).toBeUndefined();
@@ -35,7 +35,7 @@ describe('the configuration', () => {
       CORRIDOR_BATCH_RECORDS: '',
     });
     expect(config.kafka.brokers).toEqual(['a:1', 'b:2']);
-    expect(config.batches).toEqual({ maxRecords: 500, lingerMs: 0 });
+    expect(config.batches).toEqual({ maxRecords: 500, lingerMs: 0, projectionLingerMs: 1_000 });
     expect(config.kafka.ssl).toBe(true);
   });
 
