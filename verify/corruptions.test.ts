@@ -118,6 +118,14 @@ const LOG: readonly Case[] = [
     ['HOLD_ID_WRONG'],
   ],
   [
+    'a payout with the id of another',
+    'completed',
+    change('payout.updated', (value) => {
+      value.payout.payoutId = value.command.commandId;
+    }),
+    ['PAYOUT_ID_WRONG'],
+  ],
+  [
     'an account that was changed on the way',
     'completed',
     change('payout.requested', (value) => {

@@ -84,11 +84,11 @@ async function committedOffset(
   }
 }
 
-/** The previous owner is fenced, and longer than a transaction of ours may last was waited: this one may never end. */
+/** Previous owners are fenced, and longer than a transaction of ours may last was waited: this one may never end. */
 function hangingTransaction(groupId: string, topic: string, partition: number): CodedError {
   return new CodedError(
     'HANGING_TRANSACTION',
-    `The offset of group ${groupId} for ${topic}/${partition} is part of a transaction that fencing did not end, for longer ` +
+    `The offset of group ${groupId} for ${topic}/${partition} is part of a transaction that no fencing has ended, for longer ` +
       'than one of ours may last, and the partition waits. If this stays for minutes, the broker may have lost its end: ' +
       'see "A hanging transaction" in docs/kafka.md before anything is aborted.',
     { faultClass: 'transient-dependency', dependency: 'kafka' },
@@ -141,6 +141,7 @@ class OwnedTransactions implements Carrier {
 
   async commit(batches: readonly Batch[]): Promise<void> {
     const { failpoint, unsafe } = this.#connections.settings;
+    this.#assertOurs(); // before fencing: an owner that knows it is late must not end the transaction of the next
     const producer = await this.fence();
     await failpoint('eos.before-send');
     this.#assertOurs();

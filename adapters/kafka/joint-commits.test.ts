@@ -106,7 +106,7 @@ describe('joint commits', () => {
     expect(await Promise.all(alone)).toEqual(['RECORD_TOO_LARGE', 1]);
   });
 
-  test('a partition that failed holds nobody up: it goes alone ten times, and then with the others again', async () => {
+  test('a partition that failed holds nobody up: it goes alone for a while, and then with the others again', async () => {
     const { all, transactions } = carriers(2);
     const joint = new JointCommits(true);
     const failing = joint.commit(all[0]!, batchOf(0)).catch(codeOf);
@@ -114,7 +114,7 @@ describe('joint commits', () => {
     transactions[0]!.end(away);
     expect(await failing).toBe('KAFKA_UNAVAILABLE');
     const both = () => [0, 1].map((n) => joint.commit(all[n]!, batchOf(n)));
-    for (let round = 0; round < 10; round++) {
+    for (let round = 0; round < 20; round++) {
       const told = both();
       await settle();
       expect(transactions.slice(-2).map(({ partitions }) => partitions)).toEqual([[0], [1]]);

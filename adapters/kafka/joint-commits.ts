@@ -30,8 +30,11 @@ interface Waiting {
 const MOST_UNDER_WAY = 2;
 /** Most bytes of record values in a joint transaction: a produce request must stay far below what a broker takes. */
 const MOST_BYTES = 16 * 1_048_576;
-/** A partition whose commit failed goes alone for this many commits, so that it delays nobody but itself. */
-const COMMITS_APART = 10;
+/**
+ * A partition whose commit failed goes alone for this many commits, so that it delays nobody but itself. Enough to find a
+ * refused record by halving the largest batch.
+ */
+const COMMITS_APART = 20;
 
 /** The commits of one member in one generation of its group. */
 export class JointCommits {
@@ -63,6 +66,7 @@ export class JointCommits {
   }
 
   async #commitAlone(carrier: Carrier, batch: Batch): Promise<number> {
+    this.#usedAt.set(carrier, ++this.#used);
     await carrier.commit([batch]);
     const left = (this.#apart.get(carrier) ?? 0) - 1;
     if (left > 0) this.#apart.set(carrier, left);
@@ -111,6 +115,7 @@ function bytesOf({ outputs }: Batch): number {
 
 /** The error, unless it would make a partition look for the guilty among records that may be innocent. */
 function blameNobody(error: unknown): unknown {
+  if (!(error instanceof Error)) return error;
   const { faultClass, code, message } = codedError(error);
   if (faultClass !== 'poison') return error;
   const detail = `A transaction of several partitions was refused (${code}: ${message}); each is tried alone.`;

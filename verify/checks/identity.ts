@@ -45,7 +45,7 @@ export const identity: Check = {
     if (origin !== undefined && toldOrigin !== origin) {
       wrong('HEADER_WRONG', `its origin-position header says ${toldOrigin ?? 'nothing'}, the instruction ${origin}`);
     }
-    holds(seen, wrong);
+    inner(seen, wrong);
   },
 };
 
@@ -91,7 +91,13 @@ const outcome = (transferId: string, id: string, rightId: string, origin: string
   origin,
 });
 
-function holds({ topic, value }: AnySeen, wrong: (code: string, detail: string) => void): void {
+/** Ids inside a record that follow from others in it. */
+function inner({ topic, value }: AnySeen, wrong: (code: string, detail: string) => void): void {
+  if (topic === 'payout.updated') {
+    const { payout, command } = value;
+    if (payout.payoutId !== command.transferId)
+      wrong('PAYOUT_ID_WRONG', `its payout is ${payout.payoutId}, but a payout has the id of its transfer`);
+  }
   if (topic !== 'transfer.held') return;
   const { envelope, hold } = value;
   const right = holdIdOf(envelope.transferId, envelope.sequence);
