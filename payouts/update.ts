@@ -1,6 +1,6 @@
 // The message of a payout's change, for settlement. The same change always makes the same message, byte for byte.
 import { deterministicId } from '../domain/event-id.ts';
-import type { PayoutRequested, PayoutUpdated } from '../schemas/types.generated.ts';
+import type { PayoutRequested, PayoutState, PayoutUpdated } from '../schemas/types.generated.ts';
 import type { Payout, PayoutUpdate } from './payout.ts';
 
 /** commandId of a payout's version: the same change published again is recognised by it. */
@@ -20,17 +20,17 @@ export function payoutUpdated(payout: Payout, update: PayoutUpdate, requested: P
       homePartition: payout.homePartition,
     },
     requested,
-    payout: {
-      payoutId: payout.payoutId,
-      version: update.version,
-      status: update.status,
-      provider: payout.provider,
-      attemptKey: update.attemptKey,
-      providerReference: update.providerReference,
-      reason: update.reason,
-      changedAt: update.changedAt,
-    },
+    payout: payoutStateOf(payout, update),
   };
+}
+
+/** What a change tells of its payout. */
+export function payoutStateOf(
+  { payoutId, provider }: Pick<Payout, 'payoutId' | 'provider'>,
+  update: PayoutUpdate,
+): PayoutState {
+  const { version, status, attemptKey, providerReference, reason, changedAt } = update;
+  return { payoutId, version, status, provider, attemptKey, providerReference, reason, changedAt };
 }
 
 /** Changes that the log may not have yet, oldest first. */

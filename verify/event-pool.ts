@@ -12,6 +12,7 @@ const STORED = [
   'instruction',
   'parties',
   'screening',
+  'evidence',
   'price',
   'reservation',
   'approval',

@@ -126,6 +126,10 @@ export class TransferFold {
     event.causation = digest(envelope.causationId);
     carry(event, value);
     const stage = STAGE_OF_TOPIC[topic] ?? value.stage ?? (value as Partial<TransferHeld>).hold?.stage;
+    if (stage === 'SCREENING' && value.screening) {
+      const found = { ...value.screening, outcome: 'CLEAR', review: null, rechecks: [] };
+      event.evidence = digest(recordType('ScreeningEvidence').toBuffer(found));
+    }
     if (stage === undefined) {
       event.lifecycle = lifecycleDigest(lifecycleOf(topic, value, 'PAYOUT_DISPATCH')!);
       event.lifecycleBySettlement = lifecycleDigest(lifecycleOf(topic, value, 'SETTLEMENT')!);

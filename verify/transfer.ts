@@ -39,6 +39,8 @@ export interface EventFact {
   instruction: number;
   parties: number;
   screening: number;
+  /** Of what the stage screening found, without what a person decided and without later looks; 0: of another stage. */
+  evidence: number;
   price: number;
   /** Without the approval that it may hold. */
   reservation: number;

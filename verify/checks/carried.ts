@@ -24,6 +24,10 @@ export const carried: Check = {
       }
       if (event.instruction !== before.instruction) changed(transfer, event, 'INSTRUCTION_CHANGED', run);
       if (event.parties !== before.parties) changed(transfer, event, 'PARTIES_CHANGED', run);
+      // A decision adds to what was found and changes nothing of it. (0: of a checkpoint that does not know it.)
+      if (before.evidence && event.evidence && event.evidence !== before.evidence) {
+        changed(transfer, event, 'EVIDENCE_CHANGED', run);
+      }
       if (event.stage === 'SCREENING') screening = event.screening;
       else if (event.screening !== screening) changed(transfer, event, 'EVIDENCE_CHANGED', run);
       if (event.state === 'PRICED') price = event.price;

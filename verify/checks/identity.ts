@@ -98,6 +98,8 @@ function inner({ topic, value }: AnySeen, wrong: (code: string, detail: string) 
     if (payout.payoutId !== command.transferId)
       wrong('PAYOUT_ID_WRONG', `its payout is ${payout.payoutId}, but a payout has the id of its transfer`);
   }
+  if (topic === 'transfer.accepted' && value.envelope.causationId !== value.instruction.originPosition)
+    wrong('CAUSE_WRONG', `it names ${value.envelope.causationId} as its cause, and not the intent that it accepts`);
   if (topic !== 'transfer.held') return;
   const { envelope, hold } = value;
   const right = holdIdOf(envelope.transferId, envelope.sequence);

@@ -1,7 +1,10 @@
 // The executor's own records against what the log was told of them.
 import type { Payout, PayoutPhase } from '../../payouts/payout.ts';
+import { payoutStateOf } from '../../payouts/update.ts';
+import { recordType } from '../../schemas/avro-types.ts';
 import type { PayoutStatus } from '../../schemas/types.generated.ts';
 import { type Check, needsStores, type Run } from '../check.ts';
+import { digest } from '../digest.ts';
 import { type EventFact, positionOf, type Transfer } from '../transfer.ts';
 
 const NAME = 'payouts';
@@ -56,12 +59,8 @@ function compare(transfer: Transfer, payout: Payout | undefined, run: Run): void
       }
       continue;
     }
-    const same =
-      told.status === update.status &&
-      told.attempt === update.pricingAttempt &&
-      told.attemptKey === update.attemptKey &&
-      told.changedAt === update.changedAt;
-    if (!same)
+    const stated = digest(recordType('PayoutState').toBuffer(payoutStateOf(payout, update)));
+    if (told.payout !== stated || told.attempt !== update.pricingAttempt)
       say('UPDATE_DIFFERS', `version ${update.version} is ${update.status} by the payout, ${told.status} by the log`);
   }
   const last = updates.reduce((highest, { version }) => Math.max(highest, version), 0);
