@@ -419,6 +419,15 @@ const STORES: readonly Case[] = [
     ['UPDATE_NOT_IN_LOG'],
   ],
   [
+    'a payout outcome that is none',
+    'completed',
+    ({ stores }) => {
+      const [, payout] = onlyDocument(stores.payouts);
+      edit(stores.payouts, { updates: [{ ...payout.updates[0]!, status: 'PAIDx' as never }] });
+    },
+    ['UPDATE_DIFFERS'],
+  ],
+  [
     'a payout outcome that is another one in the log',
     'completed',
     ({ stores }) => {

@@ -282,10 +282,16 @@ class AtLeastOnce implements Committer {
   async commit(outputs: readonly OutputRecord[], offset: number): Promise<number> {
     const { failpoint } = this.#connections.settings;
     await failpoint('alo.before-commit');
-    const joined = outputs.length > 0 ? await this.#transactions.commitJointly(outputs, offset) : 1;
-    if (outputs.length === 0) await commitPlainly(this.#group!, this.#ownership, [{ ...this.#ownership, offset }]);
+    const joined = await this.#commit(outputs, offset);
     await failpoint('alo.after-commit');
     return joined;
+  }
+
+  async #commit(outputs: readonly OutputRecord[], offset: number): Promise<number> {
+    if (outputs.length > 0) return this.#transactions.commitJointly(outputs, offset);
+    const { topic, partition } = this.#ownership;
+    await commitPlainly(this.#group!, this.#ownership, [{ topic, partition, offset }]);
+    return 1;
   }
 
   async abandon(): Promise<void> {

@@ -60,6 +60,8 @@ async function verified(plan: CopierPlan) {
   return compareCopy(log, plan.inputs, plan.output);
 }
 
+/** Its transactions were shared by several partitions. */
+const hasShared = ({ events }: Copier) => events.some(({ event }) => event === 'shared');
 const exactly = (records: number) => ({ records, lost: 0, doubled: 0, disordered: 0 });
 const eosFailpoints = FAILPOINTS.filter((name) => name.startsWith('eos.'));
 
@@ -126,6 +128,7 @@ describe('exactly once', () => {
     await feed(plan, 4_000);
     const zombie = new Copier({ ...plan, die: { at: 'eos.after-send-offsets', pass: 4, how: 'stop' } });
     expect(await zombie.saw(({ event }) => event === 'failpoint')).toBe(true);
+    expect(hasShared(zombie)).toBe(true);
     const heirs = [new Copier(plan), new Copier(plan)];
     await caughtUp(log, `crash.${plan.consumer}`, plan.inputs);
     await feed(plan, 2_000, 4_000);
@@ -140,6 +143,7 @@ describe('exactly once', () => {
     await feed(plan, 2_000);
     const victim = new Copier({ ...plan, die: { at, pass: 4, how: 'kill' } });
     expect((await victim.exited).signal).toBe('SIGKILL');
+    expect(hasShared(victim)).toBe(true);
     new Copier(plan);
     new Copier(plan);
     expect(await verified(plan)).toEqual(exactly(2_000));

@@ -1,5 +1,5 @@
 // Several partitions of one member in one transaction: batches that become ready while transactions are under way go into
-// the next one together. A transaction costs the broker the same whatever is in it, so this is where throughput comes from.
+// the next one together. A transaction costs the broker the same whatever is in it, so this is what relieves it.
 import { setImmediate } from 'node:timers/promises';
 import { CodedError } from '../../runtime/ports/fault.ts';
 import type { OutputRecord } from '../../runtime/ports/log.ts';

@@ -27,6 +27,9 @@ export async function runCopiers(task: CopyTask, processes: number, flags: reado
   try {
     await onePass(copiers, 'warm', task.records);
     return await onePass(copiers, 'measured', task.records);
+  } catch (error) {
+    for (const child of children) child.kill();
+    throw error;
   } finally {
     for (const { stdin } of children) stdin!.end();
     await Promise.all(copiers.map(({ exited }) => exited));

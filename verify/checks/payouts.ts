@@ -1,11 +1,11 @@
 // The executor's own records against what the log was told of them.
-import type { Payout, PayoutPhase } from '../../payouts/payout.ts';
+import type { Payout, PayoutPhase, PayoutUpdate } from '../../payouts/payout.ts';
 import { payoutStateOf } from '../../payouts/update.ts';
 import { recordType } from '../../schemas/avro-types.ts';
 import type { PayoutStatus } from '../../schemas/types.generated.ts';
 import { type Check, needsStores, type Run } from '../check.ts';
 import { digest } from '../digest.ts';
-import { type EventFact, positionOf, type Transfer } from '../transfer.ts';
+import { type EventFact, positionOf, type Transfer, type UpdateFact } from '../transfer.ts';
 
 const NAME = 'payouts';
 const OWNER = 'payout-executor';
@@ -59,14 +59,21 @@ function compare(transfer: Transfer, payout: Payout | undefined, run: Run): void
       }
       continue;
     }
-    const stated = digest(recordType('PayoutState').toBuffer(payoutStateOf(payout, update)));
-    if (told.payout !== stated || told.attempt !== update.pricingAttempt)
+    if (!isTold(told, payout, update))
       say('UPDATE_DIFFERS', `version ${update.version} is ${update.status} by the payout, ${told.status} by the log`);
   }
   const last = updates.reduce((highest, { version }) => Math.max(highest, version), 0);
   if (last > (payout.updates.at(-1)?.version ?? 0))
     say('UPDATE_UNKNOWN', `the log has version ${last}, which the payout has not`);
   phase(transfer, payout, say);
+}
+
+/** The log states the change as the payout has it, word for word. */
+function isTold(told: UpdateFact, payout: Payout, update: PayoutUpdate): boolean {
+  const state = payoutStateOf(payout, update);
+  const type = recordType('PayoutState');
+  // A document that somebody changed may hold anything.
+  return told.attempt === update.pricingAttempt && type.isValid(state) && told.payout === digest(type.toBuffer(state));
 }
 
 /** Updates of before the checkpoint are not read again. */

@@ -24,6 +24,8 @@ export interface CopierPlan {
 
 export type CopierEvent =
   | { readonly event: 'ready' }
+  /** A commit in a transaction of so many partitions. */
+  | { readonly event: 'shared'; readonly joined: number }
   | { readonly event: 'failpoint'; readonly name: string }
   | { readonly event: 'fault'; readonly code: string; readonly detail: string; readonly severity: string }
   | { readonly event: 'ended'; readonly code: string };

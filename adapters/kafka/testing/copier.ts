@@ -10,7 +10,9 @@ const tell = (event: CopierEvent) => process.stdout.write(`${JSON.stringify(even
 /** Keys are a letter and a number. */
 const copied = ({ key }: LogRecord) => Number(String(key).slice(1)) % (plan.every ?? 1) === 0;
 let atHand: (() => void)[] = [];
+let moment: NodeJS.Timeout | undefined;
 const passOn = () => {
+  clearTimeout(moment);
   const waiting = atHand;
   atHand = [];
   for (const go of waiting) go();
@@ -22,7 +24,7 @@ async function allAtHand(): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   atHand.push(resolve);
   if (atHand.length === plan.together) passOn();
-  else if (atHand.length === 1) setTimeout(passOn, 300);
+  else if (atHand.length === 1) moment = setTimeout(passOn, 300);
   await promise;
 }
 
@@ -52,6 +54,9 @@ const consumer = await log.consume({
   maxBatchRecords: plan.maxBatchRecords,
   lingerMs: 5,
   onFault: (fault) => tell({ event: 'fault', ...fault }),
+  onCommit: ({ joined }) => {
+    if (joined > 1) tell({ event: 'shared', joined });
+  },
   handler: async ({ records }) => {
     await allAtHand();
     return {
