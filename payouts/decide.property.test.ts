@@ -15,6 +15,7 @@ import {
   sendBefore,
   supersede,
 } from './decide.ts';
+import { flawOf } from './flaws.ts';
 import type { CancelResult, Observation, Payout, QueryResult, SubmitResult } from './payout.ts';
 import { DEFAULT_PAYOUT_POLICY, type PayoutPolicy } from './policy.ts';
 
@@ -297,10 +298,7 @@ function checkAlways(world: World): void {
   const { stored, provider } = world;
   expect(provider.executions).toBeLessThanOrEqual(1);
   for (const [, count] of provider.submits) expect(count).toBe(1);
-  const alive = stored.attempts.filter(({ end }) => end === null);
-  expect(alive.length).toBeLessThanOrEqual(1);
-  if (alive.length === 1) expect(stored.attempts.at(-1)).toBe(alive[0]);
-  for (const [index, update] of stored.updates.entries()) expect(update.version).toBe(index + 1);
+  expect(flawOf(stored)).toBeUndefined();
   expect(stored.cases.filter(({ code }) => code !== 'NO_PROOF')).toEqual([]);
 }
 

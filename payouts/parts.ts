@@ -16,7 +16,8 @@ export function lastAttempt(payout: Payout): Attempt | undefined {
 /** The payout with its last attempt replaced. */
 export function withAttempt(payout: Payout, attempt: Attempt): Payout {
   const attempts = [...payout.attempts.slice(0, -1), attempt];
-  const oldestUnsent = attempts.length > MOST_ATTEMPTS ? attempts.findIndex(({ end }) => end?.how === 'not-sent') : -1;
+  if (attempts.length <= MOST_ATTEMPTS) return { ...payout, attempts };
+  const oldestUnsent = attempts.slice(0, -1).findIndex(({ end }) => end?.how === 'not-sent');
   return { ...payout, attempts: oldestUnsent < 0 ? attempts : attempts.toSpliced(oldestUnsent, 1) };
 }
 

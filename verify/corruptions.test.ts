@@ -437,6 +437,40 @@ const STORES: readonly Case[] = [
     ['UPDATE_DIFFERS'],
   ],
   [
+    'a payout that would go to somebody else',
+    'with-provider',
+    (history) => {
+      const [, payout] = onlyDocument(history.stores.payouts);
+      const { value } = entryOf(history, 'payout.requested');
+      const other = structuredClone(value);
+      other.parties['corridor.Parties'].creditor.account.value = 'IN00OTHER0000001';
+      edit(history.stores.payouts, { requested: history.codec.encode('payout.requested', other) });
+      expect(payout.requested).toEqual(history.codec.encode('payout.requested', value));
+    },
+    ['REQUEST_DIFFERS'],
+  ],
+  [
+    'a payout whose price is good for longer',
+    'with-provider',
+    ({ stores }) => edit(stores.payouts, { priceExpiresAt: onlyDocument(stores.payouts)[1].priceExpiresAt + 60_000 }),
+    ['REQUEST_DIFFERS'],
+  ],
+  [
+    'a payout that holds nothing readable',
+    'with-provider',
+    ({ stores }) => edit(stores.payouts, { requested: Buffer.from('no Avro') }),
+    ['REQUEST_UNREADABLE'],
+  ],
+  [
+    'an attempt that counts as dead while the provider has it',
+    'with-provider',
+    ({ stores }) => {
+      const { attempts } = onlyDocument(stores.payouts)[1];
+      edit(stores.payouts, { attempts: [{ ...attempts[0]!, end: { how: 'expired', at: AT, code: null } }] });
+    },
+    ['PAYOUT_FLAWED'],
+  ],
+  [
     'a payout that is in another state',
     'completed',
     ({ stores }) => edit(stores.payouts, { phase: 'FAILED' }),

@@ -18,6 +18,7 @@ const STORED = [
   'approval',
   'approvedHold',
   'payout',
+  'request',
   'lifecycle',
   'lifecycleBySettlement',
   'toldDigest',

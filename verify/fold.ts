@@ -12,6 +12,7 @@ import { recordType } from '../schemas/avro-types.ts';
 import type {
   Envelope,
   LimitsApproval,
+  PayoutRequested,
   PayoutUpdated,
   Price,
   Reservation,
@@ -125,6 +126,7 @@ export class TransferFold {
     event.id = digest(envelope.eventId);
     event.causation = digest(envelope.causationId);
     carry(event, value);
+    if (topic === 'payout.requested') event.request = requestDigest(value as unknown as PayoutRequested);
     const stage = STAGE_OF_TOPIC[topic] ?? value.stage ?? (value as Partial<TransferHeld>).hold?.stage;
     if (stage === 'SCREENING' && value.screening) {
       const found = { ...value.screening, outcome: 'CLEAR', review: null, rechecks: [] };
@@ -242,6 +244,9 @@ export class TransferFold {
     transfer.reviews = [...transfer.reviews, review];
   }
 }
+
+/** Of what a payout is asked for with, whichever schema its bytes were written with. */
+export const requestDigest = (value: PayoutRequested): number => digest(recordType('PayoutRequested').toBuffer(value));
 
 function carry(event: EventFact, value: Carried): void {
   const { instruction, parties, screening, price, reservation, payout } = value;

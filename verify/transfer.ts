@@ -51,6 +51,8 @@ export interface EventFact {
   approvesDebit: boolean;
   /** Of the payout that settlement states; 0: none. */
   payout: number;
+  /** Of payout.requested as a whole, as the current schema writes it; 0: another topic. */
+  request: number;
   /** Digest of the lifecycle record that belongs to it; for a requote by settlement: `lifecycleBySettlement`. */
   lifecycle: number;
   lifecycleBySettlement: number;

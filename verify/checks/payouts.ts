@@ -1,10 +1,12 @@
 // The executor's own records against what the log was told of them.
+import { flawOf } from '../../payouts/flaws.ts';
 import type { Payout, PayoutPhase, PayoutUpdate } from '../../payouts/payout.ts';
 import { payoutStateOf } from '../../payouts/update.ts';
 import { recordType } from '../../schemas/avro-types.ts';
 import type { PayoutStatus } from '../../schemas/types.generated.ts';
 import { type Check, needsStores, type Run } from '../check.ts';
 import { digest } from '../digest.ts';
+import { requestDigest } from '../fold.ts';
 import { type EventFact, positionOf, type Transfer, type UpdateFact } from '../transfer.ts';
 
 const NAME = 'payouts';
@@ -14,7 +16,7 @@ const TOPIC = 'payout.requested';
 export const payouts: Check = {
   name: NAME,
   proves:
-    'There is a payout for each one that was asked for, no other; every change that it counts as published is in the log, as it is, with versions that rise by one.',
+    'There is a payout for each one that was asked for, no other, and what it will send is what was asked for; every change that it counts as published is in the log, as it is, with versions that rise by one.',
   skips: needsStores,
   async transfers(batch, run) {
     const due = batch.filter(
@@ -28,8 +30,39 @@ export const payouts: Check = {
       compare(transfer, stored.get(transfer.id), run);
       versions(transfer, run);
     }
+    await requests(due, stored, run);
   },
 };
+
+/** What a payout holds of its payout.requested is what a second attempt would send: nobody may change it there. */
+async function requests(due: readonly Transfer[], stored: ReadonlyMap<string, Payout>, run: Run): Promise<void> {
+  const held = due.flatMap(({ id }) => stored.get(id) ?? []);
+  const bytes = held.map(({ requested }) => Buffer.from(requested));
+  const decoded = await run.sources.codec.decode(TOPIC, bytes);
+  const eventsOf = new Map(due.map(({ id, events }) => [id, events]));
+  for (const [index, { payoutId, pricingAttempt, priceExpiresAt }] of held.entries()) {
+    const say = (code: string, detail: string) =>
+      run.findings.defer(NAME, { code, transferId: payoutId, detail }, { subject: payoutId });
+    const result = decoded[index]!;
+    if (!result.ok) {
+      say('REQUEST_UNREADABLE', `what it holds of payout.requested does not decode: ${result.code}`);
+      continue;
+    }
+    const { price, envelope } = result.value;
+    if (price.expiresAt !== priceExpiresAt || envelope.attempt !== pricingAttempt) {
+      say(
+        'REQUEST_DIFFERS',
+        'its pricing attempt or the end of its price is not that of the payout.requested it holds',
+      );
+    }
+    const asked = eventsOf
+      .get(payoutId)!
+      .find(({ topic, attempt, seen }) => topic === TOPIC && seen > 0 && attempt === envelope.attempt);
+    // (Nothing to compare with: asked for after the cut, or verified before the checkpoint.)
+    if (!asked?.request || asked.request === requestDigest(result.value)) continue;
+    say('REQUEST_DIFFERS', `what it would send for pricing attempt ${envelope.attempt} is not what was asked for`);
+  }
+}
 
 function compare(transfer: Transfer, payout: Payout | undefined, run: Run): void {
   const { id, partition, events, updates } = transfer;
@@ -62,10 +95,13 @@ function compare(transfer: Transfer, payout: Payout | undefined, run: Run): void
     if (!isTold(told, payout, update))
       say('UPDATE_DIFFERS', `version ${update.version} is ${update.status} by the payout, ${told.status} by the log`);
   }
-  const last = updates.reduce((highest, { version }) => Math.max(highest, version), 0);
-  if (last > (payout.updates.at(-1)?.version ?? 0))
-    say('UPDATE_UNKNOWN', `the log has version ${last}, which the payout has not`);
+  for (const { version } of updates) {
+    if (payout.updates.some((update) => update.version === version)) continue;
+    say('UPDATE_UNKNOWN', `the log has version ${version}, which the payout has not`);
+  }
   phase(transfer, payout, say);
+  const flaw = flawOf(payout);
+  if (flaw) say('PAYOUT_FLAWED', flaw);
 }
 
 /** The log states the change as the payout has it, word for word. */
@@ -82,13 +118,7 @@ const floorOf = ({ verifiedThrough, updates }: Transfer) =>
 
 type Say = (code: string, detail: string) => void;
 
-function attempts(
-  { id, partition }: Transfer,
-  requested: EventFact | undefined,
-  payout: Payout,
-  run: Run,
-  say: Say,
-): void {
+function attempts({ partition }: Transfer, requested: EventFact | undefined, payout: Payout, run: Run, say: Say): void {
   const paid = payout.attempts.filter(({ end }) => end?.how === 'paid').length;
   if (paid > 1) say('PAYOUT_PAID_TWICE', `${paid} of its attempts were paid`);
   if (requested === undefined) return;
@@ -96,12 +126,6 @@ function attempts(
   if (handled && payout.pricingAttempt < requested.attempt) {
     say('PAYOUT_BEHIND', `pricing attempt ${requested.attempt} was handled, and it is at ${payout.pricingAttempt}`);
   }
-  const twice = payout.attempts.find(
-    ({ key }, index) => payout.attempts.findIndex((other) => other.key === key) !== index,
-  );
-  if (twice) say('PAYOUT_DIFFERS', `two attempts have the key ${twice.key}`);
-  if (!payout.attempts.every(({ key, number }) => key === `${id}:${number}`))
-    say('PAYOUT_DIFFERS', 'a key is not its own');
 }
 
 /** Phases that a payout may be in once its last published status is this. */

@@ -516,8 +516,9 @@ export class History {
         reason: payout.reason,
         changedAt: payout.changedAt,
       }));
+    const ends = ['expired', phase === 'FAILED' ? 'failed' : 'paid'] as const;
     const attempts = Array.from({ length: attempt }, (_, index): Attempt => {
-      const paid = index + 1 === attempt && moved;
+      const isLast = index + 1 === attempt;
       return {
         number: index + 1,
         key: `${transferId}:${index + 1}`,
@@ -528,7 +529,7 @@ export class History {
         unknownSince: null,
         acceptedAt: AT,
         notFound: false,
-        end: paid ? { how: 'paid', at: AT, code: null } : null,
+        end: isLast && phase === 'ACCEPTED' ? null : { how: ends[Number(isLast)]!, at: AT, code: null },
       };
     });
     this.stores.payouts.put({
