@@ -7,6 +7,8 @@ export interface PayoutExecutorConfig {
   readonly maxInFlight: number;
   /** Polls on their way at once, per process. */
   readonly maxPolls: number;
+  /** Payouts that may wait in hand for their first query; of those beyond, it is stored first that the provider has them. */
+  readonly maxWaiting: number;
   /** How long a consumed batch may wait for a free place before the rest of it is stored to be sent later. */
   readonly admitWaitMs: number;
   /** Most payouts in one round trip to the store. */
@@ -23,6 +25,7 @@ export const DEFAULT_EXECUTOR_CONFIG: PayoutExecutorConfig = {
   policy: DEFAULT_PAYOUT_POLICY,
   maxInFlight: 128,
   maxPolls: 128,
+  maxWaiting: 4_096,
   admitWaitMs: 1_000,
   maxStoreBatch: 500,
   sweepEveryMs: 1_000,

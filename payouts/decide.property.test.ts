@@ -122,6 +122,8 @@ interface InFlight {
   /** Bytes on their way that the provider gets later, whatever the worker does. */
   arrivesAt: number | undefined;
   result: SubmitResult | undefined;
+  /** What a query has said since, before anything was stored. */
+  asked: ((payout: Payout) => Payout) | undefined;
 }
 
 const act = fc.oneof(
@@ -140,7 +142,15 @@ const act = fc.oneof(
       lag: fc.constantFrom(0, 4_999),
     }),
   },
-  { weight: 5, arbitrary: fc.record({ type: fc.constant('report' as const), who: fc.nat(3) }) },
+  {
+    weight: 5,
+    arbitrary: fc.record({
+      type: fc.constant('report' as const),
+      who: fc.nat(3),
+      /** Asks before it stores what the submit has told: one write for both, or none. */
+      asks: fc.constantFrom(undefined, 'answered' as const, 'lost-before' as const),
+    }),
+  },
   { weight: 2, arbitrary: fc.record({ type: fc.constant('crash' as const), who: fc.nat(3) }) },
   {
     weight: 4,
@@ -187,7 +197,7 @@ class World {
     if (one.type === 'tick') this.now += one.ms;
     if (one.type === 'work') this.work();
     if (one.type === 'send') this.send(one);
-    if (one.type === 'report') this.report(one.who);
+    if (one.type === 'report') this.report(one.who, one.asks);
     if (one.type === 'crash' && this.flights.length > 0) {
       const flight = this.flights[one.who % this.flights.length]!;
       // What is on its way stays on its way.
@@ -219,6 +229,7 @@ class World {
       sent: false,
       arrivesAt: undefined,
       result: undefined,
+      asked: undefined,
     });
   }
 
@@ -248,14 +259,21 @@ class World {
     }
   }
 
-  report(who: number): void {
+  /** Stores what the submit has told; or asks first about what was accepted, so that the next report stores both. */
+  report(who: number, asks?: 'answered' | 'lost-before'): void {
     const flight = this.flights[who % Math.max(1, this.flights.length)];
     if (!flight?.result) return;
-    const { result, key } = flight;
-    if (!this.write(flight.payout, afterSubmit(flight.payout, key, result, this.now, POLICY))) {
-      const payout = this.stored;
-      this.write(payout, afterSubmit(payout, key, result, this.now, POLICY));
+    const { result, key, asked } = flight;
+    const sent = (payout: Payout) => afterSubmit(payout, key, result, this.now, POLICY);
+    if (asks && !asked && sent(flight.payout).phase === 'ACCEPTED') {
+      const at = this.now;
+      const silence = { kind: 'no-answer', code: 'X', detail: '' } as const;
+      const answer = asks === 'answered' ? this.provider.query(key, at) : silence;
+      flight.asked = (payout) => afterQuery(payout, key, answer, at, POLICY);
+      return;
     }
+    const decide = (payout: Payout) => (asked ? asked(sent(payout)) : sent(payout));
+    if (!this.write(flight.payout, decide(flight.payout))) this.write(this.stored, decide(this.stored));
     flight.result = undefined;
     if (flight.arrivesAt === undefined) this.flights.splice(this.flights.indexOf(flight), 1);
   }

@@ -1,7 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { DEFAULT_EXECUTOR_CONFIG, type PayoutExecutorConfig } from './config.ts';
-import { createPayoutExecutor, type PayoutExecutorDependencies } from './executor.ts';
+import { createPayoutExecutor, type PayoutExecutor, type PayoutExecutorDependencies } from './executor.ts';
 import { DEFAULT_PAYOUT_POLICY } from './policy.ts';
 import type { PayoutEvent } from './ports.ts';
 import {
@@ -20,7 +20,7 @@ const CONFIG: PayoutExecutorConfig = {
   maxInFlight: 8,
   admitWaitMs: 50,
 };
-const { leaseMs, cancelAfterMs } = CONFIG.policy;
+const { leaseMs, cancelAfterMs, pollFirstMs } = CONFIG.policy;
 const PRICE_MS = 600_000;
 
 /** One store and provider, and as many workers over them as a test wants. */
@@ -48,6 +48,8 @@ function world() {
   const phase = (transferId: string) => store.payouts.get(transferId)?.phase;
   return { clock, store, provider, outbox, events, worker, request, phase };
 }
+
+type World = ReturnType<typeof world>;
 
 /** Lets everything that needs no timer come to rest. */
 async function rest(): Promise<void> {
@@ -91,6 +93,86 @@ describe('payout executor', () => {
     await rest();
     expect([...store.payouts.values()].every(({ phase }) => phase === 'PAID')).toBe(true);
     expect(provider.calls.filter((call) => call.startsWith('submit'))).toHaveLength(10);
+  });
+
+  it('asks about what the provider has accepted before it stores anything more: one write says both', async () => {
+    const { worker, request, provider, store, clock, outbox, phase } = world();
+    provider.settles = 'ACCEPTED';
+    await worker().handle([request('transfer-1')]);
+    await rest();
+    expect(phase('transfer-1')).toBe('SUBMITTING');
+    const { writes } = store;
+    provider.pays('transfer-1:1');
+    clock.pass(2 * pollFirstMs);
+    await rest();
+    expect(phase('transfer-1')).toBe('PAID');
+    expect(store.writes - writes).toBe(1);
+    expect(provider.calls).toEqual(['submit transfer-1:1', 'query transfer-1:1']);
+    expect(store.payouts.get('transfer-1')?.attempts[0]?.acceptedAt).not.toBeNull();
+    expect(outbox.offered).toHaveLength(1);
+  });
+
+  it('stores that the provider has it when the first query does not settle it', async () => {
+    const { worker, request, provider, clock, store, phase } = world();
+    provider.settles = 'ACCEPTED';
+    await worker().handle([request('transfer-1')]);
+    await rest();
+    clock.pass(2 * pollFirstMs);
+    await rest();
+    expect(phase('transfer-1')).toBe('ACCEPTED');
+    expect(store.payouts.get('transfer-1')).toMatchObject({ polls: 2 });
+  });
+
+  it.each([
+    ['the provider is down', (to: World) => (to.provider.isReady = false)],
+    ['the worker is stopped', (_: World, executor: PayoutExecutor) => void executor.stop(1_000)],
+  ])('stores at once that the provider has it when nothing more can be asked: %s', async (_why, meet) => {
+    const to = world();
+    to.provider.settles = 'ACCEPTED';
+    const executor = to.worker();
+    await executor.handle([to.request('transfer-1')]);
+    await rest();
+    meet(to, executor);
+    to.clock.pass(2 * pollFirstMs);
+    await rest();
+    expect(to.phase('transfer-1')).toBe('ACCEPTED');
+    expect(to.provider.calls).toEqual(['submit transfer-1:1']);
+  });
+
+  it('keeps only so many in hand', async () => {
+    const { worker, request, provider, phase } = world();
+    provider.settles = 'ACCEPTED';
+    await worker({ config: { ...CONFIG, maxWaiting: 1 } }).handle([request('transfer-1'), request('transfer-2')]);
+    await rest();
+    expect([phase('transfer-1'), phase('transfer-2')]).toEqual(['SUBMITTING', 'ACCEPTED']);
+  });
+
+  it('leaves what it had in hand when it died, or was stopped for too long, to whoever comes after its lease', async () => {
+    const { worker, request, provider, clock, store, phase } = world();
+    provider.settles = 'ACCEPTED';
+    let wake = () => {};
+    const failpoint = (name: string) =>
+      name === 'payout.after-query' ? new Promise<void>((resolve) => (wake = resolve)) : undefined;
+    await worker({ failpoint }).handle([request('transfer-1')]);
+    await rest();
+    clock.pass(2 * pollFirstMs);
+    await rest();
+    // It has asked, and stands still: the provider had not paid yet.
+    expect(phase('transfer-1')).toBe('SUBMITTING');
+    provider.pays('transfer-1:1');
+    const other = worker();
+    await other.nudge(['transfer-1']);
+    expect(phase('transfer-1')).toBe('SUBMITTING');
+    clock.pass(leaseMs);
+    await other.nudge(['transfer-1']);
+    await rest();
+    expect(phase('transfer-1')).toBe('PAID');
+    const paid = store.payouts.get('transfer-1');
+    wake();
+    await rest();
+    expect(store.payouts.get('transfer-1')).toBe(paid);
+    expect(provider.calls.filter((call) => call.startsWith('submit'))).toHaveLength(1);
+    expect(provider.executionsOf('transfer-1')).toBe(1);
   });
 
   it('after a crash between the compare-and-set and the first byte: query, confirmed cancel, new key', async () => {

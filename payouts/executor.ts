@@ -7,7 +7,7 @@ import type { PayoutRequested } from '../schemas/types.generated.ts';
 import { beginAttempt, nudge, openPayout, type PayoutRequest, supersede } from './decide.ts';
 import type { Payout } from './payout.ts';
 import { Slots } from './slots.ts';
-import { PayoutWorker, type WorkerDependencies } from './worker.ts';
+import { type Decision, PayoutWorker, type WorkerDependencies } from './worker.ts';
 
 export type PayoutExecutorDependencies = WorkerDependencies;
 
@@ -57,7 +57,9 @@ class Executor implements PayoutExecutor {
   /** When the sweeper last handed a payout to the timer, so that a slow queue does not fill with the same ones. */
   readonly #swept = new Map<string, number>();
   #sweeper: NodeJS.Timeout | undefined;
-  #stopping = false;
+  /** Payouts that the provider has and that wait in hand for their first query. */
+  #waiting = 0;
+  readonly #ending = new AbortController();
 
   constructor(deps: PayoutExecutorDependencies) {
     this.#deps = deps;
@@ -88,7 +90,7 @@ class Executor implements PayoutExecutor {
   }
 
   async stop(deadlineMs: number): Promise<void> {
-    this.#stopping = true;
+    this.#ending.abort();
     clearTimeout(this.#sweeper);
     let timer: NodeJS.Timeout | undefined;
     const deadline = new Promise<void>((resolve) => {
@@ -145,16 +147,49 @@ class Executor implements PayoutExecutor {
       const begun = beginAttempt(opened, clock.now(), config.policy);
       if (!(await this.#worker.insert(begun))) return candidate;
       sends = true;
-      this.#inBackground(this.#worker.send(begun, candidate.requested, begunAt), () => {
-        this.#inHand.delete(payoutId);
-        this.#submits.release();
-      });
+      this.#inBackground(this.#send(begun, candidate.requested, begunAt), () => this.#inHand.delete(payoutId));
       return undefined;
     } finally {
       if (!sends) {
         this.#inHand.delete(payoutId);
         this.#submits.release();
       }
+    }
+  }
+
+  /**
+   * The first attempt, of a payout that nobody else works on. That the provider has it is as a rule not stored by itself:
+   * it is asked once, and one write says both. A death before that write is a death before any: the lease runs out, and
+   * the provider is asked by another.
+   */
+  async #send(begun: Payout, requested: PayoutRequested, begunAt: number): Promise<void> {
+    let sent: Decision;
+    try {
+      sent = await this.#worker.exchange(begun, requested, begunAt);
+    } finally {
+      this.#submits.release();
+    }
+    const asked = await this.#askSoon(sent(begun));
+    await this.#worker.conclude(begun, asked ? (now) => asked(sent(now)) : sent);
+  }
+
+  /** What the first query says of a payout in hand; undefined: what is known by now had better be stored. */
+  async #askSoon(payout: Payout): Promise<Decision | undefined> {
+    const { clock, config, provider } = this.#deps;
+    if (payout.phase !== 'ACCEPTED' || payout.nextPollAt === null || this.#waiting >= config.maxWaiting)
+      return undefined;
+    const waitMs = payout.nextPollAt - clock.now();
+    // Half of the lease at least is left for the query and the write.
+    const patienceMs = config.policy.leaseMs / 4;
+    if (waitMs > patienceMs) return undefined;
+    this.#waiting++;
+    await clock.sleep(Math.max(0, waitMs), this.#ending.signal);
+    this.#waiting--;
+    if (this.#ending.signal.aborted || !provider.ready() || !(await this.#polls.take(patienceMs))) return undefined;
+    try {
+      return await this.#worker.query(payout);
+    } finally {
+      this.#polls.release();
     }
   }
 
@@ -177,7 +212,7 @@ class Executor implements PayoutExecutor {
 
   /** Payouts that are due; ids that this process is busy with are left out. */
   async #due(payoutIds: readonly string[], look: (payout: Payout) => Payout = (payout) => payout): Promise<void> {
-    if (this.#stopping) return;
+    if (this.#ending.signal.aborted) return;
     const mine = payoutIds.filter((id) => !this.#inHand.has(id));
     for (const id of mine) this.#inHand.add(id);
     await Promise.all(mine.map((id) => this.#take(id, look)));
@@ -217,7 +252,7 @@ class Executor implements PayoutExecutor {
   }
 
   #sweepLater(): void {
-    if (this.#stopping) return;
+    if (this.#ending.signal.aborted) return;
     this.#sweeper = setTimeout(() => {
       this.#inBackground(this.#sweep(), () => this.#sweepLater());
     }, this.#deps.config.sweepEveryMs);

@@ -84,6 +84,8 @@ export interface PayoutClock {
   now(): number;
   /** Never goes back; ms. */
   monotonic(): number;
+  /** Resolves after `ms`, or at once when the signal aborts. */
+  sleep(ms: number, signal: AbortSignal): Promise<void>;
 }
 
 /** Points between two side effects where tests may end or stop the process. */

@@ -1,27 +1,40 @@
 // payout.requested as the registry's bytes: what is stored is what was sent, readable for as long as its schema is known.
 import type { Codec } from '../runtime/ports/codec.ts';
 import { CodedError } from '../runtime/ports/fault.ts';
+import type { PayoutRequested } from '../schemas/types.generated.ts';
 import type { RequestCodec } from './ports.ts';
 
 const TOPIC = 'payout.requested';
 
 /**
+ * Bytes that it has made itself it knows the value of, as long as somebody holds them: most payouts are published by the
+ * process that took them.
+ *
  * @param codec with payout.requested loaded.
  * `decode` rejects with REQUEST_UNREADABLE when stored bytes do not decode, and with the codec's own error when the
  * registry cannot be asked.
  */
 export function requestCodec(codec: Pick<Codec, 'encode' | 'decode'>): RequestCodec {
+  const known = new WeakMap<Uint8Array, PayoutRequested>();
   return {
-    encode: (requested) => codec.encode(TOPIC, requested),
+    encode: (requested) => {
+      const bytes = codec.encode(TOPIC, requested);
+      known.set(bytes, requested);
+      return bytes;
+    },
     decode: async (stored) => {
+      const unknown = stored.filter((bytes) => !known.has(bytes));
       const results = await codec.decode(
         TOPIC,
-        stored.map((bytes) => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)),
+        unknown.map((bytes) => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)),
       );
-      return results.map((result) => {
-        if (result.ok) return result.value;
-        throw new CodedError('REQUEST_UNREADABLE', `a stored payout.requested does not decode: ${result.code}`);
-      });
+      for (const [index, result] of results.entries()) {
+        if (!result.ok) {
+          throw new CodedError('REQUEST_UNREADABLE', `a stored payout.requested does not decode: ${result.code}`);
+        }
+        known.set(unknown[index]!, result.value);
+      }
+      return stored.map((bytes) => known.get(bytes)!);
     },
   };
 }

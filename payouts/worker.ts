@@ -51,6 +51,9 @@ const MOST_STEPS = 8;
 /** A change that keeps losing its race is left to whoever wins. */
 const MOST_RACES = 5;
 
+/** What something that was heard makes of a payout; the same one when it changes nothing. */
+export type Decision = (payout: Payout) => Payout;
+
 export class PayoutWorker {
   readonly #deps: WorkerDependencies;
   readonly #inserts: Group<Payout, boolean>;
@@ -117,7 +120,7 @@ export class PayoutWorker {
    * Stores what `decide` makes of the payout; when somebody else has written, of what they wrote. Answers the payout as
    * stored, or undefined when it is left to others.
    */
-  async settle(payout: Payout, decide: (payout: Payout) => Payout, insist = true): Promise<Payout | undefined> {
+  async settle(payout: Payout, decide: Decision, insist = true): Promise<Payout | undefined> {
     let current: Payout | undefined = payout;
     for (let race = 0; race < MOST_RACES && current; race++) {
       const next = decide(current);
@@ -140,17 +143,36 @@ export class PayoutWorker {
   }
 
   /**
-   * Sends the attempt that this worker, and no other, has just begun and stored; then stores what came of it.
+   * Sends the attempt that this worker, and no other, has just begun and stored.
    * @param begunAt monotonic time from before the attempt was stored.
+   * @returns what the answer makes of the payout; to be stored
    */
-  async send(payout: Payout, requested: PayoutRequested, begunAt: number): Promise<Payout | undefined> {
+  async exchange(payout: Payout, requested: PayoutRequested, begunAt: number): Promise<Decision> {
     const attempt = lastAttempt(payout);
-    if (payout.phase !== 'SUBMITTING' || !attempt) return payout;
+    if (payout.phase !== 'SUBMITTING' || !attempt) return (now) => now;
     await this.#deps.failpoint?.('payout.after-cas-submitting');
     const result = await this.#submit(payout, attempt, requested, begunAt);
     await this.#deps.failpoint?.('payout.after-submit');
     const { clock, config } = this.#deps;
-    const after = await this.settle(payout, (now) => afterSubmit(now, attempt.key, result, clock.now(), config.policy));
+    const at = clock.now();
+    return (now) => afterSubmit(now, attempt.key, result, at, config.policy);
+  }
+
+  /** Asks the provider about the last attempt. @returns what the answer makes of the payout; to be stored */
+  async query(payout: Payout): Promise<Decision & { readonly isObserved: boolean }> {
+    const { clock, config, provider } = this.#deps;
+    const { key } = lastAttempt(payout)!;
+    const result = await provider.query(key);
+    this.#heard(payout, 'query', result);
+    await this.#deps.failpoint?.('payout.after-query');
+    const at = clock.now();
+    const decision = (now: Payout) => afterQuery(now, key, result, at, config.policy);
+    return Object.assign(decision, { isObserved: result.kind === 'observed' });
+  }
+
+  /** Stores the outcome of an attempt that this worker has sent. */
+  async conclude(payout: Payout, decision: Decision): Promise<Payout | undefined> {
+    const after = await this.settle(payout, decision);
     await this.#deps.failpoint?.('payout.after-outcome-write');
     return after;
   }
@@ -171,8 +193,10 @@ export class PayoutWorker {
       }
       case 'submit':
         return provider.ready() ? this.#begin(payout) : undefined;
-      case 'query':
-        return this.#query(payout);
+      case 'query': {
+        const decision = await this.query(payout);
+        return this.settle(payout, decision, decision.isObserved);
+      }
       case 'cancel':
         return this.#cancel(payout);
     }
@@ -189,7 +213,7 @@ export class PayoutWorker {
     const begunAt = clock.monotonic();
     // Only who wins this write may send.
     const begun = await this.settle(payout, (now) => beginAttempt(now, clock.now(), config.policy), false);
-    return begun && this.send(begun, requested, begunAt);
+    return begun && this.conclude(begun, await this.exchange(begun, requested, begunAt));
   }
 
   async #submit(payout: Payout, attempt: Attempt, requested: PayoutRequested, begunAt: number): Promise<SubmitResult> {
@@ -205,16 +229,6 @@ export class PayoutWorker {
     const result = await provider.submit(instructionOf(requested, parties, attempt), mayStart);
     this.#heard(payout, 'submit', result);
     return result;
-  }
-
-  async #query(payout: Payout): Promise<Payout | undefined> {
-    const { clock, config, provider } = this.#deps;
-    const { key } = lastAttempt(payout)!;
-    const result = await provider.query(key);
-    this.#heard(payout, 'query', result);
-    await this.#deps.failpoint?.('payout.after-query');
-    const decide = (now: Payout) => afterQuery(now, key, result, clock.now(), config.policy);
-    return this.settle(payout, decide, result.kind === 'observed');
   }
 
   async #cancel(payout: Payout): Promise<Payout | undefined> {

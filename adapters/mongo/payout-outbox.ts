@@ -2,7 +2,6 @@
 import type { Db } from 'mongodb';
 import type { Payout } from '../../payouts/payout.ts';
 import type { RequestCodec } from '../../payouts/ports.ts';
-import { requestCodec } from '../../payouts/request-codec.ts';
 import { payoutUpdated, unpublished } from '../../payouts/update.ts';
 import { HEADER } from '../../runtime/headers.ts';
 import type { Codec } from '../../runtime/ports/codec.ts';
@@ -16,14 +15,15 @@ import { PAYOUTS } from './payouts.ts';
 
 export interface PayoutRelayOptions extends Omit<OutboxRelayOptions<Payout>, 'source' | 'idOf' | 'toRecords'> {
   readonly db: Db;
-  /** With payout.requested and payout.updated loaded. */
-  readonly codec: Pick<Codec, 'encode' | 'decode'>;
+  /** With payout.updated loaded. */
+  readonly codec: Pick<Codec, 'encode'>;
+  /** That of the executor: it knows what it has just encoded. */
+  readonly requests: RequestCodec;
 }
 
 /** The relay of payout changes; give it to the executor as its outbox. */
 export function payoutRelay(options: PayoutRelayOptions): OutboxRelay<Payout> {
-  const { db, codec, ...relay } = options;
-  const requests = requestCodec(codec);
+  const { db, codec, requests, ...relay } = options;
   return createOutboxRelay({
     ...relay,
     source: payoutOutbox(db),

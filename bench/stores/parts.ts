@@ -1,4 +1,5 @@
 // What writes to the database for a transfer that is paid, each part by itself.
+
 import type { Db } from 'mongodb';
 import { customerCaseStore } from '../../adapters/mongo/customer-cases.ts';
 import { ensureIndexes, guardedStore, insertOnlyStore } from '../../adapters/mongo/idempotent-store.ts';
@@ -12,6 +13,7 @@ import type { ProviderClient } from '../../payouts/ports.ts';
 import { requestCodec } from '../../payouts/request-codec.ts';
 import { payoutRequestedFor, received } from '../../payouts/testing/requested.ts';
 import type { Received } from '../../processors/contract.ts';
+import { systemClock } from '../../runtime/clock.ts';
 import { groupWrites } from '../../runtime/group-writes.ts';
 import type { TransferLifecycle, TransferState } from '../../schemas/types.generated.ts';
 import { eventsSink } from '../../sinks/events/sink.ts';
@@ -130,15 +132,16 @@ const payouts: Make = async (db, run, { partitions }) => {
   const cases = customerCaseStore(db);
   await cases.ensureIndexes();
   const writer = { send: () => new Promise<void>((resolve) => setTimeout(resolve, PUBLISH_MS)) };
-  const relay = payoutRelay({ db, codec, writer, sweepEveryMs: 60_000 });
+  const requests = requestCodec(codec);
+  const relay = payoutRelay({ db, codec, requests, writer, sweepEveryMs: 60_000 });
   const executor = createPayoutExecutor({
     config: { ...DEFAULT_EXECUTOR_CONFIG, policy: { ...DEFAULT_EXECUTOR_CONFIG.policy, returnPollsMs: [] } },
     payouts: store,
     provider,
     timer: { schedule: async () => {}, start: async () => {}, stop: async () => {} },
     outbox: relay,
-    codec: requestCodec(codec),
-    clock: { now: () => Date.now(), monotonic: () => performance.now() },
+    codec: requests,
+    clock: { ...systemClock, monotonic: () => performance.now() },
     gate: {
       check: async (requests) => {
         await cases.blocked(

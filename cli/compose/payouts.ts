@@ -1,4 +1,5 @@
 // The payout executor with its store, provider, timer and outbox.
+
 import { httpProviderClient, type ProviderCircuit } from '../../adapters/http/provider-client.ts';
 import { customerCaseStore } from '../../adapters/mongo/customer-cases.ts';
 import { payoutRelay } from '../../adapters/mongo/payout-outbox.ts';
@@ -10,6 +11,7 @@ import type { PayoutEvent } from '../../payouts/ports.ts';
 import { requestCodec } from '../../payouts/request-codec.ts';
 import { createScreeningGate } from '../../payouts/screening-gate.ts';
 import { consumers } from '../../processors/topology.ts';
+import { systemClock } from '../../runtime/clock.ts';
 import type { Config } from '../../runtime/config/config.ts';
 import { failpoint } from '../../runtime/failpoints.ts';
 import type { DependencyTrouble } from '../../runtime/host.ts';
@@ -55,6 +57,7 @@ export async function payoutHosts(
   const relay = payoutRelay({
     db,
     codec,
+    requests,
     writer,
     afterPublish: () => failpoint('payout.after-publish'),
     onEvent: (event) => {
@@ -91,7 +94,7 @@ export async function payoutHosts(
     outbox: relay,
     codec: requests,
     gate,
-    clock: { now: Date.now, monotonic: () => performance.now() },
+    clock: { ...systemClock, monotonic: () => performance.now() },
     failpoint,
     onEvent: (event) => report(event, fault, (code) => metrics.faults.inc({ consumer: 'payout-executor', code })),
   });

@@ -52,8 +52,16 @@ export class ManualClock {
   #at = 1_800_000_000_000;
   now = () => this.#at;
   monotonic = () => this.#at;
+  #sleepers: { readonly until: number; readonly wake: () => void }[] = [];
+  sleep = (ms: number, signal: AbortSignal): Promise<void> =>
+    new Promise((resolve) => {
+      this.#sleepers.push({ until: this.#at + ms, wake: resolve });
+      signal.addEventListener('abort', () => resolve());
+    });
   pass(ms: number): void {
     this.#at += ms;
+    for (const { until, wake } of this.#sleepers) if (until <= this.#at) wake();
+    this.#sleepers = this.#sleepers.filter(({ until }) => until > this.#at);
   }
 }
 
@@ -116,6 +124,13 @@ export class MemoryProvider implements ProviderClient {
     key.state ??= 'CANCELLED';
     if (key.state === 'ACCEPTED') key.state = 'CANCELLED';
     return seen(key.state);
+  }
+
+  /** What was accepted is paid. */
+  pays(id: string): void {
+    const key = this.#key(id);
+    key.state = 'PAID';
+    key.executions++;
   }
 
   executionsOf(transferId: string): number {

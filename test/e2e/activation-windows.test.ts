@@ -1,6 +1,7 @@
 // A list version that becomes active in each window between screening and the first byte, and while customers are screened
 // again. Versions, what is in force, payouts, cases and progress are in MongoDB, activations go through Kafka; where
 // something becomes active is chosen by barriers in the ports, never by time. The provider is in memory: it counts.
+
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { customerCaseStore, rescreenProgress } from '../../adapters/mongo/customer-cases.ts';
 import { holdClaims } from '../../adapters/mongo/hold-claims.ts';
@@ -32,6 +33,7 @@ import {
   importVersion,
   type PublishActivation,
 } from '../../processors/screening/versions/lifecycle.ts';
+import { systemClock } from '../../runtime/clock.ts';
 import { createTable, type Table } from '../../runtime/table.ts';
 import type {
   PayoutRequested,
@@ -240,7 +242,7 @@ function executor(barriers: {
     timer: forgetfulTimer,
     outbox: new MemoryOutbox(),
     codec: requestCodec(pipeline.connections.codec),
-    clock: { now: clock, monotonic: () => performance.now() },
+    clock: { ...systemClock, now: clock, monotonic: () => performance.now() },
     failpoint: (name) => {
       if (name === 'payout.after-insert') return barriers.afterInsert?.();
       return name === 'payout.after-cas-submitting' ? barriers.afterBegin?.() : undefined;

@@ -1,5 +1,6 @@
 // A payout executor as a process of its own, fed from a list instead of a consumer: like a consumer that has committed no
 // offset, it hands in every record from the start each time it is started. Its relay writes to a file instead of a log.
+
 import { closeSync, fdatasyncSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { httpProviderClient } from '../../../adapters/http/provider-client.ts';
 import { connectMongo } from '../../../adapters/mongo/client.ts';
@@ -12,6 +13,7 @@ import type { PayoutPolicy } from '../../../payouts/policy.ts';
 import type { PayoutEvent } from '../../../payouts/ports.ts';
 import { requestCodec } from '../../../payouts/request-codec.ts';
 import { payoutRequestedFor, received } from '../../../payouts/testing/requested.ts';
+import { systemClock } from '../../../runtime/clock.ts';
 import { failpoint } from '../../../runtime/failpoints.ts';
 import { memoryCodec } from '../../kit/memory-codec.ts';
 
@@ -51,9 +53,11 @@ async function main(): Promise<void> {
   const payouts = mongoPayoutStore(db, unsafe);
   await payouts.ensureIndexes();
   const log = openSync(settings.logFile, 'a');
+  const requests = requestCodec(codec);
   const relay = payoutRelay({
     db,
     codec,
+    requests,
     writer: {
       send: async (records) => {
         const lines = records.map(({ partition, key, headers }) =>
@@ -86,8 +90,8 @@ async function main(): Promise<void> {
     provider,
     timer: bullPollTimer({ redisUrl: settings.redisUrl, queue: settings.queue, prefix: 'test' }),
     outbox: relay,
-    codec: requestCodec(codec),
-    clock: { now: Date.now, monotonic: () => performance.now() },
+    codec: requests,
+    clock: { ...systemClock, monotonic: () => performance.now() },
     failpoint,
     onEvent: (event) => count(nameOf(event)),
   });
