@@ -55,15 +55,16 @@ export function guardedStore<D extends { readonly _id: string; readonly version:
   options: { readonly unsafeNoGuard?: boolean } = {},
 ): GuardedStore<D> {
   const collection = db.collection<Document & { _id: string }>(name);
-  const operation = (document: D, upsert: boolean): AnyBulkWriteOperation<Document & { _id: string }> => ({
-    updateOne: {
-      filter: options.unsafeNoGuard
-        ? { _id: document._id }
-        : { _id: document._id, version: { $lt: document.version } as never },
-      update: { $set: document as never },
-      upsert,
-    },
-  });
+  const operation = (document: D, upsert: boolean): AnyBulkWriteOperation<Document & { _id: string }> => {
+    const { _id, ...fields } = document;
+    return {
+      updateOne: {
+        filter: options.unsafeNoGuard ? { _id } : { _id, version: { $lt: document.version } as never },
+        update: { $set: fields as never },
+        upsert,
+      },
+    };
+  };
   return {
     async replaceGuarded(documents): Promise<WriteCounts> {
       if (documents.length === 0) return { written: 0, stale: 0, conflicting: [] };

@@ -31,9 +31,9 @@ public final class Store {
     private static final int RETENTION_MS = 5_000;
     private static final long HEAP_BYTES = Runtime.getRuntime().maxMemory();
     private static final int CACHE_MB = Math.max(16, (int) (HEAP_BYTES / 5 >> 20));
-    private static final long CHECKPOINT_UNSAVED_BYTES = HEAP_BYTES / 6;
+    private static final long CHECKPOINT_UNSAVED_BYTES = HEAP_BYTES / 5;
     /** Can be set, so that tests see many checkpoints. */
-    private static final long CHECKPOINT_JOURNAL_BYTES = Long.getLong("corridor.standin.journalBytes", 48L << 20);
+    private static final long CHECKPOINT_JOURNAL_BYTES = Long.getLong("corridor.standin.journalBytes", 128L << 20);
     private static final long CHECKPOINT_AGE_NANOS = 15_000_000_000L;
     /** At this multiple of the limits above, writers wait for the checkpoint to catch up. */
     private static final int BACK_PRESSURE = 2;

@@ -135,9 +135,15 @@ public abstract class Update {
             for (Map.Entry<String, Object> entry : update.entrySet()) {
                 String operator = entry.getKey();
                 Document change = (Document) entry.getValue();
-                if (plain && operator.equals("$set") && !change.containsKey(idField)) {
-                    document.putAll(change); // by far the most frequent: no need to take paths apart
-                    continue;
+                if (plain && !change.containsKey(idField)) { // by far the most frequent: no need to take paths apart
+                    if (operator.equals("$set")) {
+                        document.putAll(change);
+                        continue;
+                    }
+                    if (operator.equals("$unset")) {
+                        change.keySet().forEach(document::remove);
+                        continue;
+                    }
                 }
                 try {
                     Doors.applyOperator(document, operator, change, idField, upsert, matchPosition, arrayFilters);
