@@ -7,10 +7,15 @@ export interface PayoutExecutorConfig {
   readonly maxInFlight: number;
   /** Polls on their way at once, per process. */
   readonly maxPolls: number;
-  /** Payouts that may wait in hand for their first query; of those beyond, it is stored first that the provider has them. */
-  readonly maxWaiting: number;
+  /**
+   * First attempts per process that may be between their first write and their second: being sent, waiting for their
+   * first query, or waiting for the store. What comes beyond is stored to be sent later.
+   */
+  readonly maxInHand: number;
   /** How long a consumed batch may wait for a free place before the rest of it is stored to be sent later. */
   readonly admitWaitMs: number;
+  /** How soon an outcome is offered to the store again that it did not take. */
+  readonly retryStoreMs: number;
   /** Most payouts in one round trip to the store. */
   readonly maxStoreBatch: number;
   /** How often overdue payouts are looked for, how long overdue they must be, and how many are taken at once. */
@@ -25,8 +30,9 @@ export const DEFAULT_EXECUTOR_CONFIG: PayoutExecutorConfig = {
   policy: DEFAULT_PAYOUT_POLICY,
   maxInFlight: 128,
   maxPolls: 128,
-  maxWaiting: 4_096,
+  maxInHand: 2_048,
   admitWaitMs: 1_000,
+  retryStoreMs: 500,
   maxStoreBatch: 500,
   sweepEveryMs: 1_000,
   overdueMs: 2_000,

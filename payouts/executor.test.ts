@@ -1,5 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
+import { dependencyDown } from '../runtime/ports/fault.ts';
 import { DEFAULT_EXECUTOR_CONFIG, type PayoutExecutorConfig } from './config.ts';
 import { createPayoutExecutor, type PayoutExecutor, type PayoutExecutorDependencies } from './executor.ts';
 import { DEFAULT_PAYOUT_POLICY } from './policy.ts';
@@ -139,12 +140,87 @@ describe('payout executor', () => {
     expect(to.provider.calls).toEqual(['submit transfer-1:1']);
   });
 
-  it('keeps only so many in hand', async () => {
-    const { worker, request, provider, phase } = world();
+  it('takes only so many in hand, whatever they wait for: the rest is stored to be sent later', async () => {
+    const { worker, request, provider, store } = world();
+    const executor = worker({ config: { ...CONFIG, maxInHand: 10, admitWaitMs: 0 } });
+    // The store takes inserts, and no outcome.
+    store.apply = () => new Promise(() => {});
+    for (let batch = 0; batch < 10; batch++) {
+      await executor.handle([...'abcde'].map((letter) => request(`transfer-${batch}-${letter}`)));
+      await rest();
+    }
+    expect(executor.stats()).toMatchObject({ inFlight: 0, inHand: 10 });
+    expect(provider.calls).toHaveLength(10);
+    const phases = [...store.payouts.values()].map(({ phase }) => phase);
+    expect([phases.filter((one) => one === 'SUBMITTING').length, phases.filter((one) => one === 'NEW').length]).toEqual(
+      [10, 40],
+    );
+  });
+
+  it('offers an outcome again to a store that was away, for as long as its lease', async () => {
+    const { worker, request, provider, store, clock, phase, events } = world();
     provider.settles = 'ACCEPTED';
-    await worker({ config: { ...CONFIG, maxWaiting: 1 } }).handle([request('transfer-1'), request('transfer-2')]);
+    const executor = worker();
+    await executor.handle([request('transfer-1')]);
     await rest();
-    expect([phase('transfer-1'), phase('transfer-2')]).toEqual(['SUBMITTING', 'ACCEPTED']);
+    store.down = true;
+    provider.pays('transfer-1:1');
+    clock.pass(2 * pollFirstMs);
+    await rest();
+    clock.pass(CONFIG.retryStoreMs);
+    await rest();
+    expect(events.filter(({ kind }) => kind === 'fault')).toHaveLength(2);
+    store.down = false;
+    clock.pass(CONFIG.retryStoreMs);
+    await rest();
+    expect(phase('transfer-1')).toBe('PAID');
+    expect(executor.stats().inHand).toBe(0);
+  });
+
+  it('gives an outcome up to whoever comes next when the store is away for longer than the lease', async () => {
+    const { worker, request, provider, store, clock, phase } = world();
+    const executor = worker();
+    store.apply = () => Promise.reject(dependencyDown('mongo', 'MONGO_UNAVAILABLE', 'down'));
+    await executor.handle([request('transfer-1')]);
+    for (let waited = 0; waited <= leaseMs; waited += CONFIG.retryStoreMs) {
+      await rest();
+      clock.pass(CONFIG.retryStoreMs);
+    }
+    await rest();
+    expect(executor.stats().inHand).toBe(0);
+    store.apply = MemoryStore.prototype.apply;
+    await worker().nudge(['transfer-1']);
+    await rest();
+    expect(phase('transfer-1')).toBe('PAID');
+    expect(provider.calls).toEqual(['submit transfer-1:1', 'query transfer-1:1']);
+  });
+
+  it('stores what the submit has told when the query breaks', async () => {
+    const { worker, request, provider, clock, phase } = world();
+    provider.settles = 'ACCEPTED';
+    provider.query = () => Promise.reject(new TypeError('a bug'));
+    await worker().handle([request('transfer-1')]);
+    await rest();
+    clock.pass(2 * pollFirstMs);
+    await rest();
+    expect(phase('transfer-1')).toBe('ACCEPTED');
+  });
+
+  it('keeps a payout in hand when the same event comes once more', async () => {
+    const { worker, request, provider, clock, phase } = world();
+    provider.settles = 'ACCEPTED';
+    const executor = worker();
+    const record = request('transfer-1');
+    await executor.handle([record]);
+    await rest();
+    await executor.handle([record]);
+    await rest();
+    clock.pass(leaseMs / 5);
+    await executor.nudge(['transfer-1']);
+    await rest();
+    expect(phase('transfer-1')).toBe('ACCEPTED');
+    expect(provider.calls).toEqual(['submit transfer-1:1', 'query transfer-1:1']);
+    expect(executor.stats()).toMatchObject({ inFlight: 0, inHand: 0 });
   });
 
   it('leaves what it had in hand when it died, or was stopped for too long, to whoever comes after its lease', async () => {

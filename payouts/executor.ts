@@ -3,6 +3,7 @@
 // What is consumed is stored before the offset is committed, and as a rule stored as an attempt that has begun: the
 // insert itself is the compare-and-set, since a payout is inserted once. Submits then run while the next batch comes.
 import type { Received } from '../processors/contract.ts';
+import { CodedError } from '../runtime/ports/fault.ts';
 import type { PayoutRequested } from '../schemas/types.generated.ts';
 import { beginAttempt, nudge, openPayout, type PayoutRequest, supersede } from './decide.ts';
 import type { Payout } from './payout.ts';
@@ -15,6 +16,8 @@ export interface PayoutExecutorStats {
   /** Submits on their way, and places for them. */
   readonly inFlight: number;
   readonly maxInFlight: number;
+  /** First attempts whose outcome is not stored yet. */
+  readonly inHand: number;
   readonly polls: number;
   /** False: the provider's circuit is open; payouts wait. */
   readonly providerReady: boolean;
@@ -51,14 +54,14 @@ class Executor implements PayoutExecutor {
   readonly #worker: PayoutWorker;
   readonly #submits: Slots;
   readonly #polls: Slots;
+  /** First attempts that are not stored to their end: begun, sent, waiting to be asked about, or waiting for the store. */
+  readonly #first: Slots;
   /** Payouts that this process is busy with. */
   readonly #inHand = new Set<string>();
   readonly #background = new Set<Promise<void>>();
   /** When the sweeper last handed a payout to the timer, so that a slow queue does not fill with the same ones. */
   readonly #swept = new Map<string, number>();
   #sweeper: NodeJS.Timeout | undefined;
-  /** Payouts that the provider has and that wait in hand for their first query. */
-  #waiting = 0;
   readonly #ending = new AbortController();
 
   constructor(deps: PayoutExecutorDependencies) {
@@ -66,6 +69,7 @@ class Executor implements PayoutExecutor {
     this.#worker = new PayoutWorker(deps);
     this.#submits = new Slots(deps.config.maxInFlight);
     this.#polls = new Slots(deps.config.maxPolls);
+    this.#first = new Slots(deps.config.maxInHand);
   }
 
   async handle(batch: readonly Received<PayoutRequested>[]): Promise<void> {
@@ -74,7 +78,8 @@ class Executor implements PayoutExecutor {
     const stored: Promise<Candidate | undefined>[] = [];
     for (const candidate of this.#candidates(batch)) {
       const opened = openPayout(candidate.request, clock.now());
-      const ready = provider.ready() && (await this.#submits.take(Math.max(0, patience - clock.monotonic())));
+      const left = () => Math.max(0, patience - clock.monotonic());
+      const ready = provider.ready() && (await this.#first.take(left())) && (await this.#takeSubmit(left()));
       stored.push(ready ? this.#admit(candidate, opened) : this.#keep(candidate, opened));
     }
     const results = await Promise.allSettled(stored);
@@ -82,6 +87,13 @@ class Executor implements PayoutExecutor {
     if (failed) throw failed.reason;
     const known = results.flatMap((result) => (result.status === 'fulfilled' && result.value ? [result.value] : []));
     await Promise.all(known.map((candidate) => this.#meetAgain(candidate)));
+  }
+
+  /** A place to send from; without one, the place in hand is given back. */
+  async #takeSubmit(waitMs: number): Promise<boolean> {
+    const taken = await this.#submits.take(waitMs);
+    if (!taken) this.#first.release();
+    return taken;
   }
 
   async start(): Promise<void> {
@@ -109,6 +121,7 @@ class Executor implements PayoutExecutor {
     return {
       inFlight: this.#submits.taken,
       maxInFlight: this.#submits.size,
+      inHand: this.#first.taken,
       polls: this.#polls.taken,
       providerReady: this.#deps.provider.ready(),
     };
@@ -139,7 +152,13 @@ class Executor implements PayoutExecutor {
     const { clock, config } = this.#deps;
     const { payoutId } = opened;
     let sends = false;
+    // The same event once more may come while the first is in hand.
+    const isOurs = !this.#inHand.has(payoutId);
     this.#inHand.add(payoutId);
+    const done = () => {
+      if (isOurs) this.#inHand.delete(payoutId);
+      this.#first.release();
+    };
     try {
       const verdict = await this.#worker.gate(candidate.requested);
       if (!verdict.pass) return await this.#keep(candidate, { ...opened, nextPollAt: verdict.untilMs });
@@ -147,12 +166,12 @@ class Executor implements PayoutExecutor {
       const begun = beginAttempt(opened, clock.now(), config.policy);
       if (!(await this.#worker.insert(begun))) return candidate;
       sends = true;
-      this.#inBackground(this.#send(begun, candidate.requested, begunAt), () => this.#inHand.delete(payoutId));
+      this.#inBackground(this.#send(begun, candidate.requested, begunAt), done);
       return undefined;
     } finally {
       if (!sends) {
-        this.#inHand.delete(payoutId);
         this.#submits.release();
+        done();
       }
     }
   }
@@ -170,26 +189,44 @@ class Executor implements PayoutExecutor {
       this.#submits.release();
     }
     const asked = await this.#askSoon(sent(begun));
-    await this.#worker.conclude(begun, asked ? (now) => asked(sent(now)) : sent);
+    await this.#conclude(begun, asked ? (now) => asked(sent(now)) : sent, begunAt);
   }
 
   /** What the first query says of a payout in hand; undefined: what is known by now had better be stored. */
   async #askSoon(payout: Payout): Promise<Decision | undefined> {
-    const { clock, config, provider } = this.#deps;
-    if (payout.phase !== 'ACCEPTED' || payout.nextPollAt === null || this.#waiting >= config.maxWaiting)
-      return undefined;
+    if (payout.phase !== 'ACCEPTED' || payout.nextPollAt === null) return undefined;
+    const { clock, provider } = this.#deps;
+    const { signal } = this.#ending;
     const waitMs = payout.nextPollAt - clock.now();
-    // Half of the lease at least is left for the query and the write.
-    const patienceMs = config.policy.leaseMs / 4;
+    // The wait for the time and that for a place leave half of what there is of the lease for the query and the write.
+    const patienceMs = (payout.attempts.at(-1)!.leaseUntil - clock.now()) / 4;
     if (waitMs > patienceMs) return undefined;
-    this.#waiting++;
-    await clock.sleep(Math.max(0, waitMs), this.#ending.signal);
-    this.#waiting--;
-    if (this.#ending.signal.aborted || !provider.ready() || !(await this.#polls.take(patienceMs))) return undefined;
+    await clock.sleep(Math.max(0, waitMs), signal);
+    if (signal.aborted || !provider.ready() || !(await this.#polls.take(patienceMs))) return undefined;
     try {
-      return await this.#worker.query(payout);
+      return signal.aborted ? undefined : await this.#worker.query(payout);
+    } catch (error) {
+      // What the submit has told is worth storing all the same.
+      this.#worker.fault(error);
+      return undefined;
     } finally {
       this.#polls.release();
+    }
+  }
+
+  /** Stores an outcome, again and again while the store is away and nobody else may take the payout up. */
+  async #conclude(begun: Payout, decision: Decision, begunAt: number): Promise<void> {
+    const { clock, config } = this.#deps;
+    for (;;) {
+      try {
+        await this.#worker.conclude(begun, decision);
+        return;
+      } catch (error) {
+        const isOver = clock.monotonic() - begunAt + config.retryStoreMs >= config.policy.leaseMs;
+        if (isOver || this.#ending.signal.aborted || !isAway(error)) throw error;
+        this.#worker.fault(error);
+        await clock.sleep(config.retryStoreMs, this.#ending.signal);
+      }
     }
   }
 
@@ -275,3 +312,6 @@ class Executor implements PayoutExecutor {
     while (this.#background.size > 0) await Promise.all(this.#background);
   }
 }
+
+/** Something that will be back, such as the store. */
+const isAway = (error: unknown): boolean => error instanceof CodedError && error.faultClass === 'transient-dependency';

@@ -7,18 +7,33 @@ export interface Clock {
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
 }
 
+/** Who sleeps until a signal aborts: thousands may, and a listener for each would be looked through each time. */
+const sleepers = new WeakMap<AbortSignal, Set<() => void>>();
+
+function sleepersOf(signal: AbortSignal): Set<() => void> {
+  const known = sleepers.get(signal);
+  if (known) return known;
+  const sleeping = new Set<() => void>();
+  sleepers.set(signal, sleeping);
+  signal.addEventListener('abort', () => {
+    for (const wake of sleeping) wake();
+  });
+  return sleeping;
+}
+
 export const systemClock: Clock = {
   now: Date.now,
   sleep(ms, signal) {
     if (signal?.aborted) return Promise.resolve();
+    const sleeping = signal && sleepersOf(signal);
     return new Promise((resolve) => {
-      const done = () => {
+      const wake = () => {
         clearTimeout(timer);
-        signal?.removeEventListener('abort', done);
+        sleeping?.delete(wake);
         resolve();
       };
-      const timer = setTimeout(done, ms);
-      signal?.addEventListener('abort', done, { once: true });
+      const timer = setTimeout(wake, ms);
+      sleeping?.add(wake);
     });
   },
 };

@@ -24,6 +24,15 @@ export function trimmed(transfer: Transfer): Transfer {
   return { ...transfer, events, verifiedThrough, counted: transfer.ledger, marks: [], reservedOver: 0 };
 }
 
+/** A transfer of a checkpoint that was written with other schemas: a field more makes every digest another one. */
+export function ofOtherSchemas(transfer: Transfer): Transfer {
+  return {
+    ...transfer,
+    events: transfer.events.map((event) => ({ ...event, stale: true })),
+    updates: transfer.updates.map((update) => ({ ...update, payout: 0 })),
+  };
+}
+
 /** The highest sequence up to which chain and lifecycle are both there. */
 function completeThrough({ events, verifiedThrough }: Transfer): number {
   let through = verifiedThrough;

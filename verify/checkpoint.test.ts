@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { readCheckpoint } from './checkpoint.ts';
+import { CheckpointWriter, readCheckpoint } from './checkpoint.ts';
 import type { FixedLog } from './testing/fixed-log.ts';
 import { ENDINGS, type Ending, History } from './testing/history.ts';
 import { AT_ONCE, edit, forget } from './testing/plant.ts';
@@ -64,15 +64,18 @@ describe('a run that goes on from a checkpoint', () => {
     expect(two.cut.from).toBe(before.header.hash);
   });
 
-  it('goes on with a transfer that was open', async () => {
+  it.each([
+    ['completed', 'returned'],
+    ['reviewed-limit', 'reviewed-returned'],
+  ] as const)('goes on with a transfer that was open: %s, then %s', async (open, ended) => {
     const history = new History();
-    history.tell('returned');
+    history.tell(ended);
     const completed = history.entries.findIndex(({ topic }) => topic === 'transfer.completed');
     const earlier = until(history, completed + 2);
     const movements = earlier.provider.splice(2);
     // Then: paid, not returned; its claim has one step, its payout one update.
     const then = new History();
-    then.tell('completed');
+    then.tell(open);
     const now = earlier.log();
     const checkpoint = file();
     const at = then.fillStores().sources();
@@ -86,6 +89,38 @@ describe('a run that goes on from a checkpoint', () => {
     expect(two.findings).toEqual([]);
     expect(two.totals.byState).toEqual({ RETURNED: 1 });
     expect(two.totals.currencies['INR']!.returned).toBe(two.totals.currencies['INR']!.credited);
+  });
+
+  it('goes on from a checkpoint of other schemas: what they carry is not compared, what follows is', async () => {
+    const history = new History();
+    history.tell('reviewed-returned');
+    const completed = history.entries.findIndex(({ topic }) => topic === 'transfer.completed');
+    const then = new History();
+    then.tell('reviewed-limit');
+    const now = until(history, completed + 2).log();
+    const made = file();
+    await verify({ ...then.fillStores().sources(), log: now.asLog() }, { ...AT_ONCE, checkpoint: made });
+    const { header } = await readCheckpoint(made);
+    const lines = readFileSync(made, 'utf8').trim().split('\n').slice(0, -1);
+    /** As if every digest were of other bytes. */
+    const rewritten = async (schemas: number | undefined) => {
+      const other = file();
+      const writer = new CheckpointWriter(other);
+      for (const line of lines) {
+        await writer.add(JSON.parse(line.replace(/"(instruction|parties|payout|request)":(\d+)/g, '"$1":1$2')));
+      }
+      const { kind: _, version: __, lines: ___, hash: ____, schemas: _____, ...rest } = header;
+      await writer.commit({ ...rest, ...(schemas === undefined ? {} : { schemas }) });
+      return other;
+    };
+    const sources = history.fillStores().sources();
+    const run = async (schemas: number | undefined) =>
+      (await verify(sources, { ...AT_ONCE, from: await rewritten(schemas) })).codes;
+    expect(await run(header.schemas)).toMatchObject({ INSTRUCTION_CHANGED: 1, PARTIES_CHANGED: 1, UPDATE_DIFFERS: 1 });
+    expect(await run(header.schemas! + 1)).toEqual({});
+    expect(await run(undefined)).toEqual({});
+    edit(history.stores.payouts, { phase: 'PAID' });
+    expect(await run(header.schemas! + 1)).toMatchObject({ PAYOUT_FLAWED: 1 });
   });
 
   it('finds a second payment of what had been verified', async () => {

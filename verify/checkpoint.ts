@@ -24,6 +24,8 @@ export interface CheckpointHeader {
   readonly version: 1;
   /** First part of the group names of the application it is of. */
   readonly app: string;
+  /** Digest of the schemas that its digests are of; absent in older ones. */
+  readonly schemas?: number;
   readonly takenAt: number;
   /** Everything before these offsets is verified. */
   readonly offsets: Offsets;

@@ -1,5 +1,6 @@
 // Short digests: what is kept of a record instead of the record, so that millions fit in memory.
 import { hash } from 'node:crypto';
+import { loadSchemas } from '../schemas/load.ts';
 
 /** 48 bits: exact in a double. */
 const HEX_DIGITS = 12;
@@ -22,4 +23,12 @@ function sorted(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(sorted);
   const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
   return Object.fromEntries(entries.map(([key, inner]) => [key, sorted(inner)]));
+}
+
+let schemas: number | undefined;
+
+/** Of all schemas as they are: digests of values are of the bytes that these write. */
+export function schemasDigest(): number {
+  schemas ??= digest(JSON.stringify([...loadSchemas()]));
+  return schemas;
 }

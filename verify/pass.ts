@@ -1,9 +1,11 @@
 // Reads the log in passes: first the inputs, then each chain partition, and hands what it reads to the checks.
 import { homePartition } from '../runtime/home-partition.ts';
 import type { LogRecord, PartitionRange } from '../runtime/ports/log.ts';
+import { ofOtherSchemas } from './carry-on.ts';
 import type { Check, Run } from './check.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import { payloadDigest } from './checks/inputs.ts';
+import { schemasDigest } from './digest.ts';
 import { TransferFold } from './fold.ts';
 import { readAll } from './read.ts';
 import { CHAIN_TOPICS, INPUT_END_TOPICS, INPUT_TOPICS } from './topics.ts';
@@ -144,7 +146,8 @@ export class PartitionPass {
   async #restored(partition: number, isMine: (id: string) => boolean): Promise<readonly Transfer[]> {
     const open = (await this.#from?.transfers(partition, isMine)) ?? [];
     for (const { transfer, paid } of open) if (paid) this.#run.provider?.restore(transfer.id, paid);
-    return open.map(({ transfer }) => transfer);
+    const isSame = this.#from?.header.schemas === schemasDigest();
+    return open.map(({ transfer }) => (isSame ? transfer : ofOtherSchemas(transfer)));
   }
 
   /** Ranges to read: those of the cut, longer where records are still to be compared with a store. */

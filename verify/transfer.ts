@@ -23,6 +23,8 @@ export interface EventFact {
   readonly attempt: number;
   /** Undefined until the fold is done for a requote, which two stages may ask for. */
   stage: StageName | undefined;
+  /** From a checkpoint of other schemas: what it carries cannot be compared with what is read now. */
+  readonly stale?: true;
   /** Records on the chain topic; 0: only the lifecycle knows of it. */
   seen: number;
   /** Another record has the same id and other content. */
@@ -102,7 +104,7 @@ export interface UpdateFact {
   readonly attemptKey: string;
   readonly commandId: string;
   readonly changedAt: number;
-  /** Digest of the payout as published. */
+  /** Digest of the payout as published; 0: of other schemas. */
   readonly payout: number;
   readonly content: number;
   readonly offset: number;

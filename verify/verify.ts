@@ -10,6 +10,7 @@ import { type Checkpoint, CheckpointWriter, readCheckpoint } from './checkpoint.
 import { Counters } from './counters.ts';
 import { type Cut, movedSince, type Offsets, type QuietOptions, takeCut, waitQuiet } from './cut.ts';
 import { Detours } from './detours.ts';
+import { schemasDigest } from './digest.ts';
 import { Inputs } from './inputs.ts';
 import { PartitionPass } from './pass.ts';
 import type { VerifySources } from './ports.ts';
@@ -156,6 +157,7 @@ async function writeCheckpoint(
   for (const counter of counters.stored()) await writer.add({ t: 'counter', v: counter });
   await writer.commit({
     app: sources.app,
+    schemas: schemasDigest(),
     takenAt: cut.takenAt,
     offsets: endsOf(cut),
     storeOffsets: storeOffsets(run, excused),

@@ -16,9 +16,9 @@ export const carried: Check = {
     let reservation = 0;
     let approval = 0;
     for (const event of transfer.events) {
-      if (event.seen === 0) continue;
+      if (event.seen === 0 || event.stale) continue;
       if (before === undefined) {
-        ({ screening, price, reservation } = event);
+        ({ screening, price, reservation, approval } = event);
         before = event;
         continue;
       }
@@ -47,7 +47,7 @@ export const carried: Check = {
         changed(transfer, event, 'APPROVAL_CHANGED', run);
       }
       const update = transfer.updates.find(({ commandId }) => digest(commandId) === event.causation);
-      if (update && event.payout !== 0 && event.payout !== update.payout) {
+      if (update?.payout && event.payout !== 0 && event.payout !== update.payout) {
         changed(transfer, event, 'PAYOUT_CHANGED', run);
       }
       before = event;

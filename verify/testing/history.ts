@@ -73,6 +73,7 @@ export const ENDINGS = [
   'declined',
   'over-limit',
   'reviewed-limit',
+  'reviewed-returned',
   'with-provider',
   'dead-lettered',
   'intent-rejected',
@@ -388,8 +389,9 @@ export class History {
       this.#next('transfer.rejected', priced, rejection, 'LIMITS');
       return undefined;
     }
-    const { reservation } = ending === 'reviewed-limit' ? transferHeldByLimits(of) : transferReserved(of);
-    if (ending !== 'reviewed-limit') return this.#next('transfer.reserved', priced, { reservation });
+    const isReviewed = ending === 'reviewed-limit' || ending === 'reviewed-returned';
+    const { reservation } = isReviewed ? transferHeldByLimits(of) : transferReserved(of);
+    if (!isReviewed) return this.#next('transfer.reserved', priced, { reservation });
     const { hold } = transferHeldByLimits(of);
     const held = this.#next('transfer.held', priced, { reservation, hold: renamed(hold, priced) }, 'LIMITS');
     const review = this.#review(held, 'APPROVE');
@@ -437,7 +439,7 @@ export class History {
       return;
     }
     const paid = this.#update(requested, 'PAID', 1);
-    if (ending !== 'returned') {
+    if (ending !== 'returned' && ending !== 'reviewed-returned') {
       this.#settle(requested, [[paid, 'completed', undefined]]);
       this.#pay(requested, 'PAID', [['PAID', 1]]);
       return;
