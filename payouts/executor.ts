@@ -3,12 +3,12 @@
 // What is consumed is stored before the offset is committed, and as a rule stored as an attempt that has begun: the
 // insert itself is the compare-and-set, since a payout is inserted once. Submits then run while the next batch comes.
 import type { Received } from '../processors/contract.ts';
-import { CodedError } from '../runtime/ports/fault.ts';
 import type { PayoutRequested } from '../schemas/types.generated.ts';
 import { beginAttempt, nudge, openPayout, type PayoutRequest, supersede } from './decide.ts';
+import { FirstAttempts } from './first-attempts.ts';
 import type { Payout } from './payout.ts';
 import { Slots } from './slots.ts';
-import { type Decision, PayoutWorker, type WorkerDependencies } from './worker.ts';
+import { PayoutWorker, type WorkerDependencies } from './worker.ts';
 
 export type PayoutExecutorDependencies = WorkerDependencies;
 
@@ -54,8 +54,8 @@ class Executor implements PayoutExecutor {
   readonly #worker: PayoutWorker;
   readonly #submits: Slots;
   readonly #polls: Slots;
-  /** First attempts that are not stored to their end: begun, sent, waiting to be asked about, or waiting for the store. */
-  readonly #first: Slots;
+  readonly #first: FirstAttempts;
+  readonly #hand: Slots;
   /** Payouts that this process is busy with. */
   readonly #inHand = new Set<string>();
   readonly #background = new Set<Promise<void>>();
@@ -69,7 +69,8 @@ class Executor implements PayoutExecutor {
     this.#worker = new PayoutWorker(deps);
     this.#submits = new Slots(deps.config.maxInFlight);
     this.#polls = new Slots(deps.config.maxPolls);
-    this.#first = new Slots(deps.config.maxInHand);
+    this.#hand = new Slots(deps.config.maxInHand);
+    this.#first = new FirstAttempts({ ...deps, worker: this.#worker, polls: this.#polls, ending: this.#ending.signal });
   }
 
   async handle(batch: readonly Received<PayoutRequested>[]): Promise<void> {
@@ -79,7 +80,7 @@ class Executor implements PayoutExecutor {
     for (const candidate of this.#candidates(batch)) {
       const opened = openPayout(candidate.request, clock.now());
       const left = () => Math.max(0, patience - clock.monotonic());
-      const ready = provider.ready() && (await this.#first.take(left())) && (await this.#takeSubmit(left()));
+      const ready = provider.ready() && (await this.#hand.take(left())) && (await this.#takeSubmit(left()));
       stored.push(ready ? this.#admit(candidate, opened) : this.#keep(candidate, opened));
     }
     const results = await Promise.allSettled(stored);
@@ -92,7 +93,7 @@ class Executor implements PayoutExecutor {
   /** A place to send from; without one, the place in hand is given back. */
   async #takeSubmit(waitMs: number): Promise<boolean> {
     const taken = await this.#submits.take(waitMs);
-    if (!taken) this.#first.release();
+    if (!taken) this.#hand.release();
     return taken;
   }
 
@@ -121,7 +122,7 @@ class Executor implements PayoutExecutor {
     return {
       inFlight: this.#submits.taken,
       maxInFlight: this.#submits.size,
-      inHand: this.#first.taken,
+      inHand: this.#hand.taken,
       polls: this.#polls.taken,
       providerReady: this.#deps.provider.ready(),
     };
@@ -157,7 +158,7 @@ class Executor implements PayoutExecutor {
     this.#inHand.add(payoutId);
     const done = () => {
       if (isOurs) this.#inHand.delete(payoutId);
-      this.#first.release();
+      this.#hand.release();
     };
     try {
       const verdict = await this.#worker.gate(candidate.requested);
@@ -166,66 +167,13 @@ class Executor implements PayoutExecutor {
       const begun = beginAttempt(opened, clock.now(), config.policy);
       if (!(await this.#worker.insert(begun))) return candidate;
       sends = true;
-      this.#inBackground(this.#send(begun, candidate.requested, begunAt), done);
+      const answered = () => this.#submits.release();
+      this.#inBackground(this.#first.send({ begun, requested: candidate.requested, begunAt, answered }), done);
       return undefined;
     } finally {
       if (!sends) {
         this.#submits.release();
         done();
-      }
-    }
-  }
-
-  /**
-   * The first attempt, of a payout that nobody else works on. That the provider has it is as a rule not stored by itself:
-   * it is asked once, and one write says both. A death before that write is a death before any: the lease runs out, and
-   * the provider is asked by another.
-   */
-  async #send(begun: Payout, requested: PayoutRequested, begunAt: number): Promise<void> {
-    let sent: Decision;
-    try {
-      sent = await this.#worker.exchange(begun, requested, begunAt);
-    } finally {
-      this.#submits.release();
-    }
-    const asked = await this.#askSoon(sent(begun));
-    await this.#conclude(begun, asked ? (now) => asked(sent(now)) : sent, begunAt);
-  }
-
-  /** What the first query says of a payout in hand; undefined: what is known by now had better be stored. */
-  async #askSoon(payout: Payout): Promise<Decision | undefined> {
-    if (payout.phase !== 'ACCEPTED' || payout.nextPollAt === null) return undefined;
-    const { clock, provider } = this.#deps;
-    const { signal } = this.#ending;
-    const waitMs = payout.nextPollAt - clock.now();
-    // The wait for the time and that for a place leave half of what there is of the lease for the query and the write.
-    const patienceMs = (payout.attempts.at(-1)!.leaseUntil - clock.now()) / 4;
-    if (waitMs > patienceMs) return undefined;
-    await clock.sleep(Math.max(0, waitMs), signal);
-    if (signal.aborted || !provider.ready() || !(await this.#polls.take(patienceMs))) return undefined;
-    try {
-      return signal.aborted ? undefined : await this.#worker.query(payout);
-    } catch (error) {
-      // What the submit has told is worth storing all the same.
-      this.#worker.fault(error);
-      return undefined;
-    } finally {
-      this.#polls.release();
-    }
-  }
-
-  /** Stores an outcome, again and again while the store is away and nobody else may take the payout up. */
-  async #conclude(begun: Payout, decision: Decision, begunAt: number): Promise<void> {
-    const { clock, config } = this.#deps;
-    for (;;) {
-      try {
-        await this.#worker.conclude(begun, decision);
-        return;
-      } catch (error) {
-        const isOver = clock.monotonic() - begunAt + config.retryStoreMs >= config.policy.leaseMs;
-        if (isOver || this.#ending.signal.aborted || !isAway(error)) throw error;
-        this.#worker.fault(error);
-        await clock.sleep(config.retryStoreMs, this.#ending.signal);
       }
     }
   }
@@ -312,6 +260,3 @@ class Executor implements PayoutExecutor {
     while (this.#background.size > 0) await Promise.all(this.#background);
   }
 }
-
-/** Something that will be back, such as the store. */
-const isAway = (error: unknown): boolean => error instanceof CodedError && error.faultClass === 'transient-dependency';
