@@ -210,14 +210,21 @@ describe('payout executor', () => {
   it('keeps a payout in hand when the same event comes once more', async () => {
     const { worker, request, provider, clock, phase } = world();
     provider.settles = 'ACCEPTED';
-    const executor = worker();
+    let wake = () => {};
+    const failpoint = (name: string) =>
+      name === 'payout.after-query' ? new Promise<void>((resolve) => (wake = resolve)) : undefined;
+    const executor = worker({ failpoint });
     const record = request('transfer-1');
     await executor.handle([record]);
     await rest();
     await executor.handle([record]);
     await rest();
-    clock.pass(leaseMs / 5);
+    clock.pass(leaseMs);
+    await rest();
+    // Others may take it up now; this process still has its hands on it.
     await executor.nudge(['transfer-1']);
+    expect(phase('transfer-1')).toBe('SUBMITTING');
+    wake();
     await rest();
     expect(phase('transfer-1')).toBe('ACCEPTED');
     expect(provider.calls).toEqual(['submit transfer-1:1', 'query transfer-1:1']);
