@@ -30,6 +30,8 @@ export interface ConsumerHostOptions {
   readonly handler: BatchHandler;
   /** Dependencies that are away although no partition waits for them. */
   readonly moreTroubles?: () => readonly DependencyTrouble[];
+  /** What is under way beyond the batches, for health. */
+  readonly underWay?: () => Readonly<Record<string, number>>;
   /** Runs before the consumer starts and after it has stopped. */
   readonly resources?: { open(): Promise<void>; close(deadlineMs: number): Promise<void> };
 }
@@ -147,6 +149,7 @@ export function createConsumerHost(options: ConsumerHostOptions): Host {
       partitions: progress(),
       troubles: [...observer.troubles(), ...logTrouble(), ...(options.moreTroubles?.() ?? [])],
       tables: tables.map((table) => table.health()),
+      ...(options.underWay && { underWay: options.underWay() }),
     }),
     async stop(deadlineMs) {
       if (state === 'stopped') return;

@@ -26,6 +26,8 @@ export interface HostHealth {
   readonly partitions: readonly PartitionProgress[];
   readonly troubles: readonly DependencyTrouble[];
   readonly tables: readonly TableHealth[];
+  /** What it has begun beyond its batches, by what it waits for. */
+  readonly underWay?: Readonly<Record<string, number>>;
 }
 
 export interface TableHealth {

@@ -77,6 +77,12 @@ export function createMetrics(options: { readonly processMetrics?: boolean } = {
       labelNames: ['consumer'],
       registers,
     }),
+    underWay: new Gauge({
+      name: 'corridor_under_way',
+      help: 'What a consumer has begun beyond its batches, by what it waits for (payouts: submit, outcome, query, publication); set when scraped.',
+      labelNames: ['consumer', 'waits_for'],
+      registers,
+    }),
     providerCircuit: new Gauge({
       name: 'corridor_provider_circuit',
       help: 'Circuit of a payout provider: 0 closed, 1 half open, 2 open.',

@@ -161,6 +161,7 @@ describe('a service', () => {
     host.over = {
       troubles: [trouble],
       partitions: [{ topic: 'transfer.priced', partition: 0, position: 0, lag: 5, lastProgressAt: 0, paused }],
+      underWay: { publication: 3 },
     };
     const service = running([host]);
     const url = await service.ready;
@@ -168,10 +169,16 @@ describe('a service', () => {
     expect(status).toBe(200);
     expect(body).toMatchObject({ degraded: true, waitingFor: ['redis-limits'] });
     expect(body).toMatchObject({
-      hosts: [{ paused: [{ topic: 'transfer.priced', lag: 5, code: 'REDIS_UNAVAILABLE' }] }],
+      hosts: [
+        {
+          paused: [{ topic: 'transfer.priced', lag: 5, code: 'REDIS_UNAVAILABLE' }],
+          underWay: { publication: 3 },
+        },
+      ],
     });
     const metrics = await (await fetch(`${url}/metrics`)).text();
     expect(metrics).toContain('corridor_lag_records{consumer="limits",topic="transfer.priced"} 5');
+    expect(metrics).toContain('corridor_under_way{consumer="limits",waits_for="publication"} 3');
     expect(metrics).toContain('corridor_paused_partitions{consumer="limits",code="REDIS_UNAVAILABLE"} 1');
     service.stop();
     await service.ended;

@@ -186,12 +186,13 @@ function summary(healths: readonly HostHealth[]) {
 function parts(healths: readonly HostHealth[], stalled: readonly unknown[]) {
   return {
     stalled,
-    hosts: healths.map(({ name, state, partitions, troubles, tables }) => ({
+    hosts: healths.map(({ name, state, partitions, troubles, tables, underWay }) => ({
       name,
       state,
       lag: partitions.reduce((sum, { lag }) => sum + lag, 0),
       troubles,
       tables,
+      underWay,
       paused: partitions.flatMap(({ topic, partition, lag, paused }) =>
         paused ? [{ topic, partition, lag, code: paused.code, detail: paused.detail }] : [],
       ),
@@ -202,8 +203,12 @@ function parts(healths: readonly HostHealth[], stalled: readonly unknown[]) {
 function refresh(hosts: readonly Host[], metrics: Metrics): void {
   metrics.lag.reset();
   metrics.pausedPartitions.reset();
+  metrics.underWay.reset();
   for (const host of hosts) {
-    const { name, partitions } = host.health();
+    const { name, partitions, underWay = {} } = host.health();
+    for (const [waits_for, count] of Object.entries(underWay)) {
+      metrics.underWay.set({ consumer: name, waits_for }, count);
+    }
     for (const { topic, lag, paused } of partitions) {
       metrics.lag.inc({ consumer: name, topic }, Math.max(0, lag));
       if (paused) metrics.pausedPartitions.inc({ consumer: name, code: paused.code });

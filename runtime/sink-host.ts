@@ -30,6 +30,8 @@ export interface SinkHostOptions extends HostRuntime {
   readonly maxWriteRecords?: number;
   /** Dependencies that are away although no record waits for them, for health. */
   readonly moreTroubles?: () => readonly DependencyTrouble[];
+  /** What the sink has begun and not ended when a batch counts as written, for health. */
+  readonly underWay?: () => Readonly<Record<string, number>>;
   /** What the sink needs to be opened before, and closed after its consumer (such as the executor's timers). */
   readonly resources?: { open(): Promise<void>; close(deadlineMs: number): Promise<void> };
 }

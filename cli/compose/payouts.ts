@@ -111,6 +111,10 @@ export async function payoutHosts(
     ...runtime,
     sink,
     moreTroubles: () => [...providerAway, ...recent.troubles()],
+    underWay: () => {
+      const { inFlight, inHand, polls } = executor.stats();
+      return { submit: inFlight, outcome: inHand, query: polls, publication: relay.backlog() };
+    },
     resources: {
       open: async () => {
         relay.start();
