@@ -61,7 +61,7 @@ export class FirstAttempts {
     await clock.sleep(Math.max(0, waitMs), ending);
     if (ending.aborted || !provider.ready() || !(await polls.take(patienceMs))) return undefined;
     try {
-      return ending.aborted ? undefined : await worker.query(payout);
+      return ending.aborted ? undefined : (await worker.query(payout)).decide;
     } catch (error) {
       // What the submit has told is worth storing all the same.
       worker.fault(error);

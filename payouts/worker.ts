@@ -158,16 +158,19 @@ export class PayoutWorker {
     return (now) => afterSubmit(now, attempt.key, result, at, config.policy);
   }
 
-  /** Asks the provider about the last attempt. @returns what the answer makes of the payout; to be stored */
-  async query(payout: Payout): Promise<Decision & { readonly isObserved: boolean }> {
+  /**
+   * Asks the provider about the last attempt.
+   * @returns what the answer makes of the payout, to be stored; and whether it states anything
+   */
+  async query(payout: Payout): Promise<{ readonly decide: Decision; readonly isObserved: boolean }> {
     const { clock, config, provider } = this.#deps;
     const { key } = lastAttempt(payout)!;
     const result = await provider.query(key);
     this.#heard(payout, 'query', result);
     await this.#deps.failpoint?.('payout.after-query');
     const at = clock.now();
-    const decision = (now: Payout) => afterQuery(now, key, result, at, config.policy);
-    return Object.assign(decision, { isObserved: result.kind === 'observed' });
+    const decide = (now: Payout) => afterQuery(now, key, result, at, config.policy);
+    return { decide, isObserved: result.kind === 'observed' };
   }
 
   /** Stores the outcome of an attempt that this worker has sent. */
@@ -194,8 +197,8 @@ export class PayoutWorker {
       case 'submit':
         return provider.ready() ? this.#begin(payout) : undefined;
       case 'query': {
-        const decision = await this.query(payout);
-        return this.settle(payout, decision, decision.isObserved);
+        const { decide, isObserved } = await this.query(payout);
+        return this.settle(payout, decide, isObserved);
       }
       case 'cancel':
         return this.#cancel(payout);

@@ -7,7 +7,6 @@ import type { Attempt, PayoutPhase, PayoutUpdate } from '../../payouts/payout.ts
 import { commandIdOf } from '../../payouts/update.ts';
 import { payloadHash } from '../../processors/intake/payload-hash.ts';
 import { deadLetterMark, lifecycleOf } from '../../processors/lifecycle.ts';
-import { LEDGER_TOPICS, LedgerFold, type LedgerTopic } from '../../processors/limits/rebuild.ts';
 import { deadLetterId, markId } from '../../runtime/detours.ts';
 import { HEADER, RECOVERY_HEADER } from '../../runtime/headers.ts';
 import { homePartition } from '../../runtime/home-partition.ts';
@@ -20,9 +19,6 @@ import type {
   TransferLifecycle,
   TransferRequested,
 } from '../../schemas/types.generated.ts';
-import { toWrite as casesToWrite } from '../../sinks/cases/to-write.ts';
-import { toWrite as eventsToWrite } from '../../sinks/events/to-write.ts';
-import { toWrite as viewToWrite } from '../../sinks/transfer-view/to-write.ts';
 import {
   AT,
   payoutUpdated,
@@ -41,6 +37,7 @@ import type { TopicName } from '../../topics/catalogue.ts';
 import { deadLetterTopic } from '../../topics/recovery.ts';
 import type { ProviderRecord, VerifySources } from '../ports.ts';
 import { groupTopics, OWNERS } from '../topics.ts';
+import { fillLimits, fillStores } from './fill-stores.ts';
 import { FixedLog } from './fixed-log.ts';
 import { MemoryLimits, memoryStores } from './memory-stores.ts';
 
@@ -169,49 +166,9 @@ export class History {
 
   /** Fills the stores from the log, as the sinks and stages do. */
   fillStores(): this {
-    const { stores } = this;
-    const received = (topic: string) =>
-      this.entries
-        .filter((entry) => entry.topic === topic && entry.value !== undefined)
-        .map(({ value }) => ({ topic, value, appendedAt: AT }) as never);
-    for (const topic of ['transfer.lifecycle', 'intent.rejected', 'intent.duplicated']) {
-      for (const document of eventsToWrite(received(topic))) stores.events.put(document);
-    }
-    for (const document of viewToWrite(received('transfer.lifecycle'))) stores.transfers.put(document);
-    for (const document of casesToWrite(received('transfer.held'))) {
-      const review = this.entries.find(
-        ({ topic, value }) => topic === 'review.decided' && value.holdId === document._id,
-      );
-      const decision = review && {
-        decision: review.value.decision,
-        decidedBy: review.value.command.issuedBy,
-        decidedAt: new Date(AT),
-        justification: review.value.justification,
-      };
-      stores.cases.put(decision ? { ...document, state: 'DECIDED', decision } : document);
-    }
-    this.#fillLimits();
+    fillStores(this.entries, this.stores);
+    fillLimits(this.entries, this.limits);
     return this;
-  }
-
-  #fillLimits(): void {
-    const fold = new LedgerFold(LIMIT_RULES);
-    for (const { topic, value } of this.entries) {
-      if ((LEDGER_TOPICS as readonly string[]).includes(topic)) fold.add(topic as LedgerTopic, value);
-    }
-    const { records, counters } = fold.state();
-    for (const { transferId, attempt, state, uses } of records) {
-      const kept = state === 'released' ? [] : uses;
-      const stored = kept.map((use) => ({
-        bucket: `${use.ruleId}:${use.subjectToken}:${use.window}`,
-        minor: use.reservedMinor,
-      }));
-      this.limits.reservations.set(transferId, { transferId, attempt, state, uses: stored });
-    }
-    for (const { ruleId, subjectToken, window, usedMinor, open } of counters) {
-      const bucket = `${ruleId}:${subjectToken}:${window}`;
-      this.limits.buckets.set(bucket, { bucket, usedMinor, open });
-    }
   }
 
   append(topic: string, partition: number, entry: Partial<Entry> & { readonly key: string }): Entry {

@@ -1,4 +1,5 @@
 // Corruptions to plant in a history, and the verification of it.
+import { expect } from 'vitest';
 import type { ProviderRecord, VerifySources } from '../ports.ts';
 import type { VerifyReport } from '../report.ts';
 import { type VerifyOptions, verify } from '../verify.ts';
@@ -21,6 +22,19 @@ export async function verified(
   const sources = history.sources();
   later(sources, history);
   return verify(sources, options);
+}
+
+/** Plants it among transfers in agreement: its codes are found, and each names what it is about. */
+export async function expectFound([, ending, plant, codes]: Corruption): Promise<void> {
+  const report = await verified([ending, 'completed', 'returned', 'held'], plant);
+  expect(report.ok).toBe(false);
+  for (const code of codes) expect(Object.keys(report.codes)).toContain(code);
+  const named = report.findings.filter(({ code }) => codes.includes(code));
+  // The transfer is named, unless it is about a sum.
+  for (const { code, transferId, position } of named) {
+    const ofSums = ['DEBITS_NOT_CREDITS', 'COUNTER_DIFFERS', 'DOCUMENTS_OVER'].includes(code);
+    if (!ofSums) expect(transferId ?? position).toBeDefined();
+  }
 }
 
 export const entryOf = (history: History, topic: string, which = 0): Entry =>
@@ -62,6 +76,10 @@ export function edit<D>(documents: { readonly byId: Map<string, D> }, fields: Pa
 }
 
 export type Plant = (history: History) => void;
+
+/** A corruption, planted in a history that ends like this, and the codes that must be found. */
+export type Corruption = readonly [what: string, ending: Ending, plant: Plant, codes: readonly string[]];
+
 export function forget<D>(documents: { readonly byId: Map<string, D> }): void {
   documents.byId.delete(onlyDocument(documents)[0]);
 }
