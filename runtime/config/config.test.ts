@@ -4,6 +4,12 @@ import { allSettings, environmentSchema, loadConfig, printConfig, unknownVariabl
 
 const DEVELOPMENT = { CORRIDOR_ENV: 'development' };
 const SECRET = 'a-secret-of-more-than-thirty-two-characters';
+const SEAL_KEYS = {
+  CORRIDOR_STAGE_KEYS: `k1:${'s'.repeat(32)}`,
+  CORRIDOR_OPERATOR_KEYS: `k1:${'o'.repeat(32)}`,
+  CORRIDOR_EXECUTOR_KEYS: `k1:${'e'.repeat(32)}`,
+  CORRIDOR_FEED_KEYS: `k1:${'f'.repeat(32)}`,
+};
 
 function mistakes(env: Record<string, string>): string[] {
   try {
@@ -40,8 +46,13 @@ describe('the configuration', () => {
   });
 
   it('has no default for secrets in production', () => {
-    expect(() => loadConfig({})).toThrow(/^CORRIDOR_TOKEN_KEY is not set: Key of the HMAC/);
-    expect(loadConfig({ CORRIDOR_TOKEN_KEY: SECRET }).kafka.replicationFactor).toBe(3);
+    expect(() => loadConfig(SEAL_KEYS)).toThrow(/^CORRIDOR_TOKEN_KEY is not set: Key of the HMAC/);
+    for (const name of Object.keys(SEAL_KEYS)) {
+      expect(() => loadConfig({ ...SEAL_KEYS, CORRIDOR_TOKEN_KEY: SECRET, [name]: undefined })).toThrow(
+        `${name} is not set`,
+      );
+    }
+    expect(loadConfig({ ...SEAL_KEYS, CORRIDOR_TOKEN_KEY: SECRET }).kafka.replicationFactor).toBe(3);
   });
 
   it.each([
@@ -76,10 +87,11 @@ describe('the configuration', () => {
     const wrong = mistakes({ CORRIDOR_TOKEN_KEY: 'too-short', MONGODB_URI: 'http://user:hunter2@host' });
     expect(wrong).toHaveLength(2);
     expect(wrong.join()).not.toMatch(/too-short|hunter2/);
-    const env = { CORRIDOR_TOKEN_KEY: SECRET, MONGODB_URI: 'mongodb://user:hunter2@host' };
+    const env = { ...SEAL_KEYS, CORRIDOR_TOKEN_KEY: SECRET, MONGODB_URI: 'mongodb://user:hunter2@host' };
     const printed = JSON.stringify(printConfig(loadConfig(env), env));
     expect(printed).not.toMatch(/hunter2/);
     expect(printed).not.toContain(SECRET);
+    for (const keys of Object.values(SEAL_KEYS)) expect(printed).not.toContain(keys);
     expect(printed).toContain('(hidden)');
   });
 

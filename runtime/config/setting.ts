@@ -1,5 +1,7 @@
 // How one setting is declared. settings.ts lists them all; everything else (types, checks, docs, printing) derives.
 import { z } from 'zod';
+import { DomainError } from '../../domain/error.ts';
+import { keyRing } from '../../domain/seal.ts';
 
 export interface Setting<S extends z.ZodType = z.ZodType> {
   /** Name of the environment variable. */
@@ -112,3 +114,15 @@ export const url = (...protocols: readonly string[]) =>
 /** A secret of at least this many characters. */
 export const secretText = (minLength: number) =>
   z.string().min(minLength, `must have at least ${minLength} characters`);
+
+/** Keys of a seal: `id:secret`, comma-separated; the first seals, all are accepted. */
+export const keyRingText = () =>
+  z.string().transform((text, context) => {
+    try {
+      return keyRing(text);
+    } catch (error) {
+      if (!(error instanceof DomainError)) throw error;
+      context.addIssue({ code: 'custom', message: error.message });
+      return z.NEVER;
+    }
+  });

@@ -1,0 +1,65 @@
+// Seals: who made a record, provably. A MAC under a key that only its issuer (and whoever must check it) has. Pure.
+import { createHmac, createSecretKey, type KeyObject, timingSafeEqual } from 'node:crypto';
+import { DomainError } from './error.ts';
+
+/** What a seal is for. A seal of one purpose is worth nothing for another. Frozen: part of what is sealed. */
+export type SealPurpose = 'record' | 'hold' | 'payout';
+
+/** Keys by id. The current one seals; all of them are accepted, so that a key can be replaced while records are on their way. */
+export interface KeyRing {
+  readonly currentId: string;
+  readonly keys: ReadonlyMap<string, KeyObject>;
+}
+
+const KEY = /^([A-Za-z0-9_-]{1,32}):(.{32,512})$/;
+const MAX_KEYS = 8;
+const MAC_BYTES = 32;
+
+/**
+ * A key ring from `id:secret,id:secret`: the first key seals, each is accepted. An id has 1 to 32 letters, digits, `_` or
+ * `-`; a secret has at least 32 characters and no comma.
+ *
+ * @throws DomainError KEY_RING_INVALID; the message names no secret
+ */
+export function keyRing(text: string): KeyRing {
+  const parts = text.split(',').map((part) => part.trim());
+  if (parts.length > MAX_KEYS) throw new DomainError('KEY_RING_INVALID', `at most ${MAX_KEYS} keys`);
+  const keys = new Map<string, KeyObject>();
+  for (const part of parts) {
+    const [, id, secret] = KEY.exec(part) ?? [];
+    if (id === undefined || secret === undefined) {
+      throw new DomainError('KEY_RING_INVALID', 'each key must be `id:secret`, the secret at least 32 characters long');
+    }
+    if (keys.has(id)) throw new DomainError('KEY_RING_INVALID', `the key id ${id} is there twice`);
+    keys.set(id, createSecretKey(secret, 'utf8'));
+  }
+  return { currentId: KEY.exec(parts[0]!)![1]!, keys };
+}
+
+/** The seal of these parts, in this order: `<key id>.<HMAC-SHA-256, base64url>`. Each part is bound with its length. */
+export function sealOf(ring: KeyRing, purpose: SealPurpose, parts: readonly (string | Uint8Array)[]): string {
+  return `${ring.currentId}.${macOf(ring.keys.get(ring.currentId)!, purpose, parts).toString('base64url')}`;
+}
+
+/** Whether a key of this ring made this seal for these parts. Anything that is no seal is false. */
+export function isSealed(
+  ring: KeyRing,
+  purpose: SealPurpose,
+  parts: readonly (string | Uint8Array)[],
+  seal: string | null | undefined,
+): boolean {
+  if (seal === null || seal === undefined || seal.length > 128) return false;
+  const dot = seal.indexOf('.');
+  const key = ring.keys.get(seal.slice(0, dot));
+  if (dot < 0 || key === undefined) return false;
+  const given = Buffer.from(seal.slice(dot + 1), 'base64url');
+  return given.length === MAC_BYTES && timingSafeEqual(given, macOf(key, purpose, parts));
+}
+
+function macOf(key: KeyObject, purpose: SealPurpose, parts: readonly (string | Uint8Array)[]): Buffer {
+  const mac = createHmac('sha256', key);
+  // Lengths first: no two lists of parts are the same bytes.
+  mac.update(`corridor-seal-1\n${purpose}\n${parts.map((part) => Buffer.byteLength(part)).join(',')}\n`);
+  for (const part of parts) mac.update(part);
+  return mac.digest();
+}
