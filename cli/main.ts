@@ -16,7 +16,7 @@ import { registerTopics } from './commands/topics.ts';
 import { registerTransfer } from './commands/transfer.ts';
 import { registerUpDown } from './commands/up-down.ts';
 import { registerVerify } from './commands/verify.ts';
-import { explain } from './output.ts';
+import { explain, printError } from './output.ts';
 
 const program = new Command('corridor')
   .description('A stream-processing pipeline for cross-border money transfers, on Kafka.')
@@ -46,6 +46,6 @@ for (const register of registrations) register(program);
 try {
   await program.parseAsync();
 } catch (error) {
-  console.error(explain(error));
+  printError(explain(error));
   process.exitCode = 1;
 }

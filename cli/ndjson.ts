@@ -1,6 +1,7 @@
 // Newline-delimited JSON from a pipe, to a pipe: every line is answered by one line, in order, whatever is in it.
 import { once } from 'node:events';
 import type { Writable } from 'node:stream';
+import { safeJson } from '../domain/text.ts';
 import { HybridDecoder } from '../processors/screening/lists/index.ts';
 
 /** Characters of one line; the rest of a longer one is passed over. */
@@ -75,7 +76,7 @@ export async function answerLines(
       if (line.text?.trim() === '') return [];
       const made = answerTo(line, answer);
       if ('error' in made) faults += 1;
-      return [`${JSON.stringify(made)}\n`];
+      return [`${safeJson(JSON.stringify(made))}\n`];
     });
     if (answers.length > 0 && !output.write(answers.join(''))) await once(output, 'drain');
   }

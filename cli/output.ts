@@ -1,7 +1,12 @@
 // What commands print: tables for people, JSON for programs, errors with their cure.
 import { type Command, InvalidArgumentError } from 'commander';
+import { safeJson, safeLines, safeText } from '../domain/text.ts';
 import { StackError } from '../infra/local/stack.ts';
 import { CodedError } from '../runtime/ports/fault.ts';
+
+/** Characters of one cell of a table, and of one text for people. */
+const MOST_IN_CELL = 2_000;
+const MOST_PRINTED = 1_000_000;
 
 /** Adds `--json` to a command that prints data. */
 export function withJson(command: Command): Command {
@@ -15,10 +20,25 @@ export function count(text: string): number {
   throw new InvalidArgumentError('it must be a whole number above zero');
 }
 
-/** JSON with bigints as strings: amounts stay exact. */
-export function toJson(value: unknown): string {
-  return JSON.stringify(value, (_key, inner: unknown) => (typeof inner === 'bigint' ? inner.toString() : inner), 2);
+/** Prints text for people. What others wrote in it may not steer the terminal: hidden characters are replaced. */
+export function print(text: string): void {
+  console.log(safeLines(text, MOST_PRINTED));
 }
+
+/** The same to standard error: progress, and what went wrong. */
+export function printError(text: string): void {
+  console.error(safeLines(text, MOST_PRINTED));
+}
+
+/** JSON with bigints as strings: amounts stay exact. Hidden characters are escaped, so that it is exact and harmless. */
+export function toJson(value: unknown): string {
+  return safeJson(JSON.stringify(value, withBigints, 2));
+}
+
+/** The same in one line. */
+export const toJsonLine = (value: unknown): string => safeJson(JSON.stringify(value, withBigints));
+
+const withBigints = (_key: string, inner: unknown): unknown => (typeof inner === 'bigint' ? inner.toString() : inner);
 
 /** Prints rows as JSON, or as a table with aligned columns in the order of `columns`. */
 export function printRows<T extends object>(
@@ -31,24 +51,24 @@ export function printRows<T extends object>(
     return;
   }
   if (rows.length === 0) {
-    console.log('(nothing)');
+    print('(nothing)');
     return;
   }
-  const cells = rows.map((row) => columns.map((column) => text(row[column])));
+  const cells = rows.map((row) => columns.map((column) => safeText(text(row[column]), MOST_IN_CELL)));
   const widths = columns.map((column, i) => Math.max(column.length, ...cells.map((line) => line[i]!.length)));
   const line = (parts: readonly string[]) =>
     parts
       .map((part, i) => part.padEnd(widths[i]!))
       .join('  ')
       .trimEnd();
-  console.log(line(columns));
-  for (const row of cells) console.log(line(row));
+  print(line(columns));
+  for (const row of cells) print(line(row));
 }
 
 function text(value: unknown): string {
   if (value === undefined || value === null) return '-';
   if (value instanceof Date) return value.toISOString();
-  if (typeof value === 'object') return toJson(value);
+  if (typeof value === 'object') return toJsonLine(value);
   return String(value as string | number | bigint | boolean);
 }
 

@@ -1,5 +1,6 @@
 // Records that leave the straight way: to a retry topic for a while, or to the dead letters for good.
 import { deterministicId } from '../domain/event-id.ts';
+import { safeText } from '../domain/text.ts';
 import type { Cause } from '../processors/contract.ts';
 import { deadLetterTopic, RETRY_TIERS, retryTopic } from '../topics/recovery.ts';
 import type { Arrival } from './arrivals.ts';
@@ -54,7 +55,7 @@ export function retryRecord(detour: Detour, tier: number, dueAt: number): Output
     value: detour.arrival.record.value,
     headers: {
       ...carried(detour),
-      [RECOVERY_HEADER.retryCode]: detour.cause.code.slice(0, MAX_TEXT),
+      [RECOVERY_HEADER.retryCode]: safeText(detour.cause.code, MAX_TEXT),
       [RECOVERY_HEADER.retryDueAt]: String(Math.min(Math.max(dueAt, detour.now), latest)),
     },
   };
@@ -81,9 +82,9 @@ export function deadLetterRecord(detour: Detour, deadLetterClass: DeadLetterClas
   const headers: Record<string, string | Buffer> = {
     ...carried(detour),
     [RECOVERY_HEADER.deadLetterId]: deadLetterId(detour),
-    [RECOVERY_HEADER.deadLetterCode]: cause.code.slice(0, MAX_TEXT),
+    [RECOVERY_HEADER.deadLetterCode]: safeText(cause.code, MAX_TEXT),
     [RECOVERY_HEADER.deadLetterClass]: deadLetterClass,
-    [RECOVERY_HEADER.deadLetterDetail]: cause.detail.slice(0, MAX_TEXT),
+    [RECOVERY_HEADER.deadLetterDetail]: safeText(cause.detail, MAX_TEXT),
   };
   if (stack !== '') headers[RECOVERY_HEADER.deadLetterStack] = stack.slice(0, MAX_STACK);
   return {

@@ -1,5 +1,7 @@
 // Structured logs that cannot leak personal data: only fields on the list below get through, and only in their shape.
 import pino, { type DestinationStream, type Logger as PinoLogger } from 'pino';
+import { safeText } from '../domain/text.ts';
+import { isTransferId } from '../domain/transfer-id.ts';
 import { faultOf } from './faults.ts';
 import { CodedError } from './ports/fault.ts';
 
@@ -8,12 +10,11 @@ export type LogLevel = (typeof LOG_LEVELS)[number];
 
 const MAX_TEXT = 500;
 const word = /^[\w.:/@+-]{1,200}$/;
-const transferId = /^[A-Za-z0-9_-]{8,64}$/;
 
 const text = (pattern: RegExp) => (value: unknown) =>
   typeof value === 'string' && pattern.test(value) ? value : undefined;
 const number = (value: unknown) => (typeof value === 'number' || typeof value === 'bigint' ? Number(value) : undefined);
-const sentence = (value: unknown) => (typeof value === 'string' ? value.slice(0, MAX_TEXT) : undefined);
+const sentence = (value: unknown) => (typeof value === 'string' ? safeText(value, MAX_TEXT) : undefined);
 const flag = (value: unknown) => (typeof value === 'boolean' ? value : undefined);
 
 /**
@@ -21,7 +22,7 @@ const flag = (value: unknown) => (typeof value === 'boolean' ? value : undefined
  * errors and of causes): they hold no personal data by contract. Messages of other errors are never written.
  */
 const FIELDS: Readonly<Record<string, (value: unknown) => unknown>> = {
-  transferId: text(transferId),
+  transferId: (value) => (typeof value === 'string' && isTransferId(value) ? value : undefined),
   eventId: text(word),
   stage: text(word),
   service: text(word),

@@ -1,5 +1,6 @@
 // One observer per host: turns what happens into metrics, log lines and health.
 
+import { boundedLabels } from '../domain/text.ts';
 import { transferIdOf } from './arrivals.ts';
 import type { Clock } from './clock.ts';
 import type { DependencyTrouble, HostObserver } from './host.ts';
@@ -20,6 +21,8 @@ export interface Observer extends HostObserver {
 export function createObserver({ name, clock, logger, metrics }: ObserverOptions): Observer {
   const troubles = new Map<string, DependencyTrouble>();
   const log = logger.child({ stage: name });
+  // Codes are the product's own, but for what a dependency's client calls an error.
+  const label = boundedLabels();
 
   return {
     troubles: () => [...troubles.values()],
@@ -33,12 +36,12 @@ export function createObserver({ name, clock, logger, metrics }: ObserverOptions
     deadLetter({ source, received }, cause, deadLetterClass) {
       const { topic, partition, offset } = source;
       const transferId = received ? transferIdOf(received.value) : undefined;
-      metrics.deadLetters.inc({ consumer: name, code: cause.code, class: deadLetterClass });
+      metrics.deadLetters.inc({ consumer: name, code: label(cause.code), class: deadLetterClass });
       log.warn({ topic, partition, offset, code: cause.code, class: deadLetterClass, transferId }, 'dead letter');
     },
     dependencyDown(topic, partition, { code, detail, dependency = 'unknown' }) {
       const key = `${topic}/${partition}`;
-      metrics.faults.inc({ consumer: name, code });
+      metrics.faults.inc({ consumer: name, code: label(code) });
       const known = troubles.get(key);
       troubles.set(key, {
         dependency,
@@ -63,11 +66,11 @@ export function createObserver({ name, clock, logger, metrics }: ObserverOptions
       log.info({ topic, partition, dependency: known.dependency, durationMs }, 'the dependency is back');
     },
     stopped(topic, partition, { code, detail }, arrival) {
-      metrics.faults.inc({ consumer: name, code });
+      metrics.faults.inc({ consumer: name, code: label(code) });
       log.error({ topic, partition, offset: arrival?.record.offset, code, detail }, 'stopping');
     },
     logFault({ code, detail, topic, partition, severity }) {
-      metrics.faults.inc({ consumer: name, code });
+      metrics.faults.inc({ consumer: name, code: label(code) });
       log[severity === 'fatal' ? 'error' : 'warn']({ topic, partition, code, detail, severity }, 'fault of the log');
     },
   };

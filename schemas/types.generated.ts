@@ -759,7 +759,7 @@ export interface TransferRejected {
 
 /** A transfer intent, written by an upstream producer. Key: transferId. */
 export interface TransferRequested {
-  /** Chosen by the producer, unique for ever: 8 to 64 letters, digits, hyphens or underscores. A UUID is best. */
+  /** Chosen by the producer, unique for ever: 8 to 64 letters, digits, hyphens or underscores, a letter or digit first and last. A UUID is best. */
   transferId: string;
   /** Reference passed on to the beneficiary, at most 35 characters. */
   endToEndId: string;

@@ -5,7 +5,7 @@ import { customerCaseStore } from '../../adapters/mongo/customer-cases.ts';
 import type { CustomerCaseState } from '../../processors/screening/rescreen/customer-case.ts';
 import { CodedError } from '../../runtime/ports/fault.ts';
 import { withConnections } from '../connect.ts';
-import { printRows, withJson } from '../output.ts';
+import { print, printRows, withJson } from '../output.ts';
 
 const STATES: readonly CustomerCaseState[] = ['OPEN', 'CONFIRMED', 'CLEARED'];
 
@@ -61,7 +61,7 @@ export function registerCustomers(program: Command): void {
           throw new CodedError('DECISION_MISSING', 'say either --clear or --confirm');
         const state = clear ? 'CLEARED' : 'CONFIRMED';
         await customerCaseStore(await connections.db()).decide(id, { state, by, reason, at: Date.now() });
-        console.log(`${id} is ${state}`);
+        print(`${id} is ${state}`);
       }),
     );
 }

@@ -14,7 +14,7 @@ import { entityHash } from '../../processors/screening/lists/index.ts';
 import { unpackEntities } from '../../processors/screening/versions/packed.ts';
 import { CodedError } from '../../runtime/ports/fault.ts';
 import { type Connections, withConnections } from '../connect.ts';
-import { printRows, withJson } from '../output.ts';
+import { print, printRows, withJson } from '../output.ts';
 
 /** Cases that were opened before intermediaries were known name none. */
 const NONE_BESIDE = { intermediaryTokens: [] };
@@ -100,7 +100,7 @@ Example:
     .action((id: string, { by }: { by: string }) =>
       withExceptions(async (store) => {
         await store.approve(id, by, Date.now());
-        console.log(`${id} is in force`);
+        print(`${id} is in force`);
       }),
     );
 
@@ -138,7 +138,7 @@ Example:
     .action((id: string, { reason, by }: { reason: string; by: string }) =>
       withExceptions(async (store) => {
         await store.revoke(id, by, reason, Date.now());
-        console.log(`${id} is revoked`);
+        print(`${id} is revoked`);
       }),
     );
 }

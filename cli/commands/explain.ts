@@ -7,7 +7,7 @@ import type { PartitionRange } from '../../runtime/ports/log.ts';
 import type { Parties, ScreeningEvidence, TransferHeld } from '../../schemas/types.generated.ts';
 import type { TopicName } from '../../topics/catalogue.ts';
 import { type Connections, withConnections } from '../connect.ts';
-import { toJson, withJson } from '../output.ts';
+import { print, toJson, withJson } from '../output.ts';
 
 /** Topics whose events carry the evidence, in the order of the chain. */
 const TOPICS = [
@@ -54,13 +54,13 @@ Example:
           console.log(toJson(last));
           return;
         }
-        console.log(`Transfer ${id}`);
+        print(`Transfer ${id}`);
         for (const { topic, sequence, occurredAt, reasons } of found) {
           const why = reasons.length > 0 ? `: ${reasons.join('; ')}` : '';
-          console.log(`  ${sequence}  ${new Date(occurredAt).toISOString()}  ${topic}${why}`);
+          print(`  ${sequence}  ${new Date(occurredAt).toISOString()}  ${topic}${why}`);
         }
-        console.log('');
-        for (const line of tellEvidence(last.evidence, last.parties)) console.log(line);
+        print('');
+        for (const line of tellEvidence(last.evidence, last.parties)) print(line);
       }),
     );
 }

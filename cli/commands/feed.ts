@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import { sampleFeed } from '../../feed/sample.ts';
 import { listedPersons, loadSampleList } from '../../processors/screening/lists/sample/load.ts';
 import { withConnections } from '../connect.ts';
-import { count as whole, withJson } from '../output.ts';
+import { print, toJsonLine, count as whole, withJson } from '../output.ts';
 import { publish, publishSampleRates } from '../publish.ts';
 
 interface FeedOptions {
@@ -47,9 +47,7 @@ export function registerFeed(program: Command): void {
         });
         bar.stop();
         await writer.close();
-        console.log(
-          json ? JSON.stringify({ published, runId, seed }) : `published ${published} (run ${runId}, seed ${seed})`,
-        );
+        print(json ? toJsonLine({ published, runId, seed }) : `published ${published} (run ${runId}, seed ${seed})`);
       }),
     );
 }

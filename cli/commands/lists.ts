@@ -16,7 +16,7 @@ import { CodedError } from '../../runtime/ports/fault.ts';
 import { activationPublisher } from '../compose/screening.ts';
 import { type Connections, withConnections } from '../connect.ts';
 import { LIST_FORMATS, readListFiles } from '../lists/read-files.ts';
-import { printRows, toJson, withJson } from '../output.ts';
+import { print, printRows, toJson, withJson } from '../output.ts';
 
 interface ImportOptions {
   readonly source?: string;
@@ -126,11 +126,10 @@ Examples:
           console.log(toJson({ before, after, ...counts, entities: rows }));
           return;
         }
-        console.log(`+${counts.added} / -${counts.removed} / ${counts.changed} changed`);
+        print(`+${counts.added} / -${counts.removed} / ${counts.changed} changed`);
         if (rows.length > 0)
           printRows(rows.slice(0, Number(options.limit)), ['what', 'entity', 'type', 'name', 'fields']);
-        if (rows.length > Number(options.limit))
-          console.log(`and ${rows.length - Number(options.limit)} more (--limit)`);
+        if (rows.length > Number(options.limit)) print(`and ${rows.length - Number(options.limit)} more (--limit)`);
       }),
     );
 
@@ -160,7 +159,7 @@ async function activate(
   try {
     const { activation, changed } = await activateVersion(store, publish, versionId, { by, now: Date.now() });
     if (json) console.log(toJson({ ...activation, changed }));
-    else console.log(changed ? `${versionId} is in force` : `${versionId} was in force already`);
+    else print(changed ? `${versionId} is in force` : `${versionId} was in force already`);
   } finally {
     await close();
   }
@@ -180,7 +179,7 @@ const row = (what: string, entity: ListEntity, fields: string) => ({
 });
 
 function printReport(versionId: string, isNew: boolean, report: ImportReport): void {
-  console.log(isNew ? versionId : `${versionId} (imported before)`);
+  print(isNew ? versionId : `${versionId} (imported before)`);
   printRows(
     [
       {
@@ -193,7 +192,7 @@ function printReport(versionId: string, isNew: boolean, report: ImportReport): v
     ],
     ['what', 'read', 'kept', 'dropped'],
   );
-  if (report.warnings.length > 0) console.log(`tolerated: ${reasons(report.warnings)}`);
+  if (report.warnings.length > 0) print(`tolerated: ${reasons(report.warnings)}`);
 }
 
 const reasons = (drops: readonly DropReason[]): string =>

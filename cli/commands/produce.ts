@@ -8,7 +8,7 @@ import type { FedRecord } from '../../feed/fed-record.ts';
 import { CodedError } from '../../runtime/ports/fault.ts';
 import type { TransferRequested } from '../../schemas/types.generated.ts';
 import { withConnections } from '../connect.ts';
-import { withJson } from '../output.ts';
+import { print, printError, toJsonLine, withJson } from '../output.ts';
 import { publish } from '../publish.ts';
 import { progressBar } from './feed.ts';
 
@@ -40,8 +40,8 @@ Example:
     .action((file: string, { skipBad, json }: ProduceOptions) =>
       withConnections(async ({ log, codec, config }) => {
         const { good, bad } = await readIntents(file);
-        for (const { line, problem } of bad.slice(0, MOST_BAD_LINES_NAMED)) console.error(`line ${line}: ${problem}`);
-        if (bad.length > MOST_BAD_LINES_NAMED) console.error(`and ${bad.length - MOST_BAD_LINES_NAMED} bad lines more`);
+        for (const { line, problem } of bad.slice(0, MOST_BAD_LINES_NAMED)) printError(`line ${line}: ${problem}`);
+        if (bad.length > MOST_BAD_LINES_NAMED) printError(`and ${bad.length - MOST_BAD_LINES_NAMED} bad lines more`);
         if (bad.length > 0 && !skipBad) {
           throw new CodedError(
             'BAD_LINES',
@@ -68,7 +68,7 @@ Example:
         bar.stop();
         await writer.close();
         const result = { published, skipped: bad.length };
-        console.log(json ? JSON.stringify(result) : `published ${published}, skipped ${bad.length}`);
+        print(json ? toJsonLine(result) : `published ${published}, skipped ${bad.length}`);
       }),
     );
 }

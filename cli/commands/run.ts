@@ -16,7 +16,7 @@ import { caseHosts, sinkHosts } from '../compose/sinks.ts';
 import { unsafeSwitches } from '../compose/unsafe.ts';
 import { Connections, commandConfig } from '../connect.ts';
 import { commandEnvironment } from '../environment.ts';
-import { explain } from '../output.ts';
+import { explain, printError, toJsonLine } from '../output.ts';
 
 interface RunOptions {
   readonly processors?: string;
@@ -49,11 +49,11 @@ Examples:
       const parts = partsFrom(options);
       try {
         const end = await runParts(parts);
-        if (end.exitCode !== 0) console.error(`ended: ${end.detail} (${end.code})`);
+        if (end.exitCode !== 0) printError(`ended: ${end.detail} (${end.code})`);
         process.exit(end.exitCode);
       } catch (error) {
         // What was opened before the fault (connections, threads) would keep the process alive, doing nothing.
-        console.error(explain(error));
+        printError(explain(error));
         process.exit(EXIT.fault);
       }
     });
@@ -118,7 +118,7 @@ async function runParts(parts: Parts) {
     eventLoopDeadlineMs: watchdog.eventLoopDeadlineMs,
     serveHealth: (source) => startHealthServer(source, { host: health.host, port: health.port }),
     resources,
-    onReady: (server) => console.log(JSON.stringify({ ready: true, service: name, health: server?.url })),
+    onReady: (server) => console.log(toJsonLine({ ready: true, service: name, health: server?.url })),
   });
 }
 

@@ -4,7 +4,7 @@ import { pushSchemas } from '../../adapters/registry/push.ts';
 import { checkAll, release } from '../../schemas/compatibility.ts';
 import { contracts } from '../../topics/catalogue.ts';
 import { commandConfig, registryOptions } from '../connect.ts';
-import { printRows, withJson } from '../output.ts';
+import { print, printRows, withJson } from '../output.ts';
 
 export function registerSchemas(program: Command): void {
   const schemas = program.command('schemas').description('Avro schemas: check compatibility, push to the registry');
@@ -15,7 +15,7 @@ export function registerSchemas(program: Command): void {
     .action(({ json }: { json?: boolean }) => {
       const problems = checkAll();
       if (problems.length > 0 || json) printRows(problems, ['record', 'against', 'problem'], json);
-      if (problems.length === 0 && !json) console.log('compatible with every released version');
+      if (problems.length === 0 && !json) print('compatible with every released version');
       if (problems.length > 0) process.exitCode = 1;
     });
 
@@ -39,6 +39,6 @@ export function registerSchemas(program: Command): void {
         return;
       }
       const written = release(Object.values(contracts).map(({ record }) => record));
-      console.log(written.length === 0 ? 'nothing new to release' : written.join('\n'));
+      print(written.length === 0 ? 'nothing new to release' : written.join('\n'));
     });
 }

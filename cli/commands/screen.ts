@@ -20,6 +20,7 @@ import { termsOf } from '../compose/screening.ts';
 import { commandConfig, withConnections } from '../connect.ts';
 import { readMixedFiles } from '../lists/read-files.ts';
 import { answerLines } from '../ndjson.ts';
+import { toJsonLine } from '../output.ts';
 
 interface ScreenOptions {
   list?: string[];
@@ -68,7 +69,7 @@ Examples:
         return resultOf(input['id'], screenParty(index, plainParty(schema, input)));
       };
       if (name === undefined) return eachLine(screened);
-      console.log(JSON.stringify(screened({ name })));
+      console.log(toJsonLine(screened({ name })));
     });
 }
 

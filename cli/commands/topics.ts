@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import { applyTopics, type ClusterPlan, planTopics } from '../../runtime/provision.ts';
 import { type Connections, withConnections } from '../connect.ts';
-import { printRows, toJson, withJson } from '../output.ts';
+import { print, printRows, toJson, withJson } from '../output.ts';
 
 interface TopicOptions {
   readonly json?: boolean;
@@ -65,7 +65,7 @@ function printPlan(planned: ClusterPlan, json?: boolean): void {
       detail: `${detail} (${code})`,
     })),
   ];
-  if (rows.length === 0) console.log('the cluster has everything');
+  if (rows.length === 0) print('the cluster has everything');
   else printRows(rows, ['what', 'name', 'detail']);
 }
 

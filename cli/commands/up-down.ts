@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import { startStack, stopStack, wipe } from '../../infra/local/stack.ts';
 import { stateDir } from '../environment.ts';
-import { printRows, withJson } from '../output.ts';
+import { print, printError, printRows, withJson } from '../output.ts';
 
 export function registerUpDown(program: Command): void {
   withJson(program.command('up'))
@@ -15,7 +15,7 @@ export function registerUpDown(program: Command): void {
         brokers: brokers === '3' ? 3 : 1,
         lifetime: 'detached',
         fixedPorts: true,
-        onProgress: (line) => console.error(line),
+        onProgress: (line) => printError(line),
       });
       const { urls } = stack;
       const rows = Object.entries(urls).map(([part, url]) => ({ part, url: Array.isArray(url) ? url.join(',') : url }));
@@ -30,9 +30,9 @@ export function registerUpDown(program: Command): void {
     .action(async ({ wipe: remove }: { wipe?: boolean }) => {
       if (remove) {
         await wipe(stateDir());
-        console.log(`stopped, and removed ${stateDir()}`);
+        print(`stopped, and removed ${stateDir()}`);
         return;
       }
-      console.log((await stopStack(stateDir())) ? 'stopped' : 'nothing was running');
+      print((await stopStack(stateDir())) ? 'stopped' : 'nothing was running');
     });
 }

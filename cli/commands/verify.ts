@@ -14,7 +14,7 @@ import { type VerifyOptions, type VerifyProgress, verify } from '../../verify/ve
 import { EVENTS, TRANSFERS } from '../compose/sinks.ts';
 import { limitRules } from '../compose/terms.ts';
 import { type Connections, withConnections } from '../connect.ts';
-import { count, formatMinor, printRows, toJson, withJson } from '../output.ts';
+import { count, formatMinor, print, printRows, toJson, withJson } from '../output.ts';
 
 interface Options {
   readonly providerLedger?: string | false;
@@ -61,7 +61,7 @@ What each check proves, and what each code means: docs/verify.md`,
           const report = await verify(sources, optionsOf(connections, options, bar.show));
           bar.stop();
           if (options.json) console.log(toJson(report));
-          else print(report);
+          else printReport(report);
           if (!report.ok) process.exitCode = 1;
         } finally {
           bar.stop();
@@ -134,32 +134,32 @@ function progressBar() {
   };
 }
 
-function print(report: VerifyReport): void {
+function printReport(report: VerifyReport): void {
   const { totals, cut, findings } = report;
   printRows(report.checks.map(resultRow), ['check', 'result', 'errors', 'warnings']);
-  console.log('');
+  print('');
   printRows(moneyRows(report), ['currency', 'debited', 'fees', 'credited', 'executed', 'returned']);
-  console.log('');
+  print('');
   const { inputsBy } = totals;
   const parts = (counts: Readonly<Record<string, number>>) =>
     Object.entries(counts)
       .filter(([, number]) => number > 0)
       .map(([name, number]) => `${number} ${name}`)
       .join(', ') || 'none';
-  console.log(`inputs     ${totals.inputs}: ${parts(inputsBy)}`);
-  console.log(`transfers  ${totals.transfers}: ${parts(totals.byState)}`);
-  console.log(`in flight  ${totals.inFlight}`);
-  console.log(`provider   ${totals.provider.executions} executions, ${totals.provider.returns} returns`);
+  print(`inputs     ${totals.inputs}: ${parts(inputsBy)}`);
+  print(`transfers  ${totals.transfers}: ${parts(totals.byState)}`);
+  print(`in flight  ${totals.inFlight}`);
+  print(`provider   ${totals.provider.executions} executions, ${totals.provider.returns} returns`);
   const read = Object.values(totals.records).reduce((sum, number) => sum + number, 0);
   const seconds = (report.elapsedMs / 1_000).toFixed(1);
   const memory = Math.round(report.peakRssBytes / 2 ** 20);
-  console.log(`read       ${read} records up to ${new Date(cut.takenAt).toISOString()} in ${seconds} s, ${memory} MiB`);
+  print(`read       ${read} records up to ${new Date(cut.takenAt).toISOString()} in ${seconds} s, ${memory} MiB`);
   if (findings.length > 0) {
-    console.log('');
+    print('');
     printRows(findings.map(findingRow), ['severity', 'code', 'transfer', 'position', 'detail']);
   }
-  console.log('');
-  console.log(report.ok ? 'verified: nothing is wrong' : `NOT VERIFIED: ${summary(report.codes)}`);
+  print('');
+  print(report.ok ? 'verified: nothing is wrong' : `NOT VERIFIED: ${summary(report.codes)}`);
 }
 
 function resultRow({ check, errors, warnings, skipped }: VerifyReport['checks'][number]) {

@@ -1,8 +1,8 @@
 // Who used an id first: resolves a batch against the claims that stand, so that two records of one batch see each other.
+import { isTransferId } from '../../domain/transfer-id.ts';
 import type { TransferRequested } from '../../schemas/types.generated.ts';
 import { CURRENT_HASH, hashVersion, payloadHash } from './payload-hash.ts';
 import type { IntentClaim, IntentClaims } from './ports.ts';
-import { isTransferId } from './validate.ts';
 
 /** How a record stands to the claim on its id. */
 export type Standing =

@@ -2,6 +2,8 @@
 import { firstEnvelope } from '../../domain/envelope.ts';
 import { intentDuplicationId, intentRejectionId } from '../../domain/event-id.ts';
 import { reason } from '../../domain/reasons.ts';
+import { safeText } from '../../domain/text.ts';
+import { MOST_TRANSFER_ID } from '../../domain/transfer-id.ts';
 import type { Instruction, Reason, TransferRequested } from '../../schemas/types.generated.ts';
 import type { Decision, EmittedTo, Received } from '../contract.ts';
 import type { Topology } from '../topology.ts';
@@ -87,8 +89,6 @@ function duplicated({ originPosition }: Input, claim: IntentClaim, now: number):
   };
 }
 
-const MAX_TRANSFER_ID = 64;
-
 function rejected(
   { value, originPosition }: Input,
   reasons: readonly Reason[],
@@ -99,7 +99,7 @@ function rejected(
     to: 'intent.rejected',
     value: {
       eventId: intentRejectionId(originPosition),
-      transferId: value.transferId.slice(0, MAX_TRANSFER_ID),
+      transferId: safeText(value.transferId, MOST_TRANSFER_ID),
       originPosition,
       occurredAt: now,
       reasons,

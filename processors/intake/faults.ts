@@ -1,5 +1,6 @@
 // Collects what is wrong with an intent. Details name fields and rules, never the values of people.
 import { type ReasonCode, reason } from '../../domain/reasons.ts';
+import { isLongerThan, isPlainText } from '../../domain/text.ts';
 import type { Reason } from '../../schemas/types.generated.ts';
 
 export class Faults {
@@ -23,9 +24,8 @@ export class Faults {
 
   optionalText(value: string | null, field: string, maxLength: number): boolean {
     if (value === null) return true;
-    if (!this.unless(value.length <= maxLength, 'CH16', `${field} has more than ${maxLength} characters`)) return false;
-    return this.unless(!CONTROL.test(value), 'CH16', `${field} holds control characters`);
+    const fits = !isLongerThan(value, maxLength);
+    if (!this.unless(fits, 'CH16', `${field} has more than ${maxLength} characters`)) return false;
+    return this.unless(isPlainText(value), 'CH16', `${field} holds control or hidden characters`);
   }
 }
-
-const CONTROL = /\p{Cc}/u;

@@ -2,6 +2,7 @@
 // is the same however often it runs. Every reason is collected.
 import type { Corridor, CorridorBook, CorridorSide } from '../../domain/corridors.ts';
 import { currencyOf, formatMoney } from '../../domain/currencies.ts';
+import { isTransferId, TRANSFER_ID_RULE } from '../../domain/transfer-id.ts';
 import type { Reason, TransferRequested } from '../../schemas/types.generated.ts';
 import { dayOf, isDay, todayAnywhere } from './dates.ts';
 import { Faults } from './faults.ts';
@@ -17,17 +18,14 @@ export interface IntakeRules {
 
 export const DEFAULT_TIMING = { maxClockSkewMs: 5 * 60_000, maxAgeMs: 72 * 3_600_000 } as const;
 
-const TRANSFER_ID = /^[A-Za-z0-9_-]{8,64}$/;
 const MAX_END_TO_END_ID = 35;
 const CURRENCY_CODE = /^[A-Z]{3}$/;
-
-export const isTransferId = (text: string): boolean => TRANSFER_ID.test(text);
 
 /** Every reason why the intent, appended to the log at `appendedAt` (ms), is refused; empty when it is valid. */
 export function reasonsAgainst(intent: TransferRequested, appendedAt: number, rules: IntakeRules): readonly Reason[] {
   const faults = new Faults();
   const { parties } = intent;
-  faults.unless(isTransferId(intent.transferId), 'CH16', 'transferId must be 8 to 64 letters, digits, - or _');
+  faults.unless(isTransferId(intent.transferId), 'CH16', `transferId must be ${TRANSFER_ID_RULE}`);
   faults.text(intent.endToEndId, 'endToEndId', MAX_END_TO_END_ID);
   checkTimes(faults, intent, appendedAt, rules);
   const corridor = checkCurrencies(faults, intent, appendedAt, rules.corridors);

@@ -1,5 +1,6 @@
 // Errors are routed by a stable code, never by message text.
 import { DomainError } from '../../domain/error.ts';
+import { safeText } from '../../domain/text.ts';
 
 const MAX_DETAIL = 300;
 const MAX_FRAMES = 6;
@@ -47,7 +48,7 @@ export function dependencyDown(dependency: string, code: string, cause: unknown)
  * quote a record (a name, an account): its type and first frame say where to look.
  */
 export function codeAndDetail(error: unknown): { readonly code: string; readonly detail: string } {
-  if (error instanceof CodedError) return { code: error.code, detail: error.message.slice(0, MAX_DETAIL) };
+  if (error instanceof CodedError) return { code: error.code, detail: safeText(error.message, MAX_DETAIL) };
   const type = error instanceof Error ? error.name.slice(0, 60) : typeof error;
   const where = framesOf(error).split('\n')[0] ?? '';
   const code = error instanceof DomainError ? error.code : 'UNEXPECTED_ERROR';
