@@ -16,6 +16,8 @@ const onTheStack = {
 export default defineConfig({
   test: {
     reporters: ['default'],
+    // Failpoints and switches that take guarantees away work in tests; a production process refuses them.
+    env: { CORRIDOR_ENV: 'test', CORRIDOR_UNSAFE_FOR_TESTS: '1' },
     projects: [
       {
         test: {

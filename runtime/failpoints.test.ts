@@ -16,7 +16,7 @@ describe('failpoints', () => {
   });
 
   it('throw at the n-th hit only, as a fault that passes', () => {
-    const failpoint = createFailpoints({ CORRIDOR_FAILPOINTS: 'a.b=throw@2' });
+    const failpoint = createFailpoints({ CORRIDOR_ENV: 'test', CORRIDOR_FAILPOINTS: 'a.b=throw@2' });
     expect(failpoint('a.b')).toBeUndefined();
     expect(() => failpoint('a.b')).toThrow(
       expect.objectContaining({ code: 'FAILPOINT', faultClass: 'transient-dependency' }),
@@ -25,14 +25,14 @@ describe('failpoints', () => {
   });
 
   it('throw from the n-th hit on', () => {
-    const failpoint = createFailpoints({ CORRIDOR_FAILPOINTS: ' a.b=throw@2+ , c.d=delay:1 ' });
+    const failpoint = createFailpoints({ CORRIDOR_ENV: 'test', CORRIDOR_FAILPOINTS: ' a.b=throw@2+ , c.d=delay:1 ' });
     expect(failpoint('a.b')).toBeUndefined();
     expect(() => failpoint('a.b')).toThrow('a.b');
     expect(() => failpoint('a.b')).toThrow('a.b');
   });
 
   it('delay', async () => {
-    const failpoint = createFailpoints({ CORRIDOR_FAILPOINTS: 'a.b=delay:1' });
+    const failpoint = createFailpoints({ CORRIDOR_ENV: 'test', CORRIDOR_FAILPOINTS: 'a.b=delay:1' });
     const delayed = failpoint('a.b');
     expect(delayed).toBeInstanceOf(Promise);
     await delayed;
@@ -40,7 +40,11 @@ describe('failpoints', () => {
 
   it('note what was reached, once, and each time they act', () => {
     const file = logFile();
-    const failpoint = createFailpoints({ CORRIDOR_FAILPOINTS: 'a.b=delay:0@2+', CORRIDOR_FAILPOINT_LOG: file });
+    const failpoint = createFailpoints({
+      CORRIDOR_ENV: 'test',
+      CORRIDOR_FAILPOINTS: 'a.b=delay:0@2+',
+      CORRIDOR_FAILPOINT_LOG: file,
+    });
     for (let i = 0; i < 3; i++) void failpoint('a.b');
     void failpoint('c.d');
     expect(readFileSync(file, 'utf8').trim().split('\n')).toEqual([
@@ -82,7 +86,7 @@ describe('failpoints', () => {
   it('take the rules of a file when told so, and count from one again', async () => {
     const file = logFile();
     writeFileSync(file, '');
-    const failpoint = createFailpoints({ CORRIDOR_FAILPOINTS_FILE: file });
+    const failpoint = createFailpoints({ CORRIDOR_ENV: 'test', CORRIDOR_FAILPOINTS_FILE: file });
     expect(failpoint('a.b')).toBeUndefined();
     writeFileSync(file, 'a.b=throw@2');
     process.emit('SIGUSR2', 'SIGUSR2');
@@ -105,4 +109,27 @@ it('every failpoint in the code is on the list, and every one on the list is in 
   }
   const listed = FAILPOINTS.filter((name) => !/\.(after-prepare|before-write|after-write)$/.test(name));
   expect([...called].sort()).toEqual([...listed].sort());
+});
+
+describe('in production', () => {
+  it.each([
+    { CORRIDOR_FAILPOINTS: 'a.b=kill' },
+    { CORRIDOR_FAILPOINTS_FILE: '/rules' },
+    { CORRIDOR_FAILPOINT_LOG: '/log' },
+    { CORRIDOR_FAILPOINTS: 'a.b=kill', CORRIDOR_ENV: 'production' },
+    { CORRIDOR_FAILPOINTS: 'a.b=kill', CORRIDOR_ENV: '', NODE_ENV: 'test' },
+  ])('they are refused: %j', (env) => {
+    expect(() => createFailpoints(env)).toThrow(
+      expect.objectContaining({ code: 'UNSAFE_REFUSED', faultClass: 'fatal' }),
+    );
+  });
+
+  it('a command says so in one line, and does nothing', () => {
+    const env = { ...process.env, CORRIDOR_ENV: 'production', CORRIDOR_FAILPOINTS: 'intake.after-claim=kill' };
+    const entry = path.join(root, 'cli/main.ts');
+    const { status, stderr } = spawnSync(process.execPath, [entry, 'config'], { env, encoding: 'utf8' });
+    expect(status).toBe(1);
+    expect(stderr).toContain('CORRIDOR_FAILPOINTS is for trials only');
+    expect(stderr).not.toContain('    at ');
+  });
 });

@@ -1,7 +1,7 @@
 // Places between two side effects where a test can make the process die, fail or dawdle. Nothing happens, and nothing
-// is paid for, unless CORRIDOR_FAILPOINTS is set:
+// is paid for, unless CORRIDOR_FAILPOINTS is set, and CORRIDOR_ENV says development or test:
 //
-//   CORRIDOR_FAILPOINTS='intake.after-prepare=kill@3,eos.after-send=delay:200@1+'
+//   CORRIDOR_ENV=test CORRIDOR_FAILPOINTS='intake.after-prepare=kill@3,eos.after-send=delay:200@1+'
 //
 // `kill` ends the process as `kill -9` does, `stop` holds it as `kill -STOP` does until somebody continues it, `throw`
 // throws, `delay:MS` waits, `wedge` blocks the event loop for ever. `@3` means the third time only, `@2+` the second and every later time; without it, every time.
@@ -10,6 +10,7 @@
 // rules of that file in place of those it has, and counts from one again: a harness arms it while it works.
 import { appendFileSync, readFileSync } from 'node:fs';
 import { consumers, topology } from '../processors/topology.ts';
+import { forbiddenVariables, refuseOutsideTrials } from './ports/environment.ts';
 import { CodedError } from './ports/fault.ts';
 
 /**
@@ -78,12 +79,16 @@ export function parseFailpoints(text: string): ReadonlyMap<string, readonly Arme
 
 type Failpoint = (name: string) => Promise<void> | undefined;
 
-/** The failpoints of one environment. */
+/**
+ * The failpoints of one environment.
+ * @throws CodedError UNSAFE_REFUSED when there are any in production, FAILPOINT_UNREADABLE for a rule that is none
+ */
 export function createFailpoints(env: Readonly<Record<string, string | undefined>>): Failpoint {
   let rules = parseFailpoints(env['CORRIDOR_FAILPOINTS'] ?? '');
   const file = env['CORRIDOR_FAILPOINT_LOG'];
   const rulesFile = env['CORRIDOR_FAILPOINTS_FILE'];
   if (rules.size === 0 && !file && !rulesFile) return () => undefined;
+  refuseOutsideTrials(env, 'A failpoint (CORRIDOR_FAILPOINT…)');
   let hits = new Map<string, number>();
   const reached = new Set<string>();
   if (rulesFile) {
@@ -123,7 +128,10 @@ export function createFailpoints(env: Readonly<Record<string, string | undefined
 const thrownAt = (name: string) =>
   new CodedError('FAILPOINT', `thrown at ${name}`, { faultClass: 'transient-dependency', dependency: 'failpoint' });
 
-const active = createFailpoints(process.env);
+/** Reading the settings has refused them by then; whoever reads none stops at the first failpoint. */
+const refused: Failpoint = () => refuseOutsideTrials(process.env, 'A failpoint (CORRIDOR_FAILPOINT…)') as undefined;
+
+const active = forbiddenVariables(process.env).length > 0 ? refused : createFailpoints(process.env);
 
 /**
  * Marks a place between two side effects, by a name of the list above; `await` it. Throws, waits or never returns when

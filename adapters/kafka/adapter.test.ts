@@ -30,9 +30,19 @@ describe('the pinned client', () => {
 describe('unsafe switches', () => {
   const unsafe = { noFencing: true };
   test('are refused outside tests', () => {
-    expect(() => settingsOf({ ...options, unsafe }, {})).toThrow(expect.objectContaining({ code: 'UNSAFE_REFUSED' }));
-    expect(settingsOf({ ...options, unsafe }, { NODE_ENV: 'test' }).unsafe.noFencing).toBe(true);
-    expect(settingsOf({ ...options, unsafe }, { CORRIDOR_UNSAFE_FOR_TESTS: '1' }).unsafe.noFencing).toBe(true);
+    const allowed = { CORRIDOR_ENV: 'test', CORRIDOR_UNSAFE_FOR_TESTS: '1' };
+    for (const env of [
+      {},
+      { NODE_ENV: 'test' },
+      { CORRIDOR_UNSAFE_FOR_TESTS: '1' },
+      { CORRIDOR_ENV: 'test' },
+      { ...allowed, CORRIDOR_ENV: 'production' },
+    ]) {
+      const taken = () => settingsOf({ ...options, unsafe }, env);
+      expect(taken, JSON.stringify(env)).toThrow(expect.objectContaining({ code: 'UNSAFE_REFUSED' }));
+    }
+    expect(settingsOf({ ...options, unsafe }, allowed).unsafe.noFencing).toBe(true);
+    expect(settingsOf({ ...options, unsafe }, { ...allowed, CORRIDOR_ENV: 'development' }).unsafe.noFencing).toBe(true);
     expect(settingsOf(options, {}).unsafe).toEqual({ noFencing: false, offsetsOutsideTransaction: false });
   });
 });

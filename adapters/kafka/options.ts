@@ -1,5 +1,6 @@
 // What the composition root tells the Kafka adapter.
 import type { ConnectionOptions } from 'node:tls';
+import { isForTrials } from '../../runtime/ports/environment.ts';
 import { CodedError } from '../../runtime/ports/fault.ts';
 import { type Failpoint, NO_FAILPOINT } from './failpoints.ts';
 import type { PatchName } from './kafkajs/patches.ts';
@@ -17,8 +18,8 @@ export type SaslOptions =
     };
 
 /**
- * Takes a guarantee away, so that the crash harness can prove that it would notice. Refused outside tests: NODE_ENV must
- * be `test` or CORRIDOR_UNSAFE_FOR_TESTS must be 1.
+ * Takes a guarantee away, so that the crash harness can prove that it would notice. Refused unless CORRIDOR_ENV is
+ * development or test and CORRIDOR_UNSAFE_FOR_TESTS is 1.
  */
 export interface UnsafeForTests {
   /** Commits offsets after the transaction rather than inside it: a kill between the two duplicates a batch. */
@@ -106,7 +107,7 @@ export function settingsOf(options: KafkaOptions, env: NodeJS.ProcessEnv = proce
 
 function refuseUnsafe(unsafe: Required<UnsafeForTests>, env: NodeJS.ProcessEnv): void {
   if (!unsafe.offsetsOutsideTransaction && !unsafe.noFencing) return;
-  if (env['NODE_ENV'] === 'test' || env['CORRIDOR_UNSAFE_FOR_TESTS'] === '1') return;
+  if (isForTrials(env) && env['CORRIDOR_UNSAFE_FOR_TESTS'] === '1') return;
   throw new CodedError(
     'UNSAFE_REFUSED',
     'unsafe switches take delivery guarantees away and are for the crash harness only: remove them.',

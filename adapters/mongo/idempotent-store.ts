@@ -1,5 +1,6 @@
 // Idempotent batch writes to one collection. Unordered, coalesced by the caller to one write per document.
 import { type AnyBulkWriteOperation, type Collection, type Db, type Document, MongoBulkWriteError } from 'mongodb';
+import { refuseOutsideTrials } from '../../runtime/ports/environment.ts';
 import type { GuardedStore, IdempotentStore, IndexSpec, WriteCounts } from '../../sinks/idempotent-writes.ts';
 import { mongoFault } from './fault.ts';
 
@@ -54,6 +55,7 @@ export function guardedStore<D extends { readonly _id: string; readonly version:
   name: string,
   options: { readonly unsafeNoGuard?: boolean } = {},
 ): GuardedStore<D> {
+  if (options.unsafeNoGuard) refuseOutsideTrials(process.env, 'A projection without its sequence guard');
   const collection = db.collection<Document & { _id: string }>(name);
   const operation = (document: D, upsert: boolean): AnyBulkWriteOperation<Document & { _id: string }> => {
     const { _id, ...fields } = document;

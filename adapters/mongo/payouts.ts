@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { type AnyBulkWriteOperation, Binary, type Collection, type Db } from 'mongodb';
 import type { Payout } from '../../payouts/payout.ts';
 import type { PayoutChange, PayoutStore } from '../../payouts/ports.ts';
+import { refuseOutsideTrials } from '../../runtime/ports/environment.ts';
 import { MAJORITY, takenPlaces } from './claims.ts';
 import { mongoFault } from './fault.ts';
 import {
@@ -33,6 +34,7 @@ export interface MongoPayoutOptions {
 export function mongoPayoutStore(db: Db, options: MongoPayoutOptions = {}): MongoPayoutStore {
   const collection = db.collection<PayoutDocument>(PAYOUTS, MAJORITY);
   const unguarded = options.unsafe?.noCompareAndSet === true;
+  if (unguarded) refuseOutsideTrials(process.env, 'A payout store without compare-and-set');
   return {
     insert: (payouts) => guarded(() => (unguarded ? overwrite(collection, payouts) : insert(collection, payouts))),
     apply: (changes) => guarded(() => apply(collection, changes, unguarded)),

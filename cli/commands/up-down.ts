@@ -1,6 +1,7 @@
 // `corridor up` and `corridor down`: the local stack without the pipeline.
 import type { Command } from 'commander';
 import { startStack, stopStack, wipe } from '../../infra/local/stack.ts';
+import { withoutCredentials } from '../../runtime/config/hide.ts';
 import { stateDir } from '../environment.ts';
 import { print, printError, printRows, withJson } from '../output.ts';
 
@@ -18,7 +19,7 @@ export function registerUpDown(program: Command): void {
         onProgress: (line) => printError(line),
       });
       const { urls } = stack;
-      const rows = Object.entries(urls).map(([part, url]) => ({ part, url: Array.isArray(url) ? url.join(',') : url }));
+      const rows = Object.entries(urls).map(([part, url]) => ({ part, url: withoutCredentials(String(url)) }));
       printRows(rows, ['part', 'url'], json);
     });
 

@@ -1,8 +1,9 @@
 // Guarantees that tests take away, one at a time, to prove that the crash harness would notice:
 //
-//   CORRIDOR_UNSAFE_FOR_TESTS=1 CORRIDOR_UNSAFE=no-payout-cas corridor run
+//   CORRIDOR_ENV=test CORRIDOR_UNSAFE_FOR_TESTS=1 CORRIDOR_UNSAFE=no-payout-cas corridor run
 import type { UnsafeForTests } from '../../adapters/kafka/options.ts';
 import type { IntentClaims } from '../../processors/intake/ports.ts';
+import { refuseOutsideTrials } from '../../runtime/ports/environment.ts';
 import { CodedError } from '../../runtime/ports/fault.ts';
 
 export const UNSAFE_SWITCHES = [
@@ -21,7 +22,8 @@ export type UnsafeSwitch = (typeof UNSAFE_SWITCHES)[number];
 
 /**
  * The switches set in CORRIDOR_UNSAFE (comma-separated).
- * @throws CodedError UNSAFE_REFUSED unless CORRIDOR_UNSAFE_FOR_TESTS is 1, UNSAFE_UNKNOWN for a name that is none
+ * @throws CodedError UNSAFE_REFUSED unless CORRIDOR_ENV is development or test and CORRIDOR_UNSAFE_FOR_TESTS is 1,
+ *   UNSAFE_UNKNOWN for a name that is none
  */
 export function unsafeSwitches(env: NodeJS.ProcessEnv = process.env): ReadonlySet<UnsafeSwitch> {
   const names = (env['CORRIDOR_UNSAFE'] ?? '').split(',').filter((name) => name !== '');
@@ -31,6 +33,7 @@ export function unsafeSwitches(env: NodeJS.ProcessEnv = process.env): ReadonlySe
     const message = `there is no unsafe switch "${name}"; there are: ${UNSAFE_SWITCHES.join(', ')}`;
     throw new CodedError('UNSAFE_UNKNOWN', message, { faultClass: 'fatal' });
   });
+  if (known.length > 0) refuseOutsideTrials(env, 'CORRIDOR_UNSAFE');
   if (known.length > 0 && env['CORRIDOR_UNSAFE_FOR_TESTS'] !== '1') {
     const message = 'CORRIDOR_UNSAFE takes guarantees away and is for tests only: unset it';
     throw new CodedError('UNSAFE_REFUSED', message, { faultClass: 'fatal' });

@@ -3,6 +3,7 @@ import type { Books, Mismatch } from '../../feed/books.ts';
 import type { End } from '../../feed/fed-record.ts';
 import type { LocalStack } from '../../infra/local/stack.ts';
 import type { Config } from '../../runtime/config/config.ts';
+import { withoutCredentials } from '../../runtime/config/hide.ts';
 import type { Child } from '../children.ts';
 import { printRows } from '../output.ts';
 import type { DemoOptions } from './demo.ts';
@@ -91,7 +92,7 @@ export function printSummary(summary: Summary, { stack, children, logs, config }
   printRows(
     [
       { what: 'brokers', where: stack.urls.kafkaBrokers.join(',') },
-      { what: 'registry', where: stack.urls.registryUrl },
+      { what: 'registry', where: withoutCredentials(stack.urls.registryUrl) },
       { what: 'database', where: config.mongo.database },
       ...health,
       { what: 'logs', where: logs },

@@ -53,3 +53,9 @@ test.each([
     cure: expect.stringContaining(variable as string),
   });
 });
+
+test('a password in a URL is not quoted, whatever its client says', async () => {
+  const env = { CORRIDOR_REGISTRY_URL: 'http://user:hunter2@127.0.0.1:1' };
+  const refused = probeOverrides(overrides(env, PART_NAMES), () => undefined, 50);
+  await expect(refused).rejects.toMatchObject({ message: expect.not.stringContaining('hunter2') });
+});

@@ -1,4 +1,5 @@
 // Parts that somebody else runs: a URL in the environment replaces a local server.
+import { withoutCredentials } from '../../runtime/config/hide.ts';
 import { describeError, StackError } from './errors.ts';
 import { probeKafka, probeMongo, probeRedis, probeRegistry, until } from './probes.ts';
 import type { PartName, StackUrls } from './types.ts';
@@ -76,7 +77,7 @@ export async function probeOverrides(
         const variable = OVERRIDE_VARIABLES[part];
         throw new StackError(
           'EXTERNAL_UNREACHABLE',
-          `The server that ${variable} names does not answer (${describeError(error)}).`,
+          `The server that ${variable} names does not answer (${withoutCredentials(describeError(error))}).`,
           `Start it, correct ${variable}, or unset it to have one started here.`,
           { cause: error },
         );

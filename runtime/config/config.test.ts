@@ -1,5 +1,8 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { settingsTable } from '../../docs/generators/settings-table.ts';
+import { times } from '../../test/kit/times.ts';
+import { UNSAFE_VARIABLES } from '../ports/environment.ts';
 import { allSettings, environmentSchema, loadConfig, printConfig, unknownVariables } from './config.ts';
 
 const DEVELOPMENT = { CORRIDOR_ENV: 'development' };
@@ -10,6 +13,15 @@ const SEAL_KEYS = {
   CORRIDOR_EXECUTOR_KEYS: `k1:${'e'.repeat(32)}`,
   CORRIDOR_FEED_KEYS: `k1:${'f'.repeat(32)}`,
 };
+
+/** What somebody gets to see of a configuration, whether it is right or wrong. */
+function saidOf(env: Record<string, string>): string {
+  try {
+    return JSON.stringify(printConfig(loadConfig(env), env));
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
 
 function mistakes(env: Record<string, string>): string[] {
   try {
@@ -93,6 +105,71 @@ describe('the configuration', () => {
     expect(printed).not.toContain(SECRET);
     for (const keys of Object.values(SEAL_KEYS)) expect(printed).not.toContain(keys);
     expect(printed).toContain('(hidden)');
+  });
+
+  it('refuses in production what takes guarantees away or plants faults', () => {
+    const real = { ...SEAL_KEYS, CORRIDOR_TOKEN_KEY: SECRET };
+    for (const name of UNSAFE_VARIABLES) {
+      const asked = { ...real, [name]: '1' };
+      expect(() => loadConfig(asked)).toThrow(expect.objectContaining({ code: 'CONFIG_INVALID' }));
+      expect(() => loadConfig({ ...asked, CORRIDOR_ENV: 'production' })).toThrow(`${name} is for trials only`);
+      for (const env of ['development', 'test']) expect(loadConfig({ ...asked, CORRIDOR_ENV: env })).toBeDefined();
+      expect(loadConfig({ ...real, [name]: '' })).toBeDefined();
+    }
+  });
+
+  it('refuses the secrets of development in production, whichever setting they are given to and however', () => {
+    const real: Record<string, string> = { ...SEAL_KEYS, CORRIDOR_TOKEN_KEY: SECRET };
+    const known = allSettings.flatMap(({ setting }) => (setting.secret ? (setting.developmentDefault ?? []) : []));
+    expect(known).toHaveLength(5);
+    for (const text of known) {
+      const secret = text.slice(text.indexOf(':') + 1);
+      const given: [string, string][] = Object.keys(SEAL_KEYS).flatMap((name) => [
+        [name, `dev:${secret}`],
+        [name, `k9:${'n'.repeat(32)},k8:${secret}`],
+      ]);
+      for (const [name, value] of [...given, ['CORRIDOR_TOKEN_KEY', secret] as const]) {
+        const env = { ...real, [name]: value };
+        expect(() => loadConfig(env), `${name}=${value}`).toThrow(`${name} holds a secret of development`);
+        expect(loadConfig({ ...env, CORRIDOR_ENV: 'test' })).toBeDefined();
+      }
+    }
+    expect(loadConfig(real)).toBeDefined();
+  });
+
+  it('prints no part of a password or token inside a URL, whichever setting holds it, right or wrong', () => {
+    const chunk = fc.stringMatching(/^[A-Za-z0-9]{8}$/);
+    const separator = fc.constantFrom('', '@', '/', ':', ',', '%40', '&', '#', ' ', '!', '=');
+    const secret = fc.tuple(chunk, separator, chunk, separator, chunk);
+    const scheme = fc.constantFrom('http', 'https', 'redis', 'rediss', 'mongodb', 'kafka', 'SSL+X');
+    const form = fc.constantFrom<(scheme: string, secret: string) => string>(
+      (name, hidden) => `${name}://${hidden}@host:1234/path`,
+      (name, hidden) => `${name}://user:${hidden}@host:1234`,
+      (name, hidden) => `${name}://:${hidden}@host:1234/0`,
+      (name, hidden) => `${name}://host:1234/path?token=${hidden}&tls=true`,
+      (name, hidden) => `${name}://host:1234/path?${encodeURIComponent(hidden)}`,
+      (name, hidden) => `${name}://host:1234/path#${hidden}`,
+      (_name, hidden) => `user:${hidden}@host:1234`,
+      (name, hidden) => `${name}://a:1,${name}://user:${hidden}@b:2`,
+    );
+    const property = fc.property(
+      fc.constantFrom(...allSettings),
+      scheme,
+      secret,
+      form,
+      ({ setting }, name, parts, of) => {
+        const env = { ...DEVELOPMENT, [setting.env]: of(name, parts.join('')) };
+        const said = saidOf(env);
+        for (const piece of [parts[0], parts[2], parts[4]]) expect(said).not.toContain(piece);
+      },
+    );
+    fc.assert(property, { numRuns: times(1_000) });
+  });
+
+  it('shows of a URL where it leads', () => {
+    const env = { ...DEVELOPMENT, CORRIDOR_REGISTRY_URL: 'https://user:hunter2@registry:8081/apis?key=hunter3' };
+    const line = printConfig(loadConfig(env), env).find(({ setting }) => setting === 'registry.url');
+    expect(line?.value).toBe('https://(hidden)@registry:8081/apis?(hidden)');
   });
 
   it('wants user and password with a SASL mechanism', () => {

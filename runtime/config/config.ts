@@ -1,7 +1,9 @@
 // The configuration of a process: one zod schema over the environment, made of settings.ts.
 import { z } from 'zod';
 import { RETRY_TIERS } from '../../topics/recovery.ts';
+import { forbiddenVariables, isForTrials, UNSAFE_VARIABLES } from '../ports/environment.ts';
 import { CodedError } from '../ports/fault.ts';
+import { withoutCredentials } from './hide.ts';
 import type { Setting } from './setting.ts';
 import { settings } from './settings.ts';
 
@@ -60,7 +62,7 @@ function contradictions(values: Record<string, unknown>): [string, string][] {
 
 /** Text of each setting: from the environment (an empty text counts as absent), else its default. */
 function textsOf(env: Env): Record<string, string | undefined> {
-  const development = env['CORRIDOR_ENV'] === 'development';
+  const development = isForTrials(env);
   return Object.fromEntries(
     allSettings.map(({ setting }) => {
       const given = env[setting.env];
@@ -77,11 +79,36 @@ function textsOf(env: Env): Record<string, string | undefined> {
 export function loadConfig(env: Env = process.env): Config {
   const texts = textsOf(env);
   const missing = allSettings.filter(({ setting }) => !setting.optional && texts[setting.env] === undefined);
-  if (missing.length === 0) {
+  const forbidden = [...forbiddenHere(env), ...developmentSecrets(env, texts)];
+  if (missing.length === 0 && forbidden.length === 0) {
     const parsed = environmentSchema.safeParse(texts);
     if (parsed.success) return grouped(parsed.data);
   }
-  throw new CodedError('CONFIG_INVALID', mistakesIn(texts, missing).join('\n'), { faultClass: 'fatal' });
+  const mistakes = [...forbidden, ...mistakesIn(texts, missing)];
+  throw new CodedError('CONFIG_INVALID', mistakes.join('\n'), { faultClass: 'fatal' });
+}
+
+function forbiddenHere(env: Env): string[] {
+  return forbiddenVariables(env).map(
+    (name) => `${name} is for trials only, and CORRIDOR_ENV is neither development nor test: unset it`,
+  );
+}
+
+/** What everybody can read in the source, whatever it is used for. */
+const PUBLIC_SECRETS = allSettings
+  .filter(({ setting }) => setting.secret)
+  .flatMap(({ setting }) => setting.developmentDefault?.split(',') ?? [])
+  .map((key) => key.slice(key.indexOf(':') + 1));
+
+/** Settings that hold a secret of development where it must be a real one. */
+function developmentSecrets(env: Env, texts: Record<string, string | undefined>): string[] {
+  if (isForTrials(env)) return [];
+  return allSettings
+    .filter(({ setting }) => PUBLIC_SECRETS.some((known) => texts[setting.env]?.includes(known)))
+    .map(
+      ({ setting }) =>
+        `${setting.env} holds a secret of development, which anybody can read: make one of your own, for example with \`openssl rand -hex 32\``,
+    );
 }
 
 function mistakesIn(texts: Record<string, string | undefined>, missing: readonly NamedSetting[]): string[] {
@@ -93,7 +120,8 @@ function mistakesIn(texts: Record<string, string | undefined>, missing: readonly
     const env = String(path[0]);
     if (lines.has(env)) continue;
     const secret = allSettings.find(({ setting }) => setting.env === env)?.setting.secret;
-    const given = texts[env] === undefined || secret ? '' : ` (it is "${texts[env]}")`;
+    const text = texts[env];
+    const given = text === undefined || secret ? '' : ` (it is "${withoutCredentials(text)}")`;
     lines.set(env, `${env} ${message}${given}`);
   }
   return [...lines.values()];
@@ -122,18 +150,14 @@ export function unknownVariables(env: Env = process.env): readonly string[] {
 
 /** Read by tools, tests and the local stack rather than by services. */
 const OTHER_VARIABLES = [
+  ...UNSAFE_VARIABLES,
   'CORRIDOR_COMMAND_STARTED_AT',
   'CORRIDOR_CRASH_SEED',
   'CORRIDOR_CRASH_TRANSFERS',
-  'CORRIDOR_FAILPOINTS',
-  'CORRIDOR_FAILPOINTS_FILE',
-  'CORRIDOR_FAILPOINT_LOG',
-  'CORRIDOR_KAFKAJS_PATCHES',
   'CORRIDOR_KAFKA_JARS',
   'CORRIDOR_KAFKA_PORT',
   'CORRIDOR_KAFKA_2_PORT',
   'CORRIDOR_KAFKA_3_PORT',
-  'CORRIDOR_UNSAFE',
   'CORRIDOR_MONGOD',
   'CORRIDOR_MONGO_PORT',
   'CORRIDOR_REDIS_LIMITS_PORT',
@@ -142,7 +166,6 @@ const OTHER_VARIABLES = [
   'CORRIDOR_STATE_DIR',
   'CORRIDOR_TEST_DATA',
   'CORRIDOR_TEST_FACTOR',
-  'CORRIDOR_UNSAFE_FOR_TESTS',
 ];
 
 /** One setting as it is in force. */
@@ -156,7 +179,7 @@ export interface PrintedSetting {
 
 const HIDDEN = '(hidden)';
 
-/** Every setting in force, for `corridor config`; values of secrets are hidden, whether set or not. */
+/** Every setting in force, for `corridor config`; secrets, set or not, and what a URL may hold of them are hidden. */
 export function printConfig(config: Config, env: Env = process.env): readonly PrintedSetting[] {
   return allSettings.map(({ path, setting }) => {
     const value = path.reduce<unknown>((group, key) => (group as Record<string, unknown>)[key], config);
@@ -169,5 +192,5 @@ export function printConfig(config: Config, env: Env = process.env): readonly Pr
 function shown(value: unknown, secret: boolean): string {
   if (value === undefined) return '';
   if (secret) return HIDDEN;
-  return Array.isArray(value) ? value.join(',') : String(value);
+  return withoutCredentials(Array.isArray(value) ? value.join(',') : String(value));
 }

@@ -12,7 +12,7 @@ export interface Setting<S extends z.ZodType = z.ZodType> {
   readonly schema: S;
   /** As it would be written in the environment. Without one (and not optional) the setting must be set. */
   readonly default: string | undefined;
-  /** Used instead of a missing default when CORRIDOR_ENV is development. */
+  /** Used instead of a missing default when CORRIDOR_ENV is development or test. A secret here is refused in production. */
   readonly developmentDefault: string | undefined;
   /** Its value is never printed or logged. */
   readonly secret: boolean;

@@ -2,6 +2,7 @@
 // follow (`npm run generate`).
 import { RETRY_TIERS } from '../../topics/recovery.ts';
 import { LOG_LEVELS } from '../logger.ts';
+import { ENVIRONMENTS } from '../ports/environment.ts';
 import {
   addresses,
   flag,
@@ -21,8 +22,8 @@ import {
 
 export const settings = {
   environment: setting('CORRIDOR_ENV', {
-    doc: 'What this installation is for. `development` fills in secrets that production must set.',
-    schema: oneOf('production', 'development'),
+    doc: 'What this installation is for. `development` and `test` fill in secrets that production must set, and alone allow failpoints and unsafe switches.',
+    schema: oneOf(...ENVIRONMENTS),
     default: 'production',
   }),
   appName: setting('CORRIDOR_APP_NAME', {
