@@ -10,6 +10,13 @@ const withId = (good: Buffer, id: number) => {
   return copy;
 };
 
+/** Other bytes within the first string, behind header and length. */
+function withText(good: Buffer, ...text: number[]): Buffer {
+  const copy = Buffer.from(good);
+  copy.set(text, 7);
+  return copy;
+}
+
 /** A schema id far above any that a registry has given out. */
 const UNKNOWN_ID = 2_000_000_000;
 
@@ -30,5 +37,7 @@ export const UNDECODABLE: Readonly<Record<string, Spoil>> = {
   'string-length-negative': (good) => Buffer.concat([good.subarray(0, 5), Buffer.from([0x03]), good.subarray(6)]),
   'string-length-huge': (good) =>
     Buffer.concat([good.subarray(0, 5), Buffer.from([0xfe, 0xff, 0xff, 0xff, 0x0f]), good.subarray(6)]),
+  'text-in-latin-1': (good) => withText(good, 0xfc),
+  'text-in-cesu-8': (good) => withText(good, 0xed, 0xa0, 0x80),
   'one-megabyte': () => Buffer.alloc(1_048_576, 0x58),
 };

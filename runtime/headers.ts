@@ -1,4 +1,6 @@
 // Record headers: only what must be read without decoding.
+import { isUtf8 } from 'node:buffer';
+
 export const HEADER = {
   eventId: 'event-id',
   eventType: 'event-type',
@@ -38,9 +40,11 @@ export const RECOVERY_HEADER = {
   approvedBy: 'approved-by',
 } as const;
 
-/** The text of a header, or undefined. */
+/** The text of a header; undefined when it is absent, or no UTF-8: half-read text names nothing. */
 export function headerText(headers: Readonly<Record<string, Buffer | undefined>>, name: string): string | undefined {
-  return headers[name]?.toString('utf8');
+  const bytes = headers[name];
+  const text = bytes?.toString('utf8');
+  return text?.includes('\ufffd') && !isUtf8(bytes!) ? undefined : text;
 }
 
 /** The whole number in a header, or undefined when it is absent or is none. */

@@ -4,6 +4,7 @@ import type { Decision, EmittedTo, Processor, ReceivedFrom } from '../processors
 import { type Topology, topology } from '../processors/topology.ts';
 import { accepted, requested } from '../test/kit/events.ts';
 import { input, runProcessor } from '../test/kit/harness.ts';
+import { memoryCodec } from '../test/kit/memory-codec.ts';
 import { homePartition } from './home-partition.ts';
 
 type Intake = Topology['intake'];
@@ -97,6 +98,23 @@ describe('intents', () => {
       { class: 'poison', headers: { 'origin-position': 'transfer.requested:2:0' } },
     ]);
     expect(run.lifecycle).toEqual([]);
+  });
+
+  it('whose text is no UTF-8 become dead letters that say so, and their neighbours go on', async () => {
+    const { processor, seen } = accepting();
+    const good = intent('transfer-a-long');
+    const codec = memoryCodec();
+    await codec.load(['transfer.requested']);
+    const spoiltWith = (...text: number[]) => {
+      const value = { ...requested({ transferId: 'transfer-b-long' }), endToEndId: '###' };
+      const bytes = Buffer.from(codec.encode('transfer.requested', value));
+      bytes.set(text, bytes.indexOf('###'));
+      return { topic: 'transfer.requested', bytes, partition: 2 };
+    };
+    const spoilt = [spoiltWith(0xfc), spoiltWith(0xed, 0xa0, 0x80)];
+    const run = await runProcessor(processor, { inputs: [...spoilt, good] });
+    expect(run.deadLetters.map(({ headers }) => headers['dlq-error-code'])).toEqual(['INVALID_UTF8', 'INVALID_UTF8']);
+    expect(seen.map(({ value }) => value.transferId)).toEqual(['transfer-a-long']);
   });
 
   it('may be rubbish for long without stopping the good ones', async () => {

@@ -1,4 +1,5 @@
 // avsc types as Corridor uses them: exact minor units, explicit unions, no methods on records.
+import './strict-strings.ts';
 import avro, { type Type } from 'avsc';
 import { keepingBytes } from './kept-bytes.ts';
 import { type AvroObject, loadSchemas, selfContained } from './load.ts';

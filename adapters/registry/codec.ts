@@ -6,6 +6,7 @@ import type { Codec, DecodeResult } from '../../runtime/ports/codec.ts';
 import { CodedError, dependencyDown } from '../../runtime/ports/fault.ts';
 import { avscOptions, recordType } from '../../schemas/avro-types.ts';
 import { selfContained } from '../../schemas/load.ts';
+import { TextRefused } from '../../schemas/strict-strings.ts';
 import { contractOf, type TopicName, type TopicValues } from '../../topics/catalogue.ts';
 import { writeShortStringsFast } from './short-strings.ts';
 
@@ -145,6 +146,7 @@ export function registryCodec(options: RegistryOptions): Codec {
     try {
       return { ok: true, value: reader.read(bytes.subarray(HEADER_BYTES)), writerId };
     } catch (error) {
+      if (error instanceof TextRefused) return poison(error.code, `${error.message}, by schema ${writerId}`);
       return poison('UNDECODABLE_AVRO', `not the bytes of schema ${writerId}: ${(error as Error).message}`);
     }
   }

@@ -4,7 +4,8 @@ import type { TopicName, TopicValues } from '../../topics/catalogue.ts';
 export type DecodeResult<V> =
   | { readonly ok: true; readonly value: V /** Registry id of the writer's schema. */; readonly writerId: number }
   /**
-   * `poison`: these bytes will never decode (EMPTY_VALUE, NOT_AVRO, UNKNOWN_SCHEMA_ID on an intent, UNRESOLVABLE_SCHEMA).
+   * `poison`: these bytes will never decode (EMPTY_VALUE, NOT_AVRO, UNDECODABLE_AVRO, INVALID_UTF8, UNKNOWN_SCHEMA_ID on an
+   * intent, UNRESOLVABLE_SCHEMA).
    * `newer-schema`: an internal topic was written with a schema that this process does not know: deploy downstream first.
    */
   | { readonly ok: false; readonly kind: 'poison' | 'newer-schema'; readonly code: string; readonly detail: string };

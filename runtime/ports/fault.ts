@@ -1,6 +1,7 @@
 // Errors are routed by a stable code, never by message text.
 import { DomainError } from '../../domain/error.ts';
 import { safeText } from '../../domain/text.ts';
+import { TextRefused } from '../../schemas/strict-strings.ts';
 
 const MAX_DETAIL = 300;
 const MAX_FRAMES = 6;
@@ -51,7 +52,7 @@ export function codeAndDetail(error: unknown): { readonly code: string; readonly
   if (error instanceof CodedError) return { code: error.code, detail: safeText(error.message, MAX_DETAIL) };
   const type = error instanceof Error ? error.name.slice(0, 60) : typeof error;
   const where = framesOf(error).split('\n')[0] ?? '';
-  const code = error instanceof DomainError ? error.code : 'UNEXPECTED_ERROR';
+  const code = error instanceof DomainError || error instanceof TextRefused ? error.code : 'UNEXPECTED_ERROR';
   return { code, detail: `unexpected ${type} ${where}`.trim().slice(0, MAX_DETAIL) };
 }
 

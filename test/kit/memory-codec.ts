@@ -3,6 +3,7 @@
 import type { Codec, DecodeResult } from '../../runtime/ports/codec.ts';
 import { CodedError } from '../../runtime/ports/fault.ts';
 import { recordType } from '../../schemas/avro-types.ts';
+import { TextRefused } from '../../schemas/strict-strings.ts';
 import { contractOf, contracts, type TopicName, type TopicValues } from '../../topics/catalogue.ts';
 
 const NAMES = Object.values(contracts).map((contract) => contract.name);
@@ -63,7 +64,7 @@ function decodeOne<T extends TopicName>(
   }
   try {
     return { ok: true, value: recordType(contract.record).fromBuffer(bytes.subarray(5)) as TopicValues[T], writerId };
-  } catch {
-    return refuse('poison', 'UNDECODABLE_AVRO');
+  } catch (error) {
+    return refuse('poison', error instanceof TextRefused ? error.code : 'UNDECODABLE_AVRO');
   }
 }
