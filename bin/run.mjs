@@ -40,6 +40,7 @@ function follow(node, file, args, cwd) {
       env: {
         ...process.env,
         NODE_OPTIONS,
+        CORRIDOR_STARTER_PID: String(process.pid),
         // What a person waits for starts here, installation included.
         CORRIDOR_COMMAND_STARTED_AT: String(Math.round(performance.timeOrigin)),
         PATH: [path.dirname(node), path.join(root, 'node_modules', '.bin'), process.env.PATH].join(separator),

@@ -1,6 +1,6 @@
 // The starter, run as people run it, in a small repository of its own. Only npm is replaced: by a script that leaves a
 // trace, takes a while and makes a node_modules.
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import {
   appendFileSync,
@@ -14,6 +14,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 
 const here = import.meta.dirname;
@@ -133,6 +134,73 @@ describe('what it runs', () => {
     await until(() => output().includes('up'));
     child.kill('SIGKILL');
     await until(() => output().includes('drained'));
+  });
+
+  test('an entry whose starter was gone before its first line never begins', async () => {
+    entry('console.log("began"); setInterval(() => {}, 1000);');
+    // Held before Node begins, so that the starter can die first.
+    const held = ['-c', 'kill -STOP $$; exec "$@"', 'sh', process.execPath];
+    const program = [...held, '--import', at('bin', 'follow-parent.mjs'), at('entry.ts')];
+    const starter = spawn(
+      process.execPath,
+      [
+        '--input-type=module',
+        '-e',
+        `import { spawn } from 'node:child_process';
+         const env = { ...process.env, CORRIDOR_STARTER_PID: String(process.pid) };
+         console.log(spawn('sh', ${JSON.stringify(program)}, { env, stdio: ['ignore', 'inherit', 'inherit'] }).pid);`,
+      ],
+      { stdio: ['ignore', 'pipe', 'inherit'] },
+    );
+    let said = '';
+    starter.stdout.on('data', (chunk) => {
+      said += chunk;
+    });
+    const closed = once(starter, 'close');
+    await until(() => said.includes('\n'));
+    const pid = Number(said);
+    const state = () => execFileSync('ps', ['-o', 'state=', '-p', String(pid)], { encoding: 'utf8' }).trim();
+    await until(() => state().startsWith('T'));
+    starter.kill('SIGKILL');
+    await once(starter, 'exit');
+    process.kill(pid, 'SIGCONT');
+    // The pipe closes when the last process that writes to it has ended.
+    await closed;
+    expect(said).toBe(`${pid}\n`);
+  });
+
+  test('an entry that does not end when its starter is gone is killed', async () => {
+    entry('process.on("SIGTERM", () => console.log("asked")); console.log("up"); setInterval(() => {}, 1000);');
+    const preload = `${pathToFileURL(at('bin', 'follow-parent.mjs')).href}?graceMs=50`;
+    const program = ['--import', preload, at('entry.ts')];
+    const starter = spawn(
+      process.execPath,
+      [
+        '--input-type=module',
+        '-e',
+        `import { spawn } from 'node:child_process';
+         spawn(process.execPath, ${JSON.stringify(program)}, { stdio: ['ignore', 'inherit', 'inherit'] });`,
+      ],
+      { stdio: ['ignore', 'pipe', 'inherit'] },
+    );
+    let said = '';
+    starter.stdout.on('data', (chunk) => {
+      said += chunk;
+    });
+    const closed = once(starter, 'close');
+    await until(() => said.includes('up'));
+    starter.kill('SIGKILL');
+    await closed;
+    expect(said).toContain('asked');
+  });
+
+  test('what an entry starts in its turn is not taken for an orphan', async () => {
+    writeFileSync(at('inner.ts'), 'console.log("inner ran");');
+    entry(
+      `import { spawnSync } from 'node:child_process';
+       spawnSync(process.execPath, ['--import', ${JSON.stringify(at('bin', 'follow-parent.mjs'))}, ${JSON.stringify(at('inner.ts'))}], { stdio: 'inherit' });`,
+    );
+    expect((await run(['entry.ts'])).output).toContain('inner ran');
   });
 });
 

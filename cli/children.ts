@@ -2,11 +2,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs';
 import path from 'node:path';
+import { FOLLOW_PARENT, followed } from '../infra/local/follow-parent.ts';
 import { CodedError } from '../runtime/ports/fault.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '..');
-/** Ends a child when its parent is gone, also after kill -9 of the parent. */
-const FOLLOW_PARENT = path.join(ROOT, 'bin', 'follow-parent.mjs');
 const TAIL_BYTES = 2_000;
 
 export interface ChildOptions {
@@ -42,8 +41,8 @@ export async function startChild(options: ChildOptions): Promise<Child> {
   const { name, entry, args = [], env, logFile, readyTimeoutMs = 60_000 } = options;
   mkdirSync(path.dirname(logFile), { recursive: true });
   const log = openSync(logFile, 'a');
-  const child = spawn(process.execPath, ['--import', FOLLOW_PARENT, path.join(ROOT, entry), ...args], {
-    env,
+  const child = spawn(process.execPath, [...FOLLOW_PARENT, path.join(ROOT, entry), ...args], {
+    env: followed(env),
     stdio: ['ignore', 'pipe', log],
     cwd: ROOT,
     // In a group of its own: a terminal sends Ctrl-C to all of its group, and the SIGTERM of an orderly stop would be the

@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { FOLLOW_PARENT, followed } from '../infra/local/follow-parent.ts';
 import type { FaultPlanInput } from './faults.ts';
 
 export interface SpawnOptions {
@@ -29,9 +30,10 @@ export interface SimulatorProcess {
 export async function spawnSimulator(options: SpawnOptions): Promise<SimulatorProcess> {
   const child = spawn(
     process.execPath,
-    [fileURLToPath(new URL('./main.ts', import.meta.url)), ...argumentsOf(options)],
+    [...FOLLOW_PARENT, fileURLToPath(new URL('./main.ts', import.meta.url)), ...argumentsOf(options)],
     {
       stdio: ['ignore', 'pipe', 'pipe'],
+      env: followed(process.env),
     },
   );
   const ended = once(child, 'exit').then(([code]) => code as number | null);

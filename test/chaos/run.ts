@@ -74,6 +74,9 @@ export async function run(options: RunOptions): Promise<RunReport> {
     providerFaults: PROVIDER_FAULTS,
     say,
     onUnexpectedExit: (server, how) => failures.push(`${server} ended by itself: ${how}`),
+  }).catch((error: unknown) => {
+    if (!options.keep) rmSync(dir, { recursive: true, force: true });
+    throw error;
   });
   const exits: SlotExit[] = [];
   let zero = performance.now();

@@ -3,9 +3,9 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { FOLLOW_PARENT, followed } from '../../infra/local/follow-parent.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
-const FOLLOW_PARENT = path.join(ROOT, 'bin', 'follow-parent.mjs');
 const RESTART_AFTER_MS = 300;
 const LOOK_EVERY_MS = 25;
 
@@ -71,14 +71,14 @@ export class Slot {
     const log = openSync(this.logFile, 'a');
     const child = spawn(
       process.execPath,
-      ['--import', FOLLOW_PARENT, path.join(ROOT, 'cli/main.ts'), 'run', ...this.#options.args],
+      [...FOLLOW_PARENT, path.join(ROOT, 'cli/main.ts'), 'run', ...this.#options.args],
       {
         cwd: ROOT,
-        env: {
+        env: followed({
           ...this.#options.env,
           CORRIDOR_FAILPOINTS_FILE: this.#rulesFile,
           CORRIDOR_FAILPOINT_LOG: failpointLog,
-        },
+        }),
         stdio: ['ignore', log, log],
       },
     );

@@ -84,11 +84,22 @@ export class World {
     };
   }
 
-  /** Starts servers, proxies and the provider; provisions topics and schemas. */
+  /** Starts servers, proxies and the provider; provisions topics and schemas. What fails half-way leaves nothing running. */
   static async start(options: WorldOptions): Promise<World> {
+    const started: (() => Promise<unknown>)[] = [];
+    try {
+      return await World.#start(options, started);
+    } catch (error) {
+      for (const end of started.toReversed()) await end().catch(() => undefined);
+      throw error;
+    }
+  }
+
+  static async #start(options: WorldOptions, started: (() => Promise<unknown>)[]): Promise<World> {
     const { dir, brokers, say } = options;
     mkdirSync(dir, { recursive: true });
     const kafka = await Promise.all(Array.from({ length: brokers }, () => TcpProxy.listen()));
+    started.push(() => Promise.all(kafka.map((proxy) => proxy.close())));
     const stack = await startStack({
       stateDir: path.join(dir, 'stack'),
       brokers,
@@ -98,7 +109,9 @@ export class World {
       onProgress: say,
       onUnexpectedExit: options.onUnexpectedExit,
     });
+    started.push(() => stack.stop());
     const provider = await spawnSimulator(providerOptions(options));
+    started.push(() => provider.kill());
     const { urls } = stack;
     const proxies = new Map<NetworkTarget, readonly TcpProxy[]>([['kafka', kafka]]);
     for (const [index, address] of stack.kafkaBehindProxy.entries()) kafka[index]!.forwardTo(address);
@@ -110,10 +123,12 @@ export class World {
       ['provider', provider.url],
     ] as const) {
       const proxy = await TcpProxy.listen();
+      started.push(() => proxy.close());
       proxy.forwardTo(new URL(url).host);
       proxies.set(target, [proxy]);
     }
     const world = new World(options, stack, proxies, provider);
+    started.push(() => world.connections.close());
     await world.#provision();
     return world;
   }

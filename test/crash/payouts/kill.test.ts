@@ -10,6 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { MongoClient } from 'mongodb';
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
+import { FOLLOW_PARENT, followed } from '../../../infra/local/follow-parent.ts';
 import type { FaultPlanInput } from '../../../simulator/faults.ts';
 import { readLedger } from '../../../simulator/ledger.ts';
 import { type SimulatorProcess, spawnSimulator } from '../../../simulator/process.ts';
@@ -111,9 +112,13 @@ interface Run {
 }
 
 function start(settingsFile: string, failpoints = ''): Run {
-  const child = spawn(process.execPath, [WORKER, settingsFile], {
+  const child = spawn(process.execPath, [...FOLLOW_PARENT, WORKER, settingsFile], {
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, CORRIDOR_FAILPOINTS: failpoints, CORRIDOR_FAILPOINT_LOG: join(directory, 'failpoints') },
+    env: followed({
+      ...process.env,
+      CORRIDOR_FAILPOINTS: failpoints,
+      CORRIDOR_FAILPOINT_LOG: join(directory, 'failpoints'),
+    }),
   });
   children.add(child);
   let out = '';
