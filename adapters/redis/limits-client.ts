@@ -1,6 +1,8 @@
 // The connection to the Redis of the limits. Nothing is queued or sent again behind our back: a command either gets its
 // answer on the connection it was sent on, or fails, and the batch runs again.
 import { Redis } from 'ioredis';
+import type { CodedError } from '../../runtime/ports/fault.ts';
+import { isReply, redisFault, wantsNewConnection } from './fault.ts';
 
 export const LIMITS_DEPENDENCY = 'redis-limits';
 
@@ -14,6 +16,13 @@ export interface LimitsClientOptions {
 
 const MAX_RECONNECT_DELAY_MS = 1_000;
 
+/** What a server said when it refused a connection: commands then fail without a word of why. */
+const refusals = new WeakMap<Redis, Error>();
+
+/** An error of a command as a coded one; a connection that was refused says why. */
+export const limitsFault = (client: Redis, error: unknown): CodedError =>
+  redisFault(isReply(error) ? error : (refusals.get(client) ?? error), LIMITS_DEPENDENCY);
+
 /** A client that connects in the background and keeps trying; commands fail at once while it is not connected. */
 export function limitsClient(options: LimitsClientOptions): Redis {
   const client = new Redis(options.url, {
@@ -23,9 +32,15 @@ export function limitsClient(options: LimitsClientOptions): Redis {
     autoResendUnfulfilledCommands: false,
     maxRetriesPerRequest: 0,
     retryStrategy: (attempt) => Math.min(50 * 2 ** Math.min(attempt, 5), MAX_RECONNECT_DELAY_MS),
+    // The command still fails: nothing is sent again.
+    reconnectOnError: wantsNewConnection,
     lazyConnect: true,
   });
-  client.on('error', (error: Error) => options.onError?.(error));
+  client.on('error', (error: Error) => {
+    if (isReply(error)) refusals.set(client, error);
+    options.onError?.(error);
+  });
+  client.on('ready', () => refusals.delete(client));
   client.connect().catch(() => undefined);
   return client;
 }

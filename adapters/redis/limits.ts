@@ -7,8 +7,8 @@ import type { Redis } from 'ioredis';
 import type { LedgerStore, LimitOperation, LimitResult } from '../../processors/limits/ports.ts';
 import { CodedError } from '../../runtime/ports/fault.ts';
 import { refuseEviction } from './eviction.ts';
-import { redisFault, replyCode } from './fault.ts';
-import { LIMITS_DEPENDENCY } from './limits-client.ts';
+import { replyCode } from './fault.ts';
+import { LIMITS_DEPENDENCY, limitsFault } from './limits-client.ts';
 import { bucketOf, decodeResult, encodeOperations, encodeRecord } from './limits-codec.ts';
 
 export interface LimitsLedgerOptions {
@@ -64,7 +64,7 @@ export function limitsLedger(redis: Redis, options: LimitsLedgerOptions = {}): L
   const prefixOf = (marker: string) => `${namespace}:${marker.slice(marker.indexOf(':') + 1)}:`;
   const guarded = <T>(work: () => Promise<T>): Promise<T> =>
     work().catch((error: unknown) => {
-      throw redisFault(error, LIMITS_DEPENDENCY);
+      throw limitsFault(redis, error);
     });
 
   async function status() {
@@ -92,7 +92,7 @@ export function limitsLedger(redis: Redis, options: LimitsLedgerOptions = {}): L
       try {
         return await run(known, operations);
       } catch (error) {
-        if (replyCode(error) !== NOT_HYDRATED) throw redisFault(error, LIMITS_DEPENDENCY);
+        if (replyCode(error) !== NOT_HYDRATED) throw limitsFault(redis, error);
       }
     }
     // Another process may have rebuilt it: look once.
@@ -100,7 +100,7 @@ export function limitsLedger(redis: Redis, options: LimitsLedgerOptions = {}): L
     if (!hydrated || marker === null) throw notHydrated();
     known = marker;
     return run(marker, operations).catch((error: unknown) => {
-      throw replyCode(error) === NOT_HYDRATED ? notHydrated() : redisFault(error, LIMITS_DEPENDENCY);
+      throw replyCode(error) === NOT_HYDRATED ? notHydrated() : limitsFault(redis, error);
     });
   }
 

@@ -1,9 +1,8 @@
 // The limits ledger in force, as verification reads it. Read-only.
 import type { Redis } from 'ioredis';
 import type { LimitsStore, StoredCounter, StoredReservation } from '../../verify/ports.ts';
-import { redisFault } from './fault.ts';
 import { limitsLedger, limitsNamespace } from './limits.ts';
-import { LIMITS_DEPENDENCY } from './limits-client.ts';
+import { limitsFault } from './limits-client.ts';
 
 const PAGE = 1_000;
 
@@ -12,7 +11,7 @@ export function verifyLimits(redis: Redis, namespace = limitsNamespace('corridor
   const ledger = limitsLedger(redis, { namespace });
   const guarded = <T>(work: () => Promise<T>): Promise<T> =>
     work().catch((error: unknown) => {
-      throw redisFault(error, LIMITS_DEPENDENCY);
+      throw limitsFault(redis, error);
     });
 
   async function prefix(): Promise<string> {
