@@ -42,7 +42,10 @@ export function closeCase(payout: Payout, { number, by, reason }: CaseClosing, a
     throw refusal('CASE_GUARDS_PAYOUT', `${name} stays open: ${why}; it can be closed in ${NOTHING_BEGINS.join(', ')}`);
   }
   const closed: PayoutCase = { ...found, closedAt: at, closing: { by, reason } };
-  return changed(payout, at, { cases: payout.cases.with(number - 1, closed) });
+  const cases = payout.cases.with(number - 1, closed);
+  // The executor ends a payout that has no attempts left: it has failed.
+  if (found.code === 'ATTEMPTS_DIED' && phase === 'NEW') return changed(payout, at, { cases, nextPollAt: at });
+  return changed(payout, at, { cases });
 }
 
 /**

@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest';
+import { closeCase } from './close-case.ts';
 import {
   afterCancel,
   afterQuery,
   afterSubmit,
   beginAttempt,
+  giveUp,
   giveUpLease,
   nextStep,
   openPayout,
@@ -252,5 +254,105 @@ describe('a paid payout', () => {
     const after = afterQuery(paid(), 't-1:1', saw('RETURNED', 'AC06'), T0 + 60_000, POLICY);
     expect(after.updates.at(-1)).toMatchObject({ version: 2, status: 'RETURNED', reason: { code: 'AC06' } });
     expect(nextStep(after, T0 + 1e9, POLICY)).toBe('rest');
+  });
+});
+
+describe('a foreign clock', () => {
+  const expiry = T0 + 600_000;
+  const over = expiry + POLICY.visibilityMs;
+  const notFound = (asOf: number) => ({ kind: 'not-found', asOf }) as const;
+
+  it('hours ahead is no proof of death, however often it is told: one attempt, and a case', () => {
+    let payout = unknown();
+    for (let n = 0; n < 40; n++) {
+      const at = T0 + n * 1_000;
+      payout = afterQuery(payout, 't-1:1', notFound(at + 19_800_000), at, POLICY);
+      expect(payout).toMatchObject({ phase: 'OUTCOME_UNKNOWN', lastAttempt: 1 });
+    }
+    expect(payout.clockDoubts).toBe(40);
+    expect(payout.cases).toMatchObject([{ code: 'PROVIDER_CLOCK', closedAt: null }]);
+  });
+
+  it('is no proof before ours is past the expiry too, and that of the store', () => {
+    expect(afterQuery(unknown(), 't-1:1', notFound(over), over - 1, POLICY).attempts[0]?.end).toBeNull();
+    expect(afterQuery(unknown(), 't-1:1', notFound(over), over, POLICY, over - 1).attempts[0]?.end).toBeNull();
+    expect(afterQuery(unknown(), 't-1:1', notFound(over), over, POLICY, over).attempts[0]?.end).not.toBeNull();
+  });
+
+  it.each([
+    ['ahead', 1],
+    ['behind', -1],
+  ])('that is implausibly far %s says neither "not found" nor "expired"', (_, sign) => {
+    for (const skew of [POLICY.maxClockSkewMs + 1, 19_800_000, Number.POSITIVE_INFINITY]) {
+      const asOf = over + sign * skew;
+      expect(afterQuery(unknown(), 't-1:1', notFound(asOf), over, POLICY).attempts[0]?.end).toBeNull();
+      const expired = { ...saw('EXPIRED'), asOf };
+      expect(afterQuery(unknown(), 't-1:1', expired, T0, POLICY)).toMatchObject({ phase: 'OUTCOME_UNKNOWN' });
+      expect(afterSubmit(submitting(), 't-1:1', expired, T0, POLICY)).toMatchObject({ phase: 'OUTCOME_UNKNOWN' });
+    }
+  });
+
+  it('takes nothing from what does not speak of time', () => {
+    const asOf = T0 + 19_800_000;
+    expect(afterQuery(unknown(), 't-1:1', { ...saw('PAID'), asOf }, T0, POLICY).phase).toBe('PAID');
+    expect(afterCancel(unknown(), 't-1:1', { ...saw('CANCELLED'), asOf }, T0, POLICY)).toMatchObject({
+      phase: 'NEW',
+      clockDoubts: 1,
+    });
+  });
+});
+
+describe('attempts that keep dying', () => {
+  const begun = (payout: Payout) => beginAttempt(payout, T0, POLICY);
+  const dying: Readonly<Record<string, (payout: Payout, key: string) => Payout>> = {
+    'confirmed cancels': (payout, key) =>
+      afterCancel(afterSubmit(begun(payout), key, silent, T0, POLICY), key, saw('CANCELLED'), T0, POLICY),
+    'refused as too late': (payout, key) => afterSubmit(begun(payout), key, saw('EXPIRED', 'TM01'), T0, POLICY),
+    'cancelled at submit': (payout, key) => afterSubmit(begun(payout), key, saw('CANCELLED'), T0, POLICY),
+    'accepted, then cancelled': (payout, key) =>
+      afterQuery(afterSubmit(begun(payout), key, saw('ACCEPTED'), T0, POLICY), key, saw('CANCELLED'), T0, POLICY),
+  };
+
+  it.each(Object.keys(dying))('open a case and begin no more: %s', (how) => {
+    let payout = openPayout({ ...REQUEST, priceExpiresAt: T0 + 1e9 }, T0);
+    for (let number = 1; number <= POLICY.maxDeadAttempts; number++) {
+      expect(payout.phase).toBe('NEW');
+      payout = dying[how]!(payout, `t-1:${number}`);
+    }
+    expect(payout).toMatchObject({ deadAttempts: 5, nextPollAt: null, cases: [{ code: 'ATTEMPTS_DIED' }] });
+    expect(nextStep({ ...payout, nextPollAt: T0 }, T0, POLICY)).toBe('rest');
+    expect(nextStep({ ...payout, nextPollAt: T0 }, T0 + 2e9, POLICY)).toBe('rest');
+  });
+
+  it('are counted over all prices of the transfer, and a person who closes the case ends the payout', () => {
+    let payout = openPayout(REQUEST, T0);
+    for (let number = 1; number <= POLICY.maxDeadAttempts; number++) {
+      const at = T0 + number * 1_000_000;
+      if (number > 1) {
+        const price = { ...REQUEST, pricingAttempt: number, priceExpiresAt: at + 600_000 };
+        payout = supersede(payout, price, at);
+      }
+      const sent = afterSubmit(beginAttempt(payout, number > 1 ? at : T0, POLICY), `t-1:${number}`, silent, at, POLICY);
+      payout = afterCancel(sent, `t-1:${number}`, saw('CANCELLED'), at + 600_000, POLICY);
+    }
+    expect(payout).toMatchObject({ phase: 'NEW', cases: [{ code: 'ATTEMPTS_DIED' }] });
+    const asked = { ...REQUEST, pricingAttempt: 6, priceExpiresAt: T0 + 1e9 };
+    expect(supersede(payout, asked, T0 + 9_000_000).cases.map(({ code }) => code)).toEqual([
+      'ATTEMPTS_DIED',
+      'SUPERSEDE_REFUSED',
+    ]);
+    const closed = closeCase(payout, { number: 1, by: 'amara', reason: 'ticket 4711' }, T0 + 9_000_000);
+    expect(nextStep(closed, T0 + 9_000_000, POLICY)).toBe('give-up');
+    expect(() => beginAttempt(closed, T0 + 9_000_000, POLICY)).toThrow('a person');
+    expect(giveUp(closed, T0 + 9_000_000)).toMatchObject({ phase: 'FAILED', nextPollAt: null });
+  });
+
+  it('are bounded too when none of them was ever sent', () => {
+    let payout = openPayout({ ...REQUEST, priceExpiresAt: T0 + 1e9 }, T0);
+    for (let number = 1; number <= POLICY.maxAttempts; number++) {
+      const result = { kind: 'not-sent', code: 'ECONNREFUSED', detail: '' } as const;
+      payout = afterSubmit(begun(payout), `t-1:${number}`, result, T0, POLICY);
+    }
+    expect(payout).toMatchObject({ phase: 'NEW', deadAttempts: 0, cases: [{ code: 'ATTEMPTS_DIED' }] });
   });
 });

@@ -3,8 +3,18 @@
 // One rule carries it: a key is sent at most once, and the next attempt begins only when the last is provably dead.
 // Silence is never proof; neither is "not found", as a stopped worker may still be about to write to its socket.
 
+import { countDoubt, isClockDoubtful, withoutClock } from './clock-doubt.ts';
 import { changed, lastAttempt, openCase, settleCases, withAttempt, withUpdate } from './parts.ts';
-import type { Attempt, AttemptEnd, CancelResult, Observation, Payout, QueryResult, SubmitResult } from './payout.ts';
+import type {
+  Attempt,
+  AttemptEnd,
+  CancelResult,
+  Observation,
+  Payout,
+  PayoutCase,
+  QueryResult,
+  SubmitResult,
+} from './payout.ts';
 import { backOff, type PayoutPolicy } from './policy.ts';
 
 /** What a new payout is made from. */
@@ -26,6 +36,8 @@ export type Step =
   | 'submit'
   /** The price is over and nothing is alive: have the transfer priced again. */
   | 'expire'
+  /** Too many attempts have died, and a person has seen it: the payout has failed. */
+  | 'give-up'
   /** The worker that held the attempt is gone or stuck: its outcome is unknown from here on. */
   | 'give-up-lease'
   | 'query'
@@ -40,6 +52,8 @@ export function openPayout(request: PayoutRequest, at: number): Payout {
     attempts: [],
     lastAttempt: 0,
     deadAtProvider: 0,
+    deadAttempts: 0,
+    clockDoubts: 0,
     polls: 0,
     nextPollAt: at,
     updates: [],
@@ -56,6 +70,7 @@ export function nextStep(payout: Payout, at: number, policy: PayoutPolicy): Step
   switch (payout.phase) {
     case 'NEW':
       if (isContested(payout)) return 'rest';
+      if (isSpent(payout, policy)) return 'give-up';
       return priceIsOver(payout, at, policy) ? 'expire' : 'submit';
     case 'SUBMITTING':
       return 'give-up-lease';
@@ -75,6 +90,8 @@ export function nextStep(payout: Payout, at: number, policy: PayoutPolicy): Step
  */
 export function beginAttempt(payout: Payout, at: number, policy: PayoutPolicy): Payout {
   if (payout.phase !== 'NEW') throw new Error(`an attempt cannot begin in ${payout.phase}`);
+  if (isContested(payout) || isSpent(payout, policy))
+    throw new Error('an attempt cannot begin before a person has looked');
   if (priceIsOver(payout, at, policy)) return expire(payout, at);
   const number = payout.lastAttempt + 1;
   const attempt: Attempt = {
@@ -114,6 +131,12 @@ export function expire(payout: Payout, at: number): Payout {
   return withUpdate(settleCases(expired, at), 'EXPIRED', at, reason);
 }
 
+/** NEW to FAILED: all that a transfer may have of attempts is used up, and a person has closed the case about it. */
+export function giveUp(payout: Payout, at: number): Payout {
+  const detail = `${payout.lastAttempt} attempts were begun, and none of them paid.`;
+  return failed(payout, at, { code: 'NARR', detail });
+}
+
 /** NEW, and the gate says not now. */
 export function postpone(payout: Payout, at: number, untilMs: number): Payout {
   return payout.phase === 'NEW' ? changed(payout, at, { nextPollAt: Math.max(at, untilMs) }) : payout;
@@ -134,6 +157,11 @@ export function afterSubmit(
   at: number,
   policy: PayoutPolicy,
 ): Payout {
+  if (!isClockDoubtful(result, at, policy)) return submitted(payout, key, result, at, policy);
+  return countDoubt(payout, submitted(payout, key, withoutClock(result, 'unknown'), at, policy), at, policy);
+}
+
+function submitted(payout: Payout, key: string, result: SubmitResult, at: number, policy: PayoutPolicy): Payout {
   if (result.kind === 'observed') return observe(payout, key, result, at, policy);
   const attempt = lastAttempt(payout);
   if (!attempt || attempt.key !== key || attempt.end) return payout;
@@ -143,8 +171,44 @@ export function afterSubmit(
   return loseSight(payout, attempt, at, at + backOff(policy.pollFirstMs, policy.pollMaxMs, 0, payout.payoutId));
 }
 
-/** The answer to a query. */
-export function afterQuery(payout: Payout, key: string, result: QueryResult, at: number, policy: PayoutPolicy): Payout {
+/**
+ * The answer to a query.
+ * @param surely the earliest of all clocks of ours, ms since the epoch: no attempt is over before it says so too
+ */
+export function afterQuery(
+  payout: Payout,
+  key: string,
+  result: QueryResult,
+  at: number,
+  policy: PayoutPolicy,
+  surely: number = at,
+): Payout {
+  if (!isClockDoubtful(result, at, policy)) return queried(payout, key, result, { at, surely }, policy);
+  const believed = withoutClock(result, 'no-answer');
+  return countDoubt(payout, queried(payout, key, believed, { at, surely }, policy), at, policy);
+}
+
+/** Would this answer prove the last attempt dead by its expiry, if all clocks of ours said so? */
+export function seemsUnseen(payout: Payout, result: QueryResult, at: number, policy: PayoutPolicy): boolean {
+  const attempt = lastAttempt(payout);
+  if (!attempt || result.kind !== 'not-found' || attempt.acceptedAt !== null) return false;
+  const over = attempt.expiresAt + policy.visibilityMs;
+  // The provider's clock alone would be a foreign clock as proof.
+  return result.asOf >= over && (policy.unsafe?.noOwnClock === true || at >= over);
+}
+
+interface OurTime {
+  readonly at: number;
+  readonly surely: number;
+}
+
+function queried(
+  payout: Payout,
+  key: string,
+  result: QueryResult,
+  { at, surely }: OurTime,
+  policy: PayoutPolicy,
+): Payout {
   if (result.kind === 'observed') {
     const next = observe(payout, key, result, at, policy);
     return next === payout && nextStep(payout, at, policy) === 'query' ? pollAgain(payout, at, policy) : next;
@@ -153,8 +217,8 @@ export function afterQuery(payout: Payout, key: string, result: QueryResult, at:
   if (!attempt || attempt.key !== key || payout.nextPollAt === null) return payout;
   if (result.kind === 'no-answer' || payout.phase !== 'OUTCOME_UNKNOWN') return pollAgain(payout, at, policy);
 
-  const unseen = attempt.acceptedAt === null && result.asOf >= attempt.expiresAt + policy.visibilityMs;
-  if (unseen) return endAttempt(payout, attempt, 'unseen-at-expiry', null, at, policy);
+  if (seemsUnseen(payout, result, Math.min(at, surely), policy))
+    return endAttempt(payout, attempt, 'unseen-at-expiry', null, at, policy);
   const cancelFrom = (attempt.unknownSince ?? at) + policy.cancelAfterMs;
   if (at < cancelFrom) return pollAgain(payout, at, policy);
   return changed(withAttempt(payout, { ...attempt, notFound: true }), at, { nextPollAt: at });
@@ -168,6 +232,12 @@ export function afterCancel(
   at: number,
   policy: PayoutPolicy,
 ): Payout {
+  // A confirmed cancel closes the key whatever the clock says.
+  const next = cancelled(payout, key, result, at, policy);
+  return isClockDoubtful(result, at, policy) ? countDoubt(payout, next, at, policy) : next;
+}
+
+function cancelled(payout: Payout, key: string, result: CancelResult, at: number, policy: PayoutPolicy): Payout {
   if (result.kind === 'observed') return observe(payout, key, result, at, policy);
   const attempt = lastAttempt(payout);
   if (!attempt || attempt.key !== key || attempt.end) return payout;
@@ -296,11 +366,17 @@ function endAttempt(
 ): Payout {
   const ended = settleCases(endedWith(payout, attempt, how, code, at), at);
   const deadAtProvider = payout.deadAtProvider + (attempt.acceptedAt === null ? 0 : 1);
-  const free = { ...ended, deadAtProvider, phase: 'NEW', polls: payout.phase === 'NEW' ? payout.polls : 0 } as const;
+  const deadAttempts = payout.deadAttempts + (how === 'not-sent' ? 0 : 1);
+  const polls = payout.phase === 'NEW' ? payout.polls : 0;
+  const free = { ...ended, deadAtProvider, deadAttempts, phase: 'NEW', polls } as const;
   if (isContested(free)) return changed(free, at, { nextPollAt: null });
   if (deadAtProvider >= policy.maxDeadAtProvider) {
     const detail = `The provider took ${deadAtProvider} attempts and paid none of them.`;
-    return failed(free, at, { code: 'NARR', detail });
+    return failed(openCase(free, 'ATTEMPTS_DIED', detail, at), at, { code: 'NARR', detail });
+  }
+  if (isSpent(free, policy)) {
+    const detail = `${deadAttempts} attempts were sent and died, of ${free.lastAttempt} begun; no further one begins.`;
+    return changed(openCase(free, 'ATTEMPTS_DIED', detail, at), at, { nextPollAt: null });
   }
   if (priceIsOver(free, at, policy)) return expire(free, at);
   const tries = payout.attempts.length - 1;
@@ -348,9 +424,17 @@ function contradiction(payout: Payout, key: string, seen: Observation, at: numbe
   return loseSight(withAttempt(told, { ...attempt, end: null }), { ...attempt, end: null }, at, at);
 }
 
-/** Money may have moved under a key that was taken for dead, and no person has closed the case. */
+/** No attempt may begin before a person has closed a case: money may have moved, or attempts keep dying. */
 function isContested({ cases }: Payout): boolean {
-  return cases.some(({ code, closedAt }) => code === 'CONTRADICTION' && closedAt === null);
+  return cases.some(({ code, closedAt }) => HOLDING_BACK.includes(code) && closedAt === null);
+}
+
+/** Cases that hold back the next attempt and a new price for as long as they are open. */
+const HOLDING_BACK: readonly PayoutCase['code'][] = ['CONTRADICTION', 'ATTEMPTS_DIED'];
+
+/** The transfer has had all the attempts that it may have in its life, over all prices. */
+function isSpent({ deadAttempts, lastAttempt: begun }: Payout, policy: PayoutPolicy): boolean {
+  return deadAttempts >= policy.maxDeadAttempts || begun >= policy.maxAttempts;
 }
 
 /** ACCEPTED is none: an answer that was long on its way may tell of what was closed since. */

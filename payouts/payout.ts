@@ -20,7 +20,7 @@ export type PayoutPhase =
  * How an attempt ended; each is proof. All but `paid` prove that its key has never moved money and never will.
  * `not-sent`: the worker that held it saw it fail before the first byte. `refused`, `failed`, `expired`, `cancelled`: the
  * provider says so of this key. `unseen-at-expiry`: the provider did not know the key when its expiry and the longest
- * delay of its queries were over.
+ * delay of its queries were over, by the provider's clock and by ours.
  */
 export type AttemptEnd = 'paid' | 'not-sent' | 'refused' | 'failed' | 'expired' | 'cancelled' | 'unseen-at-expiry';
 
@@ -58,7 +58,7 @@ export interface PayoutUpdate {
 
 /** Something that a person has to look at. The payout is still polled; NO_PROOF closes when the truth comes out. */
 export interface PayoutCase {
-  readonly code: 'NO_PROOF' | 'CONTRADICTION' | 'SUPERSEDE_REFUSED';
+  readonly code: 'NO_PROOF' | 'CONTRADICTION' | 'SUPERSEDE_REFUSED' | 'ATTEMPTS_DIED' | 'PROVIDER_CLOCK';
   readonly detail: string;
   readonly attemptKey: string;
   readonly openedAt: number;
@@ -85,6 +85,10 @@ export interface Payout {
   readonly lastAttempt: number;
   /** Attempts that the provider took and that ended without money moving. */
   readonly deadAtProvider: number;
+  /** Attempts that were, or may have been, sent and are provably dead, over all pricing attempts. */
+  readonly deadAttempts: number;
+  /** Answers about this payout that bore a clock implausibly far from ours. */
+  readonly clockDoubts: number;
   /** Polls or retries since the phase began; spaces them out. */
   readonly polls: number;
   /** When there is something to do again; null: never. */
@@ -123,6 +127,8 @@ export interface Observation {
   readonly state: 'ACCEPTED' | 'PAID' | 'RETURNED' | 'FAILED' | 'REFUSED' | 'EXPIRED' | 'CANCELLED';
   readonly reference: string | null;
   readonly reasonCode: string | null;
+  /** The provider's clock when it answered, ms since the epoch; absent: it did not say. */
+  readonly asOf?: number;
 }
 
 /** Why there is no statement. The code is stable. */

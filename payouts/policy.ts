@@ -15,6 +15,14 @@ export interface PayoutPolicy {
   readonly caseAfterMs: number;
   /** A payout whose attempts the provider took and let die this often has failed. */
   readonly maxDeadAtProvider: number;
+  /** After this many dead attempts in the life of a transfer, whatever killed them, no further one begins: a case. */
+  readonly maxDeadAttempts: number;
+  /** The same for attempts in all, those included that were never sent. */
+  readonly maxAttempts: number;
+  /** An answer whose clock is further from ours than this, either way, proves nothing by that clock. */
+  readonly maxClockSkewMs: number;
+  /** After every so many such answers about one payout a person is asked. */
+  readonly maxClockDoubts: number;
   /** Spacing of queries: the first wait, doubled each time up to the last. */
   readonly pollFirstMs: number;
   readonly pollMaxMs: number;
@@ -23,6 +31,8 @@ export interface PayoutPolicy {
   readonly retryMaxMs: number;
   /** How long after the payment to ask whether the money came back; empty: never (webhooks still are heard). */
   readonly returnPollsMs: readonly number[];
+  /** Test only: the provider's clock alone says when an attempt is over. The negative control of our own clock. */
+  readonly unsafe?: { readonly noOwnClock?: boolean };
 }
 
 const MINUTE_MS = 60_000;
@@ -36,6 +46,10 @@ export const DEFAULT_PAYOUT_POLICY: PayoutPolicy = {
   cancelAfterMs: 6_000,
   caseAfterMs: MINUTE_MS,
   maxDeadAtProvider: 5,
+  maxDeadAttempts: 5,
+  maxAttempts: 100,
+  maxClockSkewMs: MINUTE_MS,
+  maxClockDoubts: 10,
   pollFirstMs: 250,
   pollMaxMs: 30_000,
   retryFirstMs: 500,

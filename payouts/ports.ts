@@ -25,6 +25,8 @@ export interface PayoutStore {
    */
   apply(changes: readonly PayoutChange[]): Promise<readonly boolean[]>;
   load(payoutIds: readonly string[]): Promise<readonly Payout[]>;
+  /** The store's own clock, ms since the epoch: a second opinion on ours. */
+  now(): Promise<number>;
   /**
    * Ids of payouts with `nextPollAt` at or before `before`: the longest overdue first, and after the others, or not at all,
    * those that are NEW.
@@ -116,6 +118,8 @@ export type PayoutEvent =
       readonly call: 'submit' | 'query' | 'cancel';
       readonly code: string;
     }
+  /** An answer bore the provider's clock; `aheadMs` of ours. */
+  | { readonly kind: 'clock'; readonly payoutId: string; readonly aheadMs: number; readonly isDoubtful: boolean }
   | { readonly kind: 'swept'; readonly count: number }
   /** Work in the background failed; the sweeper takes it up again. */
   | { readonly kind: 'fault'; readonly code: string; readonly detail: string };

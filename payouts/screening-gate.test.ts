@@ -177,6 +177,7 @@ describe('the executor behind the gate', () => {
       },
       apply: (changes) => payouts.apply(changes),
       load: (ids) => payouts.load(ids),
+      now: () => payouts.now(),
       overdue: (before, limit, options) => payouts.overdue(before, limit, options),
     };
   }

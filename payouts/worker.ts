@@ -1,6 +1,7 @@
 // Takes payouts one step further: asks decide.ts what is due, does it, stores what came of it.
 import { codeAndDetail } from '../runtime/ports/fault.ts';
 import type { PayoutRequested } from '../schemas/types.generated.ts';
+import { clockAhead, isClockDoubtful } from './clock-doubt.ts';
 import type { PayoutExecutorConfig } from './config.ts';
 import {
   afterCancel,
@@ -8,9 +9,11 @@ import {
   afterSubmit,
   beginAttempt,
   expire,
+  giveUp,
   giveUpLease,
   nextStep,
   postpone,
+  seemsUnseen,
   sendBefore,
 } from './decide.ts';
 import { Group } from './group.ts';
@@ -163,13 +166,15 @@ export class PayoutWorker {
    * @returns what the answer makes of the payout, to be stored; and whether it states anything
    */
   async query(payout: Payout): Promise<{ readonly decide: Decision; readonly isObserved: boolean }> {
-    const { clock, config, provider } = this.#deps;
+    const { clock, config, payouts, provider } = this.#deps;
     const { key } = lastAttempt(payout)!;
     const result = await provider.query(key);
     this.#heard(payout, 'query', result);
     await this.#deps.failpoint?.('payout.after-query');
     const at = clock.now();
-    const decide = (now: Payout) => afterQuery(now, key, result, at, config.policy);
+    // Only where the passing of time would be the proof: the store's clock must say so too.
+    const surely = seemsUnseen(payout, result, at, config.policy) ? await payouts.now() : at;
+    const decide = (now: Payout) => afterQuery(now, key, result, at, config.policy, surely);
     return { decide, isObserved: result.kind === 'observed' };
   }
 
@@ -189,6 +194,8 @@ export class PayoutWorker {
         return undefined;
       case 'expire':
         return this.settle(payout, (now) => expire(now, at), false);
+      case 'give-up':
+        return this.settle(payout, (now) => giveUp(now, at), false);
       case 'give-up-lease': {
         const lost = await this.settle(payout, (now) => giveUpLease(now, at), false);
         await this.#deps.failpoint?.('payout.after-lease-given-up');
@@ -258,6 +265,13 @@ export class PayoutWorker {
   }
 
   #heard(payout: Payout, call: 'submit' | 'query' | 'cancel', result: SubmitResult | QueryResult | CancelResult): void {
+    const { clock, config } = this.#deps;
+    const at = clock.now();
+    const aheadMs = clockAhead(result, at);
+    if (aheadMs !== undefined) {
+      const isDoubtful = isClockDoubtful(result, at, config.policy);
+      this.#emit({ kind: 'clock', payoutId: payout.payoutId, aheadMs, isDoubtful });
+    }
     if (!('code' in result)) return;
     this.#emit({ kind: 'no-answer', payoutId: payout.payoutId, call, code: result.code });
   }

@@ -8,6 +8,7 @@ const view = z.object({
   state: z.enum(['ACCEPTED', 'PAID', 'RETURNED', 'FAILED', 'REFUSED', 'EXPIRED', 'CANCELLED']),
   reasonCode: z.string().optional(),
   reference: z.string().optional(),
+  asOf: z.iso.datetime({ offset: true }),
 });
 
 const refusal = z.object({
@@ -30,11 +31,11 @@ export function submitResult(key: string, answer: Exchange): SubmitResult {
   const read = readAnswer(key, answer);
   if (read.kind === 'observed') return read;
   if (read.kind === 'unread') return { ...read, kind: 'unknown' };
-  const { code, definitive, reasonCode } = read.refusal;
+  const { code, definitive, reasonCode, asOf } = read.refusal;
   if (!definitive)
     return { kind: 'unknown', code: `PROVIDER_${code}`, detail: 'the provider gave no definitive answer' };
   const state = code === 'EXPIRED' || code === 'CANCELLED' ? code : 'REFUSED';
-  return { kind: 'observed', state, reference: null, reasonCode: reasonCode ?? null };
+  return { kind: 'observed', state, reference: null, reasonCode: reasonCode ?? null, asOf: Date.parse(asOf) };
 }
 
 export function queryResult(key: string, answer: Exchange): QueryResult {
@@ -60,9 +61,15 @@ function readAnswer(key: string, answer: Exchange): Read {
   if (answer.status >= 200 && answer.status < 300) {
     const parsed = view.safeParse(body);
     if (!parsed.success) return { kind: 'unread', code: 'ANSWER_MALFORMED', detail: `HTTP ${answer.status}` };
-    const { idempotencyKey, state, reasonCode, reference } = parsed.data;
+    const { idempotencyKey, state, reasonCode, reference, asOf } = parsed.data;
     if (idempotencyKey !== key) return { kind: 'unread', code: 'ANSWER_FOR_ANOTHER_KEY', detail: idempotencyKey };
-    return { kind: 'observed', state, reference: reference ?? null, reasonCode: reasonCode ?? null };
+    return {
+      kind: 'observed',
+      state,
+      reference: reference ?? null,
+      reasonCode: reasonCode ?? null,
+      asOf: Date.parse(asOf),
+    };
   }
   const parsed = refusal.safeParse(body);
   if (!parsed.success) return { kind: 'unread', code: `HTTP_${answer.status}`, detail: 'no readable answer' };

@@ -14,7 +14,16 @@ type StoredCase = Dated<PayoutCase, 'openedAt' | 'closedAt'>;
 
 type Kept = Pick<
   Payout,
-  'revision' | 'phase' | 'provider' | 'homePartition' | 'pricingAttempt' | 'lastAttempt' | 'deadAtProvider' | 'polls'
+  | 'revision'
+  | 'phase'
+  | 'provider'
+  | 'homePartition'
+  | 'pricingAttempt'
+  | 'lastAttempt'
+  | 'deadAtProvider'
+  | 'deadAttempts'
+  | 'clockDoubts'
+  | 'polls'
 >;
 
 /** What a change writes anew. */
@@ -78,6 +87,7 @@ function attemptOf(stored: StoredAttempt): Attempt {
 /** The fields that every change writes, and those that it must set or remove. */
 export function payoutFields(payout: Payout, stamp: string): PayoutFields {
   const { revision, phase, provider, homePartition, pricingAttempt, lastAttempt, deadAtProvider, polls } = payout;
+  const { deadAttempts, clockDoubts } = payout;
   return {
     revision,
     phase,
@@ -86,6 +96,8 @@ export function payoutFields(payout: Payout, stamp: string): PayoutFields {
     pricingAttempt,
     lastAttempt,
     deadAtProvider,
+    deadAttempts,
+    clockDoubts,
     polls,
     priceExpiresAt: date(payout.priceExpiresAt),
     attempts: payout.attempts.map(storedAttempt),
@@ -137,6 +149,8 @@ export function payoutOf(document: PayoutDocument): Payout {
     pricingAttempt,
     lastAttempt,
     deadAtProvider,
+    deadAttempts: document.deadAttempts ?? 0,
+    clockDoubts: document.clockDoubts ?? 0,
     polls,
     priceExpiresAt: document.priceExpiresAt.getTime(),
     requested: document.requested.value(),

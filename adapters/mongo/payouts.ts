@@ -43,6 +43,11 @@ export function mongoPayoutStore(db: Db, options: MongoPayoutOptions = {}): Mong
         if (payoutIds.length === 0) return [];
         return (await collection.find({ _id: { $in: [...payoutIds] } }).toArray()).map(payoutOf);
       }),
+    now: () =>
+      guarded(async () => {
+        const { localTime } = await db.admin().command({ hello: 1 });
+        return (localTime as Date).getTime();
+      }),
     overdue: (before, limit, { withNew }) =>
       guarded(async () => {
         const dueBy = async (field: 'nextPollAt' | 'nextSubmitAt') => {

@@ -34,6 +34,14 @@ export class MemoryStore implements PayoutStore {
     return payoutIds.flatMap((id) => this.payouts.get(id) ?? []);
   }
 
+  /** Clock of the store, when it is not to agree with that of the test. */
+  clock: () => number = () => Number.MAX_SAFE_INTEGER;
+
+  async now(): Promise<number> {
+    await this.#trip();
+    return this.clock();
+  }
+
   async overdue(before: number, limit: number, { withNew }: { withNew: boolean }): Promise<readonly string[]> {
     return [...this.payouts.values()]
       .filter(({ nextPollAt, phase }) => nextPollAt !== null && nextPollAt <= before && (withNew || phase !== 'NEW'))

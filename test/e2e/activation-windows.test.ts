@@ -227,6 +227,7 @@ function executor(barriers: {
         if (changes.some(({ next }) => next.phase === 'SUBMITTING')) await barriers.beforeBegin?.();
         return payouts.apply(changes);
       },
+      now: () => payouts.now(),
       load: (ids) => payouts.load(ids),
       overdue: (...args) => payouts.overdue(...args),
     },

@@ -503,6 +503,8 @@ export class History {
       attempts,
       lastAttempt: attempt,
       deadAtProvider: 0,
+      deadAttempts: 0,
+      clockDoubts: 0,
       polls: 0,
       nextPollAt: null,
       updates: updates as readonly PayoutUpdate[],
