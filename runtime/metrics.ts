@@ -89,6 +89,12 @@ export function createMetrics(options: { readonly processMetrics?: boolean } = {
       labelNames: ['provider'],
       registers,
     }),
+    providerClockAhead: new Gauge({
+      name: 'corridor_provider_clock_ahead_seconds',
+      help: "How far the provider's clock was ahead of ours in its last answer; negative: behind.",
+      labelNames: ['provider'],
+      registers,
+    }),
     databaseCommands: new Counter({
       name: 'corridor_database_commands_total',
       help: 'Commands sent to MongoDB, by collection; one holds the writes of a batch.',

@@ -8,6 +8,7 @@ import { VISIBLE_WITHIN_MS } from './api.ts';
 import type { AppliedFault, RequestClass } from './records.ts';
 
 const LONGEST_MS = 3_600_000;
+const YEAR_MS = 366 * 86_400_000;
 const milliseconds = z.int().min(0).max(LONGEST_MS);
 
 /** When a rule fires, whatever it does. */
@@ -49,6 +50,17 @@ const faultRule = z.discriminatedUnion('kind', [
   z.strictObject({ ...selection, kind: z.literal('malformed') }),
   /** Not processed; every connection is reset and new ones are refused for `ms`. */
   z.strictObject({ ...selection, kind: z.literal('down'), ms: milliseconds }),
+  /**
+   * Takes effect, and is answered with a clock that is wrong: `aheadMs` ahead (negative: behind), or, with `backward`,
+   * one that ran backward since the plan was set. With `probability`, `skip` and `limit` it jumps. Only what it tells is
+   * wrong: expiry and settlement keep to the true time, as where queries are answered by another machine.
+   */
+  z.strictObject({
+    ...selection,
+    kind: z.literal('clock'),
+    aheadMs: z.int().min(-YEAR_MS).max(YEAR_MS).default(0),
+    backward: z.boolean().default(false),
+  }),
   /** Accepted, but queries don't see it for `ms`. */
   z.strictObject({
     ...selection,
@@ -84,6 +96,8 @@ export class FaultPicker {
   #fired: number[] = [];
   #asked = new Map<string, number>();
   #injected: number;
+  /** When the present plan was set, ms since the epoch. */
+  since = Date.now();
 
   /** @param injectedBefore faults already in the ledger, so that ids go on from there. */
   constructor(seed: number, injectedBefore: number) {
@@ -105,6 +119,7 @@ export class FaultPicker {
     this.#matched = plan.rules.map(() => 0);
     this.#fired = plan.rules.map(() => 0);
     this.#asked = new Map();
+    this.since = Date.now();
   }
 
   /** The fault for this request, if any. */
@@ -127,6 +142,11 @@ export class FaultPicker {
     }
     return injected;
   }
+}
+
+/** What a wrong clock tells at the true time `now`; `since` is when the plan was set. Both ms since the epoch. */
+export function wrongTime(rule: Extract<FaultRule, { kind: 'clock' }>, now: number, since: number): number {
+  return (rule.backward ? since - (now - since) : now) + rule.aheadMs;
 }
 
 /** A number in [0, 1) that depends on `text` alone: FNV-1a, then the finisher of MurmurHash3 for even bits. */

@@ -330,3 +330,22 @@ describe('a restart', () => {
     other.close();
   });
 });
+
+it('tells a wrong clock where the plan says so: ahead, jumping, running backward; what it enforces keeps to the true time', () =>
+  withSimulator({}, async (simulator) => {
+    const { url } = simulator;
+    const told = async () => Date.parse(String((await query(url, 'T1:1')).body.asOf)) - Date.now();
+    simulator.setFaults({
+      rules: [{ id: 'ahead', on: 'query', kind: 'clock', aheadMs: 19_800_000, skip: 1, limit: 1 }],
+    });
+    const [before, during, after] = [await told(), await told(), await told()];
+    expect(Math.abs(before)).toBeLessThan(60_000);
+    expect(Math.abs(during - 19_800_000)).toBeLessThan(60_000);
+    expect(Math.abs(after)).toBeLessThan(60_000);
+    simulator.setFaults({ rules: [{ id: 'back', on: 'query', kind: 'clock', backward: true }] });
+    const first = Date.parse(String((await query(url, 'T1:1')).body.asOf));
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    expect(Date.parse(String((await query(url, 'T1:1')).body.asOf))).toBeLessThan(first);
+    simulator.setFaults({ rules: [{ id: 'ahead', on: 'submit', kind: 'clock', aheadMs: 19_800_000 }] });
+    expect((await submit(url, 'T1:1', submitBody('T1'))).status).toBe(202);
+  }));

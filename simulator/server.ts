@@ -7,7 +7,7 @@ import { API_PREFIX, executionsQuery, IDEMPOTENCY_KEY_HEADER, idempotencyKey, RE
 import { Book } from './book.ts';
 import type { Answer } from './decide.ts';
 import { exportLines } from './export.ts';
-import { FaultPicker, type FaultPlanInput, faultPlan, type Injected } from './faults.ts';
+import { FaultPicker, type FaultPlanInput, faultPlan, type Injected, wrongTime } from './faults.ts';
 import { answerMalformed, comesBefore, neverAnswer, reset, resetSocket } from './http-faults.ts';
 import type { LedgerWriteError } from './ledger-writer.ts';
 import type { Payout } from './payout.ts';
@@ -305,7 +305,9 @@ class SimulatorServer implements Simulator {
     reply: FastifyReply,
     problems?: string,
   ): Promise<FastifyReply> {
-    const now = this.#book.now();
+    const rule = injected?.rule;
+    const at = this.#book.now();
+    const now = rule?.kind === 'clock' ? wrongTime(rule, at, this.#faults.since) : at;
     await this.#book.writer.durable();
     const http = toHttp(answer, now, problems);
     switch (injected?.rule.kind) {

@@ -100,7 +100,10 @@ async function runParts(parts: Parts) {
       unsafeNoSequenceGuard: unsafe.has('no-sequence-guard'),
     });
     const payouts = parts.payouts
-      ? await payoutHosts(connections, runtime, { noCompareAndSet: unsafe.has('no-payout-cas') })
+      ? await payoutHosts(connections, runtime, {
+          noCompareAndSet: unsafe.has('no-payout-cas'),
+          noOwnClock: unsafe.has('no-own-clock'),
+        })
       : { hosts: [] };
     const cases = parts.cases ? await caseHosts(connections, runtime) : { hosts: [] };
     const rescreening = parts.rescreening ? [await rescreeningHost(connections, runtime)] : [];

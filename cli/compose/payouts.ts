@@ -22,6 +22,7 @@ import { createSinkHost } from '../../runtime/sink-host.ts';
 import type { Sink } from '../../sinks/contract.ts';
 import type { Connections } from '../connect.ts';
 import type { Hosted } from './processors.ts';
+import { providerClock } from './provider-clock.ts';
 import { maySeeLists, screenerFor, termsOf } from './screening.ts';
 
 const { reads } = consumers['payout-executor'];
@@ -32,6 +33,8 @@ const CIRCUIT_VALUES: Readonly<Record<ProviderCircuit, number>> = { closed: 0, '
 export interface UnsafePayouts {
   /** Test only: payout writes win whoever wrote before. */
   readonly noCompareAndSet?: boolean;
+  /** Test only: the provider's clock alone says when an attempt is over. */
+  readonly noOwnClock?: boolean;
 }
 
 /** The executor as a consumer of payout.requested. */
@@ -79,6 +82,12 @@ export async function payoutHosts(
       logger.warn({ stage: 'payout-executor', code: 'PROVIDER_CIRCUIT', detail: state }, 'circuit of the provider');
     },
   });
+  const clock = providerClock({
+    provider: PROVIDER,
+    topic: reads[0].name,
+    onDoubt: (detail) => logger.warn({ stage: 'payout-executor', code: 'PROVIDER_CLOCK', detail }, 'payout fault'),
+    onAhead: (seconds) => metrics.providerClockAhead.set({ provider: PROVIDER }, seconds),
+  });
   const screener = await screenerFor('payout-executor', connections, runtime);
   const gate = createScreeningGate({
     screener,
@@ -87,7 +96,7 @@ export async function payoutHosts(
     onBlocked: (payoutId, code) => fault(code, `payout ${payoutId} is stopped by screening`),
   });
   const executor = createPayoutExecutor({
-    config: executorConfig(config),
+    config: executorConfig(config, unsafe),
     payouts: store,
     provider,
     timer: bullPollTimer({ redisUrl: config.redis.queueUrl, prefix: config.appName, onFault: fault }),
@@ -96,7 +105,10 @@ export async function payoutHosts(
     gate,
     clock: { ...systemClock, monotonic: () => performance.now() },
     failpoint,
-    onEvent: (event) => report(event, fault, (code) => metrics.faults.inc({ consumer: 'payout-executor', code })),
+    onEvent: (event) => {
+      if (event.kind === 'clock') clock.heard(event.aheadMs, event.isDoubtful);
+      report(event, fault, (code) => metrics.faults.inc({ consumer: 'payout-executor', code }));
+    },
   });
   const sink: Sink<typeof reads> = {
     name: 'payout-executor',
@@ -110,7 +122,7 @@ export async function payoutHosts(
   const host = createSinkHost({
     ...runtime,
     sink,
-    moreTroubles: () => [...providerAway, ...recent.troubles()],
+    moreTroubles: () => [...providerAway, ...clock.troubles(), ...recent.troubles()],
     underWay: () => {
       const { inFlight, inHand, polls } = executor.stats();
       return { submit: inFlight, outcome: inHand, query: polls, publication: relay.backlog() };
@@ -146,7 +158,7 @@ function providerTrouble(state: string, before: DependencyTrouble | undefined): 
 }
 
 /** Throws CONFIG_INVALID when a submit could outlast the lease of its attempt. */
-function executorConfig({ payouts, provider }: Config): PayoutExecutorConfig {
+function executorConfig({ payouts, provider }: Config, unsafe: UnsafePayouts): PayoutExecutorConfig {
   const { policy } = DEFAULT_EXECUTOR_CONFIG;
   if (provider.requestTimeoutMs + provider.connectTimeoutMs >= policy.leaseMs) {
     const bound = policy.leaseMs - provider.connectTimeoutMs;
@@ -156,7 +168,14 @@ function executorConfig({ payouts, provider }: Config): PayoutExecutorConfig {
   return {
     ...DEFAULT_EXECUTOR_CONFIG,
     maxInFlight: payouts.maxInFlight,
-    policy: { ...policy, returnPollsMs: payouts.returnPollsMs },
+    policy: {
+      ...policy,
+      returnPollsMs: payouts.returnPollsMs,
+      visibilityMs: payouts.visibilityMs,
+      maxClockSkewMs: payouts.maxClockSkewMs,
+      maxDeadAttempts: payouts.maxDeadAttempts,
+      ...(unsafe.noOwnClock && { unsafe: { noOwnClock: true } }),
+    },
   };
 }
 
@@ -169,4 +188,5 @@ function report(
   if (event.kind === 'case') fault(event.code, `payout ${event.payoutId} needs a person`);
   // Counted only: in an outage there is one for each payout, and the circuit tells it once.
   if (event.kind === 'no-answer') count(event.code);
+  if (event.kind === 'clock' && event.isDoubtful) count('PROVIDER_CLOCK');
 }

@@ -9,6 +9,8 @@ import { CodedError } from '../../runtime/ports/fault.ts';
 export const UNSAFE_SWITCHES = [
   /** Payout writes win whoever wrote before. */
   'no-payout-cas',
+  /** The provider's clock alone says when an attempt is over (the provider fault `clock` of queries brings it to light). */
+  'no-own-clock',
   /** Projections are replaced whatever their sequence. */
   'no-sequence-guard',
   /** Offsets are committed after the transaction instead of inside it. */

@@ -133,10 +133,25 @@ export const settings = {
     }),
   },
   payouts: {
+    visibilityMs: setting('CORRIDOR_PROVIDER_VISIBILITY_MS', {
+      doc: 'How late at most a query of the provider shows what it has accepted, in ms. A key that no query finds counts as dead this long after its expiry, by the clocks of the provider, of the process and of MongoDB.',
+      schema: milliseconds(0, 3_600_000),
+      default: '5000',
+    }),
+    maxClockSkewMs: setting('CORRIDOR_PROVIDER_CLOCK_SKEW_MS', {
+      doc: 'An answer whose clock is further from ours than this, in ms, either way, proves nothing by that clock: it is told in health and metrics, and opens a case when it lasts.',
+      schema: milliseconds(1_000, 600_000),
+      default: '60000',
+    }),
     maxInFlight: setting('CORRIDOR_PAYOUTS_IN_FLIGHT', {
       doc: 'Submits on their way to the provider at once, per process.',
       schema: integer(1, 10_000),
       default: '128',
+    }),
+    maxDeadAttempts: setting('CORRIDOR_PAYOUT_DEAD_ATTEMPTS', {
+      doc: 'After so many dead attempts in the life of a transfer, whatever killed them, no further one begins and a person is asked (case ATTEMPTS_DIED).',
+      schema: integer(1, 20),
+      default: '5',
     }),
     returnPollsMs: setting('CORRIDOR_RETURN_POLLS_MS', {
       doc: 'How long after a payment the provider is asked whether the money came back, in ms, comma-separated and rising.',

@@ -237,6 +237,32 @@ describe('payout executors under fire', () => {
     await checkWitness(settings, await start(settings).ended);
   });
 
+  /** Submits take effect long after the worker has given them up, and whoever asks is told a time hours ahead. */
+  const CLOCK_AHEAD: FaultPlanInput = {
+    rules: [
+      { id: 'late', on: 'submit', kind: 'late', ms: 4_000, limit: 20 },
+      { id: 'ahead', on: 'query', kind: 'clock', aheadMs: 19_800_000, limit: 400 },
+    ],
+  };
+
+  it('pay once each while the provider answers queries with a clock that is hours ahead', async () => {
+    const { url } = await provider(CLOCK_AHEAD);
+    const settings = settingsFor(url, 60);
+    const report = await start(settings).ended;
+    await checkWitness(settings, report);
+    expect(report?.events['clock doubtful']).toBeGreaterThan(0);
+  });
+
+  it('negative control: without our own clock, they pay twice', async () => {
+    const { url } = await provider(CLOCK_AHEAD);
+    const policy = { leaseMs: 2_500, cancelAfterMs: 1_500, retryFirstMs: 50, retryMaxMs: 500, pollFirstMs: 50 };
+    const settings = settingsFor(url, 60, { policy: { ...policy, unsafe: { noOwnClock: true } } });
+    await start(settings).ended;
+    // What is late may still be on its way when the worker has ended.
+    const twice = async () => [...(await witness()).executions.values()].some((count) => count > 1);
+    while (!(await twice())) await sleep(100);
+  });
+
   it('negative control: without the compare-and-set, the witness sees transfers paid twice', async () => {
     const { url } = await provider({});
     const settings = settingsFor(url, 200, { noCompareAndSet: true });

@@ -128,6 +128,7 @@ async function main(): Promise<void> {
 
 function nameOf(event: PayoutEvent): string {
   if (event.kind === 'transition') return `${event.from} -> ${event.to}`;
+  if (event.kind === 'clock') return event.isDoubtful ? 'clock doubtful' : 'clock';
   if (event.kind === 'no-answer') return `${event.call} ${event.code}`;
   return 'code' in event ? `${event.kind} ${event.code}` : event.kind;
 }
