@@ -20,6 +20,8 @@ export interface Source {
   /** Failed attempts so far. */
   readonly attempts: number;
   readonly firstFailedAt: number | undefined;
+  /** Waits that its stage asked for, ms. */
+  readonly waitedMs: number;
   readonly replayCount: number;
 }
 
@@ -135,6 +137,7 @@ export function createArrivals(options: ArrivalOptions): (batch: RecordBatch) =>
       topic: source.topic,
       value,
       appendedAt: source.timestamp,
+      waitedMs: source.waitedMs,
       originPosition,
       position: originOf(source),
       partition: fromOutside ? homePartition(transferIdOf(value) ?? '', chainPartitions) : record.partition,
@@ -176,7 +179,7 @@ function traceOf(record: LogRecord, origin: string | undefined): string | Buffer
 
 function directSource(topic: TopicName, record: LogRecord): Source {
   const { partition, offset, timestamp } = record;
-  return { topic, partition, offset, timestamp, attempts: 0, firstFailedAt: undefined, replayCount: 0 };
+  return { topic, partition, offset, timestamp, attempts: 0, firstFailedAt: undefined, waitedMs: 0, replayCount: 0 };
 }
 
 /** Undefined when the headers do not name a topic that this consumer reads: nothing else may come in this way. */
@@ -195,6 +198,7 @@ function detourSource(record: LogRecord, reads: ReadonlySet<string>): Source | u
     timestamp,
     attempts: headerInteger(headers, RECOVERY_HEADER.attempts) ?? 0,
     firstFailedAt: headerInteger(headers, RECOVERY_HEADER.firstFailedAt),
+    waitedMs: Math.max(0, headerInteger(headers, RECOVERY_HEADER.waitedMs) ?? 0),
     replayCount: headerInteger(headers, RECOVERY_HEADER.replayCount) ?? 0,
   };
 }

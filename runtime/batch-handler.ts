@@ -207,7 +207,7 @@ export function createBatchHandler(options: BatchHandlerOptions): BatchHandler {
 
   function wait(batch: RecordBatch, arrival: Arrival, untilMs: number, cause: Cause): Judged {
     const tier = tierForWait(untilMs, clock.now());
-    const record = retryRecord(detour(batch, arrival, cause, arrival.source.attempts), tier, untilMs);
+    const record = retryRecord(detour(batch, arrival, cause, arrival.source.attempts), tier, untilMs, true);
     return { arrival, disposition: 'wait', outputs: [record], cause };
   }
 

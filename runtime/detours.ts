@@ -45,9 +45,14 @@ export interface Detour {
   readonly attempts: number;
 }
 
-/** A record for a retry tier. It is due at `dueAt`, but never later than the tier's delay from now. */
-export function retryRecord(detour: Detour, tier: number, dueAt: number): OutputRecord {
+/**
+ * A record for a retry tier. It is due at `dueAt`, but never later than the tier's delay from now. With `waits`, that time
+ * counts as time that the record has waited.
+ */
+export function retryRecord(detour: Detour, tier: number, dueAt: number, waits = false): OutputRecord {
   const latest = detour.now + RETRY_TIERS[tier]!.delayMs;
+  const due = Math.min(Math.max(dueAt, detour.now), latest);
+  const waitedMs = detour.arrival.source.waitedMs + (waits ? due - detour.now : 0);
   return {
     topic: retryTopic(detour.owner, tier),
     partition: detour.partition,
@@ -56,7 +61,8 @@ export function retryRecord(detour: Detour, tier: number, dueAt: number): Output
     headers: {
       ...carried(detour),
       [RECOVERY_HEADER.retryCode]: safeText(detour.cause.code, MAX_TEXT),
-      [RECOVERY_HEADER.retryDueAt]: String(Math.min(Math.max(dueAt, detour.now), latest)),
+      [RECOVERY_HEADER.retryDueAt]: String(due),
+      [RECOVERY_HEADER.waitedMs]: String(waitedMs),
     },
   };
 }

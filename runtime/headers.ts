@@ -22,6 +22,11 @@ export const RECOVERY_HEADER = {
   firstFailedAt: 'first-failed-at',
   /** Failed attempts so far; waiting is no attempt. */
   attempts: 'attempts',
+  /**
+   * How long the record has waited by decision of its stage, in ms: the waits that were asked for, not the time that
+   * passed. A stage that gives up does so by this, so that an outage uses up nobody's patience.
+   */
+  waitedMs: 'waited-ms',
   /** Why the record was last put aside. */
   retryCode: 'retry-code',
   /** Not to be handled before this instant, in ms. */

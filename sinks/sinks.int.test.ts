@@ -45,6 +45,7 @@ function lifecycle(
     topic: 'transfer.lifecycle',
     value,
     appendedAt: value.occurredAt + 5,
+    waitedMs: 0,
     originPosition: position,
     position,
     partition: 0,

@@ -76,6 +76,7 @@ function lifecycle(run: string, transfer: number, sequence: number, state: Trans
     topic: 'transfer.lifecycle',
     value,
     appendedAt: at,
+    waitedMs: 0,
     originPosition: position,
     position,
     partition: 0,

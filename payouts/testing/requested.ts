@@ -110,6 +110,7 @@ export function received(value: PayoutRequested): Received<PayoutRequested> {
     topic: 'payout.requested',
     value,
     appendedAt: envelope.occurredAt,
+    waitedMs: 0,
     originPosition: instruction.originPosition,
     position: `payout.requested:${envelope.homePartition}:0`,
     partition: envelope.homePartition,

@@ -1,4 +1,5 @@
 // Given rates, pricing binds a price; without fresh ones it waits, and in the end declines.
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { FxRate } from '../../schemas/types.generated.ts';
 import {
@@ -26,8 +27,8 @@ const tableOf = (...rates: FxRate[]): RateTable => ({
   entries: () => rates.map((rate) => [`${rate.source}/${rate.base}/${rate.quote}`, rate] as const),
 });
 const pricing = (rates: RateTable, now = AT) => createFxPricing({ rates, corridors: BOOK, clock: () => now });
-const screened = (of: Wishes = {}, appendedAt = AT): PricingInput =>
-  received('transfer.screened', transferScreened(of), { appendedAt });
+const screened = (of: Wishes = {}, at: { appendedAt?: number; waitedMs?: number } = {}): PricingInput =>
+  received('transfer.screened', transferScreened(of), { appendedAt: AT, ...at });
 const price = async (rates: RateTable, of: Wishes = {}) =>
   only((await run(pricing(rates), [screened(of)]))[0], 'transfer.priced');
 
@@ -131,10 +132,57 @@ describe('a transfer without a fresh rate', () => {
     expect(decision).toEqual({ kind: 'wait', untilMs: AT + 5_000, cause: expect.objectContaining({ code }) });
   });
 
-  it('is declined after the longest wait, counted from its arrival', async () => {
-    const old = screened({}, AT - DEFAULT_PRICING_RULES.maxWaitMs);
-    const [decision] = await run(pricing(tableOf()), [old]);
+  it('is declined after the longest wait', async () => {
+    const patient = screened({}, { waitedMs: DEFAULT_PRICING_RULES.maxWaitMs });
+    const [decision] = await run(pricing(tableOf()), [patient]);
     expect(only(decision, 'transfer.rejected').reasons).toMatchObject([{ code: 'RATE' }]);
+  });
+
+  it('waits all the same, however long it stood in the log before anybody could look', async () => {
+    for (const hours of [1, 24, 24 * 29]) {
+      const [decision] = await run(pricing(tableOf()), [screened({}, { appendedAt: AT - hours * 60 * MINUTE })]);
+      expect(decision).toMatchObject({ kind: 'wait', cause: { code: 'RATE_MISSING' } });
+    }
+  });
+
+  it('is declined by the host when it has waited for as long as it may, however long it stood there before', async () => {
+    const clock = new ManualClock(AT);
+    const rules = { maxWaitMs: 60_000 };
+    const processor = createFxPricing({ rates: tableOf(), corridors: BOOK, clock: clock.now, rules });
+    const old = input('transfer.screened', transferScreened(), { appendedAt: AT - 24 * 60 * MINUTE });
+    const result = await runProcessor(processor, { clock, inputs: [old] });
+    const [rejected] = result.outputs('transfer.rejected');
+    expect(rejected?.value.reasons).toMatchObject([{ code: 'RATE' }]);
+    const waits = result.retries('5s').map(({ headers }) => Number(headers['waited-ms']));
+    expect(waits).toEqual(Array.from({ length: 12 }, (_, n) => (n + 1) * 5_000));
+  });
+
+  it('uses up no patience while its stage stands still: an outage counts for nothing', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.tuple(fc.nat(200), fc.nat(10 * 60 * MINUTE)), { minLength: 1, maxLength: 10 }),
+        async (looks) => {
+          // Each pair: looks in a row, then an outage (ms).
+          let now = AT;
+          let waitedMs = 0;
+          let lookedMs = 0;
+          for (const [count, outageMs] of looks) {
+            for (let look = 0; look < count; look++) {
+              const [decision] = await run(pricing(tableOf(), now), [screened({}, { waitedMs })]);
+              const gaveUp = Array.isArray(decision);
+              expect(gaveUp).toBe(lookedMs >= DEFAULT_PRICING_RULES.maxWaitMs);
+              if (gaveUp) return;
+              const { untilMs } = decision as { untilMs: number };
+              lookedMs += untilMs - now;
+              waitedMs += untilMs - now;
+              now = untilMs;
+            }
+            now += outageMs;
+          }
+        },
+      ),
+      { numRuns: 20 },
+    );
   });
 
   it('lets the others of its batch flow on', async () => {

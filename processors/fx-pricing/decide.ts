@@ -25,7 +25,7 @@ export interface PricingContext {
 export interface PricingRules {
   /** Quotes that a transfer may have in all. */
   readonly maxAttempts: number;
-  /** Longest wait for a fresh rate, in ms from the arrival of the event. */
+  /** Longest wait for a fresh rate, in ms: waits asked for, not time since the event, most of which may be an outage. */
   readonly maxWaitMs: number;
   /** How long to wait before looking again, in ms. */
   readonly waitStepMs: number;
@@ -104,8 +104,7 @@ function outsideOfSide({ amount, currency }: CorridorSide, minor: bigint): Reaso
 
 function waitForRate(input: PricingInput, { now, route, rules }: PricingContext): Decision<PricingEvent> {
   const { sourceCurrency, targetCurrency } = input.value.instruction;
-  const waitedMs = now - input.appendedAt;
-  if (waitedMs >= rules.maxWaitMs) return [rejected(input, now, reason('RATE'))];
+  if (input.waitedMs >= rules.maxWaitMs) return [rejected(input, now, reason('RATE'))];
   const cause =
     route.kind === 'stale'
       ? { code: 'RATE_STALE', detail: `the rate ${route.pair} is too old` }

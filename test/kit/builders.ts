@@ -70,6 +70,7 @@ export function received<T extends TopicName>(
     topic,
     value,
     appendedAt: AT,
+    waitedMs: 0,
     originPosition: 'T1:0:42',
     position: `${topic}:3:7`,
     partition: 3,
