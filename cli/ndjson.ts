@@ -4,14 +4,17 @@ import type { Writable } from 'node:stream';
 import { safeJson } from '../domain/text.ts';
 import { HybridDecoder } from '../processors/screening/lists/index.ts';
 
-/** Characters of one line; the rest of a longer one is passed over. */
-const MOST_CHARACTERS = 16 * 1024 * 1024;
+/** Bytes of one line; the rest of a longer one is passed over. */
+const MOST_BYTES = 16 * 1024 * 1024;
+const LINE_FEED = 0x0a;
+const CARRIAGE_RETURN = 0x0d;
+const MARK = [0xef, 0xbb, 0xbf];
 
 export interface Line {
   /** From 1, blank lines counted. */
   readonly number: number;
   /** Undefined for a line that is longer than anybody means. */
-  readonly text: string | undefined;
+  readonly bytes: Uint8Array | undefined;
 }
 
 /** What is said about a line that cannot be used. */
@@ -22,42 +25,53 @@ export interface LineFault {
 }
 
 /**
- * Lines of a byte stream, those of one chunk together. Ends at `\n` alone (a carriage return before it is dropped): other
- * line separators may stand in JSON texts. A byte order mark is dropped, bytes that are no UTF-8 are read as Windows-1252.
+ * Lines of a byte stream, those of one chunk together; how their bytes are read as text is for the caller to say. A line
+ * ends at a line feed alone (a carriage return before it is dropped): other line separators may stand in JSON texts. A
+ * byte order mark at the beginning is dropped.
  */
 export async function* linesOf(
   input: AsyncIterable<Uint8Array>,
-  mostCharacters = MOST_CHARACTERS,
+  mostBytes = MOST_BYTES,
 ): AsyncGenerator<readonly Line[]> {
-  const decoder = new HybridDecoder();
   let number = 0;
-  let open = '';
-  let tooLong = false;
-  const take = (text: string): void => {
-    if (tooLong) return;
-    open += text;
-    if (open.length <= mostCharacters) return;
-    tooLong = true;
-    open = '';
+  let parts: Uint8Array[] = [];
+  let size = 0;
+  const take = (part: Uint8Array): void => {
+    size += part.length;
+    if (size > mostBytes) parts = [];
+    else if (part.length > 0) parts.push(part);
   };
   const end = (): Line => {
     number += 1;
-    const text = tooLong ? undefined : open.replace(/\r$/, '');
-    open = '';
-    tooLong = false;
-    return { number, text: number === 1 && text?.startsWith('\ufeff') ? text.slice(1) : text };
+    const whole = parts.length === 1 ? parts[0]! : Buffer.concat(parts);
+    const bytes = size > mostBytes ? undefined : trimmed(whole, number === 1);
+    parts = [];
+    size = 0;
+    return { number, bytes };
   };
   for await (const chunk of input) {
-    const parts = decoder.decode(chunk).split('\n');
     const lines: Line[] = [];
-    parts.forEach((part, i) => {
-      take(part);
-      if (i < parts.length - 1) lines.push(end());
-    });
+    let from = 0;
+    for (let at = chunk.indexOf(LINE_FEED); at >= 0; at = chunk.indexOf(LINE_FEED, from)) {
+      take(chunk.subarray(from, at));
+      lines.push(end());
+      from = at + 1;
+    }
+    take(chunk.subarray(from));
     if (lines.length > 0) yield lines;
   }
-  take(decoder.end());
-  if (open !== '' || tooLong) yield [end()];
+  if (size > 0) yield [end()];
+}
+
+function trimmed(bytes: Uint8Array, first: boolean): Uint8Array {
+  const from = first && MARK.every((byte, i) => bytes[i] === byte) ? MARK.length : 0;
+  return bytes.subarray(from, bytes.at(-1) === CARRIAGE_RETURN ? -1 : undefined);
+}
+
+/** Reads bytes that are no UTF-8 as Windows-1252, as lists do. */
+function tolerantText(bytes: Uint8Array): string {
+  const decoder = new HybridDecoder();
+  return decoder.decode(bytes) + decoder.end();
 }
 
 /**
@@ -73,8 +87,9 @@ export async function answerLines(
   let faults = 0;
   for await (const lines of linesOf(input)) {
     const answers = lines.flatMap((line) => {
-      if (line.text?.trim() === '') return [];
-      const made = answerTo(line, answer);
+      const text = line.bytes && tolerantText(line.bytes);
+      if (text?.trim() === '') return [];
+      const made = answerTo(line.number, text, answer);
       if ('error' in made) faults += 1;
       return [`${safeJson(JSON.stringify(made))}\n`];
     });
@@ -84,11 +99,12 @@ export async function answerLines(
 }
 
 function answerTo(
-  { number: line, text }: Line,
+  line: number,
+  text: string | undefined,
   answer: (value: Readonly<Record<string, unknown>>, line: number) => object,
 ): object {
   const fault = (error: string, message: string): LineFault => ({ line, error, message });
-  if (text === undefined) return fault('LINE_TOO_LONG', 'The line is longer than 16 million characters.');
+  if (text === undefined) return fault('LINE_TOO_LONG', 'The line is longer than 16 MiB.');
   let value: unknown;
   try {
     value = JSON.parse(text);

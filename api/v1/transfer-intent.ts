@@ -2,27 +2,30 @@
 import { z } from 'zod';
 import type { TransferRequested } from '../../schemas/types.generated.ts';
 
+/** JSON can hold half of a character (`"\\ud800"`), which is no text. */
+const text = z.string().refine((value) => value.isWellFormed(), 'holds half of a surrogate pair');
+
 /** Minor units: a string of digits, or an integer that JSON holds exactly. */
 const minor = z
   .union([z.string().regex(/^-?\d{1,19}$/, 'an integer number of minor units'), z.int()])
   .transform((value) => BigInt(value))
   .refine((value) => BigInt.asIntN(64, value) === value, 'does not fit into 64 bits');
 
-const account = z.strictObject({ scheme: z.string(), value: z.string(), agent: z.string().nullable().default(null) });
+const account = z.strictObject({ scheme: text, value: text, agent: text.nullable().default(null) });
 const identifier = z.strictObject({
-  scheme: z.string(),
-  value: z.string(),
-  country: z.string().nullable().default(null),
+  scheme: text,
+  value: text,
+  country: text.nullable().default(null),
 });
 const party = z.strictObject({
-  customerId: z.string(),
+  customerId: text,
   kind: z.enum(['PERSON', 'ORGANISATION']).default('PERSON'),
-  name: z.string(),
-  birthDate: z.string().nullable().default(null),
-  country: z.string(),
-  nationalities: z.array(z.string()).default([]),
+  name: text,
+  birthDate: text.nullable().default(null),
+  country: text,
+  nationalities: z.array(text).default([]),
   identifiers: z.array(identifier).default([]),
-  address: z.string().nullable().default(null),
+  address: text.nullable().default(null),
   account,
 });
 
@@ -35,14 +38,14 @@ const intermediary = z.strictObject({
     'INTERMEDIARY_AGENT',
     'CREDITOR_AGENT',
   ]),
-  customerId: z.string().nullable().default(null),
+  customerId: text.nullable().default(null),
   kind: z.enum(['PERSON', 'ORGANISATION']),
-  name: z.string(),
-  birthDate: z.string().nullable().default(null),
-  country: z.string().nullable().default(null),
-  nationalities: z.array(z.string()).default([]),
+  name: text,
+  birthDate: text.nullable().default(null),
+  country: text.nullable().default(null),
+  nationalities: z.array(text).default([]),
   identifiers: z.array(identifier).default([]),
-  address: z.string().nullable().default(null),
+  address: text.nullable().default(null),
 });
 
 /**
@@ -50,20 +53,20 @@ const intermediary = z.strictObject({
  * code on intent.rejected.
  */
 export const transferIntentV1 = z.strictObject({
-  transferId: z.string(),
-  endToEndId: z.string(),
+  transferId: text,
+  endToEndId: text,
   requestedAt: z.iso.datetime({ offset: true }).optional(),
-  instructedAmount: z.strictObject({ minor, currency: z.string() }),
+  instructedAmount: z.strictObject({ minor, currency: text }),
   amountSide: z.enum(['SOURCE', 'TARGET']).default('SOURCE'),
-  sourceCurrency: z.string(),
-  targetCurrency: z.string(),
+  sourceCurrency: text,
+  targetCurrency: text,
   chargeBearer: z.enum(['DEBT', 'CRED', 'SHAR', 'SLEV']).default('SLEV'),
-  purposeCode: z.string().default(''),
-  requestedExecutionDate: z.string().nullable().default(null),
+  purposeCode: text.default(''),
+  requestedExecutionDate: text.nullable().default(null),
   debtor: party,
   creditor: party,
   intermediaries: z.array(intermediary).default([]),
-  remittanceInformation: z.string().nullable().default(null),
+  remittanceInformation: text.nullable().default(null),
 });
 
 /** The record for transfer.requested. `now` (ms) stands in where the intent names no time. */

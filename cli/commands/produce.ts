@@ -1,24 +1,27 @@
 // `corridor produce FILE`: intents from newline-delimited JSON.
 import { createReadStream } from 'node:fs';
-import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import type { Command } from 'commander';
-import type { z } from 'zod';
-import { toTransferRequested, transferIntentV1 } from '../../api/v1/transfer-intent.ts';
+import { z } from 'zod';
 import type { FedRecord } from '../../feed/fed-record.ts';
+import type { Codec } from '../../runtime/ports/codec.ts';
 import { CodedError } from '../../runtime/ports/fault.ts';
 import type { TransferRequested } from '../../schemas/types.generated.ts';
+import { transferRequested } from '../../topics/edges.ts';
 import { withConnections } from '../connect.ts';
+import { type IntentLines, type IntentTerms, readIntentLines } from '../intent-lines.ts';
 import { print, printError, toJsonLine, withJson } from '../output.ts';
 import { publish } from '../publish.ts';
 import { progressBar } from './feed.ts';
 
+const INTENTS = 'transfer.requested';
+/** Room for key, headers and framing within the topic's largest record. */
+const FRAMING_BYTES = 4_096;
+
 interface ProduceOptions {
   readonly skipBad?: boolean;
+  readonly requestedAt?: string;
   readonly json?: boolean;
-}
-interface BadLine {
-  readonly line: number;
-  readonly problem: string;
 }
 
 const MOST_BAD_LINES_NAMED = 20;
@@ -32,14 +35,22 @@ export function registerProduce(program: Command): void {
       'after',
       `
 A bad line is reported with its number, and nothing is published unless --skip-bad is given. Whether an intent makes
-sense (currencies, limits, check digits) is for intake to say, on intent.rejected.
+sense (currencies, limits, check digits) is for intake to say, on intent.rejected. Bad is also what could be read in two
+ways: bytes that are no UTF-8, a key that stands twice, a number that JSON does not hold exactly.
+
+The time of an intent is part of what it says. A line without a requestedAt gets the time of this call; sent again without
+--requested-at it says something else, and is refused as a conflict (DUPL). The first one is untouched.
 
 Example:
   corridor produce intents.ndjson`,
     )
-    .action((file: string, { skipBad, json }: ProduceOptions) =>
+    .option('--requested-at <time>', 'stands in where a line names no requestedAt; default: now')
+    .action((file: string, { skipBad, requestedAt: given, json }: ProduceOptions) =>
       withConnections(async ({ log, codec, config }) => {
-        const { good, bad } = await readIntents(file);
+        const requestedAt = instantOf(given);
+        await codec.load([INTENTS]);
+        const keep = (intent: TransferRequested): FedRecord => recordOf(intent, codec);
+        const { good, bad, undated, blank } = await readFile(file, { requestedAt, keep });
         for (const { line, problem } of bad.slice(0, MOST_BAD_LINES_NAMED)) printError(`line ${line}: ${problem}`);
         if (bad.length > MOST_BAD_LINES_NAMED) printError(`and ${bad.length - MOST_BAD_LINES_NAMED} bad lines more`);
         if (bad.length > 0 && !skipBad) {
@@ -48,66 +59,52 @@ Example:
             `${bad.length} of ${good.length + bad.length} lines are bad, nothing was published: mend them, or pass --skip-bad`,
           );
         }
-        await codec.load(['transfer.requested']);
+        const at = new Date(requestedAt).toISOString();
+        // Before anything is sent: whoever stops here must be able to send the same again.
+        if (undated > 0 && given === undefined) printError(`${undated} lines name no requestedAt: sent with ${at}`);
         const writer = await log.writer('produce');
         const bar = progressBar(good.length);
-        const records = good.map(
-          (intent): FedRecord => ({
-            key: intent.transferId,
-            account: intent.transferId,
-            value: codec.encode('transfer.requested', intent),
-            expected: 'COMPLETED',
-            kind: 'file',
-          }),
-        );
-        const published = await publish(records, {
+        const published = await publish(good, {
           writer,
           chainPartitions: config.kafka.chainPartitions,
           onPublished: (total) => bar.update(total),
         });
         bar.stop();
         await writer.close();
-        const result = { published, skipped: bad.length };
-        print(json ? toJsonLine(result) : `published ${published}, skipped ${bad.length}`);
+        const result = { published, skipped: bad.length, blank, undated, ...(undated > 0 ? { requestedAt: at } : {}) };
+        const again = undated > 0 ? `; to send the same again, pass --requested-at ${at}` : '';
+        print(json ? toJsonLine(result) : `published ${published}, skipped ${bad.length}${again}`);
       }),
     );
 }
 
-async function readIntents(file: string): Promise<{ good: TransferRequested[]; bad: BadLine[] }> {
-  const input = file === '-' ? process.stdin : createReadStream(file);
-  const opened = new Promise<never>((_, reject) => {
-    input.on('error', (error: Error) =>
-      reject(new CodedError('FILE_UNREADABLE', `${file} cannot be read: ${error.message}`)),
-    );
+/** @throws CodedError OPTION_INVALID */
+function instantOf(given: string | undefined): number {
+  if (given === undefined) return Date.now();
+  const parsed = z.iso.datetime({ offset: true }).safeParse(given);
+  if (parsed.success) return Date.parse(given);
+  throw new CodedError('OPTION_INVALID', '--requested-at must be a time such as 2026-11-23T09:00:00Z');
+}
+
+/** @throws CodedError that says why the intent does not fit its topic */
+function recordOf(intent: TransferRequested, codec: Codec): FedRecord {
+  const value = codec.encode(INTENTS, intent);
+  if (value.length > transferRequested.maxMessageBytes - FRAMING_BYTES) {
+    throw new CodedError('RECORD_TOO_LARGE', `${value.length} bytes, more than ${INTENTS} takes`);
+  }
+  return { key: intent.transferId, account: intent.transferId, value, expected: 'COMPLETED', kind: 'file' };
+}
+
+async function readFile(file: string, terms: IntentTerms<FedRecord>): Promise<IntentLines<FedRecord>> {
+  const input: Readable = file === '-' ? process.stdin : createReadStream(file);
+  let unreadable: Error | undefined;
+  input.on('error', (error: Error) => {
+    unreadable = error;
   });
-  return Promise.race([readLines(input), opened]);
-}
-
-async function readLines(input: NodeJS.ReadableStream): Promise<{ good: TransferRequested[]; bad: BadLine[] }> {
-  const good: TransferRequested[] = [];
-  const bad: BadLine[] = [];
-  const now = Date.now();
-  let line = 0;
-  for await (const text of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
-    line++;
-    if (text.trim() === '') continue;
-    const parsed = parseLine(text);
-    if ('problem' in parsed) bad.push({ line, problem: parsed.problem });
-    else good.push(toTransferRequested(parsed, now));
-  }
-  return { good, bad };
-}
-
-function parseLine(text: string): z.output<typeof transferIntentV1> | { problem: string } {
-  let json: unknown;
   try {
-    json = JSON.parse(text);
-  } catch {
-    return { problem: 'not JSON' };
+    return await readIntentLines(input, terms);
+  } catch (error) {
+    if (unreadable === undefined) throw error;
+    throw new CodedError('FILE_UNREADABLE', `${file} cannot be read: ${unreadable.message}`);
   }
-  const parsed = transferIntentV1.safeParse(json);
-  if (parsed.success) return parsed.data;
-  return {
-    problem: parsed.error.issues.map(({ path, message }) => `${path.join('.') || 'line'}: ${message}`).join('; '),
-  };
 }

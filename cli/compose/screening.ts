@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { listStore } from '../../adapters/mongo/list-versions.ts';
 import { exceptionStore } from '../../adapters/mongo/screening-exceptions.ts';
+import { strictJson, strictText } from '../../domain/strict-json.ts';
 import { railOf } from '../../payouts/instruction.ts';
 import { type ScreeningTerms, screeningTerms } from '../../processors/screening/configuration.ts';
 import { openIndexThread } from '../../processors/screening/index/thread.ts';
@@ -24,7 +25,7 @@ import type { Connections } from '../connect.ts';
 export function termsOf({ screening }: Config): ScreeningTerms {
   const { file } = screening;
   try {
-    return screeningTerms(file === undefined ? {} : JSON.parse(readFileSync(file, 'utf8')));
+    return screeningTerms(file === undefined ? {} : strictJson(strictText(readFileSync(file))));
   } catch (error) {
     const message = `${file ?? 'the screening terms'} cannot be used: ${(error as Error).message}`;
     throw new CodedError('SCREENING_TERMS_INVALID', message, { faultClass: 'fatal' });

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { CORRIDORS } from '../../domain/corridor-table.ts';
 import type { Corridor } from '../../domain/corridors.ts';
 import { checkLimitRules, LIMIT_RULES, type LimitRule } from '../../domain/limit-rules.ts';
+import { strictJson, strictText } from '../../domain/strict-json.ts';
 import type { Config } from '../../runtime/config/config.ts';
 import { CodedError } from '../../runtime/ports/fault.ts';
 
@@ -16,11 +17,16 @@ export function limitRules({ transfers }: Config): readonly LimitRule[] {
   return checkLimitRules(transfers.limitsFile ? (readTerms(transfers.limitsFile) as LimitRule[]) : LIMIT_RULES);
 }
 
+/** Minor units of money, at whatever depth, as bigints. */
+function withAmounts(terms: unknown): unknown {
+  return JSON.parse(JSON.stringify(terms), (key, value: unknown) =>
+    key.endsWith('Minor') && typeof value === 'string' ? BigInt(value) : value,
+  );
+}
+
 function readTerms(file: string): unknown {
   try {
-    const terms: unknown = JSON.parse(readFileSync(file, 'utf8'), (key, value: unknown) =>
-      key.endsWith('Minor') && typeof value === 'string' ? BigInt(value) : value,
-    );
+    const terms: unknown = withAmounts(strictJson(strictText(readFileSync(file))));
     if (Array.isArray(terms)) return terms;
     throw new Error('it must hold an array');
   } catch (error) {
