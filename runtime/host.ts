@@ -37,6 +37,8 @@ export interface TableHealth {
   /** Append time of the newest record, ms; undefined while there is none. */
   readonly newestAt: number | undefined;
   readonly undecodable: number;
+  /** The last record that was skipped, and why: the last good value of its key stays. */
+  readonly lastSkipped?: { readonly partition: number; readonly offset: number; readonly code: string };
 }
 
 /** Something that runs until it is stopped or fails. The service starts, watches and drains them. */

@@ -77,6 +77,12 @@ export function createMetrics(options: { readonly processMetrics?: boolean } = {
       labelNames: ['consumer'],
       registers,
     }),
+    tableSkipped: new Gauge({
+      name: 'corridor_table_skipped_records',
+      help: 'Records of a followed table that could not be read, since the consumer started; the last good values stay. Set when scraped.',
+      labelNames: ['consumer', 'topic'],
+      registers,
+    }),
     underWay: new Gauge({
       name: 'corridor_under_way',
       help: 'What a consumer has begun beyond its batches, by what it waits for (payouts: submit, outcome, query, publication); set when scraped.',

@@ -221,6 +221,20 @@ describe('bytes that do not decode', () => {
     expect(run.lifecycle.map(({ state }) => state)).toEqual(['SCREENED', 'SCREENED']);
   });
 
+  it('are dead letters when the registry does not know their schema: nobody could ever deploy a reader', async () => {
+    const garbage = Buffer.from('\x00garbage', 'latin1');
+    const inputs = [
+      ...inputsOf(['transfer-0000']),
+      { topic: 'transfer.accepted', bytes: garbage },
+      ...inputsOf(['transfer-0001']),
+    ];
+    const run = await runProcessor(clearing(), { inputs, partitions: 1 });
+    expect(run.stopped).toBeUndefined();
+    expect(run.deadLetters).toMatchObject([{ code: 'UNKNOWN_SCHEMA_ID', class: 'undecodable' }]);
+    expect(run.deadLetters[0]!.record.value).toEqual(garbage);
+    expect(sorted(run.outputs('transfer.screened'))).toEqual(['transfer-0000', 'transfer-0001']);
+  });
+
   it('stop the processor when a newer program wrote them, after what came before', async () => {
     const codec = memoryCodec();
     const newer = Buffer.concat([Buffer.from([0, 0, 0, 3, 231]), Buffer.from('…')]);

@@ -205,7 +205,8 @@ function refresh(hosts: readonly Host[], metrics: Metrics): void {
   metrics.pausedPartitions.reset();
   metrics.underWay.reset();
   for (const host of hosts) {
-    const { name, partitions, underWay = {} } = host.health();
+    const { name, partitions, tables, underWay = {} } = host.health();
+    for (const table of tables) metrics.tableSkipped.set({ consumer: name, topic: table.name }, table.undecodable);
     for (const [waits_for, count] of Object.entries(underWay)) {
       metrics.underWay.set({ consumer: name, waits_for }, count);
     }

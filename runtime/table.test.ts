@@ -97,6 +97,19 @@ describe('a followed table', () => {
     expect(table.health().undecodable).toBe(1);
   });
 
+  it('skips a record whose schema nobody knows, says so, and takes in what comes after it', async () => {
+    const { log, codec, publish, table } = setUp();
+    publish('GBP', '110');
+    const garbage = Buffer.from('\x00garbage', 'latin1');
+    append(log, codec, { topic: 'fx.rates', key: 'sample/GBP/INR', bytes: garbage, partition: 0 });
+    await table.start();
+    expect(table.get('sample/GBP/INR')?.rate).toBe('110');
+    expect(table.health()).toMatchObject({ undecodable: 1, lastSkipped: { code: 'UNKNOWN_SCHEMA_ID' } });
+    publish('GBP', '111');
+    await settled();
+    expect(table.get('sample/GBP/INR')?.rate).toBe('111');
+  });
+
   it('fails when a newer program wrote to it', async () => {
     const { log, codec, table } = setUp();
     codec.newerIds.add(999);

@@ -7,7 +7,7 @@ import { faultOf } from './faults.ts';
 import type { TableHealth } from './host.ts';
 import type { Codec } from './ports/codec.ts';
 import { CodedError } from './ports/fault.ts';
-import type { Log, RecordBatch } from './ports/log.ts';
+import type { Log, LogRecord, RecordBatch } from './ports/log.ts';
 
 export interface Table<V> {
   readonly topic: string;
@@ -42,6 +42,7 @@ export function createTable<T extends TopicName>(options: TableOptions<T>): Tabl
   let version = 0;
   let newestAt: number | undefined;
   let undecodable = 0;
+  let lastSkipped: TableHealth['lastSkipped'];
   let caughtUp = false;
   let taken: Promise<void> = Promise.resolve();
   let following: ReturnType<ReturnType<Log['reader']>['follow']> | undefined;
@@ -57,7 +58,7 @@ export function createTable<T extends TopicName>(options: TableOptions<T>): Tabl
       const key = record.key?.toString('utf8');
       newestAt = Math.max(newestAt ?? 0, record.timestamp);
       if (key === undefined) {
-        undecodable++;
+        skip(record, 'KEY_MISSING');
         return;
       }
       if (record.value === null) {
@@ -71,9 +72,15 @@ export function createTable<T extends TopicName>(options: TableOptions<T>): Tabl
         version++;
         return;
       }
-      undecodable++;
+      skip(record, result?.code ?? 'UNDECODABLE_AVRO');
       if (result?.kind === 'newer-schema') fail(new CodedError('NEWER_SCHEMA', result.detail, { faultClass: 'fatal' }));
     });
+  }
+
+  /** The last good value of its key stays. */
+  function skip({ partition, offset }: LogRecord, code: string): void {
+    undecodable++;
+    lastSkipped = { partition, offset, code };
   }
 
   async function decodePatiently(batch: RecordBatch) {
@@ -116,7 +123,14 @@ export function createTable<T extends TopicName>(options: TableOptions<T>): Tabl
       return newestAt;
     },
     failed,
-    health: () => ({ name: topic, entries: values.size, caughtUp, newestAt, undecodable }),
+    health: () => ({
+      name: topic,
+      entries: values.size,
+      caughtUp,
+      newestAt,
+      undecodable,
+      ...(lastSkipped && { lastSkipped }),
+    }),
     async stop() {
       stopping.abort();
       await following?.stop();

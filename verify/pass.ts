@@ -169,7 +169,8 @@ export class PartitionPass {
 
   #unreadable(record: LogRecord, code: string): void {
     this.#count(record.topic, 1);
-    this.#say('RECORD_UNREADABLE', record, `the record does not decode: ${code}`);
+    const why = code === 'NEWER_SCHEMA' ? 'this version does not know its schema: verify with a newer one' : code;
+    this.#say('RECORD_UNREADABLE', record, `the record does not decode: ${why}`);
   }
 
   #say(code: string, { topic, partition, offset, key }: LogRecord, detail: string): void {

@@ -1,7 +1,6 @@
 // Reads ranges of the log: decodes contract records, sorts out detours, and hands both on in order.
 import { deadLetterMark, eventIn } from '../processors/lifecycle.ts';
 import type { Codec } from '../runtime/ports/codec.ts';
-import { CodedError } from '../runtime/ports/fault.ts';
 import type { LogReader, LogRecord, PartitionRange } from '../runtime/ports/log.ts';
 import { contractOf, type TopicName } from '../topics/catalogue.ts';
 import type { RecoveryTopic } from '../topics/recovery.ts';
@@ -54,11 +53,6 @@ async function decoded(
     const record = records[index]!;
     const bytes = bytesOf(record);
     if (result.ok) return [{ topic, value: result.value, record, bytes } as AnySeen];
-    if (result.kind === 'newer-schema') {
-      const where = `${topic}/${record.partition}/${record.offset}`;
-      const message = `${where} has a schema that this version does not know: verify with a newer one`;
-      throw new CodedError('NEWER_SCHEMA', message, { faultClass: 'fatal' });
-    }
     undecodable(record, result.code, bytes);
     return [];
   });

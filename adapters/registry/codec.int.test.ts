@@ -8,6 +8,7 @@ import { UNDECODABLE } from '../../feed/undecodable.ts';
 import { selfContained } from '../../schemas/load.ts';
 import { registryCodec, subjectOf } from './codec.ts';
 import { pushSchemas } from './push.ts';
+import { CONFIRM_UNKNOWN_MS } from './writers.ts';
 
 const url = () => inject('stack').registryUrl;
 const random = seeded(1);
@@ -87,7 +88,7 @@ describe('decoding', () => {
     expect((decoded as { value: object }).value).not.toHaveProperty('note');
   });
 
-  it('stops at a newer or unknown writer on an internal topic, where re-encoding would drop enrichment', async () => {
+  it('stops at a newer writer on an internal topic, where re-encoding would drop enrichment', async () => {
     const codec = registryCodec({ url: url() });
     await codec.load(['fx.rates']);
     const rate = { source: 's', base: 'GBP', quote: 'INR', rate: '1', observedAt: 1, publishedAt: 1 };
@@ -95,17 +96,37 @@ describe('decoding', () => {
     const schema = selfContained('corridor.FxRate');
     const newer = { ...schema, fields: [...schema.fields!, { name: 'desk', type: 'string', default: '' }] };
     const id = await register(subjectOf('fx.rates'), newer);
-    const results = await codec.decode('fx.rates', [bytes, withId(bytes, id), withId(bytes, 2_000_000_000)]);
+    const results = await codec.decode('fx.rates', [bytes, withId(bytes, id)]);
     expect(results).toMatchObject([
       { ok: true, value: rate },
       { ok: false, kind: 'newer-schema', code: 'NEWER_SCHEMA' },
-      { ok: false, kind: 'newer-schema', code: 'UNKNOWN_SCHEMA_ID' },
     ]);
     // A process that starts now and knows the same schema reads what was written before, and still stops at the newer.
     const later = registryCodec({ url: url() });
     await later.load(['fx.rates']);
     expect(await later.decode('fx.rates', [bytes])).toMatchObject([{ ok: true }]);
     expect(await later.decode('fx.rates', [withId(bytes, id)])).toMatchObject([{ ok: false, code: 'NEWER_SCHEMA' }]);
+  });
+
+  it('calls an id that the registry does not know poison on every topic, once it has stayed unknown for a while', async () => {
+    let now = 1_000_000;
+    const codec = registryCodec({ url: url(), now: () => now });
+    await codec.load(['fx.rates', 'transfer.priced']);
+    for (const topic of ['fx.rates', 'transfer.priced'] as const) {
+      const bytes = [Buffer.from('\x00garbage', 'latin1'), Buffer.from([0, 0xff, 0xff, 0xff, 0xff, 1])];
+      const pausing = { code: 'REGISTRY_INCOMPLETE', faultClass: 'transient-dependency', dependency: 'registry' };
+      await expect(codec.decode(topic, bytes)).rejects.toMatchObject(pausing);
+      now += CONFIRM_UNKNOWN_MS;
+      const unknown = { ok: false, kind: 'poison', code: 'UNKNOWN_SCHEMA_ID' };
+      expect(await codec.decode(topic, bytes)).toMatchObject([unknown, unknown]);
+    }
+  });
+
+  it('calls the schema of another record poison on an internal topic', async () => {
+    const codec = registryCodec({ url: url() });
+    await codec.load(['fx.rates', 'transfer.requested']);
+    const stray = codec.encode('transfer.requested', intent);
+    expect(await codec.decode('fx.rates', [stray])).toMatchObject([{ kind: 'poison', code: 'FOREIGN_SCHEMA' }]);
   });
 
   it('refuses to encode what the schema refuses, naming the field', async () => {

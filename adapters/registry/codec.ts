@@ -1,21 +1,21 @@
 // Codec over a Confluent-compatible registry. Ids are looked up at the start; resolvers are cached per writer schema,
 // since building one per message costs two hundred times the decoding.
 import { SchemaRegistry } from '@kafkajs/confluent-schema-registry';
-import type { Resolver, Type } from 'avsc';
+import type { Type } from 'avsc';
 import type { Codec, DecodeResult } from '../../runtime/ports/codec.ts';
-import { CodedError, dependencyDown } from '../../runtime/ports/fault.ts';
+import { CodedError } from '../../runtime/ports/fault.ts';
 import { avscOptions, recordType } from '../../schemas/avro-types.ts';
 import { selfContained } from '../../schemas/load.ts';
 import { TextRefused } from '../../schemas/strict-strings.ts';
 import { contractOf, type TopicName, type TopicValues } from '../../topics/catalogue.ts';
+import { registryCaller } from './call.ts';
 import { writeShortStringsFast } from './short-strings.ts';
+import { createWriters, isMissing, registryAway, type Writer, type WrittenTopic } from './writers.ts';
 
 const HEADER_BYTES = 5;
+const NONE: ReadonlyMap<number, Writer> = new Map();
 /** Records are encoded one after another into a slab of this size; one that does not fit begins a new slab. */
 const SLAB_BYTES = 262_144;
-/** An id that the registry did not know is asked for again after this long. */
-const UNKNOWN_ID_TTL_MS = 10_000;
-
 /** Registry subject of a topic's values (TopicNameStrategy). */
 export const subjectOf = (topic: string) => `${topic}-value`;
 
@@ -27,21 +27,6 @@ export interface RegistryOptions {
   readonly shippedStrings?: boolean;
 }
 
-type Known = { readonly read: (bytes: Buffer) => unknown } | { readonly refuse: Refusal; readonly until: number };
-interface Refusal {
-  readonly kind: 'poison' | 'newer-schema';
-  readonly code: string;
-  readonly detail: string;
-}
-
-interface LoadedTopic {
-  readonly id: number;
-  readonly type: Type;
-  /** Newer writers are resolved on intents only: elsewhere re-encoding would drop what a newer stage added. */
-  readonly external: boolean;
-  readonly writers: Map<number, Known>;
-}
-
 /** A codec over the registry at `url`. */
 export function registryCodec(options: RegistryOptions): Codec {
   const now = options.now ?? Date.now;
@@ -49,12 +34,14 @@ export function registryCodec(options: RegistryOptions): Codec {
     { host: options.url, ...(options.auth ? { auth: options.auth } : {}) },
     { AVRO: avscOptions() as never },
   );
-  const topics = new Map<string, LoadedTopic>();
+  const call = registryCaller(options);
+  const writers = createWriters({ find, call, now });
+  const topics = new Map<string, WrittenTopic>();
   let slab = Buffer.allocUnsafeSlow(SLAB_BYTES);
   let used = 0;
   if (options.shippedStrings !== true) writeShortStringsFast();
 
-  const loaded = (topic: string): LoadedTopic => {
+  const loaded = (topic: string): WrittenTopic => {
     const entry = topics.get(topic);
     if (entry) return entry;
     throw new CodedError('TOPIC_NOT_LOADED', `codec.load() was not called for ${topic}`, { faultClass: 'fatal' });
@@ -73,75 +60,53 @@ export function registryCodec(options: RegistryOptions): Codec {
             { faultClass: 'fatal', dependency: 'registry' },
           );
         }
-        throw dependencyDown('registry', 'REGISTRY_UNAVAILABLE', error);
+        throw registryAway(error);
       });
       const type = recordType(contract.record);
-      const writers = new Map<number, Known>([[id, { read: (bytes) => type.fromBuffer(bytes) }]]);
-      topics.set(name, { id, type, external: contract.kind === 'intent', writers });
-      await loadOlderWriters(name, topics.get(name)!);
+      const readable = new Map<number, Writer>([[id, { read: (bytes) => type.fromBuffer(bytes) }]]);
+      const external = contract.kind === 'intent';
+      const topic = { id, type, external, readable, refused: new Map(), missedSince: new Map() };
+      await loadOlderWriters(name, topic);
+      topics.set(name, topic);
     }
   }
 
   /** Versions pushed before ours resolve without asking again; later ones are newer than this process. */
-  async function loadOlderWriters(name: string, topic: LoadedTopic): Promise<void> {
+  async function loadOlderWriters(name: string, topic: WrittenTopic): Promise<void> {
     for (let version = 1; ; version++) {
       const id = await client.getRegistryId(subjectOf(name), version).catch((error: unknown) => {
         if (isMissing(error)) return undefined;
-        throw dependencyDown('registry', 'REGISTRY_UNAVAILABLE', error);
+        throw registryAway(error);
       });
       if (id === undefined || id === topic.id) return;
-      topic.writers.set(id, await resolve(topic, id));
+      const schema = await find(id);
+      if (schema !== undefined && schema !== 'not-avro') topic.readable.set(id, writers.resolve(topic, id, schema));
     }
   }
 
-  async function resolve(topic: LoadedTopic, id: number): Promise<Known> {
-    const writer = await client.getSchema(id).catch((error: unknown) => {
-      if (isMissing(error)) return undefined;
-      throw dependencyDown('registry', 'REGISTRY_UNAVAILABLE', error);
-    });
-    if (!writer) {
-      const detail = `the registry does not know schema ${id}`;
-      return refuse(topic.external ? 'poison' : 'newer-schema', 'UNKNOWN_SCHEMA_ID', detail, now() + UNKNOWN_ID_TTL_MS);
-    }
+  /** The schema of an id; the library remembers those that it found. */
+  async function find(id: number): Promise<Type | 'not-avro' | undefined> {
     try {
-      const resolver: Resolver = topic.type.createResolver(writer as unknown as Type);
-      return { read: (bytes) => topic.type.fromBuffer(bytes, resolver) };
+      return (await client.getSchema(id)) as unknown as Type;
     } catch (error) {
-      const detail = `schema ${id} cannot be read as ${topic.type.name}: ${(error as Error).message}`;
-      return refuse(
-        topic.external ? 'poison' : 'newer-schema',
-        'UNRESOLVABLE_SCHEMA',
-        detail,
-        Number.POSITIVE_INFINITY,
-      );
+      if (isMissing(error)) return undefined;
+      if ((error as { status?: number }).status !== undefined) throw registryAway(error);
+      // No answer, or one that holds no Avro: the registry is asked again, past the library.
+      const answer = await call('GET', `/schemas/ids/${id}`);
+      if (answer.status === 200) return 'not-avro';
+      throw registryAway(error);
     }
   }
 
-  /** The way to read a writer's bytes; undefined when the registry must be asked. */
-  function known(topic: LoadedTopic, id: number): Known | undefined {
-    const entry = topic.writers.get(id);
-    return entry && 'refuse' in entry && entry.until <= now() ? undefined : entry;
-  }
-
-  async function learn(topic: LoadedTopic, id: number): Promise<void> {
-    if (topic.external) {
-      topic.writers.set(id, await resolve(topic, id));
-      return;
-    }
-    const exists = await resolve(topic, id);
-    if ('refuse' in exists) {
-      topic.writers.set(id, exists);
-      return;
-    }
-    const detail = `schema ${id} was registered after this process started: deploy the readers of this topic first`;
-    topic.writers.set(id, refuse('newer-schema', 'NEWER_SCHEMA', detail, now() + UNKNOWN_ID_TTL_MS));
-  }
-
-  function decodeOne(topic: LoadedTopic, bytes: Buffer | null): DecodeResult<unknown> {
+  function decodeOne(
+    topic: WrittenTopic,
+    bytes: Buffer | null,
+    learnt: ReadonlyMap<number, Writer>,
+  ): DecodeResult<unknown> {
     if (bytes === null || bytes.length === 0) return poison('EMPTY_VALUE', 'the record has no value');
     if (bytes.length < HEADER_BYTES || bytes[0] !== 0) return poison('NOT_AVRO', 'not in the Confluent wire format');
     const writerId = bytes.readInt32BE(1);
-    const reader = known(topic, writerId)!;
+    const reader = topic.readable.get(writerId) ?? learnt.get(writerId)!;
     if ('refuse' in reader) return { ok: false, ...reader.refuse };
     try {
       return { ok: true, value: reader.read(bytes.subarray(HEADER_BYTES)), writerId };
@@ -174,27 +139,19 @@ export function registryCodec(options: RegistryOptions): Codec {
     },
     async decode<T extends TopicName>(name: T, values: readonly (Buffer | null)[]) {
       const topic = loaded(name);
+      const strange = new Set<number>();
       for (const bytes of values) {
         if (bytes === null || bytes.length < HEADER_BYTES || bytes[0] !== 0) continue;
         const id = bytes.readInt32BE(1);
-        if (!known(topic, id)) await learn(topic, id);
+        if (!topic.readable.has(id)) strange.add(id);
       }
-      return values.map((bytes) => decodeOne(topic, bytes) as DecodeResult<TopicValues[T]>);
+      const learnt = strange.size === 0 ? NONE : await writers.of(topic, strange);
+      return values.map((bytes) => decodeOne(topic, bytes, learnt) as DecodeResult<TopicValues[T]>);
     },
   };
 }
 
 const poison = (code: string, detail: string): DecodeResult<never> => ({ ok: false, kind: 'poison', code, detail });
-
-const refuse = (kind: Refusal['kind'], code: string, detail: string, until: number): Known => ({
-  refuse: { kind, code, detail },
-  until,
-});
-
-/** Only a 404 says that something is not there; everything else is an outage (a refused connection comes as a 400). */
-function isMissing(error: unknown): boolean {
-  return typeof error === 'object' && error !== null && (error as { status?: number }).status === 404;
-}
 
 function invalidValue(topic: string, type: Type, value: unknown): CodedError {
   const paths: string[] = [];

@@ -1,12 +1,12 @@
 // Pushes the current schemas: the compatibility level first, then one registration after another from one process,
 // since two first registrations at once may collide.
-import { CodedError, dependencyDown } from '../../runtime/ports/fault.ts';
+import { CodedError } from '../../runtime/ports/fault.ts';
 import { selfContained } from '../../schemas/load.ts';
 import { contracts } from '../../topics/catalogue.ts';
+import { type Call, registryCaller } from './call.ts';
 import { type RegistryOptions, subjectOf } from './codec.ts';
 
 const LEVEL = 'FULL_TRANSITIVE';
-const TIMEOUT_MS = 10_000;
 
 export interface Pushed {
   readonly subject: string;
@@ -22,7 +22,7 @@ export async function pushSchemas(
   options: RegistryOptions,
   onPushed: (pushed: Pushed) => void = () => {},
 ): Promise<readonly Pushed[]> {
-  const call = caller(options);
+  const call = registryCaller(options);
   await call('PUT', '/config', { compatibility: LEVEL });
   const all: Pushed[] = [];
   for (const contract of Object.values(contracts)) {
@@ -47,26 +47,4 @@ async function pushOne(call: Call, subject: string, body: { schema: string }): P
     faultClass: 'fatal',
     dependency: 'registry',
   });
-}
-
-type Call = (method: string, path: string, body: unknown) => Promise<{ status: number; body: unknown }>;
-
-function caller({ url, auth }: RegistryOptions): Call {
-  const authorization = auth
-    ? { authorization: `Basic ${Buffer.from(`${auth.username}:${auth.password}`).toString('base64')}` }
-    : {};
-  return async (method, path, body) => {
-    const response = await fetch(`${url.replace(/\/$/, '')}${path}`, {
-      method,
-      headers: { 'content-type': 'application/vnd.schemaregistry.v1+json', ...authorization },
-      body: JSON.stringify(body),
-      signal: AbortSignal.timeout(TIMEOUT_MS),
-    }).catch((error: unknown) => {
-      throw dependencyDown('registry', 'REGISTRY_UNAVAILABLE', error);
-    });
-    if (response.status >= 500 || response.status === 401 || response.status === 403) {
-      throw dependencyDown('registry', 'REGISTRY_UNAVAILABLE', `status ${response.status} on ${method} ${path}`);
-    }
-    return { status: response.status, body: await response.json().catch(() => ({})) };
-  };
 }

@@ -6,7 +6,8 @@ export type DecodeResult<V> =
   /**
    * `poison`: these bytes will never decode (EMPTY_VALUE, NOT_AVRO, UNDECODABLE_AVRO, INVALID_UTF8, UNKNOWN_SCHEMA_ID on an
    * intent, UNRESOLVABLE_SCHEMA).
-   * `newer-schema`: an internal topic was written with a schema that this process does not know: deploy downstream first.
+   * `newer-schema`: an internal topic was written with a schema that the registry knows and this process does not: deploy
+   * downstream first.
    */
   | { readonly ok: false; readonly kind: 'poison' | 'newer-schema'; readonly code: string; readonly detail: string };
 
@@ -17,7 +18,8 @@ export interface Codec {
   encode<T extends TopicName>(topic: T, value: TopicValues[T]): Buffer;
   /**
    * Decodes a batch with resolvers cached per writer schema; asks the registry only for ids not met before.
-   * Rejects with REGISTRY_UNAVAILABLE when it cannot be asked; never calls an outage poison.
+   * Rejects with REGISTRY_UNAVAILABLE when it cannot be asked, with REGISTRY_INCOMPLETE when it does not know what it
+   * must, or may only lag; never calls an outage poison.
    */
   decode<T extends TopicName>(
     topic: T,

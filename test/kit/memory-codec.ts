@@ -60,7 +60,7 @@ function decodeOne<T extends TopicName>(
   if (newerIds.has(writerId)) return refuse('newer-schema', 'NEWER_SCHEMA');
   const contract = contractOf(topic)!;
   if (writerId !== NAMES.indexOf(topic) + 1) {
-    return refuse(contract.kind === 'intent' ? 'poison' : 'newer-schema', 'UNKNOWN_SCHEMA_ID');
+    return refuse('poison', 'UNKNOWN_SCHEMA_ID');
   }
   try {
     return { ok: true, value: recordType(contract.record).fromBuffer(bytes.subarray(5)) as TopicValues[T], writerId };
