@@ -16,6 +16,7 @@ const weights = (known: object) =>
 export const screeningFile = z.strictObject({
   ...thresholds,
   floor: share.optional(),
+  nearPerfectName: share.optional(),
   weakAliasCap: share.optional(),
   maxCandidates: z.int().min(1).max(100).optional(),
   weights: weights(DEFAULT_CONFIG.weights),

@@ -91,3 +91,12 @@ it('names the exception that excused a match, and what does not come out as reco
   expect(told).toContain('NOT the same decision');
   expect(told).toContain('the outcome would be UNSCREENABLE, not CLEAR');
 });
+
+it('tells what sets nearly the same name apart, with the date as the list gives it', async () => {
+  const far = transferAccepted({ debtor: { name: 'Anatoly Grigoryevich Vorskov', birthDate: '1999-04-02' } });
+  const [findings] = await screenerOver(lists).screen([requestOf(far)!]);
+  const told = tellEvidence({ ...findings!, screenedAt: AT, review: null }, undefined).join('\n');
+  expect(told).toMatch(/CORRIDOR 9001 .* not a match/);
+  expect(told).toMatch(/date of birth: many years apart \(-40\.0 %\); listed: 1961-03-12/);
+  expect(told).toContain('The names are nearly the same. What tells the two apart: date of birth');
+});

@@ -1,6 +1,7 @@
 // The evidence of a screening in plain words, for people who are no engineers. Pure.
 import type {
   IntermediaryRole,
+  ListedDate,
   ListReference,
   Parties,
   ReviewOutcome,
@@ -112,8 +113,36 @@ function candidateLines(candidate: ScreeningCandidate): string[] {
   const kind = entity === null ? '' : `, ${entity.type}`;
   return [
     `  ${source} ${entityId} "${matchedName}"${alias}${kind}: ${percent(score)} alike, a match from ${percent(threshold)}: ${verdict}`,
-    ...features.map((feature) => `    ${featureLine(feature)}`),
+    ...features.map(
+      (feature) => `    ${featureLine(feature)}${feature.name === 'birth_date' ? listedDates(candidate) : ''}`,
+    ),
+    ...apartLines(candidate),
   ];
+}
+
+/** Names that somebody would take for the same are never passed over in silence. */
+function apartLines({ isHit, exceptionId, score, features }: ScreeningCandidate): string[] {
+  if (isHit || exceptionId !== null) return [];
+  const against = features.filter(({ name, kind, value }) => OTHER_FACTS.has(name) && kind === 'add' && value < 0);
+  const added = features.filter(({ name, kind }) => OTHER_FACTS.has(name) && kind === 'add');
+  const ofNames = score - added.reduce((sum, { value }) => sum + value, 0);
+  if (against.length === 0 || ofNames < NEARLY_THE_SAME) return [];
+  const facts = against.map(({ name }) => FEATURES[name] ?? name).join(', ');
+  return [`    The names are nearly the same. What tells the two apart: ${facts}.`];
+}
+const OTHER_FACTS: ReadonlySet<string> = new Set(['birth_date', 'country', 'gender', 'identifier']);
+/** In words; what is kept as evidence is the configuration's to say. */
+const NEARLY_THE_SAME = 0.9;
+
+function listedDates({ entity }: ScreeningCandidate): string {
+  const dates = entity?.birthDates ?? [];
+  return dates.length === 0 ? '' : `; listed: ${dates.map(dateInWords).join(' or ')}`;
+}
+
+function dateInWords({ year, month, day, toYear, circa }: ListedDate): string {
+  const two = (part: number) => String(part).padStart(2, '0');
+  const from = [String(year), ...(month === null ? [] : [two(month), ...(day === null ? [] : [two(day)])])].join('-');
+  return `${circa ? 'about ' : ''}${from}${toYear === null ? '' : ` to ${toYear}`}`;
 }
 
 const percent = (share: number): string => `${(share * 100).toFixed(1)} %`;
@@ -140,6 +169,10 @@ const FOUND: Readonly<Record<string, string>> = {
   equal: 'the same',
   'year-equal': 'the same as far as both are known',
   near: 'nearly the same',
+  'day-differs': 'the same year, another day',
+  'year-apart': 'some years apart, where the list knows the year only roughly',
+  'year-differs': 'another year',
+  'year-far': 'many years apart',
   differs: 'not the same',
   differ: 'not the same',
 };

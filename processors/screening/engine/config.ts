@@ -6,6 +6,8 @@ export interface ScreeningConfig {
   readonly threshold: number;
   /** Candidates from here on are kept as evidence, also when they do not alert. Not above the threshold. */
   readonly floor: number;
+  /** Names alike from here on are kept as evidence whatever the other facts say. */
+  readonly nearPerfectName: number;
   /** Thresholds of single lists, by source. */
   readonly thresholdBySource: Readonly<Record<string, number>>;
   /** Highest score of a hit that rests on a weak alias and on nothing else. Below the threshold. */
@@ -58,6 +60,8 @@ export interface QualifierWeights {
   readonly birthYearEqual: number;
   readonly birthDateNear: number;
   readonly birthDayDiffers: number;
+  /** A roughly known year that is some years off. */
+  readonly birthYearApart: number;
   readonly birthYearDiffers: number;
   readonly birthYearFar: number;
   readonly countryEqual: number;
@@ -71,6 +75,7 @@ export interface QualifierWeights {
 export const DEFAULT_CONFIG: ScreeningConfig = {
   threshold: 0.75,
   floor: 0.65,
+  nearPerfectName: 0.92,
   thresholdBySource: {},
   weakAliasCap: 0.7,
   maxCandidates: 20,
@@ -104,6 +109,7 @@ export const DEFAULT_CONFIG: ScreeningConfig = {
     birthYearEqual: 0.02,
     birthDateNear: -0.06,
     birthDayDiffers: -0.12,
+    birthYearApart: -0.14,
     birthYearDiffers: -0.32,
     birthYearFar: -0.4,
     countryEqual: 0.02,
@@ -127,6 +133,7 @@ export function checkConfig(config: ScreeningConfig): ScreeningConfig {
   };
   share('threshold', config.threshold);
   share('floor', config.floor);
+  share('nearPerfectName', config.nearPerfectName);
   share('weakAliasCap', config.weakAliasCap);
   for (const [source, value] of Object.entries(config.thresholdBySource)) share(`thresholdBySource.${source}`, value);
   const lowest = Math.min(config.threshold, ...Object.values(config.thresholdBySource));

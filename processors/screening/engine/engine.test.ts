@@ -9,6 +9,10 @@ const SDN = [
   `2,"PROBANKA TRADING LLC",-0- ,"TEST",-0- ,${NONE},"Tax ID No. 7701234567 (Russia)."`,
   `3,"SEA EXAMPLE 5","vessel","TEST",-0- ,${NONE},"Vessel Registration Identification IMO 9849461."`,
   `4,"HIDAYAT","individual","TEST",-0- ,${NONE},"DOB 1980."`,
+  `5,"ROUGHLEY, Boris","individual","TEST",-0- ,${NONE},"DOB 1970."`,
+  `6,"CIRCAEV, Boris","individual","TEST",-0- ,${NONE},"DOB circa 1970."`,
+  `7,"RANGEL, Boris","individual","TEST",-0- ,${NONE},"DOB 1970 to 1972."`,
+  `8,"JANUARI, Boris","individual","TEST",-0- ,${NONE},"DOB 01 Jan 1970."`,
 ].join('\r\n');
 
 const index = buildIndex(
@@ -43,6 +47,49 @@ describe('screening', () => {
       screen('Person', { name: 'Sergey Ivanovich Examplev' }).candidates[0]!.score,
     );
     expect(screen('Person', { name: 'Sergey Examplev', birthDate: '1999-01-31' }).outcome).toBe('clear');
+  });
+
+  test.each([
+    // name, born, how it is judged, whether it is held
+    ['Boris Roughley', '1972-05-02', 'near', true],
+    ['Boris Roughley', '1968-05-02', 'near', true],
+    ['Boris Roughley', '1975-05-02', 'year-apart', true],
+    ['Boris Roughley', '1976-05-02', 'year-far', false],
+    ['Boris Januari', '1974-05-02', 'year-apart', true],
+    ['Boris Circaev', '1975-05-02', 'near', true],
+    ['Boris Circaev', '1980-05-02', 'year-apart', true],
+    ['Boris Circaev', '1981-05-02', 'year-far', false],
+    ['Boris Rangel', '1971-05-02', 'year-equal', true],
+    ['Boris Rangel', '1974-05-02', 'near', true],
+    ['Boris Rangel', '1977-05-02', 'year-apart', true],
+    ['Boris Rangel', '1978-05-02', 'year-far', false],
+    ['Sergei Ivanovich Examplev', '1972-05-02', 'year-differs', false],
+  ])('%s, born %s, against a date that the list knows in its own way: %s', (name, birthDate, verdict, held) => {
+    const { hits, candidates } = screen('Person', { name, birthDate });
+    expect(candidates).toHaveLength(1);
+    expect(candidates[0]!.features).toContainEqual(expect.objectContaining({ name: 'birth_date', value: verdict }));
+    expect(hits.length === 1).toBe(held);
+  });
+
+  test('a name that is nearly the same is kept as evidence whatever else differs, also among many', () => {
+    const born = { name: 'Boris Roughley', birthDate: '1999-05-02', nationality: 'Peru' };
+    expect(screen('Person', born)).toMatchObject({ outcome: 'clear', candidates: [{ entity: { id: 'CORRIDOR:5' } }] });
+    const crowd = Array.from(
+      { length: 30 },
+      (_, i) => `${i + 1},"CROWDLEY, Boriss","individual","TEST",-0- ,${NONE},"DOB 08 Mar 1970."`,
+    );
+    crowd.push(`99,"CROWDLEY, Boris","individual","TEST",-0- ,${NONE},"DOB 08 Mar 1930."`);
+    return parseOfac({ sdn: Buffer.from(`${crowd.join('\r\n')}\r\n\u001a`) }, { source: 'CORRIDOR' }).then((list) => {
+      const among = buildIndex([list], {
+        ...DEFAULT_CONFIG,
+        threshold: 0.99,
+        nearPerfectName: 0.99,
+        weakAliasCap: 0.5,
+      });
+      const found = screenParty(among, readParty('Person', { name: 'Boris Crowdley', birthDate: '1970-07-02' }));
+      expect(found.candidates).toHaveLength(DEFAULT_CONFIG.maxCandidates);
+      expect(found.candidates.map(({ entity }) => entity.id)).toContain('CORRIDOR:99');
+    });
   });
 
   test('a weak alias does not alert alone, but does with the date of birth', () => {

@@ -14,7 +14,7 @@ import { Partition } from './partition.ts';
 import type { IndexedName } from './word-filing.ts';
 
 /** Changes whenever the same input could score differently: part of every piece of evidence. */
-export const ENGINE_VERSION = '1.3.0';
+export const ENGINE_VERSION = '1.4.0';
 
 export interface ScreeningIndex {
   readonly lists: readonly ListVersionRef[];

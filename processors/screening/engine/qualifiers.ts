@@ -15,11 +15,24 @@ export type BirthDateVerdict =
   | 'year-equal'
   | 'near'
   | 'day-differs'
+  | 'year-apart'
   | 'year-differs'
   | 'year-far'
   | 'unknown';
 
+/** A year further off than this is far. */
 const FAR_YEARS = 5;
+
+/**
+ * What a list knows only roughly may be wrong by some years: up to `near` it contradicts nothing, up to `apart` it speaks
+ * against the person but never decides alone. Figures of the choice: docs/screening.md.
+ */
+const ROUGH_YEARS = {
+  'year-only': { near: 2, apart: 5 },
+  range: { near: 2, apart: 5 },
+  circa: { near: 5, apart: 10 },
+} as const;
+type Precision = 'exact' | keyof typeof ROUGH_YEARS;
 
 /** The verdict of the pair of dates that agrees best. */
 export function compareBirthDates(a: readonly PartialDate[], b: readonly PartialDate[]): BirthDateVerdict {
@@ -32,6 +45,7 @@ const ORDER: readonly BirthDateVerdict[] = [
   'unknown',
   'year-far',
   'year-differs',
+  'year-apart',
   'day-differs',
   'near',
   'year-equal',
@@ -42,11 +56,12 @@ const better = (a: BirthDateVerdict, b: BirthDateVerdict): BirthDateVerdict =>
 
 function compareDates(a: PartialDate, b: PartialDate): BirthDateVerdict {
   const gap = yearGap(a, b);
-  const tolerance = a.circa || b.circa ? 2 : 0;
   if (gap > 0) {
-    if (gap <= tolerance) return 'near';
     // A digit mistyped or two years swapped in a calendar conversion: near, when day and month agree.
     if (gap === 1 || sameDay(a, b)) return 'near';
+    const { near, apart } = toleranceOf(a, b);
+    if (gap <= near) return 'near';
+    if (gap <= apart) return 'year-apart';
     return gap > FAR_YEARS ? 'year-far' : 'year-differs';
   }
   if (a.month === undefined || b.month === undefined || isPlaceholder(a) || isPlaceholder(b)) return 'year-equal';
@@ -54,6 +69,21 @@ function compareDates(a: PartialDate, b: PartialDate): BirthDateVerdict {
   if (a.month === b.month && a.day === b.day) return 'equal';
   if (a.month === b.day && a.day === b.month) return 'near';
   return a.month === b.month ? 'near' : 'day-differs';
+}
+
+/** The years that the rougher one of two dates may be wrong by. */
+function toleranceOf(a: PartialDate, b: PartialDate): { readonly near: number; readonly apart: number } {
+  let widest = { near: 0, apart: 0 };
+  for (const precision of [precisionOf(a), precisionOf(b)]) {
+    if (precision !== 'exact' && ROUGH_YEARS[precision].apart > widest.apart) widest = ROUGH_YEARS[precision];
+  }
+  return widest;
+}
+
+function precisionOf(date: PartialDate): Precision {
+  if (date.circa) return 'circa';
+  if (date.toYear !== undefined) return 'range';
+  return date.month === undefined || isPlaceholder(date) ? 'year-only' : 'exact';
 }
 
 /** First of January is what registers write when they know the year only. */
@@ -102,6 +132,7 @@ const BIRTH_EFFECTS: Readonly<Record<BirthDateVerdict, keyof QualifierWeights | 
   'year-equal': 'birthYearEqual',
   near: 'birthDateNear',
   'day-differs': 'birthDayDiffers',
+  'year-apart': 'birthYearApart',
   'year-differs': 'birthYearDiffers',
   'year-far': 'birthYearFar',
   unknown: undefined,

@@ -54,7 +54,7 @@ export interface Screening {
   readonly code?: UnscreenableCode;
   /** At or above their threshold, best first. */
   readonly hits: readonly Candidate[];
-  /** At or above the floor, hits included, best first. */
+  /** At or above the floor, and those with nearly the same name; hits included, best first. */
   readonly candidates: readonly Candidate[];
   /** The party's names in their normal form. */
   readonly normalised: readonly string[];
@@ -138,7 +138,7 @@ function keep(found: Map<number, Found>, entity: number, weak: boolean, best: Be
 
 function judge(index: ScreeningIndex, party: Party, found: ReadonlyMap<number, Found>): Candidate[] {
   const { config } = index;
-  const candidates: Candidate[] = [];
+  const candidates: Judged[] = [];
   const judged = new Set<number>();
   for (const [number, { strong, weak }] of found) {
     const entity = index.entities[number]!;
@@ -149,14 +149,37 @@ function judge(index: ScreeningIndex, party: Party, found: ReadonlyMap<number, F
     const best = byWeak === undefined || (byStrong !== undefined && byStrong.score >= byWeak.score) ? byStrong : byWeak;
     if (best === undefined) continue;
     judged.add(number);
-    if (best.score >= config.floor) candidates.push(best);
+    const near = nameIsNear(strong, weak, config);
+    if (best.score >= config.floor || near) candidates.push({ candidate: best, near });
   }
   for (const number of identified(index, party)) {
-    if (judged.has(number) && candidates.some(({ entity }) => entity.id === index.entities[number]!.id)) continue;
-    candidates.push(byIdentifierOnly(index.entities[number]!, party, config));
+    if (judged.has(number) && candidates.some(({ candidate }) => candidate.entity.id === index.entities[number]!.id))
+      continue;
+    candidates.push({ candidate: byIdentifierOnly(index.entities[number]!, party, config), near: false });
   }
-  candidates.sort((a, b) => b.score - a.score || (a.entity.id < b.entity.id ? -1 : 1));
-  return candidates.slice(0, config.maxCandidates);
+  return kept(candidates, config.maxCandidates);
+}
+
+const bestFirst = (a: Candidate, b: Candidate): number => b.score - a.score || (a.entity.id < b.entity.id ? -1 : 1);
+
+/** Whether somebody who reads the two names would take them for the same, whatever else is known of the two. */
+const nameIsNear = (strong: Best | undefined, weak: Best | undefined, { nearPerfectName }: ScreeningConfig): boolean =>
+  Math.max(strong?.score ?? 0, weak?.score ?? 0) >= nearPerfectName;
+
+/** A candidate, and whether its name alone is reason enough to keep it. */
+interface Judged {
+  readonly candidate: Candidate;
+  readonly near: boolean;
+}
+
+/** At most so many, best first; when some must go, hits and names that are nearly the same stay. */
+function kept(judged: readonly Judged[], most: number): Candidate[] {
+  const rank = ({ candidate, near }: Judged) => (candidate.alert ? 0 : near ? 1 : 2);
+  return judged
+    .toSorted((a, b) => rank(a) - rank(b) || bestFirst(a.candidate, b.candidate))
+    .slice(0, most)
+    .map(({ candidate }) => candidate)
+    .sort(bestFirst);
 }
 
 function namedIn(index: ScreeningIndex, best: Best, entity: ListEntity): ListedName {
@@ -307,7 +330,7 @@ export function reproduce(evidence: Evidence): Reproduction {
   const hash = configHash(config);
   if (hash !== evidence.configHash) differences.push('the configuration is not the one whose hash is recorded');
   const candidates = evidence.candidates.map((candidate) => rescore(candidate, party, config));
-  candidates.sort((a, b) => b.score - a.score || (a.entity.id < b.entity.id ? -1 : 1));
+  candidates.sort(bestFirst);
   const normalised = party.names.map((name) => normaliseName(wholeOf(name)));
   const readable = normalised.some((name) => name !== '');
   const cut =
