@@ -3,6 +3,7 @@ import { isValidBIC, isValidIBAN } from 'ibantools';
 import type { AccountRule, CorridorSide } from '../../domain/corridors.ts';
 import type { ReasonCode } from '../../domain/reasons.ts';
 import type { Account } from '../../schemas/types.generated.ts';
+import { MOST_CHARACTERS } from './bounds.ts';
 import type { Faults } from './faults.ts';
 
 /** Reason codes for one side of the transfer. */
@@ -32,12 +33,13 @@ export function checkAccount(
   codes: AccountCodes,
   side: CorridorSide | undefined,
 ): void {
-  const { scheme, value, agent } = account;
+  const { scheme, value } = account;
   if (!faults.unless(value !== '', codes.number, `${field}.value is empty`)) return;
   if (scheme === 'IBAN') {
     checkIban(faults, account, field, codes, side);
   } else if (scheme === 'VPA') {
-    faults.unless(VPA.test(value), codes.number, `${field}.value is no virtual payment address`);
+    const fits = value.length <= MOST_CHARACTERS['party.account.value'] && VPA.test(value);
+    faults.unless(fits, codes.number, `${field}.value is no virtual payment address`);
   } else if (!faults.unless(scheme === 'BBAN', codes.scheme, `${field}.scheme is not IBAN, BBAN or VPA`)) {
     return;
   }
@@ -47,9 +49,21 @@ export function checkAccount(
     faults.add(codes.scheme, `${field}: ${side.currency} is carried with ${schemesOf(side)} accounts`);
     return;
   }
+  checkAgent(faults, account, field, codes, rule);
+}
+
+/** The institution is passed on to the provider, also where the account alone would do: it must be one. */
+function checkAgent(
+  faults: Faults,
+  { scheme, value, agent }: Account,
+  field: string,
+  codes: AccountCodes,
+  rule: AccountRule,
+): void {
   if (rule.agent === 'NONE') {
-    const fits = agent === null || scheme !== 'IBAN' || isValidBIC(agent);
-    faults.unless(fits, codes.bic, `${field}.agent is no valid BIC`);
+    if (agent === null || isValidBIC(agent)) return;
+    if (scheme !== 'VPA') faults.add(codes.bic, `${field}.agent is no valid BIC`);
+    else faults.unless(isIfsc(agent), codes.bankCode, `${field}.agent is neither an IFSC nor a BIC`);
     return;
   }
   const bank = BANK_CODES[rule.agent];

@@ -1,18 +1,18 @@
 // Parties beside sender and beneficiary: what they must look like, and by what they are known. Pure.
 import type { Intermediary } from '../../schemas/types.generated.ts';
+import { MOST_CHARACTERS, MOST_ITEMS } from './bounds.ts';
 import type { Faults } from './faults.ts';
-import { checkPerson, MAX_ID } from './persons.ts';
-
-const MOST_INTERMEDIARIES = 10;
+import { checkPerson } from './persons.ts';
 
 /** Adds what is wrong with the intermediaries. */
 export function checkIntermediaries(faults: Faults, parties: readonly Intermediary[], appendedAt: number): void {
-  const few = parties.length <= MOST_INTERMEDIARIES;
-  if (!faults.unless(few, 'CH16', `there are more than ${MOST_INTERMEDIARIES} intermediaries`)) return;
+  const few = parties.length <= MOST_ITEMS.intermediaries;
+  if (!faults.unless(few, 'CH16', `there are more than ${MOST_ITEMS.intermediaries} intermediaries`)) return;
   parties.forEach((party, i) => {
     const field = `intermediaries[${i}]`;
     faults.unless(party.role !== 'UNKNOWN', 'CH16', `${field}.role is none that this version knows`);
-    if (party.customerId !== null) faults.text(party.customerId, `${field}.customerId`, MAX_ID);
+    if (party.customerId !== null)
+      faults.text(party.customerId, `${field}.customerId`, MOST_CHARACTERS['party.customerId']);
     checkPerson(faults, party, field, { name: 'CH21', country: 'CH16' }, appendedAt);
   });
 }

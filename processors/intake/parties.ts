@@ -2,11 +2,10 @@
 import type { Corridor, CorridorSide } from '../../domain/corridors.ts';
 import type { Parties, Party } from '../../schemas/types.generated.ts';
 import { type AccountCodes, CREDITOR_CODES, checkAccount, DEBTOR_CODES } from './accounts.ts';
+import { MOST_CHARACTERS } from './bounds.ts';
 import type { Faults } from './faults.ts';
 import { checkIntermediaries } from './intermediaries.ts';
-import { checkPerson, MAX_ID, type PersonCodes } from './persons.ts';
-
-const MAX_REMITTANCE = 140;
+import { checkPerson, type PersonCodes } from './persons.ts';
 
 /** Adds what is wrong with the parties. `corridor` is undefined when none fits. */
 export function checkParties(
@@ -18,7 +17,7 @@ export function checkParties(
   checkParty(faults, parties.debtor, 'debtor', SENDER, corridor?.source, appendedAt);
   checkParty(faults, parties.creditor, 'creditor', BENEFICIARY, corridor?.target, appendedAt);
   checkIntermediaries(faults, parties.intermediaries, appendedAt);
-  faults.optionalText(parties.remittanceInformation, 'remittanceInformation', MAX_REMITTANCE);
+  faults.optionalText(parties.remittanceInformation, 'remittanceInformation', MOST_CHARACTERS.remittanceInformation);
 }
 
 interface RoleCodes extends PersonCodes {
@@ -35,7 +34,7 @@ function checkParty(
   side: CorridorSide | undefined,
   appendedAt: number,
 ): void {
-  faults.text(party.customerId, `${role}.customerId`, MAX_ID);
+  faults.text(party.customerId, `${role}.customerId`, MOST_CHARACTERS['party.customerId']);
   if (checkPerson(faults, party, role, codes, appendedAt)) {
     const served = side === undefined || side.countries.includes(party.country);
     faults.unless(served, codes.country, `${role}.country is outside of the corridor`);

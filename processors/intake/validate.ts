@@ -4,6 +4,7 @@ import type { Corridor, CorridorBook, CorridorSide } from '../../domain/corridor
 import { currencyOf, formatMoney } from '../../domain/currencies.ts';
 import { isTransferId, TRANSFER_ID_RULE } from '../../domain/transfer-id.ts';
 import type { Reason, TransferRequested } from '../../schemas/types.generated.ts';
+import { MOST_CHARACTERS } from './bounds.ts';
 import { dayOf, isDay, todayAnywhere } from './dates.ts';
 import { Faults } from './faults.ts';
 import { checkParties } from './parties.ts';
@@ -18,7 +19,6 @@ export interface IntakeRules {
 
 export const DEFAULT_TIMING = { maxClockSkewMs: 5 * 60_000, maxAgeMs: 72 * 3_600_000 } as const;
 
-const MAX_END_TO_END_ID = 35;
 const CURRENCY_CODE = /^[A-Z]{3}$/;
 
 /** Every reason why the intent, appended to the log at `appendedAt` (ms), is refused; empty when it is valid. */
@@ -26,7 +26,7 @@ export function reasonsAgainst(intent: TransferRequested, appendedAt: number, ru
   const faults = new Faults();
   const { parties } = intent;
   faults.unless(isTransferId(intent.transferId), 'CH16', `transferId must be ${TRANSFER_ID_RULE}`);
-  faults.text(intent.endToEndId, 'endToEndId', MAX_END_TO_END_ID);
+  faults.text(intent.endToEndId, 'endToEndId', MOST_CHARACTERS.endToEndId);
   checkTimes(faults, intent, appendedAt, rules);
   const corridor = checkCurrencies(faults, intent, appendedAt, rules.corridors);
   checkAmount(faults, intent, corridor);
