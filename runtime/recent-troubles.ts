@@ -6,6 +6,7 @@ import type { DependencyTrouble } from './host.ts';
 const DEPENDENCY_OF: Readonly<Record<string, string>> = {
   KAFKA_UNAVAILABLE: 'kafka',
   MONGO_UNAVAILABLE: 'mongo',
+  MONGO_REFUSED: 'mongo',
   REGISTRY_UNAVAILABLE: 'registry',
   REDIS_UNAVAILABLE: 'redis-limits',
   REDIS_QUEUE_UNAVAILABLE: 'redis-queue',

@@ -7,6 +7,7 @@ import { toCommand } from '../../sinks/cases/command.ts';
 import { casesSink } from '../../sinks/cases/sink.ts';
 import { received, transferHeld } from '../../test/kit/builders.ts';
 import { CASES, type CaseStore, caseStore } from './cases.ts';
+import { MAJORITY } from './client.ts';
 import { insertOnlyStore } from './idempotent-store.ts';
 
 let client: MongoClient;
@@ -99,9 +100,9 @@ describe('a case', () => {
       command['writeConcern'] ?? command['readConcern'],
     ]);
     expect(concerns).toEqual([
-      ['findAndModify', { w: 'majority' }],
-      ['update', { w: 'majority' }],
-      ['update', { w: 'majority' }],
+      ['findAndModify', MAJORITY.writeConcern],
+      ['update', MAJORITY.writeConcern],
+      ['update', MAJORITY.writeConcern],
       ['find', { level: 'majority' }],
       ['find', { level: 'majority' }],
       ['find', { level: 'majority' }],

@@ -2,7 +2,7 @@
 import { Binary, type Db, type Document, type Filter } from 'mongodb';
 import { CodedError } from '../../runtime/ports/fault.ts';
 import { type CaseDecision, type CaseDocument, type CaseState, indexes } from '../../sinks/cases/case.ts';
-import { MAJORITY } from './claims.ts';
+import { MAJORITY } from './client.ts';
 import { mongoFault } from './fault.ts';
 import { ensureIndexes } from './idempotent-store.ts';
 

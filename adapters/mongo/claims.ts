@@ -77,6 +77,3 @@ export async function claimAll<D extends ClaimDocument>(
     });
   });
 }
-
-/** A collection of claims: acknowledged and read by a majority, so that no answer is rolled back later. */
-export const MAJORITY = { writeConcern: { w: 'majority' }, readConcern: { level: 'majority' } } as const;

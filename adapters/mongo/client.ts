@@ -1,5 +1,5 @@
 // The connection to MongoDB: bounded waits, acknowledged by a majority, types that keep 64-bit amounts exact.
-import { type CommandStartedEvent, type Db, MongoClient, type MongoClientOptions } from 'mongodb';
+import { type CommandStartedEvent, type Db, MongoClient, type MongoClientOptions, ReadConcern } from 'mongodb';
 import { CodedError } from '../../runtime/ports/fault.ts';
 import { endCommandsWithTheirSocket } from './closed-socket.ts';
 import { mongoFault } from './fault.ts';
@@ -15,8 +15,8 @@ export interface MongoConnection {
 export interface MongoOptions {
   /** Connection string; credentials in it are never logged. */
   readonly uri: string;
-  /** Database; by default the one in the connection string, or `corridor`. */
-  readonly database?: string;
+  /** Database; by default the one in the connection string (if it is none of the server's own), or `corridor`. */
+  readonly database?: string | undefined;
   readonly maxPoolSize?: number;
   /** Longest wait for a primary, in ms. */
   readonly serverSelectionTimeoutMs?: number;
@@ -36,6 +36,25 @@ export interface SentCommand {
 }
 
 const DEFAULT_DATABASE = 'corridor';
+/** Databases of the server itself; a connection string names `admin` for its users alone. */
+const OWN_OF_SERVER: ReadonlySet<string> = new Set(['admin', 'local', 'config']);
+
+/**
+ * How everything is read and written: what a majority has on its disks, from the primary. No answer is rolled back later,
+ * and no wait for it is without an end. Databases and collections are given all of it, so that nothing is left to a
+ * connection string or to a default of the driver.
+ */
+export const MAJORITY = {
+  readPreference: 'primary',
+  readConcern: new ReadConcern('majority'),
+  writeConcern: { w: 'majority', journal: true, wtimeoutMS: 10_000 },
+} as const;
+/** Options of a connection string that could weaken this, in lower case. */
+const WEAKENING: ReadonlySet<string> = new Set(
+  'readPreference readPreferenceTags maxStalenessSeconds readConcernLevel w wtimeout wtimeoutMS j journal fsync safe retryWrites retryReads timeoutMS'
+    .toLowerCase()
+    .split(' '),
+);
 
 /**
  * Connects. Afterwards the driver reconnects by itself; commands fail within the waits above.
@@ -44,7 +63,7 @@ const DEFAULT_DATABASE = 'corridor';
 export async function connectMongo(options: MongoOptions): Promise<MongoConnection> {
   endCommandsWithTheirSocket();
   const client = clientFor(options);
-  const db = client.db(options.database ?? databaseIn(options.uri));
+  const db = client.db(databaseName(options), MAJORITY);
   const ping = async () => {
     await db.command({ ping: 1 }).catch((error: unknown) => {
       throw mongoFault(error);
@@ -68,14 +87,15 @@ function clientFor(options: MongoOptions): MongoClient {
     connectTimeoutMS: 3_000,
     socketTimeoutMS: options.socketTimeoutMs ?? 15_000,
     waitQueueTimeoutMS: 5_000,
-    writeConcern: { w: 'majority', wtimeoutMS: 10_000 },
+    ...MAJORITY,
     retryWrites: true,
     retryReads: true,
   };
   try {
     const { onCommand } = options;
-    if (onCommand === undefined) return new MongoClient(options.uri, settings);
-    const client = new MongoClient(options.uri, { ...settings, monitorCommands: true });
+    const uri = withoutWeakening(options.uri);
+    if (onCommand === undefined) return new MongoClient(uri, settings);
+    const client = new MongoClient(uri, { ...settings, monitorCommands: true });
     client.on('commandStarted', (event) => onCommand(sentCommand(event)));
     return client;
   } catch (error) {
@@ -97,8 +117,21 @@ function sentCommand({ commandName, command }: CommandStartedEvent): SentCommand
   return { command: commandName, collection: typeof target === 'string' ? target : '', writes };
 }
 
-/** Name of the database in a connection string. */
-function databaseIn(uri: string): string {
-  const name = /^mongodb(?:\+srv)?:\/\/[^/]+\/([^?]+)/.exec(uri)?.[1];
-  return name === undefined ? DEFAULT_DATABASE : decodeURIComponent(name);
+/** A connection string without the options that could take a guarantee away. */
+export function withoutWeakening(uri: string): string {
+  const at = uri.indexOf('?');
+  if (at === -1) return uri;
+  const kept = uri
+    .slice(at + 1)
+    .split('&')
+    .filter((option) => !WEAKENING.has(option.split('=')[0]!.trim().toLowerCase()));
+  return uri.slice(0, at) + (kept.length > 0 ? `?${kept.join('&')}` : '');
+}
+
+/** The database that these options lead to. */
+export function databaseName({ uri, database }: Pick<MongoOptions, 'uri' | 'database'>): string {
+  if (database !== undefined) return database;
+  const inUri = /^mongodb(?:\+srv)?:\/\/[^/]+\/([^?]+)/.exec(uri)?.[1];
+  const name = inUri === undefined ? undefined : decodeURIComponent(inUri);
+  return name === undefined || OWN_OF_SERVER.has(name) ? DEFAULT_DATABASE : name;
 }

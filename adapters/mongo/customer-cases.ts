@@ -10,7 +10,8 @@ import type {
 import type { RescreenProgress } from '../../processors/screening/rescreen/rescreen.ts';
 import { CodedError } from '../../runtime/ports/fault.ts';
 import type { ListReference } from '../../schemas/types.generated.ts';
-import { insertFree, MAJORITY } from './claims.ts';
+import { insertFree } from './claims.ts';
+import { MAJORITY } from './client.ts';
 import { mongoFault } from './fault.ts';
 import { ensureIndexes } from './idempotent-store.ts';
 

@@ -1,67 +1,116 @@
-// What the MongoDB driver throws, as coded errors: routed by error class and server code, never by message.
-import {
-  BSON,
-  MongoAPIError,
-  MongoBulkWriteError,
-  MongoDriverError,
-  MongoNetworkError,
-  MongoNotConnectedError,
-  MongoServerError,
-  MongoServerSelectionError,
-  MongoTopologyClosedError,
-  MongoWriteConcernError,
-} from 'mongodb';
-import { CodedError, dependencyDown } from '../../runtime/ports/fault.ts';
+// What the MongoDB driver throws, as coded errors: routed by error class, label and server code, never by message.
+//
+// An error that nobody knows is the dependency's, and the partition waits. A record is condemned only by what a server can
+// say of a document alone, and only when nothing else went wrong in the same bulk.
+import { BSON, MongoBulkWriteError, MongoError, MongoServerError, MongoWriteConcernError } from 'mongodb';
+import { safeText } from '../../domain/text.ts';
+import { CodedError } from '../../runtime/ports/fault.ts';
+import { COMMAND_REFUSED, DENIED, DOCUMENT_REFUSED, PASSING } from './server-codes.ts';
 
-/** Server codes that pass by themselves: elections, shutdown, time-outs, not primary, write conflicts. */
-const TRANSIENT_CODES = new Set([6, 7, 50, 64, 89, 91, 112, 189, 262, 9001, 10107, 11600, 11602, 13388, 13435, 13436]);
-const UNAUTHORISED_CODES = new Set([13, 18, 8000]);
+/** Longest text of a server that is passed on, characters. */
+const MOST_TEXT = 160;
+/** The driver's and the server's own word that it passes, whatever the code says. */
+const PASSING_LABELS = [
+  'RetryableWriteError',
+  'RetryableError',
+  'SystemOverloadedError',
+  'TransientTransactionError',
+  'UnknownTransactionCommitResult',
+  'NoWritesPerformed',
+  'ResumableChangeStreamError',
+  'ResetPool',
+  'PoolRequestedRetry',
+  'InterruptInUseConnections',
+] as const;
 
-/** Wraps an error of the driver; a coded error passes through. */
-export function mongoFault(error: unknown): CodedError {
-  if (error instanceof CodedError) return error;
-  // A cut connection in the middle of a bulk comes wrapped as if the server had refused something.
-  if (error instanceof MongoBulkWriteError && error.errorResponse instanceof Error) {
-    return mongoFault(error.errorResponse);
-  }
-  if (isOutage(error)) return dependencyDown('mongo', 'MONGO_UNAVAILABLE', error);
-  const code = serverCode(error);
-  if (code !== undefined && TRANSIENT_CODES.has(code)) return dependencyDown('mongo', 'MONGO_UNAVAILABLE', error);
-  const faultClass = code !== undefined && UNAUTHORISED_CODES.has(code) ? 'fatal' : 'poison';
-  const detail = error instanceof Error ? error.message : String(error);
-  return new CodedError(faultClass === 'fatal' ? 'MONGO_UNAUTHORISED' : 'MONGO_REFUSED', `MongoDB refused: ${detail}`, {
-    faultClass,
-    dependency: 'mongo',
-    cause: error,
-  });
+type Judged = { readonly kind: 'document' | 'denied' | 'refused' | 'passing'; readonly told: string };
+
+/**
+ * Wraps an error of the driver. A coded error passes through, and so does what is neither of the driver nor of a socket: a
+ * mistake of ours, which the runtime isolates.
+ */
+export function mongoFault(error: unknown): unknown {
+  if (error instanceof CodedError || !isForeign(error)) return error;
+  const judged = judgedParts(error);
+  // The gravest for the dependency speaks for all: one write that may come through later means that the bulk runs again.
+  const worst = ['passing', 'refused', 'denied', 'document'] as const;
+  const first = worst.map((kind) => judged.find((part) => part.kind === kind)).find((part) => part !== undefined)!;
+  return coded(first, error);
 }
 
-function isOutage(error: unknown): boolean {
-  return (
-    error instanceof MongoNetworkError ||
-    error instanceof MongoServerSelectionError ||
-    error instanceof MongoTopologyClosedError ||
-    error instanceof MongoNotConnectedError ||
-    error instanceof MongoWriteConcernError ||
-    // A bulk shows its first refused write, such as a duplicate, in front of what a majority did not acknowledge.
-    (error instanceof MongoBulkWriteError && error.result?.getWriteConcernError() !== undefined) ||
-    // A pool that gives no connection in time, a reply that cannot be read: the way to the server, not our request.
-    (error instanceof MongoDriverError && !(error instanceof MongoAPIError)) ||
-    error instanceof BSON.BSONOffsetError ||
-    isSocketError(error) ||
-    (error instanceof MongoServerError && error.hasErrorLabel('RetryableWriteError'))
-  );
+function coded({ kind, told }: Judged, cause: unknown): CodedError {
+  const of = { dependency: 'mongo', cause } as const;
+  switch (kind) {
+    case 'passing':
+      return new CodedError('MONGO_UNAVAILABLE', `mongo is unavailable: ${told}`, {
+        faultClass: 'transient-dependency',
+        ...of,
+      });
+    case 'refused':
+      return new CodedError('MONGO_REFUSED', `mongo refuses a command, whatever the record: ${told}`, {
+        faultClass: 'transient-dependency',
+        ...of,
+      });
+    case 'denied':
+      return new CodedError('MONGO_UNAUTHORISED', `mongo does not let us in: ${told}`, { faultClass: 'fatal', ...of });
+    case 'document':
+      return new CodedError('MONGO_DOCUMENT_REFUSED', `mongo refuses the document: ${told}`, {
+        faultClass: 'poison',
+        ...of,
+      });
+  }
+}
+
+/** Whether it comes from the driver, its BSON library, or a socket that the driver did not wrap. */
+function isForeign(error: unknown): error is Error {
+  return error instanceof MongoError || error instanceof BSON.BSONError || isSocketError(error);
+}
+
+/** All that went wrong: a bulk shows its first refused write in front of the others. At least one. */
+function judgedParts(error: Error): readonly Judged[] {
+  if (PASSING_LABELS.some((label) => error instanceof MongoError && error.hasErrorLabel(label))) {
+    return [{ kind: 'passing', told: tell(error) }];
+  }
+  if (error instanceof MongoBulkWriteError) return judgedBulk(error);
+  if (error instanceof MongoWriteConcernError) return [{ kind: 'passing', told: tell(error) }];
+  if (error instanceof MongoServerError) return [judgedCode(error.code, tell(error))];
+  // A pool without a connection, a closed client, a reply that cannot be read: the way to the server.
+  return [{ kind: 'passing', told: tell(error) }];
+}
+
+function judgedBulk(error: MongoBulkWriteError): readonly Judged[] {
+  // A cut connection in the middle of a bulk comes wrapped as if the server had refused something.
+  if (error.errorResponse instanceof Error) return judgedParts(error.errorResponse);
+  const writeErrors = Array.isArray(error.writeErrors) ? error.writeErrors : [error.writeErrors];
+  const parts = writeErrors.map(({ code }) => judgedCode(code, `code ${code}`));
+  const concern = error.result?.getWriteConcernError();
+  if (concern !== undefined)
+    parts.push({ kind: 'passing', told: `a majority did not acknowledge, code ${concern.code}` });
+  return parts.length > 0 ? parts : [judgedCode(error.code, tell(error))];
+}
+
+function judgedCode(code: unknown, text: string): Judged {
+  if (typeof code !== 'number') return { kind: 'passing', told: text };
+  const known = PASSING.get(code);
+  if (known !== undefined) return { kind: 'passing', told: `${known} (${code})` };
+  const document = DOCUMENT_REFUSED.get(code);
+  // Without the text, which quotes the document.
+  if (document !== undefined) return { kind: 'document', told: `${document} (${code})` };
+  const denied = DENIED.get(code);
+  if (denied !== undefined) return { kind: 'denied', told: `${denied} (${code})` };
+  const refused = COMMAND_REFUSED.get(code);
+  return { kind: 'refused', told: refused === undefined ? text : `${refused} (${code})` };
+}
+
+function tell(error: Error): string {
+  const { code, codeName } = error as { readonly code?: unknown; readonly codeName?: unknown };
+  const name = typeof codeName === 'string' ? codeName : error.name;
+  return safeText(`${name}${code === undefined ? '' : ` (${String(code)})`}: ${error.message}`, MOST_TEXT);
 }
 
 /** A write to a socket that is closing fails with the bare error of Node: the driver does not wrap it. */
 function isSocketError(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
   const { code } = error as { readonly code?: unknown };
-  return error instanceof Error && typeof code === 'string' && /^(E[A-Z]+|ERR_(STREAM|SOCKET)_[A-Z_]+)$/.test(code);
-}
-
-function serverCode(error: unknown): number | undefined {
-  if (error instanceof MongoBulkWriteError || error instanceof MongoServerError) {
-    return typeof error.code === 'number' ? error.code : undefined;
-  }
-  return undefined;
+  return typeof code === 'string' && /^(E[A-Z]+|ERR_(STREAM|SOCKET|SSL|TLS)_[A-Z_]+)$/.test(code);
 }

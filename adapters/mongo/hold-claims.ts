@@ -2,7 +2,8 @@
 import type { Db } from 'mongodb';
 import type { Failpoint } from '../../processors/contract.ts';
 import type { HoldClaim, HoldClaims } from '../../processors/holds.ts';
-import { type ClaimDocument, claimAll, MAJORITY } from './claims.ts';
+import { type ClaimDocument, claimAll } from './claims.ts';
+import { MAJORITY } from './client.ts';
 
 export const HOLD_CLAIMS = 'hold_claims';
 

@@ -2,6 +2,7 @@
 import { type AnyBulkWriteOperation, type Collection, type Db, type Document, MongoBulkWriteError } from 'mongodb';
 import { refuseOutsideTrials } from '../../runtime/ports/environment.ts';
 import type { GuardedStore, IdempotentStore, IndexSpec, WriteCounts } from '../../sinks/idempotent-writes.ts';
+import { MAJORITY } from './client.ts';
 import { mongoFault } from './fault.ts';
 
 const DUPLICATE_KEY = 11_000;
@@ -32,7 +33,7 @@ export function insertOnlyStore<D extends { readonly _id: string }>(
   name: string,
   content: (document: D) => unknown = (document) => document,
 ): IdempotentStore<D> {
-  const collection = db.collection<Document & { _id: string }>(name);
+  const collection = db.collection<Document & { _id: string }>(name, MAJORITY);
   return {
     async insertOnly(documents) {
       if (documents.length === 0) return { written: 0, stale: 0, conflicting: [] };
@@ -56,7 +57,7 @@ export function guardedStore<D extends { readonly _id: string; readonly version:
   options: { readonly unsafeNoGuard?: boolean } = {},
 ): GuardedStore<D> {
   if (options.unsafeNoGuard) refuseOutsideTrials(process.env, 'A projection without its sequence guard');
-  const collection = db.collection<Document & { _id: string }>(name);
+  const collection = db.collection<Document & { _id: string }>(name, MAJORITY);
   const operation = (document: D, upsert: boolean): AnyBulkWriteOperation<Document & { _id: string }> => {
     const { _id, ...fields } = document;
     return {

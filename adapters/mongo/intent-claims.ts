@@ -2,7 +2,8 @@
 import type { Db } from 'mongodb';
 import type { Failpoint } from '../../processors/contract.ts';
 import type { IntentClaim, IntentClaims } from '../../processors/intake/ports.ts';
-import { type ClaimDocument, claimAll, findByIds, MAJORITY } from './claims.ts';
+import { type ClaimDocument, claimAll, findByIds } from './claims.ts';
+import { MAJORITY } from './client.ts';
 
 export const INTENT_CLAIMS = 'intent_claims';
 

@@ -12,7 +12,8 @@ import {
   type VersionHead,
 } from '../../processors/screening/versions/version.ts';
 import { CodedError } from '../../runtime/ports/fault.ts';
-import { insertFree, MAJORITY } from './claims.ts';
+import { insertFree } from './claims.ts';
+import { MAJORITY } from './client.ts';
 import { mongoFault } from './fault.ts';
 import { ensureIndexes } from './idempotent-store.ts';
 

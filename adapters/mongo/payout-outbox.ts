@@ -7,7 +7,7 @@ import { HEADER } from '../../runtime/headers.ts';
 import type { Codec } from '../../runtime/ports/codec.ts';
 import type { OutputRecord } from '../../runtime/ports/log.ts';
 import { payoutUpdated as topic } from '../../topics/edges.ts';
-import { MAJORITY } from './claims.ts';
+import { MAJORITY } from './client.ts';
 import { mongoFault } from './fault.ts';
 import { createOutboxRelay, type OutboxRelay, type OutboxRelayOptions, type OutboxSource } from './outbox-relay.ts';
 import { type PayoutDocument, payoutOf } from './payout-document.ts';

@@ -4,7 +4,8 @@ import { type AnyBulkWriteOperation, Binary, type Collection, type Db } from 'mo
 import type { Payout } from '../../payouts/payout.ts';
 import type { PayoutChange, PayoutStore } from '../../payouts/ports.ts';
 import { refuseOutsideTrials } from '../../runtime/ports/environment.ts';
-import { MAJORITY, takenPlaces } from './claims.ts';
+import { takenPlaces } from './claims.ts';
+import { MAJORITY } from './client.ts';
 import { mongoFault } from './fault.ts';
 import {
   INDEXED_FIELDS,

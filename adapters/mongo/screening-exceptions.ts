@@ -4,7 +4,8 @@ import { isSamePerson } from '../../domain/four-eyes.ts';
 import type { ScreeningException } from '../../processors/screening/exceptions.ts';
 import type { ExceptionBook } from '../../processors/screening/ports.ts';
 import { CodedError } from '../../runtime/ports/fault.ts';
-import { insertFree, MAJORITY } from './claims.ts';
+import { insertFree } from './claims.ts';
+import { MAJORITY } from './client.ts';
 import { mongoFault } from './fault.ts';
 import { ensureIndexes } from './idempotent-store.ts';
 

@@ -2,7 +2,8 @@
 import type { AnyBulkWriteOperation, Db } from 'mongodb';
 import type { Failpoint } from '../../processors/contract.ts';
 import type { SettlementClaim, SettlementClaims, SettlementStep } from '../../processors/settlement/ports.ts';
-import { type ClaimDocument, findByIds, insertFree, MAJORITY } from './claims.ts';
+import { type ClaimDocument, findByIds, insertFree } from './claims.ts';
+import { MAJORITY } from './client.ts';
 import { mongoFault } from './fault.ts';
 
 export const SETTLEMENT_CLAIMS = 'settlement_claims';

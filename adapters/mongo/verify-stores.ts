@@ -8,6 +8,7 @@ import type { EventDocument } from '../../sinks/events/to-write.ts';
 import type { TransferDocument } from '../../sinks/transfer-view/to-write.ts';
 import type { Documents, Stores } from '../../verify/ports.ts';
 import { CASES } from './cases.ts';
+import { MAJORITY } from './client.ts';
 import { mongoFault } from './fault.ts';
 import { HOLD_CLAIMS } from './hold-claims.ts';
 import { INTENT_CLAIMS } from './intent-claims.ts';
@@ -29,7 +30,7 @@ const PAGE = 5_000;
 /** Read-only. Reads acknowledged by a majority, so that nothing is seen that may be rolled back. */
 export function verifyStores({ db, events, transfers }: VerifyStoresOptions): Stores {
   const documents = <D>(name: string, read: (document: Stored) => D, longs = true): Documents<D> => {
-    const collection = db.collection<Stored>(name, { readConcern: { level: 'majority' } });
+    const collection = db.collection<Stored>(name, MAJORITY);
     return {
       find: (ids) =>
         guarded(async () => {

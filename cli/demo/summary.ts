@@ -1,4 +1,5 @@
 // What a run came to, for people and for programs.
+import { databaseName } from '../../adapters/mongo/client.ts';
 import type { Books, Mismatch } from '../../feed/books.ts';
 import type { End } from '../../feed/fed-record.ts';
 import type { LocalStack } from '../../infra/local/stack.ts';
@@ -93,7 +94,7 @@ export function printSummary(summary: Summary, { stack, children, logs, config }
     [
       { what: 'brokers', where: stack.urls.kafkaBrokers.join(',') },
       { what: 'registry', where: withoutCredentials(stack.urls.registryUrl) },
-      { what: 'database', where: config.mongo.database },
+      { what: 'database', where: databaseName(config.mongo) },
       ...health,
       { what: 'logs', where: logs },
     ],

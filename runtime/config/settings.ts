@@ -94,12 +94,15 @@ export const settings = {
   },
   mongo: {
     uri: setting('MONGODB_URI', {
-      doc: 'MongoDB, as a connection string. It may hold a password and is therefore never printed.',
+      doc: 'MongoDB, as a connection string. It may hold a password and is therefore never printed. Whatever it says of read preference, read and write concern, journal and retries is ignored: all is read from the primary and written to a majority.',
       schema: url('mongodb', 'mongodb+srv'),
       default: 'mongodb://localhost:27017',
       secret: true,
     }),
-    database: setting('CORRIDOR_MONGO_DATABASE', { doc: 'Database name.', schema: text(), default: 'corridor' }),
+    database: optionalSetting('CORRIDOR_MONGO_DATABASE', {
+      doc: 'Database name. Without it: the one that MONGODB_URI names, or else (and where that is `admin`, `local` or `config`) `corridor`.',
+      schema: text(),
+    }),
   },
   redis: {
     limitsUrl: setting('CORRIDOR_REDIS_LIMITS_URL', {

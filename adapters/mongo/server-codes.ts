@@ -1,0 +1,102 @@
+// Error codes of MongoDB servers that we know, with the server's own name for each. What is in none of these tables is
+// treated as COMMAND_REFUSED is: nobody may lose a transfer for a code that was given a meaning after this was written.
+
+/** Passes by itself, or once the server, its replica set or its disk is well again. */
+export const PASSING: ReadonlyMap<number, string> = new Map([
+  [6, 'HostUnreachable'],
+  [7, 'HostNotFound'],
+  [24, 'LockTimeout'],
+  [43, 'CursorNotFound'],
+  [46, 'LockBusy'],
+  [50, 'MaxTimeMSExpired'],
+  [63, 'StaleShardVersion'],
+  [64, 'WriteConcernTimeout'],
+  [75, 'IncompatibleServerVersion'],
+  [89, 'NetworkTimeout'],
+  [91, 'ShutdownInProgress'],
+  [94, 'NotYetInitialized'],
+  [95, 'OplogStartMissing'],
+  [100, 'UnsatisfiableWriteConcern'],
+  [112, 'WriteConflict'],
+  [125, 'CommandFailed'],
+  [133, 'FailedToSatisfyReadPreference'],
+  [134, 'ReadConcernMajorityNotAvailableYet'],
+  [136, 'CappedPositionLost'],
+  [146, 'ExceededMemoryLimit'],
+  [150, 'StaleEpoch'],
+  [175, 'QueryPlanKilled'],
+  [189, 'PrimarySteppedDown'],
+  [202, 'NetworkInterfaceExceededTimeLimit'],
+  [225, 'TransactionTooOld'],
+  [228, 'CannotReuseObject'],
+  [234, 'RetryChangeStream'],
+  [237, 'CursorKilled'],
+  [246, 'SnapshotUnavailable'],
+  [251, 'NoSuchTransaction'],
+  [256, 'TransactionCommitted'],
+  [262, 'ExceededTimeLimit'],
+  [279, 'ConflictingOperationInProgress'],
+  [290, 'TransactionExceededLifetimeLimitSeconds'],
+  [314, 'ObjectIsBusy'],
+  [358, 'InternalTransactionNotSupported'],
+  [365, 'TemporarilyUnavailable'],
+  [384, 'ConnectionError'],
+  [391, 'ReauthenticationRequired'],
+  [402, 'ResourceExhausted'],
+  [462, 'IngressRequestRateLimitExceeded'],
+  [463, 'RateLimitExceeded'],
+  [473, 'AdmissionQueueOverflow'],
+  [8000, 'AtlasError'],
+  [9001, 'SocketException'],
+  [10058, 'LegacyNotPrimary'],
+  [10107, 'NotWritablePrimary'],
+  [11600, 'InterruptedAtShutdown'],
+  [11601, 'Interrupted'],
+  [11602, 'InterruptedDueToReplStateChange'],
+  [13388, 'StaleConfig'],
+  [13435, 'NotPrimaryNoSecondaryOk'],
+  [13436, 'NotPrimaryOrSecondary'],
+  [14031, 'OutOfDiskSpace'],
+]);
+
+/** Said of the document that we sent, and of nothing else: sending it again gives the same answer. */
+export const DOCUMENT_REFUSED: ReadonlyMap<number, string> = new Map([
+  [52, 'DollarPrefixedFieldName'],
+  [56, 'EmptyFieldName'],
+  [57, 'DottedFieldName'],
+  [121, 'DocumentValidationFailure'],
+  [10334, 'BSONObjectTooLarge'],
+  // A unique index other than the one that the stores look at themselves.
+  [11000, 'DuplicateKey'],
+  [11001, 'DuplicateKey, of an update'],
+  [12582, 'DuplicateKey, of a shard'],
+  [17280, 'KeyTooLong'],
+  [17419, 'the document is too large after the update'],
+  [17420, 'the document is too large after the update'],
+]);
+
+/** Only an operator can mend these. */
+export const DENIED: ReadonlyMap<number, string> = new Map([
+  [11, 'UserNotFound'],
+  [13, 'Unauthorized'],
+  [18, 'AuthenticationFailed'],
+  [31, 'RoleNotFound'],
+  [334, 'MechanismUnavailable'],
+]);
+
+/** Refused for the command or the state of the server: an operator, or the next version of ours, mends it. */
+export const COMMAND_REFUSED: ReadonlyMap<number, string> = new Map([
+  [2, 'BadValue'],
+  [9, 'FailedToParse'],
+  [14, 'TypeMismatch'],
+  [20, 'IllegalOperation'],
+  [26, 'NamespaceNotFound'],
+  [40, 'ConflictingUpdateOperators'],
+  [59, 'CommandNotFound'],
+  [66, 'ImmutableField'],
+  [72, 'InvalidOptions'],
+  [79, 'UnknownReplWriteConcern'],
+  [85, 'IndexOptionsConflict'],
+  [86, 'IndexKeySpecsConflict'],
+  [292, 'QueryExceededMemoryLimitNoDiskUseAllowed'],
+]);
