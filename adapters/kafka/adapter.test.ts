@@ -8,7 +8,7 @@ import { brokerErrorType, codedError, faultOf, verdictOf } from './errors.ts';
 import { Source } from './fetcher.ts';
 import { assertKafkaJsVersion, createErrorFromCode, type FetchedPartition } from './kafkajs/internals.ts';
 import { settingsOf } from './options.ts';
-import { TopicPatience } from './patience.ts';
+import { BrokenClientPatience, TopicPatience } from './patience.ts';
 
 const options = { brokers: ['b:1'], appName: 'corridor', clientId: 'c' };
 
@@ -189,5 +189,26 @@ describe('a source', () => {
     expect(source.take(2).map(({ offset }) => offset)).toEqual([0, 1]);
     source.accept(fetched([3]), source.seeks);
     expect(offsetsOf(source)).toEqual([2, 3]);
+  });
+});
+
+describe('a client that fails for no reason of the broker', () => {
+  const bug = new Error('Broker not connected');
+  const away = Object.assign(new Error('closed'), { name: 'KafkaJSConnectionError' });
+
+  test('is given up when nothing else has come of it for a minute', () => {
+    const patience = new BrokenClientPatience();
+    expect(patience.exhausted(bug, 0)).toBeUndefined();
+    expect(patience.exhausted(bug, 59_000)).toBeUndefined();
+    expect(patience.exhausted(bug, 60_000)).toMatchObject({ code: 'CLIENT_BROKEN', faultClass: 'fatal' });
+  });
+
+  test('is not when it has worked, or the broker was away, in between', () => {
+    const patience = new BrokenClientPatience();
+    patience.exhausted(bug, 0);
+    patience.worked();
+    expect(patience.exhausted(bug, 60_000)).toBeUndefined();
+    expect(patience.exhausted(away, 100_000)).toBeUndefined();
+    expect(patience.exhausted(bug, 125_000)).toBeUndefined();
   });
 });

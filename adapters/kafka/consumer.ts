@@ -8,7 +8,7 @@ import { Fetcher, Source } from './fetcher.ts';
 import { JointCommits } from './joint-commits.ts';
 import { type JoinedGeneration, Membership } from './membership.ts';
 import { PartitionWorker } from './partition-worker.ts';
-import { TopicPatience } from './patience.ts';
+import { BrokenClientPatience, TopicPatience } from './patience.ts';
 import { Signal } from './signal.ts';
 
 /** Heartbeats per session timeout. */
@@ -49,6 +49,8 @@ export class KafkaConsumer implements LogConsumer {
   /** Set while the broker can't be reached: shown as a pause of every partition. */
   #waiting: PartitionProgress['paused'];
   readonly #patience = new TopicPatience();
+  /** Of membership: joining and heartbeats. */
+  readonly #brokenClient = new BrokenClientPatience();
   #fatal: FatalLogFault | undefined;
   #loop: Promise<void> = Promise.resolve();
   #markReady: () => void = () => {};
@@ -127,6 +129,8 @@ export class KafkaConsumer implements LogConsumer {
   #tell(error: unknown): void {
     const fault = faultOf(error);
     if (fault.code === 'KAFKA_UNAVAILABLE') this.#waiting = { code: fault.code, detail: 'waiting for the broker' };
+    // Not the broker's fault: no declared pause, or the watch would never end this process.
+    if (fault.code === 'CLIENT_BUG') this.#waiting = undefined;
     this.#options.onFault(fault);
   }
 
@@ -137,11 +141,12 @@ export class KafkaConsumer implements LogConsumer {
         const generation = await this.#join();
         if (generation === undefined) return;
         this.#waiting = undefined;
+        this.#brokenClient.worked();
         attempt = 0;
         await this.#serve(generation);
       } catch (error) {
         if (signal.aborted) return;
-        const fatal = this.#fatalFrom(error);
+        const fatal = this.#fatalFrom(error) ?? this.#brokenClient.exhausted(error);
         if (fatal !== undefined) return this.#fail(fatal);
         if (verdictOf(error) !== 'not-member') {
           this.#tell(error);
@@ -263,6 +268,7 @@ export class KafkaConsumer implements LogConsumer {
         await this.#membership.heartbeat();
         lastAt = performance.now();
         this.#waiting = undefined;
+        this.#brokenClient.worked();
         if (team.incomplete()) return false; // joining again is how a partition given up gets an owner
         if (team.generation.isLeader && (await this.#membership.partitionsChanged())) return false;
       } catch (error) {

@@ -1,4 +1,5 @@
 import { afterEach, expect, it, vi } from 'vitest';
+import { assess } from '../../runtime/liveness.ts';
 import type { LogRecord } from '../../runtime/ports/log.ts';
 import type { Fetcher, Source } from './fetcher.ts';
 import { PartitionWorker } from './partition-worker.ts';
@@ -20,7 +21,7 @@ const record = (offset: number): LogRecord => ({
 });
 
 /** A worker over a source that the test fills, with a handler that returns when the test says so. */
-function working() {
+function working(open: () => Promise<number> = async () => 0) {
   let now = 1_000;
   vi.spyOn(performance, 'now').mockImplementation(() => now);
   const waiting: LogRecord[] = [];
@@ -42,6 +43,7 @@ function working() {
     seek: () => undefined,
     take: (most: number) => waiting.splice(0, most),
   };
+  const told = new Signal();
   const handed = Promise.withResolvers<void>();
   const worker = new PartitionWorker({
     consumer: {
@@ -63,12 +65,12 @@ function working() {
       generation: { generationId: 1, memberId: 'm' },
       stillOurs: () => true,
     },
-    committer: { open: async () => 0, commit: async () => 1, abandon: async () => undefined },
+    committer: { open, commit: async () => 1, abandon: async () => undefined },
     source: source as unknown as Source,
     fetcher: () => ({ wake: () => undefined }) as unknown as Fetcher,
     idleCommitMs: HOUR_MS * 2,
     after: Promise.resolve(),
-    onFault: () => undefined,
+    onFault: () => told.wake(),
     onFatal: () => undefined,
     confirmMembership: async () => true,
   });
@@ -85,7 +87,7 @@ function working() {
   const later = (ms: number) => {
     now += ms;
   };
-  return { worker, fetched, later, handed: handed.promise };
+  return { worker, fetched, later, handed: handed.promise, told };
 }
 
 it('a record that comes after a long rest is no stall; a handler that does not return is one from then on', async () => {
@@ -104,4 +106,35 @@ it('a record that comes after a long rest is no stall; a handler that does not r
   fetched(record(1));
   await turn();
   expect(worker.progress()).toMatchObject({ lag: 2, lastProgressAt: rested, paused: undefined });
+});
+
+it('waits for a broker that is away as long as it takes; a client that is broken ends the process', async () => {
+  const away = Object.assign(new Error('closed'), { name: 'KafkaJSConnectionError' });
+  let error = away;
+  const { worker, fetched, later, told } = working(async () => {
+    throw error;
+  });
+  const limits = { stallAfterMs: 30_000, exitAfterMs: 120_000 };
+  const judged = () => {
+    const host = {
+      name: 'limits',
+      state: 'running',
+      partitions: [worker.progress()],
+      troubles: [],
+      tables: [],
+    } as const;
+    return assess([host], limits, performance.now());
+  };
+  const nextFault = async () => {
+    await told.wait(60_000);
+    fetched(record(0));
+  };
+  await nextFault();
+  later(HOUR_MS);
+  expect(worker.progress().paused).toMatchObject({ code: 'KAFKA_UNAVAILABLE' });
+  expect(judged()).toMatchObject({ ready: true, exit: undefined });
+  error = new Error('Broker not connected');
+  while (worker.progress().paused !== undefined) await nextFault();
+  expect(judged().exit).toMatchObject({ code: 'NO_PROGRESS' });
+  worker.drain();
 });

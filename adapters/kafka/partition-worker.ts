@@ -247,6 +247,8 @@ export class PartitionWorker {
     onFault(faultOf(error, { topic, partition }));
     if ((verdict === 'fenced' || verdict === 'not-member') && !(await confirmMembership())) return this.#ending.abort();
     if (code === 'KAFKA_UNAVAILABLE') this.#paused = { code, detail: 'waiting for the broker' };
+    // A broken client is no declared pause: the watch ends a process that gets no further.
+    if (code === 'CLIENT_BUG') this.#paused = undefined;
     const most = faultClass === 'poison' || dependency !== 'kafka' ? MOST_HANDLER_BACKOFF_MS : MOST_KAFKA_BACKOFF_MS;
     await pause(backoffMs(attempt, 20, most), this.#ending.signal);
   }

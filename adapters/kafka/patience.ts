@@ -1,4 +1,5 @@
-// Telling a topic that is missing from one that a broker which has just started does not know yet.
+// Telling what stays from what passes: a topic that is missing from one that a broker which has just started does not know
+// yet, and a client that is broken for good from one that trips once.
 import { brokerErrorType, codedError, FatalLogFault } from './errors.ts';
 
 /** A topic that stays unknown for this long is missing, ms. */
@@ -19,5 +20,37 @@ export class TopicPatience {
     this.#lastAt = now;
     if (now - this.#since < UNKNOWN_TOPIC_PATIENCE_MS) return undefined;
     return new FatalLogFault('TOPIC_UNKNOWN', `${message} Run \`corridor topics apply\`.`, error);
+  }
+}
+
+/** A client that fails like this for so long does not come right by itself, ms. */
+const BROKEN_CLIENT_PATIENCE_MS = 60_000;
+
+/**
+ * Watches for errors that no broker and no connection explains (CLIENT_BUG). Fresh connections were tried each time; when
+ * they do not help either, the process is to be started anew rather than to try for ever.
+ */
+export class BrokenClientPatience {
+  #since: number | undefined;
+
+  /** To be called when something has worked. */
+  worked(): void {
+    this.#since = undefined;
+  }
+
+  /** The fatal fault when nothing but such errors came for too long; otherwise undefined. */
+  exhausted(error: unknown, now = performance.now()): FatalLogFault | undefined {
+    const { code, message } = codedError(error);
+    if (code !== 'CLIENT_BUG') {
+      this.#since = undefined;
+      return undefined;
+    }
+    this.#since ??= now;
+    if (now - this.#since < BROKEN_CLIENT_PATIENCE_MS) return undefined;
+    return new FatalLogFault(
+      'CLIENT_BROKEN',
+      `${message} Fresh connections did not help: start the process anew.`,
+      error,
+    );
   }
 }

@@ -49,7 +49,7 @@ describe('patches', () => {
     const { protocol } = requestDefinition('Produce');
     applyPatches();
     expect(requestDefinition('Produce').protocol).not.toBe(protocol);
-    expect(PATCH_NAMES).toHaveLength(6);
+    expect(PATCH_NAMES).toHaveLength(7);
   });
 });
 

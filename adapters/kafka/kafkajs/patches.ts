@@ -1,5 +1,6 @@
 // Changes to the pinned kafkajs. Each is a small file of its own with a test, and can be left out.
 import { CodedError } from '../../../runtime/ports/fault.ts';
+import { install as brokerConnect } from './broker-connect.ts';
 import { install as crc32c } from './crc32c.ts';
 import { install as fetchResponse } from './fetch-response.ts';
 import { install as framing } from './framing.ts';
@@ -8,6 +9,7 @@ import { install as requestQueue } from './request-queue.ts';
 import { install as zstd } from './zstd.ts';
 
 const PATCHES = {
+  'broker-connect': brokerConnect,
   'request-queue': requestQueue,
   zstd,
   crc32c,
