@@ -11,6 +11,7 @@ import { hostname } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 const BEAT_MS = 2_000;
 /** A lock on another machine (a shared folder) that has not been touched for so long is abandoned. */
 const SILENT_MS = 60_000;
@@ -128,6 +129,15 @@ async function install(root, npm, setNpm, log) {
 function run([command, ...args], cwd, onPid) {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { cwd, stdio: ['ignore', 'pipe', 'pipe'] });
+    // Ctrl-C in a terminal reaches npm as well; a signal to this process alone must not leave it behind.
+    const end = (signal) => {
+      child.kill(signal);
+      process.exit(130);
+    };
+    for (const signal of SIGNALS) process.once(signal, end);
+    child.on('close', () => {
+      for (const signal of SIGNALS) process.off(signal, end);
+    });
     const chunks = [];
     child.stdout.on('data', (chunk) => chunks.push(chunk));
     child.stderr.on('data', (chunk) => chunks.push(chunk));

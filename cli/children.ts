@@ -36,6 +36,12 @@ export interface Child {
   kill(signal?: NodeJS.Signals): Promise<void>;
 }
 
+/** Children that may be alive: none outlives this process, also when it does not wait for them. */
+const alive = new Set<ChildProcess>();
+process.on('exit', () => {
+  for (const child of alive) child.kill('SIGKILL');
+});
+
 /** Starts a program and waits until it says that it is ready. Throws CHILD_FAILED with the end of its log. */
 export async function startChild(options: ChildOptions): Promise<Child> {
   const { name, entry, args = [], env, logFile, readyTimeoutMs = 60_000 } = options;
@@ -49,9 +55,13 @@ export async function startChild(options: ChildOptions): Promise<Child> {
     // second signal, which ends a service at once instead of draining it.
     detached: true,
   });
+  alive.add(child);
   let stopping = false;
   const exited: Child['exited'] = new Promise((resolve) => {
-    child.on('exit', (code, signal) => resolve({ code, signal }));
+    child.on('exit', (code, signal) => {
+      alive.delete(child);
+      resolve({ code, signal });
+    });
   });
   const ready = await new Promise<Record<string, unknown>>((resolve, reject) => {
     const fail = (how: string) => reject(childFailed(name, how, logFile));

@@ -12,10 +12,11 @@ import { type Child, startChild } from '../children.ts';
 import { activateSampleList } from '../compose/screening.ts';
 import { Connections, registryOptions } from '../connect.ts';
 import { stateDir } from '../environment.ts';
+import { explain } from '../output.ts';
 import { publish, publishSampleRates } from '../publish.ts';
 import { Display } from './display.ts';
 import { followToTheEnd } from './follow.ts';
-import { interrupted } from './interrupt.ts';
+import { INTERRUPTED, interrupted } from './interrupt.ts';
 import { printSummary, summarise } from './summary.ts';
 import { Watch } from './watch.ts';
 
@@ -33,6 +34,8 @@ export interface DemoOptions {
 }
 
 const DRAIN_MS = 20_000;
+/** The same when somebody does not want to wait: what is cut short runs again at the next start. */
+const INTERRUPTED_DRAIN_MS = 800;
 const RATES_EVERY_MS = 10 * 60_000;
 /** The simulated provider pays after this long, and returns money as soon. */
 const PROVIDER_DELAY_MS = 100;
@@ -42,12 +45,20 @@ export async function runDemo(options: DemoOptions): Promise<number> {
   const startedAt = Number(process.env['CORRIDOR_COMMAND_STARTED_AT'] ?? Date.now());
   const say = (line: string) =>
     console.error(`${((Date.now() - startedAt) / 1_000).toFixed(1).padStart(6)} s  ${line}`);
-  const stop = interrupted();
+  const stop = interrupted(say);
   let stack: LocalStack | undefined;
   const children: Child[] = [];
   let connections: Connections | undefined;
   try {
-    stack = await startStack({ stateDir: stateDir(), onProgress: say });
+    stack = await startStack({
+      stateDir: stateDir(),
+      onProgress: say,
+      onUnexpectedExit: (server, how) => {
+        say(`${server} ended by itself (${how}): starting it again`);
+        const again = stack?.restart(server) ?? Promise.resolve();
+        again.catch((error: unknown) => stop.because(`${server} ended and does not start again: ${explain(error)}`));
+      },
+    });
     const logs = path.join(stack.stateDir, 'logs');
     mkdirSync(logs, { recursive: true });
     const environment = {
@@ -100,6 +111,7 @@ export async function runDemo(options: DemoOptions): Promise<number> {
     const writer = await log.writer('demo');
     await publishSampleRates(writer, codec);
     const rates = setInterval(() => void publishSampleRates(writer, codec).catch(() => undefined), RATES_EVERY_MS);
+    stop.started();
     say(`Feeding ${options.transfers} sample transfers (seed ${options.seed})`);
     const display = new Display(watch, books, healthUrls(running), options.transfers);
     const feeding = publish(
@@ -124,6 +136,11 @@ export async function runDemo(options: DemoOptions): Promise<number> {
     const outcome = await followToTheEnd({ feeding, books, watch, quietMs: options.quietMs, stop });
     await display.stop();
 
+    if (outcome.kind === 'interrupted' && stop.reason === undefined) {
+      const { transfers, unaccounted } = books.balance();
+      say(`Interrupted: ${transfers - unaccounted} of ${transfers} transfers had come to an end`);
+      return INTERRUPTED;
+    }
     const summary = summarise({ books, watch, startedAt, outcome, options });
     if (options.json) writeFileSync(options.json, `${JSON.stringify(summary, null, 2)}\n`);
     printSummary(summary, { stack, children, logs, config });
@@ -141,7 +158,8 @@ export async function runDemo(options: DemoOptions): Promise<number> {
     return summary.ok && stop.reason === undefined ? 0 : 1;
   } finally {
     say('Stopping');
-    await Promise.all(children.toReversed().map((child) => child.stop(DRAIN_MS)));
+    const drainMs = stop.asked ? INTERRUPTED_DRAIN_MS : DRAIN_MS;
+    await Promise.all(children.toReversed().map((child) => child.stop(drainMs)));
     await connections?.close();
     await stack?.stop();
   }

@@ -7,15 +7,25 @@ export interface Interrupt {
   /** Why, when it was not a person. */
   readonly reason: string | undefined;
   because(reason: string): void;
+  /** Everything runs: from now on whoever asks is waited for, so that work in hand can end. */
+  started(): void;
 }
 
-/** Takes SIGINT and SIGTERM once; a second Ctrl-C ends the process at once. */
-export function interrupted(): Interrupt {
+/** As a shell reports a program that Ctrl-C ended. */
+export const INTERRUPTED = 130;
+
+/**
+ * Takes SIGINT and SIGTERM once; a second Ctrl-C ends the process at once, and so does the first one before `started`:
+ * what this process began ends with it (children are killed, the guard ends the servers), and everything survives that.
+ */
+export function interrupted(say: (line: string) => void): Interrupt {
   const { promise, resolve } = Promise.withResolvers<void>();
   let asked = false;
+  let isStarted = false;
   let reason: string | undefined;
   const stop = () => {
-    if (asked) process.exit(130);
+    if (!isStarted) say('Stopped while starting');
+    if (asked || !isStarted) process.exit(INTERRUPTED);
     asked = true;
     resolve();
   };
@@ -28,6 +38,9 @@ export function interrupted(): Interrupt {
     },
     get reason() {
       return reason;
+    },
+    started() {
+      isStarted = true;
     },
     because(why) {
       if (asked) return;

@@ -14,6 +14,7 @@ const options = (more: Partial<ProviderOptions> = {}): ProviderOptions => ({
   detached: false,
   fixedPorts: false,
   advertisedPorts: [],
+  ports: new Map(),
   artifactsDir: '/nowhere',
   env: {},
   onProgress: () => undefined,

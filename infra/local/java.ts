@@ -71,6 +71,10 @@ function maven(args: readonly string[], env: NodeJS.ProcessEnv, onDownload: (fil
       env,
       stdio: ['ignore', 'pipe', 'pipe'],
     });
+    // Whoever is interrupted while it fetches leaves no Maven behind.
+    const end = () => child.kill('SIGKILL');
+    process.once('exit', end);
+    child.once('close', () => process.off('exit', end));
     const lines: string[] = [];
     const read = (line: string) => {
       lines.push(line);

@@ -6,7 +6,8 @@ import type { Overrides } from './external.ts';
 import { ProcessStack } from './process-stack.ts';
 import { ownIdentity } from './processes.ts';
 import type { ProviderOptions, ProviderStack } from './provider.ts';
-import type { StateDir, StateSettings } from './state.ts';
+import type { RunningState, StateDir, StateSettings } from './state.ts';
+import { portsOf } from './state-ports.ts';
 import type { LocalStack, PartName, Provider, ServerInfo, ServerName, StackOptions, StackUrls } from './types.ts';
 
 const NO_URLS: StackUrls = { kafkaBrokers: [], registryUrl: '', mongoUri: '', redisLimitsUrl: '', redisQueueUrl: '' };
@@ -19,6 +20,8 @@ export interface OwnStackOptions {
   readonly external: Overrides;
   readonly env: NodeJS.ProcessEnv;
   readonly progress: (line: string) => void;
+  /** Other parts of this stack, which run already; those that are started take the ports that they had in it. */
+  readonly beside?: RunningState;
 }
 
 /** The stack of this process. */
@@ -64,6 +67,7 @@ export class OwnStack implements LocalStack {
         detached: options.lifetime === 'detached',
         fixedPorts: options.fixedPorts ?? false,
         advertisedPorts: options.advertisedPorts ?? [],
+        ports: start.beside ? portsOf(start.beside) : new Map(),
         artifactsDir: options.artifactsDir ?? path.join(DEFAULT_STATE_DIR, 'artifacts'),
         onProgress: progress,
         onUnexpectedExit: options.onUnexpectedExit ?? (() => undefined),
@@ -83,7 +87,8 @@ export class OwnStack implements LocalStack {
       progress(`The stack is up (${((Date.now() - began) / 1_000).toFixed(1)} s)`);
       return stack;
     } catch (error) {
-      state.clearRunning();
+      if (start.beside) state.setRunning(start.beside);
+      else state.clearRunning();
       throw error;
     }
   }
@@ -139,20 +144,27 @@ function providerOf(start: OwnStackOptions, part: PartName, provider: Provider):
 }
 
 function urlsOf(start: OwnStackOptions, stack: ProviderStack): StackUrls {
-  return { ...NO_URLS, ...stack.urls, ...start.external.urls };
+  return { ...NO_URLS, ...start.beside?.urls, ...stack.urls, ...start.external.urls };
 }
 
 /** Writes down what runs, for other processes, and for the next one if this one is killed. */
 function save(start: OwnStackOptions, stack: ProviderStack, provider: Provider): void {
   const servers = stack.servers();
   const urls = urlsOf(start, stack);
+  const { beside } = start;
   start.state.setRunning({
     owner: ownIdentity(),
     lifetime: start.options.lifetime ?? 'process',
-    providers: Object.fromEntries(start.parts.map((part) => [part, providerOf(start, part, provider)])),
+    providers: {
+      ...beside?.providers,
+      ...Object.fromEntries(start.parts.map((part) => [part, providerOf(start, part, provider)])),
+    },
     urls: { ...urls, kafkaBrokers: [...urls.kafkaBrokers] },
     kafkaBehindProxy: [...stack.kafkaBehindProxy],
-    servers: servers.flatMap(({ name, identity, log }) => (identity ? [{ name, log, ...identity }] : [])),
+    servers: [
+      ...(beside?.servers ?? []),
+      ...servers.flatMap(({ name, identity, log }) => (identity ? [{ name, log, ...identity }] : [])),
+    ],
     containers: servers.flatMap(({ name, container }) => (container ? [{ name, id: container }] : [])),
   });
 }

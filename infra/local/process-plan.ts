@@ -40,7 +40,8 @@ export async function planProcesses(options: ProviderOptions): Promise<ProcessPl
   const brokerNames = (['kafka-1', 'kafka-2', 'kafka-3'] as const).slice(0, settings.brokers);
   const spare = await freePorts(4 + 3 * brokerNames.length);
   const anyPort = () => spare.pop() as number;
-  const portOf = async (server: ServerName) => (options.fixedPorts ? fixedPort(server, env) : anyPort());
+  const portOf = async (server: ServerName) =>
+    options.ports.get(server) ?? (options.fixedPorts ? fixedPort(server, env) : anyPort());
   // All ports before the first download: one that is taken is to be known at once.
   const ports = new Map<ServerName, number>();
   for (const part of options.parts) {

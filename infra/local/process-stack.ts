@@ -14,6 +14,35 @@ interface RunningPart {
   readonly servers: readonly ProcessServer[];
 }
 
+const STILL_WAITING_MS = 5_000;
+
+/** Tells which parts are up and which are still awaited. */
+class Waiting {
+  readonly #parts: Set<PartName>;
+  readonly #say: (line: string) => void;
+  readonly #began = performance.now();
+  readonly #timer: NodeJS.Timeout;
+
+  constructor(parts: readonly PartName[], say: (line: string) => void) {
+    this.#parts = new Set(parts);
+    this.#say = say;
+    this.#timer = setInterval(() => say(`Still waiting for ${this.#left()} (${this.#seconds()} s)`), STILL_WAITING_MS);
+    this.#timer.unref();
+  }
+
+  done(part: PartName): void {
+    this.#parts.delete(part);
+    if (this.#parts.size > 0) this.#say(`  ${part} is up (${this.#seconds()} s), waiting for ${this.#left()}`);
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+
+  #left = () => [...this.#parts].join(', ');
+  #seconds = () => ((performance.now() - this.#began) / 1_000).toFixed(1);
+}
+
 export class ProcessStack implements ProviderStack {
   readonly urls: Partial<StackUrls>;
   readonly kafkaBehindProxy: readonly string[];
@@ -45,6 +74,7 @@ export class ProcessStack implements ProviderStack {
     });
     const stack = new ProcessStack(options, group, plan);
     const failed = new AbortController();
+    const waiting = new Waiting(options.parts, options.onProgress);
     const starts = plan.parts.map(async (coming, index) => {
       try {
         const spec = await coming;
@@ -52,6 +82,7 @@ export class ProcessStack implements ProviderStack {
         const part = { spec, servers: spec.servers.map((server) => stack.#serverOf(server)) };
         stack.#parts[index] = part;
         await stack.#startPart(part, part.servers, failed.signal);
+        waiting.done(spec.name);
       } catch (error) {
         failed.abort();
         throw error;
@@ -63,6 +94,8 @@ export class ProcessStack implements ProviderStack {
       await Promise.allSettled(starts);
       await stack.stop();
       throw error;
+    } finally {
+      waiting.stop();
     }
     const rehearsals = await Promise.all(plan.rehearsals);
     stack.#archives = makeClassArchives({ group, signal: stack.#archiving.signal, rehearsals });

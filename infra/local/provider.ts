@@ -11,6 +11,8 @@ export interface ProviderOptions {
   readonly detached: boolean;
   readonly fixedPorts: boolean;
   readonly advertisedPorts: readonly number[];
+  /** Ports that servers must have again; others take any, or the documented ones. */
+  readonly ports: ReadonlyMap<ServerName, number>;
   readonly artifactsDir: string;
   readonly env: NodeJS.ProcessEnv;
   readonly onProgress: (line: string) => void;

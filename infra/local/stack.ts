@@ -6,6 +6,7 @@ import { type Overrides, overrides, probeOverrides } from './external.ts';
 import { withLock } from './files.ts';
 import { OwnStack } from './own-stack.ts';
 import { endProcesses, isAlive } from './processes.ts';
+import { awaitOwner, deadParts, revive } from './revive.ts';
 import { kafkaUuid } from './servers/kafka-cluster.ts';
 import { type RunningState, StateDir } from './state.ts';
 import { type LocalStack, PART_NAMES, type PartName, type StackOptions } from './types.ts';
@@ -21,7 +22,8 @@ const OWNER_GRACE_MS = 60_000;
 
 /**
  * Starts the parts that no URL in the environment replaces, and waits until each answers in its own protocol. A stack
- * that already runs in the same state folder is used instead (`owned` is then false). Data of an earlier run are kept.
+ * that already runs in the same state folder is used instead (`owned` is then false), and what is dead in it is started
+ * again. Data of an earlier run are kept.
  * Throws StackError, whose `cure` says what to do.
  */
 export async function startStack(options: StackOptions): Promise<LocalStack> {
@@ -38,9 +40,17 @@ export async function startStack(options: StackOptions): Promise<LocalStack> {
     async () => {
       const settings = state.open({ format: 1, brokers: options.brokers ?? 1, clusterId: kafkaUuid() });
       const running = state.running();
-      if (running && isRunning(running)) return useRunning(state, running, parts, external);
+      const start = { options, state, settings, env, progress };
+      if (running && isRunning(running)) {
+        const view = useRunning(state, running, parts, external);
+        const dead = await deadParts(running);
+        if (dead.size === 0) return view;
+        if (running.lifetime === 'process') await awaitOwner(state, progress);
+        else await revive(start, running, dead);
+        return useRunning(state, state.running() ?? running, parts, external);
+      }
       await endLeftovers(state, progress);
-      return OwnStack.start({ options, state, settings, parts, external, env, progress });
+      return OwnStack.start({ ...start, parts, external });
     },
     { onWait: () => progress(`Another process is starting the stack in ${state.dir}: waiting for it`) },
   );

@@ -3,10 +3,10 @@ import { isAlive } from './processes.ts';
 import type { RunningState, StateDir } from './state.ts';
 import type { LocalStack, PartName, Provider, ServerInfo, ServerName, StackUrls } from './types.ts';
 
-/** True while its owner lives or, when it needs none, while all its servers do. */
+/** True while its owner lives or, when it needs none, while any of its servers does. */
 export function isRunning(running: RunningState): boolean {
   if (running.lifetime === 'process') return isAlive(running.owner);
-  return running.servers.length > 0 && running.servers.every(isAlive);
+  return running.servers.some(isAlive);
 }
 
 /** A stack that another process runs: its URLs and servers can be seen, and nothing can be done to it. */

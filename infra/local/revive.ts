@@ -1,0 +1,72 @@
+// A stack that runs, with servers in it that do not: found out by looking, and brought back on their ports, with their data.
+import { StackError } from './errors.ts';
+import type { Overrides } from './external.ts';
+import { OwnStack, type OwnStackOptions } from './own-stack.ts';
+import { probeKafka, probeMongo, probeRedis, probeRegistry, until } from './probes.ts';
+import { endProcesses, isAlive } from './processes.ts';
+import type { RunningState, StateDir } from './state.ts';
+import type { PartName } from './types.ts';
+
+/** A server that lives and does not answer for so long is as good as dead; a busy machine has time enough. */
+const ANSWER_WITHIN_MS = 30_000;
+const GRACE_MS = 15_000;
+const NOTHING_EXTERNAL: Overrides = { parts: [], urls: {} };
+
+const partOf = (server: string) => (server.startsWith('kafka') ? 'kafka' : server) as PartName;
+
+/** The parts of a stack that do not answer, by what is the matter with them. */
+export async function deadParts(running: RunningState): Promise<ReadonlyMap<PartName, string>> {
+  const dead = new Map<PartName, string>();
+  for (const server of running.servers) if (!isAlive(server)) dead.set(partOf(server.name), `${server.name} had ended`);
+  const ours = Object.entries(running.providers).flatMap(([part, by]) => (by === 'external' ? [] : [part as PartName]));
+  await Promise.all(
+    ours.map(async (part) => {
+      if (dead.has(part)) return;
+      const answered = until(AbortSignal.timeout(ANSWER_WITHIN_MS), () => probe(part, running));
+      await answered.catch(() => dead.set(part, `${part} did not answer`));
+    }),
+  );
+  return dead;
+}
+
+function probe(part: PartName, { urls }: RunningState): Promise<void> {
+  if (part === 'kafka') return probeKafka(urls.kafkaBrokers, urls.kafkaBrokers.length);
+  if (part === 'registry') return probeRegistry(urls.registryUrl);
+  if (part === 'mongo') return probeMongo(urls.mongoUri);
+  return probeRedis(part === 'redisLimits' ? urls.redisLimitsUrl : urls.redisQueueUrl);
+}
+
+/** Starts the dead parts of a detached stack again, and leaves the others alone. */
+export async function revive(
+  start: Omit<OwnStackOptions, 'parts' | 'external' | 'beside'>,
+  running: RunningState,
+  dead: ReadonlyMap<PartName, string>,
+): Promise<void> {
+  start.progress(`${[...dead.values()].join(', ')}: starting again`);
+  const isDead = ({ name }: { readonly name: string }) => dead.has(partOf(name));
+  await endProcesses(running.servers.filter(isDead), GRACE_MS);
+  const beside = { ...running, servers: running.servers.filter((server) => !isDead(server)) };
+  start.state.setRunning(beside);
+  const options = { ...start.options, lifetime: 'detached' as const, provider: 'processes' as const };
+  await OwnStack.start({ ...start, options, parts: [...dead.keys()], external: NOTHING_EXTERNAL, beside });
+}
+
+/** Waits until whoever runs the stack has brought its dead servers back. Throws StackError SERVER_FAILED. */
+export async function awaitOwner(state: StateDir, progress: (line: string) => void): Promise<void> {
+  let told = '';
+  const look = async () => {
+    const running = state.running();
+    if (!running) throw new StackError('NOT_RUNNING', 'The stack has ended meanwhile.', 'Start it again.');
+    const dead = await deadParts(running);
+    if (dead.size === 0) return;
+    const words = [...dead.values()].join(', ');
+    if (words !== told) progress(`${words}: waiting for process ${running.owner.pid}, which runs the stack`);
+    told = words;
+    throw new StackError(
+      'SERVER_FAILED',
+      `${words}, and process ${running.owner.pid}, which runs the stack, has not brought it back.`,
+      'End that process and start again.',
+    );
+  };
+  await until(AbortSignal.timeout(ANSWER_WITHIN_MS), look);
+}
