@@ -70,7 +70,12 @@ export class Connections {
     const { uri, database } = this.config.mongo;
     const onCommand = this.#onDatabase;
     this.#mongo ??= connectMongo({ uri, database, ...(onCommand ? { onCommand } : {}) });
-    return (await this.#mongo).db;
+    const connecting = this.#mongo;
+    connecting.catch(() => {
+      // The next caller tries again.
+      if (this.#mongo === connecting) this.#mongo = undefined;
+    });
+    return (await connecting).db;
   }
 
   async close(): Promise<void> {

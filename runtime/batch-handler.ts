@@ -141,7 +141,9 @@ export function createBatchHandler(options: BatchHandlerOptions): BatchHandler {
       if (verdict.deadLetter) {
         const before = { outputs: outputs.length, judged: judged.length, doneThrough };
         run ??= before;
-        const opened = count(batch, arrival, verdict.deadLetter);
+        const opened = alone(arrivals, outcomes)
+          ? breaker.open('none of the records at hand goes through since the processor was started again')
+          : count(batch, arrival, verdict.deadLetter);
         if (opened) {
           const keep = opened.reason === 'run' ? run : before;
           outputs.length = keep.outputs;
@@ -159,6 +161,13 @@ export function createBatchHandler(options: BatchHandlerOptions): BatchHandler {
     }
     recovered(batch);
     return result(CONTINUE);
+  }
+
+  /** After a restart of a breaker that had opened: nothing went through yet, and nothing of this batch does. */
+  function alone(arrivals: readonly Arrival[], outcomes: readonly Outcome[]): boolean {
+    if (!breaker.unproven) return false;
+    if (arrivals.some(({ refusal, source }) => refusal && contractOf(source.topic)?.kind === 'intent')) return false;
+    return outcomes.every(({ kind }) => kind === 'poison' || kind === 'dead-letter');
   }
 
   function report(judged: readonly Judged[]): void {

@@ -52,4 +52,42 @@ describe('the breaker', () => {
     expect(breakerEntry('poison', true)).toBe('ours');
     expect(breakerEntry('exhausted', true)).toBe('ours');
   });
+
+  describe('after a restart of what it stopped', () => {
+    const reopened = () => {
+      const breaker = new DeadLetterBreaker(limits);
+      many('ours', 6).map((entry, i) => breaker.record('t/0', i, entry));
+      breaker.restarted();
+      return breaker;
+    };
+
+    it('counts the same records again, and opens at far fewer', () => {
+      const breaker = reopened();
+      expect(breaker.unproven).toBe(true);
+      const verdicts = many('ours', 3).map((entry, i) => breaker.record('t/0', i, entry)?.reason);
+      expect(verdicts).toEqual([undefined, 'ratio', 'ratio']);
+    });
+
+    it('opens at rubbish from outside long before a whole window of it', () => {
+      const breaker = reopened();
+      expect(many('outside', 10).map((entry, i) => breaker.record('t/0', i, entry)?.reason)).toContain('outside-ratio');
+    });
+
+    it('is as patient as before once enough went through', () => {
+      const breaker = reopened();
+      many('fine', 10).map((entry, i) => breaker.record('t/0', i, entry));
+      expect(breaker.unproven).toBe(false);
+      expect(many('ours', 5).map((entry, i) => breaker.record('t/0', 10 + i, entry))).toEqual(many5());
+    });
+
+    it('is nothing new for one that had not opened', () => {
+      const breaker = new DeadLetterBreaker(limits);
+      many('ours', 5).map((entry, i) => breaker.record('t/0', i, entry));
+      breaker.restarted();
+      expect(breaker.run).toBe(5);
+      expect(breaker.unproven).toBe(false);
+    });
+  });
 });
+
+const many5 = () => [undefined, undefined, undefined, undefined, undefined];

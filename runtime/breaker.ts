@@ -38,6 +38,9 @@ export class DeadLetterBreaker {
   readonly #counted = new Map<string, number>();
   #next = 0;
   #run = 0;
+  #opened = false;
+  /** Records since a restart after it had opened; undefined: in normal times. */
+  #probe: { seen: number; fine: number } | undefined;
 
   constructor(limits: BreakerLimits = DEFAULT_BREAKER) {
     this.#limits = limits;
@@ -48,12 +51,47 @@ export class DeadLetterBreaker {
     return this.#run;
   }
 
+  /**
+   * The processor starts again. When it was stopped by this breaker, its records run again, and the limits hold for the
+   * few that are seen from now on: otherwise each restart would move another window's worth aside.
+   */
+  restarted(): void {
+    if (!this.#opened) return;
+    this.#opened = false;
+    this.#probe = { seen: 0, fine: 0 };
+    this.#ring.length = 0;
+    this.#next = 0;
+    this.#run = 0;
+    Object.assign(this.#counts, { fine: 0, ours: 0, outside: 0 });
+    this.#counted.clear();
+  }
+
+  /** Since a restart nothing has gone through yet: a dead letter may only be written beside a record that does. */
+  get unproven(): boolean {
+    return this.#probe?.fine === 0;
+  }
+
+  /** Opens it at a record that must not be written. */
+  open(detail: string): NonNullable<BreakerVerdict> {
+    this.#opened = true;
+    return { reason: 'run', detail };
+  }
+
   /** Counts the record at `offset` of an input partition (its name and number as one text). */
   record(partition: string, offset: number, entry: BreakerEntry): BreakerVerdict {
     if (offset <= (this.#counted.get(partition) ?? -1)) return undefined;
     this.#counted.set(partition, offset);
     this.#push(entry);
+    if (this.#probe) this.#probe.seen++;
+    const verdict = this.#judged(entry);
+    if (verdict) this.#opened = true;
+    else if (this.#probe && this.#probe.seen >= this.#limits.window / 10) this.#probe = undefined;
+    return verdict;
+  }
+
+  #judged(entry: BreakerEntry): BreakerVerdict {
     if (entry === 'fine') {
+      if (this.#probe) this.#probe.fine++;
       this.#run = 0;
       return undefined;
     }
@@ -75,12 +113,27 @@ export class DeadLetterBreaker {
     if (entry === 'ours' && this.#run > maxRun) {
       return { reason: 'run', detail: `more than ${maxRun} records in a row became dead letters` };
     }
-    if (entry === 'ours' && ours > window * maxRatio) {
+    const seen = this.#probe?.seen ?? window;
+    if (entry === 'ours' && ours > (this.#probe ? 1 : 0) + seen * maxRatio) {
       return { reason: 'ratio', detail: `${ours} of the last ${this.#ring.length} records became dead letters` };
     }
-    if (entry === 'outside' && this.#ring.length === window && outside > window * maxOutsideRatio) {
-      return { reason: 'outside-ratio', detail: `${outside} of the last ${window} records could not be decoded` };
+    const enough = this.#probe ? window / 20 : window;
+    if (entry === 'outside' && this.#ring.length >= enough && outside > this.#ring.length * maxOutsideRatio) {
+      const of = `${outside} of the last ${this.#ring.length} records`;
+      return { reason: 'outside-ratio', detail: `${of} could not be decoded` };
     }
     return undefined;
   }
+}
+
+/** Breakers by consumer, each handed out again (as restarted) when its consumer is made anew. */
+export function keptBreakers(limits: BreakerLimits): (name: string) => DeadLetterBreaker {
+  const kept = new Map<string, DeadLetterBreaker>();
+  return (name) => {
+    const known = kept.get(name);
+    known?.restarted();
+    const breaker = known ?? new DeadLetterBreaker(limits);
+    kept.set(name, breaker);
+    return breaker;
+  };
 }

@@ -41,6 +41,21 @@ export interface TableHealth {
   readonly lastSkipped?: { readonly partition: number; readonly offset: number; readonly code: string };
 }
 
+/** A part of a process that stopped by itself. */
+export interface Standing {
+  readonly name: string;
+  readonly code: string;
+  readonly detail: string;
+  /** What an operator does about it. */
+  readonly toDo: string;
+  /** When it first stopped and has not run since; wall clock, ms. */
+  readonly since: number;
+  /** How often it was started again in vain. */
+  readonly restarts: number;
+  /** Wall clock, ms. */
+  readonly nextStartAt: number;
+}
+
 /** Something that runs until it is stopped or fails. The service starts, watches and drains them. */
 export interface Host {
   readonly name: string;

@@ -1,6 +1,6 @@
 // Alive means: getting on with it. A partition with records to handle that makes no progress, for no declared reason,
 // makes the process unready, then ends it, so that another member takes over.
-import type { Host, HostHealth } from './host.ts';
+import type { HostHealth } from './host.ts';
 import type { PartitionProgress } from './ports/log.ts';
 
 export interface LivenessLimits {
@@ -58,18 +58,13 @@ export interface Watch {
 
 /** Judges every `everyMs` and calls `onExit` once when the process must end. */
 export function watchProgress(
-  hosts: readonly Host[],
+  hosts: () => readonly HostHealth[],
   limits: LivenessLimits,
   onExit: (exit: NonNullable<Liveness['exit']>) => void,
   options: { readonly everyMs?: number; readonly now?: () => number } = {},
 ): Watch {
   const now = options.now ?? (() => performance.now());
-  const judge = () =>
-    assess(
-      hosts.map((host) => host.health()),
-      limits,
-      now(),
-    );
+  const judge = () => assess(hosts(), limits, now());
   let told = false;
   const timer = setInterval(() => {
     const { exit } = judge();

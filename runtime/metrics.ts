@@ -77,6 +77,18 @@ export function createMetrics(options: { readonly processMetrics?: boolean } = {
       labelNames: ['consumer'],
       registers,
     }),
+    hostStanding: new Gauge({
+      name: 'corridor_host_standing',
+      help: '1 while a stage, sink or the executor stands: it stopped by itself and waits to be started again. Set when scraped.',
+      labelNames: ['consumer'],
+      registers,
+    }),
+    hostStops: new Counter({
+      name: 'corridor_host_stops_total',
+      help: 'How often a stage, sink or the executor stopped by itself, by code.',
+      labelNames: ['consumer', 'code'],
+      registers,
+    }),
     tableSkipped: new Gauge({
       name: 'corridor_table_skipped_records',
       help: 'Records of a followed table that could not be read, since the consumer started; the last good values stay. Set when scraped.',

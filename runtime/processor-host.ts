@@ -38,6 +38,8 @@ export interface HostRuntime {
   /** Attempts in each retry tier. */
   readonly retry: RetryPolicy;
   readonly breaker?: BreakerLimits;
+  /** The breaker of a consumer, which outlives its restarts within the process. Default: a new one. */
+  readonly breakerOf?: (name: string) => DeadLetterBreaker;
   readonly clock?: Clock;
   /** Stable id of a topic for origin positions; its name where the cluster gives none. */
   readonly topicId?: (topic: string) => string;
@@ -71,7 +73,7 @@ export function createProcessorHost(options: ProcessorHostOptions): Host {
     reads,
     clock,
     observer,
-    breaker: new DeadLetterBreaker(options.breaker ?? DEFAULT_BREAKER),
+    breaker: options.breakerOf?.(processor.name) ?? new DeadLetterBreaker(options.breaker ?? DEFAULT_BREAKER),
     marks: stage,
     run: (items) => runProcessor(processor, emit, items),
   });

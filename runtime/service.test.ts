@@ -8,6 +8,7 @@ import { silentLogger } from './logger.ts';
 import { createMetrics } from './metrics.ts';
 import { CodedError } from './ports/fault.ts';
 import { EXIT, runService, type ServiceOptions } from './service.ts';
+import type { Part } from './supervisor.ts';
 
 /** A host that does what the test says. */
 class ScriptedHost implements Host {
@@ -59,6 +60,21 @@ function running(hosts: readonly ScriptedHost[], over: Partial<ServiceOptions> =
   return { ended, stop: () => abort.abort(), ready: ready.promise, closed };
 }
 
+/** A part that makes a new scripted host each time it is started. */
+function partOf(name: string): Part & { readonly lives: ScriptedHost[] } {
+  const lives: ScriptedHost[] = [];
+  return {
+    name,
+    consumes: true,
+    lives,
+    async make() {
+      const host = new ScriptedHost(name);
+      lives.push(host);
+      return { hosts: [host], resources: [] };
+    },
+  };
+}
+
 const get = async (url: string) => {
   const response = await fetch(url);
   return { status: response.status, body: (await response.json()) as Record<string, unknown> };
@@ -79,14 +95,19 @@ describe('a service', () => {
     await expect(fetch(url)).rejects.toThrow();
   });
 
-  it('makes further hosts once the first run, and is ready only then', async () => {
+  it('makes its parts once the first hosts run, and is ready only then', async () => {
     const [first, second] = [new ScriptedHost('start-up'), new ScriptedHost('limits')];
     const composing = Promise.withResolvers<void>();
     const service = running([first], {
-      continueWith: async () => {
-        await composing.promise;
-        return [second];
-      },
+      parts: [
+        {
+          ...partOf('limits'),
+          make: async () => {
+            await composing.promise;
+            return { hosts: [second], resources: [] };
+          },
+        },
+      ],
       serveHealth: async (source) => {
         const server = await startHealthServer(source, { host: '127.0.0.1', port: 0 });
         const { status, body } = await get(`${server.url}/health/ready`);
@@ -116,10 +137,15 @@ describe('a service', () => {
     };
     let made = 0;
     const service = running([host], {
-      continueWith: async () => {
-        made++;
-        return [];
-      },
+      parts: [
+        {
+          ...partOf('limits'),
+          make: async () => {
+            made++;
+            return { hosts: [], resources: [] };
+          },
+        },
+      ],
     });
     await asked.promise;
     service.stop();
@@ -138,6 +164,52 @@ describe('a service', () => {
       detail: 'deploy downstream first',
     });
     expect(hosts.map(({ state }) => state)).toEqual(['stopped', 'stopped']);
+  });
+
+  it('goes on with the others when one part stops, names it, and starts it again', async () => {
+    const [intake, limits] = [partOf('intake'), partOf('limits')];
+    const service = running([], { parts: [intake, limits] });
+    const url = await service.ready;
+    limits.lives[0]!.fail(new CodedError('DLQ_BREAKER_OPEN', 'more than 25 in a row', { faultClass: 'fatal' }));
+    const standing = { name: 'limits', code: 'DLQ_BREAKER_OPEN', toDo: expect.stringContaining('limits.dlq') };
+    await expect.poll(async () => (await get(`${url}/health/ready`)).body).toMatchObject({ standing: [standing] });
+    expect((await get(`${url}/health/ready`)).status).toBe(503);
+    expect((await get(`${url}/health/live`)).status).toBe(200);
+    expect((await get(`${url}/health`)).body).toMatchObject({
+      degraded: true,
+      hosts: [
+        { name: 'intake', state: 'running' },
+        { name: 'limits', state: 'failed' },
+      ],
+    });
+    expect(await (await fetch(`${url}/metrics`)).text()).toContain('corridor_host_standing{consumer="limits"} 1');
+    expect(limits.lives[0]!.state).toBe('stopped');
+    await expect.poll(() => limits.lives.length, { timeout: 10_000 }).toBe(2);
+    await expect.poll(async () => (await get(`${url}/health/ready`)).status).toBe(200);
+    expect(intake.lives).toHaveLength(1);
+    service.stop();
+    expect(await service.ended).toMatchObject({ exitCode: EXIT.ok });
+    expect([...intake.lives, ...limits.lives].map(({ state }) => state)).toEqual(['stopped', 'stopped', 'stopped']);
+  });
+
+  it('ends when all its parts that consume stand, and not before', async () => {
+    const [intake, limits] = [partOf('intake'), partOf('limits')];
+    const relay = { ...partOf('case-relay'), consumes: false };
+    const service = running([], { parts: [intake, limits, relay] });
+    await service.ready;
+    intake.lives[0]!.fail(new CodedError('KAFKA_UNAUTHORIZED', 'grant it', { faultClass: 'fatal' }));
+    limits.lives[0]!.fail(new CodedError('KAFKA_UNAUTHORIZED', 'grant it', { faultClass: 'fatal' }));
+    expect(await service.ended).toMatchObject({ exitCode: EXIT.fault, code: 'KAFKA_UNAUTHORIZED' });
+  });
+
+  it('stays, if it is told to, when its only part stands', async () => {
+    const limits = partOf('limits');
+    const service = running([], { parts: [limits], stays: true });
+    await service.ready;
+    limits.lives[0]!.fail(new CodedError('NEWER_SCHEMA', 'deploy', { faultClass: 'fatal' }));
+    await expect.poll(() => limits.lives.length, { timeout: 10_000 }).toBe(2);
+    service.stop();
+    expect(await service.ended).toMatchObject({ exitCode: EXIT.ok });
   });
 
   it('ends when a host cannot start', async () => {

@@ -2,11 +2,13 @@
 
 import { watchEventLoop } from './event-loop-watch.ts';
 import { faultOf } from './faults.ts';
-import type { Host, HostHealth } from './host.ts';
-import { assess, type LivenessLimits, watchProgress } from './liveness.ts';
+import { healthOf, healthsOf, type Running } from './health.ts';
+import type { Host, Standing } from './host.ts';
+import { type LivenessLimits, watchProgress } from './liveness.ts';
 import type { Logger } from './logger.ts';
 import type { Metrics } from './metrics.ts';
 import type { HealthServer, HealthSource } from './ports/health.ts';
+import { type Part, supervise } from './supervisor.ts';
 
 /** How a process ends. Codes of signals are the shell's own (137 for a wedged event loop). */
 export const EXIT = { ok: 0, fault: 1, noProgress: 75, drainTimedOut: 76 } as const;
@@ -15,8 +17,13 @@ export interface ServiceOptions {
   /** Names the process in logs, such as `chain`. */
   readonly name: string;
   readonly hosts: readonly Host[];
-  /** Makes more hosts once those above run; started, watched and drained like them. Health answers from before that. */
-  readonly continueWith?: () => Promise<readonly Host[]>;
+  /**
+   * Made and started once the hosts above run. One that stops by itself is started again with back-off, and the others go
+   * on; the process ends only when all that consume stand, or its only one does (unless `stays`).
+   */
+  readonly parts?: readonly Part[];
+  /** Never ends because of parts that stand: they are started again for ever. */
+  readonly stays?: boolean;
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly liveness: LivenessLimits;
@@ -47,15 +54,21 @@ export interface ServiceEnd {
  * Runs until a signal or a fault ends it; never rejects. The first signal drains; a second one ends the process at once.
  * The caller exits with `exitCode`.
  */
-export async function runService(given: ServiceOptions): Promise<ServiceEnd> {
-  const hosts = [...given.hosts];
-  const options: ServiceOptions = { ...given, hosts };
-  const { logger } = options;
+export async function runService(options: ServiceOptions): Promise<ServiceEnd> {
+  const { logger, metrics, hosts } = options;
   const ending = Promise.withResolvers<ServiceEnd>();
   const release = onSignals(options, (code) => ending.resolve({ exitCode: EXIT.ok, code, detail: 'asked to stop' }));
   const loop = options.eventLoopDeadlineMs === undefined ? undefined : watchEventLoop(options.eventLoopDeadlineMs);
-  const watch = watchProgress(hosts, options.liveness, ({ code, detail }) =>
-    ending.resolve({ exitCode: EXIT.noProgress, code, detail }),
+  const onStanding = () => {
+    const standing = options.stays ? undefined : allStanding(running);
+    if (standing) ending.resolve({ exitCode: EXIT.fault, code: standing.code, detail: standing.detail });
+  };
+  const supervisors = (options.parts ?? []).map((part) => supervise({ part, logger, metrics, onStanding }));
+  const running: Running = { options, supervisors, areMade: supervisors.length === 0 };
+  const watch = watchProgress(
+    () => healthsOf(running),
+    options.liveness,
+    ({ code, detail }) => ending.resolve({ exitCode: EXIT.noProgress, code, detail }),
   );
   const failWith = (error: unknown) => {
     const { code, detail } = faultOf(error);
@@ -63,26 +76,19 @@ export async function runService(given: ServiceOptions): Promise<ServiceEnd> {
   };
   let health: HealthServer | undefined;
   let isEnding = false;
-  let isComplete = options.continueWith === undefined;
-  const startAll = async (some: readonly Host[]) => {
-    for (const host of some) host.failed.catch(failWith);
-    await Promise.all(some.map((host) => host.start()));
-  };
   const start = async () => {
-    await startAll(hosts);
-    if (!options.continueWith || isEnding) return;
-    const more = await options.continueWith();
+    for (const host of hosts) host.failed.catch(failWith);
+    await Promise.all(hosts.map((host) => host.start()));
     if (isEnding) return;
-    hosts.push(...more);
-    isComplete = true;
-    await startAll(more);
+    running.areMade = true;
+    await Promise.all(supervisors.map((supervisor) => supervisor.start()));
   };
   try {
-    health = await options.serveHealth?.(healthOf(options, () => isComplete));
+    health = await options.serveHealth?.(healthOf(running));
     logger.info({ service: options.name, port: health?.port }, 'starting');
     start().then(() => {
       if (isEnding) return;
-      logger.info({ service: options.name, count: hosts.length, port: health?.port }, 'running');
+      logger.info({ service: options.name, count: hosts.length + supervisors.length, port: health?.port }, 'running');
       options.onReady?.(health);
     }, failWith);
   } catch (error) {
@@ -92,7 +98,7 @@ export async function runService(given: ServiceOptions): Promise<ServiceEnd> {
   isEnding = true;
   watch.stop();
   logger[end.exitCode === EXIT.ok ? 'info' : 'error']({ code: end.code, detail: end.detail }, 'ending');
-  const drained = await drain(options);
+  const drained = await drain(running);
   await health?.close();
   await loop?.stop();
   release();
@@ -100,12 +106,21 @@ export async function runService(given: ServiceOptions): Promise<ServiceEnd> {
   return { exitCode: EXIT.drainTimedOut, code: 'DRAIN_TIMED_OUT', detail: 'work in hand did not end in time' };
 }
 
+/** Why the process is of no more use: all its parts that consume stand. */
+function allStanding({ supervisors }: Running): Standing | undefined {
+  const consuming = supervisors.filter(({ part }) => part.consumes);
+  const judged = consuming.length > 0 ? consuming : supervisors;
+  const standing = judged.flatMap((supervisor) => supervisor.standing() ?? []);
+  return standing.length === judged.length ? standing.at(-1) : undefined;
+}
+
 /** Stops all hosts, then closes what they used. False when that took longer than it may. */
-async function drain({ hosts, resources = [], drainDeadlineMs, logger }: ServiceOptions): Promise<boolean> {
+async function drain({ options, supervisors }: Running): Promise<boolean> {
+  const { hosts, resources = [], drainDeadlineMs, logger } = options;
   const work = (async () => {
-    const stopped = await Promise.allSettled(hosts.map((host) => host.stop(drainDeadlineMs)));
-    for (const [i, result] of stopped.entries()) {
-      if (result.status === 'rejected') logger.warn({ host: hosts[i]!.name, err: result.reason }, 'stopping failed');
+    const stops = [...hosts, ...supervisors].map((each) => each.stop(drainDeadlineMs));
+    for (const [i, result] of (await Promise.allSettled(stops)).entries()) {
+      if (result.status === 'rejected') logger.warn({ host: hosts[i]?.name, err: result.reason }, 'stopping failed');
     }
     for (const { name, close } of resources) {
       await close().catch((error: unknown) => logger.warn({ name, err: error }, 'closing failed'));
@@ -143,76 +158,4 @@ function onSignals({ handleSignals = true, signal }: ServiceOptions, stop: (code
     signal?.removeEventListener('abort', abort);
     for (const name of ['SIGTERM', 'SIGINT'] as const) process.off(name, listener);
   };
-}
-
-/** What the health server tells: liveness by progress, dependencies that are waited for, every partition. */
-export function healthOf({ hosts, liveness, metrics }: ServiceOptions, isComplete = () => true): HealthSource {
-  const judge = () => {
-    const healths = hosts.map((host) => host.health());
-    const verdict = assess(healths, liveness, performance.now());
-    return { healths, verdict: { ...verdict, ready: verdict.ready && isComplete() } };
-  };
-  return {
-    live() {
-      const { verdict } = judge();
-      const failed = hosts.map((host) => host.health()).filter(({ state }) => state === 'failed');
-      const ok = verdict.exit === undefined && failed.length === 0;
-      return { ok, body: { live: ok, reason: verdict.exit?.detail } };
-    },
-    ready() {
-      const { healths, verdict } = judge();
-      return { ok: verdict.ready, body: { ready: verdict.ready, ...summary(healths), stalled: verdict.stalled } };
-    },
-    all() {
-      const { healths, verdict } = judge();
-      const live = verdict.exit === undefined;
-      return {
-        ok: verdict.ready && live,
-        body: { live, ready: verdict.ready, ...summary(healths), ...parts(healths, verdict.stalled) },
-      };
-    },
-    async metrics() {
-      refresh(hosts, metrics);
-      return { contentType: metrics.registry.contentType, text: await metrics.registry.metrics() };
-    },
-  };
-}
-
-function summary(healths: readonly HostHealth[]) {
-  const waitingFor = [...new Set(healths.flatMap(({ troubles }) => troubles.map(({ dependency }) => dependency)))];
-  return { degraded: waitingFor.length > 0, waitingFor };
-}
-
-function parts(healths: readonly HostHealth[], stalled: readonly unknown[]) {
-  return {
-    stalled,
-    hosts: healths.map(({ name, state, partitions, troubles, tables, underWay }) => ({
-      name,
-      state,
-      lag: partitions.reduce((sum, { lag }) => sum + lag, 0),
-      troubles,
-      tables,
-      underWay,
-      paused: partitions.flatMap(({ topic, partition, lag, paused }) =>
-        paused ? [{ topic, partition, lag, code: paused.code, detail: paused.detail }] : [],
-      ),
-    })),
-  };
-}
-
-function refresh(hosts: readonly Host[], metrics: Metrics): void {
-  metrics.lag.reset();
-  metrics.pausedPartitions.reset();
-  metrics.underWay.reset();
-  for (const host of hosts) {
-    const { name, partitions, tables, underWay = {} } = host.health();
-    for (const table of tables) metrics.tableSkipped.set({ consumer: name, topic: table.name }, table.undecodable);
-    for (const [waits_for, count] of Object.entries(underWay)) {
-      metrics.underWay.set({ consumer: name, waits_for }, count);
-    }
-    for (const { topic, lag, paused } of partitions) {
-      metrics.lag.inc({ consumer: name, topic }, Math.max(0, lag));
-      if (paused) metrics.pausedPartitions.inc({ consumer: name, code: paused.code });
-    }
-  }
 }

@@ -51,7 +51,7 @@ export function createSinkHost(options: SinkHostOptions): Host {
     reads,
     clock,
     observer,
-    breaker: new DeadLetterBreaker(options.breaker ?? DEFAULT_BREAKER),
+    breaker: options.breakerOf?.(sink.name) ?? new DeadLetterBreaker(options.breaker ?? DEFAULT_BREAKER),
     ...(sink.marks ? { marks: sink.marks } : {}),
     run: write,
   });

@@ -29,6 +29,8 @@ class KafkaLog implements Log {
   async consume(options: ConsumerOptions): Promise<LogConsumer> {
     const consumer = new KafkaConsumer(this.#connections, options);
     this.#consumers.add(consumer);
+    const forget = () => this.#consumers.delete(consumer);
+    consumer.ended.then(forget, forget);
     consumer.start();
     return consumer;
   }

@@ -1,6 +1,7 @@
 // `corridor run`: processors, sinks and the payout executor of one process.
 import type { Command } from 'commander';
 import { startHealthServer } from '../../adapters/http/health-server.ts';
+import { keptBreakers } from '../../runtime/breaker.ts';
 import { unknownVariables } from '../../runtime/config/config.ts';
 import { createLogger } from '../../runtime/logger.ts';
 import { createMetrics } from '../../runtime/metrics.ts';
@@ -8,11 +9,8 @@ import type { HostRuntime } from '../../runtime/processor-host.ts';
 import { EXIT, runService } from '../../runtime/service.ts';
 import { startUpHost } from '../../runtime/start-up.ts';
 import type { TopicName } from '../../topics/catalogue.ts';
-import { payoutHosts } from '../compose/payouts.ts';
+import { composedParts } from '../compose/parts.ts';
 import { type Parts, partsFrom } from '../compose/pipeline.ts';
-import { processorHosts } from '../compose/processors.ts';
-import { rescreeningHost } from '../compose/rescreening.ts';
-import { caseHosts, sinkHosts } from '../compose/sinks.ts';
 import { unsafeSwitches } from '../compose/unsafe.ts';
 import { Connections, commandConfig } from '../connect.ts';
 import { commandEnvironment } from '../environment.ts';
@@ -24,6 +22,7 @@ interface RunOptions {
   readonly payouts?: boolean;
   readonly cases?: boolean;
   readonly rescreening?: boolean;
+  readonly stay?: boolean;
 }
 
 export function registerRun(program: Command): void {
@@ -35,10 +34,14 @@ export function registerRun(program: Command): void {
     .option('--payouts', 'the payout executor')
     .option('--cases', 'the relay of decided cases')
     .option('--rescreening', 'screen known customers again when another list version is in force')
+    .option('--stay', 'never end because parts stand: start them again for ever')
     .addHelpText(
       'after',
       `
 Without options everything runs in this process.
+
+A part that stops by itself is started again with back-off, and the others go on. When all parts of the process stand, or
+its only one does, the process ends with exit code 1, for a supervisor to notice.
 
 Examples:
   corridor run
@@ -48,7 +51,7 @@ Examples:
     .action(async (options: RunOptions) => {
       const parts = partsFrom(options);
       try {
-        const end = await runParts(parts);
+        const end = await runParts(parts, options.stay ?? false);
         if (end.exitCode !== 0) printError(`ended: ${end.detail} (${end.code})`);
         process.exit(end.exitCode);
       } catch (error) {
@@ -59,7 +62,7 @@ Examples:
     });
 }
 
-async function runParts(parts: Parts) {
+async function runParts(parts: Parts, stays: boolean) {
   const config = commandConfig();
   const name = serviceName(parts);
   const logger = createLogger({ level: config.logLevel, service: name });
@@ -82,45 +85,27 @@ async function runParts(parts: Parts) {
     maxBatchRecords: batches.maxRecords,
     lingerMs: batches.lingerMs,
     retry: recovery.retryAttempts,
-    breaker: {
+    breakerOf: keptBreakers({
       window: recovery.breakerWindow,
       maxRun: recovery.breakerMaxRun,
       maxRatio: recovery.breakerMaxRatio,
       maxOutsideRatio: recovery.breakerMaxOutsideRatio,
-    },
+    }),
   };
   const unsafe = unsafeSwitches();
   for (const name of unsafe) logger.warn({ code: 'UNSAFE', detail: name }, 'a guarantee is taken away, for a test');
-  const resources: { readonly name: string; close(): Promise<void> }[] = [];
-  const compose = async () => {
-    const processors = await processorHosts(parts.processors, connections, runtime);
-    resources.unshift(...processors.resources);
-    const sinks = await sinkHosts(parts.sinks, connections, runtime, {
-      projectionLingerMs: batches.projectionLingerMs,
-      unsafeNoSequenceGuard: unsafe.has('no-sequence-guard'),
-    });
-    const payouts = parts.payouts
-      ? await payoutHosts(connections, runtime, {
-          noCompareAndSet: unsafe.has('no-payout-cas'),
-          noOwnClock: unsafe.has('no-own-clock'),
-        })
-      : { hosts: [] };
-    const cases = parts.cases ? await caseHosts(connections, runtime) : { hosts: [] };
-    const rescreening = parts.rescreening ? [await rescreeningHost(connections, runtime)] : [];
-    return [...processors.hosts, ...sinks, ...payouts.hosts, ...cases.hosts, ...rescreening];
-  };
-  resources.push({ name: 'connections', close: () => connections.close() });
   return runService({
     name,
     hosts: [startUpHost({ reach: () => connections.codec.load(neededToCompose(parts)), logger })],
-    continueWith: compose,
+    parts: composedParts(parts, connections, runtime, unsafe),
+    stays,
     logger,
     metrics,
     liveness: { stallAfterMs: watchdog.stallAfterMs, exitAfterMs: watchdog.exitAfterMs },
     drainDeadlineMs: watchdog.drainDeadlineMs,
     eventLoopDeadlineMs: watchdog.eventLoopDeadlineMs,
     serveHealth: (source) => startHealthServer(source, { host: health.host, port: health.port }),
-    resources,
+    resources: [{ name: 'connections', close: () => connections.close() }],
     onReady: (server) => console.log(toJsonLine({ ready: true, service: name, health: server?.url })),
   });
 }

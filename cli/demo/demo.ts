@@ -37,6 +37,17 @@ const DRAIN_MS = 20_000;
 /** The same when somebody does not want to wait: what is cut short runs again at the next start. */
 const INTERRUPTED_DRAIN_MS = 800;
 const RATES_EVERY_MS = 10 * 60_000;
+/**
+ * What reads the bytes of producers shares no process with what pays: a stall of the one is none of the other. What stops by
+ * itself is started again by its process.
+ */
+const PROCESSES = [
+  ['intake', ['--processors', 'intake']],
+  ['chain', ['--processors', 'screening,fx-pricing,limits,payout-dispatch,settlement']],
+  ['payouts', ['--payouts']],
+  ['sinks', ['--sinks', 'all', '--cases', '--rescreening']],
+] as const;
+
 /** The simulated provider pays after this long, and returns money as soon. */
 const PROVIDER_DELAY_MS = 100;
 
@@ -86,15 +97,11 @@ export async function runDemo(options: DemoOptions): Promise<number> {
     env['CORRIDOR_PROVIDER_URL'] = simulator.ready['url'] as string;
 
     say('Starting processors, sinks and the payout executor');
-    const parts: [string, string[]][] = [
-      ['chain', ['run', '--processors', 'all']],
-      ['sinks-and-payouts', ['run', '--sinks', 'all', '--payouts', '--cases', '--rescreening']],
-    ];
-    const launch = ([name, args]: [string, string[]]) =>
+    const launch = ([name, args]: (typeof PROCESSES)[number]) =>
       startChild({
         name,
         entry: 'cli/main.ts',
-        args,
+        args: ['run', '--stay', ...args],
         env,
         logFile: path.join(logs, `${name}.log`),
         onUnexpectedExit: unexpected(name),
@@ -102,7 +109,7 @@ export async function runDemo(options: DemoOptions): Promise<number> {
     const books = new Books();
     const watch = new Watch(books, codec);
     const [running] = await Promise.all([
-      Promise.all(parts.map(launch)),
+      Promise.all(PROCESSES.map(launch)),
       watch.start(log.reader()),
       codec.load(['transfer.requested']),
     ]);

@@ -1,5 +1,6 @@
 // The live table of a run: what each stage took in and put out, and what is still waiting.
 import type { Books } from '../../feed/books.ts';
+import type { Standing } from '../../runtime/host.ts';
 import type { Watch } from './watch.ts';
 
 const TERMINAL_EVERY_MS = 500;
@@ -14,6 +15,8 @@ export class Display {
   readonly #health: readonly string[];
   readonly #total: number;
   readonly #lags = new Map<string, number>();
+  /** Parts that stand, by the process that says so. */
+  readonly #standing = new Map<string, readonly Standing[]>();
   #timer: NodeJS.Timeout | undefined;
   #lines = 0;
   #stopped = false;
@@ -53,6 +56,7 @@ export class Display {
     const { transfers, unaccounted } = this.#books.balance();
     const ended = transfers - unaccounted;
     console.error(`          ${ended} of ${this.#total} have come to an end, ${this.#books.completed} completed`);
+    for (const line of this.#standingLines()) console.error(`          ${line}`);
   }
 
   #redraw(): void {
@@ -75,17 +79,28 @@ export class Display {
     const widths = COLUMNS.map((name, i) => Math.max(name.length, ...rows.map((row) => row[i]!.length)));
     const format = (cells: readonly string[]) =>
       cells.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!))).join('  ');
-    const lines = ['', format(COLUMNS), ...rows.map(format)];
+    const lines = ['', format(COLUMNS), ...rows.map(format), ...this.#standingLines()];
     if (this.#lines > 0 && process.stderr.isTTY) process.stderr.write(`\x1b[${this.#lines}A\x1b[J`);
     process.stderr.write(`${lines.join('\n')}\n`);
     this.#lines = lines.length;
+  }
+
+  #standingLines(): readonly string[] {
+    return [...this.#standing.values()].flat().map(({ name, code, detail, toDo, nextStartAt }) => {
+      const seconds = Math.max(0, Math.round((nextStartAt - Date.now()) / 1_000));
+      return `${name} stands (${code}): ${detail}. Again in ${seconds} s. What to do: ${toDo}.`.replace(/\s+/g, ' ');
+    });
   }
 
   /** Records that each stage has not taken yet, as its process says. A process that cannot be asked keeps its last. */
   async #measureLags(): Promise<void> {
     const asked = this.#health.map(async (url) => {
       const response = await fetch(`${url}/health`, { signal: AbortSignal.timeout(ASK_MS) });
-      const { hosts } = (await response.json()) as { hosts: { name: string; lag: number }[] };
+      const { hosts, standing } = (await response.json()) as {
+        hosts: { name: string; lag: number }[];
+        standing: Standing[];
+      };
+      this.#standing.set(url, standing);
       for (const { name, lag } of hosts) this.#lags.set(name, lag);
     });
     await Promise.allSettled(asked);

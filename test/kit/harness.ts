@@ -2,7 +2,7 @@
 // dead letters, and crashes wherever the test wants them.
 
 import { transferIdOf } from '../../runtime/arrivals.ts';
-import type { BreakerLimits } from '../../runtime/breaker.ts';
+import type { BreakerLimits, DeadLetterBreaker } from '../../runtime/breaker.ts';
 import { HEADER, RECOVERY_HEADER } from '../../runtime/headers.ts';
 import { homePartition } from '../../runtime/home-partition.ts';
 import type { HostHealth } from '../../runtime/host.ts';
@@ -53,6 +53,8 @@ export interface RunOptions {
   readonly log?: MemoryLog;
   readonly retry?: readonly number[];
   readonly breaker?: BreakerLimits;
+  /** Breakers that outlive the run, as within one process; over `breaker`. */
+  readonly breakerOf?: (name: string) => DeadLetterBreaker;
   /** Virtual time after which the run ends although records still wait. Default 10 minutes. */
   readonly maxVirtualMs?: number;
 }
@@ -126,6 +128,7 @@ export async function runProcessor(
       lingerMs: 0,
       retry: options.retry ?? [3, 3],
       ...(options.breaker ? { breaker: options.breaker } : {}),
+      ...(options.breakerOf ? { breakerOf: options.breakerOf } : {}),
     });
     await host.start();
     const consumer = log.consumers.at(-1)!;

@@ -21,8 +21,6 @@ export interface Dependency {
   readonly metBy: readonly Process[];
   /** New transfers come to their ends meanwhile. */
   readonly transfersGoOn: boolean;
-  /** A process that is started meanwhile ends with this code, for its supervisor to start it again. */
-  readonly endsStart?: string;
 }
 
 export const DEPENDENCIES: readonly Dependency[] = [
@@ -33,7 +31,6 @@ export const DEPENDENCIES: readonly Dependency[] = [
     server: 'mongo',
     metBy: ['chain', 'back'],
     transfersGoOn: false,
-    endsStart: 'MONGO_UNAVAILABLE',
   },
   {
     name: 'redis-limits',

@@ -244,8 +244,7 @@ async function oneOutage(stage: Stage, { dependency, way }: Outage): Promise<Out
   const code = await late.stop(STOP_WITHIN_MS);
   if (code !== 0) findings.push(`late: did not drain when asked to: exit code ${code}`);
   for (const exit of exits.slice(exitsBefore)) {
-    if (!exit.meant && !isDeclared(exit, dependency))
-      findings.push(`${exit.slot} ended by itself (${exit.signal ?? exit.code}): ${exit.reason}`);
+    if (!exit.meant) findings.push(`${exit.slot} ended by itself (${exit.signal ?? exit.code}): ${exit.reason}`);
   }
   say(`${name}: first completed after ${firstCompletedMs} ms, backlog drained after ${drainedMs} ms`);
   for (const finding of findings) say(`${name}: ${finding}`);
@@ -261,11 +260,6 @@ async function oneOutage(stage: Stage, { dependency, way }: Outage): Promise<Out
     lateReadyMs: lateReadyAt === undefined || lateReadyAt < backAt ? null : Math.round(lateReadyAt - backAt),
     findings,
   };
-}
-
-/** It could not begin, said why, and is started again. */
-function isDeclared({ ready, code, reason }: SlotExit, { endsStart }: Dependency): boolean {
-  return endsStart !== undefined && !ready && code === 1 && reason.includes(endsStart);
 }
 
 interface Shown extends Pick<Dependency, 'metBy' | 'transfersGoOn'> {
