@@ -8,7 +8,7 @@ import { type LivenessLimits, watchProgress } from './liveness.ts';
 import type { Logger } from './logger.ts';
 import type { Metrics } from './metrics.ts';
 import type { HealthServer, HealthSource } from './ports/health.ts';
-import { type Part, supervise } from './supervisor.ts';
+import { type Part, type Supervisor, supervise } from './supervisor.ts';
 
 /** How a process ends. Codes of signals are the shell's own (137 for a wedged event loop). */
 export const EXIT = { ok: 0, fault: 1, noProgress: 75, drainTimedOut: 76 } as const;
@@ -98,7 +98,7 @@ export async function runService(options: ServiceOptions): Promise<ServiceEnd> {
   isEnding = true;
   watch.stop();
   logger[end.exitCode === EXIT.ok ? 'info' : 'error']({ code: end.code, detail: end.detail }, 'ending');
-  const drained = await drain(running);
+  const drained = await drain(options, supervisors);
   await health?.close();
   await loop?.stop();
   release();
@@ -115,7 +115,7 @@ function allStanding({ supervisors }: Running): Standing | undefined {
 }
 
 /** Stops all hosts, then closes what they used. False when that took longer than it may. */
-async function drain({ options, supervisors }: Running): Promise<boolean> {
+async function drain(options: ServiceOptions, supervisors: readonly Supervisor[]): Promise<boolean> {
   const { hosts, resources = [], drainDeadlineMs, logger } = options;
   const work = (async () => {
     const stops = [...hosts, ...supervisors].map((each) => each.stop(drainDeadlineMs));
