@@ -1,6 +1,7 @@
 // Writes the generated parts of the documentation: `npm run docs`; `--check` only says whether they are up to date.
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { corridorTables, intentBounds, priceExample } from '../docs/generators/corridor-tables.ts';
 import { settingsTable } from '../docs/generators/settings-table.ts';
 import { topicCatalogue } from '../docs/generators/topic-catalogue.ts';
 import { chainPicture } from '../docs/generators/topology-picture.ts';
@@ -18,6 +19,9 @@ const PARTS: readonly Part[] = [
   { file: 'README.md', name: 'chain', generate: chainPicture },
   { file: 'docs/architecture.md', name: 'chain', generate: chainPicture },
   { file: 'docs/configuration.md', name: 'settings', generate: settingsTable },
+  { file: 'docs/corridors.md', name: 'corridors', generate: corridorTables },
+  { file: 'docs/corridors.md', name: 'example', generate: priceExample },
+  { file: 'docs/corridors.md', name: 'bounds', generate: intentBounds },
   { file: 'docs/topics.md', name: 'topics', generate: topicCatalogue },
 ];
 

@@ -1,0 +1,92 @@
+// The corridors and the bounds of an intent, from the tables that intake and pricing go by.
+import { CORRIDORS } from '../../domain/corridor-table.ts';
+import type { AccountRule, CorridorSide } from '../../domain/corridors.ts';
+import { formatMoney } from '../../domain/currencies.ts';
+import { type FeeRule, type PricingTerms, priceOf } from '../../domain/pricing.ts';
+import { MOST_CHARACTERS, MOST_ITEMS } from '../../processors/intake/bounds.ts';
+
+const MINUTE_MS = 60_000;
+const AGENTS: Readonly<Record<AccountRule['agent'], string>> = {
+  NONE: 'alone, or with a BIC',
+  IFSC: 'with an IFSC',
+  SORT_CODE: 'with a sort code',
+  ABA: 'with an ABA routing number',
+};
+const BY_ADDRESS = 'alone, or with an IFSC or a BIC';
+
+const table = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
+  [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+
+/** Every corridor: what it carries between which accounts, and on what terms. */
+export function corridorTables(): string {
+  const terms = CORRIDORS.map(({ id, source, target, fees, marginBps, priceTtlMs, maxRateAgeMs }) => [
+    `\`${id}\``,
+    `${source.currency} → ${target.currency}`,
+    `${marginBps} bps`,
+    fees.map((fee) => feeOf(fee, source.currency)).join('; ') || 'none',
+    `${priceTtlMs / MINUTE_MS} min`,
+    `${maxRateAgeMs / MINUTE_MS} min`,
+  ]);
+  const sides = CORRIDORS.flatMap(({ id, source, target }) => [
+    [`\`${id}\``, 'source', ...sideOf(source)],
+    [`\`${id}\``, 'target', ...sideOf(target)],
+  ]);
+  const codes = CORRIDORS.map(({ id, chargeBearers, purposeCodes }) => [
+    `\`${id}\``,
+    chargeBearers.join(', '),
+    purposeCodes.join(', '),
+  ]);
+  return [
+    table(['corridor', 'currencies', 'margin', 'fees', 'a price binds for', 'oldest rate'], terms),
+    table(['corridor', 'side', 'at least', 'at most', '`country`', '`account`'], sides),
+    table(['corridor', '`chargeBearer`', '`purposeCode`'], codes),
+  ].join('\n\n');
+}
+
+function sideOf({ currency, amount, countries, accounts }: CorridorSide): string[] {
+  const schemes = accounts.map(
+    ({ scheme, agent }) => `${scheme} ${scheme === 'VPA' && agent === 'NONE' ? BY_ADDRESS : AGENTS[agent]}`,
+  );
+  const bounds = [amount.minMinor, amount.maxMinor].map((minor) => formatMoney({ minor, currency }));
+  return [...bounds, countries.join(' '), schemes.join('; ')];
+}
+
+function feeOf({ code, flatMinor, bps }: FeeRule, currency: string): string {
+  const flat = flatMinor > 0n ? [formatMoney({ minor: flatMinor, currency })] : [];
+  return `${code}: ${[...flat, ...(bps > 0 ? [`${bps} bps of the base`] : [])].join(' + ') || 'nothing'}`;
+}
+
+/** One transfer of the first corridor, priced by pricing itself with either side fixed. */
+export function priceExample(): string {
+  const { source, target, marginBps, fees } = CORRIDORS[0]!;
+  const sourceCurrency = source.currency;
+  const targetCurrency = target.currency;
+  const legs = [{ base: sourceCurrency, quote: targetCurrency, rate: '125.2579' }];
+  const priced = (side: PricingTerms['side'], minor: bigint) => {
+    const amount = { minor, currency: side === 'SOURCE' ? sourceCurrency : targetCurrency };
+    const result = priceOf({ side, amount, sourceCurrency, targetCurrency, legs, marginBps }, fees);
+    if (!result.ok) throw new Error(`the example cannot be priced: ${result.why}`);
+    return result.pricing;
+  };
+  const fixedSource = priced('SOURCE', 2_000_000n);
+  const rows = [['SOURCE', fixedSource] as const, ['TARGET', priced('TARGET', fixedSource.credit.minor)] as const];
+  const cells = rows.map(([side, { customerRate, debit, fees: charged, principal, credit }]) => [
+    `\`${side}\``,
+    customerRate,
+    ...[debit, ...charged.map(({ amount }) => amount), principal, credit].map(formatMoney),
+  ]);
+  const head = ['fixed', 'customer rate', 'debit', ...fees.map(({ code }) => `fee ${code}`), 'principal', 'credit'];
+  return `At a mid rate of ${legs[0]!.rate} on \`${CORRIDORS[0]!.id}\`:\n\n${table(head, cells)}`;
+}
+
+/** How long each field of an intent may be. */
+export function intentBounds(): string {
+  const most: Readonly<Record<string, number>> = MOST_ITEMS;
+  const names = [...new Set([...Object.keys(MOST_CHARACTERS), ...Object.keys(most)])];
+  const rows = names.map((name) => [
+    `\`${name}\``,
+    String((MOST_CHARACTERS as Readonly<Record<string, number>>)[name] ?? ''),
+    String(most[name] ?? ''),
+  ]);
+  return table(['field', 'characters at most', 'items at most'], rows);
+}
