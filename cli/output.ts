@@ -1,5 +1,6 @@
 // What commands print: tables for people, JSON for programs, errors with their cure.
 import { type Command, InvalidArgumentError } from 'commander';
+import { DomainError } from '../domain/error.ts';
 import { safeJson, safeLines, safeText } from '../domain/text.ts';
 import { StackError } from '../infra/local/stack.ts';
 import { CodedError } from '../runtime/ports/fault.ts';
@@ -75,7 +76,7 @@ function text(value: unknown): string {
 /** One clear line for an error that a person can meet, with what to do; the stack only for what nobody foresaw. */
 export function explain(error: unknown): string {
   if (error instanceof StackError) return error.toString();
-  if (error instanceof CodedError) return `${error.message} (${error.code})`;
+  if (error instanceof CodedError || error instanceof DomainError) return `${error.message} (${error.code})`;
   if (error instanceof Error) return error.stack ?? error.message;
   return String(error);
 }

@@ -1,7 +1,14 @@
-// Resuming a held transfer: shared by the stages that hold. A hold is honoured once, and only for what was decided on.
+// Holding and resuming a transfer: shared by the stages that hold. A hold is honoured once, and only for what was decided on.
+//
+// A command proves nothing by being there. The held event that it carries must bear the seal of the stages, its content
+// must hash to what was sealed, and the decision must bear the seal of the program through which a person made it. That
+// a hold lapsed is what anybody may say: the stage looks at its own clock.
 import { holdIdOf } from '../domain/event-id.ts';
-import type { Hold, Reason, ReviewDecided, ReviewOutcome, Stage } from '../schemas/types.generated.ts';
+import { HOLD_EXPIRY } from '../domain/identities.ts';
+import { isSealed, type KeyRing, sealOf } from '../domain/seal.ts';
+import type { Reason, ReviewDecided, ReviewOutcome, Stage, TransferHeld } from '../schemas/types.generated.ts';
 import type { Cause, Disposition, Received } from './contract.ts';
+import { contentHashOf } from './hold-content.ts';
 
 /** How long a hold waits for a decision before it lapses, unless configured. */
 export const DEFAULT_HOLD_TTL_MS = 14 * 86_400_000;
@@ -27,24 +34,39 @@ export interface HoldClaims {
   claim(claims: readonly HoldClaim[]): Promise<readonly HoldClaim[]>;
 }
 
-/** What a stage does with a decision of a person. */
+/** Under which keys holds and decisions on them are sealed. */
+export interface HoldKeys {
+  /** Seals what the stages hold. */
+  readonly stages: KeyRing;
+  /** Seals what persons decide. */
+  readonly operators: KeyRing;
+}
+
+/** What a stage does with a decision. */
 export type ReviewStanding =
-  | { readonly kind: 'honour'; readonly approved: boolean; readonly review: ReviewOutcome; readonly occurredAt: number }
+  | {
+      readonly kind: 'honour';
+      readonly approved: boolean;
+      /** The hold lapsed: nobody decided, or the approval came too late. Not approved. */
+      readonly lapse?: 'undecided' | 'late';
+      readonly review: ReviewOutcome;
+      readonly occurredAt: number;
+    }
   /** Another stage holds this transfer. */
   | { readonly kind: 'not-ours' }
-  /** Not what was decided on, or another command was first. */
+  /** Not what was decided on, not proven, or another command was first. */
   | { readonly kind: 'dropped'; readonly cause: Cause }
   | { readonly kind: 'halt'; readonly disposition: Disposition };
 
 interface ReviewTerms {
   readonly stage: Stage;
+  /** ms since 1970 */
   readonly now: number;
-  /** Recomputes the hash of what the hold is about, where the stage can. */
-  readonly evidenceHashOf?: (decided: ReviewDecided) => string;
+  readonly keys: HoldKeys;
 }
 
-/** A decision and where it stands in the log. */
-export type PlacedReview = Pick<Received<ReviewDecided>, 'value' | 'position'>;
+/** A decision, where it stands in the log and since when. */
+export type PlacedReview = Pick<Received<ReviewDecided>, 'value' | 'position' | 'appendedAt'>;
 
 /** The standing of each decision, in order; claims the holds on the way. */
 export async function settleReviews(
@@ -64,49 +86,153 @@ export async function settleReviews(
   return reviews.map((review, index) => refusals[index] ?? honoured(review, standing.get(review.value.holdId)!));
 }
 
-function refusalOf(decided: ReviewDecided, { stage, evidenceHashOf }: ReviewTerms): ReviewStanding | undefined {
-  const { held, holdId, command, decision, evidenceHash } = decided;
+function refusalOf(decided: ReviewDecided, { stage, now, keys }: ReviewTerms): ReviewStanding | undefined {
+  const { held, holdId, command } = decided;
   const { hold, envelope } = held;
   if (hold.stage !== stage) return { kind: 'not-ours' };
-  if (decision === 'UNKNOWN') return halt('DECISION_UNKNOWN', 'a decision of a kind that this version does not know');
+  if (!isSealedAsHeld(keys.stages, held)) {
+    return dropped('HOLD_NOT_SEALED', 'the held event does not bear the seal of a stage: it was made by somebody else');
+  }
   if (holdId !== hold.holdId || holdId !== holdIdOf(envelope.transferId, envelope.sequence)) {
     return dropped('HOLD_MISMATCH', 'the decision names another hold than the held event');
   }
-  if (command.transferId !== envelope.transferId)
+  if (command.transferId !== envelope.transferId) {
     return dropped('HOLD_MISMATCH', 'the decision is for another transfer');
-  const asSeen = evidenceHash === hold.evidenceHash;
-  const asHeld = evidenceHashOf === undefined || evidenceHashOf(decided) === hold.evidenceHash;
-  if (!asSeen || !asHeld) return dropped('EVIDENCE_MISMATCH', 'the decision was made on other evidence: decide again');
-  return undefined;
+  }
+  if (decided.evidenceHash !== hold.evidenceHash || contentHashOf(held) !== hold.evidenceHash) {
+    return dropped('EVIDENCE_MISMATCH', 'the decision was made on other content than is held: decide again');
+  }
+  return command.issuedBy === HOLD_EXPIRY ? earlyExpiry(decided, now) : unprovenDecision(decided, keys);
 }
 
-function honoured({ value, position }: PlacedReview, claim: HoldClaim): ReviewStanding {
-  const { command, holdId, decision, evidenceHash, justification } = value;
+/** An expiry is honoured when the hold has lapsed by our own clock, and is nothing but a rejection. */
+function earlyExpiry({ decision, held }: ReviewDecided, now: number): ReviewStanding | undefined {
+  if (decision !== 'REJECT') return dropped('EXPIRY_NO_REJECTION', 'the lapse of a hold can only reject');
+  const { expiresAt } = held.hold;
+  if (now > expiresAt) return undefined;
+  const cause = { code: 'HOLD_NOT_EXPIRED', detail: 'by the clock of this stage the hold has not lapsed yet' };
+  return { kind: 'halt', disposition: { kind: 'wait', untilMs: expiresAt + 1, cause } };
+}
+
+function unprovenDecision(decided: ReviewDecided, { operators }: HoldKeys): ReviewStanding | undefined {
+  if (!isReviewSealed(operators, decided)) {
+    return dropped('DECISION_NOT_SEALED', 'the decision does not bear the seal of a program for operators');
+  }
+  if (decided.decision !== 'UNKNOWN') return undefined;
+  const cause = { code: 'DECISION_UNKNOWN', detail: 'a decision of a kind that this version does not know' };
+  return { kind: 'halt', disposition: { kind: 'stop', cause } };
+}
+
+function honoured({ value, position, appendedAt }: PlacedReview, claim: HoldClaim): ReviewStanding {
+  const { command, holdId, decision, evidenceHash, justification, held } = value;
   if (claim.commandId !== command.commandId) return dropped('HOLD_TAKEN', 'another decision resumed this hold before');
   if (claim.position !== position) return dropped('DECISION_REPEATED', 'this decision was published before');
   const { issuedBy: decidedBy, issuedAt: decidedAt } = command;
   const review = { holdId, decision, decidedBy, decidedAt, evidenceHash, justification };
-  return { kind: 'honour', approved: decision === 'APPROVE', review, occurredAt: claim.claimedAt };
+  const { claimedAt: occurredAt } = claim;
+  // Late by the broker's clock and by ours: the same whenever the record runs again, since the claim is stored.
+  const isLate = Math.min(appendedAt, occurredAt) > held.hold.expiresAt;
+  if (decision !== 'APPROVE' || !isLate) {
+    const lapse = decidedBy === HOLD_EXPIRY ? ({ lapse: 'undecided' } as const) : {};
+    return { kind: 'honour', approved: decision === 'APPROVE', review, occurredAt, ...lapse };
+  }
+  const late = `The approval by ${decidedBy} came after the hold had lapsed.`;
+  const lapsed: ReviewOutcome = {
+    ...review,
+    decision: 'REJECT',
+    decidedBy: HOLD_EXPIRY,
+    decidedAt: occurredAt,
+    justification: late,
+  };
+  return { kind: 'honour', approved: false, lapse: 'late', review: lapsed, occurredAt };
+}
+
+/** Tells of each decision that has no effect, or not the one that the person wanted. */
+export function tellOfDropped(standings: readonly ReviewStanding[], tell: ((cause: Cause) => void) | undefined): void {
+  for (const standing of standings) {
+    if (standing.kind === 'dropped') tell?.(standing.cause);
+    if (standing.kind === 'honour' && standing.lapse === 'late') {
+      tell?.({ code: 'DECISION_LATE', detail: standing.review.justification });
+    }
+  }
 }
 
 const dropped = (code: string, detail: string): ReviewStanding => ({ kind: 'dropped', cause: { code, detail } });
-const halt = (code: string, detail: string): ReviewStanding => ({
-  kind: 'halt',
-  disposition: { kind: 'stop', cause: { code, detail } },
-});
 
-export interface HoldTerms {
-  readonly transferId: string;
-  /** Sequence of the held event. */
-  readonly sequence: number;
-  readonly stage: Stage;
-  readonly reasons: readonly Reason[];
+/** What a person decided on which hold. */
+export interface Decided {
+  readonly holdId: string;
   readonly evidenceHash: string;
+  readonly decision: ReviewDecided['decision'];
+  readonly decidedBy: string;
   /** ms since 1970 */
-  readonly expiresAt: number;
+  readonly decidedAt: number;
+  readonly justification: string;
 }
 
-export const holdOf = ({ transferId, sequence, ...rest }: HoldTerms): Hold => ({
-  holdId: holdIdOf(transferId, sequence),
-  ...rest,
+/** Whether a program for operators sealed this decision as it stands. */
+export const isReviewSealed = (operators: KeyRing, decided: ReviewDecided): boolean =>
+  isDecisionSealed(operators, decisionIn(decided), decided.seal);
+
+const decisionIn = ({ holdId, evidenceHash, decision, justification, command }: ReviewDecided): Decided => ({
+  holdId,
+  evidenceHash,
+  decision,
+  decidedBy: command.issuedBy,
+  decidedAt: command.issuedAt,
+  justification,
 });
+
+const decisionParts = ({ holdId, evidenceHash, decision, decidedBy, decidedAt, justification }: Decided) => [
+  holdId,
+  evidenceHash,
+  decision,
+  decidedBy,
+  String(decidedAt),
+  justification,
+];
+
+/** The seal of a decision, made when the person makes it. */
+export const sealDecision = (operators: KeyRing, decided: Decided): string =>
+  sealOf(operators, 'decision', decisionParts(decided));
+
+/** Whether this decision was sealed as it stands. */
+export const isDecisionSealed = (operators: KeyRing, decided: Decided, seal: string | null | undefined): boolean =>
+  isSealed(operators, 'decision', decisionParts(decided), seal);
+
+const holdParts = ({ envelope, hold }: Pick<TransferHeld, 'envelope' | 'hold'>) => [
+  hold.holdId,
+  envelope.transferId,
+  hold.stage,
+  String(hold.expiresAt),
+  hold.evidenceHash,
+];
+
+/** Whether the seal of the hold is that of a stage; the content is bound by the hash that is sealed. */
+export const isSealedAsHeld = (stages: KeyRing, held: TransferHeld): boolean =>
+  isSealed(stages, 'hold', holdParts(held), held.hold.seal);
+
+/** How a stage holds. */
+export interface Holding {
+  /** How long a hold waits for a decision before it lapses, in ms. */
+  readonly ttlMs: number;
+  readonly stages: KeyRing;
+}
+
+interface HoldTerms {
+  readonly stage: Stage;
+  readonly reasons: readonly Reason[];
+}
+
+/** The held event with its hold: bound to all that the event says, sealed, and lapsing `ttlMs` after it occurred. */
+export function heldOf(
+  event: Omit<TransferHeld, 'hold'>,
+  { stage, reasons }: HoldTerms,
+  { ttlMs, stages }: Holding,
+): TransferHeld {
+  const { transferId, sequence, occurredAt } = event.envelope;
+  const hold = { holdId: holdIdOf(transferId, sequence), stage, reasons, expiresAt: occurredAt + ttlMs };
+  const bound = { ...hold, evidenceHash: contentHashOf({ ...event, hold }), seal: null };
+  const seal = sealOf(stages, 'hold', holdParts({ envelope: event.envelope, hold: bound }));
+  return { ...event, hold: { ...bound, seal } };
+}

@@ -82,10 +82,12 @@ export interface Hold {
   stage: Stage;
   /** Why it is held. */
   reasons: readonly Reason[];
-  /** SHA-256 over hits, parties and list versions: a decision is bound to it. */
+  /** SHA-256 over all of the held event but itself and the seal: a decision is bound to it. */
   evidenceHash: string;
   /** When the hold lapses if nobody decides. */
   expiresAt: number;
+  /** MAC of the stage over hold, transfer, stage, expiry and evidence hash. Absent in holds of the time before seals: they are not resumed. */
+  seal: string | null;
 }
 
 /** An identity document or registration number of a party. */
@@ -462,6 +464,8 @@ export interface ReviewDecided {
   evidenceHash: string;
   /** The held event, so that the stage needs no lookup. */
   held: TransferHeld;
+  /** MAC of the program through which a person decided, over the hold, its evidence hash and the decision. Absent when nobody decided in time. */
+  seal: string | null;
 }
 
 /** The decision on a hold. */

@@ -1,15 +1,7 @@
 // Documents that were written before a field existed: what they lack is what the schema says it is by default.
 import type { Type } from 'avsc';
 import { recordType } from '../schemas/avro-types.ts';
-
-/** The parts of avsc's types that its declarations leave out. */
-interface Shape {
-  readonly typeName: string;
-  readonly fields?: readonly { readonly name: string; readonly type: Type; defaultValue(): unknown }[];
-  readonly itemsType?: Type;
-  readonly types?: readonly Type[];
-  readonly branchName?: string;
-}
+import { type Shape, shapeOf } from '../schemas/shape.ts';
 
 /** The value with what it lacks of the record's fields, at any depth. Fields that the schema does not know are kept. */
 export function withDefaults(record: string, value: unknown): unknown {
@@ -17,17 +9,17 @@ export function withDefaults(record: string, value: unknown): unknown {
 }
 
 function filled(type: Type, value: unknown): unknown {
-  const { typeName, fields, itemsType, types } = type as unknown as Shape;
+  const { typeName, fields, itemsType, types } = shapeOf(type);
   if (value === null || typeof value !== 'object') return value;
   if (fields) return filledRecord(fields, value as Record<string, unknown>);
   if (itemsType && Array.isArray(value)) return value.map((item) => filled(itemsType, item));
   if (typeName === 'union:unwrapped') {
-    const branch = types?.find((each) => (each as unknown as Shape).typeName !== 'null');
+    const branch = types?.find((each) => shapeOf(each).typeName !== 'null');
     return branch ? filled(branch, value) : value;
   }
   if (typeName !== 'union:wrapped') return value;
   const [[name, inner] = ['', undefined]] = Object.entries(value);
-  const branch = types?.find((each) => (each as unknown as Shape).branchName === name);
+  const branch = types?.find((each) => shapeOf(each).branchName === name);
   return branch ? { [name]: filled(branch, inner) } : value;
 }
 

@@ -2,8 +2,10 @@
 // consequence, so that topics can be read side by side.
 
 import { holdIdOf } from '../domain/event-id.ts';
-import type { LimitRule } from '../domain/limit-rules.ts';
+import { HOLD_EXPIRY } from '../domain/identities.ts';
 import { STATE_OF_TOPIC, type StageName } from '../domain/transfer-states.ts';
+import { contentHashOf } from '../processors/hold-content.ts';
+import { type HoldKeys, isReviewSealed, isSealedAsHeld } from '../processors/holds.ts';
 import { type ChainEvent, lifecycleOf } from '../processors/lifecycle.ts';
 import type { Settle } from '../processors/limits/ports.ts';
 import { LEDGER_TOPICS, type LedgerTopic, settlementOf } from '../processors/limits/rebuild.ts';
@@ -25,6 +27,7 @@ import { versionOf } from '../sinks/transfer-view/to-write.ts';
 import { digest } from './digest.ts';
 import { EventPool } from './event-pool.ts';
 import { lifecycleDigest } from './lifecycle-text.ts';
+import type { VerifySources } from './ports.ts';
 import { type AnySeen, type EventFact, openTransfer, type Transfer, type UseFact } from './transfer.ts';
 
 /** The chain stage that writes a topic; absent where two may. */
@@ -52,14 +55,20 @@ type Carried = ChainEvent & {
 export class TransferFold {
   readonly transfers = new Map<string, Transfer>();
   readonly #partition: number;
+  readonly #keys: HoldKeys | undefined;
   readonly #freed: ReadonlySet<string>;
   readonly #pool = new EventPool();
   readonly #ruleIds = new Map<string, string>();
 
   /** @param restored transfers that an earlier run left open, of this partition. */
-  constructor(partition: number, rules: readonly LimitRule[], restored: readonly Transfer[] = []) {
+  constructor(
+    partition: number,
+    { limitRules, keys }: Pick<VerifySources, 'limitRules' | 'keys'>,
+    restored: readonly Transfer[] = [],
+  ) {
     this.#partition = partition;
-    this.#freed = new Set(rules.filter((rule) => rule.freedByReturn).map((rule) => rule.ruleId));
+    this.#keys = keys;
+    this.#freed = new Set(limitRules.filter((rule) => rule.freedByReturn).map((rule) => rule.ruleId));
     for (const transfer of restored) this.transfers.set(transfer.id, transfer);
   }
 
@@ -235,7 +244,7 @@ export class TransferFold {
       commandId: command.commandId,
       decision,
       stage: hold.stage,
-      valid: sameHold && sameTransfer && evidenceHash === hold.evidenceHash,
+      valid: sameHold && sameTransfer && evidenceHash === hold.evidenceHash && isProven(value, this.#keys),
       content,
       offset: record.offset,
       seen: 1,
@@ -243,6 +252,15 @@ export class TransferFold {
     };
     transfer.reviews = [...transfer.reviews, review];
   }
+}
+
+/** What a stage would see in it: the content that was sealed, and a decision of somebody who may decide. */
+function isProven(value: ReviewDecided, keys: HoldKeys | undefined): boolean {
+  const { held, command, decision } = value;
+  if (contentHashOf(held) !== held.hold.evidenceHash) return false;
+  if (keys === undefined) return true;
+  if (!isSealedAsHeld(keys.stages, held)) return false;
+  return command.issuedBy === HOLD_EXPIRY ? decision === 'REJECT' : isReviewSealed(keys.operators, value);
 }
 
 /** Of what a payout is asked for with, whichever schema its bytes were written with. */

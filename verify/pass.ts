@@ -79,7 +79,7 @@ export class PartitionPass {
     const passes = Math.max(1, Math.ceil(((accepted?.to ?? 0) - (accepted?.from ?? 0)) / maxHeld));
     for (let share = 0; share < passes; share++) {
       const isMine = (key: string) => passes === 1 || homePartition(key, passes) === share;
-      const fold = new TransferFold(partition, this.#run.sources.limitRules, await this.#restored(partition, isMine));
+      const fold = new TransferFold(partition, this.#run.sources, await this.#restored(partition, isMine));
       await readAll({
         ...this.#common(),
         reader: this.#run.sources.log.reader(),

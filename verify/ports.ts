@@ -2,7 +2,7 @@
 
 import type { LimitRule } from '../domain/limit-rules.ts';
 import type { Payout } from '../payouts/payout.ts';
-import type { HoldClaim } from '../processors/holds.ts';
+import type { HoldClaim, HoldKeys } from '../processors/holds.ts';
 import type { IntentClaim } from '../processors/intake/ports.ts';
 import type { SettlementClaim } from '../processors/settlement/ports.ts';
 import type { Codec } from '../runtime/ports/codec.ts';
@@ -86,6 +86,8 @@ export interface VerifySources {
   readonly limits?: LimitsStore;
   /** Absent: nothing is said about what was really paid. */
   readonly provider?: ProviderLedger;
+  /** Absent: seals are not checked. */
+  readonly keys?: HoldKeys;
   /** Rules in force: they say which limits a return frees. */
   readonly limitRules: readonly LimitRule[];
 }

@@ -5,6 +5,7 @@ import { cases } from './checks/cases.ts';
 import { holdClaims, intentClaims, settlementClaims } from './checks/claims.ts';
 import { deadLetters } from './checks/dead-letters.ts';
 import { eventLog } from './checks/event-log.ts';
+import { holds } from './checks/holds.ts';
 import { identity } from './checks/identity.ts';
 import { inputs } from './checks/inputs.ts';
 import { lifecycle } from './checks/lifecycle.ts';
@@ -37,5 +38,6 @@ export const checks = (): readonly Check[] => [
   intentClaims,
   settlementClaims,
   holdClaims,
+  holds,
   strangers(),
 ];

@@ -61,7 +61,7 @@ const STORES: readonly Corruption[] = [
     ({ stores }) =>
       edit(stores.cases, {
         state: 'DECIDED',
-        decision: { decision: 'APPROVE', decidedBy: 'x', decidedAt: new Date(AT), justification: '' },
+        decision: { decision: 'APPROVE', decidedBy: 'x', decidedAt: new Date(AT), justification: '', seal: null },
       }),
     ['DECISION_NOT_IN_LOG'],
   ],
@@ -70,7 +70,7 @@ const STORES: readonly Corruption[] = [
     'approved',
     ({ stores }) =>
       edit(stores.cases, {
-        decision: { decision: 'REJECT', decidedBy: 'x', decidedAt: new Date(AT), justification: '' },
+        decision: { decision: 'REJECT', decidedBy: 'x', decidedAt: new Date(AT), justification: '', seal: null },
       }),
     ['DECISION_DIFFERS'],
   ],

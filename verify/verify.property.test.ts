@@ -33,7 +33,7 @@ const AT_LEAST_ONCE = new Set(['payout.updated', 'review.decided']);
  * what only the executor knew when it published.
  */
 const SAID_ONCE =
-  /^(transfer\.(rejected|returned|requote-requested)\.(reasons?\.|stage)|payout\.updated\.(requested|command\.(issuedAt|issuedBy|attempt))|review\.decided\.(command\.|justification|evidenceHash|held)|transfer\.requested)/;
+  /^(transfer\.(rejected|returned|requote-requested)\.(reasons?\.|stage)|payout\.updated\.(requested|command\.(issuedAt|issuedBy|attempt))|review\.decided\.command\.attempt|transfer\.requested)/;
 
 interface Leaf {
   readonly path: string;
@@ -138,7 +138,7 @@ const forgetDocument: Mutation = ({ stores }, pick) => {
 
 /** When the event log took a record in is known to it alone; what the executor keeps for itself is its own. */
 const KEPT_TO_ITSELF =
-  /^(events\.ingestedAt|transfers\.(updatedAt|_id)|events\._id|cases\.(_id|state|decision\.(decided|just)|commandPending)|payouts\.(revision|polls|deadAtProvider|deadAttempts|clockDoubts|createdAt|changedAt|attempts\.\d+\.(pricingAttempt|startedAt|leaseUntil|expiresAt|acceptedAt|notFound|end\.(at|how)))|intentClaims\.transferId|settlementClaims\.(transferId|steps\.\d+\.(version|position))|holdClaims\.(holdId|transferId|position))/;
+  /^(events\.ingestedAt|transfers\.(updatedAt|_id)|events\._id|cases\.(_id|state|commandPending)|payouts\.(revision|polls|deadAtProvider|deadAttempts|clockDoubts|createdAt|changedAt|attempts\.\d+\.(pricingAttempt|startedAt|leaseUntil|expiresAt|acceptedAt|notFound|end\.(at|how)))|intentClaims\.transferId|settlementClaims\.(transferId|steps\.\d+\.(version|position))|holdClaims\.(holdId|transferId|position))/;
 
 const changeDocument: Mutation = (history, pick) => {
   const { stores } = history;

@@ -1,22 +1,28 @@
 // Cases against a real database: one decision wins, expiry competes with it, and the command stays pending until relayed.
-import { type CommandStartedEvent, MongoClient } from 'mongodb';
+import { type CommandStartedEvent, type Db, MongoClient } from 'mongodb';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { heldOf } from '../../processors/holds.ts';
 import { recordType } from '../../schemas/avro-types.ts';
+import type { Parties, Party, TransferHeld } from '../../schemas/types.generated.ts';
 import type { CaseDocument } from '../../sinks/cases/case.ts';
+import { checkDecided } from '../../sinks/cases/check.ts';
 import { toCommand } from '../../sinks/cases/command.ts';
+import { sealedDecision } from '../../sinks/cases/decision.ts';
 import { casesSink } from '../../sinks/cases/sink.ts';
 import { received, transferHeld } from '../../test/kit/builders.ts';
+import { HOLDING, KEYS } from '../../test/kit/keys.ts';
 import { CASES, type CaseStore, caseStore } from './cases.ts';
 import { MAJORITY } from './client.ts';
 import { insertOnlyStore } from './idempotent-store.ts';
 
 let client: MongoClient;
 let store: CaseStore;
+let db: Db;
 let sink: ReturnType<typeof casesSink>;
 
 beforeAll(async () => {
   client = await MongoClient.connect(inject('stack').mongoUri, { monitorCommands: true });
-  const db = client.db(`cases_${process.pid}_${Date.now().toString(36)}`);
+  db = client.db(`cases_${process.pid}_${Date.now().toString(36)}`);
   store = caseStore(db);
   await store.ensureIndexes();
   sink = casesSink(insertOnlyStore<CaseDocument>(db, CASES, (document) => document.evidenceHash));
@@ -27,33 +33,33 @@ afterAll(async () => {
 
 let holds = 0;
 async function open(expiresAt = Date.now() + 60_000) {
-  const held = transferHeld();
-  const holdId = `hold-${++holds}`;
-  const unique = { ...held, hold: { ...held.hold, holdId, expiresAt } };
-  const record = received('transfer.held', unique);
+  const { hold, ...event } = transferHeld({ transferId: `transfer-${++holds}` });
+  const held = heldOf(event, hold, { ...HOLDING, ttlMs: expiresAt - event.envelope.occurredAt });
+  const record = received('transfer.held', held);
   await sink.write([record]);
-  return { holdId, held: unique, record };
+  return { holdId: held.hold.holdId, held, record };
 }
-const decision = (decidedBy: string, verdict: 'APPROVE' | 'REJECT' = 'APPROVE') => ({
-  decision: verdict,
-  decidedBy,
-  decidedAt: new Date(),
-  justification: 'checked against the passport',
-});
+const decide = ({ held }: { held: TransferHeld }, decidedBy: string, decision: 'APPROVE' | 'REJECT' = 'APPROVE') =>
+  store.decide(held.hold.holdId, held.hold.evidenceHash, verdict({ held }, decidedBy, decision));
+const verdict = ({ held }: { held: TransferHeld }, decidedBy: string, decision: 'APPROVE' | 'REJECT' = 'APPROVE') =>
+  sealedDecision(KEYS.operators, held.hold, {
+    decision,
+    decidedBy,
+    decidedAt: new Date(),
+    justification: 'checked against the passport',
+  });
 
 describe('a case', () => {
   it('opens once, and is not reopened by a redelivery after its decision', async () => {
     const { holdId, held, record } = await open();
-    await store.decide(holdId, held.hold.evidenceHash, decision('amara'));
+    await decide({ held }, 'amara');
     expect(await sink.write([record, record])).toMatchObject({ failed: [], stale: 2 });
     expect(await store.find(holdId)).toMatchObject({ state: 'DECIDED', decision: { decidedBy: 'amara' } });
   });
 
   it('is decided by one of many, exactly once', async () => {
-    const { holdId, held } = await open();
-    const tries = Array.from({ length: 16 }, (_, i) =>
-      store.decide(holdId, held.hold.evidenceHash, decision(`op-${i}`)),
-    );
+    const { held } = await open();
+    const tries = Array.from({ length: 16 }, (_, i) => decide({ held }, `op-${i}`));
     const settled = await Promise.allSettled(tries);
     expect(settled.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
     for (const each of settled) {
@@ -62,11 +68,13 @@ describe('a case', () => {
   });
 
   it('is not decided on other evidence than is held, nor when it is not there', async () => {
-    const { holdId } = await open();
-    await expect(store.decide(holdId, 'something-else', decision('x'))).rejects.toMatchObject({
+    const { holdId, held } = await open();
+    await expect(store.decide(holdId, 'something-else', verdict({ held }, 'x'))).rejects.toMatchObject({
       code: 'EVIDENCE_CHANGED',
     });
-    await expect(store.decide('no-such-hold', 'x', decision('x'))).rejects.toMatchObject({ code: 'CASE_UNKNOWN' });
+    await expect(store.decide('no-such-hold', 'x', verdict({ held }, 'x'))).rejects.toMatchObject({
+      code: 'CASE_UNKNOWN',
+    });
     expect(await store.find(holdId)).toMatchObject({ state: 'OPEN', decision: null });
   });
 
@@ -79,7 +87,7 @@ describe('a case', () => {
       decision: { decision: 'REJECT', decidedBy: 'hold-expiry' },
     });
     expect(await store.find(other.holdId)).toMatchObject({ state: 'OPEN' });
-    await expect(store.decide(holdId, held.hold.evidenceHash, decision('late'))).rejects.toMatchObject({
+    await expect(decide({ held }, 'late')).rejects.toMatchObject({
       code: 'CASE_NOT_OPEN',
     });
   });
@@ -88,7 +96,7 @@ describe('a case', () => {
     const { holdId, held } = await open();
     const seen: CommandStartedEvent[] = [];
     client.on('commandStarted', (event) => seen.push(event));
-    await store.decide(holdId, held.hold.evidenceHash, decision('amara'));
+    await decide({ held }, 'amara');
     await store.expire(new Date(0));
     await store.markPublished([holdId]);
     await store.find(holdId);
@@ -100,6 +108,7 @@ describe('a case', () => {
       command['writeConcern'] ?? command['readConcern'],
     ]);
     expect(concerns).toEqual([
+      ['find', { level: 'majority' }],
       ['findAndModify', MAJORITY.writeConcern],
       ['update', MAJORITY.writeConcern],
       ['update', MAJORITY.writeConcern],
@@ -112,7 +121,7 @@ describe('a case', () => {
   it('keeps its command pending until it is published, and carries the held event back exactly', async () => {
     const { holdId, held } = await open();
     expect((await store.pending(100)).map(({ _id }) => _id)).not.toContain(holdId);
-    await store.decide(holdId, held.hold.evidenceHash, decision('amara'));
+    await decide({ held }, 'amara');
     const pending = (await store.pending(1_000)).find(({ _id }) => _id === holdId)!;
     const command = toCommand(pending, 'command-1');
     expect(command.held).toEqual(held);
@@ -121,4 +130,65 @@ describe('a case', () => {
     await store.markPublished([holdId]);
     expect((await store.pending(1_000)).map(({ _id }) => _id)).not.toContain(holdId);
   });
+
+  it('that was changed in the database cannot be decided, whatever was changed', async () => {
+    const changes: [string, (held: TransferHeld) => object][] = [
+      ['name', (held) => ({ $set: { held: withCreditor(held, { name: 'Somebody Else' }) } })],
+      [
+        'account',
+        (held) => ({ $set: { held: withCreditor(held, { account: { scheme: 'IBAN', value: 'X', agent: null } }) } }),
+      ],
+      ['amount', () => ({ $set: { 'held.instruction.instructedAmount.minor': 9n } })],
+      ['amount as shown', () => ({ $set: { instructedMinor: 9n } })],
+      ['expiry', () => ({ $set: { expiresAt: new Date(Date.now() + 1e9) } })],
+      ['evidence hash', () => ({ $set: { evidenceHash: 'other' } })],
+      ['reasons', () => ({ $set: { reasons: [] } })],
+      ['held event missing', () => ({ $unset: { held: 1 } })],
+    ];
+    for (const [what, change] of changes) {
+      const { holdId, held } = await open();
+      await db.collection<{ _id: string }>(CASES).updateOne({ _id: holdId }, change(held));
+      await expect(decide({ held }, 'amara'), what).rejects.toMatchObject({ code: 'CASE_ALTERED' });
+      expect(await store.find(holdId), what).toMatchObject({ state: 'OPEN', decision: null });
+    }
+  });
+
+  it('goes to the log only with a decision that was sealed as it stands, or when its hold has lapsed', async () => {
+    const stored = async (change: object, expiresAt?: number) => {
+      const { holdId } = await open(expiresAt);
+      await db
+        .collection<{ _id: string }>(CASES)
+        .updateOne({ _id: holdId }, { $set: { commandPending: true, ...change } });
+      return (await store.find(holdId))!;
+    };
+    const check = (found: CaseDocument) => () => checkDecided(found, KEYS.operators, Date.now());
+    const text = { decision: 'APPROVE', decidedBy: 'amara', decidedAt: new Date(), justification: 'x', seal: null };
+    expect(check(await stored({ state: 'DECIDED', decision: text }))).toThrow(/not made through a program/);
+    expect(check(await stored({ state: 'DECIDED' }))).toThrow(/holds no decision/);
+    const lapse = { ...text, decision: 'REJECT', decidedBy: 'hold-expiry' };
+    expect(check(await stored({ state: 'EXPIRED', decision: lapse }))).toThrow(/has not lapsed/);
+    expect(check(await stored({ state: 'EXPIRED', decision: lapse }, Date.now() - 1))).not.toThrow();
+    expect(
+      check(await stored({ state: 'EXPIRED', decision: { ...lapse, decision: 'APPROVE' } }, Date.now() - 1)),
+    ).toThrow();
+
+    const { holdId, held } = await open();
+    await decide({ held }, 'amara', 'REJECT');
+    expect(check((await store.find(holdId))!)).not.toThrow();
+    await db
+      .collection<{ _id: string }>(CASES)
+      .updateOne({ _id: holdId }, { $set: { 'decision.decision': 'APPROVE' } });
+    expect(check((await store.find(holdId))!)).toThrow(/was changed since/);
+  });
+
+  it('is not decided once its hold has lapsed, although nobody swept it yet', async () => {
+    const { held, holdId } = await open(Date.now() - 1);
+    await expect(decide({ held }, 'late')).rejects.toMatchObject({ code: 'HOLD_LAPSED' });
+    expect(await store.find(holdId)).toMatchObject({ state: 'OPEN' });
+  });
 });
+
+function withCreditor(held: TransferHeld, over: Partial<Party>): TransferHeld {
+  const [name, parties] = Object.entries(held.parties)[0]! as [string, Parties];
+  return { ...held, parties: { [name]: { ...parties, creditor: { ...parties.creditor, ...over } } } as never };
+}

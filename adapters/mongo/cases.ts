@@ -1,7 +1,9 @@
 // Cases in MongoDB: listed, shown, decided once, and relayed as commands.
 import { Binary, type Db, type Document, type Filter } from 'mongodb';
+import { HOLD_EXPIRY } from '../../domain/identities.ts';
 import { CodedError } from '../../runtime/ports/fault.ts';
 import { type CaseDecision, type CaseDocument, type CaseState, indexes } from '../../sinks/cases/case.ts';
+import { checkWhole } from '../../sinks/cases/check.ts';
 import { MAJORITY } from './client.ts';
 import { mongoFault } from './fault.ts';
 import { ensureIndexes } from './idempotent-store.ts';
@@ -15,7 +17,8 @@ export interface CaseStore {
   find(holdId: string): Promise<CaseDocument | undefined>;
   /**
    * Decides an open case whose evidence is what the operator saw. Decision and expiry compete: one compare-and-set wins.
-   * Throws CASE_UNKNOWN, CASE_NOT_OPEN or EVIDENCE_CHANGED.
+   * Throws CASE_UNKNOWN, CASE_NOT_OPEN, EVIDENCE_CHANGED, HOLD_LAPSED, or CASE_ALTERED when the case in the database is
+   * not what is held.
    */
   decide(holdId: string, evidenceHash: string, decision: CaseDecision): Promise<CaseDocument>;
   /** Rejects the open cases that lapsed before `now`; returns how many. */
@@ -28,8 +31,9 @@ export interface CaseStore {
 
 const EXPIRY: Omit<CaseDecision, 'decidedAt'> = {
   decision: 'REJECT',
-  decidedBy: 'hold-expiry',
+  decidedBy: HOLD_EXPIRY,
   justification: 'Nobody decided before the hold lapsed.',
+  seal: null,
 };
 
 export function caseStore(db: Db): CaseStore {
@@ -56,9 +60,11 @@ export function caseStore(db: Db): CaseStore {
     list: ({ state, limit }) => many(state ? { state } : {}, { openedAt: 1 }, limit),
     find,
     async decide(holdId, evidenceHash, decision) {
+      const asked = await find(holdId);
+      if (asked) checkWhole(asked);
       const decided = await guarded(() =>
         cases.findOneAndUpdate(
-          { _id: holdId, state: 'OPEN', evidenceHash },
+          { _id: holdId, state: 'OPEN', evidenceHash, expiresAt: { $gt: decision.decidedAt } },
           { $set: { state: 'DECIDED', decision, commandPending: true } },
           { returnDocument: 'after', ...read },
         ),
@@ -94,6 +100,12 @@ async function refusal(
   if (found.state !== 'OPEN') {
     const by = found.decision ? `${found.decision.decision} by ${found.decision.decidedBy}` : found.state;
     return refuse('CASE_NOT_OPEN', `case ${holdId} is already decided: ${by}`);
+  }
+  if (found.evidenceHash === evidenceHash) {
+    return refuse(
+      'HOLD_LAPSED',
+      `case ${holdId} lapsed at ${found.expiresAt.toISOString()}: it is too late to decide it`,
+    );
   }
   return refuse(
     'EVIDENCE_CHANGED',

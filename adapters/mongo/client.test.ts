@@ -68,7 +68,7 @@ describe.each(WEAK)('a connection string with "%s"', (options) => {
     await cases.expire(new Date(0));
     await cases.markPublished(['h']);
     await cases
-      .decide('h', 'x', { decision: 'REJECT', decidedBy: 'a', justification: 'b', decidedAt: new Date(0) })
+      .decide('h', 'x', { decision: 'REJECT', decidedBy: 'a', justification: 'b', decidedAt: new Date(0), seal: null })
       .catch(() => undefined);
     await insertOnlyStore(db, 'events').insertOnly([{ _id: 'e' }]);
     await guardedStore(db, 'view').replaceGuarded([{ _id: 't', version: 1 }]);

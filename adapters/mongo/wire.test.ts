@@ -53,6 +53,7 @@ const ASKS: Readonly<Record<string, () => Promise<unknown>>> = {
       decidedBy: 'a',
       justification: 'b',
       decidedAt: new Date(0),
+      seal: null,
     }),
 };
 

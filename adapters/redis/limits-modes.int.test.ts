@@ -15,6 +15,7 @@ import { createMetrics } from '../../runtime/metrics.ts';
 import { createProcessorHost } from '../../runtime/processor-host.ts';
 import { AT, BOOK, payoutRequested, transferPriced, transferRejected, type Wishes } from '../../test/kit/builders.ts';
 import { append, input } from '../../test/kit/harness.ts';
+import { KEYS } from '../../test/kit/keys.ts';
 import { ManualClock } from '../../test/kit/manual-clock.ts';
 import { memoryHoldClaims } from '../../test/kit/memory-claims.ts';
 import { memoryCodec } from '../../test/kit/memory-codec.ts';
@@ -49,6 +50,7 @@ class Stage {
 
   async start(): Promise<void> {
     const processor = createLimits({
+      keys: KEYS,
       ledger: this.ledger,
       holds: memoryHoldClaims(),
       rules: LIMIT_RULES,

@@ -2,10 +2,14 @@
 import { userInfo } from 'node:os';
 import { type Command, Option } from 'commander';
 import { type CaseStore, caseStore } from '../../adapters/mongo/cases.ts';
+import type { KeyRing } from '../../domain/seal.ts';
+import type { Config } from '../../runtime/config/config.ts';
 import { CodedError } from '../../runtime/ports/fault.ts';
 import type { CaseDocument, CaseState } from '../../sinks/cases/case.ts';
+import { alteredIn, checkWhole, heldIn, isProven } from '../../sinks/cases/check.ts';
+import { sealedDecision } from '../../sinks/cases/decision.ts';
 import { withConnections } from '../connect.ts';
-import { count, printRows, toJson, withJson } from '../output.ts';
+import { count, print, printRows, toJson, withJson } from '../output.ts';
 
 const STATES: readonly CaseState[] = ['OPEN', 'DECIDED', 'EXPIRED'];
 
@@ -23,8 +27,8 @@ interface DecideOptions {
   readonly json?: boolean;
 }
 
-const withCases = (use: (store: CaseStore) => Promise<void>) =>
-  withConnections(async (connections) => use(caseStore(await connections.db())));
+const withCases = (use: (store: CaseStore, keys: Config['keys']) => Promise<void>) =>
+  withConnections(async (connections) => use(caseStore(await connections.db()), connections.config.keys));
 
 export function registerCases(program: Command): void {
   const cases = program.command('cases').description('held transfers: list, show, decide');
@@ -35,11 +39,11 @@ export function registerCases(program: Command): void {
     .option('--limit <n>', 'at most so many', count, 50)
     .addHelpText('after', '\nExamples:\n  corridor cases list\n  corridor cases list --state DECIDED --json')
     .action(({ state, limit, json }: ListOptions) =>
-      withCases(async (store) => {
+      withCases(async (store, { operators }) => {
         const chosen = STATES.find((known) => known === state);
         const found = await store.list({ limit, ...(chosen ? { state: chosen } : {}) });
         printRows(
-          found.map(row),
+          found.map((each) => row(each, operators)),
           ['case', 'transfer', 'stage', 'state', 'corridor', 'reasons', 'opened', 'expires'],
           json,
         );
@@ -53,10 +57,11 @@ export function registerCases(program: Command): void {
     .description('everything that is held, as JSON; the evidence hash in it is what a decision must name')
     .addHelpText('after', '\nExample:\n  corridor cases show 0d5c…')
     .action((id: string) =>
-      withCases(async (store) => {
+      withCases(async (store, { operators }) => {
         const found = await store.find(id);
         if (!found) throw unknownCase(id);
-        console.log(toJson(found));
+        checkWhole(found);
+        print(toJson({ ...found, held: heldIn(found), proven: isProven(found, operators) }));
       }),
     );
 
@@ -71,24 +76,30 @@ export function registerCases(program: Command): void {
     .addHelpText(
       'after',
       `
-The decision is bound to the evidence: if the case holds something else by now, it is refused.
+The decision is bound to all that is held: if the case holds something else by now, or was changed in the database, it
+is refused. It is sealed with the key of operators (CORRIDOR_OPERATOR_KEYS), and too late once the hold has lapsed.
 
 Example:
   corridor cases decide 0d5c… --reject --reason "same passport number" --evidence 9f2b…`,
     )
     .action((id: string, options: DecideOptions) =>
-      withCases(async (store) => {
+      withCases(async (store, { operators }) => {
         if (Boolean(options.approve) === Boolean(options.reject)) {
           throw new CodedError('DECISION_MISSING', 'say either --approve or --reject');
         }
-        const decided = await store.decide(id, options.evidence, {
-          decision: options.approve ? 'APPROVE' : 'REJECT',
-          decidedBy: options.by,
-          decidedAt: new Date(),
-          justification: options.reason,
-        });
+        const decision = sealedDecision(
+          operators,
+          { holdId: id, evidenceHash: options.evidence },
+          {
+            decision: options.approve ? 'APPROVE' : 'REJECT',
+            decidedBy: options.by,
+            decidedAt: new Date(),
+            justification: options.reason,
+          },
+        );
+        const decided = await store.decide(id, options.evidence, decision);
         printRows(
-          [{ ...row(decided), decision: decided.decision?.decision }],
+          [{ ...row(decided, operators), decision: decided.decision?.decision }],
           ['case', 'transfer', 'decision'],
           options.json,
         );
@@ -99,15 +110,23 @@ Example:
 const unknownCase = (id: string) =>
   new CodedError('CASE_UNKNOWN', `there is no case ${id}: see \`corridor cases list\``);
 
-const row = (found: CaseDocument) => ({
-  case: found._id,
-  transfer: found.transferId,
-  stage: found.stage,
-  state: found.state,
-  corridor: `${found.sourceCountry}-${found.targetCountry}`,
-  reasons: found.reasons.map(({ code }) => code).join(', '),
-  opened: found.openedAt,
-  expires: found.expiresAt,
-  // Not a column: for programs, which must name it in a decision.
-  evidenceHash: found.evidenceHash,
-});
+/** Of an altered case the id alone is shown, and what was changed: what else stands there proves nothing. */
+function row(found: CaseDocument, operators: KeyRing) {
+  const altered = alteredIn(found);
+  const whole = altered.length === 0 ? found : undefined;
+  return {
+    case: found._id,
+    transfer: whole?.transferId,
+    stage: whole?.stage,
+    // A decision that nobody sealed is none: it never leaves the database.
+    state: whole ? (isProven(whole, operators) ? whole.state : 'NOT SEALED') : 'ALTERED',
+    corridor: whole && `${whole.sourceCountry}-${whole.targetCountry}`,
+    reasons: whole
+      ? whole.reasons.map(({ code }) => code).join(', ')
+      : `changed in the database: ${altered.join(', ')}`,
+    opened: whole?.openedAt,
+    expires: whole?.expiresAt,
+    // Not a column: for programs, which must name it in a decision.
+    evidenceHash: whole?.evidenceHash,
+  };
+}

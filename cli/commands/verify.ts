@@ -85,6 +85,7 @@ async function sourcesOf(
     codec,
     app: config.appName,
     limitRules: limitRules(config),
+    keys: config.keys,
     ...(options.stores
       ? { stores: verifyStores({ db: await connections.db(), events: EVENTS, transfers: TRANSFERS }) }
       : {}),

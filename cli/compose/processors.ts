@@ -90,6 +90,7 @@ const BUILDERS: Record<ProcessorName, (connections: Connections, runtime: HostRu
       processor: createScreening({
         screener,
         holds: holdClaims(await connections.db(), { failpoint: hook }),
+        keys: config.keys,
         clock,
         holdTtlMs: config.transfers.holdExpiryMs,
         onDropped: dropped('screening', runtime),
@@ -118,6 +119,7 @@ const BUILDERS: Record<ProcessorName, (connections: Connections, runtime: HostRu
       processor: createLimits({
         ledger,
         holds: holdClaims(await connections.db(), { failpoint: hook }),
+        keys: config.keys,
         rules,
         corridors: corridorBook(corridors(config)),
         clock,
@@ -140,10 +142,11 @@ const BUILDERS: Record<ProcessorName, (connections: Connections, runtime: HostRu
       processor: createPayoutDispatch({
         clock,
         holds: holdClaims(await connections.db(), { failpoint: hook }),
+        keys: config.keys,
         screener,
         maySeeLists: maySeeLists(termsOf(config)),
         cases: customerCaseStore(await connections.db()),
-        rules: { holdTtlMs: config.transfers.holdExpiryMs },
+        holdTtlMs: config.transfers.holdExpiryMs,
         onDropped: dropped('payout-dispatch', runtime),
         failpoint: hook,
       }),

@@ -10,6 +10,7 @@ import type { HostRuntime } from '../../runtime/processor-host.ts';
 import { recentTroubles } from '../../runtime/recent-troubles.ts';
 import { type AnySink, createSinkHost } from '../../runtime/sink-host.ts';
 import type { CaseDocument } from '../../sinks/cases/case.ts';
+import { checkDecided } from '../../sinks/cases/check.ts';
 import { toCommand } from '../../sinks/cases/command.ts';
 import { casesSink } from '../../sinks/cases/sink.ts';
 import { eventsSink } from '../../sinks/events/sink.ts';
@@ -68,7 +69,7 @@ export async function sinkHosts(
 
 /** Publishes decisions of cases as commands, and rejects cases that lapsed. */
 export async function caseHosts(connections: Connections, { logger, metrics }: HostRuntime): Promise<Hosted> {
-  const { codec, log } = connections;
+  const { codec, config, log } = connections;
   const store = caseStore(await connections.db());
   await store.ensureIndexes();
   await codec.load(['review.decided']);
@@ -80,7 +81,11 @@ export async function caseHosts(connections: Connections, { logger, metrics }: H
       markPublished: (cases) => store.markPublished(cases.map(({ _id }) => _id)),
     },
     idOf: ({ _id }) => _id,
-    toRecords: async (cases) => cases.map((decided) => toRecord(decided)),
+    toRecords: async (cases) =>
+      cases.map((decided) => {
+        checkDecided(decided, config.keys.operators, Date.now());
+        return toRecord(decided);
+      }),
     writer,
     onEvent: (event) => {
       if (event.kind === 'published') return;

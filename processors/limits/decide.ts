@@ -1,5 +1,4 @@
 // Limits: reserved, held for a person, or declined. Pure.
-import { hash } from 'node:crypto';
 import { formatMoney } from '../../domain/currencies.ts';
 import { nextEnvelope } from '../../domain/envelope.ts';
 import { reason } from '../../domain/reasons.ts';
@@ -12,7 +11,7 @@ import type {
   TransferPriced,
 } from '../../schemas/types.generated.ts';
 import type { Decision, EmittedTo, Received } from '../contract.ts';
-import { holdOf, type ReviewStanding } from '../holds.ts';
+import { type Holding, heldOf, type ReviewStanding } from '../holds.ts';
 import type { Topology } from '../topology.ts';
 import type { ReserveOutcome } from './ports.ts';
 import type { LimitsInput } from './requests.ts';
@@ -25,7 +24,7 @@ export type LimitsContext =
       /** ms since 1970 */
       readonly now: number;
       readonly outcome: ReserveOutcome | { readonly kind: 'not-countable' };
-      readonly holdTtlMs: number;
+      readonly holding: Holding;
     }
   | { readonly kind: 'reviewed'; readonly standing: ReviewStanding }
   /** The ledger took note; nothing is emitted. */
@@ -103,32 +102,11 @@ function held(
   input: Priced,
   reservation: Reservation,
   over: readonly LimitUse[],
-  { now, holdTtlMs }: Extract<LimitsContext, { kind: 'claimed' }>,
+  { now, holding }: Extract<LimitsContext, { kind: 'claimed' }>,
 ): LimitsEvent {
   const value = carried(input, 'transfer.held', now);
-  const hold = holdOf({
-    transferId: value.envelope.transferId,
-    sequence: value.envelope.sequence,
-    stage: 'LIMITS',
-    reasons: over.map((use) => reason('HLIM', explainReview(use))),
-    evidenceHash: reservationHash(reservation),
-    expiresAt: now + holdTtlMs,
-  });
-  return { to: 'transfer.held', value: { ...value, reservation, hold } };
-}
-
-/** SHA-256 of a reservation: binds a decision to the uses that it was made on. */
-export function reservationHash({ reservationId, uses }: Reservation): string {
-  const canonical = uses.map((use) => [
-    use.ruleId,
-    use.subjectToken,
-    use.window,
-    use.currency,
-    use.reservedMinor.toString(),
-    use.usedMinor.toString(),
-    use.limitMinor.toString(),
-  ]);
-  return hash('sha256', JSON.stringify(['v1', reservationId, canonical]), 'hex');
+  const reasons = over.map((use) => reason('HLIM', explainReview(use)));
+  return { to: 'transfer.held', value: heldOf({ ...value, reservation }, { stage: 'LIMITS', reasons }, holding) };
 }
 
 const show = (minor: bigint, currency: string) => formatMoney({ minor, currency });
@@ -159,6 +137,9 @@ function resume(input: Received<ReviewDecided, 'review.decided'>, standing: Revi
     const approval: LimitsApproval = { review: standing.review, ruleIds, debit: price.debit };
     return [{ to: 'transfer.reserved', value: { ...value, reservation: { ...reservation, approval } } }];
   }
-  const reasons = [reason('AM14', 'declined after review of the limit')];
+  const why = standing.lapse
+    ? 'held at a limit, and the hold lapsed before it was approved'
+    : 'declined after review of the limit';
+  const reasons = [reason('AM14', why)];
   return [{ to: 'transfer.rejected', value: { ...value, payout: null, stage: 'LIMITS', reasons } }];
 }

@@ -21,11 +21,13 @@ import {
   type Wishes,
 } from '../../test/kit/builders.ts';
 import { input, runProcessor } from '../../test/kit/harness.ts';
+import { HOLDING, KEYS } from '../../test/kit/keys.ts';
 import { ManualClock } from '../../test/kit/manual-clock.ts';
 import { memoryHoldClaims } from '../../test/kit/memory-claims.ts';
 import { MemoryLedger } from '../../test/kit/memory-ledger.ts';
+import { contentHashOf } from '../hold-content.ts';
+import { isSealedAsHeld } from '../holds.ts';
 import { DEFAULT_DISPATCH_RULES, decide as decideDispatch } from '../payout-dispatch/decide.ts';
-import { reservationHash } from './decide.ts';
 import { createLimits } from './processor.ts';
 import type { LimitsInput } from './requests.ts';
 
@@ -33,7 +35,7 @@ const DAY_MS = 86_400_000;
 
 function limits(ledger = new MemoryLedger(), holds = memoryHoldClaims(), clock = () => AT, dropped: string[] = []) {
   const onDropped = ({ code }: { code: string }) => void dropped.push(code);
-  return createLimits({ ledger, holds, rules: LIMIT_RULES, corridors: BOOK, clock, onDropped });
+  return createLimits({ keys: KEYS, ledger, holds, rules: LIMIT_RULES, corridors: BOOK, clock, onDropped });
 }
 /** A priced transfer of this many pounds by customer-0001. */
 const of = (n: number, pounds: number, wishes: Wishes = {}): Wishes => ({
@@ -82,12 +84,10 @@ describe('a priced transfer', () => {
 
   it('above what passes without review is reserved and held', async () => {
     const [decision] = await run(limits(), [priced(1, 8_001)]);
-    const { hold, reservation } = only(decision, 'transfer.held');
-    expect(hold).toMatchObject({
-      stage: 'LIMITS',
-      reasons: [{ code: 'HLIM' }],
-      evidenceHash: reservationHash(reservation!),
-    });
+    const held = only(decision, 'transfer.held');
+    expect(held.hold).toMatchObject({ stage: 'LIMITS', reasons: [{ code: 'HLIM' }] });
+    expect(isSealedAsHeld(KEYS.stages, held)).toBe(true);
+    expect(contentHashOf(held)).toBe(held.hold.evidenceHash);
   });
 
   it('counts in the window of its append time, not in that of the clock', async () => {
@@ -221,7 +221,7 @@ describe('a decision on a limits hold', () => {
     const reserved = only((await run(limits(ledger), [approve]))[0], 'transfer.reserved');
     const expired = received('transfer.reserved', reserved);
     const requote = only(
-      decideDispatch(expired, { now: reserved.price.expiresAt, rules: DEFAULT_DISPATCH_RULES }),
+      decideDispatch(expired, { now: reserved.price.expiresAt, rules: DEFAULT_DISPATCH_RULES, holding: HOLDING }),
       'transfer.requote-requested',
     );
     const again = transferRepriced(requote);

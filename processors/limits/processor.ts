@@ -2,15 +2,23 @@
 import type { CorridorBook } from '../../domain/corridors.ts';
 import { checkLimitRules, type LimitRule } from '../../domain/limit-rules.ts';
 import type { Cause, Failpoint, Processor } from '../contract.ts';
-import { DEFAULT_HOLD_TTL_MS, type HoldClaims, settleReviews } from '../holds.ts';
+import {
+  DEFAULT_HOLD_TTL_MS,
+  type HoldClaims,
+  type Holding,
+  type HoldKeys,
+  settleReviews,
+  tellOfDropped,
+} from '../holds.ts';
 import { type Topology, topology } from '../topology.ts';
-import { decide, type LimitsContext, reservationHash } from './decide.ts';
+import { decide, type LimitsContext } from './decide.ts';
 import { type LimitLedger, type LimitOperation, type LimitResult, MAX_COUNTED_MINOR } from './ports.ts';
 import { type LimitsInput, operationOf, type RuleBook } from './requests.ts';
 
 export interface LimitsOptions {
   readonly ledger: LimitLedger;
   readonly holds: HoldClaims;
+  readonly keys: HoldKeys;
   readonly rules: readonly LimitRule[];
   readonly corridors: CorridorBook;
   /** ms since 1970 */
@@ -27,7 +35,8 @@ export interface LimitsOptions {
  * transfer.rejected, transfer.completed and transfer.returned settle the reservation.
  */
 export function createLimits(options: LimitsOptions): Processor<Topology['limits'], LimitsContext> {
-  const { ledger, holds, clock, holdTtlMs = DEFAULT_HOLD_TTL_MS, onDropped, failpoint } = options;
+  const { ledger, holds, keys, clock, holdTtlMs = DEFAULT_HOLD_TTL_MS, onDropped, failpoint } = options;
+  const holding = { ttlMs: holdTtlMs, stages: keys.stages };
   const book = ruleBook(options.rules, options.corridors);
   return {
     name: 'limits',
@@ -38,28 +47,24 @@ export function createLimits(options: LimitsOptions): Processor<Topology['limits
       const results = await applied(ledger, operations);
       await failpoint?.('limits.after-ledger');
       const decisions = batch.flatMap((input) => (input.topic === 'review.decided' ? [input] : []));
-      const standings = await settleReviews(holds, decisions, {
-        stage: 'LIMITS',
-        now,
-        evidenceHashOf: ({ held }) => (held.reservation === null ? '' : reservationHash(held.reservation)),
-      });
+      const standings = await settleReviews(holds, decisions, { stage: 'LIMITS', now, keys });
       if (standings.length > 0) await failpoint?.('limits.after-hold-claim');
-      for (const standing of standings) if (standing.kind === 'dropped') onDropped?.(standing.cause);
+      tellOfDropped(standings, onDropped);
       let nextStanding = 0;
       return batch.map((input, index): LimitsContext => {
         if (input.topic === 'review.decided') return { kind: 'reviewed', standing: standings[nextStanding++]! };
-        return contextOf(input, results[index], now, holdTtlMs);
+        return contextOf(input, results[index], now, holding);
       });
     },
     decide,
   };
 }
 
-function contextOf(input: LimitsInput, result: LimitResult | undefined, now: number, holdTtlMs: number): LimitsContext {
+function contextOf(input: LimitsInput, result: LimitResult | undefined, now: number, holding: Holding): LimitsContext {
   if (input.topic !== 'transfer.priced') return { kind: 'noted' };
-  if (result === undefined) return { kind: 'claimed', now, holdTtlMs, outcome: { kind: 'not-countable' } };
+  if (result === undefined) return { kind: 'claimed', now, holding, outcome: { kind: 'not-countable' } };
   if (result.kind === 'settled') throw new Error('the ledger settled what was to be reserved');
-  return { kind: 'claimed', now, holdTtlMs, outcome: result };
+  return { kind: 'claimed', now, holding, outcome: result };
 }
 
 /** Results at the places of their operations; undefined where there was none, or an amount that cannot be counted. */

@@ -16,6 +16,7 @@ import {
   transferRejected,
   transferReturned,
 } from '../../test/kit/builders.ts';
+import { KEYS } from '../../test/kit/keys.ts';
 import { memoryHoldClaims } from '../../test/kit/memory-claims.ts';
 import { MemoryLedger } from '../../test/kit/memory-ledger.ts';
 import { times } from '../../test/kit/times.ts';
@@ -42,6 +43,7 @@ const transfers = fc.array(
 async function live(cases: readonly { pounds: number; fate: (typeof fates)[number]; sender: number }[]) {
   const ledger = new MemoryLedger();
   const limits = createLimits({
+    keys: KEYS,
     ledger,
     holds: memoryHoldClaims(),
     rules: LIMIT_RULES,

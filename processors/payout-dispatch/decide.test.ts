@@ -11,6 +11,7 @@ import {
   transferAccepted,
   transferReserved,
 } from '../../test/kit/builders.ts';
+import { KEYS } from '../../test/kit/keys.ts';
 import { memoryHoldClaims } from '../../test/kit/memory-claims.ts';
 import { listedPerson, memoryLists, nextVersion, screenerOver } from '../../test/kit/memory-screening.ts';
 import type { ListEntity } from '../screening/lists/index.ts';
@@ -22,7 +23,7 @@ const reserved = transferReserved();
 const { price } = reserved;
 const nothingNew = { recheck: async (batch: readonly unknown[]) => batch.map(() => undefined) };
 const at = (now: number, screener: PayoutDispatchOptions['screener'] = nothingNew) =>
-  createPayoutDispatch({ clock: () => now, holds: memoryHoldClaims(), screener });
+  createPayoutDispatch({ keys: KEYS, clock: () => now, holds: memoryHoldClaims(), screener });
 const dispatch = async (value: TransferReserved = reserved, now = AT) =>
   (await run(at(now), [received('transfer.reserved', value)]))[0];
 
@@ -83,7 +84,12 @@ describe('a list version that becomes active before dispatch', () => {
     const list = await loadSampleList();
     const lists = memoryLists();
     await lists.put(list);
-    const stage = createScreening({ screener: screenerOver(lists), holds: memoryHoldClaims(), clock: () => AT });
+    const stage = createScreening({
+      keys: KEYS,
+      screener: screenerOver(lists),
+      holds: memoryHoldClaims(),
+      clock: () => AT,
+    });
     const intent = transferAccepted({ debtor: { birthDate: null } });
     const screened = only((await run(stage, [received('transfer.accepted', intent)]))[0], 'transfer.screened');
     const value: TransferReserved = { ...reserved, parties: screened.parties, screening: screened.screening };
@@ -153,6 +159,7 @@ describe('a list version that becomes active before dispatch', () => {
     await add(hartley);
     const screener = screenerOver(lists);
     const instant = createPayoutDispatch({
+      keys: KEYS,
       clock: () => AT,
       holds: memoryHoldClaims(),
       screener,
@@ -161,6 +168,7 @@ describe('a list version that becomes active before dispatch', () => {
     expect((await run(instant, [input(value)])).map(summary)).toEqual(['payout.requested']);
     const entity = { source: 'CORRIDOR', entityId: '7001', entityHash: 'h' };
     const blocked = createPayoutDispatch({
+      keys: KEYS,
       clock: () => AT,
       holds: memoryHoldClaims(),
       screener,

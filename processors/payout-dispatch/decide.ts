@@ -4,9 +4,9 @@ import { priceFaults } from '../../domain/pricing.ts';
 import { reason } from '../../domain/reasons.ts';
 import type { Reason, ReviewDecided, ScreeningRecheck, TransferReserved } from '../../schemas/types.generated.ts';
 import type { Decision, Disposition, EmittedTo, Received, ReceivedFrom } from '../contract.ts';
-import type { ReviewStanding } from '../holds.ts';
+import { type Holding, heldOf, type ReviewStanding } from '../holds.ts';
 import { withRecheck, withReview } from '../screening/evidence.ts';
-import { screeningHold } from '../screening/hold.ts';
+import { declined, reasonsOf } from '../screening/hold.ts';
 import type { Difference } from '../screening/ports.ts';
 import type { Topology } from '../topology.ts';
 
@@ -17,6 +17,7 @@ export interface DispatchContext {
   /** ms since 1970 */
   readonly now: number;
   readonly rules: DispatchRules;
+  readonly holding: Holding;
   /** What the lists in force hold that the parties were not screened against; undefined: nothing new. */
   readonly difference?: Difference | undefined;
   /** For a decision of a person. */
@@ -28,14 +29,11 @@ export interface DispatchRules {
   readonly minRemainingMs: number;
   /** Quotes that a transfer may have in all. */
   readonly maxAttempts: number;
-  /** How long a hold waits for a decision before it lapses, in ms. */
-  readonly holdTtlMs: number;
 }
 
 export const DEFAULT_DISPATCH_RULES: DispatchRules = {
   minRemainingMs: 30_000,
   maxAttempts: 5,
-  holdTtlMs: 14 * 86_400_000,
 };
 
 export function decide(input: DispatchInput, context: DispatchContext): Decision<DispatchEvent> {
@@ -46,7 +44,7 @@ export function decide(input: DispatchInput, context: DispatchContext): Decision
 function dispatch(
   reserved: TransferReserved,
   causationId: string,
-  { now, rules, difference }: DispatchContext,
+  { now, rules, holding, difference }: DispatchContext,
   why: 'DISPATCH' | 'RESUMED',
 ): Decision<DispatchEvent> {
   const value = difference === undefined ? reserved : screenedAgain(reserved, difference, now, why);
@@ -59,7 +57,7 @@ function dispatch(
     };
   }
   if (difference !== undefined && difference.outcome !== 'CLEAR') {
-    return [held(value, following('transfer.held'), now + rules.holdTtlMs)];
+    return [held(value, following('transfer.held'), holding)];
   }
   if (screening.outcome !== 'CLEAR' && screening.outcome !== 'APPROVED') {
     return refuse('SCREENING_NOT_CLEAR', `screening ended as ${screening.outcome}: this must never be paid`);
@@ -87,10 +85,9 @@ function screenedAgain(
   return { ...value, screening: withRecheck(value.screening, recheck) };
 }
 
-function held(value: TransferReserved, envelope: TransferReserved['envelope'], expiresAt: number): DispatchEvent {
-  const { transferId, sequence } = envelope;
-  const hold = screeningHold(value.screening, { transferId, sequence, stage: 'PAYOUT_DISPATCH', expiresAt });
-  return { to: 'transfer.held', value: { ...value, envelope, hold } };
+function held(value: TransferReserved, envelope: TransferReserved['envelope'], holding: Holding): DispatchEvent {
+  const terms = { stage: 'PAYOUT_DISPATCH', reasons: reasonsOf(value.screening) } as const;
+  return { to: 'transfer.held', value: heldOf({ ...value, envelope }, terms, holding) };
 }
 
 function rejected(value: TransferReserved, envelope: TransferReserved['envelope'], why: Reason): DispatchEvent {
@@ -116,7 +113,7 @@ function resume(
   const reviewed = { envelope, instruction, parties, screening: withReview(screening, review), price, reservation };
   if (approved) return dispatch(reviewed, causationId, { ...context, now: occurredAt }, 'RESUMED');
   const following = nextEnvelope(envelope, { topic: 'transfer.rejected', causationId, occurredAt });
-  return [rejected(reviewed, following, reason('RR04', 'declined after review of a possible sanctions match'))];
+  return [rejected(reviewed, following, declined(standing.lapse !== undefined))];
 }
 
 const refuse = (code: string, detail: string): Disposition => ({ kind: 'dead-letter', cause: { code, detail } });

@@ -1,9 +1,8 @@
 // Wires payout dispatch: what changed on the lists since the parties were screened, and the claim on the hold for reviews.
 import type { TransferHeld, TransferReserved } from '../../schemas/types.generated.ts';
 import type { Cause, Failpoint, Processor } from '../contract.ts';
-import { type HoldClaims, settleReviews } from '../holds.ts';
+import { DEFAULT_HOLD_TTL_MS, type HoldClaims, type HoldKeys, settleReviews, tellOfDropped } from '../holds.ts';
 import { tokensOf } from '../screening/counterparties.ts';
-import { evidenceHashOf } from '../screening/evidence.ts';
 import type { Screener } from '../screening/ports.ts';
 import { differencesSince } from '../screening/requests.ts';
 import type { CustomerCases } from '../screening/rescreen/customer-case.ts';
@@ -14,6 +13,7 @@ export interface PayoutDispatchOptions {
   /** ms since 1970 */
   readonly clock: () => number;
   readonly holds: HoldClaims;
+  readonly keys: HoldKeys;
   readonly screener: Pick<Screener, 'recheck'>;
   /**
    * False: the law forbids another look at the lists once this transfer is under way, unless a case about one of its
@@ -23,6 +23,8 @@ export interface PayoutDispatchOptions {
   /** Cases about customers; without them there are none. */
   readonly cases?: Pick<CustomerCases, 'blocked'>;
   readonly rules?: Partial<DispatchRules>;
+  /** How long a hold waits for a decision before it lapses, in ms. */
+  readonly holdTtlMs?: number;
   /** Told of each decision that was dropped. */
   readonly onDropped?: (cause: Cause) => void;
   readonly failpoint?: Failpoint;
@@ -32,8 +34,9 @@ export interface PayoutDispatchOptions {
 export function createPayoutDispatch(
   options: PayoutDispatchOptions,
 ): Processor<Topology['payout-dispatch'], DispatchContext> {
-  const { clock, holds, screener, maySeeLists = () => true, cases, onDropped, failpoint } = options;
+  const { clock, holds, keys, screener, maySeeLists = () => true, cases, onDropped, failpoint } = options;
   const rules = { ...DEFAULT_DISPATCH_RULES, ...options.rules };
+  const holding = { ttlMs: options.holdTtlMs ?? DEFAULT_HOLD_TTL_MS, stages: keys.stages };
   const mayLook = ({ price }: TransferReserved | TransferHeld) => price !== null && maySeeLists({ price });
 
   /** The events whose parties are looked at again, in the places of the batch. */
@@ -55,13 +58,9 @@ export function createPayoutDispatch(
     async prepare(batch) {
       const now = clock();
       const decisions = batch.flatMap((input) => (input.topic === 'review.decided' ? [input] : []));
-      const standings = await settleReviews(holds, decisions, {
-        stage: 'PAYOUT_DISPATCH',
-        now,
-        evidenceHashOf: ({ held }) => (held.screening === null ? '' : evidenceHashOf(held.screening)),
-      });
+      const standings = await settleReviews(holds, decisions, { stage: 'PAYOUT_DISPATCH', now, keys });
       if (standings.length > 0) await failpoint?.('payout-dispatch.after-hold-claim');
-      for (const standing of standings) if (standing.kind === 'dropped') onDropped?.(standing.cause);
+      tellOfDropped(standings, onDropped);
       let next = 0;
       const contexts = batch.map((input) => {
         if (input.topic !== 'review.decided') return { event: input.value };
@@ -76,6 +75,7 @@ export function createPayoutDispatch(
       return contexts.map(({ standing }, i) => ({
         now,
         rules,
+        holding,
         difference: differences[i],
         ...(standing ? { standing } : {}),
       }));

@@ -4,7 +4,6 @@ import { holdIdOf } from '../../domain/event-id.ts';
 import type { Parties, Party, ReviewDecided, TransferAccepted, TransferHeld } from '../../schemas/types.generated.ts';
 import {
   AT,
-  findings,
   intermediary,
   only,
   received,
@@ -15,6 +14,7 @@ import {
   transferHeldByLimits,
   type Wishes,
 } from '../../test/kit/builders.ts';
+import { KEYS } from '../../test/kit/keys.ts';
 import { memoryHoldClaims } from '../../test/kit/memory-claims.ts';
 import {
   listedPerson,
@@ -23,9 +23,10 @@ import {
   nextVersion,
   screenerOver,
 } from '../../test/kit/memory-screening.ts';
+import { contentHashOf } from '../hold-content.ts';
+import { isSealedAsHeld } from '../holds.ts';
 import type { ScreeningInput } from './decide.ts';
 import { ENGINE_VERSION } from './engine/index.ts';
-import { evidenceHashOf } from './evidence.ts';
 import type { ScreeningException } from './exceptions.ts';
 import { entityHash, type ListEntity, type ListVersion } from './lists/index.ts';
 import { listedPersons, loadSampleList } from './lists/sample/load.ts';
@@ -44,7 +45,7 @@ beforeAll(async () => {
 });
 
 function screening(holds = memoryHoldClaims(), clock = () => AT, dropped: string[] = []) {
-  return createScreening({ screener, holds, clock, onDropped: ({ code }) => dropped.push(code) });
+  return createScreening({ keys: KEYS, screener, holds, clock, onDropped: ({ code }) => dropped.push(code) });
 }
 const accepted = (of: Wishes = {}): ScreeningInput => received('transfer.accepted', transferAccepted(of));
 const named = (name: string): ScreeningInput => accepted({ debtor: { name, birthDate: null } });
@@ -82,13 +83,15 @@ describe('a transfer', () => {
     'Kasim Al-Marzabani',
   ])('of a listed sender is held: %j', async (name) => {
     const [decision] = await run(screening(), [named(name)]);
-    const { hold, screening: evidence, envelope } = only(decision, 'transfer.held');
+    const held = only(decision, 'transfer.held');
+    const { hold, screening: evidence, envelope } = held;
     expect(hold).toMatchObject({
       holdId: holdIdOf(envelope.transferId, 2),
       stage: 'SCREENING',
       reasons: [{ code: 'RR04' }],
-      evidenceHash: evidenceHashOf(evidence!),
     });
+    expect(isSealedAsHeld(KEYS.stages, held)).toBe(true);
+    expect(contentHashOf(held)).toBe(held.hold.evidenceHash);
     expect(hold.expiresAt).toBeGreaterThan(AT);
     expect(evidence!.parties[0]).toMatchObject({
       role: 'DEBTOR',
@@ -164,22 +167,6 @@ describe('a transfer', () => {
   });
 });
 
-describe('the hash of the evidence', () => {
-  it('is bound to hits, parties and list version, and to nothing else', () => {
-    const base = { ...findings('POTENTIAL_MATCH'), screenedAt: 1, review: null };
-    const [party, other] = base.parties;
-    const variants = [
-      base,
-      { ...base, lists: [{ ...base.lists[0]!, versionId: 'next' }] },
-      { ...base, parties: [{ ...party!, queryHash: 'x' }, other!] },
-      { ...base, parties: [{ ...party!, candidates: [{ ...party!.candidates[0]!, entityId: 'x' }] }, other!] },
-      { ...base, parties: [{ ...party!, candidates: [] }, other!] },
-    ];
-    expect(new Set(variants.map(evidenceHashOf)).size).toBe(variants.length);
-    expect(evidenceHashOf({ ...base, screenedAt: 2 } as typeof base)).toBe(evidenceHashOf(base));
-  });
-});
-
 describe('a decision', () => {
   let held: TransferHeld;
   beforeAll(async () => {
@@ -215,7 +202,7 @@ describe('a decision', () => {
     ['EVIDENCE_MISMATCH', () => ({ evidenceHash: 'other' })],
     ['HOLD_MISMATCH', () => ({ holdId: 'other' })],
     ['EVIDENCE_MISMATCH', () => ({ held: { ...held, screening: { ...held.screening!, lists: [] } } })],
-    ['HOLD_MISMATCH', () => ({ held: { ...held, envelope: { ...held.envelope, transferId: 'another-transfer' } } })],
+    ['HOLD_NOT_SEALED', () => ({ held: { ...held, envelope: { ...held.envelope, transferId: 'another-transfer' } } })],
   ])('that does not fit is dropped and told: %s', async (code, over) => {
     const dropped: string[] = [];
     const holds = memoryHoldClaims();
@@ -279,7 +266,12 @@ describe('a list version that becomes active', () => {
   async function heldUnderTheFirst() {
     const own = memoryLists();
     await own.put(list);
-    const stage = createScreening({ screener: screenerOver(own), holds: memoryHoldClaims(), clock: () => AT });
+    const stage = createScreening({
+      keys: KEYS,
+      screener: screenerOver(own),
+      holds: memoryHoldClaims(),
+      clock: () => AT,
+    });
     const [decision] = await run(stage, [named('Anatoly Grigoryevich Vorskov')]);
     return { own, stage, held: only(decision, 'transfer.held') };
   }
@@ -288,7 +280,12 @@ describe('a list version that becomes active', () => {
   it('is what the next batch is screened against, once its index is ready', async () => {
     const own = memoryLists();
     await own.put(list);
-    const stage = createScreening({ screener: screenerOver(own), holds: memoryHoldClaims(), clock: () => AT });
+    const stage = createScreening({
+      keys: KEYS,
+      screener: screenerOver(own),
+      holds: memoryHoldClaims(),
+      clock: () => AT,
+    });
     expect((await run(stage, [accepted()])).map(summary)).toEqual(['transfer.screened']);
     await own.put(grown(added));
     await vi.waitFor(async () =>
@@ -298,6 +295,7 @@ describe('a list version that becomes active', () => {
 
   it('never clears anything before there is one', async () => {
     const stage = createScreening({
+      keys: KEYS,
       screener: screenerOver(memoryLists()),
       holds: memoryHoldClaims(),
       clock: () => AT,
@@ -354,7 +352,12 @@ describe('an exception', () => {
     );
     const entity = list.entities.find(({ sourceId }) => sourceId === '9001')!;
     own.exceptions.push(change(grant(entityHash(entity), input.value.instruction.debtorToken)));
-    const stage = createScreening({ screener: screenerOver(own), holds: memoryHoldClaims(), clock: () => AT });
+    const stage = createScreening({
+      keys: KEYS,
+      screener: screenerOver(own),
+      holds: memoryHoldClaims(),
+      clock: () => AT,
+    });
     return (await run(stage, [input]))[0];
   }
 
@@ -372,7 +375,12 @@ describe('an exception', () => {
     const { instruction } = beside.value as TransferAccepted;
     const entity = list.entities.find(({ sourceId }) => sourceId === '9001')!;
     own.exceptions.push(grant(entityHash(entity), instruction.intermediaryTokens[0]!));
-    const stage = createScreening({ screener: screenerOver(own), holds: memoryHoldClaims(), clock: () => AT });
+    const stage = createScreening({
+      keys: KEYS,
+      screener: screenerOver(own),
+      holds: memoryHoldClaims(),
+      clock: () => AT,
+    });
     const both = accepted({ debtor: { name, birthDate: null }, intermediaries: [intermediary({ name })] });
     const decisions = await run(stage, [beside, both]);
     expect(decisions.map(summary)).toEqual(['transfer.screened', 'transfer.held']);
@@ -407,7 +415,12 @@ it('holds an exact identifier as a true match, which no exception excuses', asyn
     grantedBy: 'amara',
     reason: 'none that counts',
   });
-  const stage = createScreening({ screener: screenerOver(own), holds: memoryHoldClaims(), clock: () => AT });
+  const stage = createScreening({
+    keys: KEYS,
+    screener: screenerOver(own),
+    holds: memoryHoldClaims(),
+    clock: () => AT,
+  });
   const { screening: evidence, hold } = only((await run(stage, [input]))[0], 'transfer.held');
   expect(evidence!.outcome).toBe('TRUE_MATCH');
   expect(hold.reasons[0]!.detail).toBe('the sender has an identifier of CORRIDOR 9007');

@@ -1,12 +1,11 @@
 // Screening: clear goes on, everything else waits for a person. Pure.
 import { nextEnvelope } from '../../domain/envelope.ts';
-import { reason } from '../../domain/reasons.ts';
 import type { ReviewDecided, ScreeningEvidence, TransferAccepted } from '../../schemas/types.generated.ts';
 import type { Decision, Disposition, EmittedTo, Received, ReceivedFrom } from '../contract.ts';
-import type { ReviewStanding } from '../holds.ts';
+import { type Holding, heldOf, type ReviewStanding } from '../holds.ts';
 import type { Topology } from '../topology.ts';
 import { withRecheck, withReview } from './evidence.ts';
-import { screeningHold } from './hold.ts';
+import { declined, reasonsOf } from './hold.ts';
 import type { Difference, Findings } from './ports.ts';
 
 export type ScreeningInput = ReceivedFrom<Topology['screening']['reads']>;
@@ -19,39 +18,39 @@ export type ScreeningContext =
       readonly now: number;
       /** Undefined when the parties are sealed and could not be looked at. */
       readonly findings: Findings | undefined;
-      readonly holdTtlMs: number;
+      readonly holding: Holding;
     }
   | {
       readonly kind: 'reviewed';
       readonly standing: ReviewStanding;
       /** What the lists in force hold that was not decided on; undefined: nothing new. */
       readonly difference?: Difference | undefined;
-      readonly holdTtlMs: number;
+      readonly holding: Holding;
     };
 
 export function decide(input: ScreeningInput, context: ScreeningContext): Decision<ScreeningEvent> {
   if (input.topic === 'review.decided') return resume(input, context);
   if (context.kind !== 'screened') throw new Error('a transfer was given the context of a review');
-  const { findings, now, holdTtlMs } = context;
+  const { findings, now, holding } = context;
   if (findings === undefined) {
     return { kind: 'dead-letter', cause: { code: 'PARTIES_SEALED', detail: 'sealed parties reached screening' } };
   }
   const evidence: ScreeningEvidence = { ...findings, screenedAt: now, review: null };
-  return settled(input.value, evidence, { causationId: input.causationId, occurredAt: now, holdTtlMs });
+  return settled(input.value, evidence, { causationId: input.causationId, occurredAt: now, holding });
 }
 
 interface Terms {
   readonly causationId: string;
   /** ms since 1970 */
   readonly occurredAt: number;
-  readonly holdTtlMs: number;
+  readonly holding: Holding;
 }
 
 /** On with a clear or approved transfer; a hold for everything else that is known. */
 function settled(
   { envelope: previous, instruction, parties }: TransferAccepted,
   screening: ScreeningEvidence,
-  { causationId, occurredAt, holdTtlMs }: Terms,
+  { causationId, occurredAt, holding }: Terms,
 ): Decision<ScreeningEvent> {
   switch (screening.outcome) {
     case 'CLEAR':
@@ -63,10 +62,8 @@ function settled(
     case 'TRUE_MATCH':
     case 'UNSCREENABLE': {
       const envelope = nextEnvelope(previous, { topic: 'transfer.held', causationId, occurredAt });
-      const { transferId, sequence } = envelope;
-      const expiresAt = occurredAt + holdTtlMs;
-      const hold = screeningHold(screening, { transferId, sequence, stage: 'SCREENING', expiresAt });
-      const value = { envelope, instruction, parties, screening, price: null, reservation: null, hold };
+      const event = { envelope, instruction, parties, screening, price: null, reservation: null };
+      const value = heldOf(event, { stage: 'SCREENING', reasons: reasonsOf(screening) }, holding);
       return [{ to: 'transfer.held', value }];
     }
     default:
@@ -76,7 +73,7 @@ function settled(
 
 function resume(input: Received<ReviewDecided, 'review.decided'>, context: ScreeningContext): Decision<ScreeningEvent> {
   if (context.kind !== 'reviewed') throw new Error('a review was given the context of a transfer');
-  const { standing, difference, holdTtlMs } = context;
+  const { standing, difference, holding } = context;
   if (standing.kind === 'halt') return standing.disposition;
   if (standing.kind !== 'honour') return [];
   const { held } = input.value;
@@ -88,7 +85,7 @@ function resume(input: Received<ReviewDecided, 'review.decided'>, context: Scree
   const { causationId } = input;
   const reviewed = withReview(evidence, review);
   if (approved) {
-    const terms = { causationId, occurredAt, holdTtlMs };
+    const terms = { causationId, occurredAt, holding };
     if (difference === undefined) return settled(held, reviewed, terms);
     const recheck = { ...difference, reason: 'RESUMED', screenedAt: occurredAt, review: null };
     return settled(held, withRecheck(reviewed, recheck), terms);
@@ -106,7 +103,7 @@ function resume(input: Received<ReviewDecided, 'review.decided'>, context: Scree
         reservation: null,
         payout: null,
         stage: 'SCREENING',
-        reasons: [reason('RR04', 'declined after review of a possible sanctions match')],
+        reasons: [declined(standing.lapse !== undefined)],
       },
     },
   ];

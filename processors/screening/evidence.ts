@@ -1,41 +1,12 @@
-// What a decision is bound to, what it covers, and how later looks and reviews add to it. Pure.
-import { hash } from 'node:crypto';
+// What the evidence covers, what it comes to, and how later looks and reviews add to it. Pure.
 import type {
   ListReference,
   ReviewOutcome,
-  ScreenedParty,
   ScreeningEvidence,
   ScreeningOutcome,
   ScreeningRecheck,
 } from '../../schemas/types.generated.ts';
 import { worstOf } from './screened-party.ts';
-
-interface Look {
-  readonly lists: readonly ListReference[];
-  readonly parties: readonly ScreenedParty[];
-}
-
-/** SHA-256 over hits, parties and list versions of the screening and of every later look, hexadecimal. */
-export function evidenceHashOf(
-  evidence: Pick<ScreeningEvidence, 'outcome' | 'lists' | 'parties' | 'rechecks'>,
-): string {
-  const looks = [evidence, ...evidence.rechecks].map(boundOf);
-  return hash('sha256', JSON.stringify(['v2', evidence.outcome, ...looks]), 'hex');
-}
-
-function boundOf({ lists, parties }: Look): unknown {
-  return [
-    lists.map(({ source, versionId, contentHash }) => [source, versionId, contentHash]),
-    parties.map(({ role, outcome, queryHash, candidates }) => [
-      role,
-      outcome,
-      queryHash,
-      candidates
-        .filter((candidate) => candidate.isHit)
-        .map(({ source, entityId, matchedName }) => [source, entityId, matchedName]),
-    ]),
-  ];
-}
 
 /** The list versions that the parties were screened against, all looks taken together. */
 export const coveredLists = ({ lists, rechecks }: ScreeningEvidence): readonly ListReference[] =>

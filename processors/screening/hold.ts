@@ -1,24 +1,11 @@
 // Holding a transfer for what screening found, at whichever stage found it. Pure.
 import { reason } from '../../domain/reasons.ts';
-import type { Hold, Reason, ScreenedParty, ScreeningEvidence, Stage } from '../../schemas/types.generated.ts';
-import { holdOf } from '../holds.ts';
+import type { Reason, ScreenedParty, ScreeningEvidence } from '../../schemas/types.generated.ts';
 import { wordFor } from './counterparties.ts';
-import { evidenceHashOf } from './evidence.ts';
 
-interface ScreeningHoldTerms {
-  readonly transferId: string;
-  /** Sequence of the held event. */
-  readonly sequence: number;
-  readonly stage: Stage;
-  /** ms since 1970 */
-  readonly expiresAt: number;
-}
-
-/** The hold for the last look of the evidence. */
-export function screeningHold(evidence: ScreeningEvidence, terms: ScreeningHoldTerms): Hold {
-  const { parties } = evidence.rechecks.at(-1) ?? evidence;
-  return holdOf({ ...terms, reasons: parties.flatMap(reasonOf), evidenceHash: evidenceHashOf(evidence) });
-}
+/** Why the last look of the evidence holds. */
+export const reasonsOf = (evidence: ScreeningEvidence): readonly Reason[] =>
+  (evidence.rechecks.at(-1) ?? evidence).parties.flatMap(reasonOf);
 
 function reasonOf({ role, outcome, candidates }: ScreenedParty, place: number): readonly Reason[] {
   if (outcome === 'CLEAR') return [];
@@ -28,3 +15,12 @@ function reasonOf({ role, outcome, candidates }: ScreenedParty, place: number): 
   const verb = outcome === 'TRUE_MATCH' ? 'has an identifier of' : 'resembles';
   return [reason('RR04', `the ${who} ${verb} ${entries.join(', ')}`)];
 }
+
+/** Why a transfer ends that was held for what screening found. */
+export const declined = (lapsed: boolean): Reason =>
+  reason(
+    'RR04',
+    lapsed
+      ? 'held for a possible sanctions match, and the hold lapsed before it was approved'
+      : 'declined after review of a possible sanctions match',
+  );

@@ -1,15 +1,15 @@
 // Wires screening: the engine for transfers, the claim on the hold for decisions, and what changed since they were held.
 import type { Cause, Failpoint, Processor } from '../contract.ts';
-import { DEFAULT_HOLD_TTL_MS, type HoldClaims, settleReviews } from '../holds.ts';
+import { DEFAULT_HOLD_TTL_MS, type HoldClaims, type HoldKeys, settleReviews, tellOfDropped } from '../holds.ts';
 import { type Topology, topology } from '../topology.ts';
 import { decide, type ScreeningContext, type ScreeningInput } from './decide.ts';
-import { evidenceHashOf } from './evidence.ts';
 import type { Screener, ScreeningRequest } from './ports.ts';
 import { differencesSince, requestOf } from './requests.ts';
 
 export interface ScreeningOptions {
   readonly screener: Screener;
   readonly holds: HoldClaims;
+  readonly keys: HoldKeys;
   /** ms since 1970 */
   readonly clock: () => number;
   /** How long a hold waits for a decision before it lapses, in ms. */
@@ -21,7 +21,8 @@ export interface ScreeningOptions {
 
 /** transfer.accepted -> transfer.screened | transfer.held; review.decided -> those | transfer.rejected */
 export function createScreening(options: ScreeningOptions): Processor<Topology['screening'], ScreeningContext> {
-  const { screener, holds, clock, holdTtlMs = DEFAULT_HOLD_TTL_MS, onDropped, failpoint } = options;
+  const { screener, holds, keys, clock, holdTtlMs = DEFAULT_HOLD_TTL_MS, onDropped, failpoint } = options;
+  const holding = { ttlMs: holdTtlMs, stages: keys.stages };
   return {
     name: 'screening',
     edges: topology.screening,
@@ -30,13 +31,9 @@ export function createScreening(options: ScreeningOptions): Processor<Topology['
       const requests = batch.map(toRequest);
       const findings = await screener.screen(requests.filter((each) => each !== undefined));
       const decisions = batch.flatMap((input) => (input.topic === 'review.decided' ? [input] : []));
-      const standings = await settleReviews(holds, decisions, {
-        stage: 'SCREENING',
-        now,
-        evidenceHashOf: ({ held }) => (held.screening === null ? '' : evidenceHashOf(held.screening)),
-      });
+      const standings = await settleReviews(holds, decisions, { stage: 'SCREENING', now, keys });
       if (standings.length > 0) await failpoint?.('screening.after-hold-claim');
-      for (const standing of standings) if (standing.kind === 'dropped') onDropped?.(standing.cause);
+      tellOfDropped(standings, onDropped);
       const differences = await differencesSince(
         screener,
         decisions.map(({ value: { held } }, i) => {
@@ -49,10 +46,10 @@ export function createScreening(options: ScreeningOptions): Processor<Topology['
       return batch.map((input, index): ScreeningContext => {
         if (input.topic === 'review.decided') {
           const place = nextStanding++;
-          return { kind: 'reviewed', standing: standings[place]!, difference: differences[place], holdTtlMs };
+          return { kind: 'reviewed', standing: standings[place]!, difference: differences[place], holding };
         }
         const found = requests[index] === undefined ? undefined : findings[nextFinding++]!;
-        return { kind: 'screened', now, findings: found, holdTtlMs };
+        return { kind: 'screened', now, findings: found, holding };
       });
     },
     decide,

@@ -10,6 +10,8 @@ export interface CaseDecision {
   readonly decidedBy: string;
   readonly decidedAt: Date;
   readonly justification: string;
+  /** Of the program through which a person decided; null for the lapse of a hold. */
+  readonly seal: string | null;
 }
 
 /** The case, under the id of its hold. */

@@ -23,5 +23,6 @@ export function toCommand(decided: CaseDocument, commandId: string): ReviewDecid
     justification: decision.justification,
     evidenceHash: decided.evidenceHash,
     held,
+    seal: decision.seal,
   };
 }

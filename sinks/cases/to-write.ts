@@ -12,7 +12,8 @@ export function toWrite(batch: readonly Received<TransferHeld>[]): readonly Case
   return [...cases.values()];
 }
 
-function openCase(held: TransferHeld): CaseDocument {
+/** The case of a held event, as it is before anybody decides. */
+export function openCase(held: TransferHeld): CaseDocument {
   const { envelope, instruction, hold } = held;
   return {
     _id: hold.holdId,

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type CaseStore, caseStore } from '../../adapters/mongo/cases.ts';
 import type { Connections } from '../../cli/connect.ts';
 import type { CaseDocument } from '../../sinks/cases/case.ts';
+import { sealedDecision } from '../../sinks/cases/decision.ts';
 import { decisionOf } from './feed.ts';
 
 const LOOK_EVERY_MS = 1_000;
@@ -42,12 +43,14 @@ export class Operator {
   async #decide(store: CaseStore, { _id, transferId, evidenceHash }: CaseDocument): Promise<void> {
     const decision = decisionOf(transferId);
     if (decision === 'LEAVE') return;
-    await store.decide(_id, evidenceHash, {
+    const decided = {
       decision,
       decidedBy: 'chaos-operator',
       decidedAt: new Date(),
       justification: 'Decided by the schedule of the run.',
-    });
+    };
+    const { operators } = this.#connections.config.keys;
+    await store.decide(_id, evidenceHash, sealedDecision(operators, { holdId: _id, evidenceHash }, decided));
     this.decided++;
   }
 }

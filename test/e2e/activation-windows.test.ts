@@ -54,6 +54,7 @@ import {
   transferAccepted,
   transferReserved,
 } from '../kit/builders.ts';
+import { KEYS } from '../kit/keys.ts';
 import { listedPerson, nextVersion } from '../kit/memory-screening.ts';
 import { TestPipeline } from '../kit/pipeline.ts';
 
@@ -161,9 +162,9 @@ function screenerOver(active: ActiveLists, openIndex: OpenIndexes = openIndexThr
   return screener;
 }
 const screeningOver = (active: ActiveLists, screener = screenerOver(active)) =>
-  createScreening({ screener, holds: stores.holds, clock });
+  createScreening({ keys: KEYS, screener, holds: stores.holds, clock });
 const dispatchOver = (active: ActiveLists) =>
-  createPayoutDispatch({ clock, holds: stores.holds, screener: screenerOver(active), cases: stores.cases });
+  createPayoutDispatch({ keys: KEYS, clock, holds: stores.holds, screener: screenerOver(active), cases: stores.cases });
 
 let transfers = 0;
 const transferOf = (debtor: string, creditor = stranger(), beside: readonly string[] = []): TransferAccepted => {

@@ -41,6 +41,7 @@ import type {
   TransferScreened,
 } from '../../schemas/types.generated.ts';
 import type { TopicName, TopicValues } from '../../topics/catalogue.ts';
+import { HOLDING, sealOfReview } from './keys.ts';
 
 /** Monday 23 November 2026, 09:00 UTC. */
 export const AT = Date.UTC(2026, 10, 23, 9);
@@ -217,15 +218,13 @@ export function findings(outcome: ScreeningOutcome = 'CLEAR'): Findings {
   };
 }
 
-const HOLD_TTL_MS = 14 * 86_400_000;
-
 function screened(of: Wishes, outcome: ScreeningOutcome) {
   const input = received('transfer.accepted', transferAccepted(of));
   return decideScreening(input, {
     kind: 'screened',
     now: of.at ?? AT,
     findings: findings(outcome),
-    holdTtlMs: HOLD_TTL_MS,
+    holding: HOLDING,
   });
 }
 
@@ -284,7 +283,7 @@ export function limitUses(value: TransferPriced, at: number = AT, usedBefore = 0
 function limited(value: TransferPriced, at: number, usedBefore: bigint) {
   const outcome = { kind: 'reserved', uses: limitUses(value, at, usedBefore) } as const;
   const input = received('transfer.priced', value, { appendedAt: at });
-  return decideLimits(input, { kind: 'claimed', now: at, outcome, holdTtlMs: HOLD_TTL_MS });
+  return decideLimits(input, { kind: 'claimed', now: at, outcome, holding: HOLDING });
 }
 
 export const transferReserved = (of: Wishes = {}): TransferReserved => reservedFrom(transferPriced(of), of.at);
@@ -297,13 +296,21 @@ export const transferHeldByLimits = (of: Wishes = {}): TransferHeld =>
   only(limited(transferPriced(of), of.at ?? AT, 750_000n), 'transfer.held');
 
 function dispatched(value: TransferReserved, now: number) {
-  return decideDispatch(received('transfer.reserved', value), { now, rules: DEFAULT_DISPATCH_RULES });
+  return decideDispatch(received('transfer.reserved', value), { now, rules: DEFAULT_DISPATCH_RULES, holding: HOLDING });
 }
 
 export const payoutRequested = (of: Wishes = {}): PayoutRequested => requestedFrom(transferReserved(of), of.at);
 
 export const requestedFrom = (value: TransferReserved, at: number = AT): PayoutRequested =>
   only(dispatched(value, at), 'payout.requested');
+
+/** Held before the payout: a party resembles what a list says since it was screened. */
+export function heldByDispatch(of: Wishes = {}): TransferHeld {
+  const { rechecks: _, threshold: __, ...difference } = findings('POTENTIAL_MATCH');
+  const input = received('transfer.reserved', transferReserved(of));
+  const context = { now: of.at ?? AT, rules: DEFAULT_DISPATCH_RULES, holding: HOLDING, difference };
+  return only(decideDispatch(input, context), 'transfer.held');
+}
 
 /** The price expired before dispatch. */
 export function requoteRequested(of: Wishes = {}): RequoteRequested {
@@ -367,9 +374,10 @@ export function transferRejected(requested: PayoutRequested = payoutRequested())
   return only(settled(update, 'rejected', requested.envelope.sequence + 1), 'transfer.rejected');
 }
 
+/** A person's decision, sealed as it stands unless `over` says what its seal is. */
 export function reviewDecided(held: TransferHeld, over: Partial<ReviewDecided> = {}): ReviewDecided {
   const { transferId, attempt, homePartition } = held.envelope;
-  return {
+  const decided: ReviewDecided = {
     command: {
       commandId: `review-${held.hold.holdId}`,
       transferId,
@@ -383,8 +391,10 @@ export function reviewDecided(held: TransferHeld, over: Partial<ReviewDecided> =
     justification: 'checked against the passport',
     evidenceHash: held.hold.evidenceHash,
     held,
+    seal: null,
     ...over,
   };
+  return over.seal === undefined ? { ...decided, seal: sealOfReview(decided) } : decided;
 }
 
 /** Topics of a decision's events, or the kind and code of its disposition. */

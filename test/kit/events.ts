@@ -1,5 +1,6 @@
 // Values of every chain topic, valid by themselves and consistent with each other: GBP to INR, one transfer at a time.
 import { firstEnvelope, nextEnvelope } from '../../domain/envelope.ts';
+import { heldOf } from '../../processors/holds.ts';
 import { homePartition } from '../../runtime/home-partition.ts';
 import type {
   Envelope,
@@ -21,6 +22,7 @@ import type {
   TransferReserved,
   TransferScreened,
 } from '../../schemas/types.generated.ts';
+import { HOLDING, sealOfReview } from './keys.ts';
 
 const AT = Date.UTC(2026, 0, 15, 9);
 const HASH = 'ab'.repeat(32);
@@ -227,20 +229,10 @@ export function completed(of: Case = {}, before: PayoutRequested = dispatched(of
 
 export function heldAtScreening(of: Case = {}, before = accepted(of)): TransferHeld {
   const envelope = following(before.envelope, 'transfer.held');
-  return {
-    ...before,
-    envelope,
-    screening: evidence({ outcome: 'POTENTIAL_MATCH' }),
-    reservation: null,
-    price: null,
-    hold: {
-      holdId: `hold/${envelope.transferId}/${envelope.sequence}`,
-      stage: 'SCREENING',
-      reasons: [{ code: 'RR04', detail: 'a party resembles a listed entity' }],
-      evidenceHash: HASH,
-      expiresAt: AT + 86_400_000,
-    },
-  };
+  const screening = evidence({ outcome: 'POTENTIAL_MATCH' });
+  const reasons = [{ code: 'RR04', detail: 'a party resembles a listed entity' }];
+  const event = { ...before, envelope, screening, reservation: null, price: null };
+  return heldOf(event, { stage: 'SCREENING', reasons }, HOLDING);
 }
 
 export function reviewDecided(
@@ -249,7 +241,7 @@ export function reviewDecided(
   held = heldAtScreening(of),
 ): ReviewDecided {
   const { transferId, attempt, homePartition: home } = held.envelope;
-  return {
+  const decided = {
     command: {
       commandId: `review/${held.hold.holdId}`,
       transferId,
@@ -263,7 +255,9 @@ export function reviewDecided(
     justification: 'not the same person',
     evidenceHash: held.hold.evidenceHash,
     held,
+    seal: null,
   };
+  return { ...decided, seal: sealOfReview(decided) };
 }
 
 export function rejected(of: Case = {}, before: TransferAccepted = accepted(of)): TransferRejected {

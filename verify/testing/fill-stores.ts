@@ -23,8 +23,9 @@ export function fillStores(entries: readonly Entry[], stores: MemoryStores): voi
     const decision = review && {
       decision: review.value.decision,
       decidedBy: review.value.command.issuedBy,
-      decidedAt: new Date(AT),
+      decidedAt: new Date(review.value.command.issuedAt),
       justification: review.value.justification,
+      seal: review.value.seal,
     };
     stores.cases.put(decision ? { ...document, state: 'DECIDED', decision } : document);
   }

@@ -1,16 +1,18 @@
 // A history of transfers as the pipeline would write it: the log, the stores and the provider's ledger, all in agreement.
 
 import { nextEnvelope } from '../../domain/envelope.ts';
-import { holdIdOf, intentDuplicationId, intentRejectionId } from '../../domain/event-id.ts';
+import { intentDuplicationId, intentRejectionId } from '../../domain/event-id.ts';
 import { LIMIT_RULES } from '../../domain/limit-rules.ts';
 import type { Attempt, PayoutPhase, PayoutUpdate } from '../../payouts/payout.ts';
 import { commandIdOf } from '../../payouts/update.ts';
+import { heldOf } from '../../processors/holds.ts';
 import { payloadHash } from '../../processors/intake/payload-hash.ts';
 import { deadLetterMark, lifecycleOf } from '../../processors/lifecycle.ts';
 import { deadLetterId, markId } from '../../runtime/detours.ts';
 import { HEADER, RECOVERY_HEADER } from '../../runtime/headers.ts';
 import { homePartition } from '../../runtime/home-partition.ts';
 import type {
+  Hold,
   PayoutRequested,
   PayoutStatus,
   PayoutUpdated,
@@ -32,6 +34,7 @@ import {
   transferScreened,
   type Wishes,
 } from '../../test/kit/builders.ts';
+import { HOLDING, KEYS } from '../../test/kit/keys.ts';
 import { memoryCodec } from '../../test/kit/memory-codec.ts';
 import type { TopicName } from '../../topics/catalogue.ts';
 import { deadLetterTopic } from '../../topics/recovery.ts';
@@ -134,6 +137,7 @@ export class History {
       stores: this.stores,
       limits: this.limits,
       limitRules: LIMIT_RULES,
+      keys: KEYS,
       provider: { read: (after) => readFrom(this.provider, after) },
     };
   }
@@ -283,12 +287,7 @@ export class History {
       return this.#next('transfer.screened', accepted, { screening: transferScreened(of).screening });
     }
     const { screening, price, reservation, hold } = transferHeld(of);
-    const held = this.#next(
-      'transfer.held',
-      accepted,
-      { screening, price, reservation, hold: renamed(hold, accepted) },
-      'SCREENING',
-    );
+    const held = this.#next('transfer.held', accepted, { screening, price, reservation, hold }, 'SCREENING');
     if (ending === 'held') return undefined;
     const review = this.#review(held, ending === 'approved' ? 'APPROVE' : 'REJECT');
     const commandId = review.command.commandId;
@@ -350,7 +349,7 @@ export class History {
     const { reservation } = isReviewed ? transferHeldByLimits(of) : transferReserved(of);
     if (!isReviewed) return this.#next('transfer.reserved', priced, { reservation });
     const { hold } = transferHeldByLimits(of);
-    const held = this.#next('transfer.held', priced, { reservation, hold: renamed(hold, priced) }, 'LIMITS');
+    const held = this.#next('transfer.held', priced, { reservation, hold }, 'LIMITS');
     const review = this.#review(held, 'APPROVE');
     const { hold: _, ...resumed } = held;
     const { holdId, decision, evidenceHash, justification, command } = review;
@@ -525,7 +524,9 @@ export class History {
     attempt: number = previous.envelope.attempt,
   ): Event {
     const envelope = nextEnvelope(previous.envelope, { topic, causationId, occurredAt: AT, attempt });
-    const value = { ...previous, ...added, envelope };
+    const { hold, ...event } = { ...previous, ...added, envelope };
+    // A hold is that of this event.
+    const value: Event = hold ? heldOf(event as never, hold as Hold, HOLDING) : event;
     this.event(topic, value, stage);
     return value;
   }
@@ -535,12 +536,6 @@ const caused = (event: Event, causationId: string): Event => ({
   ...event,
   envelope: { ...event.envelope, causationId },
 });
-
-/** The hold of the event that follows `previous`. */
-function renamed(hold: TransferHeld['hold'], previous: Event): TransferHeld['hold'] {
-  const { transferId, sequence } = previous.envelope;
-  return { ...hold, holdId: holdIdOf(transferId, sequence + 1) };
-}
 
 async function* readFrom(records: readonly ProviderRecord[], after: number): AsyncGenerator<ProviderRecord> {
   for (const record of records) if (record.seq > after) yield record;

@@ -1,0 +1,63 @@
+// Who acts: the system's own identities, which no person can claim, and the names of persons.
+import { DomainError } from './error.ts';
+import { isLongerThan, isPlainText } from './text.ts';
+
+/** Ends holds that nobody decided in time. */
+export const HOLD_EXPIRY = 'hold-expiry';
+
+/** Identities under which the product itself acts. Frozen: they stand in the log. */
+export const SYSTEM_IDENTITIES: readonly string[] = [
+  HOLD_EXPIRY,
+  'payout-executor',
+  'settlement',
+  'rescreening',
+  'case-relay',
+  'system',
+  'corridor',
+];
+
+const MOST_NAME = 64;
+const MOST_TEXT = 2_000;
+
+/** Letters and digits alone, as they look alike: what a reserved name is compared by. */
+const bare = (name: string): string =>
+  name
+    .normalize('NFKD')
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N}]/gu, '');
+
+const RESERVED = new Set(SYSTEM_IDENTITIES.map(bare));
+
+/** Whether a name is one of the system's, however it is typed. */
+export const isSystemIdentity = (name: string): boolean => RESERVED.has(bare(name));
+
+/**
+ * The name of a person who acts.
+ *
+ * @returns it, without blanks around it
+ * @throws DomainError PERSON_INVALID when it is empty, too long, unprintable or a name of the system
+ */
+export function personName(text: string): string {
+  const name = text.trim();
+  if (name === '' || isLongerThan(name, MOST_NAME) || !isPlainText(name)) {
+    throw new DomainError('PERSON_INVALID', `a name of 1 to ${MOST_NAME} printable characters must say who acts`);
+  }
+  if (isSystemIdentity(name)) {
+    throw new DomainError('PERSON_INVALID', `"${name}" is a name of the system: say which person acts`);
+  }
+  return name;
+}
+
+/**
+ * The reason that a person gives.
+ *
+ * @returns it, without blanks around it
+ * @throws DomainError JUSTIFICATION_INVALID when it is empty, too long or unprintable
+ */
+export function justificationText(text: string): string {
+  const reason = text.trim();
+  if (reason === '' || isLongerThan(reason, MOST_TEXT) || !isPlainText(reason)) {
+    throw new DomainError('JUSTIFICATION_INVALID', `a reason of 1 to ${MOST_TEXT} printable characters must be given`);
+  }
+  return reason;
+}
