@@ -10,6 +10,7 @@ import type { ListStore } from '../../processors/screening/versions/store.ts';
 import { versionIdOf } from '../../processors/screening/versions/version.ts';
 import type { ScreeningListActivated } from '../../schemas/types.generated.ts';
 import { findings } from '../../test/kit/builders.ts';
+import { KEYS } from '../../test/kit/keys.ts';
 import { listedPerson, nextVersion } from '../../test/kit/memory-screening.ts';
 import { customerCaseStore, rescreenProgress } from './customer-cases.ts';
 import { listStore } from './list-versions.ts';
@@ -165,7 +166,7 @@ describe('an exception', () => {
   });
 
   it('is found for its counterparty until it expires or is revoked, and kept after', async () => {
-    const store = exceptionStore(fresh());
+    const store = exceptionStore(fresh(), KEYS);
     await store.ensureIndexes();
     await store.propose(exception('a'), TERMS.now);
     await store.propose(exception('b', { token: 'token-2' }), TERMS.now);
@@ -181,7 +182,7 @@ describe('an exception', () => {
   });
 
   it('excuses nobody until another person approved it, once', async () => {
-    const store = exceptionStore(fresh());
+    const store = exceptionStore(fresh(), KEYS);
     const proposed = exception('a', { token: 't' });
     await store.propose(proposed, TERMS.now);
     expect(await store.find(['t'], TERMS.now)).toEqual([]);
@@ -198,6 +199,42 @@ describe('an exception', () => {
     expect(await store.find(['t'], TERMS.now)).toMatchObject([proposed]);
     await store.revoke('a', 'amara', 'was wrong', TERMS.now);
     await expect(store.approve('a', 'bela', TERMS.now)).rejects.toMatchObject({ code: 'EXCEPTION_UNKNOWN' });
+  });
+
+  it('that was written into the database, or changed there, excuses nobody and is told', async () => {
+    const db = fresh();
+    const ignored: string[] = [];
+    const store = exceptionStore(db, { ...KEYS, onIgnored: (id) => ignored.push(id) });
+    const stored = db.collection<{ _id: string }>('screening_exceptions');
+    const granted = async (id: string) => {
+      await store.propose(exception(id), TERMS.now);
+      await store.approve(id, 'bela', TERMS.now);
+    };
+    await granted('right');
+    const changes = {
+      token: 'token-2',
+      entityId: 'other',
+      entityHash: 'other',
+      expiresAt: new Date(TERMS.now + 9_000),
+    };
+    for (const [field, value] of Object.entries(changes)) {
+      await granted(field);
+      await stored.updateOne({ _id: field }, { $set: { [field]: value } });
+    }
+    await store.propose(exception('never-approved'), TERMS.now);
+    await stored.updateOne({ _id: 'never-approved' }, { $set: { approved: { at: TERMS.now, by: 'bela' } } });
+    const { exceptionId: _, expiresAt, ...rest } = exception('inserted');
+    const approved = { at: TERMS.now, by: 'bela', seal: 'test.x' };
+    const made = { ...rest, expiresAt: new Date(expiresAt), grantedAt: new Date(), approved, revoked: null };
+    await stored.insertOne({ _id: 'inserted', ...made } as never);
+    const found = await store.find(['token-1', 'token-2'], TERMS.now);
+    expect(found.map(({ exceptionId }) => exceptionId)).toEqual(['right']);
+    expect(ignored.toSorted()).toEqual([...Object.keys(changes), 'inserted', 'never-approved'].toSorted());
+
+    // Whoever asked for it cannot be made somebody else, so that one person could approve what he asked for.
+    await store.propose(exception('mine'), TERMS.now);
+    await stored.updateOne({ _id: 'mine' }, { $set: { grantedBy: 'cem' } });
+    await expect(store.approve('mine', 'amara', TERMS.now)).rejects.toMatchObject({ code: 'EXCEPTION_NOT_SEALED' });
   });
 });
 

@@ -1,7 +1,9 @@
+// An exception that was written into the database excuses nobody: asking and approving are sealed by the programs of operators.
 // Good-guy exceptions in MongoDB: screening_exceptions { _id, token, source, entityId, entityHash, expiresAt, …, revoked }.
 import type { Db } from 'mongodb';
 import { isSamePerson } from '../../domain/four-eyes.ts';
-import type { ScreeningException } from '../../processors/screening/exceptions.ts';
+import { isSealed, type KeyRing, sealOf } from '../../domain/seal.ts';
+import { approvedParts, askedParts, type ScreeningException } from '../../processors/screening/exceptions.ts';
 import type { ExceptionBook } from '../../processors/screening/ports.ts';
 import { CodedError } from '../../runtime/ports/fault.ts';
 import { insertFree } from './claims.ts';
@@ -15,7 +17,9 @@ export interface StoredException extends ScreeningException {
   /** ms since 1970 */
   readonly grantedAt: number;
   /** Who let it through; without one it excuses nobody. */
-  readonly approved: { readonly at: number; readonly by: string } | null;
+  readonly approved: { readonly at: number; readonly by: string; readonly seal?: string } | null;
+  /** Of the program through which it was asked for. */
+  readonly seal?: string;
   readonly revoked: { readonly at: number; readonly by: string; readonly reason: string } | null;
 }
 
@@ -26,7 +30,8 @@ export interface ExceptionStore extends ExceptionBook {
   propose(exception: ScreeningException, now: number): Promise<void>;
   /**
    * Lets it through.
-   * @throws CodedError SECOND_PERSON_NEEDED for whoever proposed it; EXCEPTION_UNKNOWN for one that does not wait for it
+   * @throws CodedError SECOND_PERSON_NEEDED for whoever proposed it; EXCEPTION_UNKNOWN for one that does not wait for it;
+   * EXCEPTION_NOT_SEALED for one that was not asked for through a program for operators, or was changed since
    */
   approve(exceptionId: string, by: string, now: number): Promise<void>;
   /** @throws CodedError EXCEPTION_UNKNOWN for one that does not exist or was revoked before */
@@ -40,7 +45,14 @@ type Stored = Omit<StoredException, 'exceptionId' | 'expiresAt' | 'grantedAt'> &
   grantedAt: Date;
 };
 
-export function exceptionStore(db: Db): ExceptionStore {
+export interface ExceptionStoreOptions {
+  /** Seals what operators ask for and approve. */
+  readonly operators: KeyRing;
+  /** Told of each exception that counts as approved and bears no seal: it excuses nobody. */
+  readonly onIgnored?: (exceptionId: string) => void;
+}
+
+export function exceptionStore(db: Db, { operators, onIgnored }: ExceptionStoreOptions): ExceptionStore {
   const collection = db.collection<Stored>(EXCEPTIONS, MAJORITY);
   const guarded = <T>(run: Promise<T>): Promise<T> =>
     run.catch((error: unknown) => {
@@ -59,9 +71,15 @@ export function exceptionStore(db: Db): ExceptionStore {
         revoked: null,
         expiresAt: { $gt: new Date(now) },
       };
-      return (await guarded(collection.find(filter).toArray())).map(fromStore);
+      const found = (await guarded(collection.find(filter).toArray())).map(fromStore);
+      return found.filter((exception) => {
+        if (isApproved(operators, exception)) return true;
+        onIgnored?.(exception.exceptionId);
+        return false;
+      });
     },
-    async propose({ exceptionId, expiresAt, ...rest }, now) {
+    async propose(exception, now) {
+      const { exceptionId, expiresAt, ...rest } = exception;
       const document = {
         _id: exceptionId,
         ...rest,
@@ -69,6 +87,7 @@ export function exceptionStore(db: Db): ExceptionStore {
         grantedAt: new Date(now),
         approved: null,
         revoked: null,
+        seal: sealOf(operators, 'exception', askedParts(exception)),
       };
       const taken = await insertFree(collection as never, [document]);
       if (taken.size > 0) throw new CodedError('EXCEPTION_TAKEN', `there is an exception ${exceptionId} already`);
@@ -82,8 +101,19 @@ export function exceptionStore(db: Db): ExceptionStore {
           `${found.grantedBy} asked for ${exceptionId}: another person must approve it (--by)`,
         );
       }
-      // Who asked for it never changes.
-      const result = found && (await guarded(collection.updateOne(waiting, { $set: { approved: { at: now, by } } })));
+      if (found && !isAsked(operators, fromStore(found))) {
+        throw new CodedError(
+          'EXCEPTION_NOT_SEALED',
+          `exception ${exceptionId} was not asked for through this program, or was changed in the database: ask for it anew`,
+        );
+      }
+      const approved = found && {
+        at: now,
+        by,
+        seal: sealOf(operators, 'exception', approvedParts(fromStore(found), by, now)),
+      };
+      // What is approved is what was found: the seal is over it.
+      const result = approved && (await guarded(collection.updateOne(waiting, { $set: { approved } })));
       if (result?.matchedCount === 1) return;
       throw new CodedError(
         'EXCEPTION_UNKNOWN',
@@ -105,6 +135,17 @@ export function exceptionStore(db: Db): ExceptionStore {
     },
   };
 }
+
+const isAsked = (operators: KeyRing, exception: StoredException): boolean =>
+  isSealed(operators, 'exception', askedParts(exception), exception.seal);
+
+const isApproved = (operators: KeyRing, exception: StoredException): boolean => {
+  const { approved } = exception;
+  return (
+    approved !== null &&
+    isSealed(operators, 'exception', approvedParts(exception, approved.by, approved.at), approved.seal)
+  );
+};
 
 const fromStore = ({ _id, expiresAt, grantedAt, approved, ...rest }: Stored): StoredException => ({
   exceptionId: _id,

@@ -2,6 +2,7 @@
 import { userInfo } from 'node:os';
 import type { Command } from 'commander';
 import { customerCaseStore } from '../../adapters/mongo/customer-cases.ts';
+import { justificationText, personName } from '../../domain/identities.ts';
 import type { CustomerCaseState } from '../../processors/screening/rescreen/customer-case.ts';
 import { CodedError } from '../../runtime/ports/fault.ts';
 import { withConnections } from '../connect.ts';
@@ -60,7 +61,12 @@ export function registerCustomers(program: Command): void {
         if (Boolean(clear) === Boolean(confirm))
           throw new CodedError('DECISION_MISSING', 'say either --clear or --confirm');
         const state = clear ? 'CLEARED' : 'CONFIRMED';
-        await customerCaseStore(await connections.db()).decide(id, { state, by, reason, at: Date.now() });
+        await customerCaseStore(await connections.db()).decide(id, {
+          state,
+          by: personName(by),
+          reason: justificationText(reason),
+          at: Date.now(),
+        });
         print(`${id} is ${state}`);
       }),
     );

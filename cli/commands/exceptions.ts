@@ -9,10 +9,12 @@ import {
   exceptionStore,
   type StoredException,
 } from '../../adapters/mongo/screening-exceptions.ts';
+import { justificationText, personName } from '../../domain/identities.ts';
 import { FIRST_INTERMEDIARY, tokensOf } from '../../processors/screening/counterparties.ts';
 import { entityHash } from '../../processors/screening/lists/index.ts';
 import { unpackEntities } from '../../processors/screening/versions/packed.ts';
 import { CodedError } from '../../runtime/ports/fault.ts';
+import { checkWhole } from '../../sinks/cases/check.ts';
 import { type Connections, withConnections } from '../connect.ts';
 import { print, printRows, withJson } from '../output.ts';
 
@@ -33,7 +35,7 @@ interface AddOptions {
 
 const withExceptions = (use: (store: ExceptionStore, connections: Connections) => Promise<void>) =>
   withConnections(async (connections) => {
-    const store = exceptionStore(await connections.db());
+    const store = exceptionStore(await connections.db(), connections.config.keys);
     await store.ensureIndexes();
     await use(store, connections);
   });
@@ -80,8 +82,8 @@ Example:
           entityId,
           entityHash: await hashInForce(connections, source, options.entity),
           expiresAt: now + days * DAY_MS,
-          grantedBy: options.by,
-          reason: options.reason,
+          grantedBy: personName(options.by),
+          reason: justificationText(options.reason),
         };
         await store.propose(exception, now);
         printRows(
@@ -99,7 +101,7 @@ Example:
     .option('--by <person>', 'who approves', userInfo().username)
     .action((id: string, { by }: { by: string }) =>
       withExceptions(async (store) => {
-        await store.approve(id, by, Date.now());
+        await store.approve(id, personName(by), Date.now());
         print(`${id} is in force`);
       }),
     );
@@ -137,7 +139,7 @@ Example:
     .option('--by <person>', 'who revokes', userInfo().username)
     .action((id: string, { reason, by }: { reason: string; by: string }) =>
       withExceptions(async (store) => {
-        await store.revoke(id, by, reason, Date.now());
+        await store.revoke(id, personName(by), justificationText(reason), Date.now());
         print(`${id} is revoked`);
       }),
     );
@@ -154,6 +156,7 @@ async function tokenOf(options: AddOptions, connections: Connections): Promise<s
   if (options.case === undefined) throw new CodedError('OPTION_MISSING', 'say --case or --token');
   const found = await caseStore(await connections.db()).find(options.case);
   if (!found) throw new CodedError('CASE_UNKNOWN', `there is no case ${options.case}: see \`corridor cases list\``);
+  checkWhole(found);
   const tokens = tokensOf({ ...NONE_BESIDE, ...found.held.instruction });
   const place = ['debtor', 'creditor'].indexOf(options.role.toLowerCase());
   const intermediary = /^intermediary-(\d+)$/i.exec(options.role)?.[1];

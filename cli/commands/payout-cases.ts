@@ -2,6 +2,7 @@
 import { userInfo } from 'node:os';
 import type { Command } from 'commander';
 import { type MongoPayoutStore, mongoPayoutStore } from '../../adapters/mongo/payouts.ts';
+import { justificationText, personName } from '../../domain/identities.ts';
 import { closeStoredCase } from '../../payouts/close-case.ts';
 import type { Payout, PayoutCase } from '../../payouts/payout.ts';
 import { CodedError } from '../../runtime/ports/fault.ts';
@@ -65,7 +66,12 @@ Example:
     )
     .action((id: string, number: number, { by, reason, json }: CloseOptions) =>
       withPayouts(async (store) => {
-        const closed = await closeStoredCase(store, id, { number, by, reason }, Date.now());
+        const closed = await closeStoredCase(
+          store,
+          id,
+          { number, by: personName(by), reason: justificationText(reason) },
+          Date.now(),
+        );
         const one = closed.cases[number - 1]!;
         const row = { ...rowOf(closed, one, number), closed: dateOf(one.closedAt), by: one.closing?.by };
         printRows([row], ['payout', 'case', 'code', 'phase', 'closed', 'by'], json);

@@ -38,7 +38,7 @@ export async function rescreeningHost(connections: Connections, runtime: HostRun
   const db = await connections.db();
   const cases = customerCaseStore(db);
   const lists = listStore(db);
-  const exceptions = exceptionStore(db);
+  const exceptions = exceptionStore(db, config.keys);
   await Promise.all([cases.ensureIndexes(), lists.ensureIndexes(), exceptions.ensureIndexes()]);
   const progress = rescreenProgress(db);
   const table = createTable({ topic: 'screening.list-activated', log, codec });

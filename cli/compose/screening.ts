@@ -55,7 +55,13 @@ export async function screenerFor(
   return createScreener({
     active: active ?? versions,
     versions,
-    exceptions: exceptionStore(db),
+    exceptions: exceptionStore(db, {
+      operators: connections.config.keys.operators,
+      onIgnored: (exceptionId) => {
+        metrics.faults.inc({ consumer: owner, code: 'EXCEPTION_NOT_SEALED' });
+        logger.warn({ stage: owner, code: 'EXCEPTION_NOT_SEALED', detail: exceptionId }, 'screening exception ignored');
+      },
+    }),
     openIndex: openIndexThread,
     terms: termsOf(connections.config),
     clock: Date.now,
@@ -93,7 +99,7 @@ export async function activationPublisher({ log, codec }: Connections): Promise<
 export async function activateSampleList(connections: Connections): Promise<void> {
   const db = await connections.db();
   const store = listStore(db);
-  await Promise.all([store.ensureIndexes(), exceptionStore(db).ensureIndexes()]);
+  await Promise.all([store.ensureIndexes(), exceptionStore(db, connections.config.keys).ensureIndexes()]);
   const by = 'sample';
   const { versionId } = await importVersion(store, await loadSampleList(), { by, now: Date.now() });
   const { publish, close } = await activationPublisher(connections);

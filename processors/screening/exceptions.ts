@@ -17,6 +17,20 @@ export interface ScreeningException {
   readonly reason: string;
 }
 
+/** What is sealed when an exception is asked for. */
+export const askedParts = (exception: ScreeningException): readonly string[] => {
+  const { exceptionId, token, source, entityId, entityHash, expiresAt, grantedBy, reason } = exception;
+  return ['asked', exceptionId, token, source, entityId, entityHash, String(expiresAt), grantedBy, reason];
+};
+
+/** What is sealed when another person lets it through: all of it, and who. */
+export const approvedParts = (exception: ScreeningException, by: string, at: number): readonly string[] => [
+  ...askedParts(exception),
+  'approved',
+  by,
+  String(at),
+];
+
 /** Those of the tokens, in the order of the parties, whose party has a hit which an exception could excuse. */
 export const tokensWithHits = (parties: readonly ScreenedParty[], tokens: readonly string[]): readonly string[] =>
   parties.flatMap(({ candidates }, place) => {

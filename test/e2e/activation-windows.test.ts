@@ -85,7 +85,7 @@ beforeAll(async () => {
   const db = await connections.db();
   stores = {
     lists: listStore(db),
-    exceptions: exceptionStore(db),
+    exceptions: exceptionStore(db, connections.config.keys),
     cases: customerCaseStore(db),
     payouts: mongoPayoutStore(db),
     progress: rescreenProgress(db),
