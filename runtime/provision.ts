@@ -41,7 +41,9 @@ export async function planTopics(admin: LogAdmin, options: ProvisionOptions): Pr
 
 /**
  * Creates and alters topics as planned, then gives every group of the pipeline an offset where it has none: the start.
- * That is done here and nowhere else: a group that loses an offset later stops instead of starting over.
+ * That is done here and nowhere else: a group that loses an offset later stops instead of starting over. Partitions are
+ * added downstream first, and their offsets are set before intents can come to them; what stands on a new partition
+ * already was never handled, and is taken in from its start.
  * Throws TOPICS_REFUSED, naming each difference, before anything is changed.
  */
 export async function applyTopics(admin: LogAdmin, options: ProvisionOptions): Promise<ClusterPlan> {
@@ -51,16 +53,35 @@ export async function applyTopics(admin: LogAdmin, options: ProvisionOptions): P
     throw new CodedError('TOPICS_REFUSED', lines.join('\n'), { faultClass: 'fatal', dependency: 'kafka' });
   }
   const { replicationFactor } = options;
+  const wanted = desiredState(options.chainPartitions);
   const creations = planned.changes.flatMap((change) => (change.kind === 'create' ? [change.topic] : []));
-  if (creations.length > 0) await admin.createTopics(creations.map((topic) => ({ ...topic, replicationFactor })));
+  if (creations.length > 0) {
+    await admin.createTopics(
+      creations.map(({ name, partitions, config }) => ({ name, partitions, config, replicationFactor })),
+    );
+  }
   for (const change of planned.changes) {
     if (change.kind === 'alter-config') await admin.alterConfig(change.topic, change.config);
   }
-  const wanted = desiredState(options.chainPartitions);
+  const raised = await addPartitions(admin, planned);
+  // A cluster on which an earlier run ended half way is waited for too.
+  await admin.awaitLeaders(wanted.topics);
   const initialise = new Set(planned.groupsToInitialise);
   for (const group of wanted.groups) {
     const id = groupId(options.app, group.name);
-    if (initialise.has(id)) await admin.initialiseOffsets(id, group.topics);
+    const hasNew = group.topics.some((topic) => raised.has(topic));
+    if (initialise.has(id) || hasNew) await admin.initialiseOffsets(id, group.topics);
   }
   return planned;
+}
+
+/** In the order of the plan. @returns the topics */
+async function addPartitions(admin: LogAdmin, { changes }: ClusterPlan): Promise<ReadonlySet<string>> {
+  const raised = new Set<string>();
+  for (const change of changes) {
+    if (change.kind !== 'add-partitions') continue;
+    await admin.addPartitions(change.topic, change.to);
+    raised.add(change.topic);
+  }
+  return raised;
 }

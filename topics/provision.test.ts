@@ -49,6 +49,52 @@ describe('the plan', () => {
     expect(refusals).toMatchObject([{ topic: 'transfer.priced', code: 'PARTITIONS_DIFFER' }]);
   });
 
+  it('says how to go on when somebody raised one topic by hand, and does it then', () => {
+    const byHand = change('transfer.requested', { partitions: 6 });
+    const { refusals } = plan(wanted.topics, byHand);
+    expect(refusals).toMatchObject([{ topic: 'transfer.requested', code: 'PARTITIONS_DIFFER' }]);
+    expect(refusals[0]!.detail).toContain('CORRIDOR_CHAIN_PARTITIONS=6');
+    const six = desired({ ...topology, ...consumers }, 6);
+    const { changes, refusals: none } = plan(six.topics, byHand);
+    expect(none).toEqual([]);
+    const raised = changes.map((each) => (each.kind === 'add-partitions' ? each.topic : each.kind));
+    const chain = six.topics.filter(({ partitions }) => partitions === 6).map(({ name }) => name);
+    expect(raised.toSorted()).toEqual(chain.filter((name) => name !== 'transfer.requested').toSorted());
+  });
+
+  it('adds partitions downstream first: each stage can put out and aside what it takes in', () => {
+    const six = desired({ ...topology, ...consumers }, 6);
+    const order = plan(six.topics, asIs()).changes.map((each) => (each.kind === 'add-partitions' ? each.topic : ''));
+    expect(order.at(-1)).toBe('transfer.requested');
+    const chain = [
+      'transfer.accepted',
+      'transfer.screened',
+      'transfer.priced',
+      'transfer.reserved',
+      'payout.requested',
+      'transfer.completed',
+    ];
+    const places = chain.map((name) => order.indexOf(name));
+    expect(places).toEqual(places.toSorted((one, other) => other - one));
+    for (const owner of [...Object.keys(topology), ...Object.keys(consumers)]) {
+      for (const end of ['retry.5s', 'retry.60s', 'replay', 'dlq']) {
+        expect(order.indexOf(`${owner}.${end}`)).toBeLessThan(Math.min(...places));
+      }
+    }
+    expect(order).not.toContain('fx.rates');
+  });
+
+  it('never lowers, and never touches the partitions of a table', () => {
+    const two = desired({ ...topology, ...consumers }, 2);
+    expect(plan(two.topics, asIs()).changes).toEqual([]);
+    expect(plan(two.topics, asIs()).refusals[0]).toMatchObject({
+      detail: expect.stringContaining('cannot be taken away'),
+    });
+    expect(plan(wanted.topics, change('fx.rates', { partitions: 3 })).refusals).toMatchObject([
+      { topic: 'fx.rates', detail: expect.stringContaining('table') },
+    ]);
+  });
+
   it('lengthens retention, and shortens it only with the flag', () => {
     const of = (retention: string) => {
       const config = {

@@ -11,6 +11,11 @@ export interface ActualTopic extends DesiredTopic {
   readonly replicationFactor: number;
 }
 
+/** A topic of the pipeline, and its place in the order in which partitions are added: lowest first. */
+export interface WantedTopic extends DesiredTopic {
+  readonly raiseRank: number;
+}
+
 /** A consumer of the pipeline and the topics its group reads, recovery topics included. */
 export interface DesiredGroup {
   readonly name: string;
@@ -18,11 +23,12 @@ export interface DesiredGroup {
 }
 
 export interface Desired {
-  readonly topics: readonly DesiredTopic[];
+  readonly topics: readonly WantedTopic[];
   readonly groups: readonly DesiredGroup[];
 }
 
-type Reads = Readonly<Record<string, { readonly reads: readonly { readonly name: string }[] }>>;
+type Names = readonly { readonly name: string }[];
+type Reads = Readonly<Record<string, { readonly reads: Names; readonly writes?: Names }>>;
 
 /** Everything that the pipeline needs, for a number of chain partitions (1 to 1,000). */
 export function desired(pipeline: Reads, chainPartitions: number): Desired {
@@ -31,17 +37,30 @@ export function desired(pipeline: Reads, chainPartitions: number): Desired {
     name: contract.name,
     partitions: contract.partitions === 'chain' ? chainPartitions : contract.partitions,
     config: configOf(contract),
+    raiseRank: raiseRank(contract, pipeline),
   }));
   const recovery = owners.flatMap(recoveryTopics).map((topic) => ({
     name: topic.name,
     partitions: chainPartitions,
     config: configOf({ cleanup: 'delete', ...topic }),
+    raiseRank: 0,
   }));
   const groups = owners.map((name) => ({
     name,
     topics: [...pipeline[name]!.reads.map((topic) => topic.name), ...inputsOf(name)],
   }));
   return { topics: [...fromContracts, ...recovery], groups };
+}
+
+/**
+ * A new partition is there before anybody can write to it: what is put aside first, then from the end of the chain to its
+ * beginning, intents last. Until intake is told of the new number nothing else is written to new partitions.
+ */
+function raiseRank({ name, kind }: { name: string; kind: string }, pipeline: Reads): number {
+  if (kind === 'intent') return Number.MAX_SAFE_INTEGER;
+  const stages = Object.values(pipeline);
+  const writer = stages.findIndex(({ writes = [] }) => writes.some((topic) => topic.name === name));
+  return writer === -1 ? 1 : stages.length + 1 - writer;
 }
 
 /** Recovery topics that their owner reads itself: all but the dead letters. */
@@ -66,7 +85,8 @@ function configOf(topic: {
 }
 
 export type Change =
-  | { readonly kind: 'create'; readonly topic: DesiredTopic }
+  | { readonly kind: 'create'; readonly topic: WantedTopic }
+  | { readonly kind: 'add-partitions'; readonly topic: string; readonly from: number; readonly to: number }
   | {
       readonly kind: 'alter-config';
       readonly topic: string;
@@ -87,16 +107,18 @@ export interface Plan {
 }
 
 /**
- * The changes that bring a cluster to the desired topics. Refused: partition counts that would break co-partitioning
- * (always), and shorter retention or smaller messages unless `allowShrink`.
+ * The changes that bring a cluster to the desired topics, partitions to be added last and in a safe order. Refused: fewer
+ * partitions, other partitions of a table (always), and shorter retention or smaller messages unless `allowShrink`.
  */
 export function plan(
-  wanted: readonly DesiredTopic[],
+  wanted: readonly WantedTopic[],
   actual: readonly ActualTopic[],
   options: { readonly allowShrink?: boolean } = {},
 ): Plan {
   const existing = new Map(actual.map((topic) => [topic.name, topic]));
+  const most = Math.max(...wanted.filter(isRaisable).map(({ name }) => existing.get(name)?.partitions ?? 0));
   const changes: Change[] = [];
+  const raises: (Change & { readonly rank: number })[] = [];
   const refusals: Refusal[] = [];
   for (const topic of wanted) {
     const found = existing.get(topic.name);
@@ -104,13 +126,14 @@ export function plan(
       changes.push({ kind: 'create', topic });
       continue;
     }
-    if (found.partitions !== topic.partitions) {
-      refusals.push({
-        topic: topic.name,
-        code: 'PARTITIONS_DIFFER',
-        detail: `has ${found.partitions} partitions, the chain has ${topic.partitions}: set CORRIDOR_CHAIN_PARTITIONS to the cluster's number`,
-      });
+    const refused = partitionsRefused(topic, found, most);
+    if (refused !== undefined) {
+      refusals.push({ topic: topic.name, code: 'PARTITIONS_DIFFER', detail: refused });
       continue;
+    }
+    if (found.partitions < topic.partitions) {
+      const [from, to] = [found.partitions, topic.partitions];
+      raises.push({ kind: 'add-partitions', topic: topic.name, from, to, rank: topic.raiseRank });
     }
     const different = Object.entries(topic.config).filter(([key, value]) => found.config[key] !== value);
     if (different.length === 0) continue;
@@ -131,7 +154,24 @@ export function plan(
       was: Object.fromEntries(different.map(([key]) => [key, found.config[key] ?? '(unset)'])),
     });
   }
-  return { changes, refusals };
+  raises.sort((one, other) => one.rank - other.rank);
+  return { changes: [...changes, ...raises.map(({ rank: _, ...raise }) => raise)], refusals };
+}
+
+/** The key of a table's record says its partition: another number would leave two records of one key. */
+const isRaisable = ({ config }: DesiredTopic) => config['cleanup.policy'] !== 'compact';
+
+function partitionsRefused(topic: WantedTopic, found: ActualTopic, most: number): string | undefined {
+  const has = `has ${found.partitions} partitions`;
+  if (!isRaisable(topic)) {
+    if (found.partitions === topic.partitions) return undefined;
+    return `${has}, and a table must have ${topic.partitions}: make it anew with that many, and publish its values again`;
+  }
+  if (found.partitions <= topic.partitions) return undefined;
+  return (
+    `${has}, CORRIDOR_CHAIN_PARTITIONS says ${topic.partitions}, and partitions cannot be taken away: set ` +
+    `CORRIDOR_CHAIN_PARTITIONS=${most} and run \`corridor topics apply\` again, which raises all others to it`
+  );
 }
 
 const SHRINKABLE = new Set(['retention.ms', 'max.message.bytes']);

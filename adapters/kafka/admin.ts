@@ -3,10 +3,11 @@ import kafkajs, { type Admin, type KafkaConfig } from 'kafkajs';
 import type { LogAdmin, TopicDescription, TopicSpec } from '../../runtime/ports/log.ts';
 import { type Connections, partitionsOf } from './client.ts';
 import { Coordinator } from './coordinator.ts';
-import { codedError } from './errors.ts';
+import { brokerErrorType, codedError } from './errors.ts';
 import { setTopicConfig } from './kafkajs/alter-configs.ts';
 import { fetchStableOffsets } from './kafkajs/offset-fetch.ts';
 import { fetchTopicMetadata } from './kafkajs/topic-metadata.ts';
+import { assertReady, insist } from './readiness.ts';
 import { retrying } from './retrying.ts';
 import { TransactionalProducer } from './transactional-producer.ts';
 
@@ -66,9 +67,7 @@ export class KafkaAdmin implements LogAdmin {
   }
 
   async describeTopics(names: readonly string[]): Promise<readonly TopicDescription[]> {
-    const known = await retrying(this.#connections, [], async (cluster) =>
-      fetchTopicMetadata(await cluster.brokerPool.findConnectedBroker(), names),
-    );
+    const known = await this.#known(names);
     if (known.length === 0) return [];
     const { resources } = await this.#ask((admin) =>
       admin.describeConfigs({
@@ -94,7 +93,49 @@ export class KafkaAdmin implements LogAdmin {
       replicationFactor,
       configEntries: Object.entries(config).map(([key, value]) => ({ name: key, value })),
     }));
-    await this.#ask((admin) => admin.createTopics({ topics, waitForLeaders: true, timeout: OPERATION_TIMEOUT_MS }));
+    let isFirst = true;
+    await insist(async () => {
+      try {
+        await this.#ask((admin) =>
+          admin.createTopics({ topics, waitForLeaders: false, timeout: OPERATION_TIMEOUT_MS }),
+        );
+      } catch (error) {
+        // An earlier try made them, although its answer was lost.
+        if (isFirst || brokerErrorType(error) !== 'TOPIC_ALREADY_EXISTS') throw error;
+      } finally {
+        isFirst = false;
+      }
+    });
+    await this.awaitLeaders(specs);
+  }
+
+  async addPartitions(topic: string, partitions: number): Promise<void> {
+    await insist(async () => {
+      const [known] = await this.#known([topic]);
+      if ((known?.partitions ?? 0) >= partitions) return;
+      await this.#ask((admin) =>
+        admin.createPartitions({ topicPartitions: [{ topic, count: partitions }], timeout: OPERATION_TIMEOUT_MS }),
+      );
+    });
+    await this.awaitLeaders([{ name: topic, partitions }]);
+  }
+
+  async awaitLeaders(topics: readonly { readonly name: string; readonly partitions: number }[]): Promise<void> {
+    const names = topics.map(({ name }) => name);
+    await insist(() =>
+      retrying(this.#connections, [], async (cluster) => {
+        const nodes = Object.keys(cluster.brokerPool.brokers);
+        const brokers = await Promise.all(nodes.map((nodeId) => cluster.findBroker({ nodeId: Number(nodeId) })));
+        const known = await Promise.all(brokers.map((broker) => fetchTopicMetadata(broker, names)));
+        assertReady(topics, known);
+      }),
+    );
+  }
+
+  #known(names: readonly string[]) {
+    return retrying(this.#connections, [], async (cluster) =>
+      fetchTopicMetadata(await cluster.brokerPool.findConnectedBroker(), names),
+    );
   }
 
   async alterConfig(topic: string, config: Readonly<Record<string, string>>): Promise<void> {
@@ -125,6 +166,10 @@ export class KafkaAdmin implements LogAdmin {
    * added, say. Existing offsets are never touched.
    */
   async initialiseOffsets(groupId: string, topics: readonly string[]): Promise<void> {
+    await insist(() => this.#initialiseOffsets(groupId, topics));
+  }
+
+  async #initialiseOffsets(groupId: string, topics: readonly string[]): Promise<void> {
     const missing = (await this.committed(groupId, topics)).filter(({ offset }) => offset === undefined);
     if (missing.length === 0) return;
     const starts = await retrying(this.#connections, topics, (cluster) =>

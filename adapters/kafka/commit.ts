@@ -37,7 +37,7 @@ export interface Committer {
   abandon(): Promise<void>;
 }
 
-/** How long a missing offset is looked for again, for the moment between a new partition and its first offset. */
+/** How often a missing offset is looked for again at once. */
 const MISSING_OFFSET_TRIES = 4;
 const MISSING_OFFSET_WAIT_MS = 500;
 const ABORT_PATIENCE_MS = 1_000;
@@ -79,7 +79,7 @@ async function committedOffset(
       throw brokerErrorType(error) === 'UNSTABLE_OFFSET_COMMIT' ? hangingTransaction(groupId, topic, partition) : error;
     });
     if (found !== undefined && found.offset >= 0) return found.offset;
-    if (attempt === MISSING_OFFSET_TRIES) throw missingOffset(groupId, topic, partition);
+    if (attempt === MISSING_OFFSET_TRIES) throw await missing(group, { groupId, topic, partition });
     await pause(MISSING_OFFSET_WAIT_MS);
   }
 }
@@ -95,11 +95,30 @@ function hangingTransaction(groupId: string, topic: string, partition: number): 
   );
 }
 
-function missingOffset(groupId: string, topic: string, partition: number): FatalLogFault {
+/** A partition whose elder has an offset was added: `corridor topics apply` sets its offset in a moment. */
+async function missing(
+  group: Coordinator,
+  { groupId, topic, partition }: Pick<Ownership, 'groupId' | 'topic' | 'partition'>,
+): Promise<CodedError> {
+  if (partition === 0) return missingOffset(groupId, topic, partition);
+  const first = [{ topic, partitions: [0] }];
+  const [elder] = await group.ask((coordinator) => fetchStableOffsets(coordinator, groupId, first));
+  if (elder === undefined || elder.offset < 0) return missingOffset(groupId, topic, partition);
+  return new CodedError('OFFSET_AWAITED', `new partition ${topic}/${partition} has no offset of group ${groupId} yet`, {
+    faultClass: 'transient-dependency',
+    dependency: 'kafka',
+  });
+}
+
+/** How long the offset of a partition that was added is waited for, ms. */
+export const NEW_PARTITION_PATIENCE_MS = 60_000;
+
+export function missingOffset(groupId: string, topic: string, partition: number): FatalLogFault {
   return new FatalLogFault(
     'OFFSET_MISSING',
     `Group ${groupId} has no committed offset for ${topic}/${partition}. Starting over would run transfers again, so the ` +
-      'process stops. For a new topic or partition run `corridor topics apply`; otherwise find out why offsets were lost.',
+      'process stops. For a new topic or partition run `corridor topics apply`, with CORRIDOR_CHAIN_PARTITIONS at the ' +
+      'number of partitions when a topic was raised; otherwise find out why offsets were lost.',
   );
 }
 

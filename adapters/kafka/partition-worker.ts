@@ -11,7 +11,7 @@ import type {
 } from '../../runtime/ports/log.ts';
 import { ArrivalRate } from './arrival-rate.ts';
 import { backoffMs, pause } from './backoff.ts';
-import type { Committer, Ownership } from './commit.ts';
+import { type Committer, missingOffset, NEW_PARTITION_PATIENCE_MS, type Ownership } from './commit.ts';
 import { codedError, FatalLogFault, faultOf, verdictOf } from './errors.ts';
 import type { Fetcher, Source } from './fetcher.ts';
 import { TopicPatience } from './patience.ts';
@@ -61,6 +61,8 @@ export class PartitionWorker {
   /** When it last found nothing to do; monotonic ms. */
   #restedAt = 0;
   readonly #patience = new TopicPatience();
+  /** Since when the offset of a partition that was added is waited for; monotonic ms. */
+  #awaitedSince: number | undefined;
 
   constructor(options: WorkerOptions) {
     this.#options = options;
@@ -124,6 +126,7 @@ export class PartitionWorker {
     this.#committed = offset;
     this.#committedAt = performance.now();
     this.#paused = undefined;
+    this.#awaitedSince = undefined;
     source.parked = false;
     source.seek(offset);
     fetcher().wake();
@@ -242,15 +245,25 @@ export class PartitionWorker {
     if (!this.#live) return;
     const verdict = verdictOf(error);
     if (verdict === 'fatal') return this.#fail(onFatal, fatalFault(error));
-    const unknownTopic = this.#patience.exhausted(error);
-    if (unknownTopic !== undefined) return this.#fail(onFatal, unknownTopic);
+    const exhausted = this.#patience.exhausted(error) ?? this.#offsetMissing(code);
+    if (exhausted !== undefined) return this.#fail(onFatal, exhausted);
     onFault(faultOf(error, { topic, partition }));
     if ((verdict === 'fenced' || verdict === 'not-member') && !(await confirmMembership())) return this.#ending.abort();
     if (code === 'KAFKA_UNAVAILABLE') this.#paused = { code, detail: 'waiting for the broker' };
     // A broken client is no declared pause: the watch ends a process that gets no further.
     if (code === 'CLIENT_BUG') this.#paused = undefined;
+    if (code === 'OFFSET_AWAITED') this.#paused = { code, detail: 'new partition: run `corridor topics apply`' };
     const most = faultClass === 'poison' || dependency !== 'kafka' ? MOST_HANDLER_BACKOFF_MS : MOST_KAFKA_BACKOFF_MS;
     await pause(backoffMs(attempt, 20, most), this.#ending.signal);
+  }
+
+  /** A partition that was added waits for its offset, but not for ever. */
+  #offsetMissing(code: string): FatalLogFault | undefined {
+    if (code !== 'OFFSET_AWAITED') return undefined;
+    this.#awaitedSince ??= performance.now();
+    const { groupId, topic, partition } = this.#options.ownership;
+    const isOver = performance.now() - this.#awaitedSince > NEW_PARTITION_PATIENCE_MS;
+    return isOver ? missingOffset(groupId, topic, partition) : undefined;
   }
 
   #fail(onFatal: (fault: FatalLogFault) => void, fault: FatalLogFault): void {

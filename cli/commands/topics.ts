@@ -29,9 +29,12 @@ export function registerTopics(program: Command): void {
     );
 
   withJson(topics.command('apply'))
-    .description('create topics, alter their configuration, give each group its first offsets')
+    .description('create topics, add partitions, alter configuration, give each group its first offsets')
     .option('--allow-shrink', 'permit shorter retention and smaller messages')
-    .addHelpText('after', '\nExample:\n  corridor topics apply')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  corridor topics apply\n  CORRIDOR_CHAIN_PARTITIONS=12 corridor topics apply   (raises all topics, also under load)',
+    )
     .action((options: TopicOptions) =>
       withConnections(async (connections) => {
         const admin = await connections.log.admin();
@@ -56,7 +59,9 @@ function printPlan(planned: ClusterPlan, json?: boolean): void {
     ...planned.changes.map((change) =>
       change.kind === 'create'
         ? { what: 'create', name: change.topic.name, detail: `${change.topic.partitions} partitions` }
-        : { what: 'alter', name: change.topic, detail: differences(change.was, change.config) },
+        : change.kind === 'add-partitions'
+          ? { what: 'raise', name: change.topic, detail: `${change.from} -> ${change.to} partitions` }
+          : { what: 'alter', name: change.topic, detail: differences(change.was, change.config) },
     ),
     ...planned.groupsToInitialise.map((name) => ({ what: 'offsets', name, detail: 'from the start' })),
     ...planned.refusals.map(({ topic, code, detail }) => ({

@@ -176,6 +176,8 @@ export class MemoryLog implements Log {
       createTopics: async (specs) => {
         for (const { name, partitions } of specs) this.#partitionsOf(name, partitions);
       },
+      addPartitions: async () => undefined,
+      awaitLeaders: async () => undefined,
       alterConfig: async () => undefined,
       committed: async (group, topics) =>
         topics.flatMap((topic) =>

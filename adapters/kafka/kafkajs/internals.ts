@@ -246,6 +246,8 @@ export interface Cluster {
   ): Promise<readonly OffsetsOfTopic[]>;
   readonly brokerPool: {
     readonly metadata: { readonly controllerId: number } | null;
+    /** By node id. */
+    readonly brokers: Readonly<Record<string, unknown>>;
     findConnectedBroker(): Promise<Broker>;
   };
 }

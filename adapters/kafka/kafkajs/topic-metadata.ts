@@ -13,6 +13,8 @@ export interface TopicMetadata {
   readonly topicId: string;
   readonly partitions: number;
   readonly replicationFactor: number;
+  /** Partitions without a leader, as this broker knows. */
+  readonly leaderless: number;
 }
 
 /** The topics of these names that exist. */
@@ -65,23 +67,24 @@ function decodeTopic(decoder: WireDecoder): TopicMetadata | undefined {
   const topicId = decoder.buffer.toString('hex', decoder.offset, decoder.offset + 16);
   decoder.forward(16);
   decoder.readInt8(); // internal
-  const replicas = decoder.readUVarIntArray(decodePartition) ?? [];
+  const partitions = decoder.readUVarIntArray(decodePartition) ?? [];
   decoder.readInt32(); // what is allowed
   skipTags(decoder);
   if (errorCode === UNKNOWN_TOPIC) return undefined;
   if (errorCode !== 0) throw createErrorFromCode(errorCode);
-  return { name, topicId, partitions: replicas.length, replicationFactor: Math.min(...replicas) };
+  const replicationFactor = Math.min(...partitions.map(({ replicas }) => replicas));
+  const leaderless = partitions.filter(({ leader }) => leader < 0).length;
+  return { name, topicId, partitions: partitions.length, replicationFactor, leaderless };
 }
 
-/** Number of replicas of a partition. */
-function decodePartition(decoder: WireDecoder): number {
-  decoder.readInt16(); // error
+function decodePartition(decoder: WireDecoder): { readonly leader: number; readonly replicas: number } {
+  decoder.readInt16(); // error: the leader says as much
   decoder.readInt32(); // partition
-  decoder.readInt32(); // leader
+  const leader = decoder.readInt32();
   decoder.readInt32(); // leader epoch
   const replicas = decoder.readUVarIntArray((replica) => replica.readInt32()) ?? [];
   decoder.readUVarIntArray((replica) => replica.readInt32()); // in sync
   decoder.readUVarIntArray((replica) => replica.readInt32()); // offline
   skipTags(decoder);
-  return replicas.length;
+  return { leader, replicas: replicas.length };
 }

@@ -1,0 +1,64 @@
+// Waiting for a cluster that is still making up its mind: right after topics were made, brokers refuse what they are asked
+// because a leader is not chosen yet, or because they have not heard of it.
+import { CodedError } from '../../runtime/ports/fault.ts';
+import { backoffMs, pause } from './backoff.ts';
+import { codedError } from './errors.ts';
+
+/** How long topics and offsets are tried for, ms: as long as a slow machine may take for its first start. */
+export const PROVISION_PATIENCE_MS = 180_000;
+const MOST_WAIT_MS = 2_000;
+
+/** A topic as one broker knows it. */
+export interface KnownTopic {
+  readonly name: string;
+  readonly partitions: number;
+  /** Partitions without a leader. */
+  readonly leaderless: number;
+}
+
+export interface Patience {
+  readonly patienceMs?: number;
+  /** Waits before try number `attempt`. */
+  readonly wait?: (attempt: number) => Promise<void>;
+  /** Monotonic ms. */
+  readonly now?: () => number;
+}
+
+const waitAwhile = (attempt: number) => pause(backoffMs(attempt, 50, MOST_WAIT_MS));
+
+/** Runs `request`, which must be safe to run twice, until it is answered; rejects with the last refusal when time is up. */
+export async function insist<T>(request: () => Promise<T>, patience: Patience = {}): Promise<T> {
+  const { patienceMs = PROVISION_PATIENCE_MS, wait = waitAwhile, now = () => performance.now() } = patience;
+  const deadline = now() + patienceMs;
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await request();
+    } catch (error) {
+      const coded = codedError(error);
+      if (coded.faultClass !== 'transient-dependency' || now() >= deadline) throw coded;
+    }
+    await wait(attempt);
+  }
+}
+
+/** Throws TOPICS_NOT_READY, naming one, unless every broker knows all topics with all partitions, each with a leader. */
+export function assertReady(
+  wanted: readonly { readonly name: string; readonly partitions: number }[],
+  brokers: readonly (readonly KnownTopic[])[],
+): void {
+  for (const known of brokers) {
+    const byName = new Map(known.map((topic) => [topic.name, topic]));
+    for (const { name, partitions } of wanted) {
+      const found = byName.get(name);
+      if (found && found.partitions >= partitions && found.leaderless === 0) continue;
+      const why = found
+        ? `${found.partitions} of ${partitions} partitions, ${found.leaderless} without a leader`
+        : 'unknown';
+      throw new CodedError(
+        'TOPICS_NOT_READY',
+        `a broker does not have topic ${name} ready (${why}): look at the broker's log, then run \`corridor topics apply\` again`,
+        { faultClass: 'transient-dependency', dependency: 'kafka' },
+      );
+    }
+  }
+}
