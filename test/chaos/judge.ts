@@ -120,6 +120,7 @@ export async function judge(evidence: Evidence): Promise<Verdict> {
       found.add('failpointNeverHit', name, 'no process ever passed it: nothing is known about it');
   }
   for (const exit of exits) {
+    for (const line of exit.stood) found.add('processEnded', exit.slot, `a part of life ${exit.life} stood: ${line}`);
     if (exit.meant || isMissingDependency(exit, evidence)) continue;
     const how = exit.signal ?? `code ${exit.code}`;
     found.add('processEnded', exit.slot, `life ${exit.life} ended by itself (${how}): ${exit.reason}`);

@@ -34,6 +34,8 @@ export interface SlotExit {
   readonly meant: boolean;
   /** What it logged as the reason, when it ended by itself. */
   readonly reason: string;
+  /** Parts of it that stopped by themselves while it went on, as it logged them. */
+  readonly stood: readonly string[];
 }
 
 interface Life {
@@ -53,6 +55,8 @@ export class Slot {
   readonly #rulesFile: string;
   #life: Life | undefined;
   #lives = 0;
+  /** Lines of the log that belong to earlier lives. */
+  #linesBefore = 0;
   #stopping = false;
   #readyWaiters: (() => void)[] = [];
 
@@ -208,6 +212,9 @@ export class Slot {
 
   #ended(life: Life, code: number | null, signal: NodeJS.Signals | null): void {
     this.#life = undefined;
+    const lines = linesOf(this.logFile);
+    const stood = lines.slice(this.#linesBefore).filter((line) => line.includes('"stands: it stopped by itself"'));
+    this.#linesBefore = lines.length;
     this.#options.onExit({
       slot: this.name,
       life: life.number,
@@ -217,6 +224,7 @@ export class Slot {
       ready: life.ready,
       meant: life.meant,
       reason: life.meant ? '' : lastWords(this.logFile),
+      stood: stood.map((line) => line.slice(0, 300)),
     });
     if (this.#stopping) return;
     setTimeout(() => !this.#stopping && this.start(), RESTART_AFTER_MS);

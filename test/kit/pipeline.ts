@@ -137,7 +137,7 @@ export class TestPipeline {
   async feed(
     count: number,
     seed: number,
-    options: { readonly rate?: number; readonly mix?: Mix } = {},
+    options: { readonly rate?: number; readonly mix?: Mix; readonly chainPartitions?: number } = {},
   ): Promise<readonly FedRecord[]> {
     const { log, codec, config } = this.connections;
     const writer = await log.writer(`feed-${seed}`);
@@ -153,7 +153,7 @@ export class TestPipeline {
       }),
     ];
     for (const record of records) this.books.fed(record);
-    const { chainPartitions } = config.kafka;
+    const { chainPartitions } = { ...config.kafka, ...options };
     await publish(records, { writer, chainPartitions, ...(options.rate ? { rate: options.rate } : {}) });
     await writer.close();
     return records;

@@ -1,0 +1,85 @@
+// Partitions are raised from 4 to 6 while transfers flow and every part runs: somebody raises the topic of intents by hand,
+// `topics apply` says how to go on, and does it. Each transfer ends once, and verification finds nothing wrong.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import kafkajs from 'kafkajs';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { type LocalStack, startStack } from '../../infra/local/stack.ts';
+import { TestPipeline } from '../kit/pipeline.ts';
+
+const MAIN = path.resolve(import.meta.dirname, '../../cli/main.ts');
+const PROCESSES = [
+  ['--processors', 'intake'],
+  ['--processors', 'screening,fx-pricing,limits,payout-dispatch,settlement'],
+  ['--payouts'],
+  ['--sinks', 'all', '--cases'],
+];
+const SIX = { CORRIDOR_CHAIN_PARTITIONS: '6' };
+
+const stateDir = mkdtempSync(path.join(tmpdir(), 'corridor-raise-'));
+let stack: LocalStack | undefined;
+let pipeline: TestPipeline | undefined;
+
+beforeAll(async () => {
+  // Topics of its own: other tests of this run count on four partitions.
+  stack = await startStack({ stateDir });
+}, 300_000);
+afterAll(async () => {
+  await pipeline?.close();
+  await stack?.stop();
+  rmSync(stateDir, { recursive: true, force: true });
+}, 120_000);
+
+/** Runs a command of `corridor` to its end. */
+async function corridor(args: readonly string[], env: NodeJS.ProcessEnv = {}) {
+  const child = spawn(process.execPath, [MAIN, ...args], { env: { ...pipeline!.env, ...env } });
+  let said = '';
+  child.stdout.on('data', (chunk: Buffer) => {
+    said += chunk.toString();
+  });
+  child.stderr.on('data', (chunk: Buffer) => {
+    said += chunk.toString();
+  });
+  const [code] = (await once(child, 'exit')) as [number];
+  return { code, said };
+}
+
+async function raiseByHand(topic: string, count: number): Promise<void> {
+  const { brokers } = pipeline!.connections.config.kafka;
+  const admin = new kafkajs.Kafka({ brokers: [...brokers], logLevel: kafkajs.logLevel.NOTHING }).admin();
+  await admin.connect();
+  await admin.createPartitions({ topicPartitions: [{ topic, count }] });
+  await admin.disconnect();
+}
+
+it('goes from 4 to 6 under load: each transfer ends once', async () => {
+  pipeline = await TestPipeline.create({ urls: stack!.urls, processes: PROCESSES });
+  await pipeline.start();
+  const before = pipeline.feed(200, 31, { rate: 10 });
+
+  await raiseByHand('transfer.requested', 6);
+  // A producer of its own counts six partitions at once.
+  const meanwhile = pipeline.feed(100, 32, { rate: 10, chainPartitions: 6 });
+  const refused = await corridor(['topics', 'apply']);
+  expect(refused).toMatchObject({ code: 1, said: expect.stringContaining('CORRIDOR_CHAIN_PARTITIONS=6') });
+  const applied = await corridor(['topics', 'apply'], SIX);
+  expect(applied, applied.said).toMatchObject({ code: 0, said: expect.stringContaining('transfer.accepted') });
+  expect((await corridor(['topics', 'plan'], SIX)).said).toContain('the cluster has everything');
+  await Promise.all([before, meanwhile]);
+
+  // Rolled out, one after another in the deployment; here all at once, in the middle of the load.
+  const after = pipeline.feed(200, 33, { rate: 20, chainPartitions: 6 });
+  expect(await pipeline.stop()).toEqual(PROCESSES.map(() => 0));
+  await pipeline.start(SIX);
+  await after;
+  await pipeline.settled();
+
+  const ranges = await pipeline.connections.log.reader().offsets(['transfer.accepted', 'payout.requested']);
+  const used = ranges.filter(({ from, to }) => to > from).map(({ topic, partition }) => `${topic}/${partition}`);
+  expect(used).toEqual(expect.arrayContaining(['transfer.accepted/4', 'transfer.accepted/5', 'payout.requested/5']));
+  const verified = await corridor(['verify', '--wait-quiet', '5'], SIX);
+  expect(verified, verified.said).toMatchObject({ code: 0 });
+}, 420_000);
