@@ -55,7 +55,7 @@ const NOTHING: PartHosts = { hosts: [], resources: [] };
 /** What an operator does next, where the fault's own words do not say it. */
 function toDo({ code }: Fault, name: string): string {
   const known: Readonly<Record<string, string>> = {
-    DLQ_BREAKER_OPEN: `look at what ${name}.dlq holds and mend the cause; the records that opened it were not moved, and run again by themselves`,
+    DLQ_BREAKER_OPEN: `look at what ${name}.dlq holds and mend the cause; the records that opened it were not moved, and run again by themselves. If they rightly are dead letters, start it once with higher CORRIDOR_DLQ_BREAKER_ settings`,
     NEWER_SCHEMA: 'deploy a version that knows this schema: the readers of a topic before its writers',
     OFFSET_OUT_OF_RANGE: 'find out why records are gone before any offset is set by hand',
     SCHEMA_NOT_REGISTERED: 'run `corridor schemas push`',
@@ -144,8 +144,8 @@ export function supervise(options: SupervisorOptions): Supervisor {
     };
     metrics.hostStops.inc({ consumer: part.name, code });
     logger.error({ stage: part.name, code, detail, delayMs, restarts: failures }, 'stands: it stopped by itself');
-    begun.resolve();
     options.onStanding(standing);
+    begun.resolve();
     await clock.sleep(delayMs, signal);
     if (!signal.aborted) state = 'starting';
   }

@@ -148,11 +148,12 @@ export class KafkaAdmin implements LogAdmin {
   async committed(
     groupId: string,
     topics: readonly string[],
+    { evenUnstable = false }: { readonly evenUnstable?: boolean } = {},
   ): Promise<readonly { topic: string; partition: number; offset: number | undefined }[]> {
     return retrying(this.#connections, topics, async (cluster) => {
       const group = new Coordinator(cluster, groupId, 'group', OPERATION_TIMEOUT_MS);
       const asked = topics.map((topic) => ({ topic, partitions: partitionsOf(cluster, topic) }));
-      const offsets = await group.ask((broker) => fetchStableOffsets(broker, groupId, asked));
+      const offsets = await group.ask((broker) => fetchStableOffsets(broker, groupId, asked, evenUnstable));
       return offsets.map(({ topic, partition, offset }) => ({
         topic,
         partition,
@@ -170,7 +171,8 @@ export class KafkaAdmin implements LogAdmin {
   }
 
   async #initialiseOffsets(groupId: string, topics: readonly string[]): Promise<void> {
-    const missing = (await this.committed(groupId, topics)).filter(({ offset }) => offset === undefined);
+    const committed = await this.committed(groupId, topics, { evenUnstable: true });
+    const missing = committed.filter(({ offset }) => offset === undefined);
     if (missing.length === 0) return;
     const starts = await retrying(this.#connections, topics, (cluster) =>
       cluster.fetchTopicsOffset(

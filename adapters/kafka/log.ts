@@ -21,6 +21,7 @@ class KafkaLog implements Log {
   readonly #connections: Connections;
   readonly #consumers = new Set<KafkaConsumer>();
   readonly #writers = new Set<KafkaWriter>();
+  readonly #admins = new Set<KafkaAdmin>();
 
   constructor(connections: Connections) {
     this.#connections = connections;
@@ -46,11 +47,15 @@ class KafkaLog implements Log {
   }
 
   async admin(): Promise<LogAdmin> {
-    return new KafkaAdmin(this.#connections);
+    const admin = new KafkaAdmin(this.#connections);
+    this.#admins.add(admin);
+    return admin;
   }
 
   async close(): Promise<void> {
     await Promise.all([...this.#consumers].map((consumer) => consumer.stop(CLOSE_DEADLINE_MS)));
     await Promise.all([...this.#writers].map((writer) => writer.close()));
+    // One that a fault kept from being closed would keep the process alive.
+    await Promise.all([...this.#admins].map((admin) => admin.close()));
   }
 }

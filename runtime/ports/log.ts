@@ -168,10 +168,14 @@ export interface LogAdmin {
   /** Resolves when every broker knows these topics with at least so many partitions, each with a leader. */
   awaitLeaders(topics: readonly { readonly name: string; readonly partitions: number }[]): Promise<void>;
   alterConfig(topic: string, config: Readonly<Record<string, string>>): Promise<void>;
-  /** Committed offsets of a group; undefined where there is none. */
+  /**
+   * Committed offsets of a group; undefined where there is none. Under load some are always changing: `evenUnstable` takes
+   * the last ones, for those who only ask whether there are any.
+   */
   committed(
     groupId: string,
     topics: readonly string[],
+    options?: { readonly evenUnstable?: boolean },
   ): Promise<readonly { topic: string; partition: number; offset: number | undefined }[]>;
   /** Commits the earliest offset for every partition of the topics that has none; done once, at provisioning. */
   initialiseOffsets(groupId: string, topics: readonly string[]): Promise<void>;

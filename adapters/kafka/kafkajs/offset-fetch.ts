@@ -18,19 +18,24 @@ interface Answer {
   readonly offsets: readonly (CommittedOffset & { readonly errorCode: number })[];
 }
 
-/** Committed offsets of a group, from its coordinator. Throws UNSTABLE_OFFSET_COMMIT while a transaction is completing. */
+/**
+ * Committed offsets of a group, from its coordinator. Throws UNSTABLE_OFFSET_COMMIT while a transaction is completing; with
+ * `evenUnstable` it answers with the last ones before that instead.
+ */
 export async function fetchStableOffsets(
   coordinator: Broker,
   groupId: string,
   topics: readonly { readonly topic: string; readonly partitions: readonly number[] }[],
+  evenUnstable = false,
 ): Promise<readonly CommittedOffset[]> {
-  const answer = await coordinator.connectionPool.send(offsetFetchCall(groupId, topics));
+  const answer = await coordinator.connectionPool.send(offsetFetchCall(groupId, topics, evenUnstable));
   return answer.offsets.map(({ topic, partition, offset }) => ({ topic, partition, offset }));
 }
 
 function offsetFetchCall(
   groupId: string,
   topics: readonly { readonly topic: string; readonly partitions: readonly number[] }[],
+  evenUnstable: boolean,
 ): WireCall<Answer> {
   const encodeTopic = ({ topic, partitions }: (typeof topics)[number]) => {
     const encoded = new Encoder().writeUVarIntString(topic).writeUVarInt(partitions.length + 1);
@@ -48,7 +53,7 @@ function offsetFetchCall(
           .writeUVarInt(NO_TAGS)
           .writeUVarIntString(groupId)
           .writeUVarIntArray(topics.map(encodeTopic), 'object')
-          .writeBoolean(true)
+          .writeBoolean(!evenUnstable)
           .writeUVarInt(NO_TAGS),
     },
     response: { decode: async (raw) => decode(new Decoder(raw)), parse: async (answer) => check(answer) },
