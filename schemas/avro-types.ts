@@ -1,8 +1,11 @@
 // avsc types as Corridor uses them: exact minor units, explicit unions, no methods on records.
 import './strict-strings.ts';
 import avro, { type Type } from 'avsc';
+import { boundReads } from './bounded-reads.ts';
 import { keepingBytes } from './kept-bytes.ts';
 import { type AvroObject, loadSchemas, selfContained } from './load.ts';
+
+boundReads();
 
 /** A long whose every bit a double holds, also doubled, as Avro writes it. */
 const EXACT = 2 ** 52;

@@ -10,12 +10,11 @@ import { TextRefused } from '../../schemas/strict-strings.ts';
 import { contractOf, type TopicName, type TopicValues } from '../../topics/catalogue.ts';
 import { registryCaller } from './call.ts';
 import { writeShortStringsFast } from './short-strings.ts';
+import { Slab } from './slab.ts';
 import { createWriters, isMissing, registryAway, type Writer, type WrittenTopic } from './writers.ts';
 
 const HEADER_BYTES = 5;
 const NONE: ReadonlyMap<number, Writer> = new Map();
-/** Records are encoded one after another into a slab of this size; one that does not fit begins a new slab. */
-const SLAB_BYTES = 262_144;
 /** Registry subject of a topic's values (TopicNameStrategy). */
 export const subjectOf = (topic: string) => `${topic}-value`;
 
@@ -37,8 +36,7 @@ export function registryCodec(options: RegistryOptions): Codec {
   const call = registryCaller(options);
   const writers = createWriters({ find, call, now });
   const topics = new Map<string, WrittenTopic>();
-  let slab = Buffer.allocUnsafeSlow(SLAB_BYTES);
-  let used = 0;
+  const slab = new Slab(HEADER_BYTES);
   if (options.shippedStrings !== true) writeShortStringsFast();
 
   const loaded = (topic: string): WrittenTopic => {
@@ -121,20 +119,12 @@ export function registryCodec(options: RegistryOptions): Codec {
     encode(name, value) {
       const topic = loaded(name);
       if (!topic.type.isValid(value)) throw invalidValue(name, topic.type, value);
-      // A negative end says how many bytes are missing.
-      let end = used + HEADER_BYTES < slab.length ? topic.type.encode(value, slab, used + HEADER_BYTES) : -HEADER_BYTES;
-      if (end < 0) {
-        const size = slab.length - used - end;
-        slab = Buffer.allocUnsafeSlow(Math.max(SLAB_BYTES, size));
-        used = 0;
-        end = topic.type.encode(value, slab, HEADER_BYTES);
-      }
-      if (end < 0)
+      const bytes = slab.encode(topic.type, value);
+      if (bytes === undefined) {
         throw new CodedError('ENCODE_FAILED', `a record of ${name} has no stable size`, { faultClass: 'poison' });
-      const bytes = slab.subarray(used, end);
+      }
       bytes[0] = 0;
       bytes.writeInt32BE(topic.id, 1);
-      used = end;
       return bytes;
     },
     async decode<T extends TopicName>(name: T, values: readonly (Buffer | null)[]) {
