@@ -8,6 +8,7 @@ import { type Config, loadConfig } from '../runtime/config/config.ts';
 import { failpoint } from '../runtime/failpoints.ts';
 import type { Codec } from '../runtime/ports/codec.ts';
 import type { Log } from '../runtime/ports/log.ts';
+import { INTENT_MAX_MESSAGE_BYTES } from '../topics/contract.ts';
 import { unsafeKafka, unsafeSwitches } from './compose/unsafe.ts';
 import { commandEnvironment } from './environment.ts';
 
@@ -28,6 +29,7 @@ export function kafkaOptions(config: Config, clientId: string): KafkaOptions {
     appName: config.appName,
     clientId,
     compression: rest.compression,
+    maxUnpackedBytes: rest.maxUnpackRatio * INTENT_MAX_MESSAGE_BYTES,
     sessionTimeoutMs: rest.sessionTimeoutMs,
     transactionTimeoutMs: rest.transactionTimeoutMs,
     failpoint,

@@ -23,6 +23,8 @@ export interface Source {
   /** Waits that its stage asked for, ms. */
   readonly waitedMs: number;
   readonly replayCount: number;
+  /** Of a batch that cannot be read: its last offset; `offset` is its first. */
+  readonly lastOffset?: number;
 }
 
 /** Why a record cannot be handed to the processor. */
@@ -81,7 +83,9 @@ export function createArrivals(options: ArrivalOptions): (batch: RecordBatch) =>
       topic,
       batch.records.map((record) => record.value),
     );
-    return batch.records.map((record, i) => arrival(record, directSource(topic, record), results[i]!, true));
+    return batch.records.map((record, i) =>
+      record.unreadable ? unreadable(record) : arrival(record, directSource(topic, record), results[i]!, true),
+    );
   };
 
   /** A retry or replay batch may mix contract topics. */
@@ -89,6 +93,10 @@ export function createArrivals(options: ArrivalOptions): (batch: RecordBatch) =>
     const arrivals = new Array<Arrival>(batch.records.length);
     const bySource = new Map<TopicName, { record: LogRecord; source: Source; index: number }[]>();
     batch.records.forEach((record, index) => {
+      if (record.unreadable) {
+        arrivals[index] = unreadable(record);
+        return;
+      }
       const source = detourSource(record, reads);
       if (source === undefined) {
         arrivals[index] = stranger(record);
@@ -200,6 +208,19 @@ function detourSource(record: LogRecord, reads: ReadonlySet<string>): Source | u
     firstFailedAt: headerInteger(headers, RECOVERY_HEADER.firstFailedAt),
     waitedMs: Math.max(0, headerInteger(headers, RECOVERY_HEADER.waitedMs) ?? 0),
     replayCount: headerInteger(headers, RECOVERY_HEADER.replayCount) ?? 0,
+  };
+}
+
+/** A batch that nobody can read: one dead letter that names its offsets. */
+function unreadable(record: LogRecord): Arrival {
+  const { code, detail, firstOffset, lastOffset } = record.unreadable!;
+  return {
+    record,
+    source: { ...directSource(record.topic as TopicName, record), offset: firstOffset, lastOffset },
+    received: undefined,
+    refusal: { kind: 'undecodable', code, detail },
+    originPosition: undefined,
+    traceparent: undefined,
   };
 }
 

@@ -1,7 +1,9 @@
 // Records that leave the straight way: to a retry topic for a while, or to the dead letters for good.
+import { hash } from 'node:crypto';
 import { deterministicId } from '../domain/event-id.ts';
 import { safeText } from '../domain/text.ts';
 import type { Cause } from '../processors/contract.ts';
+import { INTENT_MAX_MESSAGE_BYTES } from '../topics/contract.ts';
 import { deadLetterTopic, RETRY_TIERS, retryTopic } from '../topics/recovery.ts';
 import type { Arrival } from './arrivals.ts';
 import { HEADER, RECOVERY_HEADER } from './headers.ts';
@@ -9,6 +11,8 @@ import type { OutputRecord } from './ports/log.ts';
 
 const MAX_TEXT = 300;
 const MAX_STACK = 1_000;
+/** A larger key and value are told of in a dead letter, but not kept in it. */
+const MOST_KEPT_BYTES = INTENT_MAX_MESSAGE_BYTES;
 /** Foreign headers (a producer's own) are kept as long as all of them together are no larger. */
 const MAX_FOREIGN_BYTES = 4_096;
 
@@ -93,13 +97,16 @@ export function deadLetterRecord(detour: Detour, deadLetterClass: DeadLetterClas
     [RECOVERY_HEADER.deadLetterDetail]: safeText(cause.detail, MAX_TEXT),
   };
   if (stack !== '') headers[RECOVERY_HEADER.deadLetterStack] = stack.slice(0, MAX_STACK);
-  return {
-    topic: deadLetterTopic(detour.owner),
-    partition: detour.partition,
-    key: detour.arrival.record.key,
-    value: detour.arrival.record.value,
-    headers,
-  };
+  const { key, value } = detour.arrival.record;
+  const bytes = detour.arrival.record.unreadable?.bytes ?? value;
+  const topic = deadLetterTopic(detour.owner);
+  const { partition } = detour;
+  if ((key?.length ?? 0) + (bytes?.length ?? 0) <= MOST_KEPT_BYTES)
+    return { topic, partition, key, value: bytes, headers };
+  // A batch may unpack to records that no topic takes: the letter would be refused for ever.
+  headers[RECOVERY_HEADER.bytesHash] = hash('sha256', bytes ?? '', 'hex');
+  headers[RECOVERY_HEADER.bytesLength] = String(bytes?.length ?? 0);
+  return { topic, partition, key: (key?.length ?? 0) > MAX_FOREIGN_BYTES ? null : key, value: null, headers };
 }
 
 const OURS: ReadonlySet<string> = new Set([...Object.values(HEADER), ...Object.values(RECOVERY_HEADER)]);
@@ -124,6 +131,7 @@ function carried({ arrival, group, now, attempts }: Detour): Record<string, stri
   headers[RECOVERY_HEADER.sourceTopic] = source.topic;
   headers[RECOVERY_HEADER.sourcePartition] = String(source.partition);
   headers[RECOVERY_HEADER.sourceOffset] = String(source.offset);
+  if (source.lastOffset !== undefined) headers[RECOVERY_HEADER.sourceLastOffset] = String(source.lastOffset);
   headers[RECOVERY_HEADER.sourceTimestamp] = String(source.timestamp);
   headers[RECOVERY_HEADER.sourceGroup] = group;
   headers[RECOVERY_HEADER.firstFailedAt] = String(source.firstFailedAt ?? now);

@@ -14,6 +14,8 @@ export const RECOVERY_HEADER = {
   sourceTopic: 'source-topic',
   sourcePartition: 'source-partition',
   sourceOffset: 'source-offset',
+  /** Of a batch that could not be read: its last offset; `source-offset` is its first, and the value is the batch. */
+  sourceLastOffset: 'source-last-offset',
   /** Append time of the record on its source topic, in ms: limits and windows go by it, also after retries. */
   sourceTimestamp: 'source-timestamp',
   /** Consumer group that failed. */
@@ -31,6 +33,9 @@ export const RECOVERY_HEADER = {
   retryCode: 'retry-code',
   /** Not to be handled before this instant, in ms. */
   retryDueAt: 'retry-due-at',
+  /** Of a dead letter whose bytes do not fit: their SHA-256 and length. It has no value then. */
+  bytesHash: 'dlq-bytes-sha256',
+  bytesLength: 'dlq-bytes-length',
   deadLetterId: 'dlq-id',
   deadLetterCode: 'dlq-error-code',
   deadLetterClass: 'dlq-class',

@@ -55,6 +55,10 @@ export function createTable<T extends TopicName>(options: TableOptions<T>): Tabl
   async function take(batch: RecordBatch): Promise<void> {
     const decoded = await decodePatiently(batch);
     batch.records.forEach((record, i) => {
+      if (record.unreadable) {
+        undecodable++;
+        return;
+      }
       const key = record.key?.toString('utf8');
       newestAt = Math.max(newestAt ?? 0, record.timestamp);
       if (key === undefined) {

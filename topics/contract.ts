@@ -25,6 +25,8 @@ export interface TopicContract<Name extends string = string, V = unknown> {
   readonly retentionMs: number | null;
   /** Largest record, in bytes, that the broker takes. */
   readonly maxMessageBytes: number;
+  /** Compression that the broker gives what it takes, whatever its producer chose; absent: the producer's. */
+  readonly compression?: 'zstd';
 }
 
 /** A value bound for a topic: what `decide` returns. */

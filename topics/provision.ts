@@ -74,6 +74,7 @@ function configOf(topic: {
   cleanup: 'delete' | 'compact';
   retentionMs: number | null;
   maxMessageBytes: number;
+  compression?: 'zstd';
 }): Record<string, string> {
   return {
     'cleanup.policy': topic.cleanup,
@@ -81,6 +82,7 @@ function configOf(topic: {
     'max.message.bytes': String(topic.maxMessageBytes),
     // Limits count by the time the broker took the record: upstream cannot choose the day.
     'message.timestamp.type': 'LogAppendTime',
+    ...(topic.compression === undefined ? {} : { 'compression.type': topic.compression }),
   };
 }
 

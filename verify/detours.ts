@@ -10,6 +10,8 @@ export interface SourcePosition {
   readonly topic: string;
   readonly partition: number;
   readonly offset: number;
+  /** Of a batch that could not be read: its last offset. */
+  readonly lastOffset?: number;
 }
 
 /** A dead letter, as far as its headers tell. */
@@ -19,8 +21,8 @@ export interface DeadLetter extends SourcePosition {
   readonly replayCount: number;
   /** The record's key: its transfer, where it has one. */
   readonly key: string | undefined;
-  /** Digest of the record's bytes; 1 for none. */
-  readonly bytes: number;
+  /** Digest of the record's bytes, 1 for none; undefined when they were too many to be kept. */
+  readonly bytes: number | undefined;
   /** The transfer that it stops, and whose lifecycle must say so. */
   readonly stops: string | undefined;
   /** Where it stands in the dead-letter topic. */
@@ -50,6 +52,8 @@ interface Trail {
 export type IsHandled = (owner: string, topic: string, partition: number, offset: number) => boolean;
 
 export class Detours {
+  /** Dead letters of batches, by owner, topic and partition. */
+  readonly #batches = new Map<string, Trail[]>();
   readonly #trails = new Map<string, Trail>();
   readonly #isHandled: IsHandled;
 
@@ -57,7 +61,7 @@ export class Detours {
     this.#isHandled = isHandled;
     for (const { source, dead, replays, waits } of before) {
       const open = waits.filter(({ topic, partition, offset }) => !isHandled(source.owner, topic, partition, offset));
-      this.#trails.set(keyOf(source), { source, dead: new Set(dead), replays, waits: open });
+      this.#keep({ source, dead: new Set(dead), replays, waits: open });
     }
   }
 
@@ -86,7 +90,14 @@ export class Detours {
   /** Dead letters of the record that were not replayed since. */
   openDeadLetters(source: SourcePosition): number {
     const trail = this.#trails.get(keyOf(source));
-    return trail ? Math.max(0, trail.dead.size - trail.replays) : 0;
+    const own = trail ? Math.max(0, trail.dead.size - trail.replays) : 0;
+    return own > 0 ? own : this.#batchesOf(source);
+  }
+
+  /** Dead letters of a batch that holds the record, other than at its beginning. */
+  #batchesOf({ offset, ...place }: SourcePosition): number {
+    const batches = this.#batches.get(placeKey(place)) ?? [];
+    return batches.filter(({ source }) => source.offset < offset && offset <= source.lastOffset!).length;
   }
 
   /** Ids of the dead letters of a record. */
@@ -105,12 +116,21 @@ export class Detours {
     const key = keyOf(source);
     const known = this.#trails.get(key);
     if (known !== undefined) return known;
-    const trail = { source, dead: new Set<string>(), replays: 0, waits: [] };
-    this.#trails.set(key, trail);
+    return this.#keep({ source, dead: new Set<string>(), replays: 0, waits: [] });
+  }
+
+  #keep(trail: Trail): Trail {
+    const { source } = trail;
+    this.#trails.set(keyOf(source), trail);
+    if (source.lastOffset === undefined) return trail;
+    const place = placeKey(source);
+    this.#batches.set(place, [...(this.#batches.get(place) ?? []), trail]);
     return trail;
   }
 }
 
+type Place = Pick<SourcePosition, 'owner' | 'topic' | 'partition'>;
+const placeKey = ({ owner, topic, partition }: Place) => `${owner}/${topic}/${partition}`;
 const keyOf = ({ owner, topic, partition, offset }: SourcePosition) => `${owner}/${topic}/${partition}/${offset}`;
 
 /** Where a record of a recovery topic first stood; undefined when its headers do not tell. */
@@ -119,7 +139,8 @@ export function sourceOf(owner: string, { headers }: LogRecord): SourcePosition 
   const partition = headerInteger(headers, RECOVERY_HEADER.sourcePartition);
   const offset = headerInteger(headers, RECOVERY_HEADER.sourceOffset);
   if (topic === undefined || partition === undefined || offset === undefined) return undefined;
-  return { owner, topic, partition, offset };
+  const lastOffset = headerInteger(headers, RECOVERY_HEADER.sourceLastOffset);
+  return { owner, topic, partition, offset, ...(lastOffset === undefined ? {} : { lastOffset }) };
 }
 
 /** A dead letter as its headers describe it. */
@@ -127,7 +148,7 @@ export function deadLetterOf(source: SourcePosition, record: LogRecord, stops: s
   const { headers, key, partition, offset } = record;
   return {
     ...source,
-    bytes: digest(record.value ?? ''),
+    bytes: headers[RECOVERY_HEADER.bytesHash] === undefined ? digest(record.value ?? '') : undefined,
     stops,
     id: headerText(headers, RECOVERY_HEADER.deadLetterId) ?? '',
     code: headerText(headers, RECOVERY_HEADER.deadLetterCode) ?? '',

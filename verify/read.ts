@@ -29,12 +29,22 @@ export interface Reading {
 export async function readAll(reading: Reading): Promise<void> {
   const { reader, ranges, wants } = reading;
   await reader.read(ranges, async ({ topic, records }) => {
-    const wanted = records.filter(wants);
+    const wanted = records.filter((record) => wants(record) && !unreadable(record, reading));
     if (wanted.length === 0) return;
     const recovery = recoveryTopicOf(topic);
     if (recovery) await detours(recovery, wanted, reading);
     else if (isContract(topic)) await reading.batch(await decoded(topic, wanted, reading));
   });
+}
+
+/** A batch that nobody can read stands where it begins. @returns false for any other record */
+function unreadable(record: LogRecord, reading: Reading): boolean {
+  const batch = record.unreadable;
+  if (batch === undefined) return false;
+  const { topic, partition, timestamp } = record;
+  const standing = { topic, partition, timestamp, offset: batch.firstOffset, key: null, value: null, headers: {} };
+  reading.undecodable(standing, batch.code, digest(batch.bytes));
+  return true;
 }
 
 /** Digest of a record's bytes; of a tombstone too. */

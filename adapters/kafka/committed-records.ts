@@ -1,6 +1,6 @@
 // From what a fetch returns to the records that a read_committed reader may see.
 import type { LogRecord } from '../../runtime/ports/log.ts';
-import { FetchedRecord } from './kafkajs/fetch-response.ts';
+import { FetchedRecord, UnreadableRecord } from './kafkajs/fetch-response.ts';
 import type { AbortedTransaction, FetchedMessage, FetchedPartition } from './kafkajs/internals.ts';
 
 /** Control records carry version and type as two 16-bit numbers in their key; type 0 ends an aborted transaction. */
@@ -48,7 +48,7 @@ export function committedRecords(topic: string, from: number, fetched: FetchedPa
   for (const message of withoutAborted(messages, abortedTransactions ?? [])) {
     // A fetch returns whole batches, so it may begin before the offset asked for.
     if (message.isControlRecord || Number(message.offset) < from) continue;
-    records.push(toRecord(topic, partition, message));
+    records.push(toRecord(topic, partition, message, from));
   }
   return { records, nextOffset: Math.max(from, endOf(messages)) };
 }
@@ -61,10 +61,11 @@ function endOf(messages: FetchedPartition['messages']): number {
   return Number(firstOffset) + lastOffsetDelta + 1;
 }
 
-function toRecord(topic: string, partition: number, message: FetchedMessage): LogRecord {
+function toRecord(topic: string, partition: number, message: FetchedMessage, from: number): LogRecord {
   if (message instanceof FetchedRecord) {
     message.topic = topic;
     message.partition = partition;
+    if (message instanceof UnreadableRecord) message.beginAt(from);
     return message;
   }
   const { key, value, offset, timestamp } = message;

@@ -4,7 +4,7 @@ import { performance } from 'node:perf_hooks';
 import type { LogRecord } from '../../runtime/ports/log.ts';
 import { backoffMs, pause } from './backoff.ts';
 import { type Connections, connectCluster, discardCluster, leaderOf } from './client.ts';
-import { committedRecords } from './committed-records.ts';
+import { type Committed, committedRecords } from './committed-records.ts';
 import { brokerErrorType } from './errors.ts';
 import { type Cluster, type FetchedPartition, READ_COMMITTED } from './kafkajs/internals.ts';
 import { Signal } from './signal.ts';
@@ -18,6 +18,10 @@ const QUIET_AFTER = 8;
 /** The same while partitions wait to be let into the fetch. */
 const SHORT_POLL_MS = 10;
 const MAX_FETCH_BYTES = 8 * 1_048_576;
+/** A source that holds this many bytes is not fetched: what was packed well counts as what it is. */
+const MOST_BUFFERED_BYTES = 16 * 1_048_576;
+/** A batch that fails its checksum is fetched so often before it is given up: the fault may be the way's, not the log's. */
+const MOST_FETCHES = 3;
 const STALE_METADATA = new Set([
   'NOT_LEADER_FOR_PARTITION',
   'LEADER_NOT_AVAILABLE',
@@ -49,6 +53,9 @@ export class Source {
   waitingSince = 0;
   #buffer: LogRecord[] = [];
   #head = 0;
+  #bytes = 0;
+  /** A batch that failed its checksum, and how often it did. */
+  #suspect = { offset: -1, fetches: 0 };
   /** Grows with every seek, so that an answer to an older fetch is dropped. */
   #seeks = 0;
 
@@ -63,6 +70,11 @@ export class Source {
     return this.#buffer.length - this.#head;
   }
 
+  /** No more is to be fetched for now. */
+  isFull(records: number): boolean {
+    return this.buffered >= records || this.#bytes >= MOST_BUFFERED_BYTES;
+  }
+
   get seeks(): number {
     return this.#seeks;
   }
@@ -72,6 +84,7 @@ export class Source {
     this.#seeks++;
     this.#buffer = [];
     this.#head = 0;
+    this.#bytes = 0;
     this.position = offset;
     this.outOfRange = false;
   }
@@ -80,6 +93,7 @@ export class Source {
   take(most: number): LogRecord[] {
     const records = this.#buffer.slice(this.#head, this.#head + most);
     this.#head += records.length;
+    for (const { value } of records) this.#bytes -= value?.length ?? 0;
     if (this.#head === this.#buffer.length) {
       this.#buffer = [];
       this.#head = 0;
@@ -90,7 +104,7 @@ export class Source {
   /** Adds what a fetch returned; ignores it when the source was moved meanwhile. */
   accept(fetched: FetchedPartition, seeks: number): void {
     if (seeks !== this.#seeks || this.position === undefined) return;
-    const { records, nextOffset } = committedRecords(this.topic, this.position, fetched);
+    const { records, nextOffset } = this.#believed(committedRecords(this.topic, this.position, fetched), fetched);
     const now = performance.now();
     if (this.buffered === 0) this.waitingSince = now;
     this.fetchedAt = now;
@@ -99,9 +113,24 @@ export class Source {
     if (records.length > 0) {
       this.#buffer = this.#head === 0 ? this.#buffer : this.#buffer.slice(this.#head);
       this.#head = 0;
-      for (const record of records) this.#buffer.push(record);
+      for (const record of records) {
+        this.#buffer.push(record);
+        this.#bytes += record.value?.length ?? 0;
+      }
     } else if (nextOffset >= this.lastStableOffset) this.caughtUpAt = now;
     this.changed.wake();
+  }
+
+  /** A batch that fails its checksum is fetched again a few times: until then, what follows it waits. */
+  #believed(committed: Committed, { messages }: FetchedPartition): Committed {
+    if (messages.unreadable !== true) return committed;
+    const at = committed.records.findIndex(({ unreadable }) => unreadable?.code === 'BATCH_CORRUPT');
+    if (at === -1) return committed;
+    const { firstOffset } = committed.records[at]!.unreadable!;
+    const fetches = this.#suspect.offset === firstOffset ? this.#suspect.fetches + 1 : 1;
+    this.#suspect = { offset: firstOffset, fetches };
+    if (fetches >= MOST_FETCHES) return committed;
+    return { records: committed.records.slice(0, at), nextOffset: Math.max(this.position!, firstOffset) };
   }
 }
 
@@ -191,8 +220,7 @@ export class Fetcher {
     onSuccess: () => void,
   ): Promise<void> {
     let empty = 0;
-    const hasRoom = ({ position, buffered }: Source) =>
-      position !== undefined && buffered < this.#options.bufferRecords;
+    const hasRoom = (source: Source) => source.position !== undefined && !source.isFull(this.#options.bufferRecords);
     while (current()) {
       if (!sources.some(hasRoom)) {
         await this.#room.wait(LONG_POLL_MS);

@@ -3,6 +3,7 @@ import type { ConsumerOptions, Log, LogAdmin, LogConsumer, LogReader, LogWriter 
 import { KafkaAdmin } from './admin.ts';
 import { Connections } from './client.ts';
 import { KafkaConsumer } from './consumer.ts';
+import { boundUnpackedBytes } from './kafkajs/fetch-response.ts';
 import { applyPatches } from './kafkajs/patches.ts';
 import { type KafkaOptions, settingsOf } from './options.ts';
 import { KafkaReader } from './reader.ts';
@@ -14,7 +15,9 @@ const CLOSE_DEADLINE_MS = 10_000;
 /** Creates the log. Nothing is connected until something is consumed, written or read. */
 export function createLog(options: KafkaOptions): Log {
   applyPatches(options.patches);
-  return new KafkaLog(new Connections(settingsOf(options)));
+  const settings = settingsOf(options);
+  boundUnpackedBytes(settings.maxUnpackedBytes);
+  return new KafkaLog(new Connections(settings));
 }
 
 class KafkaLog implements Log {

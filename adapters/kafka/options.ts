@@ -51,6 +51,8 @@ export interface KafkaOptions {
   readonly maxSendRecords?: number;
   /** Most bytes (before compression) in one produce request per partition: below the topic's max.message.bytes. */
   readonly maxSendBytes?: number;
+  /** Most bytes that a compressed batch that is read may unpack to; for the whole process. */
+  readonly maxUnpackedBytes?: number;
   /** Whether batches of several partitions may share a transaction: see joint-commits.ts. */
   readonly jointCommits?: boolean;
   /** How often an idle partition commits a position that moved over transaction markers only, ms. */
@@ -96,6 +98,7 @@ export function settingsOf(options: KafkaOptions, env: NodeJS.ProcessEnv = proce
     writeTimeoutMs: options.writeTimeoutMs ?? 30_000,
     maxSendRecords: options.maxSendRecords ?? 1_000,
     maxSendBytes: options.maxSendBytes ?? 900_000,
+    maxUnpackedBytes: options.maxUnpackedBytes ?? 32 * 1_048_576,
     jointCommits: options.jointCommits ?? true,
     idleCommitMs: options.idleCommitMs ?? 600_000,
     metadataMaxAgeMs: options.metadataMaxAgeMs ?? 60_000,

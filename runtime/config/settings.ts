@@ -57,6 +57,11 @@ export const settings = {
       schema: oneOf('none', 'gzip', 'zstd'),
       default: 'zstd',
     }),
+    maxUnpackRatio: setting('CORRIDOR_KAFKA_MAX_UNPACK_RATIO', {
+      doc: 'How many times the largest record that an intent may be (2 MiB) a compressed batch may unpack to. A batch that unpacks to more is one dead letter.',
+      schema: integer(1, 512),
+      default: '16',
+    }),
     chainPartitions: setting('CORRIDOR_CHAIN_PARTITIONS', {
       doc: 'Partitions of every chain topic. May be raised, which affects new transfers only; never lowered.',
       schema: integer(1, 1_000),

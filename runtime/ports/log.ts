@@ -11,6 +11,23 @@ export interface LogRecord {
   readonly headers: Readonly<Record<string, Buffer | undefined>>;
   /** Append time at the broker for LogAppendTime topics, else the producer's time; ms. */
   readonly timestamp: number;
+  /** Set on what stands for a whole batch that nobody can read: it has no key, value and headers, and the last offset. */
+  readonly unreadable?: UnreadableBatch;
+}
+
+/** A batch of records that cannot be unpacked or taken apart. */
+export interface UnreadableBatch {
+  readonly code:
+    | 'BATCH_CORRUPT'
+    | 'BATCH_MALFORMED'
+    | 'BATCH_CODEC_UNKNOWN'
+    | 'BATCH_TOO_LARGE'
+    | 'BATCH_UNPACK_FAILED';
+  readonly detail: string;
+  readonly firstOffset: number;
+  readonly lastOffset: number;
+  /** The batch as the broker gave it. */
+  readonly bytes: Buffer;
 }
 
 /** A record to be written. The partition is always explicit: the chain is co-partitioned. */
@@ -138,7 +155,8 @@ export interface PartitionRange {
 export interface LogReader {
   /** Start and end offsets (read_committed: last stable offset) of every partition of the topics. */
   offsets(topics: readonly string[]): Promise<readonly PartitionRange[]>;
-  /** Reads the ranges to their ends; batches of one partition are in order. Bounded memory: back-pressure by await. */
+  /** Reads the ranges to their ends; batches of one partition are in order. Bounded memory: back-pressure by await.
+   * What is unreadable comes as one record that says so. */
   read(ranges: readonly PartitionRange[], onBatch: (batch: RecordBatch) => Promise<void> | void): Promise<void>;
   /** Reads a topic from its start and goes on for ever, also over faults (`onFault` is told, and must not throw);
    * `caughtUp` resolves at the end offsets known at the call, and rejects only when the read could not begin. */

@@ -59,11 +59,17 @@ const idOf = ({ owner, topic, partition, offset, replayCount }: DeadLetter) =>
   deterministicId(`dead-letter\n${owner}\n${topic}\n${partition}\n${offset}\n${replayCount}`);
 
 function compareWithSource(letter: DeadLetter, run: Run, say: (code: string, detail: string) => void): void {
-  const { topic, partition, offset, bytes } = letter;
+  const { topic, partition, offset, lastOffset, bytes } = letter;
   const there = bytesAt(letter, run);
   if (there === undefined) return;
   if (there === 0) say('DEAD_LETTER_OF_NOTHING', `there is no record at ${topic}/${partition}/${offset}`);
-  else if (there !== bytes) say('DEAD_LETTER_ALTERED', `it is not the record at ${topic}/${partition}/${offset}`);
+  else if (bytes === undefined || there === bytes) return;
+  else if (lastOffset === undefined)
+    say('DEAD_LETTER_ALTERED', `it is not the record at ${topic}/${partition}/${offset}`);
+  else {
+    const detail = `the batch at ${topic}/${partition}/${offset} to ${lastOffset} is another, or can be read now: have its records sent again`;
+    say('DEAD_LETTER_OF_A_READABLE_BATCH', detail);
+  }
 }
 
 function bytesAt({ topic, partition, offset }: DeadLetter, run: Run): number | undefined {

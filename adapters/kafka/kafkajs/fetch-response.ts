@@ -1,23 +1,21 @@
 // Decodes a fetch response in one pass over its bytes: numbers instead of strings and BigInts, headers only when they are
 // read, append times kept, and the checksum that kafkajs skips is checked.
-import { createRequire } from 'node:module';
 import { CodedError } from '../../../runtime/ports/fault.ts';
-import type { LogRecord } from '../../../runtime/ports/log.ts';
+import type { LogRecord, UnreadableBatch } from '../../../runtime/ports/log.ts';
 import { crc32c } from './crc32c.ts';
 import { Headers, headerNameAt } from './header-names.ts';
 import type { BatchContext, FetchedMessage, FetchedPartition, FetchResponse } from './internals.ts';
 import { requestDefinition } from './requests.ts';
+import { UnpackError, unpack } from './unpack.ts';
 import { Cursor } from './varint.ts';
-
-const require = createRequire(import.meta.url);
-const { lookupCodecByAttributes } = require('kafkajs/src/protocol/message/compression') as {
-  lookupCodecByAttributes(attributes: number): { decompress(bytes: Buffer): Promise<Buffer> } | null;
-};
 
 /** The version decoded here, the newest that kafkajs asks for. */
 const VERSION = 11;
 const BATCH_HEADER = 61;
 const BATCH_PREFIX = 12;
+const MAGIC_AT = 16;
+/** The least that stands behind the prefix in any format: epoch or checksum, magic, attributes. */
+const LEAST_BATCH = 6;
 const MAGIC = 2;
 const COMPRESSION_MASK = 0x07;
 const LOG_APPEND_TIME = 0x08;
@@ -26,6 +24,8 @@ const CONTROL = 0x20;
 
 /** A record whose key and value are views of the response, and whose headers are parsed when first looked at. */
 export class FetchedRecord implements FetchedMessage, LogRecord {
+  /** Not a field of every record: only what stands for a batch has it. */
+  declare readonly unreadable?: UnreadableBatch;
   topic = '';
   partition = 0;
   readonly offset: number;
@@ -65,6 +65,34 @@ export class FetchedRecord implements FetchedMessage, LogRecord {
   }
 }
 
+/** Stands for a batch that cannot be read. */
+export class UnreadableRecord extends FetchedRecord {
+  override unreadable: UnreadableBatch;
+
+  /** @param batch the batch, where what it says of its transaction can be believed */
+  constructor(unreadable: UnreadableBatch, batch?: Buffer) {
+    const told = batch !== undefined && batch[MAGIC_AT] === MAGIC && batch.length >= BATCH_HEADER;
+    const context: BatchContext = {
+      firstOffset: unreadable.firstOffset,
+      lastOffsetDelta: unreadable.lastOffset - unreadable.firstOffset,
+      producerId: told ? batch.readBigInt64BE(43).toString() : '-1',
+      inTransaction: told && (batch.readInt16BE(21) & TRANSACTIONAL) !== 0,
+      isControlBatch: false,
+    };
+    const timestamp = told ? Number(batch.readBigInt64BE(35)) : 0;
+    super(unreadable.lastOffset, timestamp, null, null, context, NO_HEADERS, 0);
+    this.unreadable = unreadable;
+  }
+
+  /** What was read of the batch before, when it still could be, is none of it. */
+  beginAt(offset: number): void {
+    const { firstOffset } = this.unreadable;
+    if (firstOffset < offset) this.unreadable = { ...this.unreadable, firstOffset: offset };
+  }
+}
+
+const NO_HEADERS = Buffer.from([0]);
+
 /** Of a header that comes several times, the last is told. */
 function readHeaders(bytes: Buffer, at: number): Record<string, Buffer | undefined> {
   const cursor = new Cursor(bytes, at);
@@ -78,36 +106,84 @@ function readHeaders(bytes: Buffer, at: number): Record<string, Buffer | undefin
   return headers;
 }
 
-function readBytes(cursor: Cursor): Buffer | null {
+function readBytes(cursor: Cursor, end = cursor.buffer.length): Buffer | null {
   const size = cursor.varint();
   if (size < 0) return null;
+  if (size > end - cursor.at) throw malformed('has a key or value that goes beyond its record');
   const bytes = cursor.buffer.subarray(cursor.at, cursor.at + size);
   cursor.at += size;
   return bytes;
 }
 
-/** The records of one partition: all complete batches. `nextOffset` is where to fetch next. */
-export async function decodeBatches(bytes: Buffer): Promise<FetchedRecord[] & { nextOffset?: number }> {
-  const records: FetchedRecord[] & { nextOffset?: number } = [];
-  for (let at = 0; at + BATCH_HEADER <= bytes.length; ) {
-    const end = at + BATCH_PREFIX + bytes.readInt32BE(at + 8);
-    if (end > bytes.length) break; // a fetch ends in the middle of a batch
-    const attributes = checkedAttributes(bytes, at, end);
-    const codec = (attributes & COMPRESSION_MASK) === 0 ? null : lookupCodecByAttributes(attributes);
-    const packed = bytes.subarray(at + BATCH_HEADER, end);
-    const unpacked = codec === null ? undefined : await codec.decompress(packed);
-    records.nextOffset = decodeBatch(records, bytes, at, attributes, unpacked);
-    at = end;
+/** What a partition's bytes hold, and where to fetch next. */
+export type DecodedMessages = FetchedRecord[] & {
+  nextOffset?: number;
+  /** Set when one of them stands for a batch that was not read. */
+  unreadable?: boolean;
+};
+
+/** What one response may unpack to. */
+export interface UnpackBudget {
+  /** Bytes of one batch, at most. */
+  readonly most: number;
+  /** Bytes that are left for the whole response; the first packed batch is unpacked in any case. */
+  left: number;
+}
+
+let mostUnpackedBytes = 32 * 1_048_576;
+
+/** Bounds what a batch may unpack to, in bytes. For the whole process, like the decoder itself. */
+export function boundUnpackedBytes(most: number): void {
+  mostUnpackedBytes = most;
+}
+
+const budgetOf = (most: number): UnpackBudget => ({ most, left: most });
+
+/**
+ * The records of one partition: all complete batches, or as many as the budget allows. `nextOffset` is where to fetch next.
+ * A batch that cannot be read is one record that says so.
+ * @param end offset after the last record of the partition, as far as known
+ * @throws CodedError LOG_CORRUPT when there is no telling where the next batch begins
+ */
+export async function decodeBatches(
+  bytes: Buffer,
+  end = Number.POSITIVE_INFINITY,
+  budget = budgetOf(mostUnpackedBytes),
+): Promise<DecodedMessages> {
+  const records: DecodedMessages = [];
+  for (let at = 0; at + MAGIC_AT < bytes.length; ) {
+    const size = bytes.readInt32BE(at + 8);
+    if (size < LEAST_BATCH && at === 0)
+      throw corrupt(Number(bytes.readBigInt64BE(at)), `says that it has ${size} bytes`);
+    const next = at + BATCH_PREFIX + size;
+    if (size < LEAST_BATCH || next > bytes.length) break; // a fetch ends in the middle of a batch
+    const batch = bytes.subarray(at, next);
+    if (isPacked(batch) && budget.left <= 0) break;
+    const count = records.length;
+    try {
+      records.nextOffset = await decodeBatch(records, batch, budget);
+    } catch (error) {
+      if (!(error instanceof BatchError)) throw error;
+      records.length = count;
+      const unreadable = unreadableOf(error, batch, bytes.subarray(next), end);
+      records.push(new UnreadableRecord(unreadable, error.code === 'BATCH_CORRUPT' ? undefined : batch));
+      records.unreadable = true;
+      records.nextOffset = unreadable.lastOffset + 1;
+    }
+    at = next;
   }
   return records;
 }
 
-function checkedAttributes(bytes: Buffer, at: number, end: number): number {
-  const base = Number(bytes.readBigInt64BE(at));
-  if (bytes[at + 16] !== MAGIC) throw corrupt(base, `is of format ${bytes[at + 16]}`);
-  if (crc32c(bytes.subarray(at + 21, end)) !== bytes.readUInt32BE(at + 17)) throw corrupt(base, 'fails its checksum');
-  return bytes.readInt16BE(at + 21);
+class BatchError extends Error {
+  readonly code: UnreadableBatch['code'];
+  constructor(code: UnreadableBatch['code'], detail: string) {
+    super(detail);
+    this.code = code;
+  }
 }
+
+const malformed = (detail: string) => new BatchError('BATCH_MALFORMED', detail);
 
 function corrupt(offset: number, why: string): CodedError {
   return new CodedError(
@@ -117,40 +193,90 @@ function corrupt(offset: number, why: string): CodedError {
   );
 }
 
-/** Adds the records of one batch; returns the offset after it. */
-function decodeBatch(
-  records: FetchedRecord[],
-  bytes: Buffer,
-  at: number,
-  attributes: number,
-  unpacked: Buffer | undefined,
-): number {
-  const firstOffset = Number(bytes.readBigInt64BE(at));
-  const lastOffsetDelta = bytes.readInt32BE(at + 23);
-  const firstTimestamp = Number(bytes.readBigInt64BE(at + 27));
-  const appendTime = (attributes & LOG_APPEND_TIME) === 0 ? undefined : Number(bytes.readBigInt64BE(at + 35));
+const isPacked = (batch: Buffer) =>
+  batch[MAGIC_AT] === MAGIC && batch.length >= BATCH_HEADER && (batch.readInt16BE(21) & COMPRESSION_MASK) !== 0;
+
+/** Names the offsets of a batch that was not read. */
+function unreadableOf({ code, message }: BatchError, batch: Buffer, rest: Buffer, end: number): UnreadableBatch {
+  const firstOffset = Number(batch.readBigInt64BE(0));
+  let lastOffset = batch.length < BATCH_HEADER ? firstOffset : firstOffset + batch.readInt32BE(23);
+  if (batch[MAGIC_AT] !== MAGIC) lastOffset = firstOffset;
+  // What fails its checksum may be wrong in this too: where the next batch begins is the better witness.
+  const follower = rest.length > MAGIC_AT ? Number(rest.readBigInt64BE(0)) - 1 : undefined;
+  if (follower !== undefined && follower >= firstOffset) lastOffset = follower;
+  if (lastOffset < firstOffset || lastOffset >= end) throw corrupt(firstOffset, message);
+  return { code, detail: `the record batch ${message}`, firstOffset, lastOffset, bytes: batch };
+}
+
+/** Adds the records of one batch; returns the offset after it. @throws BatchError */
+async function decodeBatch(records: FetchedRecord[], batch: Buffer, budget: UnpackBudget): Promise<number> {
+  if (batch[MAGIC_AT] !== MAGIC) throw malformed(`is of format ${batch[MAGIC_AT]}`);
+  if (batch.length < BATCH_HEADER) throw malformed('is cut short');
+  if (crc32c(batch.subarray(21)) !== batch.readUInt32BE(17))
+    throw new BatchError('BATCH_CORRUPT', 'fails its checksum');
+  const attributes = batch.readInt16BE(21);
+  const codec = attributes & COMPRESSION_MASK;
+  if (codec === 0) return readRecords(records, batch, attributes, batch, BATCH_HEADER);
+  const unpacked = await unpack(codec, batch.subarray(BATCH_HEADER), budget.most).catch((error: unknown) => {
+    if (error instanceof UnpackError) throw new BatchError(error.code, error.message);
+    throw error;
+  });
+  budget.left -= unpacked.length;
+  return readRecords(records, batch, attributes, unpacked, 0);
+}
+
+/** The least that a record takes: its size, attributes, times, offset, key, value and headers, a byte each. */
+const LEAST_RECORD = 7;
+
+function readRecords(records: FetchedRecord[], batch: Buffer, attributes: number, body: Buffer, from: number): number {
+  const firstOffset = Number(batch.readBigInt64BE(0));
+  const lastOffsetDelta = batch.readInt32BE(23);
+  const firstTimestamp = Number(batch.readBigInt64BE(27));
+  const appendTime = (attributes & LOG_APPEND_TIME) === 0 ? undefined : Number(batch.readBigInt64BE(35));
+  const count = batch.readInt32BE(57);
+  if (lastOffsetDelta < 0) throw malformed(`ends ${-lastOffsetDelta} before its first offset`);
+  if (count < 0 || count > (body.length - from) / LEAST_RECORD) throw malformed(`claims ${count} records`);
   const context: BatchContext = {
     firstOffset,
     lastOffsetDelta,
-    producerId: bytes.readBigInt64BE(at + 43).toString(),
+    producerId: batch.readBigInt64BE(43).toString(),
     inTransaction: (attributes & TRANSACTIONAL) !== 0,
     isControlBatch: (attributes & CONTROL) !== 0,
   };
-  const body = unpacked ?? bytes;
-  const cursor = new Cursor(body, unpacked === undefined ? at + BATCH_HEADER : 0);
-  for (let left = bytes.readInt32BE(at + 57); left > 0; left--) {
+  const cursor = new Cursor(body, from);
+  let last = -1;
+  for (let left = count; left > 0; left--) {
     const size = cursor.varint();
     const end = cursor.at + size;
+    if (size < LEAST_RECORD - 1 || end > body.length) throw malformed('has a record that goes beyond its end');
     cursor.at++; // attributes: none are in use
     const timestampDelta = cursor.varlong();
-    const offset = firstOffset + cursor.varint();
-    const key = readBytes(cursor);
-    const value = readBytes(cursor);
+    const delta = cursor.varint();
+    if (delta <= last || delta > lastOffsetDelta) throw malformed('has a record of a foreign offset');
+    last = delta;
+    const key = readBytes(cursor, end);
+    const value = readBytes(cursor, end);
     const timestamp = appendTime ?? firstTimestamp + timestampDelta;
-    records.push(new FetchedRecord(offset, timestamp, key, value, context, body, cursor.at));
-    cursor.at = end;
+    records.push(new FetchedRecord(firstOffset + delta, timestamp, key, value, context, body, cursor.at));
+    passHeaders(cursor, end);
   }
+  if (cursor.at !== body.length) throw malformed('has more bytes than records');
   return firstOffset + lastOffsetDelta + 1;
+}
+
+/** Headers are read when somebody looks; that they can be is made sure of here. */
+function passHeaders(cursor: Cursor, end: number): void {
+  const count = cursor.varint();
+  if (count < 0 || count > (end - cursor.at) / 2) throw malformed(`claims ${count} headers`);
+  for (let left = count; left > 0; left--) {
+    const nameSize = cursor.varint();
+    if (nameSize < 0 || nameSize > end - cursor.at) throw malformed('has a header without a name');
+    cursor.at += nameSize;
+    const size = cursor.varint();
+    if (size > end - cursor.at) throw malformed('has a header that goes beyond its record');
+    if (size > 0) cursor.at += size;
+  }
+  if (cursor.at !== end) throw malformed('has a record of another size than it says');
 }
 
 /** Decodes a fetch response of version 11. */
@@ -160,10 +286,11 @@ export async function decodeFetchResponse(raw: Buffer): Promise<FetchResponse & 
   const errorCode = cursor.int16();
   const sessionId = cursor.int32();
   const responses: { topicName: string; partitions: FetchedPartition[] }[] = [];
+  const budget = budgetOf(mostUnpackedBytes);
   for (let topics = cursor.int32(); topics > 0; topics--) {
     const topicName = cursor.string();
     const partitions: FetchedPartition[] = [];
-    for (let left = cursor.int32(); left > 0; left--) partitions.push(await decodePartition(cursor));
+    for (let left = cursor.int32(); left > 0; left--) partitions.push(await decodePartition(cursor, budget));
     responses.push({ topicName, partitions });
   }
   return { clientSideThrottleTime, errorCode, sessionId, responses } as FetchResponse & {
@@ -171,7 +298,7 @@ export async function decodeFetchResponse(raw: Buffer): Promise<FetchResponse & 
   };
 }
 
-async function decodePartition(cursor: Cursor): Promise<FetchedPartition> {
+async function decodePartition(cursor: Cursor, budget: UnpackBudget): Promise<FetchedPartition> {
   const partition = cursor.int32();
   const errorCode = cursor.int16();
   const highWatermark = cursor.int64().toString();
@@ -185,7 +312,7 @@ async function decodePartition(cursor: Cursor): Promise<FetchedPartition> {
   const size = Math.max(0, cursor.int32());
   const bytes = cursor.buffer.subarray(cursor.at, cursor.at + size);
   cursor.at += size;
-  const messages = await decodeBatches(bytes);
+  const messages = await decodeBatches(bytes, Number(highWatermark), budget);
   return { partition, errorCode, highWatermark, lastStableOffset, abortedTransactions, messages };
 }
 

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { times } from '../../../test/kit/times.ts';
 import { crc32c, install as installCrc32c } from './crc32c.ts';
-import { decodeFetchResponse } from './fetch-response.ts';
+import { decodeBatches, decodeFetchResponse } from './fetch-response.ts';
 import { frame } from './framing.ts';
 import {
   COMPRESSION,
@@ -287,15 +287,24 @@ describe('fetch response', () => {
     );
   });
 
-  test('is refused when a bit has changed', async () => {
+  test('tells a batch of which a bit has changed as one record, and gives its neighbours', async () => {
     await fc.assert(
       fc.asyncProperty(batch, fc.nat(), fc.nat(7), async (given, at, bit) => {
-        const raw = Buffer.from(await respond([given], 0));
-        const content = await encodeBatch(given);
-        const start = raw.indexOf(content);
-        const flipped = start + 21 + (at % (content.length - 21));
-        raw[flipped]! ^= 1 << bit;
-        await expect(decodeFetchResponse(raw)).rejects.toMatchObject({ code: 'LOG_CORRUPT' });
+        const [before, after] = [given, { ...given, firstOffset: given.firstOffset + 100 }];
+        const spoiled = await encodeBatch({ ...given, firstOffset: given.firstOffset + 50 });
+        spoiled[21 + (at % (spoiled.length - 21))]! ^= 1 << bit;
+        const bytes = Buffer.concat([await encodeBatch(before), spoiled, await encodeBatch(after)]);
+        const records = await decodeBatches(bytes);
+        expect(records.unreadable).toBe(true);
+        expect(records.filter(({ unreadable }) => unreadable)).toMatchObject([
+          {
+            offset: given.firstOffset + 99,
+            value: null,
+            unreadable: { code: 'BATCH_CORRUPT', firstOffset: given.firstOffset + 50, bytes: spoiled },
+          },
+        ]);
+        expect(records).toHaveLength(2 * given.messages.length + 1);
+        expect(records.nextOffset).toBe(given.firstOffset + 100 + given.messages.length + given.gap);
       }),
     );
   });

@@ -53,24 +53,24 @@ export class Cursor {
     this.at = at;
   }
 
-  /** A 32-bit integer. */
+  /** A 32-bit integer, of five bytes at most. */
   varint(): number {
     const { buffer } = this;
     let byte = buffer[this.at++]!;
     let encoded = byte & 0x7f;
-    for (let shift = 7; byte >= 0x80; shift += 7) {
+    for (let shift = 7; byte >= 0x80 && shift < 35; shift += 7) {
       byte = buffer[this.at++]!;
       encoded |= (byte & 0x7f) << shift;
     }
     return (encoded >>> 1) ^ -(encoded & 1);
   }
 
-  /** A 64-bit integer that is known to be a safe number. */
+  /** A 64-bit integer that is known to be a safe number, of ten bytes at most. */
   varlong(): number {
     const { buffer } = this;
     let byte = buffer[this.at++]!;
     let encoded = byte & 0x7f;
-    for (let unit = 128; byte >= 0x80; unit *= 128) {
+    for (let unit = 128; byte >= 0x80 && unit < 2 ** 70; unit *= 128) {
       byte = buffer[this.at++]!;
       encoded += (byte & 0x7f) * unit;
     }

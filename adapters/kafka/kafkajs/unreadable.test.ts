@@ -1,0 +1,127 @@
+// Batches by every codec are read; what cannot be read is one record that names its offsets, and never costs more than a bound.
+import { gzipSync, zstdCompressSync } from 'node:zlib';
+import { compressFrameSync } from 'lz4-napi';
+import { compressSync } from 'snappy';
+import { describe, expect, it } from 'vitest';
+import { batchBy, batchOf, type Codec, PACK, recordsOf, sealed } from '../testing/batches.ts';
+import { decodeBatches } from './fetch-response.ts';
+
+const MB = 1_048_576;
+const records = [0, 1, 2].map((at) => ({ key: Buffer.from(`k${at}`), value: Buffer.alloc(300, at) }));
+const good = (offset: number) => batchBy('none', records, offset);
+const budget = () => ({ most: MB, left: MB });
+
+/** Reads a batch at offset 100 between two good ones. */
+async function between(batch: Buffer) {
+  const copy = Buffer.from(batch);
+  copy.writeBigInt64BE(100n, 0);
+  const read = await decodeBatches(Buffer.concat([good(0), copy, good(200)]), 300, budget());
+  expect(read.slice(0, 3).map(({ offset }) => offset)).toEqual([0, 1, 2]);
+  expect(read.slice(-3).map(({ offset }) => offset)).toEqual([200, 201, 202]);
+  expect(read.nextOffset).toBe(203);
+  return read.slice(3, -3);
+}
+
+describe.each(['gzip', 'snappy', 'lz4', 'zstd'] as const)('%s', (codec: Codec) => {
+  it('is read', async () => {
+    const read = await between(batchBy(codec, records));
+    expect(read.map(({ key, value }) => ({ key, value }))).toEqual(records);
+  });
+
+  it('is read off the main thread when it is large', async () => {
+    const noise = Buffer.from(Array.from({ length: 200_000 }, (_, at) => (at * 7_919 + (at >> 3) * 104_729) & 0xff));
+    const [read] = await between(batchBy(codec, [{ value: noise }]));
+    expect(read!.value!.equals(noise)).toBe(true);
+  });
+
+  it('is one unreadable record when it unpacks to more than the bound', async () => {
+    const packed = PACK[codec](recordsOf([{ value: Buffer.alloc(64 * MB) }]));
+    expect(await between(batchOf(packed, { gzip: 1, snappy: 2, lz4: 3, zstd: 4, none: 0 }[codec], 1))).toMatchObject([
+      { offset: 199, value: null, unreadable: { code: 'BATCH_TOO_LARGE', firstOffset: 100, lastOffset: 199 } },
+    ]);
+  });
+
+  it('is one unreadable record when its packed bytes are damaged', async () => {
+    const packed = PACK[codec](recordsOf(records));
+    const id = { gzip: 1, snappy: 2, lz4: 3, zstd: 4, none: 0 }[codec];
+    for (const body of [packed.subarray(0, packed.length >> 1), Buffer.alloc(40, 0xff), Buffer.alloc(0)]) {
+      expect(await between(batchOf(body, id, 3))).toMatchObject([
+        { unreadable: { code: expect.stringMatching(/^BATCH_/) } },
+      ]);
+    }
+  });
+});
+
+it('reads the blocks that Java writes with snappy', async () => {
+  const body = recordsOf(records);
+  const blocks = [body.subarray(0, 400), body.subarray(400)].flatMap((part) => {
+    const packed = compressSync(part);
+    const size = Buffer.alloc(4);
+    size.writeInt32BE(packed.length);
+    return [size, packed];
+  });
+  const header = Buffer.concat([Buffer.from('\x82SNAPPY\0', 'latin1'), Buffer.from([0, 0, 0, 1, 0, 0, 0, 1])]);
+  expect(await between(batchOf(Buffer.concat([header, ...blocks]), 2, 3))).toHaveLength(3);
+});
+
+it('does not believe a second frame, or a size that is only claimed', async () => {
+  const frame = compressFrameSync(recordsOf(records));
+  expect(await between(batchOf(Buffer.concat([frame, compressFrameSync(Buffer.alloc(64 * MB))]), 3, 3))).toHaveLength(
+    3,
+  );
+  const claims = Buffer.concat([Buffer.from([0xff, 0xff, 0xff, 0xff, 0x0f]), Buffer.alloc(20)]);
+  expect(await between(batchOf(claims, 2, 3))).toMatchObject([{ unreadable: { code: 'BATCH_TOO_LARGE' } }]);
+});
+
+describe('a batch that is no batch', () => {
+  const spoil = (change: (batch: Buffer) => void) => {
+    const batch = good(100);
+    change(batch);
+    return sealed(batch);
+  };
+  it.each([
+    ['of a codec that Kafka does not have', spoil((b) => b.writeInt16BE(5, 21)), 'BATCH_CODEC_UNKNOWN'],
+    ['of an old format', spoil((b) => b.writeInt8(1, 16)), 'BATCH_MALFORMED'],
+    ['that claims two billion records', spoil((b) => b.writeInt32BE(2_000_000_000, 57)), 'BATCH_MALFORMED'],
+    ['that claims -1 records', spoil((b) => b.writeInt32BE(-1, 57)), 'BATCH_MALFORMED'],
+    ['that claims a record less than it has', spoil((b) => b.writeInt32BE(2, 57)), 'BATCH_MALFORMED'],
+    ['whose first record has a size of its own', spoil((b) => b.writeInt8(0x7e, 62)), 'BATCH_MALFORMED'],
+    ['whose records begin with a number of a hundred bytes', spoil((b) => b.fill(0xff, 61, 161)), 'BATCH_MALFORMED'],
+    ['whose checksum is another', Buffer.from(good(100)).fill(7, 300, 301), 'BATCH_CORRUPT'],
+  ])('%s is one record that says so', async (_name, batch, code) => {
+    expect(await between(batch)).toMatchObject([
+      { offset: 199, key: null, value: null, unreadable: { code, firstOffset: 100, lastOffset: 199, bytes: batch } },
+    ]);
+  });
+
+  it('claims as many headers as it likes', async () => {
+    const body = recordsOf([{ value: Buffer.from('v') }]);
+    body[body.length - 1] = 0x7e;
+    expect(await between(batchOf(body, 0, 1))).toMatchObject([{ unreadable: { code: 'BATCH_MALFORMED' } }]);
+  });
+});
+
+it('names its last offset by itself where nothing follows it, and refuses one that cannot be', async () => {
+  const batch = batchOf(Buffer.alloc(9), 5, 7, 100);
+  expect([...(await decodeBatches(batch, 300))]).toMatchObject([
+    { offset: 106, unreadable: { firstOffset: 100, lastOffset: 106 } },
+  ]);
+  await expect(decodeBatches(batch, 106)).rejects.toMatchObject({ code: 'LOG_CORRUPT' });
+});
+
+it('unpacks no more of a response than the bound, and goes on with the rest in the next one', async () => {
+  const large = (offset: number) =>
+    batchOf(zstdCompressSync(recordsOf([{ value: Buffer.alloc(0.7 * MB) }])), 4, 1, offset);
+  const all = Buffer.concat(Array.from({ length: 10 }, (_, at) => large(at)));
+  const read = await decodeBatches(all, 300, budget());
+  expect(read.map(({ offset }) => offset)).toEqual([0, 1]);
+  expect(read.nextOffset).toBe(2);
+});
+
+it('takes 38 KB that unpack to 1.2 GB for what it is', async () => {
+  const part = Buffer.alloc(64 * MB);
+  const bomb = gzipSync(part, { level: 9 });
+  const before = process.memoryUsage.rss();
+  await decodeBatches(batchOf(bomb, 1, 1), 300);
+  expect(process.memoryUsage.rss() - before).toBeLessThan(200 * MB);
+});
