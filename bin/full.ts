@@ -15,6 +15,7 @@ const STEPS: readonly (Step & { readonly id: string })[] = [
   { id: 'checks', ...command('checks', ['bin/check.ts']) },
   { id: 'properties', ...tests('properties, 50 times the cases', ['--project', 'unit', 'property.test'], factor) },
   { id: 'tests', ...tests('tests', []) },
+  { id: 'fuzz', ...command('mutated bytes for an hour', ['test/fuzz/main.ts', '--minutes', '60', '--seed', seed]) },
   { id: 'chaos', ...command('crash harness, profile full', [CHAOS, '--profile', 'full', '--seed', seed]) },
   {
     id: 'negative',

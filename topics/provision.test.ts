@@ -29,6 +29,18 @@ describe('the desired topics', () => {
     expect(limit('intake.dlq')).toBeGreaterThanOrEqual(limit('transfer.requested') + 65_536);
   });
 
+  it('have the broker pack intents anew, and leave all others as they come', () => {
+    const packed = wanted.topics.filter(({ config }) => config['compression.type'] !== undefined);
+    expect(packed.map(({ name, config }) => [name, config['compression.type']])).toEqual([
+      ['transfer.requested', 'zstd'],
+    ]);
+    const { changes } = plan(
+      wanted.topics,
+      change('transfer.requested', { config: { 'compression.type': 'producer' } }),
+    );
+    expect(changes).toMatchObject([{ kind: 'alter-config', config: { 'compression.type': 'zstd' } }]);
+  });
+
   it('make each group read its topics and its retries, and never its dead letters', () => {
     const intake = wanted.groups.find(({ name }) => name === 'intake')!;
     expect(intake.topics).toEqual(['transfer.requested', 'intake.retry.5s', 'intake.retry.60s', 'intake.replay']);
