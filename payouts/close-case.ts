@@ -37,7 +37,8 @@ export function closeCase(payout: Payout, { number, by, reason }: CaseClosing, a
     );
   }
   // Here the open case is what keeps the next attempt, or a new price, from paying a second time.
-  if (found.code === 'CONTRADICTION' && !NOTHING_BEGINS.includes(phase)) {
+  const guards = found.code === 'CONTRADICTION' || found.code === 'ANSWER_DIFFERS';
+  if (guards && !NOTHING_BEGINS.includes(phase)) {
     const why = `the payout is ${phase}, and without the case another attempt could pay it a second time`;
     throw refusal('CASE_GUARDS_PAYOUT', `${name} stays open: ${why}; it can be closed in ${NOTHING_BEGINS.join(', ')}`);
   }

@@ -356,3 +356,41 @@ describe('attempts that keep dying', () => {
     expect(payout).toMatchObject({ phase: 'NEW', deadAttempts: 0, cases: [{ code: 'ATTEMPTS_DIED' }] });
   });
 });
+
+describe('an answer that speaks of another payout', () => {
+  const differs = (state: Observation['state'], ...fields: string[]) => ({ ...saw(state), differs: fields });
+  const cases = ({ cases: all }: Payout) => all.map(({ code, attemptKey }) => [code, attemptKey]);
+
+  it.each(['PAID', 'ACCEPTED', 'FAILED', 'RETURNED', 'CANCELLED', 'EXPIRED', 'REFUSED'] as const)(
+    '%s is never taken: the outcome stays open, with a case, and nothing further begins',
+    (state) => {
+      for (const payout of [submitting(), unknown(), accepted()]) {
+        const after = afterQuery(payout, 't-1:1', differs(state, 'amount'), T0 + 1, POLICY);
+        expect(['OUTCOME_UNKNOWN', 'ACCEPTED']).toContain(after.phase);
+        expect(cases(after)).toEqual([['ANSWER_DIFFERS', 't-1:1']]);
+        expect(statuses(after)).toEqual(['OUTCOME_UNKNOWN']);
+        expect(after.attempts[0]?.end).toBeNull();
+        const again = afterQuery(after, 't-1:1', differs(state, 'amount'), T0 + 2, POLICY);
+        expect([cases(again), statuses(again)]).toEqual([cases(after), statuses(after)]);
+        // Provably dead after all: still nothing begins before a person has looked.
+        const dead = afterCancel(again, 't-1:1', saw('CANCELLED'), T0 + 3, POLICY);
+        expect(dead).toMatchObject({ phase: 'NEW', nextPollAt: null });
+        expect(() => closeCase(dead, { number: 1, by: 'a', reason: 'r' }, T0 + 4)).toThrow('stays open');
+      }
+    },
+  );
+
+  it('is a case of a submit too, and the truth may still come out', () => {
+    const after = afterSubmit(submitting(), 't-1:1', differs('PAID', 'beneficiary'), T0, POLICY);
+    expect(after).toMatchObject({ phase: 'OUTCOME_UNKNOWN', cases: [{ code: 'ANSWER_DIFFERS' }] });
+    const settled = afterQuery(after, 't-1:1', { ...saw('PAID'), differs: [] }, T0 + 1, POLICY);
+    expect(settled).toMatchObject({ phase: 'PAID', cases: [{ code: 'ANSWER_DIFFERS', closedAt: null }] });
+    expect(closeCase(settled, { number: 1, by: 'a', reason: 'r' }, T0 + 4).cases[0]?.closedAt).toBe(T0 + 4);
+  });
+
+  it('returns nothing that was paid', () => {
+    const after = afterQuery(paid(), 't-1:1', differs('RETURNED', 'amount'), T0 + 1, POLICY);
+    expect(after).toMatchObject({ phase: 'PAID', cases: [{ code: 'ANSWER_DIFFERS' }] });
+    expect(statuses(after)).toEqual(['PAID']);
+  });
+});

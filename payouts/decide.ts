@@ -285,6 +285,7 @@ function observe(payout: Payout, key: string, seen: Observation, at: number, pol
   if (attempt.end && attempt.end.how !== 'paid') {
     return contradicts(seen) ? contradiction(payout, key, seen, at) : payout;
   }
+  if (seen.differs && seen.differs.length > 0) return differing(payout, attempt, seen, at, policy);
   switch (payout.phase) {
     case 'SUBMITTING':
     case 'ACCEPTED':
@@ -412,6 +413,23 @@ function watchForReturn(payout: Payout, at: number, policy: PayoutPolicy): Payou
   return changed(payout, at, { polls: payout.polls + 1, nextPollAt: wait === undefined ? null : at + wait });
 }
 
+/**
+ * The answer speaks of another payout than was asked for: nothing that it states is taken. What is open stays open, is asked
+ * about again, and waits for a person.
+ */
+function differing(payout: Payout, attempt: Attempt, seen: Observation, at: number, policy: PayoutPolicy): Payout {
+  const { key } = attempt;
+  const known = payout.cases.some((one) => one.code === 'ANSWER_DIFFERS' && one.attemptKey === key && !one.closedAt);
+  const detail = `The provider says ${seen.state}, with another ${seen.differs?.join(', ')} than was asked for.`;
+  const told = known ? payout : openCase(payout, 'ANSWER_DIFFERS', detail, at, key);
+  if (payout.phase === 'PAID') return watchForReturn(told, at, policy);
+  if (payout.phase === 'RETURNED') return told;
+  const reason = { code: 'NARR', detail };
+  const heard = known ? told : withUpdate(told, 'OUTCOME_UNKNOWN', at, reason);
+  if (payout.phase === 'SUBMITTING') return loseSight(heard, attempt, at, at + policy.pollFirstMs);
+  return pollAgain(heard, at, policy);
+}
+
 /** Money moved under a key that was provably dead. Nothing more is sent before a person looks. */
 function contradiction(payout: Payout, key: string, seen: Observation, at: number): Payout {
   const detail = `The provider says ${seen.state} of a key that was provably dead.`;
@@ -430,7 +448,7 @@ function isContested({ cases }: Payout): boolean {
 }
 
 /** Cases that hold back the next attempt and a new price for as long as they are open. */
-const HOLDING_BACK: readonly PayoutCase['code'][] = ['CONTRADICTION', 'ATTEMPTS_DIED'];
+const HOLDING_BACK: readonly PayoutCase['code'][] = ['CONTRADICTION', 'ANSWER_DIFFERS', 'ATTEMPTS_DIED'];
 
 /** The transfer has had all the attempts that it may have in its life, over all prices. */
 function isSpent({ deadAttempts, lastAttempt: begun }: Payout, policy: PayoutPolicy): boolean {

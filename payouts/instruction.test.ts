@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { afterSubmit, beginAttempt, openPayout } from './decide.ts';
-import { instructionOf, openParties, railOf } from './instruction.ts';
+import { instructionOf, misfitOf, openParties, railOf } from './instruction.ts';
 import { DEFAULT_PAYOUT_POLICY } from './policy.ts';
 import { payoutRequestedFor } from './testing/requested.ts';
 import { commandIdOf, payoutUpdated, unpublished } from './update.ts';
@@ -89,5 +89,38 @@ describe('the message of a change', () => {
 
   it('is due until it is published', () => {
     expect(unpublished({ ...paid, publishedVersion: 1 })).toEqual([]);
+  });
+});
+
+describe('what a provider is told', () => {
+  const parties = openParties(requested)!;
+  const told = (change: (copy: typeof parties) => typeof parties) =>
+    instructionOf(requested, change(parties), submitting.attempts[0]!);
+  const creditor = (change: Partial<(typeof parties)['creditor']>) =>
+    told((own) => ({ ...own, creditor: { ...own.creditor, ...change } }));
+  const account = (change: Partial<(typeof parties)['creditor']['account']>) =>
+    creditor({ account: { ...parties.creditor.account, ...change } });
+
+  it('shows all of its text, within bounds', () => {
+    const long = told((own) => ({ ...own, remittanceInformation: `\u001b[2J\u202e${'👍'.repeat(500)}` }));
+    expect([...long.remittanceInformation!].length).toBeLessThanOrEqual(140);
+    expect(long.remittanceInformation).not.toMatch(/[\p{Cc}\p{Cf}\ufffd]/u);
+    expect(creditor({ name: 'Zoë\u0007 李' }).beneficiary.name).toBe('Zoë  李');
+    expect(misfitOf(long)).toBeUndefined();
+  });
+
+  it.each<[string, string, ReturnType<typeof account>]>([
+    ['an account with an escape', 'AC01', account({ value: '5010\u001b[2J' })],
+    ['an account of five kilobytes', 'AC01', account({ value: '5'.repeat(5_000) })],
+    ['no account', 'AC01', account({ value: '' })],
+    [
+      'a bank of five kilobytes',
+      'AC01',
+      account({ scheme: 'VPA', value: 'asha@bank', agent: '\u001b]0;'.repeat(1_250) }),
+    ],
+    ['a country that is none', 'CH16', creditor({ country: 'india' })],
+    ['no name', 'CH16', creditor({ name: '\u200b' })],
+  ])('is never %s: refused with %s before anything is sent', (_, code, instruction) => {
+    expect(misfitOf(instruction)).toBe(code);
   });
 });

@@ -1,4 +1,5 @@
 // What the provider is told: a pure function of the event and the attempt.
+import { firstCharacters, isLongerThan, isPlainText, safeText } from '../domain/text.ts';
 import type { Money, Parties, PayoutRequested } from '../schemas/types.generated.ts';
 import type { Attempt, PayoutInstruction } from './payout.ts';
 
@@ -47,12 +48,37 @@ export function instructionOf(requested: PayoutRequested, parties: Parties, atte
     rail: railOf(price.credit),
     corridor: `${instruction.sourceCurrency}-${instruction.targetCurrency}`,
     beneficiary: {
-      name: creditor.name,
+      name: shown(creditor.name, MOST_NAME),
       account: creditor.account.value,
       bankCode: creditor.account.agent,
       country: creditor.country,
     },
-    remittanceInformation: parties.remittanceInformation,
+    remittanceInformation:
+      parties.remittanceInformation === null ? null : shown(parties.remittanceInformation, MOST_REMITTANCE),
     expiresAt: attempt.expiresAt,
   };
+}
+
+/** Characters that providers take: ISO 20022 has the same bounds. */
+const MOST_NAME = 140;
+const MOST_REMITTANCE = 140;
+const MOST_REFERENCE = 35;
+const ACCOUNT = /^[A-Za-z0-9][A-Za-z0-9@._+/ -]{0,63}$/;
+const BANK_CODE = /^[A-Za-z0-9][A-Za-z0-9@._/ -]{0,34}$/;
+
+/** Text for people: of bounded length, with a blank for each character that does not show. */
+const shown = (text: string, most: number): string =>
+  safeText(firstCharacters(text, most), most).replaceAll('\ufffd', ' ');
+
+/**
+ * ISO 20022 reason why no provider could take this instruction; undefined: it fits. What names the beneficiary's account is
+ * never mended: another account would be paid.
+ */
+export function misfitOf({ beneficiary, endToEndId, amount }: PayoutInstruction): string | undefined {
+  const { name, account, bankCode, country } = beneficiary;
+  if (!ACCOUNT.test(account)) return 'AC01';
+  if (bankCode !== null && !BANK_CODE.test(bankCode)) return 'AC01';
+  if (name.trim() === '' || !/^[A-Z]{2}$/.test(country)) return 'CH16';
+  if (endToEndId === '' || isLongerThan(endToEndId, MOST_REFERENCE) || !isPlainText(endToEndId)) return 'CH16';
+  return amount.minor > 0n && amount.minor < 10n ** 18n ? undefined : 'AM01';
 }

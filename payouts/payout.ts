@@ -58,7 +58,13 @@ export interface PayoutUpdate {
 
 /** Something that a person has to look at. The payout is still polled; NO_PROOF closes when the truth comes out. */
 export interface PayoutCase {
-  readonly code: 'NO_PROOF' | 'CONTRADICTION' | 'SUPERSEDE_REFUSED' | 'ATTEMPTS_DIED' | 'PROVIDER_CLOCK';
+  readonly code:
+    | 'NO_PROOF'
+    | 'CONTRADICTION'
+    | 'SUPERSEDE_REFUSED'
+    | 'ATTEMPTS_DIED'
+    | 'PROVIDER_CLOCK'
+    | 'ANSWER_DIFFERS';
   readonly detail: string;
   readonly attemptKey: string;
   readonly openedAt: number;
@@ -129,6 +135,19 @@ export interface Observation {
   readonly reasonCode: string | null;
   /** The provider's clock when it answered, ms since the epoch; absent: it did not say. */
   readonly asOf?: number;
+  /** What it says that it was asked to do, as far as it says so. */
+  readonly said?: Said;
+  /** Names of what it said that differs from what was asked; absent or empty: nothing. */
+  readonly differs?: readonly string[];
+}
+
+/** What an answer repeats of the instruction. */
+export interface Said {
+  readonly transferId?: string;
+  readonly endToEndId?: string;
+  readonly amount?: { readonly minor: bigint; readonly currency: string };
+  /** See `beneficiaryDigest`. */
+  readonly beneficiaryDigest?: string;
 }
 
 /** Why there is no statement. The code is stable. */

@@ -17,9 +17,9 @@ import {
   sendBefore,
 } from './decide.ts';
 import { Group } from './group.ts';
-import { instructionOf, openParties } from './instruction.ts';
+import { instructionOf, misfitOf, openParties } from './instruction.ts';
 import { lastAttempt } from './parts.ts';
-import type { Attempt, CancelResult, Payout, QueryResult, SubmitResult } from './payout.ts';
+import type { Attempt, CancelResult, Payout, PayoutInstruction, QueryResult, SubmitResult } from './payout.ts';
 import type {
   Failpoint,
   GateVerdict,
@@ -33,6 +33,7 @@ import type {
   RequestCodec,
   SubmissionGate,
 } from './ports.ts';
+import { differences } from './said.ts';
 
 export interface WorkerDependencies {
   readonly config: PayoutExecutorConfig;
@@ -47,6 +48,11 @@ export interface WorkerDependencies {
   readonly failpoint?: Failpoint;
   /** Never throws. */
   readonly onEvent?: (event: PayoutEvent) => void;
+}
+
+function withDifferences<R extends SubmitResult | QueryResult | CancelResult>(result: R, asked: PayoutInstruction): R {
+  if (result.kind !== 'observed' || !result.said) return result;
+  return { ...result, differs: differences(result.said, asked) };
 }
 
 /** More than one round is rare: a query that leads to a cancel, a lease that is given up and asked about. */
@@ -168,7 +174,7 @@ export class PayoutWorker {
   async query(payout: Payout): Promise<{ readonly decide: Decision; readonly isObserved: boolean }> {
     const { clock, config, payouts, provider } = this.#deps;
     const { key } = lastAttempt(payout)!;
-    const result = await provider.query(key);
+    const result = await this.#compared(payout, await provider.query(key));
     this.#heard(payout, 'query', result);
     await this.#deps.failpoint?.('payout.after-query');
     const at = clock.now();
@@ -236,15 +242,29 @@ export class PayoutWorker {
     const until = sendBefore(attempt);
     // Asked right before the first byte: a worker that was stopped and woke up late sends nothing.
     const mayStart = () => clock.now() < until && clock.monotonic() - begunAt < config.policy.leaseMs;
-    const result = await provider.submit(instructionOf(requested, parties, attempt), mayStart);
+    const instruction = instructionOf(requested, parties, attempt);
+    const unfit = misfitOf(instruction);
+    // Ours to refuse, and for good: no provider could pay it.
+    if (unfit) return { kind: 'observed', state: 'REFUSED', reference: null, reasonCode: unfit };
+    const result = withDifferences(await provider.submit(instruction, mayStart), instruction);
     this.#heard(payout, 'submit', result);
     return result;
+  }
+
+  /** The answer about the last attempt, with what it says otherwise than was asked. */
+  async #compared<R extends QueryResult | CancelResult>(payout: Payout, result: R): Promise<R> {
+    const attempt = lastAttempt(payout);
+    // An attempt of a price before has ended: its answers are judged as those of a dead key.
+    if (result.kind !== 'observed' || !result.said || attempt?.pricingAttempt !== payout.pricingAttempt) return result;
+    const requested = await this.#decodes.add(payout);
+    const parties = openParties(requested);
+    return parties ? withDifferences(result, instructionOf(requested, parties, attempt)) : result;
   }
 
   async #cancel(payout: Payout): Promise<Payout | undefined> {
     const { clock, config, provider } = this.#deps;
     const { key } = lastAttempt(payout)!;
-    const result = await provider.cancel(key);
+    const result = await this.#compared(payout, await provider.cancel(key));
     this.#heard(payout, 'cancel', result);
     await this.#deps.failpoint?.('payout.after-cancel');
     const decide = (now: Payout) => afterCancel(now, key, result, clock.now(), config.policy);

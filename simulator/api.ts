@@ -86,6 +86,8 @@ export const payoutView = z.object({
   endToEndId: z.string().optional(),
   amount: z.object({ minor: z.string(), currency: z.string() }).optional(),
   rail: z.string().optional(),
+  /** Whom it is for: hex SHA-256 of transferId, account and bankCode (empty where there is none), joined with line feeds. */
+  beneficiaryDigest: z.string().optional(),
   acceptedAt: z.iso.datetime().optional(),
   paidAt: z.iso.datetime().optional(),
   expiresAt: z.iso.datetime().optional(),
@@ -105,6 +107,7 @@ export const payoutView = z.object({
  * | ALREADY_EXECUTED     | 409  | no         | cancel came too late |
  * | NOT_FOUND            | 404  | no         | nothing visible under this key at `asOf` |
  * | RATE_LIMITED         | 429  | no         | not processed; wait for `Retry-After` seconds |
+ * | UNAUTHORIZED         | 401  | no         | not processed; token, signature or certificate is missing or wrong |
  * | INTERNAL             | 500  | no         | unknown whether it was processed: query |
  * | UNAVAILABLE          | 503  | no         | the ledger cannot be written: unknown whether it was processed |
  */
@@ -117,6 +120,7 @@ export const errorCode = z.enum([
   'ALREADY_EXECUTED',
   'NOT_FOUND',
   'RATE_LIMITED',
+  'UNAUTHORIZED',
   'INTERNAL',
   'UNAVAILABLE',
 ]);

@@ -20,6 +20,8 @@ export interface Instruction {
   readonly rail: string;
   readonly amount: RecordedMoney;
   readonly expiresAt: number;
+  /** Whom it is for, see `payoutView`. */
+  readonly beneficiaryDigest?: string;
   /** Equal for equal requests. */
   readonly hash: string;
   readonly scenario: Scenario;
@@ -144,7 +146,7 @@ function submit(steps: Steps, instruction: Instruction, lagMs: number, fault: Ap
 
   const wait = scenario.atOnce ? 0 : delayMs;
   const settledByTime = scenario.polls === undefined && scenario.outcome !== 'STALL';
-  const { endToEndId, rail, hash, expiresAt } = instruction;
+  const { endToEndId, rail, hash, expiresAt, beneficiaryDigest } = instruction;
   steps.emit({
     ...received,
     outcome: 'accepted',
@@ -153,6 +155,7 @@ function submit(steps: Steps, instruction: Instruction, lagMs: number, fault: Ap
       endToEndId,
       rail,
       hash,
+      ...(beneficiaryDigest !== undefined && { beneficiaryDigest }),
       expiresAt,
       visibleAt: now + lagMs,
       dueAt: settledByTime ? now + wait : null,

@@ -61,6 +61,12 @@ const faultRule = z.discriminatedUnion('kind', [
     aheadMs: z.int().min(-YEAR_MS).max(YEAR_MS).default(0),
     backward: z.boolean().default(false),
   }),
+  /** Takes effect, and is answered with another `field` than was asked for. */
+  z.strictObject({
+    ...selection,
+    kind: z.literal('altered'),
+    field: z.enum(['transferId', 'endToEndId', 'amount', 'currency', 'beneficiaryDigest']).default('amount'),
+  }),
   /** Accepted, but queries don't see it for `ms`. */
   z.strictObject({
     ...selection,

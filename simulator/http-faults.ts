@@ -26,6 +26,15 @@ export function answerMalformed(reply: FastifyReply, body: unknown): void {
   reply.raw.end(part);
 }
 
+/** The body with another value of one field, where it has it. */
+export function altered<B extends object>(body: B, field: Extract<FaultRule, { kind: 'altered' }>['field']): B {
+  const amount = 'amount' in body ? (body.amount as { minor: string; currency: string }) : undefined;
+  if (field === 'amount') return amount ? { ...body, amount: { ...amount, minor: `${amount.minor}0` } } : body;
+  if (field === 'currency') return amount ? { ...body, amount: { ...amount, currency: 'XTS' } } : body;
+  if (!(field in body)) return body;
+  return { ...body, [field]: field === 'beneficiaryDigest' ? '0'.repeat(64) : 'another' };
+}
+
 export function resetSocket(socket: Socket): void {
   if (!socket.destroyed) socket.resetAndDestroy();
 }

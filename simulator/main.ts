@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
 import { faultPlan } from './faults.ts';
-import { startSimulator } from './server.ts';
+import { type SimulatorOptions, startSimulator } from './server.ts';
 
 const USAGE = `usage: node simulator/main.ts --ledger FILE [options]
 
@@ -15,6 +15,9 @@ const USAGE = `usage: node simulator/main.ts --ledger FILE [options]
   --delay-ms N                   from acceptance to settlement; 0 settles in the answer; default 200
   --return-delay-ms N            from payment to return; default as --delay-ms
   --faults JSON|FILE             fault plan
+  --require-token TOKEN          bearer token that requests about payouts must bear
+  --require-signature ID:SECRET  key of the signature that they must bear
+  --tls-cert FILE, --tls-key FILE  HTTPS; --tls-client-ca FILE: only for clients with a certificate of it
   --webhook-url URL              send signed callbacks; default off
   --webhook-secret SECRET        key of their signature; or WEBHOOK_SECRET in the environment
 
@@ -30,6 +33,14 @@ const settings = z.object({
   'delay-ms': count.default(200),
   'return-delay-ms': count.optional(),
   faults: z.string().optional(),
+  'require-token': z.string().min(1).optional(),
+  'require-signature': z
+    .string()
+    .regex(/^[\w.-]{1,64}:.{16,}$/, 'expected ID:SECRET')
+    .optional(),
+  'tls-cert': z.string().optional(),
+  'tls-key': z.string().optional(),
+  'tls-client-ca': z.string().optional(),
   'webhook-url': z.url().optional(),
   'webhook-secret': z.string().min(1).optional(),
   help: z.boolean().optional(),
@@ -40,6 +51,18 @@ async function readPlan(value: string | undefined): Promise<z.output<typeof faul
   if (value === undefined) return { rules: [] };
   const text = value.trimStart().startsWith('{') ? value : await readFile(value, 'utf8');
   return faultPlan.parse(JSON.parse(text));
+}
+
+async function securityOf(given: z.output<typeof settings>): Promise<Pick<SimulatorOptions, 'auth' | 'tls'>> {
+  const { 'require-token': token, 'require-signature': signature, 'tls-cert': cert, 'tls-key': key } = given;
+  const colon = signature?.indexOf(':') ?? 0;
+  const signing = signature && { id: signature.slice(0, colon), secret: signature.slice(colon + 1) };
+  const auth = (token || signing) && { ...(token && { token }), ...(signing && { signing }) };
+  if (!cert || !key) return auth ? { auth } : {};
+  const clientCa = given['tls-client-ca'];
+  const [certPem, keyPem] = await Promise.all([readFile(cert, 'utf8'), readFile(key, 'utf8')]);
+  const tls = { cert: certPem, key: keyPem, ...(clientCa && { clientCa: await readFile(clientCa, 'utf8') }) };
+  return { tls, ...(auth && { auth }) };
 }
 
 async function main(): Promise<void> {
@@ -64,6 +87,7 @@ async function main(): Promise<void> {
     duplicateProtection: given['duplicate-protection'] === 'on',
     delayMs: given['delay-ms'],
     ...(returnDelayMs !== undefined && { returnDelayMs }),
+    ...(await securityOf(given)),
     faults: await readPlan(given.faults),
     ...(url !== undefined && secret && { webhook: { url, secret } }),
     onFailure: (error) => {

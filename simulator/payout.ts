@@ -12,6 +12,7 @@ export interface Run {
   readonly rail: string;
   readonly amount: RecordedMoney;
   readonly hash: string;
+  readonly beneficiaryDigest?: string;
   readonly scenario: Scenario;
   readonly acceptedAt: number;
   readonly expiresAt: number;

@@ -44,6 +44,8 @@ export interface AcceptedRun {
   readonly rail: string;
   /** Hash of the request, which tells a repetition from another body under the same key. */
   readonly hash: string;
+  /** A digest, so that the ledger holds no account number; absent in ledgers of before. */
+  readonly beneficiaryDigest?: string;
   readonly expiresAt: number;
   /** A query does not find it before this. */
   readonly visibleAt: number;

@@ -34,6 +34,7 @@ export function parseSubmit(body: string): ParsedSubmit {
     rail,
     amount,
     expiresAt,
+    beneficiaryDigest: hash('sha256', [transferId, account, bankCode ?? ''].join('\n')),
     hash: hash('sha256', JSON.stringify([whole, rest]), 'base64url').slice(0, 22),
     scenario: scenarioOf(account),
   };
@@ -70,6 +71,7 @@ export function viewOf(payout: Payout, now: number): PayoutView {
     endToEndId: run.endToEndId,
     amount: run.amount,
     rail: run.rail,
+    ...(run.beneficiaryDigest !== undefined && { beneficiaryDigest: run.beneficiaryDigest }),
     acceptedAt: iso(run.acceptedAt),
     ...(run.paidAt !== null && { paidAt: iso(run.paidAt) }),
     expiresAt: iso(run.expiresAt),
@@ -87,6 +89,7 @@ const STATUS_OF: Readonly<Record<ErrorCode, number>> = {
   DECLINED: 422,
   CANCELLED: 422,
   RATE_LIMITED: 429,
+  UNAUTHORIZED: 401,
   INTERNAL: 500,
   UNAVAILABLE: 503,
 };

@@ -4,11 +4,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { API_PREFIX, executionsQuery, IDEMPOTENCY_KEY_HEADER, idempotencyKey, REPLAYED_HEADER } from './api.ts';
+import { Doorman, type RequiredAuth } from './auth.ts';
 import { Book } from './book.ts';
 import type { Answer } from './decide.ts';
 import { exportLines } from './export.ts';
 import { FaultPicker, type FaultPlanInput, faultPlan, type Injected, wrongTime } from './faults.ts';
-import { answerMalformed, comesBefore, neverAnswer, reset, resetSocket } from './http-faults.ts';
+import { altered, answerMalformed, comesBefore, neverAnswer, reset, resetSocket } from './http-faults.ts';
 import type { LedgerWriteError } from './ledger-writer.ts';
 import type { Payout } from './payout.ts';
 import type { LedgerRecord, RequestClass } from './records.ts';
@@ -36,6 +37,10 @@ export interface SimulatorOptions {
   readonly faults?: FaultPlanInput;
   /** Default: no webhooks. */
   readonly webhook?: WebhookOptions;
+  /** Asked of every request about payouts; default: nothing. */
+  readonly auth?: RequiredAuth;
+  /** PEM texts: HTTPS instead of HTTP; with `clientCa`, only for clients with a certificate of it. */
+  readonly tls?: { readonly cert: string; readonly key: string; readonly clientCa?: string };
   /** Called once when the ledger can't be written; every answer is 503 from then on. */
   readonly onFailure?: (error: LedgerWriteError) => void;
 }
@@ -120,7 +125,7 @@ class SimulatorServer implements Simulator {
   }
 
   get url(): string {
-    return `http://${this.#host}:${this.#port}`;
+    return `${this.#options.tls ? 'https' : 'http'}://${this.#host}:${this.#port}`;
   }
 
   get port(): number {
@@ -183,7 +188,10 @@ class SimulatorServer implements Simulator {
   }
 
   #routes(): FastifyInstance {
-    const app = Fastify({
+    const { tls, auth } = this.#options;
+    const clientAuth = tls?.clientCa && { ca: tls.clientCa, requestCert: true, rejectUnauthorized: true };
+    const app: FastifyInstance = Fastify({
+      ...(tls && { https: { cert: tls.cert, key: tls.key, ...clientAuth } }),
       bodyLimit: LARGEST_BODY_BYTES,
       forceCloseConnections: true,
       routerOptions: { maxParamLength: LONGEST_KEY_IN_PATH },
@@ -207,6 +215,7 @@ class SimulatorServer implements Simulator {
       return this.#send(reply, { ...failure('INVALID_REQUEST', message, this.#book.now()), status: 404 });
     });
 
+    if (auth) app.addHook('preHandler', this.#doorman(auth));
     app.post(`${API_PREFIX}/payouts`, (request, reply) => this.#submit(request, reply));
     app.get<KeyRoute>(`${API_PREFIX}/payouts/:key`, (request, reply) => this.#query(request, reply));
     app.post<KeyRoute>(`${API_PREFIX}/payouts/:key/cancel`, (request, reply) => this.#cancel(request, reply));
@@ -220,6 +229,22 @@ class SimulatorServer implements Simulator {
       return this.#faults.plan;
     });
     return app;
+  }
+
+  /** Lets nobody near payouts who does not show who they are. */
+  #doorman(auth: RequiredAuth) {
+    const doorman = new Doorman(auth);
+    return async (request: FastifyRequest, reply: FastifyReply) => {
+      if (!request.url.startsWith(`${API_PREFIX}/payouts`)) return undefined;
+      const now = this.#book.now();
+      const header = (name: string) => {
+        const value = request.headers[name];
+        return typeof value === 'string' ? value : undefined;
+      };
+      const body = typeof request.body === 'string' ? request.body : '';
+      const why = doorman.refuses({ method: request.method, path: request.url, body, header }, now);
+      return why === undefined ? undefined : this.#send(reply, failure('UNAUTHORIZED', why, now));
+    };
   }
 
   async #submit(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
@@ -322,6 +347,8 @@ class SimulatorServer implements Simulator {
         return reply;
       case 'error-after':
         return this.#send(reply, failure('INTERNAL', 'unexpected error; query the payout', now));
+      case 'altered':
+        return this.#send(reply, { ...http, body: altered(http.body, injected.rule.field) });
       case 'malformed':
         answerMalformed(reply, http.body);
         return reply;

@@ -4,6 +4,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { type AddressInfo, createServer as createTcpServer, type Socket } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { PayoutInstruction } from '../../payouts/payout.ts';
+import { beneficiaryDigest, differences } from '../../payouts/said.ts';
 import { httpProviderClient, type ProviderCircuit, type ProviderClientOptions } from './provider-client.ts';
 
 const INSTRUCTION: PayoutInstruction = {
@@ -65,9 +66,16 @@ const answer =
     response.writeHead(status, { 'content-type': 'application/json', ...headers });
     response.end(typeof body === 'string' ? body : JSON.stringify(body));
   };
+const SAID = {
+  transferId: 't-1',
+  endToEndId: 'E2E-1',
+  amount: { minor: '9007199254740993', currency: 'INR' },
+  beneficiaryDigest: beneficiaryDigest(INSTRUCTION),
+};
 const view = (state: string, more: object = {}) => ({
   idempotencyKey: 't-1:1',
   state,
+  ...SAID,
   updatedAt: AS_OF,
   asOf: AS_OF,
   ...more,
@@ -136,11 +144,98 @@ describe('a submit', () => {
     ['answered by something in between', answer(422, '<html>')],
     ['refused without a promise', answer(400, refusal('INVALID_REQUEST', false))],
     ['in conflict with another body', answer(409, refusal('IDEMPOTENCY_MISMATCH', false))],
+    [
+      'accepted without a word of what was asked',
+      answer(202, { idempotencyKey: 't-1:1', state: 'ACCEPTED', asOf: AS_OF }),
+    ],
+    [
+      'paid, with an amount that is no amount',
+      answer(200, view('PAID', { amount: { minor: '1e3', currency: 'INR' } })),
+    ],
+    ['answered as text', answer(202, view('ACCEPTED'), { 'content-type': 'text/plain' })],
+    ['answered in a coding', answer(202, view('ACCEPTED'), { 'content-encoding': 'gzip' })],
+    [
+      'answered with bytes that are no UTF-8',
+      (_request, response) => {
+        response.writeHead(202, { 'content-type': 'application/json' });
+        response.end(
+          Buffer.concat([
+            Buffer.from(JSON.stringify(view('ACCEPTED')).slice(0, -1)),
+            Buffer.from(',"x":"\xff"}', 'latin1'),
+          ]),
+        );
+      },
+    ],
+    [
+      'answered too deep',
+      answer(202, `{"x":${'['.repeat(20)}${']'.repeat(20)},${JSON.stringify(view('ACCEPTED')).slice(1)}`),
+    ],
+    ['answered at length', answer(202, view('ACCEPTED', { x: 'x'.repeat(70_000) }))],
+    ['answered with headers without end', answer(202, view('ACCEPTED'), { 'x-long': 'x'.repeat(20_000) })],
+    [
+      'answered byte by byte',
+      (_request, response) => {
+        response.writeHead(202, { 'content-type': 'application/json' });
+        const drip = setInterval(() => response.write(' '), 20);
+        response.on('close', () => clearInterval(drip));
+      },
+    ],
     ['redirected', answer(302, '', { location: 'http://127.0.0.1:1/' })],
   ])('is unknown, and sent once, when it is %s', async (_, respond) => {
     const { client, requests } = await provider(respond);
     expect(await client.submit(INSTRUCTION, always)).toMatchObject({ kind: 'unknown' });
     expect(requests).toHaveLength(1);
+  });
+
+  it('says what it was asked to do, which is compared with what was asked', async () => {
+    const other = {
+      ...SAID,
+      amount: { minor: '1', currency: 'EUR' },
+      transferId: 't-2',
+      endToEndId: 'E',
+      beneficiaryDigest: '0'.repeat(64),
+    };
+    const { client } = await provider((request, response, body) =>
+      answer(202, view('PAID', request.method === 'POST' ? other : {}))(request, response, body),
+    );
+    const wrong = await client.submit(INSTRUCTION, always);
+    const right = await client.query('t-1:1');
+    if (wrong.kind !== 'observed' || right.kind !== 'observed') throw new Error('both are statements');
+    expect(differences(wrong.said!, INSTRUCTION)).toEqual([
+      'transferId',
+      'endToEndId',
+      'amount',
+      'currency',
+      'beneficiary',
+    ]);
+    expect(differences(right.said!, INSTRUCTION)).toEqual([]);
+  });
+
+  it('may be answered with less where the settings say so', async () => {
+    const { client } = await provider(answer(202, { idempotencyKey: 't-1:1', state: 'ACCEPTED', asOf: AS_OF }), {
+      answers: 'minimal',
+    });
+    expect(await client.submit(INSTRUCTION, always)).toMatchObject({ kind: 'observed', state: 'ACCEPTED', said: {} });
+  });
+
+  it('brings no text of the provider further than it may go', async () => {
+    const hidden = '\u001b]0;x\u0007';
+    const { client } = await provider((request, response, body) =>
+      (request.method === 'POST'
+        ? answer(422, refusal(`${hidden}${'C'.repeat(5_000)}`, false))
+        : answer(200, view('FAILED', { reasonCode: hidden, reference: `${hidden}${'r'.repeat(5_000)}` })))(
+        request,
+        response,
+        body,
+      ),
+    );
+    expect(await client.submit(INSTRUCTION, always)).toMatchObject({ kind: 'unknown', code: 'PROVIDER_OTHER' });
+    const told = await client.query('t-1:1');
+    expect(told).toMatchObject({ state: 'FAILED', reasonCode: 'NARR' });
+    expect(JSON.stringify(told, (_key, value) => (typeof value === 'bigint' ? String(value) : value))).not.toContain(
+      '\\u001b',
+    );
+    expect((told as { reference: string }).reference.length).toBeLessThanOrEqual(64);
   });
 
   it.each([

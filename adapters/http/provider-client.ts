@@ -12,7 +12,8 @@ import {
 import { Pool } from 'undici';
 import type { PayoutInstruction } from '../../payouts/payout.ts';
 import type { ProviderClient } from '../../payouts/ports.ts';
-import { cancelResult, queryResult, submitResult } from './provider-answers.ts';
+import { type AnswerRule, cancelResult, queryResult, submitResult } from './provider-answers.ts';
+import { authHeaders, type ProviderAuth } from './provider-auth.ts';
 import { type Exchange, type ExchangeRequest, exchange, TOO_LATE_TO_SEND } from './provider-exchange.ts';
 
 export interface ProviderClientOptions {
@@ -31,6 +32,9 @@ export interface ProviderClientOptions {
   /** Failures in a row that open the circuit, and how long it stays open before one call may try, ms. */
   readonly breakAfter?: number;
   readonly halfOpenAfterMs?: number;
+  /** How complete an answer must be; default `complete`. */
+  readonly answers?: AnswerRule;
+  readonly auth?: ProviderAuth;
   /** Told of each change of the circuit. Never throws. */
   readonly onCircuit?: (state: ProviderCircuit) => void;
 }
@@ -51,6 +55,7 @@ const CIRCUITS: Readonly<Record<CircuitState, ProviderCircuit>> = {
 };
 
 const LONGEST_RETRY_AFTER_MS = 60_000;
+const LARGEST_HEADERS_BYTES = 16_384;
 
 /** A client of the provider's REST contract, version 1. Connects when first used. */
 export function httpProviderClient(options: ProviderClientOptions): HttpProviderClient {
@@ -58,13 +63,15 @@ export function httpProviderClient(options: ProviderClientOptions): HttpProvider
   const halfOpenAfterMs = options.halfOpenAfterMs ?? 2_000;
   const submitTimeoutMs = options.submitTimeoutMs ?? 10_000;
   const queryTimeoutMs = options.queryTimeoutMs ?? 5_000;
+  const { answers = 'complete', auth = {} } = options;
   const base = new URL(options.url);
   const prefix = `${base.pathname.replace(/\/$/, '')}/v1/payouts`;
   const pool = new Pool(base.origin, {
     connections,
     pipelining: 1,
-    connect: { timeout: options.connectTimeoutMs ?? 2_000 },
+    connect: { timeout: options.connectTimeoutMs ?? 2_000, ...auth.tls },
     keepAliveTimeout: 30_000,
+    maxHeaderSize: LARGEST_HEADERS_BYTES,
   });
   const breaker = circuitBreaker(handleWhenResult(isFailure), {
     halfOpenAfter: halfOpenAfterMs,
@@ -78,8 +85,13 @@ export function httpProviderClient(options: ProviderClientOptions): HttpProvider
     options.onCircuit?.(CIRCUITS[state]);
   });
 
-  async function call(request: ExchangeRequest): Promise<Exchange> {
-    const answer = await guard.execute(() => exchange(pool, request)).catch(refusedHere);
+  async function call(key: string, request: ExchangeRequest): Promise<Exchange> {
+    const { method, path, body = '' } = request;
+    // Signed when it has its turn, so that the date is fresh.
+    const signed = () => ({ ...request.headers, ...authHeaders(auth, { method, path, idempotencyKey: key, body }) });
+    const answer = await guard
+      .execute(() => exchange(pool, { ...request, headers: { 'idempotency-key': key, ...signed() } }))
+      .catch(refusedHere);
     if (answer.kind === 'answered' && answer.status === 429) {
       const seconds = Number(answer.retryAfter ?? 1);
       const waitMs = Number.isFinite(seconds) ? seconds * 1_000 : 1_000;
@@ -97,18 +109,20 @@ export function httpProviderClient(options: ProviderClientOptions): HttpProvider
     },
     circuit: () => CIRCUITS[breaker.state],
     submit: async (instruction, mayStart) => {
-      const headers = { 'content-type': 'application/json', 'idempotency-key': instruction.key };
+      const headers = { 'content-type': 'application/json' };
       const body = bodyOf(instruction);
       const request = { method: 'POST', path: prefix, headers, body, timeoutMs: submitTimeoutMs, mayStart } as const;
-      return submitResult(instruction.key, await call(request));
+      return submitResult(instruction.key, await call(instruction.key, request), answers);
     },
     query: async (key) => {
       const path = `${prefix}/${encodeURIComponent(key)}`;
-      return queryResult(key, await call({ method: 'GET', path, headers: {}, timeoutMs: queryTimeoutMs }));
+      const request = { method: 'GET', path, headers: {}, timeoutMs: queryTimeoutMs } as const;
+      return queryResult(key, await call(key, request), answers);
     },
     cancel: async (key) => {
       const path = `${prefix}/${encodeURIComponent(key)}/cancel`;
-      return cancelResult(key, await call({ method: 'POST', path, headers: {}, timeoutMs: queryTimeoutMs }));
+      const request = { method: 'POST', path, headers: {}, timeoutMs: queryTimeoutMs } as const;
+      return cancelResult(key, await call(key, request), answers);
     },
     close: () => pool.destroy(),
   };
@@ -129,7 +143,7 @@ function refusedHere(error: unknown): Exchange {
     return { kind: 'not-sent', code: 'PROVIDER_BUSY', detail: 'too many calls are waiting' };
   }
   // Nothing else throws; if something does, it may have been sent.
-  return { kind: 'lost', code: 'HTTP_ERROR', detail: error instanceof Error ? error.message : String(error) };
+  return { kind: 'lost', code: 'HTTP_ERROR', detail: 'the client failed' };
 }
 
 function bodyOf(instruction: PayoutInstruction): string {

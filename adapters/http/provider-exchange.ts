@@ -1,4 +1,5 @@
 // One HTTP exchange with a provider that knows for certain whether its first byte was sent.
+import { isUtf8 } from 'node:buffer';
 import type { Dispatcher } from 'undici';
 
 export interface ExchangeRequest {
@@ -17,6 +18,8 @@ export type Exchange =
       readonly kind: 'answered';
       readonly status: number;
       readonly retryAfter: string | undefined;
+      /** Says that it is JSON, in no further coding. */
+      readonly isJson: boolean;
       readonly body: string;
     }
   /** No byte of the request was written, and none will be. */
@@ -24,7 +27,8 @@ export type Exchange =
   /** It may have arrived. */
   | { readonly kind: 'lost'; readonly code: string; readonly detail: string };
 
-const LARGEST_ANSWER_BYTES = 256 * 1_024;
+const LARGEST_ANSWER_BYTES = 64 * 1_024;
+const JSON_TYPE = /^application\/(?:[a-z0-9.+-]+\+)?json *(?:;|$)/i;
 
 /** Code of an exchange that `mayStart` stopped. */
 export const TOO_LATE_TO_SEND = 'TOO_LATE_TO_SEND';
@@ -42,6 +46,7 @@ export function exchange(dispatcher: Dispatcher, request: ExchangeRequest): Prom
     let size = 0;
     let status = 0;
     let retryAfter: string | undefined;
+    let isJson = false;
     let started = false;
     let over = false;
     let controller: Dispatcher.DispatchController | undefined;
@@ -72,8 +77,8 @@ export function exchange(dispatcher: Dispatcher, request: ExchangeRequest): Prom
       },
       onResponseStart(_controller, statusCode, headers) {
         status = statusCode;
-        const value = headers['retry-after'];
-        retryAfter = Array.isArray(value) ? value[0] : value;
+        retryAfter = only(headers['retry-after']);
+        isJson = JSON_TYPE.test(only(headers['content-type']) ?? '') && headers['content-encoding'] === undefined;
       },
       onResponseData(given, chunk) {
         size += chunk.length;
@@ -85,10 +90,12 @@ export function exchange(dispatcher: Dispatcher, request: ExchangeRequest): Prom
         given.abort(new Error('answer too large'));
       },
       onResponseEnd() {
-        end({ kind: 'answered', status, retryAfter, body: Buffer.concat(chunks).toString('utf8') });
+        const bytes = Buffer.concat(chunks);
+        if (!isUtf8(bytes)) return fail('ANSWER_NOT_UTF8', 'its bytes are no UTF-8');
+        end({ kind: 'answered', status, retryAfter, isJson, body: bytes.toString('utf8') });
       },
       onResponseError(_controller, error) {
-        fail(codeOf(error), error.message);
+        fail(codeOf(error), 'the connection failed');
       },
     };
 
@@ -106,11 +113,18 @@ export function exchange(dispatcher: Dispatcher, request: ExchangeRequest): Prom
         handler,
       );
     } catch (error) {
-      fail(codeOf(error), error instanceof Error ? error.message : String(error));
+      fail(codeOf(error), 'it could not be sent');
     }
   });
 }
 
+/** A header that came once, or nothing. */
+function only(value: string | string[] | undefined): string | undefined {
+  return typeof value === 'string' ? value : undefined;
+}
+
+/** The client's code: of a bounded form, and no text of the provider. */
 function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : 'HTTP_ERROR';
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  return /^[A-Z][A-Z0-9_]{1,40}$/.test(code) ? code : 'HTTP_ERROR';
 }

@@ -1,6 +1,8 @@
 // A payout as MongoDB holds it: times as dates, absent rather than null where an index must not see it.
 import { Binary } from 'mongodb';
+import type { KeyRing } from '../../domain/seal.ts';
 import type { Attempt, Payout, PayoutCase, PayoutUpdate } from '../../payouts/payout.ts';
+import { isSealedPayout, sealPayout } from '../../payouts/seal.ts';
 
 type Dated<T, K extends keyof T> = Omit<T, K> & { readonly [P in K]: T[P] extends number ? Date : Date | null };
 type StoredAttempt = Omit<
@@ -37,6 +39,8 @@ export interface PayoutFields extends Kept {
   readonly changedAt: Date;
   /** Names the bulk write that wrote last, so that a writer can tell whether it was its own. */
   readonly stamp: string;
+  /** Of all of the payout but `publishedVersion` (payouts/seal.ts). */
+  readonly seal?: string;
 }
 
 export interface PayoutDocument extends PayoutFields {
@@ -85,7 +89,7 @@ function attemptOf(stored: StoredAttempt): Attempt {
 }
 
 /** The fields that every change writes, and those that it must set or remove. */
-export function payoutFields(payout: Payout, stamp: string): PayoutFields {
+export function payoutFields(payout: Payout, stamp: string, ring?: KeyRing): PayoutFields {
   const { revision, phase, provider, homePartition, pricingAttempt, lastAttempt, deadAtProvider, polls } = payout;
   const { deadAttempts, clockDoubts } = payout;
   return {
@@ -110,7 +114,19 @@ export function payoutFields(payout: Payout, stamp: string): PayoutFields {
     })),
     changedAt: date(payout.changedAt),
     stamp,
+    ...(ring && { seal: sealPayout(ring, payout) }),
   };
+}
+
+/** Whether this is what an executor has written, all of it. Without a ring nobody can tell. */
+export function isGenuine(document: PayoutDocument, ring: KeyRing | undefined): boolean {
+  if (ring === undefined) return true;
+  try {
+    return isSealedPayout(ring, payoutOf(document), document.seal);
+  } catch {
+    // Of another shape than any that was ever written.
+    return false;
+  }
 }
 
 export const INDEXED_FIELDS = ['nextPollAt', 'nextSubmitAt', 'unpublishedSince', 'caseSince'] as const;
@@ -127,10 +143,10 @@ export function indexedFields(payout: Payout): Pick<PayoutDocument, (typeof INDE
   };
 }
 
-export function payoutDocument(payout: Payout, stamp: string): PayoutDocument {
+export function payoutDocument(payout: Payout, stamp: string, ring?: KeyRing): PayoutDocument {
   return {
     _id: payout.payoutId,
-    ...payoutFields(payout, stamp),
+    ...payoutFields(payout, stamp, ring),
     ...indexedFields(payout),
     requested: new Binary(payout.requested),
     createdAt: date(payout.createdAt),

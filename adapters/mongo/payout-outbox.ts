@@ -1,20 +1,24 @@
 // The outbox embedded in payout documents, and the relay that publishes it as payout.updated.
 import type { Db } from 'mongodb';
+import type { KeyRing } from '../../domain/seal.ts';
 import type { Payout } from '../../payouts/payout.ts';
 import type { RequestCodec } from '../../payouts/ports.ts';
 import { payoutUpdated, unpublished } from '../../payouts/update.ts';
 import { HEADER } from '../../runtime/headers.ts';
 import type { Codec } from '../../runtime/ports/codec.ts';
+import { CodedError } from '../../runtime/ports/fault.ts';
 import type { OutputRecord } from '../../runtime/ports/log.ts';
 import { payoutUpdated as topic } from '../../topics/edges.ts';
 import { MAJORITY } from './client.ts';
 import { mongoFault } from './fault.ts';
 import { createOutboxRelay, type OutboxRelay, type OutboxRelayOptions, type OutboxSource } from './outbox-relay.ts';
-import { type PayoutDocument, payoutOf } from './payout-document.ts';
+import { isGenuine, type PayoutDocument, payoutOf } from './payout-document.ts';
 import { PAYOUTS } from './payouts.ts';
 
 export interface PayoutRelayOptions extends Omit<OutboxRelayOptions<Payout>, 'source' | 'idOf' | 'toRecords'> {
   readonly db: Db;
+  /** Keys of the executor: nothing is told of a payout that does not bear their seal. */
+  readonly ring?: KeyRing;
   /** With payout.updated loaded. */
   readonly codec: Pick<Codec, 'encode'>;
   /** That of the executor: it knows what it has just encoded. */
@@ -23,21 +27,29 @@ export interface PayoutRelayOptions extends Omit<OutboxRelayOptions<Payout>, 'so
 
 /** The relay of payout changes; give it to the executor as its outbox. */
 export function payoutRelay(options: PayoutRelayOptions): OutboxRelay<Payout> {
-  const { db, codec, requests, ...relay } = options;
+  const { db, ring, codec, requests, ...relay } = options;
   return createOutboxRelay({
     ...relay,
-    source: payoutOutbox(db),
+    source: payoutOutbox(db, ring),
     idOf: ({ payoutId }) => payoutId,
     toRecords: (payouts) => recordsOf(payouts, codec, requests),
   });
 }
 
-export function payoutOutbox(db: Db): OutboxSource<Payout> {
+/** Read from the store, and not as an executor has written them. */
+const forged = new WeakSet<Payout>();
+
+export function payoutOutbox(db: Db, ring?: KeyRing): OutboxSource<Payout> {
   const collection = db.collection<PayoutDocument>(PAYOUTS, MAJORITY);
   return {
     pending: async (limit, before) => {
       const found = collection.find({ unpublishedSince: { $lte: new Date(before) } }).sort({ unpublishedSince: 1 });
-      return (await found.limit(limit).toArray().catch(rethrow)).map(payoutOf);
+      const documents = await found.limit(limit).toArray().catch(rethrow);
+      return documents.map((document) => {
+        const payout = payoutOf(document);
+        if (!isGenuine(document, ring)) forged.add(payout);
+        return payout;
+      });
     },
     markPublished: async (payouts) => {
       const byVersion = Map.groupBy(payouts, ({ updates }) => updates.at(-1)?.version ?? 0);
@@ -58,6 +70,10 @@ async function recordsOf(
   codec: Pick<Codec, 'encode'>,
   requests: RequestCodec,
 ): Promise<readonly OutputRecord[]> {
+  for (const payout of payouts) {
+    // Of a batch that holds one, each is taken by itself, and this one is refused.
+    if (forged.has(payout)) throw new CodedError('PAYOUT_FORGED', forgedDetail(payout.payoutId));
+  }
   const requested = await requests.decode(payouts.map((payout) => payout.requested));
   return payouts.flatMap((payout, index) =>
     unpublished(payout).map((update) => {
@@ -76,6 +92,10 @@ async function recordsOf(
     }),
   );
 }
+
+/** What to say of a payout that no executor has written as it is. */
+export const forgedDetail = (payoutId: string): string =>
+  `payout ${payoutId} is not as the executor wrote it: somebody else changed the database. Nothing is sent or told of it; restore it, or ask the provider what became of its keys`;
 
 function rethrow(error: unknown): never {
   throw mongoFault(error);

@@ -1,14 +1,18 @@
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer } from 'node:net';
-import { type Db, MongoClient } from 'mongodb';
+import { Binary, type Db, MongoClient } from 'mongodb';
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
+import { keyRing } from '../../domain/seal.ts';
 import { closeStoredCase } from '../../payouts/close-case.ts';
 import { afterQuery, afterSubmit, beginAttempt, expire, openPayout, supersede } from '../../payouts/decide.ts';
 import { openCase } from '../../payouts/parts.ts';
 import type { Observation, Payout } from '../../payouts/payout.ts';
 import { DEFAULT_PAYOUT_POLICY as POLICY } from '../../payouts/policy.ts';
-import { payoutOutbox } from './payout-outbox.ts';
+import { payoutRequestedFor } from '../../payouts/testing/requested.ts';
+import { commandIdOf } from '../../payouts/update.ts';
+import { memoryCodec } from '../../test/kit/memory-codec.ts';
+import { payoutOutbox, payoutRelay } from './payout-outbox.ts';
 import { type MongoPayoutStore, mongoPayoutStore, PAYOUTS } from './payouts.ts';
 
 const T0 = 1_800_000_000_000;
@@ -176,6 +180,97 @@ describe('payouts in MongoDB', () => {
     expect((await db.collection(PAYOUTS).findOne({ phase: 'SUBMITTING' }))?.['requested']).toBeDefined();
   });
 
+  describe('under the seal of the executor', () => {
+    const ring = keyRing('test:test-only-executor-key-000000000000');
+    const told: string[] = [];
+    const sealing = () => mongoPayoutStore(db, { ring, onForged: (id) => told.push(id) });
+    const paidWithCase = () => {
+      const paid = afterSubmit(submitting('a'), key('a'), saw('PAID'), T0, POLICY);
+      return openCase(paid, 'CONTRADICTION', 'd', T0 + 1);
+    };
+
+    it('come back, through inserts and changes, and a key of before is known', async () => {
+      const base = submitting('a');
+      expect(await sealing().insert([base])).toEqual([true]);
+      const paid = afterSubmit(base, key('a'), saw('PAID'), T0, POLICY);
+      expect(await sealing().apply([change(base, paid)])).toEqual([true]);
+      const rotated = keyRing('new:test-only-executor-key-111111111111,test:test-only-executor-key-000000000000');
+      const [loaded] = await mongoPayoutStore(db, { ring: rotated }).load(['a']);
+      expect(loaded).toEqual({ ...paid, requested: expect.anything() });
+    });
+
+    it('are not there any more when anybody else changed anything in them, and the others are', async () => {
+      const collection = db.collection<{ _id: string }>(PAYOUTS);
+      const payout = paidWithCase();
+      await sealing().insert([payout, submitting('b')]);
+      const original = (await collection.findOne({ _id: 'a' }))!;
+      // Moved by the relay; written for indexes alone; naming the write.
+      const free = ['_id', 'publishedVersion', 'stamp', 'unpublishedSince', 'caseSince', 'version'];
+      const paths = leavesOf(original).filter((path) => !free.includes(path.split('.')[0]!));
+      expect(paths.length).toBeGreaterThan(35);
+      for (const path of paths) {
+        told.length = 0;
+        await collection.replaceOne({ _id: 'a' }, original);
+        await collection.updateOne({ _id: 'a' }, { $set: { [path]: otherThan(valueAt(original, path)) } });
+        expect(
+          (await sealing().load(['a', 'b'])).map(({ payoutId }) => payoutId),
+          path,
+        ).toEqual(['b']);
+        expect(told, path).toEqual(['a']);
+      }
+      // A whole payout of another id, seal included.
+      await collection.replaceOne({ _id: 'b' }, { ...original, _id: 'b' });
+      expect(await sealing().load(['b'])).toEqual([]);
+    });
+
+    it('tell nothing of what was put into the outbox by somebody else; what comes after goes out', async () => {
+      const sent: string[] = [];
+      const codec = memoryCodec();
+      const requests = {
+        encode: () => new Uint8Array(),
+        decode: async (all: readonly Uint8Array[]) => all.map(() => asked),
+      };
+      const asked = payoutRequestedFor({ transferId: 'a', now: T0, expiresAt: T0 + 1 });
+      const paid = { ...afterSubmit(submitting('b'), key('b'), saw('PAID'), T0, POLICY) };
+      await sealing().insert([submitting('a'), paid]);
+      const forgery = { version: 1, status: 'PAID', pricingAttempt: 1, attemptKey: 'a:1', reason: null };
+      await db.collection<{ _id: string }>(PAYOUTS).updateOne(
+        { _id: 'a' },
+        {
+          $set: {
+            phase: 'PAID',
+            version: 1,
+            unpublishedSince: new Date(T0 - 1),
+            outbox: [{ ...forgery, providerReference: null, changedAt: new Date(T0) }],
+          },
+        },
+      );
+      const refused: string[] = [];
+      const relay = payoutRelay({
+        db,
+        ring,
+        codec,
+        requests,
+        writer: {
+          send: async (records) => void sent.push(...records.map(({ headers }) => String(headers['event-id']))),
+        },
+        sweepEveryMs: 10,
+        // The payouts of this test are of a time to come.
+        graceMs: Date.now() - T0 - 60_000,
+        onEvent: (event) => event.kind === 'refused' && refused.push(`${event.id} ${event.code}`),
+      });
+      relay.start();
+      while (sent.length === 0 || refused.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+      await relay.stop(1_000);
+      expect(refused).toEqual(['a PAYOUT_FORGED']);
+      expect(sent).toEqual([commandIdOf('b', 1)]);
+    });
+  });
+
+  it('have the time of the server', async () => {
+    expect(Math.abs((await store.now()) - Date.now())).toBeLessThan(60_000);
+  });
+
   it('are unguarded with the switch of the negative control alone', async () => {
     const unsafe = mongoPayoutStore(db, { unsafe: { noCompareAndSet: true } });
     const payout = submitting('a');
@@ -217,3 +312,24 @@ describe('payouts in MongoDB', () => {
     proxy.close();
   });
 });
+
+/** Paths of all plain values of a document. */
+function leavesOf(value: unknown, path = ''): string[] {
+  const isBranch =
+    Array.isArray(value) || (value !== null && typeof value === 'object' && value.constructor === Object);
+  if (!isBranch) return [path];
+  return Object.entries(value).flatMap(([name, inner]) => leavesOf(inner, path === '' ? name : `${path}.${name}`));
+}
+
+const valueAt = (document: unknown, path: string): unknown =>
+  path.split('.').reduce<unknown>((value, name) => (value as Record<string, unknown>)[name], document);
+
+/** A value of the same type, and another one; where there was none, one. */
+function otherThan(value: unknown): unknown {
+  if (value instanceof Date) return new Date(value.getTime() + 1);
+  if (typeof value === 'number') return value + 1;
+  if (typeof value === 'string') return `${value}x`;
+  if (typeof value === 'boolean') return !value;
+  if (value instanceof Binary) return new Binary(Buffer.concat([value.value(), Buffer.from([0])]));
+  return 'something';
+}

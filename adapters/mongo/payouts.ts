@@ -1,6 +1,7 @@
 // Payouts in MongoDB: inserts and compare-and-set in bulk, each caller told for certain what it has won.
 import { randomUUID } from 'node:crypto';
 import { type AnyBulkWriteOperation, Binary, type Collection, type Db } from 'mongodb';
+import type { KeyRing } from '../../domain/seal.ts';
 import type { Payout } from '../../payouts/payout.ts';
 import type { PayoutChange, PayoutStore } from '../../payouts/ports.ts';
 import { refuseOutsideTrials } from '../../runtime/ports/environment.ts';
@@ -10,6 +11,7 @@ import { mongoFault } from './fault.ts';
 import {
   INDEXED_FIELDS,
   indexedFields,
+  isGenuine,
   type PayoutDocument,
   payoutDocument,
   payoutFields,
@@ -28,21 +30,35 @@ export interface MongoPayoutStore extends PayoutStore {
 }
 
 export interface MongoPayoutOptions {
+  /**
+   * Keys of the executor: what is written is sealed, and what bears no seal of it is not there for `load`. Without keys
+   * nothing is sealed or checked: for those that only look.
+   */
+  readonly ring?: KeyRing;
+  /** Told of each payout that `load` leaves out, since no executor has written it as it is. May throw. */
+  readonly onForged?: (payoutId: string) => void;
   /** Test only: writes win whoever wrote before. Exists to show that the harness finds what the guard prevents. */
   readonly unsafe?: { readonly noCompareAndSet?: boolean };
 }
 
 export function mongoPayoutStore(db: Db, options: MongoPayoutOptions = {}): MongoPayoutStore {
   const collection = db.collection<PayoutDocument>(PAYOUTS, MAJORITY);
+  const { ring, onForged } = options;
   const unguarded = options.unsafe?.noCompareAndSet === true;
   if (unguarded) refuseOutsideTrials(process.env, 'A payout store without compare-and-set');
   return {
-    insert: (payouts) => guarded(() => (unguarded ? overwrite(collection, payouts) : insert(collection, payouts))),
-    apply: (changes) => guarded(() => apply(collection, changes, unguarded)),
+    insert: (payouts) =>
+      guarded(() => (unguarded ? overwrite(collection, payouts, ring) : insert(collection, payouts, ring))),
+    apply: (changes) => guarded(() => apply(collection, changes, { unguarded, ring })),
     load: (payoutIds) =>
       guarded(async () => {
         if (payoutIds.length === 0) return [];
-        return (await collection.find({ _id: { $in: [...payoutIds] } }).toArray()).map(payoutOf);
+        const found = await collection.find({ _id: { $in: [...payoutIds] } }).toArray();
+        const genuine = found.filter((document) => isGenuine(document, ring));
+        if (genuine.length < found.length) {
+          for (const one of found) if (!genuine.includes(one)) onForged?.(one._id);
+        }
+        return genuine.map(payoutOf);
       }),
     now: () =>
       guarded(async () => {
@@ -87,10 +103,14 @@ export function mongoPayoutStore(db: Db, options: MongoPayoutOptions = {}): Mong
 }
 
 /** The insert is the compare-and-set of a payout's first write: at most one caller gets past the unique `_id`. */
-async function insert(collection: Collection<PayoutDocument>, payouts: readonly Payout[]): Promise<readonly boolean[]> {
+async function insert(
+  collection: Collection<PayoutDocument>,
+  payouts: readonly Payout[],
+  ring: KeyRing | undefined,
+): Promise<readonly boolean[]> {
   if (payouts.length === 0) return [];
   const stamp = randomUUID();
-  const documents = payouts.map((payout) => payoutDocument(payout, stamp));
+  const documents = payouts.map((payout) => payoutDocument(payout, stamp, ring));
   const taken = new Set<number>();
   try {
     await collection.insertMany(documents, { ordered: false });
@@ -113,11 +133,11 @@ async function insert(collection: Collection<PayoutDocument>, payouts: readonly 
 async function apply(
   collection: Collection<PayoutDocument>,
   changes: readonly PayoutChange[],
-  unguarded: boolean,
+  how: { readonly unguarded: boolean; readonly ring: KeyRing | undefined },
 ): Promise<readonly boolean[]> {
   if (changes.length === 0) return [];
   const stamp = randomUUID();
-  const operations = changes.map((change) => operationOf(change, stamp, unguarded));
+  const operations = changes.map((change) => operationOf(change, stamp, how));
   const { matchedCount } = await collection.bulkWrite(operations, { ordered: false });
   if (matchedCount === changes.length) return changes.map(() => true);
   const ids = changes.map(({ next }) => next.payoutId);
@@ -125,7 +145,11 @@ async function apply(
   return ids.map((id) => ours.has(id));
 }
 
-function operationOf({ from, next }: PayoutChange, stamp: string, unguarded: boolean) {
+function operationOf(
+  { from, next }: PayoutChange,
+  stamp: string,
+  { unguarded, ring }: { readonly unguarded: boolean; readonly ring: KeyRing | undefined },
+) {
   const indexed = indexedFields(next);
   const absent = INDEXED_FIELDS.filter((field) => !(field in indexed));
   // `requested` and `publishedVersion` change only with a new price.
@@ -135,7 +159,7 @@ function operationOf({ from, next }: PayoutChange, stamp: string, unguarded: boo
     updateOne: {
       filter: unguarded ? { _id: next.payoutId } : { _id: next.payoutId, revision: from },
       update: {
-        $set: { ...payoutFields(next, stamp), ...indexed, ...price },
+        $set: { ...payoutFields(next, stamp, ring), ...indexed, ...price },
         ...(absent.length > 0 && { $unset: Object.fromEntries(absent.map((field) => [field, ''])) }),
       },
     },
@@ -154,10 +178,11 @@ async function stamped(
 async function overwrite(
   collection: Collection<PayoutDocument>,
   payouts: readonly Payout[],
+  ring: KeyRing | undefined,
 ): Promise<readonly boolean[]> {
   const stamp = randomUUID();
   const operations = payouts.map((payout) => {
-    const { _id, ...fields } = payoutDocument(payout, stamp);
+    const { _id, ...fields } = payoutDocument(payout, stamp, ring);
     return { replaceOne: { filter: { _id }, replacement: fields, upsert: true } };
   });
   await collection.bulkWrite(operations, { ordered: false });

@@ -1,6 +1,7 @@
 // `corridor payouts cases list|show|close`: payouts that a person has to look at.
 import { userInfo } from 'node:os';
 import type { Command } from 'commander';
+import { forgedDetail } from '../../adapters/mongo/payout-outbox.ts';
 import { type MongoPayoutStore, mongoPayoutStore } from '../../adapters/mongo/payouts.ts';
 import { justificationText, personName } from '../../domain/identities.ts';
 import { closeStoredCase } from '../../payouts/close-case.ts';
@@ -17,8 +18,18 @@ interface CloseOptions {
 
 const COLUMNS = ['payout', 'case', 'code', 'phase', 'attempt', 'opened', 'detail'] as const;
 
+/** For those who look: also at what no executor has written. */
 const withPayouts = (use: (store: MongoPayoutStore) => Promise<void>) =>
   withConnections(async (connections) => use(mongoPayoutStore(await connections.db())));
+
+/** For those who write: sealed as the executor does, and nothing that it has not sealed. */
+const withSealedPayouts = (use: (store: MongoPayoutStore) => Promise<void>) =>
+  withConnections(async (connections) => {
+    const onForged = (payoutId: string) => {
+      throw new CodedError('PAYOUT_FORGED', forgedDetail(payoutId));
+    };
+    await use(mongoPayoutStore(await connections.db(), { ring: connections.config.keys.executor, onForged }));
+  });
 
 export function registerPayoutCases(program: Command): void {
   const payouts = program.command('payouts').description('payouts: what a person has to look at');
@@ -65,7 +76,7 @@ Example:
   corridor payouts cases close 0d5c… 1 --by amara --reason "the provider took the second payment back, ticket 4711"`,
     )
     .action((id: string, number: number, { by, reason, json }: CloseOptions) =>
-      withPayouts(async (store) => {
+      withSealedPayouts(async (store) => {
         const closed = await closeStoredCase(
           store,
           id,

@@ -2,7 +2,7 @@
 
 import { httpProviderClient, type ProviderCircuit } from '../../adapters/http/provider-client.ts';
 import { customerCaseStore } from '../../adapters/mongo/customer-cases.ts';
-import { payoutRelay } from '../../adapters/mongo/payout-outbox.ts';
+import { forgedDetail, payoutRelay } from '../../adapters/mongo/payout-outbox.ts';
 import { mongoPayoutStore } from '../../adapters/mongo/payouts.ts';
 import { bullPollTimer } from '../../adapters/queue/poll-timer.ts';
 import { DEFAULT_EXECUTOR_CONFIG, type PayoutExecutorConfig } from '../../payouts/config.ts';
@@ -22,6 +22,7 @@ import { createSinkHost } from '../../runtime/sink-host.ts';
 import type { Sink } from '../../sinks/contract.ts';
 import type { Connections } from '../connect.ts';
 import type { Hosted } from './processors.ts';
+import { providerAuth } from './provider-auth.ts';
 import { providerClock } from './provider-clock.ts';
 import { maySeeLists, screenerFor, termsOf } from './screening.ts';
 
@@ -46,8 +47,6 @@ export async function payoutHosts(
   const { config, codec, log } = connections;
   const { logger, metrics } = runtime;
   const db = await connections.db();
-  const store = mongoPayoutStore(db, unsafe.noCompareAndSet ? { unsafe: { noCompareAndSet: true } } : {});
-  await store.ensureIndexes();
   await codec.load(['payout.requested', 'payout.updated']);
   const writer = await log.writer('payout-outbox');
   const requests = requestCodec(codec);
@@ -57,8 +56,16 @@ export async function payoutHosts(
     metrics.faults.inc({ consumer: 'payout-executor', code });
     logger.warn({ stage: 'payout-executor', code, detail }, 'payout fault');
   };
+  const ring = config.keys.executor;
+  const store = mongoPayoutStore(db, {
+    ring,
+    onForged: (payoutId) => fault('PAYOUT_FORGED', forgedDetail(payoutId)),
+    ...(unsafe.noCompareAndSet && { unsafe: { noCompareAndSet: true } }),
+  });
+  await store.ensureIndexes();
   const relay = payoutRelay({
     db,
+    ring,
     codec,
     requests,
     writer,
@@ -71,6 +78,8 @@ export async function payoutHosts(
   const provider = httpProviderClient({
     name: PROVIDER,
     url: config.provider.url,
+    answers: config.provider.answers,
+    auth: providerAuth(config.provider),
     // As many connections as submits and polls may be on their way: neither waits for the other.
     connections: config.payouts.maxInFlight + DEFAULT_EXECUTOR_CONFIG.maxPolls,
     connectTimeoutMs: config.provider.connectTimeoutMs,

@@ -111,6 +111,14 @@ export const url = (...protocols: readonly string[]) =>
       `must be a URL that starts with ${protocols.map((protocol) => `${protocol}://`).join(' or ')}`,
     );
 
+/** Text that fits a header: visible ASCII characters alone. */
+export const visible = (min: number, max: number) =>
+  z
+    .string()
+    .regex(/^[\x21-\x7e]*$/, 'must be visible ASCII characters')
+    .min(min)
+    .max(max);
+
 /** A secret of at least this many characters. */
 export const secretText = (minLength: number) =>
   z.string().min(minLength, `must have at least ${minLength} characters`);

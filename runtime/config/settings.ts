@@ -18,6 +18,7 @@ import {
   setting,
   text,
   url,
+  visible,
 } from './setting.ts';
 
 export const settings = {
@@ -128,6 +129,33 @@ export const settings = {
       doc: 'Payout provider.',
       schema: url('http', 'https'),
       default: 'http://localhost:8090',
+    }),
+    answers: setting('CORRIDOR_PROVIDER_ANSWERS', {
+      doc: 'What an answer that says that money moves must repeat of the instruction: `complete` (transfer, end-to-end id, amount, beneficiary) or `minimal` (only what is there is compared, for a provider that cannot say more).',
+      schema: oneOf('complete', 'minimal'),
+      default: 'complete',
+    }),
+    token: optionalSetting('CORRIDOR_PROVIDER_TOKEN', {
+      doc: 'Bearer token that goes with each request to the provider.',
+      schema: visible(8, 4_096),
+      secret: true,
+    }),
+    signingKey: optionalSetting('CORRIDOR_PROVIDER_SIGNING_KEY', {
+      doc: 'Key under which each request to the provider is signed (HMAC-SHA-256, header Request-Signature; docs/payouts.md), as `id:secret`.',
+      schema: keyRingText(),
+      secret: true,
+    }),
+    tlsCertFile: optionalSetting('CORRIDOR_PROVIDER_TLS_CERT_FILE', {
+      doc: 'PEM file of the certificate that we show the provider (mTLS). With CORRIDOR_PROVIDER_TLS_KEY_FILE.',
+      schema: text(),
+    }),
+    tlsKeyFile: optionalSetting('CORRIDOR_PROVIDER_TLS_KEY_FILE', {
+      doc: 'PEM file of the key of that certificate.',
+      schema: text(),
+    }),
+    tlsCaFile: optionalSetting('CORRIDOR_PROVIDER_TLS_CA_FILE', {
+      doc: "PEM file of the authorities that may have issued the provider's certificate; default: those of the system.",
+      schema: text(),
     }),
     connectTimeoutMs: setting('CORRIDOR_PROVIDER_CONNECT_TIMEOUT_MS', {
       doc: 'How long connecting to the provider may take, in ms.',

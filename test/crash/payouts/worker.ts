@@ -7,6 +7,7 @@ import { connectMongo } from '../../../adapters/mongo/client.ts';
 import { payoutRelay } from '../../../adapters/mongo/payout-outbox.ts';
 import { mongoPayoutStore } from '../../../adapters/mongo/payouts.ts';
 import { bullPollTimer } from '../../../adapters/queue/poll-timer.ts';
+import { keyRing } from '../../../domain/seal.ts';
 import { DEFAULT_EXECUTOR_CONFIG } from '../../../payouts/config.ts';
 import { createPayoutExecutor } from '../../../payouts/executor.ts';
 import type { PayoutPolicy } from '../../../payouts/policy.ts';
@@ -50,12 +51,14 @@ async function main(): Promise<void> {
   const { db } = await connectMongo({ uri: settings.mongoUri, database: settings.database });
   const codec = memoryCodec();
   const unsafe = settings.noCompareAndSet ? { unsafe: { noCompareAndSet: true } } : {};
-  const payouts = mongoPayoutStore(db, unsafe);
+  const ring = keyRing('test:test-only-executor-key-000000000000');
+  const payouts = mongoPayoutStore(db, { ring, onForged: () => count('forged'), ...unsafe });
   await payouts.ensureIndexes();
   const log = openSync(settings.logFile, 'a');
   const requests = requestCodec(codec);
   const relay = payoutRelay({
     db,
+    ring,
     codec,
     requests,
     writer: {

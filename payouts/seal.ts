@@ -1,0 +1,34 @@
+// The seal of a stored payout: that an executor wrote all of it, as it is. What is paid, to whom, under which keys and what
+// is told of it afterwards counts only while the seal does. Pure.
+import { isSealed, type KeyRing, sealOf } from '../domain/seal.ts';
+import type { Payout } from './payout.ts';
+
+/** The seal of a payout, made at the moment it is decided. */
+export const sealPayout = (ring: KeyRing, payout: Payout): string => sealOf(ring, 'payout', bound(payout));
+
+/** Whether a key of this ring sealed exactly this payout. */
+export const isSealedPayout = (ring: KeyRing, payout: Payout, seal: unknown): boolean =>
+  typeof seal === 'string' && isSealed(ring, 'payout', bound(payout), seal);
+
+/** All of a payout but `publishedVersion`, which the relay moves alone. Lists, so that no order of fields matters. */
+function bound(payout: Payout): readonly (string | Uint8Array)[] {
+  const { payoutId, revision, phase, provider, homePartition, pricingAttempt, priceExpiresAt, requested } = payout;
+  const { attempts, lastAttempt, deadAtProvider, deadAttempts, clockDoubts, polls, nextPollAt } = payout;
+  const facts = [
+    [payoutId, revision, phase, provider, homePartition, pricingAttempt, priceExpiresAt, payout.createdAt],
+    [lastAttempt, deadAtProvider, deadAttempts, clockDoubts, polls, nextPollAt, payout.changedAt],
+    attempts.map((one) => [
+      [one.number, one.key, one.pricingAttempt, one.startedAt, one.leaseUntil, one.expiresAt, one.unknownSince],
+      [one.acceptedAt, one.notFound, one.end && [one.end.how, one.end.at, one.end.code]],
+    ]),
+    payout.updates.map((one) => [
+      [one.version, one.status, one.pricingAttempt, one.attemptKey, one.providerReference, one.changedAt],
+      one.reason && [one.reason.code, one.reason.detail],
+    ]),
+    payout.cases.map((one) => [
+      [one.code, one.detail, one.attemptKey, one.openedAt, one.closedAt],
+      one.closing ? [one.closing.by, one.closing.reason] : null,
+    ]),
+  ];
+  return [JSON.stringify(facts), requested];
+}
