@@ -23,7 +23,7 @@ import {
 import { type Fault, faultOf } from './faults.ts';
 import { HEADER, headerInteger, RECOVERY_HEADER } from './headers.ts';
 import type { HostObserver } from './host.ts';
-import { type Isolated, isolate, type Outcome } from './isolate.ts';
+import { type Isolated, isolate, type Outcome, type Run } from './isolate.ts';
 import { groupId } from './names.ts';
 import type { Codec } from './ports/codec.ts';
 import type { BatchHandler, BatchResult, LogRecord, OutputRecord, RecordBatch } from './ports/log.ts';
@@ -58,6 +58,9 @@ interface Judged {
 
 const partitionOf = ({ topic, partition }: RecordBatch) => `${topic}/${partition}`;
 
+/** How often a batch in which nothing comes through is tried before its first record is condemned: over a minute. */
+const MOST_ATTEMPTS_WITHOUT_WITNESS = 10;
+
 type Then = BatchResult['then'];
 const CONTINUE: Then = { do: 'continue' };
 
@@ -78,6 +81,17 @@ export function createBatchHandler(options: BatchHandlerOptions): BatchHandler {
   /** Failures in a row of each input partition. */
   const failures = new Map<string, number>();
   const refusals = new Refusals();
+  /** Runs that came through, and how many had when a partition's head was first suspected without a witness. */
+  let passes = 0;
+  const suspectedAt = new Map<
+    string,
+    { readonly offset: number; readonly passes: number; readonly attempts: number }
+  >();
+  const run: Run<Accepted> = async (items) => {
+    const outcomes = await options.run(items);
+    passes++;
+    return outcomes;
+  };
   const retryDelays = new Map(RETRY_TIERS.map(({ delayMs }, tier) => [retryTopic(owner, tier), delayMs]));
 
   return async (batch) => {
@@ -96,9 +110,24 @@ export function createBatchHandler(options: BatchHandlerOptions): BatchHandler {
     const stopAt = arrivals.findIndex((arrival) => arrival.refusal?.kind === 'stop');
     const reachable = stopAt === -1 ? arrivals : arrivals.slice(0, stopAt);
     const accepted = reachable.filter((arrival): arrival is Accepted => arrival.refusal === undefined);
-    const result = assemble(batch, arrivals, await isolate(accepted, options.run));
+    const result = assemble(batch, arrivals, await isolated(batch, accepted));
     return result.then === CONTINUE ? batchResult(result.doneThrough, result.outputs, later) : result;
   };
+
+  /** An error that nobody coded is held against a record only when others came through meanwhile, here or elsewhere. */
+  async function isolated(batch: RecordBatch, accepted: readonly Accepted[]): Promise<Isolated> {
+    const key = partitionOf(batch);
+    const { offset } = batch.records[0]!;
+    const known = suspectedAt.get(key);
+    const { passes: since, attempts } = known?.offset === offset ? known : { passes, attempts: 0 };
+    const result = await isolate(accepted, run, {
+      othersPassed: () => passes > since,
+      patienceOver: attempts >= MOST_ATTEMPTS_WITHOUT_WITNESS,
+    });
+    if (result.fault?.known === false) suspectedAt.set(key, { offset, passes: since, attempts: attempts + 1 });
+    else suspectedAt.delete(key);
+    return result;
+  }
 
   /** Records of a retry tier wait in order of their time: those at the head that are due, and when the next one is. */
   function dueRecords(batch: RecordBatch): { due: readonly LogRecord[]; wakeAt: number | undefined } {

@@ -1,4 +1,5 @@
 // What the runtime makes of anything thrown: a class, a stable code, and words that hold no personal data.
+import { DomainError } from '../domain/error.ts';
 import { CodedError, codeAndDetail, type FaultClass, framesOf } from './ports/fault.ts';
 
 export interface Fault {
@@ -6,6 +7,8 @@ export interface Fault {
   readonly code: string;
   readonly detail: string;
   readonly dependency: string | undefined;
+  /** Somebody said what it is. Otherwise it may be a bug met by some record, or a dependency's error that nobody coded. */
+  readonly known: boolean;
   /** Frames of the stack, without the message. */
   readonly stack: string;
 }
@@ -17,6 +20,7 @@ export function faultOf(error: unknown): Fault {
     ...codeAndDetail(error),
     faultClass: coded ? error.faultClass : 'poison',
     dependency: coded ? error.dependency : undefined,
+    known: coded || error instanceof DomainError,
     stack: framesOf(error),
   };
 }

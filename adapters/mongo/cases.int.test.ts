@@ -12,7 +12,6 @@ import { casesSink } from '../../sinks/cases/sink.ts';
 import { received, transferHeld } from '../../test/kit/builders.ts';
 import { HOLDING, KEYS } from '../../test/kit/keys.ts';
 import { CASES, type CaseStore, caseStore } from './cases.ts';
-import { MAJORITY } from './client.ts';
 import { insertOnlyStore } from './idempotent-store.ts';
 
 let client: MongoClient;
@@ -107,11 +106,12 @@ describe('a case', () => {
       commandName,
       command['writeConcern'] ?? command['readConcern'],
     ]);
+    const acknowledged = { w: 'majority', j: true, wtimeout: 10_000 };
     expect(concerns).toEqual([
       ['find', { level: 'majority' }],
-      ['findAndModify', MAJORITY.writeConcern],
-      ['update', MAJORITY.writeConcern],
-      ['update', MAJORITY.writeConcern],
+      ['findAndModify', acknowledged],
+      ['update', acknowledged],
+      ['update', acknowledged],
       ['find', { level: 'majority' }],
       ['find', { level: 'majority' }],
       ['find', { level: 'majority' }],
