@@ -40,6 +40,8 @@ function follow(node, file, args, cwd) {
       env: {
         ...process.env,
         NODE_OPTIONS,
+        // Reading and compiling the sources is half of what a start costs; Node keeps the result here, by content.
+        NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? path.join(root, 'node_modules', '.cache', 'compiled'),
         CORRIDOR_STARTER_PID: String(process.pid),
         // What a person waits for starts here, installation included.
         CORRIDOR_COMMAND_STARTED_AT: String(Math.round(performance.timeOrigin)),

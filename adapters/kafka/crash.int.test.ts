@@ -10,7 +10,7 @@ import { FAILPOINTS } from './failpoints.ts';
 import { createLog } from './log.ts';
 import type { CopierPlan } from './testing/copier-plan.ts';
 import { Copier, caughtUp, compareCopy, killCopiers } from './testing/copiers.ts';
-import { numbered, provision, unique } from './testing/topics.ts';
+import { numbered, provision, settled, unique, unsettled } from './testing/topics.ts';
 
 vi.setConfig({ testTimeout: 180_000 });
 
@@ -55,8 +55,14 @@ async function feed(plan: CopierPlan, count: number, from = 0, partitions = PART
   await writer.close();
 }
 
-async function verified(plan: CopierPlan) {
+/** Waits until the group has handled everything, and all that it wrote can be seen. */
+async function handledAll(plan: CopierPlan): Promise<void> {
   await caughtUp(log, `crash.${plan.consumer}`, plan.inputs);
+  await settled(log, plan.brokers, [plan.output]);
+}
+
+async function verified(plan: CopierPlan) {
+  await handledAll(plan);
   return compareCopy(log, plan.inputs, plan.output);
 }
 
@@ -82,6 +88,20 @@ describe('exactly once', () => {
     const copier = new Copier({ ...plan, die: { at, pass: 3, how: 'throw' } });
     expect(await verified(plan)).toEqual(exactly(2_000));
     expect(copier.alive).toBe(true);
+  });
+
+  test('records whose transaction has no end yet are told from lost ones', async () => {
+    const plan = await setUp('unsettled', { transactionTimeoutMs: 60_000 });
+    await feed(plan, 2_000);
+    const frozen = new Copier({ ...plan, die: { at: 'eos.after-send', pass: 3, how: 'stop' } });
+    expect(await frozen.saw(({ event }) => event === 'failpoint')).toBe(true);
+    const open = await unsettled(log, plan.brokers, [plan.output]);
+    expect(open).toBeGreaterThan(0);
+    const seen = await compareCopy(log, plan.inputs, plan.output);
+    expect(seen.lost).toBeGreaterThanOrEqual(open);
+    frozen.signal('SIGCONT');
+    expect(await verified(plan)).toEqual(exactly(2_000));
+    expect(await unsettled(log, plan.brokers, [plan.output])).toBe(0);
   });
 
   test('five kills and a broker kill at random moments of 20,000 records', async () => {
@@ -175,7 +195,7 @@ describe('at least once, with records put aside', () => {
 
   /** How many records were put aside how often, once the group has handled everything. */
   async function putAside(plan: CopierPlan, fed: number) {
-    await caughtUp(log, `crash.${plan.consumer}`, plan.inputs);
+    await handledAll(plan);
     const counts = new Map<string, number>();
     const reader = log.reader();
     await reader.read(await reader.offsets([plan.output]), ({ records }) => {

@@ -1,4 +1,4 @@
-// The transfer intent as JSON, version 1: what `corridor produce` reads and the REST interface takes.
+// The transfer intent as JSON, version 1: what `corridor produce` reads.
 import { z } from 'zod';
 import type { TransferRequested } from '../../schemas/types.generated.ts';
 

@@ -29,7 +29,10 @@ const own = (name: string, options: Partial<StackOptions> = {}): StackOptions =>
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 
 function kafkaClient(stack: LocalStack): Kafka {
-  return new Kafka({ clientId: 'stack-test', brokers: [...stack.urls.kafkaBrokers], logLevel: logLevel.NOTHING });
+  // A broker that was killed is missed after its session, and a busy machine elects its successor late.
+  const retry = { retries: 120, initialRetryTime: 100, maxRetryTime: 1_000 };
+  const brokers = [...stack.urls.kafkaBrokers];
+  return new Kafka({ clientId: 'stack-test', brokers, retry, logLevel: logLevel.NOTHING });
 }
 
 async function withRedis<T>(url: string, work: (redis: Redis) => Promise<T>): Promise<T> {
@@ -53,7 +56,7 @@ async function withMongo<T>(uri: string, work: (client: MongoClient) => Promise<
 
 /** Puts a record into a topic of its own; resolves with the offset it got. */
 async function produce(stack: LocalStack, topic: string): Promise<string | undefined> {
-  const producer = kafkaClient(stack).producer({ allowAutoTopicCreation: false });
+  const producer = kafkaClient(stack).producer({ allowAutoTopicCreation: false, idempotent: true });
   await producer.connect();
   try {
     const [result] = await producer.send({ topic, acks: -1, messages: [{ value: 'kept' }] });

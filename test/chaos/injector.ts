@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
+import { refuseWrites } from './refusing-redis.ts';
 import type { Fault, ServerTarget, SlotName } from './schedule.ts';
 import { describe } from './schedule.ts';
 import type { Slot } from './slot.ts';
@@ -106,6 +107,11 @@ export class Injector {
         return this.#killServer(fault.server, fault.downMs);
       case 'redis-wipe':
         return this.#wipe();
+      case 'redis-refusal': {
+        const { urls } = this.#options.world.stack;
+        const url = fault.target === 'redisLimits' ? urls.redisLimitsUrl : urls.redisQueueUrl;
+        return { outcome: await refuseWrites(url, fault.how, fault.forMs), counts: ['redisRefusals'] };
+      }
       case 'provider-kill':
         await this.#options.world.killProvider();
         await sleep(fault.downMs);
@@ -196,6 +202,8 @@ const targetOf = (fault: Fault): string => {
       return fault.server.startsWith('kafka') ? 'kafka' : fault.server;
     case 'redis-wipe':
       return 'redisLimits';
+    case 'redis-refusal':
+      return fault.target;
     case 'provider-kill':
       return 'the provider';
     case 'network':

@@ -17,6 +17,7 @@ const USAGE = `usage: npm run chaos -- [options]
   --minutes N         spread the faults over so many minutes
   --negative NAME     take one guarantee away, and expect findings: ${NEGATIVE_CONTROLS.map(({ name }) => name).join(', ')}, or all
   --json FILE         write the report
+  --starved           with busy loops, memory pressure and a busy disk beside it
   --keep              keep data and logs, also when nothing was found
   --schedule          print the schedule and end
 
@@ -28,6 +29,7 @@ interface Settings {
   readonly profile: Profile;
   readonly seed: number;
   readonly keep: boolean;
+  readonly starved: boolean;
 }
 
 async function main(): Promise<number> {
@@ -40,6 +42,7 @@ async function main(): Promise<number> {
       minutes: { type: 'string' },
       negative: { type: 'string' },
       json: { type: 'string' },
+      starved: { type: 'boolean', default: false },
       keep: { type: 'boolean', default: false },
       schedule: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
@@ -54,13 +57,13 @@ async function main(): Promise<number> {
   const profile: Profile = {
     ...base,
     // A run of another size promises nothing.
-    ...(values.transfers === undefined && values.minutes === undefined ? {} : { least: {} }),
+    ...(values.transfers === undefined && values.minutes === undefined ? {} : { least: {}, allFailpoints: false }),
     ...(values.brokers === undefined ? {} : { brokers: number('brokers', values.brokers) === 3 ? 3 : 1 }),
     ...(values.transfers === undefined ? {} : { transfers: number('transfers', values.transfers) }),
     ...(values.minutes === undefined ? {} : { faultsMs: number('minutes', values.minutes) * 60_000 }),
   };
   const seed = values.seed === undefined ? Date.now() % 1_000_000 : number('seed', values.seed);
-  const settings = { profile, seed, keep: values.keep };
+  const settings = { profile, seed, keep: values.keep, starved: values.starved };
   if (values.schedule) {
     printSchedule(settings);
     return 0;

@@ -20,12 +20,16 @@ export interface Profile {
   readonly redisLimitsKills: number;
   readonly redisQueueKills: number;
   readonly redisWipes: number;
+  /** Times that a Redis answers and refuses every write: out of memory and read-only in turn. */
+  readonly redisRefusals: number;
   readonly registryKills: number;
   readonly providerKills: number;
   readonly networkFaults: number;
   /** The longest the drain may go without anything moving, ms. */
   readonly quietMs: number;
   readonly brokers: 1 | 3;
+  /** Whether the run is long enough that every failpoint must have been passed; a shorter one only reports how many. */
+  readonly allFailpoints: boolean;
   /** What a run must really have been fed and have suffered (names of the report): with less, it proves less than it says. */
   readonly least: Readonly<Record<string, number>>;
 }
@@ -46,12 +50,14 @@ const full: Profile = {
   redisLimitsKills: 2,
   redisQueueKills: 1,
   redisWipes: 1,
+  redisRefusals: 4,
   registryKills: 1,
   providerKills: 2,
   // More than is promised: some meet no connection, and count for nothing.
   networkFaults: 27,
   quietMs: 120_000,
   brokers: 1,
+  allFailpoints: true,
   least: {
     transfers: 20_000,
     duplicates: 2_000,
@@ -63,6 +69,7 @@ const full: Profile = {
     mongoKills: 2,
     redisKills: 2,
     redisWipes: 1,
+    redisRefusals: 3,
     zombies: 5,
     networkFaults: 20,
   },
@@ -84,9 +91,11 @@ export const PROFILES = {
     redisLimitsKills: 1,
     redisQueueKills: 0,
     redisWipes: 1,
+    redisRefusals: 1,
     registryKills: 0,
     providerKills: 0,
     networkFaults: 2,
+    allFailpoints: false,
     least: {},
   },
   ci: {
@@ -103,6 +112,7 @@ export const PROFILES = {
     redisLimitsKills: 1,
     redisQueueKills: 1,
     redisWipes: 1,
+    redisRefusals: 2,
     registryKills: 0,
     providerKills: 1,
     networkFaults: 5,
@@ -136,6 +146,7 @@ export const PROFILES = {
     redisLimitsKills: 6,
     redisQueueKills: 3,
     redisWipes: 2,
+    redisRefusals: 12,
     registryKills: 2,
     providerKills: 5,
     networkFaults: 50,

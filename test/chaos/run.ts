@@ -16,6 +16,7 @@ import type { Profile } from './profile.ts';
 import { NO_FAULTS, PROVIDER_FAULTS } from './provider-faults.ts';
 import { makeSchedule, type Schedule, SLOTS, type SlotName } from './schedule.ts';
 import { Slot, type SlotExit } from './slot.ts';
+import { starve } from './starve.ts';
 import { Tail } from './tail.ts';
 import { World } from './world.ts';
 
@@ -25,6 +26,8 @@ export interface RunOptions {
   readonly negative?: NegativeControl;
   /** Keep data and logs, also of a run that found nothing. */
   readonly keep: boolean;
+  /** Take processor, memory and disk away from the run. */
+  readonly starved?: boolean;
   readonly say: (line: string) => void;
 }
 
@@ -78,6 +81,7 @@ export async function run(options: RunOptions): Promise<RunReport> {
     if (!options.keep) rmSync(dir, { recursive: true, force: true });
     throw error;
   });
+  const feedAgain = options.starved ? starve(dir) : () => undefined;
   const exits: SlotExit[] = [];
   let zero = performance.now();
   const now = () => performance.now() - zero;
@@ -159,6 +163,7 @@ export async function run(options: RunOptions): Promise<RunReport> {
       feeder,
       tail,
       reached: new Set([...slots.values()].flatMap((slot) => [...slot.reached()])),
+      allFailpoints: profile.allFailpoints,
       exits,
       injected: injector.injected,
       startedAt,
@@ -185,6 +190,7 @@ export async function run(options: RunOptions): Promise<RunReport> {
       logs: keep ? dir : '',
     };
   } finally {
+    feedAgain();
     await Promise.all([...slots.values()].map((slot) => slot.stop(0)));
     await world.stop();
     if (!keep) rmSync(dir, { recursive: true, force: true });

@@ -27,6 +27,7 @@ describe('a schedule', () => {
         profile.brokerRestarts,
       );
       expect(count('network')).toBe(profile.networkFaults);
+      expect(count('redis-refusal')).toBe(profile.redisRefusals);
       expect(count('redis-wipe')).toBe(profile.redisWipes);
       expect(fedIn(steps)).toBe(9_999);
       expect(Math.max(...steps.map(({ atMs }) => atMs))).toBeLessThan(profile.faultsMs + 3_000);
@@ -53,6 +54,11 @@ describe('a schedule', () => {
     for (const share of ['duplicates', 'outOfOrder', 'malformed'] as const) {
       expect((full[share] * full.transfers) / 1_000).toBeGreaterThanOrEqual(full.least[share]!);
     }
+  });
+
+  it('only a run that is long enough promises every failpoint', () => {
+    const promises = Object.values(PROFILES as Record<string, Profile>).filter((profile) => profile.allFailpoints);
+    expect(promises.map(({ name }) => name)).toEqual(['ci', 'full', 'soak']);
   });
 
   it('can be read by a person', () => {

@@ -3,6 +3,7 @@ import { type Random, seeded } from '../../feed/random.ts';
 import { FAILPOINTS } from '../../runtime/failpoints.ts';
 import type { NegativeControl } from './negative.ts';
 import type { Profile } from './profile.ts';
+import type { Refusal } from './refusing-redis.ts';
 
 /** Processes of the pipeline: two that run the chain, two that run sinks, payouts and cases. */
 export const SLOTS = ['chain-1', 'chain-2', 'back-1', 'back-2'] as const;
@@ -22,6 +23,13 @@ export type Fault =
     }
   | { readonly kind: 'server-kill'; readonly server: ServerTarget; readonly downMs: number }
   | { readonly kind: 'redis-wipe' }
+  /** It answers, and refuses every write. */
+  | {
+      readonly kind: 'redis-refusal';
+      readonly target: 'redisLimits' | 'redisQueue';
+      readonly how: Refusal;
+      readonly forMs: number;
+    }
   | { readonly kind: 'provider-kill'; readonly downMs: number }
   | {
       readonly kind: 'network';
@@ -130,6 +138,12 @@ function faultsOf(profile: Profile, random: Random): Fault[] {
     ...times(profile.redisLimitsKills, () => server('redisLimits', 200, 5_000)),
     ...times(profile.redisQueueKills, () => server('redisQueue', 200, 8_000)),
     ...times(profile.redisWipes, (): Fault => ({ kind: 'redis-wipe' })),
+    ...times(profile.redisRefusals, (index): Fault => {
+      const how = index % 2 === 0 ? 'oom' : 'readonly';
+      // Mostly that of the limits, where money waits for it.
+      const target = index % 3 === 2 ? 'redisQueue' : 'redisLimits';
+      return { kind: 'redis-refusal', target, how, forMs: between(random, [2_000, 10_000]) };
+    }),
     ...times(profile.registryKills, () => server('registry', 1_000, 8_000)),
     ...times(profile.providerKills, (): Fault => ({ kind: 'provider-kill', downMs: between(random, [500, 6_000]) })),
     ...times(profile.networkFaults, (index) => network(index, random)),
@@ -191,6 +205,8 @@ export function describe(fault: Fault): string {
       return `kill -9 ${fault.server}, back after ${seconds(fault.downMs)}`;
     case 'redis-wipe':
       return 'wipe the Redis of the limits';
+    case 'redis-refusal':
+      return `${fault.target} refuses writes (${fault.how}) for ${seconds(fault.forMs)}`;
     case 'provider-kill':
       return `kill -9 the provider, back after ${seconds(fault.downMs)}`;
     case 'network': {

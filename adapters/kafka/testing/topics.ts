@@ -3,8 +3,11 @@ import { randomBytes } from 'node:crypto';
 import kafkajs from 'kafkajs';
 import { expect } from 'vitest';
 import type { Log, OutputRecord } from '../../../runtime/ports/log.ts';
+import { Connections, connectCluster, discardCluster, partitionsOf } from '../client.ts';
+import { settingsOf } from '../options.ts';
 
 const { Kafka, logLevel } = kafkajs;
+const READ_UNCOMMITTED = 0;
 
 /** A name that no other test uses. */
 export function unique(name: string): string {
@@ -65,4 +68,38 @@ export function numbered(
     const value = Buffer.from(key.padEnd(bytes, '.'));
     return { topic, partition: (from + index) % partitions, key, value, headers: { 'event-id': key } };
   });
+}
+
+/** Records at the end of each partition that read_committed does not see yet: their transaction has no end there. */
+export async function unsettled(log: Log, brokers: readonly string[], topics: readonly string[]): Promise<number> {
+  const cluster = new Connections(settingsOf({ brokers, appName: 'settled', clientId: 'settled' })).cluster();
+  // kafkajs asks for the last stable offset unless told otherwise.
+  Object.assign(cluster, { isolationLevel: READ_UNCOMMITTED });
+  try {
+    await connectCluster(cluster, topics);
+    const stable = await log.reader().offsets(topics);
+    const asked = topics.map((topic) => ({
+      topic,
+      fromBeginning: false,
+      partitions: partitionsOf(cluster, topic).map((partition) => ({ partition })),
+    }));
+    let left = 0;
+    for (const { topic, partitions } of await cluster.fetchTopicsOffset(asked)) {
+      for (const { partition, offset } of partitions) {
+        const seen = stable.find((range) => range.topic === topic && range.partition === partition);
+        left += Number(offset) - (seen?.to ?? 0);
+      }
+    }
+    return left;
+  } finally {
+    discardCluster(cluster);
+  }
+}
+
+/**
+ * Waits until every transaction in these topics has its end. The offsets of a group are told as soon as their own end is
+ * written; the same transaction's ends in the outputs may come later, and a reader that came between would miss records.
+ */
+export async function settled(log: Log, brokers: readonly string[], topics: readonly string[]): Promise<void> {
+  await expect.poll(() => unsettled(log, brokers, topics), { timeout: 120_000, interval: 100 }).toBe(0);
 }
