@@ -25,6 +25,14 @@ export const idempotencyKey = z
   .string()
   .regex(/^[A-Za-z0-9][A-Za-z0-9:._-]{0,127}$/, 'expected 1 to 128 characters out of A-Z a-z 0-9 : . _ -');
 
+/** Lengths are counted in characters, as ISO 20022 does, not in UTF-16 units. Controls are no text. */
+const text = (most: number, least = 1) =>
+  z
+    .string()
+    .refine((value) => value.length >= least, `expected ${least} character at least`)
+    .refine((value) => value.length <= 2 * most && [...value].length <= most, `expected ${most} characters at most`)
+    .refine((value) => !/[\p{Cc}\p{Cs}]/u.test(value), 'expected no control characters');
+
 /** Minor units as a decimal string (preferred), or as a JSON integer that a double holds exactly. Always more than 0. */
 const minorUnits = z
   .union([z.string().regex(/^[1-9]\d{0,17}$/, 'expected 1 to 18 digits, no sign, no leading zero'), z.int().positive()])
@@ -36,11 +44,11 @@ export const money = z.object({
 });
 
 export const beneficiary = z.object({
-  name: z.string().min(1).max(140),
+  name: text(140),
   /** IBAN or domestic account number. Its last six digits choose the outcome: see `scenarios.ts`. */
-  account: z.string().min(1).max(64),
+  account: text(64),
   /** IFSC, BIC or sort code. */
-  bankCode: z.string().min(1).max(35).optional(),
+  bankCode: text(35).optional(),
   country: z
     .string()
     .regex(/^[A-Z]{2}$/, 'expected an ISO 3166 code')
@@ -49,15 +57,15 @@ export const beneficiary = z.object({
 
 /** Body of `POST /v1/payouts`. */
 export const submitPayoutRequest = z.object({
-  transferId: z.string().min(1).max(64),
-  endToEndId: z.string().min(1).max(35),
+  transferId: text(64),
+  endToEndId: text(35),
   amount: money,
-  rail: z.string().min(1).max(35),
-  corridor: z.string().min(1).max(35),
+  rail: text(35),
+  corridor: text(35),
   beneficiary,
   /** RFC 3339 with an offset. The provider never executes this key at or after this moment of its own clock. */
   expiresAt: z.iso.datetime({ offset: true }),
-  remittanceInformation: z.string().max(140).optional(),
+  remittanceInformation: text(140, 0).optional(),
 });
 
 /**

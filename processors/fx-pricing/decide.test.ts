@@ -239,4 +239,11 @@ describe('routes', () => {
     const found = route([fxRate({ source: 'a', observedAt: AT - 2 }), fxRate({ source: 'b', observedAt: AT - 1 })]);
     expect(found).toMatchObject({ kind: 'fresh', legs: [{ source: 'b' }] });
   });
+
+  it('pass over what names no source or no currency: it would go on into prices and logs', () => {
+    const hostile = ['\u001b[2J', 'a\u202eb', 'x'.repeat(5_000), 'M\ufffdller'].map((source) => fxRate({ source }));
+    expect(pairs(hostile)).toBe('none');
+    expect(pairs([fxRate({ base: 'GBP\u001b' }), fxRate({ quote: 'inr' })])).toBe('none');
+    expect(pairs([...hostile, fxRate()])).toBe('GBP/INR');
+  });
 });

@@ -1,22 +1,30 @@
 // From one currency to another over quoted rates: directly, against the quotation, or over one common currency. Pure.
 import { parseDecimal } from '../../domain/decimals.ts';
+import { isLongerThan, isPlainText } from '../../domain/text.ts';
 import type { FxRate, RateLeg } from '../../schemas/types.generated.ts';
 
 /** The freshest usable rate of each pair, by base and quote. */
 export type RateBook = ReadonlyMap<string, FxRate>;
 
-/** Builds the book; rates that are no decimal above zero are left out. */
+/** Builds the book; what a feed wrote that is no rate (no code, no decimal above zero, a source without a name) is left out. */
 export function rateBookOf(rates: Iterable<FxRate>): RateBook {
   const book = new Map<string, FxRate>();
   for (const rate of rates) {
     const value = parseDecimal(rate.rate);
-    if (value === undefined || value.coef <= 0n || rate.base === rate.quote) continue;
+    if (value === undefined || value.coef <= 0n || rate.base === rate.quote || !isNamed(rate)) continue;
     const pair = `${rate.base}/${rate.quote}`;
     const known = book.get(pair);
     if (known === undefined || fresher(rate, known)) book.set(pair, rate);
   }
   return book;
 }
+
+const CODE = /^[A-Z]{3}$/;
+const MOST_SOURCE = 64;
+
+/** What goes on into prices, logs and analytics is a code or a name, not whatever a feed wrote. */
+const isNamed = ({ base, quote, source }: FxRate): boolean =>
+  CODE.test(base) && CODE.test(quote) && !isLongerThan(source, MOST_SOURCE) && isPlainText(source);
 
 /** Later observed; of two observed at once, the source that sorts first. */
 const fresher = (a: FxRate, b: FxRate): boolean =>

@@ -1,0 +1,57 @@
+// What intake accepts, the provider takes: nothing that passed is refused for its form when money is about to move.
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { MOST_CHARACTERS } from '../processors/intake/bounds.ts';
+import { DEFAULT_TIMING, reasonsAgainst } from '../processors/intake/validate.ts';
+import { idempotencyKey, submitPayoutRequest } from '../simulator/api.ts';
+import { AT, BOOK, payoutRequested, transferRequested, type Wishes } from '../test/kit/builders.ts';
+import { instructionOf, openParties } from './instruction.ts';
+
+const rules = { ...DEFAULT_TIMING, corridors: BOOK };
+const unit = fc.constantFrom('a', 'é', 'ß', '李', '𠮷', '👍', "'", '-', ' ', '\u200c', '\u001b', '\u202e', '\ufffd');
+const text = (most: number) => fc.string({ unit, minLength: most - 2, maxLength: most + 1 });
+const account = fc.oneof(
+  fc.record({
+    scheme: fc.constant('VPA'),
+    value: fc.integer({ min: 40, max: 80 }).map((length) => `${'r'.repeat(length - 7)}@okhdfc`),
+    agent: fc.constantFrom(null, 'HDFC0000077', 'HDFCINBB', 'x'.repeat(36), '\u001b[2J'),
+  }),
+  fc.constant({ scheme: 'BBAN', value: '026291800001191', agent: 'HDFC0000077' }),
+);
+const id = fc.stringMatching(/^[A-Za-z0-9_-]{8,64}$/);
+
+it('goes for every text, at and around its bounds, whatever characters it has', () => {
+  let accepted = 0;
+  const wishes: fc.Arbitrary<Wishes> = fc.record({
+    transferId: id,
+    creditor: fc.record({ name: fc.oneof(fc.constant('Ravi Sharma'), text(MOST_CHARACTERS['party.name'])), account }),
+    intent: fc.record({ endToEndId: fc.oneof(fc.constant('E2E-1'), text(MOST_CHARACTERS.endToEndId)) }),
+  });
+  fc.assert(
+    fc.property(wishes, (of) => {
+      if (reasonsAgainst(transferRequested(of), AT, rules).length > 0) return;
+      accepted += 1;
+      const requested = payoutRequested(of);
+      const key = `${requested.envelope.transferId}:1`;
+      const {
+        key: _,
+        beneficiary,
+        expiresAt,
+        remittanceInformation,
+        amount,
+        ...rest
+      } = instructionOf(requested, openParties(requested)!, { key, expiresAt: AT + 60_000 } as never);
+      const body = {
+        ...rest,
+        amount: { minor: amount.minor.toString(), currency: amount.currency },
+        beneficiary: { ...beneficiary, bankCode: beneficiary.bankCode ?? undefined },
+        expiresAt: new Date(expiresAt).toISOString(),
+        remittanceInformation: remittanceInformation ?? undefined,
+      };
+      expect(submitPayoutRequest.safeParse(body)).toMatchObject({ success: true });
+      expect(idempotencyKey.safeParse(key).success).toBe(true);
+    }),
+    { numRuns: 400 },
+  );
+  expect(accepted).toBeGreaterThan(20);
+});
