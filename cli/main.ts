@@ -16,11 +16,12 @@ import { registerTopics } from './commands/topics.ts';
 import { registerTransfer } from './commands/transfer.ts';
 import { registerUpDown } from './commands/up-down.ts';
 import { registerVerify } from './commands/verify.ts';
-import { explain, printError } from './output.ts';
+import { explain, printError, shown } from './output.ts';
 
 const program = new Command('corridor')
   .description('A stream-processing pipeline for cross-border money transfers, on Kafka.')
   .showHelpAfterError('(add --help for what there is)')
+  .configureOutput({ writeErr: (text) => process.stderr.write(shown(text)) })
   .configureHelp({ sortSubcommands: true });
 
 const registrations = [

@@ -21,14 +21,17 @@ export function count(text: string): number {
   throw new InvalidArgumentError('it must be a whole number above zero');
 }
 
+/** Text for people as it can be shown: lines stay, what would steer the terminal is replaced. */
+export const shown = (text: string): string => safeLines(text, MOST_PRINTED);
+
 /** Prints text for people. What others wrote in it may not steer the terminal: hidden characters are replaced. */
 export function print(text: string): void {
-  console.log(safeLines(text, MOST_PRINTED));
+  console.log(shown(text));
 }
 
 /** The same to standard error: progress, and what went wrong. */
 export function printError(text: string): void {
-  console.error(safeLines(text, MOST_PRINTED));
+  console.error(shown(text));
 }
 
 /** JSON with bigints as strings: amounts stay exact. Hidden characters are escaped, so that it is exact and harmless. */

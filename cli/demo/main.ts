@@ -1,8 +1,7 @@
 // `npm start`: the local stack, the provider simulator and the whole pipeline, fed with sample transfers and watched.
 import { Command } from 'commander';
-import { StackError } from '../../infra/local/stack.ts';
 import { CodedError } from '../../runtime/ports/fault.ts';
-import { explain } from '../output.ts';
+import { explain, printError } from '../output.ts';
 import { runDemo } from './demo.ts';
 
 const options = new Command('npm start --')
@@ -35,7 +34,7 @@ try {
     ...(json === undefined ? {} : { json }),
   });
 } catch (error) {
-  console.error(error instanceof StackError || error instanceof CodedError ? `\n${explain(error)}` : error);
+  printError(`\n${explain(error)}`);
   process.exitCode = 1;
 }
 // Whatever still holds a handle open has nothing left to do.
