@@ -5,6 +5,7 @@ import { sampleRates } from '../feed/rates.ts';
 import { homePartition } from '../runtime/home-partition.ts';
 import type { Codec } from '../runtime/ports/codec.ts';
 import type { LogWriter, OutputRecord } from '../runtime/ports/log.ts';
+import { type Rings, recordOf } from '../runtime/seals.ts';
 import { fxRates } from '../topics/edges.ts';
 
 const INTENTS = 'transfer.requested';
@@ -78,16 +79,8 @@ function* inBatches<T>(items: Iterable<T>, size: number): Generator<T[]> {
   if (batch.length > 0) yield batch;
 }
 
-/** Publishes the sample rates as observed now. */
-export async function publishSampleRates(writer: LogWriter, codec: Codec): Promise<void> {
+/** Publishes the sample rates as observed now, sealed as a feed's. */
+export async function publishSampleRates(writer: LogWriter, codec: Codec, rings: Rings): Promise<void> {
   await codec.load([fxRates.name]);
-  await writer.send(
-    sampleRates(Date.now()).map((rate) => ({
-      topic: fxRates.name,
-      partition: 0,
-      key: fxRates.keyOf(rate),
-      value: codec.encode(fxRates.name, rate),
-      headers: {},
-    })),
-  );
+  await writer.send(sampleRates(Date.now()).map((rate) => recordOf(fxRates, rate, { codec, rings, partition: 0 })));
 }

@@ -1,4 +1,5 @@
 // What a processor is. Types only.
+import type { SealedRecord } from '../domain/record-seal.ts';
 import type { Emission, TopicContract } from '../topics/contract.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: any contract, whatever its value
@@ -24,8 +25,10 @@ export interface Received<V, Topic extends string = string> {
   readonly position: string;
   /** Chain partition of the record. */
   readonly partition: number;
-  /** What caused the outputs: the event-id header of the record, or its origin position. */
+  /** What caused the outputs: the event id of the input, or its origin position. */
   readonly causationId: string;
+  /** The record as its issuer sealed it, where its topic has an issuer. It was checked; who keeps it can check it again. */
+  readonly sealed?: SealedRecord;
 }
 
 /** The union of received records over a processor's input topics; `topic` tells them apart. */

@@ -10,10 +10,13 @@ import { HEADER, headerInteger, headerText, RECOVERY_HEADER } from './headers.ts
 import { homePartition } from './home-partition.ts';
 import type { Codec } from './ports/codec.ts';
 import type { LogRecord, RecordBatch } from './ports/log.ts';
+import { detourFlaw, type Rings, sealDetail, sealedRecordOf, sealFlaw } from './seals.ts';
 
 /** Where a record stood on its contract topic, and its history since. */
 export interface Source {
   readonly topic: TopicName;
+  /** Its name where the cluster gives none. */
+  readonly topicId: string;
   readonly partition: number;
   readonly offset: number;
   readonly timestamp: number;
@@ -29,8 +32,11 @@ export interface Source {
 
 /** Why a record cannot be handed to the processor. */
 export interface Refusal {
-  /** `stop`: nothing may go on. `undecodable`: these bytes will never decode. `unacceptable`: decoded, but not for here. */
-  readonly kind: 'stop' | 'undecodable' | 'unacceptable';
+  /**
+   * `stop`: nothing may go on. `undecodable`: these bytes will never decode. `unacceptable`: decoded, but not for here.
+   * `unproven`: nothing proves that its issuer wrote it; it was not decoded, and is no concern of any transfer.
+   */
+  readonly kind: 'stop' | 'undecodable' | 'unacceptable' | 'unproven';
   readonly code: string;
   readonly detail: string;
 }
@@ -38,6 +44,8 @@ export interface Refusal {
 /** One record of a batch. Exactly one of `received` and `refusal` is there, except for `unacceptable`, which has both. */
 export interface Arrival {
   readonly record: LogRecord;
+  /** Id of the topic that it was read from; its name where the cluster gives none. */
+  readonly topicId: string;
   readonly source: Source;
   readonly received: Received<unknown> | undefined;
   readonly refusal: Refusal | undefined;
@@ -56,8 +64,9 @@ export interface ArrivalOptions {
   readonly reads: readonly TopicName[];
   readonly codec: Codec;
   readonly chainPartitions: number;
-  /** Stable id of a topic for origin positions; its name where the cluster gives none. */
-  readonly topicId?: (topic: string) => string;
+  readonly rings: Rings;
+  /** Whether its retries are sealed by stages and its replays by operators. */
+  readonly sealsDetours: boolean;
 }
 
 const TRACEPARENT = /^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
@@ -67,93 +76,137 @@ export function inputTopics(owner: string, reads: readonly string[]): readonly s
   return [...reads, ...RETRY_TIERS.map((_, tier) => retryTopic(owner, tier)), replayTopic(owner)];
 }
 
+interface Sourced {
+  readonly record: LogRecord;
+  readonly topicId: string;
+  readonly source: Source;
+}
+
 /** Reads batches of the input topics. The answer rejects only when the codec does (the registry is unavailable). */
 export function createArrivals(options: ArrivalOptions): (batch: RecordBatch) => Promise<readonly Arrival[]> {
-  const { codec, chainPartitions } = options;
+  const { codec, chainPartitions, rings, sealsDetours } = options;
   const reads: ReadonlySet<string> = new Set(options.reads);
-  const topicId = options.topicId ?? ((topic: string) => topic);
-
-  const originOf = ({ topic, partition, offset }: Source) =>
-    formatOrigin({ topicId: topicId(topic), partition, offset });
 
   return async (batch) => {
-    if (!reads.has(batch.topic)) return detoured(batch);
+    const topicId = batch.topicId ?? batch.topic;
+    if (!reads.has(batch.topic)) return detoured(batch, topicId);
     const topic = batch.topic as TopicName;
-    const results = await codec.decode(
-      topic,
-      batch.records.map((record) => record.value),
-    );
-    return batch.records.map((record, i) =>
-      record.unreadable ? unreadable(record) : arrival(record, directSource(topic, record), results[i]!, true),
-    );
+    const arrivals = new Array<Arrival>(batch.records.length);
+    const proven: (Sourced & { index: number })[] = [];
+    batch.records.forEach((record, index) => {
+      if (record.unreadable) {
+        arrivals[index] = unreadable(record, topicId);
+        return;
+      }
+      const sourced = { record, topicId, source: directSource(topic, topicId, record) };
+      const flaw = sealFlaw(rings, topic, record);
+      if (flaw) arrivals[index] = refused(sourced, { kind: 'unproven', code: flaw, detail: sealDetail(flaw, topic) });
+      else proven.push({ ...sourced, index });
+    });
+    await decodeInto(arrivals, topic, proven, true);
+    return arrivals;
   };
 
   /** A retry or replay batch may mix contract topics. */
-  async function detoured(batch: RecordBatch): Promise<readonly Arrival[]> {
+  async function detoured(batch: RecordBatch, topicId: string): Promise<readonly Arrival[]> {
     const arrivals = new Array<Arrival>(batch.records.length);
-    const bySource = new Map<TopicName, { record: LogRecord; source: Source; index: number }[]>();
+    const bySource = new Map<TopicName, (Sourced & { index: number })[]>();
     batch.records.forEach((record, index) => {
       if (record.unreadable) {
-        arrivals[index] = unreadable(record);
+        arrivals[index] = unreadable(record, topicId);
         return;
       }
       const source = detourSource(record, reads);
       if (source === undefined) {
-        arrivals[index] = stranger(record);
+        arrivals[index] = stranger(record, topicId);
+        return;
+      }
+      const sourced = { record, topicId, source };
+      const refusal = unproven(sourced);
+      if (refusal) {
+        arrivals[index] = refused(sourced, refusal);
         return;
       }
       const group = bySource.get(source.topic);
-      if (group) group.push({ record, source, index });
-      else bySource.set(source.topic, [{ record, source, index }]);
+      if (group) group.push({ ...sourced, index });
+      else bySource.set(source.topic, [{ ...sourced, index }]);
     });
-    for (const [topic, group] of bySource) {
-      const results = await codec.decode(
-        topic,
-        group.map(({ record }) => record.value),
-      );
-      group.forEach(({ record, source, index }, i) => {
-        arrivals[index] = arrival(record, source, results[i]!, false);
-      });
-    }
+    for (const [topic, group] of bySource) await decodeInto(arrivals, topic, group, false);
     return arrivals;
   }
 
-  function arrival(
-    record: LogRecord,
-    source: Source,
-    result: Awaited<ReturnType<Codec['decode']>>[number],
+  /** The seal of what was put aside, and that of who put it aside or back. */
+  function unproven({ record, source }: Sourced): Refusal | undefined {
+    const flaw = sealFlaw(rings, source.topic, record);
+    if (flaw) return { kind: 'unproven', code: flaw, detail: sealDetail(flaw, source.topic) };
+    const detour = sealsDetours ? detourFlaw(rings, record) : undefined;
+    return detour && { kind: 'unproven', code: detour, detail: `nothing proves who wrote it to ${record.topic}` };
+  }
+
+  async function decodeInto(
+    arrivals: Arrival[],
+    topic: TopicName,
+    group: readonly (Sourced & { index: number })[],
     direct: boolean,
-  ): Arrival {
+  ): Promise<void> {
+    if (group.length === 0) return;
+    const results = await codec.decode(
+      topic,
+      group.map(({ record }) => record.value),
+    );
+    group.forEach((sourced, i) => {
+      arrivals[sourced.index] = arrival(sourced, results[i]!, direct);
+    });
+  }
+
+  function arrival(sourced: Sourced, result: Awaited<ReturnType<Codec['decode']>>[number], direct: boolean): Arrival {
+    const { record, topicId, source } = sourced;
     const fromOutside = contractOf(source.topic)?.kind === 'intent';
-    // What stands in the headers of an intent is the producer's: identity is taken from where the intent stands.
-    const trusted = direct && fromOutside ? {} : record.headers;
-    const carried = headerText(trusted, HEADER.originPosition);
-    const here = fromOutside ? originOf(source) : undefined;
     if (!result.ok) {
       const kind = result.kind === 'newer-schema' ? 'stop' : 'undecodable';
-      const refusal: Refusal = { kind, code: kind === 'stop' ? 'NEWER_SCHEMA' : result.code, detail: result.detail };
-      const traceparent = traceOf(record, fromOutside ? here : undefined);
-      return { record, source, received: undefined, refusal, originPosition: carried ?? here, traceparent };
+      return refused(sourced, { kind, code: kind === 'stop' ? 'NEWER_SCHEMA' : result.code, detail: result.detail });
     }
     const { value } = result;
+    const position = formatOrigin(source);
+    // What stands in the headers of an intent is the producer's: identity is taken from where the intent stands. Elsewhere
+    // the value is sealed, and the headers are not.
+    const trusted = direct && fromOutside ? {} : record.headers;
+    const carried = headerText(trusted, HEADER.originPosition);
     const originPosition =
-      carried ??
-      here ??
       eventIn(value)?.instruction.originPosition ??
-      `${source.topic}:${source.partition}:${source.offset}`;
+      carried ??
+      (fromOutside ? position : `${source.topic}:${source.partition}:${source.offset}`);
     const received: Received<unknown> = {
       topic: source.topic,
       value,
       appendedAt: source.timestamp,
       waitedMs: source.waitedMs,
       originPosition,
-      position: originOf(source),
+      position,
       partition: fromOutside ? homePartition(transferIdOf(value) ?? '', chainPartitions) : record.partition,
-      causationId: headerText(trusted, HEADER.eventId) ?? identityOf(value) ?? originPosition,
+      causationId: identityOf(value) ?? headerText(trusted, HEADER.eventId) ?? originPosition,
+      ...(contractOf(source.topic)?.sealedBy ? { sealed: sealedRecordOf(source.topic, record) } : {}),
     };
     const traceparent = traceOf(record, fromOutside ? originPosition : undefined);
-    return { record, source, received, refusal: misplaced(value, record.partition), originPosition, traceparent };
+    return {
+      record,
+      topicId,
+      source,
+      received,
+      refusal: misplaced(value, record.partition),
+      originPosition,
+      traceparent,
+    };
   }
+}
+
+/** What is not handed on. Its origin is told as its headers have it: nothing is done by it. */
+function refused({ record, topicId, source }: Sourced, refusal: Refusal): Arrival {
+  const here = contractOf(source.topic)?.kind === 'intent' ? formatOrigin(source) : undefined;
+  const direct = record.topic === source.topic;
+  const originPosition = direct && here ? here : (headerText(record.headers, HEADER.originPosition) ?? here);
+  const traceparent = traceOf(record, here);
+  return { record, topicId, source, received: undefined, refusal, originPosition, traceparent };
 }
 
 /** The transfer that a decoded input belongs to. */
@@ -185,9 +238,10 @@ function traceOf(record: LogRecord, origin: string | undefined): string | Buffer
   return `00-${digest.slice(0, 32)}-${digest.slice(32, 48)}-01`;
 }
 
-function directSource(topic: TopicName, record: LogRecord): Source {
+function directSource(topic: TopicName, topicId: string, record: LogRecord): Source {
   const { partition, offset, timestamp } = record;
-  return { topic, partition, offset, timestamp, attempts: 0, firstFailedAt: undefined, waitedMs: 0, replayCount: 0 };
+  const fresh = { attempts: 0, firstFailedAt: undefined, waitedMs: 0, replayCount: 0 };
+  return { topic, topicId, partition, offset, timestamp, ...fresh };
 }
 
 /** Undefined when the headers do not name a topic that this consumer reads: nothing else may come in this way. */
@@ -201,6 +255,7 @@ function detourSource(record: LogRecord, reads: ReadonlySet<string>): Source | u
   if (partition === undefined || offset === undefined || timestamp === undefined) return undefined;
   return {
     topic: topic as TopicName,
+    topicId: headerText(headers, RECOVERY_HEADER.sourceTopicId) ?? topic,
     partition,
     offset,
     timestamp,
@@ -212,11 +267,12 @@ function detourSource(record: LogRecord, reads: ReadonlySet<string>): Source | u
 }
 
 /** A batch that nobody can read: one dead letter that names its offsets. */
-function unreadable(record: LogRecord): Arrival {
+function unreadable(record: LogRecord, topicId: string): Arrival {
   const { code, detail, firstOffset, lastOffset } = record.unreadable!;
   return {
     record,
-    source: { ...directSource(record.topic as TopicName, record), offset: firstOffset, lastOffset },
+    topicId,
+    source: { ...directSource(record.topic as TopicName, topicId, record), offset: firstOffset, lastOffset },
     received: undefined,
     refusal: { kind: 'undecodable', code, detail },
     originPosition: undefined,
@@ -224,11 +280,12 @@ function unreadable(record: LogRecord): Arrival {
   };
 }
 
-function stranger(record: LogRecord): Arrival {
+function stranger(record: LogRecord, topicId: string): Arrival {
   const detail = 'its source headers do not name a record of a topic that is read here';
   return {
     record,
-    source: directSource(record.topic as TopicName, record),
+    topicId,
+    source: directSource(record.topic as TopicName, topicId, record),
     received: undefined,
     refusal: { kind: 'undecodable', code: 'SOURCE_UNKNOWN', detail },
     originPosition: headerText(record.headers, HEADER.originPosition),

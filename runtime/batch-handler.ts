@@ -5,7 +5,7 @@ import { deadLetterMark } from '../processors/lifecycle.ts';
 import type { Stage } from '../schemas/types.generated.ts';
 import { contractOf, type TopicName } from '../topics/catalogue.ts';
 import { RETRY_TIERS, retryTopic } from '../topics/recovery.ts';
-import { type Accepted, type Arrival, createArrivals } from './arrivals.ts';
+import { type Accepted, type Arrival, createArrivals, type Refusal } from './arrivals.ts';
 import { type BackoffLimits, backoffMs, DEFAULT_BACKOFF } from './backoff.ts';
 import { type BreakerVerdict, breakerEntry, type DeadLetterBreaker } from './breaker.ts';
 import type { Clock } from './clock.ts';
@@ -28,6 +28,7 @@ import { groupId } from './names.ts';
 import type { Codec } from './ports/codec.ts';
 import type { BatchHandler, BatchResult, LogRecord, OutputRecord, RecordBatch } from './ports/log.ts';
 import { Refusals } from './refusals.ts';
+import { type Rings, requireRings, ringOf, sealedDetour } from './seals.ts';
 
 export interface BatchHandlerOptions {
   readonly app: string;
@@ -43,7 +44,9 @@ export interface BatchHandlerOptions {
   readonly observer: HostObserver;
   /** Stage that the mark of a dead letter names; absent: dead letters stop no transfer, and none is marked. */
   readonly marks?: Stage;
-  readonly topicId?: (topic: string) => string;
+  readonly rings: Rings;
+  /** Whether what it puts aside is sealed by stages, and its replays by operators; not so for what has ids of its own. */
+  readonly sealsDetours: boolean;
   /** One outcome per item, in order. Throws as described in isolate.ts. */
   readonly run: (items: readonly Accepted[]) => Promise<readonly Outcome[]>;
 }
@@ -68,6 +71,9 @@ function batchResult(doneThrough: number | undefined, outputs: readonly OutputRe
   return { doneThrough, outputs, then };
 }
 
+const classOf = ({ kind }: Refusal): DeadLetterClass =>
+  kind === 'undecodable' || kind === 'unproven' ? kind : 'poison';
+
 const condemn = (arrival: Arrival, code: string): Arrival => ({
   ...arrival,
   refusal: { kind: 'unacceptable', code, detail: 'the broker refused what this record gave rise to' },
@@ -77,6 +83,8 @@ const condemn = (arrival: Arrival, code: string): Arrival => ({
 export function createBatchHandler(options: BatchHandlerOptions): BatchHandler {
   const { owner, codec, clock, observer, breaker } = options;
   const group = groupId(options.app, owner);
+  requireRings(options.rings, options.reads);
+  if (options.sealsDetours) for (const issuer of ['stages', 'operators'] as const) ringOf(options.rings, issuer);
   const arrivalsOf = createArrivals(options);
   /** Failures in a row of each input partition. */
   const failures = new Map<string, number>();
@@ -214,7 +222,7 @@ export function createBatchHandler(options: BatchHandlerOptions): BatchHandler {
 
   function judge(batch: RecordBatch, arrival: Arrival, outcome: Outcome | undefined): Judged {
     const { refusal } = arrival;
-    if (refusal) return deadLetter(batch, arrival, refusal, refusal.kind === 'undecodable' ? 'undecodable' : 'poison');
+    if (refusal) return deadLetter(batch, arrival, refusal, classOf(refusal));
     if (outcome === undefined) throw new Error('an accepted record has no outcome');
     switch (outcome.kind) {
       case 'done':
@@ -234,19 +242,23 @@ export function createBatchHandler(options: BatchHandlerOptions): BatchHandler {
     return { owner, group, arrival, partition: batch.partition, cause, now: clock.now(), attempts };
   }
 
+  function aside(record: OutputRecord): OutputRecord {
+    return options.sealsDetours ? sealedDetour(options.rings, record) : record;
+  }
+
   function retry(batch: RecordBatch, arrival: Arrival, cause: Cause): Judged {
     const attempts = arrival.source.attempts + 1;
     const tier = tierFor(attempts, options.retry);
     if (tier === undefined) return deadLetter(batch, arrival, cause, 'exhausted');
     const dueAt = clock.now() + RETRY_TIERS[tier]!.delayMs;
     const record = retryRecord(detour(batch, arrival, cause, attempts), tier, dueAt);
-    return { arrival, disposition: 'retry', outputs: [record], cause };
+    return { arrival, disposition: 'retry', outputs: [aside(record)], cause };
   }
 
   function wait(batch: RecordBatch, arrival: Arrival, untilMs: number, cause: Cause): Judged {
     const tier = tierForWait(untilMs, clock.now());
     const record = retryRecord(detour(batch, arrival, cause, arrival.source.attempts), tier, untilMs, true);
-    return { arrival, disposition: 'wait', outputs: [record], cause };
+    return { arrival, disposition: 'wait', outputs: [aside(record)], cause };
   }
 
   function deadLetter(
@@ -257,7 +269,7 @@ export function createBatchHandler(options: BatchHandlerOptions): BatchHandler {
     stack = '',
   ): Judged {
     const lost = detour(batch, arrival, cause, arrival.source.attempts + 1);
-    const outputs = [deadLetterRecord(lost, deadLetterClass, stack)];
+    const outputs = [aside(deadLetterRecord(lost, deadLetterClass, stack))];
     const mark = markOf(lost);
     if (mark) outputs.push(mark);
     return { arrival, disposition: 'dead-letter', outputs, cause, deadLetter: deadLetterClass };

@@ -8,7 +8,7 @@ export interface BreakerLimits {
   readonly maxRun: number;
   /** Share of dead letters in a window, 0 to 1. */
   readonly maxRatio: number;
-  /** Share of undecodable records from outside in a whole window, 0 to 1. */
+  /** Share of undecodable and unproven records from outside in a whole window, 0 to 1. */
   readonly maxOutsideRatio: number;
 }
 
@@ -17,8 +17,9 @@ export const DEFAULT_BREAKER: BreakerLimits = { window: 1_000, maxRun: 25, maxRa
 /** What counts: `ours` points at our code or data, `outside` at a producer that sends rubbish. */
 export type BreakerEntry = 'fine' | 'ours' | 'outside';
 
-/** Rubbish from outside has a laxer limit: no producer may stop the intake of all others. */
+/** Rubbish and forgeries from outside have a laxer limit: nobody who may write may stop what all others wrote. */
 export function breakerEntry(deadLetter: DeadLetterClass, fromOutside: boolean): BreakerEntry {
+  if (deadLetter === 'unproven') return 'outside';
   return deadLetter === 'undecodable' && fromOutside ? 'outside' : 'ours';
 }
 
@@ -120,7 +121,7 @@ export class DeadLetterBreaker {
     const enough = this.#probe ? window / 20 : window;
     if (entry === 'outside' && this.#ring.length >= enough && outside > this.#ring.length * maxOutsideRatio) {
       const of = `${outside} of the last ${this.#ring.length} records`;
-      return { reason: 'outside-ratio', detail: `${of} could not be decoded` };
+      return { reason: 'outside-ratio', detail: `${of} could not be decoded, or nothing proved who wrote them` };
     }
     return undefined;
   }

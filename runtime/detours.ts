@@ -6,6 +6,7 @@ import type { Cause } from '../processors/contract.ts';
 import { INTENT_MAX_MESSAGE_BYTES } from '../topics/contract.ts';
 import { deadLetterTopic, RETRY_TIERS, retryTopic } from '../topics/recovery.ts';
 import type { Arrival } from './arrivals.ts';
+import { formatCause, sourceOf } from './cause.ts';
 import { HEADER, RECOVERY_HEADER } from './headers.ts';
 import type { OutputRecord } from './ports/log.ts';
 
@@ -73,14 +74,14 @@ export function retryRecord(detour: Detour, tier: number, dueAt: number, waits =
 
 /**
  * `undecodable`: the bytes never decoded. `refused`: the stage asked for a person. `exhausted`: retries used up.
- * `poison`: the code broke on it, or it stood where it must not.
+ * `poison`: the code broke on it, or it stood where it must not. `unproven`: nothing proves that its issuer wrote it.
  */
-export type DeadLetterClass = 'undecodable' | 'refused' | 'exhausted' | 'poison';
+export type DeadLetterClass = 'undecodable' | 'refused' | 'exhausted' | 'poison' | 'unproven';
 
 /** One id per failure of a record: the same when it runs again, another after each replay. */
 export function deadLetterId({ owner, arrival: { source } }: Detour): string {
-  const { topic, partition, offset, replayCount } = source;
-  return deterministicId(`dead-letter\n${owner}\n${topic}\n${partition}\n${offset}\n${replayCount}`);
+  const { topicId, partition, offset, replayCount } = source;
+  return deterministicId(`dead-letter\n${owner}\n${topicId}\n${partition}\n${offset}\n${replayCount}`);
 }
 
 /** Id of the DEAD_LETTERED mark that goes with a dead letter. */
@@ -113,14 +114,16 @@ const OURS: ReadonlySet<string> = new Set([...Object.values(HEADER), ...Object.v
 const KEPT = [
   HEADER.eventId,
   HEADER.eventType,
+  HEADER.cause,
+  HEADER.seal,
   RECOVERY_HEADER.replayId,
   RECOVERY_HEADER.replayedBy,
   RECOVERY_HEADER.approvedBy,
 ] as const;
 
 /** What goes with a record on every detour. Written anew each time, so that headers never grow. */
-function carried({ arrival, group, now, attempts }: Detour): Record<string, string | Buffer> {
-  const { record, source, originPosition, traceparent } = arrival;
+function carried({ arrival, owner, group, now, attempts }: Detour): Record<string, string | Buffer> {
+  const { record, topicId, source, originPosition, traceparent } = arrival;
   const headers: Record<string, string | Buffer> = foreignHeaders(record.headers);
   for (const name of KEPT) {
     const value = record.headers[name];
@@ -128,7 +131,10 @@ function carried({ arrival, group, now, attempts }: Detour): Record<string, stri
   }
   if (originPosition !== undefined) headers[HEADER.originPosition] = originPosition.slice(0, MAX_TEXT);
   if (traceparent !== undefined) headers[HEADER.traceparent] = traceparent;
+  const { partition, offset } = record;
+  headers[RECOVERY_HEADER.detourCause] = formatCause({ source: sourceOf(owner, topicId), partition, offset, nth: 0 });
   headers[RECOVERY_HEADER.sourceTopic] = source.topic;
+  if (source.topicId !== source.topic) headers[RECOVERY_HEADER.sourceTopicId] = source.topicId;
   headers[RECOVERY_HEADER.sourcePartition] = String(source.partition);
   headers[RECOVERY_HEADER.sourceOffset] = String(source.offset);
   if (source.lastOffset !== undefined) headers[RECOVERY_HEADER.sourceLastOffset] = String(source.lastOffset);

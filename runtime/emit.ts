@@ -5,11 +5,13 @@ import type { Stage } from '../schemas/types.generated.ts';
 import { type AnyContract, contractOf, type TopicName } from '../topics/catalogue.ts';
 import type { Accepted } from './arrivals.ts';
 import { transferIdOf } from './arrivals.ts';
+import { formatCause, sourceOf } from './cause.ts';
 import { HEADER } from './headers.ts';
 import { homePartition } from './home-partition.ts';
 import type { Codec } from './ports/codec.ts';
 import { CodedError } from './ports/fault.ts';
 import type { OutputRecord } from './ports/log.ts';
+import { type Rings, requireRings, sealed } from './seals.ts';
 
 /** Room for key, headers and framing within a topic's largest record. */
 const FRAMING_BYTES = 4_096;
@@ -19,6 +21,7 @@ export interface EmitterOptions {
   readonly stage: Stage;
   readonly writes: readonly TopicName[];
   readonly codec: Codec;
+  readonly rings: Rings;
   readonly chainPartitions: number;
   /** Intake alone: outputs go to the home partition of their transfer instead of the input's partition. */
   readonly rekeys: boolean;
@@ -33,7 +36,8 @@ interface Emitted {
 export type Emitter = (input: Accepted, emissions: readonly Emitted[]) => readonly OutputRecord[];
 
 export function createEmitter(options: EmitterOptions): Emitter {
-  const { owner, codec, chainPartitions } = options;
+  const { owner, codec, rings, chainPartitions } = options;
+  requireRings(rings, options.writes);
   const routes = new Map<string, AnyContract>(options.writes.map((name) => [name, contractOf(name)!]));
 
   return (input, emissions) => {
@@ -42,11 +46,16 @@ export function createEmitter(options: EmitterOptions): Emitter {
       const contract = routes.get(to);
       if (contract === undefined) throw refuse('ROUTE_NOT_DECLARED', `${owner} does not declare that it writes ${to}`);
       const partition = partitionOf(input, value);
-      outputs.push(record(input, contract, partition, value));
+      const nth = outputs.filter(({ topic }) => topic === to).length;
+      outputs.push(sealed(rings, record(input, contract, partition, value), causeOf(input, nth)));
       if (contract.kind === 'transition') outputs.push(lifecycle(to, value as ChainEvent, partition));
     }
     return outputs;
   };
+
+  function causeOf({ topicId, record: { partition, offset } }: Accepted, nth: number): string {
+    return formatCause({ source: sourceOf(owner, topicId), partition, offset, nth });
+  }
 
   function partitionOf(input: Accepted, value: unknown): number {
     const event = value as Partial<ChainEvent>;

@@ -6,12 +6,18 @@ export const HEADER = {
   eventType: 'event-type',
   originPosition: 'origin-position',
   traceparent: 'traceparent',
+  /** The input that the record was made from; see cause.ts. */
+  cause: 'cause',
+  /** Who made the record: MAC over topic, key, cause and value; see seals.ts. */
+  seal: 'seal',
 } as const;
 
 /** What retry, replay and dead-letter records carry beside. Overwritten at each failure, never appended to. */
 export const RECOVERY_HEADER = {
   /** The contract topic by which the record is decoded, and where it stood there. */
   sourceTopic: 'source-topic',
+  /** Its id: a topic that is made anew has the old name and the old offsets. */
+  sourceTopicId: 'source-topic-id',
   sourcePartition: 'source-partition',
   sourceOffset: 'source-offset',
   /** Of a batch that could not be read: its last offset; `source-offset` is its first, and the value is the batch. */
@@ -48,6 +54,10 @@ export const RECOVERY_HEADER = {
   replayId: 'replay-id',
   replayedBy: 'replayed-by',
   approvedBy: 'approved-by',
+  /** The record that was put aside, as the cause of this one; see cause.ts. */
+  detourCause: 'detour-cause',
+  /** Of the stage that put a record aside, or of the operator who replays it, over all that its reader goes by. */
+  detourSeal: 'detour-seal',
 } as const;
 
 /** The text of a header; undefined when it is absent, or no UTF-8: half-read text names nothing. */

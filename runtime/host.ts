@@ -39,6 +39,8 @@ export interface TableHealth {
   readonly undecodable: number;
   /** The last record that was skipped, and why: the last good value of its key stays. */
   readonly lastSkipped?: { readonly partition: number; readonly offset: number; readonly code: string };
+  /** Records skipped because their issuer has not sealed them: somebody else wrote them. */
+  readonly unproven: number;
 }
 
 /** A part of a process that stopped by itself. */

@@ -10,6 +10,7 @@ import { consumers, type Topology, topology } from '../processors/topology.ts';
 import type { Sink } from '../sinks/contract.ts';
 import { accepted, evidence, following, heldAtScreening } from '../test/kit/events.ts';
 import { memoryCodec } from '../test/kit/memory-codec.ts';
+import { asIssued, testRings } from '../test/kit/rings.ts';
 import { recoveryTopics } from '../topics/recovery.ts';
 import { inputTopics } from './arrivals.ts';
 import { silentLogger } from './logger.ts';
@@ -53,6 +54,7 @@ const runtime = () => ({
   app: APP,
   log,
   codec,
+  rings: testRings,
   logger: silentLogger,
   metrics: createMetrics(),
   chainPartitions: PARTITIONS,
@@ -66,7 +68,7 @@ const hostOfSink = (sink: AnySink) => createSinkHost({ ...runtime(), sink });
 
 async function send(records: readonly OutputRecord[]): Promise<void> {
   const writer = await log.writer('feed');
-  await writer.send(records);
+  await writer.send(records.map((record) => asIssued(record)));
   await writer.close();
 }
 

@@ -7,6 +7,7 @@ import { append, input } from '../test/kit/harness.ts';
 import { ManualClock } from '../test/kit/manual-clock.ts';
 import { memoryCodec } from '../test/kit/memory-codec.ts';
 import { MemoryLog } from '../test/kit/memory-log.ts';
+import { testRings } from '../test/kit/rings.ts';
 import { createLogger } from './logger.ts';
 import { createMetrics } from './metrics.ts';
 import { CodedError } from './ports/fault.ts';
@@ -120,6 +121,7 @@ describe('personal data planted in records', () => {
         app: 'corridor',
         log,
         codec,
+        rings: testRings,
         clock,
         logger,
         metrics,

@@ -7,6 +7,7 @@ import { input, runProcessor } from '../test/kit/harness.ts';
 import { ManualClock } from '../test/kit/manual-clock.ts';
 import { memoryCodec } from '../test/kit/memory-codec.ts';
 import { MemoryLog } from '../test/kit/memory-log.ts';
+import { sourceOf } from './cause.ts';
 import { CodedError } from './ports/fault.ts';
 
 type Screening = Topology['screening'];
@@ -58,7 +59,8 @@ describe('what goes straight through', () => {
     const origin = {
       headers: { 'origin-position': 'T:1:7', traceparent: `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01` },
     };
-    const event = accepted({ transferId: 'transfer-0001' });
+    const made = accepted({ transferId: 'transfer-0001' });
+    const event = { ...made, instruction: { ...made.instruction, originPosition: 'T:1:7' } };
     const run = await runProcessor(clearing(), { inputs: [input('transfer.accepted', event, origin)] });
     const [out, ...others] = run.outputs('transfer.screened');
     expect(others).toEqual([]);
@@ -70,6 +72,8 @@ describe('what goes straight through', () => {
       'event-type': 'TransferScreened',
       'origin-position': 'T:1:7',
       traceparent: origin.headers.traceparent,
+      cause: `${sourceOf('screening', 'transfer.accepted')}:${out!.partition}:0`,
+      seal: expect.stringMatching(/^stages\.[\w-]{43}$/),
     });
     expect(run.lifecycle).toMatchObject([
       {

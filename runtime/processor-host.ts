@@ -19,6 +19,7 @@ import { createObserver } from './observer.ts';
 import type { Codec } from './ports/codec.ts';
 import { CodedError } from './ports/fault.ts';
 import type { Log } from './ports/log.ts';
+import type { Rings } from './seals.ts';
 import type { Table } from './table.ts';
 
 /** A processor whatever its edges. */
@@ -41,8 +42,8 @@ export interface HostRuntime {
   /** The breaker of a consumer, which outlives its restarts within the process. Default: a new one. */
   readonly breakerOf?: (name: string) => DeadLetterBreaker;
   readonly clock?: Clock;
-  /** Stable id of a topic for origin positions; its name where the cluster gives none. */
-  readonly topicId?: (topic: string) => string;
+  /** Keys of those whose records it makes and believes. */
+  readonly rings: Rings;
 }
 
 export interface ProcessorHostOptions extends HostRuntime {
@@ -64,6 +65,7 @@ export function createProcessorHost(options: ProcessorHostOptions): Host {
     stage,
     writes,
     codec,
+    rings: options.rings,
     chainPartitions: options.chainPartitions,
     rekeys: reads.some((topic) => contractOf(topic)?.kind === 'intent'),
   });
@@ -75,6 +77,7 @@ export function createProcessorHost(options: ProcessorHostOptions): Host {
     observer,
     breaker: options.breakerOf?.(processor.name) ?? new DeadLetterBreaker(options.breaker ?? DEFAULT_BREAKER),
     marks: stage,
+    sealsDetours: true,
     run: (items) => runProcessor(processor, emit, items),
   });
   return createConsumerHost({

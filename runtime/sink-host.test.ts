@@ -7,6 +7,7 @@ import { append, input } from '../test/kit/harness.ts';
 import { ManualClock } from '../test/kit/manual-clock.ts';
 import { memoryCodec } from '../test/kit/memory-codec.ts';
 import { CrashedError, type CrashPlan, MemoryLog } from '../test/kit/memory-log.ts';
+import { testRings } from '../test/kit/rings.ts';
 import { silentLogger } from './logger.ts';
 import { createMetrics } from './metrics.ts';
 import { CodedError } from './ports/fault.ts';
@@ -59,6 +60,7 @@ async function run(sink: AnySink, { count = 20, crash, maxBatchRecords = 6, retr
       app: 'corridor',
       log,
       codec,
+      rings: testRings,
       clock,
       logger: silentLogger,
       metrics: createMetrics(),

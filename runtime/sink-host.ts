@@ -52,6 +52,7 @@ export function createSinkHost(options: SinkHostOptions): Host {
     clock,
     observer,
     breaker: options.breakerOf?.(sink.name) ?? new DeadLetterBreaker(options.breaker ?? DEFAULT_BREAKER),
+    sealsDetours: false,
     ...(sink.marks ? { marks: sink.marks } : {}),
     run: write,
   });

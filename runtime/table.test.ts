@@ -4,6 +4,7 @@ import { append, input } from '../test/kit/harness.ts';
 import { ManualClock } from '../test/kit/manual-clock.ts';
 import { memoryCodec } from '../test/kit/memory-codec.ts';
 import { MemoryLog } from '../test/kit/memory-log.ts';
+import { testRings } from '../test/kit/rings.ts';
 import type { Log } from './ports/log.ts';
 import { createTable } from './table.ts';
 
@@ -23,7 +24,7 @@ function setUp() {
   const publish = (base: string, value: string) =>
     append(log, codec, input('fx.rates', rate(base, value), { partition: 0 }));
   const erase = (key: string) => append(log, codec, { topic: 'fx.rates', key, bytes: null, partition: 0 });
-  const table = createTable({ topic: 'fx.rates', log, codec, clock });
+  const table = createTable({ topic: 'fx.rates', log, codec, rings: testRings, clock });
   return { clock, log, codec, publish, erase, table };
 }
 const settled = () => new Promise((resolve) => setImmediate(resolve));
@@ -65,7 +66,7 @@ describe('a followed table', () => {
         return { ...log.reader(), follow: () => ({ caughtUp, stop: async () => undefined }) };
       },
     });
-    const table = createTable({ topic: 'fx.rates', log: flaky, codec });
+    const table = createTable({ topic: 'fx.rates', log: flaky, codec, rings: testRings });
     await expect(table.start()).rejects.toThrow('no broker');
     away = false;
     await table.start();
@@ -82,6 +83,7 @@ describe('a followed table', () => {
       caughtUp: true,
       newestAt: undefined,
       undecodable: 0,
+      unproven: 0,
     });
     publish('GBP', '110');
     await settled();
@@ -133,6 +135,6 @@ describe('a followed table', () => {
 
   it('is only made of compacted topics', () => {
     const { log, codec } = setUp();
-    expect(() => createTable({ topic: 'transfer.priced', log, codec })).toThrow('not compacted');
+    expect(() => createTable({ topic: 'transfer.priced', log, codec, rings: testRings })).toThrow('not compacted');
   });
 });

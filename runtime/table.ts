@@ -8,6 +8,7 @@ import type { TableHealth } from './host.ts';
 import type { Codec } from './ports/codec.ts';
 import { CodedError } from './ports/fault.ts';
 import type { Log, LogRecord, RecordBatch } from './ports/log.ts';
+import { type Rings, requireRings, sealFlaw } from './seals.ts';
 
 export interface Table<V> {
   readonly topic: string;
@@ -29,13 +30,18 @@ export interface TableOptions<T extends TopicName> {
   readonly topic: T;
   readonly log: Log;
   readonly codec: Codec;
+  readonly rings: Rings;
   readonly clock?: Clock;
 }
 
-/** Follows a compacted topic. Undecodable records are counted and skipped: the last good value of their key stays. */
+/**
+ * Follows a compacted topic. Undecodable records, and those that their issuer has not sealed, are counted and skipped: the
+ * last good value of their key stays.
+ */
 export function createTable<T extends TopicName>(options: TableOptions<T>): Table<TopicValues[T]> {
   type V = TopicValues[T];
-  const { topic, log, codec, clock = systemClock } = options;
+  const { topic, log, codec, rings, clock = systemClock } = options;
+  requireRings(rings, [topic]);
   if (contractOf(topic)?.cleanup !== 'compact') throw new Error(`${topic} is not compacted: it cannot be a table`);
   const values = new Map<string, V>();
   const stopping = new AbortController();
@@ -43,6 +49,7 @@ export function createTable<T extends TopicName>(options: TableOptions<T>): Tabl
   let newestAt: number | undefined;
   let undecodable = 0;
   let lastSkipped: TableHealth['lastSkipped'];
+  let unproven = 0;
   let caughtUp = false;
   let taken: Promise<void> = Promise.resolve();
   let following: ReturnType<ReturnType<Log['reader']>['follow']> | undefined;
@@ -52,13 +59,18 @@ export function createTable<T extends TopicName>(options: TableOptions<T>): Tabl
   });
   failed.catch(() => undefined);
 
-  async function take(batch: RecordBatch): Promise<void> {
-    const decoded = await decodePatiently(batch);
-    batch.records.forEach((record, i) => {
+  async function take({ records }: RecordBatch): Promise<void> {
+    const proven = records.filter((record) => {
       if (record.unreadable) {
-        undecodable++;
-        return;
+        skip(record, record.unreadable.code);
+        return false;
       }
+      const code = sealFlaw(rings, topic, record);
+      if (code) disbelieve(record, code);
+      return code === undefined;
+    });
+    const decoded = await decodePatiently(proven);
+    proven.forEach((record, i) => {
       const key = record.key?.toString('utf8');
       newestAt = Math.max(newestAt ?? 0, record.timestamp);
       if (key === undefined) {
@@ -87,8 +99,13 @@ export function createTable<T extends TopicName>(options: TableOptions<T>): Tabl
     lastSkipped = { partition, offset, code };
   }
 
-  async function decodePatiently(batch: RecordBatch) {
-    const bytes = batch.records.map((record) => record.value);
+  function disbelieve({ partition, offset }: LogRecord, code: string): void {
+    unproven++;
+    lastSkipped = { partition, offset, code };
+  }
+
+  async function decodePatiently(records: readonly LogRecord[]) {
+    const bytes = records.map((record) => record.value);
     for (let failures = 0; ; failures++) {
       try {
         return await codec.decode(topic, bytes);
@@ -133,6 +150,7 @@ export function createTable<T extends TopicName>(options: TableOptions<T>): Tabl
       caughtUp,
       newestAt,
       undecodable,
+      unproven,
       ...(lastSkipped && { lastSkipped }),
     }),
     async stop() {

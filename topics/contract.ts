@@ -9,11 +9,20 @@ export type TopicKind =
   | 'analytics' // flat, without personal data
   | 'table'; // compacted: the latest record per key is the state
 
+/** Who makes the records of a topic: each has keys of its own, under which what it makes is sealed. */
+export const ISSUERS = ['stages', 'operators', 'executor', 'feeds'] as const;
+export type Issuer = (typeof ISSUERS)[number];
+
 /** The contract of one topic. `V` is the value after decoding with the current schema. */
 export interface TopicContract<Name extends string = string, V = unknown> {
   readonly name: Name;
   readonly kind: TopicKind;
   readonly doc: string;
+  /**
+   * Under whose keys each record is sealed; a reader refuses one without such a seal. Null: anybody may have written it, so
+   * nothing is done on its word alone (producers' intents, and what is written for people to read).
+   */
+  readonly sealedBy: Issuer | null;
   /** Short name of the Avro record in schemas/avro. */
   readonly record: string;
   /** Record key: the transferId on the chain. */
@@ -49,6 +58,7 @@ export function topic<V>() {
     cleanup: kind === 'table' ? 'compact' : 'delete',
     retentionMs: kind === 'table' ? null : 30 * DAY_MS,
     maxMessageBytes: DEFAULT_MAX_MESSAGE_BYTES,
+    sealedBy: kind === 'transition' ? 'stages' : null,
     ...options,
     name,
     kind,

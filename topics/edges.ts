@@ -33,11 +33,13 @@ export const intentDuplicated = topic<IntentDuplicated>()('intent.duplicated', '
 export const reviewDecided = topic<ReviewDecided>()('review.decided', 'command', {
   doc: 'A person decided a hold; the stage that holds the transfer resumes it.',
   record: 'ReviewDecided',
+  sealedBy: 'operators',
   keyOf: commandKey,
 });
 export const payoutUpdated = topic<PayoutUpdated>()('payout.updated', 'command', {
   doc: 'The payout executor reports a change of a payout.',
   record: 'PayoutUpdated',
+  sealedBy: 'executor',
   keyOf: commandKey,
 });
 export const transferLifecycle = topic<TransferLifecycle>()('transfer.lifecycle', 'analytics', {
@@ -49,10 +51,12 @@ export const transferLifecycle = topic<TransferLifecycle>()('transfer.lifecycle'
 export const fxRates = topic<FxRate>()('fx.rates', 'table', {
   doc: 'The latest market rate of each pair and source.',
   record: 'FxRate',
+  sealedBy: 'feeds',
   keyOf: (rate) => `${rate.source}/${rate.base}/${rate.quote}`,
 });
 export const screeningListActivated = topic<ScreeningListActivated>()('screening.list-activated', 'table', {
   doc: 'The list version in force, per source.',
   record: 'ScreeningListActivated',
+  sealedBy: 'operators',
   keyOf: (activation) => activation.list.source,
 });

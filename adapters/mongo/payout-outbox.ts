@@ -4,10 +4,10 @@ import type { KeyRing } from '../../domain/seal.ts';
 import type { Payout } from '../../payouts/payout.ts';
 import type { RequestCodec } from '../../payouts/ports.ts';
 import { payoutUpdated, unpublished } from '../../payouts/update.ts';
-import { HEADER } from '../../runtime/headers.ts';
 import type { Codec } from '../../runtime/ports/codec.ts';
 import { CodedError } from '../../runtime/ports/fault.ts';
 import type { OutputRecord } from '../../runtime/ports/log.ts';
+import { type Rings, recordOf, requireRings } from '../../runtime/seals.ts';
 import { payoutUpdated as topic } from '../../topics/edges.ts';
 import { MAJORITY } from './client.ts';
 import { mongoFault } from './fault.ts';
@@ -23,16 +23,19 @@ export interface PayoutRelayOptions extends Omit<OutboxRelayOptions<Payout>, 'so
   readonly codec: Pick<Codec, 'encode'>;
   /** That of the executor: it knows what it has just encoded. */
   readonly requests: RequestCodec;
+  /** With the executor's keys. */
+  readonly rings: Rings;
 }
 
 /** The relay of payout changes; give it to the executor as its outbox. */
 export function payoutRelay(options: PayoutRelayOptions): OutboxRelay<Payout> {
-  const { db, ring, codec, requests, ...relay } = options;
+  const { db, ring, codec, requests, rings, ...relay } = options;
+  requireRings(rings, [topic.name]);
   return createOutboxRelay({
     ...relay,
     source: payoutOutbox(db, ring),
     idOf: ({ payoutId }) => payoutId,
-    toRecords: (payouts) => recordsOf(payouts, codec, requests),
+    toRecords: (payouts) => recordsOf(payouts, options),
   });
 }
 
@@ -67,8 +70,7 @@ export function payoutOutbox(db: Db, ring?: KeyRing): OutboxSource<Payout> {
 
 async function recordsOf(
   payouts: readonly Payout[],
-  codec: Pick<Codec, 'encode'>,
-  requests: RequestCodec,
+  { codec, requests, rings }: Pick<PayoutRelayOptions, 'codec' | 'requests' | 'rings'>,
 ): Promise<readonly OutputRecord[]> {
   for (const payout of payouts) {
     // Of a batch that holds one, each is taken by itself, and this one is refused.
@@ -78,17 +80,13 @@ async function recordsOf(
   return payouts.flatMap((payout, index) =>
     unpublished(payout).map((update) => {
       const value = payoutUpdated(payout, update, requested[index]!);
-      return {
-        topic: topic.name,
+      return recordOf(topic, value, {
+        codec,
+        rings,
         partition: payout.homePartition,
-        key: topic.keyOf(value),
-        value: codec.encode(topic.name, value),
-        headers: {
-          [HEADER.eventId]: value.command.commandId,
-          [HEADER.eventType]: topic.record,
-          [HEADER.originPosition]: value.requested.instruction.originPosition,
-        },
-      };
+        eventId: value.command.commandId,
+        originPosition: value.requested.instruction.originPosition,
+      });
     }),
   );
 }

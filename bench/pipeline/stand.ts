@@ -60,7 +60,7 @@ export class Stand {
     await pushSchemas(registryOptions(config));
     await activateSampleList(this.connections);
     const writer = await log.writer('bench-rates');
-    await publishSampleRates(writer, codec);
+    await publishSampleRates(writer, codec, config.keys);
     await writer.close();
   }
 

@@ -21,6 +21,7 @@ import { contentOf, type EventDocument, indexes as eventIndexes } from '../../si
 import { transferViewSink } from '../../sinks/transfer-view/sink.ts';
 import { type TransferDocument, indexes as viewIndexes } from '../../sinks/transfer-view/to-write.ts';
 import { memoryCodec } from '../../test/kit/memory-codec.ts';
+import { testRings } from '../../test/kit/rings.ts';
 import type { Step } from './arrivals.ts';
 
 export interface Part {
@@ -134,7 +135,7 @@ const payouts: Make = async (db, run, { partitions }) => {
   await cases.ensureIndexes();
   const writer = { send: () => new Promise<void>((resolve) => setTimeout(resolve, PUBLISH_MS)) };
   const requests = requestCodec(codec);
-  const relay = payoutRelay({ db, codec, requests, writer, sweepEveryMs: 60_000 });
+  const relay = payoutRelay({ db, codec, requests, rings: testRings, writer, sweepEveryMs: 60_000 });
   const executor = createPayoutExecutor({
     config: { ...DEFAULT_EXECUTOR_CONFIG, policy: { ...DEFAULT_EXECUTOR_CONFIG.policy, returnPollsMs: [] } },
     payouts: store,

@@ -29,7 +29,7 @@ export function registerFeed(program: Command): void {
         const runId = Date.now().toString(36);
         await codec.load(['transfer.requested']);
         const writer = await log.writer('feed');
-        await publishSampleRates(writer, codec);
+        await publishSampleRates(writer, codec, config.keys);
         const records = sampleFeed({
           count,
           seed,

@@ -10,7 +10,7 @@ import { EXIT, runService } from '../../runtime/service.ts';
 import { startUpHost } from '../../runtime/start-up.ts';
 import type { TopicName } from '../../topics/catalogue.ts';
 import { composedParts } from '../compose/parts.ts';
-import { type Parts, partsFrom } from '../compose/pipeline.ts';
+import { type Parts, partsFrom, requireKeys } from '../compose/pipeline.ts';
 import { unsafeSwitches } from '../compose/unsafe.ts';
 import { Connections, commandConfig } from '../connect.ts';
 import { commandEnvironment } from '../environment.ts';
@@ -64,6 +64,7 @@ Examples:
 
 async function runParts(parts: Parts, stays: boolean) {
   const config = commandConfig();
+  requireKeys(parts, config.keys);
   const name = serviceName(parts);
   const logger = createLogger({ level: config.logLevel, service: name });
   for (const variable of unknownVariables(commandEnvironment())) {
@@ -79,6 +80,7 @@ async function runParts(parts: Parts, stays: boolean) {
     app: config.appName,
     log: connections.log,
     codec: connections.codec,
+    rings: config.keys,
     logger,
     metrics,
     chainPartitions: kafka.chainPartitions,

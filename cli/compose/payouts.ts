@@ -68,6 +68,7 @@ export async function payoutHosts(
     ring,
     codec,
     requests,
+    rings: runtime.rings,
     writer,
     afterPublish: () => failpoint('payout.after-publish'),
     onEvent: (event) => {

@@ -1,6 +1,8 @@
 // Which parts of the pipeline a process runs, by name.
+import type { Edges } from '../../processors/contract.ts';
 import { consumers, topology } from '../../processors/topology.ts';
 import { CodedError } from '../../runtime/ports/fault.ts';
+import { type Rings, requireRings, ringOf } from '../../runtime/seals.ts';
 
 export const PROCESSOR_NAMES = Object.keys(topology) as (keyof typeof topology)[];
 export const SINK_NAMES = ['events', 'transfer-view', 'cases'] as const;
@@ -59,6 +61,24 @@ function chosen<T extends string>(what: string, list: string, known: readonly T[
       faultClass: 'fatal',
     });
   });
+}
+
+/** Throws CONFIG_INVALID, naming the variable, unless this process has the keys of all whose records its parts make or believe. */
+export function requireKeys({ processors, sinks, payouts, cases, rescreening }: Parts, rings: Rings): void {
+  const edges = [
+    ...processors.map((name): Edges => topology[name]),
+    ...sinks.map((name): Edges => consumers[`sink-${name}`]),
+    ...(payouts ? [consumers['payout-executor']] : []),
+  ];
+  const topics = edges.flatMap(({ reads, writes, follows = [] }) => [...reads, ...writes, ...follows]);
+  requireRings(
+    rings,
+    topics.map(({ name }) => name),
+  );
+  // Stages seal what they put aside, and believe what operators put back.
+  if (processors.length > 0) for (const issuer of ['stages', 'operators'] as const) ringOf(rings, issuer);
+  if (cases) requireRings(rings, ['review.decided']);
+  if (rescreening) requireRings(rings, ['screening.list-activated']);
 }
 
 /** Every consumer name, for the frozen list of groups. */

@@ -78,7 +78,7 @@ const BUILDERS: Record<ProcessorName, (connections: Connections, runtime: HostRu
 
   screening: async (connections, runtime) => {
     const { config, log, codec } = connections;
-    const lists = createTable({ topic: 'screening.list-activated', log, codec });
+    const lists = createTable({ topic: 'screening.list-activated', log, codec, rings: config.keys });
     const screener = await screenerFor('screening', connections, runtime, activeInTable(lists));
     // The index is begun as soon as the table is there, so that the first batch need not wait for it.
     const start = async () => {
@@ -102,7 +102,7 @@ const BUILDERS: Record<ProcessorName, (connections: Connections, runtime: HostRu
   },
 
   'fx-pricing': async ({ config, log, codec }) => {
-    const rates = createTable({ topic: 'fx.rates', log, codec });
+    const rates = createTable({ topic: 'fx.rates', log, codec, rings: config.keys });
     return {
       processor: createFxPricing({ rates, corridors: corridorBook(corridors(config)), clock }),
       tables: [rates],
@@ -136,7 +136,7 @@ const BUILDERS: Record<ProcessorName, (connections: Connections, runtime: HostRu
 
   'payout-dispatch': async (connections, runtime) => {
     const { config, log, codec } = connections;
-    const lists = createTable({ topic: 'screening.list-activated', log, codec });
+    const lists = createTable({ topic: 'screening.list-activated', log, codec, rings: config.keys });
     const screener = await screenerFor('payout-dispatch', connections, runtime, activeInTable(lists));
     return {
       processor: createPayoutDispatch({

@@ -41,7 +41,7 @@ export async function rescreeningHost(connections: Connections, runtime: HostRun
   const exceptions = exceptionStore(db, config.keys);
   await Promise.all([cases.ensureIndexes(), lists.ensureIndexes(), exceptions.ensureIndexes()]);
   const progress = rescreenProgress(db);
-  const table = createTable({ topic: 'screening.list-activated', log, codec });
+  const table = createTable({ topic: 'screening.list-activated', log, codec, rings: connections.config.keys });
   // Whoever is held may still be paid: nobody is left out who could be under way.
   const windowMs = Math.max(config.screening.rescreenDays * DAY_MS, config.transfers.holdExpiryMs + DAY_MS);
   const stopping = new AbortController();

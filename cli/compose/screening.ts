@@ -17,8 +17,10 @@ import {
 import type { Config } from '../../runtime/config/config.ts';
 import { CodedError } from '../../runtime/ports/fault.ts';
 import type { HostRuntime } from '../../runtime/processor-host.ts';
+import { recordOf, requireRings } from '../../runtime/seals.ts';
 import type { Table } from '../../runtime/table.ts';
 import type { Money, ScreeningListActivated } from '../../schemas/types.generated.ts';
+import { screeningListActivated } from '../../topics/edges.ts';
 import type { Connections } from '../connect.ts';
 
 /** The screening terms of the file, or those built in. @throws CodedError SCREENING_TERMS_INVALID */
@@ -79,18 +81,16 @@ export async function screenerFor(
 }
 
 /** Writes activations to the log. Close it when done. */
-export async function activationPublisher({ log, codec }: Connections): Promise<{
+export async function activationPublisher({ config, log, codec }: Connections): Promise<{
   publish: PublishActivation;
   close(): Promise<void>;
 }> {
-  const topic = 'screening.list-activated';
-  await codec.load([topic]);
+  requireRings(config.keys, [screeningListActivated.name]);
+  await codec.load([screeningListActivated.name]);
   const writer = await log.writer('list-activation');
   return {
     publish: (activation) =>
-      writer.send([
-        { topic, partition: 0, key: activation.list.source, value: codec.encode(topic, activation), headers: {} },
-      ]),
+      writer.send([recordOf(screeningListActivated, activation, { codec, rings: config.keys, partition: 0 })]),
     close: () => writer.close(),
   };
 }

@@ -4,10 +4,10 @@ import { ensureIndexes, guardedStore, insertOnlyStore } from '../../adapters/mon
 import { createOutboxRelay } from '../../adapters/mongo/outbox-relay.ts';
 import { deterministicId } from '../../domain/event-id.ts';
 import { faultOf } from '../../runtime/faults.ts';
-import { HEADER } from '../../runtime/headers.ts';
 import type { Host } from '../../runtime/host.ts';
 import type { HostRuntime } from '../../runtime/processor-host.ts';
 import { recentTroubles } from '../../runtime/recent-troubles.ts';
+import { recordOf, requireRings } from '../../runtime/seals.ts';
 import { type AnySink, createSinkHost } from '../../runtime/sink-host.ts';
 import type { CaseDocument } from '../../sinks/cases/case.ts';
 import { checkDecided } from '../../sinks/cases/check.ts';
@@ -17,6 +17,7 @@ import { eventsSink } from '../../sinks/events/sink.ts';
 import { contentOf, type EventDocument, indexes as eventIndexes } from '../../sinks/events/to-write.ts';
 import { transferViewSink } from '../../sinks/transfer-view/sink.ts';
 import { type TransferDocument, indexes as viewIndexes } from '../../sinks/transfer-view/to-write.ts';
+import { reviewDecided } from '../../topics/edges.ts';
 import type { Connections } from '../connect.ts';
 import { backgroundHost } from './background.ts';
 import type { SinkName } from './pipeline.ts';
@@ -68,7 +69,8 @@ export async function sinkHosts(
 }
 
 /** Publishes decisions of cases as commands, and rejects cases that lapsed. */
-export async function caseHosts(connections: Connections, { logger, metrics }: HostRuntime): Promise<Hosted> {
+export async function caseHosts(connections: Connections, { logger, metrics, rings }: HostRuntime): Promise<Hosted> {
+  requireRings(rings, [reviewDecided.name]);
   const { codec, config, log } = connections;
   const store = caseStore(await connections.db());
   await store.ensureIndexes();
@@ -97,17 +99,13 @@ export async function caseHosts(connections: Connections, { logger, metrics }: H
 
   function toRecord(decided: CaseDocument) {
     const command = toCommand(decided, deterministicId(`review.decided\n${decided._id}`));
-    return {
-      topic: 'review.decided',
+    return recordOf(reviewDecided, command, {
+      codec,
+      rings,
       partition: command.command.homePartition,
-      key: decided.transferId,
-      value: codec.encode('review.decided', command),
-      headers: {
-        [HEADER.eventId]: command.command.commandId,
-        [HEADER.eventType]: 'ReviewDecided',
-        [HEADER.originPosition]: decided.held.instruction.originPosition,
-      },
-    };
+      eventId: command.command.commandId,
+      originPosition: decided.held.instruction.originPosition,
+    });
   }
 
   let sweeper: NodeJS.Timeout | undefined;

@@ -116,8 +116,11 @@ export async function runDemo(options: DemoOptions): Promise<number> {
     children.push(...running);
 
     const writer = await log.writer('demo');
-    await publishSampleRates(writer, codec);
-    const rates = setInterval(() => void publishSampleRates(writer, codec).catch(() => undefined), RATES_EVERY_MS);
+    await publishSampleRates(writer, codec, config.keys);
+    const rates = setInterval(
+      () => void publishSampleRates(writer, codec, config.keys).catch(() => undefined),
+      RATES_EVERY_MS,
+    );
     stop.started();
     say(`Feeding ${options.transfers} sample transfers (seed ${options.seed})`);
     const display = new Display(watch, books, healthUrls(running), options.transfers);

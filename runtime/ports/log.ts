@@ -43,6 +43,8 @@ export interface OutputRecord {
 /** Records of one partition of one topic, in order. Never empty. */
 export interface RecordBatch {
   readonly topic: string;
+  /** Its id, where the cluster gives one: a topic that is made anew has the old name and the old offsets. */
+  readonly topicId?: string;
   readonly partition: number;
   readonly records: readonly LogRecord[];
   /** Set when these records were handed in before and could not be committed: why (a fault's code), and how often. */

@@ -281,14 +281,14 @@ async function leftIn(slots: readonly Slot[]): Promise<string[]> {
 }
 
 /** Rates are republished before they are too old to price with. */
-export function keepRatesFresh({ connections: { log, codec } }: World): {
+export function keepRatesFresh({ connections: { config, log, codec } }: World): {
   readonly first: Promise<void>;
   stop(): void;
 } {
   const once = () =>
     patiently(async () => {
       const writer = await log.writer('chaos-rates');
-      await publishSampleRates(writer, codec);
+      await publishSampleRates(writer, codec, config.keys);
       await writer.close();
     });
   const timer = setInterval(() => void once().catch(() => undefined), RATES_EVERY_MS);

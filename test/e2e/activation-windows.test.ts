@@ -92,7 +92,12 @@ beforeAll(async () => {
     holds: holdClaims(db),
   };
   await Promise.all([stores.cases.ensureIndexes(), stores.payouts.ensureIndexes()]);
-  table = createTable({ topic: 'screening.list-activated', log: connections.log, codec: connections.codec });
+  table = createTable({
+    topic: 'screening.list-activated',
+    log: connections.log,
+    codec: connections.codec,
+    rings: connections.config.keys,
+  });
   await table.start();
   await connections.codec.load(['payout.requested']);
   publisher = await activationPublisher(connections);

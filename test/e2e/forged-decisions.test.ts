@@ -10,6 +10,7 @@ import { DEFAULT_MIX, type Mix } from '../../feed/sample.ts';
 import { contentHashOf } from '../../processors/hold-content.ts';
 import { heldOf } from '../../processors/holds.ts';
 import { HEADER } from '../../runtime/headers.ts';
+import { sealed } from '../../runtime/seals.ts';
 import type { Parties, TransferHeld } from '../../schemas/types.generated.ts';
 import type { CaseDocument } from '../../sinks/cases/case.ts';
 import { toCommand } from '../../sinks/cases/command.ts';
@@ -83,8 +84,9 @@ async function sendMadeUp(like: CaseDocument): Promise<string> {
   const verdict = sealedDecision(STRANGER, forged.hold, { ...decision(like, 'APPROVE'), justification: 'x' });
   const command = toCommand({ ...made, decision: verdict }, deterministicId(`review.decided\n${holdId}`));
   const writer = await log.writer('stranger');
+  // The record itself bears the right seal, as if the keys of operators were stolen: what it carries is no stage's.
   await writer.send([
-    {
+    sealed(pipeline.connections.config.keys, {
       topic: 'review.decided',
       partition: command.command.homePartition,
       key: transferId,
@@ -94,7 +96,7 @@ async function sendMadeUp(like: CaseDocument): Promise<string> {
         [HEADER.eventType]: 'ReviewDecided',
         [HEADER.originPosition]: forged.instruction.originPosition,
       },
-    },
+    }),
   ]);
   await writer.close();
   return transferId;

@@ -17,6 +17,7 @@ import { deadLetterTopic } from '../../topics/recovery.ts';
 import { ManualClock } from './manual-clock.ts';
 import { type MemoryCodec, memoryCodec } from './memory-codec.ts';
 import { CrashedError, type CrashPlan, MemoryLog } from './memory-log.ts';
+import { asIssued, testRings } from './rings.ts';
 
 /** An input: a value of a topic, or (with `bytes`) whatever a producer may have sent. */
 export interface Input {
@@ -26,6 +27,8 @@ export interface Input {
   readonly key?: string | null;
   readonly partition?: number;
   readonly headers?: Readonly<Record<string, string>>;
+  /** As somebody without keys would write it. */
+  readonly unsealed?: true;
   /** Append time; default: the clock's. */
   readonly appendedAt?: number;
 }
@@ -111,7 +114,10 @@ export async function runProcessor(
   let crashes = 0;
   for (;;) {
     const tables = new Map(
-      (options.tables ?? []).map((topic) => [topic, createTable({ topic, log, codec, clock }) as Table<unknown>]),
+      (options.tables ?? []).map((topic) => [
+        topic,
+        createTable({ topic, log, codec, rings: testRings, clock }) as Table<unknown>,
+      ]),
     );
     const made = typeof processor === 'function' ? processor(tables) : processor;
     const host = createProcessorHost({
@@ -120,6 +126,7 @@ export async function runProcessor(
       app: log.app,
       log,
       codec,
+      rings: testRings,
       clock,
       logger: silentLogger,
       metrics: createMetrics(),
@@ -163,7 +170,7 @@ export function append(log: MemoryLog, codec: MemoryCodec, each: Input): void {
     value: each.bytes !== undefined ? each.bytes : codec.encode(topic as TopicName, value as never),
     headers: { ...(eventId === undefined ? {} : { [HEADER.eventId]: eventId }), ...each.headers },
   };
-  log.append([record], each.appendedAt ?? log.clock.now());
+  log.append([each.unsealed ? record : asIssued(record)], each.appendedAt ?? log.clock.now());
 }
 
 async function drain(log: MemoryLog, clock: ManualClock, endAt: number): Promise<void> {

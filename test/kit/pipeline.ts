@@ -82,7 +82,7 @@ export class TestPipeline {
     this.env['CORRIDOR_PROVIDER_URL'] = this.#simulator.ready['url'] as string;
     await codec.load(['transfer.requested']);
     const writer = await log.writer('test');
-    await publishSampleRates(writer, codec);
+    await publishSampleRates(writer, codec, config.keys);
     await writer.close();
     await this.watch.start(log.reader());
   }

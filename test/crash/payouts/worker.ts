@@ -17,6 +17,7 @@ import { payoutRequestedFor, received } from '../../../payouts/testing/requested
 import { systemClock } from '../../../runtime/clock.ts';
 import { failpoint } from '../../../runtime/failpoints.ts';
 import { memoryCodec } from '../../kit/memory-codec.ts';
+import { testRings } from '../../kit/rings.ts';
 
 export interface WorkerSettings {
   readonly mongoUri: string;
@@ -61,6 +62,7 @@ async function main(): Promise<void> {
     ring,
     codec,
     requests,
+    rings: testRings,
     writer: {
       send: async (records) => {
         const lines = records.map(({ partition, key, headers }) =>
