@@ -16,6 +16,8 @@ export interface SourcePosition {
 
 /** A dead letter, as far as its headers tell. */
 export interface DeadLetter extends SourcePosition {
+  /** Id of the source topic; its name where the record does not tell. */
+  readonly topicId: string;
   readonly id: string;
   readonly code: string;
   readonly replayCount: number;
@@ -148,6 +150,7 @@ export function deadLetterOf(source: SourcePosition, record: LogRecord, stops: s
   const { headers, key, partition, offset } = record;
   return {
     ...source,
+    topicId: headerText(headers, RECOVERY_HEADER.sourceTopicId) ?? source.topic,
     bytes: headers[RECOVERY_HEADER.bytesHash] === undefined ? digest(record.value ?? '') : undefined,
     stops,
     id: headerText(headers, RECOVERY_HEADER.deadLetterId) ?? '',

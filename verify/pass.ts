@@ -104,6 +104,7 @@ export class PartitionPass {
     const { sources, detours, deadLetters } = this.#run;
     return {
       codec: sources.codec,
+      rings: sources.rings,
       detour: (...[topic, record, letter]: Parameters<Parameters<typeof readAll>[0]['detour']>) => {
         this.#count(topic.name, 1);
         detours.add(topic.owner, topic.kind, record);
@@ -169,6 +170,10 @@ export class PartitionPass {
 
   #unreadable(record: LogRecord, code: string): void {
     this.#count(record.topic, 1);
+    if (code.startsWith('SEAL_')) {
+      this.#say(code, record, 'nothing proves that its issuer wrote it: nobody acts on it');
+      return;
+    }
     const why = code === 'NEWER_SCHEMA' ? 'this version does not know its schema: verify with a newer one' : code;
     this.#say('RECORD_UNREADABLE', record, `the record does not decode: ${why}`);
   }

@@ -7,6 +7,7 @@ import type { IntentClaim } from '../processors/intake/ports.ts';
 import type { SettlementClaim } from '../processors/settlement/ports.ts';
 import type { Codec } from '../runtime/ports/codec.ts';
 import type { Log } from '../runtime/ports/log.ts';
+import type { Rings } from '../runtime/seals.ts';
 import type { CaseDocument } from '../sinks/cases/case.ts';
 import type { EventDocument } from '../sinks/events/to-write.ts';
 import type { TransferDocument } from '../sinks/transfer-view/to-write.ts';
@@ -90,4 +91,6 @@ export interface VerifySources {
   readonly keys?: HoldKeys;
   /** Rules in force: they say which limits a return frees. */
   readonly limitRules: readonly LimitRule[];
+  /** Keys of all issuers; without them no seal is checked. */
+  readonly rings?: Rings;
 }

@@ -1,7 +1,9 @@
 // Reads ranges of the log: decodes contract records, sorts out detours, and hands both on in order.
 import { deadLetterMark, eventIn } from '../processors/lifecycle.ts';
+import { headerText, RECOVERY_HEADER } from '../runtime/headers.ts';
 import type { Codec } from '../runtime/ports/codec.ts';
 import type { LogReader, LogRecord, PartitionRange } from '../runtime/ports/log.ts';
+import { type Rings, sealFlaw } from '../runtime/seals.ts';
 import { contractOf, type TopicName } from '../topics/catalogue.ts';
 import type { RecoveryTopic } from '../topics/recovery.ts';
 import { type DeadLetter, deadLetterOf, sourceOf } from './detours.ts';
@@ -12,12 +14,13 @@ import type { AnySeen } from './transfer.ts';
 export interface Reading {
   readonly reader: LogReader;
   readonly codec: Codec;
+  readonly rings: Rings | undefined;
   readonly ranges: readonly PartitionRange[];
   /** False: the record is passed over. */
   readonly wants: (record: LogRecord) => boolean;
   /** Decoded records of one topic and partition, in order. */
   readonly batch: (batch: readonly AnySeen[]) => Promise<void>;
-  /** A record of a contract topic that does not decode, with the digest of its bytes. */
+  /** A record of a contract topic that does not decode, or that its issuer has not sealed, with the digest of its bytes. */
   readonly undecodable: (record: LogRecord, code: string, bytes: number) => void;
   /** A record of a recovery topic; a dead letter where it is one. */
   readonly detour: (topic: RecoveryTopic, record: LogRecord, letter: DeadLetter | undefined) => void;
@@ -53,14 +56,19 @@ export const bytesOf = ({ value }: LogRecord): number => digest(value ?? '');
 async function decoded(
   topic: TopicName,
   records: readonly LogRecord[],
-  { codec, undecodable }: Reading,
+  { codec, rings, undecodable }: Reading,
 ): Promise<readonly AnySeen[]> {
+  const proven = records.filter((record) => {
+    const flaw = rings && sealFlaw(rings, topic, record);
+    if (flaw) undecodable(record, flaw, bytesOf(record));
+    return !flaw;
+  });
   const results = await codec.decode(
     topic,
-    records.map(({ value }) => value),
+    proven.map(({ value }) => value),
   );
   return results.flatMap((result, index) => {
-    const record = records[index]!;
+    const record = proven[index]!;
     const bytes = bytesOf(record);
     if (result.ok) return [{ topic, value: result.value, record, bytes } as AnySeen];
     undecodable(record, result.code, bytes);
@@ -79,7 +87,9 @@ async function detours(topic: RecoveryTopic, records: readonly LogRecord[], read
       reading.detour(topic, record, undefined);
       continue;
     }
-    const stops = MARKING.has(topic.owner) ? await stopped(source.topic, record, reading.codec) : undefined;
+    const unproven = headerText(record.headers, RECOVERY_HEADER.deadLetterClass) === 'unproven';
+    const stops =
+      MARKING.has(topic.owner) && !unproven ? await stopped(source.topic, record, reading.codec) : undefined;
     reading.detour(topic, record, deadLetterOf(source, record, stops));
   }
 }

@@ -7,9 +7,11 @@ import { limitsNamespace } from '../../adapters/redis/limits.ts';
 import { limitsClient, ready } from '../../adapters/redis/limits-client.ts';
 import { verifyLimits } from '../../adapters/redis/verify-limits.ts';
 import { currencyOf } from '../../domain/currencies.ts';
+import { requireRings, ringOf } from '../../runtime/seals.ts';
 import { contracts } from '../../topics/catalogue.ts';
 import type { VerifySources } from '../../verify/ports.ts';
 import type { Finding, VerifyReport } from '../../verify/report.ts';
+import { CHAIN_TOPICS } from '../../verify/topics.ts';
 import { type VerifyOptions, type VerifyProgress, verify } from '../../verify/verify.ts';
 import { EVENTS, TRANSFERS } from '../compose/sinks.ts';
 import { limitRules } from '../compose/terms.ts';
@@ -76,7 +78,9 @@ async function sourcesOf(
   options: Options,
 ): Promise<{ readonly sources: VerifySources; readonly close: () => void }> {
   const { log, codec, config } = connections;
-  await codec.load(Object.values(contracts).map(({ name }) => name));
+  const names = Object.values(contracts).map(({ name }) => name);
+  requireRings(config.keys, CHAIN_TOPICS);
+  await codec.load(names);
   const redis = options.limits ? limitsClient({ url: config.redis.limitsUrl }) : undefined;
   if (redis) await ready(redis);
   const ledger = options.providerLedger === false ? undefined : (options.providerLedger ?? config.provider.url);
@@ -85,7 +89,8 @@ async function sourcesOf(
     codec,
     app: config.appName,
     limitRules: limitRules(config),
-    keys: config.keys,
+    rings: config.keys,
+    keys: { stages: ringOf(config.keys, 'stages'), operators: ringOf(config.keys, 'operators') },
     ...(options.stores
       ? { stores: verifyStores({ db: await connections.db(), events: EVENTS, transfers: TRANSFERS }) }
       : {}),

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { CodedError } from '../../runtime/ports/fault.ts';
 import type { LogReader, PartitionRange } from '../../runtime/ports/log.ts';
+import { testRings } from '../../test/kit/rings.ts';
 import { hydrationHost, ledgerReader } from './hydration.ts';
 
 it('a pass that breaks off is read again, so that no reservation is left out', async () => {
@@ -15,7 +16,7 @@ it('a pass that breaks off is read again, so that no reservation is left out', a
     },
   };
   const log = { reader: () => reader } as never;
-  const read = ledgerReader({ log, codec: { load: async () => undefined } as never });
+  const read = ledgerReader({ log, codec: { load: async () => undefined } as never, rings: testRings });
 
   await read(() => undefined, { resume: false });
   end = 5;
@@ -38,6 +39,7 @@ it('stops the process when the ledger may be evicted from', async () => {
     ledger: { status: () => Promise.reject(refused) } as never,
     log: {} as never,
     codec: {} as never,
+    rings: testRings,
     rules: [],
     logger: {} as never,
     transactionTimeoutMs: 1,

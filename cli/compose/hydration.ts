@@ -9,6 +9,7 @@ import type { Logger } from '../../runtime/logger.ts';
 import type { Codec } from '../../runtime/ports/codec.ts';
 import { CodedError } from '../../runtime/ports/fault.ts';
 import type { Log } from '../../runtime/ports/log.ts';
+import { type Rings, sealFlaw } from '../../runtime/seals.ts';
 import { pause } from './pause.ts';
 
 const CHECK_EVERY_MS = 1_000;
@@ -17,6 +18,7 @@ export interface HydrationOptions {
   readonly ledger: LedgerStore;
   readonly log: Log;
   readonly codec: Codec;
+  readonly rings: Rings;
   readonly rules: readonly LimitRule[];
   readonly logger: Logger;
   /**
@@ -27,7 +29,7 @@ export interface HydrationOptions {
 }
 
 /** Reads the ledger's topics from the start, and on a resumed pass from where the last pass that came through ended. */
-export function ledgerReader({ log, codec }: Pick<HydrationOptions, 'log' | 'codec'>): LedgerReader {
+export function ledgerReader({ log, codec, rings }: Pick<HydrationOptions, 'log' | 'codec' | 'rings'>): LedgerReader {
   const done = new Map<string, number>();
   return async (add, { resume }) => {
     await codec.load(LEDGER_TOPICS);
@@ -38,7 +40,9 @@ export function ledgerReader({ log, codec }: Pick<HydrationOptions, 'log' | 'cod
     });
     await reader.read(ranges, async ({ topic, records }) => {
       const name = topic as LedgerTopic;
-      const values = records.map(({ value }) => value);
+      // What its stage has not sealed reserves and releases nothing.
+      const proven = records.filter((record) => sealFlaw(rings, topic, record) === undefined);
+      const values = proven.map(({ value }) => value);
       for (const result of await codec.decode(name, values)) {
         if (!result.ok) throw unreadable(topic, result);
         await add(name, result.value);

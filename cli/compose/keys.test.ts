@@ -15,7 +15,7 @@ const NEEDED: readonly [string, Partial<Parts>, readonly Issuer[]][] = [
   ['the sink of cases', { sinks: ['cases'] }, ['stages']],
   ['projections', { sinks: ['events', 'transfer-view'] }, []],
   ['the relay of cases', { cases: true }, ['operators']],
-  ['screening of known customers', { rescreening: true }, ['operators']],
+  ['screening of known customers', { rescreening: true }, ['stages', 'operators']],
   ['everything', EVERYTHING, ['stages', 'operators', 'executor', 'feeds']],
 ];
 

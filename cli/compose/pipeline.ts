@@ -68,7 +68,7 @@ export function requireKeys({ processors, sinks, payouts, cases, rescreening }: 
   const edges = [
     ...processors.map((name): Edges => topology[name]),
     ...sinks.map((name): Edges => consumers[`sink-${name}`]),
-    ...(payouts ? [consumers['payout-executor']] : []),
+    ...(payouts ? [consumers['payout-executor'] as Edges] : []),
   ];
   const topics = edges.flatMap(({ reads, writes, follows = [] }) => [...reads, ...writes, ...follows]);
   requireRings(
@@ -78,7 +78,7 @@ export function requireKeys({ processors, sinks, payouts, cases, rescreening }: 
   // Stages seal what they put aside, and believe what operators put back.
   if (processors.length > 0) for (const issuer of ['stages', 'operators'] as const) ringOf(rings, issuer);
   if (cases) requireRings(rings, ['review.decided']);
-  if (rescreening) requireRings(rings, ['screening.list-activated']);
+  if (rescreening) requireRings(rings, ['screening.list-activated', 'transfer.accepted', 'transfer.screened']);
 }
 
 /** Every consumer name, for the frozen list of groups. */

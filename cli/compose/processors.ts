@@ -128,7 +128,15 @@ const BUILDERS: Record<ProcessorName, (connections: Connections, runtime: HostRu
         failpoint: hook,
       }),
       beside: [
-        hydrationHost({ ledger, log, codec, rules, logger, transactionTimeoutMs: config.kafka.transactionTimeoutMs }),
+        hydrationHost({
+          ledger,
+          log,
+          codec,
+          rings: config.keys,
+          rules,
+          logger,
+          transactionTimeoutMs: config.kafka.transactionTimeoutMs,
+        }),
       ],
       resources: [{ name: 'redis-limits', close: async () => redis.disconnect() }],
     };

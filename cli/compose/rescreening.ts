@@ -17,6 +17,7 @@ import { faultOf } from '../../runtime/faults.ts';
 import type { Host, HostHealth, HostState } from '../../runtime/host.ts';
 import { CodedError } from '../../runtime/ports/fault.ts';
 import type { HostRuntime } from '../../runtime/processor-host.ts';
+import { sealFlaw } from '../../runtime/seals.ts';
 import { createTable } from '../../runtime/table.ts';
 import type { ListReference, TransferAccepted } from '../../schemas/types.generated.ts';
 import type { TopicName, TopicValues } from '../../topics/catalogue.ts';
@@ -159,7 +160,7 @@ interface Span {
 
 /** What `read` makes of every record that was appended in the span, in batches, oldest first within a partition. */
 async function* recordsOf<T extends TopicName, R>(
-  { log, codec }: Connections,
+  { config, log, codec }: Connections,
   topic: T,
   { from, until = Number.POSITIVE_INFINITY }: Span,
   signal: AbortSignal,
@@ -176,7 +177,8 @@ async function* recordsOf<T extends TopicName, R>(
     const reading = reader
       .read([range], async ({ records }) => {
         if (signal.aborted || left) throw new CodedError('STOPPING', 'asked to stop');
-        const wanted = records.filter(({ timestamp }) => timestamp >= from && timestamp <= until);
+        const inSpan = records.filter(({ timestamp }) => timestamp >= from && timestamp <= until);
+        const wanted = inSpan.filter((record) => sealFlaw(config.keys, topic, record) === undefined);
         const decoded = await codec.decode(
           topic,
           wanted.map(({ value }) => value),

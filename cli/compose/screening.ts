@@ -17,7 +17,7 @@ import {
 import type { Config } from '../../runtime/config/config.ts';
 import { CodedError } from '../../runtime/ports/fault.ts';
 import type { HostRuntime } from '../../runtime/processor-host.ts';
-import { recordOf, requireRings } from '../../runtime/seals.ts';
+import { recordOf, requireRings, ringOf } from '../../runtime/seals.ts';
 import type { Table } from '../../runtime/table.ts';
 import type { Money, ScreeningListActivated } from '../../schemas/types.generated.ts';
 import { screeningListActivated } from '../../topics/edges.ts';
@@ -58,7 +58,7 @@ export async function screenerFor(
     active: active ?? versions,
     versions,
     exceptions: exceptionStore(db, {
-      operators: connections.config.keys.operators,
+      operators: ringOf(connections.config.keys, 'operators'),
       onIgnored: (exceptionId) => {
         metrics.faults.inc({ consumer: owner, code: 'EXCEPTION_NOT_SEALED' });
         logger.warn({ stage: owner, code: 'EXCEPTION_NOT_SEALED', detail: exceptionId }, 'screening exception ignored');

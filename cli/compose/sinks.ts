@@ -7,7 +7,7 @@ import { faultOf } from '../../runtime/faults.ts';
 import type { Host } from '../../runtime/host.ts';
 import type { HostRuntime } from '../../runtime/processor-host.ts';
 import { recentTroubles } from '../../runtime/recent-troubles.ts';
-import { recordOf, requireRings } from '../../runtime/seals.ts';
+import { recordOf, requireRings, ringOf } from '../../runtime/seals.ts';
 import { type AnySink, createSinkHost } from '../../runtime/sink-host.ts';
 import type { CaseDocument } from '../../sinks/cases/case.ts';
 import { checkDecided } from '../../sinks/cases/check.ts';
@@ -71,7 +71,7 @@ export async function sinkHosts(
 /** Publishes decisions of cases as commands, and rejects cases that lapsed. */
 export async function caseHosts(connections: Connections, { logger, metrics, rings }: HostRuntime): Promise<Hosted> {
   requireRings(rings, [reviewDecided.name]);
-  const { codec, config, log } = connections;
+  const { codec, log } = connections;
   const store = caseStore(await connections.db());
   await store.ensureIndexes();
   await codec.load(['review.decided']);
@@ -85,7 +85,7 @@ export async function caseHosts(connections: Connections, { logger, metrics, rin
     idOf: ({ _id }) => _id,
     toRecords: async (cases) =>
       cases.map((decided) => {
-        checkDecided(decided, config.keys.operators, Date.now());
+        checkDecided(decided, ringOf(rings, 'operators'), Date.now());
         return toRecord(decided);
       }),
     writer,

@@ -55,8 +55,8 @@ function judge(run: Run, marks: Marks): void {
   run.deadLetters.length = 0;
 }
 
-const idOf = ({ owner, topic, partition, offset, replayCount }: DeadLetter) =>
-  deterministicId(`dead-letter\n${owner}\n${topic}\n${partition}\n${offset}\n${replayCount}`);
+const idOf = ({ owner, topicId, partition, offset, replayCount }: DeadLetter) =>
+  deterministicId(`dead-letter\n${owner}\n${topicId}\n${partition}\n${offset}\n${replayCount}`);
 
 function compareWithSource(letter: DeadLetter, run: Run, say: (code: string, detail: string) => void): void {
   const { topic, partition, offset, lastOffset, bytes } = letter;

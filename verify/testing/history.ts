@@ -210,7 +210,7 @@ export class History {
 
   /** A dead letter of an entry. */
   deadLetter(owner: string, of: Entry, code: string): Entry {
-    const source = { topic: of.topic, partition: of.partition, offset: of.offset, replayCount: 0 };
+    const source = { topicId: of.topic, partition: of.partition, offset: of.offset, replayCount: 0 };
     return this.append(deadLetterTopic(owner), of.partition, {
       key: of.key,
       value: undefined,
