@@ -35,7 +35,7 @@ export function payoutRelay(options: PayoutRelayOptions): OutboxRelay<Payout> {
     ...relay,
     source: payoutOutbox(db, ring),
     idOf: ({ payoutId }) => payoutId,
-    toRecords: (payouts) => recordsOf(payouts, options),
+    toRecords: (payouts) => recordsOf(payouts, { codec, requests, rings }),
   });
 }
 

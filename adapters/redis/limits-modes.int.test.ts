@@ -22,6 +22,7 @@ import { memoryCodec } from '../../test/kit/memory-codec.ts';
 import { MemoryLedger } from '../../test/kit/memory-ledger.ts';
 import { MemoryLog } from '../../test/kit/memory-log.ts';
 import { type OwnRedis, ownRedis } from '../../test/kit/redis-server.ts';
+import { testRings } from '../../test/kit/rings.ts';
 import type { TopicValues } from '../../topics/catalogue.ts';
 import { limitsLedger } from './limits.ts';
 import { limitsClient, ready } from './limits-client.ts';
@@ -62,6 +63,7 @@ class Stage {
       app: this.log.app,
       log: this.log,
       codec: this.codec,
+      rings: testRings,
       clock: this.clock,
       logger: silentLogger,
       metrics: createMetrics(),
