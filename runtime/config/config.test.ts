@@ -59,8 +59,11 @@ describe('the configuration', () => {
 
   it('has no default for secrets in production', () => {
     expect(() => loadConfig(SEAL_KEYS)).toThrow(/^CORRIDOR_TOKEN_KEY is not set: Key of the HMAC/);
-    const { keys } = loadConfig({ CORRIDOR_TOKEN_KEY: SECRET });
-    expect(keys).toEqual({ stages: undefined, operators: undefined, executor: undefined, feeds: undefined });
+    for (const name of Object.keys(SEAL_KEYS)) {
+      expect(() => loadConfig({ ...SEAL_KEYS, CORRIDOR_TOKEN_KEY: SECRET, [name]: undefined })).toThrow(
+        `${name} is not set`,
+      );
+    }
     expect(loadConfig({ ...SEAL_KEYS, CORRIDOR_TOKEN_KEY: SECRET }).kafka.replicationFactor).toBe(3);
   });
 

@@ -290,25 +290,25 @@ export const settings = {
     default: 'info',
   }),
   keys: {
-    stages: optionalSetting('CORRIDOR_STAGE_KEYS', {
-      doc: 'Keys under which stages seal what they hand on, as `id:secret`, comma-separated; the first seals, all are accepted. Whoever has one can release money: for stages, the payout executor, the sink of cases and `corridor verify` only. A process that needs keys which are not set does not start.',
+    stages: setting('CORRIDOR_STAGE_KEYS', {
+      doc: 'Keys under which stages seal what they hand on, as `id:secret`, comma-separated; the first seals, all are accepted. Whoever has one can release money: for stages, the payout executor, the sink of cases and `corridor verify` only.',
       schema: keyRingText(),
       developmentDefault: 'dev:development-only-stage-key-0000000000',
       secret: true,
     }),
-    operators: optionalSetting('CORRIDOR_OPERATOR_KEYS', {
+    operators: setting('CORRIDOR_OPERATOR_KEYS', {
       doc: 'Keys under which commands of operators are sealed (decisions of cases, activated lists, replays), as above. For the programs through which operators act, and for those who obey them.',
       schema: keyRingText(),
       developmentDefault: 'dev:development-only-operator-key-000000',
       secret: true,
     }),
-    executor: optionalSetting('CORRIDOR_EXECUTOR_KEYS', {
+    executor: setting('CORRIDOR_EXECUTOR_KEYS', {
       doc: 'Keys under which the payout executor seals what became of a payout, as above. For the executor and settlement.',
       schema: keyRingText(),
       developmentDefault: 'dev:development-only-executor-key-000000',
       secret: true,
     }),
-    feeds: optionalSetting('CORRIDOR_FEED_KEYS', {
+    feeds: setting('CORRIDOR_FEED_KEYS', {
       doc: 'Keys under which feeds seal market rates, as above. For the feeds and pricing.',
       schema: keyRingText(),
       developmentDefault: 'dev:development-only-feed-key-0000000000',
