@@ -12,6 +12,7 @@ import { DEFAULT_PAYOUT_POLICY as POLICY } from '../../payouts/policy.ts';
 import { payoutRequestedFor } from '../../payouts/testing/requested.ts';
 import { commandIdOf } from '../../payouts/update.ts';
 import { memoryCodec } from '../../test/kit/memory-codec.ts';
+import { testRings } from '../../test/kit/rings.ts';
 import { payoutOutbox, payoutRelay } from './payout-outbox.ts';
 import { type MongoPayoutStore, mongoPayoutStore, PAYOUTS } from './payouts.ts';
 
@@ -250,6 +251,7 @@ describe('payouts in MongoDB', () => {
         db,
         ring,
         codec,
+        rings: testRings,
         requests,
         writer: {
           send: async (records) => void sent.push(...records.map(({ headers }) => String(headers['event-id']))),
