@@ -1,5 +1,6 @@
 // Codec over a Confluent-compatible registry. Ids are looked up at the start; resolvers are cached per writer schema,
 // since building one per message costs two hundred times the decoding.
+import { setTimeout } from 'node:timers/promises';
 import { SchemaRegistry } from '@kafkajs/confluent-schema-registry';
 import type { Type } from 'avsc';
 import type { Codec, DecodeResult } from '../../runtime/ports/codec.ts';
@@ -22,6 +23,7 @@ export interface RegistryOptions {
   readonly url: string;
   readonly auth?: { readonly username: string; readonly password: string };
   readonly now?: () => number;
+  readonly sleep?: (ms: number) => Promise<void>;
   /** Strings are written as avsc does it, not the faster way. */
   readonly shippedStrings?: boolean;
 }
@@ -34,7 +36,7 @@ export function registryCodec(options: RegistryOptions): Codec {
     { AVRO: avscOptions() as never },
   );
   const call = registryCaller(options);
-  const writers = createWriters({ find, call, now });
+  const writers = createWriters({ find, call, now, sleep: options.sleep ?? setTimeout });
   const topics = new Map<string, WrittenTopic>();
   const slab = new Slab(HEADER_BYTES);
   if (options.shippedStrings !== true) writeShortStringsFast();

@@ -41,6 +41,7 @@ export interface WritersOptions {
   readonly call: Call;
   /** ms since 1970 */
   readonly now: () => number;
+  readonly sleep: (ms: number) => Promise<void>;
 }
 
 export interface Writers {
@@ -50,7 +51,7 @@ export interface Writers {
   resolve(topic: WrittenTopic, id: number, writer: Type): Writer;
 }
 
-export function createWriters({ find, call, now }: WritersOptions): Writers {
+export function createWriters({ find, call, now, sleep }: WritersOptions): Writers {
   function resolve(topic: WrittenTopic, id: number, writer: Type): Writer {
     try {
       const resolver: Resolver = topic.type.createResolver(writer);
@@ -89,20 +90,28 @@ export function createWriters({ find, call, now }: WritersOptions): Writers {
     return refuse('newer-schema', 'NEWER_SCHEMA', detail);
   }
 
-  /** Throws REGISTRY_INCOMPLETE when an id is missing because the registry is not whole, or may be. */
-  async function confirmMissing(topic: WrittenTopic, ids: readonly number[]): Promise<void> {
+  /** Throws REGISTRY_INCOMPLETE when the registry is not whole: that an id is missing says nothing then. */
+  async function assertWhole(topic: WrittenTopic): Promise<void> {
     const own = await call('GET', `/schemas/ids/${topic.id}`);
-    if (own.status !== 200 || recordNameIn(own.body) !== topic.type.name) {
-      throw incomplete(
-        `the registry does not know schema ${topic.id}, the current one of ${topic.type.name}: it is loading, or what it held is lost`,
-      );
-    }
-    if (topic.external) return;
-    const young = ids.filter((id) => missedFor(topic, id) < CONFIRM_UNKNOWN_MS);
-    if (young.length === 0) return;
+    if (own.status === 200 && recordNameIn(own.body) === topic.type.name) return;
     throw incomplete(
-      `the registry does not know schema ${young[0]} (yet): it is asked again before the record is put aside`,
+      `the registry does not know schema ${topic.id}, the current one of ${topic.type.name}: it is loading, or what it held is lost`,
     );
+  }
+
+  /** Adds the writers that the registry knows. @returns the ids that it does not */
+  async function ask(topic: WrittenTopic, ids: readonly number[], writers: Map<number, Writer>): Promise<number[]> {
+    const missing: number[] = [];
+    await atOnce(ids, async (id) => {
+      const schema = await find(id);
+      if (schema === undefined) {
+        missing.push(id);
+        return;
+      }
+      topic.missedSince.delete(id);
+      writers.set(id, remember(topic, id, found(topic, id, schema)));
+    });
+    return missing;
   }
 
   function missedFor(topic: WrittenTopic, id: number): number {
@@ -123,17 +132,19 @@ export function createWriters({ find, call, now }: WritersOptions): Writers {
         else if (id <= 0) writers.set(id, unknown(id));
         else asked.push(id);
       }
-      const missing: number[] = [];
-      await atOnce(asked, async (id) => {
-        const schema = await find(id);
-        if (schema === undefined) missing.push(id);
-        else {
-          topic.missedSince.delete(id);
-          writers.set(id, remember(topic, id, found(topic, id, schema)));
+      for (let missing = asked; missing.length > 0; ) {
+        missing = await ask(topic, missing, writers);
+        if (missing.length === 0) break;
+        await assertWhole(topic);
+        const waitMs = topic.external ? 0 : CONFIRM_UNKNOWN_MS - Math.min(...missing.map((id) => missedFor(topic, id)));
+        if (waitMs > 0) {
+          // The registry may lag: whoever reads waits here, and the id is asked for again.
+          await sleep(waitMs);
+          continue;
         }
-      });
-      if (missing.length > 0) await confirmMissing(topic, missing);
-      for (const id of missing) writers.set(id, remember(topic, id, unknown(id)));
+        for (const id of missing) writers.set(id, remember(topic, id, unknown(id)));
+        break;
+      }
       return writers;
     },
   };

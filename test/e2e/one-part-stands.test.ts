@@ -86,7 +86,12 @@ it('one record of garbage stops nothing; many stop one part, and the others go o
   child.stdout.on('data', (chunk: Buffer) => {
     said += chunk.toString();
   });
-  const [code] = (await once(child, 'exit')) as [number];
+  let complaint = '';
+  child.stderr.on('data', (chunk: Buffer) => {
+    complaint += chunk.toString();
+  });
+  const [code] = (await once(child, 'close')) as [number];
+  expect(said, complaint).not.toBe('');
   const report = JSON.parse(said) as { codes: Record<string, number>; findings: { code: string; position: string }[] };
   expect(code).not.toBe(0);
   expect(report.codes['RECORD_UNREADABLE']).toBe(41);
