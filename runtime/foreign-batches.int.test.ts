@@ -1,0 +1,180 @@
+// Batches as other clients make them, and batches that nobody can read, through a real broker: the first are handled like
+// any other, each of the second is one dead letter under its offsets, and what stands beside it goes through.
+import { mkdtempSync, openSync, readSync, writeSync } from 'node:fs';
+import { glob } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { createLog } from '../adapters/kafka/log.ts';
+import { batchBy, type Codec } from '../adapters/kafka/testing/batches.ts';
+import { produceRaw } from '../adapters/kafka/testing/raw-produce.ts';
+import { type LocalStack, startStack } from '../infra/local/stack.ts';
+import type { Processor } from '../processors/contract.ts';
+import { type Topology, topology } from '../processors/topology.ts';
+import { transferRequested } from '../test/kit/builders.ts';
+import { accepted } from '../test/kit/events.ts';
+import { memoryCodec } from '../test/kit/memory-codec.ts';
+import { recoveryTopics } from '../topics/recovery.ts';
+import { inputTopics } from './arrivals.ts';
+import type { Host } from './host.ts';
+import { silentLogger } from './logger.ts';
+import { createMetrics } from './metrics.ts';
+import { groupId } from './names.ts';
+import type { Log, LogRecord } from './ports/log.ts';
+import { createProcessorHost } from './processor-host.ts';
+
+const APP = 'foreign-test';
+const PARTITIONS = 4;
+const INTENTS = 'transfer.requested';
+const MB = 1_048_576;
+const codec = memoryCodec();
+let stack: LocalStack;
+let stateDir: string;
+let log: Log;
+let host: Host;
+
+beforeAll(async () => {
+  stateDir = mkdtempSync(path.join(tmpdir(), 'corridor-foreign-'));
+  stack = await startStack({ stateDir, ephemeral: true, parts: ['kafka'], env: {} });
+  log = createLog({ brokers: stack.urls.kafkaBrokers, appName: APP, clientId: APP, sessionTimeoutMs: 6_000 });
+  const admin = await log.admin();
+  const config = { 'message.timestamp.type': 'LogAppendTime', 'max.message.bytes': String(3 * MB) };
+  const topics = ['transfer.accepted', 'intent.rejected', 'intent.duplicated', 'transfer.lifecycle'];
+  const names = [INTENTS, ...topics, ...recoveryTopics('intake').map(({ name }) => name)];
+  await admin.createTopics(names.map((name) => ({ name, partitions: PARTITIONS, replicationFactor: 1, config })));
+  await admin.initialiseOffsets(groupId(APP, 'intake'), inputTopics('intake', [INTENTS]));
+  await admin.close();
+});
+afterAll(async () => {
+  await host?.stop(10_000);
+  await log.close();
+  await stack.stop();
+});
+
+/** Takes everything in. */
+const intake: Processor<Topology['intake'], undefined> = {
+  name: 'intake',
+  edges: topology.intake,
+  prepare: async (batch) => batch.map(() => undefined),
+  decide: ({ value }) => [
+    { to: 'transfer.accepted', value: accepted({ transferId: value.transferId, partitions: PARTITIONS }) },
+  ],
+};
+
+async function startIntake(): Promise<void> {
+  host = createProcessorHost({
+    app: APP,
+    log,
+    codec,
+    logger: silentLogger,
+    metrics: createMetrics(),
+    chainPartitions: PARTITIONS,
+    maxBatchRecords: 50,
+    lingerMs: 5,
+    retry: [1, 0],
+    processor: intake,
+  });
+  await host.start();
+}
+
+async function committed(topic: string): Promise<readonly LogRecord[]> {
+  const reader = log.reader();
+  const records: LogRecord[] = [];
+  await reader.read(await reader.offsets([topic]), (batch) => void records.push(...batch.records));
+  return records;
+}
+const keysOn = async (topic: string) => (await committed(topic)).map(({ key }) => String(key)).sort();
+const eventually = (check: () => Promise<void>) => vi.waitFor(check, { timeout: 60_000, interval: 200 });
+
+const intents = (...ids: string[]) =>
+  ids.map((transferId) => ({
+    key: Buffer.from(transferId),
+    value: codec.encode(INTENTS, transferRequested({ transferId })),
+  }));
+const send = async (partition: number, batch: Buffer) =>
+  expect(await produceRaw(stack.urls.kafkaBrokers, INTENTS, partition, batch)).toBe(0);
+const text = ({ headers }: LogRecord, name: string) => headers[name]?.toString();
+
+/** Changes a byte of the log on the disk of the broker, within a record that holds `mark`. */
+async function damage(partition: number, mark: string): Promise<void> {
+  for await (const file of glob(path.join(stateDir, '**', `${INTENTS}-${partition}`, '*.log'))) {
+    const descriptor = openSync(file, 'r+');
+    const bytes = Buffer.alloc(4 * MB);
+    const size = readSync(descriptor, bytes, 0, bytes.length, 0);
+    const at = bytes.subarray(0, size).indexOf(mark);
+    if (at !== -1) writeSync(descriptor, Buffer.from('#'), 0, 1, at);
+    if (at !== -1) return;
+  }
+  throw new Error(`no segment of ${INTENTS}-${partition} holds ${mark}`);
+}
+
+describe('batches from outside', () => {
+  const CODECS: readonly Codec[] = ['none', 'gzip', 'snappy', 'lz4', 'zstd'];
+
+  it('are read by every codec, whatever the broker makes of them', async () => {
+    for (const [partition, codecName] of CODECS.entries()) {
+      const ids = [1, 2, 3].map((n) => `by-${codecName}-${n}`);
+      await send(partition % PARTITIONS, batchBy(codecName, intents(...ids)));
+    }
+    const admin = await log.admin();
+    await admin.alterConfig(INTENTS, { 'compression.type': 'zstd' });
+    await admin.close();
+    for (const codecName of CODECS) await send(0, batchBy(codecName, intents(`anew-${codecName}`)));
+    await startIntake();
+    const all = CODECS.flatMap((name) => [1, 2, 3].map((n) => `by-${name}-${n}`).concat(`anew-${name}`)).sort();
+    await eventually(async () => expect(await keysOn('transfer.accepted')).toEqual(all));
+    expect(await committed('intake.dlq')).toEqual([]);
+  });
+
+  it('that cannot be read are one dead letter each, under their offsets, once, and their neighbours go through', async () => {
+    await host.stop(10_000);
+    const before = (await keysOn('transfer.accepted')).length;
+    // As it comes, so that the test finds what it damages on the disk.
+    const admin = await log.admin();
+    await admin.alterConfig(INTENTS, { 'compression.type': 'producer' });
+    await admin.close();
+    const ends = new Map((await log.reader().offsets([INTENTS])).map(({ partition, to }) => [partition, to]));
+    const bomb = batchBy('zstd', [{ key: Buffer.from('bomb'), value: Buffer.alloc(256 * MB) }]);
+    expect(bomb.length).toBeLessThan(MB);
+    await send(1, batchBy('snappy', intents('before-the-bomb')));
+    await send(1, bomb);
+    await send(1, batchBy('lz4', intents('after-the-bomb')));
+    await send(2, batchBy('none', intents('before-the-damage')));
+    await send(2, batchBy('none', intents('damaged-1', 'damaged-2', 'damaged-3')));
+    await send(2, batchBy('none', intents('after-the-damage')));
+    await send(3, batchBy('gzip', intents('elsewhere')));
+    await damage(2, 'damaged-2');
+    await startIntake();
+    await eventually(async () => expect(await committed('intake.dlq')).toHaveLength(2));
+    const wanted = ['after-the-bomb', 'after-the-damage', 'before-the-bomb', 'before-the-damage', 'elsewhere'];
+    await eventually(async () => {
+      expect(await keysOn('transfer.accepted')).toEqual(expect.arrayContaining(wanted));
+    });
+    expect(await keysOn('transfer.accepted')).toHaveLength(before + wanted.length);
+    const letters = await committed('intake.dlq');
+    const places = letters.map((letter) => ({
+      at: ['source-topic', 'source-partition', 'source-offset', 'source-last-offset'].map((name) => text(letter, name)),
+      code: text(letter, 'dlq-error-code'),
+      class: text(letter, 'dlq-class'),
+      key: letter.key,
+    }));
+    const [b, d] = [ends.get(1)! + 1, ends.get(2)! + 1];
+    expect(places).toEqual(
+      expect.arrayContaining([
+        { at: [INTENTS, '1', `${b}`, `${b}`], code: 'BATCH_TOO_LARGE', class: 'undecodable', key: null },
+        { at: [INTENTS, '2', `${d}`, `${d + 2}`], code: 'BATCH_CORRUPT', class: 'undecodable', key: null },
+      ]),
+    );
+    // The bytes are the broker's: the batch, under the offset and epoch that it gave.
+    const kept = letters.find((letter) => text(letter, 'dlq-error-code') === 'BATCH_TOO_LARGE')!.value!;
+    expect(kept.subarray(61).equals(bomb.subarray(61))).toBe(true);
+    await eventually(async () => {
+      expect(host.health().partitions.every(({ lag, paused }) => lag === 0 && paused === undefined)).toBe(true);
+    });
+    await host.stop(10_000);
+    await startIntake();
+    await send(2, batchBy('lz4', intents('after-the-restart')));
+    await eventually(async () => expect(await keysOn('transfer.accepted')).toContain('after-the-restart'));
+    expect(await committed('intake.dlq')).toHaveLength(2);
+  });
+});
