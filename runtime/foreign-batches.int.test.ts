@@ -14,6 +14,7 @@ import { type Topology, topology } from '../processors/topology.ts';
 import { transferRequested } from '../test/kit/builders.ts';
 import { accepted } from '../test/kit/events.ts';
 import { memoryCodec } from '../test/kit/memory-codec.ts';
+import { testRings } from '../test/kit/rings.ts';
 import { recoveryTopics } from '../topics/recovery.ts';
 import { inputTopics } from './arrivals.ts';
 import type { Host } from './host.ts';
@@ -73,6 +74,7 @@ async function startIntake(): Promise<void> {
     lingerMs: 5,
     retry: [1, 0],
     processor: intake,
+    rings: testRings,
   });
   await host.start();
 }
