@@ -75,13 +75,15 @@ export async function applyTopics(admin: LogAdmin, options: ProvisionOptions): P
   return planned;
 }
 
-/** In the order of the plan. @returns the topics */
+/** In the order of the plan, those of one rank together. @returns the topics */
 async function addPartitions(admin: LogAdmin, { changes }: ClusterPlan): Promise<ReadonlySet<string>> {
-  const raised = new Set<string>();
+  const byRank = new Map<number, { readonly name: string; readonly partitions: number }[]>();
   for (const change of changes) {
     if (change.kind !== 'add-partitions') continue;
-    await admin.addPartitions(change.topic, change.to);
-    raised.add(change.topic);
+    const together = byRank.get(change.rank) ?? [];
+    together.push({ name: change.topic, partitions: change.to });
+    byRank.set(change.rank, together);
   }
-  return raised;
+  for (const together of byRank.values()) await admin.addPartitions(together);
+  return new Set([...byRank.values()].flat().map(({ name }) => name));
 }

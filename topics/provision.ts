@@ -88,7 +88,13 @@ function configOf(topic: {
 
 export type Change =
   | { readonly kind: 'create'; readonly topic: WantedTopic }
-  | { readonly kind: 'add-partitions'; readonly topic: string; readonly from: number; readonly to: number }
+  | {
+      readonly kind: 'add-partitions';
+      readonly topic: string;
+      readonly from: number;
+      readonly to: number /** Those of one rank may be added together. */;
+      readonly rank: number;
+    }
   | {
       readonly kind: 'alter-config';
       readonly topic: string;
@@ -120,7 +126,7 @@ export function plan(
   const existing = new Map(actual.map((topic) => [topic.name, topic]));
   const most = Math.max(...wanted.filter(isRaisable).map(({ name }) => existing.get(name)?.partitions ?? 0));
   const changes: Change[] = [];
-  const raises: (Change & { readonly rank: number })[] = [];
+  const raises: Extract<Change, { kind: 'add-partitions' }>[] = [];
   const refusals: Refusal[] = [];
   for (const topic of wanted) {
     const found = existing.get(topic.name);
@@ -157,7 +163,7 @@ export function plan(
     });
   }
   raises.sort((one, other) => one.rank - other.rank);
-  return { changes: [...changes, ...raises.map(({ rank: _, ...raise }) => raise)], refusals };
+  return { changes: [...changes, ...raises], refusals };
 }
 
 /** The key of a table's record says its partition: another number would leave two records of one key. */

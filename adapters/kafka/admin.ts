@@ -109,15 +109,16 @@ export class KafkaAdmin implements LogAdmin {
     await this.awaitLeaders(specs);
   }
 
-  async addPartitions(topic: string, partitions: number): Promise<void> {
+  async addPartitions(topics: readonly { readonly name: string; readonly partitions: number }[]): Promise<void> {
     await insist(async () => {
-      const [known] = await this.#known([topic]);
-      if ((known?.partitions ?? 0) >= partitions) return;
-      await this.#ask((admin) =>
-        admin.createPartitions({ topicPartitions: [{ topic, count: partitions }], timeout: OPERATION_TIMEOUT_MS }),
-      );
+      const known = new Map((await this.#known(topics.map(({ name }) => name))).map((topic) => [topic.name, topic]));
+      const topicPartitions = topics
+        .filter(({ name, partitions }) => (known.get(name)?.partitions ?? 0) < partitions)
+        .map(({ name, partitions }) => ({ topic: name, count: partitions }));
+      if (topicPartitions.length === 0) return;
+      await this.#ask((admin) => admin.createPartitions({ topicPartitions, timeout: OPERATION_TIMEOUT_MS }));
     });
-    await this.awaitLeaders([{ name: topic, partitions }]);
+    await this.awaitLeaders(topics);
   }
 
   async awaitLeaders(topics: readonly { readonly name: string; readonly partitions: number }[]): Promise<void> {

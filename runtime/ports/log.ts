@@ -183,8 +183,8 @@ export interface TopicDescription extends TopicSpec {
 export interface LogAdmin {
   describeTopics(names: readonly string[]): Promise<readonly TopicDescription[]>;
   createTopics(specs: readonly (TopicSpec & { readonly replicationFactor: number })[]): Promise<void>;
-  /** Raises the number of partitions of a topic. */
-  addPartitions(topic: string, partitions: number): Promise<void>;
+  /** Raises the numbers of partitions of these topics. */
+  addPartitions(topics: readonly { readonly name: string; readonly partitions: number }[]): Promise<void>;
   /** Resolves when every broker knows these topics with at least so many partitions, each with a leader. */
   awaitLeaders(topics: readonly { readonly name: string; readonly partitions: number }[]): Promise<void>;
   alterConfig(topic: string, config: Readonly<Record<string, string>>): Promise<void>;
