@@ -6,6 +6,7 @@ import type { Received } from '../processors/contract.ts';
 import { eventIn } from '../processors/lifecycle.ts';
 import { contractOf, type TopicName } from '../topics/catalogue.ts';
 import { RETRY_TIERS, replayTopic, retryTopic } from '../topics/recovery.ts';
+import { type Cause, parseCause } from './cause.ts';
 import { HEADER, headerInteger, headerText, RECOVERY_HEADER } from './headers.ts';
 import { homePartition } from './home-partition.ts';
 import type { Codec } from './ports/codec.ts';
@@ -35,8 +36,9 @@ export interface Refusal {
   /**
    * `stop`: nothing may go on. `undecodable`: these bytes will never decode. `unacceptable`: decoded, but not for here.
    * `unproven`: nothing proves that its issuer wrote it; it was not decoded, and is no concern of any transfer.
+   * `repeated`: its issuer wrote it, and it was handled here before.
    */
-  readonly kind: 'stop' | 'undecodable' | 'unacceptable' | 'unproven';
+  readonly kind: 'stop' | 'undecodable' | 'unacceptable' | 'unproven' | 'repeated';
   readonly code: string;
   readonly detail: string;
 }
@@ -74,6 +76,15 @@ const TRACEPARENT = /^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
 /** The topics that a processor or sink consumes: its contract topics, its retries and its replays. */
 export function inputTopics(owner: string, reads: readonly string[]): readonly string[] {
   return [...reads, ...RETRY_TIERS.map((_, tier) => retryTopic(owner, tier)), replayTopic(owner)];
+}
+
+/** What the record was made from, where a seal says so; for a retry, what was put aside. */
+export function provenCauseOf({ record, source, refusal }: Arrival): Cause | undefined {
+  if (refusal?.kind === 'unproven' || refusal?.code === 'SOURCE_UNKNOWN') return undefined;
+  const direct = record.topic === source.topic;
+  if (direct && !contractOf(source.topic)?.sealedBy) return undefined;
+  const text = headerText(record.headers, direct ? HEADER.cause : RECOVERY_HEADER.detourCause);
+  return text === undefined ? undefined : parseCause(text);
 }
 
 interface Sourced {

@@ -5,7 +5,7 @@ import { deadLetterMark } from '../processors/lifecycle.ts';
 import type { Stage } from '../schemas/types.generated.ts';
 import { contractOf, type TopicName } from '../topics/catalogue.ts';
 import { RETRY_TIERS, retryTopic } from '../topics/recovery.ts';
-import { type Accepted, type Arrival, createArrivals, type Refusal } from './arrivals.ts';
+import { type Accepted, type Arrival, createArrivals, provenCauseOf, type Refusal } from './arrivals.ts';
 import { type BackoffLimits, backoffMs, DEFAULT_BACKOFF } from './backoff.ts';
 import { type BreakerVerdict, breakerEntry, type DeadLetterBreaker } from './breaker.ts';
 import type { Clock } from './clock.ts';
@@ -24,6 +24,7 @@ import { type Fault, faultOf } from './faults.ts';
 import { HEADER, headerInteger, RECOVERY_HEADER } from './headers.ts';
 import type { HostObserver } from './host.ts';
 import { type Isolated, isolate, type Outcome, type Run } from './isolate.ts';
+import { Marks } from './marks.ts';
 import { groupId } from './names.ts';
 import type { Codec } from './ports/codec.ts';
 import type { BatchHandler, BatchResult, LogRecord, OutputRecord, RecordBatch } from './ports/log.ts';
@@ -67,12 +68,46 @@ const MOST_ATTEMPTS_WITHOUT_WITNESS = 10;
 type Then = BatchResult['then'];
 const CONTINUE: Then = { do: 'continue' };
 
-function batchResult(doneThrough: number | undefined, outputs: readonly OutputRecord[], then: Then): BatchResult {
-  return { doneThrough, outputs, then };
+function batchResult(
+  doneThrough: number | undefined,
+  outputs: readonly OutputRecord[],
+  then: Then,
+  note?: string,
+): BatchResult {
+  return { doneThrough, outputs, then, ...(note === undefined ? {} : { note }) };
 }
 
 const classOf = ({ kind }: Refusal): DeadLetterClass =>
-  kind === 'undecodable' || kind === 'unproven' ? kind : 'poison';
+  kind === 'undecodable' || kind === 'unproven' || kind === 'repeated' ? kind : 'poison';
+
+/** The note beside the offset of the last of these. */
+function noteAfter(note: string | undefined, judged: readonly Judged[]): string {
+  const marks = Marks.from(note);
+  for (const { arrival } of judged) {
+    const cause = isRepeat(arrival) ? undefined : provenCauseOf(arrival);
+    if (cause) marks.raise(cause);
+  }
+  return marks.note();
+}
+
+const isRepeat = ({ refusal }: Arrival) => refusal?.kind === 'repeated';
+
+/** Refuses what was handled before by its sealed cause: a copy, or what another run of an earlier stage wrote again. */
+function withoutRepeats(arrivals: readonly Arrival[], marks: Marks): readonly Arrival[] {
+  return arrivals.map((arrival) => {
+    const cause = provenCauseOf(arrival);
+    if (!cause) return arrival;
+    if (!marks.isNew(cause)) return { ...arrival, received: undefined, refusal: REPEATED };
+    marks.raise(cause);
+    return arrival;
+  });
+}
+
+const REPEATED: Refusal = {
+  kind: 'repeated',
+  code: 'EVENT_REPEATED',
+  detail: 'what it was made from, or something later, was handled here before: replay it only if it never was',
+};
 
 const condemn = (arrival: Arrival, code: string): Arrival => ({
   ...arrival,
@@ -115,11 +150,12 @@ export function createBatchHandler(options: BatchHandlerOptions): BatchHandler {
     } catch (error) {
       return batchResult(undefined, [], afterFault(batch, faultOf(error)));
     }
+    if (options.sealsDetours) arrivals = withoutRepeats(arrivals, Marks.from(batch.note));
     const stopAt = arrivals.findIndex((arrival) => arrival.refusal?.kind === 'stop');
     const reachable = stopAt === -1 ? arrivals : arrivals.slice(0, stopAt);
     const accepted = reachable.filter((arrival): arrival is Accepted => arrival.refusal === undefined);
     const result = assemble(batch, arrivals, await isolated(batch, accepted));
-    return result.then === CONTINUE ? batchResult(result.doneThrough, result.outputs, later) : result;
+    return result.then === CONTINUE ? batchResult(result.doneThrough, result.outputs, later, result.note) : result;
   };
 
   /** An error that nobody coded is held against a record only when others came through meanwhile, here or elsewhere. */
@@ -166,7 +202,9 @@ export function createBatchHandler(options: BatchHandlerOptions): BatchHandler {
     const here = partitionOf(batch);
     const result = (then: Then): BatchResult => {
       report(judged);
-      return batchResult(doneThrough, outputs, then);
+      // Of what is done alone: what the breaker takes back will be handled, and must not pass for a repeat then.
+      const note = options.sealsDetours && doneThrough !== undefined ? noteAfter(batch.note, judged) : undefined;
+      return batchResult(doneThrough, outputs, then, note);
     };
 
     for (const arrival of arrivals) {

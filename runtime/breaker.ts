@@ -19,7 +19,7 @@ export type BreakerEntry = 'fine' | 'ours' | 'outside';
 
 /** Rubbish and forgeries from outside have a laxer limit: nobody who may write may stop what all others wrote. */
 export function breakerEntry(deadLetter: DeadLetterClass, fromOutside: boolean): BreakerEntry {
-  if (deadLetter === 'unproven') return 'outside';
+  if (deadLetter === 'unproven' || deadLetter === 'repeated') return 'outside';
   return deadLetter === 'undecodable' && fromOutside ? 'outside' : 'ours';
 }
 

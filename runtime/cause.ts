@@ -3,7 +3,7 @@
 // with its outputs by one owner. So a record whose cause is not above what was handled before is a repeat (marks.ts).
 import { hash } from 'node:crypto';
 
-interface Cause {
+export interface Cause {
   /** Consumer and topic in one short text: 72 bits of a digest, of the topic's id and not its name. */
   readonly source: string;
   readonly partition: number;
@@ -13,6 +13,7 @@ interface Cause {
 }
 
 const SOURCE_BYTES = 9;
+const CAUSE = /^([A-Za-z0-9_-]{12}):(\d{1,6}):(\d{1,16})(?:\.(\d{1,4}))?$/;
 const sources = new Map<string, string>();
 
 /** The source of what a consumer makes from the records of a topic, by the topic's id (its name where it has none). */
@@ -27,3 +28,10 @@ export function sourceOf(owner: string, topicId: string): string {
 
 export const formatCause = ({ source, partition, offset, nth }: Cause): string =>
   nth === 0 ? `${source}:${partition}:${offset}` : `${source}:${partition}:${offset}.${nth}`;
+
+/** Undefined for anything that is no cause. */
+export function parseCause(text: string): Cause | undefined {
+  const [, source, partition, offset, nth] = CAUSE.exec(text) ?? [];
+  if (source === undefined) return undefined;
+  return { source, partition: Number(partition), offset: Number(offset), nth: Number(nth ?? 0) };
+}

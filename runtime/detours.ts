@@ -75,8 +75,9 @@ export function retryRecord(detour: Detour, tier: number, dueAt: number, waits =
 /**
  * `undecodable`: the bytes never decoded. `refused`: the stage asked for a person. `exhausted`: retries used up.
  * `poison`: the code broke on it, or it stood where it must not. `unproven`: nothing proves that its issuer wrote it.
+ * `repeated`: it was handled before.
  */
-export type DeadLetterClass = 'undecodable' | 'refused' | 'exhausted' | 'poison' | 'unproven';
+export type DeadLetterClass = 'undecodable' | 'refused' | 'exhausted' | 'poison' | 'unproven' | 'repeated';
 
 /** One id per failure of a record: the same when it runs again, another after each replay. */
 export function deadLetterId({ owner, arrival: { source } }: Detour): string {

@@ -13,12 +13,14 @@ import { memoryCodec } from '../test/kit/memory-codec.ts';
 import { asIssued, testRings } from '../test/kit/rings.ts';
 import { recoveryTopics } from '../topics/recovery.ts';
 import { inputTopics } from './arrivals.ts';
+import { formatCause, sourceOf } from './cause.ts';
 import { silentLogger } from './logger.ts';
 import { createMetrics } from './metrics.ts';
 import { groupId } from './names.ts';
 import { CodedError } from './ports/fault.ts';
 import type { Log, LogRecord, OutputRecord } from './ports/log.ts';
 import { type AnyProcessor, createProcessorHost } from './processor-host.ts';
+import { sealed } from './seals.ts';
 import { type AnySink, createSinkHost } from './sink-host.ts';
 
 const APP = 'hosts-test';
@@ -211,6 +213,42 @@ describe('a processor over Kafka', () => {
       'corridor_records_total{consumer="screening",topic="transfer.accepted",disposition="done"} 20',
     );
     expect(counted).toMatch(/corridor_faults_total\{consumer="screening",code="MONGO_UNAVAILABLE"\} [1-9]/);
+  });
+});
+
+describe('a copy of an old record over Kafka', () => {
+  it('changes nothing, although its stage was killed and started since; what is new goes through', async () => {
+    const [old, fresh] = [ids('copied', 40), ids('newer', 10)];
+    const caused = (transferIds: readonly string[], from: number) =>
+      transferIds.map((transferId, i) => {
+        const cause = { source: sourceOf('intake', 'T'), partition: 0, offset: from + i, nth: 0 };
+        return sealed(testRings, record('transfer.accepted', transferId), formatCause(cause));
+      });
+    const through = async (prefix: string) =>
+      keysOf(await committed('transfer.screened')).filter((key) => key.startsWith(prefix));
+    const repeated = async () =>
+      (await committed('screening.dlq')).filter(
+        ({ headers }) => String(headers['dlq-error-code']) === 'EVENT_REPEATED',
+      );
+    const first = hostOf(clearing());
+    await first.start();
+    await send(caused(old, 100));
+    await vi.waitFor(async () => expect(await through('copied')).toEqual(old), PATIENT);
+    await first.stop(0);
+
+    const standing = (await committed('transfer.accepted')).filter(({ key }) => String(key).startsWith('copied'));
+    const copies = standing.map(({ topic, partition, key, value, headers }) => {
+      return { topic, partition, key, value, headers: headers as Record<string, Buffer> };
+    });
+    await send([...copies, ...caused(fresh, 200)]);
+    const second = hostOf(clearing());
+    await second.start();
+    await vi.waitFor(async () => {
+      expect(await through('newer')).toEqual(fresh);
+      expect(await repeated()).toHaveLength(40);
+    }, PATIENT);
+    await second.stop(5_000);
+    expect(await through('copied')).toEqual(old);
   });
 });
 

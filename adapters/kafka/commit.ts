@@ -25,14 +25,20 @@ export interface Ownership {
   stillOurs(): boolean;
 }
 
+/** Where a new owner goes on. */
+export interface Taken {
+  readonly offset: number;
+  readonly note: string;
+}
+
 export interface Committer {
   /** Takes the partition over and reads where to go on. Throws OFFSET_MISSING when the group has no offset for it. */
-  open(): Promise<number>;
+  open(): Promise<Taken>;
   /**
    * Makes outputs and the position (next offset to be handled) durable, and answers how many partitions the commit held.
-   * After an error the outcome is unknown.
+   * After an error the outcome is unknown. The note is kept beside the position by exactly-once consumers alone.
    */
-  commit(outputs: readonly OutputRecord[], offset: number): Promise<number>;
+  commit(outputs: readonly OutputRecord[], offset: number, note?: string): Promise<number>;
   /** Gives up whatever is open; `open` may follow. Never throws. */
   abandon(): Promise<void>;
 }
@@ -70,7 +76,7 @@ async function committedOffset(
   group: Coordinator,
   { groupId, topic, partition }: Ownership,
   transactionTimeoutMs: number,
-): Promise<number> {
+): Promise<Taken> {
   const patienceMs = transactionTimeoutMs + SWEEP_MS;
   for (let attempt = 1; ; attempt++) {
     const topics = [{ topic, partitions: [partition] }];
@@ -78,7 +84,7 @@ async function committedOffset(
     const [found] = await asked.catch((error: unknown) => {
       throw brokerErrorType(error) === 'UNSTABLE_OFFSET_COMMIT' ? hangingTransaction(groupId, topic, partition) : error;
     });
-    if (found !== undefined && found.offset >= 0) return found.offset;
+    if (found !== undefined && found.offset >= 0) return { offset: found.offset, note: found.metadata };
     if (attempt === MISSING_OFFSET_TRIES) throw await missing(group, { groupId, topic, partition });
     await pause(MISSING_OFFSET_WAIT_MS);
   }
@@ -153,9 +159,9 @@ class OwnedTransactions implements Carrier {
   }
 
   /** Outputs and offset in one transaction, perhaps with those of other partitions; answers how many partitions it held. */
-  commitJointly(outputs: readonly OutputRecord[], offset: number): Promise<number> {
+  commitJointly(outputs: readonly OutputRecord[], offset: number, note?: string): Promise<number> {
     const { topic, partition } = this.#ownership;
-    return this.#joint.commit(this, { outputs, position: { topic, partition, offset } });
+    return this.#joint.commit(this, { outputs, position: { topic, partition, offset, note } });
   }
 
   async commit(batches: readonly Batch[]): Promise<void> {
@@ -227,13 +233,13 @@ class ExactlyOnce implements Committer {
     this.#ownership = ownership;
   }
 
-  async open(): Promise<number> {
+  async open(): Promise<Taken> {
     const producer = await this.#transactions.fence();
     return committedOffset(producer.group(this.#ownership.groupId), this.#ownership, this.#transactions.timeoutMs);
   }
 
-  commit(outputs: readonly OutputRecord[], offset: number): Promise<number> {
-    return this.#transactions.commitJointly(outputs, offset);
+  commit(outputs: readonly OutputRecord[], offset: number, note?: string): Promise<number> {
+    return this.#transactions.commitJointly(outputs, offset, note);
   }
 
   async abandon(): Promise<void> {
@@ -273,7 +279,7 @@ class AtLeastOnce implements Committer {
     this.#transactions = transactions;
   }
 
-  async open(): Promise<number> {
+  async open(): Promise<Taken> {
     const { topic, groupId } = this.#ownership;
     this.#cluster = this.#connections.cluster();
     await connectCluster(this.#cluster, [topic]);

@@ -65,7 +65,11 @@ function working(open: () => Promise<number> = async () => 0) {
       generation: { generationId: 1, memberId: 'm' },
       stillOurs: () => true,
     },
-    committer: { open, commit: async () => 1, abandon: async () => undefined },
+    committer: {
+      open: async () => ({ offset: await open(), note: '' }),
+      commit: async () => 1,
+      abandon: async () => undefined,
+    },
     source: source as unknown as Source,
     fetcher: () => ({ wake: () => undefined }) as unknown as Fetcher,
     idleCommitMs: HOUR_MS * 2,

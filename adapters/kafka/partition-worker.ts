@@ -54,6 +54,8 @@ export class PartitionWorker {
   #inHand: readonly LogRecord[] = [];
   #position: number;
   #committed = 0;
+  /** What stands beside the committed offset. */
+  #note = '';
   #committedAt = performance.now();
   #paused: PartitionProgress['paused'];
   /** Why the batch to come was handed in before and not committed. */
@@ -120,7 +122,8 @@ export class PartitionWorker {
 
   async #takeOver(): Promise<void> {
     const { committer, source, fetcher } = this.#options;
-    const offset = await committer.open();
+    const { offset, note } = await committer.open();
+    this.#note = note;
     this.#carry = [];
     this.#position = offset;
     this.#committed = offset;
@@ -143,7 +146,7 @@ export class PartitionWorker {
       const done = checkedResult(result, records);
       this.#carry = records.slice(done);
       if (done > 0) {
-        await this.#commit(result.outputs, records[done - 1]!.offset + 1);
+        await this.#commit(result.outputs, records[done - 1]!.offset + 1, result.note);
         onCommitted();
         stalled = 0;
       }
@@ -161,6 +164,7 @@ export class PartitionWorker {
         topic,
         partition,
         records,
+        note: this.#note,
         ...(this.#failed === undefined ? {} : { failed: this.#failed }),
       });
     } catch (error) {
@@ -171,13 +175,14 @@ export class PartitionWorker {
     }
   }
 
-  async #commit(outputs: readonly OutputRecord[], handled: number): Promise<void> {
+  async #commit(outputs: readonly OutputRecord[], handled: number, note = this.#note): Promise<void> {
     const { committer, source, consumer, ownership } = this.#options;
     // With nothing left to handle, what lies between the last record and the fetch position are transaction markers.
     const idle = this.#carry.length === 0 && source.buffered === 0;
     const offset = idle ? Math.max(handled, source.position ?? 0) : handled;
     const startedAt = performance.now();
-    const joined = await committer.commit(outputs, offset);
+    const joined = await committer.commit(outputs, offset, note === '' ? undefined : note);
+    this.#note = note;
     this.#position = this.#committed = offset;
     this.#committedAt = performance.now();
     const { topic, partition } = ownership;

@@ -14,6 +14,8 @@ export interface Position {
   readonly partition: number;
   /** Next offset to be handled. */
   readonly offset: number;
+  /** Kept beside it. */
+  readonly note?: string | undefined;
 }
 
 export class TransactionalProducer {
@@ -121,7 +123,11 @@ export class TransactionalProducer {
     const byTopic = Map.groupBy(positions, ({ topic }) => topic);
     const topics = [...byTopic].map(([topic, ofTopic]) => ({
       topic,
-      partitions: ofTopic.map(({ partition, offset }) => ({ partition, offset: String(offset) })),
+      partitions: ofTopic.map(({ partition, offset, note }) => ({
+        partition,
+        offset: String(offset),
+        ...(note === undefined ? {} : { metadata: note }),
+      })),
     }));
     await this.group(groupId).ask((broker) => commitTxnOffsets(broker, { ...this.#known(), groupId, topics, member }));
   }

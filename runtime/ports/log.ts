@@ -47,6 +47,8 @@ export interface RecordBatch {
   readonly topicId?: string;
   readonly partition: number;
   readonly records: readonly LogRecord[];
+  /** What was committed beside the offset that these records follow; see BatchResult. */
+  readonly note?: string;
   /** Set when these records were handed in before and could not be committed: why (a fault's code), and how often. */
   readonly failed?: { readonly code: string; readonly attempts: number };
 }
@@ -59,6 +61,11 @@ export interface BatchResult {
    */
   readonly doneThrough: number | undefined;
   readonly outputs: readonly OutputRecord[];
+  /**
+   * Committed beside the offset, in the same transaction, and handed in with every later batch of the partition, whoever
+   * owns it. At most 4,000 bytes. Absent: the note stays as it is. Kept by exactly-once consumers alone.
+   */
+  readonly note?: string;
   /** What to do after the commit. `pause` keeps the partition paused and shown as such; `stop` ends the consumer. */
   readonly then:
     | { readonly do: 'continue' }

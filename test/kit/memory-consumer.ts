@@ -145,7 +145,8 @@ export class MemoryConsumer implements LogConsumer {
     const { topic, partition } = state;
     const all = this.#log.records(topic, partition);
     const records = all.slice(state.position, state.position + this.options.maxBatchRecords);
-    const batch: RecordBatch = { topic, partition, records, ...(state.failed ? { failed: state.failed } : {}) };
+    const note = this.#log.note(groupId(this.#log.app, this.options.name), topic, partition);
+    const batch: RecordBatch = { topic, partition, records, note, ...(state.failed ? { failed: state.failed } : {}) };
     try {
       if (this.#disturbed('before-handler', batch)) return true;
       const result = await this.options.handler(batch);

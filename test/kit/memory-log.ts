@@ -44,6 +44,7 @@ export class MemoryLog implements Log {
   /** Transactions committed, by consumer name. */
   readonly commits = new Map<string, number>();
   readonly #topics = new Map<string, LogRecord[][]>();
+  readonly #notes = new Map<string, string>();
   readonly #committed = new Map<string, Map<string, number>>();
   readonly #appendListeners = new Set<() => void>();
 
@@ -97,6 +98,17 @@ export class MemoryLog implements Log {
     return this.#committed.get(group)?.get(id(topic, partition));
   }
 
+  /** The group loses its offsets, as after an expiry or under another name. */
+  forget(group: string): void {
+    this.#committed.delete(group);
+    for (const key of this.#notes.keys()) if (key.startsWith(`${group} `)) this.#notes.delete(key);
+  }
+
+  /** What was committed beside the offset. */
+  note(group: string, topic: string, partition: number): string {
+    return this.#notes.get(`${group} ${id(topic, partition)}`) ?? '';
+  }
+
   /** Outputs and offset together, as a transaction makes them. */
   commit(name: string, result: BatchResult, batch: RecordBatch): void {
     this.append(result.outputs);
@@ -105,6 +117,7 @@ export class MemoryLog implements Log {
     const offsets = this.#committed.get(group) ?? new Map<string, number>();
     this.#committed.set(group, offsets);
     offsets.set(id(batch.topic, batch.partition), result.doneThrough + 1);
+    if (result.note !== undefined) this.#notes.set(`${group} ${id(batch.topic, batch.partition)}`, result.note);
     this.commits.set(name, (this.commits.get(name) ?? 0) + 1);
   }
 

@@ -149,7 +149,7 @@ export interface FetchResponse {
 
 export interface OffsetsOfTopic {
   readonly topic: string;
-  readonly partitions: readonly { readonly partition: number; readonly offset: string }[];
+  readonly partitions: readonly { readonly partition: number; readonly offset: string; readonly metadata?: string }[];
 }
 
 export interface GroupMember {

@@ -11,6 +11,8 @@ export interface CommittedOffset {
   readonly partition: number;
   /** -1 when the group has no offset for the partition. */
   readonly offset: number;
+  /** What was committed beside it; empty for nothing. */
+  readonly metadata: string;
 }
 
 interface Answer {
@@ -29,7 +31,7 @@ export async function fetchStableOffsets(
   evenUnstable = false,
 ): Promise<readonly CommittedOffset[]> {
   const answer = await coordinator.connectionPool.send(offsetFetchCall(groupId, topics, evenUnstable));
-  return answer.offsets.map(({ topic, partition, offset }) => ({ topic, partition, offset }));
+  return answer.offsets.map(({ topic, partition, offset, metadata }) => ({ topic, partition, offset, metadata }));
 }
 
 function offsetFetchCall(
@@ -70,8 +72,8 @@ function decode(decoder: WireDecoder): Answer {
       const partition = ofPartition.readInt32();
       const offset = Number(ofPartition.readInt64());
       ofPartition.readInt32(); // leader epoch
-      ofPartition.readUVarIntString(); // metadata
-      offsets.push({ topic, partition, offset, errorCode: ofPartition.readInt16() });
+      const metadata = ofPartition.readUVarIntString() ?? '';
+      offsets.push({ topic, partition, offset, metadata, errorCode: ofPartition.readInt16() });
       skipTags(ofPartition);
     });
     skipTags(ofTopic);

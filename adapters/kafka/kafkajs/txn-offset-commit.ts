@@ -63,9 +63,9 @@ export function txnOffsetCommitCall(offsets: TxnOffsets): WireCall<readonly numb
 
 function encodeTopic({ topic, partitions }: OffsetsOfTopic) {
   const encoded = new Encoder().writeUVarIntString(topic).writeUVarInt(partitions.length + 1);
-  for (const { partition, offset } of partitions) {
+  for (const { partition, offset, metadata = null } of partitions) {
     encoded.writeInt32(partition).writeInt64(offset).writeInt32(NO_LEADER_EPOCH);
-    encoded.writeUVarIntString(null).writeUVarInt(NO_TAGS); // metadata
+    encoded.writeUVarIntString(metadata).writeUVarInt(NO_TAGS);
   }
   return encoded.writeUVarInt(NO_TAGS);
 }
