@@ -87,12 +87,15 @@ async function detours(topic: RecoveryTopic, records: readonly LogRecord[], read
       reading.detour(topic, record, undefined);
       continue;
     }
-    const unproven = headerText(record.headers, RECOVERY_HEADER.deadLetterClass) === 'unproven';
-    const stops =
-      MARKING.has(topic.owner) && !unproven ? await stopped(source.topic, record, reading.codec) : undefined;
+    const marks =
+      MARKING.has(topic.owner) && !UNMARKED.has(headerText(record.headers, RECOVERY_HEADER.deadLetterClass));
+    const stops = marks ? await stopped(source.topic, record, reading.codec) : undefined;
     reading.detour(topic, record, deadLetterOf(source, record, stops));
   }
 }
+
+/** Dead letters of these classes stop no transfer: a forgery is none of its records, a repeat was handled before. */
+const UNMARKED: ReadonlySet<string | undefined> = new Set(['unproven', 'repeated']);
 
 const NO_MARK = { eventId: '', occurredAt: 0, stage: 'UNKNOWN', code: '' } as const;
 

@@ -29,6 +29,8 @@ export interface Ownership {
 export interface Taken {
   readonly offset: number;
   readonly note: string;
+  /** Tells the topic from one of the same name before it. Asked for by exactly-once consumers alone. */
+  readonly topicId?: string;
 }
 
 export interface Committer {
@@ -235,7 +237,9 @@ class ExactlyOnce implements Committer {
 
   async open(): Promise<Taken> {
     const producer = await this.#transactions.fence();
-    return committedOffset(producer.group(this.#ownership.groupId), this.#ownership, this.#transactions.timeoutMs);
+    const { groupId, topic } = this.#ownership;
+    const taken = await committedOffset(producer.group(groupId), this.#ownership, this.#transactions.timeoutMs);
+    return { ...taken, topicId: await producer.topicId(topic) };
   }
 
   commit(outputs: readonly OutputRecord[], offset: number, note?: string): Promise<number> {

@@ -529,7 +529,7 @@ describe('at least once', () => {
     const ownership = { topic: input, partition: 0, groupId: group, generation, stillOurs: () => true };
     const options = { name, delivery: 'at-least-once' } as ConsumerOptions;
     const late = committerFor(connections, options, ownership, new JointCommits(true));
-    expect(await late.open()).toBe(10);
+    expect(await late.open()).toMatchObject({ offset: 10 });
     const [record] = numbered(output, 1, { partitions: 1, prefix: 'late' });
     await expect(late.commit([record!], 11).catch((error: unknown) => brokerErrorType(error))).resolves.toMatch(
       /^(UNKNOWN_MEMBER_ID|ILLEGAL_GENERATION)$/,

@@ -56,6 +56,7 @@ export class PartitionWorker {
   #committed = 0;
   /** What stands beside the committed offset. */
   #note = '';
+  #topicId: string | undefined;
   #committedAt = performance.now();
   #paused: PartitionProgress['paused'];
   /** Why the batch to come was handed in before and not committed. */
@@ -122,8 +123,9 @@ export class PartitionWorker {
 
   async #takeOver(): Promise<void> {
     const { committer, source, fetcher } = this.#options;
-    const { offset, note } = await committer.open();
+    const { offset, note, topicId } = await committer.open();
     this.#note = note;
+    this.#topicId = topicId;
     this.#carry = [];
     this.#position = offset;
     this.#committed = offset;
@@ -165,6 +167,7 @@ export class PartitionWorker {
         partition,
         records,
         note: this.#note,
+        ...(this.#topicId === undefined ? {} : { topicId: this.#topicId }),
         ...(this.#failed === undefined ? {} : { failed: this.#failed }),
       });
     } catch (error) {

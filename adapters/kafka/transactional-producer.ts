@@ -4,9 +4,12 @@ import type { OutputRecord } from '../../runtime/ports/log.ts';
 import { type Connections, connectCluster, discardCluster } from './client.ts';
 import { Coordinator } from './coordinator.ts';
 import { verdictOf } from './errors.ts';
-import type { Cluster } from './kafkajs/internals.ts';
+import { type Cluster, createErrorFromCode } from './kafkajs/internals.ts';
+import { fetchTopicMetadata } from './kafkajs/topic-metadata.ts';
 import { commitTxnOffsets, type Generation } from './kafkajs/txn-offset-commit.ts';
 import { type Chunk, ProducerIdentity, roundsOf, sendRound } from './produce.ts';
+
+const UNKNOWN_TOPIC_OR_PARTITION = 3;
 
 /** A position of an input partition to be committed. */
 export interface Position {
@@ -137,6 +140,13 @@ export class TransactionalProducer {
     const patienceMs = this.#connections.settings.transactionTimeoutMs;
     this.#group ??= new Coordinator(this.#cluster, groupId, 'group', patienceMs);
     return this.#group;
+  }
+
+  /** The broker's own id of a topic. Throws a broker error that passes when the topic is not known (any more). */
+  async topicId(topic: string): Promise<string> {
+    const [found] = await fetchTopicMetadata(await this.#cluster.brokerPool.findConnectedBroker(), [topic]);
+    if (found === undefined) throw createErrorFromCode(UNKNOWN_TOPIC_OR_PARTITION);
+    return found.topicId;
   }
 
   /** Commits. An error other than a refusal leaves the outcome unknown: fence again and read the committed offset. */
