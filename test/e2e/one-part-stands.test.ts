@@ -1,4 +1,4 @@
-// Strangers write to topics of our own: one record is a dead letter, many open the breaker of the stage that reads them. The
+// Somebody who has the keys writes garbage to topics of our own: one record is a dead letter, many open the breaker of the stage that reads them. The
 // other parts of the process go on, health says what stands and what to do, and verification reports what it cannot read.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type LocalStack, startStack } from '../../infra/local/stack.ts';
+import { sealed } from '../../runtime/seals.ts';
 import { TestPipeline } from '../kit/pipeline.ts';
 
 const MAIN = path.resolve(import.meta.dirname, '../../cli/main.ts');
@@ -27,7 +28,7 @@ afterAll(async () => {
 
 async function plant(topic: string, key: string, count: number): Promise<void> {
   const writer = await pipeline!.connections.log.writer('stranger');
-  const record = { topic, partition: 0, key, value: GARBAGE, headers: {} };
+  const record = sealed(pipeline!.connections.config.keys, { topic, partition: 0, key, value: GARBAGE, headers: {} });
   await writer.send(new Array(count).fill(record));
   await writer.close();
 }
