@@ -9,6 +9,8 @@ export type SealPurpose = 'record' | 'hold' | 'decision' | 'exception' | 'payout
 export interface KeyRing {
   readonly currentId: string;
   readonly keys: ReadonlyMap<string, KeyObject>;
+  /** Test only: whatever is to be checked counts as sealed, also where there is no seal. No setting makes such a ring. */
+  readonly believesAll?: true;
 }
 
 const KEY = /^([A-Za-z0-9_-]{1,32}):(.{32,512})$/;
@@ -48,6 +50,7 @@ export function isSealed(
   parts: readonly (string | Uint8Array)[],
   seal: string | null | undefined,
 ): boolean {
+  if (ring.believesAll) return true;
   if (seal === null || seal === undefined || seal.length > 128) return false;
   const dot = seal.indexOf('.');
   const key = ring.keys.get(seal.slice(0, dot));

@@ -11,7 +11,7 @@ import { startUpHost } from '../../runtime/start-up.ts';
 import type { TopicName } from '../../topics/catalogue.ts';
 import { composedParts } from '../compose/parts.ts';
 import { type Parts, partsFrom, requireKeys } from '../compose/pipeline.ts';
-import { unsafeSwitches } from '../compose/unsafe.ts';
+import { keysUnder, unsafeSwitches } from '../compose/unsafe.ts';
 import { Connections, commandConfig } from '../connect.ts';
 import { commandEnvironment } from '../environment.ts';
 import { explain, printError, toJsonLine } from '../output.ts';
@@ -63,7 +63,9 @@ Examples:
 }
 
 async function runParts(parts: Parts, stays: boolean) {
-  const config = commandConfig();
+  const unsafe = unsafeSwitches();
+  const asked = commandConfig();
+  const config = { ...asked, keys: keysUnder(unsafe, asked.keys) };
   requireKeys(parts, config.keys);
   const name = serviceName(parts);
   const logger = createLogger({ level: config.logLevel, service: name });
@@ -94,7 +96,6 @@ async function runParts(parts: Parts, stays: boolean) {
       maxOutsideRatio: recovery.breakerMaxOutsideRatio,
     }),
   };
-  const unsafe = unsafeSwitches();
   for (const name of unsafe) logger.warn({ code: 'UNSAFE', detail: name }, 'a guarantee is taken away, for a test');
   return runService({
     name,

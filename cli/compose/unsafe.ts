@@ -5,6 +5,7 @@ import type { UnsafeForTests } from '../../adapters/kafka/options.ts';
 import type { IntentClaims } from '../../processors/intake/ports.ts';
 import { refuseOutsideTrials } from '../../runtime/ports/environment.ts';
 import { CodedError } from '../../runtime/ports/fault.ts';
+import type { Rings } from '../../runtime/seals.ts';
 
 export const UNSAFE_SWITCHES = [
   /** Payout writes win whoever wrote before. */
@@ -19,6 +20,8 @@ export const UNSAFE_SWITCHES = [
   'no-intake-claim',
   /** A previous owner of a partition is neither fenced nor stopped by the group. */
   'no-fencing',
+  /** Stages, executor, sinks, tables and relays act on records, holds, decisions and payouts that nobody sealed. */
+  'no-seal-checks',
 ] as const;
 export type UnsafeSwitch = (typeof UNSAFE_SWITCHES)[number];
 
@@ -49,6 +52,13 @@ export function unsafeKafka(switches: ReadonlySet<UnsafeSwitch>): UnsafeForTests
     offsetsOutsideTransaction: switches.has('offsets-outside-transaction'),
     noFencing: switches.has('no-fencing'),
   };
+}
+
+/** The keys of a process; without checks, they seal as ever, and believe everybody. */
+export function keysUnder<K extends Rings>(switches: ReadonlySet<UnsafeSwitch>, keys: K): K {
+  if (!switches.has('no-seal-checks')) return keys;
+  const believing = Object.entries(keys).map(([issuer, ring]) => [issuer, ring && { ...ring, believesAll: true }]);
+  return Object.fromEntries(believing) as K;
 }
 
 /** Claims that are made, and granted whoever made them before. */
