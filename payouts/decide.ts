@@ -4,6 +4,8 @@
 // Silence is never proof; neither is "not found", as a stopped worker may still be about to write to its socket.
 
 import { countDoubt, isClockDoubtful, withoutClock } from './clock-doubt.ts';
+import { contradiction, contradicts, differing, isContested } from './contested.ts';
+import { isSpent, nextStep, priceIsOver } from './due.ts';
 import { changed, lastAttempt, openCase, settleCases, withAttempt, withUpdate } from './parts.ts';
 import type {
   Attempt,
@@ -11,11 +13,14 @@ import type {
   CancelResult,
   Observation,
   Payout,
-  PayoutCase,
   QueryResult,
+  RequestProof,
   SubmitResult,
 } from './payout.ts';
 import { backOff, type PayoutPolicy } from './policy.ts';
+import { loseSight, pollAgain, watchForReturn } from './polling.ts';
+
+export { nextStep, type Step } from './due.ts';
 
 /** What a new payout is made from. */
 export interface PayoutRequest {
@@ -26,22 +31,9 @@ export interface PayoutRequest {
   /** ms since the epoch. */
   readonly priceExpiresAt: number;
   readonly requested: Uint8Array;
+  /** See `Payout.proof`. */
+  readonly proof?: RequestProof | null;
 }
-
-/** What is to be done with a payout now. */
-export type Step =
-  /** Nothing before `nextPollAt`, or ever. */
-  | 'rest'
-  /** Begin an attempt; the price is still good. */
-  | 'submit'
-  /** The price is over and nothing is alive: have the transfer priced again. */
-  | 'expire'
-  /** Too many attempts have died, and a person has seen it: the payout has failed. */
-  | 'give-up'
-  /** The worker that held the attempt is gone or stuck: its outcome is unknown from here on. */
-  | 'give-up-lease'
-  | 'query'
-  | 'cancel';
 
 /** A payout as it is first requested. */
 export function openPayout(request: PayoutRequest, at: number): Payout {
@@ -62,26 +54,6 @@ export function openPayout(request: PayoutRequest, at: number): Payout {
     createdAt: at,
     changedAt: at,
   };
-}
-
-/** What is due at `at`. */
-export function nextStep(payout: Payout, at: number, policy: PayoutPolicy): Step {
-  if (payout.nextPollAt === null || at < payout.nextPollAt) return 'rest';
-  switch (payout.phase) {
-    case 'NEW':
-      if (isContested(payout)) return 'rest';
-      if (isSpent(payout, policy)) return 'give-up';
-      return priceIsOver(payout, at, policy) ? 'expire' : 'submit';
-    case 'SUBMITTING':
-      return 'give-up-lease';
-    case 'OUTCOME_UNKNOWN':
-      return cancelIsDue(payout, at, policy) ? 'cancel' : 'query';
-    case 'ACCEPTED':
-    case 'PAID':
-      return 'query';
-    default:
-      return 'rest';
-  }
 }
 
 /**
@@ -266,6 +238,7 @@ export function supersede(payout: Payout, request: PayoutRequest, at: number): P
     pricingAttempt: request.pricingAttempt,
     priceExpiresAt: request.priceExpiresAt,
     requested: request.requested,
+    proof: request.proof ?? null,
     publishedVersion: payout.updates.at(-1)?.version ?? 0,
     polls: 0,
     nextPollAt: at,
@@ -387,87 +360,4 @@ function endAttempt(
 
 function endedWith(payout: Payout, attempt: Attempt, how: AttemptEnd, code: string | null, at: number): Payout {
   return withAttempt(payout, { ...attempt, end: { how, at, code } });
-}
-
-function loseSight(payout: Payout, attempt: Attempt, at: number, nextPollAt: number): Payout {
-  const lost = withAttempt(payout, { ...attempt, unknownSince: at });
-  return changed(lost, at, { phase: 'OUTCOME_UNKNOWN', polls: 0, nextPollAt });
-}
-
-/** Nothing new: ask again later, and ask a person when the attempt should long have been over. */
-function pollAgain(payout: Payout, at: number, policy: PayoutPolicy): Payout {
-  const wait = backOff(policy.pollFirstMs, policy.pollMaxMs, payout.polls, payout.payoutId);
-  const next = changed(payout, at, { polls: payout.polls + 1, nextPollAt: at + wait });
-  const attempt = lastAttempt(payout);
-  const open = payout.phase === 'OUTCOME_UNKNOWN' || payout.phase === 'ACCEPTED';
-  if (!open || !attempt || at < attempt.expiresAt + policy.visibilityMs + policy.caseAfterMs) return next;
-  if (payout.cases.some((one) => one.closedAt === null && one.code === 'NO_PROOF')) return next;
-  const detail = `The attempt expired, and the provider has not stated what became of it (${payout.phase}).`;
-  const reason = { code: 'NARR', detail };
-  return withUpdate(openCase(next, 'NO_PROOF', detail, at), 'OUTCOME_UNKNOWN', at, reason);
-}
-
-/** PAID: the next look for a return, as long as there is one left. */
-function watchForReturn(payout: Payout, at: number, policy: PayoutPolicy): Payout {
-  const wait = policy.returnPollsMs[payout.polls];
-  return changed(payout, at, { polls: payout.polls + 1, nextPollAt: wait === undefined ? null : at + wait });
-}
-
-/**
- * The answer speaks of another payout than was asked for: nothing that it states is taken. What is open stays open, is asked
- * about again, and waits for a person.
- */
-function differing(payout: Payout, attempt: Attempt, seen: Observation, at: number, policy: PayoutPolicy): Payout {
-  const { key } = attempt;
-  const known = payout.cases.some((one) => one.code === 'ANSWER_DIFFERS' && one.attemptKey === key && !one.closedAt);
-  const detail = `The provider says ${seen.state}, with another ${seen.differs?.join(', ')} than was asked for.`;
-  const told = known ? payout : openCase(payout, 'ANSWER_DIFFERS', detail, at, key);
-  if (payout.phase === 'PAID') return watchForReturn(told, at, policy);
-  if (payout.phase === 'RETURNED') return told;
-  const reason = { code: 'NARR', detail };
-  const heard = known ? told : withUpdate(told, 'OUTCOME_UNKNOWN', at, reason);
-  if (payout.phase === 'SUBMITTING') return loseSight(heard, attempt, at, at + policy.pollFirstMs);
-  return pollAgain(heard, at, policy);
-}
-
-/** Money moved under a key that was provably dead. Nothing more is sent before a person looks. */
-function contradiction(payout: Payout, key: string, seen: Observation, at: number): Payout {
-  const detail = `The provider says ${seen.state} of a key that was provably dead.`;
-  const known = payout.cases.some((one) => one.code === 'CONTRADICTION' && one.attemptKey === key && !one.closedAt);
-  const told = known ? payout : openCase(payout, 'CONTRADICTION', detail, at, key);
-  const attempt = lastAttempt(payout);
-  if (payout.phase !== 'NEW') return told;
-  // The key of an attempt before the last: this attempt is dead too, and must be the last.
-  if (attempt?.key !== key) return told === payout ? payout : { ...told, nextPollAt: null };
-  return loseSight(withAttempt(told, { ...attempt, end: null }), { ...attempt, end: null }, at, at);
-}
-
-/** No attempt may begin before a person has closed a case: money may have moved, or attempts keep dying. */
-function isContested({ cases }: Payout): boolean {
-  return cases.some(({ code, closedAt }) => HOLDING_BACK.includes(code) && closedAt === null);
-}
-
-/** Cases that hold back the next attempt and a new price for as long as they are open. */
-const HOLDING_BACK: readonly PayoutCase['code'][] = ['CONTRADICTION', 'ANSWER_DIFFERS', 'ATTEMPTS_DIED'];
-
-/** The transfer has had all the attempts that it may have in its life, over all prices. */
-function isSpent({ deadAttempts, lastAttempt: begun }: Payout, policy: PayoutPolicy): boolean {
-  return deadAttempts >= policy.maxDeadAttempts || begun >= policy.maxAttempts;
-}
-
-/** ACCEPTED is none: an answer that was long on its way may tell of what was closed since. */
-function contradicts(seen: Observation): boolean {
-  return seen.state === 'PAID' || seen.state === 'RETURNED';
-}
-
-function priceIsOver(payout: Payout, at: number, policy: PayoutPolicy): boolean {
-  return at + policy.priceMarginMs >= payout.priceExpiresAt;
-}
-
-/** A cancel follows a query that found nothing; when queries stay unanswered, every other poll is a cancel instead. */
-function cancelIsDue(payout: Payout, at: number, policy: PayoutPolicy): boolean {
-  const attempt = lastAttempt(payout);
-  if (!attempt || attempt.unknownSince === null) return false;
-  if (attempt.notFound) return true;
-  return at >= attempt.unknownSince + 3 * policy.cancelAfterMs && payout.polls % 2 === 1;
 }

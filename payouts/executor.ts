@@ -2,6 +2,7 @@
 //
 // What is consumed is stored before the offset is committed, and as a rule stored as an attempt that has begun: the
 // insert itself is the compare-and-set, since a payout is inserted once. Submits then run while the next batch comes.
+import type { SealedRecord } from '../domain/record-seal.ts';
 import type { Received } from '../processors/contract.ts';
 import type { PayoutRequested } from '../schemas/types.generated.ts';
 import { beginAttempt, nudge, openPayout, type PayoutRequest, supersede } from './decide.ts';
@@ -131,7 +132,7 @@ class Executor implements PayoutExecutor {
   /** One candidate per payout: of several pricing attempts the last, whose being asked for ends the ones before. */
   #candidates(batch: readonly Received<PayoutRequested>[]): Iterable<Candidate> {
     const byPayout = new Map<string, Candidate>();
-    for (const { value: requested } of batch) {
+    for (const { value: requested, sealed } of batch) {
       const { transferId, attempt, homePartition } = requested.envelope;
       const other = byPayout.get(transferId);
       if (other && other.request.pricingAttempt >= attempt) continue;
@@ -141,11 +142,19 @@ class Executor implements PayoutExecutor {
         homePartition,
         pricingAttempt: attempt,
         priceExpiresAt: requested.price.expiresAt,
-        requested: this.#deps.codec.encode(requested),
+        ...this.#kept(requested, sealed),
       };
       byPayout.set(transferId, { request, requested });
     }
     return byPayout.values();
+  }
+
+  /** The event as it was sealed, so that whoever pays on it later can see who asked for it. */
+  #kept(requested: PayoutRequested, sealed: SealedRecord | undefined): Pick<PayoutRequest, 'requested' | 'proof'> {
+    const { codec } = this.#deps;
+    if (!sealed?.value) return { requested: codec.encode(requested) };
+    const { cause, seal, value } = sealed;
+    return { requested: codec.keep(value, requested), proof: { cause, seal } };
   }
 
   /** Stores the payout with its first attempt begun, and sends it. Answers the candidate when the payout exists. */

@@ -73,6 +73,12 @@ export interface PayoutCase {
   readonly closing?: { readonly by: string; readonly reason: string };
 }
 
+/** The seal of payout dispatch over a payout.requested, with the cause that it is over too (domain/record-seal.ts). */
+export interface RequestProof {
+  readonly cause: string;
+  readonly seal: string;
+}
+
 export interface Payout {
   /** Equal to the transferId. */
   readonly payoutId: string;
@@ -85,6 +91,8 @@ export interface Payout {
   readonly priceExpiresAt: number;
   /** The payout.requested event of the pricing attempt, encoded: it is asked for only to send or to publish. */
   readonly requested: Uint8Array;
+  /** Who asked for it, provably: over `requested`, byte for byte. A payout without one is none where seals are checked. */
+  readonly proof?: RequestProof | null;
   /** Oldest first. Of those that were never sent only the last few are kept. */
   readonly attempts: readonly Attempt[];
   /** Number of the last attempt; 0 before the first. */

@@ -65,6 +65,8 @@ export interface OutcomeOutbox {
 /** payout.requested as bytes and back. */
 export interface RequestCodec {
   encode(requested: PayoutRequested): Uint8Array;
+  /** A copy of these bytes, which are known to hold this event. */
+  keep(bytes: Uint8Array, requested: PayoutRequested): Uint8Array;
   decode(requested: readonly Uint8Array[]): Promise<readonly PayoutRequested[]>;
 }
 

@@ -17,6 +17,12 @@ const TOPIC = 'payout.requested';
 export function requestCodec(codec: Pick<Codec, 'encode' | 'decode'>): RequestCodec {
   const known = new WeakMap<Uint8Array, PayoutRequested>();
   return {
+    keep: (bytes, requested) => {
+      // A view would keep all of the batch alive that it was fetched with.
+      const copy = new Uint8Array(bytes);
+      known.set(copy, requested);
+      return copy;
+    },
     encode: (requested) => {
       const bytes = codec.encode(TOPIC, requested);
       known.set(bytes, requested);

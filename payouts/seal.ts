@@ -1,5 +1,7 @@
 // The seal of a stored payout: that an executor wrote all of it, as it is. What is paid, to whom, under which keys and what
-// is told of it afterwards counts only while the seal does. Pure.
+// is told of it afterwards counts only while the seal does. Beside it stands the seal of the stage that asked for it: whoever
+// has the executor's keys alone makes up no payout. Pure.
+import { isSealedRecord } from '../domain/record-seal.ts';
 import { isSealed, type KeyRing, sealOf } from '../domain/seal.ts';
 import type { Payout } from './payout.ts';
 
@@ -9,6 +11,12 @@ export const sealPayout = (ring: KeyRing, payout: Payout): string => sealOf(ring
 /** Whether a key of this ring sealed exactly this payout. */
 export const isSealedPayout = (ring: KeyRing, payout: Payout, seal: unknown): boolean =>
   typeof seal === 'string' && isSealed(ring, 'payout', bound(payout), seal);
+
+/** Whether payout dispatch asked for exactly this payout: a key of the stages sealed the event that it holds. */
+export const isAskedFor = (stages: KeyRing, { payoutId: key, requested: value, proof }: Payout): boolean =>
+  proof !== null && proof !== undefined && isSealedRecord(stages, { topic: REQUESTED, key, value, ...proof });
+
+const REQUESTED = 'payout.requested';
 
 /** All of a payout but `publishedVersion`, which the relay moves alone. Lists, so that no order of fields matters. */
 function bound(payout: Payout): readonly (string | Uint8Array)[] {
@@ -25,6 +33,7 @@ function bound(payout: Payout): readonly (string | Uint8Array)[] {
       [one.version, one.status, one.pricingAttempt, one.attemptKey, one.providerReference, one.changedAt],
       one.reason && [one.reason.code, one.reason.detail],
     ]),
+    payout.proof ? [payout.proof.cause, payout.proof.seal] : null,
     payout.cases.map((one) => [
       [one.code, one.detail, one.attemptKey, one.openedAt, one.closedAt],
       one.closing ? [one.closing.by, one.closing.reason] : null,

@@ -1,8 +1,8 @@
 // A payout as MongoDB holds it: times as dates, absent rather than null where an index must not see it.
 import { Binary } from 'mongodb';
 import type { KeyRing } from '../../domain/seal.ts';
-import type { Attempt, Payout, PayoutCase, PayoutUpdate } from '../../payouts/payout.ts';
-import { isSealedPayout, sealPayout } from '../../payouts/seal.ts';
+import type { Attempt, Payout, PayoutCase, PayoutUpdate, RequestProof } from '../../payouts/payout.ts';
+import { isAskedFor, isSealedPayout, sealPayout } from '../../payouts/seal.ts';
 
 type Dated<T, K extends keyof T> = Omit<T, K> & { readonly [P in K]: T[P] extends number ? Date : Date | null };
 type StoredAttempt = Omit<
@@ -46,6 +46,8 @@ export interface PayoutFields extends Kept {
 export interface PayoutDocument extends PayoutFields {
   readonly _id: string;
   readonly requested: Binary;
+  /** The seal of payout dispatch over `requested`. */
+  readonly proof?: RequestProof | null;
   readonly createdAt: Date;
   readonly publishedVersion: number;
   /** When to ask the provider, or to look after a lease. */
@@ -118,11 +120,20 @@ export function payoutFields(payout: Payout, stamp: string, ring?: KeyRing): Pay
   };
 }
 
-/** Whether this is what an executor has written, all of it. Without a ring nobody can tell. */
-export function isGenuine(document: PayoutDocument, ring: KeyRing | undefined): boolean {
-  if (ring === undefined) return true;
+/** Under which keys a stored payout is sealed; without them nobody can tell. */
+export interface PayoutKeys {
+  /** Of the executor: what it writes is sealed as a whole. */
+  readonly ring?: KeyRing | undefined;
+  /** Of the stages: what it pays on was sealed by payout dispatch. */
+  readonly stages?: KeyRing | undefined;
+}
+
+/** Whether this is what an executor has written, all of it, on what payout dispatch has asked for. */
+export function isGenuine(document: PayoutDocument, { ring, stages }: PayoutKeys): boolean {
   try {
-    return isSealedPayout(ring, payoutOf(document), document.seal);
+    const payout = payoutOf(document);
+    if (ring && !isSealedPayout(ring, payout, document.seal)) return false;
+    return stages === undefined || isAskedFor(stages, payout);
   } catch {
     // Of another shape than any that was ever written.
     return false;
@@ -149,6 +160,7 @@ export function payoutDocument(payout: Payout, stamp: string, ring?: KeyRing): P
     ...payoutFields(payout, stamp, ring),
     ...indexedFields(payout),
     requested: new Binary(payout.requested),
+    proof: payout.proof ?? null,
     createdAt: date(payout.createdAt),
     publishedVersion: payout.publishedVersion,
   };
@@ -170,6 +182,7 @@ export function payoutOf(document: PayoutDocument): Payout {
     polls,
     priceExpiresAt: document.priceExpiresAt.getTime(),
     requested: document.requested.value(),
+    ...(document.proof && { proof: document.proof }),
     attempts: document.attempts.map(attemptOf),
     nextPollAt: (document.nextPollAt ?? document.nextSubmitAt)?.getTime() ?? null,
     updates: document.outbox.map((update) => ({ ...update, changedAt: update.changedAt.getTime() }) as PayoutUpdate),

@@ -12,13 +12,15 @@ import { payoutUpdated as topic } from '../../topics/edges.ts';
 import { MAJORITY } from './client.ts';
 import { mongoFault } from './fault.ts';
 import { createOutboxRelay, type OutboxRelay, type OutboxRelayOptions, type OutboxSource } from './outbox-relay.ts';
-import { isGenuine, type PayoutDocument, payoutOf } from './payout-document.ts';
+import { isGenuine, type PayoutDocument, type PayoutKeys, payoutOf } from './payout-document.ts';
 import { PAYOUTS } from './payouts.ts';
 
 export interface PayoutRelayOptions extends Omit<OutboxRelayOptions<Payout>, 'source' | 'idOf' | 'toRecords'> {
   readonly db: Db;
   /** Keys of the executor: nothing is told of a payout that does not bear their seal. */
   readonly ring?: KeyRing;
+  /** Keys of the stages: nor of one that payout dispatch has not asked for. */
+  readonly stages?: KeyRing;
   /** With payout.updated loaded. */
   readonly codec: Pick<Codec, 'encode'>;
   /** That of the executor: it knows what it has just encoded. */
@@ -29,11 +31,11 @@ export interface PayoutRelayOptions extends Omit<OutboxRelayOptions<Payout>, 'so
 
 /** The relay of payout changes; give it to the executor as its outbox. */
 export function payoutRelay(options: PayoutRelayOptions): OutboxRelay<Payout> {
-  const { db, ring, codec, requests, rings, ...relay } = options;
+  const { db, ring, stages, codec, requests, rings, ...relay } = options;
   requireRings(rings, [topic.name]);
   return createOutboxRelay({
     ...relay,
-    source: payoutOutbox(db, ring),
+    source: payoutOutbox(db, { ring, stages }),
     idOf: ({ payoutId }) => payoutId,
     toRecords: (payouts) => recordsOf(payouts, { codec, requests, rings }),
   });
@@ -42,7 +44,7 @@ export function payoutRelay(options: PayoutRelayOptions): OutboxRelay<Payout> {
 /** Read from the store, and not as an executor has written them. */
 const forged = new WeakSet<Payout>();
 
-export function payoutOutbox(db: Db, ring?: KeyRing): OutboxSource<Payout> {
+export function payoutOutbox(db: Db, keys: PayoutKeys = {}): OutboxSource<Payout> {
   const collection = db.collection<PayoutDocument>(PAYOUTS, MAJORITY);
   return {
     pending: async (limit, before) => {
@@ -50,7 +52,7 @@ export function payoutOutbox(db: Db, ring?: KeyRing): OutboxSource<Payout> {
       const documents = await found.limit(limit).toArray().catch(rethrow);
       return documents.map((document) => {
         const payout = payoutOf(document);
-        if (!isGenuine(document, ring)) forged.add(payout);
+        if (!isGenuine(document, keys)) forged.add(payout);
         return payout;
       });
     },

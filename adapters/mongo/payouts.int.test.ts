@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { Binary, type Db, MongoClient } from 'mongodb';
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
+import { sealRecord } from '../../domain/record-seal.ts';
 import { keyRing } from '../../domain/seal.ts';
 import { closeStoredCase } from '../../payouts/close-case.ts';
 import { afterQuery, afterSubmit, beginAttempt, expire, openPayout, supersede } from '../../payouts/decide.ts';
@@ -224,11 +225,45 @@ describe('payouts in MongoDB', () => {
       expect(await sealing().load(['b'])).toEqual([]);
     });
 
+    it('are not there when payout dispatch has not asked for them, though the keys of the executor are known', async () => {
+      const { stages } = testRings;
+      const executor = () => mongoPayoutStore(db, { ring, stages, onForged: (id) => told.push(id) });
+      const proofOf = (payoutId: string, value: Uint8Array, keys = stages) => {
+        const cause = 'AAAAAAAAAAAA:0:7';
+        return { cause, seal: sealRecord(keys, { topic: 'payout.requested', key: payoutId, cause, value }) };
+      };
+      const dispatched = (payoutId: string, attempt = 1) => {
+        const asked = request(payoutId, attempt);
+        return { ...asked, proof: proofOf(payoutId, asked.requested) };
+      };
+      const madeUp = [
+        { ...request('unsealed') },
+        { ...request('stranger'), proof: proofOf('stranger', request('stranger').requested, ring) },
+        { ...dispatched('changed'), requested: new Uint8Array([9]) },
+        { ...request('copied'), proof: dispatched('other').proof },
+      ];
+      const opened = [dispatched('true'), ...madeUp].map((asked) => openPayout(asked, T0));
+      // Sealed as the executor does, whoever did it.
+      await mongoPayoutStore(db, { ring }).insert(opened);
+      told.length = 0;
+      const found = await executor().load(opened.map(({ payoutId }) => payoutId));
+      expect(found.map(({ payoutId }) => payoutId)).toEqual(['true']);
+      expect(told.sort()).toEqual(madeUp.map(({ payoutId }) => payoutId).sort());
+      // A new price brings its own.
+      const [first] = found;
+      const priced = supersede(first!, dispatched('true', 2), T0 + 1);
+      expect(await executor().apply([change(first!, priced)])).toEqual([true]);
+      expect(await executor().load(['true'])).toMatchObject([
+        { pricingAttempt: 2, proof: dispatched('true', 2).proof },
+      ]);
+    });
+
     it('tell nothing of what was put into the outbox by somebody else; what comes after goes out', async () => {
       const sent: string[] = [];
       const codec = memoryCodec();
       const requests = {
         encode: () => new Uint8Array(),
+        keep: (bytes: Uint8Array) => bytes,
         decode: async (all: readonly Uint8Array[]) => all.map(() => asked),
       };
       const asked = payoutRequestedFor({ transferId: 'a', now: T0, expiresAt: T0 + 1 });

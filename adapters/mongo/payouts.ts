@@ -35,6 +35,8 @@ export interface MongoPayoutOptions {
    * nothing is sealed or checked: for those that only look.
    */
   readonly ring?: KeyRing;
+  /** Keys of the stages: what payout dispatch has not asked for is not there for `load` either. */
+  readonly stages?: KeyRing;
   /** Told of each payout that `load` leaves out, since no executor has written it as it is. May throw. */
   readonly onForged?: (payoutId: string) => void;
   /** Test only: writes win whoever wrote before. Exists to show that the harness finds what the guard prevents. */
@@ -44,6 +46,7 @@ export interface MongoPayoutOptions {
 export function mongoPayoutStore(db: Db, options: MongoPayoutOptions = {}): MongoPayoutStore {
   const collection = db.collection<PayoutDocument>(PAYOUTS, MAJORITY);
   const { ring, onForged } = options;
+  const keys = { ring, stages: options.stages };
   const unguarded = options.unsafe?.noCompareAndSet === true;
   if (unguarded) refuseOutsideTrials(process.env, 'A payout store without compare-and-set');
   return {
@@ -54,7 +57,7 @@ export function mongoPayoutStore(db: Db, options: MongoPayoutOptions = {}): Mong
       guarded(async () => {
         if (payoutIds.length === 0) return [];
         const found = await collection.find({ _id: { $in: [...payoutIds] } }).toArray();
-        const genuine = found.filter((document) => isGenuine(document, ring));
+        const genuine = found.filter((document) => isGenuine(document, keys));
         if (genuine.length < found.length) {
           for (const one of found) if (!genuine.includes(one)) onForged?.(one._id);
         }
@@ -154,7 +157,11 @@ function operationOf(
   const absent = INDEXED_FIELDS.filter((field) => !(field in indexed));
   // `requested` and `publishedVersion` change only with a new price.
   const repriced = next.attempts.at(-1)?.pricingAttempt !== next.pricingAttempt && next.phase === 'NEW';
-  const price = repriced && { requested: new Binary(next.requested), publishedVersion: next.publishedVersion };
+  const price = repriced && {
+    requested: new Binary(next.requested),
+    proof: next.proof ?? null,
+    publishedVersion: next.publishedVersion,
+  };
   return {
     updateOne: {
       filter: unguarded ? { _id: next.payoutId } : { _id: next.payoutId, revision: from },

@@ -28,7 +28,8 @@ const withSealedPayouts = (use: (store: MongoPayoutStore) => Promise<void>) =>
     const onForged = (payoutId: string) => {
       throw new CodedError('PAYOUT_FORGED', forgedDetail(payoutId));
     };
-    await use(mongoPayoutStore(await connections.db(), { ring: connections.config.keys.executor, onForged }));
+    const { executor: ring, stages } = connections.config.keys;
+    await use(mongoPayoutStore(await connections.db(), { ring, stages, onForged }));
   });
 
 export function registerPayoutCases(program: Command): void {

@@ -18,6 +18,7 @@ import type { DependencyTrouble } from '../../runtime/host.ts';
 import { CodedError } from '../../runtime/ports/fault.ts';
 import type { HostRuntime } from '../../runtime/processor-host.ts';
 import { recentTroubles } from '../../runtime/recent-troubles.ts';
+import { ringOf } from '../../runtime/seals.ts';
 import { createSinkHost } from '../../runtime/sink-host.ts';
 import type { Sink } from '../../sinks/contract.ts';
 import type { Connections } from '../connect.ts';
@@ -57,8 +58,10 @@ export async function payoutHosts(
     logger.warn({ stage: 'payout-executor', code, detail }, 'payout fault');
   };
   const ring = config.keys.executor;
+  const stages = ringOf(runtime.rings, 'stages');
   const store = mongoPayoutStore(db, {
     ring,
+    stages,
     onForged: (payoutId) => fault('PAYOUT_FORGED', forgedDetail(payoutId)),
     ...(unsafe.noCompareAndSet && { unsafe: { noCompareAndSet: true } }),
   });
@@ -66,6 +69,7 @@ export async function payoutHosts(
   const relay = payoutRelay({
     db,
     ring,
+    stages,
     codec,
     requests,
     rings: runtime.rings,

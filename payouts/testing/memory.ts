@@ -177,6 +177,10 @@ export function memoryCodec(): RequestCodec {
       values.push(value);
       return new Uint8Array(new Uint32Array([values.length - 1]).buffer);
     },
+    keep: (_, value) => {
+      values.push(value);
+      return new Uint8Array(new Uint32Array([values.length - 1]).buffer);
+    },
     decode: async (all) => all.map((bytes) => values[new Uint32Array(bytes.slice().buffer)[0]!]!),
   };
 }

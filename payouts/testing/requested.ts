@@ -1,5 +1,7 @@
 // A payout.requested event for tests.
 import { eventIdOf } from '../../domain/event-id.ts';
+import { sealRecord } from '../../domain/record-seal.ts';
+import type { KeyRing } from '../../domain/seal.ts';
 import type { Received } from '../../processors/contract.ts';
 import type { PayoutRequested } from '../../schemas/types.generated.ts';
 
@@ -101,6 +103,16 @@ export function payoutRequestedFor(options: RequestedOptions): PayoutRequested {
     },
     reservation: { reservationId: `${transferId}:${attempt}`, uses: [], reservedAt: now, approval: null },
   };
+}
+
+/** The same under the seal of these keys, as payout dispatch writes it. */
+export function asDispatched(
+  input: Received<PayoutRequested>,
+  stages: KeyRing,
+  value: Uint8Array,
+): Received<PayoutRequested> {
+  const parts = { topic: 'payout.requested', key: input.value.envelope.transferId, cause: 'AAAAAAAAAAAA:0:1', value };
+  return { ...input, sealed: { ...parts, seal: sealRecord(stages, parts) } };
 }
 
 /** The event as the consumer hands it in. */

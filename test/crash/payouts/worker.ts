@@ -13,7 +13,7 @@ import { createPayoutExecutor } from '../../../payouts/executor.ts';
 import type { PayoutPolicy } from '../../../payouts/policy.ts';
 import type { PayoutEvent } from '../../../payouts/ports.ts';
 import { requestCodec } from '../../../payouts/request-codec.ts';
-import { payoutRequestedFor, received } from '../../../payouts/testing/requested.ts';
+import { asDispatched, payoutRequestedFor, received } from '../../../payouts/testing/requested.ts';
 import { systemClock } from '../../../runtime/clock.ts';
 import { failpoint } from '../../../runtime/failpoints.ts';
 import { memoryCodec } from '../../kit/memory-codec.ts';
@@ -53,13 +53,15 @@ async function main(): Promise<void> {
   const codec = memoryCodec();
   const unsafe = settings.noCompareAndSet ? { unsafe: { noCompareAndSet: true } } : {};
   const ring = keyRing('test:test-only-executor-key-000000000000');
-  const payouts = mongoPayoutStore(db, { ring, onForged: () => count('forged'), ...unsafe });
+  const { stages } = testRings;
+  const payouts = mongoPayoutStore(db, { ring, stages, onForged: () => count('forged'), ...unsafe });
   await payouts.ensureIndexes();
   const log = openSync(settings.logFile, 'a');
   const requests = requestCodec(codec);
   const relay = payoutRelay({
     db,
     ring,
+    stages,
     codec,
     requests,
     rings: testRings,
@@ -104,7 +106,8 @@ async function main(): Promise<void> {
   await executor.start();
   const records = settings.transfers.map(({ transferId, account }, index) => {
     const { now, priceExpiresAt: expiresAt } = settings;
-    return received(payoutRequestedFor({ transferId, account, now, expiresAt, homePartition: index % 8 }));
+    const requested = payoutRequestedFor({ transferId, account, now, expiresAt, homePartition: index % 8 });
+    return asDispatched(received(requested), stages, codec.encode('payout.requested', requested));
   });
   const started = performance.now();
   for (let from = 0; from < records.length; from += settings.batch) {

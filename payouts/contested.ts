@@ -1,0 +1,53 @@
+// Answers that contradict what is known: a case for a person, and nothing begins before it is closed. Pure.
+import { lastAttempt, openCase, withAttempt, withUpdate } from './parts.ts';
+import type { Attempt, Observation, Payout, PayoutCase } from './payout.ts';
+import type { PayoutPolicy } from './policy.ts';
+import { loseSight, pollAgain, watchForReturn } from './polling.ts';
+
+/** No attempt may begin before a person has closed a case: money may have moved, or attempts keep dying. */
+export function isContested({ cases }: Payout): boolean {
+  return cases.some(({ code, closedAt }) => HOLDING_BACK.includes(code) && closedAt === null);
+}
+
+/** Cases that hold back the next attempt and a new price for as long as they are open. */
+const HOLDING_BACK: readonly PayoutCase['code'][] = ['CONTRADICTION', 'ANSWER_DIFFERS', 'ATTEMPTS_DIED'];
+
+/** ACCEPTED is none: an answer that was long on its way may tell of what was closed since. */
+export function contradicts(seen: Observation): boolean {
+  return seen.state === 'PAID' || seen.state === 'RETURNED';
+}
+
+/**
+ * The answer speaks of another payout than was asked for: nothing that it states is taken. What is open stays open, is asked
+ * about again, and waits for a person.
+ */
+export function differing(
+  payout: Payout,
+  attempt: Attempt,
+  seen: Observation,
+  at: number,
+  policy: PayoutPolicy,
+): Payout {
+  const { key } = attempt;
+  const known = payout.cases.some((one) => one.code === 'ANSWER_DIFFERS' && one.attemptKey === key && !one.closedAt);
+  const detail = `The provider says ${seen.state}, with another ${seen.differs?.join(', ')} than was asked for.`;
+  const told = known ? payout : openCase(payout, 'ANSWER_DIFFERS', detail, at, key);
+  if (payout.phase === 'PAID') return watchForReturn(told, at, policy);
+  if (payout.phase === 'RETURNED') return told;
+  const reason = { code: 'NARR', detail };
+  const heard = known ? told : withUpdate(told, 'OUTCOME_UNKNOWN', at, reason);
+  if (payout.phase === 'SUBMITTING') return loseSight(heard, attempt, at, at + policy.pollFirstMs);
+  return pollAgain(heard, at, policy);
+}
+
+/** Money moved under a key that was provably dead. Nothing more is sent before a person looks. */
+export function contradiction(payout: Payout, key: string, seen: Observation, at: number): Payout {
+  const detail = `The provider says ${seen.state} of a key that was provably dead.`;
+  const known = payout.cases.some((one) => one.code === 'CONTRADICTION' && one.attemptKey === key && !one.closedAt);
+  const told = known ? payout : openCase(payout, 'CONTRADICTION', detail, at, key);
+  const attempt = lastAttempt(payout);
+  if (payout.phase !== 'NEW') return told;
+  // The key of an attempt before the last: this attempt is dead too, and must be the last.
+  if (attempt?.key !== key) return told === payout ? payout : { ...told, nextPollAt: null };
+  return loseSight(withAttempt(told, { ...attempt, end: null }), { ...attempt, end: null }, at, at);
+}

@@ -1,0 +1,29 @@
+// Asking again: when the next query is due, and when a person is asked beside it. Pure.
+import { changed, lastAttempt, openCase, withAttempt, withUpdate } from './parts.ts';
+import type { Attempt, Payout } from './payout.ts';
+import { backOff, type PayoutPolicy } from './policy.ts';
+
+/** What became of the attempt is not known from here on. */
+export function loseSight(payout: Payout, attempt: Attempt, at: number, nextPollAt: number): Payout {
+  const lost = withAttempt(payout, { ...attempt, unknownSince: at });
+  return changed(lost, at, { phase: 'OUTCOME_UNKNOWN', polls: 0, nextPollAt });
+}
+
+/** Nothing new: ask again later, and ask a person when the attempt should long have been over. */
+export function pollAgain(payout: Payout, at: number, policy: PayoutPolicy): Payout {
+  const wait = backOff(policy.pollFirstMs, policy.pollMaxMs, payout.polls, payout.payoutId);
+  const next = changed(payout, at, { polls: payout.polls + 1, nextPollAt: at + wait });
+  const attempt = lastAttempt(payout);
+  const open = payout.phase === 'OUTCOME_UNKNOWN' || payout.phase === 'ACCEPTED';
+  if (!open || !attempt || at < attempt.expiresAt + policy.visibilityMs + policy.caseAfterMs) return next;
+  if (payout.cases.some((one) => one.closedAt === null && one.code === 'NO_PROOF')) return next;
+  const detail = `The attempt expired, and the provider has not stated what became of it (${payout.phase}).`;
+  const reason = { code: 'NARR', detail };
+  return withUpdate(openCase(next, 'NO_PROOF', detail, at), 'OUTCOME_UNKNOWN', at, reason);
+}
+
+/** PAID: the next look for a return, as long as there is one left. */
+export function watchForReturn(payout: Payout, at: number, policy: PayoutPolicy): Payout {
+  const wait = policy.returnPollsMs[payout.polls];
+  return changed(payout, at, { polls: payout.polls + 1, nextPollAt: wait === undefined ? null : at + wait });
+}

@@ -1,0 +1,44 @@
+// A stored payout is paid on only while two seals hold: the executor's over all of it, payout dispatch's over what it asked for.
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { sealRecord } from '../domain/record-seal.ts';
+import { keyRing } from '../domain/seal.ts';
+import { openPayout } from './decide.ts';
+import type { Payout } from './payout.ts';
+import { isAskedFor, isSealedPayout, sealPayout } from './seal.ts';
+
+const stages = keyRing('test:a-key-of-stages-for-this-test-00000');
+const executor = keyRing('test:a-key-of-the-executor-for-this-test');
+const cause = 'AAAAAAAAAAAA:3:42';
+const requested = new Uint8Array([0, 0, 0, 0, 7, 1, 2, 3]);
+const proof = { cause, seal: sealRecord(stages, { topic: 'payout.requested', key: 't-1', cause, value: requested }) };
+const payout: Payout = openPayout(
+  { payoutId: 't-1', provider: 'p', homePartition: 0, pricingAttempt: 1, priceExpiresAt: 9, requested, proof },
+  1,
+);
+
+it('what payout dispatch has sealed was asked for; anything else was not', () => {
+  expect(isAskedFor(stages, payout)).toBe(true);
+  expect(isAskedFor(executor, payout)).toBe(false);
+  const others: fc.Arbitrary<Partial<Payout>> = fc.oneof(
+    fc.record({ payoutId: fc.string() }),
+    fc.record({ requested: fc.uint8Array() }),
+    fc.record({ proof: fc.oneof(fc.constant(null), fc.constant(undefined as never)) }),
+    fc.record({ proof: fc.record({ cause: fc.string(), seal: fc.constant(proof.seal) }) }),
+    fc.record({ proof: fc.record({ cause: fc.constant(cause), seal: fc.string() }) }),
+  );
+  fc.assert(
+    fc.property(others, (other) => {
+      const changed = { ...payout, ...other };
+      fc.pre(JSON.stringify(changed) !== JSON.stringify(payout));
+      return !isAskedFor(stages, changed);
+    }),
+  );
+});
+
+it('the executor seals the proof with the rest', () => {
+  const seal = sealPayout(executor, payout);
+  expect(isSealedPayout(executor, payout, seal)).toBe(true);
+  expect(isSealedPayout(executor, { ...payout, proof: { ...proof, cause: 'other' } }, seal)).toBe(false);
+  expect(isSealedPayout(executor, { ...payout, proof: null }, seal)).toBe(false);
+});
