@@ -41,6 +41,8 @@ export interface TableHealth {
   readonly lastSkipped?: { readonly partition: number; readonly offset: number; readonly code: string };
   /** Records skipped because their issuer has not sealed them: somebody else wrote them. */
   readonly unproven: number;
+  /** Copies of earlier records, passed over; absent while there was none. */
+  readonly outdated?: number;
 }
 
 /** A part of a process that stopped by itself. */

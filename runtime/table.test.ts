@@ -112,6 +112,42 @@ describe('a followed table', () => {
     expect(table.get('sample/GBP/INR')?.rate).toBe('111');
   });
 
+  it('passes over a copy of an earlier record, and one that was dated ahead shuts nobody out', async () => {
+    const { clock, log, codec, table } = setUp();
+    const at = (observedAt: number, value: string) => ({ ...rate('GBP', value), observedAt });
+    const now = clock.now();
+    const publish = (value: FxRate) => append(log, codec, input('fx.rates', value, { partition: 0 }));
+    publish(at(now - 20, '110'));
+    publish(at(now - 10, '111'));
+    publish(at(now - 20, '110'));
+    await table.start();
+    expect(table.get('sample/GBP/INR')?.rate).toBe('111');
+    expect(table.health()).toMatchObject({ outdated: 1, lastSkipped: { code: 'RECORD_OUTDATED' } });
+    const { version } = table;
+    publish(at(now - 15, '99'));
+    await settled();
+    expect(table.version).toBe(version);
+    publish(at(now + 86_400_000, '112'));
+    clock.advance(5);
+    publish(at(now + 4, '113'));
+    await settled();
+    expect(table.get('sample/GBP/INR')?.rate).toBe('113');
+  });
+
+  it('does not go back to the list version that a copied activation names', async () => {
+    const { clock, log, codec } = setUp();
+    const activated = (activation: number, entities: number) => {
+      const list = { source: 'OFAC', versionId: `OFAC-${activation}`, publishedOn: '', contentHash: 'h', activation };
+      return { list, entities, names: 1, activatedAt: clock.now(), activatedBy: 'a' };
+    };
+    const lists = createTable({ topic: 'screening.list-activated', log, codec, rings: testRings, clock });
+    for (const activation of [1, 2, 1])
+      append(log, codec, input('screening.list-activated', activated(activation, activation), { partition: 0 }));
+    await lists.start();
+    expect(lists.get('OFAC')?.list.activation).toBe(2);
+    expect(lists.health().outdated).toBe(1);
+  });
+
   it('fails when a newer program wrote to it', async () => {
     const { log, codec, table } = setUp();
     codec.newerIds.add(999);

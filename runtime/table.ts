@@ -1,6 +1,7 @@
 // A compacted topic as a map: read to its end before the first record that needs it, then followed.
 import type { TopicName, TopicValues } from '../topics/catalogue.ts';
 import { contractOf } from '../topics/catalogue.ts';
+import type { TopicContract } from '../topics/contract.ts';
 import { backoffMs } from './backoff.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { faultOf } from './faults.ts';
@@ -36,20 +37,23 @@ export interface TableOptions<T extends TopicName> {
 
 /**
  * Follows a compacted topic. Undecodable records, and those that their issuer has not sealed, are counted and skipped: the
- * last good value of their key stays.
+ * last good value of their key stays. So are copies of earlier records, where the contract can tell.
  */
 export function createTable<T extends TopicName>(options: TableOptions<T>): Table<TopicValues[T]> {
   type V = TopicValues[T];
   const { topic, log, codec, rings, clock = systemClock } = options;
   requireRings(rings, [topic]);
   if (contractOf(topic)?.cleanup !== 'compact') throw new Error(`${topic} is not compacted: it cannot be a table`);
+  const { orderOf } = contractOf(topic) as unknown as TopicContract<T, V>;
   const values = new Map<string, V>();
+  const orders = new Map<string, number>();
   const stopping = new AbortController();
   let version = 0;
   let newestAt: number | undefined;
   let undecodable = 0;
   let lastSkipped: TableHealth['lastSkipped'];
   let unproven = 0;
+  let outdated = 0;
   let caughtUp = false;
   let taken: Promise<void> = Promise.resolve();
   let following: ReturnType<ReturnType<Log['reader']>['follow']> | undefined;
@@ -79,18 +83,31 @@ export function createTable<T extends TopicName>(options: TableOptions<T>): Tabl
       }
       if (record.value === null) {
         values.delete(key);
+        orders.delete(key);
         version++;
         return;
       }
       const result = decoded[i];
       if (result?.ok) {
-        values.set(key, result.value);
-        version++;
+        keep(key, result.value, record);
         return;
       }
       skip(record, result?.code ?? 'UNDECODABLE_AVRO');
       if (result?.kind === 'newer-schema') fail(new CodedError('NEWER_SCHEMA', result.detail, { faultClass: 'fatal' }));
     });
+  }
+
+  /** The latest value of a key counts; a copy of an earlier record is none. */
+  function keep(key: string, value: V, { partition, offset, timestamp }: LogRecord): void {
+    const order = orderOf?.(value, timestamp) ?? 0;
+    if (order < (orders.get(key) ?? Number.NEGATIVE_INFINITY)) {
+      outdated++;
+      lastSkipped = { partition, offset, code: 'RECORD_OUTDATED' };
+      return;
+    }
+    values.set(key, value);
+    orders.set(key, order);
+    version++;
   }
 
   /** The last good value of its key stays. */
@@ -151,6 +168,7 @@ export function createTable<T extends TopicName>(options: TableOptions<T>): Tabl
       newestAt,
       undecodable,
       unproven,
+      ...(outdated > 0 && { outdated }),
       ...(lastSkipped && { lastSkipped }),
     }),
     async stop() {

@@ -30,6 +30,16 @@ export interface TopicContract<Name extends string = string, V = unknown> {
   /** `chain`: as many partitions as every other chain topic, so that partition p feeds partition p. */
   readonly partitions: 'chain' | number;
   readonly cleanup: 'delete' | 'compact';
+  /**
+   * For a table whose records must not be forgotten: the broker keeps what another record of the same key followed, so that
+   * nobody takes a value away by writing a copy or garbage under its key.
+   */
+  readonly keepsAll?: true;
+  /**
+   * For a table: which of two records of a key is the later one, whatever their order in the log. A copy of an earlier record
+   * is passed over. `appendedAt`: when the broker took it, ms since 1970.
+   */
+  readonly orderOf?: (value: V, appendedAt: number) => number;
   /** Milliseconds that records are kept; null: for ever (or until compacted). */
   readonly retentionMs: number | null;
   /** Largest record, in bytes, that the broker takes. */

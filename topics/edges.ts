@@ -53,10 +53,14 @@ export const fxRates = topic<FxRate>()('fx.rates', 'table', {
   record: 'FxRate',
   sealedBy: 'feeds',
   keyOf: (rate) => `${rate.source}/${rate.base}/${rate.quote}`,
+  // One that was dated ahead does not shut out those that follow it.
+  orderOf: ({ observedAt }, appendedAt) => Math.min(observedAt, appendedAt),
 });
 export const screeningListActivated = topic<ScreeningListActivated>()('screening.list-activated', 'table', {
   doc: 'The list version in force, per source.',
   record: 'ScreeningListActivated',
   sealedBy: 'operators',
   keyOf: (activation) => activation.list.source,
+  keepsAll: true,
+  orderOf: ({ list }) => list.activation,
 });

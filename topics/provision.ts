@@ -70,11 +70,15 @@ function inputsOf(owner: string): readonly string[] {
     .map(({ name }) => name);
 }
 
+/** The largest that Kafka takes, ms. */
+const FOR_EVER = '9223372036854775807';
+
 function configOf(topic: {
   cleanup: 'delete' | 'compact';
   retentionMs: number | null;
   maxMessageBytes: number;
   compression?: 'zstd';
+  keepsAll?: true;
 }): Record<string, string> {
   return {
     'cleanup.policy': topic.cleanup,
@@ -82,6 +86,7 @@ function configOf(topic: {
     'max.message.bytes': String(topic.maxMessageBytes),
     // Limits count by the time the broker took the record: upstream cannot choose the day.
     'message.timestamp.type': 'LogAppendTime',
+    ...(topic.keepsAll && { 'min.compaction.lag.ms': FOR_EVER }),
     ...(topic.compression === undefined ? {} : { 'compression.type': topic.compression }),
   };
 }

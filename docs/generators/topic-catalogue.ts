@@ -30,7 +30,11 @@ export function topicCatalogue(): string {
       contract.kind,
       [...writers, ...(outside ? [outside] : [])].join(', '),
       readers.join(', ') || 'analysts',
-      contract.cleanup === 'compact' ? 'compacted' : `${(contract.retentionMs ?? 0) / DAY_MS} days`,
+      contract.keepsAll
+        ? 'for ever'
+        : contract.cleanup === 'compact'
+          ? 'compacted'
+          : `${(contract.retentionMs ?? 0) / DAY_MS} days`,
     ];
     return `| ${cells.join(' | ')} |`;
   });
