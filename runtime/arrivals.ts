@@ -5,7 +5,7 @@ import { formatOrigin } from '../domain/origin-position.ts';
 import type { Received } from '../processors/contract.ts';
 import { eventIn } from '../processors/lifecycle.ts';
 import { contractOf, type TopicName } from '../topics/catalogue.ts';
-import { RETRY_TIERS, replayTopic, retryTopic } from '../topics/recovery.ts';
+import { isReplayTopic, RETRY_TIERS, replayTopic, retryTopic } from '../topics/recovery.ts';
 import { type Cause, parseCause } from './cause.ts';
 import { HEADER, headerInteger, headerText, RECOVERY_HEADER } from './headers.ts';
 import { homePartition } from './home-partition.ts';
@@ -36,9 +36,9 @@ export interface Refusal {
   /**
    * `stop`: nothing may go on. `undecodable`: these bytes will never decode. `unacceptable`: decoded, but not for here.
    * `unproven`: nothing proves that its issuer wrote it; it was not decoded, and is no concern of any transfer.
-   * `repeated`: its issuer wrote it, and it was handled here before.
+   * `repeated`: its issuer wrote it, and it was handled here before. `dropped`: so was what it asks for; nothing comes of it.
    */
-  readonly kind: 'stop' | 'undecodable' | 'unacceptable' | 'unproven' | 'repeated';
+  readonly kind: 'stop' | 'undecodable' | 'unacceptable' | 'unproven' | 'repeated' | 'dropped';
   readonly code: string;
   readonly detail: string;
 }
@@ -78,11 +78,11 @@ export function inputTopics(owner: string, reads: readonly string[]): readonly s
   return [...reads, ...RETRY_TIERS.map((_, tier) => retryTopic(owner, tier)), replayTopic(owner)];
 }
 
-/** What the record was made from, where a seal says so; for a retry, what was put aside. */
+/** What the record was made from, where a seal says so; for a retry, what was put aside. Replays come in any order. */
 export function provenCauseOf({ record, source, refusal }: Arrival): Cause | undefined {
   if (refusal?.kind === 'unproven' || refusal?.code === 'SOURCE_UNKNOWN') return undefined;
   const direct = record.topic === source.topic;
-  if (direct && !contractOf(source.topic)?.sealedBy) return undefined;
+  if (direct ? !contractOf(source.topic)?.sealedBy : isReplayTopic(record.topic)) return undefined;
   const text = headerText(record.headers, direct ? HEADER.cause : RECOVERY_HEADER.detourCause);
   return text === undefined ? undefined : parseCause(text);
 }
@@ -150,8 +150,13 @@ export function createArrivals(options: ArrivalOptions): (batch: RecordBatch) =>
   function unproven({ record, source }: Sourced): Refusal | undefined {
     const flaw = sealFlaw(rings, source.topic, record);
     if (flaw) return { kind: 'unproven', code: flaw, detail: sealDetail(flaw, source.topic) };
-    const detour = sealsDetours ? detourFlaw(rings, record) : undefined;
-    return detour && { kind: 'unproven', code: detour, detail: `nothing proves who wrote it to ${record.topic}` };
+    if (!sealsDetours) return undefined;
+    const detour = detourFlaw(rings, record);
+    if (detour) return { kind: 'unproven', code: detour, detail: `nothing proves who wrote it to ${record.topic}` };
+    const cause = parseCause(headerText(record.headers, RECOVERY_HEADER.detourCause) ?? '');
+    if (cause === undefined || cause.partition === record.partition) return undefined;
+    const detail = `it was put aside on partition ${cause.partition}: this is a copy`;
+    return { kind: 'unproven', code: 'DETOUR_MISPLACED', detail };
   }
 
   async function decodeInto(

@@ -4,7 +4,7 @@ import type { Cause } from '../processors/contract.ts';
 import { deadLetterMark } from '../processors/lifecycle.ts';
 import type { Stage } from '../schemas/types.generated.ts';
 import { contractOf, type TopicName } from '../topics/catalogue.ts';
-import { RETRY_TIERS, retryTopic } from '../topics/recovery.ts';
+import { RETRY_TIERS, replayTopic, retryTopic } from '../topics/recovery.ts';
 import { type Accepted, type Arrival, createArrivals, provenCauseOf, type Refusal } from './arrivals.ts';
 import { type BackoffLimits, backoffMs, DEFAULT_BACKOFF } from './backoff.ts';
 import { type BreakerVerdict, breakerEntry, type DeadLetterBreaker } from './breaker.ts';
@@ -28,7 +28,9 @@ import { Marks } from './marks.ts';
 import { groupId } from './names.ts';
 import type { Codec } from './ports/codec.ts';
 import type { BatchHandler, BatchResult, LogRecord, OutputRecord, RecordBatch } from './ports/log.ts';
+import type { ReplayClaims } from './ports/replay-claims.ts';
 import { Refusals } from './refusals.ts';
+import { withoutRepeatedReplays } from './replays.ts';
 import { type Rings, requireRings, ringOf, sealedDetour } from './seals.ts';
 
 export interface BatchHandlerOptions {
@@ -48,13 +50,15 @@ export interface BatchHandlerOptions {
   readonly rings: Rings;
   /** Whether what it puts aside is sealed by stages, and its replays by operators; not so for what has ids of its own. */
   readonly sealsDetours: boolean;
+  /** Claims on the letters that are replayed; absent: what it does may run again at any time. */
+  readonly replayClaims?: ReplayClaims;
   /** One outcome per item, in order. Throws as described in isolate.ts. */
   readonly run: (items: readonly Accepted[]) => Promise<readonly Outcome[]>;
 }
 
 interface Judged {
   readonly arrival: Arrival;
-  readonly disposition: 'done' | 'retry' | 'wait' | 'dead-letter';
+  readonly disposition: 'done' | 'retry' | 'wait' | 'dropped' | 'dead-letter';
   readonly outputs: readonly OutputRecord[];
   readonly cause?: Cause;
   readonly deadLetter?: DeadLetterClass;
@@ -146,6 +150,7 @@ export function createBatchHandler(options: BatchHandlerOptions): BatchHandler {
     let arrivals: readonly Arrival[];
     try {
       arrivals = await arrivalsOf({ ...batch, records: due });
+      arrivals = await withoutReplayed(batch, arrivals);
       if (refused?.guilty) arrivals = arrivals.map((arrival) => condemn(arrival, refused.guilty!));
     } catch (error) {
       return batchResult(undefined, [], afterFault(batch, faultOf(error)));
@@ -157,6 +162,12 @@ export function createBatchHandler(options: BatchHandlerOptions): BatchHandler {
     const result = assemble(batch, arrivals, await isolated(batch, accepted));
     return result.then === CONTINUE ? batchResult(result.doneThrough, result.outputs, later, result.note) : result;
   };
+
+  async function withoutReplayed({ topic }: RecordBatch, arrivals: readonly Arrival[]): Promise<readonly Arrival[]> {
+    const claims = options.replayClaims;
+    if (!claims || topic !== replayTopic(owner)) return arrivals;
+    return withoutRepeatedReplays(arrivals, { owner, claims, now: clock.now() });
+  }
 
   /** An error that nobody coded is held against a record only when others came through meanwhile, here or elsewhere. */
   async function isolated(batch: RecordBatch, accepted: readonly Accepted[]): Promise<Isolated> {
@@ -251,6 +262,7 @@ export function createBatchHandler(options: BatchHandlerOptions): BatchHandler {
       const key = `${disposition} ${arrival.source.topic}`;
       counts.set(key, (counts.get(key) ?? 0) + 1);
       if (deadLetter) observer.deadLetter(arrival, cause!, deadLetter);
+      if (disposition === 'dropped') observer.dropped(arrival, cause!);
     }
     for (const [key, count] of counts) {
       const [disposition, topic] = key.split(' ') as [Judged['disposition'], string];
@@ -260,6 +272,7 @@ export function createBatchHandler(options: BatchHandlerOptions): BatchHandler {
 
   function judge(batch: RecordBatch, arrival: Arrival, outcome: Outcome | undefined): Judged {
     const { refusal } = arrival;
+    if (refusal?.kind === 'dropped') return { arrival, disposition: 'dropped', outputs: [], cause: refusal };
     if (refusal) return deadLetter(batch, arrival, refusal, classOf(refusal));
     if (outcome === undefined) throw new Error('an accepted record has no outcome');
     switch (outcome.kind) {
@@ -317,7 +330,7 @@ export function createBatchHandler(options: BatchHandlerOptions): BatchHandler {
   function markOf(lost: Detour): OutputRecord | undefined {
     const { received, source } = lost.arrival;
     if (!received || options.marks === undefined) return undefined;
-    const id = markId(deadLetterId(lost));
+    const id = markId(deadLetterId({ owner, source }));
     const mark = { eventId: id, occurredAt: lost.now, stage: options.marks, code: lost.cause.code };
     const record = deadLetterMark(source.topic, received.value, mark);
     if (!record) return undefined;

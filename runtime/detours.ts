@@ -5,7 +5,7 @@ import { safeText } from '../domain/text.ts';
 import type { Cause } from '../processors/contract.ts';
 import { INTENT_MAX_MESSAGE_BYTES } from '../topics/contract.ts';
 import { deadLetterTopic, RETRY_TIERS, retryTopic } from '../topics/recovery.ts';
-import type { Arrival } from './arrivals.ts';
+import type { Arrival, Source } from './arrivals.ts';
 import { formatCause, sourceOf } from './cause.ts';
 import { HEADER, RECOVERY_HEADER } from './headers.ts';
 import type { OutputRecord } from './ports/log.ts';
@@ -79,8 +79,14 @@ export function retryRecord(detour: Detour, tier: number, dueAt: number, waits =
  */
 export type DeadLetterClass = 'undecodable' | 'refused' | 'exhausted' | 'poison' | 'unproven' | 'repeated';
 
+/** A record that failed, at this replay of it. */
+export interface FailedRecord {
+  readonly owner: string;
+  readonly source: Pick<Source, 'topicId' | 'partition' | 'offset' | 'replayCount'>;
+}
+
 /** One id per failure of a record: the same when it runs again, another after each replay. */
-export function deadLetterId({ owner, arrival: { source } }: Detour): string {
+export function deadLetterId({ owner, source }: FailedRecord): string {
   const { topicId, partition, offset, replayCount } = source;
   return deterministicId(`dead-letter\n${owner}\n${topicId}\n${partition}\n${offset}\n${replayCount}`);
 }
@@ -93,7 +99,7 @@ export function deadLetterRecord(detour: Detour, deadLetterClass: DeadLetterClas
   const { cause } = detour;
   const headers: Record<string, string | Buffer> = {
     ...carried(detour),
-    [RECOVERY_HEADER.deadLetterId]: deadLetterId(detour),
+    [RECOVERY_HEADER.deadLetterId]: deadLetterId({ owner: detour.owner, source: detour.arrival.source }),
     [RECOVERY_HEADER.deadLetterCode]: safeText(cause.code, MAX_TEXT),
     [RECOVERY_HEADER.deadLetterClass]: deadLetterClass,
     [RECOVERY_HEADER.deadLetterDetail]: safeText(cause.detail, MAX_TEXT),

@@ -13,6 +13,7 @@ import type { Processor } from '../processors/contract.ts';
 import { type Topology, topology } from '../processors/topology.ts';
 import { transferRequested } from '../test/kit/builders.ts';
 import { accepted } from '../test/kit/events.ts';
+import { memoryReplayClaims } from '../test/kit/memory-claims.ts';
 import { memoryCodec } from '../test/kit/memory-codec.ts';
 import { testRings } from '../test/kit/rings.ts';
 import { recoveryTopics } from '../topics/recovery.ts';
@@ -64,6 +65,7 @@ const intake: Processor<Topology['intake'], undefined> = {
 
 async function startIntake(): Promise<void> {
   host = createProcessorHost({
+    replayClaims: memoryReplayClaims(),
     app: APP,
     log,
     codec,

@@ -75,8 +75,10 @@ export interface Host {
 /** Told of everything that a batch handler does; metrics, logs and health are made of it. Never throws. */
 export interface HostObserver {
   batch(topic: string, records: number): void;
-  records(topic: string, disposition: 'done' | 'retry' | 'wait' | 'dead-letter', count: number): void;
+  records(topic: string, disposition: 'done' | 'retry' | 'wait' | 'dropped' | 'dead-letter', count: number): void;
   deadLetter(arrival: Arrival, cause: Cause, deadLetterClass: DeadLetterClass): void;
+  /** A record of which nothing comes, because its like was handled before. */
+  dropped(arrival: Arrival, cause: Cause): void;
   dependencyDown(topic: string, partition: number, fault: Fault): void;
   dependencyBack(topic: string, partition: number): void;
   stopped(topic: string, partition: number, cause: Cause, arrival: Arrival | undefined): void;

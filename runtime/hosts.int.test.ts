@@ -9,6 +9,7 @@ import type { Processor } from '../processors/contract.ts';
 import { consumers, type Topology, topology } from '../processors/topology.ts';
 import type { Sink } from '../sinks/contract.ts';
 import { accepted, evidence, following, heldAtScreening } from '../test/kit/events.ts';
+import { memoryReplayClaims } from '../test/kit/memory-claims.ts';
 import { memoryCodec } from '../test/kit/memory-codec.ts';
 import { asIssued, testRings } from '../test/kit/rings.ts';
 import { recoveryTopics } from '../topics/recovery.ts';
@@ -65,7 +66,7 @@ const runtime = () => ({
   retry: [1, 0],
 });
 const hostOf = (processor: AnyProcessor, metrics = createMetrics()) =>
-  createProcessorHost({ ...runtime(), metrics, processor });
+  createProcessorHost({ replayClaims: memoryReplayClaims(), ...runtime(), metrics, processor });
 const hostOfSink = (sink: AnySink) => createSinkHost({ ...runtime(), sink });
 
 async function send(records: readonly OutputRecord[]): Promise<void> {

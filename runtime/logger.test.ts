@@ -5,6 +5,7 @@ import { type Topology, topology } from '../processors/topology.ts';
 import { accepted } from '../test/kit/events.ts';
 import { append, input } from '../test/kit/harness.ts';
 import { ManualClock } from '../test/kit/manual-clock.ts';
+import { memoryReplayClaims } from '../test/kit/memory-claims.ts';
 import { memoryCodec } from '../test/kit/memory-codec.ts';
 import { MemoryLog } from '../test/kit/memory-log.ts';
 import { testRings } from '../test/kit/rings.ts';
@@ -117,6 +118,7 @@ describe('personal data planted in records', () => {
       });
       const metrics = createMetrics();
       const host = createProcessorHost({
+        replayClaims: memoryReplayClaims(),
         processor,
         app: 'corridor',
         log,

@@ -16,7 +16,7 @@ export function createMetrics(options: { readonly processMetrics?: boolean } = {
     }),
     records: new Counter({
       name: 'corridor_records_total',
-      help: 'Records by source topic and what became of them: done, retry, wait or dead-letter.',
+      help: 'Records by source topic and what became of them: done, retry, wait, dropped or dead-letter.',
       labelNames: ['consumer', 'topic', 'disposition'],
       registers,
     }),

@@ -39,6 +39,11 @@ export function createObserver({ name, clock, logger, metrics }: ObserverOptions
       metrics.deadLetters.inc({ consumer: name, code: label(cause.code), class: deadLetterClass });
       log.warn({ topic, partition, offset, code: cause.code, class: deadLetterClass, transferId }, 'dead letter');
     },
+    dropped({ record }, { code, detail }) {
+      const { topic, partition, offset } = record;
+      metrics.faults.inc({ consumer: name, code: label(code) });
+      log.warn({ topic, partition, offset, code, detail }, 'dropped');
+    },
     dependencyDown(topic, partition, { code, detail, dependency = 'unknown' }) {
       const key = `${topic}/${partition}`;
       metrics.faults.inc({ consumer: name, code: label(code) });

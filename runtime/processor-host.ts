@@ -19,6 +19,7 @@ import { createObserver } from './observer.ts';
 import type { Codec } from './ports/codec.ts';
 import { CodedError } from './ports/fault.ts';
 import type { Log } from './ports/log.ts';
+import type { ReplayClaims } from './ports/replay-claims.ts';
 import type { Rings } from './seals.ts';
 import type { Table } from './table.ts';
 
@@ -50,6 +51,7 @@ export interface ProcessorHostOptions extends HostRuntime {
   readonly processor: AnyProcessor;
   /** Tables that the processor looks things up in; read to their ends before the first record. */
   readonly tables?: readonly Table<unknown>[];
+  readonly replayClaims: ReplayClaims;
 }
 
 /** A host for one processor. */

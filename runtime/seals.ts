@@ -4,7 +4,7 @@ import { isSealedRecord, type SealedRecord, sealRecord } from '../domain/record-
 import { isSealed, type KeyRing, sealOf } from '../domain/seal.ts';
 import { contractOf, type TopicName } from '../topics/catalogue.ts';
 import type { Issuer, TopicContract } from '../topics/contract.ts';
-import { replayTopic } from '../topics/recovery.ts';
+import { isReplayTopic } from '../topics/recovery.ts';
 import { HEADER, headerText, RECOVERY_HEADER } from './headers.ts';
 import type { Codec } from './ports/codec.ts';
 import { CodedError } from './ports/fault.ts';
@@ -17,7 +17,6 @@ export type Rings = { readonly [I in Issuer]?: KeyRing | undefined };
 export const SEAL_CODES = ['SEAL_MISSING', 'SEAL_WRONG', 'SEAL_KEY_UNKNOWN'] as const;
 export type SealCode = (typeof SEAL_CODES)[number];
 
-const REPLAY_SUFFIX = replayTopic('');
 const VARIABLES: Readonly<Record<Issuer, string>> = {
   stages: 'CORRIDOR_STAGE_KEYS',
   operators: 'CORRIDOR_OPERATOR_KEYS',
@@ -105,7 +104,7 @@ const OF_DETOURS: readonly string[] = [
   ...Object.values(RECOVERY_HEADER).filter((name) => name !== RECOVERY_HEADER.detourSeal),
 ];
 
-const issuerOfDetour = (topic: string): Issuer => (topic.endsWith(REPLAY_SUFFIX) ? 'operators' : 'stages');
+const issuerOfDetour = (topic: string): Issuer => (isReplayTopic(topic) ? 'operators' : 'stages');
 
 function partsOfDetour(
   topic: string,

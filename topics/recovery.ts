@@ -23,6 +23,7 @@ export interface RecoveryTopic {
 /** Name of the retry topic of a tier (0 is the shortest). */
 export const retryTopic = (owner: string, tier: number) => `${owner}.retry.${RETRY_TIERS[tier]!.suffix}`;
 export const replayTopic = (owner: string) => `${owner}.replay`;
+export const isReplayTopic = (topic: string) => topic.endsWith(replayTopic(''));
 export const deadLetterTopic = (owner: string) => `${owner}.dlq`;
 
 /** Every recovery topic of a processor or sink. */

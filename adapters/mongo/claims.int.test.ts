@@ -8,6 +8,7 @@ import { payoutUpdated, requestedFrom, transferReserved } from '../../test/kit/b
 import { connectMongo } from './client.ts';
 import { holdClaims } from './hold-claims.ts';
 import { intentClaims } from './intent-claims.ts';
+import { replayClaims } from './replay-claims.ts';
 import { settlementClaims } from './settlement-claims.ts';
 
 let client: MongoClient;
@@ -140,5 +141,24 @@ describe('a database that is not there', () => {
       code: 'MONGO_URI_INVALID',
       faultClass: 'fatal',
     });
+  });
+});
+
+describe('claims on replayed dead letters', () => {
+  it('are for one place in the log, whoever replays, and stand as first made', async () => {
+    const claims = replayClaims(async () => db);
+    const first = (id: string) => ({
+      deadLetterId: id,
+      owner: 'screening',
+      replayId: 'r-1',
+      position: 'R:0:1',
+      claimedAt: 1_795_424_400_123,
+    });
+    const other = { ...first('letter-1'), replayId: 'r-2', position: 'R:0:2' };
+    expect(await claims.claim([first('letter-1')])).toEqual([first('letter-1')]);
+    expect(await claims.claim([other, first('letter-2')])).toEqual([first('letter-1'), first('letter-2')]);
+    const racers = Array.from({ length: 6 }, (_, i) => ({ ...first('letter-3'), position: `R:0:${i}` }));
+    const seen = await Promise.all(racers.map((racer) => claims.claim([racer])));
+    for (const [standing] of seen) expect(standing).toEqual(seen[0]![0]);
   });
 });

@@ -17,7 +17,7 @@ import { AT, BOOK, payoutRequested, transferPriced, transferRejected, type Wishe
 import { append, input } from '../../test/kit/harness.ts';
 import { KEYS } from '../../test/kit/keys.ts';
 import { ManualClock } from '../../test/kit/manual-clock.ts';
-import { memoryHoldClaims } from '../../test/kit/memory-claims.ts';
+import { memoryHoldClaims, memoryReplayClaims } from '../../test/kit/memory-claims.ts';
 import { memoryCodec } from '../../test/kit/memory-codec.ts';
 import { MemoryLedger } from '../../test/kit/memory-ledger.ts';
 import { MemoryLog } from '../../test/kit/memory-log.ts';
@@ -59,6 +59,7 @@ class Stage {
       clock: this.clock.now,
     });
     this.host = createProcessorHost({
+      replayClaims: memoryReplayClaims(),
       processor,
       app: this.log.app,
       log: this.log,

@@ -2,6 +2,7 @@
 import { customerCaseStore } from '../../adapters/mongo/customer-cases.ts';
 import { holdClaims } from '../../adapters/mongo/hold-claims.ts';
 import { intentClaims } from '../../adapters/mongo/intent-claims.ts';
+import { replayClaims } from '../../adapters/mongo/replay-claims.ts';
 import { settlementClaims } from '../../adapters/mongo/settlement-claims.ts';
 import { limitsLedger, limitsNamespace } from '../../adapters/redis/limits.ts';
 import { limitsClient } from '../../adapters/redis/limits-client.ts';
@@ -42,11 +43,12 @@ export async function processorHosts(
   connections: Connections,
   runtime: HostRuntime,
 ): Promise<Hosted> {
+  const claims = replayClaims(() => connections.db());
   const built = await Promise.all(names.map((name) => BUILDERS[name](connections, runtime)));
   return {
     hosts: built.flatMap(({ processor, tables, beside = [] }) => [
       ...beside,
-      createProcessorHost({ ...runtime, processor, ...(tables ? { tables } : {}) }),
+      createProcessorHost({ ...runtime, processor, replayClaims: claims, ...(tables ? { tables } : {}) }),
     ]),
     resources: built.flatMap(({ resources = [] }) => resources),
   };

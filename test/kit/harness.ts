@@ -9,12 +9,14 @@ import type { HostHealth } from '../../runtime/host.ts';
 import { silentLogger } from '../../runtime/logger.ts';
 import { createMetrics } from '../../runtime/metrics.ts';
 import type { LogRecord, OutputRecord } from '../../runtime/ports/log.ts';
+import type { ReplayClaims } from '../../runtime/ports/replay-claims.ts';
 import { type AnyProcessor, createProcessorHost } from '../../runtime/processor-host.ts';
 import { createTable, type Table } from '../../runtime/table.ts';
 import type { TransferLifecycle } from '../../schemas/types.generated.ts';
 import { contractOf, type TopicName, type TopicValues } from '../../topics/catalogue.ts';
 import { deadLetterTopic } from '../../topics/recovery.ts';
 import { ManualClock } from './manual-clock.ts';
+import { memoryReplayClaims } from './memory-claims.ts';
 import { type MemoryCodec, memoryCodec } from './memory-codec.ts';
 import { CrashedError, type CrashPlan, MemoryLog } from './memory-log.ts';
 import { asIssued, testRings } from './rings.ts';
@@ -58,6 +60,8 @@ export interface RunOptions {
   readonly breaker?: BreakerLimits;
   /** Breakers that outlive the run, as within one process; over `breaker`. */
   readonly breakerOf?: (name: string) => DeadLetterBreaker;
+  /** Claims on replayed letters that outlive the run. */
+  readonly replayClaims?: ReplayClaims;
   /** Virtual time after which the run ends although records still wait. Default 10 minutes. */
   readonly maxVirtualMs?: number;
 }
@@ -110,6 +114,7 @@ export async function runProcessor(
   log.crash = options.crash;
   for (const each of options.tableInputs ?? []) append(log, codec, each);
   for (const each of options.inputs) append(log, codec, each);
+  const replayClaims = options.replayClaims ?? memoryReplayClaims();
   const endAt = clock.now() + (options.maxVirtualMs ?? 600_000);
   let crashes = 0;
   for (;;) {
@@ -122,6 +127,7 @@ export async function runProcessor(
     const made = typeof processor === 'function' ? processor(tables) : processor;
     const host = createProcessorHost({
       processor: made,
+      replayClaims,
       tables: [...tables.values()],
       app: log.app,
       log,

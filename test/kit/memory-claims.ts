@@ -4,6 +4,7 @@ import type { HoldClaim, HoldClaims } from '../../processors/holds.ts';
 import type { IntentClaim, IntentClaims } from '../../processors/intake/ports.ts';
 import type { SettlementClaim, SettlementClaims } from '../../processors/settlement/ports.ts';
 import { CodedError } from '../../runtime/ports/fault.ts';
+import type { ReplayClaim, ReplayClaims } from '../../runtime/ports/replay-claims.ts';
 
 export class Outages {
   /** How many of the next calls do their work and then fail. */
@@ -54,6 +55,16 @@ export function memoryHoldClaims(): HoldClaims & Memory<HoldClaim> {
     store,
     outages,
     claim: (claims) => outages.answer(() => firstStands(store, (claim) => claim.holdId, claims)),
+  };
+}
+
+export function memoryReplayClaims(): ReplayClaims & Memory<ReplayClaim> {
+  const store = new Map<string, ReplayClaim>();
+  const outages = new Outages();
+  return {
+    store,
+    outages,
+    claim: (claims) => outages.answer(() => firstStands(store, (claim) => claim.deadLetterId, claims)),
   };
 }
 

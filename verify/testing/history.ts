@@ -219,7 +219,7 @@ export class History {
         [RECOVERY_HEADER.sourceTopic]: of.topic,
         [RECOVERY_HEADER.sourcePartition]: String(of.partition),
         [RECOVERY_HEADER.sourceOffset]: String(of.offset),
-        [RECOVERY_HEADER.deadLetterId]: deadLetterId({ owner, arrival: { source } } as never),
+        [RECOVERY_HEADER.deadLetterId]: deadLetterId({ owner, source }),
         [RECOVERY_HEADER.deadLetterCode]: code,
         [RECOVERY_HEADER.replayCount]: '0',
       },

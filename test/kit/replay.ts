@@ -1,0 +1,39 @@
+// Replays as an operator's tool writes them.
+import { headerInteger, RECOVERY_HEADER } from '../../runtime/headers.ts';
+import type { LogRecord, OutputRecord } from '../../runtime/ports/log.ts';
+import { type Rings, sealedDetour } from '../../runtime/seals.ts';
+import { replayTopic } from '../../topics/recovery.ts';
+import { testRings } from './rings.ts';
+
+export interface ReplayOptions {
+  readonly owner: string;
+  readonly replayId: string;
+  readonly replayedBy?: string;
+  readonly rings?: Rings;
+}
+
+/** The replay of a record of a dead-letter topic, on its partition. */
+export function replayOf(
+  { partition, key, value, headers }: LogRecord,
+  { owner, replayId, replayedBy = 'tester', rings = testRings }: ReplayOptions,
+): OutputRecord {
+  const kept = Object.entries(headers).filter(([name]) => name !== RECOVERY_HEADER.detourSeal);
+  return sealedDetour(rings, {
+    topic: replayTopic(owner),
+    partition,
+    key,
+    value,
+    headers: {
+      ...(Object.fromEntries(kept) as Record<string, Buffer>),
+      [RECOVERY_HEADER.replayCount]: String((headerInteger(headers, RECOVERY_HEADER.replayCount) ?? 0) + 1),
+      [RECOVERY_HEADER.replayId]: replayId,
+      [RECOVERY_HEADER.replayedBy]: replayedBy,
+      [RECOVERY_HEADER.attempts]: '0',
+    },
+  });
+}
+
+/** The same record again, byte for byte, wherever it is written. */
+export function copyOf({ topic, partition, key, value, headers }: LogRecord): OutputRecord {
+  return { topic, partition, key, value, headers: headers as Record<string, Buffer> };
+}
