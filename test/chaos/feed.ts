@@ -6,6 +6,7 @@ import { goodIntent } from '../../feed/intents.ts';
 import { type Random, seeded } from '../../feed/random.ts';
 import { type Mix, sampleFeed } from '../../feed/sample.ts';
 import type { TransferRequested } from '../../schemas/types.generated.ts';
+import { CASE_TAMPERINGS, type CaseTampering, isTampering } from './members/tampered-cases.ts';
 import type { Profile } from './profile.ts';
 
 export interface ChaosFeedOptions {
@@ -42,11 +43,15 @@ export function recordsFor({ transfers, duplicates, malformed }: Profile): numbe
   return Math.ceil(transfers * (1 + (duplicates + malformed + OTHERS.otherPayload) / 1_000));
 }
 
-/** What the operator of this run does with a held transfer. */
-export type Decision = 'APPROVE' | 'REJECT' | 'LEAVE';
+/** What becomes of a held transfer: what the operator of this run does with it, or somebody who has the database. */
+export type Decision = 'APPROVE' | 'REJECT' | 'LEAVE' | CaseTampering;
+const DECISIONS: readonly Decision[] = [
+  ...['APPROVE', 'REJECT', 'LEAVE', 'APPROVE', 'REJECT', 'LEAVE', 'APPROVE', 'REJECT'],
+  ...CASE_TAMPERINGS,
+] as Decision[];
 export function decisionOf(transferId: string): Decision {
-  const draw = createHash('sha256').update(`decision ${transferId}`).digest()[0]! % 3;
-  return (['APPROVE', 'REJECT', 'LEAVE'] as const)[draw]!;
+  const draw = createHash('sha256').update(`decision ${transferId}`).digest().readUInt32BE();
+  return DECISIONS[draw % DECISIONS.length]!;
 }
 
 /** Yields `recordsFor(profile)` records; the same options give the same. */
@@ -120,8 +125,10 @@ function reviewed({ runId, seed, encode, now }: ChaosFeedOptions, random: Random
   };
 }
 
-const endOf = (decision: Decision) =>
-  (({ APPROVE: 'COMPLETED', REJECT: 'REJECTED', LEAVE: 'HELD' }) as const)[decision];
+function endOf(decision: Decision) {
+  if (isTampering(decision)) return 'HELD';
+  return ({ APPROVE: 'COMPLETED', REJECT: 'REJECTED', LEAVE: 'HELD' } as const)[decision];
+}
 
 /** Shares of the records, which are more than the transfers. */
 function mixOf(profile: Profile): Mix {

@@ -6,6 +6,7 @@ import type { Books } from '../../feed/books.ts';
 import { homePartition } from '../../runtime/home-partition.ts';
 import type { Log, LogWriter, OutputRecord } from '../../runtime/ports/log.ts';
 import { type ChaosRecord, isMalformed } from './feed.ts';
+import { type ForeignProducer, isForeign } from './members/foreign-batches.ts';
 
 export const INTENTS = 'transfer.requested';
 /** A slice of a burst, ms. */
@@ -19,6 +20,8 @@ export interface FeederOptions {
   readonly chainPartitions: number;
   /** The ledger: one JSON line a record, written before it is sent. */
   readonly ledgerFile: string;
+  /** Packs and sends some of them; absent: our own writer sends all. */
+  readonly foreign?: ForeignProducer;
 }
 
 /** Records by key and bytes: how often each was fed, or stands in the log. */
@@ -62,14 +65,22 @@ export class Feeder {
 
   async #burst(count: number, overMs: number): Promise<void> {
     const began = performance.now();
+    const { foreign } = this.#options;
+    const packed: ChaosRecord[] = [];
     for (let sent = 0; sent < count; ) {
       const due = Math.ceil((count * Math.min(overMs, performance.now() - began + SLICE_MS)) / overMs);
       const batch: ChaosRecord[] = [];
       while (sent + batch.length < Math.min(due, count)) batch.push(this.#next());
       sent += batch.length;
-      await this.#surely(batch);
+      if (foreign) packed.push(...batch.filter(isForeign));
+      await this.#surely(foreign ? batch.filter((record) => !isForeign(record)) : batch, (missing) =>
+        this.#write(missing),
+      );
       await sleep(SLICE_MS);
     }
+    // Together at the end, so that a batch holds more than one record.
+    if (foreign) await this.#surely(packed, (missing) => foreign.send(missing));
+    this.counts['foreign'] = (this.counts['foreign'] ?? 0) + packed.length;
   }
 
   #next(): ChaosRecord {
@@ -96,17 +107,14 @@ export class Feeder {
   }
 
   /** Publishes each record exactly once: where the answer was lost, the log says what is missing. */
-  async #surely(batch: readonly ChaosRecord[]): Promise<void> {
+  async #surely(
+    batch: readonly ChaosRecord[],
+    send: (records: readonly ChaosRecord[]) => Promise<void>,
+  ): Promise<void> {
     let missing = batch;
-    for (;;) {
+    while (missing.length > 0) {
       try {
-        this.#writer ??= await this.#options.log.writer('chaos-feed');
-        for (const record of missing) {
-          // One at a time when large: a megabyte fills a request.
-          if ((record.value?.length ?? 0) > 500_000) await this.#writer.send([this.#output(record)]);
-        }
-        const small = missing.filter(({ value }) => (value?.length ?? 0) <= 500_000);
-        if (small.length > 0) await this.#writer.send(small.map((record) => this.#output(record)));
+        await send(missing);
         break;
       } catch {
         this.asked++;
@@ -114,10 +122,19 @@ export class Feeder {
         await this.#writer?.close().catch(() => undefined);
         this.#writer = undefined;
         missing = await this.#notInLog(batch);
-        if (missing.length === 0) break;
       }
     }
     for (const { key, value } of batch) add(this.fed, identityOf(key, value));
+  }
+
+  async #write(records: readonly ChaosRecord[]): Promise<void> {
+    this.#writer ??= await this.#options.log.writer('chaos-feed');
+    for (const record of records) {
+      // One at a time when large: a megabyte fills a request.
+      if ((record.value?.length ?? 0) > 500_000) await this.#writer.send([this.#output(record)]);
+    }
+    const small = records.filter(({ value }) => (value?.length ?? 0) <= 500_000);
+    if (small.length > 0) await this.#writer.send(small.map((record) => this.#output(record)));
   }
 
   #output({ key, value }: ChaosRecord): OutputRecord {
@@ -142,7 +159,10 @@ export async function readIntents(log: Log): Promise<Multiset> {
   const found: Multiset = new Map();
   const reader = log.reader();
   await reader.read(await reader.offsets([INTENTS]), ({ records }) => {
-    for (const { key, value } of records) add(found, identityOf(key?.toString() ?? '', value));
+    for (const { key, value, unreadable } of records) {
+      // What stands for a batch that nobody can read was not fed as records.
+      if (!unreadable) add(found, identityOf(key?.toString() ?? '', value));
+    }
   });
   return found;
 }

@@ -2,27 +2,14 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
+import type { Done, Injected } from './injected.ts';
+import { carryOut, type Members, memberTarget } from './members/members.ts';
 import { refuseWrites } from './refusing-redis.ts';
 import type { Fault, ServerTarget, SlotName } from './schedule.ts';
 import { describe } from './schedule.ts';
 import type { Slot } from './slot.ts';
-import type { World } from './world.ts';
 
-/** A fault as it was injected. Times are ms since the run began. */
-export interface Injected {
-  readonly id: string;
-  readonly kind: Fault['kind'];
-  readonly what: string;
-  readonly fromMs: number;
-  readonly toMs: number;
-  /** What it really did: which failpoint, how many connections; or that it did nothing. */
-  readonly outcome: string;
-  /** Counted under these names. */
-  readonly counts: readonly string[];
-}
-
-export interface InjectorOptions {
-  readonly world: World;
+export interface InjectorOptions extends Members {
   readonly slots: ReadonlyMap<SlotName, Slot>;
   /** Ms since the run began. */
   readonly now: () => number;
@@ -31,8 +18,6 @@ export interface InjectorOptions {
 
 /** A failpoint that is not passed within this long is given up, and the process is hit wherever it is. */
 const FAILPOINT_PATIENCE_MS = 6_000;
-
-type Done = Pick<Injected, 'outcome' | 'counts'>;
 
 export class Injector {
   readonly injected: Injected[] = [];
@@ -72,7 +57,7 @@ export class Injector {
     const { now, say } = this.#options;
     const what = describe(fault);
     let fromMs = now();
-    const { outcome, counts } = await this.#inTurn(targetOf(fault), async () => {
+    const { outcome, counts } = await this.#inTurn(targetOf(fault) ?? id, async () => {
       fromMs = now();
       this.active.set(id, { fault, fromMs });
       say(`${id} ${what}`);
@@ -119,6 +104,8 @@ export class Injector {
         return { outcome: '', counts: ['providerKills'] };
       case 'network':
         return this.#network(id, fault);
+      default:
+        return carryOut(this.#options, fault);
     }
   }
 
@@ -192,7 +179,7 @@ export class Injector {
   }
 }
 
-const targetOf = (fault: Fault): string => {
+const targetOf = (fault: Fault): string | undefined => {
   switch (fault.kind) {
     case 'kill':
     case 'zombie':
@@ -208,6 +195,8 @@ const targetOf = (fault: Fault): string => {
       return 'the provider';
     case 'network':
       return `network ${fault.target}`;
+    default:
+      return memberTarget(fault);
   }
 };
 

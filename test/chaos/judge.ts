@@ -9,6 +9,7 @@ import { limitRules } from '../../cli/compose/terms.ts';
 import type { Connections } from '../../cli/connect.ts';
 import type { Payout } from '../../payouts/payout.ts';
 import { FAILPOINTS } from '../../runtime/failpoints.ts';
+import { ringOf } from '../../runtime/seals.ts';
 import { type LedgerSummary, readLedger, summarise } from '../../simulator/ledger.ts';
 import { contracts } from '../../topics/catalogue.ts';
 import type { VerifyReport } from '../../verify/report.ts';
@@ -16,9 +17,14 @@ import { verify } from '../../verify/verify.ts';
 import type { ChaosBooks } from './books.ts';
 import type { Feeder } from './feeder.ts';
 import { readIntents } from './feeder.ts';
-import type { Injected } from './injector.ts';
+import type { Injected } from './injected.ts';
+import { badBatchesIn, checkBadBatches } from './members/bad-batches.ts';
+import { checkForgeries, forgedIn, type TableSeen } from './members/forgery-check.ts';
+import type { Forbidden } from './members/tampered-payouts.ts';
+import type { Operator } from './operator.ts';
 import type { SlotExit } from './slot.ts';
 import type { Tail } from './tail.ts';
+import { type Doings, tellsOf, untold } from './told.ts';
 
 export type FindingKind =
   /** An input that nothing accounts for. */
@@ -32,6 +38,10 @@ export type FindingKind =
   | 'wrongEnd'
   /** A dead letter that was not fed malformed. */
   | 'deadLetter'
+  /** What was forged came to something, or was not told as one dead letter of each of its readers. */
+  | 'forgery'
+  /** A batch that nobody can read is not one dead letter that names it. */
+  | 'badBatch'
   /** A payout case that no injected fault explains, or too many that are explained. */
   | 'unexplainedCase'
   /** A place between two side effects where nothing was tested. */
@@ -55,6 +65,11 @@ export interface Evidence {
   readonly books: ChaosBooks;
   readonly feeder: Feeder;
   readonly tail: Tail;
+  readonly operator: Operator;
+  /** Under which names the provider must have paid nobody. */
+  readonly forbidden: Forbidden;
+  /** Tables of the processes that ran at the end. */
+  readonly tables: readonly TableSeen[];
   readonly reached: ReadonlySet<string>;
   /** Whether one that was not passed is a finding. */
   readonly allFailpoints: boolean;
@@ -81,6 +96,8 @@ export interface Verdict {
 }
 
 const KEPT = 25;
+/** Findings of verify that are looked at one by one, of each code. */
+const MOST_TOLD = 20_000;
 /** At most this share of the transfers may end in a payout case, even if faults explain them. */
 const MOST_CASES = 0.01;
 
@@ -92,6 +109,8 @@ export class Findings {
     invariantsBroken: 0,
     wrongEnd: 0,
     deadLetter: 0,
+    forgery: 0,
+    badBatch: 0,
     unexplainedCase: 0,
     failpointNeverHit: 0,
     processEnded: 0,
@@ -107,16 +126,25 @@ export class Findings {
 }
 
 export async function judge(evidence: Evidence): Promise<Verdict> {
-  const { connections, feeder, tail, reached, exits, failures, say } = evidence;
+  const { connections, feeder, tail, operator, reached, exits, failures, say } = evidence;
   const found = new Findings();
   for (const what of evidence.notDrained) found.add('notDrained', 'pipeline', what);
   for (const failure of failures) found.add('harness', 'schedule', failure);
+  for (const failure of operator.failures) found.add('paidWrongly', 'operator', failure);
   await checkInputs(feeder, connections, found);
+  const forged = await forgedIn(connections.log);
+  for (const { subject, detail } of checkForgeries(forged, tail.forgedLetters, evidence.tables)) {
+    found.add('forgery', subject, detail);
+  }
+  for (const { subject, detail } of checkBadBatches(await badBatchesIn(connections.log), tail.batchLetters)) {
+    found.add('badBatch', subject, detail);
+  }
   const ledger = await summarise(readLedger(evidence.providerLedger));
   const cases = await checkCases(evidence, ledger, found);
   checkEnds(evidence, cases.inCase, found);
   checkProvider(evidence, ledger, cases.inCase, found);
-  checkDeadLetters(tail, feeder, found);
+  await checkForbidden(evidence, found);
+  checkDeadLetters(evidence, found);
   const missed = evidence.allFailpoints ? FAILPOINTS.filter((name) => !reached.has(name)) : [];
   for (const name of missed) {
     found.add('failpointNeverHit', name, 'no process ever passed it: nothing is known about it');
@@ -128,7 +156,8 @@ export async function judge(evidence: Evidence): Promise<Verdict> {
     found.add('processEnded', exit.slot, `life ${exit.life} ended by itself (${how}): ${exit.reason}`);
   }
   say('Verifying the log, the stores and the provider against each other');
-  const report = await verified(evidence, found);
+  const doings = { forged, forgedLetters: tail.forgedLetters, tampered: operator.tampered };
+  const report = await verified(evidence, doings, found);
   const counts = found.counts;
   return {
     ok: Object.values(counts).every((count) => count === 0),
@@ -179,13 +208,16 @@ async function checkCases(
 ): Promise<{ readonly inCase: ReadonlySet<string>; readonly opened: number; readonly explained: number }> {
   const withCases = await payoutsWithCases(connections);
   const inCase = new Set<string>();
+  const toldWrongTime = (at: number) =>
+    injected.some(({ kind, fromMs }) => kind === 'provider-clock' && startedAt + fromMs <= at);
   let explained = 0;
   let opened = 0;
   for (const { payoutId, cases } of withCases) {
     if (books.endOf(payoutId) === undefined) continue;
     for (const { code, openedAt, closedAt } of cases) {
       opened++;
-      if (closedAt === null) inCase.add(payoutId);
+      // A clock in doubt is told, and holds nobody back.
+      if (closedAt === null && code !== 'PROVIDER_CLOCK') inCase.add(payoutId);
       const faults = ledger.byTransfer.get(payoutId)?.faults ?? [];
       const around = injected.filter(
         ({ fromMs, toMs }) => startedAt + fromMs <= openedAt && openedAt <= startedAt + toMs + 60_000,
@@ -193,7 +225,8 @@ async function checkCases(
       const why = faults[0]
         ? `provider ${faults[0].kind} ${faults[0].id}`
         : around[0] && `${around[0].id} ${around[0].what}`;
-      if (why !== undefined && code === 'NO_PROOF') explained++;
+      if ((why !== undefined && code === 'NO_PROOF') || (code === 'PROVIDER_CLOCK' && toldWrongTime(openedAt)))
+        explained++;
       else
         found.add(
           'unexplainedCase',
@@ -255,8 +288,24 @@ function checkProvider({ books }: Evidence, ledger: LedgerSummary, inCase: Reado
   }
 }
 
-function checkDeadLetters(tail: Tail, feeder: Feeder, found: Findings): void {
+/** Whoever is named by what was tampered with got nothing. */
+async function checkForbidden({ providerLedger: file, forbidden }: Evidence, found: Findings): Promise<void> {
+  for await (const record of readLedger(file)) {
+    const digest = record.kind === 'submit' ? record.run?.beneficiaryDigest : undefined;
+    if (digest !== undefined && forbidden.has(digest)) {
+      found.add(
+        'paidWrongly',
+        forbidden.get(digest)!,
+        'the provider was asked to pay whom somebody wrote into the database',
+      );
+    }
+  }
+}
+
+function checkDeadLetters({ tail, feeder, operator }: Evidence, found: Findings): void {
   for (const { topic, key, code, detail } of tail.deadLetters) {
+    // The sink ran again, and found another hash in the case than the one that it had written.
+    if (topic === 'sink-cases.dlq' && code === 'ID_CONFLICT' && operator.tampered.has(key)) continue;
     found.add('deadLetter', `${topic} ${key}`, `${code}: ${detail}`);
   }
   const more = tail.deadLettersElsewhere - tail.deadLetters.length;
@@ -273,6 +322,7 @@ function checkDeadLetters(tail: Tail, feeder: Feeder, found: Findings): void {
 
 async function verified(
   { connections, providerLedger: file }: Evidence,
+  doings: Doings,
   found: Findings,
 ): Promise<VerifyReport | undefined> {
   const { log, codec, config } = connections;
@@ -286,18 +336,28 @@ async function verified(
         codec,
         app: config.appName,
         limitRules: limitRules(config),
+        rings: config.keys,
+        keys: { stages: ringOf(config.keys, 'stages'), operators: ringOf(config.keys, 'operators') },
         stores: verifyStores({ db: await connections.db(), events: EVENTS, transfers: TRANSFERS }),
         limits: verifyLimits(redis),
         provider: providerLedger(file),
       },
-      { settleMs: config.kafka.transactionTimeoutMs, waitQuiet: { forMs: 5_000, timeoutMs: 120_000 } },
+      {
+        findingsPerCode: MOST_TOLD,
+        settleMs: config.kafka.transactionTimeoutMs,
+        waitQuiet: { forMs: 5_000, timeoutMs: 120_000 },
+      },
     );
-    for (const finding of report.findings) {
-      if (finding.severity !== 'error') continue;
+    const errors = report.findings.filter(({ severity }) => severity === 'error');
+    const isOurs = tellsOf(doings);
+    for (const finding of errors) {
+      if (isOurs(finding)) continue;
       const { check, code, transferId, position, detail } = finding;
-      found.add('invariantsBroken', transferId ?? position ?? check, `${check} ${code}: ${detail}`, 0);
+      found.add('invariantsBroken', transferId ?? position ?? check, `${check} ${code}: ${detail}`);
     }
-    for (const { errors } of report.checks) found.counts.invariantsBroken += errors;
+    const all = report.checks.reduce((sum, check) => sum + check.errors, 0);
+    if (all > errors.length) found.add('invariantsBroken', 'more', 'more of the same', all - errors.length);
+    for (const what of untold(doings, errors)) found.add('forgery', 'verify', `it does not tell of ${what}`);
     return report;
   } catch (error) {
     found.add('harness', 'verify', `verification could not be made: ${String(error)}`);

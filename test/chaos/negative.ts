@@ -2,6 +2,7 @@
 
 import type { UnsafeSwitch } from '../../cli/compose/unsafe.ts';
 import type { Random } from '../../feed/random.ts';
+import { clockFault } from './members/provider-clock.ts';
 import { type Fault, zombie } from './schedule.ts';
 
 export interface NegativeControl {
@@ -53,6 +54,17 @@ export const NEGATIVE_CONTROLS: readonly NegativeControl[] = [
       zombie('eos.before-send', random),
       zombie('eos.before-send', random),
     ],
+  },
+  {
+    name: 'no-own-clock',
+    because:
+      'a submit that is late counts as never made by the clock of the provider, is made again, and both are paid',
+    faults: (random) => Array.from({ length: 5 }, () => ({ ...clockFault(0, random), forMs: 9_000 })),
+  },
+  {
+    name: 'no-seal-checks',
+    because: 'transfers that nobody asked for are paid',
+    faults: () => Array.from({ length: 4 }, () => ({ kind: 'forgery', how: 'unsealed' })),
   },
   {
     name: 'no-sequence-guard',

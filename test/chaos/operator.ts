@@ -1,16 +1,21 @@
 // The operator of a run: decides held transfers, as a person would, while everything falls over around.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type CaseStore, caseStore } from '../../adapters/mongo/cases.ts';
+import { caseStore } from '../../adapters/mongo/cases.ts';
 import type { Connections } from '../../cli/connect.ts';
 import type { CaseDocument } from '../../sinks/cases/case.ts';
 import { sealedDecision } from '../../sinks/cases/decision.ts';
 import { decisionOf } from './feed.ts';
+import { type CaseTools, GuardGone, isTampering, tamper } from './members/tampered-cases.ts';
 
 const LOOK_EVERY_MS = 1_000;
 const PAGE = 10_000;
 
 export class Operator {
   decided = 0;
+  /** Transfers whose case somebody tampered with. */
+  readonly tampered = new Set<string>();
+  /** Guards that gave way. */
+  readonly failures: string[] = [];
   readonly #connections: Connections;
   #stopped = false;
   #running: Promise<void> = Promise.resolve();
@@ -31,25 +36,32 @@ export class Operator {
   async #run(): Promise<void> {
     while (!this.#stopped) {
       try {
-        const store = caseStore(await this.#connections.db());
-        for (const open of await store.list({ state: 'OPEN', limit: PAGE })) await this.#decide(store, open);
-      } catch {
-        // MongoDB is away, or somebody decided meanwhile: looked at again.
+        const db = await this.#connections.db();
+        const store = caseStore(db);
+        for (const open of await store.list({ state: 'OPEN', limit: PAGE })) await this.#decide({ db, store }, open);
+      } catch (error) {
+        // Otherwise MongoDB is away, or somebody decided meanwhile: looked at again.
+        if (error instanceof GuardGone) this.failures.push(error.message);
       }
       await sleep(LOOK_EVERY_MS);
     }
   }
 
-  async #decide(store: CaseStore, { _id, transferId, evidenceHash }: CaseDocument): Promise<void> {
+  async #decide({ db, store }: Pick<CaseTools, 'db' | 'store'>, open: CaseDocument): Promise<void> {
+    const { _id, transferId, evidenceHash } = open;
     const decision = decisionOf(transferId);
     if (decision === 'LEAVE') return;
+    const { operators } = this.#connections.config.keys;
+    if (isTampering(decision)) {
+      this.tampered.add(transferId);
+      return tamper({ db, store, operators }, decision, open);
+    }
     const decided = {
       decision,
       decidedBy: 'chaos-operator',
       decidedAt: new Date(),
       justification: 'Decided by the schedule of the run.',
     };
-    const { operators } = this.#connections.config.keys;
     await store.decide(_id, evidenceHash, sealedDecision(operators, { holdId: _id, evidenceHash }, decided));
     this.decided++;
   }

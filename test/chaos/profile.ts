@@ -25,6 +25,14 @@ export interface Profile {
   readonly registryKills: number;
   readonly providerKills: number;
   readonly networkFaults: number;
+  /** Times that the provider tells a wrong time. */
+  readonly providerClocks: number;
+  /** Salvos of forged records, one to every topic that something acts on. */
+  readonly forgeries: number;
+  /** Times that payouts under way are changed in the database. */
+  readonly payoutTamperings: number;
+  /** Batches that unpack to far more than any may. */
+  readonly bombs: number;
   /** The longest the drain may go without anything moving, ms. */
   readonly quietMs: number;
   readonly brokers: 1 | 3;
@@ -55,6 +63,10 @@ const full: Profile = {
   providerKills: 2,
   // More than is promised: some meet no connection, and count for nothing.
   networkFaults: 27,
+  providerClocks: 8,
+  forgeries: 24,
+  payoutTamperings: 6,
+  bombs: 6,
   quietMs: 120_000,
   brokers: 1,
   allFailpoints: true,
@@ -72,6 +84,13 @@ const full: Profile = {
     redisRefusals: 3,
     zombies: 5,
     networkFaults: 20,
+    foreign: 4_000,
+    providerClocks: 6,
+    forgeries: 200,
+    casesTampered: 100,
+    payoutsTampered: 6,
+    bombs: 5,
+    batchesDamaged: 4,
   },
 };
 
@@ -95,6 +114,10 @@ export const PROFILES = {
     registryKills: 0,
     providerKills: 0,
     networkFaults: 2,
+    providerClocks: 1,
+    forgeries: 3,
+    payoutTamperings: 1,
+    bombs: 1,
     allFailpoints: false,
     least: {},
   },
@@ -116,6 +139,10 @@ export const PROFILES = {
     registryKills: 0,
     providerKills: 1,
     networkFaults: 5,
+    providerClocks: 2,
+    forgeries: 6,
+    payoutTamperings: 2,
+    bombs: 2,
     least: {
       transfers: 1_900,
       duplicates: 190,
@@ -129,6 +156,12 @@ export const PROFILES = {
       redisWipes: 1,
       zombies: 1,
       networkFaults: 4,
+      foreign: 300,
+      providerClocks: 1,
+      forgeries: 30,
+      casesTampered: 5,
+      bombs: 1,
+      batchesDamaged: 4,
     },
   },
   full,
@@ -150,6 +183,10 @@ export const PROFILES = {
     registryKills: 2,
     providerKills: 5,
     networkFaults: 50,
+    providerClocks: 24,
+    forgeries: 60,
+    payoutTamperings: 16,
+    bombs: 16,
     least: {
       transfers: 75_000,
       malformedKinds: 25,
@@ -160,6 +197,13 @@ export const PROFILES = {
       redisWipes: 2,
       zombies: 12,
       networkFaults: 45,
+      foreign: 15_000,
+      providerClocks: 18,
+      forgeries: 500,
+      casesTampered: 400,
+      payoutsTampered: 16,
+      bombs: 12,
+      batchesDamaged: 4,
     },
   },
 } as const satisfies Record<string, Profile>;

@@ -7,9 +7,14 @@ import { publishSampleRates } from '../../cli/publish.ts';
 import { listedPersons, loadSampleList } from '../../processors/screening/lists/sample/load.ts';
 import { ChaosBooks } from './books.ts';
 import { chaosFeed, recordsFor } from './feed.ts';
-import { Feeder, patiently } from './feeder.ts';
-import { type Injected, Injector } from './injector.ts';
+import { Feeder, INTENTS, patiently } from './feeder.ts';
+import type { Injected } from './injected.ts';
+import { Injector } from './injector.ts';
 import { judge, type Verdict } from './judge.ts';
+import { damageBatches } from './members/bad-batches.ts';
+import { ForeignProducer } from './members/foreign-batches.ts';
+import type { TableSeen } from './members/forgery-check.ts';
+import type { Forbidden } from './members/tampered-payouts.ts';
 import type { NegativeControl } from './negative.ts';
 import { Operator } from './operator.ts';
 import type { Profile } from './profile.ts';
@@ -60,6 +65,9 @@ const ARGS: Readonly<Record<SlotName, readonly string[]>> = {
 const RATES_EVERY_MS = 5 * 60_000;
 const STOP_WITHIN_MS = 30_000;
 const LOOK_EVERY_MS = 500;
+/** Fed when nothing breaks any more. */
+const LAST_RECORDS = 40;
+const LAST_MS = 1_000;
 
 export async function run(options: RunOptions): Promise<RunReport> {
   const { profile, seed, negative } = options;
@@ -67,7 +75,7 @@ export async function run(options: RunOptions): Promise<RunReport> {
   const say = (line: string) =>
     options.say(`${((performance.now() - began) / 1_000).toFixed(1).padStart(7)} s  ${line}`);
   const dir = mkdtempSync(path.join(tmpdir(), 'corridor-chaos-'));
-  const schedule = makeSchedule(profile, seed, recordsFor(profile), negative);
+  const schedule = makeSchedule(profile, seed, recordsFor(profile) - LAST_RECORDS, negative);
   const failures: string[] = [];
   say(`Profile ${profile.name}, seed ${seed}, ${profile.brokers} broker(s); data and logs in ${dir}`);
   const world = await World.start({
@@ -100,6 +108,11 @@ export async function run(options: RunOptions): Promise<RunReport> {
       books,
       chainPartitions: config.kafka.chainPartitions,
       ledgerFile: path.join(dir, 'fed.ndjson'),
+      foreign: new ForeignProducer({
+        brokers: world.stack.urls.kafkaBrokers,
+        topic: INTENTS,
+        partitions: config.kafka.chainPartitions,
+      }),
       records: chaosFeed({
         profile,
         seed,
@@ -130,9 +143,14 @@ export async function run(options: RunOptions): Promise<RunReport> {
 
     const startedAt = Date.now();
     zero = performance.now();
-    const injector = new Injector({ world, slots, now, say });
+    const forbidden: Forbidden = new Map();
+    const injector = new Injector({ world, books, forbidden, slots, now, say });
     await play(schedule, { now, feeder, injector });
     await injector.idle();
+    const batchesDamaged = await damageBatches({ world, chain: [slots.get('chain-1')!, slots.get('chain-2')!] });
+    say(`${batchesDamaged} batches are damaged on the disk`);
+    // What comes after them goes through.
+    await feeder.burst(LAST_RECORDS, LAST_MS);
     await feeder.close();
     say('The last fault is over: healing and draining');
     const healedAt = performance.now();
@@ -142,6 +160,7 @@ export async function run(options: RunOptions): Promise<RunReport> {
     const notDrained = await drained({ books, tail, slots, quietMs: profile.quietMs, say });
     const drainMs = Math.round(performance.now() - healedAt);
 
+    const tables = await tablesIn([...slots.values()]);
     await operator.stop();
     await tail.stop();
     rates.stop();
@@ -154,6 +173,8 @@ export async function run(options: RunOptions): Promise<RunReport> {
       malformedKinds: feeder.kinds.size,
       commandsRepeated: tail.repeated,
       casesDecided: operator.decided,
+      casesTampered: operator.tampered.size,
+      batchesDamaged,
     };
     const faults = injector.counts();
     const verdict = await judge({
@@ -162,6 +183,9 @@ export async function run(options: RunOptions): Promise<RunReport> {
       books,
       feeder,
       tail,
+      operator,
+      forbidden,
+      tables,
       reached: new Set([...slots.values()].flatMap((slot) => [...slot.reached()])),
       allFailpoints: profile.allFailpoints,
       exits,
@@ -259,7 +283,35 @@ export async function drained({ books, tail, slots, quietMs, say }: Draining): P
 }
 
 interface Health {
-  readonly hosts: readonly { readonly name: string; readonly state: string; readonly lag: number }[];
+  readonly hosts: readonly {
+    readonly name: string;
+    readonly state: string;
+    readonly lag: number;
+    readonly tables?: readonly { readonly name: string; readonly unproven: number }[];
+  }[];
+}
+
+const healthOf = (url: string): Promise<Health | undefined> =>
+  fetch(`${url}/health`).then(
+    (response) => response.json() as Promise<Health>,
+    () => undefined,
+  );
+
+/** What each process that answers says of its tables. */
+async function tablesIn(slots: readonly Slot[]): Promise<readonly TableSeen[]> {
+  const seen = await Promise.all(
+    slots.map(async ({ name, health }) => {
+      const body = health === undefined ? undefined : await healthOf(health);
+      return (body?.hosts ?? []).flatMap((host) =>
+        (host.tables ?? []).map((table) => ({
+          process: `${name} (${host.name})`,
+          topic: table.name,
+          unproven: table.unproven,
+        })),
+      );
+    }),
+  );
+  return seen.flat();
 }
 
 /** What some consumer has not handled, and processes that cannot be asked. */
@@ -267,10 +319,7 @@ async function leftIn(slots: readonly Slot[]): Promise<string[]> {
   const left = await Promise.all(
     slots.map(async ({ name, health }) => {
       if (health === undefined) return [`${name} is not ready`];
-      const body = await fetch(`${health}/health`).then(
-        (response) => response.json() as Promise<Health>,
-        () => undefined,
-      );
+      const body = await healthOf(health);
       if (body === undefined) return [`${name} does not answer`];
       return body.hosts
         .filter(({ state, lag }) => state !== 'running' || lag > 0)

@@ -1,6 +1,7 @@
 // What will be done to a run, and when: made from the profile and the seed alone, before anything starts.
 import { type Random, seeded } from '../../feed/random.ts';
 import { FAILPOINTS } from '../../runtime/failpoints.ts';
+import { describeMember, type MemberFault, memberFaults } from './members/members.ts';
 import type { NegativeControl } from './negative.ts';
 import type { Profile } from './profile.ts';
 import type { Refusal } from './refusing-redis.ts';
@@ -40,7 +41,8 @@ export type Fault =
       readonly hole?: 'both' | 'to-server' | 'to-client';
       /** Share of the connections that are hit. */
       readonly share: number;
-    };
+    }
+  | MemberFault;
 
 export type Step =
   /** Publish so many records, evenly over the time. */
@@ -147,6 +149,7 @@ function faultsOf(profile: Profile, random: Random): Fault[] {
     ...times(profile.registryKills, () => server('registry', 1_000, 8_000)),
     ...times(profile.providerKills, (): Fault => ({ kind: 'provider-kill', downMs: between(random, [500, 6_000]) })),
     ...times(profile.networkFaults, (index) => network(index, random)),
+    ...memberFaults(profile, random),
   ];
 }
 
@@ -214,6 +217,8 @@ export function describe(fault: Fault): string {
       const ms = fault.ms ? ` ${fault.ms} ms` : '';
       return `network to ${fault.target}: ${fault.how}${ms}${hole} for ${seconds(fault.forMs)}, ${fault.share * 100} % of connections`;
     }
+    default:
+      return describeMember(fault);
   }
 }
 

@@ -3,10 +3,14 @@ import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CONSUMER_NAMES } from '../../cli/compose/pipeline.ts';
 import type { Books } from '../../feed/books.ts';
+import { headerInteger, headerText, RECOVERY_HEADER } from '../../runtime/headers.ts';
 import type { Codec } from '../../runtime/ports/codec.ts';
 import type { Log, LogRecord, LogWriter, RecordBatch } from '../../runtime/ports/log.ts';
 import type { TransferLifecycle } from '../../schemas/types.generated.ts';
 import { deadLetterTopic } from '../../topics/recovery.ts';
+import type { BadBatch } from './members/bad-batches.ts';
+import { FORGERY } from './members/forgeries.ts';
+import type { ForgedLetter } from './members/forgery-check.ts';
 
 const OUTCOMES = ['transfer.lifecycle', 'intent.rejected', 'intent.duplicated'] as const;
 /** Commands come at least once, and in any order: the relays that write them may die between writing and noting it. */
@@ -39,6 +43,10 @@ export class Tail {
   readonly deadLetters: DeadLetter[] = [];
   deadLettersElsewhere = 0;
   undecodable = 0;
+  /** Of batches that nobody can read. */
+  readonly batchLetters: BadBatch[] = [];
+  /** Of what was forged. */
+  readonly forgedLetters: ForgedLetter[] = [];
   repeated = 0;
   readonly #options: TailOptions;
   readonly #positions = new Map<string, number>();
@@ -66,6 +74,8 @@ export class Tail {
   async stop(): Promise<void> {
     this.#stopped = true;
     await this.#running;
+    // What was written since the last look.
+    await this.#look();
     await this.#writer?.close().catch(() => undefined);
   }
 
@@ -101,23 +111,8 @@ export class Tail {
     const { books, codec } = this.#options;
     this.movedAt = performance.now();
     if (COMMANDS.includes(topic)) return this.#mayRepeat(records);
-    if (topic === deadLetterTopic('intake')) {
-      this.undecodable += records.length;
-      for (const { key } of records) books.undecodable(key?.toString() ?? '');
-      return;
-    }
     if (DEAD_LETTERS.includes(topic)) {
-      this.deadLettersElsewhere += records.length;
-      for (const { key, headers } of records) {
-        const header = (name: string) => headers[name]?.toString() ?? '';
-        const letter = {
-          topic,
-          key: key?.toString() ?? '',
-          code: header('dlq-error-code'),
-          detail: header('dlq-error-detail'),
-        };
-        if (this.deadLetters.length < KEPT) this.deadLetters.push(letter);
-      }
+      for (const record of records) this.#letter(record);
       return;
     }
     const name = topic as (typeof OUTCOMES)[number];
@@ -133,9 +128,42 @@ export class Tail {
     }
   }
 
+  #letter(record: LogRecord): void {
+    const { topic, partition, offset, headers } = record;
+    const header = (name: string) => headerText(headers, name) ?? '';
+    const key = record.key?.toString() ?? '';
+    const code = header(RECOVERY_HEADER.deadLetterCode);
+    const forgery = header(FORGERY);
+    if (forgery !== '') {
+      const owner = topic.slice(0, -'.dlq'.length);
+      this.forgedLetters.push({ id: forgery, owner, code, position: `${topic}/${partition}/${offset}` });
+      return;
+    }
+    const lastOffset = headerInteger(headers, RECOVERY_HEADER.sourceLastOffset);
+    if (lastOffset !== undefined) {
+      this.batchLetters.push({
+        topic: header(RECOVERY_HEADER.sourceTopic),
+        partition: headerInteger(headers, RECOVERY_HEADER.sourcePartition) ?? -1,
+        firstOffset: headerInteger(headers, RECOVERY_HEADER.sourceOffset) ?? -1,
+        lastOffset,
+        code,
+      });
+      return;
+    }
+    if (topic === deadLetterTopic('intake')) {
+      this.undecodable++;
+      this.#options.books.undecodable(key);
+      return;
+    }
+    this.deadLettersElsewhere++;
+    if (this.deadLetters.length >= KEPT) return;
+    this.deadLetters.push({ topic, key, code, detail: header(RECOVERY_HEADER.deadLetterDetail) });
+  }
+
   #mayRepeat(records: readonly LogRecord[]): void {
     if (!this.#repeating) return;
     for (const record of records) {
+      if (record.headers[FORGERY] !== undefined) continue;
       // Chosen by what it is and where it stands: a repeat stands elsewhere, so that it is not repeated for ever.
       const draw = createHash('sha256').update(`${record.topic}/${record.partition}/${record.offset}`).digest();
       if (draw.readUInt32BE() / 2 ** 32 >= REPEATED) continue;

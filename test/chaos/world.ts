@@ -169,6 +169,12 @@ export class World {
       throw new Error(`the provider refuses the fault plan: ${response.status} ${await response.text()}`);
   }
 
+  /** How often each rule of the present fault plan has fired. */
+  async providerFaultsFired(): Promise<Readonly<Record<string, number>>> {
+    const response = await fetch(new URL('/v1/admin/stats', this.#provider.url));
+    return ((await response.json()) as { faultsFired: Record<string, number> }).faultsFired;
+  }
+
   /** Every proxy behaves, every server runs. */
   async heal(): Promise<void> {
     for (const proxies of this.#proxies.values()) for (const proxy of proxies) proxy.behave();

@@ -8,7 +8,7 @@ import { listedPersons, loadSampleList } from '../../processors/screening/lists/
 import { ChaosBooks } from '../chaos/books.ts';
 import { chaosFeed } from '../chaos/feed.ts';
 import { Feeder } from '../chaos/feeder.ts';
-import type { Injected } from '../chaos/injector.ts';
+import type { Injected } from '../chaos/injected.ts';
 import { judge, type Verdict } from '../chaos/judge.ts';
 import { Operator } from '../chaos/operator.ts';
 import { PROFILES } from '../chaos/profile.ts';
@@ -187,6 +187,9 @@ export async function runOutages(options: OutageOptions): Promise<OutageReport> 
       books,
       feeder,
       tail,
+      operator,
+      forbidden: new Map(),
+      tables: [],
       // Which of them are passed is not the question here.
       reached: new Set(),
       allFailpoints: false,

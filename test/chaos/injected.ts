@@ -1,0 +1,17 @@
+// A fault as it was injected, for the report and the judge.
+import type { Fault } from './schedule.ts';
+
+/** Times are ms since the run began. */
+export interface Injected {
+  readonly id: string;
+  readonly kind: Fault['kind'];
+  readonly what: string;
+  readonly fromMs: number;
+  readonly toMs: number;
+  /** What it really did: which failpoint, how many connections; or that it did nothing. */
+  readonly outcome: string;
+  /** Counted under these names, once each time that a name is there. */
+  readonly counts: readonly string[];
+}
+
+export type Done = Pick<Injected, 'outcome' | 'counts'>;

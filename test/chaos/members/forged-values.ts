@@ -1,0 +1,87 @@
+// What a stranger would write: transfers that nobody made, and true ones that pay somebody else.
+import { randomUUID } from 'node:crypto';
+import { holdIdOf } from '../../../domain/event-id.ts';
+import { contentHashOf } from '../../../processors/hold-content.ts';
+import type {
+  FxRate,
+  Parties,
+  PayoutUpdated,
+  ReviewDecided,
+  TransferAccepted,
+  TransferHeld,
+} from '../../../schemas/types.generated.ts';
+import type { TopicName } from '../../../topics/catalogue.ts';
+
+/** Whom everything that is forged or tampered with would pay. */
+export const MALLORY = { name: 'Mallory Malory', account: '66600066600066' };
+
+type Event = Pick<TransferAccepted, 'envelope' | 'parties'>;
+
+/** The event with another beneficiary. */
+export function toMallory<E extends { readonly parties: Event['parties'] }>(event: E): E {
+  const [[branch, parties]] = Object.entries(event.parties) as [[string, Parties]];
+  const account = { ...parties.creditor.account, value: MALLORY.account };
+  const creditor = { ...parties.creditor, name: MALLORY.name, account };
+  return { ...event, parties: { [branch]: { ...parties, creditor } } };
+}
+
+/** The value with another beneficiary, or another price where it has none. */
+export function altered(topic: TopicName, value: unknown): unknown {
+  switch (topic) {
+    case 'review.decided':
+      return { ...(value as ReviewDecided), held: bound(toMallory((value as ReviewDecided).held)) };
+    case 'payout.updated':
+      return { ...(value as PayoutUpdated), requested: toMallory((value as PayoutUpdated).requested) };
+    case 'fx.rates':
+      return { ...(value as FxRate), rate: '0.0000001' };
+    case 'screening.list-activated':
+      return value;
+    case 'transfer.held':
+      return bound(toMallory(value as TransferHeld));
+    default:
+      return toMallory(value as Event);
+  }
+}
+
+/** The value for a transfer that nobody asked for; a table has no transfers. */
+export function madeUp(
+  topic: TopicName,
+  value: unknown,
+): { readonly key: string | undefined; readonly value: unknown } {
+  const transferId = randomUUID();
+  const forged = altered(topic, value);
+  switch (topic) {
+    case 'fx.rates':
+    case 'screening.list-activated':
+      return { key: undefined, value: forged };
+    case 'review.decided': {
+      const decided = forged as ReviewDecided;
+      const held = bound(underId(decided.held, transferId));
+      const { holdId, evidenceHash } = held.hold;
+      const command = { ...decided.command, commandId: randomUUID(), transferId, issuedBy: 'mallory' };
+      return { key: transferId, value: { ...decided, command, held, holdId, evidenceHash, decision: 'APPROVE' } };
+    }
+    case 'payout.updated': {
+      const updated = forged as PayoutUpdated;
+      const requested = underId(updated.requested, transferId);
+      const command = { ...updated.command, commandId: randomUUID(), transferId };
+      const payout = { ...updated.payout, payoutId: transferId, attemptKey: `${transferId}:1`, status: 'PAID' };
+      return { key: transferId, value: { command, requested, payout } };
+    }
+    case 'transfer.held':
+      return { key: transferId, value: bound(underId(forged as TransferHeld, transferId)) };
+    default:
+      return { key: transferId, value: underId(forged as Event, transferId) };
+  }
+}
+
+function underId<E extends Pick<Event, 'envelope'>>(event: E, transferId: string): E {
+  return { ...event, envelope: { ...event.envelope, transferId, eventId: randomUUID() } };
+}
+
+/** The held event with the ids and the hash that a stage would give it; the seal is what a stranger cannot give. */
+function bound(held: TransferHeld): TransferHeld {
+  const { transferId, sequence } = held.envelope;
+  const hold = { ...held.hold, holdId: holdIdOf(transferId, sequence) };
+  return { ...held, hold: { ...hold, evidenceHash: contentHashOf({ ...held, hold }) } };
+}

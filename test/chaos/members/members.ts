@@ -1,0 +1,66 @@
+// The members of the harness that need more than a kill: each in a file of its own, with what it does, what must come of it
+// and how the judge knows. Here they are put into the schedule, and carried out.
+import type { Random } from '../../../feed/random.ts';
+import type { ChaosBooks } from '../books.ts';
+import type { Done } from '../injected.ts';
+import type { Profile } from '../profile.ts';
+import type { World } from '../world.ts';
+import { type BombFault, bombFault, explode } from './bad-batches.ts';
+import { FORGERIES, type ForgeryFault, forge } from './forgeries.ts';
+import { type ClockFault, clockFault, tellWrongTime } from './provider-clock.ts';
+import { type Forbidden, type PayoutTamperFault, payoutTamperFault, tamperWithPayouts } from './tampered-payouts.ts';
+
+export type MemberFault = ClockFault | ForgeryFault | PayoutTamperFault | BombFault;
+
+const times = <T>(count: number, make: (index: number) => T) => Array.from({ length: count }, (_, i) => make(i));
+
+export function memberFaults(profile: Profile, random: Random): MemberFault[] {
+  return [
+    ...times(profile.providerClocks, (index) => clockFault(index, random)),
+    ...times(profile.forgeries, (index): ForgeryFault => {
+      return { kind: 'forgery', how: FORGERIES[index % FORGERIES.length]! };
+    }),
+    ...times(profile.payoutTamperings, () => payoutTamperFault(random)),
+    ...times(profile.bombs, () => bombFault(random)),
+  ];
+}
+
+export interface Members {
+  readonly world: World;
+  readonly books: ChaosBooks;
+  /** Under which names the provider must never have paid. */
+  readonly forbidden: Forbidden;
+}
+
+export async function carryOut(members: Members, fault: MemberFault): Promise<Done> {
+  switch (fault.kind) {
+    case 'provider-clock':
+      return tellWrongTime(members.world, fault);
+    case 'forgery':
+      return forge(members, fault);
+    case 'payout-tamper':
+      return tamperWithPayouts(members.world, fault, members.forbidden);
+    case 'bomb':
+      return explode(members.world, fault);
+  }
+}
+
+/** Faults on one target come one after another; undefined: this one is in nobody's way. */
+export function memberTarget(fault: MemberFault): string | undefined {
+  return fault.kind === 'provider-clock' ? 'the provider' : undefined;
+}
+
+/** One line for a person. */
+export function describeMember(fault: MemberFault): string {
+  const seconds = (ms: number) => `${(ms / 1_000).toFixed(1)} s`;
+  switch (fault.kind) {
+    case 'provider-clock':
+      return `clock of the provider: ${fault.how}, wrong by ${(fault.wrongByMs / 3_600_000).toFixed(1)} h, for ${seconds(fault.forMs)}`;
+    case 'forgery':
+      return `forge records: ${fault.how}`;
+    case 'payout-tamper':
+      return `tamper with ${fault.payouts} payouts for ${seconds(fault.forMs)}`;
+    case 'bomb':
+      return `send a batch that unpacks to ${fault.unpackedMb} MB`;
+  }
+}
