@@ -23,7 +23,7 @@ import { hydrationHost } from './hydration.ts';
 import type { ProcessorName } from './pipeline.ts';
 import { activeInTable, maySeeLists, screenerFor, termsOf } from './screening.ts';
 import { corridors, limitRules } from './terms.ts';
-import { unguardedClaims, unsafeSwitches } from './unsafe.ts';
+import { unguardedClaims, unguardedReplays, unsafeSwitches } from './unsafe.ts';
 
 export interface Hosted {
   readonly hosts: readonly Host[];
@@ -43,7 +43,8 @@ export async function processorHosts(
   connections: Connections,
   runtime: HostRuntime,
 ): Promise<Hosted> {
-  const claims = replayClaims(() => connections.db());
+  const kept = replayClaims(() => connections.db());
+  const claims = unsafeSwitches().has('no-replay-claim') ? unguardedReplays(kept) : kept;
   const built = await Promise.all(names.map((name) => BUILDERS[name](connections, runtime)));
   return {
     hosts: built.flatMap(({ processor, tables, beside = [] }) => [

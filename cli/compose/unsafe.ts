@@ -5,6 +5,7 @@ import type { UnsafeForTests } from '../../adapters/kafka/options.ts';
 import type { IntentClaims } from '../../processors/intake/ports.ts';
 import { refuseOutsideTrials } from '../../runtime/ports/environment.ts';
 import { CodedError } from '../../runtime/ports/fault.ts';
+import type { ReplayClaims } from '../../runtime/ports/replay-claims.ts';
 import type { Rings } from '../../runtime/seals.ts';
 
 export const UNSAFE_SWITCHES = [
@@ -18,6 +19,8 @@ export const UNSAFE_SWITCHES = [
   'offsets-outside-transaction',
   /** Every intent is the first of its id. */
   'no-intake-claim',
+  /** Every replay of a dead letter is the first. */
+  'no-replay-claim',
   /** A previous owner of a partition is neither fenced nor stopped by the group. */
   'no-fencing',
   /** Stages, executor, sinks, tables and relays act on records, holds, decisions and payouts that nobody sealed. */
@@ -69,5 +72,15 @@ export function unguardedClaims(claims: IntentClaims): IntentClaims {
       return asked;
     },
     find: async () => [],
+  };
+}
+
+/** The same for replays. */
+export function unguardedReplays(claims: ReplayClaims): ReplayClaims {
+  return {
+    claim: async (asked) => {
+      await claims.claim(asked);
+      return asked;
+    },
   };
 }

@@ -7,6 +7,7 @@ import { homePartition } from '../../runtime/home-partition.ts';
 import type { Log, LogWriter, OutputRecord } from '../../runtime/ports/log.ts';
 import { type ChaosRecord, isMalformed } from './feed.ts';
 import { type ForeignProducer, isForeign } from './members/foreign-batches.ts';
+import { patiently } from './patiently.ts';
 
 export const INTENTS = 'transfer.requested';
 /** A slice of a burst, ms. */
@@ -57,6 +58,15 @@ export class Feeder {
     return this.#turn;
   }
 
+  /** Publishes these beside the bursts. */
+  insert(records: readonly ChaosRecord[]): Promise<void> {
+    this.#turn = this.#turn.then(async () => {
+      for (const record of records) this.#enter(record);
+      await this.#surely(records, (missing) => this.#write(missing));
+    });
+    return this.#turn;
+  }
+
   async close(): Promise<void> {
     await this.#turn;
     await this.#writer?.close();
@@ -84,8 +94,13 @@ export class Feeder {
   }
 
   #next(): ChaosRecord {
-    const { records, books } = this.#options;
-    const record = records.next().value as ChaosRecord;
+    const record = this.#options.records.next().value as ChaosRecord;
+    this.#enter(record);
+    return record;
+  }
+
+  #enter(record: ChaosRecord): void {
+    const { books } = this.#options;
     const { key, value, account, expected, kind, late } = record;
     const line = { at: Date.now(), id: identityOf(key, value), account, expected, kind, late };
     writeSync(this.#ledger, `${JSON.stringify(line)}\n`);
@@ -99,7 +114,6 @@ export class Feeder {
       this.kinds.add(kind);
     }
     if (!['DUPLICATE', 'INTENT_REJECTED', 'UNDECODABLE'].includes(expected)) this.#count('transfers');
-    return record;
   }
 
   #count(name: string): void {
@@ -165,16 +179,4 @@ export async function readIntents(log: Log): Promise<Multiset> {
     }
   });
   return found;
-}
-
-/** Again until it works: brokers come back. */
-export async function patiently<T>(work: () => Promise<T>): Promise<T> {
-  for (let failures = 0; ; failures++) {
-    try {
-      return await work();
-    } catch (error) {
-      if (failures > 120) throw error;
-      await sleep(RETRY_MS);
-    }
-  }
 }

@@ -2,6 +2,7 @@
 
 import type { UnsafeSwitch } from '../../cli/compose/unsafe.ts';
 import type { Random } from '../../feed/random.ts';
+import { lateSchemaFault } from './members/late-schema.ts';
 import { clockFault } from './members/provider-clock.ts';
 import { type Fault, zombie } from './schedule.ts';
 
@@ -65,6 +66,11 @@ export const NEGATIVE_CONTROLS: readonly NegativeControl[] = [
     name: 'no-seal-checks',
     because: 'transfers that nobody asked for are paid',
     faults: () => Array.from({ length: 4 }, () => ({ kind: 'forgery', how: 'unsealed' })),
+  },
+  {
+    name: 'no-replay-claim',
+    because: 'a replay that was written twice is decided twice',
+    faults: (random) => [lateSchemaFault(10, random)],
   },
   {
     name: 'no-sequence-guard',

@@ -33,6 +33,8 @@ export interface Profile {
   readonly payoutTamperings: number;
   /** Batches that unpack to far more than any may. */
   readonly bombs: number;
+  /** Intents that come before their schema, and are replayed. */
+  readonly lateIntents: number;
   /** The longest the drain may go without anything moving, ms. */
   readonly quietMs: number;
   readonly brokers: 1 | 3;
@@ -67,6 +69,7 @@ const full: Profile = {
   forgeries: 24,
   payoutTamperings: 6,
   bombs: 6,
+  lateIntents: 40,
   quietMs: 120_000,
   brokers: 1,
   allFailpoints: true,
@@ -90,6 +93,7 @@ const full: Profile = {
     casesTampered: 100,
     payoutsTampered: 6,
     bombs: 5,
+    replays: 40,
     batchesDamaged: 4,
   },
 };
@@ -118,6 +122,7 @@ export const PROFILES = {
     forgeries: 3,
     payoutTamperings: 1,
     bombs: 1,
+    lateIntents: 4,
     allFailpoints: false,
     least: {},
   },
@@ -143,6 +148,7 @@ export const PROFILES = {
     forgeries: 6,
     payoutTamperings: 2,
     bombs: 2,
+    lateIntents: 8,
     least: {
       transfers: 1_900,
       duplicates: 190,
@@ -161,6 +167,7 @@ export const PROFILES = {
       forgeries: 30,
       casesTampered: 5,
       bombs: 1,
+      replays: 8,
       batchesDamaged: 4,
     },
   },
@@ -187,6 +194,7 @@ export const PROFILES = {
     forgeries: 60,
     payoutTamperings: 16,
     bombs: 16,
+    lateIntents: 100,
     least: {
       transfers: 75_000,
       malformedKinds: 25,
@@ -203,6 +211,7 @@ export const PROFILES = {
       casesTampered: 400,
       payoutsTampered: 16,
       bombs: 12,
+      replays: 100,
       batchesDamaged: 4,
     },
   },

@@ -7,16 +7,18 @@ import { publishSampleRates } from '../../cli/publish.ts';
 import { listedPersons, loadSampleList } from '../../processors/screening/lists/sample/load.ts';
 import { ChaosBooks } from './books.ts';
 import { chaosFeed, recordsFor } from './feed.ts';
-import { Feeder, INTENTS, patiently } from './feeder.ts';
+import { Feeder, INTENTS } from './feeder.ts';
 import type { Injected } from './injected.ts';
 import { Injector } from './injector.ts';
 import { judge, type Verdict } from './judge.ts';
 import { damageBatches } from './members/bad-batches.ts';
 import { ForeignProducer } from './members/foreign-batches.ts';
 import type { TableSeen } from './members/forgery-check.ts';
+import { LateIntents } from './members/late-schema.ts';
 import type { Forbidden } from './members/tampered-payouts.ts';
 import type { NegativeControl } from './negative.ts';
 import { Operator } from './operator.ts';
+import { patiently } from './patiently.ts';
 import type { Profile } from './profile.ts';
 import { NO_FAULTS, PROVIDER_FAULTS } from './provider-faults.ts';
 import { makeSchedule, type Schedule, SLOTS, type SlotName } from './schedule.ts';
@@ -101,7 +103,8 @@ export async function run(options: RunOptions): Promise<RunReport> {
     await codec.load(['transfer.requested']);
     const rates = keepRatesFresh(world);
     const books = new ChaosBooks();
-    const tail = new Tail({ log, codec, books });
+    const late = new LateIntents();
+    const tail = new Tail({ log, codec, books, late });
     const operator = new Operator(connections);
     const feeder = new Feeder({
       log,
@@ -144,7 +147,10 @@ export async function run(options: RunOptions): Promise<RunReport> {
     const startedAt = Date.now();
     zero = performance.now();
     const forbidden: Forbidden = new Map();
-    const injector = new Injector({ world, books, forbidden, slots, now, say });
+    const injector = new Injector({
+      ...{ world, books, late, forbidden, slots, now, say },
+      feed: (records) => feeder.insert(records),
+    });
     await play(schedule, { now, feeder, injector });
     await injector.idle();
     const batchesDamaged = await damageBatches({ world, chain: [slots.get('chain-1')!, slots.get('chain-2')!] });

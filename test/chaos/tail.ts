@@ -11,6 +11,7 @@ import { deadLetterTopic } from '../../topics/recovery.ts';
 import type { BadBatch } from './members/bad-batches.ts';
 import { FORGERY } from './members/forgeries.ts';
 import type { ForgedLetter } from './members/forgery-check.ts';
+import type { LateIntents } from './members/late-schema.ts';
 
 const OUTCOMES = ['transfer.lifecycle', 'intent.rejected', 'intent.duplicated'] as const;
 /** Commands come at least once, and in any order: the relays that write them may die between writing and noting it. */
@@ -34,6 +35,8 @@ export interface TailOptions {
   readonly log: Log;
   readonly codec: Codec;
   readonly books: Books;
+  /** Dead letters that the operator replays are given to it, and are no end. */
+  readonly late?: LateIntents;
 }
 
 export class Tail {
@@ -151,6 +154,7 @@ export class Tail {
       return;
     }
     if (topic === deadLetterTopic('intake')) {
+      if (this.#options.late?.keep(record)) return;
       this.undecodable++;
       this.#options.books.undecodable(key);
       return;

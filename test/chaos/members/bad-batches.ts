@@ -15,6 +15,7 @@ import { produceRaw } from '../../../adapters/kafka/testing/raw-produce.ts';
 import type { Random } from '../../../feed/random.ts';
 import type { Log, UnreadableBatch } from '../../../runtime/ports/log.ts';
 import type { Done } from '../injected.ts';
+import { patiently } from '../patiently.ts';
 import type { Slot } from '../slot.ts';
 import type { World } from '../world.ts';
 
@@ -38,7 +39,9 @@ export async function explode({ connections, stack }: World, { unpackedMb, parti
   // By the codec of the topic: by another the broker would unpack it to pack it again.
   const batch = batchBy('zstd', [{ key: Buffer.from('bomb'), value: Buffer.alloc(unpackedMb * MB) }]);
   const { chainPartitions } = connections.config.kafka;
-  const answer = await produceRaw(stack.urls.kafkaBrokers, INTENTS, partition % chainPartitions, batch).catch(String);
+  const answer = await patiently(() =>
+    produceRaw(stack.urls.kafkaBrokers, INTENTS, partition % chainPartitions, batch),
+  );
   const size = `${Math.round(batch.length / 1_024)} KB that unpack to ${unpackedMb} MB`;
   return answer === 0 ? { outcome: size, counts: ['bombs'] } : { outcome: `not taken: ${answer}`, counts: [] };
 }

@@ -13,6 +13,7 @@ import { ISSUERS } from '../../../topics/contract.ts';
 import { replayTopic, retryTopic } from '../../../topics/recovery.ts';
 import type { ChaosBooks } from '../books.ts';
 import type { Done } from '../injected.ts';
+import { patiently } from '../patiently.ts';
 import type { World } from '../world.ts';
 import { altered, madeUp } from './forged-values.ts';
 
@@ -70,15 +71,14 @@ const LOOK_BACK = 60;
 /** Writes one forgery of this kind to every topic where there can be one. */
 export async function forge({ world, books }: Forging, { how }: ForgeryFault): Promise<Done> {
   const { log } = world.connections;
-  const samples = await trueRecords(world, books);
-  const records = how === 'detour' ? detours(samples) : await direct(world, samples, how);
+  const samples = await patiently(() => trueRecords(world, books));
+  const records = how === 'detour' ? detours(samples) : await patiently(() => direct(world, samples, how));
   if (records.length === 0) return { outcome: 'nothing to forge from', counts: [] };
-  const writer = await log.writer('chaos-stranger');
-  try {
-    await writer.send(records);
-  } finally {
-    await writer.close().catch(() => undefined);
-  }
+  // What is written twice meanwhile is counted as it stands in the log.
+  await patiently(async () => {
+    const writer = await log.writer('chaos-stranger');
+    await writer.send(records).finally(() => writer.close());
+  });
   return {
     outcome: `${records.length} records on ${new Set(records.map(({ topic }) => topic)).size} topics`,
     counts: records.flatMap(() => ['forgeries', `forgery.${how}`]),

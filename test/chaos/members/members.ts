@@ -1,16 +1,15 @@
 // The members of the harness that need more than a kill: each in a file of its own, with what it does, what must come of it
 // and how the judge knows. Here they are put into the schedule, and carried out.
 import type { Random } from '../../../feed/random.ts';
-import type { ChaosBooks } from '../books.ts';
 import type { Done } from '../injected.ts';
 import type { Profile } from '../profile.ts';
-import type { World } from '../world.ts';
 import { type BombFault, bombFault, explode } from './bad-batches.ts';
 import { FORGERIES, type ForgeryFault, forge } from './forgeries.ts';
+import { comeLate, type LateSchemaFault, lateSchemaFault, type Replaying } from './late-schema.ts';
 import { type ClockFault, clockFault, tellWrongTime } from './provider-clock.ts';
 import { type Forbidden, type PayoutTamperFault, payoutTamperFault, tamperWithPayouts } from './tampered-payouts.ts';
 
-export type MemberFault = ClockFault | ForgeryFault | PayoutTamperFault | BombFault;
+export type MemberFault = ClockFault | ForgeryFault | PayoutTamperFault | BombFault | LateSchemaFault;
 
 const times = <T>(count: number, make: (index: number) => T) => Array.from({ length: count }, (_, i) => make(i));
 
@@ -22,12 +21,11 @@ export function memberFaults(profile: Profile, random: Random): MemberFault[] {
     }),
     ...times(profile.payoutTamperings, () => payoutTamperFault(random)),
     ...times(profile.bombs, () => bombFault(random)),
+    ...(profile.lateIntents > 0 ? [lateSchemaFault(profile.lateIntents, random)] : []),
   ];
 }
 
-export interface Members {
-  readonly world: World;
-  readonly books: ChaosBooks;
+export interface Members extends Replaying {
   /** Under which names the provider must never have paid. */
   readonly forbidden: Forbidden;
 }
@@ -42,11 +40,14 @@ export async function carryOut(members: Members, fault: MemberFault): Promise<Do
       return tamperWithPayouts(members.world, fault, members.forbidden);
     case 'bomb':
       return explode(members.world, fault);
+    case 'late-schema':
+      return comeLate(members, fault);
   }
 }
 
 /** Faults on one target come one after another; undefined: this one is in nobody's way. */
 export function memberTarget(fault: MemberFault): string | undefined {
+  if (fault.kind === 'late-schema') return 'late schemas';
   return fault.kind === 'provider-clock' ? 'the provider' : undefined;
 }
 
@@ -62,5 +63,7 @@ export function describeMember(fault: MemberFault): string {
       return `tamper with ${fault.payouts} payouts for ${seconds(fault.forMs)}`;
     case 'bomb':
       return `send a batch that unpacks to ${fault.unpackedMb} MB`;
+    case 'late-schema':
+      return `feed ${fault.intents} intents before their schema, and replay them`;
   }
 }

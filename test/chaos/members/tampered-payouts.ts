@@ -30,6 +30,10 @@ export const payoutTamperFault = (random: Random): PayoutTamperFault => ({
 /** Digests under which the provider would name Mallory, with the transfer. */
 export type Forbidden = Map<string, string>;
 
+/** Until payouts are under way. */
+const LOOK_EVERY_MS = 200;
+const MOST_LOOKS = 75;
+
 interface Changed {
   readonly _id: string;
   readonly before: Binary;
@@ -39,7 +43,11 @@ interface Changed {
 export async function tamperWithPayouts(world: World, fault: PayoutTamperFault, forbidden: Forbidden): Promise<Done> {
   const changed: Changed[] = [];
   try {
-    await change(world, fault.payouts, { changed, forbidden });
+    for (let looks = 0; changed.length === 0 && looks < MOST_LOOKS; looks++) {
+      // MongoDB may be away.
+      await change(world, fault.payouts, { changed, forbidden }).catch(() => undefined);
+      await sleep(LOOK_EVERY_MS);
+    }
     await sleep(fault.forMs);
   } finally {
     for (const one of changed) await restored(world, one);

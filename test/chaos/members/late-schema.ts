@@ -1,0 +1,162 @@
+// Member: a producer is deployed before its schema. Its intents become dead letters; then the schema is registered, and the
+// operator replays each letter: the same record three times, as a tool does that does not know whether it has written.
+//
+// What must come of it: each becomes one transfer, decided once, whatever replay comes first. How the judge knows: the books
+// expect its end, and verify finds nothing that is there twice.
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Call, registryCaller } from '../../../adapters/registry/call.ts';
+import { subjectOf } from '../../../adapters/registry/codec.ts';
+import { registryOptions } from '../../../cli/connect.ts';
+import { goodIntent } from '../../../feed/intents.ts';
+import { type Random, seeded } from '../../../feed/random.ts';
+import type { LogRecord } from '../../../runtime/ports/log.ts';
+import { selfContained } from '../../../schemas/load.ts';
+import { replayOf } from '../../kit/replay.ts';
+import type { ChaosBooks } from '../books.ts';
+import type { ChaosRecord } from '../feed.ts';
+import type { Done } from '../injected.ts';
+import { patiently } from '../patiently.ts';
+import type { World } from '../world.ts';
+
+const INTENTS = 'transfer.requested';
+
+export interface LateSchemaFault {
+  readonly kind: 'late-schema';
+  readonly intents: number;
+  readonly seed: number;
+}
+
+export const lateSchemaFault = (intents: number, random: Random): LateSchemaFault => ({
+  kind: 'late-schema',
+  intents,
+  seed: random.below(2 ** 31),
+});
+
+/** Intents of a schema that nobody knows yet, and their dead letters. */
+export class LateIntents {
+  readonly #letters = new Map<string, LogRecord[]>();
+
+  expect(transferId: string): void {
+    this.#letters.set(transferId, []);
+  }
+
+  /** Keeps the dead letter of one of them. @returns false for that of any other */
+  keep(letter: LogRecord): boolean {
+    const letters = this.#letters.get(letter.key?.toString() ?? '');
+    letters?.push(letter);
+    return letters !== undefined;
+  }
+
+  lettersOf(transferId: string): readonly LogRecord[] {
+    return this.#letters.get(transferId) ?? [];
+  }
+}
+
+export interface Replaying {
+  readonly world: World;
+  readonly books: ChaosBooks;
+  readonly late: LateIntents;
+  /** Feeds these beside the others. */
+  readonly feed: (records: readonly ChaosRecord[]) => Promise<void>;
+}
+
+/** Readers remember for so long that an id is unknown, and more. */
+const FORGOTTEN_AFTER_MS = 15_000;
+/** Between a replay and its copy, so that they are not handled together. */
+const COPY_AFTER_MS = 2_000;
+const LOOK_EVERY_MS = 500;
+const PATIENCE_MS = 240_000;
+
+export async function comeLate(replaying: Replaying, { intents, seed }: LateSchemaFault): Promise<Done> {
+  const { world, books, late, feed } = replaying;
+  const call = registryCaller(registryOptions(world.connections.config));
+  const id = await patiently(() => nextId(call));
+  const records = lateIntents(world, { intents, seed, id });
+  for (const { account } of records) late.expect(account);
+  await feed(records);
+  const ids = records.map(({ account }) => account);
+  await until(() => ids.every((one) => late.lettersOf(one).length > 0));
+  const registered = await patiently(() => register(call, seed));
+  if (registered !== id) throw new Error(`the registry gave ${registered} to the late schema, and not ${id}`);
+  const replays = await replayAll(replaying, ids);
+  if (!ids.every((one) => books.hasEnded(one)))
+    return { outcome: `${replays} letters replayed, not all ended`, counts: [] };
+  return { outcome: `${replays} letters replayed, three times each`, counts: Array(replays).fill('replays') };
+}
+
+/** Replays whatever letter there is of them, until all have come to an end. */
+async function replayAll({ world, books, late }: Replaying, ids: readonly string[]): Promise<number> {
+  const { log, config } = world.connections;
+  let replays = 0;
+  const seen = new Map<string, number>();
+  for (const deadline = performance.now() + PATIENCE_MS; performance.now() < deadline; ) {
+    const open = ids.filter((id) => !books.hasEnded(id) && late.lettersOf(id).length > (seen.get(id) ?? 0));
+    if (open.length > 0) await sleep(FORGOTTEN_AFTER_MS);
+    for (const id of open) seen.set(id, late.lettersOf(id).length);
+    const records = open.map((id) =>
+      replayOf(late.lettersOf(id).at(-1)!, {
+        owner: 'intake',
+        replayId: randomUUID(),
+        replayedBy: 'chaos-operator',
+        rings: config.keys,
+      }),
+    );
+    for (const again of records.length > 0 ? [records, records, records] : []) {
+      await patiently(async () => {
+        const writer = await log.writer('chaos-replays');
+        await writer.send(again).finally(() => writer.close());
+      });
+      await sleep(COPY_AFTER_MS);
+    }
+    replays += records.length;
+    if (ids.every((id) => books.hasEnded(id))) return replays;
+    await sleep(LOOK_EVERY_MS);
+  }
+  return replays;
+}
+
+async function until(done: () => boolean): Promise<void> {
+  for (const deadline = performance.now() + PATIENCE_MS; !done() && performance.now() < deadline; ) {
+    await sleep(LOOK_EVERY_MS);
+  }
+}
+
+/** Good intents with one more field, which is null, under an id that the registry has not given out. */
+function lateIntents(
+  { connections: { codec } }: World,
+  { intents, seed, id }: { readonly intents: number; readonly seed: number; readonly id: number },
+): readonly ChaosRecord[] {
+  const random = seeded(seed);
+  return Array.from({ length: intents }, () => {
+    const transferId = randomUUID();
+    const ids = { transferId, customerId: randomUUID(), beneficiaryId: randomUUID() };
+    const value = Buffer.concat([codec.encode(INTENTS, goodIntent(random, ids, Date.now())), Buffer.from([0])]);
+    value.writeInt32BE(id, 1);
+    const expected = 'COMPLETED';
+    return { key: transferId, value, account: transferId, expected, kind: 'schema-comes-late', late: false };
+  });
+}
+
+/** The id that the next schema will have: they are given out one after the other. */
+async function nextId(call: Call): Promise<number> {
+  const subjects = (await call('GET', '/subjects')).body as readonly string[];
+  const ids: number[] = [];
+  for (const subject of subjects) {
+    const path = `/subjects/${encodeURIComponent(subject)}/versions`;
+    for (const version of (await call('GET', path)).body as readonly number[]) {
+      ids.push(((await call('GET', `${path}/${version}`)).body as { id: number }).id);
+    }
+  }
+  return Math.max(...ids) + 1;
+}
+
+/** The schema of intents with a field more; each seed has another. */
+async function register(call: Call, seed: number): Promise<number> {
+  const schema = selfContained('corridor.TransferRequested') as { readonly fields: readonly object[] };
+  const field = { name: `late${seed}`, type: ['null', 'string'], default: null, doc: 'Not known to readers yet.' };
+  const body = { schema: JSON.stringify({ ...schema, fields: [...schema.fields, field] }) };
+  const created = await call('POST', `/subjects/${encodeURIComponent(subjectOf(INTENTS))}/versions`, body);
+  if (created.status !== 200) throw new Error(`the registry refuses the late schema: ${JSON.stringify(created.body)}`);
+  return (created.body as { id: number }).id;
+}
