@@ -5,6 +5,7 @@
 // a hold lapsed is what anybody may say: the stage looks at its own clock.
 import { holdIdOf } from '../domain/event-id.ts';
 import { HOLD_EXPIRY } from '../domain/identities.ts';
+import { isSamePosition } from '../domain/origin-position.ts';
 import { isSealed, type KeyRing, sealOf } from '../domain/seal.ts';
 import type { Reason, ReviewDecided, ReviewOutcome, Stage, TransferHeld } from '../schemas/types.generated.ts';
 import type { Cause, Disposition, Received } from './contract.ts';
@@ -126,7 +127,9 @@ function unprovenDecision(decided: ReviewDecided, { operators }: HoldKeys): Revi
 function honoured({ value, position, appendedAt }: PlacedReview, claim: HoldClaim): ReviewStanding {
   const { command, holdId, decision, evidenceHash, justification, held } = value;
   if (claim.commandId !== command.commandId) return dropped('HOLD_TAKEN', 'another decision resumed this hold before');
-  if (claim.position !== position) return dropped('DECISION_REPEATED', 'this decision was published before');
+  const made = { position: claim.position, storedAt: claim.claimedAt };
+  if (!isSamePosition(made, { topic: 'review.decided', position, appendedAt }))
+    return dropped('DECISION_REPEATED', 'this decision was published before');
   const { issuedBy: decidedBy, issuedAt: decidedAt } = command;
   const review = { holdId, decision, decidedBy, decidedAt, evidenceHash, justification };
   const { claimedAt: occurredAt } = claim;

@@ -16,7 +16,7 @@ import { detourFlaw, type Rings, sealDetail, sealedRecordOf, sealFlaw } from './
 /** Where a record stood on its contract topic, and its history since. */
 export interface Source {
   readonly topic: TopicName;
-  /** What positions call the topic: its name. */
+  /** What positions call the topic: its id; its name where there is none. */
   readonly topicId: string;
   readonly partition: number;
   readonly offset: number;
@@ -109,7 +109,7 @@ export function createArrivals(options: ArrivalOptions): (batch: RecordBatch) =>
         arrivals[index] = unreadable(record, topicId);
         return;
       }
-      const sourced = { record, topicId, source: directSource(topic, record) };
+      const sourced = { record, topicId, source: directSource(topic, topicId, record) };
       const flaw = sealFlaw(rings, topic, record);
       if (flaw) arrivals[index] = refused(sourced, { kind: 'unproven', code: flaw, detail: sealDetail(flaw, topic) });
       else proven.push({ ...sourced, index });
@@ -188,10 +188,7 @@ export function createArrivals(options: ArrivalOptions): (batch: RecordBatch) =>
     // the value is sealed, and the headers are not.
     const trusted = direct && fromOutside ? {} : record.headers;
     const carried = headerText(trusted, HEADER.originPosition);
-    const originPosition =
-      eventIn(value)?.instruction.originPosition ??
-      carried ??
-      (fromOutside ? position : `${source.topic}:${source.partition}:${source.offset}`);
+    const originPosition = eventIn(value)?.instruction.originPosition ?? carried ?? position;
     const received: Received<unknown> = {
       topic: source.topic,
       value,
@@ -254,11 +251,10 @@ function traceOf(record: LogRecord, origin: string | undefined): string | Buffer
   return `00-${digest.slice(0, 32)}-${digest.slice(32, 48)}-01`;
 }
 
-function directSource(topic: TopicName, record: LogRecord): Source {
+function directSource(topic: TopicName, topicId: string, record: LogRecord): Source {
   const { partition, offset, timestamp } = record;
   const fresh = { attempts: 0, firstFailedAt: undefined, waitedMs: 0, replayCount: 0 };
-  // Positions go by the topic's name, as claims and the log of before know them; causes (marks.ts) by its id.
-  return { topic, topicId: topic, partition, offset, timestamp, ...fresh };
+  return { topic, topicId, partition, offset, timestamp, ...fresh };
 }
 
 /** Undefined when the headers do not name a topic that this consumer reads: nothing else may come in this way. */
@@ -289,7 +285,7 @@ function unreadable(record: LogRecord, topicId: string): Arrival {
   return {
     record,
     topicId,
-    source: { ...directSource(record.topic as TopicName, record), offset: firstOffset, lastOffset },
+    source: { ...directSource(record.topic as TopicName, topicId, record), offset: firstOffset, lastOffset },
     received: undefined,
     refusal: { kind: 'undecodable', code, detail },
     originPosition: undefined,
@@ -302,7 +298,7 @@ function stranger(record: LogRecord, topicId: string): Arrival {
   return {
     record,
     topicId,
-    source: directSource(record.topic as TopicName, record),
+    source: directSource(record.topic as TopicName, topicId, record),
     received: undefined,
     refusal: { kind: 'undecodable', code: 'SOURCE_UNKNOWN', detail },
     originPosition: headerText(record.headers, HEADER.originPosition),

@@ -29,6 +29,7 @@ import { groupId } from './names.ts';
 import type { Codec } from './ports/codec.ts';
 import type { BatchHandler, BatchResult, LogRecord, OutputRecord, RecordBatch } from './ports/log.ts';
 import type { ReplayClaims } from './ports/replay-claims.ts';
+import { noteStanding, topicToken } from './progress.ts';
 import { Refusals } from './refusals.ts';
 import { withoutRepeatedReplays } from './replays.ts';
 import { type Rings, requireRings, ringOf, sealedDetour } from './seals.ts';
@@ -50,6 +51,8 @@ export interface BatchHandlerOptions {
   readonly rings: Rings;
   /** Whether what it puts aside is sealed by stages, and its replays by operators; not so for what has ids of its own. */
   readonly sealsDetours: boolean;
+  /** Whether its outputs show that this record, or a later one, was handled. Absent: it may run again at any time. */
+  readonly wasHandled?: (input: { readonly topicId: string; readonly first: LogRecord }) => Promise<boolean>;
   /** Claims on the letters that are replayed; absent: what it does may run again at any time. */
   readonly replayClaims?: ReplayClaims;
   /** One outcome per item, in order. Throws as described in isolate.ts. */
@@ -64,6 +67,7 @@ interface Judged {
   readonly deadLetter?: DeadLetterClass;
 }
 
+const idOf = ({ topic, topicId = topic }: RecordBatch) => topicId;
 const partitionOf = ({ topic, partition }: RecordBatch) => `${topic}/${partition}`;
 
 /** How often a batch in which nothing comes through is tried before its first record is condemned: over a minute. */
@@ -85,13 +89,13 @@ const classOf = ({ kind }: Refusal): DeadLetterClass =>
   kind === 'undecodable' || kind === 'unproven' || kind === 'repeated' ? kind : 'poison';
 
 /** The note beside the offset of the last of these. */
-function noteAfter(note: string | undefined, judged: readonly Judged[]): string {
+function noteAfter(note: string | undefined, token: string, judged: readonly Judged[]): string {
   const marks = Marks.from(note);
   for (const { arrival } of judged) {
     const cause = isRepeat(arrival) ? undefined : provenCauseOf(arrival);
     if (cause) marks.raise(cause);
   }
-  return marks.note();
+  return `${token} ${marks.note()}`.trimEnd();
 }
 
 const isRepeat = ({ refusal }: Arrival) => refusal?.kind === 'repeated';
@@ -106,6 +110,16 @@ function withoutRepeats(arrivals: readonly Arrival[], marks: Marks): readonly Ar
     return arrival;
   });
 }
+
+const RESUME = 'look with `corridor topics resume`, then run it with --apply';
+const OFFSET_LOST: Cause = {
+  code: 'OFFSET_LOST',
+  detail: `what stands here was handled before: the offset of the group was lost or set back, and nothing is decided twice; ${RESUME}`,
+};
+const OFFSET_OF_ANOTHER_TOPIC: Cause = {
+  code: 'OFFSET_OF_ANOTHER_TOPIC',
+  detail: `the topic was deleted and made again, and the offset of the group is of the one before; ${RESUME}`,
+};
 
 const REPEATED: Refusal = {
   kind: 'repeated',
@@ -128,6 +142,8 @@ export function createBatchHandler(options: BatchHandlerOptions): BatchHandler {
   /** Failures in a row of each input partition. */
   const failures = new Map<string, number>();
   const refusals = new Refusals();
+  /** Places before which the outputs were looked through. */
+  const looked = new Set<string>();
   /** Runs that came through, and how many had when a partition's head was first suspected without a witness. */
   let passes = 0;
   const suspectedAt = new Map<
@@ -149,6 +165,8 @@ export function createBatchHandler(options: BatchHandlerOptions): BatchHandler {
     observer.batch(batch.topic, due.length);
     let arrivals: readonly Arrival[];
     try {
+      const lost = await lostOffset(batch, due[0]!);
+      if (lost) return batchResult(undefined, [], stop(batch, lost));
       arrivals = await arrivalsOf({ ...batch, records: due });
       arrivals = await withoutReplayed(batch, arrivals);
       if (refused?.guilty) arrivals = arrivals.map((arrival) => condemn(arrival, refused.guilty!));
@@ -162,6 +180,19 @@ export function createBatchHandler(options: BatchHandlerOptions): BatchHandler {
     const result = assemble(batch, arrivals, await isolated(batch, accepted));
     return result.then === CONTINUE ? batchResult(result.doneThrough, result.outputs, later, result.note) : result;
   };
+
+  /** Why this batch must not be handled: the offset that it follows is not where the stage had come to. */
+  async function lostOffset(batch: RecordBatch, first: LogRecord): Promise<Cause | undefined> {
+    if (!options.wasHandled) return undefined;
+    const topicId = idOf(batch);
+    const standing = noteStanding(batch.note, topicToken(owner, topicId));
+    if (standing === 'foreign') return OFFSET_OF_ANOTHER_TOPIC;
+    const place = `${partitionOf(batch)}/${first.offset}`;
+    if (standing === 'own' || looked.has(place)) return undefined;
+    if (await options.wasHandled({ topicId, first })) return OFFSET_LOST;
+    looked.add(place);
+    return undefined;
+  }
 
   async function withoutReplayed({ topic }: RecordBatch, arrivals: readonly Arrival[]): Promise<readonly Arrival[]> {
     const claims = options.replayClaims;
@@ -214,7 +245,10 @@ export function createBatchHandler(options: BatchHandlerOptions): BatchHandler {
     const result = (then: Then): BatchResult => {
       report(judged);
       // Of what is done alone: what the breaker takes back will be handled, and must not pass for a repeat then.
-      const note = options.sealsDetours && doneThrough !== undefined ? noteAfter(batch.note, judged) : undefined;
+      const note =
+        options.sealsDetours && doneThrough !== undefined
+          ? noteAfter(batch.note, topicToken(owner, idOf(batch)), judged)
+          : undefined;
       return batchResult(doneThrough, outputs, then, note);
     };
 

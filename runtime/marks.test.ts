@@ -7,10 +7,12 @@ import { append, input, runProcessor } from '../test/kit/harness.ts';
 import { ManualClock } from '../test/kit/manual-clock.ts';
 import { memoryCodec } from '../test/kit/memory-codec.ts';
 import { MemoryLog } from '../test/kit/memory-log.ts';
+import { copyOf } from '../test/kit/replay.ts';
+import { testRings } from '../test/kit/rings.ts';
 import { formatCause, parseCause, sourceOf } from './cause.ts';
 import { Marks } from './marks.ts';
-import type { LogRecord, OutputRecord } from './ports/log.ts';
 import type { AnyProcessor } from './processor-host.ts';
+import { planResume } from './resume.ts';
 
 const source = sourceOf('intake', 'transfer.requested');
 const cause = (offset: number, nth = 0, partition = 0) => ({ source, partition, offset, nth });
@@ -65,14 +67,6 @@ const screening = {
   ],
 } as unknown as AnyProcessor;
 const pricing = { ...screening, name: 'fx-pricing', edges: topology['fx-pricing'], decide: () => [] } as AnyProcessor;
-
-const copyOf = ({ topic, partition, key, value, headers }: LogRecord): OutputRecord => ({
-  topic,
-  partition,
-  key: key!.toString(),
-  value,
-  headers: Object.fromEntries(Object.entries(headers).map(([name, text]) => [name, text!.toString()])),
-});
 
 describe('a copy of an old event', () => {
   it('is a dead letter that marks no transfer, across restarts of the stage; what is new goes through', async () => {
@@ -147,21 +141,93 @@ describe('a copy of an old event', () => {
 });
 
 describe('a stage whose offsets were lost', () => {
-  it('writes everything again, and the next stage takes none of it', async () => {
+  async function handled() {
     const clock = new ManualClock();
     const codec = memoryCodec();
     const log = new MemoryLog({ partitions: 1, clock, manual: true });
-    for (let i = 0; i < 20; i++) {
-      append(log, codec, input('transfer.accepted', accepted({ transferId: `transfer-${i + 1_000}`, partitions: 1 })));
-    }
+    const feed = (from: number, to: number) => {
+      for (let i = from; i < to; i++) {
+        const value = accepted({ transferId: `transfer-${i + 1_000}`, partitions: 1 });
+        append(log, codec, input('transfer.accepted', value));
+      }
+    };
+    feed(0, 20);
     const common = { inputs: [], clock, codec, log };
     await runProcessor(screening, common);
-    await runProcessor(pricing, common);
+    const resume = async () => {
+      const options = { app: log.app, processor: 'screening', rings: testRings } as const;
+      return planResume(await log.admin(), log.reader(), options);
+    };
+    return { log, feed, common, resume, screened: () => log.records('transfer.screened', 0) };
+  }
+
+  it('stops before the first record that it had decided, and decides none of it', async () => {
+    const { log, common, screened } = await handled();
     log.forget('corridor.screening');
+    const again = await runProcessor(screening, common);
+    expect(again.stopped?.code).toBe('OFFSET_LOST');
+    expect(screened()).toHaveLength(20);
+    expect(log.committed('corridor.screening', 'transfer.accepted', 0)).toBeUndefined();
+  });
+
+  it('goes on where its outputs prove that it was, once the operator says so; a copy is still a repeat', async () => {
+    const { log, feed, common, resume, screened } = await handled();
+    expect((await resume()).filter(({ proven }) => proven)).toEqual([]);
+    log.forget('corridor.screening');
+    const due = await resume();
+    expect(due.filter(({ proven }) => proven)).toMatchObject([{ topic: 'transfer.accepted', offset: 20 }]);
+    await (await log.admin()).setOffsets('corridor.screening', due);
+    feed(20, 25);
+    const again = await runProcessor(screening, common);
+    expect(again.stopped).toBeUndefined();
+    const keys = screened().map(({ key }) => String(key));
+    expect(keys).toHaveLength(25);
+    expect(new Set(keys).size).toBe(25);
+  });
+
+  it('is not stopped by a backlog that it never saw, nor by what somebody else wrote', async () => {
+    const { log, common, screened } = await handled();
+    const output = screened().at(-1)!;
+    const forged = {
+      ...copyOf(output),
+      headers: { cause: formatCause({ ...parseCause(String(output.headers['cause']))!, offset: 99 }) },
+    };
+    log.forget('corridor.screening');
+    const empty = new MemoryLog({ partitions: 1, clock: log.clock, manual: true });
+    empty.append(log.records('transfer.accepted', 0).map(copyOf));
+    empty.append([forged]);
+    const first = await runProcessor(screening, { ...common, log: empty });
+    expect(first.stopped).toBeUndefined();
+    expect(empty.records('transfer.screened', 0)).toHaveLength(21);
+  });
+});
+
+describe('an offset of a topic that was made again', () => {
+  it('is not gone on from, should a broker keep it', async () => {
+    const clock = new ManualClock();
+    const codec = memoryCodec();
+    const log = new MemoryLog({ partitions: 1, clock, manual: true });
+    const common = { inputs: [], clock, codec, log };
+    const feed = () => {
+      for (let i = 0; i < 5; i++) {
+        const value = accepted({ transferId: `transfer-${i + 1_000}`, partitions: 1 });
+        append(log, codec, input('transfer.accepted', value));
+      }
+    };
+    feed();
     await runProcessor(screening, common);
-    expect(log.records('transfer.screened', 0)).toHaveLength(40);
-    const run = await runProcessor(pricing, common);
-    expect(run.deadLetters.map(({ code }) => code)).toEqual(Array(20).fill('EVENT_REPEATED'));
+    const note = log.note('corridor.screening', 'transfer.accepted', 0);
+    log.remake('transfer.accepted');
+    const place = { topic: 'transfer.accepted', partition: 0 };
+    await (await log.admin()).setOffsets('corridor.screening', [{ ...place, offset: 2, note }]);
+    feed();
+    expect((await runProcessor(screening, common)).stopped?.code).toBe('OFFSET_OF_ANOTHER_TOPIC');
+    const options = { app: log.app, processor: 'screening', rings: testRings } as const;
+    const due = await planResume(await log.admin(), log.reader(), options);
+    expect(due.find(({ topic }) => topic === place.topic)).toMatchObject({ committed: 2, offset: 0, proven: false });
+    await (await log.admin()).setOffsets('corridor.screening', due);
+    expect((await runProcessor(screening, common)).stopped).toBeUndefined();
+    expect(log.records('transfer.screened', 0)).toHaveLength(10);
   });
 });
 

@@ -2,7 +2,7 @@
 // repeat. Kept as a note beside the committed offset, in the same transaction, so that it goes wherever the offset goes.
 import { type Cause, parseCause } from './cause.ts';
 
-/** Brokers take 4,096 bytes beside an offset (offset.metadata.max.bytes). */
+/** Brokers take 4,096 bytes beside an offset (offset.metadata.max.bytes); the topic has some of them (progress.ts). */
 const MOST_TEXT = 4_000;
 
 interface Mark {

@@ -20,6 +20,7 @@ import type { Codec } from './ports/codec.ts';
 import { CodedError } from './ports/fault.ts';
 import type { Log } from './ports/log.ts';
 import type { ReplayClaims } from './ports/replay-claims.ts';
+import { wasHandled } from './progress.ts';
 import type { Rings } from './seals.ts';
 import type { Table } from './table.ts';
 
@@ -80,6 +81,8 @@ export function createProcessorHost(options: ProcessorHostOptions): Host {
     breaker: options.breakerOf?.(processor.name) ?? new DeadLetterBreaker(options.breaker ?? DEFAULT_BREAKER),
     marks: stage,
     sealsDetours: true,
+    wasHandled: (input) =>
+      wasHandled(options.log.reader(), { owner: processor.name, writes, rings: options.rings }, input),
     run: (items) => runProcessor(processor, emit, items),
   });
   return createConsumerHost({

@@ -1,6 +1,8 @@
 // What a check is. Later work adds its own to registry.ts; nothing else has to change.
 
+import type { LogRecord } from '../runtime/ports/log.ts';
 import type { TopicName } from '../topics/catalogue.ts';
+import type { RecoveryTopic } from '../topics/recovery.ts';
 import type { Counters } from './counters.ts';
 import type { Cut } from './cut.ts';
 import type { DeadLetter, Detours, SourcePosition } from './detours.ts';
@@ -25,6 +27,8 @@ export interface Run {
   /** Transfers by where the log leaves them. */
   readonly byState: Map<string, number>;
   readonly inputsBy: Map<string, number>;
+  /** Events whose input stood on a topic of its name that is there no more, by that topic's id. */
+  readonly inputsGone: Map<string, number>;
   /** Dead letters of the partition at hand, whatever their owner. */
   readonly deadLetters: DeadLetter[];
   /** Customers whose limits are being changed at the cut: their counters cannot be compared. */
@@ -51,7 +55,7 @@ export interface Check {
   /** Records of one topic and partition as they are read, for comparisons that need no memory. */
   batch?(batch: readonly AnySeen[], run: Run): Promise<void>;
   /** Each record of a recovery topic that names its source. */
-  detour?(source: SourcePosition, run: Run): void;
+  detour?(topic: RecoveryTopic, source: SourcePosition, record: LogRecord, run: Run): void;
   /** When the inputs are read, before the first transfer. */
   inputs?(run: Run): void;
   /** Each transfer, when its partition is read. */

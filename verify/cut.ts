@@ -24,10 +24,16 @@ export interface Cut {
   }[];
   /** Number of chain partitions. */
   readonly partitions: number;
-  /** Ids under which origin positions name transfer.requested. */
-  readonly inputTopicIds: readonly string[];
+  /** The broker's id of each topic; none where it gives none. */
+  readonly topicIds: ReadonlyMap<string, string>;
   /** Whether the group had committed a position beyond this record when the cut was taken. */
   readonly isHandled: (owner: string, topic: string, partition: number, offset: number) => boolean;
+}
+
+/** Whether a position speaks of the topic that there is now: by its id, or by its name. One made anew has another id. */
+export function isOfTopic({ topicIds }: Pick<Cut, 'topicIds'>, topic: string, topicId: string): boolean {
+  const id = topicIds.get(topic);
+  return id === undefined || topicId === id || topicId === topic;
 }
 
 /** Offsets to go on from, by topic and partition. */
@@ -40,7 +46,7 @@ export async function takeCut(log: Log, app: string, from: Offsets = {}): Promis
   const admin = await log.admin();
   try {
     const committed = await committedOffsets(admin, app);
-    const described = await admin.describeTopics(['transfer.requested']);
+    const described = await admin.describeTopics(ALL_TOPICS);
     const takenAt = Date.now();
     const ranges = new Map<string, readonly PartitionRange[]>();
     const gaps: { topic: string; partition: number; from: number; start: number }[] = [];
@@ -60,7 +66,7 @@ export async function takeCut(log: Log, app: string, from: Offsets = {}): Promis
       ranges,
       gaps,
       partitions: chain.length,
-      inputTopicIds: described.flatMap(({ topicId }) => topicId ?? []),
+      topicIds: new Map(described.flatMap(({ name, topicId }) => (topicId === undefined ? [] : [[name, topicId]]))),
       isHandled: (owner, topic, partition, offset) => (committed.get(`${owner}/${topic}/${partition}`) ?? 0) > offset,
     };
   } finally {

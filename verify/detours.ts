@@ -1,6 +1,7 @@
 // Records that left the straight way, by the record they stand for: waiting for another try, replayed, or dead-lettered.
 import { headerInteger, headerText, RECOVERY_HEADER } from '../runtime/headers.ts';
 import type { LogRecord } from '../runtime/ports/log.ts';
+import { letterOfReplay } from '../runtime/replays.ts';
 import { deadLetterTopic, type RecoveryKind } from '../topics/recovery.ts';
 import { digest } from './digest.ts';
 
@@ -12,6 +13,8 @@ export interface SourcePosition {
   readonly offset: number;
   /** Of a batch that could not be read: its last offset. */
   readonly lastOffset?: number;
+  /** Id of a topic of that name that is there no more; absent: it is the one that there is. */
+  readonly earlier?: string;
 }
 
 /** A dead letter, as far as its headers tell. */
@@ -34,7 +37,9 @@ export interface DeadLetter extends SourcePosition {
 export interface StoredDetour {
   readonly source: SourcePosition;
   readonly dead: readonly string[];
-  readonly replays: number;
+  /** Dead letters that were replayed; in older checkpoints how many. */
+  readonly replayed?: readonly string[];
+  readonly replays?: number;
   readonly waits: readonly Wait[];
 }
 
@@ -47,10 +52,11 @@ interface Wait {
 interface Trail {
   readonly source: SourcePosition;
   readonly dead: Set<string>;
-  replays: number;
+  readonly replayed: Set<string>;
   waits: Wait[];
 }
 
+export type IsOfTopic = (topic: string, topicId: string) => boolean;
 export type IsHandled = (owner: string, topic: string, partition: number, offset: number) => boolean;
 
 export class Detours {
@@ -58,19 +64,23 @@ export class Detours {
   readonly #batches = new Map<string, Trail[]>();
   readonly #trails = new Map<string, Trail>();
   readonly #isHandled: IsHandled;
+  readonly #isOfTopic: IsOfTopic;
 
-  constructor(isHandled: IsHandled, before: Iterable<StoredDetour> = []) {
+  constructor(isHandled: IsHandled, isOfTopic: IsOfTopic, before: Iterable<StoredDetour> = []) {
     this.#isHandled = isHandled;
-    for (const { source, dead, replays, waits } of before) {
+    this.#isOfTopic = isOfTopic;
+    for (const { source, dead, replays = 0, replayed = dead.slice(0, replays), waits } of before) {
       const open = waits.filter(({ topic, partition, offset }) => !isHandled(source.owner, topic, partition, offset));
-      this.#keep({ source, dead: new Set(dead), replays, waits: open });
+      this.#keep({ source, dead: new Set(dead), replayed: new Set(replayed), waits: open });
     }
   }
 
   /** A record of a recovery topic. @returns undefined when its headers do not name its source */
   add(owner: string, kind: RecoveryKind, record: LogRecord): SourcePosition | undefined {
-    const source = sourceOf(owner, record);
-    if (source === undefined) return undefined;
+    const named = sourceOf(owner, record);
+    if (named === undefined) return undefined;
+    const topicId = topicIdOf(record, named);
+    const source = this.#isOfTopic(named.topic, topicId) ? named : { ...named, earlier: topicId };
     const trail = this.#trail(source);
     if (kind === 'dlq') {
       trail.dead.add(
@@ -78,7 +88,8 @@ export class Detours {
       );
       return source;
     }
-    if (kind === 'replay') trail.replays++;
+    const letter = kind === 'replay' ? replayedLetter(named, record) : undefined;
+    if (letter !== undefined) trail.replayed.add(letter);
     const { topic, partition, offset } = record;
     if (!this.#isHandled(owner, topic, partition, offset)) trail.waits.push({ topic, partition, offset });
     return source;
@@ -92,7 +103,7 @@ export class Detours {
   /** Dead letters of the record that were not replayed since. */
   openDeadLetters(source: SourcePosition): number {
     const trail = this.#trails.get(keyOf(source));
-    const own = trail ? Math.max(0, trail.dead.size - trail.replays) : 0;
+    const own = trail ? openOf(trail) : 0;
     return own > 0 ? own : this.#batchesOf(source);
   }
 
@@ -109,8 +120,9 @@ export class Detours {
 
   /** What the next run has to know: records that wait, or that may still be replayed. */
   *open(): Iterable<StoredDetour> {
-    for (const { source, dead, replays, waits } of this.#trails.values()) {
-      if (waits.length > 0 || dead.size > replays) yield { source, dead: [...dead], replays, waits };
+    for (const { source, dead, replayed, waits } of this.#trails.values()) {
+      if (waits.length === 0 && openOf({ dead, replayed }) === 0) continue;
+      yield { source, dead: [...dead], replayed: [...replayed], waits };
     }
   }
 
@@ -118,7 +130,7 @@ export class Detours {
     const key = keyOf(source);
     const known = this.#trails.get(key);
     if (known !== undefined) return known;
-    return this.#keep({ source, dead: new Set<string>(), replays: 0, waits: [] });
+    return this.#keep({ source, dead: new Set<string>(), replayed: new Set<string>(), waits: [] });
   }
 
   #keep(trail: Trail): Trail {
@@ -131,9 +143,27 @@ export class Detours {
   }
 }
 
-type Place = Pick<SourcePosition, 'owner' | 'topic' | 'partition'>;
-const placeKey = ({ owner, topic, partition }: Place) => `${owner}/${topic}/${partition}`;
-const keyOf = ({ owner, topic, partition, offset }: SourcePosition) => `${owner}/${topic}/${partition}/${offset}`;
+/** How many dead letters were not replayed. */
+function openOf({ dead, replayed }: Pick<Trail, 'dead' | 'replayed'>): number {
+  let open = 0;
+  for (const id of dead) if (!replayed.has(id)) open++;
+  return open;
+}
+
+type Place = Pick<SourcePosition, 'owner' | 'topic' | 'partition' | 'earlier'>;
+const placeKey = ({ owner, topic, partition, earlier = '' }: Place) => `${owner}/${topic}/${partition}/${earlier}`;
+const keyOf = (source: SourcePosition) => `${placeKey(source)}/${source.offset}`;
+
+const topicIdOf = ({ headers }: LogRecord, { topic }: SourcePosition) =>
+  headerText(headers, RECOVERY_HEADER.sourceTopicId) ?? topic;
+
+/** The dead letter that a record of a replay topic has decided again; undefined: it names none, and changes nothing. */
+export function replayedLetter(named: SourcePosition, record: LogRecord): string | undefined {
+  const { owner, partition, offset } = named;
+  const replayCount = headerInteger(record.headers, RECOVERY_HEADER.replayCount) ?? 0;
+  const source = { topicId: topicIdOf(record, named), partition, offset, replayCount };
+  return letterOfReplay(record.headers, { owner, source });
+}
 
 /** Where a record of a recovery topic first stood; undefined when its headers do not tell. */
 export function sourceOf(owner: string, { headers }: LogRecord): SourcePosition | undefined {
@@ -150,7 +180,7 @@ export function deadLetterOf(source: SourcePosition, record: LogRecord, stops: s
   const { headers, key, partition, offset } = record;
   return {
     ...source,
-    topicId: headerText(headers, RECOVERY_HEADER.sourceTopicId) ?? source.topic,
+    topicId: topicIdOf(record, source),
     bytes: headers[RECOVERY_HEADER.bytesHash] === undefined ? digest(record.value ?? '') : undefined,
     stops,
     id: headerText(headers, RECOVERY_HEADER.deadLetterId) ?? '',

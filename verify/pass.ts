@@ -107,7 +107,8 @@ export class PartitionPass {
       rings: sources.rings,
       detour: (...[topic, record, letter]: Parameters<Parameters<typeof readAll>[0]['detour']>) => {
         this.#count(topic.name, 1);
-        detours.add(topic.owner, topic.kind, record);
+        const source = detours.add(topic.owner, topic.kind, record);
+        if (source) for (const check of this.#checks) check.detour?.(topic, source, record, this.#run);
         if (letter) deadLetters.push(letter);
       },
       stranger: (record: LogRecord) => {

@@ -8,7 +8,7 @@ import { staysOpen, trimmed } from './carry-on.ts';
 import type { Check, Run } from './check.ts';
 import { type Checkpoint, CheckpointWriter, readCheckpoint } from './checkpoint.ts';
 import { Counters } from './counters.ts';
-import { type Cut, movedSince, type Offsets, type QuietOptions, takeCut, waitQuiet } from './cut.ts';
+import { type Cut, isOfTopic, movedSince, type Offsets, type QuietOptions, takeCut, waitQuiet } from './cut.ts';
 import { Detours } from './detours.ts';
 import { schemasDigest } from './digest.ts';
 import { Inputs } from './inputs.ts';
@@ -98,16 +98,17 @@ function startRun(sources: VerifySources, cut: Cut, from: Checkpoint | undefined
     findings: new Findings(options.findingsPerCode ?? 20),
     inputs: new Inputs(
       'transfer.requested',
-      cut.inputTopicIds,
+      [cut.topicIds.get('transfer.requested') ?? []].flat(),
       cut.ranges.get('transfer.requested') ?? [],
       from?.inputs,
     ),
-    detours: new Detours(cut.isHandled, from?.detours),
+    detours: new Detours(cut.isHandled, (topic, topicId) => isOfTopic(cut, topic, topicId), from?.detours),
     provider: sources.provider ? new ProviderBooks() : undefined,
     counters: new Counters(from?.counters),
     totals: new Totals(from?.header.totals),
     byState: new Map(),
     inputsBy: new Map(),
+    inputsGone: new Map(),
     deadLetters: [],
     unsettledTokens: new Set(),
     bytesAt: () => undefined,

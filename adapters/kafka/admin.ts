@@ -1,6 +1,6 @@
 // Topics, their settings, and the offsets that groups begin with.
 import kafkajs, { type Admin, type KafkaConfig } from 'kafkajs';
-import type { LogAdmin, TopicDescription, TopicSpec } from '../../runtime/ports/log.ts';
+import type { CommittedOffset, LogAdmin, NewOffset, TopicDescription, TopicSpec } from '../../runtime/ports/log.ts';
 import { type Connections, partitionsOf } from './client.ts';
 import { Coordinator } from './coordinator.ts';
 import { brokerErrorType, codedError } from './errors.ts';
@@ -150,15 +150,16 @@ export class KafkaAdmin implements LogAdmin {
     groupId: string,
     topics: readonly string[],
     { evenUnstable = false }: { readonly evenUnstable?: boolean } = {},
-  ): Promise<readonly { topic: string; partition: number; offset: number | undefined }[]> {
+  ): Promise<readonly CommittedOffset[]> {
     return retrying(this.#connections, topics, async (cluster) => {
       const group = new Coordinator(cluster, groupId, 'group', OPERATION_TIMEOUT_MS);
       const asked = topics.map((topic) => ({ topic, partitions: partitionsOf(cluster, topic) }));
       const offsets = await group.ask((broker) => fetchStableOffsets(broker, groupId, asked, evenUnstable));
-      return offsets.map(({ topic, partition, offset }) => ({
+      return offsets.map(({ topic, partition, offset, metadata }) => ({
         topic,
         partition,
         offset: offset < 0 ? undefined : offset,
+        note: metadata,
       }));
     });
   }
@@ -185,10 +186,17 @@ export class KafkaAdmin implements LogAdmin {
       ),
     );
     const positions = starts.flatMap(({ topic, partitions }) =>
-      partitions.map(({ partition, offset }) => ({ topic, partition, offset: Number(offset) })),
+      partitions.map(({ partition, offset }) => ({ topic, partition, offset: Number(offset), note: '' })),
     );
-    const producer = await TransactionalProducer.fence(this.#connections, `${groupId}.offsets`, topics[0]!);
+    await this.setOffsets(groupId, positions);
+  }
+
+  /** In a transaction of its own: offsets of a running group cannot be set in another way. */
+  async setOffsets(groupId: string, offsets: readonly NewOffset[]): Promise<void> {
+    if (offsets.length === 0) return;
+    const producer = await TransactionalProducer.fence(this.#connections, `${groupId}.offsets`, offsets[0]!.topic);
     try {
+      const positions = offsets.map(({ note, ...place }) => (note === '' ? place : { ...place, note }));
       await producer.sendOffsets(groupId, positions);
       await producer.commit();
     } catch (error) {

@@ -11,6 +11,7 @@ import { NO_FAILPOINT } from './failpoints.ts';
 import type { Batch, Carrier, JointCommits } from './joint-commits.ts';
 import type { Cluster } from './kafkajs/internals.ts';
 import { fetchStableOffsets } from './kafkajs/offset-fetch.ts';
+import { fetchTopicId } from './kafkajs/topic-metadata.ts';
 import type { Generation } from './kafkajs/txn-offset-commit.ts';
 import { type Position, TransactionalProducer } from './transactional-producer.ts';
 
@@ -29,8 +30,8 @@ export interface Ownership {
 export interface Taken {
   readonly offset: number;
   readonly note: string;
-  /** Tells the topic from one of the same name before it. Asked for by exactly-once consumers alone. */
-  readonly topicId?: string;
+  /** Tells the topic from one of the same name before it. */
+  readonly topicId: string;
 }
 
 export interface Committer {
@@ -78,7 +79,7 @@ async function committedOffset(
   group: Coordinator,
   { groupId, topic, partition }: Ownership,
   transactionTimeoutMs: number,
-): Promise<Taken> {
+): Promise<Omit<Taken, 'topicId'>> {
   const patienceMs = transactionTimeoutMs + SWEEP_MS;
   for (let attempt = 1; ; attempt++) {
     const topics = [{ topic, partitions: [partition] }];
@@ -291,7 +292,8 @@ class AtLeastOnce implements Committer {
     this.#group = new Coordinator(this.#cluster, groupId, 'group', patienceMs);
     if (this.#fenceFirst || (await this.#isUnstable(this.#group))) await this.#transactions.fence();
     this.#fenceFirst = false;
-    return committedOffset(this.#group, this.#ownership, patienceMs);
+    const taken = await committedOffset(this.#group, this.#ownership, patienceMs);
+    return { ...taken, topicId: await fetchTopicId(await this.#cluster.brokerPool.findConnectedBroker(), topic) };
   }
 
   /** Is somebody's transaction, perhaps a dead owner's, still changing the offset? */

@@ -66,7 +66,7 @@ function working(open: () => Promise<number> = async () => 0) {
       stillOurs: () => true,
     },
     committer: {
-      open: async () => ({ offset: await open(), note: '' }),
+      open: async () => ({ offset: await open(), note: '', topicId: 'T' }),
       commit: async () => 1,
       abandon: async () => undefined,
     },

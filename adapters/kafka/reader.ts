@@ -34,14 +34,26 @@ export class KafkaReader implements LogReader {
 
   async offsets(topics: readonly string[]): Promise<readonly PartitionRange[]> {
     return retrying(this.#connections, topics, async (cluster) => {
-      const starts = await edgeOffsets(cluster, topics, true);
-      const ends = await edgeOffsets(cluster, topics, false);
+      const starts = await edgeOffsets(cluster, topics, { fromBeginning: true });
+      const ends = await edgeOffsets(cluster, topics, { fromBeginning: false });
       return [...ends].map(([key, end]) => ({
         topic: end.topic,
         partition: end.partition,
         from: starts.get(key)?.offset ?? 0,
         to: end.offset,
       }));
+    });
+  }
+
+  async offsetsSince(topics: readonly string[], since: number): Promise<readonly PartitionRange[]> {
+    return retrying(this.#connections, topics, async (cluster) => {
+      const starts = await edgeOffsets(cluster, topics, { fromTimestamp: since });
+      const ends = await edgeOffsets(cluster, topics, { fromBeginning: false });
+      return [...ends].map(([key, end]) => {
+        const from = starts.get(key)?.offset ?? -1;
+        // None is so young.
+        return { topic: end.topic, partition: end.partition, from: from < 0 ? end.offset : from, to: end.offset };
+      });
     });
   }
 
@@ -139,10 +151,12 @@ export class KafkaReader implements LogReader {
   }
 }
 
-async function edgeOffsets(cluster: Cluster, topics: readonly string[], fromBeginning: boolean) {
+type Edge = { readonly fromBeginning: boolean } | { readonly fromTimestamp: number };
+
+async function edgeOffsets(cluster: Cluster, topics: readonly string[], edge: Edge) {
   const asked = topics.map((topic) => ({
     topic,
-    fromBeginning,
+    ...edge,
     partitions: partitionsOf(cluster, topic).map((partition) => ({ partition })),
   }));
   const offsets = new Map<string, { topic: string; partition: number; offset: number }>();

@@ -4,12 +4,10 @@ import type { OutputRecord } from '../../runtime/ports/log.ts';
 import { type Connections, connectCluster, discardCluster } from './client.ts';
 import { Coordinator } from './coordinator.ts';
 import { verdictOf } from './errors.ts';
-import { type Cluster, createErrorFromCode } from './kafkajs/internals.ts';
-import { fetchTopicMetadata } from './kafkajs/topic-metadata.ts';
+import type { Cluster } from './kafkajs/internals.ts';
+import { fetchTopicId } from './kafkajs/topic-metadata.ts';
 import { commitTxnOffsets, type Generation } from './kafkajs/txn-offset-commit.ts';
 import { type Chunk, ProducerIdentity, roundsOf, sendRound } from './produce.ts';
-
-const UNKNOWN_TOPIC_OR_PARTITION = 3;
 
 /** A position of an input partition to be committed. */
 export interface Position {
@@ -144,9 +142,7 @@ export class TransactionalProducer {
 
   /** The broker's own id of a topic. Throws a broker error that passes when the topic is not known (any more). */
   async topicId(topic: string): Promise<string> {
-    const [found] = await fetchTopicMetadata(await this.#cluster.brokerPool.findConnectedBroker(), [topic]);
-    if (found === undefined) throw createErrorFromCode(UNKNOWN_TOPIC_OR_PARTITION);
-    return found.topicId;
+    return fetchTopicId(await this.#cluster.brokerPool.findConnectedBroker(), topic);
   }
 
   /** Commits. An error other than a refusal leaves the outcome unknown: fence again and read the committed offset. */

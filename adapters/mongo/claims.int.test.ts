@@ -116,7 +116,11 @@ describe('claims on payout versions', () => {
       const requested = requestedFrom(value);
       const paid = payoutUpdated(requested, { version: 2 });
       const returned = payoutUpdated(requested, { version: 3, status: 'RETURNED' });
-      return [paid, returned].map((value, n) => ({ value, position: `payout.updated:0:${place * 2 + n}` }));
+      return [paid, returned].map((value, n) => ({
+        value,
+        position: `payout.updated:0:${place * 2 + n}`,
+        appendedAt: 0,
+      }));
     });
     const tries = await Promise.all([1, 2, 3, 4].map((n) => settleUpdates(settlementClaims(db), updates, n * 1_000)));
     for (const outcomes of tries) expect(outcomes).toEqual(tries[0]);

@@ -1,6 +1,9 @@
 // `corridor topics plan|apply`
 import type { Command } from 'commander';
+import { groupId } from '../../runtime/names.ts';
 import { applyTopics, type ClusterPlan, planTopics } from '../../runtime/provision.ts';
+import { planResume, type Resumption } from '../../runtime/resume.ts';
+import { partsFrom } from '../compose/pipeline.ts';
 import { type Connections, withConnections } from '../connect.ts';
 import { print, printRows, toJson, withJson } from '../output.ts';
 
@@ -13,6 +16,7 @@ export function registerTopics(program: Command): void {
   const topics = program
     .command('topics')
     .description('topics and group offsets: what a cluster lacks, and creating it');
+  registerResume(topics);
 
   withJson(topics.command('plan'))
     .description('show how the cluster differs from what the pipeline needs; changes nothing')
@@ -43,6 +47,48 @@ export function registerTopics(program: Command): void {
         printPlan(applied, options.json);
       }),
     );
+}
+
+function registerResume(topics: Command): void {
+  withJson(topics.command('resume <processor>'))
+    .description('show where a processor goes on whose offsets were lost or set back, by what its outputs prove')
+    .option('--apply', 'set these offsets')
+    .addHelpText('after', '\nExamples:\n  corridor topics resume screening\n  corridor topics resume screening --apply')
+    .action((name: string, { apply, json }: ResumeCommand) =>
+      withConnections(async ({ config, log }) => {
+        const admin = await log.admin();
+        const [processor] = partsFrom({ processors: name }).processors;
+        const options = { app: config.appName, processor: processor!, rings: config.keys };
+        const due = await planResume(admin, log.reader(), options);
+        if (apply) await admin.setOffsets(groupId(config.appName, processor!), due);
+        await admin.close();
+        printResume(due, { apply, json });
+      }),
+    );
+}
+
+interface ResumeCommand {
+  readonly apply?: boolean | undefined;
+  readonly json?: boolean | undefined;
+}
+
+function printResume(due: readonly Resumption[], { apply, json }: ResumeCommand): void {
+  if (json) {
+    console.log(toJson(due));
+    return;
+  }
+  if (due.length === 0) {
+    print('every offset is where its processor has come to');
+    return;
+  }
+  printRows(
+    due.map(({ topic, partition, committed, offset, proven }) => ({
+      what: apply ? 'set' : 'to set',
+      name: `${topic}/${partition}`,
+      detail: `${committed ?? 'none'} -> ${offset} ${proven ? '(proven)' : '(nothing came of it yet: from the start)'}`,
+    })),
+    ['what', 'name', 'detail'],
+  );
 }
 
 function provisionOptions({ config }: Connections, { allowShrink }: TopicOptions) {

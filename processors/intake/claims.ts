@@ -1,4 +1,5 @@
 // Who used an id first: resolves a batch against the claims that stand, so that two records of one batch see each other.
+import { isSamePosition } from '../../domain/origin-position.ts';
 import { isTransferId } from '../../domain/transfer-id.ts';
 import type { TransferRequested } from '../../schemas/types.generated.ts';
 import { CURRENT_HASH, hashVersion, payloadHash } from './payload-hash.ts';
@@ -20,6 +21,8 @@ export type Standing =
 export interface Applicant {
   readonly intent: TransferRequested;
   readonly originPosition: string;
+  /** Append time at the broker, ms. */
+  readonly appendedAt: number;
   /** Only valid intents claim; others are compared with a claim that stands. */
   readonly valid: boolean;
 }
@@ -63,7 +66,7 @@ export async function settleClaims(
 
 /** `hashed`: the hash of the intent by the current version, if it is known. */
 function standingOf(
-  { intent, originPosition }: Applicant,
+  { intent, originPosition: position, appendedAt }: Applicant,
   claim: IntentClaim | undefined,
   hashed: string | undefined,
 ): Standing {
@@ -72,5 +75,7 @@ function standingOf(
   const hash = version === CURRENT_HASH && hashed !== undefined ? hashed : payloadHash(intent, version);
   if (hash === undefined) return { kind: 'unknown-hash', claim };
   if (hash !== claim.hash) return { kind: 'other-payload', claim };
-  return { kind: claim.originPosition === originPosition ? 'own' : 'duplicate', claim };
+  const made = { position: claim.originPosition, storedAt: claim.acceptedAt };
+  const own = isSamePosition(made, { topic: 'transfer.requested', position, appendedAt });
+  return { kind: own ? 'own' : 'duplicate', claim };
 }

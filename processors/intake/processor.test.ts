@@ -5,6 +5,7 @@ import { AT, BOOK, only, received, run, summary, TOKEN_KEY, transferRequested } 
 import { input, runProcessor } from '../../test/kit/harness.ts';
 import { ManualClock } from '../../test/kit/manual-clock.ts';
 import { memoryIntentClaims } from '../../test/kit/memory-claims.ts';
+import { MemoryLog } from '../../test/kit/memory-log.ts';
 import { createIntake } from './processor.ts';
 
 function intake(claims = memoryIntentClaims(), clock: () => number = () => AT) {
@@ -118,5 +119,41 @@ describe('intake', () => {
   it('refuses a token key that is too short', () => {
     const options = { claims: memoryIntentClaims(), corridors: BOOK, homePartitionOf: () => 0, clock: () => AT };
     expect(() => createIntake({ ...options, tokenKey: Buffer.from('short') })).toThrow(RangeError);
+  });
+});
+
+describe('a topic of intents that was deleted and made again', () => {
+  const invalid = (n: number) => intent(n, { purposeCode: '?' });
+
+  it('repeats no position: what is sent again has ids of its own, and no transfer is made twice', async () => {
+    const clock = new ManualClock(AT);
+    const log = new MemoryLog({ partitions: 4, clock, manual: true });
+    const claims = memoryIntentClaims();
+    const inputs = [fed(intent(1)), ...[2, 3, 4].map((n) => fed(invalid(n)))];
+    log.remake('transfer.requested');
+    const common = { inputs, log, clock };
+    await runProcessor(intake(claims), common);
+    log.remake('transfer.requested');
+    const last = await runProcessor(intake(claims), common);
+    const rejected = last.outputs('intent.rejected').map(({ value }) => value.eventId);
+    expect(rejected).toHaveLength(6);
+    expect(new Set(rejected).size).toBe(6);
+    expect(last.outputs('transfer.accepted')).toHaveLength(1);
+    expect(last.outputs('intent.duplicated')).toHaveLength(1);
+    expect(last.deadLetters).toEqual([]);
+  });
+
+  it('is told from itself: a claim of before topics had ids is met by its own record, not by its namesake', async () => {
+    const ID = '0123456789abcdef0123456789abcdef';
+    const claims = memoryIntentClaims();
+    const byName = received('transfer.requested', intent(1), {
+      originPosition: 'transfer.requested:0:7',
+      appendedAt: AT,
+    });
+    await run(intake(claims), [byName]);
+    const byId = (appendedAt: number) =>
+      received('transfer.requested', intent(1), { originPosition: `${ID}:0:7`, appendedAt });
+    expect((await run(intake(claims), [byId(AT)])).map(summary)).toEqual(['transfer.accepted']);
+    expect((await run(intake(claims), [byId(AT + 3_600_000)])).map(summary)).not.toContain('transfer.accepted');
   });
 });

@@ -32,9 +32,10 @@ export function createIntake(options: IntakeOptions): Processor<Topology['intake
     async prepare(batch) {
       const now = clock();
       const reasons = batch.map(({ value, appendedAt }) => reasonsAgainst(value, appendedAt, rules));
-      const applicants = batch.map(({ value, originPosition }, index) => ({
+      const applicants = batch.map(({ value, originPosition, appendedAt }, index) => ({
         intent: value,
         originPosition,
+        appendedAt,
         valid: reasons[index]!.length === 0,
       }));
       await failpoint?.('intake.before-claim');

@@ -30,9 +30,9 @@ const STATE = {
   requote: 'REQUOTING',
 } as const satisfies Record<SettlementEnd, string>;
 
-type Placed = { readonly value: PayoutUpdated; readonly position: string };
+type Placed = { readonly value: PayoutUpdated; readonly position: string; readonly appendedAt: number };
 const placed = (updates: readonly PayoutUpdated[]): Placed[] =>
-  updates.map((value, offset) => ({ value, position: `payout.updated:0:${offset}` }));
+  updates.map((value, offset) => ({ value, position: `payout.updated:0:${offset}`, appendedAt: 0 }));
 
 function fold(updates: readonly PayoutUpdated[]) {
   return foldPlaced(placed(updates));
@@ -75,7 +75,11 @@ describe('settlement of one transfer', () => {
       fc.property(fc.array(update, { maxLength: 20 }), fc.array(fc.nat(), { maxLength: 20 }), (updates, repeats) => {
         const first = placed(updates);
         const rerun = first.length === 0 ? [] : repeats.map((at) => first[at % first.length]!);
-        const republished = rerun.map(({ value }, n) => ({ value, position: `payout.updated:0:${1_000 + n}` }));
+        const republished = rerun.map(({ value }, n) => ({
+          value,
+          position: `payout.updated:0:${1_000 + n}`,
+          appendedAt: 0,
+        }));
         const all = [...first, ...rerun, ...republished];
         const { outcomes } = foldPlaced(all);
         const steps = new Map<string, { position: string; outcome: unknown }>();

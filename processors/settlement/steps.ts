@@ -1,4 +1,5 @@
 // Which transition a payout update leads to, given what was claimed before. Pure.
+import { isSamePosition } from '../../domain/origin-position.ts';
 import type { PayoutStatus, PayoutUpdated } from '../../schemas/types.generated.ts';
 import type { Cause, Received } from '../contract.ts';
 import type { SettlementClaim, SettlementEnd, SettlementStep } from './ports.ts';
@@ -40,12 +41,12 @@ const FOLLOWERS: Readonly<Record<SettlementEnd, readonly SettlementEnd[]>> = {
 };
 
 /** An update and where it stands in the log. */
-export type PlacedUpdate = Pick<Received<PayoutUpdated>, 'value' | 'position'>;
+export type PlacedUpdate = Pick<Received<PayoutUpdated>, 'value' | 'position' | 'appendedAt'>;
 
 /** Takes one update into the claim. `now` in ms. */
 export function advance(
   claim: SettlementClaim | undefined,
-  { value: update, position }: PlacedUpdate,
+  { value: update, position, appendedAt }: PlacedUpdate,
   now: number,
 ): Advance {
   const end = END_OF[update.payout.status];
@@ -58,7 +59,9 @@ export function advance(
   const own = steps.find((step) => step.commandId === commandId);
   if (own !== undefined) {
     // The relay publishes at least once: the same command at another place is a repeat, not this record running again.
-    return { claim, outcome: own.position === position ? { kind: 'step', step: own } : { kind: 'stale' } };
+    const made = { position: own.position, storedAt: own.at };
+    const isOwn = isSamePosition(made, { topic: 'payout.updated', position, appendedAt });
+    return { claim, outcome: isOwn ? { kind: 'step', step: own } : { kind: 'stale' } };
   }
   const last = steps.at(-1);
   if (last !== undefined && version <= last.version) return { claim, outcome: { kind: 'stale' } };

@@ -164,6 +164,8 @@ export interface PartitionRange {
 export interface LogReader {
   /** Start and end offsets (read_committed: last stable offset) of every partition of the topics. */
   offsets(topics: readonly string[]): Promise<readonly PartitionRange[]>;
+  /** The same, from the first record on that was appended at this time (ms) or later. */
+  offsetsSince(topics: readonly string[], since: number): Promise<readonly PartitionRange[]>;
   /** Reads the ranges to their ends; batches of one partition are in order. Bounded memory: back-pressure by await.
    * What is unreadable comes as one record that says so. */
   read(ranges: readonly PartitionRange[], onBatch: (batch: RecordBatch) => Promise<void> | void): Promise<void>;
@@ -181,6 +183,19 @@ export interface TopicSpec {
   readonly partitions: number;
   /** Topic configuration as Kafka names it: cleanup.policy, retention.ms, message.timestamp.type … */
   readonly config: Readonly<Record<string, string>>;
+}
+export interface CommittedOffset {
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: number | undefined;
+  /** What was committed beside it; see BatchResult. */
+  readonly note: string;
+}
+export interface NewOffset {
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: number;
+  readonly note: string;
 }
 export interface TopicDescription extends TopicSpec {
   readonly topicId?: string;
@@ -203,9 +218,11 @@ export interface LogAdmin {
     groupId: string,
     topics: readonly string[],
     options?: { readonly evenUnstable?: boolean },
-  ): Promise<readonly { topic: string; partition: number; offset: number | undefined }[]>;
+  ): Promise<readonly CommittedOffset[]>;
   /** Commits the earliest offset for every partition of the topics that has none; done once, at provisioning. */
   initialiseOffsets(groupId: string, topics: readonly string[]): Promise<void>;
+  /** Commits these offsets, with their notes, whatever was committed before. Also while the group is running. */
+  setOffsets(groupId: string, offsets: readonly NewOffset[]): Promise<void>;
   deleteTopics(names: readonly string[]): Promise<void>;
   close(): Promise<void>;
 }

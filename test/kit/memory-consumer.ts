@@ -146,7 +146,15 @@ export class MemoryConsumer implements LogConsumer {
     const all = this.#log.records(topic, partition);
     const records = all.slice(state.position, state.position + this.options.maxBatchRecords);
     const note = this.#log.note(groupId(this.#log.app, this.options.name), topic, partition);
-    const batch: RecordBatch = { topic, partition, records, note, ...(state.failed ? { failed: state.failed } : {}) };
+    const topicId = this.#log.topicId(topic);
+    const batch: RecordBatch = {
+      topic,
+      partition,
+      records,
+      note,
+      ...(topicId === undefined ? {} : { topicId }),
+      ...(state.failed ? { failed: state.failed } : {}),
+    };
     try {
       if (this.#disturbed('before-handler', batch)) return true;
       const result = await this.options.handler(batch);

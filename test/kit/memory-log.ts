@@ -30,6 +30,7 @@ export interface MemoryLogOptions {
 }
 
 const id = (topic: string, partition: number) => `${topic}/${partition}`;
+const isOf = (key: string, topic: string) => key.slice(0, key.lastIndexOf('/')) === topic;
 
 export class MemoryLog implements Log {
   readonly partitions: number;
@@ -44,6 +45,8 @@ export class MemoryLog implements Log {
   /** Transactions committed, by consumer name. */
   readonly commits = new Map<string, number>();
   readonly #topics = new Map<string, LogRecord[][]>();
+  readonly #topicIds = new Map<string, string>();
+  #remade = 0;
   readonly #notes = new Map<string, string>();
   readonly #committed = new Map<string, Map<string, number>>();
   readonly #appendListeners = new Set<() => void>();
@@ -104,6 +107,21 @@ export class MemoryLog implements Log {
     for (const key of this.#notes.keys()) if (key.startsWith(`${group} `)) this.#notes.delete(key);
   }
 
+  /** Deletes the topic and makes it again, as brokers do: it has another id, and no group has offsets of it. */
+  remake(topic: string): void {
+    this.#topics.delete(topic);
+    this.#topicIds.set(topic, `${++this.#remade}`.padStart(32, '0'));
+    for (const offsets of this.#committed.values())
+      for (const key of offsets.keys()) if (isOf(key, topic)) offsets.delete(key);
+    for (const key of this.#notes.keys()) if (isOf(key.slice(key.indexOf(' ') + 1), topic)) this.#notes.delete(key);
+    this.#partitionsOf(topic);
+  }
+
+  /** Undefined until the topic is made again: then its name stands for it. */
+  topicId(topic: string): string | undefined {
+    return this.#topicIds.get(topic);
+  }
+
   /** What was committed beside the offset. */
   note(group: string, topic: string, partition: number): string {
     return this.#notes.get(`${group} ${id(topic, partition)}`) ?? '';
@@ -148,6 +166,14 @@ export class MemoryLog implements Log {
           log.#partitionsOf(topic).map((records, partition) => ({ topic, partition, from: 0, to: records.length })),
         );
       },
+      async offsetsSince(topics, since) {
+        return topics.flatMap((topic) =>
+          log.#partitionsOf(topic).map((records, partition) => {
+            const first = records.findIndex(({ timestamp }) => timestamp >= since);
+            return { topic, partition, from: first === -1 ? records.length : first, to: records.length };
+          }),
+        );
+      },
       async read(ranges, onBatch) {
         for (const { topic, partition, from, to } of ranges) {
           const records = log.records(topic, partition).slice(from, to);
@@ -183,6 +209,7 @@ export class MemoryLog implements Log {
       partitions: this.#partitionsOf(name).length,
       config: {},
       replicationFactor: 1,
+      ...(this.#topicIds.has(name) ? { topicId: this.#topicIds.get(name)! } : {}),
     });
     return {
       describeTopics: async (names) => names.filter((name) => this.#topics.has(name)).map(describe),
@@ -198,9 +225,18 @@ export class MemoryLog implements Log {
             topic,
             partition,
             offset: this.committed(group, topic, partition),
+            note: this.note(group, topic, partition),
           })),
         ),
       initialiseOffsets: async () => undefined,
+      setOffsets: async (group, offsets) => {
+        const known = this.#committed.get(group) ?? new Map<string, number>();
+        this.#committed.set(group, known);
+        for (const { topic, partition, offset, note } of offsets) {
+          known.set(id(topic, partition), offset);
+          this.#notes.set(`${group} ${id(topic, partition)}`, note);
+        }
+      },
       deleteTopics: async (names) => {
         for (const name of names) this.#topics.delete(name);
       },

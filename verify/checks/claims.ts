@@ -1,4 +1,5 @@
 // Claims: what a stage has made sure of before it committed, against what it committed.
+import { parseOrigin } from '../../domain/origin-position.ts';
 import { payloadHash } from '../../processors/intake/payload-hash.ts';
 import type { SettlementClaim, SettlementEnd } from '../../processors/settlement/ports.ts';
 import { type Check, needsStores, ofTopic, type Run } from '../check.ts';
@@ -29,7 +30,7 @@ export const intentClaims: Check = {
         continue;
       }
       const { originPosition, homePartition, acceptedAt, hash } = claim;
-      if (originPosition !== instruction.originPosition) {
+      if (!isSameInput(originPosition, instruction.originPosition, run)) {
         say('CLAIM_DIFFERS', `${originPosition} has claimed the id, and ${instruction.originPosition} was accepted`);
       } else if (
         homePartition !== envelope.homePartition ||
@@ -41,6 +42,15 @@ export const intentClaims: Check = {
     }
   },
 };
+
+/** A claim may name the topic of intents by its name, as before, and the event by its id. */
+function isSameInput(claimed: string, told: string, { inputs }: Run): boolean {
+  if (claimed === told) return true;
+  const [one, other] = [parseOrigin(claimed), parseOrigin(told)];
+  if (one === undefined || other === undefined) return false;
+  if (one.partition !== other.partition || one.offset !== other.offset) return false;
+  return one.topicId === inputs.topic || other.topicId === inputs.topic;
+}
 
 const END_OF: Readonly<Record<string, SettlementEnd>> = {
   COMPLETED: 'completed',

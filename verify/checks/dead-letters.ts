@@ -2,6 +2,7 @@
 import { deterministicId } from '../../domain/event-id.ts';
 import { markId } from '../../runtime/detours.ts';
 import type { Check, Run } from '../check.ts';
+import { isOfTopic } from '../cut.ts';
 import { type DeadLetter, placeOf } from '../detours.ts';
 
 const NAME = 'dead-letters';
@@ -72,7 +73,9 @@ function compareWithSource(letter: DeadLetter, run: Run, say: (code: string, det
   }
 }
 
-function bytesAt({ topic, partition, offset }: DeadLetter, run: Run): number | undefined {
+function bytesAt({ topic, topicId, partition, offset }: DeadLetter, run: Run): number | undefined {
+  // Of a topic that is there no more: nothing is left to compare it with.
+  if (!isOfTopic(run.cut, topic, topicId)) return undefined;
   if (topic !== run.inputs.topic) return run.bytesAt(topic, offset);
   const at = { topicId: topic, partition, offset };
   const known = run.inputs.known(at);

@@ -28,6 +28,10 @@ export const inputs: Check = {
       if (run.continues) say('INPUT_ENDED_TWICE', `its input ${text} had its end before the checkpoint`);
       return;
     }
+    if (known === 'foreign' && TOPIC_ID.test(origin!.topicId)) {
+      run.inputsGone.set(origin!.topicId, (run.inputsGone.get(origin!.topicId) ?? 0) + 1);
+      return;
+    }
     if (known !== 'present') {
       say('ORIGIN_WITHOUT_INPUT', `it names ${text} as its input, and there is none`);
       return;
@@ -36,6 +40,10 @@ export const inputs: Check = {
     compare(seen, run, say);
   },
   async end(run) {
+    for (const [topicId, events] of run.inputsGone) {
+      const detail = `${events} events name inputs of ${TOPIC} ${topicId}, which is there no more: what was asked for there cannot be compared`;
+      run.findings.add(NAME, { code: 'INPUTS_GONE', severity: 'warning', detail });
+    }
     const lost: PendingInput[] = [];
     for (const input of run.inputs.all()) {
       const state = stateOf(input, run);
@@ -54,6 +62,8 @@ export const inputs: Check = {
 };
 
 const MOST_NAMED = 20;
+/** As brokers tell it. */
+const TOPIC_ID = /^[0-9a-f]{32}$/;
 
 interface End {
   readonly name: InputEnd;
@@ -91,7 +101,7 @@ function compare({ topic, value }: AnySeen, run: Run, say: Say): void {
   const first = parseOrigin(value.firstOriginPosition);
   if (first === undefined || run.inputs.known(first) !== 'present') return;
   const own = parseOrigin(value.originPosition)!;
-  if (value.firstOriginPosition === value.originPosition) {
+  if (first.partition === own.partition && first.offset === own.offset) {
     say('DUPLICATE_OF_ITSELF', 'it is called a duplicate of itself: the transfer is lost');
   } else if (run.inputs.digestsAt(own).payload !== run.inputs.digestsAt(first).payload) {
     say('DUPLICATE_DIFFERS', `it is called a duplicate of ${value.firstOriginPosition}, and says something else`);

@@ -1,6 +1,7 @@
 // What the stores hold and the log does not know: nothing may come from nowhere.
 import { parseOrigin } from '../../domain/origin-position.ts';
 import { type Check, needsStores, type Run } from '../check.ts';
+import { isOfTopic } from '../cut.ts';
 import { KnownIds } from '../known-ids.ts';
 import type { Stores } from '../ports.ts';
 import { ANYTHING } from '../report.ts';
@@ -97,7 +98,8 @@ async function unexplained(
 function isOpenInput(originPosition: string, run: Run): boolean {
   const origin = parseOrigin(originPosition);
   if (origin === undefined) return false;
-  const { partition, offset } = origin;
+  const { topicId, partition, offset } = origin;
+  if (!isOfTopic(run.cut, run.inputs.topic, topicId)) return false;
   const source = { owner: 'intake', topic: run.inputs.topic, partition, offset };
   return (
     !run.cut.isHandled('intake', source.topic, partition, offset) ||

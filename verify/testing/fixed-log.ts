@@ -8,6 +8,8 @@ const BATCH_RECORDS = 3;
 export class FixedLog {
   readonly partitions: number;
   readonly app: string;
+  /** What brokers call the topics; none are told of the others. */
+  readonly topicIds = new Map<string, string>();
   readonly #records = new Map<string, LogRecord[]>();
   readonly #ends = new Map<string, number>();
   readonly #starts = new Map<string, number>();
@@ -78,12 +80,19 @@ export class FixedLog {
       },
     };
     const admin: Pick<Awaited<ReturnType<Log['admin']>>, 'describeTopics' | 'committed' | 'close'> = {
-      describeTopics: async () => [],
+      describeTopics: async (names) =>
+        names.flatMap((name) => {
+          const topicId = this.topicIds.get(name);
+          return topicId === undefined
+            ? []
+            : [{ name, topicId, partitions: this.partitions, replicationFactor: 1, config: {} }];
+        }),
       committed: async (group, topics) =>
         places(topics).map(({ topic, partition }) => ({
           topic,
           partition,
           offset: this.#committed.get(`${group}/${topic}/${partition}`),
+          note: '',
         })),
       close: async () => undefined,
     };

@@ -100,10 +100,12 @@ export class History {
   readonly provider: ProviderRecord[] = [];
   readonly #ends = new Map<string, number>();
   readonly #step: number;
+  readonly #inputTopicId: string;
   #stories = 0;
 
-  /** `dense`: offsets without gaps, as a producer without transactions leaves them. */
-  constructor(options: { readonly dense?: boolean } = {}) {
+  /** `dense`: offsets without gaps, as a producer without transactions leaves them. By default positions go by names. */
+  constructor(options: { readonly dense?: boolean; readonly inputTopicId?: string } = {}) {
+    this.#inputTopicId = options.inputTopicId ?? INPUTS;
     // Otherwise as if a marker stood between two transactions.
     this.#step = options.dense ? 1 : 2;
   }
@@ -187,7 +189,7 @@ export class History {
   #intent(intent: TransferRequested): string {
     const partition = homePartition(intent.transferId, PARTITIONS);
     const { offset } = this.append(INPUTS, partition, { key: intent.transferId, value: intent });
-    return `${INPUTS}:${partition}:${offset}`;
+    return `${this.#inputTopicId}:${partition}:${offset}`;
   }
 
   #rejectedIntent(transferId: string, originPosition: string): void {

@@ -242,7 +242,10 @@ export interface Cluster {
   findBroker(node: { nodeId: number }): Promise<Broker>;
   findTopicPartitionMetadata(topic: string): readonly PartitionMetadata[];
   fetchTopicsOffset(
-    topics: readonly { topic: string; partitions: readonly { partition: number }[]; fromBeginning: boolean }[],
+    topics: readonly ({ topic: string; partitions: readonly { partition: number }[] } & (
+      | { fromBeginning: boolean }
+      | { fromTimestamp: number }
+    ))[],
   ): Promise<readonly OffsetsOfTopic[]>;
   readonly brokerPool: {
     readonly metadata: { readonly controllerId: number } | null;

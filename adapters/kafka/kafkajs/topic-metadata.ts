@@ -23,6 +23,13 @@ export async function fetchTopicMetadata(broker: Broker, names: readonly string[
   return broker.connectionPool.send(metadataCall(names));
 }
 
+/** The broker's own id of a topic. Throws a broker error that passes when the topic is not known (any more). */
+export async function fetchTopicId(broker: Broker, topic: string): Promise<string> {
+  const [found] = await fetchTopicMetadata(broker, [topic]);
+  if (found === undefined) throw createErrorFromCode(UNKNOWN_TOPIC);
+  return found.topicId;
+}
+
 function metadataCall(names: readonly string[]): WireCall<readonly TopicMetadata[]> {
   const anyId = Buffer.alloc(16);
   const encodeTopic = (name: string) => new Encoder().writeBuffer(anyId).writeUVarIntString(name).writeUVarInt(NO_TAGS);
