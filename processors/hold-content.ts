@@ -18,6 +18,9 @@ export function contentHashOf({ hold, ...rest }: HeldContent): string {
   return hash('sha256', `corridor-hold-1\n${content}`, 'hex');
 }
 
+/** Canonical text of a record of the schemas, by the short name of its type. */
+export const recordContentOf = (name: string, value: unknown): string => contentOf(recordType(name), value);
+
 /** Canonical text of a value of this type: no two values that differ in the eyes of the schema have the same. */
 function contentOf(type: Type, value: unknown): string {
   const { typeName, fields, itemsType, types } = shapeOf(type);

@@ -557,6 +557,16 @@ export interface ScreeningEvidence {
   rechecks: readonly ScreeningRecheck[];
 }
 
+/** An exception of screening excuses nobody from here on. Kept for ever; key: exceptionId. */
+export interface ScreeningExceptionRevoked {
+  /** The exception. */
+  exceptionId: string;
+  /** When it was revoked. */
+  revokedAt: number;
+  /** Who revoked it. */
+  revokedBy: string;
+}
+
 /** One part of a score, for explanation. */
 export interface ScreeningFeature {
   /** Stable name of the feature. */

@@ -5,6 +5,7 @@ import type {
   IntentRejected,
   PayoutUpdated,
   ReviewDecided,
+  ScreeningExceptionRevoked,
   ScreeningListActivated,
   TransferLifecycle,
   TransferRequested,
@@ -55,6 +56,13 @@ export const fxRates = topic<FxRate>()('fx.rates', 'table', {
   keyOf: (rate) => `${rate.source}/${rate.base}/${rate.quote}`,
   // One that was dated ahead does not shut out those that follow it.
   orderOf: ({ observedAt }, appendedAt) => Math.min(observedAt, appendedAt),
+});
+export const screeningExceptionRevoked = topic<ScreeningExceptionRevoked>()('screening.exception-revoked', 'table', {
+  doc: 'Exceptions of screening that excuse nobody any more, whatever the database says.',
+  record: 'ScreeningExceptionRevoked',
+  sealedBy: 'operators',
+  keyOf: ({ exceptionId }) => exceptionId,
+  keepsAll: true,
 });
 export const screeningListActivated = topic<ScreeningListActivated>()('screening.list-activated', 'table', {
   doc: 'The list version in force, per source.',

@@ -1,12 +1,20 @@
 // Cases about customers in MongoDB: customer_cases { _id, token, source, entityId, …, state, decision }; and how far
 // customers are screened: screening_progress { _id: source, list, at }.
 import type { Db, Document } from 'mongodb';
+import { isSealed, type KeyRing, sealOf } from '../../domain/seal.ts';
 import type {
   BlockingEntity,
   CustomerCase,
   CustomerCases,
   CustomerDecision,
 } from '../../processors/screening/rescreen/customer-case.ts';
+import {
+  type CustomerCaseFlaw,
+  flawOfCustomerCase,
+  type SealedCustomerCase,
+  sealDecided,
+  sealOpened,
+} from '../../processors/screening/rescreen/customer-seals.ts';
 import type { RescreenProgress } from '../../processors/screening/rescreen/rescreen.ts';
 import { CodedError } from '../../runtime/ports/fault.ts';
 import type { ListReference } from '../../schemas/types.generated.ts';
@@ -17,18 +25,33 @@ import { ensureIndexes } from './idempotent-store.ts';
 
 const CASES = 'customer_cases';
 const PROGRESS = 'screening_progress';
-const BLOCKING = ['OPEN', 'CONFIRMED'] as const;
 
-type Stored = Omit<CustomerCase, 'caseId' | 'openedAt'> & { _id: string; openedAt: Date };
+type Stored = Omit<SealedCustomerCase, 'caseId' | 'openedAt'> & { _id: string; openedAt: Date };
+
+/** Resembles no listed entity that an approval or an exception could be about: it blocks until the case is put right. */
+const UNSETTLEABLE: BlockingEntity = { source: '', entityId: '', entityHash: '' };
 
 export interface CustomerCaseStore extends CustomerCases {
   ensureIndexes(): Promise<void>;
-  list(filter: { readonly state?: CustomerCase['state']; readonly limit: number }): Promise<readonly CustomerCase[]>;
-  /** Decides an open case, once. @throws CodedError CASE_UNKNOWN, CASE_NOT_OPEN */
+  list(filter: {
+    readonly state?: CustomerCase['state'];
+    readonly limit: number;
+  }): Promise<readonly SealedCustomerCase[]>;
+  /**
+   * Decides an open case, once.
+   * @throws CodedError CASE_UNKNOWN, CASE_NOT_OPEN; CUSTOMER_CASE_NOT_SEALED for one that is not as it was opened
+   */
   decide(caseId: string, decision: CustomerDecision): Promise<CustomerCase>;
 }
 
-export function customerCaseStore(db: Db): CustomerCaseStore {
+export interface CustomerCaseOptions {
+  /** Seals cases as they are opened and decided. */
+  readonly operators: KeyRing;
+  /** Told of each case that bears no true seal: it blocks, whatever it says. */
+  readonly onForged?: (caseId: string, code: CustomerCaseFlaw) => void;
+}
+
+export function customerCaseStore(db: Db, { operators, onForged }: CustomerCaseOptions): CustomerCaseStore {
   const collection = db.collection<Stored>(CASES, MAJORITY);
   return {
     ensureIndexes: () =>
@@ -37,29 +60,42 @@ export function customerCaseStore(db: Db): CustomerCaseStore {
         { name: 'state_openedAt', keys: { state: 1, openedAt: 1 }, servedQuery: 'the open cases, oldest first' },
       ]),
     async open(cases) {
-      const documents = cases.map(({ caseId, openedAt, ...rest }) => ({
-        _id: caseId,
-        ...rest,
-        openedAt: new Date(openedAt),
-      }));
+      const documents = cases.map((opened) => {
+        const { caseId, openedAt, ...rest } = opened;
+        return { _id: caseId, ...rest, openedAt: new Date(openedAt), seal: sealOpened(operators, opened) };
+      });
       const taken = await insertFree(collection as never, documents);
       return cases.length - taken.size;
     },
     async blocked(tokens) {
-      const filter = { token: { $in: [...tokens] }, state: { $in: [...BLOCKING] } };
-      const fields = { token: 1, source: 1, entityId: 1, entityHash: 1 };
-      const found = await guarded(collection.find(filter).project<BlockingEntity & Stored>(fields).toArray());
-      return Map.groupBy(found, ({ token }) => token);
+      // Cleared ones too: that a case says so proves nothing.
+      const found = await guarded(collection.find({ token: { $in: [...tokens] } }).toArray());
+      const blocking = found.map(customerCaseOf).flatMap((each) => {
+        const flaw = flawOfCustomerCase(operators, each);
+        if (flaw) onForged?.(each.caseId, flaw);
+        if (flaw === undefined && each.state === 'CLEARED') return [];
+        const { token, source, entityId, entityHash } = each;
+        // What it is about is proven by the seal under which it was opened.
+        const entity = flaw === 'CUSTOMER_CASE_NOT_SEALED' ? UNSETTLEABLE : { source, entityId, entityHash };
+        return [{ token, entity }];
+      });
+      const byToken = Map.groupBy(blocking, ({ token }) => token);
+      return new Map([...byToken].map(([token, each]) => [token, each.map(({ entity }) => entity)]));
     },
     async list({ state, limit }) {
       const filter = state === undefined ? {} : { state };
-      return (await guarded(collection.find(filter).sort({ openedAt: 1 }).limit(limit).toArray())).map(fromStore);
+      return (await guarded(collection.find(filter).sort({ openedAt: 1 }).limit(limit).toArray())).map(customerCaseOf);
     },
     async decide(caseId, decision) {
-      const filter = { _id: caseId, state: 'OPEN' as const };
-      const change = { $set: { state: decision.state, decision } };
+      const before = await guarded(collection.findOne({ _id: caseId }));
+      const flaw = before?.state === 'OPEN' ? flawOfCustomerCase(operators, customerCaseOf(before)) : undefined;
+      if (flaw) throw new CodedError(flaw, `customer case ${caseId} was changed in the database: ${WHAT_TO_DO}`);
+      const seal = before?.seal ?? '';
+      const filter = { _id: caseId, state: 'OPEN' as const, seal };
+      const sealed = { ...decision, seal: sealDecided(operators, seal, decision) };
+      const change = { $set: { state: decision.state, decision: sealed } };
       const decided = await guarded(collection.findOneAndUpdate(filter, change, { returnDocument: 'after' }));
-      if (decided) return fromStore(decided as Stored);
+      if (decided) return customerCaseOf(decided as Stored);
       const found = await guarded(collection.findOne({ _id: caseId }));
       if (!found) throw new CodedError('CASE_UNKNOWN', `there is no customer case ${caseId}`);
       throw new CodedError(
@@ -70,37 +106,57 @@ export function customerCaseStore(db: Db): CustomerCaseStore {
   };
 }
 
+type Progress = Document & { _id: string; list: ListReference; at: Date; seal?: string };
+
+const coveredParts = ({ source, versionId, publishedOn, contentHash, activation }: ListReference) => [
+  'covered',
+  source,
+  versionId,
+  publishedOn,
+  contentHash,
+  String(activation),
+];
+
 export interface StoredProgress extends RescreenProgress {
   /** When the last run began that raised what is covered, ms; undefined when none did. */
   lastRunAt(): Promise<number | undefined>;
 }
 
-export function rescreenProgress(db: Db): StoredProgress {
-  const collection = db.collection<Document & { _id: string; list: ListReference; at: Date }>(PROGRESS, MAJORITY);
+export function rescreenProgress(db: Db, operators: KeyRing): StoredProgress {
+  const collection = db.collection<Progress>(PROGRESS, MAJORITY);
+  const sealOfProgress = (list: ListReference) => sealOf(operators, 'list', coveredParts(list));
+  const isOurs = ({ list, seal }: Progress) => isSealed(operators, 'list', coveredParts(list), seal);
   return {
-    covered: async () => (await guarded(collection.find({}).toArray())).map(({ list }) => list),
+    // What nobody sealed counts as never screened: customers are screened again.
+    covered: async () => (await guarded(collection.find({}).toArray())).filter(isOurs).map(({ list }) => list),
     async lastRunAt() {
       const [last] = await guarded(collection.find({}).sort({ at: -1 }).limit(1).toArray());
       return last?.at.getTime();
     },
     async advance(lists, startedAt) {
       for (const list of lists) {
-        const document = { _id: list.source, list, at: new Date(startedAt) };
+        const document = { _id: list.source, list, at: new Date(startedAt), seal: sealOfProgress(list) };
         const taken = await insertFree(collection as never, [document]);
         if (taken.size === 0) continue;
-        const filter = { _id: list.source, 'list.activation': { $lt: list.activation } };
-        await guarded(collection.updateOne(filter, { $set: { list, at: new Date(startedAt) } }));
+        const { _id, ...change } = document;
+        const stands = await guarded(collection.findOne({ _id }));
+        const isBehind = stands === null || !isOurs(stands) || stands.list.activation < list.activation;
+        const filter = { _id, ...(stands && { 'list.activation': stands.list.activation }) };
+        if (isBehind) await guarded(collection.updateOne(filter, { $set: change }));
       }
     },
   };
 }
+
+const WHAT_TO_DO =
+  'find out who wrote to the collection, delete the case and `screening_progress`; the rescreener opens it again if it stands';
 
 const guarded = <T>(run: Promise<T>): Promise<T> =>
   run.catch((error: unknown) => {
     throw mongoFault(error);
   });
 
-const fromStore = ({ _id, openedAt, ...rest }: Stored): CustomerCase => ({
+export const customerCaseOf = ({ _id, openedAt, ...rest }: Stored): SealedCustomerCase => ({
   caseId: _id,
   ...rest,
   openedAt: openedAt.getTime(),

@@ -8,13 +8,13 @@ import { activateVersion, importVersion } from '../../processors/screening/versi
 import { unpackEntities } from '../../processors/screening/versions/packed.ts';
 import type { ListStore } from '../../processors/screening/versions/store.ts';
 import { versionIdOf } from '../../processors/screening/versions/version.ts';
-import type { ScreeningListActivated } from '../../schemas/types.generated.ts';
+import type { ScreeningExceptionRevoked, ScreeningListActivated } from '../../schemas/types.generated.ts';
 import { findings } from '../../test/kit/builders.ts';
 import { KEYS } from '../../test/kit/keys.ts';
 import { listedPerson, nextVersion } from '../../test/kit/memory-screening.ts';
 import { customerCaseStore, rescreenProgress } from './customer-cases.ts';
 import { listStore } from './list-versions.ts';
-import { exceptionStore } from './screening-exceptions.ts';
+import { exceptionStore, flawOfException } from './screening-exceptions.ts';
 
 const TERMS = { by: 'amara', now: Date.UTC(2026, 10, 23) };
 let client: MongoClient;
@@ -30,7 +30,7 @@ afterAll(async () => {
 let databases = 0;
 const fresh = (): Db => client.db(`lists_${process.pid}_${Date.now().toString(36)}_${++databases}`);
 async function lists(): Promise<ListStore> {
-  const store = listStore(fresh());
+  const store = listStore(fresh(), KEYS);
   await store.ensureIndexes();
   return store;
 }
@@ -231,10 +231,112 @@ describe('an exception', () => {
     expect(found.map(({ exceptionId }) => exceptionId)).toEqual(['right']);
     expect(ignored.toSorted()).toEqual([...Object.keys(changes), 'inserted', 'never-approved'].toSorted());
 
+    // Negative control: who checks no seal excuses them all.
+    const believing = exceptionStore(db, { operators: { ...KEYS.operators, believesAll: true } });
+    expect(await believing.find(['token-1', 'token-2'], TERMS.now)).toHaveLength(found.length + ignored.length);
+
     // Whoever asked for it cannot be made somebody else, so that one person could approve what he asked for.
     await store.propose(exception('mine'), TERMS.now);
     await stored.updateOne({ _id: 'mine' }, { $set: { grantedBy: 'cem' } });
     await expect(store.approve('mine', 'amara', TERMS.now)).rejects.toMatchObject({ code: 'EXCEPTION_NOT_SEALED' });
+  });
+});
+
+describe('a revocation', () => {
+  const exception = {
+    exceptionId: 'a',
+    token: 't',
+    source: 'OFAC',
+    entityId: '1',
+    entityHash: 'h',
+    expiresAt: TERMS.now + 1_000,
+    grantedBy: 'amara',
+    reason: 'another date of birth',
+  };
+
+  it('is not taken back by who has the database: the log has it', async () => {
+    const db = fresh();
+    const log: ScreeningExceptionRevoked[] = [];
+    const told: string[] = [];
+    const revocations = {
+      among: async (ids: readonly string[]) => new Set(ids.filter((id) => log.some((one) => one.exceptionId === id))),
+      publish: async (revoked: ScreeningExceptionRevoked) => void log.push(revoked),
+    };
+    const onIgnored = (id: string, code: string) => told.push(`${id} ${code}`);
+    const store = exceptionStore(db, { ...KEYS, revocations, onIgnored });
+    const stored = db.collection<{ _id: string }>('screening_exceptions');
+    await store.propose(exception, TERMS.now);
+    await store.approve('a', 'bela', TERMS.now);
+    const approved = (await stored.findOne({ _id: 'a' }))!;
+    expect(await store.find(['t'], TERMS.now)).toHaveLength(1);
+    await store.revoke('a', 'bela', 'was wrong', TERMS.now);
+    expect(log).toEqual([{ exceptionId: 'a', revokedAt: TERMS.now, revokedBy: 'bela' }]);
+    expect(flawOfException(KEYS.operators, (await store.list({ limit: 1 }))[0]!)).toBeUndefined();
+    await stored.replaceOne({ _id: 'a' }, approved);
+    expect(await store.find(['t'], TERMS.now)).toEqual([]);
+    expect(told).toEqual(['a EXCEPTION_UNREVOKED']);
+    await stored.updateOne({ _id: 'a' }, { $set: { revoked: { at: 1, by: 'x', reason: 'y' } } });
+    expect(flawOfException(KEYS.operators, (await store.list({ limit: 1 }))[0]!)).toBe('REVOCATION_NOT_SEALED');
+    expect(await store.find(['t'], TERMS.now)).toEqual([]);
+  });
+});
+
+describe('what is in force', () => {
+  it('is not what somebody else wrote into the database: nothing is cleared against it', async () => {
+    const db = fresh();
+    const store = listStore(db, KEYS);
+    await store.ensureIndexes();
+    const publish = async () => undefined;
+    const first = await importVersion(store, sample, TERMS);
+    const next = await importVersion(store, grown(1, '2026-11-22'), TERMS);
+    for (const { versionId } of [first, next]) await activateVersion(store, publish, versionId, TERMS);
+    const active = db.collection<{ _id: string }>('screening_active');
+    const heads = db.collection<{ _id: string }>('screening_lists');
+    const original = (await active.findOne({}))!;
+    const changes = {
+      'list.versionId': first.versionId,
+      'list.contentHash': 'other',
+      'list.publishedOn': '2020-01-01',
+      'list.activation': 9,
+      revision: 9,
+      entities: 1,
+      activatedBy: 'somebody',
+      activatedAt: new Date(0),
+      seal: 'test.x',
+    };
+    for (const [field, value] of Object.entries(changes)) {
+      await active.replaceOne({ _id: original._id }, original);
+      await active.updateOne({}, { $set: { [field]: value } });
+      await expect(store.current(), field).rejects.toMatchObject({ code: 'LIST_ACTIVATION_NOT_SEALED' });
+    }
+    // Negative control.
+    const believing = listStore(db, { operators: { ...KEYS.operators, believesAll: true } });
+    await active.updateOne({}, { $set: { revision: 2 } });
+    expect(await believing.current()).toHaveLength(1);
+    // Put in force again, it counts from where the log is.
+    const lastOf = async () => ({ ...told(2), list: { ...told(2).list, activation: 7 } });
+    const again = await activateVersion(store, publish, next.versionId, { ...TERMS, lastOf });
+    expect(again).toMatchObject({ changed: true, activation: { revision: 8 } });
+    expect(await store.current()).toMatchObject([{ versionId: next.versionId, activation: 8 }]);
+
+    // Who imported it cannot be made somebody else.
+    await heads.updateOne({ _id: next.versionId }, { $set: { importedBy: 'somebody' } });
+    await expect(store.head(next.versionId)).rejects.toMatchObject({ code: 'LIST_VERSION_NOT_SEALED' });
+    await expect(activateVersion(store, publish, next.versionId, TERMS)).rejects.toMatchObject({
+      code: 'LIST_VERSION_NOT_SEALED',
+    });
+    expect((await store.heads({ limit: 9 })).filter(({ isSealed }) => isSealed)).toHaveLength(1);
+    expect(await store.save(grown(1, '2026-11-22'), 'bela', TERMS.now)).toBe(true);
+    expect(await store.head(next.versionId)).toMatchObject({ importedBy: 'bela' });
+    // Damaged entities are mended by another import.
+    await db.collection<{ _id: string }>('screening_list_chunks').deleteOne({ versionId: next.versionId } as never);
+    expect(await store.save(grown(1, '2026-11-22'), 'cem', TERMS.now)).toBe(false);
+    expect((await store.load(next.versionId)).chunks).toHaveLength(1);
+
+    function told(activation: number): ScreeningListActivated {
+      const list = { source: 'CORRIDOR', versionId: 'v', publishedOn: '', contentHash: 'h', activation };
+      return { list, entities: 1, names: 1, activatedAt: 1, activatedBy: 'a' };
+    }
   });
 });
 
@@ -256,7 +358,7 @@ describe('a case about a customer', () => {
   const decision = { by: 'amara', reason: 'checked', at: TERMS.now };
 
   it('is opened once, blocks its customer until cleared, and is decided once', async () => {
-    const store = customerCaseStore(fresh());
+    const store = customerCaseStore(fresh(), KEYS);
     await store.ensureIndexes();
     expect(await store.open([opened('1', 'ann'), opened('2', 'bob')])).toBe(2);
     expect(await store.open([opened('1', 'ann'), opened('3', 'cem')])).toBe(1);
@@ -276,8 +378,70 @@ describe('a case about a customer', () => {
     expect((await store.list({ state: 'OPEN', limit: 10 })).map(({ caseId }) => caseId)).toEqual(['3']);
   });
 
+  it('blocks whatever it says, once somebody else changed anything in it; and nobody can decide it', async () => {
+    const db = fresh();
+    const told: string[] = [];
+    const store = customerCaseStore(db, { ...KEYS, onForged: (id, code) => told.push(`${id} ${code}`) });
+    const stored = db.collection<{ _id: string }>('customer_cases');
+    const blocked = async (over = store) => [...(await over.blocked(['ann'])).entries()].flatMap(([, each]) => each);
+    const settleable = { source: 'CORRIDOR', entityId: '9001', entityHash: 'h' };
+
+    // A decision that was written into the database, and one that was turned.
+    await store.open([opened('1', 'ann')]);
+    const original = (await stored.findOne({ _id: '1' }))!;
+    const turned = async (change: object) => {
+      await stored.replaceOne({ _id: '1' }, original);
+      await stored.updateOne({ _id: '1' }, { $set: change });
+      told.length = 0;
+      return blocked();
+    };
+    const cleared = { state: 'CLEARED', ...decision };
+    for (const change of [{ state: 'CLEARED' }, { state: 'CLEARED', decision: { ...cleared, seal: 'test.x' } }]) {
+      expect(await turned(change)).toEqual([settleable]);
+      expect(told).toEqual(['1 CUSTOMER_DECISION_NOT_SEALED']);
+    }
+    // Negative control: who checks no seal is taken in.
+    const believing = customerCaseStore(db, { operators: { ...KEYS.operators, believesAll: true } });
+    expect(await blocked(believing)).toEqual([]);
+
+    // What it is about, or what a person would see.
+    for (const field of ['source', 'entityId', 'entityHash', 'versionId', 'transferId', 'candidate.matchedName']) {
+      expect(await turned({ [field]: 'other' }), field).toEqual([{ source: '', entityId: '', entityHash: '' }]);
+      expect(told, field).toEqual(['1 CUSTOMER_CASE_NOT_SEALED']);
+      await expect(store.decide('1', { ...decision, state: 'CLEARED' }), field).rejects.toMatchObject({
+        code: 'CUSTOMER_CASE_NOT_SEALED',
+      });
+    }
+
+    // A decision of another case; a true one, turned round; a true one.
+    await stored.replaceOne({ _id: '1' }, original);
+    await store.open([opened('2', 'bob')]);
+    await store.decide('2', { ...decision, state: 'CLEARED' });
+    const other = (await stored.findOne({ _id: '2' })) as unknown as CustomerCase;
+    expect(await turned({ state: 'CLEARED', decision: other.decision })).toEqual([settleable]);
+    await stored.replaceOne({ _id: '1' }, original);
+    await store.decide('1', { ...decision, state: 'CONFIRMED' });
+    await stored.updateOne({ _id: '1' }, { $set: { state: 'CLEARED', 'decision.state': 'CLEARED' } });
+    expect(await blocked()).toEqual([settleable]);
+    await stored.replaceOne({ _id: '1' }, original);
+    await store.decide('1', { ...decision, state: 'CLEARED' });
+    expect(await blocked()).toEqual([]);
+  });
+
+  it('leaves progress that nobody can make up', async () => {
+    const db = fresh();
+    const progress = rescreenProgress(db, KEYS.operators);
+    const [list] = findings().lists;
+    const at = (activation: number) => ({ ...list!, activation, versionId: `v${activation}` });
+    await progress.advance([at(1)], TERMS.now);
+    await db.collection<{ _id: string }>('screening_progress').updateOne({}, { $set: { list: at(9) } });
+    expect(await progress.covered()).toEqual([]);
+    await progress.advance([at(2)], TERMS.now);
+    expect(await progress.covered()).toEqual([at(2)]);
+  });
+
   it('leaves progress that never goes back', async () => {
-    const progress = rescreenProgress(fresh());
+    const progress = rescreenProgress(fresh(), KEYS.operators);
     const [list] = findings().lists;
     const at = (activation: number) => [{ ...list!, activation, versionId: `v${activation}` }];
     await progress.advance(at(2), TERMS.now);

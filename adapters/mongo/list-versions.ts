@@ -3,8 +3,15 @@
 //   screening_list_chunks  { _id: versionId/n, versionId, n, entities, data }: packed entities, inserted before the head
 //   screening_active       { _id: source, revision, list, …, history }: the version in force, replaced by compare-and-set
 import { Binary, type Db, type Document, MongoServerError } from 'mongodb';
-import { packEntities } from '../../processors/screening/versions/packed.ts';
-import type { Activation, ListStore } from '../../processors/screening/versions/store.ts';
+import type { KeyRing } from '../../domain/seal.ts';
+import {
+  isSealedActivation,
+  isSealedHead,
+  sealActivation,
+  sealHead,
+} from '../../processors/screening/versions/list-seals.ts';
+import { packEntities, unpackEntities } from '../../processors/screening/versions/packed.ts';
+import type { Activation, ListStore, StoredActivation } from '../../processors/screening/versions/store.ts';
 import {
   headOf,
   type PackedVersion,
@@ -25,15 +32,31 @@ const DUPLICATE_KEY = 11_000;
 const CHUNKS_PER_INSERT = 20;
 
 type Stored = Document & { readonly _id: string };
-type HeadDocument = Omit<VersionHead, 'versionId' | 'importedAt'> & { _id: string; importedAt: Date; chunks: number };
+type HeadDocument = Omit<VersionHead, 'versionId' | 'importedAt'> & {
+  _id: string;
+  importedAt: Date;
+  chunks: number;
+  seal?: string;
+};
+type HistoryEntry = Pick<Activation, 'revision' | 'list' | 'entities' | 'names' | 'activatedBy'> & {
+  versionId: string;
+  activatedAt: Date;
+  seal?: string;
+};
 type ActiveDocument = Omit<Activation, 'source' | 'activatedAt'> & {
   _id: string;
   activatedAt: Date;
-  /** Every version that was in force, oldest first: who switched to it, and when. */
-  history: { versionId: string; revision: number; activatedAt: Date; activatedBy: string }[];
+  seal?: string;
+  /** Every version that was in force, oldest first: who switched to it, and when, each under its seal. */
+  history: HistoryEntry[];
 };
 
-export function listStore(db: Db): ListStore {
+export interface ListStoreOptions {
+  /** Seals versions as they are imported and put in force. */
+  readonly operators: KeyRing;
+}
+
+export function listStore(db: Db, { operators }: ListStoreOptions): ListStore {
   const lists = db.collection<HeadDocument>(LISTS, MAJORITY);
   const chunks = db.collection<Stored>(CHUNKS, MAJORITY);
   const active = db.collection<ActiveDocument>(ACTIVE, MAJORITY);
@@ -48,6 +71,32 @@ export function listStore(db: Db): ListStore {
     throw new CodedError('LIST_VERSION_UNKNOWN', `there is no list version ${versionId}: see \`corridor lists show\``);
   }
 
+  async function chunksOf(versionId: string): Promise<readonly Uint8Array[]> {
+    const stored = await guarded(chunks.find({ versionId }).sort({ n: 1 }).toArray());
+    // Copies: a view into the driver's buffer would drag all of it along to another thread.
+    return stored.map(({ data }) => Uint8Array.from((data as Binary).value()));
+  }
+
+  async function isWhole({ _id, entitiesHash }: HeadDocument): Promise<boolean> {
+    try {
+      unpackEntities(await chunksOf(_id), entitiesHash);
+      return true;
+    } catch (error) {
+      if (isTransient(error)) throw error;
+      return false;
+    }
+  }
+
+  async function inForce(): Promise<readonly StoredActivation[]> {
+    const found = await guarded(active.find({}).project<ActiveDocument>({ history: 0 }).toArray());
+    return found.map((document) => {
+      const activation = toActivation(document);
+      return { ...activation, isSealed: isActive(operators, activation, document.seal) };
+    });
+  }
+
+  const isSealed = (found: HeadDocument) => isSealedHead(operators, toHead(found), found.seal);
+
   return {
     ensureIndexes: async () => {
       await ensureIndexes(db, CHUNKS, [
@@ -57,6 +106,9 @@ export function listStore(db: Db): ListStore {
     async save(version, by, now) {
       const head = headOf(version, now, by);
       const { versionId, importedAt, ...rest } = head;
+      const found = await guarded(lists.findOne({ _id: versionId }));
+      if (found && isSealed(found) && (await isWhole(found))) return false;
+      if (found) await guarded(chunks.deleteMany({ versionId }));
       const packed = [...packEntities(version.entities)].map(({ entities, data }, n) => ({
         _id: `${versionId}/${n}`,
         versionId,
@@ -67,36 +119,52 @@ export function listStore(db: Db): ListStore {
       for (let from = 0; from < packed.length; from += CHUNKS_PER_INSERT) {
         await insertFree(chunks as never, packed.slice(from, from + CHUNKS_PER_INSERT));
       }
-      const document = { _id: versionId, ...rest, importedAt: new Date(importedAt), chunks: packed.length };
+      const seal = sealHead(operators, head);
+      const document = { _id: versionId, ...rest, importedAt: new Date(importedAt), chunks: packed.length, seal };
+      if (found && !isSealed(found)) {
+        await guarded(lists.replaceOne({ _id: versionId }, document));
+        return true;
+      }
       const taken = await insertFree(lists as never, [document]);
       return taken.size === 0;
     },
     async load(versionId): Promise<PackedVersion> {
-      const [head, stored] = await Promise.all([
-        headDocument(versionId),
-        guarded(chunks.find({ versionId }).sort({ n: 1 }).toArray()),
-      ]);
+      const [head, stored] = await Promise.all([headDocument(versionId), chunksOf(versionId)]);
       if (stored.length !== head.chunks) {
         throw new CodedError('LIST_VERSION_DAMAGED', `${versionId} is not complete: import it again`, {
           faultClass: 'fatal',
         });
       }
-      // Copies: a view into the driver's buffer would drag all of it along to another thread.
-      return { head: toHead(head), chunks: stored.map(({ data }) => Uint8Array.from((data as Binary).value())) };
+      return { head: toHead(head), chunks: stored };
     },
-    head: async (versionId) => toHead(await headDocument(versionId)),
+    async head(versionId) {
+      const found = await headDocument(versionId);
+      if (isSealed(found)) return toHead(found);
+      throw new CodedError(
+        'LIST_VERSION_NOT_SEALED',
+        `${versionId} was not imported through this program, or was changed in the database: import it again`,
+      );
+    },
     async heads({ source, limit }) {
       const filter = source === undefined ? {} : { source };
-      return (await guarded(lists.find(filter).sort({ importedAt: -1 }).limit(limit).toArray())).map(toHead);
+      return (await guarded(lists.find(filter).sort({ importedAt: -1 }).limit(limit).toArray())).map((found) => ({
+        ...toHead(found),
+        isSealed: isSealed(found),
+      }));
     },
-    active: async () =>
-      (await guarded(active.find({}).project<ActiveDocument>({ history: 0 }).toArray())).map(toActivation),
+    active: inForce,
     async current() {
-      const found = await guarded(active.find({}).project<ActiveDocument>({ list: 1 }).toArray());
-      return found.map(({ list }) => list);
+      const found = await inForce();
+      const forged = found.find((each) => !each.isSealed);
+      if (!forged) return found.map(({ list }) => list);
+      // Nothing is cleared against a list that nobody has put in force.
+      const message = `what is in force of ${forged.source} was changed in the database: activate it again (corridor lists show)`;
+      throw new CodedError('LIST_ACTIVATION_NOT_SEALED', message, {
+        faultClass: 'transient-dependency',
+        dependency: 'screening-lists',
+      });
     },
-    async activate(head, expected, by, now) {
-      const revision = expected + 1;
+    async activate(head, expected, by, now, revision = expected + 1) {
       const made = {
         revision,
         list: referenceTo(head, revision),
@@ -106,10 +174,12 @@ export function listStore(db: Db): ListStore {
         activatedBy: by,
         published: false,
       };
-      const entry = { versionId: head.versionId, revision, activatedAt: made.activatedAt, activatedBy: by };
+      const { published: _, ...facts } = made;
+      const seal = sealActivation(operators, { ...facts, source: head.source, activatedAt: now });
+      const entry = { versionId: head.versionId, ...facts, seal };
       const _id = head.source;
       if (expected === 0) {
-        const first = { _id, ...made, history: [entry] };
+        const first = { _id, ...made, seal, history: [entry] };
         const inserted = await active.insertOne(first).then(
           () => true,
           (error: unknown) => {
@@ -122,7 +192,7 @@ export function listStore(db: Db): ListStore {
       const before = await guarded(active.findOne({ _id, revision: expected }));
       if (!before) return undefined;
       const history = [...before.history, entry];
-      const result = await guarded(active.updateOne({ _id, revision: expected }, { $set: { ...made, history } }));
+      const result = await guarded(active.updateOne({ _id, revision: expected }, { $set: { ...made, seal, history } }));
       return result.matchedCount === 1 ? toActivation({ _id, ...made, history }) : undefined;
     },
     async markPublished(source, revision) {
@@ -131,13 +201,19 @@ export function listStore(db: Db): ListStore {
   };
 }
 
-const toHead = ({ _id, importedAt, chunks: _, ...rest }: HeadDocument): VersionHead => ({
+/** As it was put in force; the number that it goes by is the one that is sealed. */
+const isActive = (operators: KeyRing, activation: Activation, seal: unknown): boolean =>
+  activation.revision === activation.list.activation && isSealedActivation(operators, activation, seal);
+
+const isTransient = (error: unknown) => error instanceof CodedError && error.faultClass === 'transient-dependency';
+
+const toHead = ({ _id, importedAt, chunks: _, seal: __, ...rest }: HeadDocument): VersionHead => ({
   versionId: _id,
   ...rest,
   importedAt: importedAt.getTime(),
 });
 
-const toActivation = ({ _id, activatedAt, history: _, ...rest }: ActiveDocument): Activation => ({
+const toActivation = ({ _id, activatedAt, history: _, seal: __, ...rest }: ActiveDocument): Activation => ({
   source: _id,
   ...rest,
   activatedAt: activatedAt.getTime(),

@@ -3,9 +3,15 @@
 import type { Db } from 'mongodb';
 import { isSamePerson } from '../../domain/four-eyes.ts';
 import { isSealed, type KeyRing, sealOf } from '../../domain/seal.ts';
-import { approvedParts, askedParts, type ScreeningException } from '../../processors/screening/exceptions.ts';
+import {
+  approvedParts,
+  askedParts,
+  revokedParts,
+  type ScreeningException,
+} from '../../processors/screening/exceptions.ts';
 import type { ExceptionBook } from '../../processors/screening/ports.ts';
 import { CodedError } from '../../runtime/ports/fault.ts';
+import type { ScreeningExceptionRevoked } from '../../schemas/types.generated.ts';
 import { insertFree } from './claims.ts';
 import { MAJORITY } from './client.ts';
 import { mongoFault } from './fault.ts';
@@ -20,7 +26,13 @@ export interface StoredException extends ScreeningException {
   readonly approved: { readonly at: number; readonly by: string; readonly seal?: string } | null;
   /** Of the program through which it was asked for. */
   readonly seal?: string;
-  readonly revoked: { readonly at: number; readonly by: string; readonly reason: string } | null;
+  /** Sealed or not, it ends the exception: nobody gains by writing one. */
+  readonly revoked: {
+    readonly at: number;
+    readonly by: string;
+    readonly reason: string;
+    readonly seal?: string;
+  } | null;
 }
 
 /** Exceptions as officers keep them. Nothing is ever deleted. */
@@ -34,7 +46,10 @@ export interface ExceptionStore extends ExceptionBook {
    * EXCEPTION_NOT_SEALED for one that was not asked for through a program for operators, or was changed since
    */
   approve(exceptionId: string, by: string, now: number): Promise<void>;
-  /** @throws CodedError EXCEPTION_UNKNOWN for one that does not exist or was revoked before */
+  /**
+   * Ends it: in the log first, which cannot be taken back, then here.
+   * @throws CodedError EXCEPTION_UNKNOWN for one that does not exist or was revoked before
+   */
   revoke(exceptionId: string, by: string, reason: string, now: number): Promise<void>;
   list(filter: { readonly token?: string; readonly limit: number }): Promise<readonly StoredException[]>;
 }
@@ -45,14 +60,24 @@ type Stored = Omit<StoredException, 'exceptionId' | 'expiresAt' | 'grantedAt'> &
   grantedAt: Date;
 };
 
+/** Revocations in the log. */
+export interface Revocations {
+  /** Those of these exceptions that the log has as revoked. */
+  among(exceptionIds: readonly string[]): Promise<ReadonlySet<string>>;
+  /** For who revokes: resolves when it is in the log. */
+  publish?(revoked: ScreeningExceptionRevoked): Promise<void>;
+}
+
 export interface ExceptionStoreOptions {
   /** Seals what operators ask for and approve. */
   readonly operators: KeyRing;
-  /** Told of each exception that counts as approved and bears no seal: it excuses nobody. */
-  readonly onIgnored?: (exceptionId: string) => void;
+  /** Told of each exception that counts as approved and bears no seal, or was revoked by the log: it excuses nobody. */
+  readonly onIgnored?: (exceptionId: string, code: 'EXCEPTION_NOT_SEALED' | 'EXCEPTION_UNREVOKED') => void;
+  /** What the log says of revocations; without it, the database alone counts. Rejects when the log cannot be read. */
+  readonly revocations?: Revocations;
 }
 
-export function exceptionStore(db: Db, { operators, onIgnored }: ExceptionStoreOptions): ExceptionStore {
+export function exceptionStore(db: Db, { operators, onIgnored, revocations }: ExceptionStoreOptions): ExceptionStore {
   const collection = db.collection<Stored>(EXCEPTIONS, MAJORITY);
   const guarded = <T>(run: Promise<T>): Promise<T> =>
     run.catch((error: unknown) => {
@@ -71,10 +96,14 @@ export function exceptionStore(db: Db, { operators, onIgnored }: ExceptionStoreO
         revoked: null,
         expiresAt: { $gt: new Date(now) },
       };
-      const found = (await guarded(collection.find(filter).toArray())).map(fromStore);
+      const found = (await guarded(collection.find(filter).toArray())).map(exceptionOf);
+      if (found.length === 0) return [];
+      const revoked = await revocations?.among(found.map(({ exceptionId }) => exceptionId));
       return found.filter((exception) => {
-        if (isApproved(operators, exception)) return true;
-        onIgnored?.(exception.exceptionId);
+        const { exceptionId } = exception;
+        const isRevoked = revoked?.has(exceptionId) === true;
+        if (isApproved(operators, exception) && !isRevoked) return true;
+        onIgnored?.(exceptionId, isRevoked ? 'EXCEPTION_UNREVOKED' : 'EXCEPTION_NOT_SEALED');
         return false;
       });
     },
@@ -101,7 +130,7 @@ export function exceptionStore(db: Db, { operators, onIgnored }: ExceptionStoreO
           `${found.grantedBy} asked for ${exceptionId}: another person must approve it (--by)`,
         );
       }
-      if (found && !isAsked(operators, fromStore(found))) {
+      if (found && !isAsked(operators, exceptionOf(found))) {
         throw new CodedError(
           'EXCEPTION_NOT_SEALED',
           `exception ${exceptionId} was not asked for through this program, or was changed in the database: ask for it anew`,
@@ -110,7 +139,7 @@ export function exceptionStore(db: Db, { operators, onIgnored }: ExceptionStoreO
       const approved = found && {
         at: now,
         by,
-        seal: sealOf(operators, 'exception', approvedParts(fromStore(found), by, now)),
+        seal: sealOf(operators, 'exception', approvedParts(exceptionOf(found), by, now)),
       };
       // What is approved is what was found: the seal is over it.
       const result = approved && (await guarded(collection.updateOne(waiting, { $set: { approved } })));
@@ -122,7 +151,11 @@ export function exceptionStore(db: Db, { operators, onIgnored }: ExceptionStoreO
     },
     async revoke(exceptionId, by, reason, now) {
       const filter = { _id: exceptionId, revoked: null };
-      const result = await guarded(collection.updateOne(filter, { $set: { revoked: { at: now, by, reason } } }));
+      if ((await guarded(collection.countDocuments(filter))) === 1) {
+        await revocations?.publish?.({ exceptionId, revokedAt: now, revokedBy: by });
+      }
+      const seal = sealOf(operators, 'exception', revokedParts(exceptionId, { at: now, by, reason }));
+      const result = await guarded(collection.updateOne(filter, { $set: { revoked: { at: now, by, reason, seal } } }));
       if (result.matchedCount === 1) return;
       throw new CodedError(
         'EXCEPTION_UNKNOWN',
@@ -131,7 +164,7 @@ export function exceptionStore(db: Db, { operators, onIgnored }: ExceptionStoreO
     },
     async list({ token, limit }) {
       const filter = token === undefined ? {} : { token };
-      return (await guarded(collection.find(filter).sort({ grantedAt: -1 }).limit(limit).toArray())).map(fromStore);
+      return (await guarded(collection.find(filter).sort({ grantedAt: -1 }).limit(limit).toArray())).map(exceptionOf);
     },
   };
 }
@@ -147,7 +180,24 @@ const isApproved = (operators: KeyRing, exception: StoredException): boolean => 
   );
 };
 
-const fromStore = ({ _id, expiresAt, grantedAt, approved, ...rest }: Stored): StoredException => ({
+export type ExceptionFlaw = 'EXCEPTION_NOT_SEALED' | 'REVOCATION_NOT_SEALED';
+
+/** Why a stored exception is not what persons asked for, approved or revoked; undefined: it is. Never throws. */
+export function flawOfException(operators: KeyRing, exception: StoredException): ExceptionFlaw | undefined {
+  const { exceptionId, approved, revoked } = exception;
+  try {
+    if (!isAsked(operators, exception)) return 'EXCEPTION_NOT_SEALED';
+    if (approved !== null && !isApproved(operators, exception)) return 'EXCEPTION_NOT_SEALED';
+    if (revoked === null) return undefined;
+    const isTrue = isSealed(operators, 'exception', revokedParts(exceptionId, revoked), revoked.seal);
+    return isTrue ? undefined : 'REVOCATION_NOT_SEALED';
+  } catch {
+    // Of another shape than any that was ever written.
+    return 'EXCEPTION_NOT_SEALED';
+  }
+}
+
+export const exceptionOf = ({ _id, expiresAt, grantedAt, approved, ...rest }: Stored): StoredException => ({
   exceptionId: _id,
   ...rest,
   // Those from before approval was asked for have none.

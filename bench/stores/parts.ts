@@ -131,7 +131,7 @@ const payouts: Make = async (db, run, { partitions }) => {
   const codec = memoryCodec();
   const store = mongoPayoutStore(db);
   await store.ensureIndexes();
-  const cases = customerCaseStore(db);
+  const cases = customerCaseStore(db, testRings);
   await cases.ensureIndexes();
   const writer = { send: () => new Promise<void>((resolve) => setTimeout(resolve, PUBLISH_MS)) };
   const requests = requestCodec(codec);

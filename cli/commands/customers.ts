@@ -4,6 +4,7 @@ import type { Command } from 'commander';
 import { customerCaseStore } from '../../adapters/mongo/customer-cases.ts';
 import { justificationText, personName } from '../../domain/identities.ts';
 import type { CustomerCaseState } from '../../processors/screening/rescreen/customer-case.ts';
+import { flawOfCustomerCase } from '../../processors/screening/rescreen/customer-seals.ts';
 import { CodedError } from '../../runtime/ports/fault.ts';
 import { withConnections } from '../connect.ts';
 import { print, printRows, withJson } from '../output.ts';
@@ -29,13 +30,15 @@ export function registerCustomers(program: Command): void {
     .addHelpText('after', '\nThe parties are told by `corridor explain <transfer>`.')
     .action(({ state, limit, json }: { state: string; limit: string; json?: boolean }) =>
       withConnections(async (connections) => {
-        const store = customerCaseStore(await connections.db());
+        const { operators } = connections.config.keys;
+        const store = customerCaseStore(await connections.db(), { operators });
         const chosen = STATES.find((known) => known === state.toUpperCase());
         const found = await store.list({ limit: Number(limit), ...(chosen ? { state: chosen } : {}) });
         printRows(
           found.map((each) => ({
             case: each.caseId,
-            state: each.state,
+            // What nobody sealed blocks, whatever it says.
+            state: flawOfCustomerCase(operators, each) ? 'NOT SEALED' : each.state,
             entity: `${each.source}:${each.entityId}`,
             listedName: each.candidate.matchedName,
             score: each.candidate.score,
@@ -61,7 +64,7 @@ export function registerCustomers(program: Command): void {
         if (Boolean(clear) === Boolean(confirm))
           throw new CodedError('DECISION_MISSING', 'say either --clear or --confirm');
         const state = clear ? 'CLEARED' : 'CONFIRMED';
-        await customerCaseStore(await connections.db()).decide(id, {
+        await customerCaseStore(await connections.db(), connections.config.keys).decide(id, {
           state,
           by: personName(by),
           reason: justificationText(reason),

@@ -7,6 +7,7 @@ import { listStore } from '../../adapters/mongo/list-versions.ts';
 import {
   type ExceptionStore,
   exceptionStore,
+  flawOfException,
   type StoredException,
 } from '../../adapters/mongo/screening-exceptions.ts';
 import { justificationText, personName } from '../../domain/identities.ts';
@@ -15,6 +16,7 @@ import { entityHash } from '../../processors/screening/lists/index.ts';
 import { unpackEntities } from '../../processors/screening/versions/packed.ts';
 import { CodedError } from '../../runtime/ports/fault.ts';
 import { checkWhole } from '../../sinks/cases/check.ts';
+import { revocationsInLog } from '../compose/screening.ts';
 import { type Connections, withConnections } from '../connect.ts';
 import { print, printRows, withJson } from '../output.ts';
 
@@ -35,9 +37,14 @@ interface AddOptions {
 
 const withExceptions = (use: (store: ExceptionStore, connections: Connections) => Promise<void>) =>
   withConnections(async (connections) => {
-    const store = exceptionStore(await connections.db(), connections.config.keys);
-    await store.ensureIndexes();
-    await use(store, connections);
+    const revocations = revocationsInLog(connections);
+    const store = exceptionStore(await connections.db(), { ...connections.config.keys, revocations });
+    try {
+      await store.ensureIndexes();
+      await use(store, connections);
+    } finally {
+      await revocations.close();
+    }
   });
 
 export function registerExceptions(program: Command): void {
@@ -111,7 +118,8 @@ Example:
     .option('--token <token>', 'of this counterparty only')
     .option('--limit <n>', 'at most so many', '50')
     .action(({ token, limit, json }: { token?: string; limit: string; json?: boolean }) =>
-      withExceptions(async (store) => {
+      withExceptions(async (store, { config }) => {
+        const { operators } = config.keys;
         const found = await store.list({ limit: Number(limit), ...(token === undefined ? {} : { token }) });
         const now = Date.now();
         printRows(
@@ -119,7 +127,7 @@ Example:
             exceptionId: each.exceptionId,
             entity: `${each.source}:${each.entityId}`,
             token: each.token,
-            state: stateOf(each, now),
+            state: flawOfException(operators, each) ? 'NOT SEALED' : stateOf(each, now),
             expires: new Date(each.expiresAt),
             by: each.grantedBy,
             approvedBy: each.approved?.by,
@@ -168,11 +176,13 @@ async function tokenOf(options: AddOptions, connections: Connections): Promise<s
 
 /** The entity as the list in force has it: the exception is void when that changes. */
 async function hashInForce(connections: Connections, source: string, id: string): Promise<string> {
-  const store = listStore(await connections.db());
+  const store = listStore(await connections.db(), connections.config.keys);
   const active = (await store.active()).find((each) => each.source === source);
-  if (!active) throw new CodedError('NO_ACTIVE_LIST', `no list of ${source} is in force: see \`corridor lists show\``);
+  if (!active?.isSealed) {
+    throw new CodedError('NO_ACTIVE_LIST', `no list of ${source} is in force: see \`corridor lists show\``);
+  }
   const { head, chunks } = await store.load(active.list.versionId);
-  const entity = unpackEntities(chunks, head.entitiesHash).find((each) => each.id === id);
+  const entity = unpackEntities(chunks, active.list.contentHash).find((each) => each.id === id);
   if (entity) return entityHash(entity);
   throw new CodedError('ENTITY_UNKNOWN', `${head.versionId} has no entity ${id}`);
 }

@@ -11,7 +11,7 @@ import {
 } from '../../processors/screening/lists/index.ts';
 import { activateVersion, importVersion } from '../../processors/screening/versions/lifecycle.ts';
 import { unpackEntities } from '../../processors/screening/versions/packed.ts';
-import type { ListStore } from '../../processors/screening/versions/store.ts';
+import type { ListStore, StoredActivation } from '../../processors/screening/versions/store.ts';
 import { CodedError } from '../../runtime/ports/fault.ts';
 import { activationPublisher } from '../compose/screening.ts';
 import { type Connections, withConnections } from '../connect.ts';
@@ -29,7 +29,7 @@ interface ImportOptions {
 
 const withLists = (use: (store: ListStore, connections: Connections) => Promise<void>) =>
   withConnections(async (connections) => {
-    const store = listStore(await connections.db());
+    const store = listStore(await connections.db(), connections.config.keys);
     await store.ensureIndexes();
     await use(store, connections);
   });
@@ -97,7 +97,7 @@ Examples:
               imported: new Date(head.importedAt),
               by: head.importedBy,
               inForceSince: activation ? new Date(activation.activatedAt) : undefined,
-              state: activation ? (activation.published ? 'in force' : 'in force, not told yet: activate again') : '-',
+              state: head.isSealed ? stateOf(activation) : 'NOT SEALED: import it again',
             };
           }),
           ['version', 'published', 'entities', 'names', 'imported', 'by', 'inForceSince', 'state'],
@@ -143,6 +143,12 @@ Examples:
     );
 }
 
+function stateOf(activation: StoredActivation | undefined): string {
+  if (!activation) return '-';
+  if (!activation.isSealed) return 'NOT SEALED: activate it again';
+  return activation.published ? 'in force' : 'in force, not told yet: activate again';
+}
+
 /** A refusal in words, without a stack. What is in force stays in force. */
 function refused(error: unknown): never {
   throw error instanceof ListRefused ? new CodedError(error.code, `refused: ${error.message}`) : error;
@@ -155,9 +161,9 @@ async function activate(
   by: string,
   json: boolean | undefined,
 ): Promise<void> {
-  const { publish, close } = await activationPublisher(connections);
+  const { publish, lastOf, close } = await activationPublisher(connections);
   try {
-    const { activation, changed } = await activateVersion(store, publish, versionId, { by, now: Date.now() });
+    const { activation, changed } = await activateVersion(store, publish, versionId, { by, now: Date.now(), lastOf });
     if (json) console.log(toJson({ ...activation, changed }));
     else print(changed ? `${versionId} is in force` : `${versionId} was in force already`);
   } finally {

@@ -79,7 +79,7 @@ async function eachLine(answer: Parameters<typeof answerLines>[2]): Promise<void
 
 const listsInForce = (): Promise<readonly IndexSource[]> =>
   withConnections(async (connections) => {
-    const store = listStore(await connections.db());
+    const store = listStore(await connections.db(), connections.config.keys);
     const active = await store.current();
     if (active.length === 0) {
       throw new CodedError('NO_ACTIVE_LIST', 'no sanctions list is in force: activate one, or name files with --list');

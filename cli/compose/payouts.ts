@@ -1,7 +1,7 @@
 // The payout executor with its store, provider, timer and outbox.
 
 import { httpProviderClient, type ProviderCircuit } from '../../adapters/http/provider-client.ts';
-import { customerCaseStore } from '../../adapters/mongo/customer-cases.ts';
+import { listStore } from '../../adapters/mongo/list-versions.ts';
 import { forgedDetail, payoutRelay } from '../../adapters/mongo/payout-outbox.ts';
 import { mongoPayoutStore } from '../../adapters/mongo/payouts.ts';
 import { bullPollTimer } from '../../adapters/queue/poll-timer.ts';
@@ -14,18 +14,20 @@ import { consumers } from '../../processors/topology.ts';
 import { systemClock } from '../../runtime/clock.ts';
 import type { Config } from '../../runtime/config/config.ts';
 import { failpoint } from '../../runtime/failpoints.ts';
+import { faultOf } from '../../runtime/faults.ts';
 import type { DependencyTrouble } from '../../runtime/host.ts';
 import { CodedError } from '../../runtime/ports/fault.ts';
 import type { HostRuntime } from '../../runtime/processor-host.ts';
 import { recentTroubles } from '../../runtime/recent-troubles.ts';
 import { ringOf } from '../../runtime/seals.ts';
 import { createSinkHost } from '../../runtime/sink-host.ts';
+import { createTable } from '../../runtime/table.ts';
 import type { Sink } from '../../sinks/contract.ts';
 import type { Connections } from '../connect.ts';
 import type { Hosted } from './processors.ts';
 import { providerAuth } from './provider-auth.ts';
 import { providerClock } from './provider-clock.ts';
-import { maySeeLists, screenerFor, termsOf } from './screening.ts';
+import { customerCasesFor, durableLists, maySeeLists, screenerFor, termsOf } from './screening.ts';
 
 const { reads } = consumers['payout-executor'];
 /** One provider for now; routing over several comes with the second. */
@@ -102,10 +104,14 @@ export async function payoutHosts(
     onDoubt: (detail) => logger.warn({ stage: 'payout-executor', code: 'PROVIDER_CLOCK', detail }, 'payout fault'),
     onAhead: (seconds) => metrics.providerClockAhead.set({ provider: PROVIDER }, seconds),
   });
-  const screener = await screenerFor('payout-executor', connections, runtime);
+  const told = createTable({ topic: 'screening.list-activated', log, codec, rings: runtime.rings });
+  // The database stays what counts: the log only says whether it was put back.
+  told.failed.catch((error: unknown) => fault(...faultParts(error)));
+  const lists = durableLists(listStore(db, config.keys), told);
+  const screener = await screenerFor('payout-executor', connections, runtime, lists);
   const gate = createScreeningGate({
     screener,
-    cases: customerCaseStore(db),
+    cases: customerCasesFor('payout-executor', db, runtime),
     maySeeLists: maySeeLists(termsOf(config)),
     onBlocked: (payoutId, code) => fault(code, `payout ${payoutId} is stopped by screening`),
   });
@@ -143,6 +149,7 @@ export async function payoutHosts(
     },
     resources: {
       open: async () => {
+        await told.start();
         relay.start();
         await executor.start();
       },
@@ -152,6 +159,7 @@ export async function payoutHosts(
         await writer.close();
         await provider.close();
         await screener.close();
+        await told.stop();
       },
     },
   });
@@ -192,6 +200,11 @@ function executorConfig({ payouts, provider }: Config, unsafe: UnsafePayouts): P
     },
   };
 }
+
+const faultParts = (error: unknown): [code: string, detail: string] => {
+  const { code, detail } = faultOf(error);
+  return [code, detail];
+};
 
 function report(
   event: PayoutEvent,

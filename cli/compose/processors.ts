@@ -1,5 +1,4 @@
 // The six stages with their adapters.
-import { customerCaseStore } from '../../adapters/mongo/customer-cases.ts';
 import { holdClaims } from '../../adapters/mongo/hold-claims.ts';
 import { intentClaims } from '../../adapters/mongo/intent-claims.ts';
 import { replayClaims } from '../../adapters/mongo/replay-claims.ts';
@@ -21,7 +20,7 @@ import { createTable, type Table } from '../../runtime/table.ts';
 import type { Connections } from '../connect.ts';
 import { hydrationHost } from './hydration.ts';
 import type { ProcessorName } from './pipeline.ts';
-import { activeInTable, maySeeLists, screenerFor, termsOf } from './screening.ts';
+import { activeInTable, customerCasesFor, maySeeLists, screenerFor, termsOf } from './screening.ts';
 import { corridors, limitRules } from './terms.ts';
 import { unguardedClaims, unguardedReplays, unsafeSwitches } from './unsafe.ts';
 
@@ -156,7 +155,7 @@ const BUILDERS: Record<ProcessorName, (connections: Connections, runtime: HostRu
         keys: config.keys,
         screener,
         maySeeLists: maySeeLists(termsOf(config)),
-        cases: customerCaseStore(await connections.db()),
+        cases: customerCasesFor('payout-dispatch', await connections.db(), runtime),
         holdTtlMs: config.transfers.holdExpiryMs,
         onDropped: dropped('payout-dispatch', runtime),
         failpoint: hook,

@@ -24,7 +24,7 @@ import type { TopicName, TopicValues } from '../../topics/catalogue.ts';
 import { DAY_MS } from '../../topics/contract.ts';
 import type { Connections } from '../connect.ts';
 import { pause } from './pause.ts';
-import { termsOf } from './screening.ts';
+import { revocationsInLog, termsOf } from './screening.ts';
 
 const LOOK_EVERY_MS = 1_000;
 /** By then every instance that is healthy screens against what the last run did. */
@@ -37,11 +37,12 @@ export async function rescreeningHost(connections: Connections, runtime: HostRun
   const { config, log, codec } = connections;
   const { logger, metrics } = runtime;
   const db = await connections.db();
-  const cases = customerCaseStore(db);
-  const lists = listStore(db);
-  const exceptions = exceptionStore(db, config.keys);
+  const cases = customerCaseStore(db, config.keys);
+  const lists = listStore(db, config.keys);
+  const revocations = revocationsInLog(connections);
+  const exceptions = exceptionStore(db, { ...config.keys, revocations });
   await Promise.all([cases.ensureIndexes(), lists.ensureIndexes(), exceptions.ensureIndexes()]);
-  const progress = rescreenProgress(db);
+  const progress = rescreenProgress(db, config.keys.operators);
   const table = createTable({ topic: 'screening.list-activated', log, codec, rings: connections.config.keys });
   // Whoever is held may still be paid: nobody is left out who could be under way.
   const windowMs = Math.max(config.screening.rescreenDays * DAY_MS, config.transfers.holdExpiryMs + DAY_MS);
@@ -147,6 +148,7 @@ export async function rescreeningHost(connections: Connections, runtime: HostRun
       stopping.abort();
       await running;
       await table.stop();
+      await revocations.close();
       state = 'stopped';
     },
   };

@@ -1,7 +1,8 @@
 // Screening with its adapters: list versions and exceptions from MongoDB, indexes in threads, the terms of the file.
 import { readFileSync } from 'node:fs';
+import { type CustomerCaseStore, customerCaseStore } from '../../adapters/mongo/customer-cases.ts';
 import { listStore } from '../../adapters/mongo/list-versions.ts';
-import { exceptionStore } from '../../adapters/mongo/screening-exceptions.ts';
+import { exceptionStore, type Revocations } from '../../adapters/mongo/screening-exceptions.ts';
 import { strictJson, strictText } from '../../domain/strict-json.ts';
 import { railOf } from '../../payouts/instruction.ts';
 import { type ScreeningTerms, screeningTerms } from '../../processors/screening/configuration.ts';
@@ -18,9 +19,9 @@ import type { Config } from '../../runtime/config/config.ts';
 import { CodedError } from '../../runtime/ports/fault.ts';
 import type { HostRuntime } from '../../runtime/processor-host.ts';
 import { recordOf, requireRings, ringOf } from '../../runtime/seals.ts';
-import type { Table } from '../../runtime/table.ts';
+import { createTable, type Table } from '../../runtime/table.ts';
 import type { Money, ScreeningListActivated } from '../../schemas/types.generated.ts';
-import { screeningListActivated } from '../../topics/edges.ts';
+import { screeningExceptionRevoked, screeningListActivated } from '../../topics/edges.ts';
 import type { Connections } from '../connect.ts';
 
 /** The screening terms of the file, or those built in. @throws CodedError SCREENING_TERMS_INVALID */
@@ -45,6 +46,27 @@ export const activeInTable = (table: Table<ScreeningListActivated>): ActiveLists
   current: async () => [...table.entries()].map(([, { list }]) => list),
 });
 
+/**
+ * The lists durably in force, which the log must not be ahead of: what is put in force is in the database first, so a
+ * database that is behind the log was put back. Nothing is cleared meanwhile.
+ */
+export const durableLists = (store: ActiveLists, told: Table<ScreeningListActivated>): ActiveLists => ({
+  async current() {
+    const found = new Map((await store.current()).map((list) => [list.source, list]));
+    for (const [, { list }] of told.entries()) {
+      const durable = found.get(list.source);
+      if (durable !== undefined && durable.activation >= list.activation) continue;
+      const is = durable ? `has activation ${durable.activation} of ${list.source}` : `has no ${list.source} in force`;
+      const message = `the database ${is}, the log ${list.activation}: it was put back; activate ${list.versionId} again`;
+      throw new CodedError('LIST_ACTIVATION_ROLLED_BACK', message, {
+        faultClass: 'transient-dependency',
+        dependency: 'screening-lists',
+      });
+    }
+    return [...found.values()];
+  },
+});
+
 /** A screener of one consumer over the lists that `active` names; without it, over those durably in force. */
 export async function screenerFor(
   owner: string,
@@ -53,15 +75,17 @@ export async function screenerFor(
   active?: ActiveLists,
 ): Promise<ClosableScreener> {
   const db = await connections.db();
-  const versions = listStore(db);
-  return createScreener({
+  const versions = listStore(db, connections.config.keys);
+  const revocations = revocationsInLog(connections);
+  const screener = createScreener({
     active: active ?? versions,
     versions,
     exceptions: exceptionStore(db, {
       operators: ringOf(connections.config.keys, 'operators'),
-      onIgnored: (exceptionId) => {
-        metrics.faults.inc({ consumer: owner, code: 'EXCEPTION_NOT_SEALED' });
-        logger.warn({ stage: owner, code: 'EXCEPTION_NOT_SEALED', detail: exceptionId }, 'screening exception ignored');
+      revocations,
+      onIgnored: (exceptionId, code) => {
+        metrics.faults.inc({ consumer: owner, code });
+        logger.warn({ stage: owner, code, detail: exceptionId }, 'screening exception ignored');
       },
     }),
     openIndex: openIndexThread,
@@ -78,11 +102,61 @@ export async function screenerFor(
       logger.warn({ stage: owner, code: event.code, detail: event.detail }, 'screening index not built');
     },
   });
+  const close = async () => {
+    await screener.close();
+    await revocations.close();
+  };
+  return Object.create(screener, { close: { value: close } }) as ClosableScreener;
 }
+
+/** Revocations of exceptions as the log has them, read when the first is asked for. Close it when done. */
+export function revocationsInLog({ config, log, codec }: Connections): Revocations & { close(): Promise<void> } {
+  const topic = screeningExceptionRevoked.name;
+  const table = createTable({ topic, log, codec, rings: config.keys });
+  let failure: unknown;
+  table.failed.catch((error: unknown) => {
+    failure = error;
+  });
+  return {
+    async among(exceptionIds) {
+      await table.start();
+      if (failure !== undefined) throw failure;
+      return new Set(exceptionIds.filter((id) => table.get(id) !== undefined));
+    },
+    async publish(revoked) {
+      await codec.load([topic]);
+      const writer = await log.writer('exception-revocation');
+      try {
+        await writer.send([recordOf(screeningExceptionRevoked, revoked, { codec, rings: config.keys, partition: 0 })]);
+      } finally {
+        await writer.close();
+      }
+    },
+    close: () => table.stop(),
+  };
+}
+
+type Database = Awaited<ReturnType<Connections['db']>>;
+
+/** Cases about customers, for who is blocked by them. */
+export const customerCasesFor = (
+  owner: string,
+  db: Database,
+  { logger, metrics, rings }: HostRuntime,
+): CustomerCaseStore =>
+  customerCaseStore(db, {
+    operators: ringOf(rings, 'operators'),
+    onForged: (caseId, code) => {
+      metrics.faults.inc({ consumer: owner, code });
+      logger.warn({ stage: owner, code, detail: caseId }, 'customer case blocks: nobody sealed it as it is');
+    },
+  });
 
 /** Writes activations to the log. Close it when done. */
 export async function activationPublisher({ config, log, codec }: Connections): Promise<{
   publish: PublishActivation;
+  /** What the log has as the last activation of a source, which a new one must follow. */
+  lastOf(source: string): Promise<ScreeningListActivated | undefined>;
   close(): Promise<void>;
 }> {
   requireRings(config.keys, [screeningListActivated.name]);
@@ -91,6 +165,15 @@ export async function activationPublisher({ config, log, codec }: Connections): 
   return {
     publish: (activation) =>
       writer.send([recordOf(screeningListActivated, activation, { codec, rings: config.keys, partition: 0 })]),
+    async lastOf(source) {
+      const table = createTable({ topic: screeningListActivated.name, log, codec, rings: config.keys });
+      try {
+        await table.start();
+        return table.get(source);
+      } finally {
+        await table.stop();
+      }
+    },
     close: () => writer.close(),
   };
 }
@@ -98,13 +181,13 @@ export async function activationPublisher({ config, log, codec }: Connections): 
 /** Imports and activates the sample list, as any other list: for the demo and for tests. */
 export async function activateSampleList(connections: Connections): Promise<void> {
   const db = await connections.db();
-  const store = listStore(db);
+  const store = listStore(db, connections.config.keys);
   await Promise.all([store.ensureIndexes(), exceptionStore(db, connections.config.keys).ensureIndexes()]);
   const by = 'sample';
   const { versionId } = await importVersion(store, await loadSampleList(), { by, now: Date.now() });
-  const { publish, close } = await activationPublisher(connections);
+  const { publish, lastOf, close } = await activationPublisher(connections);
   try {
-    await activateVersion(store, publish, versionId, { by, now: Date.now() });
+    await activateVersion(store, publish, versionId, { by, now: Date.now(), lastOf });
   } finally {
     await close();
   }

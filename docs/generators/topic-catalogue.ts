@@ -15,6 +15,7 @@ const OUTSIDE_WRITERS: Readonly<Record<string, string>> = {
   'transfer.lifecycle': 'every stage',
   'fx.rates': 'rate feed',
   'screening.list-activated': 'operators',
+  'screening.exception-revoked': 'operators',
 };
 
 export function topicCatalogue(): string {

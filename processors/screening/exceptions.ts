@@ -31,6 +31,12 @@ export const approvedParts = (exception: ScreeningException, by: string, at: num
   String(at),
 ];
 
+/** What is sealed when it is revoked. */
+export const revokedParts = (
+  exceptionId: string,
+  { at, by, reason }: { readonly at: number; readonly by: string; readonly reason: string },
+): readonly string[] => ['revoked', exceptionId, String(at), by, reason];
+
 /** Those of the tokens, in the order of the parties, whose party has a hit which an exception could excuse. */
 export const tokensWithHits = (parties: readonly ScreenedParty[], tokens: readonly string[]): readonly string[] =>
   parties.flatMap(({ candidates }, place) => {

@@ -84,11 +84,11 @@ beforeAll(async () => {
   const { connections } = pipeline;
   const db = await connections.db();
   stores = {
-    lists: listStore(db),
+    lists: listStore(db, connections.config.keys),
     exceptions: exceptionStore(db, connections.config.keys),
-    cases: customerCaseStore(db),
+    cases: customerCaseStore(db, connections.config.keys),
     payouts: mongoPayoutStore(db),
-    progress: rescreenProgress(db),
+    progress: rescreenProgress(db, connections.config.keys.operators),
     holds: holdClaims(db),
   };
   await Promise.all([stores.cases.ensureIndexes(), stores.payouts.ensureIndexes()]);

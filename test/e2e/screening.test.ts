@@ -130,7 +130,7 @@ describe('a list version that becomes active', () => {
 
     // After payment.
     activateWith([await senderOf(listed), await senderOf(paid)], '2026-11-22');
-    const customers = customerCaseStore(await pipeline.connections.db());
+    const customers = customerCaseStore(await pipeline.connections.db(), pipeline.connections.config.keys);
     await until(async () => {
       const open = await customers.list({ state: 'OPEN', limit: 10 });
       return open.some(({ transferId }) => transferId === paid.account) ? open : undefined;

@@ -45,17 +45,17 @@ export function memoryLists(): MemoryLists {
     head: async (versionId) => find(versionId).head,
     async heads({ source, limit }) {
       const heads = [...versions.values()].map(({ head }) => head).toReversed();
-      return heads.filter((head) => source === undefined || head.source === source).slice(0, limit);
+      const wanted = heads.filter((head) => source === undefined || head.source === source).slice(0, limit);
+      return wanted.map((head) => ({ ...head, isSealed: true }));
     },
-    active: async () => [...active.values()],
+    active: async () => [...active.values()].map((each) => ({ ...each, isSealed: true })),
     async current() {
       reads.active += 1;
       return [...active.values()].map(({ list }) => list);
     },
-    async activate(head, expected, by, now) {
+    async activate(head, expected, by, now, revision = expected + 1) {
       const { source, counts } = head;
       if ((active.get(source)?.revision ?? 0) !== expected) return undefined;
-      const revision = expected + 1;
       const list = referenceTo(head, revision);
       const made = { source, revision, list, ...counts, activatedAt: now, activatedBy: by, published: false };
       active.set(source, made);

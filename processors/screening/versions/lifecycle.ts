@@ -25,8 +25,9 @@ export interface Imported {
 /** Stores a parsed list as an immutable version. @throws ListRefused LIST_SHRANK */
 export async function importVersion(store: ListStore, version: ListVersion, terms: ImportTerms): Promise<Imported> {
   const { source } = version;
-  const active = (await store.active()).find((each) => each.source === source);
-  const before = active ? await store.head(active.list.versionId) : (await store.heads({ source, limit: 1 }))[0];
+  const active = (await store.active()).find((each) => each.source === source && each.isSealed);
+  const known = active ? [] : await store.heads({ source, limit: MOST_HEADS });
+  const before = active ? await store.head(active.list.versionId) : known.find(({ isSealed }) => isSealed);
   if (before) refuseShrunk(before, version, terms.maxShrink);
   const isNew = await store.save(version, terms.by, terms.now);
   return { versionId: versionIdOf(version), isNew, comparedWith: before?.versionId };
@@ -35,10 +36,15 @@ export async function importVersion(store: ListStore, version: ListVersion, term
 /** Writes an activation to the log; resolves when it is acknowledged. */
 export type PublishActivation = (activation: ScreeningListActivated) => Promise<void>;
 
+/** Versions of one source that are looked through for one to compare with. */
+const MOST_HEADS = 100;
+
 export interface ActivationTerms {
   readonly by: string;
   /** ms since 1970 */
   readonly now: number;
+  /** What the log has as the last activation of a source: a database that is behind it was put back. */
+  readonly lastOf?: (source: string) => Promise<ScreeningListActivated | undefined>;
 }
 
 /**
@@ -51,14 +57,18 @@ export async function activateVersion(
   store: ListStore,
   publish: PublishActivation,
   versionId: string,
-  { by, now }: ActivationTerms,
+  { by, now, lastOf }: ActivationTerms,
 ): Promise<{ readonly activation: Activation; readonly changed: boolean }> {
   const head = await store.head(versionId);
-  const before = (await store.active()).find(({ source }) => source === head.source);
-  if (before?.list.versionId === versionId) {
+  const stored = (await store.active()).find(({ source }) => source === head.source);
+  const told = await lastOf?.(head.source);
+  const floor = told?.list.activation ?? 0;
+  const isTrue = stored?.isSealed === true && stored.revision >= floor;
+  const before = isTrue ? stored : told;
+  if (isTrue && stored.list.versionId === versionId) {
     // Again even when it was published: a command that was slower may have written an older one after it, and died.
-    await publishActive(store, publish, before);
-    return { activation: before, changed: false };
+    await publishActive(store, publish, stored);
+    return { activation: stored, changed: false };
   }
   const risk = before && riskOf(head, before);
   if (risk !== undefined && isSamePerson(head.importedBy, by)) {
@@ -67,7 +77,7 @@ export async function activateVersion(
       `${versionId} ${risk}: ${head.importedBy} imported it, so another person must look at it and activate it (--by)`,
     );
   }
-  const activation = await store.activate(head, before?.revision ?? 0, by, now);
+  const activation = await store.activate(head, stored?.revision ?? 0, by, now, 1 + (isTrue ? stored.revision : floor));
   if (!activation) {
     throw new CodedError(
       'ACTIVATION_RACED',
@@ -79,7 +89,10 @@ export async function activateVersion(
 }
 
 /** Why one person alone may not put it in force: parties would no longer be found who are found today. */
-function riskOf({ counts, publicationDate }: VersionHead, { list, entities, names }: Activation): string | undefined {
+function riskOf(
+  { counts, publicationDate }: VersionHead,
+  { list, entities, names }: Pick<Activation, 'list' | 'entities' | 'names'>,
+): string | undefined {
   if (publicationDate !== undefined && publicationDate < list.publishedOn) return `is older than ${list.versionId}`;
   const shrank = entities - counts.entities > entities * MAX_SHRINK || names - counts.names > names * MAX_SHRINK;
   if (!shrank) return undefined;

@@ -19,17 +19,36 @@ export interface Activation {
   readonly published: boolean;
 }
 
+export interface StoredActivation extends Activation {
+  /** False: no program of operators put it in force as it stands. */
+  readonly isSealed: boolean;
+}
+
+export interface StoredHead extends VersionHead {
+  /** False: no program of operators imported it as it stands. */
+  readonly isSealed: boolean;
+}
+
 /** Versions are immutable; what is in force changes by compare-and-set. Every method throws coded errors of the store. */
 export interface ListStore extends VersionSource, ActiveLists {
   ensureIndexes(): Promise<void>;
-  /** Stores a version whole. False: it was there already. */
+  /** Stores a version whole, or again where what is stored is damaged or not sealed. False: it was there already. */
   save(version: ListVersion, by: string, now: number): Promise<boolean>;
-  /** @throws CodedError LIST_VERSION_UNKNOWN */
+  /** @throws CodedError LIST_VERSION_UNKNOWN, LIST_VERSION_NOT_SEALED */
   head(versionId: string): Promise<VersionHead>;
   /** Newest import first. */
-  heads(filter: { readonly source?: string; readonly limit: number }): Promise<readonly VersionHead[]>;
-  active(): Promise<readonly Activation[]>;
-  /** Puts the version in force if `expected` (0: none) is still the revision in force. Undefined: another was faster. */
-  activate(head: VersionHead, expected: number, by: string, now: number): Promise<Activation | undefined>;
+  heads(filter: { readonly source?: string; readonly limit: number }): Promise<readonly StoredHead[]>;
+  active(): Promise<readonly StoredActivation[]>;
+  /**
+   * Puts the version in force if `expected` (0: none) is still the revision in force, as revision `next` (one more, unless
+   * the log is further). Undefined: another was faster.
+   */
+  activate(
+    head: VersionHead,
+    expected: number,
+    by: string,
+    now: number,
+    next?: number,
+  ): Promise<Activation | undefined>;
   markPublished(source: string, revision: number): Promise<void>;
 }
