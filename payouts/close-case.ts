@@ -1,15 +1,19 @@
 // Closing a case by hand. It records that a person has dealt with it, and never lets money move: no attempt begins and no
 // price is taken because a case was closed.
+import type { KeyRing } from '../domain/seal.ts';
 import { CodedError } from '../runtime/ports/fault.ts';
 import { changed } from './parts.ts';
 import type { Payout, PayoutCase, PayoutPhase } from './payout.ts';
 import type { PayoutStore } from './ports.ts';
+import { sealClosing } from './seal.ts';
 
 export interface CaseClosing {
   /** Place of the case among those of its payout, from 1. Cases are only ever added, so it stays the same. */
   readonly number: number;
   readonly by: string;
   readonly reason: string;
+  /** Seals it: a case that somebody else closed stays open for the executor. Absent where nothing is sealed. */
+  readonly operators?: KeyRing;
 }
 
 /** Phases from which no attempt ever begins again, whatever is asked for. */
@@ -21,7 +25,7 @@ const MOST_RACES = 10;
  * The payout with one case closed.
  * @throws CodedError CASE_UNKNOWN, CASE_NOT_OPEN, CASE_CLOSES_ITSELF, CASE_GUARDS_PAYOUT
  */
-export function closeCase(payout: Payout, { number, by, reason }: CaseClosing, at: number): Payout {
+export function closeCase(payout: Payout, { number, by, reason, operators }: CaseClosing, at: number): Payout {
   const { payoutId, phase } = payout;
   const name = `case ${number} of payout ${payoutId}`;
   const found = payout.cases[number - 1];
@@ -42,7 +46,9 @@ export function closeCase(payout: Payout, { number, by, reason }: CaseClosing, a
     const why = `the payout is ${phase}, and without the case another attempt could pay it a second time`;
     throw refusal('CASE_GUARDS_PAYOUT', `${name} stays open: ${why}; it can be closed in ${NOTHING_BEGINS.join(', ')}`);
   }
-  const closed: PayoutCase = { ...found, closedAt: at, closing: { by, reason } };
+  const settled = { ...found, closedAt: at, closing: { by, reason } };
+  const seal = operators && sealClosing(operators, payoutId, number, settled);
+  const closed: PayoutCase = { ...settled, closing: { by, reason, ...(seal !== undefined && { seal }) } };
   const cases = payout.cases.with(number - 1, closed);
   // The executor ends a payout that has no attempts left: it has failed.
   if (found.code === 'ATTEMPTS_DIED' && phase === 'NEW') return changed(payout, at, { cases, nextPollAt: at });

@@ -69,8 +69,8 @@ export interface PayoutCase {
   readonly attemptKey: string;
   readonly openedAt: number;
   readonly closedAt: number | null;
-  /** Who closed it by hand, and why; absent when it closed by itself. */
-  readonly closing?: { readonly by: string; readonly reason: string };
+  /** Who closed it by hand, and why, under the seal of operators; absent when it closed by itself. */
+  readonly closing?: { readonly by: string; readonly reason: string; readonly seal?: string };
 }
 
 /** The seal of payout dispatch over a payout.requested, with the cause that it is over too (domain/record-seal.ts). */

@@ -3,9 +3,11 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { sealRecord } from '../domain/record-seal.ts';
 import { keyRing } from '../domain/seal.ts';
+import { closeCase } from './close-case.ts';
 import { openPayout } from './decide.ts';
+import { openCase } from './parts.ts';
 import type { Payout } from './payout.ts';
-import { isAskedFor, isSealedPayout, sealPayout } from './seal.ts';
+import { isAskedFor, isSealedPayout, isTrulyClosed, sealPayout } from './seal.ts';
 
 const stages = keyRing('test:a-key-of-stages-for-this-test-00000');
 const executor = keyRing('test:a-key-of-the-executor-for-this-test');
@@ -41,4 +43,31 @@ it('the executor seals the proof with the rest', () => {
   expect(isSealedPayout(executor, payout, seal)).toBe(true);
   expect(isSealedPayout(executor, { ...payout, proof: { ...proof, cause: 'other' } }, seal)).toBe(false);
   expect(isSealedPayout(executor, { ...payout, proof: null }, seal)).toBe(false);
+});
+
+it('a case is closed by a person with the keys of operators, or by itself where it does', () => {
+  const operators = keyRing('test:a-key-of-operators-for-this-test-00');
+  const open = openCase({ ...payout, phase: 'PAID' }, 'CONTRADICTION', 'detail', 5);
+  const closing = { number: 1, by: 'amara', reason: 'ticket 4711', operators };
+  const closed = closeCase(open, closing, 9);
+  expect(isTrulyClosed(operators, open)).toBe(true);
+  expect(isTrulyClosed(operators, closed)).toBe(true);
+  // Whoever has the executor's keys alone closes none.
+  expect(isTrulyClosed(operators, closeCase(open, { ...closing, operators: executor }, 9))).toBe(false);
+  const [one] = closed.cases;
+  const others = [
+    { ...one!, closing: { by: 'amara', reason: 'ticket 4711' } },
+    { ...one!, code: 'ATTEMPTS_DIED' as const },
+    { ...one!, attemptKey: 't-1:9' },
+    { ...one!, openedAt: 6 },
+    { ...one!, closedAt: 10 },
+    { ...one!, closing: { ...one!.closing!, by: 'bela' } },
+    { ...one!, closing: { ...one!.closing!, reason: 'other' } },
+  ];
+  for (const other of others) expect(isTrulyClosed(operators, { ...closed, cases: [other] })).toBe(false);
+  expect(isTrulyClosed(operators, { ...closed, cases: [open.cases[0]!, one!] }), 'another number').toBe(false);
+  expect(isTrulyClosed(operators, { ...closed, payoutId: 't-2' })).toBe(false);
+  expect(isTrulyClosed(operators, { ...closed, cases: [{ ...open.cases[0]!, code: 'NO_PROOF', closedAt: 9 }] })).toBe(
+    true,
+  );
 });

@@ -3,7 +3,7 @@
 // has the executor's keys alone makes up no payout. Pure.
 import { isSealedRecord } from '../domain/record-seal.ts';
 import { isSealed, type KeyRing, sealOf } from '../domain/seal.ts';
-import type { Payout } from './payout.ts';
+import type { Payout, PayoutCase } from './payout.ts';
 
 /** The seal of a payout, made at the moment it is decided. */
 export const sealPayout = (ring: KeyRing, payout: Payout): string => sealOf(ring, 'payout', bound(payout));
@@ -17,6 +17,28 @@ export const isAskedFor = (stages: KeyRing, { payoutId: key, requested: value, p
   proof !== null && proof !== undefined && isSealedRecord(stages, { topic: REQUESTED, key, value, ...proof });
 
 const REQUESTED = 'payout.requested';
+
+/** The seal of a case that a person has closed, by the number that it has among those of its payout. */
+export const sealClosing = (operators: KeyRing, payoutId: string, number: number, closed: PayoutCase): string =>
+  sealOf(operators, 'closing', closingParts(payoutId, number, closed));
+
+/** Whether each case that does not close by itself was closed by a person who may, or is open. */
+export const isTrulyClosed = (operators: KeyRing, { payoutId, cases }: Payout): boolean =>
+  cases.every((one, index) => {
+    if (one.closedAt === null || one.code === 'NO_PROOF') return true;
+    return isSealed(operators, 'closing', closingParts(payoutId, index + 1, one), one.closing?.seal);
+  });
+
+const closingParts = (payoutId: string, number: number, one: PayoutCase): readonly string[] => [
+  payoutId,
+  String(number),
+  one.code,
+  one.attemptKey,
+  String(one.openedAt),
+  String(one.closedAt),
+  one.closing?.by ?? '',
+  one.closing?.reason ?? '',
+];
 
 /** All of a payout but `publishedVersion`, which the relay moves alone. Lists, so that no order of fields matters. */
 function bound(payout: Payout): readonly (string | Uint8Array)[] {
@@ -36,7 +58,7 @@ function bound(payout: Payout): readonly (string | Uint8Array)[] {
     payout.proof ? [payout.proof.cause, payout.proof.seal] : null,
     payout.cases.map((one) => [
       [one.code, one.detail, one.attemptKey, one.openedAt, one.closedAt],
-      one.closing ? [one.closing.by, one.closing.reason] : null,
+      one.closing ? [one.closing.by, one.closing.reason, one.closing.seal ?? null] : null,
     ]),
   ];
   return [JSON.stringify(facts), requested];

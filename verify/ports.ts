@@ -1,6 +1,7 @@
 // Where verification reads from. The log and the provider's ledger are the witnesses; the stores are what is examined.
 
 import type { LimitRule } from '../domain/limit-rules.ts';
+import type { KeyRing } from '../domain/seal.ts';
 import type { Payout } from '../payouts/payout.ts';
 import type { HoldClaim, HoldKeys } from '../processors/holds.ts';
 import type { IntentClaim } from '../processors/intake/ports.ts';
@@ -26,10 +27,28 @@ export interface Stores {
   readonly events: Documents<EventDocument>;
   readonly transfers: Documents<TransferDocument>;
   readonly cases: Documents<CaseDocument>;
-  readonly payouts: Documents<Payout>;
+  readonly payouts: Documents<StoredPayout>;
   readonly intentClaims: Documents<IntentClaim>;
   readonly settlementClaims: Documents<SettlementClaim>;
   readonly holdClaims: Documents<HoldClaim>;
+}
+
+/** A payout with the executor's seal, as stored. */
+export interface StoredPayout extends Payout {
+  readonly seal?: string;
+}
+
+/** What persons decided beside transfers (lists, exceptions, customers), as stored. */
+export interface SealedDocument {
+  readonly kind: 'list version' | 'activation' | 'exception' | 'customer case';
+  readonly id: string;
+  /** Why it is not what was decided, by the code of the finding; undefined: it is. */
+  readonly flaw: string | undefined;
+}
+
+export interface SealedDocuments {
+  /** All of them, in pages. Rejects with a coded error when the store cannot be asked. */
+  all(): AsyncIterable<readonly SealedDocument[]>;
 }
 
 /** A transfer in the limits ledger, as stored. */
@@ -88,7 +107,9 @@ export interface VerifySources {
   /** Absent: nothing is said about what was really paid. */
   readonly provider?: ProviderLedger;
   /** Absent: seals are not checked. */
-  readonly keys?: HoldKeys;
+  readonly keys?: HoldKeys & { readonly executor?: KeyRing };
+  /** Absent: what persons decided beside transfers is not looked at. */
+  readonly sealed?: SealedDocuments;
   /** Rules in force: they say which limits a return frees. */
   readonly limitRules: readonly LimitRule[];
   /** Keys of all issuers; without them no seal is checked. */

@@ -16,6 +16,7 @@ import { payouts } from './checks/payouts.ts';
 import { progress } from './checks/progress.ts';
 import { provider } from './checks/provider.ts';
 import { replays } from './checks/replays.ts';
+import { decisionSeals, payoutSeals } from './checks/seals.ts';
 import { strangers } from './checks/strangers.ts';
 import { transferView } from './checks/transfer-view.ts';
 
@@ -41,5 +42,7 @@ export const checks = (): readonly Check[] => [
   settlementClaims,
   holdClaims,
   holds,
+  payoutSeals,
+  decisionSeals,
   strangers(),
 ];

@@ -1,7 +1,11 @@
 // Each corruption of what MongoDB and Redis hold that a check is for is planted in a history in agreement, and found.
 import { describe, expect, it } from 'vitest';
+import { sealPayout } from '../payouts/seal.ts';
 import { AT } from '../test/kit/builders.ts';
+import { KEYS } from '../test/kit/keys.ts';
+import { History } from './testing/history.ts';
 import { type Corruption, edit, entryOf, expectFound, forget, onlyDocument } from './testing/plant.ts';
+import { verify } from './verify.ts';
 
 const STORES: readonly Corruption[] = [
   ['an event that is not stored', 'completed', ({ stores }) => forget(stores.events), ['DOCUMENT_MISSING']],
@@ -200,6 +204,64 @@ const STORES: readonly Corruption[] = [
   ],
   ['a counter that is lost', 'with-provider', ({ limits }) => limits.buckets.clear(), ['COUNTER_DIFFERS']],
 ];
+const SEALS: readonly Corruption[] = [
+  [
+    'a payout that somebody else wrote',
+    'with-provider',
+    ({ stores }) => edit(stores.payouts, { polls: 7 }),
+    ['PAYOUT_NOT_SEALED'],
+  ],
+  [
+    'a payout that bears no seal',
+    'completed',
+    ({ stores }) => edit(stores.payouts, { seal: 'test.x' }),
+    ['PAYOUT_NOT_SEALED'],
+  ],
+  [
+    'a payout that the executor’s keys have sealed, and payout dispatch never asked for',
+    'with-provider',
+    (history) => {
+      const [, payout] = onlyDocument(history.stores.payouts);
+      const other = structuredClone(entryOf(history, 'payout.requested').value);
+      other.parties['corridor.Parties'].creditor.account.value = 'IN00OTHER0000001';
+      const changed = { ...payout, requested: history.codec.encode('payout.requested', other) };
+      edit(history.stores.payouts, { ...changed, seal: sealPayout(KEYS.executor, changed) });
+    },
+    ['PAYOUT_NOT_ASKED_FOR', 'REQUEST_DIFFERS'],
+  ],
+  [
+    'a case that the executor’s keys have closed, and no person',
+    'completed',
+    ({ stores }) => {
+      const [, payout] = onlyDocument(stores.payouts);
+      const opened = { code: 'CONTRADICTION', detail: 'd', attemptKey: 'k', openedAt: AT } as const;
+      const closed = { ...opened, closedAt: AT, closing: { by: 'amara', reason: 'checked', seal: 'test.x' } };
+      const changed = { ...payout, cases: [closed] };
+      edit(stores.payouts, { ...changed, seal: sealPayout(KEYS.executor, changed) });
+    },
+    ['CLOSING_NOT_SEALED'],
+  ],
+];
+
+describe('a document without a true seal is found', () => {
+  it.each(SEALS)('%s (%s)', (...corruption) => expectFound(corruption, { keys: KEYS }));
+
+  it('a decision beside transfers that nobody made', async () => {
+    const documents = [
+      { kind: 'exception', id: 'a', flaw: undefined },
+      { kind: 'customer case', id: 'b', flaw: 'CUSTOMER_DECISION_NOT_SEALED' },
+    ] as const;
+    const history = new History();
+    history.tell('completed');
+    history.fillStores();
+    const all = async function* () {
+      yield documents;
+    };
+    const report = await verify({ ...history.sources(), sealed: { all } }, { settleMs: 0 });
+    expect(report.codes).toEqual({ CUSTOMER_DECISION_NOT_SEALED: 1 });
+  });
+});
+
 describe('a corruption of a store is found', () => {
   it.each(STORES)('%s (%s)', (...corruption) => expectFound(corruption));
 });

@@ -23,7 +23,7 @@ import { MAJORITY } from './client.ts';
 import { mongoFault } from './fault.ts';
 import { ensureIndexes } from './idempotent-store.ts';
 
-const CASES = 'customer_cases';
+export const CUSTOMER_CASES = 'customer_cases';
 const PROGRESS = 'screening_progress';
 
 type Stored = Omit<SealedCustomerCase, 'caseId' | 'openedAt'> & { _id: string; openedAt: Date };
@@ -52,10 +52,10 @@ export interface CustomerCaseOptions {
 }
 
 export function customerCaseStore(db: Db, { operators, onForged }: CustomerCaseOptions): CustomerCaseStore {
-  const collection = db.collection<Stored>(CASES, MAJORITY);
+  const collection = db.collection<Stored>(CUSTOMER_CASES, MAJORITY);
   return {
     ensureIndexes: () =>
-      ensureIndexes(db, CASES, [
+      ensureIndexes(db, CUSTOMER_CASES, [
         { name: 'token_state', keys: { token: 1, state: 1 }, servedQuery: 'cases that block a payout (the gate)' },
         { name: 'state_openedAt', keys: { state: 1, openedAt: 1 }, servedQuery: 'the open cases, oldest first' },
       ]),

@@ -24,9 +24,9 @@ import { MAJORITY } from './client.ts';
 import { mongoFault } from './fault.ts';
 import { ensureIndexes } from './idempotent-store.ts';
 
-const LISTS = 'screening_lists';
+export const LIST_VERSIONS = 'screening_lists';
 const CHUNKS = 'screening_list_chunks';
-const ACTIVE = 'screening_active';
+export const ACTIVE_LISTS = 'screening_active';
 const DUPLICATE_KEY = 11_000;
 /** Chunks in one insert: together far below the largest message. */
 const CHUNKS_PER_INSERT = 20;
@@ -57,9 +57,9 @@ export interface ListStoreOptions {
 }
 
 export function listStore(db: Db, { operators }: ListStoreOptions): ListStore {
-  const lists = db.collection<HeadDocument>(LISTS, MAJORITY);
+  const lists = db.collection<HeadDocument>(LIST_VERSIONS, MAJORITY);
   const chunks = db.collection<Stored>(CHUNKS, MAJORITY);
-  const active = db.collection<ActiveDocument>(ACTIVE, MAJORITY);
+  const active = db.collection<ActiveDocument>(ACTIVE_LISTS, MAJORITY);
   const guarded = <T>(run: Promise<T>): Promise<T> =>
     run.catch((error: unknown) => {
       throw mongoFault(error);
@@ -204,6 +204,21 @@ export function listStore(db: Db, { operators }: ListStoreOptions): ListStore {
 /** As it was put in force; the number that it goes by is the one that is sealed. */
 const isActive = (operators: KeyRing, activation: Activation, seal: unknown): boolean =>
   activation.revision === activation.list.activation && isSealedActivation(operators, activation, seal);
+
+/** What is wrong with the seals of a stored version, or of what was in force of a source; undefined: nothing. */
+export const flawOfHead = (operators: KeyRing, found: HeadDocument): string | undefined =>
+  isSealedHead(operators, toHead(found), found.seal) ? undefined : 'LIST_VERSION_NOT_SEALED';
+
+export function flawOfActivation(operators: KeyRing, found: ActiveDocument): string | undefined {
+  const isTold = ({ seal, versionId, activatedAt, revision, ...facts }: HistoryEntry, index: number) => {
+    const activated = { ...facts, source: found._id, revision, activatedAt: activatedAt.getTime(), published: true };
+    const last = found.history[index - 1]?.revision ?? 0;
+    return versionId === facts.list.versionId && revision > last && isActive(operators, activated, seal);
+  };
+  const isLast = found.history.at(-1)?.seal === found.seal;
+  const isTrue = isActive(operators, toActivation(found), found.seal) && isLast && found.history.every(isTold);
+  return isTrue ? undefined : 'LIST_ACTIVATION_NOT_SEALED';
+}
 
 const isTransient = (error: unknown) => error instanceof CodedError && error.faultClass === 'transient-dependency';
 

@@ -2,7 +2,7 @@
 import { Binary } from 'mongodb';
 import type { KeyRing } from '../../domain/seal.ts';
 import type { Attempt, Payout, PayoutCase, PayoutUpdate, RequestProof } from '../../payouts/payout.ts';
-import { isAskedFor, isSealedPayout, sealPayout } from '../../payouts/seal.ts';
+import { isAskedFor, isSealedPayout, isTrulyClosed, sealPayout } from '../../payouts/seal.ts';
 
 type Dated<T, K extends keyof T> = Omit<T, K> & { readonly [P in K]: T[P] extends number ? Date : Date | null };
 type StoredAttempt = Omit<
@@ -126,13 +126,16 @@ export interface PayoutKeys {
   readonly ring?: KeyRing | undefined;
   /** Of the stages: what it pays on was sealed by payout dispatch. */
   readonly stages?: KeyRing | undefined;
+  /** Of operators: a case that nobody of them closed is no closed one. */
+  readonly operators?: KeyRing | undefined;
 }
 
 /** Whether this is what an executor has written, all of it, on what payout dispatch has asked for. */
-export function isGenuine(document: PayoutDocument, { ring, stages }: PayoutKeys): boolean {
+export function isGenuine(document: PayoutDocument, { ring, stages, operators }: PayoutKeys): boolean {
   try {
     const payout = payoutOf(document);
     if (ring && !isSealedPayout(ring, payout, document.seal)) return false;
+    if (operators && !isTrulyClosed(operators, payout)) return false;
     return stages === undefined || isAskedFor(stages, payout);
   } catch {
     // Of another shape than any that was ever written.

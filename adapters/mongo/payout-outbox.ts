@@ -19,6 +19,8 @@ export interface PayoutRelayOptions extends Omit<OutboxRelayOptions<Payout>, 'so
   readonly db: Db;
   /** Keys of the executor: nothing is told of a payout that does not bear their seal. */
   readonly ring?: KeyRing;
+  /** Keys of operators: nor of one with a case that somebody else has closed. */
+  readonly operators?: KeyRing;
   /** Keys of the stages: nor of one that payout dispatch has not asked for. */
   readonly stages?: KeyRing;
   /** With payout.updated loaded. */
@@ -31,11 +33,11 @@ export interface PayoutRelayOptions extends Omit<OutboxRelayOptions<Payout>, 'so
 
 /** The relay of payout changes; give it to the executor as its outbox. */
 export function payoutRelay(options: PayoutRelayOptions): OutboxRelay<Payout> {
-  const { db, ring, stages, codec, requests, rings, ...relay } = options;
+  const { db, ring, stages, operators, codec, requests, rings, ...relay } = options;
   requireRings(rings, [topic.name]);
   return createOutboxRelay({
     ...relay,
-    source: payoutOutbox(db, { ring, stages }),
+    source: payoutOutbox(db, { ring, stages, operators }),
     idOf: ({ payoutId }) => payoutId,
     toRecords: (payouts) => recordsOf(payouts, { codec, requests, rings }),
   });

@@ -37,6 +37,8 @@ export interface MongoPayoutOptions {
   readonly ring?: KeyRing;
   /** Keys of the stages: what payout dispatch has not asked for is not there for `load` either. */
   readonly stages?: KeyRing;
+  /** Keys of operators: nor is a payout with a case that somebody else has closed. */
+  readonly operators?: KeyRing;
   /** Told of each payout that `load` leaves out, since no executor has written it as it is. May throw. */
   readonly onForged?: (payoutId: string) => void;
   /** Test only: writes win whoever wrote before. Exists to show that the harness finds what the guard prevents. */
@@ -46,7 +48,7 @@ export interface MongoPayoutOptions {
 export function mongoPayoutStore(db: Db, options: MongoPayoutOptions = {}): MongoPayoutStore {
   const collection = db.collection<PayoutDocument>(PAYOUTS, MAJORITY);
   const { ring, onForged } = options;
-  const keys = { ring, stages: options.stages };
+  const keys = { ring, stages: options.stages, operators: options.operators };
   const unguarded = options.unsafe?.noCompareAndSet === true;
   if (unguarded) refuseOutsideTrials(process.env, 'A payout store without compare-and-set');
   return {

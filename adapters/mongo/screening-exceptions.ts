@@ -17,7 +17,7 @@ import { MAJORITY } from './client.ts';
 import { mongoFault } from './fault.ts';
 import { ensureIndexes } from './idempotent-store.ts';
 
-const EXCEPTIONS = 'screening_exceptions';
+export const EXCEPTIONS = 'screening_exceptions';
 
 export interface StoredException extends ScreeningException {
   /** ms since 1970 */

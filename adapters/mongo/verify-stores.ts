@@ -6,7 +6,7 @@ import type { SettlementClaim, SettlementStep } from '../../processors/settlemen
 import type { CaseDocument } from '../../sinks/cases/case.ts';
 import type { EventDocument } from '../../sinks/events/to-write.ts';
 import type { TransferDocument } from '../../sinks/transfer-view/to-write.ts';
-import type { Documents, Stores } from '../../verify/ports.ts';
+import type { Documents, StoredPayout, Stores } from '../../verify/ports.ts';
 import { CASES } from './cases.ts';
 import { MAJORITY } from './client.ts';
 import { mongoFault } from './fault.ts';
@@ -60,11 +60,16 @@ export function verifyStores({ db, events, transfers }: VerifyStoresOptions): St
     events: documents(events, plain<EventDocument>),
     transfers: documents(transfers, plain<TransferDocument>),
     cases: documents(CASES, plain<CaseDocument>),
-    payouts: documents(PAYOUTS, (document) => payoutOf(document as unknown as PayoutDocument), false),
+    payouts: documents(PAYOUTS, (document) => storedPayout(document as unknown as PayoutDocument), false),
     intentClaims: documents(INTENT_CLAIMS, intentClaim, false),
     settlementClaims: documents(SETTLEMENT_CLAIMS, settlementClaim, false),
     holdClaims: documents(HOLD_CLAIMS, holdClaim, false),
   };
+}
+
+function storedPayout(document: PayoutDocument): StoredPayout {
+  const payout = payoutOf(document);
+  return document.seal === undefined ? payout : { ...payout, seal: document.seal };
 }
 
 function intentClaim({ _id, acceptedAt, ...rest }: Stored): IntentClaim {

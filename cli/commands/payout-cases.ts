@@ -4,6 +4,7 @@ import type { Command } from 'commander';
 import { forgedDetail } from '../../adapters/mongo/payout-outbox.ts';
 import { type MongoPayoutStore, mongoPayoutStore } from '../../adapters/mongo/payouts.ts';
 import { justificationText, personName } from '../../domain/identities.ts';
+import type { KeyRing } from '../../domain/seal.ts';
 import { closeStoredCase } from '../../payouts/close-case.ts';
 import type { Payout, PayoutCase } from '../../payouts/payout.ts';
 import { CodedError } from '../../runtime/ports/fault.ts';
@@ -23,13 +24,13 @@ const withPayouts = (use: (store: MongoPayoutStore) => Promise<void>) =>
   withConnections(async (connections) => use(mongoPayoutStore(await connections.db())));
 
 /** For those who write: sealed as the executor does, and nothing that it has not sealed. */
-const withSealedPayouts = (use: (store: MongoPayoutStore) => Promise<void>) =>
+const withSealedPayouts = (use: (store: MongoPayoutStore, operators: KeyRing) => Promise<void>) =>
   withConnections(async (connections) => {
     const onForged = (payoutId: string) => {
       throw new CodedError('PAYOUT_FORGED', forgedDetail(payoutId));
     };
-    const { executor: ring, stages } = connections.config.keys;
-    await use(mongoPayoutStore(await connections.db(), { ring, stages, onForged }));
+    const { executor: ring, stages, operators } = connections.config.keys;
+    await use(mongoPayoutStore(await connections.db(), { ring, stages, operators, onForged }), operators);
   });
 
 export function registerPayoutCases(program: Command): void {
@@ -77,11 +78,11 @@ Example:
   corridor payouts cases close 0d5c… 1 --by amara --reason "the provider took the second payment back, ticket 4711"`,
     )
     .action((id: string, number: number, { by, reason, json }: CloseOptions) =>
-      withSealedPayouts(async (store) => {
+      withSealedPayouts(async (store, operators) => {
         const closed = await closeStoredCase(
           store,
           id,
-          { number, by: personName(by), reason: justificationText(reason) },
+          { number, by: personName(by), reason: justificationText(reason), operators },
           Date.now(),
         );
         const one = closed.cases[number - 1]!;

@@ -2,14 +2,16 @@
 import { SingleBar } from 'cli-progress';
 import type { Command } from 'commander';
 import { providerLedger } from '../../adapters/http/provider-ledger.ts';
+import { sealedDocuments } from '../../adapters/mongo/sealed-documents.ts';
 import { verifyStores } from '../../adapters/mongo/verify-stores.ts';
 import { limitsNamespace } from '../../adapters/redis/limits.ts';
 import { limitsClient, ready } from '../../adapters/redis/limits-client.ts';
 import { verifyLimits } from '../../adapters/redis/verify-limits.ts';
 import { currencyOf } from '../../domain/currencies.ts';
-import { requireRings, ringOf } from '../../runtime/seals.ts';
+import { requireRings } from '../../runtime/seals.ts';
+import { createTable } from '../../runtime/table.ts';
 import { contracts } from '../../topics/catalogue.ts';
-import type { VerifySources } from '../../verify/ports.ts';
+import type { SealedDocuments, VerifySources } from '../../verify/ports.ts';
 import type { Finding, VerifyReport } from '../../verify/report.ts';
 import { CHAIN_TOPICS } from '../../verify/topics.ts';
 import { type VerifyOptions, type VerifyProgress, verify } from '../../verify/verify.ts';
@@ -90,14 +92,35 @@ async function sourcesOf(
     app: config.appName,
     limitRules: limitRules(config),
     rings: config.keys,
-    keys: { stages: ringOf(config.keys, 'stages'), operators: ringOf(config.keys, 'operators') },
+    keys: config.keys,
     ...(options.stores
-      ? { stores: verifyStores({ db: await connections.db(), events: EVENTS, transfers: TRANSFERS }) }
+      ? {
+          stores: verifyStores({ db: await connections.db(), events: EVENTS, transfers: TRANSFERS }),
+          sealed: await sealedIn(connections),
+        }
       : {}),
     ...(redis ? { limits: verifyLimits(redis, limitsNamespace(config.appName)) } : {}),
     ...(ledger === undefined ? {} : { provider: providerLedger(ledger) }),
   };
   return { sources, close: () => redis?.disconnect() };
+}
+
+/** What persons decided, against what the log was told of it. */
+async function sealedIn(connections: Connections): Promise<SealedDocuments> {
+  const { log, codec, config } = connections;
+  const activations = createTable({ topic: 'screening.list-activated', log, codec, rings: config.keys });
+  const revocations = createTable({ topic: 'screening.exception-revoked', log, codec, rings: config.keys });
+  const tables = [activations, revocations];
+  try {
+    await Promise.all(tables.map((table) => table.start()));
+    const told = {
+      activations: new Map([...activations.entries()].map(([source, { list }]) => [source, list])),
+      revoked: new Set([...revocations.entries()].map(([id]) => id)),
+    };
+    return sealedDocuments({ db: await connections.db(), operators: config.keys.operators, told });
+  } finally {
+    await Promise.all(tables.map((table) => table.stop()));
+  }
 }
 
 function optionsOf(

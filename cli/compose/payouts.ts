@@ -61,9 +61,11 @@ export async function payoutHosts(
   };
   const ring = config.keys.executor;
   const stages = ringOf(runtime.rings, 'stages');
+  const operators = ringOf(runtime.rings, 'operators');
   const store = mongoPayoutStore(db, {
     ring,
     stages,
+    operators,
     onForged: (payoutId) => fault('PAYOUT_FORGED', forgedDetail(payoutId)),
     ...(unsafe.noCompareAndSet && { unsafe: { noCompareAndSet: true } }),
   });
@@ -72,6 +74,7 @@ export async function payoutHosts(
     db,
     ring,
     stages,
+    operators,
     codec,
     requests,
     rings: runtime.rings,

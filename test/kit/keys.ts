@@ -6,6 +6,7 @@ import type { ReviewDecided } from '../../schemas/types.generated.ts';
 export const KEYS = {
   stages: keyRing('test:stage-keys-of-tests-000000000000000'),
   operators: keyRing('test:operator-keys-of-tests-000000000000'),
+  executor: keyRing('test:executor-keys-of-tests-000000000000'),
 };
 
 export const HOLDING = { ttlMs: 14 * 86_400_000, stages: KEYS.stages };

@@ -3,7 +3,9 @@
 import { nextEnvelope } from '../../domain/envelope.ts';
 import { intentDuplicationId, intentRejectionId } from '../../domain/event-id.ts';
 import { LIMIT_RULES } from '../../domain/limit-rules.ts';
-import type { Attempt, PayoutPhase, PayoutUpdate } from '../../payouts/payout.ts';
+import { sealRecord } from '../../domain/record-seal.ts';
+import type { Attempt, Payout, PayoutPhase, PayoutUpdate } from '../../payouts/payout.ts';
+import { sealPayout } from '../../payouts/seal.ts';
 import { commandIdOf } from '../../payouts/update.ts';
 import { heldOf } from '../../processors/holds.ts';
 import { payloadHash } from '../../processors/intake/payload-hash.ts';
@@ -139,7 +141,7 @@ export class History {
       stores: this.stores,
       limits: this.limits,
       limitRules: LIMIT_RULES,
-      keys: KEYS,
+      keys: { stages: KEYS.stages, operators: KEYS.operators },
       provider: { read: (after) => readFrom(this.provider, after) },
     };
   }
@@ -492,7 +494,10 @@ export class History {
         end: isLast && phase === 'ACCEPTED' ? null : { how: ends[Number(isLast)]!, at: AT, code: null },
       };
     });
-    this.stores.payouts.put({
+    const bytes = this.codec.encode('payout.requested', requested);
+    const cause = 'AAAAAAAAAAAA:0:0';
+    const asked = { topic: 'payout.requested', key: transferId, cause, value: bytes };
+    const payout: Payout = {
       payoutId: transferId,
       revision: 3,
       phase,
@@ -500,7 +505,8 @@ export class History {
       homePartition: home,
       pricingAttempt: attempt,
       priceExpiresAt: requested.price.expiresAt,
-      requested: this.codec.encode('payout.requested', requested),
+      requested: bytes,
+      proof: { cause, seal: sealRecord(KEYS.stages, asked) },
       attempts,
       lastAttempt: attempt,
       deadAtProvider: 0,
@@ -513,7 +519,8 @@ export class History {
       cases: [],
       createdAt: AT,
       changedAt: AT,
-    });
+    };
+    this.stores.payouts.put({ ...payout, seal: sealPayout(KEYS.executor, payout) });
   }
 
   /** The event that follows another, with what it adds. */

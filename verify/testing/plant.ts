@@ -25,8 +25,13 @@ export async function verified(
 }
 
 /** Plants it among transfers in agreement: its codes are found, and each names what it is about. */
-export async function expectFound([, ending, plant, codes]: Corruption): Promise<void> {
-  const report = await verified([ending, 'completed', 'returned', 'held'], plant);
+export async function expectFound(
+  [, ending, plant, codes]: Corruption,
+  more: Partial<VerifySources> = {},
+): Promise<void> {
+  const report = await verified([ending, 'completed', 'returned', 'held'], plant, (sources) =>
+    Object.assign(sources, more),
+  );
   expect(report.ok).toBe(false);
   for (const code of codes) expect(Object.keys(report.codes)).toContain(code);
   const named = report.findings.filter(({ code }) => codes.includes(code));

@@ -1,0 +1,83 @@
+// What persons decided beside transfers, as verification reads it: each document with what is wrong with its seal.
+import type { Db, Document } from 'mongodb';
+import type { KeyRing } from '../../domain/seal.ts';
+import { flawOfCustomerCase } from '../../processors/screening/rescreen/customer-seals.ts';
+import type { ListReference } from '../../schemas/types.generated.ts';
+import type { SealedDocument, SealedDocuments } from '../../verify/ports.ts';
+import { MAJORITY } from './client.ts';
+import { CUSTOMER_CASES, customerCaseOf } from './customer-cases.ts';
+import { mongoFault } from './fault.ts';
+import { ACTIVE_LISTS, flawOfActivation, flawOfHead, LIST_VERSIONS } from './list-versions.ts';
+import { EXCEPTIONS, exceptionOf, flawOfException } from './screening-exceptions.ts';
+
+export interface SealedDocumentsOptions {
+  readonly db: Db;
+  readonly operators: KeyRing;
+  /** What the log says: a database that is behind it was put back. */
+  readonly told: {
+    readonly activations: ReadonlyMap<string, ListReference>;
+    readonly revoked: ReadonlySet<string>;
+  };
+}
+
+type Stored = Document & { readonly _id: string };
+
+const PAGE = 1_000;
+
+/** Read-only. */
+export function sealedDocuments({ db, operators, told }: SealedDocumentsOptions): SealedDocuments {
+  const kinds: readonly [SealedDocument['kind'], string, (document: Stored) => string | undefined][] = [
+    ['list version', LIST_VERSIONS, (document) => flawOfHead(operators, document as never)],
+    ['activation', ACTIVE_LISTS, (document) => flawOfActivation(operators, document as never) ?? behind(document)],
+    [
+      'exception',
+      EXCEPTIONS,
+      (document) => flawOfException(operators, exceptionOf(document as never)) ?? taken(document),
+    ],
+    ['customer case', CUSTOMER_CASES, (document) => flawOfCustomerCase(operators, customerCaseOf(document as never))],
+  ];
+
+  const behind = ({ _id, revision }: Stored) =>
+    revision < (told.activations.get(_id)?.activation ?? 0) ? 'LIST_ACTIVATION_ROLLED_BACK' : undefined;
+  const taken = ({ _id, revoked }: Stored) =>
+    revoked === null && told.revoked.has(_id) ? 'EXCEPTION_UNREVOKED' : undefined;
+
+  return {
+    async *all() {
+      const active = new Set<string>();
+      for (const [kind, name, flawOf] of kinds) {
+        let page: SealedDocument[] = [];
+        try {
+          for await (const document of db.collection<Stored>(name, MAJORITY).find({}, { batchSize: PAGE })) {
+            if (kind === 'activation') active.add(document._id);
+            page.push({ kind, id: document._id, flaw: shapeless(() => flawOf(document as Stored), kind) });
+            if (page.length < PAGE) continue;
+            yield page;
+            page = [];
+          }
+        } catch (error) {
+          throw mongoFault(error);
+        }
+        yield page;
+      }
+      const missing = [...told.activations.keys()].filter((source) => !active.has(source));
+      yield missing.map((id) => ({ kind: 'activation', id, flaw: 'LIST_ACTIVATION_ROLLED_BACK' }));
+    },
+  };
+}
+
+const UNREADABLE: Readonly<Record<SealedDocument['kind'], string>> = {
+  'list version': 'LIST_VERSION_NOT_SEALED',
+  activation: 'LIST_ACTIVATION_NOT_SEALED',
+  exception: 'EXCEPTION_NOT_SEALED',
+  'customer case': 'CUSTOMER_CASE_NOT_SEALED',
+};
+
+/** A document of another shape than any that was ever written is not what was decided. */
+function shapeless(flaw: () => string | undefined, kind: SealedDocument['kind']): string | undefined {
+  try {
+    return flaw();
+  } catch {
+    return UNREADABLE[kind];
+  }
+}
