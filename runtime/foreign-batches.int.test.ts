@@ -1,6 +1,6 @@
 // Batches as other clients make them, and batches that nobody can read, through a real broker: the first are handled like
 // any other, each of the second is one dead letter under its offsets, and what stands beside it goes through.
-import { mkdtempSync, openSync, readSync, writeSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, readSync, writeSync } from 'node:fs';
 import { glob } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -99,18 +99,26 @@ const send = async (partition: number, batch: Buffer) =>
   expect(await produceRaw(stack.urls.kafkaBrokers, INTENTS, partition, batch)).toBe(0);
 const text = ({ headers }: LogRecord, name: string) => headers[name]?.toString();
 
-/** Changes a byte of the log on the disk of the broker, within a record that holds `mark`. */
-async function damage(partition: number, mark: string): Promise<void> {
+/** Changes the log on the disk of the broker: the batch that holds `mark`. */
+async function change(partition: number, mark: string, by: (batch: Buffer, mark: number) => void): Promise<void> {
   for await (const file of glob(path.join(stateDir, '**', `${INTENTS}-${partition}`, '*.log'))) {
     const descriptor = openSync(file, 'r+');
     const bytes = Buffer.alloc(4 * MB);
     const size = readSync(descriptor, bytes, 0, bytes.length, 0);
-    const at = bytes.subarray(0, size).indexOf(mark);
-    if (at !== -1) writeSync(descriptor, Buffer.from('#'), 0, 1, at);
-    if (at !== -1) return;
+    for (let at = 0; at < size; ) {
+      const batch = bytes.subarray(at, at + 12 + bytes.readInt32BE(at + 8));
+      const found = batch.indexOf(mark);
+      if (found !== -1) by(batch, found);
+      if (found !== -1) writeSync(descriptor, batch, 0, batch.length, at);
+      if (found !== -1) return closeSync(descriptor);
+      at += batch.length;
+    }
+    closeSync(descriptor);
   }
   throw new Error(`no segment of ${INTENTS}-${partition} holds ${mark}`);
 }
+const damage = (partition: number, mark: string) => change(partition, mark, (batch, at) => batch.write('#', at));
+const loseSize = (partition: number, mark: string) => change(partition, mark, (batch) => batch.writeInt32BE(-1, 8));
 
 describe('batches from outside', () => {
   const CODECS: readonly Codec[] = ['none', 'gzip', 'snappy', 'lz4', 'zstd'];
@@ -180,5 +188,42 @@ describe('batches from outside', () => {
     await send(2, batchBy('lz4', intents('after-the-restart')));
     await eventually(async () => expect(await keysOn('transfer.accepted')).toContain('after-the-restart'));
     expect(await committed('intake.dlq')).toHaveLength(2);
+  });
+
+  it('whose sizes are damaged stop nothing: what follows is read, and one dead letter names what is not', async () => {
+    await host.stop(10_000);
+    const before = await keysOn('transfer.accepted');
+    const known = new Set((await committed('intake.dlq')).map((letter) => text(letter, 'dlq-id')));
+    const ends = new Map((await log.reader().offsets([INTENTS])).map(({ partition, to }) => [partition, to]));
+    await send(0, batchBy('none', intents('before-the-loss')));
+    await send(0, batchBy('none', intents('lost-1', 'lost-2')));
+    for (let n = 0; n < 20; n++) await send(0, batchBy('none', intents(`after-the-loss-${n}`)));
+    await send(1, batchBy('none', intents('lost-at-the-end')));
+    await send(2, batchBy('none', intents('beside')));
+    await loseSize(0, 'lost-1');
+    await loseSize(1, 'lost-at-the-end');
+    await startIntake();
+    const after = Array.from({ length: 20 }, (_, n) => `after-the-loss-${n}`);
+    const wanted = [...before, 'before-the-loss', 'beside', ...after].sort();
+    await eventually(async () => expect(await keysOn('transfer.accepted')).toEqual(wanted));
+    const place = ['source-partition', 'source-offset', 'source-last-offset'];
+    const ranges = async () =>
+      (await committed('intake.dlq'))
+        .filter((letter) => !known.has(text(letter, 'dlq-id')))
+        .map((letter) => place.map((name) => text(letter, name)));
+    const first = ends.get(0)! + 1;
+    expect(await ranges()).toEqual([['0', `${first}`, `${first + 1}`]]);
+    // Nothing follows on partition 1: it stands, and says so, and nothing else does.
+    await eventually(async () => {
+      const paused = host.health().partitions.filter((partition) => partition.paused);
+      expect(paused).toMatchObject([{ topic: INTENTS, partition: 1, paused: { code: 'LOG_CORRUPT' } }]);
+    });
+    expect(host.health().state).toBe('running');
+    await send(1, batchBy('none', intents('after-the-end')));
+    await eventually(async () => expect(await keysOn('transfer.accepted')).toContain('after-the-end'));
+    const last = `${ends.get(1)!}`;
+    expect(await ranges()).toEqual(expect.arrayContaining([['1', last, last]]));
+    expect(await ranges()).toHaveLength(2);
+    expect(host.health().partitions.every(({ paused }) => paused === undefined)).toBe(true);
   });
 });

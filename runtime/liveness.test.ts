@@ -52,6 +52,19 @@ describe('liveness', () => {
     });
   });
 
+  it('names the partition that stands, not those that wait for the same answer', () => {
+    const at = (partition: number, over: Partial<PartitionProgress>) => host({ partition, lastProgressAt: 0, ...over });
+    const unknown = { lag: 1, isEndUnknown: true, topic: 'transfer.accepted' };
+    const stands = at(2, { lag: 40, lastProgressAt: NOW - 200_000 });
+    const hosts = [at(0, unknown), at(1, unknown), stands, at(3, { lag: 9, lastProgressAt: NOW - 130_000 })];
+    expect(assess(hosts, limits, NOW).exit?.detail).toBe(
+      'limits made no progress on transfer.priced/2 for 200 s with 40 records waiting',
+    );
+    expect(assess([at(0, unknown)], limits, NOW).exit?.detail).toBe(
+      'limits made no progress on transfer.accepted/0 for 1000 s and the broker does not say where it ends',
+    );
+  });
+
   it('is not given before every host runs', () => {
     for (const state of ['new', 'starting', 'draining', 'failed'] as const) {
       expect(assess([host({}, { state })], limits, NOW).ready).toBe(false);

@@ -16,6 +16,8 @@ export interface Stall {
   readonly partition: number;
   readonly lag: number;
   readonly withoutProgressMs: number;
+  /** Nobody knows whether there is anything to do. */
+  readonly isEndUnknown?: boolean;
 }
 
 export interface Liveness {
@@ -36,19 +38,27 @@ export function assess(hosts: readonly HostHealth[], limits: LivenessLimits, now
     for (const progress of partitions) {
       const withoutProgressMs = now - progress.lastProgressAt;
       if (!mustMove(progress) || withoutProgressMs < limits.stallAfterMs) continue;
-      const { topic, partition, lag } = progress;
-      stalled.push({ host: name, topic, partition, lag, withoutProgressMs });
+      const { topic, partition, lag, isEndUnknown } = progress;
+      stalled.push({ host: name, topic, partition, lag, withoutProgressMs, ...(isEndUnknown && { isEndUnknown }) });
     }
   }
-  const worst = stalled.find(({ withoutProgressMs }) => withoutProgressMs >= limits.exitAfterMs);
+  const [worst] = stalled.filter(({ withoutProgressMs }) => withoutProgressMs >= limits.exitAfterMs).sort(worstFirst);
   const ready = stalled.length === 0 && hosts.every(({ state }) => state === 'running');
   return { ready, stalled, exit: worst && { code: 'NO_PROGRESS', detail: sentence(worst) } };
 }
 
+/** Records that are known to wait go before an end that nobody knows: the latter may be for want of the former. */
+const worstFirst = (one: Stall, other: Stall) =>
+  Number(one.isEndUnknown ?? false) - Number(other.isEndUnknown ?? false) ||
+  other.withoutProgressMs - one.withoutProgressMs;
+
 const mustMove = ({ lag, paused }: PartitionProgress) => lag > 0 && paused === undefined;
 
-const sentence = ({ host, topic, partition, lag, withoutProgressMs }: Stall) =>
-  `${host} made no progress on ${topic}/${partition} for ${Math.round(withoutProgressMs / 1_000)} s with ${lag} records waiting`;
+function sentence({ host, topic, partition, lag, withoutProgressMs, isEndUnknown }: Stall): string {
+  const seconds = Math.round(withoutProgressMs / 1_000);
+  const waiting = isEndUnknown ? 'and the broker does not say where it ends' : `with ${lag} records waiting`;
+  return `${host} made no progress on ${topic}/${partition} for ${seconds} s ${waiting}`;
+}
 
 export interface Watch {
   /** The last judgement. */

@@ -5,10 +5,10 @@ import { ArrivalRate } from './arrival-rate.ts';
 import { backoffMs } from './backoff.ts';
 import { groupIdOf, transactionalIdOf } from './commit.ts';
 import { brokerErrorType, codedError, faultOf, verdictOf } from './errors.ts';
-import { Source } from './fetcher.ts';
 import { assertKafkaJsVersion, createErrorFromCode, type FetchedPartition } from './kafkajs/internals.ts';
 import { settingsOf } from './options.ts';
 import { BrokenClientPatience, TopicPatience } from './patience.ts';
+import { Source } from './source.ts';
 
 const options = { brokers: ['b:1'], appName: 'corridor', clientId: 'c' };
 

@@ -4,12 +4,13 @@ import { backoffMs, pause, within } from './backoff.ts';
 import type { Connections } from './client.ts';
 import { committerFor, groupIdOf } from './commit.ts';
 import { codedError, FatalLogFault, faultOf, verdictOf } from './errors.ts';
-import { Fetcher, Source } from './fetcher.ts';
+import { Fetcher } from './fetcher.ts';
 import { JointCommits } from './joint-commits.ts';
 import { type JoinedGeneration, Membership } from './membership.ts';
 import { PartitionWorker } from './partition-worker.ts';
 import { BrokenClientPatience, TopicPatience } from './patience.ts';
 import { Signal } from './signal.ts';
+import { Source } from './source.ts';
 
 /** Heartbeats per session timeout. */
 const HEARTBEATS_PER_SESSION = 4;
@@ -127,7 +128,9 @@ export class KafkaConsumer implements LogConsumer {
   }
 
   #tell(error: unknown): void {
-    const fault = faultOf(error);
+    // Of one partition's trouble the fetcher says which.
+    const { topic, partition } = error as { topic?: string; partition?: number };
+    const fault = faultOf(error, topic === undefined || partition === undefined ? {} : { topic, partition });
     if (fault.code === 'KAFKA_UNAVAILABLE') this.#waiting = { code: fault.code, detail: 'waiting for the broker' };
     // Not the broker's fault: no declared pause, or the watch would never end this process.
     if (fault.code === 'CLIENT_BUG') this.#waiting = undefined;
@@ -200,7 +203,7 @@ export class KafkaConsumer implements LogConsumer {
     for (const [topic, partitions] of Object.entries(generation.assigned)) {
       for (const partition of partitions) {
         const key = `${topic}/${partition}`;
-        const source = new Source(topic, partition);
+        const source = new Source(topic, partition, { isGapless: true });
         const ownership = { topic, partition, groupId: this.#groupId, generation, stillOurs: () => ours };
         const worker = new PartitionWorker({
           consumer: this.#options,

@@ -1,13 +1,20 @@
 // Fetches partitions into small buffers, ahead of whoever takes from them. One long poll per leader; a partition whose
 // buffer is full is left out, so memory is bounded and a slow partition never holds up the others.
-import { performance } from 'node:perf_hooks';
-import type { LogRecord } from '../../runtime/ports/log.ts';
 import { backoffMs, pause } from './backoff.ts';
 import { type Connections, connectCluster, discardCluster, leaderOf } from './client.ts';
-import { type Committed, committedRecords } from './committed-records.ts';
 import { brokerErrorType } from './errors.ts';
-import { type Cluster, type FetchedPartition, READ_COMMITTED } from './kafkajs/internals.ts';
+import type { PartitionRefused } from './kafkajs/fetch-response.ts';
+import {
+  type Broker,
+  type Cluster,
+  createErrorFromCode,
+  type FetchedPartition,
+  type FetchResponse,
+  READ_COMMITTED,
+} from './kafkajs/internals.ts';
 import { Signal } from './signal.ts';
+import type { Source } from './source.ts';
+import { stepOver } from './step-over.ts';
 
 /** How long the broker may hold a fetch when nothing is there. */
 const LONG_POLL_MS = 500;
@@ -18,10 +25,9 @@ const QUIET_AFTER = 8;
 /** The same while partitions wait to be let into the fetch. */
 const SHORT_POLL_MS = 10;
 const MAX_FETCH_BYTES = 8 * 1_048_576;
-/** A source that holds this many bytes is not fetched: what was packed well counts as what it is. */
-const MOST_BUFFERED_BYTES = 16 * 1_048_576;
-/** A batch that fails its checksum is fetched so often before it is given up: the fault may be the way's, not the log's. */
-const MOST_FETCHES = 3;
+const OFFSET_OUT_OF_RANGE = 1;
+/** By these a broker says that it cannot read its log: UNKNOWN_SERVER_ERROR and CORRUPT_MESSAGE. */
+const CANNOT_READ = new Set([-1, 2]);
 const STALE_METADATA = new Set([
   'NOT_LEADER_FOR_PARTITION',
   'LEADER_NOT_AVAILABLE',
@@ -30,109 +36,6 @@ const STALE_METADATA = new Set([
   'FENCED_LEADER_EPOCH',
   'UNKNOWN_LEADER_EPOCH',
 ]);
-
-/** One partition being read. */
-export class Source {
-  readonly topic: string;
-  readonly partition: number;
-  /** Woken when records arrive, the partition turns out to be at its end, or it can't be read. */
-  readonly changed: Signal;
-  /** Next offset to fetch; undefined: not to be fetched. */
-  position: number | undefined;
-  /** Offset after the last record that read_committed may see, as last told by the broker. */
-  lastStableOffset = 0;
-  /** performance.now() of the last fetch that found nothing new. */
-  caughtUpAt = 0;
-  /** performance.now() of the last fetch that was answered. */
-  fetchedAt = Number.NEGATIVE_INFINITY;
-  /** Set when the position does not exist in the log any more. */
-  outOfRange = false;
-  /** True while nobody will take records for a while: it is no reason to poll fast. */
-  parked = false;
-  /** performance.now() when the oldest buffered record arrived. */
-  waitingSince = 0;
-  #buffer: LogRecord[] = [];
-  #head = 0;
-  #bytes = 0;
-  /** A batch that failed its checksum, and how often it did. */
-  #suspect = { offset: -1, fetches: 0 };
-  /** Grows with every seek, so that an answer to an older fetch is dropped. */
-  #seeks = 0;
-
-  /** Sources may share a signal, for who waits for any of them. */
-  constructor(topic: string, partition: number, changed = new Signal()) {
-    this.topic = topic;
-    this.partition = partition;
-    this.changed = changed;
-  }
-
-  get buffered(): number {
-    return this.#buffer.length - this.#head;
-  }
-
-  /** No more is to be fetched for now. */
-  isFull(records: number): boolean {
-    return this.buffered >= records || this.#bytes >= MOST_BUFFERED_BYTES;
-  }
-
-  get seeks(): number {
-    return this.#seeks;
-  }
-
-  /** Reads on from an offset; whatever is buffered is dropped. */
-  seek(offset: number | undefined): void {
-    this.#seeks++;
-    this.#buffer = [];
-    this.#head = 0;
-    this.#bytes = 0;
-    this.position = offset;
-    this.outOfRange = false;
-  }
-
-  /** Takes up to `most` records, in order. */
-  take(most: number): LogRecord[] {
-    const records = this.#buffer.slice(this.#head, this.#head + most);
-    this.#head += records.length;
-    for (const { value } of records) this.#bytes -= value?.length ?? 0;
-    if (this.#head === this.#buffer.length) {
-      this.#buffer = [];
-      this.#head = 0;
-    }
-    return records;
-  }
-
-  /** Adds what a fetch returned; ignores it when the source was moved meanwhile. */
-  accept(fetched: FetchedPartition, seeks: number): void {
-    if (seeks !== this.#seeks || this.position === undefined) return;
-    const { records, nextOffset } = this.#believed(committedRecords(this.topic, this.position, fetched), fetched);
-    const now = performance.now();
-    if (this.buffered === 0) this.waitingSince = now;
-    this.fetchedAt = now;
-    this.lastStableOffset = Number(fetched.lastStableOffset);
-    this.position = nextOffset;
-    if (records.length > 0) {
-      this.#buffer = this.#head === 0 ? this.#buffer : this.#buffer.slice(this.#head);
-      this.#head = 0;
-      for (const record of records) {
-        this.#buffer.push(record);
-        this.#bytes += record.value?.length ?? 0;
-      }
-    } else if (nextOffset >= this.lastStableOffset) this.caughtUpAt = now;
-    this.changed.wake();
-  }
-
-  /** A batch that fails its checksum is fetched again a few times: until then, what follows it waits. */
-  #believed(committed: Committed, { messages }: FetchedPartition): Committed {
-    if (messages.unreadable !== true) return committed;
-    const at = committed.records.findIndex(({ unreadable }) => unreadable?.code === 'BATCH_CORRUPT');
-    if (at === -1) return committed;
-    const { firstOffset } = committed.records[at]!.unreadable!;
-    const fetches = this.#suspect.offset === firstOffset ? this.#suspect.fetches + 1 : 1;
-    this.#suspect = { offset: firstOffset, fetches };
-    if (fetches >= MOST_FETCHES) return committed;
-    return { records: committed.records.slice(0, at), nextOffset: Math.max(this.position!, firstOffset) };
-  }
-}
 
 export interface FetcherOptions {
   readonly connections: Connections;
@@ -220,7 +123,8 @@ export class Fetcher {
     onSuccess: () => void,
   ): Promise<void> {
     let empty = 0;
-    const hasRoom = (source: Source) => source.position !== undefined && !source.isFull(this.#options.bufferRecords);
+    const hasRoom = (source: Source) =>
+      source.position !== undefined && !source.rests && !source.isFull(this.#options.bufferRecords);
     while (current()) {
       if (!sources.some(hasRoom)) {
         await this.#room.wait(LONG_POLL_MS);
@@ -229,7 +133,9 @@ export class Fetcher {
       const broker = await cluster.findBroker({ nodeId });
       const wanted = sources.filter(hasRoom); // a source may have been moved while the broker was looked for
       if (wanted.length === 0) continue;
-      const held = sources.some((source) => !source.parked && !source.outOfRange && !wanted.includes(source));
+      const held = sources.some(
+        (source) => !source.parked && !source.outOfRange && !source.rests && !wanted.includes(source),
+      );
       const asked = wanted.map((source) => ({ source, seeks: source.seeks }));
       const longest = empty < QUIET_AFTER ? LONG_POLL_MS : QUIET_POLL_MS;
       const request = {
@@ -240,12 +146,18 @@ export class Fetcher {
         topics: requestOf(wanted, this.#options.maxBytesPerPartition),
       };
       try {
-        const { responses } = await broker.fetch(request);
+        const { responses } = await fetchAll(broker, request);
         let messages = 0;
+        let isStale = false;
         for (const { topicName, partitions } of responses) {
-          for (const fetched of partitions) messages += deliver(asked, topicName, fetched);
+          for (const fetched of partitions) {
+            messages += fetched.messages.length;
+            isStale = this.#deliver(asked, topicName, fetched) || isStale;
+          }
         }
         empty = messages === 0 && !held ? empty + 1 : 0;
+        for (const { source } of asked) if (source.isFruitless) await this.#stepOver(broker, source);
+        if (isStale) return await refresh(cluster);
         onSuccess();
         // A broker answers as soon as there is anything, and every answer costs both sides the same, whatever is in it.
         const little = messages > 0 && messages < this.#options.bufferRecords / 4;
@@ -256,6 +168,78 @@ export class Fetcher {
       }
     }
   }
+
+  /**
+   * Takes one partition's part of an answer. What is wrong with it is told, and its own trouble: the others go on.
+   * @returns whether its leader is another one now
+   * @throws what no consumer may go on with
+   */
+  #deliver(asked: readonly Asked[], topic: string, fetched: FetchedPartition): boolean {
+    const { partition, errorCode, messages } = fetched;
+    const found = asked.find(({ source }) => source.topic === topic && source.partition === partition);
+    if (found === undefined || found.seeks !== found.source.seeks) return false;
+    const { source, seeks } = found;
+    if (errorCode === 0 && messages.fault === undefined) {
+      source.accept(fetched, seeks);
+      return false;
+    }
+    const error = Object.assign(errorCode === 0 ? asError(messages.fault) : createErrorFromCode(errorCode), {
+      topic,
+      partition,
+    });
+    if (CANNOT_READ.has(errorCode)) source.missed();
+    else if (errorCode === OFFSET_OUT_OF_RANGE) source.leaveRange();
+    else if (isStaleMetadata(error)) return true;
+    else this.#putOff(source, error);
+    return false;
+  }
+
+  #putOff(source: Source, error: unknown): void {
+    source.rest();
+    this.#options.onError(error);
+  }
+
+  async #stepOver(broker: Broker, source: Source): Promise<void> {
+    const { topic, partition } = source;
+    const alone = async (fetchOffset: number) => {
+      const partitions = [{ partition, fetchOffset, maxBytes: MAX_FETCH_BYTES }];
+      const request = { isolationLevel: READ_COMMITTED, maxWaitTime: 0, minBytes: 0, maxBytes: MAX_FETCH_BYTES };
+      const { responses } = await fetchAll(broker, { ...request, topics: [{ topic, partitions }] });
+      const fetched = responses[0]!.partitions[0]!;
+      const { errorCode, messages } = fetched;
+      if (messages.fault !== undefined) throw asError(messages.fault);
+      if (errorCode === 0 || errorCode === OFFSET_OUT_OF_RANGE || CANNOT_READ.has(errorCode)) return fetched;
+      throw Object.assign(createErrorFromCode(errorCode), { topic, partition });
+    };
+    try {
+      await stepOver(source, alone);
+    } catch (error) {
+      if (brokerErrorType(error) === undefined || isStaleMetadata(error)) throw error;
+      this.#putOff(source, error);
+    }
+  }
+}
+
+type FetchRequest = Parameters<Broker['fetch']>[0];
+
+/** The whole answer, also where it has an error for some of the partitions. */
+async function fetchAll(broker: Broker, request: FetchRequest): Promise<FetchResponse> {
+  try {
+    return await broker.fetch(request);
+  } catch (error) {
+    const { answer } = error as PartitionRefused;
+    if (answer === undefined) throw error;
+    return answer;
+  }
+}
+
+const isStaleMetadata = (error: unknown) => STALE_METADATA.has(brokerErrorType(error) ?? '');
+
+const asError = (fault: unknown): Error => (fault instanceof Error ? fault : new Error(String(fault)));
+
+async function refresh(cluster: Cluster): Promise<void> {
+  await pause(SHORT_POLL_MS);
+  await cluster.refreshMetadata();
 }
 
 function leadersOf(cluster: Cluster, sources: readonly Source[]): Map<number, Source[]> {
@@ -289,13 +273,6 @@ interface Asked {
   readonly seeks: number;
 }
 
-/** @returns how many messages there were, markers included */
-function deliver(asked: readonly Asked[], topic: string, fetched: FetchedPartition): number {
-  const found = asked.find(({ source }) => source.topic === topic && source.partition === fetched.partition);
-  found?.source.accept(fetched, found.seeks);
-  return fetched.messages.length;
-}
-
 /** Marks the one partition that is out of range, or looks for new leaders; anything else is thrown on. */
 async function recover(cluster: Cluster, asked: readonly Asked[], error: unknown): Promise<void> {
   const { topic, partition } = error as { topic?: string; partition?: number };
@@ -303,13 +280,9 @@ async function recover(cluster: Cluster, asked: readonly Asked[], error: unknown
   if (type === 'OFFSET_OUT_OF_RANGE') {
     const found = asked.find(({ source }) => source.topic === topic && source.partition === partition);
     if (found === undefined) throw error;
-    if (found.seeks !== found.source.seeks) return;
-    found.source.seek(undefined);
-    found.source.outOfRange = true;
-    found.source.changed.wake();
+    if (found.seeks === found.source.seeks) found.source.leaveRange();
     return;
   }
-  if (type === undefined || !STALE_METADATA.has(type)) throw error;
-  await pause(SHORT_POLL_MS);
-  await cluster.refreshMetadata();
+  if (!isStaleMetadata(error)) throw error;
+  await refresh(cluster);
 }

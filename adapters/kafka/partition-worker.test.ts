@@ -1,9 +1,10 @@
 import { afterEach, expect, it, vi } from 'vitest';
 import { assess } from '../../runtime/liveness.ts';
 import type { LogRecord } from '../../runtime/ports/log.ts';
-import type { Fetcher, Source } from './fetcher.ts';
+import type { Fetcher } from './fetcher.ts';
 import { PartitionWorker } from './partition-worker.ts';
 import { Signal } from './signal.ts';
+import type { Source } from './source.ts';
 
 afterEach(() => {
   vi.restoreAllMocks();

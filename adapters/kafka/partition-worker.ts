@@ -13,8 +13,9 @@ import { ArrivalRate } from './arrival-rate.ts';
 import { backoffMs, pause } from './backoff.ts';
 import { type Committer, missingOffset, NEW_PARTITION_PATIENCE_MS, type Ownership } from './commit.ts';
 import { codedError, FatalLogFault, faultOf, verdictOf } from './errors.ts';
-import type { Fetcher, Source } from './fetcher.ts';
+import type { Fetcher } from './fetcher.ts';
 import { TopicPatience } from './patience.ts';
+import type { Source } from './source.ts';
 
 /** Longest wait between two tries of a batch that its handler refuses. */
 const MOST_HANDLER_BACKOFF_MS = 10_000;
@@ -94,7 +95,8 @@ export class PartitionWorker {
       lag: Math.max(unknown, source.lastStableOffset - position),
       // A partition that has rested for hours is not stalled the moment a record comes.
       lastProgressAt: Math.max(this.#committedAt, idle ? source.caughtUpAt : this.#restedAt),
-      paused: this.#paused,
+      paused: this.#paused ?? source.standing,
+      ...(unknown > 0 && { isEndUnknown: true }),
     };
   }
 

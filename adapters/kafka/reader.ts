@@ -4,10 +4,11 @@ import type { LogReader, PartitionRange, RecordBatch } from '../../runtime/ports
 import { backoffMs, pause } from './backoff.ts';
 import { type Connections, partitionsOf } from './client.ts';
 import { codedError, faultOf } from './errors.ts';
-import { Fetcher, Source } from './fetcher.ts';
+import { Fetcher } from './fetcher.ts';
 import type { Cluster } from './kafkajs/internals.ts';
 import { retrying } from './retrying.ts';
 import { Signal } from './signal.ts';
+import { Source } from './source.ts';
 
 /** Most records given to the callback at once; as many again are fetched ahead per partition. */
 const BATCH_RECORDS = 1_000;
@@ -23,6 +24,8 @@ interface Reading {
   readonly source: Source;
   /** First offset not to read. */
   readonly to: number;
+  /** Where the log ended when reading began, for one that has no end. */
+  readonly knownEnd?: number;
 }
 
 export class KafkaReader implements LogReader {
@@ -111,7 +114,7 @@ export class KafkaReader implements LogReader {
       source: sourceAt(topic, partition, fromEnd ? to : from, changed),
       to,
     }));
-    const endless = readings.map(({ source }) => ({ source, to: Number.POSITIVE_INFINITY }));
+    const endless = readings.map(({ source, to }) => ({ source, to: Number.POSITIVE_INFINITY, knownEnd: to }));
     const fetcher = this.#fetcher(readings, (error) => onFault(faultOf(error)));
     for (let failures = 0; !signal.aborted; ) {
       try {
@@ -169,7 +172,7 @@ async function edgeOffsets(cluster: Cluster, topics: readonly string[], edge: Ed
 }
 
 function sourceAt(topic: string, partition: number, offset: number, changed: Signal): Source {
-  const source = new Source(topic, partition, changed);
+  const source = new Source(topic, partition, { changed });
   source.seek(offset);
   return source;
 }
@@ -187,8 +190,10 @@ function park(source: Source): void {
 /** Gives every source's buffered records to the callback, one batch a source; false when there were none. */
 async function deliver(readings: readonly Reading[], fetcher: Fetcher, onBatch: OnBatch): Promise<boolean> {
   let delivered = false;
-  for (const { source, to } of readings) {
+  for (const { source, to, knownEnd: upTo = to } of readings) {
     if (source.outOfRange) throw outOfRange(source);
+    // A read has an end: what nobody can read up to there is told, and not waited for.
+    if (source.standing && (source.position ?? to) < upTo) source.passTo(upTo);
     const taken = source.take(BATCH_RECORDS);
     if (taken.length === 0) continue;
     delivered = true;

@@ -126,6 +126,8 @@ export interface PartitionProgress {
   readonly position: number;
   /** Records not yet handled, by the last known end of the partition (read_committed where known). */
   readonly lag: number;
+  /** The broker has told no end of late: `lag` is 1 at least, for nobody knows that there is nothing to do. */
+  readonly isEndUnknown?: boolean;
   /** Monotonic ms (performance.now) of the last progress: a commit, or finding nothing to do. */
   readonly lastProgressAt: number;
   readonly paused: { readonly code: string; readonly detail: string } | undefined;

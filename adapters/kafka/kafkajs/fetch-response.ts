@@ -1,8 +1,17 @@
 // Decodes a fetch response in one pass over its bytes: numbers instead of strings and BigInts, headers only when they are
 // read, append times kept, and the checksum that kafkajs skips is checked.
-import { CodedError } from '../../../runtime/ports/fault.ts';
 import type { LogRecord, UnreadableBatch } from '../../../runtime/ports/log.ts';
 import { crc32c } from './crc32c.ts';
+import {
+  BATCH_HEADER,
+  BATCH_PREFIX,
+  damaged,
+  isOutOfPlace,
+  LEAST_BATCH,
+  MAGIC,
+  MAGIC_AT,
+  offsetsOf,
+} from './damage.ts';
 import { Headers, headerNameAt } from './header-names.ts';
 import type { BatchContext, FetchedMessage, FetchedPartition, FetchResponse } from './internals.ts';
 import { requestDefinition } from './requests.ts';
@@ -11,12 +20,6 @@ import { Cursor } from './varint.ts';
 
 /** The version decoded here, the newest that kafkajs asks for. */
 const VERSION = 11;
-const BATCH_HEADER = 61;
-const BATCH_PREFIX = 12;
-const MAGIC_AT = 16;
-/** The least that stands behind the prefix in any format: epoch or checksum, magic, attributes. */
-const LEAST_BATCH = 6;
-const MAGIC = 2;
 const COMPRESSION_MASK = 0x07;
 const LOG_APPEND_TIME = 0x08;
 const TRANSACTIONAL = 0x10;
@@ -65,9 +68,11 @@ export class FetchedRecord implements FetchedMessage, LogRecord {
   }
 }
 
-/** Stands for a batch that cannot be read. */
+/** Stands for a batch, or for a range of the log, that cannot be read. */
 export class UnreadableRecord extends FetchedRecord {
   override unreadable: UnreadableBatch;
+  /** Nothing of it is known, so it may also be the end of a transaction. */
+  readonly isDamaged: boolean;
 
   /** @param batch the batch, where what it says of its transaction can be believed */
   constructor(unreadable: UnreadableBatch, batch?: Buffer) {
@@ -82,12 +87,18 @@ export class UnreadableRecord extends FetchedRecord {
     const timestamp = told ? Number(batch.readBigInt64BE(35)) : 0;
     super(unreadable.lastOffset, timestamp, null, null, context, NO_HEADERS, 0);
     this.unreadable = unreadable;
+    this.isDamaged = batch === undefined;
   }
 
-  /** What was read of the batch before, when it still could be, is none of it. */
-  beginAt(offset: number): void {
-    const { firstOffset } = this.unreadable;
-    if (firstOffset < offset) this.unreadable = { ...this.unreadable, firstOffset: offset };
+  /**
+   * What was read of the batch before, when it still could be, is none of it. And what is damaged begins where reading
+   * stopped, whatever it says itself, when nothing was read before it.
+   */
+  beginAt(offset: number, isFirst: boolean): void {
+    const { firstOffset, code } = this.unreadable;
+    if (firstOffset < offset || (isFirst && code === 'BATCH_CORRUPT')) {
+      this.unreadable = { ...this.unreadable, firstOffset: offset };
+    }
   }
 }
 
@@ -120,6 +131,8 @@ export type DecodedMessages = FetchedRecord[] & {
   nextOffset?: number;
   /** Set when one of them stands for a batch that was not read. */
   unreadable?: boolean;
+  /** Why nothing here could be decoded: a fault of ours, and of this partition alone. */
+  fault?: unknown;
 };
 
 /** What one response may unpack to. */
@@ -141,9 +154,9 @@ const budgetOf = (most: number): UnpackBudget => ({ most, left: most });
 
 /**
  * The records of one partition: all complete batches, or as many as the budget allows. `nextOffset` is where to fetch next.
- * A batch that cannot be read is one record that says so.
+ * A batch that cannot be read is one record that says so. What is damaged so that there is no telling where it ends is left
+ * out, and all behind it: `nextOffset` is where it begins, or undefined when nothing was read before it.
  * @param end offset after the last record of the partition, as far as known
- * @throws CodedError LOG_CORRUPT when there is no telling where the next batch begins
  */
 export async function decodeBatches(
   bytes: Buffer,
@@ -153,22 +166,27 @@ export async function decodeBatches(
   const records: DecodedMessages = [];
   for (let at = 0; at + MAGIC_AT < bytes.length; ) {
     const size = bytes.readInt32BE(at + 8);
-    if (size < LEAST_BATCH && at === 0)
-      throw corrupt(Number(bytes.readBigInt64BE(at)), `says that it has ${size} bytes`);
     const next = at + BATCH_PREFIX + size;
-    if (size < LEAST_BATCH || next > bytes.length) break; // a fetch ends in the middle of a batch
-    const batch = bytes.subarray(at, next);
+    if (size >= LEAST_BATCH && next > bytes.length) break; // a fetch ends in the middle of a batch
+    const batch = bytes.subarray(at, Math.max(at, next));
     if (isPacked(batch) && budget.left <= 0) break;
     const count = records.length;
     try {
+      if (isOutOfPlace(bytes, at, next, records.nextOffset, end)) throw outOfPlace();
       records.nextOffset = await decodeBatch(records, batch, budget);
     } catch (error) {
       if (!(error instanceof BatchError)) throw error;
       records.length = count;
-      const unreadable = unreadableOf(error, batch, bytes.subarray(next), end);
-      records.push(new UnreadableRecord(unreadable, error.code === 'BATCH_CORRUPT' ? undefined : batch));
+      const isDamaged = error.code === 'BATCH_CORRUPT' || batch[MAGIC_AT] !== MAGIC;
+      const part =
+        (isDamaged ? undefined : offsetsOf(bytes, at, next, end)) ?? damaged(bytes, at, records.nextOffset, end);
+      if (part === undefined || part.lastOffset >= end) break;
+      const unreadable = { ...part, code: error.code, detail: `the record batch ${error.message}` };
+      records.push(new UnreadableRecord(unreadable, isDamaged ? undefined : batch));
       records.unreadable = true;
-      records.nextOffset = unreadable.lastOffset + 1;
+      records.nextOffset = part.lastOffset + 1;
+      at += part.bytes.length;
+      continue;
     }
     at = next;
   }
@@ -183,35 +201,17 @@ class BatchError extends Error {
   }
 }
 
+const outOfPlace = () => new BatchError('BATCH_CORRUPT', 'stands at an offset that cannot be');
 const malformed = (detail: string) => new BatchError('BATCH_MALFORMED', detail);
-
-function corrupt(offset: number, why: string): CodedError {
-  return new CodedError(
-    'LOG_CORRUPT',
-    `The record batch at offset ${offset} ${why}. Compare the replicas of the partition; nothing is read past it.`,
-    { faultClass: 'fatal', dependency: 'kafka' },
-  );
-}
 
 const isPacked = (batch: Buffer) =>
   batch[MAGIC_AT] === MAGIC && batch.length >= BATCH_HEADER && (batch.readInt16BE(21) & COMPRESSION_MASK) !== 0;
 
-/** Names the offsets of a batch that was not read. */
-function unreadableOf({ code, message }: BatchError, batch: Buffer, rest: Buffer, end: number): UnreadableBatch {
-  const firstOffset = Number(batch.readBigInt64BE(0));
-  let lastOffset = batch.length < BATCH_HEADER ? firstOffset : firstOffset + batch.readInt32BE(23);
-  if (batch[MAGIC_AT] !== MAGIC) lastOffset = firstOffset;
-  // What fails its checksum may be wrong in this too: where the next batch begins is the better witness.
-  const follower = rest.length > MAGIC_AT ? Number(rest.readBigInt64BE(0)) - 1 : undefined;
-  if (follower !== undefined && follower >= firstOffset) lastOffset = follower;
-  if (lastOffset < firstOffset || lastOffset >= end) throw corrupt(firstOffset, message);
-  return { code, detail: `the record batch ${message}`, firstOffset, lastOffset, bytes: batch };
-}
-
 /** Adds the records of one batch; returns the offset after it. @throws BatchError */
 async function decodeBatch(records: FetchedRecord[], batch: Buffer, budget: UnpackBudget): Promise<number> {
+  if (batch.length < LEAST_BATCH) throw new BatchError('BATCH_CORRUPT', 'has no size');
   if (batch[MAGIC_AT] !== MAGIC) throw malformed(`is of format ${batch[MAGIC_AT]}`);
-  if (batch.length < BATCH_HEADER) throw malformed('is cut short');
+  if (batch.length < BATCH_HEADER) throw new BatchError('BATCH_CORRUPT', 'is cut short');
   if (crc32c(batch.subarray(21)) !== batch.readUInt32BE(17))
     throw new BatchError('BATCH_CORRUPT', 'fails its checksum');
   const attributes = batch.readInt16BE(21);
@@ -312,8 +312,16 @@ async function decodePartition(cursor: Cursor, budget: UnpackBudget): Promise<Fe
   const size = Math.max(0, cursor.int32());
   const bytes = cursor.buffer.subarray(cursor.at, cursor.at + size);
   cursor.at += size;
-  const messages = await decodeBatches(bytes, Number(highWatermark), budget);
+  // Whatever goes wrong with one partition's bytes is no concern of the others'.
+  const messages = await decodeBatches(bytes, Number(highWatermark), budget).catch((fault: unknown) =>
+    Object.assign([] as FetchedRecord[] as DecodedMessages, { fault }),
+  );
   return { partition, errorCode, highWatermark, lastStableOffset, abortedTransactions, messages };
+}
+
+/** What a fetch throws for a partition's error has with it all that was answered, for the other partitions. */
+export interface PartitionRefused {
+  readonly answer?: FetchResponse;
 }
 
 /** Installs the decoder; returns what takes it back. */
@@ -325,7 +333,11 @@ export function install(): () => void {
     if (version !== VERSION) return call;
     return (options) => {
       const { response, ...rest } = call(options);
-      return { ...rest, response: { ...response, decode: decodeFetchResponse } };
+      const parse = (answer: FetchResponse) =>
+        response.parse(answer).catch((error: Error) => {
+          throw Object.assign(error, { answer });
+        });
+      return { ...rest, response: { decode: decodeFetchResponse, parse } };
     };
   };
   return () => {

@@ -141,7 +141,7 @@ export interface FetchedPartition {
   readonly highWatermark: string;
   readonly lastStableOffset: string;
   readonly abortedTransactions: readonly AbortedTransaction[];
-  readonly messages: readonly FetchedMessage[] & { nextOffset?: number; unreadable?: boolean };
+  readonly messages: readonly FetchedMessage[] & { nextOffset?: number; unreadable?: boolean; fault?: unknown };
 }
 export interface FetchResponse {
   readonly responses: readonly { readonly topicName: string; readonly partitions: readonly FetchedPartition[] }[];

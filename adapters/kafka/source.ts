@@ -1,0 +1,229 @@
+// One partition being read: what is buffered of it, where it goes on, and what is wrong with it alone.
+import { performance } from 'node:perf_hooks';
+import type { LogRecord } from '../../runtime/ports/log.ts';
+import { backoffMs } from './backoff.ts';
+import { type Committed, committedRecords } from './committed-records.ts';
+import { UnreadableRecord } from './kafkajs/fetch-response.ts';
+import type { FetchedPartition } from './kafkajs/internals.ts';
+import { Signal } from './signal.ts';
+
+/** A source that holds this many bytes is not fetched: what was packed well counts as what it is. */
+const MOST_BUFFERED_BYTES = 16 * 1_048_576;
+/** A batch that fails its checksum is fetched so often before it is given up: the fault may be the way's, not the log's. */
+const MOST_FETCHES = 3;
+/** Longest rest of a partition that met trouble. */
+const MOST_REST_MS = 5_000;
+const NO_BYTES = Buffer.alloc(0);
+
+/** Why a partition does not go on. */
+export interface Standing {
+  readonly code: string;
+  readonly detail: string;
+}
+
+/** One partition being read. */
+export class Source {
+  readonly topic: string;
+  readonly partition: number;
+  /** Woken when records arrive, the partition turns out to be at its end, or it can't be read. */
+  readonly changed: Signal;
+  /** Next offset to fetch; undefined: not to be fetched. */
+  position: number | undefined;
+  /** Offset after the last record that read_committed may see, as last told by the broker. */
+  lastStableOffset = 0;
+  /** performance.now() of the last fetch that found nothing new. */
+  caughtUpAt = 0;
+  /** performance.now() of the last fetch that was answered. */
+  fetchedAt = Number.NEGATIVE_INFINITY;
+  /** Set when the position does not exist in the log any more. */
+  outOfRange = false;
+  /** True while nobody will take records for a while: it is no reason to poll fast. */
+  parked = false;
+  /** performance.now() when the oldest buffered record arrived. */
+  waitingSince = 0;
+  #buffer: LogRecord[] = [];
+  #head = 0;
+  #bytes = 0;
+  /** A batch that failed its checksum, and how often it did. */
+  #suspect = { offset: -1, fetches: 0 };
+  /** Fetches in a row that gave nothing although there is something. */
+  #misses = 0;
+  /** Troubles in a row, and until when they keep it from being fetched; performance.now(). */
+  #troubles = 0;
+  #restsUntil = 0;
+  /** An offset before damage from which the log can be read, also where it cannot be read from its position. */
+  soundAt: number | undefined;
+  /** Set while the log cannot be read at its position, and nothing that follows can. */
+  #standing: Standing | undefined;
+  /** Grows with every seek, so that an answer to an older fetch is dropped. */
+  #seeks = 0;
+
+  readonly #isGapless: boolean;
+
+  /**
+   * Sources may share a signal, for who waits for any of them.
+   * @param isGapless see committedRecords
+   */
+  constructor(topic: string, partition: number, { changed = new Signal(), isGapless = false } = {}) {
+    this.topic = topic;
+    this.partition = partition;
+    this.changed = changed;
+    this.#isGapless = isGapless;
+  }
+
+  get buffered(): number {
+    return this.#buffer.length - this.#head;
+  }
+
+  /** No more is to be fetched for now. */
+  isFull(records: number): boolean {
+    return this.buffered >= records || this.#bytes >= MOST_BUFFERED_BYTES;
+  }
+
+  get seeks(): number {
+    return this.#seeks;
+  }
+
+  /** Reads on from an offset; whatever is buffered is dropped. */
+  seek(offset: number | undefined): void {
+    this.#seeks++;
+    this.#buffer = [];
+    this.#head = 0;
+    this.#bytes = 0;
+    this.position = offset;
+    this.outOfRange = false;
+    this.soundAt = undefined;
+    this.#wentOn();
+  }
+
+  /** The position is not in the log any more. */
+  leaveRange(): void {
+    this.seek(undefined);
+    this.outOfRange = true;
+    this.changed.wake();
+  }
+
+  /** Not to be fetched for a while: it alone met trouble. */
+  get rests(): boolean {
+    return performance.now() < this.#restsUntil;
+  }
+
+  rest(): void {
+    this.#restsUntil = performance.now() + backoffMs(++this.#troubles, 50, MOST_REST_MS);
+  }
+
+  /** The broker says, or its silence, that it cannot read the log here. */
+  missed(): void {
+    this.#misses++;
+  }
+
+  get isFruitless(): boolean {
+    return this.#misses >= MOST_FETCHES;
+  }
+
+  get standing(): Standing | undefined {
+    return this.#standing;
+  }
+
+  /** Nothing that follows can be read either: it is looked at again later, and when there is more. */
+  stand(): void {
+    this.#misses = 0;
+    this.rest();
+    this.#standing = {
+      code: 'LOG_CORRUPT',
+      detail:
+        `${this.topic}/${this.partition} cannot be read at offset ${this.position}, and nothing that follows it can yet: ` +
+        'move its leader to another replica. As soon as something readable follows, one dead letter names what lies between',
+    };
+    this.changed.wake();
+  }
+
+  #wentOn(): void {
+    this.#misses = 0;
+    this.#troubles = 0;
+    this.#restsUntil = 0;
+    this.#standing = undefined;
+  }
+
+  /** What lies before an offset cannot be read: one record stands for it. */
+  passTo(offset: number): void {
+    const firstOffset = this.position!;
+    const detail = 'the log cannot be read there';
+    const record = new UnreadableRecord({
+      code: 'BATCH_CORRUPT',
+      detail,
+      firstOffset,
+      lastOffset: offset - 1,
+      bytes: NO_BYTES,
+    });
+    record.topic = this.topic;
+    record.partition = this.partition;
+    this.#wentOn();
+    this.#push([record], offset, performance.now());
+    this.changed.wake();
+  }
+
+  /** Takes up to `most` records, in order. */
+  take(most: number): LogRecord[] {
+    const records = this.#buffer.slice(this.#head, this.#head + most);
+    this.#head += records.length;
+    for (const { value } of records) this.#bytes -= value?.length ?? 0;
+    if (this.#head === this.#buffer.length) {
+      this.#buffer = [];
+      this.#head = 0;
+    }
+    return records;
+  }
+
+  /** Adds what a fetch returned; ignores it when the source was moved meanwhile. */
+  accept(fetched: FetchedPartition, seeks: number): void {
+    if (seeks !== this.#seeks || this.position === undefined) return;
+    const committed = committedRecords(this.topic, this.position, fetched, this.#isGapless);
+    if (committed.nextOffset > this.position) this.soundAt = undefined;
+    this.#take(this.#believed(committed), fetched);
+  }
+
+  /** Takes what an answer holds behind damage that was looked at before. False: it holds nothing new. */
+  acceptFrom(soundAt: number, fetched: FetchedPartition): boolean {
+    const committed = committedRecords(this.topic, this.position!, fetched, this.#isGapless);
+    if (committed.nextOffset <= this.position!) return false;
+    this.soundAt = soundAt;
+    this.#take(committed, fetched);
+    return true;
+  }
+
+  #take({ records, nextOffset }: Committed, fetched: FetchedPartition): void {
+    const now = performance.now();
+    this.fetchedAt = now;
+    this.lastStableOffset = Number(fetched.lastStableOffset);
+    if (nextOffset > this.position!) this.#wentOn();
+    else if (this.position! < this.lastStableOffset) this.#misses++;
+    this.#push(records, nextOffset, now);
+    if (records.length === 0 && nextOffset >= this.lastStableOffset) this.caughtUpAt = now;
+    this.changed.wake();
+  }
+
+  #push(records: readonly LogRecord[], nextOffset: number, now: number): void {
+    if (this.buffered === 0) this.waitingSince = now;
+    this.position = nextOffset;
+    if (records.length === 0) return;
+    this.#buffer = this.#head === 0 ? this.#buffer : this.#buffer.slice(this.#head);
+    this.#head = 0;
+    for (const record of records) {
+      this.#buffer.push(record);
+      this.#bytes += record.value?.length ?? 0;
+    }
+  }
+
+  /** A batch that fails its checksum is fetched again a few times: until then, what follows it waits. */
+  #believed(committed: Committed): Committed {
+    if (!committed.isDamaged) return committed;
+    const at = committed.records.findIndex(({ unreadable }) => unreadable?.code === 'BATCH_CORRUPT');
+    if (at === -1) return committed;
+    const { firstOffset } = committed.records[at]!.unreadable!;
+    const fetches = this.#suspect.offset === firstOffset ? this.#suspect.fetches + 1 : 1;
+    this.#suspect = { offset: firstOffset, fetches };
+    if (fetches >= MOST_FETCHES) return committed;
+    return { ...committed, records: committed.records.slice(0, at), nextOffset: Math.max(this.position!, firstOffset) };
+  }
+}
