@@ -149,6 +149,7 @@ export function createConsumerHost(options: ConsumerHostOptions): Host {
       partitions: progress(),
       troubles: [...observer.troubles(), ...logTrouble(), ...(options.moreTroubles?.() ?? [])],
       tables: tables.map((table) => table.health()),
+      alarms: observer.alarms(),
       ...(options.underWay && { underWay: options.underWay() }),
     }),
     async stop(deadlineMs) {

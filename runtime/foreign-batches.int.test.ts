@@ -1,34 +1,29 @@
 // Batches as other clients make them, and batches that nobody can read, through a real broker: the first are handled like
 // any other, each of the second is one dead letter under its offsets, and what stands beside it goes through.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { closeSync, mkdtempSync, openSync, readSync, writeSync } from 'node:fs';
 import { glob } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { createLog } from '../adapters/kafka/log.ts';
 import { batchBy, type Codec } from '../adapters/kafka/testing/batches.ts';
 import { produceRaw } from '../adapters/kafka/testing/raw-produce.ts';
 import { type LocalStack, startStack } from '../infra/local/stack.ts';
-import type { Processor } from '../processors/contract.ts';
-import { type Topology, topology } from '../processors/topology.ts';
 import { transferRequested } from '../test/kit/builders.ts';
-import { accepted } from '../test/kit/events.ts';
-import { memoryReplayClaims } from '../test/kit/memory-claims.ts';
+import { intakeHost, logOf } from '../test/kit/intake-host.ts';
 import { memoryCodec } from '../test/kit/memory-codec.ts';
-import { testRings } from '../test/kit/rings.ts';
 import { recoveryTopics } from '../topics/recovery.ts';
 import { inputTopics } from './arrivals.ts';
 import type { Host } from './host.ts';
-import { silentLogger } from './logger.ts';
-import { createMetrics } from './metrics.ts';
 import { groupId } from './names.ts';
 import type { Log, LogRecord } from './ports/log.ts';
-import { createProcessorHost } from './processor-host.ts';
 
 const APP = 'foreign-test';
 const PARTITIONS = 4;
 const INTENTS = 'transfer.requested';
 const MB = 1_048_576;
+const INTAKE = path.resolve(import.meta.dirname, '../test/kit/intake-host.ts');
 const codec = memoryCodec();
 let stack: LocalStack;
 let stateDir: string;
@@ -38,7 +33,7 @@ let host: Host;
 beforeAll(async () => {
   stateDir = mkdtempSync(path.join(tmpdir(), 'corridor-foreign-'));
   stack = await startStack({ stateDir, ephemeral: true, parts: ['kafka'], env: {} });
-  log = createLog({ brokers: stack.urls.kafkaBrokers, appName: APP, clientId: APP, sessionTimeoutMs: 6_000 });
+  log = logOf(stack.urls.kafkaBrokers, APP);
   const admin = await log.admin();
   const config = { 'message.timestamp.type': 'LogAppendTime', 'max.message.bytes': String(3 * MB) };
   const topics = ['transfer.accepted', 'intent.rejected', 'intent.duplicated', 'transfer.lifecycle'];
@@ -53,31 +48,8 @@ afterAll(async () => {
   await stack.stop();
 });
 
-/** Takes everything in. */
-const intake: Processor<Topology['intake'], undefined> = {
-  name: 'intake',
-  edges: topology.intake,
-  prepare: async (batch) => batch.map(() => undefined),
-  decide: ({ value }) => [
-    { to: 'transfer.accepted', value: accepted({ transferId: value.transferId, partitions: PARTITIONS }) },
-  ],
-};
-
 async function startIntake(): Promise<void> {
-  host = createProcessorHost({
-    replayClaims: memoryReplayClaims(),
-    app: APP,
-    log,
-    codec,
-    logger: silentLogger,
-    metrics: createMetrics(),
-    chainPartitions: PARTITIONS,
-    maxBatchRecords: 50,
-    lingerMs: 5,
-    retry: [1, 0],
-    processor: intake,
-    rings: testRings,
-  });
+  host = intakeHost(log, APP, PARTITIONS);
   await host.start();
 }
 
@@ -226,4 +198,27 @@ describe('batches from outside', () => {
     expect(await ranges()).toHaveLength(2);
     expect(host.health().partitions.every(({ paused }) => paused === undefined)).toBe(true);
   });
+
+  it.each(['eos.before-send', 'eos.after-send', 'eos.after-send-offsets', 'eos.commit-sent', 'eos.after-commit'])(
+    'are one dead letter each also when the process dies at %s',
+    async (failpoint) => {
+      await host.stop(10_000);
+      const known = new Set((await committed('intake.dlq')).map((letter) => text(letter, 'dlq-id')));
+      const [near, far] = [`near-${failpoint}`, `far-${failpoint}`];
+      await send(3, batchBy('none', intents(near)));
+      await send(3, batchBy('zstd', [{ value: Buffer.alloc(64 * MB) }]));
+      await send(3, batchBy('lz4', intents(far)));
+      const args = [INTAKE, stack.urls.kafkaBrokers.join(), APP, String(PARTITIONS)];
+      const env = { ...process.env, CORRIDOR_FAILPOINTS: `${failpoint}=kill` };
+      const victim = spawn(process.execPath, args, { env, stdio: ['ignore', 'ignore', 'inherit'] });
+      expect(await once(victim, 'exit')).toEqual([null, 'SIGKILL']);
+      await startIntake();
+      await eventually(async () => {
+        const keys = await keysOn('transfer.accepted');
+        expect(keys.filter((key) => key === near || key === far)).toEqual([far, near]);
+      });
+      const letters = (await committed('intake.dlq')).filter((letter) => !known.has(text(letter, 'dlq-id')));
+      expect(letters.map((letter) => text(letter, 'dlq-error-code'))).toEqual(['BATCH_TOO_LARGE']);
+    },
+  );
 });

@@ -60,7 +60,8 @@ export function healthOf(running: Running): HealthSource {
 
 function summary(healths: readonly HostHealth[], standing: readonly Standing[]) {
   const waitingFor = [...new Set(healths.flatMap(({ troubles }) => troubles.map(({ dependency }) => dependency)))];
-  return { degraded: waitingFor.length > 0 || standing.length > 0, waitingFor };
+  const alarms = healths.flatMap((health) => health.alarms ?? []);
+  return { degraded: waitingFor.length > 0 || standing.length > 0 || alarms.length > 0, waitingFor, alarms };
 }
 
 function parts(healths: readonly HostHealth[], stalled: readonly unknown[]) {

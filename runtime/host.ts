@@ -18,6 +18,22 @@ export interface DependencyTrouble {
   readonly lastMetAt: number;
 }
 
+/** What went through and yet must not be: somebody has to look. Kept until the process ends. */
+export interface Alarm {
+  readonly code: 'INNER_BATCH_UNREADABLE';
+  readonly topic: string;
+  readonly partition: number;
+  /** Of the last one. */
+  readonly firstOffset: number;
+  readonly lastOffset: number;
+  readonly detail: string;
+  /** What an operator does about it. */
+  readonly toDo: string;
+  readonly count: number;
+  /** Wall clock, ms. */
+  readonly since: number;
+}
+
 export type HostState = 'new' | 'starting' | 'running' | 'draining' | 'stopped' | 'failed';
 
 export interface HostHealth {
@@ -26,6 +42,7 @@ export interface HostHealth {
   readonly partitions: readonly PartitionProgress[];
   readonly troubles: readonly DependencyTrouble[];
   readonly tables: readonly TableHealth[];
+  readonly alarms?: readonly Alarm[];
   /** What it has begun beyond its batches, by what it waits for. */
   readonly underWay?: Readonly<Record<string, number>>;
 }
