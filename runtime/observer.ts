@@ -43,7 +43,7 @@ export function createObserver({ name, clock, logger, metrics }: ObserverOptions
       const alarm = alarmOf(name, arrival, alarms.get(`${topic}/${partition}`), clock.now());
       if (alarm) {
         alarms.set(`${topic}/${partition}`, alarm);
-        log.error(alarm, 'alarm');
+        log.error({ ...alarm }, 'alarm');
       }
       const transferId = received ? transferIdOf(received.value) : undefined;
       metrics.deadLetters.inc({ consumer: name, code: label(cause.code), class: deadLetterClass });

@@ -5,19 +5,16 @@ import { decodeBatches, type FetchedRecord } from '../../adapters/kafka/kafkajs/
 import { batchBy, batchOf, type Codec, PACK, recordsOf, sealed } from '../../adapters/kafka/testing/batches.ts';
 import { linesOf } from '../../cli/ndjson.ts';
 import { type Random, seeded } from '../../feed/random.ts';
-import { ListRefused, parseUk, parseUn } from '../../processors/screening/lists/index.ts';
-import { CodedError } from '../../runtime/ports/fault.ts';
 import { avroType, recordType } from '../../schemas/avro-types.ts';
 import { selfContained } from '../../schemas/load.ts';
 import { fxRate, transferRequested, transferReserved } from '../kit/builders.ts';
+import { headers, notes } from './headers.ts';
+import { lists } from './lists.ts';
+import { must } from './must.ts';
 import { mutate } from './mutate.ts';
 
 /** Throws when something does not hold. */
 export type Target = (random: Random) => Promise<void>;
-
-function must(holds: boolean, what: string): asserts holds {
-  if (!holds) throw new Error(what);
-}
 
 const BUDGET = 1_048_576;
 const CODECS: readonly Codec[] = ['none', 'gzip', 'snappy', 'lz4', 'zstd'];
@@ -123,32 +120,54 @@ const ndjson: Target = async (random) => {
   must(lines === feeds || lines === feeds + 1, `${lines} lines of ${feeds}`);
 };
 
-const ANSWER = Buffer.from(
-  JSON.stringify({ idempotencyKey: 'k:1', state: 'PAID', reference: 'r', asOf: '2026-01-15T09:00:00Z' }),
-);
-const provider: Target = async (random) => {
-  const body = mutate(ANSWER, random).toString('utf8');
-  const answer = { kind: 'answered', status: random.pick([200, 201, 404, 409, 500]), body } as never;
-  for (const read of [submitResult, queryResult, cancelResult])
-    must(typeof read('k:1', answer).kind === 'string', 'no kind');
+const VIEW = {
+  idempotencyKey: 'k:1',
+  state: 'PAID',
+  reference: 'r-1',
+  asOf: '2026-01-15T09:00:00Z',
+  transferId: 't-1',
+  endToEndId: 'e-1',
+  amount: { minor: '12345', currency: 'INR' },
+  beneficiaryDigest: 'ab'.repeat(32),
 };
+const REFUSAL = { code: 'DECLINED', message: 'no', definitive: true, reasonCode: 'AC04', asOf: VIEW.asOf };
+const ANSWERS = [VIEW, REFUSAL].map((answer) => Buffer.from(JSON.stringify(answer)));
+const READERS = [submitResult, queryResult, cancelResult] as const;
+const answered = (status: number, body: string) =>
+  ({ kind: 'answered', status, retryAfter: undefined, isJson: true, body }) as const;
+const MOST_TEXT = 200;
 
-const XML = Buffer.from(
-  '<?xml version="1.0"?><CONSOLIDATED_LIST dateGenerated="2026-01-01"><INDIVIDUALS><INDIVIDUAL><DATAID>1</DATAID><FIRST_NAME>A</FIRST_NAME></INDIVIDUAL></INDIVIDUALS></CONSOLIDATED_LIST>',
-);
-const CSV = Buffer.from(
-  'Report Date: 01-Jan-2026\r\nLast Updated,Unique ID,Name 6\r\n"01/01/2026",AFG0001,"Name, of one"\r\n',
-);
-const lists: Target = async (random) => {
-  const [parse, good] = random.below(2) === 0 ? ([parseUn, XML] as const) : ([parseUk, CSV] as const);
-  try {
-    await parse([mutate(good, random)]);
-  } catch (error) {
-    must(error instanceof ListRefused || error instanceof CodedError, `an uncoded error: ${(error as Error).stack}`);
+const provider: Target = async (random) => {
+  const [good, refusal] = ANSWERS;
+  must(queryResult('k:1', answered(200, String(good))).kind === 'observed', 'a good answer is none');
+  must(submitResult('k:1', answered(422, String(refusal))).kind === 'observed', 'a good refusal is none');
+  const body = mutate(random.pick(ANSWERS), random).toString('utf8');
+  const answer = answered(random.pick([200, 201, 404, 409, 422, 500]), body);
+  for (const read of READERS) {
+    const result = read('k:1', answer);
+    must(typeof result.kind === 'string', 'no kind');
+    for (const text of Object.values(result)) {
+      must(
+        typeof text !== 'string' || (text.length <= MOST_TEXT && !/[\p{Cc}\p{Bidi_C}]/u.test(text)),
+        `unsafe: ${text}`,
+      );
+    }
+    if (result.kind !== 'observed' || answer.status >= 300) continue;
+    const { asOf, said } = result;
+    must(Number.isFinite(asOf) && body.includes('k:1'), 'it is of another key, or of no time');
+    must(said?.amount === undefined || said.amount.minor >= 0n, 'an amount below nothing');
   }
 };
 
-export const TARGETS: Readonly<Record<string, Target>> = { batches, avro, ndjson, provider, lists };
+export const TARGETS: Readonly<Record<string, Target>> = {
+  batches,
+  avro,
+  headers,
+  notes,
+  ndjson,
+  provider,
+  lists,
+};
 
 /** Runs one case. @throws with the words to run it again */
 export async function runCase(target: string, seed: number): Promise<void> {

@@ -1,0 +1,156 @@
+// What is read from headers and notes: a retry, a replay or a sealed event of which anything was changed is refused and
+// becomes a dead letter of bounded size; its neighbours are received; a note is what it says or nothing.
+import type { Random } from '../../feed/random.ts';
+import { type Arrival, createArrivals } from '../../runtime/arrivals.ts';
+import { formatCause, parseCause } from '../../runtime/cause.ts';
+import { type Detour, deadLetterRecord, retryRecord } from '../../runtime/detours.ts';
+import { HEADER, RECOVERY_HEADER } from '../../runtime/headers.ts';
+import { Marks } from '../../runtime/marks.ts';
+import type { LogRecord, OutputRecord } from '../../runtime/ports/log.ts';
+import { sealed, sealedDetour } from '../../runtime/seals.ts';
+import { replayTopic } from '../../topics/recovery.ts';
+import { deadLetterOf, sourceOf } from '../../verify/detours.ts';
+import { accepted } from '../kit/events.ts';
+import { memoryCodec } from '../kit/memory-codec.ts';
+import { testRings } from '../kit/rings.ts';
+import { must } from './must.ts';
+import { mutate } from './mutate.ts';
+
+const OWNER = 'screening';
+const TOPIC = 'transfer.accepted';
+const codec = memoryCodec();
+const read = createArrivals({
+  owner: OWNER,
+  reads: [TOPIC, 'review.decided'],
+  codec,
+  chainPartitions: 1,
+  rings: testRings,
+  sealsDetours: true,
+});
+
+const event = accepted({ transferId: 'transfer-0001', partitions: 1 });
+const CAUSE = formatCause({ source: 'abcdefghijkl', partition: 3, offset: 77, nth: 2 });
+const ORIGINAL = sealed(
+  testRings,
+  {
+    topic: TOPIC,
+    partition: 0,
+    key: 'transfer-0001',
+    value: codec.encode(TOPIC, event),
+    headers: {
+      [HEADER.eventId]: event.envelope.eventId,
+      [HEADER.eventType]: 'TransferAccepted',
+      [HEADER.originPosition]: 'transfer.requested:0:7',
+      [HEADER.traceparent]: `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`,
+    },
+  },
+  CAUSE,
+);
+
+function standing({ topic, partition, key, value, headers }: OutputRecord, offset: number): LogRecord {
+  const bytes = Object.entries(headers).map(([name, content]) => [name, Buffer.from(content as string)] as const);
+  const at = { topic, partition, offset, timestamp: 1_790_000_000_000 };
+  return { ...at, key: key === null ? null : Buffer.from(key as string), value, headers: Object.fromEntries(bytes) };
+}
+
+function detourOf(arrival: Arrival): Detour {
+  const cause = { code: 'LATER', detail: 'not now' };
+  return {
+    owner: OWNER,
+    group: `corridor.${OWNER}`,
+    arrival,
+    partition: 0,
+    cause,
+    now: 1_790_000_001_000,
+    attempts: 1,
+  };
+}
+const [direct] = await read({ topic: TOPIC, partition: 0, records: [standing(ORIGINAL, 7)] });
+const RETRY = retryRecord(detourOf(direct!), 0, 1_790_000_005_000);
+const RECORDS: readonly OutputRecord[] = [
+  ORIGINAL,
+  sealedDetour(testRings, RETRY),
+  sealedDetour(testRings, {
+    ...RETRY,
+    topic: replayTopic(OWNER),
+    headers: {
+      ...RETRY.headers,
+      [RECOVERY_HEADER.replayId]: 'replay-1',
+      [RECOVERY_HEADER.replayCount]: '1',
+      [RECOVERY_HEADER.replayedBy]: 'ann',
+      [RECOVERY_HEADER.approvedBy]: 'bob',
+    },
+  }),
+];
+
+/** A header that the reader goes by, the key, or the value, is another one; or a foreign header is there. */
+function changed(record: LogRecord, random: Random): { record: LogRecord; isForeign: boolean } {
+  const names = Object.keys(record.headers);
+  const name = random.pick(names);
+  const { [name]: content, ...others } = record.headers;
+  switch (random.below(6)) {
+    case 0:
+      return { record: { ...record, headers: others }, isForeign: name === HEADER.traceparent };
+    case 1:
+      return { record: { ...record, key: mutate(record.key!, random) }, isForeign: false };
+    case 2:
+      return { record: { ...record, value: mutate(record.value!, random) }, isForeign: false };
+    case 3: {
+      const foreign = { [`x-${random.below(9)}`]: Buffer.alloc(random.below(70_000), random.below(256)) };
+      return { record: { ...record, headers: { ...record.headers, ...foreign } }, isForeign: true };
+    }
+    default: {
+      const bytes = mutate(content!, random);
+      const isForeign = name === HEADER.traceparent || bytes.equals(content!);
+      return { record: { ...record, headers: { ...record.headers, [name]: bytes } }, isForeign };
+    }
+  }
+}
+
+/** Of an event that comes the straight way, only these are bound: the others are named by nobody. */
+const BOUND: ReadonlySet<string> = new Set([HEADER.seal, HEADER.cause]);
+const sameBytes = (one: Buffer | null | undefined, other: Buffer | null | undefined) =>
+  one === other || (one != null && other != null && one.equals(other));
+function isBoundChange(before: LogRecord, after: LogRecord): boolean {
+  if (!sameBytes(before.key, after.key) || !sameBytes(before.value, after.value)) return true;
+  return [...BOUND].some((name) => !sameBytes(before.headers[name], after.headers[name]));
+}
+
+const MOST_LETTER_HEADERS = 16_384;
+
+export async function headers(random: Random): Promise<void> {
+  const record = random.pick(RECORDS);
+  const good = standing(record, 20);
+  const { record: spoilt, isForeign } = changed({ ...good, offset: 21 }, random);
+  const records = [good, spoilt, { ...good, offset: 22 }];
+  const arrivals = await read({ topic: record.topic, partition: 0, records });
+  must(arrivals[0]!.refusal === undefined && arrivals[2]!.refusal === undefined, 'a neighbour is refused');
+  const arrival = arrivals[1]!;
+  const isDirect = record.topic === TOPIC;
+  const mustRefuse = isDirect ? isBoundChange(good, spoilt) : !isForeign;
+  if (mustRefuse) must(arrival.received === undefined, 'what was changed is received');
+  else must(arrival.received !== undefined, `a foreign header has it refused: ${arrival.refusal?.code}`);
+  const letter = deadLetterRecord(detourOf(arrival), 'unproven', 'stack');
+  const size = Object.entries(letter.headers).reduce((sum, [name, text]) => sum + name.length + text.length, 0);
+  must(size <= MOST_LETTER_HEADERS, `a dead letter has ${size} bytes of headers`);
+  const written = standing(sealedDetour(testRings, letter), 1);
+  const source = sourceOf(OWNER, written);
+  must(source !== undefined, 'its dead letter does not say what it stands for');
+  deadLetterOf(source, written, undefined);
+}
+
+const NOTE = [CAUSE, 'mnopqrstuvwx:0:9', 'mnopqrstuvwx:1:12345678.3'].join(' ');
+
+export async function notes(random: Random): Promise<void> {
+  const text = mutate(Buffer.from(random.below(2) === 0 ? NOTE : `${NOTE} `.repeat(60)), random).toString('latin1');
+  const marks = Marks.from(text);
+  const note = marks.note();
+  must(note.length <= 4_000, 'a note is too long for the broker');
+  must(Marks.from(note).note() === note, 'a note is read otherwise than it is written');
+  const cause = parseCause(random.pick(text.split(' ')));
+  if (cause === undefined) return;
+  must(formatCause(parseCause(formatCause(cause))!) === formatCause(cause), 'a cause is read otherwise');
+  must(!marks.isNew(cause), 'what a note says was handled is new');
+  marks.raise({ ...cause, offset: cause.offset + 1 });
+  must(!Marks.from(marks.note()).isNew(cause), 'what was raised was forgotten at once');
+}
