@@ -162,6 +162,7 @@ export const PROFILES = {
       redisWipes: 1,
       zombies: 1,
       networkFaults: 4,
+      redisRefusals: 1,
       foreign: 300,
       providerClocks: 1,
       forgeries: 30,

@@ -29,6 +29,11 @@ describe('a schedule', () => {
       expect(count('network')).toBe(profile.networkFaults);
       expect(count('redis-refusal')).toBe(profile.redisRefusals);
       expect(count('redis-wipe')).toBe(profile.redisWipes);
+      expect(count('provider-clock')).toBe(profile.providerClocks);
+      expect(count('forgery')).toBe(profile.forgeries);
+      expect(count('payout-tamper')).toBe(profile.payoutTamperings);
+      expect(count('bomb')).toBe(profile.bombs);
+      expect(count('late-schema')).toBe(profile.lateIntents > 0 ? 1 : 0);
       expect(fedIn(steps)).toBe(9_999);
       expect(Math.max(...steps.map(({ atMs }) => atMs))).toBeLessThan(profile.faultsMs + 3_000);
     },
@@ -51,6 +56,11 @@ describe('a schedule', () => {
     expect(full.zombies + full.zombiesAtFailpoints).toBeGreaterThanOrEqual(5);
     expect([full.brokerRestarts, full.mongoKills, full.redisLimitsKills, full.redisWipes]).toEqual([5, 2, 2, 1]);
     expect(full.networkFaults).toBeGreaterThanOrEqual(20);
+    // Where a salvo may meet topics that hold nothing yet, or a clock nobody who asks, there are more than are promised.
+    expect(full.forgeries * 10).toBeGreaterThanOrEqual(full.least.forgeries);
+    expect(full.providerClocks).toBeGreaterThan(full.least.providerClocks);
+    expect(full.bombs).toBeGreaterThan(full.least.bombs);
+    expect(full.lateIntents).toBeGreaterThanOrEqual(full.least.replays);
     for (const share of ['duplicates', 'outOfOrder', 'malformed'] as const) {
       expect((full[share] * full.transfers) / 1_000).toBeGreaterThanOrEqual(full.least[share]!);
     }
