@@ -3,6 +3,7 @@
 // What must come of it: each forgery is one dead letter of each reader, or, on a table, one record that each reader counts
 // and skips. Nothing is paid, held, resumed or ended by it. How the judge knows: forgery-check.ts.
 import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { keyRing } from '../../../domain/seal.ts';
 import { consumers, topology } from '../../../processors/topology.ts';
 import { HEADER, RECOVERY_HEADER } from '../../../runtime/headers.ts';
@@ -67,11 +68,15 @@ export const FORGED_TOPICS: readonly string[] = [
 
 /** How far back true records are looked for, in each partition. */
 const LOOK_BACK = 60;
+/** Of all sealed topics; some hold what is rare. */
+const ENOUGH_TOPICS = 10;
+const PATIENCE_MS = 20_000;
+const LOOK_EVERY_MS = 1_000;
 
 /** Writes one forgery of this kind to every topic where there can be one. */
 export async function forge({ world, books }: Forging, { how }: ForgeryFault): Promise<Done> {
   const { log } = world.connections;
-  const samples = await patiently(() => trueRecords(world, books));
+  const samples = await enoughRecords(world, books);
   const records = how === 'detour' ? detours(samples) : await patiently(() => direct(world, samples, how));
   if (records.length === 0) return { outcome: 'nothing to forge from', counts: [] };
   // What is written twice meanwhile is counted as it stands in the log.
@@ -83,6 +88,15 @@ export async function forge({ world, books }: Forging, { how }: ForgeryFault): P
     outcome: `${records.length} records on ${new Set(records.map(({ topic }) => topic)).size} topics`,
     counts: records.flatMap(() => ['forgeries', `forgery.${how}`]),
   };
+}
+
+/** Early in a run most topics are empty, and hardly any transfer has ended. */
+async function enoughRecords(world: World, books: ChaosBooks): Promise<ReadonlyMap<TopicName, LogRecord>> {
+  for (const deadline = performance.now() + PATIENCE_MS; ; ) {
+    const found = await patiently(() => trueRecords(world, books));
+    if (found.size >= ENOUGH_TOPICS || performance.now() > deadline) return found;
+    await sleep(LOOK_EVERY_MS);
+  }
 }
 
 /** One true record of each sealed topic that has one; on the chain, of a transfer that has ended. */

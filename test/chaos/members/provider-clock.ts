@@ -20,6 +20,8 @@ export interface ClockFault {
 
 const HOUR_MS = 3_600_000;
 const HOWS = ['ahead', 'jumps', 'behind', 'backward'] as const;
+const LOOK_EVERY_MS = 500;
+const MOST_LOOKS = 30;
 /** Far beyond the timeout of a submit, so that it is asked about while it is still on its way. */
 const LATE = { id: 'clock-submit-late', on: 'submit', kind: 'late', ms: 4_000, probability: 0.08 } as const;
 
@@ -45,11 +47,21 @@ export function withWrongClock({ how, wrongByMs }: ClockFault): FaultPlanInput {
 export async function tellWrongTime(world: World, fault: ClockFault): Promise<Done> {
   await world.useProviderFaults(withWrongClock(fault));
   await sleep(fault.forMs);
-  const fired = await world.providerFaultsFired();
+  let answers = await answersOf(world);
+  // Where nothing was asked meanwhile, until something is.
+  for (let looks = 0; answers === 0 && looks < MOST_LOOKS; looks++) {
+    await sleep(LOOK_EVERY_MS);
+    answers = await answersOf(world);
+  }
   await world.useProviderFaults(PROVIDER_FAULTS);
-  const answers = Object.entries(fired).reduce((sum, [rule, count]) => sum + (isOfClock(rule) ? count : 0), 0);
   const counts = answers > 0 ? ['providerClocks', `providerClock.${fault.how}`] : [];
   return { outcome: `${answers} answers bore it`, counts };
+}
+
+/** How many answers bore a wrong clock since the plan was set. */
+async function answersOf(world: World): Promise<number> {
+  const fired = await world.providerFaultsFired();
+  return Object.entries(fired).reduce((sum, [rule, count]) => sum + (isOfClock(rule) ? count : 0), 0);
 }
 
 const isOfClock = (rule: string) => rule.startsWith('clock-') && rule !== LATE.id;
