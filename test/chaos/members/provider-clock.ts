@@ -23,7 +23,7 @@ const HOWS = ['ahead', 'jumps', 'behind', 'backward'] as const;
 const LOOK_EVERY_MS = 500;
 const MOST_LOOKS = 30;
 /** Far beyond the timeout of a submit, so that it is asked about while it is still on its way. */
-const LATE = { id: 'clock-submit-late', on: 'submit', kind: 'late', ms: 4_000, probability: 0.08 } as const;
+const LATE = { id: 'clock-submit-late', on: 'submit', kind: 'late', ms: 4_000, probability: 0.15 } as const;
 
 /** In turn of every kind, the dangerous one first. */
 export function clockFault(index: number, random: Random): ClockFault {
