@@ -37,10 +37,10 @@ it('holds what the full profile promises', () => {
   expect(count(({ kind }) => kind === 'duplicate')).toBeGreaterThanOrEqual(0.1 * transfers);
   expect(count(({ late }) => late)).toBeGreaterThanOrEqual(0.05 * transfers);
   expect(count(isMalformed)).toBeGreaterThanOrEqual(0.1 * transfers);
-  expect(count(isForeign)).toBeGreaterThanOrEqual(PROFILES.full.least.foreign);
+  expect(count(isForeign)).toBeGreaterThanOrEqual(PROFILES.full.least['foreign']!);
   const held = records.filter(({ kind }) => kind.startsWith('listed-') || kind === 'over-review-limit');
   const tampered = held.filter(({ account }) => isTampering(decisionOf(account)));
-  expect(tampered.length).toBeGreaterThanOrEqual(PROFILES.full.least.casesTampered);
+  expect(tampered.length).toBeGreaterThanOrEqual(PROFILES.full.least['casesTampered']!);
   expect(tampered.every(({ expected }) => expected === 'HELD')).toBe(true);
   expect(new Set(tampered.map(({ account }) => decisionOf(account)))).toEqual(new Set(CASE_TAMPERINGS));
   expect(new Set(records.filter(isMalformed).map(({ kind }) => kind)).size).toBeGreaterThanOrEqual(25);

@@ -9,7 +9,6 @@ import { limitRules } from '../../cli/compose/terms.ts';
 import type { Connections } from '../../cli/connect.ts';
 import type { Payout } from '../../payouts/payout.ts';
 import { FAILPOINTS } from '../../runtime/failpoints.ts';
-import { ringOf } from '../../runtime/seals.ts';
 import { type LedgerSummary, readLedger, summarise } from '../../simulator/ledger.ts';
 import { contracts } from '../../topics/catalogue.ts';
 import type { VerifyReport } from '../../verify/report.ts';
@@ -337,7 +336,7 @@ async function verified(
         app: config.appName,
         limitRules: limitRules(config),
         rings: config.keys,
-        keys: { stages: ringOf(config.keys, 'stages'), operators: ringOf(config.keys, 'operators') },
+        keys: config.keys,
         stores: verifyStores({ db: await connections.db(), events: EVENTS, transfers: TRANSFERS }),
         limits: verifyLimits(redis),
         provider: providerLedger(file),
