@@ -72,15 +72,19 @@ const exactly = (records: number) => ({ records, lost: 0, doubled: 0, disordered
 const eosFailpoints = FAILPOINTS.filter((name) => name.startsWith('eos.'));
 
 describe('exactly once', () => {
-  test.each(eosFailpoints)('a copier killed at %s leaves nothing lost or doubled', async (at) => {
-    const plan = await setUp('killed');
-    await feed(plan, 2_000);
-    const pass = at === 'eos.after-fence' ? 2 : 3;
-    const victim = new Copier({ ...plan, die: { at, pass, how: 'kill' } });
-    expect((await victim.exited).signal).toBe('SIGKILL');
-    new Copier(plan);
-    expect(await verified(plan)).toEqual(exactly(2_000));
-  });
+  test.each(eosFailpoints)(
+    'a copier killed at %s leaves nothing lost or doubled, and offset and note of one commit',
+    async (at) => {
+      const plan = await setUp('killed');
+      await feed(plan, 2_000);
+      const pass = at === 'eos.after-fence' ? 2 : 3;
+      const victim = new Copier({ ...plan, die: { at, pass, how: 'kill' } });
+      expect((await victim.exited).signal).toBe('SIGKILL');
+      const successor = new Copier(plan);
+      expect(await verified(plan)).toEqual(exactly(2_000));
+      expect(successor.events.filter(({ event }) => event === 'torn')).toEqual([]);
+    },
+  );
 
   test.each(eosFailpoints)('a copier that fails at %s goes on by itself', async (at) => {
     const plan = await setUp('failing');

@@ -2,10 +2,11 @@
 import { describe, expect, it } from 'vitest';
 import type { TransferRequested } from '../../schemas/types.generated.ts';
 import { AT, BOOK, only, received, run, summary, TOKEN_KEY, transferRequested } from '../../test/kit/builders.ts';
-import { input, runProcessor } from '../../test/kit/harness.ts';
+import { type Input, input, runProcessor } from '../../test/kit/harness.ts';
 import { ManualClock } from '../../test/kit/manual-clock.ts';
-import { memoryIntentClaims } from '../../test/kit/memory-claims.ts';
+import { memoryIntentClaims, memoryReplayClaims } from '../../test/kit/memory-claims.ts';
 import { MemoryLog } from '../../test/kit/memory-log.ts';
+import { replayOf } from '../../test/kit/replay.ts';
 import { createIntake } from './processor.ts';
 
 function intake(claims = memoryIntentClaims(), clock: () => number = () => AT) {
@@ -155,5 +156,47 @@ describe('a topic of intents that was deleted and made again', () => {
       received('transfer.requested', intent(1), { originPosition: `${ID}:0:7`, appendedAt });
     expect((await run(intake(claims), [byId(AT)])).map(summary)).toEqual(['transfer.accepted']);
     expect((await run(intake(claims), [byId(AT + 3_600_000)])).map(summary)).not.toContain('transfer.accepted');
+  });
+});
+
+describe('the dead letter of an intent', () => {
+  const unable = (real: ReturnType<typeof intake>, claims: boolean) => ({
+    ...real,
+    prepare: claims ? real.prepare : async (batch: readonly unknown[]) => batch.map(() => undefined as never),
+    decide: () => ({ kind: 'dead-letter', cause: { code: 'UNABLE', detail: 'for a test' } }) as const,
+  });
+
+  async function letterOf(claimsFirst: boolean) {
+    const clock = new ManualClock(AT);
+    const common = { inputs: [], clock, log: new MemoryLog({ partitions: 4, clock, manual: true }) };
+    const [claims, replayClaims] = [memoryIntentClaims(), memoryReplayClaims()];
+    const first = { ...common, inputs: [fed(intent(1))], replayClaims };
+    const { deadLetters } = await runProcessor(unable(intake(claims), claimsFirst), first);
+    const go = (inputs: readonly Input[] = []) => runProcessor(intake(claims), { ...common, inputs, replayClaims });
+    const replay = (replayId: string) =>
+      common.log.append([replayOf(deadLetters[0]!.record, { owner: 'intake', replayId })]);
+    return { go, replay };
+  }
+
+  it('that had claimed its id becomes the transfer, once, however often it is replayed', async () => {
+    const { go, replay } = await letterOf(true);
+    replay('r-1');
+    replay('r-2');
+    await go();
+    replay('r-3');
+    const last = await go();
+    expect(last.outputs('transfer.accepted')).toHaveLength(1);
+    expect(last.outputs('intent.duplicated')).toHaveLength(0);
+  });
+
+  it('whose transfer exists by now is one duplicate', async () => {
+    const { go, replay } = await letterOf(false);
+    await go([fed(intent(1))]);
+    replay('r-1');
+    await go();
+    replay('r-2');
+    const last = await go();
+    expect(last.outputs('transfer.accepted')).toHaveLength(1);
+    expect(last.outputs('intent.duplicated')).toHaveLength(1);
   });
 });

@@ -28,4 +28,6 @@ export type CopierEvent =
   | { readonly event: 'shared'; readonly joined: number }
   | { readonly event: 'failpoint'; readonly name: string }
   | { readonly event: 'fault'; readonly code: string; readonly detail: string; readonly severity: string }
+  /** What stands beside the offset is not of the same commit. */
+  | { readonly event: 'torn'; readonly note: string; readonly offset: number }
   | { readonly event: 'ended'; readonly code: string };

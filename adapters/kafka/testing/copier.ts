@@ -9,6 +9,9 @@ const tell = (event: CopierEvent) => process.stdout.write(`${JSON.stringify(even
 
 /** Keys are a letter and a number. */
 const copied = ({ key }: LogRecord) => Number(String(key).slice(1)) % (plan.every ?? 1) === 0;
+/** A note is of the commit that moved the offset, and of no other: inputs have every offset from 0 on. */
+const isTorn = (note: string, { offset }: LogRecord) =>
+  (plan.delivery ?? 'exactly-once') === 'exactly-once' && (note === '' ? 0 : Number(note) + 1) !== offset;
 let atHand: (() => void)[] = [];
 let moment: NodeJS.Timeout | undefined;
 const passOn = () => {
@@ -57,10 +60,12 @@ const consumer = await log.consume({
   onCommit: ({ joined }) => {
     if (joined > 1) tell({ event: 'shared', joined });
   },
-  handler: async ({ records }) => {
+  handler: async ({ records, note = '' }) => {
     await allAtHand();
+    if (isTorn(note, records[0]!)) tell({ event: 'torn', note, offset: records[0]!.offset });
     return {
       doneThrough: records.at(-1)!.offset,
+      note: String(records.at(-1)!.offset),
       outputs: records.filter(copied).map(({ partition, key, value, topic }) => ({
         topic: plan.output,
         partition,
