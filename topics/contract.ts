@@ -44,8 +44,8 @@ export interface TopicContract<Name extends string = string, V = unknown> {
   readonly retentionMs: number | null;
   /** Largest record, in bytes, that the broker takes. */
   readonly maxMessageBytes: number;
-  /** Compression that the broker gives what it takes, whatever its producer chose; absent: the producer's. */
-  readonly compression?: 'zstd';
+  /** `producer`: the broker keeps what it takes as it is packed, whatever its own setting says; absent: by that setting. */
+  readonly compression?: 'producer';
 }
 
 /** A value bound for a topic: what `decide` returns. */

@@ -19,7 +19,7 @@ export const transferRequested = topic<TransferRequested>()('transfer.requested'
   record: 'TransferRequested',
   keyOf: (intent) => intent.transferId,
   maxMessageBytes: INTENT_MAX_MESSAGE_BYTES,
-  compression: 'zstd',
+  compression: 'producer',
 });
 export const intentRejected = topic<IntentRejected>()('intent.rejected', 'outcome', {
   doc: 'Intents that were decoded but refused, or reused the id of another payload. Never part of a transfer.',

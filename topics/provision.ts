@@ -77,7 +77,7 @@ function configOf(topic: {
   cleanup: 'delete' | 'compact';
   retentionMs: number | null;
   maxMessageBytes: number;
-  compression?: 'zstd';
+  compression?: 'producer';
   keepsAll?: true;
 }): Record<string, string> {
   return {

@@ -28,10 +28,11 @@ export function isOutOfPlace(
 ): boolean {
   if (next - at < BATCH_HEADER) return false;
   const offset = Number(bytes.readBigInt64BE(at));
-  if (offset < (expected ?? 0) || offset + bytes.readInt32BE(at + 23) >= end) return true;
+  const lastOffset = offset + bytes.readInt32BE(at + 23);
+  if (offset < (expected ?? 0) || lastOffset >= end) return true;
   if (offset === expected || next + BATCH_HEADER > bytes.length) return false;
   const follower = Number(bytes.readBigInt64BE(next));
-  return follower <= offset && holds(bytes, next, expected ?? -1, end);
+  return follower <= lastOffset && holds(bytes, next, expected ?? -1, end);
 }
 
 /** Of a batch whose checksum holds. It may have lost records at its end to compaction: the next one says where it ends. */

@@ -1,9 +1,15 @@
 // Batches by every codec are read; what cannot be read is one record that names its offsets, and never costs more than a bound.
-import { zstdCompressSync } from 'node:zlib';
+import { spawn } from 'node:child_process';
+import path from 'node:path';
+import type { Transform } from 'node:stream';
+import { buffer, text } from 'node:stream/consumers';
+import { pipeline } from 'node:stream/promises';
+import { createGzip, createZstdCompress, zstdCompressSync } from 'node:zlib';
 import { compressFrameSync } from 'lz4-napi';
 import { compressSync } from 'snappy';
 import { describe, expect, it } from 'vitest';
 import { batchBy, batchOf, type Codec, PACK, recordsOf, sealed } from '../testing/batches.ts';
+import type { BatchRead } from '../testing/read-batch.ts';
 import { decodeBatches } from './fetch-response.ts';
 
 const MB = 1_048_576;
@@ -160,5 +166,52 @@ describe('a damaged batch', () => {
     const read = await decodeBatches(Buffer.concat([good(0), batch, good(6)]), END, budget());
     expect(read[3]!.unreadable).toMatchObject({ firstOffset: 3, lastOffset: 5, bytes: batch });
     expect(read.map(({ offset }) => offset)).toEqual([0, 1, 2, 5, 6, 7, 8]);
+  });
+});
+
+describe('a bomb', () => {
+  const PROGRAM = path.resolve(import.meta.dirname, '../testing/read-batch.ts');
+  /** What a batch may unpack to by default, eight times over: pieces, the whole, and what the heap has not given back. */
+  const MOST_GROWN = 8 * 32 * MB;
+
+  /** One record of zeros, packed without ever being whole in this process. */
+  async function bomb(packer: Transform, size: number): Promise<Buffer> {
+    const part = Buffer.alloc(MB);
+    const parts = async function* () {
+      for (let left = size; left > 0; left -= part.length) yield part.subarray(0, Math.min(left, part.length));
+    };
+    const [packed] = await Promise.all([buffer(packer), pipeline(parts, packer)]);
+    return packed;
+  }
+
+  async function readApart(batch: Buffer): Promise<BatchRead> {
+    const child = spawn(process.execPath, [PROGRAM], { stdio: ['pipe', 'pipe', 'inherit'] });
+    child.stdin.end(batch);
+    return JSON.parse(await text(child.stdout)) as BatchRead;
+  }
+
+  it('of 38 KB that unpack to 1.2 GB is taken for what it is, in a process that hardly grows', async () => {
+    const packed = await bomb(createZstdCompress(), 1_200 * MB);
+    expect(packed.length).toBeLessThan(48 * 1_024);
+    const { records, code, grownBytes } = await readApart(batchOf(packed, 4, 1));
+    expect({ records, code }).toEqual({ records: 1, code: 'BATCH_TOO_LARGE' });
+    expect(grownBytes).toBeLessThan(MOST_GROWN);
+  });
+
+  it.each([
+    ['gzip', 1, () => bomb(createGzip({ level: 1 }), 400 * MB)],
+    ['lz4', 3, async () => compressFrameSync(Buffer.alloc(300 * MB))],
+    ['snappy', 2, async () => compressSync(Buffer.alloc(64 * MB))],
+  ] as const)('by %s too', async (_name, codec, make) => {
+    const { records, code, grownBytes } = await readApart(batchOf(await make(), codec, 1));
+    expect({ records, code }).toEqual({ records: 1, code: 'BATCH_TOO_LARGE' });
+    expect(grownBytes).toBeLessThan(MOST_GROWN);
+  });
+
+  it('as large as may be is read, and the bound on the process tells: it grows by what is read', async () => {
+    const { records, code, grownBytes } = await readApart(batchBy('zstd', [{ value: Buffer.alloc(31 * MB) }]));
+    expect({ records, code }).toEqual({ records: 1, code: undefined });
+    expect(grownBytes).toBeGreaterThan(30 * MB);
+    expect(grownBytes).toBeLessThan(MOST_GROWN);
   });
 });
