@@ -1,8 +1,10 @@
 // Any legal history verifies clean; any single mutation of it is found.
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
+import { isSealedPayout } from '../payouts/seal.ts';
 import { KEYS } from '../test/kit/keys.ts';
 import { times } from '../test/kit/times.ts';
+import type { StoredPayout } from './ports.ts';
 import { ENDINGS, type Entry, History } from './testing/history.ts';
 import type { MemoryStores } from './testing/memory-stores.ts';
 import { verify } from './verify.ts';
@@ -267,24 +269,18 @@ it.each(ENDINGS)('any single field of any document that is changed is found: %s'
 it('under the seal of the executor, any single field of a payout that is changed is found', async () => {
   const missed: string[] = [];
   for (const ending of ['completed', 'returned', 'failed', 'requoted', 'with-provider'] as const) {
-    const fields = (history: History) => {
-      const [id, document] = [...history.stores.payouts.byId][0]!;
-      const copy = cloned(document);
-      return { id, copy, leaves: leavesOf(copy, 'payouts', () => undefined) };
-    };
-    for (let field = fields(told([ending])).leaves.length - 1; field >= 0; field--) {
-      const history = told([ending]);
-      const { id, copy, leaves } = fields(history);
-      const leaf = leaves[field]!;
+    const [document] = [...told([ending]).stores.payouts.byId.values()];
+    const count = leavesOf(cloned(document), 'payouts', () => undefined).length;
+    for (let field = 0; field < count; field++) {
+      const copy = cloned(document) as StoredPayout;
+      const leaf = leavesOf(copy, 'payouts', () => undefined)[field]!;
       // Moved by the relay alone, and compared with the log.
       if (leaf.path === 'payouts.publishedVersion') continue;
       leaf.set(otherValue(leaf.value));
-      history.stores.payouts.byId.set(id, copy as never);
-      const report = await verify({ ...history.sources(), keys: KEYS }, { settleMs: 0 });
-      const isFound = 'PAYOUT_NOT_SEALED' in report.codes || 'STRANGER_STORED' in report.codes;
-      if (!isFound) missed.push(leaf.path);
+      if (isSealedPayout(KEYS.executor, copy, copy.seal)) missed.push(leaf.path);
     }
-    expect((await verify({ ...told([ending]).sources(), keys: KEYS }, { settleMs: 0 })).codes, ending).toEqual({});
   }
   expect(missed).toEqual([]);
+  const report = await verify({ ...told(['completed', 'returned']).sources(), keys: KEYS }, { settleMs: 0 });
+  expect(report.codes).toEqual({});
 });

@@ -6,6 +6,7 @@ import { type CaseDecision, type CaseDocument, type CaseState, indexes } from '.
 import { checkWhole } from '../../sinks/cases/check.ts';
 import { MAJORITY } from './client.ts';
 import { mongoFault } from './fault.ts';
+import { HOLD_CLAIMS } from './hold-claims.ts';
 import { ensureIndexes } from './idempotent-store.ts';
 
 export const CASES = 'cases';
@@ -25,9 +26,22 @@ export interface CaseStore {
   expire(now: Date): Promise<number>;
   /** Decided cases whose command is not known to be in the log, oldest first. */
   pending(limit: number): Promise<readonly CaseDocument[]>;
+  /** Whether a stage has honoured a decision on this hold. */
+  isResumed(holdId: string): Promise<boolean>;
+  /** Writes a case as it was opened, and keeps who had it written, why, and what stood there. */
+  restore(document: CaseDocument, act: RestoringAct): Promise<void>;
   /** The commands of these holds are in the log. */
   markPublished(holdIds: readonly string[]): Promise<void>;
 }
+
+export interface RestoringAct {
+  readonly by: string;
+  readonly reason: string;
+  readonly at: Date;
+}
+
+/** Who had cases written again: only ever added to. */
+const RESTORATIONS = 'case_restorations';
 
 const EXPIRY: Omit<CaseDecision, 'decidedAt'> = {
   decision: 'REJECT',
@@ -80,6 +94,15 @@ export function caseStore(db: Db): CaseStore {
         ),
       );
       return result.modifiedCount;
+    },
+    isResumed: async (holdId) =>
+      (await guarded(() => db.collection<{ _id: string }>(HOLD_CLAIMS, MAJORITY).countDocuments({ _id: holdId }))) > 0,
+    async restore(document, act) {
+      const { _id: holdId, transferId } = document;
+      const before = await guarded(() => cases.findOne({ _id: holdId }));
+      // First who does it and what stood there: nothing is overwritten that nobody knows of.
+      await guarded(() => db.collection(RESTORATIONS, MAJORITY).insertOne({ holdId, transferId, ...act, before }));
+      await guarded(() => cases.replaceOne({ _id: holdId }, document, { upsert: true }));
     },
     pending: (limit) => many({ commandPending: true }, { openedAt: 1 }, limit),
     async markPublished(holdIds) {

@@ -10,6 +10,7 @@ import { alteredIn, checkWhole, heldIn, isProven } from '../../sinks/cases/check
 import { sealedDecision } from '../../sinks/cases/decision.ts';
 import { withConnections } from '../connect.ts';
 import { count, print, printRows, toJson, withJson } from '../output.ts';
+import { registerCaseRestore } from './case-restore.ts';
 
 const STATES: readonly CaseState[] = ['OPEN', 'DECIDED', 'EXPIRED'];
 
@@ -64,6 +65,8 @@ export function registerCases(program: Command): void {
         print(toJson({ ...found, held: heldIn(found), proven: isProven(found, operators) }));
       }),
     );
+
+  registerCaseRestore(cases);
 
   withJson(cases.command('decide'))
     .argument('<case>', 'id of the case')

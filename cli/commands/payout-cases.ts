@@ -29,8 +29,8 @@ const withSealedPayouts = (use: (store: MongoPayoutStore, operators: KeyRing) =>
     const onForged = (payoutId: string) => {
       throw new CodedError('PAYOUT_FORGED', forgedDetail(payoutId));
     };
-    const { executor: ring, stages, operators } = connections.config.keys;
-    await use(mongoPayoutStore(await connections.db(), { ring, stages, operators, onForged }), operators);
+    const { executor: ring, operators } = connections.config.keys;
+    await use(mongoPayoutStore(await connections.db(), { ring, operators, onForged }), operators);
   });
 
 export function registerPayoutCases(program: Command): void {

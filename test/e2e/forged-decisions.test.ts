@@ -164,5 +164,16 @@ describe('held transfers', () => {
       expect((JSON.parse(steps(held.transferId).stdout) as { state: string }[]).at(-1)?.state).toBe('HELD');
     }
     expect(steps(madeUp).status).toBe(1);
+
+    // Written again from the log: a decision that was made on just what is held stays, any other is to be made.
+    const restore = (...args: string[]) => corridor('cases', 'restore', ...args, '--by', 'bela', '--reason', 'altered');
+    expect(restore(honest._id).stderr).toContain('HOLD_RESUMED');
+    expect(restore(altered._id)).toMatchObject({ status: 0, stderr: '' });
+    await until(() => executed().find(({ transferId }) => transferId === altered.transferId));
+    await pipeline.connections.db().then((db) => db.collection<{ _id: string }>(CASES).deleteOne({ _id: rehashed._id }));
+    expect(restore('--transfer', rehashed.transferId).stdout).toContain('is OPEN again');
+    expect(approve(rehashed._id, rehashed.evidenceHash).status).toBe(0);
+    await until(() => executed().find(({ transferId }) => transferId === rehashed.transferId));
+    expect(executed()).toHaveLength(4);
   }, 300_000);
 });

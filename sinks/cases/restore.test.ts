@@ -1,0 +1,59 @@
+import { describe, expect, it } from 'vitest';
+import { transferHeld } from '../../test/kit/builders.ts';
+import { KEYS } from '../../test/kit/keys.ts';
+import { sealedDecision } from './decision.ts';
+import { heldByStage, restoredCase } from './restore.ts';
+import { openCase } from './to-write.ts';
+
+const held = transferHeld();
+const { holdId } = held.hold;
+const opened = openCase(held);
+const terms = { operators: KEYS.operators, isResumed: false };
+const decision = sealedDecision(KEYS.operators, held.hold, {
+  decision: 'REJECT',
+  decidedBy: 'amara',
+  decidedAt: new Date(held.envelope.occurredAt + 1),
+  justification: 'same passport number',
+});
+
+describe('a case that was changed in the database', () => {
+  it('is written again as it was opened, when it is gone or anything in it is other', () => {
+    expect(restoredCase(undefined, held, terms)).toEqual(opened);
+    for (const other of [{ evidenceHash: 'other' }, { instructedMinor: 1n }, { held: {} as never }, { reasons: [] }]) {
+      expect(restoredCase({ ...opened, ...other }, held, terms)).toEqual(opened);
+    }
+  });
+
+  it('keeps a decision that a person made on this very content, and no other', () => {
+    const altered = { ...opened, instructedMinor: 1n, state: 'DECIDED' } as const;
+    expect(restoredCase({ ...altered, decision }, held, terms)).toEqual({
+      ...opened,
+      state: 'DECIDED',
+      decision,
+      commandPending: true,
+    });
+    expect(restoredCase({ ...altered, decision: { ...decision, decision: 'APPROVE' } }, held, terms)).toEqual(opened);
+    expect(restoredCase({ ...altered, decision: { ...decision, seal: null } }, held, terms)).toEqual(opened);
+  });
+
+  it('is left alone when it is whole, or its hold was resumed', () => {
+    const refusal = (found: Parameters<typeof restoredCase>[0], isResumed = false) => {
+      try {
+        return restoredCase(found, held, { ...terms, isResumed });
+      } catch (error) {
+        return (error as { code?: string }).code;
+      }
+    };
+    expect(refusal(opened)).toBe('CASE_WHOLE');
+    expect(refusal({ ...opened, state: 'DECIDED', decision })).toBe('CASE_WHOLE');
+    expect(refusal(undefined, true)).toBe('HOLD_RESUMED');
+  });
+
+  it('is taken from no event but that of a stage', () => {
+    const forged = { ...held, hold: { ...held.hold, seal: 'test.x' } };
+    const other = { ...held, instruction: { ...held.instruction, endToEndId: 'other' } };
+    expect(heldByStage(KEYS, [forged, other], holdId)).toBeUndefined();
+    expect(heldByStage(KEYS, [forged, other, held], holdId)).toBe(held);
+    expect(heldByStage(KEYS, [held], 'another hold')).toBeUndefined();
+  });
+});

@@ -1,0 +1,45 @@
+// A case that was changed or deleted in the database, as it was opened: from the held event in the log, under the stage's seal. Pure.
+import type { KeyRing } from '../../domain/seal.ts';
+import { contentHashOf } from '../../processors/hold-content.ts';
+import { type HoldKeys, isSealedAsHeld } from '../../processors/holds.ts';
+import { CodedError } from '../../runtime/ports/fault.ts';
+import type { TransferHeld } from '../../schemas/types.generated.ts';
+import type { CaseDocument } from './case.ts';
+import { alteredIn, isSealedIn } from './check.ts';
+import { openCase } from './to-write.ts';
+
+/** The held event of a hold among those that the log has; undefined: none of them is that of a stage. */
+export const heldByStage = (
+  { stages }: Pick<HoldKeys, 'stages'>,
+  events: readonly TransferHeld[],
+  holdId: string,
+): TransferHeld | undefined =>
+  events.find(
+    (held) =>
+      held.hold.holdId === holdId && isSealedAsHeld(stages, held) && contentHashOf(held) === held.hold.evidenceHash,
+  );
+
+/**
+ * The case as it is to be written again. A decision that a person made on just this content is kept, and still to be sent.
+ *
+ * @param found what the database has under the id now
+ * @param isResumed a decision on this hold was honoured: there is nothing left to decide
+ * @throws CodedError CASE_WHOLE, HOLD_RESUMED
+ */
+export function restoredCase(
+  found: CaseDocument | undefined,
+  held: TransferHeld,
+  { operators, isResumed }: { readonly operators: KeyRing; readonly isResumed: boolean },
+): CaseDocument {
+  const { holdId } = held.hold;
+  if (isResumed)
+    throw new CodedError('HOLD_RESUMED', `hold ${holdId} was resumed: its case has nothing left to decide`);
+  const altered = found ? alteredIn(found) : ['all of it'];
+  if (altered.length === 0) {
+    throw new CodedError('CASE_WHOLE', `case ${holdId} is as it was opened: \`corridor cases show ${holdId}\``);
+  }
+  const opened = openCase(held);
+  const decided = found && { ...opened, decision: found.decision ?? null };
+  if (!decided || !isSealedIn(decided, operators)) return opened;
+  return { ...decided, state: 'DECIDED', commandPending: true };
+}
