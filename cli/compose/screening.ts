@@ -102,11 +102,15 @@ export async function screenerFor(
       logger.warn({ stage: owner, code: event.code, detail: event.detail }, 'screening index not built');
     },
   });
-  const close = async () => {
-    await screener.close();
-    await revocations.close();
+  return {
+    screen: (batch) => screener.screen(batch),
+    recheck: (batch) => screener.recheck(batch),
+    warm: () => screener.warm(),
+    async close() {
+      await screener.close();
+      await revocations.close();
+    },
   };
-  return Object.create(screener, { close: { value: close } }) as ClosableScreener;
 }
 
 /** Revocations of exceptions as the log has them, read when the first is asked for. Close it when done. */

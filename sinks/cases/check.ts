@@ -44,7 +44,7 @@ export function checkWhole(found: CaseDocument): void {
   throw refused(
     'CASE_ALTERED',
     `case ${found._id} was changed in the database (${altered.join(', ')}): it is not what is held, so it can be neither ` +
-      'shown nor decided; find out who wrote to the collection, then restore the document from a backup',
+      'shown nor decided; find out who wrote to the collection, then have it written again (corridor cases restore)',
   );
 }
 

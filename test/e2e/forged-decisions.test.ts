@@ -170,7 +170,9 @@ describe('held transfers', () => {
     expect(restore(honest._id).stderr).toContain('HOLD_RESUMED');
     expect(restore(altered._id)).toMatchObject({ status: 0, stderr: '' });
     await until(() => executed().find(({ transferId }) => transferId === altered.transferId));
-    await pipeline.connections.db().then((db) => db.collection<{ _id: string }>(CASES).deleteOne({ _id: rehashed._id }));
+    await pipeline.connections
+      .db()
+      .then((db) => db.collection<{ _id: string }>(CASES).deleteOne({ _id: rehashed._id }));
     expect(restore('--transfer', rehashed.transferId).stdout).toContain('is OPEN again');
     expect(approve(rehashed._id, rehashed.evidenceHash).status).toBe(0);
     await until(() => executed().find(({ transferId }) => transferId === rehashed.transferId));
