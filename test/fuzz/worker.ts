@@ -13,7 +13,7 @@ export interface Share {
 const { target, seed, cases, begun } = workerData as Share;
 const counter = new Int32Array(begun);
 for (let at = 0; at < cases; at++) {
-  Atomics.store(counter, 0, at);
+  Atomics.store(counter, 0, at + 1);
   await runCase(target, seed + at);
 }
 parentPort!.postMessage('done');
