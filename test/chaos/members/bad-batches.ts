@@ -36,14 +36,16 @@ export const bombFault = (random: Random): BombFault => ({
 });
 
 export async function explode({ connections, stack }: World, { unpackedMb, partition }: BombFault): Promise<Done> {
-  // By the codec of the topic: by another the broker would unpack it to pack it again.
   const batch = batchBy('zstd', [{ key: Buffer.from('bomb'), value: Buffer.alloc(unpackedMb * MB) }]);
   const { chainPartitions } = connections.config.kafka;
-  const answer = await patiently(() =>
-    produceRaw(stack.urls.kafkaBrokers, INTENTS, partition % chainPartitions, batch),
-  );
-  const size = `${Math.round(batch.length / 1_024)} KB that unpack to ${unpackedMb} MB`;
-  return answer === 0 ? { outcome: size, counts: ['bombs'] } : { outcome: `not taken: ${answer}`, counts: [] };
+  await patiently(() => produced(stack.urls.kafkaBrokers, partition % chainPartitions, batch));
+  return { outcome: `${Math.round(batch.length / 1_024)} KB that unpack to ${unpackedMb} MB`, counts: ['bombs'] };
+}
+
+/** Throws unless the broker took it: one that has just started does not lead yet. */
+async function produced(brokers: readonly string[], partition: number, batch: Buffer): Promise<void> {
+  const answer = await produceRaw(brokers, INTENTS, partition, batch);
+  if (answer !== 0) throw new Error(`the broker answers ${answer} to a batch that nobody can read`);
 }
 
 /** What is done to a batch on the disk, in place; `code`: what a reader must call it. */
@@ -97,8 +99,7 @@ async function damageOne({ dir, connections, stack }: World, index: number, spoi
   const ends = await log.reader().offsets([INTENTS]);
   const at = ends.find((range) => range.partition === partition)!.to;
   const records = [1, 2, 3].map((n) => ({ key: Buffer.from(`damaged-${n}`), value: Buffer.from('x'.repeat(100)) }));
-  const answer = await produceRaw(stack.urls.kafkaBrokers, INTENTS, partition, batchBy('zstd', records));
-  if (answer !== 0) throw new Error(`the broker answers ${answer} to a batch that is to be damaged`);
+  await produced(stack.urls.kafkaBrokers, partition, batchBy('zstd', records));
   let spoilt = 0;
   // Every replica: who leads may change.
   for await (const file of glob(path.join(dir, 'stack', '**', `${INTENTS}-${partition}`, '*.log'))) {
