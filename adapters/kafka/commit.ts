@@ -257,9 +257,9 @@ async function commitPlainly(
   { groupId, generation }: Ownership,
   positions: readonly Position[],
 ): Promise<void> {
-  const topics = positions.map(({ topic, partition, offset }) => ({
+  const topics = positions.map(({ topic, partition, offset, note }) => ({
     topic,
-    partitions: [{ partition, offset: String(offset) }],
+    partitions: [{ partition, offset: String(offset), ...(note === undefined ? {} : { metadata: note }) }],
   }));
   const { generationId: groupGenerationId, memberId } = generation;
   await group.ask((coordinator) => coordinator.offsetCommit({ groupId, groupGenerationId, memberId, topics }));
