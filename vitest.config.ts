@@ -1,10 +1,18 @@
+import { globSync, readFileSync } from 'node:fs';
 import { defineConfig } from 'vitest/config';
 
 /** More cases take more time (test/kit/times.ts). */
 const factor = Math.max(1, Number(process.env['CORRIDOR_TEST_FACTOR'] ?? '1'));
 const everywhere = ['**/node_modules/**', '**/.corridor/**'];
 
-/** Tests that talk to real servers share one local stack (and the machine), so their files run one after another. */
+/** Files with tests that talk to real servers. */
+const onServers = ['**/*.int.test.ts', 'test/e2e/**/*.test.ts', 'test/crash/**/*.test.ts'];
+/** Those of them that start servers of their own: they say nothing of the shared stack. */
+const onOwnServers = globSync(onServers, { exclude: everywhere }).filter(
+  (file) => !readFileSync(file, 'utf8').includes("inject('stack')"),
+);
+
+/** Tests on the shared stack meet each other's topics and documents, so their files run one after another. */
 const onTheStack = {
   globalSetup: ['test/kit/global-setup.ts'],
   fileParallelism: false,
@@ -34,7 +42,7 @@ export default defineConfig({
           ...onTheStack,
           name: 'int',
           include: ['**/*.int.test.ts'],
-          exclude: [...everywhere, 'test/e2e/**', 'test/crash/**'],
+          exclude: [...everywhere, 'test/e2e/**', 'test/crash/**', ...onOwnServers],
           sequence: { groupOrder: 1 },
         },
       },
@@ -43,9 +51,20 @@ export default defineConfig({
           ...onTheStack,
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts', 'test/crash/**/*.test.ts'],
-          exclude: everywhere,
+          exclude: [...everywhere, ...onOwnServers],
           testTimeout: 300_000,
           sequence: { groupOrder: 2 },
+        },
+      },
+      {
+        test: {
+          name: 'own-servers',
+          include: onOwnServers,
+          // They wait more than they work: two at a time.
+          maxWorkers: 2,
+          testTimeout: 300_000,
+          hookTimeout: 240_000,
+          sequence: { groupOrder: 3 },
         },
       },
     ],
