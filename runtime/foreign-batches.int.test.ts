@@ -57,7 +57,7 @@ async function committed(topic: string): Promise<readonly LogRecord[]> {
   return records;
 }
 const keysOn = async (topic: string) => (await committed(topic)).map(({ key }) => String(key)).sort();
-const eventually = (check: () => Promise<void>) => vi.waitFor(check, { timeout: 60_000, interval: 200 });
+const eventually = (check: () => Promise<void>) => vi.waitFor(check, { timeout: 150_000, interval: 200 });
 
 const intents = (...ids: string[]) =>
   ids.map((transferId) => ({

@@ -203,7 +203,7 @@ export class KafkaConsumer implements LogConsumer {
     for (const [topic, partitions] of Object.entries(generation.assigned)) {
       for (const partition of partitions) {
         const key = `${topic}/${partition}`;
-        const source = new Source(topic, partition, { isGapless: true });
+        const source = new Source(topic, partition, { isGapless: true, patienceMs: settings.unreadablePatienceMs });
         const ownership = { topic, partition, groupId: this.#groupId, generation, stillOurs: () => ours };
         const worker = new PartitionWorker({
           consumer: this.#options,

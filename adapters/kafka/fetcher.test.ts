@@ -58,7 +58,8 @@ function start(answer: Answer) {
   });
   return { sources, errors, refreshes: () => refreshed };
 }
-const filled = (source: Source) => vi.waitFor(() => expect(source.buffered).toBeGreaterThanOrEqual(20));
+const PATIENT = { timeout: 60_000 };
+const filled = (source: Source) => vi.waitFor(() => expect(source.buffered).toBeGreaterThanOrEqual(20), PATIENT);
 
 describe('one partition that is in trouble', () => {
   const none = Object.assign([], { nextOffset: undefined }) as unknown as FetchedPartition['messages'];
@@ -123,7 +124,7 @@ describe('one partition that is in trouble', () => {
     const { sources, errors } = start((partition, offset) =>
       partition === 1 && offset >= 2 ? { errorCode: 2, messages: none } : {},
     );
-    await vi.waitFor(() => expect(sources[1]!.standing).toMatchObject({ code: 'LOG_CORRUPT' }));
+    await vi.waitFor(() => expect(sources[1]!.standing).toMatchObject({ code: 'LOG_CORRUPT' }), PATIENT);
     expect(sources[1]!.standing!.detail).toContain('t/1 cannot be read at offset 2');
     await filled(sources[0]!);
     expect(errors).toEqual([]);

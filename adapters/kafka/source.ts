@@ -9,7 +9,7 @@ import { Signal } from './signal.ts';
 
 /** A source that holds this many bytes is not fetched: what was packed well counts as what it is. */
 const MOST_BUFFERED_BYTES = 16 * 1_048_576;
-/** A batch that fails its checksum is fetched so often before it is given up: the fault may be the way's, not the log's. */
+/** What cannot be read is fetched so often before it is given up: the fault may be the way's, not the log's. */
 const MOST_FETCHES = 3;
 /** Longest rest of a partition that met trouble. */
 const MOST_REST_MS = 5_000;
@@ -44,10 +44,11 @@ export class Source {
   #buffer: LogRecord[] = [];
   #head = 0;
   #bytes = 0;
-  /** A batch that failed its checksum, and how often it did. */
-  #suspect = { offset: -1, fetches: 0 };
-  /** Fetches in a row that gave nothing although there is something. */
+  /** A batch that failed its checksum, how often it did, and since when; performance.now(). */
+  #suspect = { offset: -1, fetches: 0, since: 0 };
+  /** Fetches in a row that gave nothing although there is something, and since when; performance.now(). */
   #misses = 0;
+  #missedSince = 0;
   /** Troubles in a row, and until when they keep it from being fetched; performance.now(). */
   #troubles = 0;
   #restsUntil = 0;
@@ -59,16 +60,20 @@ export class Source {
   #seeks = 0;
 
   readonly #isGapless: boolean;
+  readonly #patienceMs: number;
 
   /**
    * Sources may share a signal, for who waits for any of them.
    * @param isGapless see committedRecords
+   * @param patienceMs so long what cannot be read is asked for again before it is given up: a broker in trouble, or one
+   *   whose leader moves, can often read it later
    */
-  constructor(topic: string, partition: number, { changed = new Signal(), isGapless = false } = {}) {
+  constructor(topic: string, partition: number, { changed = new Signal(), isGapless = false, patienceMs = 0 } = {}) {
     this.topic = topic;
     this.partition = partition;
     this.changed = changed;
     this.#isGapless = isGapless;
+    this.#patienceMs = patienceMs;
   }
 
   get buffered(): number {
@@ -114,11 +119,16 @@ export class Source {
 
   /** The broker says, or its silence, that it cannot read the log here. */
   missed(): void {
-    this.#misses++;
+    if (this.#misses++ === 0) this.#missedSince = performance.now();
   }
 
   get isFruitless(): boolean {
     return this.#misses >= MOST_FETCHES;
+  }
+
+  /** Whether fetches in vain have gone on for so long that what cannot be read is given up. */
+  get mayPass(): boolean {
+    return performance.now() - this.#missedSince >= this.#patienceMs;
   }
 
   get standing(): Standing | undefined {
@@ -197,7 +207,7 @@ export class Source {
     this.fetchedAt = now;
     this.lastStableOffset = Number(fetched.lastStableOffset);
     if (nextOffset > this.position!) this.#wentOn();
-    else if (this.position! < this.lastStableOffset) this.#misses++;
+    else if (this.position! < this.lastStableOffset) this.missed();
     this.#push(records, nextOffset, now);
     if (records.length === 0 && nextOffset >= this.lastStableOffset) this.caughtUpAt = now;
     this.changed.wake();
@@ -221,9 +231,12 @@ export class Source {
     const at = committed.records.findIndex(({ unreadable }) => unreadable?.code === 'BATCH_CORRUPT');
     if (at === -1) return committed;
     const { firstOffset } = committed.records[at]!.unreadable!;
-    const fetches = this.#suspect.offset === firstOffset ? this.#suspect.fetches + 1 : 1;
-    this.#suspect = { offset: firstOffset, fetches };
-    if (fetches >= MOST_FETCHES) return committed;
+    const isSame = this.#suspect.offset === firstOffset;
+    const fetches = isSame ? this.#suspect.fetches + 1 : 1;
+    const since = isSame ? this.#suspect.since : performance.now();
+    this.#suspect = { offset: firstOffset, fetches, since };
+    if (fetches >= MOST_FETCHES && performance.now() - since >= this.#patienceMs) return committed;
+    if (at === 0) this.rest();
     return { ...committed, records: committed.records.slice(0, at), nextOffset: Math.max(this.position!, firstOffset) };
   }
 }

@@ -163,3 +163,40 @@ it('skips nothing when what was dark for a while comes back', async () => {
   });
   expect(source.take(99).map(({ offset }) => offset)).toEqual([9, 10, 11]);
 });
+
+it.each([2, -1])(
+  'passes over nothing while it is patient, and takes all that comes back: broker error %i',
+  async (errorCode) => {
+    const log = new DamagedLog(40, 3, { batch: 0, at: 0, by: [] });
+    const source = new Source('t', 0, { patienceMs: Number.POSITIVE_INFINITY });
+    source.seek(9);
+    source.lastStableOffset = log.end;
+    let isTrouble = true;
+    const fetch = async (offset: number) => {
+      const fetched = await log.fetch(offset, 1);
+      return isTrouble && offset < 20 ? { ...fetched, errorCode, messages: [] } : fetched;
+    };
+    for (let looks = 0; looks < 10; looks++) {
+      source.missed();
+      if (source.isFruitless) await stepOver(source, fetch);
+    }
+    expect(source).toMatchObject({ position: 9, buffered: 0, standing: undefined, rests: true });
+    isTrouble = false;
+    await stepOver(source, fetch);
+    expect(source.take(99).map(({ offset }) => offset)).toEqual([9, 10, 11]);
+  },
+);
+
+it('asks again for a batch that fails its checksum while it is patient, and reads what stands before it', async () => {
+  const sound = new DamagedLog(40, 3, { batch: 0, at: 0, by: [] });
+  const damaged = new DamagedLog(40, 3, { batch: 4, at: 70, by: [0xff] });
+  const source = new Source('t', 0, { isGapless: true, patienceMs: Number.POSITIVE_INFINITY });
+  source.seek(9);
+  for (let fetches = 0; fetches < 10; fetches++) source.accept(await damaged.fetch(source.position!, 100_000), 1);
+  expect(source.position).toBe(12);
+  expect(source.rests).toBe(true);
+  source.accept(await sound.fetch(12, 1), 1);
+  expect(source.take(99).map(({ offset, unreadable }) => [offset, unreadable])).toEqual(
+    [9, 10, 11, 12, 13, 14].map((offset) => [offset, undefined]),
+  );
+});

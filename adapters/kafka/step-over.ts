@@ -12,7 +12,8 @@ export type FetchAt = (offset: number) => Promise<FetchedPartition>;
 /**
  * Moves a source past what cannot be read at its position, with one record that names it. What lies between there and where
  * it can be read again is unreadable: each offset was asked for, or lies between two that gave nothing. Where nothing that
- * follows can be read, the source stands.
+ * follows can be read, the source stands. Nothing is passed before the source may pass: a broker can be in trouble for a
+ * while, or another replica can read what its leader cannot.
  */
 export async function stepOver(source: Source, fetchAt: FetchAt): Promise<void> {
   const { position: from, seeks } = source;
@@ -29,6 +30,7 @@ export async function stepOver(source: Source, fetchAt: FetchAt): Promise<void> 
   const again = await fetchAt(from);
   if (gives(again, from)) return source.accept(again, seeks);
   if (source.seeks !== seeks || source.position !== from) return;
+  if (!source.mayPass) return source.rest();
   if (isBehind && source.acceptFrom(sound, before)) return;
   if (next === undefined || next <= from) source.stand();
   else source.passTo(next);

@@ -288,8 +288,10 @@ describe('a list version that becomes active', () => {
     });
     expect((await run(stage, [accepted()])).map(summary)).toEqual(['transfer.screened']);
     await own.put(grown(added));
-    await vi.waitFor(async () =>
-      expect((await run(stage, [accepted({ debtor: { birthDate: null } })])).map(summary)).toEqual(['transfer.held']),
+    await vi.waitFor(
+      async () =>
+        expect((await run(stage, [accepted({ debtor: { birthDate: null } })])).map(summary)).toEqual(['transfer.held']),
+      { timeout: 60_000 },
     );
   });
 

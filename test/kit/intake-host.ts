@@ -18,7 +18,14 @@ import { testRings } from './rings.ts';
 const SESSION_MS = 3_000;
 
 export const logOf = (brokers: readonly string[], app: string): Log =>
-  createLog({ brokers, appName: app, clientId: app, sessionTimeoutMs: SESSION_MS, failpoint });
+  createLog({
+    brokers,
+    appName: app,
+    clientId: app,
+    sessionTimeoutMs: SESSION_MS,
+    unreadablePatienceMs: 500,
+    failpoint,
+  });
 
 /** A host of it, not started. */
 export function intakeHost(log: Log, app: string, partitions: number): Host {
