@@ -12,6 +12,9 @@ export interface Doings {
   readonly tampered: ReadonlySet<string>;
 }
 
+/** A copy is there twice, and its transition is told once. */
+const TOLD_OF_COPIES = /^(EVENT_REPEATED|LIFECYCLE_REPEATED)$/;
+
 /** Says of a finding whether it tells of what the harness did. */
 export function tellsOf({ forged, forgedLetters, tampered }: Doings): (finding: Finding) => boolean {
   const positions = new Set([...forged, ...forgedLetters].map(({ position }) => position));
@@ -20,7 +23,7 @@ export function tellsOf({ forged, forgedLetters, tampered }: Doings): (finding: 
     if (position !== undefined && positions.has(position)) return true;
     if (transferId === undefined) return false;
     return (
-      (copied.has(transferId) && code === 'EVENT_REPEATED') || (tampered.has(transferId) && TOLD_OF_CASES.test(code))
+      (copied.has(transferId) && TOLD_OF_COPIES.test(code)) || (tampered.has(transferId) && TOLD_OF_CASES.test(code))
     );
   };
 }
