@@ -127,7 +127,9 @@ export async function headers(random: Random): Promise<void> {
   must(arrivals[0]!.refusal === undefined && arrivals[2]!.refusal === undefined, 'a neighbour is refused');
   const arrival = arrivals[1]!;
   const isDirect = record.topic === TOPIC;
-  const mustRefuse = isDirect ? isBoundChange(good, spoilt) : !isForeign;
+  const isSame = sameBytes(good.key, spoilt.key) && sameBytes(good.value, spoilt.value);
+  const isSameHeaders = Object.keys(good.headers).every((name) => sameBytes(good.headers[name], spoilt.headers[name]));
+  const mustRefuse = isDirect ? isBoundChange(good, spoilt) : !isForeign && !(isSame && isSameHeaders);
   if (mustRefuse) must(arrival.received === undefined, 'what was changed is received');
   else must(arrival.received !== undefined, `a foreign header has it refused: ${arrival.refusal?.code}`);
   const letter = deadLetterRecord(detourOf(arrival), 'unproven', 'stack');
@@ -150,7 +152,9 @@ export async function notes(random: Random): Promise<void> {
   const cause = parseCause(random.pick(text.split(' ')));
   if (cause === undefined) return;
   must(formatCause(parseCause(formatCause(cause))!) === formatCause(cause), 'a cause is read otherwise');
-  must(!marks.isNew(cause), 'what a note says was handled is new');
+  // Of a source that is named twice, which we never write, the last word counts.
+  const place = formatCause({ ...cause, offset: 0, nth: 0 }).slice(0, -1);
+  if (text.split(place).length === 2) must(!marks.isNew(cause), 'what a note says was handled is new');
   marks.raise({ ...cause, offset: cause.offset + 1 });
   must(!Marks.from(marks.note()).isNew(cause), 'what was raised was forgotten at once');
 }
