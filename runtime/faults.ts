@@ -1,6 +1,6 @@
 // What the runtime makes of anything thrown: a class, a stable code, and words that hold no personal data.
 import { DomainError } from '../domain/error.ts';
-import { CodedError, codeAndDetail, type FaultClass, framesOf } from './ports/fault.ts';
+import { codeAndDetail, type FaultClass, framesOf, isCoded, isOf } from './ports/fault.ts';
 
 export interface Fault {
   readonly faultClass: FaultClass;
@@ -15,12 +15,12 @@ export interface Fault {
 
 /** Coded errors say what they are. Anything else is a bug met by some record: poison, told without its message. */
 export function faultOf(error: unknown): Fault {
-  const coded = error instanceof CodedError;
+  const coded = isCoded(error);
   return {
     ...codeAndDetail(error),
     faultClass: coded ? error.faultClass : 'poison',
     dependency: coded ? error.dependency : undefined,
-    known: coded || error instanceof DomainError,
+    known: coded || isOf(error, DomainError),
     stack: framesOf(error),
   };
 }

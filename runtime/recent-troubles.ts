@@ -5,9 +5,18 @@ import type { DependencyTrouble } from './host.ts';
 /** Codes of a dependency that is down, and its name in health. */
 const DEPENDENCY_OF: Readonly<Record<string, string>> = {
   KAFKA_UNAVAILABLE: 'kafka',
+  KAFKA_REFUSED: 'kafka',
+  KAFKA_CLIENT: 'kafka',
+  CLIENT_BUG: 'kafka',
+  WRITE_UNKNOWN: 'kafka',
+  KAFKA_UNAUTHORIZED: 'kafka',
+  KAFKA_UNAUTHENTICATED: 'kafka',
   MONGO_UNAVAILABLE: 'mongo',
   MONGO_REFUSED: 'mongo',
+  MONGO_UNKNOWN: 'mongo',
+  MONGO_UNAUTHORISED: 'mongo',
   REGISTRY_UNAVAILABLE: 'registry',
+  REGISTRY_INCOMPLETE: 'registry',
   REDIS_UNAVAILABLE: 'redis-limits',
   REDIS_QUEUE_UNAVAILABLE: 'redis-queue',
 };

@@ -125,6 +125,11 @@ function only(value: string | string[] | undefined): string | undefined {
 
 /** The client's code: of a bounded form, and no text of the provider. */
 function codeOf(error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  return /^[A-Z][A-Z0-9_]{1,40}$/.test(code) ? code : 'HTTP_ERROR';
+  try {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+    return /^[A-Z][A-Z0-9_]{1,40}$/.test(code) ? code : 'HTTP_ERROR';
+  } catch {
+    // Of a shape that cannot be looked at.
+    return 'HTTP_ERROR';
+  }
 }

@@ -3,7 +3,7 @@ import { createReadStream } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { request } from 'undici';
 import { z } from 'zod';
-import { CodedError, dependencyDown } from '../../runtime/ports/fault.ts';
+import { CodedError, dependencyDown, isCoded, thrownText } from '../../runtime/ports/fault.ts';
 import type { ProviderLedger, ProviderRecord } from '../../verify/ports.ts';
 
 const KINDS = ['submit', 'execution', 'return'] as const;
@@ -33,8 +33,8 @@ async function* fromFile(file: string, after: number): AsyncGenerator<ProviderRe
       if (record && record.seq > after) yield record;
     }
   } catch (error) {
-    if (error instanceof CodedError) throw error;
-    throw new CodedError('PROVIDER_LEDGER_UNREADABLE', `${file} cannot be read: ${String(error)}`, {
+    if (isCoded(error)) throw error;
+    throw new CodedError('PROVIDER_LEDGER_UNREADABLE', `${file} cannot be read: ${thrownText(error)}`, {
       faultClass: 'fatal',
       cause: error,
     });

@@ -58,10 +58,15 @@ export class KafkaAdmin implements LogAdmin {
     return admin;
   }
 
+  /** A client that has failed is not asked again: the next question makes connections of its own. */
   async #ask<T>(request: (admin: Admin) => Promise<T>): Promise<T> {
+    let admin: Admin | undefined;
     try {
-      return await request(await this.#connected());
+      admin = await this.#connected();
+      return await request(admin);
     } catch (error) {
+      this.#admin = undefined;
+      admin?.disconnect().catch(() => undefined);
       throw codedError(firstOf(error));
     }
   }
@@ -219,6 +224,10 @@ export class KafkaAdmin implements LogAdmin {
 
 /** kafkajs gives one error for several topics: the first says why. */
 function firstOf(error: unknown): unknown {
-  const { errors } = error as { errors?: readonly unknown[] };
-  return errors?.[0] ?? error;
+  try {
+    const errors = error instanceof Error && 'errors' in error ? error.errors : undefined;
+    return Array.isArray(errors) && errors.length > 0 ? errors[0] : error;
+  } catch {
+    return error;
+  }
 }

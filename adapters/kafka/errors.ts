@@ -1,5 +1,5 @@
 // What kafkajs throws, as stable codes.
-import { CodedError } from '../../runtime/ports/fault.ts';
+import { CodedError, isCoded, thrownText } from '../../runtime/ports/fault.ts';
 import type { LogFault } from '../../runtime/ports/log.ts';
 
 /** What to do about an error of the client. */
@@ -62,14 +62,26 @@ interface ClientError extends Error {
   readonly code?: unknown;
 }
 
+/** Causes of causes that are looked at: they may go round in a circle. */
+const DEEPEST_CAUSE = 16;
+
 /** kafkajs wraps errors in retry errors: the innermost one says what happened. */
 function innermost(error: unknown): ClientError {
-  let current = error;
-  while (current instanceof Error && !(current instanceof CodedError) && current.cause instanceof Error) {
-    if ((current as ClientError).type !== undefined) break;
-    current = current.cause;
+  try {
+    let current = error;
+    for (let depth = 0; depth < DEEPEST_CAUSE && current instanceof Error; depth++) {
+      if (current instanceof CodedError || (current as ClientError).type !== undefined) break;
+      if (!(current.cause instanceof Error)) break;
+      current = current.cause;
+    }
+    // Looked at once: what follows may rely on its fields.
+    if (current instanceof Error && [current.name, current.message].every((text) => typeof text === 'string')) {
+      return current;
+    }
+  } catch {
+    // Of a shape that cannot be looked at.
   }
-  return current instanceof Error ? current : new Error(String(current));
+  return new Error(thrownText(error));
 }
 
 /** Broker error type (INVALID_PRODUCER_EPOCH …) of an error, or undefined when it is none. */
@@ -81,7 +93,7 @@ export function brokerErrorType(error: unknown): string | undefined {
 /** Wraps what the client threw into an error with a stable code; keeps one that already has one. */
 export function codedError(error: unknown): CodedError {
   const cause = innermost(error);
-  if (cause instanceof CodedError) return cause;
+  if (isCoded(cause)) return cause;
   const type = brokerErrorType(cause);
   const fatalCode = type === undefined ? undefined : FATAL.get(type);
   if (fatalCode !== undefined) {
@@ -98,8 +110,11 @@ export function codedError(error: unknown): CodedError {
     return new CodedError('KAFKA_UNAUTHENTICATED', message, { faultClass: 'fatal', dependency: 'kafka', cause });
   }
   const code = transientCode(cause, type);
-  const faultClass = code === 'CLIENT_BUG' ? 'poison' : 'transient-dependency';
-  return new CodedError(code, `${cause.name}: ${cause.message}`, { faultClass, dependency: 'kafka', cause });
+  return new CodedError(code, `${cause.name}: ${thrownText(cause)}`, {
+    faultClass: 'transient-dependency',
+    dependency: 'kafka',
+    cause,
+  });
 }
 
 function transientCode(cause: ClientError, type: string | undefined): string {

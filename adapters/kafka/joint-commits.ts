@@ -115,7 +115,6 @@ function bytesOf({ outputs }: Batch): number {
 
 /** The error, unless it would make a partition look for the guilty among records that may be innocent. */
 function blameNobody(error: unknown): unknown {
-  if (!(error instanceof Error)) return error;
   const { faultClass, code, message } = codedError(error);
   if (faultClass !== 'poison') return error;
   const detail = `A transaction of several partitions was refused (${code}: ${message}); each is tried alone.`;

@@ -1,6 +1,6 @@
 // Works one input partition for as long as this member owns it: take over, gather a batch, hand it over, commit, again.
 // Any error leads back to the start, where the committed offset says what really happened.
-import { CodedError } from '../../runtime/ports/fault.ts';
+import { CodedError, isCoded, thrownText } from '../../runtime/ports/fault.ts';
 import type {
   BatchResult,
   ConsumerOptions,
@@ -174,9 +174,8 @@ export class PartitionWorker {
       });
     } catch (error) {
       this.#inHand = [];
-      if (error instanceof CodedError) throw error;
-      const detail = error instanceof Error ? error.message : String(error);
-      throw new CodedError('HANDLER_FAILED', detail, { faultClass: 'poison', cause: error });
+      if (isCoded(error)) throw error;
+      throw new CodedError('HANDLER_FAILED', thrownText(error), { faultClass: 'poison', cause: error });
     }
   }
 

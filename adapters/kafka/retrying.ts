@@ -19,15 +19,16 @@ export async function retrying<T>(
 ): Promise<T> {
   const deadline = performance.now() + patienceMs;
   for (let attempt = 1; ; attempt++) {
-    const cluster = connections.cluster();
+    let cluster: Cluster | undefined;
     try {
+      cluster = connections.cluster();
       await connectCluster(cluster, topics);
       return await request(cluster);
     } catch (error) {
       const coded = codedError(error);
       if (coded.faultClass !== 'transient-dependency' || performance.now() > deadline) throw coded;
     } finally {
-      discardCluster(cluster);
+      if (cluster) discardCluster(cluster);
     }
     await pause(backoffMs(attempt));
   }

@@ -5,7 +5,7 @@ import { CodedError } from '../../runtime/ports/fault.ts';
 import { type CaseDecision, type CaseDocument, type CaseState, indexes } from '../../sinks/cases/case.ts';
 import { checkWhole } from '../../sinks/cases/check.ts';
 import { MAJORITY } from './client.ts';
-import { mongoFault } from './fault.ts';
+import { guarded } from './fault.ts';
 import { HOLD_CLAIMS } from './hold-claims.ts';
 import { ensureIndexes } from './idempotent-store.ts';
 
@@ -54,10 +54,6 @@ export function caseStore(db: Db): CaseStore {
   const cases = db.collection<Document & { _id: string }>(CASES, MAJORITY);
   // Minor units come back as bigints, as they went in; other numbers are ints and doubles already.
   const read = { useBigInt64: true } as const;
-  const guarded = <T>(run: () => Promise<T>): Promise<T> =>
-    run().catch((error: unknown) => {
-      throw mongoFault(error);
-    });
 
   async function find(holdId: string): Promise<CaseDocument | undefined> {
     const found = await guarded(() => cases.findOne({ _id: holdId }, read));

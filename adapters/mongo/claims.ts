@@ -1,8 +1,8 @@
 // Claims in MongoDB: documents that are inserted once and tell who was first. The common case, all of a batch new, is one
 // round trip.
 import { type Collection, type Document, MongoBulkWriteError } from 'mongodb';
-import { CodedError } from '../../runtime/ports/fault.ts';
-import { mongoFault } from './fault.ts';
+import { CodedError, isOf } from '../../runtime/ports/fault.ts';
+import { guarded, mongoFault } from './fault.ts';
 
 export type ClaimDocument = Document & { readonly _id: string };
 
@@ -30,7 +30,7 @@ export async function insertFree<D extends ClaimDocument>(
  * index.
  */
 export function takenPlaces(error: unknown): readonly number[] | undefined {
-  if (!(error instanceof MongoBulkWriteError)) return undefined;
+  if (!isOf(error, MongoBulkWriteError)) return undefined;
   if (error.result.getWriteConcernError() !== undefined) return undefined;
   const faults = Array.isArray(error.writeErrors) ? error.writeErrors : [error.writeErrors];
   if (faults.length === 0 || faults.some(({ code }) => code !== DUPLICATE_KEY)) return undefined;
@@ -44,12 +44,7 @@ export async function findByIds<D extends ClaimDocument>(
 ): Promise<readonly D[]> {
   if (ids.length === 0) return [];
   const filter = { _id: { $in: [...ids] } };
-  return collection
-    .find<D>(filter)
-    .toArray()
-    .catch((error: unknown) => {
-      throw mongoFault(error);
-    });
+  return guarded(() => collection.find<D>(filter).toArray());
 }
 
 /**

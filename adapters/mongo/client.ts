@@ -2,7 +2,7 @@
 import { type CommandStartedEvent, type Db, MongoClient, type MongoClientOptions, ReadConcern } from 'mongodb';
 import { CodedError } from '../../runtime/ports/fault.ts';
 import { endCommandsWithTheirSocket } from './closed-socket.ts';
-import { mongoFault } from './fault.ts';
+import { guarded, mongoFault } from './fault.ts';
 
 export interface MongoConnection {
   readonly client: MongoClient;
@@ -65,9 +65,7 @@ export async function connectMongo(options: MongoOptions): Promise<MongoConnecti
   const client = clientFor(options);
   const db = client.db(databaseName(options), MAJORITY);
   const ping = async () => {
-    await db.command({ ping: 1 }).catch((error: unknown) => {
-      throw mongoFault(error);
-    });
+    await guarded(() => db.command({ ping: 1 }));
   };
   try {
     await client.connect();

@@ -20,7 +20,7 @@ import { CodedError } from '../../runtime/ports/fault.ts';
 import type { ListReference } from '../../schemas/types.generated.ts';
 import { insertFree } from './claims.ts';
 import { MAJORITY } from './client.ts';
-import { mongoFault } from './fault.ts';
+import { guarded } from './fault.ts';
 import { ensureIndexes } from './idempotent-store.ts';
 
 export const CUSTOMER_CASES = 'customer_cases';
@@ -69,7 +69,7 @@ export function customerCaseStore(db: Db, { operators, onForged }: CustomerCaseO
     },
     async blocked(tokens) {
       // Cleared ones too: that a case says so proves nothing.
-      const found = await guarded(collection.find({ token: { $in: [...tokens] } }).toArray());
+      const found = await guarded(() => collection.find({ token: { $in: [...tokens] } }).toArray());
       const blocking = found.map(customerCaseOf).flatMap((each) => {
         const flaw = flawOfCustomerCase(operators, each);
         if (flaw) onForged?.(each.caseId, flaw);
@@ -84,19 +84,21 @@ export function customerCaseStore(db: Db, { operators, onForged }: CustomerCaseO
     },
     async list({ state, limit }) {
       const filter = state === undefined ? {} : { state };
-      return (await guarded(collection.find(filter).sort({ openedAt: 1 }).limit(limit).toArray())).map(customerCaseOf);
+      return (await guarded(() => collection.find(filter).sort({ openedAt: 1 }).limit(limit).toArray())).map(
+        customerCaseOf,
+      );
     },
     async decide(caseId, decision) {
-      const before = await guarded(collection.findOne({ _id: caseId }));
+      const before = await guarded(() => collection.findOne({ _id: caseId }));
       const flaw = before?.state === 'OPEN' ? flawOfCustomerCase(operators, customerCaseOf(before)) : undefined;
       if (flaw) throw new CodedError(flaw, `customer case ${caseId} was changed in the database: ${WHAT_TO_DO}`);
       const seal = before?.seal ?? '';
       const filter = { _id: caseId, state: 'OPEN' as const, seal };
       const sealed = { ...decision, seal: sealDecided(operators, seal, decision) };
       const change = { $set: { state: decision.state, decision: sealed } };
-      const decided = await guarded(collection.findOneAndUpdate(filter, change, { returnDocument: 'after' }));
+      const decided = await guarded(() => collection.findOneAndUpdate(filter, change, { returnDocument: 'after' }));
       if (decided) return customerCaseOf(decided as Stored);
-      const found = await guarded(collection.findOne({ _id: caseId }));
+      const found = await guarded(() => collection.findOne({ _id: caseId }));
       if (!found) throw new CodedError('CASE_UNKNOWN', `there is no customer case ${caseId}`);
       throw new CodedError(
         'CASE_NOT_OPEN',
@@ -128,9 +130,9 @@ export function rescreenProgress(db: Db, operators: KeyRing): StoredProgress {
   const isOurs = ({ list, seal }: Progress) => isSealed(operators, 'list', coveredParts(list), seal);
   return {
     // What nobody sealed counts as never screened: customers are screened again.
-    covered: async () => (await guarded(collection.find({}).toArray())).filter(isOurs).map(({ list }) => list),
+    covered: async () => (await guarded(() => collection.find({}).toArray())).filter(isOurs).map(({ list }) => list),
     async lastRunAt() {
-      const [last] = await guarded(collection.find({}).sort({ at: -1 }).limit(1).toArray());
+      const [last] = await guarded(() => collection.find({}).sort({ at: -1 }).limit(1).toArray());
       return last?.at.getTime();
     },
     async advance(lists, startedAt) {
@@ -139,10 +141,10 @@ export function rescreenProgress(db: Db, operators: KeyRing): StoredProgress {
         const taken = await insertFree(collection as never, [document]);
         if (taken.size === 0) continue;
         const { _id, ...change } = document;
-        const stands = await guarded(collection.findOne({ _id }));
+        const stands = await guarded(() => collection.findOne({ _id }));
         const isBehind = stands === null || !isOurs(stands) || stands.list.activation < list.activation;
         const filter = { _id, ...(stands && { 'list.activation': stands.list.activation }) };
-        if (isBehind) await guarded(collection.updateOne(filter, { $set: change }));
+        if (isBehind) await guarded(() => collection.updateOne(filter, { $set: change }));
       }
     },
   };
@@ -150,11 +152,6 @@ export function rescreenProgress(db: Db, operators: KeyRing): StoredProgress {
 
 const WHAT_TO_DO =
   'find out who wrote to the collection, delete the case and `screening_progress`; the rescreener opens it again if it stands';
-
-const guarded = <T>(run: Promise<T>): Promise<T> =>
-  run.catch((error: unknown) => {
-    throw mongoFault(error);
-  });
 
 export const customerCaseOf = ({ _id, openedAt, ...rest }: Stored): SealedCustomerCase => ({
   caseId: _id,

@@ -124,9 +124,15 @@ describe('a bulk', () => {
 });
 
 it.each([
-  new TypeError('x is not a function'),
-  Object.assign(new TypeError('the argument'), { code: 'ERR_INVALID_ARG_TYPE' }),
-  new CodedError('OTHER', 'known already'),
-])('what is not of the driver passes through: $name', (error) => {
+  new TypeError('Anna Example is not a function'),
+  Object.assign(new TypeError('Anna Example'), { code: 'ERR_INVALID_ARG_TYPE' }),
+])('what a call of the driver throws and nobody knows waits, and its text goes nowhere: $name', (error) => {
+  const fault = mongoFault(error);
+  expect(fault).toMatchObject({ code: 'MONGO_UNKNOWN', faultClass: 'transient-dependency', dependency: 'mongo' });
+  expect(fault.message).not.toContain('Anna');
+});
+
+it('what is coded already passes through', () => {
+  const error = new CodedError('OTHER', 'known already');
   expect(mongoFault(error)).toBe(error);
 });

@@ -1,10 +1,10 @@
 // What the MongoDB driver throws, as coded errors: routed by error class, label and server code, never by message.
 //
-// An error that nobody knows is the dependency's, and the partition waits. A record is condemned only by what a server can
+// An error that nobody knows is the dependency's, and the partition waits for it. A record is condemned only by what a server can
 // say of a document alone, and only when nothing else went wrong in the same bulk.
 import { BSON, MongoBulkWriteError, MongoError, MongoServerError, MongoWriteConcernError } from 'mongodb';
 import { safeText } from '../../domain/text.ts';
-import { CodedError } from '../../runtime/ports/fault.ts';
+import { CodedError, codeAndDetail, dependencyDown, isCoded, thrownText } from '../../runtime/ports/fault.ts';
 import { COMMAND_REFUSED, DENIED, DOCUMENT_REFUSED, PASSING } from './server-codes.ts';
 
 /** Longest text of a server that is passed on, characters. */
@@ -26,11 +26,33 @@ const PASSING_LABELS = [
 type Judged = { readonly kind: 'document' | 'denied' | 'refused' | 'passing'; readonly told: string };
 
 /**
- * Wraps an error of the driver. A coded error passes through, and so does what is neither of the driver nor of a socket: a
- * mistake of ours, which the runtime isolates.
+ * Runs a call of the driver, and only that: rejects with a coded error, whatever the driver throws. What is our own (making
+ * a document, reading one) stays outside, so that a mistake of ours never passes for an outage that lasts for ever.
  */
-export function mongoFault(error: unknown): unknown {
-  if (error instanceof CodedError || !isForeign(error)) return error;
+export async function guarded<T>(call: () => Promise<T>): Promise<T> {
+  try {
+    return await call();
+  } catch (error) {
+    throw mongoFault(error);
+  }
+}
+
+/**
+ * Wraps what a call of the driver threw, whatever it is. A coded error passes through. What is neither of the driver nor of
+ * a socket is MONGO_UNKNOWN, and the partition waits: the driver met something that nobody foresaw.
+ */
+export function mongoFault(error: unknown): CodedError {
+  if (isCoded(error)) return error;
+  try {
+    if (isForeign(error)) return judgedFault(error);
+  } catch {
+    // Of a shape that cannot even be looked at.
+  }
+  // Without its text, which nobody knows: it may quote the document.
+  return dependencyDown('mongo', 'MONGO_UNKNOWN', new Error(codeAndDetail(error).detail, { cause: error }));
+}
+
+function judgedFault(error: Error): CodedError {
   const judged = judgedParts(error);
   // The gravest for the dependency speaks for all: one write that may come through later means that the bulk runs again.
   const worst = ['passing', 'refused', 'denied', 'document'] as const;
@@ -105,7 +127,7 @@ function judgedCode(code: unknown, text: string): Judged {
 function tell(error: Error): string {
   const { code, codeName } = error as { readonly code?: unknown; readonly codeName?: unknown };
   const name = typeof codeName === 'string' ? codeName : error.name;
-  return safeText(`${name}${code === undefined ? '' : ` (${String(code)})`}: ${error.message}`, MOST_TEXT);
+  return safeText(`${name}${code === undefined ? '' : ` (${String(code)})`}: ${thrownText(error)}`, MOST_TEXT);
 }
 
 /** A write to a socket that is closing fails with the bare error of Node: the driver does not wrap it. */

@@ -1,9 +1,10 @@
 // Idempotent batch writes to one collection. Unordered, coalesced by the caller to one write per document.
 import { type AnyBulkWriteOperation, type Collection, type Db, type Document, MongoBulkWriteError } from 'mongodb';
 import { refuseOutsideTrials } from '../../runtime/ports/environment.ts';
+import { isOf } from '../../runtime/ports/fault.ts';
 import type { GuardedStore, IdempotentStore, IndexSpec, WriteCounts } from '../../sinks/idempotent-writes.ts';
 import { MAJORITY } from './client.ts';
-import { mongoFault } from './fault.ts';
+import { guarded, mongoFault } from './fault.ts';
 
 const DUPLICATE_KEY = 11_000;
 
@@ -16,12 +17,7 @@ export async function ensureIndexes(db: Db, collection: string, indexes: readonl
     ...(unique ? { unique } : {}),
     ...(partialFilterExpression ? { partialFilterExpression } : {}),
   }));
-  await db
-    .collection(collection)
-    .createIndexes(specs)
-    .catch((error: unknown) => {
-      throw mongoFault(error);
-    });
+  await guarded(() => db.collection(collection, MAJORITY).createIndexes(specs));
 }
 
 /**
@@ -76,9 +72,7 @@ export function guardedStore<D extends { readonly _id: string; readonly version:
       if (refused.length === 0) return { written: documents.length, stale: 0, conflicting: [] };
       // The insert lost a race or the document is newer: without upsert, what does not match is stale.
       const again = refused.map((index) => operation(documents[index]!, false));
-      const second = await collection.bulkWrite(again, { ordered: false }).catch((error: unknown) => {
-        throw mongoFault(error);
-      });
+      const second = await guarded(() => collection.bulkWrite(again, { ordered: false }));
       const stale = refused.length - second.matchedCount;
       return { written: documents.length - stale, stale, conflicting: [] };
     },
@@ -91,7 +85,7 @@ async function unordered(run: () => Promise<unknown>): Promise<readonly number[]
     await run();
     return [];
   } catch (error) {
-    if (!(error instanceof MongoBulkWriteError)) throw mongoFault(error);
+    if (!isOf(error, MongoBulkWriteError)) throw mongoFault(error);
     // What a majority did not acknowledge may be rolled back: the driver shows the duplicates in front of that.
     if (error.result.getWriteConcernError() !== undefined) throw mongoFault(error);
     const errors = Array.isArray(error.writeErrors) ? error.writeErrors : [error.writeErrors];
@@ -110,12 +104,7 @@ async function differing<D extends { readonly _id: string }>(
   content: (document: D) => unknown,
 ): Promise<readonly string[]> {
   const ids = documents.map(({ _id }) => _id);
-  const stored = await collection
-    .find({ _id: { $in: ids } }, { useBigInt64: true })
-    .toArray()
-    .catch((error: unknown) => {
-      throw mongoFault(error);
-    });
+  const stored = await guarded(() => collection.find({ _id: { $in: ids } }, { useBigInt64: true }).toArray());
   const byId = new Map(stored.map((document) => [document._id, canonical(content(document as never))]));
   return documents.filter((document) => byId.get(document._id) !== canonical(content(document))).map(({ _id }) => _id);
 }

@@ -2,7 +2,7 @@
 //   screening_lists        { _id: versionId, source, publicationDate, hashes, counts, report }: inserted last, never changed
 //   screening_list_chunks  { _id: versionId/n, versionId, n, entities, data }: packed entities, inserted before the head
 //   screening_active       { _id: source, revision, list, …, history }: the version in force, replaced by compare-and-set
-import { Binary, type Db, type Document, MongoServerError } from 'mongodb';
+import { Binary, type Db, type Document } from 'mongodb';
 import type { KeyRing } from '../../domain/seal.ts';
 import {
   isSealedActivation,
@@ -21,13 +21,12 @@ import {
 import { CodedError } from '../../runtime/ports/fault.ts';
 import { insertFree } from './claims.ts';
 import { MAJORITY } from './client.ts';
-import { mongoFault } from './fault.ts';
+import { guarded } from './fault.ts';
 import { ensureIndexes } from './idempotent-store.ts';
 
 export const LIST_VERSIONS = 'screening_lists';
 const CHUNKS = 'screening_list_chunks';
 export const ACTIVE_LISTS = 'screening_active';
-const DUPLICATE_KEY = 11_000;
 /** Chunks in one insert: together far below the largest message. */
 const CHUNKS_PER_INSERT = 20;
 
@@ -60,19 +59,15 @@ export function listStore(db: Db, { operators }: ListStoreOptions): ListStore {
   const lists = db.collection<HeadDocument>(LIST_VERSIONS, MAJORITY);
   const chunks = db.collection<Stored>(CHUNKS, MAJORITY);
   const active = db.collection<ActiveDocument>(ACTIVE_LISTS, MAJORITY);
-  const guarded = <T>(run: Promise<T>): Promise<T> =>
-    run.catch((error: unknown) => {
-      throw mongoFault(error);
-    });
 
   async function headDocument(versionId: string): Promise<HeadDocument> {
-    const found = await guarded(lists.findOne({ _id: versionId }));
+    const found = await guarded(() => lists.findOne({ _id: versionId }));
     if (found) return found;
     throw new CodedError('LIST_VERSION_UNKNOWN', `there is no list version ${versionId}: see \`corridor lists show\``);
   }
 
   async function chunksOf(versionId: string): Promise<readonly Uint8Array[]> {
-    const stored = await guarded(chunks.find({ versionId }).sort({ n: 1 }).toArray());
+    const stored = await guarded(() => chunks.find({ versionId }).sort({ n: 1 }).toArray());
     // Copies: a view into the driver's buffer would drag all of it along to another thread.
     return stored.map(({ data }) => Uint8Array.from((data as Binary).value()));
   }
@@ -88,7 +83,7 @@ export function listStore(db: Db, { operators }: ListStoreOptions): ListStore {
   }
 
   async function inForce(): Promise<readonly StoredActivation[]> {
-    const found = await guarded(active.find({}).project<ActiveDocument>({ history: 0 }).toArray());
+    const found = await guarded(() => active.find({}).project<ActiveDocument>({ history: 0 }).toArray());
     return found.map((document) => {
       const activation = toActivation(document);
       return { ...activation, isSealed: isActive(operators, activation, document.seal) };
@@ -106,9 +101,9 @@ export function listStore(db: Db, { operators }: ListStoreOptions): ListStore {
     async save(version, by, now) {
       const head = headOf(version, now, by);
       const { versionId, importedAt, ...rest } = head;
-      const found = await guarded(lists.findOne({ _id: versionId }));
+      const found = await guarded(() => lists.findOne({ _id: versionId }));
       if (found && isSealed(found) && (await isWhole(found))) return false;
-      if (found) await guarded(chunks.deleteMany({ versionId }));
+      if (found) await guarded(() => chunks.deleteMany({ versionId }));
       const packed = [...packEntities(version.entities)].map(({ entities, data }, n) => ({
         _id: `${versionId}/${n}`,
         versionId,
@@ -122,7 +117,7 @@ export function listStore(db: Db, { operators }: ListStoreOptions): ListStore {
       const seal = sealHead(operators, head);
       const document = { _id: versionId, ...rest, importedAt: new Date(importedAt), chunks: packed.length, seal };
       if (found && !isSealed(found)) {
-        await guarded(lists.replaceOne({ _id: versionId }, document));
+        await guarded(() => lists.replaceOne({ _id: versionId }, document));
         return true;
       }
       const taken = await insertFree(lists as never, [document]);
@@ -147,7 +142,7 @@ export function listStore(db: Db, { operators }: ListStoreOptions): ListStore {
     },
     async heads({ source, limit }) {
       const filter = source === undefined ? {} : { source };
-      return (await guarded(lists.find(filter).sort({ importedAt: -1 }).limit(limit).toArray())).map((found) => ({
+      return (await guarded(() => lists.find(filter).sort({ importedAt: -1 }).limit(limit).toArray())).map((found) => ({
         ...toHead(found),
         isSealed: isSealed(found),
       }));
@@ -180,23 +175,19 @@ export function listStore(db: Db, { operators }: ListStoreOptions): ListStore {
       const _id = head.source;
       if (expected === 0) {
         const first = { _id, ...made, seal, history: [entry] };
-        const inserted = await active.insertOne(first).then(
-          () => true,
-          (error: unknown) => {
-            if (error instanceof MongoServerError && error.code === DUPLICATE_KEY) return false;
-            throw mongoFault(error);
-          },
-        );
-        return inserted ? toActivation(first) : undefined;
+        const taken = await insertFree(active as never, [first]);
+        return taken.size === 0 ? toActivation(first) : undefined;
       }
-      const before = await guarded(active.findOne({ _id, revision: expected }));
+      const before = await guarded(() => active.findOne({ _id, revision: expected }));
       if (!before) return undefined;
       const history = [...before.history, entry];
-      const result = await guarded(active.updateOne({ _id, revision: expected }, { $set: { ...made, seal, history } }));
+      const result = await guarded(() =>
+        active.updateOne({ _id, revision: expected }, { $set: { ...made, seal, history } }),
+      );
       return result.matchedCount === 1 ? toActivation({ _id, ...made, history }) : undefined;
     },
     async markPublished(source, revision) {
-      await guarded(active.updateOne({ _id: source, revision }, { $set: { published: true } }));
+      await guarded(() => active.updateOne({ _id: source, revision }, { $set: { published: true } }));
     },
   };
 }

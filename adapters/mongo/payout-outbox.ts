@@ -10,7 +10,7 @@ import type { OutputRecord } from '../../runtime/ports/log.ts';
 import { type Rings, recordOf, requireRings } from '../../runtime/seals.ts';
 import { payoutUpdated as topic } from '../../topics/edges.ts';
 import { MAJORITY } from './client.ts';
-import { mongoFault } from './fault.ts';
+import { guarded } from './fault.ts';
 import { createOutboxRelay, type OutboxRelay, type OutboxRelayOptions, type OutboxSource } from './outbox-relay.ts';
 import { isGenuine, type PayoutDocument, type PayoutKeys, payoutOf } from './payout-document.ts';
 import { PAYOUTS } from './payouts.ts';
@@ -50,13 +50,14 @@ export function payoutOutbox(db: Db, keys: PayoutKeys = {}): OutboxSource<Payout
   const collection = db.collection<PayoutDocument>(PAYOUTS, MAJORITY);
   return {
     pending: async (limit, before) => {
-      const found = collection.find({ unpublishedSince: { $lte: new Date(before) } }).sort({ unpublishedSince: 1 });
-      const documents = await found.limit(limit).toArray().catch(rethrow);
-      return documents.map((document) => {
-        const payout = payoutOf(document);
-        if (!isGenuine(document, keys)) forged.add(payout);
-        return payout;
-      });
+      const documents = await guarded(() =>
+        collection
+          .find({ unpublishedSince: { $lte: new Date(before) } })
+          .sort({ unpublishedSince: 1 })
+          .limit(limit)
+          .toArray(),
+      );
+      return documents.map((document) => readAs(document, keys));
     },
     markPublished: async (payouts) => {
       const byVersion = Map.groupBy(payouts, ({ updates }) => updates.at(-1)?.version ?? 0);
@@ -67,9 +68,22 @@ export function payoutOutbox(db: Db, keys: PayoutKeys = {}): OutboxSource<Payout
           update: { $set: { publishedVersion: version }, $unset: { unpublishedSince: '' as const } },
         },
       }));
-      if (operations.length > 0) await collection.bulkWrite(operations, { ordered: false }).catch(rethrow);
+      if (operations.length > 0) await guarded(() => collection.bulkWrite(operations, { ordered: false }));
     },
   };
+}
+
+/** A document of a shape that no executor ever wrote must not hide the payouts behind it: it is refused like a forged one. */
+function readAs(document: PayoutDocument, keys: PayoutKeys | undefined): Payout {
+  try {
+    const payout = payoutOf(document);
+    if (!isGenuine(document, keys)) forged.add(payout);
+    return payout;
+  } catch {
+    const nothing = { payoutId: String(document._id) } as Payout;
+    forged.add(nothing);
+    return nothing;
+  }
 }
 
 async function recordsOf(
@@ -98,7 +112,3 @@ async function recordsOf(
 /** What to say of a payout that no executor has written as it is. */
 export const forgedDetail = (payoutId: string): string =>
   `payout ${payoutId} is not as the executor wrote it: somebody else changed the database. Nothing is sent or told of it; restore it, or ask the provider what became of its keys`;
-
-function rethrow(error: unknown): never {
-  throw mongoFault(error);
-}

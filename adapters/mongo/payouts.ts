@@ -7,7 +7,7 @@ import type { PayoutChange, PayoutStore } from '../../payouts/ports.ts';
 import { refuseOutsideTrials } from '../../runtime/ports/environment.ts';
 import { takenPlaces } from './claims.ts';
 import { MAJORITY } from './client.ts';
-import { mongoFault } from './fault.ts';
+import { guarded, mongoFault } from './fault.ts';
 import {
   INDEXED_FIELDS,
   indexedFields,
@@ -52,19 +52,17 @@ export function mongoPayoutStore(db: Db, options: MongoPayoutOptions = {}): Mong
   const unguarded = options.unsafe?.noCompareAndSet === true;
   if (unguarded) refuseOutsideTrials(process.env, 'A payout store without compare-and-set');
   return {
-    insert: (payouts) =>
-      guarded(() => (unguarded ? overwrite(collection, payouts, ring) : insert(collection, payouts, ring))),
-    apply: (changes) => guarded(() => apply(collection, changes, { unguarded, ring })),
-    load: (payoutIds) =>
-      guarded(async () => {
-        if (payoutIds.length === 0) return [];
-        const found = await collection.find({ _id: { $in: [...payoutIds] } }).toArray();
-        const genuine = found.filter((document) => isGenuine(document, keys));
-        if (genuine.length < found.length) {
-          for (const one of found) if (!genuine.includes(one)) onForged?.(one._id);
-        }
-        return genuine.map(payoutOf);
-      }),
+    insert: (payouts) => (unguarded ? overwrite(collection, payouts, ring) : insert(collection, payouts, ring)),
+    apply: (changes) => apply(collection, changes, { unguarded, ring }),
+    async load(payoutIds) {
+      if (payoutIds.length === 0) return [];
+      const found = await guarded(() => collection.find({ _id: { $in: [...payoutIds] } }).toArray());
+      const genuine = found.filter((document) => isGenuine(document, keys));
+      if (genuine.length < found.length) {
+        for (const one of found) if (!genuine.includes(one)) onForged?.(one._id);
+      }
+      return genuine.map(payoutOf);
+    },
     now: () =>
       guarded(async () => {
         const { localTime } = await db.admin().command({ hello: 1 });
@@ -92,11 +90,16 @@ export function mongoPayoutStore(db: Db, options: MongoPayoutOptions = {}): Mong
           { key: { caseSince: 1 }, name: 'cases', sparse: true },
         ]);
       }),
-    openCases: (limit) =>
-      guarded(async () => {
-        const found = collection.find({ caseSince: { $lte: new Date(8.64e15) } }).sort({ caseSince: 1 });
-        return (await found.limit(limit).toArray()).map(payoutOf);
-      }),
+    async openCases(limit) {
+      const found = await guarded(() =>
+        collection
+          .find({ caseSince: { $lte: new Date(8.64e15) } })
+          .sort({ caseSince: 1 })
+          .limit(limit)
+          .toArray(),
+      );
+      return found.map(payoutOf);
+    },
     countByPhase: () =>
       guarded(async () => {
         const groups = await collection
@@ -121,7 +124,7 @@ async function insert(
     await collection.insertMany(documents, { ordered: false });
   } catch (error) {
     const places = takenPlaces(error);
-    if (places === undefined) throw error;
+    if (places === undefined) throw mongoFault(error);
     for (const index of places) taken.add(index);
   }
   if (taken.size === 0) return payouts.map(() => true);
@@ -143,7 +146,7 @@ async function apply(
   if (changes.length === 0) return [];
   const stamp = randomUUID();
   const operations = changes.map((change) => operationOf(change, stamp, how));
-  const { matchedCount } = await collection.bulkWrite(operations, { ordered: false });
+  const { matchedCount } = await guarded(() => collection.bulkWrite(operations, { ordered: false }));
   if (matchedCount === changes.length) return changes.map(() => true);
   const ids = changes.map(({ next }) => next.payoutId);
   const ours = await stamped(collection, ids, stamp);
@@ -180,7 +183,8 @@ async function stamped(
   ids: readonly string[],
   stamp: string,
 ): Promise<ReadonlySet<string>> {
-  const found = await collection.find({ _id: { $in: [...ids] }, stamp }, { projection: { _id: 1 } }).toArray();
+  const mine = { _id: { $in: [...ids] }, stamp };
+  const found = await guarded(() => collection.find(mine, { projection: { _id: 1 } }).toArray());
   return new Set(found.map(({ _id }) => _id));
 }
 
@@ -194,14 +198,6 @@ async function overwrite(
     const { _id, ...fields } = payoutDocument(payout, stamp, ring);
     return { replaceOne: { filter: { _id }, replacement: fields, upsert: true } };
   });
-  await collection.bulkWrite(operations, { ordered: false });
+  await guarded(() => collection.bulkWrite(operations, { ordered: false }));
   return payouts.map(() => true);
-}
-
-async function guarded<T>(work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    throw mongoFault(error);
-  }
 }

@@ -14,7 +14,7 @@ import { CodedError } from '../../runtime/ports/fault.ts';
 import type { ScreeningExceptionRevoked } from '../../schemas/types.generated.ts';
 import { insertFree } from './claims.ts';
 import { MAJORITY } from './client.ts';
-import { mongoFault } from './fault.ts';
+import { guarded } from './fault.ts';
 import { ensureIndexes } from './idempotent-store.ts';
 
 export const EXCEPTIONS = 'screening_exceptions';
@@ -79,10 +79,6 @@ export interface ExceptionStoreOptions {
 
 export function exceptionStore(db: Db, { operators, onIgnored, revocations }: ExceptionStoreOptions): ExceptionStore {
   const collection = db.collection<Stored>(EXCEPTIONS, MAJORITY);
-  const guarded = <T>(run: Promise<T>): Promise<T> =>
-    run.catch((error: unknown) => {
-      throw mongoFault(error);
-    });
   return {
     ensureIndexes: () =>
       ensureIndexes(db, EXCEPTIONS, [
@@ -96,7 +92,8 @@ export function exceptionStore(db: Db, { operators, onIgnored, revocations }: Ex
         revoked: null,
         expiresAt: { $gt: new Date(now) },
       };
-      const found = (await guarded(collection.find(filter).toArray())).map(exceptionOf);
+      const documents = await guarded(() => collection.find(filter).toArray());
+      const found = documents.flatMap((document) => readable(document, onIgnored));
       if (found.length === 0) return [];
       const revoked = await revocations?.among(found.map(({ exceptionId }) => exceptionId));
       return found.filter((exception) => {
@@ -123,7 +120,7 @@ export function exceptionStore(db: Db, { operators, onIgnored, revocations }: Ex
     },
     async approve(exceptionId, by, now) {
       const waiting = { _id: exceptionId, approved: null, revoked: null, expiresAt: { $gt: new Date(now) } };
-      const found = await guarded(collection.findOne(waiting));
+      const found = await guarded(() => collection.findOne(waiting));
       if (found && isSamePerson(found.grantedBy, by)) {
         throw new CodedError(
           'SECOND_PERSON_NEEDED',
@@ -142,7 +139,7 @@ export function exceptionStore(db: Db, { operators, onIgnored, revocations }: Ex
         seal: sealOf(operators, 'exception', approvedParts(exceptionOf(found), by, now)),
       };
       // What is approved is what was found: the seal is over it.
-      const result = approved && (await guarded(collection.updateOne(waiting, { $set: { approved } })));
+      const result = approved && (await guarded(() => collection.updateOne(waiting, { $set: { approved } })));
       if (result?.matchedCount === 1) return;
       throw new CodedError(
         'EXCEPTION_UNKNOWN',
@@ -151,11 +148,13 @@ export function exceptionStore(db: Db, { operators, onIgnored, revocations }: Ex
     },
     async revoke(exceptionId, by, reason, now) {
       const filter = { _id: exceptionId, revoked: null };
-      if ((await guarded(collection.countDocuments(filter))) === 1) {
+      if ((await guarded(() => collection.countDocuments(filter))) === 1) {
         await revocations?.publish?.({ exceptionId, revokedAt: now, revokedBy: by });
       }
       const seal = sealOf(operators, 'exception', revokedParts(exceptionId, { at: now, by, reason }));
-      const result = await guarded(collection.updateOne(filter, { $set: { revoked: { at: now, by, reason, seal } } }));
+      const result = await guarded(() =>
+        collection.updateOne(filter, { $set: { revoked: { at: now, by, reason, seal } } }),
+      );
       if (result.matchedCount === 1) return;
       throw new CodedError(
         'EXCEPTION_UNKNOWN',
@@ -164,9 +163,21 @@ export function exceptionStore(db: Db, { operators, onIgnored, revocations }: Ex
     },
     async list({ token, limit }) {
       const filter = token === undefined ? {} : { token };
-      return (await guarded(collection.find(filter).sort({ grantedAt: -1 }).limit(limit).toArray())).map(exceptionOf);
+      return (await guarded(() => collection.find(filter).sort({ grantedAt: -1 }).limit(limit).toArray())).map(
+        exceptionOf,
+      );
     },
   };
+}
+
+/** One of a shape that was never written bears no seal. */
+function readable(document: Stored, onIgnored: ExceptionStoreOptions['onIgnored']): readonly StoredException[] {
+  try {
+    return [exceptionOf(document)];
+  } catch {
+    onIgnored?.(String(document._id), 'EXCEPTION_NOT_SEALED');
+    return [];
+  }
 }
 
 const isAsked = (operators: KeyRing, exception: StoredException): boolean =>

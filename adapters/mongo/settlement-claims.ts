@@ -4,7 +4,7 @@ import type { Failpoint } from '../../processors/contract.ts';
 import type { SettlementClaim, SettlementClaims, SettlementStep } from '../../processors/settlement/ports.ts';
 import { type ClaimDocument, findByIds, insertFree } from './claims.ts';
 import { MAJORITY } from './client.ts';
-import { mongoFault } from './fault.ts';
+import { guarded } from './fault.ts';
 
 export const SETTLEMENT_CLAIMS = 'settlement_claims';
 
@@ -30,9 +30,7 @@ export function settlementClaims(db: Db, options: { readonly failpoint?: Failpoi
         const { _id, count, steps } = toDocument(claim);
         return { updateOne: { filter: { _id, count: expectedSteps } as never, update: { $set: { count, steps } } } };
       });
-      const { matchedCount } = await collection.bulkWrite(operations, { ordered: false }).catch((error: unknown) => {
-        throw mongoFault(error);
-      });
+      const { matchedCount } = await guarded(() => collection.bulkWrite(operations, { ordered: false }));
       await options.failpoint?.('settlement-claims.after-replace');
       if (matchedCount === changes.length) return new Set();
       // Which ones were lost is not told: all are looked at again, and those that were replaced recognise themselves.

@@ -9,7 +9,7 @@ import type { TransferDocument } from '../../sinks/transfer-view/to-write.ts';
 import type { Documents, StoredPayout, Stores } from '../../verify/ports.ts';
 import { CASES } from './cases.ts';
 import { MAJORITY } from './client.ts';
-import { mongoFault } from './fault.ts';
+import { guarded, mongoFault } from './fault.ts';
 import { HOLD_CLAIMS } from './hold-claims.ts';
 import { INTENT_CLAIMS } from './intent-claims.ts';
 import { type PayoutDocument, payoutOf } from './payout-document.ts';
@@ -32,12 +32,12 @@ export function verifyStores({ db, events, transfers }: VerifyStoresOptions): St
   const documents = <D>(name: string, read: (document: Stored) => D, longs = true): Documents<D> => {
     const collection = db.collection<Stored>(name, MAJORITY);
     return {
-      find: (ids) =>
-        guarded(async () => {
-          if (ids.length === 0) return [];
-          const filter = { _id: { $in: [...ids] } };
-          return (await collection.find(filter, { useBigInt64: longs }).toArray()).map((each) => read(each as Stored));
-        }),
+      async find(ids) {
+        if (ids.length === 0) return [];
+        const filter = { _id: { $in: [...ids] } };
+        const found = await guarded(() => collection.find(filter, { useBigInt64: longs }).toArray());
+        return found.map((each) => read(each as Stored));
+      },
       count: () => guarded(() => collection.countDocuments()),
       async *ids() {
         const cursor = collection.find({}, { projection: { _id: 1 }, batchSize: PAGE });
@@ -95,12 +95,4 @@ function withBuffers(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withBuffers);
   if (typeof value !== 'object' || value === null || value instanceof Date) return value;
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, withBuffers(inner)]));
-}
-
-async function guarded<T>(work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    throw mongoFault(error);
-  }
 }

@@ -2,7 +2,7 @@
 // of a server condemns a record. It is fatal only when it says that this client may not do its work; everything else,
 // known or not, makes the partition wait until the server answers again.
 import { safeText } from '../../domain/text.ts';
-import { CodedError } from '../../runtime/ports/fault.ts';
+import { CodedError, isCoded, thrownText } from '../../runtime/ports/fault.ts';
 
 /** Longest text of a server that is passed on, characters. */
 const MOST_TEXT = 160;
@@ -46,7 +46,14 @@ const IN_A_SCRIPT =
 const KILLED = /^(?:ERR Error running script \(call to f_[0-9a-f]{40}\): @user_script:\d+: |ERR )Script killed by user/;
 
 /** Whether a server said it; the client's own errors are none. */
-export const isReply = (error: unknown): error is Error => error instanceof Error && error.name === 'ReplyError';
+export function isReply(error: unknown): error is Error {
+  try {
+    return error instanceof Error && error.name === 'ReplyError' && typeof error.message === 'string';
+  } catch {
+    // Of a shape that cannot be looked at.
+    return false;
+  }
+}
 
 /** Code of an error reply, such as OOM, also of one met inside a script; undefined when the error is no reply. */
 export function replyCode(error: unknown): string | undefined {
@@ -56,7 +63,7 @@ export function replyCode(error: unknown): string | undefined {
 
 /** Wraps an error of the client; a coded error passes through. `dependency`: redis-limits or redis-queue. */
 export function redisFault(error: unknown, dependency: string, downCode = 'REDIS_UNAVAILABLE'): CodedError {
-  if (error instanceof CodedError) return error;
+  if (isCoded(error)) return error;
   const code = replyCode(error);
   const denial = code === undefined ? undefined : REDIS_DENIALS[code];
   if (denial !== undefined) {
@@ -75,8 +82,9 @@ export function redisFault(error: unknown, dependency: string, downCode = 'REDIS
 
 function told(error: unknown, code: string | undefined): string {
   if (code !== undefined && code in REDIS_STATES) return `${code}: ${REDIS_STATES[code]}`;
-  const text = error instanceof Error ? error.message : String(error);
-  if (isReply(error) && KILLED.test(text)) return 'a script of ours was killed: it runs again';
+  if (!isReply(error)) return thrownText(error, MOST_TEXT);
+  const text = error.message;
+  if (KILLED.test(text)) return 'a script of ours was killed: it runs again';
   // What a server quotes of a command may be of a record.
   return safeText(text.replace(IN_A_SCRIPT, '').replace(/,? with args beginning with.*/s, ''), MOST_TEXT);
 }

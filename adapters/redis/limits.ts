@@ -62,10 +62,13 @@ export function limitsLedger(redis: Redis, options: LimitsLedgerOptions = {}): L
   let known: string | undefined;
 
   const prefixOf = (marker: string) => `${namespace}:${marker.slice(marker.indexOf(':') + 1)}:`;
-  const guarded = <T>(work: () => Promise<T>): Promise<T> =>
-    work().catch((error: unknown) => {
+  const guarded = async <T>(work: () => Promise<T>): Promise<T> => {
+    try {
+      return await work();
+    } catch (error) {
       throw limitsFault(redis, error);
-    });
+    }
+  };
 
   async function status() {
     const [info, memory, marker] = await guarded(() =>

@@ -9,10 +9,13 @@ const PAGE = 1_000;
 /** @param namespace prefix of every key, as the ledger was given it. */
 export function verifyLimits(redis: Redis, namespace = limitsNamespace('corridor')): LimitsStore {
   const ledger = limitsLedger(redis, { namespace });
-  const guarded = <T>(work: () => Promise<T>): Promise<T> =>
-    work().catch((error: unknown) => {
+  const guarded = async <T>(work: () => Promise<T>): Promise<T> => {
+    try {
+      return await work();
+    } catch (error) {
       throw limitsFault(redis, error);
-    });
+    }
+  };
 
   async function prefix(): Promise<string> {
     const { marker } = await ledger.status();

@@ -1,28 +1,88 @@
-// Plain requests to the registry, for what the client library does not offer or answers from its cache.
-import { dependencyDown } from '../../runtime/ports/fault.ts';
+// Requests to the registry that always end, are never answered from a cache, and are believed only where a registry speaks.
+import { CodedError, dependencyDown, isCoded } from '../../runtime/ports/fault.ts';
 import type { RegistryOptions } from './codec.ts';
 
 const TIMEOUT_MS = 10_000;
+/** Largest answer that is read, bytes: a schema of ours takes some 10,000. */
+const LARGEST_ANSWER_BYTES = 4 * 1_048_576;
 
-export type Call = (method: string, path: string, body?: unknown) => Promise<{ status: number; body: unknown }>;
+/** What a registry answered. `body` is undefined when it is no JSON object: then it was no registry that spoke. */
+export interface Answer {
+  readonly status: number;
+  readonly body: Readonly<Record<string, unknown>> | undefined;
+}
 
-/** Rejects with REGISTRY_UNAVAILABLE when there is no answer, or one that says nothing of what was asked. */
-export function registryCaller({ url, auth }: RegistryOptions): Call {
+export type Call = (method: string, path: string, body?: unknown) => Promise<Answer>;
+
+/** Codes of the registry's own, in the body of a 404: something is not there. */
+export const MISSING = { subject: 40_401, version: 40_402, schema: 40_403 } as const;
+
+/**
+ * Rejects with REGISTRY_UNAVAILABLE when there is no answer, or one that says nothing of what was asked (5xx, 429, a
+ * timeout); with REGISTRY_UNAUTHORISED (fatal) when it does not let us in.
+ */
+export function registryCaller({ url, auth }: RegistryOptions, timeoutMs = TIMEOUT_MS): Call {
   const authorization = auth
     ? { authorization: `Basic ${Buffer.from(`${auth.username}:${auth.password}`).toString('base64')}` }
     : {};
   return async (method, path, body) => {
-    const response = await fetch(`${url.replace(/\/$/, '')}${path}`, {
-      method,
-      headers: { 'content-type': 'application/vnd.schemaregistry.v1+json', ...authorization },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      signal: AbortSignal.timeout(TIMEOUT_MS),
-    }).catch((error: unknown) => {
-      throw dependencyDown('registry', 'REGISTRY_UNAVAILABLE', error);
-    });
-    if (response.status >= 500 || response.status === 401 || response.status === 403) {
-      throw dependencyDown('registry', 'REGISTRY_UNAVAILABLE', `status ${response.status} on ${method} ${path}`);
+    const asked = `${method} ${path}`;
+    try {
+      const response = await fetch(`${url.replace(/\/$/, '')}${path}`, {
+        method,
+        headers: { 'content-type': 'application/vnd.schemaregistry.v1+json', ...authorization },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+        signal: AbortSignal.timeout(timeoutMs),
+      });
+      assertAnswers(response.status, asked);
+      return { status: response.status, body: objectIn(await textOf(response)) };
+    } catch (error) {
+      throw isCoded(error) ? error : dependencyDown('registry', 'REGISTRY_UNAVAILABLE', error);
     }
-    return { status: response.status, body: await response.json().catch(() => ({})) };
   };
+}
+
+/** Whether the registry itself says that what was asked for is not there; any other 404 is somebody in between. */
+export function saysMissing({ status, body }: Answer, ...codes: readonly number[]): boolean {
+  return status === 404 && codes.some((code) => body?.['error_code'] === code);
+}
+
+/** An answer that is of no use, and what to look at. Never the record's fault. */
+export function uselessAnswer(asked: string, { status, body }: Answer): CodedError {
+  const code = body?.['error_code'];
+  const told = typeof code === 'number' ? `code ${code}` : 'in no words of a registry: check CORRIDOR_REGISTRY_URL';
+  return dependencyDown('registry', 'REGISTRY_UNAVAILABLE', `status ${status} on ${asked}, ${told}`);
+}
+
+function assertAnswers(status: number, asked: string): void {
+  if (status === 401 || status === 403) {
+    throw new CodedError(
+      'REGISTRY_UNAUTHORISED',
+      `the registry answers ${status} on ${asked}: check CORRIDOR_REGISTRY_USERNAME and its password, and that this user may read and write schemas`,
+      { faultClass: 'fatal', dependency: 'registry' },
+    );
+  }
+  if (status >= 500 || status === 408 || status === 425 || status === 429) {
+    throw dependencyDown('registry', 'REGISTRY_UNAVAILABLE', `status ${status} on ${asked}`);
+  }
+}
+
+async function textOf(response: Response): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
+    size += chunk.length;
+    if (size > LARGEST_ANSWER_BYTES) throw new Error(`more than ${LARGEST_ANSWER_BYTES} bytes`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+function objectIn(text: string): Answer['body'] {
+  try {
+    const parsed: unknown = JSON.parse(text);
+    return typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed) ? { ...parsed } : undefined;
+  } catch {
+    return undefined;
+  }
 }

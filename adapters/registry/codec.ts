@@ -1,20 +1,22 @@
 // Codec over a Confluent-compatible registry. Ids are looked up at the start; resolvers are cached per writer schema,
 // since building one per message costs two hundred times the decoding.
+import { once } from 'node:events';
 import { setTimeout } from 'node:timers/promises';
 import { SchemaRegistry } from '@kafkajs/confluent-schema-registry';
-import type { Type } from 'avsc';
+import avro, { type Type } from 'avsc';
 import type { Codec, DecodeResult } from '../../runtime/ports/codec.ts';
 import { CodedError } from '../../runtime/ports/fault.ts';
 import { avscOptions, recordType } from '../../schemas/avro-types.ts';
 import { selfContained } from '../../schemas/load.ts';
 import { TextRefused } from '../../schemas/strict-strings.ts';
 import { contractOf, type TopicName, type TopicValues } from '../../topics/catalogue.ts';
-import { registryCaller } from './call.ts';
+import { MISSING, registryCaller, saysMissing, uselessAnswer } from './call.ts';
 import { writeShortStringsFast } from './short-strings.ts';
 import { Slab } from './slab.ts';
-import { createWriters, isMissing, registryAway, type Writer, type WrittenTopic } from './writers.ts';
+import { createWriters, registryAway, type Writer, type WrittenTopic } from './writers.ts';
 
 const HEADER_BYTES = 5;
+const REFERENCES_TIMEOUT_MS = 10_000;
 const NONE: ReadonlyMap<number, Writer> = new Map();
 /** Registry subject of a topic's values (TopicNameStrategy). */
 export const subjectOf = (topic: string) => `${topic}-value`;
@@ -22,6 +24,8 @@ export const subjectOf = (topic: string) => `${topic}-value`;
 export interface RegistryOptions {
   readonly url: string;
   readonly auth?: { readonly username: string; readonly password: string };
+  /** Longest wait for an answer, ms. */
+  readonly timeoutMs?: number;
   readonly now?: () => number;
   readonly sleep?: (ms: number) => Promise<void>;
   /** Strings are written as avsc does it, not the faster way. */
@@ -35,7 +39,7 @@ export function registryCodec(options: RegistryOptions): Codec {
     { host: options.url, ...(options.auth ? { auth: options.auth } : {}) },
     { AVRO: avscOptions() as never },
   );
-  const call = registryCaller(options);
+  const call = registryCaller(options, options.timeoutMs);
   const writers = createWriters({ find, call, now, sleep: options.sleep ?? setTimeout });
   const topics = new Map<string, WrittenTopic>();
   const slab = new Slab(HEADER_BYTES);
@@ -52,16 +56,7 @@ export function registryCodec(options: RegistryOptions): Codec {
       if (topics.has(name)) continue;
       const contract = contractOf(name)!;
       const schema = selfContained(`corridor.${contract.record}`);
-      const id = await client.getRegistryIdBySchema(subjectOf(name), schema as never).catch((error: unknown) => {
-        if (isMissing(error)) {
-          throw new CodedError(
-            'SCHEMA_NOT_REGISTERED',
-            `the current schema of ${name} is not in the registry: run \`corridor schemas push\` first`,
-            { faultClass: 'fatal', dependency: 'registry' },
-          );
-        }
-        throw registryAway(error);
-      });
+      const id = await registered(name, schema);
       const type = recordType(contract.record);
       const readable = new Map<number, Writer>([[id, { read: (bytes) => type.fromBuffer(bytes) }]]);
       const external = contract.kind === 'intent';
@@ -71,31 +66,57 @@ export function registryCodec(options: RegistryOptions): Codec {
     }
   }
 
+  /** The id of a schema under a topic's subject. */
+  async function registered(name: string, schema: object): Promise<number> {
+    const path = `/subjects/${encodeURIComponent(subjectOf(name))}`;
+    const answer = await call('POST', path, { schema: JSON.stringify(schema) });
+    const id = answer.body?.['id'];
+    if (answer.status === 200 && isId(id)) return id;
+    const refuse = (code: string, message: string) =>
+      new CodedError(code, message, { faultClass: 'fatal', dependency: 'registry' });
+    if (saysMissing(answer, MISSING.subject, MISSING.schema)) {
+      const message = `the current schema of ${name} is not in the registry: run \`corridor schemas push\` first`;
+      throw refuse('SCHEMA_NOT_REGISTERED', message);
+    }
+    if (answer.status === 422 && typeof answer.body?.['error_code'] === 'number') {
+      throw refuse('SCHEMA_REFUSED', `the registry does not take the schema of ${name} for Avro: is it one for Avro?`);
+    }
+    throw uselessAnswer(`POST ${path}`, answer);
+  }
+
   /** Versions pushed before ours resolve without asking again; later ones are newer than this process. */
   async function loadOlderWriters(name: string, topic: WrittenTopic): Promise<void> {
     for (let version = 1; ; version++) {
-      const id = await client.getRegistryId(subjectOf(name), version).catch((error: unknown) => {
-        if (isMissing(error)) return undefined;
-        throw registryAway(error);
-      });
-      if (id === undefined || id === topic.id) return;
+      const path = `/subjects/${encodeURIComponent(subjectOf(name))}/versions/${version}`;
+      const answer = await call('GET', path);
+      if (saysMissing(answer, MISSING.subject, MISSING.version)) return;
+      const id = answer.body?.['id'];
+      if (answer.status !== 200 || !isId(id)) throw uselessAnswer(`GET ${path}`, answer);
+      if (id === topic.id) return;
       const schema = await find(id);
       if (schema !== undefined && schema !== 'not-avro') topic.readable.set(id, writers.resolve(topic, id, schema));
     }
   }
 
-  /** The schema of an id; the library remembers those that it found. */
+  /** The schema of an id, or undefined when the registry says that it has none. */
   async function find(id: number): Promise<Type | 'not-avro' | undefined> {
-    try {
-      return (await client.getSchema(id)) as unknown as Type;
-    } catch (error) {
-      if (isMissing(error)) return undefined;
-      if ((error as { status?: number }).status !== undefined) throw registryAway(error);
-      // No answer, or one that holds no Avro: the registry is asked again, past the library.
-      const answer = await call('GET', `/schemas/ids/${id}`);
-      if (answer.status === 200) return 'not-avro';
+    const path = `/schemas/ids/${id}`;
+    const answer = await call('GET', path);
+    if (saysMissing(answer, MISSING.schema)) return undefined;
+    const { schema, schemaType = 'AVRO', references = [] } = answer.body ?? {};
+    if (answer.status !== 200 || typeof schema !== 'string') throw uselessAnswer(`GET ${path}`, answer);
+    if (schemaType !== 'AVRO') return 'not-avro';
+    if (!Array.isArray(references) || references.length > 0) return withReferences(id);
+    return avroType(schema) ?? 'not-avro';
+  }
+
+  /** A schema made of others: the library asks for them. */
+  async function withReferences(id: number): Promise<Type> {
+    const late = AbortSignal.timeout(REFERENCES_TIMEOUT_MS);
+    const tooLate = once(late, 'abort').then(() => Promise.reject(new Error('no answer in time')));
+    return Promise.race([client.getSchema(id) as unknown as Promise<Type>, tooLate]).catch((error: unknown) => {
       throw registryAway(error);
-    }
+    });
   }
 
   function decodeOne(
@@ -141,6 +162,17 @@ export function registryCodec(options: RegistryOptions): Codec {
       return values.map((bytes) => decodeOne(topic, bytes, learnt) as DecodeResult<TopicValues[T]>);
     },
   };
+}
+
+const isId = (id: unknown): id is number => Number.isInteger(id);
+
+/** undefined: the registry holds it, and it is no Avro that can be read. */
+function avroType(schema: string): Type | undefined {
+  try {
+    return avro.Type.forSchema(JSON.parse(schema), avscOptions() as never);
+  } catch {
+    return undefined;
+  }
 }
 
 const poison = (code: string, detail: string): DecodeResult<never> => ({ ok: false, kind: 'poison', code, detail });

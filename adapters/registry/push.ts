@@ -1,9 +1,10 @@
 // Pushes the current schemas: the compatibility level first, then one registration after another from one process,
 // since two first registrations at once may collide.
+import { safeText } from '../../domain/text.ts';
 import { CodedError } from '../../runtime/ports/fault.ts';
 import { selfContained } from '../../schemas/load.ts';
 import { contracts } from '../../topics/catalogue.ts';
-import { type Call, registryCaller } from './call.ts';
+import { type Answer, type Call, MISSING, registryCaller, saysMissing, uselessAnswer } from './call.ts';
 import { type RegistryOptions, subjectOf } from './codec.ts';
 
 const LEVEL = 'FULL_TRANSITIVE';
@@ -23,7 +24,7 @@ export async function pushSchemas(
   onPushed: (pushed: Pushed) => void = () => {},
 ): Promise<readonly Pushed[]> {
   const call = registryCaller(options);
-  await call('PUT', '/config', { compatibility: LEVEL });
+  await setLevel(call, '/config');
   const all: Pushed[] = [];
   for (const contract of Object.values(contracts)) {
     const subject = subjectOf(contract.name);
@@ -38,12 +39,35 @@ export async function pushSchemas(
 async function pushOne(call: Call, subject: string, body: { schema: string }): Promise<Pushed> {
   const path = `/subjects/${encodeURIComponent(subject)}`;
   const registered = await call('POST', path, body);
-  if (registered.status === 200) return { subject, id: (registered.body as { id: number }).id, state: 'unchanged' };
-  await call('PUT', `/config/${encodeURIComponent(subject)}`, { compatibility: LEVEL });
+  const before = idIn(registered);
+  if (before !== undefined) return { subject, id: before, state: 'unchanged' };
+  if (!saysMissing(registered, MISSING.subject, MISSING.schema)) throw notPushed(subject, registered);
+  await setLevel(call, `/config/${encodeURIComponent(subject)}`);
   const created = await call('POST', `${path}/versions`, body);
-  if (created.status === 200) return { subject, id: (created.body as { id: number }).id, state: 'registered' };
-  const message = (created.body as { message?: string }).message ?? `status ${created.status}`;
-  throw new CodedError('SCHEMA_INCOMPATIBLE', `${subject} was refused by the registry: ${message}`, {
+  const id = idIn(created);
+  if (id !== undefined) return { subject, id, state: 'registered' };
+  throw notPushed(subject, created);
+}
+
+/** Without it an incompatible schema could come in. */
+async function setLevel(call: Call, path: string): Promise<void> {
+  const answer = await call('PUT', path, { compatibility: LEVEL });
+  if (answer.status !== 200) throw uselessAnswer(`PUT ${path}`, answer);
+}
+
+function idIn({ status, body }: Answer): number | undefined {
+  const id = body?.['id'];
+  return status === 200 && typeof id === 'number' ? id : undefined;
+}
+
+/** What the registry says of the schema is told; anything else was not the registry's. */
+function notPushed(subject: string, answer: Answer): CodedError {
+  const { error_code: code, message } = answer.body ?? {};
+  if (typeof code !== 'number' || answer.status < 400 || answer.status === 404) {
+    return uselessAnswer(`registering ${subject}`, answer);
+  }
+  const told = typeof message === 'string' ? safeText(message) : `status ${answer.status}, code ${code}`;
+  return new CodedError('SCHEMA_INCOMPATIBLE', `${subject} was refused by the registry: ${told}`, {
     faultClass: 'fatal',
     dependency: 'registry',
   });

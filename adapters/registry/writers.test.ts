@@ -3,6 +3,7 @@ import type { Type } from 'avsc';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { recordType } from '../../schemas/avro-types.ts';
 import { selfContained } from '../../schemas/load.ts';
+import type { Answer } from './call.ts';
 import { CONFIRM_UNKNOWN_MS, createWriters, type WrittenTopic } from './writers.ts';
 
 const OWN = 7;
@@ -18,7 +19,7 @@ const writers = createWriters({
     asked.push(id);
     return schemas.get(id);
   },
-  call: async () => ownAnswer,
+  call: async () => ownAnswer as Answer,
   now: () => now,
   sleep: async (ms) => {
     now += ms;

@@ -178,9 +178,4 @@ async function atOnce<T>(items: readonly T[], work: (item: T) => Promise<void>):
   await Promise.all(Array.from({ length: Math.min(ASKED_AT_ONCE, items.length) }, worker));
 }
 
-/** An answer 404 alone says that something is not there; everything else is an outage. */
-export function isMissing(error: unknown): boolean {
-  return typeof error === 'object' && error !== null && (error as { status?: number }).status === 404;
-}
-
 export const registryAway = (error: unknown) => dependencyDown('registry', 'REGISTRY_UNAVAILABLE', error);

@@ -5,6 +5,8 @@ import { TextRefused } from '../../schemas/strict-strings.ts';
 
 const MAX_DETAIL = 300;
 const MAX_FRAMES = 6;
+const MAX_TYPE = 60;
+const UNREADABLE = 'what was thrown cannot be read';
 
 /** How the runtime treats a fault. */
 export type FaultClass =
@@ -34,14 +36,37 @@ export class CodedError extends Error {
   }
 }
 
+/** Whether it is coded. Never throws: what a client throws may be of a shape that cannot even be asked for its class. */
+export function isCoded(thrown: unknown): thrown is CodedError {
+  return isOf(thrown, CodedError);
+}
+
+/** `instanceof` that never throws. */
+export function isOf<T extends Error>(thrown: unknown, kind: abstract new (...given: never[]) => T): thrown is T {
+  try {
+    return thrown instanceof kind;
+  } catch {
+    return false;
+  }
+}
+
 /** A dependency that cannot be reached or does not answer in time. */
 export function dependencyDown(dependency: string, code: string, cause: unknown): CodedError {
-  const detail = cause instanceof Error ? cause.message : String(cause);
-  return new CodedError(code, `${dependency} is unavailable: ${detail}`, {
+  return new CodedError(code, `${dependency} is unavailable: ${thrownText(cause)}`, {
     faultClass: 'transient-dependency',
     dependency,
     cause,
   });
+}
+
+/** What anything thrown says of itself, as it can be shown, in at most `most` characters. Never throws, whatever it is. */
+export function thrownText(thrown: unknown, most = MAX_DETAIL): string {
+  try {
+    const text: unknown = thrown instanceof Error ? thrown.message : String(thrown);
+    return typeof text === 'string' ? safeText(text, most) : UNREADABLE;
+  } catch {
+    return UNREADABLE;
+  }
 }
 
 /**
@@ -49,21 +74,39 @@ export function dependencyDown(dependency: string, code: string, cause: unknown)
  * quote a record (a name, an account): its type and first frame say where to look.
  */
 export function codeAndDetail(error: unknown): { readonly code: string; readonly detail: string } {
-  if (error instanceof CodedError) return { code: error.code, detail: safeText(error.message, MAX_DETAIL) };
-  const type = error instanceof Error ? error.name.slice(0, 60) : typeof error;
+  if (isCoded(error)) return { code: error.code, detail: safeText(error.message, MAX_DETAIL) };
   const where = framesOf(error).split('\n')[0] ?? '';
-  const code = error instanceof DomainError || error instanceof TextRefused ? error.code : 'UNEXPECTED_ERROR';
-  return { code, detail: `unexpected ${type} ${where}`.trim().slice(0, MAX_DETAIL) };
+  const code = isOf(error, DomainError) || isOf(error, TextRefused) ? error.code : 'UNEXPECTED_ERROR';
+  return { code, detail: `unexpected ${typeOf(error)} ${where}`.trim().slice(0, MAX_DETAIL) };
+}
+
+function typeOf(error: unknown): string {
+  try {
+    return error instanceof Error ? safeText(String(error.name), MAX_TYPE) : typeof error;
+  } catch {
+    return 'object';
+  }
 }
 
 /** Frames of the stack of an error, without its message. */
 export function framesOf(error: unknown): string {
-  if (!(error instanceof Error) || !error.stack) return '';
-  const frames = error.stack.split('\n').filter((line) => /^\s+at /.test(line));
+  const frames = stackOf(error)
+    .split('\n')
+    .filter((line) => /^\s+at /.test(line));
   return frames
     .slice(0, MAX_FRAMES)
     .map((line) =>
       line.trim().replace(/file:\/\/\S*?\/(?=(?:processors|runtime|adapters|sinks|payouts|topics|test)\/)/, ''),
     )
     .join('\n');
+}
+
+/** Its stack as text, or nothing: what is thrown may be of any shape. */
+function stackOf(error: unknown): string {
+  try {
+    const stack: unknown = error instanceof Error ? error.stack : undefined;
+    return typeof stack === 'string' ? stack : '';
+  } catch {
+    return '';
+  }
 }
