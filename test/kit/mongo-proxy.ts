@@ -35,16 +35,22 @@ export interface MongoProxyOptions {
 
 const HELLO: ReadonlySet<string> = new Set(['hello', 'ismaster', 'isMaster']);
 const WRITES: Readonly<Record<string, string>> = { insert: 'documents', update: 'updates', delete: 'deletes' };
-const WRITING: ReadonlySet<string> = new Set([...Object.keys(WRITES), 'findAndModify', 'createIndexes']);
+export const WRITING: ReadonlySet<string> = new Set([...Object.keys(WRITES), 'findAndModify', 'createIndexes']);
+export const READING: ReadonlySet<string> = new Set(['find', 'aggregate', 'count', 'distinct', 'getMore']);
 const NOT_PRIMARY = 10_107;
+const NO_SECONDARY_OK = 13_435;
+/** Commands and replies that are remembered. */
+const MOST_KEPT = 10_000;
 
 export class MongoProxy {
   /** What becomes of a command; undefined: it goes through. */
   treat: (command: SeenCommand) => Treatment | undefined = () => undefined;
-  /** False: it says that it is a secondary, and takes no writes. */
+  /** False: it says that it is a secondary, and takes neither writes nor reads. */
   primary = true;
-  /** Commands that came, without those of the driver's own. */
+  /** Commands that came lately, without those of the driver's own. */
   readonly seen: SeenCommand[] = [];
+  /** Commands that were not let through as they came. */
+  treated = 0;
   /** Writes that were sent again and answered from what the first attempt had done. */
   repeats = 0;
   readonly #server: Server;
@@ -110,12 +116,15 @@ export class MongoProxy {
       return;
     }
     const command = seenCommand(name, message);
-    if (command.collection !== '') this.seen.push(command);
-    if (!this.primary && WRITING.has(name)) {
-      answer(refusal({ kind: 'refuse', code: NOT_PRIMARY, labels: ['RetryableWriteError'] }));
+    if (command.collection !== '') this.#saw(command);
+    if (!this.primary && (WRITING.has(name) || READING.has(name))) {
+      this.treated++;
+      const [code, labels] = WRITING.has(name) ? [NOT_PRIMARY, ['RetryableWriteError']] : [NO_SECONDARY_OK, []];
+      answer(refusal({ kind: 'refuse', code, labels }));
       return;
     }
     const treatment = this.treat(command);
+    if (treatment !== undefined) this.treated++;
     if (treatment?.kind === 'delay') await sleep(treatment.ms);
     if (treatment?.kind === 'refuse') answer(refusal(treatment));
     else if (treatment?.kind === 'write-errors') answer(writeErrors(treatment));
@@ -135,11 +144,21 @@ export class MongoProxy {
     let done = key === undefined ? undefined : this.#done.get(key);
     if (done !== undefined) this.repeats++;
     done ??= server ? await server.ask(message) : emptyAnswer(command);
-    if (key !== undefined) this.#done.set(key, done);
+    if (key !== undefined) this.#keep(key, done);
     if (treatment?.kind === 'cut') client.destroy();
     else if (treatment?.kind === 'unacknowledged') {
       answer({ ...done, writeConcernError: { code: treatment.code, errmsg: 'not acknowledged' } });
     } else answer(done);
+  }
+
+  #saw(command: SeenCommand): void {
+    this.seen.push(command);
+    if (this.seen.length > MOST_KEPT) this.seen.shift();
+  }
+
+  #keep(key: string, done: Document): void {
+    this.#done.set(key, done);
+    if (this.#done.size > MOST_KEPT) this.#done.delete(this.#done.keys().next().value!);
   }
 
   #hello(): Document {

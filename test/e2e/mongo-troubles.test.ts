@@ -1,0 +1,86 @@
+// The whole pipeline over a real server behind a proxy that answers as the primary of a replica set, through everything that
+// happens to one: no transfer is a dead letter for it, none is lost or paid twice, and no process ends.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { type LocalStack, startStack } from '../../infra/local/stack.ts';
+import { consumers } from '../../processors/topology.ts';
+import { RECOVERY_HEADER } from '../../runtime/headers.ts';
+import { deadLetterTopic } from '../../topics/recovery.ts';
+import { MongoProxy } from '../kit/mongo-proxy.ts';
+import { inTrouble, MONGO_TROUBLES, untilMet } from '../kit/mongo-troubles.ts';
+import { TestPipeline } from '../kit/pipeline.ts';
+
+const MAIN = path.resolve(import.meta.dirname, '../../cli/main.ts');
+/** Of both times that were reported: reads failed for four seconds, writes for three. */
+const LASTS_MS: Readonly<Record<string, number>> = {
+  'reads before a majority is known (134)': 4_000,
+  'writes that are temporarily unavailable (365)': 3_000,
+};
+const FED_IN_EACH = 26;
+
+const stateDir = mkdtempSync(path.join(tmpdir(), 'corridor-mongo-'));
+let stack: LocalStack | undefined;
+let proxy: MongoProxy | undefined;
+let pipeline: TestPipeline | undefined;
+
+beforeAll(async () => {
+  stack = await startStack({ stateDir });
+  const { hostname, port } = new URL(stack.urls.mongoUri);
+  proxy = await MongoProxy.start({ upstream: { host: hostname, port: Number(port) } });
+}, 300_000);
+afterAll(async () => {
+  await pipeline?.close();
+  await proxy?.close();
+  await stack?.stop();
+  rmSync(stateDir, { recursive: true, force: true });
+}, 120_000);
+
+/** Classes of all dead letters, by how many. */
+async function deadLetters(): Promise<Readonly<Record<string, number>>> {
+  const reader = pipeline!.connections.log.reader();
+  const found: Record<string, number> = {};
+  await reader.read(await reader.offsets(Object.keys(consumers).map(deadLetterTopic)), ({ records }) => {
+    for (const { headers } of records) {
+      const kind = String(headers[RECOVERY_HEADER.deadLetterClass]);
+      found[kind] = (found[kind] ?? 0) + 1;
+    }
+  });
+  return found;
+}
+
+async function verify(): Promise<{ code: number; said: string }> {
+  const child = spawn(process.execPath, [MAIN, 'verify', '--wait-quiet', '5'], { env: pipeline!.env });
+  let said = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on('data', (chunk: Buffer) => {
+      said += chunk.toString();
+    });
+  }
+  const [code] = (await once(child, 'close')) as [number];
+  return { code, said };
+}
+
+it('comes through all of them', async () => {
+  pipeline = await TestPipeline.create({ urls: { ...stack!.urls, mongoUri: proxy!.uri() } });
+  await pipeline.start();
+  const met: Record<string, number> = {};
+  for (const [seed, name] of Object.keys(MONGO_TROUBLES).entries()) {
+    met[name] = await inTrouble(proxy!, name, async () => {
+      await pipeline!.feed(FED_IN_EACH, 100 + seed);
+      await untilMet(proxy!, LASTS_MS[name] ?? 1_500, 3);
+    });
+  }
+  expect(Object.values(met).every((times) => times >= 3)).toBe(true);
+  await pipeline.settled();
+
+  const { undecodable: _, ...others } = await deadLetters();
+  expect(others).toEqual({});
+  const verified = await verify();
+  expect(verified, verified.said).toMatchObject({ code: 0 });
+  // The process that began is the one that is asked to stop.
+  expect(await pipeline.stop()).toEqual([0]);
+}, 900_000);
