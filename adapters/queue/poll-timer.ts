@@ -2,10 +2,11 @@
 // job would have woken up. So no retries, no failed jobs kept, and one job for all payouts that are due together.
 import { once } from 'node:events';
 import { Queue, Worker } from 'bullmq';
-import { Redis } from 'ioredis';
+import { Redis, type RedisOptions } from 'ioredis';
 import type { PollTimer } from '../../payouts/ports.ts';
-import { dependencyDown } from '../../runtime/ports/fault.ts';
+import { type CodedError, dependencyDown, isCoded } from '../../runtime/ports/fault.ts';
 import { refuseEviction } from '../redis/eviction.ts';
+import { redisWords, wantsNewConnection } from '../redis/fault.ts';
 
 export interface PollTimerOptions {
   /** URL of the Redis for queues; it must not evict. */
@@ -21,6 +22,8 @@ export interface PollTimerOptions {
   readonly onFault?: (code: string, detail: string) => void;
 }
 
+const DEPENDENCY = 'redis-queue';
+const UNAVAILABLE = 'REDIS_QUEUE_UNAVAILABLE';
 const MOST_IDS_PER_JOB = 100;
 const SCHEDULE_TIMEOUT_MS = 2_000;
 /**
@@ -28,72 +31,127 @@ const SCHEDULE_TIMEOUT_MS = 2_000;
  * sweep, not a payout, but there is no reason to lose it.
  */
 const MAX_STALLED = 1_000;
+/** How soon a worker that was refused looks again, ms (BullMQ's default is 15 s). */
+const LOOK_AGAIN_MS = 1_000;
+/** How often it is looked whether the worker still works, ms. */
+const KEEP_MS = 1_000;
 
 interface DueJob {
   readonly payoutIds: readonly string[];
 }
 
 export function bullPollTimer(options: PollTimerOptions): PollTimer {
-  const name = options.queue ?? 'payout-polls';
-  const prefix = options.prefix ?? 'corridor';
-  const slotMs = options.slotMs ?? 50;
-  const fault = (error: unknown) =>
-    options.onFault?.('REDIS_QUEUE_UNAVAILABLE', error instanceof Error ? error.message : String(error));
-  // Adding must fail fast when Redis is away; waiting for jobs must not give up.
-  const producer = new Redis(options.redisUrl, { maxRetriesPerRequest: 1 });
-  const consumer = new Redis(options.redisUrl, { maxRetriesPerRequest: null });
-  producer.on('error', fault);
-  consumer.on('error', fault);
-  let queue: Promise<Queue<DueJob>> | undefined;
-  // A queue made while Redis is away stays broken, so it is made when Redis is there.
-  const opened = () => {
-    queue ??= whenReady(producer).then(() => {
-      const made = new Queue<DueJob>(name, {
-        connection: producer,
-        prefix,
+  return new BullPollTimer(options);
+}
+
+class BullPollTimer implements PollTimer {
+  readonly #options: PollTimerOptions;
+  readonly #name: string;
+  readonly #prefix: string;
+  /** Adding must fail fast when Redis is away. */
+  readonly #producer: Redis;
+  #queue: Promise<Queue<DueJob>> | undefined;
+  #worker: { readonly jobs: Worker<DueJob>; readonly redis: Redis } | undefined;
+  #keeper: NodeJS.Timeout | undefined;
+
+  constructor(options: PollTimerOptions) {
+    this.#options = options;
+    this.#name = options.queue ?? 'payout-polls';
+    this.#prefix = options.prefix ?? 'corridor';
+    this.#producer = this.#connection({ maxRetriesPerRequest: 1 });
+  }
+
+  async schedule(entries: readonly { readonly payoutId: string; readonly dueAt: number }[]): Promise<void> {
+    const now = Date.now();
+    const jobs = jobsOf(entries, this.#options.slotMs ?? 50).map(({ payoutIds, dueAt }) => ({
+      name: 'due',
+      data: { payoutIds },
+      opts: { delay: Math.max(0, dueAt - now) },
+    }));
+    const queue = this.#opened();
+    try {
+      await withinTime(queue.then((ready) => ready.addBulk(jobs)));
+    } catch (error) {
+      // One whose first words with Redis failed stays broken: the next call makes another.
+      if (this.#queue === queue) this.#queue = undefined;
+      queue.then((made) => made.close()).catch(() => undefined);
+      throw error;
+    }
+  }
+
+  async start(onDue: (payoutIds: readonly string[]) => Promise<void>): Promise<void> {
+    // An unreachable Redis is no reason not to start: the sweeper works.
+    const memory = await withinTime(whenReady(this.#producer).then(() => this.#producer.info('memory'))).catch(
+      () => '',
+    );
+    refuseEviction(memory, DEPENDENCY);
+    this.#work(onDue);
+    this.#keeper = setInterval(() => {
+      // BullMQ gives a worker up whose first words with Redis failed (a password, a script that blocks).
+      if (this.#worker?.jobs.isRunning() === false) this.#work(onDue);
+    }, KEEP_MS);
+    this.#keeper.unref();
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.#keeper);
+    // Without Redis there is nothing to hand back, and waiting for its answer would have no end.
+    const away = this.#producer.status !== 'ready';
+    await this.#worker?.jobs.close(away);
+    if (!away) await this.#queue?.then((ready) => ready.close()).catch(this.#fault);
+    this.#worker?.redis.disconnect();
+    this.#producer.disconnect();
+  }
+
+  #work(onDue: (payoutIds: readonly string[]) => Promise<void>): void {
+    const before = this.#worker;
+    before?.jobs
+      .close(true)
+      .catch(() => undefined)
+      .finally(() => before.redis.disconnect());
+    // Waiting for jobs must not give up.
+    const redis = this.#connection({ maxRetriesPerRequest: null });
+    const jobs = new Worker<DueJob>(this.#name, (job) => onDue(job.data.payoutIds), {
+      connection: redis,
+      prefix: this.#prefix,
+      concurrency: this.#options.concurrency ?? 32,
+      maxStalledCount: MAX_STALLED,
+      runRetryDelay: LOOK_AGAIN_MS,
+    });
+    jobs.on('error', this.#fault);
+    this.#worker = { jobs, redis };
+  }
+
+  /** A queue made while Redis is away stays broken, so it is made when Redis is there. */
+  #opened(): Promise<Queue<DueJob>> {
+    this.#queue ??= whenReady(this.#producer).then(() => {
+      const made = new Queue<DueJob>(this.#name, {
+        connection: this.#producer,
+        prefix: this.#prefix,
         defaultJobOptions: { removeOnComplete: true, removeOnFail: true, attempts: 1 },
       });
-      made.on('error', fault);
+      made.on('error', this.#fault);
       return made;
     });
-    queue.catch(() => {
-      queue = undefined;
-    });
-    return queue;
-  };
-  let worker: Worker<DueJob> | undefined;
+    return this.#queue;
+  }
 
-  return {
-    async schedule(entries) {
-      const now = Date.now();
-      const jobs = jobsOf(entries, slotMs).map(({ payoutIds, dueAt }) => ({
-        name: 'due',
-        data: { payoutIds },
-        opts: { delay: Math.max(0, dueAt - now) },
-      }));
-      await withinTime(opened().then((ready) => ready.addBulk(jobs)));
-    },
-    async start(onDue) {
-      // An unreachable Redis is no reason not to start: the sweeper works.
-      const memory = await withinTime(whenReady(producer).then(() => producer.info('memory'))).catch(() => '');
-      refuseEviction(memory, 'redis-queue');
-      worker = new Worker<DueJob>(name, (job) => onDue(job.data.payoutIds), {
-        connection: consumer,
-        prefix,
-        concurrency: options.concurrency ?? 32,
-        maxStalledCount: MAX_STALLED,
-      });
-      worker.on('error', fault);
-    },
-    async stop() {
-      // Without Redis there is nothing to hand back, and waiting for its answer would have no end.
-      const away = producer.status !== 'ready';
-      await worker?.close(away);
-      if (!away) await queue?.then((ready) => ready.close()).catch(fault);
-      consumer.disconnect();
-      producer.disconnect();
-    },
+  #connection(more: RedisOptions): Redis {
+    // The name of a server that became a replica may lead to another primary by now.
+    const redis = new Redis(this.#options.redisUrl, { ...more, reconnectOnError: wantsNewConnection });
+    redis.on('error', this.#fault);
+    return redis;
+  }
+
+  readonly #fault = (error: unknown): void => {
+    this.#options.onFault?.(UNAVAILABLE, queueFault(error).message);
   };
+}
+
+/** The queue is only a timer: whatever Redis says, the sweeper goes on without it. */
+function queueFault(error: unknown): CodedError {
+  if (isCoded(error)) return error;
+  return dependencyDown(DEPENDENCY, UNAVAILABLE, new Error(redisWords(error), { cause: error }));
 }
 
 /** Entries that are due in the same slot together, at the slot's end; at most so many per job. */
@@ -124,7 +182,7 @@ async function withinTime<T>(work: Promise<T>): Promise<T> {
   try {
     return await Promise.race([work, late]);
   } catch (error) {
-    throw dependencyDown('redis-queue', 'REDIS_QUEUE_UNAVAILABLE', error);
+    throw queueFault(error);
   } finally {
     clearTimeout(timer);
   }

@@ -80,6 +80,13 @@ export function redisFault(error: unknown, dependency: string, downCode = 'REDIS
   });
 }
 
+/** What is told of an error: the server's code and what it asks for, or the first words of anything else. */
+export function redisWords(error: unknown): string {
+  const code = replyCode(error);
+  const denial = code === undefined ? undefined : REDIS_DENIALS[code];
+  return denial === undefined ? told(error, code) : `${code}: ${denial}`;
+}
+
 function told(error: unknown, code: string | undefined): string {
   if (code !== undefined && code in REDIS_STATES) return `${code}: ${REDIS_STATES[code]}`;
   if (!isReply(error)) return thrownText(error, MOST_TEXT);

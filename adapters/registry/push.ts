@@ -23,7 +23,7 @@ export async function pushSchemas(
   options: RegistryOptions,
   onPushed: (pushed: Pushed) => void = () => {},
 ): Promise<readonly Pushed[]> {
-  const call = registryCaller(options);
+  const call = registryCaller(options, options.timeoutMs);
   await setLevel(call, '/config');
   const all: Pushed[] = [];
   for (const contract of Object.values(contracts)) {
@@ -52,7 +52,7 @@ async function pushOne(call: Call, subject: string, body: { schema: string }): P
 /** Without it an incompatible schema could come in. */
 async function setLevel(call: Call, path: string): Promise<void> {
   const answer = await call('PUT', path, { compatibility: LEVEL });
-  if (answer.status !== 200) throw uselessAnswer(`PUT ${path}`, answer);
+  if (answer.status !== 200 || answer.body === undefined) throw uselessAnswer(`PUT ${path}`, answer);
 }
 
 function idIn({ status, body }: Answer): number | undefined {

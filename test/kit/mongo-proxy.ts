@@ -49,7 +49,7 @@ export class MongoProxy {
   primary = true;
   /** Commands that came lately, without those of the driver's own. */
   readonly seen: SeenCommand[] = [];
-  /** Commands that were not let through as they came. */
+  /** Commands that were not let through as they came, and heartbeats that found no primary. */
   treated = 0;
   /** Writes that were sent again and answered from what the first attempt had done. */
   repeats = 0;
@@ -112,6 +112,7 @@ export class MongoProxy {
       client.write(message.legacy ? queryReply(document, message.id) : reply(document, message.id));
     if (HELLO.has(name)) {
       const told = server ? await server.ask(message) : { maxWireVersion: 21, minWireVersion: 0, ok: 1 };
+      if (!this.primary) this.treated++;
       answer({ ...told, ...this.#hello() });
       return;
     }
@@ -184,21 +185,20 @@ export class MongoProxy {
 class Upstream {
   readonly socket: Socket;
   readonly #frames = new Frames();
-  #waiting: ((document: Document) => void) | undefined;
+  #waiting: PromiseWithResolvers<Document> | undefined;
 
   constructor({ host, port }: { readonly host: string; readonly port: number }) {
     this.socket = new Socket().connect(port, host);
     this.socket.on('data', (chunk: Buffer) => {
-      for (const frame of this.#frames.of(chunk)) this.#waiting?.(messageOf(frame).body);
+      for (const frame of this.#frames.of(chunk)) this.#waiting?.resolve(messageOf(frame).body);
     });
+    this.socket.on('close', () => this.#waiting?.reject(new Error('the server behind the proxy is gone')));
   }
 
   ask(message: Message): Promise<Document> {
-    return new Promise((resolve, reject) => {
-      this.#waiting = resolve;
-      this.socket.once('close', () => reject(new Error('the server behind the proxy is gone')));
-      this.socket.write(toServer(message));
-    });
+    this.#waiting = Promise.withResolvers();
+    this.socket.write(toServer(message));
+    return this.#waiting.promise;
   }
 }
 

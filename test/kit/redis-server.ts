@@ -1,5 +1,5 @@
 // A redis-server of a test's own, to be put into modes that would harm others.
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -9,10 +9,24 @@ import { DEFAULT_STATE_DIR, fetchArtifacts } from '../../infra/local/artifacts.t
 import { freePorts } from '../../infra/local/ports.ts';
 import { REDIS_FLAGS, redisFromArtifact, redisOnPath } from '../../infra/local/servers/redis.ts';
 
-/** `redis-server` on the PATH, else that of the local stack's artifact. */
-async function binary(): Promise<string> {
-  const onPath = redisOnPath(process.env);
-  if (onPath !== null) return onPath;
+/** A redis-server that can be run here. */
+export interface RedisProgram {
+  readonly file: string;
+  /** Such as 6.2.11. */
+  readonly version: string;
+}
+
+/** Every version that is here: that of the local stack's artifact always, and the one on the PATH where it is another. */
+export async function redisPrograms(): Promise<readonly RedisProgram[]> {
+  const files = [await fromArtifact(), redisOnPath(process.env)].filter((file) => file !== null);
+  const programs = files.map((file) => ({ file, version: versionOf(file) }));
+  return programs.filter(({ version }, at) => programs.findIndex((each) => each.version === version) === at);
+}
+
+const versionOf = (file: string): string =>
+  /v=([\d.]+)/.exec(execFileSync(file, ['--version'], { encoding: 'utf8' }))?.[1] ?? 'of unknown version';
+
+async function fromArtifact(): Promise<string> {
   const dir = path.join(DEFAULT_STATE_DIR, 'artifacts');
   const fetched = fetchArtifacts(['redis'], { dir, env: process.env, onProgress: () => undefined });
   return redisFromArtifact(await fetched.get('redis')!);
@@ -27,12 +41,14 @@ export interface OwnRedis {
   readonly admin: Redis;
   /** Ends it as kill -9 does, and starts it again with the same files and other flags. */
   restart(flags?: readonly string[]): Promise<void>;
+  /** Ends it as kill -9 does. What it answers starts it again, with the same files and flags. */
+  kill(): Promise<() => Promise<void>>;
   stop(): Promise<void>;
 }
 
-/** Starts one with the flags of the product's own, and `flags` behind them. */
-export async function ownRedis(...flags: readonly string[]): Promise<OwnRedis> {
-  const file = await binary();
+/** Starts one with the flags of the product's own, and `flags` behind them; `program`: by default the local stack's. */
+export async function ownRedis(flags: readonly string[] = [], program?: string): Promise<OwnRedis> {
+  const file = program ?? redisOnPath(process.env) ?? (await fromArtifact());
   const [port] = (await freePorts(1)) as [number];
   const dir = mkdtempSync(path.join(tmpdir(), 'corridor-redis-'));
   const url = `redis://127.0.0.1:${port}`;
@@ -58,6 +74,13 @@ export async function ownRedis(...flags: readonly string[]): Promise<OwnRedis> {
     async restart(more = flags) {
       await end();
       child = start(more);
+    },
+    async kill() {
+      await end();
+      return async () => {
+        child = start(flags);
+        await admin.ping();
+      };
     },
     async stop() {
       admin.disconnect();
