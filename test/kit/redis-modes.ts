@@ -1,7 +1,7 @@
 // Modes in which a Redis refuses, or is away: how a real server is put into each of them, and taken back.
 import { mkdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
-import type { Redis } from 'ioredis';
+import { Redis } from 'ioredis';
 import type { OwnRedis } from './redis-server.ts';
 
 const LIMIT_MS = 20_000;
@@ -13,6 +13,13 @@ export async function until(what: string, holds: () => Promise<boolean> | boolea
     if (performance.now() > end) throw new Error(`never came: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
+}
+
+/** A connection that sends nothing again and ends with its server. */
+function somebodyElse({ url }: OwnRedis): Redis {
+  const redis = new Redis(url, { retryStrategy: () => null, autoResendUnfulfilledCommands: false });
+  redis.on('error', () => undefined);
+  return redis;
 }
 
 /** A script of somebody else keeps the server from everything else. */
@@ -102,7 +109,7 @@ export const REDIS_MODES: readonly RedisMode[] = [
     name: 'busy with a script, which is then killed',
     flags: ['--lua-time-limit', '20'],
     enter: async (server) => {
-      const other = server.admin.duplicate();
+      const other = somebodyElse(server);
       const killed = other.eval('while true do end', 0).catch(() => other.disconnect());
       await untilBusy(server);
       return async () => {
@@ -116,7 +123,7 @@ export const REDIS_MODES: readonly RedisMode[] = [
     name: 'busy with a script that has written, and is killed with its server',
     flags: ['--lua-time-limit', '20'],
     enter: async (server) => {
-      const other = server.admin.duplicate();
+      const other = somebodyElse(server);
       const ended = other.eval("redis.call('SET', 'any', '1') while true do end", 0).catch(() => other.disconnect());
       await untilBusy(server);
       const refused = await server.admin.script('KILL').catch((error: Error) => error.message);
