@@ -74,7 +74,7 @@ export function payoutOutbox(db: Db, keys: PayoutKeys = {}): OutboxSource<Payout
 }
 
 /** A document of a shape that no executor ever wrote must not hide the payouts behind it: it is refused like a forged one. */
-function readAs(document: PayoutDocument, keys: PayoutKeys | undefined): Payout {
+function readAs(document: PayoutDocument, keys: PayoutKeys): Payout {
   try {
     const payout = payoutOf(document);
     if (!isGenuine(document, keys)) forged.add(payout);

@@ -2,7 +2,7 @@
 // job would have woken up. So no retries, no failed jobs kept, and one job for all payouts that are due together.
 import { once } from 'node:events';
 import { Queue, Worker } from 'bullmq';
-import { Redis, type RedisOptions } from 'ioredis';
+import { Redis } from 'ioredis';
 import type { PollTimer } from '../../payouts/ports.ts';
 import { type CodedError, dependencyDown, isCoded } from '../../runtime/ports/fault.ts';
 import { refuseEviction } from '../redis/eviction.ts';
@@ -136,7 +136,7 @@ class BullPollTimer implements PollTimer {
     return this.#queue;
   }
 
-  #connection(more: RedisOptions): Redis {
+  #connection(more: { readonly maxRetriesPerRequest: number | null }): Redis {
     // The name of a server that became a replica may lead to another primary by now.
     const redis = new Redis(this.#options.redisUrl, { ...more, reconnectOnError: wantsNewConnection });
     redis.on('error', this.#fault);
