@@ -326,6 +326,24 @@ describe('payout executor', () => {
     expect(provider.calls).toEqual(['submit transfer-1:1', 'query transfer-1:1']);
   });
 
+  it('goes on without a timer that takes jobs and gives none back, and tells it', async () => {
+    const { worker, request, provider, clock, phase, events } = world();
+    provider.submitFault = 'lost-after';
+    const silent = { schedule: async () => {}, start: async () => {}, stop: async () => {} };
+    const executor = worker({ timer: silent, config: { ...CONFIG, sweepEveryMs: 1 } });
+    await executor.start();
+    await executor.handle([request('transfer-1')]);
+    await rest();
+    clock.pass(60_000);
+    await expect.poll(() => events.some(({ kind }) => kind === 'swept'), { timeout: 60_000 }).toBe(true);
+    expect(phase('transfer-1')).toBe('OUTCOME_UNKNOWN');
+    clock.pass(11_000);
+    await expect.poll(() => phase('transfer-1'), { timeout: 60_000 }).toBe('PAID');
+    expect(events).toContainEqual(expect.objectContaining({ kind: 'fault', code: 'REDIS_QUEUE_UNAVAILABLE' }));
+    expect(provider.calls).toEqual(['submit transfer-1:1', 'query transfer-1:1']);
+    await executor.stop(1_000);
+  });
+
   it('waits while the provider is down, and loses the price rather than the transfer', async () => {
     const { worker, request, provider, clock, outbox, phase } = world();
     provider.isReady = false;

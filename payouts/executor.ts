@@ -4,6 +4,7 @@
 // insert itself is the compare-and-set, since a payout is inserted once. Submits then run while the next batch comes.
 import type { SealedRecord } from '../domain/record-seal.ts';
 import type { Received } from '../processors/contract.ts';
+import { dependencyDown } from '../runtime/ports/fault.ts';
 import type { PayoutRequested } from '../schemas/types.generated.ts';
 import { beginAttempt, nudge, openPayout, type PayoutRequest, supersede } from './decide.ts';
 import { FirstAttempts } from './first-attempts.ts';
@@ -40,6 +41,14 @@ export interface PayoutExecutor {
 }
 
 const SWEPT_AGAIN_MS = 10_000;
+
+/** What was handed to the timer did not come back in time: it takes jobs, and nobody works them. */
+const timerSilent = () =>
+  dependencyDown(
+    'redis-queue',
+    'REDIS_QUEUE_UNAVAILABLE',
+    'it takes jobs and gives none back; payouts go on without it',
+  );
 
 interface Candidate {
   readonly request: PayoutRequest;
@@ -231,12 +240,18 @@ class Executor implements PayoutExecutor {
     const { clock, config, payouts, provider, timer } = this.#deps;
     const now = clock.now();
     const overdue = await payouts.overdue(now - config.overdueMs, config.sweepPage, { withNew: provider.ready() });
-    for (const [id, at] of this.#swept) if (at < now - SWEPT_AGAIN_MS) this.#swept.delete(id);
+    const silent = new Set<string>();
+    for (const [id, at] of this.#swept) {
+      if (at >= now - SWEPT_AGAIN_MS) continue;
+      this.#swept.delete(id);
+      silent.add(id);
+    }
     const mine = overdue.filter((id) => !this.#inHand.has(id) && !this.#swept.has(id));
     if (mine.length === 0) return;
     for (const id of mine) this.#swept.set(id, now);
     this.#deps.onEvent?.({ kind: 'swept', count: mine.length });
     try {
+      if (mine.some((id) => silent.has(id))) throw timerSilent();
       await timer.schedule(mine.map((payoutId) => ({ payoutId, dueAt: now })));
     } catch (error) {
       this.#worker.fault(error);

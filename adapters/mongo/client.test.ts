@@ -2,16 +2,11 @@
 // by a majority's disks, in bounded time.
 import { MongoClient } from 'mongodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openPayout } from '../../payouts/decide.ts';
 import { MongoProxy } from '../../test/kit/mongo-proxy.ts';
-import { caseStore } from './cases.ts';
 import { connectMongo, databaseName, withoutWeakening } from './client.ts';
-import { holdClaims } from './hold-claims.ts';
-import { guardedStore, insertOnlyStore } from './idempotent-store.ts';
 import { intentClaims } from './intent-claims.ts';
-import { payoutOutbox } from './payout-outbox.ts';
-import { mongoPayoutStore } from './payouts.ts';
-import { settlementClaims } from './settlement-claims.ts';
+import { readFromPrimaryOnly } from './primary-only.ts';
+import { MONGO_ASKS } from './testing/asks.ts';
 
 let proxy: MongoProxy;
 beforeAll(async () => {
@@ -19,17 +14,23 @@ beforeAll(async () => {
 });
 afterAll(() => proxy.close());
 
-const payout = openPayout(
-  {
-    payoutId: 't-1',
-    provider: 'p',
-    homePartition: 0,
-    pricingAttempt: 1,
-    priceExpiresAt: 1,
-    requested: new Uint8Array(),
-  },
-  0,
-);
+/** Every collection that a guard, a decision or verification reads or writes. */
+const COLLECTIONS = new Set([
+  'intent_claims',
+  'settlement_claims',
+  'hold_claims',
+  'replay_claims',
+  'cases',
+  'customer_cases',
+  'screening_progress',
+  'screening_lists',
+  'screening_list_chunks',
+  'screening_active',
+  'screening_exceptions',
+  'payouts',
+  'events',
+  'view',
+]);
 
 const WEAK = [
   '',
@@ -42,42 +43,30 @@ const WEAK = [
   'w=1&wtimeoutMS=0&retryWrites=false',
   'w=other-tag&wtimeout=1',
   'retryReads=false&timeoutMS=60000',
+  'readPreference=primary&readPreference=secondary',
+  // The driver decodes names and values.
+  'read%50reference=secondary&%77=0&read%43oncernLevel=local',
+  ' readPreference =secondary',
+  'readConcernLevel=linearizable',
+  'readConcernLevel=snapshot&w=3&journal=true',
+  'directConnection=true&readPreference=secondary',
+  'maxPoolSize=1&minPoolSize=0&maxIdleTimeMS=1000&waitQueueTimeoutMS=30000',
+  'compressors=zlib,zstd&zlibCompressionLevel=9',
+  'appName=%1b%5d0%3bx%07%e2%80%ae&heartbeatFrequencyMS=500',
+  'serverSelectionTimeoutMS=20000&socketTimeoutMS=20000&connectTimeoutMS=20000',
 ];
 
 describe.each(WEAK)('a connection string with "%s"', (options) => {
-  it('weakens nothing that is sent', async () => {
+  it('weakens nothing that is sent, of any collection', async () => {
     proxy.seen.length = 0;
     const { db, close } = await connectMongo({ uri: proxy.uri(options), database: 'd' });
-    const claim = { transferId: 't', hash: 'v1:a', originPosition: 'T:0:1', homePartition: 0, acceptedAt: 0 };
-    const payouts = mongoPayoutStore(db);
-    const cases = caseStore(db);
-    await intentClaims(db).claim([claim]);
-    await intentClaims(db).find(['t']);
-    await settlementClaims(db).insert([{ transferId: 't', steps: [] }]);
-    await settlementClaims(db).find(['t']);
-    await settlementClaims(db).replace([{ claim: { transferId: 't', steps: [] }, expectedSteps: 0 }]);
-    await holdClaims(db).claim([{ holdId: 'h', commandId: 'c', position: 'p', transferId: 't', claimedAt: 0 }]);
-    await payouts.insert([payout]);
-    await payouts.apply([{ from: 0, next: payout }]);
-    await payouts.load(['t-1']);
-    await payouts.overdue(1, 1, { withNew: true });
-    await payouts.countByPhase();
-    await payoutOutbox(db).pending(1, 1);
-    await payoutOutbox(db).markPublished([payout]);
-    await cases.find('h');
-    await cases.expire(new Date(0));
-    await cases.markPublished(['h']);
-    await cases
-      .decide('h', 'x', { decision: 'REJECT', decidedBy: 'a', justification: 'b', decidedAt: new Date(0), seal: null })
-      .catch(() => undefined);
-    await insertOnlyStore(db, 'events').insertOnly([{ _id: 'e' }]);
-    await guardedStore(db, 'view').replaceGuarded([{ _id: 't', version: 1 }]);
+    // Some refuse what they find, which is nothing.
+    for (const ask of Object.values(MONGO_ASKS)) await ask(db).catch(() => undefined);
     await close();
 
-    expect(new Set(proxy.seen.map(({ name }) => name))).toEqual(
-      new Set(['insert', 'find', 'update', 'aggregate', 'findAndModify']),
-    );
-    for (const { name, collection, body, retryable } of proxy.seen) {
+    const asked = proxy.seen.filter(({ collection }) => collection.length > 1);
+    expect(new Set(asked.map(({ collection }) => collection))).toEqual(COLLECTIONS);
+    for (const { name, collection, body, retryable } of asked) {
       const what = `${name} ${collection}`;
       expect(body['$readPreference'] ?? { mode: 'primary' }, what).toEqual({ mode: 'primary' });
       if (name === 'find' || name === 'aggregate') {
@@ -86,10 +75,37 @@ describe.each(WEAK)('a connection string with "%s"', (options) => {
       }
       const { w, j, wtimeout } = body['writeConcern'];
       expect([w, j, Number(wtimeout)], what).toEqual(['majority', true, 10_000]);
-      // An update of many is never sent again by the driver.
-      const many = name === 'update' && ['cases', 'payouts'].includes(collection);
+      // An update of many is never sent again by the driver, and neither are indexes.
+      const many = name === 'createIndexes' || (name === 'update' && ['cases', 'payouts'].includes(collection));
       if (!many) expect(retryable, what).toBe(true);
     }
+  });
+});
+
+describe('a direct connection to a server that is a secondary by now', () => {
+  const find = async () => {
+    const { db, close } = await connectMongo({ uri: proxy.uri('directConnection=true'), database: 'd' });
+    proxy.primary = false;
+    try {
+      return await intentClaims(db).find(['t']);
+    } finally {
+      proxy.primary = true;
+      await close();
+    }
+  };
+
+  it('is told no, and waits: what it reads may be old', async () => {
+    await expect(find()).rejects.toMatchObject({ code: 'MONGO_UNAVAILABLE', faultClass: 'transient-dependency' });
+  });
+
+  it('needs the mend: the shipped driver reads from it', async () => {
+    const { db, close } = await connectMongo({ uri: proxy.uri('directConnection=true'), database: 'd' });
+    readFromPrimaryOnly(false);
+    proxy.primary = false;
+    expect(await intentClaims(db).find(['t'])).toEqual([]);
+    proxy.primary = true;
+    readFromPrimaryOnly();
+    await close();
   });
 });
 

@@ -3,6 +3,7 @@ import { type CommandStartedEvent, type Db, MongoClient, type MongoClientOptions
 import { CodedError } from '../../runtime/ports/fault.ts';
 import { endCommandsWithTheirSocket } from './closed-socket.ts';
 import { guarded, mongoFault } from './fault.ts';
+import { readFromPrimaryOnly } from './primary-only.ts';
 
 export interface MongoConnection {
   readonly client: MongoClient;
@@ -62,6 +63,7 @@ const WEAKENING: ReadonlySet<string> = new Set(
  */
 export async function connectMongo(options: MongoOptions): Promise<MongoConnection> {
   endCommandsWithTheirSocket();
+  readFromPrimaryOnly();
   const client = clientFor(options);
   const db = client.db(databaseName(options), MAJORITY);
   const ping = async () => {

@@ -1,10 +1,10 @@
 // A bulk that met duplicates and was not acknowledged by a majority: the driver reports the duplicates alone.
 import { type BulkWriteResult, type Db, MongoBulkWriteError } from 'mongodb';
 import { describe, expect, it } from 'vitest';
-import { openPayout } from '../../payouts/decide.ts';
 import { guardedStore, insertOnlyStore } from './idempotent-store.ts';
 import { intentClaims } from './intent-claims.ts';
 import { mongoPayoutStore } from './payouts.ts';
+import { sampleClaim, samplePayout } from './testing/asks.ts';
 
 const duplicate = { code: 11_000, index: 0, errmsg: 'E11000 duplicate key error collection: c index: _id_' };
 
@@ -19,21 +19,9 @@ function database(writeConcernError: { readonly code: number } | undefined): Db 
   return { collection: () => ({ insertMany: fail, bulkWrite: fail, find: () => found }) } as unknown as Db;
 }
 
-const payout = openPayout(
-  {
-    payoutId: 't-1',
-    provider: 'p',
-    homePartition: 0,
-    pricingAttempt: 1,
-    priceExpiresAt: 1,
-    requested: new Uint8Array(),
-  },
-  0,
-);
-const claim = { transferId: 't-1', hash: 'v1:a', originPosition: 'T:0:1', homePartition: 0, acceptedAt: 0 };
 const writes: Record<string, (db: Db) => Promise<unknown>> = {
-  'a payout': (db) => mongoPayoutStore(db).insert([payout]),
-  'a claim': (db) => intentClaims(db).claim([claim]),
+  'a payout': (db) => mongoPayoutStore(db).insert([samplePayout]),
+  'a claim': (db) => intentClaims(db).claim([sampleClaim]),
   'an event': (db) => insertOnlyStore(db, 'c').insertOnly([{ _id: 'e-1' }]),
   'a projection': (db) => guardedStore(db, 'c').replaceGuarded([{ _id: 't-1', version: 1 }]),
 };
@@ -47,5 +35,5 @@ describe.each(Object.entries(writes))('%s', (_name, write) => {
 });
 
 it('duplicates alone are no outage', async () => {
-  expect(await mongoPayoutStore(database(undefined)).insert([payout])).toEqual([false]);
+  expect(await mongoPayoutStore(database(undefined)).insert([samplePayout])).toEqual([false]);
 });

@@ -1,6 +1,5 @@
 // Codes of a server on the wire, by command, through the product's stores and the driver's own retries.
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { openPayout } from '../../payouts/decide.ts';
 import { MongoProxy, type Treatment } from '../../test/kit/mongo-proxy.ts';
 import { caseStore } from './cases.ts';
 import { connectMongo, type MongoConnection } from './client.ts';
@@ -8,6 +7,7 @@ import { insertOnlyStore } from './idempotent-store.ts';
 import { intentClaims } from './intent-claims.ts';
 import { mongoPayoutStore } from './payouts.ts';
 import { settlementClaims } from './settlement-claims.ts';
+import { sampleClaim, samplePayout } from './testing/asks.ts';
 
 let proxy: MongoProxy;
 let mongo: MongoConnection;
@@ -24,26 +24,14 @@ beforeEach(() => {
   proxy.seen.length = 0;
 });
 
-const payout = openPayout(
-  {
-    payoutId: 't-1',
-    provider: 'p',
-    homePartition: 0,
-    pricingAttempt: 1,
-    priceExpiresAt: 1,
-    requested: new Uint8Array(),
-  },
-  0,
-);
-const claim = { transferId: 't-1', hash: 'v1:a', originPosition: 'T:0:1', homePartition: 0, acceptedAt: 0 };
 const settled = { transferId: 't', steps: [] };
 
 /** One of each command that the stores send. */
 const ASKS: Readonly<Record<string, () => Promise<unknown>>> = {
-  insert: () => intentClaims(mongo.db).claim([claim, { ...claim, transferId: 't-2' }]),
-  'insert of payouts': () => mongoPayoutStore(mongo.db).insert([payout]),
+  insert: () => intentClaims(mongo.db).claim([sampleClaim, { ...sampleClaim, transferId: 't-2' }]),
+  'insert of payouts': () => mongoPayoutStore(mongo.db).insert([samplePayout]),
   'insert of events': () => insertOnlyStore(mongo.db, 'events').insertOnly([{ _id: 'e-1' }]),
-  update: () => mongoPayoutStore(mongo.db).apply([{ from: 0, next: payout }]),
+  update: () => mongoPayoutStore(mongo.db).apply([{ from: 0, next: samplePayout }]),
   'update of claims': () => settlementClaims(mongo.db).replace([{ claim: settled, expectedSteps: 0 }]),
   find: () => intentClaims(mongo.db).find(['t-1']),
   'find of payouts': () => mongoPayoutStore(mongo.db).load(['t-1']),

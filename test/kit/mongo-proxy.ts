@@ -45,7 +45,7 @@ const MOST_KEPT = 10_000;
 export class MongoProxy {
   /** What becomes of a command; undefined: it goes through. */
   treat: (command: SeenCommand) => Treatment | undefined = () => undefined;
-  /** False: it says that it is a secondary, and takes neither writes nor reads. */
+  /** False: it says that it is a secondary, and takes neither writes nor reads that must come from the primary. */
   primary = true;
   /** Commands that came lately, without those of the driver's own. */
   readonly seen: SeenCommand[] = [];
@@ -118,7 +118,7 @@ export class MongoProxy {
     }
     const command = seenCommand(name, message);
     if (command.collection !== '') this.#saw(command);
-    if (!this.primary && (WRITING.has(name) || READING.has(name))) {
+    if (!this.primary && (WRITING.has(name) || (READING.has(name) && asksPrimary(body)))) {
       this.treated++;
       const [code, labels] = WRITING.has(name) ? [NOT_PRIMARY, ['RetryableWriteError']] : [NO_SECONDARY_OK, []];
       answer(refusal({ kind: 'refuse', code, labels }));
@@ -201,6 +201,9 @@ class Upstream {
     return this.#waiting.promise;
   }
 }
+
+/** A secondary answers whoever says that he takes it from one. */
+const asksPrimary = ({ $readPreference }: Document) => ($readPreference?.mode ?? 'primary') === 'primary';
 
 function seenCommand(name: string, { body, sequences }: Message): SeenCommand {
   const target: unknown = body[name];

@@ -1,0 +1,121 @@
+// Everything that is ever asked of MongoDB, one of each: for tests that hold for all of it.
+import type { Db } from 'mongodb';
+import { openPayout } from '../../../payouts/decide.ts';
+import { KEYS } from '../../../test/kit/keys.ts';
+import { caseStore } from '../cases.ts';
+import { customerCaseStore, rescreenProgress } from '../customer-cases.ts';
+import { holdClaims } from '../hold-claims.ts';
+import { ensureIndexes, guardedStore, insertOnlyStore } from '../idempotent-store.ts';
+import { intentClaims } from '../intent-claims.ts';
+import { listStore } from '../list-versions.ts';
+import { payoutOutbox } from '../payout-outbox.ts';
+import { mongoPayoutStore } from '../payouts.ts';
+import { replayClaims } from '../replay-claims.ts';
+import { exceptionStore } from '../screening-exceptions.ts';
+import { settlementClaims } from '../settlement-claims.ts';
+import { verifyStores } from '../verify-stores.ts';
+
+export const sampleClaim = {
+  transferId: 't-1',
+  hash: 'v1:a',
+  originPosition: 'T:0:1',
+  homePartition: 0,
+  acceptedAt: 0,
+};
+export const samplePayout = openPayout(
+  { payoutId: 't', provider: 'p', homePartition: 0, pricingAttempt: 1, priceExpiresAt: 1, requested: new Uint8Array() },
+  0,
+);
+const decision = {
+  decision: 'REJECT',
+  decidedBy: 'a',
+  justification: 'b',
+  decidedAt: new Date(0),
+  seal: null,
+} as const;
+const version = {
+  source: 's',
+  contentHash: 'c'.repeat(64),
+  entitiesHash: 'e'.repeat(64),
+  counts: { entities: 0, names: 0 },
+  report: {},
+  entities: [],
+};
+const head = { ...version, versionId: 'v' } as never;
+async function drained(pages: AsyncIterable<unknown>): Promise<void> {
+  for await (const _ of pages);
+}
+
+/** Every method that asks MongoDB. */
+export const MONGO_ASKS: Readonly<Record<string, (db: Db) => Promise<unknown>>> = {
+  'intent claims: claim': (db) => intentClaims(db).claim([sampleClaim]),
+  'intent claims: find': (db) => intentClaims(db).find(['t']),
+  'settlement claims: insert': (db) => settlementClaims(db).insert([{ transferId: 't', steps: [] }]),
+  'settlement claims: find': (db) => settlementClaims(db).find(['t']),
+  'settlement claims: replace': (db) =>
+    settlementClaims(db).replace([{ claim: { transferId: 't', steps: [] }, expectedSteps: 0 }]),
+  'hold claims: claim': (db) =>
+    holdClaims(db).claim([{ holdId: 'h', commandId: 'c', position: 'p', transferId: 't', claimedAt: 0 }]),
+  'replay claims: claim': (db) =>
+    replayClaims(async () => db).claim([{ deadLetterId: 'd', owner: 'o', replayId: 'r', position: 'p', claimedAt: 0 }]),
+  'cases: list': (db) => caseStore(db).list({ limit: 1 }),
+  'cases: find': (db) => caseStore(db).find('h'),
+  'cases: decide': (db) => caseStore(db).decide('h', 'x', decision),
+  'cases: expire': (db) => caseStore(db).expire(new Date(0)),
+  'cases: pending': (db) => caseStore(db).pending(1),
+  'cases: markPublished': (db) => caseStore(db).markPublished(['h']),
+  'cases: indexes': (db) => caseStore(db).ensureIndexes(),
+  'customer cases: open': (db) => customerCaseStore(db).open([{ caseId: 'c', token: 't', openedAt: 0 } as never]),
+  'customer cases: blocked': (db) => customerCaseStore(db).blocked(['t']),
+  'customer cases: list': (db) => customerCaseStore(db).list({ limit: 1 }),
+  'customer cases: decide': (db) => customerCaseStore(db).decide('c', { state: 'CLEARED' } as never),
+  'customer cases: indexes': (db) => customerCaseStore(db).ensureIndexes(),
+  'progress: covered': (db) => rescreenProgress(db).covered(),
+  'progress: lastRunAt': (db) => rescreenProgress(db).lastRunAt(),
+  'progress: advance': (db) => rescreenProgress(db).advance([{ source: 's', activation: 1 } as never], 0),
+  'lists: save': (db) => listStore(db).save(version as never, 'a', 0),
+  'lists: load': (db) => listStore(db).load('v'),
+  'lists: head': (db) => listStore(db).head('v'),
+  'lists: heads': (db) => listStore(db).heads({ limit: 1 }),
+  'lists: active': (db) => listStore(db).active(),
+  'lists: current': (db) => listStore(db).current(),
+  'lists: activate the first': (db) => listStore(db).activate(head, 0, 'a', 0),
+  'lists: activate the next': (db) => listStore(db).activate(head, 1, 'a', 0),
+  'lists: markPublished': (db) => listStore(db).markPublished('s', 1),
+  'lists: indexes': (db) => listStore(db).ensureIndexes(),
+  'exceptions: find': (db) => exceptionStore(db, { operators: KEYS.operators }).find(['t'], 0),
+  'exceptions: propose': (db) =>
+    exceptionStore(db, { operators: KEYS.operators }).propose(
+      {
+        exceptionId: 'e',
+        token: 't',
+        source: 's',
+        entityId: 'i',
+        entityHash: 'h',
+        expiresAt: 1,
+        reason: 'r',
+        grantedBy: 'a',
+      } as never,
+      0,
+    ),
+  'exceptions: approve': (db) => exceptionStore(db, { operators: KEYS.operators }).approve('e', 'b', 0),
+  'exceptions: revoke': (db) => exceptionStore(db, { operators: KEYS.operators }).revoke('e', 'b', 'r', 0),
+  'exceptions: list': (db) => exceptionStore(db, { operators: KEYS.operators }).list({ limit: 1 }),
+  'exceptions: indexes': (db) => exceptionStore(db, { operators: KEYS.operators }).ensureIndexes(),
+  'payouts: insert': (db) => mongoPayoutStore(db).insert([samplePayout]),
+  'payouts: apply': (db) => mongoPayoutStore(db).apply([{ from: 0, next: samplePayout }]),
+  'payouts: load': (db) => mongoPayoutStore(db).load(['t']),
+  'payouts: now': (db) => mongoPayoutStore(db).now(),
+  'payouts: overdue': (db) => mongoPayoutStore(db).overdue(1, 1, { withNew: true }),
+  'payouts: openCases': (db) => mongoPayoutStore(db).openCases(1),
+  'payouts: countByPhase': (db) => mongoPayoutStore(db).countByPhase(),
+  'payouts: indexes': (db) => mongoPayoutStore(db).ensureIndexes(),
+  'outbox: pending': (db) => payoutOutbox(db).pending(1, 1),
+  'outbox: markPublished': (db) => payoutOutbox(db).markPublished([samplePayout]),
+  'events: insertOnly': (db) => insertOnlyStore(db, 'events').insertOnly([{ _id: 'e' }]),
+  'views: replaceGuarded': (db) => guardedStore(db, 'view').replaceGuarded([{ _id: 'v', version: 1 }]),
+  indexes: (db) => ensureIndexes(db, 'c', [{ name: 'a', keys: { a: 1 }, servedQuery: 'none' }]),
+  'verify: find': (db) => verifyStores({ db, events: 'e', transfers: 't' }).cases.find(['h']),
+  'verify: count': (db) => verifyStores({ db, events: 'e', transfers: 't' }).events.count(),
+  'verify: ids': (db) => drained(verifyStores({ db, events: 'e', transfers: 't' }).payouts.ids()),
+};
