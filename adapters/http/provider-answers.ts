@@ -62,10 +62,13 @@ const refusal = z.object({
   /** A promise: the key has never executed and never will. */
   definitive: z.boolean(),
   reasonCode: reasonCode.optional(),
+  /** The state of the payout, where there is one. */
+  state: z.string().optional(),
   asOf: instant,
 });
 
-type Read = Observation | { readonly kind: 'refusal'; readonly refusal: z.output<typeof refusal> } | Unread;
+type Refusal = z.output<typeof refusal>;
+type Read = Observation | { readonly kind: 'refusal'; readonly status: number; readonly refusal: Refusal } | Unread;
 interface Unread {
   readonly kind: 'unread';
   readonly code: string;
@@ -77,8 +80,8 @@ export function submitResult(key: string, answer: Exchange, rule: AnswerRule = '
   const read = readAnswer(key, answer, rule);
   if (read.kind === 'observed') return read;
   if (read.kind === 'unread') return { ...read, kind: 'unknown' };
-  const { code, definitive, reasonCode: why, asOf } = read.refusal;
-  if (!definitive)
+  const { code, reasonCode: why, asOf } = read.refusal;
+  if (!isPromise(read))
     return { kind: 'unknown', code: `PROVIDER_${code}`, detail: 'the provider gave no definitive answer' };
   const state = code === 'EXPIRED' || code === 'CANCELLED' ? code : 'REFUSED';
   return { kind: 'observed', state, reference: null, reasonCode: why ?? null, asOf };
@@ -89,7 +92,7 @@ export function queryResult(key: string, answer: Exchange, rule: AnswerRule = 'c
   if (read.kind === 'observed') return read;
   if (read.kind === 'unread') return { ...read, kind: 'no-answer' };
   const { code, asOf } = read.refusal;
-  if (code === 'NOT_FOUND') return { kind: 'not-found', asOf };
+  if (code === 'NOT_FOUND' && read.status === 404) return { kind: 'not-found', asOf };
   return { kind: 'no-answer', code: `PROVIDER_${code}`, detail: 'the provider refused the query' };
 }
 
@@ -99,6 +102,26 @@ export function cancelResult(key: string, answer: Exchange, rule: AnswerRule = '
   if (read.kind === 'unread') return { ...read, kind: 'no-answer' };
   if (read.refusal.code === 'ALREADY_EXECUTED') return { kind: 'too-late' };
   return { kind: 'no-answer', code: `PROVIDER_${read.refusal.code}`, detail: 'the provider refused the cancel' };
+}
+
+/** Statuses with which a request can be refused for what is in it. */
+const REFUSING: ReadonlySet<number> = new Set([400, 409, 410, 422]);
+/** Codes that say themselves that nobody knows, or that there is a payout: they promise nothing, whatever else they say. */
+const NO_PROMISE: ReadonlySet<string> = new Set([
+  'IDEMPOTENCY_MISMATCH',
+  'ALREADY_EXECUTED',
+  'NOT_FOUND',
+  'RATE_LIMITED',
+  'UNAUTHORIZED',
+  'INTERNAL',
+  'UNAVAILABLE',
+]);
+
+/** Whether it promises that the key has never executed and never will, and says nothing that contradicts it. */
+function isPromise({ status, refusal }: { readonly status: number; readonly refusal: Refusal }): boolean {
+  const { definitive, code, state } = refusal;
+  if (!definitive || !REFUSING.has(status) || NO_PROMISE.has(code)) return false;
+  return state === undefined || DEAD.has(state);
 }
 
 function readAnswer(key: string, answer: Exchange, rule: AnswerRule): Read {
@@ -111,9 +134,11 @@ function readAnswer(key: string, answer: Exchange, rule: AnswerRule): Read {
   }
   const parsed = refusal.safeParse(body);
   if (!parsed.success) return { kind: 'unread', code: `HTTP_${answer.status}`, detail: 'no readable answer' };
-  return { kind: 'refusal', refusal: parsed.data };
+  return { kind: 'refusal', status: answer.status, refusal: parsed.data };
 }
 
+/** States in which a key has not executed and never will. */
+const DEAD: ReadonlySet<string> = new Set(['REFUSED', 'EXPIRED', 'CANCELLED', 'FAILED']);
 const MONEY_MOVES: readonly Observation['state'][] = ['ACCEPTED', 'PAID', 'RETURNED'];
 
 function observation(key: string, data: z.output<typeof view>, rule: AnswerRule): Observation | Unread {

@@ -54,6 +54,7 @@ const CIRCUITS: Readonly<Record<CircuitState, ProviderCircuit>> = {
   [CircuitState.HalfOpen]: 'half-open',
 };
 
+const LOCKED_OUT: ReadonlySet<number> = new Set([401, 403, 407]);
 const LONGEST_RETRY_AFTER_MS = 60_000;
 const LARGEST_HEADERS_BYTES = 16_384;
 
@@ -131,8 +132,10 @@ export function httpProviderClient(options: ProviderClientOptions): HttpProvider
 /** Failures of the provider or the way to it; what it refuses, and what we did not send for a reason, is none. */
 function isFailure(result: unknown): boolean {
   const answer = result as Exchange;
-  if (answer.kind === 'answered') return answer.status >= 500;
-  return answer.code !== TOO_LATE_TO_SEND;
+  if (answer.kind !== 'answered') return answer.code !== TOO_LATE_TO_SEND;
+  if (answer.status === 429) return false;
+  // Who is not let in, or is answered by somebody else than the provider, is in no case better off with the next payout.
+  return answer.status >= 500 || LOCKED_OUT.has(answer.status) || !answer.isJson;
 }
 
 function refusedHere(error: unknown): Exchange {

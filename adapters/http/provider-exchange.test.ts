@@ -41,7 +41,7 @@ describe('an exchange', () => {
     expect(first).toMatchObject({ kind: 'lost', code: 'TIMEOUT' });
     expect(second).toMatchObject({ kind: 'not-sent', code: 'TIMEOUT' });
     // The connection is free again by now, and the second one is not taken up on it.
-    await post('/third', 100);
+    await post('/third', 2_000);
     expect(paths).toEqual(['/first', '/third']);
   });
 

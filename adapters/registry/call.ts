@@ -6,10 +6,10 @@ const TIMEOUT_MS = 10_000;
 /** Largest answer that is read, bytes: a schema of ours takes some 10,000. */
 const LARGEST_ANSWER_BYTES = 4 * 1_048_576;
 
-/** What a registry answered. `body` is undefined when it is no JSON object: then it was no registry that spoke. */
+/** What a registry answered. `body` is undefined when it is no JSON: then it was no registry that spoke. */
 export interface Answer {
   readonly status: number;
-  readonly body: Readonly<Record<string, unknown>> | undefined;
+  readonly body: unknown;
 }
 
 export type Call = (method: string, path: string, body?: unknown) => Promise<Answer>;
@@ -35,23 +35,29 @@ export function registryCaller({ url, auth }: RegistryOptions, timeoutMs = TIMEO
         signal: AbortSignal.timeout(timeoutMs),
       });
       assertAnswers(response.status, asked);
-      return { status: response.status, body: objectIn(await textOf(response)) };
+      return { status: response.status, body: jsonIn(await textOf(response)) };
     } catch (error) {
       throw isCoded(error) ? error : dependencyDown('registry', 'REGISTRY_UNAVAILABLE', error);
     }
   };
 }
 
+/** Fields of an answer; none where it is no object. */
+export function fieldsOf({ body }: Answer): Readonly<Record<string, unknown>> {
+  return typeof body === 'object' && body !== null && !Array.isArray(body) ? { ...body } : {};
+}
+
 /** Whether the registry itself says that what was asked for is not there; any other 404 is somebody in between. */
-export function saysMissing({ status, body }: Answer, ...codes: readonly number[]): boolean {
-  return status === 404 && codes.some((code) => body?.['error_code'] === code);
+export function saysMissing(answer: Answer, ...codes: readonly number[]): boolean {
+  const { error_code: said } = fieldsOf(answer);
+  return answer.status === 404 && codes.some((code) => code === said);
 }
 
 /** An answer that is of no use, and what to look at. Never the record's fault. */
-export function uselessAnswer(asked: string, { status, body }: Answer): CodedError {
-  const code = body?.['error_code'];
+export function uselessAnswer(asked: string, answer: Answer): CodedError {
+  const { error_code: code } = fieldsOf(answer);
   const told = typeof code === 'number' ? `code ${code}` : 'in no words of a registry: check CORRIDOR_REGISTRY_URL';
-  return dependencyDown('registry', 'REGISTRY_UNAVAILABLE', `status ${status} on ${asked}, ${told}`);
+  return dependencyDown('registry', 'REGISTRY_UNAVAILABLE', `status ${answer.status} on ${asked}, ${told}`);
 }
 
 function assertAnswers(status: number, asked: string): void {
@@ -78,10 +84,9 @@ async function textOf(response: Response): Promise<string> {
   return Buffer.concat(chunks).toString('utf8');
 }
 
-function objectIn(text: string): Answer['body'] {
+function jsonIn(text: string): unknown {
   try {
-    const parsed: unknown = JSON.parse(text);
-    return typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed) ? { ...parsed } : undefined;
+    return JSON.parse(text) as unknown;
   } catch {
     return undefined;
   }

@@ -10,7 +10,7 @@ import { avscOptions, recordType } from '../../schemas/avro-types.ts';
 import { selfContained } from '../../schemas/load.ts';
 import { TextRefused } from '../../schemas/strict-strings.ts';
 import { contractOf, type TopicName, type TopicValues } from '../../topics/catalogue.ts';
-import { MISSING, registryCaller, saysMissing, uselessAnswer } from './call.ts';
+import { fieldsOf, MISSING, registryCaller, saysMissing, uselessAnswer } from './call.ts';
 import { writeShortStringsFast } from './short-strings.ts';
 import { Slab } from './slab.ts';
 import { createWriters, registryAway, type Writer, type WrittenTopic } from './writers.ts';
@@ -70,7 +70,7 @@ export function registryCodec(options: RegistryOptions): Codec {
   async function registered(name: string, schema: object): Promise<number> {
     const path = `/subjects/${encodeURIComponent(subjectOf(name))}`;
     const answer = await call('POST', path, { schema: JSON.stringify(schema) });
-    const id = answer.body?.['id'];
+    const { id, error_code: said } = fieldsOf(answer);
     if (answer.status === 200 && isId(id)) return id;
     const refuse = (code: string, message: string) =>
       new CodedError(code, message, { faultClass: 'fatal', dependency: 'registry' });
@@ -78,7 +78,7 @@ export function registryCodec(options: RegistryOptions): Codec {
       const message = `the current schema of ${name} is not in the registry: run \`corridor schemas push\` first`;
       throw refuse('SCHEMA_NOT_REGISTERED', message);
     }
-    if (answer.status === 422 && typeof answer.body?.['error_code'] === 'number') {
+    if (answer.status === 422 && typeof said === 'number') {
       throw refuse('SCHEMA_REFUSED', `the registry does not take the schema of ${name} for Avro: is it one for Avro?`);
     }
     throw uselessAnswer(`POST ${path}`, answer);
@@ -90,7 +90,7 @@ export function registryCodec(options: RegistryOptions): Codec {
       const path = `/subjects/${encodeURIComponent(subjectOf(name))}/versions/${version}`;
       const answer = await call('GET', path);
       if (saysMissing(answer, MISSING.subject, MISSING.version)) return;
-      const id = answer.body?.['id'];
+      const { id } = fieldsOf(answer);
       if (answer.status !== 200 || !isId(id)) throw uselessAnswer(`GET ${path}`, answer);
       if (id === topic.id) return;
       const schema = await find(id);
@@ -103,7 +103,7 @@ export function registryCodec(options: RegistryOptions): Codec {
     const path = `/schemas/ids/${id}`;
     const answer = await call('GET', path);
     if (saysMissing(answer, MISSING.schema)) return undefined;
-    const { schema, schemaType = 'AVRO', references = [] } = answer.body ?? {};
+    const { schema, schemaType = 'AVRO', references = [] } = fieldsOf(answer);
     if (answer.status !== 200 || typeof schema !== 'string') throw uselessAnswer(`GET ${path}`, answer);
     if (schemaType !== 'AVRO') return 'not-avro';
     if (!Array.isArray(references) || references.length > 0) return withReferences(id);

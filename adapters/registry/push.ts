@@ -4,7 +4,7 @@ import { safeText } from '../../domain/text.ts';
 import { CodedError } from '../../runtime/ports/fault.ts';
 import { selfContained } from '../../schemas/load.ts';
 import { contracts } from '../../topics/catalogue.ts';
-import { type Answer, type Call, MISSING, registryCaller, saysMissing, uselessAnswer } from './call.ts';
+import { type Answer, type Call, fieldsOf, MISSING, registryCaller, saysMissing, uselessAnswer } from './call.ts';
 import { type RegistryOptions, subjectOf } from './codec.ts';
 
 const LEVEL = 'FULL_TRANSITIVE';
@@ -52,17 +52,17 @@ async function pushOne(call: Call, subject: string, body: { schema: string }): P
 /** Without it an incompatible schema could come in. */
 async function setLevel(call: Call, path: string): Promise<void> {
   const answer = await call('PUT', path, { compatibility: LEVEL });
-  if (answer.status !== 200 || answer.body === undefined) throw uselessAnswer(`PUT ${path}`, answer);
+  if (answer.status !== 200 || !('compatibility' in fieldsOf(answer))) throw uselessAnswer(`PUT ${path}`, answer);
 }
 
-function idIn({ status, body }: Answer): number | undefined {
-  const id = body?.['id'];
-  return status === 200 && typeof id === 'number' ? id : undefined;
+function idIn(answer: Answer): number | undefined {
+  const { id } = fieldsOf(answer);
+  return answer.status === 200 && typeof id === 'number' ? id : undefined;
 }
 
 /** What the registry says of the schema is told; anything else was not the registry's. */
 function notPushed(subject: string, answer: Answer): CodedError {
-  const { error_code: code, message } = answer.body ?? {};
+  const { error_code: code, message } = fieldsOf(answer);
   if (typeof code !== 'number' || answer.status < 400 || answer.status === 404) {
     return uselessAnswer(`registering ${subject}`, answer);
   }
