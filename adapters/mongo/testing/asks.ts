@@ -1,6 +1,8 @@
 // Everything that is ever asked of MongoDB, one of each: for tests that hold for all of it.
 import type { Db } from 'mongodb';
 import { openPayout } from '../../../payouts/decide.ts';
+import type { CustomerCase } from '../../../processors/screening/rescreen/customer-case.ts';
+import { findings } from '../../../test/kit/builders.ts';
 import { KEYS } from '../../../test/kit/keys.ts';
 import { caseStore } from '../cases.ts';
 import { customerCaseStore, rescreenProgress } from '../customer-cases.ts';
@@ -14,6 +16,23 @@ import { replayClaims } from '../replay-claims.ts';
 import { exceptionStore } from '../screening-exceptions.ts';
 import { settlementClaims } from '../settlement-claims.ts';
 import { verifyStores } from '../verify-stores.ts';
+
+const operators = { operators: KEYS.operators };
+const list = { source: 's', versionId: 'v', publishedOn: '', contentHash: 'h', activation: 1 };
+const [candidate] = findings('POTENTIAL_MATCH').parties[0]!.candidates;
+const customerCase: CustomerCase = {
+  caseId: 'c',
+  token: 't',
+  source: 's',
+  entityId: '9',
+  entityHash: 'h',
+  versionId: 'v',
+  transferId: 't',
+  candidate: candidate!,
+  openedAt: 0,
+  state: 'OPEN',
+  decision: null,
+};
 
 export const sampleClaim = {
   transferId: 't-1',
@@ -65,27 +84,27 @@ export const MONGO_ASKS: Readonly<Record<string, (db: Db) => Promise<unknown>>> 
   'cases: pending': (db) => caseStore(db).pending(1),
   'cases: markPublished': (db) => caseStore(db).markPublished(['h']),
   'cases: indexes': (db) => caseStore(db).ensureIndexes(),
-  'customer cases: open': (db) => customerCaseStore(db).open([{ caseId: 'c', token: 't', openedAt: 0 } as never]),
-  'customer cases: blocked': (db) => customerCaseStore(db).blocked(['t']),
-  'customer cases: list': (db) => customerCaseStore(db).list({ limit: 1 }),
-  'customer cases: decide': (db) => customerCaseStore(db).decide('c', { state: 'CLEARED' } as never),
-  'customer cases: indexes': (db) => customerCaseStore(db).ensureIndexes(),
-  'progress: covered': (db) => rescreenProgress(db).covered(),
-  'progress: lastRunAt': (db) => rescreenProgress(db).lastRunAt(),
-  'progress: advance': (db) => rescreenProgress(db).advance([{ source: 's', activation: 1 } as never], 0),
-  'lists: save': (db) => listStore(db).save(version as never, 'a', 0),
-  'lists: load': (db) => listStore(db).load('v'),
-  'lists: head': (db) => listStore(db).head('v'),
-  'lists: heads': (db) => listStore(db).heads({ limit: 1 }),
-  'lists: active': (db) => listStore(db).active(),
-  'lists: current': (db) => listStore(db).current(),
-  'lists: activate the first': (db) => listStore(db).activate(head, 0, 'a', 0),
-  'lists: activate the next': (db) => listStore(db).activate(head, 1, 'a', 0),
-  'lists: markPublished': (db) => listStore(db).markPublished('s', 1),
-  'lists: indexes': (db) => listStore(db).ensureIndexes(),
-  'exceptions: find': (db) => exceptionStore(db, { operators: KEYS.operators }).find(['t'], 0),
+  'customer cases: open': (db) => customerCaseStore(db, operators).open([customerCase]),
+  'customer cases: blocked': (db) => customerCaseStore(db, operators).blocked(['t']),
+  'customer cases: list': (db) => customerCaseStore(db, operators).list({ limit: 1 }),
+  'customer cases: decide': (db) => customerCaseStore(db, operators).decide('c', { state: 'CLEARED' } as never),
+  'customer cases: indexes': (db) => customerCaseStore(db, operators).ensureIndexes(),
+  'progress: covered': (db) => rescreenProgress(db, operators.operators).covered(),
+  'progress: lastRunAt': (db) => rescreenProgress(db, operators.operators).lastRunAt(),
+  'progress: advance': (db) => rescreenProgress(db, operators.operators).advance([list], 0),
+  'lists: save': (db) => listStore(db, operators).save(version as never, 'a', 0),
+  'lists: load': (db) => listStore(db, operators).load('v'),
+  'lists: head': (db) => listStore(db, operators).head('v'),
+  'lists: heads': (db) => listStore(db, operators).heads({ limit: 1 }),
+  'lists: active': (db) => listStore(db, operators).active(),
+  'lists: current': (db) => listStore(db, operators).current(),
+  'lists: activate the first': (db) => listStore(db, operators).activate(head, 0, 'a', 0),
+  'lists: activate the next': (db) => listStore(db, operators).activate(head, 1, 'a', 0),
+  'lists: markPublished': (db) => listStore(db, operators).markPublished('s', 1),
+  'lists: indexes': (db) => listStore(db, operators).ensureIndexes(),
+  'exceptions: find': (db) => exceptionStore(db, operators).find(['t'], 0),
   'exceptions: propose': (db) =>
-    exceptionStore(db, { operators: KEYS.operators }).propose(
+    exceptionStore(db, operators).propose(
       {
         exceptionId: 'e',
         token: 't',
@@ -98,10 +117,10 @@ export const MONGO_ASKS: Readonly<Record<string, (db: Db) => Promise<unknown>>> 
       } as never,
       0,
     ),
-  'exceptions: approve': (db) => exceptionStore(db, { operators: KEYS.operators }).approve('e', 'b', 0),
-  'exceptions: revoke': (db) => exceptionStore(db, { operators: KEYS.operators }).revoke('e', 'b', 'r', 0),
-  'exceptions: list': (db) => exceptionStore(db, { operators: KEYS.operators }).list({ limit: 1 }),
-  'exceptions: indexes': (db) => exceptionStore(db, { operators: KEYS.operators }).ensureIndexes(),
+  'exceptions: approve': (db) => exceptionStore(db, operators).approve('e', 'b', 0),
+  'exceptions: revoke': (db) => exceptionStore(db, operators).revoke('e', 'b', 'r', 0),
+  'exceptions: list': (db) => exceptionStore(db, operators).list({ limit: 1 }),
+  'exceptions: indexes': (db) => exceptionStore(db, operators).ensureIndexes(),
   'payouts: insert': (db) => mongoPayoutStore(db).insert([samplePayout]),
   'payouts: apply': (db) => mongoPayoutStore(db).apply([{ from: 0, next: samplePayout }]),
   'payouts: load': (db) => mongoPayoutStore(db).load(['t']),
