@@ -26,9 +26,17 @@ async function timerOn(redisUrl: string) {
     for (const id of ids) due.add(id);
   });
   const soon = (payoutId: string, inMs = 0) => timer.schedule([{ payoutId, dueAt: Date.now() + inMs }]);
-  await soon('first');
+  const taken = (payoutId: string, inMs = 0) =>
+    until('taken', () =>
+      soon(payoutId, inMs).then(
+        () => true,
+        () => false,
+      ),
+    );
+  // The first words with a server may take longer than a timer waits.
+  await taken('first');
   await until('the first', () => due.has('first'));
-  await soon('before', 2_000);
+  await taken('before', 2_000);
   let tries = 0;
   return {
     due,
@@ -46,12 +54,7 @@ async function timerOn(redisUrl: string) {
       ),
     /** Schedules until it is taken, and waits until it is due. */
     goesOn: async () => {
-      await until('taken', () =>
-        soon('after').then(
-          () => true,
-          () => false,
-        ),
-      );
+      await taken('after');
       await until('due', () => due.has('after'));
     },
     told: (what: RegExp) => told.some((line) => what.test(line)),
