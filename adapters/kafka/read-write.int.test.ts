@@ -303,7 +303,7 @@ describe('an admin', () => {
     const name = await topic(1);
     const admin = await log.admin();
     const group = unique('group');
-    expect(await admin.committed(group, [name])).toEqual([{ topic: name, partition: 0, offset: undefined }]);
+    expect(await admin.committed(group, [name])).toEqual([{ topic: name, partition: 0, offset: undefined, note: '' }]);
     await admin.initialiseOffsets(group, [name]);
     const writer = await log.writer('w');
     await writer.send(numbered(name, 5, { partitions: 1 }));
@@ -311,8 +311,8 @@ describe('an admin', () => {
     await widen(brokers, name, 2);
     await admin.initialiseOffsets(group, [name]);
     expect(await admin.committed(group, [name])).toEqual([
-      { topic: name, partition: 0, offset: 0 },
-      { topic: name, partition: 1, offset: 0 },
+      { topic: name, partition: 0, offset: 0, note: '' },
+      { topic: name, partition: 1, offset: 0, note: '' },
     ]);
     await admin.close();
   });
