@@ -1,5 +1,7 @@
 // Batches as other clients make them, and batches that nobody can read, through a real broker: the first are handled like
 // any other, each of the second is one dead letter under its offsets, and what stands beside it goes through.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { closeSync, mkdtempSync, openSync, readSync, writeSync } from 'node:fs';
 import { glob } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -21,6 +23,7 @@ const APP = 'foreign-test';
 const PARTITIONS = 4;
 const INTENTS = 'transfer.requested';
 const MB = 1_048_576;
+const INTAKE = path.resolve(import.meta.dirname, '../test/kit/intake-host.ts');
 const codec = memoryCodec();
 let stack: LocalStack;
 let stateDir: string;
@@ -195,4 +198,27 @@ describe('batches from outside', () => {
     expect(await ranges()).toHaveLength(2);
     expect(host.health().partitions.every(({ paused }) => paused === undefined)).toBe(true);
   });
+
+  it.each(['eos.before-send', 'eos.after-send', 'eos.after-send-offsets', 'eos.commit-sent', 'eos.after-commit'])(
+    'are one dead letter each also when the process dies at %s',
+    async (failpoint) => {
+      await host?.stop(10_000);
+      const known = new Set((await committed('intake.dlq')).map((letter) => text(letter, 'dlq-id')));
+      const [near, far] = [`near-${failpoint}`, `far-${failpoint}`];
+      await send(3, batchBy('none', intents(near)));
+      await send(3, batchBy('zstd', [{ value: Buffer.alloc(64 * MB) }]));
+      await send(3, batchBy('lz4', intents(far)));
+      const args = [INTAKE, stack.urls.kafkaBrokers.join(), APP, String(PARTITIONS)];
+      const env = { ...process.env, CORRIDOR_FAILPOINTS: `${failpoint}=kill` };
+      const victim = spawn(process.execPath, args, { env, stdio: ['ignore', 'ignore', 'inherit'] });
+      expect(await once(victim, 'exit')).toEqual([null, 'SIGKILL']);
+      await startIntake();
+      await eventually(async () => {
+        const keys = await keysOn('transfer.accepted');
+        expect(keys.filter((key) => key === near || key === far)).toEqual([far, near]);
+      });
+      const letters = (await committed('intake.dlq')).filter((letter) => !known.has(text(letter, 'dlq-id')));
+      expect(letters.map((letter) => text(letter, 'dlq-error-code'))).toEqual(['BATCH_TOO_LARGE']);
+    },
+  );
 });

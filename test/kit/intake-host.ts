@@ -23,6 +23,7 @@ export const logOf = (brokers: readonly string[], app: string): Log =>
     appName: app,
     clientId: app,
     sessionTimeoutMs: SESSION_MS,
+    compression: 'zstd',
     unreadablePatienceMs: 500,
     failpoint,
   });

@@ -6,7 +6,10 @@ import { recordType } from '../../schemas/avro-types.ts';
 import { TextRefused } from '../../schemas/strict-strings.ts';
 import { contractOf, contracts, type TopicName, type TopicValues } from '../../topics/catalogue.ts';
 
-const NAMES = Object.values(contracts).map((contract) => contract.name);
+/** In an order that does not depend on how the modules were loaded: another process has the same ids. */
+const NAMES = Object.values(contracts)
+  .map((contract) => contract.name)
+  .sort();
 
 export interface MemoryCodec extends Codec {
   /** While true, decoding and loading fail as they do when the registry cannot be asked. */
