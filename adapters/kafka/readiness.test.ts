@@ -11,6 +11,7 @@ const COORDINATOR_NOT_AVAILABLE = 15;
 const NOT_CONTROLLER = 41;
 const TOPIC_AUTHORIZATION_FAILED = 29;
 const UNKNOWN_TOPIC_OR_PARTITION = 3;
+const INVALID_REPLICATION_FACTOR = 38;
 
 /** Answers with these error codes, one after another, and then for ever with `last`. */
 function broker(codes: readonly number[], last?: number) {
@@ -38,6 +39,7 @@ describe('a request to a cluster that is not ready', () => {
     ['the broker hears of its topics', [UNKNOWN_TOPIC_OR_PARTITION, UNKNOWN_TOPIC_OR_PARTITION]],
     ['the coordinator is there', [COORDINATOR_NOT_AVAILABLE, COORDINATOR_LOADING, COORDINATOR_LOADING]],
     ['there is a controller', [NOT_CONTROLLER, REQUEST_TIMED_OUT]],
+    ['enough brokers are registered', new Array<number>(29).fill(INVALID_REPLICATION_FACTOR)],
     ['all of it, for most of a minute', new Array<number>(58).fill(NOT_LEADER_FOR_PARTITION)],
   ])('is made again until %s', async (_, codes) => {
     const { asked, answer } = broker(codes);
@@ -49,6 +51,12 @@ describe('a request to a cluster that is not ready', () => {
     const { asked, answer } = broker([], NOT_LEADER_FOR_PARTITION);
     await expect(answer).rejects.toMatchObject({ code: 'KAFKA_REFUSED' });
     expect(asked.at(-1)).toBe(60_000);
+  });
+
+  test('is given up earlier when there are still too few brokers: that may be how it is set up', async () => {
+    const { asked, answer } = broker([], INVALID_REPLICATION_FACTOR);
+    await expect(answer).rejects.toMatchObject({ code: 'KAFKA_MISCONFIGURED' });
+    expect(asked.at(-1)).toBe(30_000);
   });
 
   test('is not made again when that is no use', async () => {

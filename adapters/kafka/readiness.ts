@@ -2,10 +2,12 @@
 // because a leader is not chosen yet, or because they have not heard of it.
 import { CodedError } from '../../runtime/ports/fault.ts';
 import { backoffMs, pause } from './backoff.ts';
-import { codedError } from './errors.ts';
+import { brokerErrorType, codedError } from './errors.ts';
 
 /** How long topics and offsets are tried for, ms: as long as a slow machine may take for its first start. */
 export const PROVISION_PATIENCE_MS = 180_000;
+/** Brokers that have just started are not all registered: until then a replication factor can be too large for them. */
+const REGISTRATION_PATIENCE_MS = 30_000;
 const MOST_WAIT_MS = 2_000;
 
 /** A topic as one broker knows it. */
@@ -29,13 +31,17 @@ const waitAwhile = (attempt: number) => pause(backoffMs(attempt, 50, MOST_WAIT_M
 /** Runs `request`, which must be safe to run twice, until it is answered; rejects with the last refusal when time is up. */
 export async function insist<T>(request: () => Promise<T>, patience: Patience = {}): Promise<T> {
   const { patienceMs = PROVISION_PATIENCE_MS, wait = waitAwhile, now = () => performance.now() } = patience;
-  const deadline = now() + patienceMs;
+  const began = now();
+  const patienceFor = (error: unknown, isTransient: boolean): number => {
+    if (isTransient) return patienceMs;
+    return brokerErrorType(error) === 'INVALID_REPLICATION_FACTOR' ? REGISTRATION_PATIENCE_MS : 0;
+  };
   for (let attempt = 1; ; attempt++) {
     try {
       return await request();
     } catch (error) {
       const coded = codedError(error);
-      if (coded.faultClass !== 'transient-dependency' || now() >= deadline) throw coded;
+      if (now() - began >= patienceFor(error, coded.faultClass === 'transient-dependency')) throw coded;
     }
     await wait(attempt);
   }
