@@ -13,6 +13,7 @@ import { holdClaims } from '../adapters/mongo/hold-claims.ts';
 import { guardedStore, insertOnlyStore } from '../adapters/mongo/idempotent-store.ts';
 import { intentClaims } from '../adapters/mongo/intent-claims.ts';
 import { mongoPayoutStore } from '../adapters/mongo/payouts.ts';
+import { sealedDocuments } from '../adapters/mongo/sealed-documents.ts';
 import { settlementClaims } from '../adapters/mongo/settlement-claims.ts';
 import { verifyStores } from '../adapters/mongo/verify-stores.ts';
 import { limitsLedger } from '../adapters/redis/limits.ts';
@@ -23,6 +24,7 @@ import { LEDGER_TOPICS, LedgerFold, type LedgerTopic } from '../processors/limit
 import { groupId } from '../runtime/names.ts';
 import type { Log } from '../runtime/ports/log.ts';
 import { applyTopics } from '../runtime/provision.ts';
+import { KEYS } from '../test/kit/keys.ts';
 import type { TopicName } from '../topics/catalogue.ts';
 import type { VerifySources } from './ports.ts';
 import { ENDINGS, History } from './testing/history.ts';
@@ -64,6 +66,12 @@ beforeAll(async () => {
     stores: verifyStores({ db, events: 'events', transfers: 'transfers' }),
     limits: verifyLimits(redis),
     provider: providerLedger(ledgerFile),
+    keys: KEYS,
+    sealed: sealedDocuments({
+      db,
+      operators: KEYS.operators,
+      told: { activations: new Map(), revoked: new Set() },
+    }),
   };
 });
 
@@ -119,7 +127,7 @@ async function fillStores(): Promise<void> {
   await insertOnlyStore(db, 'events').insertOnly([...events.byId.values()]);
   await guardedStore(db, 'transfers').replaceGuarded([...transfers.byId.values()]);
   await insertOnlyStore(db, 'cases').insertOnly([...cases.byId.values()]);
-  await mongoPayoutStore(db).insert([...payouts.byId.values()]);
+  await mongoPayoutStore(db, { ring: KEYS.executor }).insert([...payouts.byId.values()]);
   await intentClaims(db).claim([...claims.intentClaims.byId.values()]);
   await settlementClaims(db).insert([...claims.settlementClaims.byId.values()]);
   await holdClaims(db).claim([...claims.holdClaims.byId.values()]);
@@ -191,7 +199,9 @@ describe('on real servers', () => {
     await documents.updateOne({ _id: before._id }, update);
     const report = await run();
     await documents.replaceOne({ _id: before._id }, before);
-    expect(report.codes).toEqual({ [code]: 1 });
+    // What changes a payout also breaks its seal.
+    const broken = collection === 'payouts' ? { PAYOUT_NOT_SEALED: 1 } : {};
+    expect(report.codes).toEqual({ [code]: 1, ...broken });
     expect(report.findings[0]!.transferId).toBeDefined();
   });
 
