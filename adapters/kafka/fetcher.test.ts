@@ -4,6 +4,7 @@ import type { Connections } from './client.ts';
 import { Fetcher } from './fetcher.ts';
 import { decodeBatches } from './kafkajs/fetch-response.ts';
 import { createErrorFromCode, type FetchedPartition } from './kafkajs/internals.ts';
+import { KafkaReader } from './reader.ts';
 import { Source } from './source.ts';
 import { batchBy } from './testing/batches.ts';
 
@@ -16,10 +17,7 @@ let fetcher: Fetcher | undefined;
 afterEach(() => fetcher?.stop());
 
 /** Three partitions of endless batches of one record; what is amiss with them is the test's. */
-function start(answer: Answer) {
-  const sources = Array.from({ length: PARTITIONS }, (_, partition) => new Source(TOPIC, partition));
-  for (const source of sources) source.seek(0);
-  const errors: { code?: string; partition?: number; message: string }[] = [];
+function clusterOf(answer: Answer) {
   const partition = async (asked: { partition: number; fetchOffset: number }): Promise<FetchedPartition> => {
     const { partition: p, fetchOffset } = asked;
     const messages = await decodeBatches(batchBy('none', [{ value: Buffer.from(`${fetchOffset}`) }], fetchOffset), END);
@@ -46,17 +44,26 @@ function start(answer: Answer) {
       refreshed++;
     },
     findBroker: async () => broker,
-    findTopicPartitionMetadata: () => sources.map((source) => ({ partitionId: source.partition, leader: 1 })),
+    findTopicPartitionMetadata: () =>
+      Array.from({ length: PARTITIONS }, (_, partitionId) => ({ partitionId, leader: 1 })),
   };
+  return { connections: { cluster: () => cluster } as unknown as Connections, refreshes: () => refreshed };
+}
+
+function start(answer: Answer) {
+  const sources = Array.from({ length: PARTITIONS }, (_, partition) => new Source(TOPIC, partition));
+  for (const source of sources) source.seek(0);
+  const errors: { code?: string; partition?: number; message: string }[] = [];
+  const { connections, refreshes } = clusterOf(answer);
   fetcher = new Fetcher({
-    connections: { cluster: () => cluster } as unknown as Connections,
+    connections,
     sources,
     bufferRecords: 20,
     maxBytesPerPartition: 1_000,
     paceMs: 0,
     onError: (error) => errors.push(error as Error),
   });
-  return { sources, errors, refreshes: () => refreshed };
+  return { sources, errors, refreshes };
 }
 const PATIENT = { timeout: 60_000 };
 const filled = (source: Source) => vi.waitFor(() => expect(source.buffered).toBeGreaterThanOrEqual(20), PATIENT);
@@ -118,6 +125,50 @@ describe('one partition that is in trouble', () => {
     expect(stands).toMatchObject({ topic: TOPIC, partition: 1, offset: 8, unreadable: { code: 'BATCH_CORRUPT' } });
     expect(stands!.unreadable).toMatchObject({ firstOffset: 2, lastOffset: 8 });
     expect(after!.offset).toBe(9);
+  });
+
+  it('of which its broker does not know whether it can be read stands, and says so; nothing of it is passed', async () => {
+    let isTrouble = true;
+    const { sources, errors } = start((partition, offset) =>
+      partition === 1 && isTrouble && offset >= 2 && offset < 9 ? { errorCode: -1, messages: none } : {},
+    );
+    await vi.waitFor(() => expect(sources[1]!.standing).toMatchObject({ code: 'LOG_UNREADABLE' }), PATIENT);
+    expect(sources[1]).toMatchObject({ position: 2, buffered: 2, rests: true });
+    for (const error of errors) expect(error).toMatchObject({ topic: TOPIC, partition: 1 });
+    await filled(sources[0]!);
+    isTrouble = false;
+    await filled(sources[1]!);
+    expect(sources[1]!.standing).toBeUndefined();
+    const taken = sources[1]!.take(20).map(({ offset, unreadable }) => [offset, unreadable]);
+    expect(taken).toEqual(Array.from({ length: 20 }, (_, offset) => [offset, undefined]));
+  });
+
+  it('of which its broker does not know whether it can be read is waited for by a read that has an end', async () => {
+    let unknown = 0;
+    const { connections } = clusterOf((_, offset) =>
+      offset >= 2 && unknown < 5 && ++unknown > 0 ? { errorCode: -1, messages: none } : {},
+    );
+    const read: (number | boolean)[][] = [];
+    await new KafkaReader(connections).read([{ topic: TOPIC, partition: 0, from: 0, to: 9 }], ({ records }) => {
+      for (const { offset, unreadable } of records) read.push([offset, unreadable !== undefined]);
+    });
+    expect(unknown).toBe(5);
+    expect(read).toEqual(Array.from({ length: 9 }, (_, offset) => [offset, false]));
+  });
+
+  it('ends such a read with what to do when nothing else has come for a minute', async () => {
+    const now = performance.now.bind(performance);
+    let unknown = 0;
+    vi.spyOn(performance, 'now').mockImplementation(() => now() + (unknown > 4 ? 61_000 : 0));
+    try {
+      const { connections } = clusterOf((_, offset) =>
+        offset >= 2 && ++unknown > 0 ? { errorCode: -1, messages: none } : {},
+      );
+      const reading = new KafkaReader(connections).read([{ topic: TOPIC, partition: 0, from: 0, to: 9 }], () => {});
+      await expect(reading).rejects.toMatchObject({ code: 'LOG_UNREADABLE', faultClass: 'transient-dependency' });
+    } finally {
+      vi.restoreAllMocks();
+    }
   });
 
   it('that cannot be read to its end stands, and says what to do', async () => {

@@ -14,7 +14,7 @@ import {
 } from './kafkajs/internals.ts';
 import { Signal } from './signal.ts';
 import type { Source } from './source.ts';
-import { stepOver } from './step-over.ts';
+import { CORRUPT_MESSAGE, OFFSET_OUT_OF_RANGE, stepOver, UNKNOWN_SERVER_ERROR } from './step-over.ts';
 
 /** How long the broker may hold a fetch when nothing is there. */
 const LONG_POLL_MS = 500;
@@ -25,9 +25,8 @@ const QUIET_AFTER = 8;
 /** The same while partitions wait to be let into the fetch. */
 const SHORT_POLL_MS = 10;
 const MAX_FETCH_BYTES = 8 * 1_048_576;
-const OFFSET_OUT_OF_RANGE = 1;
-/** By these a broker says that it cannot read its log: UNKNOWN_SERVER_ERROR and CORRUPT_MESSAGE. */
-const CANNOT_READ = new Set([-1, 2]);
+/** A step-over takes these for answers. */
+const ANSWERS = new Set([0, UNKNOWN_SERVER_ERROR, OFFSET_OUT_OF_RANGE, CORRUPT_MESSAGE]);
 const STALE_METADATA = new Set([
   'NOT_LEADER_FOR_PARTITION',
   'LEADER_NOT_AVAILABLE',
@@ -187,8 +186,11 @@ export class Fetcher {
       topic,
       partition,
     });
-    if (CANNOT_READ.has(errorCode)) source.missed();
-    else if (errorCode === OFFSET_OUT_OF_RANGE) source.leaveRange();
+    if (errorCode === CORRUPT_MESSAGE) source.missed();
+    else if (errorCode === UNKNOWN_SERVER_ERROR) {
+      source.cannotTell();
+      this.#options.onError(error);
+    } else if (errorCode === OFFSET_OUT_OF_RANGE) source.leaveRange();
     else if (isStaleMetadata(error)) return true;
     else this.#putOff(source, error);
     return false;
@@ -201,14 +203,14 @@ export class Fetcher {
 
   async #stepOver(broker: Broker, source: Source): Promise<void> {
     const { topic, partition } = source;
-    const alone = async (fetchOffset: number) => {
-      const partitions = [{ partition, fetchOffset, maxBytes: MAX_FETCH_BYTES }];
-      const request = { isolationLevel: READ_COMMITTED, maxWaitTime: 0, minBytes: 0, maxBytes: MAX_FETCH_BYTES };
+    const alone = async (fetchOffset: number, maxBytes = MAX_FETCH_BYTES) => {
+      const partitions = [{ partition, fetchOffset, maxBytes }];
+      const request = { isolationLevel: READ_COMMITTED, maxWaitTime: 0, minBytes: 0, maxBytes };
       const { responses } = await fetchAll(broker, { ...request, topics: [{ topic, partitions }] });
       const fetched = responses[0]!.partitions[0]!;
       const { errorCode, messages } = fetched;
       if (messages.fault !== undefined) throw asError(messages.fault);
-      if (errorCode === 0 || errorCode === OFFSET_OUT_OF_RANGE || CANNOT_READ.has(errorCode)) return fetched;
+      if (ANSWERS.has(errorCode)) return fetched;
       throw Object.assign(createErrorFromCode(errorCode), { topic, partition });
     };
     try {

@@ -71,9 +71,12 @@ export class KafkaReader implements LogReader {
       changed.wake();
     });
     try {
+      let deliveredAt = performance.now();
       for (let open: readonly Reading[] = readings; open.length > 0; ) {
         if (fatal !== undefined) throw codedError(fatal);
         const delivered = await deliver(open, fetcher, onBatch);
+        if (delivered) deliveredAt = performance.now();
+        else if (performance.now() - deliveredAt >= STALLED_MS) refuseUnreadable(open);
         for (const reading of open) if (isDone(reading)) park(reading.source);
         open = open.filter((reading) => !isDone(reading));
         if (!delivered && open.length > 0) await progressOrTimeout(changed, open);
@@ -192,8 +195,8 @@ async function deliver(readings: readonly Reading[], fetcher: Fetcher, onBatch: 
   let delivered = false;
   for (const { source, to, knownEnd: upTo = to } of readings) {
     if (source.outOfRange) throw outOfRange(source);
-    // A read has an end: what nobody can read up to there is told, and not waited for.
-    if (source.standing && (source.position ?? to) < upTo) source.passTo(upTo);
+    // A read has an end: what is damaged up to there is told, and not waited for.
+    if (source.isCorrupt && (source.position ?? to) < upTo) source.passTo(upTo);
     const taken = source.take(BATCH_RECORDS);
     if (taken.length === 0) continue;
     delivered = true;
@@ -208,6 +211,14 @@ async function deliver(readings: readonly Reading[], fetcher: Fetcher, onBatch: 
 function outOfRange({ topic, partition }: Source): CodedError {
   const message = `${topic}/${partition}: the log no longer holds the offset asked for; read from its present start.`;
   return new CodedError('READ_OUT_OF_RANGE', message, { faultClass: 'poison', dependency: 'kafka' });
+}
+
+/** @throws when nothing comes because the broker cannot tell whether it can read its log: that is no end of a read */
+function refuseUnreadable(open: readonly Reading[]): void {
+  const standing = open.find(({ source }) => source.standing)?.source.standing;
+  if (!standing) return;
+  const fault = { faultClass: 'transient-dependency', dependency: 'kafka' } as const;
+  throw new CodedError(standing.code, `${standing.detail}.`, fault);
 }
 
 async function progressOrTimeout(changed: Signal, open: readonly Reading[]): Promise<void> {

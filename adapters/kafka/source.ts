@@ -14,6 +14,9 @@ const MOST_FETCHES = 3;
 /** Longest rest of a partition that met trouble. */
 const MOST_REST_MS = 5_000;
 const NO_BYTES = Buffer.alloc(0);
+const LOG_CORRUPT = 'LOG_CORRUPT';
+const LOG_UNREADABLE = 'LOG_UNREADABLE';
+const NO_SUSPECT = { offset: -1, fetches: 0, since: 0 };
 
 /** Why a partition does not go on. */
 export interface Standing {
@@ -45,10 +48,12 @@ export class Source {
   #head = 0;
   #bytes = 0;
   /** A batch that failed its checksum, how often it did, and since when; performance.now(). */
-  #suspect = { offset: -1, fetches: 0, since: 0 };
+  #suspect = NO_SUSPECT;
   /** Fetches in a row that gave nothing although there is something, and since when; performance.now(). */
   #misses = 0;
   #missedSince = 0;
+  /** Fetches for which the broker did not know whether the log can be read, since it was last read. */
+  #unknowns = 0;
   /** Troubles in a row, and until when they keep it from being fetched; performance.now(). */
   #troubles = 0;
   #restsUntil = 0;
@@ -117,7 +122,7 @@ export class Source {
     this.#restsUntil = performance.now() + backoffMs(++this.#troubles, 50, MOST_REST_MS);
   }
 
-  /** The broker says, or its silence, that it cannot read the log here. */
+  /** The broker says, or its silence, that the log is damaged here. */
   missed(): void {
     if (this.#misses++ === 0) this.#missedSince = performance.now();
   }
@@ -135,12 +140,37 @@ export class Source {
     return this.#standing;
   }
 
+  /** It stands for damage: a read that has an end may pass over it. */
+  get isCorrupt(): boolean {
+    return this.#standing?.code === LOG_CORRUPT;
+  }
+
+  /**
+   * The broker does not know whether it can read the log here: that is no damage, and never passed, however long it lasts.
+   * It is asked again later, and patience with damage begins anew.
+   */
+  cannotTell(): void {
+    this.#misses = 0;
+    this.#suspect = NO_SUSPECT;
+    this.rest();
+    if (++this.#unknowns < MOST_FETCHES || this.#standing?.code === LOG_UNREADABLE) return;
+    this.#standing = {
+      code: LOG_UNREADABLE,
+      detail:
+        `the broker cannot say whether ${this.topic}/${this.partition} can be read at offset ${this.position} ` +
+        '(UNKNOWN_SERVER_ERROR): look at its log and disk, or move the leader to another replica. Nothing is passed over, ' +
+        'and it goes on by itself as soon as it can be read',
+    };
+    this.changed.wake();
+  }
+
   /** Nothing that follows can be read either: it is looked at again later, and when there is more. */
   stand(): void {
     this.#misses = 0;
+    this.#unknowns = 0;
     this.rest();
     this.#standing = {
-      code: 'LOG_CORRUPT',
+      code: LOG_CORRUPT,
       detail:
         `${this.topic}/${this.partition} cannot be read at offset ${this.position}, and nothing that follows it can yet: ` +
         'move its leader to another replica. As soon as something readable follows, one dead letter names what lies between',
@@ -150,6 +180,8 @@ export class Source {
 
   #wentOn(): void {
     this.#misses = 0;
+    this.#unknowns = 0;
+    this.#suspect = NO_SUSPECT;
     this.#troubles = 0;
     this.#restsUntil = 0;
     this.#standing = undefined;
@@ -206,8 +238,9 @@ export class Source {
     const now = performance.now();
     this.fetchedAt = now;
     this.lastStableOffset = Number(fetched.lastStableOffset);
-    if (nextOffset > this.position!) this.#wentOn();
-    else if (this.position! < this.lastStableOffset) this.missed();
+    // At its end nothing is amiss either: there is nothing to be read.
+    if (nextOffset > this.position! || this.position! >= this.lastStableOffset) this.#wentOn();
+    else this.missed();
     this.#push(records, nextOffset, now);
     if (records.length === 0 && nextOffset >= this.lastStableOffset) this.caughtUpAt = now;
     this.changed.wake();

@@ -1,7 +1,7 @@
 // A log of many batches, one of them damaged anyhow, behind a broker that finds offsets as Kafka does: by a sparse index,
 // then batch by batch. Whatever the damage, reading goes on, and what is not damaged is read once, in order.
 import fc from 'fast-check';
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { times } from '../../test/kit/times.ts';
 import { decodeBatches } from './kafkajs/fetch-response.ts';
 import type { FetchedPartition } from './kafkajs/internals.ts';
@@ -164,28 +164,160 @@ it('skips nothing when what was dark for a while comes back', async () => {
   expect(source.take(99).map(({ offset }) => offset)).toEqual([9, 10, 11]);
 });
 
-it.each([2, -1])(
-  'passes over nothing while it is patient, and takes all that comes back: broker error %i',
-  async (errorCode) => {
-    const log = new DamagedLog(40, 3, { batch: 0, at: 0, by: [] });
-    const source = new Source('t', 0, { patienceMs: Number.POSITIVE_INFINITY });
+it('passes over nothing while it is patient, and takes all that comes back', async () => {
+  const log = new DamagedLog(40, 3, { batch: 0, at: 0, by: [] });
+  const source = new Source('t', 0, { patienceMs: Number.POSITIVE_INFINITY });
+  source.seek(9);
+  source.lastStableOffset = log.end;
+  let isTrouble = true;
+  const fetch = async (offset: number) => {
+    const fetched = await log.fetch(offset, 1);
+    return isTrouble && offset < 20 ? { ...fetched, errorCode: 2, messages: [] } : fetched;
+  };
+  for (let looks = 0; looks < 10; looks++) {
+    source.missed();
+    if (source.isFruitless) await stepOver(source, fetch);
+  }
+  expect(source).toMatchObject({ position: 9, buffered: 0, standing: undefined, rests: true });
+  isTrouble = false;
+  await stepOver(source, fetch);
+  expect(source.take(99).map(({ offset }) => offset)).toEqual([9, 10, 11]);
+});
+
+/** A log of `end` offsets, of which some give a broker's error. */
+const lookedUp = (end: number, errorAt: (offset: number) => number) => async (offset: number) => {
+  const rest = { partition: 0, abortedTransactions: [], highWatermark: `${end}`, lastStableOffset: `${end}` };
+  const errorCode = errorAt(offset);
+  if (errorCode !== 0) return { ...rest, errorCode, lastStableOffset: '-1', messages: [] } as FetchedPartition;
+  let next = offset + 1;
+  while (next < end && next < offset + 20 && errorAt(next) === 0) next++;
+  const values = Array.from({ length: next - offset }, (_, at) => ({ value: Buffer.from(`value ${offset + at}`) }));
+  return {
+    ...rest,
+    errorCode,
+    messages: await decodeBatches(batchBy('none', values, offset), end),
+  } as FetchedPartition;
+};
+
+/** Reads such a log as the fetcher does. @returns offsets that were read, and the ranges that were passed over */
+async function readAll(end: number, errorAt: (offset: number) => number) {
+  const source = new Source('t', 0, { isGapless: true });
+  source.seek(0);
+  source.lastStableOffset = end;
+  const fetch = lookedUp(end, errorAt);
+  for (let left = 1_000; left > 0 && source.position! < end && !source.standing; left--) {
+    const fetched = await fetch(source.position!);
+    if (fetched.errorCode === 0) source.accept(fetched, source.seeks);
+    else source.missed();
+    if (source.isFruitless) await stepOver(source, fetch);
+  }
+  const records = source.take(Number.POSITIVE_INFINITY);
+  const passed = records.flatMap(({ unreadable }) =>
+    unreadable ? [[unreadable.firstOffset, unreadable.lastOffset]] : [],
+  );
+  return { source, passed, read: records.flatMap(({ offset, unreadable }) => (unreadable ? [] : [offset])) };
+}
+
+describe('two damaged places', () => {
+  it('are passed by themselves: what stands between them is read', async () => {
+    const errorAt = (offset: number) => (offset < 164 || (offset > 220 && offset < 300) ? 2 : 0);
+    const { passed, read } = await readAll(320, errorAt);
+    const first = [0, 163];
+    const second = [221, 299];
+    expect(passed).toEqual([first, second]);
+    expect(read).toHaveLength(57 + 20);
+  });
+
+  it('of any size are told exactly, unless so little stands so far behind that it is found by no probe', async () => {
+    const size = (max: number) => fc.integer({ min: 1, max });
+    const sizes = fc.record({ sound: size(5), one: size(900), between: size(200), other: size(900), tail: size(5) });
+    await fc.assert(
+      fc.asyncProperty(sizes, async ({ sound, one, between, other, tail }) => {
+        const second = sound + one + between;
+        const end = second + other + tail;
+        const isDark = (offset: number) =>
+          (offset >= sound && offset < sound + one) || (offset >= second && offset < second + other);
+        const { passed, read } = await readAll(end, (offset) => (isDark(offset) ? 2 : 0));
+        expect(read.every((offset) => !isDark(offset))).toBe(true);
+        const isSurelySeen = one < 256 || between > (one + between + other) / 65;
+        const told = passed.map(([from, to]) => to! - from! + 1);
+        if (isSurelySeen) expect(told).toEqual([one, other]);
+        expect(read.length + told.reduce((sum, count) => sum + count, 0)).toBe(end);
+      }),
+      { numRuns: times(40) },
+    );
+  });
+});
+
+describe('a broker that does not know whether it can read', () => {
+  const fruitless = () => {
+    const source = new Source('t', 0);
     source.seek(9);
-    source.lastStableOffset = log.end;
-    let isTrouble = true;
-    const fetch = async (offset: number) => {
-      const fetched = await log.fetch(offset, 1);
-      return isTrouble && offset < 20 ? { ...fetched, errorCode, messages: [] } : fetched;
-    };
-    for (let looks = 0; looks < 10; looks++) {
-      source.missed();
-      if (source.isFruitless) await stepOver(source, fetch);
-    }
-    expect(source).toMatchObject({ position: 9, buffered: 0, standing: undefined, rests: true });
-    isTrouble = false;
-    await stepOver(source, fetch);
-    expect(source.take(99).map(({ offset }) => offset)).toEqual([9, 10, 11]);
-  },
-);
+    source.lastStableOffset = 60;
+    for (let misses = 0; misses < 3; misses++) source.missed();
+    return source;
+  };
+
+  it.each([
+    ['the position', (offset: number) => (offset < 20 ? -1 : 0)],
+    ['the offset before', (offset: number) => (offset === 8 ? -1 : offset < 20 ? 2 : 0)],
+    ['an offset behind', (offset: number) => (offset === 15 ? -1 : offset < 20 ? 2 : 0)],
+    ['where the log ends', (offset: number) => (offset > 30 ? 1 : 2)],
+  ])('has nothing passed, however long it lasts, and all is taken afterwards: %s', async (_name, errorAt) => {
+    const source = fruitless();
+    for (let looks = 0; looks < 5; looks++) await stepOver(source, lookedUp(60, errorAt));
+    expect(source).toMatchObject({ position: 9, buffered: 0, rests: true, standing: { code: 'LOG_UNREADABLE' } });
+    expect(source).toMatchObject({ isCorrupt: false, isFruitless: false });
+    source.accept(await lookedUp(60, () => 0)(9), source.seeks);
+    expect(source).toMatchObject({ position: 29, standing: undefined, rests: false });
+    expect(source.take(1)[0]).toMatchObject({ offset: 9 });
+  });
+
+  it('stands no more when the partition turns out to be at its end', async () => {
+    const source = fruitless();
+    for (let looks = 0; looks < 3; looks++) source.cannotTell();
+    expect(source.standing).toMatchObject({ code: 'LOG_UNREADABLE' });
+    const empty = { ...(await lookedUp(9, () => 2)(9)), errorCode: 0, lastStableOffset: '9' };
+    source.accept(empty, source.seeks);
+    expect(source.standing).toBeUndefined();
+  });
+
+  it('is not told by a position that is not in the log any more: that is the documented stop', async () => {
+    const source = fruitless();
+    await stepOver(
+      source,
+      lookedUp(60, (offset) => (offset < 20 ? 1 : 0)),
+    );
+    expect(source).toMatchObject({ outOfRange: true, position: undefined, buffered: 0 });
+  });
+});
+
+it('has patience with a checksum from when it is what stands in the way: what lies before it may be read long before', async () => {
+  const damaged = new DamagedLog(40, 3, { batch: 4, at: 70, by: [0xff] });
+  const source = new Source('t', 0, { isGapless: true });
+  source.seek(9);
+  const accept = async () => source.accept(await damaged.fetch(source.position!, 100_000), 1);
+  await accept();
+  expect(source).toMatchObject({ position: 12, buffered: 3 });
+  for (let fetches = 0; fetches < 2; fetches++) await accept();
+  expect(source).toMatchObject({ position: 12, buffered: 3 });
+  await accept();
+  expect(source.take(99)[3]).toMatchObject({ unreadable: { code: 'BATCH_CORRUPT', firstOffset: 12, lastOffset: 14 } });
+});
+
+it.each([
+  ['after a seek', (source: Source) => source.seek(12)],
+  ['after its broker could not tell whether it can read', (source: Source) => source.cannotTell()],
+])('has patience with a checksum anew %s', async (_name, begin) => {
+  const damaged = new DamagedLog(40, 3, { batch: 4, at: 70, by: [0xff] });
+  const source = new Source('t', 0, { isGapless: true });
+  source.seek(12);
+  for (let round = 0; round < 4; round++) {
+    for (let fetches = 0; fetches < 2; fetches++) source.accept(await damaged.fetch(12, 100_000), source.seeks);
+    expect(source).toMatchObject({ position: 12, buffered: 0 });
+    begin(source);
+  }
+});
 
 it('asks again for a batch that fails its checksum while it is patient, and reads what stands before it', async () => {
   const sound = new DamagedLog(40, 3, { batch: 0, at: 0, by: [] });
