@@ -5,13 +5,18 @@ import type { Sink, WriteReport } from '../sinks/contract.ts';
 import { dispatched, heldAtScreening } from '../test/kit/events.ts';
 import { append, input } from '../test/kit/harness.ts';
 import { ManualClock } from '../test/kit/manual-clock.ts';
+import { memoryReplayClaims } from '../test/kit/memory-claims.ts';
 import { memoryCodec } from '../test/kit/memory-codec.ts';
 import { CrashedError, type CrashPlan, MemoryLog } from '../test/kit/memory-log.ts';
+import { copyOf, replayOf } from '../test/kit/replay.ts';
 import { testRings } from '../test/kit/rings.ts';
+import { formatCause, sourceOf } from './cause.ts';
+import { HEADER } from './headers.ts';
 import { silentLogger } from './logger.ts';
 import { createMetrics } from './metrics.ts';
 import { CodedError } from './ports/fault.ts';
-import { type AnySink, createSinkHost } from './sink-host.ts';
+import { sealed } from './seals.ts';
+import { type AnySink, createSinkHost, type SinkHostOptions } from './sink-host.ts';
 
 const cases = consumers['sink-cases'];
 type Held = ReceivedFrom<typeof cases.reads>;
@@ -43,12 +48,20 @@ interface Options {
   readonly crash?: CrashPlan;
   readonly maxBatchRecords?: number;
   readonly retry?: readonly number[];
+  /** Instead of a new one. */
+  readonly world?: ReturnType<typeof emptyWorld>;
+  readonly host?: Partial<SinkHostOptions>;
 }
 
-async function run(sink: AnySink, { count = 20, crash, maxBatchRecords = 6, retry = [2, 0] }: Options = {}) {
+function emptyWorld() {
   const clock = new ManualClock();
   const codec = memoryCodec();
-  const log = new MemoryLog({ clock, manual: true });
+  return { clock, codec, log: new MemoryLog({ clock, manual: true }) };
+}
+
+async function run(sink: AnySink, options: Options = {}) {
+  const { count = 20, crash, maxBatchRecords = 6, retry = [2, 0], world = emptyWorld(), host: more } = options;
+  const { clock, codec, log } = world;
   log.crash = crash;
   for (const transferId of ids(count)) {
     append(log, codec, input('transfer.held', heldAtScreening({ transferId })));
@@ -68,6 +81,7 @@ async function run(sink: AnySink, { count = 20, crash, maxBatchRecords = 6, retr
       maxBatchRecords,
       lingerMs: 0,
       retry,
+      ...more,
     });
     await host.start();
     const consumer = log.consumers.at(-1)!;
@@ -202,5 +216,91 @@ describe('a hosted sink', () => {
     }));
     const { failure } = await run(sink);
     expect(failure).toMatchObject({ code: 'REPORT_OUT_OF_RANGE' });
+  });
+});
+
+/** A sink like the payout executor, over a log with these requests, each made from another record. */
+function executing(count: number) {
+  const { reads } = consumers['payout-executor'];
+  const world = emptyWorld();
+  const { log, codec } = world;
+  const handed: string[] = [];
+  const refused = new Set<string>();
+  const sink: Sink<typeof reads> = {
+    name: 'payout-executor',
+    reads,
+    marks: 'PAYOUT_DISPATCH',
+    write: async (batch) => {
+      const told = batch.map(({ value }) => value.envelope.transferId);
+      const failed = told.flatMap((id, index) =>
+        refused.has(id)
+          ? [{ index, disposition: { kind: 'dead-letter' as const, cause: { code: 'REFUSED', detail: 'for a test' } } }]
+          : [],
+      );
+      handed.push(...told.filter((id) => !refused.has(id)));
+      return { written: told.length - failed.length, stale: 0, failed };
+    },
+  };
+  const request = (transferId: string, offset: number) => {
+    const value = dispatched({ transferId });
+    const { eventId, homePartition } = value.envelope;
+    const cause = { source: sourceOf('payout-dispatch', 'T'), partition: homePartition, offset, nth: 0 };
+    const record = {
+      topic: 'payout.requested',
+      partition: homePartition,
+      key: transferId,
+      value: codec.encode('payout.requested', value),
+      headers: { [HEADER.eventId]: eventId },
+    };
+    return sealed(testRings, record, formatCause(cause));
+  };
+  log.append(ids(count).map(request));
+  const replayClaims = memoryReplayClaims();
+  const go = (more: Options = {}) =>
+    run(sink, { count: 0, world, host: { refusesRepeats: true, replayClaims }, ...more });
+  const letters = () => lettersOf(log, 'payout-executor');
+  const codes = () => letters().map(({ headers }) => String(headers['dlq-error-code']));
+  return { log, handed, refused, go, letters, codes, request };
+}
+
+describe('a sink that refuses repeats', () => {
+  it.each(['before-handler', 'before-commit', 'after-commit'] as const)(
+    'is handed again what met a crash %s, and nothing of it is a dead letter',
+    async (point) => {
+      const { handed, go, codes, log } = executing(20);
+      let crashes = 3;
+      const ran = await go({ crash: (at) => (at === point && crashes-- > 0 ? 'crash' : undefined) });
+      expect(ran.crashes).toBe(3);
+      expect([...new Set(handed)].sort()).toEqual(ids(20));
+      expect(codes()).toEqual([]);
+      expect(log.all('transfer.lifecycle')).toEqual([]);
+    },
+  );
+
+  it('puts copies aside after a restart, and goes on with what is new', async () => {
+    const { log, handed, go, codes, request } = executing(8);
+    await go();
+    log.append(log.all('payout.requested').map(copyOf));
+    log.append([request('transfer-new', 100)]);
+    await go();
+    expect(handed.toSorted()).toEqual([...ids(8), 'transfer-new']);
+    expect(codes()).toEqual(Array(8).fill('EVENT_REPEATED'));
+    expect(log.all('transfer.lifecycle')).toEqual([]);
+  });
+
+  it('decides a dead letter that is replayed twice, or copied, once', async () => {
+    const { log, handed, refused, go, letters } = executing(3);
+    refused.add('transfer-0001');
+    await go();
+    const [letter, ...others] = letters();
+    expect(others).toEqual([]);
+    refused.clear();
+    const replay = (replayId: string) => replayOf(letter!, { owner: 'payout-executor', replayId });
+    log.append([replay('r-1')]);
+    await go();
+    log.append([replay('r-1'), replay('r-2')]);
+    await go();
+    expect(handed.filter((id) => id === 'transfer-0001')).toHaveLength(1);
+    expect(letters()).toHaveLength(1);
   });
 });

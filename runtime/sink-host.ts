@@ -18,6 +18,7 @@ import type { Outcome } from './isolate.ts';
 import type { Metrics } from './metrics.ts';
 import { createObserver } from './observer.ts';
 import { CodedError } from './ports/fault.ts';
+import type { ReplayClaims } from './ports/replay-claims.ts';
 import type { HostRuntime } from './processor-host.ts';
 
 /** A sink whatever it reads. */
@@ -26,6 +27,10 @@ export type AnySink = Sink<any>;
 
 export interface SinkHostOptions extends HostRuntime {
   readonly sink: AnySink;
+  /** Whether a copy of what was handled is a dead letter, as with stages. Needs the keys of stages and operators. */
+  readonly refusesRepeats?: boolean;
+  /** Claims on the letters that are replayed. */
+  readonly replayClaims?: ReplayClaims;
   /** Most records in one write, over all partitions. Default: twice the largest batch. */
   readonly maxWriteRecords?: number;
   /** Dependencies that are away although no record waits for them, for health. */
@@ -52,7 +57,7 @@ export function createSinkHost(options: SinkHostOptions): Host {
     clock,
     observer,
     breaker: options.breakerOf?.(sink.name) ?? new DeadLetterBreaker(options.breaker ?? DEFAULT_BREAKER),
-    sealsDetours: false,
+    sealsDetours: options.refusesRepeats === true,
     ...(sink.marks ? { marks: sink.marks } : {}),
     run: write,
   });

@@ -39,7 +39,7 @@ export interface Committer {
   open(): Promise<Taken>;
   /**
    * Makes outputs and the position (next offset to be handled) durable, and answers how many partitions the commit held.
-   * After an error the outcome is unknown. The note is kept beside the position by exactly-once consumers alone.
+   * After an error the outcome is unknown. The note is kept beside the position, in the same entry of the same request.
    */
   commit(outputs: readonly OutputRecord[], offset: number, note?: string): Promise<number>;
   /** Gives up whatever is open; `open` may follow. Never throws. */
@@ -310,18 +310,18 @@ class AtLeastOnce implements Committer {
     });
   }
 
-  async commit(outputs: readonly OutputRecord[], offset: number): Promise<number> {
+  async commit(outputs: readonly OutputRecord[], offset: number, note?: string): Promise<number> {
     const { failpoint } = this.#connections.settings;
     await failpoint('alo.before-commit');
-    const joined = await this.#commit(outputs, offset);
+    const joined = await this.#commit(outputs, offset, note);
     await failpoint('alo.after-commit');
     return joined;
   }
 
-  async #commit(outputs: readonly OutputRecord[], offset: number): Promise<number> {
-    if (outputs.length > 0) return this.#transactions.commitJointly(outputs, offset);
+  async #commit(outputs: readonly OutputRecord[], offset: number, note: string | undefined): Promise<number> {
+    if (outputs.length > 0) return this.#transactions.commitJointly(outputs, offset, note);
     const { topic, partition } = this.#ownership;
-    await commitPlainly(this.#group!, this.#ownership, [{ topic, partition, offset }]);
+    await commitPlainly(this.#group!, this.#ownership, [{ topic, partition, offset, note }]);
     return 1;
   }
 

@@ -497,6 +497,32 @@ describe('at least once', () => {
     expect(new Set(handled).size).toBe(600);
   });
 
+  test.each([false, true])(
+    'keeps the note beside the offset over a restart (with outputs: %s)',
+    async (withOutputs) => {
+      const { name, input, output, group } = await processor(1);
+      const told: (string | undefined)[] = [];
+      const handler: BatchHandler = async ({ records, note }) => {
+        told.push(note);
+        const outputs = withOutputs ? copyTo(output, records) : [];
+        return { ...done(records, outputs), note: `through ${records.at(-1)!.offset}` };
+      };
+      await write(numbered(input, 10, { partitions: 1 }));
+      const first = await consume(name, [input], handler, { delivery: 'at-least-once' });
+      await caughtUp(log, group, [input]);
+      await first.consumer.stop(5_000);
+      const before = told.length;
+      await write(numbered(input, 10, { partitions: 1, from: 10 }));
+      const second = await consume(name, [input], handler, { delivery: 'at-least-once' });
+      await caughtUp(log, group, [input]);
+      expect(told[before]).toBe('through 9');
+      const admin = await log.admin();
+      expect(await admin.committed(group, [input])).toMatchObject([{ offset: 20, note: 'through 19' }]);
+      await admin.close();
+      expect(second.faults).toEqual([]);
+    },
+  );
+
   test('commits outputs and offset in one transaction, and only then opens a producer', async () => {
     const { name, input, output, group } = await processor(1);
     await write(numbered(input, 300, { partitions: 1 }));

@@ -111,4 +111,4 @@ async function recordsOf(
 
 /** What to say of a payout that no executor has written as it is. */
 export const forgedDetail = (payoutId: string): string =>
-  `payout ${payoutId} is not as the executor wrote it: somebody else changed the database. Nothing is sent or told of it; restore it, or ask the provider what became of its keys`;
+  `payout ${payoutId} is not as the executor wrote it: somebody else changed the database. Nothing is sent or told of it. Ask the provider about every key first; an older state must not be put back while its price is valid`;

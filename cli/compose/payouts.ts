@@ -4,6 +4,7 @@ import { httpProviderClient, type ProviderCircuit } from '../../adapters/http/pr
 import { listStore } from '../../adapters/mongo/list-versions.ts';
 import { forgedDetail, payoutRelay } from '../../adapters/mongo/payout-outbox.ts';
 import { mongoPayoutStore } from '../../adapters/mongo/payouts.ts';
+import { replayClaims } from '../../adapters/mongo/replay-claims.ts';
 import { bullPollTimer } from '../../adapters/queue/poll-timer.ts';
 import { DEFAULT_EXECUTOR_CONFIG, type PayoutExecutorConfig } from '../../payouts/config.ts';
 import { createPayoutExecutor } from '../../payouts/executor.ts';
@@ -28,6 +29,7 @@ import type { Hosted } from './processors.ts';
 import { providerAuth } from './provider-auth.ts';
 import { providerClock } from './provider-clock.ts';
 import { customerCasesFor, durableLists, maySeeLists, screenerFor, termsOf } from './screening.ts';
+import { unguardedReplays, unsafeSwitches } from './unsafe.ts';
 
 const { reads } = consumers['payout-executor'];
 /** One provider for now; routing over several comes with the second. */
@@ -142,9 +144,12 @@ export async function payoutHosts(
       return { written: batch.length, stale: 0, failed: [] };
     },
   };
+  const kept = replayClaims(() => connections.db());
   const host = createSinkHost({
     ...runtime,
     sink,
+    refusesRepeats: true,
+    replayClaims: unsafeSwitches().has('no-replay-claim') ? unguardedReplays(kept) : kept,
     moreTroubles: () => [...providerAway, ...clock.troubles(), ...recent.troubles()],
     underWay: () => {
       const { inFlight, inHand, polls } = executor.stats();

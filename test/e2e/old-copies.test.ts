@@ -24,10 +24,10 @@ const REFUSED_BY = {
   'fx-pricing': ['transfer.screened', 'transfer.requote-requested'],
   limits: ['transfer.priced', 'transfer.rejected', 'transfer.completed', 'transfer.returned'],
   'payout-dispatch': ['transfer.reserved'],
+  'payout-executor': ['payout.requested'],
 } as const;
-/** Copies of these are no dead letters: claims, unique ids, the payout that exists and the order of values make them nothing. */
+/** Copies of these are no dead letters: claims, unique ids and the order of values make them nothing. */
 const ABSORBED = [
-  'payout.requested',
   'payout.updated',
   'review.decided',
   'transfer.held',

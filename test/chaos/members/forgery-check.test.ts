@@ -24,11 +24,13 @@ it('wants one dead letter of each reader', () => {
   expect(subjects([record, record], [...letters, ...letters])).toEqual([]);
 });
 
-it('wants a copy to be told as a repeat by stages, and nothing of others', () => {
+it('wants a copy to be told as a repeat by stages and the payout executor, and nothing of others', () => {
   const code = 'EVENT_REPEATED';
   expect(subjects([forged('copy:1', 'transfer.screened')], [letter('copy:1', 'fx-pricing', code)])).toEqual([]);
   expect(subjects([forged('copy:1', 'transfer.screened')], [letter('copy:1', 'fx-pricing')])).toHaveLength(1);
-  expect(subjects([forged('copy:1', 'payout.requested')], [])).toEqual([]);
+  expect(subjects([forged('copy:1', 'payout.requested')], [letter('copy:1', 'payout-executor', code)])).toEqual([]);
+  expect(subjects([forged('copy:1', 'payout.requested')], [])).toHaveLength(1);
+  expect(subjects([forged('copy:1', 'transfer.lifecycle')], [])).toEqual([]);
   expect(subjects([forged('copy:1', 'transfer.screened')], [])).toHaveLength(1);
 });
 
