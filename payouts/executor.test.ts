@@ -61,7 +61,8 @@ describe('payout executor', () => {
   it('pays each transfer of a batch once and puts the outcome into the outbox', async () => {
     const { worker, request, provider, outbox, phase } = world();
     const ids = Array.from({ length: 30 }, (_, index) => `transfer-${index}`);
-    await worker().handle(ids.map((id) => request(id)));
+    const patient = worker({ config: { ...CONFIG, admitWaitMs: 60_000 } });
+    await patient.handle(ids.map((id) => request(id)));
     await rest();
     for (const id of ids) {
       expect(phase(id)).toBe('PAID');
@@ -435,6 +436,65 @@ describe('payout executor', () => {
       { code: 'UNEXPECTED_ERROR', detail: expect.stringContaining('unexpected TypeError') },
     ]);
     expect(JSON.stringify(faults)).not.toContain('Amara');
+  });
+
+  it('answers a new price of a payout that somebody else has changed, and takes it once that is mended', async () => {
+    const { worker, request, provider, store, clock, phase } = world();
+    provider.isReady = false;
+    const executor = worker();
+    expect(await executor.handle([request('transfer-1'), request('transfer-2')])).toEqual([]);
+    clock.pass(PRICE_MS);
+    await executor.nudge(['transfer-1', 'transfer-2']);
+    expect(phase('transfer-1')).toBe('EXPIRED');
+    store.forged.add('transfer-1');
+    provider.isReady = true;
+    const prices = [request('transfer-2', 2), request('transfer-1', 2)];
+    expect(await executor.handle(prices)).toMatchObject([{ index: 1, cause: { code: 'PAYOUT_FORGED' } }]);
+    await rest();
+    expect(provider.calls).toEqual(['submit transfer-2:1']);
+    store.forged.clear();
+    expect(await executor.handle([prices[1]!])).toEqual([]);
+    await rest();
+    expect(phase('transfer-1')).toBe('PAID');
+    expect(provider.executionsOf('transfer-1')).toBe(1);
+  });
+
+  it('asks for the batch again when a new price keeps losing to other writers', async () => {
+    const { worker, request, provider, store, clock, phase } = world();
+    provider.isReady = false;
+    const executor = worker();
+    await executor.handle([request('transfer-1')]);
+    clock.pass(PRICE_MS);
+    await executor.nudge(['transfer-1']);
+    provider.isReady = true;
+    store.apply = async (changes) => changes.map(() => false);
+    await expect(executor.handle([request('transfer-1', 2)])).rejects.toMatchObject({
+      code: 'PAYOUT_CONTESTED',
+      faultClass: 'transient-dependency',
+    });
+    store.apply = MemoryStore.prototype.apply;
+    expect(await executor.handle([request('transfer-1', 2)])).toEqual([]);
+    await rest();
+    expect(phase('transfer-1')).toBe('PAID');
+  });
+
+  it('sweeps past payouts that somebody else has changed, and takes them again once they are mended', async () => {
+    const { worker, request, provider, store, clock, phase } = world();
+    provider.submitFault = 'lost-after';
+    const executor = worker({ config: { ...CONFIG, sweepEveryMs: 1, sweepPage: 3 } });
+    const forged = ['transfer-1', 'transfer-2', 'transfer-3', 'transfer-4', 'transfer-5', 'transfer-6', 'transfer-7'];
+    for (const id of [...forged, 'transfer-8']) await executor.handle([request(id)]);
+    await rest();
+    for (const id of forged) store.forged.add(id);
+    expect(phase('transfer-8')).toBe('OUTCOME_UNKNOWN');
+    clock.pass(60_000);
+    await executor.start();
+    await expect.poll(() => phase('transfer-8'), { timeout: 60_000 }).toBe('PAID');
+    expect(provider.calls.filter((call) => call.startsWith('query'))).toEqual(['query transfer-8:1']);
+    store.forged.clear();
+    clock.pass(60_000);
+    await expect.poll(() => forged.map(phase), { timeout: 60_000 }).toEqual(forged.map(() => 'PAID'));
+    await executor.stop(1_000);
   });
 
   it('opens a case when there is no proof long after the expiry, and closes it when the truth comes out', async () => {

@@ -3,8 +3,8 @@
 // What is consumed is stored before the offset is committed, and as a rule stored as an attempt that has begun: the
 // insert itself is the compare-and-set, since a payout is inserted once. Submits then run while the next batch comes.
 import type { SealedRecord } from '../domain/record-seal.ts';
-import type { Received } from '../processors/contract.ts';
-import { dependencyDown } from '../runtime/ports/fault.ts';
+import type { Cause, Received } from '../processors/contract.ts';
+import { CodedError, dependencyDown } from '../runtime/ports/fault.ts';
 import type { PayoutRequested } from '../schemas/types.generated.ts';
 import { beginAttempt, nudge, openPayout, type PayoutRequest, supersede } from './decide.ts';
 import { FirstAttempts } from './first-attempts.ts';
@@ -25,12 +25,19 @@ export interface PayoutExecutorStats {
   readonly providerReady: boolean;
 }
 
+/** A record that is not stored, by its place in the batch: its payout is there, and is not as the executor wrote it. */
+export interface RefusedRequest {
+  readonly index: number;
+  readonly cause: Cause;
+}
+
 export interface PayoutExecutor {
   /**
-   * Resolves when every record is stored, so that the offset may be committed; rejects with a coded error when the store
-   * cannot be reached: hand the batch in again. Handing in a record again is harmless.
+   * Resolves when every record is stored, so that the offset may be committed, but for those that it answers: put them
+   * aside for a person. Rejects with a coded error when the store cannot be reached: hand the batch in again. Handing in a
+   * record again is harmless.
    */
-  handle(batch: readonly Received<PayoutRequested>[]): Promise<void>;
+  handle(batch: readonly Received<PayoutRequested>[]): Promise<readonly RefusedRequest[]>;
   /** Starts timer and sweeper. */
   start(): Promise<void>;
   /** Takes on no more work and waits for what is on its way, `deadlineMs` at most. Stop the consumer first. */
@@ -41,6 +48,9 @@ export interface PayoutExecutor {
 }
 
 const SWEPT_AGAIN_MS = 10_000;
+/** How long the sweeper passes over a payout that is not as the executor wrote it, and over how many at once, at most. */
+const REFUSED_FOR_MS = 60_000;
+const MOST_REFUSED = 5_000;
 
 /** What was handed to the timer did not come back in time: it takes jobs, and nobody works them. */
 const timerSilent = () =>
@@ -50,7 +60,14 @@ const timerSilent = () =>
     'it takes jobs and gives none back; payouts go on without it',
   );
 
+const forged = (payoutId: string): Cause => ({
+  code: 'PAYOUT_FORGED',
+  detail: `payout ${payoutId} is in the database, and not as the executor wrote it, so this request could not be added to it: mend the document, then replay this`,
+});
+
 interface Candidate {
+  /** Place in the batch. */
+  readonly index: number;
   readonly request: PayoutRequest;
   readonly requested: PayoutRequested;
 }
@@ -71,6 +88,8 @@ class Executor implements PayoutExecutor {
   readonly #background = new Set<Promise<void>>();
   /** When the sweeper last handed a payout to the timer, so that a slow queue does not fill with the same ones. */
   readonly #swept = new Map<string, number>();
+  /** Payouts that the store does not give out, the longest refused first, and until when (monotonic ms) the sweeper passes over them. */
+  readonly #refused = new Map<string, number>();
   #sweeper: NodeJS.Timeout | undefined;
   readonly #ending = new AbortController();
 
@@ -83,7 +102,7 @@ class Executor implements PayoutExecutor {
     this.#first = new FirstAttempts({ ...deps, worker: this.#worker, polls: this.#polls, ending: this.#ending.signal });
   }
 
-  async handle(batch: readonly Received<PayoutRequested>[]): Promise<void> {
+  async handle(batch: readonly Received<PayoutRequested>[]): Promise<readonly RefusedRequest[]> {
     const { clock, config, provider } = this.#deps;
     const patience = clock.monotonic() + config.admitWaitMs;
     const stored: Promise<Candidate | undefined>[] = [];
@@ -97,7 +116,8 @@ class Executor implements PayoutExecutor {
     const failed = results.find((result) => result.status === 'rejected');
     if (failed) throw failed.reason;
     const known = results.flatMap((result) => (result.status === 'fulfilled' && result.value ? [result.value] : []));
-    await Promise.all(known.map((candidate) => this.#meetAgain(candidate)));
+    const met = await Promise.all(known.map((candidate) => this.#meetAgain(candidate)));
+    return met.filter((refused) => refused !== undefined);
   }
 
   /** A place to send from; without one, the place in hand is given back. */
@@ -141,7 +161,7 @@ class Executor implements PayoutExecutor {
   /** One candidate per payout: of several pricing attempts the last, whose being asked for ends the ones before. */
   #candidates(batch: readonly Received<PayoutRequested>[]): Iterable<Candidate> {
     const byPayout = new Map<string, Candidate>();
-    for (const { value: requested, sealed } of batch) {
+    for (const [index, { value: requested, sealed }] of batch.entries()) {
       const { transferId, attempt, homePartition } = requested.envelope;
       const other = byPayout.get(transferId);
       if (other && other.request.pricingAttempt >= attempt) continue;
@@ -153,7 +173,7 @@ class Executor implements PayoutExecutor {
         priceExpiresAt: requested.price.expiresAt,
         ...this.#kept(requested, sealed),
       };
-      byPayout.set(transferId, { request, requested });
+      byPayout.set(transferId, { index, request, requested });
     }
     return byPayout.values();
   }
@@ -201,16 +221,31 @@ class Executor implements PayoutExecutor {
     return (await this.#worker.insert(opened)) ? undefined : candidate;
   }
 
-  /** The payout exists: the same event once more, or a new price. */
-  async #meetAgain({ request }: Candidate): Promise<void> {
+  /**
+   * The payout exists: the same event once more, or a new price. Answers the record when the payout cannot be read: whether
+   * it has this price is not known, and with the offset past it nobody would ask again.
+   */
+  async #meetAgain({ index, request }: Candidate): Promise<RefusedRequest | undefined> {
     const { payoutId } = request;
     const payout = await this.#worker.load(payoutId);
-    if (!payout || payout.pricingAttempt >= request.pricingAttempt) {
+    if (!payout) return { index, cause: forged(payoutId) };
+    if (payout.pricingAttempt >= request.pricingAttempt) {
       this.#deps.onEvent?.({ kind: 'redelivered', payoutId });
-      return;
+      return undefined;
     }
-    await this.#worker.settle(payout, (now) => supersede(now, request, this.#deps.clock.now()));
+    const settled = await this.#worker.settle(payout, (now) => supersede(now, request, this.#deps.clock.now()));
+    if (!settled) {
+      throw new CodedError(
+        'PAYOUT_CONTESTED',
+        `payout ${payoutId} keeps being changed, so its new price is not stored yet`,
+        {
+          faultClass: 'transient-dependency',
+          dependency: 'mongo',
+        },
+      );
+    }
     this.#inBackground(this.#due([payoutId]));
+    return undefined;
   }
 
   /** Payouts that are due; ids that this process is busy with are left out. */
@@ -227,6 +262,7 @@ class Executor implements PayoutExecutor {
       // Loaded only now: what was loaded before the wait may be old.
       const payout = await this.#worker.load(payoutId);
       if (payout) await this.#worker.advance(look(payout));
+      else if (this.#swept.has(payoutId)) this.#refuse(payoutId);
     } catch (error) {
       this.#worker.fault(error);
     } finally {
@@ -236,17 +272,27 @@ class Executor implements PayoutExecutor {
     }
   }
 
+  /** The sweeper found it, and the store does not give it out. */
+  #refuse(payoutId: string): void {
+    this.#refused.delete(payoutId);
+    this.#refused.set(payoutId, this.#deps.clock.monotonic() + REFUSED_FOR_MS);
+    if (this.#refused.size > MOST_REFUSED) this.#refused.delete(this.#refused.keys().next().value!);
+  }
+
   async #sweep(): Promise<void> {
     const { clock, config, payouts, provider, timer } = this.#deps;
     const now = clock.now();
-    const overdue = await payouts.overdue(now - config.overdueMs, config.sweepPage, { withNew: provider.ready() });
+    for (const [id, until] of this.#refused) if (until <= clock.monotonic()) this.#refused.delete(id);
+    // The refused may well be the longest overdue: as many more are asked for, so that they never hide the rest.
+    const page = config.sweepPage + this.#refused.size;
+    const overdue = await payouts.overdue(now - config.overdueMs, page, { withNew: provider.ready() });
     const silent = new Set<string>();
     for (const [id, at] of this.#swept) {
       if (at >= now - SWEPT_AGAIN_MS) continue;
       this.#swept.delete(id);
       silent.add(id);
     }
-    const mine = overdue.filter((id) => !this.#inHand.has(id) && !this.#swept.has(id));
+    const mine = overdue.filter((id) => !this.#inHand.has(id) && !this.#swept.has(id) && !this.#refused.has(id));
     if (mine.length === 0) return;
     for (const id of mine) this.#swept.set(id, now);
     this.#deps.onEvent?.({ kind: 'swept', count: mine.length });

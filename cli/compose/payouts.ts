@@ -140,8 +140,12 @@ export async function payoutHosts(
     reads,
     marks: 'PAYOUT_DISPATCH',
     async write(batch) {
-      await executor.handle(batch);
-      return { written: batch.length, stale: 0, failed: [] };
+      const refused = await executor.handle(batch);
+      const failed = refused.map(({ index, cause }) => ({
+        index,
+        disposition: { kind: 'dead-letter' as const, cause },
+      }));
+      return { written: batch.length - failed.length, stale: 0, failed };
     },
   };
   const kept = replayClaims(() => connections.db());

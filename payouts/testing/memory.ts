@@ -10,6 +10,8 @@ export class MemoryStore implements PayoutStore {
   writes = 0;
   /** Every write fails while this is set. */
   down = false;
+  /** Ids of payouts that somebody else has changed: they are there, and not given out. */
+  readonly forged = new Set<string>();
 
   async insert(payouts: readonly Payout[]): Promise<readonly boolean[]> {
     await this.#trip();
@@ -31,7 +33,7 @@ export class MemoryStore implements PayoutStore {
 
   async load(payoutIds: readonly string[]): Promise<readonly Payout[]> {
     await this.#trip();
-    return payoutIds.flatMap((id) => this.payouts.get(id) ?? []);
+    return payoutIds.flatMap((id) => (this.forged.has(id) ? [] : (this.payouts.get(id) ?? [])));
   }
 
   /** Clock of the store, when it is not to agree with that of the test. */

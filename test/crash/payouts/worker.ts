@@ -111,7 +111,8 @@ async function main(): Promise<void> {
   });
   const started = performance.now();
   for (let from = 0; from < records.length; from += settings.batch) {
-    await handOver(() => executor.handle(records.slice(from, from + settings.batch)));
+    const refused = await handOver(() => executor.handle(records.slice(from, from + settings.batch)));
+    for (const { cause } of refused) count(cause.code);
   }
   console.error(`consumed after ${Math.round(performance.now() - started)} ms`);
   let report: WorkerReport;
@@ -142,7 +143,7 @@ function nameOf(event: PayoutEvent): string {
 }
 
 /** As the host does: a batch that could not be stored is handed in again. */
-async function handOver(work: () => Promise<void>): Promise<void> {
+async function handOver<T>(work: () => Promise<T>): Promise<T> {
   for (;;) {
     try {
       return await work();
