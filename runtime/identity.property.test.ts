@@ -14,7 +14,7 @@ import { times } from '../test/kit/times.ts';
 import { formatCause, sourceOf } from './cause.ts';
 import type { LogRecord } from './ports/log.ts';
 import type { AnyProcessor } from './processor-host.ts';
-import { planResume } from './resume.ts';
+import { applyResume, planResume } from './resume.ts';
 import { sealed } from './seals.ts';
 
 const OWNER = 'screening';
@@ -151,8 +151,8 @@ class World {
 
   async #resume(): Promise<void> {
     const admin = await this.log.admin();
-    const plan = await planResume(admin, this.log.reader(), { app: 'corridor', processor: OWNER, rings: testRings });
-    await admin.setOffsets(GROUP, plan);
+    const options = { app: 'corridor', processor: OWNER, rings: testRings } as const;
+    await applyResume(admin, options, await planResume(admin, this.log.reader(), options));
   }
 
   copy(topic: string, which: number): void {

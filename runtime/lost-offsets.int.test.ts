@@ -22,7 +22,7 @@ import { createMetrics } from './metrics.ts';
 import { groupId } from './names.ts';
 import type { Log, LogRecord, OutputRecord } from './ports/log.ts';
 import { type AnyProcessor, createProcessorHost } from './processor-host.ts';
-import { planResume } from './resume.ts';
+import { applyResume, planResume } from './resume.ts';
 
 const APP = 'lost-offsets';
 const PATIENT = { timeout: 120_000, interval: 200 };
@@ -206,7 +206,7 @@ describe('offsets that were lost', () => {
       const options = { app: APP, processor: 'screening', rings: testRings } as const;
       const due = await planResume(log_, log.reader(), options);
       expect(due.filter(({ proven }) => proven)).toMatchObject([{ topic: 'transfer.accepted', committed: 0 }]);
-      await log_.setOffsets(groupId(APP, 'screening'), due);
+      expect(await applyResume(log_, options, due)).toEqual(due);
     });
     const fresh = ids('fresh', 5);
     await feed(fresh);

@@ -11,8 +11,9 @@ import { copyOf } from '../test/kit/replay.ts';
 import { testRings } from '../test/kit/rings.ts';
 import { formatCause, parseCause, sourceOf } from './cause.ts';
 import { Marks } from './marks.ts';
+import type { LogAdmin, LogReader } from './ports/log.ts';
 import type { AnyProcessor } from './processor-host.ts';
-import { planResume } from './resume.ts';
+import { applyResume, planResume } from './resume.ts';
 
 const source = sourceOf('intake', 'transfer.requested');
 const cause = (offset: number, nth = 0, partition = 0) => ({ source, partition, offset, nth });
@@ -199,6 +200,111 @@ describe('a stage whose offsets were lost', () => {
     const first = await runProcessor(screening, { ...common, log: empty });
     expect(first.stopped).toBeUndefined();
     expect(empty.records('transfer.screened', 0)).toHaveLength(21);
+  });
+});
+
+describe('a plan to resume', () => {
+  const GROUP = 'corridor.screening';
+  const PLACE = { topic: 'transfer.accepted', partition: 0 };
+  const OPTIONS = { app: 'corridor', processor: 'screening', rings: testRings } as const;
+
+  function stage() {
+    const clock = new ManualClock();
+    const codec = memoryCodec();
+    const log = new MemoryLog({ partitions: 1, clock, manual: true });
+    let fed = 0;
+    const feed = (count: number) => {
+      for (const last = fed + count; fed < last; fed++) {
+        const value = accepted({ transferId: `transfer-${fed + 1_000}`, partitions: 1 });
+        append(log, codec, input('transfer.accepted', value));
+      }
+    };
+    const work = () => runProcessor(screening, { inputs: [], clock, codec, log });
+    const plan = async (reader: LogReader = log.reader(), admin?: LogAdmin) =>
+      (await planResume(admin ?? (await log.admin()), reader, OPTIONS)).filter(({ topic }) => topic === PLACE.topic);
+    const set = async (offset: number, note: string) =>
+      (await log.admin()).setOffsets(GROUP, [{ ...PLACE, offset, note }]);
+    const committed = () => log.committed(GROUP, PLACE.topic, 0);
+    const screened = () => log.records('transfer.screened', 0).map(({ key }) => String(key));
+    return { log, feed, work, plan, set, committed, screened };
+  }
+
+  it('takes no stage that works beside it for one that lost its offsets', async () => {
+    const { log, feed, work, plan, set, committed, screened } = stage();
+    await set(0, '');
+    feed(10);
+    const whole = log.reader();
+    let isWorked = false;
+    const beside: LogReader = {
+      ...whole,
+      async read(ranges, onBatch) {
+        if (isWorked) return whole.read(ranges, onBatch);
+        isWorked = true;
+        await work();
+        await whole.read(await whole.offsets(ranges.map(({ topic }) => topic)), onBatch);
+        feed(10);
+        await work();
+      },
+    };
+    const admin = await log.admin();
+    const strict: LogAdmin = {
+      ...admin,
+      committed: async (group, topics, options) => {
+        expect(options?.evenUnstable ?? false).toBe(false);
+        return admin.committed(group, topics);
+      },
+    };
+    const due = await plan(beside, strict);
+    expect(due).toEqual([]);
+    await applyResume(admin, OPTIONS, due);
+    await work();
+    expect(committed()).toBe(20);
+    expect(screened()).toHaveLength(20);
+  });
+
+  it('finds an offset that was set back with its note', async () => {
+    const { log, feed, work, plan, set } = stage();
+    feed(20);
+    await work();
+    expect(await plan()).toEqual([]);
+    await set(5, log.note(GROUP, PLACE.topic, 0));
+    expect(await plan()).toMatchObject([{ committed: 5, offset: 20, proven: true }]);
+  });
+
+  it.each([
+    ['offset', 4, ''],
+    ['note', 3, 'somebody'],
+  ])('sets nothing whose %s has changed since', async (_, offset, note) => {
+    const { log, feed, work, plan, set, committed } = stage();
+    feed(20);
+    await work();
+    await set(3, '');
+    const due = await plan();
+    expect(due).toMatchObject([{ committed: 3, offset: 20 }]);
+    await set(offset, note);
+    expect(await applyResume(await log.admin(), OPTIONS, due)).toEqual([]);
+    expect(committed()).toBe(offset);
+    await set(3, '');
+    expect(await applyResume(await log.admin(), OPTIONS, due)).toEqual(due);
+    expect(committed()).toBe(20);
+    expect((await work()).stopped).toBeUndefined();
+  });
+
+  it('is refused where the log ends before what the outputs prove', async () => {
+    const { log, feed, work, plan, set } = stage();
+    feed(20);
+    await work();
+    await set(3, '');
+    const whole = log.reader();
+    const endingAt = (end: number): LogReader => ({
+      ...whole,
+      offsets: async (topics) =>
+        (await whole.offsets(topics)).map((range) =>
+          range.topic === PLACE.topic ? { ...range, to: Math.min(range.to, end) } : range,
+        ),
+    });
+    await expect(plan(endingAt(19))).rejects.toMatchObject({ code: 'OFFSET_BEYOND_LOG', faultClass: 'fatal' });
+    expect(await plan(endingAt(20))).toMatchObject([{ offset: 20 }]);
   });
 });
 

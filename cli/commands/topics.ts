@@ -1,9 +1,9 @@
 // `corridor topics plan|apply`
 import type { Command } from 'commander';
-import { groupId } from '../../runtime/names.ts';
+import { CodedError } from '../../runtime/ports/fault.ts';
 import { applyTopics, type ClusterPlan, planTopics } from '../../runtime/provision.ts';
-import { planResume, type Resumption } from '../../runtime/resume.ts';
-import { partsFrom } from '../compose/pipeline.ts';
+import { applyResume, planResume, type Resumption } from '../../runtime/resume.ts';
+import { type Parts, partsFrom } from '../compose/pipeline.ts';
 import { type Connections, withConnections } from '../connect.ts';
 import { print, printRows, toJson, withJson } from '../output.ts';
 
@@ -53,18 +53,30 @@ function registerResume(topics: Command): void {
   withJson(topics.command('resume <processor>'))
     .description('show where a processor goes on whose offsets were lost or set back, by what its outputs prove')
     .option('--apply', 'set these offsets')
-    .addHelpText('after', '\nExamples:\n  corridor topics resume screening\n  corridor topics resume screening --apply')
-    .action((name: string, { apply, json }: ResumeCommand) =>
-      withConnections(async ({ config, log }) => {
+    .addHelpText(
+      'after',
+      '\nBefore --apply, stop every process that runs this processor.\n\nExamples:\n  corridor topics resume screening\n  corridor topics resume screening --apply',
+    )
+    .action((name: string, { apply, json }: ResumeCommand) => {
+      const processor = oneProcessor(name);
+      return withConnections(async ({ config, log }) => {
         const admin = await log.admin();
-        const [processor] = partsFrom({ processors: name }).processors;
-        const options = { app: config.appName, processor: processor!, rings: config.keys };
+        const options = { app: config.appName, processor, rings: config.keys };
         const due = await planResume(admin, log.reader(), options);
-        if (apply) await admin.setOffsets(groupId(config.appName, processor!), due);
+        const set = apply ? await applyResume(admin, options, due) : undefined;
         await admin.close();
-        printResume(due, { apply, json });
-      }),
-    );
+        printResume(due, { set, json });
+        if (set && set.length < due.length) process.exitCode = 1;
+      });
+    });
+}
+
+/** @throws CodedError */
+export function oneProcessor(name: string): Parts['processors'][number] {
+  const { processors } = partsFrom({ processors: name });
+  const [processor] = processors;
+  if (processor !== undefined && processors.length === 1) return processor;
+  throw new CodedError('PART_UNKNOWN', `"${name}" is not one processor: name one at a time`, { faultClass: 'fatal' });
 }
 
 interface ResumeCommand {
@@ -72,9 +84,15 @@ interface ResumeCommand {
   readonly json?: boolean | undefined;
 }
 
-function printResume(due: readonly Resumption[], { apply, json }: ResumeCommand): void {
+interface ResumeShown {
+  /** What was set of it; undefined: nothing was to be. */
+  readonly set: readonly Resumption[] | undefined;
+  readonly json: boolean | undefined;
+}
+
+function printResume(due: readonly Resumption[], { set, json }: ResumeShown): void {
   if (json) {
-    console.log(toJson(due));
+    console.log(toJson(set ?? due));
     return;
   }
   if (due.length === 0) {
@@ -82,14 +100,18 @@ function printResume(due: readonly Resumption[], { apply, json }: ResumeCommand)
     return;
   }
   printRows(
-    due.map(({ topic, partition, committed, offset, proven }) => ({
-      what: apply ? 'set' : 'to set',
-      name: `${topic}/${partition}`,
-      detail: `${committed ?? 'none'} -> ${offset} ${proven ? '(proven)' : '(nothing came of it yet: from the start)'}`,
+    due.map((each) => ({
+      what: set === undefined ? 'to set' : set.includes(each) ? 'set' : 'NOT SET',
+      name: `${each.topic}/${each.partition}`,
+      detail:
+        set === undefined || set.includes(each) ? moveOf(each) : 'changed meanwhile: stop its processes, look again',
     })),
     ['what', 'name', 'detail'],
   );
 }
+
+const moveOf = ({ committed, offset, proven }: Resumption) =>
+  `${committed ?? 'none'} -> ${offset} ${proven ? '(proven)' : '(nothing came of it yet: from the start)'}`;
 
 function provisionOptions({ config }: Connections, { allowShrink }: TopicOptions) {
   const { chainPartitions, replicationFactor } = config.kafka;
