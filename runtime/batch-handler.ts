@@ -111,7 +111,7 @@ function withoutRepeats(arrivals: readonly Arrival[], marks: Marks): readonly Ar
   });
 }
 
-const RESUME = 'look with `corridor topics resume`, then run it with --apply';
+const RESUME = 'look with `corridor topics resume`, then stop its processes and run it with --apply';
 const OFFSET_LOST: Cause = {
   code: 'OFFSET_LOST',
   detail: `what stands here was handled before: the offset of the group was lost or set back, and nothing is decided twice; ${RESUME}`,

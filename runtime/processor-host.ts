@@ -14,13 +14,13 @@ import { faultOf } from './faults.ts';
 import type { Host } from './host.ts';
 import type { Outcome } from './isolate.ts';
 import type { Logger } from './logger.ts';
+import { Looks } from './looks.ts';
 import type { Metrics } from './metrics.ts';
 import { createObserver } from './observer.ts';
 import type { Codec } from './ports/codec.ts';
 import { CodedError } from './ports/fault.ts';
 import type { Log } from './ports/log.ts';
 import type { ReplayClaims } from './ports/replay-claims.ts';
-import { wasHandled } from './progress.ts';
 import type { Rings } from './seals.ts';
 import type { Table } from './table.ts';
 
@@ -72,6 +72,8 @@ export function createProcessorHost(options: ProcessorHostOptions): Host {
     chainPartitions: options.chainPartitions,
     rekeys: reads.some((topic) => contractOf(topic)?.kind === 'intent'),
   });
+  const producing = { owner: processor.name, writes, rings: options.rings };
+  const looks = new Looks(options.log.reader(), producing, clock);
   const handler = createBatchHandler({
     ...options,
     owner: processor.name,
@@ -81,8 +83,7 @@ export function createProcessorHost(options: ProcessorHostOptions): Host {
     breaker: options.breakerOf?.(processor.name) ?? new DeadLetterBreaker(options.breaker ?? DEFAULT_BREAKER),
     marks: stage,
     sealsDetours: true,
-    wasHandled: (input) =>
-      wasHandled(options.log.reader(), { owner: processor.name, writes, rings: options.rings }, input),
+    wasHandled: (input) => looks.wasHandled(input),
     run: (items) => runProcessor(processor, emit, items),
   });
   return createConsumerHost({
@@ -94,6 +95,7 @@ export function createProcessorHost(options: ProcessorHostOptions): Host {
     inputs: inputTopics(processor.name, reads),
     delivery: 'exactly-once',
     handler,
+    resources: { open: async () => undefined, close: async () => looks.stop() },
   });
 }
 

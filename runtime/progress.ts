@@ -9,9 +9,6 @@ import { Marks } from './marks.ts';
 import type { LogReader, LogRecord, PartitionRange, RecordBatch } from './ports/log.ts';
 import { detourFlaw, type Rings, sealFlaw } from './seals.ts';
 
-/** Clocks of brokers may be so far apart, ms. */
-const MOST_SKEW_MS = 300_000;
-
 export interface Producing {
   readonly owner: string;
   readonly writes: readonly TopicName[];
@@ -19,46 +16,36 @@ export interface Producing {
 }
 
 /** Topics whose records bear a seal that names the input they were made from. */
-function evidenceTopics({ owner, writes }: Producing): readonly string[] {
+export function evidenceTopics({ owner, writes }: Producing): readonly string[] {
   const sealed = writes.filter((topic) => contractOf(topic)?.sealedBy);
   return [...sealed, ...RETRY_TIERS.map((_, tier) => retryTopic(owner, tier)), deadLetterTopic(owner)];
 }
 
-/** What the record was made from, if a stage has sealed it. */
-function evidenceIn(record: LogRecord, rings: Rings): Cause | undefined {
-  const isOutput = contractOf(record.topic) !== undefined;
-  const text = headerText(record.headers, isOutput ? HEADER.cause : RECOVERY_HEADER.detourCause);
-  const cause = text === undefined ? undefined : parseCause(text);
-  if (cause === undefined) return undefined;
-  const flaw = isOutput ? sealFlaw(rings, record.topic, record) : detourFlaw(rings, record);
-  return flaw ? undefined : cause;
+/** What the record says that it was made from. Anybody can say so: see isSealedEvidence. */
+function causeIn(record: LogRecord): Cause | undefined {
+  const header = contractOf(record.topic) === undefined ? RECOVERY_HEADER.detourCause : HEADER.cause;
+  const text = headerText(record.headers, header);
+  return text === undefined ? undefined : parseCause(text);
 }
 
-/** Ends a read: what was looked for is found. */
-const FOUND = Symbol('found');
+/** Whether a stage has sealed it. This is what costs time. */
+function isSealedEvidence(record: LogRecord, rings: Rings): boolean {
+  const isOutput = contractOf(record.topic) !== undefined;
+  return (isOutput ? sealFlaw(rings, record.topic, record) : detourFlaw(rings, record)) === undefined;
+}
 
-/** Whether the outputs show that this record, or a later one of its partition, was handled. @throws CodedError */
-export async function wasHandled(
-  reader: LogReader,
-  producing: Producing,
-  { topicId, first }: { readonly topicId: string; readonly first: LogRecord },
-): Promise<boolean> {
-  const source = sourceOf(producing.owner, topicId);
-  // An output is never older than its input.
-  const ranges = await reader.offsetsSince(evidenceTopics(producing), first.timestamp - MOST_SKEW_MS);
-  try {
-    await reader.read(ranges, ({ records }) => {
-      for (const record of records) {
-        const cause = evidenceIn(record, producing.rings);
-        const isOfIts = cause?.source === source && cause.partition === first.partition;
-        if (isOfIts && cause.offset >= first.offset) throw FOUND;
-      }
-    });
-  } catch (error) {
-    if (error === FOUND) return true;
-    throw error;
+/**
+ * Raises the highest offset that these records of one partition prove to be handled, by `source/partition`. Causes rise, so
+ * the last records are asked first, and few seals are looked at.
+ */
+export function raiseProven(proven: Map<string, number>, records: readonly LogRecord[], { rings }: Producing): void {
+  for (const record of records.toReversed()) {
+    const cause = causeIn(record);
+    if (cause === undefined) continue;
+    const place = `${cause.source}/${cause.partition}`;
+    if (cause.offset <= (proven.get(place) ?? -1)) continue;
+    if (isSealedEvidence(record, rings)) proven.set(place, cause.offset);
   }
-  return false;
 }
 
 /** The token of a note that names the topic whose offset it stands beside. */
@@ -78,17 +65,16 @@ export async function provenOffsets(
   producing: Producing,
   topicIds: ReadonlyMap<string, string>,
 ): Promise<ReadonlyMap<string, number>> {
+  const proven = new Map<string, number>();
+  const ranges = await reader.offsets(evidenceTopics(producing));
+  await reader.read(ranges, ({ records }) => raiseProven(proven, records, producing));
   const topicOf = new Map([...topicIds].map(([topic, id]) => [sourceOf(producing.owner, id), topic]));
   const next = new Map<string, number>();
-  await reader.read(await reader.offsets(evidenceTopics(producing)), ({ records }) => {
-    for (const record of records) {
-      const cause = evidenceIn(record, producing.rings);
-      const topic = cause && topicOf.get(cause.source);
-      if (topic === undefined) continue;
-      const place = `${topic}/${cause!.partition}`;
-      next.set(place, Math.max(next.get(place) ?? 0, cause!.offset + 1));
-    }
-  });
+  for (const [place, offset] of proven) {
+    const [source, partition] = place.split('/') as [string, string];
+    const topic = topicOf.get(source);
+    if (topic !== undefined) next.set(`${topic}/${partition}`, offset + 1);
+  }
   return next;
 }
 
@@ -107,8 +93,8 @@ export async function noteAt(
   const before = { ...range, from: Math.max(range.from, offset - RECENT), to: offset };
   const raise = ({ records }: RecordBatch) => {
     for (const record of records) {
-      const cause = evidenceIn(record, rings);
-      if (cause && marks.isNew(cause)) marks.raise(cause);
+      const cause = causeIn(record);
+      if (cause && marks.isNew(cause) && isSealedEvidence(record, rings)) marks.raise(cause);
     }
   };
   if (readable) await reader.read([before], raise);

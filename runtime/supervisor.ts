@@ -57,8 +57,8 @@ function toDo({ code }: Fault, name: string): string {
   const known: Readonly<Record<string, string>> = {
     DLQ_BREAKER_OPEN: `look at what ${name}.dlq holds and mend the cause; the records that opened it were not moved, and run again by themselves. If they rightly are dead letters, start it once with higher CORRIDOR_DLQ_BREAKER_ settings`,
     NEWER_SCHEMA: 'deploy a version that knows this schema: the readers of a topic before its writers',
-    OFFSET_LOST: `look with \`corridor topics resume ${name}\`, then run it with --apply`,
-    OFFSET_OF_ANOTHER_TOPIC: `look with \`corridor topics resume ${name}\`, then run it with --apply`,
+    OFFSET_LOST: `look with \`corridor topics resume ${name}\`, then stop its processes and run it with --apply`,
+    OFFSET_OF_ANOTHER_TOPIC: `look with \`corridor topics resume ${name}\`, then stop its processes and run it with --apply`,
     OFFSET_OUT_OF_RANGE: 'find out why records are gone before any offset is set by hand',
     SCHEMA_NOT_REGISTERED: 'run `corridor schemas push`',
   };

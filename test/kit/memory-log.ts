@@ -167,6 +167,7 @@ export class MemoryLog implements Log {
         );
       },
       async offsetsSince(topics, since) {
+        if (since < 0) throw new Error(`there is no time ${since}: brokers refuse it`);
         return topics.flatMap((topic) =>
           log.#partitionsOf(topic).map((records, partition) => {
             const first = records.findIndex(({ timestamp }) => timestamp >= since);
