@@ -181,6 +181,27 @@ describe('a case', () => {
     expect(check((await store.find(holdId))!)).toThrow(/was changed since/);
   });
 
+  it('is written again over what was read alone: a decision meanwhile stays', async () => {
+    const act = { by: 'amara', reason: 'changed in the database', at: new Date() };
+    const stored = db.collection<{ _id: string }>(CASES);
+    const { holdId, held } = await open();
+    const read = (await store.find(holdId))!;
+    await decide({ held }, 'bela');
+    for (const found of [read, undefined, { ...read, state: 'DECIDED' } as const]) {
+      await expect(store.restore(read, act, found)).rejects.toMatchObject({ code: 'CASE_MOVED' });
+    }
+    expect(await store.find(holdId)).toMatchObject({ state: 'DECIDED', decision: { decidedBy: 'bela' } });
+    const decided = (await store.find(holdId))!;
+    await store.restore(read, act, decided);
+    expect(await store.find(holdId)).toEqual(read);
+    await stored.updateOne({ _id: holdId }, { $unset: { state: 1, decision: 1 } });
+    await store.restore(read, act, await store.find(holdId));
+    expect(await store.find(holdId)).toEqual(read);
+    await stored.deleteOne({ _id: holdId });
+    await store.restore(read, act, undefined);
+    expect(await store.find(holdId)).toEqual(read);
+  });
+
   it('is not decided once its hold has lapsed, although nobody swept it yet', async () => {
     const { held, holdId } = await open(Date.now() - 1);
     await expect(decide({ held }, 'late')).rejects.toMatchObject({ code: 'HOLD_LAPSED' });

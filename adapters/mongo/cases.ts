@@ -4,6 +4,7 @@ import { HOLD_EXPIRY } from '../../domain/identities.ts';
 import { CodedError } from '../../runtime/ports/fault.ts';
 import { type CaseDecision, type CaseDocument, type CaseState, indexes } from '../../sinks/cases/case.ts';
 import { checkWhole } from '../../sinks/cases/check.ts';
+import { insertFree } from './claims.ts';
 import { MAJORITY } from './client.ts';
 import { guarded } from './fault.ts';
 import { HOLD_CLAIMS } from './hold-claims.ts';
@@ -28,8 +29,12 @@ export interface CaseStore {
   pending(limit: number): Promise<readonly CaseDocument[]>;
   /** Whether a stage has honoured a decision on this hold. */
   isResumed(holdId: string): Promise<boolean>;
-  /** Writes a case as it was opened, and keeps who had it written, why, and what stood there. */
-  restore(document: CaseDocument, act: RestoringAct): Promise<void>;
+  /**
+   * Writes a case as it was opened, and keeps who had it written, why, and what stood there.
+   * @param read what it is written instead of; undefined: nothing
+   * @throws CodedError CASE_MOVED when it was decided, or written, since it was read
+   */
+  restore(document: CaseDocument, act: RestoringAct, read: CaseDocument | undefined): Promise<void>;
   /** The commands of these holds are in the log. */
   markPublished(holdIds: readonly string[]): Promise<void>;
 }
@@ -93,12 +98,17 @@ export function caseStore(db: Db): CaseStore {
     },
     isResumed: async (holdId) =>
       (await guarded(() => db.collection<{ _id: string }>(HOLD_CLAIMS, MAJORITY).countDocuments({ _id: holdId }))) > 0,
-    async restore(document, act) {
+    async restore(document, act, found) {
       const { _id: holdId, transferId } = document;
       const before = await guarded(() => cases.findOne({ _id: holdId }));
       // First who does it and what stood there: nothing is overwritten that nobody knows of.
       await guarded(() => db.collection(RESTORATIONS, MAJORITY).insertOne({ holdId, transferId, ...act, before }));
-      await guarded(() => cases.replaceOne({ _id: holdId }, document, { upsert: true }));
+      const same = { _id: holdId, state: { $eq: found?.state ?? null }, decision: { $eq: found?.decision ?? null } };
+      const isWritten = found
+        ? (await guarded(() => cases.replaceOne(same as never, document))).matchedCount === 1
+        : (await insertFree(cases as never, [document])).size === 0;
+      if (isWritten) return;
+      throw new CodedError('CASE_MOVED', `case ${holdId} was decided or written meanwhile: look at it, then try again`);
     },
     pending: (limit) => many({ commandPending: true }, { openedAt: 1 }, limit),
     async markPublished(holdIds) {

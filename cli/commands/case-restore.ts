@@ -30,7 +30,8 @@ export function registerCaseRestore(cases: Command): void {
       'after',
       `
 Taken from transfer.held, from the event that bears the seal of the stage (CORRIDOR_STAGE_KEYS): run it where the sinks run.
-A decision that a person made on just this content stays. Refused when the case is whole, or its hold was resumed.
+A decision that a person made on just this content stays, and is sent again. Refused when the case is open as it was held,
+when its decision is being sent, or when its hold was resumed.
 
 Example:
   corridor cases restore --transfer 5f1c… --by amara --reason "changed in the database, ticket 4711"`,
@@ -56,7 +57,7 @@ Example:
         const [found, isResumed] = await Promise.all([store.find(holdId), store.isResumed(holdId)]);
         const restored = restoredCase(found, proven, { operators: keys.operators, isResumed });
         const act = { by: personName(by), reason: justificationText(reason), at: new Date() };
-        await store.restore(restored, act);
+        await store.restore(restored, act, found);
         print(`case ${holdId} of transfer ${restored.transferId} is ${restored.state} again, as it was held`);
       }),
     );

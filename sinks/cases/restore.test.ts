@@ -45,8 +45,27 @@ describe('a case that was changed in the database', () => {
       }
     };
     expect(refusal(opened)).toBe('CASE_WHOLE');
-    expect(refusal({ ...opened, state: 'DECIDED', decision })).toBe('CASE_WHOLE');
+    expect(refusal({ ...opened, state: 'DECIDED', decision, commandPending: true })).toBe('CASE_WHOLE');
     expect(refusal(undefined, true)).toBe('HOLD_RESUMED');
+  });
+
+  it('is written again when it only looks decided, or its decision is never sent', () => {
+    const lapse = { ...decision, decidedBy: 'hold-expiry', seal: null };
+    const forged = { ...decision, seal: 'test.x' };
+    const turns: Partial<typeof opened>[] = [
+      { state: 'DECIDED' },
+      { state: 'EXPIRED' },
+      { state: 'EXPIRED', decision: lapse },
+      { state: 'EXPIRED', decision: lapse, commandPending: true },
+      { state: 'DECIDED', decision: forged, commandPending: true },
+      { decision: forged },
+      { commandPending: true },
+      { state: 'PAID' as never },
+    ];
+    for (const turn of turns) expect(restoredCase({ ...opened, ...turn }, held, terms), turn.state).toEqual(opened);
+    const sent = { ...opened, state: 'DECIDED', decision, commandPending: true } as const;
+    expect(restoredCase({ ...sent, commandPending: false }, held, terms)).toEqual(sent);
+    expect(restoredCase({ ...sent, state: 'OPEN' }, held, terms)).toEqual(sent);
   });
 
   it('is taken from no event but that of a stage', () => {

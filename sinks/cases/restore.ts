@@ -20,7 +20,8 @@ export const heldByStage = (
   );
 
 /**
- * The case as it is to be written again. A decision that a person made on just this content is kept, and still to be sent.
+ * The case as it is to be written again, unless it is under way as it stands. A decision that a person made on just this
+ * content is kept, and sent again: it is honoured once.
  *
  * @param found what the database has under the id now
  * @param isResumed a decision on this hold was honoured: there is nothing left to decide
@@ -34,12 +35,20 @@ export function restoredCase(
   const { holdId } = held.hold;
   if (isResumed)
     throw new CodedError('HOLD_RESUMED', `hold ${holdId} was resumed: its case has nothing left to decide`);
-  const altered = found ? alteredIn(found) : ['all of it'];
-  if (altered.length === 0) {
-    throw new CodedError('CASE_WHOLE', `case ${holdId} is as it was opened: \`corridor cases show ${holdId}\``);
+  if (found && alteredIn(found).length === 0 && isUnderWay(found, operators)) {
+    throw new CodedError(
+      'CASE_WHOLE',
+      `case ${holdId} is as it was opened, or its decision is being sent: \`corridor cases show ${holdId}\``,
+    );
   }
   const opened = openCase(held);
   const decided = found && { ...opened, decision: found.decision ?? null };
   if (!decided || !isSealedIn(decided, operators)) return opened;
   return { ...decided, state: 'DECIDED', commandPending: true };
 }
+
+/** Whether it waits for a person, or its decision for the relay. What merely looks decided goes on by nobody. */
+const isUnderWay = (found: CaseDocument, operators: KeyRing): boolean => {
+  if (found.commandPending === true) return found.state === 'DECIDED' && isSealedIn(found, operators);
+  return found.state === 'OPEN' && (found.decision ?? null) === null;
+};
