@@ -153,8 +153,9 @@ export function rescreenProgress(db: Db, operators: KeyRing): StoredProgress {
 const WHAT_TO_DO =
   'find out who wrote to the collection, delete the case and `screening_progress`; the rescreener opens it again if it stands';
 
+/** Never throws: of another shape than any that was ever written, it bears no true seal, and so blocks. */
 export const customerCaseOf = ({ _id, openedAt, ...rest }: Stored): SealedCustomerCase => ({
   caseId: _id,
   ...rest,
-  openedAt: openedAt.getTime(),
+  openedAt: openedAt instanceof Date ? openedAt.getTime() : Number.NaN,
 });

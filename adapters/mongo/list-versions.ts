@@ -29,6 +29,8 @@ const CHUNKS = 'screening_list_chunks';
 export const ACTIVE_LISTS = 'screening_active';
 /** Chunks in one insert: together far below the largest message. */
 const CHUNKS_PER_INSERT = 20;
+/** Entries of a history that nobody sealed, as many as are kept. */
+const MOST_UNSEALED = 100;
 
 type Stored = Document & { readonly _id: string };
 type HeadDocument = Omit<VersionHead, 'versionId' | 'importedAt'> & {
@@ -48,6 +50,8 @@ type ActiveDocument = Omit<Activation, 'source' | 'activatedAt'> & {
   seal?: string;
   /** Every version that was in force, oldest first: who switched to it, and when, each under its seal. */
   history: HistoryEntry[];
+  /** What stood in the history and was sealed by nobody: kept to be looked at, and proof of nothing. */
+  unsealedHistory?: unknown[];
 };
 
 export interface ListStoreOptions {
@@ -83,7 +87,9 @@ export function listStore(db: Db, { operators }: ListStoreOptions): ListStore {
   }
 
   async function inForce(): Promise<readonly StoredActivation[]> {
-    const found = await guarded(() => active.find({}).project<ActiveDocument>({ history: 0 }).toArray());
+    const found = await guarded(() =>
+      active.find({}).project<ActiveDocument>({ history: 0, unsealedHistory: 0 }).toArray(),
+    );
     return found.map((document) => {
       const activation = toActivation(document);
       return { ...activation, isSealed: isActive(operators, activation, document.seal) };
@@ -126,8 +132,10 @@ export function listStore(db: Db, { operators }: ListStoreOptions): ListStore {
     async load(versionId): Promise<PackedVersion> {
       const [head, stored] = await Promise.all([headDocument(versionId), chunksOf(versionId)]);
       if (stored.length !== head.chunks) {
+        // It passes: also while the version is being imported again.
         throw new CodedError('LIST_VERSION_DAMAGED', `${versionId} is not complete: import it again`, {
-          faultClass: 'fatal',
+          faultClass: 'transient-dependency',
+          dependency: 'screening-lists',
         });
       }
       return { head: toHead(head), chunks: stored };
@@ -176,14 +184,17 @@ export function listStore(db: Db, { operators }: ListStoreOptions): ListStore {
       if (expected === 0) {
         const first = { _id, ...made, seal, history: [entry] };
         const taken = await insertFree(active as never, [first]);
-        return taken.size === 0 ? toActivation(first) : undefined;
+        if (taken.size === 0) return toActivation(first);
+        // Another was faster, or somebody wrote one that counts as none.
       }
-      const before = await guarded(() => active.findOne({ _id, revision: expected }));
+      // By what stands there: somebody may have written no number.
+      const filter = { _id, revision: { $eq: expected ?? null } };
+      const before = await guarded(() => active.findOne(filter));
       if (!before) return undefined;
-      const history = [...before.history, entry];
-      const result = await guarded(() =>
-        active.updateOne({ _id, revision: expected }, { $set: { ...made, seal, history } }),
-      );
+      const earlier = splitHistory(operators, before, revision);
+      const history = [...earlier.sealed, entry];
+      const change = { ...made, seal, history, ...(earlier.other.length > 0 && { unsealedHistory: earlier.other }) };
+      const result = await guarded(() => active.updateOne(filter, { $set: change }));
       return result.matchedCount === 1 ? toActivation({ _id, ...made, history }) : undefined;
     },
     async markPublished(source, revision) {
@@ -194,21 +205,44 @@ export function listStore(db: Db, { operators }: ListStoreOptions): ListStore {
 
 /** As it was put in force; the number that it goes by is the one that is sealed. */
 const isActive = (operators: KeyRing, activation: Activation, seal: unknown): boolean =>
-  activation.revision === activation.list.activation && isSealedActivation(operators, activation, seal);
+  Number.isSafeInteger(activation.revision) &&
+  activation.revision === activation.list?.activation &&
+  isSealedActivation(operators, activation, seal);
 
 /** What is wrong with the seals of a stored version, or of what was in force of a source; undefined: nothing. */
 export const flawOfHead = (operators: KeyRing, found: HeadDocument): string | undefined =>
   isSealedHead(operators, toHead(found), found.seal) ? undefined : 'LIST_VERSION_NOT_SEALED';
 
 export function flawOfActivation(operators: KeyRing, found: ActiveDocument): string | undefined {
-  const isTold = ({ seal, versionId, activatedAt, revision, ...facts }: HistoryEntry, index: number) => {
-    const activated = { ...facts, source: found._id, revision, activatedAt: activatedAt.getTime(), published: true };
-    const last = found.history[index - 1]?.revision ?? 0;
-    return versionId === facts.list.versionId && revision > last && isActive(operators, activated, seal);
-  };
+  const isTold = (entry: HistoryEntry, index: number) =>
+    isSealedEntry(operators, found._id, entry) && entry.revision > (found.history[index - 1]?.revision ?? 0);
   const isLast = found.history.at(-1)?.seal === found.seal;
   const isTrue = isActive(operators, toActivation(found), found.seal) && isLast && found.history.every(isTold);
   return isTrue ? undefined : 'LIST_ACTIVATION_NOT_SEALED';
+}
+
+/** Whether an entry of a history was put in force as it stands. Never throws. */
+function isSealedEntry(operators: KeyRing, source: string, entry: HistoryEntry): boolean {
+  try {
+    const { seal, versionId, activatedAt, ...facts } = entry;
+    const activated = { ...facts, source, activatedAt: activatedAt.getTime(), published: true };
+    return versionId === facts.list.versionId && isActive(operators, activated, seal);
+  } catch {
+    // Of another shape than any that was ever written.
+    return false;
+  }
+}
+
+/** The history before a new activation: what counts, rising, and what somebody else wrote into it. */
+function splitHistory(operators: KeyRing, { _id, history, unsealedHistory }: ActiveDocument, next: number) {
+  const sealed: HistoryEntry[] = [];
+  const other: unknown[] = Array.isArray(unsealedHistory) ? [...unsealedHistory] : [];
+  for (const entry of Array.isArray(history) ? history : []) {
+    const rises = entry?.revision > (sealed.at(-1)?.revision ?? 0) && entry.revision < next;
+    if (rises && isSealedEntry(operators, _id, entry)) sealed.push(entry);
+    else other.push(entry);
+  }
+  return { sealed, other: other.slice(-MOST_UNSEALED) };
 }
 
 const isTransient = (error: unknown) => error instanceof CodedError && error.faultClass === 'transient-dependency';
@@ -219,8 +253,9 @@ const toHead = ({ _id, importedAt, chunks: _, seal: __, ...rest }: HeadDocument)
   importedAt: importedAt.getTime(),
 });
 
+/** Never throws: of another shape than any that was ever written, it bears no true seal. */
 const toActivation = ({ _id, activatedAt, history: _, seal: __, ...rest }: ActiveDocument): Activation => ({
   source: _id,
   ...rest,
-  activatedAt: activatedAt.getTime(),
+  activatedAt: activatedAt instanceof Date ? activatedAt.getTime() : Number.NaN,
 });

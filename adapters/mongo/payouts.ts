@@ -23,7 +23,7 @@ export const PAYOUTS = 'payouts';
 export interface MongoPayoutStore extends PayoutStore {
   /** Creates the indexes; does nothing about those that exist. */
   ensureIndexes(): Promise<void>;
-  /** Payouts that a person has to look at, the oldest first. */
+  /** Payouts that a person has to look at, the oldest first; without those of another shape, which are told as forged. */
   openCases(limit: number): Promise<readonly Payout[]>;
   /** How many payouts are in each phase. Reads the whole collection: for operators and tests. */
   countByPhase(): Promise<Readonly<Record<string, number>>>;
@@ -39,7 +39,7 @@ export interface MongoPayoutOptions {
   readonly stages?: KeyRing;
   /** Keys of operators: nor is a payout with a case that somebody else has closed. */
   readonly operators?: KeyRing;
-  /** Told of each payout that `load` leaves out, since no executor has written it as it is. May throw. */
+  /** Told of each payout that `load` or `openCases` leaves out, since no executor has written it as it is. May throw. */
   readonly onForged?: (payoutId: string) => void;
   /** Test only: writes win whoever wrote before. Exists to show that the harness finds what the guard prevents. */
   readonly unsafe?: { readonly noCompareAndSet?: boolean };
@@ -98,7 +98,11 @@ export function mongoPayoutStore(db: Db, options: MongoPayoutOptions = {}): Mong
           .limit(limit)
           .toArray(),
       );
-      return found.map(payoutOf);
+      return found.flatMap((document) => {
+        if (isGenuine(document, {})) return [payoutOf(document)];
+        onForged?.(document._id);
+        return [];
+      });
     },
     countByPhase: () =>
       guarded(async () => {

@@ -47,8 +47,9 @@ export interface ExceptionStore extends ExceptionBook {
    */
   approve(exceptionId: string, by: string, now: number): Promise<void>;
   /**
-   * Ends it: in the log first, which cannot be taken back, then here.
-   * @throws CodedError EXCEPTION_UNKNOWN for one that does not exist or was revoked before
+   * Ends it: in the log first, which cannot be taken back, then here. In the log always: what the database says of it may
+   * be a stranger's word, and gone tomorrow.
+   * @throws CodedError EXCEPTION_UNKNOWN for one that the database does not have in force; it is in the log all the same
    */
   revoke(exceptionId: string, by: string, reason: string, now: number): Promise<void>;
   list(filter: { readonly token?: string; readonly limit: number }): Promise<readonly StoredException[]>;
@@ -148,9 +149,7 @@ export function exceptionStore(db: Db, { operators, onIgnored, revocations }: Ex
     },
     async revoke(exceptionId, by, reason, now) {
       const filter = { _id: exceptionId, revoked: null };
-      if ((await guarded(() => collection.countDocuments(filter))) === 1) {
-        await revocations?.publish?.({ exceptionId, revokedAt: now, revokedBy: by });
-      }
+      await revocations?.publish?.({ exceptionId, revokedAt: now, revokedBy: by });
       const seal = sealOf(operators, 'exception', revokedParts(exceptionId, { at: now, by, reason }));
       const result = await guarded(() =>
         collection.updateOne(filter, { $set: { revoked: { at: now, by, reason, seal } } }),
@@ -158,7 +157,9 @@ export function exceptionStore(db: Db, { operators, onIgnored, revocations }: Ex
       if (result.matchedCount === 1) return;
       throw new CodedError(
         'EXCEPTION_UNKNOWN',
-        `there is no exception ${exceptionId} in force: see \`exceptions list\``,
+        revocations?.publish
+          ? `exception ${exceptionId} is revoked in the log; the database has none in force: see \`exceptions list\``
+          : `there is no exception ${exceptionId} in force: see \`exceptions list\``,
       );
     },
     async list({ token, limit }) {

@@ -1,5 +1,6 @@
 // What MongoDB holds, as verification reads it: by ids, by count, page by page.
 import { Binary, type Db, type Document } from 'mongodb';
+import { openPayout } from '../../payouts/decide.ts';
 import type { HoldClaim } from '../../processors/holds.ts';
 import type { IntentClaim } from '../../processors/intake/ports.ts';
 import type { SettlementClaim, SettlementStep } from '../../processors/settlement/ports.ts';
@@ -12,7 +13,7 @@ import { MAJORITY } from './client.ts';
 import { guarded, mongoFault } from './fault.ts';
 import { HOLD_CLAIMS } from './hold-claims.ts';
 import { INTENT_CLAIMS } from './intent-claims.ts';
-import { type PayoutDocument, payoutOf } from './payout-document.ts';
+import { isGenuine, type PayoutDocument, payoutOf } from './payout-document.ts';
 import { PAYOUTS } from './payouts.ts';
 import { SETTLEMENT_CLAIMS } from './settlement-claims.ts';
 
@@ -67,7 +68,17 @@ export function verifyStores({ db, events, transfers }: VerifyStoresOptions): St
   };
 }
 
+const NOTHING = {
+  provider: '',
+  homePartition: -1,
+  pricingAttempt: 0,
+  priceExpiresAt: 0,
+  requested: new Uint8Array(),
+};
+
 function storedPayout(document: PayoutDocument): StoredPayout {
+  // Of another shape than any that was ever written: one that says nothing and bears no seal.
+  if (!isGenuine(document, {})) return openPayout({ ...NOTHING, payoutId: document._id }, 0);
   const payout = payoutOf(document);
   return document.seal === undefined ? payout : { ...payout, seal: document.seal };
 }

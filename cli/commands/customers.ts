@@ -40,10 +40,11 @@ export function registerCustomers(program: Command): void {
             // What nobody sealed blocks, whatever it says.
             state: flawOfCustomerCase(operators, each) ? 'NOT SEALED' : each.state,
             entity: `${each.source}:${each.entityId}`,
-            listedName: each.candidate.matchedName,
-            score: each.candidate.score,
+            // There may be none in a document that somebody else wrote.
+            listedName: each.candidate?.matchedName,
+            score: each.candidate?.score,
             transfer: each.transferId,
-            opened: new Date(each.openedAt),
+            opened: Number.isNaN(each.openedAt) ? undefined : new Date(each.openedAt),
           })),
           ['case', 'state', 'entity', 'listedName', 'score', 'transfer', 'opened'],
           json,

@@ -77,7 +77,7 @@ Examples:
     .action((versionId: string | undefined, options: { source?: string; limit: string; json?: boolean }) =>
       withLists(async (store) => {
         const active = await store.active();
-        const inForce = new Map(active.map((each) => [each.list.versionId, each]));
+        const inForce = new Map(active.map((each) => [each.list?.versionId, each]));
         if (versionId !== undefined) {
           const head = await store.head(versionId);
           if (options.json) console.log(toJson({ ...head, active: inForce.get(versionId) ?? null }));
@@ -96,7 +96,7 @@ Examples:
               names: head.counts.names,
               imported: new Date(head.importedAt),
               by: head.importedBy,
-              inForceSince: activation ? new Date(activation.activatedAt) : undefined,
+              inForceSince: Number.isFinite(activation?.activatedAt) ? new Date(activation!.activatedAt) : undefined,
               state: head.isSealed ? stateOf(activation) : 'NOT SEALED: import it again',
             };
           }),

@@ -21,7 +21,10 @@ const COLUMNS = ['payout', 'case', 'code', 'phase', 'attempt', 'opened', 'detail
 
 /** For those who look: also at what no executor has written. */
 const withPayouts = (use: (store: MongoPayoutStore) => Promise<void>) =>
-  withConnections(async (connections) => use(mongoPayoutStore(await connections.db())));
+  withConnections(async (connections) => {
+    const onForged = (payoutId: string) => console.error(`PAYOUT_FORGED: ${forgedDetail(payoutId)}`);
+    await use(mongoPayoutStore(await connections.db(), { onForged }));
+  });
 
 /** For those who write: sealed as the executor does, and nothing that it has not sealed. */
 const withSealedPayouts = (use: (store: MongoPayoutStore, operators: KeyRing) => Promise<void>) =>

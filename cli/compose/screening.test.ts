@@ -1,7 +1,8 @@
 import { expect, it } from 'vitest';
 import type { Table } from '../../runtime/table.ts';
 import type { ListReference, ScreeningListActivated } from '../../schemas/types.generated.ts';
-import { durableLists } from './screening.ts';
+import { KEYS } from '../../test/kit/keys.ts';
+import { durableLists, revocationsInLog } from './screening.ts';
 
 const list = (source: string, activation: number): ListReference => ({
   source,
@@ -32,4 +33,39 @@ it.each([
     code: 'LIST_ACTIVATION_ROLLED_BACK',
     faultClass: 'transient-dependency',
   });
+});
+
+it('what is put in force while the database is read counts the next time', async () => {
+  const inLog = [list('OFAC', 1)];
+  const log = {
+    entries: () => inLog.map((each) => [each.source, { list: each }] as const).values(),
+  } as unknown as Table<ScreeningListActivated>;
+  const store = {
+    current: async () => {
+      inLog[0] = list('OFAC', 2);
+      return [list('OFAC', 1)];
+    },
+  };
+  expect(await durableLists(store, log).current()).toEqual([list('OFAC', 1)]);
+  await expect(durableLists(stored(list('OFAC', 1)), log).current()).rejects.toMatchObject({
+    code: 'LIST_ACTIVATION_ROLLED_BACK',
+  });
+});
+
+it('revocations are read from the start, and a topic that is missing is told then, and when the first is asked for', async () => {
+  const followed: string[] = [];
+  const missing = new Error('the topic does not exist');
+  const follow = ([topic]: readonly string[]) => {
+    followed.push(topic!);
+    return { caughtUp: Promise.reject(missing), stop: async () => undefined };
+  };
+  const revocations = revocationsInLog({
+    config: { keys: KEYS },
+    log: { reader: () => ({ follow }) },
+    codec: { load: async () => undefined },
+  } as never);
+  await expect(revocations.warm()).rejects.toBe(missing);
+  expect(followed).toEqual(['screening.exception-revoked']);
+  await expect(revocations.among(['a'])).rejects.toBe(missing);
+  await revocations.close();
 });

@@ -16,7 +16,7 @@ import {
   type PublishActivation,
 } from '../../processors/screening/versions/lifecycle.ts';
 import type { Config } from '../../runtime/config/config.ts';
-import { CodedError } from '../../runtime/ports/fault.ts';
+import { CodedError, codeAndDetail } from '../../runtime/ports/fault.ts';
 import type { HostRuntime } from '../../runtime/processor-host.ts';
 import { recordOf, requireRings, ringOf } from '../../runtime/seals.ts';
 import { createTable, type Table } from '../../runtime/table.ts';
@@ -52,8 +52,10 @@ export const activeInTable = (table: Table<ScreeningListActivated>): ActiveLists
  */
 export const durableLists = (store: ActiveLists, told: Table<ScreeningListActivated>): ActiveLists => ({
   async current() {
+    // The log first: what is activated between the two is in the database by then, and so never ahead of it.
+    const entries = [...told.entries()];
     const found = new Map((await store.current()).map((list) => [list.source, list]));
-    for (const [, { list }] of told.entries()) {
+    for (const [, { list }] of entries) {
       const durable = found.get(list.source);
       if (durable !== undefined && durable.activation >= list.activation) continue;
       const is = durable ? `has activation ${durable.activation} of ${list.source}` : `has no ${list.source} in force`;
@@ -105,7 +107,15 @@ export async function screenerFor(
   return {
     screen: (batch) => screener.screen(batch),
     recheck: (batch) => screener.recheck(batch),
-    warm: () => screener.warm(),
+    warm() {
+      screener.warm();
+      // Told at once: a topic that is missing would stop the first hit that is excused, days later.
+      revocations.warm().catch((error: unknown) => {
+        const { code, detail } = codeAndDetail(error);
+        metrics.faults.inc({ consumer: owner, code });
+        logger.warn({ stage: owner, code, detail }, 'revocations of exceptions not read');
+      });
+    },
     async close() {
       await screener.close();
       await revocations.close();
@@ -113,17 +123,29 @@ export async function screenerFor(
   };
 }
 
-/** Revocations of exceptions as the log has them, read when the first is asked for. Close it when done. */
-export function revocationsInLog({ config, log, codec }: Connections): Revocations & { close(): Promise<void> } {
+/** Revocations of exceptions as the log has them, read at `warm`, or when the first is asked for. Close it when done. */
+export function revocationsInLog({
+  config,
+  log,
+  codec,
+}: Connections): Revocations & { warm(): Promise<void>; close(): Promise<void> } {
   const topic = screeningExceptionRevoked.name;
   const table = createTable({ topic, log, codec, rings: config.keys });
   let failure: unknown;
   table.failed.catch((error: unknown) => {
     failure = error;
   });
+  let starting: Promise<void> | undefined;
+  const start = () => {
+    starting ??= table.start().finally(() => {
+      starting = undefined;
+    });
+    return starting;
+  };
   return {
+    warm: start,
     async among(exceptionIds) {
-      await table.start();
+      await start();
       if (failure !== undefined) throw failure;
       return new Set(exceptionIds.filter((id) => table.get(id) !== undefined));
     },

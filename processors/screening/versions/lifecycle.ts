@@ -77,7 +77,13 @@ export async function activateVersion(
       `${versionId} ${risk}: ${head.importedBy} imported it, so another person must look at it and activate it (--by)`,
     );
   }
-  const activation = await store.activate(head, stored?.revision ?? 0, by, now, 1 + (isTrue ? stored.revision : floor));
+  const activation = await store.activate(
+    head,
+    stored ? stored.revision : 0,
+    by,
+    now,
+    1 + (isTrue ? stored.revision : floor),
+  );
   if (!activation) {
     throw new CodedError(
       'ACTIVATION_RACED',
@@ -107,7 +113,9 @@ async function publishActive(store: ListStore, publish: PublishActivation, first
     const { list, entities, names, activatedAt, activatedBy } = sent;
     await publish({ list, entities, names, activatedAt, activatedBy });
     await store.markPublished(sent.source, sent.revision);
-    // Somebody was faster: what was sent just now may stand after theirs.
-    current = (await store.active()).find(({ source, revision }) => source === sent.source && revision > sent.revision);
+    // Somebody was faster: what was sent just now may stand after theirs. What nobody sealed is told to nobody.
+    current = (await store.active()).find(
+      ({ source, revision, isSealed }) => isSealed && source === sent.source && revision > sent.revision,
+    );
   }
 }
