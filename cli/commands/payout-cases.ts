@@ -9,7 +9,7 @@ import { closeStoredCase } from '../../payouts/close-case.ts';
 import type { Payout, PayoutCase } from '../../payouts/payout.ts';
 import { CodedError } from '../../runtime/ports/fault.ts';
 import { withConnections } from '../connect.ts';
-import { count, printRows, toJson, withJson } from '../output.ts';
+import { count, printError, printRows, toJson, withJson } from '../output.ts';
 
 interface CloseOptions {
   readonly reason: string;
@@ -22,7 +22,7 @@ const COLUMNS = ['payout', 'case', 'code', 'phase', 'attempt', 'opened', 'detail
 /** For those who look: also at what no executor has written. */
 const withPayouts = (use: (store: MongoPayoutStore) => Promise<void>) =>
   withConnections(async (connections) => {
-    const onForged = (payoutId: string) => console.error(`PAYOUT_FORGED: ${forgedDetail(payoutId)}`);
+    const onForged = (payoutId: string) => printError(`PAYOUT_FORGED: ${forgedDetail(payoutId)}`);
     await use(mongoPayoutStore(await connections.db(), { onForged }));
   });
 
