@@ -1,13 +1,15 @@
 // A stranger with write access to every topic copies all that was ever written there, in order and out of order, beside
 // transfers under way: nothing is paid again, no transfer gets a second end, and nobody is held up.
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterAll, beforeAll, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { caseStore } from '../../adapters/mongo/cases.ts';
 import { PAYOUTS } from '../../adapters/mongo/payouts.ts';
 import { TRANSFERS } from '../../cli/compose/sinks.ts';
 import { DEFAULT_MIX, type Mix } from '../../feed/sample.ts';
+import { type LocalStack, startStack } from '../../infra/local/stack.ts';
 import { headerText, RECOVERY_HEADER } from '../../runtime/headers.ts';
 import type { LogRecord, OutputRecord } from '../../runtime/ports/log.ts';
 import { deadLetterTopic } from '../../topics/recovery.ts';
@@ -37,14 +39,20 @@ const ABSORBED = [
   'screening.list-activated',
 ];
 
+// Servers of its own: all that is in the log is copied and verified.
+const stateDir = mkdtempSync(path.join(tmpdir(), 'corridor-copies-'));
+let stack: LocalStack | undefined;
 let pipeline: TestPipeline;
 beforeAll(async () => {
-  pipeline = await TestPipeline.create({ urls: inject('stack') });
+  stack = await startStack({ stateDir, ephemeral: true });
+  pipeline = await TestPipeline.create({ urls: stack.urls });
   await pipeline.start();
 }, 300_000);
 afterAll(async () => {
   await pipeline?.close();
-});
+  await stack?.stop();
+  rmSync(stateDir, { recursive: true, force: true });
+}, 120_000);
 
 const corridor = (...args: string[]) =>
   spawnSync(process.execPath, [MAIN, ...args], { env: pipeline.env, encoding: 'utf8' });
