@@ -1,7 +1,7 @@
 // The timer of payouts over a real Redis that is put into each mode in which it refuses: what is scheduled meanwhile is
 // refused with a word, what was scheduled before comes when the server is well again, and no job is given up.
 import { afterEach, describe, expect, it } from 'vitest';
-import { REDIS_MODES, set, until } from '../../test/kit/redis-modes.ts';
+import { REDIS_LOCKS, REDIS_MODES, set, until, untilCopied } from '../../test/kit/redis-modes.ts';
 import { type OwnRedis, ownRedis, redisPrograms } from '../../test/kit/redis-server.ts';
 import { startProxy } from '../kafka/testing/proxy.ts';
 import { bullPollTimer } from './poll-timer.ts';
@@ -77,24 +77,7 @@ describe.each(await redisPrograms())('the timer on Redis $version', ({ file }) =
     expect(await failedJobs(server)).toBe(0);
   });
 
-  const LOCKS: readonly (readonly [string, (server: OwnRedis) => Promise<() => Promise<unknown>>])[] = [
-    [
-      'asks for a password',
-      async (server) => {
-        await set(server, 'requirepass', 'secret');
-        await server.admin.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
-        return () => set(server, 'requirepass', '');
-      },
-    ],
-    [
-      'takes no scripts from this user',
-      async (server) => {
-        await server.admin.call('ACL', 'SETUSER', 'default', '-eval', '-evalsha');
-        return () => server.admin.call('ACL', 'SETUSER', 'default', '+@all');
-      },
-    ],
-  ];
-  it.each(LOCKS)('%s: says what to do, and goes on when it is let in', async (_, lock) => {
+  it.each(REDIS_LOCKS)('%s: says what to do, and goes on when it is let in', async (_, lock) => {
     const server = await serverWith(file);
     const timer = await timerOn(server.url);
     const unlock = await lock(server);
@@ -145,7 +128,7 @@ describe.each(await redisPrograms())('the timer on Redis $version', ({ file }) =
     name.forwardTo(`127.0.0.1:${primary.port}`);
     await replica.admin.replicaof('127.0.0.1', String(primary.port));
     const timer = await timerOn(`redis://127.0.0.1:${name.port}`);
-    await until('a copy', async () => ((await primary.admin.wait(1, 1_000)) as number) === 1);
+    await untilCopied(primary);
     if (how === 'killed') await primary.kill();
     else await primary.admin.replicaof('127.0.0.1', String(replica.port));
     await timer.refused();

@@ -1,7 +1,7 @@
 // A replica of the Redis of the limits takes over: the ledger closes, since a replica may be behind, is filled from the log,
 // and the counters are then what they would have been.
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { until } from '../../test/kit/redis-modes.ts';
+import { until, untilCopied } from '../../test/kit/redis-modes.ts';
 import { type OwnRedis, ownRedis, redisPrograms } from '../../test/kit/redis-server.ts';
 import { startProxy } from '../kafka/testing/proxy.ts';
 import { countersOf, EARLY, stageOn, transferIds, untroubledCounters } from './testing/limits-stage.ts';
@@ -35,7 +35,7 @@ describe.each(await redisPrograms())('on Redis $version', ({ file }) => {
     if (copy !== 'behind') await follow();
     const { stage, redis, hydrate } = await stageOn(`redis://127.0.0.1:${name.port}`);
     opened.push({ stop: async () => redis.disconnect() });
-    if (copy !== 'behind') await until('a copy', async () => ((await primary.admin.wait(1, 1_000)) as number) === 1);
+    if (copy !== 'behind') await untilCopied(primary);
 
     if (how === 'killed') await primary.kill();
     else await primary.admin.replicaof('127.0.0.1', String(replica.port));

@@ -3,7 +3,7 @@
 // been without any trouble. What servers answer word for word is in fault.test.ts.
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 
-import { REDIS_MODES, type RedisMode, set, until } from '../../test/kit/redis-modes.ts';
+import { REDIS_LOCKS, REDIS_MODES, type RedisMode, until } from '../../test/kit/redis-modes.ts';
 import { type OwnRedis, ownRedis, redisPrograms } from '../../test/kit/redis-server.ts';
 import { ready } from './limits-client.ts';
 import { countersOf, EARLY, stageOn, transferIds, untroubledCounters } from './testing/limits-stage.ts';
@@ -96,25 +96,7 @@ describe.each(await redisPrograms())('Redis $version refuses', ({ file }) => {
 });
 
 describe.each(await redisPrograms())('Redis $version does not let us in', ({ file }) => {
-  const LOCKS: readonly (readonly [string, (server: OwnRedis) => Promise<() => Promise<unknown>>])[] = [
-    [
-      'asks for a password',
-      async (server) => {
-        await set(server, 'requirepass', 'secret');
-        await server.admin.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
-        return () => set(server, 'requirepass', '');
-      },
-    ],
-    [
-      'takes no scripts from this user',
-      async (server) => {
-        await server.admin.call('ACL', 'SETUSER', 'default', '-eval', '-evalsha');
-        return () => server.admin.call('ACL', 'SETUSER', 'default', '+@all');
-      },
-    ],
-  ];
-
-  it.each(LOCKS)(
+  it.each(REDIS_LOCKS)(
     '%s: the stage stops, time and again, and dead-letters nothing until it is let in',
     async (_, lock) => {
       const server = await serverWith(file);

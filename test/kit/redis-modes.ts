@@ -4,7 +4,8 @@ import path from 'node:path';
 import { Redis } from 'ioredis';
 import type { OwnRedis } from './redis-server.ts';
 
-const LIMIT_MS = 20_000;
+/** A machine may be busy; what never comes is named all the same. */
+const LIMIT_MS = 120_000;
 
 /** Waits for a state. */
 export async function until(what: string, holds: () => Promise<boolean> | boolean): Promise<void> {
@@ -13,6 +14,13 @@ export async function until(what: string, holds: () => Promise<boolean> | boolea
     if (performance.now() > end) throw new Error(`never came: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
+}
+
+/** Waits until a replica has all that was written so far. WAIT speaks of what its own connection wrote: so it writes last. */
+export async function untilCopied({ admin }: OwnRedis): Promise<void> {
+  await admin.set('written-last', '1');
+  await until('a copy', async () => ((await admin.wait(1, 1_000)) as number) === 1);
+  await admin.del('written-last');
 }
 
 /** A connection that sends nothing again and ends with its server. */
@@ -163,4 +171,23 @@ export const REDIS_MODES: readonly RedisMode[] = [
     told: /LOADING|isn't writeable|unavailable/,
     restarts: true,
   },
+];
+
+/** Ways to be locked out: what each is called, and how to lock; the answer unlocks. */
+export const REDIS_LOCKS: readonly (readonly [string, (server: OwnRedis) => Promise<() => Promise<unknown>>])[] = [
+  [
+    'asks for a password',
+    async (server) => {
+      await set(server, 'requirepass', 'secret');
+      await server.admin.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+      return () => set(server, 'requirepass', '');
+    },
+  ],
+  [
+    'takes no scripts from this user',
+    async (server) => {
+      await server.admin.call('ACL', 'SETUSER', 'default', '-eval', '-evalsha');
+      return () => server.admin.call('ACL', 'SETUSER', 'default', '+@all');
+    },
+  ],
 ];
