@@ -8,7 +8,7 @@ import { createInterface } from 'node:readline';
 import { Redis } from 'ioredis';
 import { Kafka, logLevel } from 'kafkajs';
 import { MongoClient } from 'mongodb';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { describeCluster } from './kafka-probe.ts';
 import { until } from './probes.ts';
 import { isAlive, type ProcessIdentity, processStart } from './processes.ts';
@@ -192,8 +192,14 @@ test('three brokers go on when one is killed, and take it back', { timeout: 300_
     expect(await produce(stack, 'replicated')).toBe('1');
     await stack.restart('kafka-2');
 
-    const cluster = await describeCluster(stack.urls.kafkaBrokers[1] as string);
-    expect(cluster.brokers.map(({ id }) => id).sort((a, b) => a - b)).toEqual([1, 2, 3]);
+    // It is up before the others have heard of it.
+    await vi.waitFor(
+      async () => {
+        const cluster = await describeCluster(stack.urls.kafkaBrokers[1] as string);
+        expect(cluster.brokers.map(({ id }) => id).sort((a, b) => a - b)).toEqual([1, 2, 3]);
+      },
+      { timeout: 120_000, interval: 200 },
+    );
     expect(await endOffset(stack, 'replicated')).toBe('2');
   } finally {
     await stack.stop();
