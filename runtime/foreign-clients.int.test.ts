@@ -77,15 +77,15 @@ it.each(['producer', 'zstd'])('are read by every codec, with compression.type=%s
     const batches = await rawBatches(brokers, INTENTS, partition, to);
     const packed = new Set(batches.map((batch) => batch.readInt16BE(21) & 7));
     expect(packed).toEqual(new Set(type === 'producer' ? Object.values(CODECS) : [CODECS.zstd]));
-    // Each client sent a partition's records in one batch, or in two where they are many.
-    expect(batches.length).toBeLessThanOrEqual(sent.length * (partition === 0 ? 2 : 1));
+    // Many in one batch, not only each in its own; how many is a matter of how busy the machine is.
+    if (partition === 0) expect(Math.max(...batches.map((batch) => batch.readInt32BE(57)))).toBeGreaterThan(MANY / 4);
   }
   const wanted = sent.flatMap(({ records }) => records.map(({ key }) => String(key)));
   const missing = async () => {
     const there = new Set(await keysOn(HANDED_ON));
     return wanted.filter((key) => !there.has(key)).length;
   };
-  await expect.poll(missing, { timeout: 60_000 }).toBe(0);
+  await expect.poll(missing, { timeout: 240_000, interval: 500 }).toBe(0);
   expect(await keysOn(HANDED_ON)).toHaveLength(new Set(await keysOn(HANDED_ON)).size);
   expect(await keysOn('intake.dlq')).toEqual([]);
 });

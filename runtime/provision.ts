@@ -3,7 +3,8 @@ import { consumers, topology } from '../processors/topology.ts';
 import { type Desired, desired, type Plan, plan } from '../topics/provision.ts';
 import { groupId } from './names.ts';
 import { CodedError } from './ports/fault.ts';
-import type { LogAdmin } from './ports/log.ts';
+import type { LogAdmin, TopicDescription } from './ports/log.ts';
+import { topicToken } from './progress.ts';
 
 export interface ProvisionOptions {
   /** Prefix of groups and transactional ids. */
@@ -66,13 +67,19 @@ export async function applyTopics(admin: LogAdmin, options: ProvisionOptions): P
   const raised = await addPartitions(admin, planned);
   // A cluster on which an earlier run ended half way is waited for too.
   await admin.awaitLeaders(wanted.topics);
+  const created = creations.length === 0 ? [] : await admin.describeTopics(creations.map(({ name }) => name));
   const initialise = new Set(planned.groupsToInitialise);
   for (const group of wanted.groups) {
     const id = groupId(options.app, group.name);
     const hasNew = group.topics.some((topic) => raised.has(topic));
-    if (initialise.has(id) || hasNew) await admin.initialiseOffsets(id, group.topics);
+    if (initialise.has(id) || hasNew) await admin.initialiseOffsets(id, group.topics, notesFor(group.name, created));
   }
   return planned;
+}
+
+/** Nothing of a topic that was just made can have been handled, so no stage has to look for that among its outputs. */
+function notesFor(consumer: string, created: readonly TopicDescription[]): ReadonlyMap<string, string> {
+  return new Map(created.map(({ name, topicId }) => [name, topicToken(consumer, topicId ?? name)]));
 }
 
 /** In the order of the plan, those of one rank together. @returns the topics */

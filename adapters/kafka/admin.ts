@@ -173,11 +173,19 @@ export class KafkaAdmin implements LogAdmin {
    * In a transaction of its own, because that is how offsets can be set while the group is running: after partitions were
    * added, say. Existing offsets are never touched.
    */
-  async initialiseOffsets(groupId: string, topics: readonly string[]): Promise<void> {
-    await insist(() => this.#initialiseOffsets(groupId, topics));
+  async initialiseOffsets(
+    groupId: string,
+    topics: readonly string[],
+    notes: ReadonlyMap<string, string> = new Map(),
+  ): Promise<void> {
+    await insist(() => this.#initialiseOffsets(groupId, topics, notes));
   }
 
-  async #initialiseOffsets(groupId: string, topics: readonly string[]): Promise<void> {
+  async #initialiseOffsets(
+    groupId: string,
+    topics: readonly string[],
+    notes: ReadonlyMap<string, string>,
+  ): Promise<void> {
     const committed = await this.committed(groupId, topics, { evenUnstable: true });
     const missing = committed.filter(({ offset }) => offset === undefined);
     if (missing.length === 0) return;
@@ -191,7 +199,12 @@ export class KafkaAdmin implements LogAdmin {
       ),
     );
     const positions = starts.flatMap(({ topic, partitions }) =>
-      partitions.map(({ partition, offset }) => ({ topic, partition, offset: Number(offset), note: '' })),
+      partitions.map(({ partition, offset }) => ({
+        topic,
+        partition,
+        offset: Number(offset),
+        note: notes.get(topic) ?? '',
+      })),
     );
     await this.setOffsets(groupId, positions);
   }

@@ -309,10 +309,10 @@ describe('an admin', () => {
     await writer.send(numbered(name, 5, { partitions: 1 }));
     await writer.close();
     await widen(brokers, name, 2);
-    await admin.initialiseOffsets(group, [name]);
+    await admin.initialiseOffsets(group, [name], new Map([[name, '@this-topic']]));
     expect(await admin.committed(group, [name])).toEqual([
       { topic: name, partition: 0, offset: 0, note: '' },
-      { topic: name, partition: 1, offset: 0, note: '' },
+      { topic: name, partition: 1, offset: 0, note: '@this-topic' },
     ]);
     await admin.close();
   });

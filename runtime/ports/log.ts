@@ -221,8 +221,11 @@ export interface LogAdmin {
     topics: readonly string[],
     options?: { readonly evenUnstable?: boolean },
   ): Promise<readonly CommittedOffset[]>;
-  /** Commits the earliest offset for every partition of the topics that has none; done once, at provisioning. */
-  initialiseOffsets(groupId: string, topics: readonly string[]): Promise<void>;
+  /**
+   * Commits the earliest offset for every partition of the topics that has none; done once, at provisioning. `notes` are
+   * what stands beside it, by topic.
+   */
+  initialiseOffsets(groupId: string, topics: readonly string[], notes?: ReadonlyMap<string, string>): Promise<void>;
   /** Commits these offsets, with their notes, whatever was committed before. Also while the group is running. */
   setOffsets(groupId: string, offsets: readonly NewOffset[]): Promise<void>;
   deleteTopics(names: readonly string[]): Promise<void>;

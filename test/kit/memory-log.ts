@@ -10,6 +10,7 @@ import type {
   LogReader,
   LogRecord,
   LogWriter,
+  NewOffset,
   OutputRecord,
   RecordBatch,
   TopicDescription,
@@ -204,6 +205,15 @@ export class MemoryLog implements Log {
     };
   }
 
+  #setOffsets(group: string, offsets: readonly NewOffset[]): void {
+    const known = this.#committed.get(group) ?? new Map<string, number>();
+    this.#committed.set(group, known);
+    for (const { topic, partition, offset, note } of offsets) {
+      known.set(id(topic, partition), offset);
+      this.#notes.set(`${group} ${id(topic, partition)}`, note);
+    }
+  }
+
   async admin(): Promise<LogAdmin> {
     const describe = (name: string): TopicDescription => ({
       name,
@@ -229,15 +239,15 @@ export class MemoryLog implements Log {
             note: this.note(group, topic, partition),
           })),
         ),
-      initialiseOffsets: async () => undefined,
-      setOffsets: async (group, offsets) => {
-        const known = this.#committed.get(group) ?? new Map<string, number>();
-        this.#committed.set(group, known);
-        for (const { topic, partition, offset, note } of offsets) {
-          known.set(id(topic, partition), offset);
-          this.#notes.set(`${group} ${id(topic, partition)}`, note);
-        }
+      initialiseOffsets: async (group, topics, notes) => {
+        const missing = topics.flatMap((topic) =>
+          this.#partitionsOf(topic)
+            .map((_, partition) => ({ topic, partition, offset: 0, note: notes?.get(topic) ?? '' }))
+            .filter(({ partition }) => this.committed(group, topic, partition) === undefined),
+        );
+        this.#setOffsets(group, missing);
       },
+      setOffsets: async (group, offsets) => this.#setOffsets(group, offsets),
       deleteTopics: async (names) => {
         for (const name of names) this.#topics.delete(name);
       },
