@@ -1,4 +1,5 @@
 // `corridor run`: processors, sinks and the payout executor of one process.
+import { flushCompileCache } from 'node:module';
 import type { Command } from 'commander';
 import { startHealthServer } from '../../adapters/http/health-server.ts';
 import { keptBreakers } from '../../runtime/breaker.ts';
@@ -109,7 +110,11 @@ async function runParts(parts: Parts, stays: boolean) {
     eventLoopDeadlineMs: watchdog.eventLoopDeadlineMs,
     serveHealth: (source) => startHealthServer(source, { host: health.host, port: health.port }),
     resources: [{ name: 'connections', close: () => connections.close() }],
-    onReady: (server) => console.log(toJsonLine({ ready: true, service: name, health: server?.url })),
+    onReady: (server) => {
+      console.log(toJsonLine({ ready: true, service: name, health: server?.url }));
+      // Node would keep what it has compiled only when this ends, and not when it is killed.
+      flushCompileCache();
+    },
   });
 }
 
