@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { closeCase, closeStoredCase } from './close-case.ts';
-import { nextStep, openPayout, supersede } from './decide.ts';
+import { beginAttempt, giveUp, nextStep, openPayout, supersede } from './decide.ts';
+import { flawOf } from './flaws.ts';
 import { openCase } from './parts.ts';
 import type { Payout, PayoutCase, PayoutPhase } from './payout.ts';
 import { DEFAULT_PAYOUT_POLICY as POLICY } from './policy.ts';
@@ -44,20 +45,30 @@ describe('closing a case', () => {
     }
   });
 
-  it('of a contradiction never lets another attempt begin: refused wherever one could', () => {
+  const HOLDING_BACK = ['CONTRADICTION', 'ANSWER_DIFFERS', 'ROLLED_BACK'] as const;
+
+  it.each(HOLDING_BACK)('of %s never lets another attempt begin, whatever is asked for afterwards', (code) => {
     const later = T0 + 1_000_000_000;
     for (const phase of PHASES) {
-      const open = payoutWith('CONTRADICTION', phase);
-      if (!['PAID', 'FAILED', 'RETURNED'].includes(phase)) {
+      const open = payoutWith(code, phase);
+      if (['SUBMITTING', 'ACCEPTED', 'OUTCOME_UNKNOWN'].includes(phase)) {
         expect(() => closeCase(open, closing, T0)).toThrow(expect.objectContaining({ code: 'CASE_GUARDS_PAYOUT' }));
         continue;
       }
       const closed = closeCase(open, closing, T0);
-      expect(nextStep(closed, later, POLICY)).toBe('rest');
-      // Not even when a new price is asked for.
-      const asked = supersede(closed, { ...REQUEST, pricingAttempt: 2, priceExpiresAt: later * 2 }, later);
-      expect(asked.phase).toBe(phase);
-      expect(nextStep(asked, later, POLICY)).toBe('rest');
+      expect(nextStep(closed, T0 + 1, POLICY)).toBe(phase === 'NEW' ? 'give-up' : 'rest');
+      // Not even when a new price is asked for: one that has failed by then stays so, and one that waits for it fails.
+      const asked = supersede(closed, { ...REQUEST, pricingAttempt: 2, priceExpiresAt: later * 2 }, T0 + 2);
+      expect(nextStep(asked, T0 + 2, POLICY)).toBe(['NEW', 'EXPIRED'].includes(phase) ? 'give-up' : 'rest');
+      if (asked.phase === 'NEW') {
+        expect(() => beginAttempt(asked, T0 + 2, POLICY)).toThrow('a person');
+        const ended = giveUp(asked, T0 + 3);
+        expect([flawOf(ended), ended.updates.at(-1)?.status, ended.updates.at(-1)?.pricingAttempt]).toEqual([
+          undefined,
+          'FAILED',
+          2,
+        ]);
+      }
     }
   });
 

@@ -2,6 +2,7 @@
 // price is taken because a case was closed.
 import type { KeyRing } from '../domain/seal.ts';
 import { CodedError } from '../runtime/ports/fault.ts';
+import { endsPayout } from './contested.ts';
 import { changed } from './parts.ts';
 import type { Payout, PayoutCase, PayoutPhase } from './payout.ts';
 import type { PayoutStore } from './ports.ts';
@@ -18,6 +19,8 @@ export interface CaseClosing {
 
 /** Phases from which no attempt ever begins again, whatever is asked for. */
 const NOTHING_BEGINS: readonly PayoutPhase[] = ['PAID', 'FAILED', 'RETURNED'];
+/** Nothing is alive, and closing what holds back the next attempt ends the payout: none begins. */
+const NOTHING_LIVES: readonly PayoutPhase[] = ['NEW', 'EXPIRED'];
 /** A change that keeps losing its race is given up. */
 const MOST_RACES = 10;
 
@@ -41,17 +44,18 @@ export function closeCase(payout: Payout, { number, by, reason, operators }: Cas
     );
   }
   // Here the open case is what keeps the next attempt, or a new price, from paying a second time.
-  const guards = found.code === 'CONTRADICTION' || found.code === 'ANSWER_DIFFERS';
-  if (guards && !NOTHING_BEGINS.includes(phase)) {
-    const why = `the payout is ${phase}, and without the case another attempt could pay it a second time`;
-    throw refusal('CASE_GUARDS_PAYOUT', `${name} stays open: ${why}; it can be closed in ${NOTHING_BEGINS.join(', ')}`);
+  const phases = [...NOTHING_BEGINS, ...NOTHING_LIVES];
+  if (endsPayout(found) && !phases.includes(phase)) {
+    const why = `the payout is ${phase}: an attempt is open, and the provider is still asked about it`;
+    throw refusal('CASE_GUARDS_PAYOUT', `${name} stays open: ${why}; it can be closed in ${phases.join(', ')}`);
   }
   const settled = { ...found, closedAt: at, closing: { by, reason } };
   const seal = operators && sealClosing(operators, payoutId, number, settled);
   const closed: PayoutCase = { ...settled, closing: { by, reason, ...(seal !== undefined && { seal }) } };
   const cases = payout.cases.with(number - 1, closed);
-  // The executor ends a payout that has no attempts left: it has failed.
-  if (found.code === 'ATTEMPTS_DIED' && phase === 'NEW') return changed(payout, at, { cases, nextPollAt: at });
+  // The executor ends a payout that may have no more attempts: it has failed.
+  if ((found.code === 'ATTEMPTS_DIED' || endsPayout(found)) && phase === 'NEW')
+    return changed(payout, at, { cases, nextPollAt: at });
   return changed(payout, at, { cases });
 }
 

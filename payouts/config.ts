@@ -3,6 +3,8 @@ import { DEFAULT_PAYOUT_POLICY, type PayoutPolicy } from './policy.ts';
 
 export interface PayoutExecutorConfig {
   readonly policy: PayoutPolicy;
+  /** A payout older than this begins nothing: the log keeps claims of attempts for seven days alone. */
+  readonly provableMs: number;
   /** Submits on their way at once, per process (the bulkhead). */
   readonly maxInFlight: number;
   /** Polls on their way at once, per process. */
@@ -28,6 +30,7 @@ export interface PayoutExecutorConfig {
 
 export const DEFAULT_EXECUTOR_CONFIG: PayoutExecutorConfig = {
   policy: DEFAULT_PAYOUT_POLICY,
+  provableMs: 6 * 86_400_000,
   maxInFlight: 128,
   maxPolls: 128,
   maxInHand: 2_048,

@@ -10,7 +10,20 @@ export function isContested({ cases }: Payout): boolean {
 }
 
 /** Cases that hold back the next attempt and a new price for as long as they are open. */
-const HOLDING_BACK: readonly PayoutCase['code'][] = ['CONTRADICTION', 'ANSWER_DIFFERS', 'ATTEMPTS_DIED'];
+const HOLDING_BACK: readonly PayoutCase['code'][] = ['CONTRADICTION', 'ANSWER_DIFFERS', 'ATTEMPTS_DIED', 'ROLLED_BACK'];
+
+/**
+ * Cases after which no attempt ever begins: as long as one is open the payout waits, and when a person has closed it before
+ * the payout had its end, the payout has failed. What is still to be paid is sent as a new transfer.
+ */
+export function endsPayout({ code }: Pick<PayoutCase, 'code'>): boolean {
+  return code === 'CONTRADICTION' || code === 'ANSWER_DIFFERS' || code === 'ROLLED_BACK';
+}
+
+/** A person has closed a case after which nothing may begin. */
+export function isWrittenOff({ cases }: Payout): boolean {
+  return cases.some((one) => endsPayout(one) && one.closedAt !== null);
+}
 
 /** ACCEPTED is none: an answer that was long on its way may tell of what was closed since. */
 export function contradicts(seen: Observation): boolean {

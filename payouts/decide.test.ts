@@ -375,7 +375,12 @@ describe('an answer that speaks of another payout', () => {
         // Provably dead after all: still nothing begins before a person has looked.
         const dead = afterCancel(again, 't-1:1', saw('CANCELLED'), T0 + 3, POLICY);
         expect(dead).toMatchObject({ phase: 'NEW', nextPollAt: null });
-        expect(() => closeCase(dead, { number: 1, by: 'a', reason: 'r' }, T0 + 4)).toThrow('stays open');
+        expect(() => closeCase(again, { number: 1, by: 'a', reason: 'r' }, T0 + 4)).toThrow('stays open');
+        // And when one has, the payout has failed.
+        const seen = closeCase(dead, { number: 1, by: 'a', reason: 'r' }, T0 + 4);
+        expect(nextStep(seen, T0 + 4, POLICY)).toBe('give-up');
+        expect(() => beginAttempt(seen, T0 + 4, POLICY)).toThrow('a person');
+        expect(giveUp(seen, T0 + 4)).toMatchObject({ phase: 'FAILED', nextPollAt: null });
       }
     },
   );

@@ -4,7 +4,7 @@
 // Silence is never proof; neither is "not found", as a stopped worker may still be about to write to its socket.
 
 import { countDoubt, isClockDoubtful, withoutClock } from './clock-doubt.ts';
-import { contradiction, contradicts, differing, isContested } from './contested.ts';
+import { contradiction, contradicts, differing, isContested, isWrittenOff } from './contested.ts';
 import { isSpent, nextStep, priceIsOver } from './due.ts';
 import { changed, lastAttempt, openCase, settleCases, withAttempt, withUpdate } from './parts.ts';
 import type {
@@ -62,7 +62,7 @@ export function openPayout(request: PayoutRequest, at: number): Payout {
  */
 export function beginAttempt(payout: Payout, at: number, policy: PayoutPolicy): Payout {
   if (payout.phase !== 'NEW') throw new Error(`an attempt cannot begin in ${payout.phase}`);
-  if (isContested(payout) || isSpent(payout, policy))
+  if (isContested(payout) || isWrittenOff(payout) || isSpent(payout, policy))
     throw new Error('an attempt cannot begin before a person has looked');
   if (priceIsOver(payout, at, policy)) return expire(payout, at);
   const number = payout.lastAttempt + 1;
@@ -103,9 +103,10 @@ export function expire(payout: Payout, at: number): Payout {
   return withUpdate(settleCases(expired, at), 'EXPIRED', at, reason);
 }
 
-/** NEW to FAILED: all that a transfer may have of attempts is used up, and a person has closed the case about it. */
+/** NEW to FAILED: no attempt may begin any more, and a person has closed the case that says why. */
 export function giveUp(payout: Payout, at: number): Payout {
-  const detail = `${payout.lastAttempt} attempts were begun, and none of them paid.`;
+  const why = isWrittenOff(payout) ? 'a person has ended the payout' : 'none of them paid';
+  const detail = `${payout.lastAttempt} attempts were begun, and ${why}.`;
   return failed(payout, at, { code: 'NARR', detail });
 }
 

@@ -1,5 +1,5 @@
 // What is due on a payout, and what keeps an attempt from beginning. Pure.
-import { isContested } from './contested.ts';
+import { isContested, isWrittenOff } from './contested.ts';
 import { lastAttempt } from './parts.ts';
 import type { Payout } from './payout.ts';
 import type { PayoutPolicy } from './policy.ts';
@@ -12,7 +12,7 @@ export type Step =
   | 'submit'
   /** The price is over and nothing is alive: have the transfer priced again. */
   | 'expire'
-  /** Too many attempts have died, and a person has seen it: the payout has failed. */
+  /** Too many attempts have died, or money may have moved, and a person has seen it: the payout has failed. */
   | 'give-up'
   /** The worker that held the attempt is gone or stuck: its outcome is unknown from here on. */
   | 'give-up-lease'
@@ -25,7 +25,7 @@ export function nextStep(payout: Payout, at: number, policy: PayoutPolicy): Step
   switch (payout.phase) {
     case 'NEW':
       if (isContested(payout)) return 'rest';
-      if (isSpent(payout, policy)) return 'give-up';
+      if (isSpent(payout, policy) || isWrittenOff(payout)) return 'give-up';
       return priceIsOver(payout, at, policy) ? 'expire' : 'submit';
     case 'SUBMITTING':
       return 'give-up-lease';

@@ -6,9 +6,11 @@ import type { SealedRecord } from '../domain/record-seal.ts';
 import type { Cause, Received } from '../processors/contract.ts';
 import { CodedError, dependencyDown } from '../runtime/ports/fault.ts';
 import type { PayoutRequested } from '../schemas/types.generated.ts';
+import { isContested } from './contested.ts';
 import { beginAttempt, nudge, openPayout, type PayoutRequest, supersede } from './decide.ts';
 import { FirstAttempts } from './first-attempts.ts';
 import type { Payout } from './payout.ts';
+import { wasRolledBack } from './rolled-back.ts';
 import { Slots } from './slots.ts';
 import { PayoutWorker, type WorkerDependencies } from './worker.ts';
 
@@ -60,6 +62,11 @@ const timerSilent = () =>
     'it takes jobs and gives none back; payouts go on without it',
   );
 
+const rolledBack = (payoutId: string): Cause => ({
+  code: 'PAYOUT_ROLLED_BACK',
+  detail: `payout ${payoutId} is behind the attempts that were claimed in the log, or gone: the database was put back, so this request was not added to it. Ask the provider about every key, mend the document (docs/payouts.md), then replay this`,
+});
+
 const forged = (payoutId: string): Cause => ({
   code: 'PAYOUT_FORGED',
   detail: `payout ${payoutId} is in the database, and not as the executor wrote it, so this request could not be added to it: mend the document, then replay this`,
@@ -108,6 +115,11 @@ class Executor implements PayoutExecutor {
     const stored: Promise<Candidate | undefined>[] = [];
     for (const candidate of this.#candidates(batch)) {
       const opened = openPayout(candidate.request, clock.now());
+      // Some attempt of it was claimed: the payout is there, or was.
+      if (this.#deps.attempts?.highest(opened.payoutId)) {
+        stored.push(Promise.resolve(candidate));
+        continue;
+      }
       const left = () => Math.max(0, patience - clock.monotonic());
       const ready = provider.ready() && (await this.#hand.take(left())) && (await this.#takeSubmit(left()));
       stored.push(ready ? this.#admit(candidate, opened) : this.#keep(candidate, opened));
@@ -228,7 +240,9 @@ class Executor implements PayoutExecutor {
   async #meetAgain({ index, request }: Candidate): Promise<RefusedRequest | undefined> {
     const { payoutId } = request;
     const payout = await this.#worker.load(payoutId);
-    if (!payout) return { index, cause: forged(payoutId) };
+    if (!payout)
+      return { index, cause: this.#deps.attempts?.highest(payoutId) ? rolledBack(payoutId) : forged(payoutId) };
+    if (wasRolledBack(payout) && isContested(payout)) return { index, cause: rolledBack(payoutId) };
     if (payout.pricingAttempt >= request.pricingAttempt) {
       this.#deps.onEvent?.({ kind: 'redelivered', payoutId });
       return undefined;

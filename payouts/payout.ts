@@ -64,7 +64,8 @@ export interface PayoutCase {
     | 'SUPERSEDE_REFUSED'
     | 'ATTEMPTS_DIED'
     | 'PROVIDER_CLOCK'
-    | 'ANSWER_DIFFERS';
+    | 'ANSWER_DIFFERS'
+    | 'ROLLED_BACK';
   readonly detail: string;
   readonly attemptKey: string;
   readonly openedAt: number;

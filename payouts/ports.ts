@@ -1,5 +1,6 @@
 // What the executor needs from outside; adapters implement it.
 import type { PayoutRequested } from '../schemas/types.generated.ts';
+import type { AttemptClaim, ClaimedAttempt } from './attempt-ledger.ts';
 import type { CancelResult, Payout, PayoutInstruction, QueryResult, SubmitResult } from './payout.ts';
 
 /** A change to be stored only if nobody else has written since. */
@@ -70,6 +71,18 @@ export interface RequestCodec {
   decode(requested: readonly Uint8Array[]): Promise<readonly PayoutRequested[]>;
 }
 
+/** Attempts that were claimed, in the log: beside the database, and out of its reach. */
+export interface AttemptClaims {
+  /** The highest attempt of a payout that was claimed, as far as this process has read: it may lag behind. */
+  highest(payoutId: string): ClaimedAttempt | undefined;
+  /**
+   * Claims attempts that are stored, before anything of them is sent: one round trip for a batch. Answers, in order, whether
+   * each may be sent: of all who ever claim a number of a payout, or one below, the first alone. Rejects with a coded error
+   * when that is not known in time; the claims may stand all the same.
+   */
+  claim(claims: readonly Omit<AttemptClaim, 'claimId'>[]): Promise<readonly boolean[]>;
+}
+
 export type GateVerdict =
   | { readonly pass: true }
   /** Not now; asked again at `untilMs`. */
@@ -96,6 +109,8 @@ export interface PayoutClock {
 export const PAYOUT_FAILPOINTS = [
   'payout.after-insert',
   'payout.after-cas-submitting',
+  /** Reached by attempts that are claimed: all but those that are sent as they come. */
+  'payout.after-attempt-claimed',
   'payout.after-submit',
   'payout.after-outcome-write',
   'payout.after-query',

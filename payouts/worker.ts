@@ -1,6 +1,7 @@
 // Takes payouts one step further: asks decide.ts what is due, does it, stores what came of it.
 import { codeAndDetail } from '../runtime/ports/fault.ts';
 import type { PayoutRequested } from '../schemas/types.generated.ts';
+import { isBehind } from './attempt-ledger.ts';
 import { clockAhead, isClockDoubtful } from './clock-doubt.ts';
 import type { PayoutExecutorConfig } from './config.ts';
 import {
@@ -21,6 +22,7 @@ import { instructionOf, misfitOf, openParties } from './instruction.ts';
 import { lastAttempt } from './parts.ts';
 import type { Attempt, CancelResult, Payout, PayoutInstruction, QueryResult, SubmitResult } from './payout.ts';
 import type {
+  AttemptClaims,
   Failpoint,
   GateVerdict,
   OutcomeOutbox,
@@ -33,6 +35,7 @@ import type {
   RequestCodec,
   SubmissionGate,
 } from './ports.ts';
+import { giveBack, stopRolledBack, stopUnprovable, wasRolledBack } from './rolled-back.ts';
 import { differences } from './said.ts';
 
 export interface WorkerDependencies {
@@ -43,6 +46,8 @@ export interface WorkerDependencies {
   readonly outbox: OutcomeOutbox;
   readonly codec: RequestCodec;
   readonly clock: PayoutClock;
+  /** Without them, a document that was put back to an older state of its own is believed. */
+  readonly attempts?: AttemptClaims;
   /** Without one, the price alone decides. */
   readonly gate?: SubmissionGate;
   readonly failpoint?: Failpoint;
@@ -53,6 +58,11 @@ export interface WorkerDependencies {
 function withDifferences<R extends SubmitResult | QueryResult | CancelResult>(result: R, asked: PayoutInstruction): R {
   if (result.kind !== 'observed' || !result.said) return result;
   return { ...result, differs: differences(result.said, asked) };
+}
+
+function claimOf(payout: Payout) {
+  const { number, startedAt } = lastAttempt(payout)!;
+  return { payoutId: payout.payoutId, attempt: number, startedAt };
 }
 
 /** More than one round is rare: a query that leads to a cancel, a lease that is given up and asked about. */
@@ -69,12 +79,13 @@ export class PayoutWorker {
   readonly #changes: Group<PayoutChange, boolean>;
   readonly #loads: Group<string, Payout | undefined>;
   readonly #decodes: Group<Payout, PayoutRequested>;
+  readonly #claims: Group<Payout, boolean>;
   readonly #gates: Group<PayoutRequested, GateVerdict>;
   readonly #schedules: Group<{ payoutId: string; dueAt: number }, undefined>;
 
   constructor(deps: WorkerDependencies) {
     this.#deps = deps;
-    const { payouts, codec, gate, timer, config } = deps;
+    const { payouts, attempts, codec, gate, timer, config } = deps;
     const maxBatch = config.maxStoreBatch;
     const keyOf = ({ payoutId }: { payoutId: string }) => payoutId;
     this.#inserts = new Group<Payout, boolean>({ run: (batch) => payouts.insert(batch), keyOf, maxBatch });
@@ -89,6 +100,11 @@ export class PayoutWorker {
     });
     this.#decodes = new Group<Payout, PayoutRequested>({
       run: (batch) => codec.decode(batch.map(({ requested }) => requested)),
+      keyOf,
+      maxBatch,
+    });
+    this.#claims = new Group<Payout, boolean>({
+      run: async (batch) => (attempts ? attempts.claim(batch.map(claimOf)) : batch.map(() => true)),
       keyOf,
       maxBatch,
     });
@@ -121,8 +137,18 @@ export class PayoutWorker {
     return true;
   }
 
-  load(payoutId: string): Promise<Payout | undefined> {
-    return this.#loads.add(payoutId);
+  /** The payout as stored. One that was put back to an older state is stopped first; undefined: it is not there. */
+  async load(payoutId: string): Promise<Payout | undefined> {
+    const { attempts, clock } = this.#deps;
+    for (let race = 0; race < MOST_RACES; race++) {
+      // Looked at before the read: an attempt is stored before it is claimed, so what is read now has it.
+      const claimed = attempts?.highest(payoutId);
+      const payout = await this.#loads.add(payoutId);
+      if (!payout || !claimed || wasRolledBack(payout) || !isBehind(payout, claimed)) return payout;
+      const stopped = await this.settle(payout, (now) => stopRolledBack(now, claimed.attempt, clock.now()), false);
+      if (stopped) return stopped;
+    }
+    return undefined;
   }
 
   /**
@@ -219,7 +245,10 @@ export class PayoutWorker {
   }
 
   async #begin(payout: Payout): Promise<Payout | undefined> {
-    const { clock, config } = this.#deps;
+    const { attempts, clock, config } = this.#deps;
+    if (attempts && clock.now() - payout.createdAt > config.provableMs) {
+      return this.settle(payout, (now) => stopUnprovable(now, clock.now()), false);
+    }
     const requested = await this.#decodes.add(payout);
     const verdict = await this.gate(requested);
     if (!verdict.pass) {
@@ -229,7 +258,27 @@ export class PayoutWorker {
     const begunAt = clock.monotonic();
     // Only who wins this write may send.
     const begun = await this.settle(payout, (now) => beginAttempt(now, clock.now(), config.policy), false);
-    return begun && this.conclude(begun, await this.exchange(begun, requested, begunAt));
+    if (begun?.phase !== 'SUBMITTING') return begun;
+    // And only who claims it beside the database too: the database may have been put back.
+    const refused = await this.#claim(begun);
+    return this.conclude(begun, refused ?? (await this.exchange(begun, requested, begunAt)));
+  }
+
+  /** Claims an attempt that has just been stored; what to make of the payout when it must not be sent. */
+  async #claim(begun: Payout): Promise<Decision | undefined> {
+    const { clock, config, failpoint } = this.#deps;
+    const { key } = lastAttempt(begun)!;
+    try {
+      if (await this.#claims.add(begun)) {
+        await failpoint?.('payout.after-attempt-claimed');
+        return undefined;
+      }
+      return (now) => giveBack(now, key, clock.now());
+    } catch (error) {
+      this.fault(error);
+      const unsent = { kind: 'not-sent', ...codeAndDetail(error) } as const;
+      return (now) => afterSubmit(now, key, unsent, clock.now(), config.policy);
+    }
   }
 
   async #submit(payout: Payout, attempt: Attempt, requested: PayoutRequested, begunAt: number): Promise<SubmitResult> {

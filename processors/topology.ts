@@ -36,7 +36,11 @@ export const topology = defineTopology({
 
 /** Consumers of committed events, beside the chain: what is irreversible or visible to people happens here. */
 export const consumers = defineTopology({
-  'payout-executor': { reads: [t.payoutRequested], writes: [t.payoutUpdated] },
+  'payout-executor': {
+    reads: [t.payoutRequested],
+    writes: [t.payoutUpdated, t.payoutAttempts],
+    follows: [t.payoutAttempts],
+  },
   'sink-events': { reads: [t.transferLifecycle, t.intentRejected, t.intentDuplicated], writes: [] },
   'sink-transfer-view': { reads: [t.transferLifecycle], writes: [] },
   'sink-cases': { reads: [t.transferHeld], writes: [] },

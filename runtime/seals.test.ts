@@ -32,9 +32,9 @@ function asRead(output: OutputRecord, change: Partial<LogRecord> = {}): LogRecor
 }
 
 describe('the contracts', () => {
-  it('name an issuer for all that somebody acts on: transitions, commands and tables', () => {
+  it('name an issuer for all that somebody acts on: transitions, commands, claims and tables', () => {
     for (const { kind, sealedBy } of Object.values(contracts)) {
-      expect(sealedBy !== null).toBe(['transition', 'command', 'table'].includes(kind));
+      expect(sealedBy !== null).toBe(['transition', 'command', 'claim', 'table'].includes(kind));
     }
   });
 });

@@ -319,6 +319,18 @@ export type PartyKind = 'UNKNOWN' | 'PERSON' | 'ORGANISATION';
 /** Role of a screened party in the transfer. */
 export type PartyRole = 'UNKNOWN' | 'DEBTOR' | 'CREDITOR' | 'INTERMEDIARY';
 
+/** A worker of the payout executor is about to send this attempt of a payout. The first claim of a number counts, and none that follows a higher one. Key: payoutId. */
+export interface PayoutAttemptClaimed {
+  /** The payout: its transferId. */
+  payoutId: string;
+  /** Number of the attempt, over all prices of the payout. */
+  attempt: number;
+  /** Made anew for each claim, so that the worker knows its own. */
+  claimId: string;
+  /** When the attempt began, as it is stored: tells it from another of the same number. */
+  startedAt: number;
+}
+
 /** The payout may be made, once, before the price expires. */
 export interface PayoutRequested {
   /** Identity of this event. */

@@ -7,6 +7,7 @@ export type TopicKind =
   | 'command' // asks the chain for something; has no sequence
   | 'outcome' // an end that is no transition of a transfer (rejected intents)
   | 'analytics' // flat, without personal data
+  | 'claim' // says who may do a thing once: of a key the first record counts; read by those who write it
   | 'table'; // compacted: the latest record per key is the state
 
 /** Who makes the records of a topic: each has keys of its own, under which what it makes is sealed. */
@@ -64,7 +65,7 @@ type Options<V> = Pick<TopicContract<string, V>, 'doc' | 'record' | 'keyOf'> & P
 /** A contract with the defaults of its kind. */
 export function topic<V>() {
   return <const Name extends string>(name: Name, kind: TopicKind, options: Options<V>): TopicContract<Name, V> => ({
-    partitions: kind === 'table' ? 1 : 'chain',
+    partitions: kind === 'table' || kind === 'claim' ? 1 : 'chain',
     cleanup: kind === 'table' ? 'compact' : 'delete',
     retentionMs: kind === 'table' ? null : 30 * DAY_MS,
     maxMessageBytes: DEFAULT_MAX_MESSAGE_BYTES,

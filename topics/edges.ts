@@ -3,6 +3,7 @@ import type {
   FxRate,
   IntentDuplicated,
   IntentRejected,
+  PayoutAttemptClaimed,
   PayoutUpdated,
   ReviewDecided,
   ScreeningExceptionRevoked,
@@ -42,6 +43,13 @@ export const payoutUpdated = topic<PayoutUpdated>()('payout.updated', 'command',
   record: 'PayoutUpdated',
   sealedBy: 'executor',
   keyOf: commandKey,
+});
+export const payoutAttempts = topic<PayoutAttemptClaimed>()('payout.attempts', 'claim', {
+  doc: 'Attempts of payouts that are about to be sent, but for first ones that are sent as they come: what the database is held against.',
+  record: 'PayoutAttemptClaimed',
+  sealedBy: 'executor',
+  keyOf: ({ payoutId }) => payoutId,
+  retentionMs: 7 * DAY_MS,
 });
 export const transferLifecycle = topic<TransferLifecycle>()('transfer.lifecycle', 'analytics', {
   doc: 'One flat record per transition of each transfer, without personal data.',

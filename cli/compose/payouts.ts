@@ -12,6 +12,7 @@ import type { PayoutEvent } from '../../payouts/ports.ts';
 import { requestCodec } from '../../payouts/request-codec.ts';
 import { createScreeningGate } from '../../payouts/screening-gate.ts';
 import { consumers } from '../../processors/topology.ts';
+import { logAttemptClaims } from '../../runtime/attempt-claims.ts';
 import { systemClock } from '../../runtime/clock.ts';
 import type { Config } from '../../runtime/config/config.ts';
 import { failpoint } from '../../runtime/failpoints.ts';
@@ -120,6 +121,7 @@ export async function payoutHosts(
     maySeeLists: maySeeLists(termsOf(config)),
     onBlocked: (payoutId, code) => fault(code, `payout ${payoutId} is stopped by screening`),
   });
+  const attempts = logAttemptClaims({ log, writer, codec, rings: runtime.rings, onFault: fault });
   const executor = createPayoutExecutor({
     config: executorConfig(config, unsafe),
     payouts: store,
@@ -127,6 +129,7 @@ export async function payoutHosts(
     timer: bullPollTimer({ redisUrl: config.redis.queueUrl, prefix: config.appName, onFault: fault }),
     outbox: relay,
     codec: requests,
+    attempts,
     gate,
     clock: { ...systemClock, monotonic: () => performance.now() },
     failpoint,
@@ -162,12 +165,14 @@ export async function payoutHosts(
     resources: {
       open: async () => {
         await told.start();
+        await attempts.start();
         relay.start();
         await executor.start();
       },
       close: async (deadlineMs) => {
         await executor.stop(deadlineMs);
         await relay.stop(deadlineMs);
+        await attempts.stop();
         await writer.close();
         await provider.close();
         await screener.close();

@@ -1,0 +1,202 @@
+// The database puts a payout back to any older state of its own, at any moment, under workers that come and go, whose view
+// of the log may lag behind: no key is sent twice, and no transfer is paid twice.
+import { setImmediate as turn } from 'node:timers/promises';
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { times } from '../test/kit/times.ts';
+import { DEFAULT_EXECUTOR_CONFIG, type PayoutExecutorConfig } from './config.ts';
+import { createPayoutExecutor, type PayoutExecutor } from './executor.ts';
+import { flawOf } from './flaws.ts';
+import type { Payout } from './payout.ts';
+import { DEFAULT_PAYOUT_POLICY } from './policy.ts';
+import {
+  forgetfulTimer,
+  ManualClock,
+  MemoryOutbox,
+  MemoryProvider,
+  MemoryStore,
+  memoryCodec,
+} from './testing/memory.ts';
+import { MemoryClaimLog } from './testing/memory-claims.ts';
+import { payoutRequestedFor, received } from './testing/requested.ts';
+
+const CONFIG: PayoutExecutorConfig = {
+  ...DEFAULT_EXECUTOR_CONFIG,
+  policy: { ...DEFAULT_PAYOUT_POLICY, returnPollsMs: [] },
+  admitWaitMs: 0,
+};
+const ID = 'transfer-1';
+const PRICE_MS = 120_000;
+
+const act = fc.oneof(
+  { weight: 5, arbitrary: fc.record({ type: fc.constant('pass' as const), ms: fc.constantFrom(300, 2_000, 21_000) }) },
+  { weight: 6, arbitrary: fc.record({ type: fc.constant('work' as const), who: fc.nat(1) }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      type: fc.constant('submits' as const),
+      fault: fc.constantFrom(
+        'none' as const,
+        'none' as const,
+        'lost-before' as const,
+        'lost-after' as const,
+        'not-sent' as const,
+      ),
+      settles: fc.constantFrom('PAID' as const, 'ACCEPTED' as const, 'EXPIRED' as const),
+    }),
+  },
+  { weight: 3, arbitrary: fc.record({ type: fc.constant('put-back' as const), to: fc.nat(40) }) },
+  { weight: 1, arbitrary: fc.record({ type: fc.constant('price' as const) }) },
+  { weight: 1, arbitrary: fc.record({ type: fc.constant('again' as const) }) },
+  { weight: 1, arbitrary: fc.record({ type: fc.constant('lag' as const), sees: fc.boolean() }) },
+  { weight: 1, arbitrary: fc.record({ type: fc.constant('log' as const), down: fc.boolean() }) },
+  { weight: 1, arbitrary: fc.record({ type: fc.constant('pays' as const) }) },
+);
+type Act = typeof act extends fc.Arbitrary<infer A> ? A : never;
+
+async function rest(): Promise<void> {
+  for (let i = 0; i < 40; i++) await turn();
+}
+
+class World {
+  readonly clock = new ManualClock();
+  readonly provider = new MemoryProvider(this.clock.now);
+  readonly store = new MemoryStore();
+  readonly log = new MemoryClaimLog(this.clock.now);
+  readonly codec = memoryCodec();
+  /** Every state that was ever stored, which is what the database can put back. */
+  readonly states: Payout[] = [];
+  readonly workers: PayoutExecutor[];
+  #sees = true;
+  #price = 1;
+
+  constructor(guarded: boolean, firstIsSent: boolean) {
+    const { clock, provider, store, codec, states } = this;
+    const { insert, apply } = store;
+    store.insert = async (payouts) => {
+      const won = await insert.call(store, payouts);
+      states.push(...payouts.filter((_, index) => won[index]));
+      return won;
+    };
+    store.apply = async (changes) => {
+      const won = await apply.call(store, changes);
+      states.push(...changes.flatMap(({ next }, index) => (won[index] ? [next] : [])));
+      return won;
+    };
+    provider.isReady = firstIsSent;
+    this.workers = [0, 1].map(() =>
+      createPayoutExecutor({
+        config: CONFIG,
+        payouts: store,
+        provider,
+        timer: forgetfulTimer,
+        outbox: new MemoryOutbox(),
+        codec,
+        clock,
+        ...(guarded && { attempts: this.log.follower(() => this.#sees) }),
+      }),
+    );
+  }
+
+  async begin(): Promise<void> {
+    await this.workers[0]!.handle([this.#request()]);
+    this.provider.isReady = true;
+    await rest();
+  }
+
+  #request() {
+    const { clock } = this;
+    const made = { transferId: ID, attempt: this.#price, now: clock.now(), expiresAt: clock.now() + PRICE_MS };
+    return received(payoutRequestedFor(made));
+  }
+
+  async run(one: Act): Promise<void> {
+    const { clock, provider, store, states, log } = this;
+    const stored = store.payouts.get(ID);
+    if (one.type === 'pass') clock.pass(one.ms);
+    if (one.type === 'work') await this.workers[one.who]!.nudge([ID]);
+    if (one.type === 'submits') {
+      provider.submitFault = one.fault;
+      provider.settles = one.settles;
+    }
+    if (one.type === 'put-back') store.payouts.set(ID, states[one.to % states.length]!);
+    if (one.type === 'lag') this.#sees = one.sees;
+    if (one.type === 'log') log.down = one.down;
+    if (one.type === 'pays') {
+      const taken = [...provider.keys].find(([, { state, closed }]) => state === 'ACCEPTED' && !closed);
+      if (taken) provider.pays(taken[0]);
+    }
+    if (one.type === 'again') await this.workers[1]!.handle([this.#request()]);
+    // The log asks for a new price only once the payout has told that the old one is over.
+    if (one.type === 'price' && stored?.phase === 'EXPIRED' && stored.pricingAttempt === this.#price) {
+      this.#price++;
+      await this.workers[0]!.handle([this.#request()]);
+    }
+    await rest();
+  }
+
+  get sentTwice(): readonly string[] {
+    const submits = this.provider.calls.filter((call) => call.startsWith('submit'));
+    return submits.filter((call, index) => submits.indexOf(call) !== index);
+  }
+}
+
+async function play(guarded: boolean, firstIsSent: boolean, acts: readonly Act[]): Promise<World> {
+  const world = new World(guarded, firstIsSent);
+  await world.begin();
+  for (const one of acts) await world.run(one);
+  return world;
+}
+
+const RUNS = times(400);
+
+it('pays once, and sends each key once, whatever older state is put back, and when', async () => {
+  let stopped = 0;
+  await fc.assert(
+    fc.asyncProperty(fc.boolean(), fc.array(act, { maxLength: 40, size: 'max' }), async (firstIsSent, acts) => {
+      const world = await play(true, firstIsSent, acts);
+      expect(world.provider.executionsOf(ID)).toBeLessThanOrEqual(1);
+      expect(world.sentTwice).toEqual([]);
+      for (const state of world.states) expect(flawOf(state)).toBeUndefined();
+      if (world.states.some(({ cases }) => cases.some(({ code }) => code === 'ROLLED_BACK'))) stopped++;
+    }),
+    { numRuns: RUNS },
+  );
+  expect(stopped).toBeGreaterThan(RUNS / 20);
+});
+
+it('stops nothing that was not put back', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.boolean(), fc.array(act, { maxLength: 40, size: 'max' }), async (firstIsSent, acts) => {
+      const world = await play(
+        true,
+        firstIsSent,
+        acts.filter(({ type }) => type !== 'put-back'),
+      );
+      expect(world.provider.executionsOf(ID)).toBeLessThanOrEqual(1);
+      const codes = world.states.flatMap(({ cases }) => cases.map(({ code }) => code));
+      expect(codes).not.toContain('ROLLED_BACK');
+    }),
+    { numRuns: RUNS },
+  );
+});
+
+/** Attempt 1 never leaves, attempt 2 is paid, and then the payout is as it was before both. */
+const SECOND_PAYMENT: readonly Act[] = [
+  { type: 'submits', fault: 'not-sent', settles: 'PAID' },
+  { type: 'pass', ms: 2_000 },
+  { type: 'work', who: 0 },
+  { type: 'submits', fault: 'none', settles: 'PAID' },
+  { type: 'pass', ms: 2_000 },
+  { type: 'work', who: 0 },
+  { type: 'put-back', to: 0 },
+  { type: 'pass', ms: 2_000 },
+  { type: 'work', who: 1 },
+];
+
+it('negative control: without claims, a key is sent that the provider never saw, beside one that it has paid', async () => {
+  expect((await play(false, false, SECOND_PAYMENT)).provider.executionsOf(ID)).toBe(2);
+  const { provider, store } = await play(true, false, SECOND_PAYMENT);
+  expect(provider.executionsOf(ID)).toBe(1);
+  expect(store.payouts.get(ID)).toMatchObject({ phase: 'NEW', nextPollAt: null, cases: [{ code: 'ROLLED_BACK' }] });
+});

@@ -1,0 +1,36 @@
+// A payout that was put back to an older state of its own: it stops, and waits for a person. Pure.
+import { lastAttempt, openCase, withAttempt } from './parts.ts';
+import type { Payout } from './payout.ts';
+
+/** Whether it is known to have been put back, whatever a person has made of it since. */
+export const wasRolledBack = ({ cases }: Payout): boolean => cases.some(({ code }) => code === 'ROLLED_BACK');
+
+/**
+ * Nothing begins any more, no price is asked for or taken. An attempt that is open is still asked about: it is dead by what
+ * the later one proves, and a person can end the payout then. Settlement hears nothing: what is lost may have been told.
+ */
+export function stopRolledBack(payout: Payout, claimed: number, at: number): Payout {
+  if (wasRolledBack(payout)) return payout;
+  const detail = `Attempt ${claimed} was claimed before, and this document has only ${payout.lastAttempt}: it is an older state.`;
+  return stopped(payout, detail, at);
+}
+
+/** The worker that has begun an attempt may not send it: another of this number was claimed before. */
+export function giveBack(payout: Payout, key: string, at: number): Payout {
+  const attempt = lastAttempt(payout);
+  if (payout.phase !== 'SUBMITTING' || attempt?.key !== key) return payout;
+  const unsent = withAttempt(payout, { ...attempt, end: { how: 'not-sent', at, code: 'ATTEMPT_TAKEN' } });
+  const detail = `Attempt ${attempt.number} was claimed before, and begun again: the document was put back to an older state.`;
+  return stopped({ ...unsent, phase: 'NEW', polls: 0 }, detail, at);
+}
+
+/** So old that the log need not have the claims of its attempts any more: nobody can tell what was sent. */
+export function stopUnprovable(payout: Payout, at: number): Payout {
+  if (payout.phase !== 'NEW' || wasRolledBack(payout)) return payout;
+  return stopped(payout, 'The payout is older than the log of attempts reaches: nobody can tell what was sent.', at);
+}
+
+function stopped(payout: Payout, detail: string, at: number): Payout {
+  const told = openCase(payout, 'ROLLED_BACK', detail, at);
+  return payout.phase === 'NEW' ? { ...told, nextPollAt: null } : told;
+}
