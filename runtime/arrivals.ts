@@ -1,7 +1,7 @@
 // Records as they arrive: where each one really comes from (a retry or replay stands for a record of a contract topic),
 // decoded by that contract, with what must survive every detour.
 import { hash } from 'node:crypto';
-import { formatOrigin } from '../domain/origin-position.ts';
+import { formatOrigin, type OriginPosition } from '../domain/origin-position.ts';
 import type { Received } from '../processors/contract.ts';
 import { eventIn } from '../processors/lifecycle.ts';
 import { contractOf, type TopicName } from '../topics/catalogue.ts';
@@ -29,6 +29,11 @@ export interface Source {
   readonly replayCount: number;
   /** Of a batch that cannot be read: its last offset; `offset` is its first. */
   readonly lastOffset?: number;
+  /**
+   * Where the record itself stands, when its dead letter must not be taken for the one of its source: nothing proves that it
+   * is what was put aside, or it is not the first that says so.
+   */
+  readonly letterAt?: OriginPosition | undefined;
 }
 
 /** Why a record cannot be handed to the processor. */
@@ -128,16 +133,16 @@ export function createArrivals(options: ArrivalOptions): (batch: RecordBatch) =>
         return;
       }
       const source = detourSource(record, reads);
-      if (source === undefined) {
-        arrivals[index] = stranger(record, topicId);
+      const refusal = unproven(record, source?.topic);
+      if (refusal || source === undefined) {
+        arrivals[index] = refused(standingHere(record, topicId), refusal ?? SOURCE_UNKNOWN);
         return;
       }
-      const sourced = { record, topicId, source };
-      const refusal = unproven(sourced);
-      if (refusal) {
-        arrivals[index] = refused(sourced, refusal);
-        return;
-      }
+      const sourced = {
+        record,
+        topicId,
+        source: sealsDetours ? source : { ...source, letterAt: placeOf(record, topicId) },
+      };
       const group = bySource.get(source.topic);
       if (group) group.push({ ...sourced, index });
       else bySource.set(source.topic, [{ ...sourced, index }]);
@@ -146,13 +151,17 @@ export function createArrivals(options: ArrivalOptions): (batch: RecordBatch) =>
     return arrivals;
   }
 
-  /** The seal of what was put aside, and that of who put it aside or back. */
-  function unproven({ record, source }: Sourced): Refusal | undefined {
-    const flaw = sealFlaw(rings, source.topic, record);
-    if (flaw) return { kind: 'unproven', code: flaw, detail: sealDetail(flaw, source.topic) };
+  /** The seal of who put it aside or back, and that of what was put aside. */
+  function unproven(record: LogRecord, topic: TopicName | undefined): Refusal | undefined {
+    const detour = sealsDetours ? detourFlaw(rings, record) : undefined;
+    if (detour) {
+      const claims = topic === undefined ? '' : `, where it says that it is one of ${topic}`;
+      return { kind: 'unproven', code: detour, detail: `nothing proves who wrote it to ${record.topic}${claims}` };
+    }
+    if (topic === undefined) return undefined;
+    const flaw = sealFlaw(rings, topic, record);
+    if (flaw) return { kind: 'unproven', code: flaw, detail: sealDetail(flaw, topic) };
     if (!sealsDetours) return undefined;
-    const detour = detourFlaw(rings, record);
-    if (detour) return { kind: 'unproven', code: detour, detail: `nothing proves who wrote it to ${record.topic}` };
     const cause = parseCause(headerText(record.headers, RECOVERY_HEADER.detourCause) ?? '');
     if (cause === undefined || cause.partition === record.partition) return undefined;
     const detail = `it was put aside on partition ${cause.partition}: this is a copy`;
@@ -293,15 +302,21 @@ function unreadable(record: LogRecord, topicId: string): Arrival {
   };
 }
 
-function stranger(record: LogRecord, topicId: string): Arrival {
-  const detail = 'its source headers do not name a record of a topic that is read here';
-  return {
-    record,
-    topicId,
-    source: directSource(record.topic as TopicName, topicId, record),
-    received: undefined,
-    refusal: { kind: 'undecodable', code: 'SOURCE_UNKNOWN', detail },
-    originPosition: headerText(record.headers, HEADER.originPosition),
-    traceparent: record.headers[HEADER.traceparent],
-  };
-}
+const SOURCE_UNKNOWN: Refusal = {
+  kind: 'undecodable',
+  code: 'SOURCE_UNKNOWN',
+  detail: 'its source headers do not name a record of a topic that is read here',
+};
+
+export const placeOf = ({ partition, offset }: LogRecord, topicId: string): OriginPosition => ({
+  topicId,
+  partition,
+  offset,
+});
+
+/** What is not proven to stand for another record stands for itself, whatever its headers say. */
+const standingHere = (record: LogRecord, topicId: string): Sourced => ({
+  record,
+  topicId,
+  source: directSource(record.topic as TopicName, topicId, record),
+});

@@ -5,7 +5,7 @@ import { deadLetterMark } from '../processors/lifecycle.ts';
 import type { Stage } from '../schemas/types.generated.ts';
 import { contractOf, type TopicName } from '../topics/catalogue.ts';
 import { RETRY_TIERS, replayTopic, retryTopic } from '../topics/recovery.ts';
-import { type Accepted, type Arrival, createArrivals, provenCauseOf, type Refusal } from './arrivals.ts';
+import { type Accepted, type Arrival, createArrivals, placeOf, provenCauseOf, type Refusal } from './arrivals.ts';
 import { type BackoffLimits, backoffMs, DEFAULT_BACKOFF } from './backoff.ts';
 import { type BreakerVerdict, breakerEntry, type DeadLetterBreaker } from './breaker.ts';
 import type { Clock } from './clock.ts';
@@ -98,6 +98,15 @@ function noteAfter(note: string | undefined, token: string, judged: readonly Jud
   return `${token} ${marks.note()}`.trimEnd();
 }
 
+/** Of a copy on a retry topic the letter is its own: what was put aside first may have another. */
+function repeated(arrival: Arrival): Arrival {
+  const { record, topicId, source } = arrival;
+  const refused = { ...arrival, received: undefined, refusal: REPEATED };
+  return record.topic === source.topic
+    ? refused
+    : { ...refused, source: { ...source, letterAt: placeOf(record, topicId) } };
+}
+
 const isRepeat = ({ refusal }: Arrival) => refusal?.kind === 'repeated';
 
 /** Refuses what was handled before by its sealed cause: a copy, or what another run of an earlier stage wrote again. */
@@ -105,7 +114,7 @@ function withoutRepeats(arrivals: readonly Arrival[], marks: Marks): readonly Ar
   return arrivals.map((arrival) => {
     const cause = provenCauseOf(arrival);
     if (!cause) return arrival;
-    if (!marks.isNew(cause)) return { ...arrival, received: undefined, refusal: REPEATED };
+    if (!marks.isNew(cause)) return repeated(arrival);
     marks.raise(cause);
     return arrival;
   });

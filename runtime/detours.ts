@@ -1,6 +1,7 @@
 // Records that leave the straight way: to a retry topic for a while, or to the dead letters for good.
 import { hash } from 'node:crypto';
 import { deterministicId } from '../domain/event-id.ts';
+import { formatOrigin } from '../domain/origin-position.ts';
 import { safeText } from '../domain/text.ts';
 import type { Cause } from '../processors/contract.ts';
 import { INTENT_MAX_MESSAGE_BYTES } from '../topics/contract.ts';
@@ -82,12 +83,16 @@ export type DeadLetterClass = 'undecodable' | 'refused' | 'exhausted' | 'poison'
 /** A record that failed, at this replay of it. */
 export interface FailedRecord {
   readonly owner: string;
-  readonly source: Pick<Source, 'topicId' | 'partition' | 'offset' | 'replayCount'>;
+  readonly source: Pick<Source, 'topicId' | 'partition' | 'offset' | 'replayCount' | 'letterAt'>;
 }
 
-/** One id per failure of a record: the same when it runs again, another after each replay. */
+/**
+ * One id per failure of a record: the same when it runs again, another after each replay. It follows from the source of what
+ * is provably that record; a copy or a forgery on a retry topic has the id of the place where it stands itself.
+ */
 export function deadLetterId({ owner, source }: FailedRecord): string {
-  const { topicId, partition, offset, replayCount } = source;
+  const { replayCount } = source;
+  const { topicId, partition, offset } = source.letterAt ?? source;
   return deterministicId(`dead-letter\n${owner}\n${topicId}\n${partition}\n${offset}\n${replayCount}`);
 }
 
@@ -104,6 +109,8 @@ export function deadLetterRecord(detour: Detour, deadLetterClass: DeadLetterClas
     [RECOVERY_HEADER.deadLetterClass]: deadLetterClass,
     [RECOVERY_HEADER.deadLetterDetail]: safeText(cause.detail, MAX_TEXT),
   };
+  const { letterAt } = detour.arrival.source;
+  if (letterAt) headers[RECOVERY_HEADER.deadLetterPosition] = formatOrigin(letterAt);
   if (stack !== '') headers[RECOVERY_HEADER.deadLetterStack] = stack.slice(0, MAX_STACK);
   const { key, value } = detour.arrival.record;
   const bytes = detour.arrival.record.unreadable?.bytes ?? value;

@@ -1,7 +1,9 @@
 // Records that left the straight way, by the record they stand for: waiting for another try, replayed, or dead-lettered.
+import { type OriginPosition, parseOrigin } from '../domain/origin-position.ts';
+import { type Cause, parseCause } from '../runtime/cause.ts';
 import { headerInteger, headerText, RECOVERY_HEADER } from '../runtime/headers.ts';
 import type { LogRecord } from '../runtime/ports/log.ts';
-import { letterOfReplay } from '../runtime/replays.ts';
+import { letterOfReplay, type ReplayedLetter } from '../runtime/replays.ts';
 import { deadLetterTopic, type RecoveryKind } from '../topics/recovery.ts';
 import { digest } from './digest.ts';
 
@@ -24,6 +26,12 @@ export interface DeadLetter extends SourcePosition {
   readonly id: string;
   readonly code: string;
   readonly replayCount: number;
+  /** Where the record itself stood, when the letter is not the one of its source. */
+  readonly letterAt: OriginPosition | undefined;
+  /** The record that was put aside, as the cause of the letter; undefined: it does not say. */
+  readonly putAside: Cause | undefined;
+  /** Nothing proves what it was, or it was handled before: it stands for itself alone. */
+  readonly isAlone: boolean;
   /** The record's key: its transfer, where it has one. */
   readonly key: string | undefined;
   /** Digest of the record's bytes, 1 for none; undefined when they were too many to be kept. */
@@ -37,6 +45,8 @@ export interface DeadLetter extends SourcePosition {
 export interface StoredDetour {
   readonly source: SourcePosition;
   readonly dead: readonly string[];
+  /** Dead letters of copies of it. */
+  readonly copies?: readonly string[];
   /** Dead letters that were replayed; in older checkpoints how many. */
   readonly replayed?: readonly string[];
   readonly replays?: number;
@@ -52,6 +62,7 @@ interface Wait {
 interface Trail {
   readonly source: SourcePosition;
   readonly dead: Set<string>;
+  readonly copies: Set<string>;
   readonly replayed: Set<string>;
   waits: Wait[];
 }
@@ -69,9 +80,10 @@ export class Detours {
   constructor(isHandled: IsHandled, isOfTopic: IsOfTopic, before: Iterable<StoredDetour> = []) {
     this.#isHandled = isHandled;
     this.#isOfTopic = isOfTopic;
-    for (const { source, dead, replays = 0, replayed = dead.slice(0, replays), waits } of before) {
+    for (const { source, dead, copies = [], replays = 0, replayed = dead.slice(0, replays), waits } of before) {
       const open = waits.filter(({ topic, partition, offset }) => !isHandled(source.owner, topic, partition, offset));
-      this.#keep({ source, dead: new Set(dead), replayed: new Set(replayed), waits: open });
+      const sets = { dead: new Set(dead), copies: new Set(copies), replayed: new Set(replayed) };
+      this.#keep({ source, ...sets, waits: open });
     }
   }
 
@@ -83,13 +95,13 @@ export class Detours {
     const source = this.#isOfTopic(named.topic, topicId) ? named : { ...named, earlier: topicId };
     const trail = this.#trail(source);
     if (kind === 'dlq') {
-      trail.dead.add(
-        headerText(record.headers, RECOVERY_HEADER.deadLetterId) ?? `${record.partition}:${record.offset}`,
-      );
+      const id = headerText(record.headers, RECOVERY_HEADER.deadLetterId) ?? `${record.partition}:${record.offset}`;
+      if (isOfCopy(record)) trail.copies.add(id);
+      else trail.dead.add(id);
       return source;
     }
     const letter = kind === 'replay' ? replayedLetter(named, record) : undefined;
-    if (letter !== undefined) trail.replayed.add(letter);
+    if (letter !== undefined) trail.replayed.add(letter.id).add(letter.claimed);
     const { topic, partition, offset } = record;
     if (!this.#isHandled(owner, topic, partition, offset)) trail.waits.push({ topic, partition, offset });
     return source;
@@ -100,11 +112,17 @@ export class Detours {
     return (this.#trails.get(keyOf(source))?.waits.length ?? 0) > 0;
   }
 
-  /** Dead letters of the record that were not replayed since. */
+  /** Dead letters of the record that were not replayed since; those of its copies are no end of it. */
   openDeadLetters(source: SourcePosition): number {
     const trail = this.#trails.get(keyOf(source));
-    const own = trail ? openOf(trail) : 0;
+    const own = trail ? openOf(trail.dead, trail.replayed) : 0;
     return own > 0 ? own : this.#batchesOf(source);
+  }
+
+  /** Whether the record, or at least a copy of it, is a dead letter that was not replayed since. */
+  isDeadLettered(source: SourcePosition): boolean {
+    const trail = this.#trails.get(keyOf(source));
+    return this.openDeadLetters(source) > 0 || (trail !== undefined && openOf(trail.copies, trail.replayed) > 0);
   }
 
   /** Dead letters of a batch that holds the record, other than at its beginning. */
@@ -113,16 +131,11 @@ export class Detours {
     return batches.filter(({ source }) => source.offset < offset && offset <= source.lastOffset!).length;
   }
 
-  /** Ids of the dead letters of a record. */
-  deadLetterIds(source: SourcePosition): ReadonlySet<string> {
-    return this.#trails.get(keyOf(source))?.dead ?? new Set();
-  }
-
   /** What the next run has to know: records that wait, or that may still be replayed. */
   *open(): Iterable<StoredDetour> {
-    for (const { source, dead, replayed, waits } of this.#trails.values()) {
-      if (waits.length === 0 && openOf({ dead, replayed }) === 0) continue;
-      yield { source, dead: [...dead], replayed: [...replayed], waits };
+    for (const { source, dead, copies, replayed, waits } of this.#trails.values()) {
+      if (waits.length === 0 && openOf(dead, replayed) + openOf(copies, replayed) === 0) continue;
+      yield { source, dead: [...dead], copies: [...copies], replayed: [...replayed], waits };
     }
   }
 
@@ -130,7 +143,7 @@ export class Detours {
     const key = keyOf(source);
     const known = this.#trails.get(key);
     if (known !== undefined) return known;
-    return this.#keep({ source, dead: new Set<string>(), replayed: new Set<string>(), waits: [] });
+    return this.#keep({ source, dead: new Set(), copies: new Set(), replayed: new Set(), waits: [] });
   }
 
   #keep(trail: Trail): Trail {
@@ -143,10 +156,10 @@ export class Detours {
   }
 }
 
-/** How many dead letters were not replayed. */
-function openOf({ dead, replayed }: Pick<Trail, 'dead' | 'replayed'>): number {
+/** How many of these dead letters were not replayed. */
+function openOf(letters: ReadonlySet<string>, replayed: ReadonlySet<string>): number {
   let open = 0;
-  for (const id of dead) if (!replayed.has(id)) open++;
+  for (const id of letters) if (!replayed.has(id)) open++;
   return open;
 }
 
@@ -158,7 +171,7 @@ const topicIdOf = ({ headers }: LogRecord, { topic }: SourcePosition) =>
   headerText(headers, RECOVERY_HEADER.sourceTopicId) ?? topic;
 
 /** The dead letter that a record of a replay topic has decided again; undefined: it names none, and changes nothing. */
-export function replayedLetter(named: SourcePosition, record: LogRecord): string | undefined {
+export function replayedLetter(named: SourcePosition, record: LogRecord): ReplayedLetter | undefined {
   const { owner, partition, offset } = named;
   const replayCount = headerInteger(record.headers, RECOVERY_HEADER.replayCount) ?? 0;
   const source = { topicId: topicIdOf(record, named), partition, offset, replayCount };
@@ -186,10 +199,22 @@ export function deadLetterOf(source: SourcePosition, record: LogRecord, stops: s
     id: headerText(headers, RECOVERY_HEADER.deadLetterId) ?? '',
     code: headerText(headers, RECOVERY_HEADER.deadLetterCode) ?? '',
     replayCount: headerInteger(headers, RECOVERY_HEADER.replayCount) ?? 0,
+    letterAt: parseOrigin(headerText(headers, RECOVERY_HEADER.deadLetterPosition) ?? ''),
+    putAside: parseCause(headerText(headers, RECOVERY_HEADER.detourCause) ?? ''),
+    isAlone: isAlone(record),
     key: key?.toString('utf8'),
     at: { partition, offset },
   };
 }
+
+/** Dead letters of these classes stop no transfer: a forgery is none of its records, a repeat was handled before. */
+const ALONE: ReadonlySet<string | undefined> = new Set(['unproven', 'repeated']);
+
+export const isAlone = ({ headers }: LogRecord): boolean =>
+  ALONE.has(headerText(headers, RECOVERY_HEADER.deadLetterClass));
+
+const isOfCopy = (record: LogRecord): boolean =>
+  isAlone(record) && record.headers[RECOVERY_HEADER.deadLetterPosition] !== undefined;
 
 /** Text of the place of a dead letter. */
 export const placeOf = ({ owner, at }: DeadLetter) => `${deadLetterTopic(owner)}/${at.partition}/${at.offset}`;

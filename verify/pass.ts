@@ -85,6 +85,7 @@ export class PartitionPass {
         reader: this.#run.sources.log.reader(),
         ranges,
         wants: ({ key }) => isMine(key?.toString('utf8') ?? ''),
+        stands,
         batch: async (batch) => {
           for (const seen of batch) stands(seen.record, seen.bytes);
           await this.#hand(batch, fold);

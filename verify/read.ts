@@ -1,12 +1,11 @@
 // Reads ranges of the log: decodes contract records, sorts out detours, and hands both on in order.
 import { deadLetterMark, eventIn } from '../processors/lifecycle.ts';
-import { headerText, RECOVERY_HEADER } from '../runtime/headers.ts';
 import type { Codec } from '../runtime/ports/codec.ts';
 import type { LogReader, LogRecord, PartitionRange } from '../runtime/ports/log.ts';
-import { type Rings, sealFlaw } from '../runtime/seals.ts';
+import { detourFlaw, type Rings, sealFlaw } from '../runtime/seals.ts';
 import { contractOf, type TopicName } from '../topics/catalogue.ts';
 import type { RecoveryTopic } from '../topics/recovery.ts';
-import { type DeadLetter, deadLetterOf, sourceOf } from './detours.ts';
+import { type DeadLetter, deadLetterOf, isAlone, sourceOf } from './detours.ts';
 import { digest } from './digest.ts';
 import { isContract, MARKING, recoveryTopicOf } from './topics.ts';
 import type { AnySeen } from './transfer.ts';
@@ -20,7 +19,9 @@ export interface Reading {
   readonly wants: (record: LogRecord) => boolean;
   /** Decoded records of one topic and partition, in order. */
   readonly batch: (batch: readonly AnySeen[]) => Promise<void>;
-  /** A record of a contract topic that does not decode, or that its issuer has not sealed, with the digest of its bytes. */
+  /** Each retry and replay, with the digest of its bytes: a dead letter may stand for it. */
+  readonly stands?: (record: LogRecord, bytes: number) => void;
+  /** A record that does not decode, or that its issuer has not sealed, with the digest of its bytes. */
   readonly undecodable: (record: LogRecord, code: string, bytes: number) => void;
   /** A record of a recovery topic; a dead letter where it is one. */
   readonly detour: (topic: RecoveryTopic, record: LogRecord, letter: DeadLetter | undefined) => void;
@@ -78,6 +79,12 @@ async function decoded(
 
 async function detours(topic: RecoveryTopic, records: readonly LogRecord[], reading: Reading): Promise<void> {
   for (const record of records) {
+    if (topic.kind !== 'dlq') reading.stands?.(record, bytesOf(record));
+    const flaw = reading.rings && MARKING.has(topic.owner) ? detourFlaw(reading.rings, record) : undefined;
+    if (flaw) {
+      reading.undecodable(record, flaw, bytesOf(record));
+      continue;
+    }
     const source = sourceOf(topic.owner, record);
     if (source === undefined) {
       reading.stranger(record);
@@ -87,15 +94,11 @@ async function detours(topic: RecoveryTopic, records: readonly LogRecord[], read
       reading.detour(topic, record, undefined);
       continue;
     }
-    const marks =
-      MARKING.has(topic.owner) && !UNMARKED.has(headerText(record.headers, RECOVERY_HEADER.deadLetterClass));
-    const stops = marks ? await stopped(source.topic, record, reading.codec) : undefined;
+    const stops =
+      MARKING.has(topic.owner) && !isAlone(record) ? await stopped(source.topic, record, reading.codec) : undefined;
     reading.detour(topic, record, deadLetterOf(source, record, stops));
   }
 }
-
-/** Dead letters of these classes stop no transfer: a forgery is none of its records, a repeat was handled before. */
-const UNMARKED: ReadonlySet<string | undefined> = new Set(['unproven', 'repeated']);
 
 const NO_MARK = { eventId: '', occurredAt: 0, stage: 'UNKNOWN', code: '' } as const;
 

@@ -6,6 +6,8 @@ const doings: Doings = {
   forged: [
     { id: 'unsealed:1', topic: 'transfer.priced', position: 'transfer.priced/0/7', transferId: 'made-up' },
     { id: 'copy:2', topic: 'transfer.screened', position: 'transfer.screened/0/9', transferId: 'copied' },
+    { id: 'detour:4', topic: 'limits.retry.5s', position: 'limits.retry.5s/0/2', transferId: 'put-aside' },
+    { id: 'detour:5', topic: 'sink-events.retry.5s', position: 'sink-events.retry.5s/0/2', transferId: 'put-aside' },
     { id: 'unsealed:3', topic: 'fx.rates', position: 'fx.rates/0/1', transferId: 'EUR' },
   ],
   forgedLetters: [{ id: 'unsealed:1', owner: 'limits', code: 'SEAL_MISSING', position: 'limits.dlq/0/3' }],
@@ -35,9 +37,11 @@ it('knows what verify tells of the harness by the place, or by the transfer and 
 it('misses what verify had to tell', () => {
   const all = [
     finding('SEAL_MISSING', { position: 'transfer.priced/0/7' }),
+    finding('SEAL_MISSING', { position: 'limits.retry.5s/0/2' }),
     finding('CASE_DIFFERS', { transferId: 'tampered' }),
   ];
   expect(untold(doings, all)).toEqual([]);
   expect(untold(doings, all.slice(1))).toHaveLength(1);
-  expect(untold(doings, all.slice(0, 1))).toHaveLength(1);
+  expect(untold(doings, all.slice(0, 2))).toHaveLength(1);
+  expect(untold(doings, [all[0]!, all[2]!])).toHaveLength(1);
 });

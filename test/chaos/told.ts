@@ -1,6 +1,7 @@
 // What `corridor verify` tells of the harness itself: of forgeries and of what somebody tampered with. All the rest is wrong.
 import { contractOf } from '../../topics/catalogue.ts';
 import type { Finding } from '../../verify/report.ts';
+import { MARKING, recoveryTopicOf } from '../../verify/topics.ts';
 import { forgeryOf } from './members/forgeries.ts';
 import type { Forged, ForgedLetter } from './members/forgery-check.ts';
 import { TOLD_OF_CASES } from './members/tampered-cases.ts';
@@ -34,7 +35,8 @@ export function untold({ forged, tampered }: Doings, findings: readonly Finding[
   const transfers = new Set(findings.map(({ transferId }) => transferId));
   const records = forged.filter(({ id, topic, position }) => {
     const { kind } = contractOf(topic) ?? {};
-    const isRead = kind === 'transition' || kind === 'command';
+    const isDetour = MARKING.has(recoveryTopicOf(topic)?.owner ?? '');
+    const isRead = isDetour || kind === 'transition' || kind === 'command';
     return isRead && forgeryOf(id) !== 'copy' && !positions.has(position);
   });
   const cases = [...tampered].filter((transferId) => !transfers.has(transferId));

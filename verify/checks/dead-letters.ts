@@ -1,6 +1,6 @@
 // Dead letters stand for records that exist, unchanged, and each one that stops a transfer is told of on its lifecycle.
-import { deterministicId } from '../../domain/event-id.ts';
-import { markId } from '../../runtime/detours.ts';
+import { sourceOf } from '../../runtime/cause.ts';
+import { deadLetterId, markId } from '../../runtime/detours.ts';
 import type { Check, Run } from '../check.ts';
 import { isOfTopic } from '../cut.ts';
 import { type DeadLetter, placeOf } from '../detours.ts';
@@ -41,9 +41,16 @@ function judge(run: Run, marks: Marks): void {
     const who = stops ?? key;
     const named = { position: placeOf(letter), ...(who === undefined ? {} : { transferId: who }) };
     const say = (code: string, detail: string) => run.findings.add(NAME, { code, ...named, detail });
-    const right = idOf(letter);
+    const right = deadLetterId({ owner: letter.owner, source: letter });
     if (id !== right) say('DEAD_LETTER_ID_WRONG', `its id is ${id || 'missing'}, but ${right} follows from its source`);
+    else if (!isItsOwn(letter)) {
+      say('DEAD_LETTER_ID_WRONG', `its id ${id} is that of another record, for which it has never stood`);
+    }
     compareWithSource(letter, run, say);
+    if (letter.putAside && letter.putAside.partition !== letter.at.partition) {
+      say('DEAD_LETTER_REPEATED', `${id} was put aside on partition ${letter.putAside.partition}: this is a copy`);
+      continue;
+    }
     if (seen.has(id)) {
       say('DEAD_LETTER_REPEATED', `${id} was written twice`);
       continue;
@@ -56,8 +63,13 @@ function judge(run: Run, marks: Marks): void {
   run.deadLetters.length = 0;
 }
 
-const idOf = ({ owner, topicId, partition, offset, replayCount }: DeadLetter) =>
-  deterministicId(`dead-letter\n${owner}\n${topicId}\n${partition}\n${offset}\n${replayCount}`);
+/** The id of what is a forgery or a copy follows from where it stood itself, not from what it says that it was. */
+function isItsOwn({ owner, isAlone, putAside, letterAt, topicId, partition, offset }: DeadLetter): boolean {
+  if (!isAlone || putAside === undefined) return true;
+  const place = letterAt ?? { topicId, partition, offset };
+  const isThere = putAside.partition === place.partition && putAside.offset === place.offset;
+  return isThere && putAside.source === sourceOf(owner, place.topicId);
+}
 
 function compareWithSource(letter: DeadLetter, run: Run, say: (code: string, detail: string) => void): void {
   const { topic, partition, offset, lastOffset, bytes } = letter;

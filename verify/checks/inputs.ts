@@ -132,6 +132,7 @@ function stateOf(input: PendingInput & { end: InputEnd | undefined }, run: Run):
   }
   if (end) return end;
   if (dead > 0) return 'deadLettered';
+  if (!waits && run.detours.isDeadLettered(source)) return 'deadLettered';
   return waits || !run.cut.isHandled(OWNER, TOPIC, partition, offset) ? 'underWay' : 'lost';
 }
 

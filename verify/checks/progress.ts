@@ -73,7 +73,7 @@ function carriedOn({ partition }: Transfer, owner: string, topic: string, offset
   if (!run.cut.isHandled(owner, topic, partition, offset)) return 'not-handled';
   const source = { owner, topic, partition, offset };
   if (run.detours.isWaiting(source)) return 'waiting';
-  return run.detours.openDeadLetters(source) > 0 ? 'dead-lettered' : 'lost';
+  return run.detours.isDeadLettered(source) ? 'dead-lettered' : 'lost';
 }
 
 function lost({ id, partition }: Transfer, last: EventFact, owner: string, what: string, run: Run): void {

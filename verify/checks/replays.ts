@@ -42,7 +42,7 @@ export function replays(): Check {
       const { topic, partition, offset, key } = record;
       const position = positionOf(topic, partition, offset);
       const place = `${replaySource(owner, run)}:${partition}:${offset}`;
-      known.set(place, { letter, position, transferId: key?.toString('utf8') });
+      known.set(place, { letter: letter.claimed, position, transferId: key?.toString('utf8') });
     },
     end(run) {
       const decided = new Map<string, Replay>();

@@ -104,6 +104,6 @@ function isOpenInput(originPosition: string, run: Run): boolean {
   return (
     !run.cut.isHandled('intake', source.topic, partition, offset) ||
     run.detours.isWaiting(source) ||
-    run.detours.openDeadLetters(source) > 0
+    run.detours.isDeadLettered(source)
   );
 }

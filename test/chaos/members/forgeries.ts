@@ -173,12 +173,11 @@ function detours(samples: ReadonlyMap<TopicName, LogRecord>): OutputRecord[] {
   });
 }
 
-/** Intents bear no seal: what is said to be one stands where there is none, so that no true input seems to end twice. */
+/** Intents bear no seal; what is said to be one takes the place of a true one, which must not seem to end twice by it. */
 function intentLike(topic: TopicName, samples: ReadonlyMap<TopicName, LogRecord>): LogRecord | undefined {
   const [any] = samples.values();
-  return topic === 'transfer.requested' && any ? { ...any, topic, offset: NOWHERE, headers: {} } : undefined;
+  return topic === 'transfer.requested' && any ? { ...any, topic, offset: 0, headers: {} } : undefined;
 }
-const NOWHERE = 9_000_000_000;
 
 function outputOf({ topic, partition, key, value, headers }: LogRecord, how: Forgery): OutputRecord {
   const kept = Object.entries(headers).flatMap(([name, text]) => (text === undefined ? [] : [[name, text] as const]));
