@@ -1,10 +1,7 @@
 // Positions by id and by name, topics that were made again, and replays: what verification takes for the same, and what not.
 import { describe, expect, it } from 'vitest';
-import { formatCause, sourceOf } from '../runtime/cause.ts';
-import { deadLetterId } from '../runtime/detours.ts';
-import { HEADER, RECOVERY_HEADER } from '../runtime/headers.ts';
 import { ENDINGS, History } from './testing/history.ts';
-import { AT_ONCE, entryOf, verified } from './testing/plant.ts';
+import { AT_ONCE } from './testing/plant.ts';
 import { verify } from './verify.ts';
 
 const INPUTS = 'transfer.requested';
@@ -55,40 +52,5 @@ describe('positions', () => {
   it('that name no topic that ever was are no inputs', async () => {
     const report = await verify(told('somewhere').sources(), AT_ONCE);
     expect(Object.keys(report.codes)).toContain('ORIGIN_WITHOUT_INPUT');
-  });
-});
-
-describe('a dead letter that was replayed twice', () => {
-  /** Replays the last priced record of a completed transfer, as if its letter had stood behind it. */
-  const replayed = (decided: number) => (history: History) => {
-    const priced = entryOf(history, 'transfer.priced');
-    const source = { topicId: 'transfer.screened', partition: priced.partition, offset: 0, replayCount: 0 };
-    const owner = 'fx-pricing';
-    const headers = {
-      [RECOVERY_HEADER.sourceTopic]: source.topicId,
-      [RECOVERY_HEADER.sourcePartition]: String(source.partition),
-      [RECOVERY_HEADER.sourceOffset]: String(source.offset),
-      [RECOVERY_HEADER.deadLetterId]: deadLetterId({ owner, source }),
-      [RECOVERY_HEADER.replayCount]: '1',
-    };
-    const places = ['r-1', 'r-2'].map((replayId) =>
-      history.append('fx-pricing.replay', priced.partition, {
-        key: priced.key,
-        bytes: Buffer.from('as it was'),
-        headers: { ...headers, [RECOVERY_HEADER.replayId]: replayId },
-      }),
-    );
-    const outputs = [priced, entryOf(history, 'transfer.priced', 1)];
-    places.slice(0, decided).forEach(({ partition, offset }, i) => {
-      const cause = { source: sourceOf(owner, 'fx-pricing.replay'), partition, offset, nth: 0 };
-      outputs[i]!.headers[HEADER.cause] = formatCause(cause);
-    });
-  };
-
-  it('is a finding when something came of both, and none when the second was dropped', async () => {
-    const twice = await verified(['completed', 'completed'], replayed(2));
-    expect(Object.keys(twice.codes)).toEqual(['REPLAY_DECIDED_TWICE']);
-    expect(twice.findings[0]!.position).toMatch(/^fx-pricing\.replay\//);
-    expect((await verified(['completed', 'completed'], replayed(1))).findings).toEqual([]);
   });
 });

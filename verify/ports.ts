@@ -8,6 +8,7 @@ import type { IntentClaim } from '../processors/intake/ports.ts';
 import type { SettlementClaim } from '../processors/settlement/ports.ts';
 import type { Codec } from '../runtime/ports/codec.ts';
 import type { Log } from '../runtime/ports/log.ts';
+import type { ReplayClaim } from '../runtime/ports/replay-claims.ts';
 import type { Rings } from '../runtime/seals.ts';
 import type { CaseDocument } from '../sinks/cases/case.ts';
 import type { EventDocument } from '../sinks/events/to-write.ts';
@@ -31,6 +32,7 @@ export interface Stores {
   readonly intentClaims: Documents<IntentClaim>;
   readonly settlementClaims: Documents<SettlementClaim>;
   readonly holdClaims: Documents<HoldClaim>;
+  readonly replayClaims: Documents<ReplayClaim>;
 }
 
 /** A payout with the executor's seal, as stored. */

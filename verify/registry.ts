@@ -15,7 +15,7 @@ import { path } from './checks/path.ts';
 import { payouts } from './checks/payouts.ts';
 import { progress } from './checks/progress.ts';
 import { provider } from './checks/provider.ts';
-import { replays } from './checks/replays.ts';
+import { replayChecks } from './checks/replays.ts';
 import { decisionSeals, payoutSeals } from './checks/seals.ts';
 import { strangers } from './checks/strangers.ts';
 import { transferView } from './checks/transfer-view.ts';
@@ -31,7 +31,7 @@ export const checks = (): readonly Check[] => [
   provider,
   lifecycle,
   deadLetters(),
-  replays(),
+  ...replayChecks(),
   limitsHeld,
   limits,
   eventLog,

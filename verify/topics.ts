@@ -24,7 +24,7 @@ export const groupTopics = ({ name, reads }: Owner): readonly string[] =>
     reads.map((topic) => topic.name),
   );
 
-/** Owners whose dead letters stop a transfer, so that each must be marked on its lifecycle; their detours are sealed. */
+/** Owners whose dead letters stop a transfer, so that each must be marked on its lifecycle; their detours are sealed, and their replays claimed. */
 export const MARKING: ReadonlySet<string> = new Set([...Object.keys(topology), 'payout-executor']);
 
 const recovery = new Map<string, RecoveryTopic>(

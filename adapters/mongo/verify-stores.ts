@@ -4,6 +4,7 @@ import { openPayout } from '../../payouts/decide.ts';
 import type { HoldClaim } from '../../processors/holds.ts';
 import type { IntentClaim } from '../../processors/intake/ports.ts';
 import type { SettlementClaim, SettlementStep } from '../../processors/settlement/ports.ts';
+import type { ReplayClaim } from '../../runtime/ports/replay-claims.ts';
 import type { CaseDocument } from '../../sinks/cases/case.ts';
 import type { EventDocument } from '../../sinks/events/to-write.ts';
 import type { TransferDocument } from '../../sinks/transfer-view/to-write.ts';
@@ -15,6 +16,7 @@ import { HOLD_CLAIMS } from './hold-claims.ts';
 import { INTENT_CLAIMS } from './intent-claims.ts';
 import { isGenuine, type PayoutDocument, payoutOf } from './payout-document.ts';
 import { PAYOUTS } from './payouts.ts';
+import { REPLAY_CLAIMS } from './replay-claims.ts';
 import { SETTLEMENT_CLAIMS } from './settlement-claims.ts';
 
 export interface VerifyStoresOptions {
@@ -65,6 +67,7 @@ export function verifyStores({ db, events, transfers }: VerifyStoresOptions): St
     intentClaims: documents(INTENT_CLAIMS, intentClaim, false),
     settlementClaims: documents(SETTLEMENT_CLAIMS, settlementClaim, false),
     holdClaims: documents(HOLD_CLAIMS, holdClaim, false),
+    replayClaims: documents(REPLAY_CLAIMS, replayClaim, false),
   };
 }
 
@@ -94,6 +97,10 @@ function settlementClaim({ _id, steps }: Stored): SettlementClaim {
 
 function holdClaim({ _id, claimedAt, ...rest }: Stored): HoldClaim {
   return { holdId: _id, ...rest, claimedAt: millis(claimedAt) } as unknown as HoldClaim;
+}
+
+function replayClaim({ _id, claimedAt, ...rest }: Stored): ReplayClaim {
+  return { deadLetterId: _id, ...rest, claimedAt: millis(claimedAt) } as unknown as ReplayClaim;
 }
 
 const millis = (at: unknown) => (at as Date).getTime();

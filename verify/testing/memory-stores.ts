@@ -39,6 +39,7 @@ export function memoryStores(): MemoryStores {
     intentClaims: new MemoryDocuments(({ transferId }) => transferId),
     settlementClaims: new MemoryDocuments(({ transferId }) => transferId),
     holdClaims: new MemoryDocuments(({ holdId }) => holdId),
+    replayClaims: new MemoryDocuments(({ deadLetterId }) => deadLetterId),
   };
 }
 
