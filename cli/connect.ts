@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { createLog } from '../adapters/kafka/log.ts';
 import type { KafkaOptions } from '../adapters/kafka/options.ts';
-import { connectMongo, type MongoConnection, type SentCommand } from '../adapters/mongo/client.ts';
+import { connectMongo, FIRST_WAIT_MS, type MongoConnection, type SentCommand } from '../adapters/mongo/client.ts';
 import { type RegistryOptions, registryCodec } from '../adapters/registry/codec.ts';
 import { type Config, loadConfig } from '../runtime/config/config.ts';
 import { failpoint } from '../runtime/failpoints.ts';
@@ -41,20 +41,34 @@ export function kafkaOptions(config: Config, clientId: string): KafkaOptions {
   };
 }
 
+export interface ConnectionsOptions {
+  /** Told of every command that is sent to MongoDB. */
+  readonly onDatabase?: (sent: SentCommand) => void;
+  /**
+   * How long the database is waited for at the first try, ms. Each try that failed doubles it: what tries again for ever says
+   * early that the database is away, and comes through on a machine that is too slow for a short wait.
+   */
+  readonly firstWaitMs?: number;
+}
+
+const LONGEST_WAIT_MS = 30_000;
+
 /** Connections of one process. */
 export class Connections {
   readonly config: Config;
   readonly #clientId: string;
   readonly #onDatabase: ((sent: SentCommand) => void) | undefined;
+  readonly #closing = new AbortController();
+  #waitMs: number;
   #log: Log | undefined;
   #codec: Codec | undefined;
   #mongo: Promise<MongoConnection> | undefined;
 
-  /** `onDatabase` is told of every command that is sent to MongoDB. */
-  constructor(config: Config, clientId: string, onDatabase?: (sent: SentCommand) => void) {
+  constructor(config: Config, clientId: string, options: ConnectionsOptions = {}) {
     this.config = config;
     this.#clientId = clientId;
-    this.#onDatabase = onDatabase;
+    this.#onDatabase = options.onDatabase;
+    this.#waitMs = options.firstWaitMs ?? FIRST_WAIT_MS;
   }
 
   get log(): Log {
@@ -71,16 +85,26 @@ export class Connections {
   async db(): Promise<MongoConnection['db']> {
     const { uri, database } = this.config.mongo;
     const onCommand = this.#onDatabase;
-    this.#mongo ??= connectMongo({ uri, database, ...(onCommand ? { onCommand } : {}) });
+    const { signal } = this.#closing;
+    this.#mongo ??= connectMongo({
+      uri,
+      database,
+      firstWaitMs: this.#waitMs,
+      signal,
+      ...(onCommand ? { onCommand } : {}),
+    });
     const connecting = this.#mongo;
     connecting.catch(() => {
-      // The next caller tries again.
-      if (this.#mongo === connecting) this.#mongo = undefined;
+      if (this.#mongo !== connecting) return;
+      // The next caller tries again, with more patience.
+      this.#mongo = undefined;
+      this.#waitMs = Math.min(2 * this.#waitMs, LONGEST_WAIT_MS);
     });
     return (await connecting).db;
   }
 
   async close(): Promise<void> {
+    this.#closing.abort();
     await this.#log?.close();
     const mongo = await this.#mongo?.catch(() => undefined);
     await mongo?.close();

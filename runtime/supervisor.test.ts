@@ -113,4 +113,30 @@ describe('a supervised part', () => {
       expect(lives()).toBe(1);
     }
   });
+
+  it('is stopped at once while it is being made, and gives back what is made after all', async () => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const closed: string[] = [];
+    const supervisor = supervise({
+      logger: silentLogger,
+      metrics: createMetrics(),
+      clock: new ManualClock(),
+      onStanding: () => undefined,
+      part: {
+        name: 'limits',
+        consumes: true,
+        async make() {
+          await promise;
+          return { hosts: [], resources: [{ name: 'redis', close: async () => void closed.push('redis') }] };
+        },
+      },
+    });
+    const starting = supervisor.start();
+    await supervisor.stop(1_000);
+    await starting;
+    expect(closed).toEqual([]);
+    resolve();
+    await settled();
+    expect(closed).toEqual(['redis']);
+  });
 });

@@ -100,7 +100,14 @@ export function supervise(options: SupervisorOptions): Supervisor {
       signal.addEventListener('abort', () => resolve(undefined), { once: true });
     });
     try {
-      made = await part.make();
+      const making = part.make();
+      const ready = await Promise.race([making, stopped]);
+      if (ready === undefined) {
+        // It may wait for a dependency: what it makes after all is given back, and nobody waits for that.
+        making.then(giveBack, () => undefined);
+        return undefined;
+      }
+      made = ready;
       const failed = Promise.race(made.hosts.map((host) => host.failed));
       failed.catch(() => undefined);
       if (signal.aborted) return undefined;
@@ -154,14 +161,17 @@ export function supervise(options: SupervisorOptions): Supervisor {
 
   /** Stops what is left. */
   async function clear(): Promise<void> {
-    const { hosts, resources } = made;
+    await giveBack(made);
+    made = NOTHING;
+  }
+
+  async function giveBack({ hosts, resources }: PartHosts): Promise<void> {
     for (const result of await Promise.allSettled(hosts.map((host) => host.stop(drainMs)))) {
       if (result.status === 'rejected') logger.warn({ stage: part.name, err: result.reason }, 'stopping failed');
     }
     for (const { name, close } of resources) {
       await close().catch((error: unknown) => logger.warn({ name, err: error }, 'closing failed'));
     }
-    made = NOTHING;
   }
 
   const placeholder = (): HostHealth => ({

@@ -133,7 +133,7 @@ describe('claims on payout versions', () => {
 describe('a database that is not there', () => {
   it('is an outage', async () => {
     const uri = 'mongodb://127.0.0.1:1/corridor?directConnection=true';
-    await expect(connectMongo({ uri, serverSelectionTimeoutMs: 200 })).rejects.toMatchObject({
+    await expect(connectMongo({ uri, firstWaitMs: 200 })).rejects.toMatchObject({
       code: 'MONGO_UNAVAILABLE',
       faultClass: 'transient-dependency',
       dependency: 'mongo',

@@ -19,8 +19,15 @@ export interface MongoOptions {
   /** Database; by default the one in the connection string (if it is none of the server's own), or `corridor`. */
   readonly database?: string | undefined;
   readonly maxPoolSize?: number;
-  /** Longest wait for a primary, in ms. */
+  /** Longest wait of a command for a primary, in ms. */
   readonly serverSelectionTimeoutMs?: number;
+  /**
+   * Longest wait for a primary at the first connect, in ms: a start has more patience than a command, since the machine may
+   * be busy starting everything else.
+   */
+  readonly firstWaitMs?: number;
+  /** Gives the first connect up. */
+  readonly signal?: AbortSignal;
   /** Longest silence on a socket with a command under way, in ms. */
   readonly socketTimeoutMs?: number;
   /** Told of every command that is sent. Must not throw. */
@@ -36,6 +43,8 @@ export interface SentCommand {
   readonly writes: number;
 }
 
+const SELECTION_TIMEOUT_MS = 3_000;
+export const FIRST_WAIT_MS = 15_000;
 const DEFAULT_DATABASE = 'corridor';
 /** Databases of the server itself; a connection string names `admin` for its users alone. */
 const OWN_OF_SERVER: ReadonlySet<string> = new Set(['admin', 'local', 'config']);
@@ -69,21 +78,34 @@ export async function connectMongo(options: MongoOptions): Promise<MongoConnecti
   const ping = async () => {
     await guarded(() => db.command({ ping: 1 }));
   };
+  const giveUp = () => void client.close().catch(() => undefined);
+  options.signal?.addEventListener('abort', giveUp, { once: true });
   try {
     await client.connect();
     await ping();
+    boundSelection(client, options.serverSelectionTimeoutMs ?? SELECTION_TIMEOUT_MS);
   } catch (error) {
     await client.close().catch(() => undefined);
     throw mongoFault(error);
+  } finally {
+    options.signal?.removeEventListener('abort', giveUp);
   }
   return { client, db, ping, close: () => client.close() };
+}
+
+/** The driver has one bound for the first connect and for every command after it, and reads it each time. */
+function boundSelection(client: MongoClient, ms: number): void {
+  const { s } = client as unknown as { readonly s: { readonly options: { serverSelectionTimeoutMS: number } } };
+  s.options.serverSelectionTimeoutMS = ms;
+  if (client.options.serverSelectionTimeoutMS !== ms)
+    throw new Error('this MongoDB driver keeps its options elsewhere');
 }
 
 function clientFor(options: MongoOptions): MongoClient {
   const settings: MongoClientOptions = {
     appName: 'corridor',
     maxPoolSize: options.maxPoolSize ?? 20,
-    serverSelectionTimeoutMS: options.serverSelectionTimeoutMs ?? 3_000,
+    serverSelectionTimeoutMS: options.firstWaitMs ?? FIRST_WAIT_MS,
     connectTimeoutMS: 3_000,
     socketTimeoutMS: options.socketTimeoutMs ?? 15_000,
     waitQueueTimeoutMS: 5_000,

@@ -5,6 +5,7 @@ import { Queue, Worker } from 'bullmq';
 import { Redis } from 'ioredis';
 import type { PollTimer } from '../../payouts/ports.ts';
 import { type CodedError, dependencyDown, isCoded } from '../../runtime/ports/fault.ts';
+import { withinLoopTime } from '../loop-timeout.ts';
 import { refuseEviction } from '../redis/eviction.ts';
 import { redisWords, wantsNewConnection } from '../redis/fault.ts';
 
@@ -175,15 +176,13 @@ async function whenReady(redis: Redis): Promise<void> {
 }
 
 async function withinTime<T>(work: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer within ${SCHEDULE_TIMEOUT_MS} ms`)), SCHEDULE_TIMEOUT_MS);
-  });
   try {
-    return await Promise.race([work, late]);
+    return await withinLoopTime(
+      work,
+      SCHEDULE_TIMEOUT_MS,
+      () => new Error(`no answer within ${SCHEDULE_TIMEOUT_MS} ms`),
+    );
   } catch (error) {
     throw queueFault(error);
-  } finally {
-    clearTimeout(timer);
   }
 }

@@ -2,6 +2,7 @@
 // answer on the connection it was sent on, or fails, and the batch runs again.
 import { Redis } from 'ioredis';
 import type { CodedError } from '../../runtime/ports/fault.ts';
+import { loopTimeout } from '../loop-timeout.ts';
 import { isReply, redisFault, wantsNewConnection } from './fault.ts';
 
 export const LIMITS_DEPENDENCY = 'redis-limits';
@@ -45,16 +46,16 @@ export function limitsClient(options: LimitsClientOptions): Redis {
   return client;
 }
 
-/** Resolves when the client is ready, or when it is not within `timeoutMs` (its commands then say why). */
+/** Resolves when the client is ready, or when it is not after `timeoutMs` in which the loop turned (its commands then say why). */
 export function ready(client: Redis, timeoutMs = 5_000): Promise<void> {
   if (client.status === 'ready') return Promise.resolve();
   return new Promise((resolve) => {
     const done = () => {
-      clearTimeout(timer);
+      callOff();
       client.off('ready', done);
       resolve();
     };
-    const timer = setTimeout(done, timeoutMs);
+    const callOff = loopTimeout(timeoutMs, done);
     client.once('ready', done);
   });
 }

@@ -26,6 +26,9 @@ interface RunOptions {
   readonly stay?: boolean;
 }
 
+/** A process tries for ever, so its health can soon say that the database is away. */
+const FIRST_DATABASE_WAIT_MS = 3_000;
+
 export function registerRun(program: Command): void {
   program
     .command('run')
@@ -74,9 +77,12 @@ async function runParts(parts: Parts, stays: boolean) {
     logger.warn({ code: 'SETTING_UNKNOWN', detail: variable }, 'this variable is no setting of Corridor');
   }
   const metrics = createMetrics({ processMetrics: true });
-  const connections = new Connections(config, `${config.appName}-${name}`, ({ command, collection, writes }) => {
-    metrics.databaseCommands.inc({ command, collection });
-    if (writes > 0) metrics.databaseWrites.inc({ command, collection }, writes);
+  const connections = new Connections(config, `${config.appName}-${name}`, {
+    firstWaitMs: FIRST_DATABASE_WAIT_MS,
+    onDatabase: ({ command, collection, writes }) => {
+      metrics.databaseCommands.inc({ command, collection });
+      if (writes > 0) metrics.databaseWrites.inc({ command, collection }, writes);
+    },
   });
   const { kafka, batches, recovery, watchdog, health } = config;
   const runtime: HostRuntime = {

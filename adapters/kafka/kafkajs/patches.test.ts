@@ -49,7 +49,7 @@ describe('patches', () => {
     const { protocol } = requestDefinition('Produce');
     applyPatches();
     expect(requestDefinition('Produce').protocol).not.toBe(protocol);
-    expect(PATCH_NAMES).toHaveLength(7);
+    expect(PATCH_NAMES).toHaveLength(8);
   });
 });
 
@@ -108,6 +108,18 @@ describe('the request queue', () => {
     vi.advanceTimersByTime(2_000);
     expect(vi.getTimerCount()).toBe(0);
     expect(setTimeouts.mock.calls.every(([, ms]) => (ms ?? 0) >= 0)).toBe(true);
+  });
+
+  test('does not count the time in which the event loop stood still', () => {
+    applyPatches(['request-queue']);
+    const ours = queue();
+    const { outcome } = push(ours);
+    // The loop stands still: time goes by, and no timer fires.
+    vi.setSystemTime(Date.now() + 60_000);
+    vi.advanceTimersByTime(500);
+    expect(outcome.settled).toBe('');
+    vi.advanceTimersByTime(1_000);
+    expect(outcome.settled).toBe('KafkaJSRequestTimeoutError');
   });
 
   test('still times requests out, also after the connection was made anew', () => {

@@ -1,6 +1,7 @@
 // Changes to the pinned kafkajs. Each is a small file of its own with a test, and can be left out.
 import { CodedError } from '../../../runtime/ports/fault.ts';
 import { install as brokerConnect } from './broker-connect.ts';
+import { install as connectTimeout } from './connect-timeout.ts';
 import { install as crc32c } from './crc32c.ts';
 import { install as fetchResponse } from './fetch-response.ts';
 import { install as framing } from './framing.ts';
@@ -10,6 +11,7 @@ import { install as zstd } from './zstd.ts';
 
 const PATCHES = {
   'broker-connect': brokerConnect,
+  'connect-timeout': connectTimeout,
   'request-queue': requestQueue,
   zstd,
   crc32c,

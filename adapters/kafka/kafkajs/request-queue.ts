@@ -1,6 +1,7 @@
 // kafkajs 2.2.4 keeps two timers per connection for ever: one that fires every millisecond once a first response came
 // (kafkajs#1704, and a TimeoutNegativeWarning on Node 24, kafkajs#1751), and one every 100 ms that looks for requests that
-// took too long. Here both run only while there is something to wait for.
+// took too long. Here both run only while there is something to wait for, and a request times out only when the event loop had the
+// time to see its answer.
 import { createRequire } from 'node:module';
 
 const require = createRequire(import.meta.url);
@@ -40,9 +41,11 @@ function scheduleCheckPendingRequests(this: RequestQueue): void {
   );
 }
 
-function checkTimeouts(queue: RequestQueue): void {
+/** Time in which the event loop stood still does not count: the answer may be there, and was not looked at. */
+function checkTimeouts(queue: RequestQueue, stoodStillMs: number): void {
   const now = Date.now();
   for (const request of [...queue.inflight.values()]) {
+    request.sentAt += Math.min(stoodStillMs, Math.max(0, now - request.sentAt));
     if (now - request.sentAt > request.requestTimeout) request.timeoutRequest();
   }
   if (queue.inflight.size > 0) return;
@@ -64,7 +67,12 @@ export function install(): () => void {
     shipped.sendSocketRequest.call(this, request);
     if (!this.enforceRequestTimeout || this.requestTimeoutIntervalId !== undefined) return;
     const everyMs = Math.min(this.requestTimeout, TIMEOUT_CHECK_MS);
-    this.requestTimeoutIntervalId = setInterval(() => checkTimeouts(this), everyMs);
+    let checkedAt = Date.now();
+    this.requestTimeoutIntervalId = setInterval(() => {
+      const stoodStillMs = Math.max(0, Date.now() - checkedAt - everyMs);
+      checkedAt = Date.now();
+      checkTimeouts(this, stoodStillMs);
+    }, everyMs);
   };
   prototype.destroy = function () {
     shipped.destroy.call(this);

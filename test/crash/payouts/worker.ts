@@ -43,13 +43,16 @@ export interface WorkerReport {
   readonly events: Readonly<Record<string, number>>;
 }
 
+/** As long as a start of a process of the product is waited for, ms. */
+const START_MS = 60_000;
+
 async function main(): Promise<void> {
   const settings = JSON.parse(readFileSync(process.argv[2]!, 'utf8')) as WorkerSettings;
   const events: Record<string, number> = {};
   const count = (name: string) => {
     events[name] = (events[name] ?? 0) + 1;
   };
-  const { db } = await connectMongo({ uri: settings.mongoUri, database: settings.database });
+  const { db } = await connectMongo({ uri: settings.mongoUri, database: settings.database, firstWaitMs: START_MS });
   const codec = memoryCodec();
   const unsafe = settings.noCompareAndSet ? { unsafe: { noCompareAndSet: true } } : {};
   const ring = keyRing('test:test-only-executor-key-000000000000');
