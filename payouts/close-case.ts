@@ -1,5 +1,5 @@
-// Closing a case by hand. It records that a person has dealt with it, and never lets money move: no attempt begins and no
-// price is taken because a case was closed.
+// Closing a case by hand. It records that a person has dealt with it, and never lets money move: no attempt begins because a
+// case was closed. Of a payout that may not go on, it is the end.
 import type { KeyRing } from '../domain/seal.ts';
 import { CodedError } from '../runtime/ports/fault.ts';
 import { endsPayout } from './contested.ts';

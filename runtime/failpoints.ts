@@ -33,6 +33,7 @@ export const FAILPOINTS: readonly string[] = [
   'settlement-claims.after-replace',
   'payout.after-insert',
   'payout.after-cas-submitting',
+  'payout.after-attempt-claimed',
   'payout.after-submit',
   'payout.after-outcome-write',
   'payout.after-lease-given-up',

@@ -68,14 +68,15 @@ export function registerPayoutCases(program: Command): void {
   withJson(cases.command('close'))
     .argument('<payout>', 'id of the payout')
     .argument('<case>', 'number of the case (cases list, cases show)', count)
-    .description('close a case that a person has dealt with')
+    .description('close a case that a person has dealt with; ends a payout that may not go on')
     .requiredOption('--reason <text>', 'what was done about it; kept with the case, so no personal data')
     .option('--by <operator>', 'who closes it', userInfo().username)
     .addHelpText(
       'after',
       `
-Closing changes the case alone; it never starts an attempt. NO_PROOF closes by itself, and a CONTRADICTION can be closed
-once the payout is PAID, FAILED or RETURNED: before, the open case is what keeps it from being paid twice.
+Closing never starts an attempt. NO_PROOF closes by itself. A CONTRADICTION, ANSWER_DIFFERS or ROLLED_BACK is closed while no
+attempt is open; of a payout that is NEW this ends it as FAILED, and the transfer is rejected. So settle first what the
+provider has paid.
 
 Example:
   corridor payouts cases close 0d5c… 1 --by amara --reason "the provider took the second payment back, ticket 4711"`,
