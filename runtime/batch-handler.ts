@@ -129,6 +129,12 @@ const OFFSET_OF_ANOTHER_TOPIC: Cause = {
   code: 'OFFSET_OF_ANOTHER_TOPIC',
   detail: `the topic was deleted and made again, and the offset of the group is of the one before; ${RESUME}`,
 };
+/** Where no outputs prove how far it came; what it does guards itself against a repeat. */
+const ANOTHER_TOPIC_BEGINS: Cause = {
+  code: 'OFFSET_OF_ANOTHER_TOPIC',
+  detail:
+    'the topic was deleted and made again, and the offset of the group is of the one before: stop its processes, and set the offset to the earliest of the topic (kafka-consumer-groups --reset-offsets)',
+};
 
 const REPEATED: Refusal = {
   kind: 'repeated',
@@ -192,10 +198,10 @@ export function createBatchHandler(options: BatchHandlerOptions): BatchHandler {
 
   /** Why this batch must not be handled: the offset that it follows is not where the stage had come to. */
   async function lostOffset(batch: RecordBatch, first: LogRecord): Promise<Cause | undefined> {
-    if (!options.wasHandled) return undefined;
     const topicId = idOf(batch);
     const standing = noteStanding(batch.note, topicToken(owner, topicId));
-    if (standing === 'foreign') return OFFSET_OF_ANOTHER_TOPIC;
+    if (standing === 'foreign') return options.wasHandled ? OFFSET_OF_ANOTHER_TOPIC : ANOTHER_TOPIC_BEGINS;
+    if (!options.wasHandled) return undefined;
     const place = `${partitionOf(batch)}/${first.offset}`;
     if (standing === 'own' || looked.has(place)) return undefined;
     if (await options.wasHandled({ topicId, first })) return OFFSET_LOST;

@@ -1,5 +1,6 @@
 // Keeps one part of a process running: makes its hosts, and when one of them ends by itself, stops what is left of the
 // part and makes it anew after a while. The other parts of the process never notice.
+import { topology } from '../processors/topology.ts';
 import { type BackoffLimits, backoffMs } from './backoff.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { type Fault, faultOf } from './faults.ts';
@@ -58,7 +59,9 @@ function toDo({ code }: Fault, name: string): string {
     DLQ_BREAKER_OPEN: `look at what ${name}.dlq holds and mend the cause; the records that opened it were not moved, and run again by themselves. If they rightly are dead letters, start it once with higher CORRIDOR_DLQ_BREAKER_ settings`,
     NEWER_SCHEMA: 'deploy a version that knows this schema: the readers of a topic before its writers',
     OFFSET_LOST: `look with \`corridor topics resume ${name}\`, then stop its processes and run it with --apply`,
-    OFFSET_OF_ANOTHER_TOPIC: `look with \`corridor topics resume ${name}\`, then stop its processes and run it with --apply`,
+    OFFSET_OF_ANOTHER_TOPIC: Object.hasOwn(topology, name)
+      ? `look with \`corridor topics resume ${name}\`, then stop its processes and run it with --apply`
+      : `stop the processes of ${name}, and set the offset of its group to the earliest of the topic that was made again`,
     OFFSET_OUT_OF_RANGE: 'find out why records are gone before any offset is set by hand',
     SCHEMA_NOT_REGISTERED: 'run `corridor schemas push`',
   };

@@ -272,6 +272,8 @@ export class KafkaConsumer implements LogConsumer {
         lastAt = performance.now();
         this.#waiting = undefined;
         this.#brokenClient.worked();
+        const anew = await this.#madeAnew(team);
+        if (anew !== undefined) throw anew;
         if (team.incomplete()) return false; // joining again is how a partition given up gets an owner
         if (team.generation.isLeader && (await this.#membership.partitionsChanged())) return false;
       } catch (error) {
@@ -291,6 +293,23 @@ export class KafkaConsumer implements LogConsumer {
     return false;
   }
 
+  /**
+   * Positions are by name, for fetches too: a topic that was deleted and made again under this member is read on from the old
+   * offset, over all that stands before it. Its id alone tells.
+   */
+  async #madeAnew({ workers }: Team): Promise<FatalLogFault | undefined> {
+    const topics = [...new Set(workers.map(({ topic }) => topic))];
+    // Without an answer nothing is known: the fetches tell of a broker that is away.
+    const ids = await this.#membership.topicIds(topics).catch(() => new Map<string, string>());
+    const { topic } = workers.find((each) => isAnotherId(each.topicId, ids.get(each.topic))) ?? {};
+    if (topic === undefined) return undefined;
+    return new FatalLogFault(
+      'OFFSET_OF_ANOTHER_TOPIC',
+      `${topic} was deleted and made again while it was read: the offset of group ${this.#groupId} is of the one before. ` +
+        'Run `corridor topics apply`, then look with `corridor topics resume`.',
+    );
+  }
+
   /** A worker was refused as an old owner: asks the group at once whether it still is one. */
   async #confirm(generation: JoinedGeneration, ours: () => boolean): Promise<boolean> {
     if (!ours() || this.#team?.generation !== generation) return false;
@@ -303,5 +322,8 @@ export class KafkaConsumer implements LogConsumer {
     }
   }
 }
+
+const isAnotherId = (known: string | undefined, present: string | undefined) =>
+  known !== undefined && present !== undefined && known !== present;
 
 const typeOf = (error: unknown) => (error as { type?: string }).type;

@@ -5,6 +5,7 @@ import { type Connections, connectCluster, discardCluster } from './client.ts';
 import { Coordinator } from './coordinator.ts';
 import { brokerErrorType } from './errors.ts';
 import { type Cluster, type JoinedGroup, MemberAssignment, MemberMetadata } from './kafkajs/internals.ts';
+import { fetchTopicMetadata } from './kafkajs/topic-metadata.ts';
 import type { Generation } from './kafkajs/txn-offset-commit.ts';
 
 /** Name of the assignment protocol: all members of a group must speak it. */
@@ -137,6 +138,13 @@ export class Membership {
     await cluster.refreshMetadataIfNecessary();
     const counts = partitionCounts(cluster, [...known.keys()]);
     return [...counts].some(([topic, count]) => known.get(topic) !== count);
+  }
+
+  /** The present ids of those of these topics that the broker knows. */
+  async topicIds(topics: readonly string[]): Promise<ReadonlyMap<string, string>> {
+    const { cluster } = await this.#connected();
+    const found = await fetchTopicMetadata(await cluster.brokerPool.findConnectedBroker(), topics);
+    return new Map(found.map(({ name, topicId }) => [name, topicId]));
   }
 
   /** To be called when the group does not know this member any more: the next join is a stranger's. */

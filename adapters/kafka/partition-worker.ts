@@ -76,6 +76,15 @@ export class PartitionWorker {
     });
   }
 
+  /** Id of the topic as it was taken over; undefined before that. */
+  get topicId(): string | undefined {
+    return this.#topicId;
+  }
+
+  get topic(): string {
+    return this.#options.ownership.topic;
+  }
+
   /** Ends after the batch in hand. */
   drain(): void {
     this.#ending.abort();
