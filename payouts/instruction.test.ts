@@ -79,6 +79,7 @@ describe('the message of a change', () => {
         reason: null,
         changedAt: NOW + 5,
       },
+      asked: null,
     });
   });
 

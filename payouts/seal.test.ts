@@ -1,13 +1,19 @@
 // A stored payout is paid on only while two seals hold: the executor's over all of it, payout dispatch's over what it asked for.
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
+import { dispatchedRequests } from '../cli/compose/dispatched.ts';
 import { sealRecord } from '../domain/record-seal.ts';
 import { keyRing } from '../domain/seal.ts';
+import { dispatchedOf } from '../processors/settlement/dispatched.ts';
+import { KEYS } from '../test/kit/keys.ts';
+import { memoryCodec } from '../test/kit/memory-codec.ts';
 import { closeCase } from './close-case.ts';
-import { openPayout } from './decide.ts';
+import { expire, openPayout } from './decide.ts';
 import { openCase } from './parts.ts';
 import type { Payout } from './payout.ts';
 import { isAskedFor, isSealedPayout, isTrulyClosed, sealPayout } from './seal.ts';
+import { asDispatched, payoutRequestedFor, received } from './testing/requested.ts';
+import { payoutUpdated } from './update.ts';
 
 const stages = keyRing('test:a-key-of-stages-for-this-test-00000');
 const executor = keyRing('test:a-key-of-the-executor-for-this-test');
@@ -70,4 +76,23 @@ it('a case is closed by a person with the keys of operators, or by itself where 
   expect(isTrulyClosed(operators, { ...closed, cases: [{ ...open.cases[0]!, code: 'NO_PROOF', closedAt: 9 }] })).toBe(
     true,
   );
+});
+
+const T0 = 1_800_000_000_000;
+
+it('what has expired carries the request as payout dispatch sealed it, and settlement believes it', async () => {
+  const codec = memoryCodec();
+  const event = payoutRequestedFor({ transferId: 't-1', now: T0, expiresAt: T0 + 1 });
+  const value = codec.encode('payout.requested', event);
+  const { sealed } = asDispatched(received(event), KEYS.stages, value);
+  const { cause, seal } = sealed!;
+  const request = { provider: 'p', homePartition: 0, pricingAttempt: 1, priceExpiresAt: T0 + 1, requested: value };
+  const opened = openPayout({ payoutId: 't-1', ...request, proof: { cause, seal } }, T0);
+  const expired = expire(opened, T0 + 2);
+  const update = payoutUpdated(expired, expired.updates[0]!, event);
+  // As it stands in the log.
+  const [read] = await codec.decode('payout.updated', [codec.encode('payout.updated', update)]);
+  const proven = await dispatchedOf([read!.ok ? read!.value : update], dispatchedRequests(codec, KEYS));
+  expect(proven).toEqual([event]);
+  expect(payoutUpdated({ ...expired, proof: null }, expired.updates[0]!, event).asked).toBeNull();
 });

@@ -21,7 +21,15 @@ export function payoutUpdated(payout: Payout, update: PayoutUpdate, requested: P
     },
     requested,
     payout: payoutStateOf(payout, update),
+    asked: askedFor(payout, update),
   };
+}
+
+/** A new price is looked for on nothing but what payout dispatch has sealed. */
+function askedFor({ requested, proof }: Payout, { status }: PayoutUpdate): PayoutUpdated['asked'] {
+  if (status !== 'EXPIRED' || !proof) return null;
+  const { buffer, byteOffset, byteLength } = requested;
+  return { value: Buffer.from(buffer, byteOffset, byteLength), cause: proof.cause, seal: proof.seal };
 }
 
 /** What a change tells of its payout. */

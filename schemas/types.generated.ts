@@ -378,6 +378,8 @@ export interface PayoutUpdated {
   requested: PayoutRequested;
   /** The payout. */
   payout: PayoutState;
+  /** Of EXPIRED: the event that asked for the payout, as payout dispatch sealed it. A new price is looked for on this alone. */
+  asked: SealedRequest | null;
 }
 
 /** A binding price for the currency exchange of one transfer. */
@@ -638,6 +640,16 @@ export interface SealedParties {
   algorithm: string;
   /** The encrypted Avro encoding of Parties: nonce, ciphertext, tag. */
   ciphertext: Buffer;
+}
+
+/** A payout.requested as payout dispatch sealed it, byte for byte: proof of what it asked for. */
+export interface SealedRequest {
+  /** The value of the record. */
+  value: Buffer;
+  /** The cause that the seal is over too. */
+  cause: string;
+  /** The seal of payout dispatch over topic, key, cause and value. */
+  seal: string;
 }
 
 /** A stage of the chain. */

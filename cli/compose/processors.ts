@@ -18,6 +18,7 @@ import type { Host } from '../../runtime/host.ts';
 import { type AnyProcessor, createProcessorHost, type HostRuntime } from '../../runtime/processor-host.ts';
 import { createTable, type Table } from '../../runtime/table.ts';
 import type { Connections } from '../connect.ts';
+import { dispatchedRequests } from './dispatched.ts';
 import { hydrationHost } from './hydration.ts';
 import type { ProcessorName } from './pipeline.ts';
 import { activeInTable, customerCasesFor, maySeeLists, screenerFor, termsOf } from './screening.ts';
@@ -167,6 +168,7 @@ const BUILDERS: Record<ProcessorName, (connections: Connections, runtime: HostRu
 
   settlement: async (connections, runtime) => ({
     processor: createSettlement({
+      dispatched: dispatchedRequests(connections.codec, runtime.rings),
       claims: settlementClaims(await connections.db(), { failpoint: hook }),
       clock,
       onDropped: dropped('settlement', runtime),

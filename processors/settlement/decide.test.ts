@@ -1,6 +1,8 @@
 // Given a payout update and the claim on its version, settlement emits the end of the transfer.
 import { describe, expect, it } from 'vitest';
-import type { PayoutStatus } from '../../schemas/types.generated.ts';
+import { dispatchedRequests } from '../../cli/compose/dispatched.ts';
+import { sealRecord } from '../../domain/record-seal.ts';
+import type { PayoutStatus, PayoutUpdated } from '../../schemas/types.generated.ts';
 import {
   AT,
   only,
@@ -13,7 +15,9 @@ import {
   summary,
   transferRepriced,
 } from '../../test/kit/builders.ts';
+import { askedFor, KEYS } from '../../test/kit/keys.ts';
 import { memorySettlementClaims } from '../../test/kit/memory-claims.ts';
+import { memoryCodec } from '../../test/kit/memory-codec.ts';
 import type { SettlementInput } from './decide.ts';
 import { createSettlement } from './processor.ts';
 
@@ -24,8 +28,9 @@ const update = (
   version: number,
   over: Parameters<typeof payoutUpdated>[1] = {},
 ): SettlementInput => received('payout.updated', payoutUpdated(requested, { status, version, ...over }));
+const dispatched = dispatchedRequests(memoryCodec(), KEYS);
 const settlement = (claims = memorySettlementClaims(), clock = () => AT, dropped: string[] = []) =>
-  createSettlement({ claims, clock, onDropped: ({ code }) => dropped.push(code) });
+  createSettlement({ claims, dispatched, clock, onDropped: ({ code }) => dropped.push(code) });
 
 describe('settlement', () => {
   it.each<[PayoutStatus, string]>([
@@ -131,5 +136,41 @@ describe('settlement', () => {
     );
     await run(settlement(claims), batch);
     expect(claims.outages.calls).toBe(1);
+  });
+});
+
+describe('a payout that is said to have expired', () => {
+  const expired = payoutUpdated(requested, { status: 'EXPIRED' });
+  const asked = askedFor(requested);
+  const other = payoutRequested({ transferId: 'another-transfer-1' });
+  const mallory = { ...requested, instruction: { ...requested.instruction, endToEndId: 'MALLORY' } };
+  const value = askedFor(mallory).value;
+  const parts = { topic: 'payout.requested', key: requested.envelope.transferId, cause: asked.cause, value };
+  const first = (update: PayoutUpdated) => run(settlement(), [received('payout.updated', update)]);
+
+  it('is priced again on what payout dispatch has sealed, whatever else the update says', async () => {
+    const [honest] = await first(expired);
+    const [made] = await first({ ...expired, requested: mallory });
+    expect(made).toEqual(honest);
+    expect(only(made, 'transfer.requote-requested').instruction).toEqual(requested.instruction);
+  });
+
+  it.each<[string, PayoutUpdated['asked']]>([
+    ['of an executor from before', null],
+    ['of another transfer', askedFor(other)],
+    ['with another value', { ...asked, value }],
+    ['with another cause', { ...asked, cause: 'AAAAAAAAAAAA:0:2' }],
+    ["under the executor's key", { ...asked, value, seal: sealRecord(KEYS.executor, parts) }],
+    ["under the operators' key", { ...asked, value, seal: sealRecord(KEYS.operators, parts) }],
+    ['without a seal', { ...asked, seal: '' }],
+    ['that is no event', { ...asked, value: Buffer.from('x') }],
+  ])('is a dead letter and claims nothing, with a request %s', async (_what, forged) => {
+    const claims = memorySettlementClaims();
+    const batch = [{ ...expired, asked: forged }, payoutUpdated(requested, { version: 3 })];
+    const decisions = await run(
+      settlement(claims),
+      batch.map((one) => received('payout.updated', one)),
+    );
+    expect(decisions.map(summary)).toEqual(['dead-letter REQUEST_NOT_SEALED', 'transfer.completed']);
   });
 });

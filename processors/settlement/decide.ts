@@ -1,8 +1,8 @@
 // Settlement: what became of the payout becomes the end of the transfer. Pure.
 import { nextEnvelope } from '../../domain/envelope.ts';
 import { reason } from '../../domain/reasons.ts';
-import type { PayoutUpdated, Reason } from '../../schemas/types.generated.ts';
-import type { Decision, EmittedTo, ReceivedFrom } from '../contract.ts';
+import type { PayoutRequested, PayoutUpdated, Reason } from '../../schemas/types.generated.ts';
+import type { Cause, Decision, EmittedTo, ReceivedFrom } from '../contract.ts';
 import type { Topology } from '../topology.ts';
 import type { SettlementEnd, SettlementStep } from './ports.ts';
 import type { StepOutcome } from './steps.ts';
@@ -11,10 +11,12 @@ export type SettlementInput = ReceivedFrom<Topology['settlement']['reads']>;
 export type SettlementEvent = EmittedTo<Topology['settlement']['writes']>;
 
 export interface SettlementContext {
-  readonly outcome: StepOutcome;
+  readonly outcome: StepOutcome | { readonly kind: 'unproven' };
+  /** The event that asked for the payout; absent: as the update has it. */
+  readonly requested?: PayoutRequested;
 }
 
-export function decide(input: SettlementInput, { outcome }: SettlementContext): Decision<SettlementEvent> {
+export function decide(input: SettlementInput, { outcome, requested }: SettlementContext): Decision<SettlementEvent> {
   switch (outcome.kind) {
     case 'pending':
     case 'stale':
@@ -24,10 +26,12 @@ export function decide(input: SettlementInput, { outcome }: SettlementContext): 
         kind: 'stop',
         cause: { code: 'STATUS_UNKNOWN', detail: 'a payout status that this version does not know' },
       };
+    case 'unproven':
+      return { kind: 'dead-letter', cause: UNPROVEN };
     case 'contradiction':
       return { kind: 'dead-letter', cause: outcome.cause };
     case 'step':
-      return [settled(input, outcome.step)];
+      return [settled(input, outcome.step, requested ?? input.value.requested)];
   }
 }
 
@@ -38,8 +42,17 @@ const TOPIC_OF = {
   requote: 'transfer.requote-requested',
 } as const satisfies Record<SettlementEnd, SettlementEvent['to']>;
 
-function settled({ value, causationId }: SettlementInput, { end, sequence, at }: SettlementStep): SettlementEvent {
-  const { requested, payout } = value;
+const UNPROVEN: Cause = {
+  code: 'REQUEST_NOT_SEALED',
+  detail: 'the payout has expired, and what it is to be priced again on does not bear the seal of payout dispatch',
+};
+
+function settled(
+  { value, causationId }: SettlementInput,
+  { end, sequence, at }: SettlementStep,
+  requested: PayoutRequested,
+): SettlementEvent {
+  const { payout } = value;
   const envelope = nextEnvelope(requested.envelope, { topic: TOPIC_OF[end], causationId, occurredAt: at, sequence });
   const stated = { ...requested, envelope };
   switch (end) {

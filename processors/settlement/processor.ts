@@ -3,10 +3,13 @@ import type { Cause, Failpoint, Processor } from '../contract.ts';
 import { type Topology, topology } from '../topology.ts';
 import { settleUpdates } from './claims.ts';
 import { decide, type SettlementContext } from './decide.ts';
+import { type Dispatched, dispatchedOf } from './dispatched.ts';
 import type { SettlementClaims } from './ports.ts';
 
 export interface SettlementOptions {
   readonly claims: SettlementClaims;
+  /** Tells what payout dispatch has asked for. */
+  readonly dispatched: Dispatched;
   /** ms since 1970 */
   readonly clock: () => number;
   /** Told of each update that was dropped as stale. */
@@ -16,15 +19,28 @@ export interface SettlementOptions {
 
 /** payout.updated -> transfer.completed | transfer.returned | transfer.rejected | transfer.requote-requested */
 export function createSettlement(options: SettlementOptions): Processor<Topology['settlement'], SettlementContext> {
-  const { claims, clock, onDropped, failpoint } = options;
+  const { claims, dispatched, clock, onDropped, failpoint } = options;
   return {
     name: 'settlement',
     edges: topology.settlement,
     async prepare(batch) {
-      const outcomes = await settleUpdates(claims, batch, clock());
+      const proven = await dispatchedOf(
+        batch.map(({ value }) => value),
+        dispatched,
+      );
+      // What is not proven claims nothing.
+      const updates = batch.flatMap((input, index) => {
+        const requested = proven[index];
+        return requested ? [{ ...input, value: { ...input.value, requested } }] : [];
+      });
+      const outcomes = (await settleUpdates(claims, updates, clock())).values();
       await failpoint?.('settlement.after-claim');
-      for (const { kind } of outcomes) if (kind === 'stale') onDropped?.(STALE);
-      return outcomes.map((outcome) => ({ outcome }));
+      return proven.map((requested): SettlementContext => {
+        if (!requested) return { outcome: { kind: 'unproven' } };
+        const outcome = outcomes.next().value!;
+        if (outcome.kind === 'stale') onDropped?.(STALE);
+        return { outcome, requested };
+      });
     },
     decide,
   };

@@ -41,7 +41,7 @@ import type {
   TransferScreened,
 } from '../../schemas/types.generated.ts';
 import type { TopicName, TopicValues } from '../../topics/catalogue.ts';
-import { HOLDING, sealOfReview } from './keys.ts';
+import { askedFor, HOLDING, sealOfReview } from './keys.ts';
 
 /** Monday 23 November 2026, 09:00 UTC. */
 export const AT = Date.UTC(2026, 10, 23, 9);
@@ -348,6 +348,7 @@ export function payoutUpdated(requested: PayoutRequested = payoutRequested(), wi
       reason: wish.reason ?? null,
       changedAt: AT,
     },
+    asked: wish.status === 'EXPIRED' ? askedFor(requested) : null,
   };
 }
 

@@ -22,7 +22,7 @@ import type {
   TransferReserved,
   TransferScreened,
 } from '../../schemas/types.generated.ts';
-import { HOLDING, sealOfReview } from './keys.ts';
+import { askedFor, HOLDING, sealOfReview } from './keys.ts';
 
 const AT = Date.UTC(2026, 0, 15, 9);
 const HASH = 'ab'.repeat(32);
@@ -220,6 +220,7 @@ export function payoutUpdated(
     },
     requested: before,
     payout,
+    asked: payout.status === 'EXPIRED' ? askedFor(before) : null,
   };
 }
 

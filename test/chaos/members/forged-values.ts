@@ -66,7 +66,7 @@ export function madeUp(
       const requested = underId(updated.requested, transferId);
       const command = { ...updated.command, commandId: randomUUID(), transferId };
       const payout = { ...updated.payout, payoutId: transferId, attemptKey: `${transferId}:1`, status: 'PAID' };
-      return { key: transferId, value: { command, requested, payout } };
+      return { key: transferId, value: { ...updated, command, requested, payout } };
     }
     case 'transfer.held':
       return { key: transferId, value: bound(underId(forged as TransferHeld, transferId)) };
