@@ -72,6 +72,8 @@ export class ContainerStack implements ProviderStack {
     }));
   }
 
+  async archiveClasses(): Promise<void> {}
+
   async stop(): Promise<void> {
     const timeout = this.#options.ephemeral ? 0 : 15_000;
     await Promise.all(

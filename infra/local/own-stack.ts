@@ -69,6 +69,7 @@ export class OwnStack implements LocalStack {
         advertisedPorts: options.advertisedPorts ?? [],
         ports: start.beside ? portsOf(start.beside) : new Map(),
         artifactsDir: options.artifactsDir ?? path.join(DEFAULT_STATE_DIR, 'artifacts'),
+        trial: options.trial ?? false,
         onProgress: progress,
         onUnexpectedExit: options.onUnexpectedExit ?? (() => undefined),
         onChange: (stack) => save(start, stack, provider),
@@ -105,6 +106,10 @@ export class OwnStack implements LocalStack {
 
   provider(part: PartName): Provider {
     return providerOf(this.#start, part, this.#provider);
+  }
+
+  archiveClasses(): Promise<void> {
+    return this.#stack.archiveClasses();
   }
 
   stop(): Promise<void> {

@@ -62,7 +62,8 @@ export async function planProcesses(options: ProviderOptions): Promise<ProcessPl
       const proxied = advertised === undefined ? {} : { proxied: { port: anyPort(), advertised } };
       return { port: port(name), controllerPort: anyPort(), ...proxied };
     });
-    const kafka = folder('kafka').then((jars) => ({ java, jars, clusterId: settings.clusterId }));
+    const { trial } = options;
+    const kafka = folder('kafka').then((jars) => ({ java, jars, clusterId: settings.clusterId, trial }));
     parts.push(kafka.then((common) => kafkaPart({ ...common, dataDir, brokers })));
     rehearsals.push(
       kafka.then((common) => ({

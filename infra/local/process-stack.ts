@@ -1,8 +1,8 @@
 // The `processes` provider: every part that no URL replaces, as a child process.
 import { rmSync } from 'node:fs';
-import { makeClassArchives } from './class-archives.ts';
+import { makeClassArchives, type Rehearsal } from './class-archives.ts';
 import { describeError, StackError } from './errors.ts';
-import { planProcesses } from './process-plan.ts';
+import { type ProcessPlan, planProcesses } from './process-plan.ts';
 import { ProcessServer, READY_TIMEOUT_MS } from './process-server.ts';
 import { ProcessGroup } from './processes.ts';
 import type { ProvidedServer, ProviderOptions, ProviderStack } from './provider.ts';
@@ -51,15 +51,17 @@ export class ProcessStack implements ProviderStack {
   readonly #group: ProcessGroup;
   readonly #options: ProviderOptions;
   readonly #archiving = new AbortController();
-  #archives: Promise<void> = Promise.resolve();
+  readonly #rehearsals: readonly Promise<Rehearsal>[];
+  #archives: Promise<void> | undefined;
 
   private constructor(
     options: ProviderOptions,
     group: ProcessGroup,
-    found: { urls: Partial<StackUrls>; kafkaBehindProxy: readonly string[] },
+    found: Pick<ProcessPlan, 'urls' | 'kafkaBehindProxy' | 'rehearsals'>,
   ) {
     this.#options = options;
     this.#group = group;
+    this.#rehearsals = found.rehearsals;
     this.urls = found.urls;
     this.kafkaBehindProxy = found.kafkaBehindProxy;
   }
@@ -97,9 +99,16 @@ export class ProcessStack implements ProviderStack {
     } finally {
       waiting.stop();
     }
-    const rehearsals = await Promise.all(plan.rehearsals);
-    stack.#archives = makeClassArchives({ group, signal: stack.#archiving.signal, rehearsals });
+    if (!options.trial) void stack.archiveClasses();
     return stack;
+  }
+
+  /** Beside what uses the stack it would take much of a small machine: nice(1) means little across sessions. */
+  archiveClasses(): Promise<void> {
+    this.#archives ??= Promise.all(this.#rehearsals).then((rehearsals) =>
+      makeClassArchives({ group: this.#group, signal: this.#archiving.signal, rehearsals }),
+    );
+    return this.#archives;
   }
 
   servers(): ProvidedServer[] {

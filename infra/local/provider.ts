@@ -14,6 +14,7 @@ export interface ProviderOptions {
   /** Ports that servers must have again; others take any, or the documented ones. */
   readonly ports: ReadonlyMap<ServerName, number>;
   readonly artifactsDir: string;
+  readonly trial: boolean;
   readonly env: NodeJS.ProcessEnv;
   readonly onProgress: (line: string) => void;
   readonly onUnexpectedExit: (server: ServerName, how: string) => void;
@@ -34,6 +35,7 @@ export interface ProviderStack {
   readonly urls: Partial<StackUrls>;
   readonly kafkaBehindProxy: readonly string[];
   servers(): readonly ProvidedServer[];
+  archiveClasses(): Promise<void>;
   stop(): Promise<void>;
   kill(target: PartName | ServerName, signal: NodeJS.Signals): Promise<void>;
   stopPart(target: PartName | ServerName): Promise<void>;

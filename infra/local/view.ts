@@ -48,6 +48,8 @@ export class StackView implements LocalStack {
     return this.#running.providers[part] ?? 'external';
   }
 
+  async archiveClasses(): Promise<void> {}
+
   async stop(): Promise<void> {}
 
   async kill(): Promise<void> {

@@ -19,6 +19,8 @@ export interface KafkaOptions {
   readonly dataDir: string;
   /** The same for the life of the data. */
   readonly clusterId: string;
+  /** Up with about half the processor time, and slower under a long load: only quickly compiled code. */
+  readonly trial: boolean;
   /** One entry a broker. `proxied` is a second listener, for a proxy that clients reach at `advertised`. */
   readonly brokers: readonly { port: number; controllerPort: number; proxied?: { port: number; advertised: number } }[];
 }
@@ -57,6 +59,7 @@ function brokerSpec(options: KafkaOptions, index: number): ServerSpec {
         single ? '-Xmx512m' : '-Xmx384m',
         '-XX:+UseSerialGC',
         '-XX:-UsePerfData',
+        ...(options.trial ? ['-XX:TieredStopAtLevel=1'] : []),
         '-Djava.awt.headless=true',
         '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn',
         '-Dorg.slf4j.simpleLogger.showDateTime=true',
