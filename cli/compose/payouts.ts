@@ -165,6 +165,7 @@ export async function payoutHosts(
     resources: {
       open: async () => {
         await told.start();
+        screener.warmExceptions();
         await attempts.start();
         relay.start();
         await executor.start();

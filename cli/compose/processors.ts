@@ -64,6 +64,15 @@ const dropped = (stage: string, { logger, metrics }: HostRuntime) => {
   };
 };
 
+/** A table that calls `then` each time it has started. */
+function followedBy(table: Table<unknown>, then: () => void): Table<unknown> {
+  const start = async () => {
+    await table.start();
+    then();
+  };
+  return Object.create(table, { start: { value: start } }) as Table<unknown>;
+}
+
 const BUILDERS: Record<ProcessorName, (connections: Connections, runtime: HostRuntime) => Promise<Built>> = {
   intake: async (connections) => {
     const claims = intentClaims(await connections.db(), { failpoint: hook });
@@ -83,12 +92,6 @@ const BUILDERS: Record<ProcessorName, (connections: Connections, runtime: HostRu
     const { config, log, codec } = connections;
     const lists = createTable({ topic: 'screening.list-activated', log, codec, rings: config.keys });
     const screener = await screenerFor('screening', connections, runtime, activeInTable(lists));
-    // The index is begun as soon as the table is there, so that the first batch need not wait for it.
-    const start = async () => {
-      await lists.start();
-      screener.warm();
-    };
-    const warming = Object.create(lists, { start: { value: start } }) as Table<unknown>;
     return {
       processor: createScreening({
         screener,
@@ -99,7 +102,8 @@ const BUILDERS: Record<ProcessorName, (connections: Connections, runtime: HostRu
         onDropped: dropped('screening', runtime),
         failpoint: hook,
       }),
-      tables: [warming],
+      // The index is begun as soon as the table is there, so that the first batch need not wait for it.
+      tables: [followedBy(lists, () => screener.warm())],
       resources: [{ name: 'screening-index', close: () => screener.close() }],
     };
   },
@@ -161,7 +165,7 @@ const BUILDERS: Record<ProcessorName, (connections: Connections, runtime: HostRu
         onDropped: dropped('payout-dispatch', runtime),
         failpoint: hook,
       }),
-      tables: [lists],
+      tables: [followedBy(lists, () => screener.warmExceptions())],
       resources: [{ name: 'payout-dispatch-index', close: () => screener.close() }],
     };
   },

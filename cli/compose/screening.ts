@@ -69,13 +69,18 @@ export const durableLists = (store: ActiveLists, told: Table<ScreeningListActiva
   },
 });
 
+export interface StageScreener extends ClosableScreener {
+  /** Begins to read the revocations of exceptions, so that the first hit that is excused need not wait. Never throws. */
+  warmExceptions(): void;
+}
+
 /** A screener of one consumer over the lists that `active` names; without it, over those durably in force. */
 export async function screenerFor(
   owner: string,
   connections: Connections,
   { logger, metrics }: HostRuntime,
   active?: ActiveLists,
-): Promise<ClosableScreener> {
+): Promise<StageScreener> {
   const db = await connections.db();
   const versions = listStore(db, connections.config.keys);
   const revocations = revocationsInLog(connections);
@@ -104,17 +109,21 @@ export async function screenerFor(
       logger.warn({ stage: owner, code: event.code, detail: event.detail }, 'screening index not built');
     },
   });
+  // Told at once: a topic that is missing would stop the first hit that is excused, days later.
+  const warmExceptions = () => {
+    revocations.warm().catch((error: unknown) => {
+      const { code, detail } = codeAndDetail(error);
+      metrics.faults.inc({ consumer: owner, code });
+      logger.warn({ stage: owner, code, detail }, 'revocations of exceptions not read');
+    });
+  };
   return {
     screen: (batch) => screener.screen(batch),
     recheck: (batch) => screener.recheck(batch),
+    warmExceptions,
     warm() {
       screener.warm();
-      // Told at once: a topic that is missing would stop the first hit that is excused, days later.
-      revocations.warm().catch((error: unknown) => {
-        const { code, detail } = codeAndDetail(error);
-        metrics.faults.inc({ consumer: owner, code });
-        logger.warn({ stage: owner, code, detail }, 'revocations of exceptions not read');
-      });
+      warmExceptions();
     },
     async close() {
       await screener.close();

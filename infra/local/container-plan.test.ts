@@ -11,6 +11,7 @@ const options = (more: Partial<ProviderOptions> = {}): ProviderOptions => ({
   state: new StateDir('/nowhere'),
   settings: { format: 1, brokers: 1, clusterId: 'Y29ycmlkb3ItY29tcG9zZQ' },
   ephemeral: true,
+  trial: false,
   detached: false,
   fixedPorts: false,
   advertisedPorts: [],
