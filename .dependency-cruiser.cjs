@@ -1,10 +1,47 @@
-// Dependencies point one way: domain <- topics, schemas <- processors, sinks, payouts <- runtime <- cli, api.
-const only = (name, from, to, comment) => ({
-  name,
+// Who may import whom. A folder is named here with everything that it may import; an arrow that is not here is an error, and
+// so is a folder that is not here. Tests of a folder may import what they need.
+const LAYERS = {
+  domain: [],
+  topics: ['domain', 'schemas'],
+  schemas: ['domain', 'topics'],
+  ports: ['domain', 'topics', 'schemas'],
+  screening: ['domain', 'topics', 'schemas', 'ports'],
+  processors: ['domain', 'topics', 'schemas', 'ports', 'screening'],
+  sinks: ['domain', 'topics', 'schemas', 'ports', 'screening', 'processors'],
+  payouts: ['domain', 'topics', 'schemas', 'ports', 'screening', 'processors'],
+  operations: ['domain', 'topics', 'schemas', 'ports', 'screening', 'processors', 'sinks', 'payouts'],
+  runtime: ['domain', 'topics', 'schemas', 'ports', 'screening', 'processors', 'sinks', 'payouts'],
+  verify: ['domain', 'topics', 'schemas', 'ports', 'screening', 'processors', 'sinks', 'payouts'],
+  adapters: [
+    ...['domain', 'topics', 'schemas', 'ports', 'screening', 'processors', 'sinks', 'payouts', 'operations', 'verify'],
+  ],
+};
+const PRODUCT = Object.keys(LAYERS);
+LAYERS.services = PRODUCT;
+LAYERS.api = [...PRODUCT, 'services'];
+LAYERS.cli = [...PRODUCT, 'services', 'api'];
+/** What the product does not import: the development stack, samples, and what is made for them. */
+const ASIDE = {
+  'cli/dev': [...PRODUCT, 'services', 'api', 'cli', 'infra', 'simulator', 'samples'],
+  samples: ['domain', 'topics', 'schemas', 'ports', 'screening', 'api'],
+  infra: ['ports'],
+  simulator: ['infra'],
+  tools: ['infra'],
+};
+/** These measure and test, and may import everything. */
+const FREE = ['bench', 'test', 'bin', 'docs'];
+
+const TESTS = '\\.test\\.ts$|/testing/';
+const folders = (names) => `^(${names.join('|')})/`;
+const allows = ([from, to]) => ({
+  name: `${from.replace('/', '-')}-imports`,
   severity: 'error',
-  comment,
-  from: { path: from, pathNot: '\\.test\\.ts$' },
-  to: { path: '^(?!node_modules)', pathNot: [...to, '^node_modules'], dependencyTypesNot: ['core', 'npm', 'npm-dev'] },
+  comment: `${from} imports nothing but ${to.join(', ') || 'itself'}.`,
+  from: { path: folders([from]), pathNot: [TESTS, ...(from === 'cli' ? ['^cli/dev/'] : [])] },
+  to: {
+    pathNot: [folders([from, ...to]), '^node_modules'],
+    dependencyTypesNot: ['core', 'npm', 'npm-dev'],
+  },
 });
 
 const CLIENTS =
@@ -13,59 +50,45 @@ const CLIENTS =
 /** @type {import('dependency-cruiser').IConfiguration} */
 module.exports = {
   forbidden: [
-    only('domain-is-alone', '^domain/', ['^domain/'], 'The domain imports nothing from the rest.'),
-    only('schemas', '^schemas/', ['^schemas/', '^topics/'], 'Schemas know the topics they are for, and nothing else.'),
-    only('topics', '^topics/', ['^topics/', '^schemas/', '^domain/'], 'Topics know their records.'),
-    only(
-      'stages-see-ports',
-      '^(processors|sinks|payouts)/',
-      ['^(processors|sinks|payouts|topics|schemas|domain)/', '^runtime/ports/'],
-      'Stages, sinks and payouts see the outside through ports.',
-    ),
-    only(
-      'runtime',
-      '^runtime/',
-      ['^(runtime|processors|sinks|payouts|topics|schemas|domain)/'],
-      'The runtime knows no client and no composition root.',
-    ),
+    ...Object.entries({ ...LAYERS, ...ASIDE }).map(allows),
+    {
+      name: 'no-unknown-folder',
+      severity: 'error',
+      comment: 'Every folder says above what it may import.',
+      from: { path: '/', pathNot: folders([...PRODUCT, 'services', 'api', 'cli', ...Object.keys(ASIDE), ...FREE]) },
+      to: {},
+    },
+    {
+      name: 'a-service-has-no-development-stack',
+      severity: 'error',
+      comment: 'What `corridor run` loads reads its environment alone.',
+      from: { path: '^cli/commands/run\\.ts$' },
+      to: { path: folders(['infra', 'simulator', 'samples', 'cli/dev', ...FREE]), reachable: true },
+    },
     {
       name: 'decide-is-pure',
       severity: 'error',
       comment: 'No I/O, no clock, no client in a decide function.',
-      from: { path: '^(processors|payouts)/.*decide\\.ts$' },
+      from: { path: '^(processors|payouts|operations)/.*decide\\.ts$' },
       to: { dependencyTypes: ['core'], pathNot: '^(node:)?crypto$' },
     },
     {
       name: 'clients-only-in-adapters',
       severity: 'error',
-      comment: 'adapters/ is the only place that imports a client library.',
-      from: {
-        path: '^(domain|topics|schemas|processors|sinks|payouts|runtime|cli|api|feed|verify)/',
-        pathNot: '\\.test\\.ts$',
-      },
+      comment: 'adapters/ is the only place of the product that imports a client library.',
+      from: { path: folders([...PRODUCT, 'services', 'api', 'cli', 'samples']), pathNot: ['^adapters/', TESTS] },
       to: { path: CLIENTS },
-    },
-    {
-      name: 'adapters-only-in-composition-roots',
-      severity: 'error',
-      from: {
-        path: '^(domain|topics|schemas|processors|sinks|payouts|runtime|feed|verify)/',
-        pathNot: '\\.test\\.ts$',
-      },
-      to: { path: '^adapters/' },
-    },
-    {
-      name: 'no-test-code-in-the-product',
-      severity: 'error',
-      from: {
-        path: '^(domain|topics|schemas|processors|sinks|payouts|runtime|adapters|api|simulator|verify)/',
-        pathNot: '\\.test\\.ts$|/testing/',
-      },
-      to: { path: '^(test|bench)/' },
     },
     {
       name: 'no-cycles',
       severity: 'error',
+      from: { pathNot: ['^test/', '/testing/'] },
+      to: { circular: true },
+    },
+    {
+      name: 'no-cycles-in-tests',
+      severity: 'error',
+      comment: 'Types alone may refer to one another there.',
       from: {},
       to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
     },
@@ -73,7 +96,7 @@ module.exports = {
   ],
   options: {
     doNotFollow: { path: '^node_modules' },
-    exclude: { path: '^(\\.corridor|infra/local/mongo-stand-in/(target|src)|bench/.*/(target|src/main))' },
+    exclude: { path: '^(\\.corridor|tools/mongod-stand-in/(target|src)|bench/.*/(target|src/main))' },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.json' },
     enhancedResolveOptions: {

@@ -2,8 +2,8 @@
 // makes the partition wait. Only what is decided or decoded may condemn a record.
 import { describe, expect, it, vi } from 'vitest';
 import { isPlainText } from '../domain/text.ts';
+import { CodedError, codeAndDetail, dependencyDown, framesOf, thrownText } from '../ports/fault.ts';
 import { faultOf } from '../runtime/faults.ts';
-import { CodedError, codeAndDetail, dependencyDown, framesOf, thrownText } from '../runtime/ports/fault.ts';
 import { KafkaAdmin } from './kafka/admin.ts';
 import { type Connections, discardCluster } from './kafka/client.ts';
 import { codedError, faultOf as logFaultOf, verdictOf } from './kafka/errors.ts';

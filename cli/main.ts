@@ -1,48 +1,44 @@
-// `corridor …`: every command of the product.
+// `corridor …`: every command of the product. Only what is asked for is loaded: a service has nothing of the development
+// stack in its process.
 import { Command } from 'commander';
-import { registerCases } from './commands/cases.ts';
-import { registerConfig } from './commands/config.ts';
-import { registerCustomers } from './commands/customers.ts';
-import { registerExceptions } from './commands/exceptions.ts';
-import { registerExplain } from './commands/explain.ts';
-import { registerFeed } from './commands/feed.ts';
-import { registerLists } from './commands/lists.ts';
-import { registerPayoutCases } from './commands/payout-cases.ts';
-import { registerProduce } from './commands/produce.ts';
-import { registerRun } from './commands/run.ts';
-import { registerSchemas } from './commands/schemas.ts';
-import { registerScreen } from './commands/screen.ts';
-import { registerTopics } from './commands/topics.ts';
-import { registerTransfer } from './commands/transfer.ts';
-import { registerUpDown } from './commands/up-down.ts';
-import { registerVerify } from './commands/verify.ts';
 import { explain, printError, shown } from './output.ts';
+
+type Register = (program: Command) => void;
+
+const upDown = async () => (await import('./dev/up-down.ts')).registerUpDown;
+const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
+  up: upDown,
+  down: upDown,
+  run: async () => (await import('./commands/run.ts')).registerRun,
+  feed: async () => (await import('./dev/feed.ts')).registerFeed,
+  produce: async () => (await import('./commands/produce.ts')).registerProduce,
+  transfer: async () => (await import('./commands/transfer.ts')).registerTransfer,
+  cases: async () => (await import('./commands/cases.ts')).registerCases,
+  payouts: async () => (await import('./commands/payout-cases.ts')).registerPayoutCases,
+  lists: async () => (await import('./commands/lists.ts')).registerLists,
+  screen: async () => (await import('./commands/screen.ts')).registerScreen,
+  explain: async () => (await import('./commands/explain.ts')).registerExplain,
+  exceptions: async () => (await import('./commands/exceptions.ts')).registerExceptions,
+  customers: async () => (await import('./commands/customers.ts')).registerCustomers,
+  topics: async () => (await import('./commands/topics.ts')).registerTopics,
+  schemas: async () => (await import('./commands/schemas.ts')).registerSchemas,
+  config: async () => (await import('./commands/config.ts')).registerConfig,
+  verify: async () => (await import('./commands/verify.ts')).registerVerify,
+};
+
+/** The one that is asked for; all of them where none is, so that help knows them. */
+async function registrations(asked: string | undefined): Promise<ReadonlySet<Register>> {
+  const one = asked !== undefined && Object.hasOwn(COMMANDS, asked) ? COMMANDS[asked] : undefined;
+  const chosen = one ? [one] : Object.values(COMMANDS);
+  return new Set(await Promise.all(chosen.map((load) => load())));
+}
 
 const program = new Command('corridor')
   .description('A stream-processing pipeline for cross-border money transfers, on Kafka.')
   .showHelpAfterError('(add --help for what there is)')
   .configureOutput({ writeErr: (text) => process.stderr.write(shown(text)) })
   .configureHelp({ sortSubcommands: true });
-
-const registrations = [
-  registerUpDown,
-  registerRun,
-  registerFeed,
-  registerProduce,
-  registerTransfer,
-  registerCases,
-  registerPayoutCases,
-  registerLists,
-  registerScreen,
-  registerExplain,
-  registerExceptions,
-  registerCustomers,
-  registerTopics,
-  registerSchemas,
-  registerConfig,
-  registerVerify,
-];
-for (const register of registrations) register(program);
+for (const register of await registrations(process.argv[2])) register(program);
 
 try {
   await program.parseAsync();

@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import type { Writable } from 'node:stream';
 import { safeJson } from '../domain/text.ts';
-import { HybridDecoder } from '../processors/screening/lists/index.ts';
+import { HybridDecoder } from '../screening/lists/index.ts';
 
 /** Bytes of one line; the rest of a longer one is passed over. */
 const MOST_BYTES = 16 * 1024 * 1024;

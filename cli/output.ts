@@ -2,8 +2,7 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { DomainError } from '../domain/error.ts';
 import { safeJson, safeLines, safeText } from '../domain/text.ts';
-import { StackError } from '../infra/local/stack.ts';
-import { CodedError } from '../runtime/ports/fault.ts';
+import { CodedError } from '../ports/fault.ts';
 
 /** Characters of one cell of a table, and of one text for people. */
 const MOST_IN_CELL = 2_000;
@@ -78,7 +77,7 @@ function text(value: unknown): string {
 
 /** One clear line for an error that a person can meet, with what to do; the stack only for what nobody foresaw. */
 export function explain(error: unknown): string {
-  if (error instanceof StackError) return error.toString();
+  if (error instanceof Error && 'cure' in error) return String(error);
   if (error instanceof CodedError || error instanceof DomainError) return `${error.message} (${error.code})`;
   if (error instanceof Error) return error.stack ?? error.message;
   return String(error);

@@ -1,12 +1,7 @@
 // Publishes inputs as a producer would: keyed by transfer, in batches, at a rate if asked.
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { FedRecord } from '../feed/fed-record.ts';
-import { sampleRates } from '../feed/rates.ts';
-import { homePartition } from '../runtime/home-partition.ts';
-import type { Codec } from '../runtime/ports/codec.ts';
-import type { LogWriter, OutputRecord } from '../runtime/ports/log.ts';
-import { type Rings, recordOf } from '../runtime/seals.ts';
-import { fxRates } from '../topics/edges.ts';
+import type { LogWriter, OutputRecord } from '../ports/log.ts';
+import { homePartition } from '../topics/home-partition.ts';
 
 const INTENTS = 'transfer.requested';
 const BATCH_RECORDS = 500;
@@ -14,19 +9,26 @@ const BATCH_BYTES = 800_000;
 /** With a rate, a batch holds what is due in this time, ms. */
 const SLICE_MS = 20;
 
-export interface PublishOptions {
+/** An input as it goes on the wire. */
+export interface Input {
+  readonly key: string;
+  /** Null for a tombstone. */
+  readonly value: Buffer | null;
+}
+
+export interface PublishOptions<I extends Input> {
   readonly writer: LogWriter;
   readonly chainPartitions: number;
   /** Records a second; undefined: as fast as they are taken. */
   readonly rate?: number;
   /** Before a batch is sent; the books are told here, so that nothing comes back unknown. */
-  readonly onBatch?: (records: readonly FedRecord[]) => void;
+  readonly onBatch?: (records: readonly I[]) => void;
   /** After a batch is acknowledged. */
   readonly onPublished?: (total: number) => void;
 }
 
 /** Publishes records in order of each key. Returns how many. Open loop: a slow pipeline does not slow the feed. */
-export async function publish(records: Iterable<FedRecord>, options: PublishOptions): Promise<number> {
+export async function publish<I extends Input>(records: Iterable<I>, options: PublishOptions<I>): Promise<number> {
   const { rate, onBatch, onPublished } = options;
   const began = performance.now();
   let total = 0;
@@ -45,11 +47,14 @@ export async function publish(records: Iterable<FedRecord>, options: PublishOpti
   return total;
 }
 
-async function sendAll(batch: readonly FedRecord[], { writer, chainPartitions }: PublishOptions): Promise<void> {
-  const send = async (records: readonly FedRecord[]) => {
+async function sendAll(
+  batch: readonly Input[],
+  { writer, chainPartitions }: Pick<PublishOptions<Input>, 'writer' | 'chainPartitions'>,
+): Promise<void> {
+  const send = async (records: readonly Input[]) => {
     if (records.length > 0) await writer.send(records.map((record) => toOutput(record, chainPartitions)));
   };
-  let slice: FedRecord[] = [];
+  let slice: Input[] = [];
   let bytes = 0;
   for (const record of batch) {
     const size = record.value?.length ?? 0;
@@ -64,7 +69,7 @@ async function sendAll(batch: readonly FedRecord[], { writer, chainPartitions }:
   await send(slice);
 }
 
-function toOutput({ key, value }: FedRecord, chainPartitions: number): OutputRecord {
+function toOutput({ key, value }: Input, chainPartitions: number): OutputRecord {
   return { topic: INTENTS, partition: homePartition(key, chainPartitions), key, value, headers: {} };
 }
 
@@ -77,10 +82,4 @@ function* inBatches<T>(items: Iterable<T>, size: number): Generator<T[]> {
     batch = [];
   }
   if (batch.length > 0) yield batch;
-}
-
-/** Publishes the sample rates as observed now, sealed as a feed's. */
-export async function publishSampleRates(writer: LogWriter, codec: Codec, rings: Rings): Promise<void> {
-  await codec.load([fxRates.name]);
-  await writer.send(sampleRates(Date.now()).map((rate) => recordOf(fxRates, rate, { codec, rings, partition: 0 })));
 }

@@ -13,7 +13,7 @@ const pages = execFileSync('git', ['ls-files', '-co', '--exclude-standard', '*.m
 const textOf = (page: string) => readFileSync(path.join(ROOT, page), 'utf8');
 const scripts = Object.keys((JSON.parse(textOf('package.json')) as { scripts: object }).scripts);
 const commands = new Set(
-  execFileSync('git', ['ls-files', '-co', '--exclude-standard', 'cli/commands/*.ts'], { cwd: ROOT, encoding: 'utf8' })
+  execFileSync('git', ['ls-files', '-co', '--exclude-standard', 'cli/*/*.ts'], { cwd: ROOT, encoding: 'utf8' })
     .trim()
     .split('\n')
     .filter((file) => existsSync(path.join(ROOT, file)))

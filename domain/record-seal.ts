@@ -6,7 +6,7 @@ export interface SealedParts {
   /** Topic by whose contract it is decoded; through retries and replays too. */
   readonly topic: string;
   readonly key: string | Uint8Array | null;
-  /** The input that it was made from (see runtime/cause.ts); empty where there is none, as for a command. */
+  /** The input that it was made from (see topics/cause.ts); empty where there is none, as for a command. */
   readonly cause: string;
   /** Null for a tombstone, which is no empty value. */
   readonly value: Uint8Array | null;

@@ -1,6 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { dependencyDown } from '../runtime/ports/fault.ts';
+import { dependencyDown } from '../ports/fault.ts';
 import { DEFAULT_EXECUTOR_CONFIG, type PayoutExecutorConfig } from './config.ts';
 import { createPayoutExecutor, type PayoutExecutor, type PayoutExecutorDependencies } from './executor.ts';
 import { DEFAULT_PAYOUT_POLICY } from './policy.ts';

@@ -3,8 +3,8 @@
 // What is consumed is stored before the offset is committed, and as a rule stored as an attempt that has begun: the
 // insert itself is the compare-and-set, since a payout is inserted once. Submits then run while the next batch comes.
 import type { SealedRecord } from '../domain/record-seal.ts';
+import { CodedError, dependencyDown } from '../ports/fault.ts';
 import type { Cause, Received } from '../processors/contract.ts';
-import { CodedError, dependencyDown } from '../runtime/ports/fault.ts';
 import type { PayoutRequested } from '../schemas/types.generated.ts';
 import { isContested } from './contested.ts';
 import { beginAttempt, nudge, openPayout, type PayoutRequest, supersede } from './decide.ts';

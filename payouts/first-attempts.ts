@@ -2,7 +2,7 @@
 //
 // That the provider has it is as a rule not stored by itself: the provider is asked once, and one write says both. A death
 // before that write is a death before any: the lease runs out, and the provider is asked by another.
-import { CodedError } from '../runtime/ports/fault.ts';
+import { CodedError } from '../ports/fault.ts';
 import type { PayoutRequested } from '../schemas/types.generated.ts';
 import type { PayoutExecutorConfig } from './config.ts';
 import type { Payout } from './payout.ts';

@@ -1,6 +1,6 @@
 // payout.requested as the registry's bytes: what is stored is what was sent, readable for as long as its schema is known.
-import type { Codec } from '../runtime/ports/codec.ts';
-import { CodedError } from '../runtime/ports/fault.ts';
+import type { Codec } from '../ports/codec.ts';
+import { CodedError } from '../ports/fault.ts';
 import type { PayoutRequested } from '../schemas/types.generated.ts';
 import type { RequestCodec } from './ports.ts';
 

@@ -1,9 +1,9 @@
 // Given a list version that becomes active around a submit, the gate stops what must not be paid, and nothing else.
 import { setImmediate as turn } from 'node:timers/promises';
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { ListEntity, ListVersion } from '../processors/screening/lists/index.ts';
-import { loadSampleList } from '../processors/screening/lists/sample/load.ts';
 import type { Parties, PayoutRequested } from '../schemas/types.generated.ts';
+import type { ListEntity, ListVersion } from '../screening/lists/index.ts';
+import { loadSampleList } from '../screening/lists/sample/load.ts';
 import { findings, intermediary } from '../test/kit/builders.ts';
 import {
   listedPerson,

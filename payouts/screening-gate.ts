@@ -1,9 +1,10 @@
 // The gate before the first byte: what was put in force before this moment holds, and so does a case about a customer.
-import { tokensOf } from '../processors/screening/counterparties.ts';
-import type { Screener } from '../processors/screening/ports.ts';
-import { differencesSince } from '../processors/screening/requests.ts';
-import { type CustomerCases, isBlocked } from '../processors/screening/rescreen/customer-case.ts';
+
 import type { PayoutRequested } from '../schemas/types.generated.ts';
+import { tokensOf } from '../screening/counterparties.ts';
+import type { Screener } from '../screening/ports.ts';
+import { differencesSince } from '../screening/requests.ts';
+import { type CustomerCases, isBlocked } from '../screening/rescreening/customer-case.ts';
 import type { GateVerdict, SubmissionGate } from './ports.ts';
 
 export interface ScreeningGateOptions {

@@ -1,10 +1,10 @@
 // A stored payout is paid on only while two seals hold: the executor's over all of it, payout dispatch's over what it asked for.
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { dispatchedRequests } from '../cli/compose/dispatched.ts';
 import { sealRecord } from '../domain/record-seal.ts';
 import { keyRing } from '../domain/seal.ts';
 import { dispatchedOf } from '../processors/settlement/dispatched.ts';
+import { dispatchedRequests } from '../services/dispatched.ts';
 import { KEYS } from '../test/kit/keys.ts';
 import { memoryCodec } from '../test/kit/memory-codec.ts';
 import { closeCase } from './close-case.ts';

@@ -1,5 +1,5 @@
 // Takes payouts one step further: asks decide.ts what is due, does it, stores what came of it.
-import { codeAndDetail } from '../runtime/ports/fault.ts';
+import { codeAndDetail } from '../ports/fault.ts';
 import type { PayoutRequested } from '../schemas/types.generated.ts';
 import { isBehind } from './attempt-ledger.ts';
 import { clockAhead, isClockDoubtful } from './clock-doubt.ts';

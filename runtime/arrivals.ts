@@ -2,16 +2,17 @@
 // decoded by that contract, with what must survive every detour.
 import { hash } from 'node:crypto';
 import { formatOrigin, type OriginPosition } from '../domain/origin-position.ts';
+import type { Codec } from '../ports/codec.ts';
+import type { LogRecord, RecordBatch } from '../ports/log.ts';
+import { detourFlaw, type Rings, sealDetail, sealedRecordOf, sealFlaw } from '../ports/seals.ts';
 import type { Received } from '../processors/contract.ts';
 import { eventIn } from '../processors/lifecycle.ts';
 import { contractOf, type TopicName } from '../topics/catalogue.ts';
-import { isReplayTopic, RETRY_TIERS, replayTopic, retryTopic } from '../topics/recovery.ts';
-import { type Cause, parseCause } from './cause.ts';
-import { HEADER, headerInteger, headerText, RECOVERY_HEADER } from './headers.ts';
-import { homePartition } from './home-partition.ts';
-import type { Codec } from './ports/codec.ts';
-import type { LogRecord, RecordBatch } from './ports/log.ts';
-import { detourFlaw, type Rings, sealDetail, sealedRecordOf, sealFlaw } from './seals.ts';
+import { type Cause, parseCause } from '../topics/cause.ts';
+import { HEADER, headerInteger, headerText, RECOVERY_HEADER } from '../topics/headers.ts';
+import { homePartition } from '../topics/home-partition.ts';
+import { identityOf, transferIdOf } from '../topics/identity.ts';
+import { isReplayTopic } from '../topics/recovery.ts';
 
 /** Where a record stood on its contract topic, and its history since. */
 export interface Source {
@@ -77,11 +78,6 @@ export interface ArrivalOptions {
 }
 
 const TRACEPARENT = /^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
-
-/** The topics that a processor or sink consumes: its contract topics, its retries and its replays. */
-export function inputTopics(owner: string, reads: readonly string[]): readonly string[] {
-  return [...reads, ...RETRY_TIERS.map((_, tier) => retryTopic(owner, tier)), replayTopic(owner)];
-}
 
 /** What the record was made from, where a seal says so; for a retry, what was put aside. Replays come in any order. */
 export function provenCauseOf({ record, source, refusal }: Arrival): Cause | undefined {
@@ -229,17 +225,6 @@ function refused({ record, topicId, source }: Sourced, refusal: Refusal): Arriva
   const originPosition = direct && here ? here : (headerText(record.headers, HEADER.originPosition) ?? here);
   const traceparent = traceOf(record, here);
   return { record, topicId, source, received: undefined, refusal, originPosition, traceparent };
-}
-
-/** The transfer that a decoded input belongs to. */
-export function transferIdOf(value: unknown): string | undefined {
-  const input = value as { transferId?: string; envelope?: { transferId: string }; command?: { transferId: string } };
-  return input.envelope?.transferId ?? input.command?.transferId ?? input.transferId;
-}
-
-function identityOf(value: unknown): string | undefined {
-  const input = value as { envelope?: { eventId: string }; command?: { commandId: string } };
-  return input.envelope?.eventId ?? input.command?.commandId;
 }
 
 /** Chain records and commands stand on the home partition of their transfer; anywhere else, order would be lost. */

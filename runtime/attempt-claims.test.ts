@@ -1,11 +1,11 @@
 import { expect, it } from 'vitest';
+import { systemClock } from '../ports/clock.ts';
+import { recordOf } from '../ports/seals.ts';
 import { memoryCodec } from '../test/kit/memory-codec.ts';
 import { MemoryLog } from '../test/kit/memory-log.ts';
 import { testRings } from '../test/kit/rings.ts';
 import { payoutAttempts } from '../topics/edges.ts';
 import { logAttemptClaims } from './attempt-claims.ts';
-import { systemClock } from './clock.ts';
-import { recordOf } from './seals.ts';
 
 const AT = 1_800_000_000_000;
 const claim = (payoutId: string, attempt: number) => ({ payoutId, attempt, startedAt: AT + attempt });

@@ -3,14 +3,14 @@
 import { randomUUID } from 'node:crypto';
 import { AttemptLedger } from '../payouts/attempt-ledger.ts';
 import type { AttemptClaims } from '../payouts/ports.ts';
+import { type Clock, systemClock } from '../ports/clock.ts';
+import type { Codec } from '../ports/codec.ts';
+import { CodedError, dependencyDown } from '../ports/fault.ts';
+import type { Log, LogWriter, RecordBatch } from '../ports/log.ts';
+import { type Rings, recordOf, requireRings, sealFlaw } from '../ports/seals.ts';
 import { payoutAttempts } from '../topics/edges.ts';
 import { backoffMs } from './backoff.ts';
-import { type Clock, systemClock } from './clock.ts';
 import { faultOf } from './faults.ts';
-import type { Codec } from './ports/codec.ts';
-import { CodedError, dependencyDown } from './ports/fault.ts';
-import type { Log, LogWriter, RecordBatch } from './ports/log.ts';
-import { type Rings, recordOf, requireRings, sealFlaw } from './seals.ts';
 
 const TOPIC = payoutAttempts.name;
 /** How long a claim may take: a part of the lease of its attempt. */

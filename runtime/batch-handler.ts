@@ -1,38 +1,38 @@
 // What becomes of each record of a batch, as one result to commit: outputs, retries, dead letters, and how far it got.
 // The same for processors and sinks; they differ in `run`.
+
+import type { Clock } from '../ports/clock.ts';
+import type { Codec } from '../ports/codec.ts';
+import type { BatchHandler, BatchResult, LogRecord, OutputRecord, RecordBatch } from '../ports/log.ts';
+import { groupId } from '../ports/names.ts';
+import type { ReplayClaims } from '../ports/replay-claims.ts';
+import { type Rings, requireRings, ringOf, sealedDetour } from '../ports/seals.ts';
 import type { Cause } from '../processors/contract.ts';
 import { deadLetterMark } from '../processors/lifecycle.ts';
 import type { Stage } from '../schemas/types.generated.ts';
 import { contractOf, type TopicName } from '../topics/catalogue.ts';
+import { deadLetterId, markId } from '../topics/dead-letter-id.ts';
+import { HEADER, headerInteger, RECOVERY_HEADER } from '../topics/headers.ts';
 import { RETRY_TIERS, replayTopic, retryTopic } from '../topics/recovery.ts';
 import { type Accepted, type Arrival, createArrivals, placeOf, provenCauseOf, type Refusal } from './arrivals.ts';
 import { type BackoffLimits, backoffMs, DEFAULT_BACKOFF } from './backoff.ts';
 import { type BreakerVerdict, breakerEntry, type DeadLetterBreaker } from './breaker.ts';
-import type { Clock } from './clock.ts';
 import {
   type DeadLetterClass,
   type Detour,
-  deadLetterId,
   deadLetterRecord,
-  markId,
   type RetryPolicy,
   retryRecord,
   tierFor,
   tierForWait,
 } from './detours.ts';
 import { type Fault, faultOf } from './faults.ts';
-import { HEADER, headerInteger, RECOVERY_HEADER } from './headers.ts';
 import type { HostObserver } from './host.ts';
 import { type Isolated, isolate, type Outcome, type Run } from './isolate.ts';
 import { Marks } from './marks.ts';
-import { groupId } from './names.ts';
-import type { Codec } from './ports/codec.ts';
-import type { BatchHandler, BatchResult, LogRecord, OutputRecord, RecordBatch } from './ports/log.ts';
-import type { ReplayClaims } from './ports/replay-claims.ts';
 import { noteStanding, topicToken } from './progress.ts';
 import { Refusals } from './refusals.ts';
 import { withoutRepeatedReplays } from './replays.ts';
-import { type Rings, requireRings, ringOf, sealedDetour } from './seals.ts';
 
 export interface BatchHandlerOptions {
   readonly app: string;

@@ -1,15 +1,16 @@
 // The life of one consumer: schemas and tables first, then the log, then watching it until it is stopped.
+
+import type { Clock } from '../ports/clock.ts';
+import type { Codec } from '../ports/codec.ts';
+import { CodedError } from '../ports/fault.ts';
+import type { BatchHandler, ConsumerOptions, Log, LogConsumer, PartitionProgress } from '../ports/log.ts';
 import type { TopicName } from '../topics/catalogue.ts';
 import { backoffMs } from './backoff.ts';
-import type { Clock } from './clock.ts';
 import { faultOf } from './faults.ts';
 import type { DependencyTrouble, Host, HostState } from './host.ts';
 import type { Logger } from './logger.ts';
 import type { Metrics } from './metrics.ts';
 import type { Observer } from './observer.ts';
-import type { Codec } from './ports/codec.ts';
-import { CodedError } from './ports/fault.ts';
-import type { BatchHandler, ConsumerOptions, Log, LogConsumer, PartitionProgress } from './ports/log.ts';
 import type { Table } from './table.ts';
 
 export interface ConsumerHostOptions {

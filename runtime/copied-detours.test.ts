@@ -2,6 +2,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { keyRing } from '../domain/seal.ts';
+import type { LogRecord, OutputRecord } from '../ports/log.ts';
+import { sealedDetour } from '../ports/seals.ts';
 import { topology } from '../processors/topology.ts';
 import { accepted, evidence, following } from '../test/kit/events.ts';
 import { append, input, type RunOptions, runProcessor } from '../test/kit/harness.ts';
@@ -10,10 +12,8 @@ import { memoryReplayClaims } from '../test/kit/memory-claims.ts';
 import { memoryCodec } from '../test/kit/memory-codec.ts';
 import { MemoryLog } from '../test/kit/memory-log.ts';
 import { copyOf, replayOf } from '../test/kit/replay.ts';
-import { HEADER, RECOVERY_HEADER } from './headers.ts';
-import type { LogRecord, OutputRecord } from './ports/log.ts';
+import { HEADER, RECOVERY_HEADER } from '../topics/headers.ts';
 import type { AnyProcessor } from './processor-host.ts';
-import { sealedDetour } from './seals.ts';
 
 const OWNER = 'screening';
 const RETRY = 'screening.retry.60s';

@@ -1,15 +1,15 @@
 // Records that leave the straight way: to a retry topic for a while, or to the dead letters for good.
 import { hash } from 'node:crypto';
-import { deterministicId } from '../domain/event-id.ts';
 import { formatOrigin } from '../domain/origin-position.ts';
 import { safeText } from '../domain/text.ts';
+import type { OutputRecord } from '../ports/log.ts';
 import type { Cause } from '../processors/contract.ts';
+import { formatCause, sourceOf } from '../topics/cause.ts';
 import { INTENT_MAX_MESSAGE_BYTES } from '../topics/contract.ts';
+import { deadLetterId } from '../topics/dead-letter-id.ts';
+import { HEADER, RECOVERY_HEADER } from '../topics/headers.ts';
 import { deadLetterTopic, RETRY_TIERS, retryTopic } from '../topics/recovery.ts';
-import type { Arrival, Source } from './arrivals.ts';
-import { formatCause, sourceOf } from './cause.ts';
-import { HEADER, RECOVERY_HEADER } from './headers.ts';
-import type { OutputRecord } from './ports/log.ts';
+import type { Arrival } from './arrivals.ts';
 
 const MAX_TEXT = 300;
 const MAX_STACK = 1_000;
@@ -79,25 +79,6 @@ export function retryRecord(detour: Detour, tier: number, dueAt: number, waits =
  * `repeated`: it was handled before.
  */
 export type DeadLetterClass = 'undecodable' | 'refused' | 'exhausted' | 'poison' | 'unproven' | 'repeated';
-
-/** A record that failed, at this replay of it. */
-export interface FailedRecord {
-  readonly owner: string;
-  readonly source: Pick<Source, 'topicId' | 'partition' | 'offset' | 'replayCount' | 'letterAt'>;
-}
-
-/**
- * One id per failure of a record: the same when it runs again, another after each replay. It follows from the source of what
- * is provably that record; a copy or a forgery on a retry topic has the id of the place where it stands itself.
- */
-export function deadLetterId({ owner, source }: FailedRecord): string {
-  const { replayCount } = source;
-  const { topicId, partition, offset } = source.letterAt ?? source;
-  return deterministicId(`dead-letter\n${owner}\n${topicId}\n${partition}\n${offset}\n${replayCount}`);
-}
-
-/** Id of the DEAD_LETTERED mark that goes with a dead letter. */
-export const markId = (id: string): string => deterministicId(`dead-letter mark\n${id}`);
 
 /** The record, byte for byte, with why and where it failed. */
 export function deadLetterRecord(detour: Detour, deadLetterClass: DeadLetterClass, stack = ''): OutputRecord {

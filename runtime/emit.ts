@@ -1,17 +1,18 @@
 // From what `decide` returned to records: encoded, keyed, on the right partition, with their headers and their
 // lifecycle record.
+
+import type { Codec } from '../ports/codec.ts';
+import { CodedError } from '../ports/fault.ts';
+import type { OutputRecord } from '../ports/log.ts';
+import { type Rings, requireRings, sealed } from '../ports/seals.ts';
 import { type ChainEvent, lifecycleOf } from '../processors/lifecycle.ts';
 import type { Stage } from '../schemas/types.generated.ts';
 import { type AnyContract, contractOf, type TopicName } from '../topics/catalogue.ts';
+import { formatCause, sourceOf } from '../topics/cause.ts';
+import { HEADER } from '../topics/headers.ts';
+import { homePartition } from '../topics/home-partition.ts';
+import { transferIdOf } from '../topics/identity.ts';
 import type { Accepted } from './arrivals.ts';
-import { transferIdOf } from './arrivals.ts';
-import { formatCause, sourceOf } from './cause.ts';
-import { HEADER } from './headers.ts';
-import { homePartition } from './home-partition.ts';
-import type { Codec } from './ports/codec.ts';
-import { CodedError } from './ports/fault.ts';
-import type { OutputRecord } from './ports/log.ts';
-import { type Rings, requireRings, sealed } from './seals.ts';
 
 /** Room for key, headers and framing within a topic's largest record. */
 const FRAMING_BYTES = 4_096;

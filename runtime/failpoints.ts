@@ -9,9 +9,9 @@
 // whenever it acts (`kill NAME 3`), before it does. With CORRIDOR_FAILPOINTS_FILE, a process that gets SIGUSR2 takes the
 // rules of that file in place of those it has, and counts from one again: a harness arms it while it works.
 import { appendFileSync, readFileSync } from 'node:fs';
+import { forbiddenVariables, refuseOutsideTrials } from '../ports/environment.ts';
+import { CodedError } from '../ports/fault.ts';
 import { consumers, topology } from '../processors/topology.ts';
-import { forbiddenVariables, refuseOutsideTrials } from './ports/environment.ts';
-import { CodedError } from './ports/fault.ts';
 
 /**
  * Every failpoint there is, so that a harness can tell those that were never hit; failpoints.test.ts holds this list and

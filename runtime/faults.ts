@@ -1,6 +1,6 @@
 // What the runtime makes of anything thrown: a class, a stable code, and words that hold no personal data.
 import { DomainError } from '../domain/error.ts';
-import { codeAndDetail, type FaultClass, framesOf, isCoded, isOf } from './ports/fault.ts';
+import { codeAndDetail, type FaultClass, framesOf, isCoded, isOf } from '../ports/fault.ts';
 
 export interface Fault {
   readonly faultClass: FaultClass;

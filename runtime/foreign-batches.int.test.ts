@@ -10,14 +10,13 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { batchBy, type Codec } from '../adapters/kafka/testing/batches.ts';
 import { produceRaw } from '../adapters/kafka/testing/raw-produce.ts';
 import { type LocalStack, startStack } from '../infra/local/stack.ts';
+import type { Log, LogRecord } from '../ports/log.ts';
+import { groupId } from '../ports/names.ts';
 import { transferRequested } from '../test/kit/builders.ts';
 import { intakeHost, logOf } from '../test/kit/intake-host.ts';
 import { memoryCodec } from '../test/kit/memory-codec.ts';
-import { recoveryTopics } from '../topics/recovery.ts';
-import { inputTopics } from './arrivals.ts';
+import { inputTopics, recoveryTopics } from '../topics/recovery.ts';
 import type { Host } from './host.ts';
-import { groupId } from './names.ts';
-import type { Log, LogRecord } from './ports/log.ts';
 
 const APP = 'foreign-test';
 const PARTITIONS = 4;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { CodedError } from '../ports/fault.ts';
 import { groupWrites } from './group-writes.ts';
-import { CodedError } from './ports/fault.ts';
 
 /** A run that records what it was given, and ends when told to. */
 function recording(fail?: (items: readonly number[]) => Error | undefined) {

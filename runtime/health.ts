@@ -1,8 +1,9 @@
 // What a process says of itself: liveness by progress, parts that stand, dependencies that are waited for, every partition.
+
+import type { HealthSource } from '../ports/health.ts';
 import type { Host, HostHealth, Standing } from './host.ts';
 import { assess, type LivenessLimits } from './liveness.ts';
 import type { Metrics } from './metrics.ts';
-import type { HealthSource } from './ports/health.ts';
 import type { Supervisor } from './supervisor.ts';
 
 /** A process as its health sees it. */

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
+import { CodedError } from '../ports/fault.ts';
 import type { Processor } from '../processors/contract.ts';
 import { type Topology, topology } from '../processors/topology.ts';
 import { accepted, evidence, following } from '../test/kit/events.ts';
@@ -7,7 +8,6 @@ import { type Input, input, runProcessor } from '../test/kit/harness.ts';
 import { ManualClock } from '../test/kit/manual-clock.ts';
 import type { CrashPoint } from '../test/kit/memory-log.ts';
 import { times } from '../test/kit/times.ts';
-import { CodedError } from './ports/fault.ts';
 
 type Fate = 'goes' | 'throws' | 'breaks-batch' | 'retries-once' | 'waits-once' | 'rubbish';
 const fates: readonly Fate[] = [

@@ -1,9 +1,10 @@
 // What the service sees of a hosted processor, sink or executor, and what a host reports while it works.
+
+import type { LogFault, PartitionProgress } from '../ports/log.ts';
 import type { Cause } from '../processors/contract.ts';
 import type { Arrival } from './arrivals.ts';
 import type { DeadLetterClass } from './detours.ts';
 import type { Fault } from './faults.ts';
-import type { LogFault, PartitionProgress } from './ports/log.ts';
 
 /** A dependency that some partition of a host waits for. */
 export interface DependencyTrouble {

@@ -1,6 +1,8 @@
 // Whatever is crashed, copied, replayed, lost or made again: one input is decided once, and no event id has two contents.
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
+import type { LogRecord } from '../ports/log.ts';
+import { sealed } from '../ports/seals.ts';
 import { topology } from '../processors/topology.ts';
 import { accepted, evidence, following } from '../test/kit/events.ts';
 import { runProcessor } from '../test/kit/harness.ts';
@@ -11,11 +13,9 @@ import { type CrashPoint, MemoryLog } from '../test/kit/memory-log.ts';
 import { copyOf, replayOf } from '../test/kit/replay.ts';
 import { testRings } from '../test/kit/rings.ts';
 import { times } from '../test/kit/times.ts';
-import { formatCause, sourceOf } from './cause.ts';
-import type { LogRecord } from './ports/log.ts';
+import { formatCause, sourceOf } from '../topics/cause.ts';
 import type { AnyProcessor } from './processor-host.ts';
 import { applyResume, planResume } from './resume.ts';
-import { sealed } from './seals.ts';
 
 const OWNER = 'screening';
 const INPUT = 'transfer.accepted';

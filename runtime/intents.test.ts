@@ -5,7 +5,7 @@ import { type Topology, topology } from '../processors/topology.ts';
 import { accepted, requested } from '../test/kit/events.ts';
 import { input, runProcessor } from '../test/kit/harness.ts';
 import { memoryCodec } from '../test/kit/memory-codec.ts';
-import { homePartition } from './home-partition.ts';
+import { homePartition } from '../topics/home-partition.ts';
 
 type Intake = Topology['intake'];
 type In = ReceivedFrom<Intake['reads']>;

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
+import { CodedError } from '../ports/fault.ts';
 import { isolate, type Outcome } from './isolate.ts';
-import { CodedError } from './ports/fault.ts';
 
 const down = new CodedError('DOWN', 'down', { faultClass: 'transient-dependency' });
 const done = (n: number): Outcome => ({ kind: 'done', outputs: [{ key: String(n) } as never] });

@@ -1,7 +1,8 @@
 // Finds the records that break the code, and lets their neighbours through.
+
+import type { OutputRecord } from '../ports/log.ts';
 import type { Disposition } from '../processors/contract.ts';
 import { type Fault, faultOf } from './faults.ts';
-import type { OutputRecord } from './ports/log.ts';
 
 /** What became of one record. */
 export type Outcome =

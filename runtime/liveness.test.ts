@@ -2,9 +2,9 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
+import type { PartitionProgress } from '../ports/log.ts';
 import type { HostHealth } from './host.ts';
 import { assess } from './liveness.ts';
-import type { PartitionProgress } from './ports/log.ts';
 
 const limits = { stallAfterMs: 30_000, exitAfterMs: 120_000 };
 const NOW = 1_000_000;

@@ -1,7 +1,8 @@
 // Alive means: getting on with it. A partition with records to handle that makes no progress, for no declared reason,
 // makes the process unready, then ends it, so that another member takes over.
+
+import type { PartitionProgress } from '../ports/log.ts';
 import type { HostHealth } from './host.ts';
-import type { PartitionProgress } from './ports/log.ts';
 
 export interface LivenessLimits {
   /** Lag without progress for this long: not ready, ms. */

@@ -1,5 +1,6 @@
 import { Writable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
+import { CodedError } from '../ports/fault.ts';
 import type { Processor } from '../processors/contract.ts';
 import { type Topology, topology } from '../processors/topology.ts';
 import { accepted } from '../test/kit/events.ts';
@@ -11,7 +12,6 @@ import { MemoryLog } from '../test/kit/memory-log.ts';
 import { testRings } from '../test/kit/rings.ts';
 import { createLogger } from './logger.ts';
 import { createMetrics } from './metrics.ts';
-import { CodedError } from './ports/fault.ts';
 import { createProcessorHost } from './processor-host.ts';
 
 function captured() {

@@ -1,15 +1,15 @@
 import { describe, expect, it } from 'vitest';
+import type { LogReader, LogRecord } from '../ports/log.ts';
+import { type Rings, sealed } from '../ports/seals.ts';
 import { topology } from '../processors/topology.ts';
 import { accepted, evidence, following } from '../test/kit/events.ts';
 import { input, runProcessor } from '../test/kit/harness.ts';
 import { ManualClock } from '../test/kit/manual-clock.ts';
 import { MemoryLog } from '../test/kit/memory-log.ts';
 import { testRings } from '../test/kit/rings.ts';
-import { formatCause, sourceOf } from './cause.ts';
+import { formatCause, sourceOf } from '../topics/cause.ts';
 import { Looks } from './looks.ts';
-import type { LogReader, LogRecord } from './ports/log.ts';
 import type { AnyProcessor } from './processor-host.ts';
-import { type Rings, sealed } from './seals.ts';
 
 const OUTPUT = 'transfer.screened';
 const TOPIC_ID = 'transfer.accepted';

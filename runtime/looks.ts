@@ -1,9 +1,10 @@
 // Looks of one stage into its own outputs, one after the other: whether a record that stands behind an offset without a note
 // was handled before. All of them share what was read, so the outputs are read through once, and then only what came since.
-import { sourceOf } from './cause.ts';
-import type { Clock } from './clock.ts';
-import { CodedError } from './ports/fault.ts';
-import type { LogReader, LogRecord, PartitionRange } from './ports/log.ts';
+
+import type { Clock } from '../ports/clock.ts';
+import { CodedError } from '../ports/fault.ts';
+import type { LogReader, LogRecord, PartitionRange } from '../ports/log.ts';
+import { sourceOf } from '../topics/cause.ts';
 import { evidenceTopics, type Producing, raiseProven } from './progress.ts';
 
 /** Clocks of brokers may be so far apart, ms. */

@@ -1,6 +1,7 @@
 // A topic that is made again, and offsets that are lost, on a real broker: no position is met twice, no decision made twice.
 import kafkajs from 'kafkajs';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { groupId } from '../ports/names.ts';
 import { createIntake } from '../processors/intake/processor.ts';
 import { topology } from '../processors/topology.ts';
 import { AT, BOOK, TOKEN_KEY, transferRequested } from '../test/kit/builders.ts';
@@ -8,7 +9,6 @@ import { accepted, evidence, following } from '../test/kit/events.ts';
 import { memoryIntentClaims } from '../test/kit/memory-claims.ts';
 import { testRings } from '../test/kit/rings.ts';
 import { idsOf, PATIENT, recordOf, StagesOnKafka } from '../test/kit/stages-on-kafka.ts';
-import { groupId } from './names.ts';
 import type { AnyProcessor } from './processor-host.ts';
 import { applyResume, planResume } from './resume.ts';
 

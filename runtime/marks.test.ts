@@ -1,6 +1,7 @@
 // A record whose cause was handled before changes nothing; one whose cause was not is never taken for one.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { LogAdmin, LogReader } from '../ports/log.ts';
 import { topology } from '../processors/topology.ts';
 import { accepted, evidence, following } from '../test/kit/events.ts';
 import { append, input, runProcessor } from '../test/kit/harness.ts';
@@ -9,9 +10,8 @@ import { memoryCodec } from '../test/kit/memory-codec.ts';
 import { MemoryLog } from '../test/kit/memory-log.ts';
 import { copyOf } from '../test/kit/replay.ts';
 import { testRings } from '../test/kit/rings.ts';
-import { formatCause, parseCause, sourceOf } from './cause.ts';
+import { formatCause, parseCause, sourceOf } from '../topics/cause.ts';
 import { Marks } from './marks.ts';
-import type { LogAdmin, LogReader } from './ports/log.ts';
 import type { AnyProcessor } from './processor-host.ts';
 import { applyResume, planResume } from './resume.ts';
 

@@ -1,6 +1,6 @@
 // Up to which cause a partition has been handled, for each source and partition of causes: what is not above its mark is a
 // repeat. Kept as a note beside the committed offset, in the same transaction, so that it goes wherever the offset goes.
-import { type Cause, parseCause } from './cause.ts';
+import { type Cause, parseCause } from '../topics/cause.ts';
 
 /** Brokers take 4,096 bytes beside an offset (offset.metadata.max.bytes); the topic has some of them (progress.ts). */
 const MOST_TEXT = 4_000;

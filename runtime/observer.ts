@@ -1,9 +1,10 @@
 // One observer per host: turns what happens into metrics, log lines and health.
 
 import { boundedLabels } from '../domain/text.ts';
+import type { Clock } from '../ports/clock.ts';
 import { contractOf } from '../topics/catalogue.ts';
-import { type Arrival, transferIdOf } from './arrivals.ts';
-import type { Clock } from './clock.ts';
+import { transferIdOf } from '../topics/identity.ts';
+import type { Arrival } from './arrivals.ts';
 import type { Alarm, DependencyTrouble, HostObserver } from './host.ts';
 import type { Logger } from './logger.ts';
 import type { Metrics } from './metrics.ts';

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { CodedError } from '../ports/fault.ts';
 import type { Decision, EmittedTo, Processor, ReceivedFrom } from '../processors/contract.ts';
 import { type Topology, topology } from '../processors/topology.ts';
 import type { TransferAccepted } from '../schemas/types.generated.ts';
@@ -7,8 +8,7 @@ import { input, runProcessor } from '../test/kit/harness.ts';
 import { ManualClock } from '../test/kit/manual-clock.ts';
 import { memoryCodec } from '../test/kit/memory-codec.ts';
 import { MemoryLog } from '../test/kit/memory-log.ts';
-import { sourceOf } from './cause.ts';
-import { CodedError } from './ports/fault.ts';
+import { sourceOf } from '../topics/cause.ts';
 
 type Screening = Topology['screening'];
 type In = ReceivedFrom<Screening['reads']>;

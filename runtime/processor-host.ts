@@ -1,11 +1,18 @@
 // Hosts one processor of the chain over the log, exactly once.
+
+import { type Clock, systemClock } from '../ports/clock.ts';
+import type { Codec } from '../ports/codec.ts';
+import { CodedError } from '../ports/fault.ts';
+import type { Log } from '../ports/log.ts';
+import type { ReplayClaims } from '../ports/replay-claims.ts';
+import type { Rings } from '../ports/seals.ts';
 import { type Edges, isDisposition, type Processor } from '../processors/contract.ts';
 import { stageOf } from '../processors/lifecycle.ts';
 import { contractOf, type TopicName } from '../topics/catalogue.ts';
-import { type Accepted, inputTopics } from './arrivals.ts';
+import { inputTopics } from '../topics/recovery.ts';
+import type { Accepted } from './arrivals.ts';
 import { createBatchHandler } from './batch-handler.ts';
 import { type BreakerLimits, DEFAULT_BREAKER, DeadLetterBreaker } from './breaker.ts';
-import { type Clock, systemClock } from './clock.ts';
 import { createConsumerHost } from './consumer-host.ts';
 import type { RetryPolicy } from './detours.ts';
 import { createEmitter, type Emitter } from './emit.ts';
@@ -17,11 +24,6 @@ import type { Logger } from './logger.ts';
 import { Looks } from './looks.ts';
 import type { Metrics } from './metrics.ts';
 import { createObserver } from './observer.ts';
-import type { Codec } from './ports/codec.ts';
-import { CodedError } from './ports/fault.ts';
-import type { Log } from './ports/log.ts';
-import type { ReplayClaims } from './ports/replay-claims.ts';
-import type { Rings } from './seals.ts';
 import type { Table } from './table.ts';
 
 /** A processor whatever its edges. */

@@ -1,13 +1,14 @@
 // How far a stage has come, as its own outputs prove it. A committed offset may be lost: the group expired or was renamed, or
 // somebody reset it. The outputs stay, and each names the input that it was made from, under the seal of the stages. What is
 // proven to be handled is not handled again: its decision stands in the log, and another one would stand beside it.
+
+import type { LogReader, LogRecord, PartitionRange, RecordBatch } from '../ports/log.ts';
+import { detourFlaw, type Rings, sealFlaw } from '../ports/seals.ts';
 import { contractOf, type TopicName } from '../topics/catalogue.ts';
+import { type Cause, parseCause, sourceOf } from '../topics/cause.ts';
+import { HEADER, headerText, RECOVERY_HEADER } from '../topics/headers.ts';
 import { deadLetterTopic, RETRY_TIERS, retryTopic } from '../topics/recovery.ts';
-import { type Cause, parseCause, sourceOf } from './cause.ts';
-import { HEADER, headerText, RECOVERY_HEADER } from './headers.ts';
 import { Marks } from './marks.ts';
-import type { LogReader, LogRecord, PartitionRange, RecordBatch } from './ports/log.ts';
-import { detourFlaw, type Rings, sealFlaw } from './seals.ts';
 
 export interface Producing {
   readonly owner: string;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { groupId } from '../ports/names.ts';
 import { MemoryLog } from '../test/kit/memory-log.ts';
-import { inputTopics } from './arrivals.ts';
-import { groupId } from './names.ts';
+import { inputTopics } from '../topics/recovery.ts';
 import { noteStanding, topicToken } from './progress.ts';
 import { applyTopics } from './provision.ts';
 

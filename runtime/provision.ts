@@ -1,9 +1,10 @@
 // Brings a cluster to what the pipeline needs: topics, their configuration, and an offset for every group.
+
+import { CodedError } from '../ports/fault.ts';
+import type { LogAdmin, TopicDescription } from '../ports/log.ts';
+import { groupId } from '../ports/names.ts';
 import { consumers, topology } from '../processors/topology.ts';
 import { type Desired, desired, type Plan, plan } from '../topics/provision.ts';
-import { groupId } from './names.ts';
-import { CodedError } from './ports/fault.ts';
-import type { LogAdmin, TopicDescription } from './ports/log.ts';
 import { topicToken } from './progress.ts';
 
 export interface ProvisionOptions {

@@ -1,6 +1,6 @@
 // When the broker refuses a transaction for what is in it (too large, invalid), no exception says which record is to
 // blame: smaller and smaller parts of the batch are tried, until the guilty record is alone.
-import type { RecordBatch } from './ports/log.ts';
+import type { RecordBatch } from '../ports/log.ts';
 
 const REFUSED: ReadonlySet<string> = new Set(['RECORD_TOO_LARGE', 'RECORD_INVALID']);
 

@@ -1,12 +1,11 @@
 // A dead letter is decided again once, however often it is replayed: the replay that is handled first claims the letter for
 // the place where it stands in the log. It may run again there (its process died before the commit); any other record, a
 // copy of it or the replay of a second operator, finds the claim and changes nothing.
-import { formatOrigin, parseOrigin } from '../domain/origin-position.ts';
+import { formatOrigin } from '../domain/origin-position.ts';
+import type { ReplayClaim, ReplayClaims } from '../ports/replay-claims.ts';
+import { letterOfReplay } from '../topics/dead-letter-id.ts';
+import { headerText, RECOVERY_HEADER } from '../topics/headers.ts';
 import type { Arrival, Refusal } from './arrivals.ts';
-import { deadLetterId, type FailedRecord } from './detours.ts';
-import { headerText, RECOVERY_HEADER } from './headers.ts';
-import type { LogRecord } from './ports/log.ts';
-import type { ReplayClaim, ReplayClaims } from './ports/replay-claims.ts';
 
 export interface ReplayTerms {
   readonly owner: string;
@@ -44,32 +43,6 @@ export async function withoutRepeatedReplays(
 /** Its seal was right, and it names a source: what is not even that is put aside by itself. */
 const isProven = ({ record, refusal }: Arrival): boolean =>
   !record.unreadable && refusal?.kind !== 'unproven' && refusal?.kind !== 'stop' && refusal?.code !== 'SOURCE_UNKNOWN';
-
-export interface ReplayedLetter {
-  /** Its `dlq-id`. */
-  readonly id: string;
-  /**
-   * What is claimed: the letter of the source at that replay. It is another one than `id` for the letter of a copy, which is
-   * the same record: of it and its original one is decided again.
-   */
-  readonly claimed: string;
-}
-
-/**
- * The dead letter that a record of a replay topic has decided again; undefined when it names none: a replay keeps the
- * `dlq-id` of its letter, raises its `replay-count` by one, and has a `replay-id`.
- */
-export function letterOfReplay(
-  headers: LogRecord['headers'],
-  { owner, source: { letterAt: _, ...source } }: FailedRecord,
-): ReplayedLetter | undefined {
-  const replayCount = source.replayCount - 1;
-  if (replayCount < 0 || !headerText(headers, RECOVERY_HEADER.replayId)) return undefined;
-  const claimed = deadLetterId({ owner, source: { ...source, replayCount } });
-  const letterAt = parseOrigin(headerText(headers, RECOVERY_HEADER.deadLetterPosition) ?? '');
-  const id = letterAt ? deadLetterId({ owner, source: { ...source, replayCount, letterAt } }) : claimed;
-  return headerText(headers, RECOVERY_HEADER.deadLetterId) === id ? { id, claimed } : undefined;
-}
 
 interface Replay {
   /** Undefined: it names no letter. */

@@ -1,12 +1,13 @@
 // Where a stage goes on whose offsets were lost or set back: right behind the last input that its outputs prove to be handled.
+
+import { CodedError } from '../ports/fault.ts';
+import type { CommittedOffset, LogAdmin, LogReader, NewOffset, PartitionRange } from '../ports/log.ts';
+import { groupId } from '../ports/names.ts';
+import type { Rings } from '../ports/seals.ts';
 import { topology } from '../processors/topology.ts';
 import type { TopicName } from '../topics/catalogue.ts';
-import { inputTopics } from './arrivals.ts';
-import { groupId } from './names.ts';
-import { CodedError } from './ports/fault.ts';
-import type { CommittedOffset, LogAdmin, LogReader, NewOffset, PartitionRange } from './ports/log.ts';
+import { inputTopics } from '../topics/recovery.ts';
 import { noteAt, noteStanding, type Producing, provenOffsets, topicToken } from './progress.ts';
-import type { Rings } from './seals.ts';
 
 export interface ResumeOptions {
   /** Prefix of groups. */

@@ -3,10 +3,10 @@ import { once } from 'node:events';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { startHealthServer } from '../adapters/http/health-server.ts';
+import { CodedError } from '../ports/fault.ts';
 import type { Host, HostHealth, HostState } from './host.ts';
 import { silentLogger } from './logger.ts';
 import { createMetrics } from './metrics.ts';
-import { CodedError } from './ports/fault.ts';
 import { EXIT, runService, type ServiceOptions } from './service.ts';
 import type { Part } from './supervisor.ts';
 

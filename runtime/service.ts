@@ -1,5 +1,6 @@
 // One process: its hosts started together, watched, and drained together.
 
+import type { HealthServer, HealthSource } from '../ports/health.ts';
 import { watchEventLoop } from './event-loop-watch.ts';
 import { faultOf } from './faults.ts';
 import { healthOf, healthsOf, type Running } from './health.ts';
@@ -7,7 +8,6 @@ import type { Host, Standing } from './host.ts';
 import { type LivenessLimits, watchProgress } from './liveness.ts';
 import type { Logger } from './logger.ts';
 import type { Metrics } from './metrics.ts';
-import type { HealthServer, HealthSource } from './ports/health.ts';
 import { type Part, type Supervisor, supervise } from './supervisor.ts';
 
 /** How a process ends. Codes of signals are the shell's own (137 for a wedged event loop). */

@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { CodedError } from '../ports/fault.ts';
+import { sealed } from '../ports/seals.ts';
 import type { ReceivedFrom } from '../processors/contract.ts';
 import { consumers } from '../processors/topology.ts';
 import type { Sink, WriteReport } from '../sinks/contract.ts';
@@ -10,12 +12,10 @@ import { memoryCodec } from '../test/kit/memory-codec.ts';
 import { CrashedError, type CrashPlan, MemoryLog } from '../test/kit/memory-log.ts';
 import { copyOf, replayOf } from '../test/kit/replay.ts';
 import { testRings } from '../test/kit/rings.ts';
-import { formatCause, sourceOf } from './cause.ts';
-import { HEADER } from './headers.ts';
+import { formatCause, sourceOf } from '../topics/cause.ts';
+import { HEADER } from '../topics/headers.ts';
 import { silentLogger } from './logger.ts';
 import { createMetrics } from './metrics.ts';
-import { CodedError } from './ports/fault.ts';
-import { sealed } from './seals.ts';
 import { type AnySink, createSinkHost, type SinkHostOptions } from './sink-host.ts';
 
 const cases = consumers['sink-cases'];

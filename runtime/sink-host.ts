@@ -4,12 +4,15 @@
 // partitions would cost more than the writes (docs/reliability.md). A batch that puts records aside commits them and the
 // offset in one transaction.
 
+import { systemClock } from '../ports/clock.ts';
+import { CodedError } from '../ports/fault.ts';
+import type { ReplayClaims } from '../ports/replay-claims.ts';
 import type { Sink } from '../sinks/contract.ts';
 import type { TopicName } from '../topics/catalogue.ts';
-import { type Accepted, inputTopics } from './arrivals.ts';
+import { inputTopics } from '../topics/recovery.ts';
+import type { Accepted } from './arrivals.ts';
 import { createBatchHandler } from './batch-handler.ts';
 import { DEFAULT_BREAKER, DeadLetterBreaker } from './breaker.ts';
-import { systemClock } from './clock.ts';
 import { createConsumerHost } from './consumer-host.ts';
 import { failpoint } from './failpoints.ts';
 import { groupWrites } from './group-writes.ts';
@@ -17,8 +20,6 @@ import type { DependencyTrouble, Host } from './host.ts';
 import type { Outcome } from './isolate.ts';
 import type { Metrics } from './metrics.ts';
 import { createObserver } from './observer.ts';
-import { CodedError } from './ports/fault.ts';
-import type { ReplayClaims } from './ports/replay-claims.ts';
 import type { HostRuntime } from './processor-host.ts';
 
 /** A sink whatever it reads. */

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
+import { CodedError, dependencyDown } from '../ports/fault.ts';
 import { silentLogger } from './logger.ts';
-import { CodedError, dependencyDown } from './ports/fault.ts';
 import { startUpHost } from './start-up.ts';
 
 /** A clock whose sleeps are over at once; tells what they would have taken. */

@@ -1,7 +1,8 @@
 // Waits until what a process can wait for is there. Meanwhile its health answers, and names what is missing: a process
 // that is started during an outage of the registry begins by itself when it is over.
+
+import { type Clock, systemClock } from '../ports/clock.ts';
 import { backoffMs } from './backoff.ts';
-import { type Clock, systemClock } from './clock.ts';
 import { faultOf } from './faults.ts';
 import type { DependencyTrouble, Host, HostState } from './host.ts';
 import type { Logger } from './logger.ts';

@@ -1,10 +1,10 @@
 // A part that stops by itself is made anew, later each time; what it waits for is named; stopping it is quick at any moment.
 import { describe, expect, it } from 'vitest';
+import { CodedError, type FaultClass } from '../ports/fault.ts';
 import { ManualClock } from '../test/kit/manual-clock.ts';
 import type { Host, Standing } from './host.ts';
 import { silentLogger } from './logger.ts';
 import { createMetrics } from './metrics.ts';
-import { CodedError, type FaultClass } from './ports/fault.ts';
 import { supervise } from './supervisor.ts';
 
 const fault = (code: string, faultClass: FaultClass = 'fatal') =>

@@ -1,8 +1,9 @@
 // Keeps one part of a process running: makes its hosts, and when one of them ends by itself, stops what is left of the
 // part and makes it anew after a while. The other parts of the process never notice.
+
+import { type Clock, systemClock } from '../ports/clock.ts';
 import { topology } from '../processors/topology.ts';
 import { type BackoffLimits, backoffMs } from './backoff.ts';
-import { type Clock, systemClock } from './clock.ts';
 import { type Fault, faultOf } from './faults.ts';
 import type { DependencyTrouble, Host, HostHealth, Standing } from './host.ts';
 import type { Logger } from './logger.ts';

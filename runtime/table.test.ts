@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
+import type { Log } from '../ports/log.ts';
 import type { FxRate } from '../schemas/types.generated.ts';
 import { append, input } from '../test/kit/harness.ts';
 import { ManualClock } from '../test/kit/manual-clock.ts';
 import { memoryCodec } from '../test/kit/memory-codec.ts';
 import { MemoryLog } from '../test/kit/memory-log.ts';
 import { testRings } from '../test/kit/rings.ts';
-import type { Log } from './ports/log.ts';
 import { createTable } from './table.ts';
 
 const rate = (base: string, value: string): FxRate => ({

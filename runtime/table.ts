@@ -1,15 +1,16 @@
 // A compacted topic as a map: read to its end before the first record that needs it, then followed.
+
+import { type Clock, systemClock } from '../ports/clock.ts';
+import type { Codec } from '../ports/codec.ts';
+import { CodedError } from '../ports/fault.ts';
+import type { Log, LogRecord, RecordBatch } from '../ports/log.ts';
+import { type Rings, requireRings, sealFlaw } from '../ports/seals.ts';
 import type { TopicName, TopicValues } from '../topics/catalogue.ts';
 import { contractOf } from '../topics/catalogue.ts';
 import type { TopicContract } from '../topics/contract.ts';
 import { backoffMs } from './backoff.ts';
-import { type Clock, systemClock } from './clock.ts';
 import { faultOf } from './faults.ts';
 import type { TableHealth } from './host.ts';
-import type { Codec } from './ports/codec.ts';
-import { CodedError } from './ports/fault.ts';
-import type { Log, LogRecord, RecordBatch } from './ports/log.ts';
-import { type Rings, requireRings, sealFlaw } from './seals.ts';
 
 export interface Table<V> {
   readonly topic: string;

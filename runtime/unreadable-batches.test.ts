@@ -1,6 +1,7 @@
 // What the host makes of a batch that nobody can read: one dead letter with its range, and an alarm where no producer can
 // have done it.
 import { describe, expect, it } from 'vitest';
+import type { LogRecord, UnreadableBatch } from '../ports/log.ts';
 import type { Processor } from '../processors/contract.ts';
 import { type Topology, topology } from '../processors/topology.ts';
 import { transferRequested } from '../test/kit/builders.ts';
@@ -11,7 +12,6 @@ import { memoryCodec } from '../test/kit/memory-codec.ts';
 import { MemoryLog } from '../test/kit/memory-log.ts';
 import { healthOf } from './health.ts';
 import { createMetrics } from './metrics.ts';
-import type { LogRecord, UnreadableBatch } from './ports/log.ts';
 
 const intake: Processor<Topology['intake'], undefined> = {
   name: 'intake',

@@ -43,3 +43,8 @@ export function recoveryTopics(owner: string): readonly RecoveryTopic[] {
     { name: deadLetterTopic(owner), kind: 'dlq', owner, delayMs: 0, retentionMs: 365 * DAY_MS, maxMessageBytes },
   ];
 }
+
+/** The topics that a processor or sink consumes: its contract topics, its retries and its replays. */
+export function inputTopics(owner: string, reads: readonly string[]): readonly string[] {
+  return [...reads, ...RETRY_TIERS.map((_, tier) => retryTopic(owner, tier)), replayTopic(owner)];
+}

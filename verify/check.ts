@@ -1,6 +1,6 @@
 // What a check is. Later work adds its own to registry.ts; nothing else has to change.
 
-import type { LogRecord } from '../runtime/ports/log.ts';
+import type { LogRecord } from '../ports/log.ts';
 import type { TopicName } from '../topics/catalogue.ts';
 import type { RecoveryTopic } from '../topics/recovery.ts';
 import type { Counters } from './counters.ts';

@@ -10,7 +10,7 @@ import { createInterface } from 'node:readline';
 import type { Writable } from 'node:stream';
 import { finished, pipeline } from 'node:stream/promises';
 import { createGunzip, createGzip, type Gunzip, type Gzip } from 'node:zlib';
-import { CodedError } from '../runtime/ports/fault.ts';
+import { CodedError } from '../ports/fault.ts';
 import type { StoredCount } from './counters.ts';
 import type { Offsets } from './cut.ts';
 import type { StoredDetour } from './detours.ts';

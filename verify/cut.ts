@@ -2,12 +2,12 @@
 // handled by then is told by the log up to the cut, or (hidden behind a transaction that was open) right after it.
 
 import { formatOrigin, parseOrigin } from '../domain/origin-position.ts';
-import { HEADER, headerText } from '../runtime/headers.ts';
-import { groupId } from '../runtime/names.ts';
-import type { Codec } from '../runtime/ports/codec.ts';
-import { CodedError } from '../runtime/ports/fault.ts';
-import type { Log, PartitionRange } from '../runtime/ports/log.ts';
+import type { Codec } from '../ports/codec.ts';
+import { CodedError } from '../ports/fault.ts';
+import type { Log, PartitionRange } from '../ports/log.ts';
+import { groupId } from '../ports/names.ts';
 import type { TransferLifecycle } from '../schemas/types.generated.ts';
+import { HEADER, headerText } from '../topics/headers.ts';
 import { ALL_TOPICS, CHAIN_TOPICS, groupTopics, INPUT_END_TOPICS, OWNERS } from './topics.ts';
 
 export interface Cut {

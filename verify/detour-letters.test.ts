@@ -1,11 +1,12 @@
 // A copy or a forgery of what was put aside is told of, and is no end of the record that it says it is.
 import { describe, expect, it } from 'vitest';
-import { formatCause, sourceOf } from '../runtime/cause.ts';
-import { type DeadLetterClass, deadLetterId } from '../runtime/detours.ts';
-import { RECOVERY_HEADER } from '../runtime/headers.ts';
-import { sealedDetour } from '../runtime/seals.ts';
+import { sealedDetour } from '../ports/seals.ts';
+import type { DeadLetterClass } from '../runtime/detours.ts';
 import { testRings } from '../test/kit/rings.ts';
 import type { TopicName } from '../topics/catalogue.ts';
+import { formatCause, sourceOf } from '../topics/cause.ts';
+import { deadLetterId } from '../topics/dead-letter-id.ts';
+import { RECOVERY_HEADER } from '../topics/headers.ts';
 import { type Entry, History } from './testing/history.ts';
 import { AT_ONCE } from './testing/plant.ts';
 import { verify } from './verify.ts';

@@ -1,9 +1,9 @@
 // Records that left the straight way, by the record they stand for: waiting for another try, replayed, or dead-lettered.
 import { type OriginPosition, parseOrigin } from '../domain/origin-position.ts';
-import { type Cause, parseCause } from '../runtime/cause.ts';
-import { headerInteger, headerText, RECOVERY_HEADER } from '../runtime/headers.ts';
-import type { LogRecord } from '../runtime/ports/log.ts';
-import { letterOfReplay, type ReplayedLetter } from '../runtime/replays.ts';
+import type { LogRecord } from '../ports/log.ts';
+import { type Cause, parseCause } from '../topics/cause.ts';
+import { letterOfReplay, type ReplayedLetter } from '../topics/dead-letter-id.ts';
+import { headerInteger, headerText, RECOVERY_HEADER } from '../topics/headers.ts';
 import { deadLetterTopic, type RecoveryKind } from '../topics/recovery.ts';
 import { digest } from './digest.ts';
 

@@ -4,12 +4,12 @@
 import { holdIdOf } from '../domain/event-id.ts';
 import { HOLD_EXPIRY } from '../domain/identities.ts';
 import { STATE_OF_TOPIC, type StageName } from '../domain/transfer-states.ts';
+import type { LogRecord } from '../ports/log.ts';
 import { contentHashOf } from '../processors/hold-content.ts';
 import { type HoldKeys, isReviewSealed, isSealedAsHeld } from '../processors/holds.ts';
 import { type ChainEvent, lifecycleOf } from '../processors/lifecycle.ts';
 import type { Settle } from '../processors/limits/ports.ts';
 import { LEDGER_TOPICS, type LedgerTopic, settlementOf } from '../processors/limits/rebuild.ts';
-import type { LogRecord } from '../runtime/ports/log.ts';
 import { recordType } from '../schemas/avro-types.ts';
 import type {
   Envelope,

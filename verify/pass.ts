@@ -1,6 +1,7 @@
 // Reads the log in passes: first the inputs, then each chain partition, and hands what it reads to the checks.
-import { homePartition } from '../runtime/home-partition.ts';
-import type { LogRecord, PartitionRange } from '../runtime/ports/log.ts';
+
+import type { LogRecord, PartitionRange } from '../ports/log.ts';
+import { homePartition } from '../topics/home-partition.ts';
 import { ofOtherSchemas } from './carry-on.ts';
 import type { Check, Run } from './check.ts';
 import type { Checkpoint } from './checkpoint.ts';

@@ -3,13 +3,13 @@
 import type { LimitRule } from '../domain/limit-rules.ts';
 import type { KeyRing } from '../domain/seal.ts';
 import type { Payout } from '../payouts/payout.ts';
+import type { Codec } from '../ports/codec.ts';
+import type { Log } from '../ports/log.ts';
+import type { ReplayClaim } from '../ports/replay-claims.ts';
+import type { Rings } from '../ports/seals.ts';
 import type { HoldClaim, HoldKeys } from '../processors/holds.ts';
 import type { IntentClaim } from '../processors/intake/ports.ts';
 import type { SettlementClaim } from '../processors/settlement/ports.ts';
-import type { Codec } from '../runtime/ports/codec.ts';
-import type { Log } from '../runtime/ports/log.ts';
-import type { ReplayClaim } from '../runtime/ports/replay-claims.ts';
-import type { Rings } from '../runtime/seals.ts';
 import type { CaseDocument } from '../sinks/cases/case.ts';
 import type { EventDocument } from '../sinks/events/to-write.ts';
 import type { TransferDocument } from '../sinks/transfer-view/to-write.ts';

@@ -1,8 +1,9 @@
 // Reads ranges of the log: decodes contract records, sorts out detours, and hands both on in order.
+
+import type { Codec } from '../ports/codec.ts';
+import type { LogReader, LogRecord, PartitionRange } from '../ports/log.ts';
+import { detourFlaw, type Rings, sealFlaw } from '../ports/seals.ts';
 import { deadLetterMark, eventIn } from '../processors/lifecycle.ts';
-import type { Codec } from '../runtime/ports/codec.ts';
-import type { LogReader, LogRecord, PartitionRange } from '../runtime/ports/log.ts';
-import { detourFlaw, type Rings, sealFlaw } from '../runtime/seals.ts';
 import { contractOf, type TopicName } from '../topics/catalogue.ts';
 import type { RecoveryTopic } from '../topics/recovery.ts';
 import { type DeadLetter, deadLetterOf, isAlone, sourceOf } from './detours.ts';

@@ -1,8 +1,9 @@
 // Of the replays of a dead letter one was decided, and the first has claimed it: by stages and by the payout executor.
 import { describe, expect, it } from 'vitest';
-import { formatCause, sourceOf } from '../runtime/cause.ts';
-import { type DeadLetterClass, deadLetterId } from '../runtime/detours.ts';
-import { HEADER, RECOVERY_HEADER } from '../runtime/headers.ts';
+import type { DeadLetterClass } from '../runtime/detours.ts';
+import { formatCause, sourceOf } from '../topics/cause.ts';
+import { deadLetterId } from '../topics/dead-letter-id.ts';
+import { HEADER, RECOVERY_HEADER } from '../topics/headers.ts';
 import { type Entry, History } from './testing/history.ts';
 import { AT_ONCE, entryOf } from './testing/plant.ts';
 import { MARKING } from './topics.ts';

@@ -1,8 +1,7 @@
 // Which topics verification reads, and who handles what; all of it derived from the topology.
 import { consumers, topology } from '../processors/topology.ts';
-import { inputTopics } from '../runtime/arrivals.ts';
 import { contractOf, contracts, type TopicName } from '../topics/catalogue.ts';
-import { type RecoveryTopic, recoveryTopics } from '../topics/recovery.ts';
+import { inputTopics, type RecoveryTopic, recoveryTopics } from '../topics/recovery.ts';
 
 const INTAKE = 'intake';
 

@@ -1,6 +1,6 @@
 // A history in agreement verifies, also while it is under way.
 import { describe, expect, it } from 'vitest';
-import type { LogRecord } from '../runtime/ports/log.ts';
+import type { LogRecord } from '../ports/log.ts';
 import { AT } from '../test/kit/builders.ts';
 import type { FixedLog } from './testing/fixed-log.ts';
 import { ENDINGS, History } from './testing/history.ts';

@@ -2,8 +2,8 @@
 //
 // One chain partition at a time: everything of a transfer stands in its home partition, so memory holds the transfers of
 // one partition (or of a share of it), never those of the whole log.
-import { CodedError } from '../runtime/ports/fault.ts';
-import type { PartitionRange } from '../runtime/ports/log.ts';
+import { CodedError } from '../ports/fault.ts';
+import type { PartitionRange } from '../ports/log.ts';
 import { staysOpen, trimmed } from './carry-on.ts';
 import type { Check, Run } from './check.ts';
 import { type Checkpoint, CheckpointWriter, readCheckpoint } from './checkpoint.ts';

@@ -1,7 +1,7 @@
 // Health and metrics of one process over HTTP, for probes, scrapers and people.
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { HealthAnswer, HealthServer, HealthSource } from '../../runtime/ports/health.ts';
+import type { HealthAnswer, HealthServer, HealthSource } from '../../ports/health.ts';
 
 /** Serves GET /health, /health/live, /health/ready and /metrics. Port 0 takes any free port. */
 export async function startHealthServer(

@@ -3,7 +3,7 @@ import { createReadStream } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { request } from 'undici';
 import { z } from 'zod';
-import { CodedError, dependencyDown, isCoded, thrownText } from '../../runtime/ports/fault.ts';
+import { CodedError, dependencyDown, isCoded, thrownText } from '../../ports/fault.ts';
 import type { ProviderLedger, ProviderRecord } from '../../verify/ports.ts';
 
 const KINDS = ['submit', 'execution', 'return'] as const;

@@ -1,6 +1,6 @@
 // The small decisions of the adapter: names, codes, refusals, waiting.
 import { describe, expect, test } from 'vitest';
-import { CodedError } from '../../runtime/ports/fault.ts';
+import { CodedError } from '../../ports/fault.ts';
 import { ArrivalRate } from './arrival-rate.ts';
 import { backoffMs } from './backoff.ts';
 import { groupIdOf, transactionalIdOf } from './commit.ts';

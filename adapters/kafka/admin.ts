@@ -1,6 +1,6 @@
 // Topics, their settings, and the offsets that groups begin with.
 import kafkajs, { type Admin, type KafkaConfig } from 'kafkajs';
-import type { CommittedOffset, LogAdmin, NewOffset, TopicDescription, TopicSpec } from '../../runtime/ports/log.ts';
+import type { CommittedOffset, LogAdmin, NewOffset, TopicDescription, TopicSpec } from '../../ports/log.ts';
 import { type Connections, partitionsOf } from './client.ts';
 import { Coordinator } from './coordinator.ts';
 import { brokerErrorType, codedError } from './errors.ts';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { type LocalStack, startStack } from '../../infra/local/stack.ts';
-import type { Log } from '../../runtime/ports/log.ts';
+import type { Log } from '../../ports/log.ts';
 import { createLog } from './log.ts';
 import { Copier, caughtUp, compareCopy, killCopiers } from './testing/copiers.ts';
 import { numbered, unique } from './testing/topics.ts';

@@ -1,8 +1,8 @@
 // How a partition is taken over, and how a handled batch becomes durable: exactly once or at least once. Whatever is written
 // beside the offset is in one transaction with it, in both.
 import { setImmediate } from 'node:timers/promises';
-import { CodedError } from '../../runtime/ports/fault.ts';
-import type { ConsumerOptions, OutputRecord } from '../../runtime/ports/log.ts';
+import { CodedError } from '../../ports/fault.ts';
+import type { ConsumerOptions, OutputRecord } from '../../ports/log.ts';
 import { pause, within } from './backoff.ts';
 import { type Connections, connectCluster, discardCluster } from './client.ts';
 import { Coordinator } from './coordinator.ts';

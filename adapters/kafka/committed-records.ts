@@ -1,5 +1,5 @@
 // From what a fetch returns to the records that a read_committed reader may see.
-import type { LogRecord } from '../../runtime/ports/log.ts';
+import type { LogRecord } from '../../ports/log.ts';
 import { FetchedRecord, UnreadableRecord } from './kafkajs/fetch-response.ts';
 import type { AbortedTransaction, FetchedMessage, FetchedPartition } from './kafkajs/internals.ts';
 

@@ -1,6 +1,6 @@
 // Plain commits, and how a consumer ends, against a real broker.
 import { describe, expect, inject, test, vi } from 'vitest';
-import type { BatchHandler, ConsumerOptions } from '../../runtime/ports/log.ts';
+import type { BatchHandler, ConsumerOptions } from '../../ports/log.ts';
 import { Connections } from './client.ts';
 import { committerFor } from './commit.ts';
 import { brokerErrorType } from './errors.ts';

@@ -1,6 +1,6 @@
 // How consumers share, lose and tell of partitions, against a real broker.
 import { describe, expect, inject, test, vi } from 'vitest';
-import type { BatchHandler } from '../../runtime/ports/log.ts';
+import type { BatchHandler } from '../../ports/log.ts';
 import { Connections } from './client.ts';
 import { transactionalIdOf } from './commit.ts';
 import { ClusterClass } from './kafkajs/internals.ts';

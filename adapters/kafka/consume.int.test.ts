@@ -1,7 +1,7 @@
 // What a handler may count on, against a real broker.
 import kafkajs from 'kafkajs';
 import { describe, expect, inject, test } from 'vitest';
-import type { LogRecord } from '../../runtime/ports/log.ts';
+import type { LogRecord } from '../../ports/log.ts';
 import {
   brokers,
   consume,

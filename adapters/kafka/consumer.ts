@@ -1,5 +1,5 @@
 // A running consumer: keeps its membership of the group, and a worker for every partition that the group gives it.
-import type { ConsumerOptions, LogConsumer, PartitionProgress } from '../../runtime/ports/log.ts';
+import type { ConsumerOptions, LogConsumer, PartitionProgress } from '../../ports/log.ts';
 import { backoffMs, pause, within } from './backoff.ts';
 import type { Connections } from './client.ts';
 import { committerFor, groupIdOf } from './commit.ts';

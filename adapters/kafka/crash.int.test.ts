@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { type LocalStack, startStack } from '../../infra/local/stack.ts';
-import type { Log } from '../../runtime/ports/log.ts';
+import type { Log } from '../../ports/log.ts';
 import { FAILPOINTS } from './failpoints.ts';
 import { createLog } from './log.ts';
 import type { CopierPlan } from './testing/copier-plan.ts';

@@ -1,6 +1,6 @@
 // What kafkajs throws, as stable codes.
-import { CodedError, isCoded, thrownText } from '../../runtime/ports/fault.ts';
-import type { LogFault } from '../../runtime/ports/log.ts';
+import { CodedError, isCoded, thrownText } from '../../ports/fault.ts';
+import type { LogFault } from '../../ports/log.ts';
 
 /** What to do about an error of the client. */
 export type Verdict =

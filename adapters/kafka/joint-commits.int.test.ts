@@ -1,6 +1,6 @@
 // Transactions that several partitions share, against a real broker.
 import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from 'vitest';
-import type { BatchHandler, BatchResult, Log, LogCommit, LogConsumer, LogFault } from '../../runtime/ports/log.ts';
+import type { BatchHandler, BatchResult, Log, LogCommit, LogConsumer, LogFault } from '../../ports/log.ts';
 import { createLog } from './log.ts';
 import { caughtUp, compareCopy } from './testing/copiers.ts';
 import { numbered, provision, unique } from './testing/topics.ts';

@@ -1,8 +1,8 @@
 // Which batches share a transaction, and what each partition is told of one that failed.
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { CodedError } from '../../runtime/ports/fault.ts';
-import type { OutputRecord } from '../../runtime/ports/log.ts';
+import { CodedError } from '../../ports/fault.ts';
+import type { OutputRecord } from '../../ports/log.ts';
 import { type Batch, type Carrier, JointCommits } from './joint-commits.ts';
 
 const outputOf = (bytes: number): OutputRecord => ({

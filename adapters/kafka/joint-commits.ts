@@ -1,8 +1,8 @@
 // Several partitions of one member in one transaction: batches that become ready while transactions are under way go into
 // the next one together. A transaction costs the broker the same whatever is in it, so this is what relieves it.
 import { setImmediate } from 'node:timers/promises';
-import { CodedError } from '../../runtime/ports/fault.ts';
-import type { OutputRecord } from '../../runtime/ports/log.ts';
+import { CodedError } from '../../ports/fault.ts';
+import type { OutputRecord } from '../../ports/log.ts';
 import { codedError } from './errors.ts';
 import type { Position } from './transactional-producer.ts';
 

@@ -1,5 +1,5 @@
 // The log on Kafka: what composition roots create and hand to the runtime as a `Log`.
-import type { ConsumerOptions, Log, LogAdmin, LogConsumer, LogReader, LogWriter } from '../../runtime/ports/log.ts';
+import type { ConsumerOptions, Log, LogAdmin, LogConsumer, LogReader, LogWriter } from '../../ports/log.ts';
 import { KafkaAdmin } from './admin.ts';
 import { Connections } from './client.ts';
 import { KafkaConsumer } from './consumer.ts';

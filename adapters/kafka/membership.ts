@@ -1,5 +1,5 @@
 // Membership of a consumer group: join, keep alive, leave. What is assigned is worked elsewhere.
-import { CodedError } from '../../runtime/ports/fault.ts';
+import { CodedError } from '../../ports/fault.ts';
 import { assignPartitions, type Member } from './assignment.ts';
 import { type Connections, connectCluster, discardCluster } from './client.ts';
 import { Coordinator } from './coordinator.ts';

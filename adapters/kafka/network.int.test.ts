@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { type LocalStack, startStack } from '../../infra/local/stack.ts';
-import type { BatchResult, Log, LogFault, LogRecord } from '../../runtime/ports/log.ts';
+import type { BatchResult, Log, LogFault, LogRecord } from '../../ports/log.ts';
 import type { Failpoint } from './failpoints.ts';
 import { createLog } from './log.ts';
 import { caughtUp, compareCopy } from './testing/copiers.ts';

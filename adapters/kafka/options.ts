@@ -1,7 +1,7 @@
 // What the composition root tells the Kafka adapter.
 import type { ConnectionOptions } from 'node:tls';
-import { isForTrials } from '../../runtime/ports/environment.ts';
-import { CodedError } from '../../runtime/ports/fault.ts';
+import { isForTrials } from '../../ports/environment.ts';
+import { CodedError } from '../../ports/fault.ts';
 import { type Failpoint, NO_FAILPOINT } from './failpoints.ts';
 import type { PatchName } from './kafkajs/patches.ts';
 

@@ -1,6 +1,6 @@
 // Works one input partition for as long as this member owns it: take over, gather a batch, hand it over, commit, again.
 // Any error leads back to the start, where the committed offset says what really happened.
-import { CodedError, isCoded, thrownText } from '../../runtime/ports/fault.ts';
+import { CodedError, isCoded, thrownText } from '../../ports/fault.ts';
 import type {
   BatchResult,
   ConsumerOptions,
@@ -8,7 +8,7 @@ import type {
   LogRecord,
   OutputRecord,
   PartitionProgress,
-} from '../../runtime/ports/log.ts';
+} from '../../ports/log.ts';
 import { ArrivalRate } from './arrival-rate.ts';
 import { backoffMs, pause } from './backoff.ts';
 import { type Committer, missingOffset, NEW_PARTITION_PATIENCE_MS, type Ownership } from './commit.ts';

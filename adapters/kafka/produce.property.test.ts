@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { OutputRecord } from '../../runtime/ports/log.ts';
+import type { OutputRecord } from '../../ports/log.ts';
 import { ProducerIdentity, roundsOf } from './produce.ts';
 
 const records = fc.array(

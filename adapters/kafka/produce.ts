@@ -1,8 +1,8 @@
 // Sending records under a producer id: explicit partitions, one outstanding request per partition, every partition's
 // acknowledgement checked. Nothing is tried again here: who calls decides, because only it knows what is safe.
 
-import { CodedError } from '../../runtime/ports/fault.ts';
-import type { OutputRecord } from '../../runtime/ports/log.ts';
+import { CodedError } from '../../ports/fault.ts';
+import type { OutputRecord } from '../../ports/log.ts';
 import { findLeader } from './client.ts';
 import {
   type Broker,

@@ -3,7 +3,7 @@ import v8 from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import kafkajs from 'kafkajs';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
-import type { Log, LogRecord, OutputRecord } from '../../runtime/ports/log.ts';
+import type { Log, LogRecord, OutputRecord } from '../../ports/log.ts';
 import { createLog } from './log.ts';
 import { createTopics, numbered, unique, widen } from './testing/topics.ts';
 

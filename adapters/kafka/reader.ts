@@ -1,6 +1,6 @@
 // Bounded and following reads, read_committed, without a group: fetches from the leaders, positions kept here.
-import { CodedError } from '../../runtime/ports/fault.ts';
-import type { LogReader, PartitionRange, RecordBatch } from '../../runtime/ports/log.ts';
+import { CodedError } from '../../ports/fault.ts';
+import type { LogReader, PartitionRange, RecordBatch } from '../../ports/log.ts';
 import { backoffMs, pause } from './backoff.ts';
 import { type Connections, partitionsOf } from './client.ts';
 import { codedError, faultOf } from './errors.ts';

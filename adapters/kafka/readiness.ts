@@ -1,6 +1,6 @@
 // Waiting for a cluster that is still making up its mind: right after topics were made, brokers refuse what they are asked
 // because a leader is not chosen yet, or because they have not heard of it.
-import { CodedError } from '../../runtime/ports/fault.ts';
+import { CodedError } from '../../ports/fault.ts';
 import { backoffMs, pause } from './backoff.ts';
 import { brokerErrorType, codedError } from './errors.ts';
 

@@ -1,6 +1,6 @@
 // One partition being read: what is buffered of it, where it goes on, and what is wrong with it alone.
 import { performance } from 'node:perf_hooks';
-import type { LogRecord } from '../../runtime/ports/log.ts';
+import type { LogRecord } from '../../ports/log.ts';
 import { backoffMs } from './backoff.ts';
 import { type Committed, committedRecords } from './committed-records.ts';
 import { UnreadableRecord } from './kafkajs/fetch-response.ts';

@@ -1,6 +1,6 @@
 // One transactional producer: of one input partition, for as long as nothing goes wrong. After any error it is to be
 // discarded and the partition fenced again, because what happened on the broker is then unknown.
-import type { OutputRecord } from '../../runtime/ports/log.ts';
+import type { OutputRecord } from '../../ports/log.ts';
 import { type Connections, connectCluster, discardCluster } from './client.ts';
 import { Coordinator } from './coordinator.ts';
 import { verdictOf } from './errors.ts';

@@ -1,6 +1,6 @@
 // Writes from outside the chain: idempotent, explicit partitions, acknowledged by all in-sync replicas.
-import { CodedError } from '../../runtime/ports/fault.ts';
-import type { LogWriter, OutputRecord } from '../../runtime/ports/log.ts';
+import { CodedError } from '../../ports/fault.ts';
+import type { LogWriter, OutputRecord } from '../../ports/log.ts';
 import { backoffMs, pause } from './backoff.ts';
 import { type Connections, connectCluster, discardCluster } from './client.ts';
 import { brokerErrorType, codedError } from './errors.ts';

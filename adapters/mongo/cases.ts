@@ -1,7 +1,7 @@
 // Cases in MongoDB: listed, shown, decided once, and relayed as commands.
 import { Binary, type Db, type Document, type Filter } from 'mongodb';
 import { HOLD_EXPIRY } from '../../domain/identities.ts';
-import { CodedError } from '../../runtime/ports/fault.ts';
+import { CodedError } from '../../ports/fault.ts';
 import { type CaseDecision, type CaseDocument, type CaseState, indexes } from '../../sinks/cases/case.ts';
 import { checkWhole } from '../../sinks/cases/check.ts';
 import { insertFree } from './claims.ts';

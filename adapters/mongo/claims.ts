@@ -1,7 +1,7 @@
 // Claims in MongoDB: documents that are inserted once and tell who was first. The common case, all of a batch new, is one
 // round trip.
 import { type Collection, type Document, MongoBulkWriteError } from 'mongodb';
-import { CodedError, isOf } from '../../runtime/ports/fault.ts';
+import { CodedError, isOf } from '../../ports/fault.ts';
 import { guarded, mongoFault } from './fault.ts';
 
 export type ClaimDocument = Document & { readonly _id: string };

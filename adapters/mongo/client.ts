@@ -1,6 +1,6 @@
 // The connection to MongoDB: bounded waits, acknowledged by a majority, types that keep 64-bit amounts exact.
 import { type CommandStartedEvent, type Db, MongoClient, type MongoClientOptions, ReadConcern } from 'mongodb';
-import { CodedError } from '../../runtime/ports/fault.ts';
+import { CodedError } from '../../ports/fault.ts';
 import { endCommandsWithTheirSocket } from './closed-socket.ts';
 import { guarded, mongoFault } from './fault.ts';
 import { readFromPrimaryOnly } from './primary-only.ts';

@@ -2,22 +2,22 @@
 // customers are screened: screening_progress { _id: source, list, at }.
 import type { Db, Document } from 'mongodb';
 import { isSealed, type KeyRing, sealOf } from '../../domain/seal.ts';
+import { CodedError } from '../../ports/fault.ts';
+import type { ListReference } from '../../schemas/types.generated.ts';
 import type {
   BlockingEntity,
   CustomerCase,
   CustomerCases,
   CustomerDecision,
-} from '../../processors/screening/rescreen/customer-case.ts';
+} from '../../screening/rescreening/customer-case.ts';
 import {
   type CustomerCaseFlaw,
   flawOfCustomerCase,
   type SealedCustomerCase,
   sealDecided,
   sealOpened,
-} from '../../processors/screening/rescreen/customer-seals.ts';
-import type { RescreenProgress } from '../../processors/screening/rescreen/rescreen.ts';
-import { CodedError } from '../../runtime/ports/fault.ts';
-import type { ListReference } from '../../schemas/types.generated.ts';
+} from '../../screening/rescreening/customer-seals.ts';
+import type { RescreenProgress } from '../../screening/rescreening/rescreen.ts';
 import { insertFree } from './claims.ts';
 import { MAJORITY } from './client.ts';
 import { guarded } from './fault.ts';

@@ -13,7 +13,7 @@ import {
   MongoUnexpectedServerResponseError,
 } from 'mongodb';
 import { describe, expect, it } from 'vitest';
-import { CodedError } from '../../runtime/ports/fault.ts';
+import { CodedError } from '../../ports/fault.ts';
 import { mongoFault } from './fault.ts';
 import { COMMAND_REFUSED, DENIED, DOCUMENT_REFUSED, PASSING } from './server-codes.ts';
 

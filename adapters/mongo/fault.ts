@@ -4,7 +4,7 @@
 // say of a document alone, and only when nothing else went wrong in the same bulk.
 import { BSON, MongoBulkWriteError, MongoError, MongoServerError, MongoWriteConcernError } from 'mongodb';
 import { safeText } from '../../domain/text.ts';
-import { CodedError, codeAndDetail, dependencyDown, isCoded, thrownText } from '../../runtime/ports/fault.ts';
+import { CodedError, codeAndDetail, dependencyDown, isCoded, thrownText } from '../../ports/fault.ts';
 import { COMMAND_REFUSED, DENIED, DOCUMENT_REFUSED, PASSING } from './server-codes.ts';
 
 /** Longest text of a server that is passed on, characters. */

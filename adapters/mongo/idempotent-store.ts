@@ -1,7 +1,7 @@
 // Idempotent batch writes to one collection. Unordered, coalesced by the caller to one write per document.
 import { type AnyBulkWriteOperation, type Collection, type Db, type Document, MongoBulkWriteError } from 'mongodb';
-import { refuseOutsideTrials } from '../../runtime/ports/environment.ts';
-import { isOf } from '../../runtime/ports/fault.ts';
+import { refuseOutsideTrials } from '../../ports/environment.ts';
+import { isOf } from '../../ports/fault.ts';
 import type { GuardedStore, IdempotentStore, IndexSpec, WriteCounts } from '../../sinks/idempotent-writes.ts';
 import { MAJORITY } from './client.ts';
 import { guarded, mongoFault } from './fault.ts';

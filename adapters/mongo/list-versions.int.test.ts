@@ -1,14 +1,14 @@
 // List versions, exceptions and customers' cases against a real database.
 import { type Db, MongoClient } from 'mongodb';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { entitiesHashOf, type ListVersion } from '../../processors/screening/lists/index.ts';
-import { loadSampleList } from '../../processors/screening/lists/sample/load.ts';
-import type { CustomerCase } from '../../processors/screening/rescreen/customer-case.ts';
-import { activateVersion, importVersion } from '../../processors/screening/versions/lifecycle.ts';
-import { unpackEntities } from '../../processors/screening/versions/packed.ts';
-import type { ListStore } from '../../processors/screening/versions/store.ts';
-import { versionIdOf } from '../../processors/screening/versions/version.ts';
 import type { ScreeningExceptionRevoked, ScreeningListActivated } from '../../schemas/types.generated.ts';
+import { entitiesHashOf, type ListVersion } from '../../screening/lists/index.ts';
+import { loadSampleList } from '../../screening/lists/sample/load.ts';
+import type { CustomerCase } from '../../screening/rescreening/customer-case.ts';
+import { activateVersion, importVersion } from '../../screening/versions/lifecycle.ts';
+import { unpackEntities } from '../../screening/versions/packed.ts';
+import type { ListStore } from '../../screening/versions/store.ts';
+import { versionIdOf } from '../../screening/versions/version.ts';
 import { findings } from '../../test/kit/builders.ts';
 import { KEYS } from '../../test/kit/keys.ts';
 import { listedPerson, nextVersion } from '../../test/kit/memory-screening.ts';

@@ -4,21 +4,11 @@
 //   screening_active       { _id: source, revision, list, …, history }: the version in force, replaced by compare-and-set
 import { Binary, type Db, type Document } from 'mongodb';
 import type { KeyRing } from '../../domain/seal.ts';
-import {
-  isSealedActivation,
-  isSealedHead,
-  sealActivation,
-  sealHead,
-} from '../../processors/screening/versions/list-seals.ts';
-import { packEntities, unpackEntities } from '../../processors/screening/versions/packed.ts';
-import type { Activation, ListStore, StoredActivation } from '../../processors/screening/versions/store.ts';
-import {
-  headOf,
-  type PackedVersion,
-  referenceTo,
-  type VersionHead,
-} from '../../processors/screening/versions/version.ts';
-import { CodedError } from '../../runtime/ports/fault.ts';
+import { CodedError } from '../../ports/fault.ts';
+import { isSealedActivation, isSealedHead, sealActivation, sealHead } from '../../screening/versions/list-seals.ts';
+import { packEntities, unpackEntities } from '../../screening/versions/packed.ts';
+import type { Activation, ListStore, StoredActivation } from '../../screening/versions/store.ts';
+import { headOf, type PackedVersion, referenceTo, type VersionHead } from '../../screening/versions/version.ts';
 import { insertFree } from './claims.ts';
 import { MAJORITY } from './client.ts';
 import { guarded } from './fault.ts';

@@ -1,54 +1,20 @@
-// The outbox embedded in payout documents, and the relay that publishes it as payout.updated.
+// The outbox that is embedded in payout documents.
 import type { Db } from 'mongodb';
-import type { KeyRing } from '../../domain/seal.ts';
+import type { PayoutOutbox } from '../../payouts/outbox.ts';
 import type { Payout } from '../../payouts/payout.ts';
-import type { RequestCodec } from '../../payouts/ports.ts';
-import { payoutUpdated, unpublished } from '../../payouts/update.ts';
-import type { Codec } from '../../runtime/ports/codec.ts';
-import { CodedError } from '../../runtime/ports/fault.ts';
-import type { OutputRecord } from '../../runtime/ports/log.ts';
-import { type Rings, recordOf, requireRings } from '../../runtime/seals.ts';
-import { payoutUpdated as topic } from '../../topics/edges.ts';
 import { MAJORITY } from './client.ts';
 import { guarded } from './fault.ts';
-import { createOutboxRelay, type OutboxRelay, type OutboxRelayOptions, type OutboxSource } from './outbox-relay.ts';
 import { isGenuine, type PayoutDocument, type PayoutKeys, payoutOf } from './payout-document.ts';
 import { PAYOUTS } from './payouts.ts';
-
-export interface PayoutRelayOptions extends Omit<OutboxRelayOptions<Payout>, 'source' | 'idOf' | 'toRecords'> {
-  readonly db: Db;
-  /** Keys of the executor: nothing is told of a payout that does not bear their seal. */
-  readonly ring?: KeyRing;
-  /** Keys of operators: nor of one with a case that somebody else has closed. */
-  readonly operators?: KeyRing;
-  /** Keys of the stages: nor of one that payout dispatch has not asked for. */
-  readonly stages?: KeyRing;
-  /** With payout.updated loaded. */
-  readonly codec: Pick<Codec, 'encode'>;
-  /** That of the executor: it knows what it has just encoded. */
-  readonly requests: RequestCodec;
-  /** With the executor's keys. */
-  readonly rings: Rings;
-}
-
-/** The relay of payout changes; give it to the executor as its outbox. */
-export function payoutRelay(options: PayoutRelayOptions): OutboxRelay<Payout> {
-  const { db, ring, stages, operators, codec, requests, rings, ...relay } = options;
-  requireRings(rings, [topic.name]);
-  return createOutboxRelay({
-    ...relay,
-    source: payoutOutbox(db, { ring, stages, operators }),
-    idOf: ({ payoutId }) => payoutId,
-    toRecords: (payouts) => recordsOf(payouts, { codec, requests, rings }),
-  });
-}
 
 /** Read from the store, and not as an executor has written them. */
 const forged = new WeakSet<Payout>();
 
-export function payoutOutbox(db: Db, keys: PayoutKeys = {}): OutboxSource<Payout> {
+/** Updates of payouts that wait for the log; what does not bear these keys is forged. */
+export function payoutOutbox(db: Db, keys: PayoutKeys = {}): PayoutOutbox {
   const collection = db.collection<PayoutDocument>(PAYOUTS, MAJORITY);
   return {
+    isForged: (payout) => forged.has(payout),
     pending: async (limit, before) => {
       const documents = await guarded(() =>
         collection
@@ -85,30 +51,3 @@ function readAs(document: PayoutDocument, keys: PayoutKeys): Payout {
     return nothing;
   }
 }
-
-async function recordsOf(
-  payouts: readonly Payout[],
-  { codec, requests, rings }: Pick<PayoutRelayOptions, 'codec' | 'requests' | 'rings'>,
-): Promise<readonly OutputRecord[]> {
-  for (const payout of payouts) {
-    // Of a batch that holds one, each is taken by itself, and this one is refused.
-    if (forged.has(payout)) throw new CodedError('PAYOUT_FORGED', forgedDetail(payout.payoutId));
-  }
-  const requested = await requests.decode(payouts.map((payout) => payout.requested));
-  return payouts.flatMap((payout, index) =>
-    unpublished(payout).map((update) => {
-      const value = payoutUpdated(payout, update, requested[index]!);
-      return recordOf(topic, value, {
-        codec,
-        rings,
-        partition: payout.homePartition,
-        eventId: value.command.commandId,
-        originPosition: value.requested.instruction.originPosition,
-      });
-    }),
-  );
-}
-
-/** What to say of a payout that no executor has written as it is. */
-export const forgedDetail = (payoutId: string): string =>
-  `payout ${payoutId} is not as the executor wrote it: somebody else changed the database. Nothing is sent or told of it. Ask the provider about every key first; an older state must not be put back while its price is valid`;

@@ -12,9 +12,10 @@ import type { Observation, Payout } from '../../payouts/payout.ts';
 import { DEFAULT_PAYOUT_POLICY as POLICY } from '../../payouts/policy.ts';
 import { payoutRequestedFor } from '../../payouts/testing/requested.ts';
 import { commandIdOf } from '../../payouts/update.ts';
+import { payoutRelay } from '../../runtime/payout-relay.ts';
 import { memoryCodec } from '../../test/kit/memory-codec.ts';
 import { testRings } from '../../test/kit/rings.ts';
-import { payoutOutbox, payoutRelay } from './payout-outbox.ts';
+import { payoutOutbox } from './payout-outbox.ts';
 import { type MongoPayoutStore, mongoPayoutStore, PAYOUTS } from './payouts.ts';
 
 const T0 = 1_800_000_000_000;
@@ -283,8 +284,7 @@ describe('payouts in MongoDB', () => {
       );
       const refused: string[] = [];
       const relay = payoutRelay({
-        db,
-        ring,
+        source: payoutOutbox(db, { ring }),
         codec,
         rings: testRings,
         requests,

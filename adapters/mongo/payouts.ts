@@ -4,7 +4,7 @@ import { type AnyBulkWriteOperation, Binary, type Collection, type Db } from 'mo
 import type { KeyRing } from '../../domain/seal.ts';
 import type { Payout } from '../../payouts/payout.ts';
 import type { PayoutChange, PayoutStore } from '../../payouts/ports.ts';
-import { refuseOutsideTrials } from '../../runtime/ports/environment.ts';
+import { refuseOutsideTrials } from '../../ports/environment.ts';
 import { takenPlaces } from './claims.ts';
 import { MAJORITY } from './client.ts';
 import { guarded, mongoFault } from './fault.ts';

@@ -1,6 +1,6 @@
 // Claims on dead letters that are replayed: replay_claims { _id: dead letter, owner, replayId, position, claimedAt }.
 import type { Db } from 'mongodb';
-import type { ReplayClaim, ReplayClaims } from '../../runtime/ports/replay-claims.ts';
+import type { ReplayClaim, ReplayClaims } from '../../ports/replay-claims.ts';
 import { type ClaimDocument, claimAll } from './claims.ts';
 import { MAJORITY } from './client.ts';
 

@@ -3,15 +3,10 @@
 import type { Db } from 'mongodb';
 import { isSamePerson } from '../../domain/four-eyes.ts';
 import { isSealed, type KeyRing, sealOf } from '../../domain/seal.ts';
-import {
-  approvedParts,
-  askedParts,
-  revokedParts,
-  type ScreeningException,
-} from '../../processors/screening/exceptions.ts';
-import type { ExceptionBook } from '../../processors/screening/ports.ts';
-import { CodedError } from '../../runtime/ports/fault.ts';
+import { CodedError } from '../../ports/fault.ts';
 import type { ScreeningExceptionRevoked } from '../../schemas/types.generated.ts';
+import { approvedParts, askedParts, revokedParts, type ScreeningException } from '../../screening/exceptions.ts';
+import type { ExceptionBook } from '../../screening/ports.ts';
 import { insertFree } from './claims.ts';
 import { MAJORITY } from './client.ts';
 import { guarded } from './fault.ts';

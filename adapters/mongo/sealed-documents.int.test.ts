@@ -1,9 +1,9 @@
 // Whatever anybody else changes in what persons decided is found, field by field.
 import { type Document, MongoClient } from 'mongodb';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
-import { loadSampleList } from '../../processors/screening/lists/sample/load.ts';
-import { activateVersion, importVersion } from '../../processors/screening/versions/lifecycle.ts';
 import type { ListReference } from '../../schemas/types.generated.ts';
+import { loadSampleList } from '../../screening/lists/sample/load.ts';
+import { activateVersion, importVersion } from '../../screening/versions/lifecycle.ts';
 import { findings } from '../../test/kit/builders.ts';
 import { KEYS } from '../../test/kit/keys.ts';
 import { customerCaseStore } from './customer-cases.ts';

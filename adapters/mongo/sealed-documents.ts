@@ -1,8 +1,8 @@
 // What persons decided beside transfers, as verification reads it: each document with what is wrong with its seal.
 import type { Db, Document } from 'mongodb';
 import type { KeyRing } from '../../domain/seal.ts';
-import { flawOfCustomerCase } from '../../processors/screening/rescreen/customer-seals.ts';
 import type { ListReference } from '../../schemas/types.generated.ts';
+import { flawOfCustomerCase } from '../../screening/rescreening/customer-seals.ts';
 import type { SealedDocument, SealedDocuments } from '../../verify/ports.ts';
 import { MAJORITY } from './client.ts';
 import { CUSTOMER_CASES, customerCaseOf } from './customer-cases.ts';

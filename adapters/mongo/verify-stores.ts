@@ -1,10 +1,10 @@
 // What MongoDB holds, as verification reads it: by ids, by count, page by page.
 import { Binary, type Db, type Document } from 'mongodb';
 import { openPayout } from '../../payouts/decide.ts';
+import type { ReplayClaim } from '../../ports/replay-claims.ts';
 import type { HoldClaim } from '../../processors/holds.ts';
 import type { IntentClaim } from '../../processors/intake/ports.ts';
 import type { SettlementClaim, SettlementStep } from '../../processors/settlement/ports.ts';
-import type { ReplayClaim } from '../../runtime/ports/replay-claims.ts';
 import type { CaseDocument } from '../../sinks/cases/case.ts';
 import type { EventDocument } from '../../sinks/events/to-write.ts';
 import type { TransferDocument } from '../../sinks/transfer-view/to-write.ts';

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { Queue, Worker } from 'bullmq';
 import { Redis } from 'ioredis';
 import type { PollTimer } from '../../payouts/ports.ts';
-import { type CodedError, dependencyDown, isCoded } from '../../runtime/ports/fault.ts';
+import { type CodedError, dependencyDown, isCoded } from '../../ports/fault.ts';
 import { withinLoopTime } from '../loop-timeout.ts';
 import { refuseEviction } from '../redis/eviction.ts';
 import { redisWords, wantsNewConnection } from '../redis/fault.ts';

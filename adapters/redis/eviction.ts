@@ -1,5 +1,5 @@
 // Neither Redis may evict: a queue would forget timers, and limits would forget what was spent, both without a word.
-import { CodedError } from '../../runtime/ports/fault.ts';
+import { CodedError } from '../../ports/fault.ts';
 
 /**
  * Refuses a server that may evict, whether or not it has a memory limit today.

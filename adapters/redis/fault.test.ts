@@ -1,7 +1,7 @@
 // What becomes of each answer of Redis. The answers of testing/answers.ts were given by servers 6.2.11 and 7.0.15, and are
 // asked for again in replies.int.test.ts; the others below are after their source and were not seen.
 import { describe, expect, it } from 'vitest';
-import { CodedError } from '../../runtime/ports/fault.ts';
+import { CodedError } from '../../ports/fault.ts';
 import { REDIS_DENIALS, REDIS_STATES, redisFault, replyCode, wantsNewConnection } from './fault.ts';
 import { ANSWERS } from './testing/answers.ts';
 

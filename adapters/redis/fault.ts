@@ -2,7 +2,7 @@
 // of a server condemns a record. It is fatal only when it says that this client may not do its work; everything else,
 // known or not, makes the partition wait until the server answers again.
 import { safeText } from '../../domain/text.ts';
-import { CodedError, isCoded, thrownText } from '../../runtime/ports/fault.ts';
+import { CodedError, isCoded, thrownText } from '../../ports/fault.ts';
 
 /** Longest text of a server that is passed on, characters. */
 const MOST_TEXT = 160;

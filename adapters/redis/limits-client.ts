@@ -1,7 +1,7 @@
 // The connection to the Redis of the limits. Nothing is queued or sent again behind our back: a command either gets its
 // answer on the connection it was sent on, or fails, and the batch runs again.
 import { Redis } from 'ioredis';
-import type { CodedError } from '../../runtime/ports/fault.ts';
+import type { CodedError } from '../../ports/fault.ts';
 import { loopTimeout } from '../loop-timeout.ts';
 import { isReply, redisFault, wantsNewConnection } from './fault.ts';
 

@@ -4,8 +4,8 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { Redis } from 'ioredis';
+import { CodedError } from '../../ports/fault.ts';
 import type { LedgerStore, LimitOperation, LimitResult } from '../../processors/limits/ports.ts';
-import { CodedError } from '../../runtime/ports/fault.ts';
 import { refuseEviction } from './eviction.ts';
 import { replyCode } from './fault.ts';
 import { LIMITS_DEPENDENCY, limitsFault } from './limits-client.ts';

@@ -1,6 +1,6 @@
 // Requests to the registry that always end, are never answered from a cache, and are believed only where a registry speaks.
-import { CodedError, dependencyDown, isCoded } from '../../runtime/ports/fault.ts';
-import type { RegistryOptions } from './codec.ts';
+import { CodedError, dependencyDown, isCoded } from '../../ports/fault.ts';
+import type { RegistryOptions } from './options.ts';
 
 const TIMEOUT_MS = 10_000;
 /** Largest answer that is read, bytes: a schema of ours takes some 10,000. */

@@ -2,9 +2,9 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { beforeAll, describe, expect, inject, it } from 'vitest';
-import { goodIntent } from '../../feed/intents.ts';
-import { seeded } from '../../feed/random.ts';
-import { UNDECODABLE } from '../../feed/undecodable.ts';
+import { goodIntent } from '../../samples/intents.ts';
+import { seeded } from '../../samples/random.ts';
+import { UNDECODABLE } from '../../samples/undecodable.ts';
 import { selfContained } from '../../schemas/load.ts';
 import { registryCodec, subjectOf } from './codec.ts';
 import { pushSchemas } from './push.ts';

@@ -1,16 +1,18 @@
 // Codec over a Confluent-compatible registry. Ids are looked up at the start; resolvers are cached per writer schema,
 // since building one per message costs two hundred times the decoding.
+
 import { once } from 'node:events';
 import { setTimeout } from 'node:timers/promises';
 import { SchemaRegistry } from '@kafkajs/confluent-schema-registry';
 import avro, { type Type } from 'avsc';
-import type { Codec, DecodeResult } from '../../runtime/ports/codec.ts';
-import { CodedError } from '../../runtime/ports/fault.ts';
+import type { Codec, DecodeResult } from '../../ports/codec.ts';
+import { CodedError } from '../../ports/fault.ts';
 import { avscOptions, recordType } from '../../schemas/avro-types.ts';
 import { selfContained } from '../../schemas/load.ts';
 import { TextRefused } from '../../schemas/strict-strings.ts';
 import { contractOf, type TopicName, type TopicValues } from '../../topics/catalogue.ts';
 import { fieldsOf, MISSING, registryCaller, saysMissing, uselessAnswer } from './call.ts';
+import type { RegistryOptions } from './options.ts';
 import { writeShortStringsFast } from './short-strings.ts';
 import { Slab } from './slab.ts';
 import { createWriters, registryAway, type Writer, type WrittenTopic } from './writers.ts';
@@ -22,17 +24,6 @@ const MOST_VERSIONS = 1_000;
 const NONE: ReadonlyMap<number, Writer> = new Map();
 /** Registry subject of a topic's values (TopicNameStrategy). */
 export const subjectOf = (topic: string) => `${topic}-value`;
-
-export interface RegistryOptions {
-  readonly url: string;
-  readonly auth?: { readonly username: string; readonly password: string };
-  /** Longest wait for an answer, ms. */
-  readonly timeoutMs?: number;
-  readonly now?: () => number;
-  readonly sleep?: (ms: number) => Promise<void>;
-  /** Strings are written as avsc does it, not the faster way. */
-  readonly shippedStrings?: boolean;
-}
 
 /** A codec over the registry at `url`. */
 export function registryCodec(options: RegistryOptions): Codec {

@@ -1,11 +1,12 @@
 // Pushes the current schemas: the compatibility level first, then one registration after another from one process,
 // since two first registrations at once may collide.
 import { safeText } from '../../domain/text.ts';
-import { CodedError } from '../../runtime/ports/fault.ts';
+import { CodedError } from '../../ports/fault.ts';
 import { selfContained } from '../../schemas/load.ts';
 import { contracts } from '../../topics/catalogue.ts';
 import { type Answer, type Call, fieldsOf, MISSING, registryCaller, saysMissing, uselessAnswer } from './call.ts';
-import { type RegistryOptions, subjectOf } from './codec.ts';
+import { subjectOf } from './codec.ts';
+import type { RegistryOptions } from './options.ts';
 
 const LEVEL = 'FULL_TRANSITIVE';
 

@@ -1,7 +1,7 @@
 // What a writer's schema id stands for. Ids that the registry does not know are the record's trouble only when the
 // registry is whole: one that is loading, lags, or was restored empty must not condemn a good record.
 import type { Resolver, Type } from 'avsc';
-import { CodedError, dependencyDown } from '../../runtime/ports/fault.ts';
+import { CodedError, dependencyDown } from '../../ports/fault.ts';
 import type { Call } from './call.ts';
 
 /** An id that the registry did not know is asked for again after this long, ms. */

@@ -3,7 +3,7 @@
 import { createInterface } from 'node:readline';
 import kafkajs from 'kafkajs';
 import { createLog } from '../../adapters/kafka/log.ts';
-import type { LogRecord } from '../../runtime/ports/log.ts';
+import type { LogRecord } from '../../ports/log.ts';
 import type { CopyEvent, CopyTask } from './variants.ts';
 
 const task = JSON.parse(process.argv[2]!) as CopyTask;

@@ -1,7 +1,7 @@
 // How fast a bare copy is, exactly once, beside plain kafkajs and Kafka Streams in the same run, and what each costs.
 import { parseArgs } from 'node:util';
 import { createLog } from '../../adapters/kafka/log.ts';
-import type { Log } from '../../runtime/ports/log.ts';
+import type { Log } from '../../ports/log.ts';
 import { BENCHMARKS_PAGE, load, table, writeResults, writeSection } from '../report.ts';
 import { runCopiers } from './copiers.ts';
 import { buildStreams, runStreams } from './kafka-streams.ts';

@@ -1,7 +1,7 @@
 // What lingering saves at a steady rate: time from append to append, transactions, and work of the broker.
 //   node bench/copy/steady.ts [seconds=20] [partitions=4]
 import { createLog } from '../../adapters/kafka/log.ts';
-import type { Log } from '../../runtime/ports/log.ts';
+import type { Log } from '../../ports/log.ts';
 import { brokerCpuMs, startBroker } from './stack.ts';
 
 const argument = (name: string, otherwise: number) => {

@@ -2,11 +2,11 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { publish } from '../../cli/publish.ts';
-import type { FedRecord } from '../../feed/fed-record.ts';
-import { goodIntent } from '../../feed/intents.ts';
-import { seeded } from '../../feed/random.ts';
-import { homePartition } from '../../runtime/home-partition.ts';
-import type { LogWriter } from '../../runtime/ports/log.ts';
+import type { LogWriter } from '../../ports/log.ts';
+import type { FedRecord } from '../../samples/fed-record.ts';
+import { goodIntent } from '../../samples/intents.ts';
+import { seeded } from '../../samples/random.ts';
+import { homePartition } from '../../topics/home-partition.ts';
 import type { Stand } from './stand.ts';
 
 /** So much of what may be on its way is published together, so that batches are as full as behind a backlog. */

@@ -3,13 +3,13 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { pushSchemas } from '../../adapters/registry/push.ts';
-import { type Child, startChild } from '../../cli/children.ts';
-import { activateSampleList } from '../../cli/compose/screening.ts';
-import { Connections, registryOptions } from '../../cli/connect.ts';
-import { publishSampleRates } from '../../cli/publish.ts';
+import { type Child, startChild } from '../../cli/dev/children.ts';
 import { type LocalStack, stackEnvironment, startStack } from '../../infra/local/stack.ts';
 import { loadConfig } from '../../runtime/config/config.ts';
 import { applyTopics } from '../../runtime/provision.ts';
+import { publishSampleRates } from '../../samples/rates.ts';
+import { Connections, registryOptions } from '../../services/connect.ts';
+import { activateSampleList } from '../../services/screening.ts';
 import { type SimulatorProcess, spawnSimulator } from '../../simulator/process.ts';
 import { type CpuReading, compilersMs, readCpu } from '../cpu.ts';
 

@@ -2,8 +2,8 @@ import { createReadStream, existsSync, readdirSync, readFileSync } from 'node:fs
 import { resolve } from 'node:path';
 import { parse as parseCsv } from 'csv-parse/sync';
 import { parse as parseYaml } from 'yaml';
-import type { ListVersion } from '../../processors/screening/lists/index.ts';
-import { parseEuAnnexes, parseOfac, parseUn } from '../../processors/screening/lists/index.ts';
+import type { ListVersion } from '../../screening/lists/index.ts';
+import { parseEuAnnexes, parseOfac, parseUn } from '../../screening/lists/index.ts';
 
 const ROOT = process.env['CORRIDOR_TEST_DATA'] ?? resolve(import.meta.dirname, '../../../shared/data');
 export const dataPath = (path: string): string => resolve(ROOT, path);

@@ -1,6 +1,6 @@
 /** What a date of birth does to an exactly listed name, by how exactly the list knows it. */
-import { readParty, type ScreeningIndex, screenParty } from '../../processors/screening/engine/index.ts';
-import type { ListEntity, ListVersion, PartialDate } from '../../processors/screening/lists/index.ts';
+import { readParty, type ScreeningIndex, screenParty } from '../../screening/engine/index.ts';
+import type { ListEntity, ListVersion, PartialDate } from '../../screening/lists/index.ts';
 
 export interface DateRow {
   /** How the list gives the date. */

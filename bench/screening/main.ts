@@ -8,7 +8,7 @@ import { cpus, loadavg } from 'node:os';
 import { resolve } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { buildIndex, DEFAULT_CONFIG, ENGINE_VERSION } from '../../processors/screening/engine/index.ts';
+import { buildIndex, DEFAULT_CONFIG, ENGINE_VERSION } from '../../screening/engine/index.ts';
 import { percent, table, writeSection } from '../report.ts';
 import { type Curve, drawCurves } from './curve.ts';
 import { casesOf, loadLists, requireData } from './data.ts';

@@ -1,5 +1,5 @@
 /** Names to screen, made from a fixed seed. */
-import type { ListVersion } from '../../processors/screening/lists/index.ts';
+import type { ListVersion } from '../../screening/lists/index.ts';
 import type { Row } from './data.ts';
 
 /** Random numbers from 0 to 1 that are the same in every run (mulberry32). */

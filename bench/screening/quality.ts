@@ -6,7 +6,7 @@ import {
   type ScreeningConfig,
   type ScreeningIndex,
   screenParty,
-} from '../../processors/screening/engine/index.ts';
+} from '../../screening/engine/index.ts';
 import { casesOf, type LabelledPair, labelledPairs, type Row } from './data.ts';
 
 export interface Quality {

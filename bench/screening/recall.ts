@@ -5,10 +5,10 @@ import {
   type ScreeningConfig,
   type ScreeningIndex,
   screenParty,
-} from '../../processors/screening/engine/index.ts';
-import { noPool } from '../../processors/screening/engine/name.ts';
-import { prepareName } from '../../processors/screening/engine/pair.ts';
-import type { ListVersion } from '../../processors/screening/lists/index.ts';
+} from '../../screening/engine/index.ts';
+import { noPool } from '../../screening/engine/name.ts';
+import { prepareName } from '../../screening/engine/pair.ts';
+import type { ListVersion } from '../../screening/lists/index.ts';
 import { misspelt, randomFrom, type Slip } from './names.ts';
 
 export interface IndexRecall {

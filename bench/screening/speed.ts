@@ -1,5 +1,5 @@
 /** How fast the engine decides, on one core, each name once, no result kept. */
-import { readParty, type ScreeningIndex, screenParty } from '../../processors/screening/engine/index.ts';
+import { readParty, type ScreeningIndex, screenParty } from '../../screening/engine/index.ts';
 
 export interface Speed {
   readonly names: number;

@@ -4,7 +4,7 @@ import type { Db } from 'mongodb';
 import { customerCaseStore } from '../../adapters/mongo/customer-cases.ts';
 import { ensureIndexes, guardedStore, insertOnlyStore } from '../../adapters/mongo/idempotent-store.ts';
 import { intentClaims } from '../../adapters/mongo/intent-claims.ts';
-import { payoutRelay } from '../../adapters/mongo/payout-outbox.ts';
+import { payoutOutbox } from '../../adapters/mongo/payout-outbox.ts';
 import { mongoPayoutStore } from '../../adapters/mongo/payouts.ts';
 import { settlementClaims } from '../../adapters/mongo/settlement-claims.ts';
 import { DEFAULT_EXECUTOR_CONFIG } from '../../payouts/config.ts';
@@ -12,9 +12,10 @@ import { createPayoutExecutor } from '../../payouts/executor.ts';
 import type { ProviderClient } from '../../payouts/ports.ts';
 import { requestCodec } from '../../payouts/request-codec.ts';
 import { payoutRequestedFor, received } from '../../payouts/testing/requested.ts';
+import { systemClock } from '../../ports/clock.ts';
 import type { Received } from '../../processors/contract.ts';
-import { systemClock } from '../../runtime/clock.ts';
 import { groupWrites } from '../../runtime/group-writes.ts';
+import { payoutRelay } from '../../runtime/payout-relay.ts';
 import type { TransferLifecycle, TransferState } from '../../schemas/types.generated.ts';
 import { eventsSink } from '../../sinks/events/sink.ts';
 import { contentOf, type EventDocument, indexes as eventIndexes } from '../../sinks/events/to-write.ts';
@@ -135,7 +136,14 @@ const payouts: Make = async (db, run, { partitions }) => {
   await cases.ensureIndexes();
   const writer = { send: () => new Promise<void>((resolve) => setTimeout(resolve, PUBLISH_MS)) };
   const requests = requestCodec(codec);
-  const relay = payoutRelay({ db, codec, requests, rings: testRings, writer, sweepEveryMs: 60_000 });
+  const relay = payoutRelay({
+    source: payoutOutbox(db),
+    codec,
+    requests,
+    rings: testRings,
+    writer,
+    sweepEveryMs: 60_000,
+  });
   const executor = createPayoutExecutor({
     config: { ...DEFAULT_EXECUTOR_CONFIG, policy: { ...DEFAULT_EXECUTOR_CONFIG.policy, returnPollsMs: [] } },
     payouts: store,

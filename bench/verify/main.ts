@@ -6,13 +6,13 @@ import { parseArgs } from 'node:util';
 import { eventIdOf } from '../../domain/event-id.ts';
 import { LIMIT_RULES } from '../../domain/limit-rules.ts';
 import { commandIdOf } from '../../payouts/update.ts';
+import type { Log, LogRecord, PartitionRange } from '../../ports/log.ts';
 import { lifecycleOf, stageOf } from '../../processors/lifecycle.ts';
-import { HEADER } from '../../runtime/headers.ts';
-import type { Log, LogRecord, PartitionRange } from '../../runtime/ports/log.ts';
 import type { PayoutRequested } from '../../schemas/types.generated.ts';
 import { AT, payoutRequested, payoutUpdated, transferRequested } from '../../test/kit/builders.ts';
 import { memoryCodec } from '../../test/kit/memory-codec.ts';
 import type { TopicName } from '../../topics/catalogue.ts';
+import { HEADER } from '../../topics/headers.ts';
 import type { ProviderRecord } from '../../verify/ports.ts';
 import { verify } from '../../verify/verify.ts';
 

@@ -3,11 +3,12 @@ import { userInfo } from 'node:os';
 import type { Command } from 'commander';
 import { caseStore } from '../../adapters/mongo/cases.ts';
 import { justificationText, personName } from '../../domain/identities.ts';
-import { CodedError } from '../../runtime/ports/fault.ts';
-import { sealFlaw } from '../../runtime/seals.ts';
+import { CodedError } from '../../ports/fault.ts';
+import { sealFlaw } from '../../ports/seals.ts';
 import type { TransferHeld } from '../../schemas/types.generated.ts';
+import type { Connections } from '../../services/connect.ts';
 import { heldByStage, restoredCase } from '../../sinks/cases/restore.ts';
-import { type Connections, withConnections } from '../connect.ts';
+import { withConnections } from '../connections.ts';
 import { print } from '../output.ts';
 
 const TOPIC = 'transfer.held';

@@ -3,12 +3,12 @@ import { userInfo } from 'node:os';
 import { type Command, Option } from 'commander';
 import { type CaseStore, caseStore } from '../../adapters/mongo/cases.ts';
 import type { KeyRing } from '../../domain/seal.ts';
+import { CodedError } from '../../ports/fault.ts';
 import type { Config } from '../../runtime/config/config.ts';
-import { CodedError } from '../../runtime/ports/fault.ts';
 import type { CaseDocument, CaseState } from '../../sinks/cases/case.ts';
 import { alteredIn, checkWhole, heldIn, isProven } from '../../sinks/cases/check.ts';
 import { sealedDecision } from '../../sinks/cases/decision.ts';
-import { withConnections } from '../connect.ts';
+import { withConnections } from '../connections.ts';
 import { count, print, printRows, toJson, withJson } from '../output.ts';
 import { registerCaseRestore } from './case-restore.ts';
 

@@ -1,8 +1,8 @@
 // `corridor config`
 import type { Command } from 'commander';
 import { printConfig } from '../../runtime/config/config.ts';
-import { commandConfig } from '../connect.ts';
-import { commandEnvironment } from '../environment.ts';
+import { commandConfig } from '../connections.ts';
+import { commandEnvironment } from '../dev/environment.ts';
 import { printRows, withJson } from '../output.ts';
 
 export function registerConfig(program: Command): void {

@@ -3,10 +3,10 @@ import { userInfo } from 'node:os';
 import type { Command } from 'commander';
 import { customerCaseStore } from '../../adapters/mongo/customer-cases.ts';
 import { justificationText, personName } from '../../domain/identities.ts';
-import type { CustomerCaseState } from '../../processors/screening/rescreen/customer-case.ts';
-import { flawOfCustomerCase } from '../../processors/screening/rescreen/customer-seals.ts';
-import { CodedError } from '../../runtime/ports/fault.ts';
-import { withConnections } from '../connect.ts';
+import { CodedError } from '../../ports/fault.ts';
+import type { CustomerCaseState } from '../../screening/rescreening/customer-case.ts';
+import { flawOfCustomerCase } from '../../screening/rescreening/customer-seals.ts';
+import { withConnections } from '../connections.ts';
 import { print, printRows, withJson } from '../output.ts';
 
 const STATES: readonly CustomerCaseState[] = ['OPEN', 'CONFIRMED', 'CLEARED'];

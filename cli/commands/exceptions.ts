@@ -11,13 +11,14 @@ import {
   type StoredException,
 } from '../../adapters/mongo/screening-exceptions.ts';
 import { justificationText, personName } from '../../domain/identities.ts';
-import { FIRST_INTERMEDIARY, tokensOf } from '../../processors/screening/counterparties.ts';
-import { entityHash } from '../../processors/screening/lists/index.ts';
-import { unpackEntities } from '../../processors/screening/versions/packed.ts';
-import { CodedError } from '../../runtime/ports/fault.ts';
+import { CodedError } from '../../ports/fault.ts';
+import { FIRST_INTERMEDIARY, tokensOf } from '../../screening/counterparties.ts';
+import { entityHash } from '../../screening/lists/index.ts';
+import { unpackEntities } from '../../screening/versions/packed.ts';
+import type { Connections } from '../../services/connect.ts';
+import { revocationsInLog } from '../../services/screening.ts';
 import { checkWhole } from '../../sinks/cases/check.ts';
-import { revocationsInLog } from '../compose/screening.ts';
-import { type Connections, withConnections } from '../connect.ts';
+import { withConnections } from '../connections.ts';
 import { print, printRows, withJson } from '../output.ts';
 
 /** Cases that were opened before intermediaries were known name none. */

@@ -1,12 +1,13 @@
 // `corridor explain ID`: why a transfer was cleared, held or declined by screening, from the log.
 import type { Command } from 'commander';
-import { tellEvidence } from '../../processors/screening/tell.ts';
-import { homePartition } from '../../runtime/home-partition.ts';
-import { CodedError } from '../../runtime/ports/fault.ts';
-import type { PartitionRange } from '../../runtime/ports/log.ts';
+import { CodedError } from '../../ports/fault.ts';
+import type { PartitionRange } from '../../ports/log.ts';
 import type { Parties, ScreeningEvidence, TransferHeld } from '../../schemas/types.generated.ts';
+import { tellEvidence } from '../../screening/tell.ts';
+import type { Connections } from '../../services/connect.ts';
 import type { TopicName } from '../../topics/catalogue.ts';
-import { type Connections, withConnections } from '../connect.ts';
+import { homePartition } from '../../topics/home-partition.ts';
+import { withConnections } from '../connections.ts';
 import { print, toJson, withJson } from '../output.ts';
 
 /** Topics whose events carry the evidence, in the order of the chain. */

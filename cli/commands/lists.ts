@@ -2,19 +2,20 @@
 import { userInfo } from 'node:os';
 import type { Command } from 'commander';
 import { listStore } from '../../adapters/mongo/list-versions.ts';
+import { CodedError } from '../../ports/fault.ts';
 import {
   type DropReason,
   diffLists,
   type ImportReport,
   type ListEntity,
   ListRefused,
-} from '../../processors/screening/lists/index.ts';
-import { activateVersion, importVersion } from '../../processors/screening/versions/lifecycle.ts';
-import { unpackEntities } from '../../processors/screening/versions/packed.ts';
-import type { ListStore, StoredActivation } from '../../processors/screening/versions/store.ts';
-import { CodedError } from '../../runtime/ports/fault.ts';
-import { activationPublisher } from '../compose/screening.ts';
-import { type Connections, withConnections } from '../connect.ts';
+} from '../../screening/lists/index.ts';
+import { activateVersion, importVersion } from '../../screening/versions/lifecycle.ts';
+import { unpackEntities } from '../../screening/versions/packed.ts';
+import type { ListStore, StoredActivation } from '../../screening/versions/store.ts';
+import type { Connections } from '../../services/connect.ts';
+import { activationPublisher } from '../../services/screening.ts';
+import { withConnections } from '../connections.ts';
 import { LIST_FORMATS, readListFiles } from '../lists/read-files.ts';
 import { print, printRows, toJson, withJson } from '../output.ts';
 

@@ -1,14 +1,14 @@
 // `corridor payouts cases list|show|close`: payouts that a person has to look at.
 import { userInfo } from 'node:os';
 import type { Command } from 'commander';
-import { forgedDetail } from '../../adapters/mongo/payout-outbox.ts';
 import { type MongoPayoutStore, mongoPayoutStore } from '../../adapters/mongo/payouts.ts';
 import { justificationText, personName } from '../../domain/identities.ts';
 import type { KeyRing } from '../../domain/seal.ts';
 import { closeStoredCase } from '../../payouts/close-case.ts';
+import { forgedDetail } from '../../payouts/outbox.ts';
 import type { Payout, PayoutCase } from '../../payouts/payout.ts';
-import { CodedError } from '../../runtime/ports/fault.ts';
-import { withConnections } from '../connect.ts';
+import { CodedError } from '../../ports/fault.ts';
+import { withConnections } from '../connections.ts';
 import { count, printError, printRows, toJson, withJson } from '../output.ts';
 
 interface CloseOptions {

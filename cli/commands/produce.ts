@@ -3,16 +3,15 @@ import { createReadStream } from 'node:fs';
 import type { Readable } from 'node:stream';
 import type { Command } from 'commander';
 import { z } from 'zod';
-import type { FedRecord } from '../../feed/fed-record.ts';
-import type { Codec } from '../../runtime/ports/codec.ts';
-import { CodedError } from '../../runtime/ports/fault.ts';
+import type { Codec } from '../../ports/codec.ts';
+import { CodedError } from '../../ports/fault.ts';
 import type { TransferRequested } from '../../schemas/types.generated.ts';
 import { transferRequested } from '../../topics/edges.ts';
-import { withConnections } from '../connect.ts';
+import { withConnections } from '../connections.ts';
 import { type IntentLines, type IntentTerms, readIntentLines } from '../intent-lines.ts';
 import { print, printError, toJsonLine, withJson } from '../output.ts';
-import { publish } from '../publish.ts';
-import { progressBar } from './feed.ts';
+import { progressBar } from '../progress.ts';
+import { type Input, publish } from '../publish.ts';
 
 const INTENTS = 'transfer.requested';
 /** Room for key, headers and framing within the topic's largest record. */
@@ -49,7 +48,7 @@ Example:
       withConnections(async ({ log, codec, config }) => {
         const requestedAt = instantOf(given);
         await codec.load([INTENTS]);
-        const keep = (intent: TransferRequested): FedRecord => recordOf(intent, codec);
+        const keep = (intent: TransferRequested): Input => recordOf(intent, codec);
         const { good, bad, undated, blank } = await readFile(file, { requestedAt, keep });
         for (const { line, problem } of bad.slice(0, MOST_BAD_LINES_NAMED)) printError(`line ${line}: ${problem}`);
         if (bad.length > MOST_BAD_LINES_NAMED) printError(`and ${bad.length - MOST_BAD_LINES_NAMED} bad lines more`);
@@ -87,15 +86,15 @@ function instantOf(given: string | undefined): number {
 }
 
 /** @throws CodedError that says why the intent does not fit its topic */
-function recordOf(intent: TransferRequested, codec: Codec): FedRecord {
+function recordOf(intent: TransferRequested, codec: Codec): Input {
   const value = codec.encode(INTENTS, intent);
   if (value.length > transferRequested.maxMessageBytes - FRAMING_BYTES) {
     throw new CodedError('RECORD_TOO_LARGE', `${value.length} bytes, more than ${INTENTS} takes`);
   }
-  return { key: intent.transferId, account: intent.transferId, value, expected: 'COMPLETED', kind: 'file' };
+  return { key: intent.transferId, value };
 }
 
-async function readFile(file: string, terms: IntentTerms<FedRecord>): Promise<IntentLines<FedRecord>> {
+async function readFile(file: string, terms: IntentTerms<Input>): Promise<IntentLines<Input>> {
   const input: Readable = file === '-' ? process.stdin : createReadStream(file);
   let unreadable: Error | undefined;
   input.on('error', (error: Error) => {

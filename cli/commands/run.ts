@@ -3,18 +3,17 @@ import { flushCompileCache } from 'node:module';
 import type { Command } from 'commander';
 import { startHealthServer } from '../../adapters/http/health-server.ts';
 import { keptBreakers } from '../../runtime/breaker.ts';
-import { unknownVariables } from '../../runtime/config/config.ts';
+import { loadConfig, unknownVariables } from '../../runtime/config/config.ts';
 import { createLogger } from '../../runtime/logger.ts';
 import { createMetrics } from '../../runtime/metrics.ts';
 import type { HostRuntime } from '../../runtime/processor-host.ts';
 import { EXIT, runService } from '../../runtime/service.ts';
 import { startUpHost } from '../../runtime/start-up.ts';
+import { Connections } from '../../services/connect.ts';
+import { composedParts } from '../../services/parts.ts';
+import { type Parts, partsFrom, requireKeys } from '../../services/pipeline.ts';
+import { keysUnder, unsafeSwitches } from '../../services/unsafe.ts';
 import type { TopicName } from '../../topics/catalogue.ts';
-import { composedParts } from '../compose/parts.ts';
-import { type Parts, partsFrom, requireKeys } from '../compose/pipeline.ts';
-import { keysUnder, unsafeSwitches } from '../compose/unsafe.ts';
-import { Connections, commandConfig } from '../connect.ts';
-import { commandEnvironment } from '../environment.ts';
 import { explain, printError, toJsonLine } from '../output.ts';
 
 interface RunOptions {
@@ -68,12 +67,13 @@ Examples:
 
 async function runParts(parts: Parts, stays: boolean) {
   const unsafe = unsafeSwitches();
-  const asked = commandConfig();
+  // Its environment alone: no stack that happens to run beside it makes it a development installation.
+  const asked = loadConfig(process.env);
   const config = { ...asked, keys: keysUnder(unsafe, asked.keys) };
   requireKeys(parts, config.keys);
   const name = serviceName(parts);
   const logger = createLogger({ level: config.logLevel, service: name });
-  for (const variable of unknownVariables(commandEnvironment())) {
+  for (const variable of unknownVariables(process.env)) {
     logger.warn({ code: 'SETTING_UNKNOWN', detail: variable }, 'this variable is no setting of Corridor');
   }
   const metrics = createMetrics({ processMetrics: true });

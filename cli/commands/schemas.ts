@@ -2,8 +2,9 @@
 import type { Command } from 'commander';
 import { pushSchemas } from '../../adapters/registry/push.ts';
 import { checkAll, release } from '../../schemas/compatibility.ts';
+import { registryOptions } from '../../services/connect.ts';
 import { contracts } from '../../topics/catalogue.ts';
-import { commandConfig, registryOptions } from '../connect.ts';
+import { commandConfig } from '../connections.ts';
 import { print, printRows, withJson } from '../output.ts';
 
 export function registerSchemas(program: Command): void {

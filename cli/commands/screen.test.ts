@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
 const MAIN = path.join(ROOT, 'cli/main.ts');
-const SAMPLE = ['sdn.csv', 'alt.csv'].map((file) => path.join(ROOT, 'processors/screening/lists/sample', file));
+const SAMPLE = ['sdn.csv', 'alt.csv'].map((file) => path.join(ROOT, 'screening/lists/sample', file));
 
 interface Answer {
   readonly [key: string]: unknown;

@@ -1,6 +1,7 @@
 // `corridor screen`: parties or pairs in, hits or scores out, one JSON object a line, in a pipe.
 import type { Command } from 'commander';
 import { listStore } from '../../adapters/mongo/list-versions.ts';
+import { CodedError } from '../../ports/fault.ts';
 import {
   buildIndex,
   type Candidate,
@@ -11,13 +12,12 @@ import {
   type Screening,
   screenParty,
   wordsOf,
-} from '../../processors/screening/engine/index.ts';
-import { isRecord, plainParty, schemaOf } from '../../processors/screening/plain-party.ts';
-import { unpackEntities } from '../../processors/screening/versions/packed.ts';
-import { engineReference, versionIdOf } from '../../processors/screening/versions/version.ts';
-import { CodedError } from '../../runtime/ports/fault.ts';
-import { termsOf } from '../compose/screening.ts';
-import { commandConfig, withConnections } from '../connect.ts';
+} from '../../screening/engine/index.ts';
+import { isRecord, plainParty, schemaOf } from '../../screening/plain-party.ts';
+import { unpackEntities } from '../../screening/versions/packed.ts';
+import { engineReference, versionIdOf } from '../../screening/versions/version.ts';
+import { termsOf } from '../../services/screening.ts';
+import { commandConfig, withConnections } from '../connections.ts';
 import { readMixedFiles } from '../lists/read-files.ts';
 import { answerLines } from '../ndjson.ts';
 import { toJsonLine } from '../output.ts';

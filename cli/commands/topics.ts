@@ -1,10 +1,11 @@
 // `corridor topics plan|apply`
 import type { Command } from 'commander';
-import { CodedError } from '../../runtime/ports/fault.ts';
+import { CodedError } from '../../ports/fault.ts';
 import { applyTopics, type ClusterPlan, planTopics } from '../../runtime/provision.ts';
 import { applyResume, planResume, type Resumption } from '../../runtime/resume.ts';
-import { type Parts, partsFrom } from '../compose/pipeline.ts';
-import { type Connections, withConnections } from '../connect.ts';
+import type { Connections } from '../../services/connect.ts';
+import { type Parts, partsFrom } from '../../services/pipeline.ts';
+import { withConnections } from '../connections.ts';
 import { print, printRows, toJson, withJson } from '../output.ts';
 
 interface TopicOptions {

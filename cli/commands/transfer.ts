@@ -1,8 +1,8 @@
 // `corridor transfer ID`: the timeline of one transfer across all stages.
 import type { Command } from 'commander';
-import { CodedError } from '../../runtime/ports/fault.ts';
-import { EVENTS } from '../compose/sinks.ts';
-import { withConnections } from '../connect.ts';
+import { CodedError } from '../../ports/fault.ts';
+import { EVENTS } from '../../services/sinks.ts';
+import { withConnections } from '../connections.ts';
 import { printRows, withJson } from '../output.ts';
 
 interface Step {

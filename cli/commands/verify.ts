@@ -8,16 +8,17 @@ import { limitsNamespace } from '../../adapters/redis/limits.ts';
 import { limitsClient, ready } from '../../adapters/redis/limits-client.ts';
 import { verifyLimits } from '../../adapters/redis/verify-limits.ts';
 import { currencyOf } from '../../domain/currencies.ts';
-import { requireRings } from '../../runtime/seals.ts';
+import { requireRings } from '../../ports/seals.ts';
 import { createTable } from '../../runtime/table.ts';
+import type { Connections } from '../../services/connect.ts';
+import { EVENTS, TRANSFERS } from '../../services/sinks.ts';
+import { limitRules } from '../../services/terms.ts';
 import { contracts } from '../../topics/catalogue.ts';
 import type { SealedDocuments, VerifySources } from '../../verify/ports.ts';
 import type { Finding, VerifyReport } from '../../verify/report.ts';
 import { CHAIN_TOPICS } from '../../verify/topics.ts';
 import { type VerifyOptions, type VerifyProgress, verify } from '../../verify/verify.ts';
-import { EVENTS, TRANSFERS } from '../compose/sinks.ts';
-import { limitRules } from '../compose/terms.ts';
-import { type Connections, withConnections } from '../connect.ts';
+import { withConnections } from '../connections.ts';
 import { count, formatMinor, print, printRows, toJson, withJson } from '../output.ts';
 
 interface Options {

@@ -2,6 +2,7 @@
 import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
 import path from 'node:path';
+import { CodedError } from '../../ports/fault.ts';
 import {
   ListRefused,
   type ListVersion,
@@ -11,8 +12,7 @@ import {
   parseOfac,
   parseUk,
   parseUn,
-} from '../../processors/screening/lists/index.ts';
-import { CodedError } from '../../runtime/ports/fault.ts';
+} from '../../screening/lists/index.ts';
 
 export const LIST_FORMATS = ['ofac', 'un', 'eu', 'eu-annexes', 'uk'] as const;
 export type ListFormat = (typeof LIST_FORMATS)[number];

@@ -21,7 +21,8 @@ export const HERE = path.dirname(fileURLToPath(import.meta.url));
 /** The ignored folder of the checkout that holds everything the local stack makes. */
 export const DEFAULT_STATE_DIR = path.resolve(HERE, '../../.corridor');
 const MAVEN = path.join(HERE, 'maven');
-const STAND_IN = path.join(HERE, 'mongo-stand-in');
+/** Sources and launcher of the stand-in for MongoDB. */
+export const STAND_IN = path.join(HERE, '../../tools/mongod-stand-in');
 
 /** A server that Maven fetches (a module of maven/pom.xml), or builds (the MongoDB stand-in). */
 export type Artifact = 'kafka' | 'registry' | 'redis' | 'mongo-stand-in';

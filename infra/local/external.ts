@@ -1,5 +1,5 @@
 // Parts that somebody else runs: a URL in the environment replaces a local server.
-import { withoutCredentials } from '../../runtime/config/hide.ts';
+import { withoutCredentials } from '../../ports/hide.ts';
 import { describeError, StackError } from './errors.ts';
 import { probeKafka, probeMongo, probeRedis, probeRegistry, until } from './probes.ts';
 import type { PartName, StackUrls } from './types.ts';

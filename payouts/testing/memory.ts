@@ -1,6 +1,6 @@
 // The executor's surroundings in memory, for tests: a store that guards as MongoDB does, a clock that is moved by hand, and
 // a provider that keeps the contract but for duplicate protection, which it does not have.
-import { dependencyDown } from '../../runtime/ports/fault.ts';
+import { dependencyDown } from '../../ports/fault.ts';
 import type { PayoutRequested } from '../../schemas/types.generated.ts';
 import type { CancelResult, Observation, Payout, PayoutInstruction, QueryResult, SubmitResult } from '../payout.ts';
 import type { OutcomeOutbox, PayoutStore, PollTimer, ProviderClient, RequestCodec } from '../ports.ts';

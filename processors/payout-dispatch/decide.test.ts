@@ -1,6 +1,8 @@
 // Given a reserved transfer, dispatch asks for the payout while the price holds, and for nothing that must not be paid.
 import { describe, expect, it } from 'vitest';
 import type { TransferHeld, TransferReserved } from '../../schemas/types.generated.ts';
+import type { ListEntity } from '../../screening/lists/index.ts';
+import { loadSampleList } from '../../screening/lists/sample/load.ts';
 import {
   AT,
   only,
@@ -14,8 +16,6 @@ import {
 import { KEYS } from '../../test/kit/keys.ts';
 import { memoryHoldClaims } from '../../test/kit/memory-claims.ts';
 import { listedPerson, memoryLists, nextVersion, screenerOver } from '../../test/kit/memory-screening.ts';
-import type { ListEntity } from '../screening/lists/index.ts';
-import { loadSampleList } from '../screening/lists/sample/load.ts';
 import { createScreening } from '../screening/processor.ts';
 import { createPayoutDispatch, type PayoutDispatchOptions } from './processor.ts';
 

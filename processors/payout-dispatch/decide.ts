@@ -3,11 +3,11 @@ import { nextEnvelope } from '../../domain/envelope.ts';
 import { priceFaults } from '../../domain/pricing.ts';
 import { reason } from '../../domain/reasons.ts';
 import type { Reason, ReviewDecided, ScreeningRecheck, TransferReserved } from '../../schemas/types.generated.ts';
+import { withRecheck, withReview } from '../../screening/evidence.ts';
+import type { Difference } from '../../screening/ports.ts';
 import type { Decision, Disposition, EmittedTo, Received, ReceivedFrom } from '../contract.ts';
 import { type Holding, heldOf, type ReviewStanding } from '../holds.ts';
-import { withRecheck, withReview } from '../screening/evidence.ts';
 import { declined, reasonsOf } from '../screening/hold.ts';
-import type { Difference } from '../screening/ports.ts';
 import type { Topology } from '../topology.ts';
 
 export type DispatchInput = ReceivedFrom<Topology['payout-dispatch']['reads']>;

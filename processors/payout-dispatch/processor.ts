@@ -1,11 +1,11 @@
 // Wires payout dispatch: what changed on the lists since the parties were screened, and the claim on the hold for reviews.
 import type { TransferHeld, TransferReserved } from '../../schemas/types.generated.ts';
+import { tokensOf } from '../../screening/counterparties.ts';
+import type { Screener } from '../../screening/ports.ts';
+import { differencesSince } from '../../screening/requests.ts';
+import type { CustomerCases } from '../../screening/rescreening/customer-case.ts';
 import type { Cause, Failpoint, Processor } from '../contract.ts';
 import { DEFAULT_HOLD_TTL_MS, type HoldClaims, type HoldKeys, settleReviews, tellOfDropped } from '../holds.ts';
-import { tokensOf } from '../screening/counterparties.ts';
-import type { Screener } from '../screening/ports.ts';
-import { differencesSince } from '../screening/requests.ts';
-import type { CustomerCases } from '../screening/rescreen/customer-case.ts';
 import { type Topology, topology } from '../topology.ts';
 import { DEFAULT_DISPATCH_RULES, type DispatchContext, type DispatchRules, decide } from './decide.ts';
 

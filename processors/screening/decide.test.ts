@@ -2,6 +2,12 @@
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { holdIdOf } from '../../domain/event-id.ts';
 import type { Parties, Party, ReviewDecided, TransferAccepted, TransferHeld } from '../../schemas/types.generated.ts';
+import { ENGINE_VERSION } from '../../screening/engine/index.ts';
+import type { ScreeningException } from '../../screening/exceptions.ts';
+import { entityHash, type ListEntity, type ListVersion } from '../../screening/lists/index.ts';
+import { listedPersons, loadSampleList } from '../../screening/lists/sample/load.ts';
+import type { Screener } from '../../screening/ports.ts';
+import { reproduceDecision } from '../../screening/reproduce.ts';
 import {
   AT,
   intermediary,
@@ -26,13 +32,7 @@ import {
 import { contentHashOf } from '../hold-content.ts';
 import { isSealedAsHeld } from '../holds.ts';
 import type { ScreeningInput } from './decide.ts';
-import { ENGINE_VERSION } from './engine/index.ts';
-import type { ScreeningException } from './exceptions.ts';
-import { entityHash, type ListEntity, type ListVersion } from './lists/index.ts';
-import { listedPersons, loadSampleList } from './lists/sample/load.ts';
-import type { Screener } from './ports.ts';
 import { createScreening } from './processor.ts';
-import { reproduceDecision } from './reproduce.ts';
 
 let list: ListVersion;
 let lists: MemoryLists;

@@ -1,12 +1,12 @@
 // Screening: clear goes on, everything else waits for a person. Pure.
 import { nextEnvelope } from '../../domain/envelope.ts';
 import type { ReviewDecided, ScreeningEvidence, TransferAccepted } from '../../schemas/types.generated.ts';
+import { withRecheck, withReview } from '../../screening/evidence.ts';
+import type { Difference, Findings } from '../../screening/ports.ts';
 import type { Decision, Disposition, EmittedTo, Received, ReceivedFrom } from '../contract.ts';
 import { type Holding, heldOf, type ReviewStanding } from '../holds.ts';
 import type { Topology } from '../topology.ts';
-import { withRecheck, withReview } from './evidence.ts';
 import { declined, reasonsOf } from './hold.ts';
-import type { Difference, Findings } from './ports.ts';
 
 export type ScreeningInput = ReceivedFrom<Topology['screening']['reads']>;
 export type ScreeningEvent = EmittedTo<Topology['screening']['writes']>;

@@ -1,7 +1,7 @@
 // Holding a transfer for what screening found, at whichever stage found it. Pure.
 import { reason } from '../../domain/reasons.ts';
 import type { Reason, ScreenedParty, ScreeningEvidence } from '../../schemas/types.generated.ts';
-import { wordFor } from './counterparties.ts';
+import { wordFor } from '../../screening/counterparties.ts';
 
 /** Why the last look of the evidence holds. */
 export const reasonsOf = (evidence: ScreeningEvidence): readonly Reason[] =>

@@ -1,10 +1,11 @@
 // Wires screening: the engine for transfers, the claim on the hold for decisions, and what changed since they were held.
+
+import type { Screener, ScreeningRequest } from '../../screening/ports.ts';
+import { differencesSince, requestOf } from '../../screening/requests.ts';
 import type { Cause, Failpoint, Processor } from '../contract.ts';
 import { DEFAULT_HOLD_TTL_MS, type HoldClaims, type HoldKeys, settleReviews, tellOfDropped } from '../holds.ts';
 import { type Topology, topology } from '../topology.ts';
 import { decide, type ScreeningContext, type ScreeningInput } from './decide.ts';
-import type { Screener, ScreeningRequest } from './ports.ts';
-import { differencesSince, requestOf } from './requests.ts';
 
 export interface ScreeningOptions {
   readonly screener: Screener;

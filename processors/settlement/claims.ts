@@ -1,5 +1,5 @@
 // Settles a batch of payout updates against the claims that stand: one round trip when all are first steps.
-import { CodedError } from '../../runtime/ports/fault.ts';
+import { CodedError } from '../../ports/fault.ts';
 import type { SettlementClaim, SettlementClaims } from './ports.ts';
 import { advance, type PlacedUpdate, type StepOutcome } from './steps.ts';
 

@@ -1,8 +1,8 @@
 // Given a payout update and the claim on its version, settlement emits the end of the transfer.
 import { describe, expect, it } from 'vitest';
-import { dispatchedRequests } from '../../cli/compose/dispatched.ts';
 import { sealRecord } from '../../domain/record-seal.ts';
 import type { PayoutStatus, PayoutUpdated } from '../../schemas/types.generated.ts';
+import { dispatchedRequests } from '../../services/dispatched.ts';
 import {
   AT,
   only,

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { settingsTable } from '../../docs/generators/settings-table.ts';
+import { UNSAFE_VARIABLES } from '../../ports/environment.ts';
 import { times } from '../../test/kit/times.ts';
-import { UNSAFE_VARIABLES } from '../ports/environment.ts';
 import { allSettings, environmentSchema, loadConfig, printConfig, unknownVariables } from './config.ts';
 
 const DEVELOPMENT = { CORRIDOR_ENV: 'development' };

@@ -1,9 +1,9 @@
 // The configuration of a process: one zod schema over the environment, made of settings.ts.
 import { z } from 'zod';
+import { forbiddenVariables, isForTrials, UNSAFE_VARIABLES } from '../../ports/environment.ts';
+import { CodedError } from '../../ports/fault.ts';
+import { withoutCredentials } from '../../ports/hide.ts';
 import { RETRY_TIERS } from '../../topics/recovery.ts';
-import { forbiddenVariables, isForTrials, UNSAFE_VARIABLES } from '../ports/environment.ts';
-import { CodedError } from '../ports/fault.ts';
-import { withoutCredentials } from './hide.ts';
 import type { Setting } from './setting.ts';
 import { settings } from './settings.ts';
 

@@ -1,8 +1,9 @@
 // Every setting of Corridor. To add one, add it here: its type, its check, `corridor config` and docs/configuration.md
 // follow (`npm run generate`).
+
+import { ENVIRONMENTS } from '../../ports/environment.ts';
 import { RETRY_TIERS } from '../../topics/recovery.ts';
 import { LOG_LEVELS } from '../logger.ts';
-import { ENVIRONMENTS } from '../ports/environment.ts';
 import {
   addresses,
   flag,

@@ -1,9 +1,9 @@
 // Whether a case in the database is what the sink wrote: what a person sees and decides on must be what is held. Pure.
 import { HOLD_EXPIRY } from '../../domain/identities.ts';
 import type { KeyRing } from '../../domain/seal.ts';
+import { CodedError } from '../../ports/fault.ts';
 import { contentHashOf } from '../../processors/hold-content.ts';
 import { isDecisionSealed } from '../../processors/holds.ts';
-import { CodedError } from '../../runtime/ports/fault.ts';
 import { recordType } from '../../schemas/avro-types.ts';
 import type { TransferHeld } from '../../schemas/types.generated.ts';
 import type { CaseDocument } from './case.ts';

@@ -1,8 +1,8 @@
 // A case that was changed or deleted in the database, as it was opened: from the held event in the log, under the stage's seal. Pure.
 import type { KeyRing } from '../../domain/seal.ts';
+import { CodedError } from '../../ports/fault.ts';
 import { contentHashOf } from '../../processors/hold-content.ts';
 import { type HoldKeys, isSealedAsHeld } from '../../processors/holds.ts';
-import { CodedError } from '../../runtime/ports/fault.ts';
 import type { TransferHeld } from '../../schemas/types.generated.ts';
 import type { CaseDocument } from './case.ts';
 import { alteredIn, isSealedIn } from './check.ts';

@@ -1,6 +1,6 @@
 // The books of a run, with what the judge asks of them.
-import { Books } from '../../feed/books.ts';
-import type { End, FedRecord } from '../../feed/fed-record.ts';
+import { Books } from '../../samples/books.ts';
+import type { End, FedRecord } from '../../samples/fed-record.ts';
 import type { TransferLifecycle } from '../../schemas/types.generated.ts';
 
 /** Ends that a transfer comes to; the others are of inputs that became none. */

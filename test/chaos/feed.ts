@@ -1,10 +1,10 @@
 // What a run is fed: sample transfers with many repeats and malformed records, some of them out of order, and holds that
 // an operator decides. Every record carries the end that it must come to.
 import { createHash } from 'node:crypto';
-import type { FedRecord } from '../../feed/fed-record.ts';
-import { goodIntent } from '../../feed/intents.ts';
-import { type Random, seeded } from '../../feed/random.ts';
-import { type Mix, sampleFeed } from '../../feed/sample.ts';
+import type { FedRecord } from '../../samples/fed-record.ts';
+import { goodIntent } from '../../samples/intents.ts';
+import { type Random, seeded } from '../../samples/random.ts';
+import { type Mix, sampleFeed } from '../../samples/sample.ts';
 import type { TransferRequested } from '../../schemas/types.generated.ts';
 import { CASE_TAMPERINGS, type CaseTampering, isTampering } from './members/tampered-cases.ts';
 import type { Profile } from './profile.ts';

@@ -2,9 +2,9 @@
 import { createHash } from 'node:crypto';
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Books } from '../../feed/books.ts';
-import { homePartition } from '../../runtime/home-partition.ts';
-import type { Log, LogWriter, OutputRecord } from '../../runtime/ports/log.ts';
+import type { Log, LogWriter, OutputRecord } from '../../ports/log.ts';
+import type { Books } from '../../samples/books.ts';
+import { homePartition } from '../../topics/home-partition.ts';
 import { type ChaosRecord, isMalformed } from './feed.ts';
 import { type ForeignProducer, isForeign } from './members/foreign-batches.ts';
 import { patiently } from './patiently.ts';

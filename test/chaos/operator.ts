@@ -1,7 +1,7 @@
 // The operator of a run: decides held transfers, as a person would, while everything falls over around.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { caseStore } from '../../adapters/mongo/cases.ts';
-import type { Connections } from '../../cli/connect.ts';
+import type { Connections } from '../../services/connect.ts';
 import type { CaseDocument } from '../../sinks/cases/case.ts';
 import { sealedDecision } from '../../sinks/cases/decision.ts';
 import { decisionOf } from './feed.ts';

@@ -1,6 +1,7 @@
 // What will be done to a run, and when: made from the profile and the seed alone, before anything starts.
-import { type Random, seeded } from '../../feed/random.ts';
+
 import { FAILPOINTS } from '../../runtime/failpoints.ts';
+import { type Random, seeded } from '../../samples/random.ts';
 import { describeMember, type MemberFault, memberFaults } from './members/members.ts';
 import type { NegativeControl } from './negative.ts';
 import type { Profile } from './profile.ts';

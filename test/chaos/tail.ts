@@ -1,12 +1,12 @@
 // Follows the log while brokers come and go: enters ends into the books, and repeats some commands late.
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { CONSUMER_NAMES } from '../../cli/compose/pipeline.ts';
-import type { Books } from '../../feed/books.ts';
-import { headerInteger, headerText, RECOVERY_HEADER } from '../../runtime/headers.ts';
-import type { Codec } from '../../runtime/ports/codec.ts';
-import type { Log, LogRecord, LogWriter, RecordBatch } from '../../runtime/ports/log.ts';
+import type { Codec } from '../../ports/codec.ts';
+import type { Log, LogRecord, LogWriter, RecordBatch } from '../../ports/log.ts';
+import type { Books } from '../../samples/books.ts';
 import type { TransferLifecycle } from '../../schemas/types.generated.ts';
+import { CONSUMER_NAMES } from '../../services/pipeline.ts';
+import { headerInteger, headerText, RECOVERY_HEADER } from '../../topics/headers.ts';
 import { deadLetterTopic } from '../../topics/recovery.ts';
 import type { BadBatch } from './members/bad-batches.ts';
 import { FORGERY } from './members/forgeries.ts';

@@ -2,11 +2,11 @@
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { pushSchemas } from '../../adapters/registry/push.ts';
-import { activateSampleList } from '../../cli/compose/screening.ts';
-import { Connections, registryOptions } from '../../cli/connect.ts';
 import { type LocalStack, stackEnvironment, startStack } from '../../infra/local/stack.ts';
 import { loadConfig } from '../../runtime/config/config.ts';
 import { applyTopics } from '../../runtime/provision.ts';
+import { Connections, registryOptions } from '../../services/connect.ts';
+import { activateSampleList } from '../../services/screening.ts';
 import type { FaultPlanInput } from '../../simulator/faults.ts';
 import { type SimulatorProcess, spawnSimulator } from '../../simulator/process.ts';
 import type { NetworkTarget } from './schedule.ts';

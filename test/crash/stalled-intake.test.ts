@@ -1,7 +1,7 @@
 // Intake stands still altogether while transfers are on their way: what was accepted before is priced, reserved and paid
 // all the same, because nothing of it shares a process with what reads producers' bytes.
 import { afterEach, expect, inject, it } from 'vitest';
-import { DEFAULT_MIX, type Mix } from '../../feed/sample.ts';
+import { DEFAULT_MIX, type Mix } from '../../samples/sample.ts';
 import { TestPipeline } from '../kit/pipeline.ts';
 
 const INTAKE = ['--processors', 'intake'];

@@ -8,8 +8,6 @@ import { holdClaims } from '../../adapters/mongo/hold-claims.ts';
 import { listStore } from '../../adapters/mongo/list-versions.ts';
 import { mongoPayoutStore } from '../../adapters/mongo/payouts.ts';
 import { exceptionStore } from '../../adapters/mongo/screening-exceptions.ts';
-import { activationPublisher, activeInTable } from '../../cli/compose/screening.ts';
-import { seeded } from '../../feed/random.ts';
 import { DEFAULT_EXECUTOR_CONFIG } from '../../payouts/config.ts';
 import { createPayoutExecutor, type PayoutExecutorDependencies } from '../../payouts/executor.ts';
 import { DEFAULT_PAYOUT_POLICY } from '../../payouts/policy.ts';
@@ -17,24 +15,11 @@ import { requestCodec } from '../../payouts/request-codec.ts';
 import { createScreeningGate } from '../../payouts/screening-gate.ts';
 import { forgetfulTimer, MemoryOutbox, MemoryProvider } from '../../payouts/testing/memory.ts';
 import { received as requestedRecord } from '../../payouts/testing/requested.ts';
+import { systemClock } from '../../ports/clock.ts';
 import { createPayoutDispatch } from '../../processors/payout-dispatch/processor.ts';
-import { screeningTerms } from '../../processors/screening/configuration.ts';
-import { comparePair, DEFAULT_CONFIG } from '../../processors/screening/engine/index.ts';
-import { openIndexThread } from '../../processors/screening/index/thread.ts';
-import type { ListEntity, ListVersion } from '../../processors/screening/lists/index.ts';
-import { loadSampleList } from '../../processors/screening/lists/sample/load.ts';
-import type { ActiveLists, OpenIndexes } from '../../processors/screening/ports.ts';
 import { createScreening } from '../../processors/screening/processor.ts';
-import { requestOf } from '../../processors/screening/requests.ts';
-import { type KnownParties, rescreen } from '../../processors/screening/rescreen/rescreen.ts';
-import { type ClosableScreener, createScreener } from '../../processors/screening/screener.ts';
-import {
-  activateVersion,
-  importVersion,
-  type PublishActivation,
-} from '../../processors/screening/versions/lifecycle.ts';
-import { systemClock } from '../../runtime/clock.ts';
 import { createTable, type Table } from '../../runtime/table.ts';
+import { seeded } from '../../samples/random.ts';
 import type {
   PayoutRequested,
   ScreeningListActivated,
@@ -43,6 +28,17 @@ import type {
   TransferReserved,
   TransferScreened,
 } from '../../schemas/types.generated.ts';
+import { screeningTerms } from '../../screening/configuration.ts';
+import { comparePair, DEFAULT_CONFIG } from '../../screening/engine/index.ts';
+import { openIndexThread } from '../../screening/index/thread.ts';
+import type { ListEntity, ListVersion } from '../../screening/lists/index.ts';
+import { loadSampleList } from '../../screening/lists/sample/load.ts';
+import type { ActiveLists, OpenIndexes } from '../../screening/ports.ts';
+import { requestOf } from '../../screening/requests.ts';
+import { type KnownParties, rescreen } from '../../screening/rescreening/rescreen.ts';
+import { type ClosableScreener, createScreener } from '../../screening/screener.ts';
+import { activateVersion, importVersion, type PublishActivation } from '../../screening/versions/lifecycle.ts';
+import { activationPublisher, activeInTable } from '../../services/screening.ts';
 import {
   AT,
   intermediary,

@@ -1,11 +1,11 @@
 // Bad input of every kind, between good records: what decodes becomes intent.rejected with reason codes, what does not
 // becomes a dead letter with the raw bytes and a code, and the good records around it go through.
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
-import type { FedRecord } from '../../feed/fed-record.ts';
-import { INVALID_INTENTS } from '../../feed/intents.ts';
-import { DEFAULT_MIX, type Mix } from '../../feed/sample.ts';
-import { UNDECODABLE } from '../../feed/undecodable.ts';
-import type { LogRecord } from '../../runtime/ports/log.ts';
+import type { LogRecord } from '../../ports/log.ts';
+import type { FedRecord } from '../../samples/fed-record.ts';
+import { INVALID_INTENTS } from '../../samples/intents.ts';
+import { DEFAULT_MIX, type Mix } from '../../samples/sample.ts';
+import { UNDECODABLE } from '../../samples/undecodable.ts';
 import { TestPipeline } from '../kit/pipeline.ts';
 import { readTopic } from '../kit/read-topic.ts';
 

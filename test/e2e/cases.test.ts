@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { DEFAULT_MIX, type Mix } from '../../feed/sample.ts';
+import { DEFAULT_MIX, type Mix } from '../../samples/sample.ts';
 import { TestPipeline } from '../kit/pipeline.ts';
 
 const MAIN = path.resolve(import.meta.dirname, '../../cli/main.ts');

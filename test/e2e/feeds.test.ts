@@ -3,9 +3,9 @@ import { spawnSync } from 'node:child_process';
 import path from 'node:path';
 import { expect, it } from 'vitest';
 import { keyRing } from '../../domain/seal.ts';
-import { HEADER } from '../../runtime/headers.ts';
 import { createTable } from '../../runtime/table.ts';
 import type { FxRate } from '../../schemas/types.generated.ts';
+import { HEADER } from '../../topics/headers.ts';
 import { memoryCodec } from '../kit/memory-codec.ts';
 import { MemoryLog } from '../kit/memory-log.ts';
 

@@ -28,10 +28,14 @@ it.each([
   ['transfers are fed', 'Feeding'],
 ])('while %s', async (_what, line) => {
   const folder = mkdtempSync(path.join(tmpdir(), 'corridor-interrupt-'));
-  const child = spawn(process.execPath, [path.join(ROOT, 'bin/run.mjs'), 'cli/demo/main.ts', '--transfers', '3000'], {
-    env: { ...ownServers, CORRIDOR_STATE_DIR: path.join(folder, 'state') },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+  const child = spawn(
+    process.execPath,
+    [path.join(ROOT, 'bin/run.mjs'), 'cli/dev/demo/main.ts', '--transfers', '3000'],
+    {
+      env: { ...ownServers, CORRIDOR_STATE_DIR: path.join(folder, 'state') },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    },
+  );
   let said = '';
   const hear = (text: string) => {
     said += text;

@@ -8,7 +8,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type LocalStack, startStack } from '../../infra/local/stack.ts';
 import { consumers } from '../../processors/topology.ts';
-import { RECOVERY_HEADER } from '../../runtime/headers.ts';
+import { RECOVERY_HEADER } from '../../topics/headers.ts';
 import { deadLetterTopic } from '../../topics/recovery.ts';
 import { MongoProxy } from '../kit/mongo-proxy.ts';
 import { inTrouble, MONGO_TROUBLES, untilMet } from '../kit/mongo-troubles.ts';

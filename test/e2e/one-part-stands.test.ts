@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type LocalStack, startStack } from '../../infra/local/stack.ts';
-import { sealed } from '../../runtime/seals.ts';
+import { sealed } from '../../ports/seals.ts';
 import { TestPipeline } from '../kit/pipeline.ts';
 
 const MAIN = path.resolve(import.meta.dirname, '../../cli/main.ts');

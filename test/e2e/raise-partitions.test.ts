@@ -7,8 +7,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import kafkajs from 'kafkajs';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { DEFAULT_MIX } from '../../feed/sample.ts';
 import { type LocalStack, startStack } from '../../infra/local/stack.ts';
+import { DEFAULT_MIX } from '../../samples/sample.ts';
 import { TestPipeline } from '../kit/pipeline.ts';
 
 const MAIN = path.resolve(import.meta.dirname, '../../cli/main.ts');

@@ -6,15 +6,15 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { customerCaseStore } from '../../adapters/mongo/customer-cases.ts';
-import { EVENTS } from '../../cli/compose/sinks.ts';
-import type { FedRecord } from '../../feed/fed-record.ts';
-import { DEFAULT_MIX, type Mix } from '../../feed/sample.ts';
+import type { FedRecord } from '../../samples/fed-record.ts';
+import { DEFAULT_MIX, type Mix } from '../../samples/sample.ts';
 import type { Parties } from '../../schemas/types.generated.ts';
+import { EVENTS } from '../../services/sinks.ts';
 import { TestPipeline } from '../kit/pipeline.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
 const MAIN = path.join(ROOT, 'cli/main.ts');
-const SAMPLE = path.join(ROOT, 'processors/screening/lists/sample');
+const SAMPLE = path.join(ROOT, 'screening/lists/sample');
 /** Only good ones. */
 const NOTHING = Object.fromEntries(Object.keys(DEFAULT_MIX).map((kind) => [kind, 0])) as unknown as Mix;
 const BEFORE_DISPATCH = ['--processors', 'intake,screening,fx-pricing,limits', '--sinks', 'all', '--cases'];

@@ -4,10 +4,10 @@ import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect, inject, it } from 'vitest';
-import type { Summary } from '../../cli/demo/summary.ts';
+import type { Summary } from '../../cli/dev/demo/summary.ts';
 import { stackEnvironment } from '../../infra/local/stack.ts';
 
-const MAIN = path.resolve(import.meta.dirname, '../../cli/demo/main.ts');
+const MAIN = path.resolve(import.meta.dirname, '../../cli/dev/demo/main.ts');
 
 it('accounts for every transfer, in its expected end, and exits 0', () => {
   const folder = mkdtempSync(path.join(tmpdir(), 'corridor-start-'));

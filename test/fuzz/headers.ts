@@ -1,13 +1,14 @@
 // What is read from headers and notes: a retry, a replay or a sealed event of which anything was changed is refused and
 // becomes a dead letter of bounded size; its neighbours are received; a note is what it says or nothing.
-import type { Random } from '../../feed/random.ts';
+
+import type { LogRecord, OutputRecord } from '../../ports/log.ts';
+import { sealed, sealedDetour } from '../../ports/seals.ts';
 import { type Arrival, createArrivals } from '../../runtime/arrivals.ts';
-import { formatCause, parseCause } from '../../runtime/cause.ts';
 import { type Detour, deadLetterRecord, retryRecord } from '../../runtime/detours.ts';
-import { HEADER, RECOVERY_HEADER } from '../../runtime/headers.ts';
 import { Marks } from '../../runtime/marks.ts';
-import type { LogRecord, OutputRecord } from '../../runtime/ports/log.ts';
-import { sealed, sealedDetour } from '../../runtime/seals.ts';
+import type { Random } from '../../samples/random.ts';
+import { formatCause, parseCause } from '../../topics/cause.ts';
+import { HEADER, RECOVERY_HEADER } from '../../topics/headers.ts';
 import { replayTopic } from '../../topics/recovery.ts';
 import { deadLetterOf, sourceOf } from '../../verify/detours.ts';
 import { accepted } from '../kit/events.ts';

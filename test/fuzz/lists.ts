@@ -1,5 +1,7 @@
 // Every format of a screening list: a list version or a coded refusal, whatever the bytes are.
-import type { Random } from '../../feed/random.ts';
+
+import { CodedError } from '../../ports/fault.ts';
+import type { Random } from '../../samples/random.ts';
 import {
   ListRefused,
   type ListVersion,
@@ -8,8 +10,7 @@ import {
   parseOfac,
   parseUk,
   parseUn,
-} from '../../processors/screening/lists/index.ts';
-import { CodedError } from '../../runtime/ports/fault.ts';
+} from '../../screening/lists/index.ts';
 import { must } from './must.ts';
 import { mutate } from './mutate.ts';
 

@@ -1,5 +1,5 @@
 // Changes valid bytes the way that finds faults of readers: lengths, counts, varints, cuts, splices, single bits.
-import type { Random } from '../../feed/random.ts';
+import type { Random } from '../../samples/random.ts';
 
 const varint = (random: Random) => {
   const size = 1 + random.below(12);

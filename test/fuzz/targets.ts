@@ -4,7 +4,7 @@ import { cancelResult, queryResult, submitResult } from '../../adapters/http/pro
 import { decodeBatches, type FetchedRecord } from '../../adapters/kafka/kafkajs/fetch-response.ts';
 import { batchBy, batchOf, type Codec, PACK, recordsOf, sealed } from '../../adapters/kafka/testing/batches.ts';
 import { linesOf } from '../../cli/ndjson.ts';
-import { type Random, seeded } from '../../feed/random.ts';
+import { type Random, seeded } from '../../samples/random.ts';
 import { avroType, recordType } from '../../schemas/avro-types.ts';
 import { selfContained } from '../../schemas/load.ts';
 import { fxRate, transferRequested, transferReserved } from '../kit/builders.ts';

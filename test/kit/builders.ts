@@ -13,7 +13,6 @@ import { decide as decideLimits } from '../../processors/limits/decide.ts';
 import { requestsOf } from '../../processors/limits/requests.ts';
 import { DEFAULT_DISPATCH_RULES, decide as decideDispatch } from '../../processors/payout-dispatch/decide.ts';
 import { decide as decideScreening } from '../../processors/screening/decide.ts';
-import type { Findings } from '../../processors/screening/ports.ts';
 import { decide as decideSettlement } from '../../processors/settlement/decide.ts';
 import type {
   FxRate,
@@ -40,6 +39,7 @@ import type {
   TransferReturned,
   TransferScreened,
 } from '../../schemas/types.generated.ts';
+import type { Findings } from '../../screening/ports.ts';
 import type { TopicName, TopicValues } from '../../topics/catalogue.ts';
 import { askedFor, HOLDING, sealOfReview } from './keys.ts';
 

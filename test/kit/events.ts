@@ -1,7 +1,6 @@
 // Values of every chain topic, valid by themselves and consistent with each other: GBP to INR, one transfer at a time.
 import { firstEnvelope, nextEnvelope } from '../../domain/envelope.ts';
 import { heldOf } from '../../processors/holds.ts';
-import { homePartition } from '../../runtime/home-partition.ts';
 import type {
   Envelope,
   Instruction,
@@ -22,6 +21,7 @@ import type {
   TransferReserved,
   TransferScreened,
 } from '../../schemas/types.generated.ts';
+import { homePartition } from '../../topics/home-partition.ts';
 import { askedFor, HOLDING, sealOfReview } from './keys.ts';
 
 const AT = Date.UTC(2026, 0, 15, 9);

@@ -1,19 +1,19 @@
 // Runs a REAL processor on the REAL host over a log in memory, to the end: outputs by topic, retries after their delays,
 // dead letters, and crashes wherever the test wants them.
 
-import { transferIdOf } from '../../runtime/arrivals.ts';
+import type { LogRecord, OutputRecord } from '../../ports/log.ts';
+import type { ReplayClaims } from '../../ports/replay-claims.ts';
 import type { BreakerLimits, DeadLetterBreaker } from '../../runtime/breaker.ts';
-import { HEADER, RECOVERY_HEADER } from '../../runtime/headers.ts';
-import { homePartition } from '../../runtime/home-partition.ts';
 import type { HostHealth } from '../../runtime/host.ts';
 import { silentLogger } from '../../runtime/logger.ts';
 import { createMetrics } from '../../runtime/metrics.ts';
-import type { LogRecord, OutputRecord } from '../../runtime/ports/log.ts';
-import type { ReplayClaims } from '../../runtime/ports/replay-claims.ts';
 import { type AnyProcessor, createProcessorHost } from '../../runtime/processor-host.ts';
 import { createTable, type Table } from '../../runtime/table.ts';
 import type { TransferLifecycle } from '../../schemas/types.generated.ts';
 import { contractOf, type TopicName, type TopicValues } from '../../topics/catalogue.ts';
+import { HEADER, RECOVERY_HEADER } from '../../topics/headers.ts';
+import { homePartition } from '../../topics/home-partition.ts';
+import { transferIdOf } from '../../topics/identity.ts';
 import { deadLetterTopic } from '../../topics/recovery.ts';
 import { ManualClock } from './manual-clock.ts';
 import { memoryReplayClaims } from './memory-claims.ts';

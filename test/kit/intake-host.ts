@@ -2,13 +2,13 @@
 // process of its own, to be killed at a failpoint: `intake-host.ts <brokers> <app> <partitions>`.
 import { pathToFileURL } from 'node:url';
 import { createLog } from '../../adapters/kafka/log.ts';
+import type { Log } from '../../ports/log.ts';
 import type { Processor } from '../../processors/contract.ts';
 import { type Topology, topology } from '../../processors/topology.ts';
 import { failpoint } from '../../runtime/failpoints.ts';
 import type { Host } from '../../runtime/host.ts';
 import { silentLogger } from '../../runtime/logger.ts';
 import { createMetrics } from '../../runtime/metrics.ts';
-import type { Log } from '../../runtime/ports/log.ts';
 import { createProcessorHost } from '../../runtime/processor-host.ts';
 import { accepted } from './events.ts';
 import { memoryReplayClaims } from './memory-claims.ts';

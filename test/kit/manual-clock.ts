@@ -1,5 +1,5 @@
 // A clock that moves only when told to.
-import type { Clock } from '../../runtime/clock.ts';
+import type { Clock } from '../../ports/clock.ts';
 
 interface Sleeper {
   readonly at: number;

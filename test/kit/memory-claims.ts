@@ -1,10 +1,11 @@
 // Claims in memory, with the contract of the durable ones. `crashAfter` makes the next call do its work and then fail, as
 // when the answer is lost.
+
+import { CodedError } from '../../ports/fault.ts';
+import type { ReplayClaim, ReplayClaims } from '../../ports/replay-claims.ts';
 import type { HoldClaim, HoldClaims } from '../../processors/holds.ts';
 import type { IntentClaim, IntentClaims } from '../../processors/intake/ports.ts';
 import type { SettlementClaim, SettlementClaims } from '../../processors/settlement/ports.ts';
-import { CodedError } from '../../runtime/ports/fault.ts';
-import type { ReplayClaim, ReplayClaims } from '../../runtime/ports/replay-claims.ts';
 
 export class Outages {
   /** How many of the next calls do their work and then fail. */

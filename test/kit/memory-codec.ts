@@ -1,7 +1,7 @@
 // Real Avro without a registry: the current schemas under fixed ids.
 
-import type { Codec, DecodeResult } from '../../runtime/ports/codec.ts';
-import { CodedError } from '../../runtime/ports/fault.ts';
+import type { Codec, DecodeResult } from '../../ports/codec.ts';
+import { CodedError } from '../../ports/fault.ts';
 import { recordType } from '../../schemas/avro-types.ts';
 import { TextRefused } from '../../schemas/strict-strings.ts';
 import { contractOf, contracts, type TopicName, type TopicValues } from '../../topics/catalogue.ts';

@@ -1,12 +1,7 @@
 // A consumer of the log in memory, which can be made to crash at every step.
-import { groupId } from '../../runtime/names.ts';
-import type {
-  BatchResult,
-  ConsumerOptions,
-  LogConsumer,
-  PartitionProgress,
-  RecordBatch,
-} from '../../runtime/ports/log.ts';
+
+import type { BatchResult, ConsumerOptions, LogConsumer, PartitionProgress, RecordBatch } from '../../ports/log.ts';
+import { groupId } from '../../ports/names.ts';
 import type { MemoryLog } from './memory-log.ts';
 
 /** Where a consumer can be made to fail: around the handler and around the commit. */

@@ -1,4 +1,6 @@
 // The limits ledger in memory: written from its contract, not from the script, so that each checks the other.
+
+import { CodedError } from '../../ports/fault.ts';
 import type {
   LedgerState,
   LedgerStore,
@@ -10,7 +12,6 @@ import type {
   Settle,
   SettledUse,
 } from '../../processors/limits/ports.ts';
-import { CodedError } from '../../runtime/ports/fault.ts';
 import type { LimitUse } from '../../schemas/types.generated.ts';
 import { Outages } from './memory-claims.ts';
 

@@ -1,7 +1,6 @@
 // The log in memory: partitions, and transactions that are all or nothing.
-import type { Clock } from '../../runtime/clock.ts';
-import { systemClock } from '../../runtime/clock.ts';
-import { groupId } from '../../runtime/names.ts';
+import type { Clock } from '../../ports/clock.ts';
+import { systemClock } from '../../ports/clock.ts';
 import type {
   BatchResult,
   ConsumerOptions,
@@ -14,7 +13,8 @@ import type {
   OutputRecord,
   RecordBatch,
   TopicDescription,
-} from '../../runtime/ports/log.ts';
+} from '../../ports/log.ts';
+import { groupId } from '../../ports/names.ts';
 import { type CrashPlan, MemoryConsumer } from './memory-consumer.ts';
 
 export { CrashedError, type CrashPlan, type CrashPoint, MemoryConsumer } from './memory-consumer.ts';

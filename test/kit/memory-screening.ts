@@ -1,14 +1,15 @@
 // Screening without servers: list versions, exceptions and what is in force, in memory; indexes on the test's own thread.
-import { screeningTerms } from '../../processors/screening/configuration.ts';
-import type { ScreeningException } from '../../processors/screening/exceptions.ts';
-import { openIndexHere } from '../../processors/screening/index/here.ts';
-import { entitiesHashOf, type ListEntity, type ListVersion } from '../../processors/screening/lists/index.ts';
-import type { ActiveLists } from '../../processors/screening/ports.ts';
-import { type ClosableScreener, createScreener, type ScreenerOptions } from '../../processors/screening/screener.ts';
-import { packEntities } from '../../processors/screening/versions/packed.ts';
-import type { Activation, ListStore } from '../../processors/screening/versions/store.ts';
-import { headOf, type PackedVersion, referenceTo, versionIdOf } from '../../processors/screening/versions/version.ts';
-import { CodedError } from '../../runtime/ports/fault.ts';
+
+import { CodedError } from '../../ports/fault.ts';
+import { screeningTerms } from '../../screening/configuration.ts';
+import type { ScreeningException } from '../../screening/exceptions.ts';
+import { openIndexHere } from '../../screening/index/here.ts';
+import { entitiesHashOf, type ListEntity, type ListVersion } from '../../screening/lists/index.ts';
+import type { ActiveLists } from '../../screening/ports.ts';
+import { type ClosableScreener, createScreener, type ScreenerOptions } from '../../screening/screener.ts';
+import { packEntities } from '../../screening/versions/packed.ts';
+import type { Activation, ListStore } from '../../screening/versions/store.ts';
+import { headOf, type PackedVersion, referenceTo, versionIdOf } from '../../screening/versions/version.ts';
 import { AT } from './builders.ts';
 
 export interface MemoryLists extends ListStore {

@@ -3,18 +3,19 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { pushSchemas } from '../../adapters/registry/push.ts';
-import { type Child, startChild } from '../../cli/children.ts';
-import { activateSampleList } from '../../cli/compose/screening.ts';
-import { Connections, registryOptions } from '../../cli/connect.ts';
-import { Watch } from '../../cli/demo/watch.ts';
-import { publish, publishSampleRates } from '../../cli/publish.ts';
-import { Books } from '../../feed/books.ts';
-import type { FedRecord } from '../../feed/fed-record.ts';
-import { type Mix, sampleFeed } from '../../feed/sample.ts';
+import { type Child, startChild } from '../../cli/dev/children.ts';
+import { Watch } from '../../cli/dev/demo/watch.ts';
+import { publish } from '../../cli/publish.ts';
 import { type StackUrls, stackEnvironment } from '../../infra/local/stack.ts';
-import { listedPersons, loadSampleList } from '../../processors/screening/lists/sample/load.ts';
 import { loadConfig } from '../../runtime/config/config.ts';
 import { applyTopics } from '../../runtime/provision.ts';
+import { Books } from '../../samples/books.ts';
+import type { FedRecord } from '../../samples/fed-record.ts';
+import { publishSampleRates } from '../../samples/rates.ts';
+import { type Mix, sampleFeed } from '../../samples/sample.ts';
+import { listedPersons, loadSampleList } from '../../screening/lists/sample/load.ts';
+import { Connections, registryOptions } from '../../services/connect.ts';
+import { activateSampleList } from '../../services/screening.ts';
 
 export interface PipelineOptions {
   readonly urls: StackUrls;

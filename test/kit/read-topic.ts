@@ -1,5 +1,5 @@
 // What a topic holds, read_committed, from given offsets on.
-import type { Log, LogRecord } from '../../runtime/ports/log.ts';
+import type { Log, LogRecord } from '../../ports/log.ts';
 
 /** Records of a topic from `from` (by `topic/partition`; else the start) to its present end. */
 export async function readTopic(

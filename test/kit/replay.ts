@@ -1,7 +1,8 @@
 // Replays as an operator's tool writes them.
-import { headerInteger, RECOVERY_HEADER } from '../../runtime/headers.ts';
-import type { LogRecord, OutputRecord } from '../../runtime/ports/log.ts';
-import { type Rings, sealedDetour } from '../../runtime/seals.ts';
+
+import type { LogRecord, OutputRecord } from '../../ports/log.ts';
+import { type Rings, sealedDetour } from '../../ports/seals.ts';
+import { headerInteger, RECOVERY_HEADER } from '../../topics/headers.ts';
 import { replayTopic } from '../../topics/recovery.ts';
 import { testRings } from './rings.ts';
 

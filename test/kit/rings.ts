@@ -1,10 +1,10 @@
 // Keys for tests, one ring for each issuer.
 import { type KeyRing, keyRing } from '../../domain/seal.ts';
-import { HEADER } from '../../runtime/headers.ts';
-import type { OutputRecord } from '../../runtime/ports/log.ts';
-import { type Rings, sealed, sealedDetour } from '../../runtime/seals.ts';
+import type { OutputRecord } from '../../ports/log.ts';
+import { type Rings, sealed, sealedDetour } from '../../ports/seals.ts';
 import { contractOf } from '../../topics/catalogue.ts';
 import { ISSUERS, type Issuer } from '../../topics/contract.ts';
+import { HEADER } from '../../topics/headers.ts';
 
 const ringOf = (id: string) => keyRing(`${id}:a-key-for-tests-only-of-${id}-0000000000`);
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { freePorts } from '../../infra/local/ports.ts';
-import { listedPersons, loadSampleList } from '../../processors/screening/lists/sample/load.ts';
+import { listedPersons, loadSampleList } from '../../screening/lists/sample/load.ts';
 import { ChaosBooks } from '../chaos/books.ts';
 import { chaosFeed } from '../chaos/feed.ts';
 import { Feeder } from '../chaos/feeder.ts';

@@ -1,6 +1,6 @@
 // Dead letters stand for records that exist, unchanged, and each one that stops a transfer is told of on its lifecycle.
-import { sourceOf } from '../../runtime/cause.ts';
-import { deadLetterId, markId } from '../../runtime/detours.ts';
+import { sourceOf } from '../../topics/cause.ts';
+import { deadLetterId, markId } from '../../topics/dead-letter-id.ts';
 import type { Check, Run } from '../check.ts';
 import { isOfTopic } from '../cut.ts';
 import { type DeadLetter, placeOf } from '../detours.ts';

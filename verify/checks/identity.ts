@@ -2,8 +2,8 @@
 import { eventIdOf, holdIdOf, intentDuplicationId, intentRejectionId } from '../../domain/event-id.ts';
 import { STATE_OF_TOPIC } from '../../domain/transfer-states.ts';
 import { commandIdOf } from '../../payouts/update.ts';
-import { HEADER, headerText } from '../../runtime/headers.ts';
 import type { Envelope, Instruction } from '../../schemas/types.generated.ts';
+import { HEADER, headerText } from '../../topics/headers.ts';
 import type { Check } from '../check.ts';
 import { type AnySeen, positionOf } from '../transfer.ts';
 

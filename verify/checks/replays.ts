@@ -1,10 +1,10 @@
 // Each dead letter was decided again once: of two replays of it, something came of one at most, and the first that was handled
 // has claimed it. What the payout executor does is no record of the log: there the claims alone tell.
 import { formatOrigin, parseOrigin } from '../../domain/origin-position.ts';
-import { parseCause, sourceOf } from '../../runtime/cause.ts';
-import { HEADER, headerText, RECOVERY_HEADER } from '../../runtime/headers.ts';
-import type { LogRecord } from '../../runtime/ports/log.ts';
-import type { ReplayClaim } from '../../runtime/ports/replay-claims.ts';
+import type { LogRecord } from '../../ports/log.ts';
+import type { ReplayClaim } from '../../ports/replay-claims.ts';
+import { parseCause, sourceOf } from '../../topics/cause.ts';
+import { HEADER, headerText, RECOVERY_HEADER } from '../../topics/headers.ts';
 import { replayTopic } from '../../topics/recovery.ts';
 import { type Check, needsStores, type Run } from '../check.ts';
 import { replayedLetter } from '../detours.ts';

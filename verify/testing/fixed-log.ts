@@ -1,6 +1,7 @@
 // A log that stands still: records at stated offsets (with gaps, as markers leave them), and committed positions.
-import { groupId } from '../../runtime/names.ts';
-import type { Log, LogRecord } from '../../runtime/ports/log.ts';
+
+import type { Log, LogRecord } from '../../ports/log.ts';
+import { groupId } from '../../ports/names.ts';
 
 /** So few that a read has many batches. */
 const BATCH_RECORDS = 3;

@@ -10,9 +10,6 @@ import { commandIdOf } from '../../payouts/update.ts';
 import { heldOf } from '../../processors/holds.ts';
 import { payloadHash } from '../../processors/intake/payload-hash.ts';
 import { deadLetterMark, lifecycleOf } from '../../processors/lifecycle.ts';
-import { deadLetterId, markId } from '../../runtime/detours.ts';
-import { HEADER, RECOVERY_HEADER } from '../../runtime/headers.ts';
-import { homePartition } from '../../runtime/home-partition.ts';
 import type {
   Hold,
   PayoutRequested,
@@ -39,6 +36,9 @@ import {
 import { HOLDING, KEYS } from '../../test/kit/keys.ts';
 import { memoryCodec } from '../../test/kit/memory-codec.ts';
 import type { TopicName } from '../../topics/catalogue.ts';
+import { deadLetterId, markId } from '../../topics/dead-letter-id.ts';
+import { HEADER, RECOVERY_HEADER } from '../../topics/headers.ts';
+import { homePartition } from '../../topics/home-partition.ts';
 import { deadLetterTopic } from '../../topics/recovery.ts';
 import type { ProviderRecord, VerifySources } from '../ports.ts';
 import { groupTopics, OWNERS } from '../topics.ts';

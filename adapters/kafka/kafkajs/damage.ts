@@ -1,6 +1,6 @@
 // What is damaged in a log, and where it can be read again. A size and a first offset stand outside a batch's checksum, so
 // neither is believed once the checksum fails.
-import type { UnreadableBatch } from '../../../runtime/ports/log.ts';
+import type { UnreadableBatch } from '../../../ports/log.ts';
 import { crc32c } from './crc32c.ts';
 
 export const BATCH_HEADER = 61;

@@ -1,6 +1,6 @@
 // Decodes a fetch response in one pass over its bytes: numbers instead of strings and BigInts, headers only when they are
 // read, append times kept, and the checksum that kafkajs skips is checked.
-import type { LogRecord, UnreadableBatch } from '../../../runtime/ports/log.ts';
+import type { LogRecord, UnreadableBatch } from '../../../ports/log.ts';
 import { crc32c } from './crc32c.ts';
 import {
   BATCH_HEADER,

@@ -1,7 +1,7 @@
 // The parts of kafkajs that this adapter builds on. kafkajs has had no release since 2023 and types only its public face,
 // so the version is pinned, checked at load, and the shapes used here are written down.
 import { createRequire } from 'node:module';
-import { CodedError } from '../../../runtime/ports/fault.ts';
+import { CodedError } from '../../../ports/fault.ts';
 
 const require = createRequire(import.meta.url);
 

@@ -1,5 +1,5 @@
 // Changes to the pinned kafkajs. Each is a small file of its own with a test, and can be left out.
-import { CodedError } from '../../../runtime/ports/fault.ts';
+import { CodedError } from '../../../ports/fault.ts';
 import { install as brokerConnect } from './broker-connect.ts';
 import { install as connectTimeout } from './connect-timeout.ts';
 import { install as crc32c } from './crc32c.ts';

@@ -9,7 +9,7 @@ import type {
   LogFault,
   LogRecord,
   OutputRecord,
-} from '../../../runtime/ports/log.ts';
+} from '../../../ports/log.ts';
 import { createLog } from '../log.ts';
 import { provision, unique } from './topics.ts';
 

@@ -1,6 +1,6 @@
 // A process that copies its input topics to one output topic through `consume`, partition by partition: what crash tests
 // kill, freeze and start again. Its one argument is a CopierPlan as JSON; it prints one JSON line per event.
-import type { LogRecord } from '../../../runtime/ports/log.ts';
+import type { LogRecord } from '../../../ports/log.ts';
 import { createLog } from '../log.ts';
 import type { CopierEvent, CopierPlan } from './copier-plan.ts';
 

@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import type { Log } from '../../../runtime/ports/log.ts';
+import type { Log } from '../../../ports/log.ts';
 import type { CopierEvent, CopierPlan } from './copier-plan.ts';
 
 const PROGRAM = fileURLToPath(new URL('copier.ts', import.meta.url));

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import kafkajs from 'kafkajs';
 import { expect } from 'vitest';
-import type { Log, OutputRecord } from '../../../runtime/ports/log.ts';
+import type { Log, OutputRecord } from '../../../ports/log.ts';
 import { Connections, connectCluster, discardCluster, partitionsOf } from '../client.ts';
 import { settingsOf } from '../options.ts';
 

@@ -1,7 +1,7 @@
 // Everything that is ever asked of MongoDB, one of each: for tests that hold for all of it.
 import type { Db } from 'mongodb';
 import { openPayout } from '../../../payouts/decide.ts';
-import type { CustomerCase } from '../../../processors/screening/rescreen/customer-case.ts';
+import type { CustomerCase } from '../../../screening/rescreening/customer-case.ts';
 import { findings } from '../../../test/kit/builders.ts';
 import { KEYS } from '../../../test/kit/keys.ts';
 import { caseStore } from '../cases.ts';

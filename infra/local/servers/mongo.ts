@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
-import { HERE } from '../artifacts.ts';
+import { STAND_IN } from '../artifacts.ts';
 import { classArchiveFile } from '../class-archives.ts';
 import { StackError } from '../errors.ts';
 import type { Java } from '../java.ts';
@@ -49,7 +49,7 @@ export function mongoPart(options: { program: MongoProgram; dataDir: string; por
           genuine
             ? { file: program.mongod, args: [...args, '--bind_ip', '127.0.0.1', '--quiet'] }
             : {
-                file: path.join(HERE, 'mongo-stand-in', 'mongod-stand-in'),
+                file: path.join(STAND_IN, 'mongod-stand-in'),
                 args,
                 env: {
                   MONGOD_STAND_IN_JAR: path.join(program.standIn, 'mongod-stand-in.jar'),

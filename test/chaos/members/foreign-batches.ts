@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import { batchBy, type Codec } from '../../../adapters/kafka/testing/batches.ts';
 import { produceRaw } from '../../../adapters/kafka/testing/raw-produce.ts';
-import { homePartition } from '../../../runtime/home-partition.ts';
+import { homePartition } from '../../../topics/home-partition.ts';
 import type { ChaosRecord } from '../feed.ts';
 
 const CODECS: readonly Codec[] = ['gzip', 'snappy', 'lz4', 'zstd'];

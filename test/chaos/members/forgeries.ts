@@ -5,12 +5,12 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { keyRing } from '../../../domain/seal.ts';
+import type { LogRecord, OutputRecord } from '../../../ports/log.ts';
+import { type Rings, sealed, sealedDetour } from '../../../ports/seals.ts';
 import { consumers, topology } from '../../../processors/topology.ts';
-import { HEADER, RECOVERY_HEADER } from '../../../runtime/headers.ts';
-import type { LogRecord, OutputRecord } from '../../../runtime/ports/log.ts';
-import { type Rings, sealed, sealedDetour } from '../../../runtime/seals.ts';
 import { contractOf, contracts, type TopicName } from '../../../topics/catalogue.ts';
 import { ISSUERS } from '../../../topics/contract.ts';
+import { HEADER, RECOVERY_HEADER } from '../../../topics/headers.ts';
 import { replayTopic, retryTopic } from '../../../topics/recovery.ts';
 import type { ChaosBooks } from '../books.ts';
 import type { Done } from '../injected.ts';

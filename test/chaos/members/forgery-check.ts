@@ -1,6 +1,7 @@
 // What became of each forgery, and what of it `corridor verify` must tell.
+
+import type { Log, LogRecord } from '../../../ports/log.ts';
 import { consumers, topology } from '../../../processors/topology.ts';
-import type { Log, LogRecord } from '../../../runtime/ports/log.ts';
 import { contractOf } from '../../../topics/catalogue.ts';
 import { FORGED_TOPICS, FORGERY, forgeryOf } from './forgeries.ts';
 

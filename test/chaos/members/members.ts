@@ -1,6 +1,6 @@
 // The members of the harness that need more than a kill: each in a file of its own, with what it does, what must come of it
 // and how the judge knows. Here they are put into the schedule, and carried out.
-import type { Random } from '../../../feed/random.ts';
+import type { Random } from '../../../samples/random.ts';
 import type { Done } from '../injected.ts';
 import type { Profile } from '../profile.ts';
 import { type BombFault, bombFault, explode } from './bad-batches.ts';

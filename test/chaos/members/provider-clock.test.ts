@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { seeded } from '../../../feed/random.ts';
+import { seeded } from '../../../samples/random.ts';
 import { faultPlan, wrongTime } from '../../../simulator/faults.ts';
 import { clockFault, withWrongClock } from './provider-clock.ts';
 

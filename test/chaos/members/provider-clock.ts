@@ -4,7 +4,7 @@
 // effect late meanwhile, so that whoever believes the clock pays twice. The judge knows by the provider's own ledger; a case
 // `PROVIDER_CLOCK` is explained by such a fault, and by nothing else.
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Random } from '../../../feed/random.ts';
+import type { Random } from '../../../samples/random.ts';
 import type { FaultPlanInput } from '../../../simulator/faults.ts';
 import type { Done } from '../injected.ts';
 import { PROVIDER_FAULTS } from '../provider-faults.ts';

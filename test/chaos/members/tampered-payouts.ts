@@ -7,8 +7,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Binary } from 'mongodb';
 import { PAYOUTS } from '../../../adapters/mongo/payouts.ts';
-import type { Random } from '../../../feed/random.ts';
 import { beneficiaryDigest } from '../../../payouts/said.ts';
+import type { Random } from '../../../samples/random.ts';
 import type { Parties } from '../../../schemas/types.generated.ts';
 import type { Done } from '../injected.ts';
 import type { World } from '../world.ts';

@@ -4,7 +4,7 @@
 import { closeSync, fdatasyncSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { httpProviderClient } from '../../../adapters/http/provider-client.ts';
 import { connectMongo } from '../../../adapters/mongo/client.ts';
-import { payoutRelay } from '../../../adapters/mongo/payout-outbox.ts';
+import { payoutOutbox } from '../../../adapters/mongo/payout-outbox.ts';
 import { mongoPayoutStore } from '../../../adapters/mongo/payouts.ts';
 import { bullPollTimer } from '../../../adapters/queue/poll-timer.ts';
 import { keyRing } from '../../../domain/seal.ts';
@@ -14,8 +14,9 @@ import type { PayoutPolicy } from '../../../payouts/policy.ts';
 import type { PayoutEvent } from '../../../payouts/ports.ts';
 import { requestCodec } from '../../../payouts/request-codec.ts';
 import { asDispatched, payoutRequestedFor, received } from '../../../payouts/testing/requested.ts';
-import { systemClock } from '../../../runtime/clock.ts';
+import { systemClock } from '../../../ports/clock.ts';
 import { failpoint } from '../../../runtime/failpoints.ts';
+import { payoutRelay } from '../../../runtime/payout-relay.ts';
 import { memoryCodec } from '../../kit/memory-codec.ts';
 import { testRings } from '../../kit/rings.ts';
 
@@ -62,9 +63,7 @@ async function main(): Promise<void> {
   const log = openSync(settings.logFile, 'a');
   const requests = requestCodec(codec);
   const relay = payoutRelay({
-    db,
-    ring,
-    stages,
+    source: payoutOutbox(db, { ring, stages }),
     codec,
     requests,
     rings: testRings,

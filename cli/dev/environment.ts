@@ -1,0 +1,24 @@
+// Where commands find the servers: the environment first, then the local stack that runs in the state folder.
+import { attachStack, DEFAULT_STATE_DIR, type StackUrls, stackEnvironment } from '../../infra/local/stack.ts';
+
+/** State folder of the local stack: CORRIDOR_STATE_DIR, or `.corridor` in the checkout. */
+export const stateDir = () => process.env['CORRIDOR_STATE_DIR'] ?? DEFAULT_STATE_DIR;
+
+/**
+ * The environment that commands read their configuration from. What is set there wins; the URLs of a running local
+ * stack fill in the rest, so that `corridor …` beside `npm start` needs no settings.
+ */
+export function commandEnvironment(): NodeJS.ProcessEnv {
+  const stack = attachStack(stateDir());
+  return stack ? withStack(process.env, stack.urls) : process.env;
+}
+
+/**
+ * An environment whose gaps are filled with a running stack. One that names a server of its own points elsewhere: that
+ * a local stack happens to run makes it no development installation.
+ */
+export function withStack(env: NodeJS.ProcessEnv, urls: StackUrls): NodeJS.ProcessEnv {
+  const ofStack = stackEnvironment(urls);
+  const elsewhere = Object.entries(ofStack).some(([name, url]) => (env[name] ?? '') !== '' && env[name] !== url);
+  return { ...(elsewhere ? {} : { CORRIDOR_ENV: 'development' }), ...ofStack, ...env };
+}

@@ -1,0 +1,55 @@
+// What the log is told of a payout: its updates, as records under the seal of the executor.
+
+import type { Codec } from '../ports/codec.ts';
+import { CodedError } from '../ports/fault.ts';
+import type { OutputRecord } from '../ports/log.ts';
+import type { OutboxSource } from '../ports/outbox.ts';
+import { type Rings, recordOf } from '../ports/seals.ts';
+import { payoutUpdated as topic } from '../topics/edges.ts';
+import type { Payout } from './payout.ts';
+import type { RequestCodec } from './ports.ts';
+import { payoutUpdated, unpublished } from './update.ts';
+
+/** Where the updates of payouts wait for the log. */
+export interface PayoutOutbox extends OutboxSource<Payout> {
+  /** Whether this payout, which came from here, is not as an executor has written it. */
+  isForged(payout: Payout): boolean;
+}
+
+export interface UpdateTerms {
+  readonly source: Pick<PayoutOutbox, 'isForged'>;
+  /** With payout.updated loaded. */
+  readonly codec: Pick<Codec, 'encode'>;
+  /** That of the executor: it knows what it has just encoded. */
+  readonly requests: RequestCodec;
+  /** With the executor's keys. */
+  readonly rings: Rings;
+}
+
+/** The records of the updates that the log does not have yet. @throws CodedError PAYOUT_FORGED for one that is not genuine */
+export async function updateRecords(
+  payouts: readonly Payout[],
+  { source, codec, requests, rings }: UpdateTerms,
+): Promise<readonly OutputRecord[]> {
+  for (const payout of payouts) {
+    // Of a batch that holds one, each is taken by itself, and this one is refused.
+    if (source.isForged(payout)) throw new CodedError('PAYOUT_FORGED', forgedDetail(payout.payoutId));
+  }
+  const requested = await requests.decode(payouts.map((payout) => payout.requested));
+  return payouts.flatMap((payout, index) =>
+    unpublished(payout).map((update) => {
+      const value = payoutUpdated(payout, update, requested[index]!);
+      return recordOf(topic, value, {
+        codec,
+        rings,
+        partition: payout.homePartition,
+        eventId: value.command.commandId,
+        originPosition: value.requested.instruction.originPosition,
+      });
+    }),
+  );
+}
+
+/** What to say of a payout that no executor has written as it is. */
+export const forgedDetail = (payoutId: string): string =>
+  `payout ${payoutId} is not as the executor wrote it: somebody else changed the database. Nothing is sent or told of it. Ask the provider about every key first; an older state must not be put back while its price is valid`;

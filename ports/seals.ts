@@ -1,0 +1,142 @@
+// Seals on the records of the log: each says provably who made it. Written where records are made (emit.ts, recordOf),
+// checked where they arrive (arrivals.ts, table.ts) before anything else is done with them.
+import { isSealedRecord, type SealedRecord, sealRecord } from '../domain/record-seal.ts';
+import { isSealed, type KeyRing, sealOf } from '../domain/seal.ts';
+import { contractOf, type TopicName } from '../topics/catalogue.ts';
+import type { Issuer, TopicContract } from '../topics/contract.ts';
+import { HEADER, headerText, RECOVERY_HEADER } from '../topics/headers.ts';
+import { isReplayTopic } from '../topics/recovery.ts';
+import type { Codec } from './codec.ts';
+import { CodedError } from './fault.ts';
+import type { LogRecord, OutputRecord } from './log.ts';
+
+/** The keys that a process has. It needs those of the issuers that it is one of, or that it believes. */
+export type Rings = { readonly [I in Issuer]?: KeyRing | undefined };
+
+/** Why a record is not believed. None of them is the transfer's fault: it is not that transfer's record. */
+export const SEAL_CODES = ['SEAL_MISSING', 'SEAL_WRONG', 'SEAL_KEY_UNKNOWN'] as const;
+export type SealCode = (typeof SEAL_CODES)[number];
+
+const VARIABLES: Readonly<Record<Issuer, string>> = {
+  stages: 'CORRIDOR_STAGE_KEYS',
+  operators: 'CORRIDOR_OPERATOR_KEYS',
+  executor: 'CORRIDOR_EXECUTOR_KEYS',
+  feeds: 'CORRIDOR_FEED_KEYS',
+};
+
+/** The ring of an issuer. Throws a fatal CONFIG_INVALID that names its variable when the process has none. */
+export function ringOf(rings: Rings, issuer: Issuer): KeyRing {
+  const ring = rings[issuer];
+  if (ring) return ring;
+  const message = `${VARIABLES[issuer]} is not set: this process makes or reads records sealed by ${issuer}`;
+  throw new CodedError('CONFIG_INVALID', message, { faultClass: 'fatal' });
+}
+
+/** Throws CONFIG_INVALID unless there is a ring for every one of these topics whose records are sealed. */
+export function requireRings(rings: Rings, topics: readonly string[]): void {
+  for (const topic of topics) {
+    const issuer = contractOf(topic)?.sealedBy;
+    if (issuer) ringOf(rings, issuer);
+  }
+}
+
+/** The record with its seal, where its contract names an issuer. */
+export function sealed(rings: Rings, record: OutputRecord, cause = ''): OutputRecord {
+  const { topic, key, value } = record;
+  const issuer = contractOf(topic)?.sealedBy;
+  if (!issuer) return record;
+  const seal = sealRecord(ringOf(rings, issuer), { topic, key, cause, value });
+  const headers = { ...record.headers, ...(cause === '' ? {} : { [HEADER.cause]: cause }), [HEADER.seal]: seal };
+  return { ...record, headers };
+}
+
+export interface RecordOptions {
+  readonly codec: Pick<Codec, 'encode'>;
+  readonly rings: Rings;
+  readonly partition: number;
+  /** Of the event or command, where it has an id. */
+  readonly eventId?: string;
+  readonly originPosition?: string;
+}
+
+/** The record of a value that is written from outside the chain, keyed and sealed by its contract. */
+export function recordOf<V>(contract: TopicContract<TopicName, V>, value: V, options: RecordOptions): OutputRecord {
+  const { codec, rings, partition, eventId, originPosition } = options;
+  return sealed(rings, {
+    topic: contract.name,
+    partition,
+    key: contract.keyOf(value),
+    value: codec.encode(contract.name, value as never),
+    headers: {
+      ...(eventId === undefined ? {} : { [HEADER.eventId]: eventId }),
+      ...(eventId === undefined ? {} : { [HEADER.eventType]: contract.record }),
+      ...(originPosition === undefined ? {} : { [HEADER.originPosition]: originPosition }),
+    },
+  });
+}
+
+/** What the seal of a record covers, as its headers and the contract topic it stands for have it. */
+export function sealedRecordOf(topic: string, { key, value, headers }: LogRecord): SealedRecord {
+  const cause = headerText(headers, HEADER.cause) ?? '';
+  return { topic, key, cause, value, seal: headerText(headers, HEADER.seal) ?? '' };
+}
+
+/** Why this record, read as one of `topic`, is not its issuer's; undefined: it is, or the topic has no issuer. */
+export function sealFlaw(rings: Rings, topic: string, record: LogRecord): SealCode | undefined {
+  const issuer = contractOf(topic)?.sealedBy;
+  if (!issuer) return undefined;
+  const ring = ringOf(rings, issuer);
+  const read = sealedRecordOf(topic, record);
+  if (read.seal === '' && !ring.believesAll) return 'SEAL_MISSING';
+  return isSealedRecord(ring, read) ? undefined : wrongOrUnknown(ring, read.seal);
+}
+
+const wrongOrUnknown = (ring: KeyRing, seal: string): SealCode =>
+  ring.keys.has(seal.slice(0, seal.indexOf('.'))) ? 'SEAL_WRONG' : 'SEAL_KEY_UNKNOWN';
+
+/** All that the reader of a detour goes by, beside topic, key and value. */
+const OF_DETOURS: readonly string[] = [
+  HEADER.eventId,
+  HEADER.eventType,
+  HEADER.originPosition,
+  HEADER.cause,
+  HEADER.seal,
+  ...Object.values(RECOVERY_HEADER).filter((name) => name !== RECOVERY_HEADER.detourSeal),
+];
+
+const issuerOfDetour = (topic: string): Issuer => (isReplayTopic(topic) ? 'operators' : 'stages');
+
+function partsOfDetour(
+  topic: string,
+  key: OutputRecord['key'],
+  value: Buffer | null,
+  headers: OutputRecord['headers'] | LogRecord['headers'],
+) {
+  return [`detour\n${topic}`, key ?? '', value ?? '', ...OF_DETOURS.map((name) => headers[name] ?? '')];
+}
+
+/** A retry or a dead letter under the seal of stages, or a replay under that of operators: by its topic. */
+export function sealedDetour(rings: Rings, record: OutputRecord): OutputRecord {
+  const { topic, key, value, headers } = record;
+  const ring = ringOf(rings, issuerOfDetour(topic));
+  const seal = sealOf(ring, 'record', partsOfDetour(topic, key, value, headers));
+  return { ...record, headers: { ...headers, [RECOVERY_HEADER.detourSeal]: seal } };
+}
+
+/** Why a retry or replay was not written by who alone may write one; undefined: it was. */
+export function detourFlaw(rings: Rings, { topic, key, value, headers }: LogRecord): SealCode | undefined {
+  const ring = ringOf(rings, issuerOfDetour(topic));
+  const seal = headerText(headers, RECOVERY_HEADER.detourSeal) ?? '';
+  if (seal === '' && !ring.believesAll) return 'SEAL_MISSING';
+  return isSealed(ring, 'record', partsOfDetour(topic, key, value, headers), seal)
+    ? undefined
+    : wrongOrUnknown(ring, seal);
+}
+
+/** One sentence for people about a flaw. */
+export function sealDetail(code: SealCode, topic: string): string {
+  const issuer = contractOf(topic)?.sealedBy;
+  if (code === 'SEAL_MISSING') return `it bears no seal, but what stands on ${topic} is sealed by ${issuer}`;
+  if (code === 'SEAL_WRONG') return `its seal is not that of ${issuer} over its topic, key, cause and value`;
+  return `its seal names a key that is not among ${VARIABLES[issuer!]}`;
+}

@@ -1,0 +1,121 @@
+// Importing and activating list versions: the same path for a regulator's list and for the sample.
+import { isSamePerson } from '../../domain/four-eyes.ts';
+import { CodedError } from '../../ports/fault.ts';
+import type { ScreeningListActivated } from '../../schemas/types.generated.ts';
+import { type ListVersion, MAX_SHRINK, refuseShrunk } from '../lists/index.ts';
+import type { Activation, ListStore } from './store.ts';
+import { type VersionHead, versionIdOf } from './version.ts';
+
+export interface ImportTerms {
+  readonly by: string;
+  /** ms since 1970 */
+  readonly now: number;
+  /** Largest share of entities or names that may be missing against the version before. */
+  readonly maxShrink?: number;
+}
+
+export interface Imported {
+  readonly versionId: string;
+  /** False: the same content of the same day was imported before. */
+  readonly isNew: boolean;
+  /** What it was compared with: the active version of the source, or else the one imported last. */
+  readonly comparedWith: string | undefined;
+}
+
+/** Stores a parsed list as an immutable version. @throws ListRefused LIST_SHRANK */
+export async function importVersion(store: ListStore, version: ListVersion, terms: ImportTerms): Promise<Imported> {
+  const { source } = version;
+  const active = (await store.active()).find((each) => each.source === source && each.isSealed);
+  const known = active ? [] : await store.heads({ source, limit: MOST_HEADS });
+  const before = active ? await store.head(active.list.versionId) : known.find(({ isSealed }) => isSealed);
+  if (before) refuseShrunk(before, version, terms.maxShrink);
+  const isNew = await store.save(version, terms.by, terms.now);
+  return { versionId: versionIdOf(version), isNew, comparedWith: before?.versionId };
+}
+
+/** Writes an activation to the log; resolves when it is acknowledged. */
+export type PublishActivation = (activation: ScreeningListActivated) => Promise<void>;
+
+/** Versions of one source that are looked through for one to compare with. */
+const MOST_HEADS = 100;
+
+export interface ActivationTerms {
+  readonly by: string;
+  /** ms since 1970 */
+  readonly now: number;
+  /** What the log has as the last activation of a source: a database that is behind it was put back. */
+  readonly lastOf?: (source: string) => Promise<ScreeningListActivated | undefined>;
+}
+
+/**
+ * Puts a version in force: durably first (so that nothing is submitted against an older one from then on), then for every
+ * instance, through the log. Repeating it is harmless, and completes what was cut off between the two.
+ * What takes much off the list in force, or goes back to an older one, needs another person than the one who imported it.
+ * @throws CodedError LIST_VERSION_UNKNOWN, SECOND_PERSON_NEEDED, ACTIVATION_RACED
+ */
+export async function activateVersion(
+  store: ListStore,
+  publish: PublishActivation,
+  versionId: string,
+  { by, now, lastOf }: ActivationTerms,
+): Promise<{ readonly activation: Activation; readonly changed: boolean }> {
+  const head = await store.head(versionId);
+  const stored = (await store.active()).find(({ source }) => source === head.source);
+  const told = await lastOf?.(head.source);
+  const floor = told?.list.activation ?? 0;
+  const isTrue = stored?.isSealed === true && stored.revision >= floor;
+  const before = isTrue ? stored : told;
+  if (isTrue && stored.list.versionId === versionId) {
+    // Again even when it was published: a command that was slower may have written an older one after it, and died.
+    await publishActive(store, publish, stored);
+    return { activation: stored, changed: false };
+  }
+  const risk = before && riskOf(head, before);
+  if (risk !== undefined && isSamePerson(head.importedBy, by)) {
+    throw new CodedError(
+      'SECOND_PERSON_NEEDED',
+      `${versionId} ${risk}: ${head.importedBy} imported it, so another person must look at it and activate it (--by)`,
+    );
+  }
+  const activation = await store.activate(
+    head,
+    stored ? stored.revision : 0,
+    by,
+    now,
+    1 + (isTrue ? stored.revision : floor),
+  );
+  if (!activation) {
+    throw new CodedError(
+      'ACTIVATION_RACED',
+      `another version of ${head.source} was activated meanwhile: look, then try again`,
+    );
+  }
+  await publishActive(store, publish, activation);
+  return { activation, changed: true };
+}
+
+/** Why one person alone may not put it in force: parties would no longer be found who are found today. */
+function riskOf(
+  { counts, publicationDate }: VersionHead,
+  { list, entities, names }: Pick<Activation, 'list' | 'entities' | 'names'>,
+): string | undefined {
+  if (publicationDate !== undefined && publicationDate < list.publishedOn) return `is older than ${list.versionId}`;
+  const shrank = entities - counts.entities > entities * MAX_SHRINK || names - counts.names > names * MAX_SHRINK;
+  if (!shrank) return undefined;
+  return `has ${counts.entities} entities and ${counts.names} names, ${list.versionId} has ${entities} and ${names}`;
+}
+
+/** Publishes what is in force of a source until what was published last is in force still. */
+async function publishActive(store: ListStore, publish: PublishActivation, first: Activation): Promise<void> {
+  let current: Activation | undefined = first;
+  while (current) {
+    const sent: Activation = current;
+    const { list, entities, names, activatedAt, activatedBy } = sent;
+    await publish({ list, entities, names, activatedAt, activatedBy });
+    await store.markPublished(sent.source, sent.revision);
+    // Somebody was faster: what was sent just now may stand after theirs. What nobody sealed is told to nobody.
+    current = (await store.active()).find(
+      ({ source, revision, isSealed }) => isSealed && source === sent.source && revision > sent.revision,
+    );
+  }
+}

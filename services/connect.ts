@@ -1,0 +1,109 @@
+// Connections that services and commands share, made from the configuration. Opened when first used, closed together.
+import { readFileSync } from 'node:fs';
+import { createLog } from '../adapters/kafka/log.ts';
+import type { KafkaOptions } from '../adapters/kafka/options.ts';
+import { connectMongo, FIRST_WAIT_MS, type MongoConnection, type SentCommand } from '../adapters/mongo/client.ts';
+import { registryCodec } from '../adapters/registry/codec.ts';
+import type { RegistryOptions } from '../adapters/registry/options.ts';
+import type { Codec } from '../ports/codec.ts';
+import type { Log } from '../ports/log.ts';
+import type { Config } from '../runtime/config/config.ts';
+import { failpoint } from '../runtime/failpoints.ts';
+import { INTENT_MAX_MESSAGE_BYTES } from '../topics/contract.ts';
+import { unsafeKafka, unsafeSwitches } from './unsafe.ts';
+
+/** How the registry is reached. */
+export function registryOptions({ registry }: Config): RegistryOptions {
+  const { url, username, password } = registry;
+  return { url, ...(username && password ? { auth: { username, password } } : {}) };
+}
+
+/** How the log is reached; `clientId` names this process to the brokers. */
+export function kafkaOptions(config: Config, clientId: string): KafkaOptions {
+  const { brokers, ssl, sslCaFile, saslMechanism, saslUsername, saslPassword, ...rest } = config.kafka;
+  return {
+    brokers,
+    appName: config.appName,
+    clientId,
+    compression: rest.compression,
+    maxUnpackedBytes: rest.maxUnpackRatio * INTENT_MAX_MESSAGE_BYTES,
+    sessionTimeoutMs: rest.sessionTimeoutMs,
+    transactionTimeoutMs: rest.transactionTimeoutMs,
+    failpoint,
+    unsafe: unsafeKafka(unsafeSwitches()),
+    ...(ssl ? { ssl: sslCaFile ? { ca: readFileSync(sslCaFile) } : true } : {}),
+    ...(saslMechanism && saslUsername && saslPassword
+      ? { sasl: { mechanism: saslMechanism, username: saslUsername, password: saslPassword } }
+      : {}),
+  };
+}
+
+export interface ConnectionsOptions {
+  /** Told of every command that is sent to MongoDB. */
+  readonly onDatabase?: (sent: SentCommand) => void;
+  /**
+   * How long the database is waited for at the first try, ms. Each try that failed doubles it: what tries again for ever says
+   * early that the database is away, and comes through on a machine that is too slow for a short wait.
+   */
+  readonly firstWaitMs?: number;
+}
+
+const LONGEST_WAIT_MS = 30_000;
+
+/** Connections of one process. */
+export class Connections {
+  readonly config: Config;
+  readonly #clientId: string;
+  readonly #onDatabase: ((sent: SentCommand) => void) | undefined;
+  readonly #closing = new AbortController();
+  #waitMs: number;
+  #log: Log | undefined;
+  #codec: Codec | undefined;
+  #mongo: Promise<MongoConnection> | undefined;
+
+  constructor(config: Config, clientId: string, options: ConnectionsOptions = {}) {
+    this.config = config;
+    this.#clientId = clientId;
+    this.#onDatabase = options.onDatabase;
+    this.#waitMs = options.firstWaitMs ?? FIRST_WAIT_MS;
+  }
+
+  get log(): Log {
+    this.#log ??= createLog(kafkaOptions(this.config, this.#clientId));
+    return this.#log;
+  }
+
+  get codec(): Codec {
+    this.#codec ??= registryCodec(registryOptions(this.config));
+    return this.#codec;
+  }
+
+  /** The database. Throws MONGO_UNAVAILABLE when it does not answer in time. */
+  async db(): Promise<MongoConnection['db']> {
+    const { uri, database } = this.config.mongo;
+    const onCommand = this.#onDatabase;
+    const { signal } = this.#closing;
+    this.#mongo ??= connectMongo({
+      uri,
+      database,
+      firstWaitMs: this.#waitMs,
+      signal,
+      ...(onCommand ? { onCommand } : {}),
+    });
+    const connecting = this.#mongo;
+    connecting.catch(() => {
+      if (this.#mongo !== connecting) return;
+      // The next caller tries again, with more patience.
+      this.#mongo = undefined;
+      this.#waitMs = Math.min(2 * this.#waitMs, LONGEST_WAIT_MS);
+    });
+    return (await connecting).db;
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort();
+    await this.#log?.close();
+    const mongo = await this.#mongo?.catch(() => undefined);
+    await mongo?.close();
+  }
+}
