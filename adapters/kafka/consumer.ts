@@ -263,6 +263,7 @@ export class KafkaConsumer implements LogConsumer {
     const { signal } = this.#stopping;
     const intervalMs = sessionTimeoutMs / HEARTBEATS_PER_SESSION;
     let lastAt = performance.now();
+    let news: Promise<TopicNews> | undefined;
     for (let waitMs = intervalMs; !signal.aborted; ) {
       await this.#heartbeatNow.wait(waitMs);
       if (signal.aborted) return false;
@@ -272,10 +273,15 @@ export class KafkaConsumer implements LogConsumer {
         lastAt = performance.now();
         this.#waiting = undefined;
         this.#brokenClient.worked();
-        const anew = await this.#madeAnew(team);
-        if (anew !== undefined) throw anew;
+        // A broker that does not answer must not cost this member its place: the next heartbeat hears what this one does not.
+        news ??= this.#topicNews(team);
+        if (await within(intervalMs / 2, news)) {
+          const { madeAnew, isRaised } = await news;
+          news = undefined;
+          if (madeAnew) throw madeAnew;
+          if (isRaised) return false;
+        }
         if (team.incomplete()) return false; // joining again is how a partition given up gets an owner
-        if (team.generation.isLeader && (await this.#membership.partitionsChanged())) return false;
       } catch (error) {
         const verdict = verdictOf(error);
         if (verdict === 'fatal') throw error;
@@ -293,14 +299,24 @@ export class KafkaConsumer implements LogConsumer {
     return false;
   }
 
+  /** Nothing where no broker answers: the fetches tell of one that is away. Never throws. */
+  async #topicNews(team: Team): Promise<TopicNews> {
+    try {
+      const madeAnew = await this.#madeAnew(team);
+      if (madeAnew) return { madeAnew, isRaised: false };
+      return { isRaised: team.generation.isLeader && (await this.#membership.partitionsChanged()) };
+    } catch {
+      return { isRaised: false };
+    }
+  }
+
   /**
    * Positions are by name, for fetches too: a topic that was deleted and made again under this member is read on from the old
    * offset, over all that stands before it. Its id alone tells.
    */
   async #madeAnew({ workers }: Team): Promise<FatalLogFault | undefined> {
     const topics = [...new Set(workers.map(({ topic }) => topic))];
-    // Without an answer nothing is known: the fetches tell of a broker that is away.
-    const ids = await this.#membership.topicIds(topics).catch(() => new Map<string, string>());
+    const ids = await this.#membership.topicIds(topics);
     const { topic } = workers.find((each) => isAnotherId(each.topicId, ids.get(each.topic))) ?? {};
     if (topic === undefined) return undefined;
     return new FatalLogFault(
@@ -321,6 +337,13 @@ export class KafkaConsumer implements LogConsumer {
       return verdictOf(error) !== 'not-member' && ours();
     }
   }
+}
+
+/** What became of the topics of a member while it reads them. */
+interface TopicNews {
+  readonly madeAnew?: FatalLogFault;
+  /** Partitions were added. */
+  readonly isRaised: boolean;
 }
 
 const isAnotherId = (known: string | undefined, present: string | undefined) =>
