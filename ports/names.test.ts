@@ -1,3 +1,4 @@
+import { globSync, readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { consumers, topology } from '../processors/topology.ts';
 import { inputTopics } from '../topics/recovery.ts';
@@ -35,4 +36,13 @@ it.each(Object.entries(FROZEN))('%s keeps its group and its transactional ids', 
     ...reads.map((topic) => `corridor.${name}.${topic}.2`),
     ...RECOVERY.map((suffix) => `corridor.${name}.${name}.${suffix}.2`),
   ]);
+});
+
+// A copy of these templates elsewhere would be used without being guarded.
+it('no other file of the product makes a group or a transactional id', () => {
+  const product = globSync(
+    '{adapters,api,cli,operations,payouts,ports,processors,runtime,services,sinks,verify}/**/*.ts',
+  );
+  const makers = product.filter((file) => /\$\{(\w+\.)*app(Name)?\}\.\$\{/.test(readFileSync(file, 'utf8')));
+  expect(makers).toEqual(['ports/names.ts']);
 });

@@ -1,5 +1,5 @@
-// Names that the cluster remembers. They are frozen (names.test.ts): a changed group starts without offsets, a changed
-// transactional id does not fence its predecessor.
+// Names that the cluster remembers, made here alone. They are frozen (names.test.ts): a changed group starts without offsets,
+// a changed transactional id does not fence its predecessor.
 
 /** Consumer group of a processor, sink or executor. */
 export const groupId = (app: string, name: string) => `${app}.${name}`;

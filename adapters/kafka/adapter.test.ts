@@ -1,9 +1,8 @@
-// The small decisions of the adapter: names, codes, refusals, waiting.
+// The small decisions of the adapter: codes, refusals, waiting.
 import { describe, expect, test } from 'vitest';
 import { CodedError } from '../../ports/fault.ts';
 import { ArrivalRate } from './arrival-rate.ts';
 import { backoffMs } from './backoff.ts';
-import { groupIdOf, transactionalIdOf } from './commit.ts';
 import { brokerErrorType, codedError, faultOf, verdictOf } from './errors.ts';
 import { assertKafkaJsVersion, createErrorFromCode, type FetchedPartition } from './kafkajs/internals.ts';
 import { settingsOf } from './options.ts';
@@ -11,14 +10,6 @@ import { BrokenClientPatience, TopicPatience } from './patience.ts';
 import { Source } from './source.ts';
 
 const options = { brokers: ['b:1'], appName: 'corridor', clientId: 'c' };
-
-describe('names that hold offsets and fence owners', () => {
-  // Changing one of these loses the offsets of a running system, or lets two owners of a partition commit.
-  test('never change', () => {
-    expect(groupIdOf('corridor', 'fx-pricing')).toBe('corridor.fx-pricing');
-    expect(transactionalIdOf('corridor', 'limits', 'transfer.priced', 3)).toBe('corridor.limits.transfer.priced.3');
-  });
-});
 
 describe('the pinned client', () => {
   test('is refused in any other version', () => {

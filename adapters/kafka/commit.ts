@@ -3,6 +3,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { CodedError } from '../../ports/fault.ts';
 import type { ConsumerOptions, OutputRecord } from '../../ports/log.ts';
+import { transactionalId } from '../../ports/names.ts';
 import { pause, within } from './backoff.ts';
 import { type Connections, connectCluster, discardCluster } from './client.ts';
 import { Coordinator } from './coordinator.ts';
@@ -52,16 +53,6 @@ const MISSING_OFFSET_WAIT_MS = 500;
 const ABORT_PATIENCE_MS = 1_000;
 /** A broker looks for transactions that have timed out this seldom, by default. */
 const SWEEP_MS = 10_000;
-
-/** The transactional id of an input partition: frozen, because it is what a new owner fences the old one by. */
-export function transactionalIdOf(appName: string, consumer: string, topic: string, partition: number): string {
-  return `${appName}.${consumer}.${topic}.${partition}`;
-}
-
-/** The consumer group of a processor, sink or executor: frozen, because its offsets are kept under this name. */
-export function groupIdOf(appName: string, consumer: string): string {
-  return `${appName}.${consumer}`;
-}
 
 /** `joint` is shared by the partitions of one member in one generation. */
 export function committerFor(
@@ -141,7 +132,7 @@ class OwnedTransactions implements Carrier {
 
   constructor(connections: Connections, consumer: string, ownership: Ownership, joint: JointCommits) {
     const { appName, unsafe } = connections.settings;
-    const frozenId = transactionalIdOf(appName, consumer, ownership.topic, ownership.partition);
+    const frozenId = transactionalId(appName, consumer, ownership.topic, ownership.partition);
     this.#connections = connections;
     this.#ownership = ownership;
     this.#joint = joint;

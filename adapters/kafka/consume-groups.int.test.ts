@@ -1,8 +1,8 @@
 // How consumers share, lose and tell of partitions, against a real broker.
 import { describe, expect, inject, test, vi } from 'vitest';
 import type { BatchHandler } from '../../ports/log.ts';
+import { transactionalId } from '../../ports/names.ts';
 import { Connections } from './client.ts';
-import { transactionalIdOf } from './commit.ts';
 import { ClusterClass } from './kafkajs/internals.ts';
 import { createLog } from './log.ts';
 import { settingsOf } from './options.ts';
@@ -117,7 +117,7 @@ describe('a consumer', () => {
     // Whether a fencing meets a request before, in or after the broker's work on it is a matter of moments.
     for (; round < 3 || (!isFenced() && round < 50); round++) {
       await write(numbered(input, 200, { partitions: 1, from: round * 200 }));
-      const impostor = await TransactionalProducer.fence(connections, transactionalIdOf(APP, name, input, 0), input);
+      const impostor = await TransactionalProducer.fence(connections, transactionalId(APP, name, input, 0), input);
       impostor.discard();
     }
     await write(numbered(input, 200, { partitions: 1, from: round * 200 }));

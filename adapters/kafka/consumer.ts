@@ -1,8 +1,9 @@
 // A running consumer: keeps its membership of the group, and a worker for every partition that the group gives it.
 import type { ConsumerOptions, LogConsumer, PartitionProgress } from '../../ports/log.ts';
+import { groupId } from '../../ports/names.ts';
 import { backoffMs, pause, within } from './backoff.ts';
 import type { Connections } from './client.ts';
-import { committerFor, groupIdOf } from './commit.ts';
+import { committerFor } from './commit.ts';
 import { codedError, FatalLogFault, faultOf, verdictOf } from './errors.ts';
 import { Fetcher } from './fetcher.ts';
 import { JointCommits } from './joint-commits.ts';
@@ -62,7 +63,7 @@ export class KafkaConsumer implements LogConsumer {
   constructor(connections: Connections, options: ConsumerOptions) {
     this.#connections = connections;
     this.#options = options;
-    this.#groupId = groupIdOf(connections.settings.appName, options.name);
+    this.#groupId = groupId(connections.settings.appName, options.name);
     this.#membership = new Membership(connections, this.#groupId, options.topics);
     this.ready = new Promise((resolve, reject) => {
       this.#markReady = resolve;
