@@ -1,10 +1,9 @@
 // What the log is told of a payout: its updates, as records under the seal of the executor.
 
-import type { Codec } from '../ports/codec.ts';
 import { CodedError } from '../ports/fault.ts';
 import type { OutputRecord } from '../ports/log.ts';
 import type { OutboxSource } from '../ports/outbox.ts';
-import { type Rings, recordOf } from '../ports/seals.ts';
+import type { RecordMaker } from '../ports/records.ts';
 import { payoutUpdated as topic } from '../topics/edges.ts';
 import type { Payout } from './payout.ts';
 import type { RequestCodec } from './ports.ts';
@@ -18,18 +17,15 @@ export interface PayoutOutbox extends OutboxSource<Payout> {
 
 export interface UpdateTerms {
   readonly source: Pick<PayoutOutbox, 'isForged'>;
-  /** With payout.updated loaded. */
-  readonly codec: Pick<Codec, 'encode'>;
+  readonly make: RecordMaker<typeof topic.name>;
   /** That of the executor: it knows what it has just encoded. */
   readonly requests: RequestCodec;
-  /** With the executor's keys. */
-  readonly rings: Rings;
 }
 
 /** The records of the updates that the log does not have yet. @throws CodedError PAYOUT_FORGED for one that is not genuine */
 export async function updateRecords(
   payouts: readonly Payout[],
-  { source, codec, requests, rings }: UpdateTerms,
+  { source, make, requests }: UpdateTerms,
 ): Promise<readonly OutputRecord[]> {
   for (const payout of payouts) {
     // Of a batch that holds one, each is taken by itself, and this one is refused.
@@ -39,9 +35,7 @@ export async function updateRecords(
   return payouts.flatMap((payout, index) =>
     unpublished(payout).map((update) => {
       const value = payoutUpdated(payout, update, requested[index]!);
-      return recordOf(topic, value, {
-        codec,
-        rings,
+      return make(topic.name, value, {
         partition: payout.homePartition,
         eventId: value.command.commandId,
         originPosition: value.requested.instruction.originPosition,

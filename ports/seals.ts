@@ -1,12 +1,11 @@
-// Seals on the records of the log: each says provably who made it. Written where records are made (emit.ts, recordOf),
+// Seals on the records of the log: each says provably who made it. Written where records are made (records.ts),
 // checked where they arrive (arrivals.ts, table.ts) before anything else is done with them.
 import { isSealedRecord, type SealedRecord, sealRecord } from '../domain/record-seal.ts';
 import { isSealed, type KeyRing, sealOf } from '../domain/seal.ts';
-import { contractOf, type TopicName } from '../topics/catalogue.ts';
-import type { Issuer, TopicContract } from '../topics/contract.ts';
+import { contractOf } from '../topics/catalogue.ts';
+import type { Issuer } from '../topics/contract.ts';
 import { HEADER, headerText, RECOVERY_HEADER } from '../topics/headers.ts';
 import { isReplayTopic } from '../topics/recovery.ts';
-import type { Codec } from './codec.ts';
 import { CodedError } from './fault.ts';
 import type { LogRecord, OutputRecord } from './log.ts';
 
@@ -48,31 +47,6 @@ export function sealed(rings: Rings, record: OutputRecord, cause = ''): OutputRe
   const seal = sealRecord(ringOf(rings, issuer), { topic, key, cause, value });
   const headers = { ...record.headers, ...(cause === '' ? {} : { [HEADER.cause]: cause }), [HEADER.seal]: seal };
   return { ...record, headers };
-}
-
-export interface RecordOptions {
-  readonly codec: Pick<Codec, 'encode'>;
-  readonly rings: Rings;
-  readonly partition: number;
-  /** Of the event or command, where it has an id. */
-  readonly eventId?: string;
-  readonly originPosition?: string;
-}
-
-/** The record of a value that is written from outside the chain, keyed and sealed by its contract. */
-export function recordOf<V>(contract: TopicContract<TopicName, V>, value: V, options: RecordOptions): OutputRecord {
-  const { codec, rings, partition, eventId, originPosition } = options;
-  return sealed(rings, {
-    topic: contract.name,
-    partition,
-    key: contract.keyOf(value),
-    value: codec.encode(contract.name, value as never),
-    headers: {
-      ...(eventId === undefined ? {} : { [HEADER.eventId]: eventId }),
-      ...(eventId === undefined ? {} : { [HEADER.eventType]: contract.record }),
-      ...(originPosition === undefined ? {} : { [HEADER.originPosition]: originPosition }),
-    },
-  });
 }
 
 /** What the seal of a record covers, as its headers and the contract topic it stands for have it. */

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { systemClock } from '../ports/clock.ts';
-import { recordOf } from '../ports/seals.ts';
+import { recordMaker } from '../ports/records.ts';
 import { memoryCodec } from '../test/kit/memory-codec.ts';
 import { MemoryLog } from '../test/kit/memory-log.ts';
 import { testRings } from '../test/kit/rings.ts';
@@ -48,7 +48,8 @@ it('passes over what no executor has sealed, and is not moved by copies', async 
   await first.claim([claim('t-1', 1)]);
   const forged = { ...claim('t-1', 99), claimId: 'x' };
   const rings = { ...testRings, executor: testRings.operators };
-  log.append([recordOf(payoutAttempts, forged, { codec, rings, partition: 0 })]);
+  const make = recordMaker({ owner: 'a stranger', writes: [payoutAttempts], codec, rings });
+  log.append([make(payoutAttempts.name, forged, { partition: 0 })]);
   const [{ key, value, headers }] = log.records(payoutAttempts.name, 0) as never as [
     { key: Buffer; value: Buffer; headers: Record<string, Buffer> },
   ];

@@ -7,7 +7,9 @@ import { type Clock, systemClock } from '../ports/clock.ts';
 import type { Codec } from '../ports/codec.ts';
 import { CodedError, dependencyDown } from '../ports/fault.ts';
 import type { Log, LogWriter, RecordBatch } from '../ports/log.ts';
-import { type Rings, recordOf, requireRings, sealFlaw } from '../ports/seals.ts';
+import { recordMaker } from '../ports/records.ts';
+import { type Rings, sealFlaw } from '../ports/seals.ts';
+import { consumers } from '../processors/topology.ts';
 import { payoutAttempts } from '../topics/edges.ts';
 import { backoffMs } from './backoff.ts';
 import { faultOf } from './faults.ts';
@@ -40,7 +42,8 @@ export interface AttemptClaimsOptions {
  */
 export function logAttemptClaims(options: AttemptClaimsOptions): LogAttemptClaims {
   const { log, writer, codec, rings, clock = systemClock, onFault } = options;
-  requireRings(rings, [TOPIC]);
+  const owner = 'payout-executor';
+  const make = recordMaker({ owner, writes: consumers[owner].writes, codec, rings });
   const ledger = new AttemptLedger(payoutAttempts.retentionMs!);
   const waiting = new Map<string, (stands: boolean) => void>();
   const stopping = new AbortController();
@@ -95,7 +98,7 @@ export function logAttemptClaims(options: AttemptClaimsOptions): LogAttemptClaim
       const over = new AbortController();
       try {
         const late = clock.sleep(PATIENCE_MS, over.signal).then(() => undefined);
-        const sent = writer.send(own.map((one) => recordOf(payoutAttempts, one, { codec, rings, partition: 0 })));
+        const sent = writer.send(own.map((one) => make(TOPIC, one, { partition: 0 })));
         const answers = await Promise.race([sent.then(() => heard), late]);
         if (answers) return answers;
         sent.catch(() => undefined);

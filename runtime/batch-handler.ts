@@ -5,6 +5,7 @@ import type { Clock } from '../ports/clock.ts';
 import type { Codec } from '../ports/codec.ts';
 import type { BatchHandler, BatchResult, LogRecord, OutputRecord, RecordBatch } from '../ports/log.ts';
 import { groupId } from '../ports/names.ts';
+import { recordMaker } from '../ports/records.ts';
 import type { ReplayClaims } from '../ports/replay-claims.ts';
 import { type Rings, requireRings, ringOf, sealedDetour } from '../ports/seals.ts';
 import type { Cause } from '../processors/contract.ts';
@@ -12,7 +13,8 @@ import { deadLetterMark } from '../processors/lifecycle.ts';
 import type { Stage } from '../schemas/types.generated.ts';
 import { contractOf, type TopicName } from '../topics/catalogue.ts';
 import { deadLetterId, markId } from '../topics/dead-letter-id.ts';
-import { HEADER, headerInteger, RECOVERY_HEADER } from '../topics/headers.ts';
+import { transferLifecycle } from '../topics/edges.ts';
+import { headerInteger, RECOVERY_HEADER } from '../topics/headers.ts';
 import { RETRY_TIERS, replayTopic, retryTopic } from '../topics/recovery.ts';
 import { type Accepted, type Arrival, createArrivals, placeOf, provenCauseOf, type Refusal } from './arrivals.ts';
 import { type BackoffLimits, backoffMs, DEFAULT_BACKOFF } from './backoff.ts';
@@ -151,6 +153,7 @@ const condemn = (arrival: Arrival, code: string): Arrival => ({
 export function createBatchHandler(options: BatchHandlerOptions): BatchHandler {
   const { owner, codec, clock, observer, breaker } = options;
   const group = groupId(options.app, owner);
+  const make = recordMaker({ owner, codec, rings: options.rings, writes: options.marks ? [transferLifecycle] : [] });
   requireRings(options.rings, options.reads);
   if (options.sealsDetours) for (const issuer of ['stages', 'operators'] as const) ringOf(options.rings, issuer);
   const arrivalsOf = createArrivals(options);
@@ -383,13 +386,7 @@ export function createBatchHandler(options: BatchHandlerOptions): BatchHandler {
     const mark = { eventId: id, occurredAt: lost.now, stage: options.marks, code: lost.cause.code };
     const record = deadLetterMark(source.topic, received.value, mark);
     if (!record) return undefined;
-    return {
-      topic: 'transfer.lifecycle',
-      partition: lost.partition,
-      key: record.transferId,
-      value: codec.encode('transfer.lifecycle', record),
-      headers: { [HEADER.eventId]: id, [HEADER.eventType]: 'TransferLifecycle' },
-    };
+    return make(transferLifecycle.name, record, { partition: lost.partition, eventId: id });
   }
 
   function count(batch: RecordBatch, arrival: Arrival, deadLetterClass: DeadLetterClass): BreakerVerdict {

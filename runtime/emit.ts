@@ -4,12 +4,13 @@
 import type { Codec } from '../ports/codec.ts';
 import { CodedError } from '../ports/fault.ts';
 import type { OutputRecord } from '../ports/log.ts';
-import { type Rings, requireRings, sealed } from '../ports/seals.ts';
+import { recordMaker } from '../ports/records.ts';
+import type { Rings } from '../ports/seals.ts';
 import { type ChainEvent, lifecycleOf } from '../processors/lifecycle.ts';
 import type { Stage } from '../schemas/types.generated.ts';
-import { type AnyContract, contractOf, type TopicName } from '../topics/catalogue.ts';
+import { contractOf, type TopicName } from '../topics/catalogue.ts';
 import { formatCause, sourceOf } from '../topics/cause.ts';
-import { HEADER } from '../topics/headers.ts';
+import { transferLifecycle } from '../topics/edges.ts';
 import { homePartition } from '../topics/home-partition.ts';
 import { transferIdOf } from '../topics/identity.ts';
 import type { Accepted } from './arrivals.ts';
@@ -38,18 +39,17 @@ export type Emitter = (input: Accepted, emissions: readonly Emitted[]) => readon
 
 export function createEmitter(options: EmitterOptions): Emitter {
   const { owner, codec, rings, chainPartitions } = options;
-  requireRings(rings, options.writes);
-  const routes = new Map<string, AnyContract>(options.writes.map((name) => [name, contractOf(name)!]));
+  const writes = options.writes.map((name) => contractOf(name)!);
+  const make = recordMaker({ owner, codec, rings, writes });
+  const makeLifecycle = recordMaker({ owner, codec, rings, writes: [transferLifecycle] });
 
   return (input, emissions) => {
     const outputs: OutputRecord[] = [];
     for (const { to, value } of emissions) {
-      const contract = routes.get(to);
-      if (contract === undefined) throw refuse('ROUTE_NOT_DECLARED', `${owner} does not declare that it writes ${to}`);
       const partition = partitionOf(input, value);
       const nth = outputs.filter(({ topic }) => topic === to).length;
-      outputs.push(sealed(rings, record(input, contract, partition, value), causeOf(input, nth)));
-      if (contract.kind === 'transition') outputs.push(lifecycle(to, value as ChainEvent, partition));
+      outputs.push(record(input, { to, value }, partition, causeOf(input, nth)));
+      if (contractOf(to)?.kind === 'transition') outputs.push(lifecycle(to, value as ChainEvent, partition));
     }
     return outputs;
   };
@@ -73,30 +73,21 @@ export function createEmitter(options: EmitterOptions): Emitter {
     return partition;
   }
 
-  function record(input: Accepted, contract: AnyContract, partition: number, value: unknown): OutputRecord {
-    const bytes = codec.encode(contract.name, value as never);
-    if (bytes.length > contract.maxMessageBytes - FRAMING_BYTES) {
-      throw refuse('RECORD_TOO_LARGE', `${bytes.length} bytes do not fit ${contract.name}`);
+  function record(input: Accepted, { to, value }: Emitted, partition: number, cause: string): OutputRecord {
+    const { traceparent } = input;
+    const { originPosition } = input.received;
+    const terms = { partition, eventId: eventIdOf(value), originPosition, traceparent, cause };
+    const made = make(to as TopicName, value as never, terms);
+    if (made.value!.length > contractOf(to)!.maxMessageBytes - FRAMING_BYTES) {
+      throw refuse('RECORD_TOO_LARGE', `${made.value!.length} bytes do not fit ${to}`);
     }
-    const headers: Record<string, string | Buffer> = {
-      [HEADER.eventId]: eventIdOf(value),
-      [HEADER.eventType]: contract.record,
-      [HEADER.originPosition]: input.received.originPosition,
-    };
-    if (input.traceparent !== undefined) headers[HEADER.traceparent] = input.traceparent;
-    return { topic: contract.name, partition, key: contract.keyOf(value as never), value: bytes, headers };
+    return made;
   }
 
   function lifecycle(topic: string, event: ChainEvent, partition: number): OutputRecord {
     const value = lifecycleOf(topic, event, options.stage);
     if (!value) throw refuse('LIFECYCLE_UNKNOWN', `${topic} has no lifecycle state`);
-    return {
-      topic: 'transfer.lifecycle',
-      partition,
-      key: value.transferId,
-      value: codec.encode('transfer.lifecycle', value),
-      headers: { [HEADER.eventId]: value.eventId, [HEADER.eventType]: 'TransferLifecycle' },
-    };
+    return makeLifecycle(transferLifecycle.name, value, { partition, eventId: value.eventId });
   }
 }
 

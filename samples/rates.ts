@@ -3,7 +3,8 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type { Codec } from '../ports/codec.ts';
 import type { LogWriter } from '../ports/log.ts';
-import { type Rings, recordOf } from '../ports/seals.ts';
+import { recordMaker } from '../ports/records.ts';
+import type { Rings } from '../ports/seals.ts';
 import type { FxRate } from '../schemas/types.generated.ts';
 import { fxRates } from '../topics/edges.ts';
 
@@ -33,5 +34,6 @@ export function sampleRates(now: number): readonly FxRate[] {
 /** Publishes the sample rates as observed now, sealed as a feed's. */
 export async function publishSampleRates(writer: LogWriter, codec: Codec, rings: Rings): Promise<void> {
   await codec.load([fxRates.name]);
-  await writer.send(sampleRates(Date.now()).map((rate) => recordOf(fxRates, rate, { codec, rings, partition: 0 })));
+  const make = recordMaker({ owner: 'sample-rates', writes: [fxRates], codec, rings });
+  await writer.send(sampleRates(Date.now()).map((rate) => make(fxRates.name, rate, { partition: 0 })));
 }

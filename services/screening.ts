@@ -6,7 +6,8 @@ import { exceptionStore, type Revocations } from '../adapters/mongo/screening-ex
 import { strictJson, strictText } from '../domain/strict-json.ts';
 import { railOf } from '../payouts/instruction.ts';
 import { CodedError, codeAndDetail } from '../ports/fault.ts';
-import { recordOf, requireRings, ringOf } from '../ports/seals.ts';
+import { recordMaker } from '../ports/records.ts';
+import { ringOf } from '../ports/seals.ts';
 import type { Config } from '../runtime/config/config.ts';
 import type { HostRuntime } from '../runtime/processor-host.ts';
 import { createTable, type Table } from '../runtime/table.ts';
@@ -156,9 +157,11 @@ export function revocationsInLog({
     },
     async publish(revoked) {
       await codec.load([topic]);
-      const writer = await log.writer('exception-revocation');
+      const owner = 'exception-revocation';
+      const make = recordMaker({ owner, writes: [screeningExceptionRevoked], codec, rings: config.keys });
+      const writer = await log.writer(owner);
       try {
-        await writer.send([recordOf(screeningExceptionRevoked, revoked, { codec, rings: config.keys, partition: 0 })]);
+        await writer.send([make(topic, revoked, { partition: 0 })]);
       } finally {
         await writer.close();
       }
@@ -190,12 +193,11 @@ export async function activationPublisher({ config, log, codec }: Connections): 
   lastOf(source: string): Promise<ScreeningListActivated | undefined>;
   close(): Promise<void>;
 }> {
-  requireRings(config.keys, [screeningListActivated.name]);
+  const make = recordMaker({ owner: 'list-activation', writes: [screeningListActivated], codec, rings: config.keys });
   await codec.load([screeningListActivated.name]);
   const writer = await log.writer('list-activation');
   return {
-    publish: (activation) =>
-      writer.send([recordOf(screeningListActivated, activation, { codec, rings: config.keys, partition: 0 })]),
+    publish: (activation) => writer.send([make(screeningListActivated.name, activation, { partition: 0 })]),
     async lastOf(source) {
       const table = createTable({ topic: screeningListActivated.name, log, codec, rings: config.keys });
       try {

@@ -2,7 +2,8 @@
 import { CASES, caseStore } from '../adapters/mongo/cases.ts';
 import { ensureIndexes, guardedStore, insertOnlyStore } from '../adapters/mongo/idempotent-store.ts';
 import { deterministicId } from '../domain/event-id.ts';
-import { recordOf, requireRings, ringOf } from '../ports/seals.ts';
+import { recordMaker } from '../ports/records.ts';
+import { ringOf } from '../ports/seals.ts';
 import { faultOf } from '../runtime/faults.ts';
 import type { Host } from '../runtime/host.ts';
 import { createOutboxRelay } from '../runtime/outbox-relay.ts';
@@ -70,8 +71,8 @@ export async function sinkHosts(
 
 /** Publishes decisions of cases as commands, and rejects cases that lapsed. */
 export async function caseHosts(connections: Connections, { logger, metrics, rings }: HostRuntime): Promise<Hosted> {
-  requireRings(rings, [reviewDecided.name]);
   const { codec, log } = connections;
+  const make = recordMaker({ owner: 'case-relay', writes: [reviewDecided], codec, rings });
   const store = caseStore(await connections.db());
   await store.ensureIndexes();
   await codec.load(['review.decided']);
@@ -99,9 +100,7 @@ export async function caseHosts(connections: Connections, { logger, metrics, rin
 
   function toRecord(decided: CaseDocument) {
     const command = toCommand(decided, deterministicId(`review.decided\n${decided._id}`));
-    return recordOf(reviewDecided, command, {
-      codec,
-      rings,
+    return make(reviewDecided.name, command, {
       partition: command.command.homePartition,
       eventId: command.command.commandId,
       originPosition: decided.held.instruction.originPosition,
