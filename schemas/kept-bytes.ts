@@ -4,6 +4,8 @@
  *
  * The bytes belong to the object that was read. A changed copy (`{ ...instruction, purposeCode }`) has none and is
  * encoded; an object must not be changed in place, which the `readonly` of all generated types rules out.
+ *
+ * Why, and what holds it: docs/adr/0011-records-as-they-were-read.md
  */
 import type { Type } from 'avsc';
 

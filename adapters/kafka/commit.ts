@@ -1,5 +1,6 @@
 // How a partition is taken over, and how a handled batch becomes durable: exactly once or at least once. Whatever is written
-// beside the offset is in one transaction with it, in both.
+// beside the offset is in one transaction with it, in both. The order is fence, stable offset, fetch: why that is enough when
+// partitions share transactions is in docs/adr/0006-joint-transactions.md
 import { setImmediate } from 'node:timers/promises';
 import { CodedError } from '../../ports/fault.ts';
 import type { ConsumerOptions, OutputRecord } from '../../ports/log.ts';

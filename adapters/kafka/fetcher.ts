@@ -1,5 +1,6 @@
 // Fetches partitions into small buffers, ahead of whoever takes from them. One long poll per leader; a partition whose
 // buffer is full is left out, so memory is bounded and a slow partition never holds up the others.
+// kafkajs's own loop waits for every partition of a broker before it fetches again: docs/adr/0004-kafkajs-wire-layer.md
 import { backoffMs, pause } from './backoff.ts';
 import { type Connections, connectCluster, discardCluster, leaderOf } from './client.ts';
 import { brokerErrorType } from './errors.ts';

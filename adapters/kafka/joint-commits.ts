@@ -1,5 +1,9 @@
 // Several partitions of one member in one transaction: batches that become ready while transactions are under way go into
 // the next one together. A transaction costs the broker the same whatever is in it, so this is what relieves it.
+//
+// A member may die, or lose one partition, with such a transaction open: the next owner of that partition does not fence the
+// id under which it runs. What stops a doubled batch is the group's generation, which the broker checks for every offset, and
+// the stable offset that the next owner waits for. Case by case: docs/adr/0006-joint-transactions.md
 import { setImmediate } from 'node:timers/promises';
 import { CodedError } from '../../ports/fault.ts';
 import type { OutputRecord } from '../../ports/log.ts';

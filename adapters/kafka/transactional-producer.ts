@@ -1,5 +1,6 @@
 // One transactional producer: of one input partition, for as long as nothing goes wrong. After any error it is to be
 // discarded and the partition fenced again, because what happened on the broker is then unknown.
+// Why this is not kafkajs's own producer: docs/adr/0004-kafkajs-wire-layer.md
 import type { OutputRecord } from '../../ports/log.ts';
 import { type Connections, connectCluster, discardCluster } from './client.ts';
 import { Coordinator } from './coordinator.ts';

@@ -1,5 +1,6 @@
 // The parts of kafkajs that this adapter builds on. kafkajs has had no release since 2023 and types only its public face,
 // so the version is pinned, checked at load, and the shapes used here are written down.
+// Why its wire layer alone, and what its producer and consumer do wrong: docs/adr/0004-kafkajs-wire-layer.md
 import { createRequire } from 'node:module';
 import { CodedError } from '../../../ports/fault.ts';
 
