@@ -1,12 +1,13 @@
 // The parts of a process: each stage, sink, relay and the executor by itself, so that each can stop and start alone.
 import type { HostRuntime } from '../runtime/processor-host.ts';
 import type { Part, PartHosts } from '../runtime/supervisor.ts';
+import { caseHosts } from './cases.ts';
 import type { Connections } from './connect.ts';
 import { payoutHosts } from './payouts.ts';
 import type { Parts } from './pipeline.ts';
 import { processorHosts } from './processors.ts';
 import { rescreeningHost } from './rescreening.ts';
-import { caseHosts, sinkHosts } from './sinks.ts';
+import { sinkHosts } from './sinks.ts';
 
 /** Nothing is made yet: each part is when it starts, and again after it stopped by itself. */
 export function composedParts(

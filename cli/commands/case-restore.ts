@@ -2,16 +2,10 @@
 import { userInfo } from 'node:os';
 import type { Command } from 'commander';
 import { caseStore } from '../../adapters/mongo/cases.ts';
-import { justificationText, personName } from '../../domain/identities.ts';
+import { restoreCase } from '../../operations/cases/holds/restore-case.ts';
 import { CodedError } from '../../ports/fault.ts';
-import { sealFlaw } from '../../ports/seals.ts';
-import type { TransferHeld } from '../../schemas/types.generated.ts';
-import type { Connections } from '../../services/connect.ts';
-import { heldByStage, restoredCase } from '../../sinks/cases/restore.ts';
 import { withConnections } from '../connections.ts';
 import { print } from '../output.ts';
-
-const TOPIC = 'transfer.held';
 
 interface RestoreOptions {
   readonly transfer?: string;
@@ -42,43 +36,11 @@ Example:
         if ((id === undefined) === (transfer === undefined)) {
           throw new CodedError('OPTION_MISSING', 'say either a case or --transfer');
         }
-        const { keys } = connections.config;
-        const events = await heldEvents(connections, (held) =>
-          transfer === undefined ? held.hold.holdId === id : held.envelope.transferId === transfer,
-        );
-        const latest = events.toSorted((a, b) => b.envelope.sequence - a.envelope.sequence);
-        const held = latest.find(({ hold }) => heldByStage(keys, latest, hold.holdId) !== undefined);
-        const proven = held && heldByStage(keys, latest, held.hold.holdId);
-        if (!proven) {
-          const what = id === undefined ? `transfer ${transfer}` : `case ${id}`;
-          throw new CodedError('HOLD_UNKNOWN', `the log has no held event of ${what} that a stage has sealed`);
-        }
-        const store = caseStore(await connections.db());
-        const { holdId } = proven.hold;
-        const [found, isResumed] = await Promise.all([store.find(holdId), store.isResumed(holdId)]);
-        const restored = restoredCase(found, proven, { operators: keys.operators, isResumed });
-        const act = { by: personName(by), reason: justificationText(reason), at: new Date() };
-        await store.restore(restored, act, found);
-        print(`case ${holdId} of transfer ${restored.transferId} is ${restored.state} again, as it was held`);
+        const { log, codec, config } = connections;
+        const of = id === undefined ? { transferId: transfer! } : { holdId: id };
+        const sources = { store: caseStore(await connections.db()), log, codec, keys: config.keys };
+        const restored = await restoreCase(sources, { of, by, reason, at: new Date() });
+        print(`case ${restored._id} of transfer ${restored.transferId} is ${restored.state} again, as it was held`);
       }),
     );
-}
-
-/** Held events in the log that a stage wrote, of those that are wanted. */
-async function heldEvents(
-  { log, codec, config }: Connections,
-  isWanted: (held: TransferHeld) => boolean,
-): Promise<readonly TransferHeld[]> {
-  await codec.load([TOPIC]);
-  const found: TransferHeld[] = [];
-  const reader = log.reader();
-  await reader.read(await reader.offsets([TOPIC]), async ({ records }) => {
-    const proven = records.filter((record) => !record.unreadable && sealFlaw(config.keys, TOPIC, record) === undefined);
-    const decoded = await codec.decode(
-      TOPIC,
-      proven.map(({ value }) => value),
-    );
-    for (const result of decoded) if (result.ok && isWanted(result.value)) found.push(result.value);
-  });
-  return found;
 }

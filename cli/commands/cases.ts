@@ -2,12 +2,10 @@
 import { userInfo } from 'node:os';
 import { type Command, Option } from 'commander';
 import { type CaseStore, caseStore } from '../../adapters/mongo/cases.ts';
-import type { KeyRing } from '../../domain/seal.ts';
+import { decideCase, type HoldSummary, listHolds, showHold, summaryOf } from '../../operations/cases/holds/cases.ts';
 import { CodedError } from '../../ports/fault.ts';
 import type { Config } from '../../runtime/config/config.ts';
-import type { CaseDocument, CaseState } from '../../sinks/cases/case.ts';
-import { alteredIn, checkWhole, heldIn, isProven } from '../../sinks/cases/check.ts';
-import { sealedDecision } from '../../sinks/cases/decision.ts';
+import type { CaseState } from '../../sinks/cases/case.ts';
 import { withConnections } from '../connections.ts';
 import { count, print, printRows, toJson, withJson } from '../output.ts';
 import { registerCaseRestore } from './case-restore.ts';
@@ -42,9 +40,9 @@ export function registerCases(program: Command): void {
     .action(({ state, limit, json }: ListOptions) =>
       withCases(async (store, { operators }) => {
         const chosen = STATES.find((known) => known === state);
-        const found = await store.list({ limit, ...(chosen ? { state: chosen } : {}) });
+        const found = await listHolds(store, { limit, ...(chosen ? { state: chosen } : {}) }, operators);
         printRows(
-          found.map((each) => row(each, operators)),
+          found.map(row),
           ['case', 'transfer', 'stage', 'state', 'corridor', 'reasons', 'opened', 'expires'],
           json,
         );
@@ -59,10 +57,7 @@ export function registerCases(program: Command): void {
     .addHelpText('after', '\nExample:\n  corridor cases show 0d5c…')
     .action((id: string) =>
       withCases(async (store, { operators }) => {
-        const found = await store.find(id);
-        if (!found) throw unknownCase(id);
-        checkWhole(found);
-        print(toJson({ ...found, held: heldIn(found), proven: isProven(found, operators) }));
+        print(toJson(await showHold(store, id, operators)));
       }),
     );
 
@@ -90,19 +85,20 @@ Example:
         if (Boolean(options.approve) === Boolean(options.reject)) {
           throw new CodedError('DECISION_MISSING', 'say either --approve or --reject');
         }
-        const decision = sealedDecision(
-          operators,
-          { holdId: id, evidenceHash: options.evidence },
+        const decided = await decideCase(
+          store,
           {
+            holdId: id,
+            evidenceHash: options.evidence,
             decision: options.approve ? 'APPROVE' : 'REJECT',
-            decidedBy: options.by,
-            decidedAt: new Date(),
-            justification: options.reason,
+            by: options.by,
+            reason: options.reason,
+            at: new Date(),
           },
+          operators,
         );
-        const decided = await store.decide(id, options.evidence, decision);
         printRows(
-          [{ ...row(decided, operators), decision: decided.decision?.decision }],
+          [{ ...row(summaryOf(decided, operators)), decision: decided.decision?.decision }],
           ['case', 'transfer', 'decision'],
           options.json,
         );
@@ -110,19 +106,13 @@ Example:
     );
 }
 
-const unknownCase = (id: string) =>
-  new CodedError('CASE_UNKNOWN', `there is no case ${id}: see \`corridor cases list\``);
-
 /** Of an altered case the id alone is shown, and what was changed: what else stands there proves nothing. */
-function row(found: CaseDocument, operators: KeyRing) {
-  const altered = alteredIn(found);
-  const whole = altered.length === 0 ? found : undefined;
+function row({ holdId, state, altered, whole }: HoldSummary) {
   return {
-    case: found._id,
+    case: holdId,
     transfer: whole?.transferId,
     stage: whole?.stage,
-    // A decision that nobody sealed is none: it never leaves the database.
-    state: whole ? (isProven(whole, operators) ? whole.state : 'NOT SEALED') : 'ALTERED',
+    state,
     corridor: whole && `${whole.sourceCountry}-${whole.targetCountry}`,
     reasons: whole
       ? whole.reasons.map(({ code }) => code).join(', ')

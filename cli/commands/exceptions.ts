@@ -11,13 +11,13 @@ import {
   type StoredException,
 } from '../../adapters/mongo/screening-exceptions.ts';
 import { justificationText, personName } from '../../domain/identities.ts';
+import { wholeCase } from '../../operations/cases/holds/decide.ts';
 import { CodedError } from '../../ports/fault.ts';
 import { FIRST_INTERMEDIARY, tokensOf } from '../../screening/counterparties.ts';
 import { entityHash } from '../../screening/lists/index.ts';
 import { unpackEntities } from '../../screening/versions/packed.ts';
 import type { Connections } from '../../services/connect.ts';
 import { revocationsInLog } from '../../services/screening.ts';
-import { checkWhole } from '../../sinks/cases/check.ts';
 import { withConnections } from '../connections.ts';
 import { print, printRows, withJson } from '../output.ts';
 
@@ -163,9 +163,7 @@ function stateOf({ revoked, expiresAt, approved }: StoredException, now: number)
 async function tokenOf(options: AddOptions, connections: Connections): Promise<string> {
   if (options.token !== undefined) return options.token;
   if (options.case === undefined) throw new CodedError('OPTION_MISSING', 'say --case or --token');
-  const found = await caseStore(await connections.db()).find(options.case);
-  if (!found) throw new CodedError('CASE_UNKNOWN', `there is no case ${options.case}: see \`corridor cases list\``);
-  checkWhole(found);
+  const found = wholeCase(options.case, await caseStore(await connections.db()).find(options.case));
   const tokens = tokensOf({ ...NONE_BESIDE, ...found.held.instruction });
   const place = ['debtor', 'creditor'].indexOf(options.role.toLowerCase());
   const intermediary = /^intermediary-(\d+)$/i.exec(options.role)?.[1];

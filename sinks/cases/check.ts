@@ -1,7 +1,6 @@
 // Whether a case in the database is what the sink wrote: what a person sees and decides on must be what is held. Pure.
 import { HOLD_EXPIRY } from '../../domain/identities.ts';
 import type { KeyRing } from '../../domain/seal.ts';
-import { CodedError } from '../../ports/fault.ts';
 import { contentHashOf } from '../../processors/hold-content.ts';
 import { isDecisionSealed } from '../../processors/holds.ts';
 import { recordType } from '../../schemas/avro-types.ts';
@@ -37,40 +36,6 @@ export function heldIn({ held }: CaseDocument): TransferHeld {
 const plain = (value: unknown): string =>
   JSON.stringify(value, (_, inner: unknown) => (typeof inner === 'bigint' ? `${inner}n` : inner)) ?? '';
 
-/** @throws CodedError CASE_ALTERED, which says what to do */
-export function checkWhole(found: CaseDocument): void {
-  const altered = alteredIn(found);
-  if (altered.length === 0) return;
-  throw refused(
-    'CASE_ALTERED',
-    `case ${found._id} was changed in the database (${altered.join(', ')}): it is not what is held, so it can be neither ` +
-      'shown nor decided; find out who wrote to the collection, then have it written again (corridor cases restore)',
-  );
-}
-
-/**
- * Whether the command of a case may go to the log: the case is whole, and a person decided it through a program with a
- * key of operators, or the hold has lapsed.
- *
- * @param now ms since 1970
- * @throws CodedError CASE_ALTERED, DECISION_NOT_SEALED or HOLD_NOT_EXPIRED
- */
-export function checkDecided(found: CaseDocument, operators: KeyRing, now: number): void {
-  checkWhole(found);
-  const { _id: holdId, decision: decided, held } = found;
-  if (decided === null) throw refused('DECISION_NOT_SEALED', `case ${holdId} counts as decided, and holds no decision`);
-  const { decision, decidedBy } = decided;
-  if (decidedBy === HOLD_EXPIRY) {
-    if (decision === 'REJECT' && held.hold.expiresAt < now) return;
-    throw refused('HOLD_NOT_EXPIRED', `case ${holdId} counts as lapsed, and its hold has not lapsed`);
-  }
-  if (isSealedIn(found, operators)) return;
-  throw refused(
-    'DECISION_NOT_SEALED',
-    `the decision in case ${holdId} was not made through a program for operators, or was changed since`,
-  );
-}
-
 /** Whether the decision in a case was sealed by a program for operators, as it stands. Never throws. */
 export function isSealedIn(
   { _id: holdId, evidenceHash, decision: decided }: CaseDocument,
@@ -94,5 +59,3 @@ export const isProven = (found: CaseDocument, operators: KeyRing): boolean => {
   if (decision.decidedBy === HOLD_EXPIRY) return state === 'EXPIRED' && decision.decision === 'REJECT';
   return state === 'DECIDED' && isSealedIn(found, operators);
 };
-
-const refused = (code: string, message: string) => new CodedError(code, message, { faultClass: 'poison' });

@@ -1,9 +1,9 @@
 // The operator of a run: decides held transfers, as a person would, while everything falls over around.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { caseStore } from '../../adapters/mongo/cases.ts';
+import { decideCase } from '../../operations/cases/holds/cases.ts';
 import type { Connections } from '../../services/connect.ts';
 import type { CaseDocument } from '../../sinks/cases/case.ts';
-import { sealedDecision } from '../../sinks/cases/decision.ts';
 import { decisionOf } from './feed.ts';
 import { type CaseTools, GuardGone, isTampering, tamper } from './members/tampered-cases.ts';
 
@@ -56,13 +56,15 @@ export class Operator {
       this.tampered.add(transferId);
       return tamper({ db, store, operators }, decision, open);
     }
-    const decided = {
+    const verdict = {
+      holdId: _id,
+      evidenceHash,
       decision,
-      decidedBy: 'chaos-operator',
-      decidedAt: new Date(),
-      justification: 'Decided by the schedule of the run.',
+      by: 'chaos-operator',
+      reason: 'Decided by the schedule of the run.',
+      at: new Date(),
     };
-    await store.decide(_id, evidenceHash, sealedDecision(operators, { holdId: _id, evidenceHash }, decided));
+    await decideCase(store, verdict, operators);
     this.decided++;
   }
 }

@@ -6,14 +6,14 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { CASES, type CaseStore, caseStore } from '../../adapters/mongo/cases.ts';
 import { deterministicId } from '../../domain/event-id.ts';
 import { keyRing } from '../../domain/seal.ts';
+import { toCommand } from '../../operations/cases/holds/command.ts';
+import { sealedDecision } from '../../operations/cases/holds/decide.ts';
 import { sealed } from '../../ports/seals.ts';
 import { contentHashOf } from '../../processors/hold-content.ts';
 import { heldOf } from '../../processors/holds.ts';
 import { DEFAULT_MIX, type Mix } from '../../samples/sample.ts';
 import type { Parties, TransferHeld } from '../../schemas/types.generated.ts';
 import type { CaseDocument } from '../../sinks/cases/case.ts';
-import { toCommand } from '../../sinks/cases/command.ts';
-import { sealedDecision } from '../../sinks/cases/decision.ts';
 import { HEADER } from '../../topics/headers.ts';
 import { TestPipeline } from '../kit/pipeline.ts';
 

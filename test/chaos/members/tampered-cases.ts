@@ -6,9 +6,10 @@
 import type { Db } from 'mongodb';
 import { CASES, type CaseStore } from '../../../adapters/mongo/cases.ts';
 import type { KeyRing } from '../../../domain/seal.ts';
+import { decideCase } from '../../../operations/cases/holds/cases.ts';
+import { type HoldVerdict, sealedDecision } from '../../../operations/cases/holds/decide.ts';
 import { contentHashOf } from '../../../processors/hold-content.ts';
 import type { CaseDecision, CaseDocument } from '../../../sinks/cases/case.ts';
-import { sealedDecision } from '../../../sinks/cases/decision.ts';
 import { toMallory } from './forged-values.ts';
 
 export const CASE_TAMPERINGS = [
@@ -40,10 +41,10 @@ export interface CaseTools {
 export async function tamper(tools: CaseTools, how: CaseTampering, open: CaseDocument): Promise<void> {
   const { db, store, operators } = tools;
   const set = (fields: object) => db.collection<{ _id: string }>(CASES).updateOne({ _id: open._id }, { $set: fields });
-  const decided = (decision: 'APPROVE' | 'REJECT', evidenceHash = open.evidenceHash): CaseDecision =>
+  const decided = (decision: 'APPROVE' | 'REJECT'): CaseDecision =>
     sealedDecision(
       operators,
-      { holdId: open._id, evidenceHash },
+      { holdId: open._id, evidenceHash: open.evidenceHash },
       { decision, decidedBy: 'mallory', decidedAt: new Date(), justification: 'Pay him.' },
     );
   const writtenAs = (decision: CaseDecision) => set({ state: 'DECIDED', decision, commandPending: true });
@@ -51,13 +52,13 @@ export async function tamper(tools: CaseTools, how: CaseTampering, open: CaseDoc
   switch (how) {
     case 'TAMPER_CONTENT':
       await set({ held });
-      await refusedAsAltered(store, open, decided('APPROVE'));
+      await refusedAsAltered(tools, approvalOf(open));
       await writtenAs(decided('APPROVE'));
       return;
     case 'TAMPER_HASH': {
       const evidenceHash = contentHashOf(held);
       await set({ held: { ...held, hold: { ...held.hold, evidenceHash } }, evidenceHash });
-      await store.decide(open._id, evidenceHash, decided('APPROVE', evidenceHash));
+      await decideCase(store, approvalOf({ ...open, evidenceHash }), operators);
       return;
     }
     case 'TAMPER_DECISION':
@@ -68,14 +69,23 @@ export async function tamper(tools: CaseTools, how: CaseTampering, open: CaseDoc
   }
 }
 
-async function refusedAsAltered(store: CaseStore, open: CaseDocument, decision: CaseDecision): Promise<void> {
+const approvalOf = ({ _id, evidenceHash }: CaseDocument): HoldVerdict => ({
+  holdId: _id,
+  evidenceHash,
+  decision: 'APPROVE',
+  by: 'mallory',
+  reason: 'Pay him.',
+  at: new Date(),
+});
+
+async function refusedAsAltered({ store, operators }: CaseTools, verdict: HoldVerdict): Promise<void> {
   try {
-    await store.decide(open._id, open.evidenceHash, decision);
+    await decideCase(store, verdict, operators);
   } catch (error) {
     if ((error as { code?: string }).code === 'CASE_ALTERED') return;
     throw error;
   }
-  throw new GuardGone(`case ${open._id} was altered in the database, and could be decided`);
+  throw new GuardGone(`case ${verdict.holdId} was altered in the database, and could be decided`);
 }
 
 /** What must be impossible was done. */

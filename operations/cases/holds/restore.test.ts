@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { transferHeld } from '../../test/kit/builders.ts';
-import { KEYS } from '../../test/kit/keys.ts';
-import { sealedDecision } from './decision.ts';
+import { openCase } from '../../../sinks/cases/to-write.ts';
+import { transferHeld } from '../../../test/kit/builders.ts';
+import { KEYS } from '../../../test/kit/keys.ts';
+import { sealedDecision } from './decide.ts';
 import { heldByStage, restoredCase } from './restore.ts';
-import { openCase } from './to-write.ts';
 
 const held = transferHeld();
 const { holdId } = held.hold;

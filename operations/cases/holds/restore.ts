@@ -1,12 +1,12 @@
 // A case that was changed or deleted in the database, as it was opened: from the held event in the log, under the stage's seal. Pure.
-import type { KeyRing } from '../../domain/seal.ts';
-import { CodedError } from '../../ports/fault.ts';
-import { contentHashOf } from '../../processors/hold-content.ts';
-import { type HoldKeys, isSealedAsHeld } from '../../processors/holds.ts';
-import type { TransferHeld } from '../../schemas/types.generated.ts';
-import type { CaseDocument } from './case.ts';
-import { alteredIn, isSealedIn } from './check.ts';
-import { openCase } from './to-write.ts';
+import type { KeyRing } from '../../../domain/seal.ts';
+import { CodedError } from '../../../ports/fault.ts';
+import { contentHashOf } from '../../../processors/hold-content.ts';
+import { type HoldKeys, isSealedAsHeld } from '../../../processors/holds.ts';
+import type { TransferHeld } from '../../../schemas/types.generated.ts';
+import type { CaseDocument } from '../../../sinks/cases/case.ts';
+import { alteredIn, isSealedIn } from '../../../sinks/cases/check.ts';
+import { openCase } from '../../../sinks/cases/to-write.ts';
 
 /** The held event of a hold among those that the log has; undefined: none of them is that of a stage. */
 export const heldByStage = (

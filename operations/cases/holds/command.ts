@@ -1,6 +1,6 @@
 // The command that a decided case sends back to the stage that holds the transfer.
-import type { ReviewDecided } from '../../schemas/types.generated.ts';
-import type { CaseDocument } from './case.ts';
+import type { ReviewDecided } from '../../../schemas/types.generated.ts';
+import type { CaseDocument } from '../../../sinks/cases/case.ts';
 
 /**
  * `review.decided` for a decided case. `commandId` is derived from the hold by the caller: one hold, one command,
