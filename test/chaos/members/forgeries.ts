@@ -70,7 +70,8 @@ export const FORGED_TOPICS: readonly string[] = [
 const LOOK_BACK = 60;
 /** Of all sealed topics; some hold what is rare. */
 const ENOUGH_TOPICS = 10;
-const PATIENCE_MS = 20_000;
+/** A machine that is starved takes minutes for it. */
+const PATIENCE_MS = 180_000;
 const LOOK_EVERY_MS = 1_000;
 
 /** Writes one forgery of this kind to every topic where there can be one. */

@@ -21,7 +21,8 @@ export interface ClockFault {
 const HOUR_MS = 3_600_000;
 const HOWS = ['ahead', 'jumps', 'behind', 'backward'] as const;
 const LOOK_EVERY_MS = 500;
-const MOST_LOOKS = 30;
+/** Only what hangs is given up: a machine that is starved takes minutes for it. */
+const MOST_LOOKS = 600;
 /** Far beyond the timeout of a submit, so that it is asked about while it is still on its way. */
 const LATE = { id: 'clock-submit-late', on: 'submit', kind: 'late', ms: 4_000, probability: 0.15 } as const;
 
