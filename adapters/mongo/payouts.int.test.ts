@@ -14,6 +14,7 @@ import { payoutRequestedFor } from '../../payouts/testing/requested.ts';
 import { commandIdOf } from '../../payouts/update.ts';
 import { payoutRelay } from '../../runtime/payout-relay.ts';
 import { memoryCodec } from '../../test/kit/memory-codec.ts';
+import { behind, primaryAddress } from '../../test/kit/mongo-uri.ts';
 import { testRings } from '../../test/kit/rings.ts';
 import { payoutOutbox } from './payout-outbox.ts';
 import { type MongoPayoutStore, mongoPayoutStore, PAYOUTS } from './payouts.ts';
@@ -319,10 +320,10 @@ describe('payouts in MongoDB', () => {
   });
 
   it('say so with a code when the connection is cut in the middle of a bulk', async () => {
-    const upstream = new URL(inject('stack').mongoUri.replace('mongodb:', 'http:'));
+    const upstream = await primaryAddress(client);
     let cut = false;
     const proxy = createServer((socket) => {
-      const server = connect(Number(upstream.port), upstream.hostname);
+      const server = connect(upstream.port, upstream.host);
       for (const [one, other] of [
         [socket, server],
         [server, socket],
@@ -335,8 +336,8 @@ describe('payouts in MongoDB', () => {
     });
     await once(proxy.listen(0, '127.0.0.1'), 'listening');
     const { port } = proxy.address() as AddressInfo;
-    const options = { directConnection: true, retryWrites: false, serverSelectionTimeoutMS: 200 };
-    const cutOff = await MongoClient.connect(`mongodb://127.0.0.1:${port}`, options);
+    const options = { retryWrites: false, serverSelectionTimeoutMS: 200 };
+    const cutOff = await MongoClient.connect(behind(inject('stack').mongoUri, `127.0.0.1:${port}`), options);
     const away = mongoPayoutStore(cutOff.db(db.databaseName));
     const opened = openPayout(request('a'), T0);
     expect(await away.insert([opened])).toEqual([true]);

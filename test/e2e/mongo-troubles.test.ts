@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { MongoClient } from 'mongodb';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type LocalStack, startStack } from '../../infra/local/stack.ts';
 import { consumers } from '../../processors/topology.ts';
@@ -12,6 +13,7 @@ import { RECOVERY_HEADER } from '../../topics/headers.ts';
 import { deadLetterTopic } from '../../topics/recovery.ts';
 import { MongoProxy } from '../kit/mongo-proxy.ts';
 import { inTrouble, MONGO_TROUBLES, untilMet } from '../kit/mongo-troubles.ts';
+import { primaryAddress } from '../kit/mongo-uri.ts';
 import { TestPipeline } from '../kit/pipeline.ts';
 
 const MAIN = path.resolve(import.meta.dirname, '../../cli/main.ts');
@@ -29,8 +31,9 @@ let pipeline: TestPipeline | undefined;
 
 beforeAll(async () => {
   stack = await startStack({ stateDir });
-  const { hostname, port } = new URL(stack.urls.mongoUri);
-  proxy = await MongoProxy.start({ upstream: { host: hostname, port: Number(port) } });
+  const client = new MongoClient(stack.urls.mongoUri);
+  proxy = await MongoProxy.start({ upstream: await primaryAddress(client) });
+  await client.close();
 }, 300_000);
 afterAll(async () => {
   await pipeline?.close();
