@@ -3,7 +3,8 @@ import { defineConfig } from 'vitest/config';
 
 /** More cases take more time (test/kit/times.ts). */
 const factor = Math.max(1, Number(process.env['CORRIDOR_TEST_FACTOR'] ?? '1'));
-const everywhere = ['**/node_modules/**', '**/.corridor/**'];
+/** test/mongodb needs a replica set that nothing here can start; it has a configuration of its own. */
+const everywhere = ['**/node_modules/**', '**/.corridor/**', 'test/mongodb/**'];
 
 /** Files with tests that talk to real servers. */
 const onServers = ['**/*.int.test.ts', 'test/e2e/**/*.test.ts', 'test/crash/**/*.test.ts'];

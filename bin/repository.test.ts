@@ -3,6 +3,10 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
+import { OVERRIDE_VARIABLES } from '../infra/local/external.ts';
+import { IMAGES } from '../infra/local/images.ts';
+import { DEFAULT_PORTS } from '../infra/local/ports.ts';
+import { MEMBERS, SET_NAME } from '../test/mongodb/members.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '..');
 const read = (file: string) => readFileSync(path.join(ROOT, file), 'utf8');
@@ -42,6 +46,72 @@ test('templates and settings of GitHub can be parsed', () => {
   const templates = readdirSync(path.join(ROOT, '.github/ISSUE_TEMPLATE'));
   for (const file of [...templates.map((name) => `ISSUE_TEMPLATE/${name}`), 'dependabot.yml']) {
     expect(parse(read(`.github/${file}`)), file).toBeTypeOf('object');
+  }
+});
+
+interface Step {
+  readonly name?: string;
+  readonly uses?: string;
+  readonly run?: string;
+  readonly env?: Readonly<Record<string, string>>;
+}
+interface Job {
+  readonly steps: readonly Step[];
+  readonly env?: Readonly<Record<string, string>>;
+  readonly strategy?: { readonly matrix: { readonly include: readonly Readonly<Record<string, string>>[] } };
+}
+const { jobs } = parse(read('.github/workflows/ci.yml')) as { readonly jobs: Readonly<Record<string, Job>> };
+const steps = Object.values(jobs).flatMap((job) => job.steps);
+
+test('the workflow pins every action, and names files that exist', () => {
+  for (const { uses } of steps) if (uses) expect(uses).toMatch(/^actions\/[\w-]+@v\d+\.\d+\.\d+$/);
+  const named = steps.flatMap(({ run }) => run?.match(/(?<=^|\s)[\w.-]+(?:\/[\w.-]+)+(?=\s|$)/gm) ?? []);
+  expect(named).toContain('.ci/run');
+  expect(named.filter((file) => !existsSync(path.join(ROOT, file)))).toEqual([]);
+});
+
+test('the jobs with containers never take plain processes, and so never the stand-in', () => {
+  for (const job of ['containers', 'replica-set']) expect(jobs[job]?.env).toHaveProperty('CORRIDOR_MONGOD');
+});
+
+test('npm start is pointed to the servers of the compose file, all of them', () => {
+  const env = jobs['containers']?.steps.find(({ run }) => run?.startsWith('npm start'))?.env ?? {};
+  expect(Object.keys(env).toSorted()).toEqual(Object.values(OVERRIDE_VARIABLES).toSorted());
+  const ports = Object.values(env).map((value) => Number(/127\.0\.0\.1:(\d+)/.exec(value)?.[1]));
+  const documented = (['kafka-1', 'registry', 'mongo', 'redisLimits', 'redisQueue'] as const).map(
+    (server) => DEFAULT_PORTS[server].port,
+  );
+  expect(ports.toSorted()).toEqual(documented.toSorted());
+});
+
+test('replica sets run the version of the local stack and the one before, once with authentication and TLS', () => {
+  const matrix = jobs['replica-set']?.strategy?.matrix.include ?? [];
+  const versions = matrix.map(({ version }) => version);
+  expect(versions).toContain(IMAGES.mongo.replace('mongo:', ''));
+  expect(versions.some((version) => version?.startsWith('7.'))).toBe(true);
+  expect(matrix.filter(({ security }) => security === '--secure')).toHaveLength(1);
+});
+
+test('the compose file of the replica set runs the members that its tests know', () => {
+  const { services, networks } = parse(read('test/mongodb/docker-compose.yml'), { merge: true }) as {
+    readonly services: Readonly<Record<string, { container_name: string; command: string[]; ports: string[] }>>;
+    readonly networks: Readonly<Record<string, { readonly name: string }>>;
+  };
+  expect(
+    Object.values(services).map(({ container_name, command, ports }) => ({ container_name, command, ports })),
+  ).toEqual(
+    MEMBERS.map(({ container, port }) => ({
+      container_name: container,
+      command: expect.arrayContaining(['--port', String(port)]),
+      ports: [`127.0.0.1:${port}:${port}`],
+    })),
+  );
+  expect(networks['members']?.name).toBe('corridor-mongo-members');
+  for (const config of ['plain', 'secure']) {
+    expect(parse(read(`test/mongodb/config/${config}.yml`))).toMatchObject({
+      replication: { replSetName: SET_NAME },
+      setParameter: { enableTestCommands: 1 },
+    });
   }
 });
 

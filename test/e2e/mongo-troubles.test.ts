@@ -1,22 +1,17 @@
 // The whole pipeline over a real server behind a proxy that answers as the primary of a replica set, through everything that
 // happens to one: no transfer is a dead letter for it, none is lost or paid twice, and no process ends.
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { MongoClient } from 'mongodb';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type LocalStack, startStack } from '../../infra/local/stack.ts';
-import { consumers } from '../../processors/topology.ts';
-import { RECOVERY_HEADER } from '../../topics/headers.ts';
-import { deadLetterTopic } from '../../topics/recovery.ts';
 import { MongoProxy } from '../kit/mongo-proxy.ts';
 import { inTrouble, MONGO_TROUBLES, untilMet } from '../kit/mongo-troubles.ts';
 import { primaryAddress } from '../kit/mongo-uri.ts';
 import { TestPipeline } from '../kit/pipeline.ts';
+import { deadLettersByClass, runVerify } from '../kit/pipeline-checks.ts';
 
-const MAIN = path.resolve(import.meta.dirname, '../../cli/main.ts');
 /** Of both times that were reported: reads failed for four seconds, writes for three. */
 const LASTS_MS: Readonly<Record<string, number>> = {
   'reads before a majority is known (134)': 4_000,
@@ -42,31 +37,6 @@ afterAll(async () => {
   rmSync(stateDir, { recursive: true, force: true });
 }, 120_000);
 
-/** Classes of all dead letters, by how many. */
-async function deadLetters(): Promise<Readonly<Record<string, number>>> {
-  const reader = pipeline!.connections.log.reader();
-  const found: Record<string, number> = {};
-  await reader.read(await reader.offsets(Object.keys(consumers).map(deadLetterTopic)), ({ records }) => {
-    for (const { headers } of records) {
-      const kind = String(headers[RECOVERY_HEADER.deadLetterClass]);
-      found[kind] = (found[kind] ?? 0) + 1;
-    }
-  });
-  return found;
-}
-
-async function verify(): Promise<{ code: number; said: string }> {
-  const child = spawn(process.execPath, [MAIN, 'verify', '--wait-quiet', '5'], { env: pipeline!.env });
-  let said = '';
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.on('data', (chunk: Buffer) => {
-      said += chunk.toString();
-    });
-  }
-  const [code] = (await once(child, 'close')) as [number];
-  return { code, said };
-}
-
 it('comes through all of them', async () => {
   pipeline = await TestPipeline.create({ urls: { ...stack!.urls, mongoUri: proxy!.uri() } });
   await pipeline.start();
@@ -80,9 +50,9 @@ it('comes through all of them', async () => {
   expect(Object.values(met).every((times) => times >= 3)).toBe(true);
   await pipeline.settled();
 
-  const { undecodable: _, ...others } = await deadLetters();
+  const { undecodable: _, ...others } = await deadLettersByClass(pipeline);
   expect(others).toEqual({});
-  const verified = await verify();
+  const verified = await runVerify(pipeline);
   expect(verified, verified.said).toMatchObject({ code: 0 });
   // The process that began is the one that is asked to stop.
   expect(await pipeline.stop()).toEqual([0]);

@@ -3,14 +3,14 @@ import fc from 'fast-check';
 import { type Collection, Decimal128, type Document, Long, type MongoClient, type MongoServerError } from 'mongodb';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { times } from '../../test/kit/times.ts';
-import { type StandIn, startStandIn } from './test-server.ts';
+import { serverToAsk } from './test-server.ts';
 
-let server: StandIn;
+let server: Awaited<ReturnType<typeof serverToAsk>>;
 let client: MongoClient;
 let collections = 0;
 
 beforeAll(async () => {
-  server = await startStandIn(['--memory']);
+  server = await serverToAsk();
   client = await server.connect();
 });
 afterAll(() => server?.stop());

@@ -11,18 +11,18 @@ import {
   UUID,
 } from 'mongodb';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type StandIn, startStandIn } from './test-server.ts';
+import { serverToAsk } from './test-server.ts';
 
 interface Keyed extends Document {
   _id: string;
 }
 
-let server: StandIn;
+let server: Awaited<ReturnType<typeof serverToAsk>>;
 let client: MongoClient;
 let collections = 0;
 
 beforeAll(async () => {
-  server = await startStandIn(['--memory']);
+  server = await serverToAsk();
   client = await server.connect({ maxPoolSize: 64 });
 });
 afterAll(() => server?.stop());

@@ -94,6 +94,24 @@ export async function startStandIn(args: readonly string[], javaOptions = ''): P
   };
 }
 
+/**
+ * What is asked whether it does as MongoDB does: a stand-in in memory, or the genuine server that MONGODB_CONFORMANCE_URI
+ * names, against which the questions themselves are checked.
+ */
+export async function serverToAsk(): Promise<Pick<StandIn, 'connect' | 'stop'>> {
+  const uri = process.env['MONGODB_CONFORMANCE_URI'];
+  if (!uri) return await startStandIn(['--memory']);
+  let client: MongoClient | undefined;
+  return {
+    async connect(options = {}) {
+      client = await MongoClient.connect(uri, options);
+      await client.db('test').dropDatabase();
+      return client;
+    },
+    stop: async () => client?.close(),
+  };
+}
+
 /** Runs the stand-in with arguments with which it cannot run, until it ends. */
 export async function failToStart(...args: string[]): Promise<FailedStart> {
   const child = await launch(args);
