@@ -32,6 +32,22 @@ describe('a seal', () => {
     expect(isSealed(ring, 'record', ['x'], sealOf(rotated, 'record', ['x']))).toBe(false);
   });
 
+  it('has one spelling: nothing may be put into it, behind it, or into the bits that decode to nothing', () => {
+    const seal = sealOf(ring, 'record', ['x']);
+    const refused = (text: string): void => {
+      expect({ text, is: isSealed(ring, 'record', ['x'], text) }).toEqual({ text, is: false });
+    };
+    fc.assert(
+      fc.property(fc.nat(seal.length), fc.string({ minLength: 1, maxLength: 40 }), (at, more) =>
+        refused(seal.slice(0, at) + more + seal.slice(at)),
+      ),
+    );
+    for (const more of ['.', '=', '==', '\n', ' ', '+', '/', '\u0000', 'é']) refused(`${seal}${more}`);
+    const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
+    for (const last of alphabet) if (last !== seal.at(-1)) refused(seal.slice(0, -1) + last);
+    refused(seal.replaceAll('-', '+').replaceAll('_', '/').concat('='));
+  });
+
   it('is never found in any other text', () => {
     fc.assert(fc.property(fc.string(), (text) => !isSealed(ring, 'record', ['x'], text)));
     expect(isSealed(ring, 'record', ['x'], undefined)).toBe(false);
