@@ -114,24 +114,3 @@ test('the compose file of the replica set runs the members that its tests know',
     });
   }
 });
-
-/** Links of a page to files of the repository, without what follows `#`. */
-function linksOf(page: string): readonly string[] {
-  return [...read(page).matchAll(/\]\(([^)\s]+)\)/g)]
-    .map(([, target]) => target!.split('#')[0]!)
-    .filter((target) => target !== '' && !/^[a-z]+:/.test(target));
-}
-
-test('links of the documentation lead to files that exist', () => {
-  const pages = ['docs', 'docs/adr', '.'].flatMap((folder) =>
-    readdirSync(path.join(ROOT, folder))
-      .filter((name) => name.endsWith('.md'))
-      .map((name) => path.posix.join(folder, name)),
-  );
-  const dead = pages.flatMap((page) =>
-    linksOf(page)
-      .filter((target) => !existsSync(path.join(ROOT, path.dirname(page), target)))
-      .map((target) => `${page}: ${target}`),
-  );
-  expect(dead).toEqual([]);
-});

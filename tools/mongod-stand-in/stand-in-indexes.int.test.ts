@@ -15,7 +15,7 @@ beforeAll(async () => {
 });
 afterAll(() => server?.stop());
 
-const fresh = (): Collection<Document> => client.db('test').collection(`c${collections++}`);
+const fresh = (): Collection<Document> => client.db(server.database).collection(`c${collections++}`);
 const numbers = (count: number): number[] => [...Array(count).keys()];
 const code = (work: Promise<unknown>): Promise<unknown> =>
   work.then(

@@ -28,7 +28,7 @@ beforeAll(async () => {
 afterAll(() => server?.stop());
 
 function fresh<T extends Document = Keyed>(): Collection<T> {
-  return client.db('test').collection<T>(`c${collections++}`);
+  return client.db(server.database).collection<T>(`c${collections++}`);
 }
 
 async function failure<E extends MongoServerError = MongoServerError>(work: Promise<unknown>): Promise<E> {
@@ -61,7 +61,7 @@ describe('inserts', () => {
       [5, 11000],
     ]);
     expect(errors[0]?.errmsg).toMatch(
-      /^E11000 duplicate key error collection: test\.c\d+ index: _id_ dup key: \{ _id: "b" \}/,
+      /^E11000 duplicate key error collection: conformance_[0-9a-f]{8}\.c\d+ index: _id_ dup key: \{ _id: "b" \}/,
     );
     expect(await collection.countDocuments({ first: true })).toBe(2);
     expect(await collection.distinct('_id')).toEqual(['a', 'b', 'c', 'd', 'e']);
@@ -77,13 +77,13 @@ describe('inserts', () => {
   test('each write error says which index was met, and with which values', async () => {
     const { collectionName } = fresh();
     const documents = ['a', 'b', 'a'].map((_id) => ({ _id }));
-    const inserted = await client.db('test').command({ insert: collectionName, documents, ordered: false });
+    const inserted = await client.db(server.database).command({ insert: collectionName, documents, ordered: false });
     expect(inserted).toMatchObject({
       n: 2,
       writeErrors: [{ index: 2, code: 11000, keyPattern: { _id: 1 }, keyValue: { _id: 'a' } }],
     });
     const updates = [{ q: { _id: 'b', sequence: { $lt: 1 } }, u: { $set: { sequence: 1 } }, upsert: true }];
-    const updated = await client.db('test').command({ update: collectionName, updates });
+    const updated = await client.db(server.database).command({ update: collectionName, updates });
     expect(updated).toMatchObject({
       n: 0,
       nModified: 0,
@@ -93,7 +93,7 @@ describe('inserts', () => {
 
   test('a document without an id gets one, in front', async () => {
     const collection = fresh<Document>();
-    await client.db('test').command({ insert: collection.collectionName, documents: [{ a: 1 }] });
+    await client.db(server.database).command({ insert: collection.collectionName, documents: [{ a: 1 }] });
     expect(Object.keys((await collection.findOne()) ?? {})).toEqual(['_id', 'a']);
   });
 });
@@ -440,7 +440,7 @@ describe('cursors', () => {
     await cursor.next();
     await collection.drop();
     await failure(cursor.toArray());
-    expect(await client.db('test').command({ ping: 1 })).toMatchObject({ ok: 1 });
+    expect(await client.db(server.database).command({ ping: 1 })).toMatchObject({ ok: 1 });
   });
 });
 
@@ -451,7 +451,9 @@ test('what the stand-in does not have is refused, not ignored', async () => {
   await failure(collection.insertOne({ _id: 'k' }, { session }));
   await session.endSession();
   await failure(collection.createIndex({ a: 1 }, { collation: { locale: 'en', strength: 2 } }));
-  await failure(client.db('test').createCollection('view', { viewOn: collection.collectionName, pipeline: [] }));
+  await failure(
+    client.db(server.database).createCollection('view', { viewOn: collection.collectionName, pipeline: [] }),
+  );
   await failure(collection.watch().next());
   expect(await collection.countDocuments()).toBe(0);
 });

@@ -1,5 +1,6 @@
 // Starts the stand-in for its tests: its own process, a free port, a folder of its own.
 import { type ChildProcess, spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
@@ -94,21 +95,30 @@ export async function startStandIn(args: readonly string[], javaOptions = ''): P
   };
 }
 
+/** A server that a file of tests asks, and the database that is this file's alone. */
+interface Asked extends Pick<StandIn, 'connect' | 'stop'> {
+  readonly database: string;
+}
+
 /**
  * What is asked whether it does as MongoDB does: a stand-in in memory, or the genuine server that MONGODB_CONFORMANCE_URI
  * names, against which the questions themselves are checked.
  */
-export async function serverToAsk(): Promise<Pick<StandIn, 'connect' | 'stop'>> {
+export async function serverToAsk(): Promise<Asked> {
+  const database = `conformance_${randomUUID().slice(0, 8)}`;
   const uri = process.env['MONGODB_CONFORMANCE_URI'];
-  if (!uri) return await startStandIn(['--memory']);
+  if (!uri) return { database, ...(await startStandIn(['--memory'])) };
   let client: MongoClient | undefined;
   return {
+    database,
     async connect(options = {}) {
       client = await MongoClient.connect(uri, options);
-      await client.db('test').dropDatabase();
       return client;
     },
-    stop: async () => client?.close(),
+    async stop() {
+      await client?.db(database).dropDatabase();
+      await client?.close();
+    },
   };
 }
 
