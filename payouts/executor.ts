@@ -53,6 +53,9 @@ const SWEPT_AGAIN_MS = 10_000;
 /** How long the sweeper passes over a payout that is not as the executor wrote it, and over how many at once, at most. */
 const REFUSED_FOR_MS = 60_000;
 const MOST_REFUSED = 5_000;
+/** How often payouts of other providers are counted, ms, and to how many at most. */
+const HELD_COUNTED_MS = 10_000;
+const MAX_HELD_COUNTED = 1_000;
 
 /** What was handed to the timer did not come back in time: it takes jobs, and nobody works them. */
 const timerSilent = () =>
@@ -97,6 +100,7 @@ class Executor implements PayoutExecutor {
   readonly #swept = new Map<string, number>();
   /** Payouts that the store does not give out, the longest refused first, and until when (monotonic ms) the sweeper passes over them. */
   readonly #refused = new Map<string, number>();
+  #heldCountAt = Number.NEGATIVE_INFINITY;
   #sweeper: NodeJS.Timeout | undefined;
   readonly #ending = new AbortController();
 
@@ -299,7 +303,10 @@ class Executor implements PayoutExecutor {
     for (const [id, until] of this.#refused) if (until <= clock.monotonic()) this.#refused.delete(id);
     // The refused may well be the longest overdue: as many more are asked for, so that they never hide the rest.
     const page = config.sweepPage + this.#refused.size;
-    const overdue = await payouts.overdue(now - config.overdueMs, page, { withNew: provider.ready() });
+    const overdue = await payouts.overdue(now - config.overdueMs, page, {
+      provider: provider.name,
+      withNew: provider.ready(),
+    });
     const silent = new Set<string>();
     for (const [id, at] of this.#swept) {
       if (at >= now - SWEPT_AGAIN_MS) continue;
@@ -320,10 +327,19 @@ class Executor implements PayoutExecutor {
     }
   }
 
+  /** Nobody here looks at payouts of other providers; so that somebody does, they are counted. */
+  async #countHeld(): Promise<void> {
+    const { clock, config, payouts, provider } = this.#deps;
+    if (clock.monotonic() < this.#heldCountAt) return;
+    this.#heldCountAt = clock.monotonic() + HELD_COUNTED_MS;
+    const count = await payouts.held(clock.now() - config.overdueMs, MAX_HELD_COUNTED, provider.name);
+    this.#deps.onEvent?.({ kind: 'held', count });
+  }
+
   #sweepLater(): void {
     if (this.#ending.signal.aborted) return;
     this.#sweeper = setTimeout(() => {
-      this.#inBackground(this.#sweep(), () => this.#sweepLater());
+      this.#inBackground(Promise.all([this.#sweep(), this.#countHeld()]), () => this.#sweepLater());
     }, this.#deps.config.sweepEveryMs);
   }
 

@@ -29,14 +29,21 @@ export interface PayoutStore {
   /** The store's own clock, ms since the epoch: a second opinion on ours. */
   now(): Promise<number>;
   /**
-   * Ids of payouts with `nextPollAt` at or before `before`: the longest overdue first, and after the others, or not at all,
-   * those that are NEW.
+   * Ids of payouts of this provider with `nextPollAt` at or before `before`: the longest overdue first, and after the others,
+   * or not at all, those that are NEW.
    */
-  overdue(before: number, limit: number, options: { readonly withNew: boolean }): Promise<readonly string[]>;
+  overdue(
+    before: number,
+    limit: number,
+    options: { readonly provider: string; readonly withNew: boolean },
+  ): Promise<readonly string[]>;
+  /** How many payouts of other providers than this have `nextPollAt` at or before `before`; counts to `limit` at most. */
+  held(before: number, limit: number, provider: string): Promise<number>;
 }
 
 /** One provider. Never throws for what the provider or the network does. */
 export interface ProviderClient {
+  /** Of the payouts that are its own: a key means nothing to any other provider. */
   readonly name: string;
   /** False while the circuit is open and no trial call is due: don't begin attempts. */
   ready(): boolean;
@@ -138,5 +145,7 @@ export type PayoutEvent =
   /** An answer bore the provider's clock; `aheadMs` of ours. */
   | { readonly kind: 'clock'; readonly payoutId: string; readonly aheadMs: number; readonly isDoubtful: boolean }
   | { readonly kind: 'swept'; readonly count: number }
+  /** Payouts of other providers are due, `count` of them as far as was counted: nothing is done about them. 0: none is. */
+  | { readonly kind: 'held'; readonly count: number }
   /** Work in the background failed; the sweeper takes it up again. */
   | { readonly kind: 'fault'; readonly code: string; readonly detail: string };

@@ -1,5 +1,5 @@
 // Takes payouts one step further: asks decide.ts what is due, does it, stores what came of it.
-import { codeAndDetail } from '../ports/fault.ts';
+import { CodedError, codeAndDetail } from '../ports/fault.ts';
 import type { PayoutRequested } from '../schemas/types.generated.ts';
 import { isBehind } from './attempt-ledger.ts';
 import { clockAhead, isClockDoubtful } from './clock-doubt.ts';
@@ -171,8 +171,12 @@ export class PayoutWorker {
     return undefined;
   }
 
-  /** Does all that is due on a payout. */
+  /**
+   * Does all that is due on a payout. One of another provider is left as it is, for an executor of that provider: this one
+   * does not know the keys of its attempts, so "not found" would be taken for proof, and a further attempt would pay twice.
+   */
   async advance(payout: Payout): Promise<void> {
+    if (payout.provider !== this.#deps.provider.name) return;
     let current: Payout | undefined = payout;
     for (let step = 0; step < MOST_STEPS && current; step++) current = await this.#step(current);
   }
@@ -198,9 +202,9 @@ export class PayoutWorker {
    * @returns what the answer makes of the payout, to be stored; and whether it states anything
    */
   async query(payout: Payout): Promise<{ readonly decide: Decision; readonly isObserved: boolean }> {
-    const { clock, config, payouts, provider } = this.#deps;
+    const { clock, config, payouts } = this.#deps;
     const { key } = lastAttempt(payout)!;
-    const result = await this.#compared(payout, await provider.query(key));
+    const result = await this.#compared(payout, await this.#providerOf(payout).query(key));
     this.#heard(payout, 'query', result);
     await this.#deps.failpoint?.('payout.after-query');
     const at = clock.now();
@@ -281,8 +285,16 @@ export class PayoutWorker {
     }
   }
 
+  /** The way to every call: none of a payout gets to a provider that it was not opened with. */
+  #providerOf({ payoutId, provider: opened }: Payout): ProviderClient {
+    const { provider } = this.#deps;
+    if (provider.name === opened) return provider;
+    throw new CodedError('PAYOUT_OTHER_PROVIDER', `payout ${payoutId} is of ${opened}, and ${provider.name} is asked`);
+  }
+
   async #submit(payout: Payout, attempt: Attempt, requested: PayoutRequested, begunAt: number): Promise<SubmitResult> {
-    const { clock, config, provider } = this.#deps;
+    const { clock, config } = this.#deps;
+    const provider = this.#providerOf(payout);
     const parties = openParties(requested);
     if (!parties) return { kind: 'not-sent', code: 'PARTIES_SEALED', detail: 'the parties are sealed' };
     const verdict = await this.gate(requested).catch(() => undefined);
@@ -311,9 +323,9 @@ export class PayoutWorker {
   }
 
   async #cancel(payout: Payout): Promise<Payout | undefined> {
-    const { clock, config, provider } = this.#deps;
+    const { clock, config } = this.#deps;
     const { key } = lastAttempt(payout)!;
-    const result = await this.#compared(payout, await provider.cancel(key));
+    const result = await this.#compared(payout, await this.#providerOf(payout).cancel(key));
     this.#heard(payout, 'cancel', result);
     await this.#deps.failpoint?.('payout.after-cancel');
     const decide = (now: Payout) => afterCancel(now, key, result, clock.now(), config.policy);

@@ -107,6 +107,12 @@ export function createMetrics(options: { readonly processMetrics?: boolean } = {
       labelNames: ['provider'],
       registers,
     }),
+    payoutsHeld: new Gauge({
+      name: 'corridor_payouts_held',
+      help: 'Payouts of other providers than the one that is configured which are due and held; counted to 1,000 at most.',
+      labelNames: ['provider'],
+      registers,
+    }),
     providerClockAhead: new Gauge({
       name: 'corridor_provider_clock_ahead_seconds',
       help: "How far the provider's clock was ahead of ours in its last answer; negative: behind.",

@@ -28,6 +28,7 @@ import { createSinkHost } from '../runtime/sink-host.ts';
 import { createTable } from '../runtime/table.ts';
 import type { Sink } from '../sinks/contract.ts';
 import type { Connections } from './connect.ts';
+import { heldPayouts } from './held-payouts.ts';
 import type { Hosted } from './processors.ts';
 import { providerAuth } from './provider-auth.ts';
 import { providerClock } from './provider-clock.ts';
@@ -35,8 +36,6 @@ import { customerCasesFor, durableLists, maySeeLists, screenerFor, termsOf } fro
 import { unguardedReplays, unsafeSwitches } from './unsafe.ts';
 
 const { reads } = consumers['payout-executor'];
-/** One provider for now; routing over several comes with the second. */
-const PROVIDER = 'simulator';
 const CIRCUIT_VALUES: Readonly<Record<ProviderCircuit, number>> = { closed: 0, 'half-open': 1, open: 2 };
 
 export interface UnsafePayouts {
@@ -54,6 +53,7 @@ export async function payoutHosts(
 ): Promise<Hosted> {
   const { config, codec, log } = connections;
   const { logger, metrics } = runtime;
+  const { name: providerName } = config.provider;
   const db = await connections.db();
   await codec.load(['payout.requested', 'payout.updated']);
   const writer = await log.writer('payout-outbox');
@@ -88,7 +88,7 @@ export async function payoutHosts(
   });
   let providerAway: readonly DependencyTrouble[] = [];
   const provider = httpProviderClient({
-    name: PROVIDER,
+    name: providerName,
     url: config.provider.url,
     answers: config.provider.answers,
     auth: providerAuth(config.provider),
@@ -98,16 +98,23 @@ export async function payoutHosts(
     submitTimeoutMs: config.provider.requestTimeoutMs,
     queryTimeoutMs: config.provider.requestTimeoutMs,
     onCircuit: (state) => {
-      providerAway = state === 'closed' ? [] : [providerTrouble(state, providerAway[0])];
-      metrics.providerCircuit.set({ provider: PROVIDER }, CIRCUIT_VALUES[state]);
+      providerAway = state === 'closed' ? [] : [providerTrouble(providerName, state, providerAway[0])];
+      metrics.providerCircuit.set({ provider: providerName }, CIRCUIT_VALUES[state]);
       logger.warn({ stage: 'payout-executor', code: 'PROVIDER_CIRCUIT', detail: state }, 'circuit of the provider');
     },
   });
   const clock = providerClock({
-    provider: PROVIDER,
+    provider: providerName,
     topic: reads[0].name,
     onDoubt: (detail) => logger.warn({ stage: 'payout-executor', code: 'PROVIDER_CLOCK', detail }, 'payout fault'),
-    onAhead: (seconds) => metrics.providerClockAhead.set({ provider: PROVIDER }, seconds),
+    onAhead: (seconds) => metrics.providerClockAhead.set({ provider: providerName }, seconds),
+  });
+  const held = heldPayouts({
+    provider: providerName,
+    topic: reads[0].name,
+    onHeld: (detail) =>
+      logger.warn({ stage: 'payout-executor', code: 'PAYOUT_OTHER_PROVIDER', detail }, 'payout fault'),
+    onCount: (count) => metrics.payoutsHeld.set({ provider: providerName }, count),
   });
   const told = createTable({ topic: 'screening.list-activated', log, codec, rings: runtime.rings });
   // The database stays what counts: the log only says whether it was put back.
@@ -133,6 +140,7 @@ export async function payoutHosts(
     clock: { ...systemClock, monotonic: () => performance.now() },
     failpoint,
     onEvent: (event) => {
+      if (event.kind === 'held') held.counted(event.count);
       if (event.kind === 'clock') clock.heard(event.aheadMs, event.isDoubtful);
       report(event, fault, (code) => metrics.faults.inc({ consumer: 'payout-executor', code }));
     },
@@ -156,7 +164,7 @@ export async function payoutHosts(
     sink,
     refusesRepeats: true,
     replayClaims: unsafeSwitches().has('no-replay-claim') ? unguardedReplays(kept) : kept,
-    moreTroubles: () => [...providerAway, ...clock.troubles(), ...recent.troubles()],
+    moreTroubles: () => [...providerAway, ...clock.troubles(), ...held.troubles(), ...recent.troubles()],
     underWay: () => {
       const { inFlight, inHand, polls } = executor.stats();
       return { submit: inFlight, outcome: inHand, query: polls, publication: relay.backlog() };
@@ -184,11 +192,11 @@ export async function payoutHosts(
 }
 
 /** While the circuit is not closed, payouts wait in the store: no partition shows it. */
-function providerTrouble(state: string, before: DependencyTrouble | undefined): DependencyTrouble {
+function providerTrouble(provider: string, state: string, before: DependencyTrouble | undefined): DependencyTrouble {
   return {
     dependency: 'provider',
     code: 'PROVIDER_CIRCUIT',
-    detail: `the circuit of ${PROVIDER} is ${state}: payouts wait until it answers`,
+    detail: `the circuit of ${provider} is ${state}: payouts wait until it answers`,
     since: before?.since ?? Date.now(),
     topic: reads[0].name,
     partition: 0,
@@ -233,4 +241,5 @@ function report(
   // Counted only: in an outage there is one for each payout, and the circuit tells it once.
   if (event.kind === 'no-answer') count(event.code);
   if (event.kind === 'clock' && event.isDoubtful) count('PROVIDER_CLOCK');
+  if (event.kind === 'held' && event.count > 0) count('PAYOUT_OTHER_PROVIDER');
 }

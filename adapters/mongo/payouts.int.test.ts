@@ -125,9 +125,33 @@ describe('payouts in MongoDB', () => {
     const at = (id: string, nextPollAt: number | null) => ({ ...submitting(id), nextPollAt });
     const opened = { ...openPayout(request('new'), T0), nextPollAt: T0 - 5 };
     await store.insert([at('late', T0 - 10), at('later', T0 - 1), at('not-due', T0 + 1), at('never', null), opened]);
-    expect(await store.overdue(T0, 10, { withNew: true })).toEqual(['late', 'later', 'new']);
-    expect(await store.overdue(T0, 10, { withNew: false })).toEqual(['late', 'later']);
-    expect(await store.overdue(T0, 1, { withNew: true })).toEqual(['late']);
+    const provider = 'p';
+    expect(await store.overdue(T0, 10, { provider, withNew: true })).toEqual(['late', 'later', 'new']);
+    expect(await store.overdue(T0, 10, { provider, withNew: false })).toEqual(['late', 'later']);
+    expect(await store.overdue(T0, 1, { provider, withNew: true })).toEqual(['late']);
+  });
+
+  it('of another provider are held: never found as overdue, and counted while they are due', async () => {
+    const of = (provider: string, payout: Payout): Payout => ({ ...payout, provider });
+    const unknown = { ...submitting('unknown'), nextPollAt: T0 - 9 };
+    const held = [
+      of('old', unknown),
+      of('old', { ...openPayout(request('new'), T0), nextPollAt: T0 - 8 }),
+      of('old', { ...submitting('not-due'), nextPollAt: T0 + 1 }),
+      of('old', { ...submitting('ended'), nextPollAt: null }),
+    ];
+    await store.insert([...held, { ...submitting('ours'), nextPollAt: T0 - 1 }]);
+    expect(await store.overdue(T0, 10, { provider: 'p', withNew: true })).toEqual(['ours']);
+    expect(await store.overdue(T0, 10, { provider: 'old', withNew: true })).toEqual(['unknown', 'new']);
+    expect(await store.held(T0, 10, 'p')).toBe(2);
+    expect(await store.held(T0, 1, 'p')).toBe(1);
+    expect(await store.held(T0, 10, 'old')).toBe(1);
+    // What is under the seal says who it was opened with: nobody relabels it.
+    const ring = keyRing('executor:a-key-for-tests-only-0000000000000000000');
+    const sealedStore = mongoPayoutStore(db, { ring });
+    await sealedStore.insert([of('old', submitting('sealed'))]);
+    await db.collection(PAYOUTS).updateOne({ _id: 'sealed' as never }, { $set: { provider: 'p' } });
+    expect(await sealedStore.load(['sealed'])).toEqual([]);
   });
 
   it('are listed while they have an open case', async () => {

@@ -68,10 +68,10 @@ export function mongoPayoutStore(db: Db, options: MongoPayoutOptions = {}): Mong
         const { localTime } = await db.admin().command({ hello: 1 });
         return (localTime as Date).getTime();
       }),
-    overdue: (before, limit, { withNew }) =>
+    overdue: (before, limit, { provider, withNew }) =>
       guarded(async () => {
         const dueBy = async (field: 'nextPollAt' | 'nextSubmitAt') => {
-          const filter = { [field]: { $lte: new Date(before) } };
+          const filter = { [field]: { $lte: new Date(before) }, provider };
           const found = collection
             .find(filter, { projection: { _id: 1 } })
             .sort({ [field]: 1 })
@@ -80,6 +80,13 @@ export function mongoPayoutStore(db: Db, options: MongoPayoutOptions = {}): Mong
         };
         const [polls, submits] = await Promise.all([dueBy('nextPollAt'), withNew ? dueBy('nextSubmitAt') : []]);
         return [...polls, ...submits].slice(0, limit);
+      }),
+    held: (before, limit, provider) =>
+      guarded(async () => {
+        const due = (field: 'nextPollAt' | 'nextSubmitAt') =>
+          collection.countDocuments({ [field]: { $lte: new Date(before) }, provider: { $ne: provider } }, { limit });
+        const [polls, submits] = await Promise.all([due('nextPollAt'), due('nextSubmitAt')]);
+        return Math.min(limit, polls + submits);
       }),
     ensureIndexes: () =>
       guarded(async () => {

@@ -44,11 +44,22 @@ export class MemoryStore implements PayoutStore {
     return this.clock();
   }
 
-  async overdue(before: number, limit: number, { withNew }: { withNew: boolean }): Promise<readonly string[]> {
+  async overdue(
+    before: number,
+    limit: number,
+    { provider, withNew }: { provider: string; withNew: boolean },
+  ): Promise<readonly string[]> {
     return [...this.payouts.values()]
+      .filter((payout) => payout.provider === provider)
       .filter(({ nextPollAt, phase }) => nextPollAt !== null && nextPollAt <= before && (withNew || phase !== 'NEW'))
       .slice(0, limit)
       .map(({ payoutId }) => payoutId);
+  }
+
+  async held(before: number, limit: number, provider: string): Promise<number> {
+    const due = ({ nextPollAt }: Payout) => nextPollAt !== null && nextPollAt <= before;
+    const held = [...this.payouts.values()].filter((payout) => payout.provider !== provider && due(payout));
+    return Math.min(limit, held.length);
   }
 
   async #trip(): Promise<void> {
@@ -85,7 +96,7 @@ interface Key {
 
 /** Pays at once what it accepts, unless told otherwise. */
 export class MemoryProvider implements ProviderClient {
-  readonly name = 'memory';
+  readonly name: string;
   readonly keys = new Map<string, Key>();
   readonly #now: () => number;
   isReady = true;
@@ -96,8 +107,9 @@ export class MemoryProvider implements ProviderClient {
   settles: Observation['state'] = 'PAID';
   calls: string[] = [];
 
-  constructor(now: () => number) {
+  constructor(now: () => number, name = 'memory') {
     this.#now = now;
+    this.name = name;
   }
 
   ready = () => this.isReady;

@@ -232,6 +232,7 @@ function executor(barriers: {
       now: () => payouts.now(),
       load: (ids) => payouts.load(ids),
       overdue: (...args) => payouts.overdue(...args),
+      held: (...args) => payouts.held(...args),
     },
     gate: {
       async check(requests) {
