@@ -4,6 +4,7 @@ import { type CustomerCaseStore, customerCaseStore } from '../adapters/mongo/cus
 import { listStore } from '../adapters/mongo/list-versions.ts';
 import { exceptionStore, type Revocations } from '../adapters/mongo/screening-exceptions.ts';
 import { strictJson, strictText } from '../domain/strict-json.ts';
+import { activateVersion, importVersion, type PublishActivation } from '../operations/lists/lifecycle.ts';
 import { railOf } from '../payouts/instruction.ts';
 import { CodedError, codeAndDetail } from '../ports/fault.ts';
 import { recordMaker } from '../ports/records.ts';
@@ -17,7 +18,6 @@ import { openIndexThread } from '../screening/index/thread.ts';
 import { loadSampleList } from '../screening/lists/sample/load.ts';
 import type { ActiveLists } from '../screening/ports.ts';
 import { type ClosableScreener, createScreener } from '../screening/screener.ts';
-import { activateVersion, importVersion, type PublishActivation } from '../screening/versions/lifecycle.ts';
 import { screeningExceptionRevoked, screeningListActivated } from '../topics/edges.ts';
 import type { Connections } from './connect.ts';
 

@@ -2,19 +2,13 @@
 // customers are screened: screening_progress { _id: source, list, at }.
 import type { Db, Document } from 'mongodb';
 import { isSealed, type KeyRing, sealOf } from '../../domain/seal.ts';
-import { CodedError } from '../../ports/fault.ts';
+import type { DecidableCustomerCases } from '../../operations/cases/customers/ports.ts';
 import type { ListReference } from '../../schemas/types.generated.ts';
-import type {
-  BlockingEntity,
-  CustomerCase,
-  CustomerCases,
-  CustomerDecision,
-} from '../../screening/rescreening/customer-case.ts';
+import type { BlockingEntity, CustomerCases } from '../../screening/rescreening/customer-case.ts';
 import {
   type CustomerCaseFlaw,
   flawOfCustomerCase,
   type SealedCustomerCase,
-  sealDecided,
   sealOpened,
 } from '../../screening/rescreening/customer-seals.ts';
 import type { RescreenProgress } from '../../screening/rescreening/rescreen.ts';
@@ -31,17 +25,8 @@ type Stored = Omit<SealedCustomerCase, 'caseId' | 'openedAt'> & { _id: string; o
 /** Resembles no listed entity that an approval or an exception could be about: it blocks until the case is put right. */
 const UNSETTLEABLE: BlockingEntity = { source: '', entityId: '', entityHash: '' };
 
-export interface CustomerCaseStore extends CustomerCases {
+export interface CustomerCaseStore extends CustomerCases, DecidableCustomerCases {
   ensureIndexes(): Promise<void>;
-  list(filter: {
-    readonly state?: CustomerCase['state'];
-    readonly limit: number;
-  }): Promise<readonly SealedCustomerCase[]>;
-  /**
-   * Decides an open case, once.
-   * @throws CodedError CASE_UNKNOWN, CASE_NOT_OPEN; CUSTOMER_CASE_NOT_SEALED for one that is not as it was opened
-   */
-  decide(caseId: string, decision: CustomerDecision): Promise<CustomerCase>;
 }
 
 export interface CustomerCaseOptions {
@@ -88,22 +73,15 @@ export function customerCaseStore(db: Db, { operators, onForged }: CustomerCaseO
         customerCaseOf,
       );
     },
-    async decide(caseId, decision) {
-      const before = await guarded(() => collection.findOne({ _id: caseId }));
-      const flaw = before?.state === 'OPEN' ? flawOfCustomerCase(operators, customerCaseOf(before)) : undefined;
-      if (flaw) throw new CodedError(flaw, `customer case ${caseId} was changed in the database: ${WHAT_TO_DO}`);
-      const seal = before?.seal ?? '';
-      const filter = { _id: caseId, state: 'OPEN' as const, seal };
-      const sealed = { ...decision, seal: sealDecided(operators, seal, decision) };
-      const change = { $set: { state: decision.state, decision: sealed } };
-      const decided = await guarded(() => collection.findOneAndUpdate(filter, change, { returnDocument: 'after' }));
-      if (decided) return customerCaseOf(decided as Stored);
+    async find(caseId) {
       const found = await guarded(() => collection.findOne({ _id: caseId }));
-      if (!found) throw new CodedError('CASE_UNKNOWN', `there is no customer case ${caseId}`);
-      throw new CodedError(
-        'CASE_NOT_OPEN',
-        `customer case ${caseId} is ${found.state} by ${found.decision?.by ?? '-'}`,
-      );
+      return found ? customerCaseOf(found as Stored) : undefined;
+    },
+    async decide(caseId, seal, decision) {
+      const filter = { _id: caseId, state: 'OPEN' as const, seal };
+      const change = { $set: { state: decision.state, decision } };
+      const decided = await guarded(() => collection.findOneAndUpdate(filter, change, { returnDocument: 'after' }));
+      return decided ? customerCaseOf(decided as Stored) : undefined;
     },
   };
 }
@@ -149,9 +127,6 @@ export function rescreenProgress(db: Db, operators: KeyRing): StoredProgress {
     },
   };
 }
-
-const WHAT_TO_DO =
-  'find out who wrote to the collection, delete the case and `screening_progress`; the rescreener opens it again if it stands';
 
 /** Never throws: of another shape than any that was ever written, it bears no true seal, and so blocks. */
 export const customerCaseOf = ({ _id, openedAt, ...rest }: Stored): SealedCustomerCase => ({

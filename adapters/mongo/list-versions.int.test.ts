@@ -1,11 +1,14 @@
 // List versions, exceptions and customers' cases against a real database.
 import { type Db, MongoClient } from 'mongodb';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { decideCustomerCase } from '../../operations/cases/customers/cases.ts';
+import { approveException } from '../../operations/exceptions/approve.ts';
+import { flawOfException } from '../../operations/exceptions/exception.ts';
+import { activateVersion, importVersion } from '../../operations/lists/lifecycle.ts';
 import type { ScreeningExceptionRevoked, ScreeningListActivated } from '../../schemas/types.generated.ts';
 import { entitiesHashOf, type ListVersion } from '../../screening/lists/index.ts';
 import { loadSampleList } from '../../screening/lists/sample/load.ts';
 import type { CustomerCase } from '../../screening/rescreening/customer-case.ts';
-import { activateVersion, importVersion } from '../../screening/versions/lifecycle.ts';
 import { unpackEntities } from '../../screening/versions/packed.ts';
 import type { ListStore } from '../../screening/versions/store.ts';
 import { versionIdOf } from '../../screening/versions/version.ts';
@@ -14,7 +17,7 @@ import { KEYS } from '../../test/kit/keys.ts';
 import { listedPerson, nextVersion } from '../../test/kit/memory-screening.ts';
 import { customerCaseStore, rescreenProgress } from './customer-cases.ts';
 import { listStore } from './list-versions.ts';
-import { exceptionStore, flawOfException } from './screening-exceptions.ts';
+import { exceptionStore } from './screening-exceptions.ts';
 
 const TERMS = { by: 'amara', now: Date.UTC(2026, 10, 23) };
 let client: MongoClient;
@@ -171,7 +174,7 @@ describe('an exception', () => {
     await store.propose(exception('a'), TERMS.now);
     await store.propose(exception('b', { token: 'token-2' }), TERMS.now);
     await store.propose(exception('c', { expiresAt: TERMS.now + 1 }), TERMS.now);
-    for (const id of ['a', 'c']) await store.approve(id, 'bela', TERMS.now);
+    for (const id of ['a', 'c']) await approveException(store, id, { by: 'bela', at: TERMS.now }, KEYS.operators);
     await expect(store.propose(exception('a'), TERMS.now)).rejects.toMatchObject({ code: 'EXCEPTION_TAKEN' });
     expect(await store.find(['token-1'], TERMS.now + 1)).toMatchObject([exception('a')]);
     expect(await store.find(['token-3'], TERMS.now)).toEqual([]);
@@ -186,19 +189,25 @@ describe('an exception', () => {
     const proposed = exception('a', { token: 't' });
     await store.propose(proposed, TERMS.now);
     expect(await store.find(['t'], TERMS.now)).toEqual([]);
-    await expect(store.approve('a', 'AMARA ', TERMS.now)).rejects.toMatchObject({ code: 'SECOND_PERSON_NEEDED' });
-    await expect(store.approve('b', 'bela', TERMS.now)).rejects.toMatchObject({ code: 'EXCEPTION_UNKNOWN' });
-    const late = store.approve('a', 'bela', proposed.expiresAt);
+    await expect(approveException(store, 'a', { by: 'AMARA ', at: TERMS.now }, KEYS.operators)).rejects.toMatchObject({
+      code: 'SECOND_PERSON_NEEDED',
+    });
+    await expect(approveException(store, 'b', { by: 'bela', at: TERMS.now }, KEYS.operators)).rejects.toMatchObject({
+      code: 'EXCEPTION_UNKNOWN',
+    });
+    const late = approveException(store, 'a', { by: 'bela', at: proposed.expiresAt }, KEYS.operators);
     await expect(late).rejects.toMatchObject({ code: 'EXCEPTION_UNKNOWN' });
     expect(await store.find(['t'], TERMS.now)).toEqual([]);
     const both = await Promise.allSettled([
-      store.approve('a', 'bela', TERMS.now),
-      store.approve('a', 'cem', TERMS.now),
+      approveException(store, 'a', { by: 'bela', at: TERMS.now }, KEYS.operators),
+      approveException(store, 'a', { by: 'cem', at: TERMS.now }, KEYS.operators),
     ]);
     expect(both.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
     expect(await store.find(['t'], TERMS.now)).toMatchObject([proposed]);
     await store.revoke('a', 'amara', 'was wrong', TERMS.now);
-    await expect(store.approve('a', 'bela', TERMS.now)).rejects.toMatchObject({ code: 'EXCEPTION_UNKNOWN' });
+    await expect(approveException(store, 'a', { by: 'bela', at: TERMS.now }, KEYS.operators)).rejects.toMatchObject({
+      code: 'EXCEPTION_UNKNOWN',
+    });
   });
 
   it('that was written into the database, or changed there, excuses nobody and is told', async () => {
@@ -208,7 +217,7 @@ describe('an exception', () => {
     const stored = db.collection<{ _id: string }>('screening_exceptions');
     const granted = async (id: string) => {
       await store.propose(exception(id), TERMS.now);
-      await store.approve(id, 'bela', TERMS.now);
+      await approveException(store, id, { by: 'bela', at: TERMS.now }, KEYS.operators);
     };
     await granted('right');
     const changes = {
@@ -238,7 +247,9 @@ describe('an exception', () => {
     // Whoever asked for it cannot be made somebody else, so that one person could approve what he asked for.
     await store.propose(exception('mine'), TERMS.now);
     await stored.updateOne({ _id: 'mine' }, { $set: { grantedBy: 'cem' } });
-    await expect(store.approve('mine', 'amara', TERMS.now)).rejects.toMatchObject({ code: 'EXCEPTION_NOT_SEALED' });
+    await expect(approveException(store, 'mine', { by: 'amara', at: TERMS.now }, KEYS.operators)).rejects.toMatchObject(
+      { code: 'EXCEPTION_NOT_SEALED' },
+    );
   });
 });
 
@@ -266,7 +277,7 @@ describe('a revocation', () => {
     const store = exceptionStore(db, { ...KEYS, revocations, onIgnored });
     const stored = db.collection<{ _id: string }>('screening_exceptions');
     await store.propose(exception, TERMS.now);
-    await store.approve('a', 'bela', TERMS.now);
+    await approveException(store, 'a', { by: 'bela', at: TERMS.now }, KEYS.operators);
     const approved = (await stored.findOne({ _id: 'a' }))!;
     expect(await store.find(['t'], TERMS.now)).toHaveLength(1);
     await store.revoke('a', 'bela', 'was wrong', TERMS.now);
@@ -367,13 +378,21 @@ describe('a case about a customer', () => {
     expect((await store.blocked(['ann'])).get('ann')).toMatchObject([
       { source: 'CORRIDOR', entityId: '9001', entityHash: 'h' },
     ]);
-    expect(await store.decide('1', { state: 'CLEARED', ...decision })).toMatchObject({ state: 'CLEARED' });
-    expect(await store.decide('2', { state: 'CONFIRMED', ...decision })).toMatchObject({ state: 'CONFIRMED' });
+    expect(await decideCustomerCase(store, '1', { state: 'CLEARED', ...decision }, KEYS.operators)).toMatchObject({
+      state: 'CLEARED',
+    });
+    expect(await decideCustomerCase(store, '2', { state: 'CONFIRMED', ...decision }, KEYS.operators)).toMatchObject({
+      state: 'CONFIRMED',
+    });
     expect(await blocked('ann', 'bob')).toEqual(['bob']);
-    await expect(store.decide('1', { state: 'CONFIRMED', ...decision })).rejects.toMatchObject({
+    await expect(
+      decideCustomerCase(store, '1', { state: 'CONFIRMED', ...decision }, KEYS.operators),
+    ).rejects.toMatchObject({
       code: 'CASE_NOT_OPEN',
     });
-    await expect(store.decide('9', { state: 'CLEARED', ...decision })).rejects.toMatchObject({ code: 'CASE_UNKNOWN' });
+    await expect(
+      decideCustomerCase(store, '9', { state: 'CLEARED', ...decision }, KEYS.operators),
+    ).rejects.toMatchObject({ code: 'CASE_UNKNOWN' });
     expect(await store.open([opened('1', 'ann')])).toBe(0);
     expect((await store.list({ state: 'OPEN', limit: 10 })).map(({ caseId }) => caseId)).toEqual(['3']);
   });
@@ -408,7 +427,10 @@ describe('a case about a customer', () => {
     for (const field of ['source', 'entityId', 'entityHash', 'versionId', 'transferId', 'candidate.matchedName']) {
       expect(await turned({ [field]: 'other' }), field).toEqual([{ source: '', entityId: '', entityHash: '' }]);
       expect(told, field).toEqual(['1 CUSTOMER_CASE_NOT_SEALED']);
-      await expect(store.decide('1', { ...decision, state: 'CLEARED' }), field).rejects.toMatchObject({
+      await expect(
+        decideCustomerCase(store, '1', { ...decision, state: 'CLEARED' }, KEYS.operators),
+        field,
+      ).rejects.toMatchObject({
         code: 'CUSTOMER_CASE_NOT_SEALED',
       });
     }
@@ -416,15 +438,15 @@ describe('a case about a customer', () => {
     // A decision of another case; a true one, turned round; a true one.
     await stored.replaceOne({ _id: '1' }, original);
     await store.open([opened('2', 'bob')]);
-    await store.decide('2', { ...decision, state: 'CLEARED' });
+    await decideCustomerCase(store, '2', { ...decision, state: 'CLEARED' }, KEYS.operators);
     const other = (await stored.findOne({ _id: '2' })) as unknown as CustomerCase;
     expect(await turned({ state: 'CLEARED', decision: other.decision })).toEqual([settleable]);
     await stored.replaceOne({ _id: '1' }, original);
-    await store.decide('1', { ...decision, state: 'CONFIRMED' });
+    await decideCustomerCase(store, '1', { ...decision, state: 'CONFIRMED' }, KEYS.operators);
     await stored.updateOne({ _id: '1' }, { $set: { state: 'CLEARED', 'decision.state': 'CLEARED' } });
     expect(await blocked()).toEqual([settleable]);
     await stored.replaceOne({ _id: '1' }, original);
-    await store.decide('1', { ...decision, state: 'CLEARED' });
+    await decideCustomerCase(store, '1', { ...decision, state: 'CLEARED' }, KEYS.operators);
     expect(await blocked()).toEqual([]);
   });
 

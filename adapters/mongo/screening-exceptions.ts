@@ -1,11 +1,11 @@
-// An exception that was written into the database excuses nobody: asking and approving are sealed by the programs of operators.
 // Good-guy exceptions in MongoDB: screening_exceptions { _id, token, source, entityId, entityHash, expiresAt, …, revoked }.
 import type { Db } from 'mongodb';
-import { isSamePerson } from '../../domain/four-eyes.ts';
-import { isSealed, type KeyRing, sealOf } from '../../domain/seal.ts';
+import { type KeyRing, sealOf } from '../../domain/seal.ts';
+import { isApproved, type StoredException } from '../../operations/exceptions/exception.ts';
+import type { ApprovableExceptions } from '../../operations/exceptions/ports.ts';
 import { CodedError } from '../../ports/fault.ts';
 import type { ScreeningExceptionRevoked } from '../../schemas/types.generated.ts';
-import { approvedParts, askedParts, revokedParts, type ScreeningException } from '../../screening/exceptions.ts';
+import { askedParts, revokedParts, type ScreeningException } from '../../screening/exceptions.ts';
 import type { ExceptionBook } from '../../screening/ports.ts';
 import { insertFree } from './claims.ts';
 import { MAJORITY } from './client.ts';
@@ -14,33 +14,11 @@ import { ensureIndexes } from './idempotent-store.ts';
 
 export const EXCEPTIONS = 'screening_exceptions';
 
-export interface StoredException extends ScreeningException {
-  /** ms since 1970 */
-  readonly grantedAt: number;
-  /** Who let it through; without one it excuses nobody. */
-  readonly approved: { readonly at: number; readonly by: string; readonly seal?: string } | null;
-  /** Of the program through which it was asked for. */
-  readonly seal?: string;
-  /** Sealed or not, it ends the exception: nobody gains by writing one. */
-  readonly revoked: {
-    readonly at: number;
-    readonly by: string;
-    readonly reason: string;
-    readonly seal?: string;
-  } | null;
-}
-
 /** Exceptions as officers keep them. Nothing is ever deleted. */
-export interface ExceptionStore extends ExceptionBook {
+export interface ExceptionStore extends ExceptionBook, ApprovableExceptions {
   ensureIndexes(): Promise<void>;
   /** Keeps an exception that counts for nothing until it is approved. @throws CodedError EXCEPTION_TAKEN: the id is in use */
   propose(exception: ScreeningException, now: number): Promise<void>;
-  /**
-   * Lets it through.
-   * @throws CodedError SECOND_PERSON_NEEDED for whoever proposed it; EXCEPTION_UNKNOWN for one that does not wait for it;
-   * EXCEPTION_NOT_SEALED for one that was not asked for through a program for operators, or was changed since
-   */
-  approve(exceptionId: string, by: string, now: number): Promise<void>;
   /**
    * Ends it: in the log first, which cannot be taken back, then here. In the log always: what the database says of it may
    * be a stranger's word, and gone tomorrow.
@@ -114,33 +92,14 @@ export function exceptionStore(db: Db, { operators, onIgnored, revocations }: Ex
       const taken = await insertFree(collection as never, [document]);
       if (taken.size > 0) throw new CodedError('EXCEPTION_TAKEN', `there is an exception ${exceptionId} already`);
     },
-    async approve(exceptionId, by, now) {
-      const waiting = { _id: exceptionId, approved: null, revoked: null, expiresAt: { $gt: new Date(now) } };
-      const found = await guarded(() => collection.findOne(waiting));
-      if (found && isSamePerson(found.grantedBy, by)) {
-        throw new CodedError(
-          'SECOND_PERSON_NEEDED',
-          `${found.grantedBy} asked for ${exceptionId}: another person must approve it (--by)`,
-        );
-      }
-      if (found && !isAsked(operators, exceptionOf(found))) {
-        throw new CodedError(
-          'EXCEPTION_NOT_SEALED',
-          `exception ${exceptionId} was not asked for through this program, or was changed in the database: ask for it anew`,
-        );
-      }
-      const approved = found && {
-        at: now,
-        by,
-        seal: sealOf(operators, 'exception', approvedParts(exceptionOf(found), by, now)),
-      };
-      // What is approved is what was found: the seal is over it.
-      const result = approved && (await guarded(() => collection.updateOne(waiting, { $set: { approved } })));
-      if (result?.matchedCount === 1) return;
-      throw new CodedError(
-        'EXCEPTION_UNKNOWN',
-        `no exception ${exceptionId} waits for approval: see \`exceptions list\``,
-      );
+    async waiting(exceptionId, now) {
+      const found = await guarded(() => collection.findOne(waitingAt(exceptionId, now)));
+      return found ? exceptionOf(found as Stored) : undefined;
+    },
+    async approve(exceptionId, approved) {
+      const waiting = waitingAt(exceptionId, approved.at);
+      const result = await guarded(() => collection.updateOne(waiting, { $set: { approved } }));
+      return result.matchedCount === 1;
     },
     async revoke(exceptionId, by, reason, now) {
       const filter = { _id: exceptionId, revoked: null };
@@ -166,6 +125,13 @@ export function exceptionStore(db: Db, { operators, onIgnored, revocations }: Ex
   };
 }
 
+const waitingAt = (exceptionId: string, now: number) => ({
+  _id: exceptionId,
+  approved: null,
+  revoked: null,
+  expiresAt: { $gt: new Date(now) },
+});
+
 /** One of a shape that was never written bears no seal. */
 function readable(document: Stored, onIgnored: ExceptionStoreOptions['onIgnored']): readonly StoredException[] {
   try {
@@ -173,34 +139,6 @@ function readable(document: Stored, onIgnored: ExceptionStoreOptions['onIgnored'
   } catch {
     onIgnored?.(String(document._id), 'EXCEPTION_NOT_SEALED');
     return [];
-  }
-}
-
-const isAsked = (operators: KeyRing, exception: StoredException): boolean =>
-  isSealed(operators, 'exception', askedParts(exception), exception.seal);
-
-const isApproved = (operators: KeyRing, exception: StoredException): boolean => {
-  const { approved } = exception;
-  return (
-    approved !== null &&
-    isSealed(operators, 'exception', approvedParts(exception, approved.by, approved.at), approved.seal)
-  );
-};
-
-export type ExceptionFlaw = 'EXCEPTION_NOT_SEALED' | 'REVOCATION_NOT_SEALED';
-
-/** Why a stored exception is not what persons asked for, approved or revoked; undefined: it is. Never throws. */
-export function flawOfException(operators: KeyRing, exception: StoredException): ExceptionFlaw | undefined {
-  const { exceptionId, approved, revoked } = exception;
-  try {
-    if (!isAsked(operators, exception)) return 'EXCEPTION_NOT_SEALED';
-    if (approved !== null && !isApproved(operators, exception)) return 'EXCEPTION_NOT_SEALED';
-    if (revoked === null) return undefined;
-    const isTrue = isSealed(operators, 'exception', revokedParts(exceptionId, revoked), revoked.seal);
-    return isTrue ? undefined : 'REVOCATION_NOT_SEALED';
-  } catch {
-    // Of another shape than any that was ever written.
-    return 'EXCEPTION_NOT_SEALED';
   }
 }
 

@@ -1,9 +1,11 @@
 // Whatever anybody else changes in what persons decided is found, field by field.
 import { type Document, MongoClient } from 'mongodb';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
+import { decideCustomerCase } from '../../operations/cases/customers/cases.ts';
+import { approveException } from '../../operations/exceptions/approve.ts';
+import { activateVersion, importVersion } from '../../operations/lists/lifecycle.ts';
 import type { ListReference } from '../../schemas/types.generated.ts';
 import { loadSampleList } from '../../screening/lists/sample/load.ts';
-import { activateVersion, importVersion } from '../../screening/versions/lifecycle.ts';
 import { findings } from '../../test/kit/builders.ts';
 import { KEYS } from '../../test/kit/keys.ts';
 import { customerCaseStore } from './customer-cases.ts';
@@ -29,7 +31,7 @@ it('any field of a list version, an activation, an exception or a customer case 
   const asked = { token: 't', source: 'OFAC', entityId: '1', entityHash: 'h', expiresAt: NOW + 9, grantedBy: 'amara' };
   for (const exceptionId of ['approved', 'revoked']) {
     await exceptions.propose({ exceptionId, ...asked, reason: 'r' }, NOW);
-    await exceptions.approve(exceptionId, 'bela', NOW);
+    await approveException(exceptions, exceptionId, { by: 'bela', at: NOW }, KEYS.operators);
   }
   await exceptions.revoke('revoked', 'bela', 'was wrong', NOW);
   const cases = customerCaseStore(db, KEYS);
@@ -39,7 +41,8 @@ it('any field of a list version, an activation, an exception or a customer case 
     const rest = { candidate: candidate!, openedAt: NOW, state: 'OPEN', decision: null } as const;
     await cases.open([{ caseId, ...about, ...rest }]);
   }
-  await cases.decide('cleared', { state: 'CLEARED', by: 'amara', reason: 'checked', at: NOW });
+  const cleared = { state: 'CLEARED', by: 'amara', reason: 'checked', at: NOW } as const;
+  await decideCustomerCase(cases, 'cleared', cleared, KEYS.operators);
 
   const flaws = async (activations = new Map<string, ListReference>(), revoked = new Set<string>()) => {
     const found: string[] = [];

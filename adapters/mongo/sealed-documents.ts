@@ -1,6 +1,7 @@
 // What persons decided beside transfers, as verification reads it: each document with what is wrong with its seal.
 import type { Db, Document } from 'mongodb';
 import type { KeyRing } from '../../domain/seal.ts';
+import { flawOfException } from '../../operations/exceptions/exception.ts';
 import type { ListReference } from '../../schemas/types.generated.ts';
 import { flawOfCustomerCase } from '../../screening/rescreening/customer-seals.ts';
 import type { SealedDocument, SealedDocuments } from '../../verify/ports.ts';
@@ -8,7 +9,7 @@ import { MAJORITY } from './client.ts';
 import { CUSTOMER_CASES, customerCaseOf } from './customer-cases.ts';
 import { mongoFault } from './fault.ts';
 import { ACTIVE_LISTS, flawOfActivation, flawOfHead, LIST_VERSIONS } from './list-versions.ts';
-import { EXCEPTIONS, exceptionOf, flawOfException } from './screening-exceptions.ts';
+import { EXCEPTIONS, exceptionOf } from './screening-exceptions.ts';
 
 export interface SealedDocumentsOptions {
   readonly db: Db;

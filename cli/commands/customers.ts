@@ -2,7 +2,7 @@
 import { userInfo } from 'node:os';
 import type { Command } from 'commander';
 import { customerCaseStore } from '../../adapters/mongo/customer-cases.ts';
-import { justificationText, personName } from '../../domain/identities.ts';
+import { decideCustomerCase } from '../../operations/cases/customers/cases.ts';
 import { CodedError } from '../../ports/fault.ts';
 import type { CustomerCaseState } from '../../screening/rescreening/customer-case.ts';
 import { flawOfCustomerCase } from '../../screening/rescreening/customer-seals.ts';
@@ -65,12 +65,9 @@ export function registerCustomers(program: Command): void {
         if (Boolean(clear) === Boolean(confirm))
           throw new CodedError('DECISION_MISSING', 'say either --clear or --confirm');
         const state = clear ? 'CLEARED' : 'CONFIRMED';
-        await customerCaseStore(await connections.db(), connections.config.keys).decide(id, {
-          state,
-          by: personName(by),
-          reason: justificationText(reason),
-          at: Date.now(),
-        });
+        const { keys } = connections.config;
+        const store = customerCaseStore(await connections.db(), keys);
+        await decideCustomerCase(store, id, { state, by, reason, at: Date.now() }, keys.operators);
         print(`${id} is ${state}`);
       }),
     );

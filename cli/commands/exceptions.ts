@@ -4,14 +4,11 @@ import { userInfo } from 'node:os';
 import type { Command } from 'commander';
 import { caseStore } from '../../adapters/mongo/cases.ts';
 import { listStore } from '../../adapters/mongo/list-versions.ts';
-import {
-  type ExceptionStore,
-  exceptionStore,
-  flawOfException,
-  type StoredException,
-} from '../../adapters/mongo/screening-exceptions.ts';
+import { type ExceptionStore, exceptionStore } from '../../adapters/mongo/screening-exceptions.ts';
 import { justificationText, personName } from '../../domain/identities.ts';
 import { wholeCase } from '../../operations/cases/holds/decide.ts';
+import { approveException } from '../../operations/exceptions/approve.ts';
+import { flawOfException, type StoredException } from '../../operations/exceptions/exception.ts';
 import { CodedError } from '../../ports/fault.ts';
 import { FIRST_INTERMEDIARY, tokensOf } from '../../screening/counterparties.ts';
 import { entityHash } from '../../screening/lists/index.ts';
@@ -108,8 +105,8 @@ Example:
     .description('let an exception through that another person asked for')
     .option('--by <person>', 'who approves', userInfo().username)
     .action((id: string, { by }: { by: string }) =>
-      withExceptions(async (store) => {
-        await store.approve(id, personName(by), Date.now());
+      withExceptions(async (store, { config }) => {
+        await approveException(store, id, { by, at: Date.now() }, config.keys.operators);
         print(`${id} is in force`);
       }),
     );

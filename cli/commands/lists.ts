@@ -2,6 +2,7 @@
 import { userInfo } from 'node:os';
 import type { Command } from 'commander';
 import { listStore } from '../../adapters/mongo/list-versions.ts';
+import { activateVersion, importVersion } from '../../operations/lists/lifecycle.ts';
 import { CodedError } from '../../ports/fault.ts';
 import {
   type DropReason,
@@ -10,7 +11,6 @@ import {
   type ListEntity,
   ListRefused,
 } from '../../screening/lists/index.ts';
-import { activateVersion, importVersion } from '../../screening/versions/lifecycle.ts';
 import { unpackEntities } from '../../screening/versions/packed.ts';
 import type { ListStore, StoredActivation } from '../../screening/versions/store.ts';
 import type { Connections } from '../../services/connect.ts';

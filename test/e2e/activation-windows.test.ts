@@ -8,6 +8,7 @@ import { holdClaims } from '../../adapters/mongo/hold-claims.ts';
 import { listStore } from '../../adapters/mongo/list-versions.ts';
 import { mongoPayoutStore } from '../../adapters/mongo/payouts.ts';
 import { exceptionStore } from '../../adapters/mongo/screening-exceptions.ts';
+import { activateVersion, importVersion, type PublishActivation } from '../../operations/lists/lifecycle.ts';
 import { DEFAULT_EXECUTOR_CONFIG } from '../../payouts/config.ts';
 import { createPayoutExecutor, type PayoutExecutorDependencies } from '../../payouts/executor.ts';
 import { DEFAULT_PAYOUT_POLICY } from '../../payouts/policy.ts';
@@ -37,7 +38,6 @@ import type { ActiveLists, OpenIndexes } from '../../screening/ports.ts';
 import { requestOf } from '../../screening/requests.ts';
 import { type KnownParties, rescreen } from '../../screening/rescreening/rescreen.ts';
 import { type ClosableScreener, createScreener } from '../../screening/screener.ts';
-import { activateVersion, importVersion, type PublishActivation } from '../../screening/versions/lifecycle.ts';
 import { activationPublisher, activeInTable } from '../../services/screening.ts';
 import {
   AT,

@@ -15,6 +15,7 @@ import { mongoPayoutStore } from '../payouts.ts';
 import { replayClaims } from '../replay-claims.ts';
 import { exceptionStore } from '../screening-exceptions.ts';
 import { settlementClaims } from '../settlement-claims.ts';
+import { transferEvents } from '../transfer-events.ts';
 import { verifyStores } from '../verify-stores.ts';
 
 const operators = { operators: KEYS.operators };
@@ -84,10 +85,12 @@ export const MONGO_ASKS: Readonly<Record<string, (db: Db) => Promise<unknown>>> 
   'cases: pending': (db) => caseStore(db).pending(1),
   'cases: markPublished': (db) => caseStore(db).markPublished([{ _id: 'h' } as never]),
   'cases: indexes': (db) => caseStore(db).ensureIndexes(),
+  'transfer events: of': (db) => transferEvents(db, 'events').of('t'),
   'customer cases: open': (db) => customerCaseStore(db, operators).open([customerCase]),
   'customer cases: blocked': (db) => customerCaseStore(db, operators).blocked(['t']),
   'customer cases: list': (db) => customerCaseStore(db, operators).list({ limit: 1 }),
-  'customer cases: decide': (db) => customerCaseStore(db, operators).decide('c', { state: 'CLEARED' } as never),
+  'customer cases: decide': (db) => customerCaseStore(db, operators).decide('c', 's', { state: 'CLEARED' } as never),
+  'customer cases: find': (db) => customerCaseStore(db, operators).find('c'),
   'customer cases: indexes': (db) => customerCaseStore(db, operators).ensureIndexes(),
   'progress: covered': (db) => rescreenProgress(db, operators.operators).covered(),
   'progress: lastRunAt': (db) => rescreenProgress(db, operators.operators).lastRunAt(),
@@ -117,7 +120,8 @@ export const MONGO_ASKS: Readonly<Record<string, (db: Db) => Promise<unknown>>> 
       } as never,
       0,
     ),
-  'exceptions: approve': (db) => exceptionStore(db, operators).approve('e', 'b', 0),
+  'exceptions: approve': (db) => exceptionStore(db, operators).approve('e', { at: 0, by: 'b' }),
+  'exceptions: waiting': (db) => exceptionStore(db, operators).waiting('e', 0),
   'exceptions: revoke': (db) => exceptionStore(db, operators).revoke('e', 'b', 'r', 0),
   'exceptions: list': (db) => exceptionStore(db, operators).list({ limit: 1 }),
   'exceptions: indexes': (db) => exceptionStore(db, operators).ensureIndexes(),

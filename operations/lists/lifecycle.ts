@@ -1,10 +1,10 @@
 // Importing and activating list versions: the same path for a regulator's list and for the sample.
-import { isSamePerson } from '../../domain/four-eyes.ts';
 import { CodedError } from '../../ports/fault.ts';
 import type { ScreeningListActivated } from '../../schemas/types.generated.ts';
-import { type ListVersion, MAX_SHRINK, refuseShrunk } from '../lists/index.ts';
-import type { Activation, ListStore } from './store.ts';
-import { type VersionHead, versionIdOf } from './version.ts';
+import { type ListVersion, refuseShrunk } from '../../screening/lists/index.ts';
+import type { Activation, ListStore } from '../../screening/versions/store.ts';
+import { versionIdOf } from '../../screening/versions/version.ts';
+import { checkActivation } from './decide.ts';
 
 export interface ImportTerms {
   readonly by: string;
@@ -70,13 +70,7 @@ export async function activateVersion(
     await publishActive(store, publish, stored);
     return { activation: stored, changed: false };
   }
-  const risk = before && riskOf(head, before);
-  if (risk !== undefined && isSamePerson(head.importedBy, by)) {
-    throw new CodedError(
-      'SECOND_PERSON_NEEDED',
-      `${versionId} ${risk}: ${head.importedBy} imported it, so another person must look at it and activate it (--by)`,
-    );
-  }
+  if (before) checkActivation(head, before, by);
   const activation = await store.activate(
     head,
     stored ? stored.revision : 0,
@@ -92,17 +86,6 @@ export async function activateVersion(
   }
   await publishActive(store, publish, activation);
   return { activation, changed: true };
-}
-
-/** Why one person alone may not put it in force: parties would no longer be found who are found today. */
-function riskOf(
-  { counts, publicationDate }: VersionHead,
-  { list, entities, names }: Pick<Activation, 'list' | 'entities' | 'names'>,
-): string | undefined {
-  if (publicationDate !== undefined && publicationDate < list.publishedOn) return `is older than ${list.versionId}`;
-  const shrank = entities - counts.entities > entities * MAX_SHRINK || names - counts.names > names * MAX_SHRINK;
-  if (!shrank) return undefined;
-  return `has ${counts.entities} entities and ${counts.names} names, ${list.versionId} has ${entities} and ${names}`;
 }
 
 /** Publishes what is in force of a source until what was published last is in force still. */
