@@ -339,7 +339,8 @@ class Executor implements PayoutExecutor {
   #sweepLater(): void {
     if (this.#ending.signal.aborted) return;
     this.#sweeper = setTimeout(() => {
-      this.#inBackground(Promise.all([this.#sweep(), this.#countHeld()]), () => this.#sweepLater());
+      const swept = this.#sweep().finally(() => this.#countHeld());
+      this.#inBackground(swept, () => this.#sweepLater());
     }, this.#deps.config.sweepEveryMs);
   }
 
