@@ -2,6 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { corridorTables, intentBounds, priceExample } from '../docs/generators/corridor-tables.ts';
+import { errorReference } from '../docs/generators/error-codes.ts';
 import { settingsTable } from '../docs/generators/settings-table.ts';
 import { topicCatalogue } from '../docs/generators/topic-catalogue.ts';
 import { chainPicture } from '../docs/generators/topology-picture.ts';
@@ -22,6 +23,7 @@ const PARTS: readonly Part[] = [
   { file: 'docs/corridors.md', name: 'corridors', generate: corridorTables },
   { file: 'docs/corridors.md', name: 'example', generate: priceExample },
   { file: 'docs/corridors.md', name: 'bounds', generate: intentBounds },
+  { file: 'docs/errors.md', name: 'errors', generate: errorReference },
   { file: 'docs/topics.md', name: 'topics', generate: topicCatalogue },
 ];
 

@@ -1,7 +1,22 @@
+/** Codes of broken rules. ports/error-codes/domain.ts says of each what to do. */
+export type DomainErrorCode =
+  | 'AMOUNT_OVERFLOW'
+  | 'CORRIDORS_INVALID'
+  | 'CURRENCY_MISMATCH'
+  | 'CURRENCY_UNKNOWN'
+  | 'JUSTIFICATION_INVALID'
+  | 'KEY_RING_INVALID'
+  | 'LIMIT_RULES_INVALID'
+  | 'MARGIN_OUT_OF_RANGE'
+  | 'PERSON_INVALID'
+  | 'RATE_MALFORMED'
+  | 'RATE_NOT_POSITIVE'
+  | 'ROUTE_BROKEN';
+
 /** A broken rule of the domain: a bug or a corrupt record, never a business decline. The code is stable. */
 export class DomainError extends Error {
-  readonly code: string;
-  constructor(code: string, message: string) {
+  readonly code: DomainErrorCode;
+  constructor(code: DomainErrorCode, message: string) {
     super(message);
     this.name = 'DomainError';
     this.code = code;

@@ -1,4 +1,5 @@
 // A foreign clock proves nothing by itself: what rests on it counts only while it agrees with ours.
+import type { ErrorCode } from '../ports/error-codes.ts';
 import { openCase } from './parts.ts';
 import type { Payout, QueryResult, SubmitResult } from './payout.ts';
 import type { PayoutPolicy } from './policy.ts';
@@ -20,7 +21,7 @@ export function isClockDoubtful(result: object, at: number, policy: PayoutPolicy
 export function withoutClock<R extends QueryResult | SubmitResult, K extends 'no-answer' | 'unknown'>(
   result: R,
   kind: K,
-): R | { readonly kind: K; readonly code: string; readonly detail: string } {
+): R | { readonly kind: K; readonly code: ErrorCode; readonly detail: string } {
   const speaksOfTime = result.kind === 'not-found' || (result.kind === 'observed' && result.state === 'EXPIRED');
   return speaksOfTime ? { kind, code: 'PROVIDER_CLOCK', detail: "the provider's clock is far from ours" } : result;
 }

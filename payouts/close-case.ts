@@ -1,6 +1,8 @@
 // Closing a case by hand. It records that a person has dealt with it, and never lets money move: no attempt begins because a
 // case was closed. Of a payout that may not go on, it is the end.
+
 import type { KeyRing } from '../domain/seal.ts';
+import type { ErrorCode } from '../ports/error-codes.ts';
 import { CodedError } from '../ports/fault.ts';
 import { endsPayout } from './contested.ts';
 import { changed } from './parts.ts';
@@ -86,4 +88,4 @@ function isThis(found: PayoutCase | undefined, { by, reason }: CaseClosing, at: 
   return found?.closedAt === at && found.closing?.by === by && found.closing.reason === reason;
 }
 
-const refusal = (code: string, message: string) => new CodedError(code, message);
+const refusal = (code: ErrorCode, message: string) => new CodedError(code, message);

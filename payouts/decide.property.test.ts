@@ -268,7 +268,7 @@ class World {
     if (!flight || flight.sent) return;
     flight.sent = true;
     if ((this.at >= flight.sendBefore && !one.zombie) || one.how === 'not-sent') {
-      flight.result = { kind: 'not-sent', code: 'X', detail: '' };
+      flight.result = { kind: 'not-sent', code: 'TIMEOUT', detail: '' };
       return;
     }
     const expiresAt = flight.payout.attempts.at(-1)!.expiresAt;
@@ -277,7 +277,7 @@ class World {
       const answer = this.provider.submit(flight.key, this.now, expiresAt, one);
       if (one.how === 'answered') flight.result = answer;
     }
-    flight.result ??= { kind: 'unknown', code: 'X', detail: '' };
+    flight.result ??= { kind: 'unknown', code: 'TIMEOUT', detail: '' };
   }
 
   arrivals(): void {
@@ -297,7 +297,7 @@ class World {
     const sent = (payout: Payout) => afterSubmit(payout, key, result, this.at, this.policy);
     if (asks && !asked && sent(flight.payout).phase === 'ACCEPTED') {
       const { at, now } = this;
-      const silence = { kind: 'no-answer', code: 'X', detail: '' } as const;
+      const silence = { kind: 'no-answer', code: 'TIMEOUT', detail: '' } as const;
       const answer = asks === 'answered' ? this.provider.query(key, now, this.theirAhead) : silence;
       flight.asked = (payout) => afterQuery(payout, key, answer, at, this.policy, now);
       return;
@@ -313,7 +313,7 @@ class World {
     const step = nextStep(payout, this.at, this.policy);
     const key = payout.attempts.at(-1)?.key;
     if (key === undefined || (step !== 'query' && step !== 'cancel')) return;
-    const silence = { kind: 'no-answer', code: 'X', detail: '' } as const;
+    const silence = { kind: 'no-answer', code: 'TIMEOUT', detail: '' } as const;
     if (step === 'query') {
       const result = how === 'answered' ? this.provider.query(key, this.now, this.theirAhead) : silence;
       if (!crash) this.write(payout, afterQuery(payout, key, result, this.at, this.policy, this.now));

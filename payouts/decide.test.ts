@@ -186,7 +186,7 @@ describe('not found', () => {
 });
 
 describe('not sent', () => {
-  const result = { kind: 'not-sent', code: 'ECONNREFUSED', detail: '' } as const;
+  const result = { kind: 'not-sent', code: 'HTTP_ERROR', detail: '' } as const;
 
   it('is proof from the worker that held the attempt, also after its lease', () => {
     expect(afterSubmit(submitting(), 't-1:1', result, T0, POLICY).attempts[0]?.end?.how).toBe('not-sent');
@@ -350,7 +350,7 @@ describe('attempts that keep dying', () => {
   it('are bounded too when none of them was ever sent', () => {
     let payout = openPayout({ ...REQUEST, priceExpiresAt: T0 + 1e9 }, T0);
     for (let number = 1; number <= POLICY.maxAttempts; number++) {
-      const result = { kind: 'not-sent', code: 'ECONNREFUSED', detail: '' } as const;
+      const result = { kind: 'not-sent', code: 'HTTP_ERROR', detail: '' } as const;
       payout = afterSubmit(begun(payout), `t-1:${number}`, result, T0, POLICY);
     }
     expect(payout).toMatchObject({ phase: 'NEW', deadAttempts: 0, cases: [{ code: 'ATTEMPTS_DIED' }] });

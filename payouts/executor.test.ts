@@ -395,7 +395,7 @@ describe('payout executor', () => {
         return requests.map(() =>
           pass
             ? ({ pass: true } as const)
-            : { pass: false as const, untilMs: clock.now() + 1_000, code: 'LIST_CHANGED' },
+            : { pass: false as const, untilMs: clock.now() + 1_000, code: 'SCREENING_DIFFERENCE' as const },
         );
       },
     };

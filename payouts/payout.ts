@@ -1,4 +1,5 @@
 // What is known of a payout. One document per transfer, with ordered attempts; types only.
+import type { ShownCode } from '../ports/error-codes.ts';
 
 /**
  * Where a payout stands.
@@ -162,7 +163,7 @@ export interface Said {
 /** Why there is no statement. The code is stable. */
 export interface Silence<Kind extends string> {
   readonly kind: Kind;
-  readonly code: string;
+  readonly code: ShownCode;
   readonly detail: string;
 }
 

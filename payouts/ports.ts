@@ -1,4 +1,5 @@
 // What the executor needs from outside; adapters implement it.
+import type { ErrorCode, ShownCode } from '../ports/error-codes.ts';
 import type { PayoutRequested } from '../schemas/types.generated.ts';
 import type { AttemptClaim, ClaimedAttempt } from './attempt-ledger.ts';
 import type { CancelResult, Payout, PayoutInstruction, QueryResult, SubmitResult } from './payout.ts';
@@ -93,7 +94,7 @@ export interface AttemptClaims {
 export type GateVerdict =
   | { readonly pass: true }
   /** Not now; asked again at `untilMs`. */
-  | { readonly pass: false; readonly untilMs: number; readonly code: string };
+  | { readonly pass: false; readonly untilMs: number; readonly code: ErrorCode };
 
 /**
  * Asked right before an attempt begins, and again after it is stored and before the first byte: the second answer must be
@@ -135,12 +136,12 @@ export type PayoutEvent =
   /** Somebody else wrote first; decided anew on what they wrote. */
   | { readonly kind: 'lost-race'; readonly payoutId: string }
   | { readonly kind: 'redelivered'; readonly payoutId: string }
-  | { readonly kind: 'case'; readonly payoutId: string; readonly code: string }
+  | { readonly kind: 'case'; readonly payoutId: string; readonly code: ErrorCode }
   | {
       readonly kind: 'no-answer';
       readonly payoutId: string;
       readonly call: 'submit' | 'query' | 'cancel';
-      readonly code: string;
+      readonly code: ShownCode;
     }
   /** An answer bore the provider's clock; `aheadMs` of ours. */
   | { readonly kind: 'clock'; readonly payoutId: string; readonly aheadMs: number; readonly isDoubtful: boolean }
@@ -148,4 +149,4 @@ export type PayoutEvent =
   /** Payouts of other providers are due, `count` of them as far as was counted: nothing is done about them. 0: none is. */
   | { readonly kind: 'held'; readonly count: number }
   /** Work in the background failed; the sweeper takes it up again. */
-  | { readonly kind: 'fault'; readonly code: string; readonly detail: string };
+  | { readonly kind: 'fault'; readonly code: ErrorCode; readonly detail: string };

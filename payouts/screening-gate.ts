@@ -1,5 +1,6 @@
 // The gate before the first byte: what was put in force before this moment holds, and so does a case about a customer.
 
+import type { ErrorCode } from '../ports/error-codes.ts';
 import type { PayoutRequested } from '../schemas/types.generated.ts';
 import { tokensOf } from '../screening/counterparties.ts';
 import type { Screener } from '../screening/ports.ts';
@@ -14,7 +15,7 @@ export interface ScreeningGateOptions {
   /** False: the law forbids another look at the lists once this payout is under way. */
   readonly maySeeLists: (requested: PayoutRequested) => boolean;
   /** Told of each payout that is stopped; ids only. */
-  readonly onBlocked?: (payoutId: string, code: string) => void;
+  readonly onBlocked?: (payoutId: string, code: ErrorCode) => void;
 }
 
 /**
@@ -34,7 +35,7 @@ export function createScreeningGate(options: ScreeningGateOptions): SubmissionGa
         cases.blocked([...new Set(tokens)]),
       ]);
       return requests.map(({ envelope, instruction, price, screening }, i): GateVerdict => {
-        const stop = (code: string): GateVerdict => {
+        const stop = (code: ErrorCode): GateVerdict => {
           onBlocked?.(envelope.transferId, code);
           return { pass: false, untilMs: price.expiresAt, code };
         };

@@ -1,5 +1,7 @@
 // Values to bytes and back, by topic contract and registry (adapters/registry implements it).
+
 import type { TopicName, TopicValues } from '../topics/catalogue.ts';
+import type { ErrorCode } from './error-codes.ts';
 
 export type DecodeResult<V> =
   | { readonly ok: true; readonly value: V /** Registry id of the writer's schema. */; readonly writerId: number }
@@ -9,7 +11,7 @@ export type DecodeResult<V> =
    * `newer-schema`: an internal topic was written with a schema that the registry knows and this process does not: deploy
    * downstream first.
    */
-  | { readonly ok: false; readonly kind: 'poison' | 'newer-schema'; readonly code: string; readonly detail: string };
+  | { readonly ok: false; readonly kind: 'poison' | 'newer-schema'; readonly code: ErrorCode; readonly detail: string };
 
 export interface Codec {
   /** Looks up the ids of the current schemas of these topics; a schema that was never pushed is a coded error. */

@@ -2,38 +2,41 @@
 import { DomainError } from '../domain/error.ts';
 import { safeText } from '../domain/text.ts';
 import { TextRefused } from '../schemas/strict-strings.ts';
+import { type ClassOf, type ErrorCode, errorCodes, type FaultClass } from './error-codes.ts';
 
 const MAX_DETAIL = 300;
 const MAX_FRAMES = 6;
 const MAX_TYPE = 60;
 const UNREADABLE = 'what was thrown cannot be read';
 
-/** How the runtime treats a fault. */
-export type FaultClass =
-  /** A dependency is down or slow: the partition pauses with back-off, nothing moves aside. */
-  | 'transient-dependency'
-  /** Authorisation, fencing for good, corrupt configuration: stop the process. */
-  | 'fatal'
-  /** A bug or a record that breaks the code: isolate by splitting the batch, then dead-letter. */
-  | 'poison';
+export type { FaultClass } from './error-codes.ts';
 
-/** An error with a stable code. Adapters wrap what client libraries throw into one of these. */
-export class CodedError extends Error {
-  readonly code: string;
+interface CodedOptions<Class extends FaultClass> {
+  /** Absent: the first class that the catalogue has for the code. */
+  readonly faultClass?: Class;
+  readonly dependency?: string;
+  readonly cause?: unknown;
+}
+
+/** An error with a code of the catalogue. Adapters wrap what client libraries throw into one of these. */
+export class CodedError<Code extends ErrorCode = ErrorCode> extends Error {
+  readonly code: Code;
   readonly faultClass: FaultClass;
   /** The dependency at fault, for health: kafka, registry, mongo, redis-limits, redis-queue, provider. */
   readonly dependency: string | undefined;
-  constructor(
-    code: string,
-    message: string,
-    options: { faultClass: FaultClass; dependency?: string; cause?: unknown } = { faultClass: 'poison' },
-  ) {
+  constructor(code: Code, message: string, options: CodedOptions<ClassOf<Code>> = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = 'CodedError';
     this.code = code;
-    this.faultClass = options.faultClass;
+    this.faultClass = options.faultClass ?? firstClassOf(code);
     this.dependency = options.dependency;
   }
+}
+
+/** What a code means where nothing else is said. A notice that is thrown is a bug. */
+function firstClassOf(code: ErrorCode): FaultClass {
+  const first = errorCodes[code].classes[0];
+  return first === 'notice' ? 'poison' : first;
 }
 
 /** Whether it is coded. Never throws: what a client throws may be of a shape that cannot even be asked for its class. */
@@ -50,9 +53,12 @@ export function isOf<T extends Error>(thrown: unknown, kind: abstract new (...gi
   }
 }
 
+/** Codes that may be of a dependency that is down. */
+type DownCode = { [Code in ErrorCode]: 'transient-dependency' extends ClassOf<Code> ? Code : never }[ErrorCode];
+
 /** A dependency that cannot be reached or does not answer in time. */
-export function dependencyDown(dependency: string, code: string, cause: unknown): CodedError {
-  return new CodedError(code, `${dependency} is unavailable: ${thrownText(cause)}`, {
+export function dependencyDown(dependency: string, code: DownCode, cause: unknown): CodedError {
+  return new CodedError<ErrorCode>(code, `${dependency} is unavailable: ${thrownText(cause)}`, {
     faultClass: 'transient-dependency',
     dependency,
     cause,
@@ -73,7 +79,7 @@ export function thrownText(thrown: unknown, most = MAX_DETAIL): string {
  * What may be told of anything thrown. Coded errors say what they are; the message of any other is left out, since it may
  * quote a record (a name, an account): its type and first frame say where to look.
  */
-export function codeAndDetail(error: unknown): { readonly code: string; readonly detail: string } {
+export function codeAndDetail(error: unknown): { readonly code: ErrorCode; readonly detail: string } {
   if (isCoded(error)) return { code: error.code, detail: safeText(error.message, MAX_DETAIL) };
   const where = framesOf(error).split('\n')[0] ?? '';
   const code = isOf(error, DomainError) || isOf(error, TextRefused) ? error.code : 'UNEXPECTED_ERROR';

@@ -1,5 +1,6 @@
 // The log as the runtime needs it (adapters/kafka implements it): fenced consumption with transactions, plain writes,
 // bounded reads, and administration. Offsets are numbers: they stay below 2^53.
+import type { ErrorCode } from './error-codes.ts';
 
 /** A record as it stands in the log. */
 export interface LogRecord {
@@ -50,7 +51,7 @@ export interface RecordBatch {
   /** What was committed beside the offset that these records follow; see BatchResult. */
   readonly note?: string;
   /** Set when these records were handed in before and could not be committed: why (a fault's code), and how often. */
-  readonly failed?: { readonly code: string; readonly attempts: number };
+  readonly failed?: { readonly code: ErrorCode; readonly attempts: number };
 }
 
 /** What the handler made of a batch. */
@@ -69,8 +70,8 @@ export interface BatchResult {
   /** What to do after the commit. `pause` keeps the partition paused and shown as such; `stop` ends the consumer. */
   readonly then:
     | { readonly do: 'continue' }
-    | { readonly do: 'pause'; readonly forMs: number; readonly code: string; readonly detail: string }
-    | { readonly do: 'stop'; readonly code: string; readonly detail: string };
+    | { readonly do: 'pause'; readonly forMs: number; readonly code: ErrorCode; readonly detail: string }
+    | { readonly do: 'stop'; readonly code: ErrorCode; readonly detail: string };
 }
 
 /** Called with one batch at a time per partition; partitions run side by side. May throw: the partition is then
@@ -111,7 +112,7 @@ export interface LogCommit {
 
 /** A fault of the log, with a stable code. */
 export interface LogFault {
-  readonly code: string;
+  readonly code: ErrorCode;
   readonly detail: string;
   readonly topic?: string;
   readonly partition?: number;
@@ -130,7 +131,7 @@ export interface PartitionProgress {
   readonly isEndUnknown?: boolean;
   /** Monotonic ms (performance.now) of the last progress: a commit, or finding nothing to do. */
   readonly lastProgressAt: number;
-  readonly paused: { readonly code: string; readonly detail: string } | undefined;
+  readonly paused: { readonly code: ErrorCode; readonly detail: string } | undefined;
 }
 
 /** A running consumer. */

@@ -1,5 +1,7 @@
 // What a processor is. Types only.
+
 import type { SealedRecord } from '../domain/record-seal.ts';
+import type { ErrorCode } from '../ports/error-codes.ts';
 import type { Emission, TopicContract } from '../topics/contract.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: any contract, whatever its value
@@ -41,7 +43,7 @@ export type EmittedTo<Topics extends readonly AnyTopic[]> = { [K in keyof Topics
 
 /** Why a record did not go straight through. The code is stable; routing depends on it alone. */
 export interface Cause {
-  readonly code: string;
+  readonly code: ErrorCode;
   /** One sentence for operators; no personal data. */
   readonly detail: string;
 }

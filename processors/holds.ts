@@ -3,10 +3,12 @@
 // A command proves nothing by being there. The held event that it carries must bear the seal of the stages, its content
 // must hash to what was sealed, and the decision must bear the seal of the program through which a person made it. That
 // a hold lapsed is what anybody may say: the stage looks at its own clock.
+
 import { holdIdOf } from '../domain/event-id.ts';
 import { HOLD_EXPIRY } from '../domain/identities.ts';
 import { isSamePosition } from '../domain/origin-position.ts';
 import { isSealed, type KeyRing, sealOf } from '../domain/seal.ts';
+import type { ErrorCode } from '../ports/error-codes.ts';
 import type { Reason, ReviewDecided, ReviewOutcome, Stage, TransferHeld } from '../schemas/types.generated.ts';
 import type { Cause, Disposition, Received } from './contract.ts';
 import { contentHashOf } from './hold-content.ts';
@@ -111,7 +113,7 @@ function earlyExpiry({ decision, held }: ReviewDecided, now: number): ReviewStan
   if (decision !== 'REJECT') return dropped('EXPIRY_NO_REJECTION', 'the lapse of a hold can only reject');
   const { expiresAt } = held.hold;
   if (now > expiresAt) return undefined;
-  const cause = { code: 'HOLD_NOT_EXPIRED', detail: 'by the clock of this stage the hold has not lapsed yet' };
+  const cause: Cause = { code: 'HOLD_NOT_EXPIRED', detail: 'by the clock of this stage the hold has not lapsed yet' };
   return { kind: 'halt', disposition: { kind: 'wait', untilMs: expiresAt + 1, cause } };
 }
 
@@ -120,7 +122,7 @@ function unprovenDecision(decided: ReviewDecided, { operators }: HoldKeys): Revi
     return dropped('DECISION_NOT_SEALED', 'the decision does not bear the seal of a program for operators');
   }
   if (decided.decision !== 'UNKNOWN') return undefined;
-  const cause = { code: 'DECISION_UNKNOWN', detail: 'a decision of a kind that this version does not know' };
+  const cause: Cause = { code: 'DECISION_UNKNOWN', detail: 'a decision of a kind that this version does not know' };
   return { kind: 'halt', disposition: { kind: 'stop', cause } };
 }
 
@@ -160,7 +162,7 @@ export function tellOfDropped(standings: readonly ReviewStanding[], tell: ((caus
   }
 }
 
-const dropped = (code: string, detail: string): ReviewStanding => ({ kind: 'dropped', cause: { code, detail } });
+const dropped = (code: ErrorCode, detail: string): ReviewStanding => ({ kind: 'dropped', cause: { code, detail } });
 
 /** What a person decided on which hold. */
 export interface Decided {

@@ -73,7 +73,7 @@ describe('the lifecycle record of a transition', () => {
 });
 
 describe('the mark of a dead letter', () => {
-  const mark = { eventId: 'e', occurredAt: 1, stage: 'LIMITS' as const, code: 'X' };
+  const mark = { eventId: 'e', occurredAt: 1, stage: 'LIMITS' as const, code: 'PARTIES_SEALED' as const };
   it.each([
     ['transfer.priced', priced(), 3],
     ['review.decided', reviewDecided(), 2],
@@ -81,7 +81,12 @@ describe('the mark of a dead letter', () => {
   ] as const)('of %s repeats the last sequence', (topic, value, sequence) => {
     const record = deadLetterMark(topic, value, mark)!;
     expect(schema.isValid(record)).toBe(true);
-    expect(record).toMatchObject({ state: 'DEAD_LETTERED', sequence, reasonCodes: ['X'], transferId: 'transfer-0001' });
+    expect(record).toMatchObject({
+      state: 'DEAD_LETTERED',
+      sequence,
+      reasonCodes: ['PARTIES_SEALED'],
+      transferId: 'transfer-0001',
+    });
   });
 
   it('is not made where no transfer stops: intents, and transfers that had ended', () => {

@@ -1,5 +1,7 @@
 // The analytics record of a transition: flat, complete, without personal data. Pure.
+
 import { STATE_OF_TOPIC } from '../domain/transfer-states.ts';
+import type { ErrorCode } from '../ports/error-codes.ts';
 import type {
   Envelope,
   Instruction,
@@ -47,7 +49,7 @@ export interface Mark {
   readonly eventId: string;
   readonly occurredAt: number;
   readonly stage: Stage;
-  readonly code: string;
+  readonly code: ErrorCode;
 }
 
 /**

@@ -1,8 +1,10 @@
 // Records as they arrive: where each one really comes from (a retry or replay stands for a record of a contract topic),
 // decoded by that contract, with what must survive every detour.
+
 import { hash } from 'node:crypto';
 import { formatOrigin, type OriginPosition } from '../domain/origin-position.ts';
 import type { Codec } from '../ports/codec.ts';
+import type { ErrorCode } from '../ports/error-codes.ts';
 import type { LogRecord, RecordBatch } from '../ports/log.ts';
 import { detourFlaw, type Rings, sealDetail, sealedRecordOf, sealFlaw } from '../ports/seals.ts';
 import type { Received } from '../processors/contract.ts';
@@ -45,7 +47,7 @@ export interface Refusal {
    * `repeated`: its issuer wrote it, and it was handled here before. `dropped`: so was what it asks for; nothing comes of it.
    */
   readonly kind: 'stop' | 'undecodable' | 'unacceptable' | 'unproven' | 'repeated' | 'dropped';
-  readonly code: string;
+  readonly code: ErrorCode;
   readonly detail: string;
 }
 

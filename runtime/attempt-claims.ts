@@ -1,10 +1,12 @@
 // Attempts of payouts as the log has them: written by every process of the executor, and read by each from the start on. The
 // topic has one partition, so all see the same first claim of each attempt.
+
 import { randomUUID } from 'node:crypto';
 import { AttemptLedger } from '../payouts/attempt-ledger.ts';
 import type { AttemptClaims } from '../payouts/ports.ts';
 import { type Clock, systemClock } from '../ports/clock.ts';
 import type { Codec } from '../ports/codec.ts';
+import type { ErrorCode } from '../ports/error-codes.ts';
 import { CodedError, dependencyDown } from '../ports/fault.ts';
 import type { Log, LogWriter, RecordBatch } from '../ports/log.ts';
 import { recordMaker } from '../ports/records.ts';
@@ -33,7 +35,7 @@ export interface AttemptClaimsOptions {
   readonly rings: Rings;
   readonly clock?: Clock;
   /** Told of what it passes over, and when it can tell nothing any more. Must not throw. */
-  readonly onFault: (code: string, detail: string) => void;
+  readonly onFault: (code: ErrorCode, detail: string) => void;
 }
 
 /**

@@ -3,6 +3,7 @@
 
 import type { Clock } from '../ports/clock.ts';
 import type { Codec } from '../ports/codec.ts';
+import type { ErrorCode } from '../ports/error-codes.ts';
 import type { BatchHandler, BatchResult, LogRecord, OutputRecord, RecordBatch } from '../ports/log.ts';
 import { groupId } from '../ports/names.ts';
 import { recordMaker } from '../ports/records.ts';
@@ -144,7 +145,7 @@ const REPEATED: Refusal = {
   detail: 'what it was made from, or something later, was handled here before: replay it only if it never was',
 };
 
-const condemn = (arrival: Arrival, code: string): Arrival => ({
+const condemn = (arrival: Arrival, code: ErrorCode): Arrival => ({
   ...arrival,
   refusal: { kind: 'unacceptable', code, detail: 'the broker refused what this record gave rise to' },
 });

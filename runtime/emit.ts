@@ -2,6 +2,7 @@
 // lifecycle record.
 
 import type { Codec } from '../ports/codec.ts';
+import type { ErrorCode } from '../ports/error-codes.ts';
 import { CodedError } from '../ports/fault.ts';
 import type { OutputRecord } from '../ports/log.ts';
 import { recordMaker } from '../ports/records.ts';
@@ -96,4 +97,4 @@ function eventIdOf(value: unknown): string {
   return envelope?.eventId ?? eventId ?? '';
 }
 
-const refuse = (code: string, detail: string) => new CodedError(code, detail);
+const refuse = (code: ErrorCode, detail: string) => new CodedError(code, detail);

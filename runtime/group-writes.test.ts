@@ -46,7 +46,7 @@ describe('grouped writes', () => {
   });
 
   it('tell everybody that a dependency is down', async () => {
-    const down = new CodedError('DOWN', 'down', { faultClass: 'transient-dependency' });
+    const down = new CodedError('MONGO_UNAVAILABLE', 'down', { faultClass: 'transient-dependency' });
     const { run, runs } = recording(() => down);
     const write = groupWrites(run, 100);
     const results = await Promise.allSettled([write([1]), write([2]), write([3])]);

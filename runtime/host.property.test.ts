@@ -51,7 +51,7 @@ function world(fateOf: ReadonlyMap<string, Fate>, clock: ManualClock, outages: n
       const fate = fateOf.get(transferId);
       const times = (seen.get(transferId) ?? 0) + 1;
       seen.set(transferId, times);
-      const cause = { code: 'NOT_YET', detail: 'not yet' };
+      const cause = { code: 'RATE_STALE', detail: 'not yet' } as const;
       if (fate === 'throws') throw new TypeError('breaks');
       const again = clock.now() > received.appendedAt + 4_000;
       if (fate === 'retries-once' && !again) return { kind: 'retry', cause };

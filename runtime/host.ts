@@ -1,5 +1,6 @@
 // What the service sees of a hosted processor, sink or executor, and what a host reports while it works.
 
+import type { ErrorCode, ShownCode } from '../ports/error-codes.ts';
 import type { LogFault, PartitionProgress } from '../ports/log.ts';
 import type { Cause } from '../processors/contract.ts';
 import type { Arrival } from './arrivals.ts';
@@ -9,7 +10,7 @@ import type { Fault } from './faults.ts';
 /** A dependency that some partition of a host waits for. */
 export interface DependencyTrouble {
   readonly dependency: string;
-  readonly code: string;
+  readonly code: ShownCode;
   readonly detail: string;
   /** Wall clock, ms. */
   readonly since: number;
@@ -56,7 +57,7 @@ export interface TableHealth {
   readonly newestAt: number | undefined;
   readonly undecodable: number;
   /** The last record that was skipped, and why: the last good value of its key stays. */
-  readonly lastSkipped?: { readonly partition: number; readonly offset: number; readonly code: string };
+  readonly lastSkipped?: { readonly partition: number; readonly offset: number; readonly code: ErrorCode };
   /** Records skipped because their issuer has not sealed them: somebody else wrote them. */
   readonly unproven: number;
   /** Copies of earlier records, passed over; absent while there was none. */
@@ -66,7 +67,7 @@ export interface TableHealth {
 /** A part of a process that stopped by itself. */
 export interface Standing {
   readonly name: string;
-  readonly code: string;
+  readonly code: ShownCode;
   readonly detail: string;
   /** What an operator does about it. */
   readonly toDo: string;

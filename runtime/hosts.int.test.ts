@@ -113,7 +113,7 @@ function clearing(): Processor<Topology['screening'], undefined> & { outage: boo
       if (envelope.transferId.startsWith('throws')) throw new TypeError('poison');
       const early = Date.now() < received.appendedAt + 4_900;
       if (envelope.transferId.startsWith('retry') && early) {
-        return { kind: 'retry' as const, cause: { code: 'NOT_YET', detail: 'not yet' } };
+        return { kind: 'retry' as const, cause: { code: 'RATE_STALE' as const, detail: 'not yet' } };
       }
       const value = { envelope: following(envelope, 'transfer.screened'), instruction, parties, screening: evidence() };
       return [{ to: 'transfer.screened' as const, value }];

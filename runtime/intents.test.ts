@@ -79,7 +79,7 @@ describe('intents', () => {
   it('keep origin and cause through retries', async () => {
     let failures = 4;
     const { processor, seen } = accepting(() =>
-      failures-- > 0 ? { kind: 'retry', cause: { code: 'NOT_YET', detail: '' } } : undefined,
+      failures-- > 0 ? { kind: 'retry', cause: { code: 'RATE_STALE', detail: '' } } : undefined,
     );
     const run = await runProcessor(processor, { inputs: [intent('transfer-a-long')] });
     expect(run.outputs('transfer.accepted')).toHaveLength(1);

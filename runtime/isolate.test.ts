@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { CodedError } from '../ports/fault.ts';
 import { isolate, type Outcome } from './isolate.ts';
 
-const down = new CodedError('DOWN', 'down', { faultClass: 'transient-dependency' });
+const down = new CodedError('MONGO_UNAVAILABLE', 'down', { faultClass: 'transient-dependency' });
 const done = (n: number): Outcome => ({ kind: 'done', outputs: [{ key: String(n) } as never] });
 
 it('handles nothing behind a fault: the answer is a prefix', async () => {
@@ -14,7 +14,7 @@ it('handles nothing behind a fault: the answer is a prefix', async () => {
     if (items.includes(2)) throw down;
     return items.map(done);
   });
-  expect(result).toMatchObject({ outcomes: [], fault: { code: 'DOWN' } });
+  expect(result).toMatchObject({ outcomes: [], fault: { code: 'MONGO_UNAVAILABLE' } });
   expect(seen).toEqual([
     [0, 1, 2, 3, 4, 5, 6, 7],
     [0, 1, 2, 3],
@@ -28,11 +28,11 @@ it('keeps what was done before the fault', async () => {
     return items.map(done);
   });
   expect(result.outcomes).toEqual([done(0), done(1)]);
-  expect(result.fault).toMatchObject({ code: 'DOWN' });
+  expect(result.fault).toMatchObject({ code: 'MONGO_UNAVAILABLE' });
 });
 
 /** What somebody coded. */
-const poison = new CodedError('BAD', 'bad');
+const poison = new CodedError('ID_CONFLICT', 'bad');
 
 it('finds exactly the guilty ones, in any batch, when the error says that it is theirs', async () => {
   await fc.assert(
@@ -97,7 +97,7 @@ it('a coded poison before a suspect is kept, and no witness', async () => {
   const { outcomes, fault } = await isolate([0, 1], async (part) => {
     throw part.includes(0) && part.length === 1 ? poison : new TypeError('somewhere');
   });
-  expect(outcomes).toMatchObject([{ kind: 'poison', fault: { code: 'BAD' } }]);
+  expect(outcomes).toMatchObject([{ kind: 'poison', fault: { code: 'ID_CONFLICT' } }]);
   expect(fault).toMatchObject({ faultClass: 'transient-dependency' });
 });
 

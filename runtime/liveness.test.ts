@@ -27,7 +27,7 @@ function host(progress: Partial<PartitionProgress>, over: Partial<HostHealth> = 
     ...over,
   };
 }
-const pause = { code: 'MONGO_UNAVAILABLE', detail: 'down' };
+const pause = { code: 'MONGO_UNAVAILABLE', detail: 'down' } as const;
 
 describe('liveness', () => {
   it('is given while there is progress, or nothing to do, or a declared pause', () => {

@@ -89,7 +89,7 @@ describe('personal data planted in records', () => {
       const { logger, text } = captured();
       const log = new MemoryLog({ clock, manual: true });
       const codec = memoryCodec();
-      const cause = { code: 'X', detail: 'x' };
+      const cause = { code: 'RATE_STALE', detail: 'x' } as const;
       const processor: Processor<Topology['screening'], undefined> = {
         name: 'screening',
         edges: topology.screening,

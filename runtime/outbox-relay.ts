@@ -2,6 +2,7 @@
 //
 // A change is stored in the same write as the state that it tells of, published, and only then marked. A crash between
 // the last two publishes it again with the same command id, which its readers drop. Two relays at once do no harm.
+import type { ErrorCode } from '../ports/error-codes.ts';
 import { codeAndDetail } from '../ports/fault.ts';
 import type { LogWriter, OutputRecord } from '../ports/log.ts';
 import type { OutboxSource } from '../ports/outbox.ts';
@@ -9,9 +10,9 @@ import type { OutboxSource } from '../ports/outbox.ts';
 export type OutboxEvent =
   | { readonly kind: 'published'; readonly items: number; readonly records: number }
   /** Tried again after a pause. */
-  | { readonly kind: 'fault'; readonly code: string; readonly detail: string }
+  | { readonly kind: 'fault'; readonly code: ErrorCode; readonly detail: string }
   /** This item cannot be turned into records; the others go on. It stays pending, and is tried again later. */
-  | { readonly kind: 'refused'; readonly id: string; readonly code: string; readonly detail: string };
+  | { readonly kind: 'refused'; readonly id: string; readonly code: ErrorCode; readonly detail: string };
 
 export interface OutboxRelayOptions<I> {
   readonly source: OutboxSource<I>;

@@ -316,17 +316,17 @@ describe('a dependency that is down', () => {
   it('stops the processor when the fault is fatal', async () => {
     const processor = clearing({
       prepare: () => {
-        throw new CodedError('MONGO_REFUSED', 'wrong password', { faultClass: 'fatal', dependency: 'mongo' });
+        throw new CodedError('MONGO_UNAUTHORISED', 'wrong password', { faultClass: 'fatal', dependency: 'mongo' });
       },
     });
     const run = await runProcessor(processor, inOne(ids(3)));
-    expect(run.stopped?.code).toBe('MONGO_REFUSED');
+    expect(run.stopped?.code).toBe('MONGO_UNAUTHORISED');
     expect(run.log.commits.get('screening')).toBeUndefined();
   });
 });
 
 describe('dispositions of one record', () => {
-  const cause = { code: 'PART_MISSING', detail: 'not there' };
+  const cause = { code: 'RATE_MISSING', detail: 'not there' } as const;
 
   it('retry: through both tiers by time, then dead letter, with origin and append time kept', async () => {
     const seen: { at: number; appendedAt: number; origin: string }[] = [];
@@ -345,7 +345,7 @@ describe('dispositions of one record', () => {
     expect(new Set(seen.map(({ origin }) => origin)).size).toBe(1);
     expect([run.retries('5s').length, run.retries('60s').length]).toEqual([2, 2]);
     expect(run.deadLetters).toMatchObject([
-      { code: 'PART_MISSING', class: 'exhausted', headers: { attempts: '5', 'first-failed-at': String(startedAt) } },
+      { code: 'RATE_MISSING', class: 'exhausted', headers: { attempts: '5', 'first-failed-at': String(startedAt) } },
     ]);
     expect(sorted(run.outputs('transfer.screened'))).toEqual(['transfer-0000', 'transfer-0002']);
   });
@@ -394,8 +394,8 @@ describe('dispositions of one record', () => {
     const processor = clearing({ decide: () => ({ kind: 'dead-letter', cause }) });
     const run = await runProcessor(processor, inOne(ids(2)));
     expect(run.deadLetters).toMatchObject([
-      { code: 'PART_MISSING', class: 'refused' },
-      { code: 'PART_MISSING', class: 'refused' },
+      { code: 'RATE_MISSING', class: 'refused' },
+      { code: 'RATE_MISSING', class: 'refused' },
     ]);
   });
 
@@ -404,7 +404,7 @@ describe('dispositions of one record', () => {
       decide: (received) => (idOf(received) === 'transfer-0002' ? { kind: 'stop', cause } : undefined),
     });
     const run = await runProcessor(processor, inOne(ids(4)));
-    expect(run.stopped?.code).toBe('PART_MISSING');
+    expect(run.stopped?.code).toBe('RATE_MISSING');
     expect(sorted(run.outputs('transfer.screened'))).toEqual(['transfer-0000', 'transfer-0001']);
     expect(run.log.committed('corridor.screening', 'transfer.accepted', 0)).toBe(2);
   });
@@ -440,7 +440,7 @@ describe('the dead-letter breaker', () => {
 
 describe('replays', () => {
   it('are decoded by the contract that they came from, and keep origin and time', async () => {
-    const failing = clearing({ decide: () => ({ kind: 'dead-letter', cause: { code: 'X', detail: 'x' } }) });
+    const failing = clearing({ decide: () => ({ kind: 'dead-letter', cause: { code: 'ID_CONFLICT', detail: 'x' } }) });
     const first = await runProcessor(failing, inOne(ids(1)));
     const [letter] = first.deadLetters;
     const { headers, record } = letter!;

@@ -1,5 +1,6 @@
 // Dependencies that work in the background (relays, sweeps, timers) has met as down: no partition waits for them, so
 // nothing else would show it.
+import type { ErrorCode } from '../ports/error-codes.ts';
 import type { DependencyTrouble } from './host.ts';
 
 /** Codes of a dependency that is down, and its name in health. */
@@ -25,7 +26,7 @@ const OVER_AFTER_MS = 10_000;
 
 export interface RecentTroubles {
   /** A fault of background work; those that are no outage are ignored. */
-  met(code: string, detail: string): void;
+  met(code: ErrorCode, detail: string): void;
   /** Dependencies met as down within the last ten seconds. */
   troubles(): readonly DependencyTrouble[];
 }

@@ -1,5 +1,6 @@
 // When the broker refuses a transaction for what is in it (too large, invalid), no exception says which record is to
 // blame: smaller and smaller parts of the batch are tried, until the guilty record is alone.
+import type { ErrorCode } from '../ports/error-codes.ts';
 import type { RecordBatch } from '../ports/log.ts';
 
 const REFUSED: ReadonlySet<string> = new Set(['RECORD_TOO_LARGE', 'RECORD_INVALID']);
@@ -9,7 +10,7 @@ export interface Reach {
   /** Handle only so many of its records. */
   readonly records: number;
   /** Set when the first record was refused alone: the code that its dead letter gets. */
-  readonly guilty?: string;
+  readonly guilty?: ErrorCode;
 }
 
 export class Refusals {

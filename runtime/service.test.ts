@@ -222,14 +222,14 @@ describe('a service', () => {
     const host = new ScriptedHost('limits');
     const trouble = {
       dependency: 'redis-limits',
-      code: 'REDIS_UNAVAILABLE',
+      code: 'REDIS_UNAVAILABLE' as const,
       detail: 'down',
       since: 1,
       topic: 't',
       partition: 0,
       lastMetAt: 0,
     };
-    const paused = { code: 'REDIS_UNAVAILABLE', detail: 'down' };
+    const paused = { code: 'REDIS_UNAVAILABLE', detail: 'down' } as const;
     host.over = {
       troubles: [trouble],
       partitions: [{ topic: 'transfer.priced', partition: 0, position: 0, lag: 5, lastProgressAt: 0, paused }],

@@ -1,5 +1,6 @@
 // One process: its hosts started together, watched, and drained together.
 
+import { type ErrorCode, foreignCodeOf, type ShownCode } from '../ports/error-codes.ts';
 import type { HealthServer, HealthSource } from '../ports/health.ts';
 import { watchEventLoop } from './event-loop-watch.ts';
 import { faultOf } from './faults.ts';
@@ -46,7 +47,7 @@ export interface ServiceOptions {
 /** Why a service ended. */
 export interface ServiceEnd {
   readonly exitCode: number;
-  readonly code: string;
+  readonly code: ShownCode;
   readonly detail: string;
 }
 
@@ -72,7 +73,7 @@ export async function runService(options: ServiceOptions): Promise<ServiceEnd> {
   );
   const failWith = (error: unknown) => {
     const { code, detail } = faultOf(error);
-    ending.resolve({ exitCode: EXIT.fault, code: codeOf(error) ?? code, detail });
+    ending.resolve({ exitCode: EXIT.fault, code: foreignCodeOf(error) ?? code, detail });
   };
   let health: HealthServer | undefined;
   let isEnding = false;
@@ -137,15 +138,9 @@ async function drain(options: ServiceOptions, supervisors: readonly Supervisor[]
   return inTime;
 }
 
-/** Errors of the log's end carry a code of their own. */
-function codeOf(error: unknown): string | undefined {
-  const code = (error as { code?: unknown } | undefined)?.code;
-  return typeof code === 'string' && /^[A-Z][A-Z0-9_]*$/.test(code) ? code : undefined;
-}
-
-function onSignals({ handleSignals = true, signal }: ServiceOptions, stop: (code: string) => void): () => void {
+function onSignals({ handleSignals = true, signal }: ServiceOptions, stop: (code: ErrorCode) => void): () => void {
   let asked = false;
-  const listener = (name: NodeJS.Signals) => {
+  const listener = (name: 'SIGTERM' | 'SIGINT') => {
     if (asked) process.exit(EXIT.fault);
     asked = true;
     stop(name);

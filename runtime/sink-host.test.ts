@@ -125,7 +125,12 @@ describe('a hosted sink', () => {
     const { sink, stored } = storing((batch) => ({
       failed: batch.flatMap((received, index) =>
         idOf(received) === 'transfer-0007'
-          ? [{ index, disposition: { kind: 'dead-letter' as const, cause: { code: 'ID_CONFLICT', detail: 'taken' } } }]
+          ? [
+              {
+                index,
+                disposition: { kind: 'dead-letter' as const, cause: { code: 'ID_CONFLICT' as const, detail: 'taken' } },
+              },
+            ]
           : [],
       ),
     }));
@@ -140,7 +145,7 @@ describe('a hosted sink', () => {
     const { sink, stored } = storing((batch) => {
       const index = batch.findIndex((received) => idOf(received) === 'transfer-0003');
       if (index === -1 || failures-- <= 0) return undefined;
-      return { failed: [{ index, disposition: { kind: 'retry', cause: { code: 'BUSY', detail: 'busy' } } }] };
+      return { failed: [{ index, disposition: { kind: 'retry', cause: { code: 'RATE_STALE', detail: 'busy' } } }] };
     });
     const { log } = await run(sink);
     expect(stored.get('transfer-0003')).toBe(1);
@@ -212,7 +217,7 @@ describe('a hosted sink', () => {
 
   it('stops when it reports nonsense', async () => {
     const { sink } = storing(() => ({
-      failed: [{ index: 99, disposition: { kind: 'stop', cause: { code: 'X', detail: '' } } }],
+      failed: [{ index: 99, disposition: { kind: 'stop', cause: { code: 'STATUS_UNKNOWN', detail: '' } } }],
     }));
     const { failure } = await run(sink);
     expect(failure).toMatchObject({ code: 'REPORT_OUT_OF_RANGE' });
@@ -234,7 +239,15 @@ function executing(count: number) {
       const told = batch.map(({ value }) => value.envelope.transferId);
       const failed = told.flatMap((id, index) =>
         refused.has(id)
-          ? [{ index, disposition: { kind: 'dead-letter' as const, cause: { code: 'REFUSED', detail: 'for a test' } } }]
+          ? [
+              {
+                index,
+                disposition: {
+                  kind: 'dead-letter' as const,
+                  cause: { code: 'ID_CONFLICT' as const, detail: 'for a test' },
+                },
+              },
+            ]
           : [],
       );
       handed.push(...told.filter((id) => !refused.has(id)));

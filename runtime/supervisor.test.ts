@@ -1,5 +1,7 @@
 // A part that stops by itself is made anew, later each time; what it waits for is named; stopping it is quick at any moment.
+
 import { describe, expect, it } from 'vitest';
+import type { ErrorCode } from '../ports/error-codes.ts';
 import { CodedError, type FaultClass } from '../ports/fault.ts';
 import { ManualClock } from '../test/kit/manual-clock.ts';
 import type { Host, Standing } from './host.ts';
@@ -7,7 +9,7 @@ import { silentLogger } from './logger.ts';
 import { createMetrics } from './metrics.ts';
 import { supervise } from './supervisor.ts';
 
-const fault = (code: string, faultClass: FaultClass = 'fatal') =>
+const fault = (code: ErrorCode, faultClass: FaultClass = 'fatal') =>
   new CodedError(code, 'as told', { faultClass, dependency: 'mongo' });
 const settled = () => new Promise((resolve) => setImmediate(resolve));
 
@@ -105,7 +107,11 @@ describe('a supervised part', () => {
   });
 
   it('can be stopped while it stands, waits or runs', async () => {
-    for (const makes of [() => fault('X'), () => fault('X', 'transient-dependency'), () => undefined]) {
+    for (const makes of [
+      () => fault('CONFIG_INVALID'),
+      () => fault('MONGO_UNAVAILABLE', 'transient-dependency'),
+      () => undefined,
+    ]) {
       const { supervisor, lives } = setUp(makes);
       void supervisor.start();
       await settled();

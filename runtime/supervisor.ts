@@ -2,6 +2,7 @@
 // part and makes it anew after a while. The other parts of the process never notice.
 
 import { type Clock, systemClock } from '../ports/clock.ts';
+import { foreignCodeOf, type ShownCode } from '../ports/error-codes.ts';
 import { topology } from '../processors/topology.ts';
 import { type BackoffLimits, backoffMs } from './backoff.ts';
 import { type Fault, faultOf } from './faults.ts';
@@ -52,10 +53,13 @@ export interface Supervisor {
   stop(deadlineMs: number): Promise<void>;
 }
 
+/** How a part ended: errors that are not of the product bear codes of their own. */
+type Ended = Omit<Fault, 'code'> & { readonly code: ShownCode };
+
 const NOTHING: PartHosts = { hosts: [], resources: [] };
 
 /** What an operator does next, where the fault's own words do not say it. */
-function toDo({ code }: Fault, name: string): string {
+function toDo({ code }: Ended, name: string): string {
   const known: Readonly<Record<string, string>> = {
     DLQ_BREAKER_OPEN: `look at what ${name}.dlq holds and mend the cause; the records that opened it were not moved, and run again by themselves. If they rightly are dead letters, start it once with higher CORRIDOR_DLQ_BREAKER_ settings`,
     NEWER_SCHEMA: 'deploy a version that knows this schema: the readers of a topic before its writers',
@@ -99,7 +103,7 @@ export function supervise(options: SupervisorOptions): Supervisor {
   }
 
   /** Runs the part until it ends by itself, and says why; undefined when it was asked to stop. */
-  async function once(): Promise<Fault | undefined> {
+  async function once(): Promise<Ended | undefined> {
     const stopped = new Promise<undefined>((resolve) => {
       signal.addEventListener('abort', () => resolve(undefined), { once: true });
     });
@@ -121,7 +125,8 @@ export function supervise(options: SupervisorOptions): Supervisor {
       await Promise.race([failed, stopped]);
       return undefined;
     } catch (error) {
-      return { ...faultOf(error), ...ownCode(error) };
+      const fault = faultOf(error);
+      return { ...fault, code: foreignCodeOf(error) ?? fault.code };
     }
   }
 
@@ -134,14 +139,14 @@ export function supervise(options: SupervisorOptions): Supervisor {
   }
 
   /** The part cannot be made yet: a dependency is away. */
-  async function waitFor({ code, detail, dependency = 'unknown' }: Fault, failures: number): Promise<void> {
+  async function waitFor({ code, detail, dependency = 'unknown' }: Ended, failures: number): Promise<void> {
     const since = waitsFor?.since ?? clock.now();
     if (waitsFor?.code !== code) logger.warn({ stage: part.name, code, dependency, detail }, 'cannot start yet');
     waitsFor = { dependency, code, detail, since, topic: 'start', partition: 0, lastMetAt: performance.now() };
     await clock.sleep(backoffMs(failures), signal);
   }
 
-  async function stand(fault: Fault, failures: number): Promise<void> {
+  async function stand(fault: Ended, failures: number): Promise<void> {
     state = 'standing';
     waitsFor = undefined;
     const delayMs = backoffMs(failures, RESTART_BACKOFF, random);
@@ -201,10 +206,4 @@ export function supervise(options: SupervisorOptions): Supervisor {
       await life;
     },
   };
-}
-
-/** Errors of the log's end carry a code of their own. */
-function ownCode(error: unknown): { readonly code?: string } {
-  const code = (error as { code?: unknown } | undefined)?.code;
-  return typeof code === 'string' && /^[A-Z][A-Z0-9_]*$/.test(code) ? { code } : {};
 }

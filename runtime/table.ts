@@ -2,6 +2,7 @@
 
 import { type Clock, systemClock } from '../ports/clock.ts';
 import type { Codec } from '../ports/codec.ts';
+import type { ErrorCode } from '../ports/error-codes.ts';
 import { CodedError } from '../ports/fault.ts';
 import type { Log, LogRecord, RecordBatch } from '../ports/log.ts';
 import { type Rings, requireRings, sealFlaw } from '../ports/seals.ts';
@@ -112,12 +113,12 @@ export function createTable<T extends TopicName>(options: TableOptions<T>): Tabl
   }
 
   /** The last good value of its key stays. */
-  function skip({ partition, offset }: LogRecord, code: string): void {
+  function skip({ partition, offset }: LogRecord, code: ErrorCode): void {
     undecodable++;
     lastSkipped = { partition, offset, code };
   }
 
-  function disbelieve({ partition, offset }: LogRecord, code: string): void {
+  function disbelieve({ partition, offset }: LogRecord, code: ErrorCode): void {
     unproven++;
     lastSkipped = { partition, offset, code };
   }

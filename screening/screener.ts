@@ -1,5 +1,6 @@
 // Screens against the list versions in force. A new set of versions takes over between two batches, when its index is
 // ready; until then the one before serves: its evidence names what it was, and the difference is looked at later.
+import { foreignCodeOf, type ShownCode } from '../ports/error-codes.ts';
 import { CodedError } from '../ports/fault.ts';
 import type { ListReference, ScreenedParty } from '../schemas/types.generated.ts';
 import type { NamedConfig, ScreeningTerms } from './configuration.ts';
@@ -43,7 +44,7 @@ export type IndexEvent =
       readonly difference: boolean;
       readonly elapsedMs: number;
     }
-  | { readonly kind: 'failed'; readonly code: string; readonly detail: string };
+  | { readonly kind: 'failed'; readonly code: ShownCode; readonly detail: string };
 
 /** Indexes over differences that are kept: transfers in flight were screened against few different sets of versions. */
 const MOST_DIFFERENCES = 4;
@@ -259,8 +260,8 @@ class ListScreener implements ClosableScreener {
   }
 
   #told(error: unknown): void {
-    const { code = 'UNEXPECTED_ERROR', message = '' } = error as { code?: string; message?: string };
-    this.#options.onIndex?.({ kind: 'failed', code, detail: message });
+    const { message = '' } = error as { message?: string };
+    this.#options.onIndex?.({ kind: 'failed', code: foreignCodeOf(error) ?? 'UNEXPECTED_ERROR', detail: message });
   }
 }
 
@@ -275,7 +276,7 @@ function notStored(error: unknown): never {
   throw isUnknown(error) ? notReady('LIST_VERSION_UNKNOWN', (error as Error).message) : error;
 }
 
-const notReady = (code: string, detail: string) =>
+const notReady = (code: 'LIST_VERSION_UNKNOWN' | 'LIST_INDEX_NOT_READY' | 'NO_ACTIVE_LIST', detail: string) =>
   new CodedError(code, detail, { faultClass: 'transient-dependency', dependency: 'screening-lists' });
 
 function pause<T>(ms: number, value: T): Promise<T> {

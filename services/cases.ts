@@ -1,6 +1,7 @@
 // The relay of decided cases, and the sweep that ends holds which nobody decided.
 import { caseStore } from '../adapters/mongo/cases.ts';
 import { commandMaker, expireHolds } from '../operations/cases/holds/relay.ts';
+import type { Cause } from '../processors/contract.ts';
 import { faultOf } from '../runtime/faults.ts';
 import { createOutboxRelay } from '../runtime/outbox-relay.ts';
 import type { HostRuntime } from '../runtime/processor-host.ts';
@@ -21,7 +22,7 @@ export async function caseHosts(connections: Connections, { logger, metrics, rin
   await codec.load(['review.decided']);
   const writer = await log.writer('case-relay');
   const recent = recentTroubles('review.decided');
-  const met = ({ code, detail }: { readonly code: string; readonly detail: string }, message: string) => {
+  const met = ({ code, detail }: Cause, message: string) => {
     recent.met(code, detail);
     metrics.faults.inc({ consumer: 'case-relay', code });
     logger.warn({ stage: 'case-relay', code, detail }, message);

@@ -1,6 +1,8 @@
 // Keeps the limits ledger in step with the log: filled at the first start, and again whenever Redis has lost it.
+
 import type { LimitRule } from '../domain/limit-rules.ts';
 import type { Codec } from '../ports/codec.ts';
+import type { ErrorCode } from '../ports/error-codes.ts';
 import { CodedError } from '../ports/fault.ts';
 import type { Log } from '../ports/log.ts';
 import { type Rings, sealFlaw } from '../ports/seals.ts';
@@ -52,7 +54,7 @@ export function ledgerReader({ log, codec, rings }: Pick<HydrationOptions, 'log'
   };
 }
 
-const unreadable = (topic: string, { code, detail }: { code: string; detail: string }) =>
+const unreadable = (topic: string, { code, detail }: { code: ErrorCode; detail: string }) =>
   new CodedError(code, `the limits ledger cannot be rebuilt: ${topic} ${detail}`, { faultClass: 'fatal' });
 
 /** Watches the ledger for as long as the limits processor of this process runs. */

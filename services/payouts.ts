@@ -13,6 +13,7 @@ import type { PayoutEvent } from '../payouts/ports.ts';
 import { requestCodec } from '../payouts/request-codec.ts';
 import { createScreeningGate } from '../payouts/screening-gate.ts';
 import { systemClock } from '../ports/clock.ts';
+import type { ErrorCode, ShownCode } from '../ports/error-codes.ts';
 import { CodedError } from '../ports/fault.ts';
 import { ringOf } from '../ports/seals.ts';
 import { consumers } from '../processors/topology.ts';
@@ -59,7 +60,7 @@ export async function payoutHosts(
   const writer = await log.writer('payout-outbox');
   const requests = requestCodec(codec);
   const recent = recentTroubles(reads[0].name);
-  const fault = (code: string, detail: string) => {
+  const fault = (code: ErrorCode, detail: string) => {
     recent.met(code, detail);
     metrics.faults.inc({ consumer: 'payout-executor', code });
     logger.warn({ stage: 'payout-executor', code, detail }, 'payout fault');
@@ -226,15 +227,15 @@ function executorConfig({ payouts, provider }: Config, unsafe: UnsafePayouts): P
   };
 }
 
-const faultParts = (error: unknown): [code: string, detail: string] => {
+const faultParts = (error: unknown): [code: ErrorCode, detail: string] => {
   const { code, detail } = faultOf(error);
   return [code, detail];
 };
 
 function report(
   event: PayoutEvent,
-  fault: (code: string, detail: string) => void,
-  count: (code: string) => void,
+  fault: (code: ErrorCode, detail: string) => void,
+  count: (code: ShownCode) => void,
 ): void {
   if (event.kind === 'fault') fault(event.code, event.detail);
   if (event.kind === 'case') fault(event.code, `payout ${event.payoutId} needs a person`);

@@ -1,4 +1,5 @@
 // The six stages with their adapters.
+
 import { holdClaims } from '../adapters/mongo/hold-claims.ts';
 import { intentClaims } from '../adapters/mongo/intent-claims.ts';
 import { replayClaims } from '../adapters/mongo/replay-claims.ts';
@@ -6,6 +7,7 @@ import { settlementClaims } from '../adapters/mongo/settlement-claims.ts';
 import { limitsLedger, limitsNamespace } from '../adapters/redis/limits.ts';
 import { limitsClient } from '../adapters/redis/limits-client.ts';
 import { corridorBook } from '../domain/corridors.ts';
+import type { ErrorCode } from '../ports/error-codes.ts';
 import { createFxPricing } from '../processors/fx-pricing/processor.ts';
 import { createIntake } from '../processors/intake/processor.ts';
 import { createLimits } from '../processors/limits/processor.ts';
@@ -58,7 +60,7 @@ export async function processorHosts(
 const clock = Date.now;
 const hook = async (name: string) => failpoint(name);
 const dropped = (stage: string, { logger, metrics }: HostRuntime) => {
-  return (cause: { code: string; detail: string }) => {
+  return (cause: { code: ErrorCode; detail: string }) => {
     metrics.faults.inc({ consumer: stage, code: cause.code });
     logger.info({ stage, code: cause.code, detail: cause.detail }, 'dropped');
   };

@@ -18,7 +18,7 @@ export function toReport<R>(
     const id = idOf(record);
     if (!conflicting.has(id) && !places.has(index)) return [];
     const detail = `${id} is stored with other content: the same id must never stand for two things`;
-    return [{ index, disposition: { kind: 'dead-letter' as const, cause: { code: 'ID_CONFLICT', detail } } }];
+    return [{ index, disposition: { kind: 'dead-letter' as const, cause: { code: 'ID_CONFLICT' as const, detail } } }];
   });
   return { written: counts.written, stale: batch.length - counts.written - failed.length, failed };
 }

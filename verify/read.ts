@@ -101,7 +101,7 @@ async function detours(topic: RecoveryTopic, records: readonly LogRecord[], read
   }
 }
 
-const NO_MARK = { eventId: '', occurredAt: 0, stage: 'UNKNOWN', code: '' } as const;
+const NO_MARK = { eventId: '', occurredAt: 0, stage: 'UNKNOWN', code: 'UNEXPECTED_ERROR' } as const;
 
 /** The transfer that a dead letter stops. */
 async function stopped(topic: string, { value }: LogRecord, codec: Codec): Promise<string | undefined> {

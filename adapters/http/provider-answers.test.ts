@@ -91,10 +91,10 @@ describe('a submit', () => {
   });
 
   it('that was not sent is not sent, and one that was lost stays open', () => {
-    expect(submitResult(KEY, { kind: 'not-sent', code: 'ECONNREFUSED', detail: '' })).toMatchObject({
+    expect(submitResult(KEY, { kind: 'not-sent', code: 'HTTP_ERROR', detail: '' })).toMatchObject({
       kind: 'not-sent',
     });
-    expect(submitResult(KEY, { kind: 'lost', code: 'ECONNRESET', detail: '' })).toMatchObject({ kind: 'unknown' });
+    expect(submitResult(KEY, { kind: 'lost', code: 'HTTP_ERROR', detail: '' })).toMatchObject({ kind: 'unknown' });
   });
 });
 

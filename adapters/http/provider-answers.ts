@@ -1,9 +1,11 @@
 // What a provider's answers mean. The shapes are its contract, version 1 (docs/simulator.md), as far as they are used.
 //
 // Nothing of an answer goes on as it came: codes are of a fixed set or one word, texts are bounded and plain.
+
 import { z } from 'zod';
 import { safeText } from '../../domain/text.ts';
 import type { CancelResult, Observation, QueryResult, Said, SubmitResult } from '../../payouts/payout.ts';
+import type { ShownCode } from '../../ports/error-codes.ts';
 import type { Exchange } from './provider-exchange.ts';
 
 /** `complete`: what says that money moves must repeat what was asked for, or it is no answer. */
@@ -11,7 +13,7 @@ export type AnswerRule = 'complete' | 'minimal';
 
 const MOST_REFERENCE = 64;
 const DEEPEST = 16;
-const CODES: ReadonlySet<string> = new Set([
+const CODES = [
   'INVALID_REQUEST',
   'EXPIRED',
   'DECLINED',
@@ -23,7 +25,7 @@ const CODES: ReadonlySet<string> = new Set([
   'UNAUTHORIZED',
   'INTERNAL',
   'UNAVAILABLE',
-]);
+] as const;
 const OTHER_CODE = 'OTHER';
 /** ISO 20022, narrative: the provider gave a reason that is no code. */
 const NO_REASON_CODE = 'NARR';
@@ -58,7 +60,7 @@ const view = z.object({
 });
 
 const refusal = z.object({
-  code: z.string().transform((code) => (CODES.has(code) ? code : OTHER_CODE)),
+  code: z.string().transform((given) => CODES.find((code) => code === given) ?? OTHER_CODE),
   /** A promise: the key has never executed and never will. */
   definitive: z.boolean(),
   reasonCode: reasonCode.optional(),
@@ -71,7 +73,7 @@ type Refusal = z.output<typeof refusal>;
 type Read = Observation | { readonly kind: 'refusal'; readonly status: number; readonly refusal: Refusal } | Unread;
 interface Unread {
   readonly kind: 'unread';
-  readonly code: string;
+  readonly code: ShownCode;
   readonly detail: string;
 }
 

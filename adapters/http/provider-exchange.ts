@@ -1,6 +1,8 @@
 // One HTTP exchange with a provider that knows for certain whether its first byte was sent.
+
 import { isUtf8 } from 'node:buffer';
 import type { Dispatcher } from 'undici';
+import { foreignCodeOf, type ShownCode } from '../../ports/error-codes.ts';
 
 export interface ExchangeRequest {
   readonly method: 'GET' | 'POST';
@@ -23,9 +25,9 @@ export type Exchange =
       readonly body: string;
     }
   /** No byte of the request was written, and none will be. */
-  | { readonly kind: 'not-sent'; readonly code: string; readonly detail: string }
+  | { readonly kind: 'not-sent'; readonly code: ShownCode; readonly detail: string }
   /** It may have arrived. */
-  | { readonly kind: 'lost'; readonly code: string; readonly detail: string };
+  | { readonly kind: 'lost'; readonly code: ShownCode; readonly detail: string };
 
 const LARGEST_ANSWER_BYTES = 64 * 1_024;
 const JSON_TYPE = /^application\/(?:[a-z0-9.+-]+\+)?json *(?:;|$)/i;
@@ -57,7 +59,7 @@ export function exchange(dispatcher: Dispatcher, request: ExchangeRequest): Prom
       clearTimeout(timer);
       resolve(result);
     };
-    const fail = (code: string, detail: string) => end({ kind: started ? 'lost' : 'not-sent', code, detail });
+    const fail = (code: ShownCode, detail: string) => end({ kind: started ? 'lost' : 'not-sent', code, detail });
     const timer = setTimeout(() => {
       fail('TIMEOUT', `no answer within ${request.timeoutMs} ms`);
       controller?.abort(new Error('timed out'));
@@ -95,7 +97,7 @@ export function exchange(dispatcher: Dispatcher, request: ExchangeRequest): Prom
         end({ kind: 'answered', status, retryAfter, isJson, body: bytes.toString('utf8') });
       },
       onResponseError(_controller, error) {
-        fail(codeOf(error), 'the connection failed');
+        fail(foreignCodeOf(error) ?? 'HTTP_ERROR', 'the connection failed');
       },
     };
 
@@ -113,7 +115,7 @@ export function exchange(dispatcher: Dispatcher, request: ExchangeRequest): Prom
         handler,
       );
     } catch (error) {
-      fail(codeOf(error), 'it could not be sent');
+      fail(foreignCodeOf(error) ?? 'HTTP_ERROR', 'it could not be sent');
     }
   });
 }
@@ -121,15 +123,4 @@ export function exchange(dispatcher: Dispatcher, request: ExchangeRequest): Prom
 /** A header that came once, or nothing. */
 function only(value: string | string[] | undefined): string | undefined {
   return typeof value === 'string' ? value : undefined;
-}
-
-/** The client's code: of a bounded form, and no text of the provider. */
-function codeOf(error: unknown): string {
-  try {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-    return /^[A-Z][A-Z0-9_]{1,40}$/.test(code) ? code : 'HTTP_ERROR';
-  } catch {
-    // Of a shape that cannot be looked at.
-    return 'HTTP_ERROR';
-  }
 }

@@ -64,7 +64,7 @@ describe('errors', () => {
   });
 
   test('that have a code keep it', () => {
-    const error = new CodedError('SOMETHING', 'else', { faultClass: 'fatal' });
+    const error = new CodedError('CONFIG_INVALID', 'else', { faultClass: 'fatal' });
     expect(codedError(error)).toBe(error);
     expect(verdictOf(error)).toBe('fatal');
   });

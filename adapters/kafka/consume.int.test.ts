@@ -160,7 +160,12 @@ describe('after the commit', () => {
       async ({ partition, records }) => {
         handled[partition]! += records.length;
         if (partition === 1) return done(records);
-        const pause = { do: 'pause', forMs: 60_000, code: 'REDIS_DOWN', detail: 'limits are unavailable' } as const;
+        const pause = {
+          do: 'pause',
+          forMs: 60_000,
+          code: 'REDIS_UNAVAILABLE',
+          detail: 'limits are unavailable',
+        } as const;
         // biome-ignore lint/suspicious/noThenProperty: the port's word for what comes after the commit
         return { ...done(records), then: pause };
       },
@@ -169,7 +174,7 @@ describe('after the commit', () => {
     await eventually(() => handled).toEqual([5, 10]);
     const byPartition = () => [...consumer.progress()].sort((one, other) => one.partition - other.partition);
     await eventually(() => byPartition().map(({ paused, position, lag }) => [paused?.code, position, lag])).toEqual([
-      ['REDIS_DOWN', 5, 5],
+      ['REDIS_UNAVAILABLE', 5, 5],
       [undefined, 10, 0],
     ]);
     expect(handled).toEqual([5, 10]);
@@ -182,7 +187,7 @@ describe('after the commit', () => {
       name,
       [input],
       async ({ records }) => {
-        const pause = { do: 'pause', forMs: 10, code: 'WAIT', detail: 'a moment' } as const;
+        const pause = { do: 'pause', forMs: 10, code: 'RETRY_NOT_DUE', detail: 'a moment' } as const;
         // biome-ignore lint/suspicious/noThenProperty: the port's word for what comes after the commit
         return { ...done(records), then: pause };
       },
@@ -200,12 +205,12 @@ describe('after the commit', () => {
       async ({ records }) => ({
         ...done(records, copyTo(output, records)),
         // biome-ignore lint/suspicious/noThenProperty: the port's word for what comes after the commit
-        then: { do: 'stop', code: 'SCHEMA_UNKNOWN', detail: 'a newer writer' },
+        then: { do: 'stop', code: 'NEWER_SCHEMA', detail: 'a newer writer' },
       }),
       { maxBatchRecords: 5 },
     );
-    await expect(consumer.ended).rejects.toMatchObject({ code: 'SCHEMA_UNKNOWN', severity: 'fatal' });
-    expect(faults.at(-1)).toMatchObject({ code: 'SCHEMA_UNKNOWN', severity: 'fatal' });
+    await expect(consumer.ended).rejects.toMatchObject({ code: 'NEWER_SCHEMA', severity: 'fatal' });
+    expect(faults.at(-1)).toMatchObject({ code: 'NEWER_SCHEMA', severity: 'fatal' });
     expect(await readKeys(output)).toEqual(['k0', 'k1', 'k2', 'k3', 'k4']);
   });
 });

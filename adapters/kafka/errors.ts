@@ -1,4 +1,5 @@
 // What kafkajs throws, as stable codes.
+import type { ErrorCode } from '../../ports/error-codes.ts';
 import { CodedError, isCoded, thrownText } from '../../ports/fault.ts';
 import type { LogFault } from '../../ports/log.ts';
 
@@ -15,7 +16,10 @@ export type Verdict =
 
 const FENCED = new Set(['INVALID_PRODUCER_EPOCH', 'INVALID_PRODUCER_ID_MAPPING', 'INVALID_TXN_STATE']);
 const NOT_MEMBER = new Set(['UNKNOWN_MEMBER_ID', 'ILLEGAL_GENERATION', 'REBALANCE_IN_PROGRESS', 'FENCED_INSTANCE_ID']);
-const FATAL = new Map([
+type FatalCode = 'KAFKA_UNAUTHORIZED' | 'KAFKA_UNAUTHENTICATED' | 'KAFKA_UNSUPPORTED' | 'KAFKA_MISCONFIGURED';
+type TransientCode = 'FENCED' | 'NOT_A_MEMBER' | 'KAFKA_REFUSED' | 'KAFKA_UNAVAILABLE' | 'KAFKA_CLIENT' | 'CLIENT_BUG';
+
+const FATAL = new Map<string, FatalCode>([
   ['TOPIC_AUTHORIZATION_FAILED', 'KAFKA_UNAUTHORIZED'],
   ['GROUP_AUTHORIZATION_FAILED', 'KAFKA_UNAUTHORIZED'],
   ['CLUSTER_AUTHORIZATION_FAILED', 'KAFKA_UNAUTHORIZED'],
@@ -38,14 +42,14 @@ const FATAL = new Map([
   ['INVALID_REQUEST', 'KAFKA_MISCONFIGURED'],
   ['POLICY_VIOLATION', 'KAFKA_MISCONFIGURED'],
 ]);
-const REFUSED_RECORD = new Map([
+const REFUSED_RECORD = new Map<string, 'RECORD_TOO_LARGE' | 'RECORD_INVALID'>([
   ['MESSAGE_TOO_LARGE', 'RECORD_TOO_LARGE'],
   ['RECORD_LIST_TOO_LARGE', 'RECORD_TOO_LARGE'],
   ['INVALID_RECORD', 'RECORD_INVALID'],
   ['INVALID_TIMESTAMP', 'RECORD_INVALID'],
 ]);
 /** The next words for the operator, by code. */
-const ADVICE: Readonly<Record<string, string>> = {
+const ADVICE: Readonly<Record<FatalCode, string>> = {
   KAFKA_UNAUTHORIZED: 'Grant the ACLs that docs/kafka.md lists to this principal.',
   KAFKA_UNAUTHENTICATED: 'Check the SASL user, password and mechanism.',
   KAFKA_UNSUPPORTED: 'Use a Kafka broker of version 4.x.',
@@ -109,18 +113,18 @@ export function codedError(error: unknown): CodedError {
   const refused = type === undefined ? undefined : REFUSED_RECORD.get(type);
   if (refused !== undefined) return new CodedError(refused, cause.message, { faultClass: 'poison', cause });
   if (cause.name === 'KafkaJSSASLAuthenticationError') {
-    const message = `${cause.message} ${ADVICE['KAFKA_UNAUTHENTICATED']}`;
+    const message = `${cause.message} ${ADVICE.KAFKA_UNAUTHENTICATED}`;
     return new CodedError('KAFKA_UNAUTHENTICATED', message, { faultClass: 'fatal', dependency: 'kafka', cause });
   }
   const code = transientCode(cause, type);
-  return new CodedError(code, `${cause.name}: ${thrownText(cause)}`, {
+  return new CodedError<TransientCode>(code, `${cause.name}: ${thrownText(cause)}`, {
     faultClass: 'transient-dependency',
     dependency: 'kafka',
     cause,
   });
 }
 
-function transientCode(cause: ClientError, type: string | undefined): string {
+function transientCode(cause: ClientError, type: string | undefined): TransientCode {
   if (type !== undefined && FENCED.has(type)) return 'FENCED';
   if (type !== undefined && NOT_MEMBER.has(type)) return 'NOT_A_MEMBER';
   if (type !== undefined) return 'KAFKA_REFUSED';
@@ -141,7 +145,7 @@ export function verdictOf(error: unknown): Verdict {
 export class FatalLogFault extends CodedError implements LogFault {
   readonly severity = 'fatal';
   readonly detail: string;
-  constructor(code: string, detail: string, cause?: unknown) {
+  constructor(code: ErrorCode, detail: string, cause?: unknown) {
     super(code, detail, { faultClass: 'fatal', dependency: 'kafka', cause });
     this.name = 'FatalLogFault';
     this.detail = detail;

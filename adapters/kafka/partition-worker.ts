@@ -1,5 +1,6 @@
 // Works one input partition for as long as this member owns it: take over, gather a batch, hand it over, commit, again.
 // Any error leads back to the start, where the committed offset says what really happened.
+import type { ErrorCode } from '../../ports/error-codes.ts';
 import { CodedError, isCoded, thrownText } from '../../ports/fault.ts';
 import type {
   BatchResult,
@@ -61,7 +62,7 @@ export class PartitionWorker {
   #committedAt = performance.now();
   #paused: PartitionProgress['paused'];
   /** Why the batch to come was handed in before and not committed. */
-  #failed: { readonly code: string; readonly attempts: number } | undefined;
+  #failed: { readonly code: ErrorCode; readonly attempts: number } | undefined;
   /** When it last found nothing to do; monotonic ms. */
   #restedAt = 0;
   readonly #patience = new TopicPatience();
@@ -203,7 +204,7 @@ export class PartitionWorker {
     consumer.onCommit?.({ topic, partition, outputs: outputs.length, joined, durationMs });
   }
 
-  async #pauseFor({ forMs, code, detail }: { forMs: number; code: string; detail: string }): Promise<void> {
+  async #pauseFor({ forMs, code, detail }: { forMs: number; code: ErrorCode; detail: string }): Promise<void> {
     this.#paused = { code, detail };
     this.#options.source.parked = true;
     await pause(forMs, this.#ending.signal);
@@ -276,7 +277,7 @@ export class PartitionWorker {
   }
 
   /** A partition that was added waits for its offset, but not for ever. */
-  #offsetMissing(code: string): FatalLogFault | undefined {
+  #offsetMissing(code: ErrorCode): FatalLogFault | undefined {
     if (code !== 'OFFSET_AWAITED') return undefined;
     this.#awaitedSince ??= performance.now();
     const { groupId, topic, partition } = this.#options.ownership;

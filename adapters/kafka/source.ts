@@ -1,5 +1,7 @@
 // One partition being read: what is buffered of it, where it goes on, and what is wrong with it alone.
+
 import { performance } from 'node:perf_hooks';
+import type { ErrorCode } from '../../ports/error-codes.ts';
 import type { LogRecord } from '../../ports/log.ts';
 import { backoffMs } from './backoff.ts';
 import { type Committed, committedRecords } from './committed-records.ts';
@@ -20,7 +22,7 @@ const NO_SUSPECT = { offset: -1, fetches: 0, since: 0 };
 
 /** Why a partition does not go on. */
 export interface Standing {
-  readonly code: string;
+  readonly code: ErrorCode;
   readonly detail: string;
 }
 

@@ -133,6 +133,6 @@ it.each([
 });
 
 it('what is coded already passes through', () => {
-  const error = new CodedError('OTHER', 'known already');
+  const error = new CodedError('ID_CONFLICT', 'known already');
   expect(mongoFault(error)).toBe(error);
 });

@@ -58,7 +58,7 @@ const change = (from: Payout, next: Payout) => ({ from: from.revision, next });
 describe('payouts in MongoDB', () => {
   it('come back as they were stored, in every phase', async () => {
     const base = submitting('a');
-    const unknown = afterSubmit(base, key('a'), { kind: 'unknown', code: 'X', detail: '' }, T0 + 1, POLICY);
+    const unknown = afterSubmit(base, key('a'), { kind: 'unknown', code: 'TIMEOUT', detail: '' }, T0 + 1, POLICY);
     const payouts = [
       openPayout(request('new'), T0),
       { ...base, payoutId: 'submitting' },

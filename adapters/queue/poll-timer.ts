@@ -1,9 +1,11 @@
 // BullMQ as the timer of payouts. It holds nothing that matters: MongoDB has `nextPollAt`, and a sweeper finds what a lost
 // job would have woken up. So no retries, no failed jobs kept, and one job for all payouts that are due together.
+
 import { once } from 'node:events';
 import { Queue, Worker } from 'bullmq';
 import { Redis } from 'ioredis';
 import type { PollTimer } from '../../payouts/ports.ts';
+import type { ErrorCode } from '../../ports/error-codes.ts';
 import { type CodedError, dependencyDown, isCoded } from '../../ports/fault.ts';
 import { withinLoopTime } from '../loop-timeout.ts';
 import { refuseEviction } from '../redis/eviction.ts';
@@ -20,7 +22,7 @@ export interface PollTimerOptions {
   /** Payouts due within the same slot share a job, ms. */
   readonly slotMs?: number;
   /** Told of connection trouble. Never throws. */
-  readonly onFault?: (code: string, detail: string) => void;
+  readonly onFault?: (code: ErrorCode, detail: string) => void;
 }
 
 const DEPENDENCY = 'redis-queue';

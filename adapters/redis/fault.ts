@@ -62,7 +62,11 @@ export function replyCode(error: unknown): string | undefined {
 }
 
 /** Wraps an error of the client; a coded error passes through. `dependency`: redis-limits or redis-queue. */
-export function redisFault(error: unknown, dependency: string, downCode = 'REDIS_UNAVAILABLE'): CodedError {
+export function redisFault(
+  error: unknown,
+  dependency: string,
+  downCode: 'REDIS_UNAVAILABLE' | 'REDIS_QUEUE_UNAVAILABLE' = 'REDIS_UNAVAILABLE',
+): CodedError {
   if (isCoded(error)) return error;
   const code = replyCode(error);
   const denial = code === undefined ? undefined : REDIS_DENIALS[code];

@@ -6,6 +6,7 @@ import { setTimeout } from 'node:timers/promises';
 import { SchemaRegistry } from '@kafkajs/confluent-schema-registry';
 import avro, { type Type } from 'avsc';
 import type { Codec, DecodeResult } from '../../ports/codec.ts';
+import type { ErrorCode } from '../../ports/error-codes.ts';
 import { CodedError } from '../../ports/fault.ts';
 import { avscOptions, recordType } from '../../schemas/avro-types.ts';
 import { selfContained } from '../../schemas/load.ts';
@@ -65,7 +66,7 @@ export function registryCodec(options: RegistryOptions): Codec {
     const answer = await call('POST', path, { schema: JSON.stringify(schema) });
     const { id, error_code: said } = fieldsOf(answer);
     if (answer.status === 200 && isId(id)) return id;
-    const refuse = (code: string, message: string) =>
+    const refuse = (code: 'SCHEMA_NOT_REGISTERED' | 'SCHEMA_REFUSED', message: string) =>
       new CodedError(code, message, { faultClass: 'fatal', dependency: 'registry' });
     if (saysMissing(answer, MISSING.subject, MISSING.schema)) {
       const message = `the current schema of ${name} is not in the registry: run \`corridor schemas push\` first`;
@@ -170,7 +171,7 @@ function avroType(schema: string): Type | undefined {
   }
 }
 
-const poison = (code: string, detail: string): DecodeResult<never> => ({ ok: false, kind: 'poison', code, detail });
+const poison = (code: ErrorCode, detail: string): DecodeResult<never> => ({ ok: false, kind: 'poison', code, detail });
 
 function invalidValue(topic: string, type: Type, value: unknown): CodedError {
   const paths: string[] = [];

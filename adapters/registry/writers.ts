@@ -1,6 +1,8 @@
 // What a writer's schema id stands for. Ids that the registry does not know are the record's trouble only when the
 // registry is whole: one that is loading, lags, or was restored empty must not condemn a good record.
+
 import type { Resolver, Type } from 'avsc';
+import type { ErrorCode } from '../../ports/error-codes.ts';
 import { CodedError, dependencyDown } from '../../ports/fault.ts';
 import type { Call } from './call.ts';
 
@@ -14,7 +16,7 @@ const ASKED_AT_ONCE = 8;
 
 export interface Refusal {
   readonly kind: 'poison' | 'newer-schema';
-  readonly code: string;
+  readonly code: ErrorCode;
   readonly detail: string;
 }
 /** How to read a writer's bytes, or why not. */
@@ -150,7 +152,7 @@ export function createWriters({ find, call, now, sleep }: WritersOptions): Write
   };
 }
 
-const refuse = (kind: Refusal['kind'], code: string, detail: string): Writer => ({ refuse: { kind, code, detail } });
+const refuse = (kind: Refusal['kind'], code: ErrorCode, detail: string): Writer => ({ refuse: { kind, code, detail } });
 const unknown = (id: number) => refuse('poison', 'UNKNOWN_SCHEMA_ID', `the registry does not know schema ${id}`);
 const incomplete = (detail: string) =>
   new CodedError('REGISTRY_INCOMPLETE', detail, { faultClass: 'transient-dependency', dependency: 'registry' });

@@ -124,8 +124,8 @@ const provider: ProviderClient = {
     await new Promise((resolve) => setTimeout(resolve, PROVIDER_MS));
     return { kind: 'observed', state: 'PAID', reference: 'r-1', reasonCode: null };
   },
-  query: async () => ({ kind: 'no-answer', code: 'BENCH', detail: '' }),
-  cancel: async () => ({ kind: 'no-answer', code: 'BENCH', detail: '' }),
+  query: async () => ({ kind: 'no-answer', code: 'HTTP_ERROR', detail: '' }),
+  cancel: async () => ({ kind: 'no-answer', code: 'HTTP_ERROR', detail: '' }),
 };
 
 const payouts: Make = async (db, run, { partitions }) => {

@@ -30,7 +30,7 @@ const withPayouts = (use: (store: MongoPayoutStore) => Promise<void>) =>
 const withSealedPayouts = (use: (store: MongoPayoutStore, operators: KeyRing) => Promise<void>) =>
   withConnections(async (connections) => {
     const onForged = (payoutId: string) => {
-      throw new CodedError('PAYOUT_FORGED', forgedDetail(payoutId));
+      throw new CodedError('PAYOUT_FORGED', forgedDetail(payoutId), { faultClass: 'invalid-request' });
     };
     const { executor: ring, operators } = connections.config.keys;
     await use(mongoPayoutStore(await connections.db(), { ring, operators, onForged }), operators);

@@ -89,7 +89,9 @@ function instantOf(given: string | undefined): number {
 function recordOf(intent: TransferRequested, codec: Codec): Input {
   const value = codec.encode(INTENTS, intent);
   if (value.length > transferRequested.maxMessageBytes - FRAMING_BYTES) {
-    throw new CodedError('RECORD_TOO_LARGE', `${value.length} bytes, more than ${INTENTS} takes`);
+    throw new CodedError('RECORD_TOO_LARGE', `${value.length} bytes, more than ${INTENTS} takes`, {
+      faultClass: 'invalid-request',
+    });
   }
   return { key: intent.transferId, value };
 }

@@ -45,7 +45,6 @@ export async function readListFiles(
   } catch (error) {
     if (!(error instanceof ListRefused)) throw error;
     throw new CodedError(error.code, `refused: ${files.join(', ')}: ${error.message}`, {
-      faultClass: 'poison',
       cause: error,
     });
   }

@@ -13,7 +13,7 @@ import { type LocalStack, PART_NAMES, type PartName, type StackOptions } from '.
 import { isRunning, StackView } from './view.ts';
 
 export { DEFAULT_STATE_DIR } from './artifacts.ts';
-export { StackError, type StackErrorCode } from './errors.ts';
+export { StackError } from './errors.ts';
 export { stackEnvironment } from './external.ts';
 export type { LocalStack, PartName, Provider, ServerInfo, ServerName, StackOptions, StackUrls } from './types.ts';
 

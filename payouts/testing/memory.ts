@@ -116,7 +116,8 @@ export class MemoryProvider implements ProviderClient {
 
   async submit(instruction: PayoutInstruction, mayStart: () => boolean): Promise<SubmitResult> {
     await new Promise((resolve) => setImmediate(resolve));
-    if (this.submitFault === 'not-sent' || !mayStart()) return { kind: 'not-sent', code: 'NOT_SENT', detail: '' };
+    if (this.submitFault === 'not-sent' || !mayStart())
+      return { kind: 'not-sent', code: 'TOO_LATE_TO_SEND', detail: '' };
     this.calls.push(`submit ${instruction.key}`);
     if (this.submitFault === 'lost-before') return { kind: 'unknown', code: 'TIMEOUT', detail: '' };
     const key = this.#key(instruction.key);

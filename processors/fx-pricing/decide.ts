@@ -1,12 +1,14 @@
 // Pricing: a binding price from fresh rates, or patience, or a decline. Pure.
+
 import { hash } from 'node:crypto';
 import type { Corridor, CorridorSide } from '../../domain/corridors.ts';
 import { formatMoney } from '../../domain/currencies.ts';
 import { nextEnvelope } from '../../domain/envelope.ts';
 import { type Pricing, priceOf } from '../../domain/pricing.ts';
 import { type ReasonCode, reason } from '../../domain/reasons.ts';
+import type { ErrorCode } from '../../ports/error-codes.ts';
 import type { Price, RateLeg, Reason } from '../../schemas/types.generated.ts';
-import type { Decision, Disposition, EmittedTo, ReceivedFrom } from '../contract.ts';
+import type { Cause, Decision, Disposition, EmittedTo, ReceivedFrom } from '../contract.ts';
 import type { Topology } from '../topology.ts';
 import type { Route } from './routes.ts';
 
@@ -105,7 +107,7 @@ function outsideOfSide({ amount, currency }: CorridorSide, minor: bigint): Reaso
 function waitForRate(input: PricingInput, { now, route, rules }: PricingContext): Decision<PricingEvent> {
   const { sourceCurrency, targetCurrency } = input.value.instruction;
   if (input.waitedMs >= rules.maxWaitMs) return [rejected(input, now, reason('RATE'))];
-  const cause =
+  const cause: Cause =
     route.kind === 'stale'
       ? { code: 'RATE_STALE', detail: `the rate ${route.pair} is too old` }
       : { code: 'RATE_MISSING', detail: `no rates lead from ${sourceCurrency} to ${targetCurrency}` };
@@ -131,4 +133,4 @@ function rejected(input: PricingInput, now: number, why: Reason): PricingEvent {
   };
 }
 
-const stop = (code: string, detail: string): Disposition => ({ kind: 'stop', cause: { code, detail } });
+const stop = (code: ErrorCode, detail: string): Disposition => ({ kind: 'stop', cause: { code, detail } });

@@ -163,7 +163,7 @@ describe('the dead letter of an intent', () => {
   const unable = (real: ReturnType<typeof intake>, claims: boolean) => ({
     ...real,
     prepare: claims ? real.prepare : async (batch: readonly unknown[]) => batch.map(() => undefined as never),
-    decide: () => ({ kind: 'dead-letter', cause: { code: 'UNABLE', detail: 'for a test' } }) as const,
+    decide: () => ({ kind: 'dead-letter', cause: { code: 'ID_CONFLICT', detail: 'for a test' } }) as const,
   });
 
   async function letterOf(claimsFirst: boolean) {

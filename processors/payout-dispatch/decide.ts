@@ -1,7 +1,9 @@
 // Payout dispatch: the last look inside the chain before money moves. Pure.
+
 import { nextEnvelope } from '../../domain/envelope.ts';
 import { priceFaults } from '../../domain/pricing.ts';
 import { reason } from '../../domain/reasons.ts';
+import type { ErrorCode } from '../../ports/error-codes.ts';
 import type { Reason, ReviewDecided, ScreeningRecheck, TransferReserved } from '../../schemas/types.generated.ts';
 import { withRecheck, withReview } from '../../screening/evidence.ts';
 import type { Difference } from '../../screening/ports.ts';
@@ -116,4 +118,4 @@ function resume(
   return [rejected(reviewed, following, declined(standing.lapse !== undefined))];
 }
 
-const refuse = (code: string, detail: string): Disposition => ({ kind: 'dead-letter', cause: { code, detail } });
+const refuse = (code: ErrorCode, detail: string): Disposition => ({ kind: 'dead-letter', cause: { code, detail } });

@@ -1,5 +1,7 @@
 // Screening: clear goes on, everything else waits for a person. Pure.
+
 import { nextEnvelope } from '../../domain/envelope.ts';
+import type { ErrorCode } from '../../ports/error-codes.ts';
 import type { ReviewDecided, ScreeningEvidence, TransferAccepted } from '../../schemas/types.generated.ts';
 import { withRecheck, withReview } from '../../screening/evidence.ts';
 import type { Difference, Findings } from '../../screening/ports.ts';
@@ -109,4 +111,4 @@ function resume(input: Received<ReviewDecided, 'review.decided'>, context: Scree
   ];
 }
 
-const stop = (code: string, detail: string): Disposition => ({ kind: 'stop', cause: { code, detail } });
+const stop = (code: ErrorCode, detail: string): Disposition => ({ kind: 'stop', cause: { code, detail } });

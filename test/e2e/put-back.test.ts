@@ -96,7 +96,7 @@ function executor(attempts: AttemptClaims | undefined, verdicts: readonly GateVe
   return made;
 }
 
-const shut = (): GateVerdict => ({ pass: false, untilMs: Date.now(), code: 'TEST' });
+const shut = (): GateVerdict => ({ pass: false, untilMs: Date.now(), code: 'CUSTOMER_BLOCKED' });
 
 function request(transferId: string) {
   const now = Date.now();

@@ -55,7 +55,7 @@ function standing({ topic, partition, key, value, headers }: OutputRecord, offse
 }
 
 function detourOf(arrival: Arrival): Detour {
-  const cause = { code: 'LATER', detail: 'not now' };
+  const cause = { code: 'RATE_STALE', detail: 'not now' } as const;
   return {
     owner: OWNER,
     group: `corridor.${OWNER}`,

@@ -1,6 +1,7 @@
 // Real Avro without a registry: the current schemas under fixed ids.
 
 import type { Codec, DecodeResult } from '../../ports/codec.ts';
+import type { ErrorCode } from '../../ports/error-codes.ts';
 import { CodedError } from '../../ports/fault.ts';
 import { recordType } from '../../schemas/avro-types.ts';
 import { TextRefused } from '../../schemas/strict-strings.ts';
@@ -56,7 +57,8 @@ function decodeOne<T extends TopicName>(
   bytes: Buffer | null,
   newerIds: ReadonlySet<number>,
 ): DecodeResult<TopicValues[T]> {
-  const refuse = (kind: 'poison' | 'newer-schema', code: string) => ({ ok: false, kind, code, detail: code }) as const;
+  const refuse = (kind: 'poison' | 'newer-schema', code: ErrorCode) =>
+    ({ ok: false, kind, code, detail: code }) as const;
   if (bytes === null || bytes.length === 0) return refuse('poison', 'EMPTY_VALUE');
   if (bytes.length < 5 || bytes[0] !== 0) return refuse('poison', 'NOT_AVRO');
   const writerId = bytes.readInt32BE(1);

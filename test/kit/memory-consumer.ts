@@ -1,5 +1,6 @@
 // A consumer of the log in memory, which can be made to crash at every step.
 
+import type { ErrorCode } from '../../ports/error-codes.ts';
 import type { BatchResult, ConsumerOptions, LogConsumer, PartitionProgress, RecordBatch } from '../../ports/log.ts';
 import { groupId } from '../../ports/names.ts';
 import type { MemoryLog } from './memory-log.ts';
@@ -31,8 +32,8 @@ interface PartitionState {
   readonly partition: number;
   position: number;
   lastProgressAt: number;
-  paused: { readonly until: number; readonly code: string; readonly detail: string } | undefined;
-  failed: { readonly code: string; readonly attempts: number } | undefined;
+  paused: { readonly until: number; readonly code: ErrorCode; readonly detail: string } | undefined;
+  failed: { readonly code: ErrorCode; readonly attempts: number } | undefined;
 }
 
 export class MemoryConsumer implements LogConsumer {
@@ -195,7 +196,7 @@ export class MemoryConsumer implements LogConsumer {
 
   #refence(state: PartitionState, error: Error): void {
     const { topic, partition } = state;
-    const code = (error as { code?: string }).code ?? 'HANDLER_FAILED';
+    const { code = 'HANDLER_FAILED' } = error as { readonly code?: ErrorCode };
     state.failed = { code, attempts: (state.failed?.attempts ?? 0) + 1 };
     this.options.onFault({ code, detail: error.message, topic, partition, severity: 'transient' });
     state.paused = { until: this.#log.clock.now() + 100, code, detail: error.message };

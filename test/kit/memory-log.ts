@@ -1,6 +1,8 @@
 // The log in memory: partitions, and transactions that are all or nothing.
+
 import type { Clock } from '../../ports/clock.ts';
 import { systemClock } from '../../ports/clock.ts';
+import type { ErrorCode } from '../../ports/error-codes.ts';
 import type {
   BatchResult,
   ConsumerOptions,
@@ -40,7 +42,7 @@ export class MemoryLog implements Log {
   readonly manual: boolean;
   crash: CrashPlan | undefined;
   /** Set: consumers say that they wait for the brokers. */
-  away: { readonly code: string; readonly detail: string } | undefined;
+  away: { readonly code: ErrorCode; readonly detail: string } | undefined;
   readonly refuses: MemoryLogOptions['refuses'];
   readonly consumers: MemoryConsumer[] = [];
   /** Transactions committed, by consumer name. */

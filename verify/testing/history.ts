@@ -327,7 +327,7 @@ export class History {
       eventId: markId(letter.headers[RECOVERY_HEADER.deadLetterId]!),
       occurredAt: AT,
       stage: 'SCREENING' as const,
-      code: 'PARTIES_SEALED',
+      code: 'PARTIES_SEALED' as const,
     };
     const value: TransferLifecycle = deadLetterMark('transfer.accepted', accepted, mark)!;
     const { transferId, homePartition: partition } = accepted.envelope;

@@ -1,0 +1,88 @@
+// Codes of what a person or a program asked for and what is refused: nothing was changed.
+import { entry } from './entry.ts';
+
+export const callerCodes = {
+  OPTION_INVALID: entry('invalid-request', 'the caller', 400, 'Correct the option that the message names.'),
+  OPTION_MISSING: entry('invalid-request', 'the caller', 400, 'Give the option that the message names.'),
+  DECISION_MISSING: entry('invalid-request', 'the caller', 400, 'Say which decision it is.'),
+  PART_UNKNOWN: entry(['fatal', 'invalid-request'], 'the caller', 400, 'Name one of the parts that the message lists.'),
+  FILE_UNREADABLE: entry('invalid-request', 'the caller', 400, 'Check the path and the right to read the file.'),
+  FILES_UNCLEAR: entry('invalid-request', 'the caller', 400, 'Name each file of the list once.'),
+  FORMAT_UNKNOWN: entry('invalid-request', 'the caller', 400, 'Name one of the formats that the message lists.'),
+  BAD_LINES: entry(
+    'invalid-request',
+    'the caller',
+    422,
+    'Correct the lines, or pass --skip-bad. Nothing was published.',
+  ),
+  LINE_NOT_JSON: entry('notice', 'the caller', 400, 'Write one JSON object on each line.'),
+  LINE_NOT_OBJECT: entry('notice', 'the caller', 400, 'Write one JSON object on each line.'),
+  LINE_TOO_LONG: entry('notice', 'the caller', 413, 'Write shorter lines.'),
+  TRANSFER_UNKNOWN: entry('invalid-request', 'the caller', 404, 'Check the id of the transfer.'),
+  EVIDENCE_UNKNOWN: entry(
+    'invalid-request',
+    'the caller',
+    404,
+    'Check the id: the log holds no screening evidence of this transfer.',
+  ),
+  ENTITY_UNKNOWN: entry(
+    'invalid-request',
+    'the caller',
+    404,
+    'Check the id of the entity on the list that is in force.',
+  ),
+  CASE_UNKNOWN: entry('invalid-request', 'the caller', 404, 'See the list of cases for those that there are.'),
+  CASE_NOT_OPEN: entry('invalid-request', 'the caller', 409, 'Look at the case: it is decided or closed already.'),
+  CASE_MOVED: entry('invalid-request', 'the caller', 409, 'Look at the case, then try again: it changed meanwhile.'),
+  CASE_ALTERED: entry(
+    'invalid-request',
+    'a stored document',
+    409,
+    'Restore the case from the log with `corridor cases restore`: it was changed in the database.',
+  ),
+  CASE_WHOLE: entry('invalid-request', 'the caller', 409, 'Look at the case: there is nothing to restore.'),
+  EVIDENCE_CHANGED: entry(
+    'invalid-request',
+    'the caller',
+    409,
+    'Look at the case again: its evidence is not what you decided on.',
+  ),
+  HOLD_UNKNOWN: entry(
+    'invalid-request',
+    'the caller',
+    404,
+    'Check the id: the log has no held event of it that a stage sealed.',
+  ),
+  HOLD_RESUMED: entry(
+    'invalid-request',
+    'the caller',
+    409,
+    'Do nothing: the hold was resumed, and its case has nothing left to decide.',
+  ),
+  HOLD_LAPSED: entry(
+    'invalid-request',
+    'the caller',
+    409,
+    'Do nothing: the hold has lapsed, and the transfer is rejected.',
+  ),
+} as const;
+
+/** Of texts of a caller that are refused by the rules of the domain. */
+export const verifyCodes = {
+  CHECKPOINT_AHEAD: entry(
+    'fatal',
+    'the caller',
+    409,
+    'Use the checkpoint of this log: this one has read further than the log reaches.',
+  ),
+  CHECKPOINT_DAMAGED: entry('fatal', 'the caller', 422, 'Verify from the start, or go on from an older checkpoint.'),
+  CHECKPOINT_NOT_WRITTEN: entry(
+    'fatal',
+    'the caller',
+    500,
+    'Check the path of the checkpoint and the room on the disk.',
+  ),
+  CHECKPOINT_OF_ANOTHER: entry('fatal', 'the caller', 409, 'Use a checkpoint of this application.'),
+  CHECKPOINT_UNREADABLE: entry('fatal', 'the caller', 400, 'Check the path of the checkpoint.'),
+  NOT_QUIET: entry('fatal', 'the caller', 409, 'Stop the input, or verify without waiting for quiet.'),
+} as const;
