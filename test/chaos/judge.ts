@@ -132,7 +132,7 @@ export async function judge(evidence: Evidence): Promise<Verdict> {
   for (const failure of operator.failures) found.add('paidWrongly', 'operator', failure);
   await checkInputs(feeder, connections, found);
   const forged = await forgedIn(connections.log);
-  for (const { subject, detail } of checkForgeries(forged, tail.forgedLetters, evidence.tables)) {
+  for (const { subject, detail } of checkForgeries(forged, tail.forgedLetters, evidence.tables, operator.tampered)) {
     found.add('forgery', subject, detail);
   }
   for (const { subject, detail } of checkBadBatches(await badBatchesIn(connections.log), tail.batchLetters)) {

@@ -1,9 +1,13 @@
 import { expect, it } from 'vitest';
 import { contentHashOf } from '../../../processors/hold-content.ts';
+import { recordType } from '../../../schemas/avro-types.ts';
+import { shapeOf } from '../../../schemas/shape.ts';
 import type { ReviewDecided, TransferPriced } from '../../../schemas/types.generated.ts';
+import { contracts } from '../../../topics/catalogue.ts';
 import { accepted } from '../../kit/events.ts';
 import { altered, MALLORY, madeUp, toMallory } from './forged-values.ts';
 
+const fieldsOf = (record: string) => (shapeOf(recordType(record)).fields ?? []).map(({ name }) => name);
 const event = accepted({ transferId: 'true-one', partitions: 4 });
 const beneficiary = (value: unknown) =>
   (value as { parties: Record<string, { creditor: { account: { value: string } } }> }).parties['corridor.Parties']!
@@ -13,6 +17,25 @@ it('pays Mallory, and is otherwise as it was', () => {
   const changed = altered('transfer.accepted', event) as typeof event;
   expect(beneficiary(changed)).toBe(MALLORY.account);
   expect({ ...changed, parties: event.parties }).toEqual(event);
+});
+
+it('knows every sealed topic: those without a party at the top have a forgery of their own', () => {
+  const withoutParties = Object.values(contracts)
+    .filter(({ sealedBy, record }) => sealedBy !== null && !fieldsOf(record).includes('parties'))
+    .map(({ name }) => name);
+  expect(withoutParties.sort()).toEqual([
+    'fx.rates',
+    'payout.attempts',
+    'payout.updated',
+    'review.decided',
+    'screening.exception-revoked',
+    'screening.list-activated',
+  ]);
+  const claim = { payoutId: 'true-one', attempt: 2, claimId: 'c', startedAt: 1 };
+  expect(altered('payout.attempts', claim)).toEqual({ ...claim, attempt: 3 });
+  const { key, value } = madeUp('payout.attempts', claim);
+  expect(value).toMatchObject({ payoutId: key, attempt: 3 });
+  expect(key).not.toBe('true-one');
 });
 
 it('of a transfer that nobody made stands under an id of its own', () => {

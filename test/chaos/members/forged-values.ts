@@ -5,6 +5,7 @@ import { contentHashOf } from '../../../processors/hold-content.ts';
 import type {
   FxRate,
   Parties,
+  PayoutAttemptClaimed,
   PayoutUpdated,
   ReviewDecided,
   TransferAccepted,
@@ -35,7 +36,10 @@ export function altered(topic: TopicName, value: unknown): unknown {
     case 'fx.rates':
       return { ...(value as FxRate), rate: '0.0000001' };
     case 'screening.list-activated':
+    case 'screening.exception-revoked':
       return value;
+    case 'payout.attempts':
+      return { ...(value as PayoutAttemptClaimed), attempt: (value as PayoutAttemptClaimed).attempt + 1 };
     case 'transfer.held':
       return bound(toMallory(value as TransferHeld));
     default:
@@ -53,7 +57,12 @@ export function madeUp(
   switch (topic) {
     case 'fx.rates':
     case 'screening.list-activated':
+    case 'screening.exception-revoked':
       return { key: undefined, value: forged };
+    case 'payout.attempts': {
+      const claim = { ...(forged as PayoutAttemptClaimed), payoutId: transferId, claimId: randomUUID() };
+      return { key: transferId, value: claim };
+    }
     case 'review.decided': {
       const decided = forged as ReviewDecided;
       const held = bound(underId(decided.held, transferId));

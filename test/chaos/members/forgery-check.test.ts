@@ -34,6 +34,13 @@ it('wants a copy to be told as a repeat by stages and the payout executor, and n
   expect(subjects([forged('copy:1', 'transfer.screened')], [])).toHaveLength(1);
 });
 
+it('lets the sink of cases meet a copy with a case that was tampered with, and no other', () => {
+  const copy = forged('copy:1', 'transfer.held');
+  const told = [letter('copy:1', 'sink-cases', 'ID_CONFLICT')];
+  expect(checkForgeries([copy], told, [], new Set([copy.transferId]))).toEqual([]);
+  expect(checkForgeries([copy], told, [], new Set(['another']))).toHaveLength(1);
+});
+
 it('wants what was never put aside to be a dead letter of whose it seems to be', () => {
   const record = forged('detour:1', 'payout-dispatch.replay');
   expect(subjects([record], [letter('detour:1', 'payout-dispatch')])).toEqual([]);
