@@ -2,8 +2,7 @@
 //
 // A worker claims an attempt after the attempt is stored and before its first byte is sent. So no document may be behind a
 // claim: one that is was put back to an older state of its own. Pure.
-import { lastAttempt } from './parts.ts';
-import type { Attempt, Payout } from './payout.ts';
+import type { Payout } from './payout.ts';
 
 /** A worker is about to send this attempt. */
 export interface AttemptClaim {
@@ -13,6 +12,8 @@ export interface AttemptClaim {
   readonly claimId: string;
   /** As the attempt is stored, ms since the epoch: tells it from another of the same number. */
   readonly startedAt: number;
+  /** The attempts before it that the document has. */
+  readonly earlier: readonly { readonly number: number; readonly startedAt: number }[];
 }
 
 /** The highest attempt of a payout that was claimed. */
@@ -31,10 +32,13 @@ export class AttemptLedger {
     this.#keptMs = keptMs;
   }
 
-  /** Takes in the next claim of the log. True: it stands, and who made it may send. */
-  take({ payoutId, attempt, startedAt }: AttemptClaim, at: number): boolean {
+  /**
+   * Takes in the next claim of the log. True: it stands, and who made it may send. One that a document makes which lacks the
+   * claim that stood last never stands, whatever its number: a document that was put back may have counted on by itself.
+   */
+  take({ payoutId, attempt, startedAt, earlier }: AttemptClaim, at: number): boolean {
     const known = this.#highest.get(payoutId);
-    if (known && attempt <= known.attempt) return false;
+    if (known && (attempt <= known.attempt || !has(earlier, known))) return false;
     this.#highest.delete(payoutId);
     this.#highest.set(payoutId, { attempt, startedAt, at });
     for (const [oldest, { at: taken }] of this.#highest) {
@@ -53,9 +57,9 @@ export class AttemptLedger {
   }
 }
 
-/** Whether the document was put back: an attempt was claimed that it does not have, or that it has begun a second time. */
-export function isBehind(payout: Payout, claimed: ClaimedAttempt | undefined): boolean {
-  if (!claimed || payout.lastAttempt > claimed.attempt) return false;
-  const last: Attempt | undefined = lastAttempt(payout);
-  return payout.lastAttempt < claimed.attempt || last?.startedAt !== claimed.startedAt;
-}
+/** Whether the document was put back: it lacks an attempt that was claimed, or has begun it a second time. */
+export const isBehind = ({ attempts }: Payout, claimed: ClaimedAttempt | undefined): boolean =>
+  claimed !== undefined && !has(attempts, claimed);
+
+const has = (attempts: AttemptClaim['earlier'], { attempt, startedAt }: ClaimedAttempt): boolean =>
+  attempts.some((one) => one.number === attempt && one.startedAt === startedAt);

@@ -72,6 +72,14 @@ describe('closing a case', () => {
     }
   });
 
+  it('ends a payout with the last case that holds it back: before that it rests, and nobody looks at it', () => {
+    const two = openCase(payoutWith('CONTRADICTION', 'NEW'), 'ANSWER_DIFFERS', 'detail', T0, 't-1:1');
+    const one = closeCase(two, closing, T0 + 1);
+    expect([one.nextPollAt, nextStep(one, T0 + 2, POLICY)]).toEqual([null, 'rest']);
+    const none = closeCase(one, { ...closing, number: 2 }, T0 + 3);
+    expect([none.nextPollAt, nextStep(none, T0 + 4, POLICY)]).toEqual([T0 + 3, 'give-up']);
+  });
+
   it('is not for what closes by itself, is closed, or is not there', () => {
     const open = payoutWith('NO_PROOF', 'OUTCOME_UNKNOWN');
     expect(() => closeCase(open, closing, T0)).toThrow(expect.objectContaining({ code: 'CASE_CLOSES_ITSELF' }));

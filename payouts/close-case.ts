@@ -55,9 +55,10 @@ export function closeCase(payout: Payout, { number, by, reason, operators }: Cas
   const seal = operators && sealClosing(operators, payoutId, number, settled);
   const closed: PayoutCase = { ...settled, closing: { by, reason, ...(seal !== undefined && { seal }) } };
   const cases = payout.cases.with(number - 1, closed);
-  // The executor ends a payout that may have no more attempts: it has failed.
-  if ((found.code === 'ATTEMPTS_DIED' || endsPayout(found)) && phase === 'NEW')
-    return changed(payout, at, { cases, nextPollAt: at });
+  const ends = (one: PayoutCase) => one.code === 'ATTEMPTS_DIED' || endsPayout(one);
+  const isLast = !cases.some((one) => ends(one) && one.closedAt === null);
+  // The executor ends a payout that may have no more attempts: it has failed. Before the last such case it rests.
+  if (ends(found) && isLast && phase === 'NEW') return changed(payout, at, { cases, nextPollAt: at });
   return changed(payout, at, { cases });
 }
 

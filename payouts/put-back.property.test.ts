@@ -200,3 +200,36 @@ it('negative control: without claims, a key is sent that the provider never saw,
   expect(provider.executionsOf(ID)).toBe(1);
   expect(store.payouts.get(ID)).toMatchObject({ phase: 'NEW', nextPollAt: null, cases: [{ code: 'ROLLED_BACK' }] });
 });
+
+/** Attempt 1 is claimed and paid; then the payout is as it was before, for a worker that has not read of the claim. */
+const PUT_BACK_UNSEEN: readonly Act[] = [
+  { type: 'submits', fault: 'none', settles: 'PAID' },
+  { type: 'pass', ms: 2_000 },
+  { type: 'work', who: 0 },
+  { type: 'lag', sees: false },
+  { type: 'put-back', to: 0 },
+];
+/** An attempt that cannot be claimed, and is not sent: the document counts on by itself. */
+const UNCLAIMED: readonly Act[] = [
+  { type: 'log', down: true },
+  { type: 'pass', ms: 21_000 },
+  { type: 'work', who: 1 },
+  { type: 'log', down: false },
+];
+const NEXT: readonly Act[] = [
+  { type: 'pass', ms: 21_000 },
+  { type: 'work', who: 1 },
+];
+
+it.each([
+  ['by the worker that counted on', [...PUT_BACK_UNSEEN, ...UNCLAIMED, ...NEXT]],
+  [
+    'by one that sees every claim',
+    [...PUT_BACK_UNSEEN, ...UNCLAIMED, ...UNCLAIMED, { type: 'lag', sees: true }, ...NEXT],
+  ],
+] as [string, Act[]][])('a document that has counted past its claims is not paid again: %s', async (_, acts) => {
+  const { provider, store } = await play(true, false, acts);
+  expect(provider.executionsOf(ID)).toBe(1);
+  expect(store.payouts.get(ID)!.lastAttempt).toBeGreaterThan(1);
+  expect(store.payouts.get(ID)).toMatchObject({ nextPollAt: null, cases: [{ code: 'ROLLED_BACK' }] });
+});

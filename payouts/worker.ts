@@ -62,7 +62,8 @@ function withDifferences<R extends SubmitResult | QueryResult | CancelResult>(re
 
 function claimOf(payout: Payout) {
   const { number, startedAt } = lastAttempt(payout)!;
-  return { payoutId: payout.payoutId, attempt: number, startedAt };
+  const earlier = payout.attempts.slice(0, -1).map((one) => ({ number: one.number, startedAt: one.startedAt }));
+  return { payoutId: payout.payoutId, attempt: number, startedAt, earlier };
 }
 
 /** More than one round is rare: a query that leads to a cancel, a lease that is given up and asked about. */

@@ -12,7 +12,7 @@ import { asIssued, testRings } from '../test/kit/rings.ts';
 import { contracts } from '../topics/catalogue.ts';
 import { HEADER, RECOVERY_HEADER } from '../topics/headers.ts';
 import type { LogRecord, OutputRecord } from './log.ts';
-import { type Rings, ringOf, sealed, sealFlaw } from './seals.ts';
+import { detourFlaw, type Rings, ringOf, sealed, sealedDetour, sealFlaw } from './seals.ts';
 
 const SEALED = Object.values(contracts).filter(({ sealedBy }) => sealedBy !== null);
 const STRANGER = keyRing('stages:the-key-of-somebody-else-entirely-0000000');
@@ -30,6 +30,54 @@ function asRead(output: OutputRecord, change: Partial<LogRecord> = {}): LogRecor
   const key = output.key === null ? null : Buffer.from(output.key);
   return { topic, partition, offset: 0, timestamp: 0, key, value, headers: Object.fromEntries(headers), ...change };
 }
+
+describe('the seal of a detour', () => {
+  const detour = (topic: string): LogRecord =>
+    asRead({
+      topic,
+      partition: 0,
+      key: 'transfer-1',
+      value: Buffer.from('value'),
+      headers: {
+        'event-id': 'e-1',
+        'source-topic': 'payout.requested',
+        'source-topic-id': 't',
+        'source-partition': '0',
+        'source-offset': '7',
+        attempts: '1',
+        'dlq-id': 'd-1',
+        'replay-count': '1',
+        'replay-id': 'r-1',
+        'detour-cause': 'AAAAAAAAAAAA:0:7',
+      },
+    });
+  const under = (record: LogRecord, seal: string): LogRecord => ({
+    ...record,
+    headers: { ...record.headers, 'detour-seal': Buffer.from(seal) },
+  });
+
+  // Made before there was a header `dlq-position`. Whoever changes what is sealed makes every detour on its way a forgery.
+  it.each([
+    ['payout-executor.retry.5s', 'stages.vRrp32_ZWLm1TIw7h5G_3i_q4IjI-eNQc5oqBiIvfXg'],
+    ['payout-executor.replay', 'operators.J0XYjlne_Ww-bulsB-OvpF32-411c1wQYbkvnZ2YGJ4'],
+  ])('on %s holds that an earlier version made', (topic, seal) => {
+    const record = under(detour(topic), seal);
+    expect(detourFlaw(testRings, record)).toBeUndefined();
+    const added = { ...record, headers: { ...record.headers, 'dlq-position': Buffer.from('t:0:9') } };
+    expect(detourFlaw(testRings, added)).toBe('SEAL_WRONG');
+  });
+
+  it('covers every header that its reader goes by', () => {
+    const names = Object.values(RECOVERY_HEADER).filter((name) => name !== RECOVERY_HEADER.detourSeal);
+    for (const name of names) {
+      const output = { topic: 'intake.retry.5s', partition: 0, key: 'k', value: null, headers: { [name]: 'one' } };
+      const good = asRead(sealedDetour(testRings, output));
+      expect({ name, flaw: detourFlaw(testRings, good) }).toEqual({ name, flaw: undefined });
+      const other = { ...good, headers: { ...good.headers, [name]: Buffer.from('two') } };
+      expect({ name, flaw: detourFlaw(testRings, other) }).toEqual({ name, flaw: 'SEAL_WRONG' });
+    }
+  });
+});
 
 describe('the contracts', () => {
   it('name an issuer for all that somebody acts on: transitions, commands, claims and tables', () => {

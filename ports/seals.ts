@@ -68,15 +68,43 @@ export function sealFlaw(rings: Rings, topic: string, record: LogRecord): SealCo
 const wrongOrUnknown = (ring: KeyRing, seal: string): SealCode =>
   ring.keys.has(seal.slice(0, seal.indexOf('.'))) ? 'SEAL_WRONG' : 'SEAL_KEY_UNKNOWN';
 
-/** All that the reader of a detour goes by, beside topic, key and value. */
+/**
+ * All that the reader of a detour goes by, beside topic, key and value, in the order in which it is sealed. Frozen: another
+ * order or another name would make every detour that is on its way a forgery.
+ */
 const OF_DETOURS: readonly string[] = [
   HEADER.eventId,
   HEADER.eventType,
   HEADER.originPosition,
   HEADER.cause,
   HEADER.seal,
-  ...Object.values(RECOVERY_HEADER).filter((name) => name !== RECOVERY_HEADER.detourSeal),
+  RECOVERY_HEADER.sourceTopic,
+  RECOVERY_HEADER.sourceTopicId,
+  RECOVERY_HEADER.sourcePartition,
+  RECOVERY_HEADER.sourceOffset,
+  RECOVERY_HEADER.sourceLastOffset,
+  RECOVERY_HEADER.sourceTimestamp,
+  RECOVERY_HEADER.sourceGroup,
+  RECOVERY_HEADER.firstFailedAt,
+  RECOVERY_HEADER.attempts,
+  RECOVERY_HEADER.waitedMs,
+  RECOVERY_HEADER.retryCode,
+  RECOVERY_HEADER.retryDueAt,
+  RECOVERY_HEADER.bytesHash,
+  RECOVERY_HEADER.bytesLength,
+  RECOVERY_HEADER.deadLetterId,
+  RECOVERY_HEADER.deadLetterCode,
+  RECOVERY_HEADER.deadLetterClass,
+  RECOVERY_HEADER.deadLetterDetail,
+  RECOVERY_HEADER.deadLetterStack,
+  RECOVERY_HEADER.replayCount,
+  RECOVERY_HEADER.replayId,
+  RECOVERY_HEADER.replayedBy,
+  RECOVERY_HEADER.approvedBy,
+  RECOVERY_HEADER.detourCause,
 ];
+/** Headers that came later: sealed where they are there. */
+const LATER_OF_DETOURS: readonly string[] = [RECOVERY_HEADER.deadLetterPosition];
 
 const issuerOfDetour = (topic: string): Issuer => (isReplayTopic(topic) ? 'operators' : 'stages');
 
@@ -86,7 +114,8 @@ function partsOfDetour(
   value: Buffer | null,
   headers: OutputRecord['headers'] | LogRecord['headers'],
 ) {
-  return [`detour\n${topic}`, key ?? '', value ?? '', ...OF_DETOURS.map((name) => headers[name] ?? '')];
+  const later = LATER_OF_DETOURS.flatMap((name) => (headers[name] === undefined ? [] : [name, headers[name]]));
+  return [`detour\n${topic}`, key ?? '', value ?? '', ...OF_DETOURS.map((name) => headers[name] ?? ''), ...later];
 }
 
 /** A retry or a dead letter under the seal of stages, or a replay under that of operators: by its topic. */

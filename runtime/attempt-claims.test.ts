@@ -8,7 +8,13 @@ import { payoutAttempts } from '../topics/edges.ts';
 import { logAttemptClaims } from './attempt-claims.ts';
 
 const AT = 1_800_000_000_000;
-const claim = (payoutId: string, attempt: number) => ({ payoutId, attempt, startedAt: AT + attempt });
+/** Made from a document that has all attempts before it. */
+const claim = (payoutId: string, attempt: number) => ({
+  payoutId,
+  attempt,
+  startedAt: AT + attempt,
+  earlier: Array.from({ length: attempt - 1 }, (_, i) => ({ number: i + 1, startedAt: AT + i + 1 })),
+});
 
 function world() {
   const log = new MemoryLog({ partitions: 1 });
@@ -31,6 +37,18 @@ it('lets the first claim of an attempt stand, whoever makes it, and none that is
   expect(await one.claim([claim('t-2', 2), claim('t-2', 1)])).toEqual([false, false]);
   const both = await Promise.all([one.claim([claim('t-3', 4)]), other.claim([claim('t-3', 4)])]);
   expect(both.flat().toSorted()).toEqual([false, true]);
+});
+
+it('lets none stand of a document that lacks what was claimed, however far it has counted on by itself', async () => {
+  const { follower } = world();
+  const [one, other] = [await follower(), await follower()];
+  expect(await one.claim([claim('t-1', 1), claim('t-1', 2)])).toEqual([true, true]);
+  const counted = [1, 2].map((number) => ({ number, startedAt: AT + 900 + number }));
+  expect(await other.claim([{ ...claim('t-1', 3), earlier: counted }])).toEqual([false]);
+  expect(await other.claim([{ ...claim('t-1', 3), earlier: [] }])).toEqual([false]);
+  // What did not stand proves nothing: the true document goes on.
+  expect(other.highest('t-1')).toMatchObject({ attempt: 2, startedAt: AT + 2 });
+  expect(await one.claim([claim('t-1', 3)])).toEqual([true]);
 });
 
 it('knows after a start what was claimed before it', async () => {
@@ -70,5 +88,9 @@ it('claims nothing any more once there is one that it cannot read: it could be t
   await expect(impatient.claim([claim('t-1', 1)])).rejects.toMatchObject({ code: 'ATTEMPT_CLAIMS_LATE' });
   await expect(impatient.claim([claim('t-1', 1)])).rejects.toMatchObject({ code: 'NEWER_SCHEMA' });
   await expect(old.claim([claim('t-2', 1)])).rejects.toMatchObject({ code: 'NEWER_SCHEMA' });
+  // Nor does it take in what comes behind the hole, although it could read that.
+  codec.newerIds.clear();
+  await (await follower()).claim([claim('t-3', 1)]);
+  expect([old.highest('t-3'), impatient.highest('t-3')]).toEqual([undefined, undefined]);
   expect(faults).toContain('NEWER_SCHEMA');
 });

@@ -112,15 +112,17 @@ export function logAttemptClaims(options: AttemptClaimsOptions): LogAttemptClaim
     },
     async start() {
       await codec.load([TOPIC]);
-      following ??= log.reader().follow([TOPIC], (batch) => {
+      const follow = (batch: RecordBatch) => {
         taken = taken
-          .then(() => take(batch))
+          // Behind a hole nothing is known: a claim that comes after it may be the second of its number.
+          .then(() => (blind ? undefined : take(batch)))
           .catch((error: unknown) => {
             blind = error;
             const { code, detail } = faultOf(error);
             onFault(code, detail);
           });
-      });
+      };
+      following ??= log.reader().follow([TOPIC], follow, { onFault: ({ code, detail }) => onFault(code, detail) });
       try {
         await following.caughtUp;
       } catch (error) {

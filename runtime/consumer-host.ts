@@ -64,6 +64,7 @@ export function createConsumerHost(options: ConsumerHostOptions): Host {
     for (const table of tables) table.failed.catch(fail);
     if (stopping.signal.aborted) return;
     await options.resources?.open();
+    if (stopping.signal.aborted) return;
     consumer = await log.consume({
       name,
       topics: options.inputs,

@@ -10,6 +10,7 @@ const DEPENDENCY_OF: Readonly<Record<string, string>> = {
   KAFKA_CLIENT: 'kafka',
   CLIENT_BUG: 'kafka',
   WRITE_UNKNOWN: 'kafka',
+  ATTEMPT_CLAIMS_LATE: 'kafka',
   KAFKA_UNAUTHORIZED: 'kafka',
   KAFKA_UNAUTHENTICATED: 'kafka',
   MONGO_UNAVAILABLE: 'mongo',

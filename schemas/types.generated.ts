@@ -32,6 +32,14 @@ export interface Command {
   homePartition: number;
 }
 
+/** An attempt of a payout that was begun before. */
+export interface EarlierAttempt {
+  /** Its number. */
+  number: number;
+  /** When it began, as it is stored. */
+  startedAt: number;
+}
+
 /** Identity and place of an event in the life of its transfer. Written by chain stages only. */
 export interface Envelope {
   /** UUIDv5 over topic, transfer, attempt and sequence: the same transition always has the same id. */
@@ -319,7 +327,7 @@ export type PartyKind = 'UNKNOWN' | 'PERSON' | 'ORGANISATION';
 /** Role of a screened party in the transfer. */
 export type PartyRole = 'UNKNOWN' | 'DEBTOR' | 'CREDITOR' | 'INTERMEDIARY';
 
-/** A worker of the payout executor is about to send this attempt of a payout. The first claim of a number counts, and none that follows a higher one. Key: payoutId. */
+/** A worker of the payout executor is about to send this attempt of a payout. A claim counts when it is the first of the payout, or above the one that counted last and made from a document that has that one. Key: payoutId. */
 export interface PayoutAttemptClaimed {
   /** The payout: its transferId. */
   payoutId: string;
@@ -329,6 +337,8 @@ export interface PayoutAttemptClaimed {
   claimId: string;
   /** When the attempt began, as it is stored: tells it from another of the same number. */
   startedAt: number;
+  /** The attempts before this one that the document has: one that was put back lacks what was claimed since. */
+  earlier: readonly EarlierAttempt[];
 }
 
 /** The payout may be made, once, before the price expires. */

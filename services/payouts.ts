@@ -128,7 +128,9 @@ export async function payoutHosts(
     maySeeLists: maySeeLists(termsOf(config)),
     onBlocked: (payoutId, code) => fault(code, `payout ${payoutId} is stopped by screening`),
   });
-  const attempts = logAttemptClaims({ log, writer, codec, rings: runtime.rings, onFault: fault });
+  // A writer of its own: no partition of payout.updated that cannot be written to may hold up a claim.
+  const claimsWriter = await log.writer('payout-attempts');
+  const attempts = logAttemptClaims({ log, writer: claimsWriter, codec, rings: runtime.rings, onFault: fault });
   const executor = createPayoutExecutor({
     config: executorConfig(config, unsafe),
     payouts: store,
@@ -183,6 +185,7 @@ export async function payoutHosts(
         await relay.stop(deadlineMs);
         await attempts.stop();
         await writer.close();
+        await claimsWriter.close();
         await provider.close();
         await screener.close();
         await told.stop();

@@ -186,9 +186,22 @@ export class KafkaAdmin implements LogAdmin {
     topics: readonly string[],
     notes: ReadonlyMap<string, string>,
   ): Promise<void> {
-    const committed = await this.committed(groupId, topics, { evenUnstable: true });
-    const missing = committed.filter(({ offset }) => offset === undefined);
-    if (missing.length === 0) return;
+    const missing = async () => {
+      const committed = await this.committed(groupId, topics, { evenUnstable: true });
+      return committed.filter(({ offset }) => offset === undefined);
+    };
+    if ((await missing()).length === 0) return;
+    // Looked at again behind the fence: whoever was at this before can set nothing any more, and what it has set stays.
+    await this.#inTransaction(groupId, topics[0]!, async () => this.#starts(topics, await missing(), notes));
+  }
+
+  /** The earliest offsets of these partitions. */
+  async #starts(
+    topics: readonly string[],
+    missing: readonly CommittedOffset[],
+    notes: ReadonlyMap<string, string>,
+  ): Promise<readonly NewOffset[]> {
+    if (missing.length === 0) return [];
     const starts = await retrying(this.#connections, topics, (cluster) =>
       cluster.fetchTopicsOffset(
         topics.map((topic) => ({
@@ -198,7 +211,7 @@ export class KafkaAdmin implements LogAdmin {
         })),
       ),
     );
-    const positions = starts.flatMap(({ topic, partitions }) =>
+    return starts.flatMap(({ topic, partitions }) =>
       partitions.map(({ partition, offset }) => ({
         topic,
         partition,
@@ -206,14 +219,19 @@ export class KafkaAdmin implements LogAdmin {
         note: notes.get(topic) ?? '',
       })),
     );
-    await this.setOffsets(groupId, positions);
   }
 
-  /** In a transaction of its own: offsets of a running group cannot be set in another way. */
   async setOffsets(groupId: string, offsets: readonly NewOffset[]): Promise<void> {
     if (offsets.length === 0) return;
-    const producer = await TransactionalProducer.fence(this.#connections, `${groupId}.offsets`, offsets[0]!.topic);
+    await this.#inTransaction(groupId, offsets[0]!.topic, async () => offsets);
+  }
+
+  /** Offsets of a running group cannot be set in another way. `offsetsOf` is asked when no earlier one can set any more. */
+  async #inTransaction(groupId: string, topic: string, offsetsOf: () => Promise<readonly NewOffset[]>): Promise<void> {
+    const producer = await TransactionalProducer.fence(this.#connections, `${groupId}.offsets`, topic);
     try {
+      const offsets = await offsetsOf();
+      if (offsets.length === 0) return;
       const positions = offsets.map(({ note, ...place }) => (note === '' ? place : { ...place, note }));
       await producer.sendOffsets(groupId, positions);
       await producer.commit();

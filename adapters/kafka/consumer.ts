@@ -306,7 +306,8 @@ export class KafkaConsumer implements LogConsumer {
       const madeAnew = await this.#madeAnew(team);
       if (madeAnew) return { madeAnew, isRaised: false };
       return { isRaised: team.generation.isLeader && (await this.#membership.partitionsChanged()) };
-    } catch {
+    } catch (error) {
+      this.#tell(error);
       return { isRaised: false };
     }
   }
