@@ -1,8 +1,13 @@
 // Small changes to a payout, which its decisions are made of.
-import type { Attempt, Payout, PayoutCase, PayoutUpdate } from './payout.ts';
 
-/** Attempts kept per payout; of those beyond, the oldest that were never sent are dropped. */
-const MOST_ATTEMPTS = 20;
+import type { Attempt, Payout, PayoutCase, PayoutUpdate } from './payout.ts';
+import { DEFAULT_PAYOUT_POLICY } from './policy.ts';
+
+/**
+ * Attempts kept per payout; of those beyond, the oldest that were never sent are dropped. As many as may ever be begun: a
+ * claim that came into the log late is of an attempt that was never sent, and a document that lacks it was put back.
+ */
+const MOST_ATTEMPTS = DEFAULT_PAYOUT_POLICY.maxAttempts;
 
 /** The payout with fields replaced, as its next revision. */
 export function changed(payout: Payout, at: number, fields: Partial<Payout>): Payout {
