@@ -189,18 +189,18 @@ test('three brokers go on when one is killed, and take it back', { timeout: 300_
     await produce(stack, 'replicated');
 
     await stack.kill('kafka-2');
-    expect(await produce(stack, 'replicated')).toBe('1');
+    // A plain client may be sent to the one that is gone, and gives up before it asks another; a try may have written.
+    const patient = { timeout: 120_000, interval: 500 };
+    const second = Number(await vi.waitFor(() => produce(stack, 'replicated'), patient));
+    expect(second).toBeGreaterThanOrEqual(1);
     await stack.restart('kafka-2');
 
     // It is up before the others have heard of it.
-    await vi.waitFor(
-      async () => {
-        const cluster = await describeCluster(stack.urls.kafkaBrokers[1] as string);
-        expect(cluster.brokers.map(({ id }) => id).sort((a, b) => a - b)).toEqual([1, 2, 3]);
-      },
-      { timeout: 120_000, interval: 200 },
-    );
-    expect(await endOffset(stack, 'replicated')).toBe('2');
+    await vi.waitFor(async () => {
+      const cluster = await describeCluster(stack.urls.kafkaBrokers[1] as string);
+      expect(cluster.brokers.map(({ id }) => id).sort((a, b) => a - b)).toEqual([1, 2, 3]);
+    }, patient);
+    expect(await vi.waitFor(() => endOffset(stack, 'replicated'), patient)).toBe(String(second + 1));
   } finally {
     await stack.stop();
   }
