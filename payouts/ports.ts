@@ -85,8 +85,9 @@ export interface AttemptClaims {
   highest(payoutId: string): ClaimedAttempt | undefined;
   /**
    * Claims attempts that are stored, before anything of them is sent: one round trip for a batch. Answers, in order, whether
-   * each may be sent: of all who ever claim a number of a payout, or one below, the first alone. Rejects with a coded error
-   * when that is not known in time; the claims may stand all the same.
+   * each may be sent: the first claim of a payout stands, and later ones whose number is above that of the claim that stood
+   * last and whose document has that attempt too. Rejects with a coded error when that is not known in time; the claims may
+   * stand all the same.
    */
   claim(claims: readonly Omit<AttemptClaim, 'claimId'>[]): Promise<readonly boolean[]>;
 }

@@ -11,16 +11,16 @@ export const wasRolledBack = ({ cases }: Payout): boolean => cases.some(({ code 
  */
 export function stopRolledBack(payout: Payout, claimed: number, at: number): Payout {
   if (wasRolledBack(payout)) return payout;
-  const detail = `Attempt ${claimed} was claimed before, and this document has only ${payout.lastAttempt}: it is an older state.`;
+  const detail = `Attempt ${claimed} was claimed, and this document, whose last is ${payout.lastAttempt}, lacks it or has begun it again: it was put back to an older state.`;
   return stopped(payout, detail, at);
 }
 
-/** The worker that has begun an attempt may not send it: another of this number was claimed before. */
+/** The worker that has begun an attempt may not send it: its claim does not stand. */
 export function giveBack(payout: Payout, key: string, at: number): Payout {
   const attempt = lastAttempt(payout);
   if (payout.phase !== 'SUBMITTING' || attempt?.key !== key) return payout;
   const unsent = withAttempt(payout, { ...attempt, end: { how: 'not-sent', at, code: 'ATTEMPT_TAKEN' } });
-  const detail = `Attempt ${attempt.number} was claimed before, and begun again: the document was put back to an older state.`;
+  const detail = `The claim of attempt ${attempt.number} does not stand: an attempt was claimed before that this document lacks or has begun again, so it was put back to an older state.`;
   return stopped({ ...unsent, phase: 'NEW', polls: 0 }, detail, at);
 }
 

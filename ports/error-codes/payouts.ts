@@ -38,7 +38,7 @@ export const payoutCodes = {
     'notice',
     'a payout',
     409,
-    'See the case of the payout: this attempt was claimed in the log before.',
+    'See the case of the payout: its document lacks an attempt that was claimed in the log, or has begun it again.',
   ),
   PAYOUT_ROLLED_BACK: entry(
     'poison',

@@ -20,7 +20,8 @@ async function startAndArm(on: TestPipeline, rules: string, env: NodeJS.ProcessE
   writeFileSync(file, '');
   await on.start({ CORRIDOR_FAILPOINTS_FILE: file, ...env });
   const [child] = on.processes;
-  expect(await statusOf(`${child!.ready['health'] as string}/health/ready`)).toBe(200);
+  const ready = `${child!.ready['health'] as string}/health/ready`;
+  await expect.poll(() => statusOf(ready), { timeout: 60_000, interval: 100 }).toBe(200);
   writeFileSync(file, rules);
   process.kill(child!.pid, 'SIGUSR2');
   return child!;

@@ -67,7 +67,7 @@ const FORGOTTEN_AFTER_MS = 15_000;
 const COPY_AFTER_MS = 2_000;
 const LOOK_EVERY_MS = 500;
 /** Only what hangs is given up: on a machine that is starved they wait behind all that was fed before. */
-const PATIENCE_MS = 3_600_000;
+const PATIENCE_MS = 1_800_000;
 
 export async function comeLate(replaying: Replaying, { intents, seed }: LateSchemaFault): Promise<Done> {
   const { world, books, late, feed } = replaying;
