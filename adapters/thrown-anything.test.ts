@@ -3,10 +3,10 @@
 import { describe, expect, it, vi } from 'vitest';
 import { isPlainText } from '../domain/text.ts';
 import { CodedError, codeAndDetail, dependencyDown, framesOf, thrownText } from '../ports/fault.ts';
-import { faultOf } from '../runtime/faults.ts';
+import { faultOf } from '../runtime/fault.ts';
 import { KafkaAdmin } from './kafka/admin.ts';
 import { type Connections, discardCluster } from './kafka/client.ts';
-import { codedError, faultOf as logFaultOf, verdictOf } from './kafka/errors.ts';
+import { codedError, faultOf as logFaultOf, verdictOf } from './kafka/fault.ts';
 import { insist } from './kafka/readiness.ts';
 import { retrying } from './kafka/retrying.ts';
 import { KafkaWriter } from './kafka/writer.ts';

@@ -1,6 +1,6 @@
 // The configuration and the connections of a command that a person types.
 import { type Config, loadConfig } from '../runtime/config/config.ts';
-import { Connections } from '../services/connect.ts';
+import { Connections } from '../services/connections.ts';
 import { commandEnvironment } from './dev/environment.ts';
 
 /** The configuration of a command: the environment, with a running local stack filling in its URLs. */

@@ -1,6 +1,6 @@
 // What commands print: tables for people, JSON for programs, errors with their cure.
 import { type Command, InvalidArgumentError } from 'commander';
-import { DomainError } from '../domain/error.ts';
+import { DomainError } from '../domain/fault.ts';
 import { safeJson, safeLines, safeText } from '../domain/text.ts';
 import { CodedError } from '../ports/fault.ts';
 

@@ -1,6 +1,6 @@
 // What a corridor is, and how one is found. The corridors themselves are data: corridor-table.ts.
 import { currencyOf } from './currencies.ts';
-import { DomainError } from './error.ts';
+import { DomainError } from './fault.ts';
 import type { FeeRule } from './pricing.ts';
 
 export type ChargeBearer = 'DEBT' | 'CRED' | 'SHAR' | 'SLEV';

@@ -1,5 +1,5 @@
 // Who acts: the system's own identities, which no person can claim, and the names of persons.
-import { DomainError } from './error.ts';
+import { DomainError } from './fault.ts';
 import { isLongerThan, isPlainText } from './text.ts';
 
 /** Ends holds that nobody decided in time. */

@@ -2,7 +2,7 @@
 // rounds the credit down, a fixed target rounds the debit up. What was rounded away is kept as the residual.
 import { currencyOf } from './currencies.ts';
 import { ceil, floor, multiply, type Ratio, showRatio } from './decimals.ts';
-import { DomainError } from './error.ts';
+import { DomainError } from './fault.ts';
 import { fitsInt64, type Money, money } from './money.ts';
 import { crossRate, perMinor, type QuotedRate, withMargin } from './rates.ts';
 

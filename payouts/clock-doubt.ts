@@ -1,6 +1,6 @@
 // A foreign clock proves nothing by itself: what rests on it counts only while it agrees with ours.
 import type { ErrorCode } from '../ports/error-codes.ts';
-import { openCase } from './parts.ts';
+import { openCase } from './changes.ts';
 import type { Payout, QueryResult, SubmitResult } from './payout.ts';
 import type { PayoutPolicy } from './policy.ts';
 

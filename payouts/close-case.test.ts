@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { openCase } from './changes.ts';
 import { closeCase, closeStoredCase } from './close-case.ts';
 import { beginAttempt, giveUp, nextStep, openPayout, supersede } from './decide.ts';
-import { flawOf } from './flaws.ts';
-import { openCase } from './parts.ts';
+import { flawOf } from './invariants.ts';
 import type { Payout, PayoutCase, PayoutPhase } from './payout.ts';
 import { DEFAULT_PAYOUT_POLICY as POLICY } from './policy.ts';
 import { MemoryStore } from './testing/memory.ts';

@@ -4,8 +4,8 @@
 import type { KeyRing } from '../domain/seal.ts';
 import type { ErrorCode } from '../ports/error-codes.ts';
 import { CodedError } from '../ports/fault.ts';
-import { endsPayout } from './contested.ts';
-import { changed } from './parts.ts';
+import { changed } from './changes.ts';
+import { endsPayout } from './contradictions.ts';
 import type { Payout, PayoutCase, PayoutPhase } from './payout.ts';
 import type { PayoutStore } from './ports.ts';
 import { sealClosing } from './seal.ts';

@@ -17,7 +17,7 @@ import {
   sendBefore,
   supersede,
 } from './decide.ts';
-import { flawOf } from './flaws.ts';
+import { flawOf } from './invariants.ts';
 import type { CancelResult, Observation, Payout, QueryResult, SubmitResult } from './payout.ts';
 import { DEFAULT_PAYOUT_POLICY, type PayoutPolicy } from './policy.ts';
 

@@ -3,10 +3,10 @@
 // One rule carries it: a key is sent at most once, and the next attempt begins only when the last is provably dead.
 // Silence is never proof; neither is "not found", as a stopped worker may still be about to write to its socket.
 
+import { changed, lastAttempt, openCase, settleCases, withAttempt, withUpdate } from './changes.ts';
 import { countDoubt, isClockDoubtful, withoutClock } from './clock-doubt.ts';
-import { contradiction, contradicts, differing, isContested, isWrittenOff } from './contested.ts';
-import { isSpent, nextStep, priceIsOver } from './due.ts';
-import { changed, lastAttempt, openCase, settleCases, withAttempt, withUpdate } from './parts.ts';
+import { contradiction, contradicts, differing, isContested, isWrittenOff } from './contradictions.ts';
+import { isSpent, nextStep, priceIsOver } from './next-step.ts';
 import type {
   Attempt,
   AttemptEnd,
@@ -20,7 +20,7 @@ import type {
 import { backOff, type PayoutPolicy } from './policy.ts';
 import { loseSight, pollAgain, watchForReturn } from './polling.ts';
 
-export { nextStep, type Step } from './due.ts';
+export { nextStep, type Step } from './next-step.ts';
 
 /** What a new payout is made from. */
 export interface PayoutRequest {

@@ -6,11 +6,11 @@ import type { SealedRecord } from '../domain/record-seal.ts';
 import { CodedError, dependencyDown } from '../ports/fault.ts';
 import type { Cause, Received } from '../processors/contract.ts';
 import type { PayoutRequested } from '../schemas/types.generated.ts';
-import { isContested } from './contested.ts';
+import { isContested } from './contradictions.ts';
 import { beginAttempt, nudge, openPayout, type PayoutRequest, supersede } from './decide.ts';
 import { FirstAttempts } from './first-attempts.ts';
 import type { Payout } from './payout.ts';
-import { wasRolledBack } from './rolled-back.ts';
+import { wasRolledBack } from './put-back.ts';
 import { Slots } from './slots.ts';
 import { PayoutWorker, type WorkerDependencies } from './worker.ts';
 

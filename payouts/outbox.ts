@@ -4,10 +4,10 @@ import { CodedError } from '../ports/fault.ts';
 import type { OutputRecord } from '../ports/log.ts';
 import type { OutboxSource } from '../ports/outbox.ts';
 import type { RecordMaker } from '../ports/records.ts';
-import { payoutUpdated as topic } from '../topics/edges.ts';
+import { payoutUpdated as topic } from '../topics/boundary.ts';
 import type { Payout } from './payout.ts';
+import { payoutUpdated, unpublished } from './payout-updated.ts';
 import type { RequestCodec } from './ports.ts';
-import { payoutUpdated, unpublished } from './update.ts';
 
 /** Where the updates of payouts wait for the log. */
 export interface PayoutOutbox extends OutboxSource<Payout> {

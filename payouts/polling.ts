@@ -1,5 +1,5 @@
 // Asking again: when the next query is due, and when a person is asked beside it. Pure.
-import { changed, lastAttempt, openCase, withAttempt, withUpdate } from './parts.ts';
+import { changed, lastAttempt, openCase, withAttempt, withUpdate } from './changes.ts';
 import type { Attempt, Payout } from './payout.ts';
 import { backOff, type PayoutPolicy } from './policy.ts';
 

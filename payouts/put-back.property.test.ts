@@ -6,7 +6,7 @@ import { expect, it } from 'vitest';
 import { times } from '../test/kit/times.ts';
 import { DEFAULT_EXECUTOR_CONFIG, type PayoutExecutorConfig } from './config.ts';
 import { createPayoutExecutor, type PayoutExecutor } from './executor.ts';
-import { flawOf } from './flaws.ts';
+import { flawOf } from './invariants.ts';
 import type { Payout } from './payout.ts';
 import { DEFAULT_PAYOUT_POLICY } from './policy.ts';
 import {

@@ -1,7 +1,9 @@
 // Takes payouts one step further: asks decide.ts what is due, does it, stores what came of it.
 import { CodedError, codeAndDetail } from '../ports/fault.ts';
 import type { PayoutRequested } from '../schemas/types.generated.ts';
+import { differences } from './answer-match.ts';
 import { isBehind } from './attempt-ledger.ts';
+import { lastAttempt } from './changes.ts';
 import { clockAhead, isClockDoubtful } from './clock-doubt.ts';
 import type { PayoutExecutorConfig } from './config.ts';
 import {
@@ -19,7 +21,6 @@ import {
 } from './decide.ts';
 import { Group } from './group.ts';
 import { instructionOf, misfitOf, openParties } from './instruction.ts';
-import { lastAttempt } from './parts.ts';
 import type { Attempt, CancelResult, Payout, PayoutInstruction, QueryResult, SubmitResult } from './payout.ts';
 import type {
   AttemptClaims,
@@ -35,8 +36,7 @@ import type {
   RequestCodec,
   SubmissionGate,
 } from './ports.ts';
-import { giveBack, stopRolledBack, stopUnprovable, wasRolledBack } from './rolled-back.ts';
-import { differences } from './said.ts';
+import { giveBack, stopRolledBack, stopUnprovable, wasRolledBack } from './put-back.ts';
 
 export interface WorkerDependencies {
   readonly config: PayoutExecutorConfig;

@@ -16,7 +16,7 @@ const product = execFileSync('git', ['ls-files', '-co', '--exclude-standard', '*
   .filter(
     (file) => !/^(test|bench|docs|bin|samples|simulator)\/|\/testing\/|\.test\.ts$|^ports\/error-codes/.test(file),
   )
-  .filter((file) => file !== 'domain/error.ts' && file !== 'schemas/types.generated.ts');
+  .filter((file) => file !== 'domain/fault.ts' && file !== 'schemas/types.generated.ts');
 const literals = new Set(
   product.flatMap((file) => [
     ...(readFileSync(path.join(ROOT, file), 'utf8').match(/(?<=')[A-Z][A-Z0-9_]+(?=')|\b[A-Z][A-Z0-9_]+(?=:)/g) ?? []),

@@ -1,5 +1,5 @@
 // Errors are routed by a stable code, never by message text.
-import { DomainError } from '../domain/error.ts';
+import { DomainError } from '../domain/fault.ts';
 import { safeText } from '../domain/text.ts';
 import { TextRefused } from '../schemas/strict-strings.ts';
 import { type ClassOf, type ErrorCode, errorCodes, type FaultClass } from './error-codes.ts';

@@ -4,7 +4,7 @@ import { recordMaker } from '../ports/records.ts';
 import { memoryCodec } from '../test/kit/memory-codec.ts';
 import { MemoryLog } from '../test/kit/memory-log.ts';
 import { testRings } from '../test/kit/rings.ts';
-import { payoutAttempts } from '../topics/edges.ts';
+import { payoutAttempts } from '../topics/boundary.ts';
 import { logAttemptClaims } from './attempt-claims.ts';
 
 const AT = 1_800_000_000_000;

@@ -12,9 +12,9 @@ import type { Log, LogWriter, RecordBatch } from '../ports/log.ts';
 import { recordMaker } from '../ports/records.ts';
 import { type Rings, sealFlaw } from '../ports/seals.ts';
 import { consumers } from '../processors/topology.ts';
-import { payoutAttempts } from '../topics/edges.ts';
+import { payoutAttempts } from '../topics/boundary.ts';
 import { backoffMs } from './backoff.ts';
-import { faultOf } from './faults.ts';
+import { faultOf } from './fault.ts';
 
 const TOPIC = payoutAttempts.name;
 /** How long a claim may take: a part of the lease of its attempt. */

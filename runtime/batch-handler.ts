@@ -12,14 +12,26 @@ import { type Rings, requireRings, ringOf, sealedDetour } from '../ports/seals.t
 import type { Cause } from '../processors/contract.ts';
 import { deadLetterMark } from '../processors/lifecycle.ts';
 import type { Stage } from '../schemas/types.generated.ts';
+import { transferLifecycle } from '../topics/boundary.ts';
 import { contractOf, type TopicName } from '../topics/catalogue.ts';
 import { deadLetterId, markId } from '../topics/dead-letter-id.ts';
-import { transferLifecycle } from '../topics/edges.ts';
 import { headerInteger, RECOVERY_HEADER } from '../topics/headers.ts';
 import { RETRY_TIERS, replayTopic, retryTopic } from '../topics/recovery.ts';
-import { type Accepted, type Arrival, createArrivals, placeOf, provenCauseOf, type Refusal } from './arrivals.ts';
 import { type BackoffLimits, backoffMs, DEFAULT_BACKOFF } from './backoff.ts';
 import { type BreakerVerdict, breakerEntry, type DeadLetterBreaker } from './breaker.ts';
+import { type Fault, faultOf } from './fault.ts';
+import type { HostObserver } from './host.ts';
+import {
+  type Accepted,
+  type Arrival,
+  createArrivals,
+  placeOf,
+  provenCauseOf,
+  type Refusal,
+} from './inbound-records.ts';
+import { type Isolated, isolate, type Outcome, type Run } from './isolate.ts';
+import { Marks } from './progress-notes.ts';
+import { noteStanding, topicToken } from './proven-progress.ts';
 import {
   type DeadLetterClass,
   type Detour,
@@ -28,13 +40,8 @@ import {
   retryRecord,
   tierFor,
   tierForWait,
-} from './detours.ts';
-import { type Fault, faultOf } from './faults.ts';
-import type { HostObserver } from './host.ts';
-import { type Isolated, isolate, type Outcome, type Run } from './isolate.ts';
-import { Marks } from './marks.ts';
-import { noteStanding, topicToken } from './progress.ts';
-import { Refusals } from './refusals.ts';
+} from './recovery-records.ts';
+import { Refusals } from './refused-batches.ts';
 import { withoutRepeatedReplays } from './replays.ts';
 
 export interface BatchHandlerOptions {

@@ -1,5 +1,5 @@
 // Stops a consumer that would otherwise move its whole input to the dead letters.
-import type { DeadLetterClass } from './detours.ts';
+import type { DeadLetterClass } from './recovery-records.ts';
 
 export interface BreakerLimits {
   /** Records that the ratios are taken over. */

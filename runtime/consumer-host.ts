@@ -6,7 +6,7 @@ import { CodedError } from '../ports/fault.ts';
 import type { BatchHandler, ConsumerOptions, Log, LogConsumer, PartitionProgress } from '../ports/log.ts';
 import type { TopicName } from '../topics/catalogue.ts';
 import { backoffMs } from './backoff.ts';
-import { faultOf } from './faults.ts';
+import { faultOf } from './fault.ts';
 import type { DependencyTrouble, Host, HostState } from './host.ts';
 import type { Logger } from './logger.ts';
 import type { Metrics } from './metrics.ts';

@@ -9,12 +9,12 @@ import { recordMaker } from '../ports/records.ts';
 import type { Rings } from '../ports/seals.ts';
 import { type ChainEvent, lifecycleOf } from '../processors/lifecycle.ts';
 import type { Stage } from '../schemas/types.generated.ts';
+import { transferLifecycle } from '../topics/boundary.ts';
 import { contractOf, type TopicName } from '../topics/catalogue.ts';
 import { formatCause, sourceOf } from '../topics/cause.ts';
-import { transferLifecycle } from '../topics/edges.ts';
 import { homePartition } from '../topics/home-partition.ts';
 import { transferIdOf } from '../topics/identity.ts';
-import type { Accepted } from './arrivals.ts';
+import type { Accepted } from './inbound-records.ts';
 
 /** Room for key, headers and framing within a topic's largest record. */
 const FRAMING_BYTES = 4_096;

@@ -1,6 +1,6 @@
 // Merges the batches of several partitions into one write. While one write is on its way, the batches that come meanwhile
 // wait and then go together: under load, events of the same transfer meet in one write, and round trips are saved.
-import { faultOf } from './faults.ts';
+import { faultOf } from './fault.ts';
 
 interface Waiting<I, O> {
   readonly items: readonly I[];

@@ -3,9 +3,9 @@
 import type { ErrorCode, ShownCode } from '../ports/error-codes.ts';
 import type { LogFault, PartitionProgress } from '../ports/log.ts';
 import type { Cause } from '../processors/contract.ts';
-import type { Arrival } from './arrivals.ts';
-import type { DeadLetterClass } from './detours.ts';
-import type { Fault } from './faults.ts';
+import type { Fault } from './fault.ts';
+import type { Arrival } from './inbound-records.ts';
+import type { DeadLetterClass } from './recovery-records.ts';
 
 /** A dependency that some partition of a host waits for. */
 export interface DependencyTrouble {

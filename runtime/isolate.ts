@@ -2,7 +2,7 @@
 
 import type { OutputRecord } from '../ports/log.ts';
 import type { Disposition } from '../processors/contract.ts';
-import { type Fault, faultOf } from './faults.ts';
+import { type Fault, faultOf } from './fault.ts';
 
 /** What became of one record. */
 export type Outcome =

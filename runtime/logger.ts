@@ -3,7 +3,7 @@ import pino, { type DestinationStream, type Logger as PinoLogger } from 'pino';
 import { safeText } from '../domain/text.ts';
 import { isTransferId } from '../domain/transfer-id.ts';
 import { CodedError } from '../ports/fault.ts';
-import { faultOf } from './faults.ts';
+import { faultOf } from './fault.ts';
 
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];

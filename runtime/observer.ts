@@ -4,8 +4,8 @@ import { boundedLabels } from '../domain/text.ts';
 import type { Clock } from '../ports/clock.ts';
 import { contractOf } from '../topics/catalogue.ts';
 import { transferIdOf } from '../topics/identity.ts';
-import type { Arrival } from './arrivals.ts';
 import type { Alarm, DependencyTrouble, HostObserver } from './host.ts';
+import type { Arrival } from './inbound-records.ts';
 import type { Logger } from './logger.ts';
 import type { Metrics } from './metrics.ts';
 

@@ -10,20 +10,20 @@ import { type Edges, isDisposition, type Processor } from '../processors/contrac
 import { stageOf } from '../processors/lifecycle.ts';
 import { contractOf, type TopicName } from '../topics/catalogue.ts';
 import { inputTopics } from '../topics/recovery.ts';
-import type { Accepted } from './arrivals.ts';
 import { createBatchHandler } from './batch-handler.ts';
 import { type BreakerLimits, DEFAULT_BREAKER, DeadLetterBreaker } from './breaker.ts';
 import { createConsumerHost } from './consumer-host.ts';
-import type { RetryPolicy } from './detours.ts';
 import { createEmitter, type Emitter } from './emit.ts';
 import { failpoint } from './failpoints.ts';
-import { faultOf } from './faults.ts';
+import { faultOf } from './fault.ts';
 import type { Host } from './host.ts';
+import type { Accepted } from './inbound-records.ts';
 import type { Outcome } from './isolate.ts';
 import type { Logger } from './logger.ts';
-import { Looks } from './looks.ts';
 import type { Metrics } from './metrics.ts';
 import { createObserver } from './observer.ts';
+import { Looks } from './output-lookup.ts';
+import type { RetryPolicy } from './recovery-records.ts';
 import type { Table } from './table.ts';
 
 /** A processor whatever its edges. */

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { groupId } from '../ports/names.ts';
 import { MemoryLog } from '../test/kit/memory-log.ts';
 import { inputTopics } from '../topics/recovery.ts';
-import { noteStanding, topicToken } from './progress.ts';
+import { noteStanding, topicToken } from './proven-progress.ts';
 import { applyTopics } from './provision.ts';
 
 const OPTIONS = { app: 'corridor', chainPartitions: 2, replicationFactor: 1 };

@@ -5,7 +5,7 @@ import type { LogAdmin, TopicDescription } from '../ports/log.ts';
 import { groupId } from '../ports/names.ts';
 import { consumers, topology } from '../processors/topology.ts';
 import { type Desired, desired, type Plan, plan } from '../topics/provision.ts';
-import { topicToken } from './progress.ts';
+import { topicToken } from './proven-progress.ts';
 
 export interface ProvisionOptions {
   /** Prefix of groups and transactional ids. */

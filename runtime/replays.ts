@@ -5,7 +5,7 @@ import { formatOrigin } from '../domain/origin-position.ts';
 import type { ReplayClaim, ReplayClaims } from '../ports/replay-claims.ts';
 import { letterOfReplay } from '../topics/dead-letter-id.ts';
 import { headerText, RECOVERY_HEADER } from '../topics/headers.ts';
-import type { Arrival, Refusal } from './arrivals.ts';
+import type { Arrival, Refusal } from './inbound-records.ts';
 
 export interface ReplayTerms {
   readonly owner: string;

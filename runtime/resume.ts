@@ -7,7 +7,7 @@ import type { Rings } from '../ports/seals.ts';
 import { topology } from '../processors/topology.ts';
 import type { TopicName } from '../topics/catalogue.ts';
 import { inputTopics } from '../topics/recovery.ts';
-import { noteAt, noteStanding, type Producing, provenOffsets, topicToken } from './progress.ts';
+import { noteAt, noteStanding, type Producing, provenOffsets, topicToken } from './proven-progress.ts';
 
 export interface ResumeOptions {
   /** Prefix of groups. */

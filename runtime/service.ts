@@ -3,7 +3,7 @@
 import { type ErrorCode, foreignCodeOf, type ShownCode } from '../ports/error-codes.ts';
 import type { HealthServer, HealthSource } from '../ports/health.ts';
 import { watchEventLoop } from './event-loop-watch.ts';
-import { faultOf } from './faults.ts';
+import { faultOf } from './fault.ts';
 import { healthOf, healthsOf, type Running } from './health.ts';
 import type { Host, Standing } from './host.ts';
 import { type LivenessLimits, watchProgress } from './liveness.ts';

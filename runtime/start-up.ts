@@ -3,7 +3,7 @@
 
 import { type Clock, systemClock } from '../ports/clock.ts';
 import { backoffMs } from './backoff.ts';
-import { faultOf } from './faults.ts';
+import { faultOf } from './fault.ts';
 import type { DependencyTrouble, Host, HostState } from './host.ts';
 import type { Logger } from './logger.ts';
 

@@ -5,7 +5,7 @@ import { type Clock, systemClock } from '../ports/clock.ts';
 import { foreignCodeOf, type ShownCode } from '../ports/error-codes.ts';
 import { topology } from '../processors/topology.ts';
 import { type BackoffLimits, backoffMs } from './backoff.ts';
-import { type Fault, faultOf } from './faults.ts';
+import { type Fault, faultOf } from './fault.ts';
 import type { DependencyTrouble, Host, HostHealth, Standing } from './host.ts';
 import type { Logger } from './logger.ts';
 import type { Metrics } from './metrics.ts';

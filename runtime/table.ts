@@ -10,7 +10,7 @@ import type { TopicName, TopicValues } from '../topics/catalogue.ts';
 import { contractOf } from '../topics/catalogue.ts';
 import type { TopicContract } from '../topics/contract.ts';
 import { backoffMs } from './backoff.ts';
-import { faultOf } from './faults.ts';
+import { faultOf } from './fault.ts';
 import type { TableHealth } from './host.ts';
 
 export interface Table<V> {

@@ -6,7 +6,7 @@ import type { LogWriter } from '../ports/log.ts';
 import { recordMaker } from '../ports/records.ts';
 import type { Rings } from '../ports/seals.ts';
 import type { FxRate } from '../schemas/types.generated.ts';
-import { fxRates } from '../topics/edges.ts';
+import { fxRates } from '../topics/boundary.ts';
 
 export const SAMPLE_SOURCE = 'sample';
 const BASES = ['GBP', 'EUR', 'USD', 'AED', 'INR'] as const;

@@ -2,8 +2,8 @@
 import './strict-strings.ts';
 import avro, { type Type } from 'avsc';
 import { boundReads } from './bounded-reads.ts';
-import { keepingBytes } from './kept-bytes.ts';
 import { type AvroObject, loadSchemas, selfContained } from './load.ts';
+import { keepingBytes } from './pass-through.ts';
 
 boundReads();
 

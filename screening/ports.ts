@@ -9,7 +9,7 @@ import type {
 } from '../schemas/types.generated.ts';
 import type { Tokens } from './counterparties.ts';
 import type { ScreeningException } from './exceptions.ts';
-import type { IndexPlan, IndexQuery } from './index/room.ts';
+import type { IndexPlan, IndexQuery } from './index/built-index.ts';
 import type { PackedVersion } from './versions/version.ts';
 
 /** What a screener finds for one transfer: evidence, but for the time and the review. */

@@ -12,11 +12,11 @@ import { memoryLists, nextVersion, screenerOver } from '../test/kit/memory-scree
 import { times } from '../test/kit/times.ts';
 import { screeningTerms } from './configuration.ts';
 import { withRecheck, withReview } from './evidence.ts';
+import { tellEvidence } from './explain-evidence.ts';
 import { entityHash, type ListVersion } from './lists/index.ts';
 import { loadSampleList } from './lists/sample/load.ts';
 import { reproduceDecision } from './reproduce.ts';
 import { isIdentified } from './screened-party.ts';
-import { tellEvidence } from './tell.ts';
 
 const PASSPORT = { kind: 'passport', value: 'K 1234567' } as const;
 let list: ListVersion;

@@ -7,7 +7,7 @@ import type { NamedConfig, ScreeningTerms } from './configuration.ts';
 import { counterpartiesOf, tokensOf } from './counterparties.ts';
 import { ENGINE_VERSION } from './engine/index.ts';
 import { applyExceptions, tokensWithHits } from './exceptions.ts';
-import type { IndexPart, IndexQuery } from './index/room.ts';
+import type { IndexPart, IndexQuery } from './index/built-index.ts';
 import type {
   ActiveLists,
   Difference,

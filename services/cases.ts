@@ -2,13 +2,13 @@
 import { caseStore } from '../adapters/mongo/cases.ts';
 import { commandMaker, expireHolds } from '../operations/cases/holds/relay.ts';
 import type { Cause } from '../processors/contract.ts';
-import { faultOf } from '../runtime/faults.ts';
+import { faultOf } from '../runtime/fault.ts';
 import { createOutboxRelay } from '../runtime/outbox-relay.ts';
 import type { HostRuntime } from '../runtime/processor-host.ts';
-import { recentTroubles } from '../runtime/recent-troubles.ts';
+import { recentTroubles } from '../runtime/recent-outages.ts';
 import type { CaseDocument } from '../sinks/cases/case.ts';
 import { backgroundHost } from './background.ts';
-import type { Connections } from './connect.ts';
+import type { Connections } from './connections.ts';
 import type { Hosted } from './processors.ts';
 
 const EXPIRY_SWEEP_MS = 5_000;

@@ -9,7 +9,7 @@ import { type Rings, sealFlaw } from '../ports/seals.ts';
 import { catchUpLimits, hydrateLimits, type LedgerReader } from '../processors/limits/hydrate.ts';
 import type { LedgerStore } from '../processors/limits/ports.ts';
 import { LEDGER_TOPICS, type LedgerTopic } from '../processors/limits/rebuild.ts';
-import { faultOf } from '../runtime/faults.ts';
+import { faultOf } from '../runtime/fault.ts';
 import type { Host, HostHealth, HostState } from '../runtime/host.ts';
 import type { Logger } from '../runtime/logger.ts';
 import { pause } from './pause.ts';

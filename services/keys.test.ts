@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { testRings } from '../test/kit/rings.ts';
 import type { Issuer } from '../topics/contract.ts';
-import { EVERYTHING, type Parts, requireKeys } from './pipeline.ts';
+import { EVERYTHING, type Parts, requireKeys } from './part-selection.ts';
 
 const NONE: Parts = { processors: [], sinks: [], payouts: false, cases: false, rescreening: false };
 const NEEDED: readonly [string, Partial<Parts>, readonly Issuer[]][] = [

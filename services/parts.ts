@@ -2,9 +2,9 @@
 import type { HostRuntime } from '../runtime/processor-host.ts';
 import type { Part, PartHosts } from '../runtime/supervisor.ts';
 import { caseHosts } from './cases.ts';
-import type { Connections } from './connect.ts';
+import type { Connections } from './connections.ts';
+import type { Parts } from './part-selection.ts';
 import { payoutHosts } from './payouts.ts';
-import type { Parts } from './pipeline.ts';
 import { processorHosts } from './processors.ts';
 import { rescreeningHost } from './rescreening.ts';
 import { sinkHosts } from './sinks.ts';

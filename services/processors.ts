@@ -19,12 +19,12 @@ import type { Host } from '../runtime/host.ts';
 import { type AnyProcessor, createProcessorHost, type HostRuntime } from '../runtime/processor-host.ts';
 import { createTable, type Table } from '../runtime/table.ts';
 import { homePartition } from '../topics/home-partition.ts';
-import type { Connections } from './connect.ts';
-import { dispatchedRequests } from './dispatched.ts';
+import { corridors, limitRules } from './configured-rules.ts';
+import type { Connections } from './connections.ts';
+import { dispatchedRequests } from './dispatched-requests.ts';
 import { hydrationHost } from './hydration.ts';
-import type { ProcessorName } from './pipeline.ts';
+import type { ProcessorName } from './part-selection.ts';
 import { activeInTable, customerCasesFor, maySeeLists, screenerFor, termsOf } from './screening.ts';
-import { corridors, limitRules } from './terms.ts';
 import { unguardedClaims, unguardedReplays, unsafeSwitches } from './unsafe.ts';
 
 export interface Hosted {

@@ -4,7 +4,7 @@ import { listStore } from '../adapters/mongo/list-versions.ts';
 import { exceptionStore } from '../adapters/mongo/screening-exceptions.ts';
 import { CodedError } from '../ports/fault.ts';
 import { sealFlaw } from '../ports/seals.ts';
-import { faultOf } from '../runtime/faults.ts';
+import { faultOf } from '../runtime/fault.ts';
 import type { Host, HostHealth, HostState } from '../runtime/host.ts';
 import type { HostRuntime } from '../runtime/processor-host.ts';
 import { createTable } from '../runtime/table.ts';
@@ -22,7 +22,7 @@ import {
 import { type ClosableScreener, createScreener } from '../screening/screener.ts';
 import type { TopicName, TopicValues } from '../topics/catalogue.ts';
 import { DAY_MS } from '../topics/contract.ts';
-import type { Connections } from './connect.ts';
+import type { Connections } from './connections.ts';
 import { pause } from './pause.ts';
 import { revocationsInLog, termsOf } from './screening.ts';
 

@@ -18,8 +18,8 @@ import { openIndexThread } from '../screening/index/thread.ts';
 import { loadSampleList } from '../screening/lists/sample/load.ts';
 import type { ActiveLists } from '../screening/ports.ts';
 import { type ClosableScreener, createScreener } from '../screening/screener.ts';
-import { screeningExceptionRevoked, screeningListActivated } from '../topics/edges.ts';
-import type { Connections } from './connect.ts';
+import { screeningExceptionRevoked, screeningListActivated } from '../topics/boundary.ts';
+import type { Connections } from './connections.ts';
 
 /** The screening terms of the file, or those built in. @throws CodedError SCREENING_TERMS_INVALID */
 export function termsOf({ screening }: Config): ScreeningTerms {

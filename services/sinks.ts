@@ -10,8 +10,8 @@ import { eventsSink } from '../sinks/events/sink.ts';
 import { contentOf, type EventDocument, indexes as eventIndexes } from '../sinks/events/to-write.ts';
 import { transferViewSink } from '../sinks/transfer-view/sink.ts';
 import { type TransferDocument, indexes as viewIndexes } from '../sinks/transfer-view/to-write.ts';
-import type { Connections } from './connect.ts';
-import type { SinkName } from './pipeline.ts';
+import type { Connections } from './connections.ts';
+import type { SinkName } from './part-selection.ts';
 
 export const EVENTS = 'events';
 export const TRANSFERS = 'transfers';

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import * as api from './api.ts';
-import { faultPlan } from './faults.ts';
+import { faultPlan } from './injected-faults.ts';
 import { allScenarios, scenarioOf } from './scenarios.ts';
 
 const page = readFileSync(new URL('../docs/simulator.md', import.meta.url), 'utf8');

@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
-import { faultPlan } from './faults.ts';
+import { faultPlan } from './injected-faults.ts';
 import { type SimulatorOptions, startSimulator } from './server.ts';
 
 const USAGE = `usage: node simulator/main.ts --ledger FILE [options]

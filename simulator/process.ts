@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { FOLLOW_PARENT, followed } from '../infra/local/follow-parent.ts';
-import type { FaultPlanInput } from './faults.ts';
+import type { FaultPlanInput } from './injected-faults.ts';
 
 export interface SpawnOptions {
   readonly ledgerFile: string;

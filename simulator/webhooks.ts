@@ -6,7 +6,7 @@ import { createHmac } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Pool } from 'undici';
 import type { WebhookEvent } from './api.ts';
-import { draw } from './faults.ts';
+import { draw } from './injected-faults.ts';
 
 export interface WebhookOptions {
   readonly url: string;

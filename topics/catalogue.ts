@@ -1,6 +1,7 @@
 // Every topic contract, by name.
+
+import * as edges from './boundary.ts';
 import * as chain from './chain.ts';
-import * as edges from './edges.ts';
 
 export const contracts = { ...chain, ...edges };
 

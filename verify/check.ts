@@ -3,14 +3,14 @@
 import type { LogRecord } from '../ports/log.ts';
 import type { TopicName } from '../topics/catalogue.ts';
 import type { RecoveryTopic } from '../topics/recovery.ts';
-import type { Counters } from './counters.ts';
 import type { Cut } from './cut.ts';
-import type { DeadLetter, Detours, SourcePosition } from './detours.ts';
 import type { Inputs } from './inputs.ts';
+import type { Counters } from './limit-counters.ts';
+import type { Totals } from './money-totals.ts';
 import type { VerifySources } from './ports.ts';
 import type { ProviderBooks } from './provider.ts';
+import type { DeadLetter, Detours, SourcePosition } from './recovery-trail.ts';
 import type { Findings } from './report.ts';
-import type { Totals } from './totals.ts';
 import type { AnySeen, Seen, Transfer } from './transfer.ts';
 
 /** What checks share in one run. */

@@ -11,12 +11,12 @@ import type { Writable } from 'node:stream';
 import { finished, pipeline } from 'node:stream/promises';
 import { createGunzip, createGzip, type Gunzip, type Gzip } from 'node:zlib';
 import { CodedError } from '../ports/fault.ts';
-import type { StoredCount } from './counters.ts';
 import type { Offsets } from './cut.ts';
-import type { StoredDetour } from './detours.ts';
 import type { PendingInput } from './inputs.ts';
+import type { StoredCount } from './limit-counters.ts';
+import type { CurrencyTotals } from './money-totals.ts';
 import type { Paid } from './provider.ts';
-import type { CurrencyTotals } from './totals.ts';
+import type { StoredDetour } from './recovery-trail.ts';
 import type { Transfer } from './transfer.ts';
 
 export interface CheckpointHeader {

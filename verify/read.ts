@@ -6,8 +6,8 @@ import { detourFlaw, type Rings, sealFlaw } from '../ports/seals.ts';
 import { deadLetterMark, eventIn } from '../processors/lifecycle.ts';
 import { contractOf, type TopicName } from '../topics/catalogue.ts';
 import type { RecoveryTopic } from '../topics/recovery.ts';
-import { type DeadLetter, deadLetterOf, isAlone, sourceOf } from './detours.ts';
 import { digest } from './digest.ts';
+import { type DeadLetter, deadLetterOf, isAlone, sourceOf } from './recovery-trail.ts';
 import { isContract, MARKING, recoveryTopicOf } from './topics.ts';
 import type { AnySeen } from './transfer.ts';
 

@@ -1,6 +1,5 @@
 // Every check there is. To add one, write it (check.ts says what it can hook into) and name it here.
 import type { Check } from './check.ts';
-import { carried } from './checks/carried.ts';
 import { cases } from './checks/cases.ts';
 import { holdClaims, intentClaims, settlementClaims } from './checks/claims.ts';
 import { deadLetters } from './checks/dead-letters.ts';
@@ -11,14 +10,15 @@ import { inputs } from './checks/inputs.ts';
 import { lifecycle } from './checks/lifecycle.ts';
 import { limits, limitsHeld } from './checks/limits.ts';
 import { money } from './checks/money.ts';
+import { strangers } from './checks/orphans.ts';
 import { path } from './checks/path.ts';
 import { payouts } from './checks/payouts.ts';
 import { progress } from './checks/progress.ts';
 import { provider } from './checks/provider.ts';
 import { replayChecks } from './checks/replays.ts';
 import { decisionSeals, payoutSeals } from './checks/seals.ts';
-import { strangers } from './checks/strangers.ts';
 import { transferView } from './checks/transfer-view.ts';
+import { carried } from './checks/unchanged.ts';
 
 /** The checks of one run, in the order of the report; some keep state, so each run has its own. */
 export const checks = (): readonly Check[] => [

@@ -1,5 +1,5 @@
 // What a verification found, and what it counted.
-import type { CurrencyTotals } from './totals.ts';
+import type { CurrencyTotals } from './money-totals.ts';
 
 /** `error`: money or the record of it is wrong, or may be. `warning`: nothing is wrong yet, a person should look. */
 export type Severity = 'error' | 'warning';

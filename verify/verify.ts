@@ -4,21 +4,21 @@
 // one partition (or of a share of it), never those of the whole log.
 import { CodedError } from '../ports/fault.ts';
 import type { PartitionRange } from '../ports/log.ts';
-import { staysOpen, trimmed } from './carry-on.ts';
+import { staysOpen, trimmed } from './carry-over.ts';
 import type { Check, Run } from './check.ts';
 import { type Checkpoint, CheckpointWriter, readCheckpoint } from './checkpoint.ts';
-import { Counters } from './counters.ts';
 import { type Cut, isOfTopic, movedSince, type Offsets, type QuietOptions, takeCut, waitQuiet } from './cut.ts';
-import { Detours } from './detours.ts';
 import { schemasDigest } from './digest.ts';
 import { Inputs } from './inputs.ts';
-import { PartitionPass } from './pass.ts';
+import { Counters } from './limit-counters.ts';
+import { Totals } from './money-totals.ts';
+import { PartitionPass } from './partition-pass.ts';
 import type { VerifySources } from './ports.ts';
 import { ProviderBooks } from './provider.ts';
+import { Detours } from './recovery-trail.ts';
 import { checks as allChecks } from './registry.ts';
 import { ANYTHING, type CheckResult, type Excuse, Findings, type VerifyReport, type VerifyTotals } from './report.ts';
 import { ALL_TOPICS, isContract } from './topics.ts';
-import { Totals } from './totals.ts';
 
 export interface VerifyOptions {
   /** Findings kept of each code; default 20. All are counted. */

@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer, type Socket } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
+import { beneficiaryDigest, differences } from '../../payouts/answer-match.ts';
 import type { PayoutInstruction } from '../../payouts/payout.ts';
-import { beneficiaryDigest, differences } from '../../payouts/said.ts';
 import { httpProviderClient, type ProviderCircuit, type ProviderClientOptions } from './provider-client.ts';
 
 const INSTRUCTION: PayoutInstruction = {

@@ -3,10 +3,10 @@ import { describe, expect, test } from 'vitest';
 import { CodedError } from '../../ports/fault.ts';
 import { ArrivalRate } from './arrival-rate.ts';
 import { backoffMs } from './backoff.ts';
-import { brokerErrorType, codedError, faultOf, verdictOf } from './errors.ts';
+import { BrokenClientPatience, TopicPatience } from './error-deadlines.ts';
+import { brokerErrorType, codedError, faultOf, verdictOf } from './fault.ts';
 import { assertKafkaJsVersion, createErrorFromCode, type FetchedPartition } from './kafkajs/internals.ts';
 import { settingsOf } from './options.ts';
-import { BrokenClientPatience, TopicPatience } from './patience.ts';
 import { Source } from './source.ts';
 
 const options = { brokers: ['b:1'], appName: 'corridor', clientId: 'c' };

@@ -3,7 +3,7 @@ import kafkajs, { type Admin, type KafkaConfig } from 'kafkajs';
 import type { CommittedOffset, LogAdmin, NewOffset, TopicDescription, TopicSpec } from '../../ports/log.ts';
 import { type Connections, partitionsOf } from './client.ts';
 import { Coordinator } from './coordinator.ts';
-import { brokerErrorType, codedError } from './errors.ts';
+import { brokerErrorType, codedError } from './fault.ts';
 import { setTopicConfig } from './kafkajs/alter-configs.ts';
 import { fetchStableOffsets } from './kafkajs/offset-fetch.ts';
 import { fetchTopicMetadata } from './kafkajs/topic-metadata.ts';

@@ -3,7 +3,7 @@ import { describe, expect, inject, test, vi } from 'vitest';
 import type { BatchHandler, ConsumerOptions } from '../../ports/log.ts';
 import { Connections } from './client.ts';
 import { committerFor } from './commit.ts';
-import { brokerErrorType } from './errors.ts';
+import { brokerErrorType } from './fault.ts';
 import { JointCommits } from './joint-commits.ts';
 import { settingsOf } from './options.ts';
 import {

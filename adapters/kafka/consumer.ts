@@ -4,12 +4,12 @@ import { groupId } from '../../ports/names.ts';
 import { backoffMs, pause, within } from './backoff.ts';
 import type { Connections } from './client.ts';
 import { committerFor } from './commit.ts';
-import { codedError, FatalLogFault, faultOf, verdictOf } from './errors.ts';
+import { BrokenClientPatience, TopicPatience } from './error-deadlines.ts';
+import { codedError, FatalLogFault, faultOf, verdictOf } from './fault.ts';
 import { Fetcher } from './fetcher.ts';
 import { JointCommits } from './joint-commits.ts';
 import { type JoinedGeneration, Membership } from './membership.ts';
 import { PartitionWorker } from './partition-worker.ts';
-import { BrokenClientPatience, TopicPatience } from './patience.ts';
 import { Signal } from './signal.ts';
 import { Source } from './source.ts';
 

@@ -1,7 +1,7 @@
 // Asking the broker that coordinates a group or a transactional id.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { findCoordinator } from './client.ts';
-import { brokerErrorType } from './errors.ts';
+import { brokerErrorType } from './fault.ts';
 import type { Broker, Cluster } from './kafkajs/internals.ts';
 
 /** The broker did not do it and says so: it may be asked again. */

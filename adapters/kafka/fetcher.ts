@@ -3,7 +3,7 @@
 // kafkajs's own loop waits for every partition of a broker before it fetches again: docs/adr/0004-kafkajs-wire-layer.md
 import { backoffMs, pause } from './backoff.ts';
 import { type Connections, connectCluster, discardCluster, leaderOf } from './client.ts';
-import { brokerErrorType } from './errors.ts';
+import { brokerErrorType } from './fault.ts';
 import type { PartitionRefused } from './kafkajs/fetch-response.ts';
 import {
   type Broker,

@@ -7,7 +7,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { CodedError } from '../../ports/fault.ts';
 import type { OutputRecord } from '../../ports/log.ts';
-import { codedError } from './errors.ts';
+import { codedError } from './fault.ts';
 import type { Position } from './transactional-producer.ts';
 
 /** What one partition has handled. */

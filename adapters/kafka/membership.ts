@@ -3,7 +3,7 @@ import { CodedError } from '../../ports/fault.ts';
 import { assignPartitions, type Member } from './assignment.ts';
 import { type Connections, connectCluster, discardCluster } from './client.ts';
 import { Coordinator } from './coordinator.ts';
-import { brokerErrorType } from './errors.ts';
+import { brokerErrorType } from './fault.ts';
 import { type Cluster, type JoinedGroup, MemberAssignment, MemberMetadata } from './kafkajs/internals.ts';
 import { fetchTopicMetadata } from './kafkajs/topic-metadata.ts';
 import type { Generation } from './kafkajs/txn-offset-commit.ts';

@@ -13,9 +13,9 @@ import type {
 import { ArrivalRate } from './arrival-rate.ts';
 import { backoffMs, pause } from './backoff.ts';
 import { type Committer, missingOffset, NEW_PARTITION_PATIENCE_MS, type Ownership } from './commit.ts';
-import { codedError, FatalLogFault, faultOf, verdictOf } from './errors.ts';
+import { TopicPatience } from './error-deadlines.ts';
+import { codedError, FatalLogFault, faultOf, verdictOf } from './fault.ts';
 import type { Fetcher } from './fetcher.ts';
-import { TopicPatience } from './patience.ts';
 import type { Source } from './source.ts';
 
 /** Longest wait between two tries of a batch that its handler refuses. */

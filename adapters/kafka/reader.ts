@@ -3,7 +3,7 @@ import { CodedError } from '../../ports/fault.ts';
 import type { LogReader, PartitionRange, RecordBatch } from '../../ports/log.ts';
 import { backoffMs, pause } from './backoff.ts';
 import { type Connections, partitionsOf } from './client.ts';
-import { codedError, faultOf } from './errors.ts';
+import { codedError, faultOf } from './fault.ts';
 import { Fetcher } from './fetcher.ts';
 import type { Cluster } from './kafkajs/internals.ts';
 import { retrying } from './retrying.ts';

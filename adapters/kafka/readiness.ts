@@ -2,7 +2,7 @@
 // because a leader is not chosen yet, or because they have not heard of it.
 import { CodedError } from '../../ports/fault.ts';
 import { backoffMs, pause } from './backoff.ts';
-import { brokerErrorType, codedError } from './errors.ts';
+import { brokerErrorType, codedError } from './fault.ts';
 
 /** How long topics and offsets are tried for, ms: as long as a slow machine may take for its first start. */
 export const PROVISION_PATIENCE_MS = 180_000;

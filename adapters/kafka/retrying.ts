@@ -1,7 +1,7 @@
 // One-off requests: tried again over fresh connections while the cluster is unavailable.
 import { backoffMs, pause } from './backoff.ts';
 import { type Connections, connectCluster, discardCluster } from './client.ts';
-import { codedError } from './errors.ts';
+import { codedError } from './fault.ts';
 import type { Cluster } from './kafkajs/internals.ts';
 
 /** How long a one-off request is tried, ms. */

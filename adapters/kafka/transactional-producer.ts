@@ -4,7 +4,7 @@
 import type { OutputRecord } from '../../ports/log.ts';
 import { type Connections, connectCluster, discardCluster } from './client.ts';
 import { Coordinator } from './coordinator.ts';
-import { verdictOf } from './errors.ts';
+import { verdictOf } from './fault.ts';
 import type { Cluster } from './kafkajs/internals.ts';
 import { fetchTopicId } from './kafkajs/topic-metadata.ts';
 import { commitTxnOffsets, type Generation } from './kafkajs/txn-offset-commit.ts';

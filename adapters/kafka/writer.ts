@@ -3,7 +3,7 @@ import { CodedError } from '../../ports/fault.ts';
 import type { LogWriter, OutputRecord } from '../../ports/log.ts';
 import { backoffMs, pause } from './backoff.ts';
 import { type Connections, connectCluster, discardCluster } from './client.ts';
-import { brokerErrorType, codedError } from './errors.ts';
+import { brokerErrorType, codedError } from './fault.ts';
 import type { Cluster } from './kafkajs/internals.ts';
 import { type Chunk, ProducerIdentity, roundsOf, sendRound } from './produce.ts';
 

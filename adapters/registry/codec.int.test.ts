@@ -8,7 +8,7 @@ import { UNDECODABLE } from '../../samples/undecodable.ts';
 import { selfContained } from '../../schemas/load.ts';
 import { registryCodec, subjectOf } from './codec.ts';
 import { pushSchemas } from './push.ts';
-import { CONFIRM_UNKNOWN_MS } from './writers.ts';
+import { CONFIRM_UNKNOWN_MS } from './writer-schemas.ts';
 
 const url = () => inject('stack').registryUrl;
 const random = seeded(1);

@@ -16,7 +16,7 @@ import { fieldsOf, MISSING, registryCaller, saysMissing, uselessAnswer } from '.
 import type { RegistryOptions } from './options.ts';
 import { writeShortStringsFast } from './short-strings.ts';
 import { Slab } from './slab.ts';
-import { createWriters, registryAway, type Writer, type WrittenTopic } from './writers.ts';
+import { createWriters, registryAway, type Writer, type WrittenTopic } from './writer-schemas.ts';
 
 const HEADER_BYTES = 5;
 const REFERENCES_TIMEOUT_MS = 10_000;

@@ -2,8 +2,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { cpuBetween } from '../cpu.ts';
+import { Stand } from '../pipeline/installation.ts';
 import { keepFull, transfers } from '../pipeline/load.ts';
-import { Stand } from '../pipeline/stand.ts';
 import { watch } from '../pipeline/watch.ts';
 import { BENCHMARKS_PAGE, load, table, writeResults, writeSection } from '../report.ts';
 

@@ -7,7 +7,7 @@ import type { FedRecord } from '../../samples/fed-record.ts';
 import { goodIntent } from '../../samples/intents.ts';
 import { seeded } from '../../samples/random.ts';
 import { homePartition } from '../../topics/home-partition.ts';
-import type { Stand } from './stand.ts';
+import type { Stand } from './installation.ts';
 
 /** So much of what may be on its way is published together, so that batches are as full as behind a backlog. */
 const AT_ONCE = 1 / 8;

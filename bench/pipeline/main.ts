@@ -1,8 +1,8 @@
 // How fast the pipeline is, and what it costs: `npm run bench -- pipeline [scenario…] [options]`.
 import { parseArgs } from 'node:util';
 import { BENCHMARKS_PAGE, load, table, writeResults, writeSection } from '../report.ts';
+import { type Part, Stand } from './installation.ts';
 import { type Saturation, saturate } from './saturation.ts';
-import { type Part, Stand } from './stand.ts';
 import { type Steady, steady } from './steady.ts';
 import { storeMore } from './stored.ts';
 

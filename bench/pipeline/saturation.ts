@@ -1,7 +1,7 @@
 // How many transfers a second go through when there is always more to do.
 import { cpuBetween } from '../cpu.ts';
+import type { Part, Stand } from './installation.ts';
 import { keepFull, transfers } from './load.ts';
-import type { Part, Stand } from './stand.ts';
 import { watch } from './watch.ts';
 
 export interface Saturation {

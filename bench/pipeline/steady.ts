@@ -1,7 +1,7 @@
 // How long a transfer takes at a rate that the pipeline keeps up with.
 import { cpuBetween } from '../cpu.ts';
+import type { Part, Stand } from './installation.ts';
 import { feed, transfers } from './load.ts';
-import type { Part, Stand } from './stand.ts';
 import { watch } from './watch.ts';
 
 export interface Percentiles {

@@ -1,5 +1,5 @@
 // When each transfer is seen on a topic, by a reader of committed records.
-import type { Stand } from './stand.ts';
+import type { Stand } from './installation.ts';
 
 export interface Seen {
   /** When each key was first seen, ms of `performance.now()`. */

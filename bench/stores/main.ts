@@ -1,9 +1,9 @@
 // What a paid transfer costs the database: round trips, writes and processor time, part by part, at a steady rate.
 //   npm run bench -- stores [transfers=20000] [rate=1500] [partitions=12] [batch=500] [linger=20] [write=1000] [parts=events,view]
 import { randomBytes } from 'node:crypto';
-import { feed } from './arrivals.ts';
-import { PARTS } from './parts.ts';
+import { feed } from './paced-records.ts';
 import { startDatabase } from './server.ts';
+import { PARTS } from './steps.ts';
 
 const argument = (name: string, otherwise: number) => {
   const given = process.argv.find((text) => text.startsWith(`${name}=`));

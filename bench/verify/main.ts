@@ -5,7 +5,7 @@
 import { parseArgs } from 'node:util';
 import { eventIdOf } from '../../domain/event-id.ts';
 import { LIMIT_RULES } from '../../domain/limit-rules.ts';
-import { commandIdOf } from '../../payouts/update.ts';
+import { commandIdOf } from '../../payouts/payout-updated.ts';
 import type { Log, LogRecord, PartitionRange } from '../../ports/log.ts';
 import { lifecycleOf, stageOf } from '../../processors/lifecycle.ts';
 import type { PayoutRequested } from '../../schemas/types.generated.ts';

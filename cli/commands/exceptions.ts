@@ -13,7 +13,7 @@ import { CodedError } from '../../ports/fault.ts';
 import { FIRST_INTERMEDIARY, tokensOf } from '../../screening/counterparties.ts';
 import { entityHash } from '../../screening/lists/index.ts';
 import { unpackEntities } from '../../screening/versions/packed.ts';
-import type { Connections } from '../../services/connect.ts';
+import type { Connections } from '../../services/connections.ts';
 import { revocationsInLog } from '../../services/screening.ts';
 import { withConnections } from '../connections.ts';
 import { print, printRows, withJson } from '../output.ts';

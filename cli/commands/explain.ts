@@ -1,7 +1,7 @@
 // `corridor explain ID`: why a transfer was cleared, held or declined by screening, from the log.
 import type { Command } from 'commander';
 import { screeningEvidence } from '../../operations/queries/evidence.ts';
-import { tellEvidence } from '../../screening/tell.ts';
+import { tellEvidence } from '../../screening/explain-evidence.ts';
 import { withConnections } from '../connections.ts';
 import { print, toJson, withJson } from '../output.ts';
 

@@ -13,7 +13,7 @@ import {
 } from '../../screening/lists/index.ts';
 import { unpackEntities } from '../../screening/versions/packed.ts';
 import type { ListStore, StoredActivation } from '../../screening/versions/store.ts';
-import type { Connections } from '../../services/connect.ts';
+import type { Connections } from '../../services/connections.ts';
 import { activationPublisher } from '../../services/screening.ts';
 import { withConnections } from '../connections.ts';
 import { LIST_FORMATS, readListFiles } from '../lists/read-files.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { openCase } from '../../payouts/changes.ts';
 import { closeCase } from '../../payouts/close-case.ts';
 import { openPayout } from '../../payouts/decide.ts';
-import { openCase } from '../../payouts/parts.ts';
 import type { Payout, PayoutCase, PayoutPhase } from '../../payouts/payout.ts';
 import { openCaseRows, shown } from './payout-cases.ts';
 

@@ -6,7 +6,7 @@ import { z } from 'zod';
 import type { Codec } from '../../ports/codec.ts';
 import { CodedError } from '../../ports/fault.ts';
 import type { TransferRequested } from '../../schemas/types.generated.ts';
-import { transferRequested } from '../../topics/edges.ts';
+import { transferRequested } from '../../topics/boundary.ts';
 import { withConnections } from '../connections.ts';
 import { type IntentLines, type IntentTerms, readIntentLines } from '../intent-lines.ts';
 import { print, printError, toJsonLine, withJson } from '../output.ts';

@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import { pushSchemas } from '../../adapters/registry/push.ts';
 import { checkAll, release } from '../../schemas/compatibility.ts';
-import { registryOptions } from '../../services/connect.ts';
+import { registryOptions } from '../../services/connections.ts';
 import { contracts } from '../../topics/catalogue.ts';
 import { commandConfig } from '../connections.ts';
 import { print, printRows, withJson } from '../output.ts';

@@ -3,8 +3,8 @@ import type { Command } from 'commander';
 import { CodedError } from '../../ports/fault.ts';
 import { applyTopics, type ClusterPlan, planTopics } from '../../runtime/provision.ts';
 import { applyResume, planResume, type Resumption } from '../../runtime/resume.ts';
-import type { Connections } from '../../services/connect.ts';
-import { type Parts, partsFrom } from '../../services/pipeline.ts';
+import type { Connections } from '../../services/connections.ts';
+import { type Parts, partsFrom } from '../../services/part-selection.ts';
 import { withConnections } from '../connections.ts';
 import { print, printRows, toJson, withJson } from '../output.ts';
 

@@ -13,7 +13,7 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { StackError } from './errors.ts';
+import { StackError } from './fault.ts';
 import { withLock } from './files.ts';
 import { runMaven } from './java.ts';
 

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { planContainers } from './container-plan.ts';
 import { volumeName } from './container-stack.ts';
-import type { ProviderOptions } from './provider.ts';
+import type { ProviderOptions } from './runner.ts';
 import { StateDir } from './state.ts';
 import { PART_NAMES } from './types.ts';
 

@@ -2,7 +2,7 @@
 import { DATA_PATHS, type IMAGES, INNER_PORTS } from './images.ts';
 import { fixedPort, freePorts } from './ports.ts';
 import { probeMongo, probeRedis, probeRegistry, until } from './probes.ts';
-import type { ProviderOptions } from './provider.ts';
+import type { ProviderOptions } from './runner.ts';
 import { commonSettings, settleKafka } from './servers/kafka-cluster.ts';
 import { mongoUri } from './servers/mongo.ts';
 import { REDIS_FLAGS } from './servers/redis.ts';

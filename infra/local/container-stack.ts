@@ -5,10 +5,10 @@ import { createWriteStream, mkdirSync } from 'node:fs';
 import type { StartedNetwork, StartedTestContainer, WaitStrategy } from 'testcontainers';
 import { type ContainerPlan, type ContainerSpec, planContainers } from './container-plan.ts';
 import { docker } from './docker.ts';
-import { describeError, StackError } from './errors.ts';
+import { describeError, StackError } from './fault.ts';
 import { DATA_PATHS, IMAGES } from './images.ts';
 import { READY_TIMEOUT_MS } from './process-server.ts';
-import type { ProvidedServer, ProviderOptions, ProviderStack } from './provider.ts';
+import type { ProvidedServer, ProviderOptions, ProviderStack } from './runner.ts';
 import type { PartName, ServerName, StackUrls } from './types.ts';
 
 interface Running {

@@ -1,7 +1,7 @@
 // The docker command, for what is asked of a daemon directly.
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { StackError } from './errors.ts';
+import { StackError } from './fault.ts';
 
 const ASK_MS = 10_000;
 

@@ -1,6 +1,6 @@
 // Parts that somebody else runs: a URL in the environment replaces a local server.
 import { withoutCredentials } from '../../ports/hide.ts';
-import { describeError, StackError } from './errors.ts';
+import { describeError, StackError } from './fault.ts';
 import { probeKafka, probeMongo, probeRedis, probeRegistry, until } from './probes.ts';
 import type { PartName, StackUrls } from './types.ts';
 

@@ -2,7 +2,7 @@ import { mkdirSync, readFileSync, renameSync, rmdirSync, rmSync, statSync, write
 import { hostname } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { StackError } from './errors.ts';
+import { StackError } from './fault.ts';
 import { isAlive, ownIdentity, type ProcessIdentity } from './processes.ts';
 
 /** The parsed JSON of a file; undefined when there is no such file. Throws SyntaxError on anything but JSON. */

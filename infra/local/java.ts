@@ -6,7 +6,7 @@ import { tmpdir, userInfo } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
-import { describeError, StackError } from './errors.ts';
+import { describeError, StackError } from './fault.ts';
 import { withLock } from './files.ts';
 
 const JAVA_LEAST = 17;

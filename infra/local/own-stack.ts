@@ -1,11 +1,11 @@
 import path from 'node:path';
 import { DEFAULT_STATE_DIR } from './artifacts.ts';
 import { dockerAnswers } from './docker.ts';
-import { StackError } from './errors.ts';
 import type { Overrides } from './external.ts';
+import { StackError } from './fault.ts';
 import { ProcessStack } from './process-stack.ts';
 import { ownIdentity } from './processes.ts';
-import type { ProviderOptions, ProviderStack } from './provider.ts';
+import type { ProviderOptions, ProviderStack } from './runner.ts';
 import type { RunningState, StateDir, StateSettings } from './state.ts';
 import { portsOf } from './state-ports.ts';
 import type { LocalStack, PartName, Provider, ServerInfo, ServerName, StackOptions, StackUrls } from './types.ts';

@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { createServer } from 'node:net';
-import { StackError } from './errors.ts';
+import { StackError } from './fault.ts';
 
 /** The ports of a stack with `fixedPorts`, and of docker-compose.kafka.yml; each can be moved by the variable named. */
 export const DEFAULT_PORTS = {

@@ -3,7 +3,7 @@ import { type Artifact, fetchArtifacts } from './artifacts.ts';
 import { classArchiveFile, type Rehearsal } from './class-archives.ts';
 import { findJava } from './java.ts';
 import { fixedPort, freePorts } from './ports.ts';
-import type { ProviderOptions } from './provider.ts';
+import type { ProviderOptions } from './runner.ts';
 import { kafkaPart } from './servers/kafka.ts';
 import { mongodOnPath, mongoPart, mongoUri } from './servers/mongo.ts';
 import { redisFromArtifact, redisOnPath, redisPart } from './servers/redis.ts';

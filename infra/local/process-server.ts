@@ -2,7 +2,7 @@
 import { closeSync, existsSync, openSync, readFileSync, readSync, statSync, truncateSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { classArchiveOptions } from './class-archives.ts';
-import { describeError, StackError } from './errors.ts';
+import { describeError, StackError } from './fault.ts';
 import { isPortFree, portInUse } from './ports.ts';
 import { until } from './probes.ts';
 import type { ManagedProcess, ProcessGroup } from './processes.ts';

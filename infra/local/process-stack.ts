@@ -1,11 +1,11 @@
 // The `processes` provider: every part that no URL replaces, as a child process.
 import { rmSync } from 'node:fs';
 import { makeClassArchives, type Rehearsal } from './class-archives.ts';
-import { describeError, StackError } from './errors.ts';
+import { describeError, StackError } from './fault.ts';
 import { type ProcessPlan, planProcesses } from './process-plan.ts';
 import { ProcessServer, READY_TIMEOUT_MS } from './process-server.ts';
 import { ProcessGroup } from './processes.ts';
-import type { ProvidedServer, ProviderOptions, ProviderStack } from './provider.ts';
+import type { ProvidedServer, ProviderOptions, ProviderStack } from './runner.ts';
 import type { PartSpec, ServerSpec } from './servers/server.ts';
 import type { PartName, ServerName, StackUrls } from './types.ts';
 

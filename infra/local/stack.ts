@@ -1,8 +1,8 @@
 // The local stack: everything that Corridor connects to, started, found, stopped and removed.
 import { makeDirectory } from './artifacts.ts';
 import { docker } from './docker.ts';
-import { StackError } from './errors.ts';
 import { type Overrides, overrides, probeOverrides } from './external.ts';
+import { StackError } from './fault.ts';
 import { withLock } from './files.ts';
 import { OwnStack } from './own-stack.ts';
 import { endProcesses, isAlive } from './processes.ts';
@@ -13,8 +13,8 @@ import { type LocalStack, PART_NAMES, type PartName, type StackOptions } from '.
 import { isRunning, StackView } from './view.ts';
 
 export { DEFAULT_STATE_DIR } from './artifacts.ts';
-export { StackError } from './errors.ts';
 export { stackEnvironment } from './external.ts';
+export { StackError } from './fault.ts';
 export type { LocalStack, PartName, Provider, ServerInfo, ServerName, StackOptions, StackUrls } from './types.ts';
 
 /** What an owner asked to stop may take: it drains first. */

@@ -2,7 +2,7 @@
 import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { z } from 'zod';
-import { StackError } from './errors.ts';
+import { StackError } from './fault.ts';
 import { readJson, writeFileAtomically } from './files.ts';
 
 const identity = z.object({ pid: z.number().int().positive(), startedAt: z.string() });

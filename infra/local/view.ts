@@ -1,4 +1,4 @@
-import { StackError } from './errors.ts';
+import { StackError } from './fault.ts';
 import { isAlive } from './processes.ts';
 import type { RunningState, StateDir } from './state.ts';
 import type { LocalStack, PartName, Provider, ServerInfo, ServerName, StackUrls } from './types.ts';

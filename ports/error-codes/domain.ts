@@ -1,5 +1,5 @@
 // Codes of errors that the domain throws. The domain owns their names and imports nothing, so it is joined here.
-import type { DomainErrorCode } from '../../domain/error.ts';
+import type { DomainErrorCode } from '../../domain/fault.ts';
 import { type CatalogueEntry, entry } from './entry.ts';
 
 export const domainCodes = {

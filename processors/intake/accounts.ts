@@ -4,7 +4,7 @@ import type { AccountRule, CorridorSide } from '../../domain/corridors.ts';
 import type { ReasonCode } from '../../domain/reasons.ts';
 import type { Account } from '../../schemas/types.generated.ts';
 import { MOST_CHARACTERS } from './bounds.ts';
-import type { Faults } from './faults.ts';
+import type { Faults } from './violations.ts';
 
 /** Reason codes for one side of the transfer. */
 export interface AccountCodes {

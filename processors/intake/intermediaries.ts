@@ -1,8 +1,8 @@
 // Parties beside sender and beneficiary: what they must look like, and by what they are known. Pure.
 import type { Intermediary } from '../../schemas/types.generated.ts';
 import { MOST_CHARACTERS, MOST_ITEMS } from './bounds.ts';
-import type { Faults } from './faults.ts';
 import { checkPerson } from './persons.ts';
+import type { Faults } from './violations.ts';
 
 /** Adds what is wrong with the intermediaries. */
 export function checkIntermediaries(faults: Faults, parties: readonly Intermediary[], appendedAt: number): void {

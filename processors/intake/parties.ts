@@ -3,9 +3,9 @@ import type { Corridor, CorridorSide } from '../../domain/corridors.ts';
 import type { Parties, Party } from '../../schemas/types.generated.ts';
 import { type AccountCodes, CREDITOR_CODES, checkAccount, DEBTOR_CODES } from './accounts.ts';
 import { MOST_CHARACTERS } from './bounds.ts';
-import type { Faults } from './faults.ts';
 import { checkIntermediaries } from './intermediaries.ts';
 import { checkPerson, type PersonCodes } from './persons.ts';
+import type { Faults } from './violations.ts';
 
 /** Adds what is wrong with the parties. `corridor` is undefined when none fits. */
 export function checkParties(

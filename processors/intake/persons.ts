@@ -3,7 +3,7 @@ import type { ReasonCode } from '../../domain/reasons.ts';
 import type { Identifier, Party } from '../../schemas/types.generated.ts';
 import { MOST_CHARACTERS, MOST_ITEMS } from './bounds.ts';
 import { dayOf, isPartialDate } from './dates.ts';
-import type { Faults } from './faults.ts';
+import type { Faults } from './violations.ts';
 
 const COUNTRY = /^[A-Z]{2}$/;
 

@@ -6,8 +6,8 @@ import { isTransferId, TRANSFER_ID_RULE } from '../../domain/transfer-id.ts';
 import type { Reason, TransferRequested } from '../../schemas/types.generated.ts';
 import { MOST_CHARACTERS } from './bounds.ts';
 import { dayOf, isDay, todayAnywhere } from './dates.ts';
-import { Faults } from './faults.ts';
 import { checkParties } from './parties.ts';
+import { Faults } from './violations.ts';
 
 export interface IntakeRules {
   readonly corridors: CorridorBook;

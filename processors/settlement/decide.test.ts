@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { sealRecord } from '../../domain/record-seal.ts';
 import type { PayoutStatus, PayoutUpdated } from '../../schemas/types.generated.ts';
-import { dispatchedRequests } from '../../services/dispatched.ts';
+import { dispatchedRequests } from '../../services/dispatched-requests.ts';
 import {
   AT,
   only,

@@ -1,6 +1,6 @@
 // How one setting is declared. settings.ts lists them all; everything else (types, checks, docs, printing) derives.
 import { z } from 'zod';
-import { DomainError } from '../../domain/error.ts';
+import { DomainError } from '../../domain/fault.ts';
 import { keyRing } from '../../domain/seal.ts';
 
 export interface Setting<S extends z.ZodType = z.ZodType> {

@@ -5,8 +5,8 @@ import { loadSampleList } from '../lists/sample/load.ts';
 import { queryOf } from '../query.ts';
 import { packEntities } from '../versions/packed.ts';
 import { referenceTo } from '../versions/version.ts';
-import { openIndexHere } from './here.ts';
-import type { IndexPlan, IndexQuery } from './room.ts';
+import type { IndexPlan, IndexQuery } from './built-index.ts';
+import { openIndexHere } from './in-process.ts';
 import { openIndexThread } from './thread.ts';
 
 const STRICT = '{"threshold":0.99}';

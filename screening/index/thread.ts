@@ -3,7 +3,7 @@ import { Worker } from 'node:worker_threads';
 import { CodedError } from '../../ports/fault.ts';
 import type { ScreenedParty } from '../../schemas/types.generated.ts';
 import type { OpenIndex } from '../ports.ts';
-import type { IndexPlan, IndexQuery } from './room.ts';
+import type { IndexPlan, IndexQuery } from './built-index.ts';
 
 type Answer =
   | { readonly ready: true }

@@ -1,6 +1,6 @@
 // The thread of one index: builds it from what it was started with, then answers questions in order.
 import { parentPort, workerData } from 'node:worker_threads';
-import { type IndexPlan, type IndexQuery, IndexRoom } from './room.ts';
+import { type IndexPlan, type IndexQuery, IndexRoom } from './built-index.ts';
 
 const port = parentPort!;
 const room = new IndexRoom(workerData as IndexPlan);

@@ -12,7 +12,7 @@ import {
   type PartialDate,
   sha256,
 } from './entity.ts';
-import { ListRefused } from './errors.ts';
+import { ListRefused } from './fault.ts';
 import { Tally } from './tally.ts';
 
 /** Share of rows that may be dropped before the file is refused as a whole. */

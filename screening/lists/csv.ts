@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import { CsvError, type Options, parse } from 'csv-parse';
-import { ListRefused } from './errors.ts';
+import { ListRefused } from './fault.ts';
 
 export interface CsvRow {
   readonly cells: readonly string[];

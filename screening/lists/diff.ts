@@ -1,5 +1,5 @@
 import { canonicalJson, type ListEntity, type ListVersion } from './entity.ts';
-import { ListRefused } from './errors.ts';
+import { ListRefused } from './fault.ts';
 
 export interface ChangedEntity {
   readonly before: ListEntity;

@@ -1,7 +1,7 @@
 export { diffLists, entitiesToScreen, type ListDiff, MAX_SHRINK, refuseShrunk } from './diff.ts';
 export * from './entity.ts';
-export { type ListRefusalCode, ListRefused } from './errors.ts';
 export { parseEuAnnexes, parseEuConsolidated } from './eu.ts';
+export { type ListRefusalCode, ListRefused } from './fault.ts';
 export { type OfacFiles, type OfacOptions, parseOfac } from './ofac.ts';
 export { type ByteSource, HybridDecoder } from './source.ts';
 export { parseUk } from './uk.ts';

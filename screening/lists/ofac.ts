@@ -7,7 +7,7 @@ import { ListBuilder } from './build.ts';
 import { countryCode } from './countries.ts';
 import { type CsvRow, csvRows } from './csv.ts';
 import type { EntityType, ListVersion, NameKind } from './entity.ts';
-import { ListRefused } from './errors.ts';
+import { ListRefused } from './fault.ts';
 import { addOfacName } from './ofac-names.ts';
 import { readRemarks } from './ofac-remarks.ts';
 import { type ByteSource, textOf } from './source.ts';

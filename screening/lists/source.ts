@@ -3,7 +3,7 @@
  * UTF-8 are read as Windows-1252 (what these publishers use when they do not use UTF-8) and counted, not replaced.
  */
 import { createHash } from 'node:crypto';
-import { ListRefused } from './errors.ts';
+import { ListRefused } from './fault.ts';
 
 /** A file: its bytes at once, or chunk by chunk as a stream gives them. */
 export type ByteSource = Uint8Array | AsyncIterable<Uint8Array> | Iterable<Uint8Array>;

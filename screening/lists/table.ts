@@ -2,7 +2,7 @@
 import type { Options } from 'csv-parse';
 import type { ListBuilder } from './build.ts';
 import { csvRows } from './csv.ts';
-import { ListRefused } from './errors.ts';
+import { ListRefused } from './fault.ts';
 import { type ByteSource, textOf } from './source.ts';
 
 export interface TableFormat {

@@ -4,7 +4,7 @@ import { type EntityDraft, ListBuilder } from './build.ts';
 import { countryCode, countryOfPlace } from './countries.ts';
 import { parsePartialDate } from './dates.ts';
 import type { IdentifierKind, ListVersion, NameKind, NameQuality } from './entity.ts';
-import { ListRefused } from './errors.ts';
+import { ListRefused } from './fault.ts';
 import { splitNames } from './names.ts';
 import { type ByteSource, textOf } from './source.ts';
 

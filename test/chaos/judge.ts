@@ -6,14 +6,15 @@ import { limitsClient, ready } from '../../adapters/redis/limits-client.ts';
 import { verifyLimits } from '../../adapters/redis/verify-limits.ts';
 import type { Payout } from '../../payouts/payout.ts';
 import { FAILPOINTS } from '../../runtime/failpoints.ts';
-import type { Connections } from '../../services/connect.ts';
+import { limitRules } from '../../services/configured-rules.ts';
+import type { Connections } from '../../services/connections.ts';
 import { EVENTS, TRANSFERS } from '../../services/sinks.ts';
-import { limitRules } from '../../services/terms.ts';
 import { type LedgerSummary, readLedger, summarise } from '../../simulator/ledger.ts';
 import { contracts } from '../../topics/catalogue.ts';
 import type { VerifyReport } from '../../verify/report.ts';
 import { verify } from '../../verify/verify.ts';
 import type { ChaosBooks } from './books.ts';
+import { type Doings, tellsOf, untold } from './expected-findings.ts';
 import type { Feeder } from './feeder.ts';
 import { readIntents } from './feeder.ts';
 import type { Injected } from './injected.ts';
@@ -23,7 +24,6 @@ import type { Forbidden } from './members/tampered-payouts.ts';
 import type { Operator } from './operator.ts';
 import type { SlotExit } from './slot.ts';
 import type { Tail } from './tail.ts';
-import { type Doings, tellsOf, untold } from './told.ts';
 
 export type FindingKind =
   /** An input that nothing accounts for. */

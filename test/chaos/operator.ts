@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { caseStore } from '../../adapters/mongo/cases.ts';
 import { decideCase } from '../../operations/cases/holds/cases.ts';
-import type { Connections } from '../../services/connect.ts';
+import type { Connections } from '../../services/connections.ts';
 import type { CaseDocument } from '../../sinks/cases/case.ts';
 import { decisionOf } from './feed.ts';
 import { type CaseTools, GuardGone, isTampering, tamper } from './members/tampered-cases.ts';

@@ -3,14 +3,14 @@
 
 import type { LogRecord, OutputRecord } from '../../ports/log.ts';
 import { sealed, sealedDetour } from '../../ports/seals.ts';
-import { type Arrival, createArrivals } from '../../runtime/arrivals.ts';
-import { type Detour, deadLetterRecord, retryRecord } from '../../runtime/detours.ts';
-import { Marks } from '../../runtime/marks.ts';
+import { type Arrival, createArrivals } from '../../runtime/inbound-records.ts';
+import { Marks } from '../../runtime/progress-notes.ts';
+import { type Detour, deadLetterRecord, retryRecord } from '../../runtime/recovery-records.ts';
 import type { Random } from '../../samples/random.ts';
 import { formatCause, parseCause } from '../../topics/cause.ts';
 import { HEADER, RECOVERY_HEADER } from '../../topics/headers.ts';
 import { replayTopic } from '../../topics/recovery.ts';
-import { deadLetterOf, sourceOf } from '../../verify/detours.ts';
+import { deadLetterOf, sourceOf } from '../../verify/recovery-trail.ts';
 import { accepted } from '../kit/events.ts';
 import { memoryCodec } from '../kit/memory-codec.ts';
 import { testRings } from '../kit/rings.ts';

@@ -3,7 +3,7 @@
 import { CodedError } from '../../ports/fault.ts';
 import { screeningTerms } from '../../screening/configuration.ts';
 import type { ScreeningException } from '../../screening/exceptions.ts';
-import { openIndexHere } from '../../screening/index/here.ts';
+import { openIndexHere } from '../../screening/index/in-process.ts';
 import { entitiesHashOf, type ListEntity, type ListVersion } from '../../screening/lists/index.ts';
 import type { ActiveLists } from '../../screening/ports.ts';
 import { type ClosableScreener, createScreener, type ScreenerOptions } from '../../screening/screener.ts';

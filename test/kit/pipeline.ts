@@ -14,7 +14,7 @@ import type { FedRecord } from '../../samples/fed-record.ts';
 import { publishSampleRates } from '../../samples/rates.ts';
 import { type Mix, sampleFeed } from '../../samples/sample.ts';
 import { listedPersons, loadSampleList } from '../../screening/lists/sample/load.ts';
-import { Connections, registryOptions } from '../../services/connect.ts';
+import { Connections, registryOptions } from '../../services/connections.ts';
 import { activateSampleList } from '../../services/screening.ts';
 
 export interface PipelineOptions {

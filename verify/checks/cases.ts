@@ -2,8 +2,8 @@
 import type { CaseDocument } from '../../sinks/cases/case.ts';
 import { toWrite } from '../../sinks/cases/to-write.ts';
 import { type Check, needsStores, ofTopic, type Run } from '../check.ts';
-import { withDefaults } from '../defaults.ts';
 import { canonical } from '../digest.ts';
+import { withDefaults } from '../schema-defaults.ts';
 import { positionOf, type Seen, type Transfer } from '../transfer.ts';
 
 const NAME = 'cases';

@@ -3,7 +3,7 @@ import { sourceOf } from '../../topics/cause.ts';
 import { deadLetterId, markId } from '../../topics/dead-letter-id.ts';
 import type { Check, Run } from '../check.ts';
 import { isOfTopic } from '../cut.ts';
-import { type DeadLetter, placeOf } from '../detours.ts';
+import { type DeadLetter, placeOf } from '../recovery-trail.ts';
 
 const NAME = 'dead-letters';
 

@@ -1,7 +1,7 @@
 // Ids, keys and places of single records.
 import { eventIdOf, holdIdOf, intentDuplicationId, intentRejectionId } from '../../domain/event-id.ts';
 import { STATE_OF_TOPIC } from '../../domain/transfer-states.ts';
-import { commandIdOf } from '../../payouts/update.ts';
+import { commandIdOf } from '../../payouts/payout-updated.ts';
 import type { Envelope, Instruction } from '../../schemas/types.generated.ts';
 import { HEADER, headerText } from '../../topics/headers.ts';
 import type { Check } from '../check.ts';

@@ -1,6 +1,6 @@
 // Limits: the ledger in Redis against the one recomputed from the log, and both against the limits themselves.
 import type { Check, Run } from '../check.ts';
-import type { Recomputed } from '../counters.ts';
+import type { Recomputed } from '../limit-counters.ts';
 import type { StoredReservation } from '../ports.ts';
 import { type LedgerFact, lastEvent, type Transfer } from '../transfer.ts';
 

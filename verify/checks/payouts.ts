@@ -1,7 +1,7 @@
 // The executor's own records against what the log was told of them.
-import { flawOf } from '../../payouts/flaws.ts';
+import { flawOf } from '../../payouts/invariants.ts';
 import type { Payout, PayoutPhase, PayoutUpdate } from '../../payouts/payout.ts';
-import { payoutStateOf } from '../../payouts/update.ts';
+import { payoutStateOf } from '../../payouts/payout-updated.ts';
 import { recordType } from '../../schemas/avro-types.ts';
 import type { PayoutStatus } from '../../schemas/types.generated.ts';
 import { type Check, needsStores, type Run } from '../check.ts';

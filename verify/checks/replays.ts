@@ -7,7 +7,7 @@ import { parseCause, sourceOf } from '../../topics/cause.ts';
 import { HEADER, headerText, RECOVERY_HEADER } from '../../topics/headers.ts';
 import { replayTopic } from '../../topics/recovery.ts';
 import { type Check, needsStores, type Run } from '../check.ts';
-import { replayedLetter } from '../detours.ts';
+import { replayedLetter } from '../recovery-trail.ts';
 import { MARKING } from '../topics.ts';
 import { positionOf } from '../transfer.ts';
 

@@ -2,8 +2,8 @@
 import type { TransferLifecycle } from '../../schemas/types.generated.ts';
 import type { TransferDocument } from '../../sinks/transfer-view/to-write.ts';
 import { type Check, needsStores, type Run } from '../check.ts';
-import { withDefaults } from '../defaults.ts';
 import { lifecycleDigest } from '../lifecycle-text.ts';
+import { withDefaults } from '../schema-defaults.ts';
 import type { Transfer } from '../transfer.ts';
 
 const NAME = 'transfer-view';

@@ -5,8 +5,8 @@ import { intentDuplicationId, intentRejectionId } from '../../domain/event-id.ts
 import { LIMIT_RULES } from '../../domain/limit-rules.ts';
 import { sealRecord } from '../../domain/record-seal.ts';
 import type { Attempt, Payout, PayoutPhase, PayoutUpdate } from '../../payouts/payout.ts';
+import { commandIdOf } from '../../payouts/payout-updated.ts';
 import { sealPayout } from '../../payouts/seal.ts';
-import { commandIdOf } from '../../payouts/update.ts';
 import { heldOf } from '../../processors/holds.ts';
 import { payloadHash } from '../../processors/intake/payload-hash.ts';
 import { deadLetterMark, lifecycleOf } from '../../processors/lifecycle.ts';

@@ -2,7 +2,7 @@ import { createRequire } from 'node:module';
 import { createServer, type Socket } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
 import { Connections, connectCluster, discardCluster } from '../client.ts';
-import { codedError } from '../errors.ts';
+import { codedError } from '../fault.ts';
 import { settingsOf } from '../options.ts';
 import { applyPatches, PATCH_NAMES } from './patches.ts';
 

@@ -11,7 +11,7 @@ import { Books } from '../../../samples/books.ts';
 import { publishSampleRates } from '../../../samples/rates.ts';
 import { sampleFeed } from '../../../samples/sample.ts';
 import { listedPersons, loadSampleList } from '../../../screening/lists/sample/load.ts';
-import { Connections, registryOptions } from '../../../services/connect.ts';
+import { Connections, registryOptions } from '../../../services/connections.ts';
 import { activateSampleList } from '../../../services/screening.ts';
 import { explain } from '../../output.ts';
 import { publish } from '../../publish.ts';

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { makeScratch } from '../artifacts.ts';
 import { classArchiveFile } from '../class-archives.ts';
-import { StackError } from '../errors.ts';
+import { StackError } from '../fault.ts';
 import type { Java } from '../java.ts';
 import { probePort } from '../probes.ts';
 import type { ServerName } from '../types.ts';

@@ -3,7 +3,7 @@ import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { STAND_IN } from '../artifacts.ts';
 import { classArchiveFile } from '../class-archives.ts';
-import { StackError } from '../errors.ts';
+import { StackError } from '../fault.ts';
 import type { Java } from '../java.ts';
 import { probeMongo, probePort } from '../probes.ts';
 import type { PartSpec } from './server.ts';

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync } from 'node:fs';
 import path from 'node:path';
-import { describeError, StackError } from '../errors.ts';
+import { describeError, StackError } from '../fault.ts';
 import { probeRedis } from '../probes.ts';
 import type { PartSpec } from './server.ts';
 

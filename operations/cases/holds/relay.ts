@@ -4,7 +4,7 @@ import type { OutputRecord } from '../../../ports/log.ts';
 import { type RecordMakerOptions, recordMaker } from '../../../ports/records.ts';
 import { ringOf } from '../../../ports/seals.ts';
 import type { CaseDocument } from '../../../sinks/cases/case.ts';
-import { reviewDecided } from '../../../topics/edges.ts';
+import { reviewDecided } from '../../../topics/boundary.ts';
 import { toCommand } from './command.ts';
 import { checkDecided, lapseAt } from './decide.ts';
 import type { HoldOutbox } from './ports.ts';

@@ -11,7 +11,7 @@ import type { LogRecord } from '../../../ports/log.ts';
 import { goodIntent } from '../../../samples/intents.ts';
 import { type Random, seeded } from '../../../samples/random.ts';
 import { selfContained } from '../../../schemas/load.ts';
-import { registryOptions } from '../../../services/connect.ts';
+import { registryOptions } from '../../../services/connections.ts';
 import { replayOf } from '../../kit/replay.ts';
 import type { ChaosBooks } from '../books.ts';
 import type { ChaosRecord } from '../feed.ts';

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { seeded } from '../../../samples/random.ts';
-import { faultPlan, wrongTime } from '../../../simulator/faults.ts';
+import { faultPlan, wrongTime } from '../../../simulator/injected-faults.ts';
 import { clockFault, withWrongClock } from './provider-clock.ts';
 
 const HOUR_MS = 3_600_000;

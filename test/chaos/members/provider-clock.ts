@@ -5,9 +5,9 @@
 // `PROVIDER_CLOCK` is explained by such a fault, and by nothing else.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Random } from '../../../samples/random.ts';
-import type { FaultPlanInput } from '../../../simulator/faults.ts';
+import type { FaultPlanInput } from '../../../simulator/injected-faults.ts';
 import type { Done } from '../injected.ts';
-import { PROVIDER_FAULTS } from '../provider-faults.ts';
+import { PROVIDER_FAULTS } from '../injected-provider-faults.ts';
 import type { World } from '../world.ts';
 
 export interface ClockFault {

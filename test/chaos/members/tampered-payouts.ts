@@ -7,7 +7,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Binary } from 'mongodb';
 import { PAYOUTS } from '../../../adapters/mongo/payouts.ts';
-import { beneficiaryDigest } from '../../../payouts/said.ts';
+import { beneficiaryDigest } from '../../../payouts/answer-match.ts';
 import type { Random } from '../../../samples/random.ts';
 import type { Parties } from '../../../schemas/types.generated.ts';
 import type { Done } from '../injected.ts';

@@ -11,7 +11,7 @@ import { fileURLToPath } from 'node:url';
 import { MongoClient } from 'mongodb';
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
 import { FOLLOW_PARENT, followed } from '../../../infra/local/follow-parent.ts';
-import type { FaultPlanInput } from '../../../simulator/faults.ts';
+import type { FaultPlanInput } from '../../../simulator/injected-faults.ts';
 import { readLedger } from '../../../simulator/ledger.ts';
 import { type SimulatorProcess, spawnSimulator } from '../../../simulator/process.ts';
 import type { WorkerReport, WorkerSettings } from './worker.ts';

@@ -1,6 +1,6 @@
 // Telling what stays from what passes: a topic that is missing from one that a broker which has just started does not know
 // yet, and a client that is broken for good from one that trips once.
-import { brokerErrorType, codedError, FatalLogFault } from './errors.ts';
+import { brokerErrorType, codedError, FatalLogFault } from './fault.ts';
 
 /** A topic that stays unknown for this long is missing, ms. */
 const UNKNOWN_TOPIC_PATIENCE_MS = 15_000;

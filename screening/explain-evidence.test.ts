@@ -10,10 +10,10 @@ import {
   screenerOver,
 } from '../test/kit/memory-screening.ts';
 import { withRecheck, withReview } from './evidence.ts';
+import { tellEvidence } from './explain-evidence.ts';
 import { entityHash, type ListVersion } from './lists/index.ts';
 import { loadSampleList } from './lists/sample/load.ts';
 import { requestOf } from './requests.ts';
-import { tellEvidence } from './tell.ts';
 
 let list: ListVersion;
 let lists: MemoryLists;

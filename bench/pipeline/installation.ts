@@ -8,7 +8,7 @@ import { type LocalStack, stackEnvironment, startStack } from '../../infra/local
 import { loadConfig } from '../../runtime/config/config.ts';
 import { applyTopics } from '../../runtime/provision.ts';
 import { publishSampleRates } from '../../samples/rates.ts';
-import { Connections, registryOptions } from '../../services/connect.ts';
+import { Connections, registryOptions } from '../../services/connections.ts';
 import { activateSampleList } from '../../services/screening.ts';
 import { type SimulatorProcess, spawnSimulator } from '../../simulator/process.ts';
 import { type CpuReading, compilersMs, readCpu } from '../cpu.ts';

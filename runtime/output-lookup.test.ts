@@ -8,7 +8,7 @@ import { ManualClock } from '../test/kit/manual-clock.ts';
 import { MemoryLog } from '../test/kit/memory-log.ts';
 import { testRings } from '../test/kit/rings.ts';
 import { formatCause, sourceOf } from '../topics/cause.ts';
-import { Looks } from './looks.ts';
+import { Looks } from './output-lookup.ts';
 import type { AnyProcessor } from './processor-host.ts';
 
 const OUTPUT = 'transfer.screened';

@@ -5,7 +5,7 @@ import type { Clock } from '../ports/clock.ts';
 import { CodedError } from '../ports/fault.ts';
 import type { LogReader, LogRecord, PartitionRange } from '../ports/log.ts';
 import { sourceOf } from '../topics/cause.ts';
-import { evidenceTopics, type Producing, raiseProven } from './progress.ts';
+import { evidenceTopics, type Producing, raiseProven } from './proven-progress.ts';
 
 /** Clocks of brokers may be so far apart, ms. */
 const MOST_SKEW_MS = 300_000;

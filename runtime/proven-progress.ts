@@ -8,7 +8,7 @@ import { contractOf, type TopicName } from '../topics/catalogue.ts';
 import { type Cause, parseCause, sourceOf } from '../topics/cause.ts';
 import { HEADER, headerText, RECOVERY_HEADER } from '../topics/headers.ts';
 import { deadLetterTopic, RETRY_TIERS, retryTopic } from '../topics/recovery.ts';
-import { Marks } from './marks.ts';
+import { Marks } from './progress-notes.ts';
 
 export interface Producing {
   readonly owner: string;

@@ -23,7 +23,7 @@ import { transferViewSink } from '../../sinks/transfer-view/sink.ts';
 import { type TransferDocument, indexes as viewIndexes } from '../../sinks/transfer-view/to-write.ts';
 import { memoryCodec } from '../../test/kit/memory-codec.ts';
 import { testRings } from '../../test/kit/rings.ts';
-import type { Step } from './arrivals.ts';
+import type { Step } from './paced-records.ts';
 
 export interface Part {
   readonly stepsOf: (transfer: number) => readonly Step<never>[];

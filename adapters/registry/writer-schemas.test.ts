@@ -4,7 +4,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { recordType } from '../../schemas/avro-types.ts';
 import { selfContained } from '../../schemas/load.ts';
 import type { Answer } from './call.ts';
-import { CONFIRM_UNKNOWN_MS, createWriters, type WrittenTopic } from './writers.ts';
+import { CONFIRM_UNKNOWN_MS, createWriters, type WrittenTopic } from './writer-schemas.ts';
 
 const OWN = 7;
 const schemaOf = (record: string) => ({ status: 200, body: { schema: JSON.stringify(selfContained(record)) } });

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { recentTroubles } from './recent-troubles.ts';
+import { recentTroubles } from './recent-outages.ts';
 
 it('names a dependency for as long as it is met as down, and keeps since when', () => {
   let now = 0;

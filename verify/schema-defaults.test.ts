@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { transferHeld } from '../test/kit/builders.ts';
-import { withDefaults } from './defaults.ts';
 import { canonical } from './digest.ts';
+import { withDefaults } from './schema-defaults.ts';
 
 it('fills what an older document lacks, at any depth, and nothing else', () => {
   const held = transferHeld();

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { afterSubmit, beginAttempt, expire, openPayout } from './decide.ts';
-import { flawOf } from './flaws.ts';
+import { flawOf } from './invariants.ts';
 import type { Payout } from './payout.ts';
 import { DEFAULT_PAYOUT_POLICY as POLICY } from './policy.ts';
 

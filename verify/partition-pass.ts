@@ -2,7 +2,7 @@
 
 import type { LogRecord, PartitionRange } from '../ports/log.ts';
 import { homePartition } from '../topics/home-partition.ts';
-import { ofOtherSchemas } from './carry-on.ts';
+import { ofOtherSchemas } from './carry-over.ts';
 import type { Check, Run } from './check.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import { payloadDigest } from './checks/inputs.ts';

@@ -1,5 +1,5 @@
 // Answers that contradict what is known: a case for a person, and nothing begins before it is closed. Pure.
-import { lastAttempt, openCase, withAttempt, withUpdate } from './parts.ts';
+import { lastAttempt, openCase, withAttempt, withUpdate } from './changes.ts';
 import type { Attempt, Observation, Payout, PayoutCase } from './payout.ts';
 import type { PayoutPolicy } from './policy.ts';
 import { loseSight, pollAgain, watchForReturn } from './polling.ts';

@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { transferReserved, transferScreened } from '../test/kit/builders.ts';
 import { avroType, recordType } from './avro-types.ts';
-import { keepBytes } from './kept-bytes.ts';
 import { selfContained } from './load.ts';
+import { keepBytes } from './pass-through.ts';
 import type { PayoutRequested, TransferReserved } from './types.generated.ts';
 
 const reserved = recordType('TransferReserved');

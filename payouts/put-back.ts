@@ -1,5 +1,5 @@
 // A payout that was put back to an older state of its own: it stops, and waits for a person. Pure.
-import { lastAttempt, openCase, withAttempt } from './parts.ts';
+import { lastAttempt, openCase, withAttempt } from './changes.ts';
 import type { Payout } from './payout.ts';
 
 /** Whether it is known to have been put back, whatever a person has made of it since. */

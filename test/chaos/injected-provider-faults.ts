@@ -1,5 +1,5 @@
 // How the provider misbehaves throughout a run: every kind of answer that leaves the outcome of a call open.
-import type { FaultPlanInput } from '../../simulator/faults.ts';
+import type { FaultPlanInput } from '../../simulator/injected-faults.ts';
 
 export const PROVIDER_FAULTS: FaultPlanInput = {
   rules: [

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { times } from '../test/kit/times.ts';
-import { draw, FaultPicker, type FaultPlanInput, faultPlan } from './faults.ts';
+import { draw, FaultPicker, type FaultPlanInput, faultPlan } from './injected-faults.ts';
 
 function picker(plan: FaultPlanInput, seed = 7, before = 0): FaultPicker {
   const faults = new FaultPicker(seed, before);

@@ -1,6 +1,6 @@
 // What the runtime makes of anything thrown: a class, a stable code, and words that hold no personal data.
 
-import { DomainError } from '../domain/error.ts';
+import { DomainError } from '../domain/fault.ts';
 import type { ErrorCode } from '../ports/error-codes.ts';
 import { type CodedError, codeAndDetail, type FaultClass, framesOf, isCoded, isOf } from '../ports/fault.ts';
 

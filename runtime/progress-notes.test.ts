@@ -11,8 +11,8 @@ import { MemoryLog } from '../test/kit/memory-log.ts';
 import { copyOf } from '../test/kit/replay.ts';
 import { testRings } from '../test/kit/rings.ts';
 import { formatCause, parseCause, sourceOf } from '../topics/cause.ts';
-import { Marks } from './marks.ts';
 import type { AnyProcessor } from './processor-host.ts';
+import { Marks } from './progress-notes.ts';
 import { applyResume, planResume } from './resume.ts';
 
 const source = sourceOf('intake', 'transfer.requested');

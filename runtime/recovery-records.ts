@@ -9,7 +9,7 @@ import { INTENT_MAX_MESSAGE_BYTES } from '../topics/contract.ts';
 import { deadLetterId } from '../topics/dead-letter-id.ts';
 import { HEADER, RECOVERY_HEADER } from '../topics/headers.ts';
 import { deadLetterTopic, RETRY_TIERS, retryTopic } from '../topics/recovery.ts';
-import type { Arrival } from './arrivals.ts';
+import type { Arrival } from './inbound-records.ts';
 
 const MAX_TEXT = 300;
 const MAX_STACK = 1_000;

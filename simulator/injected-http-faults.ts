@@ -1,7 +1,7 @@
 /** What an injected fault does to a connection. */
 import type { Socket } from 'node:net';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { FaultRule } from './faults.ts';
+import type { FaultRule } from './injected-faults.ts';
 
 /** Leaves the request without an answer: the connection stays open for `ms`, or until the client gives up. */
 export function neverAnswer(request: FastifyRequest, reply: FastifyReply, ms: number): void {

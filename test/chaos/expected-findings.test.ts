@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import type { Finding } from '../../verify/report.ts';
-import { type Doings, tellsOf, untold } from './told.ts';
+import { type Doings, tellsOf, untold } from './expected-findings.ts';
 
 const doings: Doings = {
   forged: [

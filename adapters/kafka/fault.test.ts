@@ -1,6 +1,6 @@
 // Every code of the protocol, and those of brokers to come: few condemn a record, few stop a process, all others wait.
 import { describe, expect, it } from 'vitest';
-import { codedError, verdictOf } from './errors.ts';
+import { codedError, verdictOf } from './fault.ts';
 import { createErrorFromCode } from './kafkajs/internals.ts';
 
 /** Said of the records that were sent: the host finds the guilty one. */

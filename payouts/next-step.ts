@@ -1,6 +1,7 @@
 // What is due on a payout, and what keeps an attempt from beginning. Pure.
-import { isContested, isWrittenOff } from './contested.ts';
-import { lastAttempt } from './parts.ts';
+
+import { lastAttempt } from './changes.ts';
+import { isContested, isWrittenOff } from './contradictions.ts';
 import type { Payout } from './payout.ts';
 import type { PayoutPolicy } from './policy.ts';
 
