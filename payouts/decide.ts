@@ -17,7 +17,7 @@ import type {
   RequestProof,
   SubmitResult,
 } from './payout.ts';
-import { backOff, type PayoutPolicy } from './policy.ts';
+import { type PayoutPolicy, payoutBackoffMs } from './policy.ts';
 import { loseSight, pollAgain, watchForReturn } from './polling.ts';
 
 export { nextStep, type Step } from './next-step.ts';
@@ -141,7 +141,8 @@ function submitted(payout: Payout, key: string, result: SubmitResult, at: number
   // Only this worker could have sent the key, so its word that it did not is proof, also after its lease.
   if (result.kind === 'not-sent') return endAttempt(payout, attempt, 'not-sent', result.code, at, policy);
   if (payout.phase !== 'SUBMITTING') return payout;
-  return loseSight(payout, attempt, at, at + backOff(policy.pollFirstMs, policy.pollMaxMs, 0, payout.payoutId));
+  const wait = payoutBackoffMs(1, { firstMs: policy.pollFirstMs, maxMs: policy.pollMaxMs }, payout.payoutId);
+  return loseSight(payout, attempt, at, at + wait);
 }
 
 /**
@@ -354,8 +355,8 @@ function endAttempt(
     return changed(openCase(free, 'ATTEMPTS_DIED', detail, at), at, { nextPollAt: null });
   }
   if (priceIsOver(free, at, policy)) return expire(free, at);
-  const tries = payout.attempts.length - 1;
-  const wait = backOff(policy.retryFirstMs, policy.retryMaxMs, tries, payout.payoutId);
+  const limits = { firstMs: policy.retryFirstMs, maxMs: policy.retryMaxMs };
+  const wait = payoutBackoffMs(payout.attempts.length, limits, payout.payoutId);
   return changed(free, at, { nextPollAt: at + wait });
 }
 

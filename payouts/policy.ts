@@ -1,4 +1,5 @@
 // The times and counts that steer a payout. All durations are milliseconds.
+import { type BackoffLimits, doubledMs } from '../ports/backoff.ts';
 
 export interface PayoutPolicy {
   /** From the start of an attempt until its worker may not send any more; longer than the provider's submit timeout. */
@@ -58,12 +59,12 @@ export const DEFAULT_PAYOUT_POLICY: PayoutPolicy = {
 };
 
 /**
- * Wait before try `n` (0 is the first): doubled each time, capped, and moved by up to a quarter so that payouts that
- * failed together do not come back together. The move depends on the payout alone, so that decisions stay reproducible.
+ * The wait after so many failures or queries without an answer (from 1), ms: doubled each time, capped, and moved by up to a
+ * quarter so that payouts that failed together do not come back together. The move depends on the payout alone, so that
+ * decisions stay reproducible.
  */
-export function backOff(firstMs: number, maxMs: number, n: number, payoutId: string): number {
-  const plain = Math.min(maxMs, firstMs * 2 ** Math.min(n, 30));
+export function payoutBackoffMs(failures: number, limits: BackoffLimits, payoutId: string): number {
   let hash = 0x811c9dc5;
   for (let i = 0; i < payoutId.length; i++) hash = Math.imul(hash ^ payoutId.charCodeAt(i), 0x01000193);
-  return Math.round(plain * (0.75 + ((hash >>> 0) / 0x1_0000_0000) * 0.5));
+  return Math.round(doubledMs(failures, limits) * (0.75 + ((hash >>> 0) / 0x1_0000_0000) * 0.5));
 }

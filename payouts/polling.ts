@@ -1,7 +1,7 @@
 // Asking again: when the next query is due, and when a person is asked beside it. Pure.
 import { changed, lastAttempt, openCase, withAttempt, withUpdate } from './changes.ts';
 import type { Attempt, Payout } from './payout.ts';
-import { backOff, type PayoutPolicy } from './policy.ts';
+import { type PayoutPolicy, payoutBackoffMs } from './policy.ts';
 
 /** What became of the attempt is not known from here on. */
 export function loseSight(payout: Payout, attempt: Attempt, at: number, nextPollAt: number): Payout {
@@ -11,8 +11,9 @@ export function loseSight(payout: Payout, attempt: Attempt, at: number, nextPoll
 
 /** Nothing new: ask again later, and ask a person when the attempt should long have been over. */
 export function pollAgain(payout: Payout, at: number, policy: PayoutPolicy): Payout {
-  const wait = backOff(policy.pollFirstMs, policy.pollMaxMs, payout.polls, payout.payoutId);
-  const next = changed(payout, at, { polls: payout.polls + 1, nextPollAt: at + wait });
+  const polls = payout.polls + 1;
+  const wait = payoutBackoffMs(polls, { firstMs: policy.pollFirstMs, maxMs: policy.pollMaxMs }, payout.payoutId);
+  const next = changed(payout, at, { polls, nextPollAt: at + wait });
   const attempt = lastAttempt(payout);
   const open = payout.phase === 'OUTCOME_UNKNOWN' || payout.phase === 'ACCEPTED';
   if (!open || !attempt || at < attempt.expiresAt + policy.visibilityMs + policy.caseAfterMs) return next;

@@ -4,6 +4,7 @@
 import { randomUUID } from 'node:crypto';
 import { AttemptLedger } from '../payouts/attempt-ledger.ts';
 import type { AttemptClaims } from '../payouts/ports.ts';
+import { backoffMs, DEPENDENCY_BACKOFF } from '../ports/backoff.ts';
 import { type Clock, systemClock } from '../ports/clock.ts';
 import type { Codec } from '../ports/codec.ts';
 import type { ErrorCode } from '../ports/error-codes.ts';
@@ -13,7 +14,6 @@ import { recordMaker } from '../ports/records.ts';
 import { type Rings, sealFlaw } from '../ports/seals.ts';
 import { consumers } from '../processors/topology.ts';
 import { payoutAttempts } from '../topics/boundary.ts';
-import { backoffMs } from './backoff.ts';
 import { faultOf } from './fault.ts';
 
 const TOPIC = payoutAttempts.name;
@@ -79,12 +79,12 @@ export function logAttemptClaims(options: AttemptClaimsOptions): LogAttemptClaim
   }
 
   async function decodePatiently(values: readonly (Buffer | null)[]) {
-    for (let failures = 0; ; failures++) {
+    for (let failures = 1; ; failures++) {
       try {
         return await codec.decode(TOPIC, values);
       } catch (error) {
         if (stopping.signal.aborted || faultOf(error).faultClass !== 'transient-dependency') throw error;
-        await clock.sleep(backoffMs(failures), stopping.signal);
+        await clock.sleep(backoffMs(failures, DEPENDENCY_BACKOFF), stopping.signal);
       }
     }
   }

@@ -1,6 +1,7 @@
 // What becomes of each record of a batch, as one result to commit: outputs, retries, dead letters, and how far it got.
 // The same for processors and sinks; they differ in `run`.
 
+import { type BackoffLimits, backoffMs, DEPENDENCY_BACKOFF } from '../ports/backoff.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Codec } from '../ports/codec.ts';
 import type { ErrorCode } from '../ports/error-codes.ts';
@@ -17,7 +18,6 @@ import { contractOf, type TopicName } from '../topics/catalogue.ts';
 import { deadLetterId, markId } from '../topics/dead-letter-id.ts';
 import { headerInteger, RECOVERY_HEADER } from '../topics/headers.ts';
 import { RETRY_TIERS, replayTopic, retryTopic } from '../topics/recovery.ts';
-import { type BackoffLimits, backoffMs, DEFAULT_BACKOFF } from './backoff.ts';
 import { type BreakerVerdict, breakerEntry, type DeadLetterBreaker } from './breaker.ts';
 import { type Fault, faultOf } from './fault.ts';
 import type { HostObserver } from './host.ts';
@@ -407,10 +407,10 @@ export function createBatchHandler(options: BatchHandlerOptions): BatchHandler {
   function afterFault(batch: RecordBatch, fault: Fault): Then {
     if (fault.faultClass === 'fatal') return stop(batch, fault);
     const key = partitionOf(batch);
-    const before = failures.get(key) ?? 0;
-    failures.set(key, before + 1);
+    const inARow = (failures.get(key) ?? 0) + 1;
+    failures.set(key, inARow);
     observer.dependencyDown(batch.topic, batch.partition, fault);
-    const forMs = backoffMs(before, options.backoff ?? DEFAULT_BACKOFF);
+    const forMs = backoffMs(inARow, options.backoff ?? DEPENDENCY_BACKOFF);
     return { do: 'pause', forMs, code: fault.code, detail: fault.detail };
   }
 

@@ -1,11 +1,11 @@
 // The life of one consumer: schemas and tables first, then the log, then watching it until it is stopped.
 
+import { backoffMs, DEPENDENCY_BACKOFF } from '../ports/backoff.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Codec } from '../ports/codec.ts';
 import { CodedError } from '../ports/fault.ts';
 import type { BatchHandler, ConsumerOptions, Log, LogConsumer, PartitionProgress } from '../ports/log.ts';
 import type { TopicName } from '../topics/catalogue.ts';
-import { backoffMs } from './backoff.ts';
 import { faultOf } from './fault.ts';
 import type { DependencyTrouble, Host, HostState } from './host.ts';
 import type { Logger } from './logger.ts';
@@ -85,7 +85,7 @@ export function createConsumerHost(options: ConsumerHostOptions): Host {
 
   /** A dependency that is down at the start is waited for, and shown; anything else ends the start. */
   async function patiently(attempt: () => Promise<void>): Promise<void> {
-    for (let failures = 0; !stopping.signal.aborted; failures++) {
+    for (let failures = 1; !stopping.signal.aborted; failures++) {
       try {
         await attempt();
         observer.dependencyBack('start', 0);
@@ -94,7 +94,7 @@ export function createConsumerHost(options: ConsumerHostOptions): Host {
         const fault = faultOf(error);
         if (fault.faultClass !== 'transient-dependency') throw error;
         observer.dependencyDown('start', 0, fault);
-        await clock.sleep(backoffMs(failures), stopping.signal);
+        await clock.sleep(backoffMs(failures, DEPENDENCY_BACKOFF), stopping.signal);
       }
     }
   }

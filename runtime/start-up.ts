@@ -1,8 +1,8 @@
 // Waits until what a process can wait for is there. Meanwhile its health answers, and names what is missing: a process
 // that is started during an outage of the registry begins by itself when it is over.
 
+import { backoffMs, DEPENDENCY_BACKOFF } from '../ports/backoff.ts';
 import { type Clock, systemClock } from '../ports/clock.ts';
-import { backoffMs } from './backoff.ts';
 import { faultOf } from './fault.ts';
 import type { DependencyTrouble, Host, HostState } from './host.ts';
 import type { Logger } from './logger.ts';
@@ -22,7 +22,7 @@ export function startUpHost({ reach, logger, clock = systemClock }: StartUpOptio
 
   async function start(): Promise<void> {
     state = 'starting';
-    for (let failures = 0; !stopping.signal.aborted; failures++) {
+    for (let failures = 1; !stopping.signal.aborted; failures++) {
       try {
         await reach();
         if (trouble) logger.info({ dependency: trouble.dependency }, 'the dependency is back: starting');
@@ -40,7 +40,7 @@ export function startUpHost({ reach, logger, clock = systemClock }: StartUpOptio
         const since = trouble?.dependency === dependency ? trouble.since : clock.now();
         const place = { topic: 'start', partition: 0 };
         trouble = { dependency, code, detail, since, ...place, lastMetAt: performance.now() };
-        await clock.sleep(backoffMs(failures), stopping.signal);
+        await clock.sleep(backoffMs(failures, DEPENDENCY_BACKOFF), stopping.signal);
       }
     }
   }

@@ -1,10 +1,10 @@
 // Keeps one part of a process running: makes its hosts, and when one of them ends by itself, stops what is left of the
 // part and makes it anew after a while. The other parts of the process never notice.
 
+import { type BackoffLimits, backoffMs, DEPENDENCY_BACKOFF } from '../ports/backoff.ts';
 import { type Clock, systemClock } from '../ports/clock.ts';
 import { foreignCodeOf, type ShownCode } from '../ports/error-codes.ts';
 import { topology } from '../processors/topology.ts';
-import { type BackoffLimits, backoffMs } from './backoff.ts';
 import { type Fault, faultOf } from './fault.ts';
 import type { DependencyTrouble, Host, HostHealth, Standing } from './host.ts';
 import type { Logger } from './logger.ts';
@@ -94,11 +94,11 @@ export function supervise(options: SupervisorOptions): Supervisor {
       await clear();
       if (signal.aborted || fault === undefined) return;
       if (fault.faultClass === 'transient-dependency' && !wasRunning) {
-        await waitFor(fault, failures++);
+        await waitFor(fault, ++failures);
         continue;
       }
       if (wasRunning && clock.now() - startedAt > RAN_WELL_MS) failures = 0;
-      await stand(fault, failures++);
+      await stand(fault, ++failures);
     }
   }
 
@@ -143,7 +143,7 @@ export function supervise(options: SupervisorOptions): Supervisor {
     const since = waitsFor?.since ?? clock.now();
     if (waitsFor?.code !== code) logger.warn({ stage: part.name, code, dependency, detail }, 'cannot start yet');
     waitsFor = { dependency, code, detail, since, topic: 'start', partition: 0, lastMetAt: performance.now() };
-    await clock.sleep(backoffMs(failures), signal);
+    await clock.sleep(backoffMs(failures, DEPENDENCY_BACKOFF), signal);
   }
 
   async function stand(fault: Ended, failures: number): Promise<void> {
@@ -151,17 +151,18 @@ export function supervise(options: SupervisorOptions): Supervisor {
     waitsFor = undefined;
     const delayMs = backoffMs(failures, RESTART_BACKOFF, random);
     const { code, detail } = fault;
+    const restarts = failures - 1;
     standing = {
       name: part.name,
       code,
       detail,
       toDo: toDo(fault, part.name),
       since: standing?.since ?? clock.now(),
-      restarts: failures,
+      restarts,
       nextStartAt: clock.now() + delayMs,
     };
     metrics.hostStops.inc({ consumer: part.name, code });
-    logger.error({ stage: part.name, code, detail, delayMs, restarts: failures }, 'stands: it stopped by itself');
+    logger.error({ stage: part.name, code, detail, delayMs, restarts }, 'stands: it stopped by itself');
     options.onStanding(standing);
     begun.resolve();
     await clock.sleep(delayMs, signal);

@@ -1,5 +1,6 @@
 // A compacted topic as a map: read to its end before the first record that needs it, then followed.
 
+import { backoffMs, DEPENDENCY_BACKOFF } from '../ports/backoff.ts';
 import { type Clock, systemClock } from '../ports/clock.ts';
 import type { Codec } from '../ports/codec.ts';
 import type { ErrorCode } from '../ports/error-codes.ts';
@@ -9,7 +10,6 @@ import { type Rings, requireRings, sealFlaw } from '../ports/seals.ts';
 import type { TopicName, TopicValues } from '../topics/catalogue.ts';
 import { contractOf } from '../topics/catalogue.ts';
 import type { TopicContract } from '../topics/contract.ts';
-import { backoffMs } from './backoff.ts';
 import { faultOf } from './fault.ts';
 import type { TableHealth } from './host.ts';
 
@@ -125,12 +125,12 @@ export function createTable<T extends TopicName>(options: TableOptions<T>): Tabl
 
   async function decodePatiently(records: readonly LogRecord[]) {
     const bytes = records.map((record) => record.value);
-    for (let failures = 0; ; failures++) {
+    for (let failures = 1; ; failures++) {
       try {
         return await codec.decode(topic, bytes);
       } catch (error) {
         if (stopping.signal.aborted || faultOf(error).faultClass !== 'transient-dependency') throw error;
-        await clock.sleep(backoffMs(failures), stopping.signal);
+        await clock.sleep(backoffMs(failures, DEPENDENCY_BACKOFF), stopping.signal);
       }
     }
   }

@@ -2,7 +2,6 @@
 import { describe, expect, test } from 'vitest';
 import { CodedError } from '../../ports/fault.ts';
 import { ArrivalRate } from './arrival-rate.ts';
-import { backoffMs } from './backoff.ts';
 import { BrokenClientPatience, TopicPatience } from './error-deadlines.ts';
 import { brokerErrorType, codedError, faultOf, verdictOf } from './fault.ts';
 import { assertKafkaJsVersion, createErrorFromCode, type FetchedPartition } from './kafkajs/internals.ts';
@@ -103,21 +102,6 @@ describe('lingering', () => {
     for (let ms = 20; ms <= 2_000; ms += 20) rate.add(5, start + ms); // 250 a second
     expect(rate.worthwhile(20, start + 2_000)).toBe(20);
     expect(rate.worthwhile(20, start + 12_000)).toBe(0);
-  });
-});
-
-describe('back-off', () => {
-  test('doubles up to its ceiling, and at least half of it', () => {
-    for (const [attempt, ceiling] of [
-      [1, 20],
-      [2, 40],
-      [5, 320],
-      [60, 1_000],
-    ] as const) {
-      const delay = backoffMs(attempt);
-      expect(delay).toBeGreaterThanOrEqual(ceiling / 2);
-      expect(delay).toBeLessThanOrEqual(ceiling);
-    }
   });
 });
 

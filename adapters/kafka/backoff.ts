@@ -1,11 +1,9 @@
 // Waiting between tries.
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { BackoffLimits } from '../../ports/backoff.ts';
 
-/** Delay before try number `attempt` (1 is the first retry), ms: doubles from `first` up to `most`, half of it random. */
-export function backoffMs(attempt: number, first = 20, most = 1_000): number {
-  const ceiling = Math.min(most, first * 2 ** Math.min(attempt - 1, 20));
-  return ceiling / 2 + Math.random() * (ceiling / 2);
-}
+/** What a broker refused, or a connection that broke, is tried again soon. */
+export const KAFKA_BACKOFF: BackoffLimits = { firstMs: 20, maxMs: 1_000 };
 
 /** Sleeps, or returns early when the signal is aborted. */
 export async function pause(ms: number, signal?: AbortSignal): Promise<void> {

@@ -1,7 +1,9 @@
 // A running consumer: keeps its membership of the group, and a worker for every partition that the group gives it.
+
+import { backoffMs } from '../../ports/backoff.ts';
 import type { ConsumerOptions, LogConsumer, PartitionProgress } from '../../ports/log.ts';
 import { groupId } from '../../ports/names.ts';
-import { backoffMs, pause, within } from './backoff.ts';
+import { KAFKA_BACKOFF, pause, within } from './backoff.ts';
 import type { Connections } from './client.ts';
 import { committerFor } from './commit.ts';
 import { BrokenClientPatience, TopicPatience } from './error-deadlines.ts';
@@ -15,7 +17,6 @@ import { Source } from './source.ts';
 
 /** Heartbeats per session timeout. */
 const HEARTBEATS_PER_SESSION = 4;
-const MOST_BACKOFF_MS = 1_000;
 const LEAVE_PATIENCE_MS = 2_000;
 /** How often a batch that lingers is added to. */
 const FETCHES_PER_LINGER = 4;
@@ -140,13 +141,14 @@ export class KafkaConsumer implements LogConsumer {
 
   async #live(): Promise<void> {
     const { signal } = this.#stopping;
-    for (let attempt = 1; !signal.aborted; attempt++) {
+    let failures = 0;
+    while (!signal.aborted) {
       try {
         const generation = await this.#join();
         if (generation === undefined) return;
         this.#waiting = undefined;
         this.#brokenClient.worked();
-        attempt = 0;
+        failures = 0;
         await this.#serve(generation);
       } catch (error) {
         if (signal.aborted) return;
@@ -156,7 +158,7 @@ export class KafkaConsumer implements LogConsumer {
           this.#tell(error);
           this.#membership.reconnect();
         }
-        await pause(backoffMs(attempt, 20, MOST_BACKOFF_MS), signal);
+        await pause(backoffMs(++failures, KAFKA_BACKOFF), signal);
       }
     }
   }
@@ -294,7 +296,7 @@ export class KafkaConsumer implements LogConsumer {
         this.#tell(error);
         this.#membership.reconnect();
         if (performance.now() - lastAt > sessionTimeoutMs) return true;
-        waitMs = backoffMs(3);
+        waitMs = backoffMs(3, KAFKA_BACKOFF);
       }
     }
     return false;

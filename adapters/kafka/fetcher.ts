@@ -1,7 +1,8 @@
 // Fetches partitions into small buffers, ahead of whoever takes from them. One long poll per leader; a partition whose
 // buffer is full is left out, so memory is bounded and a slow partition never holds up the others.
 // kafkajs's own loop waits for every partition of a broker before it fetches again: docs/adr/0004-kafkajs-wire-layer.md
-import { backoffMs, pause } from './backoff.ts';
+import { backoffMs } from '../../ports/backoff.ts';
+import { KAFKA_BACKOFF, pause } from './backoff.ts';
 import { type Connections, connectCluster, discardCluster, leaderOf } from './client.ts';
 import { brokerErrorType } from './fault.ts';
 import type { PartitionRefused } from './kafkajs/fetch-response.ts';
@@ -94,7 +95,7 @@ export class Fetcher {
       } catch (error) {
         if (signal.aborted) break;
         this.#options.onError(error);
-        await pause(backoffMs(++failures), signal);
+        await pause(backoffMs(++failures, KAFKA_BACKOFF), signal);
       } finally {
         discardCluster(cluster);
       }

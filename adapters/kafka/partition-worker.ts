@@ -1,5 +1,7 @@
 // Works one input partition for as long as this member owns it: take over, gather a batch, hand it over, commit, again.
 // Any error leads back to the start, where the committed offset says what really happened.
+
+import { backoffMs } from '../../ports/backoff.ts';
 import type { ErrorCode } from '../../ports/error-codes.ts';
 import { CodedError, isCoded, thrownText } from '../../ports/fault.ts';
 import type {
@@ -11,18 +13,17 @@ import type {
   PartitionProgress,
 } from '../../ports/log.ts';
 import { ArrivalRate } from './arrival-rate.ts';
-import { backoffMs, pause } from './backoff.ts';
+import { KAFKA_BACKOFF, pause } from './backoff.ts';
 import { type Committer, missingOffset, NEW_PARTITION_PATIENCE_MS, type Ownership } from './commit.ts';
 import { TopicPatience } from './error-deadlines.ts';
 import { codedError, FatalLogFault, faultOf, verdictOf } from './fault.ts';
 import type { Fetcher } from './fetcher.ts';
 import type { Source } from './source.ts';
 
-/** Longest wait between two tries of a batch that its handler refuses. */
-const MOST_HANDLER_BACKOFF_MS = 10_000;
-const MOST_KAFKA_BACKOFF_MS = 1_000;
-/** Longest wait before a batch of which the handler did nothing is handed in again. */
-const MOST_STALL_BACKOFF_MS = 5_000;
+/** Before a batch that its handler refuses is handed in again. */
+const HANDLER_BACKOFF = { firstMs: 20, maxMs: 10_000 };
+/** Before a batch of which the handler did nothing is handed in again. */
+const STALL_BACKOFF = { firstMs: 50, maxMs: 5_000 };
 const IDLE_CHECK_MS = 5_000;
 /** How long the end of a partition counts as known after a fetch. */
 const END_KNOWN_MS = 30_000;
@@ -117,15 +118,16 @@ export class PartitionWorker {
   /** Runs until drained, revoked or fatally failed. Never throws. */
   async run(): Promise<void> {
     await this.#options.after;
-    for (let attempt = 1; this.#live; attempt++) {
+    let failures = 0;
+    while (this.#live) {
       try {
         await this.#takeOver();
         await this.#work(() => {
-          attempt = 0;
+          failures = 0;
           this.#failed = undefined;
         });
       } catch (error) {
-        await this.#recover(error, attempt);
+        await this.#recover(error, ++failures);
       }
     }
     this.#options.source.seek(undefined);
@@ -166,7 +168,7 @@ export class PartitionWorker {
       }
       if (result.then.do === 'stop') throw new FatalLogFault(result.then.code, result.then.detail);
       if (result.then.do === 'pause') await this.#pauseFor(result.then);
-      else if (done === 0) await pause(backoffMs(++stalled, 50, MOST_STALL_BACKOFF_MS), this.#ending.signal);
+      else if (done === 0) await pause(backoffMs(++stalled, STALL_BACKOFF), this.#ending.signal);
     }
   }
 
@@ -251,13 +253,13 @@ export class PartitionWorker {
   }
 
   /** After any error: nothing of this owner's state is trusted any more. */
-  async #recover(error: unknown, attempt: number): Promise<void> {
+  async #recover(error: unknown, failures: number): Promise<void> {
     const { ownership, committer, source, onFault, onFatal, confirmMembership } = this.#options;
     const { topic, partition } = ownership;
     const { code, faultClass, dependency } = codedError(error);
     this.#inHand = [];
     this.#carry = [];
-    this.#failed = { code, attempts: attempt };
+    this.#failed = { code, attempts: failures };
     source.seek(undefined);
     source.parked = true;
     await committer.abandon();
@@ -272,8 +274,8 @@ export class PartitionWorker {
     // A broken client is no declared pause: the watch ends a process that gets no further.
     if (code === 'CLIENT_BUG') this.#paused = undefined;
     if (code === 'OFFSET_AWAITED') this.#paused = { code, detail: 'new partition: run `corridor topics apply`' };
-    const most = faultClass === 'poison' || dependency !== 'kafka' ? MOST_HANDLER_BACKOFF_MS : MOST_KAFKA_BACKOFF_MS;
-    await pause(backoffMs(attempt, 20, most), this.#ending.signal);
+    const limits = faultClass === 'poison' || dependency !== 'kafka' ? HANDLER_BACKOFF : KAFKA_BACKOFF;
+    await pause(backoffMs(failures, limits), this.#ending.signal);
   }
 
   /** A partition that was added waits for its offset, but not for ever. */

@@ -1,7 +1,9 @@
 // Bounded and following reads, read_committed, without a group: fetches from the leaders, positions kept here.
+
+import { backoffMs } from '../../ports/backoff.ts';
 import { CodedError } from '../../ports/fault.ts';
 import type { LogReader, PartitionRange, RecordBatch } from '../../ports/log.ts';
-import { backoffMs, pause } from './backoff.ts';
+import { KAFKA_BACKOFF, pause } from './backoff.ts';
 import { type Connections, partitionsOf } from './client.ts';
 import { codedError, faultOf } from './fault.ts';
 import { Fetcher } from './fetcher.ts';
@@ -128,7 +130,7 @@ export class KafkaReader implements LogReader {
         if (!delivered && !signal.aborted && !readings.some(({ source }) => source.outOfRange)) await changed.wait();
       } catch (error) {
         onFault(faultOf(error));
-        await pause(backoffMs(++failures), signal);
+        await pause(backoffMs(++failures, KAFKA_BACKOFF), signal);
       }
     }
     await fetcher.stop();

@@ -1,14 +1,16 @@
 // Waiting for a cluster that is still making up its mind: right after topics were made, brokers refuse what they are asked
 // because a leader is not chosen yet, or because they have not heard of it.
+
+import { backoffMs } from '../../ports/backoff.ts';
 import { CodedError } from '../../ports/fault.ts';
-import { backoffMs, pause } from './backoff.ts';
+import { pause } from './backoff.ts';
 import { brokerErrorType, codedError } from './fault.ts';
 
 /** How long topics and offsets are tried for, ms: as long as a slow machine may take for its first start. */
 export const PROVISION_PATIENCE_MS = 180_000;
 /** Brokers that have just started are not all registered: until then a replication factor can be too large for them. */
 const REGISTRATION_PATIENCE_MS = 30_000;
-const MOST_WAIT_MS = 2_000;
+const BACKOFF = { firstMs: 50, maxMs: 2_000 };
 
 /** A topic as one broker knows it. */
 export interface KnownTopic {
@@ -20,13 +22,13 @@ export interface KnownTopic {
 
 export interface Patience {
   readonly patienceMs?: number;
-  /** Waits before try number `attempt`. */
-  readonly wait?: (attempt: number) => Promise<void>;
+  /** Waits after so many failures. */
+  readonly wait?: (failures: number) => Promise<void>;
   /** Monotonic ms. */
   readonly now?: () => number;
 }
 
-const waitAwhile = (attempt: number) => pause(backoffMs(attempt, 50, MOST_WAIT_MS));
+const waitAwhile = (failures: number) => pause(backoffMs(failures, BACKOFF));
 
 /** Runs `request`, which must be safe to run twice, until it is answered; rejects with the last refusal when time is up. */
 export async function insist<T>(request: () => Promise<T>, patience: Patience = {}): Promise<T> {
@@ -36,14 +38,14 @@ export async function insist<T>(request: () => Promise<T>, patience: Patience = 
     if (isTransient) return patienceMs;
     return brokerErrorType(error) === 'INVALID_REPLICATION_FACTOR' ? REGISTRATION_PATIENCE_MS : 0;
   };
-  for (let attempt = 1; ; attempt++) {
+  for (let failures = 1; ; failures++) {
     try {
       return await request();
     } catch (error) {
       const coded = codedError(error);
       if (now() - began >= patienceFor(error, coded.faultClass === 'transient-dependency')) throw coded;
     }
-    await wait(attempt);
+    await wait(failures);
   }
 }
 

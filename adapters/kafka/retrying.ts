@@ -1,5 +1,6 @@
 // One-off requests: tried again over fresh connections while the cluster is unavailable.
-import { backoffMs, pause } from './backoff.ts';
+import { backoffMs } from '../../ports/backoff.ts';
+import { KAFKA_BACKOFF, pause } from './backoff.ts';
 import { type Connections, connectCluster, discardCluster } from './client.ts';
 import { codedError } from './fault.ts';
 import type { Cluster } from './kafkajs/internals.ts';
@@ -18,7 +19,7 @@ export async function retrying<T>(
   patienceMs = REQUEST_PATIENCE_MS,
 ): Promise<T> {
   const deadline = performance.now() + patienceMs;
-  for (let attempt = 1; ; attempt++) {
+  for (let failures = 1; ; failures++) {
     let cluster: Cluster | undefined;
     try {
       cluster = connections.cluster();
@@ -30,6 +31,6 @@ export async function retrying<T>(
     } finally {
       if (cluster) discardCluster(cluster);
     }
-    await pause(backoffMs(attempt));
+    await pause(backoffMs(failures, KAFKA_BACKOFF));
   }
 }

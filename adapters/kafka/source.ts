@@ -1,9 +1,9 @@
 // One partition being read: what is buffered of it, where it goes on, and what is wrong with it alone.
 
 import { performance } from 'node:perf_hooks';
+import { backoffMs } from '../../ports/backoff.ts';
 import type { ErrorCode } from '../../ports/error-codes.ts';
 import type { LogRecord } from '../../ports/log.ts';
-import { backoffMs } from './backoff.ts';
 import { type Committed, committedRecords } from './committed-records.ts';
 import { UnreadableRecord } from './kafkajs/fetch-response.ts';
 import type { FetchedPartition } from './kafkajs/internals.ts';
@@ -14,7 +14,7 @@ const MOST_BUFFERED_BYTES = 16 * 1_048_576;
 /** What cannot be read is fetched so often before it is given up: the fault may be the way's, not the log's. */
 const MOST_FETCHES = 3;
 /** Longest rest of a partition that met trouble. */
-const MOST_REST_MS = 5_000;
+const REST = { firstMs: 50, maxMs: 5_000 };
 const NO_BYTES = Buffer.alloc(0);
 const LOG_CORRUPT = 'LOG_CORRUPT';
 const LOG_UNREADABLE = 'LOG_UNREADABLE';
@@ -121,7 +121,7 @@ export class Source {
   }
 
   rest(): void {
-    this.#restsUntil = performance.now() + backoffMs(++this.#troubles, 50, MOST_REST_MS);
+    this.#restsUntil = performance.now() + backoffMs(++this.#troubles, REST);
   }
 
   /** The broker says, or its silence, that the log is damaged here. */

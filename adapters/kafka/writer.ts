@@ -1,7 +1,9 @@
 // Writes from outside the chain: idempotent, explicit partitions, acknowledged by all in-sync replicas.
+
+import { backoffMs } from '../../ports/backoff.ts';
 import { CodedError } from '../../ports/fault.ts';
 import type { LogWriter, OutputRecord } from '../../ports/log.ts';
-import { backoffMs, pause } from './backoff.ts';
+import { KAFKA_BACKOFF, pause } from './backoff.ts';
 import { type Connections, connectCluster, discardCluster } from './client.ts';
 import { brokerErrorType, codedError } from './fault.ts';
 import type { Cluster } from './kafkajs/internals.ts';
@@ -112,7 +114,7 @@ export class KafkaWriter implements LogWriter {
       timeoutMs: settings.requestTimeoutMs,
       transactionalId: null,
     };
-    for (let attempt = 1; ; attempt++) {
+    for (let failures = 1; ; failures++) {
       try {
         const { cluster, identity } = await this.#ready(round);
         return await sendRound(cluster, identity, round, options);
@@ -123,7 +125,7 @@ export class KafkaWriter implements LogWriter {
         if (!again || performance.now() > deadline) throw error;
         this.#disconnect();
       }
-      await pause(backoffMs(attempt));
+      await pause(backoffMs(failures, KAFKA_BACKOFF));
     }
   }
 
