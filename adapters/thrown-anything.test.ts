@@ -1,7 +1,7 @@
 // Whatever a client of a dependency throws, of whatever shape: every method of every port rejects with a coded error that
 // makes the partition wait. Only what is decided or decoded may condemn a record.
 import { describe, expect, it, vi } from 'vitest';
-import { isPlainText } from '../domain/text.ts';
+import { isPlainText } from '../domain/text/text.ts';
 import { CodedError, codeAndDetail, dependencyDown, framesOf, thrownText } from '../ports/fault.ts';
 import { faultOf } from '../runtime/fault.ts';
 import { KafkaAdmin } from './kafka/admin.ts';

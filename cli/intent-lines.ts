@@ -1,8 +1,8 @@
 // A file of intents, one a line: money goes by it, so nothing in it is guessed at.
 import type { z } from 'zod';
 import { toTransferRequested, transferIntentV1 } from '../api/v1/transfer-intent.ts';
-import { strictJson, strictText } from '../domain/strict-json.ts';
-import { safeText } from '../domain/text.ts';
+import { strictJson, strictText } from '../domain/text/strict-json.ts';
+import { safeText } from '../domain/text/text.ts';
 import type { TransferRequested } from '../schemas/types.generated.ts';
 import { type Line, linesOf } from './ndjson.ts';
 

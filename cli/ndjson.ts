@@ -1,7 +1,7 @@
 // Newline-delimited JSON from a pipe, to a pipe: every line is answered by one line, in order, whatever is in it.
 import { once } from 'node:events';
 import type { Writable } from 'node:stream';
-import { safeJson } from '../domain/text.ts';
+import { safeJson } from '../domain/text/text.ts';
 import { HybridDecoder } from '../screening/lists/index.ts';
 
 /** Bytes of one line; the rest of a longer one is passed over. */

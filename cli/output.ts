@@ -1,7 +1,7 @@
 // What commands print: tables for people, JSON for programs, errors with their cure.
 import { type Command, InvalidArgumentError } from 'commander';
 import { DomainError } from '../domain/fault.ts';
-import { safeJson, safeLines, safeText } from '../domain/text.ts';
+import { safeJson, safeLines, safeText } from '../domain/text/text.ts';
 import { CodedError } from '../ports/fault.ts';
 
 /** Characters of one cell of a table, and of one text for people. */

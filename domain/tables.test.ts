@@ -1,9 +1,9 @@
 // The tables that are data: corridors, limits, currencies, reasons.
 import { describe, expect, it } from 'vitest';
-import { CORRIDORS } from './corridor-table.ts';
-import { corridorBook } from './corridors.ts';
-import { currencyOf, formatMoney } from './currencies.ts';
-import { checkLimitRules, LIMIT_RULES, rulesFor, windowOf } from './limit-rules.ts';
+import { CORRIDORS } from './corridors/corridor-table.ts';
+import { corridorBook } from './corridors/corridors.ts';
+import { checkLimitRules, LIMIT_RULES, rulesFor, windowOf } from './limits/limit-rules.ts';
+import { currencyOf, formatMoney } from './money/currencies.ts';
 import { isKnownReason, REASONS, reason } from './reasons.ts';
 
 describe('corridors', () => {

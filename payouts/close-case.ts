@@ -1,7 +1,7 @@
 // Closing a case by hand. It records that a person has dealt with it, and never lets money move: no attempt begins because a
 // case was closed. Of a payout that may not go on, it is the end.
 
-import type { KeyRing } from '../domain/seal.ts';
+import type { KeyRing } from '../domain/seals/seal.ts';
 import type { ErrorCode } from '../ports/error-codes.ts';
 import { CodedError } from '../ports/fault.ts';
 import { changed } from './changes.ts';

@@ -2,7 +2,7 @@
 //
 // What is consumed is stored before the offset is committed, and as a rule stored as an attempt that has begun: the
 // insert itself is the compare-and-set, since a payout is inserted once. Submits then run while the next batch comes.
-import type { SealedRecord } from '../domain/record-seal.ts';
+import type { SealedRecord } from '../domain/seals/record-seal.ts';
 import { CodedError, dependencyDown } from '../ports/fault.ts';
 import type { Cause, Received } from '../processors/contract.ts';
 import type { PayoutRequested } from '../schemas/types.generated.ts';

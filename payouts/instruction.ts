@@ -1,5 +1,5 @@
 // What the provider is told: a pure function of the event and the attempt.
-import { firstCharacters, isLongerThan, isPlainText, safeText } from '../domain/text.ts';
+import { firstCharacters, isLongerThan, isPlainText, safeText } from '../domain/text/text.ts';
 import type { Money, Parties, PayoutRequested } from '../schemas/types.generated.ts';
 import type { Attempt, PayoutInstruction } from './payout.ts';
 

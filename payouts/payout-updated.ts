@@ -1,5 +1,5 @@
 // The message of a payout's change, for settlement. The same change always makes the same message, byte for byte.
-import { deterministicId } from '../domain/event-id.ts';
+import { deterministicId } from '../domain/transfers/event-id.ts';
 import type { PayoutRequested, PayoutState, PayoutUpdated } from '../schemas/types.generated.ts';
 import type { Payout, PayoutUpdate } from './payout.ts';
 

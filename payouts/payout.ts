@@ -75,7 +75,7 @@ export interface PayoutCase {
   readonly closing?: { readonly by: string; readonly reason: string; readonly seal?: string };
 }
 
-/** The seal of payout dispatch over a payout.requested, with the cause that it is over too (domain/record-seal.ts). */
+/** The seal of payout dispatch over a payout.requested, with the cause that it is over too (domain/seals/record-seal.ts). */
 export interface RequestProof {
   readonly cause: string;
   readonly seal: string;

@@ -1,8 +1,8 @@
 // A stored payout is paid on only while two seals hold: the executor's over all of it, payout dispatch's over what it asked for.
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { sealRecord } from '../domain/record-seal.ts';
-import { keyRing } from '../domain/seal.ts';
+import { sealRecord } from '../domain/seals/record-seal.ts';
+import { keyRing } from '../domain/seals/seal.ts';
 import { dispatchedOf } from '../processors/settlement/dispatched.ts';
 import { dispatchedRequests } from '../services/dispatched-requests.ts';
 import { KEYS } from '../test/kit/keys.ts';

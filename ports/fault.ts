@@ -1,6 +1,6 @@
 // Errors are routed by a stable code, never by message text.
 import { DomainError } from '../domain/fault.ts';
-import { safeText } from '../domain/text.ts';
+import { safeText } from '../domain/text/text.ts';
 import { TextRefused } from '../schemas/strict-strings.ts';
 import { type ClassOf, type ErrorCode, errorCodes, type FaultClass } from './error-codes.ts';
 

@@ -1,7 +1,7 @@
 // What stands on a topic and was not made by its issuer changes nothing, whatever it says and wherever it came from.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { keyRing } from '../domain/seal.ts';
+import { keyRing } from '../domain/seals/seal.ts';
 import type { Edges } from '../processors/contract.ts';
 import { topology } from '../processors/topology.ts';
 import type { AnyProcessor } from '../runtime/processor-host.ts';

@@ -1,7 +1,7 @@
 // Seals on the records of the log: each says provably who made it. Written where records are made (records.ts),
-// checked where they arrive (arrivals.ts, table.ts) before anything else is done with them.
-import { isSealedRecord, type SealedRecord, sealRecord } from '../domain/record-seal.ts';
-import { isSealed, type KeyRing, sealOf } from '../domain/seal.ts';
+// checked where they arrive (inbound-records.ts, table.ts) before anything else is done with them.
+import { isSealedRecord, type SealedRecord, sealRecord } from '../domain/seals/record-seal.ts';
+import { isSealed, type KeyRing, sealOf } from '../domain/seals/seal.ts';
 import { contractOf } from '../topics/catalogue.ts';
 import type { Issuer } from '../topics/contract.ts';
 import { HEADER, headerText, RECOVERY_HEADER } from '../topics/headers.ts';

@@ -1,6 +1,6 @@
 // What a processor is. Types only.
 
-import type { SealedRecord } from '../domain/record-seal.ts';
+import type { SealedRecord } from '../domain/seals/record-seal.ts';
 import type { ErrorCode } from '../ports/error-codes.ts';
 import type { Emission, TopicContract } from '../topics/contract.ts';
 

@@ -1,7 +1,7 @@
 // A command is no evidence: what is resumed bears the seal of a stage, and who decided bears that of an operator.
 import { describe, expect, it } from 'vitest';
-import { HOLD_EXPIRY } from '../domain/identities.ts';
-import { keyRing } from '../domain/seal.ts';
+import { HOLD_EXPIRY } from '../domain/people/identities.ts';
+import { keyRing } from '../domain/seals/seal.ts';
 import type { ReviewDecided, Stage, TransferHeld } from '../schemas/types.generated.ts';
 import {
   AT,

@@ -4,10 +4,10 @@
 // must hash to what was sealed, and the decision must bear the seal of the program through which a person made it. That
 // a hold lapsed is what anybody may say: the stage looks at its own clock.
 
-import { holdIdOf } from '../domain/event-id.ts';
-import { HOLD_EXPIRY } from '../domain/identities.ts';
-import { isSamePosition } from '../domain/origin-position.ts';
-import { isSealed, type KeyRing, sealOf } from '../domain/seal.ts';
+import { HOLD_EXPIRY } from '../domain/people/identities.ts';
+import { isSealed, type KeyRing, sealOf } from '../domain/seals/seal.ts';
+import { holdIdOf } from '../domain/transfers/event-id.ts';
+import { isSamePosition } from '../domain/transfers/origin-position.ts';
 import type { ErrorCode } from '../ports/error-codes.ts';
 import type { Reason, ReviewDecided, ReviewOutcome, Stage, TransferHeld } from '../schemas/types.generated.ts';
 import type { Cause, Disposition, Received } from './contract.ts';

@@ -1,6 +1,6 @@
 // The analytics record of a transition: flat, complete, without personal data. Pure.
 
-import { STATE_OF_TOPIC } from '../domain/transfer-states.ts';
+import { STATE_OF_TOPIC } from '../domain/transfers/transfer-states.ts';
 import type { ErrorCode } from '../ports/error-codes.ts';
 import type {
   Envelope,

@@ -1,7 +1,7 @@
 // What stands on a retry topic and is a copy or a forgery has a dead letter of its own: it takes nobody else's place.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { keyRing } from '../domain/seal.ts';
+import { keyRing } from '../domain/seals/seal.ts';
 import type { LogRecord, OutputRecord } from '../ports/log.ts';
 import { sealedDetour } from '../ports/seals.ts';
 import { topology } from '../processors/topology.ts';

@@ -2,7 +2,7 @@
 // decoded by that contract, with what must survive every detour.
 
 import { hash } from 'node:crypto';
-import { formatOrigin, type OriginPosition } from '../domain/origin-position.ts';
+import { formatOrigin, type OriginPosition } from '../domain/transfers/origin-position.ts';
 import type { Codec } from '../ports/codec.ts';
 import type { ErrorCode } from '../ports/error-codes.ts';
 import type { LogRecord, RecordBatch } from '../ports/log.ts';

@@ -1,7 +1,7 @@
 // Structured logs that cannot leak personal data: only fields on the list below get through, and only in their shape.
 import pino, { type DestinationStream, type Logger as PinoLogger } from 'pino';
-import { safeText } from '../domain/text.ts';
-import { isTransferId } from '../domain/transfer-id.ts';
+import { safeText } from '../domain/text/text.ts';
+import { isTransferId } from '../domain/transfers/transfer-id.ts';
 import { CodedError } from '../ports/fault.ts';
 import { faultOf } from './fault.ts';
 

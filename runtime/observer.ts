@@ -1,6 +1,6 @@
 // One observer per host: turns what happens into metrics, log lines and health.
 
-import { boundedLabels } from '../domain/text.ts';
+import { boundedLabels } from '../domain/text/text.ts';
 import type { Clock } from '../ports/clock.ts';
 import { contractOf } from '../topics/catalogue.ts';
 import { transferIdOf } from '../topics/identity.ts';

@@ -1,7 +1,7 @@
 // Records that leave the straight way: to a retry topic for a while, or to the dead letters for good.
 import { hash } from 'node:crypto';
-import { formatOrigin } from '../domain/origin-position.ts';
-import { safeText } from '../domain/text.ts';
+import { safeText } from '../domain/text/text.ts';
+import { formatOrigin } from '../domain/transfers/origin-position.ts';
 import type { OutputRecord } from '../ports/log.ts';
 import type { Cause } from '../processors/contract.ts';
 import { formatCause, sourceOf } from '../topics/cause.ts';

@@ -1,7 +1,7 @@
 // A dead letter is decided again once, however often it is replayed: the replay that is handled first claims the letter for
 // the place where it stands in the log. It may run again there (its process died before the commit); any other record, a
 // copy of it or the replay of a second operator, finds the claim and changes nothing.
-import { formatOrigin } from '../domain/origin-position.ts';
+import { formatOrigin } from '../domain/transfers/origin-position.ts';
 import type { ReplayClaim, ReplayClaims } from '../ports/replay-claims.ts';
 import { letterOfReplay } from '../topics/dead-letter-id.ts';
 import { headerText, RECOVERY_HEADER } from '../topics/headers.ts';

@@ -1,9 +1,9 @@
 // Corridors and limit rules: those built in, or the ones of a file. Minor units in a file are strings of digits.
 import { readFileSync } from 'node:fs';
-import { CORRIDORS } from '../domain/corridor-table.ts';
-import type { Corridor } from '../domain/corridors.ts';
-import { checkLimitRules, LIMIT_RULES, type LimitRule } from '../domain/limit-rules.ts';
-import { strictJson, strictText } from '../domain/strict-json.ts';
+import { CORRIDORS } from '../domain/corridors/corridor-table.ts';
+import type { Corridor } from '../domain/corridors/corridors.ts';
+import { checkLimitRules, LIMIT_RULES, type LimitRule } from '../domain/limits/limit-rules.ts';
+import { strictJson, strictText } from '../domain/text/strict-json.ts';
 import { CodedError } from '../ports/fault.ts';
 import type { Config } from '../runtime/config/config.ts';
 

@@ -1,6 +1,6 @@
 // Keeps the limits ledger in step with the log: filled at the first start, and again whenever Redis has lost it.
 
-import type { LimitRule } from '../domain/limit-rules.ts';
+import type { LimitRule } from '../domain/limits/limit-rules.ts';
 import type { Codec } from '../ports/codec.ts';
 import type { ErrorCode } from '../ports/error-codes.ts';
 import { CodedError } from '../ports/fault.ts';

@@ -6,7 +6,7 @@ import { replayClaims } from '../adapters/mongo/replay-claims.ts';
 import { settlementClaims } from '../adapters/mongo/settlement-claims.ts';
 import { limitsLedger, limitsNamespace } from '../adapters/redis/limits.ts';
 import { limitsClient } from '../adapters/redis/limits-client.ts';
-import { corridorBook } from '../domain/corridors.ts';
+import { corridorBook } from '../domain/corridors/corridors.ts';
 import type { ErrorCode } from '../ports/error-codes.ts';
 import { createFxPricing } from '../processors/fx-pricing/processor.ts';
 import { createIntake } from '../processors/intake/processor.ts';

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { type CustomerCaseStore, customerCaseStore } from '../adapters/mongo/customer-cases.ts';
 import { listStore } from '../adapters/mongo/list-versions.ts';
 import { exceptionStore, type Revocations } from '../adapters/mongo/screening-exceptions.ts';
-import { strictJson, strictText } from '../domain/strict-json.ts';
+import { strictJson, strictText } from '../domain/text/strict-json.ts';
 import { activateVersion, importVersion, type PublishActivation } from '../operations/lists/lifecycle.ts';
 import { railOf } from '../payouts/instruction.ts';
 import { CodedError, codeAndDetail } from '../ports/fault.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { isSealed, sealOf } from '../domain/seal.ts';
+import { isSealed, sealOf } from '../domain/seals/seal.ts';
 import type { LogRecord } from '../ports/log.ts';
 import { sealFlaw } from '../ports/seals.ts';
 import { loadConfig } from '../runtime/config/config.ts';

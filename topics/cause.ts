@@ -1,6 +1,6 @@
 // The cause of a record: which input record, of which consumer, it was made from. It is sealed with the record, and rises
 // within every output partition for one consumer and input partition, since a partition is handled in order and committed
-// with its outputs by one owner. So a record whose cause is not above what was handled before is a repeat (marks.ts).
+// with its outputs by one owner. A record whose cause is not above what was handled before is a repeat (progress-notes.ts).
 import { hash } from 'node:crypto';
 
 export interface Cause {

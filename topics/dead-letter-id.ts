@@ -1,6 +1,6 @@
 // The identity of dead letters, of the marks that go with them, and of the letters that a replay decides again.
-import { deterministicId } from '../domain/event-id.ts';
-import { type OriginPosition, parseOrigin } from '../domain/origin-position.ts';
+import { deterministicId } from '../domain/transfers/event-id.ts';
+import { type OriginPosition, parseOrigin } from '../domain/transfers/origin-position.ts';
 import { headerText, RECOVERY_HEADER } from './headers.ts';
 
 /** A record that failed, at this replay of it. */

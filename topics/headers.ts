@@ -43,7 +43,7 @@ export const RECOVERY_HEADER = {
   bytesHash: 'dlq-bytes-sha256',
   bytesLength: 'dlq-bytes-length',
   deadLetterId: 'dlq-id',
-  /** Where the record itself stands (topicId:partition:offset), when its letter is not the one of its source: see detours.ts. */
+  /** Where the record itself stands (topicId:partition:offset), when its letter is not that of its source: recovery-records.ts. */
   deadLetterPosition: 'dlq-position',
   deadLetterCode: 'dlq-error-code',
   deadLetterClass: 'dlq-class',

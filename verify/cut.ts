@@ -1,7 +1,7 @@
 // Where a verification stops reading. Committed offsets are taken first, ends of topics after them: what a group had
 // handled by then is told by the log up to the cut, or (hidden behind a transaction that was open) right after it.
 
-import { formatOrigin, parseOrigin } from '../domain/origin-position.ts';
+import { formatOrigin, parseOrigin } from '../domain/transfers/origin-position.ts';
 import type { Codec } from '../ports/codec.ts';
 import { CodedError } from '../ports/fault.ts';
 import type { Log, PartitionRange } from '../ports/log.ts';

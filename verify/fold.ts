@@ -1,9 +1,9 @@
 // Folds the records of one chain partition into one fact sheet per transfer. Pure; the order of the records is of no
 // consequence, so that topics can be read side by side.
 
-import { holdIdOf } from '../domain/event-id.ts';
-import { HOLD_EXPIRY } from '../domain/identities.ts';
-import { STATE_OF_TOPIC, type StageName } from '../domain/transfer-states.ts';
+import { HOLD_EXPIRY } from '../domain/people/identities.ts';
+import { holdIdOf } from '../domain/transfers/event-id.ts';
+import { STATE_OF_TOPIC, type StageName } from '../domain/transfers/transfer-states.ts';
 import type { LogRecord } from '../ports/log.ts';
 import { contentHashOf } from '../processors/hold-content.ts';
 import { type HoldKeys, isReviewSealed, isSealedAsHeld } from '../processors/holds.ts';

@@ -1,5 +1,5 @@
 // Every input record and what became of it, by its place in the log: 17 bytes a record.
-import type { OriginPosition } from '../domain/origin-position.ts';
+import type { OriginPosition } from '../domain/transfers/origin-position.ts';
 
 /** Ends that an input can come to by intake. Dead letters and detours are counted by `Detours`. */
 export type InputEnd = 'accepted' | 'rejected' | 'duplicated';

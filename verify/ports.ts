@@ -1,7 +1,7 @@
 // Where verification reads from. The log and the provider's ledger are the witnesses; the stores are what is examined.
 
-import type { LimitRule } from '../domain/limit-rules.ts';
-import type { KeyRing } from '../domain/seal.ts';
+import type { LimitRule } from '../domain/limits/limit-rules.ts';
+import type { KeyRing } from '../domain/seals/seal.ts';
 import type { Payout } from '../payouts/payout.ts';
 import type { Codec } from '../ports/codec.ts';
 import type { Log } from '../ports/log.ts';

@@ -1,5 +1,5 @@
 // Records that left the straight way, by the record they stand for: waiting for another try, replayed, or dead-lettered.
-import { type OriginPosition, parseOrigin } from '../domain/origin-position.ts';
+import { type OriginPosition, parseOrigin } from '../domain/transfers/origin-position.ts';
 import type { LogRecord } from '../ports/log.ts';
 import { type Cause, parseCause } from '../topics/cause.ts';
 import { letterOfReplay, type ReplayedLetter } from '../topics/dead-letter-id.ts';

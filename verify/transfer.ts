@@ -1,5 +1,5 @@
 // What the log says of one transfer: a few hundred bytes, in whatever order the topics were read.
-import type { StageName, TransferState } from '../domain/transfer-states.ts';
+import type { StageName, TransferState } from '../domain/transfers/transfer-states.ts';
 import type { LogRecord } from '../ports/log.ts';
 import type { PayoutStatus, Stage } from '../schemas/types.generated.ts';
 import type { TopicName, TopicValues } from '../topics/catalogue.ts';

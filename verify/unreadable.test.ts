@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { deterministicId } from '../domain/event-id.ts';
+import { deterministicId } from '../domain/transfers/event-id.ts';
 import type { Log, LogRecord } from '../ports/log.ts';
 import { ENDINGS, type Ending, History } from './testing/history.ts';
 import { AT_ONCE } from './testing/plant.ts';

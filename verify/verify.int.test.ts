@@ -18,7 +18,7 @@ import { settlementClaims } from '../adapters/mongo/settlement-claims.ts';
 import { verifyStores } from '../adapters/mongo/verify-stores.ts';
 import { limitsLedger } from '../adapters/redis/limits.ts';
 import { verifyLimits } from '../adapters/redis/verify-limits.ts';
-import { LIMIT_RULES } from '../domain/limit-rules.ts';
+import { LIMIT_RULES } from '../domain/limits/limit-rules.ts';
 import { type LocalStack, startStack } from '../infra/local/stack.ts';
 import type { Log } from '../ports/log.ts';
 import { groupId } from '../ports/names.ts';

@@ -3,7 +3,7 @@
 // Nothing of an answer goes on as it came: codes are of a fixed set or one word, texts are bounded and plain.
 
 import { z } from 'zod';
-import { safeText } from '../../domain/text.ts';
+import { safeText } from '../../domain/text/text.ts';
 import type { CancelResult, Observation, QueryResult, Said, SubmitResult } from '../../payouts/payout.ts';
 import type { ShownCode } from '../../ports/error-codes.ts';
 import type { Exchange } from './provider-exchange.ts';

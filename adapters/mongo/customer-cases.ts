@@ -1,7 +1,7 @@
 // Cases about customers in MongoDB: customer_cases { _id, token, source, entityId, …, state, decision }; and how far
 // customers are screened: screening_progress { _id: source, list, at }.
 import type { Db, Document } from 'mongodb';
-import { isSealed, type KeyRing, sealOf } from '../../domain/seal.ts';
+import { isSealed, type KeyRing, sealOf } from '../../domain/seals/seal.ts';
 import type { DecidableCustomerCases } from '../../operations/cases/customers/ports.ts';
 import type { ListReference } from '../../schemas/types.generated.ts';
 import type { BlockingEntity, CustomerCases } from '../../screening/rescreening/customer-case.ts';

@@ -3,7 +3,7 @@
 // An error that nobody knows is the dependency's, and the partition waits for it. A record is condemned only by what a server can
 // say of a document alone, and only when nothing else went wrong in the same bulk.
 import { BSON, MongoBulkWriteError, MongoError, MongoServerError, MongoWriteConcernError } from 'mongodb';
-import { safeText } from '../../domain/text.ts';
+import { safeText } from '../../domain/text/text.ts';
 import { CodedError, codeAndDetail, dependencyDown, isCoded, thrownText } from '../../ports/fault.ts';
 import { COMMAND_REFUSED, DENIED, DOCUMENT_REFUSED, PASSING } from './server-codes.ts';
 

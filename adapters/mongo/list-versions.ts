@@ -3,7 +3,7 @@
 //   screening_list_chunks  { _id: versionId/n, versionId, n, entities, data }: packed entities, inserted before the head
 //   screening_active       { _id: source, revision, list, …, history }: the version in force, replaced by compare-and-set
 import { Binary, type Db, type Document } from 'mongodb';
-import type { KeyRing } from '../../domain/seal.ts';
+import type { KeyRing } from '../../domain/seals/seal.ts';
 import { CodedError } from '../../ports/fault.ts';
 import { isSealedActivation, isSealedHead, sealActivation, sealHead } from '../../screening/versions/list-seals.ts';
 import { packEntities, unpackEntities } from '../../screening/versions/packed.ts';

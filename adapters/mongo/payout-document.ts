@@ -1,6 +1,6 @@
 // A payout as MongoDB holds it: times as dates, absent rather than null where an index must not see it.
 import { Binary } from 'mongodb';
-import type { KeyRing } from '../../domain/seal.ts';
+import type { KeyRing } from '../../domain/seals/seal.ts';
 import type { Attempt, Payout, PayoutCase, PayoutUpdate, RequestProof } from '../../payouts/payout.ts';
 import { isAskedFor, isSealedPayout, isTrulyClosed, sealPayout } from '../../payouts/seal.ts';
 

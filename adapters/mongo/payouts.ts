@@ -1,7 +1,7 @@
 // Payouts in MongoDB: inserts and compare-and-set in bulk, each caller told for certain what it has won.
 import { randomUUID } from 'node:crypto';
 import { type AnyBulkWriteOperation, Binary, type Collection, type Db } from 'mongodb';
-import type { KeyRing } from '../../domain/seal.ts';
+import type { KeyRing } from '../../domain/seals/seal.ts';
 import type { Payout } from '../../payouts/payout.ts';
 import type { PayoutChange, PayoutStore } from '../../payouts/ports.ts';
 import { refuseOutsideTrials } from '../../ports/environment.ts';

@@ -1,6 +1,6 @@
 // Good-guy exceptions in MongoDB: screening_exceptions { _id, token, source, entityId, entityHash, expiresAt, …, revoked }.
 import type { Db } from 'mongodb';
-import { type KeyRing, sealOf } from '../../domain/seal.ts';
+import { type KeyRing, sealOf } from '../../domain/seals/seal.ts';
 import { isApproved, type StoredException } from '../../operations/exceptions/exception.ts';
 import type { ApprovableExceptions } from '../../operations/exceptions/ports.ts';
 import { CodedError } from '../../ports/fault.ts';

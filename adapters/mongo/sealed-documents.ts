@@ -1,6 +1,6 @@
 // What persons decided beside transfers, as verification reads it: each document with what is wrong with its seal.
 import type { Db, Document } from 'mongodb';
-import type { KeyRing } from '../../domain/seal.ts';
+import type { KeyRing } from '../../domain/seals/seal.ts';
 import { flawOfException } from '../../operations/exceptions/exception.ts';
 import type { ListReference } from '../../schemas/types.generated.ts';
 import { flawOfCustomerCase } from '../../screening/rescreening/customer-seals.ts';

@@ -1,7 +1,7 @@
 // What the Redis client throws, as coded errors. Redis is never asked about one record alone in words of its own: no reply
 // of a server condemns a record. It is fatal only when it says that this client may not do its work; everything else,
 // known or not, makes the partition wait until the server answers again.
-import { safeText } from '../../domain/text.ts';
+import { safeText } from '../../domain/text/text.ts';
 import { CodedError, isCoded, thrownText } from '../../ports/fault.ts';
 
 /** Longest text of a server that is passed on, characters. */

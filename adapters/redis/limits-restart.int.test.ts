@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { LIMIT_RULES } from '../../domain/limit-rules.ts';
+import { LIMIT_RULES } from '../../domain/limits/limit-rules.ts';
 import { type LocalStack, startStack } from '../../infra/local/stack.ts';
 import { hydrateLimits, type LedgerReader } from '../../processors/limits/hydrate.ts';
 import type { Reserve } from '../../processors/limits/ports.ts';

@@ -1,6 +1,6 @@
 // Pushes the current schemas: the compatibility level first, then one registration after another from one process,
 // since two first registrations at once may collide.
-import { safeText } from '../../domain/text.ts';
+import { safeText } from '../../domain/text/text.ts';
 import { CodedError } from '../../ports/fault.ts';
 import { selfContained } from '../../schemas/load.ts';
 import { contracts } from '../../topics/catalogue.ts';

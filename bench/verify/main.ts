@@ -3,8 +3,8 @@
 //
 //   node bench/verify/main.ts --transfers 1000000 [--partitions 12] [--max-transfers 100000]
 import { parseArgs } from 'node:util';
-import { eventIdOf } from '../../domain/event-id.ts';
-import { LIMIT_RULES } from '../../domain/limit-rules.ts';
+import { LIMIT_RULES } from '../../domain/limits/limit-rules.ts';
+import { eventIdOf } from '../../domain/transfers/event-id.ts';
 import { commandIdOf } from '../../payouts/payout-updated.ts';
 import type { Log, LogRecord, PartitionRange } from '../../ports/log.ts';
 import { lifecycleOf, stageOf } from '../../processors/lifecycle.ts';

@@ -5,7 +5,7 @@ import type { Command } from 'commander';
 import { caseStore } from '../../adapters/mongo/cases.ts';
 import { listStore } from '../../adapters/mongo/list-versions.ts';
 import { type ExceptionStore, exceptionStore } from '../../adapters/mongo/screening-exceptions.ts';
-import { justificationText, personName } from '../../domain/identities.ts';
+import { justificationText, personName } from '../../domain/people/identities.ts';
 import { wholeCase } from '../../operations/cases/holds/decide.ts';
 import { approveException } from '../../operations/exceptions/approve.ts';
 import { flawOfException, type StoredException } from '../../operations/exceptions/exception.ts';

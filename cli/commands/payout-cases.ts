@@ -2,8 +2,8 @@
 import { userInfo } from 'node:os';
 import type { Command } from 'commander';
 import { type MongoPayoutStore, mongoPayoutStore } from '../../adapters/mongo/payouts.ts';
-import { justificationText, personName } from '../../domain/identities.ts';
-import type { KeyRing } from '../../domain/seal.ts';
+import { justificationText, personName } from '../../domain/people/identities.ts';
+import type { KeyRing } from '../../domain/seals/seal.ts';
 import { closeStoredCase } from '../../payouts/close-case.ts';
 import { forgedDetail } from '../../payouts/outbox.ts';
 import type { Payout, PayoutCase } from '../../payouts/payout.ts';

@@ -7,7 +7,7 @@ import { verifyStores } from '../../adapters/mongo/verify-stores.ts';
 import { limitsNamespace } from '../../adapters/redis/limits.ts';
 import { limitsClient, ready } from '../../adapters/redis/limits-client.ts';
 import { verifyLimits } from '../../adapters/redis/verify-limits.ts';
-import { currencyOf } from '../../domain/currencies.ts';
+import { currencyOf } from '../../domain/money/currencies.ts';
 import { requireRings } from '../../ports/seals.ts';
 import { createTable } from '../../runtime/table.ts';
 import { limitRules } from '../../services/configured-rules.ts';

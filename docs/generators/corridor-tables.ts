@@ -1,8 +1,8 @@
 // The corridors and the bounds of an intent, from the tables that intake and pricing go by.
-import { CORRIDORS } from '../../domain/corridor-table.ts';
-import type { AccountRule, CorridorSide } from '../../domain/corridors.ts';
-import { formatMoney } from '../../domain/currencies.ts';
-import { type FeeRule, type PricingTerms, priceOf } from '../../domain/pricing.ts';
+import { CORRIDORS } from '../../domain/corridors/corridor-table.ts';
+import type { AccountRule, CorridorSide } from '../../domain/corridors/corridors.ts';
+import { formatMoney } from '../../domain/money/currencies.ts';
+import { type FeeRule, type PricingTerms, priceOf } from '../../domain/pricing/pricing.ts';
 import { MOST_CHARACTERS, MOST_ITEMS } from '../../processors/intake/bounds.ts';
 
 const MINUTE_MS = 60_000;

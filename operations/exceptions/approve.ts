@@ -1,5 +1,5 @@
 // An exception is let through by a second person.
-import type { KeyRing } from '../../domain/seal.ts';
+import type { KeyRing } from '../../domain/seals/seal.ts';
 import { approvalOf, notWaiting } from './decide.ts';
 import type { ApprovableExceptions } from './ports.ts';
 

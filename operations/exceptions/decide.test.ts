@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { sealOf } from '../../domain/seal.ts';
+import { sealOf } from '../../domain/seals/seal.ts';
 import { askedParts } from '../../screening/exceptions.ts';
 import { KEYS } from '../../test/kit/keys.ts';
 import { approveException } from './approve.ts';

@@ -1,6 +1,6 @@
 // Whether an exception may be let through, and by whom. Pure.
-import { personName } from '../../domain/identities.ts';
-import { type KeyRing, sealOf } from '../../domain/seal.ts';
+import { personName } from '../../domain/people/identities.ts';
+import { type KeyRing, sealOf } from '../../domain/seals/seal.ts';
 import { CodedError } from '../../ports/fault.ts';
 import { approvedParts } from '../../screening/exceptions.ts';
 import { checkSecondPerson } from '../approvals/second-person.ts';

@@ -1,6 +1,6 @@
 // A stored exception, and whether it is what persons asked for and approved: one that was written into the database excuses
 // nobody, since asking and approving are sealed by the programs of operators. Pure.
-import { isSealed, type KeyRing } from '../../domain/seal.ts';
+import { isSealed, type KeyRing } from '../../domain/seals/seal.ts';
 import { approvedParts, askedParts, revokedParts, type ScreeningException } from '../../screening/exceptions.ts';
 
 export interface StoredException extends ScreeningException {

@@ -1,7 +1,8 @@
 // A payout.requested event for tests.
-import { eventIdOf } from '../../domain/event-id.ts';
-import { sealRecord } from '../../domain/record-seal.ts';
-import type { KeyRing } from '../../domain/seal.ts';
+
+import { sealRecord } from '../../domain/seals/record-seal.ts';
+import type { KeyRing } from '../../domain/seals/seal.ts';
+import { eventIdOf } from '../../domain/transfers/event-id.ts';
 import type { Received } from '../../processors/contract.ts';
 import type { PayoutRequested } from '../../schemas/types.generated.ts';
 

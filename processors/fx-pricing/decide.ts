@@ -1,11 +1,11 @@
 // Pricing: a binding price from fresh rates, or patience, or a decline. Pure.
 
 import { hash } from 'node:crypto';
-import type { Corridor, CorridorSide } from '../../domain/corridors.ts';
-import { formatMoney } from '../../domain/currencies.ts';
-import { nextEnvelope } from '../../domain/envelope.ts';
-import { type Pricing, priceOf } from '../../domain/pricing.ts';
+import type { Corridor, CorridorSide } from '../../domain/corridors/corridors.ts';
+import { formatMoney } from '../../domain/money/currencies.ts';
+import { type Pricing, priceOf } from '../../domain/pricing/pricing.ts';
 import { type ReasonCode, reason } from '../../domain/reasons.ts';
+import { nextEnvelope } from '../../domain/transfers/envelope.ts';
 import type { ErrorCode } from '../../ports/error-codes.ts';
 import type { Price, RateLeg, Reason } from '../../schemas/types.generated.ts';
 import type { Cause, Decision, Disposition, EmittedTo, ReceivedFrom } from '../contract.ts';

@@ -1,5 +1,5 @@
 // Wires pricing: routes over the followed rates, found once per pair and batch.
-import type { CorridorBook } from '../../domain/corridors.ts';
+import type { CorridorBook } from '../../domain/corridors/corridors.ts';
 import type { Processor } from '../contract.ts';
 import { type Topology, topology } from '../topology.ts';
 import { DEFAULT_PRICING_RULES, decide, type PricingContext, type PricingRules } from './decide.ts';

@@ -1,6 +1,6 @@
 // From one currency to another over quoted rates: directly, against the quotation, or over one common currency. Pure.
-import { parseDecimal } from '../../domain/decimals.ts';
-import { isLongerThan, isPlainText } from '../../domain/text.ts';
+import { parseDecimal } from '../../domain/money/decimals.ts';
+import { isLongerThan, isPlainText } from '../../domain/text/text.ts';
 import type { FxRate, RateLeg } from '../../schemas/types.generated.ts';
 
 /** The freshest usable rate of each pair, by base and quote. */

@@ -1,6 +1,6 @@
 // Accounts and banks: form and check digits. Whether the account exists, only its bank can say.
 import { isValidBIC, isValidIBAN } from 'ibantools';
-import type { AccountRule, CorridorSide } from '../../domain/corridors.ts';
+import type { AccountRule, CorridorSide } from '../../domain/corridors/corridors.ts';
 import type { ReasonCode } from '../../domain/reasons.ts';
 import type { Account } from '../../schemas/types.generated.ts';
 import { MOST_CHARACTERS } from './bounds.ts';

@@ -1,6 +1,6 @@
 // Who used an id first: resolves a batch against the claims that stand, so that two records of one batch see each other.
-import { isSamePosition } from '../../domain/origin-position.ts';
-import { isTransferId } from '../../domain/transfer-id.ts';
+import { isSamePosition } from '../../domain/transfers/origin-position.ts';
+import { isTransferId } from '../../domain/transfers/transfer-id.ts';
 import type { TransferRequested } from '../../schemas/types.generated.ts';
 import { CURRENT_HASH, hashVersion, payloadHash } from './payload-hash.ts';
 import type { IntentClaim, IntentClaims } from './ports.ts';

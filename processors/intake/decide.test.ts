@@ -1,7 +1,7 @@
 // Given an intent and how it stands to the claim on its id, intake emits one event.
 import { describe, expect, it } from 'vitest';
-import { eventIdOf, intentDuplicationId, intentRejectionId } from '../../domain/event-id.ts';
 import { reason } from '../../domain/reasons.ts';
+import { eventIdOf, intentDuplicationId, intentRejectionId } from '../../domain/transfers/event-id.ts';
 import { AT, only, received, TOKEN_KEY, transferRequested } from '../../test/kit/builders.ts';
 import type { Standing } from './claims.ts';
 import { decide } from './decide.ts';

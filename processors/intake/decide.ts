@@ -1,9 +1,10 @@
 // Intake: a valid intent becomes a transfer, once. Pure.
-import { firstEnvelope } from '../../domain/envelope.ts';
-import { intentDuplicationId, intentRejectionId } from '../../domain/event-id.ts';
+
 import { reason } from '../../domain/reasons.ts';
-import { safeText } from '../../domain/text.ts';
-import { MOST_TRANSFER_ID } from '../../domain/transfer-id.ts';
+import { safeText } from '../../domain/text/text.ts';
+import { firstEnvelope } from '../../domain/transfers/envelope.ts';
+import { intentDuplicationId, intentRejectionId } from '../../domain/transfers/event-id.ts';
+import { MOST_TRANSFER_ID } from '../../domain/transfers/transfer-id.ts';
 import type { Instruction, Reason, TransferRequested } from '../../schemas/types.generated.ts';
 import type { Decision, EmittedTo, Received } from '../contract.ts';
 import type { Topology } from '../topology.ts';

@@ -1,5 +1,5 @@
 // Validation of sender and beneficiary, and of whoever else takes part.
-import type { Corridor, CorridorSide } from '../../domain/corridors.ts';
+import type { Corridor, CorridorSide } from '../../domain/corridors/corridors.ts';
 import type { Parties, Party } from '../../schemas/types.generated.ts';
 import { type AccountCodes, CREDITOR_CODES, checkAccount, DEBTOR_CODES } from './accounts.ts';
 import { MOST_CHARACTERS } from './bounds.ts';

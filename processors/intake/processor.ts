@@ -1,5 +1,5 @@
 // Wires intake: validation, the claim on the transfer id, tokens.
-import type { CorridorBook } from '../../domain/corridors.ts';
+import type { CorridorBook } from '../../domain/corridors/corridors.ts';
 import type { Failpoint, Processor } from '../contract.ts';
 import { type Topology, topology } from '../topology.ts';
 import { settleClaims } from './claims.ts';

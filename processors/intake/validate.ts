@@ -1,8 +1,8 @@
 // Whether an intent can become a transfer. Pure, and stable: time is the append time of the intent, so that the answer
 // is the same however often it runs. Every reason is collected.
-import type { Corridor, CorridorBook, CorridorSide } from '../../domain/corridors.ts';
-import { currencyOf, formatMoney } from '../../domain/currencies.ts';
-import { isTransferId, TRANSFER_ID_RULE } from '../../domain/transfer-id.ts';
+import type { Corridor, CorridorBook, CorridorSide } from '../../domain/corridors/corridors.ts';
+import { currencyOf, formatMoney } from '../../domain/money/currencies.ts';
+import { isTransferId, TRANSFER_ID_RULE } from '../../domain/transfers/transfer-id.ts';
 import type { Reason, TransferRequested } from '../../schemas/types.generated.ts';
 import { MOST_CHARACTERS } from './bounds.ts';
 import { dayOf, isDay, todayAnywhere } from './dates.ts';

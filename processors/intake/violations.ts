@@ -1,6 +1,7 @@
 // Collects what is wrong with an intent. Details name fields and rules, never the values of people.
+
 import { type ReasonCode, reason } from '../../domain/reasons.ts';
-import { isLongerThan, isPlainText } from '../../domain/text.ts';
+import { isLongerThan, isPlainText } from '../../domain/text/text.ts';
 import type { Reason } from '../../schemas/types.generated.ts';
 
 export class Faults {

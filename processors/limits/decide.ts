@@ -1,7 +1,7 @@
 // Limits: reserved, held for a person, or declined. Pure.
-import { formatMoney } from '../../domain/currencies.ts';
-import { nextEnvelope } from '../../domain/envelope.ts';
+import { formatMoney } from '../../domain/money/currencies.ts';
 import { reason } from '../../domain/reasons.ts';
+import { nextEnvelope } from '../../domain/transfers/envelope.ts';
 import type {
   LimitsApproval,
   LimitUse,

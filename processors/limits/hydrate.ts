@@ -1,5 +1,5 @@
 // Fills the ledger from the log when it is not that of the present server run.
-import type { LimitRule } from '../../domain/limit-rules.ts';
+import type { LimitRule } from '../../domain/limits/limit-rules.ts';
 import type { LedgerStore, Settle } from './ports.ts';
 import { type LedgerEvents, LedgerFold, type LedgerTopic, settlementOf } from './rebuild.ts';
 

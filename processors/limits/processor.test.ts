@@ -1,6 +1,6 @@
 // Given what the ledger holds, limits reserves, holds or declines; ends settle it; crashes and repeats change nothing.
 import { describe, expect, it } from 'vitest';
-import { LIMIT_RULES } from '../../domain/limit-rules.ts';
+import { LIMIT_RULES } from '../../domain/limits/limit-rules.ts';
 import {
   AT,
   BOOK,

@@ -1,6 +1,6 @@
 // Wires limits: one step of the ledger for a batch, claims on holds for decisions.
-import type { CorridorBook } from '../../domain/corridors.ts';
-import { checkLimitRules, type LimitRule } from '../../domain/limit-rules.ts';
+import type { CorridorBook } from '../../domain/corridors/corridors.ts';
+import { checkLimitRules, type LimitRule } from '../../domain/limits/limit-rules.ts';
 import type { Cause, Failpoint, Processor } from '../contract.ts';
 import {
   DEFAULT_HOLD_TTL_MS,

@@ -2,7 +2,7 @@
 // of times.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { LIMIT_RULES } from '../../domain/limit-rules.ts';
+import { LIMIT_RULES } from '../../domain/limits/limit-rules.ts';
 import {
   AT,
   BOOK,

@@ -1,6 +1,6 @@
 // Limits recomputed from the log: a pure fold over the events that carry a reservation, in any order.
 
-import type { LimitRule } from '../../domain/limit-rules.ts';
+import type { LimitRule } from '../../domain/limits/limit-rules.ts';
 import type {
   Envelope,
   Reservation,

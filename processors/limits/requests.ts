@@ -1,5 +1,5 @@
 // What each input asks of the ledger. Pure.
-import { type LimitRule, rulesFor, windowOf } from '../../domain/limit-rules.ts';
+import { type LimitRule, rulesFor, windowOf } from '../../domain/limits/limit-rules.ts';
 import type { TransferPriced } from '../../schemas/types.generated.ts';
 import type { ReceivedFrom } from '../contract.ts';
 import type { Topology } from '../topology.ts';

@@ -1,8 +1,8 @@
 // Payout dispatch: the last look inside the chain before money moves. Pure.
 
-import { nextEnvelope } from '../../domain/envelope.ts';
-import { priceFaults } from '../../domain/pricing.ts';
+import { priceFaults } from '../../domain/pricing/pricing.ts';
 import { reason } from '../../domain/reasons.ts';
+import { nextEnvelope } from '../../domain/transfers/envelope.ts';
 import type { ErrorCode } from '../../ports/error-codes.ts';
 import type { Reason, ReviewDecided, ScreeningRecheck, TransferReserved } from '../../schemas/types.generated.ts';
 import { withRecheck, withReview } from '../../screening/evidence.ts';

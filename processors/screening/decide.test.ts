@@ -1,6 +1,6 @@
 // Given a transfer and what the screener found, or a decision of a person, screening emits one event.
 import { beforeAll, describe, expect, it, vi } from 'vitest';
-import { holdIdOf } from '../../domain/event-id.ts';
+import { holdIdOf } from '../../domain/transfers/event-id.ts';
 import type { Parties, Party, ReviewDecided, TransferAccepted, TransferHeld } from '../../schemas/types.generated.ts';
 import { ENGINE_VERSION } from '../../screening/engine/index.ts';
 import type { ScreeningException } from '../../screening/exceptions.ts';

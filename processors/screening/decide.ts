@@ -1,6 +1,6 @@
 // Screening: clear goes on, everything else waits for a person. Pure.
 
-import { nextEnvelope } from '../../domain/envelope.ts';
+import { nextEnvelope } from '../../domain/transfers/envelope.ts';
 import type { ErrorCode } from '../../ports/error-codes.ts';
 import type { ReviewDecided, ScreeningEvidence, TransferAccepted } from '../../schemas/types.generated.ts';
 import { withRecheck, withReview } from '../../screening/evidence.ts';

@@ -1,6 +1,6 @@
 // Given a payout update and the claim on its version, settlement emits the end of the transfer.
 import { describe, expect, it } from 'vitest';
-import { sealRecord } from '../../domain/record-seal.ts';
+import { sealRecord } from '../../domain/seals/record-seal.ts';
 import type { PayoutStatus, PayoutUpdated } from '../../schemas/types.generated.ts';
 import { dispatchedRequests } from '../../services/dispatched-requests.ts';
 import {

@@ -1,6 +1,7 @@
 // Settlement: what became of the payout becomes the end of the transfer. Pure.
-import { nextEnvelope } from '../../domain/envelope.ts';
+
 import { reason } from '../../domain/reasons.ts';
+import { nextEnvelope } from '../../domain/transfers/envelope.ts';
 import type { PayoutRequested, PayoutUpdated, Reason } from '../../schemas/types.generated.ts';
 import type { Cause, Decision, EmittedTo, ReceivedFrom } from '../contract.ts';
 import type { Topology } from '../topology.ts';

@@ -1,7 +1,7 @@
 // What payout dispatch has asked for, provably: an expired payout is priced again on nothing else. Whoever has the keys of the
 // executor alone has no other transfer, payee or amount priced and paid.
-import { isSealedRecord } from '../../domain/record-seal.ts';
-import type { KeyRing } from '../../domain/seal.ts';
+import { isSealedRecord } from '../../domain/seals/record-seal.ts';
+import type { KeyRing } from '../../domain/seals/seal.ts';
 import type { PayoutRequested, PayoutUpdated } from '../../schemas/types.generated.ts';
 
 export interface Dispatched {

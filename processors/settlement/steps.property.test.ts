@@ -2,7 +2,7 @@
 // path, and each command has one outcome for ever.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Standing, transitionFault } from '../../domain/transfer-states.ts';
+import { type Standing, transitionFault } from '../../domain/transfers/transfer-states.ts';
 import type { PayoutStatus, PayoutUpdated } from '../../schemas/types.generated.ts';
 import { payoutRequested, payoutUpdated } from '../../test/kit/builders.ts';
 import { times } from '../../test/kit/times.ts';

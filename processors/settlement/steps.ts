@@ -1,5 +1,5 @@
 // Which transition a payout update leads to, given what was claimed before. Pure.
-import { isSamePosition } from '../../domain/origin-position.ts';
+import { isSamePosition } from '../../domain/transfers/origin-position.ts';
 import type { PayoutStatus, PayoutUpdated } from '../../schemas/types.generated.ts';
 import type { Cause, Received } from '../contract.ts';
 import type { SettlementClaim, SettlementEnd, SettlementStep } from './ports.ts';

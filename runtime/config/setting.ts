@@ -1,7 +1,7 @@
 // How one setting is declared. settings.ts lists them all; everything else (types, checks, docs, printing) derives.
 import { z } from 'zod';
 import { DomainError } from '../../domain/fault.ts';
-import { keyRing } from '../../domain/seal.ts';
+import { keyRing } from '../../domain/seals/seal.ts';
 
 export interface Setting<S extends z.ZodType = z.ZodType> {
   /** Name of the environment variable. */

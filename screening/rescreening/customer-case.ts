@@ -1,6 +1,6 @@
 // A known customer who resembles an entity that a new list version added or changed: a case for a person, and a block on
 // payouts until it is cleared. Holds tokens and public list data only.
-import { deterministicId } from '../../domain/event-id.ts';
+import { deterministicId } from '../../domain/transfers/event-id.ts';
 import type { ScreeningCandidate, ScreeningEvidence } from '../../schemas/types.generated.ts';
 import { type Tokens, tokensOf } from '../counterparties.ts';
 import type { Difference, ScreeningRequest } from '../ports.ts';

@@ -1,5 +1,5 @@
 // What is sealed of a customer's case: when it is opened, all that a person will see; when it is decided, that and the decision.
-import { isSealed, type KeyRing, sealOf } from '../../domain/seal.ts';
+import { isSealed, type KeyRing, sealOf } from '../../domain/seals/seal.ts';
 import { recordContentOf } from '../../schemas/record-content.ts';
 import type { CustomerCase, CustomerDecision } from './customer-case.ts';
 

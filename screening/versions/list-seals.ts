@@ -1,6 +1,6 @@
 // What is sealed of list versions: when one is imported, all but its entities, which its hash binds; when one is put in
 // force, that, by whom and as the how-manieth of its source.
-import { isSealed, type KeyRing, sealOf } from '../../domain/seal.ts';
+import { isSealed, type KeyRing, sealOf } from '../../domain/seals/seal.ts';
 import type { Activation } from './store.ts';
 import type { VersionHead } from './version.ts';
 

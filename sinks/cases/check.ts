@@ -1,6 +1,6 @@
 // Whether a case in the database is what the sink wrote: what a person sees and decides on must be what is held. Pure.
-import { HOLD_EXPIRY } from '../../domain/identities.ts';
-import type { KeyRing } from '../../domain/seal.ts';
+import { HOLD_EXPIRY } from '../../domain/people/identities.ts';
+import type { KeyRing } from '../../domain/seals/seal.ts';
 import { contentHashOf } from '../../processors/hold-content.ts';
 import { isDecisionSealed } from '../../processors/holds.ts';
 import { recordType } from '../../schemas/avro-types.ts';

@@ -1,9 +1,9 @@
 // Valid events of every kind, made by the deciders themselves, so that each follows from the one before: GBP to INR.
 // A test names what it is about; the rest is made up.
 
-import { CORRIDORS } from '../../domain/corridor-table.ts';
-import { corridorBook } from '../../domain/corridors.ts';
-import { LIMIT_RULES } from '../../domain/limit-rules.ts';
+import { CORRIDORS } from '../../domain/corridors/corridor-table.ts';
+import { corridorBook } from '../../domain/corridors/corridors.ts';
+import { LIMIT_RULES } from '../../domain/limits/limit-rules.ts';
 import type { Received } from '../../processors/contract.ts';
 import { DEFAULT_PRICING_RULES, decide as decidePrice } from '../../processors/fx-pricing/decide.ts';
 import { decide as decideIntake } from '../../processors/intake/decide.ts';

@@ -1,5 +1,5 @@
 // Values of every chain topic, valid by themselves and consistent with each other: GBP to INR, one transfer at a time.
-import { firstEnvelope, nextEnvelope } from '../../domain/envelope.ts';
+import { firstEnvelope, nextEnvelope } from '../../domain/transfers/envelope.ts';
 import { heldOf } from '../../processors/holds.ts';
 import type {
   Envelope,

@@ -1,7 +1,7 @@
 // Keys of tests, and what bears their seals.
 
-import { sealRecord } from '../../domain/record-seal.ts';
-import { keyRing } from '../../domain/seal.ts';
+import { sealRecord } from '../../domain/seals/record-seal.ts';
+import { keyRing } from '../../domain/seals/seal.ts';
 import { sealDecision } from '../../processors/holds.ts';
 import type { PayoutRequested, PayoutUpdated, ReviewDecided } from '../../schemas/types.generated.ts';
 import { memoryCodec } from './memory-codec.ts';

@@ -1,5 +1,5 @@
 // Keys for tests, one ring for each issuer.
-import { type KeyRing, keyRing } from '../../domain/seal.ts';
+import { type KeyRing, keyRing } from '../../domain/seals/seal.ts';
 import type { OutputRecord } from '../../ports/log.ts';
 import { type Rings, sealed, sealedDetour } from '../../ports/seals.ts';
 import { contractOf } from '../../topics/catalogue.ts';

@@ -1,5 +1,5 @@
 // Claims: what a stage has made sure of before it committed, against what it committed.
-import { parseOrigin } from '../../domain/origin-position.ts';
+import { parseOrigin } from '../../domain/transfers/origin-position.ts';
 import { payloadHash } from '../../processors/intake/payload-hash.ts';
 import type { SettlementClaim, SettlementEnd } from '../../processors/settlement/ports.ts';
 import { type Check, needsStores, ofTopic, type Run } from '../check.ts';

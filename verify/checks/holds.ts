@@ -1,5 +1,5 @@
 // What is held is what was sealed, and what resumed it was decided by somebody who may.
-import { HOLD_EXPIRY } from '../../domain/identities.ts';
+import { HOLD_EXPIRY } from '../../domain/people/identities.ts';
 import { contentHashOf } from '../../processors/hold-content.ts';
 import { type HoldKeys, isReviewSealed, isSealedAsHeld } from '../../processors/holds.ts';
 import type { ReviewDecided, TransferHeld } from '../../schemas/types.generated.ts';

@@ -1,6 +1,6 @@
 // Ids, keys and places of single records.
-import { eventIdOf, holdIdOf, intentDuplicationId, intentRejectionId } from '../../domain/event-id.ts';
-import { STATE_OF_TOPIC } from '../../domain/transfer-states.ts';
+import { eventIdOf, holdIdOf, intentDuplicationId, intentRejectionId } from '../../domain/transfers/event-id.ts';
+import { STATE_OF_TOPIC } from '../../domain/transfers/transfer-states.ts';
 import { commandIdOf } from '../../payouts/payout-updated.ts';
 import type { Envelope, Instruction } from '../../schemas/types.generated.ts';
 import { HEADER, headerText } from '../../topics/headers.ts';

@@ -1,5 +1,5 @@
 // Every input record has exactly one end, and what became of it is what was asked for.
-import { formatOrigin, parseOrigin } from '../../domain/origin-position.ts';
+import { formatOrigin, parseOrigin } from '../../domain/transfers/origin-position.ts';
 import { payloadHash } from '../../processors/intake/payload-hash.ts';
 import type { TransferAccepted, TransferRequested } from '../../schemas/types.generated.ts';
 import type { Check, Run } from '../check.ts';

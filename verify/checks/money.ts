@@ -1,5 +1,5 @@
 // Money by transfer and by currency.
-import { priceFaults } from '../../domain/pricing.ts';
+import { priceFaults } from '../../domain/pricing/pricing.ts';
 import type { Check } from '../check.ts';
 import { MIXED } from '../provider.ts';
 import { lastEvent, positionOf } from '../transfer.ts';

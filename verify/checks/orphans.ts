@@ -1,5 +1,5 @@
 // What the stores hold and the log does not know: nothing may come from nowhere.
-import { parseOrigin } from '../../domain/origin-position.ts';
+import { parseOrigin } from '../../domain/transfers/origin-position.ts';
 import { type Check, needsStores, type Run } from '../check.ts';
 import { isOfTopic } from '../cut.ts';
 import { KnownIds } from '../known-ids.ts';

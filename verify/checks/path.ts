@@ -1,5 +1,5 @@
 // The life of each transfer along the state machine.
-import { type Standing, transitionFault } from '../../domain/transfer-states.ts';
+import { type Standing, transitionFault } from '../../domain/transfers/transfer-states.ts';
 import type { Check, Run } from '../check.ts';
 import { digest } from '../digest.ts';
 import { type EventFact, positionOf, type Transfer } from '../transfer.ts';

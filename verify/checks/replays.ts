@@ -1,6 +1,6 @@
 // Each dead letter was decided again once: of two replays of it, something came of one at most, and the first that was handled
 // has claimed it. What the payout executor does is no record of the log: there the claims alone tell.
-import { formatOrigin, parseOrigin } from '../../domain/origin-position.ts';
+import { formatOrigin, parseOrigin } from '../../domain/transfers/origin-position.ts';
 import type { LogRecord } from '../../ports/log.ts';
 import type { ReplayClaim } from '../../ports/replay-claims.ts';
 import { parseCause, sourceOf } from '../../topics/cause.ts';

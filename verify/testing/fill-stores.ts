@@ -1,5 +1,5 @@
 // What the sinks and the limits make of a log, put into stores in memory.
-import { LIMIT_RULES } from '../../domain/limit-rules.ts';
+import { LIMIT_RULES } from '../../domain/limits/limit-rules.ts';
 import { LEDGER_TOPICS, LedgerFold, type LedgerTopic } from '../../processors/limits/rebuild.ts';
 import { toWrite as casesToWrite } from '../../sinks/cases/to-write.ts';
 import { toWrite as eventsToWrite } from '../../sinks/events/to-write.ts';

@@ -1,9 +1,9 @@
 // A history of transfers as the pipeline would write it: the log, the stores and the provider's ledger, all in agreement.
 
-import { nextEnvelope } from '../../domain/envelope.ts';
-import { intentDuplicationId, intentRejectionId } from '../../domain/event-id.ts';
-import { LIMIT_RULES } from '../../domain/limit-rules.ts';
-import { sealRecord } from '../../domain/record-seal.ts';
+import { LIMIT_RULES } from '../../domain/limits/limit-rules.ts';
+import { sealRecord } from '../../domain/seals/record-seal.ts';
+import { nextEnvelope } from '../../domain/transfers/envelope.ts';
+import { intentDuplicationId, intentRejectionId } from '../../domain/transfers/event-id.ts';
 import type { Attempt, Payout, PayoutPhase, PayoutUpdate } from '../../payouts/payout.ts';
 import { commandIdOf } from '../../payouts/payout-updated.ts';
 import { sealPayout } from '../../payouts/seal.ts';

@@ -1,7 +1,7 @@
 // The limits stage on the real host over a log in memory and a Redis of the test's choice: twenty transfers, eight of them
 // reserved before anything happens, and what the counters must say in the end.
 import type { Redis } from 'ioredis';
-import { LIMIT_RULES } from '../../../domain/limit-rules.ts';
+import { LIMIT_RULES } from '../../../domain/limits/limit-rules.ts';
 import { hydrateLimits } from '../../../processors/limits/hydrate.ts';
 import type { LimitLedger } from '../../../processors/limits/ports.ts';
 import { createLimits } from '../../../processors/limits/processor.ts';

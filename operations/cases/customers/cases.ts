@@ -1,5 +1,5 @@
 // Cases about known customers, decided once.
-import type { KeyRing } from '../../../domain/seal.ts';
+import type { KeyRing } from '../../../domain/seals/seal.ts';
 import { CodedError } from '../../../ports/fault.ts';
 import type { CustomerDecision } from '../../../screening/rescreening/customer-case.ts';
 import type { SealedCustomerCase } from '../../../screening/rescreening/customer-seals.ts';

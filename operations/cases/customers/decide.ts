@@ -1,6 +1,6 @@
 // Decisions on cases about known customers. Pure.
-import { justificationText, personName } from '../../../domain/identities.ts';
-import type { KeyRing } from '../../../domain/seal.ts';
+import { justificationText, personName } from '../../../domain/people/identities.ts';
+import type { KeyRing } from '../../../domain/seals/seal.ts';
 import { CodedError } from '../../../ports/fault.ts';
 import type { CustomerDecision } from '../../../screening/rescreening/customer-case.ts';
 import {

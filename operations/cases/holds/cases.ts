@@ -1,5 +1,5 @@
 // Held transfers as people work on them: listed, shown, decided once.
-import type { KeyRing } from '../../../domain/seal.ts';
+import type { KeyRing } from '../../../domain/seals/seal.ts';
 import { CodedError } from '../../../ports/fault.ts';
 import type { CaseDocument, CaseState } from '../../../sinks/cases/case.ts';
 import { alteredIn, heldIn, isProven } from '../../../sinks/cases/check.ts';

@@ -1,8 +1,8 @@
 // Decisions on held transfers: what is known of a case and what is asked give a decision or a refusal. Pure.
 //
 // A decision is sealed when it is made: text in a database is no decision.
-import { HOLD_EXPIRY, justificationText, personName } from '../../../domain/identities.ts';
-import type { KeyRing } from '../../../domain/seal.ts';
+import { HOLD_EXPIRY, justificationText, personName } from '../../../domain/people/identities.ts';
+import type { KeyRing } from '../../../domain/seals/seal.ts';
 import { CodedError } from '../../../ports/fault.ts';
 import { sealDecision } from '../../../processors/holds.ts';
 import type { CaseDecision, CaseDocument } from '../../../sinks/cases/case.ts';

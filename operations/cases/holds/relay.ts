@@ -1,5 +1,5 @@
 // Decided cases as commands to the stage that holds the transfer, and the end of holds that nobody decided.
-import { deterministicId } from '../../../domain/event-id.ts';
+import { deterministicId } from '../../../domain/transfers/event-id.ts';
 import type { OutputRecord } from '../../../ports/log.ts';
 import { type RecordMakerOptions, recordMaker } from '../../../ports/records.ts';
 import { ringOf } from '../../../ports/seals.ts';

@@ -1,5 +1,5 @@
 // A case that was changed or deleted in the database is written again, from the held event in the log.
-import { justificationText, personName } from '../../../domain/identities.ts';
+import { justificationText, personName } from '../../../domain/people/identities.ts';
 import type { Codec } from '../../../ports/codec.ts';
 import { CodedError } from '../../../ports/fault.ts';
 import type { Log } from '../../../ports/log.ts';

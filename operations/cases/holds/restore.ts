@@ -1,5 +1,5 @@
 // A case that was changed or deleted in the database, as it was opened: from the held event in the log, under the stage's seal. Pure.
-import type { KeyRing } from '../../../domain/seal.ts';
+import type { KeyRing } from '../../../domain/seals/seal.ts';
 import { CodedError } from '../../../ports/fault.ts';
 import { contentHashOf } from '../../../processors/hold-content.ts';
 import { type HoldKeys, isSealedAsHeld } from '../../../processors/holds.ts';

@@ -1,6 +1,6 @@
 // What a stranger would write: transfers that nobody made, and true ones that pay somebody else.
 import { randomUUID } from 'node:crypto';
-import { holdIdOf } from '../../../domain/event-id.ts';
+import { holdIdOf } from '../../../domain/transfers/event-id.ts';
 import { contentHashOf } from '../../../processors/hold-content.ts';
 import type {
   FxRate,

@@ -4,7 +4,7 @@
 // and skips. Nothing is paid, held, resumed or ended by it. How the judge knows: forgery-check.ts.
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { keyRing } from '../../../domain/seal.ts';
+import { keyRing } from '../../../domain/seals/seal.ts';
 import type { LogRecord, OutputRecord } from '../../../ports/log.ts';
 import { type Rings, sealed, sealedDetour } from '../../../ports/seals.ts';
 import { consumers, topology } from '../../../processors/topology.ts';

@@ -5,7 +5,7 @@
 // the judge knows: the books expect HELD, the provider must not have executed it, and verify must name it.
 import type { Db } from 'mongodb';
 import { CASES, type CaseStore } from '../../../adapters/mongo/cases.ts';
-import type { KeyRing } from '../../../domain/seal.ts';
+import type { KeyRing } from '../../../domain/seals/seal.ts';
 import { decideCase } from '../../../operations/cases/holds/cases.ts';
 import { type HoldVerdict, sealedDecision } from '../../../operations/cases/holds/decide.ts';
 import { contentHashOf } from '../../../processors/hold-content.ts';

@@ -7,7 +7,7 @@ import { connectMongo } from '../../../adapters/mongo/client.ts';
 import { payoutOutbox } from '../../../adapters/mongo/payout-outbox.ts';
 import { mongoPayoutStore } from '../../../adapters/mongo/payouts.ts';
 import { bullPollTimer } from '../../../adapters/queue/poll-timer.ts';
-import { keyRing } from '../../../domain/seal.ts';
+import { keyRing } from '../../../domain/seals/seal.ts';
 import { DEFAULT_EXECUTOR_CONFIG } from '../../../payouts/config.ts';
 import { createPayoutExecutor } from '../../../payouts/executor.ts';
 import type { PayoutPolicy } from '../../../payouts/policy.ts';

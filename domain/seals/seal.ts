@@ -1,6 +1,6 @@
 // Seals: who made a record, provably. A MAC under a key that only its issuer (and whoever must check it) has. Pure.
 import { createHmac, createSecretKey, type KeyObject, timingSafeEqual } from 'node:crypto';
-import { DomainError } from './fault.ts';
+import { DomainError } from '../fault.ts';
 
 /** What a seal is for. A seal of one purpose is worth nothing for another. Frozen: part of what is sealed. */
 export type SealPurpose = 'record' | 'hold' | 'decision' | 'exception' | 'payout' | 'customer' | 'list' | 'closing';

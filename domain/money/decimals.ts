@@ -1,5 +1,5 @@
 // Decimal strings and exact fractions. Nothing here rounds unless its name says so.
-import { DomainError } from './fault.ts';
+import { DomainError } from '../fault.ts';
 
 /** coef / 10^scale, exactly as written: "96.0853" is { coef: 960853n, scale: 4 }. */
 export interface Decimal {

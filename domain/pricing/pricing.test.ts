@@ -1,6 +1,6 @@
 // Vectors that others published, and the rules of Regulation (EC) 1103/97.
 import { describe, expect, it } from 'vitest';
-import { parseDecimal, ratioOf, showRatio } from './decimals.ts';
+import { parseDecimal, ratioOf, showRatio } from '../money/decimals.ts';
 import { type PricingTerms, priceFaults, priceOf } from './pricing.ts';
 import { crossRate, type QuotedRate, withMargin } from './rates.ts';
 

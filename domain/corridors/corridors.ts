@@ -1,7 +1,8 @@
 // What a corridor is, and how one is found. The corridors themselves are data: corridor-table.ts.
-import { currencyOf } from './currencies.ts';
-import { DomainError } from './fault.ts';
-import type { FeeRule } from './pricing.ts';
+
+import { DomainError } from '../fault.ts';
+import { currencyOf } from '../money/currencies.ts';
+import type { FeeRule } from '../pricing/pricing.ts';
 
 export type ChargeBearer = 'DEBT' | 'CRED' | 'SHAR' | 'SLEV';
 

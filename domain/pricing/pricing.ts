@@ -1,9 +1,10 @@
 // The price of a transfer: exact until the one rounding, at the derived side, in favour of liquidity. A fixed source
 // rounds the credit down, a fixed target rounds the debit up. What was rounded away is kept as the residual.
-import { currencyOf } from './currencies.ts';
-import { ceil, floor, multiply, type Ratio, showRatio } from './decimals.ts';
-import { DomainError } from './fault.ts';
-import { fitsInt64, type Money, money } from './money.ts';
+
+import { DomainError } from '../fault.ts';
+import { currencyOf } from '../money/currencies.ts';
+import { ceil, floor, multiply, type Ratio, showRatio } from '../money/decimals.ts';
+import { fitsInt64, type Money, money } from '../money/money.ts';
 import { crossRate, perMinor, type QuotedRate, withMargin } from './rates.ts';
 
 /** A charge: a flat part plus basis points of the amount that is known first (debit or principal), rounded up. */

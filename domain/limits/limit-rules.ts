@@ -1,5 +1,5 @@
 // Limits as data. A rule says whose use of what is counted in which window, and what happens above it.
-import { DomainError } from './fault.ts';
+import { DomainError } from '../fault.ts';
 
 export interface LimitRule {
   readonly ruleId: string;

@@ -1,7 +1,8 @@
 // Exchange rates as published. A rate is never inverted and never rounded: to go against the quotation, divide by it
 // (Council Regulation (EC) No 1103/97, Articles 4 and 5). A triangulation is one exact fraction.
-import { divide, multiply, ONE, parseDecimal, power10, type Ratio, ratioOf } from './decimals.ts';
-import { DomainError } from './fault.ts';
+
+import { DomainError } from '../fault.ts';
+import { divide, multiply, ONE, parseDecimal, power10, type Ratio, ratioOf } from '../money/decimals.ts';
 
 /** A quoted rate: one unit of base costs `rate` units of quote. */
 export interface QuotedRate {

@@ -2,8 +2,8 @@
 // the derived side is the best integer there is.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { times } from '../test/kit/times.ts';
-import { currencyOf } from './currencies.ts';
+import { times } from '../../test/kit/times.ts';
+import { currencyOf } from '../money/currencies.ts';
 import { type FeeRule, type PricingTerms, priceFaults, priceOf } from './pricing.ts';
 import type { QuotedRate } from './rates.ts';
 

@@ -1,6 +1,6 @@
 // Who acts: the system's own identities, which no person can claim, and the names of persons.
-import { DomainError } from './fault.ts';
-import { isLongerThan, isPlainText } from './text.ts';
+import { DomainError } from '../fault.ts';
+import { isLongerThan, isPlainText } from '../text/text.ts';
 
 /** Ends holds that nobody decided in time. */
 export const HOLD_EXPIRY = 'hold-expiry';

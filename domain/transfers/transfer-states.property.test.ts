@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { contracts } from '../topics/catalogue.ts';
+import { contracts } from '../../topics/catalogue.ts';
 import { ENDED, STATE_OF_TOPIC, STATES, type Standing, TRANSITIONS, transitionFault } from './transfer-states.ts';
 
 /** The standing after a transition, as the table allows it. */

@@ -1,5 +1,5 @@
 // Exact amounts: a bigint of minor units and a currency. Amounts of two currencies never meet.
-import { DomainError } from './fault.ts';
+import { DomainError } from '../fault.ts';
 
 /** An exact amount of one currency, in minor units (pence, paise, fils). */
 export interface Money {

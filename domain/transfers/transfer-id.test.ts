@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { idempotencyKey, submitPayoutRequest } from '../simulator/api.ts';
+import { idempotencyKey, submitPayoutRequest } from '../../simulator/api.ts';
 import { isTransferId } from './transfer-id.ts';
 
 describe('a transfer id', () => {
