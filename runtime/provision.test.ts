@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { groupId } from '../ports/names.ts';
+import { groupId } from '../ports/consumer-groups/names.ts';
 import { MemoryLog } from '../test/kit/memory-log.ts';
 import { inputTopics } from '../topics/recovery.ts';
-import { noteStanding, topicToken } from './proven-progress.ts';
+import { noteStanding, topicToken } from './progress/proven-progress.ts';
 import { applyTopics } from './provision.ts';
 
 const OPTIONS = { app: 'corridor', chainPartitions: 2, replicationFactor: 1 };

@@ -1,11 +1,11 @@
 // Brings a cluster to what the pipeline needs: topics, their configuration, and an offset for every group.
 
+import { groupId } from '../ports/consumer-groups/names.ts';
 import { CodedError } from '../ports/fault.ts';
 import type { LogAdmin, TopicDescription } from '../ports/log.ts';
-import { groupId } from '../ports/names.ts';
 import { consumers, topology } from '../processors/topology.ts';
 import { type Desired, desired, type Plan, plan } from '../topics/provision.ts';
-import { topicToken } from './proven-progress.ts';
+import { topicToken } from './progress/proven-progress.ts';
 
 export interface ProvisionOptions {
   /** Prefix of groups and transactional ids. */

@@ -10,7 +10,7 @@ import type { Log } from '../ports/log.ts';
 import type { Config } from '../runtime/config/config.ts';
 import { failpoint } from '../runtime/failpoints.ts';
 import { INTENT_MAX_MESSAGE_BYTES } from '../topics/contract.ts';
-import { unsafeKafka, unsafeSwitches } from './unsafe.ts';
+import { unsafeKafka, unsafeSwitches } from './unsafe-switches/unsafe.ts';
 
 /** How the registry is reached. */
 export function registryOptions({ registry }: Config): RegistryOptions {

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import type { Table } from '../runtime/table.ts';
+import type { Table } from '../runtime/hosts/table.ts';
 import type { ListReference, ScreeningListActivated } from '../schemas/types.generated.ts';
 import { KEYS } from '../test/kit/keys.ts';
 import { durableLists, revocationsInLog } from './screening.ts';

@@ -4,14 +4,14 @@ import { type CustomerCaseStore, customerCaseStore } from '../adapters/mongo/cus
 import { listStore } from '../adapters/mongo/list-versions.ts';
 import { exceptionStore, type Revocations } from '../adapters/mongo/screening-exceptions.ts';
 import { strictJson, strictText } from '../domain/text/strict-json.ts';
-import { activateVersion, importVersion, type PublishActivation } from '../operations/lists/lifecycle.ts';
+import { activateVersion, importVersion, type PublishActivation } from '../operations/lists/import-and-activate.ts';
 import { railOf } from '../payouts/instruction.ts';
 import { CodedError, codeAndDetail } from '../ports/fault.ts';
 import { recordMaker } from '../ports/records.ts';
 import { ringOf } from '../ports/seals.ts';
 import type { Config } from '../runtime/config/config.ts';
-import type { HostRuntime } from '../runtime/processor-host.ts';
-import { createTable, type Table } from '../runtime/table.ts';
+import type { HostRuntime } from '../runtime/hosts/processor-host.ts';
+import { createTable, type Table } from '../runtime/hosts/table.ts';
 import type { Money, ScreeningListActivated } from '../schemas/types.generated.ts';
 import { type ScreeningTerms, screeningTerms } from '../screening/configuration.ts';
 import { openIndexThread } from '../screening/index/thread.ts';

@@ -3,9 +3,9 @@
 
 import { formatOrigin, parseOrigin } from '../domain/transfers/origin-position.ts';
 import type { Codec } from '../ports/codec.ts';
+import { groupId } from '../ports/consumer-groups/names.ts';
 import { CodedError } from '../ports/fault.ts';
 import type { Log, PartitionRange } from '../ports/log.ts';
-import { groupId } from '../ports/names.ts';
 import type { TransferLifecycle } from '../schemas/types.generated.ts';
 import { HEADER, headerText } from '../topics/headers.ts';
 import { ALL_TOPICS, CHAIN_TOPICS, groupTopics, INPUT_END_TOPICS, OWNERS } from './topics.ts';

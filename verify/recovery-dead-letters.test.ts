@@ -1,7 +1,7 @@
 // A copy or a forgery of what was put aside is told of, and is no end of the record that it says it is.
 import { describe, expect, it } from 'vitest';
 import { sealedDetour } from '../ports/seals.ts';
-import type { DeadLetterClass } from '../runtime/recovery-records.ts';
+import type { DeadLetterClass } from '../runtime/retries-and-dead-letters/recovery-records.ts';
 import { testRings } from '../test/kit/rings.ts';
 import type { TopicName } from '../topics/catalogue.ts';
 import { formatCause, sourceOf } from '../topics/cause.ts';

@@ -1,6 +1,6 @@
 // Of the replays of a dead letter one was decided, and the first has claimed it: by stages and by the payout executor.
 import { describe, expect, it } from 'vitest';
-import type { DeadLetterClass } from '../runtime/recovery-records.ts';
+import type { DeadLetterClass } from '../runtime/retries-and-dead-letters/recovery-records.ts';
 import { formatCause, sourceOf } from '../topics/cause.ts';
 import { deadLetterId } from '../topics/dead-letter-id.ts';
 import { HEADER, RECOVERY_HEADER } from '../topics/headers.ts';

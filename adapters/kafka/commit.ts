@@ -2,9 +2,9 @@
 // beside the offset is in one transaction with it, in both. The order is fence, stable offset, fetch: why that is enough when
 // partitions share transactions is in docs/adr/0006-joint-transactions.md
 import { setImmediate } from 'node:timers/promises';
+import { transactionalId } from '../../ports/consumer-groups/names.ts';
 import { CodedError } from '../../ports/fault.ts';
 import type { ConsumerOptions, OutputRecord } from '../../ports/log.ts';
-import { transactionalId } from '../../ports/names.ts';
 import { pause, within } from './backoff.ts';
 import { type Connections, connectCluster, discardCluster } from './client.ts';
 import { Coordinator } from './coordinator.ts';

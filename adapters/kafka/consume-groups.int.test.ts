@@ -1,7 +1,7 @@
 // How consumers share, lose and tell of partitions, against a real broker.
 import { describe, expect, inject, test, vi } from 'vitest';
+import { transactionalId } from '../../ports/consumer-groups/names.ts';
 import type { BatchHandler } from '../../ports/log.ts';
-import { transactionalId } from '../../ports/names.ts';
 import { Connections } from './client.ts';
 import { ClusterClass } from './kafkajs/internals.ts';
 import { createLog } from './log.ts';

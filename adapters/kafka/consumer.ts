@@ -1,8 +1,8 @@
 // A running consumer: keeps its membership of the group, and a worker for every partition that the group gives it.
 
 import { backoffMs } from '../../ports/backoff.ts';
+import { groupId } from '../../ports/consumer-groups/names.ts';
 import type { ConsumerOptions, LogConsumer, PartitionProgress } from '../../ports/log.ts';
-import { groupId } from '../../ports/names.ts';
 import { KAFKA_BACKOFF, pause, within } from './backoff.ts';
 import type { Connections } from './client.ts';
 import { committerFor } from './commit.ts';

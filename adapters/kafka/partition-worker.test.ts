@@ -1,6 +1,6 @@
 import { afterEach, expect, it, vi } from 'vitest';
 import type { LogRecord } from '../../ports/log.ts';
-import { assess } from '../../runtime/liveness.ts';
+import { assess } from '../../runtime/health/liveness.ts';
 import type { Fetcher } from './fetcher.ts';
 import { PartitionWorker } from './partition-worker.ts';
 import { Signal } from './signal.ts';

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { decideCustomerCase } from '../../operations/cases/customers/cases.ts';
 import { approveException } from '../../operations/exceptions/approve.ts';
 import { flawOfException } from '../../operations/exceptions/exception.ts';
-import { activateVersion, importVersion } from '../../operations/lists/lifecycle.ts';
+import { activateVersion, importVersion } from '../../operations/lists/import-and-activate.ts';
 import type { ScreeningExceptionRevoked, ScreeningListActivated } from '../../schemas/types.generated.ts';
 import { entitiesHashOf, type ListVersion } from '../../screening/lists/index.ts';
 import { loadSampleList } from '../../screening/lists/sample/load.ts';

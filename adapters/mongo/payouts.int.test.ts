@@ -12,7 +12,7 @@ import type { Observation, Payout } from '../../payouts/payout.ts';
 import { commandIdOf } from '../../payouts/payout-updated.ts';
 import { DEFAULT_PAYOUT_POLICY as POLICY } from '../../payouts/policy.ts';
 import { payoutRequestedFor } from '../../payouts/testing/requested.ts';
-import { payoutRelay } from '../../runtime/payout-relay.ts';
+import { payoutRelay } from '../../runtime/outbox/payout-relay.ts';
 import { memoryCodec } from '../../test/kit/memory-codec.ts';
 import { behind, primaryAddress } from '../../test/kit/mongo-uri.ts';
 import { testRings } from '../../test/kit/rings.ts';

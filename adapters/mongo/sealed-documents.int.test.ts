@@ -3,7 +3,7 @@ import { type Document, MongoClient } from 'mongodb';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import { decideCustomerCase } from '../../operations/cases/customers/cases.ts';
 import { approveException } from '../../operations/exceptions/approve.ts';
-import { activateVersion, importVersion } from '../../operations/lists/lifecycle.ts';
+import { activateVersion, importVersion } from '../../operations/lists/import-and-activate.ts';
 import type { ListReference } from '../../schemas/types.generated.ts';
 import { loadSampleList } from '../../screening/lists/sample/load.ts';
 import { findings } from '../../test/kit/builders.ts';

@@ -15,7 +15,7 @@ import { payoutRequestedFor, received } from '../../payouts/testing/requested.ts
 import { systemClock } from '../../ports/clock.ts';
 import type { Received } from '../../processors/contract.ts';
 import { groupWrites } from '../../runtime/group-writes.ts';
-import { payoutRelay } from '../../runtime/payout-relay.ts';
+import { payoutRelay } from '../../runtime/outbox/payout-relay.ts';
 import type { TransferLifecycle, TransferState } from '../../schemas/types.generated.ts';
 import { eventsSink } from '../../sinks/events/sink.ts';
 import { contentOf, type EventDocument, indexes as eventIndexes } from '../../sinks/events/to-write.ts';

@@ -2,7 +2,7 @@
 import { userInfo } from 'node:os';
 import type { Command } from 'commander';
 import { listStore } from '../../adapters/mongo/list-versions.ts';
-import { activateVersion, importVersion } from '../../operations/lists/lifecycle.ts';
+import { activateVersion, importVersion } from '../../operations/lists/import-and-activate.ts';
 import { CodedError } from '../../ports/fault.ts';
 import {
   type DropReason,

@@ -2,17 +2,17 @@
 import { flushCompileCache } from 'node:module';
 import type { Command } from 'commander';
 import { startHealthServer } from '../../adapters/http/health-server.ts';
-import { keptBreakers } from '../../runtime/breaker.ts';
 import { loadConfig, unknownVariables } from '../../runtime/config/config.ts';
-import { createLogger } from '../../runtime/logger.ts';
-import { createMetrics } from '../../runtime/metrics.ts';
-import type { HostRuntime } from '../../runtime/processor-host.ts';
-import { EXIT, runService } from '../../runtime/service.ts';
-import { startUpHost } from '../../runtime/start-up.ts';
+import type { HostRuntime } from '../../runtime/hosts/processor-host.ts';
+import { createLogger } from '../../runtime/logs-and-metrics/logger.ts';
+import { createMetrics } from '../../runtime/logs-and-metrics/metrics.ts';
+import { EXIT, runService } from '../../runtime/process/service.ts';
+import { startUpHost } from '../../runtime/process/start-up.ts';
+import { keptBreakers } from '../../runtime/retries-and-dead-letters/breaker.ts';
 import { Connections } from '../../services/connections.ts';
-import { type Parts, partsFrom, requireKeys } from '../../services/part-selection.ts';
-import { composedParts } from '../../services/parts.ts';
-import { keysUnder, unsafeSwitches } from '../../services/unsafe.ts';
+import { composedParts } from '../../services/process-parts/all-parts.ts';
+import { type Parts, partsFrom, requireKeys } from '../../services/process-parts/part-selection.ts';
+import { keysUnder, unsafeSwitches } from '../../services/unsafe-switches/unsafe.ts';
 import type { TopicName } from '../../topics/catalogue.ts';
 import { explain, printError, toJsonLine } from '../output.ts';
 

@@ -1,10 +1,10 @@
 // `corridor topics plan|apply`
 import type { Command } from 'commander';
 import { CodedError } from '../../ports/fault.ts';
+import { applyResume, planResume, type Resumption } from '../../runtime/progress/resume.ts';
 import { applyTopics, type ClusterPlan, planTopics } from '../../runtime/provision.ts';
-import { applyResume, planResume, type Resumption } from '../../runtime/resume.ts';
 import type { Connections } from '../../services/connections.ts';
-import { type Parts, partsFrom } from '../../services/part-selection.ts';
+import { type Parts, partsFrom } from '../../services/process-parts/part-selection.ts';
 import { withConnections } from '../connections.ts';
 import { print, printRows, toJson, withJson } from '../output.ts';
 

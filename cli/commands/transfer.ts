@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import { transferEvents } from '../../adapters/mongo/transfer-events.ts';
 import { type Step, transferHistory } from '../../operations/queries/transfer.ts';
-import { EVENTS } from '../../services/sinks.ts';
+import { EVENTS } from '../../services/process-parts/sinks.ts';
 import { withConnections } from '../connections.ts';
 import { printRows, withJson } from '../output.ts';
 

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { PROCESSOR_NAMES, SINK_NAMES } from '../../services/part-selection.ts';
+import { PROCESSOR_NAMES, SINK_NAMES } from '../../services/process-parts/part-selection.ts';
 
 const file = path.join(import.meta.dirname, 'docker-compose.yml');
 interface Service {

@@ -3,7 +3,7 @@ import { personName } from '../../domain/people/identities.ts';
 import { type KeyRing, sealOf } from '../../domain/seals/seal.ts';
 import { CodedError } from '../../ports/fault.ts';
 import { approvedParts } from '../../screening/exceptions.ts';
-import { checkSecondPerson } from '../approvals/second-person.ts';
+import { checkSecondPerson } from '../four-eyes/second-person.ts';
 import { isAsked, type StoredException } from './exception.ts';
 
 /**

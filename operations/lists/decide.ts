@@ -2,7 +2,7 @@
 import { MAX_SHRINK } from '../../screening/lists/index.ts';
 import type { Activation } from '../../screening/versions/store.ts';
 import type { VersionHead } from '../../screening/versions/version.ts';
-import { checkSecondPerson } from '../approvals/second-person.ts';
+import { checkSecondPerson } from '../four-eyes/second-person.ts';
 
 type InForce = Pick<Activation, 'list' | 'entities' | 'names'>;
 

@@ -3,7 +3,7 @@
 
 import { ENVIRONMENTS } from '../../ports/environment.ts';
 import { RETRY_TIERS } from '../../topics/recovery.ts';
-import { LOG_LEVELS } from '../logger.ts';
+import { LOG_LEVELS } from '../logs-and-metrics/logger.ts';
 import {
   addresses,
   flag,

@@ -8,7 +8,7 @@ import type { Payout } from '../../payouts/payout.ts';
 import { FAILPOINTS } from '../../runtime/failpoints.ts';
 import { limitRules } from '../../services/configured-rules.ts';
 import type { Connections } from '../../services/connections.ts';
-import { EVENTS, TRANSFERS } from '../../services/sinks.ts';
+import { EVENTS, TRANSFERS } from '../../services/process-parts/sinks.ts';
 import { type LedgerSummary, readLedger, summarise } from '../../simulator/ledger.ts';
 import { contracts } from '../../topics/catalogue.ts';
 import type { VerifyReport } from '../../verify/report.ts';

@@ -1,7 +1,7 @@
 // Negative controls: one guarantee is taken away, and the harness has to notice.
 
 import type { Random } from '../../samples/random.ts';
-import type { UnsafeSwitch } from '../../services/unsafe.ts';
+import type { UnsafeSwitch } from '../../services/unsafe-switches/unsafe.ts';
 import { lateSchemaFault } from './members/late-schema.ts';
 import { clockFault } from './members/provider-clock.ts';
 import { type Fault, zombie } from './schedule.ts';

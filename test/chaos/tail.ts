@@ -5,7 +5,7 @@ import type { Codec } from '../../ports/codec.ts';
 import type { Log, LogRecord, LogWriter, RecordBatch } from '../../ports/log.ts';
 import type { Books } from '../../samples/books.ts';
 import type { TransferLifecycle } from '../../schemas/types.generated.ts';
-import { CONSUMER_NAMES } from '../../services/part-selection.ts';
+import { CONSUMER_NAMES } from '../../services/process-parts/part-selection.ts';
 import { headerInteger, headerText, RECOVERY_HEADER } from '../../topics/headers.ts';
 import { deadLetterTopic } from '../../topics/recovery.ts';
 import type { BadBatch } from './members/bad-batches.ts';

@@ -8,7 +8,7 @@ import { holdClaims } from '../../adapters/mongo/hold-claims.ts';
 import { listStore } from '../../adapters/mongo/list-versions.ts';
 import { mongoPayoutStore } from '../../adapters/mongo/payouts.ts';
 import { exceptionStore } from '../../adapters/mongo/screening-exceptions.ts';
-import { activateVersion, importVersion, type PublishActivation } from '../../operations/lists/lifecycle.ts';
+import { activateVersion, importVersion, type PublishActivation } from '../../operations/lists/import-and-activate.ts';
 import { DEFAULT_EXECUTOR_CONFIG } from '../../payouts/config.ts';
 import { createPayoutExecutor, type PayoutExecutorDependencies } from '../../payouts/executor.ts';
 import { DEFAULT_PAYOUT_POLICY } from '../../payouts/policy.ts';
@@ -19,7 +19,7 @@ import { received as requestedRecord } from '../../payouts/testing/requested.ts'
 import { systemClock } from '../../ports/clock.ts';
 import { createPayoutDispatch } from '../../processors/payout-dispatch/processor.ts';
 import { createScreening } from '../../processors/screening/processor.ts';
-import { createTable, type Table } from '../../runtime/table.ts';
+import { createTable, type Table } from '../../runtime/hosts/table.ts';
 import { seeded } from '../../samples/random.ts';
 import type {
   PayoutRequested,

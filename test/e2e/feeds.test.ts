@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import path from 'node:path';
 import { expect, it } from 'vitest';
 import { keyRing } from '../../domain/seals/seal.ts';
-import { createTable } from '../../runtime/table.ts';
+import { createTable } from '../../runtime/hosts/table.ts';
 import type { FxRate } from '../../schemas/types.generated.ts';
 import { HEADER } from '../../topics/headers.ts';
 import { memoryCodec } from '../kit/memory-codec.ts';

@@ -10,7 +10,7 @@ import { PAYOUTS } from '../../adapters/mongo/payouts.ts';
 import { type LocalStack, startStack } from '../../infra/local/stack.ts';
 import type { LogRecord, OutputRecord } from '../../ports/log.ts';
 import { DEFAULT_MIX, type Mix } from '../../samples/sample.ts';
-import { TRANSFERS } from '../../services/sinks.ts';
+import { TRANSFERS } from '../../services/process-parts/sinks.ts';
 import { headerText, RECOVERY_HEADER } from '../../topics/headers.ts';
 import { deadLetterTopic } from '../../topics/recovery.ts';
 import { TestPipeline } from '../kit/pipeline.ts';

@@ -9,7 +9,7 @@ import { customerCaseStore } from '../../adapters/mongo/customer-cases.ts';
 import type { FedRecord } from '../../samples/fed-record.ts';
 import { DEFAULT_MIX, type Mix } from '../../samples/sample.ts';
 import type { Parties } from '../../schemas/types.generated.ts';
-import { EVENTS } from '../../services/sinks.ts';
+import { EVENTS } from '../../services/process-parts/sinks.ts';
 import { TestPipeline } from '../kit/pipeline.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');

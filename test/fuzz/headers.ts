@@ -3,9 +3,9 @@
 
 import type { LogRecord, OutputRecord } from '../../ports/log.ts';
 import { sealed, sealedDetour } from '../../ports/seals.ts';
-import { type Arrival, createArrivals } from '../../runtime/inbound-records.ts';
-import { Marks } from '../../runtime/progress-notes.ts';
-import { type Detour, deadLetterRecord, retryRecord } from '../../runtime/recovery-records.ts';
+import { type Arrival, createArrivals } from '../../runtime/hosts/inbound-records.ts';
+import { Marks } from '../../runtime/progress/progress-notes.ts';
+import { type Detour, deadLetterRecord, retryRecord } from '../../runtime/retries-and-dead-letters/recovery-records.ts';
 import type { Random } from '../../samples/random.ts';
 import { formatCause, parseCause } from '../../topics/cause.ts';
 import { HEADER, RECOVERY_HEADER } from '../../topics/headers.ts';

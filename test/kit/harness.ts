@@ -3,12 +3,12 @@
 
 import type { LogRecord, OutputRecord } from '../../ports/log.ts';
 import type { ReplayClaims } from '../../ports/replay-claims.ts';
-import type { BreakerLimits, DeadLetterBreaker } from '../../runtime/breaker.ts';
-import type { HostHealth } from '../../runtime/host.ts';
-import { silentLogger } from '../../runtime/logger.ts';
-import { createMetrics } from '../../runtime/metrics.ts';
-import { type AnyProcessor, createProcessorHost } from '../../runtime/processor-host.ts';
-import { createTable, type Table } from '../../runtime/table.ts';
+import type { HostHealth } from '../../runtime/hosts/host.ts';
+import { type AnyProcessor, createProcessorHost } from '../../runtime/hosts/processor-host.ts';
+import { createTable, type Table } from '../../runtime/hosts/table.ts';
+import { silentLogger } from '../../runtime/logs-and-metrics/logger.ts';
+import { createMetrics } from '../../runtime/logs-and-metrics/metrics.ts';
+import type { BreakerLimits, DeadLetterBreaker } from '../../runtime/retries-and-dead-letters/breaker.ts';
 import type { TransferLifecycle } from '../../schemas/types.generated.ts';
 import { contractOf, type TopicName, type TopicValues } from '../../topics/catalogue.ts';
 import { HEADER, RECOVERY_HEADER } from '../../topics/headers.ts';

@@ -1,8 +1,8 @@
 // A consumer of the log in memory, which can be made to crash at every step.
 
+import { groupId } from '../../ports/consumer-groups/names.ts';
 import type { ErrorCode } from '../../ports/error-codes.ts';
 import type { BatchResult, ConsumerOptions, LogConsumer, PartitionProgress, RecordBatch } from '../../ports/log.ts';
-import { groupId } from '../../ports/names.ts';
 import type { MemoryLog } from './memory-log.ts';
 
 /** Where a consumer can be made to fail: around the handler and around the commit. */

@@ -2,6 +2,7 @@
 
 import type { Clock } from '../../ports/clock.ts';
 import { systemClock } from '../../ports/clock.ts';
+import { groupId } from '../../ports/consumer-groups/names.ts';
 import type { ErrorCode } from '../../ports/error-codes.ts';
 import type {
   BatchResult,
@@ -16,7 +17,6 @@ import type {
   RecordBatch,
   TopicDescription,
 } from '../../ports/log.ts';
-import { groupId } from '../../ports/names.ts';
 import { type CrashPlan, MemoryConsumer } from './memory-consumer.ts';
 
 export { CrashedError, type CrashPlan, type CrashPoint, MemoryConsumer } from './memory-consumer.ts';

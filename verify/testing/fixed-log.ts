@@ -1,7 +1,7 @@
 // A log that stands still: records at stated offsets (with gaps, as markers leave them), and committed positions.
 
+import { groupId } from '../../ports/consumer-groups/names.ts';
 import type { Log, LogRecord } from '../../ports/log.ts';
-import { groupId } from '../../ports/names.ts';
 
 /** So few that a read has many batches. */
 const BATCH_RECORDS = 3;

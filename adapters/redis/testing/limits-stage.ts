@@ -5,10 +5,10 @@ import { LIMIT_RULES } from '../../../domain/limits/limit-rules.ts';
 import { hydrateLimits } from '../../../processors/limits/hydrate.ts';
 import type { LimitLedger } from '../../../processors/limits/ports.ts';
 import { createLimits } from '../../../processors/limits/processor.ts';
-import type { Host } from '../../../runtime/host.ts';
-import { silentLogger } from '../../../runtime/logger.ts';
-import { createMetrics } from '../../../runtime/metrics.ts';
-import { createProcessorHost } from '../../../runtime/processor-host.ts';
+import type { Host } from '../../../runtime/hosts/host.ts';
+import { createProcessorHost } from '../../../runtime/hosts/processor-host.ts';
+import { silentLogger } from '../../../runtime/logs-and-metrics/logger.ts';
+import { createMetrics } from '../../../runtime/logs-and-metrics/metrics.ts';
 import {
   AT,
   BOOK,

@@ -1,6 +1,6 @@
 // The live table of a run: what each stage took in and put out, and what is still waiting.
 
-import type { Standing } from '../../../runtime/host.ts';
+import type { Standing } from '../../../runtime/hosts/host.ts';
 import type { Books } from '../../../samples/books.ts';
 import type { Watch } from './watch.ts';
 

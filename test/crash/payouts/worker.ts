@@ -16,7 +16,7 @@ import { requestCodec } from '../../../payouts/request-codec.ts';
 import { asDispatched, payoutRequestedFor, received } from '../../../payouts/testing/requested.ts';
 import { systemClock } from '../../../ports/clock.ts';
 import { failpoint } from '../../../runtime/failpoints.ts';
-import { payoutRelay } from '../../../runtime/payout-relay.ts';
+import { payoutRelay } from '../../../runtime/outbox/payout-relay.ts';
 import { memoryCodec } from '../../kit/memory-codec.ts';
 import { testRings } from '../../kit/rings.ts';
 

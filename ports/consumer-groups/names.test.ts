@@ -1,0 +1,48 @@
+import { globSync, readFileSync } from 'node:fs';
+import { expect, it } from 'vitest';
+import { consumers, topology } from '../../processors/topology.ts';
+import { inputTopics } from '../../topics/recovery.ts';
+import { groupId, transactionalId } from './names.ts';
+
+// These names stand in the cluster. A group under another name has no offsets; a producer under another transactional id
+// does not fence its predecessor. Never change this list: add to it.
+const FROZEN = {
+  intake: ['transfer.requested'],
+  screening: ['transfer.accepted', 'review.decided'],
+  'fx-pricing': ['transfer.screened', 'transfer.requote-requested'],
+  limits: ['transfer.priced', 'review.decided', 'transfer.rejected', 'transfer.completed', 'transfer.returned'],
+  'payout-dispatch': ['transfer.reserved', 'review.decided'],
+  settlement: ['payout.updated'],
+  'payout-executor': ['payout.requested'],
+  'sink-events': ['transfer.lifecycle', 'intent.rejected', 'intent.duplicated'],
+  'sink-transfer-view': ['transfer.lifecycle'],
+  'sink-cases': ['transfer.held'],
+};
+const RECOVERY = ['retry.5s', 'retry.60s', 'replay'];
+
+const readsOf = Object.fromEntries(
+  Object.entries({ ...topology, ...consumers }).map(([name, { reads }]) => [name, reads.map((topic) => topic.name)]),
+);
+
+it('every processor and sink has its frozen name and inputs', () => {
+  expect(readsOf).toEqual(FROZEN);
+});
+
+it.each(Object.entries(FROZEN))('%s keeps its group and its transactional ids', (name, reads) => {
+  expect(groupId('corridor', name)).toBe(`corridor.${name}`);
+  const topics = inputTopics(name, reads);
+  expect(topics).toEqual([...reads, ...RECOVERY.map((suffix) => `${name}.${suffix}`)]);
+  expect(topics.map((topic) => transactionalId('corridor', name, topic, 2))).toEqual([
+    ...reads.map((topic) => `corridor.${name}.${topic}.2`),
+    ...RECOVERY.map((suffix) => `corridor.${name}.${name}.${suffix}.2`),
+  ]);
+});
+
+// A copy of these templates elsewhere would be used without being guarded.
+it('no other file of the product makes a group or a transactional id', () => {
+  const product = globSync(
+    '{adapters,api,cli,operations,payouts,ports,processors,runtime,services,sinks,verify}/**/*.ts',
+  );
+  const makers = product.filter((file) => /\$\{(\w+\.)*app(Name)?\}\.\$\{/.test(readFileSync(file, 'utf8')));
+  expect(makers).toEqual(['ports/consumer-groups/names.ts']);
+});

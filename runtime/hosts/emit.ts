@@ -1,0 +1,100 @@
+// From what `decide` returned to records: encoded, keyed, on the right partition, with their headers and their
+// lifecycle record.
+
+import type { Codec } from '../../ports/codec.ts';
+import type { ErrorCode } from '../../ports/error-codes.ts';
+import { CodedError } from '../../ports/fault.ts';
+import type { OutputRecord } from '../../ports/log.ts';
+import { recordMaker } from '../../ports/records.ts';
+import type { Rings } from '../../ports/seals.ts';
+import { type ChainEvent, lifecycleOf } from '../../processors/lifecycle.ts';
+import type { Stage } from '../../schemas/types.generated.ts';
+import { transferLifecycle } from '../../topics/boundary.ts';
+import { contractOf, type TopicName } from '../../topics/catalogue.ts';
+import { formatCause, sourceOf } from '../../topics/cause.ts';
+import { homePartition } from '../../topics/home-partition.ts';
+import { transferIdOf } from '../../topics/identity.ts';
+import type { Accepted } from './inbound-records.ts';
+
+/** Room for key, headers and framing within a topic's largest record. */
+const FRAMING_BYTES = 4_096;
+
+export interface EmitterOptions {
+  readonly owner: string;
+  readonly stage: Stage;
+  readonly writes: readonly TopicName[];
+  readonly codec: Codec;
+  readonly rings: Rings;
+  readonly chainPartitions: number;
+  /** Intake alone: outputs go to the home partition of their transfer instead of the input's partition. */
+  readonly rekeys: boolean;
+}
+
+interface Emitted {
+  readonly to: string;
+  readonly value: unknown;
+}
+
+/** Makes the records of one input's emissions. Throws a poison CodedError for what must never be written. */
+export type Emitter = (input: Accepted, emissions: readonly Emitted[]) => readonly OutputRecord[];
+
+export function createEmitter(options: EmitterOptions): Emitter {
+  const { owner, codec, rings, chainPartitions } = options;
+  const writes = options.writes.map((name) => contractOf(name)!);
+  const make = recordMaker({ owner, codec, rings, writes });
+  const makeLifecycle = recordMaker({ owner, codec, rings, writes: [transferLifecycle] });
+
+  return (input, emissions) => {
+    const outputs: OutputRecord[] = [];
+    for (const { to, value } of emissions) {
+      const partition = partitionOf(input, value);
+      const nth = outputs.filter(({ topic }) => topic === to).length;
+      outputs.push(record(input, { to, value }, partition, causeOf(input, nth)));
+      if (contractOf(to)?.kind === 'transition') outputs.push(lifecycle(to, value as ChainEvent, partition));
+    }
+    return outputs;
+  };
+
+  function causeOf({ topicId, record: { partition, offset } }: Accepted, nth: number): string {
+    return formatCause({ source: sourceOf(owner, topicId), partition, offset, nth });
+  }
+
+  function partitionOf(input: Accepted, value: unknown): number {
+    const event = value as Partial<ChainEvent>;
+    const home = event.envelope?.homePartition;
+    if (options.rekeys) return home ?? homePartition(transferIdOf(value) ?? '', chainPartitions);
+    const { partition } = input.record;
+    if (home !== undefined && home !== partition) {
+      throw refuse('HOME_PARTITION_MISMATCH', `${owner} emitted home partition ${home} from partition ${partition}`);
+    }
+    const transferId = transferIdOf(input.received.value);
+    if (event.envelope && event.envelope.transferId !== transferId) {
+      throw refuse('TRANSFER_MISMATCH', `${owner} emitted an event of another transfer than its input's`);
+    }
+    return partition;
+  }
+
+  function record(input: Accepted, { to, value }: Emitted, partition: number, cause: string): OutputRecord {
+    const { traceparent } = input;
+    const { originPosition } = input.received;
+    const terms = { partition, eventId: eventIdOf(value), originPosition, traceparent, cause };
+    const made = make(to as TopicName, value as never, terms);
+    if (made.value!.length > contractOf(to)!.maxMessageBytes - FRAMING_BYTES) {
+      throw refuse('RECORD_TOO_LARGE', `${made.value!.length} bytes do not fit ${to}`);
+    }
+    return made;
+  }
+
+  function lifecycle(topic: string, event: ChainEvent, partition: number): OutputRecord {
+    const value = lifecycleOf(topic, event, options.stage);
+    if (!value) throw refuse('LIFECYCLE_UNKNOWN', `${topic} has no lifecycle state`);
+    return makeLifecycle(transferLifecycle.name, value, { partition, eventId: value.eventId });
+  }
+}
+
+function eventIdOf(value: unknown): string {
+  const { envelope, eventId } = value as { envelope?: { eventId: string }; eventId?: string };
+  return envelope?.eventId ?? eventId ?? '';
+}
+
+const refuse = (code: ErrorCode, detail: string) => new CodedError(code, detail);

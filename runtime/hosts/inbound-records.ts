@@ -1,0 +1,309 @@
+// Records as they arrive: where each one really comes from (a retry or replay stands for a record of a contract topic),
+// decoded by that contract, with what must survive every detour.
+
+import { hash } from 'node:crypto';
+import { formatOrigin, type OriginPosition } from '../../domain/transfers/origin-position.ts';
+import type { Codec } from '../../ports/codec.ts';
+import type { ErrorCode } from '../../ports/error-codes.ts';
+import type { LogRecord, RecordBatch } from '../../ports/log.ts';
+import { detourFlaw, type Rings, sealDetail, sealedRecordOf, sealFlaw } from '../../ports/seals.ts';
+import type { Received } from '../../processors/contract.ts';
+import { eventIn } from '../../processors/lifecycle.ts';
+import { contractOf, type TopicName } from '../../topics/catalogue.ts';
+import { type Cause, parseCause } from '../../topics/cause.ts';
+import { HEADER, headerInteger, headerText, RECOVERY_HEADER } from '../../topics/headers.ts';
+import { homePartition } from '../../topics/home-partition.ts';
+import { identityOf, transferIdOf } from '../../topics/identity.ts';
+import { isReplayTopic } from '../../topics/recovery.ts';
+
+/** Where a record stood on its contract topic, and its history since. */
+export interface Source {
+  readonly topic: TopicName;
+  /** What positions call the topic: its id; its name where there is none. */
+  readonly topicId: string;
+  readonly partition: number;
+  readonly offset: number;
+  readonly timestamp: number;
+  /** Failed attempts so far. */
+  readonly attempts: number;
+  readonly firstFailedAt: number | undefined;
+  /** Waits that its stage asked for, ms. */
+  readonly waitedMs: number;
+  readonly replayCount: number;
+  /** Of a batch that cannot be read: its last offset; `offset` is its first. */
+  readonly lastOffset?: number;
+  /**
+   * Where the record itself stands, when its dead letter must not be taken for the one of its source: nothing proves that it
+   * is what was put aside, or it is not the first that says so.
+   */
+  readonly letterAt?: OriginPosition | undefined;
+}
+
+/** Why a record cannot be handed to the processor. */
+export interface Refusal {
+  /**
+   * `stop`: nothing may go on. `undecodable`: these bytes will never decode. `unacceptable`: decoded, but not for here.
+   * `unproven`: nothing proves that its issuer wrote it; it was not decoded, and is no concern of any transfer.
+   * `repeated`: its issuer wrote it, and it was handled here before. `dropped`: so was what it asks for; nothing comes of it.
+   */
+  readonly kind: 'stop' | 'undecodable' | 'unacceptable' | 'unproven' | 'repeated' | 'dropped';
+  readonly code: ErrorCode;
+  readonly detail: string;
+}
+
+/** One record of a batch. Exactly one of `received` and `refusal` is there, except for `unacceptable`, which has both. */
+export interface Arrival {
+  readonly record: LogRecord;
+  /** Id of the topic that it was read from; its name where the cluster gives none. */
+  readonly topicId: string;
+  readonly source: Source;
+  readonly received: Received<unknown> | undefined;
+  readonly refusal: Refusal | undefined;
+  readonly originPosition: string | undefined;
+  readonly traceparent: string | Buffer | undefined;
+}
+
+/** An arrival that can be handed on. */
+export interface Accepted extends Arrival {
+  readonly received: Received<unknown>;
+  readonly refusal: undefined;
+}
+
+export interface ArrivalOptions {
+  readonly owner: string;
+  readonly reads: readonly TopicName[];
+  readonly codec: Codec;
+  readonly chainPartitions: number;
+  readonly rings: Rings;
+  /** Whether its retries are sealed by stages and its replays by operators. */
+  readonly sealsDetours: boolean;
+}
+
+const TRACEPARENT = /^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
+
+/** What the record was made from, where a seal says so; for a retry, what was put aside. Replays come in any order. */
+export function provenCauseOf({ record, source, refusal }: Arrival): Cause | undefined {
+  if (refusal?.kind === 'unproven' || refusal?.code === 'SOURCE_UNKNOWN') return undefined;
+  const direct = record.topic === source.topic;
+  if (direct ? !contractOf(source.topic)?.sealedBy : isReplayTopic(record.topic)) return undefined;
+  const text = headerText(record.headers, direct ? HEADER.cause : RECOVERY_HEADER.detourCause);
+  return text === undefined ? undefined : parseCause(text);
+}
+
+interface Sourced {
+  readonly record: LogRecord;
+  readonly topicId: string;
+  readonly source: Source;
+}
+
+/** Reads batches of the input topics. The answer rejects only when the codec does (the registry is unavailable). */
+export function createArrivals(options: ArrivalOptions): (batch: RecordBatch) => Promise<readonly Arrival[]> {
+  const { codec, chainPartitions, rings, sealsDetours } = options;
+  const reads: ReadonlySet<string> = new Set(options.reads);
+
+  return async (batch) => {
+    const topicId = batch.topicId ?? batch.topic;
+    if (!reads.has(batch.topic)) return detoured(batch, topicId);
+    const topic = batch.topic as TopicName;
+    const arrivals = new Array<Arrival>(batch.records.length);
+    const proven: (Sourced & { index: number })[] = [];
+    batch.records.forEach((record, index) => {
+      if (record.unreadable) {
+        arrivals[index] = unreadable(record, topicId);
+        return;
+      }
+      const sourced = { record, topicId, source: directSource(topic, topicId, record) };
+      const flaw = sealFlaw(rings, topic, record);
+      if (flaw) arrivals[index] = refused(sourced, { kind: 'unproven', code: flaw, detail: sealDetail(flaw, topic) });
+      else proven.push({ ...sourced, index });
+    });
+    await decodeInto(arrivals, topic, proven, true);
+    return arrivals;
+  };
+
+  /** A retry or replay batch may mix contract topics. */
+  async function detoured(batch: RecordBatch, topicId: string): Promise<readonly Arrival[]> {
+    const arrivals = new Array<Arrival>(batch.records.length);
+    const bySource = new Map<TopicName, (Sourced & { index: number })[]>();
+    batch.records.forEach((record, index) => {
+      if (record.unreadable) {
+        arrivals[index] = unreadable(record, topicId);
+        return;
+      }
+      const source = detourSource(record, reads);
+      const refusal = unproven(record, source?.topic);
+      if (refusal || source === undefined) {
+        arrivals[index] = refused(standingHere(record, topicId), refusal ?? SOURCE_UNKNOWN);
+        return;
+      }
+      const sourced = {
+        record,
+        topicId,
+        source: sealsDetours ? source : { ...source, letterAt: placeOf(record, topicId) },
+      };
+      const group = bySource.get(source.topic);
+      if (group) group.push({ ...sourced, index });
+      else bySource.set(source.topic, [{ ...sourced, index }]);
+    });
+    for (const [topic, group] of bySource) await decodeInto(arrivals, topic, group, false);
+    return arrivals;
+  }
+
+  /** The seal of who put it aside or back, and that of what was put aside. */
+  function unproven(record: LogRecord, topic: TopicName | undefined): Refusal | undefined {
+    const detour = sealsDetours ? detourFlaw(rings, record) : undefined;
+    if (detour) {
+      const claims = topic === undefined ? '' : `, where it says that it is one of ${topic}`;
+      return { kind: 'unproven', code: detour, detail: `nothing proves who wrote it to ${record.topic}${claims}` };
+    }
+    if (topic === undefined) return undefined;
+    const flaw = sealFlaw(rings, topic, record);
+    if (flaw) return { kind: 'unproven', code: flaw, detail: sealDetail(flaw, topic) };
+    if (!sealsDetours) return undefined;
+    const cause = parseCause(headerText(record.headers, RECOVERY_HEADER.detourCause) ?? '');
+    if (cause === undefined || cause.partition === record.partition) return undefined;
+    const detail = `it was put aside on partition ${cause.partition}: this is a copy`;
+    return { kind: 'unproven', code: 'DETOUR_MISPLACED', detail };
+  }
+
+  async function decodeInto(
+    arrivals: Arrival[],
+    topic: TopicName,
+    group: readonly (Sourced & { index: number })[],
+    direct: boolean,
+  ): Promise<void> {
+    if (group.length === 0) return;
+    const results = await codec.decode(
+      topic,
+      group.map(({ record }) => record.value),
+    );
+    group.forEach((sourced, i) => {
+      arrivals[sourced.index] = arrival(sourced, results[i]!, direct);
+    });
+  }
+
+  function arrival(sourced: Sourced, result: Awaited<ReturnType<Codec['decode']>>[number], direct: boolean): Arrival {
+    const { record, topicId, source } = sourced;
+    const fromOutside = contractOf(source.topic)?.kind === 'intent';
+    if (!result.ok) {
+      const kind = result.kind === 'newer-schema' ? 'stop' : 'undecodable';
+      return refused(sourced, { kind, code: kind === 'stop' ? 'NEWER_SCHEMA' : result.code, detail: result.detail });
+    }
+    const { value } = result;
+    const position = formatOrigin(source);
+    // What stands in the headers of an intent is the producer's: identity is taken from where the intent stands. Elsewhere
+    // the value is sealed, and the headers are not.
+    const trusted = direct && fromOutside ? {} : record.headers;
+    const carried = headerText(trusted, HEADER.originPosition);
+    const originPosition = eventIn(value)?.instruction.originPosition ?? carried ?? position;
+    const received: Received<unknown> = {
+      topic: source.topic,
+      value,
+      appendedAt: source.timestamp,
+      waitedMs: source.waitedMs,
+      originPosition,
+      position,
+      partition: fromOutside ? homePartition(transferIdOf(value) ?? '', chainPartitions) : record.partition,
+      causationId: identityOf(value) ?? headerText(trusted, HEADER.eventId) ?? originPosition,
+      ...(contractOf(source.topic)?.sealedBy ? { sealed: sealedRecordOf(source.topic, record) } : {}),
+    };
+    const traceparent = traceOf(record, fromOutside ? originPosition : undefined);
+    return {
+      record,
+      topicId,
+      source,
+      received,
+      refusal: misplaced(value, record.partition),
+      originPosition,
+      traceparent,
+    };
+  }
+}
+
+/** What is not handed on. Its origin is told as its headers have it: nothing is done by it. */
+function refused({ record, topicId, source }: Sourced, refusal: Refusal): Arrival {
+  const here = contractOf(source.topic)?.kind === 'intent' ? formatOrigin(source) : undefined;
+  const direct = record.topic === source.topic;
+  const originPosition = direct && here ? here : (headerText(record.headers, HEADER.originPosition) ?? here);
+  const traceparent = traceOf(record, here);
+  return { record, topicId, source, received: undefined, refusal, originPosition, traceparent };
+}
+
+/** Chain records and commands stand on the home partition of their transfer; anywhere else, order would be lost. */
+function misplaced(value: unknown, partition: number): Refusal | undefined {
+  const input = value as { envelope?: { homePartition: number }; command?: { homePartition: number } };
+  const home = input.envelope?.homePartition ?? input.command?.homePartition;
+  if (home === undefined || home === partition) return undefined;
+  const detail = `stands on partition ${partition}, but the home partition of its transfer is ${home}`;
+  return { kind: 'unacceptable', code: 'HOME_PARTITION_MISMATCH', detail };
+}
+
+/** The trace goes through untouched; an intent without a (valid) one starts its own, the same one each time it runs. */
+function traceOf(record: LogRecord, origin: string | undefined): string | Buffer | undefined {
+  const given = record.headers[HEADER.traceparent];
+  if (origin === undefined) return given;
+  if (given !== undefined && given.length === 55 && TRACEPARENT.test(given.toString('latin1'))) return given;
+  const digest = hash('sha256', origin, 'hex');
+  return `00-${digest.slice(0, 32)}-${digest.slice(32, 48)}-01`;
+}
+
+function directSource(topic: TopicName, topicId: string, record: LogRecord): Source {
+  const { partition, offset, timestamp } = record;
+  const fresh = { attempts: 0, firstFailedAt: undefined, waitedMs: 0, replayCount: 0 };
+  return { topic, topicId, partition, offset, timestamp, ...fresh };
+}
+
+/** Undefined when the headers do not name a topic that this consumer reads: nothing else may come in this way. */
+function detourSource(record: LogRecord, reads: ReadonlySet<string>): Source | undefined {
+  const { headers } = record;
+  const topic = headerText(headers, RECOVERY_HEADER.sourceTopic);
+  const partition = headerInteger(headers, RECOVERY_HEADER.sourcePartition);
+  const offset = headerInteger(headers, RECOVERY_HEADER.sourceOffset);
+  const timestamp = headerInteger(headers, RECOVERY_HEADER.sourceTimestamp);
+  if (topic === undefined || !reads.has(topic)) return undefined;
+  if (partition === undefined || offset === undefined || timestamp === undefined) return undefined;
+  return {
+    topic: topic as TopicName,
+    topicId: headerText(headers, RECOVERY_HEADER.sourceTopicId) ?? topic,
+    partition,
+    offset,
+    timestamp,
+    attempts: headerInteger(headers, RECOVERY_HEADER.attempts) ?? 0,
+    firstFailedAt: headerInteger(headers, RECOVERY_HEADER.firstFailedAt),
+    waitedMs: Math.max(0, headerInteger(headers, RECOVERY_HEADER.waitedMs) ?? 0),
+    replayCount: headerInteger(headers, RECOVERY_HEADER.replayCount) ?? 0,
+  };
+}
+
+/** A batch that nobody can read: one dead letter that names its offsets. */
+function unreadable(record: LogRecord, topicId: string): Arrival {
+  const { code, detail, firstOffset, lastOffset } = record.unreadable!;
+  return {
+    record,
+    topicId,
+    source: { ...directSource(record.topic as TopicName, topicId, record), offset: firstOffset, lastOffset },
+    received: undefined,
+    refusal: { kind: 'undecodable', code, detail },
+    originPosition: undefined,
+    traceparent: undefined,
+  };
+}
+
+const SOURCE_UNKNOWN: Refusal = {
+  kind: 'undecodable',
+  code: 'SOURCE_UNKNOWN',
+  detail: 'its source headers do not name a record of a topic that is read here',
+};
+
+export const placeOf = ({ partition, offset }: LogRecord, topicId: string): OriginPosition => ({
+  topicId,
+  partition,
+  offset,
+});
+
+/** What is not proven to stand for another record stands for itself, whatever its headers say. */
+const standingHere = (record: LogRecord, topicId: string): Sourced => ({
+  record,
+  topicId,
+  source: directSource(record.topic as TopicName, topicId, record),
+});

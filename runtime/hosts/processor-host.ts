@@ -1,0 +1,122 @@
+// Hosts one processor of the chain over the log, exactly once.
+
+import { type Clock, systemClock } from '../../ports/clock.ts';
+import type { Codec } from '../../ports/codec.ts';
+import { CodedError } from '../../ports/fault.ts';
+import type { Log } from '../../ports/log.ts';
+import type { ReplayClaims } from '../../ports/replay-claims.ts';
+import type { Rings } from '../../ports/seals.ts';
+import { type Edges, isDisposition, type Processor } from '../../processors/contract.ts';
+import { stageOf } from '../../processors/lifecycle.ts';
+import { contractOf, type TopicName } from '../../topics/catalogue.ts';
+import { inputTopics } from '../../topics/recovery.ts';
+import { failpoint } from '../failpoints.ts';
+import { faultOf } from '../fault.ts';
+import type { Logger } from '../logs-and-metrics/logger.ts';
+import type { Metrics } from '../logs-and-metrics/metrics.ts';
+import { Looks } from '../progress/output-lookup.ts';
+import { type BreakerLimits, DEFAULT_BREAKER, DeadLetterBreaker } from '../retries-and-dead-letters/breaker.ts';
+import type { RetryPolicy } from '../retries-and-dead-letters/recovery-records.ts';
+import { createBatchHandler } from './batch-handler.ts';
+import { createConsumerHost } from './consumer-host.ts';
+import { createEmitter, type Emitter } from './emit.ts';
+import type { Host } from './host.ts';
+import type { Accepted } from './inbound-records.ts';
+import type { Outcome } from './isolate.ts';
+import { createObserver } from './observer.ts';
+import type { Table } from './table.ts';
+
+/** A processor whatever its edges. */
+// biome-ignore lint/suspicious/noExplicitAny: the host treats every processor alike
+export type AnyProcessor = Processor<any, any>;
+
+/** What hosts of processors and of sinks have in common. */
+export interface HostRuntime {
+  readonly app: string;
+  readonly log: Log;
+  readonly codec: Codec;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly chainPartitions: number;
+  readonly maxBatchRecords: number;
+  readonly lingerMs: number;
+  /** Attempts in each retry tier. */
+  readonly retry: RetryPolicy;
+  readonly breaker?: BreakerLimits;
+  /** The breaker of a consumer, which outlives its restarts within the process. Default: a new one. */
+  readonly breakerOf?: (name: string) => DeadLetterBreaker;
+  readonly clock?: Clock;
+  /** Keys of those whose records it makes and believes. */
+  readonly rings: Rings;
+}
+
+export interface ProcessorHostOptions extends HostRuntime {
+  readonly processor: AnyProcessor;
+  /** Tables that the processor looks things up in; read to their ends before the first record. */
+  readonly tables?: readonly Table<unknown>[];
+  readonly replayClaims: ReplayClaims;
+}
+
+/** A host for one processor. */
+export function createProcessorHost(options: ProcessorHostOptions): Host {
+  const { processor, codec, logger, metrics, clock = systemClock } = options;
+  const edges = processor.edges as Edges;
+  const reads = edges.reads.map((contract) => contract.name as TopicName);
+  const writes = edges.writes.map((contract) => contract.name as TopicName);
+  const stage = stageOf(processor.name);
+  const observer = createObserver({ name: processor.name, clock, logger, metrics });
+  const emit = createEmitter({
+    owner: processor.name,
+    stage,
+    writes,
+    codec,
+    rings: options.rings,
+    chainPartitions: options.chainPartitions,
+    rekeys: reads.some((topic) => contractOf(topic)?.kind === 'intent'),
+  });
+  const producing = { owner: processor.name, writes, rings: options.rings };
+  const looks = new Looks(options.log.reader(), producing, clock);
+  const handler = createBatchHandler({
+    ...options,
+    owner: processor.name,
+    reads,
+    clock,
+    observer,
+    breaker: options.breakerOf?.(processor.name) ?? new DeadLetterBreaker(options.breaker ?? DEFAULT_BREAKER),
+    marks: stage,
+    sealsDetours: true,
+    wasHandled: (input) => looks.wasHandled(input),
+    run: (items) => runProcessor(processor, emit, items),
+  });
+  return createConsumerHost({
+    ...options,
+    name: processor.name,
+    clock,
+    observer,
+    schemas: [...new Set<TopicName>([...reads, ...writes, 'transfer.lifecycle'])],
+    inputs: inputTopics(processor.name, reads),
+    delivery: 'exactly-once',
+    handler,
+    resources: { open: async () => undefined, close: async () => looks.stop() },
+  });
+}
+
+/** Prepares once, decides per record. A record that breaks `decide` or its schema is poison by itself. */
+async function runProcessor(processor: AnyProcessor, emit: Emitter, items: readonly Accepted[]): Promise<Outcome[]> {
+  const contexts = await processor.prepare(items.map((item) => item.received));
+  await failpoint(`${processor.name}.after-prepare`);
+  if (contexts.length !== items.length) {
+    const detail = `${processor.name}.prepare gave ${contexts.length} contexts for ${items.length} records`;
+    throw new CodedError('CONTEXTS_MISSING', detail, { faultClass: 'fatal' });
+  }
+  return items.map((item, i): Outcome => {
+    try {
+      const decision = processor.decide(item.received, contexts[i]);
+      return isDisposition(decision) ? decision : { kind: 'done', outputs: emit(item, decision as never) };
+    } catch (error) {
+      const fault = faultOf(error);
+      if (fault.faultClass !== 'poison') throw error;
+      return { kind: 'poison', fault };
+    }
+  });
+}

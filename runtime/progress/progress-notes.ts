@@ -1,0 +1,57 @@
+// Up to which cause a partition has been handled, for each source and partition of causes: what is not above its mark is a
+// repeat. Kept as a note beside the committed offset, in the same transaction, so that it goes wherever the offset goes.
+import { type Cause, parseCause } from '../../topics/cause.ts';
+
+/** Brokers take 4,096 bytes beside an offset (offset.metadata.max.bytes); the topic has some of them (progress.ts). */
+const MOST_TEXT = 4_000;
+
+interface Mark {
+  readonly offset: number;
+  readonly nth: number;
+}
+
+/** Marks of one input partition. The one raised last is the last; beyond the room there is, the longest untouched go first. */
+export class Marks {
+  readonly #marks: Map<string, Mark>;
+
+  constructor(marks: ReadonlyMap<string, Mark> = new Map()) {
+    this.#marks = new Map(marks);
+  }
+
+  /** Marks as a note tells them; none for a note that is none. */
+  static from(note: string | undefined): Marks {
+    const marks = new Map<string, Mark>();
+    for (const each of (note ?? '').split(' ')) {
+      const cause = parseCause(each);
+      if (cause) marks.set(placeOf(cause), { offset: cause.offset, nth: cause.nth });
+    }
+    return new Marks(marks);
+  }
+
+  /** False: what has this cause was handled before. */
+  isNew(cause: Cause): boolean {
+    const mark = this.#marks.get(placeOf(cause));
+    return mark === undefined || cause.offset > mark.offset || (cause.offset === mark.offset && cause.nth > mark.nth);
+  }
+
+  raise(cause: Cause): void {
+    const place = placeOf(cause);
+    this.#marks.delete(place);
+    this.#marks.set(place, { offset: cause.offset, nth: cause.nth });
+  }
+
+  /** The note. What does not fit is forgotten, the longest untouched first: a repeat of it would be handled again. */
+  note(): string {
+    const texts: string[] = [];
+    let room = MOST_TEXT;
+    for (const [place, { offset, nth }] of [...this.#marks].reverse()) {
+      const text = nth === 0 ? `${place}:${offset}` : `${place}:${offset}.${nth}`;
+      room -= text.length + 1;
+      if (room < 0) break;
+      texts.push(text);
+    }
+    return texts.reverse().join(' ');
+  }
+}
+
+const placeOf = ({ source, partition }: Cause): string => `${source}:${partition}`;

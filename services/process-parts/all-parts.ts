@@ -1,0 +1,46 @@
+// The parts of a process: each stage, sink, relay and the executor by itself, so that each can stop and start alone.
+import type { HostRuntime } from '../../runtime/hosts/processor-host.ts';
+import type { Part, PartHosts } from '../../runtime/process/supervisor.ts';
+import type { Connections } from '../connections.ts';
+import { caseHosts } from './cases.ts';
+import type { Parts } from './part-selection.ts';
+import { payoutHosts } from './payouts.ts';
+import { processorHosts } from './processors.ts';
+import { rescreeningHost } from './rescreening.ts';
+import { sinkHosts } from './sinks.ts';
+
+/** Nothing is made yet: each part is when it starts, and again after it stopped by itself. */
+export function composedParts(
+  { processors, sinks, payouts, cases, rescreening }: Parts,
+  connections: Connections,
+  runtime: HostRuntime,
+  unsafe: ReadonlySet<string>,
+): readonly Part[] {
+  const consumer = (name: string, make: Part['make']): Part => ({ name, consumes: true, make });
+  const background = (name: string, make: Part['make']): Part => ({ name, consumes: false, make });
+  const alone = (hosts: PartHosts['hosts']): PartHosts => ({ hosts, resources: [] });
+  const sinkOptions = {
+    projectionLingerMs: connections.config.batches.projectionLingerMs,
+    unsafeNoSequenceGuard: unsafe.has('no-sequence-guard'),
+  };
+  return [
+    ...processors.map((name) => consumer(name, () => processorHosts([name], connections, runtime))),
+    ...sinks.map((name) =>
+      consumer(`sink-${name}`, async () => alone(await sinkHosts([name], connections, runtime, sinkOptions))),
+    ),
+    ...(payouts
+      ? [
+          consumer('payout-executor', () =>
+            payoutHosts(connections, runtime, {
+              noCompareAndSet: unsafe.has('no-payout-cas'),
+              noOwnClock: unsafe.has('no-own-clock'),
+            }),
+          ),
+        ]
+      : []),
+    ...(cases ? [background('case-relay', () => caseHosts(connections, runtime))] : []),
+    ...(rescreening
+      ? [background('rescreening', async () => alone([await rescreeningHost(connections, runtime)]))]
+      : []),
+  ];
+}

@@ -1,0 +1,42 @@
+// Payouts of other providers than the one that is configured, for health, metrics and the log.
+import type { DependencyTrouble } from '../../runtime/hosts/host.ts';
+
+export interface HeldPayoutsOptions {
+  /** The provider that is configured. */
+  readonly provider: string;
+  /** What the payouts were asked for on. */
+  readonly topic: string;
+  /** Called when payouts begin to be held. Never throws. */
+  readonly onHeld: (detail: string) => void;
+  /** Called with each count. */
+  readonly onCount: (count: number) => void;
+  readonly monotonic?: () => number;
+}
+
+/** Keeps how many payouts are held, as it was last counted. */
+export function heldPayouts(options: HeldPayoutsOptions) {
+  const { provider, topic, onHeld, onCount, monotonic = () => performance.now() } = options;
+  let trouble: DependencyTrouble | undefined;
+  return {
+    counted(count: number): void {
+      onCount(count);
+      if (count === 0) {
+        trouble = undefined;
+        return;
+      }
+      const detail = `${count} payouts or more that were opened with another provider than ${provider} are due and held: nothing of them is sent or asked here. Set CORRIDOR_PROVIDER_NAME to the name that they bear (corridor payouts cases show), with the address and credentials of that provider, until they have ended`;
+      if (!trouble) onHeld(detail);
+      const since = trouble?.since ?? Date.now();
+      trouble = {
+        dependency: 'provider',
+        code: 'PAYOUT_OTHER_PROVIDER',
+        detail,
+        since,
+        topic,
+        partition: 0,
+        lastMetAt: monotonic(),
+      };
+    },
+    troubles: (): readonly DependencyTrouble[] => (trouble ? [trouble] : []),
+  };
+}

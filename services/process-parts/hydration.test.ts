@@ -1,0 +1,51 @@
+import { expect, it } from 'vitest';
+import { CodedError } from '../../ports/fault.ts';
+import type { LogReader, PartitionRange } from '../../ports/log.ts';
+import { testRings } from '../../test/kit/rings.ts';
+import { hydrationHost, ledgerReader } from './hydration.ts';
+
+it('a pass that breaks off is read again, so that no reservation is left out', async () => {
+  let end = 2;
+  let down = false;
+  const asked: (readonly PartitionRange[])[] = [];
+  const reader: Partial<LogReader> = {
+    offsets: async () => [{ topic: 'transfer.reserved', partition: 0, from: 0, to: end }],
+    read: async (ranges) => {
+      asked.push(ranges);
+      if (down) throw new Error('the broker is away');
+    },
+  };
+  const log = { reader: () => reader } as never;
+  const read = ledgerReader({ log, codec: { load: async () => undefined } as never, rings: testRings });
+
+  await read(() => undefined, { resume: false });
+  end = 5;
+  down = true;
+  await expect(read(() => undefined, { resume: true })).rejects.toThrow('away');
+  down = false;
+  await read(() => undefined, { resume: true });
+  await read(() => undefined, { resume: true });
+  expect(asked.map(([range]) => [range!.from, range!.to])).toEqual([
+    [0, 2],
+    [2, 5],
+    [2, 5],
+    [5, 5],
+  ]);
+});
+
+it('stops the process when the ledger may be evicted from', async () => {
+  const refused = new CodedError('REDIS_MAY_EVICT', 'set noeviction', { faultClass: 'fatal' });
+  const host = hydrationHost({
+    ledger: { status: () => Promise.reject(refused) } as never,
+    log: {} as never,
+    codec: {} as never,
+    rings: testRings,
+    rules: [],
+    logger: {} as never,
+    transactionTimeoutMs: 1,
+  });
+  await host.start();
+  await expect(host.failed).rejects.toBe(refused);
+  expect(host.health().state).toBe('failed');
+  await host.stop(0);
+});

@@ -1,0 +1,32 @@
+import { describe, expect, it } from 'vitest';
+import { testRings } from '../../test/kit/rings.ts';
+import type { Issuer } from '../../topics/contract.ts';
+import { EVERYTHING, type Parts, requireKeys } from './part-selection.ts';
+
+const NONE: Parts = { processors: [], sinks: [], payouts: false, cases: false, rescreening: false };
+const NEEDED: readonly [string, Partial<Parts>, readonly Issuer[]][] = [
+  ['intake', { processors: ['intake'] }, ['stages', 'operators']],
+  ['screening', { processors: ['screening'] }, ['stages', 'operators']],
+  ['fx-pricing', { processors: ['fx-pricing'] }, ['stages', 'operators', 'feeds']],
+  ['limits', { processors: ['limits'] }, ['stages', 'operators']],
+  ['payout-dispatch', { processors: ['payout-dispatch'] }, ['stages', 'operators']],
+  ['settlement', { processors: ['settlement'] }, ['stages', 'operators', 'executor']],
+  ['the executor', { payouts: true }, ['stages', 'executor']],
+  ['the sink of cases', { sinks: ['cases'] }, ['stages']],
+  ['projections', { sinks: ['events', 'transfer-view'] }, []],
+  ['the relay of cases', { cases: true }, ['operators']],
+  ['screening of known customers', { rescreening: true }, ['stages', 'operators']],
+  ['everything', EVERYTHING, ['stages', 'operators', 'executor', 'feeds']],
+];
+
+describe('the keys of a process', () => {
+  it.each(NEEDED)('%s needs no more and no less', (_, parts, issuers) => {
+    const enough = Object.fromEntries(issuers.map((issuer) => [issuer, testRings[issuer]]));
+    requireKeys({ ...NONE, ...parts }, enough);
+    for (const issuer of issuers) {
+      expect(() => requireKeys({ ...NONE, ...parts }, { ...enough, [issuer]: undefined })).toThrow(
+        /^CORRIDOR_(STAGE|OPERATOR|EXECUTOR|FEED)_KEYS is not set/,
+      );
+    }
+  });
+});

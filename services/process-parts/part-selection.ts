@@ -1,0 +1,86 @@
+// Which parts of the pipeline a process runs, by name.
+
+import { CodedError } from '../../ports/fault.ts';
+import { type Rings, requireRings, ringOf } from '../../ports/seals.ts';
+import type { Edges } from '../../processors/contract.ts';
+import { consumers, topology } from '../../processors/topology.ts';
+
+export const PROCESSOR_NAMES = Object.keys(topology) as (keyof typeof topology)[];
+export const SINK_NAMES = ['events', 'transfer-view', 'cases'] as const;
+export type SinkName = (typeof SINK_NAMES)[number];
+export type ProcessorName = keyof typeof topology;
+
+/** The parts of one process. */
+export interface Parts {
+  readonly processors: readonly ProcessorName[];
+  readonly sinks: readonly SinkName[];
+  /** The payout executor, with its outbox relay. */
+  readonly payouts: boolean;
+  /** Relays decisions of cases, and rejects lapsed ones. */
+  readonly cases: boolean;
+  /** Screens known customers again when another list version is in force. */
+  readonly rescreening: boolean;
+}
+
+export const EVERYTHING: Parts = {
+  processors: PROCESSOR_NAMES,
+  sinks: SINK_NAMES,
+  payouts: true,
+  cases: true,
+  rescreening: true,
+};
+
+interface PartsOptions {
+  readonly processors?: string;
+  readonly sinks?: string;
+  readonly payouts?: boolean;
+  readonly cases?: boolean;
+  readonly rescreening?: boolean;
+}
+
+/** Parts by the options of `corridor run`; without any, everything. Lists are comma-separated; `all` and `none` work. */
+export function partsFrom(options: PartsOptions): Parts {
+  const { processors, sinks, payouts, cases, rescreening } = options;
+  const none = processors === undefined && sinks === undefined && !payouts && !cases && !rescreening;
+  if (none) return EVERYTHING;
+  return {
+    processors: chosen('processor', processors ?? 'none', PROCESSOR_NAMES),
+    sinks: chosen('sink', sinks ?? 'none', SINK_NAMES),
+    payouts: payouts ?? false,
+    cases: cases ?? false,
+    rescreening: rescreening ?? false,
+  };
+}
+
+function chosen<T extends string>(what: string, list: string, known: readonly T[]): readonly T[] {
+  if (list === 'all') return known;
+  if (list === 'none') return [];
+  return list.split(',').map((name) => {
+    const found = known.find((candidate) => candidate === name.trim());
+    if (found) return found;
+    throw new CodedError('PART_UNKNOWN', `there is no ${what} named "${name}"; there are: ${known.join(', ')}`, {
+      faultClass: 'fatal',
+    });
+  });
+}
+
+/** Throws CONFIG_INVALID, naming the variable, unless this process has the keys of all whose records its parts make or believe. */
+export function requireKeys({ processors, sinks, payouts, cases, rescreening }: Parts, rings: Rings): void {
+  const edges = [
+    ...processors.map((name): Edges => topology[name]),
+    ...sinks.map((name): Edges => consumers[`sink-${name}`]),
+    ...(payouts ? [consumers['payout-executor'] as Edges] : []),
+  ];
+  const topics = edges.flatMap(({ reads, writes, follows = [] }) => [...reads, ...writes, ...follows]);
+  requireRings(
+    rings,
+    topics.map(({ name }) => name),
+  );
+  // Stages seal what they put aside, and believe what operators put back.
+  if (processors.length > 0) for (const issuer of ['stages', 'operators'] as const) ringOf(rings, issuer);
+  if (cases) requireRings(rings, ['review.decided']);
+  if (rescreening) requireRings(rings, ['screening.list-activated', 'transfer.accepted', 'transfer.screened']);
+}
+
+/** Every consumer name, for the frozen list of groups. */
+export const CONSUMER_NAMES = [...PROCESSOR_NAMES, ...Object.keys(consumers)];

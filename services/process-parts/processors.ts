@@ -1,0 +1,184 @@
+// The six stages with their adapters.
+
+import { holdClaims } from '../../adapters/mongo/hold-claims.ts';
+import { intentClaims } from '../../adapters/mongo/intent-claims.ts';
+import { replayClaims } from '../../adapters/mongo/replay-claims.ts';
+import { settlementClaims } from '../../adapters/mongo/settlement-claims.ts';
+import { limitsLedger, limitsNamespace } from '../../adapters/redis/limits.ts';
+import { limitsClient } from '../../adapters/redis/limits-client.ts';
+import { corridorBook } from '../../domain/corridors/corridors.ts';
+import type { ErrorCode } from '../../ports/error-codes.ts';
+import { createFxPricing } from '../../processors/fx-pricing/processor.ts';
+import { createIntake } from '../../processors/intake/processor.ts';
+import { createLimits } from '../../processors/limits/processor.ts';
+import { createPayoutDispatch } from '../../processors/payout-dispatch/processor.ts';
+import { createScreening } from '../../processors/screening/processor.ts';
+import { createSettlement } from '../../processors/settlement/processor.ts';
+import { failpoint } from '../../runtime/failpoints.ts';
+import type { Host } from '../../runtime/hosts/host.ts';
+import { type AnyProcessor, createProcessorHost, type HostRuntime } from '../../runtime/hosts/processor-host.ts';
+import { createTable, type Table } from '../../runtime/hosts/table.ts';
+import { homePartition } from '../../topics/home-partition.ts';
+import { corridors, limitRules } from '../configured-rules.ts';
+import type { Connections } from '../connections.ts';
+import { dispatchedRequests } from '../dispatched-requests.ts';
+import { activeInTable, customerCasesFor, maySeeLists, screenerFor, termsOf } from '../screening.ts';
+import { unguardedClaims, unguardedReplays, unsafeSwitches } from '../unsafe-switches/unsafe.ts';
+import { hydrationHost } from './hydration.ts';
+import type { ProcessorName } from './part-selection.ts';
+
+export interface Hosted {
+  readonly hosts: readonly Host[];
+  readonly resources: readonly { readonly name: string; close(): Promise<void> }[];
+}
+
+interface Built {
+  readonly processor: AnyProcessor;
+  readonly tables?: readonly Table<unknown>[];
+  readonly beside?: readonly Host[];
+  readonly resources?: Hosted['resources'];
+}
+
+/** Hosts for these processors. Throws a coded error when one cannot be made. */
+export async function processorHosts(
+  names: readonly ProcessorName[],
+  connections: Connections,
+  runtime: HostRuntime,
+): Promise<Hosted> {
+  const kept = replayClaims(() => connections.db());
+  const claims = unsafeSwitches().has('no-replay-claim') ? unguardedReplays(kept) : kept;
+  const built = await Promise.all(names.map((name) => BUILDERS[name](connections, runtime)));
+  return {
+    hosts: built.flatMap(({ processor, tables, beside = [] }) => [
+      ...beside,
+      createProcessorHost({ ...runtime, processor, replayClaims: claims, ...(tables ? { tables } : {}) }),
+    ]),
+    resources: built.flatMap(({ resources = [] }) => resources),
+  };
+}
+
+const clock = Date.now;
+const hook = async (name: string) => failpoint(name);
+const dropped = (stage: string, { logger, metrics }: HostRuntime) => {
+  return (cause: { code: ErrorCode; detail: string }) => {
+    metrics.faults.inc({ consumer: stage, code: cause.code });
+    logger.info({ stage, code: cause.code, detail: cause.detail }, 'dropped');
+  };
+};
+
+/** A table that calls `then` each time it has started. */
+function followedBy(table: Table<unknown>, then: () => void): Table<unknown> {
+  const start = async () => {
+    await table.start();
+    then();
+  };
+  return Object.create(table, { start: { value: start } }) as Table<unknown>;
+}
+
+const BUILDERS: Record<ProcessorName, (connections: Connections, runtime: HostRuntime) => Promise<Built>> = {
+  intake: async (connections) => {
+    const claims = intentClaims(await connections.db(), { failpoint: hook });
+    return {
+      processor: createIntake({
+        claims: unsafeSwitches().has('no-intake-claim') ? unguardedClaims(claims) : claims,
+        corridors: corridorBook(corridors(connections.config)),
+        homePartitionOf: (transferId) => homePartition(transferId, connections.config.kafka.chainPartitions),
+        tokenKey: Buffer.from(connections.config.tokenKey, 'utf8'),
+        clock,
+        failpoint: hook,
+      }),
+    };
+  },
+
+  screening: async (connections, runtime) => {
+    const { config, log, codec } = connections;
+    const lists = createTable({ topic: 'screening.list-activated', log, codec, rings: config.keys });
+    const screener = await screenerFor('screening', connections, runtime, activeInTable(lists));
+    return {
+      processor: createScreening({
+        screener,
+        holds: holdClaims(await connections.db(), { failpoint: hook }),
+        keys: config.keys,
+        clock,
+        holdTtlMs: config.transfers.holdExpiryMs,
+        onDropped: dropped('screening', runtime),
+        failpoint: hook,
+      }),
+      // The index is begun as soon as the table is there, so that the first batch need not wait for it.
+      tables: [followedBy(lists, () => screener.warm())],
+      resources: [{ name: 'screening-index', close: () => screener.close() }],
+    };
+  },
+
+  'fx-pricing': async ({ config, log, codec }) => {
+    const rates = createTable({ topic: 'fx.rates', log, codec, rings: config.keys });
+    return {
+      processor: createFxPricing({ rates, corridors: corridorBook(corridors(config)), clock }),
+      tables: [rates],
+    };
+  },
+
+  limits: async (connections, runtime) => {
+    const { config, log, codec } = connections;
+    const redis = limitsClient({ url: config.redis.limitsUrl });
+    const ledger = limitsLedger(redis, { namespace: limitsNamespace(config.appName) });
+    const rules = limitRules(config);
+    const { logger } = runtime;
+    return {
+      processor: createLimits({
+        ledger,
+        holds: holdClaims(await connections.db(), { failpoint: hook }),
+        keys: config.keys,
+        rules,
+        corridors: corridorBook(corridors(config)),
+        clock,
+        holdTtlMs: config.transfers.holdExpiryMs,
+        onDropped: dropped('limits', runtime),
+        failpoint: hook,
+      }),
+      beside: [
+        hydrationHost({
+          ledger,
+          log,
+          codec,
+          rings: config.keys,
+          rules,
+          logger,
+          transactionTimeoutMs: config.kafka.transactionTimeoutMs,
+        }),
+      ],
+      resources: [{ name: 'redis-limits', close: async () => redis.disconnect() }],
+    };
+  },
+
+  'payout-dispatch': async (connections, runtime) => {
+    const { config, log, codec } = connections;
+    const lists = createTable({ topic: 'screening.list-activated', log, codec, rings: config.keys });
+    const screener = await screenerFor('payout-dispatch', connections, runtime, activeInTable(lists));
+    return {
+      processor: createPayoutDispatch({
+        clock,
+        holds: holdClaims(await connections.db(), { failpoint: hook }),
+        keys: config.keys,
+        screener,
+        maySeeLists: maySeeLists(termsOf(config)),
+        cases: customerCasesFor('payout-dispatch', await connections.db(), runtime),
+        holdTtlMs: config.transfers.holdExpiryMs,
+        onDropped: dropped('payout-dispatch', runtime),
+        failpoint: hook,
+      }),
+      tables: [followedBy(lists, () => screener.warmExceptions())],
+      resources: [{ name: 'payout-dispatch-index', close: () => screener.close() }],
+    };
+  },
+
+  settlement: async (connections, runtime) => ({
+    processor: createSettlement({
+      dispatched: dispatchedRequests(connections.codec, runtime.rings),
+      claims: settlementClaims(await connections.db(), { failpoint: hook }),
+      clock,
+      onDropped: dropped('settlement', runtime),
+      failpoint: hook,
+    }),
+  }),
+};

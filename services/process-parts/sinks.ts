@@ -1,0 +1,58 @@
+// The MongoDB sinks.
+import { CASES, caseStore } from '../../adapters/mongo/cases.ts';
+import { ensureIndexes, guardedStore, insertOnlyStore } from '../../adapters/mongo/idempotent-store.ts';
+import type { Host } from '../../runtime/hosts/host.ts';
+import type { HostRuntime } from '../../runtime/hosts/processor-host.ts';
+import { type AnySink, createSinkHost } from '../../runtime/hosts/sink-host.ts';
+import type { CaseDocument } from '../../sinks/cases/case.ts';
+import { casesSink } from '../../sinks/cases/sink.ts';
+import { eventsSink } from '../../sinks/events/sink.ts';
+import { contentOf, type EventDocument, indexes as eventIndexes } from '../../sinks/events/to-write.ts';
+import { transferViewSink } from '../../sinks/transfer-view/sink.ts';
+import { type TransferDocument, indexes as viewIndexes } from '../../sinks/transfer-view/to-write.ts';
+import type { Connections } from '../connections.ts';
+import type { SinkName } from './part-selection.ts';
+
+export const EVENTS = 'events';
+export const TRANSFERS = 'transfers';
+
+/** Projections gather more than what fits a transaction: nobody waits for them. */
+const PROJECTION_BATCH_RECORDS = 5_000;
+
+export interface SinkOptions {
+  readonly projectionLingerMs: number;
+  /** Test only: projections are replaced whatever their sequence. */
+  readonly unsafeNoSequenceGuard?: boolean;
+}
+
+/** Hosts for these sinks, their indexes ensured. */
+export async function sinkHosts(
+  names: readonly SinkName[],
+  connections: Connections,
+  runtime: HostRuntime,
+  options: SinkOptions,
+): Promise<readonly Host[]> {
+  if (names.length === 0) return [];
+  const db = await connections.db();
+  const make: Record<SinkName, () => Promise<AnySink>> = {
+    events: async () => {
+      await ensureIndexes(db, EVENTS, eventIndexes);
+      return eventsSink(insertOnlyStore<EventDocument>(db, EVENTS, contentOf));
+    },
+    'transfer-view': async () => {
+      await ensureIndexes(db, TRANSFERS, viewIndexes);
+      const guard = options.unsafeNoSequenceGuard ? { unsafeNoGuard: true } : {};
+      return transferViewSink(guardedStore<TransferDocument>(db, TRANSFERS, guard));
+    },
+    cases: async () => {
+      await caseStore(db).ensureIndexes();
+      // A case changes after its insert: only what was decided on must be the same.
+      return casesSink(insertOnlyStore<CaseDocument>(db, CASES, ({ evidenceHash }) => evidenceHash));
+    },
+  };
+  const gathering = { lingerMs: options.projectionLingerMs, maxBatchRecords: PROJECTION_BATCH_RECORDS };
+  const batches: Record<SinkName, Partial<HostRuntime>> = { events: gathering, 'transfer-view': gathering, cases: {} };
+  return Promise.all(
+    names.map(async (name) => createSinkHost({ ...runtime, ...batches[name], sink: await make[name]() })),
+  );
+}
