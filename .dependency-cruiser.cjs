@@ -82,15 +82,8 @@ module.exports = {
     {
       name: 'no-cycles',
       severity: 'error',
-      from: { pathNot: ['^test/', '/testing/'] },
-      to: { circular: true },
-    },
-    {
-      name: 'no-cycles-in-tests',
-      severity: 'error',
-      comment: 'Types alone may refer to one another there.',
       from: {},
-      to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
+      to: { circular: true },
     },
     { name: 'no-unresolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },
   ],

@@ -7,7 +7,8 @@ import type { TopicName } from '../topics/catalogue.ts';
 import { formatCause, sourceOf } from '../topics/cause.ts';
 import { deadLetterId } from '../topics/dead-letter-id.ts';
 import { RECOVERY_HEADER } from '../topics/headers.ts';
-import { type Entry, History } from './testing/history.ts';
+import type { Entry } from './testing/entry.ts';
+import { History } from './testing/history.ts';
 import { AT_ONCE } from './testing/plant.ts';
 import { verify } from './verify.ts';
 

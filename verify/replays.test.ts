@@ -4,7 +4,8 @@ import type { DeadLetterClass } from '../runtime/retries-and-dead-letters/recove
 import { formatCause, sourceOf } from '../topics/cause.ts';
 import { deadLetterId } from '../topics/dead-letter-id.ts';
 import { HEADER, RECOVERY_HEADER } from '../topics/headers.ts';
-import { type Entry, History } from './testing/history.ts';
+import type { Entry } from './testing/entry.ts';
+import { History } from './testing/history.ts';
 import { AT_ONCE, entryOf } from './testing/plant.ts';
 import { MARKING } from './topics.ts';
 import { verify } from './verify.ts';

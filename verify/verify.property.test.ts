@@ -5,7 +5,8 @@ import { isSealedPayout } from '../payouts/seal.ts';
 import { KEYS } from '../test/kit/keys.ts';
 import { times } from '../test/kit/times.ts';
 import type { StoredPayout } from './ports.ts';
-import { ENDINGS, type Entry, History } from './testing/history.ts';
+import type { Entry } from './testing/entry.ts';
+import { ENDINGS, History } from './testing/history.ts';
 import type { MemoryStores } from './testing/memory-stores.ts';
 import { verify } from './verify.ts';
 

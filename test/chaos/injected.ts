@@ -1,10 +1,9 @@
 // A fault as it was injected, for the report and the judge.
-import type { Fault } from './schedule.ts';
 
 /** Times are ms since the run began. */
 export interface Injected {
   readonly id: string;
-  readonly kind: Fault['kind'];
+  readonly kind: string;
   readonly what: string;
   readonly fromMs: number;
   readonly toMs: number;

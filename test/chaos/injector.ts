@@ -5,9 +5,9 @@ import { Redis } from 'ioredis';
 import type { Done, Injected } from './injected.ts';
 import { carryOut, type Members, memberTarget } from './members/members.ts';
 import { refuseWrites } from './refusing-redis.ts';
-import type { Fault, ServerTarget, SlotName } from './schedule.ts';
-import { describe } from './schedule.ts';
+import { describe, type Fault } from './schedule.ts';
 import type { Slot } from './slot.ts';
+import type { ServerTarget, SlotName } from './targets.ts';
 
 export interface InjectorOptions extends Members {
   readonly slots: ReadonlyMap<SlotName, Slot>;

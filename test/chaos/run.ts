@@ -21,10 +21,11 @@ import type { NegativeControl } from './negative.ts';
 import { Operator } from './operator.ts';
 import { patiently } from './patiently.ts';
 import type { Profile } from './profile.ts';
-import { makeSchedule, type Schedule, SLOTS, type SlotName } from './schedule.ts';
+import { makeSchedule, type Schedule } from './schedule.ts';
 import { Slot, type SlotExit } from './slot.ts';
 import { starve } from './starve.ts';
 import { Tail } from './tail.ts';
+import { SLOTS, type SlotName } from './targets.ts';
 import { World } from './world.ts';
 
 export interface RunOptions {
@@ -77,7 +78,7 @@ export async function run(options: RunOptions): Promise<RunReport> {
   const say = (line: string) =>
     options.say(`${((performance.now() - began) / 1_000).toFixed(1).padStart(7)} s  ${line}`);
   const dir = mkdtempSync(path.join(tmpdir(), 'corridor-chaos-'));
-  const schedule = makeSchedule(profile, seed, recordsFor(profile) - LAST_RECORDS, negative);
+  const schedule = makeSchedule(profile, seed, recordsFor(profile) - LAST_RECORDS, negative?.faults);
   const failures: string[] = [];
   say(`Profile ${profile.name}, seed ${seed}, ${profile.brokers} broker(s); data and logs in ${dir}`);
   const world = await World.start({

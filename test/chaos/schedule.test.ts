@@ -41,7 +41,7 @@ describe('a schedule', () => {
 
   it('names only failpoints that there are', () => {
     for (const control of [undefined, ...NEGATIVE_CONTROLS]) {
-      const { steps } = makeSchedule(PROFILES.full, 5, 1_000, control);
+      const { steps } = makeSchedule(PROFILES.full, 5, 1_000, control?.faults);
       const named = faultsIn(steps).flatMap((fault) =>
         'failpoint' in fault && fault.failpoint ? [fault.failpoint] : [],
       );

@@ -3,15 +3,9 @@
 import { FAILPOINTS } from '../../runtime/failpoints.ts';
 import { type Random, seeded } from '../../samples/random.ts';
 import { describeMember, type MemberFault, memberFaults } from './members/members.ts';
-import type { NegativeControl } from './negative.ts';
 import type { Profile } from './profile.ts';
 import type { Refusal } from './refusing-redis.ts';
-
-/** Processes of the pipeline: two that run the chain, two that run sinks, payouts and cases. */
-export const SLOTS = ['chain-1', 'chain-2', 'back-1', 'back-2'] as const;
-export type SlotName = (typeof SLOTS)[number];
-export type NetworkTarget = 'kafka' | 'mongo' | 'redisLimits' | 'redisQueue' | 'registry' | 'provider';
-export type ServerTarget = 'kafka-1' | 'kafka-2' | 'kafka-3' | 'mongo' | 'redisLimits' | 'redisQueue' | 'registry';
+import { type NetworkTarget, type ServerTarget, SLOTS, type SlotName } from './targets.ts';
 
 export type Fault =
   /** kill -9, at a failpoint's nth pass from now, or (without one, or when it does not come by) wherever it is. */
@@ -85,10 +79,15 @@ const ZOMBIE_FAILPOINTS = [
 const RARE =
   /hold-claim|after-cancel|after-attempt-claimed|lease-given-up|after-replace|after-fence|before-claim$|sink-cases|screening.after-prepare/;
 
-/** The same arguments give the same schedule. `records`: how many will be fed. */
-export function makeSchedule(profile: Profile, seed: number, records: number, negative?: NegativeControl): Schedule {
+/** The same arguments give the same schedule. `records`: how many will be fed; `more`: faults beside those of the profile. */
+export function makeSchedule(
+  profile: Profile,
+  seed: number,
+  records: number,
+  more: (random: Random) => readonly Fault[] = () => [],
+): Schedule {
   const random = seeded(seed);
-  const faults = [...faultsOf(profile, random), ...(negative?.faults(random) ?? [])];
+  const faults = [...faultsOf(profile, random), ...more(random)];
   shuffle(faults, random);
   // Payouts whose worker is gone are given up after a lease: the first kills leave time to see it.
   // So does what takes long: it is not to hold up the end.

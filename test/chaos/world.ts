@@ -9,7 +9,7 @@ import { Connections, registryOptions } from '../../services/connections.ts';
 import { activateSampleList } from '../../services/screening.ts';
 import type { FaultPlanInput } from '../../simulator/injected-faults.ts';
 import { type SimulatorProcess, spawnSimulator } from '../../simulator/process.ts';
-import type { NetworkTarget } from './schedule.ts';
+import type { NetworkTarget } from './targets.ts';
 import { TcpProxy } from './tcp-proxy.ts';
 
 export interface WorldOptions {

@@ -1,9 +1,17 @@
 // A consumer of the log in memory, which can be made to crash at every step.
 
+import type { Clock } from '../../ports/clock.ts';
 import { groupId } from '../../ports/consumer-groups/names.ts';
 import type { ErrorCode } from '../../ports/error-codes.ts';
-import type { BatchResult, ConsumerOptions, LogConsumer, PartitionProgress, RecordBatch } from '../../ports/log.ts';
-import type { MemoryLog } from './memory-log.ts';
+import type {
+  BatchResult,
+  ConsumerOptions,
+  LogConsumer,
+  LogRecord,
+  OutputRecord,
+  PartitionProgress,
+  RecordBatch,
+} from '../../ports/log.ts';
 
 /** Where a consumer can be made to fail: around the handler and around the commit. */
 export type CrashPoint =
@@ -27,6 +35,22 @@ export class CrashedError extends Error {
   }
 }
 
+/** The log in memory, as far as a consumer needs it. */
+export interface ConsumedLog {
+  readonly app: string;
+  readonly partitions: number;
+  readonly clock: Clock;
+  readonly crash: CrashPlan | undefined;
+  readonly away: { readonly code: ErrorCode; readonly detail: string } | undefined;
+  readonly refuses: ((output: OutputRecord) => string | undefined) | undefined;
+  records(topic: string, partition: number): readonly LogRecord[];
+  topicId(topic: string): string | undefined;
+  committed(group: string, topic: string, partition: number): number | undefined;
+  note(group: string, topic: string, partition: number): string;
+  commit(name: string, result: BatchResult, batch: RecordBatch): void;
+  onAppend(listener: () => void): () => void;
+}
+
 interface PartitionState {
   readonly topic: string;
   readonly partition: number;
@@ -42,13 +66,13 @@ export class MemoryConsumer implements LogConsumer {
   readonly options: ConsumerOptions;
   /** What ended the consumer, once it has ended by itself. */
   failure: Error | undefined;
-  readonly #log: MemoryLog;
+  readonly #log: ConsumedLog;
   readonly #states: PartitionState[] = [];
   readonly #stopped = new AbortController();
   #fail!: (error: Error) => void;
   #loops: Promise<void>[] = [];
 
-  constructor(log: MemoryLog, options: ConsumerOptions) {
+  constructor(log: ConsumedLog, options: ConsumerOptions) {
     this.#log = log;
     this.options = options;
     this.ended = new Promise((_, reject) => {

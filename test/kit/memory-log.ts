@@ -17,7 +17,7 @@ import type {
   RecordBatch,
   TopicDescription,
 } from '../../ports/log.ts';
-import { type CrashPlan, MemoryConsumer } from './memory-consumer.ts';
+import { type ConsumedLog, type CrashPlan, MemoryConsumer } from './memory-consumer.ts';
 
 export { CrashedError, type CrashPlan, type CrashPoint, MemoryConsumer } from './memory-consumer.ts';
 
@@ -35,7 +35,7 @@ export interface MemoryLogOptions {
 const id = (topic: string, partition: number) => `${topic}/${partition}`;
 const isOf = (key: string, topic: string) => key.slice(0, key.lastIndexOf('/')) === topic;
 
-export class MemoryLog implements Log {
+export class MemoryLog implements Log, ConsumedLog {
   readonly partitions: number;
   readonly clock: Clock;
   readonly app: string;

@@ -1,5 +1,5 @@
 // What can be away, how it is taken away and given back, and whose health must name it.
-import type { NetworkTarget, ServerTarget } from '../chaos/schedule.ts';
+import type { NetworkTarget, ServerTarget } from '../chaos/targets.ts';
 import type { World } from '../chaos/world.ts';
 
 export type DependencyName = 'kafka' | 'mongo' | 'redis-limits' | 'redis-queue' | 'registry' | 'provider';

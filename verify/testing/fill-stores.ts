@@ -5,7 +5,7 @@ import { toWrite as casesToWrite } from '../../sinks/cases/to-write.ts';
 import { toWrite as eventsToWrite } from '../../sinks/events/to-write.ts';
 import { toWrite as viewToWrite } from '../../sinks/transfer-view/to-write.ts';
 import { AT } from '../../test/kit/builders.ts';
-import type { Entry } from './history.ts';
+import type { Entry } from './entry.ts';
 import type { MemoryLimits, MemoryStores } from './memory-stores.ts';
 
 /** The event log, the view and the cases, those that were decided with their decision. */

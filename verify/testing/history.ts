@@ -42,27 +42,13 @@ import { homePartition } from '../../topics/home-partition.ts';
 import { deadLetterTopic } from '../../topics/recovery.ts';
 import type { ProviderRecord, VerifySources } from '../ports.ts';
 import { groupTopics, OWNERS } from '../topics.ts';
+import type { Entry, Event } from './entry.ts';
 import { fillLimits, fillStores } from './fill-stores.ts';
 import { FixedLog } from './fixed-log.ts';
 import { MemoryLimits, memoryStores } from './memory-stores.ts';
 
 const PARTITIONS = 2;
 const INPUTS = 'transfer.requested';
-
-/** Any chain event, as far as a history needs to know it. */
-// biome-ignore lint/suspicious/noExplicitAny: values of ten topics, built step by step
-type Event = any;
-
-export interface Entry {
-  readonly topic: string;
-  readonly partition: number;
-  readonly offset: number;
-  key: string;
-  /** Undefined for raw bytes. */
-  value: Event;
-  bytes: Buffer | null | undefined;
-  headers: Record<string, string>;
-}
 
 /** How a story may end. */
 export const ENDINGS = [

@@ -3,8 +3,9 @@ import { expect } from 'vitest';
 import type { ProviderRecord, VerifySources } from '../ports.ts';
 import type { VerifyReport } from '../report.ts';
 import { type VerifyOptions, verify } from '../verify.ts';
+import type { Entry } from './entry.ts';
 import type { FixedLog } from './fixed-log.ts';
-import { type Ending, type Entry, History } from './history.ts';
+import { type Ending, History } from './history.ts';
 
 export const AT_ONCE: VerifyOptions = { settleMs: 0 };
 

@@ -1,0 +1,16 @@
+// A record of a log that a test writes by itself.
+
+/** Any chain event, as far as a history needs to know it. */
+// biome-ignore lint/suspicious/noExplicitAny: values of ten topics, built step by step
+export type Event = any;
+
+export interface Entry {
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: number;
+  key: string;
+  /** Undefined for raw bytes. */
+  value: Event;
+  bytes: Buffer | null | undefined;
+  headers: Record<string, string>;
+}
