@@ -2,8 +2,8 @@
 // happens in whatever order, no transfer is paid twice, and each comes to an end.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { closeCase } from '../operations/cases/payouts/decide.ts';
 import { times } from '../test/kit/times.ts';
-import { closeCase } from './close-case.ts';
 import {
   afterCancel,
   afterQuery,

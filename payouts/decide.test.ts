@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { closeCase } from './close-case.ts';
+import { closeCase } from '../operations/cases/payouts/decide.ts';
 import {
   afterCancel,
   afterQuery,

@@ -5,8 +5,8 @@ import { Binary, type Db, MongoClient } from 'mongodb';
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
 import { sealRecord } from '../../domain/seals/record-seal.ts';
 import { keyRing } from '../../domain/seals/seal.ts';
+import { closePayoutCase } from '../../operations/cases/payouts/cases.ts';
 import { openCase } from '../../payouts/changes.ts';
-import { closeStoredCase } from '../../payouts/close-case.ts';
 import { afterQuery, afterSubmit, beginAttempt, expire, openPayout, supersede } from '../../payouts/decide.ts';
 import type { Observation, Payout } from '../../payouts/payout.ts';
 import { commandIdOf } from '../../payouts/payout-updated.ts';
@@ -166,7 +166,7 @@ describe('payouts in MongoDB', () => {
   it('are not listed any more when their case is closed by hand, and keep who closed it', async () => {
     const paid = afterSubmit(submitting('a'), key('a'), saw('PAID'), T0, POLICY);
     await store.insert([openCase(paid, 'CONTRADICTION', 'd', T0 + 1)]);
-    await closeStoredCase(store, 'a', { number: 1, by: 'amara', reason: 'ticket 4711' }, T0 + 2);
+    await closePayoutCase(store, 'a', { number: 1, by: 'amara', reason: 'ticket 4711' }, T0 + 2);
     expect(await store.openCases(10)).toEqual([]);
     const [stored] = await store.load(['a']);
     expect(stored?.cases).toMatchObject([{ closedAt: T0 + 2, closing: { by: 'amara', reason: 'ticket 4711' } }]);

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { type AnyBulkWriteOperation, Binary, type Collection, type Db } from 'mongodb';
 import type { KeyRing } from '../../domain/seals/seal.ts';
+import type { PayoutsWithCases } from '../../operations/cases/payouts/ports.ts';
 import type { Payout } from '../../payouts/payout.ts';
 import type { PayoutChange, PayoutStore } from '../../payouts/ports.ts';
 import { refuseOutsideTrials } from '../../ports/environment.ts';
@@ -20,10 +21,10 @@ import {
 
 export const PAYOUTS = 'payouts';
 
-export interface MongoPayoutStore extends PayoutStore {
+export interface MongoPayoutStore extends PayoutStore, PayoutsWithCases {
   /** Creates the indexes; does nothing about those that exist. */
   ensureIndexes(): Promise<void>;
-  /** Payouts that a person has to look at, the oldest first; without those of another shape, which are told as forged. */
+  /** As in the port; without those of another shape, which are told as forged. */
   openCases(limit: number): Promise<readonly Payout[]>;
   /** How many payouts are in each phase. Reads the whole collection: for operators and tests. */
   countByPhase(): Promise<Readonly<Record<string, number>>>;

@@ -2,11 +2,14 @@
 import { userInfo } from 'node:os';
 import type { Command } from 'commander';
 import { type MongoPayoutStore, mongoPayoutStore } from '../../adapters/mongo/payouts.ts';
-import { justificationText, personName } from '../../domain/people/identities.ts';
 import type { KeyRing } from '../../domain/seals/seal.ts';
-import { closeStoredCase } from '../../payouts/close-case.ts';
+import {
+  closePayoutCase,
+  listPayoutCases,
+  type PlacedPayoutCase,
+  showPayout,
+} from '../../operations/cases/payouts/cases.ts';
 import { forgedDetail } from '../../payouts/outbox.ts';
-import type { Payout, PayoutCase } from '../../payouts/payout.ts';
 import { CodedError } from '../../ports/fault.ts';
 import { withConnections } from '../connections.ts';
 import { count, printError, printRows, toJson, withJson } from '../output.ts';
@@ -48,7 +51,7 @@ export function registerPayoutCases(program: Command): void {
       '\nExamples:\n  corridor payouts cases list\n  corridor payouts cases list --limit 500 --json',
     )
     .action(({ limit, json }: { limit: number; json?: boolean }) =>
-      withPayouts(async (store) => printRows(openCaseRows(await store.openCases(limit)), COLUMNS, json)),
+      withPayouts(async (store) => printRows((await listPayoutCases(store, limit)).map(rowOf), COLUMNS, json)),
     );
 
   cases
@@ -59,9 +62,7 @@ export function registerPayoutCases(program: Command): void {
     .addHelpText('after', '\nExample:\n  corridor payouts cases show 0d5c…')
     .action((id: string) =>
       withPayouts(async (store) => {
-        const [found] = await store.load([id]);
-        if (!found) throw new CodedError('PAYOUT_UNKNOWN', `there is no payout ${id}: its id is that of the transfer`);
-        console.log(toJson(shown(found)));
+        console.log(toJson(await showPayout(store, id)));
       }),
     );
 
@@ -83,65 +84,16 @@ Example:
     )
     .action((id: string, number: number, { by, reason, json }: CloseOptions) =>
       withSealedPayouts(async (store, operators) => {
-        const closed = await closeStoredCase(
-          store,
-          id,
-          { number, by: personName(by), reason: justificationText(reason), operators },
-          Date.now(),
-        );
+        const closed = await closePayoutCase(store, id, { number, by, reason, operators }, Date.now());
         const one = closed.cases[number - 1]!;
-        const row = { ...rowOf(closed, one, number), closed: dateOf(one.closedAt), by: one.closing?.by };
+        const closedAt = one.closedAt === null ? null : new Date(one.closedAt);
+        const row = { ...rowOf({ payout: closed, one, number }), closed: closedAt, by: one.closing?.by };
         printRows([row], ['payout', 'case', 'code', 'phase', 'closed', 'by'], json);
       }),
     );
 }
 
-/** The open cases of these payouts, the oldest first. */
-export function openCaseRows(payouts: readonly Payout[]) {
-  return payouts
-    .flatMap((payout) => payout.cases.map((one, index) => ({ payout, one, number: index + 1 })))
-    .filter(({ one }) => one.closedAt === null)
-    .sort((a, b) => a.one.openedAt - b.one.openedAt)
-    .map(({ payout, one, number }) => rowOf(payout, one, number));
-}
-
-/** A payout as operators see it: all but the request, which holds the parties. */
-export function shown(payout: Payout) {
-  const { payoutId, revision, phase, provider, homePartition, pricingAttempt, publishedVersion } = payout;
-  return {
-    payoutId,
-    revision,
-    phase,
-    provider,
-    homePartition,
-    pricingAttempt,
-    priceExpiresAt: dateOf(payout.priceExpiresAt),
-    nextPollAt: dateOf(payout.nextPollAt),
-    createdAt: dateOf(payout.createdAt),
-    changedAt: dateOf(payout.changedAt),
-    attempts: payout.attempts.map((attempt) => ({
-      ...attempt,
-      startedAt: dateOf(attempt.startedAt),
-      leaseUntil: dateOf(attempt.leaseUntil),
-      expiresAt: dateOf(attempt.expiresAt),
-      unknownSince: dateOf(attempt.unknownSince),
-      acceptedAt: dateOf(attempt.acceptedAt),
-      end: attempt.end && { ...attempt.end, at: dateOf(attempt.end.at) },
-    })),
-    cases: payout.cases.map((one, index) => ({
-      case: index + 1,
-      ...one,
-      openedAt: dateOf(one.openedAt),
-      closedAt: dateOf(one.closedAt),
-    })),
-    updates: payout.updates.map((update) => ({ ...update, changedAt: dateOf(update.changedAt) })),
-    publishedVersion,
-  };
-}
-
-const dateOf = (ms: number | null) => (ms === null ? null : new Date(ms));
-
-const rowOf = (payout: Payout, one: PayoutCase, number: number) => ({
+const rowOf = ({ payout, one, number }: PlacedPayoutCase) => ({
   payout: payout.payoutId,
   case: number,
   code: one.code,

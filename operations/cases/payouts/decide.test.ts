@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { openCase } from './changes.ts';
-import { closeCase, closeStoredCase } from './close-case.ts';
-import { beginAttempt, giveUp, nextStep, openPayout, supersede } from './decide.ts';
-import { flawOf } from './invariants.ts';
-import type { Payout, PayoutCase, PayoutPhase } from './payout.ts';
-import { DEFAULT_PAYOUT_POLICY as POLICY } from './policy.ts';
-import { MemoryStore } from './testing/memory.ts';
+import { openCase } from '../../../payouts/changes.ts';
+import { beginAttempt, giveUp, nextStep, openPayout, supersede } from '../../../payouts/decide.ts';
+import { flawOf } from '../../../payouts/invariants.ts';
+import type { Payout, PayoutCase, PayoutPhase } from '../../../payouts/payout.ts';
+import { DEFAULT_PAYOUT_POLICY as POLICY } from '../../../payouts/policy.ts';
+import { MemoryStore } from '../../../payouts/testing/memory.ts';
+import { closePayoutCase } from './cases.ts';
+import { closeCase } from './decide.ts';
 
 const T0 = 1_000_000;
 const PHASES: readonly PayoutPhase[] = [
@@ -105,7 +106,7 @@ describe('closing a stored case', () => {
         return store.apply(changes);
       },
     };
-    await closeStoredCase(racing, 't-1', closing, T0);
+    await closePayoutCase(racing, 't-1', closing, T0);
     expect(store.payouts.get('t-1')).toMatchObject({ phase: 'RETURNED', cases: [{ closedAt: T0 }] });
   });
 
@@ -119,7 +120,7 @@ describe('closing a stored case', () => {
         return [false];
       },
     };
-    expect((await closeStoredCase(deaf, 't-1', closing, T0)).cases).toMatchObject([{ closedAt: T0 }]);
-    await expect(closeStoredCase(store, 'none', closing, T0)).rejects.toMatchObject({ code: 'PAYOUT_UNKNOWN' });
+    expect((await closePayoutCase(deaf, 't-1', closing, T0)).cases).toMatchObject([{ closedAt: T0 }]);
+    await expect(closePayoutCase(store, 'none', closing, T0)).rejects.toMatchObject({ code: 'PAYOUT_UNKNOWN' });
   });
 });

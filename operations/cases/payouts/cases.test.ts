@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { openCase } from '../../payouts/changes.ts';
-import { closeCase } from '../../payouts/close-case.ts';
-import { openPayout } from '../../payouts/decide.ts';
-import type { Payout, PayoutCase, PayoutPhase } from '../../payouts/payout.ts';
-import { openCaseRows, shown } from './payout-cases.ts';
+import { openCase } from '../../../payouts/changes.ts';
+import { openPayout } from '../../../payouts/decide.ts';
+import type { Payout, PayoutCase, PayoutPhase } from '../../../payouts/payout.ts';
+import { openCasesOf, shownPayout } from './cases.ts';
+import { closeCase } from './decide.ts';
 
 const T0 = 1_000_000;
 const closing = { number: 1, by: 'amara', reason: 'ticket 4711' };
@@ -19,13 +19,13 @@ describe('what operators see', () => {
     const closed = closeCase(payoutWith('CONTRADICTION', 'PAID', 'closed'), closing, T0);
     const late = payoutWith('NO_PROOF', 'ACCEPTED', 'late', T0 + 2);
     const both = openCase(payoutWith('CONTRADICTION', 'NEW', 'both'), 'SUPERSEDE_REFUSED', 'detail', T0 + 3);
-    const rows = openCaseRows([both, late, closed]);
-    expect(rows.map((row) => [row.payout, row.case, row.code])).toEqual([
+    const rows = openCasesOf([both, late, closed]);
+    expect(rows.map(({ payout, number, one }) => [payout.payoutId, number, one.code])).toEqual([
       ['both', 1, 'CONTRADICTION'],
       ['late', 1, 'NO_PROOF'],
       ['both', 2, 'SUPERSEDE_REFUSED'],
     ]);
-    expect(shown(both)).not.toHaveProperty('requested');
-    expect(shown(both)).toMatchObject({ cases: [{ case: 1 }, { case: 2 }], attempts: [], updates: [] });
+    expect(shownPayout(both)).not.toHaveProperty('requested');
+    expect(shownPayout(both)).toMatchObject({ cases: [{ case: 1 }, { case: 2 }], attempts: [], updates: [] });
   });
 });
