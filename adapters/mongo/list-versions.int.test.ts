@@ -2,8 +2,8 @@
 import { type Db, MongoClient } from 'mongodb';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { decideCustomerCase } from '../../operations/cases/customers/cases.ts';
-import { approveException } from '../../operations/exceptions/approve.ts';
 import { flawOfException } from '../../operations/exceptions/exception.ts';
+import { approveException, proposeException, revokeException } from '../../operations/exceptions/exceptions.ts';
 import { activateVersion, importVersion } from '../../operations/lists/import-and-activate.ts';
 import type { ScreeningExceptionRevoked, ScreeningListActivated } from '../../schemas/types.generated.ts';
 import { entitiesHashOf, type ListVersion } from '../../screening/lists/index.ts';
@@ -171,15 +171,19 @@ describe('an exception', () => {
   it('is found for its counterparty until it expires or is revoked, and kept after', async () => {
     const store = exceptionStore(fresh(), KEYS);
     await store.ensureIndexes();
-    await store.propose(exception('a'), TERMS.now);
-    await store.propose(exception('b', { token: 'token-2' }), TERMS.now);
-    await store.propose(exception('c', { expiresAt: TERMS.now + 1 }), TERMS.now);
+    await proposeException(store, exception('a'), TERMS.now, KEYS.operators);
+    await proposeException(store, exception('b', { token: 'token-2' }), TERMS.now, KEYS.operators);
+    await proposeException(store, exception('c', { expiresAt: TERMS.now + 1 }), TERMS.now, KEYS.operators);
     for (const id of ['a', 'c']) await approveException(store, id, { by: 'bela', at: TERMS.now }, KEYS.operators);
-    await expect(store.propose(exception('a'), TERMS.now)).rejects.toMatchObject({ code: 'EXCEPTION_TAKEN' });
+    await expect(proposeException(store, exception('a'), TERMS.now, KEYS.operators)).rejects.toMatchObject({
+      code: 'EXCEPTION_TAKEN',
+    });
     expect(await store.find(['token-1'], TERMS.now + 1)).toMatchObject([exception('a')]);
     expect(await store.find(['token-3'], TERMS.now)).toEqual([]);
-    await store.revoke('a', 'bela', 'was wrong', TERMS.now);
-    await expect(store.revoke('a', 'bela', 'twice', TERMS.now)).rejects.toMatchObject({ code: 'EXCEPTION_UNKNOWN' });
+    await revokeException({ store }, 'a', { by: 'bela', reason: 'was wrong', at: TERMS.now }, KEYS.operators);
+    await expect(
+      revokeException({ store }, 'a', { by: 'bela', reason: 'twice', at: TERMS.now }, KEYS.operators),
+    ).rejects.toMatchObject({ code: 'EXCEPTION_UNKNOWN' });
     expect(await store.find(['token-1'], TERMS.now + 1)).toEqual([]);
     expect(await store.list({ token: 'token-1', limit: 10 })).toHaveLength(2);
   });
@@ -187,7 +191,7 @@ describe('an exception', () => {
   it('excuses nobody until another person approved it, once', async () => {
     const store = exceptionStore(fresh(), KEYS);
     const proposed = exception('a', { token: 't' });
-    await store.propose(proposed, TERMS.now);
+    await proposeException(store, proposed, TERMS.now, KEYS.operators);
     expect(await store.find(['t'], TERMS.now)).toEqual([]);
     await expect(approveException(store, 'a', { by: 'AMARA ', at: TERMS.now }, KEYS.operators)).rejects.toMatchObject({
       code: 'SECOND_PERSON_NEEDED',
@@ -204,7 +208,7 @@ describe('an exception', () => {
     ]);
     expect(both.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
     expect(await store.find(['t'], TERMS.now)).toMatchObject([proposed]);
-    await store.revoke('a', 'amara', 'was wrong', TERMS.now);
+    await revokeException({ store }, 'a', { by: 'amara', reason: 'was wrong', at: TERMS.now }, KEYS.operators);
     await expect(approveException(store, 'a', { by: 'bela', at: TERMS.now }, KEYS.operators)).rejects.toMatchObject({
       code: 'EXCEPTION_UNKNOWN',
     });
@@ -216,7 +220,7 @@ describe('an exception', () => {
     const store = exceptionStore(db, { ...KEYS, onIgnored: (id) => ignored.push(id) });
     const stored = db.collection<{ _id: string }>('screening_exceptions');
     const granted = async (id: string) => {
-      await store.propose(exception(id), TERMS.now);
+      await proposeException(store, exception(id), TERMS.now, KEYS.operators);
       await approveException(store, id, { by: 'bela', at: TERMS.now }, KEYS.operators);
     };
     await granted('right');
@@ -230,7 +234,7 @@ describe('an exception', () => {
       await granted(field);
       await stored.updateOne({ _id: field }, { $set: { [field]: value } });
     }
-    await store.propose(exception('never-approved'), TERMS.now);
+    await proposeException(store, exception('never-approved'), TERMS.now, KEYS.operators);
     await stored.updateOne({ _id: 'never-approved' }, { $set: { approved: { at: TERMS.now, by: 'bela' } } });
     const { exceptionId: _, expiresAt, ...rest } = exception('inserted');
     const approved = { at: TERMS.now, by: 'bela', seal: 'test.x' };
@@ -245,7 +249,7 @@ describe('an exception', () => {
     expect(await believing.find(['token-1', 'token-2'], TERMS.now)).toHaveLength(found.length + ignored.length);
 
     // Whoever asked for it cannot be made somebody else, so that one person could approve what he asked for.
-    await store.propose(exception('mine'), TERMS.now);
+    await proposeException(store, exception('mine'), TERMS.now, KEYS.operators);
     await stored.updateOne({ _id: 'mine' }, { $set: { grantedBy: 'cem' } });
     await expect(approveException(store, 'mine', { by: 'amara', at: TERMS.now }, KEYS.operators)).rejects.toMatchObject(
       { code: 'EXCEPTION_NOT_SEALED' },
@@ -276,11 +280,16 @@ describe('a revocation', () => {
     const onIgnored = (id: string, code: string) => told.push(`${id} ${code}`);
     const store = exceptionStore(db, { ...KEYS, revocations, onIgnored });
     const stored = db.collection<{ _id: string }>('screening_exceptions');
-    await store.propose(exception, TERMS.now);
+    await proposeException(store, exception, TERMS.now, KEYS.operators);
     await approveException(store, 'a', { by: 'bela', at: TERMS.now }, KEYS.operators);
     const approved = (await stored.findOne({ _id: 'a' }))!;
     expect(await store.find(['t'], TERMS.now)).toHaveLength(1);
-    await store.revoke('a', 'bela', 'was wrong', TERMS.now);
+    await revokeException(
+      { store, publish: revocations.publish },
+      'a',
+      { by: 'bela', reason: 'was wrong', at: TERMS.now },
+      KEYS.operators,
+    );
     expect(log).toEqual([{ exceptionId: 'a', revokedAt: TERMS.now, revokedBy: 'bela' }]);
     expect(flawOfException(KEYS.operators, (await store.list({ limit: 1 }))[0]!)).toBeUndefined();
     await stored.replaceOne({ _id: 'a' }, approved);

@@ -1,5 +1,6 @@
 // Documents of another shape than any that was ever written: told as what they are, and the rest goes on.
 import { describe, expect, it } from 'vitest';
+import { revokeException } from '../../operations/exceptions/exceptions.ts';
 import { openPayout } from '../../payouts/decide.ts';
 import { KEYS } from '../../test/kit/keys.ts';
 import { customerCaseStore } from './customer-cases.ts';
@@ -108,7 +109,14 @@ it('a revocation is in the log, whatever the database says of the exception', as
     publish: async ({ exceptionId }: { exceptionId: string }) => void log.push(exceptionId),
   };
   const store = exceptionStore(dbOf([]).db, { ...KEYS, revocations });
-  await expect(store.revoke('a', 'bela', 'was wrong', 1)).rejects.toThrow(/is revoked in the log/);
+  await expect(
+    revokeException(
+      { store, publish: revocations.publish },
+      'a',
+      { by: 'bela', reason: 'was wrong', at: 1 },
+      KEYS.operators,
+    ),
+  ).rejects.toThrow(/is revoked in the log/);
   expect(log).toEqual(['a']);
 });
 

@@ -1,11 +1,8 @@
 // Good-guy exceptions in MongoDB: screening_exceptions { _id, token, source, entityId, entityHash, expiresAt, …, revoked }.
 import type { Db } from 'mongodb';
-import { type KeyRing, sealOf } from '../../domain/seals/seal.ts';
+import type { KeyRing } from '../../domain/seals/seal.ts';
 import { isApproved, type StoredException } from '../../operations/exceptions/exception.ts';
-import type { ApprovableExceptions } from '../../operations/exceptions/ports.ts';
-import { CodedError } from '../../ports/fault.ts';
-import type { ScreeningExceptionRevoked } from '../../schemas/types.generated.ts';
-import { askedParts, revokedParts, type ScreeningException } from '../../screening/exceptions.ts';
+import type { Exceptions, PublishRevocation } from '../../operations/exceptions/ports.ts';
 import type { ExceptionBook } from '../../screening/ports.ts';
 import { insertFree } from './claims.ts';
 import { MAJORITY } from './client.ts';
@@ -15,17 +12,8 @@ import { ensureIndexes } from './idempotent-store.ts';
 export const EXCEPTIONS = 'screening_exceptions';
 
 /** Exceptions as officers keep them. Nothing is ever deleted. */
-export interface ExceptionStore extends ExceptionBook, ApprovableExceptions {
+export interface ExceptionStore extends ExceptionBook, Exceptions {
   ensureIndexes(): Promise<void>;
-  /** Keeps an exception that counts for nothing until it is approved. @throws CodedError EXCEPTION_TAKEN: the id is in use */
-  propose(exception: ScreeningException, now: number): Promise<void>;
-  /**
-   * Ends it: in the log first, which cannot be taken back, then here. In the log always: what the database says of it may
-   * be a stranger's word, and gone tomorrow.
-   * @throws CodedError EXCEPTION_UNKNOWN for one that the database does not have in force; it is in the log all the same
-   */
-  revoke(exceptionId: string, by: string, reason: string, now: number): Promise<void>;
-  list(filter: { readonly token?: string; readonly limit: number }): Promise<readonly StoredException[]>;
 }
 
 type Stored = Omit<StoredException, 'exceptionId' | 'expiresAt' | 'grantedAt'> & {
@@ -39,7 +27,7 @@ export interface Revocations {
   /** Those of these exceptions that the log has as revoked. */
   among(exceptionIds: readonly string[]): Promise<ReadonlySet<string>>;
   /** For who revokes: resolves when it is in the log. */
-  publish?(revoked: ScreeningExceptionRevoked): Promise<void>;
+  readonly publish?: PublishRevocation;
 }
 
 export interface ExceptionStoreOptions {
@@ -78,19 +66,10 @@ export function exceptionStore(db: Db, { operators, onIgnored, revocations }: Ex
         return false;
       });
     },
-    async propose(exception, now) {
-      const { exceptionId, expiresAt, ...rest } = exception;
-      const document = {
-        _id: exceptionId,
-        ...rest,
-        expiresAt: new Date(expiresAt),
-        grantedAt: new Date(now),
-        approved: null,
-        revoked: null,
-        seal: sealOf(operators, 'exception', askedParts(exception)),
-      };
-      const taken = await insertFree(collection as never, [document]);
-      if (taken.size > 0) throw new CodedError('EXCEPTION_TAKEN', `there is an exception ${exceptionId} already`);
+    async insert({ exceptionId, expiresAt, grantedAt, ...rest }) {
+      const dates = { expiresAt: new Date(expiresAt), grantedAt: new Date(grantedAt) };
+      const taken = await insertFree(collection as never, [{ _id: exceptionId, ...rest, ...dates }]);
+      return taken.size === 0;
     },
     async waiting(exceptionId, now) {
       const found = await guarded(() => collection.findOne(waitingAt(exceptionId, now)));
@@ -101,20 +80,9 @@ export function exceptionStore(db: Db, { operators, onIgnored, revocations }: Ex
       const result = await guarded(() => collection.updateOne(waiting, { $set: { approved } }));
       return result.matchedCount === 1;
     },
-    async revoke(exceptionId, by, reason, now) {
-      const filter = { _id: exceptionId, revoked: null };
-      await revocations?.publish?.({ exceptionId, revokedAt: now, revokedBy: by });
-      const seal = sealOf(operators, 'exception', revokedParts(exceptionId, { at: now, by, reason }));
-      const result = await guarded(() =>
-        collection.updateOne(filter, { $set: { revoked: { at: now, by, reason, seal } } }),
-      );
-      if (result.matchedCount === 1) return;
-      throw new CodedError(
-        'EXCEPTION_UNKNOWN',
-        revocations?.publish
-          ? `exception ${exceptionId} is revoked in the log; the database has none in force: see \`exceptions list\``
-          : `there is no exception ${exceptionId} in force: see \`exceptions list\``,
-      );
+    async revoke(exceptionId, revoked) {
+      const inForce = { _id: exceptionId, revoked: null };
+      return (await guarded(() => collection.updateOne(inForce, { $set: { revoked } }))).matchedCount === 1;
     },
     async list({ token, limit }) {
       const filter = token === undefined ? {} : { token };

@@ -2,7 +2,7 @@
 import { type Document, MongoClient } from 'mongodb';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import { decideCustomerCase } from '../../operations/cases/customers/cases.ts';
-import { approveException } from '../../operations/exceptions/approve.ts';
+import { approveException, proposeException, revokeException } from '../../operations/exceptions/exceptions.ts';
 import { activateVersion, importVersion } from '../../operations/lists/import-and-activate.ts';
 import type { ListReference } from '../../schemas/types.generated.ts';
 import { loadSampleList } from '../../screening/lists/sample/load.ts';
@@ -30,10 +30,10 @@ it('any field of a list version, an activation, an exception or a customer case 
   const exceptions = exceptionStore(db, KEYS);
   const asked = { token: 't', source: 'OFAC', entityId: '1', entityHash: 'h', expiresAt: NOW + 9, grantedBy: 'amara' };
   for (const exceptionId of ['approved', 'revoked']) {
-    await exceptions.propose({ exceptionId, ...asked, reason: 'r' }, NOW);
+    await proposeException(exceptions, { exceptionId, ...asked, reason: 'r' }, NOW, KEYS.operators);
     await approveException(exceptions, exceptionId, { by: 'bela', at: NOW }, KEYS.operators);
   }
-  await exceptions.revoke('revoked', 'bela', 'was wrong', NOW);
+  await revokeException({ store: exceptions }, 'revoked', { by: 'bela', reason: 'was wrong', at: NOW }, KEYS.operators);
   const cases = customerCaseStore(db, KEYS);
   const [candidate] = findings('POTENTIAL_MATCH').parties[0]!.candidates;
   const about = { token: 't', source: 'CORRIDOR', entityId: '9', entityHash: 'h', versionId: 'v', transferId: 'x' };

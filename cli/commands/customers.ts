@@ -1,13 +1,16 @@
 // `corridor customers list|decide`: known customers who resemble what a new list version added.
 import { userInfo } from 'node:os';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { customerCaseStore } from '../../adapters/mongo/customer-cases.ts';
-import { decideCustomerCase } from '../../operations/cases/customers/cases.ts';
+import {
+  type CustomerCaseSummary,
+  decideCustomerCase,
+  listCustomerCases,
+} from '../../operations/cases/customers/cases.ts';
 import { CodedError } from '../../ports/fault.ts';
 import type { CustomerCaseState } from '../../screening/rescreening/customer-case.ts';
-import { flawOfCustomerCase } from '../../screening/rescreening/customer-seals.ts';
 import { withConnections } from '../connections.ts';
-import { print, printRows, withJson } from '../output.ts';
+import { count, print, printRows, withJson } from '../output.ts';
 
 const STATES: readonly CustomerCaseState[] = ['OPEN', 'CONFIRMED', 'CLEARED'];
 
@@ -25,30 +28,16 @@ export function registerCustomers(program: Command): void {
 
   withJson(customers.command('list'))
     .description('cases, oldest first; open and confirmed ones block payouts')
-    .option('--state <state>', `${STATES.join(', ')} or ALL`, 'OPEN')
-    .option('--limit <n>', 'at most so many', '50')
+    .addOption(new Option('--state <state>', 'cases in this state').choices([...STATES, 'ALL']).default('OPEN'))
+    .option('--limit <n>', 'at most so many', count, 50)
     .addHelpText('after', '\nThe parties are told by `corridor explain <transfer>`.')
-    .action(({ state, limit, json }: { state: string; limit: string; json?: boolean }) =>
+    .action(({ state, limit, json }: { state: string; limit: number; json?: boolean }) =>
       withConnections(async (connections) => {
         const { operators } = connections.config.keys;
         const store = customerCaseStore(await connections.db(), { operators });
-        const chosen = STATES.find((known) => known === state.toUpperCase());
-        const found = await store.list({ limit: Number(limit), ...(chosen ? { state: chosen } : {}) });
-        printRows(
-          found.map((each) => ({
-            case: each.caseId,
-            // What nobody sealed blocks, whatever it says.
-            state: flawOfCustomerCase(operators, each) ? 'NOT SEALED' : each.state,
-            entity: `${each.source}:${each.entityId}`,
-            // There may be none in a document that somebody else wrote.
-            listedName: each.candidate?.matchedName,
-            score: each.candidate?.score,
-            transfer: each.transferId,
-            opened: Number.isNaN(each.openedAt) ? undefined : new Date(each.openedAt),
-          })),
-          ['case', 'state', 'entity', 'listedName', 'score', 'transfer', 'opened'],
-          json,
-        );
+        const chosen = STATES.find((known) => known === state);
+        const found = await listCustomerCases(store, { limit, ...(chosen ? { state: chosen } : {}) }, operators);
+        printRows(found.map(row), ['case', 'state', 'entity', 'listedName', 'score', 'transfer', 'opened'], json);
       }),
     );
 
@@ -72,3 +61,15 @@ export function registerCustomers(program: Command): void {
       }),
     );
 }
+
+const row = ({ found, flaw }: CustomerCaseSummary) => ({
+  case: found.caseId,
+  // What nobody sealed blocks, whatever it says.
+  state: flaw ? 'NOT SEALED' : found.state,
+  entity: `${found.source}:${found.entityId}`,
+  // There may be none in a document that somebody else wrote.
+  listedName: found.candidate?.matchedName,
+  score: found.candidate?.score,
+  transfer: found.transferId,
+  opened: Number.isNaN(found.openedAt) ? undefined : new Date(found.openedAt),
+});

@@ -5,41 +5,42 @@ import type { Command } from 'commander';
 import { caseStore } from '../../adapters/mongo/cases.ts';
 import { listStore } from '../../adapters/mongo/list-versions.ts';
 import { type ExceptionStore, exceptionStore } from '../../adapters/mongo/screening-exceptions.ts';
-import { justificationText, personName } from '../../domain/people/identities.ts';
-import { wholeCase } from '../../operations/cases/holds/decide.ts';
-import { approveException } from '../../operations/exceptions/approve.ts';
-import { flawOfException, type StoredException } from '../../operations/exceptions/exception.ts';
+import { MAX_DAYS } from '../../operations/exceptions/ask.ts';
+import {
+  approveException,
+  askForException,
+  type ExceptionRequest,
+  type ExceptionState,
+  listExceptions,
+  revokeException,
+} from '../../operations/exceptions/exceptions.ts';
+import type { PublishRevocation } from '../../operations/exceptions/ports.ts';
 import { CodedError } from '../../ports/fault.ts';
-import { FIRST_INTERMEDIARY, tokensOf } from '../../screening/counterparties.ts';
-import { entityHash } from '../../screening/lists/index.ts';
-import { unpackEntities } from '../../screening/versions/packed.ts';
 import type { Connections } from '../../services/connections.ts';
 import { revocationsInLog } from '../../services/screening.ts';
 import { withConnections } from '../connections.ts';
-import { print, printRows, withJson } from '../output.ts';
-
-/** Cases that were opened before intermediaries were known name none. */
-const NONE_BESIDE = { intermediaryTokens: [] };
-const DAY_MS = 86_400_000;
+import { count, print, printRows, withJson } from '../output.ts';
 
 interface AddOptions {
   readonly entity: string;
   readonly case?: string;
   readonly role: string;
   readonly token?: string;
-  readonly days: string;
+  readonly days: number;
   readonly reason: string;
   readonly by: string;
   readonly json?: boolean;
 }
 
-const withExceptions = (use: (store: ExceptionStore, connections: Connections) => Promise<void>) =>
+const withExceptions = (
+  use: (store: ExceptionStore, connections: Connections, publish: PublishRevocation | undefined) => Promise<void>,
+) =>
   withConnections(async (connections) => {
     const revocations = revocationsInLog(connections);
     const store = exceptionStore(await connections.db(), { ...connections.config.keys, revocations });
     try {
       await store.ensureIndexes();
-      await use(store, connections);
+      await use(store, connections, revocations.publish);
     } finally {
       await revocations.close();
     }
@@ -56,7 +57,7 @@ export function registerExceptions(program: Command): void {
     .option('--case <id>', 'the case that showed it: the counterparty is taken from there')
     .option('--role <role>', 'which party of the case: debtor, creditor, intermediary-1, …', 'debtor')
     .option('--token <token>', 'or the token of the counterparty itself')
-    .requiredOption('--days <n>', 'how long it holds, 1 to 366 days')
+    .requiredOption('--days <n>', `how long it holds, 1 to ${MAX_DAYS} days`, count)
     .requiredOption('--reason <text>', 'why; kept')
     .option('--by <person>', 'who asks', userInfo().username)
     .addHelpText(
@@ -70,27 +71,15 @@ Example:
     )
     .action((options: AddOptions) =>
       withExceptions(async (store, connections) => {
-        const days = Number(options.days);
-        if (!(Number.isInteger(days) && days >= 1 && days <= 366)) {
-          throw new CodedError(
-            'OPTION_INVALID',
-            `--days must be a whole number from 1 to 366 (it is "${options.days}")`,
-          );
-        }
-        const token = await tokenOf(options, connections);
-        const [source = '', entityId = ''] = split(options.entity);
-        const now = Date.now();
-        const exception = {
-          exceptionId: randomUUID(),
-          token,
-          source,
-          entityId,
-          entityHash: await hashInForce(connections, source, options.entity),
-          expiresAt: now + days * DAY_MS,
-          grantedBy: personName(options.by),
-          reason: justificationText(options.reason),
-        };
-        await store.propose(exception, now);
+        const db = await connections.db();
+        const { keys } = connections.config;
+        const { entity, days, by, reason } = options;
+        const request = { exceptionId: randomUUID(), entity, days, by, reason, at: Date.now() };
+        const exception = await askForException(
+          { store, holds: caseStore(db), lists: listStore(db, keys) },
+          { ...request, counterparty: counterpartyOf(options) },
+          keys.operators,
+        );
         printRows(
           [{ ...exception, expires: new Date(exception.expiresAt) }],
           ['exceptionId', 'source', 'entityId', 'token', 'expires'],
@@ -114,18 +103,18 @@ Example:
   withJson(exceptions.command('list'))
     .description('exceptions, newest first, revoked and expired ones included')
     .option('--token <token>', 'of this counterparty only')
-    .option('--limit <n>', 'at most so many', '50')
-    .action(({ token, limit, json }: { token?: string; limit: string; json?: boolean }) =>
+    .option('--limit <n>', 'at most so many', count, 50)
+    .action(({ token, limit, json }: { token?: string; limit: number; json?: boolean }) =>
       withExceptions(async (store, { config }) => {
         const { operators } = config.keys;
-        const found = await store.list({ limit: Number(limit), ...(token === undefined ? {} : { token }) });
-        const now = Date.now();
+        const filter = { limit, ...(token === undefined ? {} : { token }) };
+        const found = await listExceptions(store, filter, { operators, now: Date.now() });
         printRows(
           found.map((each) => ({
             exceptionId: each.exceptionId,
             entity: `${each.source}:${each.entityId}`,
             token: each.token,
-            state: flawOfException(operators, each) ? 'NOT SEALED' : stateOf(each, now),
+            state: STATES[each.state],
             expires: new Date(each.expiresAt),
             by: each.grantedBy,
             approvedBy: each.approved?.by,
@@ -144,47 +133,23 @@ Example:
     .requiredOption('--reason <text>', 'why; kept')
     .option('--by <person>', 'who revokes', userInfo().username)
     .action((id: string, { reason, by }: { reason: string; by: string }) =>
-      withExceptions(async (store) => {
-        await store.revoke(id, personName(by), justificationText(reason), Date.now());
+      withExceptions(async (store, { config }, publish) => {
+        await revokeException({ store, publish }, id, { by, reason, at: Date.now() }, config.keys.operators);
         print(`${id} is revoked`);
       }),
     );
 }
 
-function stateOf({ revoked, expiresAt, approved }: StoredException, now: number): string {
-  if (revoked) return 'revoked';
-  if (expiresAt <= now) return 'expired';
-  return approved ? 'in force' : 'waits for approval';
-}
-
-async function tokenOf(options: AddOptions, connections: Connections): Promise<string> {
-  if (options.token !== undefined) return options.token;
-  if (options.case === undefined) throw new CodedError('OPTION_MISSING', 'say --case or --token');
-  const found = wholeCase(options.case, await caseStore(await connections.db()).find(options.case));
-  const tokens = tokensOf({ ...NONE_BESIDE, ...found.held.instruction });
-  const place = ['debtor', 'creditor'].indexOf(options.role.toLowerCase());
-  const intermediary = /^intermediary-(\d+)$/i.exec(options.role)?.[1];
-  const token = tokens[place < 0 ? FIRST_INTERMEDIARY + Number(intermediary) - 1 : place];
-  if (token !== undefined) return token;
-  const there = ['debtor', 'creditor', ...tokens.slice(FIRST_INTERMEDIARY).map((_, i) => `intermediary-${i + 1}`)];
-  throw new CodedError('OPTION_INVALID', `--role must be one of: ${there.join(', ')} (it is "${options.role}")`);
-}
-
-/** The entity as the list in force has it: the exception is void when that changes. */
-async function hashInForce(connections: Connections, source: string, id: string): Promise<string> {
-  const store = listStore(await connections.db(), connections.config.keys);
-  const active = (await store.active()).find((each) => each.source === source);
-  if (!active?.isSealed) {
-    throw new CodedError('NO_ACTIVE_LIST', `no list of ${source} is in force: see \`corridor lists show\``);
-  }
-  const { head, chunks } = await store.load(active.list.versionId);
-  const entity = unpackEntities(chunks, active.list.contentHash).find((each) => each.id === id);
-  if (entity) return entityHash(entity);
-  throw new CodedError('ENTITY_UNKNOWN', `${head.versionId} has no entity ${id}`);
-}
-
-const split = (id: string): readonly string[] => {
-  const at = id.indexOf(':');
-  if (at > 0) return [id.slice(0, at), id.slice(at + 1)];
-  throw new CodedError('OPTION_INVALID', `--entity must be SOURCE:ID (it is "${id}")`);
+const STATES: Readonly<Record<ExceptionState, string>> = {
+  WAITING: 'waits for approval',
+  'IN FORCE': 'in force',
+  EXPIRED: 'expired',
+  REVOKED: 'revoked',
+  'NOT SEALED': 'NOT SEALED',
 };
+
+function counterpartyOf({ token, case: holdId, role }: AddOptions): ExceptionRequest['counterparty'] {
+  if (token !== undefined) return { token };
+  if (holdId !== undefined) return { holdId, role };
+  throw new CodedError('OPTION_MISSING', 'say --case or --token');
+}

@@ -3,21 +3,21 @@ import { userInfo } from 'node:os';
 import type { Command } from 'commander';
 import { listStore } from '../../adapters/mongo/list-versions.ts';
 import { activateVersion, importVersion } from '../../operations/lists/import-and-activate.ts';
-import { CodedError } from '../../ports/fault.ts';
 import {
-  type DropReason,
-  diffLists,
-  type ImportReport,
-  type ListEntity,
-  ListRefused,
-} from '../../screening/lists/index.ts';
-import { unpackEntities } from '../../screening/versions/packed.ts';
-import type { ListStore, StoredActivation } from '../../screening/versions/store.ts';
+  compareVersions,
+  type EntityChange,
+  type ListStatus,
+  listVersions,
+  showVersion,
+} from '../../operations/lists/versions.ts';
+import { CodedError } from '../../ports/fault.ts';
+import { type DropReason, type ImportReport, ListRefused } from '../../screening/lists/index.ts';
+import type { ListStore } from '../../screening/versions/store.ts';
 import type { Connections } from '../../services/connections.ts';
 import { activationPublisher } from '../../services/screening.ts';
 import { withConnections } from '../connections.ts';
 import { LIST_FORMATS, readListFiles } from '../lists/read-files.ts';
-import { print, printRows, toJson, withJson } from '../output.ts';
+import { count, print, printRows, toJson, withJson } from '../output.ts';
 
 interface ImportOptions {
   readonly source?: string;
@@ -25,6 +25,12 @@ interface ImportOptions {
   readonly maxShrink: string;
   readonly activate?: boolean;
   readonly by: string;
+  readonly json?: boolean;
+}
+
+interface ShowOptions {
+  readonly source?: string;
+  readonly limit: number;
   readonly json?: boolean;
 }
 
@@ -73,64 +79,33 @@ Examples:
     .argument('[version]', 'one version, with its import report; without it, all of them')
     .description('list versions, and which are in force')
     .option('--source <name>', 'of this source only')
-    .option('--limit <n>', 'at most so many', '50')
+    .option('--limit <n>', 'at most so many', count, 50)
     .addHelpText('after', '\nExamples:\n  corridor lists show\n  corridor lists show OFAC-2026-11-23-1f2e3d4c5b6a')
-    .action((versionId: string | undefined, options: { source?: string; limit: string; json?: boolean }) =>
-      withLists(async (store) => {
-        const active = await store.active();
-        const inForce = new Map(active.map((each) => [each.list?.versionId, each]));
-        if (versionId !== undefined) {
-          const head = await store.head(versionId);
-          if (options.json) console.log(toJson({ ...head, active: inForce.get(versionId) ?? null }));
-          else printReport(versionId, true, head.report);
-          return;
-        }
-        const { source, limit } = options;
-        const heads = await store.heads({ limit: Number(limit), ...(source === undefined ? {} : { source }) });
-        printRows(
-          heads.map((head) => {
-            const activation = inForce.get(head.versionId);
-            return {
-              version: head.versionId,
-              published: head.publicationDate ?? '-',
-              entities: head.counts.entities,
-              names: head.counts.names,
-              imported: new Date(head.importedAt),
-              by: head.importedBy,
-              inForceSince: Number.isFinite(activation?.activatedAt) ? new Date(activation!.activatedAt) : undefined,
-              state: head.isSealed ? stateOf(activation) : 'NOT SEALED: import it again',
-            };
-          }),
-          ['version', 'published', 'entities', 'names', 'imported', 'by', 'inForceSince', 'state'],
-          options.json,
-        );
-      }),
+    .action((versionId: string | undefined, options: ShowOptions) =>
+      withLists((store) =>
+        versionId === undefined ? printVersions(store, options) : printVersion(store, versionId, options),
+      ),
     );
 
   withJson(lists.command('diff'))
     .argument('<before>', 'version')
     .argument('<after>', 'version')
     .description('entities added, removed and changed between two versions')
-    .option('--limit <n>', 'print at most so many entities', '50')
+    .option('--limit <n>', 'print at most so many entities', count, 50)
     .addHelpText('after', '\nExample:\n  corridor lists diff OFAC-2024-04-04-… OFAC-2024-05-03-…')
-    .action((before: string, after: string, options: { limit: string; json?: boolean }) =>
+    .action((before: string, after: string, { limit, json }: ShowOptions) =>
       withLists(async (store) => {
-        const [old, now] = await Promise.all([entitiesOf(store, before), entitiesOf(store, after)]);
-        const { added, removed, changed } = diffLists({ entities: old }, { entities: now });
-        const rows = [
-          ...added.map((entity) => row('added', entity, '')),
-          ...removed.map((entity) => row('removed', entity, '')),
-          ...changed.map(({ after: entity, fields }) => row('changed', entity, fields.join(', '))),
-        ];
-        const counts = { added: added.length, removed: removed.length, changed: changed.length };
-        if (options.json) {
+        const changes = await compareVersions(store, before, after);
+        const of = (kind: EntityChange['what']) => changes.filter(({ what }) => what === kind).length;
+        const counts = { added: of('added'), removed: of('removed'), changed: of('changed') };
+        const rows = changes.map(row);
+        if (json) {
           console.log(toJson({ before, after, ...counts, entities: rows }));
           return;
         }
         print(`+${counts.added} / -${counts.removed} / ${counts.changed} changed`);
-        if (rows.length > 0)
-          printRows(rows.slice(0, Number(options.limit)), ['what', 'entity', 'type', 'name', 'fields']);
-        if (rows.length > Number(options.limit)) print(`and ${rows.length - Number(options.limit)} more (--limit)`);
+        if (rows.length > 0) printRows(rows.slice(0, limit), ['what', 'entity', 'type', 'name', 'fields']);
+        if (rows.length > limit) print(`and ${rows.length - limit} more (--limit)`);
       }),
     );
 
@@ -144,10 +119,36 @@ Examples:
     );
 }
 
-function stateOf(activation: StoredActivation | undefined): string {
-  if (!activation) return '-';
-  if (!activation.isSealed) return 'NOT SEALED: activate it again';
-  return activation.published ? 'in force' : 'in force, not told yet: activate again';
+const STATES: Readonly<Record<ListStatus, string>> = {
+  IMPORTED: '-',
+  'IN FORCE': 'in force',
+  UNPUBLISHED: 'in force, not told yet: activate again',
+  'NOT SEALED': 'NOT SEALED: import it again',
+  'ACTIVATION NOT SEALED': 'NOT SEALED: activate it again',
+};
+
+async function printVersion(store: ListStore, versionId: string, { json }: ShowOptions): Promise<void> {
+  const { head, activation } = await showVersion(store, versionId);
+  if (json) console.log(toJson({ ...head, active: activation ?? null }));
+  else printReport(versionId, true, head.report);
+}
+
+async function printVersions(store: ListStore, { source, limit, json }: ShowOptions): Promise<void> {
+  const versions = await listVersions(store, { limit, ...(source === undefined ? {} : { source }) });
+  printRows(
+    versions.map(({ head, status, inForceSince }) => ({
+      version: head.versionId,
+      published: head.publicationDate ?? '-',
+      entities: head.counts.entities,
+      names: head.counts.names,
+      imported: new Date(head.importedAt),
+      by: head.importedBy,
+      inForceSince: inForceSince === undefined ? undefined : new Date(inForceSince),
+      state: STATES[status],
+    })),
+    ['version', 'published', 'entities', 'names', 'imported', 'by', 'inForceSince', 'state'],
+    json,
+  );
 }
 
 /** A refusal in words, without a stack. What is in force stays in force. */
@@ -172,17 +173,12 @@ async function activate(
   }
 }
 
-async function entitiesOf(store: ListStore, versionId: string): Promise<readonly ListEntity[]> {
-  const { head, chunks } = await store.load(versionId);
-  return unpackEntities(chunks, head.entitiesHash);
-}
-
-const row = (what: string, entity: ListEntity, fields: string) => ({
+const row = ({ what, entity, fields }: EntityChange) => ({
   what,
   entity: entity.id,
   type: entity.type,
   name: entity.names[0]!.full,
-  fields,
+  fields: fields.join(', '),
 });
 
 function printReport(versionId: string, isNew: boolean, report: ImportReport): void {
@@ -203,7 +199,7 @@ function printReport(versionId: string, isNew: boolean, report: ImportReport): v
 }
 
 const reasons = (drops: readonly DropReason[]): string =>
-  drops.map(({ code, count, examples }) => `${count} ${code} (${examples.join(', ')})`).join('; ') || 'none';
+  drops.map(({ code, count: many, examples }) => `${many} ${code} (${examples.join(', ')})`).join('; ') || 'none';
 
 function shareOf(text: string): number {
   const share = Number(text);

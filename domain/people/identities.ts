@@ -19,17 +19,58 @@ export const SYSTEM_IDENTITIES: readonly string[] = [
 const MOST_NAME = 64;
 const MOST_TEXT = 2_000;
 
-/** Letters and digits alone, as they look alike: what a reserved name is compared by. */
-const bare = (name: string): string =>
+/** Lower-case letters of other scripts that look like a Latin one in either case, and Latin ones that do not decompose. */
+const LOOKALIKES: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    ...{
+      а: 'a',
+      в: 'b',
+      е: 'e',
+      ѕ: 's',
+      і: 'i',
+      ј: 'j',
+      к: 'k',
+      м: 'm',
+      н: 'h',
+      о: 'o',
+      р: 'p',
+      с: 'c',
+      т: 't',
+      у: 'y',
+    },
+    ...{ х: 'x', ԁ: 'd', ԛ: 'q', ԝ: 'w', һ: 'h', ӏ: 'l', ѵ: 'v' },
+    ...{
+      α: 'a',
+      β: 'b',
+      ε: 'e',
+      ζ: 'z',
+      η: 'n',
+      ι: 'i',
+      κ: 'k',
+      μ: 'm',
+      ν: 'v',
+      ο: 'o',
+      ρ: 'p',
+      τ: 't',
+      υ: 'u',
+      χ: 'x',
+    },
+    ...{ ı: 'i', ł: 'l', ø: 'o', đ: 'd', ɑ: 'a', ɡ: 'g' },
+  }),
+);
+
+/** What names that look alike have in common: letters and digits alone, without case, accents, blanks and other scripts. */
+export const nameSkeleton = (name: string): string =>
   name
     .normalize('NFKD')
     .toLowerCase()
-    .replace(/[^\p{L}\p{N}]/gu, '');
+    .replace(/[^\p{L}\p{N}]/gu, '')
+    .replace(/\p{L}/gu, (letter) => LOOKALIKES.get(letter) ?? letter);
 
-const RESERVED = new Set(SYSTEM_IDENTITIES.map(bare));
+const RESERVED = new Set(SYSTEM_IDENTITIES.map(nameSkeleton));
 
 /** Whether a name is one of the system's, however it is typed. */
-export const isSystemIdentity = (name: string): boolean => RESERVED.has(bare(name));
+export const isSystemIdentity = (name: string): boolean => RESERVED.has(nameSkeleton(name));
 
 /**
  * The name of a person who acts.

@@ -2,9 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { sealOf } from '../../domain/seals/seal.ts';
 import { askedParts } from '../../screening/exceptions.ts';
 import { KEYS } from '../../test/kit/keys.ts';
-import { approveException } from './approve.ts';
 import { approvalOf } from './decide.ts';
 import { flawOfException, type StoredException } from './exception.ts';
+import { approveException } from './exceptions.ts';
 
 const { operators } = KEYS;
 const asked = {

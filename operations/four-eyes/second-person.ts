@@ -1,10 +1,12 @@
 // Four eyes: what is risky is asked for by one person and let through by another. Pure.
+import { nameSkeleton } from '../../domain/people/identities.ts';
 import { CodedError } from '../../ports/fault.ts';
 
-const folded = (name: string): string => name.normalize('NFKC').trim().toLowerCase();
-
-/** Whether two names are of one person, however they are typed. */
-export const isSamePerson = (one: string, other: string): boolean => folded(one) === folded(other);
+/**
+ * Whether two names may be of one person: names that look alike are, however they are typed. On the safe side: who is taken
+ * for somebody else has a third person approve.
+ */
+export const isSamePerson = (one: string, other: string): boolean => nameSkeleton(one) === nameSkeleton(other);
 
 /**
  * Refuses an approval by the person who asked for it.

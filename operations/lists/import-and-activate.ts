@@ -1,4 +1,5 @@
 // Importing and activating list versions: the same path for a regulator's list and for the sample.
+import { personName } from '../../domain/people/identities.ts';
 import { CodedError } from '../../ports/fault.ts';
 import type { ScreeningListActivated } from '../../schemas/types.generated.ts';
 import { type ListVersion, refuseShrunk } from '../../screening/lists/index.ts';
@@ -22,14 +23,15 @@ export interface Imported {
   readonly comparedWith: string | undefined;
 }
 
-/** Stores a parsed list as an immutable version. @throws ListRefused LIST_SHRANK */
+/** Stores a parsed list as an immutable version. @throws ListRefused LIST_SHRANK; DomainError PERSON_INVALID */
 export async function importVersion(store: ListStore, version: ListVersion, terms: ImportTerms): Promise<Imported> {
   const { source } = version;
+  const by = personName(terms.by);
   const active = (await store.active()).find((each) => each.source === source && each.isSealed);
-  const known = active ? [] : await store.heads({ source, limit: MOST_HEADS });
+  const known = active ? [] : await store.heads({ source, limit: MAX_HEADS });
   const before = active ? await store.head(active.list.versionId) : known.find(({ isSealed }) => isSealed);
   if (before) refuseShrunk(before, version, terms.maxShrink);
-  const isNew = await store.save(version, terms.by, terms.now);
+  const isNew = await store.save(version, by, terms.now);
   return { versionId: versionIdOf(version), isNew, comparedWith: before?.versionId };
 }
 
@@ -37,7 +39,7 @@ export async function importVersion(store: ListStore, version: ListVersion, term
 export type PublishActivation = (activation: ScreeningListActivated) => Promise<void>;
 
 /** Versions of one source that are looked through for one to compare with. */
-const MOST_HEADS = 100;
+const MAX_HEADS = 100;
 
 export interface ActivationTerms {
   readonly by: string;
@@ -51,14 +53,16 @@ export interface ActivationTerms {
  * Puts a version in force: durably first (so that nothing is submitted against an older one from then on), then for every
  * instance, through the log. Repeating it is harmless, and completes what was cut off between the two.
  * What takes much off the list in force, or goes back to an older one, needs another person than the one who imported it.
- * @throws CodedError LIST_VERSION_UNKNOWN, SECOND_PERSON_NEEDED, ACTIVATION_RACED
+ * @throws CodedError LIST_VERSION_UNKNOWN, SECOND_PERSON_NEEDED, ACTIVATION_RACED; DomainError PERSON_INVALID
  */
 export async function activateVersion(
   store: ListStore,
   publish: PublishActivation,
   versionId: string,
-  { by, now, lastOf }: ActivationTerms,
+  terms: ActivationTerms,
 ): Promise<{ readonly activation: Activation; readonly changed: boolean }> {
+  const { now, lastOf } = terms;
+  const by = personName(terms.by);
   const head = await store.head(versionId);
   const stored = (await store.active()).find(({ source }) => source === head.source);
   const told = await lastOf?.(head.source);

@@ -1,10 +1,29 @@
 // Cases about known customers, decided once.
 import type { KeyRing } from '../../../domain/seals/seal.ts';
 import { CodedError } from '../../../ports/fault.ts';
-import type { CustomerDecision } from '../../../screening/rescreening/customer-case.ts';
-import type { SealedCustomerCase } from '../../../screening/rescreening/customer-seals.ts';
+import type { CustomerCaseState, CustomerDecision } from '../../../screening/rescreening/customer-case.ts';
+import {
+  type CustomerCaseFlaw,
+  flawOfCustomerCase,
+  type SealedCustomerCase,
+} from '../../../screening/rescreening/customer-seals.ts';
 import { decideCustomer } from './decide.ts';
 import type { DecidableCustomerCases } from './ports.ts';
+
+/** A case in a list, with what is wrong with its seals: one that bears none blocks, whatever it says. */
+export interface CustomerCaseSummary {
+  readonly found: SealedCustomerCase;
+  readonly flaw: CustomerCaseFlaw | undefined;
+}
+
+/** Cases, the oldest first. */
+export async function listCustomerCases(
+  store: Pick<DecidableCustomerCases, 'list'>,
+  filter: { readonly state?: CustomerCaseState; readonly limit: number },
+  operators: KeyRing,
+): Promise<readonly CustomerCaseSummary[]> {
+  return (await store.list(filter)).map((found) => ({ found, flaw: flawOfCustomerCase(operators, found) }));
+}
 
 /**
  * Decides an open case: one compare-and-set wins, and the other is told why it lost.
