@@ -1,6 +1,7 @@
 // Publishes inputs as a producer would: keyed by transfer, in batches, at a rate if asked.
-import { setTimeout as sleep } from 'node:timers/promises';
+
 import type { LogWriter, OutputRecord } from '../ports/log.ts';
+import { pause } from '../ports/pause.ts';
 import { homePartition } from '../topics/home-partition.ts';
 
 const INTENTS = 'transfer.requested';
@@ -42,7 +43,7 @@ export async function publish<I extends Input>(records: Iterable<I>, options: Pu
     onPublished?.(total);
     const dueAt = rate === undefined ? 0 : began + (total * 1_000) / rate;
     const wait = dueAt - performance.now();
-    if (wait > 1) await sleep(wait);
+    if (wait > 1) await pause(wait);
   }
   return total;
 }

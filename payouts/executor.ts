@@ -4,6 +4,7 @@
 // insert itself is the compare-and-set, since a payout is inserted once. Submits then run while the next batch comes.
 import type { SealedRecord } from '../domain/seals/record-seal.ts';
 import { CodedError, dependencyDown } from '../ports/fault.ts';
+import { within } from '../ports/pause.ts';
 import type { Cause, Received } from '../processors/contract.ts';
 import type { PayoutRequested } from '../schemas/types.generated.ts';
 import { isContested } from './contradictions.ts';
@@ -151,12 +152,7 @@ class Executor implements PayoutExecutor {
   async stop(deadlineMs: number): Promise<void> {
     this.#ending.abort();
     clearTimeout(this.#sweeper);
-    let timer: NodeJS.Timeout | undefined;
-    const deadline = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, deadlineMs);
-    });
-    await Promise.race([Promise.all([this.#deps.timer.stop(), this.#idle()]), deadline]);
-    clearTimeout(timer);
+    await within(deadlineMs, Promise.all([this.#deps.timer.stop(), this.#idle()]));
   }
 
   async nudge(payoutIds: readonly string[]): Promise<void> {

@@ -10,6 +10,7 @@ import type { Codec } from '../ports/codec.ts';
 import type { ErrorCode } from '../ports/error-codes.ts';
 import { CodedError, dependencyDown } from '../ports/fault.ts';
 import type { Log, LogWriter, RecordBatch } from '../ports/log.ts';
+import { within } from '../ports/pause.ts';
 import { recordMaker } from '../ports/records.ts';
 import { type Rings, sealFlaw } from '../ports/seals.ts';
 import { consumers } from '../processors/topology.ts';
@@ -97,16 +98,12 @@ export function logAttemptClaims(options: AttemptClaimsOptions): LogAttemptClaim
       const heard = Promise.all(
         own.map(({ claimId }) => new Promise<boolean>((resolve) => waiting.set(claimId, resolve))),
       );
-      const over = new AbortController();
       try {
-        const late = clock.sleep(PATIENCE_MS, over.signal).then(() => undefined);
         const sent = writer.send(own.map((one) => make(TOPIC, one, { partition: 0 })));
-        const answers = await Promise.race([sent.then(() => heard), late]);
-        if (answers) return answers;
-        sent.catch(() => undefined);
+        const answers = sent.then(() => heard);
+        if (await within(PATIENCE_MS, answers, clock)) return await answers;
         throw dependencyDown('kafka', 'ATTEMPT_CLAIMS_LATE', 'claims of attempts do not come back from the log');
       } finally {
-        over.abort();
         for (const { claimId } of own) waiting.delete(claimId);
       }
     },

@@ -2,6 +2,7 @@
 // ready; until then the one before serves: its evidence names what it was, and the difference is looked at later.
 import { foreignCodeOf, type ShownCode } from '../ports/error-codes.ts';
 import { CodedError } from '../ports/fault.ts';
+import { within } from '../ports/pause.ts';
 import type { ListReference, ScreenedParty } from '../schemas/types.generated.ts';
 import type { NamedConfig, ScreeningTerms } from './configuration.ts';
 import { counterpartiesOf, tokensOf } from './counterparties.ts';
@@ -189,10 +190,9 @@ class ListScreener implements ClosableScreener {
     if (this.#whole?.key === key) return { ...this.#whole, lists };
     if (this.#next?.key !== key) this.#prepare(key, lists);
     if (this.#whole) return this.#whole;
-    const late = Symbol('late');
-    const ready = await Promise.race([this.#next!.promise, pause(this.#options.patienceMs ?? PATIENCE_MS, late)]);
-    if (ready === late) throw notReady('LIST_INDEX_NOT_READY', 'the index over the active lists is being built');
-    return ready as Whole;
+    const next = this.#next!.promise;
+    if (await within(this.#options.patienceMs ?? PATIENCE_MS, next)) return next;
+    throw notReady('LIST_INDEX_NOT_READY', 'the index over the active lists is being built');
   }
 
   #prepare(key: string, lists: readonly ListReference[]): void {
@@ -278,9 +278,3 @@ function notStored(error: unknown): never {
 
 const notReady = (code: 'LIST_VERSION_UNKNOWN' | 'LIST_INDEX_NOT_READY' | 'NO_ACTIVE_LIST', detail: string) =>
   new CodedError(code, detail, { faultClass: 'transient-dependency', dependency: 'screening-lists' });
-
-function pause<T>(ms: number, value: T): Promise<T> {
-  return new Promise((resolve) => {
-    setTimeout(() => resolve(value), ms).unref();
-  });
-}

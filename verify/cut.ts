@@ -6,6 +6,7 @@ import type { Codec } from '../ports/codec.ts';
 import { groupId } from '../ports/consumer-groups/names.ts';
 import { CodedError } from '../ports/fault.ts';
 import type { Log, PartitionRange } from '../ports/log.ts';
+import { pause } from '../ports/pause.ts';
 import type { TransferLifecycle } from '../schemas/types.generated.ts';
 import { HEADER, headerText } from '../topics/headers.ts';
 import { ALL_TOPICS, CHAIN_TOPICS, groupTopics, INPUT_END_TOPICS, OWNERS } from './topics.ts';
@@ -153,10 +154,4 @@ export async function movedSince(cut: Cut, log: Log, codec: Codec, settleMs: num
     }
   });
   return moved;
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => {
-    setTimeout(resolve, Math.max(0, ms));
-  });
 }

@@ -5,7 +5,7 @@ import { setImmediate } from 'node:timers/promises';
 import { transactionalId } from '../../ports/consumer-groups/names.ts';
 import { CodedError } from '../../ports/fault.ts';
 import type { ConsumerOptions, OutputRecord } from '../../ports/log.ts';
-import { pause, within } from './backoff.ts';
+import { pause, within } from '../../ports/pause.ts';
 import { type Connections, connectCluster, discardCluster } from './client.ts';
 import { Coordinator } from './coordinator.ts';
 import { NO_FAILPOINT } from './failpoints.ts';

@@ -3,7 +3,8 @@
 import { backoffMs } from '../../ports/backoff.ts';
 import { groupId } from '../../ports/consumer-groups/names.ts';
 import type { ConsumerOptions, LogConsumer, PartitionProgress } from '../../ports/log.ts';
-import { KAFKA_BACKOFF, pause, within } from './backoff.ts';
+import { pause, within } from '../../ports/pause.ts';
+import { KAFKA_BACKOFF } from './backoff.ts';
 import type { Connections } from './client.ts';
 import { committerFor } from './commit.ts';
 import { BrokenClientPatience, TopicPatience } from './error-deadlines.ts';

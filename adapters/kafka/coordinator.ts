@@ -1,5 +1,5 @@
 // Asking the broker that coordinates a group or a transactional id.
-import { setTimeout as sleep } from 'node:timers/promises';
+import { pause } from '../../ports/pause.ts';
 import { findCoordinator } from './client.ts';
 import { brokerErrorType } from './fault.ts';
 import type { Broker, Cluster } from './kafkajs/internals.ts';
@@ -43,7 +43,7 @@ export class Coordinator {
         const moved = MOVED.has(type);
         if ((!moved && !NOT_DONE_YET.has(type)) || performance.now() > deadline) throw error;
         if (moved) this.#broker = undefined;
-        await sleep(waitMs);
+        await pause(waitMs);
       }
     }
   }

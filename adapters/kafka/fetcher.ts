@@ -2,7 +2,8 @@
 // buffer is full is left out, so memory is bounded and a slow partition never holds up the others.
 // kafkajs's own loop waits for every partition of a broker before it fetches again: docs/adr/0004-kafkajs-wire-layer.md
 import { backoffMs } from '../../ports/backoff.ts';
-import { KAFKA_BACKOFF, pause } from './backoff.ts';
+import { pause } from '../../ports/pause.ts';
+import { KAFKA_BACKOFF } from './backoff.ts';
 import { type Connections, connectCluster, discardCluster, leaderOf } from './client.ts';
 import { brokerErrorType } from './fault.ts';
 import type { PartitionRefused } from './kafkajs/fetch-response.ts';

@@ -12,8 +12,9 @@ import type {
   OutputRecord,
   PartitionProgress,
 } from '../../ports/log.ts';
+import { pause } from '../../ports/pause.ts';
 import { ArrivalRate } from './arrival-rate.ts';
-import { KAFKA_BACKOFF, pause } from './backoff.ts';
+import { KAFKA_BACKOFF } from './backoff.ts';
 import { type Committer, missingOffset, NEW_PARTITION_PATIENCE_MS, type Ownership } from './commit.ts';
 import { TopicPatience } from './error-deadlines.ts';
 import { codedError, FatalLogFault, faultOf, verdictOf } from './fault.ts';

@@ -3,7 +3,8 @@
 import { backoffMs } from '../../ports/backoff.ts';
 import { CodedError } from '../../ports/fault.ts';
 import type { LogReader, PartitionRange, RecordBatch } from '../../ports/log.ts';
-import { KAFKA_BACKOFF, pause } from './backoff.ts';
+import { pause } from '../../ports/pause.ts';
+import { KAFKA_BACKOFF } from './backoff.ts';
 import { type Connections, partitionsOf } from './client.ts';
 import { codedError, faultOf } from './fault.ts';
 import { Fetcher } from './fetcher.ts';

@@ -3,7 +3,7 @@
 
 import { backoffMs } from '../../ports/backoff.ts';
 import { CodedError } from '../../ports/fault.ts';
-import { pause } from './backoff.ts';
+import { pause } from '../../ports/pause.ts';
 import { brokerErrorType, codedError } from './fault.ts';
 
 /** How long topics and offsets are tried for, ms: as long as a slow machine may take for its first start. */

@@ -1,6 +1,7 @@
 // One-off requests: tried again over fresh connections while the cluster is unavailable.
 import { backoffMs } from '../../ports/backoff.ts';
-import { KAFKA_BACKOFF, pause } from './backoff.ts';
+import { pause } from '../../ports/pause.ts';
+import { KAFKA_BACKOFF } from './backoff.ts';
 import { type Connections, connectCluster, discardCluster } from './client.ts';
 import { codedError } from './fault.ts';
 import type { Cluster } from './kafkajs/internals.ts';

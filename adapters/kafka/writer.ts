@@ -3,7 +3,8 @@
 import { backoffMs } from '../../ports/backoff.ts';
 import { CodedError } from '../../ports/fault.ts';
 import type { LogWriter, OutputRecord } from '../../ports/log.ts';
-import { KAFKA_BACKOFF, pause } from './backoff.ts';
+import { pause } from '../../ports/pause.ts';
+import { KAFKA_BACKOFF } from './backoff.ts';
 import { type Connections, connectCluster, discardCluster } from './client.ts';
 import { brokerErrorType, codedError } from './fault.ts';
 import type { Cluster } from './kafkajs/internals.ts';

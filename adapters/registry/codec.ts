@@ -2,12 +2,12 @@
 // since building one per message costs two hundred times the decoding.
 
 import { once } from 'node:events';
-import { setTimeout } from 'node:timers/promises';
 import { SchemaRegistry } from '@kafkajs/confluent-schema-registry';
 import avro, { type Type } from 'avsc';
 import type { Codec, DecodeResult } from '../../ports/codec.ts';
 import type { ErrorCode } from '../../ports/error-codes.ts';
 import { CodedError } from '../../ports/fault.ts';
+import { pause } from '../../ports/pause.ts';
 import { avscOptions, recordType } from '../../schemas/avro-types.ts';
 import { selfContained } from '../../schemas/load.ts';
 import { TextRefused } from '../../schemas/strict-strings.ts';
@@ -34,7 +34,7 @@ export function registryCodec(options: RegistryOptions): Codec {
     { AVRO: avscOptions() as never },
   );
   const call = registryCaller(options, options.timeoutMs);
-  const writers = createWriters({ find, call, now, sleep: options.sleep ?? setTimeout });
+  const writers = createWriters({ find, call, now, sleep: options.sleep ?? pause });
   const topics = new Map<string, WrittenTopic>();
   const slab = new Slab(HEADER_BYTES);
   if (options.shippedStrings !== true) writeShortStringsFast();

@@ -5,6 +5,7 @@ import type { Clock } from '../../ports/clock.ts';
 import type { Codec } from '../../ports/codec.ts';
 import { CodedError } from '../../ports/fault.ts';
 import type { BatchHandler, ConsumerOptions, Log, LogConsumer, PartitionProgress } from '../../ports/log.ts';
+import { within } from '../../ports/pause.ts';
 import type { TopicName } from '../../topics/catalogue.ts';
 import { faultOf } from '../fault.ts';
 import type { Logger } from '../logs-and-metrics/logger.ts';
@@ -159,7 +160,11 @@ export function createConsumerHost(options: ConsumerHostOptions): Host {
       if (state !== 'failed') state = 'draining';
       stopping.abort();
       // A start that is under way ends by itself now; a consumer that it still makes is stopped like any other.
-      await Promise.race([starting?.catch(() => undefined), clock.sleep(deadlineMs)]);
+      await within(
+        deadlineMs,
+        starting?.catch(() => undefined),
+        clock,
+      );
       await consumer?.stop(deadlineMs);
       await Promise.all(tables.map((table) => table.stop()));
       await options.resources?.close(deadlineMs);

@@ -6,6 +6,7 @@ import type { ErrorCode } from '../../ports/error-codes.ts';
 import { codeAndDetail } from '../../ports/fault.ts';
 import type { LogWriter, OutputRecord } from '../../ports/log.ts';
 import type { OutboxSource } from '../../ports/outbox.ts';
+import { pause, within } from '../../ports/pause.ts';
 
 export type OutboxEvent =
   | { readonly kind: 'published'; readonly items: number; readonly records: number }
@@ -86,12 +87,7 @@ class Relay<I> implements OutboxRelay<I> {
   async stop(deadlineMs: number): Promise<void> {
     this.#stopping = true;
     clearTimeout(this.#sweeper);
-    let timer: NodeJS.Timeout | undefined;
-    const deadline = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, deadlineMs);
-    });
-    await Promise.race([this.#publishing, deadline]);
-    clearTimeout(timer);
+    await within(deadlineMs, this.#publishing);
   }
 
   backlog(): number {
@@ -187,10 +183,4 @@ class Relay<I> implements OutboxRelay<I> {
 
 function isOutage(error: unknown): boolean {
   return error instanceof Error && 'faultClass' in error && error.faultClass === 'transient-dependency';
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => {
-    setTimeout(resolve, ms);
-  });
 }

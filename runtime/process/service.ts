@@ -2,6 +2,7 @@
 
 import { type ErrorCode, foreignCodeOf, type ShownCode } from '../../ports/error-codes.ts';
 import type { HealthServer, HealthSource } from '../../ports/health.ts';
+import { within } from '../../ports/pause.ts';
 import { faultOf } from '../fault.ts';
 import { watchEventLoop } from '../health/event-loop-watch.ts';
 import { healthOf, healthsOf, type Running } from '../health/health.ts';
@@ -126,16 +127,9 @@ async function drain(options: ServiceOptions, supervisors: readonly Supervisor[]
     for (const { name, close } of resources) {
       await close().catch((error: unknown) => logger.warn({ name, err: error }, 'closing failed'));
     }
-    return true;
   })();
-  let timer: NodeJS.Timeout | undefined;
   // Hosts keep to the deadline themselves; this one is for those that do not.
-  const tooLate = new Promise<false>((resolve) => {
-    timer = setTimeout(() => resolve(false), drainDeadlineMs + 2_000);
-  });
-  const inTime = await Promise.race([work, tooLate]);
-  clearTimeout(timer);
-  return inTime;
+  return within(drainDeadlineMs + 2_000, work);
 }
 
 function onSignals({ handleSignals = true, signal }: ServiceOptions, stop: (code: ErrorCode) => void): () => void {

@@ -4,6 +4,7 @@
 import type { Clock } from '../../ports/clock.ts';
 import { CodedError } from '../../ports/fault.ts';
 import type { LogReader, LogRecord, PartitionRange } from '../../ports/log.ts';
+import { within } from '../../ports/pause.ts';
 import { sourceOf } from '../../topics/cause.ts';
 import { evidenceTopics, type Producing, raiseProven } from './proven-progress.ts';
 
@@ -61,18 +62,13 @@ export class Looks {
     const place = `${sourceOf(this.#producing.owner, topicId)}/${first.partition}`;
     const key = `${place}/${first.offset}`;
     const look = this.#lookFor(key, place, first);
-    const waiting = new AbortController();
-    const tooLong = this.#clock.sleep(PATIENCE_MS, waiting.signal).then(() => undefined);
     try {
-      const answer = await Promise.race([look.answer, tooLong]);
-      if (answer === undefined) throw stillLooking();
+      if (!(await within(PATIENCE_MS, look.answer, this.#clock))) throw stillLooking();
       this.#looks.delete(key);
-      return answer;
+      return await look.answer;
     } catch (error) {
       if (look.endedAt !== undefined) this.#looks.delete(key);
       throw error;
-    } finally {
-      waiting.abort();
     }
   }
 

@@ -5,6 +5,7 @@ import type { Codec } from '../../ports/codec.ts';
 import type { ErrorCode } from '../../ports/error-codes.ts';
 import { CodedError } from '../../ports/fault.ts';
 import type { Log } from '../../ports/log.ts';
+import { pause } from '../../ports/pause.ts';
 import { type Rings, sealFlaw } from '../../ports/seals.ts';
 import { catchUpLimits, hydrateLimits, type LedgerReader } from '../../processors/limits/hydrate.ts';
 import type { LedgerStore } from '../../processors/limits/ports.ts';
@@ -12,7 +13,6 @@ import { LEDGER_TOPICS, type LedgerTopic } from '../../processors/limits/rebuild
 import { faultOf } from '../../runtime/fault.ts';
 import type { Host, HostHealth, HostState } from '../../runtime/hosts/host.ts';
 import type { Logger } from '../../runtime/logs-and-metrics/logger.ts';
-import { pause } from '../pause.ts';
 
 const CHECK_EVERY_MS = 1_000;
 

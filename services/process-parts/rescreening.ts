@@ -3,6 +3,7 @@ import { customerCaseStore, rescreenProgress } from '../../adapters/mongo/custom
 import { listStore } from '../../adapters/mongo/list-versions.ts';
 import { exceptionStore } from '../../adapters/mongo/screening-exceptions.ts';
 import { CodedError } from '../../ports/fault.ts';
+import { pause } from '../../ports/pause.ts';
 import { sealFlaw } from '../../ports/seals.ts';
 import { faultOf } from '../../runtime/fault.ts';
 import type { Host, HostHealth, HostState } from '../../runtime/hosts/host.ts';
@@ -23,7 +24,6 @@ import { type ClosableScreener, createScreener } from '../../screening/screener.
 import type { TopicName, TopicValues } from '../../topics/catalogue.ts';
 import { DAY_MS } from '../../topics/contract.ts';
 import type { Connections } from '../connections.ts';
-import { pause } from '../pause.ts';
 import { revocationsInLog, termsOf } from '../screening.ts';
 
 const LOOK_EVERY_MS = 1_000;
