@@ -278,9 +278,9 @@ describe('a service', () => {
   it('drains on SIGTERM, and is ended at once by a second signal', async () => {
     const root = path.resolve(import.meta.dirname, '../..');
     const script = `
-      import { runService } from '${root}/runtime/service.ts';
-      import { silentLogger } from '${root}/runtime/logger.ts';
-      import { createMetrics } from '${root}/runtime/metrics.ts';
+      import { runService } from '${root}/runtime/process/service.ts';
+      import { silentLogger } from '${root}/runtime/logs-and-metrics/logger.ts';
+      import { createMetrics } from '${root}/runtime/logs-and-metrics/metrics.ts';
       const slow = process.argv[1] === 'slow';
       const host = { name: 'h', failed: new Promise(() => {}), start: async () => {},
         health: () => ({ name: 'h', state: 'running', partitions: [], troubles: [], tables: [] }),
