@@ -7,8 +7,8 @@ import type { TransferRequested } from '../schemas/types.generated.ts';
 import { type Line, linesOf } from './ndjson.ts';
 
 /** Bytes of one line: far more than an intent that fits its topic. */
-const MOST_BYTES = 1024 * 1024;
-const MOST_PROBLEM = 300;
+const MAX_LINE_BYTES = 1024 * 1024;
+const MAX_PROBLEM_CHARACTERS = 300;
 
 export interface BadLine {
   readonly line: number;
@@ -39,7 +39,7 @@ export async function readIntentLines<T>(
   const bad: BadLine[] = [];
   let undated = 0;
   let blank = 0;
-  for await (const lines of linesOf(input, MOST_BYTES)) {
+  for await (const lines of linesOf(input, MAX_LINE_BYTES)) {
     for (const line of lines) {
       try {
         const dto = intentOf(line);
@@ -50,7 +50,7 @@ export async function readIntentLines<T>(
         good.push(keep(toTransferRequested(dto, requestedAt)));
         if (dto.requestedAt === undefined) undated += 1;
       } catch (error) {
-        bad.push({ line: line.number, problem: safeText((error as Error).message, MOST_PROBLEM) });
+        bad.push({ line: line.number, problem: safeText((error as Error).message, MAX_PROBLEM_CHARACTERS) });
       }
     }
   }
@@ -59,7 +59,7 @@ export async function readIntentLines<T>(
 
 /** The intent of a line; undefined for a blank one. @throws Error that says in words what is wrong */
 function intentOf({ bytes }: Line): z.output<typeof transferIntentV1> | undefined {
-  if (bytes === undefined) throw new Error(`longer than ${MOST_BYTES} bytes`);
+  if (bytes === undefined) throw new Error(`longer than ${MAX_LINE_BYTES} bytes`);
   const text = strictText(bytes);
   if (text.trim() === '') return undefined;
   const parsed = transferIntentV1.safeParse(strictJson(text));

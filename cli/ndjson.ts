@@ -5,7 +5,7 @@ import { safeJson } from '../domain/text/text.ts';
 import { HybridDecoder } from '../screening/lists/index.ts';
 
 /** Bytes of one line; the rest of a longer one is passed over. */
-const MOST_BYTES = 16 * 1024 * 1024;
+const MAX_LINE_BYTES = 16 * 1024 * 1024;
 const LINE_FEED = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
 const MARK = [0xef, 0xbb, 0xbf];
@@ -31,20 +31,20 @@ export interface LineFault {
  */
 export async function* linesOf(
   input: AsyncIterable<Uint8Array>,
-  mostBytes = MOST_BYTES,
+  maxBytes = MAX_LINE_BYTES,
 ): AsyncGenerator<readonly Line[]> {
   let number = 0;
   let parts: Uint8Array[] = [];
   let size = 0;
   const take = (part: Uint8Array): void => {
     size += part.length;
-    if (size > mostBytes) parts = [];
+    if (size > maxBytes) parts = [];
     else if (part.length > 0) parts.push(part);
   };
   const end = (): Line => {
     number += 1;
     const whole = parts.length === 1 ? parts[0]! : Buffer.concat(parts);
-    const bytes = size > mostBytes ? undefined : trimmed(whole, number === 1);
+    const bytes = size > maxBytes ? undefined : trimmed(whole, number === 1);
     parts = [];
     size = 0;
     return { number, bytes };

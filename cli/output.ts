@@ -5,8 +5,8 @@ import { safeJson, safeLines, safeText } from '../domain/text/text.ts';
 import { CodedError } from '../ports/fault.ts';
 
 /** Characters of one cell of a table, and of one text for people. */
-const MOST_IN_CELL = 2_000;
-const MOST_PRINTED = 1_000_000;
+const MAX_CELL_CHARACTERS = 2_000;
+const MAX_PRINTED_CHARACTERS = 1_000_000;
 
 /** Adds `--json` to a command that prints data. */
 export function withJson(command: Command): Command {
@@ -21,7 +21,7 @@ export function count(text: string): number {
 }
 
 /** Text for people as it can be shown: lines stay, what would steer the terminal is replaced. */
-export const shown = (text: string): string => safeLines(text, MOST_PRINTED);
+export const shown = (text: string): string => safeLines(text, MAX_PRINTED_CHARACTERS);
 
 /** Prints text for people. What others wrote in it may not steer the terminal: hidden characters are replaced. */
 export function print(text: string): void {
@@ -57,7 +57,7 @@ export function printRows<T extends object>(
     print('(nothing)');
     return;
   }
-  const cells = rows.map((row) => columns.map((column) => safeText(text(row[column]), MOST_IN_CELL)));
+  const cells = rows.map((row) => columns.map((column) => safeText(text(row[column]), MAX_CELL_CHARACTERS)));
   const widths = columns.map((column, i) => Math.max(column.length, ...cells.map((line) => line[i]!.length)));
   const line = (parts: readonly string[]) =>
     parts

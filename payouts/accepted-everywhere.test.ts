@@ -1,7 +1,7 @@
 // What intake accepts, the provider takes: nothing that passed is refused for its form when money is about to move.
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { MOST_CHARACTERS } from '../processors/intake/bounds.ts';
+import { MAX_CHARACTERS } from '../processors/intake/bounds.ts';
 import { DEFAULT_TIMING, reasonsAgainst } from '../processors/intake/validate.ts';
 import { idempotencyKey, submitPayoutRequest } from '../simulator/api.ts';
 import { AT, BOOK, payoutRequested, transferRequested, type Wishes } from '../test/kit/builders.ts';
@@ -31,8 +31,8 @@ it('goes for every text, at and around its bounds, whatever characters it has', 
   let accepted = 0;
   const wishes: fc.Arbitrary<Wishes> = fc.record({
     transferId: id,
-    creditor: fc.record({ name: fc.oneof(fc.constant('Ravi Sharma'), text(MOST_CHARACTERS['party.name'])), account }),
-    intent: fc.record({ endToEndId: fc.oneof(fc.constant('E2E-1'), text(MOST_CHARACTERS.endToEndId)) }),
+    creditor: fc.record({ name: fc.oneof(fc.constant('Ravi Sharma'), text(MAX_CHARACTERS['party.name'])), account }),
+    intent: fc.record({ endToEndId: fc.oneof(fc.constant('E2E-1'), text(MAX_CHARACTERS.endToEndId)) }),
   });
   fc.assert(
     fc.property(wishes, (of) => {

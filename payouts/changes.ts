@@ -7,7 +7,7 @@ import { DEFAULT_PAYOUT_POLICY } from './policy.ts';
  * Attempts kept per payout; of those beyond, the oldest that were never sent are dropped. As many as may ever be begun: a
  * claim that came into the log late is of an attempt that was never sent, and a document that lacks it was put back.
  */
-const MOST_ATTEMPTS = DEFAULT_PAYOUT_POLICY.maxAttempts;
+const MAX_ATTEMPTS = DEFAULT_PAYOUT_POLICY.maxAttempts;
 
 /** The payout with fields replaced, as its next revision. */
 export function changed(payout: Payout, at: number, fields: Partial<Payout>): Payout {
@@ -21,7 +21,7 @@ export function lastAttempt(payout: Payout): Attempt | undefined {
 /** The payout with its last attempt replaced. */
 export function withAttempt(payout: Payout, attempt: Attempt): Payout {
   const attempts = [...payout.attempts.slice(0, -1), attempt];
-  if (attempts.length <= MOST_ATTEMPTS) return { ...payout, attempts };
+  if (attempts.length <= MAX_ATTEMPTS) return { ...payout, attempts };
   const oldestUnsent = attempts.slice(0, -1).findIndex(({ end }) => end?.how === 'not-sent');
   return { ...payout, attempts: oldestUnsent < 0 ? attempts : attempts.toSpliced(oldestUnsent, 1) };
 }

@@ -53,7 +53,7 @@ export interface PayoutExecutor {
 const SWEPT_AGAIN_MS = 10_000;
 /** How long the sweeper passes over a payout that is not as the executor wrote it, and over how many at once, at most. */
 const REFUSED_FOR_MS = 60_000;
-const MOST_REFUSED = 5_000;
+const MAX_REFUSED = 5_000;
 /** How often payouts of other providers are counted, ms, and to how many at most. */
 const HELD_COUNTED_MS = 10_000;
 const MAX_HELD_COUNTED = 1_000;
@@ -290,7 +290,7 @@ class Executor implements PayoutExecutor {
   #refuse(payoutId: string): void {
     this.#refused.delete(payoutId);
     this.#refused.set(payoutId, this.#deps.clock.monotonic() + REFUSED_FOR_MS);
-    if (this.#refused.size > MOST_REFUSED) this.#refused.delete(this.#refused.keys().next().value!);
+    if (this.#refused.size > MAX_REFUSED) this.#refused.delete(this.#refused.keys().next().value!);
   }
 
   async #sweep(): Promise<void> {

@@ -48,21 +48,21 @@ export function instructionOf(requested: PayoutRequested, parties: Parties, atte
     rail: railOf(price.credit),
     corridor: `${instruction.sourceCurrency}-${instruction.targetCurrency}`,
     beneficiary: {
-      name: shown(creditor.name, MOST_NAME),
+      name: shown(creditor.name, MAX_NAME_CHARACTERS),
       account: creditor.account.value,
       bankCode: creditor.account.agent,
       country: creditor.country,
     },
     remittanceInformation:
-      parties.remittanceInformation === null ? null : shown(parties.remittanceInformation, MOST_REMITTANCE),
+      parties.remittanceInformation === null ? null : shown(parties.remittanceInformation, MAX_REMITTANCE_CHARACTERS),
     expiresAt: attempt.expiresAt,
   };
 }
 
 /** Characters that providers take: ISO 20022 has the same bounds. */
-const MOST_NAME = 140;
-const MOST_REMITTANCE = 140;
-const MOST_REFERENCE = 35;
+const MAX_NAME_CHARACTERS = 140;
+const MAX_REMITTANCE_CHARACTERS = 140;
+const MAX_REFERENCE_CHARACTERS = 35;
 const ACCOUNT = /^[A-Za-z0-9][A-Za-z0-9@._+/ -]{0,63}$/;
 const BANK_CODE = /^[A-Za-z0-9][A-Za-z0-9@._/ -]{0,34}$/;
 
@@ -79,6 +79,7 @@ export function misfitOf({ beneficiary, endToEndId, amount }: PayoutInstruction)
   if (!ACCOUNT.test(account)) return 'AC01';
   if (bankCode !== null && !BANK_CODE.test(bankCode)) return 'AC01';
   if (name.trim() === '' || !/^[A-Z]{2}$/.test(country)) return 'CH16';
-  if (endToEndId === '' || isLongerThan(endToEndId, MOST_REFERENCE) || !isPlainText(endToEndId)) return 'CH16';
+  if (endToEndId === '' || isLongerThan(endToEndId, MAX_REFERENCE_CHARACTERS) || !isPlainText(endToEndId))
+    return 'CH16';
   return amount.minor > 0n && amount.minor < 10n ** 18n ? undefined : 'AM01';
 }

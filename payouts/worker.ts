@@ -67,9 +67,9 @@ function claimOf(payout: Payout) {
 }
 
 /** More than one round is rare: a query that leads to a cancel, a lease that is given up and asked about. */
-const MOST_STEPS = 8;
+const MAX_STEPS = 8;
 /** A change that keeps losing its race is left to whoever wins. */
-const MOST_RACES = 5;
+const MAX_RACES = 5;
 
 /** What something that was heard makes of a payout; the same one when it changes nothing. */
 export type Decision = (payout: Payout) => Payout;
@@ -141,7 +141,7 @@ export class PayoutWorker {
   /** The payout as stored. One that was put back to an older state is stopped first; undefined: it is not there. */
   async load(payoutId: string): Promise<Payout | undefined> {
     const { attempts, clock } = this.#deps;
-    for (let race = 0; race < MOST_RACES; race++) {
+    for (let race = 0; race < MAX_RACES; race++) {
       // Looked at before the read: an attempt is stored before it is claimed, so what is read now has it.
       const claimed = attempts?.highest(payoutId);
       const payout = await this.#loads.add(payoutId);
@@ -158,7 +158,7 @@ export class PayoutWorker {
    */
   async settle(payout: Payout, decide: Decision, insist = true): Promise<Payout | undefined> {
     let current: Payout | undefined = payout;
-    for (let race = 0; race < MOST_RACES && current; race++) {
+    for (let race = 0; race < MAX_RACES && current; race++) {
       const next = decide(current);
       if (next === current) return current;
       if (await this.#changes.add({ from: current.revision, next })) {
@@ -179,7 +179,7 @@ export class PayoutWorker {
   async advance(payout: Payout): Promise<void> {
     if (payout.provider !== this.#deps.provider.name) return;
     let current: Payout | undefined = payout;
-    for (let step = 0; step < MOST_STEPS && current; step++) current = await this.#step(current);
+    for (let step = 0; step < MAX_STEPS && current; step++) current = await this.#step(current);
   }
 
   /**

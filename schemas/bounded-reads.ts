@@ -21,9 +21,9 @@ interface InnerType {
 }
 
 /** Most items of all arrays and maps of one record together. */
-export const MOST_ITEMS = 65_536;
-const MOST_INT_BYTES = 5;
-const MOST_LONG_BYTES = 10;
+export const MAX_ITEMS = 65_536;
+const MAX_INT_BYTES = 5;
+const MAX_LONG_BYTES = 10;
 const INT = 2 ** 31;
 
 /** avsc's own classes; its types say nothing of them. */
@@ -64,7 +64,7 @@ function readRest(tap: Tap, from: number, low: number): number {
   const { buf } = tap;
   let value = low >>> 1;
   let unit = 2 ** 27;
-  for (let at = from, left = MOST_LONG_BYTES - 4; left > 0; left--) {
+  for (let at = from, left = MAX_LONG_BYTES - 4; left > 0; left--) {
     const byte = buf[at++]!;
     value += (byte & 0x7f) * unit;
     unit *= 128;
@@ -79,7 +79,7 @@ function readRest(tap: Tap, from: number, low: number): number {
 function readInt(this: Tap): number {
   const from = this.pos;
   const value = this.readLong();
-  if (this.pos - from > 4 && (this.pos - from > MOST_INT_BYTES || value >= INT || value < -INT)) {
+  if (this.pos - from > 4 && (this.pos - from > MAX_INT_BYTES || value >= INT || value < -INT)) {
     return refuse('a number of more than 32 bits');
   }
   return value;
@@ -101,7 +101,7 @@ function itemsOf(tap: Tap, claimed: number): number {
   const items = Math.abs(claimed);
   tap.items += items;
   // An item takes a byte at least, all but those without content: these have the same bound.
-  if (tap.items > MOST_ITEMS || tap.items > tap.buf.length) refuse('more items than there can be');
+  if (tap.items > MAX_ITEMS || tap.items > tap.buf.length) refuse('more items than there can be');
   return items;
 }
 

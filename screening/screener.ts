@@ -48,7 +48,7 @@ export type IndexEvent =
   | { readonly kind: 'failed'; readonly code: ShownCode; readonly detail: string };
 
 /** Indexes over differences that are kept: transfers in flight were screened against few different sets of versions. */
-const MOST_DIFFERENCES = 4;
+const MAX_DIFFERENCES = 4;
 const PATIENCE_MS = 2_000;
 
 interface Whole {
@@ -231,7 +231,7 @@ class ListScreener implements ClosableScreener {
       this.#told(error);
     });
     for (const [oldest, index] of this.#differences) {
-      if (this.#differences.size <= MOST_DIFFERENCES) break;
+      if (this.#differences.size <= MAX_DIFFERENCES) break;
       this.#differences.delete(oldest);
       index.then((open) => open.close()).catch(() => undefined);
     }

@@ -48,7 +48,7 @@ export interface ConnectionsOptions {
   readonly firstWaitMs?: number;
 }
 
-const LONGEST_WAIT_MS = 30_000;
+const MAX_WAIT_MS = 30_000;
 
 /** Connections of one process. */
 export class Connections {
@@ -95,7 +95,7 @@ export class Connections {
       if (this.#mongo !== connecting) return;
       // The next caller tries again, with more patience.
       this.#mongo = undefined;
-      this.#waitMs = Math.min(2 * this.#waitMs, LONGEST_WAIT_MS);
+      this.#waitMs = Math.min(2 * this.#waitMs, MAX_WAIT_MS);
     });
     return (await connecting).db;
   }

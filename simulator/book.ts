@@ -10,7 +10,7 @@ import type { LedgerRecord } from './records.ts';
 const TIMER_STEP_MS = 5;
 /** Payouts settled before requests get their turn again. */
 const SETTLED_AT_ONCE = 500;
-const LONGEST_TIMER_MS = 0x7fff_ffff;
+const MAX_TIMER_MS = 0x7fff_ffff;
 
 export interface BookOptions {
   readonly ledgerFile: string;
@@ -113,7 +113,7 @@ export class Book {
     if (at === null || at >= this.#timerAt || this.#closed) return;
     clearTimeout(this.#timer);
     this.#timerAt = at;
-    const wait = Math.min(Math.max(at - Date.now(), TIMER_STEP_MS), LONGEST_TIMER_MS);
+    const wait = Math.min(Math.max(at - Date.now(), TIMER_STEP_MS), MAX_TIMER_MS);
     this.#timer = setTimeout(() => this.#settleDue(), wait);
   }
 

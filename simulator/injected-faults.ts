@@ -7,9 +7,9 @@ import { z } from 'zod';
 import { VISIBLE_WITHIN_MS } from './api.ts';
 import type { AppliedFault, RequestClass } from './records.ts';
 
-const LONGEST_MS = 3_600_000;
+const MAX_DELAY_MS = 3_600_000;
 const YEAR_MS = 366 * 86_400_000;
-const milliseconds = z.int().min(0).max(LONGEST_MS);
+const milliseconds = z.int().min(0).max(MAX_DELAY_MS);
 
 /** When a rule fires, whatever it does. */
 const selection = {

@@ -16,8 +16,8 @@ import type { LedgerRecord, RequestClass } from './records.ts';
 import { failure, type HttpAnswer, identify, parseSubmit, toHttp, viewOf } from './requests.ts';
 import { type WebhookOptions, Webhooks } from './webhooks.ts';
 
-const LARGEST_BODY_BYTES = 64 * 1_024;
-const LONGEST_KEY_IN_PATH = 400;
+const MAX_BODY_BYTES = 64 * 1_024;
+const MAX_KEY_IN_PATH = 400;
 
 export interface SimulatorOptions {
   /** The ledger; made when it is not there, replayed when it is. One process at a time. */
@@ -192,9 +192,9 @@ class SimulatorServer implements Simulator {
     const clientAuth = tls?.clientCa && { ca: tls.clientCa, requestCert: true, rejectUnauthorized: true };
     const app: FastifyInstance = Fastify({
       ...(tls && { https: { cert: tls.cert, key: tls.key, ...clientAuth } }),
-      bodyLimit: LARGEST_BODY_BYTES,
+      bodyLimit: MAX_BODY_BYTES,
       forceCloseConnections: true,
-      routerOptions: { maxParamLength: LONGEST_KEY_IN_PATH },
+      routerOptions: { maxParamLength: MAX_KEY_IN_PATH },
     });
     app.server.on('connection', (socket: Socket) => {
       this.#sockets.add(socket);

@@ -84,7 +84,7 @@ export interface Excuse {
 type Told = Omit<Finding, 'check' | 'severity'> & { readonly severity?: Severity };
 
 /** Most deferred findings kept; beyond, they are reported without waiting for an excuse. */
-const MOST_DEFERRED = 100_000;
+const MAX_DEFERRED = 100_000;
 
 /** Collects findings: all are counted, the first few of each code are kept. */
 export class Findings {
@@ -107,7 +107,7 @@ export class Findings {
   /** A difference between the log and a store that counts only if nothing later explains it. */
   defer(check: string, { severity = 'error', ...rest }: Told, excuse: Excuse): void {
     const finding: Finding = { check, severity, ...rest };
-    if (this.#deferred.length >= MOST_DEFERRED) this.#take(finding);
+    if (this.#deferred.length >= MAX_DEFERRED) this.#take(finding);
     else this.#deferred.push({ finding, excuse });
     if (rest.transferId !== undefined) this.#subjects.add(rest.transferId);
   }

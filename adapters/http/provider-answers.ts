@@ -11,7 +11,7 @@ import type { Exchange } from './provider-exchange.ts';
 /** `complete`: what says that money moves must repeat what was asked for, or it is no answer. */
 export type AnswerRule = 'complete' | 'minimal';
 
-const MOST_REFERENCE = 64;
+const MAX_REFERENCE_CHARACTERS = 64;
 const DEEPEST = 16;
 const CODES = [
   'INVALID_REQUEST',
@@ -44,7 +44,7 @@ const view = z.object({
   reasonCode: reasonCode.optional(),
   reference: z
     .string()
-    .transform((text) => safeText(text, MOST_REFERENCE))
+    .transform((text) => safeText(text, MAX_REFERENCE_CHARACTERS))
     .optional(),
   asOf: instant,
   transferId: id.optional(),

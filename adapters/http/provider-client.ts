@@ -55,8 +55,8 @@ const CIRCUITS: Readonly<Record<CircuitState, ProviderCircuit>> = {
 };
 
 const LOCKED_OUT: ReadonlySet<number> = new Set([401, 403, 407]);
-const LONGEST_RETRY_AFTER_MS = 60_000;
-const LARGEST_HEADERS_BYTES = 16_384;
+const MAX_RETRY_AFTER_MS = 60_000;
+const MAX_HEADERS_BYTES = 16_384;
 
 /** A client of the provider's REST contract, version 1. Connects when first used. */
 export function httpProviderClient(options: ProviderClientOptions): HttpProviderClient {
@@ -72,7 +72,7 @@ export function httpProviderClient(options: ProviderClientOptions): HttpProvider
     pipelining: 1,
     connect: { timeout: options.connectTimeoutMs ?? 2_000, ...auth.tls },
     keepAliveTimeout: 30_000,
-    maxHeaderSize: LARGEST_HEADERS_BYTES,
+    maxHeaderSize: MAX_HEADERS_BYTES,
   });
   const breaker = circuitBreaker(handleWhenResult(isFailure), {
     halfOpenAfter: halfOpenAfterMs,
@@ -96,7 +96,7 @@ export function httpProviderClient(options: ProviderClientOptions): HttpProvider
     if (answer.kind === 'answered' && answer.status === 429) {
       const seconds = Number(answer.retryAfter ?? 1);
       const waitMs = Number.isFinite(seconds) ? seconds * 1_000 : 1_000;
-      pausedUntil = Date.now() + Math.min(LONGEST_RETRY_AFTER_MS, waitMs);
+      pausedUntil = Date.now() + Math.min(MAX_RETRY_AFTER_MS, waitMs);
     }
     return answer;
   }

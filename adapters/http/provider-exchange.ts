@@ -29,7 +29,7 @@ export type Exchange =
   /** It may have arrived. */
   | { readonly kind: 'lost'; readonly code: ShownCode; readonly detail: string };
 
-const LARGEST_ANSWER_BYTES = 64 * 1_024;
+const MAX_ANSWER_BYTES = 64 * 1_024;
 const JSON_TYPE = /^application\/(?:[a-z0-9.+-]+\+)?json *(?:;|$)/i;
 
 /** Code of an exchange that `mayStart` stopped. */
@@ -84,11 +84,11 @@ export function exchange(dispatcher: Dispatcher, request: ExchangeRequest): Prom
       },
       onResponseData(given, chunk) {
         size += chunk.length;
-        if (size <= LARGEST_ANSWER_BYTES) {
+        if (size <= MAX_ANSWER_BYTES) {
           chunks.push(chunk);
           return;
         }
-        fail('ANSWER_TOO_LARGE', `more than ${LARGEST_ANSWER_BYTES} bytes`);
+        fail('ANSWER_TOO_LARGE', `more than ${MAX_ANSWER_BYTES} bytes`);
         given.abort(new Error('answer too large'));
       },
       onResponseEnd() {

@@ -22,8 +22,8 @@ const LEAVE_PATIENCE_MS = 2_000;
 /** How often a batch that lingers is added to. */
 const FETCHES_PER_LINGER = 4;
 const FETCH_BYTES_PER_RECORD = 2_048;
-const LEAST_FETCH_BYTES = 262_144;
-const MOST_FETCH_BYTES = 4 * 1_048_576;
+const MIN_FETCH_BYTES = 262_144;
+const MAX_FETCH_BYTES = 4 * 1_048_576;
 
 /** The workers of one generation. */
 interface Team {
@@ -237,7 +237,7 @@ export class KafkaConsumer implements LogConsumer {
       connections: this.#connections,
       sources,
       bufferRecords: this.#options.maxBatchRecords,
-      maxBytesPerPartition: Math.min(MOST_FETCH_BYTES, Math.max(LEAST_FETCH_BYTES, bytes)),
+      maxBytesPerPartition: Math.min(MAX_FETCH_BYTES, Math.max(MIN_FETCH_BYTES, bytes)),
       paceMs: this.#options.lingerMs / FETCHES_PER_LINGER,
       onError: (error) => this.#fetchFailed(error),
     });

@@ -8,7 +8,7 @@ import type { Broker, Cluster } from './kafkajs/internals.ts';
 const NOT_DONE_YET = new Set(['CONCURRENT_TRANSACTIONS', 'GROUP_LOAD_IN_PROGRESS', 'UNSTABLE_OFFSET_COMMIT']);
 const MOVED = new Set(['NOT_COORDINATOR_FOR_GROUP', 'GROUP_COORDINATOR_NOT_AVAILABLE']);
 const FIRST_WAIT_MS = 1;
-const MOST_WAIT_MS = 50;
+const MAX_WAIT_MS = 50;
 
 /** The coordinator of one id, looked up once and again only when it says that it is not the one any more. */
 export class Coordinator {
@@ -34,7 +34,7 @@ export class Coordinator {
   /** Asks, and asks again as long as the broker answers that it has not done it yet. Other errors are the caller's. */
   async ask<T>(call: (broker: Broker) => Promise<T>, patienceMs = this.#patienceMs): Promise<T> {
     const deadline = performance.now() + patienceMs;
-    for (let waitMs = FIRST_WAIT_MS; ; waitMs = Math.min(waitMs * 2, MOST_WAIT_MS)) {
+    for (let waitMs = FIRST_WAIT_MS; ; waitMs = Math.min(waitMs * 2, MAX_WAIT_MS)) {
       try {
         this.#broker ??= await findCoordinator(this.#cluster, this.#id, this.#kind);
         return await call(this.#broker);

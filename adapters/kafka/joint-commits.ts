@@ -31,9 +31,9 @@ interface Waiting {
 }
 
 /** While one is at the broker, the next is gathered and sent. More would only make them smaller. */
-const MOST_UNDER_WAY = 2;
+const MAX_OPEN_TRANSACTIONS = 2;
 /** Most bytes of record values in a joint transaction: a produce request must stay far below what a broker takes. */
-const MOST_BYTES = 16 * 1_048_576;
+const MAX_TRANSACTION_BYTES = 16 * 1_048_576;
 /**
  * A partition whose commit failed goes alone for this many commits, so that it delays nobody but itself. Enough to find a
  * refused record by halving the largest batch.
@@ -65,7 +65,7 @@ export class JointCommits {
     if (!this.#enabled || this.#apart.has(carrier)) return this.#commitAlone(carrier, batch);
     return new Promise((resolve, reject) => {
       this.#waiting.push({ carrier, batch, bytes: bytesOf(batch), resolve, reject });
-      if (this.#underWay < MOST_UNDER_WAY) void this.#run();
+      if (this.#underWay < MAX_OPEN_TRANSACTIONS) void this.#run();
     });
   }
 
@@ -90,7 +90,7 @@ export class JointCommits {
     let bytes = 0;
     const tooMany = this.#waiting.findIndex((each, index) => {
       bytes += each.bytes;
-      return index > 0 && bytes > MOST_BYTES;
+      return index > 0 && bytes > MAX_TRANSACTION_BYTES;
     });
     return this.#waiting.splice(0, tooMany === -1 ? this.#waiting.length : tooMany);
   }

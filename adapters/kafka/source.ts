@@ -10,9 +10,9 @@ import type { FetchedPartition } from './kafkajs/internals.ts';
 import { Signal } from './signal.ts';
 
 /** A source that holds this many bytes is not fetched: what was packed well counts as what it is. */
-const MOST_BUFFERED_BYTES = 16 * 1_048_576;
+const MAX_BUFFERED_BYTES = 16 * 1_048_576;
 /** What cannot be read is fetched so often before it is given up: the fault may be the way's, not the log's. */
-const MOST_FETCHES = 3;
+const MAX_FETCHES = 3;
 /** Longest rest of a partition that met trouble. */
 const REST = { firstMs: 50, maxMs: 5_000 };
 const NO_BYTES = Buffer.alloc(0);
@@ -89,7 +89,7 @@ export class Source {
 
   /** No more is to be fetched for now. */
   isFull(records: number): boolean {
-    return this.buffered >= records || this.#bytes >= MOST_BUFFERED_BYTES;
+    return this.buffered >= records || this.#bytes >= MAX_BUFFERED_BYTES;
   }
 
   get seeks(): number {
@@ -130,7 +130,7 @@ export class Source {
   }
 
   get isFruitless(): boolean {
-    return this.#misses >= MOST_FETCHES;
+    return this.#misses >= MAX_FETCHES;
   }
 
   /** Whether fetches in vain have gone on for so long that what cannot be read is given up. */
@@ -155,7 +155,7 @@ export class Source {
     this.#misses = 0;
     this.#suspect = NO_SUSPECT;
     this.rest();
-    if (++this.#unknowns < MOST_FETCHES || this.#standing?.code === LOG_UNREADABLE) return;
+    if (++this.#unknowns < MAX_FETCHES || this.#standing?.code === LOG_UNREADABLE) return;
     this.#standing = {
       code: LOG_UNREADABLE,
       detail:
@@ -270,7 +270,7 @@ export class Source {
     const fetches = isSame ? this.#suspect.fetches + 1 : 1;
     const since = isSame ? this.#suspect.since : performance.now();
     this.#suspect = { offset: firstOffset, fetches, since };
-    if (fetches >= MOST_FETCHES && performance.now() - since >= this.#patienceMs) return committed;
+    if (fetches >= MAX_FETCHES && performance.now() - since >= this.#patienceMs) return committed;
     if (at === 0) this.rest();
     return { ...committed, records: committed.records.slice(0, at), nextOffset: Math.max(this.position!, firstOffset) };
   }

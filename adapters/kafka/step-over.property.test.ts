@@ -10,7 +10,7 @@ import { stepOver } from './step-over.ts';
 import { batchBy } from './testing/batches.ts';
 
 const PER_BATCH = 3;
-const LEAST_SIZE = 14;
+const MIN_BATCH_SIZE = 14;
 
 interface Damage {
   readonly batch: number;
@@ -57,7 +57,7 @@ class DamagedLog {
     let at = this.#index.findLast((entry) => entry.offset <= offset)!.position;
     while (at + 12 <= this.#bytes.length) {
       const size = this.#bytes.readInt32BE(at + 8);
-      if (size < LEAST_SIZE) throw 2;
+      if (size < MIN_BATCH_SIZE) throw 2;
       if (at + 12 + size > this.#bytes.length) return undefined;
       const last = Number(this.#bytes.readBigInt64BE(at)) + this.#bytes.readInt32BE(at + 23);
       if (last >= offset) return at;

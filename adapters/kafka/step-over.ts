@@ -16,7 +16,7 @@ const ONE_BY_ONE = 256;
 /** What lies between such steps is asked for at so many places, evenly spread, before it is passed. */
 const SPREAD = 64;
 /** And again for what is left of it, so often, when something there could be read. */
-const MOST_ROUNDS = 16;
+const MAX_ROUNDS = 16;
 /** Whether an offset can be read shows in the first batch of an answer, which comes whole. */
 const PROBE_BYTES = 65_536;
 
@@ -114,7 +114,7 @@ async function readableFrom(fetchAt: FetchAt, { from, end }: Span, isOver: () =>
     if (!lit) dark = offset;
   }
   lit = await halveBack(fetchAt, dark, lit);
-  for (let round = 0; round < MOST_ROUNDS && !isOver(); round++) {
+  for (let round = 0; round < MAX_ROUNDS && !isOver(); round++) {
     const step = Math.max(1, Math.ceil((lit.offset - near) / (SPREAD + 1)));
     const earlier: Lit | undefined = await firstOf(fetchAt, near + step, lit.offset - 1, step, isOver);
     if (!earlier) break;

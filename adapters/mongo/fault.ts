@@ -8,7 +8,7 @@ import { CodedError, codeAndDetail, dependencyDown, isCoded, thrownText } from '
 import { COMMAND_REFUSED, DENIED, DOCUMENT_REFUSED, PASSING } from './server-codes.ts';
 
 /** Longest text of a server that is passed on, characters. */
-const MOST_TEXT = 160;
+const MAX_TEXT = 160;
 /** The driver's and the server's own word that it passes, whatever the code says. */
 const PASSING_LABELS = [
   'RetryableWriteError',
@@ -127,7 +127,7 @@ function judgedCode(code: unknown, text: string): Judged {
 function tell(error: Error): string {
   const { code, codeName } = error as { readonly code?: unknown; readonly codeName?: unknown };
   const name = typeof codeName === 'string' ? codeName : error.name;
-  return safeText(`${name}${code === undefined ? '' : ` (${String(code)})`}: ${thrownText(error)}`, MOST_TEXT);
+  return safeText(`${name}${code === undefined ? '' : ` (${String(code)})`}: ${thrownText(error)}`, MAX_TEXT);
 }
 
 /** A write to a socket that is closing fails with the bare error of Node: the driver does not wrap it. */

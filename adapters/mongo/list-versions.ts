@@ -20,7 +20,7 @@ export const ACTIVE_LISTS = 'screening_active';
 /** Chunks in one insert: together far below the largest message. */
 const CHUNKS_PER_INSERT = 20;
 /** Entries of a history that nobody sealed, as many as are kept. */
-const MOST_UNSEALED = 100;
+const MAX_UNSEALED = 100;
 
 type Stored = Document & { readonly _id: string };
 type HeadDocument = Omit<VersionHead, 'versionId' | 'importedAt'> & {
@@ -232,7 +232,7 @@ function splitHistory(operators: KeyRing, { _id, history, unsealedHistory }: Act
     if (rises && isSealedEntry(operators, _id, entry)) sealed.push(entry);
     else other.push(entry);
   }
-  return { sealed, other: other.slice(-MOST_UNSEALED) };
+  return { sealed, other: other.slice(-MAX_UNSEALED) };
 }
 
 const isTransient = (error: unknown) => error instanceof CodedError && error.faultClass === 'transient-dependency';

@@ -27,7 +27,7 @@ export interface PollTimerOptions {
 
 const DEPENDENCY = 'redis-queue';
 const UNAVAILABLE = 'REDIS_QUEUE_UNAVAILABLE';
-const MOST_IDS_PER_JOB = 100;
+const MAX_IDS_PER_JOB = 100;
 const SCHEDULE_TIMEOUT_MS = 2_000;
 /**
  * BullMQ fails a job for good that stalls more often than this (default 1), which kill -9 does to it. Losing one costs a
@@ -165,8 +165,8 @@ export function jobsOf(
   const bySlot = Map.groupBy(entries, ({ dueAt }) => Math.ceil(dueAt / slotMs) * slotMs);
   return [...bySlot].flatMap(([dueAt, group]) => {
     const ids = group.map(({ payoutId }) => payoutId);
-    const jobs = Array.from({ length: Math.ceil(ids.length / MOST_IDS_PER_JOB) }, (_, index) => ({
-      payoutIds: ids.slice(index * MOST_IDS_PER_JOB, (index + 1) * MOST_IDS_PER_JOB),
+    const jobs = Array.from({ length: Math.ceil(ids.length / MAX_IDS_PER_JOB) }, (_, index) => ({
+      payoutIds: ids.slice(index * MAX_IDS_PER_JOB, (index + 1) * MAX_IDS_PER_JOB),
       dueAt,
     }));
     return jobs;

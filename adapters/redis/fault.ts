@@ -5,7 +5,7 @@ import { safeText } from '../../domain/text/text.ts';
 import { CodedError, isCoded, thrownText } from '../../ports/fault.ts';
 
 /** Longest text of a server that is passed on, characters. */
-const MOST_TEXT = 160;
+const MAX_TEXT = 160;
 
 /** Error codes that Redis documents, with what an operator is told. The code is its first word. */
 export const REDIS_STATES: Readonly<Record<string, string>> = {
@@ -93,11 +93,11 @@ export function redisWords(error: unknown): string {
 
 function told(error: unknown, code: string | undefined): string {
   if (code !== undefined && code in REDIS_STATES) return `${code}: ${REDIS_STATES[code]}`;
-  if (!isReply(error)) return thrownText(error, MOST_TEXT);
+  if (!isReply(error)) return thrownText(error, MAX_TEXT);
   const text = error.message;
   if (KILLED.test(text)) return 'a script of ours was killed: it runs again';
   // What a server quotes of a command may be of a record.
-  return safeText(text.replace(IN_A_SCRIPT, '').replace(/,? with args beginning with.*/s, ''), MOST_TEXT);
+  return safeText(text.replace(IN_A_SCRIPT, '').replace(/,? with args beginning with.*/s, ''), MAX_TEXT);
 }
 
 /** An answer after which only a new connection can help: the name of the server may lead to another primary by now. */

@@ -4,7 +4,7 @@ import type { RegistryOptions } from './options.ts';
 
 const TIMEOUT_MS = 10_000;
 /** Largest answer that is read, bytes: a schema of ours takes some 10,000. */
-const LARGEST_ANSWER_BYTES = 4 * 1_048_576;
+const MAX_ANSWER_BYTES = 4 * 1_048_576;
 
 /** What a registry answered. `body` is undefined when it is no JSON: then it was no registry that spoke. */
 export interface Answer {
@@ -78,7 +78,7 @@ async function textOf(response: Response): Promise<string> {
   let size = 0;
   for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
     size += chunk.length;
-    if (size > LARGEST_ANSWER_BYTES) throw new Error(`more than ${LARGEST_ANSWER_BYTES} bytes`);
+    if (size > MAX_ANSWER_BYTES) throw new Error(`more than ${MAX_ANSWER_BYTES} bytes`);
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString('utf8');

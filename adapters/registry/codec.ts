@@ -21,7 +21,7 @@ import { createWriters, registryAway, type Writer, type WrittenTopic } from './w
 const HEADER_BYTES = 5;
 const REFERENCES_TIMEOUT_MS = 10_000;
 /** Versions of a subject that are asked for at a start. */
-const MOST_VERSIONS = 1_000;
+const MAX_VERSIONS = 1_000;
 const NONE: ReadonlyMap<number, Writer> = new Map();
 /** Registry subject of a topic's values (TopicNameStrategy). */
 export const subjectOf = (topic: string) => `${topic}-value`;
@@ -80,7 +80,7 @@ export function registryCodec(options: RegistryOptions): Codec {
 
   /** Versions pushed before ours resolve without asking again; later ones are newer than this process. */
   async function loadOlderWriters(name: string, topic: WrittenTopic): Promise<void> {
-    for (let version = 1; version <= MOST_VERSIONS; version++) {
+    for (let version = 1; version <= MAX_VERSIONS; version++) {
       const path = `/subjects/${encodeURIComponent(subjectOf(name))}/versions/${version}`;
       const answer = await call('GET', path);
       if (saysMissing(answer, MISSING.subject, MISSING.version)) return;
@@ -90,7 +90,7 @@ export function registryCodec(options: RegistryOptions): Codec {
       const schema = await find(id);
       if (schema !== undefined && schema !== 'not-avro') topic.readable.set(id, writers.resolve(topic, id, schema));
     }
-    const message = `the registry names more than ${MOST_VERSIONS} versions of ${subjectOf(name)} and ours is none of them: check CORRIDOR_REGISTRY_URL`;
+    const message = `the registry names more than ${MAX_VERSIONS} versions of ${subjectOf(name)} and ours is none of them: check CORRIDOR_REGISTRY_URL`;
     throw new CodedError('REGISTRY_ENDLESS', message, { faultClass: 'fatal', dependency: 'registry' });
   }
 

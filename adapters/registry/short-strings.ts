@@ -10,7 +10,7 @@ interface TapClass {
 /** Up to here the length takes one byte. */
 const ONE_BYTE = 63;
 /** Up to here (two bytes; hashes are 64 characters) this way is the faster one. */
-const MOST_CHARACTERS = 128;
+const MAX_CHARACTERS = 128;
 
 const { Tap } = createRequire(import.meta.url)('avsc/lib/utils.js') as { readonly Tap: TapClass };
 
@@ -18,7 +18,7 @@ function writeShort(this: StringTap, text: string): void {
   const { length } = text;
   const { buf, pos } = this;
   const start = length > ONE_BYTE ? pos + 2 : pos + 1;
-  let at = length > MOST_CHARACTERS || start + length > buf.length ? -1 : 0;
+  let at = length > MAX_CHARACTERS || start + length > buf.length ? -1 : 0;
   for (; at >= 0 && at < length; at++) {
     const code = text.charCodeAt(at);
     if (code > 0x7f) break;

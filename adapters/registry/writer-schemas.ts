@@ -11,7 +11,7 @@ const UNKNOWN_ID_TTL_MS = 10_000;
 /** On topics of our own an id must have been unknown for this long: the registry that was asked may lag. */
 export const CONFIRM_UNKNOWN_MS = 3_000;
 /** Ids refused that are remembered for a topic: a flood of them must not fill the memory. */
-const MOST_REFUSED = 2_000;
+const MAX_REFUSED = 2_000;
 const ASKED_AT_ONCE = 8;
 
 export interface Refusal {
@@ -158,7 +158,7 @@ const incomplete = (detail: string) =>
   new CodedError('REGISTRY_INCOMPLETE', detail, { faultClass: 'transient-dependency', dependency: 'registry' });
 
 function dropOldest(map: Map<number, unknown>): void {
-  if (map.size > MOST_REFUSED) map.delete(map.keys().next().value!);
+  if (map.size > MAX_REFUSED) map.delete(map.keys().next().value!);
 }
 
 /** Full name of the record in the registry's answer; undefined where it holds none. */

@@ -23,7 +23,7 @@ interface ProduceOptions {
   readonly json?: boolean;
 }
 
-const MOST_BAD_LINES_NAMED = 20;
+const MAX_BAD_LINES_NAMED = 20;
 
 export function registerProduce(program: Command): void {
   withJson(program.command('produce'))
@@ -50,8 +50,8 @@ Example:
         await codec.load([INTENTS]);
         const keep = (intent: TransferRequested): Input => recordOf(intent, codec);
         const { good, bad, undated, blank } = await readFile(file, { requestedAt, keep });
-        for (const { line, problem } of bad.slice(0, MOST_BAD_LINES_NAMED)) printError(`line ${line}: ${problem}`);
-        if (bad.length > MOST_BAD_LINES_NAMED) printError(`and ${bad.length - MOST_BAD_LINES_NAMED} bad lines more`);
+        for (const { line, problem } of bad.slice(0, MAX_BAD_LINES_NAMED)) printError(`line ${line}: ${problem}`);
+        if (bad.length > MAX_BAD_LINES_NAMED) printError(`and ${bad.length - MAX_BAD_LINES_NAMED} bad lines more`);
         if (bad.length > 0 && !skipBad) {
           throw new CodedError(
             'BAD_LINES',

@@ -3,7 +3,7 @@ import { CORRIDORS } from '../../domain/corridors/corridor-table.ts';
 import type { AccountRule, CorridorSide } from '../../domain/corridors/corridors.ts';
 import { formatMoney } from '../../domain/money/currencies.ts';
 import { type FeeRule, type PricingTerms, priceOf } from '../../domain/pricing/pricing.ts';
-import { MOST_CHARACTERS, MOST_ITEMS } from '../../processors/intake/bounds.ts';
+import { MAX_CHARACTERS, MAX_ITEMS } from '../../processors/intake/bounds.ts';
 
 const MINUTE_MS = 60_000;
 const AGENTS: Readonly<Record<AccountRule['agent'], string>> = {
@@ -81,11 +81,11 @@ export function priceExample(): string {
 
 /** How long each field of an intent may be. */
 export function intentBounds(): string {
-  const most: Readonly<Record<string, number>> = MOST_ITEMS;
-  const names = [...new Set([...Object.keys(MOST_CHARACTERS), ...Object.keys(most)])];
+  const most: Readonly<Record<string, number>> = MAX_ITEMS;
+  const names = [...new Set([...Object.keys(MAX_CHARACTERS), ...Object.keys(most)])];
   const rows = names.map((name) => [
     `\`${name}\``,
-    String((MOST_CHARACTERS as Readonly<Record<string, number>>)[name] ?? ''),
+    String((MAX_CHARACTERS as Readonly<Record<string, number>>)[name] ?? ''),
     String(most[name] ?? ''),
   ]);
   return table(['field', 'characters at most', 'items at most'], rows);

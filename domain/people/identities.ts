@@ -16,8 +16,8 @@ export const SYSTEM_IDENTITIES: readonly string[] = [
   'corridor',
 ];
 
-const MOST_NAME = 64;
-const MOST_TEXT = 2_000;
+const MAX_NAME_CHARACTERS = 64;
+const MAX_TEXT = 2_000;
 
 /** Lower-case letters of other scripts that look like a Latin one in either case, and Latin ones that do not decompose. */
 const LOOKALIKES: ReadonlyMap<string, string> = new Map(
@@ -80,8 +80,11 @@ export const isSystemIdentity = (name: string): boolean => RESERVED.has(nameSkel
  */
 export function personName(text: string): string {
   const name = text.trim();
-  if (name === '' || isLongerThan(name, MOST_NAME) || !isPlainText(name)) {
-    throw new DomainError('PERSON_INVALID', `a name of 1 to ${MOST_NAME} printable characters must say who acts`);
+  if (name === '' || isLongerThan(name, MAX_NAME_CHARACTERS) || !isPlainText(name)) {
+    throw new DomainError(
+      'PERSON_INVALID',
+      `a name of 1 to ${MAX_NAME_CHARACTERS} printable characters must say who acts`,
+    );
   }
   if (isSystemIdentity(name)) {
     throw new DomainError('PERSON_INVALID', `"${name}" is a name of the system: say which person acts`);
@@ -97,8 +100,8 @@ export function personName(text: string): string {
  */
 export function justificationText(text: string): string {
   const reason = text.trim();
-  if (reason === '' || isLongerThan(reason, MOST_TEXT) || !isPlainText(reason)) {
-    throw new DomainError('JUSTIFICATION_INVALID', `a reason of 1 to ${MOST_TEXT} printable characters must be given`);
+  if (reason === '' || isLongerThan(reason, MAX_TEXT) || !isPlainText(reason)) {
+    throw new DomainError('JUSTIFICATION_INVALID', `a reason of 1 to ${MAX_TEXT} printable characters must be given`);
   }
   return reason;
 }

@@ -10,7 +10,7 @@ const REPLACEMENT = '\ufffd';
 const CUT = '…';
 
 /** What logs, stores and terminals keep of a text from outside, in characters, where they name no other bound. */
-export const MOST_SHOWN = 500;
+export const MAX_SHOWN_CHARACTERS = 500;
 
 /** Whether a text has more characters (code points) than `most`. */
 export function isLongerThan(text: string, most: number): boolean {
@@ -40,13 +40,13 @@ export function isPlainText(text: string): boolean {
 }
 
 /** A text as it can be shown, logged and stored: hidden characters become U+FFFD, and the rest is cut at `most` characters. */
-export function safeText(text: string, most: number = MOST_SHOWN): string {
+export function safeText(text: string, most: number = MAX_SHOWN_CHARACTERS): string {
   const cut = isLongerThan(text, most) ? firstCharacters(text, most - 1) + CUT : text;
   return ASCII.test(cut) ? cut : cut.replace(EACH_HIDDEN, REPLACEMENT);
 }
 
 /** The same for what has lines of its own (a stack, JSON for people): line feeds stay, tabs become spaces. */
-export function safeLines(text: string, most: number = MOST_SHOWN): string {
+export function safeLines(text: string, most: number = MAX_SHOWN_CHARACTERS): string {
   const cut = isLongerThan(text, most) ? firstCharacters(text, most - 1) + CUT : text;
   return cut
     .split('\n')
@@ -61,14 +61,14 @@ export function safeLines(text: string, most: number = MOST_SHOWN): string {
 export function boundedLabels(most = 50): (value: string) => string {
   const known = new Set<string>();
   return (value) => {
-    const label = safeText(value, MOST_LABEL);
+    const label = safeText(value, MAX_LABEL_CHARACTERS);
     if (known.has(label)) return label;
     if (known.size >= most) return 'other';
     known.add(label);
     return label;
   };
 }
-const MOST_LABEL = 60;
+const MAX_LABEL_CHARACTERS = 60;
 
 /** JSON that is exact and shows nothing hidden: such characters become `\u` escapes. Breaks of indentation stay. */
 export function safeJson(json: string): string {

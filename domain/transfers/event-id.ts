@@ -7,10 +7,10 @@ const NAMESPACE = Buffer.from('7d9a1d1c0c8b4f0e9b5e6b6e2f3a4c51', 'hex');
 /** Namespace and name, as they are hashed; written anew for each. */
 const scratch = Buffer.alloc(512);
 NAMESPACE.copy(scratch);
-const MOST_CHARACTERS = (scratch.length - NAMESPACE.length) / 3; // of UTF-16; none takes more than three bytes
+const MAX_CHARACTERS = (scratch.length - NAMESPACE.length) / 3; // of UTF-16; none takes more than three bytes
 
 const bytesOf = (name: string): Buffer =>
-  name.length > MOST_CHARACTERS
+  name.length > MAX_CHARACTERS
     ? Buffer.concat([NAMESPACE, Buffer.from(name, 'utf8')])
     : scratch.subarray(0, NAMESPACE.length + scratch.write(name, NAMESPACE.length, 'utf8'));
 

@@ -34,7 +34,7 @@ export interface PlacedRecord {
 }
 
 /** How far the clocks of a stage and of a broker may be apart. */
-const MOST_SKEW_MS = 300_000;
+const MAX_SKEW_MS = 300_000;
 
 /**
  * Whether a stored position is that of this record. One of them may name the topic in the way of before, by its name; then
@@ -46,5 +46,5 @@ export function isSamePosition({ position: stored, storedAt }: StoredPosition, r
   if (one === undefined || other === undefined) return false;
   if (one.partition !== other.partition || one.offset !== other.offset) return false;
   const byName = one.topicId === record.topic || other.topicId === record.topic;
-  return byName && storedAt >= record.appendedAt - MOST_SKEW_MS;
+  return byName && storedAt >= record.appendedAt - MAX_SKEW_MS;
 }

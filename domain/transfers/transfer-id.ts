@@ -3,7 +3,7 @@
 
 const TRANSFER_ID = /^[A-Za-z0-9][A-Za-z0-9_-]{6,62}[A-Za-z0-9]$/;
 
-export const MOST_TRANSFER_ID = 64;
+export const MAX_TRANSFER_ID_CHARACTERS = 64;
 
 /** The rule in words, for messages and documents. */
 export const TRANSFER_ID_RULE =

@@ -20,11 +20,11 @@ export function rateBookOf(rates: Iterable<FxRate>): RateBook {
 }
 
 const CODE = /^[A-Z]{3}$/;
-const MOST_SOURCE = 64;
+const MAX_SOURCE_CHARACTERS = 64;
 
 /** What goes on into prices, logs and analytics is a code or a name, not whatever a feed wrote. */
 const isNamed = ({ base, quote, source }: FxRate): boolean =>
-  CODE.test(base) && CODE.test(quote) && !isLongerThan(source, MOST_SOURCE) && isPlainText(source);
+  CODE.test(base) && CODE.test(quote) && !isLongerThan(source, MAX_SOURCE_CHARACTERS) && isPlainText(source);
 
 /** Later observed; of two observed at once, the source that sorts first. */
 const fresher = (a: FxRate, b: FxRate): boolean =>

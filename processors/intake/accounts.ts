@@ -3,7 +3,7 @@ import { isValidBIC, isValidIBAN } from 'ibantools';
 import type { AccountRule, CorridorSide } from '../../domain/corridors/corridors.ts';
 import type { ReasonCode } from '../../domain/reasons.ts';
 import type { Account } from '../../schemas/types.generated.ts';
-import { MOST_CHARACTERS } from './bounds.ts';
+import { MAX_CHARACTERS } from './bounds.ts';
 import type { Faults } from './violations.ts';
 
 /** Reason codes for one side of the transfer. */
@@ -38,7 +38,7 @@ export function checkAccount(
   if (scheme === 'IBAN') {
     checkIban(faults, account, field, codes, side);
   } else if (scheme === 'VPA') {
-    const fits = value.length <= MOST_CHARACTERS['party.account.value'] && VPA.test(value);
+    const fits = value.length <= MAX_CHARACTERS['party.account.value'] && VPA.test(value);
     faults.unless(fits, codes.number, `${field}.value is no virtual payment address`);
   } else if (!faults.unless(scheme === 'BBAN', codes.scheme, `${field}.scheme is not IBAN, BBAN or VPA`)) {
     return;

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { selfContained } from '../../schemas/load.ts';
 import type { TransferRequested } from '../../schemas/types.generated.ts';
 import { AT, BOOK, creditor, debtor, intermediary, transferRequested } from '../../test/kit/builders.ts';
-import { MOST_CHARACTERS, MOST_ITEMS } from './bounds.ts';
+import { MAX_CHARACTERS, MAX_ITEMS } from './bounds.ts';
 import { DEFAULT_TIMING, reasonsAgainst } from './validate.ts';
 
 const rules = { ...DEFAULT_TIMING, corridors: BOOK };
@@ -95,7 +95,7 @@ describe.each([
   it('is valid', () => expect(against(intent)).toEqual([]));
 
   it.each(STRINGS.map((path) => [path.join('.'), path] as const))('is refused when %s is too long', (_name, path) => {
-    const most = MOST_CHARACTERS[nameIn(path) as keyof typeof MOST_CHARACTERS];
+    const most = MAX_CHARACTERS[nameIn(path) as keyof typeof MAX_CHARACTERS];
     expect(most, `${path.join('.')} needs a bound in bounds.ts`).toBeGreaterThan(0);
     for (const length of [most + 1, 5_000]) {
       expect(against(changed(intent, path, () => 'x'.repeat(length)))).not.toEqual([]);
@@ -132,7 +132,7 @@ describe.each([
   it.each(ARRAYS.map((path) => [path.join('.'), path] as const))(
     'is refused when %s has too many items',
     (_name, path) => {
-      const most = MOST_ITEMS[nameIn(path) as keyof typeof MOST_ITEMS];
+      const most = MAX_ITEMS[nameIn(path) as keyof typeof MAX_ITEMS];
       expect(most, `${path.join('.')} needs a bound in bounds.ts`).toBeGreaterThan(0);
       const many = (value: unknown) => Array.from({ length: most + 1 }, () => (value as unknown[])[0]);
       expect(against(changed(intent, path, many))).not.toEqual([]);

@@ -3,7 +3,7 @@
 // their lengths stand here too, so that no text of the schema is without a bound.
 
 /** Most characters by field. Parties are the same in every role: `account` only of sender and beneficiary. */
-export const MOST_CHARACTERS = {
+export const MAX_CHARACTERS = {
   transferId: 64,
   endToEndId: 35,
   'instructedAmount.currency': 3,
@@ -27,4 +27,4 @@ export const MOST_CHARACTERS = {
 } as const;
 
 /** Most items by field. */
-export const MOST_ITEMS = { intermediaries: 10, 'party.nationalities': 10, 'party.identifiers': 10 } as const;
+export const MAX_ITEMS = { intermediaries: 10, 'party.nationalities': 10, 'party.identifiers': 10 } as const;

@@ -27,7 +27,7 @@ export function isPartialDate(text: string): boolean {
 
 /** The text of a few days by their number: nearly all records of an hour are of the same ones. */
 const texts = new Map<number, string>();
-const MOST_TEXTS = 16;
+const MAX_TEXTS = 16;
 
 /** Calendar day (UTC) of an instant. */
 export function dayOf(at: number): string {
@@ -35,7 +35,7 @@ export function dayOf(at: number): string {
   const known = texts.get(day);
   if (known !== undefined) return known;
   const text = new Date(at).toISOString().slice(0, 10);
-  if (texts.size >= MOST_TEXTS) texts.clear();
+  if (texts.size >= MAX_TEXTS) texts.clear();
   texts.set(day, text);
   return text;
 }

@@ -4,7 +4,7 @@ import { reason } from '../../domain/reasons.ts';
 import { safeText } from '../../domain/text/text.ts';
 import { firstEnvelope } from '../../domain/transfers/envelope.ts';
 import { intentDuplicationId, intentRejectionId } from '../../domain/transfers/event-id.ts';
-import { MOST_TRANSFER_ID } from '../../domain/transfers/transfer-id.ts';
+import { MAX_TRANSFER_ID_CHARACTERS } from '../../domain/transfers/transfer-id.ts';
 import type { Instruction, Reason, TransferRequested } from '../../schemas/types.generated.ts';
 import type { Decision, EmittedTo, Received } from '../contract.ts';
 import type { Topology } from '../topology.ts';
@@ -100,7 +100,7 @@ function rejected(
     to: 'intent.rejected',
     value: {
       eventId: intentRejectionId(originPosition),
-      transferId: safeText(value.transferId, MOST_TRANSFER_ID),
+      transferId: safeText(value.transferId, MAX_TRANSFER_ID_CHARACTERS),
       originPosition,
       occurredAt: now,
       reasons,

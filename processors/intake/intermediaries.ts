@@ -1,18 +1,18 @@
 // Parties beside sender and beneficiary: what they must look like, and by what they are known. Pure.
 import type { Intermediary } from '../../schemas/types.generated.ts';
-import { MOST_CHARACTERS, MOST_ITEMS } from './bounds.ts';
+import { MAX_CHARACTERS, MAX_ITEMS } from './bounds.ts';
 import { checkPerson } from './persons.ts';
 import type { Faults } from './violations.ts';
 
 /** Adds what is wrong with the intermediaries. */
 export function checkIntermediaries(faults: Faults, parties: readonly Intermediary[], appendedAt: number): void {
-  const few = parties.length <= MOST_ITEMS.intermediaries;
-  if (!faults.unless(few, 'CH16', `there are more than ${MOST_ITEMS.intermediaries} intermediaries`)) return;
+  const few = parties.length <= MAX_ITEMS.intermediaries;
+  if (!faults.unless(few, 'CH16', `there are more than ${MAX_ITEMS.intermediaries} intermediaries`)) return;
   parties.forEach((party, i) => {
     const field = `intermediaries[${i}]`;
     faults.unless(party.role !== 'UNKNOWN', 'CH16', `${field}.role is none that this version knows`);
     if (party.customerId !== null)
-      faults.text(party.customerId, `${field}.customerId`, MOST_CHARACTERS['party.customerId']);
+      faults.text(party.customerId, `${field}.customerId`, MAX_CHARACTERS['party.customerId']);
     checkPerson(faults, party, field, { name: 'CH21', country: 'CH16' }, appendedAt);
   });
 }

@@ -2,7 +2,7 @@
 import type { Corridor, CorridorSide } from '../../domain/corridors/corridors.ts';
 import type { Parties, Party } from '../../schemas/types.generated.ts';
 import { type AccountCodes, CREDITOR_CODES, checkAccount, DEBTOR_CODES } from './accounts.ts';
-import { MOST_CHARACTERS } from './bounds.ts';
+import { MAX_CHARACTERS } from './bounds.ts';
 import { checkIntermediaries } from './intermediaries.ts';
 import { checkPerson, type PersonCodes } from './persons.ts';
 import type { Faults } from './violations.ts';
@@ -17,7 +17,7 @@ export function checkParties(
   checkParty(faults, parties.debtor, 'debtor', SENDER, corridor?.source, appendedAt);
   checkParty(faults, parties.creditor, 'creditor', BENEFICIARY, corridor?.target, appendedAt);
   checkIntermediaries(faults, parties.intermediaries, appendedAt);
-  faults.optionalText(parties.remittanceInformation, 'remittanceInformation', MOST_CHARACTERS.remittanceInformation);
+  faults.optionalText(parties.remittanceInformation, 'remittanceInformation', MAX_CHARACTERS.remittanceInformation);
 }
 
 interface RoleCodes extends PersonCodes {
@@ -34,7 +34,7 @@ function checkParty(
   side: CorridorSide | undefined,
   appendedAt: number,
 ): void {
-  faults.text(party.customerId, `${role}.customerId`, MOST_CHARACTERS['party.customerId']);
+  faults.text(party.customerId, `${role}.customerId`, MAX_CHARACTERS['party.customerId']);
   if (checkPerson(faults, party, role, codes, appendedAt)) {
     const served = side === undefined || side.countries.includes(party.country);
     faults.unless(served, codes.country, `${role}.country is outside of the corridor`);

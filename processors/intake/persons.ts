@@ -1,7 +1,7 @@
 // Validation of who a party is said to be, whatever its part in the transfer.
 import type { ReasonCode } from '../../domain/reasons.ts';
 import type { Identifier, Party } from '../../schemas/types.generated.ts';
-import { MOST_CHARACTERS, MOST_ITEMS } from './bounds.ts';
+import { MAX_CHARACTERS, MAX_ITEMS } from './bounds.ts';
 import { dayOf, isPartialDate } from './dates.ts';
 import type { Faults } from './violations.ts';
 
@@ -23,15 +23,15 @@ export function checkPerson(
   codes: PersonCodes,
   appendedAt: number,
 ): boolean {
-  faults.text(party.name, `${role}.name`, MOST_CHARACTERS['party.name'], codes.name);
+  faults.text(party.name, `${role}.name`, MAX_CHARACTERS['party.name'], codes.name);
   faults.unless(party.kind !== 'UNKNOWN', 'CH16', `${role}.kind is none that this version knows`);
-  faults.optionalText(party.address, `${role}.address`, MOST_CHARACTERS['party.address']);
+  faults.optionalText(party.address, `${role}.address`, MAX_CHARACTERS['party.address']);
   if (party.birthDate !== null) {
     const real = isPartialDate(party.birthDate) && party.birthDate <= dayOf(appendedAt);
     faults.unless(real, 'DT01', `${role}.birthDate is no date of the past`);
   }
   const nations = party.nationalities;
-  const most = MOST_ITEMS['party.nationalities'];
+  const most = MAX_ITEMS['party.nationalities'];
   const known = nations.length <= most && nations.every((code) => COUNTRY.test(code));
   faults.unless(known, 'CH16', `${role}.nationalities must be at most ${most} ISO 3166-1 codes`);
   checkIdentifiers(faults, party.identifiers, role);
@@ -40,11 +40,11 @@ export function checkPerson(
 }
 
 function checkIdentifiers(faults: Faults, identifiers: readonly Identifier[], role: string): void {
-  const most = MOST_ITEMS['party.identifiers'];
+  const most = MAX_ITEMS['party.identifiers'];
   if (!faults.unless(identifiers.length <= most, 'CH16', `${role} has more than ${most} identifiers`)) return;
   for (const { scheme, value, country } of identifiers) {
-    faults.text(scheme, `${role}.identifiers.scheme`, MOST_CHARACTERS['party.identifiers.scheme']);
-    faults.text(value, `${role}.identifiers.value`, MOST_CHARACTERS['party.identifiers.value']);
+    faults.text(scheme, `${role}.identifiers.scheme`, MAX_CHARACTERS['party.identifiers.scheme']);
+    faults.text(value, `${role}.identifiers.value`, MAX_CHARACTERS['party.identifiers.value']);
     const known = country === null || COUNTRY.test(country);
     faults.unless(known, 'CH16', `${role}.identifiers.country is no ISO 3166-1 code`);
   }

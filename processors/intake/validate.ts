@@ -4,7 +4,7 @@ import type { Corridor, CorridorBook, CorridorSide } from '../../domain/corridor
 import { currencyOf, formatMoney } from '../../domain/money/currencies.ts';
 import { isTransferId, TRANSFER_ID_RULE } from '../../domain/transfers/transfer-id.ts';
 import type { Reason, TransferRequested } from '../../schemas/types.generated.ts';
-import { MOST_CHARACTERS } from './bounds.ts';
+import { MAX_CHARACTERS } from './bounds.ts';
 import { dayOf, isDay, todayAnywhere } from './dates.ts';
 import { checkParties } from './parties.ts';
 import { Faults } from './violations.ts';
@@ -26,7 +26,7 @@ export function reasonsAgainst(intent: TransferRequested, appendedAt: number, ru
   const faults = new Faults();
   const { parties } = intent;
   faults.unless(isTransferId(intent.transferId), 'CH16', `transferId must be ${TRANSFER_ID_RULE}`);
-  faults.text(intent.endToEndId, 'endToEndId', MOST_CHARACTERS.endToEndId);
+  faults.text(intent.endToEndId, 'endToEndId', MAX_CHARACTERS.endToEndId);
   checkTimes(faults, intent, appendedAt, rules);
   const corridor = checkCurrencies(faults, intent, appendedAt, rules.corridors);
   checkAmount(faults, intent, corridor);

@@ -81,7 +81,7 @@ const idOf = ({ topic, topicId = topic }: RecordBatch) => topicId;
 const partitionOf = ({ topic, partition }: RecordBatch) => `${topic}/${partition}`;
 
 /** How often a batch in which nothing comes through is tried before its first record is condemned: over a minute. */
-const MOST_ATTEMPTS_WITHOUT_WITNESS = 10;
+const MAX_TRIES_WITHOUT_WITNESS = 10;
 
 type Then = BatchResult['then'];
 const CONTINUE: Then = { do: 'continue' };
@@ -234,7 +234,7 @@ export function createBatchHandler(options: BatchHandlerOptions): BatchHandler {
     const { passes: since, attempts } = known?.offset === offset ? known : { passes, attempts: 0 };
     const result = await isolate(accepted, run, {
       othersPassed: () => passes > since,
-      patienceOver: attempts >= MOST_ATTEMPTS_WITHOUT_WITNESS,
+      patienceOver: attempts >= MAX_TRIES_WITHOUT_WITNESS,
     });
     if (result.fault?.known === false) suspectedAt.set(key, { offset, passes: since, attempts: attempts + 1 });
     else suspectedAt.delete(key);

@@ -48,9 +48,9 @@ export interface OutboxRelay<I> {
 }
 
 /** Beyond this many, offers are left to the search. */
-const MOST_OFFERED = 20_000;
+const MAX_OFFERED = 20_000;
 /** So many refused items are passed over; of more, the longest refused are tried again. */
-const MOST_REFUSED = 5_000;
+const MAX_REFUSED = 5_000;
 
 export function createOutboxRelay<I>(options: OutboxRelayOptions<I>): OutboxRelay<I> {
   return new Relay(options);
@@ -74,7 +74,7 @@ class Relay<I> implements OutboxRelay<I> {
   offer(items: readonly I[]): void {
     for (const item of items) {
       const id = this.#options.idOf(item);
-      if (this.#offered.size >= MOST_OFFERED && !this.#offered.has(id)) return;
+      if (this.#offered.size >= MAX_OFFERED && !this.#offered.has(id)) return;
       this.#offered.set(id, item);
     }
     this.#publishing ??= this.#publish();
@@ -149,7 +149,7 @@ class Relay<I> implements OutboxRelay<I> {
     const { refusedForMs = 60_000, onEvent } = this.#options;
     this.#refused.delete(id);
     this.#refused.set(id, performance.now() + refusedForMs);
-    if (this.#refused.size > MOST_REFUSED) this.#refused.delete(this.#refused.keys().next().value!);
+    if (this.#refused.size > MAX_REFUSED) this.#refused.delete(this.#refused.keys().next().value!);
     onEvent?.({ kind: 'refused', id, ...codeAndDetail(error) });
   }
 

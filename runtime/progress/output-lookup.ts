@@ -9,7 +9,7 @@ import { sourceOf } from '../../topics/cause.ts';
 import { evidenceTopics, type Producing, raiseProven } from './proven-progress.ts';
 
 /** Clocks of brokers may be so far apart, ms. */
-const MOST_SKEW_MS = 300_000;
+const MAX_SKEW_MS = 300_000;
 /** A batch waits for so long at once, ms; then its partition pauses and asks again. */
 const PATIENCE_MS = 3_000;
 /** An answer that nobody came for is good for so long, ms: longer than the longest pause. */
@@ -81,7 +81,7 @@ export class Looks {
     const known = this.#looks.get(key);
     if (known && (known.endedAt === undefined || this.#clock.now() - known.endedAt < KEPT_MS)) return known;
     // An output is never older than its input. What is unreadable has no time: then all of them are read.
-    this.#wanted.set(key, Math.max(0, first.timestamp - MOST_SKEW_MS));
+    this.#wanted.set(key, Math.max(0, first.timestamp - MAX_SKEW_MS));
     const answer = this.#last.then(() => this.#look(key, place, first.offset));
     const look: Look = { answer };
     const ended = () => {

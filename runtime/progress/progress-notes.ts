@@ -3,7 +3,7 @@
 import { type Cause, parseCause } from '../../topics/cause.ts';
 
 /** Brokers take 4,096 bytes beside an offset (offset.metadata.max.bytes); the topic has some of them (progress.ts). */
-const MOST_TEXT = 4_000;
+const MAX_TEXT = 4_000;
 
 interface Mark {
   readonly offset: number;
@@ -43,7 +43,7 @@ export class Marks {
   /** The note. What does not fit is forgotten, the longest untouched first: a repeat of it would be handled again. */
   note(): string {
     const texts: string[] = [];
-    let room = MOST_TEXT;
+    let room = MAX_TEXT;
     for (const [place, { offset, nth }] of [...this.#marks].reverse()) {
       const text = nth === 0 ? `${place}:${offset}` : `${place}:${offset}.${nth}`;
       room -= text.length + 1;

@@ -14,7 +14,7 @@ import type { Arrival } from '../hosts/inbound-records.ts';
 const MAX_TEXT = 300;
 const MAX_STACK = 1_000;
 /** A larger key and value are told of in a dead letter, but not kept in it. */
-const MOST_KEPT_BYTES = INTENT_MAX_MESSAGE_BYTES;
+const MAX_KEPT_BYTES = INTENT_MAX_MESSAGE_BYTES;
 /** Foreign headers (a producer's own) are kept as long as all of them together are no larger. */
 const MAX_FOREIGN_BYTES = 4_096;
 
@@ -97,7 +97,7 @@ export function deadLetterRecord(detour: Detour, deadLetterClass: DeadLetterClas
   const bytes = detour.arrival.record.unreadable?.bytes ?? value;
   const topic = deadLetterTopic(detour.owner);
   const { partition } = detour;
-  if ((key?.length ?? 0) + (bytes?.length ?? 0) <= MOST_KEPT_BYTES)
+  if ((key?.length ?? 0) + (bytes?.length ?? 0) <= MAX_KEPT_BYTES)
     return { topic, partition, key, value: bytes, headers };
   // A batch may unpack to records that no topic takes: the letter would be refused for ever.
   headers[RECOVERY_HEADER.bytesHash] = hash('sha256', bytes ?? '', 'hex');

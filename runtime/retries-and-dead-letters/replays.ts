@@ -53,12 +53,12 @@ function replayOf({ record, topicId, source }: Arrival, { owner, now }: ReplayTe
   const letter = letterOfReplay(record.headers, { owner, source });
   if (letter === undefined) return { claim: undefined };
   const { partition, offset, headers } = record;
-  const replayId = headerText(headers, RECOVERY_HEADER.replayId)!.slice(0, MOST_REPLAY_ID);
+  const replayId = headerText(headers, RECOVERY_HEADER.replayId)!.slice(0, MAX_REPLAY_ID_CHARACTERS);
   const position = formatOrigin({ topicId, partition, offset });
   return { claim: { deadLetterId: letter.claimed, owner, replayId, position, claimedAt: now } };
 }
 
-const MOST_REPLAY_ID = 200;
+const MAX_REPLAY_ID_CHARACTERS = 200;
 
 const UNIDENTIFIED: Refusal = {
   kind: 'dropped',

@@ -33,9 +33,9 @@ const SERVANT = 'عبد';
 const GOD = 'الله';
 const FAITH = 'الدين';
 /** Letters that a word must have beside the article, else it is no article. */
-const LEAST_BESIDE = 3;
+const MIN_BESIDE = 3;
 /** The same for what stands before God or the faith. */
-const LEAST_BEFORE = 2;
+const MIN_BEFORE = 2;
 
 /**
  * The words of a word: the article, and what often grows together with a name (`Abd al-Halim`, `Nasr Allah`,
@@ -55,9 +55,9 @@ export function wordsOfAbjad(written: string): AbjadWord[] {
 function seamOf(word: string): number {
   if (word.startsWith(SERVANT + ARTICLE)) return SERVANT.length;
   const start = [GOD, ARTICLE].find((known) => word.startsWith(known));
-  if (start !== undefined && word.length - start.length >= LEAST_BESIDE) return start.length;
+  if (start !== undefined && word.length - start.length >= MIN_BESIDE) return start.length;
   const end = [GOD, FAITH].find((known) => word.endsWith(known));
-  return end !== undefined && word.length - end.length >= LEAST_BEFORE ? word.length - end.length : 0;
+  return end !== undefined && word.length - end.length >= MIN_BEFORE ? word.length - end.length : 0;
 }
 
 /** Where in a word as it was written so many letters end: signs are not counted. */

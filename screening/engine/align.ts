@@ -5,14 +5,14 @@
 import type { NameWeights } from './config.ts';
 import { distance } from './distance.ts';
 import type { Part, PreparedName } from './name.ts';
-import { alike, costsFor, LEAST_ALIKE, related, type Writing } from './token.ts';
+import { alike, costsFor, MIN_LIKENESS, related, type Writing } from './token.ts';
 
 /** Words of a name that take part in the alignment; longer names are compared by their first words. */
 export const MAX_PARTS = 24;
 const CONCAT_LOSS = 0.03;
 const INITIAL_LIKENESS = 0.9;
 const STEEPNESS = 1.4;
-const MOST_CONCATENATED = 4;
+const MAX_CONCATENATED = 4;
 
 const likeness = new Float64Array(MAX_PARTS * MAX_PARTS);
 /** Partner of each part (-1: none) and how alike they are; written by `align`, read by whoever explains the score. */
@@ -79,7 +79,7 @@ function assignBest(n: number, m: number): void {
   likenessOfListed.fill(0, 0, m);
   const most = Math.min(n, m);
   for (let round = 0; round < most; round += 1) {
-    let best = LEAST_ALIKE - 1e-9;
+    let best = MIN_LIKENESS - 1e-9;
     let bestI = -1;
     let bestJ = -1;
     for (let i = 0; i < n; i += 1) {
@@ -121,7 +121,7 @@ function joinWords(
     for (let from = 0; from + 1 < n; from += 1) {
       let length = 0;
       let writing: Writing = 'full';
-      for (let to = from; to < n && to - from < MOST_CONCATENATED; to += 1) {
+      for (let to = from; to < n && to - from < MAX_CONCATENATED; to += 1) {
         const part = a[to]!;
         if (part.role === 'place' || part.role === 'form' || part.spelling.digits) break;
         if (partnerOfA[to]! >= 0 && partnerOfA[to] !== j && likenessOfA[to]! > 0.8) break;

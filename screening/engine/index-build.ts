@@ -37,7 +37,7 @@ const CLASSES: Readonly<Record<ListEntity['type'], readonly NameClass[]>> = {
   aircraft: ['object'],
   unknown: ['person', 'organisation', 'object'],
 };
-const SHORTEST_IDENTIFIER = 5;
+const MIN_IDENTIFIER_LENGTH = 5;
 
 /**
  * @throws RangeError for a configuration that makes no sense
@@ -62,7 +62,7 @@ export function buildIndex(sources: readonly IndexSource[], config: ScreeningCon
     }
     for (const { value } of entity.identifiers) {
       const key = identifierKey(value);
-      if (key.length < SHORTEST_IDENTIFIER) continue;
+      if (key.length < MIN_IDENTIFIER_LENGTH) continue;
       const known = byIdentifier.get(key);
       if (known === undefined) byIdentifier.set(key, [number]);
       else if (known.at(-1) !== number) known.push(number);

@@ -42,14 +42,16 @@ export function scriptsOf(whole: string): string[] {
   if (words.some((word) => OTHER_SCRIPT.test(word) && LATIN.test(word))) return [];
   const latin = words.filter((word) => !OTHER_SCRIPT.test(word)).join(' ');
   const other = words.filter((word) => OTHER_SCRIPT.test(word)).join(' ');
-  return latin.length >= LEAST_NAME && other.length >= (HAN.test(other) ? LEAST_HAN : LEAST_NAME) ? [latin, other] : [];
+  return latin.length >= MIN_NAME_LENGTH && other.length >= (HAN.test(other) ? MIN_HAN_LENGTH : MIN_NAME_LENGTH)
+    ? [latin, other]
+    : [];
 }
 const LATIN = /\p{Script=Latin}/u;
 const OTHER_SCRIPT = /(?!\p{Script=Latin}|\p{Script=Common}|\p{Script=Inherited})\p{L}/u;
 const HAN = /\p{Script=Han}|\p{Script=Hangul}/u;
 const WORD = /[\p{L}\p{M}\p{N}'’-]+/gu;
-const LEAST_NAME = 4;
-const LEAST_HAN = 2;
+const MIN_NAME_LENGTH = 4;
+const MIN_HAN_LENGTH = 2;
 
 /** The other texts under which a name is compared: names inside it, and other readings of what has no vowels. */
 function othersOf(whole: string): string[] {

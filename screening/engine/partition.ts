@@ -4,7 +4,7 @@ import type { NameWeights } from './config.ts';
 import type { PreparedName } from './name.ts';
 import { scoreNames } from './score-name.ts';
 import { joinSpellings, type Spelling } from './token.ts';
-import { type Entry, fileWords, type IndexedName, isHard, LONGEST_JOINED } from './word-filing.ts';
+import { type Entry, fileWords, type IndexedName, isHard, MAX_JOINED_LENGTH } from './word-filing.ts';
 import { WordIndex } from './word-index.ts';
 
 /** With more candidates than this a word left aside is looked up, with fewer it is compared with their words. */
@@ -79,7 +79,7 @@ export class Partition {
   }
 
   #fileAcronyms(names: readonly IndexedName[], idByText: ReadonlyMap<string, number>): void {
-    for (const [text, id] of idByText) if (text.length <= LONGEST_ACRONYM) this.#byText.set(text, id);
+    for (const [text, id] of idByText) if (text.length <= MAX_ACRONYM_LENGTH) this.#byText.set(text, id);
     names.forEach(({ prepared: { acronym } }, name) => {
       if (acronym === '') return;
       const known = this.#byAcronym.get(acronym);
@@ -144,7 +144,7 @@ export class Partition {
         if (part.role === 'place' || part.role === 'form' || parts[at]!.role === 'place' || part.spelling.digits) break;
         joined = joinSpellings(joined, part.spelling);
         weight += part.weight;
-        if (joined.codes.length > LONGEST_JOINED) break;
+        if (joined.codes.length > MAX_JOINED_LENGTH) break;
         const probe = this.#probes[count]!;
         probe.word = joined;
         probe.weight = weight;
@@ -344,7 +344,7 @@ export class Partition {
       const sum = numbers[record + MATCHED_QUERY]!;
       // Most of it agrees, or all but the long words: the rest may be alike with more edits than it is found by.
       const rest = Math.max(0, hard - sum);
-      const hidden = (sum >= MOST_AGREES && rest <= sum) || (long > 0 && sum > 1 && rest <= long + 0.05) ? rest : 0;
+      const hidden = (sum >= MAX_AGREEMENT && rest <= sum) || (long > 0 && sum > 1 && rest <= long + 0.05) ? rest : 0;
       const matchedQuery = sum + hidden;
       const matchedListed = numbers[record + MATCHED_LISTED]! + hidden * weights.family;
       const slack = weights.family;
@@ -413,8 +413,8 @@ const isWithoutVowels = ({ abjad, parts }: PreparedName): boolean =>
 /** Words this long may differ by three edits and still be alike. */
 const MANY_EDITS_FROM = 9;
 /** The weight of nearly two words. */
-const MOST_AGREES = 1.4;
-const LONGEST_ACRONYM = 10;
+const MAX_AGREEMENT = 1.4;
+const MAX_ACRONYM_LENGTH = 10;
 const CLOCK_END = 2 ** 31 - 1000;
 const BOUND_SLACK = 0.02;
 const KEY_COST = 8;

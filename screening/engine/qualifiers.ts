@@ -101,7 +101,7 @@ function yearGap(a: PartialDate, b: PartialDate): number {
 
 export type IdentifierVerdict = 'equal' | 'differs' | 'unknown';
 
-const SHORTEST_IDENTIFIER = 5;
+const MIN_IDENTIFIER_LENGTH = 5;
 /** Kinds of which a bearer has only one, so that two different ones are two bearers. */
 const UNIQUE_KINDS = new Set(['imo', 'lei', 'mmsi']);
 
@@ -109,7 +109,7 @@ export function compareIdentifiers(a: readonly Identifier[], b: readonly Identif
   let verdict: IdentifierVerdict = 'unknown';
   for (const x of a) {
     const key = identifierKey(x.value);
-    if (key.length < SHORTEST_IDENTIFIER) continue;
+    if (key.length < MIN_IDENTIFIER_LENGTH) continue;
     for (const y of b) {
       if (x.country !== undefined && y.country !== undefined && x.country !== y.country) continue;
       const kindsAgree = x.kind === y.kind || x.kind === 'other' || y.kind === 'other';

@@ -64,7 +64,7 @@ for (const [a, b] of genderedPairs) {
   GENDERED.set(b, [...(GENDERED.get(b) ?? []), a]);
 }
 const NONE: readonly number[] = [];
-const LEAST_SKELETON = 3;
+const MIN_SKELETON_LENGTH = 3;
 
 export function spellingOf(text: string, writing: Writing): Spelling {
   return fromCodes(text, foldWord(text), writing);
@@ -79,7 +79,7 @@ export function joinSpellings(a: Spelling, b: Spelling): Spelling {
     codes,
     mask: a.mask | b.mask,
     classes: a.classes | b.classes,
-    skeleton: skeletonKey(codes, LEAST_SKELETON),
+    skeleton: skeletonKey(codes, MIN_SKELETON_LENGTH),
     pattern: patternKey(codes),
     abjad: abjadKey(codes),
     letters: 0,
@@ -97,7 +97,7 @@ function fromCodes(text: string, codes: Uint8Array, writing: Writing): Spelling 
     codes,
     mask,
     classes: classMaskOf(codes),
-    skeleton: skeletonKey(codes, LEAST_SKELETON),
+    skeleton: skeletonKey(codes, MIN_SKELETON_LENGTH),
     pattern: patternKey(codes),
     abjad: abjadKey(codes),
     letters: lettersKey(text),
@@ -109,14 +109,14 @@ function fromCodes(text: string, codes: Uint8Array, writing: Writing): Spelling 
 }
 
 /** Below this two words are taken for different ones. */
-export const LEAST_ALIKE = 0.64;
-export const LEAST_ALIKE_EXACT = 0.85;
+export const MIN_LIKENESS = 0.64;
+export const MIN_LIKENESS_EXACT = 0.85;
 const EQUAL_FOLD = 0.97;
 /** Likeness of two spellings of one name. */
 export const SAME_GROUP = 0.95;
 const NICKNAME = 0.88;
 const SAME_LETTERS = 0.82;
-const SHORTEST_ANAGRAM = 5;
+const MIN_ANAGRAM_LENGTH = 5;
 const OTHER_GENDER = 0.5;
 const SECOND_EDIT = 0.35;
 const OTHER_START = 0.6;
@@ -127,9 +127,9 @@ const LETTERS = 26;
 // What one edit takes away, by the length of the longer word: an edit in a short word makes another word of it.
 const LOSS_BY_LENGTH = [1, 1, 0.62, 0.46, 0.31, 0.235, 0.195, 0.165, 0.145, 0.13, 0.12, 0.11, 0.1];
 const LAST_LOSS = LOSS_BY_LENGTH.length - 1;
-/** The most that the edits of two words may cost, so that the words are still alike: solves 1 - loss(cost) = LEAST_ALIKE. */
+/** The most that the edits of two words may cost, so that the words are still alike: solves 1 - loss(cost) = MIN_LIKENESS. */
 const LIMIT_BY_LENGTH = Float64Array.from(LOSS_BY_LENGTH, (loss) => {
-  const room = (1 - LEAST_ALIKE) / loss;
+  const room = (1 - MIN_LIKENESS) / loss;
   if (room <= 1) return room;
   const b = 1 - SECOND_EDIT;
   return (Math.sqrt(b * b + 4 * SECOND_EDIT * room) - b) / (2 * SECOND_EDIT);
@@ -145,7 +145,7 @@ export function alike(a: Spelling, b: Spelling): number {
   if (
     a.letters === b.letters &&
     a.letters !== 0 &&
-    a.text.length >= SHORTEST_ANAGRAM &&
+    a.text.length >= MIN_ANAGRAM_LENGTH &&
     lettersOf(a.text) === lettersOf(b.text)
   ) {
     return Math.max(SAME_LETTERS, alikeByEdits(a, b));
@@ -237,7 +237,7 @@ function alikeByEdits(a: Spelling, b: Spelling): number {
   // A second edit tells more than the first: one is a slip, two are another word.
   const surplus = cost > 1 ? 1 + SECOND_EDIT * (cost - 1) : 1;
   const likeness = 1 - cost * loss * surplus;
-  if (likeness < (a.writing === 'exact' || b.writing === 'exact' ? LEAST_ALIKE_EXACT : LEAST_ALIKE)) return 0;
+  if (likeness < (a.writing === 'exact' || b.writing === 'exact' ? MIN_LIKENESS_EXACT : MIN_LIKENESS)) return 0;
   return isGenderEnding(x, y) ? Math.min(likeness, OTHER_GENDER) : likeness;
 }
 

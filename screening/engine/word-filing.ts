@@ -6,7 +6,7 @@ import type { ListedWord } from './word-index.ts';
 
 const HARD_ROLES = new Set(['name', 'word', 'generic', 'place', 'kunya']);
 /** Longer words are not read as one. */
-export const LONGEST_JOINED = 24;
+export const MAX_JOINED_LENGTH = 24;
 
 export interface IndexedName {
   readonly prepared: PreparedName;
@@ -95,7 +95,7 @@ function fileJoined(
     for (let to = at + 1; to < parts.length && to < at + 3 && !closed(parts[to]!); to += 1) {
       spelling = joinSpellings(spelling, parts[to]!.spelling);
       weight += parts[to]!.weight;
-      if (spelling.text.length > LONGEST_JOINED) break;
+      if (spelling.text.length > MAX_JOINED_LENGTH) break;
       const key = spelling.writing === 'full' ? spelling.text : `${spelling.text}/${spelling.writing}`;
       let id = ids.get(key);
       if (id === undefined) {

@@ -5,8 +5,8 @@ import {
   alike,
   cannotBeAlike,
   cannotBeRead,
-  LEAST_ALIKE,
-  LEAST_ALIKE_EXACT,
+  MIN_LIKENESS,
+  MIN_LIKENESS_EXACT,
   mostAlike,
   type Spelling,
 } from './token.ts';
@@ -29,7 +29,7 @@ const MASK = 1;
 /** Classes of consonants; the length above them. */
 const CLASSES = 2;
 const LENGTH_SHIFT = 26;
-const LONGEST = 63;
+const MAX_LENGTH = 63;
 /** Half the hash of its letters; marks; its group + 1. */
 const MARKS = 3;
 const LETTERS_BITS = 0xffff;
@@ -60,7 +60,7 @@ export class WordIndex {
   #idCount = 0;
   #clock = 0;
   #word: Spelling | undefined;
-  #least = LEAST_ALIKE;
+  #least = MIN_LIKENESS;
   #marks = 0;
   /** Words found by the look-ups since `clear` and how alike they are, one run a look-up. */
   readonly found = new Int32Array(MAX_FOUND);
@@ -87,7 +87,7 @@ export class WordIndex {
     const { length } = word.codes;
     const fits = length <= LETTERS_INLINE;
     this.#records[record + MASK] = word.mask;
-    this.#records[record + CLASSES] = word.classes | (Math.min(length, LONGEST) << LENGTH_SHIFT);
+    this.#records[record + CLASSES] = word.classes | (Math.min(length, MAX_LENGTH) << LENGTH_SHIFT);
     this.#records[record + MARKS] =
       (word.letters & LETTERS_BITS) |
       (word.writing === 'full' && fits ? READABLE : 0) |
@@ -160,7 +160,7 @@ export class WordIndex {
     this.#clock += 1;
     this.#idCount = 0;
     this.#word = word;
-    this.#least = word.writing === 'exact' ? LEAST_ALIKE_EXACT : LEAST_ALIKE;
+    this.#least = word.writing === 'exact' ? MIN_LIKENESS_EXACT : MIN_LIKENESS;
     const readable = !word.digits && word.writing !== 'sounds';
     this.#marks = !readable ? 0 : word.writing === 'poor' ? POOR : READABLE;
     return keysOfQuery(word, joined);

@@ -96,9 +96,9 @@ export interface Verdict {
 
 const KEPT = 25;
 /** Findings of verify that are looked at one by one, of each code. */
-const MOST_TOLD = 20_000;
+const MAX_REPORTED = 20_000;
 /** At most this share of the transfers may end in a payout case, even if faults explain them. */
-const MOST_CASES = 0.01;
+const MAX_CASES_SHARE = 0.01;
 
 export class Findings {
   readonly counts: Record<FindingKind, number> = {
@@ -234,7 +234,7 @@ async function checkCases(
         );
     }
   }
-  const most = MOST_CASES * (feeder.counts['transfers'] ?? 0);
+  const most = MAX_CASES_SHARE * (feeder.counts['transfers'] ?? 0);
   if (opened > most) found.add('unexplainedCase', 'all', `${opened} payout cases are more than 1 % of the transfers`);
   return { inCase, opened, explained };
 }
@@ -342,7 +342,7 @@ async function verified(
         provider: providerLedger(file),
       },
       {
-        findingsPerCode: MOST_TOLD,
+        findingsPerCode: MAX_REPORTED,
         settleMs: config.kafka.transactionTimeoutMs,
         waitQuiet: { forMs: 5_000, timeoutMs: 120_000 },
       },

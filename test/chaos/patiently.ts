@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const RETRY_MS = 500;
-const MOST_FAILURES = 120;
+const MAX_FAILURES = 120;
 
 /** Again until it works: brokers come back. */
 export async function patiently<T>(work: () => Promise<T>): Promise<T> {
@@ -10,7 +10,7 @@ export async function patiently<T>(work: () => Promise<T>): Promise<T> {
     try {
       return await work();
     } catch (error) {
-      if (failures > MOST_FAILURES) throw error;
+      if (failures > MAX_FAILURES) throw error;
       await sleep(RETRY_MS);
     }
   }

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { Share } from './worker.ts';
 
-const MOST_MB = 512;
+const MAX_MB = 512;
 /** No case comes near it, on any machine: a thread that stands on one for so long is wedged. */
 const WEDGED_MS = 60_000;
 
@@ -14,7 +14,7 @@ export async function fuzz(target: string, seed: number, cases: number): Promise
   const share: Share = { target, seed, cases, begun };
   const worker = new Worker(path.join(import.meta.dirname, 'worker.ts'), {
     workerData: share,
-    resourceLimits: { maxOldGenerationSizeMb: MOST_MB },
+    resourceLimits: { maxOldGenerationSizeMb: MAX_MB },
   });
   let last = { at: -1, since: performance.now() };
   let wedged: ReturnType<typeof setInterval> | undefined;

@@ -117,7 +117,7 @@ function isBoundChange(before: LogRecord, after: LogRecord): boolean {
   return [...BOUND].some((name) => !sameBytes(before.headers[name], after.headers[name]));
 }
 
-const MOST_LETTER_HEADERS = 16_384;
+const MAX_LETTER_HEADERS_BYTES = 16_384;
 
 export async function headers(random: Random): Promise<void> {
   const record = random.pick(RECORDS);
@@ -135,7 +135,7 @@ export async function headers(random: Random): Promise<void> {
   else must(arrival.received !== undefined, `a foreign header has it refused: ${arrival.refusal?.code}`);
   const letter = deadLetterRecord(detourOf(arrival), 'unproven', 'stack');
   const size = Object.entries(letter.headers).reduce((sum, [name, text]) => sum + name.length + text.length, 0);
-  must(size <= MOST_LETTER_HEADERS, `a dead letter has ${size} bytes of headers`);
+  must(size <= MAX_LETTER_HEADERS_BYTES, `a dead letter has ${size} bytes of headers`);
   const written = standing(sealedDetour(testRings, letter), 1);
   const source = sourceOf(OWNER, written);
   must(source !== undefined, 'its dead letter does not say what it stands for');

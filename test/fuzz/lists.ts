@@ -65,7 +65,7 @@ const FORMATS: readonly { readonly files: readonly Buffer[]; parse(files: readon
       parse: ([sdn, alt, add, comments]) => parseOfac({ sdn: sdn!, alt: alt!, add: add!, comments: comments! }),
     },
   ];
-const MOST_TEXT = 20_000;
+const MAX_TEXT = 20_000;
 /** How often a good list is read again after a spoilt one: one in so many. */
 const LOOK_AGAIN = 25;
 const known = new Map<unknown, ListVersion>();
@@ -80,7 +80,7 @@ export async function lists(random: Random): Promise<void> {
   try {
     const version = await parse(files.map((file, at) => (at === spoilt ? mutate(file, random) : file)));
     must(version.counts.entities === version.entities.length, 'it counts otherwise than it has');
-    must(JSON.stringify(version.entities).length < MOST_TEXT, 'more came out than went in');
+    must(JSON.stringify(version.entities).length < MAX_TEXT, 'more came out than went in');
   } catch (error) {
     must(error instanceof ListRefused || error instanceof CodedError, `an uncoded error: ${(error as Error).stack}`);
   }

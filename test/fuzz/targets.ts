@@ -135,7 +135,7 @@ const ANSWERS = [VIEW, REFUSAL].map((answer) => Buffer.from(JSON.stringify(answe
 const READERS = [submitResult, queryResult, cancelResult] as const;
 const answered = (status: number, body: string) =>
   ({ kind: 'answered', status, retryAfter: undefined, isJson: true, body }) as const;
-const MOST_TEXT = 200;
+const MAX_TEXT = 200;
 
 const provider: Target = async (random) => {
   const [good, refusal] = ANSWERS;
@@ -148,7 +148,7 @@ const provider: Target = async (random) => {
     must(typeof result.kind === 'string', 'no kind');
     for (const text of Object.values(result)) {
       must(
-        typeof text !== 'string' || (text.length <= MOST_TEXT && !/[\p{Cc}\p{Bidi_C}]/u.test(text)),
+        typeof text !== 'string' || (text.length <= MAX_TEXT && !/[\p{Cc}\p{Bidi_C}]/u.test(text)),
         `unsafe: ${text}`,
       );
     }

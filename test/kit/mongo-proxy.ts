@@ -40,7 +40,7 @@ export const READING: ReadonlySet<string> = new Set(['find', 'aggregate', 'count
 const NOT_PRIMARY = 10_107;
 const NO_SECONDARY_OK = 13_435;
 /** Commands and replies that are remembered. */
-const MOST_KEPT = 10_000;
+const MAX_KEPT = 10_000;
 
 export class MongoProxy {
   /** What becomes of a command; undefined: it goes through. */
@@ -154,12 +154,12 @@ export class MongoProxy {
 
   #saw(command: SeenCommand): void {
     this.seen.push(command);
-    if (this.seen.length > MOST_KEPT) this.seen.shift();
+    if (this.seen.length > MAX_KEPT) this.seen.shift();
   }
 
   #keep(key: string, done: Document): void {
     this.#done.set(key, done);
-    if (this.#done.size > MOST_KEPT) this.#done.delete(this.#done.keys().next().value!);
+    if (this.#done.size > MAX_KEPT) this.#done.delete(this.#done.keys().next().value!);
   }
 
   #hello(): Document {

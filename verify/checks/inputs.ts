@@ -50,7 +50,7 @@ export const inputs: Check = {
       run.inputsBy.set(state, (run.inputsBy.get(state) ?? 0) + 1);
       if (state === 'lost') lost.push(input);
     }
-    const names = await keysOf(lost.slice(0, MOST_NAMED), run);
+    const names = await keysOf(lost.slice(0, MAX_NAMED), run);
     for (const { partition, offset } of lost) {
       const position = positionOf(TOPIC, partition, offset);
       const transferId = names.get(position);
@@ -61,7 +61,7 @@ export const inputs: Check = {
   },
 };
 
-const MOST_NAMED = 20;
+const MAX_NAMED = 20;
 /** As brokers tell it. */
 const TOPIC_ID = /^[0-9a-f]{32}$/;
 

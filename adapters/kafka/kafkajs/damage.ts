@@ -8,10 +8,10 @@ export const BATCH_HEADER = 61;
 export const BATCH_PREFIX = 12;
 export const MAGIC_AT = 16;
 /** The least that stands behind the prefix in any format: epoch or checksum, magic, attributes. */
-export const LEAST_BATCH = 6;
+export const MIN_BATCH_BYTES = 6;
 export const MAGIC = 2;
 /** Bytes that are tried as the next batch, at most. */
-const MOST_TRIED_BYTES = 64 * 1_048_576;
+const MAX_TRIED_BYTES = 64 * 1_048_576;
 
 export type Part = Pick<UnreadableBatch, 'firstOffset' | 'lastOffset' | 'bytes'>;
 
@@ -51,7 +51,7 @@ export function damaged(bytes: Buffer, at: number, expected: number | undefined,
   const told = Number(bytes.readBigInt64BE(at));
   const least = expected ?? (told >= 0 && told < end ? told : -1);
   const size = bytes.readInt32BE(at + 8);
-  const next = size < LEAST_BATCH ? at : at + BATCH_PREFIX + size;
+  const next = size < MIN_BATCH_BYTES ? at : at + BATCH_PREFIX + size;
   const follower = next > at && holds(bytes, next, least, end) ? next : nextThatHolds(bytes, at + 1, least, end);
   if (follower !== undefined) {
     const lastOffset = Number(bytes.readBigInt64BE(follower)) - 1;
@@ -82,7 +82,7 @@ function looksRight(bytes: Buffer, at: number, least: number, end: number): bool
 
 /** Undefined also after so many bytes that only looked like one: whoever wrote what is damaged may have put them there. */
 function nextThatHolds(bytes: Buffer, from: number, least: number, end: number): number | undefined {
-  let left = MOST_TRIED_BYTES;
+  let left = MAX_TRIED_BYTES;
   for (let at = from; at + BATCH_HEADER <= bytes.length && left > 0; at++) {
     const magic = bytes.indexOf(MAGIC, at + MAGIC_AT);
     if (magic === -1) return undefined;

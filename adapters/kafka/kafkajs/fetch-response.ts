@@ -7,9 +7,9 @@ import {
   BATCH_PREFIX,
   damaged,
   isOutOfPlace,
-  LEAST_BATCH,
   MAGIC,
   MAGIC_AT,
+  MIN_BATCH_BYTES,
   offsetsOf,
 } from './damage.ts';
 import { Headers, headerNameAt } from './header-names.ts';
@@ -143,11 +143,11 @@ export interface UnpackBudget {
   left: number;
 }
 
-let mostUnpackedBytes = 32 * 1_048_576;
+let maxUnpackedBytes = 32 * 1_048_576;
 
 /** Bounds what a batch may unpack to, in bytes. For the whole process, like the decoder itself. */
 export function boundUnpackedBytes(most: number): void {
-  mostUnpackedBytes = most;
+  maxUnpackedBytes = most;
 }
 
 const budgetOf = (most: number): UnpackBudget => ({ most, left: most });
@@ -161,13 +161,13 @@ const budgetOf = (most: number): UnpackBudget => ({ most, left: most });
 export async function decodeBatches(
   bytes: Buffer,
   end = Number.POSITIVE_INFINITY,
-  budget = budgetOf(mostUnpackedBytes),
+  budget = budgetOf(maxUnpackedBytes),
 ): Promise<DecodedMessages> {
   const records: DecodedMessages = [];
   for (let at = 0; at + MAGIC_AT < bytes.length; ) {
     const size = bytes.readInt32BE(at + 8);
     const next = at + BATCH_PREFIX + size;
-    if (size >= LEAST_BATCH && next > bytes.length) break; // a fetch ends in the middle of a batch
+    if (size >= MIN_BATCH_BYTES && next > bytes.length) break; // a fetch ends in the middle of a batch
     const batch = bytes.subarray(at, Math.max(at, next));
     if (isPacked(batch) && budget.left <= 0) break;
     const count = records.length;
@@ -209,7 +209,7 @@ const isPacked = (batch: Buffer) =>
 
 /** Adds the records of one batch; returns the offset after it. @throws BatchError */
 async function decodeBatch(records: FetchedRecord[], batch: Buffer, budget: UnpackBudget): Promise<number> {
-  if (batch.length < LEAST_BATCH) throw new BatchError('BATCH_CORRUPT', 'has no size');
+  if (batch.length < MIN_BATCH_BYTES) throw new BatchError('BATCH_CORRUPT', 'has no size');
   if (batch[MAGIC_AT] !== MAGIC) throw malformed(`is of format ${batch[MAGIC_AT]}`);
   if (batch.length < BATCH_HEADER) throw new BatchError('BATCH_CORRUPT', 'is cut short');
   if (crc32c(batch.subarray(21)) !== batch.readUInt32BE(17))
@@ -226,7 +226,7 @@ async function decodeBatch(records: FetchedRecord[], batch: Buffer, budget: Unpa
 }
 
 /** The least that a record takes: its size, attributes, times, offset, key, value and headers, a byte each. */
-const LEAST_RECORD = 7;
+const MIN_RECORD_BYTES = 7;
 
 function readRecords(records: FetchedRecord[], batch: Buffer, attributes: number, body: Buffer, from: number): number {
   const firstOffset = Number(batch.readBigInt64BE(0));
@@ -235,7 +235,7 @@ function readRecords(records: FetchedRecord[], batch: Buffer, attributes: number
   const appendTime = (attributes & LOG_APPEND_TIME) === 0 ? undefined : Number(batch.readBigInt64BE(35));
   const count = batch.readInt32BE(57);
   if (lastOffsetDelta < 0) throw malformed(`ends ${-lastOffsetDelta} before its first offset`);
-  if (count < 0 || count > (body.length - from) / LEAST_RECORD) throw malformed(`claims ${count} records`);
+  if (count < 0 || count > (body.length - from) / MIN_RECORD_BYTES) throw malformed(`claims ${count} records`);
   const context: BatchContext = {
     firstOffset,
     lastOffsetDelta,
@@ -248,7 +248,7 @@ function readRecords(records: FetchedRecord[], batch: Buffer, attributes: number
   for (let left = count; left > 0; left--) {
     const size = cursor.varint();
     const end = cursor.at + size;
-    if (size < LEAST_RECORD - 1 || end > body.length) throw malformed('has a record that goes beyond its end');
+    if (size < MIN_RECORD_BYTES - 1 || end > body.length) throw malformed('has a record that goes beyond its end');
     cursor.at++; // attributes: none are in use
     const timestampDelta = cursor.varlong();
     const delta = cursor.varint();
@@ -286,7 +286,7 @@ export async function decodeFetchResponse(raw: Buffer): Promise<FetchResponse & 
   const errorCode = cursor.int16();
   const sessionId = cursor.int32();
   const responses: { topicName: string; partitions: FetchedPartition[] }[] = [];
-  const budget = budgetOf(mostUnpackedBytes);
+  const budget = budgetOf(maxUnpackedBytes);
   for (let topics = cursor.int32(); topics > 0; topics--) {
     const topicName = cursor.string();
     const partitions: FetchedPartition[] = [];

@@ -7,13 +7,13 @@ interface Known {
 
 /** A power of two. Two names that share a slot take it from each other, which costs time only. */
 const SLOTS = 512;
-const LONGEST_KEPT = 64;
+const MAX_KEPT_BYTES = 64;
 const known = new Array<Known | undefined>(SLOTS).fill(undefined);
 
 /** The UTF-8 text that stands at `from` up to `to`. */
 export function headerNameAt(bytes: Buffer, from: number, to: number): string {
   const size = to - from;
-  if (size === 0 || size > LONGEST_KEPT) return bytes.toString('utf8', from, to);
+  if (size === 0 || size > MAX_KEPT_BYTES) return bytes.toString('utf8', from, to);
   const slot = (size * 37 + bytes[from]! * 5 + bytes[to - 1]!) & (SLOTS - 1);
   const found = known[slot];
   if (found !== undefined && found.bytes.length === size && isAt(found.bytes, bytes, from)) return found.name;

@@ -66,7 +66,7 @@ function toBinary(value: string | Buffer): string {
   return PRINTABLE_ASCII.test(value) ? value : Buffer.from(value).toString('latin1');
 }
 
-const MOST_KNOWN_NAMES = 256;
+const MAX_KNOWN_NAMES = 256;
 const knownNames = new Map<string, string>();
 
 /** A header's name with its length; names are few, so they are kept. */
@@ -75,7 +75,7 @@ function headerName(name: string): string {
   if (known !== undefined) return known;
   const binary = toBinary(name);
   const encoded = varintText(binary.length) + binary;
-  if (knownNames.size < MOST_KNOWN_NAMES) knownNames.set(name, encoded);
+  if (knownNames.size < MAX_KNOWN_NAMES) knownNames.set(name, encoded);
   return encoded;
 }
 

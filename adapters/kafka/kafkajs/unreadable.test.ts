@@ -172,7 +172,7 @@ describe('a damaged batch', () => {
 describe('a bomb', () => {
   const PROGRAM = path.resolve(import.meta.dirname, '../testing/read-batch.ts');
   /** What a batch may unpack to by default, eight times over: pieces, the whole, and what the heap has not given back. */
-  const MOST_GROWN = 8 * 32 * MB;
+  const MAX_GROWN_BYTES = 8 * 32 * MB;
 
   /** One record of zeros, packed without ever being whole in this process. */
   async function bomb(packer: Transform, size: number): Promise<Buffer> {
@@ -195,7 +195,7 @@ describe('a bomb', () => {
     expect(packed.length).toBeLessThan(48 * 1_024);
     const { records, code, grownBytes } = await readApart(batchOf(packed, 4, 1));
     expect({ records, code }).toEqual({ records: 1, code: 'BATCH_TOO_LARGE' });
-    expect(grownBytes).toBeLessThan(MOST_GROWN);
+    expect(grownBytes).toBeLessThan(MAX_GROWN_BYTES);
   });
 
   it.each([
@@ -205,13 +205,13 @@ describe('a bomb', () => {
   ] as const)('by %s too', async (_name, codec, make) => {
     const { records, code, grownBytes } = await readApart(batchOf(await make(), codec, 1));
     expect({ records, code }).toEqual({ records: 1, code: 'BATCH_TOO_LARGE' });
-    expect(grownBytes).toBeLessThan(MOST_GROWN);
+    expect(grownBytes).toBeLessThan(MAX_GROWN_BYTES);
   });
 
   it('as large as may be is read, and the bound on the process tells: it grows by what is read', async () => {
     const { records, code, grownBytes } = await readApart(batchBy('zstd', [{ value: Buffer.alloc(31 * MB) }]));
     expect({ records, code }).toEqual({ records: 1, code: undefined });
     expect(grownBytes).toBeGreaterThan(30 * MB);
-    expect(grownBytes).toBeLessThan(MOST_GROWN);
+    expect(grownBytes).toBeLessThan(MAX_GROWN_BYTES);
   });
 });

@@ -14,7 +14,7 @@ export const REDIS_FLAGS: readonly string[] = Object.entries({
 }).flatMap(([key, value]) => [`--${key}`, value]);
 
 /** A redis-server older than this lacks commands that BullMQ uses. */
-const LEAST = [6, 2] as const;
+const MIN_REDIS_VERSION = [6, 2] as const;
 
 /** `redis-server` on the PATH if it is there and new enough, else null. */
 export function redisOnPath(env: NodeJS.ProcessEnv): string | null {
@@ -25,7 +25,9 @@ export function redisOnPath(env: NodeJS.ProcessEnv): string | null {
       stdio: ['ignore', 'pipe', 'ignore'],
     });
     const [major = 0, minor = 0] = (/v=(\d+)\.(\d+)/.exec(text) ?? []).slice(1).map(Number);
-    return major > LEAST[0] || (major === LEAST[0] && minor >= LEAST[1]) ? 'redis-server' : null;
+    return major > MIN_REDIS_VERSION[0] || (major === MIN_REDIS_VERSION[0] && minor >= MIN_REDIS_VERSION[1])
+      ? 'redis-server'
+      : null;
   } catch {
     return null;
   }

@@ -12,11 +12,12 @@ const CODECS: readonly Codec[] = ['gzip', 'snappy', 'lz4', 'zstd'];
 /** One transfer in so many. */
 const ONE_IN = 5;
 /** A batch that nobody would call large. */
-const MOST_BYTES = 400_000;
+const MAX_BATCH_BYTES = 400_000;
 
 /** Whether the inputs of this transfer go in foreign batches. */
 export const isForeign = ({ account, value }: ChaosRecord): boolean =>
-  (value?.length ?? 0) < MOST_BYTES && createHash('sha256').update(`foreign ${account}`).digest()[0]! % ONE_IN === 0;
+  (value?.length ?? 0) < MAX_BATCH_BYTES &&
+  createHash('sha256').update(`foreign ${account}`).digest()[0]! % ONE_IN === 0;
 
 export interface ForeignOptions {
   readonly brokers: readonly string[];

@@ -22,7 +22,7 @@ const HOUR_MS = 3_600_000;
 const HOWS = ['ahead', 'jumps', 'behind', 'backward'] as const;
 const LOOK_EVERY_MS = 500;
 /** Only what hangs is given up: a machine that is starved takes minutes for it. */
-const MOST_LOOKS = 600;
+const MAX_LOOKS = 600;
 /** Far beyond the timeout of a submit, so that it is asked about while it is still on its way. */
 const LATE = { id: 'clock-submit-late', on: 'submit', kind: 'late', ms: 4_000, probability: 0.15 } as const;
 
@@ -50,7 +50,7 @@ export async function tellWrongTime(world: World, fault: ClockFault): Promise<Do
   await sleep(fault.forMs);
   let answers = await answersOf(world);
   // Where nothing was asked meanwhile, until something is.
-  for (let looks = 0; answers === 0 && looks < MOST_LOOKS; looks++) {
+  for (let looks = 0; answers === 0 && looks < MAX_LOOKS; looks++) {
     await sleep(LOOK_EVERY_MS);
     answers = await answersOf(world);
   }

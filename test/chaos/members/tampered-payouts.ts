@@ -32,7 +32,7 @@ export type Forbidden = Map<string, string>;
 
 /** Until payouts are under way. */
 const LOOK_EVERY_MS = 200;
-const MOST_LOOKS = 75;
+const MAX_LOOKS = 75;
 
 interface Changed {
   readonly _id: string;
@@ -43,7 +43,7 @@ interface Changed {
 export async function tamperWithPayouts(world: World, fault: PayoutTamperFault, forbidden: Forbidden): Promise<Done> {
   const changed: Changed[] = [];
   try {
-    for (let looks = 0; changed.length === 0 && looks < MOST_LOOKS; looks++) {
+    for (let looks = 0; changed.length === 0 && looks < MAX_LOOKS; looks++) {
       // MongoDB may be away.
       await change(world, fault.payouts, { changed, forbidden }).catch(() => undefined);
       await sleep(LOOK_EVERY_MS);
