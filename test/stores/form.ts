@@ -54,9 +54,9 @@ export interface About {
 
 /** The parts of a fixture, and the files that hold them. */
 export const FILES = {
-  about: 'about.json',
+  about: 'about.ndjson',
   redis: 'redis-limits.ndjson',
-  topics: 'log-topics.json',
+  topics: 'log-topics.ndjson',
   records: 'log-records.ndjson',
   schemas: 'schemas.ndjson',
   checkpoint: 'checkpoint.ndjson',
