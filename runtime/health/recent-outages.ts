@@ -11,6 +11,7 @@ const DEPENDENCY_OF: Readonly<Record<string, string>> = {
   CLIENT_BUG: 'kafka',
   WRITE_UNKNOWN: 'kafka',
   ATTEMPT_CLAIMS_LATE: 'kafka',
+  READ_STALLED: 'kafka',
   KAFKA_UNAUTHORIZED: 'kafka',
   KAFKA_UNAUTHENTICATED: 'kafka',
   MONGO_UNAVAILABLE: 'mongo',

@@ -58,6 +58,8 @@ export interface TableHealth {
   readonly undecodable: number;
   /** The last record that was skipped, and why: the last good value of its key stays. */
   readonly lastSkipped?: { readonly partition: number; readonly offset: number; readonly code: ErrorCode };
+  /** What last kept the topic from being read on, and when (wall clock, ms); it is tried again. */
+  readonly lastFault?: { readonly code: ErrorCode; readonly detail: string; readonly at: number };
   /** Records skipped because their issuer has not sealed them: somebody else wrote them. */
   readonly unproven: number;
   /** Copies of earlier records, passed over; absent while there was none. */

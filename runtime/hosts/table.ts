@@ -1,16 +1,15 @@
 // A compacted topic as a map: read to its end before the first record that needs it, then followed.
 
-import { backoffMs, DEPENDENCY_BACKOFF } from '../../ports/backoff.ts';
 import { type Clock, systemClock } from '../../ports/clock.ts';
 import type { Codec } from '../../ports/codec.ts';
 import type { ErrorCode } from '../../ports/error-codes.ts';
 import { CodedError } from '../../ports/fault.ts';
-import type { Log, LogRecord, RecordBatch } from '../../ports/log.ts';
+import type { Log, LogFault, LogRecord, RecordBatch } from '../../ports/log.ts';
 import { type Rings, requireRings, sealFlaw } from '../../ports/seals.ts';
 import type { TopicName, TopicValues } from '../../topics/catalogue.ts';
 import { contractOf } from '../../topics/catalogue.ts';
 import type { TopicContract } from '../../topics/contract.ts';
-import { faultOf } from '../fault.ts';
+import { followTopic } from '../follow-topic.ts';
 import type { TableHealth } from './host.ts';
 
 export interface Table<V> {
@@ -35,6 +34,8 @@ export interface TableOptions<T extends TopicName> {
   readonly codec: Codec;
   readonly rings: Rings;
   readonly clock?: Clock;
+  /** Told of each fault of the log, or of the registry, that keeps the table from being read on. Must not throw. */
+  readonly onFault?: (fault: LogFault) => void;
 }
 
 /**
@@ -49,7 +50,6 @@ export function createTable<T extends TopicName>(options: TableOptions<T>): Tabl
   const { orderOf } = contractOf(topic) as unknown as TopicContract<T, V>;
   const values = new Map<string, V>();
   const orders = new Map<string, number>();
-  const stopping = new AbortController();
   let version = 0;
   let newestAt: number | undefined;
   let undecodable = 0;
@@ -57,13 +57,18 @@ export function createTable<T extends TopicName>(options: TableOptions<T>): Tabl
   let unproven = 0;
   let outdated = 0;
   let caughtUp = false;
-  let taken: Promise<void> = Promise.resolve();
-  let following: ReturnType<ReturnType<Log['reader']>['follow']> | undefined;
-  let fail!: (error: unknown) => void;
-  const failed = new Promise<never>((_, reject) => {
-    fail = reject;
+  let lastFault: TableHealth['lastFault'];
+  const follower = followTopic({
+    topic,
+    log,
+    codec,
+    clock,
+    take,
+    onFault(fault) {
+      lastFault = { code: fault.code, detail: fault.detail, at: clock.now() };
+      options.onFault?.(fault);
+    },
   });
-  failed.catch(() => undefined);
 
   async function take({ records }: RecordBatch): Promise<void> {
     const proven = records.filter((record) => {
@@ -75,7 +80,7 @@ export function createTable<T extends TopicName>(options: TableOptions<T>): Tabl
       if (code) disbelieve(record, code);
       return code === undefined;
     });
-    const decoded = await decodePatiently(proven);
+    const decoded = await follower.decode(proven.map(({ value }) => value));
     proven.forEach((record, i) => {
       const key = record.key?.toString('utf8');
       newestAt = Math.max(newestAt ?? 0, record.timestamp);
@@ -95,7 +100,8 @@ export function createTable<T extends TopicName>(options: TableOptions<T>): Tabl
         return;
       }
       skip(record, result?.code ?? 'UNDECODABLE_AVRO');
-      if (result?.kind === 'newer-schema') fail(new CodedError('NEWER_SCHEMA', result.detail, { faultClass: 'fatal' }));
+      if (result?.kind === 'newer-schema')
+        follower.fail(new CodedError('NEWER_SCHEMA', result.detail, { faultClass: 'fatal' }));
     });
   }
 
@@ -123,35 +129,11 @@ export function createTable<T extends TopicName>(options: TableOptions<T>): Tabl
     lastSkipped = { partition, offset, code };
   }
 
-  async function decodePatiently(records: readonly LogRecord[]) {
-    const bytes = records.map((record) => record.value);
-    for (let failures = 1; ; failures++) {
-      try {
-        return await codec.decode(topic, bytes);
-      } catch (error) {
-        if (stopping.signal.aborted || faultOf(error).faultClass !== 'transient-dependency') throw error;
-        await clock.sleep(backoffMs(failures, DEPENDENCY_BACKOFF), stopping.signal);
-      }
-    }
-  }
-
   return {
     topic,
     async start() {
       if (caughtUp) return;
-      await codec.load([topic]);
-      following ??= log.reader().follow([topic], (batch) => {
-        taken = taken.then(() => take(batch)).catch(fail);
-      });
-      try {
-        await following.caughtUp;
-      } catch (error) {
-        // A follower that could not begin never will: the next start makes another.
-        await following.stop();
-        following = undefined;
-        throw error;
-      }
-      await Promise.race([taken, failed]);
+      await follower.start();
       caughtUp = true;
     },
     get: (key) => values.get(key),
@@ -162,7 +144,7 @@ export function createTable<T extends TopicName>(options: TableOptions<T>): Tabl
     get newestAt() {
       return newestAt;
     },
-    failed,
+    failed: follower.failed,
     health: () => ({
       name: topic,
       entries: values.size,
@@ -172,10 +154,8 @@ export function createTable<T extends TopicName>(options: TableOptions<T>): Tabl
       unproven,
       ...(outdated > 0 && { outdated }),
       ...(lastSkipped && { lastSkipped }),
+      ...(lastFault && { lastFault }),
     }),
-    async stop() {
-      stopping.abort();
-      await following?.stop();
-    },
+    stop: () => follower.stop(),
   };
 }

@@ -17,7 +17,7 @@ import { createSettlement } from '../../processors/settlement/processor.ts';
 import { failpoint } from '../../runtime/failpoints.ts';
 import type { Host } from '../../runtime/hosts/host.ts';
 import { type AnyProcessor, createProcessorHost, type HostRuntime } from '../../runtime/hosts/processor-host.ts';
-import { createTable, type Table } from '../../runtime/hosts/table.ts';
+import { createTable, type Table, type TableOptions } from '../../runtime/hosts/table.ts';
 import { homePartition } from '../../topics/home-partition.ts';
 import { corridors, limitRules } from '../configured-rules.ts';
 import type { Connections } from '../connections.ts';
@@ -92,7 +92,8 @@ const BUILDERS: Record<ProcessorName, (connections: Connections, runtime: HostRu
 
   screening: async (connections, runtime) => {
     const { config, log, codec } = connections;
-    const lists = createTable({ topic: 'screening.list-activated', log, codec, rings: config.keys });
+    const onFault = tableFaults('screening', runtime);
+    const lists = createTable({ topic: 'screening.list-activated', log, codec, rings: config.keys, onFault });
     const screener = await screenerFor('screening', connections, runtime, activeInTable(lists));
     return {
       processor: createScreening({
@@ -110,8 +111,9 @@ const BUILDERS: Record<ProcessorName, (connections: Connections, runtime: HostRu
     };
   },
 
-  'fx-pricing': async ({ config, log, codec }) => {
-    const rates = createTable({ topic: 'fx.rates', log, codec, rings: config.keys });
+  'fx-pricing': async ({ config, log, codec }, runtime) => {
+    const onFault = tableFaults('fx-pricing', runtime);
+    const rates = createTable({ topic: 'fx.rates', log, codec, rings: config.keys, onFault });
     return {
       processor: createFxPricing({ rates, corridors: corridorBook(corridors(config)), clock }),
       tables: [rates],
@@ -153,7 +155,8 @@ const BUILDERS: Record<ProcessorName, (connections: Connections, runtime: HostRu
 
   'payout-dispatch': async (connections, runtime) => {
     const { config, log, codec } = connections;
-    const lists = createTable({ topic: 'screening.list-activated', log, codec, rings: config.keys });
+    const onFault = tableFaults('payout-dispatch', runtime);
+    const lists = createTable({ topic: 'screening.list-activated', log, codec, rings: config.keys, onFault });
     const screener = await screenerFor('payout-dispatch', connections, runtime, activeInTable(lists));
     return {
       processor: createPayoutDispatch({
@@ -182,3 +185,16 @@ const BUILDERS: Record<ProcessorName, (connections: Connections, runtime: HostRu
     }),
   }),
 };
+
+/** What keeps a table from being read on, for metrics, and for the log whenever it is another thing than before. */
+function tableFaults(
+  stage: ProcessorName,
+  { logger, metrics }: HostRuntime,
+): NonNullable<TableOptions<'fx.rates'>['onFault']> {
+  let told: ErrorCode | undefined;
+  return ({ code, detail }) => {
+    metrics.faults.inc({ consumer: stage, code });
+    if (code !== told) logger.warn({ stage, code, detail }, 'a table cannot be read on');
+    told = code;
+  };
+}

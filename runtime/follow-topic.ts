@@ -1,0 +1,133 @@
+// Follows a topic from its start for as long as the process lives: what tables and claims of attempts are made of.
+
+import { backoffMs, DEPENDENCY_BACKOFF } from '../ports/backoff.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Codec, DecodeResult } from '../ports/codec.ts';
+import { CodedError, dependencyDown } from '../ports/fault.ts';
+import type { Log, LogFault, RecordBatch } from '../ports/log.ts';
+import type { TopicName, TopicValues } from '../topics/catalogue.ts';
+import { faultOf } from './fault.ts';
+
+/** A topic that gives nothing for this long, before its end is reached, cannot be read; ms. */
+const MAX_SILENT_MS = 60_000;
+/** How often it is looked, ms. Looks are counted, not time: an event loop that stood still has not waited. */
+const LOOK_MS = 1_000;
+
+export interface FollowedTopic<T extends TopicName> {
+  readonly topic: T;
+  readonly log: Log;
+  readonly codec: Codec;
+  readonly clock: Clock;
+  /** Takes in one batch; the next one waits for it. What it rejects with is what `failed` rejects with. */
+  readonly take: (batch: RecordBatch) => Promise<void>;
+  /** Told of each fault of the log, which is then tried again. Must not throw. */
+  readonly onFault?: ((fault: LogFault) => void) | undefined;
+}
+
+export interface Follower<T extends TopicName> {
+  /**
+   * Resolves when everything that was in the topic at the call was taken in. May be called again after a failure.
+   * @throws CodedError what keeps the topic from being read; READ_STALLED when nothing comes and nothing says why
+   */
+  start(): Promise<void>;
+  /** Decodes values of the topic, as often as it takes while the registry is away. */
+  decode(values: readonly (Buffer | null)[]): Promise<readonly DecodeResult<TopicValues[T]>[]>;
+  /** Says that what is known is no longer all there is; the first one counts. */
+  fail(error: unknown): void;
+  /** What it failed with; undefined: it has not. */
+  readonly failure: unknown;
+  readonly failed: Promise<never>;
+  stop(): Promise<void>;
+}
+
+/** A follower of one topic, which begins with `start`. */
+export function followTopic<T extends TopicName>(followed: FollowedTopic<T>): Follower<T> {
+  const { topic, log, codec, clock, take, onFault } = followed;
+  const stopping = new AbortController();
+  const { promise: failed, reject } = Promise.withResolvers<never>();
+  failed.catch(() => undefined);
+  let failure: unknown;
+  let taken: Promise<void> = Promise.resolve();
+  let batches = 0;
+  let lastFault: LogFault | undefined;
+  let following: ReturnType<ReturnType<Log['reader']>['follow']> | undefined;
+
+  function fail(error: unknown): void {
+    failure ??= error;
+    reject(error);
+  }
+
+  function follow() {
+    const onBatch = (batch: RecordBatch) => {
+      batches++;
+      taken = taken.then(() => take(batch)).catch(fail);
+    };
+    return log.reader().follow([topic], onBatch, {
+      onFault: (fault) => {
+        lastFault = fault;
+        onFault?.(fault);
+      },
+    });
+  }
+
+  /** Rejects when the topic gives nothing for too long, or at once when it never will; never resolves. */
+  async function refuseSilence(over: AbortSignal): Promise<void> {
+    let looks = 0;
+    for (let seen = batches; !over.aborted; looks++) {
+      if (lastFault?.severity === 'fatal') {
+        throw new CodedError(lastFault.code, `${topic} cannot be read: ${lastFault.detail}`, { dependency: 'kafka' });
+      }
+      if (batches !== seen) looks = 0;
+      seen = batches;
+      if (looks * LOOK_MS >= MAX_SILENT_MS) {
+        const why = lastFault ? `${lastFault.code}, ${lastFault.detail}` : 'nothing says why: look at its READ right';
+        throw dependencyDown('kafka', 'READ_STALLED', `${topic} gives nothing before its end is reached (${why})`);
+      }
+      await clock.sleep(LOOK_MS, over);
+    }
+  }
+
+  return {
+    async start() {
+      await codec.load([topic]);
+      lastFault = undefined;
+      following ??= follow();
+      const over = new AbortController();
+      const silence = Promise.withResolvers<never>();
+      void refuseSilence(AbortSignal.any([over.signal, stopping.signal])).catch(silence.reject);
+      try {
+        await Promise.race([following.caughtUp, failed, silence.promise]);
+        // What came by then is taken in one after the other.
+        await Promise.race([taken, failed]);
+      } catch (error) {
+        // A follower that could not begin never will: the next start makes another.
+        await following.stop();
+        following = undefined;
+        throw error;
+      } finally {
+        over.abort();
+      }
+    },
+    async decode(values) {
+      for (let failures = 1; ; failures++) {
+        try {
+          return await codec.decode(topic, values);
+        } catch (error) {
+          const { code, detail, faultClass } = faultOf(error);
+          if (stopping.signal.aborted || faultClass !== 'transient-dependency') throw error;
+          onFault?.({ code, detail, severity: 'transient', topic });
+          await clock.sleep(backoffMs(failures, DEPENDENCY_BACKOFF), stopping.signal);
+        }
+      }
+    },
+    fail,
+    get failure() {
+      return failure;
+    },
+    failed,
+    async stop() {
+      stopping.abort();
+      await following?.stop();
+    },
+  };
+}
