@@ -1,8 +1,13 @@
 // Which attempts of payouts have been claimed, as the log has them: what a document in the database is held against.
 //
 // A worker claims an attempt after the attempt is stored and before its first byte is sent. So no document may be behind a
-// claim: one that is was put back to an older state of its own. Pure.
+// claim: one that is was put back to an older state of its own. Beside them stand the payouts of which nothing begins any
+// more, whatever their document says by then. Pure.
+import { endsPayout } from './contradictions.ts';
 import type { Payout } from './payout.ts';
+
+/** Number of no attempt, and above all: nothing of the payout begins any more. Frozen: it stands in the log. */
+export const STOPPED = 2 ** 31 - 1;
 
 /** A worker is about to send this attempt. */
 export interface AttemptClaim {
@@ -22,10 +27,18 @@ export interface ClaimedAttempt extends Pick<AttemptClaim, 'attempt' | 'startedA
   readonly at: number;
 }
 
+/** Times of a claim, ms since the epoch. */
+export interface ClaimTimes {
+  /** When the log took it, as the broker says. */
+  readonly at: number;
+  readonly now: number;
+}
+
 export class AttemptLedger {
   readonly #keptMs: number;
   /** In the order in which they were claimed. */
   readonly #highest = new Map<string, ClaimedAttempt>();
+  #lastAt = 0;
 
   /** @param keptMs how long a claim is remembered after the log took it: not longer than the log keeps it */
   constructor(keptMs: number) {
@@ -35,10 +48,12 @@ export class AttemptLedger {
   /**
    * Takes in the next claim of the log. True: it stands, and who made it may send. One that a document makes which lacks the
    * claim that stood last never stands, whatever its number: a document that was put back may have counted on by itself.
+   * That a payout is stopped always stands.
    */
-  take({ payoutId, attempt, startedAt, earlier }: AttemptClaim, at: number): boolean {
+  take({ payoutId, attempt, startedAt, earlier }: AttemptClaim, times: ClaimTimes): boolean {
+    const at = this.#timeOf(times);
     const known = this.#highest.get(payoutId);
-    if (known && (attempt <= known.attempt || !has(earlier, known))) return false;
+    if (known && (attempt <= known.attempt || (attempt !== STOPPED && !has(earlier, known)))) return false;
     this.#highest.delete(payoutId);
     this.#highest.set(payoutId, { attempt, startedAt, at });
     for (const [oldest, { at: taken }] of this.#highest) {
@@ -46,6 +61,15 @@ export class AttemptLedger {
       this.#highest.delete(oldest);
     }
     return true;
+  }
+
+  /**
+   * A broker whose clock runs ahead would have everything forgotten, one whose clock runs behind the claim itself: never
+   * later than our clock, and never earlier than the claim before it.
+   */
+  #timeOf({ at, now }: ClaimTimes): number {
+    this.#lastAt = Math.max(this.#lastAt, Math.min(at, now));
+    return this.#lastAt;
   }
 
   highest(payoutId: string): ClaimedAttempt | undefined {
@@ -57,9 +81,15 @@ export class AttemptLedger {
   }
 }
 
-/** Whether the document was put back: it lacks an attempt that was claimed, or has begun it a second time. */
-export const isBehind = ({ attempts }: Payout, claimed: ClaimedAttempt | undefined): boolean =>
-  claimed !== undefined && !has(attempts, claimed);
+/** Whether the document was put back: it lacks an attempt that was claimed, has begun it a second time, or lost the case that stopped it. */
+export function isBehind({ attempts, cases }: Payout, claimed: ClaimedAttempt | undefined): boolean {
+  if (claimed === undefined) return false;
+  return claimed.attempt === STOPPED ? !cases.some(endsPayout) : !has(attempts, claimed);
+}
+
+/** Whether the log does not know yet that nothing of this payout begins any more. */
+export const isToBeStopped = ({ cases }: Payout, claimed: ClaimedAttempt | undefined): boolean =>
+  claimed?.attempt !== STOPPED && cases.some(endsPayout);
 
 const has = (attempts: AttemptClaim['earlier'], { attempt, startedAt }: ClaimedAttempt): boolean =>
   attempts.some((one) => one.number === attempt && one.startedAt === startedAt);

@@ -301,7 +301,7 @@ class Executor implements PayoutExecutor {
     const page = config.sweepPage + this.#refused.size;
     const overdue = await payouts.overdue(now - config.overdueMs, page, {
       provider: provider.name,
-      withNew: provider.ready(),
+      withNew: this.#worker.canBegin,
     });
     const silent = new Set<string>();
     for (const [id, at] of this.#swept) {

@@ -7,7 +7,7 @@ import { times } from '../test/kit/times.ts';
 import { DEFAULT_EXECUTOR_CONFIG, type PayoutExecutorConfig } from './config.ts';
 import { createPayoutExecutor, type PayoutExecutor } from './executor.ts';
 import { flawOf } from './invariants.ts';
-import type { Payout } from './payout.ts';
+import type { Payout, SubmitResult } from './payout.ts';
 import { DEFAULT_PAYOUT_POLICY } from './policy.ts';
 import {
   forgetfulTimer,
@@ -70,7 +70,7 @@ class World {
   #sees = true;
   #price = 1;
 
-  constructor(guarded: boolean, firstIsSent: boolean) {
+  constructor(guarded: boolean, firstIsSent: boolean, knowsOutages = false) {
     const { clock, provider, store, codec, states } = this;
     const { insert, apply } = store;
     store.insert = async (payouts) => {
@@ -93,7 +93,7 @@ class World {
         outbox: new MemoryOutbox(),
         codec,
         clock,
-        ...(guarded && { attempts: this.log.follower(() => this.#sees) }),
+        ...(guarded && { attempts: this.log.follower(() => this.#sees, knowsOutages) }),
       }),
     );
   }
@@ -232,4 +232,65 @@ it.each([
   expect(provider.executionsOf(ID)).toBe(1);
   expect(store.payouts.get(ID)!.lastAttempt).toBeGreaterThan(1);
   expect(store.payouts.get(ID)).toMatchObject({ nextPollAt: null, cases: [{ code: 'ROLLED_BACK' }] });
+});
+
+/**
+ * Attempt 1 hangs, its lease is over, it is found unseen and closed; then its answer comes after all: paid. The payout is
+ * put back to when it was only closed, so that nothing of the answer is in the document any more.
+ */
+async function contradictedAndPutBack(more: { readonly logIsDown?: boolean } = {}): Promise<World> {
+  const world = new World(true, true);
+  const { clock, provider, store, log } = world;
+  const answers = Promise.withResolvers<SubmitResult>();
+  const submit = provider.submit.bind(provider);
+  provider.submit = () => answers.promise;
+  await world.begin();
+  await world.run({ type: 'pass', ms: 21_000 });
+  await world.run({ type: 'work', who: 1 });
+  await world.run({ type: 'pass', ms: 21_000 });
+  await world.run({ type: 'work', who: 1 });
+  await world.run({ type: 'pass', ms: 300 });
+  await world.run({ type: 'work', who: 1 });
+  const closed = store.payouts.get(ID)!;
+  expect(closed).toMatchObject({ phase: 'NEW', attempts: [{ end: { how: 'cancelled' } }], cases: [] });
+  if (more.logIsDown) log.down = true;
+  provider.pays(`${ID}:1`);
+  answers.resolve({ kind: 'observed', state: 'PAID', reference: null, reasonCode: null });
+  await rest();
+  expect(store.payouts.get(ID)).toMatchObject({ cases: [{ code: 'CONTRADICTION' }] });
+  provider.submit = submit;
+  store.payouts.set(ID, closed);
+  log.down = false;
+  await rest();
+  clock.pass(2_000);
+  return world;
+}
+
+it.each([{}, { logIsDown: true }])('a contradiction outlives its document, which is put back: %j', async (how) => {
+  const world = await contradictedAndPutBack(how);
+  for (const who of [0, 1]) await world.run({ type: 'work', who });
+  const { provider, store } = world;
+  expect(provider.executionsOf(ID)).toBe(1);
+  expect(store.payouts.get(ID)).toMatchObject({ phase: 'NEW', nextPollAt: null, cases: [{ code: 'ROLLED_BACK' }] });
+});
+
+it('negative control: where the log does not know of the contradiction, the transfer is paid twice', async () => {
+  const world = await contradictedAndPutBack();
+  world.log.forget();
+  for (const who of [0, 1]) await world.run({ type: 'work', who });
+  expect(world.provider.executionsOf(ID)).toBe(2);
+});
+
+it('an outage of the log uses up no attempt of a payout that waits', async () => {
+  const world = new World(true, false, true);
+  await world.begin();
+  await world.run({ type: 'log', down: true });
+  for (let i = 0; i < 50; i++) {
+    await world.run({ type: 'pass', ms: 2_000 });
+    await world.run({ type: 'work', who: i % 2 });
+  }
+  expect(world.store.payouts.get(ID)).toMatchObject({ phase: 'NEW', lastAttempt: 0, cases: [] });
+  await world.run({ type: 'log', down: false });
+  await world.run({ type: 'work', who: 0 });
+  expect(world.store.payouts.get(ID)).toMatchObject({ phase: 'PAID', lastAttempt: 1, cases: [] });
 });

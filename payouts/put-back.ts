@@ -1,4 +1,5 @@
 // A payout that was put back to an older state of its own: it stops, and waits for a person. Pure.
+import { STOPPED } from './attempt-ledger.ts';
 import { lastAttempt, openCase, withAttempt } from './changes.ts';
 import type { Payout } from './payout.ts';
 
@@ -11,7 +12,11 @@ export const wasRolledBack = ({ cases }: Payout): boolean => cases.some(({ code 
  */
 export function stopRolledBack(payout: Payout, claimed: number, at: number): Payout {
   if (wasRolledBack(payout)) return payout;
-  const detail = `Attempt ${claimed} was claimed, and this document, whose last is ${payout.lastAttempt}, lacks it or has begun it again: it was put back to an older state.`;
+  const lacks =
+    claimed === STOPPED
+      ? 'The payout was stopped by a case, and this document does not have that case'
+      : `Attempt ${claimed} was claimed, and this document, whose last is ${payout.lastAttempt}, lacks it or has begun it again`;
+  const detail = `${lacks}: it was put back to an older state.`;
   return stopped(payout, detail, at);
 }
 

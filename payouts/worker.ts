@@ -2,10 +2,11 @@
 import { CodedError, codeAndDetail } from '../ports/fault.ts';
 import type { PayoutRequested } from '../schemas/types.generated.ts';
 import { differences } from './answer-match.ts';
-import { isBehind } from './attempt-ledger.ts';
+import { isBehind, isToBeStopped } from './attempt-ledger.ts';
 import { lastAttempt } from './changes.ts';
 import { clockAhead, isClockDoubtful } from './clock-doubt.ts';
 import type { PayoutExecutorConfig } from './config.ts';
+import { endsPayout } from './contradictions.ts';
 import {
   afterCancel,
   afterQuery,
@@ -145,6 +146,8 @@ export class PayoutWorker {
       // Looked at before the read: an attempt is stored before it is claimed, so what is read now has it.
       const claimed = attempts?.highest(payoutId);
       const payout = await this.#loads.add(payoutId);
+      // Whoever opened the case may have died before the log knew.
+      if (payout && isToBeStopped(payout, claimed)) attempts?.stopped(payoutId, clock.now());
       if (!payout || !claimed || wasRolledBack(payout) || !isBehind(payout, claimed)) return payout;
       const stopped = await this.settle(payout, (now) => stopRolledBack(now, claimed.attempt, clock.now()), false);
       if (stopped) return stopped;
@@ -222,9 +225,15 @@ export class PayoutWorker {
     return after;
   }
 
+  /** Whether an attempt that was stored without one may begin: the provider takes submits, and claims come back. */
+  get canBegin(): boolean {
+    const { attempts, provider } = this.#deps;
+    return provider.ready() && attempts?.ready() !== false;
+  }
+
   /** One step; answers the payout when there may be another. */
   async #step(payout: Payout): Promise<Payout | undefined> {
-    const { clock, config, provider } = this.#deps;
+    const { clock, config } = this.#deps;
     const at = clock.now();
     switch (nextStep(payout, at, config.policy)) {
       case 'rest':
@@ -239,7 +248,7 @@ export class PayoutWorker {
         return lost;
       }
       case 'submit':
-        return provider.ready() ? this.#begin(payout) : undefined;
+        return this.canBegin ? this.#begin(payout) : undefined;
       case 'query': {
         const { decide, isObserved } = await this.query(payout);
         return this.settle(payout, decide, isObserved);
@@ -336,7 +345,9 @@ export class PayoutWorker {
   /** A change is stored: tell who needs to know. */
   #told(before: Payout, after: Payout): void {
     const { payoutId } = after;
-    const { clock, config, outbox } = this.#deps;
+    const { attempts, clock, config, outbox } = this.#deps;
+    // What a database that is put back forgets, the log keeps: nothing of this payout begins any more.
+    if (after.cases.slice(before.cases.length).some(endsPayout)) attempts?.stopped(payoutId, clock.now());
     if (before.phase !== after.phase) this.#emit({ kind: 'transition', payoutId, from: before.phase, to: after.phase });
     for (const { code } of after.cases.slice(before.cases.length)) this.#emit({ kind: 'case', payoutId, code });
     if (after.updates.length > before.updates.length) outbox.offer([after]);

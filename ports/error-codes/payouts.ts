@@ -85,6 +85,18 @@ export const payoutCodes = {
     503,
     'Check the brokers: claims of attempts do not come back from the log.',
   ),
+  ATTEMPT_CLAIMS_UNREADABLE: entry(
+    'fatal',
+    'a partition',
+    500,
+    'Have a replica that can still be read lead payout.attempts. If there is none, see docs/payouts.md, "When claims cannot be read".',
+  ),
+  ATTEMPT_CLAIMS_KEY_REMOVED: entry(
+    'notice',
+    'configuration',
+    500,
+    'Put the key that the message names back into CORRIDOR_EXECUTOR_KEYS, behind the first, until the time that it names.',
+  ),
   GATE_UNREACHABLE: entry(
     'notice',
     'a payout',

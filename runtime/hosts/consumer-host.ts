@@ -35,7 +35,15 @@ export interface ConsumerHostOptions {
   /** What is under way beyond the batches, for health. */
   readonly underWay?: () => Readonly<Record<string, number>>;
   /** Runs before the consumer starts and after it has stopped. */
-  readonly resources?: { open(): Promise<void>; close(deadlineMs: number): Promise<void> };
+  readonly resources?: HostResources;
+}
+
+/** What a consumer needs beside its log. */
+export interface HostResources {
+  open(): Promise<void>;
+  close(deadlineMs: number): Promise<void>;
+  /** Rejects when the consumer must not go on without them. */
+  readonly failed?: Promise<never>;
 }
 
 /** A host over one consumer of the log. */
@@ -64,6 +72,7 @@ export function createConsumerHost(options: ConsumerHostOptions): Host {
     await Promise.all(tables.map((table) => patiently(() => table.start())));
     for (const table of tables) table.failed.catch(fail);
     if (stopping.signal.aborted) return;
+    options.resources?.failed?.catch(fail);
     await options.resources?.open();
     if (stopping.signal.aborted) return;
     consumer = await log.consume({

@@ -16,6 +16,7 @@ import { formatCause, sourceOf } from '../../topics/cause.ts';
 import { HEADER } from '../../topics/headers.ts';
 import { silentLogger } from '../logs-and-metrics/logger.ts';
 import { createMetrics } from '../logs-and-metrics/metrics.ts';
+import { supervise } from '../process/supervisor.ts';
 import { type AnySink, createSinkHost, type SinkHostOptions } from './sink-host.ts';
 
 const cases = consumers['sink-cases'];
@@ -221,6 +222,35 @@ describe('a hosted sink', () => {
     }));
     const { failure } = await run(sink);
     expect(failure).toMatchObject({ code: 'REPORT_OUT_OF_RANGE' });
+  });
+
+  it.each(['while it starts', 'while it runs'])('stands when what it needs beside its log fails %s', async (when) => {
+    const { sink } = storing();
+    const { log, codec, clock } = emptyWorld();
+    const opened = Promise.withResolvers<void>();
+    const failed = Promise.withResolvers<never>();
+    const open = () => (when === 'while it starts' ? opened.promise : Promise.resolve());
+    let closed = 0;
+    const resources = { open, failed: failed.promise, close: async () => void closed++ };
+    const common = { app: 'corridor', log, codec, rings: testRings, logger: silentLogger, metrics: createMetrics() };
+    const sizes = { chainPartitions: 4, maxBatchRecords: 6, lingerMs: 0, retry: [2, 0] };
+    const make = async () => ({
+      hosts: [createSinkHost({ ...common, ...sizes, clock, sink, resources })],
+      resources: [],
+    });
+    const part = { name: sink.name, consumes: true, make };
+    const supervisor = supervise({ part, logger: silentLogger, metrics: common.metrics, clock, onStanding: () => {} });
+    const started = supervisor.start();
+    if (when === 'while it runs') await started;
+    failed.reject(new CodedError('ATTEMPT_CLAIMS_UNREADABLE', 'a hole', { faultClass: 'fatal' }));
+    await Promise.resolve().then(opened.resolve);
+    await expect.poll(() => supervisor.standing()?.code).toBe('ATTEMPT_CLAIMS_UNREADABLE');
+    expect(supervisor.standing()).toMatchObject({ toDo: expect.stringContaining('payout.attempts'), restarts: 0 });
+    expect(supervisor.healths()).toMatchObject([{ name: sink.name, state: 'failed' }]);
+    await expect.poll(() => closed).toBe(1);
+    const text = await common.metrics.registry.metrics();
+    expect(text).toContain('corridor_host_stops_total{consumer="sink-cases",code="ATTEMPT_CLAIMS_UNREADABLE"} 1');
+    await supervisor.stop(0);
   });
 });
 

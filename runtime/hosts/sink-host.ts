@@ -15,7 +15,9 @@ import { groupWrites } from '../group-writes.ts';
 import type { Metrics } from '../logs-and-metrics/metrics.ts';
 import { DEFAULT_BREAKER, DeadLetterBreaker } from '../retries-and-dead-letters/breaker.ts';
 import { createBatchHandler } from './batch-handler.ts';
-import { createConsumerHost } from './consumer-host.ts';
+
+import { createConsumerHost, type HostResources } from './consumer-host.ts';
+
 import type { DependencyTrouble, Host } from './host.ts';
 import type { Accepted } from './inbound-records.ts';
 import type { Outcome } from './isolate.ts';
@@ -39,7 +41,7 @@ export interface SinkHostOptions extends HostRuntime {
   /** What the sink has begun and not ended when a batch counts as written, for health. */
   readonly underWay?: () => Readonly<Record<string, number>>;
   /** What the sink needs to be opened before, and closed after its consumer (such as the executor's timers). */
-  readonly resources?: { open(): Promise<void>; close(deadlineMs: number): Promise<void> };
+  readonly resources?: HostResources;
 }
 
 /** A host for one sink. */

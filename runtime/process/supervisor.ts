@@ -63,6 +63,8 @@ function toDo({ code }: Ended, name: string): string {
   const known: Readonly<Record<string, string>> = {
     DLQ_BREAKER_OPEN: `look at what ${name}.dlq holds and mend the cause; the records that opened it were not moved, and run again by themselves. If they rightly are dead letters, start it once with higher CORRIDOR_DLQ_BREAKER_ settings`,
     NEWER_SCHEMA: 'deploy a version that knows this schema: the readers of a topic before its writers',
+    ATTEMPT_CLAIMS_UNREADABLE:
+      'have a replica that can still be read lead payout.attempts; if there is none, see docs/payouts.md, "When claims cannot be read"',
     OFFSET_LOST: `look with \`corridor topics resume ${name}\`, then stop its processes and run it with --apply`,
     OFFSET_OF_ANOTHER_TOPIC: Object.hasOwn(topology, name)
       ? `look with \`corridor topics resume ${name}\`, then stop its processes and run it with --apply`

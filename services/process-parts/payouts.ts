@@ -117,7 +117,13 @@ export async function payoutHosts(
       logger.warn({ stage: 'payout-executor', code: 'PAYOUT_OTHER_PROVIDER', detail }, 'payout fault'),
     onCount: (count) => metrics.payoutsHeld.set({ provider: providerName }, count),
   });
-  const told = createTable({ topic: 'screening.list-activated', log, codec, rings: runtime.rings });
+  const told = createTable({
+    topic: 'screening.list-activated',
+    log,
+    codec,
+    rings: runtime.rings,
+    onFault: ({ code, detail }) => fault(code, detail),
+  });
   // The database stays what counts: the log only says whether it was put back.
   told.failed.catch((error: unknown) => fault(...faultParts(error)));
   const lists = durableLists(listStore(db, config.keys), told);
@@ -167,12 +173,20 @@ export async function payoutHosts(
     sink,
     refusesRepeats: true,
     replayClaims: unsafeSwitches().has('no-replay-claim') ? unguardedReplays(kept) : kept,
-    moreTroubles: () => [...providerAway, ...clock.troubles(), ...held.troubles(), ...recent.troubles()],
+    moreTroubles: () => [
+      ...providerAway,
+      ...clock.troubles(),
+      ...held.troubles(),
+      ...attempts.troubles(),
+      ...recent.troubles(),
+    ],
     underWay: () => {
       const { inFlight, inHand, polls } = executor.stats();
       return { submit: inFlight, outcome: inHand, query: polls, publication: relay.backlog() };
     },
     resources: {
+      // Whoever cannot read claims does not know what was sent: the executor stands.
+      failed: attempts.failed,
       open: async () => {
         await told.start();
         screener.warmExceptions();

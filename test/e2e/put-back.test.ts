@@ -178,6 +178,8 @@ const dying = (of: AttemptClaims, makes: boolean): AttemptClaims => ({
     if (makes) await of.claim(asked);
     return await new Promise<never>(() => {});
   },
+  ready: () => true,
+  stopped: () => {},
 });
 
 it.each([

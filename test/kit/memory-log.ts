@@ -16,6 +16,7 @@ import type {
   OutputRecord,
   RecordBatch,
   TopicDescription,
+  UnreadableBatch,
 } from '../../ports/log.ts';
 import { type ConsumedLog, type CrashPlan, MemoryConsumer } from './memory-consumer.ts';
 
@@ -97,6 +98,16 @@ export class MemoryLog implements Log, ConsumedLog {
         timestamp,
       });
     }
+    for (const listener of this.#appendListeners) listener();
+  }
+
+  /** One batch that nobody can read, as the reader hands it in. */
+  appendUnreadable(topic: string, partition: number, code: UnreadableBatch['code']): void {
+    const records = this.#partitionsOf(topic)[partition]!;
+    const offset = records.length;
+    const unreadable = { code, detail: code, firstOffset: offset, lastOffset: offset, bytes: Buffer.alloc(0) };
+    const timestamp = this.clock.now();
+    records.push({ topic, partition, offset, key: null, value: null, headers: {}, timestamp, unreadable });
     for (const listener of this.#appendListeners) listener();
   }
 
