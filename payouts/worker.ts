@@ -1,4 +1,5 @@
 // Takes payouts one step further: asks decide.ts what is due, does it, stores what came of it.
+import { Batcher } from '../ports/batcher.ts';
 import { CodedError, codeAndDetail } from '../ports/fault.ts';
 import type { PayoutRequested } from '../schemas/types.generated.ts';
 import { differences } from './answer-match.ts';
@@ -20,7 +21,6 @@ import {
   seemsUnseen,
   sendBefore,
 } from './decide.ts';
-import { Group } from './group.ts';
 import { instructionOf, misfitOf, openParties } from './instruction.ts';
 import type { Attempt, CancelResult, Payout, PayoutInstruction, QueryResult, SubmitResult } from './payout.ts';
 import type {
@@ -77,51 +77,55 @@ export type Decision = (payout: Payout) => Payout;
 
 export class PayoutWorker {
   readonly #deps: WorkerDependencies;
-  readonly #inserts: Group<Payout, boolean>;
-  readonly #changes: Group<PayoutChange, boolean>;
-  readonly #loads: Group<string, Payout | undefined>;
-  readonly #decodes: Group<Payout, PayoutRequested>;
-  readonly #claims: Group<Payout, boolean>;
-  readonly #gates: Group<PayoutRequested, GateVerdict>;
-  readonly #schedules: Group<{ payoutId: string; dueAt: number }, undefined>;
+  readonly #inserts: Batcher<Payout, boolean>;
+  readonly #changes: Batcher<PayoutChange, boolean>;
+  readonly #loads: Batcher<string, Payout | undefined>;
+  readonly #decodes: Batcher<Payout, PayoutRequested>;
+  readonly #claims: Batcher<Payout, boolean>;
+  readonly #gates: Batcher<PayoutRequested, GateVerdict>;
+  readonly #schedules: Batcher<{ payoutId: string; dueAt: number }, undefined>;
 
   constructor(deps: WorkerDependencies) {
     this.#deps = deps;
     const { payouts, attempts, codec, gate, timer, config } = deps;
-    const maxBatch = config.maxStoreBatch;
     const keyOf = ({ payoutId }: { payoutId: string }) => payoutId;
-    this.#inserts = new Group<Payout, boolean>({ run: (batch) => payouts.insert(batch), keyOf, maxBatch });
-    this.#changes = new Group({ run: (batch) => payouts.apply(batch), keyOf: ({ next }) => next.payoutId, maxBatch });
-    this.#loads = new Group({
+    const bounds = { maxItems: config.maxStoreBatch, gathersTurn: true };
+    this.#inserts = new Batcher<Payout, boolean>({ run: (batch) => payouts.insert(batch), keyOf, ...bounds });
+    this.#changes = new Batcher({
+      run: (batch) => payouts.apply(batch),
+      keyOf: ({ next }) => next.payoutId,
+      ...bounds,
+    });
+    this.#loads = new Batcher({
       run: async (ids) => {
         const found = new Map((await payouts.load(ids)).map((payout) => [payout.payoutId, payout]));
         return ids.map((id) => found.get(id));
       },
       keyOf: (id) => id,
-      maxBatch,
+      ...bounds,
     });
-    this.#decodes = new Group<Payout, PayoutRequested>({
+    this.#decodes = new Batcher<Payout, PayoutRequested>({
       run: (batch) => codec.decode(batch.map(({ requested }) => requested)),
       keyOf,
-      maxBatch,
+      ...bounds,
     });
-    this.#claims = new Group<Payout, boolean>({
+    this.#claims = new Batcher<Payout, boolean>({
       run: async (batch) => (attempts ? attempts.claim(batch.map(claimOf)) : batch.map(() => true)),
       keyOf,
-      maxBatch,
+      ...bounds,
     });
-    this.#gates = new Group({
+    this.#gates = new Batcher({
       run: async (batch) => (gate ? gate.check(batch) : batch.map(() => ({ pass: true }))),
       keyOf: ({ envelope }) => envelope.transferId,
-      maxBatch,
+      ...bounds,
     });
-    this.#schedules = new Group<{ payoutId: string; dueAt: number }, undefined>({
+    this.#schedules = new Batcher<{ payoutId: string; dueAt: number }, undefined>({
       run: async (batch) => {
         await timer.schedule(batch);
         return batch.map(() => undefined);
       },
       keyOf,
-      maxBatch,
+      ...bounds,
     });
   }
 

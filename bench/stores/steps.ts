@@ -12,9 +12,9 @@ import { createPayoutExecutor } from '../../payouts/executor.ts';
 import type { ProviderClient } from '../../payouts/ports.ts';
 import { requestCodec } from '../../payouts/request-codec.ts';
 import { payoutRequestedFor, received } from '../../payouts/testing/requested.ts';
+import { Batcher } from '../../ports/batcher.ts';
 import { systemClock } from '../../ports/clock.ts';
 import type { Received } from '../../processors/contract.ts';
-import { groupWrites } from '../../runtime/group-writes.ts';
 import { payoutRelay } from '../../runtime/outbox/payout-relay.ts';
 import type { TransferLifecycle, TransferState } from '../../schemas/types.generated.ts';
 import { eventsSink } from '../../sinks/events/sink.ts';
@@ -97,24 +97,31 @@ const lifecycleSteps =
 
 type Make = (db: Db, run: string, shape: Shape) => Promise<Part>;
 
+/** Writes batches of several partitions together, as the host of a sink does. */
+function together(
+  sink: { write(items: readonly LifecycleRecord[]): Promise<unknown> },
+  { maxWrite }: Shape,
+): Part['handle'] {
+  const writes = new Batcher<LifecycleRecord, LifecycleRecord>({
+    run: async (items) => {
+      await sink.write(items);
+      return items;
+    },
+    maxItems: maxWrite,
+  });
+  return ((items: readonly LifecycleRecord[]) => writes.addAll(items)) as never;
+}
+
 const events: Make = async (db, run, shape) => {
   await ensureIndexes(db, 'events', eventIndexes);
   const sink = eventsSink(insertOnlyStore<EventDocument>(db, 'events', contentOf));
-  const write = groupWrites(async (items: readonly LifecycleRecord[]) => {
-    await sink.write(items);
-    return items;
-  }, shape.maxWrite);
-  return { stepsOf: lifecycleSteps(run, shape), handle: write as never };
+  return { stepsOf: lifecycleSteps(run, shape), handle: together(sink, shape) };
 };
 
 const view: Make = async (db, run, shape) => {
   await ensureIndexes(db, 'transfers', viewIndexes);
   const sink = transferViewSink(guardedStore<TransferDocument>(db, 'transfers'));
-  const write = groupWrites(async (items: readonly LifecycleRecord[]) => {
-    await sink.write(items);
-    return items;
-  }, shape.maxWrite);
-  return { stepsOf: lifecycleSteps(run, shape), handle: write as never };
+  return { stepsOf: lifecycleSteps(run, shape), handle: together(sink, shape) };
 };
 
 const provider: ProviderClient = {

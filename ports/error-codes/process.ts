@@ -21,6 +21,7 @@ export const processCodes = {
   FAILPOINT_UNREADABLE: entry('fatal', 'configuration', 500, 'Correct CORRIDOR_FAILPOINTS.'),
   HOST_STARTED_TWICE: entry('fatal', 'the program', 500, 'Report it: a host is started once.'),
   CONTEXTS_MISSING: entry('fatal', 'the program', 500, 'Report it: `prepare` must answer with one context a record.'),
+  OUTCOMES_MISSING: entry('fatal', 'the program', 500, 'Report it: a batch must be answered with one outcome an item.'),
   REPORT_OUT_OF_RANGE: entry('fatal', 'the program', 500, 'Report it: a sink reports a record that it was not given.'),
   LOOKING_AT_OUTPUTS: entry(
     'transient-dependency',

@@ -4,6 +4,7 @@
 // partitions would cost more than the writes (docs/reliability.md). A batch that puts records aside commits them and the
 // offset in one transaction.
 
+import { Batcher } from '../../ports/batcher.ts';
 import { systemClock } from '../../ports/clock.ts';
 import { CodedError } from '../../ports/fault.ts';
 import type { ReplayClaims } from '../../ports/replay-claims.ts';
@@ -11,7 +12,7 @@ import type { Sink } from '../../sinks/contract.ts';
 import type { TopicName } from '../../topics/catalogue.ts';
 import { inputTopics } from '../../topics/recovery.ts';
 import { failpoint } from '../failpoints.ts';
-import { groupWrites } from '../group-writes.ts';
+import { faultOf } from '../fault.ts';
 import type { Metrics } from '../logs-and-metrics/metrics.ts';
 import { DEFAULT_BREAKER, DeadLetterBreaker } from '../retries-and-dead-letters/breaker.ts';
 import { createBatchHandler } from './batch-handler.ts';
@@ -49,10 +50,12 @@ export function createSinkHost(options: SinkHostOptions): Host {
   const { sink, logger, metrics, clock = systemClock } = options;
   const reads = (sink.reads as readonly { name: TopicName }[]).map(({ name }) => name);
   const observer = createObserver({ name: sink.name, clock, logger, metrics });
-  const write = groupWrites(
-    (items: readonly Accepted[]) => writeAll(sink, items, metrics),
-    options.maxWriteRecords ?? 2 * options.maxBatchRecords,
-  );
+  // The batches of several partitions go into one write: events of the same transfer meet there.
+  const writes = new Batcher<Accepted, Outcome>({
+    run: (items) => writeAll(sink, items, metrics),
+    maxItems: options.maxWriteRecords ?? 2 * options.maxBatchRecords,
+    blamesOne: (error) => faultOf(error).faultClass === 'poison',
+  });
   const handler = createBatchHandler({
     ...options,
     owner: sink.name,
@@ -62,7 +65,7 @@ export function createSinkHost(options: SinkHostOptions): Host {
     breaker: options.breakerOf?.(sink.name) ?? new DeadLetterBreaker(options.breaker ?? DEFAULT_BREAKER),
     sealsDetours: options.refusesRepeats === true,
     ...(sink.marks ? { marks: sink.marks } : {}),
-    run: write,
+    run: (items) => writes.addAll(items),
   });
   return createConsumerHost({
     ...options,
