@@ -45,7 +45,9 @@ const allows = ([from, to]) => ({
 });
 
 const CLIENTS =
-  '^node_modules/(kafkajs|mongodb|ioredis|bullmq|undici|fastify|cockatiel|@kafkajs|@node-rs/crc32|testcontainers)/';
+  '^node_modules/(kafkajs|mongodb|ioredis|bullmq|undici|cockatiel|jose|@kafkajs|@node-rs/crc32|testcontainers)/';
+/** Fastify is no client of anything: it is how api/ is reached, as commander is how cli/ is. */
+const TRANSPORT = '^node_modules/(fastify|@fastify/[^/]+|fastify-type-provider-zod)/';
 
 /** @type {import('dependency-cruiser').IConfiguration} */
 module.exports = {
@@ -78,6 +80,13 @@ module.exports = {
       comment: 'adapters/ is the only place of the product that imports a client library.',
       from: { path: folders([...PRODUCT, 'services', 'api', 'cli', 'samples']), pathNot: ['^adapters/', TESTS] },
       to: { path: CLIENTS },
+    },
+    {
+      name: 'http-server-only-in-api',
+      severity: 'error',
+      comment: 'Use-cases, stores and services know nothing of requests and answers: api/ alone does.',
+      from: { path: folders([...PRODUCT, 'services', 'cli', 'samples']), pathNot: [TESTS] },
+      to: { path: TRANSPORT },
     },
     {
       name: 'no-cycles',

@@ -37,6 +37,7 @@ const CHECKS: readonly Check[] = [
   { name: 'unused', command: [bin('knip')] },
   { name: 'generated types', command: node('schemas/generate.ts', '--check') },
   { name: 'schemas', command: node('cli/main.ts', 'schemas', 'check') },
+  { name: 'api document', command: node('bin/openapi.ts', '--check') },
   { name: 'generated docs', command: node('bin/docs.ts', '--check') },
   { name: 'lockfile', command: node('bin/fix-lock.mjs', '--check') },
 ];

@@ -1,6 +1,8 @@
 // Writes the generated parts of the documentation: `npm run docs`; `--check` only says whether they are up to date.
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { accessTable } from '../docs/generators/access-table.ts';
+import { apiRoutes } from '../docs/generators/api-routes.ts';
 import { corridorTables, intentBounds, priceExample } from '../docs/generators/corridor-tables.ts';
 import { errorReference } from '../docs/generators/error-codes.ts';
 import { settingsTable } from '../docs/generators/settings-table.ts';
@@ -17,6 +19,8 @@ interface Part {
 }
 
 const PARTS: readonly Part[] = [
+  { file: 'docs/api.md', name: 'routes', generate: apiRoutes },
+  { file: 'docs/security.md', name: 'access', generate: accessTable },
   { file: 'README.md', name: 'chain', generate: chainPicture },
   { file: 'docs/architecture.md', name: 'chain', generate: chainPicture },
   { file: 'docs/configuration.md', name: 'settings', generate: settingsTable },

@@ -10,6 +10,8 @@ const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
   up: upDown,
   down: upDown,
   run: async () => (await import('./commands/run.ts')).registerRun,
+  api: async () => (await import('./commands/api.ts')).registerApi,
+  token: async () => (await import('./commands/token.ts')).registerToken,
   feed: async () => (await import('./dev/feed.ts')).registerFeed,
   produce: async () => (await import('./commands/produce.ts')).registerProduce,
   transfer: async () => (await import('./commands/transfer.ts')).registerTransfer,

@@ -7,6 +7,7 @@ type Env = Readonly<Record<string, string | undefined>>;
 
 /** Variables that take guarantees away or plant faults. `loadConfig` refuses each of them in production. */
 export const UNSAFE_VARIABLES = [
+  'CORRIDOR_AUTH_LOCAL_KEY_FILE',
   'CORRIDOR_FAILPOINTS',
   'CORRIDOR_FAILPOINTS_FILE',
   'CORRIDOR_FAILPOINT_LOG',

@@ -1,6 +1,7 @@
 // The closed catalogue of error codes: each once, with its class, what it concerns, what an API answers, and what to do.
 // A code that is not here does not compile. A code's name is a contract: dashboards, runbooks and callers match on it.
 // docs/errors.md is generated from here. Reason codes of ISO 20022 are business outcomes and stand in domain/reasons.ts.
+import { apiCodes } from './error-codes/api.ts';
 import { callerCodes, verifyCodes } from './error-codes/callers.ts';
 import { domainCodes } from './error-codes/domain.ts';
 import type { CatalogueEntry, FaultClass } from './error-codes/entry.ts';
@@ -16,6 +17,7 @@ export type { CatalogueEntry, CodeClass, Concern, FaultClass, HttpStatus } from 
 
 const catalogue = {
   ...callerCodes,
+  ...apiCodes,
   ...domainCodes,
   ...processCodes,
   ...logCodes,
@@ -42,6 +44,7 @@ export const errorCodes: Readonly<Record<ErrorCode, CatalogueEntry>> = catalogue
 /** The codes by subject, as docs/errors.md shows them. */
 export const codesBySubject: Readonly<Record<string, Readonly<Record<string, CatalogueEntry>>>> = {
   'What a caller asked for': callerCodes,
+  'The API': apiCodes,
   'The domain': domainCodes,
   'Processes and configuration': processCodes,
   'The log': logCodes,

@@ -2,6 +2,7 @@ import { expect, it } from 'vitest';
 import { stackEnvironment } from '../../infra/local/stack.ts';
 import { withStack } from './environment.ts';
 
+const KEY_FILE = '/state/local-issuer.json';
 const urls = {
   kafkaBrokers: ['127.0.0.1:1', '127.0.0.1:2'],
   registryUrl: 'http://127.0.0.1:3',
@@ -11,20 +12,22 @@ const urls = {
 };
 
 it('a running stack fills in its URLs, and is a development installation', () => {
-  expect(withStack({ HOME: '/' }, urls)).toEqual({
+  expect(withStack({ HOME: '/' }, urls, KEY_FILE)).toEqual({
     HOME: '/',
     CORRIDOR_ENV: 'development',
+    CORRIDOR_AUTH_LOCAL_KEY_FILE: KEY_FILE,
     ...stackEnvironment(urls),
   });
-  expect(withStack({ MONGODB_URI: urls.mongoUri }, urls)['CORRIDOR_ENV']).toBe('development');
-  expect(withStack({ CORRIDOR_ENV: 'production' }, urls)['CORRIDOR_ENV']).toBe('production');
+  expect(withStack({ MONGODB_URI: urls.mongoUri }, urls, KEY_FILE)['CORRIDOR_ENV']).toBe('development');
+  expect(withStack({ CORRIDOR_ENV: 'production' }, urls, KEY_FILE)['CORRIDOR_ENV']).toBe('production');
 });
 
 it.each(Object.keys(stackEnvironment(urls)))(
   'whoever names another %s gets no secrets of development because a stack runs',
   (name) => {
-    const env = withStack({ [name]: 'elsewhere:1' }, urls);
+    const env = withStack({ [name]: 'elsewhere:1' }, urls, KEY_FILE);
     expect(env['CORRIDOR_ENV']).toBeUndefined();
+    expect(env['CORRIDOR_AUTH_LOCAL_KEY_FILE']).toBeUndefined();
     expect(env[name]).toBe('elsewhere:1');
   },
 );

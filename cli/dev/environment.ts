@@ -1,8 +1,12 @@
 // Where commands find the servers: the environment first, then the local stack that runs in the state folder.
+import path from 'node:path';
 import { attachStack, DEFAULT_STATE_DIR, type StackUrls, stackEnvironment } from '../../infra/local/stack.ts';
 
 /** State folder of the local stack: CORRIDOR_STATE_DIR, or `.corridor` in the checkout. */
 export const stateDir = () => process.env['CORRIDOR_STATE_DIR'] ?? DEFAULT_STATE_DIR;
+
+/** The key of the local issuer of tokens, which the API of a local run trusts. */
+export const localKeyFile = (state: string): string => path.join(state, 'local-issuer.json');
 
 /**
  * The environment that commands read their configuration from. What is set there wins; the URLs of a running local
@@ -10,15 +14,16 @@ export const stateDir = () => process.env['CORRIDOR_STATE_DIR'] ?? DEFAULT_STATE
  */
 export function commandEnvironment(): NodeJS.ProcessEnv {
   const stack = attachStack(stateDir());
-  return stack ? withStack(process.env, stack.urls) : process.env;
+  return stack ? withStack(process.env, stack.urls, localKeyFile(stateDir())) : process.env;
 }
 
 /**
  * An environment whose gaps are filled with a running stack. One that names a server of its own points elsewhere: that
  * a local stack happens to run makes it no development installation.
  */
-export function withStack(env: NodeJS.ProcessEnv, urls: StackUrls): NodeJS.ProcessEnv {
+export function withStack(env: NodeJS.ProcessEnv, urls: StackUrls, keyFile: string): NodeJS.ProcessEnv {
   const ofStack = stackEnvironment(urls);
   const elsewhere = Object.entries(ofStack).some(([name, url]) => (env[name] ?? '') !== '' && env[name] !== url);
-  return { ...(elsewhere ? {} : { CORRIDOR_ENV: 'development' }), ...ofStack, ...env };
+  const development = { CORRIDOR_ENV: 'development', CORRIDOR_AUTH_LOCAL_KEY_FILE: keyFile };
+  return { ...(elsewhere ? {} : development), ...ofStack, ...env };
 }

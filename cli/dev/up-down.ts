@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { startStack, stopStack, wipe } from '../../infra/local/stack.ts';
 import { withoutCredentials } from '../../ports/hide.ts';
 import { print, printError, printRows, withJson } from '../output.ts';
-import { stateDir, withStack } from './environment.ts';
+import { localKeyFile, stateDir, withStack } from './environment.ts';
 
 export function registerUpDown(program: Command): void {
   withJson(program.command('up'))
@@ -21,7 +21,8 @@ export function registerUpDown(program: Command): void {
       });
       const { urls } = stack;
       if (env) {
-        for (const [name, value] of Object.entries(withStack({}, urls))) print(`${name}=${value}`);
+        for (const [name, value] of Object.entries(withStack({}, urls, localKeyFile(stateDir()))))
+          print(`${name}=${value}`);
         return;
       }
       const rows = Object.entries(urls).map(([part, url]) => ({ part, url: withoutCredentials(String(url)) }));

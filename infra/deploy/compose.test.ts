@@ -13,7 +13,7 @@ interface Service {
 const { services } = parse(readFileSync(file, 'utf8'), { merge: true }) as { services: Record<string, Service> };
 const commands = Object.values(services).flatMap(({ command }) => (command ? [command.join(' ')] : []));
 
-test('every stage, every sink, the executor and each relay is a service of its own, and nothing else is', () => {
+test('every stage, every sink, the executor, each relay and the API is a service of its own, and nothing else is', () => {
   expect(commands.toSorted()).toEqual(
     [
       ...PROCESSOR_NAMES.map((name) => `run --processors ${name}`),
@@ -21,6 +21,7 @@ test('every stage, every sink, the executor and each relay is a service of its o
       'run --payouts',
       'run --cases',
       'run --rescreening',
+      'api',
     ].toSorted(),
   );
 });

@@ -30,7 +30,9 @@ export type Concern =
   | 'the local stack';
 
 /** What an API answers with. */
-export type HttpStatus = 200 | 400 | 403 | 404 | 409 | 413 | 422 | 500 | 502 | 503 | 504;
+export type HttpStatus =
+  | (200 | 400 | 401 | 403 | 404 | 405 | 408 | 409 | 412 | 413 | 415 | 422 | 428 | 429)
+  | (500 | 502 | 503 | 504);
 
 export interface CatalogueEntry<Class extends CodeClass = CodeClass> {
   /** One, as a rule. With several, the place that throws says which; the first is meant where it says none. */

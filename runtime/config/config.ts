@@ -57,6 +57,10 @@ function contradictions(values: Record<string, unknown>): [string, string][] {
   if (values['CORRIDOR_REDIS_LIMITS_URL'] === values['CORRIDOR_REDIS_QUEUE_URL']) {
     found.push(['CORRIDOR_REDIS_QUEUE_URL', 'must not be the Redis (and database) of CORRIDOR_REDIS_LIMITS_URL']);
   }
+  const ISSUER = ['CORRIDOR_AUTH_ISSUER', 'CORRIDOR_AUTH_AUDIENCE', 'CORRIDOR_AUTH_JWKS_URL'];
+  const missing = ISSUER.filter((env) => values[env] === undefined);
+  if (missing.length < ISSUER.length)
+    for (const env of missing) found.push([env, 'must be set, because the other two of the issuer are']);
   return found;
 }
 

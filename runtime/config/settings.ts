@@ -279,6 +279,65 @@ export const settings = {
       default: '0',
     }),
   },
+  api: {
+    host: setting('CORRIDOR_API_HOST', {
+      doc: 'Address on which the API listens. TLS ends before it.',
+      schema: text(),
+      default: '127.0.0.1',
+    }),
+    port: setting('CORRIDOR_API_PORT', {
+      doc: 'Port of the same; 0 takes any free one, which the log names.',
+      schema: integer(0, 65_535),
+      default: '8080',
+    }),
+    docsUrl: setting('CORRIDOR_API_DOCS_URL', {
+      doc: 'Where the folder `docs` of this version can be read: the `type` of a problem leads there.',
+      schema: text(),
+      default: '/docs',
+    }),
+    requestsPerMinute: setting('CORRIDOR_API_REQUESTS_PER_MINUTE', {
+      doc: 'Requests that one subject may send within a minute to each process of the API.',
+      schema: integer(1, 10_000_000),
+      default: '6000',
+    }),
+  },
+  auth: {
+    issuer: optionalSetting('CORRIDOR_AUTH_ISSUER', {
+      doc: 'Issuer of the tokens that the API accepts, exactly as it stands in `iss`. With CORRIDOR_AUTH_AUDIENCE and CORRIDOR_AUTH_JWKS_URL.',
+      schema: text(),
+    }),
+    audience: optionalSetting('CORRIDOR_AUTH_AUDIENCE', {
+      doc: 'What a token must be meant for (`aud`).',
+      schema: text(),
+    }),
+    jwksUrl: optionalSetting('CORRIDOR_AUTH_JWKS_URL', {
+      doc: 'Where the issuer publishes its keys. They are kept for ten minutes, and asked for anew when a token bears another.',
+      schema: url('http', 'https'),
+    }),
+    algorithm: setting('CORRIDOR_AUTH_ALGORITHM', {
+      doc: 'The one algorithm of its signatures.',
+      schema: oneOf('RS256', 'PS256', 'ES256', 'EdDSA'),
+      default: 'RS256',
+    }),
+    rolesClaim: setting('CORRIDOR_AUTH_ROLES_CLAIM', {
+      doc: 'Claim of a token that lists the roles (docs/security.md). Roles that Corridor does not know are passed over.',
+      schema: visible(1, 200),
+      default: 'roles',
+    }),
+    clockToleranceS: setting('CORRIDOR_AUTH_CLOCK_TOLERANCE_S', {
+      doc: 'How far the clock of the issuer may be off, in seconds.',
+      schema: integer(0, 300),
+      default: '30',
+    }),
+    apiKeysFile: optionalSetting('CORRIDOR_AUTH_API_KEYS_FILE', {
+      doc: 'JSON file of the API keys of producers, hashed (docs/api.md). Read again when it changes.',
+      schema: text(),
+    }),
+    localKeyFile: optionalSetting('CORRIDOR_AUTH_LOCAL_KEY_FILE', {
+      doc: 'For trials: file of the key under which `corridor token` makes tokens that the API accepts. Made when it is not there; refused in production.',
+      schema: text(),
+    }),
+  },
   screening: {
     file: optionalSetting('CORRIDOR_SCREENING_FILE', {
       doc: 'JSON file of the screening terms (thresholds by list and corridor, weights, rails without a list check); default: those built in.',

@@ -39,6 +39,7 @@ const FIELDS: Readonly<Record<string, (value: unknown) => unknown>> = {
   version: text(word),
   group: text(word),
   actor: text(word),
+  traceId: text(/^[0-9a-f]{32}$/),
   pid: number,
   partition: number,
   offset: number,

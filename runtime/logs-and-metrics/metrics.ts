@@ -131,6 +131,13 @@ export function createMetrics(options: { readonly processMetrics?: boolean } = {
       labelNames: ['command', 'collection'],
       registers,
     }),
+    apiSeconds: new Histogram({
+      name: 'corridor_api_request_seconds',
+      help: 'Time from a request to its answer, by route (its pattern), method and status.',
+      labelNames: ['method', 'route', 'status'],
+      buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 15],
+      registers,
+    }),
     sinkWrites: new Counter({
       name: 'corridor_sink_writes_total',
       help: 'Writes of sinks by result: written, stale or failed.',

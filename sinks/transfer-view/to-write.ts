@@ -11,9 +11,14 @@ export type TransferDocument = { readonly _id: string; readonly version: number;
 
 export const indexes: readonly IndexSpec[] = [
   {
-    name: 'state_updatedAt',
-    keys: { state: 1, updatedAt: -1 },
-    servedQuery: 'the transfers in one state, latest first (what is stuck, and since when)',
+    name: 'state_updatedAt_id',
+    keys: { state: 1, updatedAt: -1, _id: -1 },
+    servedQuery: 'the transfers in one state, latest first, page by page (GET /v1/transfers?state=…)',
+  },
+  {
+    name: 'updatedAt_id',
+    keys: { updatedAt: -1, _id: -1 },
+    servedQuery: 'all transfers, latest first, page by page (GET /v1/transfers)',
   },
 ];
 

@@ -16,7 +16,7 @@ import { activateSampleList } from '../../../services/screening.ts';
 import { explain } from '../../output.ts';
 import { publish } from '../../publish.ts';
 import { type Child, startChild } from '../children.ts';
-import { stateDir } from '../environment.ts';
+import { localKeyFile, stateDir } from '../environment.ts';
 import { Display } from './display.ts';
 import { followToTheEnd } from './follow.ts';
 import { INTERRUPTED, interrupted } from './interrupt.ts';
@@ -35,10 +35,11 @@ const RATES_EVERY_MS = 10 * 60_000;
  * itself is started again by its process.
  */
 const PROCESSES = [
-  ['intake', ['--processors', 'intake']],
-  ['chain', ['--processors', 'screening,fx-pricing,limits,payout-dispatch,settlement']],
-  ['payouts', ['--payouts']],
-  ['sinks', ['--sinks', 'all', '--cases', '--rescreening']],
+  ['intake', ['run', '--stay', '--processors', 'intake']],
+  ['chain', ['run', '--stay', '--processors', 'screening,fx-pricing,limits,payout-dispatch,settlement']],
+  ['payouts', ['run', '--stay', '--payouts']],
+  ['sinks', ['run', '--stay', '--sinks', 'all', '--cases', '--rescreening']],
+  ['api', ['api']],
 ] as const;
 
 /** The simulated provider pays after this long, and returns money as soon. */
@@ -69,6 +70,8 @@ export async function runDemo(options: DemoOptions): Promise<number> {
     const environment = {
       CORRIDOR_ENV: 'development',
       CORRIDOR_RETURN_POLLS_MS: '500,2000,10000,60000',
+      CORRIDOR_API_PORT: '0',
+      ...(process.env['CORRIDOR_AUTH_ISSUER'] ? {} : { CORRIDOR_AUTH_LOCAL_KEY_FILE: localKeyFile(stack.stateDir) }),
       ...process.env,
     };
     const env: NodeJS.ProcessEnv = { ...environment, ...stackEnvironment(stack.urls) };
@@ -95,7 +98,7 @@ export async function runDemo(options: DemoOptions): Promise<number> {
       startChild({
         name,
         entry: 'cli/main.ts',
-        args: ['run', '--stay', ...args],
+        args,
         env,
         logFile: path.join(logs, `${name}.log`),
         onUnexpectedExit: unexpected(name),
@@ -117,7 +120,7 @@ export async function runDemo(options: DemoOptions): Promise<number> {
     );
     stop.started();
     say(`Feeding ${options.transfers} sample transfers (seed ${options.seed})`);
-    const display = new Display(watch, books, healthUrls(running), options.transfers);
+    const display = new Display(watch, books, running, options.transfers);
     const feeding = publish(
       sampleFeed({
         count: options.transfers,
@@ -172,8 +175,6 @@ export async function runDemo(options: DemoOptions): Promise<number> {
     await stack?.stop();
   }
 }
-
-const healthUrls = (children: readonly Child[]) => children.map(({ ready }) => ready['health'] as string);
 
 function startSimulator(
   state: string,

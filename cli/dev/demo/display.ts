@@ -2,8 +2,11 @@
 
 import type { Standing } from '../../../runtime/hosts/host.ts';
 import type { Books } from '../../../samples/books.ts';
+import type { Child } from '../children.ts';
 import type { Watch } from './watch.ts';
 
+/** A token of the local issuer, as a person gets one beside a running demo. */
+export const TOKEN_COMMAND = 'npm run -s corridor -- token --role operator --as asha';
 const TERMINAL_EVERY_MS = 500;
 const PLAIN_EVERY_MS = 5_000;
 const ASK_MS = 1_000;
@@ -14,6 +17,7 @@ export class Display {
   readonly #watch: Watch;
   readonly #books: Books;
   readonly #health: readonly string[];
+  readonly #api: string | undefined;
   readonly #total: number;
   readonly #lags = new Map<string, number>();
   /** Parts that stand, by the process that says so. */
@@ -23,10 +27,11 @@ export class Display {
   #stopped = false;
   #previous: { at: number; outs: Map<string, number> } | undefined;
 
-  constructor(watch: Watch, books: Books, health: readonly string[], total: number) {
+  constructor(watch: Watch, books: Books, processes: readonly Child[], total: number) {
     this.#watch = watch;
     this.#books = books;
-    this.#health = health;
+    this.#health = processes.map(({ ready }) => ready['health'] as string);
+    this.#api = processes.find(({ name }) => name === 'api')?.ready['url'] as string | undefined;
     this.#total = total;
   }
 
@@ -80,10 +85,14 @@ export class Display {
     const widths = COLUMNS.map((name, i) => Math.max(name.length, ...rows.map((row) => row[i]!.length)));
     const format = (cells: readonly string[]) =>
       cells.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!))).join('  ');
-    const lines = ['', format(COLUMNS), ...rows.map(format), ...this.#standingLines()];
+    const lines = ['', format(COLUMNS), ...rows.map(format), ...this.#apiLines(), ...this.#standingLines()];
     if (this.#lines > 0 && process.stderr.isTTY) process.stderr.write(`\x1b[${this.#lines}A\x1b[J`);
     process.stderr.write(`${lines.join('\n')}\n`);
     this.#lines = lines.length;
+  }
+
+  #apiLines(): readonly string[] {
+    return this.#api === undefined ? [] : [`API ${this.#api}  a token for it: ${TOKEN_COMMAND}`];
   }
 
   #standingLines(): readonly string[] {

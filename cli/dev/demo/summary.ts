@@ -7,6 +7,7 @@ import type { Books, Mismatch } from '../../../samples/books.ts';
 import type { End } from '../../../samples/fed-record.ts';
 import { printRows } from '../../output.ts';
 import type { Child } from '../children.ts';
+import { TOKEN_COMMAND } from './display.ts';
 import type { Outcome } from './follow.ts';
 import type { DemoOptions } from './options.ts';
 import type { Watch } from './watch.ts';
@@ -89,9 +90,16 @@ export function printSummary(summary: Summary, { stack, children, logs, config }
     console.log(`  ${words}${state ? `, last seen ${state}` : ''}`);
   }
   const health = children.map(({ name, ready }) => ({ what: name, where: String(ready['health'] ?? ready['url']) }));
+  const api = children.find(({ name }) => name === 'api')?.ready['url'];
   console.log('');
   printRows(
     [
+      ...(typeof api === 'string'
+        ? [
+            { what: 'API', where: api },
+            { what: 'a token for it', where: TOKEN_COMMAND },
+          ]
+        : []),
       { what: 'brokers', where: stack.urls.kafkaBrokers.join(',') },
       { what: 'registry', where: withoutCredentials(stack.urls.registryUrl) },
       { what: 'database', where: databaseName(config.mongo) },

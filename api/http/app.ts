@@ -1,0 +1,248 @@
+// The API as a server: every route behind the same door. Whoever asks is known and may do it before a body is read; what is
+// refused or fails is told as a problem; nothing waits for ever.
+import { STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
+import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import { serializerCompiler } from 'fastify-type-provider-zod';
+import { JsonRefused, strictJson, strictText } from '../../domain/text/strict-json.ts';
+import type { Authenticator, Principal } from '../../operations/access/principal.ts';
+import type { ErrorCode } from '../../ports/error-codes.ts';
+import { CodedError, codeAndDetail, dependencyDown, isCoded } from '../../ports/fault.ts';
+import type { Logger } from '../../runtime/logs-and-metrics/logger.ts';
+import type { Metrics } from '../../runtime/logs-and-metrics/metrics.ts';
+import type { ApiParts } from '../../services/api/parts.ts';
+import { type Admitted, admit, authenticated } from './authenticate.ts';
+import { PROBLEM_TYPE, problemOf } from './problem.ts';
+import { type Quota, rateLimiter } from './rate-limit.ts';
+import type { Answer, Route } from './route.ts';
+import { schemaOf, validatorCompiler } from './schema.ts';
+import { traceIdOf } from './trace.ts';
+
+export interface ApiOptions {
+  readonly routes: readonly Route[];
+  readonly parts: ApiParts;
+  readonly authenticator: Authenticator;
+  /** The OpenAPI document, as it is served to everybody at /v1/openapi.json. */
+  readonly document: string;
+  readonly docsUrl: string;
+  readonly requestsPerMinute: number;
+  readonly logger: Pick<Logger, 'error'>;
+  readonly metrics: Pick<Metrics, 'apiSeconds'>;
+  /** How long a request may take to arrive, and to be answered, ms. */
+  readonly arrivalMs?: number;
+  readonly answerMs?: number;
+}
+
+const MAX_BODY_BYTES = 64 * 1_024;
+const MAX_ARRIVAL_MS = 10_000;
+const MAX_ANSWER_MS = 15_000;
+const MAX_IDLE_MS = 60_000;
+/** What nobody is let in with is counted by the address that it comes from. */
+const REFUSED_PER_MINUTE = 300;
+const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
+
+/** The same on every answer. */
+const SECURITY_FIELDS: Readonly<Record<string, string>> = {
+  'cache-control': 'no-store',
+  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+  'cross-origin-resource-policy': 'same-origin',
+  'referrer-policy': 'no-referrer',
+  'strict-transport-security': 'max-age=31536000',
+  'x-content-type-options': 'nosniff',
+  'x-frame-options': 'DENY',
+};
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    admitted: Admitted | null;
+    quota: Quota | null;
+  }
+}
+
+/** The server, its routes registered; the caller has it listen. */
+export function createApi(options: ApiOptions): FastifyInstance {
+  const { routes, docsUrl, document, logger, metrics, arrivalMs = MAX_ARRIVAL_MS } = options;
+  const problem = { docsUrl, logger };
+  const app: FastifyInstance = Fastify({
+    bodyLimit: MAX_BODY_BYTES,
+    requestTimeout: arrivalMs,
+    handlerTimeout: options.answerMs ?? MAX_ANSWER_MS,
+    keepAliveTimeout: MAX_IDLE_MS,
+    forceCloseConnections: 'idle',
+    http: { headersTimeout: arrivalMs, connectionsCheckingInterval: Math.min(1_000, arrivalMs) },
+    genReqId: ({ headers }) => traceIdOf(headers['traceparent']),
+    requestIdHeader: false,
+    clientErrorHandler: (error, socket) => refuseConnection(error.code, socket, docsUrl),
+    frameworkErrors: (error, request, reply) => void sendProblem(error, request, reply, problem),
+  });
+  app.decorateRequest('admitted', null);
+  app.decorateRequest('quota', null);
+  app.setValidatorCompiler(validatorCompiler as never);
+  app.setSerializerCompiler(serializerCompiler);
+  takeJsonAlone(app);
+  app.setErrorHandler((error, request, reply) => sendProblem(error, request, reply, problem));
+  app.setNotFoundHandler((request, reply) =>
+    sendProblem(new CodedError('ROUTE_UNKNOWN', 'there is no such path'), request, reply, problem),
+  );
+  app.addHook('onSend', async (request, reply) => stamp(request, reply));
+  app.addHook('onResponse', async ({ method, routeOptions }, { statusCode, elapsedTime }) => {
+    const labels = { method, route: routeOptions.url ?? 'unknown', status: String(statusCode) };
+    metrics.apiSeconds.observe(labels, elapsedTime / 1_000);
+  });
+  app.get('/v1/openapi.json', (_request, reply) => reply.type('application/json').send(document));
+  const door = doorman(options);
+  for (const each of routes) serve(app, each, options.parts, door);
+  refuseOtherMethods(app, routes);
+  return app;
+}
+
+type Door = (route: Route) => (request: FastifyRequest) => Promise<void>;
+
+/** Who asks, whether they may, and how often they have: before anything of the body is read. */
+function doorman({ authenticator, requestsPerMinute }: ApiOptions): Door {
+  const perSubject = rateLimiter('subject', requestsPerMinute);
+  const refused = rateLimiter('refused', REFUSED_PER_MINUTE);
+  const count = (request: FastifyRequest, limiter: typeof perSubject, subject: string) => {
+    request.quota = limiter.count(subject);
+    if (request.quota.isLeft) return;
+    throw new CodedError('RATE_LIMITED', `too many requests: the next in ${request.quota.resetS} s`);
+  };
+  return ({ action }) =>
+    async (request) => {
+      let principal: Principal;
+      try {
+        principal = await authenticated(request.headers.authorization, authenticator);
+      } catch (error) {
+        count(request, refused, request.ip);
+        throw error;
+      }
+      count(request, perSubject, principal.subject);
+      request.admitted = admit(principal, action);
+    };
+}
+
+function serve(app: FastifyInstance, route: Route, parts: ApiParts, door: Door): void {
+  const { method, url, bodyLimit = MAX_BODY_BYTES } = route;
+  app.route({
+    method,
+    url,
+    bodyLimit,
+    schema: schemaOf(route),
+    onRequest: door(route),
+    handler: async (request, reply) => {
+      const { principal, condition } = request.admitted!;
+      const answer: Answer = await route.handle({
+        path: request.params as never,
+        query: request.query as never,
+        body: request.body as never,
+        principal,
+        condition,
+        traceId: request.id,
+        header: (name) => headerOf(request, name),
+        signal: request.signal,
+        parts,
+      });
+      reply.code(answer.status).headers(answer.headers ?? {});
+      return answer.body === undefined ? reply.send() : reply.send(answer.body);
+    },
+  });
+}
+
+function headerOf({ headers }: FastifyRequest, name: string): string | undefined {
+  const value = headers[name];
+  return Array.isArray(value) ? value.join(', ') : value;
+}
+
+/** A path that is there answers other methods with those that it takes. */
+function refuseOtherMethods(app: FastifyInstance, routes: readonly Route[]): void {
+  for (const [url, own] of Map.groupBy(routes, (route) => route.url)) {
+    const taken: readonly string[] = own.map(({ method }) => method);
+    app.route({
+      url,
+      method: METHODS.filter((method) => !taken.includes(method)),
+      onRequest: async (_request, reply) => {
+        reply.header('allow', [...taken, ...(taken.includes('GET') ? ['HEAD'] : [])].join(', '));
+        throw new CodedError('METHOD_UNKNOWN', `the path takes ${taken.join(', ')}`);
+      },
+      handler: async () => undefined,
+    });
+  }
+}
+
+/** JSON that means one thing, and nothing else. */
+function takeJsonAlone(app: FastifyInstance): void {
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, async (_request: unknown, body: Buffer) => {
+    try {
+      return strictJson(strictText(body));
+    } catch (error) {
+      if (error instanceof JsonRefused) throw new CodedError('REQUEST_MALFORMED', `the body is ${error.message}`);
+      throw error;
+    }
+  });
+}
+
+function stamp(request: FastifyRequest, reply: FastifyReply): void {
+  reply.headers({ ...SECURITY_FIELDS, 'request-id': request.id, ...request.quota?.fields });
+}
+
+/** What Fastify itself refuses, by its codes. */
+const BY_FASTIFY: Readonly<Record<string, ErrorCode>> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: 'BODY_TOO_LARGE',
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: 'MEDIA_TYPE_UNSUPPORTED',
+  FST_ERR_MAX_PARAM_LENGTH: 'ROUTE_UNKNOWN',
+};
+const TOLD: Readonly<Partial<Record<ErrorCode, string>>> = {
+  BODY_TOO_LARGE: 'the body is larger than this path takes',
+  MEDIA_TYPE_UNSUPPORTED: 'the body is not declared as application/json',
+  ROUTE_UNKNOWN: 'there is no such path',
+  REQUEST_MALFORMED: 'the request cannot be read',
+};
+
+/** Coded errors are what they are; those of Fastify get a code; whatever else was thrown is a bug of ours. */
+function coded(error: unknown): unknown {
+  if (isCoded(error)) return error;
+  const { code = '', statusCode = 500 } = error as Partial<FastifyError>;
+  if (code === 'FST_ERR_HANDLER_TIMEOUT') return dependencyDown('api', 'REQUEST_TIMED_OUT', error);
+  const known = BY_FASTIFY[code] ?? (code.startsWith('FST_') && statusCode < 500 ? 'REQUEST_MALFORMED' : undefined);
+  return known === undefined ? error : new CodedError(known, TOLD[known] ?? 'the request cannot be read');
+}
+
+interface ProblemTerms {
+  readonly docsUrl: string;
+  readonly logger: Pick<Logger, 'error'>;
+}
+
+function sendProblem(
+  thrown: unknown,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { docsUrl, logger }: ProblemTerms,
+): FastifyReply {
+  const error = coded(thrown);
+  const { problem, isOurs } = problemOf(error, { docsUrl, traceId: request.id });
+  if (isOurs) {
+    const { code, detail } = codeAndDetail(error);
+    logger.error({ code, detail, traceId: request.id, err: error }, 'a request failed');
+  }
+  stamp(request, reply);
+  if (problem.status === 401) reply.header('www-authenticate', 'Bearer realm="corridor"');
+  if (problem.status === 503) reply.header('retry-after', '1');
+  return reply.code(problem.status).type(PROBLEM_TYPE).send(JSON.stringify(problem));
+}
+
+/** What is no request at all, or never became one. */
+function refuseConnection(code: string | undefined, socket: Socket, docsUrl: string): void {
+  if (code === 'ECONNRESET' || socket.destroyed) return;
+  const isSlow = code === 'ERR_HTTP_REQUEST_TIMEOUT';
+  const refusal = isSlow
+    ? new CodedError('REQUEST_TOO_SLOW', 'the request did not arrive in time')
+    : new CodedError('REQUEST_MALFORMED', 'this is no HTTP request that can be read');
+  const { problem } = problemOf(refusal, { docsUrl, traceId: traceIdOf(undefined) });
+  const body = JSON.stringify(problem);
+  const fields = { ...SECURITY_FIELDS, 'content-type': PROBLEM_TYPE, 'content-length': Buffer.byteLength(body) };
+  const head = Object.entries({ ...fields, connection: 'close' }).map(([name, value]) => `${name}: ${value}`);
+  const status = `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}`;
+  if (socket.writable) socket.write([status, ...head, '', body].join('\r\n'));
+  socket.destroySoon();
+}

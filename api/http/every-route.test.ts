@@ -1,0 +1,262 @@
+// What holds for every route: a new one is asked all of this by being registered.
+import { createHmac } from 'node:crypto';
+import type { AddressInfo } from 'node:net';
+import { connect } from 'node:net';
+import type { FastifyInstance, InjectOptions } from 'fastify';
+import { generateKeyPair, SignJWT, UnsecuredJWT } from 'jose';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { ACTIONS, conditionFor, ROLES } from '../../operations/access/table.ts';
+import { errorCodes } from '../../ports/error-codes.ts';
+import { bearer, PUBLIC_JWK, TERMS, testApi, tokenFor } from '../testing/api.ts';
+import { ROUTES } from '../v1/routes.ts';
+import { problemDto } from './problem.ts';
+import type { Route } from './route.ts';
+import { refusalsOf } from './schema.ts';
+
+let app: FastifyInstance;
+let logged: unknown[];
+beforeAll(async () => {
+  ({ app, logged } = await testApi());
+});
+afterAll(() => app.close());
+
+const pathOf = ({ url }: Route) => url.replaceAll(/:\w+/g, 'transfer-0001');
+const asked = (route: Route, over: Partial<InjectOptions> = {}): InjectOptions => ({
+  method: route.method as never,
+  url: pathOf(route),
+  ...over,
+});
+const NAMED = ROUTES.map((route) => [`${route.method} ${route.url}`, route] as const);
+const roleFor = ({ action }: Route) => ROLES.find((role) => conditionFor([role], action) === 'always') ?? 'producer';
+
+/** The answer as a problem: of the declared shape, and without a word of the inside. */
+async function problemIn(options: InjectOptions) {
+  const response = await app.inject(options);
+  expect(response.headers['content-type']).toMatch(/^application\/problem\+json/);
+  const problem = z.strictObject(problemDto.shape).parse(response.json());
+  expect(problem.status).toBe(response.statusCode);
+  expect(problem.type).toBe(`https://docs.test/errors.md#${problem.code}`);
+  expect(response.headers['request-id']).toBe(problem.traceId);
+  expect(response.body).not.toMatch(/node_modules|\.ts\b|\bat .*:\d+|Error:/);
+  return { ...problem, headers: response.headers };
+}
+
+const tokens = {
+  'another audience': () => tokenFor('asha', [...ROLES], { audience: 'another' }),
+  'another issuer': () => tokenFor('asha', [...ROLES], { issuer: 'https://other.test' }),
+  'no more time': () => tokenFor('asha', [...ROLES], { issuedAt: 1_000, expiresAt: 2_000 }),
+  'a day of age and no end in sight': () => tokenFor('asha', [...ROLES], { issuedAt: Date.now() / 1_000 - 90_000 }),
+  'a time to come': () => tokenFor('asha', [...ROLES], { claims: { nbf: Date.now() / 1_000 + 3_600 } }),
+  'no end': async () => {
+    const { privateKey } = await generateKeyPair('ES256');
+    return new SignJWT({ roles: ROLES }).setProtectedHeader({ alg: 'ES256', kid: 'k1' }).sign(privateKey);
+  },
+  'a key of somebody else': async () => {
+    const { privateKey } = await generateKeyPair('ES256');
+    const signer = new SignJWT({ roles: ROLES }).setProtectedHeader({ alg: 'ES256', kid: 'k1' }).setSubject('asha');
+    const { issuer, audience } = TERMS;
+    return signer.setIssuer(issuer).setAudience(audience).setIssuedAt().setExpirationTime('1 h').sign(privateKey);
+  },
+  'a key that is not known': () => tokenFor('asha', [...ROLES], { kid: 'k2' }),
+  'no signature (alg none)': async () => {
+    const { issuer, audience } = TERMS;
+    const unsecured = new UnsecuredJWT({ roles: ROLES }).setSubject('asha').setIssuer(issuer).setAudience(audience);
+    return unsecured.setIssuedAt().setExpirationTime('1 h').encode();
+  },
+  'the public key as a shared secret (HS256)': async () => {
+    const [, payload] = (await tokenFor('asha', [...ROLES])).split('.');
+    const head = Buffer.from(JSON.stringify({ alg: 'HS256', kid: 'k1' })).toString('base64url');
+    const mac = createHmac('sha256', JSON.stringify(PUBLIC_JWK)).update(`${head}.${payload}`).digest('base64url');
+    return `${head}.${payload}.${mac}`;
+  },
+  'a changed payload': async () => {
+    const [head, payload, signature] = (await tokenFor('asha', ['viewer'])).split('.');
+    const claims = JSON.parse(Buffer.from(payload!, 'base64url').toString()) as object;
+    const forged = Buffer.from(JSON.stringify({ ...claims, roles: ROLES })).toString('base64url');
+    return `${head}.${forged}.${signature}`;
+  },
+  'the name of the system': () => tokenFor('hold-expiry', [...ROLES]),
+  'a subject without end': () => tokenFor('a'.repeat(65), [...ROLES]),
+  'roles that are no list': () => tokenFor('asha', [], { claims: { roles: { operator: true } } }),
+  'ten thousand characters': () => tokenFor('asha', [...ROLES], { claims: { more: 'a'.repeat(10_000) } }),
+  'no form of a token': async () => 'abc',
+} as const;
+
+describe.each(NAMED)('%s', (_, route) => {
+  it('has an action of the table and a DTO for each answer, and names codes of the catalogue', () => {
+    expect(ACTIONS).toContain(route.action);
+    expect(Object.keys(route.answers).length).toBeGreaterThan(0);
+    for (const shape of Object.values(route.answers)) expect(shape).toBeInstanceOf(z.ZodType);
+    for (const code of refusalsOf(route)) expect(errorCodes).toHaveProperty(code);
+  });
+
+  it('lets nobody in without a credential', async () => {
+    const { status, code, headers } = await problemIn(asked(route));
+    expect([status, code]).toEqual([401, 'CREDENTIAL_MISSING']);
+    expect(headers['www-authenticate']).toMatch(/^Bearer/);
+    for (const authorization of ['', 'Basic YTpi', 'Bearer', 'Bearer a b', `Bearer ${'\u00e9'}`]) {
+      expect(await problemIn(asked(route, { headers: { authorization } }))).toMatchObject({ status: 401 });
+    }
+  });
+
+  it.each(Object.entries(tokens))('lets nobody in whose token has %s', async (_what, make) => {
+    const token = await make();
+    const problem = await problemIn(asked(route, { headers: { authorization: `Bearer ${token}` } }));
+    expect(problem).toMatchObject({ status: 401, code: expect.stringMatching(/^CREDENTIAL_(INVALID|EXPIRED)$/) });
+    expect(JSON.stringify(problem)).not.toContain(token);
+  });
+
+  it('lets nobody do it whose roles may not', async () => {
+    for (const role of ROLES.filter((each) => conditionFor([each], route.action) === 'never')) {
+      const problem = await problemIn(asked(route, { headers: await bearer('asha', role) }));
+      expect(problem, role).toMatchObject({ status: 403, code: 'ACTION_FORBIDDEN' });
+    }
+    const roleless = await problemIn(asked(route, { headers: await bearer('asha') }));
+    expect(roleless).toMatchObject({ status: 403 });
+  });
+
+  it('hides what belongs to another', async () => {
+    const mine = ROLES.filter((role) => conditionFor([role], route.action) === 'own');
+    for (const role of mine) {
+      const problem = await problemIn(asked(route, { headers: await bearer('another-producer', role) }));
+      expect(problem).toMatchObject({ status: 404 });
+    }
+  });
+
+  it('refuses parameters that it does not know', async () => {
+    const headers = await bearer('asha', roleFor(route));
+    const problem = await problemIn(asked(route, { headers, url: `${pathOf(route)}?surprise=1`, ...bodyFor(route) }));
+    expect(problem).toMatchObject({ status: 400, code: 'REQUEST_INVALID' });
+    expect(problem.errors).toContainEqual({ in: 'query', pointer: '/surprise', detail: 'is not known' });
+  });
+
+  it('answers other methods with those that it takes', async () => {
+    const own = ROUTES.filter(({ url }) => url === route.url).map(({ method }) => method);
+    for (const method of (['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const).filter((each) => !own.includes(each))) {
+      const problem = await problemIn(asked(route, { method }));
+      expect(problem, method).toMatchObject({ status: 405, code: 'METHOD_UNKNOWN' });
+      for (const each of own) expect(problem.headers['allow']).toContain(each);
+    }
+  });
+});
+
+describe.each(NAMED.filter(([, { body }]) => body))('%s', (_, route) => {
+  it('takes nothing but JSON, of a bounded size, that means one thing', async () => {
+    const headers = { ...(await bearer('asha', roleFor(route))), 'content-type': 'application/json' };
+    const send = (payload: string | Buffer, over: Record<string, string> = {}) =>
+      problemIn(asked(route, { headers: { ...headers, ...over }, payload }));
+    for (const text of ['{', '', '{"a":1,"a":2}', '{"a":12345678901234567890}', Buffer.from([0xff, 0xfe])])
+      expect(await send(text)).toMatchObject({ status: 400 });
+    expect(await send('{}', { 'content-type': 'text/plain' })).toMatchObject({ status: 415 });
+    const tooMuch = JSON.stringify({ surprise: 'a'.repeat(route.bodyLimit ?? 65_536) });
+    expect(await send(tooMuch)).toMatchObject({ status: 413, code: 'BODY_TOO_LARGE' });
+    const { errors } = await send('{"sur~pri/se":1}');
+    expect(errors).toContainEqual({ in: 'body', pointer: '/sur~0pri~1se', detail: 'is not known' });
+    expect(await send(`${'['.repeat(20_000)}${']'.repeat(20_000)}`)).toMatchObject({ status: 400 });
+  });
+});
+
+const bodyFor = ({ body }: Route): Partial<InjectOptions> => (body ? { payload: {} } : {});
+
+describe('the server', () => {
+  it('has no route that is not in the list', () => {
+    const printed = app.printRoutes({ commonPrefix: false });
+    const served = [...printed.matchAll(/(\/v1\/[^\s]*) \(([^)]*)\)/g)].map(([, url]) => url);
+    const known = new Set<string | undefined>(['/v1/openapi.json', ...ROUTES.map(({ url }) => url)]);
+    expect(served.filter((url) => !known.has(url))).toEqual([]);
+  });
+
+  it('answers what it does not have, or cannot read, as a problem', async () => {
+    expect(await problemIn({ url: '/v2/anything' })).toMatchObject({ status: 404, code: 'ROUTE_UNKNOWN' });
+    expect(await problemIn({ url: '/v1/transfers/%zz' })).toMatchObject({ status: 400, code: 'REQUEST_MALFORMED' });
+    expect(await problemIn({ url: `/v1/transfers/${'a'.repeat(3_000)}` })).toMatchObject({ status: 404 });
+  });
+
+  it('sends the fields that keep browsers out of it, and allows no other origin', async () => {
+    for (const options of [{ url: '/v1/openapi.json' }, { url: '/nothing' }, { url: '/v1/corridors' }]) {
+      const { headers } = await app.inject({ ...options, headers: { origin: 'https://evil.test' } });
+      expect(headers).toMatchObject({
+        'x-content-type-options': 'nosniff',
+        'cache-control': 'no-store',
+        'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+      });
+      expect(Object.keys(headers).filter((name) => name.startsWith('access-control'))).toEqual([]);
+    }
+  });
+
+  it('goes by the trace id of the caller, where it is one', async () => {
+    const id = '4bf92f3577b34da6a3ce929d0e0e4736';
+    const of = async (traceparent: string) =>
+      (await app.inject({ url: '/v1/corridors', headers: { traceparent } })).headers['request-id'];
+    expect(await of(`00-${id}-00f067aa0ba902b7-01`)).toBe(id);
+    for (const wrong of ['', id, `00-${'0'.repeat(32)}-00f067aa0ba902b7-01`, `00-${id}-${'0'.repeat(16)}-01`]) {
+      expect(await of(wrong)).toMatch(/^[0-9a-f]{32}$/);
+      expect(await of(wrong)).not.toBe(id);
+    }
+  });
+
+  it('counts the requests of each subject, and of those whom it does not know', async () => {
+    const { app: small } = await testApi({ requestsPerMinute: 2 });
+    const ask = async (subject: string) =>
+      small.inject({ url: '/v1/corridors', headers: await bearer(subject, 'viewer') });
+    const first = await ask('asha');
+    expect(first.headers).toMatchObject({ 'ratelimit-policy': '"subject";q=2;w=60' });
+    expect(first.headers['ratelimit']).toMatch(/^"subject";r=1;t=\d+$/);
+    await ask(' ASHA ');
+    const third = await ask('asha');
+    expect(third.statusCode).toBe(429);
+    expect(third.json()).toMatchObject({ code: 'RATE_LIMITED' });
+    expect(Number(third.headers['retry-after'])).toBeGreaterThan(0);
+    expect((await ask('bela')).statusCode).toBe(200);
+    const statuses = new Set<number>();
+    for (let i = 0; i < 301; i++) statuses.add((await small.inject({ url: '/v1/corridors' })).statusCode);
+    expect([...statuses]).toEqual([401, 429]);
+    // Whoever is known is not kept out by those who are not.
+    expect((await ask('bela')).statusCode).toBe(200);
+    await small.close();
+  });
+
+  it('tells a failure of ours in general, and the log in particular', async () => {
+    const { app: failing, memory, logged: lines } = await testApi();
+    memory.outage = new Error('MARKER password of the database');
+    const headers = await bearer('asha', 'viewer');
+    const response = await failing.inject({ url: '/v1/transfers/transfer-0001', headers });
+    expect(response.statusCode).toBe(500);
+    expect(response.json()).toMatchObject({ code: 'UNEXPECTED_ERROR' });
+    expect(response.body).not.toContain('MARKER');
+    expect(JSON.stringify(lines)).toContain(response.json().traceId);
+    await failing.close();
+  });
+});
+
+describe('a slow or broken client', () => {
+  async function raw(send: (socket: ReturnType<typeof connect>) => void): Promise<string> {
+    const { app: patientForAWhile } = await testApi({ arrivalMs: 200 });
+    await patientForAWhile.listen({ host: '127.0.0.1', port: 0 });
+    const socket = connect((patientForAWhile.server.address() as AddressInfo).port, '127.0.0.1');
+    send(socket);
+    let answer = '';
+    for await (const chunk of socket) answer += String(chunk);
+    await patientForAWhile.close();
+    return answer;
+  }
+
+  it('that never ends its request is told so, and cut off', async () => {
+    const token = await tokenFor('acme', ['producer']);
+    const head = `POST /v1/transfers HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer ${token}\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{`;
+    for (const start of ['GET /v1/corr', head]) {
+      const answer = await raw((socket) => socket.write(start));
+      expect(answer).toMatch(/^HTTP\/1.1 (408|405|401)/);
+    }
+    expect(await raw((socket) => socket.write('GET /v1/corr'))).toMatch(/^HTTP\/1.1 408 .*"code":"REQUEST_TOO_SLOW"/s);
+  });
+
+  it('that speaks no HTTP is told so', async () => {
+    expect(await raw((socket) => socket.write('\u0016\u0003\u0001\r\n\r\n'))).toMatch(
+      /^HTTP\/1.1 400 .*"code":"REQUEST_MALFORMED"/s,
+    );
+  });
+});
+
+it('nothing of all that was a failure of ours', () => expect(logged).toEqual([]));

@@ -1,0 +1,86 @@
+// A route as data: what it takes, what it answers, which action of the table it is. app.ts serves routes, openapi.ts documents
+// them, and tests ask each of them what every route must refuse.
+import { z } from 'zod';
+import type { Principal } from '../../operations/access/principal.ts';
+import type { Action, Condition } from '../../operations/access/table.ts';
+import type { ErrorCode } from '../../ports/error-codes.ts';
+import type { ApiParts } from '../../services/api/parts.ts';
+
+/** A request that was let in and has the shape that its route asks for. */
+export interface Asked<Path, Query, Body> {
+  readonly path: Path;
+  readonly query: Query;
+  readonly body: Body;
+  readonly principal: Principal;
+  /** `own`: the route must check, with `mayTouch`, that what is asked for belongs to the principal. */
+  readonly condition: Exclude<Condition, 'never'>;
+  readonly traceId: string;
+  header(name: string): string | undefined;
+  /** Aborted when the caller is gone or the answer takes too long. */
+  readonly signal: AbortSignal;
+  readonly parts: ApiParts;
+}
+
+/** An answer. `body` is absent for 204 and 304. */
+export interface Answer<Status extends number = number, Body = unknown> {
+  readonly status: Status;
+  readonly body?: Body | undefined;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+type Shapes = { readonly [status: number]: z.ZodType };
+type AnswerOf<A extends Shapes> = { [S in keyof A & number]: Answer<S, z.output<A[S]>> }[keyof A & number];
+
+interface RouteSpec<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodType, A extends Shapes> {
+  /** Name of the operation in the document: a verb and what it is about. */
+  readonly name: string;
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  /** With `:name` for what is in `path`. */
+  readonly url: `/v1/${string}`;
+  readonly action: Action;
+  readonly tag: string;
+  readonly summary: string;
+  readonly description?: string;
+  /** Objects are strict: what is not known is refused. */
+  readonly path?: P;
+  readonly query?: Q;
+  readonly body?: B;
+  /** Bytes of the body at most; default: 64 KiB. */
+  readonly bodyLimit?: number;
+  /** Request headers that the document names, lower-case. The route checks them itself. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** DTOs by status; `z.undefined()` where there is no body. */
+  readonly answers: A;
+  /** Codes with which it may refuse, beside those of every route. */
+  readonly refusals: readonly ErrorCode[];
+  handle(asked: Asked<z.output<P>, z.output<Q>, z.output<B>>): Promise<AnswerOf<A>>;
+}
+
+/** Any route. */
+export interface Route extends Omit<RouteSpec<z.ZodType, z.ZodType, z.ZodType, Shapes>, 'handle'> {
+  handle(asked: Asked<never, never, never>): Promise<Answer>;
+}
+
+/** A route whose handler is typed by its DTOs. */
+export function route<
+  A extends Shapes,
+  P extends z.ZodType = typeof NOTHING,
+  Q extends z.ZodType = typeof NOTHING,
+  B extends z.ZodType = z.ZodUndefined,
+>(spec: RouteSpec<P, Q, B, A>): Route {
+  return spec as unknown as Route;
+}
+
+/** An answer, its status known to the compiler. */
+export const answer = <const Status extends number, Body>(
+  status: Status,
+  body: Body,
+  headers: Readonly<Record<string, string>> = {},
+): { readonly status: Status; readonly body: Body; readonly headers: Readonly<Record<string, string>> } => ({
+  status,
+  body,
+  headers,
+});
+
+/** Of a route that takes no parameters. */
+export const NOTHING = z.strictObject({});

@@ -1,0 +1,154 @@
+// The API over parts in memory, with an issuer of its own: for tests of routes and of what holds for every one of them.
+import type { FastifyInstance } from 'fastify';
+import { exportJWK, generateKeyPair, SignJWT } from 'jose';
+import { localKeys, type TokenTerms, tokenAuthenticator } from '../../adapters/auth/tokens.ts';
+import { CORRIDORS } from '../../domain/corridors/corridor-table.ts';
+import { corridorBook } from '../../domain/corridors/corridors.ts';
+import type { Role } from '../../operations/access/table.ts';
+import { createMetrics } from '../../runtime/logs-and-metrics/metrics.ts';
+import type { ApiParts } from '../../services/api/parts.ts';
+import type { EventDocument } from '../../sinks/events/to-write.ts';
+import type { TransferDocument } from '../../sinks/transfer-view/to-write.ts';
+import { AT } from '../../test/kit/builders.ts';
+import { memoryCodec } from '../../test/kit/memory-codec.ts';
+import { MemoryLog } from '../../test/kit/memory-log.ts';
+import { type ApiOptions, createApi } from '../http/app.ts';
+import { ROUTES } from '../v1/routes.ts';
+
+export const TERMS: TokenTerms = {
+  issuer: 'https://issuer.test',
+  audience: 'corridor-test',
+  algorithm: 'ES256',
+  rolesClaim: 'roles',
+  clockToleranceS: 5,
+};
+
+const { privateKey, publicKey } = await generateKeyPair('ES256', { extractable: true });
+export const PUBLIC_JWK = { ...(await exportJWK(publicKey)), kid: 'k1', alg: 'ES256' };
+
+/** What a token says beside the usual. */
+export interface TokenWishes {
+  readonly issuer?: string;
+  readonly audience?: string;
+  readonly issuedAt?: number;
+  readonly expiresAt?: number;
+  readonly claims?: Readonly<Record<string, unknown>>;
+  readonly kid?: string;
+}
+
+const nowS = () => Math.floor(Date.now() / 1_000);
+
+/** A token of the issuer. */
+export function tokenFor(subject: string, roles: readonly Role[], wishes: TokenWishes = {}): Promise<string> {
+  return new SignJWT({ roles, ...wishes.claims })
+    .setProtectedHeader({ alg: 'ES256', kid: wishes.kid ?? 'k1' })
+    .setSubject(subject)
+    .setIssuer(wishes.issuer ?? TERMS.issuer)
+    .setAudience(wishes.audience ?? TERMS.audience)
+    .setIssuedAt(wishes.issuedAt ?? nowS())
+    .setExpirationTime(wishes.expiresAt ?? nowS() + 600)
+    .sign(privateKey);
+}
+
+export const bearer = async (subject: string, ...roles: readonly Role[]) => ({
+  authorization: `Bearer ${await tokenFor(subject, roles)}`,
+});
+
+/** What the parts in memory hold. Tests change it. */
+export interface Memory {
+  readonly transfers: TransferDocument[];
+  readonly events: (EventDocument & { readonly transferId: string })[];
+  /** Thrown by every store, when set. */
+  outage: Error | undefined;
+}
+
+export interface TestApi {
+  readonly app: FastifyInstance;
+  readonly memory: Memory;
+  readonly parts: ApiParts;
+  /** What was logged as an error. */
+  readonly logged: unknown[];
+}
+
+/** A running API; close its `app`. */
+export async function testApi(over: Partial<ApiOptions> = {}, parts: Partial<ApiParts> = {}): Promise<TestApi> {
+  const memory: Memory = { transfers: [], events: [], outage: undefined };
+  const logged: unknown[] = [];
+  const all = { ...memoryParts(memory), ...parts };
+  const app = createApi({
+    routes: ROUTES,
+    parts: all,
+    authenticator: tokenAuthenticator(TERMS, localKeys({ keys: [PUBLIC_JWK] })),
+    document: '{"openapi":"3.1.0"}',
+    docsUrl: 'https://docs.test',
+    requestsPerMinute: 100_000,
+    logger: { error: (...line: unknown[]) => void logged.push(line) } as never,
+    metrics: createMetrics(),
+    ...over,
+  });
+  await app.ready();
+  return { app, memory, parts: all, logged };
+}
+
+function memoryParts(memory: Memory): ApiParts {
+  const asked = async <T>(answer: () => T): Promise<T> => {
+    if (memory.outage) throw memory.outage;
+    return answer();
+  };
+  const order = (a: TransferDocument, b: TransferDocument) =>
+    b.updatedAt.getTime() - a.updatedAt.getTime() || Number(a._id < b._id) - Number(a._id > b._id);
+  return {
+    corridors: corridorBook(CORRIDORS),
+    transferEvents: {
+      of: (id) => asked(() => memory.events.filter(({ transferId }) => transferId === id)),
+    },
+    transferViews: {
+      find: (id) => asked(() => memory.transfers.find(({ _id }) => _id === id)),
+      list: ({ state, currencies, olderThan }, after, limit) =>
+        asked(() =>
+          memory.transfers
+            .filter((each) => state === undefined || each.state === state)
+            .filter((each) => currencies === undefined || each.sourceCurrency === currencies.source)
+            .filter((each) => olderThan === undefined || each.updatedAt <= olderThan)
+            .toSorted(order)
+            .filter((each) => !after || order({ ...each, _id: after.transferId, updatedAt: after.updatedAt }, each) < 0)
+            .slice(0, limit),
+        ),
+    },
+    evidence: { log: new MemoryLog({ partitions: 4 }), codec: memoryCodec(), chainPartitions: 4 },
+    clock: () => AT,
+  };
+}
+
+/** A transfer as the view has it. */
+export const transferDocument = (over: Partial<TransferDocument> = {}): TransferDocument => ({
+  _id: 'transfer-0001',
+  version: 6,
+  updatedAt: new Date(AT),
+  lastEventId: 'e-1',
+  sequence: 3,
+  attempt: 1,
+  state: 'PRICED',
+  stage: 'FX_PRICING',
+  occurredAt: AT,
+  requestedAt: AT - 1_000,
+  sourceCountry: 'GB',
+  targetCountry: 'IN',
+  sourceCurrency: 'GBP',
+  targetCurrency: 'INR',
+  debtorToken: 'd',
+  creditorToken: 'c',
+  purposeCode: 'FAMI',
+  chargeBearer: 'SLEV',
+  debitMinor: 2n ** 60n,
+  creditMinor: 12_480_000n,
+  feesMinor: 199n,
+  midRate: '125.2579',
+  customerRate: '124.69',
+  marginBps: 45,
+  rateSnapshotId: 'r',
+  screeningOutcome: 'CLEAR',
+  provider: null,
+  reasonCodes: [],
+  ...over,
+});

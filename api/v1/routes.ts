@@ -1,0 +1,6 @@
+// Every route of version 1. What stands here is served, documented, and asked by the tests of every route.
+import type { Route } from '../http/route.ts';
+import { corridorRoutes } from './routes/corridors.ts';
+import { transferRoutes } from './routes/transfers.ts';
+
+export const ROUTES: readonly Route[] = [...corridorRoutes, ...transferRoutes];

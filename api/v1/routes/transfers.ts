@@ -1,0 +1,179 @@
+// Transfers: where each stands, what happened to it, why.
+import { z } from 'zod';
+import {
+  MAX_TRANSFER_ID_CHARACTERS,
+  TRANSFER_ID_PATTERN,
+  TRANSFER_ID_RULE,
+} from '../../../domain/transfers/transfer-id.ts';
+import { sightOf } from '../../../operations/access/masking.ts';
+import { mayTouch } from '../../../operations/access/principal.ts';
+import { explanationOf } from '../../../operations/queries/explanation.ts';
+import { transferStanding, transferUnknown } from '../../../operations/queries/standing.ts';
+import { transferHistory } from '../../../operations/queries/transfer.ts';
+import type { ApiParts } from '../../../services/api/parts.ts';
+import { cursorOf, cursorParameter, limitParameter, pageOf, positionIn } from '../../http/cursor.ts';
+import { etagOf, namesEtag } from '../../http/precondition.ts';
+import { invalidRequest } from '../../http/problem.ts';
+import { type Asked, answer, type Route, route } from '../../http/route.ts';
+import { instant, instantOf } from '../dto.ts';
+import { STATES, timelineDto, timelineOf, transferDto, transferOf } from '../transfer-dto.ts';
+
+const ofTransfer = z.strictObject({
+  transferId: z.string().regex(TRANSFER_ID_PATTERN, TRANSFER_ID_RULE),
+});
+
+const MAX_PAGE_ITEMS = 200;
+const PAGE_ITEMS = 50;
+
+const listQuery = z.strictObject({
+  state: z.enum(STATES).optional(),
+  corridor: z.string().max(40).optional().describe('Id of a corridor.'),
+  olderThan: instant.optional().describe('Nothing has happened to them since.'),
+  limit: limitParameter(MAX_PAGE_ITEMS, PAGE_ITEMS),
+  cursor: cursorParameter,
+});
+
+const position = z.tuple([z.int(), z.string().max(MAX_TRANSFER_ID_CHARACTERS)]);
+
+const corridorIds =
+  ({ corridors }: ApiParts) =>
+  (source: string, target: string) =>
+    corridors.between(source, target)?.id;
+
+/** Refuses what belongs to another, in the words for what is not there. */
+async function checkOwner({ condition, principal, path }: Asked<z.output<typeof ofTransfer>, unknown, unknown>) {
+  if (!mayTouch(condition, principal, undefined)) throw transferUnknown(path.transferId);
+}
+
+const listTransfers = route({
+  name: 'listTransfers',
+  method: 'GET',
+  url: '/v1/transfers',
+  action: 'transfers.list',
+  tag: 'Transfers',
+  summary: 'Transfers, the one that changed last first',
+  query: listQuery,
+  answers: { 200: pageOf(transferDto).meta({ id: 'TransferPage' }) },
+  refusals: ['CURSOR_INVALID', 'MONGO_UNAVAILABLE'],
+  async handle({ parts, query: { state, corridor: id, olderThan, limit, cursor } }) {
+    const corridor = parts.corridors.corridors.find((each) => each.id === id);
+    if (id !== undefined && corridor === undefined)
+      throw invalidRequest([{ in: 'query', pointer: '/corridor', detail: 'is none of GET /v1/corridors' }]);
+    const after = cursor === undefined ? undefined : positionIn(position, cursor);
+    const filter = {
+      ...(state === undefined ? {} : { state }),
+      ...(olderThan === undefined ? {} : { olderThan: new Date(olderThan) }),
+      ...(corridor ? { currencies: { source: corridor.source.currency, target: corridor.target.currency } } : {}),
+    };
+    // One more than asked for says whether there is a next page.
+    const found = await parts.transferViews.list(
+      filter,
+      after && { updatedAt: new Date(after[0]), transferId: after[1] },
+      limit + 1,
+    );
+    const page = found.slice(0, limit);
+    const last = page.at(-1);
+    const items = page.map((transfer) => transferOf({ kind: 'transfer', transfer }, corridorIds(parts)));
+    const hasMore = found.length > limit && last !== undefined;
+    return answer(200, { items, nextCursor: hasMore ? cursorOf([last.updatedAt.getTime(), last._id]) : null });
+  },
+});
+
+const getTransfer = route({
+  name: 'getTransfer',
+  method: 'GET',
+  url: '/v1/transfers/:transferId',
+  action: 'transfers.read',
+  tag: 'Transfers',
+  summary: 'A transfer as it stands',
+  path: ofTransfer,
+  headers: { 'if-none-match': 'ETag of what is known already.' },
+  answers: { 200: transferDto, 304: z.undefined().describe('It is as it was.') },
+  refusals: ['TRANSFER_UNKNOWN', 'MONGO_UNAVAILABLE'],
+  async handle(asked) {
+    await checkOwner(asked);
+    const { parts, path } = asked;
+    const standing = await transferStanding(
+      { views: parts.transferViews, events: parts.transferEvents },
+      path.transferId,
+    );
+    const version = standing.kind === 'transfer' ? String(standing.transfer.version) : 'r';
+    const headers = { etag: etagOf(version) };
+    if (namesEtag(asked.header('if-none-match'), headers.etag)) return answer(304, undefined, headers);
+    return answer(200, transferOf(standing, corridorIds(parts)), headers);
+  },
+});
+
+const getTimeline = route({
+  name: 'getTransferTimeline',
+  method: 'GET',
+  url: '/v1/transfers/:transferId/timeline',
+  action: 'transfers.read',
+  tag: 'Transfers',
+  summary: 'What happened to a transfer, stage by stage',
+  path: ofTransfer,
+  answers: { 200: timelineDto },
+  refusals: ['TRANSFER_UNKNOWN', 'MONGO_UNAVAILABLE'],
+  async handle(asked) {
+    await checkOwner(asked);
+    const { transferId } = asked.path;
+    const { steps } = await transferHistory(asked.parts.transferEvents, transferId);
+    return answer(200, timelineOf(transferId, steps));
+  },
+});
+
+const explanationDto = z
+  .object({
+    transferId: z.string(),
+    personalData: z
+      .enum(['hidden', 'masked', 'full'])
+      .describe('How much of names the roles of whoever asks get to see.'),
+    outcome: z.string(),
+    screenedAt: instant,
+    engineVersion: z.string(),
+    configurationHash: z.string(),
+    lists: z.array(z.object({ source: z.string(), versionId: z.string(), publishedOn: z.string() })),
+    steps: z.array(
+      z.object({ topic: z.string(), sequence: z.int(), occurredAt: instant, reasons: z.array(z.string()) }),
+    ),
+    lines: z.array(z.string()).describe('In plain words.'),
+    isReproduced: z
+      .boolean()
+      .nullable()
+      .describe('The decision, made again from its evidence, is the same. Null: the parties are sealed.'),
+  })
+  .meta({ id: 'Explanation' });
+
+const getExplanation = route({
+  name: 'explainTransfer',
+  method: 'GET',
+  url: '/v1/transfers/:transferId/explanation',
+  action: 'transfers.explain',
+  tag: 'Transfers',
+  summary: 'Why screening cleared, held or declined a transfer',
+  description: 'Read from the log, and made again from its evidence. Names are masked by role.',
+  path: ofTransfer,
+  answers: { 200: explanationDto },
+  refusals: ['EVIDENCE_UNKNOWN', 'KAFKA_UNAVAILABLE', 'REGISTRY_UNAVAILABLE'],
+  async handle({ parts, path: { transferId }, principal }) {
+    const { found, last, lines, isReproduced, sight } = await explanationOf(
+      parts.evidence,
+      transferId,
+      sightOf(principal.roles),
+    );
+    const { outcome, screenedAt, engineVersion, configurationHash, lists } = last.evidence;
+    return answer(200, {
+      ...{ transferId, personalData: sight, outcome, screenedAt: instantOf(screenedAt) },
+      ...{ engineVersion, configurationHash },
+      lists: lists.map(({ source, versionId, publishedOn }) => ({ source, versionId, publishedOn })),
+      steps: found.map(({ topic, sequence, occurredAt, reasons }) => ({
+        ...{ topic, sequence, occurredAt: instantOf(occurredAt) },
+        reasons: [...reasons],
+      })),
+      lines: [...lines],
+      isReproduced: isReproduced ?? null,
+    });
+  },
+});
+
+export const transferRoutes: readonly Route[] = [listTransfers, getTransfer, getTimeline, getExplanation];

@@ -1,0 +1,96 @@
+// A transfer as the API tells of it. No personal data: parties are tokens to analysts, and nothing here.
+import { z } from 'zod';
+import type { TransferStanding } from '../../operations/queries/standing.ts';
+import type { Step } from '../../operations/queries/transfer.ts';
+import { instant, instantOf, moneyDto, moneyOf } from './dto.ts';
+
+export const STATES = [
+  ...(['ACCEPTED', 'SCREENED', 'HELD', 'PRICED', 'RESERVED', 'DISPATCHED', 'REQUOTING'] as const),
+  ...(['COMPLETED', 'REJECTED', 'RETURNED', 'DEAD_LETTERED'] as const),
+] as const;
+const NOT_ACCEPTED = ['INTENT_REJECTED'] as const;
+export const STAGES = ['INTAKE', 'SCREENING', 'FX_PRICING', 'LIMITS', 'PAYOUT_DISPATCH', 'SETTLEMENT'] as const;
+
+export const transferDto = z
+  .object({
+    transferId: z.string(),
+    state: z
+      .enum([...STATES, ...NOT_ACCEPTED])
+      .describe('INTENT_REJECTED: refused by intake, it never became a transfer. DEAD_LETTERED: operators must act.'),
+    stage: z.enum(STAGES).describe('The stage that made this state.'),
+    sequence: z.int().nullable(),
+    attempt: z.int().nullable().describe('Pricing attempt.'),
+    updatedAt: instant,
+    requestedAt: instant.nullable(),
+    corridor: z.string().nullable(),
+    debit: moneyDto.nullable().describe('What the sender pays, fees included; once priced.'),
+    credit: moneyDto.nullable().describe('What the beneficiary gets; once priced.'),
+    fees: moneyDto.nullable(),
+    customerRate: z.string().nullable().describe('Decimal text.'),
+    provider: z.string().nullable(),
+    reasonCodes: z.array(z.string()).describe('Why it was held, rejected, returned or put aside.'),
+  })
+  .meta({ id: 'Transfer' });
+
+export type TransferDto = z.output<typeof transferDto>;
+
+/** `corridorIdOf`: the id of the corridor between two currencies. */
+export function transferOf(
+  standing: TransferStanding,
+  corridorIdOf: (source: string, target: string) => string | undefined,
+): TransferDto {
+  if (standing.kind === 'intent-rejected') {
+    const { transferId, occurredAt, reasonCodes } = standing;
+    const nothing = { sequence: null, attempt: null, requestedAt: null, corridor: null, debit: null, credit: null };
+    return {
+      ...{ transferId, state: 'INTENT_REJECTED', stage: 'INTAKE', updatedAt: instantOf(occurredAt) },
+      ...{ ...nothing, fees: null, customerRate: null, provider: null, reasonCodes: [...reasonCodes] },
+    };
+  }
+  const { _id: transferId, ...found } = standing.transfer;
+  const { sourceCurrency, targetCurrency } = found;
+  const money = (minor: bigint | null, currency: string) => (minor === null ? null : moneyOf(minor, currency));
+  return {
+    transferId,
+    // A state or stage of a newer version stops the record at the sink: it never gets here.
+    state: found.state as TransferDto['state'],
+    stage: found.stage as TransferDto['stage'],
+    sequence: Number(found.sequence),
+    attempt: Number(found.attempt),
+    updatedAt: instantOf(found.updatedAt),
+    requestedAt: instantOf(found.requestedAt),
+    corridor: corridorIdOf(sourceCurrency, targetCurrency) ?? null,
+    debit: money(found.debitMinor, sourceCurrency),
+    credit: money(found.creditMinor, targetCurrency),
+    fees: money(found.feesMinor, sourceCurrency),
+    customerRate: found.customerRate,
+    provider: found.provider,
+    reasonCodes: [...found.reasonCodes],
+  };
+}
+
+export const timelineDto = z
+  .object({
+    transferId: z.string(),
+    steps: z.array(
+      z.object({
+        sequence: z.int().nullable().describe('Null for what is no transition.'),
+        state: z.string(),
+        stage: z.string(),
+        occurredAt: instant,
+        afterMs: z.int().describe('Since the first step.'),
+        reasonCodes: z.array(z.string()),
+      }),
+    ),
+  })
+  .meta({ id: 'Timeline' });
+
+export const timelineOf = (transferId: string, steps: readonly Step[]): z.output<typeof timelineDto> => ({
+  transferId,
+  steps: steps.map(({ sequence, occurredAt, reasonCodes, ...step }) => ({
+    ...step,
+    sequence: sequence === undefined ? null : Number(sequence),
+    occurredAt: instantOf(occurredAt),
+    reasonCodes: [...reasonCodes],
+  })),
+});

@@ -1,0 +1,69 @@
+// Who asks, as their credential proves it, and what they are let do. Pure.
+import { isSystemIdentity, personName } from '../../domain/people/identities.ts';
+import { CodedError } from '../../ports/fault.ts';
+import { ACTIONS, type Action, type Condition, conditionFor, ROLES, type Role } from './table.ts';
+
+/** One and the same text for one who asks, however the name is typed. Names that only look alike stay two: see four-eyes. */
+const subjectOf = (name: string): string => name.normalize('NFKC').trim().toLowerCase();
+
+export interface Principal {
+  /** What is counted and what owns things. Who may be a second person is for `isSamePerson` to say. */
+  readonly subject: string;
+  /** The name as the credential has it, for people to read. */
+  readonly name: string;
+  readonly roles: readonly Role[];
+  /** Absent: all that the roles may. */
+  readonly scopes?: readonly Action[];
+  readonly credential: 'token' | 'key';
+}
+
+/** Turns what a request bears (without `Bearer`) into who asks. */
+export interface Authenticator {
+  /**
+   * @throws CodedError CREDENTIAL_INVALID, CREDENTIAL_EXPIRED; ISSUER_UNAVAILABLE when its keys cannot be had
+   */
+  authenticate(credential: string): Promise<Principal>;
+}
+
+/**
+ * The principal of a verified credential.
+ *
+ * @param claimed what stands there as roles: those that Corridor does not know are passed over
+ * @throws CodedError CREDENTIAL_INVALID when the name is none, or one of the system
+ */
+export function principalOf(
+  name: string,
+  claimed: readonly string[],
+  over: Pick<Principal, 'credential' | 'scopes'>,
+): Principal {
+  if (isSystemIdentity(name)) throw invalid('its subject is a name of the system');
+  try {
+    const shown = personName(name);
+    return { subject: subjectOf(shown), name: shown, roles: ROLES.filter((role) => claimed.includes(role)), ...over };
+  } catch {
+    throw invalid('its subject is no name of 1 to 64 printable characters');
+  }
+}
+
+/** A credential that proves nothing; `why` is told to whoever sent it, so it holds nothing of the credential. */
+export const invalid = (why: string): CodedError =>
+  new CodedError('CREDENTIAL_INVALID', `the credential is not accepted: ${why}`);
+
+export const isAction = (text: string): text is Action => (ACTIONS as readonly string[]).includes(text);
+
+/**
+ * On which condition the principal may do it: `always` or `own`.
+ * @throws CodedError ACTION_FORBIDDEN
+ */
+export function permission({ roles, scopes }: Principal, action: Action): Exclude<Condition, 'never'> {
+  const condition = scopes && !scopes.includes(action) ? 'never' : conditionFor(roles, action);
+  if (condition !== 'never') return condition;
+  const held = roles.length > 0 ? roles.join(', ') : 'none';
+  throw new CodedError('ACTION_FORBIDDEN', `${action} is not allowed to you (roles: ${held})`);
+}
+
+/**
+ * Whether what belongs to `owner` may be shown on this condition. What nobody is known to own belongs to nobody.
+ */
+export const mayTouch = (condition: Condition, { subject }: Principal, owner: string | undefined): boolean =>
+  condition === 'always' || (condition === 'own' && owner === subject);

@@ -1,0 +1,55 @@
+import { describe, expect, it } from 'vitest';
+import { mayTouch, type Principal, permission } from './principal.ts';
+import { ACTIONS, type Action, type Condition, conditionFor, ROLES, type Role } from './table.ts';
+
+/** The table once more, by hand: a = always, o = own, . = never. A changed cell is changed here too, on purpose. */
+const EXPECTED: Readonly<Record<Action, string>> = {
+  //                   viewer operator approver compliance admin producer service
+  'corridors.read': 'aaaaaaa',
+  'transfers.list': 'aaaa..a',
+  'transfers.read': 'aaaa.oa',
+  'transfers.explain': '.aaa...',
+  'transfers.submit': '.....a.',
+};
+const WORDS: Readonly<Record<string, Condition>> = { a: 'always', o: 'own', '.': 'never' };
+const cells = ACTIONS.flatMap((action) =>
+  ROLES.map((role, place): [Role, Action, Condition] => [role, action, WORDS[EXPECTED[action][place]!]!]),
+);
+
+const principal = (over: Partial<Principal> = {}): Principal => ({
+  subject: 'asha',
+  name: 'Asha',
+  roles: [],
+  credential: 'token',
+  ...over,
+});
+
+describe('the table of roles and actions', () => {
+  it('has a cell for each', () => {
+    expect(Object.keys(EXPECTED)).toEqual(ACTIONS);
+    for (const row of Object.values(EXPECTED)) expect(row).toHaveLength(ROLES.length);
+  });
+
+  it.each(cells)('%s may do %s: %s', (role, action, condition) => {
+    expect(conditionFor([role], action)).toBe(condition);
+    const asks = () => permission(principal({ roles: [role] }), action);
+    if (condition === 'never') expect(asks).toThrow(expect.objectContaining({ code: 'ACTION_FORBIDDEN' }));
+    else expect(asks()).toBe(condition);
+    expect(mayTouch(condition, principal(), 'asha')).toBe(condition !== 'never');
+    expect(mayTouch(condition, principal(), 'bela')).toBe(condition === 'always');
+    expect(mayTouch(condition, principal(), undefined)).toBe(condition === 'always');
+  });
+
+  it('lets nobody without a role do anything, and several roles what one of them may', () => {
+    for (const action of ACTIONS) expect(conditionFor([], action)).toBe('never');
+    expect(conditionFor(['producer', 'viewer'], 'transfers.read')).toBe('always');
+    expect(conditionFor(['admin', 'producer'], 'transfers.read')).toBe('own');
+  });
+
+  it('lets a key do no more than its scopes, and no more than its roles', () => {
+    const key = principal({ roles: ['producer'], scopes: ['corridors.read', 'transfers.explain'] });
+    expect(permission(key, 'corridors.read')).toBe('always');
+    for (const action of ['transfers.submit', 'transfers.explain'] as const)
+      expect(() => permission(key, action)).toThrow(expect.objectContaining({ code: 'ACTION_FORBIDDEN' }));
+  });
+});

@@ -1,0 +1,40 @@
+// Who may do what: one table, role × action × condition. docs/security.md shows it (`npm run docs`); table.test.ts asks
+// every cell. A new route needs an action here, or it does not compile.
+
+export const ROLES = ['viewer', 'operator', 'approver', 'compliance', 'admin', 'producer', 'service'] as const;
+export type Role = (typeof ROLES)[number];
+
+/** When a role may act: `own`, only on what belongs to the one who asks. */
+export type Condition = 'always' | 'own' | 'never';
+
+type Row = { readonly does: string } & { readonly [R in Role]: Condition };
+
+type CellsOf<Columns extends readonly string[]> = { [K in keyof Columns]: Condition };
+
+/** One row; the cells in the order of ROLES. */
+const row = (does: string, ...cells: CellsOf<typeof ROLES>): Row => ({
+  does,
+  ...(Object.fromEntries(ROLES.map((role, place) => [role, cells[place]])) as { [R in Role]: Condition }),
+});
+
+// biome-ignore format: a table is read by its columns
+export const ACCESS = {
+  //                                                                        viewer    operator  approver  compliance admin     producer  service
+  'corridors.read':    row('see the corridors and their terms',             'always', 'always', 'always', 'always',  'always', 'always', 'always'),
+  'transfers.list':    row('list transfers of all producers',               'always', 'always', 'always', 'always',  'never',  'never',  'always'),
+  'transfers.read':    row('see a transfer and its timeline',               'always', 'always', 'always', 'always',  'never',  'own',    'always'),
+  'transfers.explain': row('see why screening decided as it did',           'never',  'always', 'always', 'always',  'never',  'never',  'never'),
+  'transfers.submit':  row('submit a transfer, and ask what became of it',  'never',  'never',  'never',  'never',   'never',  'always', 'never'),
+} as const satisfies Readonly<Record<string, Row>>;
+
+/** What can be done. */
+export type Action = keyof typeof ACCESS;
+export const ACTIONS = Object.keys(ACCESS) as readonly Action[];
+
+const STRENGTH: Readonly<Record<Condition, number>> = { never: 0, own: 1, always: 2 };
+
+/** The best that any of these roles may. Pure. */
+export function conditionFor(roles: readonly Role[], action: Action): Condition {
+  const cells = roles.map((role): Condition => ACCESS[action][role]);
+  return cells.reduce((best, cell) => (STRENGTH[cell] > STRENGTH[best] ? cell : best), 'never');
+}
