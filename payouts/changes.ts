@@ -1,13 +1,6 @@
 // Small changes to a payout, which its decisions are made of.
 
 import type { Attempt, Payout, PayoutCase, PayoutUpdate } from './payout.ts';
-import { DEFAULT_PAYOUT_POLICY } from './policy.ts';
-
-/**
- * Attempts kept per payout; of those beyond, the oldest that were never sent are dropped. As many as may ever be begun: a
- * claim that came into the log late is of an attempt that was never sent, and a document that lacks it was put back.
- */
-const MAX_ATTEMPTS = DEFAULT_PAYOUT_POLICY.maxAttempts;
 
 /** The payout with fields replaced, as its next revision. */
 export function changed(payout: Payout, at: number, fields: Partial<Payout>): Payout {
@@ -18,12 +11,12 @@ export function lastAttempt(payout: Payout): Attempt | undefined {
   return payout.attempts.at(-1);
 }
 
-/** The payout with its last attempt replaced. */
+/**
+ * The payout with its last attempt replaced. None is ever dropped, also of those that were never sent: a claim may come into
+ * the log late, and a document that lacks it was put back. The policy bounds how many there are.
+ */
 export function withAttempt(payout: Payout, attempt: Attempt): Payout {
-  const attempts = [...payout.attempts.slice(0, -1), attempt];
-  if (attempts.length <= MAX_ATTEMPTS) return { ...payout, attempts };
-  const oldestUnsent = attempts.slice(0, -1).findIndex(({ end }) => end?.how === 'not-sent');
-  return { ...payout, attempts: oldestUnsent < 0 ? attempts : attempts.toSpliced(oldestUnsent, 1) };
+  return { ...payout, attempts: [...payout.attempts.slice(0, -1), attempt] };
 }
 
 /** The payout with one more message in its outbox. */

@@ -5,6 +5,11 @@ export interface PayoutExecutorConfig {
   readonly policy: PayoutPolicy;
   /** A payout older than this begins nothing: the log keeps claims of attempts for seven days alone. */
   readonly provableMs: number;
+  /**
+   * After a restore of the database: the first attempt of each payout that is new here counts as sent, so it is asked about
+   * and cancelled before the next one is sent.
+   */
+  readonly asksFirst: boolean;
   /** Submits on their way at once, per process (the bulkhead). */
   readonly maxInFlight: number;
   /** Polls on their way at once, per process. */
@@ -31,6 +36,7 @@ export interface PayoutExecutorConfig {
 export const DEFAULT_EXECUTOR_CONFIG: PayoutExecutorConfig = {
   policy: DEFAULT_PAYOUT_POLICY,
   provableMs: 6 * 86_400_000,
+  asksFirst: false,
   maxInFlight: 128,
   maxPolls: 128,
   maxInHand: 2_048,

@@ -57,6 +57,27 @@ export function openPayout(request: PayoutRequest, at: number): Payout {
 }
 
 /**
+ * A payout whose request may have been handled before, by whoever knew a document that is gone: its first attempt counts as
+ * sent, and may live as long as the price. It is asked about and cancelled like any whose outcome is unknown, never sent.
+ */
+export function openAsSent(request: PayoutRequest, at: number): Payout {
+  const { payoutId, pricingAttempt, priceExpiresAt } = request;
+  const attempt: Attempt = {
+    number: 1,
+    key: attemptKey(payoutId, 1),
+    pricingAttempt,
+    startedAt: at,
+    leaseUntil: at,
+    expiresAt: priceExpiresAt,
+    unknownSince: at,
+    acceptedAt: null,
+    notFound: false,
+    end: null,
+  };
+  return { ...openPayout(request, at), phase: 'OUTCOME_UNKNOWN', attempts: [attempt], lastAttempt: 1 };
+}
+
+/**
  * NEW to SUBMITTING: the attempt, its key and its expiry, to be stored before anything is sent. With a price that is
  * over, EXPIRED instead.
  */

@@ -8,7 +8,7 @@ import { within } from '../ports/pause.ts';
 import type { Cause, Received } from '../processors/contract.ts';
 import type { PayoutRequested } from '../schemas/types.generated.ts';
 import { isContested } from './contradictions.ts';
-import { beginAttempt, nudge, openPayout, type PayoutRequest, supersede } from './decide.ts';
+import { beginAttempt, nudge, openAsSent, openPayout, type PayoutRequest, supersede } from './decide.ts';
 import { FirstAttempts } from './first-attempts.ts';
 import type { Payout } from './payout.ts';
 import { wasRolledBack } from './put-back.ts';
@@ -123,6 +123,10 @@ class Executor implements PayoutExecutor {
       // Some attempt of it was claimed: the payout is there, or was.
       if (this.#deps.attempts?.highest(opened.payoutId)) {
         stored.push(Promise.resolve(candidate));
+        continue;
+      }
+      if (config.asksFirst) {
+        stored.push(this.#keep(candidate, openAsSent(candidate.request, clock.now())));
         continue;
       }
       const left = () => Math.max(0, patience - clock.monotonic());

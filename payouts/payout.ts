@@ -95,7 +95,7 @@ export interface Payout {
   readonly requested: Uint8Array;
   /** Who asked for it, provably: over `requested`, byte for byte. A payout without one is none where seals are checked. */
   readonly proof?: RequestProof | null;
-  /** Oldest first. Of those that were never sent only the last few are kept. */
+  /** All that were ever begun, oldest first. */
   readonly attempts: readonly Attempt[];
   /** Number of the last attempt; 0 before the first. */
   readonly lastAttempt: number;

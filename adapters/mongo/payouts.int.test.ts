@@ -146,6 +146,13 @@ describe('payouts in MongoDB', () => {
     expect(await store.held(T0, 10, 'p')).toBe(2);
     expect(await store.held(T0, 1, 'p')).toBe(1);
     expect(await store.held(T0, 10, 'old')).toBe(1);
+    const keys = (await db.collection(PAYOUTS).indexes()).map(({ key: fields }) => Object.keys(fields));
+    expect(keys).toEqual(
+      expect.arrayContaining([
+        ['provider', 'nextPollAt'],
+        ['provider', 'nextSubmitAt'],
+      ]),
+    );
     // What is under the seal says who it was opened with: nobody relabels it.
     const ring = keyRing('executor:a-key-for-tests-only-0000000000000000000');
     const sealedStore = mongoPayoutStore(db, { ring });

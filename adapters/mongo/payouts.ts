@@ -91,9 +91,15 @@ export function mongoPayoutStore(db: Db, options: MongoPayoutOptions = {}): Mong
       }),
     ensureIndexes: () =>
       guarded(async () => {
+        // By provider: those that are held for another one may be due for ever, and are not read past.
+        const due = (field: 'nextPollAt' | 'nextSubmitAt', name: string) => ({
+          key: { provider: 1, [field]: 1 },
+          name,
+          partialFilterExpression: { [field]: { $exists: true } },
+        });
         await collection.createIndexes([
-          { key: { nextPollAt: 1 }, name: 'poll', sparse: true },
-          { key: { nextSubmitAt: 1 }, name: 'submit', sparse: true },
+          due('nextPollAt', 'poll-by-provider'),
+          due('nextSubmitAt', 'submit-by-provider'),
           { key: { unpublishedSince: 1 }, name: 'unpublished', sparse: true },
           { key: { caseSince: 1 }, name: 'cases', sparse: true },
         ]);

@@ -81,6 +81,34 @@ describe('the timer on BullMQ', () => {
     expect(calls).toBe(1);
   });
 
+  it('wakes up its own payouts alone, and drops what waits in a queue of before', async () => {
+    const [before, ours, theirs] = [newQueue(), newQueue(), newQueue()];
+    const old = timerOn(before);
+    await old.schedule([
+      { payoutId: 'waiting', dueAt: 0 },
+      { payoutId: 'delayed', dueAt: Date.now() + 600_000 },
+    ]);
+    const due: Record<string, string[]> = { ours: [], theirs: [] };
+    const emptying = bullPollTimer({ redisUrl: redisQueueUrl, queue: ours, prefix, emptied: [before, 'never-there'] });
+    timers.push(emptying);
+    await emptying.start(async (ids) => void due['ours']!.push(...ids));
+    await timerOn(theirs).start(async (ids) => void due['theirs']!.push(...ids));
+    const redis = new Redis(redisQueueUrl);
+    const jobs = await redis.keys(`${prefix}:${before}:[0-9]*`);
+    redis.disconnect();
+    expect(jobs).toEqual([]);
+    await emptying.schedule([{ payoutId: 'a', dueAt: 0 }]);
+    await timers.at(-1)!.schedule([{ payoutId: 'b', dueAt: 0 }]);
+    await until(() => due['ours']!.length > 0 && due['theirs']!.length > 0);
+    expect(due).toEqual({ ours: ['a'], theirs: ['b'] });
+    // Who still has the old queue goes on with it.
+    const woken: string[] = [];
+    await old.start(async (ids) => void woken.push(...ids));
+    await old.schedule([{ payoutId: 'c', dueAt: 0 }]);
+    await until(() => woken.length > 0);
+    expect(woken).toEqual(['c']);
+  });
+
   it('says so with a code when Redis is away, and still starts', async () => {
     const timer = timerOn(newQueue(), 'redis://127.0.0.1:1');
     await timer.start(async () => {});

@@ -15,6 +15,8 @@ export interface PollTimerOptions {
   /** URL of the Redis for queues; it must not evict. */
   readonly redisUrl: string;
   readonly queue?: string;
+  /** Queues of before, whose waiting jobs are dropped at the start: the sweeper has their payouts. */
+  readonly emptied?: readonly string[];
   /** Key prefix of everything in Redis. */
   readonly prefix?: string;
   /** Jobs in work at once. */
@@ -88,12 +90,23 @@ class BullPollTimer implements PollTimer {
       () => '',
     );
     refuseEviction(memory, DEPENDENCY);
+    if (memory !== '') await this.#empty();
     this.#work(onDue);
     this.#keeper = setInterval(() => {
       // BullMQ gives a worker up whose first words with Redis failed (a password, a script that blocks).
       if (this.#worker?.jobs.isRunning() === false) this.#work(onDue);
     }, KEEP_MS);
     this.#keeper.unref();
+  }
+
+  /** Jobs that are being worked elsewhere are left alone, and so is a queue that cannot be emptied: it harms nobody. */
+  async #empty(): Promise<void> {
+    for (const name of this.#options.emptied ?? []) {
+      const old = new Queue(name, { connection: this.#producer, prefix: this.#prefix });
+      old.on('error', this.#fault);
+      await withinTime(old.drain(true)).catch(this.#fault);
+      await old.close().catch(this.#fault);
+    }
   }
 
   async stop(): Promise<void> {

@@ -190,6 +190,11 @@ export const settings = {
       schema: integer(1, 10_000),
       default: '128',
     }),
+    asksFirst: setting('CORRIDOR_PAYOUT_ASK_FIRST', {
+      doc: 'After a restore of MongoDB alone: `true` has the provider asked about the first attempt of each payout that is new to the database, and has it cancelled, before anything is sent (docs/payouts.md).',
+      schema: flag(),
+      default: 'false',
+    }),
     maxDeadAttempts: setting('CORRIDOR_PAYOUT_DEAD_ATTEMPTS', {
       doc: 'After so many dead attempts in the life of a transfer, whatever killed them, no further one begins and a person is asked (case ATTEMPTS_DIED).',
       schema: integer(1, 20),

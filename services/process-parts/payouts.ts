@@ -141,7 +141,14 @@ export async function payoutHosts(
     config: executorConfig(config, unsafe),
     payouts: store,
     provider,
-    timer: bullPollTimer({ redisUrl: config.redis.queueUrl, prefix: config.appName, onFault: fault }),
+    timer: bullPollTimer({
+      redisUrl: config.redis.queueUrl,
+      prefix: config.appName,
+      // Executors of two providers wake up each its own payouts.
+      queue: `payout-polls-${providerName}`,
+      emptied: ['payout-polls'],
+      onFault: fault,
+    }),
     outbox: relay,
     codec: requests,
     attempts,
@@ -233,6 +240,7 @@ function executorConfig({ payouts, provider }: Config, unsafe: UnsafePayouts): P
   return {
     ...DEFAULT_EXECUTOR_CONFIG,
     maxInFlight: payouts.maxInFlight,
+    asksFirst: payouts.asksFirst,
     policy: {
       ...policy,
       returnPollsMs: payouts.returnPollsMs,
