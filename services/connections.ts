@@ -1,11 +1,13 @@
 // Connections that services and commands share, made from the configuration. Opened when first used, closed together.
 import { readFileSync } from 'node:fs';
+import type { WatchOptions } from '../adapters/client-watch.ts';
 import { createLog } from '../adapters/kafka/log.ts';
 import type { KafkaOptions } from '../adapters/kafka/options.ts';
 import { connectMongo, FIRST_WAIT_MS, type MongoConnection, type SentCommand } from '../adapters/mongo/client.ts';
 import { registryCodec } from '../adapters/registry/codec.ts';
 import type { RegistryOptions } from '../adapters/registry/options.ts';
 import type { Codec } from '../ports/codec.ts';
+import { CodedError } from '../ports/fault.ts';
 import type { Log } from '../ports/log.ts';
 import type { Config } from '../runtime/config/config.ts';
 import { failpoint } from '../runtime/failpoints.ts';
@@ -46,6 +48,11 @@ export interface ConnectionsOptions {
    * early that the database is away, and comes through on a machine that is too slow for a short wait.
    */
   readonly firstWaitMs?: number;
+  /**
+   * Watches the connection to the database for a driver that is broken for ever. Who asks next is connected anew, and who
+   * holds the old one is told by `databaseLost`.
+   */
+  readonly watch?: WatchOptions;
 }
 
 const MAX_WAIT_MS = 30_000;
@@ -56,16 +63,19 @@ export class Connections {
   readonly #clientId: string;
   readonly #onDatabase: ((sent: SentCommand) => void) | undefined;
   readonly #closing = new AbortController();
+  readonly #watch: WatchOptions | undefined;
   #waitMs: number;
   #log: Log | undefined;
   #codec: Codec | undefined;
   #mongo: Promise<MongoConnection> | undefined;
+  #lost = lossOfOne();
 
   constructor(config: Config, clientId: string, options: ConnectionsOptions = {}) {
     this.config = config;
     this.#clientId = clientId;
     this.#onDatabase = options.onDatabase;
     this.#waitMs = options.firstWaitMs ?? FIRST_WAIT_MS;
+    this.#watch = options.watch;
   }
 
   get log(): Log {
@@ -78,26 +88,46 @@ export class Connections {
     return this.#codec;
   }
 
-  /** The database. Throws MONGO_UNAVAILABLE when it does not answer in time. */
+  /** The database. Throws MONGO_UNAVAILABLE when it does not answer in time, STOPPING after `close`. */
   async db(): Promise<MongoConnection['db']> {
+    if (this.#closing.signal.aborted) throw new CodedError('STOPPING', 'the connections were closed');
+    this.#mongo ??= this.#connect();
+    return (await this.#mongo).db;
+  }
+
+  /** Rejects with MONGO_CLIENT_BROKEN when the connection that `db` answers with now is of no more use; never resolves. */
+  get databaseLost(): Promise<never> {
+    return this.#lost.promise;
+  }
+
+  #connect(): Promise<MongoConnection> {
     const { uri, database } = this.config.mongo;
     const onCommand = this.#onDatabase;
-    const { signal } = this.#closing;
-    this.#mongo ??= connectMongo({
+    const watch = this.#watch;
+    const connecting = connectMongo({
       uri,
       database,
       firstWaitMs: this.#waitMs,
-      signal,
+      signal: this.#closing.signal,
       ...(onCommand ? { onCommand } : {}),
+      ...(watch ? { watch, onBroken: (fault) => this.#lose(connecting, fault) } : {}),
     });
-    const connecting = this.#mongo;
     connecting.catch(() => {
       if (this.#mongo !== connecting) return;
       // The next caller tries again, with more patience.
       this.#mongo = undefined;
       this.#waitMs = Math.min(2 * this.#waitMs, MAX_WAIT_MS);
     });
-    return (await connecting).db;
+    return connecting;
+  }
+
+  /** Whoever asks from now on is connected anew. What waits for the old one ends with it. */
+  #lose(connection: Promise<MongoConnection>, fault: CodedError): void {
+    if (this.#mongo === connection) this.#mongo = undefined;
+    const { reject } = this.#lost;
+    this.#lost = lossOfOne();
+    reject(fault);
+    void connection.then((lost) => lost.close());
   }
 
   async close(): Promise<void> {
@@ -106,4 +136,17 @@ export class Connections {
     const mongo = await this.#mongo?.catch(() => undefined);
     await mongo?.close();
   }
+}
+
+/** Rejects with the first of these losses. Nobody need wait for it. */
+export function firstLoss(losses: readonly Promise<never>[]): Promise<never> {
+  const first = Promise.race(losses);
+  first.catch(() => undefined);
+  return first;
+}
+
+function lossOfOne(): PromiseWithResolvers<never> {
+  const loss = Promise.withResolvers<never>();
+  loss.promise.catch(() => undefined);
+  return loss;
 }

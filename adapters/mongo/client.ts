@@ -1,6 +1,15 @@
 // The connection to MongoDB: bounded waits, acknowledged by a majority, types that keep 64-bit amounts exact.
-import { type CommandStartedEvent, type Db, MongoClient, type MongoClientOptions, ReadConcern } from 'mongodb';
+import {
+  type CommandStartedEvent,
+  type Db,
+  MongoClient,
+  type MongoClientOptions,
+  MongoServerError,
+  ReadConcern,
+} from 'mongodb';
 import { CodedError } from '../../ports/fault.ts';
+import { type WatchOptions, watchClient } from '../client-watch.ts';
+import { withinLoopTime } from '../loop-timeout.ts';
 import { endCommandsWithTheirSocket } from './closed-socket.ts';
 import { guarded, mongoFault } from './fault.ts';
 import { readFromPrimaryOnly } from './primary-only.ts';
@@ -10,6 +19,7 @@ export interface MongoConnection {
   readonly db: Db;
   /** @throws CodedError MONGO_UNAVAILABLE when no primary answers. */
   ping(): Promise<void>;
+  /** Never rejects, and does not wait long for a driver that cannot end. */
   close(): Promise<void>;
 }
 
@@ -32,6 +42,9 @@ export interface MongoOptions {
   readonly socketTimeoutMs?: number;
   /** Told of every command that is sent. Must not throw. */
   readonly onCommand?: (sent: SentCommand) => void;
+  /** Told once when the driver is broken for ever: it has to be connected anew. Absent: nobody watches. Must not throw. */
+  readonly onBroken?: (fault: CodedError) => void;
+  readonly watch?: WatchOptions;
 }
 
 /** A command on its way to the database. */
@@ -45,6 +58,9 @@ export interface SentCommand {
 
 const SELECTION_TIMEOUT_MS = 3_000;
 export const FIRST_WAIT_MS = 15_000;
+const CONNECT_TIMEOUT_MS = 3_000;
+/** What is left of a client gets this long to end, ms. */
+const CLOSE_PATIENCE_MS = 3_000;
 const DEFAULT_DATABASE = 'corridor';
 /** Databases of the server itself; a connection string names `admin` for its users alone. */
 const OWN_OF_SERVER: ReadonlySet<string> = new Set(['admin', 'local', 'config']);
@@ -78,19 +94,57 @@ export async function connectMongo(options: MongoOptions): Promise<MongoConnecti
   const ping = async () => {
     await guarded(() => db.command({ ping: 1 }));
   };
-  const giveUp = () => void client.close().catch(() => undefined);
-  options.signal?.addEventListener('abort', giveUp, { once: true });
+  const { signal } = options;
+  const giveUp = () => void ended(client);
+  signal?.addEventListener('abort', giveUp, { once: true });
   try {
+    signal?.throwIfAborted();
     await client.connect();
     await ping();
     boundSelection(client, options.serverSelectionTimeoutMs ?? SELECTION_TIMEOUT_MS);
   } catch (error) {
-    await client.close().catch(() => undefined);
+    await ended(client);
     throw mongoFault(error);
   } finally {
-    options.signal?.removeEventListener('abort', giveUp);
+    signal?.removeEventListener('abort', giveUp);
   }
-  return { client, db, ping, close: () => client.close() };
+  const unwatch = watched(client, ping, options);
+  const close = () => {
+    unwatch();
+    return ended(client);
+  };
+  return { client, db, ping, close };
+}
+
+/** Closes a client. Never rejects; one that does not end is left behind. */
+async function ended(client: MongoClient): Promise<void> {
+  const closing = client.close();
+  await withinLoopTime(closing, CLOSE_PATIENCE_MS, () => new Error('still closing')).catch(() => undefined);
+}
+
+/**
+ * Has somebody told when the driver is broken. Any reply on a connection of its pool proves that it works, that to the
+ * handshake of a new one too: a server that takes long for every command must not pass for a client that is broken.
+ */
+function watched(client: MongoClient, ping: () => Promise<void>, options: MongoOptions): () => void {
+  const { onBroken } = options;
+  if (onBroken === undefined) return () => undefined;
+  const askAnew = async (signal: AbortSignal) => {
+    const fresh = clientFor({ uri: options.uri, maxPoolSize: 1, firstWaitMs: CONNECT_TIMEOUT_MS });
+    const giveUp = () => void ended(fresh);
+    signal.addEventListener('abort', giveUp, { once: true });
+    await fresh.connect();
+    await fresh.db(databaseName(options), MAJORITY).command({ ping: 1 });
+  };
+  const tell = (detail: string) =>
+    onBroken(new CodedError('MONGO_CLIENT_BROKEN', `mongo: ${detail}`, { faultClass: 'fatal', dependency: 'mongo' }));
+  const watch = watchClient({ ask: ping, askAnew }, tell, options.watch);
+  client.on('connectionReady', watch.heard);
+  client.on('commandSucceeded', watch.heard);
+  client.on('commandFailed', ({ failure }) => {
+    if (failure instanceof MongoServerError) watch.heard();
+  });
+  return watch.stop;
 }
 
 /** The driver has one bound for the first connect and for every command after it, and reads it each time. */
@@ -106,7 +160,7 @@ function clientFor(options: MongoOptions): MongoClient {
     appName: 'corridor',
     maxPoolSize: options.maxPoolSize ?? 20,
     serverSelectionTimeoutMS: options.firstWaitMs ?? FIRST_WAIT_MS,
-    connectTimeoutMS: 3_000,
+    connectTimeoutMS: CONNECT_TIMEOUT_MS,
     socketTimeoutMS: options.socketTimeoutMs ?? 15_000,
     waitQueueTimeoutMS: 5_000,
     ...MAJORITY,
@@ -114,11 +168,10 @@ function clientFor(options: MongoOptions): MongoClient {
     retryReads: true,
   };
   try {
-    const { onCommand } = options;
-    const uri = withoutWeakening(options.uri);
-    if (onCommand === undefined) return new MongoClient(uri, settings);
-    const client = new MongoClient(uri, { ...settings, monitorCommands: true });
-    client.on('commandStarted', (event) => onCommand(sentCommand(event)));
+    const { onCommand, onBroken } = options;
+    const monitorCommands = onCommand !== undefined || onBroken !== undefined;
+    const client = new MongoClient(withoutWeakening(options.uri), { ...settings, monitorCommands });
+    if (onCommand) client.on('commandStarted', (event) => onCommand(sentCommand(event)));
     return client;
   } catch (error) {
     throw new CodedError('MONGO_URI_INVALID', 'the MongoDB connection string is invalid: check MONGODB_URI', {

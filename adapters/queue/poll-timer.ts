@@ -7,7 +7,9 @@ import { Redis } from 'ioredis';
 import type { PollTimer } from '../../payouts/ports.ts';
 import type { ErrorCode } from '../../ports/error-codes.ts';
 import { type CodedError, dependencyDown, isCoded } from '../../ports/fault.ts';
+import type { ClientWatch, WatchOptions } from '../client-watch.ts';
 import { withinLoopTime } from '../loop-timeout.ts';
+import { watchRedis } from '../redis/client-watch.ts';
 import { refuseEviction } from '../redis/eviction.ts';
 import { redisWords, wantsNewConnection } from '../redis/fault.ts';
 
@@ -25,6 +27,8 @@ export interface PollTimerOptions {
   readonly slotMs?: number;
   /** Told of connection trouble. Never throws. */
   readonly onFault?: (code: ErrorCode, detail: string) => void;
+  /** How it is noticed that a client is broken for ever. */
+  readonly watch?: WatchOptions;
 }
 
 const DEPENDENCY = 'redis-queue';
@@ -36,6 +40,8 @@ const SCHEDULE_TIMEOUT_MS = 2_000;
  * sweep, not a payout, but there is no reason to lose it.
  */
 const MAX_STALLED = 1_000;
+/** What is left of the timer gets this long to end, ms. */
+const CLOSE_PATIENCE_MS = 5_000;
 /** How soon a worker that was refused looks again, ms (BullMQ's default is 15 s). */
 const LOOK_AGAIN_MS = 1_000;
 /** How often it is looked whether the worker still works, ms. */
@@ -43,6 +49,12 @@ const KEEP_MS = 1_000;
 
 interface DueJob {
   readonly payoutIds: readonly string[];
+}
+
+/** A client, and who looks whether it still works. */
+interface Client {
+  readonly redis: Redis;
+  readonly watch: ClientWatch;
 }
 
 export function bullPollTimer(options: PollTimerOptions): PollTimer {
@@ -54,16 +66,17 @@ class BullPollTimer implements PollTimer {
   readonly #name: string;
   readonly #prefix: string;
   /** Adding must fail fast when Redis is away. */
-  readonly #producer: Redis;
+  #producer: Client;
   #queue: Promise<Queue<DueJob>> | undefined;
-  #worker: { readonly jobs: Worker<DueJob>; readonly redis: Redis } | undefined;
+  #worker: { readonly jobs: Worker<DueJob>; readonly client: Client } | undefined;
+  #isStopped = false;
   #keeper: NodeJS.Timeout | undefined;
 
   constructor(options: PollTimerOptions) {
     this.#options = options;
     this.#name = options.queue ?? 'payout-polls';
     this.#prefix = options.prefix ?? 'corridor';
-    this.#producer = this.#connection({ maxRetriesPerRequest: 1 });
+    this.#producer = this.#newProducer();
   }
 
   async schedule(entries: readonly { readonly payoutId: string; readonly dueAt: number }[]): Promise<void> {
@@ -86,9 +99,8 @@ class BullPollTimer implements PollTimer {
 
   async start(onDue: (payoutIds: readonly string[]) => Promise<void>): Promise<void> {
     // An unreachable Redis is no reason not to start: the sweeper works.
-    const memory = await withinTime(whenReady(this.#producer).then(() => this.#producer.info('memory'))).catch(
-      () => '',
-    );
+    const { redis } = this.#producer;
+    const memory = await withinTime(whenReady(redis).then(() => redis.info('memory'))).catch(() => '');
     refuseEviction(memory, DEPENDENCY);
     if (memory !== '') await this.#empty();
     this.#work(onDue);
@@ -110,39 +122,67 @@ class BullPollTimer implements PollTimer {
   }
 
   async stop(): Promise<void> {
+    this.#isStopped = true;
     clearInterval(this.#keeper);
+    for (const client of [this.#producer, this.#worker?.client]) client?.watch.stop();
     // Without Redis there is nothing to hand back, and waiting for its answer would have no end.
-    const away = this.#producer.status !== 'ready';
-    await this.#worker?.jobs.close(away);
-    if (!away) await this.#queue?.then((ready) => ready.close()).catch(this.#fault);
-    this.#worker?.redis.disconnect();
-    this.#producer.disconnect();
+    const { redis } = this.#producer;
+    const away = redis.status !== 'ready';
+    const closing = async () => {
+      await this.#worker?.jobs.close(away);
+      if (!away) await this.#queue?.then((ready) => ready.close());
+    };
+    await withinLoopTime(closing(), CLOSE_PATIENCE_MS, () => new Error('the timer does not end')).catch(this.#fault);
+    this.#worker?.client.redis.disconnect();
+    redis.disconnect();
   }
 
   #work(onDue: (payoutIds: readonly string[]) => Promise<void>): void {
     const before = this.#worker;
+    before?.client.watch.stop();
     before?.jobs
       .close(true)
       .catch(() => undefined)
-      .finally(() => before.redis.disconnect());
+      .finally(() => before.client.redis.disconnect());
     // Waiting for jobs must not give up.
-    const redis = this.#connection({ maxRetriesPerRequest: null });
+    const client = this.#watched(this.#connection({ maxRetriesPerRequest: null }), () => this.#work(onDue));
     const jobs = new Worker<DueJob>(this.#name, (job) => onDue(job.data.payoutIds), {
-      connection: redis,
+      connection: client.redis,
       prefix: this.#prefix,
       concurrency: this.#options.concurrency ?? 32,
       maxStalledCount: MAX_STALLED,
       runRetryDelay: LOOK_AGAIN_MS,
     });
     jobs.on('error', this.#fault);
-    this.#worker = { jobs, redis };
+    this.#worker = { jobs, client };
+  }
+
+  #newProducer(): Client {
+    return this.#watched(this.#connection({ maxRetriesPerRequest: 1 }), () => {
+      const { redis } = this.#producer;
+      this.#queue?.then((made) => made.close()).catch(() => undefined);
+      this.#queue = undefined;
+      this.#producer = this.#newProducer();
+      redis.disconnect();
+    });
+  }
+
+  /** A client with a watch: one that is broken for ever is told, and another takes its place. */
+  #watched(redis: Redis, anew: () => void): Client {
+    const onBroken = (detail: string) => {
+      if (this.#isStopped) return;
+      this.#options.onFault?.('REDIS_CLIENT_BROKEN', `${DEPENDENCY}: ${detail}`);
+      anew();
+    };
+    return { redis, watch: watchRedis(redis, onBroken, this.#options.watch) };
   }
 
   /** A queue made while Redis is away stays broken, so it is made when Redis is there. */
   #opened(): Promise<Queue<DueJob>> {
-    this.#queue ??= whenReady(this.#producer).then(() => {
+    const { redis } = this.#producer;
+    this.#queue ??= whenReady(redis).then(() => {
       const made = new Queue<DueJob>(this.#name, {
-        connection: this.#producer,
+        connection: redis,
         prefix: this.#prefix,
         defaultJobOptions: { removeOnComplete: true, removeOnFail: true, attempts: 1 },
       });

@@ -79,6 +79,7 @@ async function runParts(parts: Parts, stays: boolean) {
   const metrics = createMetrics({ processMetrics: true });
   const connections = new Connections(config, `${config.appName}-${name}`, {
     firstWaitMs: FIRST_DATABASE_WAIT_MS,
+    watch: {},
     onDatabase: ({ command, collection, writes }) => {
       metrics.databaseCommands.inc({ command, collection });
       if (writes > 0) metrics.databaseWrites.inc({ command, collection }, writes);

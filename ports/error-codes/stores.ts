@@ -21,6 +21,12 @@ export const storeCodes = {
     'Read the detail. Nothing is condemned for an error that is not known to be of a record.',
   ),
   MONGO_UNAUTHORISED: entry('fatal', 'configuration', 500, 'Check the user of MONGODB_URI and its roles.'),
+  MONGO_CLIENT_BROKEN: entry(
+    'fatal',
+    'the program',
+    500,
+    'Do nothing: it is connected anew. Report it: the MongoDB driver had no answer while a fresh connection had one.',
+  ),
   MONGO_URI_INVALID: entry('fatal', 'configuration', 500, 'Correct MONGODB_URI.'),
   MONGO_DOCUMENT_REFUSED: entry(
     'poison',
@@ -39,6 +45,12 @@ export const storeCodes = {
     'a dependency',
     503,
     'Check that the Redis of the queue runs and can be reached. Payouts go on from MongoDB.',
+  ),
+  REDIS_CLIENT_BROKEN: entry(
+    'fatal',
+    'the program',
+    500,
+    'Do nothing: it is connected anew. Report it: the Redis client had no answer while a fresh connection had one.',
   ),
   REDIS_UNAUTHORISED: entry('fatal', 'configuration', 500, 'Check the user, the password and the ACL of Redis.'),
   REDIS_REFUSED: entry('fatal', 'configuration', 500, 'Allow the INFO command for this user of Redis.'),

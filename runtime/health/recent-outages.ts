@@ -22,6 +22,8 @@ const DEPENDENCY_OF: Readonly<Record<string, string>> = {
   REGISTRY_INCOMPLETE: 'registry',
   REDIS_UNAVAILABLE: 'redis-limits',
   REDIS_QUEUE_UNAVAILABLE: 'redis-queue',
+  // The client of the limits ends its part; that of the queue is made anew beside it.
+  REDIS_CLIENT_BROKEN: 'redis-queue',
 };
 /** Work in the background tries again within this time, so that a trouble not met for longer is over, ms. */
 const OVER_AFTER_MS = 10_000;

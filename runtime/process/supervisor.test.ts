@@ -13,7 +13,13 @@ const fault = (code: ErrorCode, faultClass: FaultClass = 'fatal') =>
   new CodedError(code, 'as told', { faultClass, dependency: 'mongo' });
 const settled = () => new Promise((resolve) => setImmediate(resolve));
 
-function setUp(makes: (life: number) => Error | undefined = () => undefined) {
+interface Behaviour {
+  /** Of the first life. */
+  readonly lost?: Promise<never>;
+  readonly stop?: () => Promise<void>;
+}
+
+function setUp(makes: (life: number) => Error | undefined = () => undefined, behaviour: Behaviour = {}) {
   const clock = new ManualClock();
   const standings: Standing[] = [];
   const closed: number[] = [];
@@ -38,10 +44,11 @@ function setUp(makes: (life: number) => Error | undefined = () => undefined) {
           name: 'limits',
           failed: failed.promise,
           start: async () => undefined,
-          stop: async () => undefined,
+          stop: behaviour.stop ?? (async () => undefined),
           health: () => ({ name: 'limits', state: 'running', partitions: [], troubles: [], tables: [] }),
         };
-        return { hosts: [host], resources: [{ name: 'redis', close: async () => void closed.push(number) }] };
+        const resources = [{ name: 'redis', close: async () => void closed.push(number) }];
+        return { hosts: [host], resources, ...(number === 0 && behaviour.lost && { lost: behaviour.lost }) };
       },
     },
   });
@@ -144,5 +151,39 @@ describe('a supervised part', () => {
     resolve();
     await settled();
     expect(closed).toEqual(['redis']);
+  });
+
+  it('is made anew when a client that it was made with is lost, whatever its hosts say', async () => {
+    const loss = Promise.withResolvers<never>();
+    loss.promise.catch(() => undefined);
+    const { supervisor, clock, standings, lives } = setUp(undefined, { lost: loss.promise });
+    await supervisor.start();
+    loss.reject(fault('MONGO_CLIENT_BROKEN'));
+    await settled();
+    expect(standings).toMatchObject([
+      { code: 'MONGO_CLIENT_BROKEN', toDo: expect.stringContaining('fresh connection') },
+    ]);
+    clock.advance(1_000);
+    await settled();
+    expect(lives()).toBe(2);
+    await supervisor.stop(1_000);
+  });
+
+  it('is made anew although what is left of it never ends', async () => {
+    const { supervisor, clock, fails, lives } = setUp(undefined, { stop: () => new Promise(() => undefined) });
+    await supervisor.start();
+    fails[0]!(fault('NEWER_SCHEMA'));
+    await settled();
+    expect(supervisor.standing()).toBeUndefined();
+    clock.advance(15_000);
+    await settled();
+    expect(supervisor.standing()).toMatchObject({ code: 'NEWER_SCHEMA' });
+    clock.advance(1_000);
+    await settled();
+    expect(lives()).toBe(2);
+    const stopping = supervisor.stop(1_000);
+    await settled();
+    clock.advance(6_000);
+    await stopping;
   });
 });

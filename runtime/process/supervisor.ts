@@ -4,6 +4,7 @@
 import { type BackoffLimits, backoffMs, DEPENDENCY_BACKOFF } from '../../ports/backoff.ts';
 import { type Clock, systemClock } from '../../ports/clock.ts';
 import { foreignCodeOf, type ShownCode } from '../../ports/error-codes.ts';
+import { within } from '../../ports/pause.ts';
 import { topology } from '../../processors/topology.ts';
 import { type Fault, faultOf } from '../fault.ts';
 import type { DependencyTrouble, Host, HostHealth, Standing } from '../hosts/host.ts';
@@ -16,6 +17,8 @@ const RESTART_BACKOFF: BackoffLimits = { firstMs: 1_000, maxMs: 5 * 60_000 };
 const RAN_WELL_MS = 10 * 60_000;
 /** What is left of a part that stopped gets this long to end, ms. */
 const CLEAR_MS = 10_000;
+/** Hosts keep to their deadline themselves. What has not ended so long after it is left behind, ms. */
+const LEFT_BEHIND_MS = 5_000;
 
 /** A stage, a sink, the executor: what stops and starts together. */
 export interface Part {
@@ -30,6 +33,8 @@ export interface PartHosts {
   readonly hosts: readonly Host[];
   /** Closed after the hosts, in order. */
   readonly resources: readonly { readonly name: string; close(): Promise<void> }[];
+  /** Rejects when something that the part was made with is of no more use (a client that is broken for ever); never resolves. */
+  readonly lost?: Promise<never>;
 }
 
 export interface SupervisorOptions {
@@ -62,6 +67,7 @@ const NOTHING: PartHosts = { hosts: [], resources: [] };
 function toDo({ code }: Ended, name: string): string {
   const known: Readonly<Record<string, string>> = {
     DLQ_BREAKER_OPEN: `look at what ${name}.dlq holds and mend the cause; the records that opened it were not moved, and run again by themselves. If they rightly are dead letters, start it once with higher CORRIDOR_DLQ_BREAKER_ settings`,
+    MONGO_CLIENT_BROKEN: `nothing: ${name} is started again by itself, with a fresh connection. Report it, with the log of this process`,
     NEWER_SCHEMA: 'deploy a version that knows this schema: the readers of a topic before its writers',
     ATTEMPT_CLAIMS_UNREADABLE:
       'have a replica that can still be read lead payout.attempts; if there is none, see docs/payouts.md, "When claims cannot be read"',
@@ -70,6 +76,7 @@ function toDo({ code }: Ended, name: string): string {
       ? `look with \`corridor topics resume ${name}\`, then stop its processes and run it with --apply`
       : `stop the processes of ${name}, and set the offset of its group to the earliest of the topic that was made again`,
     OFFSET_OUT_OF_RANGE: 'find out why records are gone before any offset is set by hand',
+    REDIS_CLIENT_BROKEN: `nothing: ${name} is started again by itself, with a fresh connection. Report it, with the log of this process`,
     SCHEMA_NOT_REGISTERED: 'run `corridor schemas push`',
   };
   return known[code] ?? `see the log of this process; ${name} is started again by itself`;
@@ -118,7 +125,8 @@ export function supervise(options: SupervisorOptions): Supervisor {
         return undefined;
       }
       made = ready;
-      const failed = Promise.race(made.hosts.map((host) => host.failed));
+      const { hosts, lost } = made;
+      const failed = Promise.race([...hosts.map((host) => host.failed), ...(lost ? [lost] : [])]);
       failed.catch(() => undefined);
       if (signal.aborted) return undefined;
       await Promise.race([Promise.all(made.hosts.map((host) => host.start())), failed, stopped]);
@@ -177,7 +185,13 @@ export function supervise(options: SupervisorOptions): Supervisor {
     made = NOTHING;
   }
 
-  async function giveBack({ hosts, resources }: PartHosts): Promise<void> {
+  /** Waits for no host and no client that cannot end: what it could still do is fenced, as of a process that was frozen. */
+  async function giveBack(given: PartHosts): Promise<void> {
+    if (await within(drainMs + LEFT_BEHIND_MS, endOf(given), clock)) return;
+    logger.warn({ stage: part.name, code: 'DRAIN_TIMED_OUT' }, 'what does not end is left behind');
+  }
+
+  async function endOf({ hosts, resources }: PartHosts): Promise<void> {
     for (const result of await Promise.allSettled(hosts.map((host) => host.stop(drainMs)))) {
       if (result.status === 'rejected') logger.warn({ stage: part.name, err: result.reason }, 'stopping failed');
     }

@@ -1,7 +1,7 @@
 // The parts of a process: each stage, sink, relay and the executor by itself, so that each can stop and start alone.
 import type { HostRuntime } from '../../runtime/hosts/processor-host.ts';
 import type { Part, PartHosts } from '../../runtime/process/supervisor.ts';
-import type { Connections } from '../connections.ts';
+import { type Connections, firstLoss } from '../connections.ts';
 import { caseHosts } from './cases.ts';
 import type { Parts } from './part-selection.ts';
 import { payoutHosts } from './payouts.ts';
@@ -16,8 +16,14 @@ export function composedParts(
   runtime: HostRuntime,
   unsafe: ReadonlySet<string>,
 ): readonly Part[] {
-  const consumer = (name: string, make: Part['make']): Part => ({ name, consumes: true, make });
-  const background = (name: string, make: Part['make']): Part => ({ name, consumes: false, make });
+  // Every part holds the database, if only for the claims of replays: when that is lost, it is made anew.
+  const held = (make: Part['make']) => async () => {
+    const databaseLost = connections.databaseLost;
+    const { lost, ...made } = await make();
+    return { ...made, lost: firstLoss([databaseLost, ...(lost ? [lost] : [])]) };
+  };
+  const consumer = (name: string, make: Part['make']): Part => ({ name, consumes: true, make: held(make) });
+  const background = (name: string, make: Part['make']): Part => ({ name, consumes: false, make: held(make) });
   const alone = (hosts: PartHosts['hosts']): PartHosts => ({ hosts, resources: [] });
   const sinkOptions = {
     projectionLingerMs: connections.config.batches.projectionLingerMs,

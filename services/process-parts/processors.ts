@@ -4,10 +4,12 @@ import { holdClaims } from '../../adapters/mongo/hold-claims.ts';
 import { intentClaims } from '../../adapters/mongo/intent-claims.ts';
 import { replayClaims } from '../../adapters/mongo/replay-claims.ts';
 import { settlementClaims } from '../../adapters/mongo/settlement-claims.ts';
+import { watchRedis } from '../../adapters/redis/client-watch.ts';
 import { limitsLedger, limitsNamespace } from '../../adapters/redis/limits.ts';
-import { limitsClient } from '../../adapters/redis/limits-client.ts';
+import { LIMITS_DEPENDENCY, limitsClient } from '../../adapters/redis/limits-client.ts';
 import { corridorBook } from '../../domain/corridors/corridors.ts';
 import type { ErrorCode } from '../../ports/error-codes.ts';
+import { CodedError } from '../../ports/fault.ts';
 import { createFxPricing } from '../../processors/fx-pricing/processor.ts';
 import { createIntake } from '../../processors/intake/processor.ts';
 import { createLimits } from '../../processors/limits/processor.ts';
@@ -20,7 +22,7 @@ import { type AnyProcessor, createProcessorHost, type HostRuntime } from '../../
 import { createTable, type Table, type TableOptions } from '../../runtime/hosts/table.ts';
 import { homePartition } from '../../topics/home-partition.ts';
 import { corridors, limitRules } from '../configured-rules.ts';
-import type { Connections } from '../connections.ts';
+import { type Connections, firstLoss } from '../connections.ts';
 import { dispatchedRequests } from '../dispatched-requests.ts';
 import { activeInTable, customerCasesFor, maySeeLists, screenerFor, termsOf } from '../screening.ts';
 import { unguardedClaims, unguardedReplays, unsafeSwitches } from '../unsafe-switches/unsafe.ts';
@@ -30,6 +32,8 @@ import type { ProcessorName } from './part-selection.ts';
 export interface Hosted {
   readonly hosts: readonly Host[];
   readonly resources: readonly { readonly name: string; close(): Promise<void> }[];
+  /** Rejects when a client of its own is broken for ever. */
+  readonly lost?: Promise<never>;
 }
 
 interface Built {
@@ -37,6 +41,7 @@ interface Built {
   readonly tables?: readonly Table<unknown>[];
   readonly beside?: readonly Host[];
   readonly resources?: Hosted['resources'];
+  readonly lost?: Promise<never>;
 }
 
 /** Hosts for these processors. Throws a coded error when one cannot be made. */
@@ -54,6 +59,7 @@ export async function processorHosts(
       createProcessorHost({ ...runtime, processor, replayClaims: claims, ...(tables ? { tables } : {}) }),
     ]),
     resources: built.flatMap(({ resources = [] }) => resources),
+    lost: firstLoss(built.flatMap(({ lost }) => lost ?? [])),
   };
 }
 
@@ -65,6 +71,12 @@ const dropped = (stage: string, { logger, metrics }: HostRuntime) => {
     logger.info({ stage, code: cause.code, detail: cause.detail }, 'dropped');
   };
 };
+
+const brokenLimits = (detail: string) =>
+  new CodedError('REDIS_CLIENT_BROKEN', `${LIMITS_DEPENDENCY}: ${detail}`, {
+    faultClass: 'fatal',
+    dependency: LIMITS_DEPENDENCY,
+  });
 
 /** A table that calls `then` each time it has started. */
 function followedBy(table: Table<unknown>, then: () => void): Table<unknown> {
@@ -122,14 +134,18 @@ const BUILDERS: Record<ProcessorName, (connections: Connections, runtime: HostRu
 
   limits: async (connections, runtime) => {
     const { config, log, codec } = connections;
+    // First what may fail: nothing would close the client.
+    const holds = holdClaims(await connections.db(), { failpoint: hook });
     const redis = limitsClient({ url: config.redis.limitsUrl });
+    const lost = Promise.withResolvers<never>();
+    const watch = watchRedis(redis, (detail) => lost.reject(brokenLimits(detail)));
     const ledger = limitsLedger(redis, { namespace: limitsNamespace(config.appName) });
     const rules = limitRules(config);
     const { logger } = runtime;
     return {
       processor: createLimits({
         ledger,
-        holds: holdClaims(await connections.db(), { failpoint: hook }),
+        holds,
         keys: config.keys,
         rules,
         corridors: corridorBook(corridors(config)),
@@ -149,7 +165,16 @@ const BUILDERS: Record<ProcessorName, (connections: Connections, runtime: HostRu
           transactionTimeoutMs: config.kafka.transactionTimeoutMs,
         }),
       ],
-      resources: [{ name: 'redis-limits', close: async () => redis.disconnect() }],
+      resources: [
+        {
+          name: LIMITS_DEPENDENCY,
+          close: async () => {
+            watch.stop();
+            redis.disconnect();
+          },
+        },
+      ],
+      lost: firstLoss([lost.promise]),
     };
   },
 
