@@ -46,5 +46,10 @@ export const consumers = defineTopology({
   'sink-cases': { reads: [t.transferHeld], writes: [] },
 });
 
+/** Every processor and consumer that puts records aside. */
+export const ownersOfLetters: readonly string[] = [...Object.keys(topology), ...Object.keys(consumers)];
+/** The consumer that indexes every dead-letter topic. It puts nothing aside, so it has no recovery topics. */
+export const LETTER_INDEX = 'sink-dead-letters';
+
 export type Topology = typeof topology;
 export type StageName = keyof Topology;

@@ -3,7 +3,7 @@
 import { groupId } from '../ports/consumer-groups/names.ts';
 import { CodedError } from '../ports/fault.ts';
 import type { LogAdmin, TopicDescription } from '../ports/log.ts';
-import { consumers, topology } from '../processors/topology.ts';
+import { consumers, LETTER_INDEX, topology } from '../processors/topology.ts';
 import { type Desired, desired, type Plan, plan } from '../topics/provision.ts';
 import { topicToken } from './progress/proven-progress.ts';
 
@@ -18,7 +18,7 @@ export interface ProvisionOptions {
 
 /** Everything the pipeline needs of a cluster. */
 export const desiredState = (chainPartitions: number): Desired =>
-  desired({ ...topology, ...consumers }, chainPartitions);
+  desired({ ...topology, ...consumers }, chainPartitions, LETTER_INDEX);
 
 /** A plan, and the groups that have a partition without a committed offset. */
 export interface ClusterPlan extends Plan {

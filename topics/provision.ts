@@ -1,6 +1,6 @@
 // Which topics and groups a cluster must have, and what differs from what it has. Pure: `corridor topics` applies it.
 import { contracts } from './catalogue.ts';
-import { recoveryTopics } from './recovery.ts';
+import { deadLetterTopic, recoveryTopics } from './recovery.ts';
 
 export interface DesiredTopic {
   readonly name: string;
@@ -30,8 +30,11 @@ export interface Desired {
 type Names = readonly { readonly name: string }[];
 type Reads = Readonly<Record<string, { readonly reads: Names; readonly writes?: Names }>>;
 
-/** Everything that the pipeline needs, for a number of chain partitions (1 to 1,000). */
-export function desired(pipeline: Reads, chainPartitions: number): Desired {
+/**
+ * Everything that the pipeline needs, for a number of chain partitions (1 to 1,000). `letterIndex` names the consumer of all
+ * dead-letter topics.
+ */
+export function desired(pipeline: Reads, chainPartitions: number, letterIndex?: string): Desired {
   const owners = Object.keys(pipeline);
   const fromContracts = Object.values(contracts).map((contract) => ({
     name: contract.name,
@@ -49,7 +52,8 @@ export function desired(pipeline: Reads, chainPartitions: number): Desired {
     name,
     topics: [...pipeline[name]!.reads.map((topic) => topic.name), ...inputsOf(name)],
   }));
-  return { topics: [...fromContracts, ...recovery], groups };
+  const index = letterIndex === undefined ? [] : [{ name: letterIndex, topics: owners.map(deadLetterTopic) }];
+  return { topics: [...fromContracts, ...recovery], groups: [...groups, ...index] };
 }
 
 /**

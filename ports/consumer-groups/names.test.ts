@@ -1,6 +1,6 @@
 import { globSync, readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
-import { consumers, topology } from '../../processors/topology.ts';
+import { consumers, LETTER_INDEX, topology } from '../../processors/topology.ts';
 import { inputTopics } from '../../topics/recovery.ts';
 import { groupId, transactionalId } from './names.ts';
 
@@ -26,6 +26,10 @@ const readsOf = Object.fromEntries(
 
 it('every processor and sink has its frozen name and inputs', () => {
   expect(readsOf).toEqual(FROZEN);
+});
+
+it('the index of dead letters keeps its group', () => {
+  expect(groupId('corridor', LETTER_INDEX)).toBe('corridor.sink-dead-letters');
 });
 
 it.each(Object.entries(FROZEN))('%s keeps its group and its transactional ids', (name, reads) => {

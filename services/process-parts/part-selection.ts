@@ -6,7 +6,7 @@ import type { Edges } from '../../processors/contract.ts';
 import { consumers, topology } from '../../processors/topology.ts';
 
 export const PROCESSOR_NAMES = Object.keys(topology) as (keyof typeof topology)[];
-export const SINK_NAMES = ['events', 'transfer-view', 'cases'] as const;
+export const SINK_NAMES = ['events', 'transfer-view', 'cases', 'dead-letters'] as const;
 export type SinkName = (typeof SINK_NAMES)[number];
 export type ProcessorName = keyof typeof topology;
 
@@ -68,7 +68,7 @@ function chosen<T extends string>(what: string, list: string, known: readonly T[
 export function requireKeys({ processors, sinks, payouts, cases, rescreening }: Parts, rings: Rings): void {
   const edges = [
     ...processors.map((name): Edges => topology[name]),
-    ...sinks.map((name): Edges => consumers[`sink-${name}`]),
+    ...sinks.map((name): Edges => (name === 'dead-letters' ? NO_CONTRACTS : consumers[`sink-${name}`])),
     ...(payouts ? [consumers['payout-executor'] as Edges] : []),
   ];
   const topics = edges.flatMap(({ reads, writes, follows = [] }) => [...reads, ...writes, ...follows]);
@@ -78,9 +78,13 @@ export function requireKeys({ processors, sinks, payouts, cases, rescreening }: 
   );
   // Stages seal what they put aside, and believe what operators put back.
   if (processors.length > 0) for (const issuer of ['stages', 'operators'] as const) ringOf(rings, issuer);
+  if (sinks.includes('dead-letters')) ringOf(rings, 'stages');
   if (cases) requireRings(rings, ['review.decided']);
   if (rescreening) requireRings(rings, ['screening.list-activated', 'transfer.accepted', 'transfer.screened']);
 }
 
-/** Every consumer name, for the frozen list of groups. */
+/** The index of dead letters reads what others have put aside. */
+const NO_CONTRACTS: Edges = { reads: [], writes: [] };
+
+/** Every consumer that puts records aside. */
 export const CONSUMER_NAMES = [...PROCESSOR_NAMES, ...Object.keys(consumers)];

@@ -1,17 +1,30 @@
 // The MongoDB sinks.
+
 import { CASES, caseStore } from '../../adapters/mongo/cases.ts';
+import { DEAD_LETTERS, GROUPS, groupCounts } from '../../adapters/mongo/dead-letters.ts';
 import { ensureIndexes, guardedStore, insertOnlyStore } from '../../adapters/mongo/idempotent-store.ts';
+import { corridorBook } from '../../domain/corridors/corridors.ts';
 import type { Host } from '../../runtime/hosts/host.ts';
 import type { HostRuntime } from '../../runtime/hosts/processor-host.ts';
 import { type AnySink, createSinkHost } from '../../runtime/hosts/sink-host.ts';
+import { createDeadLetterIndex } from '../../runtime/retries-and-dead-letters/dead-letter-index.ts';
 import type { CaseDocument } from '../../sinks/cases/case.ts';
 import { casesSink } from '../../sinks/cases/sink.ts';
+import {
+  type DeadLetterDocument,
+  groupIndexes,
+  contentOf as letterContent,
+  indexes as letterIndexes,
+} from '../../sinks/dead-letters/letter.ts';
 import { eventsSink } from '../../sinks/events/sink.ts';
 import { contentOf, type EventDocument, indexes as eventIndexes } from '../../sinks/events/to-write.ts';
 import { transferViewSink } from '../../sinks/transfer-view/sink.ts';
 import { type TransferDocument, indexes as viewIndexes } from '../../sinks/transfer-view/to-write.ts';
+import { corridors } from '../configured-rules.ts';
 import type { Connections } from '../connections.ts';
 import type { SinkName } from './part-selection.ts';
+
+type OrdinarySink = Exclude<SinkName, 'dead-letters'>;
 
 export const EVENTS = 'events';
 export const TRANSFERS = 'transfers';
@@ -34,7 +47,7 @@ export async function sinkHosts(
 ): Promise<readonly Host[]> {
   if (names.length === 0) return [];
   const db = await connections.db();
-  const make: Record<SinkName, () => Promise<AnySink>> = {
+  const make: Record<OrdinarySink, () => Promise<AnySink>> = {
     events: async () => {
       await ensureIndexes(db, EVENTS, eventIndexes);
       return eventsSink(insertOnlyStore<EventDocument>(db, EVENTS, contentOf));
@@ -51,8 +64,29 @@ export async function sinkHosts(
     },
   };
   const gathering = { lingerMs: options.projectionLingerMs, maxBatchRecords: PROJECTION_BATCH_RECORDS };
-  const batches: Record<SinkName, Partial<HostRuntime>> = { events: gathering, 'transfer-view': gathering, cases: {} };
-  return Promise.all(
-    names.map(async (name) => createSinkHost({ ...runtime, ...batches[name], sink: await make[name]() })),
+  const batches: Record<OrdinarySink, Partial<HostRuntime>> = {
+    events: gathering,
+    'transfer-view': gathering,
+    cases: {},
+  };
+  const ordinary = names.filter((name) => name !== 'dead-letters');
+  const hosts = ordinary.map(async (name) =>
+    createSinkHost({ ...runtime, ...batches[name], sink: await make[name]() }),
   );
+  if (names.length > ordinary.length) hosts.push(deadLetterIndex(connections, runtime));
+  return Promise.all(hosts);
+}
+
+async function deadLetterIndex(connections: Connections, runtime: HostRuntime): Promise<Host> {
+  const { config } = connections;
+  const db = await connections.db();
+  await ensureIndexes(db, DEAD_LETTERS, letterIndexes);
+  await ensureIndexes(db, GROUPS, groupIndexes);
+  const book = corridorBook(corridors(config));
+  return createDeadLetterIndex({
+    ...runtime,
+    store: insertOnlyStore<DeadLetterDocument>(db, DEAD_LETTERS, letterContent),
+    counts: groupCounts(db),
+    corridorOf: (source, target) => book.between(source, target)?.id,
+  });
 }

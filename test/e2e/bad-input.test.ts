@@ -1,14 +1,19 @@
 // Bad input of every kind, between good records: what decodes becomes intent.rejected with reason codes, what does not
 // becomes a dead letter with the raw bytes and a code, and the good records around it go through.
-import { afterAll, beforeAll, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, expect, inject, it, vi } from 'vitest';
+import { DEAD_LETTERS, deadLetters } from '../../adapters/mongo/dead-letters.ts';
+import { letterGroups } from '../../operations/dead-letters/groups.ts';
 import type { LogRecord } from '../../ports/log.ts';
 import type { FedRecord } from '../../samples/fed-record.ts';
 import { INVALID_INTENTS } from '../../samples/intents.ts';
 import { DEFAULT_MIX, type Mix } from '../../samples/sample.ts';
 import { UNDECODABLE } from '../../samples/undecodable.ts';
+import type { DeadLetterDocument } from '../../sinks/dead-letters/letter.ts';
 import { TestPipeline } from '../kit/pipeline.ts';
 import { readTopic } from '../kit/read-topic.ts';
 
+/** A state is waited for; this ends a run in which it never comes. */
+const WAIT = { timeout: 120_000, interval: 200 };
 const NOTHING = Object.fromEntries(Object.keys(DEFAULT_MIX).map((kind) => [kind, 0])) as unknown as Mix;
 const HALF_BAD: Mix = { ...NOTHING, invalid: 250, undecodable: 250 };
 
@@ -70,4 +75,24 @@ it('dead-letters what does not, with the raw bytes and a code', async () => {
     expect(letter.headers['source-topic']?.toString()).toBe('transfer.requested');
     expect(letter.headers['dlq-class']?.toString()).toBe('undecodable');
   }
+});
+
+it('indexes each dead letter, in groups by cause, and none of the bytes of a producer', async () => {
+  const undecodable = fed.filter(({ expected }) => expected === 'UNDECODABLE');
+  const letters = (await pipeline.connections.db()).collection<DeadLetterDocument>(DEAD_LETTERS);
+  await vi.waitUntil(async () => (await letters.countDocuments({ owner: 'intake' })) >= undecodable.length, WAIT);
+  const indexed = await letters.find({ owner: 'intake' }).toArray();
+  expect(indexed).toHaveLength(undecodable.length);
+  for (const letter of indexed) {
+    expect(letter).toMatchObject({ proven: true, state: 'PARKED', class: 'undecodable', amountMinor: null });
+    expect(letter._id).toBe(letter.letterId);
+  }
+  const store = deadLetters(await pipeline.connections.db());
+  const { groups } = await vi.waitUntil(async () => {
+    const found = await letterGroups(store, { now: Date.now() });
+    return found.complete && found;
+  }, WAIT);
+  const ofIntake = groups.filter(({ owner }) => owner === 'intake');
+  expect(ofIntake.reduce((total, group) => total + group.letters, 0)).toBe(undecodable.length);
+  expect(ofIntake.length).toBeLessThan(undecodable.length);
 });

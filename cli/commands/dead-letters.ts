@@ -1,0 +1,240 @@
+// `corridor dlq groups|list|show|note|export`: what was put aside, why, and how much money stands still for it.
+import { userInfo } from 'node:os';
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { deadLetters } from '../../adapters/mongo/dead-letters.ts';
+import { currencyOf } from '../../domain/money/currencies.ts';
+import { annotateGroup, type LetterGroup, letterGroups } from '../../operations/dead-letters/groups.ts';
+import { allLetters, findLetter, listLetters } from '../../operations/dead-letters/letters.ts';
+import type { DeadLetters, LetterFilter } from '../../operations/dead-letters/ports.ts';
+import { type DeadLetterDocument, LETTER_STATES, type LetterState } from '../../sinks/dead-letters/letter.ts';
+import { withConnections } from '../connections.ts';
+import { count, formatMinor, print, printError, printRows, toJson, toJsonLine, withJson } from '../output.ts';
+
+interface FilterOptions {
+  readonly group?: string;
+  readonly owner?: string;
+  readonly code?: string;
+  readonly corridor?: string;
+  readonly transfer?: string;
+  readonly state: LetterState | 'ALL';
+  readonly since?: Date;
+}
+
+const withLetters = (use: (store: DeadLetters) => Promise<void>) =>
+  withConnections(async (connections) => use(deadLetters(await connections.db())));
+
+export function registerDeadLetters(program: Command): void {
+  const dlq = program.command('dlq').description('dead letters: what broke, since when, how much money stands still');
+  registerGroups(dlq);
+  registerList(dlq);
+  registerNote(dlq);
+  registerExport(dlq);
+}
+
+function registerGroups(dlq: Command): void {
+  withJson(dlq.command('groups'))
+    .description('dead letters by cause, the latest failure first')
+    .option(
+      '--new-since <time>',
+      'count as new what was put aside since then (ISO 8601); default: one hour ago',
+      instant,
+    )
+    .addHelpText('after', '\nExamples:\n  corridor dlq groups\n  corridor dlq groups --new-since 2026-11-30T02:00:00Z')
+    .action(({ newSince, json }: { newSince?: Date; json?: boolean }) =>
+      withLetters(async (store) => {
+        const found = await letterGroups(store, { now: Date.now(), ...(newSince && { newSince }) });
+        if (json) {
+          print(toJson(found));
+          return;
+        }
+        printRows(found.groups.map(groupRow), GROUP_COLUMNS);
+        if (!found.complete) printError(`Not complete: ${found.reason}. The sink of dead letters counts them soon.`);
+      }),
+    );
+}
+
+const GROUP_COLUMNS = [
+  'group',
+  'owner',
+  'code',
+  'letters',
+  'new',
+  'money',
+  'corridors',
+  'oldest',
+  'last',
+  'cause',
+  'note',
+] as const;
+
+function groupRow(group: LetterGroup) {
+  const { id, owner, code, letters, recent, corridors, oldestAt, lastFailedAt, cause, note, withoutAmount } = group;
+  const money = group.money.map(({ currency, minor }) => amountText(minor, currency));
+  if (withoutAmount > 0) money.push(`${withoutAmount} of unknown amount`);
+  return {
+    group: id,
+    owner,
+    code,
+    letters,
+    new: recent,
+    money: money.join(', '),
+    corridors: corridors.join(', ') || undefined,
+    oldest: oldestAt,
+    last: lastFailedAt,
+    cause,
+    note: [note?.assignee && `@${note.assignee}`, note?.incident, note?.note].filter(Boolean).join(' ') || undefined,
+  };
+}
+
+function registerList(dlq: Command): void {
+  filtered(withJson(dlq.command('list')))
+    .description('dead letters, the latest first')
+    .option('--limit <n>', 'at most so many, up to 500', count, 50)
+    .addHelpText(
+      'after',
+      '\nExamples:\n  corridor dlq list --group 3f0c9a1b7d2e4c58\n  corridor dlq list --transfer T-0042',
+    )
+    .action(({ limit, json, ...filter }: FilterOptions & { limit: number; json?: boolean }) =>
+      withLetters(async (store) => {
+        const { letters, next } = await listLetters(store, filterFrom(filter), limit);
+        if (json) {
+          print(toJson({ letters, complete: next === undefined }));
+          return;
+        }
+        printRows(letters.map(letterRow), [
+          'letter',
+          'owner',
+          'code',
+          'class',
+          'state',
+          'transfer',
+          'corridor',
+          'amount',
+          'failed',
+          'replays',
+        ]);
+        if (next)
+          printError(`There are more than these ${letters.length}: narrow the filter, or use corridor dlq export.`);
+      }),
+    );
+
+  dlq
+    .command('show')
+    .argument('<letter>', 'id of the dead letter')
+    .description('all that the index knows of one dead letter, as JSON')
+    .addHelpText('after', '\nExample:\n  corridor dlq show 0b0cdf6e-7b3f-5c8e-9a36-64f2b1a4a7ce')
+    .action((id: string) => withLetters(async (store) => print(toJson(await findLetter(store, id)))));
+}
+
+const amountText = (minor: bigint, currency: string) =>
+  formatMinor(minor, currencyOf(currency)?.exponent ?? 0, currency);
+
+function letterRow({
+  _id,
+  owner,
+  code,
+  state,
+  transferId,
+  corridor,
+  failedAt,
+  replayCount,
+  ...rest
+}: DeadLetterDocument) {
+  const { amountMinor, currency } = rest;
+  return {
+    letter: _id,
+    owner,
+    code,
+    class: rest.class,
+    state,
+    transfer: transferId,
+    corridor,
+    amount: amountMinor === null || currency === null ? undefined : amountText(amountMinor, currency),
+    failed: failedAt,
+    replays: replayCount,
+  };
+}
+
+interface NoteOptions {
+  readonly note?: string;
+  readonly assignee?: string;
+  readonly incident?: string;
+  readonly by: string;
+  readonly json?: boolean;
+}
+
+function registerNote(dlq: Command): void {
+  withJson(dlq.command('note'))
+    .argument('<group>', 'id of the group')
+    .description('write on a group what others should know: a note, who looks after it, the incident')
+    .option('--note <text>', 'what is known; an empty text takes it away')
+    .option('--assignee <person>', 'who looks after it')
+    .option('--incident <id>', 'id or address of the incident')
+    .option('--by <operator>', 'who writes', userInfo().username)
+    .addHelpText('after', '\nExample:\n  corridor dlq note 3f0c9a1b7d2e4c58 --assignee asha --incident INC-4711')
+    .action((group: string, { json, ...annotation }: NoteOptions) =>
+      withLetters(async (store) => {
+        const written = await annotateGroup(store, { group, at: new Date(), ...annotation });
+        printRows([written], ['group', 'note', 'assignee', 'incident', 'by', 'at'], json);
+      }),
+    );
+}
+
+function registerExport(dlq: Command): void {
+  filtered(dlq.command('export'))
+    .description('dead letters as a file, to standard output')
+    .addOption(new Option('--format <format>', 'NDJSON or CSV').choices(['ndjson', 'csv']).default('ndjson'))
+    .addHelpText('after', '\nExample:\n  corridor dlq export --group 3f0c9a1b7d2e4c58 --format csv > letters.csv')
+    .action(({ format, ...filter }: FilterOptions & { format: 'ndjson' | 'csv' }) =>
+      withLetters(async (store) => {
+        const line = format === 'csv' ? csvLine : toJsonLine;
+        if (format === 'csv') print(EXPORTED.join(','));
+        for await (const letter of allLetters(store, filterFrom(filter))) print(line(letter));
+      }),
+    );
+}
+
+const EXPORTED = [
+  ...['_id', 'owner', 'code', 'class', 'state', 'group', 'transferId', 'corridor', 'amountMinor', 'currency'],
+  ...['firstFailedAt', 'failedAt', 'tries', 'replayCount', 'replayId', 'cause', 'detail'],
+] as readonly (keyof DeadLetterDocument)[];
+
+/** A spreadsheet must not take a cell for a formula, whoever wrote it. */
+function csvLine(letter: DeadLetterDocument): string {
+  return EXPORTED.map((column) => {
+    const value = letter[column];
+    const text = value === null ? '' : value instanceof Date ? value.toISOString() : String(value);
+    const harmless = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
+    return /[",\n\r]/.test(harmless) ? `"${harmless.replaceAll('"', '""')}"` : harmless;
+  }).join(',');
+}
+
+function filtered(command: Command): Command {
+  return command
+    .option('--group <id>', 'of this group')
+    .option('--owner <name>', 'put aside by this processor or sink')
+    .option('--code <code>', 'with this code')
+    .option('--corridor <id>', 'of this corridor')
+    .option('--transfer <id>', 'of this transfer')
+    .option('--since <time>', 'put aside since then (ISO 8601)', instant)
+    .addOption(new Option('--state <state>', 'in this state').choices([...LETTER_STATES, 'ALL']).default('ALL'));
+}
+
+function filterFrom({ state, transfer, group, owner, code, corridor, since }: FilterOptions): LetterFilter {
+  return {
+    ...(state !== 'ALL' && { states: [state] }),
+    ...(group !== undefined && { group }),
+    ...(owner !== undefined && { owner }),
+    ...(code !== undefined && { code }),
+    ...(corridor !== undefined && { corridor }),
+    ...(transfer !== undefined && { transferId: transfer }),
+    ...(since && { since }),
+  };
+}
+
+/** Reads an option as an instant. */
+function instant(text: string): Date {
+  const at = new Date(text);
+  if (!Number.isNaN(at.getTime()) && /^\d{4}-\d{2}-\d{2}T/.test(text)) return at;
+  throw new InvalidArgumentError('it must be an instant such as 2026-11-30T02:00:00Z');
+}
