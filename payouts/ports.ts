@@ -126,14 +126,13 @@ export const PAYOUT_FAILPOINTS = [
   'payout.after-attempt-claimed',
   'payout.after-submit',
   'payout.after-outcome-write',
-  'payout.after-query',
-  'payout.after-cancel',
   'payout.after-lease-given-up',
   /** Reached by the outbox relay: in the log, and not yet marked so. */
   'payout.after-publish',
+  'payout.after-query',
+  'payout.after-cancel',
 ] as const;
 export type PayoutFailpoint = (typeof PAYOUT_FAILPOINTS)[number];
-export type Failpoint = (name: PayoutFailpoint) => Promise<void> | undefined;
 
 /** What happened, for metrics and logs. Ids only, no personal data. */
 export type PayoutEvent =

@@ -1,5 +1,6 @@
 // Takes payouts one step further: asks decide.ts what is due, does it, stores what came of it.
 import { Batcher } from '../ports/batcher.ts';
+import type { Failpoint } from '../ports/failpoint.ts';
 import { CodedError, codeAndDetail } from '../ports/fault.ts';
 import type { PayoutRequested } from '../schemas/types.generated.ts';
 import { differences } from './answer-match.ts';
@@ -25,12 +26,12 @@ import { instructionOf, misfitOf, openParties } from './instruction.ts';
 import type { Attempt, CancelResult, Payout, PayoutInstruction, QueryResult, SubmitResult } from './payout.ts';
 import type {
   AttemptClaims,
-  Failpoint,
   GateVerdict,
   OutcomeOutbox,
   PayoutChange,
   PayoutClock,
   PayoutEvent,
+  PayoutFailpoint,
   PayoutStore,
   PollTimer,
   ProviderClient,
@@ -51,7 +52,7 @@ export interface WorkerDependencies {
   readonly attempts?: AttemptClaims;
   /** Without one, the price alone decides. */
   readonly gate?: SubmissionGate;
-  readonly failpoint?: Failpoint;
+  readonly failpoint?: Failpoint<PayoutFailpoint>;
   /** Never throws. */
   readonly onEvent?: (event: PayoutEvent) => void;
 }

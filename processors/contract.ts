@@ -84,6 +84,3 @@ export interface Processor<E extends Edges, Context> {
   prepare(batch: readonly ReceivedFrom<E['reads']>[]): Promise<readonly Context[]>;
   decide(input: ReceivedFrom<E['reads']>, context: Context): Decision<EmittedTo<E['writes']>>;
 }
-
-/** Called between two side effects; crash tests end the process there. */
-export type Failpoint = (name: string) => void | Promise<void>;

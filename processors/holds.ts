@@ -37,6 +37,18 @@ export interface HoldClaims {
   claim(claims: readonly HoldClaim[]): Promise<readonly HoldClaim[]>;
 }
 
+/** Failpoints of the stages that hold: a hold is claimed, nothing is emitted. */
+export const HOLD_FAILPOINTS = [
+  'screening.after-hold-claim',
+  'limits.after-hold-claim',
+  'payout-dispatch.after-hold-claim',
+] as const;
+export type HoldFailpoint = (typeof HOLD_FAILPOINTS)[number];
+
+/** Failpoints of whoever keeps claims on holds. */
+export const HOLD_CLAIMS_FAILPOINTS = ['hold-claims.after-insert'] as const;
+export type HoldClaimsFailpoint = (typeof HOLD_CLAIMS_FAILPOINTS)[number];
+
 /** Under which keys holds and decisions on them are sealed. */
 export interface HoldKeys {
   /** Seals what the stages hold. */

@@ -111,6 +111,43 @@ it('every failpoint in the code is on the list, and every one on the list is in 
   expect([...called].sort()).toEqual([...listed].sort());
 });
 
+it('the list keeps its order: a run of the harness is repeated by its seed, which draws from it', () => {
+  const hosts = FAILPOINTS.indexOf('intake.before-claim');
+  expect(FAILPOINTS.slice(0, hosts).every((name) => /\.(after-prepare|before-write|after-write)$/.test(name))).toBe(
+    true,
+  );
+  expect(FAILPOINTS.slice(hosts)).toEqual([
+    'intake.before-claim',
+    'intake.after-claim',
+    'intent-claims.after-insert',
+    'screening.after-hold-claim',
+    'limits.after-hold-claim',
+    'payout-dispatch.after-hold-claim',
+    'limits.after-ledger',
+    'hold-claims.after-insert',
+    'settlement.after-claim',
+    'settlement-claims.after-insert',
+    'settlement-claims.after-replace',
+    'payout.after-insert',
+    'payout.after-cas-submitting',
+    'payout.after-attempt-claimed',
+    'payout.after-submit',
+    'payout.after-outcome-write',
+    'payout.after-lease-given-up',
+    'payout.after-publish',
+    'payout.after-query',
+    'payout.after-cancel',
+    'eos.after-fence',
+    'eos.before-send',
+    'eos.after-send',
+    'eos.after-send-offsets',
+    'eos.commit-sent',
+    'eos.after-commit',
+    'alo.before-commit',
+    'alo.after-commit',
+  ]);
+});
+
 describe('in production', () => {
   it.each([
     { CORRIDOR_FAILPOINTS: 'a.b=kill' },

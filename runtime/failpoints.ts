@@ -9,45 +9,30 @@
 // whenever it acts (`kill NAME 3`), before it does. With CORRIDOR_FAILPOINTS_FILE, a process that gets SIGUSR2 takes the
 // rules of that file in place of those it has, and counts from one again: a harness arms it while it works.
 import { appendFileSync, readFileSync } from 'node:fs';
+import { PAYOUT_FAILPOINTS } from '../payouts/ports.ts';
 import { forbiddenVariables, refuseOutsideTrials } from '../ports/environment.ts';
 import { CodedError } from '../ports/fault.ts';
+import { LOG_FAILPOINTS } from '../ports/log-failpoints.ts';
+import { HOLD_CLAIMS_FAILPOINTS, HOLD_FAILPOINTS } from '../processors/holds.ts';
+import { INTAKE_FAILPOINTS } from '../processors/intake/ports.ts';
+import { LIMITS_FAILPOINTS } from '../processors/limits/ports.ts';
+import { SETTLEMENT_FAILPOINTS } from '../processors/settlement/ports.ts';
 import { consumers, topology } from '../processors/topology.ts';
 
 /**
- * Every failpoint there is, so that a harness can tell those that were never hit; failpoints.test.ts holds this list and
- * the code together.
+ * Every failpoint there is, so that a harness can tell those that were never hit: those of the hosts, then the lists of their
+ * owners. A harness draws from it by seed, so a new one goes to the end of its list, and lists keep their order.
  */
 export const FAILPOINTS: readonly string[] = [
   ...Object.keys(topology).map((stage) => `${stage}.after-prepare`),
   ...Object.keys(consumers).flatMap((consumer) => [`${consumer}.before-write`, `${consumer}.after-write`]),
-  'intake.before-claim',
-  'intake.after-claim',
-  'intent-claims.after-insert',
-  'screening.after-hold-claim',
-  'limits.after-hold-claim',
-  'payout-dispatch.after-hold-claim',
-  'limits.after-ledger',
-  'hold-claims.after-insert',
-  'settlement.after-claim',
-  'settlement-claims.after-insert',
-  'settlement-claims.after-replace',
-  'payout.after-insert',
-  'payout.after-cas-submitting',
-  'payout.after-attempt-claimed',
-  'payout.after-submit',
-  'payout.after-outcome-write',
-  'payout.after-lease-given-up',
-  'payout.after-publish',
-  'payout.after-query',
-  'payout.after-cancel',
-  'eos.after-fence',
-  'eos.before-send',
-  'eos.after-send',
-  'eos.after-send-offsets',
-  'eos.commit-sent',
-  'eos.after-commit',
-  'alo.before-commit',
-  'alo.after-commit',
+  ...INTAKE_FAILPOINTS,
+  ...HOLD_FAILPOINTS,
+  ...LIMITS_FAILPOINTS,
+  ...HOLD_CLAIMS_FAILPOINTS,
+  ...SETTLEMENT_FAILPOINTS,
+  ...PAYOUT_FAILPOINTS,
+  ...LOG_FAILPOINTS,
 ];
 
 type Action = { readonly kind: 'kill' | 'stop' | 'throw' | 'wedge' } | { readonly kind: 'delay'; readonly ms: number };
@@ -78,13 +63,13 @@ export function parseFailpoints(text: string): ReadonlyMap<string, readonly Arme
   return rules;
 }
 
-type Failpoint = (name: string) => Promise<void> | undefined;
+type Hook = (name: string) => Promise<void> | undefined;
 
 /**
  * The failpoints of one environment.
  * @throws CodedError UNSAFE_REFUSED when there are any in production, FAILPOINT_UNREADABLE for a rule that is none
  */
-export function createFailpoints(env: Readonly<Record<string, string | undefined>>): Failpoint {
+export function createFailpoints(env: Readonly<Record<string, string | undefined>>): Hook {
   let rules = parseFailpoints(env['CORRIDOR_FAILPOINTS'] ?? '');
   const file = env['CORRIDOR_FAILPOINT_LOG'];
   const rulesFile = env['CORRIDOR_FAILPOINTS_FILE'];
@@ -130,7 +115,7 @@ const thrownAt = (name: string) =>
   new CodedError('FAILPOINT', `thrown at ${name}`, { faultClass: 'transient-dependency', dependency: 'failpoint' });
 
 /** Reading the settings has refused them by then; whoever reads none stops at the first failpoint. */
-const refused: Failpoint = () => refuseOutsideTrials(process.env, 'A failpoint (CORRIDOR_FAILPOINT…)') as undefined;
+const refused: Hook = () => refuseOutsideTrials(process.env, 'A failpoint (CORRIDOR_FAILPOINT…)') as undefined;
 
 const active = forbiddenVariables(process.env).length > 0 ? refused : createFailpoints(process.env);
 

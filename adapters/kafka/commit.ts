@@ -3,12 +3,12 @@
 // partitions share transactions is in docs/adr/0006-joint-transactions.md
 import { setImmediate } from 'node:timers/promises';
 import { transactionalId } from '../../ports/consumer-groups/names.ts';
+import { NO_FAILPOINT } from '../../ports/failpoint.ts';
 import { CodedError } from '../../ports/fault.ts';
 import type { ConsumerOptions, OutputRecord } from '../../ports/log.ts';
 import { pause, within } from '../../ports/pause.ts';
 import { type Connections, connectCluster, discardCluster } from './client.ts';
 import { Coordinator } from './coordinator.ts';
-import { NO_FAILPOINT } from './failpoints.ts';
 import { brokerErrorType, FatalLogFault } from './fault.ts';
 import type { Batch, Carrier, JointCommits } from './joint-commits.ts';
 import type { Cluster } from './kafkajs/internals.ts';

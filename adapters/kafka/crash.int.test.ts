@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { type LocalStack, startStack } from '../../infra/local/stack.ts';
 import type { Log } from '../../ports/log.ts';
-import { FAILPOINTS } from './failpoints.ts';
+import { LOG_FAILPOINTS } from '../../ports/log-failpoints.ts';
 import { createLog } from './log.ts';
 import type { CopierPlan } from './testing/copier-plan.ts';
 import { Copier, caughtUp, compareCopy, killCopiers } from './testing/copiers.ts';
@@ -69,7 +69,7 @@ async function verified(plan: CopierPlan) {
 /** Its transactions were shared by several partitions. */
 const hasShared = ({ events }: Copier) => events.some(({ event }) => event === 'shared');
 const exactly = (records: number) => ({ records, lost: 0, doubled: 0, disordered: 0 });
-const eosFailpoints = FAILPOINTS.filter((name) => name.startsWith('eos.'));
+const eosFailpoints = LOG_FAILPOINTS.filter((name) => name.startsWith('eos.'));
 
 describe('exactly once', () => {
   test.each(eosFailpoints)(
@@ -212,7 +212,7 @@ describe('at least once, with records put aside', () => {
   }
   const once = (fed: number) => ({ records: Math.ceil(fed / EVERY), lost: 0, doubled: 0 });
 
-  test.each(FAILPOINTS)('a copier killed at %s puts each aside once', async (at) => {
+  test.each(LOG_FAILPOINTS)('a copier killed at %s puts each aside once', async (at) => {
     const plan = await setUp('aside', aside);
     await feed(plan, 2_400);
     const victim = new Copier({ ...plan, die: { at, pass: 2, how: 'kill' } });
@@ -221,7 +221,7 @@ describe('at least once, with records put aside', () => {
     expect(await putAside(plan, 2_400)).toEqual(once(2_400));
   });
 
-  test.each(FAILPOINTS)('a copier that fails at %s goes on by itself', async (at) => {
+  test.each(LOG_FAILPOINTS)('a copier that fails at %s goes on by itself', async (at) => {
     const plan = await setUp('aside-failing', aside);
     await feed(plan, 2_400);
     const copier = new Copier({ ...plan, die: { at, pass: 2, how: 'throw' } });

@@ -5,8 +5,9 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { type LocalStack, startStack } from '../../infra/local/stack.ts';
+import type { Failpoint } from '../../ports/failpoint.ts';
 import type { BatchResult, Log, LogFault, LogRecord } from '../../ports/log.ts';
-import type { Failpoint } from './failpoints.ts';
+import type { LogFailpoint } from '../../ports/log-failpoints.ts';
 import { createLog } from './log.ts';
 import { caughtUp, compareCopy } from './testing/copiers.ts';
 import { startProxy, type TcpProxy } from './testing/proxy.ts';
@@ -40,7 +41,11 @@ afterAll(async () => {
   await proxy.close();
 });
 
-async function copyThrough(failpoint: Failpoint, disturb: (name: string) => Promise<void>, records: number) {
+async function copyThrough(
+  failpoint: Failpoint<LogFailpoint>,
+  disturb: (name: string) => Promise<void>,
+  records: number,
+) {
   const name = unique('net');
   const [input, output] = [`${name}.in`, `${name}.out`];
   await provision(direct, `network.${name}`, [input], [output], 2);

@@ -1,8 +1,9 @@
 // What the composition root tells the Kafka adapter.
 import type { ConnectionOptions } from 'node:tls';
 import { isForTrials } from '../../ports/environment.ts';
+import { type Failpoint, NO_FAILPOINT } from '../../ports/failpoint.ts';
 import { CodedError } from '../../ports/fault.ts';
-import { type Failpoint, NO_FAILPOINT } from './failpoints.ts';
+import type { LogFailpoint } from '../../ports/log-failpoints.ts';
 import type { PatchName } from './kafkajs/patches.ts';
 
 /** SASL as kafkajs takes it; the password never reaches a log line. */
@@ -65,8 +66,8 @@ export interface KafkaOptions {
   readonly patches?: readonly PatchName[];
   /** Where the client's own diagnostics go; they hold no record content. Default: nowhere. */
   readonly log?: (level: 'error' | 'warn' | 'info' | 'debug', message: string, fields: Record<string, unknown>) => void;
-  /** Called between side effects that follow each other; see failpoints.ts. For the crash harness. */
-  readonly failpoint?: Failpoint;
+  /** Called between side effects that follow each other; see ports/log-failpoints.ts. For the crash harness. */
+  readonly failpoint?: Failpoint<LogFailpoint>;
   readonly unsafe?: UnsafeForTests;
 }
 

@@ -1,7 +1,7 @@
 // Claims on holds: hold_claims { _id: holdId, commandId, position, transferId, claimedAt }.
 import type { Db } from 'mongodb';
-import type { Failpoint } from '../../processors/contract.ts';
-import type { HoldClaim, HoldClaims } from '../../processors/holds.ts';
+import type { Failpoint } from '../../ports/failpoint.ts';
+import type { HoldClaim, HoldClaims, HoldClaimsFailpoint } from '../../processors/holds.ts';
 import { type ClaimDocument, claimAll } from './claims.ts';
 import { MAJORITY } from './client.ts';
 
@@ -14,7 +14,7 @@ interface HoldClaimDocument extends ClaimDocument {
   readonly claimedAt: Date;
 }
 
-export function holdClaims(db: Db, options: { readonly failpoint?: Failpoint } = {}): HoldClaims {
+export function holdClaims(db: Db, options: { readonly failpoint?: Failpoint<HoldClaimsFailpoint> } = {}): HoldClaims {
   const collection = db.collection<ClaimDocument>(HOLD_CLAIMS, MAJORITY);
   return {
     async claim(claims) {

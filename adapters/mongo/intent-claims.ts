@@ -1,7 +1,7 @@
 // Claims on transfer ids: intent_claims { _id: transferId, hash, originPosition, homePartition, acceptedAt }.
 import type { Db } from 'mongodb';
-import type { Failpoint } from '../../processors/contract.ts';
-import type { IntentClaim, IntentClaims } from '../../processors/intake/ports.ts';
+import type { Failpoint } from '../../ports/failpoint.ts';
+import type { IntakeFailpoint, IntentClaim, IntentClaims } from '../../processors/intake/ports.ts';
 import { type ClaimDocument, claimAll, findByIds } from './claims.ts';
 import { MAJORITY } from './client.ts';
 
@@ -15,7 +15,7 @@ interface IntentClaimDocument extends ClaimDocument {
   readonly acceptedAt: Date;
 }
 
-export function intentClaims(db: Db, options: { readonly failpoint?: Failpoint } = {}): IntentClaims {
+export function intentClaims(db: Db, options: { readonly failpoint?: Failpoint<IntakeFailpoint> } = {}): IntentClaims {
   const collection = db.collection<ClaimDocument>(INTENT_CLAIMS, MAJORITY);
   return {
     async claim(claims) {

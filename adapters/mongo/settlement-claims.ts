@@ -1,7 +1,12 @@
 // Claims on payout versions: settlement_claims { _id: transferId, count, steps }. Replaced only while `count` is as read.
 import type { AnyBulkWriteOperation, Db } from 'mongodb';
-import type { Failpoint } from '../../processors/contract.ts';
-import type { SettlementClaim, SettlementClaims, SettlementStep } from '../../processors/settlement/ports.ts';
+import type { Failpoint } from '../../ports/failpoint.ts';
+import type {
+  SettlementClaim,
+  SettlementClaims,
+  SettlementFailpoint,
+  SettlementStep,
+} from '../../processors/settlement/ports.ts';
 import { type ClaimDocument, findByIds, insertFree } from './claims.ts';
 import { MAJORITY } from './client.ts';
 import { guarded } from './fault.ts';
@@ -14,7 +19,10 @@ interface SettlementClaimDocument extends ClaimDocument {
   readonly steps: readonly (Omit<SettlementStep, 'at'> & { readonly at: Date })[];
 }
 
-export function settlementClaims(db: Db, options: { readonly failpoint?: Failpoint } = {}): SettlementClaims {
+export function settlementClaims(
+  db: Db,
+  options: { readonly failpoint?: Failpoint<SettlementFailpoint> } = {},
+): SettlementClaims {
   const collection = db.collection<ClaimDocument>(SETTLEMENT_CLAIMS, MAJORITY);
   return {
     async insert(claims) {

@@ -22,3 +22,12 @@ export interface IntentClaims {
   /** The claims that stand on these ids; ids without one are left out. @throws CodedError MONGO_UNAVAILABLE */
   find(transferIds: readonly string[]): Promise<readonly IntentClaim[]>;
 }
+
+/** Failpoints of intake, and of whoever keeps its claims. */
+export const INTAKE_FAILPOINTS = [
+  'intake.before-claim',
+  'intake.after-claim',
+  /** New ids are claimed; claims of others are not read yet. */
+  'intent-claims.after-insert',
+] as const;
+export type IntakeFailpoint = (typeof INTAKE_FAILPOINTS)[number];

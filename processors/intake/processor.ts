@@ -1,10 +1,11 @@
 // Wires intake: validation, the claim on the transfer id, tokens.
 import type { CorridorBook } from '../../domain/corridors/corridors.ts';
-import type { Failpoint, Processor } from '../contract.ts';
+import type { Failpoint } from '../../ports/failpoint.ts';
+import type { Processor } from '../contract.ts';
 import { type Topology, topology } from '../topology.ts';
 import { settleClaims } from './claims.ts';
 import { decide, type IntakeContext } from './decide.ts';
-import type { IntentClaims } from './ports.ts';
+import type { IntakeFailpoint, IntentClaims } from './ports.ts';
 import { tokeniser } from './token.ts';
 import { DEFAULT_TIMING, type IntakeRules, reasonsAgainst } from './validate.ts';
 
@@ -18,7 +19,7 @@ export interface IntakeOptions {
   /** ms since 1970 */
   readonly clock: () => number;
   readonly timing?: Pick<IntakeRules, 'maxClockSkewMs' | 'maxAgeMs'>;
-  readonly failpoint?: Failpoint;
+  readonly failpoint?: Failpoint<IntakeFailpoint>;
 }
 
 /** transfer.requested -> transfer.accepted | intent.rejected | intent.duplicated */

@@ -110,3 +110,7 @@ export interface LedgerStore extends LimitLedger {
    */
   replaceAll(state: LedgerState, expected: string | null): Promise<'replaced' | 'overtaken'>;
 }
+
+/** Failpoints of limits alone: reservations are made, holds are not claimed yet. */
+export const LIMITS_FAILPOINTS = ['limits.after-ledger'] as const;
+export type LimitsFailpoint = (typeof LIMITS_FAILPOINTS)[number];

@@ -1,10 +1,12 @@
 // Wires limits: one step of the ledger for a batch, claims on holds for decisions.
 import type { CorridorBook } from '../../domain/corridors/corridors.ts';
 import { checkLimitRules, type LimitRule } from '../../domain/limits/limit-rules.ts';
-import type { Cause, Failpoint, Processor } from '../contract.ts';
+import type { Failpoint } from '../../ports/failpoint.ts';
+import type { Cause, Processor } from '../contract.ts';
 import {
   DEFAULT_HOLD_TTL_MS,
   type HoldClaims,
+  type HoldFailpoint,
   type Holding,
   type HoldKeys,
   settleReviews,
@@ -12,7 +14,13 @@ import {
 } from '../holds.ts';
 import { type Topology, topology } from '../topology.ts';
 import { decide, type LimitsContext } from './decide.ts';
-import { type LimitLedger, type LimitOperation, type LimitResult, MAX_COUNTED_MINOR } from './ports.ts';
+import {
+  type LimitLedger,
+  type LimitOperation,
+  type LimitResult,
+  type LimitsFailpoint,
+  MAX_COUNTED_MINOR,
+} from './ports.ts';
 import { type LimitsInput, operationOf, type RuleBook } from './requests.ts';
 
 export interface LimitsOptions {
@@ -27,7 +35,7 @@ export interface LimitsOptions {
   readonly holdTtlMs?: number;
   /** Told of each decision that was dropped. */
   readonly onDropped?: (cause: Cause) => void;
-  readonly failpoint?: Failpoint;
+  readonly failpoint?: Failpoint<HoldFailpoint | LimitsFailpoint>;
 }
 
 /**

@@ -1,11 +1,20 @@
 // Wires payout dispatch: what changed on the lists since the parties were screened, and the claim on the hold for reviews.
+
+import type { Failpoint } from '../../ports/failpoint.ts';
 import type { TransferHeld, TransferReserved } from '../../schemas/types.generated.ts';
 import { tokensOf } from '../../screening/counterparties.ts';
 import type { Screener } from '../../screening/ports.ts';
 import { differencesSince } from '../../screening/requests.ts';
 import type { CustomerCases } from '../../screening/rescreening/customer-case.ts';
-import type { Cause, Failpoint, Processor } from '../contract.ts';
-import { DEFAULT_HOLD_TTL_MS, type HoldClaims, type HoldKeys, settleReviews, tellOfDropped } from '../holds.ts';
+import type { Cause, Processor } from '../contract.ts';
+import {
+  DEFAULT_HOLD_TTL_MS,
+  type HoldClaims,
+  type HoldFailpoint,
+  type HoldKeys,
+  settleReviews,
+  tellOfDropped,
+} from '../holds.ts';
 import { type Topology, topology } from '../topology.ts';
 import { DEFAULT_DISPATCH_RULES, type DispatchContext, type DispatchRules, decide } from './decide.ts';
 
@@ -27,7 +36,7 @@ export interface PayoutDispatchOptions {
   readonly holdTtlMs?: number;
   /** Told of each decision that was dropped. */
   readonly onDropped?: (cause: Cause) => void;
-  readonly failpoint?: Failpoint;
+  readonly failpoint?: Failpoint<HoldFailpoint>;
 }
 
 /** transfer.reserved | review.decided -> payout.requested | transfer.requote-requested | transfer.held | transfer.rejected */

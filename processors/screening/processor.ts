@@ -1,9 +1,17 @@
 // Wires screening: the engine for transfers, the claim on the hold for decisions, and what changed since they were held.
 
+import type { Failpoint } from '../../ports/failpoint.ts';
 import type { Screener, ScreeningRequest } from '../../screening/ports.ts';
 import { differencesSince, requestOf } from '../../screening/requests.ts';
-import type { Cause, Failpoint, Processor } from '../contract.ts';
-import { DEFAULT_HOLD_TTL_MS, type HoldClaims, type HoldKeys, settleReviews, tellOfDropped } from '../holds.ts';
+import type { Cause, Processor } from '../contract.ts';
+import {
+  DEFAULT_HOLD_TTL_MS,
+  type HoldClaims,
+  type HoldFailpoint,
+  type HoldKeys,
+  settleReviews,
+  tellOfDropped,
+} from '../holds.ts';
 import { type Topology, topology } from '../topology.ts';
 import { decide, type ScreeningContext, type ScreeningInput } from './decide.ts';
 
@@ -17,7 +25,7 @@ export interface ScreeningOptions {
   readonly holdTtlMs?: number;
   /** Told of each decision that was dropped. */
   readonly onDropped?: (cause: Cause) => void;
-  readonly failpoint?: Failpoint;
+  readonly failpoint?: Failpoint<HoldFailpoint>;
 }
 
 /** transfer.accepted -> transfer.screened | transfer.held; review.decided -> those | transfer.rejected */

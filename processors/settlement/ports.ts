@@ -39,3 +39,11 @@ export interface SettlementClaims {
     claims: readonly { readonly claim: SettlementClaim; readonly expectedSteps: number }[],
   ): Promise<ReadonlySet<string>>;
 }
+
+/** Failpoints of settlement, and of whoever keeps its claims. */
+export const SETTLEMENT_FAILPOINTS = [
+  'settlement.after-claim',
+  'settlement-claims.after-insert',
+  'settlement-claims.after-replace',
+] as const;
+export type SettlementFailpoint = (typeof SETTLEMENT_FAILPOINTS)[number];

@@ -1,10 +1,11 @@
 // Wires settlement: the claim on the last payout version.
-import type { Cause, Failpoint, Processor } from '../contract.ts';
+import type { Failpoint } from '../../ports/failpoint.ts';
+import type { Cause, Processor } from '../contract.ts';
 import { type Topology, topology } from '../topology.ts';
 import { settleUpdates } from './claims.ts';
 import { decide, type SettlementContext } from './decide.ts';
 import { type Dispatched, dispatchedOf } from './dispatched.ts';
-import type { SettlementClaims } from './ports.ts';
+import type { SettlementClaims, SettlementFailpoint } from './ports.ts';
 
 export interface SettlementOptions {
   readonly claims: SettlementClaims;
@@ -14,7 +15,7 @@ export interface SettlementOptions {
   readonly clock: () => number;
   /** Told of each update that was dropped as stale. */
   readonly onDropped?: (cause: Cause) => void;
-  readonly failpoint?: Failpoint;
+  readonly failpoint?: Failpoint<SettlementFailpoint>;
 }
 
 /** payout.updated -> transfer.completed | transfer.returned | transfer.rejected | transfer.requote-requested */

@@ -1,5 +1,5 @@
 // What a copier process is told and what it tells.
-import type { FailpointName } from '../failpoints.ts';
+import type { LogFailpoint } from '../../../ports/log-failpoints.ts';
 import type { UnsafeForTests } from '../options.ts';
 
 export interface CopierPlan {
@@ -19,7 +19,7 @@ export interface CopierPlan {
   readonly transactionTimeoutMs?: number;
   readonly unsafe?: UnsafeForTests;
   /** What happens when a failpoint is passed for the n-th time. */
-  readonly die?: { readonly at: FailpointName; readonly pass: number; readonly how: 'kill' | 'stop' | 'throw' };
+  readonly die?: { readonly at: LogFailpoint; readonly pass: number; readonly how: 'kill' | 'stop' | 'throw' };
 }
 
 export type CopierEvent =

@@ -1,10 +1,10 @@
-// Places between two side effects where a crash test may kill, freeze or fail the process.
+// Failpoints of the log: whoever implements it calls them, for each batch.
 
 /**
- * Every failpoint, in the order in which an exactly-once batch passes them (after-send and after-send-offsets side by side),
- * then those of an at-least-once batch. One with outputs passes the first between the latter.
+ * In the order in which an exactly-once batch passes them (after-send and after-send-offsets side by side), then those of an
+ * at-least-once batch. One with outputs passes the first between the latter.
  */
-export const FAILPOINTS = [
+export const LOG_FAILPOINTS = [
   /** The previous owner is fenced; the committed offset is not read yet (exactly once). */
   'eos.after-fence',
   /** The handler is done; nothing is sent. */
@@ -23,10 +23,4 @@ export const FAILPOINTS = [
   'alo.after-commit',
 ] as const;
 
-export type FailpointName = (typeof FAILPOINTS)[number];
-
-/** Called at each failpoint; may be slow, may throw, may never return. */
-export type Failpoint = (name: FailpointName) => void | Promise<void>;
-
-/** What stands in when there are none. */
-export const NO_FAILPOINT: Failpoint = () => {};
+export type LogFailpoint = (typeof LOG_FAILPOINTS)[number];
