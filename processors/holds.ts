@@ -8,8 +8,10 @@ import { HOLD_EXPIRY } from '../domain/people/identities.ts';
 import { isSealed, type KeyRing, sealOf } from '../domain/seals/seal.ts';
 import { holdIdOf } from '../domain/transfers/event-id.ts';
 import { isSamePosition } from '../domain/transfers/origin-position.ts';
+import { askSome } from '../ports/ask-some.ts';
 import type { ErrorCode } from '../ports/error-codes.ts';
 import type { Reason, ReviewDecided, ReviewOutcome, Stage, TransferHeld } from '../schemas/types.generated.ts';
+import type { TopicName } from '../topics/catalogue.ts';
 import type { Cause, Disposition, Received } from './contract.ts';
 import { contentHashOf } from './hold-content.ts';
 
@@ -73,6 +75,10 @@ export type ReviewStanding =
   | { readonly kind: 'dropped'; readonly cause: Cause }
   | { readonly kind: 'halt'; readonly disposition: Disposition };
 
+/** Whether the transfer goes on. */
+export const isApproved = (standing: ReviewStanding | undefined): boolean =>
+  standing?.kind === 'honour' && standing.approved;
+
 interface ReviewTerms {
   readonly stage: Stage;
   /** ms since 1970 */
@@ -99,6 +105,31 @@ export async function settleReviews(
   const claims = wanted.size > 0 ? await store.claim([...wanted.values()]) : [];
   const standing = new Map(claims.map((claim) => [claim.holdId, claim]));
   return reviews.map((review, index) => refusals[index] ?? honoured(review, standing.get(review.value.holdId)!));
+}
+
+interface ReviewsOptions extends ReviewTerms {
+  readonly holds: HoldClaims;
+  /** Once the holds are claimed. */
+  readonly afterClaim?: () => void | Promise<void>;
+  /** Told of each decision that has no effect, or not the one that the person wanted. */
+  readonly onDropped?: ((cause: Cause) => void) | undefined;
+}
+
+/** The standing of each decision in a batch, at its place; undefined where there is none. Claims the holds on the way. */
+export function standingsIn(
+  batch: readonly (
+    | (PlacedReview & { readonly topic: 'review.decided' })
+    | { readonly topic: Exclude<TopicName, 'review.decided'> }
+  )[],
+  { holds, afterClaim, onDropped, ...terms }: ReviewsOptions,
+): Promise<readonly (ReviewStanding | undefined)[]> {
+  const decisions = batch.map((input) => (input.topic === 'review.decided' ? input : undefined));
+  return askSome(decisions, async (reviews) => {
+    const standings = await settleReviews(holds, reviews, terms);
+    await afterClaim?.();
+    tellOfDropped(standings, onDropped);
+    return standings;
+  });
 }
 
 function refusalOf(decided: ReviewDecided, { stage, now, keys }: ReviewTerms): ReviewStanding | undefined {
@@ -165,7 +196,7 @@ function honoured({ value, position, appendedAt }: PlacedReview, claim: HoldClai
 }
 
 /** Tells of each decision that has no effect, or not the one that the person wanted. */
-export function tellOfDropped(standings: readonly ReviewStanding[], tell: ((cause: Cause) => void) | undefined): void {
+function tellOfDropped(standings: readonly ReviewStanding[], tell: ((cause: Cause) => void) | undefined): void {
   for (const standing of standings) {
     if (standing.kind === 'dropped') tell?.(standing.cause);
     if (standing.kind === 'honour' && standing.lapse === 'late') {

@@ -1,4 +1,5 @@
 // From events to questions for the screener.
+import { askSome } from '../ports/ask-some.ts';
 import type { Instruction, ScreeningEvidence, TransferAccepted } from '../schemas/types.generated.ts';
 import { coveredLists } from './evidence.ts';
 import type { Difference, Screener, ScreeningRequest } from './ports.ts';
@@ -22,9 +23,5 @@ export async function differencesSince(
     const request = event && requestOf(event);
     return request && event.screening ? { request, covered: coveredLists(event.screening) } : undefined;
   });
-  const wanted = asked.filter((each) => each !== undefined);
-  if (wanted.length === 0) return events.map(() => undefined);
-  const found = await screener.recheck(wanted);
-  let next = 0;
-  return asked.map((each) => (each === undefined ? undefined : found[next++]));
+  return askSome(asked, (wanted) => screener.recheck(wanted));
 }

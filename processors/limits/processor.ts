@@ -1,6 +1,7 @@
 // Wires limits: one step of the ledger for a batch, claims on holds for decisions.
 import type { CorridorBook } from '../../domain/corridors/corridors.ts';
 import { checkLimitRules, type LimitRule } from '../../domain/limits/limit-rules.ts';
+import { askSome } from '../../ports/ask-some.ts';
 import type { Failpoint } from '../../ports/failpoint.ts';
 import type { Cause, Processor } from '../contract.ts';
 import {
@@ -9,8 +10,7 @@ import {
   type HoldFailpoint,
   type Holding,
   type HoldKeys,
-  settleReviews,
-  tellOfDropped,
+  standingsIn,
 } from '../holds.ts';
 import { type Topology, topology } from '../topology.ts';
 import { decide, type LimitsContext } from './decide.ts';
@@ -51,17 +51,16 @@ export function createLimits(options: LimitsOptions): Processor<Topology['limits
     edges: topology.limits,
     async prepare(batch) {
       const now = clock();
-      const operations = batch.map((input) => operationOf(input, book));
-      const results = await applied(ledger, operations);
+      const operations = batch.map((input) => countable(operationOf(input, book)));
+      const results = await askSome<LimitOperation, LimitResult>(operations, (asked) => ledger.apply(asked));
       await failpoint?.('limits.after-ledger');
-      const decisions = batch.flatMap((input) => (input.topic === 'review.decided' ? [input] : []));
-      const standings = await settleReviews(holds, decisions, { stage: 'LIMITS', now, keys });
-      if (standings.length > 0) await failpoint?.('limits.after-hold-claim');
-      tellOfDropped(standings, onDropped);
-      let nextStanding = 0;
-      return batch.map((input, index): LimitsContext => {
-        if (input.topic === 'review.decided') return { kind: 'reviewed', standing: standings[nextStanding++]! };
-        return contextOf(input, results[index], now, holding);
+      const standings = await standingsIn(batch, {
+        ...{ holds, keys, now, onDropped, stage: 'LIMITS' },
+        afterClaim: () => failpoint?.('limits.after-hold-claim'),
+      });
+      return batch.map((input, i): LimitsContext => {
+        const standing = standings[i];
+        return standing ? { kind: 'reviewed', standing } : contextOf(input, results[i], now, holding);
       });
     },
     decide,
@@ -75,18 +74,9 @@ function contextOf(input: LimitsInput, result: LimitResult | undefined, now: num
   return { kind: 'claimed', now, holding, outcome: result };
 }
 
-/** Results at the places of their operations; undefined where there was none, or an amount that cannot be counted. */
-async function applied(
-  ledger: LimitLedger,
-  operations: readonly (LimitOperation | undefined)[],
-): Promise<readonly (LimitResult | undefined)[]> {
-  const countable = operations.filter((operation) => operation !== undefined && isCountable(operation));
-  const results = countable.length > 0 ? await ledger.apply(countable as readonly LimitOperation[]) : [];
-  let next = 0;
-  return operations.map((operation) =>
-    operation !== undefined && isCountable(operation) ? results[next++] : undefined,
-  );
-}
+/** Undefined when there is nothing to do, or an amount that cannot be counted. */
+const countable = (operation: LimitOperation | undefined): LimitOperation | undefined =>
+  operation && isCountable(operation) ? operation : undefined;
 
 const isCountable = (operation: LimitOperation): boolean =>
   operation.kind === 'settle' || operation.requests.every(({ minor }) => minor >= 0n && minor < MAX_COUNTED_MINOR);

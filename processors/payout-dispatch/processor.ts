@@ -12,8 +12,8 @@ import {
   type HoldClaims,
   type HoldFailpoint,
   type HoldKeys,
-  settleReviews,
-  tellOfDropped,
+  isApproved,
+  standingsIn,
 } from '../holds.ts';
 import { type Topology, topology } from '../topology.ts';
 import { DEFAULT_DISPATCH_RULES, type DispatchContext, type DispatchRules, decide } from './decide.ts';
@@ -66,22 +66,16 @@ export function createPayoutDispatch(
     edges: topology['payout-dispatch'],
     async prepare(batch) {
       const now = clock();
-      const decisions = batch.flatMap((input) => (input.topic === 'review.decided' ? [input] : []));
-      const standings = await settleReviews(holds, decisions, { stage: 'PAYOUT_DISPATCH', now, keys });
-      if (standings.length > 0) await failpoint?.('payout-dispatch.after-hold-claim');
-      tellOfDropped(standings, onDropped);
-      let next = 0;
-      const contexts = batch.map((input) => {
-        if (input.topic !== 'review.decided') return { event: input.value };
-        const standing = standings[next++]!;
-        const goesOn = standing.kind === 'honour' && standing.approved;
-        return { standing, event: goesOn ? input.value.held : undefined };
+      const standings = await standingsIn(batch, {
+        ...{ holds, keys, now, onDropped, stage: 'PAYOUT_DISPATCH' },
+        afterClaim: () => failpoint?.('payout-dispatch.after-hold-claim'),
       });
-      const differences = await differencesSince(
-        screener,
-        await lookedAt<TransferReserved | TransferHeld>(contexts.map(({ event }) => event)),
-      );
-      return contexts.map(({ standing }, i) => ({
+      const events = batch.map((input, i) => {
+        if (input.topic !== 'review.decided') return input.value;
+        return isApproved(standings[i]) ? input.value.held : undefined;
+      });
+      const differences = await differencesSince(screener, await lookedAt<TransferReserved | TransferHeld>(events));
+      return standings.map((standing, i) => ({
         now,
         rules,
         holding,

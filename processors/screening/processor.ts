@@ -1,5 +1,6 @@
 // Wires screening: the engine for transfers, the claim on the hold for decisions, and what changed since they were held.
 
+import { askSome } from '../../ports/ask-some.ts';
 import type { Failpoint } from '../../ports/failpoint.ts';
 import type { Screener, ScreeningRequest } from '../../screening/ports.ts';
 import { differencesSince, requestOf } from '../../screening/requests.ts';
@@ -9,8 +10,8 @@ import {
   type HoldClaims,
   type HoldFailpoint,
   type HoldKeys,
-  settleReviews,
-  tellOfDropped,
+  isApproved,
+  standingsIn,
 } from '../holds.ts';
 import { type Topology, topology } from '../topology.ts';
 import { decide, type ScreeningContext, type ScreeningInput } from './decide.ts';
@@ -37,28 +38,19 @@ export function createScreening(options: ScreeningOptions): Processor<Topology['
     edges: topology.screening,
     async prepare(batch) {
       const now = clock();
-      const requests = batch.map(toRequest);
-      const findings = await screener.screen(requests.filter((each) => each !== undefined));
-      const decisions = batch.flatMap((input) => (input.topic === 'review.decided' ? [input] : []));
-      const standings = await settleReviews(holds, decisions, { stage: 'SCREENING', now, keys });
-      if (standings.length > 0) await failpoint?.('screening.after-hold-claim');
-      tellOfDropped(standings, onDropped);
-      const differences = await differencesSince(
-        screener,
-        decisions.map(({ value: { held } }, i) => {
-          const standing = standings[i]!;
-          return standing.kind === 'honour' && standing.approved ? held : undefined;
-        }),
+      const findings = await askSome(batch.map(toRequest), (requests) => screener.screen(requests));
+      const standings = await standingsIn(batch, {
+        ...{ holds, keys, now, onDropped, stage: 'SCREENING' },
+        afterClaim: () => failpoint?.('screening.after-hold-claim'),
+      });
+      const approved = batch.map((input, i) =>
+        input.topic === 'review.decided' && isApproved(standings[i]) ? input.value.held : undefined,
       );
-      let nextFinding = 0;
-      let nextStanding = 0;
-      return batch.map((input, index): ScreeningContext => {
-        if (input.topic === 'review.decided') {
-          const place = nextStanding++;
-          return { kind: 'reviewed', standing: standings[place]!, difference: differences[place], holding };
-        }
-        const found = requests[index] === undefined ? undefined : findings[nextFinding++]!;
-        return { kind: 'screened', now, findings: found, holding };
+      const differences = await differencesSince(screener, approved);
+      return batch.map((_, i): ScreeningContext => {
+        const standing = standings[i];
+        if (standing) return { kind: 'reviewed', standing, difference: differences[i], holding };
+        return { kind: 'screened', now, findings: findings[i], holding };
       });
     },
     decide,

@@ -2,6 +2,7 @@
 // executor alone has no other transfer, payee or amount priced and paid.
 import { isSealedRecord } from '../../domain/seals/record-seal.ts';
 import type { KeyRing } from '../../domain/seals/seal.ts';
+import { askSome } from '../../ports/ask-some.ts';
 import type { PayoutRequested, PayoutUpdated } from '../../schemas/types.generated.ts';
 
 export interface Dispatched {
@@ -17,11 +18,11 @@ export async function dispatchedOf(
   { stages, open }: Dispatched,
 ): Promise<readonly (PayoutRequested | undefined)[]> {
   const sealed = updates.map((update) => isProven(update, stages));
-  const values = updates.flatMap(({ asked }, index) => (sealed[index] && asked ? [asked.value] : []));
-  const opened = (values.length > 0 ? await open(values) : []).values();
-  return updates.map(({ asked, payout, requested }, index) => {
+  const values = updates.map(({ asked }, i) => (sealed[i] && asked ? asked.value : undefined));
+  const opened = await askSome(values, open);
+  return updates.map(({ payout, requested }, i) => {
     if (payout.status !== 'EXPIRED') return requested;
-    if (sealed[index] && asked) return opened.next().value;
+    if (values[i]) return opened[i];
     return stages.believesAll ? requested : undefined;
   });
 }

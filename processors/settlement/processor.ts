@@ -1,4 +1,5 @@
 // Wires settlement: the claim on the last payout version.
+import { askSome } from '../../ports/ask-some.ts';
 import type { Failpoint } from '../../ports/failpoint.ts';
 import type { Cause, Processor } from '../contract.ts';
 import { type Topology, topology } from '../topology.ts';
@@ -30,15 +31,15 @@ export function createSettlement(options: SettlementOptions): Processor<Topology
         dispatched,
       );
       // What is not proven claims nothing.
-      const updates = batch.flatMap((input, index) => {
-        const requested = proven[index];
-        return requested ? [{ ...input, value: { ...input.value, requested } }] : [];
+      const updates = batch.map((input, i) => {
+        const requested = proven[i];
+        return requested && { ...input, value: { ...input.value, requested } };
       });
-      const outcomes = (await settleUpdates(claims, updates, clock())).values();
+      const outcomes = await askSome(updates, (asked) => settleUpdates(claims, asked, clock()));
       await failpoint?.('settlement.after-claim');
-      return proven.map((requested): SettlementContext => {
-        if (!requested) return { outcome: { kind: 'unproven' } };
-        const outcome = outcomes.next().value!;
+      return proven.map((requested, i): SettlementContext => {
+        const outcome = outcomes[i];
+        if (!requested || !outcome) return { outcome: { kind: 'unproven' } };
         if (outcome.kind === 'stale') onDropped?.(STALE);
         return { outcome, requested };
       });
