@@ -5,7 +5,7 @@ import { ArrivalRate } from './arrival-rate.ts';
 import { BrokenClientPatience, TopicPatience } from './error-deadlines.ts';
 import { brokerErrorType, codedError, faultOf, verdictOf } from './fault.ts';
 import { assertKafkaJsVersion, createErrorFromCode, type FetchedPartition } from './kafkajs/internals.ts';
-import { settingsOf } from './options.ts';
+import { settingsOf, topicIdentity } from './options.ts';
 import { Source } from './source.ts';
 
 const options = { brokers: ['b:1'], appName: 'corridor', clientId: 'c' };
@@ -33,7 +33,14 @@ describe('unsafe switches', () => {
     }
     expect(settingsOf({ ...options, unsafe }, allowed).unsafe.noFencing).toBe(true);
     expect(settingsOf({ ...options, unsafe }, { ...allowed, CORRIDOR_ENV: 'development' }).unsafe.noFencing).toBe(true);
-    expect(settingsOf(options, {}).unsafe).toEqual({ noFencing: false, offsetsOutsideTransaction: false });
+    const byName = settingsOf({ ...options, unsafe: { topicsByName: true } }, allowed);
+    expect(topicIdentity(byName, 'name', 'id')).toBe('name');
+    expect(topicIdentity(settingsOf(options, {}), 'name', 'id')).toBe('id');
+    expect(settingsOf(options, {}).unsafe).toEqual({
+      noFencing: false,
+      offsetsOutsideTransaction: false,
+      topicsByName: false,
+    });
   });
 });
 

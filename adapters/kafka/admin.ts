@@ -7,6 +7,7 @@ import { brokerErrorType, codedError } from './fault.ts';
 import { setTopicConfig } from './kafkajs/alter-configs.ts';
 import { fetchStableOffsets } from './kafkajs/offset-fetch.ts';
 import { fetchTopicMetadata } from './kafkajs/topic-metadata.ts';
+import { topicIdentity } from './options.ts';
 import { assertReady, insist } from './readiness.ts';
 import { retrying } from './retrying.ts';
 import { TransactionalProducer } from './transactional-producer.ts';
@@ -86,7 +87,8 @@ export class KafkaAdmin implements LogAdmin {
         ({ configName, configSource }) => ALWAYS_TOLD.has(configName) || Number(configSource) === SET_ON_TOPIC,
       );
       const config = Object.fromEntries(told.map(({ configName, configValue }) => [configName, configValue]));
-      return { name, topicId, partitions, replicationFactor, config };
+      const identity = topicIdentity(this.#connections.settings, name, topicId);
+      return { name, topicId: identity, partitions, replicationFactor, config };
     });
   }
 

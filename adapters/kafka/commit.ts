@@ -15,6 +15,7 @@ import type { Cluster } from './kafkajs/internals.ts';
 import { fetchStableOffsets } from './kafkajs/offset-fetch.ts';
 import { fetchTopicId } from './kafkajs/topic-metadata.ts';
 import type { Generation } from './kafkajs/txn-offset-commit.ts';
+import { topicIdentity } from './options.ts';
 import { type Position, TransactionalProducer } from './transactional-producer.ts';
 
 /** One input partition under one owner. */
@@ -280,12 +281,14 @@ class AtLeastOnce implements Committer {
     const { topic, groupId } = this.#ownership;
     this.#cluster = this.#connections.cluster();
     await connectCluster(this.#cluster, [topic]);
-    const patienceMs = this.#connections.settings.transactionTimeoutMs;
+    const { settings } = this.#connections;
+    const patienceMs = settings.transactionTimeoutMs;
     this.#group = new Coordinator(this.#cluster, groupId, 'group', patienceMs);
     if (this.#fenceFirst || (await this.#isUnstable(this.#group))) await this.#transactions.fence();
     this.#fenceFirst = false;
     const taken = await committedOffset(this.#group, this.#ownership, patienceMs);
-    return { ...taken, topicId: await fetchTopicId(await this.#cluster.brokerPool.findConnectedBroker(), topic) };
+    const topicId = await fetchTopicId(await this.#cluster.brokerPool.findConnectedBroker(), topic);
+    return { ...taken, topicId: topicIdentity(settings, topic, topicId) };
   }
 
   /** Is somebody's transaction, perhaps a dead owner's, still changing the offset? */

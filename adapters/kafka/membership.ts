@@ -7,6 +7,7 @@ import { brokerErrorType } from './fault.ts';
 import { type Cluster, type JoinedGroup, MemberAssignment, MemberMetadata } from './kafkajs/internals.ts';
 import { fetchTopicMetadata } from './kafkajs/topic-metadata.ts';
 import type { Generation } from './kafkajs/txn-offset-commit.ts';
+import { topicIdentity } from './options.ts';
 
 /** Name of the assignment protocol: all members of a group must speak it. */
 const PROTOCOL = 'corridor-co-partitioned';
@@ -144,7 +145,8 @@ export class Membership {
   async topicIds(topics: readonly string[]): Promise<ReadonlyMap<string, string>> {
     const { cluster } = await this.#connected();
     const found = await fetchTopicMetadata(await cluster.brokerPool.findConnectedBroker(), topics);
-    return new Map(found.map(({ name, topicId }) => [name, topicId]));
+    const { settings } = this.#connections;
+    return new Map(found.map(({ name, topicId }) => [name, topicIdentity(settings, name, topicId)]));
   }
 
   /** To be called when the group does not know this member any more: the next join is a stranger's. */

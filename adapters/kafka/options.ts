@@ -27,6 +27,8 @@ export interface UnsafeForTests {
   readonly offsetsOutsideTransaction?: boolean;
   /** The previous owner of a partition is neither fenced nor stopped by the group: a frozen one doubles a batch. */
   readonly noFencing?: boolean;
+  /** A topic is known by its name alone: one that is made again repeats the positions of the one before it. */
+  readonly topicsByName?: boolean;
 }
 
 export interface KafkaOptions {
@@ -86,6 +88,7 @@ export function settingsOf(options: KafkaOptions, env: NodeJS.ProcessEnv = proce
   const unsafe = {
     offsetsOutsideTransaction: options.unsafe?.offsetsOutsideTransaction ?? false,
     noFencing: options.unsafe?.noFencing ?? false,
+    topicsByName: options.unsafe?.topicsByName ?? false,
   };
   refuseUnsafe(unsafe, env);
   return {
@@ -112,8 +115,12 @@ export function settingsOf(options: KafkaOptions, env: NodeJS.ProcessEnv = proce
   };
 }
 
+/** What a topic is known by: the broker's id of it. */
+export const topicIdentity = ({ unsafe }: Settings, name: string, topicId: string): string =>
+  unsafe.topicsByName ? name : topicId;
+
 function refuseUnsafe(unsafe: Required<UnsafeForTests>, env: NodeJS.ProcessEnv): void {
-  if (!unsafe.offsetsOutsideTransaction && !unsafe.noFencing) return;
+  if (!Object.values(unsafe).includes(true)) return;
   if (isForTrials(env) && env['CORRIDOR_UNSAFE_FOR_TESTS'] === '1') return;
   throw new CodedError(
     'UNSAFE_REFUSED',

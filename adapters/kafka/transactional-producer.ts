@@ -8,6 +8,7 @@ import { verdictOf } from './fault.ts';
 import type { Cluster } from './kafkajs/internals.ts';
 import { fetchTopicId } from './kafkajs/topic-metadata.ts';
 import { commitTxnOffsets, type Generation } from './kafkajs/txn-offset-commit.ts';
+import { topicIdentity } from './options.ts';
 import { type Chunk, ProducerIdentity, roundsOf, sendRound } from './produce.ts';
 
 /** A position of an input partition to be committed. */
@@ -143,7 +144,8 @@ export class TransactionalProducer {
 
   /** The broker's own id of a topic. Throws a broker error that passes when the topic is not known (any more). */
   async topicId(topic: string): Promise<string> {
-    return fetchTopicId(await this.#cluster.brokerPool.findConnectedBroker(), topic);
+    const topicId = await fetchTopicId(await this.#cluster.brokerPool.findConnectedBroker(), topic);
+    return topicIdentity(this.#connections.settings, topic, topicId);
   }
 
   /** Commits. An error other than a refusal leaves the outcome unknown: fence again and read the committed offset. */

@@ -85,13 +85,13 @@ export const logCodes = {
     'fatal',
     'a partition',
     500,
-    'Find out who deleted the committed offset. Set it by hand before the process starts again.',
+    'Run `corridor topics apply` if the topic or partition is new or was made again. Otherwise find out why the offset was lost, and look with `corridor topics resume`.',
   ),
   OFFSET_LOST: entry(
     'fatal',
     'a partition',
     500,
-    'Find out why the log has no such record any more. Set the offset by hand before the process starts again.',
+    'Look with `corridor topics resume`, then stop the processes of the stage and run it with --apply.',
   ),
   OFFSET_OUT_OF_RANGE: entry(
     'fatal',
@@ -103,13 +103,13 @@ export const logCodes = {
     'fatal',
     'a partition',
     500,
-    'Find out who made the topic anew. Set the offsets by hand as docs/kafka.md says.',
+    'Run `corridor topics apply`, then resume the stage as docs/kafka.md says.',
   ),
   OFFSET_BEYOND_LOG: entry(
     'fatal',
     'a partition',
     500,
-    'Find out who made the topic anew or cut it. Set the offset by hand as docs/kafka.md says.',
+    'Let nothing write to the topic, and go on as "Offsets that were lost" in docs/kafka.md says.',
   ),
   HANGING_TRANSACTION: entry(
     'transient-dependency',

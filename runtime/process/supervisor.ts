@@ -65,18 +65,21 @@ const NOTHING: PartHosts = { hosts: [], resources: [] };
 
 /** What an operator does next, where the fault's own words do not say it. */
 function toDo({ code }: Ended, name: string): string {
+  const isStage = Object.hasOwn(topology, name);
   const known: Readonly<Record<string, string>> = {
     DLQ_BREAKER_OPEN: `look at what ${name}.dlq holds and mend the cause; the records that opened it were not moved, and run again by themselves. If they rightly are dead letters, start it once with higher CORRIDOR_DLQ_BREAKER_ settings`,
     MONGO_CLIENT_BROKEN: `nothing: ${name} is started again by itself, with a fresh connection. Report it, with the log of this process`,
     NEWER_SCHEMA: 'deploy a version that knows this schema: the readers of a topic before its writers',
     ATTEMPT_CLAIMS_UNREADABLE:
       'have a replica that can still be read lead payout.attempts; if there is none, see docs/payouts.md, "When claims cannot be read"',
+    OFFSET_MISSING: `run \`corridor topics apply\` if the topic or partition is new or was made again${isStage ? `, and look with \`corridor topics resume ${name}\`` : ''}; otherwise find out why the offset was lost`,
     OFFSET_LOST: `look with \`corridor topics resume ${name}\`, then stop its processes and run it with --apply`,
-    OFFSET_OF_ANOTHER_TOPIC: Object.hasOwn(topology, name)
+    OFFSET_OF_ANOTHER_TOPIC: isStage
       ? `look with \`corridor topics resume ${name}\`, then stop its processes and run it with --apply`
       : `stop the processes of ${name}, and set the offset of its group to the earliest of the topic that was made again`,
-    OFFSET_OUT_OF_RANGE: 'find out why records are gone before any offset is set by hand',
     REDIS_CLIENT_BROKEN: `nothing: ${name} is started again by itself, with a fresh connection. Report it, with the log of this process`,
+    OFFSET_OUT_OF_RANGE:
+      'find out why records are gone before any offset is set by hand; if the topic was made again, run `corridor topics apply`',
     SCHEMA_NOT_REGISTERED: 'run `corridor schemas push`',
   };
   return known[code] ?? `see the log of this process; ${name} is started again by itself`;

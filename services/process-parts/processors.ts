@@ -51,12 +51,14 @@ export async function processorHosts(
   runtime: HostRuntime,
 ): Promise<Hosted> {
   const kept = replayClaims(() => connections.db());
-  const claims = unsafeSwitches().has('no-replay-claim') ? unguardedReplays(kept) : kept;
+  const unsafe = unsafeSwitches();
+  const claims = unsafe.has('no-replay-claim') ? unguardedReplays(kept) : kept;
+  const believes = unsafe.has('topics-by-name') ? { unsafeBelievesOffsets: true } : {};
   const built = await Promise.all(names.map((name) => BUILDERS[name](connections, runtime)));
   return {
     hosts: built.flatMap(({ processor, tables, beside = [] }) => [
       ...beside,
-      createProcessorHost({ ...runtime, processor, replayClaims: claims, ...(tables ? { tables } : {}) }),
+      createProcessorHost({ ...runtime, ...believes, processor, replayClaims: claims, ...(tables ? { tables } : {}) }),
     ]),
     resources: built.flatMap(({ resources = [] }) => resources),
     lost: firstLoss(built.flatMap(({ lost }) => lost ?? [])),

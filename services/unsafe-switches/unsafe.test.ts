@@ -7,7 +7,8 @@ import { keysUnder, UNSAFE_SWITCHES, unsafeKafka, unsafeSwitches } from './unsaf
 
 it('nothing is taken away unless asked', () => {
   expect(unsafeSwitches({})).toEqual(new Set());
-  expect(unsafeKafka(unsafeSwitches({}))).toEqual({ offsetsOutsideTransaction: false, noFencing: false });
+  const none = { offsetsOutsideTransaction: false, noFencing: false, topicsByName: false };
+  expect(unsafeKafka(unsafeSwitches({}))).toEqual(none);
 });
 
 it('switches are refused outside tests', () => {
@@ -40,7 +41,7 @@ it('switches are read one by one', () => {
   const env = { CORRIDOR_ENV: 'test', CORRIDOR_UNSAFE_FOR_TESTS: '1', CORRIDOR_UNSAFE: 'no-fencing,no-payout-cas' };
   const switches = unsafeSwitches(env);
   expect(switches).toEqual(new Set(['no-fencing', 'no-payout-cas']));
-  expect(unsafeKafka(switches)).toEqual({ offsetsOutsideTransaction: false, noFencing: true });
+  expect(unsafeKafka(switches)).toEqual({ offsetsOutsideTransaction: false, noFencing: true, topicsByName: false });
 });
 
 describe('the keys of a process', () => {

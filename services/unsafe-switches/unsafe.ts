@@ -23,6 +23,8 @@ export const UNSAFE_SWITCHES = [
   'no-replay-claim',
   /** A previous owner of a partition is neither fenced nor stopped by the group. */
   'no-fencing',
+  /** A topic that is deleted and made again counts as the one before it, and nobody looks how far its stage had come. */
+  'topics-by-name',
   /** Stages, executor, sinks, tables and relays act on records, holds, decisions and payouts that nobody sealed. */
   'no-seal-checks',
 ] as const;
@@ -54,6 +56,7 @@ export function unsafeKafka(switches: ReadonlySet<UnsafeSwitch>): UnsafeForTests
   return {
     offsetsOutsideTransaction: switches.has('offsets-outside-transaction'),
     noFencing: switches.has('no-fencing'),
+    topicsByName: switches.has('topics-by-name'),
   };
 }
 

@@ -4,6 +4,7 @@ import { closeSync, openSync, writeSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Log, LogWriter, OutputRecord } from '../../ports/log.ts';
 import type { Books } from '../../samples/books.ts';
+import type { End } from '../../samples/fed-record.ts';
 import { homePartition } from '../../topics/home-partition.ts';
 import { type ChaosRecord, isMalformed } from './feed.ts';
 import { type ForeignProducer, isForeign } from './members/foreign-batches.ts';
@@ -35,10 +36,11 @@ export const identityOf = (key: string, value: Buffer | null): string => {
 export const add = (set: Multiset, id: string, count = 1) => set.set(id, (set.get(id) ?? 0) + count);
 
 export class Feeder {
-  /** What was fed, each record as often as it was. */
-  readonly fed: Multiset = new Map();
+  /** What was fed to the topic that there is, each record as often as it was. */
+  fed: Multiset = new Map();
   readonly counts: Record<string, number> = {};
   readonly kinds = new Set<string>();
+  readonly #ends = new Map<string, End[]>();
   /** Batches whose fate was unknown, so that the log was asked. */
   asked = 0;
   readonly #options: FeederOptions;
@@ -65,6 +67,22 @@ export class Feeder {
       await this.#surely(records, (missing) => this.#write(missing));
     });
     return this.#turn;
+  }
+
+  /** Which ends these bytes were fed with so far. */
+  endsOf(id: string): readonly End[] {
+    return this.#ends.get(id) ?? [];
+  }
+
+  /** Has the topic made again while nothing is fed. @returns what was fed to the one before */
+  async betweenTopics(makeAnew: () => Promise<void>): Promise<Multiset> {
+    await this.#turn;
+    await this.#writer?.close();
+    this.#writer = undefined;
+    await makeAnew();
+    const before = this.fed;
+    this.fed = new Map();
+    return before;
   }
 
   async close(): Promise<void> {
@@ -102,7 +120,9 @@ export class Feeder {
   #enter(record: ChaosRecord): void {
     const { books } = this.#options;
     const { key, value, account, expected, kind, late } = record;
-    const line = { at: Date.now(), id: identityOf(key, value), account, expected, kind, late };
+    const id = identityOf(key, value);
+    this.#ends.set(id, [...this.endsOf(id), expected]);
+    const line = { at: Date.now(), id, account, expected, kind, late };
     writeSync(this.#ledger, `${JSON.stringify(line)}\n`);
     books.fed(record);
     this.#count('inputs');

@@ -15,11 +15,11 @@ import type { VerifyReport } from '../../verify/report.ts';
 import { verify } from '../../verify/verify.ts';
 import type { ChaosBooks } from './books.ts';
 import { type Doings, tellsOf, untold } from './expected-findings.ts';
-import type { Feeder } from './feeder.ts';
-import { readIntents } from './feeder.ts';
+import { type Feeder, type Multiset, readIntents } from './feeder.ts';
 import type { Injected } from './injected.ts';
 import { badBatchesIn, checkBadBatches } from './members/bad-batches.ts';
 import { checkForgeries, forgedIn, type TableSeen } from './members/forgery-check.ts';
+import { isOfRemade, type Remade } from './members/remade-topic.ts';
 import type { Forbidden } from './members/tampered-payouts.ts';
 import type { Operator } from './operator.ts';
 import type { SlotExit } from './slot.ts';
@@ -39,6 +39,8 @@ export type FindingKind =
   | 'deadLetter'
   /** What was forged came to something, or was not told as one dead letter of each of its readers. */
   | 'forgery'
+  /** A topic that was made again did not stop who reads it, or the cure did not go as it is documented. */
+  | 'remade'
   /** A batch that nobody can read is not one dead letter that names it. */
   | 'badBatch'
   /** A payout case that no injected fault explains, or too many that are explained. */
@@ -67,6 +69,8 @@ export interface Evidence {
   readonly operator: Operator;
   /** Under which names the provider must have paid nobody. */
   readonly forbidden: Forbidden;
+  /** Where the topic of intents was made again before the faults began. */
+  readonly remade?: Remade;
   /** Tables of the processes that ran at the end. */
   readonly tables: readonly TableSeen[];
   readonly reached: ReadonlySet<string>;
@@ -109,6 +113,7 @@ export class Findings {
     wrongEnd: 0,
     deadLetter: 0,
     forgery: 0,
+    remade: 0,
     badBatch: 0,
     unexplainedCase: 0,
     failpointNeverHit: 0,
@@ -125,12 +130,14 @@ export class Findings {
 }
 
 export async function judge(evidence: Evidence): Promise<Verdict> {
-  const { connections, feeder, tail, operator, reached, exits, failures, say } = evidence;
+  const { connections, feeder, tail, operator, remade, reached, exits, failures, say } = evidence;
   const found = new Findings();
   for (const what of evidence.notDrained) found.add('notDrained', 'pipeline', what);
   for (const failure of failures) found.add('harness', 'schedule', failure);
   for (const failure of operator.failures) found.add('paidWrongly', 'operator', failure);
-  await checkInputs(feeder, connections, found);
+  for (const failure of remade?.failures ?? []) found.add('remade', 'intake', failure);
+  if (remade) checkInputs(remade.fed, remade.inLog, found);
+  checkInputs(feeder.fed, await readIntents(connections.log), found);
   const forged = await forgedIn(connections.log);
   for (const { subject, detail } of checkForgeries(forged, tail.forgedLetters, evidence.tables, operator.tampered)) {
     found.add('forgery', subject, detail);
@@ -149,7 +156,10 @@ export async function judge(evidence: Evidence): Promise<Verdict> {
     found.add('failpointNeverHit', name, 'no process ever passed it: nothing is known about it');
   }
   for (const exit of exits) {
-    for (const line of exit.stood) found.add('processEnded', exit.slot, `a part of life ${exit.life} stood: ${line}`);
+    for (const line of exit.stood) {
+      if (remade && isOfRemade(line, remade)) continue;
+      found.add('processEnded', exit.slot, `a part of life ${exit.life} stood: ${line}`);
+    }
     if (exit.meant || isMissingDependency(exit, evidence)) continue;
     const how = exit.signal ?? `code ${exit.code}`;
     found.add('processEnded', exit.slot, `life ${exit.life} ended by itself (${how}): ${exit.reason}`);
@@ -188,16 +198,14 @@ export function isMissingDependency(exit: SlotExit, { injected }: Pick<Evidence,
 }
 
 /** The log holds exactly what the ledger of the feed says. */
-async function checkInputs(feeder: Feeder, { log }: Connections, found: Findings): Promise<void> {
-  const inLog = await readIntents(log);
-  for (const [id, count] of feeder.fed) {
+function checkInputs(fed: Multiset, inLog: Multiset, found: Findings): void {
+  for (const [id, count] of fed) {
     const there = inLog.get(id) ?? 0;
     if (there < count)
       found.add('lost', id.split(' ')[0]!, `fed ${count} times and acknowledged; the log holds ${there}`);
     if (there > count) found.add('harness', id.split(' ')[0]!, `fed ${count} times; the log holds ${there}`);
   }
-  for (const id of inLog.keys())
-    if (!feeder.fed.has(id)) found.add('harness', id, 'stands in the log and was never fed');
+  for (const id of inLog.keys()) if (!fed.has(id)) found.add('harness', id, 'stands in the log and was never fed');
 }
 
 async function checkCases(

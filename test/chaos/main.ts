@@ -59,7 +59,7 @@ async function main(): Promise<number> {
     // A run of another size promises nothing.
     ...(values.transfers === undefined && values.minutes === undefined ? {} : { least: {}, allFailpoints: false }),
     ...(values.brokers === undefined ? {} : { brokers: number('brokers', values.brokers) === 3 ? 3 : 1 }),
-    ...(values.transfers === undefined ? {} : { transfers: number('transfers', values.transfers) }),
+    ...(values.transfers === undefined ? {} : sized(base, number('transfers', values.transfers))),
     ...(values.minutes === undefined ? {} : { faultsMs: number('minutes', values.minutes) * 60_000 }),
   };
   const seed = values.seed === undefined ? Date.now() % 1_000_000 : number('seed', values.seed);
@@ -104,6 +104,11 @@ function printSchedule({ profile, seed }: Settings): void {
     const at = `${(step.atMs / 1_000).toFixed(1).padStart(7)} s`;
     console.log('feed' in step ? `${at}  feed ${step.feed}` : `${at}  ${step.id} ${describe(step.fault)}`);
   }
+}
+
+/** With another number of transfers, and no more before the topic is made again than a quarter of them. */
+function sized({ beforeRemade }: Profile, transfers: number): Pick<Profile, 'transfers' | 'beforeRemade'> {
+  return { transfers, beforeRemade: Math.min(beforeRemade, Math.ceil(transfers / 4)) };
 }
 
 function number(name: string, text: string): number {

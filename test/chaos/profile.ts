@@ -35,6 +35,8 @@ export interface Profile {
   readonly bombs: number;
   /** Intents that come before their schema, and are replayed. */
   readonly lateIntents: number;
+  /** Records that are fed before the topic of intents is made again, which comes before all faults. */
+  readonly beforeRemade: number;
   /** The longest the drain may go without anything moving, ms. */
   readonly quietMs: number;
   readonly brokers: 1 | 3;
@@ -70,6 +72,7 @@ const full: Profile = {
   payoutTamperings: 9,
   bombs: 8,
   lateIntents: 40,
+  beforeRemade: 1_000,
   quietMs: 120_000,
   brokers: 1,
   allFailpoints: true,
@@ -95,6 +98,7 @@ const full: Profile = {
     bombs: 5,
     replays: 40,
     batchesDamaged: 4,
+    sentAgain: 40,
   },
 };
 
@@ -123,6 +127,7 @@ export const PROFILES = {
     payoutTamperings: 1,
     bombs: 1,
     lateIntents: 4,
+    beforeRemade: 120,
     allFailpoints: false,
     least: {},
   },
@@ -149,6 +154,7 @@ export const PROFILES = {
     payoutTamperings: 2,
     bombs: 2,
     lateIntents: 8,
+    beforeRemade: 300,
     least: {
       transfers: 1_900,
       duplicates: 190,
@@ -170,6 +176,7 @@ export const PROFILES = {
       bombs: 1,
       replays: 8,
       batchesDamaged: 4,
+      sentAgain: 40,
     },
   },
   full,
@@ -196,6 +203,7 @@ export const PROFILES = {
     payoutTamperings: 16,
     bombs: 16,
     lateIntents: 100,
+    beforeRemade: 2_000,
     least: {
       transfers: 75_000,
       malformedKinds: 25,
@@ -214,6 +222,7 @@ export const PROFILES = {
       bombs: 12,
       replays: 100,
       batchesDamaged: 4,
+      sentAgain: 40,
     },
   },
 } as const satisfies Record<string, Profile>;

@@ -16,6 +16,7 @@ import { damageBatches } from './members/bad-batches.ts';
 import { ForeignProducer } from './members/foreign-batches.ts';
 import type { TableSeen } from './members/forgery-check.ts';
 import { LateIntents } from './members/late-schema.ts';
+import { remakeIntents } from './members/remade-topic.ts';
 import type { Forbidden } from './members/tampered-payouts.ts';
 import type { NegativeControl } from './negative.ts';
 import { Operator } from './operator.ts';
@@ -71,6 +72,8 @@ const LOOK_EVERY_MS = 500;
 /** Fed when nothing breaks any more. */
 const LAST_RECORDS = 40;
 const LAST_MS = 1_000;
+/** For each record that is fed before the topic of intents is made again. */
+const BEFORE_REMADE_MS = 10;
 
 export async function run(options: RunOptions): Promise<RunReport> {
   const { profile, seed, negative } = options;
@@ -78,7 +81,12 @@ export async function run(options: RunOptions): Promise<RunReport> {
   const say = (line: string) =>
     options.say(`${((performance.now() - began) / 1_000).toFixed(1).padStart(7)} s  ${line}`);
   const dir = mkdtempSync(path.join(tmpdir(), 'corridor-chaos-'));
-  const schedule = makeSchedule(profile, seed, recordsFor(profile) - LAST_RECORDS, negative?.faults);
+  const schedule = makeSchedule(
+    profile,
+    seed,
+    recordsFor(profile) - LAST_RECORDS - profile.beforeRemade,
+    negative?.faults,
+  );
   const failures: string[] = [];
   say(`Profile ${profile.name}, seed ${seed}, ${profile.brokers} broker(s); data and logs in ${dir}`);
   const world = await World.start({
@@ -86,6 +94,7 @@ export async function run(options: RunOptions): Promise<RunReport> {
     brokers: profile.brokers,
     seed,
     providerFaults: PROVIDER_FAULTS,
+    ...(negative ? { unsafe: { CORRIDOR_UNSAFE_FOR_TESTS: '1', CORRIDOR_UNSAFE: negative.name } } : {}),
     say,
     onUnexpectedExit: (server, how) => failures.push(`${server} ended by itself: ${how}`),
   }).catch((error: unknown) => {
@@ -129,22 +138,21 @@ export async function run(options: RunOptions): Promise<RunReport> {
     await rates.first;
     await tail.start();
     operator.start();
-    const env = {
-      ...world.env,
-      ...(negative ? { CORRIDOR_UNSAFE_FOR_TESTS: '1', CORRIDOR_UNSAFE: negative.name } : {}),
-    };
     for (const name of SLOTS) {
       const onExit = (exit: SlotExit) => {
         exits.push(exit);
         if (!exit.meant) say(`${exit.slot} ended by itself (${exit.signal ?? exit.code}): ${exit.reason}`);
       };
-      const slot = new Slot({ name, args: ARGS[name], env, dir: path.join(dir, 'processes'), now, onExit });
+      const slot = new Slot({ name, args: ARGS[name], env: world.env, dir: path.join(dir, 'processes'), now, onExit });
       slots.set(name, slot);
       slot.start();
     }
     await Promise.all([...slots.values()].map((slot) => slot.ready()));
     say(`${SLOTS.length} processes run; ${schedule.steps.filter((step) => 'fault' in step).length} faults to come`);
 
+    const chain = [slots.get('chain-1')!, slots.get('chain-2')!];
+    await feeder.burst(profile.beforeRemade, profile.beforeRemade * BEFORE_REMADE_MS);
+    const remade = await remakeIntents({ world, books, feeder, chain, seed, say });
     const startedAt = Date.now();
     zero = performance.now();
     const forbidden: Forbidden = new Map();
@@ -154,7 +162,7 @@ export async function run(options: RunOptions): Promise<RunReport> {
     });
     await play(schedule, { now, feeder, injector });
     await injector.idle();
-    const batchesDamaged = await damageBatches({ world, chain: [slots.get('chain-1')!, slots.get('chain-2')!] });
+    const batchesDamaged = await damageBatches({ world, chain });
     say(`${batchesDamaged} batches are damaged on the disk`);
     // What comes after them goes through.
     await feeder.burst(LAST_RECORDS, LAST_MS);
@@ -182,6 +190,7 @@ export async function run(options: RunOptions): Promise<RunReport> {
       casesDecided: operator.decided,
       casesTampered: operator.tampered.size,
       batchesDamaged,
+      sentAgain: remade.sentAgain,
     };
     const faults = injector.counts();
     const verdict = await judge({
@@ -193,6 +202,7 @@ export async function run(options: RunOptions): Promise<RunReport> {
       operator,
       forbidden,
       tables,
+      remade,
       reached: new Set([...slots.values()].flatMap((slot) => [...slot.reached()])),
       allFailpoints: profile.allFailpoints,
       exits,

@@ -69,7 +69,9 @@ export class Slot {
     writeFileSync(this.#rulesFile, '');
   }
 
+  /** Begins a life; each that ends is followed by another until it is stopped. */
   start(): void {
+    this.#stopping = false;
     const number = ++this.#lives;
     const failpointLog = path.join(this.#options.dir, `${this.name}.${number}.reached`);
     const log = openSync(this.logFile, 'a');
@@ -163,7 +165,7 @@ export class Slot {
     this.#life?.child.kill(signal);
   }
 
-  /** SIGTERM and no new life. Resolves with the exit code of a drain (null: it had to be killed). */
+  /** SIGTERM and no new life until it is started again. Resolves with the exit code of a drain (null: it had to be killed). */
   async stop(deadlineMs: number): Promise<number | null> {
     this.#stopping = true;
     const life = this.#life;

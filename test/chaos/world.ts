@@ -1,10 +1,12 @@
 // Everything around the pipeline in one run: servers, a proxy in front of each, and the payout provider.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { pushSchemas } from '../../adapters/registry/push.ts';
+import { FOLLOW_PARENT, followed } from '../../infra/local/follow-parent.ts';
 import { type LocalStack, stackEnvironment, startStack } from '../../infra/local/stack.ts';
 import { loadConfig } from '../../runtime/config/config.ts';
-import { applyTopics } from '../../runtime/provision.ts';
 import { Connections, registryOptions } from '../../services/connections.ts';
 import { activateSampleList } from '../../services/screening.ts';
 import type { FaultPlanInput } from '../../simulator/injected-faults.ts';
@@ -12,12 +14,16 @@ import { type SimulatorProcess, spawnSimulator } from '../../simulator/process.t
 import type { NetworkTarget } from './targets.ts';
 import { TcpProxy } from './tcp-proxy.ts';
 
+const MAIN = path.resolve(import.meta.dirname, '../../cli/main.ts');
+
 export interface WorldOptions {
   /** Holds data, logs and ledgers of the run. */
   readonly dir: string;
   readonly brokers: 1 | 3;
   readonly seed: number;
   readonly providerFaults: FaultPlanInput;
+  /** What takes a guarantee away, of processes and of commands; not of the harness itself. */
+  readonly unsafe?: NodeJS.ProcessEnv;
   readonly say: (line: string) => void;
   /** A server ended although nobody killed it. */
   readonly onUnexpectedExit: (server: string, how: string) => void;
@@ -43,6 +49,8 @@ export class World {
   readonly providerLedger: string;
   readonly #proxies: ReadonlyMap<NetworkTarget, readonly TcpProxy[]>;
   readonly #options: WorldOptions;
+  /** Past the proxies. */
+  readonly #operatorEnv: NodeJS.ProcessEnv;
   #provider: SimulatorProcess;
   #providerFaults: FaultPlanInput;
 
@@ -66,6 +74,7 @@ export class World {
       ...TIMES,
     };
     const direct = { ...env, ...stackEnvironment(stack.urls), CORRIDOR_PROVIDER_URL: provider.url };
+    this.#operatorEnv = { ...direct, ...options.unsafe };
     this.connections = new Connections(loadConfig(direct), 'corridor-chaos');
     const port = (target: NetworkTarget, index = 0) => proxies.get(target)![index]!.port;
     const through = (target: NetworkTarget, url: string) =>
@@ -81,6 +90,7 @@ export class World {
         redisQueueUrl: through('redisQueue', urls.redisQueueUrl),
       }),
       CORRIDOR_PROVIDER_URL: through('provider', provider.url),
+      ...options.unsafe,
     };
   }
 
@@ -134,13 +144,26 @@ export class World {
   }
 
   async #provision(): Promise<void> {
-    const { config, log } = this.connections;
-    const { chainPartitions, replicationFactor } = config.kafka;
-    const admin = await log.admin();
-    await applyTopics(admin, { app: config.appName, chainPartitions, replicationFactor });
-    await admin.close();
-    await pushSchemas(registryOptions(config));
+    const { code, said } = await this.corridor('topics', 'apply');
+    if (code !== 0) throw new Error(`topics apply ended with ${code}: ${said}`);
+    await pushSchemas(registryOptions(this.connections.config));
     await activateSampleList(this.connections);
+  }
+
+  /** Runs a command of an operator to its end, past the proxies. */
+  async corridor(...args: readonly string[]): Promise<{ readonly code: number | null; readonly said: string }> {
+    const child = spawn(process.execPath, [...FOLLOW_PARENT, MAIN, ...args], {
+      env: followed(this.#operatorEnv),
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    let said = '';
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.on('data', (chunk: Buffer) => {
+        said += chunk.toString();
+      });
+    }
+    const [code] = (await once(child, 'close')) as [number | null];
+    return { code, said };
   }
 
   proxies(target: NetworkTarget): readonly TcpProxy[] {
