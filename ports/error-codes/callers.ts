@@ -79,7 +79,6 @@ export const callerCodes = {
     400,
     'Decide again, and type the verdict. Nothing was decided.',
   ),
-  CURSOR_INVALID: entry('invalid-request', 'the caller', 400, 'Begin at the first page, with the same filters.'),
   INBOX_CUT: entry(
     'notice',
     'the caller',
