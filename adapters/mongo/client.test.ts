@@ -18,6 +18,8 @@ afterAll(() => proxy.close());
 const COLLECTIONS = new Set([
   'intent_claims',
   'settlement_claims',
+  'transfer_submissions',
+  'transfers',
   'hold_claims',
   'replay_claims',
   'cases',

@@ -8,16 +8,28 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { ACTIONS, conditionFor, ROLES } from '../../operations/access/table.ts';
 import { errorCodes } from '../../ports/error-codes.ts';
-import { bearer, PUBLIC_JWK, TERMS, testApi, tokenFor } from '../testing/api.ts';
+import { bearer, PUBLIC_JWK, TERMS, testApi, tokenFor, transferDocument } from '../testing/api.ts';
 import { ROUTES } from '../v1/routes.ts';
 import { problemDto } from './problem.ts';
 import type { Route } from './route.ts';
-import { refusalsOf } from './schema.ts';
+import { refusalsOf, schemaOf } from './schema.ts';
 
 let app: FastifyInstance;
 let logged: unknown[];
 beforeAll(async () => {
-  ({ app, logged } = await testApi());
+  const api = await testApi();
+  ({ app, logged } = api);
+  // What there is belongs to acme.
+  api.memory.transfers.push(transferDocument());
+  api.memory.submissions.set('transfer-0001', {
+    ...{ transferId: 'transfer-0001', producer: 'acme', hash: 'v1:a', requestedAt: 0, submittedAt: 0, publishedAt: 0 },
+  });
+  api.memory.events.push({
+    _id: 'e',
+    topic: 'transfer.lifecycle',
+    transferId: 'transfer-0001',
+    occurredAt: 0,
+  } as never);
 });
 afterAll(() => app.close());
 
@@ -121,12 +133,21 @@ describe.each(NAMED)('%s', (_, route) => {
     for (const role of mine) {
       const problem = await problemIn(asked(route, { headers: await bearer('another-producer', role) }));
       expect(problem).toMatchObject({ status: 404 });
+      const owner = await app.inject(asked(route, { headers: await bearer('acme', role) }));
+      expect(owner.statusCode).toBeLessThan(300);
     }
   });
 
   it('refuses parameters that it does not know', async () => {
+    const { querystring, params } = schemaOf(route) as Record<string, z.ZodType>;
+    for (const shape of [querystring!, params!]) {
+      const issues = shape.safeParse({ surprise: '1' }).error?.issues;
+      expect(issues).toContainEqual(expect.objectContaining({ code: 'unrecognized_keys', keys: ['surprise'] }));
+    }
+    // A body is looked at first, and this one has none.
+    if (route.body) return;
     const headers = await bearer('asha', roleFor(route));
-    const problem = await problemIn(asked(route, { headers, url: `${pathOf(route)}?surprise=1`, ...bodyFor(route) }));
+    const problem = await problemIn(asked(route, { headers, url: `${pathOf(route)}?surprise=1` }));
     expect(problem).toMatchObject({ status: 400, code: 'REQUEST_INVALID' });
     expect(problem.errors).toContainEqual({ in: 'query', pointer: '/surprise', detail: 'is not known' });
   });
@@ -156,8 +177,6 @@ describe.each(NAMED.filter(([, { body }]) => body))('%s', (_, route) => {
     expect(await send(`${'['.repeat(20_000)}${']'.repeat(20_000)}`)).toMatchObject({ status: 400 });
   });
 });
-
-const bodyFor = ({ body }: Route): Partial<InjectOptions> => (body ? { payload: {} } : {});
 
 describe('the server', () => {
   it('has no route that is not in the list', () => {

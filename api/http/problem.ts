@@ -26,6 +26,10 @@ export const problemDto = z
     action: z.string().describe('What to do next.'),
     traceId: z.string().describe('Names this request in logs and traces.'),
     errors: z.array(flaw).optional(),
+    reasons: z
+      .array(z.object({ code: z.string(), detail: z.string() }))
+      .optional()
+      .describe('Every reason why an intent is refused: ISO 20022 codes where there is one.'),
     transferId: z.string().optional().describe('The transfer that the problem is about.'),
   })
   .meta({ id: 'Problem', description: 'Why a request was refused, or failed (RFC 9457).' });
@@ -34,7 +38,7 @@ export type Problem = z.output<typeof problemDto>;
 export const PROBLEM_TYPE = 'application/problem+json';
 
 /** What a problem may say beside its code. */
-export type ProblemExtra = Pick<Problem, 'errors' | 'transferId'>;
+export type ProblemExtra = Pick<Problem, 'errors' | 'reasons' | 'transferId'>;
 
 /** A refusal that says more than its code. */
 export class Refusal extends CodedError {

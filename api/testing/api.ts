@@ -5,7 +5,11 @@ import { localKeys, type TokenTerms, tokenAuthenticator } from '../../adapters/a
 import { CORRIDORS } from '../../domain/corridors/corridor-table.ts';
 import { corridorBook } from '../../domain/corridors/corridors.ts';
 import type { Role } from '../../operations/access/table.ts';
+import type { Submission } from '../../operations/submissions/ports.ts';
+import { memorySubmissions } from '../../operations/submissions/testing/memory.ts';
+import type { IntentClaim } from '../../processors/intake/ports.ts';
 import { createMetrics } from '../../runtime/logs-and-metrics/metrics.ts';
+import type { TransferRequested } from '../../schemas/types.generated.ts';
 import type { ApiParts } from '../../services/api/parts.ts';
 import type { EventDocument } from '../../sinks/events/to-write.ts';
 import type { TransferDocument } from '../../sinks/transfer-view/to-write.ts';
@@ -58,6 +62,10 @@ export const bearer = async (subject: string, ...roles: readonly Role[]) => ({
 export interface Memory {
   readonly transfers: TransferDocument[];
   readonly events: (EventDocument & { readonly transferId: string })[];
+  readonly submissions: Map<string, Submission>;
+  readonly intentClaims: Map<string, IntentClaim>;
+  /** Intents in the log, in order. */
+  readonly published: TransferRequested[];
   /** Thrown by every store, when set. */
   outage: Error | undefined;
 }
@@ -72,7 +80,11 @@ export interface TestApi {
 
 /** A running API; close its `app`. */
 export async function testApi(over: Partial<ApiOptions> = {}, parts: Partial<ApiParts> = {}): Promise<TestApi> {
-  const memory: Memory = { transfers: [], events: [], outage: undefined };
+  const memory: Memory = {
+    ...{ transfers: [], events: [], published: [], outage: undefined },
+    submissions: new Map(),
+    intentClaims: new Map(),
+  };
   const logged: unknown[] = [];
   const all = { ...memoryParts(memory), ...parts };
   const app = createApi({
@@ -97,8 +109,16 @@ function memoryParts(memory: Memory): ApiParts {
   };
   const order = (a: TransferDocument, b: TransferDocument) =>
     b.updatedAt.getTime() - a.updatedAt.getTime() || Number(a._id < b._id) - Number(a._id > b._id);
+  const corridors = corridorBook(CORRIDORS);
   return {
-    corridors: corridorBook(CORRIDORS),
+    corridors,
+    submit: {
+      submissions: memorySubmissions(memory.submissions, asked),
+      intentClaims: { find: (ids) => asked(() => ids.flatMap((id) => memory.intentClaims.get(id) ?? [])) },
+      intents: { publish: (intent) => asked(() => void memory.published.push(intent)) },
+      corridors,
+      clock: () => AT,
+    },
     transferEvents: {
       of: (id) => asked(() => memory.events.filter(({ transferId }) => transferId === id)),
     },

@@ -8,7 +8,7 @@ export const STATES = [
   ...(['ACCEPTED', 'SCREENED', 'HELD', 'PRICED', 'RESERVED', 'DISPATCHED', 'REQUOTING'] as const),
   ...(['COMPLETED', 'REJECTED', 'RETURNED', 'DEAD_LETTERED'] as const),
 ] as const;
-const NOT_ACCEPTED = ['INTENT_REJECTED'] as const;
+const NOT_ACCEPTED = ['SUBMITTING', 'SUBMITTED', 'INTENT_REJECTED'] as const;
 export const STAGES = ['INTAKE', 'SCREENING', 'FX_PRICING', 'LIMITS', 'PAYOUT_DISPATCH', 'SETTLEMENT'] as const;
 
 export const transferDto = z
@@ -16,7 +16,9 @@ export const transferDto = z
     transferId: z.string(),
     state: z
       .enum([...STATES, ...NOT_ACCEPTED])
-      .describe('INTENT_REJECTED: refused by intake, it never became a transfer. DEAD_LETTERED: operators must act.'),
+      .describe(
+        'SUBMITTING: nobody knows whether it is in the log, send it again with the same key. SUBMITTED: it is, and nothing came of it yet. INTENT_REJECTED: refused by intake, it never became a transfer. DEAD_LETTERED: operators must act.',
+      ),
     stage: z.enum(STAGES).describe('The stage that made this state.'),
     sequence: z.int().nullable(),
     attempt: z.int().nullable().describe('Pricing attempt.'),
@@ -41,11 +43,12 @@ export function transferOf(
 ): TransferDto {
   if (standing.kind === 'intent-rejected') {
     const { transferId, occurredAt, reasonCodes } = standing;
-    const nothing = { sequence: null, attempt: null, requestedAt: null, corridor: null, debit: null, credit: null };
-    return {
-      ...{ transferId, state: 'INTENT_REJECTED', stage: 'INTAKE', updatedAt: instantOf(occurredAt) },
-      ...{ ...nothing, fees: null, customerRate: null, provider: null, reasonCodes: [...reasonCodes] },
-    };
+    return notAccepted(transferId, 'INTENT_REJECTED', { updatedAt: occurredAt, reasonCodes });
+  }
+  if (standing.kind === 'submitted') {
+    const { transferId, requestedAt, submittedAt, publishedAt } = standing.submission;
+    const state = publishedAt === undefined ? 'SUBMITTING' : 'SUBMITTED';
+    return notAccepted(transferId, state, { updatedAt: publishedAt ?? submittedAt, requestedAt });
   }
   const { _id: transferId, ...found } = standing.transfer;
   const { sourceCurrency, targetCurrency } = found;
@@ -68,6 +71,24 @@ export function transferOf(
     reasonCodes: [...found.reasonCodes],
   };
 }
+
+interface NotAccepted {
+  readonly updatedAt: number | Date;
+  readonly requestedAt?: number;
+  readonly reasonCodes?: readonly string[];
+}
+
+/** What is no transfer (yet): intake has it, or will. */
+const notAccepted = (
+  transferId: string,
+  state: (typeof NOT_ACCEPTED)[number],
+  { updatedAt, requestedAt, reasonCodes = [] }: NotAccepted,
+): TransferDto => ({
+  ...{ transferId, state, stage: 'INTAKE', updatedAt: instantOf(updatedAt) },
+  ...{ sequence: null, attempt: null, corridor: null, debit: null, credit: null, fees: null },
+  ...{ customerRate: null, provider: null, reasonCodes: [...reasonCodes] },
+  requestedAt: requestedAt === undefined ? null : instantOf(requestedAt),
+});
 
 export const timelineDto = z
   .object({

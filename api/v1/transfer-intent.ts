@@ -69,6 +69,14 @@ export const transferIntentV1 = z.strictObject({
   remittanceInformation: text.nullable().default(null),
 });
 
+/** The same as the body of a request, whose key is the transfer's id. */
+export const submittedIntentV1 = transferIntentV1
+  .extend({ transferId: text.optional().describe('May be left out; else it is the Idempotency-Key.') })
+  .meta({
+    id: 'TransferIntent',
+    description: 'docs/producers.md says what each field means, GET /v1/corridors its bounds.',
+  });
+
 /** The record for transfer.requested. `now` (ms) stands in where the intent names no time. */
 export function toTransferRequested(dto: z.output<typeof transferIntentV1>, now: number): TransferRequested {
   const { debtor, creditor, intermediaries, remittanceInformation, requestedAt, ...rest } = dto;

@@ -10,7 +10,7 @@ import { createLogger } from '../../runtime/logs-and-metrics/logger.ts';
 import { createMetrics } from '../../runtime/logs-and-metrics/metrics.ts';
 import { EXIT, runService } from '../../runtime/process/service.ts';
 import { authentication } from '../../services/api/authentication.ts';
-import { apiParts } from '../../services/api/parts.ts';
+import { composeApi } from '../../services/api/parts.ts';
 import { Connections } from '../../services/connections.ts';
 import { backgroundHost } from '../../services/process-parts/background.ts';
 import { explain, printError, toJsonLine } from '../output.ts';
@@ -59,9 +59,10 @@ async function serveApi() {
   const connections = new Connections(config, `${config.appName}-${SERVICE}`, { firstWaitMs: FIRST_DATABASE_WAIT_MS });
   let url = '';
   const make = async () => {
+    const { parts, resources } = await composeApi(connections);
     const app = createApi({
       routes: ROUTES,
-      parts: await apiParts(connections),
+      parts,
       authenticator,
       document: readFileSync(DOCUMENT, 'utf8'),
       docsUrl: api.docsUrl,
@@ -76,7 +77,7 @@ async function serveApi() {
       },
       stop: () => app.close(),
     });
-    return { hosts: [host], resources: [] };
+    return { hosts: [host], resources };
   };
   return runService({
     name: SERVICE,

@@ -3,10 +3,9 @@ import { createReadStream } from 'node:fs';
 import type { Readable } from 'node:stream';
 import type { Command } from 'commander';
 import { z } from 'zod';
-import type { Codec } from '../../ports/codec.ts';
+import { intentValue } from '../../operations/submissions/intent-log.ts';
 import { CodedError } from '../../ports/fault.ts';
 import type { TransferRequested } from '../../schemas/types.generated.ts';
-import { transferRequested } from '../../topics/boundary.ts';
 import { withConnections } from '../connections.ts';
 import { type IntentLines, type IntentTerms, readIntentLines } from '../intent-lines.ts';
 import { print, printError, toJsonLine, withJson } from '../output.ts';
@@ -14,8 +13,6 @@ import { progressBar } from '../progress.ts';
 import { type Input, publish } from '../publish.ts';
 
 const INTENTS = 'transfer.requested';
-/** Room for key, headers and framing within the topic's largest record. */
-const FRAMING_BYTES = 4_096;
 
 interface ProduceOptions {
   readonly skipBad?: boolean;
@@ -48,7 +45,10 @@ Example:
       withConnections(async ({ log, codec, config }) => {
         const requestedAt = instantOf(given);
         await codec.load([INTENTS]);
-        const keep = (intent: TransferRequested): Input => recordOf(intent, codec);
+        const keep = (intent: TransferRequested): Input => ({
+          key: intent.transferId,
+          value: intentValue(intent, codec),
+        });
         const { good, bad, undated, blank } = await readFile(file, { requestedAt, keep });
         for (const { line, problem } of bad.slice(0, MAX_BAD_LINES_NAMED)) printError(`line ${line}: ${problem}`);
         if (bad.length > MAX_BAD_LINES_NAMED) printError(`and ${bad.length - MAX_BAD_LINES_NAMED} bad lines more`);
@@ -83,17 +83,6 @@ function instantOf(given: string | undefined): number {
   const parsed = z.iso.datetime({ offset: true }).safeParse(given);
   if (parsed.success) return Date.parse(given);
   throw new CodedError('OPTION_INVALID', '--requested-at must be a time such as 2026-11-23T09:00:00Z');
-}
-
-/** @throws CodedError that says why the intent does not fit its topic */
-function recordOf(intent: TransferRequested, codec: Codec): Input {
-  const value = codec.encode(INTENTS, intent);
-  if (value.length > transferRequested.maxMessageBytes - FRAMING_BYTES) {
-    throw new CodedError('RECORD_TOO_LARGE', `${value.length} bytes, more than ${INTENTS} takes`, {
-      faultClass: 'invalid-request',
-    });
-  }
-  return { key: intent.transferId, value };
 }
 
 async function readFile(file: string, terms: IntentTerms<Input>): Promise<IntentLines<Input>> {

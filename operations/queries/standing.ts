@@ -1,11 +1,14 @@
 // Where a transfer stands, as far as anybody knows: in the view, or refused by intake.
 import { CodedError } from '../../ports/fault.ts';
 import type { TransferDocument } from '../../sinks/transfer-view/to-write.ts';
+import type { Submission } from '../submissions/ports.ts';
 import type { TransferEvents, TransferViews } from './ports.ts';
 import { stepsOf } from './transfer.ts';
 
 export type TransferStanding =
   | { readonly kind: 'transfer'; readonly transfer: TransferDocument }
+  /** It was submitted over HTTP, and nothing came of it yet. */
+  | { readonly kind: 'submitted'; readonly submission: Submission }
   /** It never became a transfer. */
   | {
       readonly kind: 'intent-rejected';
@@ -14,16 +17,23 @@ export type TransferStanding =
       readonly reasonCodes: readonly string[];
     };
 
-/** @throws CodedError TRANSFER_UNKNOWN */
+/**
+ * @param submission of this transfer, where it was submitted over HTTP
+ * @throws CodedError TRANSFER_UNKNOWN
+ */
 export async function transferStanding(
   { views, events }: { readonly views: TransferViews; readonly events: TransferEvents },
   transferId: string,
+  submission: Submission | undefined,
 ): Promise<TransferStanding> {
   const transfer = await views.find(transferId);
   if (transfer) return { kind: 'transfer', transfer };
   const rejections = stepsOf(await events.of(transferId)).filter(({ state }) => state === 'intent.rejected');
   const last = rejections.at(-1);
-  if (last === undefined) throw transferUnknown(transferId);
+  if (last === undefined) {
+    if (submission) return { kind: 'submitted', submission };
+    throw transferUnknown(transferId);
+  }
   const { occurredAt, reasonCodes } = last;
   return { kind: 'intent-rejected', transferId, occurredAt, reasonCodes };
 }

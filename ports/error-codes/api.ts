@@ -53,5 +53,24 @@ export const apiCodes = {
     412,
     'Read the resource again: it changed since you looked.',
   ),
+  IDEMPOTENCY_KEY_INVALID: entry(
+    'invalid-request',
+    'the caller',
+    400,
+    'Send one Idempotency-Key, which is the id of the transfer.',
+  ),
+  IDEMPOTENCY_KEY_REUSED: entry(
+    'invalid-request',
+    'the caller',
+    409,
+    'Look at the transfer of this key. Another transfer needs another key.',
+  ),
+  TRANSFER_ID_TAKEN: entry('invalid-request', 'the caller', 409, 'Use another id: this one is of somebody else.'),
+  INTENT_INVALID: entry(
+    'invalid-request',
+    'the caller',
+    422,
+    'Correct what `reasons` names, and send it again, with the same key if you like.',
+  ),
   RATE_LIMITED: entry('invalid-request', 'the caller', 429, 'Wait as long as Retry-After says.'),
 } as const;

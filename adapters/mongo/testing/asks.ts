@@ -17,7 +17,9 @@ import { mongoPayoutStore } from '../payouts.ts';
 import { replayClaims } from '../replay-claims.ts';
 import { exceptionStore } from '../screening-exceptions.ts';
 import { settlementClaims } from '../settlement-claims.ts';
+import { submissions } from '../submissions.ts';
 import { transferEvents } from '../transfer-events.ts';
+import { transferViews } from '../transfer-views.ts';
 import { verifyStores } from '../verify-stores.ts';
 
 const operators = { operators: KEYS.operators };
@@ -43,6 +45,10 @@ export const sampleClaim = {
   originPosition: 'T:0:1',
   homePartition: 0,
   acceptedAt: 0,
+};
+const sampleSubmission = {
+  ...{ transferId: 't-1', producer: 'p', hash: 'v1:a', requestedAt: 0, submittedAt: 0 },
+  publishedAt: undefined,
 };
 export const samplePayout = openPayout(
   { payoutId: 't', provider: 'p', homePartition: 0, pricingAttempt: 1, priceExpiresAt: 1, requested: new Uint8Array() },
@@ -87,6 +93,11 @@ export const MONGO_ASKS: Readonly<Record<string, (db: Db) => Promise<unknown>>> 
   'cases: pending': (db) => caseStore(db).pending(1),
   'cases: markPublished': (db) => caseStore(db).markPublished([{ _id: 'h' } as never]),
   'cases: indexes': (db) => caseStore(db).ensureIndexes(),
+  'submissions: claim': (db) => submissions(db).claim(sampleSubmission),
+  'submissions: find': (db) => submissions(db).find('t-1'),
+  'submissions: markPublished': (db) => submissions(db).markPublished('t-1', 0),
+  'transfer views: find': (db) => transferViews(db, 'transfers').find('t'),
+  'transfer views: list': (db) => transferViews(db, 'transfers').list({ state: 'HELD' }, undefined, 1),
   'transfer events: of': (db) => transferEvents(db, 'events').of('t'),
   'customer cases: open': (db) => customerCaseStore(db, operators).open([customerCase]),
   'customer cases: blocked': (db) => customerCaseStore(db, operators).blocked(['t']),

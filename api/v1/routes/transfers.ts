@@ -10,6 +10,8 @@ import { mayTouch } from '../../../operations/access/principal.ts';
 import { explanationOf } from '../../../operations/queries/explanation.ts';
 import { transferStanding, transferUnknown } from '../../../operations/queries/standing.ts';
 import { transferHistory } from '../../../operations/queries/transfer.ts';
+import type { Submission } from '../../../operations/submissions/ports.ts';
+import { ownerOf } from '../../../operations/submissions/submit.ts';
 import type { ApiParts } from '../../../services/api/parts.ts';
 import { cursorOf, cursorParameter, limitParameter, pageOf, positionIn } from '../../http/cursor.ts';
 import { etagOf, namesEtag } from '../../http/precondition.ts';
@@ -40,9 +42,13 @@ const corridorIds =
   (source: string, target: string) =>
     corridors.between(source, target)?.id;
 
-/** Refuses what belongs to another, in the words for what is not there. */
-async function checkOwner({ condition, principal, path }: Asked<z.output<typeof ofTransfer>, unknown, unknown>) {
-  if (!mayTouch(condition, principal, undefined)) throw transferUnknown(path.transferId);
+type OfTransfer = Asked<z.output<typeof ofTransfer>, unknown, unknown>;
+
+/** The submission of the transfer, where there is one. Refuses what belongs to another, in the words for what is not there. */
+async function submissionOf({ condition, principal, path, parts }: OfTransfer): Promise<Submission | undefined> {
+  const submission = await ownerOf(parts.submit, path.transferId);
+  if (!mayTouch(condition, principal, submission?.producer)) throw transferUnknown(path.transferId);
+  return submission;
 }
 
 const listTransfers = route({
@@ -91,16 +97,17 @@ const getTransfer = route({
   answers: { 200: transferDto, 304: z.undefined().describe('It is as it was.') },
   refusals: ['TRANSFER_UNKNOWN', 'MONGO_UNAVAILABLE'],
   async handle(asked) {
-    await checkOwner(asked);
     const { parts, path } = asked;
     const standing = await transferStanding(
       { views: parts.transferViews, events: parts.transferEvents },
       path.transferId,
+      await submissionOf(asked),
     );
-    const version = standing.kind === 'transfer' ? String(standing.transfer.version) : 'r';
+    const transfer = transferOf(standing, corridorIds(parts));
+    const version = standing.kind === 'transfer' ? String(standing.transfer.version) : transfer.state;
     const headers = { etag: etagOf(version) };
     if (namesEtag(asked.header('if-none-match'), headers.etag)) return answer(304, undefined, headers);
-    return answer(200, transferOf(standing, corridorIds(parts)), headers);
+    return answer(200, transfer, headers);
   },
 });
 
@@ -115,7 +122,7 @@ const getTimeline = route({
   answers: { 200: timelineDto },
   refusals: ['TRANSFER_UNKNOWN', 'MONGO_UNAVAILABLE'],
   async handle(asked) {
-    await checkOwner(asked);
+    await submissionOf(asked);
     const { transferId } = asked.path;
     const { steps } = await transferHistory(asked.parts.transferEvents, transferId);
     return answer(200, timelineOf(transferId, steps));

@@ -1,0 +1,87 @@
+// POST /v1/transfers: a transfer from a producer that does not write to Kafka itself.
+import { z } from 'zod';
+import { isTransferId, TRANSFER_ID_RULE } from '../../../domain/transfers/transfer-id.ts';
+import { submitTransfer } from '../../../operations/submissions/submit.ts';
+import { CodedError } from '../../../ports/fault.ts';
+import { invalidRequest, Refusal } from '../../http/problem.ts';
+import { answer, type Route, route } from '../../http/route.ts';
+import { instant, instantOf } from '../dto.ts';
+import { submittedIntentV1, toTransferRequested } from '../transfer-intent.ts';
+
+const submissionDto = z
+  .object({
+    transferId: z.string(),
+    requestedAt: instant.describe('The time that the intent bears: part of what it says.'),
+    submittedAt: instant.describe('When it was submitted first.'),
+  })
+  .meta({ id: 'Submission' });
+
+/** RFC 8941 text, as the draft of the field has it, or bare. */
+function keyIn(header: string | undefined): string {
+  const key = /^"([^"]*)"$/.exec(header ?? '')?.[1] ?? header;
+  if (key !== undefined && isTransferId(key)) return key;
+  throw new CodedError(
+    'IDEMPOTENCY_KEY_INVALID',
+    `Idempotency-Key must be the id of the transfer: ${TRANSFER_ID_RULE}`,
+  );
+}
+
+const submit = route({
+  name: 'submitTransfer',
+  method: 'POST',
+  url: '/v1/transfers',
+  action: 'transfers.submit',
+  tag: 'Transfers',
+  summary: 'Submit a transfer',
+  description:
+    'Answered when the intent is in the log, on every replica; what becomes of it is told at Location. Idempotency-Key is the id of the transfer, and is never forgotten: the same content is the same transfer (Idempotent-Replayed: true), another content is refused. After a 5xx or no answer, send the same again.',
+  headers: { 'idempotency-key': 'The id of the transfer.' },
+  body: submittedIntentV1,
+  answers: { 202: submissionDto },
+  refusals: [
+    ...(['IDEMPOTENCY_KEY_INVALID', 'IDEMPOTENCY_KEY_REUSED', 'TRANSFER_ID_TAKEN', 'INTENT_INVALID'] as const),
+    ...(['RECORD_TOO_LARGE', 'WRITE_UNKNOWN', 'KAFKA_UNAVAILABLE', 'MONGO_UNAVAILABLE'] as const),
+  ],
+  async handle({ parts, principal, body, header, traceId }) {
+    const transferId = keyIn(header('idempotency-key'));
+    if (body.transferId !== undefined && body.transferId !== transferId)
+      throw invalidRequest([{ in: 'body', pointer: '/transferId', detail: 'is not the Idempotency-Key' }]);
+    const outcome = await submitTransfer(parts.submit, {
+      producer: principal.subject,
+      transferId,
+      intentAt: (now) => toTransferRequested({ ...body, transferId }, now),
+      traceId,
+    });
+    switch (outcome.kind) {
+      case 'other-content':
+        throw new Refusal('IDEMPOTENCY_KEY_REUSED', 'the key stands for a transfer with another content', {
+          transferId,
+        });
+      case 'of-another':
+        throw new Refusal('TRANSFER_ID_TAKEN', 'the id was used by somebody else, or with another content over Kafka', {
+          transferId,
+        });
+      case 'invalid': {
+        const reasons = outcome.reasons.map(({ code, detail }) => ({ code, detail }));
+        throw new Refusal('INTENT_INVALID', 'intake would refuse this intent: nothing was kept', {
+          transferId,
+          reasons,
+        });
+      }
+      case 'submitted': {
+        const { requestedAt, submittedAt } = outcome.submission;
+        const headers = {
+          location: `/v1/transfers/${transferId}`,
+          ...(outcome.isReplay ? { 'idempotent-replayed': 'true' } : {}),
+        };
+        return answer(
+          202,
+          { transferId, requestedAt: instantOf(requestedAt), submittedAt: instantOf(submittedAt) },
+          headers,
+        );
+      }
+    }
+  },
+});
+
+export const submissionRoutes: readonly Route[] = [submit];

@@ -1,0 +1,186 @@
+import fc from 'fast-check';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { payloadHash } from '../../processors/intake/payload-hash.ts';
+import type { IntentClaim } from '../../processors/intake/ports.ts';
+import type { TransferRequested } from '../../schemas/types.generated.ts';
+import { AT, BOOK, transferRequested } from '../../test/kit/builders.ts';
+import { times } from '../../test/kit/times.ts';
+import type { Submission } from './ports.ts';
+import { ownerOf, type SubmitParts, type SubmitRequest, submitTransfer } from './submit.ts';
+import { memorySubmissions } from './testing/memory.ts';
+
+const ID = 'transfer-0001';
+const TRACE = 'a'.repeat(32);
+const died = new Error('the process died');
+
+/** Stores, a log, and a process that dies at its n-th step: before that step has taken effect, or after. */
+class World {
+  readonly submissions = new Map<string, Submission>();
+  readonly claims = new Map<string, IntentClaim>();
+  readonly log: TransferRequested[] = [];
+  now = AT;
+
+  /** What one request works with. `diesAt`: 2n is before its n-th step, 2n + 1 after it. */
+  parts(diesAt = Number.POSITIVE_INFINITY): SubmitParts {
+    let step = 0;
+    const asked = async <T>(work: () => T): Promise<T> => {
+      // Others get their turn between two steps.
+      await Promise.resolve();
+      const at = 2 * step++;
+      if (diesAt <= at) throw died;
+      const result = work();
+      if (diesAt === at + 1) throw died;
+      return result;
+    };
+    return {
+      submissions: memorySubmissions(this.submissions, asked),
+      intentClaims: { find: (ids) => asked(() => ids.flatMap((id) => this.claims.get(id) ?? [])) },
+      intents: { publish: (intent) => asked(() => void this.log.push(intent)) },
+      corridors: BOOK,
+      clock: () => this.now,
+    };
+  }
+
+  /** What intake does with what is in the log: the first valid intent of an id has it. */
+  intake(): void {
+    for (const [offset, intent] of this.log.entries()) {
+      const { transferId } = intent;
+      if (this.claims.has(transferId)) continue;
+      const claim = { transferId, hash: payloadHash(intent)!, originPosition: `T:0:${offset}` };
+      this.claims.set(transferId, { ...claim, homePartition: 0, acceptedAt: this.now });
+    }
+  }
+}
+
+const intentOf = (over: Partial<TransferRequested> = {}) => transferRequested({ transferId: ID, intent: over });
+/** `dated`: it names its own time. */
+const request = (over: Partial<TransferRequested> = {}, producer = 'acme', dated = false): SubmitRequest => ({
+  producer,
+  transferId: ID,
+  intentAt: (now) => intentOf({ ...over, requestedAt: dated ? AT : now }),
+  traceId: TRACE,
+});
+
+let world: World;
+beforeEach(() => {
+  world = new World();
+});
+
+describe('submitting a transfer', () => {
+  it('publishes it, and the same again is the same', async () => {
+    const first = await submitTransfer(world.parts(), request());
+    expect(first).toMatchObject({
+      kind: 'submitted',
+      isReplay: false,
+      submission: { publishedAt: AT, requestedAt: AT },
+    });
+    world.now += 86_400_000_000;
+    const again = await submitTransfer(world.parts(), request());
+    expect(again).toEqual({ ...first, isReplay: true });
+    expect(world.log).toHaveLength(1);
+  });
+
+  it('refuses another content under the same key, for ever', async () => {
+    await submitTransfer(world.parts(), request());
+    world.now += 86_400_000_000;
+    expect((await submitTransfer(world.parts(), request({ endToEndId: 'other' }))).kind).toBe('other-content');
+    const dated: SubmitRequest = { ...request(), intentAt: () => intentOf({ requestedAt: AT + 1 }) };
+    expect((await submitTransfer(world.parts(), dated)).kind).toBe('other-content');
+    expect(world.log).toHaveLength(1);
+  });
+
+  it('refuses an id of another producer, also with the same content', async () => {
+    await submitTransfer(world.parts(), request());
+    expect((await submitTransfer(world.parts(), request({}, 'zenith'))).kind).toBe('of-another');
+    expect(await ownerOf(world.parts(), ID)).toMatchObject({ producer: 'acme' });
+  });
+
+  it('refuses what intake would refuse, and leaves the key free', async () => {
+    const outcome = await submitTransfer(world.parts(), request({ purposeCode: 'NONE' }));
+    expect(outcome).toMatchObject({ kind: 'invalid', reasons: [{ code: 'FF07' }] });
+    expect([world.log.length, world.submissions.size]).toEqual([0, 0]);
+    expect((await submitTransfer(world.parts(), request())).kind).toBe('submitted');
+  });
+
+  it('knows what came by Kafka: the very same is that transfer, anything else is of another', async () => {
+    world.log.push(intentOf({ requestedAt: AT }));
+    world.intake();
+    world.now += 1_000;
+    expect((await submitTransfer(world.parts(), request({ endToEndId: 'x' }, 'zenith'))).kind).toBe('of-another');
+    expect((await submitTransfer(world.parts(), request())).kind).toBe('of-another');
+    expect(await submitTransfer(world.parts(), request({}, 'acme', true))).toMatchObject({ isReplay: true });
+    expect(world.log).toHaveLength(1);
+  });
+
+  it('makes nobody the owner of what intake gave to another content meanwhile', async () => {
+    await submitTransfer(world.parts(), request());
+    world.log.unshift(intentOf({ endToEndId: 'by-kafka' }));
+    world.intake();
+    expect(await ownerOf(world.parts(), ID)).toBeUndefined();
+  });
+
+  it('waits for a newer version where one made the hash', async () => {
+    await submitTransfer(world.parts(), request());
+    world.submissions.set(ID, { ...world.submissions.get(ID)!, hash: 'v9:a' });
+    await expect(submitTransfer(world.parts(), request())).rejects.toMatchObject({ code: 'CLAIM_HASH_UNKNOWN' });
+  });
+});
+
+/** Steps of a request: find, find claim, claim, publish, mark. */
+const STEPS = 5;
+
+describe('a process that dies', () => {
+  it.each(Array.from({ length: 2 * STEPS }, (_, at) => at))(
+    'at point %i leaves what the next request ends',
+    async (at) => {
+      await expect(submitTransfer(world.parts(at), request())).rejects.toBe(died);
+      world.now += 60_000;
+      const outcome = await submitTransfer(world.parts(), request());
+      expect(outcome).toMatchObject({ kind: 'submitted' });
+      // At worst twice, and then the very same: intake drops the second.
+      expect(world.log.length).toBeGreaterThanOrEqual(1);
+      expect(new Set(world.log.map((intent) => payloadHash(intent))).size).toBe(1);
+      const before = world.log.length;
+      expect(await submitTransfer(world.parts(), request())).toMatchObject({ kind: 'submitted', isReplay: true });
+      expect(world.log).toHaveLength(before);
+    },
+  );
+
+  it('and others beside it, in whatever order: one content has the id, and every answer of success is in the log', async () => {
+    const one = fc.record({
+      producer: fc.constantFrom('acme', 'zenith'),
+      content: fc.constantFrom('one', 'two'),
+      dated: fc.boolean(),
+      diesAt: fc.oneof(fc.constant(Number.POSITIVE_INFINITY), fc.nat({ max: 2 * STEPS })),
+    });
+    const rounds = fc.array(fc.array(one, { minLength: 1, maxLength: 3 }), { minLength: 1, maxLength: 5 });
+    await fc.assert(
+      fc.asyncProperty(rounds, fc.boolean(), async (all, intakeIsFast) => {
+        const here = new World();
+        const told: { readonly hash: string; readonly producer: string }[] = [];
+        for (const round of all) {
+          here.now += 1_000;
+          const requests = round.map(async ({ producer, content, dated, diesAt }) => {
+            const asked = request({ endToEndId: content }, producer, dated);
+            const outcome = await submitTransfer(here.parts(diesAt), asked).catch((error: unknown) => {
+              expect(error).toBe(died);
+            });
+            if (outcome?.kind !== 'submitted') return;
+            const { requestedAt, hash } = outcome.submission;
+            expect(outcome.submission.producer).toBe(producer);
+            expect(hash).toBe(payloadHash(asked.intentAt(requestedAt)));
+            expect(here.log.map((intent) => payloadHash(intent))).toContain(hash);
+            told.push({ hash, producer });
+          });
+          await Promise.all(requests);
+          if (intakeIsFast) here.intake();
+        }
+        here.intake();
+        expect(new Set(told.map(({ hash, producer }) => `${hash} ${producer}`)).size).toBeLessThanOrEqual(1);
+        expect(new Set(here.log.map((intent) => payloadHash(intent))).size).toBeLessThanOrEqual(1);
+        if (told.length > 0) expect(here.claims.get(ID)?.hash).toBe(told[0]!.hash);
+      }),
+      { numRuns: times(300) },
+    );
+  });
+});

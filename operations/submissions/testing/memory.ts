@@ -1,0 +1,26 @@
+// Submissions in memory, with the contract of the durable ones.
+import type { Submission, Submissions } from '../ports.ts';
+
+type Asked = <T>(answer: () => T) => Promise<T>;
+
+/** `asked` may fail before the answer is made, or after. */
+export function memorySubmissions(
+  store: Map<string, Submission>,
+  asked: Asked = async (answer) => answer(),
+): Submissions {
+  return {
+    find: (id) => asked(() => store.get(id)),
+    claim: (submission) =>
+      asked(() => {
+        const standing = store.get(submission.transferId) ?? submission;
+        const isNew = standing === submission;
+        store.set(submission.transferId, standing);
+        return { standing, isNew };
+      }),
+    markPublished: (id, publishedAt) =>
+      asked(() => {
+        const found = store.get(id);
+        if (found && found.publishedAt === undefined) store.set(id, { ...found, publishedAt });
+      }),
+  };
+}
