@@ -1,14 +1,17 @@
 // The configuration and the connections of a command that a person types.
 import { type Config, loadConfig } from '../runtime/config/config.ts';
-import { Connections } from '../services/connections.ts';
+import { Connections, type ConnectionsOptions } from '../services/connections.ts';
 import { commandEnvironment } from './dev/environment.ts';
 
 /** The configuration of a command: the environment, with a running local stack filling in its URLs. */
 export const commandConfig = (): Config => loadConfig(commandEnvironment());
 
 /** Runs a command with connections, and closes them whatever happens. */
-export async function withConnections<T>(use: (connections: Connections) => Promise<T>): Promise<T> {
-  const connections = new Connections(commandConfig(), 'corridor-cli');
+export async function withConnections<T>(
+  use: (connections: Connections) => Promise<T>,
+  options: ConnectionsOptions = {},
+): Promise<T> {
+  const connections = new Connections(commandConfig(), 'corridor-cli', options);
   try {
     return await use(connections);
   } finally {

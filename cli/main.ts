@@ -26,6 +26,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
   topics: async () => (await import('./commands/topics.ts')).registerTopics,
   schemas: async () => (await import('./commands/schemas.ts')).registerSchemas,
   config: async () => (await import('./commands/config.ts')).registerConfig,
+  migrate: async () => (await import('./commands/migrate.ts')).registerMigrate,
   verify: async () => (await import('./commands/verify.ts')).registerVerify,
 };
 

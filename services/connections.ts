@@ -4,6 +4,7 @@ import type { WatchOptions } from '../adapters/client-watch.ts';
 import { createLog } from '../adapters/kafka/log.ts';
 import type { KafkaOptions } from '../adapters/kafka/options.ts';
 import { connectMongo, FIRST_WAIT_MS, type MongoConnection, type SentCommand } from '../adapters/mongo/client.ts';
+import { openStores } from '../adapters/mongo/migrations/index.ts';
 import { registryCodec } from '../adapters/registry/codec.ts';
 import type { RegistryOptions } from '../adapters/registry/options.ts';
 import type { Codec } from '../ports/codec.ts';
@@ -53,6 +54,10 @@ export interface ConnectionsOptions {
    * holds the old one is told by `databaseLost`.
    */
   readonly watch?: WatchOptions;
+  /** Told of migrations that may be applied while the process works. */
+  readonly onOlderStores?: (detail: string) => void;
+  /** For migrations alone: the stores are taken as they are. Otherwise they must go together with this code. */
+  readonly anyStores?: true;
 }
 
 const MAX_WAIT_MS = 30_000;
@@ -61,9 +66,8 @@ const MAX_WAIT_MS = 30_000;
 export class Connections {
   readonly config: Config;
   readonly #clientId: string;
-  readonly #onDatabase: ((sent: SentCommand) => void) | undefined;
+  readonly #options: ConnectionsOptions;
   readonly #closing = new AbortController();
-  readonly #watch: WatchOptions | undefined;
   #waitMs: number;
   #log: Log | undefined;
   #codec: Codec | undefined;
@@ -73,9 +77,8 @@ export class Connections {
   constructor(config: Config, clientId: string, options: ConnectionsOptions = {}) {
     this.config = config;
     this.#clientId = clientId;
-    this.#onDatabase = options.onDatabase;
+    this.#options = options;
     this.#waitMs = options.firstWaitMs ?? FIRST_WAIT_MS;
-    this.#watch = options.watch;
   }
 
   get log(): Log {
@@ -88,7 +91,10 @@ export class Connections {
     return this.#codec;
   }
 
-  /** The database. Throws MONGO_UNAVAILABLE when it does not answer in time, STOPPING after `close`. */
+  /**
+   * The database. Throws MONGO_UNAVAILABLE when it does not answer in time, STORES_NEWER or STORES_TOO_OLD when this code may
+   * not work on what is in it, and STOPPING after `close`.
+   */
   async db(): Promise<MongoConnection['db']> {
     if (this.#closing.signal.aborted) throw new CodedError('STOPPING', 'the connections were closed');
     this.#mongo ??= this.#connect();
@@ -101,17 +107,7 @@ export class Connections {
   }
 
   #connect(): Promise<MongoConnection> {
-    const { uri, database } = this.config.mongo;
-    const onCommand = this.#onDatabase;
-    const watch = this.#watch;
-    const connecting = connectMongo({
-      uri,
-      database,
-      firstWaitMs: this.#waitMs,
-      signal: this.#closing.signal,
-      ...(onCommand ? { onCommand } : {}),
-      ...(watch ? { watch, onBroken: (fault) => this.#lose(connecting, fault) } : {}),
-    });
+    const connecting = this.#open((fault) => this.#lose(connecting, fault));
     connecting.catch(() => {
       if (this.#mongo !== connecting) return;
       // The next caller tries again, with more patience.
@@ -127,7 +123,32 @@ export class Connections {
     const { reject } = this.#lost;
     this.#lost = lossOfOne();
     reject(fault);
-    void connection.then((lost) => lost.close());
+    void connection.then(
+      (lost) => lost.close(),
+      () => undefined,
+    );
+  }
+
+  async #open(onBroken: (fault: CodedError) => void): Promise<MongoConnection> {
+    const { uri, database } = this.config.mongo;
+    const { onDatabase: onCommand, onOlderStores, anyStores, watch } = this.#options;
+    const connection = await connectMongo({
+      uri,
+      database,
+      firstWaitMs: this.#waitMs,
+      signal: this.#closing.signal,
+      ...(onCommand ? { onCommand } : {}),
+      ...(watch ? { watch, onBroken } : {}),
+    });
+    if (anyStores) return connection;
+    try {
+      const pending = await openStores(connection.db);
+      if (pending.length > 0) onOlderStores?.(`${pending.join(', ')}: run \`corridor migrate apply\` when it suits`);
+      return connection;
+    } catch (error) {
+      await connection.close();
+      throw error;
+    }
   }
 
   async close(): Promise<void> {

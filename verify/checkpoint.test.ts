@@ -187,6 +187,9 @@ describe('a checkpoint', () => {
     const changed = file();
     writeFileSync(changed, text.replace(/"credited":"\d+"/, '"credited":"1"'));
     await expect(readCheckpoint(changed)).rejects.toMatchObject({ code: 'CHECKPOINT_DAMAGED' });
+    const newer = file();
+    writeFileSync(newer, text.replace('"version":1', '"version":2'));
+    await expect(readCheckpoint(newer)).rejects.toMatchObject({ code: 'CHECKPOINT_OF_OTHER_FORM' });
     const cut = file();
     writeFileSync(cut, text.slice(0, text.length / 2));
     await expect(readCheckpoint(cut)).rejects.toMatchObject({ code: 'CHECKPOINT_DAMAGED' });

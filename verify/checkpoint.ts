@@ -19,9 +19,12 @@ import type { Paid } from './provider.ts';
 import type { StoredDetour } from './recovery-trail.ts';
 import type { Transfer } from './transfer.ts';
 
+const CHECKPOINT_VERSION = 1;
+
 export interface CheckpointHeader {
   readonly kind: 'corridor-verify-checkpoint';
-  readonly version: 1;
+  /** Of its form; one of another is not read. */
+  readonly version: typeof CHECKPOINT_VERSION;
   /** First part of the group names of the application it is of. */
   readonly app: string;
   /** Digest of the schemas that its digests are of; absent in older ones. */
@@ -91,7 +94,12 @@ export class CheckpointWriter {
 
   /** @throws CodedError CHECKPOINT_NOT_WRITTEN */
   async commit(header: Omit<CheckpointHeader, 'kind' | 'version' | 'lines' | 'hash'>): Promise<CheckpointHeader> {
-    const stated = { kind: 'corridor-verify-checkpoint', version: 1, ...header, lines: this.#lines } as const;
+    const stated = {
+      kind: 'corridor-verify-checkpoint',
+      version: CHECKPOINT_VERSION,
+      ...header,
+      lines: this.#lines,
+    } as const;
     const hash = this.#hash.update(toJson(stated)).digest('hex');
     const complete = { ...stated, hash };
     try {
@@ -124,7 +132,7 @@ export interface Checkpoint {
   transfers(partition: number, wants: (transferId: string) => boolean): Promise<readonly OpenTransfer[]>;
 }
 
-/** @throws CodedError CHECKPOINT_UNREADABLE, CHECKPOINT_DAMAGED */
+/** @throws CodedError CHECKPOINT_UNREADABLE, CHECKPOINT_DAMAGED, CHECKPOINT_OF_OTHER_FORM */
 export async function readCheckpoint(file: string): Promise<Checkpoint> {
   const inputs: PendingInput[] = [];
   const detours: StoredDetour[] = [];
@@ -147,6 +155,8 @@ export async function readCheckpoint(file: string): Promise<Checkpoint> {
     if (line.t === 'counter') counters.push(line.v);
   }
   if (header?.kind !== 'corridor-verify-checkpoint') throw damaged(file, 'it has no header: it was cut off');
+  // Before its hash: another form may have another one.
+  if (header.version !== CHECKPOINT_VERSION) throw ofAnotherForm(file, header.version);
   const { hash: stated, ...rest } = header;
   if (lines !== header.lines || hash.update(toJson(rest)).digest('hex') !== stated) {
     throw damaged(file, 'it does not have the hash that it states');
@@ -204,6 +214,12 @@ function parsed(text: string, file: string): unknown {
 
 function withBigints(amounts: CurrencyTotals): CurrencyTotals {
   return fromJson(toJson(amounts), AMOUNTS) as CurrencyTotals;
+}
+
+function ofAnotherForm(file: string, version: unknown): CodedError {
+  const form = typeof version === 'number' ? version : 'unknown';
+  const message = `${file} is of form ${form}, and this release reads form ${CHECKPOINT_VERSION}: use the release that wrote it, or verify from the start of the log`;
+  return new CodedError('CHECKPOINT_OF_OTHER_FORM', message, { faultClass: 'fatal' });
 }
 
 function damaged(file: string, why: string): CodedError {

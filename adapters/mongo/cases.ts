@@ -8,6 +8,7 @@ import { MAJORITY } from './client.ts';
 import { guarded } from './fault.ts';
 import { HOLD_CLAIMS } from './hold-claims.ts';
 import { ensureIndexes } from './idempotent-store.ts';
+import { stamped, unstamped } from './schema-version.ts';
 
 export const CASES = 'cases';
 
@@ -63,10 +64,12 @@ export function caseStore(db: Db): CaseStore {
       const { _id: holdId, transferId } = document;
       const before = await guarded(() => cases.findOne({ _id: holdId }));
       // First who does it and what stood there: nothing is overwritten that nobody knows of.
-      await guarded(() => db.collection(RESTORATIONS, MAJORITY).insertOne({ holdId, transferId, ...act, before }));
+      await guarded(() =>
+        db.collection(RESTORATIONS, MAJORITY).insertOne(stamped({ holdId, transferId, ...act, before })),
+      );
       const same = { _id: holdId, state: { $eq: found?.state ?? null }, decision: { $eq: found?.decision ?? null } };
-      if (!found) return (await insertFree(cases as never, [document])).size === 0;
-      return (await guarded(() => cases.replaceOne(same as never, document))).matchedCount === 1;
+      if (!found) return (await insertFree(cases as never, [stamped(document)])).size === 0;
+      return (await guarded(() => cases.replaceOne(same as never, stamped(document)))).matchedCount === 1;
     },
     pending: (limit) => many({ commandPending: true }, { openedAt: 1 }, limit),
     async markPublished(published) {
@@ -78,8 +81,8 @@ export function caseStore(db: Db): CaseStore {
 }
 
 /** BSON binaries as buffers, at any depth: sealed parties are bytes. */
-export function fromStore(document: Document): CaseDocument {
-  return withBuffers(document) as CaseDocument;
+function fromStore(document: Document): CaseDocument {
+  return withBuffers(unstamped(document)) as CaseDocument;
 }
 
 function withBuffers(value: unknown): unknown {

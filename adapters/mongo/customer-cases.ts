@@ -16,6 +16,7 @@ import { insertFree } from './claims.ts';
 import { MAJORITY } from './client.ts';
 import { guarded } from './fault.ts';
 import { ensureIndexes } from './idempotent-store.ts';
+import { STAMP, unstamped } from './schema-version.ts';
 
 export const CUSTOMER_CASES = 'customer_cases';
 const PROGRESS = 'screening_progress';
@@ -47,7 +48,7 @@ export function customerCaseStore(db: Db, { operators, onForged }: CustomerCaseO
     async open(cases) {
       const documents = cases.map((opened) => {
         const { caseId, openedAt, ...rest } = opened;
-        return { _id: caseId, ...rest, openedAt: new Date(openedAt), seal: sealOpened(operators, opened) };
+        return { _id: caseId, ...rest, openedAt: new Date(openedAt), seal: sealOpened(operators, opened), ...STAMP };
       });
       const taken = await insertFree(collection as never, documents);
       return cases.length - taken.size;
@@ -115,7 +116,7 @@ export function rescreenProgress(db: Db, operators: KeyRing): StoredProgress {
     },
     async advance(lists, startedAt) {
       for (const list of lists) {
-        const document = { _id: list.source, list, at: new Date(startedAt), seal: sealOfProgress(list) };
+        const document = { _id: list.source, list, at: new Date(startedAt), seal: sealOfProgress(list), ...STAMP };
         const taken = await insertFree(collection as never, [document]);
         if (taken.size === 0) continue;
         const { _id, ...change } = document;
@@ -131,6 +132,6 @@ export function rescreenProgress(db: Db, operators: KeyRing): StoredProgress {
 /** Never throws: of another shape than any that was ever written, it bears no true seal, and so blocks. */
 export const customerCaseOf = ({ _id, openedAt, ...rest }: Stored): SealedCustomerCase => ({
   caseId: _id,
-  ...rest,
+  ...unstamped(rest),
   openedAt: openedAt instanceof Date ? openedAt.getTime() : Number.NaN,
 });

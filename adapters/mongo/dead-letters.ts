@@ -12,6 +12,7 @@ import { type DeadLetterDocument, OPEN_STATES } from '../../sinks/dead-letters/l
 import { insertFree } from './claims.ts';
 import { MAJORITY } from './client.ts';
 import { guarded } from './fault.ts';
+import { STAMP, unstamped } from './schema-version.ts';
 
 export const DEAD_LETTERS = 'dead_letters';
 export const GROUPS = 'dead_letter_groups';
@@ -53,10 +54,11 @@ export function deadLetters(db: Db): DeadLetters {
       const found = await guarded(() =>
         letters.find({ $and: wanted }, read).sort({ failedAt: -1, _id: 1 }).limit(limit).toArray(),
       );
-      return found as DeadLetterDocument[];
+      return found.map(unstamped) as DeadLetterDocument[];
     },
     async find(id) {
-      return ((await guarded(() => letters.findOne({ _id: id }, read))) as DeadLetterDocument | null) ?? undefined;
+      const found = await guarded(() => letters.findOne({ _id: id }, read));
+      return found ? (unstamped(found) as DeadLetterDocument) : undefined;
     },
     async noteOf(group) {
       const found = await guarded(() => groups.findOne({ _id: group }, { projection: { note: 1 } }));
@@ -70,7 +72,7 @@ export function deadLetters(db: Db): DeadLetters {
       }
       const first = { _id: group, note: { $exists: false } };
       if ((await guarded(() => groups.updateOne(first, { $set }))).matchedCount === 1) return true;
-      return (await insertFree(groups as never, [{ _id: group, ...$set }])).size === 0;
+      return (await insertFree(groups as never, [{ _id: group, ...$set, ...STAMP }])).size === 0;
     },
   };
 }
@@ -107,7 +109,7 @@ export function groupCounts(db: Db): GroupCounts {
   return {
     async touch(touched) {
       if (touched.length === 0) return;
-      const update = { $inc: { changes: 1 }, $set: { touched: true } };
+      const update = { $inc: { changes: 1 }, $set: { touched: true, ...STAMP } };
       const writes = [...new Set(touched)].map((_id) => ({ updateOne: { filter: { _id }, update, upsert: true } }));
       await guarded(() => groups.bulkWrite(writes, { ordered: false }));
     },

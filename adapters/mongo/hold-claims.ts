@@ -4,6 +4,7 @@ import type { Failpoint } from '../../ports/failpoint.ts';
 import type { HoldClaim, HoldClaims, HoldClaimsFailpoint } from '../../processors/holds.ts';
 import { type ClaimDocument, claimAll } from './claims.ts';
 import { MAJORITY } from './client.ts';
+import { STAMP } from './schema-version.ts';
 
 export const HOLD_CLAIMS = 'hold_claims';
 
@@ -29,6 +30,7 @@ const toDocument = ({ holdId, claimedAt, ...rest }: HoldClaim): HoldClaimDocumen
   _id: holdId,
   ...rest,
   claimedAt: new Date(claimedAt),
+  ...STAMP,
 });
 
 const fromDocument = ({ _id, commandId, position, transferId, claimedAt }: HoldClaimDocument): HoldClaim => ({

@@ -5,6 +5,7 @@ import { isOf } from '../../ports/fault.ts';
 import type { GuardedStore, IdempotentStore, IndexSpec, WriteCounts } from '../../sinks/idempotent-writes.ts';
 import { MAJORITY } from './client.ts';
 import { guarded, mongoFault } from './fault.ts';
+import { stamped, unstamped } from './schema-version.ts';
 
 const DUPLICATE_KEY = 11_000;
 
@@ -33,7 +34,9 @@ export function insertOnlyStore<D extends { readonly _id: string }>(
   return {
     async insertOnly(documents) {
       if (documents.length === 0) return { written: 0, stale: 0, conflicting: [] };
-      const rejected = await unordered(() => collection.insertMany(documents as never, { ordered: false }));
+      const rejected = await unordered(() =>
+        collection.insertMany(documents.map(stamped) as never, { ordered: false }),
+      );
       if (rejected.length === 0) return { written: documents.length, stale: 0, conflicting: [] };
       const repeated = rejected.map((index) => documents[index]!);
       const conflicting = await differing(collection, repeated, content);
@@ -55,7 +58,7 @@ export function guardedStore<D extends { readonly _id: string; readonly version:
   if (options.unsafeNoGuard) refuseOutsideTrials(process.env, 'A projection without its sequence guard');
   const collection = db.collection<Document & { _id: string }>(name, MAJORITY);
   const operation = (document: D, upsert: boolean): AnyBulkWriteOperation<Document & { _id: string }> => {
-    const { _id, ...fields } = document;
+    const { _id, ...fields } = stamped(document);
     return {
       updateOne: {
         filter: options.unsafeNoGuard ? { _id } : { _id, version: { $lt: document.version } as never },
@@ -105,7 +108,7 @@ async function differing<D extends { readonly _id: string }>(
 ): Promise<readonly string[]> {
   const ids = documents.map(({ _id }) => _id);
   const stored = await guarded(() => collection.find({ _id: { $in: ids } }, { useBigInt64: true }).toArray());
-  const byId = new Map(stored.map((document) => [document._id, canonical(content(document as never))]));
+  const byId = new Map(stored.map((document) => [document._id, canonical(content(unstamped(document) as never))]));
   return documents.filter((document) => byId.get(document._id) !== canonical(content(document))).map(({ _id }) => _id);
 }
 

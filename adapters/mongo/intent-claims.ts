@@ -4,6 +4,7 @@ import type { Failpoint } from '../../ports/failpoint.ts';
 import type { IntakeFailpoint, IntentClaim, IntentClaims } from '../../processors/intake/ports.ts';
 import { type ClaimDocument, claimAll, findByIds } from './claims.ts';
 import { MAJORITY } from './client.ts';
+import { STAMP } from './schema-version.ts';
 
 export const INTENT_CLAIMS = 'intent_claims';
 
@@ -33,6 +34,7 @@ const toDocument = ({ transferId, acceptedAt, ...rest }: IntentClaim): IntentCla
   _id: transferId,
   ...rest,
   acceptedAt: new Date(acceptedAt),
+  ...STAMP,
 });
 
 const fromDocument = ({ _id, hash, originPosition, homePartition, acceptedAt }: IntentClaimDocument): IntentClaim => ({

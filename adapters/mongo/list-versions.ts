@@ -1,11 +1,12 @@
 // Sanctions list versions in MongoDB:
 //   screening_lists        { _id: versionId, source, publicationDate, hashes, counts, report }: inserted last, never changed
 //   screening_list_chunks  { _id: versionId/n, versionId, n, entities, data }: packed entities, inserted before the head
-//   screening_active       { _id: source, revision, list, …, history }: the version in force, replaced by compare-and-set
+//   screening_active       { _id: source, revision, list, …, history }: the version in force, replaced by compare-and-set;
+//                          of its history the last entries, those before are in screening_list_history
 import { Binary, type Db, type Document } from 'mongodb';
 import type { KeyRing } from '../../domain/seals/seal.ts';
 import { CodedError } from '../../ports/fault.ts';
-import { isSealedActivation, isSealedHead, sealActivation, sealHead } from '../../screening/versions/list-seals.ts';
+import { isSealedHead, sealActivation, sealHead } from '../../screening/versions/list-seals.ts';
 import { packEntities, unpackEntities } from '../../screening/versions/packed.ts';
 import type { Activation, ListStore, StoredActivation } from '../../screening/versions/store.ts';
 import { headOf, type PackedVersion, referenceTo, type VersionHead } from '../../screening/versions/version.ts';
@@ -13,6 +14,9 @@ import { insertFree } from './claims.ts';
 import { MAJORITY } from './client.ts';
 import { guarded } from './fault.ts';
 import { ensureIndexes } from './idempotent-store.ts';
+import { type HistoryEntry, isSealedEntry, keepHistory, MAX_HISTORY } from './list-history.ts';
+import { STAMP, unstamped } from './schema-version.ts';
+import { isSealedAsActive } from './sealed-activation.ts';
 
 export const LIST_VERSIONS = 'screening_lists';
 const CHUNKS = 'screening_list_chunks';
@@ -29,16 +33,11 @@ type HeadDocument = Omit<VersionHead, 'versionId' | 'importedAt'> & {
   chunks: number;
   seal?: string;
 };
-type HistoryEntry = Pick<Activation, 'revision' | 'list' | 'entities' | 'names' | 'activatedBy'> & {
-  versionId: string;
-  activatedAt: Date;
-  seal?: string;
-};
 type ActiveDocument = Omit<Activation, 'source' | 'activatedAt'> & {
   _id: string;
   activatedAt: Date;
   seal?: string;
-  /** Every version that was in force, oldest first: who switched to it, and when, each under its seal. */
+  /** The last versions that were in force, oldest first: who switched to it, and when, each under its seal. */
   history: HistoryEntry[];
   /** What stood in the history and was sealed by nobody: kept to be looked at, and proof of nothing. */
   unsealedHistory?: unknown[];
@@ -82,7 +81,7 @@ export function listStore(db: Db, { operators }: ListStoreOptions): ListStore {
     );
     return found.map((document) => {
       const activation = toActivation(document);
-      return { ...activation, isSealed: isActive(operators, activation, document.seal) };
+      return { ...activation, isSealed: isSealedAsActive(operators, activation, document.seal) };
     });
   }
 
@@ -106,12 +105,20 @@ export function listStore(db: Db, { operators }: ListStoreOptions): ListStore {
         n,
         entities,
         data: new Binary(data),
+        ...STAMP,
       }));
       for (let from = 0; from < packed.length; from += CHUNKS_PER_INSERT) {
         await insertFree(chunks as never, packed.slice(from, from + CHUNKS_PER_INSERT));
       }
       const seal = sealHead(operators, head);
-      const document = { _id: versionId, ...rest, importedAt: new Date(importedAt), chunks: packed.length, seal };
+      const document = {
+        _id: versionId,
+        ...rest,
+        importedAt: new Date(importedAt),
+        chunks: packed.length,
+        seal,
+        ...STAMP,
+      };
       if (found && !isSealed(found)) {
         await guarded(() => lists.replaceOne({ _id: versionId }, document));
         return true;
@@ -172,7 +179,7 @@ export function listStore(db: Db, { operators }: ListStoreOptions): ListStore {
       const entry = { versionId: head.versionId, ...facts, seal };
       const _id = head.source;
       if (expected === 0) {
-        const first = { _id, ...made, seal, history: [entry] };
+        const first = { _id, ...made, seal, history: [entry], ...STAMP };
         const taken = await insertFree(active as never, [first]);
         if (taken.size === 0) return toActivation(first);
         // Another was faster, or somebody wrote one that counts as none.
@@ -182,8 +189,17 @@ export function listStore(db: Db, { operators }: ListStoreOptions): ListStore {
       const before = await guarded(() => active.findOne(filter));
       if (!before) return undefined;
       const earlier = splitHistory(operators, before, revision);
-      const history = [...earlier.sealed, entry];
-      const change = { ...made, seal, history, ...(earlier.other.length > 0 && { unsealedHistory: earlier.other }) };
+      const kept = earlier.sealed.slice(-MAX_HISTORY + 1);
+      // First what leaves: an activation that does not come about has only copied it.
+      await keepHistory(db, _id, earlier.sealed.slice(0, -MAX_HISTORY + 1));
+      const history = [...kept, entry];
+      const change = {
+        ...made,
+        seal,
+        history,
+        ...STAMP,
+        ...(earlier.other.length > 0 && { unsealedHistory: earlier.other }),
+      };
       const result = await guarded(() => active.updateOne(filter, { $set: change }));
       return result.matchedCount === 1 ? toActivation({ _id, ...made, history }) : undefined;
     },
@@ -193,12 +209,6 @@ export function listStore(db: Db, { operators }: ListStoreOptions): ListStore {
   };
 }
 
-/** As it was put in force; the number that it goes by is the one that is sealed. */
-const isActive = (operators: KeyRing, activation: Activation, seal: unknown): boolean =>
-  Number.isSafeInteger(activation.revision) &&
-  activation.revision === activation.list?.activation &&
-  isSealedActivation(operators, activation, seal);
-
 /** What is wrong with the seals of a stored version, or of what was in force of a source; undefined: nothing. */
 export const flawOfHead = (operators: KeyRing, found: HeadDocument): string | undefined =>
   isSealedHead(operators, toHead(found), found.seal) ? undefined : 'LIST_VERSION_NOT_SEALED';
@@ -207,20 +217,8 @@ export function flawOfActivation(operators: KeyRing, found: ActiveDocument): str
   const isTold = (entry: HistoryEntry, index: number) =>
     isSealedEntry(operators, found._id, entry) && entry.revision > (found.history[index - 1]?.revision ?? 0);
   const isLast = found.history.at(-1)?.seal === found.seal;
-  const isTrue = isActive(operators, toActivation(found), found.seal) && isLast && found.history.every(isTold);
+  const isTrue = isSealedAsActive(operators, toActivation(found), found.seal) && isLast && found.history.every(isTold);
   return isTrue ? undefined : 'LIST_ACTIVATION_NOT_SEALED';
-}
-
-/** Whether an entry of a history was put in force as it stands. Never throws. */
-function isSealedEntry(operators: KeyRing, source: string, entry: HistoryEntry): boolean {
-  try {
-    const { seal, versionId, activatedAt, ...facts } = entry;
-    const activated = { ...facts, source, activatedAt: activatedAt.getTime(), published: true };
-    return versionId === facts.list.versionId && isActive(operators, activated, seal);
-  } catch {
-    // Of another shape than any that was ever written.
-    return false;
-  }
 }
 
 /** The history before a new activation: what counts, rising, and what somebody else wrote into it. */
@@ -239,13 +237,13 @@ const isTransient = (error: unknown) => error instanceof CodedError && error.fau
 
 const toHead = ({ _id, importedAt, chunks: _, seal: __, ...rest }: HeadDocument): VersionHead => ({
   versionId: _id,
-  ...rest,
+  ...unstamped(rest),
   importedAt: importedAt.getTime(),
 });
 
 /** Never throws: of another shape than any that was ever written, it bears no true seal. */
 const toActivation = ({ _id, activatedAt, history: _, seal: __, ...rest }: ActiveDocument): Activation => ({
   source: _id,
-  ...rest,
+  ...unstamped(rest),
   activatedAt: activatedAt instanceof Date ? activatedAt.getTime() : Number.NaN,
 });

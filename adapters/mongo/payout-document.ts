@@ -3,6 +3,7 @@ import { Binary } from 'mongodb';
 import type { KeyRing } from '../../domain/seals/seal.ts';
 import type { Attempt, Payout, PayoutCase, PayoutUpdate, RequestProof } from '../../payouts/payout.ts';
 import { isAskedFor, isSealedPayout, isTrulyClosed, sealPayout } from '../../payouts/seal.ts';
+import { STAMP } from './schema-version.ts';
 
 type Dated<T, K extends keyof T> = Omit<T, K> & { readonly [P in K]: T[P] extends number ? Date : Date | null };
 type StoredAttempt = Omit<
@@ -39,6 +40,7 @@ export interface PayoutFields extends Kept {
   readonly changedAt: Date;
   /** Names the bulk write that wrote last, so that a writer can tell whether it was its own. */
   readonly stamp: string;
+  readonly schemaVersion?: number;
   /** Of all of the payout but `publishedVersion` (payouts/seal.ts). */
   readonly seal?: string;
 }
@@ -116,6 +118,7 @@ export function payoutFields(payout: Payout, stamp: string, ring?: KeyRing): Pay
     })),
     changedAt: date(payout.changedAt),
     stamp,
+    ...STAMP,
     ...(ring && { seal: sealPayout(ring, payout) }),
   };
 }

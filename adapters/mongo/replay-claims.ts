@@ -3,6 +3,7 @@ import type { Db } from 'mongodb';
 import type { ReplayClaim, ReplayClaims } from '../../ports/replay-claims.ts';
 import { type ClaimDocument, claimAll } from './claims.ts';
 import { MAJORITY } from './client.ts';
+import { STAMP } from './schema-version.ts';
 
 export const REPLAY_CLAIMS = 'replay_claims';
 
@@ -28,6 +29,7 @@ const toDocument = ({ deadLetterId, claimedAt, ...rest }: ReplayClaim): ReplayCl
   _id: deadLetterId,
   ...rest,
   claimedAt: new Date(claimedAt),
+  ...STAMP,
 });
 
 const fromDocument = ({ _id, owner, replayId, position, claimedAt }: ReplayClaimDocument): ReplayClaim => ({

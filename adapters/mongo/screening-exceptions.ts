@@ -8,6 +8,7 @@ import { insertFree } from './claims.ts';
 import { MAJORITY } from './client.ts';
 import { guarded } from './fault.ts';
 import { ensureIndexes } from './idempotent-store.ts';
+import { STAMP, unstamped } from './schema-version.ts';
 
 export const EXCEPTIONS = 'screening_exceptions';
 
@@ -68,7 +69,7 @@ export function exceptionStore(db: Db, { operators, onIgnored, revocations }: Ex
     },
     async insert({ exceptionId, expiresAt, grantedAt, ...rest }) {
       const dates = { expiresAt: new Date(expiresAt), grantedAt: new Date(grantedAt) };
-      const taken = await insertFree(collection as never, [{ _id: exceptionId, ...rest, ...dates }]);
+      const taken = await insertFree(collection as never, [{ _id: exceptionId, ...rest, ...dates, ...STAMP }]);
       return taken.size === 0;
     },
     async waiting(exceptionId, now) {
@@ -112,7 +113,7 @@ function readable(document: Stored, onIgnored: ExceptionStoreOptions['onIgnored'
 
 export const exceptionOf = ({ _id, expiresAt, grantedAt, approved, ...rest }: Stored): StoredException => ({
   exceptionId: _id,
-  ...rest,
+  ...unstamped(rest),
   // Those from before approval was asked for have none.
   approved: approved ?? null,
   expiresAt: expiresAt.getTime(),

@@ -8,6 +8,7 @@ import type { SealedDocument, SealedDocuments } from '../../verify/ports.ts';
 import { MAJORITY } from './client.ts';
 import { CUSTOMER_CASES, customerCaseOf } from './customer-cases.ts';
 import { mongoFault } from './fault.ts';
+import { flawOfKept, LIST_HISTORY } from './list-history.ts';
 import { ACTIVE_LISTS, flawOfActivation, flawOfHead, LIST_VERSIONS } from './list-versions.ts';
 import { EXCEPTIONS, exceptionOf } from './screening-exceptions.ts';
 
@@ -30,6 +31,7 @@ export function sealedDocuments({ db, operators, told }: SealedDocumentsOptions)
   const kinds: readonly [SealedDocument['kind'], string, (document: Stored) => string | undefined][] = [
     ['list version', LIST_VERSIONS, (document) => flawOfHead(operators, document as never)],
     ['activation', ACTIVE_LISTS, (document) => flawOfActivation(operators, document as never) ?? behind(document)],
+    ['past activation', LIST_HISTORY, (document) => flawOfKept(operators, document)],
     [
       'exception',
       EXCEPTIONS,
@@ -70,6 +72,7 @@ export function sealedDocuments({ db, operators, told }: SealedDocumentsOptions)
 const UNREADABLE: Readonly<Record<SealedDocument['kind'], string>> = {
   'list version': 'LIST_VERSION_NOT_SEALED',
   activation: 'LIST_ACTIVATION_NOT_SEALED',
+  'past activation': 'LIST_ACTIVATION_NOT_SEALED',
   exception: 'EXCEPTION_NOT_SEALED',
   'customer case': 'CUSTOMER_CASE_NOT_SEALED',
 };

@@ -10,6 +10,7 @@ import type {
 import { type ClaimDocument, findByIds, insertFree } from './claims.ts';
 import { MAJORITY } from './client.ts';
 import { guarded } from './fault.ts';
+import { STAMP } from './schema-version.ts';
 
 export const SETTLEMENT_CLAIMS = 'settlement_claims';
 
@@ -36,7 +37,9 @@ export function settlementClaims(
     async replace(changes) {
       const operations = changes.map(({ claim, expectedSteps }): AnyBulkWriteOperation<ClaimDocument> => {
         const { _id, count, steps } = toDocument(claim);
-        return { updateOne: { filter: { _id, count: expectedSteps } as never, update: { $set: { count, steps } } } };
+        return {
+          updateOne: { filter: { _id, count: expectedSteps } as never, update: { $set: { count, steps, ...STAMP } } },
+        };
       });
       const { matchedCount } = await guarded(() => collection.bulkWrite(operations, { ordered: false }));
       await options.failpoint?.('settlement-claims.after-replace');
@@ -51,6 +54,7 @@ const toDocument = ({ transferId, steps }: SettlementClaim): SettlementClaimDocu
   _id: transferId,
   count: steps.length,
   steps: steps.map((step) => ({ ...step, at: new Date(step.at) })),
+  ...STAMP,
 });
 
 const fromDocument = ({ _id, steps }: SettlementClaimDocument): SettlementClaim => ({

@@ -3,6 +3,7 @@ import type { Db } from 'mongodb';
 import type { TransferEvents } from '../../operations/queries/ports.ts';
 import type { EventDocument } from '../../sinks/events/to-write.ts';
 import { guarded } from './fault.ts';
+import { unstamped } from './schema-version.ts';
 
 /** Events of transfers in this collection. */
 export function transferEvents(db: Db, collection: string): TransferEvents {
@@ -13,6 +14,7 @@ export function transferEvents(db: Db, collection: string): TransferEvents {
         events
           .find({ transferId } as never, { useBigInt64: true })
           .sort({ transferId: 1, sequence: 1, ingestedAt: 1 })
+          .map(unstamped)
           .toArray(),
       ) as Promise<readonly EventDocument[]>,
   };

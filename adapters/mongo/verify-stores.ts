@@ -17,6 +17,7 @@ import { INTENT_CLAIMS } from './intent-claims.ts';
 import { isGenuine, type PayoutDocument, payoutOf } from './payout-document.ts';
 import { PAYOUTS } from './payouts.ts';
 import { REPLAY_CLAIMS } from './replay-claims.ts';
+import { unstamped } from './schema-version.ts';
 import { SETTLEMENT_CLAIMS } from './settlement-claims.ts';
 
 export interface VerifyStoresOptions {
@@ -39,7 +40,7 @@ export function verifyStores({ db, events, transfers }: VerifyStoresOptions): St
         if (ids.length === 0) return [];
         const filter = { _id: { $in: [...ids] } };
         const found = await guarded(() => collection.find(filter, { useBigInt64: longs }).toArray());
-        return found.map((each) => read(each as Stored));
+        return found.map((each) => read(unstamped(each) as Stored));
       },
       count: () => guarded(() => collection.countDocuments()),
       async *ids() {

@@ -301,6 +301,41 @@ describe('a lost ledger', () => {
   });
 });
 
+describe('a ledger of another form', () => {
+  const markAs = async (namespace: string, form: string) => {
+    const key = `${namespace}:generation`;
+    const [run, generation] = (await redis.get(key))!.split(':');
+    const marker = `${run}:${form}${generation!.slice(generation!.indexOf('.') + 1)}`;
+    await redis.set(key, marker);
+    return marker;
+  };
+
+  it('is lost when it is older, and rebuilt', async () => {
+    const { namespace } = await freshLedger();
+    const marker = await markAs(namespace, '0.');
+    const next = limitsLedger(redis, { namespace });
+    await expect(next.apply([reserve('t-1', 100n)])).rejects.toMatchObject({ code: 'LIMITS_NOT_HYDRATED' });
+    expect(await next.replaceAll(NOTHING, marker)).toBe('replaced');
+    expect(await next.apply([reserve('t-1', 100n)])).toMatchObject([{ kind: 'reserved' }]);
+  });
+
+  it('is left alone when it is newer, and stops the process', async () => {
+    const { namespace } = await freshLedger();
+    const marker = await markAs(namespace, '2.');
+    const older = limitsLedger(redis, { namespace });
+    const newer = { code: 'LEDGER_NEWER', faultClass: 'fatal' };
+    await expect(older.status()).rejects.toMatchObject(newer);
+    await expect(older.apply([reserve('t-1', 100n)])).rejects.toMatchObject(newer);
+    expect(await redis.get(`${namespace}:generation`)).toBe(marker);
+  });
+
+  it('without a form is of the first: release 0.1.0 wrote none', async () => {
+    const { namespace } = await freshLedger();
+    await markAs(namespace, '');
+    expect(await limitsLedger(redis, { namespace }).status()).toMatchObject({ hydrated: true });
+  });
+});
+
 describe('a rebuild that others get in the way of', () => {
   const MANY = 12_000;
   /** Records enough for many round trips; `meanwhile` is called when a third of them was asked for. */

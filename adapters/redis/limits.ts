@@ -21,6 +21,13 @@ export interface LimitsLedgerOptions {
   readonly keepMs?: number;
 }
 
+/**
+ * Form of what a generation holds. A marker is `<run id>:<form>.<id>`; one without a form is of form 1. A ledger of an older
+ * form counts as lost, and is rebuilt from the log; one of a newer form stops the process, which would else rebuild it away.
+ */
+const LEDGER_FORM = 1;
+const formOf = (marker: string): number => Number(/^\w+:(\d+)\./.exec(marker)?.[1] ?? 1);
+
 /** Where an application keeps its ledger: two on one Redis must not count, close or clear up for each other. */
 export const limitsNamespace = (appName: string): string => `${appName}:limits`;
 
@@ -75,7 +82,9 @@ export function limitsLedger(redis: Redis, options: LimitsLedgerOptions = {}): L
       Promise.all([client.info('server'), client.info('memory'), client.get(markerKey)]),
     );
     refuseEviction(memory, LIMITS_DEPENDENCY);
-    return { marker, hydrated: marker?.startsWith(`${runIdIn(info)}:`) === true };
+    if (marker !== null && formOf(marker) > LEDGER_FORM) throw newerForm(formOf(marker));
+    const isOurs = marker?.startsWith(`${runIdIn(info)}:`) === true && formOf(marker) === LEDGER_FORM;
+    return { marker, hydrated: isOurs };
   }
 
   async function run(marker: string, operations: readonly LimitOperation[]): Promise<readonly LimitResult[]> {
@@ -113,7 +122,7 @@ export function limitsLedger(redis: Redis, options: LimitsLedgerOptions = {}): L
     close: () => guarded(async () => void (await client.del(markerKey))),
     replaceAll: (state, expected) =>
       guarded(async () => {
-        const marker = `${runIdIn(await client.info('server'))}:${randomUUID()}`;
+        const marker = `${runIdIn(await client.info('server'))}:${LEDGER_FORM}.${randomUUID()}`;
         const prefix = prefixOf(marker);
         const building = `${prefix}b:building`;
         await client.set(building, '1');
@@ -159,6 +168,13 @@ const notHydrated = () =>
     faultClass: 'transient-dependency',
     dependency: LIMITS_DEPENDENCY,
   });
+
+const newerForm = (form: number) =>
+  new CodedError(
+    'LEDGER_NEWER',
+    `the limits ledger is of form ${form}, and this release knows form ${LEDGER_FORM}: start the newer release`,
+    { faultClass: 'fatal', dependency: LIMITS_DEPENDENCY },
+  );
 
 function runIdIn(info: string): string {
   const runId = /^run_id:(\w+)/m.exec(info)?.[1];

@@ -80,6 +80,7 @@ async function runParts(parts: Parts, stays: boolean) {
   const connections = new Connections(config, `${config.appName}-${name}`, {
     firstWaitMs: FIRST_DATABASE_WAIT_MS,
     watch: {},
+    onOlderStores: (detail) => logger.warn({ code: 'STORES_OLDER', detail }, 'the stores are of an older release'),
     onDatabase: ({ command, collection, writes }) => {
       metrics.databaseCommands.inc({ command, collection });
       if (writes > 0) metrics.databaseWrites.inc({ command, collection }, writes);

@@ -34,6 +34,43 @@ export const storeCodes = {
     422,
     'Look at the record in the dead letter: MongoDB refuses the document made of it.',
   ),
+  STORES_NEWER: entry(
+    'fatal',
+    'the process',
+    500,
+    'Start the newer release: MongoDB holds documents that this one cannot read.',
+  ),
+  STORES_TOO_OLD: entry('fatal', 'the process', 500, 'Run `corridor migrate apply`, then start this again.'),
+  STORES_OLDER: entry(
+    'notice',
+    'the process',
+    200,
+    'Run `corridor migrate apply` when it suits: this works until then.',
+  ),
+  STORES_SCHEMA_UNREADABLE: entry(
+    'fatal',
+    'a stored document',
+    500,
+    'Find out who wrote to `stores_schema`. Delete its document and run `corridor migrate apply`.',
+  ),
+  MIGRATION_RUNNING: entry(
+    'invalid-request',
+    'the caller',
+    409,
+    'Wait for the other process, or for its lock to expire.',
+  ),
+  MIGRATION_LOST: entry(
+    'invalid-request',
+    'the caller',
+    409,
+    'Look at `corridor migrate status`: another process goes on with the migration.',
+  ),
+  MIGRATION_UNFINISHED: entry(
+    'invalid-request',
+    'the caller',
+    409,
+    'Stop the processes of the release before, then run `corridor migrate apply` again.',
+  ),
   REDIS_UNAVAILABLE: entry(
     'transient-dependency',
     'a dependency',
@@ -60,6 +97,12 @@ export const storeCodes = {
     'a stored document',
     503,
     'Wait: the limits stage rebuilds the ledger from the log.',
+  ),
+  LEDGER_NEWER: entry(
+    'fatal',
+    'the process',
+    500,
+    'Start the newer release: the limits ledger in Redis is of a form that this one cannot read.',
   ),
   LIMITS_REBUILT: entry(
     'notice',

@@ -12,6 +12,8 @@ import { customerCaseStore, rescreenProgress } from '../../adapters/mongo/custom
 import { guardedStore, insertOnlyStore } from '../../adapters/mongo/idempotent-store.ts';
 import { intentClaims } from '../../adapters/mongo/intent-claims.ts';
 import { listStore } from '../../adapters/mongo/list-versions.ts';
+import { migrationsOf, openStores } from '../../adapters/mongo/migrations/index.ts';
+import { schemaStore } from '../../adapters/mongo/migrations/schema-store.ts';
 import { payoutOutbox } from '../../adapters/mongo/payout-outbox.ts';
 import { mongoPayoutStore } from '../../adapters/mongo/payouts.ts';
 import { exceptionStore } from '../../adapters/mongo/screening-exceptions.ts';
@@ -24,6 +26,7 @@ import { registryCodec } from '../../adapters/registry/codec.ts';
 import { decideCase } from '../../operations/cases/holds/cases.ts';
 import { commandMaker } from '../../operations/cases/holds/relay.ts';
 import { activateVersion, importVersion } from '../../operations/lists/import-and-activate.ts';
+import { migrate } from '../../operations/migrations/migrate.ts';
 import { DEFAULT_EXECUTOR_CONFIG } from '../../payouts/config.ts';
 import { createPayoutExecutor } from '../../payouts/executor.ts';
 import { DEFAULT_PAYOUT_POLICY } from '../../payouts/policy.ts';
@@ -148,6 +151,14 @@ describe('what the last release wrote', () => {
         "transfers",
       ]
     `);
+  });
+
+  it('is worked on as it is, and migrated while it is', async () => {
+    const known = migrationsOf(mongo.db);
+    const pending = await openStores(mongo.db);
+    expect(pending).toEqual(known.map(({ name }) => name));
+    expect(await migrate(schemaStore(mongo.db, known), known, { owner: 'a', by: 'amara' })).toHaveLength(known.length);
+    expect(await openStores(mongo.db)).toEqual([]);
   });
 
   it('verifies, from the start and from its checkpoint', async () => {
