@@ -87,3 +87,24 @@ it('waits as long as something comes', async () => {
   await expect(follower.start()).rejects.toMatchObject({ code: 'READ_STALLED' });
   expect(looks()).toBeGreaterThan(550);
 });
+
+it('is stopped while it starts, and begins no more once it was stopped', async () => {
+  const { follower, counts } = followed(() => {});
+  const starting = follower.start();
+  const stopping = follower.stop();
+  await expect(starting).rejects.toMatchObject({ code: 'STOPPING' });
+  await stopping;
+  await expect(follower.start()).rejects.toMatchObject({ code: 'STOPPING' });
+  expect(counts.begun).toBe(counts.stopped);
+});
+
+it('is stopped in the middle of a topic that has no end', async () => {
+  const { follower, counts } = followed(({ batch }) => batch());
+  const starting = follower.start();
+  starting.catch(() => undefined);
+  await new Promise((resolve) => setImmediate(resolve));
+  await follower.stop();
+  await expect(starting).rejects.toMatchObject({ code: 'STOPPING' });
+  expect(counts.begun).toBe(1);
+  expect(counts.stopped).toBeGreaterThanOrEqual(1);
+});

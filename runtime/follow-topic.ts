@@ -27,7 +27,8 @@ export interface FollowedTopic<T extends TopicName> {
 export interface Follower<T extends TopicName> {
   /**
    * Resolves when everything that was in the topic at the call was taken in. May be called again after a failure.
-   * @throws CodedError what keeps the topic from being read; READ_STALLED when nothing comes and nothing says why
+   * @throws CodedError what keeps the topic from being read; READ_STALLED when nothing comes and nothing says why; STOPPING
+   *   once it is stopped
    */
   start(): Promise<void>;
   /** Decodes values of the topic, as often as it takes while the registry is away. */
@@ -46,6 +47,8 @@ export function followTopic<T extends TopicName>(followed: FollowedTopic<T>): Fo
   const stopping = new AbortController();
   const { promise: failed, reject } = Promise.withResolvers<never>();
   failed.catch(() => undefined);
+  const { promise: stopped, reject: end } = Promise.withResolvers<never>();
+  stopped.catch(() => undefined);
   let failure: unknown;
   let taken: Promise<void> = Promise.resolve();
   let batches = 0;
@@ -90,15 +93,17 @@ export function followTopic<T extends TopicName>(followed: FollowedTopic<T>): Fo
   return {
     async start() {
       await codec.load([topic]);
+      // A follower that began now would go on for ever: nobody stops it once more.
+      if (stopping.signal.aborted) return stopped;
       lastFault = undefined;
       following ??= follow();
       const over = new AbortController();
       const silence = Promise.withResolvers<never>();
       void refuseSilence(AbortSignal.any([over.signal, stopping.signal])).catch(silence.reject);
       try {
-        await Promise.race([following.caughtUp, failed, silence.promise]);
+        await Promise.race([following.caughtUp, failed, silence.promise, stopped]);
         // What came by then is taken in one after the other.
-        await Promise.race([taken, failed]);
+        await Promise.race([taken, failed, stopped]);
       } catch (error) {
         // A follower that could not begin never will: the next start makes another.
         await following.stop();
@@ -127,6 +132,7 @@ export function followTopic<T extends TopicName>(followed: FollowedTopic<T>): Fo
     failed,
     async stop() {
       stopping.abort();
+      end(new CodedError('STOPPING', `${topic} is no longer followed`));
       await following?.stop();
     },
   };

@@ -15,6 +15,7 @@ import { type JoinedGeneration, Membership } from './membership.ts';
 import { PartitionWorker } from './partition-worker.ts';
 import { Signal } from './signal.ts';
 import { Source } from './source.ts';
+import { type TopicNews, TopicWatch } from './topic-watch.ts';
 
 /** Heartbeats per session timeout. */
 const HEARTBEATS_PER_SESSION = 4;
@@ -45,6 +46,7 @@ export class KafkaConsumer implements LogConsumer {
   readonly #options: ConsumerOptions;
   readonly #groupId: string;
   readonly #membership: Membership;
+  readonly #topicWatch: TopicWatch;
   readonly #stopping = new AbortController();
   readonly #heartbeatNow = new Signal();
   /** Per partition, the end of its last worker: the next one waits for it. */
@@ -67,6 +69,8 @@ export class KafkaConsumer implements LogConsumer {
     this.#options = options;
     this.#groupId = groupId(connections.settings.appName, options.name);
     this.#membership = new Membership(connections, this.#groupId, options.topics);
+    // No pause of the partitions: their fetches tell of a broker that is away.
+    this.#topicWatch = new TopicWatch(connections, options.topics, (error) => options.onFault(faultOf(error)));
     this.ready = new Promise((resolve, reject) => {
       this.#markReady = resolve;
       this.#failReady = reject;
@@ -127,6 +131,7 @@ export class KafkaConsumer implements LogConsumer {
 
   /** Does not wait for a broker that does not answer. */
   async #leave(): Promise<void> {
+    this.#topicWatch.close();
     await within(LEAVE_PATIENCE_MS, Promise.all([this.#team?.fetcher.stop(), this.#membership.leave()]));
   }
 
@@ -167,12 +172,16 @@ export class KafkaConsumer implements LogConsumer {
   /** Joins the group; undefined when the consumer is stopped meanwhile. */
   async #join(): Promise<JoinedGeneration | undefined> {
     const { signal } = this.#stopping;
-    const stopped = new Promise<undefined>((resolve) => {
-      signal.addEventListener('abort', () => resolve(undefined), { once: true });
-    });
+    const stopped = Promise.withResolvers<undefined>();
+    const stop = () => stopped.resolve(undefined);
+    signal.addEventListener('abort', stop, { once: true });
     const joining = this.#membership.join();
     joining.catch(() => {});
-    return Promise.race([joining, stopped]);
+    try {
+      return await Promise.race([joining, stopped.promise]);
+    } finally {
+      signal.removeEventListener('abort', stop);
+    }
   }
 
   /** Works the assignment of one generation until the group moves on. */
@@ -221,10 +230,13 @@ export class KafkaConsumer implements LogConsumer {
           onFatal: (fault) => this.#fail(fault),
           confirmMembership: () => this.#confirm(generation, () => ours),
         });
-        const run = worker.run().finally(() => {
-          running--;
-          this.#heartbeatNow.wake();
-        });
+        const run = worker
+          .run()
+          .catch((error: unknown) => this.#tell(error))
+          .finally(() => {
+            running--;
+            this.#heartbeatNow.wake();
+          });
         this.#lastWorkers.set(key, run);
         sources.push(source);
         workers.push(worker);
@@ -278,11 +290,11 @@ export class KafkaConsumer implements LogConsumer {
         this.#waiting = undefined;
         this.#brokenClient.worked();
         // A broker that does not answer must not cost this member its place: the next heartbeat hears what this one does not.
-        news ??= this.#topicNews(team);
+        news ??= this.#topicWatch.look({ ids: idsOf(team), counts: this.#countsOf(team) });
         if (await within(intervalMs / 2, news)) {
           const { madeAnew, isRaised } = await news;
           news = undefined;
-          if (madeAnew) throw madeAnew;
+          if (madeAnew !== undefined) throw this.#madeAnew(madeAnew);
           if (isRaised) return false;
         }
         if (team.incomplete()) return false; // joining again is how a partition given up gets an owner
@@ -303,27 +315,16 @@ export class KafkaConsumer implements LogConsumer {
     return false;
   }
 
-  /** Nothing where no broker answers: the fetches tell of one that is away. Never throws. */
-  async #topicNews(team: Team): Promise<TopicNews> {
-    try {
-      const madeAnew = await this.#madeAnew(team);
-      if (madeAnew) return { madeAnew, isRaised: false };
-      return { isRaised: team.generation.isLeader && (await this.#membership.partitionsChanged()) };
-    } catch (error) {
-      this.#tell(error);
-      return { isRaised: false };
-    }
+  /** The leader looks after new partitions. */
+  #countsOf({ generation }: Team): ReadonlyMap<string, number> | undefined {
+    return generation.isLeader ? this.#membership.counts : undefined;
   }
 
   /**
    * Positions are by name, for fetches too: a topic that was deleted and made again under this member is read on from the old
    * offset, over all that stands before it. Its id alone tells.
    */
-  async #madeAnew({ workers }: Team): Promise<FatalLogFault | undefined> {
-    const topics = [...new Set(workers.map(({ topic }) => topic))];
-    const ids = await this.#membership.topicIds(topics);
-    const { topic } = workers.find((each) => isAnotherId(each.topicId, ids.get(each.topic))) ?? {};
-    if (topic === undefined) return undefined;
+  #madeAnew(topic: string): FatalLogFault {
     return new FatalLogFault(
       'OFFSET_OF_ANOTHER_TOPIC',
       `${topic} was deleted and made again while it was read: the offset of group ${this.#groupId} is of the one before. ` +
@@ -344,14 +345,8 @@ export class KafkaConsumer implements LogConsumer {
   }
 }
 
-/** What became of the topics of a member while it reads them. */
-interface TopicNews {
-  readonly madeAnew?: FatalLogFault;
-  /** Partitions were added. */
-  readonly isRaised: boolean;
-}
-
-const isAnotherId = (known: string | undefined, present: string | undefined) =>
-  known !== undefined && present !== undefined && known !== present;
+/** Ids of the topics as they were taken over, of those that were. */
+const idsOf = ({ workers }: Team) =>
+  workers.flatMap(({ topic, topicId }) => (topicId === undefined ? [] : [[topic, topicId] as const]));
 
 const typeOf = (error: unknown) => (error as { type?: string }).type;

@@ -1,17 +1,23 @@
 // Membership of a consumer group: join, keep alive, leave. What is assigned is worked elsewhere.
 import { CodedError } from '../../ports/fault.ts';
+import { withinLoopTime } from '../loop-timeout.ts';
 import { assignPartitions, type Member } from './assignment.ts';
-import { type Connections, connectCluster, discardCluster } from './client.ts';
+import type { Connections } from './client.ts';
 import { Coordinator } from './coordinator.ts';
 import { brokerErrorType } from './fault.ts';
+import { HeldCluster } from './held-cluster.ts';
 import { type Cluster, type JoinedGroup, MemberAssignment, MemberMetadata } from './kafkajs/internals.ts';
-import { fetchTopicMetadata } from './kafkajs/topic-metadata.ts';
 import type { Generation } from './kafkajs/txn-offset-commit.ts';
-import { topicIdentity } from './options.ts';
 
 /** Name of the assignment protocol: all members of a group must speak it. */
 const PROTOCOL = 'corridor-co-partitioned';
 const PROTOCOL_VERSION = 0;
+
+/**
+ * Part of a session in which a heartbeat must be answered. A request may stay unanswered for longer than a session lasts; so
+ * the heartbeat of a connection that has gone silent is sent over another one while there is time.
+ */
+const HEARTBEAT_PATIENCE = 1 / 3;
 
 export interface JoinedGeneration extends Generation {
   /** Partitions of this member by topic; empty: it stands by. */
@@ -24,11 +30,12 @@ export class Membership {
   readonly #connections: Connections;
   readonly #groupId: string;
   readonly #topics: readonly string[];
-  #cluster: Cluster | undefined;
-  #coordinator: Coordinator | undefined;
+  readonly #held: HeldCluster;
+  /** Of the connections in use. */
+  #coordinator: { readonly cluster: Cluster; readonly asked: Coordinator } | undefined;
   #memberId = '';
   #generationId = -1;
-  #held: readonly number[] = [];
+  #partitions: readonly number[] = [];
   /** Partition counts that the current assignment was made with, when this member leads. */
   #counts: ReadonlyMap<string, number> | undefined;
 
@@ -36,29 +43,21 @@ export class Membership {
     this.#connections = connections;
     this.#groupId = groupId;
     this.#topics = [...topics].sort();
+    this.#held = new HeldCluster(connections, this.#topics);
   }
 
   async #connected(): Promise<{ cluster: Cluster; coordinator: Coordinator }> {
-    if (this.#cluster !== undefined && this.#coordinator !== undefined) {
-      return { cluster: this.#cluster, coordinator: this.#coordinator };
+    const cluster = await this.#held.connected();
+    if (this.#coordinator?.cluster !== cluster) {
+      const patienceMs = this.#connections.settings.sessionTimeoutMs;
+      this.#coordinator = { cluster, asked: new Coordinator(cluster, this.#groupId, 'group', patienceMs) };
     }
-    const cluster = this.#connections.cluster();
-    try {
-      await connectCluster(cluster, this.#topics);
-    } catch (error) {
-      discardCluster(cluster);
-      throw error;
-    }
-    const patienceMs = this.#connections.settings.sessionTimeoutMs;
-    this.#cluster = cluster;
-    this.#coordinator = new Coordinator(cluster, this.#groupId, 'group', patienceMs);
-    return { cluster, coordinator: this.#coordinator };
+    return { cluster, coordinator: this.#coordinator.asked };
   }
 
   /** Gives the connections up; the next call makes new ones. The membership itself stays. */
   reconnect(): void {
-    if (this.#cluster !== undefined) discardCluster(this.#cluster);
-    this.#cluster = undefined;
+    this.#held.drop();
     this.#coordinator = undefined;
   }
 
@@ -69,7 +68,7 @@ export class Membership {
     const metadata = MemberMetadata.encode({
       version: PROTOCOL_VERSION,
       topics: this.#topics,
-      userData: Buffer.from(Uint16Array.from(this.#held).buffer),
+      userData: Buffer.from(Uint16Array.from(this.#partitions).buffer),
     });
     try {
       const joined = await coordinator.ask((broker) =>
@@ -94,7 +93,7 @@ export class Membership {
         }),
       );
       const assigned = MemberAssignment.decode(memberAssignment)?.assignment ?? {};
-      this.#held = [...new Set(Object.values(assigned).flat())].sort((one, other) => one - other);
+      this.#partitions = [...new Set(Object.values(assigned).flat())].sort((one, other) => one - other);
       return { generationId: joined.generationId, memberId: joined.memberId, assigned, isLeader };
     } catch (error) {
       if (brokerErrorType(error) === 'UNKNOWN_MEMBER_ID') this.#memberId = '';
@@ -118,8 +117,16 @@ export class Membership {
     }));
   }
 
-  /** Tells the group that this member lives. Throws REBALANCE_IN_PROGRESS, ILLEGAL_GENERATION or UNKNOWN_MEMBER_ID. */
+  /**
+   * Tells the group that this member lives. Throws REBALANCE_IN_PROGRESS, ILLEGAL_GENERATION or UNKNOWN_MEMBER_ID, and
+   * KAFKA_UNAVAILABLE when there is no answer while the session can still be saved.
+   */
   async heartbeat(): Promise<void> {
+    const patienceMs = this.#connections.settings.sessionTimeoutMs * HEARTBEAT_PATIENCE;
+    await withinLoopTime(this.#sendHeartbeat(), patienceMs, () => unanswered(patienceMs));
+  }
+
+  async #sendHeartbeat(): Promise<void> {
     const { coordinator } = await this.#connected();
     await coordinator.ask((broker) =>
       broker.heartbeat({
@@ -130,42 +137,38 @@ export class Membership {
     );
   }
 
-  /** Whether the topics have other partition counts than the assignment was made with. False unless this member leads. */
-  async partitionsChanged(): Promise<boolean> {
-    const known = this.#counts;
-    if (known === undefined) return false;
-    const { cluster } = await this.#connected();
-    await cluster.addMultipleTargetTopics([...known.keys()]);
-    await cluster.refreshMetadataIfNecessary();
-    const counts = partitionCounts(cluster, [...known.keys()]);
-    return [...counts].some(([topic, count]) => known.get(topic) !== count);
-  }
-
-  /** The present ids of those of these topics that the broker knows. */
-  async topicIds(topics: readonly string[]): Promise<ReadonlyMap<string, string>> {
-    const { cluster } = await this.#connected();
-    const found = await fetchTopicMetadata(await cluster.brokerPool.findConnectedBroker(), topics);
-    const { settings } = this.#connections;
-    return new Map(found.map(({ name, topicId }) => [name, topicIdentity(settings, name, topicId)]));
+  /** Partition counts that the assignment was made with; undefined unless this member made it. */
+  get counts(): ReadonlyMap<string, number> | undefined {
+    return this.#counts;
   }
 
   /** To be called when the group does not know this member any more: the next join is a stranger's. */
   forget(): void {
     this.#memberId = '';
-    this.#held = [];
+    this.#partitions = [];
     this.#counts = undefined;
   }
 
-  /** Leaves the group, so that others need not wait for the session to end. Never throws. */
+  /** Leaves the group for good, so that others need not wait for the session to end. Never throws. */
   async leave(): Promise<void> {
     const memberId = this.#memberId;
-    const coordinator = this.#coordinator;
-    if (memberId !== '' && coordinator !== undefined) {
-      await coordinator.ask((broker) => broker.leaveGroup({ groupId: this.#groupId, memberId })).catch(() => {});
+    const coordinator = this.#coordinator?.asked;
+    try {
+      if (memberId === '' || coordinator === undefined) return;
+      await coordinator.ask((broker) => broker.leaveGroup({ groupId: this.#groupId, memberId }));
+    } catch {
+      // The session ends by itself.
+    } finally {
+      this.#held.close();
     }
-    this.reconnect();
   }
 }
+
+const unanswered = (ms: number) =>
+  new CodedError('KAFKA_UNAVAILABLE', `No answer to a heartbeat for ${Math.round(ms)} ms.`, {
+    faultClass: 'transient-dependency',
+    dependency: 'kafka',
+  });
 
 function heldOf(userData: Buffer | null): number[] {
   if (userData === null) return [];
@@ -174,7 +177,8 @@ function heldOf(userData: Buffer | null): number[] {
   return held;
 }
 
-function partitionCounts(cluster: Cluster, topics: readonly string[]): Map<string, number> {
+/** Partitions of these topics as the loaded metadata knows them. Throws TOPIC_UNKNOWN. */
+export function partitionCounts(cluster: Cluster, topics: readonly string[]): Map<string, number> {
   const counts = new Map<string, number>();
   for (const topic of topics) {
     const { length } = cluster.findTopicPartitionMetadata(topic);

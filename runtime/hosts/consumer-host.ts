@@ -65,6 +65,8 @@ export function createConsumerHost(options: ConsumerHostOptions): Host {
   failed.catch(() => undefined);
   const stopped = new Promise<void>((resolve) => stopping.signal.addEventListener('abort', () => resolve()));
   let starting: Promise<void> | undefined;
+  /** The start had not ended when there was no more time to wait for it: what it still makes, it has to end itself. */
+  let isLeftBehind = false;
 
   async function start(): Promise<void> {
     state = 'starting';
@@ -74,7 +76,7 @@ export function createConsumerHost(options: ConsumerHostOptions): Host {
     if (stopping.signal.aborted) return;
     options.resources?.failed?.catch(fail);
     await options.resources?.open();
-    if (stopping.signal.aborted) return;
+    if (stopping.signal.aborted) return endLate();
     consumer = await log.consume({
       name,
       topics: options.inputs,
@@ -86,11 +88,18 @@ export function createConsumerHost(options: ConsumerHostOptions): Host {
       onCommit: ({ durationMs }) => metrics.commitSeconds.observe({ consumer: name }, durationMs / 1_000),
     });
     consumer.ended.catch(fail);
-    if (stopping.signal.aborted) return;
+    if (stopping.signal.aborted) return endLate();
     await Promise.race([consumer.ready, failed, stopped]);
     if (stopping.signal.aborted) return;
     state = 'running';
     logger.info({ stage: name }, 'consuming');
+  }
+
+  async function endLate(): Promise<void> {
+    if (!isLeftBehind) return;
+    logger.warn({ stage: name, code: 'DRAIN_TIMED_OUT' }, 'a start that came too late is undone');
+    await consumer?.stop(0);
+    await options.resources?.close(0);
   }
 
   /** A dependency that is down at the start is waited for, and shown; anything else ends the start. */
@@ -101,6 +110,7 @@ export function createConsumerHost(options: ConsumerHostOptions): Host {
         observer.dependencyBack('start', 0);
         return;
       } catch (error) {
+        if (stopping.signal.aborted) return;
         const fault = faultOf(error);
         if (fault.faultClass !== 'transient-dependency') throw error;
         observer.dependencyDown('start', 0, fault);
@@ -168,12 +178,11 @@ export function createConsumerHost(options: ConsumerHostOptions): Host {
       if (state === 'stopped') return;
       if (state !== 'failed') state = 'draining';
       stopping.abort();
-      // A start that is under way ends by itself now; a consumer that it still makes is stopped like any other.
-      await within(
-        deadlineMs,
-        starting?.catch(() => undefined),
-        clock,
-      );
+      // A start that waits for a table has nothing to drain.
+      const idle = consumer === undefined ? Promise.all(tables.map((table) => table.stop())) : undefined;
+      // One that is under way ends by itself now; a consumer that it still makes in time is stopped like any other.
+      const started = starting?.catch(() => undefined);
+      isLeftBehind = !(await within(deadlineMs, Promise.all([started, idle]), clock));
       await consumer?.stop(deadlineMs);
       await Promise.all(tables.map((table) => table.stop()));
       await options.resources?.close(deadlineMs);
