@@ -85,7 +85,10 @@ export class KafkaWriter implements LogWriter {
         if (this.#queue.length === 0) this.#oneByOne = false;
       } catch (error) {
         this.#discard();
-        this.#reject(tickets, codedError(error));
+        const coded = codedError(error);
+        this.#reject(tickets, coded);
+        // Whoever closes must not wait for each that is left to be tried in turn.
+        if (this.#closed) for (const { reject } of this.#queue.splice(0)) reject(unknownFate(coded));
       }
     }
   }
