@@ -139,7 +139,8 @@ function listedDates({ entity }: ScreeningCandidate): string {
   return dates.length === 0 ? '' : `; listed: ${dates.map(dateInWords).join(' or ')}`;
 }
 
-function dateInWords({ year, month, day, toYear, circa }: ListedDate): string {
+/** A date as the list gives it: `about 1961`, `1961-05`, `1960 to 1962`. */
+export function dateInWords({ year, month, day, toYear, circa }: ListedDate): string {
   const two = (part: number) => String(part).padStart(2, '0');
   const from = [String(year), ...(month === null ? [] : [two(month), ...(day === null ? [] : [two(day)])])].join('-');
   return `${circa ? 'about ' : ''}${from}${toYear === null ? '' : ` to ${toYear}`}`;

@@ -81,7 +81,7 @@ export function caseStore(db: Db): CaseStore {
 }
 
 /** BSON binaries as buffers, at any depth: sealed parties are bytes. */
-function fromStore(document: Document): CaseDocument {
+export function fromStore(document: Document): CaseDocument {
   return withBuffers(unstamped(document)) as CaseDocument;
 }
 

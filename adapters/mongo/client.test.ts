@@ -23,6 +23,7 @@ const COLLECTIONS = new Set([
   'hold_claims',
   'replay_claims',
   'cases',
+  'case_assignments',
   'customer_cases',
   'screening_progress',
   'screening_lists',

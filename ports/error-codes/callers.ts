@@ -65,6 +65,26 @@ export const callerCodes = {
     409,
     'Look at the case again: its evidence is not what you decided on.',
   ),
+  CASE_ASSIGNED: entry(
+    'invalid-request',
+    'the caller',
+    409,
+    'Ask the person who works on the case, or wait until the assignment is over. It keeps nobody from deciding.',
+  ),
+  ASSIGNMENT_UNKNOWN: entry('invalid-request', 'the caller', 409, 'Do nothing: the case is not yours.'),
+  VERDICT_UNFIT: entry('invalid-request', 'the caller', 400, 'Say one of the verdicts that the message lists.'),
+  NOT_CONFIRMED: entry(
+    'invalid-request',
+    'the caller',
+    400,
+    'Decide again, and type the verdict. Nothing was decided.',
+  ),
+  INBOX_CUT: entry(
+    'notice',
+    'the caller',
+    200,
+    'Decide those that were opened first, or ask for one kind or stage: there are more open cases than one list holds.',
+  ),
   HOLD_UNKNOWN: entry(
     'invalid-request',
     'the caller',

@@ -37,7 +37,8 @@ async function until<T>(look: () => T | undefined): Promise<T> {
   }
 }
 
-type Case = { case: string; transfer: string; state: string };
+type Case = { id: string; transferId: string; stage: string; flaw: string | null };
+type Inbox = { cases: Case[]; complete: boolean; total: { cases: number } };
 type Step = { state: string; sequence: number };
 const ended = (id: string, state: string) => () => {
   const { status, stdout } = corridor('transfer', id, '--json');
@@ -61,24 +62,43 @@ describe('a held transfer', () => {
     const [good, held, other] = await pipeline.feed(3, 5, { mix: ALL_HELD });
     await pipeline.settled();
     const open = await until(() => {
-      const cases = json<Case[]>('cases', 'list');
+      const { cases } = json<Inbox>('cases', 'list');
       return cases.length === 2 ? cases : undefined;
     });
-    expect(new Set(open.map(({ transfer }) => transfer))).toEqual(new Set([held!.account, other!.account]));
+    expect(new Set(open.map(({ transferId }) => transferId))).toEqual(new Set([held!.account, other!.account]));
     expect(good!.expected).toBe('COMPLETED');
 
     const [first, second] = open as [Case, Case];
-    const shown = (id: string) => JSON.parse(corridor('cases', 'show', id).stdout) as { evidenceHash: string };
-    const decide = (id: string, verdict: string, evidence: string) =>
-      corridor('cases', 'decide', id, verdict, '--reason', 'checked', '--evidence', evidence, '--by', 'amara');
-    const stale = decide(first.case, '--approve', 'not what is held');
-    expect(stale.status).toBe(1);
-    expect(stale.stderr).toContain('EVIDENCE_CHANGED');
-    expect(decide(first.case, '--approve', shown(first.case).evidenceHash).status).toBe(0);
-    expect(decide(second.case, '--reject', shown(second.case).evidenceHash).status).toBe(0);
-    expect(decide(first.case, '--reject', shown(first.case).evidenceHash).stderr).toContain('CASE_NOT_OPEN');
+    const table = corridor('cases', 'list').stdout;
+    for (const { id } of open) expect(table).toContain(id);
+    expect(table).toContain('2 open cases');
+    const page = corridor('cases', 'show', first.id).stdout;
+    expect(page).toMatch(/Held because:[\s\S]*resembles CORRIDOR:/);
+    expect(page).toMatch(/^Sender +\S+/m);
 
-    const approved = await until(ended(first.transfer, 'COMPLETED'));
+    const shown = (id: string) => json<{ seen: string; hold: { evidenceHash: string } }>('cases', 'show', id);
+    const decide = (id: string, verdict: string, ...more: string[]) =>
+      corridor('cases', 'decide', id, verdict, '--reason', 'checked', '--by', 'amara', ...more);
+    const onSeen = (id: string, verdict: string) => decide(id, verdict, '--evidence', shown(id).seen);
+    expect(decide(first.id, '--approve', '--evidence', 'not what is held').stderr).toContain('EVIDENCE_CHANGED');
+    expect(decide(first.id, '--clear', '--evidence', shown(first.id).seen).stderr).toContain('VERDICT_UNFIT');
+    // Without a terminal nobody has seen it.
+    expect(decide(first.id, '--approve').stderr).toContain('OPTION_MISSING');
+    expect(shown(first.id).seen).toBe(shown(first.id).hold.evidenceHash);
+
+    expect(corridor('cases', 'assign', first.id, '--as', 'bela').status).toBe(0);
+    expect(corridor('cases', 'assign', first.id, '--as', 'amara').stderr).toContain('CASE_ASSIGNED');
+    expect(json<Inbox>('cases', 'list', '--assigned-to', 'BELA').cases.map(({ id }) => id)).toEqual([first.id]);
+    expect(json<Inbox>('cases', 'list', '--unassigned').cases.map(({ id }) => id)).toEqual([second.id]);
+    expect(corridor('cases', 'release', first.id, '--as', 'amara').stderr).toContain('ASSIGNMENT_UNKNOWN');
+
+    // It keeps nobody from deciding.
+    expect(onSeen(first.id, '--approve').status).toBe(0);
+    expect(onSeen(second.id, '--reject').status).toBe(0);
+    expect(onSeen(first.id, '--reject').stderr).toContain('CASE_NOT_OPEN');
+    expect(json<{ case: string }[]>('cases', 'holds', '--state', 'DECIDED')).toHaveLength(2);
+
+    const approved = await until(ended(first.transferId, 'COMPLETED'));
     expect(approved.map(({ state }) => state)).toEqual([
       'ACCEPTED',
       'HELD',
@@ -89,8 +109,8 @@ describe('a held transfer', () => {
       'COMPLETED',
     ]);
     expect(approved.map(({ sequence }) => sequence)).toEqual([1, 2, 3, 4, 5, 6, 7]);
-    const rejected = await until(ended(second.transfer, 'REJECTED'));
+    const rejected = await until(ended(second.transferId, 'REJECTED'));
     expect(rejected.map(({ state }) => state)).toEqual(['ACCEPTED', 'HELD', 'REJECTED']);
-    expect(json<Case[]>('cases', 'list')).toEqual([]);
+    expect(json<Inbox>('cases', 'list')).toMatchObject({ cases: [], complete: true, total: { cases: 0 } });
   }, 180_000);
 });

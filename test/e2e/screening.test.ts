@@ -147,36 +147,26 @@ describe('a list version that becomes active', () => {
     });
 
     // An exception needs a case, a known entity, and another person.
-    const [about] = json<{ case: string }[]>('cases', 'list');
+    const holds = () => json<{ cases: { id: string; transferId: string }[] }>('cases', 'list', '--kind', 'HOLD').cases;
+    const [about] = holds();
     const entity = ['--entity', 'CORRIDOR:9100', '--days', '30', '--reason', 'another date of birth', '--by', 'amara'];
-    const [asked] = json<{ exceptionId: string }[]>('exceptions', 'add', '--case', about!.case, ...entity);
+    const [asked] = json<{ exceptionId: string }[]>('exceptions', 'add', '--case', about!.id, ...entity);
     const states = () => json<{ state: string }[]>('exceptions', 'list').map(({ state }) => state);
     expect(states()).toEqual(['waits for approval']);
     const alone = corridor('exceptions', 'approve', asked!.exceptionId, '--by', 'amara');
     expect([alone.status, alone.stderr]).toEqual([1, expect.stringContaining('SECOND_PERSON_NEEDED')]);
     succeed('exceptions', 'approve', asked!.exceptionId, '--by', 'bela');
     expect(states()).toEqual(['in force']);
-    const nobody = corridor('exceptions', 'add', '--case', about!.case, '--role', 'intermediary-9', ...entity);
+    const nobody = corridor('exceptions', 'add', '--case', about!.id, '--role', 'intermediary-9', ...entity);
     expect([nobody.status, nobody.stderr]).toEqual([1, expect.stringContaining('debtor, creditor')]);
     succeed('exceptions', 'revoke', asked!.exceptionId, '--reason', 'only a test', '--by', 'amara');
     expect(states()).toEqual(['revoked']);
 
     // A rejection ends the held one; nothing was ever sent for it.
-    const [held] = json<{ case: string; transfer: string }[]>('cases', 'list');
-    expect(held!.transfer).toBe(listed.account);
-    const { evidenceHash } = JSON.parse(succeed('cases', 'show', held!.case)) as { evidenceHash: string };
-    succeed(
-      'cases',
-      'decide',
-      held!.case,
-      '--reject',
-      '--reason',
-      'it is her',
-      '--evidence',
-      evidenceHash,
-      '--by',
-      'amara',
-    );
+    const [held] = holds();
+    expect(held!.transferId).toBe(listed.account);
+    const { seen } = json<{ seen: string }>('cases', 'show', held!.id);
+    succeed('cases', 'decide', held!.id, '--reject', '--reason', 'it is her', '--evidence', seen, '--by', 'amara');
     await reaches(listed.account, 'REJECTED by PAYOUT_DISPATCH');
     expect(readFileSync(pipeline.ledgerFile, 'utf8')).not.toContain(listed.account);
   }, 900_000);

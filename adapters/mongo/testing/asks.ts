@@ -4,10 +4,12 @@ import { openPayout } from '../../../payouts/decide.ts';
 import type { CustomerCase } from '../../../screening/rescreening/customer-case.ts';
 import { findings } from '../../../test/kit/builders.ts';
 import { KEYS } from '../../../test/kit/keys.ts';
+import { assignmentStore } from '../assignments.ts';
 import { caseStore } from '../cases.ts';
 import { customerCaseStore, rescreenProgress } from '../customer-cases.ts';
 import { holdClaims } from '../hold-claims.ts';
 import { ensureIndexes, guardedStore, insertOnlyStore } from '../idempotent-store.ts';
+import { knownTransfers, openHolds, openPayouts } from '../inbox.ts';
 import { intentClaims } from '../intent-claims.ts';
 import { listStore } from '../list-versions.ts';
 import { payoutOutbox } from '../payout-outbox.ts';
@@ -136,6 +138,16 @@ export const MONGO_ASKS: Readonly<Record<string, (db: Db) => Promise<unknown>>> 
   'exceptions: revoke': (db) => exceptionStore(db, operators).revoke('e', { by: 'b', reason: 'r', at: 0 }),
   'exceptions: list': (db) => exceptionStore(db, operators).list({ limit: 1 }),
   'exceptions: indexes': (db) => exceptionStore(db, operators).ensureIndexes(),
+  'inbox: hold briefs': (db) => openHolds(db).briefs(1),
+  'inbox: holds': (db) => openHolds(db).load(['h']),
+  'inbox: payout briefs': (db) => openPayouts(db).briefs(1),
+  'inbox: payouts': (db) => openPayouts(db).load(['t']),
+  'inbox: transfers': (db) => knownTransfers(db, 'view').of(['t']),
+  'assignments: current': (db) => assignmentStore(db).current(0, 1),
+  'assignments: find': (db) => assignmentStore(db).find('c', 0),
+  'assignments: assign': (db) => assignmentStore(db).assign({ caseId: 'c', by: 'a', person: 'a', at: 0, until: 1 }),
+  'assignments: release': (db) => assignmentStore(db).release('c', 'a'),
+  'assignments: indexes': (db) => assignmentStore(db).ensureIndexes(),
   'payouts: insert': (db) => mongoPayoutStore(db).insert([samplePayout]),
   'payouts: apply': (db) => mongoPayoutStore(db).apply([{ from: 0, next: samplePayout }]),
   'payouts: load': (db) => mongoPayoutStore(db).load(['t']),

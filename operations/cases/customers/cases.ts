@@ -29,13 +29,22 @@ export async function listCustomerCases(
  * Decides an open case: one compare-and-set wins, and the other is told why it lost.
  * @throws DomainError and CodedError as `decideCustomer`; CodedError CASE_MOVED when the case was opened again meanwhile
  */
-export async function decideCustomerCase(
+export const decideCustomerCase = async (
   store: Pick<DecidableCustomerCases, 'find' | 'decide'>,
   caseId: string,
   asked: CustomerDecision,
   operators: KeyRing,
+): Promise<SealedCustomerCase> => decideFoundCustomerCase(store, caseId, await store.find(caseId), asked, operators);
+
+/** The same of a case that was read before, as it was then. */
+export async function decideFoundCustomerCase(
+  store: Pick<DecidableCustomerCases, 'find' | 'decide'>,
+  caseId: string,
+  found: SealedCustomerCase | undefined,
+  asked: CustomerDecision,
+  operators: KeyRing,
 ): Promise<SealedCustomerCase> {
-  const { openingSeal, decision } = decideCustomer(caseId, await store.find(caseId), asked, operators);
+  const { openingSeal, decision } = decideCustomer(caseId, found, asked, operators);
   const decided = await store.decide(caseId, openingSeal, decision);
   if (decided) return decided;
   decideCustomer(caseId, await store.find(caseId), asked, operators);

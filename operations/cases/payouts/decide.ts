@@ -1,5 +1,6 @@
 // Closing a case by hand. It records that a person has dealt with it, and never lets money move: no attempt begins because a
 // case was closed. Of a payout that may not go on, it is the end. Pure.
+import { hash } from 'node:crypto';
 import { justificationText, personName } from '../../../domain/people/identities.ts';
 import type { KeyRing } from '../../../domain/seals/seal.ts';
 import { changed } from '../../../payouts/changes.ts';
@@ -15,6 +16,8 @@ export interface CaseClosing {
   readonly reason: string;
   /** Seals it: a case that somebody else closed stays open for the executor. Absent where nothing is sealed. */
   readonly operators?: KeyRing;
+  /** `payoutCaseHash` of the case as the person saw it. Absent: whatever it is now. */
+  readonly seen?: string;
 }
 
 /** Phases from which no attempt ever begins again, whatever is asked for. */
@@ -26,7 +29,7 @@ const NOTHING_LIVES: readonly PayoutPhase[] = ['NEW', 'EXPIRED'];
  * The payout with one case closed.
  * @param at ms since 1970
  * @throws DomainError PERSON_INVALID, JUSTIFICATION_INVALID
- * @throws CodedError CASE_UNKNOWN, CASE_NOT_OPEN, CASE_CLOSES_ITSELF, CASE_GUARDS_PAYOUT
+ * @throws CodedError CASE_UNKNOWN, CASE_NOT_OPEN, EVIDENCE_CHANGED, CASE_CLOSES_ITSELF, CASE_GUARDS_PAYOUT
  */
 export function closeCase(payout: Payout, asked: CaseClosing, at: number): Payout {
   const { number, operators } = asked;
@@ -39,6 +42,9 @@ export function closeCase(payout: Payout, asked: CaseClosing, at: number): Payou
     throw new CodedError('CASE_UNKNOWN', `there is no ${name}: see \`corridor payouts cases show ${payoutId}\``);
   if (found.closedAt !== null) {
     throw new CodedError('CASE_NOT_OPEN', `${name} is closed already${found.closing ? ` by ${found.closing.by}` : ''}`);
+  }
+  if (asked.seen !== undefined && asked.seen !== payoutCaseHash(payout, number)) {
+    throw new CodedError('EVIDENCE_CHANGED', `${name} is not as it was shown: look at it again`);
   }
   if (found.code === 'NO_PROOF') {
     const why = 'polling goes on, and the case closes by itself once the provider states what became of the attempt';
@@ -62,4 +68,11 @@ export function closeCase(payout: Payout, asked: CaseClosing, at: number): Payou
   // The executor ends a payout that may have no more attempts: it has failed. Before the last such case it rests.
   if (ends(found) && isLast && phase === 'NEW') return changed(payout, at, { cases, nextPollAt: at });
   return changed(payout, at, { cases });
+}
+
+/** The hash of what a person decides on: the case, and where its payout is. Not what polling counts up. */
+export function payoutCaseHash({ payoutId, phase, cases }: Payout, number: number): string {
+  const { code, detail, attemptKey, openedAt } = cases[number - 1]!;
+  const seen = [payoutId, number, code, detail, attemptKey, openedAt, phase];
+  return hash('sha256', `corridor-payout-case-1\n${JSON.stringify(seen)}`, 'hex');
 }

@@ -1,0 +1,35 @@
+// A verdict that a person types in the face of the case. None is suggested, and no answer is none.
+import { createInterface } from 'node:readline/promises';
+import { VERDICTS, type Verdict } from '../../operations/cases/inbox/decide.ts';
+import type { FoundCase } from '../../operations/cases/inbox/find.ts';
+import { CodedError } from '../../ports/fault.ts';
+
+export type Ask = (question: string) => Promise<string>;
+
+/**
+ * The verdict that the person types, whole.
+ * @param wanted what the command said; it has to be typed all the same
+ * @throws CodedError NOT_CONFIRMED
+ */
+export async function typedVerdict(
+  ask: Ask,
+  { kind }: Pick<FoundCase, 'kind'>,
+  wanted: Verdict | undefined,
+): Promise<Verdict> {
+  const may = wanted ? [wanted] : VERDICTS[kind];
+  const words = may.join(' or ').toLowerCase();
+  const answer = (await ask(`Type ${words}; anything else decides nothing: `)).trim().toLowerCase();
+  const verdict = may.find((each) => each.toLowerCase() === answer);
+  if (verdict) return verdict;
+  throw new CodedError('NOT_CONFIRMED', `nothing was decided: ${words} was not typed`);
+}
+
+/** Asks on the terminal. */
+export async function askOnTerminal(question: string): Promise<string> {
+  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    return await terminal.question(question);
+  } finally {
+    terminal.close();
+  }
+}

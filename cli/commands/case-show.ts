@@ -1,0 +1,40 @@
+// `corridor cases show`: one case whole, by the id of any kind.
+import type { Command } from 'commander';
+import { evidenceOfHold } from '../../operations/cases/holds/evidence.ts';
+import { type FoundCase, findCase } from '../../operations/cases/inbox/find.ts';
+import { shownPayout } from '../../operations/cases/payouts/cases.ts';
+import { openInbox } from '../../services/inbox.ts';
+import { caseLines, howToDecide } from '../cases/shown.ts';
+import { withConnections } from '../connections.ts';
+import { print, toJson, withJson } from '../output.ts';
+
+export function registerCaseShow(cases: Command): void {
+  withJson(cases.command('show'))
+    .argument('<case>', 'id of the case, of any kind')
+    .description('everything that a case is about: who, how much, why, and the evidence side by side')
+    .addHelpText(
+      'after',
+      `
+The output holds personal data. With --json, \`seen\` is what a program names in a decision (--evidence).
+
+Examples:
+  corridor cases show 0d5c…
+  corridor cases show 5f1c…/1`,
+    )
+    .action((id: string, { json }: { json?: boolean }) =>
+      withConnections(async (connections) => {
+        const { sources, assignments } = await openInbox(connections);
+        const found = await findCase(sources, id);
+        const now = Date.now();
+        const assignment = await assignments.find(found.id, now);
+        if (json) print(toJson({ ...jsonOf(found, now), assignment: assignment ?? null }));
+        else for (const line of [...caseLines(found, { now, assignment }), ...howToDecide(found)]) print(line);
+      }),
+    );
+}
+
+function jsonOf(found: FoundCase, now: number) {
+  if (found.kind === 'HOLD') return { ...found, evidence: evidenceOfHold(found.hold.held, now) };
+  if (found.kind === 'PAYOUT') return { ...found, payout: shownPayout(found.payout) };
+  return found;
+}

@@ -1,0 +1,34 @@
+// What could not be read on the way to a list. Such a list is shown, and says that it is not whole.
+import type { ErrorCode } from '../../../ports/error-codes.ts';
+import { type CodedError, codeAndDetail, isCoded } from '../../../ports/fault.ts';
+
+/** What a list lacks, and why. */
+export interface Missing<Source extends string = string> {
+  readonly source: Source;
+  readonly code: ErrorCode;
+  readonly detail: string;
+}
+
+export class Gaps<Source extends string> {
+  readonly missing: Missing<Source>[] = [];
+  /** The first fault that was met. */
+  first: CodedError | undefined;
+
+  /** What `ask` answers, or `otherwise` when a dependency is at fault. @throws what is no coded error: a bug is no gap */
+  async read<T>(source: Source, otherwise: T, ask: () => Promise<T>): Promise<T> {
+    try {
+      return await ask();
+    } catch (error) {
+      if (!isCoded(error)) throw error;
+      this.first ??= error;
+      this.missing.push({ source, ...codeAndDetail(error) });
+      return otherwise;
+    }
+  }
+
+  /** Says that a source has more than was looked at. */
+  cut(source: Source, most: number): void {
+    const detail = `more than ${most} are open: only those that were opened first are looked at`;
+    this.missing.push({ source, code: 'INBOX_CUT', detail });
+  }
+}

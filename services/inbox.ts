@@ -1,0 +1,48 @@
+// The inbox with its adapters.
+import { assignmentStore } from '../adapters/mongo/assignments.ts';
+import { caseStore } from '../adapters/mongo/cases.ts';
+import { customerCaseStore } from '../adapters/mongo/customer-cases.ts';
+import { knownTransfers, openHolds, openPayouts } from '../adapters/mongo/inbox.ts';
+import { mongoPayoutStore } from '../adapters/mongo/payouts.ts';
+import { corridorBook } from '../domain/corridors/corridors.ts';
+import type { Assignments } from '../operations/cases/assignments/ports.ts';
+import type { DecidingStores } from '../operations/cases/inbox/decide.ts';
+import type { InboxSources } from '../operations/cases/inbox/ports.ts';
+import { forgedDetail } from '../payouts/outbox.ts';
+import { requestCodec } from '../payouts/request-codec.ts';
+import { CodedError } from '../ports/fault.ts';
+import { corridors } from './configured-rules.ts';
+import type { Connections } from './connections.ts';
+import { TRANSFERS } from './process-parts/sinks.ts';
+
+export interface Inbox {
+  readonly sources: InboxSources;
+  readonly assignments: Assignments;
+  /** For decisions: of payouts, only what the executor has sealed is there, and what is written is sealed as it does. */
+  readonly deciding: DecidingStores;
+}
+
+/** Everything that people who work on cases need. */
+export async function openInbox(connections: Connections): Promise<Inbox> {
+  const db = await connections.db();
+  const { keys } = connections.config;
+  const holds = caseStore(db);
+  const customers = customerCaseStore(db, keys);
+  const assignments = assignmentStore(db);
+  await assignments.ensureIndexes();
+  const onForged = (payoutId: string) => {
+    throw new CodedError('PAYOUT_FORGED', forgedDetail(payoutId), { faultClass: 'invalid-request' });
+  };
+  const sources: InboxSources = {
+    holds: { ...openHolds(db), find: holds.find },
+    payouts: openPayouts(db),
+    customers,
+    transfers: knownTransfers(db, TRANSFERS),
+    assignments,
+    requests: requestCodec(connections.codec),
+    corridors: corridorBook(corridors(connections.config)),
+    operators: keys.operators,
+  };
+  const payouts = mongoPayoutStore(db, { ring: keys.executor, operators: keys.operators, onForged });
+  return { sources, assignments, deciding: { holds, customers, payouts } };
+}
