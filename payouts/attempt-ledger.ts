@@ -8,6 +8,8 @@ import type { Payout } from './payout.ts';
 
 /** Number of no attempt, and above all: nothing of the payout begins any more. Frozen: it stands in the log. */
 export const STOPPED = 2 ** 31 - 1;
+/** Whose claim tells whether claims come back, and is of no attempt: no transfer id begins like this. */
+export const PROBE_ID = '-probe';
 
 /** A worker is about to send this attempt. */
 export interface AttemptClaim {

@@ -2,7 +2,7 @@
 // topic has one partition, so all see the same first claim of each attempt.
 
 import { randomUUID } from 'node:crypto';
-import { type AttemptClaim, AttemptLedger, STOPPED } from '../payouts/attempt-ledger.ts';
+import { type AttemptClaim, AttemptLedger, PROBE_ID, STOPPED } from '../payouts/attempt-ledger.ts';
 import type { AttemptClaims } from '../payouts/ports.ts';
 import { backoffMs, DEPENDENCY_BACKOFF } from '../ports/backoff.ts';
 import { type Clock, systemClock } from '../ports/clock.ts';
@@ -22,8 +22,6 @@ import type { DependencyTrouble } from './hosts/host.ts';
 const TOPIC = payoutAttempts.name;
 /** How long a claim may take: a part of the lease of its attempt. */
 const MAX_CLAIM_MS = 5_000;
-/** Whose claim tells whether claims come back: no transfer id begins like this. It is of no attempt. */
-const PROBE_ID = '-probe';
 const MAX_STOPS_AT_ONCE = 500;
 
 export interface LogAttemptClaims extends AttemptClaims {

@@ -3,6 +3,7 @@
 import type { LogRecord } from '../ports/log.ts';
 import type { TopicName } from '../topics/catalogue.ts';
 import type { RecoveryTopic } from '../topics/recovery.ts';
+import type { ClaimBooks } from './attempt-claims.ts';
 import type { Cut } from './cut.ts';
 import type { Inputs } from './inputs.ts';
 import type { Counters } from './limit-counters.ts';
@@ -22,6 +23,8 @@ export interface Run {
   readonly detours: Detours;
   /** Undefined when no provider ledger was given. */
   readonly provider: ProviderBooks | undefined;
+  /** Claims of attempts. */
+  readonly claims: ClaimBooks;
   readonly counters: Counters;
   readonly totals: Totals;
   /** Transfers by where the log leaves them. */

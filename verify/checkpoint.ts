@@ -11,6 +11,7 @@ import type { Writable } from 'node:stream';
 import { finished, pipeline } from 'node:stream/promises';
 import { createGunzip, createGzip, type Gunzip, type Gzip } from 'node:zlib';
 import { CodedError } from '../ports/fault.ts';
+import type { ClaimFact } from './attempt-claims.ts';
 import type { Offsets } from './cut.ts';
 import type { PendingInput } from './inputs.ts';
 import type { StoredCount } from './limit-counters.ts';
@@ -47,6 +48,8 @@ export interface CheckpointHeader {
 export interface OpenTransfer {
   readonly transfer: Transfer;
   readonly paid: Paid | undefined;
+  /** Claims of its attempts that stand; absent in older ones. */
+  readonly claims?: readonly ClaimFact[];
 }
 
 type Line =

@@ -9,7 +9,7 @@ import type { Log, PartitionRange } from '../ports/log.ts';
 import { pause } from '../ports/pause.ts';
 import type { TransferLifecycle } from '../schemas/types.generated.ts';
 import { HEADER, headerText } from '../topics/headers.ts';
-import { ALL_TOPICS, CHAIN_TOPICS, groupTopics, INPUT_END_TOPICS, OWNERS } from './topics.ts';
+import { ALL_TOPICS, CHAIN_TOPICS, CLAIM_TOPICS, groupTopics, INPUT_END_TOPICS, OWNERS } from './topics.ts';
 
 export interface Cut {
   /** When the ends were taken, ms. */
@@ -41,7 +41,7 @@ export function isOfTopic({ topicIds }: Pick<Cut, 'topicIds'>, topic: string, to
 export type Offsets = Readonly<Record<string, Readonly<Record<number, number>>>>;
 
 /** Downstream topics first: then the cause of whatever is within the cut is within it too. */
-const ENDS_IN_ORDER = [CHAIN_TOPICS, INPUT_END_TOPICS, ['transfer.requested']];
+const ENDS_IN_ORDER = [CHAIN_TOPICS, CLAIM_TOPICS, INPUT_END_TOPICS, ['transfer.requested']];
 
 export async function takeCut(log: Log, app: string, from: Offsets = {}): Promise<Cut> {
   const admin = await log.admin();

@@ -9,7 +9,7 @@ import { payloadDigest } from './checks/inputs.ts';
 import { schemasDigest } from './digest.ts';
 import { TransferFold } from './fold.ts';
 import { readAll } from './read.ts';
-import { CHAIN_TOPICS, INPUT_END_TOPICS, INPUT_TOPICS } from './topics.ts';
+import { CHAIN_TOPICS, CLAIM_TOPICS, INPUT_END_TOPICS, INPUT_TOPICS } from './topics.ts';
 import { type AnySeen, positionOf, type Transfer } from './transfer.ts';
 
 const COMPARED_AT_ONCE = 500;
@@ -33,12 +33,12 @@ export class PartitionPass {
     this.#onProgress = onProgress;
   }
 
-  /** What came in, and what intake made of it, over all partitions. */
+  /** What came in, what intake made of it, and what the executor has claimed, over all partitions. */
   async inputs(): Promise<void> {
     this.#phase = 'inputs';
     this.#onProgress(this.#phase, 0);
     // One after the other: a read of several topics gives them in any order, and an end is looked up at its input.
-    for (const topics of [INPUT_TOPICS, INPUT_END_TOPICS]) await this.#readInputs(topics);
+    for (const topics of [INPUT_TOPICS, INPUT_END_TOPICS, CLAIM_TOPICS]) await this.#readInputs(topics);
   }
 
   async #readInputs(topics: readonly string[]): Promise<void> {
@@ -149,7 +149,10 @@ export class PartitionPass {
 
   async #restored(partition: number, isMine: (id: string) => boolean): Promise<readonly Transfer[]> {
     const open = (await this.#from?.transfers(partition, isMine)) ?? [];
-    for (const { transfer, paid } of open) if (paid) this.#run.provider?.restore(transfer.id, paid);
+    for (const { transfer, paid, claims } of open) {
+      if (paid) this.#run.provider?.restore(transfer.id, paid);
+      if (claims) this.#run.claims.restore(transfer.id, claims);
+    }
     const isSame = this.#from?.header.schemas === schemasDigest();
     return open.map(({ transfer }) => (isSame ? transfer : ofOtherSchemas(transfer)));
   }

@@ -13,11 +13,17 @@ export interface Paid {
   readonly attempt: number;
   /** An idempotency key of this transfer was received more than once. */
   readonly keyRepeated: boolean;
+  /** Bit n, from 1 to 30: attempt n was received; absent in older checkpoints. */
+  readonly received?: number;
 }
 
 export const MIXED = 'MIXED';
 
 const FIRST_SIZE = 1_024;
+/** Highest attempt whose receipt is kept. */
+const MAX_RECEIVED = 30;
+/** Some key was received more than once. */
+const TWICE = 1 << 31;
 
 export class ProviderBooks {
   readonly #index = new Map<string, number>();
@@ -75,6 +81,10 @@ export class ProviderBooks {
     this.#executed[at]! += paid.executedMinor;
     this.#returned[at]! += paid.returnedMinor;
     this.#attempt[at] ||= paid.attempt;
+    const received = paid.received ?? 0;
+    // A key that was received before the checkpoint and again after it.
+    if ((this.#received[at]! & received) !== 0) this.#received[at]! |= TWICE;
+    this.#received[at]! |= received;
     if (paid.currency !== undefined) this.#currency[at] = this.#mixed(this.#currency[at]!, paid.currency);
   }
 
@@ -84,6 +94,16 @@ export class ProviderBooks {
     if (at === undefined) return undefined;
     this.#matched[at] = 1;
     return this.#paid(at);
+  }
+
+  /** Numbers of the attempts of a transfer that were received, rising; those above 30 are not told. */
+  receivedOf(transferId: string): readonly number[] {
+    const at = this.#index.get(transferId);
+    if (at === undefined) return [];
+    const bits = this.#received[at]!;
+    const numbers: number[] = [];
+    for (let number = 1; number <= MAX_RECEIVED; number++) if ((bits & (1 << number)) !== 0) numbers.push(number);
+    return numbers;
   }
 
   /** Transfers that money moved for and that `match` was never asked for. */
@@ -104,6 +124,7 @@ export class ProviderBooks {
       currency: this.#currencies[this.#currency[at]! - 1],
       attempt: this.#attempt[at]!,
       keyRepeated: this.#received[at]! < 0,
+      received: this.#received[at]! & ~TWICE,
     };
   }
 
@@ -117,10 +138,10 @@ export class ProviderBooks {
   }
 
   #receive(at: number, attempt: number): void {
-    if (attempt < 1 || attempt > 30) return;
+    if (attempt < 1 || attempt > MAX_RECEIVED) return;
     const bit = 1 << attempt;
     const twice = (this.#received[at]! & bit) !== 0;
-    this.#received[at]! |= twice ? bit | (1 << 31) : bit;
+    this.#received[at]! |= twice ? bit | TWICE : bit;
   }
 
   #mixed(known: number, currency: string): number {

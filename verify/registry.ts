@@ -1,5 +1,6 @@
 // Every check there is. To add one, write it (check.ts says what it can hook into) and name it here.
 import type { Check } from './check.ts';
+import { attempts } from './checks/attempts.ts';
 import { cases } from './checks/cases.ts';
 import { holdClaims, intentClaims, settlementClaims } from './checks/claims.ts';
 import { deadLetters } from './checks/dead-letters.ts';
@@ -38,6 +39,7 @@ export const checks = (): readonly Check[] => [
   transferView,
   cases,
   payouts,
+  attempts,
   intentClaims,
   settlementClaims,
   holdClaims,

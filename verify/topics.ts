@@ -54,8 +54,11 @@ export const CHAIN_TOPICS: readonly string[] = [
   ...recoveryOf((owner) => owner !== INTAKE),
 ];
 
+/** Read before the chain: one partition for all transfers. */
+export const CLAIM_TOPICS: readonly string[] = ['payout.attempts'];
+
 /** Everything that is read. */
-export const ALL_TOPICS: readonly string[] = [...INPUT_TOPICS, ...INPUT_END_TOPICS, ...CHAIN_TOPICS];
+export const ALL_TOPICS: readonly string[] = [...INPUT_TOPICS, ...INPUT_END_TOPICS, ...CLAIM_TOPICS, ...CHAIN_TOPICS];
 
 /** The stage (or executor) that carries a transfer on from a topic; undefined where nobody does. */
 export function carrierOf(topic: string): string | undefined {

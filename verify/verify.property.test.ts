@@ -37,7 +37,7 @@ const AT_LEAST_ONCE = new Set(['payout.updated', 'review.decided']);
  * what only the executor knew when it published.
  */
 const SAID_ONCE =
-  /^(transfer\.(rejected|returned|requote-requested)\.(reasons?\.|stage)|payout\.updated\.(requested|command\.(issuedAt|issuedBy|attempt))|review\.decided\.command\.attempt|transfer\.requested)/;
+  /^(transfer\.(rejected|returned|requote-requested)\.(reasons?\.|stage)|payout\.updated\.(requested|command\.(issuedAt|issuedBy|attempt))|review\.decided\.command\.attempt|payout\.attempts\.claimId|transfer\.requested)/;
 
 interface Leaf {
   readonly path: string;

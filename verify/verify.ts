@@ -4,6 +4,7 @@
 // one partition (or of a share of it), never those of the whole log.
 import { CodedError } from '../ports/fault.ts';
 import type { PartitionRange } from '../ports/log.ts';
+import { ClaimBooks, claimFact } from './attempt-claims.ts';
 import { staysOpen, trimmed } from './carry-over.ts';
 import type { Check, Run } from './check.ts';
 import { type Checkpoint, CheckpointWriter, readCheckpoint } from './checkpoint.ts';
@@ -72,7 +73,13 @@ export async function verify(sources: VerifySources, options: VerifyOptions = {}
     for (let partition = 0; partition < cut.partitions; partition++) {
       await pass.chain(partition, options.maxTransfersHeld ?? 100_000, async (transfer) => {
         if (writer === undefined || !staysOpen(transfer, run)) return;
-        const v = { transfer: trimmed(transfer), paid: run.provider?.match(transfer.id) };
+        const { standing } = run.claims.match(transfer.id);
+        const paid = run.provider?.match(transfer.id);
+        const v = {
+          transfer: trimmed(transfer),
+          paid,
+          ...(standing.length > 0 && { claims: standing.map(claimFact) }),
+        };
         await writer.add({ t: 'transfer', p: partition, v });
       });
     }
@@ -104,6 +111,10 @@ function startRun(sources: VerifySources, cut: Cut, from: Checkpoint | undefined
     ),
     detours: new Detours(cut.isHandled, (topic, topicId) => isOfTopic(cut, topic, topicId), from?.detours),
     provider: sources.provider ? new ProviderBooks() : undefined,
+    claims: new ClaimBooks(
+      from?.header.offsets['payout.attempts'] !== undefined ||
+        (cut.ranges.get('payout.attempts') ?? []).every((range) => range.from === 0),
+    ),
     counters: new Counters(from?.counters),
     totals: new Totals(from?.header.totals),
     byState: new Map(),

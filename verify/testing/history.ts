@@ -236,6 +236,18 @@ export class History {
     return this.append(topic, partition, { key: transferId, value, headers: { [HEADER.eventId]: commandId } });
   }
 
+  /** A claim of an attempt, made from a document that has all before it unless it says otherwise. */
+  claim(
+    payoutId: string,
+    attempt: number,
+    startedAt = AT,
+    earlier = Array.from({ length: Math.min(attempt, 100) - 1 }, (_, index) => ({ number: index + 1, startedAt: AT })),
+  ): Entry {
+    const claimId = `${payoutId}/${attempt}/${this.entries.length}`;
+    const value = { payoutId, attempt, claimId, startedAt, earlier };
+    return this.append('payout.attempts', 0, { key: payoutId, value });
+  }
+
   #story(ending: Ending, intent: TransferRequested, of: Wishes): void {
     const accepted = caused(transferAccepted(of), of.originPosition!);
     this.event('transfer.accepted', accepted);
@@ -480,6 +492,8 @@ export class History {
         end: isLast && phase === 'ACCEPTED' ? null : { how: ends[Number(isLast)]!, at: AT, code: null },
       };
     });
+    // All but the first, as the executor does.
+    for (const one of attempts.slice(1)) this.claim(transferId, one.number, one.startedAt);
     const bytes = this.codec.encode('payout.requested', requested);
     const cause = 'AAAAAAAAAAAA:0:0';
     const asked = { topic: 'payout.requested', key: transferId, cause, value: bytes };

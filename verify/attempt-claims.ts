@@ -1,0 +1,98 @@
+// Claims of attempts as the log has them, by payout: which stand, and which do not although they should.
+import { PROBE_ID, STOPPED } from '../payouts/attempt-ledger.ts';
+import type { LogRecord } from '../ports/log.ts';
+import type { PayoutAttemptClaimed } from '../schemas/types.generated.ts';
+
+/** A claim that stands: an attempt that may have been sent, or (number STOPPED) that none begins any more. */
+export interface ClaimFact {
+  readonly attempt: number;
+  /** ms since the epoch, as the attempt is stored. */
+  readonly startedAt: number;
+  /** The attempts before it that the document had. */
+  readonly earlier: readonly { readonly number: number; readonly startedAt: number }[];
+}
+
+/** The same without its place, for a checkpoint. */
+export const claimFact = ({ attempt, startedAt, earlier }: ClaimFact): ClaimFact => ({ attempt, startedAt, earlier });
+
+interface ReadClaim extends ClaimFact {
+  readonly claimId: string;
+  readonly offset: number;
+}
+
+/** What the log says of the attempts of one payout. */
+export interface ClaimsOfPayout {
+  readonly standing: readonly ClaimFact[];
+  /** Claims that do not stand and are neither copies nor late: made from a document that was put back. */
+  readonly outOfOrder: readonly { readonly attempt: number; readonly offset: number }[];
+  /** Offsets of claims that are in the log a second time. */
+  readonly copies: readonly number[];
+}
+
+const NONE: ClaimsOfPayout = { standing: [], outOfOrder: [], copies: [] };
+
+export class ClaimBooks {
+  readonly #read = new Map<string, ReadClaim[]>();
+  readonly #restored = new Map<string, readonly ClaimFact[]>();
+  readonly #matched = new Set<string>();
+  /** Every claim of a payout that was asked for at this time (ms) or later is known. */
+  knownSince: number;
+
+  /** @param isWhole every claim that was ever made is here, those included that a checkpoint has */
+  constructor(isWhole: boolean) {
+    this.knownSince = isWhole ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
+  }
+
+  /** The next claim of the log. */
+  add(
+    { payoutId, attempt, claimId, startedAt, earlier }: PayoutAttemptClaimed,
+    { offset, timestamp }: LogRecord,
+  ): void {
+    this.knownSince = Math.min(this.knownSince, timestamp);
+    if (payoutId === PROBE_ID) return;
+    const known = this.#read.get(payoutId);
+    const claim = { attempt, claimId, startedAt, earlier, offset };
+    if (known) known.push(claim);
+    else this.#read.set(payoutId, [claim]);
+  }
+
+  /** What a checkpoint knows of a payout. */
+  restore(payoutId: string, standing: readonly ClaimFact[]): void {
+    this.#restored.set(payoutId, standing);
+  }
+
+  /** Of a payout that the log knows. */
+  match(payoutId: string): ClaimsOfPayout {
+    this.#matched.add(payoutId);
+    const standing = [...(this.#restored.get(payoutId) ?? [])];
+    const read = this.#read.get(payoutId);
+    if (read === undefined) return standing.length === 0 ? NONE : { ...NONE, standing };
+    const others: ReadClaim[] = [];
+    const copies: number[] = [];
+    const ids = new Set<string>();
+    for (const claim of read) {
+      if (ids.has(claim.claimId)) copies.push(claim.offset);
+      else (stands(claim, standing.at(-1)) ? standing : others).push(claim);
+      ids.add(claim.claimId);
+    }
+    const isKnown = ({ attempt, startedAt }: ReadClaim) =>
+      standing.some(
+        (one) =>
+          (one.attempt === attempt && one.startedAt === startedAt) ||
+          one.earlier.some((before) => before.number === attempt && before.startedAt === startedAt),
+      );
+    return { standing, outOfOrder: others.filter((claim) => !isKnown(claim)), copies };
+  }
+
+  /** Payouts with claims that `match` was never asked for. */
+  *strangers(): Iterable<readonly [payoutId: string, offset: number]> {
+    for (const [payoutId, [first]] of this.#read) if (!this.#matched.has(payoutId)) yield [payoutId, first!.offset];
+  }
+}
+
+/** The rule of the executor (payouts/attempt-ledger.ts), written a second time on purpose. */
+function stands({ attempt, earlier }: ClaimFact, last: ClaimFact | undefined): boolean {
+  if (last === undefined) return true;
+  if (attempt <= last.attempt) return false;
+  return attempt === STOPPED || earlier.some((one) => one.number === last.attempt && one.startedAt === last.startedAt);
+}
