@@ -6,7 +6,7 @@ import { CodedError, codeAndDetail, dependencyDown, framesOf, thrownText } from 
 import { faultOf } from '../runtime/fault.ts';
 import { KafkaAdmin } from './kafka/admin.ts';
 import { type Connections, discardCluster } from './kafka/client.ts';
-import { codedError, faultOf as logFaultOf, verdictOf } from './kafka/fault.ts';
+import { codedError, consumerFaultOf as logFaultOf, verdictOf } from './kafka/fault.ts';
 import { insist } from './kafka/readiness.ts';
 import { retrying } from './kafka/retrying.ts';
 import { KafkaWriter } from './kafka/writer.ts';

@@ -94,7 +94,7 @@ export interface ConsumerOptions {
   readonly lingerMs: number;
   readonly handler: BatchHandler;
   /** Every fault met (re-fence, failed commit, broker gone), for metrics and health. Never throws. */
-  readonly onFault: (fault: LogFault) => void;
+  readonly onFault: (fault: ConsumerFault) => void;
   /** Every commit, for metrics. Never throws. */
   readonly onCommit?: (commit: LogCommit) => void;
 }
@@ -111,7 +111,7 @@ export interface LogCommit {
 }
 
 /** A fault of the log, with a stable code. */
-export interface LogFault {
+export interface ConsumerFault {
   readonly code: ErrorCode;
   readonly detail: string;
   readonly topic?: string;
@@ -177,7 +177,7 @@ export interface LogReader {
   follow(
     topics: readonly string[],
     onBatch: (batch: RecordBatch) => void,
-    options?: { readonly fromEnd?: boolean; readonly onFault?: (fault: LogFault) => void },
+    options?: { readonly fromEnd?: boolean; readonly onFault?: (fault: ConsumerFault) => void },
   ): { readonly caughtUp: Promise<void>; stop(): Promise<void> };
 }
 

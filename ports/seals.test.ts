@@ -12,7 +12,7 @@ import { asIssued, testRings } from '../test/kit/rings.ts';
 import { contracts } from '../topics/catalogue.ts';
 import { HEADER, RECOVERY_HEADER } from '../topics/headers.ts';
 import type { LogRecord, OutputRecord } from './log.ts';
-import { detourFlaw, type Rings, ringOf, sealed, sealedDetour, sealFlaw } from './seals.ts';
+import { type Rings, recoverySealFlaw, ringOf, sealed, sealedRecovery, sealFlaw } from './seals.ts';
 
 const SEALED = Object.values(contracts).filter(({ sealedBy }) => sealedBy !== null);
 const STRANGER = keyRing('stages:the-key-of-somebody-else-entirely-0000000');
@@ -32,7 +32,7 @@ function asRead(output: OutputRecord, change: Partial<LogRecord> = {}): LogRecor
 }
 
 describe('the seal of a detour', () => {
-  const detour = (topic: string): LogRecord =>
+  const recoveryTopic = (topic: string): LogRecord =>
     asRead({
       topic,
       partition: 0,
@@ -61,20 +61,20 @@ describe('the seal of a detour', () => {
     ['payout-executor.retry.5s', 'stages.vRrp32_ZWLm1TIw7h5G_3i_q4IjI-eNQc5oqBiIvfXg'],
     ['payout-executor.replay', 'operators.J0XYjlne_Ww-bulsB-OvpF32-411c1wQYbkvnZ2YGJ4'],
   ])('on %s holds that an earlier version made', (topic, seal) => {
-    const record = under(detour(topic), seal);
-    expect(detourFlaw(testRings, record)).toBeUndefined();
+    const record = under(recoveryTopic(topic), seal);
+    expect(recoverySealFlaw(testRings, record)).toBeUndefined();
     const added = { ...record, headers: { ...record.headers, 'dlq-position': Buffer.from('t:0:9') } };
-    expect(detourFlaw(testRings, added)).toBe('SEAL_WRONG');
+    expect(recoverySealFlaw(testRings, added)).toBe('SEAL_WRONG');
   });
 
   it('covers every header that its reader goes by', () => {
-    const names = Object.values(RECOVERY_HEADER).filter((name) => name !== RECOVERY_HEADER.detourSeal);
+    const names = Object.values(RECOVERY_HEADER).filter((name) => name !== RECOVERY_HEADER.recoverySeal);
     for (const name of names) {
       const output = { topic: 'intake.retry.5s', partition: 0, key: 'k', value: null, headers: { [name]: 'one' } };
-      const good = asRead(sealedDetour(testRings, output));
-      expect({ name, flaw: detourFlaw(testRings, good) }).toEqual({ name, flaw: undefined });
+      const good = asRead(sealedRecovery(testRings, output));
+      expect({ name, flaw: recoverySealFlaw(testRings, good) }).toEqual({ name, flaw: undefined });
       const other = { ...good, headers: { ...good.headers, [name]: Buffer.from('two') } };
-      expect({ name, flaw: detourFlaw(testRings, other) }).toEqual({ name, flaw: 'SEAL_WRONG' });
+      expect({ name, flaw: recoverySealFlaw(testRings, other) }).toEqual({ name, flaw: 'SEAL_WRONG' });
     }
   });
 });
@@ -204,8 +204,8 @@ describe('a forged record', () => {
       [RECOVERY_HEADER.sourceOffset]: '0',
       [RECOVERY_HEADER.sourceTimestamp]: '0',
     };
-    const inputs = [`${name}.retry.5s`, `${name}.retry.60s`, `${name}.replay`].flatMap((detour) =>
-      forged(topic).map((input) => ({ ...input, topic: detour, headers: { ...input.headers, ...headers } })),
+    const inputs = [`${name}.retry.5s`, `${name}.retry.60s`, `${name}.replay`].flatMap((recoveryTopic) =>
+      forged(topic).map((input) => ({ ...input, topic: recoveryTopic, headers: { ...input.headers, ...headers } })),
     );
     const run = await runProcessor(processor, { inputs, partitions: 1 });
     expect(taken).toEqual([]);

@@ -72,7 +72,7 @@ const wrongOrUnknown = (ring: KeyRing, seal: string): SealCode =>
  * All that the reader of a detour goes by, beside topic, key and value, in the order in which it is sealed. Frozen: another
  * order or another name would make every detour that is on its way a forgery.
  */
-const OF_DETOURS: readonly string[] = [
+const RECOVERY_PARTS: readonly string[] = [
   HEADER.eventId,
   HEADER.eventType,
   HEADER.originPosition,
@@ -101,37 +101,37 @@ const OF_DETOURS: readonly string[] = [
   RECOVERY_HEADER.replayId,
   RECOVERY_HEADER.replayedBy,
   RECOVERY_HEADER.approvedBy,
-  RECOVERY_HEADER.detourCause,
+  RECOVERY_HEADER.recoveryCause,
 ];
 /** Headers that came later: sealed where they are there. */
-const LATER_OF_DETOURS: readonly string[] = [RECOVERY_HEADER.deadLetterPosition];
+const LATER_RECOVERY_PARTS: readonly string[] = [RECOVERY_HEADER.deadLetterPosition];
 
-const issuerOfDetour = (topic: string): Issuer => (isReplayTopic(topic) ? 'operators' : 'stages');
+const recoveryIssuer = (topic: string): Issuer => (isReplayTopic(topic) ? 'operators' : 'stages');
 
-function partsOfDetour(
+function recoveryParts(
   topic: string,
   key: OutputRecord['key'],
   value: Buffer | null,
   headers: OutputRecord['headers'] | LogRecord['headers'],
 ) {
-  const later = LATER_OF_DETOURS.flatMap((name) => (headers[name] === undefined ? [] : [name, headers[name]]));
-  return [`detour\n${topic}`, key ?? '', value ?? '', ...OF_DETOURS.map((name) => headers[name] ?? ''), ...later];
+  const later = LATER_RECOVERY_PARTS.flatMap((name) => (headers[name] === undefined ? [] : [name, headers[name]]));
+  return [`detour\n${topic}`, key ?? '', value ?? '', ...RECOVERY_PARTS.map((name) => headers[name] ?? ''), ...later];
 }
 
 /** A retry or a dead letter under the seal of stages, or a replay under that of operators: by its topic. */
-export function sealedDetour(rings: Rings, record: OutputRecord): OutputRecord {
+export function sealedRecovery(rings: Rings, record: OutputRecord): OutputRecord {
   const { topic, key, value, headers } = record;
-  const ring = ringOf(rings, issuerOfDetour(topic));
-  const seal = sealOf(ring, 'record', partsOfDetour(topic, key, value, headers));
-  return { ...record, headers: { ...headers, [RECOVERY_HEADER.detourSeal]: seal } };
+  const ring = ringOf(rings, recoveryIssuer(topic));
+  const seal = sealOf(ring, 'record', recoveryParts(topic, key, value, headers));
+  return { ...record, headers: { ...headers, [RECOVERY_HEADER.recoverySeal]: seal } };
 }
 
 /** Why a retry or replay was not written by who alone may write one; undefined: it was. */
-export function detourFlaw(rings: Rings, { topic, key, value, headers }: LogRecord): SealCode | undefined {
-  const ring = ringOf(rings, issuerOfDetour(topic));
-  const seal = headerText(headers, RECOVERY_HEADER.detourSeal) ?? '';
+export function recoverySealFlaw(rings: Rings, { topic, key, value, headers }: LogRecord): SealCode | undefined {
+  const ring = ringOf(rings, recoveryIssuer(topic));
+  const seal = headerText(headers, RECOVERY_HEADER.recoverySeal) ?? '';
   if (seal === '' && !ring.believesAll) return 'SEAL_MISSING';
-  return isSealed(ring, 'record', partsOfDetour(topic, key, value, headers), seal)
+  return isSealed(ring, 'record', recoveryParts(topic, key, value, headers), seal)
     ? undefined
     : wrongOrUnknown(ring, seal);
 }

@@ -13,22 +13,22 @@ import {
 } from '../test/kit/builders.ts';
 import { HOLDING, KEYS, sealOfReview } from '../test/kit/keys.ts';
 import { memoryHoldClaims } from '../test/kit/memory-claims.ts';
-import { heldOf, type ReviewStanding, settleReviews } from './holds.ts';
+import { heldOf, type ReviewVerdict, settleReviews } from './holds.ts';
 
 const STRANGER = keyRing('stranger:a-key-that-nobody-here-has-ever-seen-00');
 const { ttlMs } = HOLDING;
 const EXPIRES = AT + ttlMs;
 
-async function standing(
+async function verdict(
   value: ReviewDecided,
   over: { now?: number; appendedAt?: number; stage?: Stage; holds?: ReturnType<typeof memoryHoldClaims> } = {},
-): Promise<ReviewStanding> {
+): Promise<ReviewVerdict> {
   const { now = AT + 5_000, appendedAt = AT + 4_000, stage = value.held.hold.stage } = over;
   const placed = received('review.decided', value, { appendedAt });
   const [found] = await settleReviews(over.holds ?? memoryHoldClaims(), [placed], { stage, now, keys: KEYS });
   return found!;
 }
-const codeOf = (found: ReviewStanding) =>
+const codeOf = (found: ReviewVerdict) =>
   found.kind === 'dropped' ? found.cause.code : found.kind === 'halt' ? found.disposition.kind : found.kind;
 
 const expiry = (held: TransferHeld, decision: 'APPROVE' | 'REJECT' = 'REJECT'): ReviewDecided => {
@@ -45,7 +45,7 @@ describe.each<[Stage, () => TransferHeld]>([
   const { hold, ...event } = held;
 
   it('is honoured when both seals are right', async () => {
-    expect(await standing(reviewDecided(held), { stage })).toMatchObject({ kind: 'honour', approved: true });
+    expect(await verdict(reviewDecided(held), { stage })).toMatchObject({ kind: 'honour', approved: true });
   });
 
   it.each<[string, string, () => ReviewDecided]>([
@@ -107,7 +107,7 @@ describe.each<[Stage, () => TransferHeld]>([
     ],
   ])('has no effect, and claims nothing: %s', async (_, code, forged) => {
     const holds = memoryHoldClaims();
-    expect(codeOf(await standing(forged(), { stage, holds, now: EXPIRES + 1 }))).toBe(code);
+    expect(codeOf(await verdict(forged(), { stage, holds, now: EXPIRES + 1 }))).toBe(code);
     expect(holds.store.size).toBe(0);
   });
 });
@@ -116,13 +116,13 @@ describe('the lapse of a hold', () => {
   const held = transferHeld();
 
   it('rejects when our clock too is past it, whoever says so', async () => {
-    const found = await standing(expiry(held), { now: EXPIRES + 1 });
+    const found = await verdict(expiry(held), { now: EXPIRES + 1 });
     expect(found).toMatchObject({ kind: 'honour', approved: false, lapse: 'undecided' });
   });
 
   it('waits, and claims nothing, while our clock is not past it', async () => {
     const holds = memoryHoldClaims();
-    const found = await standing(expiry(held), { now: EXPIRES, appendedAt: EXPIRES + 9_000, holds });
+    const found = await verdict(expiry(held), { now: EXPIRES, appendedAt: EXPIRES + 9_000, holds });
     expect(found).toMatchObject({
       kind: 'halt',
       disposition: { kind: 'wait', untilMs: EXPIRES + 1, cause: { code: 'HOLD_NOT_EXPIRED' } },
@@ -135,7 +135,7 @@ describe('the lapse of a hold', () => {
     async (name) => {
       const { command } = reviewDecided(held);
       const claimed = reviewDecided(held, { seal: null, decision: 'REJECT', command: { ...command, issuedBy: name } });
-      expect(codeOf(await standing(claimed, { now: EXPIRES + 1 }))).toBe('DECISION_NOT_SEALED');
+      expect(codeOf(await verdict(claimed, { now: EXPIRES + 1 }))).toBe('DECISION_NOT_SEALED');
     },
   );
 
@@ -146,7 +146,7 @@ describe('the lapse of a hold', () => {
     ['late', EXPIRES + 1, EXPIRES + 1, false],
     ['thirty days late', EXPIRES + 30 * 86_400_000, EXPIRES + 30 * 86_400_000, false],
   ])('makes an approval a rejection when it comes late: %s', async (_, appendedAt, now, approved) => {
-    const found = await standing(reviewDecided(held), { appendedAt, now });
+    const found = await verdict(reviewDecided(held), { appendedAt, now });
     expect(found).toMatchObject({ kind: 'honour', approved });
     if (approved) return;
     expect(found).toMatchObject({
@@ -164,18 +164,18 @@ describe('the lapse of a hold', () => {
     ]) {
       const holds = memoryHoldClaims();
       const at = EXPIRES + 10;
-      const first = await standing(order[0]!, { now: at, appendedAt: at, holds });
+      const first = await verdict(order[0]!, { now: at, appendedAt: at, holds });
       expect(first).toMatchObject({ kind: 'honour', approved: false });
-      expect(codeOf(await standing(order[1]!, { now: at, appendedAt: at, holds }))).toBe('HOLD_TAKEN');
-      expect(await standing(order[0]!, { now: at + 60_000, appendedAt: at, holds })).toEqual(first);
+      expect(codeOf(await verdict(order[1]!, { now: at, appendedAt: at, holds }))).toBe('HOLD_TAKEN');
+      expect(await verdict(order[0]!, { now: at + 60_000, appendedAt: at, holds })).toEqual(first);
     }
   });
 
   it('does not undo an approval that came in time', async () => {
     const holds = memoryHoldClaims();
-    await standing(reviewDecided(held), { holds });
+    await verdict(reviewDecided(held), { holds });
     const swept = { ...expiry(held), command: { ...expiry(held).command, commandId: 'of the sweeper' } };
-    expect(codeOf(await standing(swept, { holds, now: EXPIRES + 1 }))).toBe('HOLD_TAKEN');
-    expect(await standing(reviewDecided(held), { holds, now: EXPIRES + 9 })).toMatchObject({ approved: true });
+    expect(codeOf(await verdict(swept, { holds, now: EXPIRES + 1 }))).toBe('HOLD_TAKEN');
+    expect(await verdict(reviewDecided(held), { holds, now: EXPIRES + 9 })).toMatchObject({ approved: true });
   });
 });

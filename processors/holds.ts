@@ -60,7 +60,7 @@ export interface HoldKeys {
 }
 
 /** What a stage does with a decision. */
-export type ReviewStanding =
+export type ReviewVerdict =
   | {
       readonly kind: 'honour';
       readonly approved: boolean;
@@ -76,8 +76,8 @@ export type ReviewStanding =
   | { readonly kind: 'halt'; readonly disposition: Disposition };
 
 /** Whether the transfer goes on. */
-export const isApproved = (standing: ReviewStanding | undefined): boolean =>
-  standing?.kind === 'honour' && standing.approved;
+export const isApproved = (verdict: ReviewVerdict | undefined): boolean =>
+  verdict?.kind === 'honour' && verdict.approved;
 
 interface ReviewTerms {
   readonly stage: Stage;
@@ -89,12 +89,12 @@ interface ReviewTerms {
 /** A decision, where it stands in the log and since when. */
 export type PlacedReview = Pick<Received<ReviewDecided>, 'value' | 'position' | 'appendedAt'>;
 
-/** The standing of each decision, in order; claims the holds on the way. */
+/** The verdict of each decision, in order; claims the holds on the way. */
 export async function settleReviews(
   store: HoldClaims,
   reviews: readonly PlacedReview[],
   terms: ReviewTerms,
-): Promise<readonly ReviewStanding[]> {
+): Promise<readonly ReviewVerdict[]> {
   const refusals = reviews.map(({ value }) => refusalOf(value, terms));
   const wanted = new Map<string, HoldClaim>();
   reviews.forEach(({ value: { holdId, command }, position }, index) => {
@@ -103,8 +103,8 @@ export async function settleReviews(
     wanted.set(holdId, { holdId, commandId, position, transferId, claimedAt: terms.now });
   });
   const claims = wanted.size > 0 ? await store.claim([...wanted.values()]) : [];
-  const standing = new Map(claims.map((claim) => [claim.holdId, claim]));
-  return reviews.map((review, index) => refusals[index] ?? honoured(review, standing.get(review.value.holdId)!));
+  const verdict = new Map(claims.map((claim) => [claim.holdId, claim]));
+  return reviews.map((review, index) => refusals[index] ?? honoured(review, verdict.get(review.value.holdId)!));
 }
 
 interface ReviewsOptions extends ReviewTerms {
@@ -115,24 +115,24 @@ interface ReviewsOptions extends ReviewTerms {
   readonly onDropped?: ((cause: Cause) => void) | undefined;
 }
 
-/** The standing of each decision in a batch, at its place; undefined where there is none. Claims the holds on the way. */
-export function standingsIn(
+/** The verdict of each decision in a batch, at its place; undefined where there is none. Claims the holds on the way. */
+export function verdictsIn(
   batch: readonly (
     | (PlacedReview & { readonly topic: 'review.decided' })
     | { readonly topic: Exclude<TopicName, 'review.decided'> }
   )[],
   { holds, afterClaim, onDropped, ...terms }: ReviewsOptions,
-): Promise<readonly (ReviewStanding | undefined)[]> {
+): Promise<readonly (ReviewVerdict | undefined)[]> {
   const decisions = batch.map((input) => (input.topic === 'review.decided' ? input : undefined));
   return askSome(decisions, async (reviews) => {
-    const standings = await settleReviews(holds, reviews, terms);
+    const verdicts = await settleReviews(holds, reviews, terms);
     await afterClaim?.();
-    tellOfDropped(standings, onDropped);
-    return standings;
+    reportDropped(verdicts, onDropped);
+    return verdicts;
   });
 }
 
-function refusalOf(decided: ReviewDecided, { stage, now, keys }: ReviewTerms): ReviewStanding | undefined {
+function refusalOf(decided: ReviewDecided, { stage, now, keys }: ReviewTerms): ReviewVerdict | undefined {
   const { held, holdId, command } = decided;
   const { hold, envelope } = held;
   if (hold.stage !== stage) return { kind: 'not-ours' };
@@ -152,7 +152,7 @@ function refusalOf(decided: ReviewDecided, { stage, now, keys }: ReviewTerms): R
 }
 
 /** An expiry is honoured when the hold has lapsed by our own clock, and is nothing but a rejection. */
-function earlyExpiry({ decision, held }: ReviewDecided, now: number): ReviewStanding | undefined {
+function earlyExpiry({ decision, held }: ReviewDecided, now: number): ReviewVerdict | undefined {
   if (decision !== 'REJECT') return dropped('EXPIRY_NO_REJECTION', 'the lapse of a hold can only reject');
   const { expiresAt } = held.hold;
   if (now > expiresAt) return undefined;
@@ -160,7 +160,7 @@ function earlyExpiry({ decision, held }: ReviewDecided, now: number): ReviewStan
   return { kind: 'halt', disposition: { kind: 'wait', untilMs: expiresAt + 1, cause } };
 }
 
-function unprovenDecision(decided: ReviewDecided, { operators }: HoldKeys): ReviewStanding | undefined {
+function unprovenDecision(decided: ReviewDecided, { operators }: HoldKeys): ReviewVerdict | undefined {
   if (!isReviewSealed(operators, decided)) {
     return dropped('DECISION_NOT_SEALED', 'the decision does not bear the seal of a program for operators');
   }
@@ -169,7 +169,7 @@ function unprovenDecision(decided: ReviewDecided, { operators }: HoldKeys): Revi
   return { kind: 'halt', disposition: { kind: 'stop', cause } };
 }
 
-function honoured({ value, position, appendedAt }: PlacedReview, claim: HoldClaim): ReviewStanding {
+function honoured({ value, position, appendedAt }: PlacedReview, claim: HoldClaim): ReviewVerdict {
   const { command, holdId, decision, evidenceHash, justification, held } = value;
   if (claim.commandId !== command.commandId) return dropped('HOLD_TAKEN', 'another decision resumed this hold before');
   const made = { position: claim.position, storedAt: claim.claimedAt };
@@ -196,16 +196,16 @@ function honoured({ value, position, appendedAt }: PlacedReview, claim: HoldClai
 }
 
 /** Tells of each decision that has no effect, or not the one that the person wanted. */
-function tellOfDropped(standings: readonly ReviewStanding[], tell: ((cause: Cause) => void) | undefined): void {
-  for (const standing of standings) {
-    if (standing.kind === 'dropped') tell?.(standing.cause);
-    if (standing.kind === 'honour' && standing.lapse === 'late') {
-      tell?.({ code: 'DECISION_LATE', detail: standing.review.justification });
+function reportDropped(verdicts: readonly ReviewVerdict[], onDropped: ((cause: Cause) => void) | undefined): void {
+  for (const verdict of verdicts) {
+    if (verdict.kind === 'dropped') onDropped?.(verdict.cause);
+    if (verdict.kind === 'honour' && verdict.lapse === 'late') {
+      onDropped?.({ code: 'DECISION_LATE', detail: verdict.review.justification });
     }
   }
 }
 
-const dropped = (code: ErrorCode, detail: string): ReviewStanding => ({ kind: 'dropped', cause: { code, detail } });
+const dropped = (code: ErrorCode, detail: string): ReviewVerdict => ({ kind: 'dropped', cause: { code, detail } });
 
 /** What a person decided on which hold. */
 export interface Decided {

@@ -1,11 +1,11 @@
 import { expect, it } from 'vitest';
 import { systemClock } from '../ports/clock.ts';
-import type { Log, LogFault, RecordBatch } from '../ports/log.ts';
+import type { ConsumerFault, Log, RecordBatch } from '../ports/log.ts';
 import { memoryCodec } from '../test/kit/memory-codec.ts';
 import { MemoryLog } from '../test/kit/memory-log.ts';
 import { followTopic } from './follow-topic.ts';
 
-type Hooks = { readonly batch: () => void; readonly fault: (fault: LogFault) => void };
+type Hooks = { readonly batch: () => void; readonly fault: (fault: ConsumerFault) => void };
 
 /** A log whose reader never gets to the end of the topic, and says and gives what the test has it say and give. */
 function silentLog(during: (hooks: Hooks) => void) {
@@ -35,7 +35,7 @@ function followed(during: (hooks: Hooks) => void, looked = () => {}) {
       await new Promise((resolve) => setImmediate(resolve));
     },
   };
-  const onFault = ({ code }: LogFault) => void faults.push(code);
+  const onFault = ({ code }: ConsumerFault) => void faults.push(code);
   const follower = followTopic({ topic: 'fx.rates', log, codec: memoryCodec(), clock, take: async () => {}, onFault });
   return { follower, counts, faults, looks: () => looks };
 }

@@ -4,7 +4,7 @@ import { backoffMs, DEPENDENCY_BACKOFF } from '../ports/backoff.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Codec, DecodeResult } from '../ports/codec.ts';
 import { CodedError, dependencyDown } from '../ports/fault.ts';
-import type { Log, LogFault, RecordBatch } from '../ports/log.ts';
+import type { ConsumerFault, Log, RecordBatch } from '../ports/log.ts';
 import type { TopicName, TopicValues } from '../topics/catalogue.ts';
 import { faultOf } from './fault.ts';
 
@@ -21,7 +21,7 @@ export interface FollowedTopic<T extends TopicName> {
   /** Takes in one batch; the next one waits for it. What it rejects with is what `failed` rejects with. */
   readonly take: (batch: RecordBatch) => Promise<void>;
   /** Told of each fault of the log, which is then tried again. Must not throw. */
-  readonly onFault?: ((fault: LogFault) => void) | undefined;
+  readonly onFault?: ((fault: ConsumerFault) => void) | undefined;
 }
 
 export interface Follower<T extends TopicName> {
@@ -52,7 +52,7 @@ export function followTopic<T extends TopicName>(followed: FollowedTopic<T>): Fo
   let failure: unknown;
   let taken: Promise<void> = Promise.resolve();
   let batches = 0;
-  let lastFault: LogFault | undefined;
+  let lastFault: ConsumerFault | undefined;
   let following: ReturnType<ReturnType<Log['reader']>['follow']> | undefined;
 
   function fail(error: unknown): void {

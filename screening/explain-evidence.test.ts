@@ -10,7 +10,7 @@ import {
   screenerOver,
 } from '../test/kit/memory-screening.ts';
 import { withRecheck, withReview } from './evidence.ts';
-import { tellEvidence } from './explain-evidence.ts';
+import { explainEvidence } from './explain-evidence.ts';
 import { entityHash, type ListVersion } from './lists/index.ts';
 import { loadSampleList } from './lists/sample/load.ts';
 import { requestOf } from './requests.ts';
@@ -48,7 +48,7 @@ it('tells who was compared with whom, why it was held, who decided, and what cam
   await lists.put(nextVersion(list, [...list.entities, listedPerson('7001', 'Ravi Kulkarni')], '2026-11-22'));
   const [difference] = await screener.recheck([{ request, covered: reviewed.lists }]);
   const look = { ...difference!, reason: 'DISPATCH', screenedAt: AT + 120_000, review: null } as const;
-  const told = tellEvidence(withRecheck(reviewed, look), parties).join('\n');
+  const told = explainEvidence(withRecheck(reviewed, look), parties).join('\n');
   for (const line of [
     'Result: possible match: held for a person to decide',
     'Sender "Anatoli Vorskov": possible match: held for a person to decide',
@@ -86,8 +86,8 @@ it('names the exception that excused a match, and what does not come out as reco
   });
   const [findings] = await screenerOver(own).screen([requestOf(accepted)!]);
   const evidence: ScreeningEvidence = { ...findings!, screenedAt: AT, review: null };
-  expect(tellEvidence(evidence, parties).join('\n')).toContain('would be a match; excused by exception X-1');
-  const told = tellEvidence({ ...evidence, outcome: 'CLEAR' }, parties).join('\n');
+  expect(explainEvidence(evidence, parties).join('\n')).toContain('would be a match; excused by exception X-1');
+  const told = explainEvidence({ ...evidence, outcome: 'CLEAR' }, parties).join('\n');
   expect(told).toContain('NOT the same decision');
   expect(told).toContain('the outcome would be UNSCREENABLE, not CLEAR');
 });
@@ -95,7 +95,7 @@ it('names the exception that excused a match, and what does not come out as reco
 it('tells what sets nearly the same name apart, with the date as the list gives it', async () => {
   const far = transferAccepted({ debtor: { name: 'Anatoly Grigoryevich Vorskov', birthDate: '1999-04-02' } });
   const [findings] = await screenerOver(lists).screen([requestOf(far)!]);
-  const told = tellEvidence({ ...findings!, screenedAt: AT, review: null }, undefined).join('\n');
+  const told = explainEvidence({ ...findings!, screenedAt: AT, review: null }, undefined).join('\n');
   expect(told).toMatch(/CORRIDOR 9001 .* not a match/);
   expect(told).toMatch(/date of birth: many years apart \(-40\.0 %\); listed: 1961-03-12/);
   expect(told).toContain('The names are nearly the same. What tells the two apart: date of birth');

@@ -36,7 +36,7 @@ const WHY: Readonly<Record<string, string>> = {
 };
 
 /** Lines of text. With the parties, names are given and the decision is made again to check it. */
-export function tellEvidence(evidence: ScreeningEvidence, parties: Parties | undefined): readonly string[] {
+export function explainEvidence(evidence: ScreeningEvidence, parties: Parties | undefined): readonly string[] {
   const names = parties ? counterpartiesOf(parties).map(({ party }) => party.name) : [];
   const parts = ['', '', ...(parties?.intermediaries ?? []).map(({ role }) => PARTS[role])];
   const told = (screened: readonly ScreenedParty[]) =>

@@ -12,7 +12,7 @@ import { memoryLists, nextVersion, screenerOver } from '../test/kit/memory-scree
 import { times } from '../test/kit/times.ts';
 import { screeningTerms } from './configuration.ts';
 import { withRecheck, withReview } from './evidence.ts';
-import { tellEvidence } from './explain-evidence.ts';
+import { explainEvidence } from './explain-evidence.ts';
 import { entityHash, type ListVersion } from './lists/index.ts';
 import { loadSampleList } from './lists/sample/load.ts';
 import { reproduceDecision } from './reproduce.ts';
@@ -152,7 +152,7 @@ describe('a decision', () => {
           new Set(looks.flatMap((party) => party.candidates.map((c) => c.threshold))).size > 1,
         );
         expect(reproduceDecision(evidence, parties)).toEqual({ identical: true, differences: [] });
-        expect(tellEvidence(evidence, parties).join('\n')).toContain('the same decision');
+        expect(explainEvidence(evidence, parties).join('\n')).toContain('the same decision');
       }),
       { numRuns: times(300), seed: 7 },
     );

@@ -57,9 +57,9 @@ export const RECOVERY_HEADER = {
   replayedBy: 'replayed-by',
   approvedBy: 'approved-by',
   /** The record that was put aside, as the cause of this one; see cause.ts. */
-  detourCause: 'detour-cause',
+  recoveryCause: 'detour-cause',
   /** Of the stage that put a record aside, or of the operator who replays it, over all that its reader goes by. */
-  detourSeal: 'detour-seal',
+  recoverySeal: 'detour-seal',
 } as const;
 
 /** The text of a header; undefined when it is absent, or no UTF-8: half-read text names nothing. */

@@ -10,7 +10,7 @@ import type { Counters } from './limit-counters.ts';
 import type { Totals } from './money-totals.ts';
 import type { VerifySources } from './ports.ts';
 import type { ProviderBooks } from './provider.ts';
-import type { DeadLetter, Detours, SourcePosition } from './recovery-trail.ts';
+import type { DeadLetter, RecoveryTrail, SourcePosition } from './recovery-trail.ts';
 import type { Findings } from './report.ts';
 import type { AnySeen, Seen, Transfer } from './transfer.ts';
 
@@ -20,7 +20,7 @@ export interface Run {
   readonly sources: VerifySources;
   readonly findings: Findings;
   readonly inputs: Inputs;
-  readonly detours: Detours;
+  readonly trail: RecoveryTrail;
   /** Undefined when no provider ledger was given. */
   readonly provider: ProviderBooks | undefined;
   /** Claims of attempts. */
@@ -58,7 +58,7 @@ export interface Check {
   /** Records of one topic and partition as they are read, for comparisons that need no memory. */
   batch?(batch: readonly AnySeen[], run: Run): Promise<void>;
   /** Each record of a recovery topic that names its source. */
-  detour?(topic: RecoveryTopic, source: SourcePosition, record: LogRecord, run: Run): void;
+  recovery?(topic: RecoveryTopic, source: SourcePosition, record: LogRecord, run: Run): void;
   /** When the inputs are read, before the first transfer. */
   inputs?(run: Run): void;
   /** Each transfer, when its partition is read. */

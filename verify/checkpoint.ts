@@ -17,7 +17,7 @@ import type { PendingInput } from './inputs.ts';
 import type { StoredCount } from './limit-counters.ts';
 import type { CurrencyTotals } from './money-totals.ts';
 import type { Paid } from './provider.ts';
-import type { StoredDetour } from './recovery-trail.ts';
+import type { StoredTrail } from './recovery-trail.ts';
 import type { Transfer } from './transfer.ts';
 
 const CHECKPOINT_VERSION = 1;
@@ -54,7 +54,7 @@ export interface OpenTransfer {
 
 type Line =
   | { readonly t: 'input'; readonly v: PendingInput }
-  | { readonly t: 'detour'; readonly v: StoredDetour }
+  | { readonly t: 'detour'; readonly v: StoredTrail }
   | { readonly t: 'counter'; readonly v: StoredCount }
   | { readonly t: 'transfer'; readonly p: number; readonly v: OpenTransfer };
 
@@ -129,7 +129,7 @@ export class CheckpointWriter {
 export interface Checkpoint {
   readonly header: CheckpointHeader;
   readonly inputs: readonly PendingInput[];
-  readonly detours: readonly StoredDetour[];
+  readonly trail: readonly StoredTrail[];
   readonly counters: readonly StoredCount[];
   /** Open transfers of one partition. */
   transfers(partition: number, wants: (transferId: string) => boolean): Promise<readonly OpenTransfer[]>;
@@ -138,7 +138,7 @@ export interface Checkpoint {
 /** @throws CodedError CHECKPOINT_UNREADABLE, CHECKPOINT_DAMAGED, CHECKPOINT_OF_OTHER_FORM */
 export async function readCheckpoint(file: string): Promise<Checkpoint> {
   const inputs: PendingInput[] = [];
-  const detours: StoredDetour[] = [];
+  const trail: StoredTrail[] = [];
   const counters: StoredCount[] = [];
   const hash = createHash('sha256');
   let header: CheckpointHeader | undefined;
@@ -154,7 +154,7 @@ export async function readCheckpoint(file: string): Promise<Checkpoint> {
     if (text.startsWith('{"t":"transfer"')) continue;
     const line = parsed(text, file) as Line;
     if (line.t === 'input') inputs.push(line.v);
-    if (line.t === 'detour') detours.push(line.v);
+    if (line.t === 'detour') trail.push(line.v);
     if (line.t === 'counter') counters.push(line.v);
   }
   if (header?.kind !== 'corridor-verify-checkpoint') throw damaged(file, 'it has no header: it was cut off');
@@ -168,7 +168,7 @@ export async function readCheckpoint(file: string): Promise<Checkpoint> {
   return {
     header: { ...header, totals: Object.fromEntries(totals) },
     inputs,
-    detours,
+    trail,
     counters,
     transfers: (partition, wants) => transfersIn(file, partition, wants),
   };

@@ -103,14 +103,14 @@ export class PartitionPass {
   }
 
   #common() {
-    const { sources, detours, deadLetters } = this.#run;
+    const { sources, trail, deadLetters } = this.#run;
     return {
       codec: sources.codec,
       rings: sources.rings,
-      detour: (...[topic, record, letter]: Parameters<Parameters<typeof readAll>[0]['detour']>) => {
+      recovery: (...[topic, record, letter]: Parameters<Parameters<typeof readAll>[0]['recovery']>) => {
         this.#count(topic.name, 1);
-        const source = detours.add(topic.owner, topic.kind, record);
-        if (source) for (const check of this.#checks) check.detour?.(topic, source, record, this.#run);
+        const source = trail.add(topic.owner, topic.kind, record);
+        if (source) for (const check of this.#checks) check.recovery?.(topic, source, record, this.#run);
         if (letter) deadLetters.push(letter);
       },
       stranger: (record: LogRecord) => {

@@ -2,7 +2,7 @@
 
 import type { Codec } from '../ports/codec.ts';
 import type { LogReader, LogRecord, PartitionRange } from '../ports/log.ts';
-import { detourFlaw, type Rings, sealFlaw } from '../ports/seals.ts';
+import { type Rings, recoverySealFlaw, sealFlaw } from '../ports/seals.ts';
 import { deadLetterMark, eventIn } from '../processors/lifecycle.ts';
 import { contractOf, type TopicName } from '../topics/catalogue.ts';
 import type { RecoveryTopic } from '../topics/recovery.ts';
@@ -25,7 +25,7 @@ export interface Reading {
   /** A record that does not decode, or that its issuer has not sealed, with the digest of its bytes. */
   readonly undecodable: (record: LogRecord, code: string, bytes: number) => void;
   /** A record of a recovery topic; a dead letter where it is one. */
-  readonly detour: (topic: RecoveryTopic, record: LogRecord, letter: DeadLetter | undefined) => void;
+  readonly recovery: (topic: RecoveryTopic, record: LogRecord, letter: DeadLetter | undefined) => void;
   /** A record of a recovery topic whose headers do not name its source. */
   readonly stranger: (record: LogRecord) => void;
 }
@@ -37,7 +37,7 @@ export async function readAll(reading: Reading): Promise<void> {
     const wanted = records.filter((record) => wants(record) && !unreadable(record, reading));
     if (wanted.length === 0) return;
     const recovery = recoveryTopicOf(topic);
-    if (recovery) await detours(recovery, wanted, reading);
+    if (recovery) await trail(recovery, wanted, reading);
     else if (isContract(topic)) await reading.batch(await decoded(topic, wanted, reading));
   });
 }
@@ -78,10 +78,10 @@ async function decoded(
   });
 }
 
-async function detours(topic: RecoveryTopic, records: readonly LogRecord[], reading: Reading): Promise<void> {
+async function trail(topic: RecoveryTopic, records: readonly LogRecord[], reading: Reading): Promise<void> {
   for (const record of records) {
     if (topic.kind !== 'dlq') reading.stands?.(record, bytesOf(record));
-    const flaw = reading.rings && MARKING.has(topic.owner) ? detourFlaw(reading.rings, record) : undefined;
+    const flaw = reading.rings && MARKING.has(topic.owner) ? recoverySealFlaw(reading.rings, record) : undefined;
     if (flaw) {
       reading.undecodable(record, flaw, bytesOf(record));
       continue;
@@ -92,12 +92,12 @@ async function detours(topic: RecoveryTopic, records: readonly LogRecord[], read
       continue;
     }
     if (topic.kind !== 'dlq') {
-      reading.detour(topic, record, undefined);
+      reading.recovery(topic, record, undefined);
       continue;
     }
     const stops =
       MARKING.has(topic.owner) && !isAlone(record) ? await stopped(source.topic, record, reading.codec) : undefined;
-    reading.detour(topic, record, deadLetterOf(source, record, stops));
+    reading.recovery(topic, record, deadLetterOf(source, record, stops));
   }
 }
 

@@ -1,6 +1,6 @@
 // A copy or a forgery of what was put aside is told of, and is no end of the record that it says it is.
 import { describe, expect, it } from 'vitest';
-import { sealedDetour } from '../ports/seals.ts';
+import { sealedRecovery } from '../ports/seals.ts';
 import type { DeadLetterClass } from '../runtime/retries-and-dead-letters/recovery-records.ts';
 import { testRings } from '../test/kit/rings.ts';
 import type { TopicName } from '../topics/catalogue.ts';
@@ -17,7 +17,7 @@ const RETRY = 'intake.retry.5s';
 const INPUTS = 'transfer.requested';
 
 /** One transfer whose input was put aside once before it was accepted. */
-class Detoured {
+class TrailOf {
   readonly history = new History();
   readonly input: Entry;
   readonly bytes: Buffer;
@@ -32,7 +32,7 @@ class Detoured {
   #write(topic: string, headers: Record<string, string>, isSealed: boolean): Entry {
     const { partition, key } = this.input;
     const record = { topic, partition, key, value: this.bytes, headers };
-    const written = isSealed ? sealedDetour(testRings, record) : record;
+    const written = isSealed ? sealedRecovery(testRings, record) : record;
     return this.history.append(topic, partition, {
       key,
       bytes: this.bytes,
@@ -69,7 +69,7 @@ class Detoured {
         ? { [RECOVERY_HEADER.sourceTopic]: RETRY, [RECOVERY_HEADER.sourceOffset]: String(offset) }
         : {}),
       ...(wish.is === 'copy' ? { [RECOVERY_HEADER.deadLetterPosition]: `${RETRY}:${partition}:${offset}` } : {}),
-      [RECOVERY_HEADER.detourCause]: formatCause({ source: sourceOf(OWNER, RETRY), partition, offset, nth: 0 }),
+      [RECOVERY_HEADER.recoveryCause]: formatCause({ source: sourceOf(OWNER, RETRY), partition, offset, nth: 0 }),
       [RECOVERY_HEADER.deadLetterId]: deadLetterId({ owner: OWNER, source: failed }),
       [RECOVERY_HEADER.deadLetterCode]: 'FOR_A_TEST',
       [RECOVERY_HEADER.deadLetterClass]: wish.kind,
@@ -81,23 +81,23 @@ class Detoured {
     const { keys: _, ...sources } = this.history.sources();
     // Events of a history bear no seal: only what is said of detours is looked at.
     const report = await verify({ ...sources, ...(rings ? { rings: testRings } : {}) }, AT_ONCE);
-    const ofDetours = report.findings.filter(
+    const ofTrail = report.findings.filter(
       ({ code, position }) => !code.startsWith('SEAL_') || position?.includes(OWNER),
     );
-    return ofDetours.filter(({ code }) => /^(SEAL|INPUT|DEAD_LETTER|DETOUR)_/.test(code)).map(({ code }) => code);
+    return ofTrail.filter(({ code }) => /^(SEAL|INPUT|DEAD_LETTER|DETOUR)_/.test(code)).map(({ code }) => code);
   }
 }
 
 describe('of an input that was put aside and then accepted', () => {
   it('the letter of a copy is no second end', async () => {
-    const told = new Detoured();
+    const told = new TrailOf();
     told.retry();
     told.letter(told.retry(), { kind: 'repeated', is: 'copy' });
     expect(await told.codes(false)).toEqual([]);
   });
 
   it('the letter of a forgery is none of its letters', async () => {
-    const told = new Detoured();
+    const told = new TrailOf();
     told.letter(told.retry(false), { kind: 'unproven', is: 'itself' });
     expect(await told.codes(false)).toEqual([]);
     // Once the keys are there, the forgery is named, and its letter is as it must be. (Events of a history bear no seal.)
@@ -105,13 +105,13 @@ describe('of an input that was put aside and then accepted', () => {
   });
 
   it.each(['unproven', 'repeated'] as const)('a letter (%s) under the id of its source is wrong', async (kind) => {
-    const told = new Detoured();
+    const told = new TrailOf();
     told.letter(told.retry(), { kind, is: 'source' });
     expect(await told.codes(false)).toContain('DEAD_LETTER_ID_WRONG');
   });
 
   it('a true letter beside it is a second end', async () => {
-    const told = new Detoured();
+    const told = new TrailOf();
     told.letter(told.retry(), { kind: 'exhausted', is: 'source' });
     expect(await told.codes(false)).toEqual(['INPUT_ENDED_TWICE']);
   });
@@ -119,7 +119,7 @@ describe('of an input that was put aside and then accepted', () => {
 
 describe('of an input of which nothing came', () => {
   const lost = () => {
-    const told = new Detoured();
+    const told = new TrailOf();
     const { entries } = told.history;
     for (const entry of entries.filter(({ topic }) => topic !== INPUTS)) entries.splice(entries.indexOf(entry), 1);
     return told;

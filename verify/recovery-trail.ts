@@ -42,7 +42,7 @@ export interface DeadLetter extends SourcePosition {
   readonly at: { readonly partition: number; readonly offset: number };
 }
 
-export interface StoredDetour {
+export interface StoredTrail {
   readonly source: SourcePosition;
   readonly dead: readonly string[];
   /** Dead letters of copies of it. */
@@ -70,14 +70,14 @@ interface Trail {
 export type IsOfTopic = (topic: string, topicId: string) => boolean;
 export type IsHandled = (owner: string, topic: string, partition: number, offset: number) => boolean;
 
-export class Detours {
+export class RecoveryTrail {
   /** Dead letters of batches, by owner, topic and partition. */
   readonly #batches = new Map<string, Trail[]>();
   readonly #trails = new Map<string, Trail>();
   readonly #isHandled: IsHandled;
   readonly #isOfTopic: IsOfTopic;
 
-  constructor(isHandled: IsHandled, isOfTopic: IsOfTopic, before: Iterable<StoredDetour> = []) {
+  constructor(isHandled: IsHandled, isOfTopic: IsOfTopic, before: Iterable<StoredTrail> = []) {
     this.#isHandled = isHandled;
     this.#isOfTopic = isOfTopic;
     for (const { source, dead, copies = [], replays = 0, replayed = dead.slice(0, replays), waits } of before) {
@@ -132,7 +132,7 @@ export class Detours {
   }
 
   /** What the next run has to know: records that wait, or that may still be replayed. */
-  *open(): Iterable<StoredDetour> {
+  *open(): Iterable<StoredTrail> {
     for (const { source, dead, copies, replayed, waits } of this.#trails.values()) {
       if (waits.length === 0 && openOf(dead, replayed) + openOf(copies, replayed) === 0) continue;
       yield { source, dead: [...dead], copies: [...copies], replayed: [...replayed], waits };
@@ -200,7 +200,7 @@ export function deadLetterOf(source: SourcePosition, record: LogRecord, stops: s
     code: headerText(headers, RECOVERY_HEADER.deadLetterCode) ?? '',
     replayCount: headerInteger(headers, RECOVERY_HEADER.replayCount) ?? 0,
     letterAt: parseOrigin(headerText(headers, RECOVERY_HEADER.deadLetterPosition) ?? ''),
-    putAside: parseCause(headerText(headers, RECOVERY_HEADER.detourCause) ?? ''),
+    putAside: parseCause(headerText(headers, RECOVERY_HEADER.recoveryCause) ?? ''),
     isAlone: isAlone(record),
     key: key?.toString('utf8'),
     at: { partition, offset },

@@ -11,7 +11,7 @@ import { inputs } from './checks/inputs.ts';
 import { lifecycle } from './checks/lifecycle.ts';
 import { limits, limitsHeld } from './checks/limits.ts';
 import { money } from './checks/money.ts';
-import { strangers } from './checks/orphans.ts';
+import { orphans } from './checks/orphans.ts';
 import { path } from './checks/path.ts';
 import { payouts } from './checks/payouts.ts';
 import { progress } from './checks/progress.ts';
@@ -19,14 +19,14 @@ import { provider } from './checks/provider.ts';
 import { replayChecks } from './checks/replays.ts';
 import { decisionSeals, payoutSeals } from './checks/seals.ts';
 import { transferView } from './checks/transfer-view.ts';
-import { carried } from './checks/unchanged.ts';
+import { unchanged } from './checks/unchanged.ts';
 
 /** The checks of one run, in the order of the report; some keep state, so each run has its own. */
 export const checks = (): readonly Check[] => [
   inputs,
   identity,
   path,
-  carried,
+  unchanged,
   progress,
   money,
   provider,
@@ -46,5 +46,5 @@ export const checks = (): readonly Check[] => [
   holds,
   payoutSeals,
   decisionSeals,
-  strangers(),
+  orphans(),
 ];

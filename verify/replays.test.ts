@@ -96,7 +96,7 @@ class Replayed {
         [RECOVERY_HEADER.deadLetterId]: deadLetterId({ owner: this.owner, source: isUnread ? own : source }),
         [RECOVERY_HEADER.deadLetterClass]: kind,
         [RECOVERY_HEADER.deadLetterCode]: code,
-        [RECOVERY_HEADER.detourCause]: this.#cause(replay),
+        [RECOVERY_HEADER.recoveryCause]: this.#cause(replay),
         [RECOVERY_HEADER.replayCount]: isUnread ? '0' : '1',
       },
     });

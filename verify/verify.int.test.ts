@@ -46,7 +46,7 @@ const history = new History({ dense: true });
 
 beforeAll(async () => {
   const stateDir = path.join(folder, 'stack');
-  stack = await startStack({ stateDir, ephemeral: true, parts: ['kafka', 'mongo', 'redisLimits'] });
+  stack = await startStack({ stateDir, ephemeral: true, kinds: ['kafka', 'mongo', 'redisLimits'] });
   log = createLog({ brokers: stack.urls.kafkaBrokers, appName: APP, clientId: 'verify-test' });
   mongo = await connectMongo({ uri: stack.urls.mongoUri });
   db = mongo.db;

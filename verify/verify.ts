@@ -16,7 +16,7 @@ import { Totals } from './money-totals.ts';
 import { PartitionPass } from './partition-pass.ts';
 import type { VerifySources } from './ports.ts';
 import { ProviderBooks } from './provider.ts';
-import { Detours } from './recovery-trail.ts';
+import { RecoveryTrail } from './recovery-trail.ts';
 import { checks as allChecks } from './registry.ts';
 import { ANYTHING, type CheckResult, type Excuse, Findings, type VerifyReport, type VerifyTotals } from './report.ts';
 import { ALL_TOPICS, isContract } from './topics.ts';
@@ -109,7 +109,7 @@ function startRun(sources: VerifySources, cut: Cut, from: Checkpoint | undefined
       cut.ranges.get('transfer.requested') ?? [],
       from?.inputs,
     ),
-    detours: new Detours(cut.isHandled, (topic, topicId) => isOfTopic(cut, topic, topicId), from?.detours),
+    trail: new RecoveryTrail(cut.isHandled, (topic, topicId) => isOfTopic(cut, topic, topicId), from?.trail),
     provider: sources.provider ? new ProviderBooks() : undefined,
     claims: new ClaimBooks(
       from?.header.offsets['payout.attempts'] !== undefined ||
@@ -145,11 +145,11 @@ function progressOf(cut: Cut, { onProgress }: VerifyOptions): (phase: string, re
 
 /** Decides what was deferred. @returns whether anything was excused */
 async function settle(run: Run, settleMs: number): Promise<number> {
-  const { findings, cut, sources, detours } = run;
+  const { findings, cut, sources, trail } = run;
   if (!findings.hasDeferred) return 0;
   const moved = await movedSince(cut, sources.log, sources.codec, settleMs);
   return findings.settle(({ subject, source }: Excuse) => {
-    if (source && detours.isWaiting(source)) return true;
+    if (source && trail.isWaiting(source)) return true;
     if (subject === undefined) return false;
     return subject === ANYTHING ? moved.size > 0 : moved.has(subject);
   });
@@ -163,9 +163,9 @@ async function writeCheckpoint(
 ): Promise<void> {
   // What is wrong would never be looked at again: the next run has to start where this one did.
   if (run.findings.errors > 0) return writer.abandon();
-  const { cut, sources, inputs, detours, counters, totals, documents, provider } = run;
+  const { cut, sources, inputs, trail, counters, totals, documents, provider } = run;
   for (const { end, ...input } of inputs.all()) if (end === undefined) await writer.add({ t: 'input', v: input });
-  for (const detour of detours.open()) await writer.add({ t: 'detour', v: detour });
+  for (const recovery of trail.open()) await writer.add({ t: 'detour', v: recovery });
   for (const counter of counters.stored()) await writer.add({ t: 'counter', v: counter });
   await writer.commit({
     app: sources.app,
@@ -197,8 +197,8 @@ const COMPARED: readonly (readonly [owner: string, topic: string])[] = [
 ];
 
 /** From where the next run has to compare records with the stores: what a sink had not handled, or waits for. */
-function storeOffsets({ cut, detours }: Run, excused: number): Offsets {
-  const waiting = excused === 0 ? [] : [...detours.open()].filter(({ waits }) => waits.length > 0);
+function storeOffsets({ cut, trail }: Run, excused: number): Offsets {
+  const waiting = excused === 0 ? [] : [...trail.open()].filter(({ waits }) => waits.length > 0);
   const offsets: Record<string, Record<number, number>> = {};
   for (const [owner, topic] of COMPARED) {
     const byPartition: Record<number, number> = {};

@@ -2,8 +2,8 @@
 import { describe, expect, test } from 'vitest';
 import { CodedError } from '../../ports/fault.ts';
 import { ArrivalRate } from './arrival-rate.ts';
-import { BrokenClientPatience, TopicPatience } from './error-deadlines.ts';
-import { brokerErrorType, codedError, faultOf, verdictOf } from './fault.ts';
+import { BrokenClientDeadline, UnknownTopicDeadline } from './error-deadlines.ts';
+import { brokerErrorType, codedError, consumerFaultOf, verdictOf } from './fault.ts';
 import { assertKafkaJsVersion, createErrorFromCode, type FetchedPartition } from './kafkajs/internals.ts';
 import { settingsOf, topicIdentity } from './options.ts';
 import { Source } from './source.ts';
@@ -63,7 +63,7 @@ describe('errors', () => {
   });
 
   test('that are bugs of the client are told as such, and are no reason to end', () => {
-    expect(faultOf(new TypeError("reading 'x' of undefined"))).toMatchObject({
+    expect(consumerFaultOf(new TypeError("reading 'x' of undefined"))).toMatchObject({
       code: 'CLIENT_BUG',
       severity: 'transient',
     });
@@ -79,17 +79,17 @@ describe('errors', () => {
 describe('a topic that is unknown', () => {
   const unknown = createErrorFromCode(3);
   test('is missing when it stays so for 15 s', () => {
-    const patience = new TopicPatience();
-    expect(patience.exhausted(unknown, 0)).toBeUndefined();
-    for (let now = 1_000; now < 15_000; now += 1_000) expect(patience.exhausted(unknown, now)).toBeUndefined();
-    expect(patience.exhausted(unknown, 15_000)).toMatchObject({ code: 'TOPIC_UNKNOWN', severity: 'fatal' });
+    const patience = new UnknownTopicDeadline();
+    expect(patience.passed(unknown, 0)).toBeUndefined();
+    for (let now = 1_000; now < 15_000; now += 1_000) expect(patience.passed(unknown, now)).toBeUndefined();
+    expect(patience.passed(unknown, 15_000)).toMatchObject({ code: 'TOPIC_UNKNOWN', severity: 'fatal' });
   });
 
   test('is forgotten after a pause, and other errors do not count', () => {
-    const patience = new TopicPatience();
-    patience.exhausted(unknown, 0);
-    expect(patience.exhausted(unknown, 20_000)).toBeUndefined();
-    expect(patience.exhausted(new Error('other'), 40_000)).toBeUndefined();
+    const patience = new UnknownTopicDeadline();
+    patience.passed(unknown, 0);
+    expect(patience.passed(unknown, 20_000)).toBeUndefined();
+    expect(patience.passed(new Error('other'), 40_000)).toBeUndefined();
   });
 });
 
@@ -179,18 +179,18 @@ describe('a client that fails for no reason of the broker', () => {
   const away = Object.assign(new Error('closed'), { name: 'KafkaJSConnectionError' });
 
   test('is given up when nothing else has come of it for a minute', () => {
-    const patience = new BrokenClientPatience();
-    expect(patience.exhausted(bug, 0)).toBeUndefined();
-    expect(patience.exhausted(bug, 59_000)).toBeUndefined();
-    expect(patience.exhausted(bug, 60_000)).toMatchObject({ code: 'CLIENT_BROKEN', faultClass: 'fatal' });
+    const patience = new BrokenClientDeadline();
+    expect(patience.passed(bug, 0)).toBeUndefined();
+    expect(patience.passed(bug, 59_000)).toBeUndefined();
+    expect(patience.passed(bug, 60_000)).toMatchObject({ code: 'CLIENT_BROKEN', faultClass: 'fatal' });
   });
 
   test('is not when it has worked, or the broker was away, in between', () => {
-    const patience = new BrokenClientPatience();
-    patience.exhausted(bug, 0);
+    const patience = new BrokenClientDeadline();
+    patience.passed(bug, 0);
     patience.worked();
-    expect(patience.exhausted(bug, 60_000)).toBeUndefined();
-    expect(patience.exhausted(away, 100_000)).toBeUndefined();
-    expect(patience.exhausted(bug, 125_000)).toBeUndefined();
+    expect(patience.passed(bug, 60_000)).toBeUndefined();
+    expect(patience.passed(away, 100_000)).toBeUndefined();
+    expect(patience.passed(bug, 125_000)).toBeUndefined();
   });
 });

@@ -15,7 +15,7 @@ let log: Log;
 
 beforeAll(async () => {
   const stateDir = mkdtempSync(join(tmpdir(), 'corridor-kafka-cluster-'));
-  stack = await startStack({ stateDir, ephemeral: true, parts: ['kafka'], brokers: 3, env: {} });
+  stack = await startStack({ stateDir, ephemeral: true, kinds: ['kafka'], brokers: 3, env: {} });
   log = createLog({ brokers: stack.urls.kafkaBrokers, appName: 'cluster', clientId: 'cluster-test' });
 });
 afterEach(killCopiers);

@@ -9,7 +9,7 @@ import type { ConsumerOptions, OutputRecord } from '../../ports/log.ts';
 import { pause, within } from '../../ports/pause.ts';
 import { type Connections, connectCluster, discardCluster } from './client.ts';
 import { Coordinator } from './coordinator.ts';
-import { brokerErrorType, FatalLogFault } from './fault.ts';
+import { brokerErrorType, FatalConsumerFault } from './fault.ts';
 import type { Batch, Carrier, JointCommits } from './joint-commits.ts';
 import type { Cluster } from './kafkajs/internals.ts';
 import { fetchStableOffsets } from './kafkajs/offset-fetch.ts';
@@ -113,10 +113,10 @@ async function missing(
 }
 
 /** How long the offset of a partition that was added is waited for, ms. */
-export const NEW_PARTITION_PATIENCE_MS = 60_000;
+export const NEW_PARTITION_TIMEOUT_MS = 60_000;
 
-export function missingOffset(groupId: string, topic: string, partition: number): FatalLogFault {
-  return new FatalLogFault(
+export function missingOffset(groupId: string, topic: string, partition: number): FatalConsumerFault {
+  return new FatalConsumerFault(
     'OFFSET_MISSING',
     `Group ${groupId} has no committed offset for ${topic}/${partition}. Starting over would run transfers again, so the ` +
       'process stops. For a new topic or partition run `corridor topics apply`, with CORRIDOR_CHAIN_PARTITIONS at the ' +

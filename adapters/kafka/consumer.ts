@@ -7,8 +7,8 @@ import { pause, within } from '../../ports/pause.ts';
 import { KAFKA_BACKOFF } from './backoff.ts';
 import type { Connections } from './client.ts';
 import { committerFor } from './commit.ts';
-import { BrokenClientPatience, TopicPatience } from './error-deadlines.ts';
-import { codedError, FatalLogFault, faultOf, verdictOf } from './fault.ts';
+import { BrokenClientDeadline, UnknownTopicDeadline } from './error-deadlines.ts';
+import { codedError, consumerFaultOf, FatalConsumerFault, verdictOf } from './fault.ts';
 import { Fetcher } from './fetcher.ts';
 import { JointCommits } from './joint-commits.ts';
 import { type JoinedGeneration, Membership } from './membership.ts';
@@ -54,15 +54,15 @@ export class KafkaConsumer implements LogConsumer {
   #team: Team | undefined;
   /** Set while the broker can't be reached: shown as a pause of every partition. */
   #waiting: PartitionProgress['paused'];
-  readonly #patience = new TopicPatience();
+  readonly #patience = new UnknownTopicDeadline();
   /** Of membership: joining and heartbeats. */
-  readonly #brokenClient = new BrokenClientPatience();
-  #fatal: FatalLogFault | undefined;
+  readonly #brokenClient = new BrokenClientDeadline();
+  #fatal: FatalConsumerFault | undefined;
   #loop: Promise<void> = Promise.resolve();
   #markReady: () => void = () => {};
-  #failReady: (fault: FatalLogFault) => void = () => {};
+  #failReady: (fault: FatalConsumerFault) => void = () => {};
   #markEnded: () => void = () => {};
-  #failEnded: (fault: FatalLogFault) => void = () => {};
+  #failEnded: (fault: FatalConsumerFault) => void = () => {};
 
   constructor(connections: Connections, options: ConsumerOptions) {
     this.#connections = connections;
@@ -70,7 +70,7 @@ export class KafkaConsumer implements LogConsumer {
     this.#groupId = groupId(connections.settings.appName, options.name);
     this.#membership = new Membership(connections, this.#groupId, options.topics);
     // No pause of the partitions: their fetches tell of a broker that is away.
-    this.#topicWatch = new TopicWatch(connections, options.topics, (error) => options.onFault(faultOf(error)));
+    this.#topicWatch = new TopicWatch(connections, options.topics, (error) => options.onFault(consumerFaultOf(error)));
     this.ready = new Promise((resolve, reject) => {
       this.#markReady = resolve;
       this.#failReady = reject;
@@ -108,7 +108,7 @@ export class KafkaConsumer implements LogConsumer {
   }
 
   /** Ends the consumer by itself. */
-  #fail(fault: FatalLogFault): void {
+  #fail(fault: FatalConsumerFault): void {
     if (this.#fatal !== undefined || this.#stopping.signal.aborted) return;
     this.#fatal = fault;
     this.#options.onFault(fault);
@@ -120,7 +120,7 @@ export class KafkaConsumer implements LogConsumer {
     void this.#end(fault);
   }
 
-  async #end(fault: FatalLogFault): Promise<void> {
+  async #end(fault: FatalConsumerFault): Promise<void> {
     // A handler that never returns must not keep the consumer looking alive.
     await within(this.#connections.settings.sessionTimeoutMs, this.#loop);
     this.#team?.revoke();
@@ -138,7 +138,7 @@ export class KafkaConsumer implements LogConsumer {
   #tell(error: unknown): void {
     // Of one partition's trouble the fetcher says which.
     const { topic, partition } = error as { topic?: string; partition?: number };
-    const fault = faultOf(error, topic === undefined || partition === undefined ? {} : { topic, partition });
+    const fault = consumerFaultOf(error, topic === undefined || partition === undefined ? {} : { topic, partition });
     if (fault.code === 'KAFKA_UNAVAILABLE') this.#waiting = { code: fault.code, detail: 'waiting for the broker' };
     // Not the broker's fault: no declared pause, or the watch would never end this process.
     if (fault.code === 'CLIENT_BUG') this.#waiting = undefined;
@@ -158,7 +158,7 @@ export class KafkaConsumer implements LogConsumer {
         await this.#serve(generation);
       } catch (error) {
         if (signal.aborted) return;
-        const fatal = this.#fatalFrom(error) ?? this.#brokenClient.exhausted(error);
+        const fatal = this.#fatalFrom(error) ?? this.#brokenClient.passed(error);
         if (fatal !== undefined) return this.#fail(fatal);
         if (verdictOf(error) !== 'not-member') {
           this.#tell(error);
@@ -267,10 +267,10 @@ export class KafkaConsumer implements LogConsumer {
     else this.#fail(fatal);
   }
 
-  #fatalFrom(error: unknown): FatalLogFault | undefined {
-    if (verdictOf(error) !== 'fatal') return this.#patience.exhausted(error);
+  #fatalFrom(error: unknown): FatalConsumerFault | undefined {
+    if (verdictOf(error) !== 'fatal') return this.#patience.passed(error);
     const { code, message } = codedError(error);
-    return new FatalLogFault(code, message, error);
+    return new FatalConsumerFault(code, message, error);
   }
 
   /** Sends heartbeats until the group rebalances (false) or has lost this member (true), or the consumer stops (false). */
@@ -324,8 +324,8 @@ export class KafkaConsumer implements LogConsumer {
    * Positions are by name, for fetches too: a topic that was deleted and made again under this member is read on from the old
    * offset, over all that stands before it. Its id alone tells.
    */
-  #madeAnew(topic: string): FatalLogFault {
-    return new FatalLogFault(
+  #madeAnew(topic: string): FatalConsumerFault {
+    return new FatalConsumerFault(
       'OFFSET_OF_ANOTHER_TOPIC',
       `${topic} was deleted and made again while it was read: the offset of group ${this.#groupId} is of the one before. ` +
         'Run `corridor topics apply`, then look with `corridor topics resume`.',

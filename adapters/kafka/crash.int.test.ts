@@ -19,7 +19,7 @@ let log: Log;
 
 beforeAll(async () => {
   const stateDir = mkdtempSync(join(tmpdir(), 'corridor-kafka-crash-'));
-  stack = await startStack({ stateDir, ephemeral: true, parts: ['kafka'], env: {} });
+  stack = await startStack({ stateDir, ephemeral: true, kinds: ['kafka'], env: {} });
   log = createLog({ brokers: stack.urls.kafkaBrokers, appName: 'crash', clientId: 'crash-test' });
 });
 afterEach(killCopiers);

@@ -1,7 +1,7 @@
 // What kafkajs throws, as stable codes.
 import type { ErrorCode } from '../../ports/error-codes.ts';
 import { CodedError, isCoded, thrownText } from '../../ports/fault.ts';
-import type { LogFault } from '../../ports/log.ts';
+import type { ConsumerFault } from '../../ports/log.ts';
 
 /** What to do about an error of the client. */
 export type Verdict =
@@ -142,18 +142,18 @@ export function verdictOf(error: unknown): Verdict {
 }
 
 /** A fatal fault, as `ended` rejects with it. */
-export class FatalLogFault extends CodedError implements LogFault {
+export class FatalConsumerFault extends CodedError implements ConsumerFault {
   readonly severity = 'fatal';
   readonly detail: string;
   constructor(code: ErrorCode, detail: string, cause?: unknown) {
     super(code, detail, { faultClass: 'fatal', dependency: 'kafka', cause });
-    this.name = 'FatalLogFault';
+    this.name = 'FatalConsumerFault';
     this.detail = detail;
   }
 }
 
 /** An error as a fault to be shown. */
-export function faultOf(error: unknown, where: { topic?: string; partition?: number } = {}): LogFault {
+export function consumerFaultOf(error: unknown, where: { topic?: string; partition?: number } = {}): ConsumerFault {
   const { code, message, faultClass } = codedError(error);
   return { code, detail: message, severity: faultClass === 'fatal' ? 'fatal' : 'transient', ...where };
 }

@@ -132,13 +132,13 @@ describe('one partition that is in trouble', () => {
     const { sources, errors } = start((partition, offset) =>
       partition === 1 && isTrouble && offset >= 2 && offset < 9 ? { errorCode: -1, messages: none } : {},
     );
-    await vi.waitFor(() => expect(sources[1]!.standing).toMatchObject({ code: 'LOG_UNREADABLE' }), PATIENT);
+    await vi.waitFor(() => expect(sources[1]!.readStop).toMatchObject({ code: 'LOG_UNREADABLE' }), PATIENT);
     expect(sources[1]).toMatchObject({ position: 2, buffered: 2, rests: true });
     for (const error of errors) expect(error).toMatchObject({ topic: TOPIC, partition: 1 });
     await filled(sources[0]!);
     isTrouble = false;
     await filled(sources[1]!);
-    expect(sources[1]!.standing).toBeUndefined();
+    expect(sources[1]!.readStop).toBeUndefined();
     const taken = sources[1]!.take(20).map(({ offset, unreadable }) => [offset, unreadable]);
     expect(taken).toEqual(Array.from({ length: 20 }, (_, offset) => [offset, undefined]));
   });
@@ -175,8 +175,8 @@ describe('one partition that is in trouble', () => {
     const { sources, errors } = start((partition, offset) =>
       partition === 1 && offset >= 2 ? { errorCode: 2, messages: none } : {},
     );
-    await vi.waitFor(() => expect(sources[1]!.standing).toMatchObject({ code: 'LOG_CORRUPT' }), PATIENT);
-    expect(sources[1]!.standing!.detail).toContain('t/1 cannot be read at offset 2');
+    await vi.waitFor(() => expect(sources[1]!.readStop).toMatchObject({ code: 'LOG_CORRUPT' }), PATIENT);
+    expect(sources[1]!.readStop!.detail).toContain('t/1 cannot be read at offset 2');
     await filled(sources[0]!);
     expect(errors).toEqual([]);
   });

@@ -191,7 +191,7 @@ export class Fetcher {
     });
     if (errorCode === CORRUPT_MESSAGE) source.missed();
     else if (errorCode === UNKNOWN_SERVER_ERROR) {
-      source.cannotTell();
+      source.answerUnknown();
       this.#options.onError(error);
     } else if (errorCode === OFFSET_OUT_OF_RANGE) source.leaveRange();
     else if (isStaleMetadata(error)) return true;

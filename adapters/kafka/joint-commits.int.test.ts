@@ -1,6 +1,6 @@
 // Transactions that several partitions share, against a real broker.
 import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from 'vitest';
-import type { BatchHandler, BatchResult, Log, LogCommit, LogConsumer, LogFault } from '../../ports/log.ts';
+import type { BatchHandler, BatchResult, ConsumerFault, Log, LogCommit, LogConsumer } from '../../ports/log.ts';
 import { createLog } from './log.ts';
 import { caughtUp, compareCopy } from './testing/copiers.ts';
 import { numbered, provision, unique } from './testing/topics.ts';
@@ -25,7 +25,7 @@ async function copier(handler: (output: string) => BatchHandler) {
   const [input, output] = [`${name}.in`, `${name}.out`];
   await provision(log, `${APP}.${name}`, [input], [output], PARTITIONS);
   const commits: LogCommit[] = [];
-  const faults: LogFault[] = [];
+  const faults: ConsumerFault[] = [];
   const start = async () => {
     const consumer = await log.consume({
       name,

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { type LocalStack, startStack } from '../../infra/local/stack.ts';
-import type { BatchResult, Log, LogConsumer, LogFault, LogRecord } from '../../ports/log.ts';
+import type { BatchResult, ConsumerFault, Log, LogConsumer, LogRecord } from '../../ports/log.ts';
 import { createLog } from './log.ts';
 import { caughtUp, compareCopy } from './testing/copiers.ts';
 import { API, DeafProxy, type SeenRequest } from './testing/deaf-proxy.ts';
@@ -36,8 +36,8 @@ beforeAll(async () => {
   stack = await startStack({
     stateDir,
     ephemeral: true,
-    parts: ['kafka'],
-    provider: 'processes',
+    kinds: ['kafka'],
+    runner: 'processes',
     env: {},
     advertisedPorts,
   });
@@ -59,7 +59,7 @@ async function member() {
   const name = unique('mute');
   const [input, output] = [`${name}.in`, `${name}.out`];
   await provision(direct, `${APP}.${name}`, [input], [output], 2);
-  const faults: LogFault[] = [];
+  const faults: ConsumerFault[] = [];
   log = createLog({
     brokers: [`127.0.0.1:${proxy.port}`],
     appName: APP,

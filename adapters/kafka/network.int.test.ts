@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { type LocalStack, startStack } from '../../infra/local/stack.ts';
 import type { Failpoint } from '../../ports/failpoint.ts';
-import type { BatchResult, Log, LogFault, LogRecord } from '../../ports/log.ts';
+import type { BatchResult, ConsumerFault, Log, LogRecord } from '../../ports/log.ts';
 import type { LogFailpoint } from '../../ports/log-failpoints.ts';
 import { createLog } from './log.ts';
 import { caughtUp, compareCopy } from './testing/copiers.ts';
@@ -27,8 +27,8 @@ beforeAll(async () => {
   stack = await startStack({
     stateDir,
     ephemeral: true,
-    parts: ['kafka'],
-    provider: 'processes',
+    kinds: ['kafka'],
+    runner: 'processes',
     env: {},
     advertisedPorts,
   });
@@ -49,7 +49,7 @@ async function copyThrough(
   const name = unique('net');
   const [input, output] = [`${name}.in`, `${name}.out`];
   await provision(direct, `network.${name}`, [input], [output], 2);
-  const faults: LogFault[] = [];
+  const faults: ConsumerFault[] = [];
   const log = createLog({
     brokers: [`127.0.0.1:${proxy.port}`],
     appName: 'network',
@@ -70,7 +70,7 @@ async function copyThrough(
     // biome-ignore lint/suspicious/noThenProperty: the port's word for what comes after the commit
     then: { do: 'continue' },
   });
-  const onFault = (fault: LogFault) => faults.push(fault);
+  const onFault = (fault: ConsumerFault) => faults.push(fault);
   const consumer = await log.consume({
     name,
     topics: [input],

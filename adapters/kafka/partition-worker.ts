@@ -6,8 +6,8 @@ import type { ErrorCode } from '../../ports/error-codes.ts';
 import { CodedError, isCoded, thrownText } from '../../ports/fault.ts';
 import type {
   BatchResult,
+  ConsumerFault,
   ConsumerOptions,
-  LogFault,
   LogRecord,
   OutputRecord,
   PartitionProgress,
@@ -15,9 +15,9 @@ import type {
 import { pause } from '../../ports/pause.ts';
 import { ArrivalRate } from './arrival-rate.ts';
 import { KAFKA_BACKOFF } from './backoff.ts';
-import { type Committer, missingOffset, NEW_PARTITION_PATIENCE_MS, type Ownership } from './commit.ts';
-import { TopicPatience } from './error-deadlines.ts';
-import { codedError, FatalLogFault, faultOf, verdictOf } from './fault.ts';
+import { type Committer, missingOffset, NEW_PARTITION_TIMEOUT_MS, type Ownership } from './commit.ts';
+import { UnknownTopicDeadline } from './error-deadlines.ts';
+import { codedError, consumerFaultOf, FatalConsumerFault, verdictOf } from './fault.ts';
 import type { Fetcher } from './fetcher.ts';
 import type { Source } from './source.ts';
 
@@ -38,9 +38,9 @@ export interface WorkerOptions {
   readonly idleCommitMs: number;
   /** Resolves when an earlier worker of the same partition is done. */
   readonly after: Promise<void>;
-  readonly onFault: (fault: LogFault) => void;
+  readonly onFault: (fault: ConsumerFault) => void;
   /** The consumer must end. */
-  readonly onFatal: (fault: FatalLogFault) => void;
+  readonly onFatal: (fault: FatalConsumerFault) => void;
   /** Asks the group whether this member's generation is still the current one. */
   readonly confirmMembership: () => Promise<boolean>;
 }
@@ -67,7 +67,7 @@ export class PartitionWorker {
   #failed: { readonly code: ErrorCode; readonly attempts: number } | undefined;
   /** When it last found nothing to do; monotonic ms. */
   #restedAt = 0;
-  readonly #patience = new TopicPatience();
+  readonly #patience = new UnknownTopicDeadline();
   /** Since when the offset of a partition that was added is waited for; monotonic ms. */
   #awaitedSince: number | undefined;
 
@@ -107,7 +107,7 @@ export class PartitionWorker {
       lag: Math.max(unknown, source.lastStableOffset - position),
       // A partition that has rested for hours is not stalled the moment a record comes.
       lastProgressAt: Math.max(this.#committedAt, idle ? source.caughtUpAt : this.#restedAt),
-      paused: this.#paused ?? source.standing,
+      paused: this.#paused ?? source.readStop,
       ...(unknown > 0 && { isEndUnknown: true }),
     };
   }
@@ -167,7 +167,7 @@ export class PartitionWorker {
         onCommitted();
         stalled = 0;
       }
-      if (result.then.do === 'stop') throw new FatalLogFault(result.then.code, result.then.detail);
+      if (result.then.do === 'stop') throw new FatalConsumerFault(result.then.code, result.then.detail);
       if (result.then.do === 'pause') await this.#pauseFor(result.then);
       else if (done === 0) await pause(backoffMs(++stalled, STALL_BACKOFF), this.#ending.signal);
     }
@@ -267,9 +267,9 @@ export class PartitionWorker {
     if (!this.#live) return;
     const verdict = verdictOf(error);
     if (verdict === 'fatal') return this.#fail(onFatal, fatalFault(error));
-    const exhausted = this.#patience.exhausted(error) ?? this.#offsetMissing(code);
+    const exhausted = this.#patience.passed(error) ?? this.#offsetMissing(code);
     if (exhausted !== undefined) return this.#fail(onFatal, exhausted);
-    onFault(faultOf(error, { topic, partition }));
+    onFault(consumerFaultOf(error, { topic, partition }));
     if ((verdict === 'fenced' || verdict === 'not-member') && !(await confirmMembership())) return this.#ending.abort();
     if (code === 'KAFKA_UNAVAILABLE') this.#paused = { code, detail: 'waiting for the broker' };
     // A broken client is no declared pause: the watch ends a process that gets no further.
@@ -280,22 +280,22 @@ export class PartitionWorker {
   }
 
   /** A partition that was added waits for its offset, but not for ever. */
-  #offsetMissing(code: ErrorCode): FatalLogFault | undefined {
+  #offsetMissing(code: ErrorCode): FatalConsumerFault | undefined {
     if (code !== 'OFFSET_AWAITED') return undefined;
     this.#awaitedSince ??= performance.now();
     const { groupId, topic, partition } = this.#options.ownership;
-    const isOver = performance.now() - this.#awaitedSince > NEW_PARTITION_PATIENCE_MS;
+    const isOver = performance.now() - this.#awaitedSince > NEW_PARTITION_TIMEOUT_MS;
     return isOver ? missingOffset(groupId, topic, partition) : undefined;
   }
 
-  #fail(onFatal: (fault: FatalLogFault) => void, fault: FatalLogFault): void {
+  #fail(onFatal: (fault: FatalConsumerFault) => void, fault: FatalConsumerFault): void {
     onFatal(fault);
     this.#ending.abort();
   }
 
-  #outOfRange(): FatalLogFault {
+  #outOfRange(): FatalConsumerFault {
     const { topic, partition } = this.#options.ownership;
-    return new FatalLogFault(
+    return new FatalConsumerFault(
       'OFFSET_OUT_OF_RANGE',
       `Offset ${this.#position} of ${topic}/${partition} is not in the log: records were deleted before they were handled, ` +
         'or the topic was made anew. Find out which before any offset is set by hand.',
@@ -321,8 +321,8 @@ function contract(detail: string): CodedError {
   });
 }
 
-function fatalFault(error: unknown): FatalLogFault {
-  if (error instanceof FatalLogFault) return error;
+function fatalFault(error: unknown): FatalConsumerFault {
+  if (error instanceof FatalConsumerFault) return error;
   const { code, message } = codedError(error);
-  return new FatalLogFault(code, message, error);
+  return new FatalConsumerFault(code, message, error);
 }

@@ -6,7 +6,7 @@ import type { LogReader, PartitionRange, RecordBatch } from '../../ports/log.ts'
 import { pause } from '../../ports/pause.ts';
 import { KAFKA_BACKOFF } from './backoff.ts';
 import { type Connections, partitionsOf } from './client.ts';
-import { codedError, faultOf } from './fault.ts';
+import { codedError, consumerFaultOf } from './fault.ts';
 import { Fetcher } from './fetcher.ts';
 import type { Cluster } from './kafkajs/internals.ts';
 import { retrying } from './retrying.ts';
@@ -121,7 +121,7 @@ export class KafkaReader implements LogReader {
       to,
     }));
     const endless = readings.map(({ source, to }) => ({ source, to: Number.POSITIVE_INFINITY, knownEnd: to }));
-    const fetcher = this.#fetcher(readings, (error) => onFault(faultOf(error)));
+    const fetcher = this.#fetcher(readings, (error) => onFault(consumerFaultOf(error)));
     for (let failures = 0; !signal.aborted; ) {
       try {
         await this.#restartWhereCut(readings);
@@ -130,7 +130,7 @@ export class KafkaReader implements LogReader {
         if (readings.every(isPassed)) resolve();
         if (!delivered && !signal.aborted && !readings.some(({ source }) => source.outOfRange)) await changed.wait();
       } catch (error) {
-        onFault(faultOf(error));
+        onFault(consumerFaultOf(error));
         await pause(backoffMs(++failures, KAFKA_BACKOFF), signal);
       }
     }
@@ -218,10 +218,10 @@ function outOfRange({ topic, partition }: Source): CodedError {
 
 /** @throws when nothing comes because the broker cannot tell whether it can read its log: that is no end of a read */
 function refuseUnreadable(open: readonly Reading[]): void {
-  const standing = open.find(({ source }) => source.standing)?.source.standing;
-  if (!standing) return;
+  const readStop = open.find(({ source }) => source.readStop)?.source.readStop;
+  if (!readStop) return;
   const fault = { faultClass: 'transient-dependency', dependency: 'kafka' } as const;
-  throw new CodedError(standing.code, `${standing.detail}.`, fault);
+  throw new CodedError(readStop.code, `${readStop.detail}.`, fault);
 }
 
 async function progressOrTimeout(changed: Signal, open: readonly Reading[]): Promise<void> {

@@ -7,9 +7,9 @@ import { pause } from '../../ports/pause.ts';
 import { brokerErrorType, codedError } from './fault.ts';
 
 /** How long topics and offsets are tried for, ms: as long as a slow machine may take for its first start. */
-export const PROVISION_PATIENCE_MS = 180_000;
+export const PROVISION_TIMEOUT_MS = 180_000;
 /** Brokers that have just started are not all registered: until then a replication factor can be too large for them. */
-const REGISTRATION_PATIENCE_MS = 30_000;
+const REGISTRATION_TIMEOUT_MS = 30_000;
 const BACKOFF = { firstMs: 50, maxMs: 2_000 };
 
 /** A topic as one broker knows it. */
@@ -20,7 +20,7 @@ export interface KnownTopic {
   readonly leaderless: number;
 }
 
-export interface Patience {
+export interface RetryUntil {
   readonly patienceMs?: number;
   /** Waits after so many failures. */
   readonly wait?: (failures: number) => Promise<void>;
@@ -31,12 +31,12 @@ export interface Patience {
 const waitAwhile = (failures: number) => pause(backoffMs(failures, BACKOFF));
 
 /** Runs `request`, which must be safe to run twice, until it is answered; rejects with the last refusal when time is up. */
-export async function insist<T>(request: () => Promise<T>, patience: Patience = {}): Promise<T> {
-  const { patienceMs = PROVISION_PATIENCE_MS, wait = waitAwhile, now = () => performance.now() } = patience;
+export async function insist<T>(request: () => Promise<T>, patience: RetryUntil = {}): Promise<T> {
+  const { patienceMs = PROVISION_TIMEOUT_MS, wait = waitAwhile, now = () => performance.now() } = patience;
   const began = now();
   const patienceFor = (error: unknown, isTransient: boolean): number => {
     if (isTransient) return patienceMs;
-    return brokerErrorType(error) === 'INVALID_REPLICATION_FACTOR' ? REGISTRATION_PATIENCE_MS : 0;
+    return brokerErrorType(error) === 'INVALID_REPLICATION_FACTOR' ? REGISTRATION_TIMEOUT_MS : 0;
   };
   for (let failures = 1; ; failures++) {
     try {

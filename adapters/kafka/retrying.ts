@@ -7,7 +7,7 @@ import { codedError } from './fault.ts';
 import type { Cluster } from './kafkajs/internals.ts';
 
 /** How long a one-off request is tried, ms. */
-export const REQUEST_PATIENCE_MS = 15_000;
+export const REQUEST_TIMEOUT_MS = 15_000;
 
 /**
  * Runs `request` on a connected cluster that knows the topics. It must be safe to run twice. Rejects with a coded error at
@@ -17,7 +17,7 @@ export async function retrying<T>(
   connections: Connections,
   topics: readonly string[],
   request: (cluster: Cluster) => Promise<T>,
-  patienceMs = REQUEST_PATIENCE_MS,
+  patienceMs = REQUEST_TIMEOUT_MS,
 ): Promise<T> {
   const deadline = performance.now() + patienceMs;
   for (let failures = 1; ; failures++) {

@@ -21,7 +21,7 @@ const LOG_UNREADABLE = 'LOG_UNREADABLE';
 const NO_SUSPECT = { offset: -1, fetches: 0, since: 0 };
 
 /** Why a partition does not go on. */
-export interface Standing {
+export interface ReadStop {
   readonly code: ErrorCode;
   readonly detail: string;
 }
@@ -62,7 +62,7 @@ export class Source {
   /** An offset before damage from which the log can be read, also where it cannot be read from its position. */
   soundAt: number | undefined;
   /** Set while the log cannot be read at its position, and nothing that follows can. */
-  #standing: Standing | undefined;
+  #readStop: ReadStop | undefined;
   /** Grows with every seek, so that an answer to an older fetch is dropped. */
   #seeks = 0;
 
@@ -138,25 +138,25 @@ export class Source {
     return performance.now() - this.#missedSince >= this.#patienceMs;
   }
 
-  get standing(): Standing | undefined {
-    return this.#standing;
+  get readStop(): ReadStop | undefined {
+    return this.#readStop;
   }
 
   /** It stands for damage: a read that has an end may pass over it. */
   get isCorrupt(): boolean {
-    return this.#standing?.code === LOG_CORRUPT;
+    return this.#readStop?.code === LOG_CORRUPT;
   }
 
   /**
    * The broker does not know whether it can read the log here: that is no damage, and never passed, however long it lasts.
    * It is asked again later, and patience with damage begins anew.
    */
-  cannotTell(): void {
+  answerUnknown(): void {
     this.#misses = 0;
     this.#suspect = NO_SUSPECT;
     this.rest();
-    if (++this.#unknowns < MAX_FETCHES || this.#standing?.code === LOG_UNREADABLE) return;
-    this.#standing = {
+    if (++this.#unknowns < MAX_FETCHES || this.#readStop?.code === LOG_UNREADABLE) return;
+    this.#readStop = {
       code: LOG_UNREADABLE,
       detail:
         `the broker cannot say whether ${this.topic}/${this.partition} can be read at offset ${this.position} ` +
@@ -171,7 +171,7 @@ export class Source {
     this.#misses = 0;
     this.#unknowns = 0;
     this.rest();
-    this.#standing = {
+    this.#readStop = {
       code: LOG_CORRUPT,
       detail:
         `${this.topic}/${this.partition} cannot be read at offset ${this.position}, and nothing that follows it can yet: ` +
@@ -186,7 +186,7 @@ export class Source {
     this.#suspect = NO_SUSPECT;
     this.#troubles = 0;
     this.#restsUntil = 0;
-    this.#standing = undefined;
+    this.#readStop = undefined;
   }
 
   /** What lies before an offset cannot be read: one record stands for it. */

@@ -86,7 +86,7 @@ async function readThrough(log: DamagedLog, most: number) {
   const source = new Source('t', 0, { isGapless: true });
   source.seek(0);
   source.lastStableOffset = log.end;
-  for (let left = 400; left > 0 && source.position! < log.end && !source.standing; left--) {
+  for (let left = 400; left > 0 && source.position! < log.end && !source.readStop; left--) {
     const fetched = await log.fetch(source.position!, most);
     if (fetched.errorCode === 0) source.accept(fetched, source.seeks);
     else source.missed();
@@ -123,7 +123,7 @@ it('reads on behind any damage, and names what it could not read', async () => {
         }
         last = offset;
       }
-      if (source.standing) {
+      if (source.readStop) {
         expect(source.position).toBeGreaterThanOrEqual(log.damagedFrom);
         expect(log.readableFrom).toBe(log.end);
       } else expect(source.position).toBe(log.end);
@@ -142,7 +142,7 @@ it('comes to an end also where a first offset is damaged, which no checksum cove
       async (d, every, most) => {
         const log = new DamagedLog(40, every, d);
         const { records, source } = await readThrough(log, most);
-        expect(source.standing !== undefined || source.position === log.end).toBe(true);
+        expect(source.readStop !== undefined || source.position === log.end).toBe(true);
         const offsets = records.map(({ offset }) => offset);
         expect(offsets).toEqual(offsets.toSorted((one, other) => one - other));
       },
@@ -178,7 +178,7 @@ it('passes over nothing while it is patient, and takes all that comes back', asy
     source.missed();
     if (source.isFruitless) await stepOver(source, fetch);
   }
-  expect(source).toMatchObject({ position: 9, buffered: 0, standing: undefined, rests: true });
+  expect(source).toMatchObject({ position: 9, buffered: 0, readStop: undefined, rests: true });
   isTrouble = false;
   await stepOver(source, fetch);
   expect(source.take(99).map(({ offset }) => offset)).toEqual([9, 10, 11]);
@@ -205,7 +205,7 @@ async function readAll(end: number, errorAt: (offset: number) => number) {
   source.seek(0);
   source.lastStableOffset = end;
   const fetch = lookedUp(end, errorAt);
-  for (let left = 1_000; left > 0 && source.position! < end && !source.standing; left--) {
+  for (let left = 1_000; left > 0 && source.position! < end && !source.readStop; left--) {
     const fetched = await fetch(source.position!);
     if (fetched.errorCode === 0) source.accept(fetched, source.seeks);
     else source.missed();
@@ -266,20 +266,20 @@ describe('a broker that does not know whether it can read', () => {
   ])('has nothing passed, however long it lasts, and all is taken afterwards: %s', async (_name, errorAt) => {
     const source = fruitless();
     for (let looks = 0; looks < 5; looks++) await stepOver(source, lookedUp(60, errorAt));
-    expect(source).toMatchObject({ position: 9, buffered: 0, rests: true, standing: { code: 'LOG_UNREADABLE' } });
+    expect(source).toMatchObject({ position: 9, buffered: 0, rests: true, readStop: { code: 'LOG_UNREADABLE' } });
     expect(source).toMatchObject({ isCorrupt: false, isFruitless: false });
     source.accept(await lookedUp(60, () => 0)(9), source.seeks);
-    expect(source).toMatchObject({ position: 29, standing: undefined, rests: false });
+    expect(source).toMatchObject({ position: 29, readStop: undefined, rests: false });
     expect(source.take(1)[0]).toMatchObject({ offset: 9 });
   });
 
   it('stands no more when the partition turns out to be at its end', async () => {
     const source = fruitless();
-    for (let looks = 0; looks < 3; looks++) source.cannotTell();
-    expect(source.standing).toMatchObject({ code: 'LOG_UNREADABLE' });
+    for (let looks = 0; looks < 3; looks++) source.answerUnknown();
+    expect(source.readStop).toMatchObject({ code: 'LOG_UNREADABLE' });
     const empty = { ...(await lookedUp(9, () => 2)(9)), errorCode: 0, lastStableOffset: '9' };
     source.accept(empty, source.seeks);
-    expect(source.standing).toBeUndefined();
+    expect(source.readStop).toBeUndefined();
   });
 
   it('is not told by a position that is not in the log any more: that is the documented stop', async () => {
@@ -307,7 +307,7 @@ it('has patience with a checksum from when it is what stands in the way: what li
 
 it.each([
   ['after a seek', (source: Source) => source.seek(12)],
-  ['after its broker could not tell whether it can read', (source: Source) => source.cannotTell()],
+  ['after its broker could not tell whether it can read', (source: Source) => source.answerUnknown()],
 ])('has patience with a checksum anew %s', async (_name, begin) => {
   const damaged = new DamagedLog(40, 3, { batch: 4, at: 70, by: [0xff] });
   const source = new Source('t', 0, { isGapless: true });

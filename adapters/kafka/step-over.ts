@@ -38,7 +38,7 @@ export async function stepOver(source: Source, fetchAt: FetchAt): Promise<void> 
   if (wasMoved()) return;
   if (gives(here, from)) return source.accept(here, seeks);
   if (here.errorCode === OFFSET_OUT_OF_RANGE) return source.leaveRange();
-  if (here.errorCode === UNKNOWN_SERVER_ERROR) return source.cannotTell();
+  if (here.errorCode === UNKNOWN_SERVER_ERROR) return source.answerUnknown();
   if (!source.mayPass) return source.rest();
   const end = here.errorCode === 0 ? Number(here.lastStableOffset) : source.lastStableOffset;
   const found = await lookAround(source.soundAt ?? from - 1, { from, end }, fetchAt);
@@ -47,7 +47,7 @@ export async function stepOver(source: Source, fetchAt: FetchAt): Promise<void> 
   if (wasMoved()) return;
   if (gives(again, from)) return source.accept(again, seeks);
   if (again.errorCode === OFFSET_OUT_OF_RANGE) return source.leaveRange();
-  if (again.errorCode === UNKNOWN_SERVER_ERROR || found === 'unknown') return source.cannotTell();
+  if (again.errorCode === UNKNOWN_SERVER_ERROR || found === 'unknown') return source.answerUnknown();
   const { behind, next } = found;
   if (behind && source.acceptFrom(behind.soundAt, behind.fetched)) return;
   if (next === undefined || next <= from) source.stand();

@@ -18,7 +18,7 @@ let stack: LocalStack;
 let redis: Redis;
 beforeAll(async () => {
   const stateDir = mkdtempSync(path.join(tmpdir(), 'corridor-limits-'));
-  stack = await startStack({ stateDir, ephemeral: true, parts: ['redisLimits'], env: {} });
+  stack = await startStack({ stateDir, ephemeral: true, kinds: ['redisLimits'], env: {} });
   redis = limitsClient({ url: stack.urls.redisLimitsUrl });
   await ready(redis);
 });

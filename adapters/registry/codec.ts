@@ -16,7 +16,7 @@ import { fieldsOf, MISSING, registryCaller, saysMissing, uselessAnswer } from '.
 import type { RegistryOptions } from './options.ts';
 import { writeShortStringsFast } from './short-strings.ts';
 import { Slab } from './slab.ts';
-import { createWriters, registryAway, type Writer, type WrittenTopic } from './writer-schemas.ts';
+import { createWriterSchemas, registryAway, type Writer, type WrittenTopic } from './writer-schemas.ts';
 
 const HEADER_BYTES = 5;
 const REFERENCES_TIMEOUT_MS = 10_000;
@@ -34,7 +34,7 @@ export function registryCodec(options: RegistryOptions): Codec {
     { AVRO: avscOptions() as never },
   );
   const call = registryCaller(options, options.timeoutMs);
-  const writers = createWriters({ find, call, now, sleep: options.sleep ?? pause });
+  const writers = createWriterSchemas({ find, call, now, sleep: options.sleep ?? pause });
   const topics = new Map<string, WrittenTopic>();
   const slab = new Slab(HEADER_BYTES);
   if (options.shippedStrings !== true) writeShortStringsFast();

@@ -4,7 +4,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { recordType } from '../../schemas/avro-types.ts';
 import { selfContained } from '../../schemas/load.ts';
 import type { Answer } from './call.ts';
-import { CONFIRM_UNKNOWN_MS, createWriters, type WrittenTopic } from './writer-schemas.ts';
+import { CONFIRM_UNKNOWN_MS, createWriterSchemas, type WrittenTopic } from './writer-schemas.ts';
 
 const OWN = 7;
 const schemaOf = (record: string) => ({ status: 200, body: { schema: JSON.stringify(selfContained(record)) } });
@@ -14,7 +14,7 @@ let asked: number[];
 let ownAnswer: { status: number; body: unknown };
 let onSleep: () => void;
 let schemas: Map<number, Type | 'not-avro'>;
-const writers = createWriters({
+const writers = createWriterSchemas({
   find: async (id) => {
     asked.push(id);
     return schemas.get(id);

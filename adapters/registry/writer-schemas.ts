@@ -36,7 +36,7 @@ export interface WrittenTopic {
   readonly missedSince: Map<number, number>;
 }
 
-export interface WritersOptions {
+export interface WriterSchemasOptions {
   /** The schema of an id, or undefined where there is none. Rejects with REGISTRY_UNAVAILABLE in an outage. */
   readonly find: (id: number) => Promise<Type | 'not-avro' | undefined>;
   /** Never answered from a cache. */
@@ -46,14 +46,14 @@ export interface WritersOptions {
   readonly sleep: (ms: number) => Promise<void>;
 }
 
-export interface Writers {
+export interface WriterSchemas {
   /** Writers of all these ids. Rejects with a transient fault when the registry cannot say. */
   of(topic: WrittenTopic, ids: ReadonlySet<number>): Promise<ReadonlyMap<number, Writer>>;
   /** The way to read what an older or external writer wrote. */
   resolve(topic: WrittenTopic, id: number, writer: Type): Writer;
 }
 
-export function createWriters({ find, call, now, sleep }: WritersOptions): Writers {
+export function createWriterSchemas({ find, call, now, sleep }: WriterSchemasOptions): WriterSchemas {
   function resolve(topic: WrittenTopic, id: number, writer: Type): Writer {
     try {
       const resolver: Resolver = topic.type.createResolver(writer);

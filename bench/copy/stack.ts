@@ -8,7 +8,7 @@ import { cpuMs } from '../cpu.ts';
 /** A broker of the benchmark's own. */
 export async function startBroker(): Promise<LocalStack> {
   const stateDir = mkdtempSync(path.join(tmpdir(), 'corridor-bench-'));
-  return startStack({ stateDir, ephemeral: true, parts: ['kafka'], env: {} });
+  return startStack({ stateDir, ephemeral: true, kinds: ['kafka'], env: {} });
 }
 
 /** Processor time that the broker has used, ms; undefined when it is not a process of this machine. */

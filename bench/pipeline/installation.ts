@@ -43,7 +43,7 @@ export class Stand {
     const dir = mkdtempSync(path.join(tmpdir(), 'corridor-bench-'));
     const own = Object.entries(process.env).filter(([name]) => !name.startsWith('CORRIDOR_') && name !== 'MONGODB_URI');
     const env = { ...Object.fromEntries(own), CORRIDOR_ENV: 'development', CORRIDOR_LOG_LEVEL: 'warn', ...settings };
-    const stack = await startStack({ stateDir: dir, ephemeral: true, provider: 'processes', env: {}, onProgress: say });
+    const stack = await startStack({ stateDir: dir, ephemeral: true, runner: 'processes', env: {}, onProgress: say });
     const provider = await spawnSimulator({ ledgerFile: path.join(dir, 'provider.ndjson'), seed: 1, delayMs: 50 });
     const all = { ...env, ...stackEnvironment(stack.urls), CORRIDOR_PROVIDER_URL: provider.url };
     const stand = new Stand(dir, all, stack, provider);

@@ -29,7 +29,7 @@ export interface Costs {
 /** A durable server of the benchmark's own: the stand-in, unless there is a genuine one on this machine. */
 export async function startDatabase(): Promise<Database> {
   const stateDir = mkdtempSync(path.join(tmpdir(), 'corridor-bench-'));
-  const stack = await startStack({ stateDir, ephemeral: true, parts: ['mongo'], env: {} });
+  const stack = await startStack({ stateDir, ephemeral: true, kinds: ['mongo'], env: {} });
   const client = new MongoClient(stack.urls.mongoUri, {
     monitorCommands: true,
     writeConcern: { w: 'majority' },

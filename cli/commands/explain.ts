@@ -1,7 +1,7 @@
 // `corridor explain ID`: why a transfer was cleared, held or declined by screening, from the log.
 import type { Command } from 'commander';
 import { screeningEvidence } from '../../operations/queries/evidence.ts';
-import { tellEvidence } from '../../screening/explain-evidence.ts';
+import { explainEvidence } from '../../screening/explain-evidence.ts';
 import { withConnections } from '../connections.ts';
 import { print, toJson, withJson } from '../output.ts';
 
@@ -33,7 +33,7 @@ Example:
           print(`  ${sequence}  ${new Date(occurredAt).toISOString()}  ${topic}${why}`);
         }
         print('');
-        for (const line of tellEvidence(last.evidence, last.parties)) print(line);
+        for (const line of explainEvidence(last.evidence, last.parties)) print(line);
       }),
     );
 }

@@ -11,7 +11,7 @@ import { startUpHost } from '../../runtime/process/start-up.ts';
 import { keptBreakers } from '../../runtime/retries-and-dead-letters/breaker.ts';
 import { Connections } from '../../services/connections.ts';
 import { composedParts } from '../../services/process-parts/all-parts.ts';
-import { type Parts, partsFrom, requireKeys } from '../../services/process-parts/part-selection.ts';
+import { type ProcessParts, partsFrom, requireKeys } from '../../services/process-parts/part-selection.ts';
 import { keysUnder, unsafeSwitches } from '../../services/unsafe-switches/unsafe.ts';
 import type { TopicName } from '../../topics/catalogue.ts';
 import { explain, printError, toJsonLine } from '../output.ts';
@@ -65,7 +65,7 @@ Examples:
     });
 }
 
-async function runParts(parts: Parts, stays: boolean) {
+async function runParts(parts: ProcessParts, stays: boolean) {
   const unsafe = unsafeSwitches();
   // Its environment alone: no stack that happens to run beside it makes it a development installation.
   const asked = loadConfig(process.env);
@@ -127,7 +127,7 @@ async function runParts(parts: Parts, stays: boolean) {
 }
 
 /** Topics whose schemas must be known before there are hosts; the hosts wait for those of their own inputs. */
-function neededToCompose({ payouts, cases }: Parts): readonly TopicName[] {
+function neededToCompose({ payouts, cases }: ProcessParts): readonly TopicName[] {
   return [
     ...(payouts ? (['payout.requested', 'payout.updated'] as const) : []),
     ...(cases ? (['review.decided'] as const) : []),
@@ -135,7 +135,7 @@ function neededToCompose({ payouts, cases }: Parts): readonly TopicName[] {
 }
 
 /** How a process is named in logs and to the brokers: by what it runs. */
-function serviceName({ processors, sinks, payouts, cases, rescreening }: Parts): string {
+function serviceName({ processors, sinks, payouts, cases, rescreening }: ProcessParts): string {
   if (processors.length > 0 && sinks.length > 0 && payouts) return 'pipeline';
   if (processors.length === 1) return processors[0]!;
   if (processors.length > 1) return 'chain';

@@ -4,7 +4,7 @@ import { CodedError } from '../../ports/fault.ts';
 import { applyResume, planResume, type Resumption } from '../../runtime/progress/resume.ts';
 import { applyTopics, type ClusterPlan, planTopics } from '../../runtime/provision.ts';
 import type { Connections } from '../../services/connections.ts';
-import { type Parts, partsFrom } from '../../services/process-parts/part-selection.ts';
+import { type ProcessParts, partsFrom } from '../../services/process-parts/part-selection.ts';
 import { withConnections } from '../connections.ts';
 import { print, printRows, toJson, withJson } from '../output.ts';
 
@@ -73,7 +73,7 @@ function registerResume(topics: Command): void {
 }
 
 /** @throws CodedError */
-export function oneProcessor(name: string): Parts['processors'][number] {
+export function oneProcessor(name: string): ProcessParts['processors'][number] {
   const { processors } = partsFrom({ processors: name });
   const [processor] = processors;
   if (processor !== undefined && processors.length === 1) return processor;

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { contracts } from '../../topics/catalogue.ts';
-import { ENDED, STATE_OF_TOPIC, STATES, type Standing, TRANSITIONS, transitionFault } from './transfer-states.ts';
+import { brokenTransition, ENDED, type ReachedState, STATE_OF_TOPIC, STATES, TRANSITIONS } from './transfer-states.ts';
 
 /** The standing after a transition, as the table allows it. */
-function follow(previous: Standing | undefined, choice: number): Standing | undefined {
+function follow(previous: ReachedState | undefined, choice: number): ReachedState | undefined {
   const rows = TRANSITIONS.filter(
     (row) => row.from === previous?.state && (row.from !== 'HELD' || row.by === previous?.stage),
   );
@@ -14,8 +14,8 @@ function follow(previous: Standing | undefined, choice: number): Standing | unde
   return { state: row.to, stage: row.by, sequence: (previous?.sequence ?? 0) + 1, attempt };
 }
 
-function walk(choices: readonly number[]): Standing[] {
-  const path: Standing[] = [];
+function walk(choices: readonly number[]): ReachedState[] {
+  const path: ReachedState[] = [];
   for (const choice of choices) {
     const next = follow(path.at(-1), choice);
     if (next === undefined) break;
@@ -31,7 +31,7 @@ describe('the life of a transfer', () => {
     fc.assert(
       fc.property(choices, (steps) => {
         const path = walk(steps);
-        expect(path.map((standing, index) => transitionFault(path[index - 1], standing))).toEqual(
+        expect(path.map((reached, index) => brokenTransition(path[index - 1], reached))).toEqual(
           path.map(() => undefined),
         );
       }),
@@ -45,7 +45,7 @@ describe('the life of a transfer', () => {
         const index = at % path.length;
         if (!twice && index === path.length - 1) return;
         const bent = twice ? path.toSpliced(index, 0, path[index]!) : path.toSpliced(index, 1);
-        const faults = bent.map((standing, i) => transitionFault(bent[i - 1], standing));
+        const faults = bent.map((reached, i) => brokenTransition(bent[i - 1], reached));
         expect(faults.some((fault) => fault !== undefined)).toBe(true);
       }),
     );
@@ -65,9 +65,9 @@ describe('the life of a transfer', () => {
   });
 
   it('lets only the stage that holds resume', () => {
-    const held: Standing = { state: 'HELD', stage: 'SCREENING', sequence: 2, attempt: 1 };
-    expect(transitionFault(held, { state: 'SCREENED', stage: 'SCREENING', sequence: 3, attempt: 1 })).toBeUndefined();
-    expect(transitionFault(held, { state: 'RESERVED', stage: 'LIMITS', sequence: 3, attempt: 1 })).toContain(
+    const held: ReachedState = { state: 'HELD', stage: 'SCREENING', sequence: 2, attempt: 1 };
+    expect(brokenTransition(held, { state: 'SCREENED', stage: 'SCREENING', sequence: 3, attempt: 1 })).toBeUndefined();
+    expect(brokenTransition(held, { state: 'RESERVED', stage: 'LIMITS', sequence: 3, attempt: 1 })).toContain(
       'held by SCREENING',
     );
   });

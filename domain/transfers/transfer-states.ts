@@ -53,7 +53,7 @@ export const TRANSITIONS: readonly Transition[] = [
 export const ENDED: ReadonlySet<TransferState> = new Set(['COMPLETED', 'REJECTED', 'RETURNED']);
 
 /** Where a transfer stands: enough to judge its next event. */
-export interface Standing {
+export interface ReachedState {
   readonly state: TransferState;
   readonly stage: StageName;
   readonly sequence: number;
@@ -61,7 +61,7 @@ export interface Standing {
 }
 
 /** Why `next` may not follow `previous` (undefined: no event yet), or undefined when it may. */
-export function transitionFault(previous: Standing | undefined, next: Standing): string | undefined {
+export function brokenTransition(previous: ReachedState | undefined, next: ReachedState): string | undefined {
   const expectedSequence = (previous?.sequence ?? 0) + 1;
   if (next.sequence !== expectedSequence) return `sequence ${next.sequence} where ${expectedSequence} is due`;
   const row = TRANSITIONS.find(

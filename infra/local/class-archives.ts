@@ -7,7 +7,7 @@ import { makeScratch } from './artifacts.ts';
 import type { Java } from './java.ts';
 import { until } from './probes.ts';
 import type { Command, ProcessGroup } from './processes.ts';
-import type { PartSpec, ServerSpec } from './servers/server.ts';
+import type { ServerKindSpec, ServerSpec } from './servers/server.ts';
 
 const START_TIMEOUT_MS = 300_000;
 const DUMP_TIMEOUT_MS = 300_000;
@@ -22,10 +22,10 @@ export function classArchiveOptions(file: string | null): string[] {
   return file && existsSync(file) ? [`-XX:SharedArchiveFile=${file}`, '-Xshare:auto'] : [];
 }
 
-/** A part of one server, in a folder of its own and on free ports. */
+/** A single server, in a folder of its own and on free ports. */
 export interface Rehearsal {
   readonly archive: string;
-  readonly rehearse: (dir: string) => Promise<PartSpec>;
+  readonly rehearse: (dir: string) => Promise<ServerKindSpec>;
 }
 
 /**
@@ -53,11 +53,11 @@ export async function makeClassArchives(options: {
 async function makeOne(
   archive: string,
   dir: string,
-  part: PartSpec,
+  kind: ServerKindSpec,
   { group, signal }: { group: ProcessGroup; signal: AbortSignal },
 ): Promise<void> {
   const made = path.join(dir, 'classes.jsa');
-  const spec = part.servers[0] as ServerSpec;
+  const spec = kind.servers[0] as ServerSpec;
   await spec.prepare();
   const command = spec.command([`-XX:ArchiveClassesAtExit=${made}`]);
   const server = await group.start(nice(command), path.join(dir, 'rehearsal.log'));
@@ -69,7 +69,7 @@ async function makeOne(
     const patience = AbortSignal.any([signal, ended.signal, AbortSignal.timeout(START_TIMEOUT_MS)]);
     await until(patience, () => spec.probe());
     // What it does once it runs needs classes too.
-    await part.settle(patience, [spec.name]);
+    await kind.settle(patience, [spec.name]);
     // The archive is written after the end was asked for.
     await server.stop(DUMP_TIMEOUT_MS);
     const complete = server.ended === 'exit code 143' || server.ended === 'exit code 0';

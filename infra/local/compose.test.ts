@@ -31,14 +31,14 @@ const EXPECTED = [
   ['redis-queue', 'redis', 'redisQueue'],
 ] as const;
 
-test('it has every part of the local stack, and nothing else', () => {
+test('it has every server of the local stack, and nothing else', () => {
   expect(Object.keys(compose.services)).toEqual(EXPECTED.map(([service]) => service));
 });
 
 describe.each(EXPECTED)('%s', (name, image, server) => {
   const service = compose.services[name] as Service;
 
-  test('is the image that the containers provider runs, pinned', () => {
+  test('is the image that the containers runner runs, pinned', () => {
     expect(service.image).toBe(IMAGES[image]);
     expect(service.image).toMatch(/:\d+\.\d+\.\d+/);
   });

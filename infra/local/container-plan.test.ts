@@ -2,12 +2,12 @@
 import { describe, expect, test } from 'vitest';
 import { planContainers } from './container-plan.ts';
 import { volumeName } from './container-stack.ts';
-import type { ProviderOptions } from './runner.ts';
+import type { RunnerOptions } from './runner.ts';
 import { StateDir } from './state.ts';
-import { PART_NAMES } from './types.ts';
+import { SERVER_KINDS } from './types.ts';
 
-const options = (more: Partial<ProviderOptions> = {}): ProviderOptions => ({
-  parts: PART_NAMES,
+const options = (more: Partial<RunnerOptions> = {}): RunnerOptions => ({
+  kinds: SERVER_KINDS,
   state: new StateDir('/nowhere'),
   settings: { format: 1, brokers: 1, clusterId: 'Y29ycmlkb3ItY29tcG9zZQ' },
   ephemeral: true,
@@ -24,7 +24,7 @@ const options = (more: Partial<ProviderOptions> = {}): ProviderOptions => ({
   ...more,
 });
 
-test('each part is one container whose port its URL names', async () => {
+test('each server is one container whose port its URL names', async () => {
   const { specs, urls } = await planContainers(options());
   expect(specs.map(({ name }) => name)).toEqual(['kafka-1', 'registry', 'mongo', 'redisLimits', 'redisQueue']);
   const port = (name: string) => specs.find((spec) => spec.name === name)?.ports[0]?.host;
@@ -40,7 +40,7 @@ test('each part is one container whose port its URL names', async () => {
 describe('a cluster of three', () => {
   test('finds itself by name, and tells this machine its ports', async () => {
     const settings = { ...options().settings, brokers: 3 as const };
-    const { specs } = await planContainers(options({ parts: ['kafka'], settings }));
+    const { specs } = await planContainers(options({ kinds: ['kafka'], settings }));
     const env = specs.map((spec) => spec.env ?? {});
     expect(new Set(env.map(({ KAFKA_CONTROLLER_QUORUM_VOTERS: voters }) => voters))).toEqual(
       new Set(['1@kafka-1:9093,2@kafka-2:9093,3@kafka-3:9093']),
@@ -56,7 +56,7 @@ describe('a cluster of three', () => {
 
   test('behind proxies advertises their ports, and says where they send to', async () => {
     const settings = { ...options().settings, brokers: 3 as const };
-    const plan = await planContainers(options({ parts: ['kafka'], settings, advertisedPorts: [101, 102, 103] }));
+    const plan = await planContainers(options({ kinds: ['kafka'], settings, advertisedPorts: [101, 102, 103] }));
     expect(plan.kafkaBehindProxy).toEqual(plan.specs.map(({ ports }) => `127.0.0.1:${ports[1]?.host}`));
     for (const [index, spec] of plan.specs.entries()) {
       expect(spec.env?.['KAFKA_ADVERTISED_LISTENERS']).toContain(`PROXIED://127.0.0.1:${101 + index}`);

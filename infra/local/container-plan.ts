@@ -2,16 +2,16 @@
 import { DATA_PATHS, type IMAGES, INNER_PORTS } from './images.ts';
 import { fixedPort, freePorts } from './ports.ts';
 import { probeMongo, probeRedis, probeRegistry, until } from './probes.ts';
-import type { ProviderOptions } from './runner.ts';
+import type { RunnerOptions } from './runner.ts';
 import { commonSettings, settleKafka } from './servers/kafka-cluster.ts';
 import { mongoUri } from './servers/mongo.ts';
 import { REDIS_FLAGS } from './servers/redis.ts';
 import { REGISTRY_PATH, requireCompatibility } from './servers/registry.ts';
-import type { PartName, ServerName, StackUrls } from './types.ts';
+import type { ServerKind, ServerName, StackUrls } from './types.ts';
 
 export interface ContainerSpec {
   readonly name: ServerName;
-  readonly part: PartName;
+  readonly kind: ServerKind;
   readonly image: keyof typeof IMAGES;
   readonly ports: readonly { container: number; host: number }[];
   readonly command?: readonly string[];
@@ -27,8 +27,8 @@ export interface ContainerPlan {
   readonly kafkaBehindProxy: readonly string[];
 }
 
-export async function planContainers(options: ProviderOptions): Promise<ContainerPlan> {
-  const wants = (part: PartName) => options.parts.includes(part);
+export async function planContainers(options: RunnerOptions): Promise<ContainerPlan> {
+  const wants = (kind: ServerKind) => options.kinds.includes(kind);
   const names = (['kafka-1', 'kafka-2', 'kafka-3'] as const).slice(0, options.settings.brokers);
   const spare = await freePorts(4 + 2 * names.length);
   const portOf = async (server: ServerName): Promise<number> =>
@@ -58,7 +58,7 @@ export async function planContainers(options: ProviderOptions): Promise<Containe
     const url = `http://127.0.0.1:${port}${REGISTRY_PATH}`;
     specs.push({
       name: 'registry',
-      part: 'registry',
+      kind: 'registry',
       image: 'registry',
       ports: [{ container: INNER_PORTS.registry, host: port }],
       env: { REGISTRY_DATASOURCE_URL: `jdbc:h2:file:${DATA_PATHS.registry}/schemas;WRITE_DELAY=0` },
@@ -74,7 +74,7 @@ export async function planContainers(options: ProviderOptions): Promise<Containe
     const port = await portOf('mongo');
     specs.push({
       name: 'mongo',
-      part: 'mongo',
+      kind: 'mongo',
       image: 'mongo',
       ports: [{ container: INNER_PORTS.mongo, host: port }],
       command: ['--replSet', 'corridor', '--bind_ip_all'],
@@ -91,7 +91,7 @@ export async function planContainers(options: ProviderOptions): Promise<Containe
     const address = `redis://127.0.0.1:${port}`;
     specs.push({
       name,
-      part: name,
+      kind: name,
       image: 'redis',
       ports: [{ container: INNER_PORTS.redis, host: port }],
       command: ['redis-server', ...REDIS_FLAGS],
@@ -103,7 +103,7 @@ export async function planContainers(options: ProviderOptions): Promise<Containe
 }
 
 function kafkaContainer(
-  options: ProviderOptions,
+  options: RunnerOptions,
   broker: { name: ServerName; port: number; advertised: number | undefined; proxied: number },
   index: number,
   names: readonly string[],
@@ -126,7 +126,7 @@ function kafkaContainer(
   };
   return {
     name: broker.name,
-    part: 'kafka',
+    kind: 'kafka',
     image: 'kafka',
     ports: [
       { container: INNER_PORTS.kafka, host: broker.port },

@@ -1,4 +1,4 @@
-// The `containers` provider, on testcontainers. Data live in named volumes, so that they outlive the containers; an
+// The `containers` runner, on testcontainers. Data live in named volumes, so that they outlive the containers; an
 // ephemeral stack has none. If this process dies, testcontainers' reaper removes the containers.
 import { createHash } from 'node:crypto';
 import { createWriteStream, mkdirSync } from 'node:fs';
@@ -8,8 +8,8 @@ import { docker } from './docker.ts';
 import { describeError, StackError } from './fault.ts';
 import { DATA_PATHS, IMAGES } from './images.ts';
 import { READY_TIMEOUT_MS } from './process-server.ts';
-import type { ProvidedServer, ProviderOptions, ProviderStack } from './runner.ts';
-import type { PartName, ServerName, StackUrls } from './types.ts';
+import type { RunnerOptions, RunnerStack, RunServer } from './runner.ts';
+import type { ServerKind, ServerName, StackUrls } from './types.ts';
 
 interface Running {
   readonly spec: ContainerSpec;
@@ -24,21 +24,21 @@ const DO_NOT_WAIT: WaitStrategy = {
   getStartupTimeout: () => READY_TIMEOUT_MS,
 };
 
-export class ContainerStack implements ProviderStack {
+export class ContainerStack implements RunnerStack {
   readonly urls: Partial<StackUrls>;
   readonly kafkaBehindProxy: readonly string[];
-  readonly #options: ProviderOptions;
+  readonly #options: RunnerOptions;
   readonly #running: Running[] = [];
   #network: StartedNetwork | null = null;
 
-  private constructor(options: ProviderOptions, plan: ContainerPlan) {
+  private constructor(options: RunnerOptions, plan: ContainerPlan) {
     this.#options = options;
     this.urls = plan.urls;
     this.kafkaBehindProxy = plan.kafkaBehindProxy;
   }
 
-  /** Pulls what is missing and starts all parts. If one fails, those already started are removed. */
-  static async start(options: ProviderOptions): Promise<ContainerStack> {
+  /** Pulls what is missing and starts all servers. If one fails, those already started are removed. */
+  static async start(options: RunnerOptions): Promise<ContainerStack> {
     if (options.detached) {
       throw new StackError(
         'DOCKER_UNAVAILABLE',
@@ -63,7 +63,7 @@ export class ContainerStack implements ProviderStack {
     return stack;
   }
 
-  servers(): ProvidedServer[] {
+  servers(): RunServer[] {
     return this.#running.map(({ spec, container }) => ({
       name: spec.name,
       identity: null,
@@ -83,27 +83,27 @@ export class ContainerStack implements ProviderStack {
     this.#network = null;
   }
 
-  async kill(target: PartName | ServerName, signal: NodeJS.Signals): Promise<void> {
+  async kill(target: ServerKind | ServerName, signal: NodeJS.Signals): Promise<void> {
     await this.#each(target, async (id) => {
       await docker('kill', '--signal', signal, id);
       await docker('wait', id);
     });
   }
 
-  async stopPart(target: PartName | ServerName): Promise<void> {
+  async stopServer(target: ServerKind | ServerName): Promise<void> {
     await this.#each(target, (id) => docker('stop', id));
   }
 
-  async restart(target: PartName | ServerName): Promise<void> {
+  async restart(target: ServerKind | ServerName): Promise<void> {
     await this.#each(target, (id) => docker('restart', id));
     await this.#ready(this.#select(target));
   }
 
-  async freeze(target: PartName | ServerName): Promise<void> {
+  async freeze(target: ServerKind | ServerName): Promise<void> {
     await this.#each(target, (id) => docker('pause', id));
   }
 
-  async thaw(target: PartName | ServerName): Promise<void> {
+  async thaw(target: ServerKind | ServerName): Promise<void> {
     await this.#each(target, (id) => docker('unpause', id));
   }
 
@@ -159,17 +159,17 @@ export class ContainerStack implements ProviderStack {
     );
   }
 
-  #select(target: PartName | ServerName): readonly Running[] {
-    const found = this.#running.filter(({ spec }) => spec.name === target || spec.part === target);
+  #select(target: ServerKind | ServerName): readonly Running[] {
+    const found = this.#running.filter(({ spec }) => spec.name === target || spec.kind === target);
     if (found.length > 0) return found;
     throw new StackError(
       'NOT_RUNNING',
       `${target} is not run by this stack.`,
-      'Choose a part that this stack started.',
+      'Choose a server that this stack started.',
     );
   }
 
-  async #each(target: PartName | ServerName, act: (id: string) => Promise<unknown>): Promise<void> {
+  async #each(target: ServerKind | ServerName, act: (id: string) => Promise<unknown>): Promise<void> {
     await Promise.all(this.#select(target).map(({ container }) => act(container.getId())));
   }
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { overrides, probeOverrides, stackEnvironment } from './external.ts';
-import { PART_NAMES } from './types.ts';
+import { SERVER_KINDS } from './types.ts';
 
 const all = {
   CORRIDOR_KAFKA_BROKERS: 'a:9092, b:9092',
@@ -11,9 +11,9 @@ const all = {
 };
 
 describe('overrides', () => {
-  test('one variable a part', () => {
-    expect(overrides(all, PART_NAMES)).toEqual({
-      parts: PART_NAMES,
+  test('one variable a server', () => {
+    expect(overrides(all, SERVER_KINDS)).toEqual({
+      kinds: SERVER_KINDS,
       urls: {
         kafkaBrokers: ['a:9092', 'b:9092'],
         registryUrl: 'http://registry:8081',
@@ -24,17 +24,17 @@ describe('overrides', () => {
     });
   });
 
-  test('an empty variable, and a part that is not wanted, count for nothing', () => {
+  test('an empty variable, and a server that is not wanted, count for nothing', () => {
     expect(overrides({ ...all, MONGODB_URI: '' }, ['mongo', 'redisQueue'])).toEqual({
-      parts: ['redisQueue'],
+      kinds: ['redisQueue'],
       urls: { redisQueueUrl: 'rediss://:secret@queue:6380/1' },
     });
   });
 
   test('what points another process to a stack is read back as the same URLs', () => {
-    const { urls } = overrides(all, PART_NAMES);
+    const { urls } = overrides(all, SERVER_KINDS);
     const full = { kafkaBrokers: [], registryUrl: '', mongoUri: '', redisLimitsUrl: '', redisQueueUrl: '', ...urls };
-    expect(overrides(stackEnvironment(full), PART_NAMES).urls).toEqual(urls);
+    expect(overrides(stackEnvironment(full), SERVER_KINDS).urls).toEqual(urls);
     expect(stackEnvironment({ ...full, mongoUri: '', kafkaBrokers: [] })).not.toHaveProperty('MONGODB_URI');
   });
 });
@@ -47,7 +47,7 @@ test.each([
   { CORRIDOR_REDIS_QUEUE_URL: 'redis://127.0.0.1:1' },
 ])('a server that does not answer is named by its variable: %o', async (env) => {
   const [variable] = Object.keys(env);
-  await expect(probeOverrides(overrides(env, PART_NAMES), () => undefined, 50)).rejects.toMatchObject({
+  await expect(probeOverrides(overrides(env, SERVER_KINDS), () => undefined, 50)).rejects.toMatchObject({
     code: 'EXTERNAL_UNREACHABLE',
     message: expect.stringContaining(variable as string),
     cure: expect.stringContaining(variable as string),
@@ -56,6 +56,6 @@ test.each([
 
 test('a password in a URL is not quoted, whatever its client says', async () => {
   const env = { CORRIDOR_REGISTRY_URL: 'http://user:hunter2@127.0.0.1:1' };
-  const refused = probeOverrides(overrides(env, PART_NAMES), () => undefined, 50);
+  const refused = probeOverrides(overrides(env, SERVER_KINDS), () => undefined, 50);
   await expect(refused).rejects.toMatchObject({ message: expect.not.stringContaining('hunter2') });
 });

@@ -2,10 +2,10 @@
 import { withoutCredentials } from '../../ports/hide.ts';
 import { describeError, StackError } from './fault.ts';
 import { probeKafka, probeMongo, probeRedis, probeRegistry, until } from './probes.ts';
-import type { PartName, StackUrls } from './types.ts';
+import type { ServerKind, StackUrls } from './types.ts';
 
-/** The variable that names each part's own server. */
-export const OVERRIDE_VARIABLES: Readonly<Record<PartName, string>> = {
+/** The variable that names a server of somebody else. */
+export const OVERRIDE_VARIABLES: Readonly<Record<ServerKind, string>> = {
   kafka: 'CORRIDOR_KAFKA_BROKERS',
   registry: 'CORRIDOR_REGISTRY_URL',
   mongo: 'MONGODB_URI',
@@ -17,31 +17,31 @@ export const OVERRIDE_VARIABLES: Readonly<Record<PartName, string>> = {
 const PATIENCE_MS = 10_000;
 
 export interface Overrides {
-  readonly parts: readonly PartName[];
+  readonly kinds: readonly ServerKind[];
   readonly urls: Partial<StackUrls>;
 }
 
-/** The parts that the environment replaces, with their URLs. An empty variable counts as unset. */
-export function overrides(env: NodeJS.ProcessEnv, wanted: readonly PartName[]): Overrides {
-  const parts = wanted.filter((part) => env[OVERRIDE_VARIABLES[part]]);
-  const value = (part: PartName) => env[OVERRIDE_VARIABLES[part]] as string;
+/** The servers that the environment replaces, with their URLs. An empty variable counts as unset. */
+export function overrides(env: NodeJS.ProcessEnv, wanted: readonly ServerKind[]): Overrides {
+  const kinds = wanted.filter((kind) => env[OVERRIDE_VARIABLES[kind]]);
+  const value = (kind: ServerKind) => env[OVERRIDE_VARIABLES[kind]] as string;
   const urls: { -readonly [K in keyof StackUrls]?: StackUrls[K] } = {};
-  for (const part of parts) {
-    if (part === 'kafka')
-      urls.kafkaBrokers = value(part)
+  for (const kind of kinds) {
+    if (kind === 'kafka')
+      urls.kafkaBrokers = value(kind)
         .split(',')
         .map((broker) => broker.trim());
-    if (part === 'registry') urls.registryUrl = value(part).replace(/\/+$/, '');
-    if (part === 'mongo') urls.mongoUri = value(part);
-    if (part === 'redisLimits') urls.redisLimitsUrl = value(part);
-    if (part === 'redisQueue') urls.redisQueueUrl = value(part);
+    if (kind === 'registry') urls.registryUrl = value(kind).replace(/\/+$/, '');
+    if (kind === 'mongo') urls.mongoUri = value(kind);
+    if (kind === 'redisLimits') urls.redisLimitsUrl = value(kind);
+    if (kind === 'redisQueue') urls.redisQueueUrl = value(kind);
   }
-  return { parts, urls };
+  return { kinds, urls };
 }
 
 /** The environment that points another process to these servers: `startStack` in it starts nothing. */
 export function stackEnvironment(urls: StackUrls): Record<string, string> {
-  const values: Record<PartName, string> = {
+  const values: Record<ServerKind, string> = {
     kafka: urls.kafkaBrokers.join(','),
     registry: urls.registryUrl,
     mongo: urls.mongoUri,
@@ -51,17 +51,17 @@ export function stackEnvironment(urls: StackUrls): Record<string, string> {
   return Object.fromEntries(
     Object.entries(values)
       .filter(([, value]) => value !== '')
-      .map(([part, value]) => [OVERRIDE_VARIABLES[part as PartName], value]),
+      .map(([kind, value]) => [OVERRIDE_VARIABLES[kind as ServerKind], value]),
   );
 }
 
 /** Asks each of these servers one question. Throws StackError EXTERNAL_UNREACHABLE. */
 export async function probeOverrides(
-  { parts, urls }: Overrides,
+  { kinds, urls }: Overrides,
   onProgress: (line: string) => void,
   patienceMs = PATIENCE_MS,
 ): Promise<void> {
-  const probes: Record<PartName, () => Promise<void>> = {
+  const probes: Record<ServerKind, () => Promise<void>> = {
     kafka: () => probeKafka(urls.kafkaBrokers ?? [], 1),
     registry: () => probeRegistry(urls.registryUrl ?? ''),
     mongo: () => probeMongo(urls.mongoUri ?? ''),
@@ -69,12 +69,12 @@ export async function probeOverrides(
     redisQueue: () => probeRedis(urls.redisQueueUrl ?? ''),
   };
   await Promise.all(
-    parts.map(async (part) => {
-      const slow = setTimeout(() => onProgress(`Waiting for the server that ${OVERRIDE_VARIABLES[part]} names`), 1_000);
+    kinds.map(async (kind) => {
+      const slow = setTimeout(() => onProgress(`Waiting for the server that ${OVERRIDE_VARIABLES[kind]} names`), 1_000);
       try {
-        await until(AbortSignal.timeout(patienceMs), probes[part]);
+        await until(AbortSignal.timeout(patienceMs), probes[kind]);
       } catch (error) {
-        const variable = OVERRIDE_VARIABLES[part];
+        const variable = OVERRIDE_VARIABLES[kind];
         throw new StackError(
           'EXTERNAL_UNREACHABLE',
           `The server that ${variable} names does not answer (${withoutCredentials(describeError(error))}).`,

@@ -20,7 +20,7 @@ afterAll(() => rmSync(root, { recursive: true, force: true }));
 
 async function failure(options: Partial<StackOptions>): Promise<StackError> {
   try {
-    const stack = await startStack({ stateDir, provider: 'processes', env: clean, ...options });
+    const stack = await startStack({ stateDir, runner: 'processes', env: clean, ...options });
     await stack.stop();
   } catch (error) {
     if (error instanceof StackError) return error;
@@ -44,7 +44,7 @@ describe('ports', () => {
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const port = (server.address() as { port: number }).port;
     const env = { ...clean, CORRIDOR_REDIS_LIMITS_PORT: String(port) };
-    const error = await failure({ parts: ['redisLimits'], fixedPorts: true, env });
+    const error = await failure({ kinds: ['redisLimits'], fixedPorts: true, env });
     server.close();
     expect(error.code).toBe('PORT_IN_USE');
     expect(error.message).toContain(`Port ${port}`);
@@ -53,28 +53,28 @@ describe('ports', () => {
 
   test('a port that is none', async () => {
     const env = { ...clean, CORRIDOR_REDIS_LIMITS_PORT: '70000' };
-    const error = await failure({ parts: ['redisLimits'], fixedPorts: true, env });
+    const error = await failure({ kinds: ['redisLimits'], fixedPorts: true, env });
     expect(error.code).toBe('BAD_SETTING');
   });
 });
 
 describe('the state folder', () => {
-  const run = async (parts: StackOptions['parts'] & {}) => {
-    const stack = await startStack({ stateDir, provider: 'processes', env: clean, parts });
+  const run = async (kinds: StackOptions['kinds'] & {}) => {
+    const stack = await startStack({ stateDir, runner: 'processes', env: clean, kinds });
     await stack.stop();
   };
 
   test('cannot be made', async () => {
     const file = path.join(stateDir, 'file');
     writeFileSync(file, '');
-    const error = await failure({ stateDir: path.join(file, 'below'), parts: ['redisLimits'] });
+    const error = await failure({ stateDir: path.join(file, 'below'), kinds: ['redisLimits'] });
     expect(error.code).toBe('STATE_NOT_WRITABLE');
   });
 
   test.each(['corridor-state.json', 'running.json'])('holds a %s that is no JSON; wiping mends it', async (file) => {
     await run(['redisLimits']);
     writeFileSync(path.join(stateDir, file), '{"format":');
-    const error = await failure({ parts: ['redisLimits'] });
+    const error = await failure({ kinds: ['redisLimits'] });
     expect(error.code).toBe('STATE_CORRUPT');
     expect(error.cure).toContain('down --wipe');
     await wipe(stateDir);
@@ -83,14 +83,14 @@ describe('the state folder', () => {
 
   test('was made for another number of brokers', async () => {
     await run(['redisLimits']);
-    const error = await failure({ parts: ['redisLimits'], brokers: 3 });
+    const error = await failure({ kinds: ['redisLimits'], brokers: 3 });
     expect(error.code).toBe('STATE_MISMATCH');
   });
 
   test('lost what identifies the Kafka data', async () => {
     await run(['redisLimits']);
     mkdirSync(path.join(stateDir, 'data', 'kafka-1', 'log'), { recursive: true });
-    const error = await failure({ parts: ['kafka'] });
+    const error = await failure({ kinds: ['kafka'] });
     expect(error.code).toBe('STATE_CORRUPT');
     expect(error.message).toContain('meta.properties');
   });
@@ -101,7 +101,7 @@ describe('the state folder', () => {
     const logs = readdirSync(data, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.aof'));
     expect(logs.length).toBeGreaterThan(0);
     for (const name of logs) writeFileSync(path.join(data, name), 'not a Redis command\r\n');
-    const error = await failure({ parts: ['redisLimits'] });
+    const error = await failure({ kinds: ['redisLimits'] });
     expect(error.code).toBe('STATE_CORRUPT');
     expect(error.cure).toContain('down --wipe');
   });
@@ -115,14 +115,14 @@ describe('the state folder', () => {
 
 describe('programs', () => {
   test('no Java', async () => {
-    const error = await failure({ parts: ['kafka'], env: { ...clean, JAVA_HOME: '/nowhere' } });
+    const error = await failure({ kinds: ['kafka'], env: { ...clean, JAVA_HOME: '/nowhere' } });
     expect(error.code).toBe('JAVA_MISSING');
     expect(error.cure).toContain('openjdk-17');
   });
 
   test('a Java that is too old', async () => {
     const dir = tools({ java: 'echo \'openjdk version "11.0.2"\' >&2' });
-    const error = await failure({ parts: ['kafka'], env: { PATH: dir } });
+    const error = await failure({ kinds: ['kafka'], env: { PATH: dir } });
     expect(error.code).toBe('JAVA_MISSING');
     expect(error.message).toContain('11.0.2');
   });
@@ -130,7 +130,7 @@ describe('programs', () => {
   test('no Maven, when something is to be fetched', async () => {
     const dir = tools({ java: 'echo \'openjdk version "17.0.15"\' >&2' });
     const error = await failure({
-      parts: ['kafka'],
+      kinds: ['kafka'],
       env: { PATH: dir },
       artifactsDir: path.join(stateDir, 'artifacts'),
     });
@@ -144,20 +144,20 @@ describe('programs', () => {
     const mirror = '<mirror><id>gone</id><mirrorOf>*</mirrorOf><url>http://127.0.0.1:1/</url></mirror>';
     writeFileSync(path.join(home, '.m2', 'settings.xml'), `<settings><mirrors>${mirror}</mirrors></settings>`);
     const env = { ...clean, MAVEN_OPTS: `-Duser.home=${home}` };
-    const error = await failure({ parts: ['kafka'], env, artifactsDir: path.join(stateDir, 'artifacts') });
+    const error = await failure({ kinds: ['kafka'], env, artifactsDir: path.join(stateDir, 'artifacts') });
     expect(error.code).toBe('DOWNLOAD_FAILED');
     expect(error.cure).toContain('network');
     expect(readdirSync(path.join(stateDir, 'artifacts'))).toContain('maven.log');
   });
 
   test('a mongod that does not run, and one that gives up', async () => {
-    const missing = await failure({ parts: ['mongo'], env: { ...clean, CORRIDOR_MONGOD: '/nowhere/mongod' } });
+    const missing = await failure({ kinds: ['mongo'], env: { ...clean, CORRIDOR_MONGOD: '/nowhere/mongod' } });
     expect(missing.code).toBe('BAD_SETTING');
     const mongod = path.join(
       tools({ mongod: '[ "$1" = --version ] && exit 0; echo "fatal: no" >&2; exit 3' }),
       'mongod',
     );
-    const giving = await failure({ parts: ['mongo'], env: { ...clean, CORRIDOR_MONGOD: mongod } });
+    const giving = await failure({ kinds: ['mongo'], env: { ...clean, CORRIDOR_MONGOD: mongod } });
     expect(giving.code).toBe('SERVER_FAILED');
     expect(giving.message).toContain('exit code 3');
     expect(giving.message).toContain('fatal: no');
@@ -165,37 +165,37 @@ describe('programs', () => {
 
   test('containers are asked for, and only the docker command is there', async () => {
     const dir = tools({ docker: 'echo "Cannot connect to the Docker daemon" >&2; exit 1' });
-    const error = await failure({ parts: ['redisLimits'], provider: 'containers', env: { PATH: dir } });
+    const error = await failure({ kinds: ['redisLimits'], runner: 'containers', env: { PATH: dir } });
     expect(error.code).toBe('DOCKER_UNAVAILABLE');
   });
 
   test('a Docker that answers but starts nothing: processes are tried, unless containers were asked for', async () => {
     const dir = tools({ docker: 'echo 28.0.0' });
     const env = { ...clean, PATH: `${dir}:${clean['PATH']}` };
-    const error = await failure({ parts: ['redisQueue'], provider: 'containers', env });
+    const error = await failure({ kinds: ['redisQueue'], runner: 'containers', env });
     expect(error.code).toBe('CONTAINER_FAILED');
     const lines: string[] = [];
-    const stack = await startStack({ stateDir, env, parts: ['redisQueue'], onProgress: (line) => lines.push(line) });
+    const stack = await startStack({ stateDir, env, kinds: ['redisQueue'], onProgress: (line) => lines.push(line) });
     expect(lines.join()).toContain('Trying plain processes instead');
-    expect(stack.provider('redisQueue')).toBe('processes');
+    expect(stack.runner('redisQueue')).toBe('processes');
     await stack.stop();
   });
 
   test('without a Docker daemon, processes are chosen', async () => {
     const dir = tools({ docker: 'exit 1' });
     const env = { ...clean, PATH: `${dir}:${clean['PATH']}` };
-    const stack = await startStack({ stateDir, env, parts: ['redisQueue'], provider: 'auto' });
-    expect(stack.provider('redisQueue')).toBe('processes');
+    const stack = await startStack({ stateDir, env, kinds: ['redisQueue'], runner: 'auto' });
+    expect(stack.runner('redisQueue')).toBe('processes');
     await stack.stop();
   });
 });
 
 test('a server of the environment that answers is neither started nor stopped', async () => {
-  const theirs = await startStack({ stateDir, provider: 'processes', env: clean, parts: ['redisLimits'] });
+  const theirs = await startStack({ stateDir, runner: 'processes', env: clean, kinds: ['redisLimits'] });
   const env = { ...clean, CORRIDOR_REDIS_LIMITS_URL: theirs.urls.redisLimitsUrl };
-  const ours = await startStack({ stateDir: mkdtempSync(path.join(root, 'state-')), env, parts: ['redisLimits'] });
+  const ours = await startStack({ stateDir: mkdtempSync(path.join(root, 'state-')), env, kinds: ['redisLimits'] });
   expect(ours.urls.redisLimitsUrl).toBe(theirs.urls.redisLimitsUrl);
-  expect(ours.provider('redisLimits')).toBe('external');
+  expect(ours.runner('redisLimits')).toBe('external');
   expect(ours.servers()).toEqual([]);
   await expect(ours.kill('redisLimits')).rejects.toMatchObject({ code: 'NOT_RUNNING' });
   await ours.stop();

@@ -5,10 +5,10 @@ import type { Overrides } from './external.ts';
 import { StackError } from './fault.ts';
 import { ProcessStack } from './process-stack.ts';
 import { ownIdentity } from './processes.ts';
-import type { ProviderOptions, ProviderStack } from './runner.ts';
+import type { RunnerOptions, RunnerStack } from './runner.ts';
 import type { RunningState, StateDir, StateSettings } from './state.ts';
 import { portsOf } from './state-ports.ts';
-import type { LocalStack, PartName, Provider, ServerInfo, ServerName, StackOptions, StackUrls } from './types.ts';
+import type { LocalStack, Runner, ServerInfo, ServerKind, ServerName, StackOptions, StackUrls } from './types.ts';
 
 const NO_URLS: StackUrls = { kafkaBrokers: [], registryUrl: '', mongoUri: '', redisLimitsUrl: '', redisQueueUrl: '' };
 
@@ -16,11 +16,11 @@ export interface OwnStackOptions {
   readonly options: StackOptions;
   readonly state: StateDir;
   readonly settings: StateSettings;
-  readonly parts: readonly PartName[];
+  readonly kinds: readonly ServerKind[];
   readonly external: Overrides;
   readonly env: NodeJS.ProcessEnv;
   readonly progress: (line: string) => void;
-  /** Other parts of this stack, which run already; those that are started take the ports that they had in it. */
+  /** Other servers of this stack, which run already; those that are started take the ports that they had in it. */
   readonly beside?: RunningState;
 }
 
@@ -31,14 +31,14 @@ export class OwnStack implements LocalStack {
   readonly owned = true;
   readonly kafkaBehindProxy: readonly string[];
   readonly #start: OwnStackOptions;
-  readonly #stack: ProviderStack;
-  readonly #provider: Provider;
+  readonly #stack: RunnerStack;
+  readonly #runner: Runner;
   #stopped: Promise<void> | null = null;
 
-  private constructor(start: OwnStackOptions, stack: ProviderStack, provider: Provider) {
+  private constructor(start: OwnStackOptions, stack: RunnerStack, runner: Runner) {
     this.#start = start;
     this.#stack = stack;
-    this.#provider = provider;
+    this.#runner = runner;
     this.urls = urlsOf(start, stack);
     this.stateDir = start.state.dir;
     this.kafkaBehindProxy = stack.kafkaBehindProxy;
@@ -54,12 +54,12 @@ export class OwnStack implements LocalStack {
         'Give one for each broker.',
       );
     }
-    const own = start.parts.filter((part) => !start.external.parts.includes(part));
+    const own = start.kinds.filter((kind) => !start.external.kinds.includes(kind));
     const began = Date.now();
     if (own.length > 0) progress(`Starting ${own.join(', ')}`);
-    const provide = async (provider: 'containers' | 'processes') => {
-      const settled: ProviderOptions = {
-        parts: own,
+    const provide = async (runner: 'containers' | 'processes') => {
+      const settled: RunnerOptions = {
+        kinds: own,
         state,
         settings: start.settings,
         env: start.env,
@@ -72,19 +72,19 @@ export class OwnStack implements LocalStack {
         trial: options.trial ?? false,
         onProgress: progress,
         onUnexpectedExit: options.onUnexpectedExit ?? (() => undefined),
-        onChange: (stack) => save(start, stack, provider),
+        onChange: (stack) => save(start, stack, runner),
       };
       // testcontainers is a development dependency, and slow to load.
       const stack =
-        provider === 'processes'
+        runner === 'processes'
           ? await ProcessStack.start(settled)
           : await (await import('./container-stack.ts')).ContainerStack.start(settled);
-      return new OwnStack(start, stack, provider);
+      return new OwnStack(start, stack, runner);
     };
     try {
       const stack = await chooseProvider(start, own, provide);
-      save(start, stack.#stack, stack.#provider);
-      if (own.length > 0 && stack.#provider !== 'external') state.setProvider(stack.#provider);
+      save(start, stack.#stack, stack.#runner);
+      if (own.length > 0 && stack.#runner !== 'external') state.setRunner(stack.#runner);
       progress(`The stack is up (${((Date.now() - began) / 1_000).toFixed(1)} s)`);
       return stack;
     } catch (error) {
@@ -97,15 +97,15 @@ export class OwnStack implements LocalStack {
   servers(): readonly ServerInfo[] {
     return this.#stack.servers().map(({ name, identity, container, log }) => ({
       name,
-      provider: this.#provider,
+      runner: this.#runner,
       pid: identity?.pid ?? null,
       container,
       log,
     }));
   }
 
-  provider(part: PartName): Provider {
-    return providerOf(this.#start, part, this.#provider);
+  runner(kind: ServerKind): Runner {
+    return runnerOf(this.#start, kind, this.#runner);
   }
 
   archiveClasses(): Promise<void> {
@@ -117,23 +117,23 @@ export class OwnStack implements LocalStack {
     return this.#stopped;
   }
 
-  kill(target: PartName | ServerName, signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
+  kill(target: ServerKind | ServerName, signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
     return this.#stack.kill(target, signal);
   }
 
-  restart(target: PartName | ServerName): Promise<void> {
+  restart(target: ServerKind | ServerName): Promise<void> {
     return this.#stack.restart(target);
   }
 
-  stopPart(target: PartName | ServerName): Promise<void> {
-    return this.#stack.stopPart(target);
+  stopServer(target: ServerKind | ServerName): Promise<void> {
+    return this.#stack.stopServer(target);
   }
 
-  freeze(target: PartName | ServerName): Promise<void> {
+  freeze(target: ServerKind | ServerName): Promise<void> {
     return this.#stack.freeze(target);
   }
 
-  thaw(target: PartName | ServerName): Promise<void> {
+  thaw(target: ServerKind | ServerName): Promise<void> {
     return this.#stack.thaw(target);
   }
 
@@ -144,16 +144,16 @@ export class OwnStack implements LocalStack {
   }
 }
 
-function providerOf(start: OwnStackOptions, part: PartName, provider: Provider): Provider {
-  return start.external.parts.includes(part) ? 'external' : provider;
+function runnerOf(start: OwnStackOptions, kind: ServerKind, runner: Runner): Runner {
+  return start.external.kinds.includes(kind) ? 'external' : runner;
 }
 
-function urlsOf(start: OwnStackOptions, stack: ProviderStack): StackUrls {
+function urlsOf(start: OwnStackOptions, stack: RunnerStack): StackUrls {
   return { ...NO_URLS, ...start.beside?.urls, ...stack.urls, ...start.external.urls };
 }
 
 /** Writes down what runs, for other processes, and for the next one if this one is killed. */
-function save(start: OwnStackOptions, stack: ProviderStack, provider: Provider): void {
+function save(start: OwnStackOptions, stack: RunnerStack, runner: Runner): void {
   const servers = stack.servers();
   const urls = urlsOf(start, stack);
   const { beside } = start;
@@ -162,7 +162,7 @@ function save(start: OwnStackOptions, stack: ProviderStack, provider: Provider):
     lifetime: start.options.lifetime ?? 'process',
     providers: {
       ...beside?.providers,
-      ...Object.fromEntries(start.parts.map((part) => [part, providerOf(start, part, provider)])),
+      ...Object.fromEntries(start.kinds.map((kind) => [kind, runnerOf(start, kind, runner)])),
     },
     urls: { ...urls, kafkaBrokers: [...urls.kafkaBrokers] },
     kafkaBehindProxy: [...stack.kafkaBehindProxy],
@@ -180,10 +180,10 @@ function save(start: OwnStackOptions, stack: ProviderStack, provider: Provider):
  */
 async function chooseProvider(
   { options, env, state, progress }: OwnStackOptions,
-  own: readonly PartName[],
-  provide: (provider: 'containers' | 'processes') => Promise<OwnStack>,
+  own: readonly ServerKind[],
+  provide: (runner: 'containers' | 'processes') => Promise<OwnStack>,
 ): Promise<OwnStack> {
-  const asked = options.provider ?? 'auto';
+  const asked = options.runner ?? 'auto';
   if (asked === 'processes' || own.length === 0) return provide('processes');
   const answers = await dockerAnswers(env);
   if (asked === 'containers') {
@@ -195,7 +195,7 @@ async function chooseProvider(
     );
   }
   // What the data were made with goes on; servers of another kind would not find them.
-  const before = state.provider();
+  const before = state.runner();
   if (before === 'processes' || !answers || options.lifetime === 'detached') return provide('processes');
   if (before === 'containers') return provide('containers');
   try {

@@ -3,28 +3,28 @@ import { type Artifact, fetchArtifacts } from './artifacts.ts';
 import { classArchiveFile, type Rehearsal } from './class-archives.ts';
 import { findJava } from './java.ts';
 import { fixedPort, freePorts } from './ports.ts';
-import type { ProviderOptions } from './runner.ts';
-import { kafkaPart } from './servers/kafka.ts';
-import { mongodOnPath, mongoPart, mongoUri } from './servers/mongo.ts';
-import { redisFromArtifact, redisOnPath, redisPart } from './servers/redis.ts';
-import { REGISTRY_PATH, registryPart } from './servers/registry.ts';
-import type { PartSpec } from './servers/server.ts';
-import type { PartName, ServerName, StackUrls } from './types.ts';
+import type { RunnerOptions } from './runner.ts';
+import { kafkaServers } from './servers/kafka.ts';
+import { mongodOnPath, mongoServer, mongoUri } from './servers/mongo.ts';
+import { redisFromArtifact, redisOnPath, redisServer } from './servers/redis.ts';
+import { REGISTRY_PATH, registryServer } from './servers/registry.ts';
+import type { ServerKindSpec } from './servers/server.ts';
+import type { ServerKind, ServerName, StackUrls } from './types.ts';
 
 export interface ProcessPlan {
   /** Each comes when its program is there. */
-  readonly parts: readonly Promise<PartSpec>[];
+  readonly kinds: readonly Promise<ServerKindSpec>[];
   readonly urls: Partial<StackUrls>;
   readonly kafkaBehindProxy: readonly string[];
   /** Servers whose classes can be archived. */
   readonly rehearsals: readonly Promise<Rehearsal>[];
 }
 
-/** Throws StackError JAVA_MISSING, PORT_IN_USE or BAD_SETTING; what concerns a download rejects its part. */
-export async function planProcesses(options: ProviderOptions): Promise<ProcessPlan> {
+/** Throws StackError JAVA_MISSING, PORT_IN_USE or BAD_SETTING; what concerns a download rejects its server. */
+export async function planProcesses(options: RunnerOptions): Promise<ProcessPlan> {
   const { env, settings } = options;
   const dataDir = options.state.data;
-  const wants = (part: PartName) => options.parts.includes(part);
+  const wants = (kind: ServerKind) => options.kinds.includes(kind);
   const wantsRedis = wants('redisLimits') || wants('redisQueue');
   const redisBinary = wantsRedis ? redisOnPath(env) : null;
   const mongod = wants('mongo') ? mongodOnPath(env) : null;
@@ -44,15 +44,15 @@ export async function planProcesses(options: ProviderOptions): Promise<ProcessPl
     options.ports.get(server) ?? (options.fixedPorts ? fixedPort(server, env) : anyPort());
   // All ports before the first download: one that is taken is to be known at once.
   const ports = new Map<ServerName, number>();
-  for (const part of options.parts) {
-    for (const server of part === 'kafka' ? brokerNames : [part]) ports.set(server, await portOf(server));
+  for (const kind of options.kinds) {
+    for (const server of kind === 'kafka' ? brokerNames : [kind]) ports.set(server, await portOf(server));
   }
   const port = (server: ServerName) => ports.get(server) as number;
 
   const folders = fetchArtifacts(artifacts, { dir: options.artifactsDir, env, onProgress: options.onProgress });
   const folder = (artifact: Artifact) => folders.get(artifact) as Promise<string>;
 
-  const parts: Promise<PartSpec>[] = [];
+  const kinds: Promise<ServerKindSpec>[] = [];
   const rehearsals: Promise<Rehearsal>[] = [];
   const urls: { -readonly [K in keyof StackUrls]?: StackUrls[K] } = {};
   let kafkaBehindProxy: string[] = [];
@@ -64,13 +64,13 @@ export async function planProcesses(options: ProviderOptions): Promise<ProcessPl
     });
     const { trial } = options;
     const kafka = folder('kafka').then((jars) => ({ java, jars, clusterId: settings.clusterId, trial }));
-    parts.push(kafka.then((common) => kafkaPart({ ...common, dataDir, brokers })));
+    kinds.push(kafka.then((common) => kafkaServers({ ...common, dataDir, brokers })));
     rehearsals.push(
       kafka.then((common) => ({
         archive: classArchiveFile(common.jars, java),
         rehearse: async (dir) => {
           const [own = 0, controllerPort = 0] = await freePorts(2);
-          return kafkaPart({ ...common, dataDir: dir, brokers: [{ port: own, controllerPort }] });
+          return kafkaServers({ ...common, dataDir: dir, brokers: [{ port: own, controllerPort }] });
         },
       })),
     );
@@ -79,11 +79,11 @@ export async function planProcesses(options: ProviderOptions): Promise<ProcessPl
   }
   if (wants('registry')) {
     const registry = folder('registry').then((dir) => ({ java, dir }));
-    parts.push(registry.then((common) => registryPart({ ...common, dataDir, port: port('registry') })));
+    kinds.push(registry.then((common) => registryServer({ ...common, dataDir, port: port('registry') })));
     rehearsals.push(
       registry.then((common) => ({
         archive: classArchiveFile(common.dir, java),
-        rehearse: async (dir) => registryPart({ ...common, dataDir: dir, port: (await freePorts(1))[0] as number }),
+        rehearse: async (dir) => registryServer({ ...common, dataDir: dir, port: (await freePorts(1))[0] as number }),
       })),
     );
     urls.registryUrl = `http://127.0.0.1:${port('registry')}${REGISTRY_PATH}`;
@@ -91,14 +91,15 @@ export async function planProcesses(options: ProviderOptions): Promise<ProcessPl
   if (wants('mongo')) {
     urls.mongoUri = mongoUri(port('mongo'));
     if (mongod) {
-      parts.push(Promise.resolve(mongoPart({ program: { mongod }, dataDir, port: port('mongo') })));
+      kinds.push(Promise.resolve(mongoServer({ program: { mongod }, dataDir, port: port('mongo') })));
     } else {
       const program = folder('mongo-stand-in').then((standIn) => ({ standIn, java }));
-      parts.push(program.then((found) => mongoPart({ program: found, dataDir, port: port('mongo') })));
+      kinds.push(program.then((found) => mongoServer({ program: found, dataDir, port: port('mongo') })));
       rehearsals.push(
         program.then((found) => ({
           archive: classArchiveFile(found.standIn, java),
-          rehearse: async (dir) => mongoPart({ program: found, dataDir: dir, port: (await freePorts(1))[0] as number }),
+          rehearse: async (dir) =>
+            mongoServer({ program: found, dataDir: dir, port: (await freePorts(1))[0] as number }),
         })),
       );
     }
@@ -113,10 +114,10 @@ export async function planProcesses(options: ProviderOptions): Promise<ProcessPl
     ['redisQueue', 'redisQueueUrl'],
   ] as const) {
     if (!wants(name) || !redis) continue;
-    parts.push(redis.then((binary) => redisPart({ name, binary, dataDir, port: port(name) })));
+    kinds.push(redis.then((binary) => redisServer({ name, binary, dataDir, port: port(name) })));
     urls[url] = `redis://127.0.0.1:${port(name)}`;
   }
-  // A failure is heard by whoever starts the parts, once; the rest is not to be reported as unhandled.
-  for (const promise of [...parts, ...rehearsals]) promise.catch(() => undefined);
-  return { parts, urls, kafkaBehindProxy, rehearsals };
+  // A failure is heard by whoever starts the servers, once; the rest is not to be reported as unhandled.
+  for (const promise of [...kinds, ...rehearsals]) promise.catch(() => undefined);
+  return { kinds, urls, kafkaBehindProxy, rehearsals };
 }

@@ -1,61 +1,61 @@
-// The `processes` provider: every part that no URL replaces, as a child process.
+// The `processes` runner: every server that no URL replaces, as a child process.
 import { rmSync } from 'node:fs';
 import { makeClassArchives, type Rehearsal } from './class-archives.ts';
 import { describeError, StackError } from './fault.ts';
 import { type ProcessPlan, planProcesses } from './process-plan.ts';
 import { ProcessServer, READY_TIMEOUT_MS } from './process-server.ts';
 import { ProcessGroup } from './processes.ts';
-import type { ProvidedServer, ProviderOptions, ProviderStack } from './runner.ts';
-import type { PartSpec, ServerSpec } from './servers/server.ts';
-import type { PartName, ServerName, StackUrls } from './types.ts';
+import type { RunnerOptions, RunnerStack, RunServer } from './runner.ts';
+import type { ServerKindSpec, ServerSpec } from './servers/server.ts';
+import type { ServerKind, ServerName, StackUrls } from './types.ts';
 
 interface RunningPart {
-  readonly spec: PartSpec;
+  readonly spec: ServerKindSpec;
   readonly servers: readonly ProcessServer[];
 }
 
 const STILL_WAITING_MS = 5_000;
 
-/** Tells which parts are up and which are still awaited. */
+/** Tells which servers are up and which are still awaited. */
 class Waiting {
-  readonly #parts: Set<PartName>;
+  readonly #kinds: Set<ServerKind>;
   readonly #say: (line: string) => void;
   readonly #began = performance.now();
   readonly #timer: NodeJS.Timeout;
 
-  constructor(parts: readonly PartName[], say: (line: string) => void) {
-    this.#parts = new Set(parts);
+  constructor(kinds: readonly ServerKind[], say: (line: string) => void) {
+    this.#kinds = new Set(kinds);
     this.#say = say;
     this.#timer = setInterval(() => say(`Still waiting for ${this.#left()} (${this.#seconds()} s)`), STILL_WAITING_MS);
     this.#timer.unref();
   }
 
-  done(part: PartName): void {
-    this.#parts.delete(part);
-    if (this.#parts.size > 0) this.#say(`  ${part} is up (${this.#seconds()} s), waiting for ${this.#left()}`);
+  done(kind: ServerKind): void {
+    this.#kinds.delete(kind);
+    if (this.#kinds.size > 0) this.#say(`  ${kind} is up (${this.#seconds()} s), waiting for ${this.#left()}`);
   }
 
   stop(): void {
     clearInterval(this.#timer);
   }
 
-  #left = () => [...this.#parts].join(', ');
+  #left = () => [...this.#kinds].join(', ');
   #seconds = () => ((performance.now() - this.#began) / 1_000).toFixed(1);
 }
 
-export class ProcessStack implements ProviderStack {
+export class ProcessStack implements RunnerStack {
   readonly urls: Partial<StackUrls>;
   readonly kafkaBehindProxy: readonly string[];
-  /** In the order of the plan; a part whose program is still being fetched has no entry yet. */
-  readonly #parts: RunningPart[] = [];
+  /** In the order of the plan; a server whose program is still being fetched has no entry yet. */
+  readonly #kinds: RunningPart[] = [];
   readonly #group: ProcessGroup;
-  readonly #options: ProviderOptions;
+  readonly #options: RunnerOptions;
   readonly #archiving = new AbortController();
   readonly #rehearsals: readonly Promise<Rehearsal>[];
   #archives: Promise<void> | undefined;
 
   private constructor(
-    options: ProviderOptions,
+    options: RunnerOptions,
     group: ProcessGroup,
     found: Pick<ProcessPlan, 'urls' | 'kafkaBehindProxy' | 'rehearsals'>,
   ) {
@@ -66,8 +66,8 @@ export class ProcessStack implements ProviderStack {
     this.kafkaBehindProxy = found.kafkaBehindProxy;
   }
 
-  /** Fetches what is missing, then starts all parts at once. If one fails, those already started are stopped. */
-  static async start(options: ProviderOptions): Promise<ProcessStack> {
+  /** Fetches what is missing, then starts all servers at once. If one fails, those already started are stopped. */
+  static async start(options: RunnerOptions): Promise<ProcessStack> {
     const plan = await planProcesses(options);
     const group = new ProcessGroup({
       detached: options.detached,
@@ -76,14 +76,14 @@ export class ProcessStack implements ProviderStack {
     });
     const stack = new ProcessStack(options, group, plan);
     const failed = new AbortController();
-    const waiting = new Waiting(options.parts, options.onProgress);
-    const starts = plan.parts.map(async (coming, index) => {
+    const waiting = new Waiting(options.kinds, options.onProgress);
+    const starts = plan.kinds.map(async (coming, index) => {
       try {
         const spec = await coming;
         if (failed.signal.aborted) return;
-        const part = { spec, servers: spec.servers.map((server) => stack.#serverOf(server)) };
-        stack.#parts[index] = part;
-        await stack.#startPart(part, part.servers, failed.signal);
+        const kind = { spec, servers: spec.servers.map((server) => stack.#serverOf(server)) };
+        stack.#kinds[index] = kind;
+        await stack.#startPart(kind, kind.servers, failed.signal);
         waiting.done(spec.name);
       } catch (error) {
         failed.abort();
@@ -111,8 +111,8 @@ export class ProcessStack implements ProviderStack {
     return this.#archives;
   }
 
-  servers(): ProvidedServer[] {
-    return this.#parts.flatMap(({ servers }) =>
+  servers(): RunServer[] {
+    return this.#kinds.flatMap(({ servers }) =>
       servers.map((server) => ({
         name: server.spec.name,
         identity: server.process?.identity ?? null,
@@ -125,31 +125,31 @@ export class ProcessStack implements ProviderStack {
   async stop(): Promise<void> {
     const graceMs = this.#options.ephemeral ? 0 : undefined;
     this.#archiving.abort();
-    await Promise.all(this.#parts.flatMap(({ servers }) => servers.map((server) => server.stop(graceMs))));
+    await Promise.all(this.#kinds.flatMap(({ servers }) => servers.map((server) => server.stop(graceMs))));
     await this.#archives;
     await this.#group.stop(0);
     if (this.#options.ephemeral) rmSync(this.#options.state.data, { recursive: true, force: true, maxRetries: 3 });
   }
 
-  async kill(target: PartName | ServerName, signal: NodeJS.Signals): Promise<void> {
+  async kill(target: ServerKind | ServerName, signal: NodeJS.Signals): Promise<void> {
     await Promise.all(this.#select(target).servers.map((server) => server.kill(signal)));
   }
 
-  async stopPart(target: PartName | ServerName): Promise<void> {
+  async stopServer(target: ServerKind | ServerName): Promise<void> {
     await Promise.all(this.#select(target).servers.map((server) => server.stop()));
   }
 
-  async restart(target: PartName | ServerName): Promise<void> {
-    const { part, servers } = this.#select(target);
+  async restart(target: ServerKind | ServerName): Promise<void> {
+    const { kind, servers } = this.#select(target);
     await Promise.all(servers.map((server) => server.stop()));
-    await this.#startPart(part, servers, new AbortController().signal);
+    await this.#startPart(kind, servers, new AbortController().signal);
   }
 
-  async freeze(target: PartName | ServerName): Promise<void> {
+  async freeze(target: ServerKind | ServerName): Promise<void> {
     for (const server of this.#select(target).servers) server.hold('SIGSTOP');
   }
 
-  async thaw(target: PartName | ServerName): Promise<void> {
+  async thaw(target: ServerKind | ServerName): Promise<void> {
     for (const server of this.#select(target).servers) server.hold('SIGCONT');
   }
 
@@ -158,7 +158,7 @@ export class ProcessStack implements ProviderStack {
     return new ProcessServer(spec, state.log(spec.name), this.#group, (how) => onUnexpectedExit(spec.name, how));
   }
 
-  async #startPart(part: RunningPart, servers: readonly ProcessServer[], cancelled: AbortSignal): Promise<void> {
+  async #startPart(kind: RunningPart, servers: readonly ProcessServer[], cancelled: AbortSignal): Promise<void> {
     const signal = AbortSignal.any([AbortSignal.timeout(READY_TIMEOUT_MS), cancelled]);
     await Promise.all(servers.map((server) => server.start(signal)));
     this.#options.onChange(this);
@@ -166,8 +166,8 @@ export class ProcessStack implements ProviderStack {
     for (const server of servers) void server.process?.exited.then(() => ended.abort());
     try {
       // A cluster of which one broker was started settles with those that run.
-      const running = part.servers.filter((server) => server.process !== null).map((server) => server.spec.name);
-      await part.spec.settle(AbortSignal.any([signal, ended.signal]), running);
+      const running = kind.servers.filter((server) => server.process !== null).map((server) => server.spec.name);
+      await kind.spec.settle(AbortSignal.any([signal, ended.signal]), running);
     } catch (error) {
       const dead = servers.find((server) => server.process === null);
       if (dead) throw dead.explain('it ended');
@@ -180,16 +180,16 @@ export class ProcessStack implements ProviderStack {
     }
   }
 
-  #select(target: PartName | ServerName): RunningPart & { part: RunningPart } {
-    for (const part of this.#parts) {
-      if (part.spec.name === target) return { ...part, part };
-      const servers = part.servers.filter((server) => server.spec.name === target);
-      if (servers.length > 0) return { spec: part.spec, servers, part };
+  #select(target: ServerKind | ServerName): RunningPart & { kind: RunningPart } {
+    for (const kind of this.#kinds) {
+      if (kind.spec.name === target) return { ...kind, kind };
+      const servers = kind.servers.filter((server) => server.spec.name === target);
+      if (servers.length > 0) return { spec: kind.spec, servers, kind };
     }
     throw new StackError(
       'NOT_RUNNING',
       `${target} is not run by this stack.`,
-      'Choose a part that this stack started.',
+      'Choose a server that this stack started.',
     );
   }
 }

@@ -22,10 +22,10 @@ function options(more: Partial<StackOptions> = {}): StackOptions & { lines: stri
   started.push(dir);
   return {
     stateDir: dir,
-    parts: ['redisLimits', 'redisQueue'],
+    kinds: ['redisLimits', 'redisQueue'],
     lifetime: 'detached',
     env: {},
-    provider: 'processes',
+    runner: 'processes',
     onProgress: (line) => lines.push(line),
     lines,
     ...more,

@@ -6,50 +6,52 @@ import { OwnStack, type OwnStackOptions } from './own-stack.ts';
 import { probeKafka, probeMongo, probeRedis, probeRegistry, until } from './probes.ts';
 import { endProcesses, isAlive } from './processes.ts';
 import type { RunningState, StateDir } from './state.ts';
-import type { PartName } from './types.ts';
+import type { ServerKind } from './types.ts';
 
 /** A server that lives and does not answer for so long is as good as dead; a busy machine has time enough. */
 const ANSWER_WITHIN_MS = 30_000;
 const GRACE_MS = 15_000;
-const NOTHING_EXTERNAL: Overrides = { parts: [], urls: {} };
+const NOTHING_EXTERNAL: Overrides = { kinds: [], urls: {} };
 
-const partOf = (server: string) => (server.startsWith('kafka') ? 'kafka' : server) as PartName;
+const kindOf = (server: string) => (server.startsWith('kafka') ? 'kafka' : server) as ServerKind;
 
-/** The parts of a stack that do not answer, by what is the matter with them. */
-export async function deadParts(running: RunningState): Promise<ReadonlyMap<PartName, string>> {
-  const dead = new Map<PartName, string>();
-  for (const server of running.servers) if (!isAlive(server)) dead.set(partOf(server.name), `${server.name} had ended`);
-  const ours = Object.entries(running.providers).flatMap(([part, by]) => (by === 'external' ? [] : [part as PartName]));
+/** The servers of a stack that do not answer, by what is the matter with them. */
+export async function deadServers(running: RunningState): Promise<ReadonlyMap<ServerKind, string>> {
+  const dead = new Map<ServerKind, string>();
+  for (const server of running.servers) if (!isAlive(server)) dead.set(kindOf(server.name), `${server.name} had ended`);
+  const ours = Object.entries(running.providers).flatMap(([kind, by]) =>
+    by === 'external' ? [] : [kind as ServerKind],
+  );
   await Promise.all(
-    ours.map(async (part) => {
-      if (dead.has(part)) return;
-      const answered = until(AbortSignal.timeout(ANSWER_WITHIN_MS), () => probe(part, running));
-      await answered.catch(() => dead.set(part, `${part} did not answer`));
+    ours.map(async (kind) => {
+      if (dead.has(kind)) return;
+      const answered = until(AbortSignal.timeout(ANSWER_WITHIN_MS), () => probe(kind, running));
+      await answered.catch(() => dead.set(kind, `${kind} did not answer`));
     }),
   );
   return dead;
 }
 
-function probe(part: PartName, { urls }: RunningState): Promise<void> {
-  if (part === 'kafka') return probeKafka(urls.kafkaBrokers, urls.kafkaBrokers.length);
-  if (part === 'registry') return probeRegistry(urls.registryUrl);
-  if (part === 'mongo') return probeMongo(urls.mongoUri);
-  return probeRedis(part === 'redisLimits' ? urls.redisLimitsUrl : urls.redisQueueUrl);
+function probe(kind: ServerKind, { urls }: RunningState): Promise<void> {
+  if (kind === 'kafka') return probeKafka(urls.kafkaBrokers, urls.kafkaBrokers.length);
+  if (kind === 'registry') return probeRegistry(urls.registryUrl);
+  if (kind === 'mongo') return probeMongo(urls.mongoUri);
+  return probeRedis(kind === 'redisLimits' ? urls.redisLimitsUrl : urls.redisQueueUrl);
 }
 
-/** Starts the dead parts of a detached stack again, and leaves the others alone. */
+/** Starts the dead servers of a detached stack again, and leaves the others alone. */
 export async function revive(
-  start: Omit<OwnStackOptions, 'parts' | 'external' | 'beside'>,
+  start: Omit<OwnStackOptions, 'kinds' | 'external' | 'beside'>,
   running: RunningState,
-  dead: ReadonlyMap<PartName, string>,
+  dead: ReadonlyMap<ServerKind, string>,
 ): Promise<void> {
   start.progress(`${[...dead.values()].join(', ')}: starting again`);
-  const isDead = ({ name }: { readonly name: string }) => dead.has(partOf(name));
+  const isDead = ({ name }: { readonly name: string }) => dead.has(kindOf(name));
   await endProcesses(running.servers.filter(isDead), GRACE_MS);
   const beside = { ...running, servers: running.servers.filter((server) => !isDead(server)) };
   start.state.setRunning(beside);
-  const options = { ...start.options, lifetime: 'detached' as const, provider: 'processes' as const };
-  await OwnStack.start({ ...start, options, parts: [...dead.keys()], external: NOTHING_EXTERNAL, beside });
+  const options = { ...start.options, lifetime: 'detached' as const, runner: 'processes' as const };
+  await OwnStack.start({ ...start, options, kinds: [...dead.keys()], external: NOTHING_EXTERNAL, beside });
 }
 
 /** Waits until whoever runs the stack has brought its dead servers back. Throws StackError SERVER_FAILED. */
@@ -58,7 +60,7 @@ export async function awaitOwner(state: StateDir, progress: (line: string) => vo
   const look = async () => {
     const running = state.running();
     if (!running) throw new StackError('NOT_RUNNING', 'The stack has ended meanwhile.', 'Start it again.');
-    const dead = await deadParts(running);
+    const dead = await deadServers(running);
     if (dead.size === 0) return;
     const words = [...dead.values()].join(', ');
     if (words !== told) progress(`${words}: waiting for process ${running.owner.pid}, which runs the stack`);

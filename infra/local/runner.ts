@@ -1,10 +1,10 @@
 import type { ProcessIdentity } from './processes.ts';
 import type { StateDir, StateSettings } from './state.ts';
-import type { PartName, ServerName, StackUrls } from './types.ts';
+import type { ServerKind, ServerName, StackUrls } from './types.ts';
 
-export interface ProviderOptions {
-  /** The parts to run: those that no URL replaces. */
-  readonly parts: readonly PartName[];
+export interface RunnerOptions {
+  /** The servers to run: those that no URL replaces. */
+  readonly kinds: readonly ServerKind[];
   readonly state: StateDir;
   readonly settings: StateSettings;
   readonly ephemeral: boolean;
@@ -19,10 +19,10 @@ export interface ProviderOptions {
   readonly onProgress: (line: string) => void;
   readonly onUnexpectedExit: (server: ServerName, how: string) => void;
   /** Called when a server has been started or has come back: its process id is new. */
-  readonly onChange: (stack: ProviderStack) => void;
+  readonly onChange: (stack: RunnerStack) => void;
 }
 
-export interface ProvidedServer {
+export interface RunServer {
   readonly name: ServerName;
   /** The process, while it runs as one. */
   readonly identity: ProcessIdentity | null;
@@ -31,15 +31,15 @@ export interface ProvidedServer {
 }
 
 /** What runs the servers of a stack: child processes or containers. The methods are those of LocalStack. */
-export interface ProviderStack {
+export interface RunnerStack {
   readonly urls: Partial<StackUrls>;
   readonly kafkaBehindProxy: readonly string[];
-  servers(): readonly ProvidedServer[];
+  servers(): readonly RunServer[];
   archiveClasses(): Promise<void>;
   stop(): Promise<void>;
-  kill(target: PartName | ServerName, signal: NodeJS.Signals): Promise<void>;
-  stopPart(target: PartName | ServerName): Promise<void>;
-  restart(target: PartName | ServerName): Promise<void>;
-  freeze(target: PartName | ServerName): Promise<void>;
-  thaw(target: PartName | ServerName): Promise<void>;
+  kill(target: ServerKind | ServerName, signal: NodeJS.Signals): Promise<void>;
+  stopServer(target: ServerKind | ServerName): Promise<void>;
+  restart(target: ServerKind | ServerName): Promise<void>;
+  freeze(target: ServerKind | ServerName): Promise<void>;
+  thaw(target: ServerKind | ServerName): Promise<void>;
 }

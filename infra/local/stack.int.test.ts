@@ -1,4 +1,4 @@
-// The local stack on real servers: every part answers, survives kill -9 with its data, and outlives nobody.
+// The local stack on real servers: every server answers, survives kill -9 with its data, and outlives nobody.
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
@@ -21,7 +21,7 @@ const env = Object.fromEntries(
 );
 const own = (name: string, options: Partial<StackOptions> = {}): StackOptions => ({
   stateDir: path.join(root, name),
-  provider: 'processes',
+  runner: 'processes',
   env,
   ...options,
 });
@@ -86,7 +86,7 @@ async function registerSchema(stack: LocalStack, subject: string): Promise<numbe
   return ((await response.json()) as { id: number }).id;
 }
 
-describe('a stack of all parts', () => {
+describe('a stack of all servers', () => {
   let stack: LocalStack;
   beforeAll(async () => {
     stack = await startStack(own('all', { ephemeral: true, advertisedPorts: [31_999] }));
@@ -100,7 +100,7 @@ describe('a stack of all parts', () => {
       expect(pid).toBeGreaterThan(0);
       expect(existsSync(log as string)).toBe(true);
     }
-    expect(stack.provider('kafka')).toBe('processes');
+    expect(stack.runner('kafka')).toBe('processes');
   });
 
   test('Kafka keeps its records through kill -9, and takes work again after a restart', async () => {
@@ -145,16 +145,16 @@ describe('a stack of all parts', () => {
     expect(await withMongo(uri, (client) => client.db().collection('kept').countDocuments({ n: 1 }))).toBe(1);
   });
 
-  test.each(['redisLimits', 'redisQueue'] as const)('%s keeps acknowledged writes through kill -9', async (part) => {
-    const url = part === 'redisLimits' ? stack.urls.redisLimitsUrl : stack.urls.redisQueueUrl;
-    await withRedis(url, (redis) => redis.set('kept', part));
-    await stack.kill(part);
-    await stack.restart(part);
-    expect(await withRedis(url, (redis) => redis.get('kept'))).toBe(part);
+  test.each(['redisLimits', 'redisQueue'] as const)('%s keeps acknowledged writes through kill -9', async (kind) => {
+    const url = kind === 'redisLimits' ? stack.urls.redisLimitsUrl : stack.urls.redisQueueUrl;
+    await withRedis(url, (redis) => redis.set('kept', kind));
+    await stack.kill(kind);
+    await stack.restart(kind);
+    expect(await withRedis(url, (redis) => redis.get('kept'))).toBe(kind);
     expect(await withRedis(url, (redis) => redis.config('GET', 'maxmemory-policy'))).toContain('noeviction');
   });
 
-  test('a part that is held answers nothing, and goes on where it was', async () => {
+  test('a server that is held answers nothing, and goes on where it was', async () => {
     await withRedis(stack.urls.redisLimitsUrl, async (redis) => {
       await redis.ping();
       await stack.freeze('redisLimits');
@@ -180,7 +180,7 @@ describe('a stack of all parts', () => {
 });
 
 test('three brokers go on when one is killed, and take it back', { timeout: 300_000 }, async () => {
-  const stack = await startStack(own('cluster', { ephemeral: true, parts: ['kafka'], brokers: 3 }));
+  const stack = await startStack(own('cluster', { ephemeral: true, kinds: ['kafka'], brokers: 3 }));
   try {
     const admin = kafkaClient(stack).admin();
     await admin.connect();
@@ -230,7 +230,7 @@ const gone = (servers: readonly ProcessIdentity[]) =>
   });
 
 test('kill -9 of the parent leaves no server, and no folder of an ephemeral stack', async () => {
-  const options = own('orphaned', { ephemeral: true, parts: ['kafka', 'redisLimits'] });
+  const options = own('orphaned', { ephemeral: true, kinds: ['kafka', 'redisLimits'] });
   const { child, servers } = await startElsewhere(options);
   expect(servers).toHaveLength(2);
   expect(servers.every(isAlive)).toBe(true);
@@ -242,7 +242,7 @@ test('kill -9 of the parent leaves no server, and no folder of an ephemeral stac
 });
 
 test('what even the guard could not end is ended by the next start', async () => {
-  const options = own('leftover', { parts: ['redisQueue'] });
+  const options = own('leftover', { kinds: ['redisQueue'] });
   const { child, servers } = await startElsewhere(options);
   const children = execFileSync('ps', ['-e', '-o', 'pid=,ppid=,args='], { encoding: 'utf8' }).split('\n');
   const guard = children
@@ -264,7 +264,7 @@ test('what even the guard could not end is ended by the next start', async () =>
 });
 
 test('a stack that runs is used by the next start, and its data by the one after', async () => {
-  const options = own('shared', { parts: ['redisLimits'] });
+  const options = own('shared', { kinds: ['redisLimits'] });
   const first = await startStack(options);
   await withRedis(first.urls.redisLimitsUrl, (redis) => redis.set('kept', 'yes'));
 
@@ -274,7 +274,7 @@ test('a stack that runs is used by the next start, and its data by the one after
   await second.stop();
   await expect(second.kill('redisLimits')).rejects.toMatchObject({ code: 'NOT_OWNED' });
   expect(await withRedis(first.urls.redisLimitsUrl, (redis) => redis.get('kept'))).toBe('yes');
-  await expect(startStack(own('shared', { parts: ['mongo'] }))).rejects.toMatchObject({ code: 'STATE_MISMATCH' });
+  await expect(startStack(own('shared', { kinds: ['mongo'] }))).rejects.toMatchObject({ code: 'STATE_MISMATCH' });
   await first.stop();
   expect(attachStack(options.stateDir)).toBeNull();
 
@@ -285,7 +285,7 @@ test('a stack that runs is used by the next start, and its data by the one after
 });
 
 test('a detached stack outlives its parent until it is stopped', async () => {
-  const options = own('detached', { parts: ['redisQueue'], lifetime: 'detached' });
+  const options = own('detached', { kinds: ['redisQueue'], lifetime: 'detached' });
   const { child, servers } = await startElsewhere(options);
   await once(child, 'exit');
   const view = attachStack(options.stateDir);
@@ -301,7 +301,7 @@ test('a server that ends on its own is reported', async () => {
   const stack = await startStack(
     own('reported', {
       ephemeral: true,
-      parts: ['redisLimits'],
+      kinds: ['redisLimits'],
       onUnexpectedExit: (name, how) => ended.push(`${name} ${how}`),
     }),
   );

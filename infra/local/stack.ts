@@ -6,22 +6,22 @@ import { StackError } from './fault.ts';
 import { withLock } from './files.ts';
 import { OwnStack } from './own-stack.ts';
 import { endProcesses, isAlive } from './processes.ts';
-import { awaitOwner, deadParts, revive } from './revive.ts';
+import { awaitOwner, deadServers, revive } from './revive.ts';
 import { kafkaUuid } from './servers/kafka-cluster.ts';
 import { type RunningState, StateDir } from './state.ts';
-import { type LocalStack, PART_NAMES, type PartName, type StackOptions } from './types.ts';
+import { type LocalStack, SERVER_KINDS, type ServerKind, type StackOptions } from './types.ts';
 import { isRunning, StackView } from './view.ts';
 
 export { DEFAULT_STATE_DIR } from './artifacts.ts';
 export { stackEnvironment } from './external.ts';
 export { StackError } from './fault.ts';
-export type { LocalStack, PartName, Provider, ServerInfo, ServerName, StackOptions, StackUrls } from './types.ts';
+export type { LocalStack, Runner, ServerInfo, ServerKind, ServerName, StackOptions, StackUrls } from './types.ts';
 
 /** What an owner asked to stop may take: it drains first. */
 const OWNER_GRACE_MS = 60_000;
 
 /**
- * Starts the parts that no URL in the environment replaces, and waits until each answers in its own protocol. A stack
+ * Starts the servers that no URL in the environment replaces, and waits until each answers in its own protocol. A stack
  * that already runs in the same state folder is used instead (`owned` is then false), and what is dead in it is started
  * again. Data of an earlier run are kept.
  * Throws StackError, whose `cure` says what to do.
@@ -30,8 +30,8 @@ export async function startStack(options: StackOptions): Promise<LocalStack> {
   const progress = options.onProgress ?? (() => undefined);
   const state = new StateDir(options.stateDir);
   const env = options.env ?? process.env;
-  const parts = options.parts ?? PART_NAMES;
-  const external = overrides(env, parts);
+  const kinds = options.kinds ?? SERVER_KINDS;
+  const external = overrides(env, kinds);
   await probeOverrides(external, progress);
 
   makeDirectory(state.dir);
@@ -42,15 +42,15 @@ export async function startStack(options: StackOptions): Promise<LocalStack> {
       const running = state.running();
       const start = { options, state, settings, env, progress };
       if (running && isRunning(running)) {
-        const view = useRunning(state, running, parts, external);
-        const dead = await deadParts(running);
+        const view = useRunning(state, running, kinds, external);
+        const dead = await deadServers(running);
         if (dead.size === 0) return view;
         if (running.lifetime === 'process') await awaitOwner(state, progress);
         else await revive(start, running, dead);
-        return useRunning(state, state.running() ?? running, parts, external);
+        return useRunning(state, state.running() ?? running, kinds, external);
       }
       await endLeftovers(state, progress);
-      return OwnStack.start({ ...start, parts, external });
+      return OwnStack.start({ ...start, kinds, external });
     },
     { onWait: () => progress(`Another process is starting the stack in ${state.dir}: waiting for it`) },
   );
@@ -94,14 +94,14 @@ export async function wipe(stateDir: string): Promise<void> {
   state.remove();
 }
 
-/** A view of the stack that runs, if it has what is wanted; parts that our environment replaces need not be in it. */
+/** A view of the stack that runs, if it has what is wanted; servers that our environment replaces need not be in it. */
 function useRunning(
   state: StateDir,
   running: RunningState,
-  parts: readonly PartName[],
+  kinds: readonly ServerKind[],
   external: Overrides,
 ): LocalStack {
-  const missing = parts.filter((part) => !running.providers[part] && !external.parts.includes(part));
+  const missing = kinds.filter((kind) => !running.providers[kind] && !external.kinds.includes(kind));
   if (missing.length === 0) return new StackView(state, running, external.urls);
   throw new StackError(
     'STATE_MISMATCH',
@@ -112,7 +112,7 @@ function useRunning(
 
 function readProvider(state: StateDir): string | undefined {
   try {
-    return state.provider();
+    return state.runner();
   } catch {
     return undefined;
   }

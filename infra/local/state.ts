@@ -95,11 +95,11 @@ export class StateDir {
   }
 
   /** What ran the servers whose data are here; undefined before they first ran. */
-  provider(): 'containers' | 'processes' | undefined {
+  runner(): 'containers' | 'processes' | undefined {
     return this.#read(this.#settingsFile, settings)?.provider;
   }
 
-  setProvider(provider: 'containers' | 'processes'): void {
+  setRunner(provider: 'containers' | 'processes'): void {
     const found = this.#read(this.#settingsFile, settings);
     if (!found || found.provider === provider) return;
     writeFileAtomically(this.#settingsFile, `${JSON.stringify({ ...found, provider })}\n`);

@@ -1,15 +1,15 @@
 // What the local stack is made of, in the words its users see.
 
-/** A part of the stack that a Corridor process connects to. */
-export type PartName = 'kafka' | 'registry' | 'mongo' | 'redisLimits' | 'redisQueue';
+/** A kind of server that a Corridor process connects to. */
+export type ServerKind = 'kafka' | 'registry' | 'mongo' | 'redisLimits' | 'redisQueue';
 
-/** A single server. Kafka has one or three; every other part is one server of the same name. */
-export type ServerName = Exclude<PartName, 'kafka'> | 'kafka-1' | 'kafka-2' | 'kafka-3';
+/** A single server. Kafka has one or three; every other kind has one, of the same name. */
+export type ServerName = Exclude<ServerKind, 'kafka'> | 'kafka-1' | 'kafka-2' | 'kafka-3';
 
-export const PART_NAMES: readonly PartName[] = ['kafka', 'registry', 'mongo', 'redisLimits', 'redisQueue'];
+export const SERVER_KINDS: readonly ServerKind[] = ['kafka', 'registry', 'mongo', 'redisLimits', 'redisQueue'];
 
-/** Who runs a part: a container, a plain child process, or somebody else (a URL from the environment). */
-export type Provider = 'containers' | 'processes' | 'external';
+/** Who runs a server: a container, a plain child process, or somebody else (a URL from the environment). */
+export type Runner = 'containers' | 'processes' | 'external';
 
 export interface StackUrls {
   /** host:port of each broker. */
@@ -23,7 +23,7 @@ export interface StackUrls {
 
 export interface ServerInfo {
   readonly name: ServerName;
-  readonly provider: Provider;
+  readonly runner: Runner;
   /** Process id, or the container's id; null when it is not running or not ours. */
   readonly pid: number | null;
   readonly container: string | null;
@@ -34,14 +34,14 @@ export interface ServerInfo {
 export interface StackOptions {
   /** Holds the data, logs and state of the stack. Made when missing. */
   readonly stateDir: string;
-  /** Default: all. A URL of a part that is left out is an empty string. */
-  readonly parts?: readonly PartName[];
+  /** Default: all. A URL of a server that is left out is an empty string. */
+  readonly kinds?: readonly ServerKind[];
   /** True: fresh data, fast stop, and the state folder is removed at the end. Default false. */
   readonly ephemeral?: boolean;
   /** Three brokers replicate every topic three times and need two to be in sync. Default 1. */
   readonly brokers?: 1 | 3;
   /** Default `auto`: containers where a Docker daemon answers, else processes. */
-  readonly provider?: 'auto' | 'containers' | 'processes';
+  readonly runner?: 'auto' | 'containers' | 'processes';
   /** One line for a person to read, now and then. */
   readonly onProgress?: (line: string) => void;
   /** Where the overrides (`CORRIDOR_KAFKA_BROKERS`, `MONGODB_URI`, ...) are looked up. Default `process.env`. */
@@ -74,18 +74,18 @@ export interface LocalStack {
   /** With `advertisedPorts`: host:port of each broker's own listener, where the proxy sends what it receives. */
   readonly kafkaBehindProxy: readonly string[];
   servers(): readonly ServerInfo[];
-  provider(part: PartName): Provider;
+  runner(kind: ServerKind): Runner;
   /** Archives the classes of Java servers where that is missing, so that the next start is faster. Rejects never. */
   archiveClasses(): Promise<void>;
   /** Stops what was started here, and nothing else. Does nothing the second time. */
   stop(): Promise<void>;
   /** Kills without warning (SIGKILL by default) and waits for the end. */
-  kill(part: PartName | ServerName, signal?: NodeJS.Signals): Promise<void>;
-  /** Stops the part if it runs, starts it with its data and its ports, and waits until it is healthy. */
-  restart(part: PartName | ServerName): Promise<void>;
-  /** Shuts the part down in good order and leaves it down; `restart` brings it back. */
-  stopPart(part: PartName | ServerName): Promise<void>;
-  /** Holds a part where it stands (SIGSTOP): its connections stay open, and nothing answers. */
-  freeze(part: PartName | ServerName): Promise<void>;
-  thaw(part: PartName | ServerName): Promise<void>;
+  kill(kind: ServerKind | ServerName, signal?: NodeJS.Signals): Promise<void>;
+  /** Stops the server if it runs, starts it with its data and its ports, and waits until it is healthy. */
+  restart(kind: ServerKind | ServerName): Promise<void>;
+  /** Shuts the server down in good order and leaves it down; `restart` brings it back. */
+  stopServer(kind: ServerKind | ServerName): Promise<void>;
+  /** Holds a server where it stands (SIGSTOP): its connections stay open, and nothing answers. */
+  freeze(kind: ServerKind | ServerName): Promise<void>;
+  thaw(kind: ServerKind | ServerName): Promise<void>;
 }

@@ -1,7 +1,7 @@
 import { StackError } from './fault.ts';
 import { isAlive } from './processes.ts';
 import type { RunningState, StateDir } from './state.ts';
-import type { LocalStack, PartName, Provider, ServerInfo, ServerName, StackUrls } from './types.ts';
+import type { LocalStack, Runner, ServerInfo, ServerKind, ServerName, StackUrls } from './types.ts';
 
 /** True while its owner lives or, when it needs none, while any of its servers does. */
 export function isRunning(running: RunningState): boolean {
@@ -25,18 +25,18 @@ export class StackView implements LocalStack {
   }
 
   servers(): readonly ServerInfo[] {
-    const provider = (name: string) => this.provider(name.startsWith('kafka') ? 'kafka' : (name as PartName));
+    const runner = (name: string) => this.runner(name.startsWith('kafka') ? 'kafka' : (name as ServerKind));
     return [
       ...this.#running.servers.map(({ name, pid, log }) => ({
         name: name as ServerName,
-        provider: provider(name),
+        runner: runner(name),
         pid,
         container: null,
         log,
       })),
       ...this.#running.containers.map(({ name, id }) => ({
         name: name as ServerName,
-        provider: provider(name),
+        runner: runner(name),
         pid: null,
         container: id,
         log: null,
@@ -44,8 +44,8 @@ export class StackView implements LocalStack {
     ];
   }
 
-  provider(part: PartName): Provider {
-    return this.#running.providers[part] ?? 'external';
+  runner(kind: ServerKind): Runner {
+    return this.#running.providers[kind] ?? 'external';
   }
 
   async archiveClasses(): Promise<void> {}
@@ -60,7 +60,7 @@ export class StackView implements LocalStack {
     throw this.#notOwned();
   }
 
-  async stopPart(): Promise<void> {
+  async stopServer(): Promise<void> {
     throw this.#notOwned();
   }
 

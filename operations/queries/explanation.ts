@@ -1,6 +1,6 @@
 // Why screening decided as it did, for whoever may see so much of the parties.
 
-import { tellEvidence } from '../../screening/explain-evidence.ts';
+import { explainEvidence } from '../../screening/explain-evidence.ts';
 import { reproduceDecision } from '../../screening/reproduce.ts';
 import { maskedEvidence, type Sight } from '../access/masking.ts';
 import { type EvidenceSources, type FoundEvidence, screeningEvidence } from './evidence.ts';
@@ -21,6 +21,6 @@ export async function explanationOf(sources: EvidenceSources, transferId: string
   const { found, last } = await screeningEvidence(sources, transferId);
   const { evidence, parties } = last;
   const isReproduced = parties ? reproduceDecision(evidence, parties).identical : undefined;
-  const lines = tellEvidence(maskedEvidence(evidence, sight), sight === 'full' ? parties : undefined);
+  const lines = explainEvidence(maskedEvidence(evidence, sight), sight === 'full' ? parties : undefined);
   return { sight, found, last, lines, isReproduced };
 }

@@ -4,7 +4,7 @@ import type { AccountRule, CorridorSide } from '../../domain/corridors/corridors
 import type { ReasonCode } from '../../domain/reasons.ts';
 import type { Account } from '../../schemas/types.generated.ts';
 import { MAX_CHARACTERS } from './bounds.ts';
-import type { Faults } from './violations.ts';
+import type { Violations } from './violations.ts';
 
 /** Reason codes for one side of the transfer. */
 export interface AccountCodes {
@@ -27,34 +27,34 @@ export const isIfsc = (code: string): boolean => BANK_CODES.IFSC.code.test(code)
 
 /** Adds what is wrong with an account, as far as the side of the corridor demands. */
 export function checkAccount(
-  faults: Faults,
+  violations: Violations,
   account: Account,
   field: string,
   codes: AccountCodes,
   side: CorridorSide | undefined,
 ): void {
   const { scheme, value } = account;
-  if (!faults.unless(value !== '', codes.number, `${field}.value is empty`)) return;
+  if (!violations.unless(value !== '', codes.number, `${field}.value is empty`)) return;
   if (scheme === 'IBAN') {
-    checkIban(faults, account, field, codes, side);
+    checkIban(violations, account, field, codes, side);
   } else if (scheme === 'VPA') {
     const fits = value.length <= MAX_CHARACTERS['party.account.value'] && VPA.test(value);
-    faults.unless(fits, codes.number, `${field}.value is no virtual payment address`);
-  } else if (!faults.unless(scheme === 'BBAN', codes.scheme, `${field}.scheme is not IBAN, BBAN or VPA`)) {
+    violations.unless(fits, codes.number, `${field}.value is no virtual payment address`);
+  } else if (!violations.unless(scheme === 'BBAN', codes.scheme, `${field}.scheme is not IBAN, BBAN or VPA`)) {
     return;
   }
   const rule = side?.accounts.find((candidate) => candidate.scheme === scheme);
   if (side === undefined) return;
   if (rule === undefined) {
-    faults.add(codes.scheme, `${field}: ${side.currency} is carried with ${schemesOf(side)} accounts`);
+    violations.add(codes.scheme, `${field}: ${side.currency} is carried with ${schemesOf(side)} accounts`);
     return;
   }
-  checkAgent(faults, account, field, codes, rule);
+  checkAgent(violations, account, field, codes, rule);
 }
 
 /** The institution is passed on to the provider, also where the account alone would do: it must be one. */
 function checkAgent(
-  faults: Faults,
+  violations: Violations,
   { scheme, value, agent }: Account,
   field: string,
   codes: AccountCodes,
@@ -62,14 +62,14 @@ function checkAgent(
 ): void {
   if (rule.agent === 'NONE') {
     if (agent === null || isValidBIC(agent)) return;
-    if (scheme !== 'VPA') faults.add(codes.bic, `${field}.agent is no valid BIC`);
-    else faults.unless(isIfsc(agent), codes.bankCode, `${field}.agent is neither an IFSC nor a BIC`);
+    if (scheme !== 'VPA') violations.add(codes.bic, `${field}.agent is no valid BIC`);
+    else violations.unless(isIfsc(agent), codes.bankCode, `${field}.agent is neither an IFSC nor a BIC`);
     return;
   }
   const bank = BANK_CODES[rule.agent];
   const known = agent !== null && bank.code.test(agent) && (rule.agent !== 'ABA' || hasAbaChecksum(agent));
-  faults.unless(known, codes.bankCode, `${field}.agent must be ${bank.name}`);
-  faults.unless(
+  violations.unless(known, codes.bankCode, `${field}.agent must be ${bank.name}`);
+  violations.unless(
     bank.number.test(value),
     codes.number,
     `${field}.value does not have the form of an account number there`,
@@ -77,16 +77,17 @@ function checkAgent(
 }
 
 function checkIban(
-  faults: Faults,
+  violations: Violations,
   { value }: Account,
   field: string,
   codes: AccountCodes,
   side: CorridorSide | undefined,
 ): void {
-  if (!faults.unless(value.length <= 34 && isValidIBAN(value), codes.number, `${field}.value is no valid IBAN`)) return;
+  if (!violations.unless(value.length <= 34 && isValidIBAN(value), codes.number, `${field}.value is no valid IBAN`))
+    return;
   if (side === undefined || !side.accounts.some(({ scheme }) => scheme === 'IBAN')) return;
   const at = side.countries.includes(value.slice(0, 2));
-  faults.unless(at, codes.number, `${field}.value is an IBAN of a country outside of the corridor`);
+  violations.unless(at, codes.number, `${field}.value is an IBAN of a country outside of the corridor`);
 }
 
 const schemesOf = (side: CorridorSide): string => side.accounts.map((rule: AccountRule) => rule.scheme).join(' or ');

@@ -6,7 +6,7 @@ import { CURRENT_HASH, hashVersion, payloadHash } from './payload-hash.ts';
 import type { IntentClaim, IntentClaims } from './ports.ts';
 
 /** How a record stands to the claim on its id. */
-export type Standing =
+export type ClaimOutcome =
   /** This very record made it: now, or before a crash, a retry or a replay. */
   | { readonly kind: 'own'; readonly claim: IntentClaim }
   /** Another record with the same payload did. */
@@ -37,7 +37,7 @@ export async function settleClaims(
   store: IntentClaims,
   applicants: readonly Applicant[],
   { now, homePartitionOf }: ClaimTerms,
-): Promise<readonly Standing[]> {
+): Promise<readonly ClaimOutcome[]> {
   const wanted = new Map<string, IntentClaim>();
   const hashed = new Map<TransferRequested, string>();
   for (const { intent, originPosition, valid } of applicants) {
@@ -48,28 +48,28 @@ export async function settleClaims(
     hashed.set(intent, hash);
     wanted.set(transferId, { transferId, hash, originPosition, homePartition, acceptedAt: now });
   }
-  const standing = new Map<string, IntentClaim>();
+  const known = new Map<string, IntentClaim>();
   for (const claim of wanted.size > 0 ? await store.claim([...wanted.values()]) : []) {
-    standing.set(claim.transferId, claim);
+    known.set(claim.transferId, claim);
   }
   // An invalid intent may repeat a valid one (sent again when it was too old); ids that cannot exist are not looked up.
   const others = new Set<string>();
   for (const { intent, valid } of applicants) {
-    if (!valid && !standing.has(intent.transferId) && isTransferId(intent.transferId)) others.add(intent.transferId);
+    if (!valid && !known.has(intent.transferId) && isTransferId(intent.transferId)) others.add(intent.transferId);
   }
-  for (const claim of others.size > 0 ? await store.find([...others]) : []) standing.set(claim.transferId, claim);
+  for (const claim of others.size > 0 ? await store.find([...others]) : []) known.set(claim.transferId, claim);
   return applicants.map((applicant) => {
     const { intent } = applicant;
-    return standingOf(applicant, standing.get(intent.transferId), hashed.get(intent));
+    return outcomeOf(applicant, known.get(intent.transferId), hashed.get(intent));
   });
 }
 
 /** `hashed`: the hash of the intent by the current version, if it is known. */
-function standingOf(
+function outcomeOf(
   { intent, originPosition: position, appendedAt }: Applicant,
   claim: IntentClaim | undefined,
   hashed: string | undefined,
-): Standing {
+): ClaimOutcome {
   if (claim === undefined) return { kind: 'none' };
   const version = hashVersion(claim.hash);
   const hash = version === CURRENT_HASH && hashed !== undefined ? hashed : payloadHash(intent, version);

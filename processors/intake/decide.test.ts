@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { reason } from '../../domain/reasons.ts';
 import { eventIdOf, intentDuplicationId, intentRejectionId } from '../../domain/transfers/event-id.ts';
 import { AT, only, received, TOKEN_KEY, transferRequested } from '../../test/kit/builders.ts';
-import type { Standing } from './claims.ts';
+import type { ClaimOutcome } from './claims.ts';
 import { decide } from './decide.ts';
 import { tokeniser } from './token.ts';
 
@@ -17,15 +17,20 @@ const claim = {
   acceptedAt: AT - 9,
 };
 const tokenOf = tokeniser(TOKEN_KEY);
-const given = (standing: Standing, reasons = [] as ReturnType<typeof reason>[]) =>
-  decide(input, { now: AT, reasons, standing, tokenOf });
+const given = (claimOutcome: ClaimOutcome, reasons = [] as ReturnType<typeof reason>[]) =>
+  decide(input, { now: AT, reasons, claimOutcome, tokenOf });
 
 describe('intake', () => {
   it('given its own claim, accepts: the same event however often it runs', () => {
     const own = { ...claim, originPosition: 'T1:0:42' };
     const events = given({ kind: 'own', claim: own });
     expect(events).toEqual(
-      decide(input, { now: AT + 60_000, reasons: [reason('DT02')], standing: { kind: 'own', claim: own }, tokenOf }),
+      decide(input, {
+        now: AT + 60_000,
+        reasons: [reason('DT02')],
+        claimOutcome: { kind: 'own', claim: own },
+        tokenOf,
+      }),
     );
     expect(events).toMatchObject([
       {
@@ -88,7 +93,7 @@ describe('intake', () => {
 
   it('cuts the id of a rejected intent at 64 characters', () => {
     const long = received('transfer.requested', transferRequested({ transferId: 'x'.repeat(500) }));
-    const decision = decide(long, { now: AT, reasons: [reason('CH16')], standing: { kind: 'none' }, tokenOf });
+    const decision = decide(long, { now: AT, reasons: [reason('CH16')], claimOutcome: { kind: 'none' }, tokenOf });
     expect(only(decision, 'intent.rejected').transferId).toHaveLength(64);
   });
 

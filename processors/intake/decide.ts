@@ -8,7 +8,7 @@ import { MAX_TRANSFER_ID_CHARACTERS } from '../../domain/transfers/transfer-id.t
 import type { Instruction, Reason, TransferRequested } from '../../schemas/types.generated.ts';
 import type { Decision, EmittedTo, Received } from '../contract.ts';
 import type { Topology } from '../topology.ts';
-import type { Standing } from './claims.ts';
+import type { ClaimOutcome } from './claims.ts';
 import { customerIdOf } from './intermediaries.ts';
 import type { IntentClaim } from './ports.ts';
 
@@ -17,21 +17,21 @@ export interface IntakeContext {
   readonly now: number;
   /** Every reason against the intent; empty when it is valid. */
   readonly reasons: readonly Reason[];
-  readonly standing: Standing;
+  readonly claimOutcome: ClaimOutcome;
   readonly tokenOf: (customerId: string) => string;
 }
 
 export type IntakeEvent = EmittedTo<Topology['intake']['writes']>;
 type Input = Received<TransferRequested>;
 
-export function decide(input: Input, { now, reasons, standing, tokenOf }: IntakeContext): Decision<IntakeEvent> {
-  switch (standing.kind) {
+export function decide(input: Input, { now, reasons, claimOutcome, tokenOf }: IntakeContext): Decision<IntakeEvent> {
+  switch (claimOutcome.kind) {
     case 'own':
-      return [accepted(input, standing.claim, tokenOf)];
+      return [accepted(input, claimOutcome.claim, tokenOf)];
     case 'duplicate':
-      return [duplicated(input, standing.claim, now)];
+      return [duplicated(input, claimOutcome.claim, now)];
     case 'other-payload':
-      return [rejected(input, [reason('DUPL'), ...reasons], now, standing.claim)];
+      return [rejected(input, [reason('DUPL'), ...reasons], now, claimOutcome.claim)];
     case 'unknown-hash':
       return {
         kind: 'stop',

@@ -2,18 +2,22 @@
 import type { Intermediary } from '../../schemas/types.generated.ts';
 import { MAX_CHARACTERS, MAX_ITEMS } from './bounds.ts';
 import { checkPerson } from './persons.ts';
-import type { Faults } from './violations.ts';
+import type { Violations } from './violations.ts';
 
 /** Adds what is wrong with the intermediaries. */
-export function checkIntermediaries(faults: Faults, parties: readonly Intermediary[], appendedAt: number): void {
+export function checkIntermediaries(
+  violations: Violations,
+  parties: readonly Intermediary[],
+  appendedAt: number,
+): void {
   const few = parties.length <= MAX_ITEMS.intermediaries;
-  if (!faults.unless(few, 'CH16', `there are more than ${MAX_ITEMS.intermediaries} intermediaries`)) return;
+  if (!violations.unless(few, 'CH16', `there are more than ${MAX_ITEMS.intermediaries} intermediaries`)) return;
   parties.forEach((party, i) => {
     const field = `intermediaries[${i}]`;
-    faults.unless(party.role !== 'UNKNOWN', 'CH16', `${field}.role is none that this version knows`);
+    violations.unless(party.role !== 'UNKNOWN', 'CH16', `${field}.role is none that this version knows`);
     if (party.customerId !== null)
-      faults.text(party.customerId, `${field}.customerId`, MAX_CHARACTERS['party.customerId']);
-    checkPerson(faults, party, field, { name: 'CH21', country: 'CH16' }, appendedAt);
+      violations.text(party.customerId, `${field}.customerId`, MAX_CHARACTERS['party.customerId']);
+    checkPerson(violations, party, field, { name: 'CH21', country: 'CH16' }, appendedAt);
   });
 }
 

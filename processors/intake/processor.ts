@@ -40,9 +40,9 @@ export function createIntake(options: IntakeOptions): Processor<Topology['intake
         valid: reasons[index]!.length === 0,
       }));
       await failpoint?.('intake.before-claim');
-      const standings = await settleClaims(claims, applicants, { now, homePartitionOf });
+      const outcomes = await settleClaims(claims, applicants, { now, homePartitionOf });
       await failpoint?.('intake.after-claim');
-      return standings.map((standing, index) => ({ now, reasons: reasons[index]!, standing, tokenOf }));
+      return outcomes.map((claimOutcome, index) => ({ now, reasons: reasons[index]!, claimOutcome, tokenOf }));
     },
     decide,
   };

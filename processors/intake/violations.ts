@@ -4,7 +4,7 @@ import { type ReasonCode, reason } from '../../domain/reasons.ts';
 import { isLongerThan, isPlainText } from '../../domain/text/text.ts';
 import type { Reason } from '../../schemas/types.generated.ts';
 
-export class Faults {
+export class Violations {
   readonly reasons: Reason[] = [];
 
   add(code: ReasonCode, detail: string): void {

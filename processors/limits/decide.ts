@@ -11,7 +11,7 @@ import type {
   TransferPriced,
 } from '../../schemas/types.generated.ts';
 import type { Decision, EmittedTo, Received } from '../contract.ts';
-import { type Holding, heldOf, type ReviewStanding } from '../holds.ts';
+import { type Holding, heldOf, type ReviewVerdict } from '../holds.ts';
 import type { Topology } from '../topology.ts';
 import type { ReserveOutcome } from './ports.ts';
 import type { LimitsInput } from './requests.ts';
@@ -26,13 +26,13 @@ export type LimitsContext =
       readonly outcome: ReserveOutcome | { readonly kind: 'not-countable' };
       readonly holding: Holding;
     }
-  | { readonly kind: 'reviewed'; readonly standing: ReviewStanding }
+  | { readonly kind: 'reviewed'; readonly verdict: ReviewVerdict }
   /** The ledger took note; nothing is emitted. */
   | { readonly kind: 'noted' };
 
 export function decide(input: LimitsInput, context: LimitsContext): Decision<LimitsEvent> {
   if (input.topic === 'transfer.priced' && context.kind === 'claimed') return claimed(input, context);
-  if (input.topic === 'review.decided' && context.kind === 'reviewed') return resume(input, context.standing);
+  if (input.topic === 'review.decided' && context.kind === 'reviewed') return resume(input, context.verdict);
   if (context.kind === 'noted') return [];
   throw new Error(`${input.topic} was given the context ${context.kind}`);
 }
@@ -117,9 +117,9 @@ const explainRefusal = ({ ruleId, window, currency, usedMinor, reservedMinor, li
 const explainReview = ({ ruleId, window, currency, usedMinor, limitMinor }: LimitUse): string =>
   `${ruleId} ${window}: ${show(usedMinor, currency)} used with this transfer, above ${show(limitMinor, currency)} a person decides`;
 
-function resume(input: Received<ReviewDecided, 'review.decided'>, standing: ReviewStanding): Decision<LimitsEvent> {
-  if (standing.kind === 'halt') return standing.disposition;
-  if (standing.kind !== 'honour') return [];
+function resume(input: Received<ReviewDecided, 'review.decided'>, verdict: ReviewVerdict): Decision<LimitsEvent> {
+  if (verdict.kind === 'halt') return verdict.disposition;
+  if (verdict.kind !== 'honour') return [];
   const { envelope: previous, instruction, parties, screening, price, reservation } = input.value.held;
   if (screening === null || price === null || reservation === null) {
     return {
@@ -127,17 +127,17 @@ function resume(input: Received<ReviewDecided, 'review.decided'>, standing: Revi
       cause: { code: 'RESERVATION_MISSING', detail: 'a limits hold without a reservation' },
     };
   }
-  const { approved, occurredAt } = standing;
+  const { approved, occurredAt } = verdict;
   const topic = approved ? 'transfer.reserved' : 'transfer.rejected';
   const envelope = nextEnvelope(previous, { topic, causationId: input.causationId, occurredAt });
   const value = { envelope, instruction, parties, screening, price, reservation };
   if (approved) {
     const exceeded = reservation.uses.filter((use) => use.usedMinor > use.limitMinor);
     const ruleIds = exceeded.map(({ ruleId }) => ruleId);
-    const approval: LimitsApproval = { review: standing.review, ruleIds, debit: price.debit };
+    const approval: LimitsApproval = { review: verdict.review, ruleIds, debit: price.debit };
     return [{ to: 'transfer.reserved', value: { ...value, reservation: { ...reservation, approval } } }];
   }
-  const why = standing.lapse
+  const why = verdict.lapse
     ? 'held at a limit, and the hold lapsed before it was approved'
     : 'declined after review of the limit';
   const reasons = [reason('AM14', why)];

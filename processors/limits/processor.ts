@@ -10,7 +10,7 @@ import {
   type HoldFailpoint,
   type Holding,
   type HoldKeys,
-  standingsIn,
+  verdictsIn,
 } from '../holds.ts';
 import { type Topology, topology } from '../topology.ts';
 import { decide, type LimitsContext } from './decide.ts';
@@ -54,13 +54,13 @@ export function createLimits(options: LimitsOptions): Processor<Topology['limits
       const operations = batch.map((input) => countable(operationOf(input, book)));
       const results = await askSome<LimitOperation, LimitResult>(operations, (asked) => ledger.apply(asked));
       await failpoint?.('limits.after-ledger');
-      const standings = await standingsIn(batch, {
+      const verdicts = await verdictsIn(batch, {
         ...{ holds, keys, now, onDropped, stage: 'LIMITS' },
         afterClaim: () => failpoint?.('limits.after-hold-claim'),
       });
       return batch.map((input, i): LimitsContext => {
-        const standing = standings[i];
-        return standing ? { kind: 'reviewed', standing } : contextOf(input, results[i], now, holding);
+        const verdict = verdicts[i];
+        return verdict ? { kind: 'reviewed', verdict } : contextOf(input, results[i], now, holding);
       });
     },
     decide,

@@ -8,7 +8,7 @@ import type { Reason, ReviewDecided, ScreeningRecheck, TransferReserved } from '
 import { withRecheck, withReview } from '../../screening/evidence.ts';
 import type { Difference } from '../../screening/ports.ts';
 import type { Decision, Disposition, EmittedTo, Received, ReceivedFrom } from '../contract.ts';
-import { type Holding, heldOf, type ReviewStanding } from '../holds.ts';
+import { type Holding, heldOf, type ReviewVerdict } from '../holds.ts';
 import { declined, reasonsOf } from '../screening/hold.ts';
 import type { Topology } from '../topology.ts';
 
@@ -23,7 +23,7 @@ export interface DispatchContext {
   /** What the lists in force hold that the parties were not screened against; undefined: nothing new. */
   readonly difference?: Difference | undefined;
   /** For a decision of a person. */
-  readonly standing?: ReviewStanding;
+  readonly verdict?: ReviewVerdict;
 }
 
 export interface DispatchRules {
@@ -103,19 +103,19 @@ function resume(
   { value, causationId }: Received<ReviewDecided, 'review.decided'>,
   context: DispatchContext,
 ): Decision<DispatchEvent> {
-  const { standing } = context;
-  if (standing === undefined) throw new Error('a review was given the context of a transfer');
-  if (standing.kind === 'halt') return standing.disposition;
-  if (standing.kind !== 'honour') return [];
+  const { verdict } = context;
+  if (verdict === undefined) throw new Error('a review was given the context of a transfer');
+  if (verdict.kind === 'halt') return verdict.disposition;
+  if (verdict.kind !== 'honour') return [];
   const { envelope, instruction, parties, screening, price, reservation } = value.held;
   if (screening === null || price === null || reservation === null) {
     return refuse('EVIDENCE_MISSING', 'a hold before the payout without evidence, price or reservation');
   }
-  const { approved, review, occurredAt } = standing;
+  const { approved, review, occurredAt } = verdict;
   const reviewed = { envelope, instruction, parties, screening: withReview(screening, review), price, reservation };
   if (approved) return dispatch(reviewed, causationId, { ...context, now: occurredAt }, 'RESUMED');
   const following = nextEnvelope(envelope, { topic: 'transfer.rejected', causationId, occurredAt });
-  return [rejected(reviewed, following, declined(standing.lapse !== undefined))];
+  return [rejected(reviewed, following, declined(verdict.lapse !== undefined))];
 }
 
 const refuse = (code: ErrorCode, detail: string): Disposition => ({ kind: 'dead-letter', cause: { code, detail } });

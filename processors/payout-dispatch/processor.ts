@@ -13,7 +13,7 @@ import {
   type HoldFailpoint,
   type HoldKeys,
   isApproved,
-  standingsIn,
+  verdictsIn,
 } from '../holds.ts';
 import { type Topology, topology } from '../topology.ts';
 import { DEFAULT_DISPATCH_RULES, type DispatchContext, type DispatchRules, decide } from './decide.ts';
@@ -66,21 +66,21 @@ export function createPayoutDispatch(
     edges: topology['payout-dispatch'],
     async prepare(batch) {
       const now = clock();
-      const standings = await standingsIn(batch, {
+      const verdicts = await verdictsIn(batch, {
         ...{ holds, keys, now, onDropped, stage: 'PAYOUT_DISPATCH' },
         afterClaim: () => failpoint?.('payout-dispatch.after-hold-claim'),
       });
       const events = batch.map((input, i) => {
         if (input.topic !== 'review.decided') return input.value;
-        return isApproved(standings[i]) ? input.value.held : undefined;
+        return isApproved(verdicts[i]) ? input.value.held : undefined;
       });
       const differences = await differencesSince(screener, await lookedAt<TransferReserved | TransferHeld>(events));
-      return standings.map((standing, i) => ({
+      return verdicts.map((verdict, i) => ({
         now,
         rules,
         holding,
         difference: differences[i],
-        ...(standing ? { standing } : {}),
+        ...(verdict ? { verdict } : {}),
       }));
     },
     decide,

@@ -6,7 +6,7 @@ import type { ReviewDecided, ScreeningEvidence, TransferAccepted } from '../../s
 import { withRecheck, withReview } from '../../screening/evidence.ts';
 import type { Difference, Findings } from '../../screening/ports.ts';
 import type { Decision, Disposition, EmittedTo, Received, ReceivedFrom } from '../contract.ts';
-import { type Holding, heldOf, type ReviewStanding } from '../holds.ts';
+import { type Holding, heldOf, type ReviewVerdict } from '../holds.ts';
 import type { Topology } from '../topology.ts';
 import { declined, reasonsOf } from './hold.ts';
 
@@ -24,7 +24,7 @@ export type ScreeningContext =
     }
   | {
       readonly kind: 'reviewed';
-      readonly standing: ReviewStanding;
+      readonly verdict: ReviewVerdict;
       /** What the lists in force hold that was not decided on; undefined: nothing new. */
       readonly difference?: Difference | undefined;
       readonly holding: Holding;
@@ -75,15 +75,15 @@ function settled(
 
 function resume(input: Received<ReviewDecided, 'review.decided'>, context: ScreeningContext): Decision<ScreeningEvent> {
   if (context.kind !== 'reviewed') throw new Error('a review was given the context of a transfer');
-  const { standing, difference, holding } = context;
-  if (standing.kind === 'halt') return standing.disposition;
-  if (standing.kind !== 'honour') return [];
+  const { verdict, difference, holding } = context;
+  if (verdict.kind === 'halt') return verdict.disposition;
+  if (verdict.kind !== 'honour') return [];
   const { held } = input.value;
   const { envelope: previous, instruction, parties, screening: evidence } = held;
   if (evidence === null) {
     return { kind: 'dead-letter', cause: { code: 'EVIDENCE_MISSING', detail: 'a screening hold without evidence' } };
   }
-  const { approved, review, occurredAt } = standing;
+  const { approved, review, occurredAt } = verdict;
   const { causationId } = input;
   const reviewed = withReview(evidence, review);
   if (approved) {
@@ -105,7 +105,7 @@ function resume(input: Received<ReviewDecided, 'review.decided'>, context: Scree
         reservation: null,
         payout: null,
         stage: 'SCREENING',
-        reasons: [declined(standing.lapse !== undefined)],
+        reasons: [declined(verdict.lapse !== undefined)],
       },
     },
   ];

@@ -11,7 +11,7 @@ import {
   type HoldFailpoint,
   type HoldKeys,
   isApproved,
-  standingsIn,
+  verdictsIn,
 } from '../holds.ts';
 import { type Topology, topology } from '../topology.ts';
 import { decide, type ScreeningContext, type ScreeningInput } from './decide.ts';
@@ -39,17 +39,17 @@ export function createScreening(options: ScreeningOptions): Processor<Topology['
     async prepare(batch) {
       const now = clock();
       const findings = await askSome(batch.map(toRequest), (requests) => screener.screen(requests));
-      const standings = await standingsIn(batch, {
+      const verdicts = await verdictsIn(batch, {
         ...{ holds, keys, now, onDropped, stage: 'SCREENING' },
         afterClaim: () => failpoint?.('screening.after-hold-claim'),
       });
       const approved = batch.map((input, i) =>
-        input.topic === 'review.decided' && isApproved(standings[i]) ? input.value.held : undefined,
+        input.topic === 'review.decided' && isApproved(verdicts[i]) ? input.value.held : undefined,
       );
       const differences = await differencesSince(screener, approved);
       return batch.map((_, i): ScreeningContext => {
-        const standing = standings[i];
-        if (standing) return { kind: 'reviewed', standing, difference: differences[i], holding };
+        const verdict = verdicts[i];
+        if (verdict) return { kind: 'reviewed', verdict, difference: differences[i], holding };
         return { kind: 'screened', now, findings: findings[i], holding };
       });
     },

@@ -2,7 +2,7 @@
 // path, and each command has one outcome for ever.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Standing, transitionFault } from '../../domain/transfers/transfer-states.ts';
+import { brokenTransition, type ReachedState } from '../../domain/transfers/transfer-states.ts';
 import type { PayoutStatus, PayoutUpdated } from '../../schemas/types.generated.ts';
 import { payoutRequested, payoutUpdated } from '../../test/kit/builders.ts';
 import { times } from '../../test/kit/times.ts';
@@ -53,14 +53,14 @@ describe('settlement of one transfer', () => {
     fc.assert(
       fc.property(fc.array(update, { maxLength: 25 }), (updates) => {
         const { claim } = fold(updates);
-        let previous: Standing | undefined;
+        let previous: ReachedState | undefined;
         for (const { end, attempt, sequence } of claim?.steps ?? []) {
           // After a requote the transfer was priced, reserved and dispatched again.
           if (previous === undefined || previous.state === 'REQUOTING') {
             previous = { state: 'DISPATCHED', stage: 'PAYOUT_DISPATCH', sequence: sequence - 1, attempt };
           }
-          const next: Standing = { state: STATE[end], stage: 'SETTLEMENT', sequence, attempt };
-          expect(transitionFault(previous, next)).toBeUndefined();
+          const next: ReachedState = { state: STATE[end], stage: 'SETTLEMENT', sequence, attempt };
+          expect(brokenTransition(previous, next)).toBeUndefined();
           previous = next;
         }
         const sequences = (claim?.steps ?? []).map((step) => step.sequence);

@@ -1,7 +1,7 @@
 // What a process says of itself: liveness by progress, parts that stand, dependencies that are waited for, every partition.
 
 import type { HealthSource } from '../../ports/health.ts';
-import type { Host, HostHealth, Standing } from '../hosts/host.ts';
+import type { Host, HostHealth, StoppedPart } from '../hosts/host.ts';
 import type { Metrics } from '../logs-and-metrics/metrics.ts';
 import type { Supervisor } from '../process/supervisor.ts';
 import { assess, type LivenessLimits } from './liveness.ts';
@@ -20,7 +20,7 @@ export function healthsOf({ options, supervisors, areMade }: Running): readonly 
   return [...options.hosts.map((host) => host.health()), ...parts];
 }
 
-const standingIn = ({ supervisors }: Running): readonly Standing[] =>
+const standingIn = ({ supervisors }: Running): readonly StoppedPart[] =>
   supervisors.flatMap((supervisor) => supervisor.standing() ?? []);
 
 /** For the health server. Ready: every part runs, or waits for a declared reason. Live: some part still works. */
@@ -59,7 +59,7 @@ export function healthOf(running: Running): HealthSource {
   };
 }
 
-function summary(healths: readonly HostHealth[], standing: readonly Standing[]) {
+function summary(healths: readonly HostHealth[], standing: readonly StoppedPart[]) {
   const waitingFor = [...new Set(healths.flatMap(({ troubles }) => troubles.map(({ dependency }) => dependency)))];
   const alarms = healths.flatMap((health) => health.alarms ?? []);
   return { degraded: waitingFor.length > 0 || standing.length > 0 || alarms.length > 0, waitingFor, alarms };

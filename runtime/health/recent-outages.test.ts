@@ -1,9 +1,9 @@
 import { expect, it } from 'vitest';
-import { recentTroubles } from './recent-outages.ts';
+import { recentOutages } from './recent-outages.ts';
 
 it('names a dependency for as long as it is met as down, and keeps since when', () => {
   let now = 0;
-  const recent = recentTroubles('payout.updated', () => now);
+  const recent = recentOutages('payout.updated', () => now);
   recent.met('MONGO_UNAVAILABLE', 'refused');
   const since = recent.troubles()[0]!.since;
   now = 8_000;
@@ -17,7 +17,7 @@ it('names a dependency for as long as it is met as down, and keeps since when', 
 });
 
 it('keeps dependencies apart, and ignores what is no outage', () => {
-  const recent = recentTroubles('payout.updated', () => 0);
+  const recent = recentOutages('payout.updated', () => 0);
   recent.met('REDIS_QUEUE_UNAVAILABLE', 'refused');
   recent.met('KAFKA_UNAVAILABLE', 'refused');
   recent.met('NO_PROOF', 'a person must look');

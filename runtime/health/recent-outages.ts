@@ -28,7 +28,7 @@ const DEPENDENCY_OF: Readonly<Record<string, string>> = {
 /** Work in the background tries again within this time, so that a trouble not met for longer is over, ms. */
 const OVER_AFTER_MS = 10_000;
 
-export interface RecentTroubles {
+export interface RecentOutages {
   /** A fault of background work; those that are no outage are ignored. */
   met(code: ErrorCode, detail: string): void;
   /** Dependencies met as down within the last ten seconds. */
@@ -36,7 +36,7 @@ export interface RecentTroubles {
 }
 
 /** @param topic what waits for the background work, for people */
-export function recentTroubles(topic: string, monotonic: () => number = () => performance.now()): RecentTroubles {
+export function recentOutages(topic: string, monotonic: () => number = () => performance.now()): RecentOutages {
   const met = new Map<string, DependencyTrouble>();
   const troubles = () => {
     for (const [dependency, { lastMetAt }] of met) {

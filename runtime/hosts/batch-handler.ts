@@ -9,7 +9,7 @@ import type { ErrorCode } from '../../ports/error-codes.ts';
 import type { BatchHandler, BatchResult, LogRecord, OutputRecord, RecordBatch } from '../../ports/log.ts';
 import { recordMaker } from '../../ports/records.ts';
 import type { ReplayClaims } from '../../ports/replay-claims.ts';
-import { type Rings, requireRings, ringOf, sealedDetour } from '../../ports/seals.ts';
+import { type Rings, requireRings, ringOf, sealedRecovery } from '../../ports/seals.ts';
 import type { Cause } from '../../processors/contract.ts';
 import { deadLetterMark } from '../../processors/lifecycle.ts';
 import type { Stage } from '../../schemas/types.generated.ts';
@@ -19,25 +19,25 @@ import { deadLetterId, markId } from '../../topics/dead-letter-id.ts';
 import { headerInteger, RECOVERY_HEADER } from '../../topics/headers.ts';
 import { RETRY_TIERS, replayTopic, retryTopic } from '../../topics/recovery.ts';
 import { type Fault, faultOf } from '../fault.ts';
-import { Marks } from '../progress/progress-notes.ts';
+import { ProgressNote } from '../progress/progress-notes.ts';
 import { noteStanding, topicToken } from '../progress/proven-progress.ts';
 import { type BreakerVerdict, breakerEntry, type DeadLetterBreaker } from '../retries-and-dead-letters/breaker.ts';
 import {
   type DeadLetterClass,
-  type Detour,
   deadLetterRecord,
+  type RecoveryTerms,
   type RetryPolicy,
   retryRecord,
   tierFor,
   tierForWait,
 } from '../retries-and-dead-letters/recovery-records.ts';
-import { Refusals } from '../retries-and-dead-letters/refused-batches.ts';
+import { RefusedBatches } from '../retries-and-dead-letters/refused-batches.ts';
 import { withoutRepeatedReplays } from '../retries-and-dead-letters/replays.ts';
 import type { HostObserver } from './host.ts';
 import {
-  type Accepted,
-  type Arrival,
-  createArrivals,
+  type AcceptedRecord,
+  type InboundRecord,
+  inboundReader,
   placeOf,
   provenCauseOf,
   type Refusal,
@@ -60,17 +60,17 @@ export interface BatchHandlerOptions {
   readonly marks?: Stage;
   readonly rings: Rings;
   /** Whether what it puts aside is sealed by stages, and its replays by operators; not so for what has ids of its own. */
-  readonly sealsDetours: boolean;
+  readonly sealsRecovery: boolean;
   /** Whether its outputs show that this record, or a later one, was handled. Absent: it may run again at any time. */
   readonly wasHandled?: (input: { readonly topicId: string; readonly first: LogRecord }) => Promise<boolean>;
   /** Claims on the letters that are replayed; absent: what it does may run again at any time. */
   readonly replayClaims?: ReplayClaims;
   /** One outcome per item, in order. Throws as described in isolate.ts. */
-  readonly run: (items: readonly Accepted[]) => Promise<readonly Outcome[]>;
+  readonly run: (items: readonly AcceptedRecord[]) => Promise<readonly Outcome[]>;
 }
 
 interface Judged {
-  readonly arrival: Arrival;
+  readonly inbound: InboundRecord;
   readonly disposition: 'done' | 'retry' | 'wait' | 'dropped' | 'dead-letter';
   readonly outputs: readonly OutputRecord[];
   readonly cause?: Cause;
@@ -100,33 +100,33 @@ const classOf = ({ kind }: Refusal): DeadLetterClass =>
 
 /** The note beside the offset of the last of these. */
 function noteAfter(note: string | undefined, token: string, judged: readonly Judged[]): string {
-  const marks = Marks.from(note);
-  for (const { arrival } of judged) {
-    const cause = isRepeat(arrival) ? undefined : provenCauseOf(arrival);
+  const marks = ProgressNote.from(note);
+  for (const { inbound } of judged) {
+    const cause = isRepeat(inbound) ? undefined : provenCauseOf(inbound);
     if (cause) marks.raise(cause);
   }
-  return `${token} ${marks.note()}`.trimEnd();
+  return `${token} ${marks.text()}`.trimEnd();
 }
 
 /** Of a copy on a retry topic the letter is its own: what was put aside first may have another. */
-function repeated(arrival: Arrival): Arrival {
-  const { record, topicId, source } = arrival;
-  const refused = { ...arrival, received: undefined, refusal: REPEATED };
+function repeated(inbound: InboundRecord): InboundRecord {
+  const { record, topicId, source } = inbound;
+  const refused = { ...inbound, received: undefined, refusal: REPEATED };
   return record.topic === source.topic
     ? refused
     : { ...refused, source: { ...source, letterAt: placeOf(record, topicId) } };
 }
 
-const isRepeat = ({ refusal }: Arrival) => refusal?.kind === 'repeated';
+const isRepeat = ({ refusal }: InboundRecord) => refusal?.kind === 'repeated';
 
 /** Refuses what was handled before by its sealed cause: a copy, or what another run of an earlier stage wrote again. */
-function withoutRepeats(arrivals: readonly Arrival[], marks: Marks): readonly Arrival[] {
-  return arrivals.map((arrival) => {
-    const cause = provenCauseOf(arrival);
-    if (!cause) return arrival;
-    if (!marks.isNew(cause)) return repeated(arrival);
+function withoutRepeats(inboundRecords: readonly InboundRecord[], marks: ProgressNote): readonly InboundRecord[] {
+  return inboundRecords.map((inbound) => {
+    const cause = provenCauseOf(inbound);
+    if (!cause) return inbound;
+    if (!marks.isNew(cause)) return repeated(inbound);
     marks.raise(cause);
-    return arrival;
+    return inbound;
   });
 }
 
@@ -152,8 +152,8 @@ const REPEATED: Refusal = {
   detail: 'what it was made from, or something later, was handled here before: replay it only if it never was',
 };
 
-const condemn = (arrival: Arrival, code: ErrorCode): Arrival => ({
-  ...arrival,
+const condemn = (inbound: InboundRecord, code: ErrorCode): InboundRecord => ({
+  ...inbound,
   refusal: { kind: 'unacceptable', code, detail: 'the broker refused what this record gave rise to' },
 });
 
@@ -163,11 +163,11 @@ export function createBatchHandler(options: BatchHandlerOptions): BatchHandler {
   const group = groupId(options.app, owner);
   const make = recordMaker({ owner, codec, rings: options.rings, writes: options.marks ? [transferLifecycle] : [] });
   requireRings(options.rings, options.reads);
-  if (options.sealsDetours) for (const issuer of ['stages', 'operators'] as const) ringOf(options.rings, issuer);
-  const arrivalsOf = createArrivals(options);
+  if (options.sealsRecovery) for (const issuer of ['stages', 'operators'] as const) ringOf(options.rings, issuer);
+  const arrivalsOf = inboundReader(options);
   /** Failures in a row of each input partition. */
   const failures = new Map<string, number>();
-  const refusals = new Refusals();
+  const refusals = new RefusedBatches();
   /** Places before which the outputs were looked through. */
   const looked = new Set<string>();
   /** Runs that came through, and how many had when a partition's head was first suspected without a witness. */
@@ -176,7 +176,7 @@ export function createBatchHandler(options: BatchHandlerOptions): BatchHandler {
     string,
     { readonly offset: number; readonly passes: number; readonly attempts: number }
   >();
-  const run: Run<Accepted> = async (items) => {
+  const run: Run<AcceptedRecord> = async (items) => {
     const outcomes = await options.run(items);
     passes++;
     return outcomes;
@@ -189,21 +189,21 @@ export function createBatchHandler(options: BatchHandlerOptions): BatchHandler {
     const later: Then = wakeAt === undefined ? CONTINUE : notDue(wakeAt);
     if (due.length === 0) return batchResult(undefined, [], later);
     observer.batch(batch.topic, due.length);
-    let arrivals: readonly Arrival[];
+    let inboundRecords: readonly InboundRecord[];
     try {
       const lost = await lostOffset(batch, due[0]!);
       if (lost) return batchResult(undefined, [], stop(batch, lost));
-      arrivals = await arrivalsOf({ ...batch, records: due });
-      arrivals = await withoutReplayed(batch, arrivals);
-      if (refused?.guilty) arrivals = arrivals.map((arrival) => condemn(arrival, refused.guilty!));
+      inboundRecords = await arrivalsOf({ ...batch, records: due });
+      inboundRecords = await withoutReplayed(batch, inboundRecords);
+      if (refused?.guilty) inboundRecords = inboundRecords.map((inbound) => condemn(inbound, refused.guilty!));
     } catch (error) {
       return batchResult(undefined, [], afterFault(batch, faultOf(error)));
     }
-    if (options.sealsDetours) arrivals = withoutRepeats(arrivals, Marks.from(batch.note));
-    const stopAt = arrivals.findIndex((arrival) => arrival.refusal?.kind === 'stop');
-    const reachable = stopAt === -1 ? arrivals : arrivals.slice(0, stopAt);
-    const accepted = reachable.filter((arrival): arrival is Accepted => arrival.refusal === undefined);
-    const result = assemble(batch, arrivals, await isolated(batch, accepted));
+    if (options.sealsRecovery) inboundRecords = withoutRepeats(inboundRecords, ProgressNote.from(batch.note));
+    const stopAt = inboundRecords.findIndex((inbound) => inbound.refusal?.kind === 'stop');
+    const reachable = stopAt === -1 ? inboundRecords : inboundRecords.slice(0, stopAt);
+    const accepted = reachable.filter((inbound): inbound is AcceptedRecord => inbound.refusal === undefined);
+    const result = assemble(batch, inboundRecords, await isolated(batch, accepted));
     return result.then === CONTINUE ? batchResult(result.doneThrough, result.outputs, later, result.note) : result;
   };
 
@@ -220,14 +220,17 @@ export function createBatchHandler(options: BatchHandlerOptions): BatchHandler {
     return undefined;
   }
 
-  async function withoutReplayed({ topic }: RecordBatch, arrivals: readonly Arrival[]): Promise<readonly Arrival[]> {
+  async function withoutReplayed(
+    { topic }: RecordBatch,
+    inboundRecords: readonly InboundRecord[],
+  ): Promise<readonly InboundRecord[]> {
     const claims = options.replayClaims;
-    if (!claims || topic !== replayTopic(owner)) return arrivals;
-    return withoutRepeatedReplays(arrivals, { owner, claims, now: clock.now() });
+    if (!claims || topic !== replayTopic(owner)) return inboundRecords;
+    return withoutRepeatedReplays(inboundRecords, { owner, claims, now: clock.now() });
   }
 
   /** An error that nobody coded is held against a record only when others came through meanwhile, here or elsewhere. */
-  async function isolated(batch: RecordBatch, accepted: readonly Accepted[]): Promise<Isolated> {
+  async function isolated(batch: RecordBatch, accepted: readonly AcceptedRecord[]): Promise<Isolated> {
     const key = partitionOf(batch);
     const { offset } = batch.records[0]!;
     const known = suspectedAt.get(key);
@@ -260,7 +263,11 @@ export function createBatchHandler(options: BatchHandlerOptions): BatchHandler {
   }
 
   /** Walks the records in order until the first that must not be passed. */
-  function assemble(batch: RecordBatch, arrivals: readonly Arrival[], { outcomes, fault }: Isolated): BatchResult {
+  function assemble(
+    batch: RecordBatch,
+    inboundRecords: readonly InboundRecord[],
+    { outcomes, fault }: Isolated,
+  ): BatchResult {
     const outputs: OutputRecord[] = [];
     let doneThrough: number | undefined;
     let next = 0;
@@ -272,24 +279,24 @@ export function createBatchHandler(options: BatchHandlerOptions): BatchHandler {
       report(judged);
       // Of what is done alone: what the breaker takes back will be handled, and must not pass for a repeat then.
       const note =
-        options.sealsDetours && doneThrough !== undefined
+        options.sealsRecovery && doneThrough !== undefined
           ? noteAfter(batch.note, topicToken(owner, idOf(batch)), judged)
           : undefined;
       return batchResult(doneThrough, outputs, then, note);
     };
 
-    for (const arrival of arrivals) {
-      if (arrival.refusal?.kind === 'stop') return result(stop(batch, arrival.refusal));
-      const outcome: Outcome | undefined = arrival.refusal ? undefined : outcomes[next++];
-      if (!arrival.refusal && outcome === undefined) return result(afterFault(batch, fault!));
-      if (outcome?.kind === 'stop') return result(stop(batch, outcome.cause, arrival));
-      const verdict = judge(batch, arrival, outcome);
+    for (const inbound of inboundRecords) {
+      if (inbound.refusal?.kind === 'stop') return result(stop(batch, inbound.refusal));
+      const outcome: Outcome | undefined = inbound.refusal ? undefined : outcomes[next++];
+      if (!inbound.refusal && outcome === undefined) return result(afterFault(batch, fault!));
+      if (outcome?.kind === 'stop') return result(stop(batch, outcome.cause, inbound));
+      const verdict = judge(batch, inbound, outcome);
       if (verdict.deadLetter) {
         const before = { outputs: outputs.length, judged: judged.length, doneThrough };
         run ??= before;
-        const opened = alone(arrivals, outcomes)
+        const opened = alone(inboundRecords, outcomes)
           ? breaker.open('none of the records at hand goes through since the processor was started again')
-          : count(batch, arrival, verdict.deadLetter);
+          : count(batch, inbound, verdict.deadLetter);
         if (opened) {
           const keep = opened.reason === 'run' ? run : before;
           outputs.length = keep.outputs;
@@ -299,10 +306,10 @@ export function createBatchHandler(options: BatchHandlerOptions): BatchHandler {
         }
       } else {
         run = undefined;
-        breaker.record(here, arrival.record.offset, 'fine');
+        breaker.record(here, inbound.record.offset, 'fine');
       }
       for (const output of verdict.outputs) outputs.push(output);
-      doneThrough = arrival.record.offset;
+      doneThrough = inbound.record.offset;
       judged.push(verdict);
     }
     recovered(batch);
@@ -310,19 +317,20 @@ export function createBatchHandler(options: BatchHandlerOptions): BatchHandler {
   }
 
   /** After a restart of a breaker that had opened: nothing went through yet, and nothing of this batch does. */
-  function alone(arrivals: readonly Arrival[], outcomes: readonly Outcome[]): boolean {
+  function alone(inboundRecords: readonly InboundRecord[], outcomes: readonly Outcome[]): boolean {
     if (!breaker.unproven) return false;
-    if (arrivals.some(({ refusal, source }) => refusal && contractOf(source.topic)?.kind === 'intent')) return false;
+    if (inboundRecords.some(({ refusal, source }) => refusal && contractOf(source.topic)?.kind === 'intent'))
+      return false;
     return outcomes.every(({ kind }) => kind === 'poison' || kind === 'dead-letter');
   }
 
   function report(judged: readonly Judged[]): void {
     const counts = new Map<string, number>();
-    for (const { arrival, disposition, cause, deadLetter } of judged) {
-      const key = `${disposition} ${arrival.source.topic}`;
+    for (const { inbound, disposition, cause, deadLetter } of judged) {
+      const key = `${disposition} ${inbound.source.topic}`;
       counts.set(key, (counts.get(key) ?? 0) + 1);
-      if (deadLetter) observer.deadLetter(arrival, cause!, deadLetter);
-      if (disposition === 'dropped') observer.dropped(arrival, cause!);
+      if (deadLetter) observer.deadLetter(inbound, cause!, deadLetter);
+      if (disposition === 'dropped') observer.dropped(inbound, cause!);
     }
     for (const [key, count] of counts) {
       const [disposition, topic] = key.split(' ') as [Judged['disposition'], string];
@@ -330,65 +338,65 @@ export function createBatchHandler(options: BatchHandlerOptions): BatchHandler {
     }
   }
 
-  function judge(batch: RecordBatch, arrival: Arrival, outcome: Outcome | undefined): Judged {
-    const { refusal } = arrival;
-    if (refusal?.kind === 'dropped') return { arrival, disposition: 'dropped', outputs: [], cause: refusal };
-    if (refusal) return deadLetter(batch, arrival, refusal, classOf(refusal));
+  function judge(batch: RecordBatch, inbound: InboundRecord, outcome: Outcome | undefined): Judged {
+    const { refusal } = inbound;
+    if (refusal?.kind === 'dropped') return { inbound, disposition: 'dropped', outputs: [], cause: refusal };
+    if (refusal) return deadLetter(batch, inbound, refusal, classOf(refusal));
     if (outcome === undefined) throw new Error('an accepted record has no outcome');
     switch (outcome.kind) {
       case 'done':
-        return { arrival, disposition: 'done', outputs: outcome.outputs };
+        return { inbound, disposition: 'done', outputs: outcome.outputs };
       case 'poison':
-        return deadLetter(batch, arrival, outcome.fault, 'poison', outcome.fault.stack);
+        return deadLetter(batch, inbound, outcome.fault, 'poison', outcome.fault.stack);
       case 'retry':
-        return retry(batch, arrival, outcome.cause);
+        return retry(batch, inbound, outcome.cause);
       case 'wait':
-        return wait(batch, arrival, outcome.untilMs, outcome.cause);
+        return wait(batch, inbound, outcome.untilMs, outcome.cause);
       default:
-        return deadLetter(batch, arrival, outcome.cause, 'refused');
+        return deadLetter(batch, inbound, outcome.cause, 'refused');
     }
   }
 
-  function detour(batch: RecordBatch, arrival: Arrival, cause: Cause, attempts: number): Detour {
-    return { owner, group, arrival, partition: batch.partition, cause, now: clock.now(), attempts };
+  function recoveryTerms(batch: RecordBatch, inbound: InboundRecord, cause: Cause, attempts: number): RecoveryTerms {
+    return { owner, group, inbound, partition: batch.partition, cause, now: clock.now(), attempts };
   }
 
   function aside(record: OutputRecord): OutputRecord {
-    return options.sealsDetours ? sealedDetour(options.rings, record) : record;
+    return options.sealsRecovery ? sealedRecovery(options.rings, record) : record;
   }
 
-  function retry(batch: RecordBatch, arrival: Arrival, cause: Cause): Judged {
-    const attempts = arrival.source.attempts + 1;
+  function retry(batch: RecordBatch, inbound: InboundRecord, cause: Cause): Judged {
+    const attempts = inbound.source.attempts + 1;
     const tier = tierFor(attempts, options.retry);
-    if (tier === undefined) return deadLetter(batch, arrival, cause, 'exhausted');
+    if (tier === undefined) return deadLetter(batch, inbound, cause, 'exhausted');
     const dueAt = clock.now() + RETRY_TIERS[tier]!.delayMs;
-    const record = retryRecord(detour(batch, arrival, cause, attempts), tier, dueAt);
-    return { arrival, disposition: 'retry', outputs: [aside(record)], cause };
+    const record = retryRecord(recoveryTerms(batch, inbound, cause, attempts), tier, dueAt);
+    return { inbound, disposition: 'retry', outputs: [aside(record)], cause };
   }
 
-  function wait(batch: RecordBatch, arrival: Arrival, untilMs: number, cause: Cause): Judged {
+  function wait(batch: RecordBatch, inbound: InboundRecord, untilMs: number, cause: Cause): Judged {
     const tier = tierForWait(untilMs, clock.now());
-    const record = retryRecord(detour(batch, arrival, cause, arrival.source.attempts), tier, untilMs, true);
-    return { arrival, disposition: 'wait', outputs: [aside(record)], cause };
+    const record = retryRecord(recoveryTerms(batch, inbound, cause, inbound.source.attempts), tier, untilMs, true);
+    return { inbound, disposition: 'wait', outputs: [aside(record)], cause };
   }
 
   function deadLetter(
     batch: RecordBatch,
-    arrival: Arrival,
+    inbound: InboundRecord,
     cause: Cause,
     deadLetterClass: DeadLetterClass,
     stack = '',
   ): Judged {
-    const lost = detour(batch, arrival, cause, arrival.source.attempts + 1);
+    const lost = recoveryTerms(batch, inbound, cause, inbound.source.attempts + 1);
     const outputs = [aside(deadLetterRecord(lost, deadLetterClass, stack))];
     const mark = markOf(lost);
     if (mark) outputs.push(mark);
-    return { arrival, disposition: 'dead-letter', outputs, cause, deadLetter: deadLetterClass };
+    return { inbound, disposition: 'dead-letter', outputs, cause, deadLetter: deadLetterClass };
   }
 
   /** The DEAD_LETTERED record for analytics, when the dead letter stops a transfer. */
-  function markOf(lost: Detour): OutputRecord | undefined {
-    const { received, source } = lost.arrival;
+  function markOf(lost: RecoveryTerms): OutputRecord | undefined {
+    const { received, source } = lost.inbound;
     if (!received || options.marks === undefined) return undefined;
     const id = markId(deadLetterId({ owner, source }));
     const mark = { eventId: id, occurredAt: lost.now, stage: options.marks, code: lost.cause.code };
@@ -397,10 +405,10 @@ export function createBatchHandler(options: BatchHandlerOptions): BatchHandler {
     return make(transferLifecycle.name, record, { partition: lost.partition, eventId: id });
   }
 
-  function count(batch: RecordBatch, arrival: Arrival, deadLetterClass: DeadLetterClass): BreakerVerdict {
-    const fromOutside = contractOf(arrival.source.topic)?.kind === 'intent';
+  function count(batch: RecordBatch, inbound: InboundRecord, deadLetterClass: DeadLetterClass): BreakerVerdict {
+    const fromOutside = contractOf(inbound.source.topic)?.kind === 'intent';
     const entry = breakerEntry(deadLetterClass, fromOutside);
-    return breaker.record(partitionOf(batch), arrival.record.offset, entry);
+    return breaker.record(partitionOf(batch), inbound.record.offset, entry);
   }
 
   /** Down or slow: this partition pauses, longer each time. Fatal: the consumer stops. */
@@ -418,8 +426,8 @@ export function createBatchHandler(options: BatchHandlerOptions): BatchHandler {
     if (failures.delete(partitionOf(batch))) observer.dependencyBack(batch.topic, batch.partition);
   }
 
-  function stop(batch: RecordBatch, cause: Cause, arrival?: Arrival): Then {
-    observer.stopped(batch.topic, batch.partition, cause, arrival);
+  function stop(batch: RecordBatch, cause: Cause, inbound?: InboundRecord): Then {
+    observer.stopped(batch.topic, batch.partition, cause, inbound);
     return { do: 'stop', code: cause.code, detail: cause.detail };
   }
 }

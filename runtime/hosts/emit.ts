@@ -14,7 +14,7 @@ import { contractOf, type TopicName } from '../../topics/catalogue.ts';
 import { formatCause, sourceOf } from '../../topics/cause.ts';
 import { homePartition } from '../../topics/home-partition.ts';
 import { transferIdOf } from '../../topics/identity.ts';
-import type { Accepted } from './inbound-records.ts';
+import type { AcceptedRecord } from './inbound-records.ts';
 
 /** Room for key, headers and framing within a topic's largest record. */
 const FRAMING_BYTES = 4_096;
@@ -36,7 +36,7 @@ interface Emitted {
 }
 
 /** Makes the records of one input's emissions. Throws a poison CodedError for what must never be written. */
-export type Emitter = (input: Accepted, emissions: readonly Emitted[]) => readonly OutputRecord[];
+export type Emitter = (input: AcceptedRecord, emissions: readonly Emitted[]) => readonly OutputRecord[];
 
 export function createEmitter(options: EmitterOptions): Emitter {
   const { owner, codec, rings, chainPartitions } = options;
@@ -55,11 +55,11 @@ export function createEmitter(options: EmitterOptions): Emitter {
     return outputs;
   };
 
-  function causeOf({ topicId, record: { partition, offset } }: Accepted, nth: number): string {
+  function causeOf({ topicId, record: { partition, offset } }: AcceptedRecord, nth: number): string {
     return formatCause({ source: sourceOf(owner, topicId), partition, offset, nth });
   }
 
-  function partitionOf(input: Accepted, value: unknown): number {
+  function partitionOf(input: AcceptedRecord, value: unknown): number {
     const event = value as Partial<ChainEvent>;
     const home = event.envelope?.homePartition;
     if (options.rekeys) return home ?? homePartition(transferIdOf(value) ?? '', chainPartitions);
@@ -74,7 +74,7 @@ export function createEmitter(options: EmitterOptions): Emitter {
     return partition;
   }
 
-  function record(input: Accepted, { to, value }: Emitted, partition: number, cause: string): OutputRecord {
+  function record(input: AcceptedRecord, { to, value }: Emitted, partition: number, cause: string): OutputRecord {
     const { traceparent } = input;
     const { originPosition } = input.received;
     const terms = { partition, eventId: eventIdOf(value), originPosition, traceparent, cause };

@@ -31,7 +31,7 @@ let host: Host;
 
 beforeAll(async () => {
   stateDir = mkdtempSync(path.join(tmpdir(), 'corridor-foreign-'));
-  stack = await startStack({ stateDir, ephemeral: true, parts: ['kafka'], env: {} });
+  stack = await startStack({ stateDir, ephemeral: true, kinds: ['kafka'], env: {} });
   log = logOf(stack.urls.kafkaBrokers, APP);
   const admin = await log.admin();
   const config = { 'message.timestamp.type': 'LogAppendTime', 'max.message.bytes': String(3 * MB) };

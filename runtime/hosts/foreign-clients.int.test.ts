@@ -32,7 +32,7 @@ let clients: readonly ForeignClient[];
 
 beforeAll(async () => {
   const stateDir = mkdtempSync(path.join(tmpdir(), 'corridor-foreign-clients-'));
-  stack = await startStack({ stateDir, ephemeral: true, parts: ['kafka'], env: {} });
+  stack = await startStack({ stateDir, ephemeral: true, kinds: ['kafka'], env: {} });
   clients = await Promise.all([javaClient(), librdkafka()]);
   log = logOf(stack.urls.kafkaBrokers, APP);
   const admin = await log.admin();

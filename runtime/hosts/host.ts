@@ -1,11 +1,11 @@
 // What the service sees of a hosted processor, sink or executor, and what a host reports while it works.
 
 import type { ErrorCode, ShownCode } from '../../ports/error-codes.ts';
-import type { LogFault, PartitionProgress } from '../../ports/log.ts';
+import type { ConsumerFault, PartitionProgress } from '../../ports/log.ts';
 import type { Cause } from '../../processors/contract.ts';
 import type { Fault } from '../fault.ts';
 import type { DeadLetterClass } from '../retries-and-dead-letters/recovery-records.ts';
-import type { Arrival } from './inbound-records.ts';
+import type { InboundRecord } from './inbound-records.ts';
 
 /** A dependency that some partition of a host waits for. */
 export interface DependencyTrouble {
@@ -67,7 +67,7 @@ export interface TableHealth {
 }
 
 /** A part of a process that stopped by itself. */
-export interface Standing {
+export interface StoppedPart {
   readonly name: string;
   readonly code: ShownCode;
   readonly detail: string;
@@ -97,11 +97,11 @@ export interface Host {
 export interface HostObserver {
   batch(topic: string, records: number): void;
   records(topic: string, disposition: 'done' | 'retry' | 'wait' | 'dropped' | 'dead-letter', count: number): void;
-  deadLetter(arrival: Arrival, cause: Cause, deadLetterClass: DeadLetterClass): void;
+  deadLetter(inbound: InboundRecord, cause: Cause, deadLetterClass: DeadLetterClass): void;
   /** A record of which nothing comes, because its like was handled before. */
-  dropped(arrival: Arrival, cause: Cause): void;
+  dropped(inbound: InboundRecord, cause: Cause): void;
   dependencyDown(topic: string, partition: number, fault: Fault): void;
   dependencyBack(topic: string, partition: number): void;
-  stopped(topic: string, partition: number, cause: Cause, arrival: Arrival | undefined): void;
-  logFault(fault: LogFault): void;
+  stopped(topic: string, partition: number, cause: Cause, inbound: InboundRecord | undefined): void;
+  logFault(fault: ConsumerFault): void;
 }

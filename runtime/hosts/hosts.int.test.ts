@@ -32,7 +32,7 @@ let log: Log;
 
 beforeAll(async () => {
   const stateDir = mkdtempSync(path.join(tmpdir(), 'corridor-hosts-'));
-  stack = await startStack({ stateDir, ephemeral: true, parts: ['kafka'], env: {} });
+  stack = await startStack({ stateDir, ephemeral: true, kinds: ['kafka'], env: {} });
   log = createLog({ brokers: stack.urls.kafkaBrokers, appName: APP, clientId: 'hosts-test', sessionTimeoutMs: 6_000 });
   const chain = ['transfer.accepted', 'review.decided', 'transfer.screened', 'transfer.held', 'transfer.rejected'];
   await provision('screening', ['transfer.accepted', 'review.decided'], [...chain, 'transfer.lifecycle']);

@@ -70,7 +70,7 @@ class World {
   readonly replayClaims = memoryReplayClaims();
   readonly fates = new Map<string, Fate>();
   readonly #refusals = new Map<string, number>();
-  #looks = 0;
+  #lookup = 0;
   #cause = 0;
   #crash: CrashPoint | 'redeliver' | '' = '';
 
@@ -92,7 +92,7 @@ class World {
         if (is === 'retried' && this.clock.now() < received.appendedAt + 4_000) return { kind: 'retry', cause };
         const most = is === 'refused' ? 1 : is === 'refused-twice' ? 2 : 0;
         if (this.#replaysOf(transferId) < most) return { kind: 'dead-letter', cause };
-        const found = { ...evidence(), configurationHash: `look ${this.#looks++}` };
+        const found = { ...evidence(), configurationHash: `look ${this.#lookup++}` };
         const next = following(envelope, 'transfer.screened');
         return [{ to: 'transfer.screened', value: { envelope: next, instruction, parties, screening: found } }];
       },

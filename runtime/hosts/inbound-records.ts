@@ -6,7 +6,7 @@ import { formatOrigin, type OriginPosition } from '../../domain/transfers/origin
 import type { Codec } from '../../ports/codec.ts';
 import type { ErrorCode } from '../../ports/error-codes.ts';
 import type { LogRecord, RecordBatch } from '../../ports/log.ts';
-import { detourFlaw, type Rings, sealDetail, sealedRecordOf, sealFlaw } from '../../ports/seals.ts';
+import { type Rings, recoverySealFlaw, sealDetail, sealedRecordOf, sealFlaw } from '../../ports/seals.ts';
 import type { Received } from '../../processors/contract.ts';
 import { eventIn } from '../../processors/lifecycle.ts';
 import { contractOf, type TopicName } from '../../topics/catalogue.ts';
@@ -52,7 +52,7 @@ export interface Refusal {
 }
 
 /** One record of a batch. Exactly one of `received` and `refusal` is there, except for `unacceptable`, which has both. */
-export interface Arrival {
+export interface InboundRecord {
   readonly record: LogRecord;
   /** Id of the topic that it was read from; its name where the cluster gives none. */
   readonly topicId: string;
@@ -64,29 +64,29 @@ export interface Arrival {
 }
 
 /** An arrival that can be handed on. */
-export interface Accepted extends Arrival {
+export interface AcceptedRecord extends InboundRecord {
   readonly received: Received<unknown>;
   readonly refusal: undefined;
 }
 
-export interface ArrivalOptions {
+export interface InboundOptions {
   readonly owner: string;
   readonly reads: readonly TopicName[];
   readonly codec: Codec;
   readonly chainPartitions: number;
   readonly rings: Rings;
   /** Whether its retries are sealed by stages and its replays by operators. */
-  readonly sealsDetours: boolean;
+  readonly sealsRecovery: boolean;
 }
 
 const TRACEPARENT = /^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
 
 /** What the record was made from, where a seal says so; for a retry, what was put aside. Replays come in any order. */
-export function provenCauseOf({ record, source, refusal }: Arrival): Cause | undefined {
+export function provenCauseOf({ record, source, refusal }: InboundRecord): Cause | undefined {
   if (refusal?.kind === 'unproven' || refusal?.code === 'SOURCE_UNKNOWN') return undefined;
   const direct = record.topic === source.topic;
   if (direct ? !contractOf(source.topic)?.sealedBy : isReplayTopic(record.topic)) return undefined;
-  const text = headerText(record.headers, direct ? HEADER.cause : RECOVERY_HEADER.detourCause);
+  const text = headerText(record.headers, direct ? HEADER.cause : RECOVERY_HEADER.recoveryCause);
   return text === undefined ? undefined : parseCause(text);
 }
 
@@ -97,77 +97,82 @@ interface Sourced {
 }
 
 /** Reads batches of the input topics. The answer rejects only when the codec does (the registry is unavailable). */
-export function createArrivals(options: ArrivalOptions): (batch: RecordBatch) => Promise<readonly Arrival[]> {
-  const { codec, chainPartitions, rings, sealsDetours } = options;
+export function inboundReader(options: InboundOptions): (batch: RecordBatch) => Promise<readonly InboundRecord[]> {
+  const { codec, chainPartitions, rings, sealsRecovery } = options;
   const reads: ReadonlySet<string> = new Set(options.reads);
 
   return async (batch) => {
     const topicId = batch.topicId ?? batch.topic;
-    if (!reads.has(batch.topic)) return detoured(batch, topicId);
+    if (!reads.has(batch.topic)) return readRecovery(batch, topicId);
     const topic = batch.topic as TopicName;
-    const arrivals = new Array<Arrival>(batch.records.length);
+    const inboundRecords = new Array<InboundRecord>(batch.records.length);
     const proven: (Sourced & { index: number })[] = [];
     batch.records.forEach((record, index) => {
       if (record.unreadable) {
-        arrivals[index] = unreadable(record, topicId);
+        inboundRecords[index] = unreadable(record, topicId);
         return;
       }
       const sourced = { record, topicId, source: directSource(topic, topicId, record) };
       const flaw = sealFlaw(rings, topic, record);
-      if (flaw) arrivals[index] = refused(sourced, { kind: 'unproven', code: flaw, detail: sealDetail(flaw, topic) });
+      if (flaw)
+        inboundRecords[index] = refused(sourced, { kind: 'unproven', code: flaw, detail: sealDetail(flaw, topic) });
       else proven.push({ ...sourced, index });
     });
-    await decodeInto(arrivals, topic, proven, true);
-    return arrivals;
+    await decodeInto(inboundRecords, topic, proven, true);
+    return inboundRecords;
   };
 
   /** A retry or replay batch may mix contract topics. */
-  async function detoured(batch: RecordBatch, topicId: string): Promise<readonly Arrival[]> {
-    const arrivals = new Array<Arrival>(batch.records.length);
+  async function readRecovery(batch: RecordBatch, topicId: string): Promise<readonly InboundRecord[]> {
+    const inboundRecords = new Array<InboundRecord>(batch.records.length);
     const bySource = new Map<TopicName, (Sourced & { index: number })[]>();
     batch.records.forEach((record, index) => {
       if (record.unreadable) {
-        arrivals[index] = unreadable(record, topicId);
+        inboundRecords[index] = unreadable(record, topicId);
         return;
       }
-      const source = detourSource(record, reads);
+      const source = recoverySource(record, reads);
       const refusal = unproven(record, source?.topic);
       if (refusal || source === undefined) {
-        arrivals[index] = refused(standingHere(record, topicId), refusal ?? SOURCE_UNKNOWN);
+        inboundRecords[index] = refused(ownSource(record, topicId), refusal ?? SOURCE_UNKNOWN);
         return;
       }
       const sourced = {
         record,
         topicId,
-        source: sealsDetours ? source : { ...source, letterAt: placeOf(record, topicId) },
+        source: sealsRecovery ? source : { ...source, letterAt: placeOf(record, topicId) },
       };
       const group = bySource.get(source.topic);
       if (group) group.push({ ...sourced, index });
       else bySource.set(source.topic, [{ ...sourced, index }]);
     });
-    for (const [topic, group] of bySource) await decodeInto(arrivals, topic, group, false);
-    return arrivals;
+    for (const [topic, group] of bySource) await decodeInto(inboundRecords, topic, group, false);
+    return inboundRecords;
   }
 
   /** The seal of who put it aside or back, and that of what was put aside. */
   function unproven(record: LogRecord, topic: TopicName | undefined): Refusal | undefined {
-    const detour = sealsDetours ? detourFlaw(rings, record) : undefined;
-    if (detour) {
+    const recoveryFlaw = sealsRecovery ? recoverySealFlaw(rings, record) : undefined;
+    if (recoveryFlaw) {
       const claims = topic === undefined ? '' : `, where it says that it is one of ${topic}`;
-      return { kind: 'unproven', code: detour, detail: `nothing proves who wrote it to ${record.topic}${claims}` };
+      return {
+        kind: 'unproven',
+        code: recoveryFlaw,
+        detail: `nothing proves who wrote it to ${record.topic}${claims}`,
+      };
     }
     if (topic === undefined) return undefined;
     const flaw = sealFlaw(rings, topic, record);
     if (flaw) return { kind: 'unproven', code: flaw, detail: sealDetail(flaw, topic) };
-    if (!sealsDetours) return undefined;
-    const cause = parseCause(headerText(record.headers, RECOVERY_HEADER.detourCause) ?? '');
+    if (!sealsRecovery) return undefined;
+    const cause = parseCause(headerText(record.headers, RECOVERY_HEADER.recoveryCause) ?? '');
     if (cause === undefined || cause.partition === record.partition) return undefined;
     const detail = `it was put aside on partition ${cause.partition}: this is a copy`;
     return { kind: 'unproven', code: 'DETOUR_MISPLACED', detail };
   }
 
   async function decodeInto(
-    arrivals: Arrival[],
+    inboundRecords: InboundRecord[],
     topic: TopicName,
     group: readonly (Sourced & { index: number })[],
     direct: boolean,
@@ -178,11 +183,15 @@ export function createArrivals(options: ArrivalOptions): (batch: RecordBatch) =>
       group.map(({ record }) => record.value),
     );
     group.forEach((sourced, i) => {
-      arrivals[sourced.index] = arrival(sourced, results[i]!, direct);
+      inboundRecords[sourced.index] = inboundOf(sourced, results[i]!, direct);
     });
   }
 
-  function arrival(sourced: Sourced, result: Awaited<ReturnType<Codec['decode']>>[number], direct: boolean): Arrival {
+  function inboundOf(
+    sourced: Sourced,
+    result: Awaited<ReturnType<Codec['decode']>>[number],
+    direct: boolean,
+  ): InboundRecord {
     const { record, topicId, source } = sourced;
     const fromOutside = contractOf(source.topic)?.kind === 'intent';
     if (!result.ok) {
@@ -221,7 +230,7 @@ export function createArrivals(options: ArrivalOptions): (batch: RecordBatch) =>
 }
 
 /** What is not handed on. Its origin is told as its headers have it: nothing is done by it. */
-function refused({ record, topicId, source }: Sourced, refusal: Refusal): Arrival {
+function refused({ record, topicId, source }: Sourced, refusal: Refusal): InboundRecord {
   const here = contractOf(source.topic)?.kind === 'intent' ? formatOrigin(source) : undefined;
   const direct = record.topic === source.topic;
   const originPosition = direct && here ? here : (headerText(record.headers, HEADER.originPosition) ?? here);
@@ -254,7 +263,7 @@ function directSource(topic: TopicName, topicId: string, record: LogRecord): Sou
 }
 
 /** Undefined when the headers do not name a topic that this consumer reads: nothing else may come in this way. */
-function detourSource(record: LogRecord, reads: ReadonlySet<string>): Source | undefined {
+function recoverySource(record: LogRecord, reads: ReadonlySet<string>): Source | undefined {
   const { headers } = record;
   const topic = headerText(headers, RECOVERY_HEADER.sourceTopic);
   const partition = headerInteger(headers, RECOVERY_HEADER.sourcePartition);
@@ -276,7 +285,7 @@ function detourSource(record: LogRecord, reads: ReadonlySet<string>): Source | u
 }
 
 /** A batch that nobody can read: one dead letter that names its offsets. */
-function unreadable(record: LogRecord, topicId: string): Arrival {
+function unreadable(record: LogRecord, topicId: string): InboundRecord {
   const { code, detail, firstOffset, lastOffset } = record.unreadable!;
   return {
     record,
@@ -302,7 +311,7 @@ export const placeOf = ({ partition, offset }: LogRecord, topicId: string): Orig
 });
 
 /** What is not proven to stand for another record stands for itself, whatever its headers say. */
-const standingHere = (record: LogRecord, topicId: string): Sourced => ({
+const ownSource = (record: LogRecord, topicId: string): Sourced => ({
   record,
   topicId,
   source: directSource(record.topic as TopicName, topicId, record),

@@ -7,7 +7,7 @@ import { transferIdOf } from '../../topics/identity.ts';
 import type { Logger } from '../logs-and-metrics/logger.ts';
 import type { Metrics } from '../logs-and-metrics/metrics.ts';
 import type { Alarm, DependencyTrouble, HostObserver } from './host.ts';
-import type { Arrival } from './inbound-records.ts';
+import type { InboundRecord } from './inbound-records.ts';
 
 export interface ObserverOptions {
   readonly name: string;
@@ -38,10 +38,10 @@ export function createObserver({ name, clock, logger, metrics }: ObserverOptions
     records(topic, disposition, count) {
       metrics.records.inc({ consumer: name, topic, disposition }, count);
     },
-    deadLetter(arrival, cause, deadLetterClass) {
-      const { source, received } = arrival;
+    deadLetter(inbound, cause, deadLetterClass) {
+      const { source, received } = inbound;
       const { topic, partition, offset } = source;
-      const alarm = alarmOf(name, arrival, alarms.get(`${topic}/${partition}`), clock.now());
+      const alarm = alarmOf(name, inbound, alarms.get(`${topic}/${partition}`), clock.now());
       if (alarm) {
         alarms.set(`${topic}/${partition}`, alarm);
         log.error({ ...alarm }, 'alarm');
@@ -81,9 +81,9 @@ export function createObserver({ name, clock, logger, metrics }: ObserverOptions
       const durationMs = clock.now() - known.since;
       log.info({ topic, partition, dependency: known.dependency, durationMs }, 'the dependency is back');
     },
-    stopped(topic, partition, { code, detail }, arrival) {
+    stopped(topic, partition, { code, detail }, inbound) {
       metrics.faults.inc({ consumer: name, code: label(code) });
-      log.error({ topic, partition, offset: arrival?.record.offset, code, detail }, 'stopping');
+      log.error({ topic, partition, offset: inbound?.record.offset, code, detail }, 'stopping');
     },
     logFault({ code, detail, topic, partition, severity }) {
       metrics.faults.inc({ consumer: name, code: label(code) });
@@ -93,7 +93,12 @@ export function createObserver({ name, clock, logger, metrics }: ObserverOptions
 }
 
 /** On an intent's topic an unreadable batch is a producer's doing. Elsewhere only we write: the disk, or we, did it. */
-function alarmOf(name: string, { record, source }: Arrival, before: Alarm | undefined, now: number): Alarm | undefined {
+function alarmOf(
+  name: string,
+  { record, source }: InboundRecord,
+  before: Alarm | undefined,
+  now: number,
+): Alarm | undefined {
   const { unreadable } = record;
   if (unreadable === undefined || contractOf(source.topic)?.kind === 'intent') return undefined;
   const { topic, partition } = source;

@@ -14,14 +14,14 @@ import { failpoint } from '../failpoints.ts';
 import { faultOf } from '../fault.ts';
 import type { Logger } from '../logs-and-metrics/logger.ts';
 import type { Metrics } from '../logs-and-metrics/metrics.ts';
-import { Looks } from '../progress/output-lookup.ts';
+import { OutputLookup } from '../progress/output-lookup.ts';
 import { type BreakerLimits, DEFAULT_BREAKER, DeadLetterBreaker } from '../retries-and-dead-letters/breaker.ts';
 import type { RetryPolicy } from '../retries-and-dead-letters/recovery-records.ts';
 import { createBatchHandler } from './batch-handler.ts';
 import { createConsumerHost } from './consumer-host.ts';
 import { createEmitter, type Emitter } from './emit.ts';
 import type { Host } from './host.ts';
-import type { Accepted } from './inbound-records.ts';
+import type { AcceptedRecord } from './inbound-records.ts';
 import type { Outcome } from './isolate.ts';
 import { createObserver } from './observer.ts';
 import type { Table } from './table.ts';
@@ -77,7 +77,7 @@ export function createProcessorHost(options: ProcessorHostOptions): Host {
     rekeys: reads.some((topic) => contractOf(topic)?.kind === 'intent'),
   });
   const producing = { owner: processor.name, writes, rings: options.rings };
-  const looks = new Looks(options.log.reader(), producing, clock);
+  const lookup = new OutputLookup(options.log.reader(), producing, clock);
   const handler = createBatchHandler({
     ...options,
     owner: processor.name,
@@ -86,8 +86,8 @@ export function createProcessorHost(options: ProcessorHostOptions): Host {
     observer,
     breaker: options.breakerOf?.(processor.name) ?? new DeadLetterBreaker(options.breaker ?? DEFAULT_BREAKER),
     marks: stage,
-    sealsDetours: true,
-    ...(options.unsafeBelievesOffsets ? {} : { wasHandled: (input) => looks.wasHandled(input) }),
+    sealsRecovery: true,
+    ...(options.unsafeBelievesOffsets ? {} : { wasHandled: (input) => lookup.wasHandled(input) }),
     run: (items) => runProcessor(processor, emit, items),
   });
   return createConsumerHost({
@@ -99,12 +99,16 @@ export function createProcessorHost(options: ProcessorHostOptions): Host {
     inputs: inputTopics(processor.name, reads),
     delivery: 'exactly-once',
     handler,
-    resources: { open: async () => undefined, close: async () => looks.stop() },
+    resources: { open: async () => undefined, close: async () => lookup.stop() },
   });
 }
 
 /** Prepares once, decides per record. A record that breaks `decide` or its schema is poison by itself. */
-async function runProcessor(processor: AnyProcessor, emit: Emitter, items: readonly Accepted[]): Promise<Outcome[]> {
+async function runProcessor(
+  processor: AnyProcessor,
+  emit: Emitter,
+  items: readonly AcceptedRecord[],
+): Promise<Outcome[]> {
   const contexts = await processor.prepare(items.map((item) => item.received));
   await failpoint(`${processor.name}.after-prepare`);
   if (contexts.length !== items.length) {

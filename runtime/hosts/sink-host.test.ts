@@ -239,7 +239,7 @@ describe('a hosted sink', () => {
       resources: [],
     });
     const part = { name: sink.name, consumes: true, make };
-    const supervisor = supervise({ part, logger: silentLogger, metrics: common.metrics, clock, onStanding: () => {} });
+    const supervisor = supervise({ part, logger: silentLogger, metrics: common.metrics, clock, onStopped: () => {} });
     const started = supervisor.start();
     if (when === 'while it runs') await started;
     failed.reject(new CodedError('ATTEMPT_CLAIMS_UNREADABLE', 'a hole', { faultClass: 'fatal' }));

@@ -20,7 +20,7 @@ import { createBatchHandler } from './batch-handler.ts';
 import { createConsumerHost, type HostResources } from './consumer-host.ts';
 
 import type { DependencyTrouble, Host } from './host.ts';
-import type { Accepted } from './inbound-records.ts';
+import type { AcceptedRecord } from './inbound-records.ts';
 import type { Outcome } from './isolate.ts';
 import { createObserver } from './observer.ts';
 import type { HostRuntime } from './processor-host.ts';
@@ -51,7 +51,7 @@ export function createSinkHost(options: SinkHostOptions): Host {
   const reads = (sink.reads as readonly { name: TopicName }[]).map(({ name }) => name);
   const observer = createObserver({ name: sink.name, clock, logger, metrics });
   // The batches of several partitions go into one write: events of the same transfer meet there.
-  const writes = new Batcher<Accepted, Outcome>({
+  const writes = new Batcher<AcceptedRecord, Outcome>({
     run: (items) => writeAll(sink, items, metrics),
     maxItems: options.maxWriteRecords ?? 2 * options.maxBatchRecords,
     blamesOne: (error) => faultOf(error).faultClass === 'poison',
@@ -63,7 +63,7 @@ export function createSinkHost(options: SinkHostOptions): Host {
     clock,
     observer,
     breaker: options.breakerOf?.(sink.name) ?? new DeadLetterBreaker(options.breaker ?? DEFAULT_BREAKER),
-    sealsDetours: options.refusesRepeats === true,
+    sealsRecovery: options.refusesRepeats === true,
     ...(sink.marks ? { marks: sink.marks } : {}),
     run: (items) => writes.addAll(items),
   });
@@ -79,7 +79,11 @@ export function createSinkHost(options: SinkHostOptions): Host {
   });
 }
 
-async function writeAll(sink: AnySink, items: readonly Accepted[], metrics: Metrics): Promise<readonly Outcome[]> {
+async function writeAll(
+  sink: AnySink,
+  items: readonly AcceptedRecord[],
+  metrics: Metrics,
+): Promise<readonly Outcome[]> {
   await failpoint(`${sink.name}.before-write`);
   const report = await sink.write(items.map((item) => item.received));
   await failpoint(`${sink.name}.after-write`);

@@ -4,7 +4,7 @@ import { type Clock, systemClock } from '../../ports/clock.ts';
 import type { Codec } from '../../ports/codec.ts';
 import type { ErrorCode } from '../../ports/error-codes.ts';
 import { CodedError } from '../../ports/fault.ts';
-import type { Log, LogFault, LogRecord, RecordBatch } from '../../ports/log.ts';
+import type { ConsumerFault, Log, LogRecord, RecordBatch } from '../../ports/log.ts';
 import { type Rings, requireRings, sealFlaw } from '../../ports/seals.ts';
 import type { TopicName, TopicValues } from '../../topics/catalogue.ts';
 import { contractOf } from '../../topics/catalogue.ts';
@@ -35,7 +35,7 @@ export interface TableOptions<T extends TopicName> {
   readonly rings: Rings;
   readonly clock?: Clock;
   /** Told of each fault of the log, or of the registry, that keeps the table from being read on. Must not throw. */
-  readonly onFault?: (fault: LogFault) => void;
+  readonly onFault?: (fault: ConsumerFault) => void;
 }
 
 /**

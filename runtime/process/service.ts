@@ -7,7 +7,7 @@ import { faultOf } from '../fault.ts';
 import { watchEventLoop } from '../health/event-loop-watch.ts';
 import { healthOf, healthsOf, type Running } from '../health/health.ts';
 import { type LivenessLimits, watchProgress } from '../health/liveness.ts';
-import type { Host, Standing } from '../hosts/host.ts';
+import type { Host, StoppedPart } from '../hosts/host.ts';
 import type { Logger } from '../logs-and-metrics/logger.ts';
 import type { Metrics } from '../logs-and-metrics/metrics.ts';
 import { type Part, type Supervisor, supervise } from './supervisor.ts';
@@ -61,11 +61,11 @@ export async function runService(options: ServiceOptions): Promise<ServiceEnd> {
   const ending = Promise.withResolvers<ServiceEnd>();
   const release = onSignals(options, (code) => ending.resolve({ exitCode: EXIT.ok, code, detail: 'asked to stop' }));
   const loop = options.eventLoopDeadlineMs === undefined ? undefined : watchEventLoop(options.eventLoopDeadlineMs);
-  const onStanding = () => {
+  const onStopped = () => {
     const standing = options.stays ? undefined : allStanding(running);
     if (standing) ending.resolve({ exitCode: EXIT.fault, code: standing.code, detail: standing.detail });
   };
-  const supervisors = (options.parts ?? []).map((part) => supervise({ part, logger, metrics, onStanding }));
+  const supervisors = (options.parts ?? []).map((part) => supervise({ part, logger, metrics, onStopped }));
   const running: Running = { options, supervisors, areMade: supervisors.length === 0 };
   const watch = watchProgress(
     () => healthsOf(running),
@@ -109,7 +109,7 @@ export async function runService(options: ServiceOptions): Promise<ServiceEnd> {
 }
 
 /** Why the process is of no more use: all its parts that consume stand. */
-function allStanding({ supervisors }: Running): Standing | undefined {
+function allStanding({ supervisors }: Running): StoppedPart | undefined {
   const consuming = supervisors.filter(({ part }) => part.consumes);
   const judged = consuming.length > 0 ? consuming : supervisors;
   const standing = judged.flatMap((supervisor) => supervisor.standing() ?? []);

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { ErrorCode } from '../../ports/error-codes.ts';
 import { CodedError, type FaultClass } from '../../ports/fault.ts';
 import { ManualClock } from '../../test/kit/manual-clock.ts';
-import type { Host, Standing } from '../hosts/host.ts';
+import type { Host, StoppedPart } from '../hosts/host.ts';
 import { silentLogger } from '../logs-and-metrics/logger.ts';
 import { createMetrics } from '../logs-and-metrics/metrics.ts';
 import { supervise } from './supervisor.ts';
@@ -21,7 +21,7 @@ interface Behaviour {
 
 function setUp(makes: (life: number) => Error | undefined = () => undefined, behaviour: Behaviour = {}) {
   const clock = new ManualClock();
-  const standings: Standing[] = [];
+  const standings: StoppedPart[] = [];
   const closed: number[] = [];
   const fails: ((error: unknown) => void)[] = [];
   let life = 0;
@@ -30,7 +30,7 @@ function setUp(makes: (life: number) => Error | undefined = () => undefined, beh
     metrics: createMetrics(),
     clock,
     random: () => 1,
-    onStanding: (standing) => standings.push(standing),
+    onStopped: (standing) => standings.push(standing),
     part: {
       name: 'limits',
       consumes: true,
@@ -135,7 +135,7 @@ describe('a supervised part', () => {
       logger: silentLogger,
       metrics: createMetrics(),
       clock: new ManualClock(),
-      onStanding: () => undefined,
+      onStopped: () => undefined,
       part: {
         name: 'limits',
         consumes: true,

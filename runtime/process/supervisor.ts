@@ -7,7 +7,7 @@ import { foreignCodeOf, type ShownCode } from '../../ports/error-codes.ts';
 import { within } from '../../ports/pause.ts';
 import { topology } from '../../processors/topology.ts';
 import { type Fault, faultOf } from '../fault.ts';
-import type { DependencyTrouble, Host, HostHealth, Standing } from '../hosts/host.ts';
+import type { DependencyTrouble, Host, HostHealth, StoppedPart } from '../hosts/host.ts';
 import type { Logger } from '../logs-and-metrics/logger.ts';
 import type { Metrics } from '../logs-and-metrics/metrics.ts';
 
@@ -42,7 +42,7 @@ export interface SupervisorOptions {
   readonly logger: Logger;
   readonly metrics: Metrics;
   /** Called each time the part stops by itself. */
-  readonly onStanding: (standing: Standing) => void;
+  readonly onStopped: (standing: StoppedPart) => void;
   readonly clock?: Clock;
   readonly random?: () => number;
 }
@@ -52,7 +52,7 @@ export interface Supervisor {
   /** Resolves when the part runs for the first time, or stands, or is stopped. Never rejects. */
   start(): Promise<void>;
   /** Set while the part stands: it stopped by itself, and is not running again yet. */
-  standing(): Standing | undefined;
+  standing(): StoppedPart | undefined;
   healths(): readonly HostHealth[];
   /** Finishes what is in hand within the deadline (ms). Never rejects. */
   stop(deadlineMs: number): Promise<void>;
@@ -92,7 +92,7 @@ export function supervise(options: SupervisorOptions): Supervisor {
   const begun = Promise.withResolvers<void>();
   let made: PartHosts = NOTHING;
   let state: 'starting' | 'running' | 'standing' = 'starting';
-  let standing: Standing | undefined;
+  let standing: StoppedPart | undefined;
   let waitsFor: DependencyTrouble | undefined;
   let drainMs = CLEAR_MS;
   let life: Promise<void> | undefined;
@@ -176,7 +176,7 @@ export function supervise(options: SupervisorOptions): Supervisor {
     };
     metrics.hostStops.inc({ consumer: part.name, code });
     logger.error({ stage: part.name, code, detail, delayMs, restarts }, 'stands: it stopped by itself');
-    options.onStanding(standing);
+    options.onStopped(standing);
     begun.resolve();
     await clock.sleep(delayMs, signal);
     if (!signal.aborted) state = 'starting';

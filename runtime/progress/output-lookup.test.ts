@@ -9,7 +9,7 @@ import { MemoryLog } from '../../test/kit/memory-log.ts';
 import { testRings } from '../../test/kit/rings.ts';
 import { formatCause, sourceOf } from '../../topics/cause.ts';
 import type { AnyProcessor } from '../hosts/processor-host.ts';
-import { Looks } from './output-lookup.ts';
+import { OutputLookup } from './output-lookup.ts';
 
 const OUTPUT = 'transfer.screened';
 const TOPIC_ID = 'transfer.accepted';
@@ -54,64 +54,64 @@ function setUp() {
       });
     },
   };
-  const looks = new Looks(reader, { owner: 'screening', writes: [OUTPUT], rings }, clock);
+  const lookup = new OutputLookup(reader, { owner: 'screening', writes: [OUTPUT], rings }, clock);
   const during = (wait: typeof meanwhile) => {
     meanwhile = wait;
   };
-  return { clock, log, handled, counts, looks, during };
+  return { clock, log, handled, counts, looks: lookup, during };
 }
 
 describe('a look at the outputs', () => {
   it('finds what was handled, and nothing else', async () => {
-    const { handled, looks } = setUp();
+    const { handled, looks: lookup } = setUp();
     handled(3, 0, 20);
     handled(3, 20, 30, true);
-    expect(await looks.wasHandled(asked(3, 19))).toBe(true);
-    expect(await looks.wasHandled(asked(3, 20))).toBe(false);
-    expect(await looks.wasHandled(asked(4, 0))).toBe(false);
-    expect(await looks.wasHandled({ ...asked(3, 0), topicId: 'another' })).toBe(false);
+    expect(await lookup.wasHandled(asked(3, 19))).toBe(true);
+    expect(await lookup.wasHandled(asked(3, 20))).toBe(false);
+    expect(await lookup.wasHandled(asked(4, 0))).toBe(false);
+    expect(await lookup.wasHandled({ ...asked(3, 0), topicId: 'another' })).toBe(false);
   });
 
   it('looks at few seals, however many outputs there are', async () => {
-    const { handled, counts, looks } = setUp();
+    const { handled, counts, looks: lookup } = setUp();
     for (let partition = 0; partition < PARTITIONS; partition++) handled(partition, 0, 200);
-    expect(await looks.wasHandled(asked(0, 200))).toBe(false);
+    expect(await lookup.wasHandled(asked(0, 200))).toBe(false);
     expect(counts).toMatchObject({ records: 200 * PARTITIONS, seals: PARTITIONS });
   });
 
   it('is one for all partitions, whatever the times of their records', async () => {
-    const { handled, counts, looks } = setUp();
+    const { handled, counts, looks: lookup } = setUp();
     for (let partition = 0; partition < PARTITIONS; partition++) handled(partition, 0, 50);
-    const all = Array.from({ length: PARTITIONS }, (_, p) => looks.wasHandled(asked(p, 50, 1_000_000 - p)));
+    const all = Array.from({ length: PARTITIONS }, (_, p) => lookup.wasHandled(asked(p, 50, 1_000_000 - p)));
     expect(await Promise.all(all)).toEqual(all.map(() => false));
     // The first knows its own time alone; the second reads for all that wait.
     expect(counts.records).toBeLessThanOrEqual(2 * 50 * PARTITIONS);
   });
 
   it('sees what somebody else has handled since the one before', async () => {
-    const { handled, counts, looks } = setUp();
+    const { handled, counts, looks: lookup } = setUp();
     handled(3, 0, 20);
-    expect(await looks.wasHandled(asked(3, 20))).toBe(false);
+    expect(await lookup.wasHandled(asked(3, 20))).toBe(false);
     handled(3, 20, 25);
-    expect(await looks.wasHandled(asked(3, 20))).toBe(true);
+    expect(await lookup.wasHandled(asked(3, 20))).toBe(true);
     expect(counts.records).toBe(25);
   });
 
   it('of a record without a time asks for no time before all times', async () => {
-    const { handled, looks } = setUp();
+    const { handled, looks: lookup } = setUp();
     handled(3, 0, 20);
-    expect(await looks.wasHandled(asked(3, 7, 0))).toBe(true);
+    expect(await lookup.wasHandled(asked(3, 7, 0))).toBe(true);
   });
 });
 
 describe('a look that takes long', () => {
   it('is waited for as for a dependency, and the next try meets its answer', async () => {
-    const { clock, handled, counts, looks, during } = setUp();
+    const { clock, handled, counts, looks: lookup, during } = setUp();
     handled(3, 0, 20);
     const gate = Promise.withResolvers<void>();
     during(() => gate.promise);
     for (let tries = 0; tries < 3; tries++) {
-      const look = looks.wasHandled(asked(3, 20));
+      const look = lookup.wasHandled(asked(3, 20));
       clock.advance(3_000);
       await expect(look).rejects.toMatchObject({
         code: 'LOOKING_AT_OUTPUTS',
@@ -120,29 +120,29 @@ describe('a look that takes long', () => {
       });
     }
     gate.resolve();
-    expect(await looks.wasHandled(asked(3, 20))).toBe(false);
+    expect(await lookup.wasHandled(asked(3, 20))).toBe(false);
     expect(counts.reads).toBe(1);
   });
 
   it('and fails tells who asks next, and is begun again', async () => {
-    const { clock, looks, during } = setUp();
+    const { clock, looks: lookup, during } = setUp();
     const gate = Promise.withResolvers<void>();
     during(() => gate.promise);
-    const look = looks.wasHandled(asked(3, 20));
+    const look = lookup.wasHandled(asked(3, 20));
     clock.advance(3_000);
     await expect(look).rejects.toMatchObject({ code: 'LOOKING_AT_OUTPUTS' });
     gate.reject(new Error('away'));
-    await expect(looks.wasHandled(asked(3, 20))).rejects.toThrow('away');
+    await expect(lookup.wasHandled(asked(3, 20))).rejects.toThrow('away');
     during(undefined);
-    expect(await looks.wasHandled(asked(3, 20))).toBe(false);
+    expect(await lookup.wasHandled(asked(3, 20))).toBe(false);
   });
 
   it('ends with its stage', async () => {
-    const { handled, looks, during } = setUp();
+    const { handled, looks: lookup, during } = setUp();
     handled(3, 0, 20);
-    during(async () => looks.stop());
-    await expect(looks.wasHandled(asked(3, 20))).rejects.toMatchObject({ code: 'LOOKING_AT_OUTPUTS' });
-    await expect(looks.wasHandled(asked(4, 20))).rejects.toMatchObject({ code: 'LOOKING_AT_OUTPUTS' });
+    during(async () => lookup.stop());
+    await expect(lookup.wasHandled(asked(3, 20))).rejects.toMatchObject({ code: 'LOOKING_AT_OUTPUTS' });
+    await expect(lookup.wasHandled(asked(4, 20))).rejects.toMatchObject({ code: 'LOOKING_AT_OUTPUTS' });
   });
 
   it('holds up the records of a stage, and loses none', async () => {

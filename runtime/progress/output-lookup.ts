@@ -31,7 +31,7 @@ const FOUND = Symbol('found');
 
 const idOf = ({ topic, partition }: PartitionRange) => `${topic}/${partition}`;
 
-export class Looks {
+export class OutputLookup {
   readonly #reader: LogReader;
   readonly #producing: Producing;
   readonly #clock: Clock;
@@ -41,7 +41,7 @@ export class Looks {
   #since = Number.POSITIVE_INFINITY;
   readonly #readTo = new Map<string, number>();
   /** Under way, or not asked for again yet, by place. */
-  readonly #looks = new Map<string, Look>();
+  readonly #lookup = new Map<string, Look>();
   /** From when on those that wait need the outputs. */
   readonly #wanted = new Map<string, number>();
   #last: Promise<unknown> = Promise.resolve();
@@ -64,10 +64,10 @@ export class Looks {
     const look = this.#lookFor(key, place, first);
     try {
       if (!(await within(PATIENCE_MS, look.answer, this.#clock))) throw stillLooking();
-      this.#looks.delete(key);
+      this.#lookup.delete(key);
       return await look.answer;
     } catch (error) {
-      if (look.endedAt !== undefined) this.#looks.delete(key);
+      if (look.endedAt !== undefined) this.#lookup.delete(key);
       throw error;
     }
   }
@@ -78,7 +78,7 @@ export class Looks {
   }
 
   #lookFor(key: string, place: string, first: LogRecord): Look {
-    const known = this.#looks.get(key);
+    const known = this.#lookup.get(key);
     if (known && (known.endedAt === undefined || this.#clock.now() - known.endedAt < KEPT_MS)) return known;
     // An output is never older than its input. What is unreadable has no time: then all of them are read.
     this.#wanted.set(key, Math.max(0, first.timestamp - MAX_SKEW_MS));
@@ -89,7 +89,7 @@ export class Looks {
       this.#wanted.delete(key);
     };
     this.#last = answer.then(ended, ended);
-    this.#looks.set(key, look);
+    this.#lookup.set(key, look);
     return look;
   }
 

@@ -12,7 +12,7 @@ import { copyOf } from '../../test/kit/replay.ts';
 import { testRings } from '../../test/kit/rings.ts';
 import { formatCause, parseCause, sourceOf } from '../../topics/cause.ts';
 import type { AnyProcessor } from '../hosts/processor-host.ts';
-import { Marks } from './progress-notes.ts';
+import { ProgressNote } from './progress-notes.ts';
 import { applyResume, planResume } from './resume.ts';
 
 const source = sourceOf('intake', 'transfer.requested');
@@ -20,7 +20,7 @@ const cause = (offset: number, nth = 0, partition = 0) => ({ source, partition, 
 
 describe('marks', () => {
   it('know what is not above them, for each source and partition by itself', () => {
-    const marks = new Marks();
+    const marks = new ProgressNote();
     marks.raise(cause(7, 1));
     expect([cause(6), cause(7), cause(7, 1)].map((each) => marks.isNew(each))).toEqual([false, false, false]);
     expect([cause(7, 2), cause(8), cause(1, 0, 1)].map((each) => marks.isNew(each))).toEqual([true, true, true]);
@@ -32,20 +32,20 @@ describe('marks', () => {
     const place = fc.record({ partition: fc.nat(200), offset: fc.nat(), nth: fc.nat(9) });
     fc.assert(
       fc.property(fc.array(place, { maxLength: 60 }), (places) => {
-        const marks = new Marks();
+        const marks = new ProgressNote();
         for (const each of places) marks.raise({ source, ...each });
-        expect(Marks.from(marks.note()).note()).toBe(marks.note());
+        expect(ProgressNote.from(marks.text()).text()).toBe(marks.text());
         for (const each of places) expect(parseCause(formatCause({ source, ...each }))).toEqual({ source, ...each });
       }),
     );
-    expect(Marks.from('a note of another program').note()).toBe('');
+    expect(ProgressNote.from('a note of another program').text()).toBe('');
   });
 
   it('fit what a broker takes: the longest untouched are forgotten first', () => {
-    const marks = new Marks();
+    const marks = new ProgressNote();
     for (let partition = 0; partition < 500; partition++) marks.raise(cause(9_007_199_254_740_991, 0, partition));
-    expect(marks.note().length).toBeLessThanOrEqual(4_000);
-    const kept = Marks.from(marks.note());
+    expect(marks.text().length).toBeLessThanOrEqual(4_000);
+    const kept = ProgressNote.from(marks.text());
     expect(kept.isNew(cause(1, 0, 499))).toBe(false);
     expect(kept.isNew(cause(1, 0, 0))).toBe(true);
   });

@@ -5,46 +5,50 @@ import { type Cause, parseCause } from '../../topics/cause.ts';
 /** Brokers take 4,096 bytes beside an offset (offset.metadata.max.bytes); the topic has some of them (progress.ts). */
 const MAX_TEXT = 4_000;
 
-interface Mark {
+interface Handled {
   readonly offset: number;
   readonly nth: number;
 }
 
 /** Marks of one input partition. The one raised last is the last; beyond the room there is, the longest untouched go first. */
-export class Marks {
-  readonly #marks: Map<string, Mark>;
+export class ProgressNote {
+  readonly #highest: Map<string, Handled>;
 
-  constructor(marks: ReadonlyMap<string, Mark> = new Map()) {
-    this.#marks = new Map(marks);
+  constructor(highest: ReadonlyMap<string, Handled> = new Map()) {
+    this.#highest = new Map(highest);
   }
 
   /** Marks as a note tells them; none for a note that is none. */
-  static from(note: string | undefined): Marks {
-    const marks = new Map<string, Mark>();
-    for (const each of (note ?? '').split(' ')) {
+  static from(text: string | undefined): ProgressNote {
+    const highest = new Map<string, Handled>();
+    for (const each of (text ?? '').split(' ')) {
       const cause = parseCause(each);
-      if (cause) marks.set(placeOf(cause), { offset: cause.offset, nth: cause.nth });
+      if (cause) highest.set(placeOf(cause), { offset: cause.offset, nth: cause.nth });
     }
-    return new Marks(marks);
+    return new ProgressNote(highest);
   }
 
   /** False: what has this cause was handled before. */
   isNew(cause: Cause): boolean {
-    const mark = this.#marks.get(placeOf(cause));
-    return mark === undefined || cause.offset > mark.offset || (cause.offset === mark.offset && cause.nth > mark.nth);
+    const handled = this.#highest.get(placeOf(cause));
+    return (
+      handled === undefined ||
+      cause.offset > handled.offset ||
+      (cause.offset === handled.offset && cause.nth > handled.nth)
+    );
   }
 
   raise(cause: Cause): void {
     const place = placeOf(cause);
-    this.#marks.delete(place);
-    this.#marks.set(place, { offset: cause.offset, nth: cause.nth });
+    this.#highest.delete(place);
+    this.#highest.set(place, { offset: cause.offset, nth: cause.nth });
   }
 
   /** The note. What does not fit is forgotten, the longest untouched first: a repeat of it would be handled again. */
-  note(): string {
+  text(): string {
     const texts: string[] = [];
     let room = MAX_TEXT;
-    for (const [place, { offset, nth }] of [...this.#marks].reverse()) {
+    for (const [place, { offset, nth }] of [...this.#highest].reverse()) {
       const text = nth === 0 ? `${place}:${offset}` : `${place}:${offset}.${nth}`;
       room -= text.length + 1;
       if (room < 0) break;

@@ -3,12 +3,12 @@
 // proven to be handled is not handled again: its decision stands in the log, and another one would stand beside it.
 
 import type { LogReader, LogRecord, PartitionRange, RecordBatch } from '../../ports/log.ts';
-import { detourFlaw, type Rings, sealFlaw } from '../../ports/seals.ts';
+import { type Rings, recoverySealFlaw, sealFlaw } from '../../ports/seals.ts';
 import { contractOf, type TopicName } from '../../topics/catalogue.ts';
 import { type Cause, parseCause, sourceOf } from '../../topics/cause.ts';
 import { HEADER, headerText, RECOVERY_HEADER } from '../../topics/headers.ts';
 import { deadLetterTopic, RETRY_TIERS, retryTopic } from '../../topics/recovery.ts';
-import { Marks } from './progress-notes.ts';
+import { ProgressNote } from './progress-notes.ts';
 
 export interface Producing {
   readonly owner: string;
@@ -24,7 +24,7 @@ export function evidenceTopics({ owner, writes }: Producing): readonly string[] 
 
 /** What the record says that it was made from. Anybody can say so: see isSealedEvidence. */
 function causeIn(record: LogRecord): Cause | undefined {
-  const header = contractOf(record.topic) === undefined ? RECOVERY_HEADER.detourCause : HEADER.cause;
+  const header = contractOf(record.topic) === undefined ? RECOVERY_HEADER.recoveryCause : HEADER.cause;
   const text = headerText(record.headers, header);
   return text === undefined ? undefined : parseCause(text);
 }
@@ -32,7 +32,7 @@ function causeIn(record: LogRecord): Cause | undefined {
 /** Whether a stage has sealed it. This is what costs time. */
 function isSealedEvidence(record: LogRecord, rings: Rings): boolean {
   const isOutput = contractOf(record.topic) !== undefined;
-  return (isOutput ? sealFlaw(rings, record.topic, record) : detourFlaw(rings, record)) === undefined;
+  return (isOutput ? sealFlaw(rings, record.topic, record) : recoverySealFlaw(rings, record)) === undefined;
 }
 
 /**
@@ -88,16 +88,16 @@ export async function noteAt(
   { owner, rings }: Producing,
   { topicId, range, offset }: { readonly topicId: string; readonly range: PartitionRange; readonly offset: number },
 ): Promise<string> {
-  const marks = new Marks();
+  const note = new ProgressNote();
   const isRetry = RETRY_TIERS.some((_, tier) => range.topic === retryTopic(owner, tier));
   const readable = isRetry || contractOf(range.topic)?.sealedBy;
   const before = { ...range, from: Math.max(range.from, offset - RECENT), to: offset };
   const raise = ({ records }: RecordBatch) => {
     for (const record of records) {
       const cause = causeIn(record);
-      if (cause && marks.isNew(cause) && isSealedEvidence(record, rings)) marks.raise(cause);
+      if (cause && note.isNew(cause) && isSealedEvidence(record, rings)) note.raise(cause);
     }
   };
   if (readable) await reader.read([before], raise);
-  return `${topicToken(owner, topicId)} ${marks.note()}`.trimEnd();
+  return `${topicToken(owner, topicId)} ${note.text()}`.trimEnd();
 }

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { keyRing } from '../../domain/seals/seal.ts';
 import type { LogRecord, OutputRecord } from '../../ports/log.ts';
-import { sealedDetour } from '../../ports/seals.ts';
+import { sealedRecovery } from '../../ports/seals.ts';
 import { topology } from '../../processors/topology.ts';
 import { accepted, evidence, following } from '../../test/kit/events.ts';
 import { append, input, type RunOptions, runProcessor } from '../../test/kit/harness.ts';
@@ -71,8 +71,8 @@ const change = (record: OutputRecord, headers: Record<string, string>, without: 
 
 /** All that somebody can make of a true retry without keys. */
 const FORGERIES: Readonly<Record<string, (record: OutputRecord) => OutputRecord>> = {
-  'without a seal': (record) => change(record, {}, [RECOVERY_HEADER.detourSeal]),
-  'under the key of a stranger': (record) => sealedDetour(STRANGER, record),
+  'without a seal': (record) => change(record, {}, [RECOVERY_HEADER.recoverySeal]),
+  'under the key of a stranger': (record) => sealedRecovery(STRANGER, record),
   'that says another place': (record) => change(record, { [RECOVERY_HEADER.sourceOffset]: '2' }),
   'that says another replay': (record) => change(record, { [RECOVERY_HEADER.replayCount]: '7' }),
   'that names a letter': (record) => change(record, { [RECOVERY_HEADER.deadLetterPosition]: 'transfer.accepted:0:0' }),
@@ -103,7 +103,7 @@ async function lettersOf(planted: readonly Planted[], more: Partial<RunOptions> 
 const text = ({ headers }: LogRecord, name: string) => headers[name]?.toString();
 const idOf = (letter: LogRecord) => text(letter, RECOVERY_HEADER.deadLetterId);
 /** Where on the retry topic the record stood of which this is the letter. */
-const stoodAt = (letter: LogRecord) => Number(text(letter, RECOVERY_HEADER.detourCause)!.split(':')[2]);
+const stoodAt = (letter: LogRecord) => Number(text(letter, RECOVERY_HEADER.recoveryCause)!.split(':')[2]);
 
 const genuine = GENUINE.map((record): Planted => ({ record: copyOf(record), how: 'genuine' }));
 const forgery = fc

@@ -4,7 +4,7 @@
 import { backoffMs, DEPENDENCY_BACKOFF } from '../../ports/backoff.ts';
 import { systemClock } from '../../ports/clock.ts';
 import type { BatchHandler, BatchResult, LogRecord, RecordBatch } from '../../ports/log.ts';
-import { detourFlaw, ringOf } from '../../ports/seals.ts';
+import { recoverySealFlaw, ringOf } from '../../ports/seals.ts';
 import { LETTER_INDEX, ownersOfLetters } from '../../processors/topology.ts';
 import type { GroupCounts } from '../../sinks/dead-letters/counts.ts';
 import type { DeadLetterDocument } from '../../sinks/dead-letters/letter.ts';
@@ -121,7 +121,7 @@ async function documentsOf(
     record,
     topicId,
     owner,
-    proven: !record.unreadable && detourFlaw(rings, record) === undefined,
+    proven: !record.unreadable && recoverySealFlaw(rings, record) === undefined,
     value: undefined,
   }));
   const bySource = new Map<TopicName, number[]>();

@@ -9,7 +9,7 @@ import { INTENT_MAX_MESSAGE_BYTES } from '../../topics/contract.ts';
 import { deadLetterId } from '../../topics/dead-letter-id.ts';
 import { HEADER, RECOVERY_HEADER } from '../../topics/headers.ts';
 import { deadLetterTopic, RETRY_TIERS, retryTopic } from '../../topics/recovery.ts';
-import type { Arrival } from '../hosts/inbound-records.ts';
+import type { InboundRecord } from '../hosts/inbound-records.ts';
 
 const MAX_TEXT = 300;
 const MAX_STACK = 1_000;
@@ -37,11 +37,11 @@ export function tierForWait(untilMs: number, now: number): number {
   return tier === -1 ? RETRY_TIERS.length - 1 : tier;
 }
 
-export interface Detour {
+export interface RecoveryTerms {
   readonly owner: string;
   /** Group that failed. */
   readonly group: string;
-  readonly arrival: Arrival;
+  readonly inbound: InboundRecord;
   /** Partition of the input batch: detours stay on it. */
   readonly partition: number;
   readonly cause: Cause;
@@ -55,18 +55,18 @@ export interface Detour {
  * A record for a retry tier. It is due at `dueAt`, but never later than the tier's delay from now. With `waits`, that time
  * counts as time that the record has waited.
  */
-export function retryRecord(detour: Detour, tier: number, dueAt: number, waits = false): OutputRecord {
-  const latest = detour.now + RETRY_TIERS[tier]!.delayMs;
-  const due = Math.min(Math.max(dueAt, detour.now), latest);
-  const waitedMs = detour.arrival.source.waitedMs + (waits ? due - detour.now : 0);
+export function retryRecord(terms: RecoveryTerms, tier: number, dueAt: number, waits = false): OutputRecord {
+  const latest = terms.now + RETRY_TIERS[tier]!.delayMs;
+  const due = Math.min(Math.max(dueAt, terms.now), latest);
+  const waitedMs = terms.inbound.source.waitedMs + (waits ? due - terms.now : 0);
   return {
-    topic: retryTopic(detour.owner, tier),
-    partition: detour.partition,
-    key: detour.arrival.record.key,
-    value: detour.arrival.record.value,
+    topic: retryTopic(terms.owner, tier),
+    partition: terms.partition,
+    key: terms.inbound.record.key,
+    value: terms.inbound.record.value,
     headers: {
-      ...carried(detour),
-      [RECOVERY_HEADER.retryCode]: safeText(detour.cause.code, MAX_TEXT),
+      ...keptHeaders(terms),
+      [RECOVERY_HEADER.retryCode]: safeText(terms.cause.code, MAX_TEXT),
       [RECOVERY_HEADER.retryDueAt]: String(due),
       [RECOVERY_HEADER.waitedMs]: String(waitedMs),
     },
@@ -81,22 +81,22 @@ export function retryRecord(detour: Detour, tier: number, dueAt: number, waits =
 export type DeadLetterClass = 'undecodable' | 'refused' | 'exhausted' | 'poison' | 'unproven' | 'repeated';
 
 /** The record, byte for byte, with why and where it failed. */
-export function deadLetterRecord(detour: Detour, deadLetterClass: DeadLetterClass, stack = ''): OutputRecord {
-  const { cause } = detour;
+export function deadLetterRecord(terms: RecoveryTerms, deadLetterClass: DeadLetterClass, stack = ''): OutputRecord {
+  const { cause } = terms;
   const headers: Record<string, string | Buffer> = {
-    ...carried(detour),
-    [RECOVERY_HEADER.deadLetterId]: deadLetterId({ owner: detour.owner, source: detour.arrival.source }),
+    ...keptHeaders(terms),
+    [RECOVERY_HEADER.deadLetterId]: deadLetterId({ owner: terms.owner, source: terms.inbound.source }),
     [RECOVERY_HEADER.deadLetterCode]: safeText(cause.code, MAX_TEXT),
     [RECOVERY_HEADER.deadLetterClass]: deadLetterClass,
     [RECOVERY_HEADER.deadLetterDetail]: safeText(cause.detail, MAX_TEXT),
   };
-  const { letterAt } = detour.arrival.source;
+  const { letterAt } = terms.inbound.source;
   if (letterAt) headers[RECOVERY_HEADER.deadLetterPosition] = formatOrigin(letterAt);
   if (stack !== '') headers[RECOVERY_HEADER.deadLetterStack] = stack.slice(0, MAX_STACK);
-  const { key, value } = detour.arrival.record;
-  const bytes = detour.arrival.record.unreadable?.bytes ?? value;
-  const topic = deadLetterTopic(detour.owner);
-  const { partition } = detour;
+  const { key, value } = terms.inbound.record;
+  const bytes = terms.inbound.record.unreadable?.bytes ?? value;
+  const topic = deadLetterTopic(terms.owner);
+  const { partition } = terms;
   if ((key?.length ?? 0) + (bytes?.length ?? 0) <= MAX_KEPT_BYTES)
     return { topic, partition, key, value: bytes, headers };
   // A batch may unpack to records that no topic takes: the letter would be refused for ever.
@@ -117,8 +117,8 @@ const KEPT = [
 ] as const;
 
 /** What goes with a record on every detour. Written anew each time, so that headers never grow. */
-function carried({ arrival, owner, group, now, attempts }: Detour): Record<string, string | Buffer> {
-  const { record, topicId, source, originPosition, traceparent } = arrival;
+function keptHeaders({ inbound, owner, group, now, attempts }: RecoveryTerms): Record<string, string | Buffer> {
+  const { record, topicId, source, originPosition, traceparent } = inbound;
   const headers: Record<string, string | Buffer> = foreignHeaders(record.headers);
   for (const name of KEPT) {
     const value = record.headers[name];
@@ -127,7 +127,7 @@ function carried({ arrival, owner, group, now, attempts }: Detour): Record<strin
   if (originPosition !== undefined) headers[HEADER.originPosition] = originPosition.slice(0, MAX_TEXT);
   if (traceparent !== undefined) headers[HEADER.traceparent] = traceparent;
   const { partition, offset } = record;
-  headers[RECOVERY_HEADER.detourCause] = formatCause({ source: sourceOf(owner, topicId), partition, offset, nth: 0 });
+  headers[RECOVERY_HEADER.recoveryCause] = formatCause({ source: sourceOf(owner, topicId), partition, offset, nth: 0 });
   headers[RECOVERY_HEADER.sourceTopic] = source.topic;
   if (source.topicId !== source.topic) headers[RECOVERY_HEADER.sourceTopicId] = source.topicId;
   headers[RECOVERY_HEADER.sourcePartition] = String(source.partition);
@@ -141,7 +141,7 @@ function carried({ arrival, owner, group, now, attempts }: Detour): Record<strin
   return headers;
 }
 
-function foreignHeaders(headers: Arrival['record']['headers']): Record<string, Buffer> {
+function foreignHeaders(headers: InboundRecord['record']['headers']): Record<string, Buffer> {
   const kept: Record<string, Buffer> = {};
   let bytes = 0;
   for (const [name, value] of Object.entries(headers)) {

@@ -6,19 +6,19 @@ import type { RecordBatch } from '../../ports/log.ts';
 const REFUSED: ReadonlySet<string> = new Set(['RECORD_TOO_LARGE', 'RECORD_INVALID']);
 
 /** What to do with a batch that was refused before. */
-export interface Reach {
+export interface RefusedPart {
   /** Handle only so many of its records. */
   readonly records: number;
   /** Set when the first record was refused alone: the code that its dead letter gets. */
   readonly guilty?: ErrorCode;
 }
 
-export class Refusals {
+export class RefusedBatches {
   /** What was tried last, by input partition. */
   readonly #tried = new Map<string, { readonly offset: number; readonly records: number }>();
 
   /** Undefined: the batch was not refused; handle all of it. */
-  of({ topic, partition, records, failed }: RecordBatch): Reach | undefined {
+  of({ topic, partition, records, failed }: RecordBatch): RefusedPart | undefined {
     const key = `${topic}/${partition}`;
     if (failed === undefined || !REFUSED.has(failed.code)) {
       this.#tried.delete(key);

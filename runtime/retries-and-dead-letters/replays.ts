@@ -5,7 +5,7 @@ import { formatOrigin } from '../../domain/transfers/origin-position.ts';
 import type { ReplayClaim, ReplayClaims } from '../../ports/replay-claims.ts';
 import { letterOfReplay } from '../../topics/dead-letter-id.ts';
 import { headerText, RECOVERY_HEADER } from '../../topics/headers.ts';
-import type { Arrival, Refusal } from '../hosts/inbound-records.ts';
+import type { InboundRecord, Refusal } from '../hosts/inbound-records.ts';
 
 export interface ReplayTerms {
   readonly owner: string;
@@ -21,27 +21,27 @@ export interface ReplayTerms {
  * @throws CodedError MONGO_UNAVAILABLE
  */
 export async function withoutRepeatedReplays(
-  arrivals: readonly Arrival[],
+  inboundRecords: readonly InboundRecord[],
   terms: ReplayTerms,
-): Promise<readonly Arrival[]> {
-  const replays = arrivals.map((arrival) => (isProven(arrival) ? replayOf(arrival, terms) : undefined));
+): Promise<readonly InboundRecord[]> {
+  const replays = inboundRecords.map((inbound) => (isProven(inbound) ? replayOf(inbound, terms) : undefined));
   const wanted = new Map<string, ReplayClaim>();
   for (const { claim } of replays.filter((replay) => replay !== undefined)) {
     if (claim && !wanted.has(claim.deadLetterId)) wanted.set(claim.deadLetterId, claim);
   }
   const standing = wanted.size > 0 ? await terms.claims.claim([...wanted.values()]) : [];
   const positions = new Map(standing.map(({ deadLetterId: id, position }) => [id, position]));
-  return arrivals.map((arrival, index) => {
+  return inboundRecords.map((inbound, index) => {
     const replay = replays[index];
-    if (replay === undefined) return arrival;
-    if (replay.claim === undefined) return { ...arrival, received: undefined, refusal: UNIDENTIFIED };
+    if (replay === undefined) return inbound;
+    if (replay.claim === undefined) return { ...inbound, received: undefined, refusal: UNIDENTIFIED };
     const { deadLetterId: id, position } = replay.claim;
-    return positions.get(id) === position ? arrival : { ...arrival, received: undefined, refusal: repeated(id) };
+    return positions.get(id) === position ? inbound : { ...inbound, received: undefined, refusal: repeated(id) };
   });
 }
 
 /** Its seal was right, and it names a source: what is not even that is put aside by itself. */
-const isProven = ({ record, refusal }: Arrival): boolean =>
+const isProven = ({ record, refusal }: InboundRecord): boolean =>
   !record.unreadable && refusal?.kind !== 'unproven' && refusal?.kind !== 'stop' && refusal?.code !== 'SOURCE_UNKNOWN';
 
 interface Replay {
@@ -49,7 +49,7 @@ interface Replay {
   readonly claim: ReplayClaim | undefined;
 }
 
-function replayOf({ record, topicId, source }: Arrival, { owner, now }: ReplayTerms): Replay {
+function replayOf({ record, topicId, source }: InboundRecord, { owner, now }: ReplayTerms): Replay {
   const letter = letterOfReplay(record.headers, { owner, source });
   if (letter === undefined) return { claim: undefined };
   const { partition, offset, headers } = record;

@@ -30,7 +30,7 @@ export interface IndexQuery {
 }
 
 /** An index over a plan. Building takes seconds for the full lists. */
-export class IndexRoom {
+export class BuiltIndex {
   readonly #views: ReadonlyMap<string, ScreeningIndex>;
   readonly #difference: boolean;
 

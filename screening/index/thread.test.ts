@@ -6,7 +6,7 @@ import { queryOf } from '../query.ts';
 import { packEntities } from '../versions/packed.ts';
 import { referenceTo } from '../versions/version.ts';
 import type { IndexPlan, IndexQuery } from './built-index.ts';
-import { openIndexHere } from './in-process.ts';
+import { openInProcessIndex } from './in-process.ts';
 import { openIndexThread } from './thread.ts';
 
 const STRICT = '{"threshold":0.99}';
@@ -24,7 +24,7 @@ const ask = (name: string, configuration = '{}'): IndexQuery => ({
 
 describe('an index in a thread', () => {
   it('answers in order, the same as one here', async () => {
-    const [here, thread] = await Promise.all([openIndexHere(plan), openIndexThread(plan)]);
+    const [here, thread] = await Promise.all([openInProcessIndex(plan), openIndexThread(plan)]);
     const queries = [
       ask('Anatoly Grigoryevich Vorskov'),
       { ...ask(''), party: queryOf(creditor()) },

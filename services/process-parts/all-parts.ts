@@ -3,7 +3,7 @@ import type { HostRuntime } from '../../runtime/hosts/processor-host.ts';
 import type { Part, PartHosts } from '../../runtime/process/supervisor.ts';
 import { type Connections, firstLoss } from '../connections.ts';
 import { caseHosts } from './cases.ts';
-import type { Parts } from './part-selection.ts';
+import type { ProcessParts } from './part-selection.ts';
 import { payoutHosts } from './payouts.ts';
 import { processorHosts } from './processors.ts';
 import { rescreeningHost } from './rescreening.ts';
@@ -11,7 +11,7 @@ import { sinkHosts } from './sinks.ts';
 
 /** Nothing is made yet: each part is when it starts, and again after it stopped by itself. */
 export function composedParts(
-  { processors, sinks, payouts, cases, rescreening }: Parts,
+  { processors, sinks, payouts, cases, rescreening }: ProcessParts,
   connections: Connections,
   runtime: HostRuntime,
   unsafe: ReadonlySet<string>,

@@ -11,7 +11,7 @@ import { type LocalStack, stackEnvironment, startStack } from '../../infra/local
 import { groupId } from '../../ports/consumer-groups/names.ts';
 import type { Log } from '../../ports/log.ts';
 import { loadConfig } from '../../runtime/config/config.ts';
-import type { Standing } from '../../runtime/hosts/host.ts';
+import type { StoppedPart } from '../../runtime/hosts/host.ts';
 import { silentLogger } from '../../runtime/logs-and-metrics/logger.ts';
 import { createMetrics } from '../../runtime/logs-and-metrics/metrics.ts';
 import { type Supervisor, supervise } from '../../runtime/process/supervisor.ts';
@@ -31,11 +31,11 @@ let stack: LocalStack;
 let log: Log;
 let connections: Connections;
 let supervisor: Supervisor;
-const standings: Standing[] = [];
+const standings: StoppedPart[] = [];
 
 beforeAll(async () => {
   const stateDir = mkdtempSync(path.join(tmpdir(), 'corridor-broken-client-'));
-  stack = await startStack({ stateDir, ephemeral: true, parts: ['kafka'], env: {} });
+  stack = await startStack({ stateDir, ephemeral: true, kinds: ['kafka'], env: {} });
   log = createLog({ brokers: stack.urls.kafkaBrokers, appName: APP, clientId: APP, sessionTimeoutMs: 6_000 });
   const admin = await log.admin();
   const names = [TOPIC, ...recoveryTopics(SINK).map(({ name }) => name)];
@@ -71,8 +71,8 @@ function started(): Supervisor {
   };
   const chosen = { processors: [], sinks: ['cases'], payouts: false, cases: false, rescreening: false } as const;
   const [part] = composedParts(chosen, connections, runtime, new Set());
-  const onStanding = (standing: Standing) => standings.push(standing);
-  return supervise({ part: part!, logger: silentLogger, metrics, onStanding });
+  const onStopped = (standing: StoppedPart) => standings.push(standing);
+  return supervise({ part: part!, logger: silentLogger, metrics, onStopped });
 }
 
 async function hold(transferId: string): Promise<void> {

@@ -3,7 +3,7 @@ import { caseStore } from '../../adapters/mongo/cases.ts';
 import { commandMaker, expireHolds } from '../../operations/cases/holds/relay.ts';
 import type { Cause } from '../../processors/contract.ts';
 import { faultOf } from '../../runtime/fault.ts';
-import { recentTroubles } from '../../runtime/health/recent-outages.ts';
+import { recentOutages } from '../../runtime/health/recent-outages.ts';
 import type { HostRuntime } from '../../runtime/hosts/processor-host.ts';
 import { createOutboxRelay } from '../../runtime/outbox/outbox-relay.ts';
 import type { CaseDocument } from '../../sinks/cases/case.ts';
@@ -21,7 +21,7 @@ export async function caseHosts(connections: Connections, { logger, metrics, rin
   await store.ensureIndexes();
   await codec.load(['review.decided']);
   const writer = await log.writer('case-relay');
-  const recent = recentTroubles('review.decided');
+  const recent = recentOutages('review.decided');
   const met = ({ code, detail }: Cause, message: string) => {
     recent.met(code, detail);
     metrics.faults.inc({ consumer: 'case-relay', code });

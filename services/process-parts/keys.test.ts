@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { testRings } from '../../test/kit/rings.ts';
 import type { Issuer } from '../../topics/contract.ts';
-import { EVERYTHING, type Parts, requireKeys } from './part-selection.ts';
+import { EVERYTHING, type ProcessParts, requireKeys } from './part-selection.ts';
 
-const NONE: Parts = { processors: [], sinks: [], payouts: false, cases: false, rescreening: false };
-const NEEDED: readonly [string, Partial<Parts>, readonly Issuer[]][] = [
+const NONE: ProcessParts = { processors: [], sinks: [], payouts: false, cases: false, rescreening: false };
+const NEEDED: readonly [string, Partial<ProcessParts>, readonly Issuer[]][] = [
   ['intake', { processors: ['intake'] }, ['stages', 'operators']],
   ['screening', { processors: ['screening'] }, ['stages', 'operators']],
   ['fx-pricing', { processors: ['fx-pricing'] }, ['stages', 'operators', 'feeds']],

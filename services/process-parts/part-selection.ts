@@ -11,7 +11,7 @@ export type SinkName = (typeof SINK_NAMES)[number];
 export type ProcessorName = keyof typeof topology;
 
 /** The parts of one process. */
-export interface Parts {
+export interface ProcessParts {
   readonly processors: readonly ProcessorName[];
   readonly sinks: readonly SinkName[];
   /** The payout executor, with its outbox relay. */
@@ -22,7 +22,7 @@ export interface Parts {
   readonly rescreening: boolean;
 }
 
-export const EVERYTHING: Parts = {
+export const EVERYTHING: ProcessParts = {
   processors: PROCESSOR_NAMES,
   sinks: SINK_NAMES,
   payouts: true,
@@ -39,7 +39,7 @@ interface PartsOptions {
 }
 
 /** Parts by the options of `corridor run`; without any, everything. Lists are comma-separated; `all` and `none` work. */
-export function partsFrom(options: PartsOptions): Parts {
+export function partsFrom(options: PartsOptions): ProcessParts {
   const { processors, sinks, payouts, cases, rescreening } = options;
   const none = processors === undefined && sinks === undefined && !payouts && !cases && !rescreening;
   if (none) return EVERYTHING;
@@ -65,7 +65,7 @@ function chosen<T extends string>(what: string, list: string, known: readonly T[
 }
 
 /** Throws CONFIG_INVALID, naming the variable, unless this process has the keys of all whose records its parts make or believe. */
-export function requireKeys({ processors, sinks, payouts, cases, rescreening }: Parts, rings: Rings): void {
+export function requireKeys({ processors, sinks, payouts, cases, rescreening }: ProcessParts, rings: Rings): void {
   const edges = [
     ...processors.map((name): Edges => topology[name]),
     ...sinks.map((name): Edges => (name === 'dead-letters' ? NO_CONTRACTS : consumers[`sink-${name}`])),

@@ -21,7 +21,7 @@ import { logAttemptClaims } from '../../runtime/attempt-claims.ts';
 import type { Config } from '../../runtime/config/config.ts';
 import { failpoint } from '../../runtime/failpoints.ts';
 import { faultOf } from '../../runtime/fault.ts';
-import { recentTroubles } from '../../runtime/health/recent-outages.ts';
+import { recentOutages } from '../../runtime/health/recent-outages.ts';
 import type { DependencyTrouble } from '../../runtime/hosts/host.ts';
 import type { HostRuntime } from '../../runtime/hosts/processor-host.ts';
 import { createSinkHost } from '../../runtime/hosts/sink-host.ts';
@@ -59,7 +59,7 @@ export async function payoutHosts(
   await codec.load(['payout.requested', 'payout.updated']);
   const writer = await log.writer('payout-outbox');
   const requests = requestCodec(codec);
-  const recent = recentTroubles(reads[0].name);
+  const recent = recentOutages(reads[0].name);
   const fault = (code: ErrorCode, detail: string) => {
     recent.met(code, detail);
     metrics.faults.inc({ consumer: 'payout-executor', code });

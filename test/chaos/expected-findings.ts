@@ -35,8 +35,8 @@ export function untold({ forged, tampered }: Doings, findings: readonly Finding[
   const transfers = new Set(findings.map(({ transferId }) => transferId));
   const records = forged.filter(({ id, topic, position }) => {
     const { kind } = contractOf(topic) ?? {};
-    const isDetour = MARKING.has(recoveryTopicOf(topic)?.owner ?? '');
-    const isRead = isDetour || kind === 'transition' || kind === 'command';
+    const isRecovery = MARKING.has(recoveryTopicOf(topic)?.owner ?? '');
+    const isRead = isRecovery || kind === 'transition' || kind === 'command';
     return isRead && forgeryOf(id) !== 'copy' && !positions.has(position);
   });
   const cases = [...tampered].filter((transferId) => !transfers.has(transferId));

@@ -1,7 +1,7 @@
 // A fault as it was injected, for the report and the judge.
 
 /** Times are ms since the run began. */
-export interface Injected {
+export interface InjectedFault {
   readonly id: string;
   readonly kind: string;
   readonly what: string;
@@ -13,4 +13,4 @@ export interface Injected {
   readonly counts: readonly string[];
 }
 
-export type Done = Pick<Injected, 'outcome' | 'counts'>;
+export type Done = Pick<InjectedFault, 'outcome' | 'counts'>;

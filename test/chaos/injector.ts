@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
-import type { Done, Injected } from './injected.ts';
+import type { Done, InjectedFault } from './injected.ts';
 import { carryOut, type Members, memberTarget } from './members/members.ts';
 import { refuseWrites } from './refusing-redis.ts';
 import { describe, type Fault } from './schedule.ts';
@@ -20,7 +20,7 @@ export interface InjectorOptions extends Members {
 const FAILPOINT_PATIENCE_MS = 6_000;
 
 export class Injector {
-  readonly injected: Injected[] = [];
+  readonly injected: InjectedFault[] = [];
   /** Faults that are on at this moment, with when they began. */
   readonly active = new Map<string, { readonly fault: Fault; readonly fromMs: number }>();
   readonly #options: InjectorOptions;

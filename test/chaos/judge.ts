@@ -15,8 +15,10 @@ import type { VerifyReport } from '../../verify/report.ts';
 import { verify } from '../../verify/verify.ts';
 import type { ChaosBooks } from './books.ts';
 import { type Doings, tellsOf, untold } from './expected-findings.ts';
+
 import { type Feeder, type Multiset, readIntents } from './feeder.ts';
-import type { Injected } from './injected.ts';
+import type { InjectedFault } from './injected.ts';
+
 import { badBatchesIn, checkBadBatches } from './members/bad-batches.ts';
 import { checkForgeries, forgedIn, type TableSeen } from './members/forgery-check.ts';
 import { isOfRemade, type Remade } from './members/remade-topic.ts';
@@ -77,7 +79,7 @@ export interface Evidence {
   /** Whether one that was not passed is a finding. */
   readonly allFailpoints: boolean;
   readonly exits: readonly SlotExit[];
-  readonly injected: readonly Injected[];
+  readonly injected: readonly InjectedFault[];
   /** Wall clock, ms, at which `fromMs` of the faults is 0. */
   readonly startedAt: number;
   /** What was still to be done when nothing moved any more. */

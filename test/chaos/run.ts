@@ -8,7 +8,7 @@ import { listedPersons, loadSampleList } from '../../screening/lists/sample/load
 import { ChaosBooks } from './books.ts';
 import { chaosFeed, recordsFor } from './feed.ts';
 import { Feeder, INTENTS } from './feeder.ts';
-import type { Injected } from './injected.ts';
+import type { InjectedFault } from './injected.ts';
 import { NO_FAULTS, PROVIDER_FAULTS } from './injected-provider-faults.ts';
 import { Injector } from './injector.ts';
 import { judge, type Verdict } from './judge.ts';
@@ -54,7 +54,7 @@ export interface RunReport {
   readonly faults: Readonly<Record<string, number>>;
   readonly providerFaults: Readonly<Record<string, number>>;
   readonly verdict: Verdict;
-  readonly injected: readonly Injected[];
+  readonly injected: readonly InjectedFault[];
   readonly exits: readonly SlotExit[];
   readonly schedule: Schedule;
   readonly logs: string;

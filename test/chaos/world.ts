@@ -113,7 +113,7 @@ export class World {
     const stack = await startStack({
       stateDir: path.join(dir, 'stack'),
       brokers,
-      provider: 'processes',
+      runner: 'processes',
       advertisedPorts: kafka.map(({ port }) => port),
       env: cleanEnvironment(),
       onProgress: say,

@@ -2,10 +2,14 @@
 // becomes a dead letter of bounded size; its neighbours are received; a note is what it says or nothing.
 
 import type { LogRecord, OutputRecord } from '../../ports/log.ts';
-import { sealed, sealedDetour } from '../../ports/seals.ts';
-import { type Arrival, createArrivals } from '../../runtime/hosts/inbound-records.ts';
-import { Marks } from '../../runtime/progress/progress-notes.ts';
-import { type Detour, deadLetterRecord, retryRecord } from '../../runtime/retries-and-dead-letters/recovery-records.ts';
+import { sealed, sealedRecovery } from '../../ports/seals.ts';
+import { type InboundRecord, inboundReader } from '../../runtime/hosts/inbound-records.ts';
+import { ProgressNote } from '../../runtime/progress/progress-notes.ts';
+import {
+  deadLetterRecord,
+  type RecoveryTerms,
+  retryRecord,
+} from '../../runtime/retries-and-dead-letters/recovery-records.ts';
 import type { Random } from '../../samples/random.ts';
 import { formatCause, parseCause } from '../../topics/cause.ts';
 import { HEADER, RECOVERY_HEADER } from '../../topics/headers.ts';
@@ -20,13 +24,13 @@ import { mutate } from './mutate.ts';
 const OWNER = 'screening';
 const TOPIC = 'transfer.accepted';
 const codec = memoryCodec();
-const read = createArrivals({
+const read = inboundReader({
   owner: OWNER,
   reads: [TOPIC, 'review.decided'],
   codec,
   chainPartitions: 1,
   rings: testRings,
-  sealsDetours: true,
+  sealsRecovery: true,
 });
 
 const event = accepted({ transferId: 'transfer-0001', partitions: 1 });
@@ -54,12 +58,12 @@ function standing({ topic, partition, key, value, headers }: OutputRecord, offse
   return { ...at, key: key === null ? null : Buffer.from(key as string), value, headers: Object.fromEntries(bytes) };
 }
 
-function detourOf(arrival: Arrival): Detour {
+function recoveryTermsOf(inbound: InboundRecord): RecoveryTerms {
   const cause = { code: 'RATE_STALE', detail: 'not now' } as const;
   return {
     owner: OWNER,
     group: `corridor.${OWNER}`,
-    arrival,
+    inbound,
     partition: 0,
     cause,
     now: 1_790_000_001_000,
@@ -67,11 +71,11 @@ function detourOf(arrival: Arrival): Detour {
   };
 }
 const [direct] = await read({ topic: TOPIC, partition: 0, records: [standing(ORIGINAL, 7)] });
-const RETRY = retryRecord(detourOf(direct!), 0, 1_790_000_005_000);
+const RETRY = retryRecord(recoveryTermsOf(direct!), 0, 1_790_000_005_000);
 const RECORDS: readonly OutputRecord[] = [
   ORIGINAL,
-  sealedDetour(testRings, RETRY),
-  sealedDetour(testRings, {
+  sealedRecovery(testRings, RETRY),
+  sealedRecovery(testRings, {
     ...RETRY,
     topic: replayTopic(OWNER),
     headers: {
@@ -124,19 +128,19 @@ export async function headers(random: Random): Promise<void> {
   const good = standing(record, 20);
   const { record: spoilt, isForeign } = changed({ ...good, offset: 21 }, random);
   const records = [good, spoilt, { ...good, offset: 22 }];
-  const arrivals = await read({ topic: record.topic, partition: 0, records });
-  must(arrivals[0]!.refusal === undefined && arrivals[2]!.refusal === undefined, 'a neighbour is refused');
-  const arrival = arrivals[1]!;
+  const inboundRecords = await read({ topic: record.topic, partition: 0, records });
+  must(inboundRecords[0]!.refusal === undefined && inboundRecords[2]!.refusal === undefined, 'a neighbour is refused');
+  const inbound = inboundRecords[1]!;
   const isDirect = record.topic === TOPIC;
   const isSame = sameBytes(good.key, spoilt.key) && sameBytes(good.value, spoilt.value);
   const isSameHeaders = Object.keys(good.headers).every((name) => sameBytes(good.headers[name], spoilt.headers[name]));
   const mustRefuse = isDirect ? isBoundChange(good, spoilt) : !isForeign && !(isSame && isSameHeaders);
-  if (mustRefuse) must(arrival.received === undefined, 'what was changed is received');
-  else must(arrival.received !== undefined, `a foreign header has it refused: ${arrival.refusal?.code}`);
-  const letter = deadLetterRecord(detourOf(arrival), 'unproven', 'stack');
+  if (mustRefuse) must(inbound.received === undefined, 'what was changed is received');
+  else must(inbound.received !== undefined, `a foreign header has it refused: ${inbound.refusal?.code}`);
+  const letter = deadLetterRecord(recoveryTermsOf(inbound), 'unproven', 'stack');
   const size = Object.entries(letter.headers).reduce((sum, [name, text]) => sum + name.length + text.length, 0);
   must(size <= MAX_LETTER_HEADERS_BYTES, `a dead letter has ${size} bytes of headers`);
-  const written = standing(sealedDetour(testRings, letter), 1);
+  const written = standing(sealedRecovery(testRings, letter), 1);
   const source = sourceOf(OWNER, written);
   must(source !== undefined, 'its dead letter does not say what it stands for');
   deadLetterOf(source, written, undefined);
@@ -146,10 +150,10 @@ const NOTE = [CAUSE, 'mnopqrstuvwx:0:9', 'mnopqrstuvwx:1:12345678.3'].join(' ');
 
 export async function notes(random: Random): Promise<void> {
   const text = mutate(Buffer.from(random.below(2) === 0 ? NOTE : `${NOTE} `.repeat(60)), random).toString('latin1');
-  const marks = Marks.from(text);
-  const note = marks.note();
+  const marks = ProgressNote.from(text);
+  const note = marks.text();
   must(note.length <= 4_000, 'a note is too long for the broker');
-  must(Marks.from(note).note() === note, 'a note is read otherwise than it is written');
+  must(ProgressNote.from(note).text() === note, 'a note is read otherwise than it is written');
   const cause = parseCause(random.pick(text.split(' ')));
   if (cause === undefined) return;
   must(formatCause(parseCause(formatCause(cause))!) === formatCause(cause), 'a cause is read otherwise');
@@ -157,5 +161,5 @@ export async function notes(random: Random): Promise<void> {
   const place = formatCause({ ...cause, offset: 0, nth: 0 }).slice(0, -1);
   if (text.split(place).length === 2) must(!marks.isNew(cause), 'what a note says was handled is new');
   marks.raise({ ...cause, offset: cause.offset + 1 });
-  must(!Marks.from(marks.note()).isNew(cause), 'what was raised was forgotten at once');
+  must(!ProgressNote.from(marks.text()).isNew(cause), 'what was raised was forgotten at once');
 }

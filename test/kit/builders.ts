@@ -157,7 +157,7 @@ export function transferAccepted(of: Wishes = {}): TransferAccepted {
   const context = {
     now: claim.acceptedAt,
     reasons: [],
-    standing: { kind: 'own', claim },
+    claimOutcome: { kind: 'own', claim },
     tokenOf: tokeniser(TOKEN_KEY),
   } as const;
   return only(decideIntake(received('transfer.requested', intent, { originPosition }), context), 'transfer.accepted');

@@ -3,7 +3,7 @@
 import { CodedError } from '../../ports/fault.ts';
 import { screeningTerms } from '../../screening/configuration.ts';
 import type { ScreeningException } from '../../screening/exceptions.ts';
-import { openIndexHere } from '../../screening/index/in-process.ts';
+import { openInProcessIndex } from '../../screening/index/in-process.ts';
 import { entitiesHashOf, type ListEntity, type ListVersion } from '../../screening/lists/index.ts';
 import type { ActiveLists } from '../../screening/ports.ts';
 import { type ClosableScreener, createScreener, type ScreenerOptions } from '../../screening/screener.ts';
@@ -87,7 +87,7 @@ export function screenerOver(
       find: async (tokens, now) =>
         lists.exceptions.filter(({ token, expiresAt }) => tokens.includes(token) && expiresAt > now),
     },
-    openIndex: openIndexHere,
+    openIndex: openInProcessIndex,
     terms: screeningTerms(),
     clock: () => AT,
     ...over,

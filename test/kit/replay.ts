@@ -1,7 +1,7 @@
 // Replays as an operator's tool writes them.
 
 import type { LogRecord, OutputRecord } from '../../ports/log.ts';
-import { type Rings, sealedDetour } from '../../ports/seals.ts';
+import { type Rings, sealedRecovery } from '../../ports/seals.ts';
 import { headerInteger, RECOVERY_HEADER } from '../../topics/headers.ts';
 import { replayTopic } from '../../topics/recovery.ts';
 import { testRings } from './rings.ts';
@@ -18,8 +18,8 @@ export function replayOf(
   { partition, key, value, headers }: LogRecord,
   { owner, replayId, replayedBy = 'tester', rings = testRings }: ReplayOptions,
 ): OutputRecord {
-  const kept = Object.entries(headers).filter(([name]) => name !== RECOVERY_HEADER.detourSeal);
-  return sealedDetour(rings, {
+  const kept = Object.entries(headers).filter(([name]) => name !== RECOVERY_HEADER.recoverySeal);
+  return sealedRecovery(rings, {
     topic: replayTopic(owner),
     partition,
     key,

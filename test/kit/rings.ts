@@ -1,7 +1,7 @@
 // Keys for tests, one ring for each issuer.
 import { type KeyRing, keyRing } from '../../domain/seals/seal.ts';
 import type { OutputRecord } from '../../ports/log.ts';
-import { type Rings, sealed, sealedDetour } from '../../ports/seals.ts';
+import { type Rings, sealed, sealedRecovery } from '../../ports/seals.ts';
 import { contractOf } from '../../topics/catalogue.ts';
 import { ISSUERS, type Issuer } from '../../topics/contract.ts';
 import { HEADER } from '../../topics/headers.ts';
@@ -16,5 +16,5 @@ export const testRings = Object.fromEntries(ISSUERS.map((issuer) => [issuer, rin
 export function asIssued(record: OutputRecord, rings: Rings = testRings): OutputRecord {
   if (record.headers[HEADER.seal] !== undefined && contractOf(record.topic)) return record;
   if (contractOf(record.topic)) return sealed(rings, record);
-  return sealedDetour(rings, record);
+  return sealedRecovery(rings, record);
 }

@@ -39,7 +39,7 @@ export class StagesOnKafka {
 
   static async start(app: string, owners: readonly Owner[]): Promise<StagesOnKafka> {
     const stateDir = mkdtempSync(path.join(tmpdir(), `corridor-${app}-`));
-    const stack = await startStack({ stateDir, ephemeral: true, parts: ['kafka'], env: {} });
+    const stack = await startStack({ stateDir, ephemeral: true, kinds: ['kafka'], env: {} });
     const stages = new StagesOnKafka(app, stack);
     const topics = new Set(['transfer.lifecycle']);
     for (const owner of owners) {

@@ -8,7 +8,7 @@ import { listedPersons, loadSampleList } from '../../screening/lists/sample/load
 import { ChaosBooks } from '../chaos/books.ts';
 import { chaosFeed } from '../chaos/feed.ts';
 import { Feeder } from '../chaos/feeder.ts';
-import type { Injected } from '../chaos/injected.ts';
+import type { InjectedFault } from '../chaos/injected.ts';
 import { NO_FAULTS } from '../chaos/injected-provider-faults.ts';
 import { judge, type Verdict } from '../chaos/judge.ts';
 import { Operator } from '../chaos/operator.ts';
@@ -163,7 +163,7 @@ export async function runOutages(options: OutageOptions): Promise<OutageReport> 
 
     const stage: Stage = { world, books, slots, slot, seconds, exits, say };
     const results: OutageResult[] = [];
-    const injected: Injected[] = [];
+    const injected: InjectedFault[] = [];
     for (const [index, outage] of outages.entries()) {
       const fromMs = now();
       results.push(await oneOutage(stage, outage));
@@ -340,7 +340,7 @@ function asInjected(
   { dependency: { name, server }, way }: Outage,
   fromMs: number,
   toMs: number,
-): Injected {
+): InjectedFault {
   const kind = way === 'hole' ? 'network' : server === undefined ? 'provider-kill' : 'server-kill';
   return { id: `o${index + 1}`, kind, what: `${name} away (${way})`, fromMs, toMs, outcome: '', counts: [] };
 }

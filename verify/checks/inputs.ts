@@ -122,8 +122,8 @@ export function payloadDigest(intent: TransferRequested): number {
 function stateOf(input: PendingInput & { end: InputEnd | undefined }, run: Run): string {
   const { partition, offset, end } = input;
   const source = { owner: OWNER, topic: TOPIC, partition, offset };
-  const dead = run.detours.openDeadLetters(source);
-  const waits = run.detours.isWaiting(source);
+  const dead = run.trail.openDeadLetters(source);
+  const waits = run.trail.isWaiting(source);
   const ends = (end ? 1 : 0) + dead + (waits ? 1 : 0);
   if (ends > 1) {
     const position = positionOf(TOPIC, partition, offset);
@@ -132,7 +132,7 @@ function stateOf(input: PendingInput & { end: InputEnd | undefined }, run: Run):
   }
   if (end) return end;
   if (dead > 0) return 'deadLettered';
-  if (!waits && run.detours.isDeadLettered(source)) return 'deadLettered';
+  if (!waits && run.trail.isDeadLettered(source)) return 'deadLettered';
   return waits || !run.cut.isHandled(OWNER, TOPIC, partition, offset) ? 'underWay' : 'lost';
 }
 

@@ -14,7 +14,7 @@ const COUNTED = ['events', 'transfers', 'intentClaims', 'cases'] as const;
 const NAMED = ['transfers', 'intentClaims', 'cases', 'payouts', 'settlementClaims', 'holdClaims'] as const;
 
 /** A check of its own per run: it keeps eight bytes an id. */
-export function strangers(): Check {
+export function orphans(): Check {
   const known = {
     transfers: new KnownIds(),
     payouts: new KnownIds(),
@@ -103,7 +103,7 @@ function isOpenInput(originPosition: string, run: Run): boolean {
   const source = { owner: 'intake', topic: run.inputs.topic, partition, offset };
   return (
     !run.cut.isHandled('intake', source.topic, partition, offset) ||
-    run.detours.isWaiting(source) ||
-    run.detours.isDeadLettered(source)
+    run.trail.isWaiting(source) ||
+    run.trail.isDeadLettered(source)
   );
 }

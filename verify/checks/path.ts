@@ -1,5 +1,5 @@
 // The life of each transfer along the state machine.
-import { type Standing, transitionFault } from '../../domain/transfers/transfer-states.ts';
+import { brokenTransition, type ReachedState } from '../../domain/transfers/transfer-states.ts';
 import type { Check, Run } from '../check.ts';
 import { digest } from '../digest.ts';
 import { type EventFact, positionOf, type Transfer } from '../transfer.ts';
@@ -28,7 +28,7 @@ function walk(transfer: Transfer, run: Run): void {
       previous = event;
       continue;
     }
-    const fault = transitionFault(previous && standing(previous), standing(event));
+    const fault = brokenTransition(previous && reachedState(previous), reachedState(event));
     if (fault !== undefined) {
       illegal(transfer, previous, event, fault, run);
       return;
@@ -48,7 +48,7 @@ function isCaused({ updates, reviews }: Transfer, previous: EventFact, { causati
   return [...updates, ...reviews].some(({ commandId }) => digest(commandId) === causation);
 }
 
-const standing = ({ state, stage, sequence, attempt }: EventFact): Standing => ({
+const reachedState = ({ state, stage, sequence, attempt }: EventFact): ReachedState => ({
   state,
   stage: stage!,
   sequence,

@@ -73,7 +73,7 @@ function compare(transfer: Transfer, payout: Payout | undefined, run: Run): void
   if (payout === undefined) {
     if (requested === undefined || !run.cut.isHandled(OWNER, TOPIC, partition, requested.offset)) return;
     const source = { owner: OWNER, topic: TOPIC, partition, offset: requested.offset };
-    if (run.detours.isDeadLettered(source)) return;
+    if (run.trail.isDeadLettered(source)) return;
     const detail = 'the executor has handled payout.requested, and there is no payout';
     run.findings.defer(NAME, { code: 'PAYOUT_MISSING', transferId: id, detail }, { subject: id, source });
     return;

@@ -72,8 +72,8 @@ type Carried = 'not-handled' | 'waiting' | 'dead-lettered' | 'lost';
 function carriedOn({ partition }: Transfer, owner: string, topic: string, offset: number, run: Run): Carried {
   if (!run.cut.isHandled(owner, topic, partition, offset)) return 'not-handled';
   const source = { owner, topic, partition, offset };
-  if (run.detours.isWaiting(source)) return 'waiting';
-  return run.detours.isDeadLettered(source) ? 'dead-lettered' : 'lost';
+  if (run.trail.isWaiting(source)) return 'waiting';
+  return run.trail.isDeadLettered(source) ? 'dead-lettered' : 'lost';
 }
 
 function lost({ id, partition }: Transfer, last: EventFact, owner: string, what: string, run: Run): void {

@@ -52,11 +52,11 @@ function decidedOnce(seen: Seen): Check {
       if (record.headers[HEADER.cause] === undefined) return;
       seen.caused(headerText(record.headers, HEADER.cause), seen.effects, run);
     },
-    detour({ owner, kind }, source, record, run) {
+    recovery({ owner, kind }, source, record, run) {
       if (!MARKING.has(owner)) return;
       if (kind !== 'replay') {
         const places = isUnread(record) ? seen.unread : seen.effects;
-        return seen.caused(headerText(record.headers, RECOVERY_HEADER.detourCause), places, run);
+        return seen.caused(headerText(record.headers, RECOVERY_HEADER.recoveryCause), places, run);
       }
       const letter = replayedLetter(source, record)?.claimed;
       if (letter === undefined) return;

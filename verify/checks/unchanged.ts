@@ -5,7 +5,7 @@ import { type EventFact, positionOf, type Transfer } from '../transfer.ts';
 
 const NAME = 'carried';
 
-export const carried: Check = {
+export const unchanged: Check = {
   name: NAME,
   proves:
     'Instruction, parties, screening evidence, price, reservation and its approval of a transfer are the same in every event from the stage that set them, an approval is one that a person decided, and settlement states the payout as it was published.',

@@ -3,10 +3,10 @@ import { afterAll, afterEach, beforeAll, expect } from 'vitest';
 import type {
   BatchHandler,
   BatchResult,
+  ConsumerFault,
   ConsumerOptions,
   Log,
   LogConsumer,
-  LogFault,
   LogRecord,
   OutputRecord,
 } from '../../../ports/log.ts';
@@ -43,7 +43,7 @@ export const copyTo = (topic: string, records: readonly LogRecord[]): OutputReco
 
 export interface Started {
   readonly consumer: LogConsumer;
-  readonly faults: LogFault[];
+  readonly faults: ConsumerFault[];
 }
 
 export async function consume(
@@ -52,7 +52,7 @@ export async function consume(
   handler: BatchHandler,
   options: Partial<ConsumerOptions> = {},
 ): Promise<Started> {
-  const faults: LogFault[] = [];
+  const faults: ConsumerFault[] = [];
   const consumer = await log.consume({
     name,
     topics,

@@ -1,6 +1,6 @@
 // The live table of a run: what each stage took in and put out, and what is still waiting.
 
-import type { Standing } from '../../../runtime/hosts/host.ts';
+import type { StoppedPart } from '../../../runtime/hosts/host.ts';
 import type { Books } from '../../../samples/books.ts';
 import type { Child } from '../children.ts';
 import type { Watch } from './watch.ts';
@@ -21,7 +21,7 @@ export class Display {
   readonly #total: number;
   readonly #lags = new Map<string, number>();
   /** Parts that stand, by the process that says so. */
-  readonly #standing = new Map<string, readonly Standing[]>();
+  readonly #standing = new Map<string, readonly StoppedPart[]>();
   #timer: NodeJS.Timeout | undefined;
   #lines = 0;
   #stopped = false;
@@ -108,7 +108,7 @@ export class Display {
       const response = await fetch(`${url}/health`, { signal: AbortSignal.timeout(ASK_MS) });
       const { hosts, standing } = (await response.json()) as {
         hosts: { name: string; lag: number }[];
-        standing: Standing[];
+        standing: StoppedPart[];
       };
       this.#standing.set(url, standing);
       for (const { name, lag } of hosts) this.#lags.set(name, lag);

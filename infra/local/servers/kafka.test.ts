@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
-import { kafkaPart } from './kafka.ts';
+import { kafkaServers } from './kafka.ts';
 
 test.each([
   [true, 1],
   [false, 0],
 ])('a broker of a trial run (%s) compiles quickly only, and no other does', (trial, flags) => {
-  const { servers } = kafkaPart({
+  const { servers } = kafkaServers({
     java: { file: 'java', build: 'b' },
     jars: '/nowhere/jars',
     dataDir: '/nowhere',

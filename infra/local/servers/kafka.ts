@@ -10,7 +10,7 @@ import type { Java } from '../java.ts';
 import { probePort } from '../probes.ts';
 import type { ServerName } from '../types.ts';
 import { commonSettings, type KafkaSettings, kafkaUuid, settleKafka } from './kafka-cluster.ts';
-import type { PartSpec, ServerSpec } from './server.ts';
+import type { ServerKindSpec, ServerSpec } from './server.ts';
 
 export interface KafkaOptions {
   readonly java: Java;
@@ -25,7 +25,7 @@ export interface KafkaOptions {
   readonly brokers: readonly { port: number; controllerPort: number; proxied?: { port: number; advertised: number } }[];
 }
 
-export function kafkaPart(options: KafkaOptions): PartSpec {
+export function kafkaServers(options: KafkaOptions): ServerKindSpec {
   const servers = options.brokers.map((_, index) => brokerSpec(options, index));
   return {
     name: 'kafka',

@@ -6,7 +6,7 @@ import { classArchiveFile } from '../class-archives.ts';
 import { StackError } from '../fault.ts';
 import type { Java } from '../java.ts';
 import { probeMongo, probePort } from '../probes.ts';
-import type { PartSpec } from './server.ts';
+import type { ServerKindSpec } from './server.ts';
 
 /** A genuine mongod: the one that CORRIDOR_MONGOD names, else the one on the PATH, else null. */
 export function mongodOnPath(env: NodeJS.ProcessEnv): string | null {
@@ -29,7 +29,7 @@ export function mongodOnPath(env: NodeJS.ProcessEnv): string | null {
 /** A genuine server, or the folder of the built stand-in, which takes the same options. */
 export type MongoProgram = { mongod: string } | { standIn: string; java: Java };
 
-export function mongoPart(options: { program: MongoProgram; dataDir: string; port: number }): PartSpec {
+export function mongoServer(options: { program: MongoProgram; dataDir: string; port: number }): ServerKindSpec {
   const { program } = options;
   const genuine = 'mongod' in program;
   // The two do not read each other's files.

@@ -3,7 +3,7 @@ import { mkdirSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { describeError, StackError } from '../fault.ts';
 import { probeRedis } from '../probes.ts';
-import type { PartSpec } from './server.ts';
+import type { ServerKindSpec } from './server.ts';
 
 /** Every write is in the append-only file before it is acknowledged, and nothing is ever evicted. */
 export const REDIS_FLAGS: readonly string[] = Object.entries({
@@ -55,12 +55,12 @@ export function redisFromArtifact(dir: string): string {
 }
 
 /** One of the two Redis servers. */
-export function redisPart(options: {
+export function redisServer(options: {
   name: 'redisLimits' | 'redisQueue';
   binary: string;
   dataDir: string;
   port: number;
-}): PartSpec {
+}): ServerKindSpec {
   const data = path.join(options.dataDir, options.name);
   return {
     name: options.name,

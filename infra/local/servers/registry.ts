@@ -3,12 +3,12 @@ import path from 'node:path';
 import { classArchiveFile } from '../class-archives.ts';
 import type { Java } from '../java.ts';
 import { probeRegistry } from '../probes.ts';
-import type { PartSpec } from './server.ts';
+import type { ServerKindSpec } from './server.ts';
 
 export const REGISTRY_PATH = '/apis/ccompat/v7';
 
 /** Apicurio behind its Confluent-compatible API, on an H2 file. */
-export function registryPart(options: { java: Java; dir: string; dataDir: string; port: number }): PartSpec {
+export function registryServer(options: { java: Java; dir: string; dataDir: string; port: number }): ServerKindSpec {
   const url = `http://127.0.0.1:${options.port}${REGISTRY_PATH}`;
   const data = path.join(options.dataDir, 'registry');
   return {

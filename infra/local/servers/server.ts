@@ -1,5 +1,5 @@
 import type { Command } from '../processes.ts';
-import type { PartName, ServerName } from '../types.ts';
+import type { ServerKind, ServerName } from '../types.ts';
 
 /** How to run one server as a plain process, and how to tell that it is well. */
 export interface ServerSpec {
@@ -22,9 +22,9 @@ export interface ServerSpec {
   readonly classArchive: string | null;
 }
 
-/** A part of the stack: its servers, and what is to be done once all of them answer. */
-export interface PartSpec {
-  readonly name: PartName;
+/** A kind of server: its processes, and what is to be done once all of them answer. */
+export interface ServerKindSpec {
+  readonly name: ServerKind;
   readonly servers: readonly ServerSpec[];
   readonly settle: (signal: AbortSignal, running: readonly ServerName[]) => Promise<void>;
 }

@@ -6,7 +6,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { keyRing } from '../../../domain/seals/seal.ts';
 import type { LogRecord, OutputRecord } from '../../../ports/log.ts';
-import { type Rings, sealed, sealedDetour } from '../../../ports/seals.ts';
+import { type Rings, sealed, sealedRecovery } from '../../../ports/seals.ts';
 import { consumers, topology } from '../../../processors/topology.ts';
 import { contractOf, contracts, type TopicName } from '../../../topics/catalogue.ts';
 import { ISSUERS } from '../../../topics/contract.ts';
@@ -78,7 +78,7 @@ const LOOK_EVERY_MS = 1_000;
 export async function forge({ world, books }: Forging, { how }: ForgeryFault): Promise<Done> {
   const { log } = world.connections;
   const samples = await enoughRecords(world, books);
-  const records = how === 'detour' ? detours(samples) : await patiently(() => direct(world, samples, how));
+  const records = how === 'detour' ? recoveryForgeries(samples) : await patiently(() => direct(world, samples, how));
   if (records.length === 0) return { outcome: 'nothing to forge from', counts: [] };
   // What is written twice meanwhile is counted as it stands in the log.
   await patiently(async () => {
@@ -151,7 +151,7 @@ const different = (value: Buffer, { value: before }: LogRecord): Buffer =>
   before !== null && value.equals(before) ? Buffer.concat([value, Buffer.from([0])]) : value;
 
 /** Retries and replays that no stage and no operator wrote; for sinks, whose detours bear no seal, of events without one. */
-function detours(samples: ReadonlyMap<TopicName, LogRecord>): OutputRecord[] {
+function recoveryForgeries(samples: ReadonlyMap<TopicName, LogRecord>): OutputRecord[] {
   return OWNERS.flatMap(({ name, reads, isStage }, index) => {
     const sample = reads
       .map((topic) => samples.get(topic) ?? intentLike(topic, samples))
@@ -170,7 +170,7 @@ function detours(samples: ReadonlyMap<TopicName, LogRecord>): OutputRecord[] {
     const aside = (topic: string) => ({ ...seen, topic, headers: { ...headers, [FORGERY]: marked('detour') } });
     const both = [aside(retryTopic(name, 0)), aside(replayTopic(name))];
     const strangers = strangersKeys(undefined, false);
-    return isStage && index % 2 === 0 ? both.map((record) => sealedDetour(strangers, record)) : both;
+    return isStage && index % 2 === 0 ? both.map((record) => sealedRecovery(strangers, record)) : both;
   });
 }
 
