@@ -74,9 +74,9 @@ function dropUnused(document: Json): void {
 function addHeaders(document: Json, { url, method, headers = {} }: Route): void {
   const path = url.replaceAll(/:(\w+)/g, '{$1}');
   const operation = (document['paths'] as Record<string, Record<string, Json>>)[path]![method.toLowerCase()]!;
-  const named = Object.entries(headers).map(([name, description]) => ({
-    ...{ name, in: 'header', required: false, description },
-    schema: { type: 'string' },
+  const named = Object.entries(headers).map(([name, { description, required = false, pattern }]) => ({
+    ...{ name, in: 'header', required, description },
+    schema: { type: 'string', ...(pattern === undefined ? {} : { pattern }) },
   }));
   if (named.length > 0) operation['parameters'] = [...((operation['parameters'] as Json[]) ?? []), ...named];
 }

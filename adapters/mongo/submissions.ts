@@ -6,6 +6,7 @@ import { CodedError } from '../../ports/fault.ts';
 import { type ClaimDocument, findByIds, insertFree } from './claims.ts';
 import { MAJORITY } from './client.ts';
 import { guarded } from './fault.ts';
+import { STAMP } from './schema-version.ts';
 
 export const SUBMISSIONS = 'transfer_submissions';
 
@@ -51,6 +52,7 @@ function toDocument({ transferId, requestedAt, submittedAt, publishedAt, ...rest
     requestedAt: new Date(requestedAt),
     submittedAt: new Date(submittedAt),
     publishedAt: publishedAt === undefined ? null : new Date(publishedAt),
+    ...STAMP,
   };
 }
 

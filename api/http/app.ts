@@ -39,7 +39,9 @@ const MAX_ANSWER_MS = 15_000;
 const MAX_IDLE_MS = 60_000;
 /** What nobody is let in with is counted by the address that it comes from. */
 const REFUSED_PER_MINUTE = 300;
-const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
+const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE', 'QUERY'] as const;
+/** Connections at once; more are not taken. */
+const MAX_CONNECTIONS = 4_000;
 
 /** The same on every answer. */
 const SECURITY_FIELDS: Readonly<Record<string, string>> = {
@@ -75,6 +77,7 @@ export function createApi(options: ApiOptions): FastifyInstance {
     clientErrorHandler: (error, socket) => refuseConnection(error.code, socket, docsUrl),
     frameworkErrors: (error, request, reply) => void sendProblem(error, request, reply, problem),
   });
+  app.server.maxConnections = MAX_CONNECTIONS;
   app.decorateRequest('admitted', null);
   app.decorateRequest('quota', null);
   app.setValidatorCompiler(validatorCompiler as never);
@@ -156,12 +159,13 @@ function headerOf({ headers }: FastifyRequest, name: string): string | undefined
 /** A path that is there answers other methods with those that it takes. */
 function refuseOtherMethods(app: FastifyInstance, routes: readonly Route[]): void {
   for (const [url, own] of Map.groupBy(routes, (route) => route.url)) {
-    const taken: readonly string[] = own.map(({ method }) => method);
+    const listed: readonly string[] = own.map(({ method }) => method);
+    const taken = listed.includes('GET') ? [...listed, 'HEAD'] : listed;
     app.route({
       url,
       method: METHODS.filter((method) => !taken.includes(method)),
       onRequest: async (_request, reply) => {
-        reply.header('allow', [...taken, ...(taken.includes('GET') ? ['HEAD'] : [])].join(', '));
+        reply.header('allow', taken.join(', '));
         throw new CodedError('METHOD_UNKNOWN', `the path takes ${taken.join(', ')}`);
       },
       handler: async () => undefined,

@@ -39,6 +39,7 @@ const asked = (route: Route, over: Partial<InjectOptions> = {}): InjectOptions =
   url: pathOf(route),
   ...over,
 });
+const OTHERS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE', 'QUERY'];
 const NAMED = ROUTES.map((route) => [`${route.method} ${route.url}`, route] as const);
 const roleFor = ({ action }: Route) => ROLES.find((role) => conditionFor([role], action) === 'always') ?? 'producer';
 
@@ -154,7 +155,7 @@ describe.each(NAMED)('%s', (_, route) => {
 
   it('answers other methods with those that it takes', async () => {
     const own = ROUTES.filter(({ url }) => url === route.url).map(({ method }) => method);
-    for (const method of (['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const).filter((each) => !own.includes(each))) {
+    for (const method of OTHERS.filter((each) => !(own as string[]).includes(each)) as never[]) {
       const problem = await problemIn(asked(route, { method }));
       expect(problem, method).toMatchObject({ status: 405, code: 'METHOD_UNKNOWN' });
       for (const each of own) expect(problem.headers['allow']).toContain(each);
@@ -167,7 +168,14 @@ describe.each(NAMED.filter(([, { body }]) => body))('%s', (_, route) => {
     const headers = { ...(await bearer('asha', roleFor(route))), 'content-type': 'application/json' };
     const send = (payload: string | Buffer, over: Record<string, string> = {}) =>
       problemIn(asked(route, { headers: { ...headers, ...over }, payload }));
-    for (const text of ['{', '', '{"a":1,"a":2}', '{"a":12345678901234567890}', Buffer.from([0xff, 0xfe])])
+    for (const text of [
+      '{',
+      '',
+      '{"__proto__":{"a":1}}',
+      '{"a":1,"a":2}',
+      '{"a":12345678901234567890}',
+      Buffer.from([0xff, 0xfe]),
+    ])
       expect(await send(text)).toMatchObject({ status: 400 });
     expect(await send('{}', { 'content-type': 'text/plain' })).toMatchObject({ status: 415 });
     const tooMuch = JSON.stringify({ surprise: 'a'.repeat(route.bodyLimit ?? 65_536) });
@@ -266,9 +274,8 @@ describe('a slow or broken client', () => {
     const head = `POST /v1/transfers HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer ${token}\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{`;
     for (const start of ['GET /v1/corr', head]) {
       const answer = await raw((socket) => socket.write(start));
-      expect(answer).toMatch(/^HTTP\/1.1 (408|405|401)/);
+      expect(answer).toMatch(/^HTTP\/1.1 408 .*"code":"REQUEST_TOO_SLOW"/s);
     }
-    expect(await raw((socket) => socket.write('GET /v1/corr'))).toMatch(/^HTTP\/1.1 408 .*"code":"REQUEST_TOO_SLOW"/s);
   });
 
   it('that speaks no HTTP is told so', async () => {

@@ -31,6 +31,14 @@ export interface Answer<Status extends number = number, Body = unknown> {
 type Shapes = { readonly [status: number]: z.ZodType };
 type AnswerOf<A extends Shapes> = { [S in keyof A & number]: Answer<S, z.output<A[S]>> }[keyof A & number];
 
+/** A header field of a request, as the document describes it. */
+interface HeaderField {
+  readonly description: string;
+  readonly required?: true;
+  /** A regular expression. */
+  readonly pattern?: string;
+}
+
 interface RouteSpec<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodType, A extends Shapes> {
   /** Name of the operation in the document: a verb and what it is about. */
   readonly name: string;
@@ -48,7 +56,7 @@ interface RouteSpec<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodTyp
   /** Bytes of the body at most; default: 64 KiB. */
   readonly bodyLimit?: number;
   /** Request headers that the document names, lower-case. The route checks them itself. */
-  readonly headers?: Readonly<Record<string, string>>;
+  readonly headers?: Readonly<Record<string, HeaderField>>;
   /** DTOs by status; `z.undefined()` where there is no body. */
   readonly answers: A;
   /** Codes with which it may refuse, beside those of every route. */

@@ -5,12 +5,13 @@ import { localKeys, type TokenTerms, tokenAuthenticator } from '../../adapters/a
 import { CORRIDORS } from '../../domain/corridors/corridor-table.ts';
 import { corridorBook } from '../../domain/corridors/corridors.ts';
 import type { Role } from '../../operations/access/table.ts';
+import { explanationOf } from '../../operations/queries/explanation.ts';
 import type { Submission } from '../../operations/submissions/ports.ts';
 import { memorySubmissions } from '../../operations/submissions/testing/memory.ts';
 import type { IntentClaim } from '../../processors/intake/ports.ts';
 import { createMetrics } from '../../runtime/logs-and-metrics/metrics.ts';
 import type { TransferRequested } from '../../schemas/types.generated.ts';
-import type { ApiParts } from '../../services/api/parts.ts';
+import type { ApiParts, Look } from '../../services/api/parts.ts';
 import type { EventDocument } from '../../sinks/events/to-write.ts';
 import type { TransferDocument } from '../../sinks/transfer-view/to-write.ts';
 import { AT } from '../../test/kit/builders.ts';
@@ -66,6 +67,7 @@ export interface Memory {
   readonly intentClaims: Map<string, IntentClaim>;
   /** Intents in the log, in order. */
   readonly published: TransferRequested[];
+  readonly looks: Look[];
   /** Thrown by every store, when set. */
   outage: Error | undefined;
 }
@@ -81,7 +83,7 @@ export interface TestApi {
 /** A running API; close its `app`. */
 export async function testApi(over: Partial<ApiOptions> = {}, parts: Partial<ApiParts> = {}): Promise<TestApi> {
   const memory: Memory = {
-    ...{ transfers: [], events: [], published: [], outage: undefined },
+    ...{ transfers: [], events: [], published: [], looks: [], outage: undefined },
     submissions: new Map(),
     intentClaims: new Map(),
   };
@@ -110,6 +112,7 @@ function memoryParts(memory: Memory): ApiParts {
   const order = (a: TransferDocument, b: TransferDocument) =>
     b.updatedAt.getTime() - a.updatedAt.getTime() || Number(a._id < b._id) - Number(a._id > b._id);
   const corridors = corridorBook(CORRIDORS);
+  const evidence = { log: new MemoryLog({ partitions: 4 }), codec: memoryCodec(), chainPartitions: 4 };
   return {
     corridors,
     submit: {
@@ -135,7 +138,8 @@ function memoryParts(memory: Memory): ApiParts {
             .slice(0, limit),
         ),
     },
-    evidence: { log: new MemoryLog({ partitions: 4 }), codec: memoryCodec(), chainPartitions: 4 },
+    explain: async (id, sight) => explanationOf(evidence, await asked(() => id), sight),
+    onLook: (look) => void memory.looks.push(look),
     clock: () => AT,
   };
 }

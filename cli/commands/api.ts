@@ -56,10 +56,16 @@ async function serveApi() {
   const authenticator = await authentication(config, ({ code, message }) =>
     logger.error({ code, detail: message }, 'the API keys read before stay in force'),
   );
-  const connections = new Connections(config, `${config.appName}-${SERVICE}`, { firstWaitMs: FIRST_DATABASE_WAIT_MS });
+  const connections = new Connections(config, `${config.appName}-${SERVICE}`, {
+    firstWaitMs: FIRST_DATABASE_WAIT_MS,
+    watch: {},
+    onOlderStores: (detail) => logger.warn({ code: 'STORES_OLDER', detail }, 'the stores are of an older release'),
+  });
   let url = '';
   const make = async () => {
-    const { parts, resources } = await composeApi(connections);
+    // When the database is lost, all of it is made anew.
+    const lost = connections.databaseLost;
+    const { parts, resources } = await composeApi(connections, logger);
     const app = createApi({
       routes: ROUTES,
       parts,
@@ -77,7 +83,7 @@ async function serveApi() {
       },
       stop: () => app.close(),
     });
-    return { hosts: [host], resources };
+    return { hosts: [host], resources, lost };
   };
   return runService({
     name: SERVICE,

@@ -72,5 +72,6 @@ export const apiCodes = {
     422,
     'Correct what `reasons` names, and send it again, with the same key if you like.',
   ),
+  TOO_BUSY: entry('transient-dependency', 'the process', 503, 'Ask again in a moment.'),
   RATE_LIMITED: entry('invalid-request', 'the caller', 429, 'Wait as long as Retry-After says.'),
 } as const;

@@ -4,20 +4,36 @@ import { submissions } from '../../adapters/mongo/submissions.ts';
 import { transferEvents } from '../../adapters/mongo/transfer-events.ts';
 import { transferViews } from '../../adapters/mongo/transfer-views.ts';
 import { type CorridorBook, corridorBook } from '../../domain/corridors/corridors.ts';
-import type { EvidenceSources } from '../../operations/queries/evidence.ts';
+import type { Sight } from '../../operations/access/masking.ts';
+import { type Explanation, explanationOf } from '../../operations/queries/explanation.ts';
 import type { TransferEvents, TransferViews } from '../../operations/queries/ports.ts';
 import { intentLog } from '../../operations/submissions/intent-log.ts';
 import type { SubmitParts } from '../../operations/submissions/submit.ts';
+import type { Logger } from '../../runtime/logs-and-metrics/logger.ts';
 import { corridors } from '../configured-rules.ts';
 import type { Connections } from '../connections.ts';
 import { EVENTS, TRANSFERS } from '../process-parts/sinks.ts';
+import { gated } from './gated.ts';
+
+/** Each reads a partition of five topics from its beginning. */
+const MAX_EXPLANATIONS = 2;
+
+/** Who was shown the personal data of which transfer. */
+export interface Look {
+  readonly subject: string;
+  readonly transferId: string;
+  readonly traceId: string;
+}
 
 /** The parts of the API. */
 export interface ApiParts {
   readonly corridors: CorridorBook;
   readonly transferEvents: TransferEvents;
   readonly transferViews: TransferViews;
-  readonly evidence: EvidenceSources;
+  /** Reads the log: a few at once. @throws CodedError EVIDENCE_UNKNOWN, TOO_BUSY */
+  readonly explain: (transferId: string, sight: Sight) => Promise<Explanation>;
+  /** Told when somebody is shown names as they are. */
+  readonly onLook: (look: Look) => void;
   readonly submit: SubmitParts;
   /** ms since 1970 */
   readonly clock: () => number;
@@ -30,7 +46,7 @@ export interface ComposedApi {
 }
 
 /** The parts over these connections. @throws CodedError when the database or the registry is away */
-export async function composeApi(connections: Connections): Promise<ComposedApi> {
+export async function composeApi(connections: Connections, logger: Pick<Logger, 'info'>): Promise<ComposedApi> {
   const { config, log, codec } = connections;
   const { chainPartitions } = config.kafka;
   const [db] = await Promise.all([connections.db(), codec.load(['transfer.requested'])]);
@@ -47,7 +63,10 @@ export async function composeApi(connections: Connections): Promise<ComposedApi>
     },
     transferEvents: transferEvents(db, EVENTS),
     transferViews: transferViews(db, TRANSFERS),
-    evidence: { log, codec, chainPartitions },
+    explain: gated(MAX_EXPLANATIONS, (transferId, sight) =>
+      explanationOf({ log, codec, chainPartitions }, transferId, sight),
+    ),
+    onLook: ({ subject, ...look }) => logger.info({ actor: subject, ...look }, 'personal data was shown'),
     clock: Date.now,
   };
   return { parts, resources: [{ name: 'writer of intents', close: () => writer.close() }] };

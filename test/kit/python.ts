@@ -6,15 +6,15 @@ import path from 'node:path';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
 
-/** Path of a Python that has these requirements. Throws with what pip said when they cannot be installed. */
-export async function pythonWith(requirements: string): Promise<string> {
+/** Path of a Python that has these requirements, in a folder of this name. Throws with what pip said when they cannot be installed. */
+export async function pythonWith(requirements: string, name = 'python'): Promise<string> {
   const wanted = createHash('sha256').update(readFileSync(requirements)).digest('hex');
-  const folder = path.join(ROOT, '.corridor', 'python');
+  const folder = path.join(ROOT, '.corridor', name);
   const python = path.join(folder, 'bin', 'python');
   const stamp = path.join(folder, '.made-from');
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return python;
   rmSync(folder, { recursive: true, force: true });
-  process.stderr.write('python: installing the requirements of the example (once)\n');
+  process.stderr.write(`python: installing ${path.relative(ROOT, requirements)} (once)\n`);
   must('python3', ['-m', 'venv', folder], 'Python 3 with venv is needed (Debian: apt-get install python3-venv)');
   must(python, ['-m', 'pip', 'install', '--quiet', '-r', requirements], 'the requirements could not be installed');
   writeFileSync(stamp, wanted);

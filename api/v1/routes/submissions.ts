@@ -1,6 +1,6 @@
 // POST /v1/transfers: a transfer from a producer that does not write to Kafka itself.
 import { z } from 'zod';
-import { isTransferId, TRANSFER_ID_RULE } from '../../../domain/transfers/transfer-id.ts';
+import { isTransferId, TRANSFER_ID_PATTERN, TRANSFER_ID_RULE } from '../../../domain/transfers/transfer-id.ts';
 import { submitTransfer } from '../../../operations/submissions/submit.ts';
 import { CodedError } from '../../../ports/fault.ts';
 import { invalidRequest, Refusal } from '../../http/problem.ts';
@@ -35,7 +35,13 @@ const submit = route({
   summary: 'Submit a transfer',
   description:
     'Answered when the intent is in the log, on every replica; what becomes of it is told at Location. Idempotency-Key is the id of the transfer, and is never forgotten: the same content is the same transfer (Idempotent-Replayed: true), another content is refused. After a 5xx or no answer, send the same again.',
-  headers: { 'idempotency-key': 'The id of the transfer.' },
+  headers: {
+    'idempotency-key': {
+      description: 'The id of the transfer.',
+      required: true,
+      pattern: TRANSFER_ID_PATTERN.source,
+    },
+  },
   body: submittedIntentV1,
   answers: { 202: submissionDto },
   refusals: [

@@ -7,7 +7,6 @@ import {
 } from '../../../domain/transfers/transfer-id.ts';
 import { sightOf } from '../../../operations/access/masking.ts';
 import { mayTouch } from '../../../operations/access/principal.ts';
-import { explanationOf } from '../../../operations/queries/explanation.ts';
 import { transferStanding, transferUnknown } from '../../../operations/queries/standing.ts';
 import { transferHistory } from '../../../operations/queries/transfer.ts';
 import type { Submission } from '../../../operations/submissions/ports.ts';
@@ -93,7 +92,7 @@ const getTransfer = route({
   tag: 'Transfers',
   summary: 'A transfer as it stands',
   path: ofTransfer,
-  headers: { 'if-none-match': 'ETag of what is known already.' },
+  headers: { 'if-none-match': { description: 'ETag of what is known already.' } },
   answers: { 200: transferDto, 304: z.undefined().describe('It is as it was.') },
   refusals: ['TRANSFER_UNKNOWN', 'MONGO_UNAVAILABLE'],
   async handle(asked) {
@@ -161,13 +160,11 @@ const getExplanation = route({
   description: 'Read from the log, and made again from its evidence. Names are masked by role.',
   path: ofTransfer,
   answers: { 200: explanationDto },
-  refusals: ['EVIDENCE_UNKNOWN', 'KAFKA_UNAVAILABLE', 'REGISTRY_UNAVAILABLE'],
-  async handle({ parts, path: { transferId }, principal }) {
-    const { found, last, lines, isReproduced, sight } = await explanationOf(
-      parts.evidence,
-      transferId,
-      sightOf(principal.roles),
-    );
+  refusals: ['EVIDENCE_UNKNOWN', 'TOO_BUSY', 'KAFKA_UNAVAILABLE', 'REGISTRY_UNAVAILABLE'],
+  async handle({ parts, path: { transferId }, principal, traceId }) {
+    const sight = sightOf(principal.roles);
+    const { found, last, lines, isReproduced } = await parts.explain(transferId, sight);
+    if (sight === 'full') parts.onLook({ subject: principal.subject, transferId, traceId });
     const { outcome, screenedAt, engineVersion, configurationHash, lists } = last.evidence;
     return answer(200, {
       ...{ transferId, personalData: sight, outcome, screenedAt: instantOf(screenedAt) },

@@ -1,0 +1,52 @@
+// What the OpenAPI document promises, tried by a program that we did not write: schemathesis makes requests of it, good and bad,
+// and looks for failures of the server, answers that the document does not have, and methods and media types that pass.
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { type TestApi, testApi, tokenFor, transferDocument } from '../../api/testing/api.ts';
+import { errorCodes } from '../../ports/error-codes.ts';
+import { pythonWith } from '../kit/python.ts';
+
+const DOCUMENT = readFileSync(new URL('../../api/v1/openapi.json', import.meta.url), 'utf8');
+const folder = mkdtempSync(path.join(tmpdir(), 'corridor-contract-'));
+
+let api: TestApi;
+let url: string;
+beforeAll(async () => {
+  api = await testApi({ document: DOCUMENT });
+  api.memory.transfers.push(transferDocument({ _id: '00000000' }));
+  api.memory.events.push({ _id: 'e', topic: 'transfer.lifecycle', transferId: '00000000', occurredAt: 0 } as never);
+  url = await api.app.listen({ host: '127.0.0.1', port: 0 });
+});
+afterAll(() => api.app.close());
+
+/** What it takes for an answer to good data: a request of the right shape may be refused for what it says. */
+const REFUSALS = Object.values(errorCodes).map(({ status }) => status as number);
+const TAKEN = [...new Set([...REFUSALS, 202, 304])].filter((status) => status < 500);
+
+it('holds for whatever is sent', async () => {
+  const python = await pythonWith(
+    path.resolve(import.meta.dirname, '../kit/contract-requirements.txt'),
+    'python-contract',
+  );
+  const config = path.join(folder, 'schemathesis.toml');
+  writeFileSync(config, `[checks]\npositive_data_acceptance.expected-statuses = ${JSON.stringify(TAKEN)}\n`);
+  const token = await tokenFor('acme', ['producer', 'viewer', 'compliance']);
+  const args = [
+    ...['--config-file', config, 'run', `${url}/v1/openapi.json`, '--url', url, '--no-color'],
+    ...['-H', `Authorization: Bearer ${token}`, '--max-examples', '25', '--seed', '20261130'],
+  ];
+  const child = spawn(path.join(path.dirname(python), 'schemathesis'), args, { cwd: folder });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on('data', (chunk: Buffer) => {
+      output += chunk.toString();
+    });
+  }
+  const code = await new Promise((resolve) => child.on('close', resolve));
+  expect(code, output).toBe(0);
+  expect(output).toMatch(/Tested: [1-9]/);
+  expect(api.logged).toEqual([]);
+}, 600_000);
