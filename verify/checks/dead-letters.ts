@@ -1,4 +1,4 @@
-// Dead letters stand for records that exist, unchanged, and each one that stops a transfer is told of on its lifecycle.
+// Dead letters stand for records that exist, unchanged, and each one that stops a transfer is on its lifecycle.
 import { sourceOf } from '../../topics/cause.ts';
 import { deadLetterId, markId } from '../../topics/dead-letter-id.ts';
 import type { Check, Run } from '../check.ts';
@@ -7,12 +7,12 @@ import { type DeadLetter, placeOf } from '../recovery-trail.ts';
 
 const NAME = 'dead-letters';
 
-/** Marks of the partition at hand, by their id, with their transfer. */
-type Marks = Map<string, string>;
+/** StatusMarks of the partition at hand, by their id, with their transfer. */
+type StatusMarks = Map<string, string>;
 
 /** A check of its own per run: it keeps the marks of a partition. */
 export function deadLetters(): Check {
-  const marks: Marks = new Map();
+  const marks: StatusMarks = new Map();
   return {
     name: NAME,
     proves:
@@ -34,7 +34,7 @@ export function deadLetters(): Check {
   };
 }
 
-function judge(run: Run, marks: Marks): void {
+function judge(run: Run, marks: StatusMarks): void {
   const seen = new Set<string>();
   for (const letter of run.deadLetters) {
     const { id, key, stops } = letter;

@@ -58,7 +58,7 @@ export interface Remade {
 }
 
 /** A stage that has stopped, as health tells it. */
-interface Standing {
+interface StoppedPart {
   readonly name: string;
   readonly code: string;
   readonly detail: string;
@@ -212,10 +212,10 @@ async function firstPositions(log: Log): Promise<ReadonlyMap<number, readonly Ta
 async function allStand(chain: readonly Slot[]): Promise<readonly string[]> {
   const wrong: string[] = [];
   for (const slot of chain) {
-    let told: readonly Standing[] = [];
+    let told: readonly StoppedPart[] = [];
     await until(`intake of ${slot.name} stops`, async () => {
       await slot.ready();
-      told = await standingIn(slot);
+      told = await stoppedParts(slot);
       return told.some(({ name }) => name === OWNER);
     });
     for (const { name, code, detail, toDo } of told) {
@@ -226,9 +226,9 @@ async function allStand(chain: readonly Slot[]): Promise<readonly string[]> {
   return wrong;
 }
 
-async function standingIn({ health }: Slot): Promise<readonly Standing[]> {
+async function stoppedParts({ health }: Slot): Promise<readonly StoppedPart[]> {
   const body = await fetch(`${health}/health`).then(
-    (response) => response.json() as Promise<{ standing: readonly Standing[] }>,
+    (response) => response.json() as Promise<{ standing: readonly StoppedPart[] }>,
     () => undefined,
   );
   return body?.standing ?? [];

@@ -1,0 +1,99 @@
+// Words that are no longer used in names, each with the word that took its place (docs/glossary.md).
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+
+const ROOT = path.resolve(import.meta.dirname, '..');
+
+/** A word as it begins a file's name or stands between two dashes of it, and what to say instead. */
+const RETIRED_IN_FILES: Readonly<Record<string, string>> = {
+  arrivals: 'inbound-records',
+  detours: 'recovery-records, recovery-trail',
+  strangers: 'orphans',
+  refusals: 'refused-batches',
+  flaws: 'invariants',
+  marks: 'progress-notes',
+  looks: 'output-lookup',
+  'kept-bytes': 'pass-through',
+  tell: 'explain-…',
+  room: 'built-index',
+  here: 'in-process',
+  patience: 'error-deadlines',
+  edges: 'boundary',
+  'carry-on': 'carry-over',
+  told: 'expected-findings',
+  errors: 'fault, error-codes',
+};
+
+/** Names of code, whole, and what to say instead. */
+const RETIRED_IN_CODE: Readonly<Record<string, string>> = {
+  Faults: 'Violations',
+  LogFault: 'ConsumerFault',
+  FatalLogFault: 'FatalConsumerFault',
+  Arrival: 'InboundRecord',
+  ArrivalOptions: 'InboundOptions',
+  createArrivals: 'inboundReader',
+  Detour: 'RecoveryTerms',
+  Detours: 'RecoveryTrail',
+  StoredDetour: 'StoredTrail',
+  sealsDetours: 'sealsRecovery',
+  sealedDetour: 'sealedRecovery',
+  detourFlaw: 'recoverySealFlaw',
+  Looks: 'OutputLookup',
+  Marks: 'ProgressNote',
+  Refusals: 'RefusedBatches',
+  RecentTroubles: 'RecentOutages',
+  Standing: 'StoppedPart, ReachedState, ClaimOutcome, ReadStop',
+  ReviewStanding: 'ReviewVerdict',
+  standingsIn: 'verdictsIn',
+  onStanding: 'onStopped',
+  tellOfDropped: 'reportDropped',
+  transitionFault: 'brokenTransition',
+  TopicPatience: 'UnknownTopicDeadline',
+  BrokenClientPatience: 'BrokenClientDeadline',
+  cannotTell: 'answerUnknown',
+  tellEvidence: 'explainEvidence',
+  openIndexHere: 'openInProcessIndex',
+  IndexRoom: 'BuiltIndex',
+  PartName: 'ServerKind',
+  PART_NAMES: 'SERVER_KINDS',
+  ProvidedServer: 'RunServer',
+};
+
+/** Bounds say MAX_ and MIN_. */
+const BOUND = /\b(MOST|LEAST|LONGEST|SHORTEST|LARGEST|SMALLEST)_[A-Z]/g;
+/** The stand-in is frozen; released schemas are what they were. */
+const LEFT_ALONE = /^(tools\/mongod-stand-in\/|schemas\/released\/)|retired-words\.test\.ts$/;
+
+const files = execFileSync('git', ['ls-files', '*.ts', '*.mjs'], { cwd: ROOT, encoding: 'utf8' })
+  .split('\n')
+  .filter((file) => file !== '' && !LEFT_ALONE.test(file));
+
+describe('a retired word', () => {
+  it('is in the name of no file', () => {
+    const found = files.flatMap((file) => {
+      const name = path.basename(file).replace(/\..*$/, '');
+      const word = Object.keys(RETIRED_IN_FILES).find((each) => `-${name}-`.includes(`-${each}-`));
+      return word === undefined ? [] : [`${file}: ${word} is called ${RETIRED_IN_FILES[word]}`];
+    });
+    expect(found).toEqual([]);
+  });
+
+  it('is the name of nothing in the code, and no bound says most or least', () => {
+    const names = new RegExp(`\\b(${Object.keys(RETIRED_IN_CODE).join('|')})\\b`, 'g');
+    const found = files.flatMap((file) => {
+      const code = withoutText(readFileSync(path.join(ROOT, file), 'utf8'));
+      return [
+        ...[...code.matchAll(names)].map(([name]) => `${file}: ${name} is called ${RETIRED_IN_CODE[name]}`),
+        ...[...code.matchAll(BOUND)].map(([name]) => `${file}: ${name}… is called MAX_… or MIN_…`),
+      ];
+    });
+    expect([...new Set(found)]).toEqual([]);
+  });
+});
+
+/** The code without its comments and quoted texts, roughly: words of people are not names. */
+function withoutText(code: string): string {
+  return code.replace(/\/\*[\s\S]*?\*\/|\/\/[^\n]*|'(?:[^'\\\n]|\\.)*'/g, '');
+}
