@@ -22,7 +22,7 @@ export interface PublishOptions<I extends Input> {
   readonly chainPartitions: number;
   /** Records a second; undefined: as fast as they are taken. */
   readonly rate?: number;
-  /** Before a batch is sent; the books are told here, so that nothing comes back unknown. */
+  /** Before a batch is sent: expectations are recorded here, so that no result comes back unknown. */
   readonly onBatch?: (records: readonly I[]) => void;
   /** After a batch is acknowledged. */
   readonly onPublished?: (total: number) => void;

@@ -25,7 +25,7 @@ export function isWrittenOff({ cases }: Payout): boolean {
   return cases.some((one) => endsPayout(one) && one.closedAt !== null);
 }
 
-/** ACCEPTED is none: an answer that was long on its way may tell of what was closed since. */
+/** ACCEPTED does not contradict: a late answer may describe a state from before the case was closed. */
 export function contradicts(seen: Observation): boolean {
   return seen.state === 'PAID' || seen.state === 'RETURNED';
 }

@@ -207,7 +207,7 @@ class Executor implements PayoutExecutor {
     const { clock, config } = this.#deps;
     const { payoutId } = opened;
     let sends = false;
-    // The same event once more may come while the first is in hand.
+    // The same event may come again while the first one is being handled.
     const isOurs = !this.#inHand.has(payoutId);
     this.#inHand.add(payoutId);
     const done = () => {

@@ -88,5 +88,5 @@ export class FirstAttempts {
   }
 }
 
-/** Something that will be back, such as the store. */
+/** A dependency that will come back, such as the store. */
 const isAway = (error: unknown): boolean => error instanceof CodedError && error.faultClass === 'transient-dependency';

@@ -1,4 +1,4 @@
-// What can be told of a payout from its own record alone. Every state that `decide` reaches is without a flaw.
+// Invariants of a payout, checked from its own record alone. Every state that `decide` reaches satisfies them.
 import { attemptKey } from './decide.ts';
 import type { Payout, PayoutPhase, PayoutUpdate } from './payout.ts';
 

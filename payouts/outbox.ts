@@ -1,4 +1,4 @@
-// What the log is told of a payout: its updates, as records under the seal of the executor.
+// The updates of a payout as records for the log, under the seal of the executor.
 
 import { CodedError } from '../ports/fault.ts';
 import type { OutputRecord } from '../ports/log.ts';
@@ -46,4 +46,4 @@ export async function updateRecords(
 
 /** What to say of a payout that no executor has written as it is. */
 export const forgedDetail = (payoutId: string): string =>
-  `payout ${payoutId} is not as the executor wrote it: somebody else changed the database. Nothing is sent or told of it. Ask the provider about every key first; an older state must not be put back while its price is valid`;
+  `payout ${payoutId} is not as the executor wrote it: somebody else changed the database. Nothing is sent or published for it. Ask the provider about every key first; an older state must not be put back while its price is valid`;

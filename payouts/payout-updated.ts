@@ -32,7 +32,7 @@ function askedFor({ requested, proof }: Payout, { status }: PayoutUpdate): Payou
   return { value: Buffer.from(buffer, byteOffset, byteLength), cause: proof.cause, seal: proof.seal };
 }
 
-/** What a change tells of its payout. */
+/** What a change says about its payout. */
 export function payoutStateOf(
   { payoutId, provider }: Pick<Payout, 'payoutId' | 'provider'>,
   update: PayoutUpdate,

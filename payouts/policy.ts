@@ -22,7 +22,7 @@ export interface PayoutPolicy {
   readonly maxAttempts: number;
   /** An answer whose clock is further from ours than this, either way, proves nothing by that clock. */
   readonly maxClockSkewMs: number;
-  /** After every so many such answers about one payout a person is asked. */
+  /** After each further this many such answers about one payout, a person is asked. */
   readonly maxClockDoubts: number;
   /** Spacing of queries: the first wait, doubled each time up to the last. */
   readonly pollFirstMs: number;

@@ -7,7 +7,7 @@ import type { RequestCodec } from './ports.ts';
 const TOPIC = 'payout.requested';
 
 /**
- * Bytes that it has made itself it knows the value of, as long as somebody holds them: most payouts are published by the
+ * Bytes that this codec encoded itself are not decoded again while they are in memory: most payouts are published by the
  * process that took them.
  *
  * @param codec with payout.requested loaded.

@@ -1,4 +1,4 @@
-// A bulkhead: so many payouts at once, the rest wait their turn.
+// A bulkhead (semaphore): at most `size` payouts at once; the others wait their turn.
 
 export class Slots {
   readonly #waiting: { readonly grant: (granted: boolean) => void; timer: NodeJS.Timeout | undefined }[] = [];

@@ -356,7 +356,7 @@ export class PayoutWorker {
     if (before.phase !== after.phase) this.#emit({ kind: 'transition', payoutId, from: before.phase, to: after.phase });
     for (const { code } of after.cases.slice(before.cases.length)) this.#emit({ kind: 'case', payoutId, code });
     if (after.updates.length > before.updates.length) outbox.offer([after]);
-    // A lease that runs out is for the sweeper: as a rule its worker reports long before.
+    // The sweeper takes care of a lease that runs out: usually its worker reports long before.
     if (after.nextPollAt === null || after.phase === 'SUBMITTING') return;
     if (after.nextPollAt > clock.now() + config.timerHorizonMs) return;
     this.#schedules.add({ payoutId, dueAt: after.nextPollAt }).catch((error: unknown) => this.fault(error));

@@ -143,7 +143,7 @@ export interface LogConsumer {
   progress(): readonly PartitionProgress[];
   /** Set while the log itself is away: shown also when this member has no partition (yet). */
   waiting(): PartitionProgress['paused'];
-  /** Finishes the batches in hand within the deadline, then leaves the group. */
+  /** Finishes the batches that are being handled within the deadline, then leaves the group. */
   stop(deadlineMs: number): Promise<void>;
 }
 

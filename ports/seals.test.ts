@@ -56,7 +56,7 @@ describe('the seal of a detour', () => {
     headers: { ...record.headers, 'detour-seal': Buffer.from(seal) },
   });
 
-  // Made before there was a header `dlq-position`. Whoever changes what is sealed makes every detour on its way a forgery.
+  // Made before there was a header `dlq-position`. Whoever changes what is sealed makes every record on its way a forgery.
   it.each([
     ['payout-executor.retry.5s', 'stages.vRrp32_ZWLm1TIw7h5G_3i_q4IjI-eNQc5oqBiIvfXg'],
     ['payout-executor.replay', 'operators.J0XYjlne_Ww-bulsB-OvpF32-411c1wQYbkvnZ2YGJ4'],

@@ -70,7 +70,7 @@ const wrongOrUnknown = (ring: KeyRing, seal: string): SealCode =>
 
 /**
  * All that the reader of a detour goes by, beside topic, key and value, in the order in which it is sealed. Frozen: another
- * order or another name would make every detour that is on its way a forgery.
+ * order or another name would make every recovery record that is on its way a forgery.
  */
 const RECOVERY_PARTS: readonly string[] = [
   HEADER.eventId,

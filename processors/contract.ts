@@ -15,7 +15,7 @@ export interface Received<V, Topic extends string = string> {
   readonly appendedAt: number;
   /**
    * How long this record has waited because its stage asked for it, in ms; 0 at the first look. Time in which the stage
-   * could not look (an outage, a backlog) is none of it. Begins anew with a replay.
+   * could not look (an outage, a backlog) is not counted. Starts again from 0 with a replay.
    */
   readonly waitedMs: number;
   /** topicId:partition:offset of the intent; never changes, also through retries and replays. */

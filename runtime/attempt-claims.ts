@@ -200,8 +200,8 @@ interface RemovedKeyOptions {
 }
 
 /**
- * Counts claims under keys that are not in the ring. A stranger may have written them; as a rule an executor did, before its
- * key was removed too early, or since with a key that this process was not given yet: what it claimed is not known here.
+ * Counts claims under keys that are not in the ring. Usually an executor wrote them, before its key was removed too early or
+ * with a key that this process does not have yet; anybody with write access may have. What they claim is not known here.
  */
 function removedKeyClaims({ clock, onFault }: RemovedKeyOptions) {
   const keyIds = new Set<string>();

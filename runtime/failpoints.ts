@@ -67,7 +67,7 @@ type Hook = (name: string) => Promise<void> | undefined;
 
 /**
  * The failpoints of one environment.
- * @throws CodedError UNSAFE_REFUSED when there are any in production, FAILPOINT_UNREADABLE for a rule that is none
+ * @throws CodedError UNSAFE_REFUSED when there are any in production, FAILPOINT_UNREADABLE for text that is not a rule
  */
 export function createFailpoints(env: Readonly<Record<string, string | undefined>>): Hook {
   let rules = parseFailpoints(env['CORRIDOR_FAILPOINTS'] ?? '');

@@ -90,5 +90,5 @@ function namedConfig(changes: Changes): NamedConfig {
   return { config, hash: configHash(config), overrides: canonicalJson(changes) };
 }
 
-/** The configuration that evidence records. @throws SyntaxError or RangeError for text that is none */
+/** The configuration that evidence records. @throws SyntaxError or RangeError for any other text */
 export const configFrom = (overrides: string): NamedConfig => namedConfig(JSON.parse(overrides) as Changes);

@@ -8,7 +8,7 @@ const CHUNK_CHARACTERS = 1 << 16;
 export interface ExportQuery {
   /** Records with a greater `seq` only. */
   readonly after: number;
-  /** At most so many lines. */
+  /** At most this many lines. */
   readonly limit?: number | undefined;
   /** Kinds separated by commas, or `all`. */
   readonly kinds: string;

@@ -17,7 +17,7 @@ const selection = {
   id: z.string().regex(/^[A-Za-z0-9._-]{1,64}$/),
   on: z.enum(['submit', 'query', 'cancel']),
   probability: z.number().min(0).max(1).default(1),
-  /** Passes over the first so many requests that match. */
+  /** Passes over this many of the first requests that match. */
   skip: z.int().min(0).default(0),
   /** Fires at most this often. */
   limit: z.int().min(1).optional(),

@@ -8,7 +8,7 @@ import type { LedgerRecord } from './records.ts';
 const COMMIT_EVERY_MS = 4;
 /** How often the file is checked for another writer. */
 const CHECK_EVERY_MS = 1_000;
-/** One sparse index entry every so many records. */
+/** One sparse index entry for each group of this many records. */
 const INDEX_EVERY = 4_096;
 
 /** The ledger cannot be written, so nothing may be answered any more. */

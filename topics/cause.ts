@@ -29,7 +29,7 @@ export function sourceOf(owner: string, topicId: string): string {
 export const formatCause = ({ source, partition, offset, nth }: Cause): string =>
   nth === 0 ? `${source}:${partition}:${offset}` : `${source}:${partition}:${offset}.${nth}`;
 
-/** Undefined for anything that is no cause. */
+/** Undefined for anything but a cause. */
 export function parseCause(text: string): Cause | undefined {
   const [, source, partition, offset, nth] = CAUSE.exec(text) ?? [];
   if (source === undefined) return undefined;

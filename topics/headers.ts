@@ -69,7 +69,7 @@ export function headerText(headers: Readonly<Record<string, Buffer | undefined>>
   return text?.includes('\ufffd') && !isUtf8(bytes!) ? undefined : text;
 }
 
-/** The whole number in a header, or undefined when it is absent or is none. */
+/** The whole number in a header; undefined when it is absent or holds anything else. */
 export function headerInteger(headers: Readonly<Record<string, Buffer | undefined>>, name: string): number | undefined {
   const text = headers[name]?.toString('latin1');
   if (text === undefined || !/^-?\d{1,15}$/.test(text)) return undefined;

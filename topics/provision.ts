@@ -58,7 +58,7 @@ export function desired(pipeline: Reads, chainPartitions: number, letterIndex?: 
 
 /**
  * A new partition is there before anybody can write to it: what is put aside first, then from the end of the chain to its
- * beginning, intents last. Until intake is told of the new number nothing else is written to new partitions.
+ * beginning, intents last. Until intake knows the new number nothing else is written to new partitions.
  */
 function raiseRank({ name, kind }: { name: string; kind: string }, pipeline: Reads): number {
   if (kind === 'intent') return Number.MAX_SAFE_INTEGER;

@@ -1,8 +1,8 @@
-// Which transfers the next run has to know, and what of them.
+// Which transfers the next run has to know, and what it has to know of them.
 import type { Run } from './check.ts';
 import { lastEvent, type Transfer } from './transfer.ts';
 
-/** Money may come back this long after it was paid; later returns are told of as strangers. */
+/** Money may come back this long after it was paid; a later return is reported as an orphan. */
 const RETURN_WINDOW_MS = 10 * 86_400_000;
 
 /** Whether something about the transfer may still come, or could not be compared in this run. */

@@ -1,4 +1,4 @@
-// Reads ranges of the log: decodes contract records, sorts out detours, and hands both on in order.
+// Reads ranges of the log: decodes contract records, separates recovery records, and hands both on in order.
 
 import type { Codec } from '../ports/codec.ts';
 import type { LogReader, LogRecord, PartitionRange } from '../ports/log.ts';

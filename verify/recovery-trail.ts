@@ -1,4 +1,4 @@
-// Records that left the straight way, by the record they stand for: waiting for another try, replayed, or dead-lettered.
+// Records of the recovery topics, by the record they stand for: waiting for another try, replayed, or dead-lettered.
 import { type OriginPosition, parseOrigin } from '../domain/transfers/origin-position.ts';
 import type { LogRecord } from '../ports/log.ts';
 import { type Cause, parseCause } from '../topics/cause.ts';
@@ -207,7 +207,7 @@ export function deadLetterOf(source: SourcePosition, record: LogRecord, stops: s
   };
 }
 
-/** Dead letters of these classes stop no transfer: a forgery is none of its records, a repeat was handled before. */
+/** Dead letters of these classes stop no transfer: a forgery is not a record of it, a repeat was handled before. */
 const ALONE: ReadonlySet<string | undefined> = new Set(['unproven', 'repeated']);
 
 export const isAlone = ({ headers }: LogRecord): boolean =>

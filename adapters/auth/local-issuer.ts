@@ -22,7 +22,7 @@ export const LOCAL_TERMS: TokenTerms = {
 
 export interface LocalIssuer {
   readonly keys: JWTVerifyGetKey;
-  /** A token for `subject` with these roles, valid for so many seconds. */
+  /** A token for `subject` with these roles, valid for `seconds`. */
   token(subject: string, roles: readonly Role[], validS: number): Promise<string>;
 }
 

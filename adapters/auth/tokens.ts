@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { type Authenticator, invalid, principalOf } from '../../operations/access/principal.ts';
 import { CodedError, dependencyDown } from '../../ports/fault.ts';
 
-/** What is pinned. Signatures under a shared secret (HS256) are none of these: whoever checks one could make one. */
+/** What is pinned. Shared secrets (HS256) are left out: whoever can check such a signature can make one. */
 export const TOKEN_ALGORITHMS = ['RS256', 'PS256', 'ES256', 'EdDSA'] as const;
 export type TokenAlgorithm = (typeof TOKEN_ALGORITHMS)[number];
 

@@ -27,7 +27,7 @@ const CODES = [
   'UNAVAILABLE',
 ] as const;
 const OTHER_CODE = 'OTHER';
-/** ISO 20022, narrative: the provider gave a reason that is no code. */
+/** ISO 20022, narrative: the provider gave a reason that is not a code. */
 const NO_REASON_CODE = 'NARR';
 
 const id = z.string().min(1).max(128);

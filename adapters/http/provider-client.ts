@@ -129,7 +129,7 @@ export function httpProviderClient(options: ProviderClientOptions): HttpProvider
   };
 }
 
-/** Failures of the provider or the way to it; what it refuses, and what we did not send for a reason, is none. */
+/** Failures of the provider or of the way to it. A refusal is not one, nor is what we did not send on purpose. */
 function isFailure(result: unknown): boolean {
   const answer = result as Exchange;
   if (answer.kind !== 'answered') return answer.code !== TOO_LATE_TO_SEND;

@@ -53,7 +53,7 @@ export interface Committer {
 const MISSING_OFFSET_TRIES = 4;
 const MISSING_OFFSET_WAIT_MS = 500;
 const ABORT_PATIENCE_MS = 1_000;
-/** A broker looks for transactions that have timed out this seldom, by default. */
+/** How often a broker looks for transactions that have timed out, by default. */
 const SWEEP_MS = 10_000;
 
 /** `joint` is shared by the partitions of one member in one generation. */

@@ -69,7 +69,7 @@ export class KafkaConsumer implements LogConsumer {
     this.#options = options;
     this.#groupId = groupId(connections.settings.appName, options.name);
     this.#membership = new Membership(connections, this.#groupId, options.topics);
-    // No pause of the partitions: their fetches tell of a broker that is away.
+    // This pauses no partition: their own fetches show that a broker is away.
     this.#topicWatch = new TopicWatch(connections, options.topics, (error) => options.onFault(consumerFaultOf(error)));
     this.ready = new Promise((resolve, reject) => {
       this.#markReady = resolve;
@@ -196,7 +196,8 @@ export class KafkaConsumer implements LogConsumer {
       const lost = await this.#keepAlive(team);
       if (lost) team.revoke();
     } finally {
-      // Batches in hand may still be committed in this generation, for less than a session: then they are given up.
+      // Batches that are being handled may still be committed in this generation, for less than a session; then they are
+      // given up.
       for (const worker of team.workers) worker.drain();
       // When the consumer stops, it has a deadline of its own.
       await (this.#stopping.signal.aborted ? team.done : within(sessionTimeoutMs / 2, team.done));

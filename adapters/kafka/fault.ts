@@ -91,7 +91,7 @@ function innermost(error: unknown): ClientError {
   return new Error(thrownText(error));
 }
 
-/** Broker error type (INVALID_PRODUCER_EPOCH …) of an error, or undefined when it is none. */
+/** Broker error type (INVALID_PRODUCER_EPOCH …) of an error; undefined for an error that no broker gave. */
 export function brokerErrorType(error: unknown): string | undefined {
   const { type } = innermost(error);
   return typeof type === 'string' ? type : undefined;

@@ -23,7 +23,7 @@ import { CORRUPT_MESSAGE, OFFSET_OUT_OF_RANGE, stepOver, UNKNOWN_SERVER_ERROR } 
 const LONG_POLL_MS = 500;
 /** The same when nothing has come for a while: polls are what consumers at rest cost, here and at the broker. */
 const QUIET_POLL_MS = 2_500;
-/** So many empty answers in a row are a while; short polls are none. */
+/** After this many empty answers in a row the partition counts as idle; short polls do not count. */
 const QUIET_AFTER = 8;
 /** The same while partitions wait to be let into the fetch. */
 const SHORT_POLL_MS = 10;

@@ -88,7 +88,7 @@ export class PartitionWorker {
     return this.#options.ownership.topic;
   }
 
-  /** Ends after the batch in hand. */
+  /** Ends after the batch that is being handled. */
   drain(): void {
     this.#ending.abort();
     this.#options.source.changed.wake();

@@ -22,7 +22,7 @@ export interface KnownTopic {
 
 export interface RetryUntil {
   readonly patienceMs?: number;
-  /** Waits after so many failures. */
+  /** Waits; the argument is the number of failures so far. */
   readonly wait?: (failures: number) => Promise<void>;
   /** Monotonic ms. */
   readonly now?: () => number;

@@ -148,7 +148,7 @@ export class Source {
   }
 
   /**
-   * The broker does not know whether it can read the log here: that is no damage, and never passed, however long it lasts.
+   * The broker does not know whether it can read the log here. That is not damage: it is never skipped, however long it lasts.
    * It is asked again later, and patience with damage begins anew.
    */
   answerUnknown(): void {

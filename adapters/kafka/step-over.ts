@@ -13,7 +13,7 @@ export const OFFSET_OUT_OF_RANGE = 1;
 
 /** So many offsets behind the damage are asked for one by one; further ones in larger and larger steps. */
 const ONE_BY_ONE = 256;
-/** What lies between such steps is asked for at so many places, evenly spread, before it is passed. */
+/** Between two such steps this many places, evenly spread, are asked for before the range is skipped. */
 const SPREAD = 64;
 /** And again for what is left of it, so often, when something there could be read. */
 const MAX_ROUNDS = 16;

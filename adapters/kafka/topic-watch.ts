@@ -29,7 +29,7 @@ export class TopicWatch {
   readonly #settings: Settings;
   readonly #onFault: (error: unknown) => void;
 
-  /** `onFault` is told of a look that failed, such as for want of an answer. Must not throw. */
+  /** `onFault` hears of each question that failed, such as one without an answer. It must not throw. */
   constructor(connections: Connections, topics: readonly string[], onFault: (error: unknown) => void) {
     this.#held = new HeldCluster(connections, topics);
     this.#settings = connections.settings;
@@ -50,7 +50,7 @@ export class TopicWatch {
     }
   }
 
-  /** A topic that has another id now. One that is not known to the broker (yet, or any more) is none. */
+  /** A topic that has another id now. A topic that the broker does not know (yet, or any more) does not count. */
   async #anotherOf(cluster: Cluster, ids: KnownTopics['ids']): Promise<string | undefined> {
     const broker = await cluster.brokerPool.findConnectedBroker();
     const found = await fetchTopicMetadata(broker, [...new Set(ids.map(([name]) => name))]);

@@ -26,7 +26,7 @@ export interface MongoConnection {
 export interface MongoOptions {
   /** Connection string; credentials in it are never logged. */
   readonly uri: string;
-  /** Database; by default the one in the connection string (if it is none of the server's own), or `corridor`. */
+  /** Database; by default the one in the connection string (unless it is one of the server's own), or `corridor`. */
   readonly database?: string | undefined;
   readonly maxPoolSize?: number;
   /** Longest wait of a command for a primary, in ms. */

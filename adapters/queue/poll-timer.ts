@@ -210,7 +210,7 @@ function queueFault(error: unknown): CodedError {
   return dependencyDown(DEPENDENCY, UNAVAILABLE, new Error(redisWords(error), { cause: error }));
 }
 
-/** Entries that are due in the same slot together, at the slot's end; at most so many per job. */
+/** Entries that are due in the same slot go together, at the slot's end; at most this many per job. */
 export function jobsOf(
   entries: readonly { readonly payoutId: string; readonly dueAt: number }[],
   slotMs: number,

@@ -45,7 +45,7 @@ const IN_A_SCRIPT =
   /^ERR Error running script \(call to f_[0-9a-f]{40}\): @user_script:\d+: (?:@user_script: ?\d+: -?)?/;
 const KILLED = /^(?:ERR Error running script \(call to f_[0-9a-f]{40}\): @user_script:\d+: |ERR )Script killed by user/;
 
-/** Whether a server said it; the client's own errors are none. */
+/** Whether a server sent it; false for the client's own errors. */
 export function isReply(error: unknown): error is Error {
   try {
     return error instanceof Error && error.name === 'ReplyError' && typeof error.message === 'string';
@@ -84,7 +84,7 @@ export function redisFault(
   });
 }
 
-/** What is told of an error: the server's code and what it asks for, or the first words of anything else. */
+/** The text shown for an error: the server's code and what it asks for, or the first words of anything else. */
 export function redisWords(error: unknown): string {
   const code = replyCode(error);
   const denial = code === undefined ? undefined : REDIS_DENIALS[code];

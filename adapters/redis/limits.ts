@@ -42,7 +42,7 @@ if marker ~= ARGV[1] or redis.call('EXISTS', KEYS[2]) == 0 then return 0 end
 redis.call('SET', KEYS[1], ARGV[2])
 redis.call('UNLINK', KEYS[2])
 return 1`;
-// Only whoever is in force clears up: after a wipe, somebody else may be building already.
+// Only the builder whose generation is in force deletes: after a wipe, another builder may have started already.
 const CLEAR = `
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 redis.call('UNLINK', unpack(ARGV, 2))

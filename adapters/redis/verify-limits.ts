@@ -77,7 +77,7 @@ function reservationOf(transferId: string, [state, attempt, uses]: Row): readonl
   ];
 }
 
-/** A counter that expired between the scan and the read is none. */
+/** A counter that expired between the scan and the read is left out. */
 function counterOf(bucket: string, [used, open]: Row): readonly StoredCounter[] {
   if (used === null || used === undefined) return [];
   return [{ bucket, usedMinor: BigInt(used), open: Number(open) }];

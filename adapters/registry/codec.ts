@@ -90,7 +90,7 @@ export function registryCodec(options: RegistryOptions): Codec {
       const schema = await find(id);
       if (schema !== undefined && schema !== 'not-avro') topic.readable.set(id, writers.resolve(topic, id, schema));
     }
-    const message = `the registry names more than ${MAX_VERSIONS} versions of ${subjectOf(name)} and ours is none of them: check CORRIDOR_REGISTRY_URL`;
+    const message = `the registry names more than ${MAX_VERSIONS} versions of ${subjectOf(name)}, and ours is not among them: check CORRIDOR_REGISTRY_URL`;
     throw new CodedError('REGISTRY_ENDLESS', message, { faultClass: 'fatal', dependency: 'registry' });
   }
 

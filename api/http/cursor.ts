@@ -30,7 +30,7 @@ export function positionIn<S extends z.ZodType>(schema: S, cursor: string): z.ou
   try {
     return schema.parse(JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8')));
   } catch {
-    throw new CodedError('CURSOR_INVALID', 'the cursor is none of this list');
+    throw new CodedError('CURSOR_INVALID', 'the cursor is not one of this list');
   }
 }
 

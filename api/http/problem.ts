@@ -57,7 +57,7 @@ export const invalidRequest = (flaws: readonly Flaw[]): Refusal =>
     errors: flaws.slice(0, MAX_FLAWS),
   });
 
-/** The problem that a caller is told of anything thrown, and whether operators must be told more. */
+/** The problem that a caller gets for anything thrown, and whether operators must see more. */
 export function problemOf(
   thrown: unknown,
   { docsUrl, traceId }: { readonly docsUrl: string; readonly traceId: string },

@@ -1,4 +1,4 @@
-// A transfer as the API tells of it. No personal data: parties are tokens to analysts, and nothing here.
+// A transfer as the API shows it. No personal data: analysts see parties as tokens, and this shows no parties.
 import { z } from 'zod';
 import type { TransferStanding } from '../../operations/queries/standing.ts';
 import type { Step } from '../../operations/queries/transfer.ts';

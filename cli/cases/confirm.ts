@@ -1,4 +1,4 @@
-// A verdict that a person types in the face of the case. None is suggested, and no answer is none.
+// A verdict that a person types while looking at the case. Nothing is suggested, and silence is not a verdict.
 import { createInterface } from 'node:readline/promises';
 import { VERDICTS, type Verdict } from '../../operations/cases/inbox/decide.ts';
 import type { FoundCase } from '../../operations/cases/inbox/find.ts';

@@ -35,7 +35,7 @@ function registerHolds(cases: Command): void {
   withJson(cases.command('holds'))
     .description('cases of held transfers, also those that are decided or lapsed; oldest first')
     .addOption(new Option('--state <state>', 'cases in this state').choices([...STATES, 'ALL']).default('ALL'))
-    .option('--limit <n>', 'at most so many', count, 50)
+    .option('--limit <n>', 'at most this many', count, 50)
     .addHelpText('after', '\nExample:\n  corridor cases holds --state DECIDED --json')
     .action(({ state, limit, json }: HoldsOptions) =>
       withConnections(async (connections) => {

@@ -29,7 +29,7 @@ export function registerCustomers(program: Command): void {
   withJson(customers.command('list'))
     .description('cases, oldest first; open and confirmed ones block payouts')
     .addOption(new Option('--state <state>', 'cases in this state').choices([...STATES, 'ALL']).default('OPEN'))
-    .option('--limit <n>', 'at most so many', count, 50)
+    .option('--limit <n>', 'at most this many', count, 50)
     .addHelpText('after', '\nThe parties are told by `corridor explain <transfer>`.')
     .action(({ state, limit, json }: { state: string; limit: number; json?: boolean }) =>
       withConnections(async (connections) => {

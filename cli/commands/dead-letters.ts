@@ -89,7 +89,7 @@ function groupRow(group: LetterGroup) {
 function registerList(dlq: Command): void {
   filtered(withJson(dlq.command('list')))
     .description('dead letters, the latest first')
-    .option('--limit <n>', 'at most so many, up to 500', count, 50)
+    .option('--limit <n>', 'at most this many, up to 500', count, 50)
     .addHelpText(
       'after',
       '\nExamples:\n  corridor dlq list --group 3f0c9a1b7d2e4c58\n  corridor dlq list --transfer T-0042',

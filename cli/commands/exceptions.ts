@@ -103,7 +103,7 @@ Example:
   withJson(exceptions.command('list'))
     .description('exceptions, newest first, revoked and expired ones included')
     .option('--token <token>', 'of this counterparty only')
-    .option('--limit <n>', 'at most so many', count, 50)
+    .option('--limit <n>', 'at most this many', count, 50)
     .action(({ token, limit, json }: { token?: string; limit: number; json?: boolean }) =>
       withExceptions(async (store, { config }) => {
         const { operators } = config.keys;

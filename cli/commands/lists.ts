@@ -79,7 +79,7 @@ Examples:
     .argument('[version]', 'one version, with its import report; without it, all of them')
     .description('list versions, and which are in force')
     .option('--source <name>', 'of this source only')
-    .option('--limit <n>', 'at most so many', count, 50)
+    .option('--limit <n>', 'at most this many', count, 50)
     .addHelpText('after', '\nExamples:\n  corridor lists show\n  corridor lists show OFAC-2026-11-23-1f2e3d4c5b6a')
     .action((versionId: string | undefined, options: ShowOptions) =>
       withLists((store) =>
@@ -91,7 +91,7 @@ Examples:
     .argument('<before>', 'version')
     .argument('<after>', 'version')
     .description('entities added, removed and changed between two versions')
-    .option('--limit <n>', 'print at most so many entities', count, 50)
+    .option('--limit <n>', 'print at most this many entities', count, 50)
     .addHelpText('after', '\nExample:\n  corridor lists diff OFAC-2024-04-04-… OFAC-2024-05-03-…')
     .action((before: string, after: string, { limit, json }: ShowOptions) =>
       withLists(async (store) => {

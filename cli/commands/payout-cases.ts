@@ -45,7 +45,7 @@ export function registerPayoutCases(program: Command): void {
 
   withJson(cases.command('list'))
     .description('open cases, the oldest payout first')
-    .option('--limit <n>', 'of at most so many payouts', count, 50)
+    .option('--limit <n>', 'of at most this many payouts', count, 50)
     .addHelpText(
       'after',
       '\nExamples:\n  corridor payouts cases list\n  corridor payouts cases list --limit 500 --json',
@@ -57,7 +57,7 @@ export function registerPayoutCases(program: Command): void {
   cases
     .command('show')
     .argument('<payout>', 'id of the payout, which is that of the transfer')
-    .option('--json', 'as always')
+    .option('--json', 'print JSON for programs')
     .description('attempts, cases and updates of a payout, as JSON; no parties')
     .addHelpText('after', '\nExample:\n  corridor payouts cases show 0d5c…')
     .action((id: string) =>

@@ -106,7 +106,7 @@ async function sourcesOf(
   return { sources, close: () => redis?.disconnect() };
 }
 
-/** What persons decided, against what the log was told of it. */
+/** What people decided, compared with what the log says. */
 async function sealedIn(connections: Connections): Promise<SealedDocuments> {
   const { log, codec, config } = connections;
   const activations = createTable({ topic: 'screening.list-activated', log, codec, rings: config.keys });

@@ -17,7 +17,7 @@ export interface Ratio {
 const MAX_DIGITS = 40;
 const DECIMAL = /^(-?)(\d+)(?:\.(\d+))?$/;
 
-/** The decimal in a string such as "96.0853", or undefined when it is none (signs, exponents and spaces are not taken). */
+/** The decimal in a string such as "96.0853"; undefined for any other text (signs, exponents and spaces are refused). */
 export function parseDecimal(text: string): Decimal | undefined {
   if (text.length > MAX_DIGITS + 2) return undefined;
   const match = DECIMAL.exec(text);

@@ -11,7 +11,7 @@ export interface OriginPosition {
 export const formatOrigin = ({ topicId, partition, offset }: OriginPosition): string =>
   `${topicId}:${partition}:${offset}`;
 
-/** The position in a string, or undefined when it is none. */
+/** The position in a string; undefined for any other text. */
 export function parseOrigin(text: string): OriginPosition | undefined {
   const match = /^(.+):(\d{1,10}):(\d{1,16})$/.exec(text);
   if (match === null) return undefined;

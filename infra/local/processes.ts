@@ -2,7 +2,7 @@
 //
 // A guard (a shell of a few lines) reads a pipe from this process. Each server is announced to the guard before it may
 // begin: it waits at a gate (another pipe) until then. When this process dies, both pipes close: a server at the gate
-// gives up, and the guard ends every server it was told of.
+// gives up, and the guard ends every server that was reported to it.
 
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';

@@ -35,7 +35,7 @@ export type HttpStatus =
   | (500 | 502 | 503 | 504);
 
 export interface CatalogueEntry<Class extends CodeClass = CodeClass> {
-  /** One, as a rule. With several, the place that throws says which; the first is meant where it says none. */
+  /** Usually one. With several, the place that throws says which; where it does not, the first one is meant. */
   readonly classes: readonly [Class, ...Class[]];
   readonly concern: Concern;
   readonly status: HttpStatus;

@@ -227,7 +227,7 @@ export const payoutCodes = {
     'notice',
     'a dependency',
     502,
-    'Ask the provider: its code is none of its contract. The outcome is asked for.',
+    'Ask the provider: the code is not in its contract. The outcome is asked for.',
   ),
   PROVIDER_LEDGER_DAMAGED: entry(
     'fatal',

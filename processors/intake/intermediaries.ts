@@ -14,7 +14,7 @@ export function checkIntermediaries(
   if (!violations.unless(few, 'CH16', `there are more than ${MAX_ITEMS.intermediaries} intermediaries`)) return;
   parties.forEach((party, i) => {
     const field = `intermediaries[${i}]`;
-    violations.unless(party.role !== 'UNKNOWN', 'CH16', `${field}.role is none that this version knows`);
+    violations.unless(party.role !== 'UNKNOWN', 'CH16', `${field}.role is not one that this version knows`);
     if (party.customerId !== null)
       violations.text(party.customerId, `${field}.customerId`, MAX_CHARACTERS['party.customerId']);
     checkPerson(violations, party, field, { name: 'CH21', country: 'CH16' }, appendedAt);

@@ -24,7 +24,7 @@ export function checkPerson(
   appendedAt: number,
 ): boolean {
   violations.text(party.name, `${role}.name`, MAX_CHARACTERS['party.name'], codes.name);
-  violations.unless(party.kind !== 'UNKNOWN', 'CH16', `${role}.kind is none that this version knows`);
+  violations.unless(party.kind !== 'UNKNOWN', 'CH16', `${role}.kind is not one that this version knows`);
   violations.optionalText(party.address, `${role}.address`, MAX_CHARACTERS['party.address']);
   if (party.birthDate !== null) {
     const real = isPartialDate(party.birthDate) && party.birthDate <= dayOf(appendedAt);

@@ -73,7 +73,7 @@ function checkAmount(violations: Violations, intent: TransferRequested, corridor
   if (minor === 0n) violations.add('AM01', 'instructedAmount is zero');
   if (minor < 0n) violations.add('AM12', 'instructedAmount is negative');
   if (amountSide === 'UNKNOWN') {
-    violations.add('CH16', 'amountSide is none that this version knows');
+    violations.add('CH16', 'amountSide is not one that this version knows');
     return;
   }
   const fixed = amountSide === 'SOURCE' ? intent.sourceCurrency : intent.targetCurrency;
@@ -92,7 +92,7 @@ function checkRange(violations: Violations, minor: bigint, { amount, currency }:
 function checkTerms(violations: Violations, intent: TransferRequested, corridor: Corridor | undefined): void {
   const { chargeBearer, purposeCode } = intent;
   if (chargeBearer === 'UNKNOWN') {
-    violations.add('CH16', 'chargeBearer is none that this version knows');
+    violations.add('CH16', 'chargeBearer is not one that this version knows');
   } else if (corridor !== undefined) {
     violations.unless(
       corridor.chargeBearers.includes(chargeBearer),
@@ -101,7 +101,7 @@ function checkTerms(violations: Violations, intent: TransferRequested, corridor:
     );
   }
   if (corridor !== undefined) {
-    violations.unless(corridor.purposeCodes.includes(purposeCode), 'FF07', 'purposeCode is none of the corridor');
+    violations.unless(corridor.purposeCodes.includes(purposeCode), 'FF07', 'purposeCode is not one of the corridor');
   }
 }
 

@@ -8,7 +8,7 @@ import type { PayoutRequested, PayoutUpdated } from '../../schemas/types.generat
 export interface Dispatched {
   /** Keys of the stages. */
   readonly stages: KeyRing;
-  /** Reads values of payout.requested, in order; undefined: it is none. Rejects when the registry cannot be asked. */
+  /** Reads values of payout.requested, in order; undefined for other bytes. Rejects when the registry cannot be asked. */
   readonly open: (values: readonly Buffer[]) => Promise<readonly (PayoutRequested | undefined)[]>;
 }
 

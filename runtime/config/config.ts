@@ -144,7 +144,7 @@ function grouped(values: Record<string, unknown>): Config {
   return config as Config;
 }
 
-/** Variables that look like settings of Corridor but are none: typing mistakes, most likely. */
+/** Variables that look like settings of Corridor but are not: typing mistakes, most likely. */
 export function unknownVariables(env: Env = process.env): readonly string[] {
   const known = new Set([...allSettings.map(({ setting }) => setting.env), ...OTHER_VARIABLES]);
   return Object.keys(env)

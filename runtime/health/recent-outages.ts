@@ -1,5 +1,5 @@
-// Dependencies that work in the background (relays, sweeps, timers) has met as down: no partition waits for them, so
-// nothing else would show it.
+// Dependencies that background work (relays, sweeps, timers) found down. No partition waits for them, so nothing else
+// would show it.
 import type { ErrorCode } from '../../ports/error-codes.ts';
 import type { DependencyTrouble } from '../hosts/host.ts';
 
@@ -29,7 +29,7 @@ const DEPENDENCY_OF: Readonly<Record<string, string>> = {
 const OVER_AFTER_MS = 10_000;
 
 export interface RecentOutages {
-  /** A fault of background work; those that are no outage are ignored. */
+  /** A fault of background work; anything but an outage is ignored. */
   met(code: ErrorCode, detail: string): void;
   /** Dependencies met as down within the last ten seconds. */
   troubles(): readonly DependencyTrouble[];

@@ -89,7 +89,7 @@ export interface Host {
   /** Rejects with the fault when the host ends by itself; never resolves. */
   readonly failed: Promise<never>;
   health(): HostHealth;
-  /** Finishes what is in hand within the deadline (ms), then stops. */
+  /** Finishes the work that was begun within the deadline (ms), then stops. */
   stop(deadlineMs: number): Promise<void>;
 }
 

@@ -1,5 +1,5 @@
 // Records as they arrive: where each one really comes from (a retry or replay stands for a record of a contract topic),
-// decoded by that contract, with what must survive every detour.
+// decoded by that contract, with what must survive retries and replays.
 
 import { hash } from 'node:crypto';
 import { formatOrigin, type OriginPosition } from '../../domain/transfers/origin-position.ts';

@@ -105,7 +105,7 @@ export function createTable<T extends TopicName>(options: TableOptions<T>): Tabl
     });
   }
 
-  /** The latest value of a key counts; a copy of an earlier record is none. */
+  /** The latest value of a key counts; a copy of an earlier record does not. */
   function keep(key: string, value: V, { partition, offset, timestamp }: LogRecord): void {
     const order = orderOf?.(value, timestamp) ?? 0;
     if (order < (orders.get(key) ?? Number.NEGATIVE_INFINITY)) {

@@ -1,6 +1,6 @@
 // Moves changes from documents to the log: at least once, in order per document, in batches.
 //
-// A change is stored in the same write as the state that it tells of, published, and only then marked. A crash between
+// A change is stored in the same write as the state that it describes, published, and only then marked. A crash between
 // the last two publishes it again with the same command id, which its readers drop. Two relays at once do no harm.
 import type { ErrorCode } from '../../ports/error-codes.ts';
 import { codeAndDetail } from '../../ports/fault.ts';

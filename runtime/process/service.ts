@@ -105,7 +105,7 @@ export async function runService(options: ServiceOptions): Promise<ServiceEnd> {
   await loop?.stop();
   release();
   if (drained || end.exitCode !== EXIT.ok) return end;
-  return { exitCode: EXIT.drainTimedOut, code: 'DRAIN_TIMED_OUT', detail: 'work in hand did not end in time' };
+  return { exitCode: EXIT.drainTimedOut, code: 'DRAIN_TIMED_OUT', detail: 'work that was begun did not end in time' };
 }
 
 /** Why the process is of no more use: all its parts that consume stand. */

@@ -54,7 +54,7 @@ export interface Supervisor {
   /** Set while the part stands: it stopped by itself, and is not running again yet. */
   standing(): StoppedPart | undefined;
   healths(): readonly HostHealth[];
-  /** Finishes what is in hand within the deadline (ms). Never rejects. */
+  /** Finishes the work that was begun within the deadline (ms). Never rejects. */
   stop(deadlineMs: number): Promise<void>;
 }
 

@@ -1,8 +1,8 @@
-// Up to which cause a partition has been handled, for each source and partition of causes: what is not above its mark is a
+// Up to which cause a partition has been handled, for each source and partition of causes: what is not above that cause is a
 // repeat. Kept as a note beside the committed offset, in the same transaction, so that it goes wherever the offset goes.
 import { type Cause, parseCause } from '../../topics/cause.ts';
 
-/** Brokers take 4,096 bytes beside an offset (offset.metadata.max.bytes); the topic has some of them (progress.ts). */
+/** Brokers take 4,096 bytes beside an offset (offset.metadata.max.bytes); the topic's id takes some of them (proven-progress.ts). */
 const MAX_TEXT = 4_000;
 
 interface Handled {
@@ -10,7 +10,7 @@ interface Handled {
   readonly nth: number;
 }
 
-/** Marks of one input partition. The one raised last is the last; beyond the room there is, the longest untouched go first. */
+/** The highest cause of each source, of one input partition. Where they do not all fit, the one raised longest ago goes first. */
 export class ProgressNote {
   readonly #highest: Map<string, Handled>;
 
@@ -18,7 +18,7 @@ export class ProgressNote {
     this.#highest = new Map(highest);
   }
 
-  /** Marks as a note tells them; none for a note that is none. */
+  /** Reads a note; text that is not a note gives an empty one. */
   static from(text: string | undefined): ProgressNote {
     const highest = new Map<string, Handled>();
     for (const each of (text ?? '').split(' ')) {

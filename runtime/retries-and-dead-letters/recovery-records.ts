@@ -1,4 +1,4 @@
-// Records that leave the straight way: to a retry topic for a while, or to the dead letters for good.
+// Records for the recovery topics: a retry topic for a while, or the dead letters for good.
 import { hash } from 'node:crypto';
 import { safeText } from '../../domain/text/text.ts';
 import { formatOrigin } from '../../domain/transfers/origin-position.ts';
@@ -13,7 +13,7 @@ import type { InboundRecord } from '../hosts/inbound-records.ts';
 
 const MAX_TEXT = 300;
 const MAX_STACK = 1_000;
-/** A larger key and value are told of in a dead letter, but not kept in it. */
+/** Of a larger key and value a dead letter keeps hash and length only. */
 const MAX_KEPT_BYTES = INTENT_MAX_MESSAGE_BYTES;
 /** Foreign headers (a producer's own) are kept as long as all of them together are no larger. */
 const MAX_FOREIGN_BYTES = 4_096;
@@ -42,7 +42,7 @@ export interface RecoveryTerms {
   /** Group that failed. */
   readonly group: string;
   readonly inbound: InboundRecord;
-  /** Partition of the input batch: detours stay on it. */
+  /** Partition of the input batch: recovery records stay on it. */
   readonly partition: number;
   readonly cause: Cause;
   /** Wall clock, ms. */
@@ -116,7 +116,7 @@ const KEPT = [
   RECOVERY_HEADER.approvedBy,
 ] as const;
 
-/** What goes with a record on every detour. Written anew each time, so that headers never grow. */
+/** Headers that go with a record to every recovery topic. Written anew each time, so that they never grow. */
 function keptHeaders({ inbound, owner, group, now, attempts }: RecoveryTerms): Record<string, string | Buffer> {
   const { record, topicId, source, originPosition, traceparent } = inbound;
   const headers: Record<string, string | Buffer> = foreignHeaders(record.headers);

@@ -7,7 +7,7 @@ const REFUSED: ReadonlySet<string> = new Set(['RECORD_TOO_LARGE', 'RECORD_INVALI
 
 /** What to do with a batch that was refused before. */
 export interface RefusedPart {
-  /** Handle only so many of its records. */
+  /** Handle only this many of its records. */
   readonly records: number;
   /** Set when the first record was refused alone: the code that its dead letter gets. */
   readonly guilty?: ErrorCode;

@@ -41,7 +41,7 @@ export function nameFeatures(): Feature[] {
   const weigh = (name: FeatureName, weight: number): void => {
     if (weight > 0) features.push({ name, value: rounded(weight), effect: 0, kind: 'add' });
   };
-  // How much weight stood without a counterpart: part of `name_words`, told so that it can be understood.
+  // How much weight had no counterpart. It is part of `name_words`, and shown so that a person can follow the score.
   weigh('name_conflict', last.conflict);
   weigh('name_extra_query', last.extraQuery);
   weigh('name_extra_listed', last.extraListed);

@@ -172,7 +172,7 @@ interface Judged {
   readonly near: boolean;
 }
 
-/** At most so many, best first; when some must go, hits and names that are nearly the same stay. */
+/** At most this many, best first; when some must go, hits and names that are nearly the same stay. */
 function kept(judged: readonly Judged[], most: number): Candidate[] {
   const rank = ({ candidate, near }: Judged) => (candidate.alert ? 0 : near ? 1 : 2);
   return judged

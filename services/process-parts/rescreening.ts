@@ -44,7 +44,7 @@ export async function rescreeningHost(connections: Connections, runtime: HostRun
   await Promise.all([cases.ensureIndexes(), lists.ensureIndexes(), exceptions.ensureIndexes()]);
   const progress = rescreenProgress(db, config.keys.operators);
   const table = createTable({ topic: 'screening.list-activated', log, codec, rings: connections.config.keys });
-  // Whoever is held may still be paid: nobody is left out who could be under way.
+  // A held transfer may still be paid, so everybody who could be paid is screened again.
   const windowMs = Math.max(config.screening.rescreenDays * DAY_MS, config.transfers.holdExpiryMs + DAY_MS);
   const stopping = new AbortController();
   const failed = Promise.withResolvers<never>();

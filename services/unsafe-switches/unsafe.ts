@@ -33,7 +33,7 @@ export type UnsafeSwitch = (typeof UNSAFE_SWITCHES)[number];
 /**
  * The switches set in CORRIDOR_UNSAFE (comma-separated).
  * @throws CodedError UNSAFE_REFUSED unless CORRIDOR_ENV is development or test and CORRIDOR_UNSAFE_FOR_TESTS is 1,
- *   UNSAFE_UNKNOWN for a name that is none
+ *   UNSAFE_UNKNOWN for an unknown name
  */
 export function unsafeSwitches(env: NodeJS.ProcessEnv = process.env): ReadonlySet<UnsafeSwitch> {
   const names = (env['CORRIDOR_UNSAFE'] ?? '').split(',').filter((name) => name !== '');

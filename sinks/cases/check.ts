@@ -47,7 +47,7 @@ export function isSealedIn(
   try {
     return isDecisionSealed(operators, { holdId, evidenceHash, decision, decidedBy, decidedAt, justification }, seal);
   } catch {
-    // Something that is no text.
+    // Something other than text.
     return false;
   }
 }

@@ -1,4 +1,4 @@
-// The analytics records against the events that they tell of.
+// The analytics records against the events that they describe.
 import type { Check } from '../check.ts';
 import { positionOf } from '../transfer.ts';
 
@@ -13,7 +13,7 @@ export const lifecycle: Check = {
       if (sequence <= verifiedThrough) continue;
       const finding = { transferId: id, position: positionOf(topic, partition, offset) };
       if (seen === 0) {
-        const detail = `the lifecycle tells of ${topic} ${sequence}, which is not in the log`;
+        const detail = `the lifecycle names ${topic} ${sequence}, which is not in the log`;
         run.findings.defer(NAME, { transferId: id, code: 'LIFECYCLE_WITHOUT_EVENT', detail }, { subject: id });
         continue;
       }

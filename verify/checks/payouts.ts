@@ -1,4 +1,4 @@
-// The executor's own records against what the log was told of them.
+// The executor's own records against what the log says about them.
 import { flawOf } from '../../payouts/invariants.ts';
 import type { Payout, PayoutPhase, PayoutUpdate } from '../../payouts/payout.ts';
 import { payoutStateOf } from '../../payouts/payout-updated.ts';

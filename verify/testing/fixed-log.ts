@@ -9,7 +9,7 @@ const BATCH_RECORDS = 3;
 export class FixedLog {
   readonly partitions: number;
   readonly app: string;
-  /** What brokers call the topics; none are told of the others. */
+  /** The ids by which brokers know the topics; absent for the others. */
   readonly topicIds = new Map<string, string>();
   readonly #records = new Map<string, LogRecord[]>();
   readonly #ends = new Map<string, number>();

@@ -91,8 +91,8 @@ export class UnreadableRecord extends FetchedRecord {
   }
 
   /**
-   * What was read of the batch before, when it still could be, is none of it. And what is damaged begins where reading
-   * stopped, whatever it says itself, when nothing was read before it.
+   * Leaves out what was read of the batch earlier, when it could still be read. When nothing was read before it, the damage
+   * begins where reading stopped, whatever first offset the batch names.
    */
   beginAt(offset: number, isFirst: boolean): void {
     const { firstOffset, code } = this.unreadable;

@@ -63,7 +63,7 @@ const listTransfers = route({
   async handle({ parts, query: { state, corridor: id, olderThan, limit, cursor } }) {
     const corridor = parts.corridors.corridors.find((each) => each.id === id);
     if (id !== undefined && corridor === undefined)
-      throw invalidRequest([{ in: 'query', pointer: '/corridor', detail: 'is none of GET /v1/corridors' }]);
+      throw invalidRequest([{ in: 'query', pointer: '/corridor', detail: 'is not one of GET /v1/corridors' }]);
     const after = cursor === undefined ? undefined : positionIn(position, cursor);
     const filter = {
       ...(state === undefined ? {} : { state }),

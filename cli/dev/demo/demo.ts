@@ -31,8 +31,8 @@ const INTERRUPTED_DRAIN_MS = 800;
 const ARCHIVE_MS = 20_000;
 const RATES_EVERY_MS = 10 * 60_000;
 /**
- * What reads the bytes of producers shares no process with what pays: a stall of the one is none of the other. What stops by
- * itself is started again by its process.
+ * The process that reads the bytes of producers is not the one that pays, so a stall of the first does not stop the second.
+ * A part that stops by itself is started again by its process.
  */
 const PROCESSES = [
   ['intake', ['run', '--stay', '--processors', 'intake']],

@@ -7,7 +7,7 @@ export interface Interrupt {
   /** Why, when it was not a person. */
   readonly reason: string | undefined;
   because(reason: string): void;
-  /** Everything runs: from now on whoever asks is waited for, so that work in hand can end. */
+  /** Everything runs: from now on whoever asks is waited for, so that work that was begun can end. */
   started(): void;
 }
 

@@ -29,7 +29,7 @@ export async function listHolds(
 export function summaryOf(found: CaseDocument, operators: KeyRing): HoldSummary {
   const altered = alteredIn(found);
   if (altered.length > 0) return { holdId: found._id, state: 'ALTERED', altered };
-  // A decision that nobody sealed is none: it never leaves the database.
+  // A decision without a seal does not count: it never leaves the database.
   return { holdId: found._id, state: isProven(found, operators) ? found.state : 'NOT SEALED', altered, whole: found };
 }
 

@@ -182,7 +182,7 @@ async function checkedPayouts(
   });
 }
 
-/** Who is paid and who pays; undefined: the stored request is none that anybody ever wrote. */
+/** Who is paid and who pays; undefined when the stored request is not one that the system wrote. */
 async function partiesOf(
   requests: InboxSources['requests'],
   { requested }: Payout,
