@@ -4,7 +4,7 @@ import { isSealedRecord, type SealedRecord, sealRecord } from '../domain/seals/r
 import { isSealed, type KeyRing, sealOf } from '../domain/seals/seal.ts';
 import { contractOf } from '../topics/catalogue.ts';
 import type { Issuer } from '../topics/contract.ts';
-import { HEADER, headerText, RECOVERY_HEADER } from '../topics/headers.ts';
+import { CLAIMED_SOURCE, HEADER, headerText, RECOVERY_HEADER } from '../topics/headers.ts';
 import { isReplayTopic } from '../topics/recovery.ts';
 import { CodedError } from './fault.ts';
 import type { LogRecord, OutputRecord } from './log.ts';
@@ -104,7 +104,10 @@ const RECOVERY_PARTS: readonly string[] = [
   RECOVERY_HEADER.recoveryCause,
 ];
 /** Headers that came later: sealed where they are there. */
-const LATER_RECOVERY_PARTS: readonly string[] = [RECOVERY_HEADER.deadLetterPosition];
+const LATER_RECOVERY_PARTS: readonly string[] = [
+  RECOVERY_HEADER.deadLetterPosition,
+  ...CLAIMED_SOURCE.map(([, claimed]) => claimed),
+];
 
 const recoveryIssuer = (topic: string): Issuer => (isReplayTopic(topic) ? 'operators' : 'stages');
 

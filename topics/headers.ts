@@ -45,6 +45,15 @@ export const RECOVERY_HEADER = {
   deadLetterId: 'dlq-id',
   /** Where the record itself stands (topicId:partition:offset), when its letter is not that of its source: recovery-records.ts. */
   deadLetterPosition: 'dlq-position',
+  /**
+   * What a record on a retry or replay topic says of its source, when nothing proves it: its letter stands for the place of
+   * the record itself. Believed by nobody; an operator who knows better replays the letter with it (`asClaimed`).
+   */
+  claimedTopic: 'claimed-source-topic',
+  claimedTopicId: 'claimed-source-topic-id',
+  claimedPartition: 'claimed-source-partition',
+  claimedOffset: 'claimed-source-offset',
+  claimedTimestamp: 'claimed-source-timestamp',
   deadLetterCode: 'dlq-error-code',
   deadLetterClass: 'dlq-class',
   /** One sentence without personal data. */
@@ -74,4 +83,36 @@ export function headerInteger(headers: Readonly<Record<string, Buffer | undefine
   const text = headers[name]?.toString('latin1');
   if (text === undefined || !/^-?\d{1,15}$/.test(text)) return undefined;
   return Number(text);
+}
+
+/** Headers of the source of a record, and where a letter keeps what was claimed of them without proof. */
+export const CLAIMED_SOURCE: readonly (readonly [source: string, claimed: string])[] = [
+  [RECOVERY_HEADER.sourceTopic, RECOVERY_HEADER.claimedTopic],
+  [RECOVERY_HEADER.sourceTopicId, RECOVERY_HEADER.claimedTopicId],
+  [RECOVERY_HEADER.sourcePartition, RECOVERY_HEADER.claimedPartition],
+  [RECOVERY_HEADER.sourceOffset, RECOVERY_HEADER.claimedOffset],
+  [RECOVERY_HEADER.sourceTimestamp, RECOVERY_HEADER.claimedTimestamp],
+];
+
+/**
+ * The headers of a letter, with the source that its record claimed to have in the place of its own, which stays as the place
+ * of the letter. For the replay of what nothing proves by an operator who knows that the claim is true; the record's own seal
+ * is checked all the same, and of all letters of one source one is decided. Unchanged when nothing was claimed.
+ */
+export function asClaimed(headers: Readonly<Record<string, Buffer | undefined>>): Record<string, Buffer | string> {
+  const present = Object.entries(headers).filter((entry): entry is [string, Buffer] => entry[1] !== undefined);
+  if (headers[RECOVERY_HEADER.claimedTopic] === undefined) return Object.fromEntries(present);
+  const replaced = new Set(CLAIMED_SOURCE.flat());
+  const { sourceTopic, sourceTopicId, sourcePartition, sourceOffset } = RECOVERY_HEADER;
+  const topicId = headerText(headers, sourceTopicId) ?? headerText(headers, sourceTopic);
+  const place = [topicId, headerText(headers, sourcePartition), headerText(headers, sourceOffset)].join(':');
+  const claimed = CLAIMED_SOURCE.flatMap(([source, name]) => {
+    const value = headers[name];
+    return value === undefined ? [] : [[source, value] as const];
+  });
+  return {
+    ...Object.fromEntries(present.filter(([name]) => !replaced.has(name))),
+    ...Object.fromEntries(claimed),
+    [RECOVERY_HEADER.deadLetterPosition]: place,
+  };
 }

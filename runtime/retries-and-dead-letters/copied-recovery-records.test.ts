@@ -204,6 +204,39 @@ describe('of a retry and its copy', () => {
     }
   });
 
+  it.each(['at once', 'after it was replayed in vain'])(
+    'a true retry that nothing proves is decided once its letter is replayed as it claims to be: %s',
+    async (how) => {
+      // As an executor or stage of before wrote it: only the event in it bears a seal.
+      const unsealed = FORGERIES['without a seal']!(genuine[0]!.record);
+      const { log, run, letters } = await lettersOf([{ record: unsealed, how: 'unsealed' }]);
+      const [letter] = letters;
+      for (const name of ['topic', 'partition', 'offset', 'timestamp']) {
+        expect(text(letter!, `claimed-source-${name}`)).toBe(unsealed.headers[`source-${name}`]?.toString());
+      }
+      // A replay that does not say so is one more letter, which knows the claim too.
+      if (how === 'after it was replayed in vain') {
+        log.append([replayOf(letter!, { owner: OWNER, replayId: 'r-1' })]);
+        await run('screens');
+        expect(log.records('transfer.screened', 0)).toEqual([]);
+      }
+      const last = log.records('screening.dlq', 0).at(-1)!;
+      const replays = ['r-2', 'r-3'].map((replayId) => replayOf(last, { owner: OWNER, replayId, asClaimed: true }));
+      log.append(replays);
+      await run('screens');
+      expect(log.records('transfer.screened', 0)).toHaveLength(1);
+    },
+  );
+
+  it('a claim of a source is no licence: what is no event of the chain stays none', async () => {
+    const forged = FORGERIES['without the seal of its event']!(FORGERIES['without a seal']!(genuine[0]!.record));
+    const { log, run, letters } = await lettersOf([{ record: forged, how: 'forged' }]);
+    log.append([replayOf(letters[0]!, { owner: OWNER, replayId: 'r-1', asClaimed: true })]);
+    const last = await run('screens');
+    expect(log.records('transfer.screened', 0)).toEqual([]);
+    expect(last.deadLetters.at(-1)).toMatchObject({ code: 'SEAL_MISSING' });
+  });
+
   it.each(Object.entries(FORGERIES))(
     'the replay of a forgery %s decides nothing and claims nothing',
     async (how, forged) => {

@@ -7,7 +7,7 @@ import type { Cause } from '../../processors/contract.ts';
 import { formatCause, sourceOf } from '../../topics/cause.ts';
 import { INTENT_MAX_MESSAGE_BYTES } from '../../topics/contract.ts';
 import { deadLetterId } from '../../topics/dead-letter-id.ts';
-import { HEADER, RECOVERY_HEADER } from '../../topics/headers.ts';
+import { CLAIMED_SOURCE, HEADER, RECOVERY_HEADER } from '../../topics/headers.ts';
 import { deadLetterTopic, RETRY_TIERS, retryTopic } from '../../topics/recovery.ts';
 import type { InboundRecord } from '../hosts/inbound-records.ts';
 
@@ -130,6 +130,14 @@ function keptHeaders({ inbound, owner, group, now, attempts }: RecoveryTerms): R
   headers[RECOVERY_HEADER.recoveryCause] = formatCause({ source: sourceOf(owner, topicId), partition, offset, nth: 0 });
   headers[RECOVERY_HEADER.sourceTopic] = source.topic;
   if (source.topicId !== source.topic) headers[RECOVERY_HEADER.sourceTopicId] = source.topicId;
+  // What is not proven stands for itself: what it says of its source is kept beside that, and believed by nobody.
+  if (inbound.refusal?.kind === 'unproven' || inbound.refusal?.code === 'SOURCE_UNKNOWN') {
+    for (const [name, claimed] of CLAIMED_SOURCE) {
+      // Of the replay of such a letter: what its record claimed, not where it stood.
+      const value = record.headers[RECOVERY_HEADER.claimedTopic] ? record.headers[claimed] : record.headers[name];
+      if (value !== undefined) headers[claimed] = value.subarray(0, MAX_TEXT);
+    }
+  }
   headers[RECOVERY_HEADER.sourcePartition] = String(source.partition);
   headers[RECOVERY_HEADER.sourceOffset] = String(source.offset);
   if (source.lastOffset !== undefined) headers[RECOVERY_HEADER.sourceLastOffset] = String(source.lastOffset);

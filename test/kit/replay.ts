@@ -2,7 +2,7 @@
 
 import type { LogRecord, OutputRecord } from '../../ports/log.ts';
 import { type Rings, sealedRecovery } from '../../ports/seals.ts';
-import { headerInteger, RECOVERY_HEADER } from '../../topics/headers.ts';
+import { asClaimed, headerInteger, RECOVERY_HEADER } from '../../topics/headers.ts';
 import { replayTopic } from '../../topics/recovery.ts';
 import { testRings } from './rings.ts';
 
@@ -11,14 +11,18 @@ export interface ReplayOptions {
   readonly replayId: string;
   readonly replayedBy?: string;
   readonly rings?: Rings;
+  /** The operator knows that the source is what the record claims. */
+  readonly asClaimed?: boolean;
 }
 
 /** The replay of a record of a dead-letter topic, on its partition. */
 export function replayOf(
   { partition, key, value, headers }: LogRecord,
-  { owner, replayId, replayedBy = 'tester', rings = testRings }: ReplayOptions,
+  { owner, replayId, replayedBy = 'tester', rings = testRings, asClaimed: isClaimed = false }: ReplayOptions,
 ): OutputRecord {
-  const kept = Object.entries(headers).filter(([name]) => name !== RECOVERY_HEADER.recoverySeal);
+  const kept = Object.entries(isClaimed ? asClaimed(headers) : headers).filter(
+    ([name]) => name !== RECOVERY_HEADER.recoverySeal,
+  );
   return sealedRecovery(rings, {
     topic: replayTopic(owner),
     partition,
