@@ -36,7 +36,7 @@ export function untold({ forged, tampered }: Doings, findings: readonly Finding[
   const records = forged.filter(({ id, topic, position }) => {
     const { kind } = contractOf(topic) ?? {};
     const isRecovery = MARKING.has(recoveryTopicOf(topic)?.owner ?? '');
-    const isRead = isRecovery || kind === 'transition' || kind === 'command';
+    const isRead = isRecovery || kind === 'transition' || kind === 'command' || kind === 'claim';
     return isRead && forgeryOf(id) !== 'copy' && !positions.has(position);
   });
   const cases = [...tampered].filter((transferId) => !transfers.has(transferId));
