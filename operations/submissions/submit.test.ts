@@ -119,6 +119,26 @@ describe('submitting a transfer', () => {
     expect(await ownerOf(world.parts(), ID)).toBeUndefined();
   });
 
+  it('tells a repeat so when intake gave the id to another content meanwhile', async () => {
+    const cutOff = submitTransfer(world.parts(2 * 3), request());
+    await expect(cutOff).rejects.toBe(died);
+    world.log.push(intentOf({ endToEndId: 'by-kafka' }));
+    world.intake();
+    expect(await submitTransfer(world.parts(), request())).toEqual({ kind: 'of-another' });
+    expect(world.log).toHaveLength(1);
+  });
+
+  it('publishes nothing again that intake has claimed', async () => {
+    // The log has it, and the process died before it noted so.
+    await expect(submitTransfer(world.parts(2 * 3 + 1), request())).rejects.toBe(died);
+    world.intake();
+    expect(await submitTransfer(world.parts(), request())).toMatchObject({
+      isReplay: true,
+      submission: { publishedAt: AT },
+    });
+    expect(world.log).toHaveLength(1);
+  });
+
   it('waits for a newer version where one made the hash', async () => {
     await submitTransfer(world.parts(), request());
     world.submissions.set(ID, { ...world.submissions.get(ID)!, hash: 'v9:a' });

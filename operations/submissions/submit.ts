@@ -6,7 +6,7 @@
 //   publish, acknowledged by every replica                   -> then the answer
 //   note that it is published                                -> a repeat publishes nothing
 //
-// The process may die between any two of these: whoever asks again with the same key goes on where it ended, and at worst the
+// The process may die between any two of these (docs/adr/0012-key-of-a-submission.md): whoever asks again with the same key goes on where it ended, and at worst the
 // intent is in the log twice, which intake takes for what it is. The log decides: an id that somebody writes to it in the
 // meantime is intake's to give, and the claim here proves nothing against it (see ownerOf).
 import type { CorridorBook } from '../../domain/corridors/corridors.ts';
@@ -72,21 +72,31 @@ export async function submitTransfer(parts: SubmitParts, request: SubmitRequest)
   return { kind: 'submitted', submission: await published(parts, request, standing), isReplay: false };
 }
 
-/** The key is known: the same content is the same transfer, and is published unless it surely is. */
+/** The key is known: the same content is the same transfer, and is published unless it surely is. The log decides. */
 async function repeated(parts: SubmitParts, request: SubmitRequest, known: Submission): Promise<SubmitOutcome> {
   if (known.producer !== request.producer) return { kind: 'of-another' };
   // What names no time of its own bears the time that it had at first.
-  if (!isSameContent(request.intentAt(known.requestedAt), known.hash)) return { kind: 'other-content' };
-  const submission = known.publishedAt === undefined ? await published(parts, request, known) : known;
+  const intent = request.intentAt(known.requestedAt);
+  if (!isSameContent(intent, known.hash)) return { kind: 'other-content' };
+  const [claim] = await parts.intentClaims.find([known.transferId]);
+  // Somebody who writes to Kafka was first after all.
+  if (claim && !isSameContent(intent, claim.hash)) return { kind: 'of-another' };
+  if (known.publishedAt !== undefined) return { kind: 'submitted', submission: known, isReplay: true };
+  // What intake has claimed is in the log.
+  const submission = await (claim ? marked(parts, known) : published(parts, request, known));
   return { kind: 'submitted', submission, isReplay: true };
 }
 
 async function published(
-  { intents, submissions, clock }: SubmitParts,
+  parts: SubmitParts,
   { intentAt, traceId }: SubmitRequest,
   submission: Submission,
 ): Promise<Submission> {
-  await intents.publish(intentAt(submission.requestedAt), traceId);
+  await parts.intents.publish(intentAt(submission.requestedAt), traceId);
+  return marked(parts, submission);
+}
+
+async function marked({ submissions, clock }: SubmitParts, submission: Submission): Promise<Submission> {
   const publishedAt = clock();
   await submissions.markPublished(submission.transferId, publishedAt);
   return { ...submission, publishedAt };
