@@ -126,6 +126,7 @@ it('asks a bounded number of questions, each served by an index, none of them so
     ...(await finds(() => list())),
     ...(await finds(() => list({ stage: 'LIMITS', assignedTo: null, corridor: 'GB-IN', openedBefore: NOW }))),
     ...(await finds(() => assignments.find('c', NOW))),
+    ...(await finds(() => sources.holds.between({ stage: 'SCREENING', debtorToken: 'd', creditorToken: 'c' }, 9))),
   ];
   const collections = new Set(asked.map((command) => command['find'] as string));
   expect([...collections].sort()).toEqual([ASSIGNMENTS, CASES, CUSTOMER_CASES, PAYOUTS, TRANSFERS].sort());

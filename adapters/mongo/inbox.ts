@@ -33,6 +33,14 @@ export function openHolds(db: Db): OpenHolds {
     },
     load: async (holdIds) =>
       (await guarded(() => cases.find({ _id: { $in: [...holdIds] } }, READ).toArray())).map(fromStore),
+    async between({ stage, debtorToken, creditorToken }, limit) {
+      const parties = {
+        'held.instruction.debtorToken': { $eq: debtorToken },
+        'held.instruction.creditorToken': { $eq: creditorToken },
+      };
+      const open = cases.find({ state: 'OPEN', ...parties, stage: { $eq: stage } }, READ).sort({ openedAt: 1 });
+      return (await guarded(() => open.limit(limit).toArray())).map(fromStore);
+    },
   };
 }
 

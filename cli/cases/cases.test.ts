@@ -87,6 +87,10 @@ describe('a verdict', () => {
     expect(await typedVerdict(typing(' Approve '), { kind: 'HOLD' }, undefined)).toBe('APPROVE');
     expect(await typedVerdict(typing('close'), { kind: 'PAYOUT' }, 'CLOSE')).toBe('CLOSE');
     expect(asked[0]).toContain('approve or reject');
+    expect(await typedVerdict(typing('reject 12'), { kind: 'HOLD' }, undefined, 12)).toBe('REJECT');
+    await expect(typedVerdict(typing('reject'), { kind: 'HOLD' }, 'REJECT', 12)).rejects.toThrow(
+      'reject 12 was not typed',
+    );
   });
 
   it.each([

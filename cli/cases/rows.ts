@@ -2,6 +2,7 @@
 import { formatMoney } from '../../domain/money/currencies.ts';
 import type { InboxPage } from '../../operations/cases/inbox/inbox.ts';
 import type { InboxRow } from '../../operations/cases/inbox/row.ts';
+import type { CaseDocument } from '../../sinks/cases/case.ts';
 
 export const COLUMNS = [
   'due',
@@ -44,6 +45,22 @@ export function footer({ total, next, complete, missing }: Omit<InboxPage, 'rows
     ...(next === null ? [] : [`next page: --after ${next}`]),
     ...(complete ? [] : ['THIS LIST IS NOT COMPLETE:']),
     ...missing.map(({ source, code, detail }) => `  ${source}: ${detail} (${code})`),
+  ];
+}
+
+/** Cases that are alike, under one line that says how many, and how much money. */
+export function alikeLines(cases: readonly CaseDocument[]): readonly string[] {
+  const sums = new Map<string, bigint>();
+  for (const { instructedCurrency: currency, instructedMinor } of cases) {
+    sums.set(currency, (sums.get(currency) ?? 0n) + instructedMinor);
+  }
+  const money = [...sums].map(([currency, minor]) => formatMoney({ minor, currency })).join(' + ');
+  return [
+    `${cases.length} ${cases.length === 1 ? 'case says' : 'cases say'} the same of the same parties: ${money}`,
+    ...cases.map(({ _id, transferId, instructedMinor, instructedCurrency, openedAt }) => {
+      const amount = formatMoney({ minor: instructedMinor, currency: instructedCurrency });
+      return `  ${_id}  transfer ${transferId}  ${amount}  opened ${openedAt.toISOString()}`;
+    }),
   ];
 }
 

@@ -2,8 +2,8 @@
 import { formatMoney } from '../../domain/money/currencies.ts';
 import type { Assignment } from '../../operations/cases/assignments/decide.ts';
 import { evidenceOfHold, type Hit, type Look } from '../../operations/cases/holds/evidence.ts';
-import { VERDICTS } from '../../operations/cases/inbox/decide.ts';
 import type { FoundCase, FoundCustomerCase, FoundHold, FoundPayoutCase } from '../../operations/cases/inbox/find.ts';
+import { VERDICTS } from '../../operations/cases/inbox/verdict.ts';
 import type { Parties, Party } from '../../schemas/types.generated.ts';
 
 export interface ShowTerms {
@@ -27,7 +27,7 @@ export function caseLines(found: FoundCase, { now, assignment }: ShowTerms): rea
 export function howToDecide({ id, kind, isOpen }: FoundCase): readonly string[] {
   if (!isOpen) return [];
   const verdicts = VERDICTS[kind].map((verdict) => `--${verdict.toLowerCase()}`).join('|');
-  return ['', `To decide: corridor cases decide ${id} ${verdicts} --reason "…"`];
+  return ['', `To decide: corridor cases decide ${id} ${verdicts} --code CODE --reason "…"`];
 }
 
 function holdLines({ id, hold, proven }: FoundHold, now: number): readonly string[] {

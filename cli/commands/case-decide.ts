@@ -1,22 +1,33 @@
 // `corridor cases decide`: a decision on a case of any kind, in the face of what it is about.
 import { userInfo } from 'node:os';
 import type { Command } from 'commander';
-import { decideInboxCase, fitting, VERDICTS, type Verdict } from '../../operations/cases/inbox/decide.ts';
+import { type CaseVerdict, decideInboxCase } from '../../operations/cases/inbox/decide.ts';
+import { type AlikeCases, decideAlike, findAlike } from '../../operations/cases/inbox/decide-alike.ts';
+import { DECISION_REASONS, justificationOf, REASONS_OF } from '../../operations/cases/inbox/decision-reasons.ts';
 import { findCase } from '../../operations/cases/inbox/find.ts';
 import { CASE_KINDS } from '../../operations/cases/inbox/row.ts';
+import { fitting, VERDICTS, type Verdict } from '../../operations/cases/inbox/verdict.ts';
 import { CodedError } from '../../ports/fault.ts';
 import { type Inbox, openInbox } from '../../services/inbox.ts';
 import { askOnTerminal, typedVerdict } from '../cases/confirm.ts';
+import { alikeLines } from '../cases/rows.ts';
 import { caseLines } from '../cases/shown.ts';
 import { withConnections } from '../connections.ts';
 import { printError, printRows, withJson } from '../output.ts';
 
 interface DecideOptions extends Partial<Record<Lowercase<Verdict>, boolean>> {
+  readonly code: string;
   readonly reason: string;
+  readonly alike?: boolean;
   readonly evidence?: string;
   readonly by: string;
   readonly json?: boolean;
 }
+
+/** What is decided, and the hash of what it is decided on. */
+type Shown = Pick<CaseVerdict, 'caseId' | 'verdict' | 'seen'>;
+
+const ALL_VERDICTS: readonly Verdict[] = CASE_KINDS.flatMap((kind) => VERDICTS[kind]);
 
 export function registerCaseDecide(cases: Command): void {
   withJson(cases.command('decide'))
@@ -27,7 +38,9 @@ export function registerCaseDecide(cases: Command): void {
     .option('--close', 'a case of a payout: it has been dealt with')
     .option('--clear', 'a customer: it is not the listed entity')
     .option('--confirm', 'a customer: it is the listed entity, and stays blocked')
-    .requiredOption('--reason <text>', 'why; kept with the case')
+    .requiredOption('--code <code>', 'why, as a code: see below')
+    .requiredOption('--reason <text>', 'why, in words; kept with the case, so no personal data')
+    .option('--alike', 'a hold: and every open one that says the same of the same parties')
     .option(
       '--evidence <hash>',
       'for programs: `seen` of the case as `cases show --json` gave it; nothing is asked then',
@@ -40,41 +53,71 @@ The decision is bound to all that was shown: if the case is about something else
 is refused. It is sealed with the key of operators (CORRIDOR_OPERATOR_KEYS), and too late once a hold has lapsed. Closing a
 case of a payout needs the keys of the executor too (CORRIDOR_EXECUTOR_KEYS).
 
+Codes:
+${ALL_VERDICTS.map((verdict) => `  --${verdict.toLowerCase()}: ${REASONS_OF[verdict].join(', ')}`).join('\n')}
+
+${Object.entries(DECISION_REASONS)
+  .map(([code, meaning]) => `  ${code.padEnd(20)} ${meaning}`)
+  .join('\n')}
+
 Examples:
-  corridor cases decide 0d5c… --reject --reason "same passport number"
-  corridor cases decide 5f1c…/1 --close --reason "refunded by the provider, ticket 4711"`,
+  corridor cases decide 0d5c… --reject --code TRUE_MATCH --reason "same passport number"
+  corridor cases decide 0d5c… --approve --code OTHER_BIRTH_DATE --reason "born 1985, not 1961" --alike
+  corridor cases decide 5f1c…/1 --close --code RECOVERED --reason "ticket 4711"`,
     )
     .action((id: string, options: DecideOptions) =>
       withConnections(async (connections) => {
         const inbox = await openInbox(connections);
-        const { verdict, seen, caseId } = await shownTo(inbox, id, options);
-        const { reason, by, json } = options;
         const { operators } = connections.config.keys;
-        const asked = { caseId, verdict, seen, by, reason, at: Date.now() };
-        const { transferId } = await decideInboxCase(inbox.deciding, asked, operators);
-        printRows([{ case: caseId, transfer: transferId, decision: verdict }], ['case', 'transfer', 'decision'], json);
+        const { code, reason, by, json, alike } = options;
+        const shown = await shownTo(inbox, id, options);
+        const asked = { ...shown, code, reason, by, at: Date.now() };
+        if (!alike) {
+          const { transferId } = await decideInboxCase(inbox.deciding, asked, operators);
+          printOutcomes([{ case: asked.caseId, transfer: transferId, decision: asked.verdict }], json);
+          return;
+        }
+        const outcomes = await decideAlike(
+          { holds: { ...inbox.sources.holds, ...inbox.deciding.holds } },
+          asked,
+          operators,
+        );
+        const rows = outcomes.map(({ caseId, transferId, refused }) => {
+          const decision = refused ? `REFUSED: ${refused.detail} (${refused.code})` : asked.verdict;
+          return { case: caseId, transfer: transferId, decision };
+        });
+        printOutcomes(rows, json);
+        if (outcomes.some(({ refused }) => refused)) process.exitCode = 1;
       }),
     );
 }
 
+const printOutcomes = (
+  rows: readonly { readonly case: string; readonly transfer: string; readonly decision: string }[],
+  json: boolean | undefined,
+) => printRows(rows, ['case', 'transfer', 'decision'], json);
+
 /** What is decided, and on what: as a program names it, or as a person sees it now and types it. */
-async function shownTo(
-  { sources, assignments }: Inbox,
-  id: string,
-  options: DecideOptions,
-): Promise<{ readonly verdict: Verdict; readonly seen: string; readonly caseId: string }> {
+async function shownTo(inbox: Inbox, id: string, options: DecideOptions): Promise<Shown> {
   const wanted = verdictIn(options);
-  const { evidence } = options;
-  if (evidence !== undefined) {
-    if (wanted) return { verdict: wanted, seen: evidence, caseId: id };
+  if (wanted) justificationOf(wanted, options.code, options.reason);
+  const { evidence: seen } = options;
+  if (seen !== undefined) {
+    if (wanted) return { verdict: wanted, seen, caseId: id };
     throw new CodedError('DECISION_MISSING', 'say one verdict: --approve, --reject, --close, --clear or --confirm');
   }
-  if (!process.stdin.isTTY) {
-    throw new CodedError(
-      'OPTION_MISSING',
-      'without a terminal, say --evidence: `seen` of the case as `cases show --json` gave it',
-    );
-  }
+  if (process.stdin.isTTY) return typedOnTerminal(inbox, id, { wanted, alike: options.alike === true });
+  throw new CodedError(
+    'OPTION_MISSING',
+    'without a terminal, say --evidence: `seen` of the case as `cases show --json` gave it',
+  );
+}
+
+async function typedOnTerminal(
+  { sources, deciding, assignments }: Inbox,
+  id: string,
+  { wanted, alike }: { readonly wanted: Verdict | undefined; readonly alike: boolean },
+): Promise<Shown> {
   const found = await findCase(sources, id);
   if (wanted) fitting(found, wanted);
   const now = Date.now();
@@ -82,13 +125,20 @@ async function shownTo(
   for (const line of caseLines(found, { now, assignment })) printError(line);
   if (!found.isOpen) throw new CodedError('CASE_NOT_OPEN', `case ${found.id} is decided already`);
   printError('');
-  return { verdict: await typedVerdict(askOnTerminal, found, wanted), seen: found.seen, caseId: found.id };
+  const more = alike ? await findAlike({ holds: { ...sources.holds, ...deciding.holds } }, found.id) : undefined;
+  if (more) showAlike(more);
+  const verdict = await typedVerdict(askOnTerminal, found, wanted, more?.cases.length);
+  return { verdict, seen: more?.seen ?? found.seen, caseId: found.id };
+}
+
+function showAlike({ cases }: AlikeCases): void {
+  for (const line of alikeLines(cases)) printError(line);
+  printError('');
 }
 
 /** The one verdict that the options name. @throws CodedError DECISION_MISSING when they name more */
 function verdictIn(options: DecideOptions): Verdict | undefined {
-  const all = CASE_KINDS.flatMap((kind) => VERDICTS[kind]);
-  const named = all.filter((verdict) => options[verdict.toLowerCase() as Lowercase<Verdict>]);
+  const named = ALL_VERDICTS.filter((verdict) => options[verdict.toLowerCase() as Lowercase<Verdict>]);
   if (named.length <= 1) return named[0];
   throw new CodedError('DECISION_MISSING', `say one verdict, not ${named.join(' and ').toLowerCase()}`);
 }

@@ -73,6 +73,7 @@ export const callerCodes = {
   ),
   ASSIGNMENT_UNKNOWN: entry('invalid-request', 'the caller', 409, 'Do nothing: the case is not yours.'),
   VERDICT_UNFIT: entry('invalid-request', 'the caller', 400, 'Say one of the verdicts that the message lists.'),
+  DECISION_REASON_UNFIT: entry('invalid-request', 'the caller', 400, 'Give one of the codes that the message lists.'),
   NOT_CONFIRMED: entry(
     'invalid-request',
     'the caller',

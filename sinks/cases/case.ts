@@ -55,4 +55,10 @@ export const indexes: readonly IndexSpec[] = [
     partialFilterExpression: { state: 'OPEN' },
     servedQuery: 'open cases that have lapsed (the expiry sweep)',
   },
+  {
+    name: 'open_debtorToken',
+    keys: { 'held.instruction.debtorToken': 1, openedAt: 1 },
+    partialFilterExpression: { state: 'OPEN' },
+    servedQuery: 'the open cases of one sender, oldest first (decisions of those that are alike)',
+  },
 ];

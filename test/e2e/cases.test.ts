@@ -77,11 +77,14 @@ describe('a held transfer', () => {
     expect(page).toMatch(/^Sender +\S+/m);
 
     const shown = (id: string) => json<{ seen: string; hold: { evidenceHash: string } }>('cases', 'show', id);
-    const decide = (id: string, verdict: string, ...more: string[]) =>
-      corridor('cases', 'decide', id, verdict, '--reason', 'checked', '--by', 'amara', ...more);
+    const codes: Readonly<Record<string, string>> = { '--reject': 'TRUE_MATCH' };
+    const decide = (id: string, verdict: string, ...more: string[]) => {
+      const why = ['--code', codes[verdict] ?? 'OTHER_NAME', '--reason', 'checked'];
+      return corridor('cases', 'decide', id, verdict, ...why, '--by', 'amara', ...more);
+    };
     const onSeen = (id: string, verdict: string) => decide(id, verdict, '--evidence', shown(id).seen);
     expect(decide(first.id, '--approve', '--evidence', 'not what is held').stderr).toContain('EVIDENCE_CHANGED');
-    expect(decide(first.id, '--clear', '--evidence', shown(first.id).seen).stderr).toContain('VERDICT_UNFIT');
+    expect(onSeen(first.id, '--clear').stderr).toContain('VERDICT_UNFIT');
     // Without a terminal nobody has seen it.
     expect(decide(first.id, '--approve').stderr).toContain('OPTION_MISSING');
     expect(shown(first.id).seen).toBe(shown(first.id).hold.evidenceHash);

@@ -124,7 +124,20 @@ describe('held transfers', () => {
     // The case is changed, then approved with the hash of before.
     await change(altered, { held: toAnotherAccount(altered.held) });
     const approve = (id: string, hash: string) =>
-      corridor('cases', 'decide', id, '--approve', '--reason', 'checked', '--evidence', hash, '--by', 'amara');
+      corridor(
+        'cases',
+        'decide',
+        id,
+        '--approve',
+        '--code',
+        'OTHER_NAME',
+        '--reason',
+        'checked',
+        '--evidence',
+        hash,
+        '--by',
+        'amara',
+      );
     expect(approve(altered._id, altered.evidenceHash).stderr).toContain('CASE_ALTERED');
     expect(corridor('cases', 'show', altered._id)).toMatchObject({ status: 1, stdout: '' });
     expect(corridor('cases', 'list').stdout).toMatch(new RegExp(`ALTERED.*${altered._id}`));
@@ -145,7 +158,16 @@ describe('held transfers', () => {
     expect(corridor('cases', 'holds').stdout).toMatch(new RegExp(`${inserted._id}.*NOT SEALED`));
 
     // A person is no lapse of a hold.
-    const asExpiry = ['--reason', 'x', '--evidence', honest.evidenceHash, '--by', 'Hold-Expiry'];
+    const asExpiry = [
+      '--code',
+      'TRUE_MATCH',
+      '--reason',
+      'x',
+      '--evidence',
+      honest.evidenceHash,
+      '--by',
+      'Hold-Expiry',
+    ];
     expect(corridor('cases', 'decide', honest._id, '--reject', ...asExpiry).stderr).toContain('PERSON_INVALID');
 
     await until(() => (logged('CASE_ALTERED') > 0 && logged('DECISION_NOT_SEALED') > 1 ? true : undefined));

@@ -117,6 +117,8 @@ it('copies of every record of finished transfers change nothing', async () => {
     'decide',
     _id,
     '--approve',
+    '--code',
+    'OTHER_NAME',
     '--reason',
     'x',
     '--evidence',

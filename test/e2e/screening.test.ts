@@ -166,7 +166,20 @@ describe('a list version that becomes active', () => {
     const [held] = holds();
     expect(held!.transferId).toBe(listed.account);
     const { seen } = json<{ seen: string }>('cases', 'show', held!.id);
-    succeed('cases', 'decide', held!.id, '--reject', '--reason', 'it is her', '--evidence', seen, '--by', 'amara');
+    succeed(
+      'cases',
+      'decide',
+      held!.id,
+      '--reject',
+      '--code',
+      'TRUE_MATCH',
+      '--reason',
+      'it is her',
+      '--evidence',
+      seen,
+      '--by',
+      'amara',
+    );
     await reaches(listed.account, 'REJECTED by PAYOUT_DISPATCH');
     expect(readFileSync(pipeline.ledgerFile, 'utf8')).not.toContain(listed.account);
   }, 900_000);

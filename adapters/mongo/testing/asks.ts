@@ -140,6 +140,7 @@ export const MONGO_ASKS: Readonly<Record<string, (db: Db) => Promise<unknown>>> 
   'exceptions: indexes': (db) => exceptionStore(db, operators).ensureIndexes(),
   'inbox: hold briefs': (db) => openHolds(db).briefs(1),
   'inbox: holds': (db) => openHolds(db).load(['h']),
+  'inbox: alike': (db) => openHolds(db).between({ stage: 'SCREENING', debtorToken: 'd', creditorToken: 'c' }, 1),
   'inbox: payout briefs': (db) => openPayouts(db).briefs(1),
   'inbox: payouts': (db) => openPayouts(db).load(['t']),
   'inbox: transfers': (db) => knownTransfers(db, 'view').of(['t']),

@@ -7,21 +7,9 @@ import { decideCase } from '../holds/cases.ts';
 import type { HoldCases } from '../holds/ports.ts';
 import { closePayoutCase } from '../payouts/cases.ts';
 import type { PayoutsWithCases } from '../payouts/ports.ts';
+import { justificationOf } from './decision-reasons.ts';
 import { type FoundCase, findCase } from './find.ts';
-import type { CaseKind } from './row.ts';
-
-/**
- * APPROVE, REJECT: what is held goes on, or is declined. CLOSE: a person has dealt with what happened to a payout. CLEAR,
- * CONFIRM: the customer is not the listed entity, or is.
- */
-export type Verdict = 'APPROVE' | 'REJECT' | 'CLOSE' | 'CLEAR' | 'CONFIRM';
-
-/** What may be said to a case of each kind. None is the one that is meant when nothing is said. */
-export const VERDICTS: Readonly<Record<CaseKind, readonly Verdict[]>> = {
-  HOLD: ['APPROVE', 'REJECT'],
-  PAYOUT: ['CLOSE'],
-  CUSTOMER: ['CLEAR', 'CONFIRM'],
-};
+import { fitting, type Verdict } from './verdict.ts';
 
 export interface CaseVerdict {
   readonly caseId: string;
@@ -29,6 +17,8 @@ export interface CaseVerdict {
   /** `seen` of the case as it was shown to the person. */
   readonly seen: string;
   readonly by: string;
+  /** Of `REASONS_OF` the verdict. */
+  readonly code: string;
   readonly reason: string;
   /** ms since 1970 */
   readonly at: number;
@@ -44,7 +34,8 @@ export interface DecidingStores {
 /**
  * Decides an open case once, by compare-and-set.
  * @returns the case as it was found
- * @throws CodedError VERDICT_UNFIT, EVIDENCE_CHANGED, CASE_UNKNOWN, and what the decision of its kind throws
+ * @throws CodedError VERDICT_UNFIT, EVIDENCE_CHANGED, DECISION_REASON_UNFIT, CASE_UNKNOWN, and what the decision of its
+ *   kind throws
  */
 export async function decideInboxCase(
   stores: DecidingStores,
@@ -54,7 +45,8 @@ export async function decideInboxCase(
   const found = await findCase({ ...stores, operators }, asked.caseId);
   const verdict = fitting(found, asked.verdict);
   if (asked.seen !== found.seen) throw changed(found.id);
-  const { by, reason, at } = asked;
+  const { by, at } = asked;
+  const reason = justificationOf(verdict, asked.code, asked.reason);
   if (found.kind === 'HOLD') {
     const hold = { holdId: found.id, evidenceHash: asked.seen, by, reason, at: new Date(at) };
     await decideCase(stores.holds, { ...hold, decision: verdict === 'APPROVE' ? 'APPROVE' : 'REJECT' }, operators);
@@ -66,13 +58,6 @@ export async function decideInboxCase(
     await closePayoutCase(stores.payouts, transferId, { number, by, reason, operators, seen: asked.seen }, at);
   }
   return found;
-}
-
-/** @throws CodedError VERDICT_UNFIT */
-export function fitting({ kind, id }: Pick<FoundCase, 'kind' | 'id'>, verdict: Verdict): Verdict {
-  if (VERDICTS[kind].includes(verdict)) return verdict;
-  const may = VERDICTS[kind].join(' or ').toLowerCase();
-  throw new CodedError('VERDICT_UNFIT', `case ${id} is of the kind ${kind}: say ${may}`);
 }
 
 const changed = (id: string): CodedError =>

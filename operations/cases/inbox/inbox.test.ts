@@ -13,16 +13,19 @@ import { AT, BOOK, findings, payoutRequested, transferHeld, transferHeldByLimits
 import { KEYS } from '../../../test/kit/keys.ts';
 import { memoryCodec } from '../../../test/kit/memory-codec.ts';
 import type { Assignment } from '../assignments/decide.ts';
-import { decideInboxCase, VERDICTS, type Verdict } from './decide.ts';
+import { decideInboxCase } from './decide.ts';
+import { REASONS_OF, reasonIn } from './decision-reasons.ts';
 import { findCase } from './find.ts';
 import { listInbox } from './inbox.ts';
 import type { InboxSources } from './ports.ts';
+import { VERDICTS, type Verdict } from './verdict.ts';
 
 const { operators } = KEYS;
 const HOUR_MS = 3_600_000;
 const NOW = AT + HOUR_MS;
 const codec = memoryCodec();
 const down = new CodedError('MONGO_UNAVAILABLE', 'mongo is unavailable', { faultClass: 'transient-dependency' });
+const WHY_CLOSED = { code: 'RECOVERED', reason: 'checked' } as const;
 const away = async () => Promise.reject(down);
 
 function payoutOf(transferId: string): Payout {
@@ -74,6 +77,12 @@ function world() {
           })),
       load: async (ids) => [...holds.values()].filter(({ _id }) => ids.includes(_id)),
       find: async (id) => holds.get(id),
+      between: async ({ stage, debtorToken, creditorToken }, limit) =>
+        [...holds.values()]
+          .filter((each) => each.state === 'OPEN' && each.stage === stage)
+          .filter(({ held }) => held.instruction.debtorToken === debtorToken)
+          .filter(({ held }) => held.instruction.creditorToken === creditorToken)
+          .slice(0, limit),
     },
     payouts: {
       briefs: async () => [...payouts.payouts.values()].map(({ payoutId, cases }) => ({ payoutId, cases })),
@@ -277,7 +286,11 @@ describe('a case', () => {
     return at.payouts.payouts.get('transfer-c')!.cases[0]!.closedAt === null ? 'open' : 'closed';
   };
   const decide = (caseId: string, verdict: Verdict, seen: string) =>
-    decideInboxCase(at.deciding, { caseId, verdict, seen, by: 'amara', reason: 'checked', at: NOW }, operators);
+    decideInboxCase(
+      at.deciding,
+      { caseId, verdict, seen, by: 'amara', code: REASONS_OF[verdict][0]!, reason: 'checked', at: NOW },
+      operators,
+    );
 
   it.each(DECISIONS)('of the kind %s is decided once: %s', async (kind, verdict, state) => {
     const id = idOf(kind);
@@ -291,6 +304,27 @@ describe('a case', () => {
     const before = stateOf(kind);
     await expect(decide(idOf(kind), verdict, 'something else')).rejects.toMatchObject({ code: 'EVIDENCE_CHANGED' });
     expect(stateOf(kind)).toBe(before);
+  });
+
+  it('keeps why as a code and a text, and takes no code of another verdict', async () => {
+    const { _id: id, evidenceHash: seen } = holdOf('SCREENING');
+    const asked = { caseId: id, verdict: 'APPROVE', seen, by: 'amara', reason: 'born 1985', at: NOW } as const;
+    for (const code of ['TRUE_MATCH', 'RECOVERED', '', 'toString', 'other_name']) {
+      const refused = decideInboxCase(at.deciding, { ...asked, code }, operators);
+      await expect(refused).rejects.toMatchObject({ code: 'DECISION_REASON_UNFIT' });
+    }
+    for (const reason of ['', ' ', 'x'.repeat(2_000)]) {
+      const refused = decideInboxCase(at.deciding, { ...asked, code: 'OTHER_NAME', reason }, operators);
+      await expect(refused).rejects.toMatchObject({ code: 'JUSTIFICATION_INVALID' });
+    }
+    expect(holdOf('SCREENING').state).toBe('OPEN');
+    await decideInboxCase(at.deciding, { ...asked, code: 'OTHER_BIRTH_DATE' }, operators);
+    const { justification } = holdOf('SCREENING').decision!;
+    expect(justification).toBe('OTHER_BIRTH_DATE: born 1985');
+    expect(reasonIn(justification)).toBe('OTHER_BIRTH_DATE');
+    expect(['born 1985', 'NO_SUCH: x', 'toString: x', 'OTHER_BIRTH_DATE'].map(reasonIn)).toEqual(
+      Array(4).fill(undefined),
+    );
   });
 
   it('takes no verdict of another kind', async () => {
@@ -320,7 +354,7 @@ describe('a case', () => {
         },
       },
     };
-    const asked = { caseId: 'transfer-c/1', verdict: 'CLOSE', seen, by: 'amara', reason: 'checked', at: NOW } as const;
+    const asked = { caseId: 'transfer-c/1', verdict: 'CLOSE', seen, by: 'amara', ...WHY_CLOSED, at: NOW } as const;
     await expect(decideInboxCase(racing, asked, operators)).rejects.toMatchObject({ code: 'EVIDENCE_CHANGED' });
   });
 

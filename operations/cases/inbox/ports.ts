@@ -4,6 +4,7 @@ import type { Money } from '../../../domain/money/money.ts';
 import type { KeyRing } from '../../../domain/seals/seal.ts';
 import type { Payout, PayoutCase } from '../../../payouts/payout.ts';
 import type { RequestCodec } from '../../../payouts/ports.ts';
+import type { Stage } from '../../../schemas/types.generated.ts';
 import type { CaseDocument } from '../../../sinks/cases/case.ts';
 import type { Assignments } from '../assignments/ports.ts';
 import type { DecidableCustomerCases } from '../customers/ports.ts';
@@ -27,6 +28,14 @@ export interface OpenHolds {
   briefs(limit: number): Promise<readonly HoldBrief[]>;
   /** The cases with these ids, whole, in any order. */
   load(holdIds: readonly string[]): Promise<readonly CaseDocument[]>;
+  /** Open cases of transfers between the same sender and beneficiary, held by the same stage: whole, the oldest first. */
+  between(parties: SameParties, limit: number): Promise<readonly CaseDocument[]>;
+}
+
+export interface SameParties {
+  readonly stage: Stage;
+  readonly debtorToken: string;
+  readonly creditorToken: string;
 }
 
 /** The cases of a payout; undefined in place of those of a document of another shape. */
