@@ -7,6 +7,7 @@ import { insertFree } from './claims.ts';
 import { MAJORITY } from './client.ts';
 import { guarded } from './fault.ts';
 import { ensureIndexes } from './idempotent-store.ts';
+import { STAMP, unstamped } from './schema-version.ts';
 
 export const ASSIGNMENTS = 'case_assignments';
 const MAX_TRIES = 5;
@@ -62,11 +63,12 @@ const storedOf = ({ caseId, at, until, ...rest }: Assignment): Stored => ({
   ...rest,
   at: new Date(at),
   until: new Date(until),
+  ...STAMP,
 });
 
 /** Never throws: what is of another shape is over. */
 const assignmentOf = ({ _id, at, until, ...rest }: Stored): Assignment => ({
-  ...rest,
+  ...unstamped(rest),
   caseId: _id,
   at: at instanceof Date ? at.getTime() : 0,
   until: until instanceof Date ? until.getTime() : 0,
