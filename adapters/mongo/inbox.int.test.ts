@@ -3,6 +3,7 @@ import { type CommandStartedEvent, type Db, type Document, MongoClient } from 'm
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import { assignCase, releaseCase } from '../../operations/cases/assignments/assign.ts';
 import { ASSIGNMENT_MS } from '../../operations/cases/assignments/decide.ts';
+import { findAlike } from '../../operations/cases/inbox/decide-alike.ts';
 import { listInbox } from '../../operations/cases/inbox/inbox.ts';
 import type { InboxFilter } from '../../operations/cases/inbox/page.ts';
 import type { InboxSources } from '../../operations/cases/inbox/ports.ts';
@@ -139,6 +140,16 @@ it('asks a bounded number of questions, each served by an index, none of them so
     expect(plan, `${find} ${JSON.stringify(filter)}`).toMatch(/IXSCAN|IDHACK/);
     expect(plan, `${find} ${JSON.stringify(filter)}`).not.toMatch(/COLLSCAN|"SORT"/);
   }
+});
+
+it('finds the open holds that say the same of the same parties', async () => {
+  const { rows } = await list({ kind: 'HOLD' });
+  const holds = { ...caseStore(db), ...sources.holds };
+  const { cases } = await findAlike({ holds }, rows[3]!.id);
+  expect(cases.map(({ _id }) => _id).toSorted()).toEqual(rows.map(({ id }) => id).toSorted());
+  expect(cases[0]!._id).toBe(rows[3]!.id);
+  const others = { stage: 'LIMITS', debtorToken: 'd', creditorToken: 'c' } as const;
+  expect(await sources.holds.between(others, 9)).toEqual([]);
 });
 
 it('names what somebody changed or wrote in the database, and lists the rest', async () => {
