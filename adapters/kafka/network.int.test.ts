@@ -8,9 +8,9 @@ import { type LocalStack, startStack } from '../../infra/local/stack.ts';
 import type { Failpoint } from '../../ports/failpoint.ts';
 import type { BatchResult, ConsumerFault, Log, LogRecord } from '../../ports/log.ts';
 import type { LogFailpoint } from '../../ports/log-failpoints.ts';
+import { TcpProxy } from '../../test/kit/tcp-proxy.ts';
 import { createLog } from './log.ts';
 import { caughtUp, compareCopy } from './testing/copiers.ts';
-import { startProxy, type TcpProxy } from './testing/proxy.ts';
 import { numbered, provision, unique } from './testing/topics.ts';
 
 vi.setConfig({ testTimeout: 180_000 });
@@ -21,7 +21,7 @@ let proxy: TcpProxy;
 let direct: Log;
 
 beforeAll(async () => {
-  proxy = await startProxy();
+  proxy = await TcpProxy.listen();
   const stateDir = mkdtempSync(join(tmpdir(), 'corridor-kafka-network-'));
   const advertisedPorts = [proxy.port];
   stack = await startStack({
@@ -105,7 +105,8 @@ test('the answer to a commit is lost', async () => {
   let losing = Promise.resolve();
   const { comparison, faults } = await copyThrough(
     (name) => {
-      if (name === 'eos.commit-sent' && [5, 10, 15].includes(++commits)) losing = proxy.loseAnswers(200);
+      if (name === 'eos.commit-sent' && [5, 10, 15].includes(++commits))
+        losing = proxy.misbehaveFor(200, { how: 'half-open', hole: 'to-client' });
     },
     () => losing,
     4_000,
@@ -134,9 +135,9 @@ test('nothing passes for longer than a session, without any connection being clo
     () => {},
     async () => {
       await sleep(500);
-      await proxy.blackHole(5_000);
+      await proxy.misbehaveFor(5_000, { how: 'half-open' });
       await sleep(500);
-      await proxy.blackHole(2_000);
+      await proxy.misbehaveFor(2_000, { how: 'half-open' });
     },
     4_000,
   );

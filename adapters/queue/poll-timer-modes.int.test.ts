@@ -3,7 +3,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { REDIS_LOCKS, REDIS_MODES, set, until, untilCopied } from '../../test/kit/redis-modes.ts';
 import { type OwnRedis, ownRedis, redisPrograms } from '../../test/kit/redis-server.ts';
-import { startProxy } from '../kafka/testing/proxy.ts';
+import { TcpProxy } from '../../test/kit/tcp-proxy.ts';
 import { bullPollTimer } from './poll-timer.ts';
 
 const opened: { stop(): Promise<void> }[] = [];
@@ -123,7 +123,7 @@ describe.each(await redisPrograms())('the timer on Redis $version', ({ file }) =
   it.each(['killed', 'demoted'] as const)('a primary is %s and its replica promoted: nothing is lost', async (how) => {
     const primary = await serverWith(file);
     const replica = await serverWith(file);
-    const name = await startProxy();
+    const name = await TcpProxy.listen();
     opened.push({ stop: async () => name.close() });
     name.forwardTo(`127.0.0.1:${primary.port}`);
     await replica.admin.replicaof('127.0.0.1', String(primary.port));

@@ -2,7 +2,7 @@
 // that is away.
 import { Redis } from 'ioredis';
 import { afterEach, describe, expect, inject, it, vi } from 'vitest';
-import { TcpProxy } from '../../test/chaos/tcp-proxy.ts';
+import { TcpProxy } from '../../test/kit/tcp-proxy.ts';
 import type { WatchOptions } from '../client-watch.ts';
 import { bullPollTimer } from '../queue/poll-timer.ts';
 import { watchRedis } from './client-watch.ts';

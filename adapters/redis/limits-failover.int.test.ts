@@ -3,7 +3,7 @@
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { until, untilCopied } from '../../test/kit/redis-modes.ts';
 import { type OwnRedis, ownRedis, redisPrograms } from '../../test/kit/redis-server.ts';
-import { startProxy } from '../kafka/testing/proxy.ts';
+import { TcpProxy } from '../../test/kit/tcp-proxy.ts';
 import { countersOf, EARLY, stageOn, transferIds, untroubledCounters } from './testing/limits-stage.ts';
 
 let untroubled: readonly string[];
@@ -28,7 +28,7 @@ describe.each(await redisPrograms())('on Redis $version', ({ file }) => {
   ] as const)('the primary is %s and a replica %s is promoted', async (how, copy) => {
     const primary = await serverWith(file);
     const replica = await serverWith(file);
-    const name = await startProxy();
+    const name = await TcpProxy.listen();
     opened.push({ stop: async () => name.close() });
     name.forwardTo(`127.0.0.1:${primary.port}`);
     const follow = () => replica.admin.replicaof('127.0.0.1', String(primary.port));

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { pushSchemas } from '../../adapters/registry/push.ts';
-import { type Child, startChild } from '../../cli/dev/children.ts';
+import { type Child, startChild } from '../../infra/local/children.ts';
 import { type LocalStack, stackEnvironment, startStack } from '../../infra/local/stack.ts';
 import { loadConfig } from '../../runtime/config/config.ts';
 import { applyTopics } from '../../runtime/provision.ts';

@@ -11,8 +11,8 @@ import { Connections, registryOptions } from '../../services/connections.ts';
 import { activateSampleList } from '../../services/screening.ts';
 import type { FaultPlanInput } from '../../simulator/injected-faults.ts';
 import { type SimulatorProcess, spawnSimulator } from '../../simulator/process.ts';
+import { TcpProxy } from '../kit/tcp-proxy.ts';
 import type { NetworkTarget } from './targets.ts';
-import { TcpProxy } from './tcp-proxy.ts';
 
 const MAIN = path.resolve(import.meta.dirname, '../../cli/main.ts');
 

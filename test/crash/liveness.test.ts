@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterEach, expect, inject, it } from 'vitest';
-import type { Child } from '../../cli/dev/children.ts';
+import type { Child } from '../../infra/local/children.ts';
 import { TestPipeline } from '../kit/pipeline.ts';
 
 /** A handler that waits longer than any test. */
@@ -43,7 +43,7 @@ it('a handler that never returns: not ready, still answering, then exit 75; the 
   expect(new Set(stalled.map(({ host }) => host))).toEqual(new Set(['limits']));
   expect(await statusOf(`${health}/health/live`)).toBe(200);
   expect(await child.exited).toEqual({ code: 75, signal: null });
-  expect(readFileSync(child.logFile, 'utf8')).toContain('NO_PROGRESS');
+  expect(readFileSync(child.logFile!, 'utf8')).toContain('NO_PROGRESS');
   // Nothing of what it had in hand is lost, or done twice.
   await pipeline.start();
   await pipeline.settled();
@@ -55,7 +55,7 @@ it('an event loop that stands still: killed by the thread that watches it; the n
   await pipeline.feed(20, 6);
   // What a shell reports as 137.
   expect(await child.exited).toEqual({ code: null, signal: 'SIGKILL' });
-  expect(readFileSync(child.logFile, 'utf8')).toContain('"code":"EVENT_LOOP_WEDGED"');
+  expect(readFileSync(child.logFile!, 'utf8')).toContain('"code":"EVENT_LOOP_WEDGED"');
   await pipeline.start();
   await pipeline.settled();
 });

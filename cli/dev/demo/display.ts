@@ -1,8 +1,8 @@
 // The live table of a run: what each stage took in and put out, and what is still waiting.
 
+import type { Child } from '../../../infra/local/children.ts';
 import type { StoppedPart } from '../../../runtime/hosts/host.ts';
 import type { Books } from '../../../samples/books.ts';
-import type { Child } from '../children.ts';
 import type { Watch } from './watch.ts';
 
 /** A token of the local issuer, as a person gets one beside a running demo. */

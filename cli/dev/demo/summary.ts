@@ -1,12 +1,12 @@
 // What a run came to, for people and for programs.
 import { databaseName } from '../../../adapters/mongo/client.ts';
+import type { Child } from '../../../infra/local/children.ts';
 import type { LocalStack } from '../../../infra/local/stack.ts';
 import { withoutCredentials } from '../../../ports/hide.ts';
 import type { Config } from '../../../runtime/config/config.ts';
 import type { Books, Mismatch } from '../../../samples/books.ts';
 import type { End } from '../../../samples/fed-record.ts';
 import { printRows } from '../../output.ts';
-import type { Child } from '../children.ts';
 import { TOKEN_COMMAND } from './display.ts';
 import type { Outcome } from './follow.ts';
 import type { DemoOptions } from './options.ts';

@@ -1,5 +1,6 @@
 // A TCP proxy that can be told to misbehave: slow, cut, or holding what it was given without a word.
 import { createServer, type Server, Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 export interface Misbehaviour {
   /**
@@ -76,8 +77,20 @@ export class TcpProxy {
     for (const link of this.#links) if (past.hits?.(link.number) ?? true) reset(link);
   }
 
-  async close(): Promise<void> {
+  /** Misbehaves for `ms`, then behaves again. */
+  async misbehaveFor(ms: number, misbehaviour: Misbehaviour): Promise<void> {
+    this.misbehave(misbehaviour);
+    await sleep(ms);
+    this.behave();
+  }
+
+  /** Resets every connection that there is; new ones pass. */
+  cut(): void {
     for (const link of this.#links) reset(link);
+  }
+
+  async close(): Promise<void> {
+    this.cut();
     await new Promise<void>((resolve) => this.#server.close(() => resolve()));
   }
 
