@@ -89,6 +89,13 @@ module.exports = {
       to: { path: TRANSPORT },
     },
     {
+      name: 'helpers-of-tests-stay-with-tests',
+      severity: 'error',
+      comment: 'Only tests import what is in a testing/ folder.',
+      from: { pathNot: [TESTS, folders(FREE)] },
+      to: { path: '/testing/', pathNot: '^node_modules' },
+    },
+    {
       name: 'no-cycles',
       severity: 'error',
       from: {},

@@ -1,10 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { dependencyDown } from '../ports/fault.ts';
-import { DEFAULT_EXECUTOR_CONFIG, type PayoutExecutorConfig } from './config.ts';
-import { createPayoutExecutor, type PayoutExecutor, type PayoutExecutorDependencies } from './executor.ts';
-import { DEFAULT_PAYOUT_POLICY } from './policy.ts';
-import type { PayoutEvent } from './ports.ts';
 import {
   forgetfulTimer,
   ManualClock,
@@ -12,8 +8,12 @@ import {
   MemoryProvider,
   MemoryStore,
   memoryCodec,
-} from './testing/memory.ts';
-import { payoutRequestedFor, received } from './testing/requested.ts';
+} from '../test/kit/payouts/memory.ts';
+import { payoutRequestedFor, received } from '../test/kit/payouts/requested.ts';
+import { DEFAULT_EXECUTOR_CONFIG, type PayoutExecutorConfig } from './config.ts';
+import { createPayoutExecutor, type PayoutExecutor, type PayoutExecutorDependencies } from './executor.ts';
+import { DEFAULT_PAYOUT_POLICY } from './policy.ts';
+import type { PayoutEvent } from './ports.ts';
 
 const CONFIG: PayoutExecutorConfig = {
   ...DEFAULT_EXECUTOR_CONFIG,

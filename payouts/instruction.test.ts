@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { payoutRequestedFor } from '../test/kit/payouts/requested.ts';
 import { afterSubmit, beginAttempt, openPayout } from './decide.ts';
 import { instructionOf, misfitOf, openParties, railOf } from './instruction.ts';
 import { commandIdOf, payoutUpdated, unpublished } from './payout-updated.ts';
 import { DEFAULT_PAYOUT_POLICY } from './policy.ts';
-import { payoutRequestedFor } from './testing/requested.ts';
 
 const NOW = 1_800_000_000_000;
 const requested = payoutRequestedFor({ transferId: 'transfer-1', now: NOW, expiresAt: NOW + 60_000, homePartition: 3 });

@@ -3,11 +3,6 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { times } from '../test/kit/times.ts';
-import { DEFAULT_EXECUTOR_CONFIG, type PayoutExecutorConfig } from './config.ts';
-import { createPayoutExecutor } from './executor.ts';
-import { DEFAULT_PAYOUT_POLICY } from './policy.ts';
-import type { PayoutEvent } from './ports.ts';
 import {
   forgetfulTimer,
   ManualClock,
@@ -15,8 +10,13 @@ import {
   MemoryProvider,
   MemoryStore,
   memoryCodec,
-} from './testing/memory.ts';
-import { payoutRequestedFor, received } from './testing/requested.ts';
+} from '../test/kit/payouts/memory.ts';
+import { payoutRequestedFor, received } from '../test/kit/payouts/requested.ts';
+import { times } from '../test/kit/times.ts';
+import { DEFAULT_EXECUTOR_CONFIG, type PayoutExecutorConfig } from './config.ts';
+import { createPayoutExecutor } from './executor.ts';
+import { DEFAULT_PAYOUT_POLICY } from './policy.ts';
+import type { PayoutEvent } from './ports.ts';
 
 const CONFIG: PayoutExecutorConfig = {
   ...DEFAULT_EXECUTOR_CONFIG,

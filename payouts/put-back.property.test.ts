@@ -3,12 +3,6 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { times } from '../test/kit/times.ts';
-import { DEFAULT_EXECUTOR_CONFIG, type PayoutExecutorConfig } from './config.ts';
-import { createPayoutExecutor, type PayoutExecutor } from './executor.ts';
-import { flawOf } from './invariants.ts';
-import type { Payout, SubmitResult } from './payout.ts';
-import { DEFAULT_PAYOUT_POLICY } from './policy.ts';
 import {
   forgetfulTimer,
   ManualClock,
@@ -16,9 +10,15 @@ import {
   MemoryProvider,
   MemoryStore,
   memoryCodec,
-} from './testing/memory.ts';
+} from '../test/kit/payouts/memory.ts';
+import { payoutRequestedFor, received } from '../test/kit/payouts/requested.ts';
+import { times } from '../test/kit/times.ts';
+import { DEFAULT_EXECUTOR_CONFIG, type PayoutExecutorConfig } from './config.ts';
+import { createPayoutExecutor, type PayoutExecutor } from './executor.ts';
+import { flawOf } from './invariants.ts';
+import type { Payout, SubmitResult } from './payout.ts';
+import { DEFAULT_PAYOUT_POLICY } from './policy.ts';
 import { MemoryClaimLog } from './testing/memory-claims.ts';
-import { payoutRequestedFor, received } from './testing/requested.ts';
 
 const CONFIG: PayoutExecutorConfig = {
   ...DEFAULT_EXECUTOR_CONFIG,

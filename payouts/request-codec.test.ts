@@ -1,7 +1,7 @@
 import { expect, it, vi } from 'vitest';
 import { memoryCodec } from '../test/kit/memory-codec.ts';
+import { payoutRequestedFor } from '../test/kit/payouts/requested.ts';
 import { requestCodec } from './request-codec.ts';
-import { payoutRequestedFor } from './testing/requested.ts';
 
 const NOW = 1_700_000_000_000;
 const requested = (transferId: string) => payoutRequestedFor({ transferId, now: NOW, expiresAt: NOW + 60_000 });

@@ -12,11 +12,6 @@ import {
   nextVersion,
   screenerOver,
 } from '../test/kit/memory-screening.ts';
-import { DEFAULT_EXECUTOR_CONFIG } from './config.ts';
-import { createPayoutExecutor, type PayoutExecutorDependencies } from './executor.ts';
-import { DEFAULT_PAYOUT_POLICY } from './policy.ts';
-import type { PayoutStore } from './ports.ts';
-import { createScreeningGate } from './screening-gate.ts';
 import {
   forgetfulTimer,
   ManualClock,
@@ -24,8 +19,13 @@ import {
   MemoryProvider,
   MemoryStore,
   memoryCodec,
-} from './testing/memory.ts';
-import { payoutRequestedFor, received } from './testing/requested.ts';
+} from '../test/kit/payouts/memory.ts';
+import { payoutRequestedFor, received } from '../test/kit/payouts/requested.ts';
+import { DEFAULT_EXECUTOR_CONFIG } from './config.ts';
+import { createPayoutExecutor, type PayoutExecutorDependencies } from './executor.ts';
+import { DEFAULT_PAYOUT_POLICY } from './policy.ts';
+import type { PayoutStore } from './ports.ts';
+import { createScreeningGate } from './screening-gate.ts';
 
 const PRICE_MS = 600_000;
 const hit = listedPerson('7001', 'Test Creditor');

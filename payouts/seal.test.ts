@@ -8,12 +8,12 @@ import { dispatchedOf } from '../processors/settlement/dispatched.ts';
 import { dispatchedRequests } from '../services/dispatched-requests.ts';
 import { KEYS } from '../test/kit/keys.ts';
 import { memoryCodec } from '../test/kit/memory-codec.ts';
+import { asDispatched, payoutRequestedFor, received } from '../test/kit/payouts/requested.ts';
 import { openCase } from './changes.ts';
 import { expire, openPayout } from './decide.ts';
 import type { Payout } from './payout.ts';
 import { payoutUpdated } from './payout-updated.ts';
 import { isAskedFor, isSealedPayout, isTrulyClosed, sealPayout } from './seal.ts';
-import { asDispatched, payoutRequestedFor, received } from './testing/requested.ts';
 
 const stages = keyRing('test:a-key-of-stages-for-this-test-00000');
 const executor = keyRing('test:a-key-of-the-executor-for-this-test');

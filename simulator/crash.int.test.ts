@@ -5,7 +5,7 @@ import { Book } from './book.ts';
 import { readLedger, summarise } from './ledger.ts';
 import { evolve, type Payout } from './payout.ts';
 import { spawnSimulator } from './process.ts';
-import { submitBody, temporaryLedger } from './test-support.ts';
+import { submitBody, temporaryLedger } from './testing/test-support.ts';
 
 const SUBMITS = 2_000;
 /** Kill -9 when so many have been answered. */

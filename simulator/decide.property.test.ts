@@ -6,7 +6,7 @@ import type { Command, Terms } from './decide.ts';
 import { nextDueAt, stateOf } from './payout.ts';
 import type { RecordBody } from './records.ts';
 import { allScenarios, scenarioOf } from './scenarios.ts';
-import { instruction, replay, run, type Step } from './test-support.ts';
+import { instruction, replay, run, type Step } from './testing/test-support.ts';
 
 const scenario = fc.constantFrom(scenarioOf('1'), ...allScenarios().values());
 const fault = { id: 'fault-1', rule: 'r', kind: 'late' };

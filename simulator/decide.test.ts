@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Command } from './decide.ts';
 import { nextDueAt } from './payout.ts';
-import { instruction, replay, run, terms } from './test-support.ts';
+import { instruction, replay, run, terms } from './testing/test-support.ts';
 
 const submit = (change = {}): Command => ({ type: 'submit', instruction: instruction(change) });
 const query: Command = { type: 'query' };

@@ -3,7 +3,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { LedgerError, readLedgerLines, readWholeLedger, summarise } from './ledger.ts';
 import { LedgerWriter, PositionTracker } from './ledger-writer.ts';
 import type { LedgerRecord, RecordBody } from './records.ts';
-import { temporaryLedger } from './test-support.ts';
+import { temporaryLedger } from './testing/test-support.ts';
 
 const amount = { minor: '700', currency: 'INR' };
 const fault = { id: 'fault-1', rule: 'r', kind: 'timeout-after' };

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { errorBody, payoutView } from './api.ts';
 import { readWholeLedger, summarise } from './ledger.ts';
 import { type Simulator, type SimulatorOptions, startSimulator } from './server.ts';
-import { cancel, query, queryUntil, request, submit, submitBody, temporaryLedger } from './test-support.ts';
+import { cancel, query, queryUntil, request, submit, submitBody, temporaryLedger } from './testing/test-support.ts';
 
 type Options = Omit<SimulatorOptions, 'ledgerFile'>;
 

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { expect, it } from 'vitest';
 import { webhookEvent } from './api.ts';
 import { startSimulator } from './server.ts';
-import { submit, submitBody, temporaryLedger } from './test-support.ts';
+import { submit, submitBody, temporaryLedger } from './testing/test-support.ts';
 import { sign } from './webhooks.ts';
 
 it('tells of each change with a signature, twice where asked, and again after a failure', async () => {

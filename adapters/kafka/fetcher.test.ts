@@ -1,12 +1,12 @@
 // What an answer holds of one partition is taken whatever is wrong with another one.
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { batchBy } from '../../test/kit/kafka/batches.ts';
 import type { Connections } from './client.ts';
 import { Fetcher } from './fetcher.ts';
 import { decodeBatches } from './kafkajs/fetch-response.ts';
 import { createErrorFromCode, type FetchedPartition } from './kafkajs/internals.ts';
 import { KafkaReader } from './reader.ts';
 import { Source } from './source.ts';
-import { batchBy } from './testing/batches.ts';
 
 const TOPIC = 't';
 const PARTITIONS = 3;

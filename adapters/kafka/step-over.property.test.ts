@@ -2,12 +2,12 @@
 // then batch by batch. Whatever the damage, reading goes on, and what is not damaged is read once, in order.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { batchBy } from '../../test/kit/kafka/batches.ts';
 import { times } from '../../test/kit/times.ts';
 import { decodeBatches } from './kafkajs/fetch-response.ts';
 import type { FetchedPartition } from './kafkajs/internals.ts';
 import { Source } from './source.ts';
 import { stepOver } from './step-over.ts';
-import { batchBy } from './testing/batches.ts';
 
 const PER_BATCH = 3;
 const MIN_BATCH_SIZE = 14;

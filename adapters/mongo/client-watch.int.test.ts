@@ -1,9 +1,9 @@
 // A driver that is broken for ever while the server answers is told; one whose server is away, or slow, never is.
 import { afterEach, describe, expect, inject, it } from 'vitest';
+import { breakPools, forgetServers } from '../../test/kit/mongo/broken-driver.ts';
 import { MongoProxy } from '../../test/kit/mongo-proxy.ts';
 import { TcpProxy } from '../../test/kit/tcp-proxy.ts';
 import { connectMongo, type MongoConnection, type MongoOptions } from './client.ts';
-import { breakPools, forgetServers } from './testing/broken-driver.ts';
 
 const { mongoUri } = inject('stack');
 const QUICK = { everyMs: 50, answerMs: 1_000, looks: 3 };

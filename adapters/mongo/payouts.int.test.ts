@@ -11,10 +11,10 @@ import { afterQuery, afterSubmit, beginAttempt, expire, openPayout, supersede } 
 import type { Observation, Payout } from '../../payouts/payout.ts';
 import { commandIdOf } from '../../payouts/payout-updated.ts';
 import { DEFAULT_PAYOUT_POLICY as POLICY } from '../../payouts/policy.ts';
-import { payoutRequestedFor } from '../../payouts/testing/requested.ts';
 import { payoutRelay } from '../../runtime/outbox/payout-relay.ts';
 import { memoryCodec } from '../../test/kit/memory-codec.ts';
 import { behind, primaryAddress } from '../../test/kit/mongo-uri.ts';
+import { payoutRequestedFor } from '../../test/kit/payouts/requested.ts';
 import { testRings } from '../../test/kit/rings.ts';
 import { payoutOutbox } from './payout-outbox.ts';
 import { type MongoPayoutStore, mongoPayoutStore, PAYOUTS } from './payouts.ts';

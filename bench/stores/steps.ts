@@ -11,7 +11,6 @@ import { DEFAULT_EXECUTOR_CONFIG } from '../../payouts/config.ts';
 import { createPayoutExecutor } from '../../payouts/executor.ts';
 import type { ProviderClient } from '../../payouts/ports.ts';
 import { requestCodec } from '../../payouts/request-codec.ts';
-import { payoutRequestedFor, received } from '../../payouts/testing/requested.ts';
 import { Batcher } from '../../ports/batcher.ts';
 import { systemClock } from '../../ports/clock.ts';
 import type { Received } from '../../processors/contract.ts';
@@ -22,6 +21,7 @@ import { contentOf, type EventDocument, indexes as eventIndexes } from '../../si
 import { transferViewSink } from '../../sinks/transfer-view/sink.ts';
 import { type TransferDocument, indexes as viewIndexes } from '../../sinks/transfer-view/to-write.ts';
 import { memoryCodec } from '../../test/kit/memory-codec.ts';
+import { payoutRequestedFor, received } from '../../test/kit/payouts/requested.ts';
 import { testRings } from '../../test/kit/rings.ts';
 import type { Step } from './paced-records.ts';
 

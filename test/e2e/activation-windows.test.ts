@@ -14,8 +14,6 @@ import { createPayoutExecutor, type PayoutExecutorDependencies } from '../../pay
 import { DEFAULT_PAYOUT_POLICY } from '../../payouts/policy.ts';
 import { requestCodec } from '../../payouts/request-codec.ts';
 import { createScreeningGate } from '../../payouts/screening-gate.ts';
-import { forgetfulTimer, MemoryOutbox, MemoryProvider } from '../../payouts/testing/memory.ts';
-import { received as requestedRecord } from '../../payouts/testing/requested.ts';
 import { systemClock } from '../../ports/clock.ts';
 import { createPayoutDispatch } from '../../processors/payout-dispatch/processor.ts';
 import { createScreening } from '../../processors/screening/processor.ts';
@@ -52,6 +50,8 @@ import {
 } from '../kit/builders.ts';
 import { KEYS } from '../kit/keys.ts';
 import { listedPerson, nextVersion } from '../kit/memory-screening.ts';
+import { forgetfulTimer, MemoryOutbox, MemoryProvider } from '../kit/payouts/memory.ts';
+import { received as requestedRecord } from '../kit/payouts/requested.ts';
 import { TestPipeline } from '../kit/pipeline.ts';
 
 const DAY_MS = 86_400_000;

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { localIssuer } from '../../adapters/auth/local-issuer.ts';
-import { type Child, startChild } from '../../cli/dev/children.ts';
+import { type Child, startChild } from '../../infra/local/children.ts';
 import type { Role } from '../../operations/access/table.ts';
 import { pause } from '../../ports/pause.ts';
 import { TestPipeline } from '../kit/pipeline.ts';

@@ -13,12 +13,12 @@ import { createPayoutExecutor, type PayoutExecutor } from '../../payouts/executo
 import { DEFAULT_PAYOUT_POLICY } from '../../payouts/policy.ts';
 import type { AttemptClaims, GateVerdict } from '../../payouts/ports.ts';
 import { requestCodec } from '../../payouts/request-codec.ts';
-import { forgetfulTimer, MemoryOutbox } from '../../payouts/testing/memory.ts';
-import { asDispatched, payoutRequestedFor, received } from '../../payouts/testing/requested.ts';
 import { systemClock } from '../../ports/clock.ts';
 import { type LogAttemptClaims, logAttemptClaims } from '../../runtime/attempt-claims.ts';
 import { readLedger } from '../../simulator/ledger.ts';
 import { type SimulatorProcess, spawnSimulator } from '../../simulator/process.ts';
+import { forgetfulTimer, MemoryOutbox } from '../kit/payouts/memory.ts';
+import { asDispatched, payoutRequestedFor, received } from '../kit/payouts/requested.ts';
 import { TestPipeline } from '../kit/pipeline.ts';
 
 const PATIENT = { timeout: 60_000, interval: 50 };

@@ -2,12 +2,12 @@
 // read as if nothing stood beside them. Each case follows from its seed alone.
 import { cancelResult, queryResult, submitResult } from '../../adapters/http/provider-answers.ts';
 import { decodeBatches, type FetchedRecord } from '../../adapters/kafka/kafkajs/fetch-response.ts';
-import { batchBy, batchOf, type Codec, PACK, recordsOf, sealed } from '../../adapters/kafka/testing/batches.ts';
 import { linesOf } from '../../cli/ndjson.ts';
 import { type Random, seeded } from '../../samples/random.ts';
 import { avroType, recordType } from '../../schemas/avro-types.ts';
 import { selfContained } from '../../schemas/load.ts';
 import { fxRate, transferRequested, transferReserved } from '../kit/builders.ts';
+import { batchBy, batchOf, type Codec, PACK, recordsOf, sealed } from '../kit/kafka/batches.ts';
 import { headers, notes } from './headers.ts';
 import { lists } from './lists.ts';
 import { must } from './must.ts';

@@ -31,7 +31,6 @@ import { DEFAULT_EXECUTOR_CONFIG } from '../../payouts/config.ts';
 import { createPayoutExecutor } from '../../payouts/executor.ts';
 import { DEFAULT_PAYOUT_POLICY } from '../../payouts/policy.ts';
 import { requestCodec } from '../../payouts/request-codec.ts';
-import { forgetfulTimer, MemoryProvider } from '../../payouts/testing/memory.ts';
 import { systemClock } from '../../ports/clock.ts';
 import type { Codec } from '../../ports/codec.ts';
 import type { Received } from '../../processors/contract.ts';
@@ -53,6 +52,7 @@ import type { TransferDocument } from '../../sinks/transfer-view/to-write.ts';
 import { contracts, type TopicName, type TopicValues } from '../../topics/catalogue.ts';
 import type { VerifySources } from '../../verify/ports.ts';
 import { verify } from '../../verify/verify.ts';
+import { forgetfulTimer, MemoryProvider } from '../kit/payouts/memory.ts';
 import { FILES } from './form.ts';
 import { aboutOf, lastRelease, loadMongo, loadRedis, RecordedLog, recordedRegistry } from './load.ts';
 

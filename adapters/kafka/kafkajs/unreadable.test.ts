@@ -8,7 +8,7 @@ import { createGzip, createZstdCompress, zstdCompressSync } from 'node:zlib';
 import { compressFrameSync } from 'lz4-napi';
 import { compressSync } from 'snappy';
 import { describe, expect, it } from 'vitest';
-import { batchBy, batchOf, type Codec, PACK, recordsOf, sealed } from '../testing/batches.ts';
+import { batchBy, batchOf, type Codec, PACK, recordsOf, sealed } from '../../../test/kit/kafka/batches.ts';
 import type { BatchRead } from '../testing/read-batch.ts';
 import { decodeBatches } from './fetch-response.ts';
 

@@ -4,7 +4,7 @@ import { beginAttempt, giveUp, nextStep, openPayout, supersede } from '../../../
 import { flawOf } from '../../../payouts/invariants.ts';
 import type { Payout, PayoutCase, PayoutPhase } from '../../../payouts/payout.ts';
 import { DEFAULT_PAYOUT_POLICY as POLICY } from '../../../payouts/policy.ts';
-import { MemoryStore } from '../../../payouts/testing/memory.ts';
+import { MemoryStore } from '../../../test/kit/payouts/memory.ts';
 import { closePayoutCase } from './cases.ts';
 import { closeCase } from './decide.ts';
 

@@ -3,9 +3,9 @@
 //
 // What must come of it: they come to their ends like all others. How the judge knows: by the books, which know no codec.
 import { createHash } from 'node:crypto';
-import { batchBy, type Codec } from '../../../adapters/kafka/testing/batches.ts';
-import { produceRaw } from '../../../adapters/kafka/testing/raw-produce.ts';
 import { homePartition } from '../../../topics/home-partition.ts';
+import { batchBy, type Codec } from '../../kit/kafka/batches.ts';
+import { produceRaw } from '../../kit/kafka/raw-produce.ts';
 import type { ChaosRecord } from '../feed.ts';
 
 const CODECS: readonly Codec[] = ['gzip', 'snappy', 'lz4', 'zstd'];

@@ -13,11 +13,11 @@ import { createPayoutExecutor } from '../../../payouts/executor.ts';
 import type { PayoutPolicy } from '../../../payouts/policy.ts';
 import type { PayoutEvent } from '../../../payouts/ports.ts';
 import { requestCodec } from '../../../payouts/request-codec.ts';
-import { asDispatched, payoutRequestedFor, received } from '../../../payouts/testing/requested.ts';
 import { systemClock } from '../../../ports/clock.ts';
 import { failpoint } from '../../../runtime/failpoints.ts';
 import { payoutRelay } from '../../../runtime/outbox/payout-relay.ts';
 import { memoryCodec } from '../../kit/memory-codec.ts';
+import { asDispatched, payoutRequestedFor, received } from '../../kit/payouts/requested.ts';
 import { testRings } from '../../kit/rings.ts';
 
 export interface WorkerSettings {

@@ -1,9 +1,17 @@
 // The executor's surroundings in memory, for tests: a store that guards as MongoDB does, a clock that is moved by hand, and
 // a provider that keeps the contract but for duplicate protection, which it does not have.
-import { dependencyDown } from '../../ports/fault.ts';
-import type { PayoutRequested } from '../../schemas/types.generated.ts';
-import type { CancelResult, Observation, Payout, PayoutInstruction, QueryResult, SubmitResult } from '../payout.ts';
-import type { OutcomeOutbox, PayoutStore, PollTimer, ProviderClient, RequestCodec } from '../ports.ts';
+
+import type {
+  CancelResult,
+  Observation,
+  Payout,
+  PayoutInstruction,
+  QueryResult,
+  SubmitResult,
+} from '../../../payouts/payout.ts';
+import type { OutcomeOutbox, PayoutStore, PollTimer, ProviderClient, RequestCodec } from '../../../payouts/ports.ts';
+import { dependencyDown } from '../../../ports/fault.ts';
+import type { PayoutRequested } from '../../../schemas/types.generated.ts';
 
 export class MemoryStore implements PayoutStore {
   readonly payouts = new Map<string, Payout>();

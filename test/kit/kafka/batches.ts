@@ -2,8 +2,8 @@
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { compressFrameSync } from 'lz4-napi';
 import { compressSync } from 'snappy';
-import { crc32c } from '../kafkajs/crc32c.ts';
-import { varintSize, writeVarint } from '../kafkajs/varint.ts';
+import { crc32c } from '../../../adapters/kafka/kafkajs/crc32c.ts';
+import { varintSize, writeVarint } from '../../../adapters/kafka/kafkajs/varint.ts';
 
 export type Codec = 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd';
 const ATTRIBUTE: Readonly<Record<Codec, number>> = { none: 0, gzip: 1, snappy: 2, lz4: 3, zstd: 4 };

@@ -2,9 +2,9 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { type Answer, type Command, decide, type Instruction, type Terms } from './decide.ts';
-import { evolve, type Payout } from './payout.ts';
-import type { RecordBody } from './records.ts';
+import { type Answer, type Command, decide, type Instruction, type Terms } from '../decide.ts';
+import { evolve, type Payout } from '../payout.ts';
+import type { RecordBody } from '../records.ts';
 
 export const KEY = 'T1:1';
 

@@ -1,7 +1,7 @@
 // Hands a broker a record batch as it is, byte for byte, whoever made it.
-import { Connections, connectCluster, discardCluster, findLeader } from '../client.ts';
-import { Encoder, type WireRequest } from '../kafkajs/internals.ts';
-import { settingsOf } from '../options.ts';
+import { Connections, connectCluster, discardCluster, findLeader } from '../../../adapters/kafka/client.ts';
+import { Encoder, type WireRequest } from '../../../adapters/kafka/kafkajs/internals.ts';
+import { settingsOf } from '../../../adapters/kafka/options.ts';
 
 interface RawConnection {
   send(call: {

@@ -1,9 +1,9 @@
 // The batches of a partition as a broker gives them, byte for byte.
-import { Connections, connectCluster, discardCluster, findLeader } from '../client.ts';
-import { type FetchResponse, READ_COMMITTED, type WireCall } from '../kafkajs/internals.ts';
-import { requestDefinition } from '../kafkajs/requests.ts';
-import { Cursor } from '../kafkajs/varint.ts';
-import { settingsOf } from '../options.ts';
+import { Connections, connectCluster, discardCluster, findLeader } from '../../../adapters/kafka/client.ts';
+import { type FetchResponse, READ_COMMITTED, type WireCall } from '../../../adapters/kafka/kafkajs/internals.ts';
+import { requestDefinition } from '../../../adapters/kafka/kafkajs/requests.ts';
+import { Cursor } from '../../../adapters/kafka/kafkajs/varint.ts';
+import { settingsOf } from '../../../adapters/kafka/options.ts';
 
 const VERSION = 11;
 const BATCH_PREFIX = 12;

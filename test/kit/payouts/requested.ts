@@ -1,10 +1,10 @@
 // A payout.requested event for tests.
 
-import { sealRecord } from '../../domain/seals/record-seal.ts';
-import type { KeyRing } from '../../domain/seals/seal.ts';
-import { eventIdOf } from '../../domain/transfers/event-id.ts';
-import type { Received } from '../../processors/contract.ts';
-import type { PayoutRequested } from '../../schemas/types.generated.ts';
+import { sealRecord } from '../../../domain/seals/record-seal.ts';
+import type { KeyRing } from '../../../domain/seals/seal.ts';
+import { eventIdOf } from '../../../domain/transfers/event-id.ts';
+import type { Received } from '../../../processors/contract.ts';
+import type { PayoutRequested } from '../../../schemas/types.generated.ts';
 
 export interface RequestedOptions {
   readonly transferId: string;
