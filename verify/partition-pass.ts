@@ -1,12 +1,15 @@
 // Reads the log in passes: first the inputs, then each chain partition, and hands what it reads to the checks.
 
+import type { ErrorCode } from '../ports/error-codes.ts';
 import type { LogRecord, PartitionRange } from '../ports/log.ts';
+import { SEAL_CODES, type SealCode } from '../ports/seals.ts';
 import { homePartition } from '../topics/home-partition.ts';
 import { ofOtherSchemas } from './carry-over.ts';
 import type { Check, Run } from './check.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import { payloadDigest } from './checks/inputs.ts';
 import { schemasDigest } from './digest.ts';
+import type { FindingCode } from './finding-codes.ts';
 import { TransferFold } from './fold.ts';
 import { readAll } from './read.ts';
 import { CHAIN_TOPICS, CLAIM_TOPICS, INPUT_END_TOPICS, INPUT_TOPICS } from './topics.ts';
@@ -174,9 +177,9 @@ export class PartitionPass {
     this.#onProgress(this.#phase, this.#read);
   }
 
-  #unreadable(record: LogRecord, code: string): void {
+  #unreadable(record: LogRecord, code: ErrorCode): void {
     this.#count(record.topic, 1);
-    if (code.startsWith('SEAL_')) {
+    if (isSealCode(code)) {
       this.#say(code, record, 'nothing proves that its issuer wrote it: nobody acts on it');
       return;
     }
@@ -184,9 +187,11 @@ export class PartitionPass {
     this.#say('RECORD_UNREADABLE', record, `the record does not decode: ${why}`);
   }
 
-  #say(code: string, { topic, partition, offset, key }: LogRecord, detail: string): void {
+  #say(code: FindingCode, { topic, partition, offset, key }: LogRecord, detail: string): void {
     const position = positionOf(topic, partition, offset);
     const transferId = key?.toString('utf8');
     this.#run.findings.add('log', { code, position, detail, ...(transferId ? { transferId } : {}) });
   }
 }
+
+const isSealCode = (code: string): code is SealCode => (SEAL_CODES as readonly string[]).includes(code);

@@ -13,6 +13,7 @@ import type { SettlementClaim } from '../processors/settlement/ports.ts';
 import type { CaseDocument } from '../sinks/cases/case.ts';
 import type { EventDocument } from '../sinks/events/to-write.ts';
 import type { TransferDocument } from '../sinks/transfer-view/to-write.ts';
+import type { FindingCode } from './finding-codes.ts';
 
 /** Documents of one kind, by id. Every method rejects with a coded error when the store cannot be asked. */
 export interface Documents<D> {
@@ -45,7 +46,7 @@ export interface SealedDocument {
   readonly kind: 'list version' | 'activation' | 'past activation' | 'exception' | 'customer case';
   readonly id: string;
   /** Why it is not what was decided, by the code of the finding; undefined: it is. */
-  readonly flaw: string | undefined;
+  readonly flaw: FindingCode | undefined;
 }
 
 export interface SealedDocuments {

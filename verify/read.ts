@@ -1,6 +1,7 @@
 // Reads ranges of the log: decodes contract records, separates recovery records, and hands both on in order.
 
 import type { Codec } from '../ports/codec.ts';
+import type { ErrorCode } from '../ports/error-codes.ts';
 import type { LogReader, LogRecord, PartitionRange } from '../ports/log.ts';
 import { type Rings, recoverySealFlaw, sealFlaw } from '../ports/seals.ts';
 import { deadLetterMark, eventIn } from '../processors/lifecycle.ts';
@@ -23,7 +24,7 @@ export interface Reading {
   /** Each retry and replay, with the digest of its bytes: a dead letter may stand for it. */
   readonly stands?: (record: LogRecord, bytes: number) => void;
   /** A record that does not decode, or that its issuer has not sealed, with the digest of its bytes. */
-  readonly undecodable: (record: LogRecord, code: string, bytes: number) => void;
+  readonly undecodable: (record: LogRecord, code: ErrorCode, bytes: number) => void;
   /** A record of a recovery topic; a dead letter where it is one. */
   readonly recovery: (topic: RecoveryTopic, record: LogRecord, letter: DeadLetter | undefined) => void;
   /** A record of a recovery topic whose headers do not name its source. */

@@ -1,4 +1,5 @@
 // What a verification found, and what it counted.
+import type { FindingCode } from './finding-codes.ts';
 import type { CurrencyTotals } from './money-totals.ts';
 
 /** `error`: money or the record of it is wrong, or may be. `warning`: nothing is wrong yet, a person should look. */
@@ -8,7 +9,7 @@ export interface Finding {
   /** The check that found it. */
   readonly check: string;
   /** Stable, upper case: what is wrong. */
-  readonly code: string;
+  readonly code: FindingCode;
   readonly severity: Severity;
   readonly transferId?: string;
   /** Topic/partition/offset of the record in question. */
@@ -34,7 +35,7 @@ export interface VerifyReport {
   /** The first findings of each code, errors first; the counts in `checks` cover all. */
   readonly findings: readonly Finding[];
   /** How often each code was found. */
-  readonly codes: Readonly<Record<string, number>>;
+  readonly codes: Readonly<Partial<Record<FindingCode, number>>>;
   readonly totals: VerifyTotals;
   readonly elapsedMs: number;
   readonly peakRssBytes: number;
@@ -90,7 +91,7 @@ const MAX_DEFERRED = 100_000;
 export class Findings {
   readonly #limit: number;
   readonly #kept: Finding[] = [];
-  readonly #codes = new Map<string, number>();
+  readonly #codes = new Map<FindingCode, number>();
   readonly #byCheck = new Map<string, { errors: number; warnings: number }>();
   readonly #subjects = new Set<string>();
   #deferred: { readonly finding: Finding; readonly excuse: Excuse }[] = [];
@@ -137,7 +138,7 @@ export class Findings {
     return this.#kept.toSorted((a, b) => Number(a.severity === 'warning') - Number(b.severity === 'warning'));
   }
 
-  get codes(): Readonly<Record<string, number>> {
+  get codes(): Readonly<Partial<Record<FindingCode, number>>> {
     return Object.fromEntries([...this.#codes].sort(([a], [b]) => (a < b ? -1 : 1)));
   }
 

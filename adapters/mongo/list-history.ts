@@ -54,7 +54,7 @@ export function isSealedEntry(operators: KeyRing, source: string, entry: History
 }
 
 /** What is wrong with the seal of an entry that was kept; undefined: nothing. */
-export function flawOfKept(operators: KeyRing, kept: Document): string | undefined {
+export function flawOfKept(operators: KeyRing, kept: Document): 'LIST_ACTIVATION_NOT_SEALED' | undefined {
   const { _id: _, source, ...entry } = unstamped(kept);
   return isSealedEntry(operators, String(source), entry as HistoryEntry) ? undefined : 'LIST_ACTIVATION_NOT_SEALED';
 }

@@ -210,10 +210,10 @@ export function listStore(db: Db, { operators }: ListStoreOptions): ListStore {
 }
 
 /** What is wrong with the seals of a stored version, or of what was in force of a source; undefined: nothing. */
-export const flawOfHead = (operators: KeyRing, found: HeadDocument): string | undefined =>
+export const flawOfHead = (operators: KeyRing, found: HeadDocument): 'LIST_VERSION_NOT_SEALED' | undefined =>
   isSealedHead(operators, toHead(found), found.seal) ? undefined : 'LIST_VERSION_NOT_SEALED';
 
-export function flawOfActivation(operators: KeyRing, found: ActiveDocument): string | undefined {
+export function flawOfActivation(operators: KeyRing, found: ActiveDocument): 'LIST_ACTIVATION_NOT_SEALED' | undefined {
   const isTold = (entry: HistoryEntry, index: number) =>
     isSealedEntry(operators, found._id, entry) && entry.revision > (found.history[index - 1]?.revision ?? 0);
   const isLast = found.history.at(-1)?.seal === found.seal;

@@ -4,6 +4,7 @@ import type { KeyRing } from '../../domain/seals/seal.ts';
 import { flawOfException } from '../../operations/exceptions/exception.ts';
 import type { ListReference } from '../../schemas/types.generated.ts';
 import { flawOfCustomerCase } from '../../screening/rescreening/customer-seals.ts';
+import type { FindingCode } from '../../verify/finding-codes.ts';
 import type { SealedDocument, SealedDocuments } from '../../verify/ports.ts';
 import { MAJORITY } from './client.ts';
 import { CUSTOMER_CASES, customerCaseOf } from './customer-cases.ts';
@@ -28,7 +29,7 @@ const PAGE = 1_000;
 
 /** Read-only. */
 export function sealedDocuments({ db, operators, told }: SealedDocumentsOptions): SealedDocuments {
-  const kinds: readonly [SealedDocument['kind'], string, (document: Stored) => string | undefined][] = [
+  const kinds: readonly [SealedDocument['kind'], string, (document: Stored) => FindingCode | undefined][] = [
     ['list version', LIST_VERSIONS, (document) => flawOfHead(operators, document as never)],
     ['activation', ACTIVE_LISTS, (document) => flawOfActivation(operators, document as never) ?? behind(document)],
     ['past activation', LIST_HISTORY, (document) => flawOfKept(operators, document)],
@@ -69,7 +70,7 @@ export function sealedDocuments({ db, operators, told }: SealedDocumentsOptions)
   };
 }
 
-const UNREADABLE: Readonly<Record<SealedDocument['kind'], string>> = {
+const UNREADABLE: Readonly<Record<SealedDocument['kind'], FindingCode>> = {
   'list version': 'LIST_VERSION_NOT_SEALED',
   activation: 'LIST_ACTIVATION_NOT_SEALED',
   'past activation': 'LIST_ACTIVATION_NOT_SEALED',
@@ -78,7 +79,7 @@ const UNREADABLE: Readonly<Record<SealedDocument['kind'], string>> = {
 };
 
 /** A document of another shape than any that was ever written is not what was decided. */
-function shapeless(flaw: () => string | undefined, kind: SealedDocument['kind']): string | undefined {
+function shapeless(flaw: () => FindingCode | undefined, kind: SealedDocument['kind']): FindingCode | undefined {
   try {
     return flaw();
   } catch {

@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import type { FindingCode } from '../../verify/finding-codes.ts';
 import type { Finding } from '../../verify/report.ts';
 import { type Doings, tellsOf, untold } from './expected-findings.ts';
 
@@ -13,7 +14,7 @@ const doings: Doings = {
   forgedLetters: [{ id: 'unsealed:1', owner: 'limits', code: 'SEAL_MISSING', position: 'limits.dlq/0/3' }],
   tampered: new Set(['tampered']),
 };
-const finding = (code: string, more: Partial<Finding>): Finding => ({
+const finding = (code: FindingCode, more: Partial<Finding>): Finding => ({
   check: 'log',
   severity: 'error',
   code,

@@ -1,10 +1,12 @@
 // Attempts of payouts: claimed in the log, received by the provider, stored; and what an expired payout carries.
+
 import { isSealedRecord } from '../../domain/seals/record-seal.ts';
 import { isBehind, STOPPED } from '../../payouts/attempt-ledger.ts';
 import { wasRolledBack } from '../../payouts/put-back.ts';
 import type { PayoutUpdated } from '../../schemas/types.generated.ts';
 import type { ClaimFact, ClaimsOfPayout } from '../attempt-claims.ts';
 import { type Check, ofTopic, type Run } from '../check.ts';
+import type { FindingCode } from '../finding-codes.ts';
 import type { StoredPayout } from '../ports.ts';
 import type { Severity } from '../report.ts';
 import type { Seen, Transfer } from '../transfer.ts';
@@ -80,7 +82,7 @@ function askedAt({ events }: Transfer): number {
 }
 
 function inOrder(transferId: string, claims: ClaimsOfPayout, payout: StoredPayout | undefined, run: Run): void {
-  const say = (code: string, offset: number, detail: string, severity: Severity) =>
+  const say = (code: FindingCode, offset: number, detail: string, severity: Severity) =>
     run.findings.add(NAME, { code, transferId, position: positionOf(CLAIMS, 0, offset), detail, severity });
   for (const { attempt, offset } of claims.outOfOrder) {
     const what = attempt === STOPPED ? 'that it is stopped' : `of attempt ${attempt}`;
@@ -96,7 +98,7 @@ const severityOf = (payout: StoredPayout | undefined): Severity =>
 
 function inPayout(payout: StoredPayout, claims: ClaimsOfPayout, received: readonly number[], run: Run): void {
   const { payoutId } = payout;
-  const say = (code: string, detail: string) =>
+  const say = (code: FindingCode, detail: string) =>
     run.findings.defer(
       NAME,
       { code, transferId: payoutId, detail, severity: severityOf(payout) },

@@ -1,8 +1,10 @@
 // A case for each hold, and each decision in the log as it was made.
+
 import type { CaseDocument } from '../../sinks/cases/case.ts';
 import { toWrite } from '../../sinks/cases/to-write.ts';
 import { type Check, needsStores, ofTopic, type Run } from '../check.ts';
 import { canonical } from '../digest.ts';
+import type { FindingCode } from '../finding-codes.ts';
 import { withDefaults } from '../schema-defaults.ts';
 import { positionOf, type Seen, type Transfer } from '../transfer.ts';
 
@@ -56,7 +58,7 @@ function undecided(document: CaseDocument) {
 }
 
 function decisions({ id, holds, reviews }: Transfer, stored: ReadonlyMap<string, CaseDocument>, run: Run): void {
-  const say = (code: string, detail: string) =>
+  const say = (code: FindingCode, detail: string) =>
     run.findings.defer(NAME, { code, transferId: id, detail }, { subject: id });
   for (const { holdId } of holds) {
     const document = stored.get(holdId);

@@ -1,9 +1,11 @@
 // Claims: what a stage has made sure of before it committed, against what it committed.
+
 import { parseOrigin } from '../../domain/transfers/origin-position.ts';
 import { payloadHash } from '../../processors/intake/payload-hash.ts';
 import type { SettlementClaim, SettlementEnd } from '../../processors/settlement/ports.ts';
 import { type Check, needsStores, ofTopic, type Run } from '../check.ts';
 import { digest } from '../digest.ts';
+import type { FindingCode } from '../finding-codes.ts';
 import { type EventFact, positionOf, type Transfer } from '../transfer.ts';
 
 const skips = needsStores;
@@ -23,7 +25,7 @@ export const intentClaims: Check = {
       const claim = byId.get(transferId);
       const position = positionOf('transfer.accepted', record.partition, record.offset);
       // The claim is made before the event is: it can't be behind.
-      const say = (code: string, detail: string) =>
+      const say = (code: FindingCode, detail: string) =>
         run.findings.add('intent-claims', { code, transferId, position, detail });
       if (claim === undefined) {
         say('CLAIM_MISSING', 'the transfer was accepted, and nobody claimed its id: it may be accepted again');
@@ -77,7 +79,7 @@ function settled(
   claim: SettlementClaim | undefined,
   run: Run,
 ): void {
-  const say = (code: string, detail: string) =>
+  const say = (code: FindingCode, detail: string) =>
     run.findings.defer('settlement-claims', { code, transferId: id, detail }, { subject: id });
   const made = events.filter(({ stage, seen }) => stage === 'SETTLEMENT' && seen > 0);
   const steps = claim?.steps ?? [];
@@ -116,7 +118,7 @@ export const holdClaims: Check = {
         const resumed = events.find((event) => event.sequence === sequence + 1 && event.seen > 0);
         if (resumed === undefined) continue;
         const claim = byId.get(holdId);
-        const say = (code: string, detail: string) =>
+        const say = (code: FindingCode, detail: string) =>
           run.findings.defer('hold-claims', { code, transferId: id, detail }, { subject: id });
         if (claim === undefined) say('CLAIM_MISSING', `hold ${holdId} was resumed, and nobody claimed it`);
         else if (digest(claim.commandId) !== resumed.causation || claim.claimedAt !== resumed.at) {

@@ -3,6 +3,7 @@ import { sourceOf } from '../../topics/cause.ts';
 import { deadLetterId, markId } from '../../topics/dead-letter-id.ts';
 import type { Check, Run } from '../check.ts';
 import { isOfTopic } from '../cut.ts';
+import type { FindingCode } from '../finding-codes.ts';
 import { type DeadLetter, placeOf } from '../recovery-trail.ts';
 
 const NAME = 'dead-letters';
@@ -40,7 +41,7 @@ function judge(run: Run, marks: StatusMarks): void {
     const { id, key, stops } = letter;
     const who = stops ?? key;
     const named = { position: placeOf(letter), ...(who === undefined ? {} : { transferId: who }) };
-    const say = (code: string, detail: string) => run.findings.add(NAME, { code, ...named, detail });
+    const say = (code: FindingCode, detail: string) => run.findings.add(NAME, { code, ...named, detail });
     const right = deadLetterId({ owner: letter.owner, source: letter });
     if (id !== right) say('DEAD_LETTER_ID_WRONG', `its id is ${id || 'missing'}, but ${right} follows from its source`);
     else if (!isItsOwn(letter)) {
@@ -71,7 +72,7 @@ function isItsOwn({ owner, isAlone, putAside, letterAt, topicId, partition, offs
   return isThere && putAside.source === sourceOf(owner, place.topicId);
 }
 
-function compareWithSource(letter: DeadLetter, run: Run, say: (code: string, detail: string) => void): void {
+function compareWithSource(letter: DeadLetter, run: Run, say: (code: FindingCode, detail: string) => void): void {
   const { topic, partition, offset, lastOffset, bytes } = letter;
   const there = bytesAt(letter, run);
   if (there === undefined) return;

@@ -1,14 +1,16 @@
 // What is held is what was sealed, and what resumed it was decided by somebody who may.
+
 import { HOLD_EXPIRY } from '../../domain/people/identities.ts';
 import { contentHashOf } from '../../processors/hold-content.ts';
 import { type HoldKeys, isReviewSealed, isSealedAsHeld } from '../../processors/holds.ts';
 import type { ReviewDecided, TransferHeld } from '../../schemas/types.generated.ts';
 import { isProven } from '../../sinks/cases/check.ts';
 import { type Check, ofTopic, type Run } from '../check.ts';
+import type { FindingCode } from '../finding-codes.ts';
 import { type AnySeen, positionOf, type Transfer } from '../transfer.ts';
 
 const NAME = 'holds';
-type Say = (code: string, detail: string) => void;
+type Say = (code: FindingCode, detail: string) => void;
 
 export const holds: Check = {
   name: NAME,

@@ -1,10 +1,12 @@
 // Ids, keys and places of single records.
+
 import { eventIdOf, holdIdOf, intentDuplicationId, intentRejectionId } from '../../domain/transfers/event-id.ts';
 import { STATE_OF_TOPIC } from '../../domain/transfers/transfer-states.ts';
 import { commandIdOf } from '../../payouts/payout-updated.ts';
 import type { Envelope, Instruction } from '../../schemas/types.generated.ts';
 import { HEADER, headerText } from '../../topics/headers.ts';
 import type { Check } from '../check.ts';
+import type { FindingCode } from '../finding-codes.ts';
 import { type AnySeen, positionOf } from '../transfer.ts';
 
 const NAME = 'identity';
@@ -27,7 +29,7 @@ export const identity: Check = {
     if (expected === undefined) return;
     const { record, topic } = seen;
     const { transferId, id, rightId, home, origin } = expected;
-    const wrong = (code: string, detail: string) =>
+    const wrong = (code: FindingCode, detail: string) =>
       run.findings.add(NAME, {
         code,
         transferId,
@@ -92,7 +94,7 @@ const outcome = (transferId: string, id: string, rightId: string, origin: string
 });
 
 /** Ids inside a record that follow from others in it. */
-function inner({ topic, value }: AnySeen, wrong: (code: string, detail: string) => void): void {
+function inner({ topic, value }: AnySeen, wrong: (code: FindingCode, detail: string) => void): void {
   if (topic === 'payout.updated') {
     const { payout, command } = value;
     if (payout.payoutId !== command.transferId)

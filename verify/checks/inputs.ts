@@ -1,9 +1,11 @@
 // Every input record has exactly one end, and what became of it is what was asked for.
+
 import { formatOrigin, parseOrigin } from '../../domain/transfers/origin-position.ts';
 import { payloadHash } from '../../processors/intake/payload-hash.ts';
 import type { TransferAccepted, TransferRequested } from '../../schemas/types.generated.ts';
 import type { Check, Run } from '../check.ts';
 import { digest } from '../digest.ts';
+import type { FindingCode } from '../finding-codes.ts';
 import type { InputEnd, PendingInput } from '../inputs.ts';
 import { type AnySeen, positionOf } from '../transfer.ts';
 
@@ -21,7 +23,7 @@ export const inputs: Check = {
     const { record, topic } = seen;
     const { name, origin: text, transferId } = end;
     const position = positionOf(topic, record.partition, record.offset);
-    const say = (code: string, detail: string) => run.findings.add(NAME, { code, transferId, position, detail });
+    const say = (code: FindingCode, detail: string) => run.findings.add(NAME, { code, transferId, position, detail });
     const origin = parseOrigin(text);
     const known = origin && run.inputs.known(origin);
     if (known === 'before') {
@@ -55,7 +57,12 @@ export const inputs: Check = {
       const position = positionOf(TOPIC, partition, offset);
       const transferId = names.get(position);
       const detail = 'intake has handled this input, and nothing came of it';
-      const finding = { code: 'INPUT_LOST', position, detail, ...(transferId === undefined ? {} : { transferId }) };
+      const finding = {
+        code: 'INPUT_LOST' as const,
+        position,
+        detail,
+        ...(transferId === undefined ? {} : { transferId }),
+      };
       run.findings.defer(NAME, finding, { subject: formatOrigin({ topicId: TOPIC, partition, offset }) });
     }
   },
@@ -86,7 +93,7 @@ function endOf({ topic, value }: AnySeen): End | undefined {
   }
 }
 
-type Say = (code: string, detail: string) => void;
+type Say = (code: FindingCode, detail: string) => void;
 
 /** The transfer is what its input asked for; a duplicate says what the first said. */
 function compare({ topic, value }: AnySeen, run: Run, say: Say): void {

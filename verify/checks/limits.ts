@@ -1,5 +1,7 @@
 // Limits: the ledger in Redis against the one recomputed from the log, and both against the limits themselves.
+
 import type { Check, Run } from '../check.ts';
+import type { FindingCode } from '../finding-codes.ts';
 import type { Recomputed } from '../limit-counters.ts';
 import type { StoredReservation } from '../ports.ts';
 import { type LedgerFact, lastEvent, type Transfer } from '../transfer.ts';
@@ -32,7 +34,7 @@ export const limitsHeld: Check = {
   },
 };
 
-const add = (run: Run, code: string, detail: string) => run.findings.add('limits-held', { code, detail });
+const add = (run: Run, code: FindingCode, detail: string) => run.findings.add('limits-held', { code, detail });
 
 export const limits: Check = {
   name: NAME,
@@ -113,7 +115,7 @@ function compare(
 ): void {
   const { topic, offset } = right;
   const excuse = { subject: id, source: { owner: 'limits', topic, partition, offset } };
-  const say = (code: string, detail: string) => {
+  const say = (code: FindingCode, detail: string) => {
     run.unsettledTokens.delete(token);
     run.findings.defer(NAME, { code, transferId: id, detail }, excuse);
   };

@@ -58,7 +58,7 @@ const reachedState = ({ state, stage, sequence, attempt }: EventFact): ReachedSt
 function illegal(transfer: Transfer, previous: EventFact | undefined, event: EventFact, fault: string, run: Run): void {
   const { id, partition } = transfer;
   const position = positionOf(event.topic, partition, event.offset);
-  const finding = { code: 'ILLEGAL_PATH', transferId: id, position, detail: fault };
+  const finding = { code: 'ILLEGAL_PATH' as const, transferId: id, position, detail: fault };
   // Two events of one sequence are a fork whatever comes later; a gap may be closed right after the cut.
   if (previous !== undefined && event.sequence <= previous.sequence) run.findings.add(NAME, finding);
   else run.findings.defer(NAME, finding, { subject: id });

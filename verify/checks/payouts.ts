@@ -6,6 +6,7 @@ import { recordType } from '../../schemas/avro-types.ts';
 import type { PayoutStatus } from '../../schemas/types.generated.ts';
 import { type Check, needsStores, type Run } from '../check.ts';
 import { digest } from '../digest.ts';
+import type { FindingCode } from '../finding-codes.ts';
 import { requestDigest } from '../fold.ts';
 import type { Severity } from '../report.ts';
 import { type EventFact, positionOf, type Transfer, type UpdateFact } from '../transfer.ts';
@@ -42,7 +43,7 @@ async function requests(due: readonly Transfer[], stored: ReadonlyMap<string, Pa
   const decoded = await run.sources.codec.decode(TOPIC, bytes);
   const eventsOf = new Map(due.map(({ id, events }) => [id, events]));
   for (const [index, { payoutId, pricingAttempt, priceExpiresAt }] of held.entries()) {
-    const say = (code: string, detail: string, severity: Severity = 'error') =>
+    const say = (code: FindingCode, detail: string, severity: Severity = 'error') =>
       run.findings.defer(NAME, { code, transferId: payoutId, detail, severity }, { subject: payoutId });
     const result = decoded[index]!;
     if (!result.ok) {
@@ -78,7 +79,7 @@ function compare(transfer: Transfer, payout: Payout | undefined, run: Run): void
     run.findings.defer(NAME, { code: 'PAYOUT_MISSING', transferId: id, detail }, { subject: id, source });
     return;
   }
-  const say = (code: string, detail: string) =>
+  const say = (code: FindingCode, detail: string) =>
     run.findings.defer(NAME, { code, transferId: id, detail }, { subject: id });
   if (payout.homePartition !== partition)
     say('PAYOUT_DIFFERS', `its home partition is ${payout.homePartition}, not ${partition}`);
@@ -120,7 +121,7 @@ function isTold(told: UpdateFact, payout: Payout, update: PayoutUpdate): boolean
 const floorOf = ({ verifiedThrough, updates }: Transfer) =>
   verifiedThrough === 0 ? 0 : Math.max(0, Math.min(...updates.map(({ version }) => version)) - 1);
 
-type Say = (code: string, detail: string) => void;
+type Say = (code: FindingCode, detail: string) => void;
 
 function attempts({ partition }: Transfer, requested: EventFact | undefined, payout: Payout, run: Run, say: Say): void {
   const paid = payout.attempts.filter(({ end }) => end?.how === 'paid').length;

@@ -1,6 +1,8 @@
 // What was really paid, by the provider's own ledger.
+
 import type { Check, Run } from '../check.ts';
 import { needsProvider } from '../check.ts';
+import type { FindingCode } from '../finding-codes.ts';
 import type { Paid } from '../provider.ts';
 import { lastEvent, type Transfer } from '../transfer.ts';
 
@@ -13,7 +15,8 @@ export const provider: Check = {
   skips: needsProvider,
   transfer(transfer, run) {
     const paid = run.provider?.match(transfer.id);
-    const say = (code: string, detail: string) => run.findings.add(NAME, { code, transferId: transfer.id, detail });
+    const say = (code: FindingCode, detail: string) =>
+      run.findings.add(NAME, { code, transferId: transfer.id, detail });
     if (paid?.keyRepeated) say('KEY_SENT_TWICE', 'an idempotency key was received more than once');
     if (paid && paid.executions > 1) say('PAID_TWICE', `the provider paid ${paid.executions} times`);
     const state = lastEvent(transfer)?.state;
@@ -38,7 +41,7 @@ export const provider: Check = {
   },
 };
 
-type Say = (code: string, detail: string) => void;
+type Say = (code: FindingCode, detail: string) => void;
 
 function ended({ price }: Transfer, paid: Paid | undefined, state: 'COMPLETED' | 'RETURNED', say: Say): void {
   if (paid === undefined || paid.executions === 0) {
@@ -68,7 +71,7 @@ function inFlight(transfer: Transfer, run: Run): void {
     transfer.events.some(({ topic }) => topic === 'payout.requested');
   if (state === 'DISPATCHED') run.byState.set('executedInFlight', (run.byState.get('executedInFlight') ?? 0) + 1);
   if (requested && state === 'DISPATCHED') return;
-  const [code, detail] = requested
+  const [code, detail]: [FindingCode, string] = requested
     ? ['PAID_AFTER_REQUOTE', `the provider paid an attempt that was given up (${state})`]
     : ['PAID_WITHOUT_REQUEST', `the provider paid, and the log never asked for it (${state ?? 'no event'})`];
   run.findings.defer(NAME, { code, transferId: transfer.id, detail }, { subject: transfer.id });

@@ -1,5 +1,6 @@
 // Each dead letter was decided again once: of two replays of it, something came of one at most, and the first that was handled
 // has claimed it. What the payout executor does is no record of the log: there the claims alone tell.
+
 import { formatOrigin, parseOrigin } from '../../domain/transfers/origin-position.ts';
 import type { LogRecord } from '../../ports/log.ts';
 import type { ReplayClaim } from '../../ports/replay-claims.ts';
@@ -7,6 +8,7 @@ import { parseCause, sourceOf } from '../../topics/cause.ts';
 import { HEADER, headerText, RECOVERY_HEADER } from '../../topics/headers.ts';
 import { replayTopic } from '../../topics/recovery.ts';
 import { type Check, needsStores, type Run } from '../check.ts';
+import type { FindingCode } from '../finding-codes.ts';
 import { replayedLetter } from '../recovery-trail.ts';
 import { MARKING } from '../topics.ts';
 import { positionOf } from '../transfer.ts';
@@ -108,7 +110,11 @@ function claimed(seen: Seen): Check {
   };
 }
 
-function flawOf(first: Replay, claim: ReplayClaim | undefined, run: Run): { code: string; detail: string } | undefined {
+function flawOf(
+  first: Replay,
+  claim: ReplayClaim | undefined,
+  run: Run,
+): { code: FindingCode; detail: string } | undefined {
   const { letter, owner, partition, offset } = first;
   if (claim === undefined) {
     const detail = `${owner} has handled this replay of dead letter ${letter}, and there is no claim: another may decide it again`;

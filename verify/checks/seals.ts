@@ -1,6 +1,8 @@
 // What is stored and acted upon bears the seal of who may decide it.
+
 import { isAskedFor, isSealedPayout, isTrulyClosed } from '../../payouts/seal.ts';
 import type { Check, Run } from '../check.ts';
+import type { FindingCode } from '../finding-codes.ts';
 import type { StoredPayout } from '../ports.ts';
 
 export const payoutSeals: Check = {
@@ -23,7 +25,7 @@ export const payoutSeals: Check = {
 function sealed(payout: StoredPayout, run: Run): void {
   const { payoutId } = payout;
   const { executor, stages, operators } = run.sources.keys!;
-  const say = (code: string, detail: string) =>
+  const say = (code: FindingCode, detail: string) =>
     run.findings.defer('payout-seals', { code, transferId: payoutId, detail }, { subject: payoutId });
   if (!holds(() => isSealedPayout(executor!, payout, payout.seal))) {
     say('PAYOUT_NOT_SEALED', 'the payout is not as an executor wrote it');

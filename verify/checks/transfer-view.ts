@@ -1,7 +1,9 @@
 // The transfer view in MongoDB is the fold of the lifecycle.
+
 import type { TransferLifecycle } from '../../schemas/types.generated.ts';
 import type { TransferDocument } from '../../sinks/transfer-view/to-write.ts';
 import { type Check, needsStores, type Run } from '../check.ts';
+import type { FindingCode } from '../finding-codes.ts';
 import { lifecycleDigest } from '../lifecycle-text.ts';
 import { withDefaults } from '../schema-defaults.ts';
 import type { Transfer } from '../transfer.ts';
@@ -28,7 +30,7 @@ export const transferView: Check = {
 function compare({ id, partition, view }: Transfer, document: TransferDocument | undefined, run: Run): void {
   const { version, digest, offset } = view!;
   const source = { owner: OWNER, topic: TOPIC, partition, offset };
-  const say = (code: string, detail: string) =>
+  const say = (code: FindingCode, detail: string) =>
     run.findings.defer(NAME, { code, transferId: id, detail }, { subject: id, source });
   if (document === undefined) {
     say('DOCUMENT_MISSING', 'it is not in the view');

@@ -1,6 +1,8 @@
 // What is carried from stage to stage: nobody may change on the way what is paid, to whom, or at which price.
+
 import type { Check, Run } from '../check.ts';
 import { digest } from '../digest.ts';
+import type { FindingCode } from '../finding-codes.ts';
 import { type EventFact, positionOf, type Transfer } from '../transfer.ts';
 
 const NAME = 'carried';
@@ -74,7 +76,7 @@ function undecided({ id, partition }: Transfer, event: EventFact, run: Run): voi
   run.findings.add(NAME, { code: 'APPROVAL_UNDECIDED', transferId: id, position, detail });
 }
 
-function changed({ id, partition }: Transfer, event: EventFact, code: string, run: Run): void {
+function changed({ id, partition }: Transfer, event: EventFact, code: FindingCode, run: Run): void {
   const position = positionOf(event.topic, partition, event.offset);
   const detail = `${event.topic} ${event.sequence} does not carry what the events before it do`;
   run.findings.add(NAME, { code, transferId: id, position, detail });

@@ -1,0 +1,235 @@
+// Every code that a verification can report: what is wrong, and what to do. A code that is not here does not compile;
+// docs/verify.md is made from this list.
+
+interface FindingGroup {
+  readonly codes: readonly string[];
+  /** What is wrong. Markdown, as in docs/verify.md. */
+  readonly wrong: string;
+  readonly toDo: string;
+}
+
+/** In the order of the documentation: what touches money first. */
+export const FINDING_GROUPS = [
+  {
+    codes: ['PAID_TWICE', 'PAYOUT_PAID_TWICE'],
+    wrong: 'money left twice',
+    toDo: 'stop payouts; ask the provider to recall; find the two keys in its ledger',
+  },
+  {
+    codes: ['PAID_THOUGH_REJECTED', 'PAID_WITHOUT_REQUEST', 'PAID_AFTER_REQUOTE', 'EXECUTION_OF_STRANGER'],
+    wrong: 'money left that should not have',
+    toDo: 'the same',
+  },
+  {
+    codes: ['PAID_NOT_EXECUTED', 'AMOUNT_DIFFERS', 'RETURN_DIFFERS', 'DEBITS_NOT_CREDITS'],
+    wrong: 'the log says something else than the provider',
+    toDo: "compare the transfer's payout with the provider's records",
+  },
+  {
+    codes: ['KEY_SENT_TWICE'],
+    wrong: "a payout was sent again under its key; the provider's duplicate protection is all that stood between",
+    toDo: 'find out why: a key is sent once',
+  },
+  {
+    codes: ['INPUT_LOST', 'TRANSFER_LOST'],
+    wrong: 'something was handled and nothing came of it',
+    toDo: 'replay the record; keep the logs of the stage named',
+  },
+  {
+    codes: ['REPLAY_DECIDED_TWICE'],
+    wrong: 'a dead letter was decided again by two replays',
+    toDo: 'find out who deleted the claim (`replay_claims`), or wrote replays without the tool',
+  },
+  {
+    codes: ['SEAL_MISSING', 'SEAL_WRONG', 'SEAL_KEY_UNKNOWN'],
+    wrong:
+      "nothing proves who wrote a record of the chain, or a retry, replay or dead letter: nobody acts on it, and it is nobody's end. Dead letters of the time before seals are among them",
+    toDo: 'who else may write to the topic? If a key was removed too early, verify with it',
+  },
+  {
+    codes: ['REPLAY_UNCLAIMED', 'REPLAY_CLAIM_DIFFERS'],
+    wrong:
+      "a replay was handled, and its claim is gone or is another's: its letter may have been decided twice, or may yet be",
+    toDo: 'who else writes to `replay_claims`? See what became of its transfer before you replay anything',
+  },
+  {
+    codes: ['INPUTS_GONE'],
+    wrong:
+      '(warning) `transfer.requested` was deleted and made again: events of before name inputs that are there no more',
+    toDo: 'nothing, if that was meant',
+  },
+  {
+    codes: ['INPUT_ENDED_TWICE', 'EVENT_REPEATED', 'EVENT_ID_CONFLICT', 'LIFECYCLE_REPEATED', 'DEAD_LETTER_REPEATED'],
+    wrong: 'something ran twice: exactly-once is broken',
+    toDo: 'look for two processes with one transactional id, or offsets that were reset',
+  },
+  {
+    codes: ['ILLEGAL_PATH', 'CAUSE_WRONG', 'EVENT_BEFORE_CHECKPOINT'],
+    wrong: 'a transfer moved as it may not',
+    toDo: 'the events of the transfer, in order of their offsets',
+  },
+  {
+    codes: ['EVENT_ID_WRONG', 'KEY_WRONG', 'HEADER_WRONG', 'PARTITION_WRONG', 'HOLD_ID_WRONG', 'PAYOUT_ID_WRONG'],
+    wrong: 'a record is not what its stage writes',
+    toDo: 'who else may write to the topic?',
+  },
+  {
+    codes: [
+      'INTENT_ALTERED',
+      'INSTRUCTION_CHANGED',
+      'PARTIES_CHANGED',
+      'EVIDENCE_CHANGED',
+      'PRICE_CHANGED',
+      'RESERVATION_CHANGED',
+      'APPROVAL_CHANGED',
+      'APPROVAL_UNDECIDED',
+      'PAYOUT_CHANGED',
+      'PRICE_WRONG',
+    ],
+    wrong: 'what is paid, to whom or at which price was changed',
+    toDo: 'stop payouts; find the first event that differs',
+  },
+  {
+    codes: ['ORIGIN_WITHOUT_INPUT', 'DUPLICATE_DIFFERS', 'DUPLICATE_OF_ITSELF'],
+    wrong: 'a transfer from nowhere; a duplicate that is none',
+    toDo: 'the input at the position named',
+  },
+  {
+    codes: ['LIFECYCLE_MISSING', 'LIFECYCLE_DIFFERS', 'LIFECYCLE_WITHOUT_EVENT'],
+    wrong: 'analytics and chain disagree',
+    toDo: 'the chain is right',
+  },
+  {
+    codes: [
+      'DEAD_LETTER_UNMARKED',
+      'MARK_WITHOUT_DEAD_LETTER',
+      'DEAD_LETTER_OF_NOTHING',
+      'DEAD_LETTER_ALTERED',
+      'DEAD_LETTER_OF_A_READABLE_BATCH',
+      'DEAD_LETTER_ID_WRONG',
+      'DETOUR_WITHOUT_SOURCE',
+    ],
+    wrong: 'a dead letter is not what it says',
+    toDo: 'do not replay it',
+  },
+  {
+    codes: ['LIMIT_EXCEEDED', 'RESERVED_ABOVE_LIMIT', 'COUNTER_NEGATIVE'],
+    wrong: 'a limit did not hold',
+    toDo: 'the transfers of the customer in that window',
+  },
+  {
+    codes: ['COUNTER_DIFFERS', 'RESERVATION_MISSING', 'RESERVATION_DIFFERS'],
+    wrong: 'Redis is not what the log says',
+    toDo: 'rebuild it: it is a cache of the log',
+  },
+  {
+    codes: ['LIMITS_NOT_HYDRATED'],
+    wrong: '(warning) the ledger was lost and is not rebuilt yet',
+    toDo: 'wait, and run again',
+  },
+  {
+    codes: [
+      'DOCUMENT_MISSING',
+      'DOCUMENT_DIFFERS',
+      'DOCUMENT_BEHIND',
+      'DOCUMENT_AHEAD',
+      'DOCUMENTS_OVER',
+      'STRANGER_STORED',
+    ],
+    wrong: 'a projection is not the fold of the log',
+    toDo: 'drop it and let its sink write it again',
+  },
+  {
+    codes: ['HOLD_HASH_WRONG', 'HOLD_NOT_SEALED', 'DECISION_NOT_SEALED'],
+    wrong: 'a hold or a decision was made by somebody else, or changed since ([docs/security.md](security.md))',
+    toDo: 'no stage resumes it; find out who can write to the topic or the collection',
+  },
+  {
+    codes: ['PAYOUT_NOT_SEALED', 'PAYOUT_NOT_ASKED_FOR', 'CLOSING_NOT_SEALED'],
+    wrong: 'a payout was written or changed by somebody else ([docs/security.md](security.md))',
+    toDo: 'the executor sends and tells nothing of it; first ask the provider about every key of it; restore the document from a backup only when its price is over ([docs/payouts.md](payouts.md#after-a-restore-of-mongodb))',
+  },
+  {
+    codes: ['LIST_VERSION_NOT_SEALED', 'LIST_ACTIVATION_NOT_SEALED', 'LIST_ACTIVATION_ROLLED_BACK'],
+    wrong: 'a list version, or what is in force, was changed or put back in the database',
+    toDo: 'payouts wait: import it again, activate it again',
+  },
+  {
+    codes: ['EXCEPTION_NOT_SEALED', 'EXCEPTION_UNREVOKED', 'REVOCATION_NOT_SEALED'],
+    wrong: 'an exception was made up, changed, or its revocation was',
+    toDo: 'it excuses nobody; revoke it, ask for it anew',
+  },
+  {
+    codes: ['CUSTOMER_CASE_NOT_SEALED', 'CUSTOMER_DECISION_NOT_SEALED'],
+    wrong: 'a case about a customer, or the decision on it, was made by somebody else',
+    toDo: 'it blocks; delete it and `screening_progress`: the rescreener opens it again if it stands',
+  },
+  {
+    codes: ['CASE_MISSING', 'CASE_DIFFERS', 'DECISION_DIFFERS', 'DECISION_NOT_IN_LOG'],
+    wrong: 'a case is not what is held, or its decision is not the one in the log',
+    toDo: 'decide nothing in it before it is clear who changed it; `corridor cases restore` writes it again from the log',
+  },
+  {
+    codes: [
+      'PAYOUT_MISSING',
+      'PAYOUT_DIFFERS',
+      'PAYOUT_BEHIND',
+      'PAYOUT_FLAWED',
+      'REQUEST_DIFFERS',
+      'REQUEST_UNREADABLE',
+      'UPDATE_NOT_IN_LOG',
+      'UPDATE_DIFFERS',
+      'UPDATE_UNKNOWN',
+      'UPDATE_GAP',
+      'UPDATE_CONFLICT',
+    ],
+    wrong: "the executor's record and the log disagree",
+    toDo: 'stop payouts of these transfers: this record is what prevents paying twice',
+  },
+  {
+    codes: ['CLAIM_MISSING', 'CLAIM_DIFFERS', 'CLAIM_WITHOUT_EVENT'],
+    wrong: 'a claim is gone or of something else: what it guards may run again',
+    toDo: 'restore it from the event',
+  },
+  {
+    codes: ['ATTEMPT_UNCLAIMED'],
+    wrong: 'the provider received a further attempt that the log of claims does not have',
+    toDo: "stop payouts of this transfer; who else has the provider's credentials? Were records of `payout.attempts` deleted?",
+  },
+  {
+    codes: ['ATTEMPT_NOT_STORED', 'CLAIM_NOT_STORED'],
+    wrong:
+      'the provider or the log has an attempt (or that the payout was stopped) that the payout lacks: it was put back or deleted. A warning once the executor has stopped it (case `ROLLED_BACK`)',
+    toDo: '[put the true document back, or ask the provider about every key](payouts.md#claims-of-attempts)',
+  },
+  {
+    codes: ['CLAIM_OUT_OF_ORDER'],
+    wrong:
+      'a claim was made from a payout that lacked the claim before it; it was not sent. A warning once there is a case',
+    toDo: 'the same',
+  },
+  {
+    codes: ['CLAIM_REPEATED', 'CLAIM_OF_STRANGER'],
+    wrong: 'a claim was copied, or is of no transfer',
+    toDo: 'who else may write to `payout.attempts`? A copy changes nothing',
+  },
+  {
+    codes: ['EXPIRED_NOT_ASKED'],
+    wrong:
+      'a payout is told as `EXPIRED` without the request that payout dispatch sealed for it: settlement has nothing priced again on it (`REQUEST_NOT_SEALED`)',
+    toDo: "who else has the executor's keys? An executor of before 2026-11-30 tells it so",
+  },
+  {
+    codes: ['RECORD_UNREADABLE'],
+    wrong: 'a record does not decode; all others are checked all the same',
+    toDo: 'who else may write to the topic? When its schema is newer: verify with a newer version',
+  },
+  {
+    codes: ['LOG_TRIMMED'],
+    wrong: 'retention took what was never verified',
+    toDo: 'go on from an older checkpoint, or verify more often',
+  },
+] as const satisfies readonly FindingGroup[];
+
+/** A stable, upper-case name of what is wrong. */
+export type FindingCode = (typeof FINDING_GROUPS)[number]['codes'][number];
