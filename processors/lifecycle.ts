@@ -12,6 +12,7 @@ import type {
   TransferLifecycle,
   TransferState,
 } from '../schemas/types.generated.ts';
+import { contractOf } from '../topics/catalogue.ts';
 
 const ENDED: ReadonlySet<TransferState | undefined> = new Set(['COMPLETED', 'REJECTED', 'RETURNED']);
 
@@ -57,18 +58,15 @@ export interface Mark {
  * input stops no transfer: an intent that was never accepted, or an event after which the transfer had ended anyway.
  */
 export function deadLetterMark(topic: string, value: unknown, mark: Mark): TransferLifecycle | undefined {
-  const event = eventIn(value);
+  const event = eventIn(topic, value);
   if (event === undefined || ENDED.has(STATE_OF_TOPIC[topic])) return undefined;
   const { eventId, occurredAt, stage, code } = mark;
   return { ...record(event, { eventId, occurredAt, state: 'DEAD_LETTERED', stage }), reasonCodes: [code] };
 }
 
 /** The event of the transfer within an input: the input itself, or what a command carries. */
-export function eventIn(value: unknown): ChainEvent | undefined {
-  if (typeof value !== 'object' || value === null) return undefined;
-  const input = value as { envelope?: unknown; held?: ChainEvent; requested?: ChainEvent };
-  if (input.envelope !== undefined) return value as ChainEvent;
-  return input.held ?? input.requested;
+export function eventIn(topic: string, value: unknown): ChainEvent | undefined {
+  return (contractOf(topic)?.eventOf(value as never) ?? undefined) as ChainEvent | undefined;
 }
 
 type Identity = Pick<TransferLifecycle, 'eventId' | 'occurredAt' | 'state' | 'stage'>;

@@ -37,12 +37,14 @@ export const reviewDecided = topic<ReviewDecided>()('review.decided', 'command',
   record: 'ReviewDecided',
   sealedBy: 'operators',
   keyOf: commandKey,
+  eventOf: ({ held }) => held,
 });
 export const payoutUpdated = topic<PayoutUpdated>()('payout.updated', 'command', {
   doc: 'The payout executor reports a change of a payout.',
   record: 'PayoutUpdated',
   sealedBy: 'executor',
   keyOf: commandKey,
+  eventOf: ({ requested }) => requested,
 });
 export const payoutAttempts = topic<PayoutAttemptClaimed>()('payout.attempts', 'claim', {
   doc: 'Attempts of payouts that are about to be sent, but for first ones that are sent as they come: what the database is held against.',

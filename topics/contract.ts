@@ -14,8 +14,20 @@ export type TopicKind =
 export const ISSUERS = ['stages', 'operators', 'executor', 'feeds'] as const;
 export type Issuer = (typeof ISSUERS)[number];
 
+/** What the records of a topic say of themselves. What is not stated for a topic follows from its kind. */
+export interface RecordIdentity<V = unknown> {
+  /** The id of an event or a command; undefined where records have none. */
+  readonly idOf: (value: V) => string | undefined;
+  /** The transfer that a record belongs to. */
+  readonly transferIdOf: (value: V) => string | undefined;
+  /** Where a record must stand, so that the order of its transfer is kept; undefined: anywhere. */
+  readonly homePartitionOf: (value: V) => number | undefined;
+  /** The event of the transfer in a record: the record itself, or what a command carries. */
+  readonly eventOf: (value: V) => object | null | undefined;
+}
+
 /** The contract of one topic. `V` is the value after decoding with the current schema. */
-export interface TopicContract<Name extends string = string, V = unknown> {
+export interface TopicContract<Name extends string = string, V = unknown> extends RecordIdentity<V> {
   readonly name: Name;
   readonly kind: TopicKind;
   readonly doc: string;
@@ -60,6 +72,51 @@ export const INTENT_MAX_MESSAGE_BYTES = 2 * 1_048_576;
 /** Room for the headers that a dead letter adds to its record. */
 export const DEAD_LETTER_HEADROOM_BYTES = 65_536;
 
+/** What a stage is about to write may be anything: these read it before its schema has refused it. */
+interface Enveloped {
+  readonly envelope?: { readonly eventId: string; readonly transferId: string; readonly homePartition: number };
+}
+interface Commanding {
+  readonly command?: { readonly commandId: string; readonly transferId: string; readonly homePartition: number };
+}
+interface Flat {
+  readonly eventId: string;
+  readonly transferId: string;
+}
+
+const nothing = () => undefined;
+const NO_IDENTITY: RecordIdentity = {
+  idOf: nothing,
+  transferIdOf: nothing,
+  homePartitionOf: nothing,
+  eventOf: nothing,
+};
+const FLAT = {
+  ...NO_IDENTITY,
+  idOf: ({ eventId }: Flat) => eventId,
+  transferIdOf: ({ transferId }: Flat) => transferId,
+};
+/** How the records of each kind are made; identity.test.ts holds it against the schemas. */
+const IDENTITY_OF_KIND: Readonly<Record<TopicKind, RecordIdentity<never>>> = {
+  intent: { ...FLAT, idOf: nothing },
+  transition: {
+    idOf: ({ envelope }: Enveloped) => envelope?.eventId,
+    transferIdOf: ({ envelope }: Enveloped) => envelope?.transferId,
+    homePartitionOf: ({ envelope }: Enveloped) => envelope?.homePartition,
+    eventOf: (event: Enveloped) => event,
+  },
+  command: {
+    ...NO_IDENTITY,
+    idOf: ({ command }: Commanding) => command?.commandId,
+    transferIdOf: ({ command }: Commanding) => command?.transferId,
+    homePartitionOf: ({ command }: Commanding) => command?.homePartition,
+  },
+  outcome: FLAT,
+  analytics: FLAT,
+  claim: NO_IDENTITY,
+  table: NO_IDENTITY,
+};
+
 type Options<V> = Pick<TopicContract<string, V>, 'doc' | 'record' | 'keyOf'> & Partial<TopicContract<string, V>>;
 
 /** A contract with the defaults of its kind. */
@@ -70,6 +127,7 @@ export function topic<V>() {
     retentionMs: kind === 'table' ? null : 30 * DAY_MS,
     maxMessageBytes: DEFAULT_MAX_MESSAGE_BYTES,
     sealedBy: kind === 'transition' ? 'stages' : null,
+    ...(IDENTITY_OF_KIND[kind] as RecordIdentity<V>),
     ...options,
     name,
     kind,

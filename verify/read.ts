@@ -108,6 +108,6 @@ const NO_MARK = { eventId: '', occurredAt: 0, stage: 'UNKNOWN', code: 'UNEXPECTE
 async function stopped(topic: string, { value }: LogRecord, codec: Codec): Promise<string | undefined> {
   if (contractOf(topic) === undefined) return undefined;
   const [result] = await codec.decode(topic as TopicName, [value]);
-  if (!result?.ok || eventIn(result.value) === undefined) return undefined;
+  if (!result?.ok || eventIn(topic, result.value) === undefined) return undefined;
   return deadLetterMark(topic, result.value, NO_MARK)?.transferId;
 }

@@ -13,7 +13,7 @@ import { transferLifecycle } from '../../topics/boundary.ts';
 import { contractOf, type TopicName } from '../../topics/catalogue.ts';
 import { formatCause, sourceOf } from '../../topics/cause.ts';
 import { homePartition } from '../../topics/home-partition.ts';
-import { transferIdOf } from '../../topics/identity.ts';
+import { homePartitionOf, idOf, transferIdOf } from '../../topics/identity.ts';
 import type { AcceptedRecord } from './inbound-records.ts';
 
 /** Room for key, headers and framing within a topic's largest record. */
@@ -41,13 +41,14 @@ export type Emitter = (input: AcceptedRecord, emissions: readonly Emitted[]) => 
 export function createEmitter(options: EmitterOptions): Emitter {
   const { owner, codec, rings, chainPartitions } = options;
   const writes = options.writes.map((name) => contractOf(name)!);
+  const declared: ReadonlySet<string> = new Set(options.writes);
   const make = recordMaker({ owner, codec, rings, writes });
   const makeLifecycle = recordMaker({ owner, codec, rings, writes: [transferLifecycle] });
 
   return (input, emissions) => {
     const outputs: OutputRecord[] = [];
     for (const { to, value } of emissions) {
-      const partition = partitionOf(input, value);
+      const partition = partitionOf(input, to, value);
       const nth = outputs.filter(({ topic }) => topic === to).length;
       outputs.push(record(input, { to, value }, partition, causeOf(input, nth)));
       if (contractOf(to)?.kind === 'transition') outputs.push(lifecycle(to, value as ChainEvent, partition));
@@ -59,16 +60,16 @@ export function createEmitter(options: EmitterOptions): Emitter {
     return formatCause({ source: sourceOf(owner, topicId), partition, offset, nth });
   }
 
-  function partitionOf(input: AcceptedRecord, value: unknown): number {
-    const event = value as Partial<ChainEvent>;
-    const home = event.envelope?.homePartition;
-    if (options.rekeys) return home ?? homePartition(transferIdOf(value) ?? '', chainPartitions);
+  function partitionOf(input: AcceptedRecord, to: string, value: unknown): number {
+    const home = homePartitionOf(to, value);
+    if (options.rekeys) return home ?? homePartition(transferIdOf(to, value) ?? '', chainPartitions);
     const { partition } = input.record;
     if (home !== undefined && home !== partition) {
       throw refuse('HOME_PARTITION_MISMATCH', `${owner} emitted home partition ${home} from partition ${partition}`);
     }
-    const transferId = transferIdOf(input.received.value);
-    if (event.envelope && event.envelope.transferId !== transferId) {
+    const transferId = transferIdOf(input.received.topic, input.received.value);
+    // What is not declared is refused for that, when its record is made.
+    if (declared.has(to) && transferIdOf(to, value) !== transferId) {
       throw refuse('TRANSFER_MISMATCH', `${owner} emitted an event of another transfer than its input's`);
     }
     return partition;
@@ -77,7 +78,7 @@ export function createEmitter(options: EmitterOptions): Emitter {
   function record(input: AcceptedRecord, { to, value }: Emitted, partition: number, cause: string): OutputRecord {
     const { traceparent } = input;
     const { originPosition } = input.received;
-    const terms = { partition, eventId: eventIdOf(value), originPosition, traceparent, cause };
+    const terms = { partition, eventId: idOf(to, value) ?? '', originPosition, traceparent, cause };
     const made = make(to as TopicName, value as never, terms);
     if (made.value!.length > contractOf(to)!.maxMessageBytes - FRAMING_BYTES) {
       throw refuse('RECORD_TOO_LARGE', `${made.value!.length} bytes do not fit ${to}`);
@@ -90,11 +91,6 @@ export function createEmitter(options: EmitterOptions): Emitter {
     if (!value) throw refuse('LIFECYCLE_UNKNOWN', `${topic} has no lifecycle state`);
     return makeLifecycle(transferLifecycle.name, value, { partition, eventId: value.eventId });
   }
-}
-
-function eventIdOf(value: unknown): string {
-  const { envelope, eventId } = value as { envelope?: { eventId: string }; eventId?: string };
-  return envelope?.eventId ?? eventId ?? '';
 }
 
 const refuse = (code: ErrorCode, detail: string) => new CodedError(code, detail);

@@ -13,7 +13,7 @@ import { contractOf, type TopicName } from '../../topics/catalogue.ts';
 import { type Cause, parseCause } from '../../topics/cause.ts';
 import { HEADER, headerInteger, headerText, RECOVERY_HEADER } from '../../topics/headers.ts';
 import { homePartition } from '../../topics/home-partition.ts';
-import { identityOf, transferIdOf } from '../../topics/identity.ts';
+import { homePartitionOf, idOf, transferIdOf } from '../../topics/identity.ts';
 import { isReplayTopic } from '../../topics/recovery.ts';
 
 /** Where a record stood on its contract topic, and its history since. */
@@ -204,7 +204,7 @@ export function inboundReader(options: InboundOptions): (batch: RecordBatch) => 
     // the value is sealed, and the headers are not.
     const trusted = direct && fromOutside ? {} : record.headers;
     const carried = headerText(trusted, HEADER.originPosition);
-    const originPosition = eventIn(value)?.instruction.originPosition ?? carried ?? position;
+    const originPosition = eventIn(source.topic, value)?.instruction.originPosition ?? carried ?? position;
     const received: Received<unknown> = {
       topic: source.topic,
       value,
@@ -212,8 +212,10 @@ export function inboundReader(options: InboundOptions): (batch: RecordBatch) => 
       waitedMs: source.waitedMs,
       originPosition,
       position,
-      partition: fromOutside ? homePartition(transferIdOf(value) ?? '', chainPartitions) : record.partition,
-      causationId: identityOf(value) ?? headerText(trusted, HEADER.eventId) ?? originPosition,
+      partition: fromOutside
+        ? homePartition(transferIdOf(source.topic, value) ?? '', chainPartitions)
+        : record.partition,
+      causationId: idOf(source.topic, value) ?? headerText(trusted, HEADER.eventId) ?? originPosition,
       ...(contractOf(source.topic)?.sealedBy ? { sealed: sealedRecordOf(source.topic, record) } : {}),
     };
     const traceparent = traceOf(record, fromOutside ? originPosition : undefined);
@@ -222,7 +224,7 @@ export function inboundReader(options: InboundOptions): (batch: RecordBatch) => 
       topicId,
       source,
       received,
-      refusal: misplaced(value, record.partition),
+      refusal: misplaced(source.topic, value, record.partition),
       originPosition,
       traceparent,
     };
@@ -239,9 +241,8 @@ function refused({ record, topicId, source }: Sourced, refusal: Refusal): Inboun
 }
 
 /** Chain records and commands stand on the home partition of their transfer; anywhere else, order would be lost. */
-function misplaced(value: unknown, partition: number): Refusal | undefined {
-  const input = value as { envelope?: { homePartition: number }; command?: { homePartition: number } };
-  const home = input.envelope?.homePartition ?? input.command?.homePartition;
+function misplaced(topic: string, value: unknown, partition: number): Refusal | undefined {
+  const home = homePartitionOf(topic, value);
   if (home === undefined || home === partition) return undefined;
   const detail = `stands on partition ${partition}, but the home partition of its transfer is ${home}`;
   return { kind: 'unacceptable', code: 'HOME_PARTITION_MISMATCH', detail };

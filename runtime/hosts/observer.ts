@@ -46,7 +46,7 @@ export function createObserver({ name, clock, logger, metrics }: ObserverOptions
         alarms.set(`${topic}/${partition}`, alarm);
         log.error({ ...alarm }, 'alarm');
       }
-      const transferId = received ? transferIdOf(received.value) : undefined;
+      const transferId = received ? transferIdOf(received.topic, received.value) : undefined;
       metrics.deadLetters.inc({ consumer: name, code: label(cause.code), class: deadLetterClass });
       log.warn({ topic, partition, offset, code: cause.code, class: deadLetterClass, transferId }, 'dead letter');
     },

@@ -88,10 +88,11 @@ function subjectOf({ record, proven, value }: ReadLetter, corridorOf: CorridorOf
     const key = record.key === null ? undefined : safeText(record.key.toString('utf8'), MAX_ID);
     return { transferId: key || null, ...unknown };
   }
-  const instructed = eventIn(value)?.instruction ?? (value as Partial<Instructed>);
+  const topic = headerText(record.headers, RECOVERY_HEADER.sourceTopic) ?? '';
+  const instructed = eventIn(topic, value)?.instruction ?? (value as Partial<Instructed>);
   const { instructedAmount: amount, sourceCurrency = '', targetCurrency = '' } = instructed;
   return {
-    transferId: safeText(transferIdOf(value) ?? '', MAX_ID) || null,
+    transferId: safeText(transferIdOf(topic, value) ?? '', MAX_ID) || null,
     corridor: corridorOf(sourceCurrency, targetCurrency) ?? null,
     amountMinor: amount?.minor ?? null,
     currency: amount === undefined ? null : safeText(amount.currency, 3),

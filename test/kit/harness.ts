@@ -13,7 +13,7 @@ import type { TransferLifecycle } from '../../schemas/types.generated.ts';
 import { contractOf, type TopicName, type TopicValues } from '../../topics/catalogue.ts';
 import { HEADER, RECOVERY_HEADER } from '../../topics/headers.ts';
 import { homePartition } from '../../topics/home-partition.ts';
-import { transferIdOf } from '../../topics/identity.ts';
+import { homePartitionOf, idOf, transferIdOf } from '../../topics/identity.ts';
 import { deadLetterTopic } from '../../topics/recovery.ts';
 import { ManualClock } from './manual-clock.ts';
 import { memoryReplayClaims } from './memory-claims.ts';
@@ -160,15 +160,12 @@ export async function runProcessor(
 export function append(log: MemoryLog, codec: MemoryCodec, each: Input): void {
   const { topic, value } = each;
   const contract = contractOf(topic);
-  const envelope = (value as { envelope?: { homePartition: number; eventId: string } } | undefined)?.envelope;
-  const command = (value as { command?: { homePartition: number; commandId: string } } | undefined)?.command;
-  const transferId = value === undefined ? undefined : transferIdOf(value);
+  const transferId = value === undefined ? undefined : transferIdOf(topic, value);
   const partition =
     each.partition ??
-    envelope?.homePartition ??
-    command?.homePartition ??
+    (value === undefined ? undefined : homePartitionOf(topic, value)) ??
     (transferId === undefined ? 0 : homePartition(transferId, log.partitions));
-  const eventId = envelope?.eventId ?? command?.commandId;
+  const eventId = value === undefined ? undefined : idOf(topic, value);
   const record: OutputRecord = {
     topic,
     partition,
