@@ -1,12 +1,9 @@
 // A broker that never answers the question after the topics, which is asked beside the heartbeats, or a heartbeat itself: the
 // member keeps its place, and its records go on.
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
-import { type LocalStack, startStack } from '../../infra/local/stack.ts';
 import type { BatchResult, ConsumerFault, Log, LogConsumer, LogRecord } from '../../ports/log.ts';
 import { createLog } from './log.ts';
+import { type BehindProxy, brokerBehind } from './testing/behind-proxy.ts';
 import { caughtUp, compareCopy } from './testing/copiers.ts';
 import { API, DeafProxy, type SeenRequest } from './testing/deaf-proxy.ts';
 import { numbered, provision, unique, widen } from './testing/topics.ts';
@@ -22,7 +19,7 @@ const HEARTBEATS_PER_SESSION = 4;
 const isTopicQuestion = ({ apiKey, apiVersion }: SeenRequest) => apiKey === API.metadata && apiVersion === 10;
 const PATIENT = { timeout: 90_000 };
 
-let stack: LocalStack;
+let broker: BehindProxy;
 let proxy: DeafProxy;
 /** Straight to the broker, for what the test itself reads and writes. */
 let direct: Log;
@@ -31,28 +28,14 @@ let consumer: LogConsumer;
 
 beforeAll(async () => {
   proxy = await DeafProxy.listen();
-  const stateDir = mkdtempSync(join(tmpdir(), 'corridor-kafka-mute-'));
-  const advertisedPorts = [proxy.port];
-  stack = await startStack({
-    stateDir,
-    ephemeral: true,
-    kinds: ['kafka'],
-    runner: 'processes',
-    env: {},
-    advertisedPorts,
-  });
-  proxy.forwardTo(stack.kafkaBehindProxy[0]!);
-  direct = createLog({ brokers: stack.urls.kafkaBrokers, appName: APP, clientId: 'mute-test' });
+  broker = await brokerBehind(proxy, APP);
+  direct = broker.direct;
 });
 afterEach(async () => {
   proxy.listenAgain();
   await log.close();
 });
-afterAll(async () => {
-  await direct.close();
-  await stack.stop();
-  await proxy.close();
-});
+afterAll(() => broker.stop());
 
 /** A member that copies two partitions, and what it told. */
 async function member() {
@@ -135,7 +118,7 @@ describe.each(['of the request', 'of its connection'] as const)(
       expect(faults.filter(({ code }) => code !== 'KAFKA_UNAVAILABLE')).toEqual([]);
 
       proxy.listenAgain();
-      await widen(stack.urls.kafkaBrokers, input, 4);
+      await widen(broker.brokers, input, 4);
       const admin = await direct.admin();
       await admin.initialiseOffsets(group, [input]);
       await admin.close();

@@ -1,45 +1,28 @@
 // A network that loses answers, goes silent or cuts connections: nothing lost, nothing twice, and it goes on by itself.
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { type LocalStack, startStack } from '../../infra/local/stack.ts';
 import type { Failpoint } from '../../ports/failpoint.ts';
 import type { BatchResult, ConsumerFault, Log, LogRecord } from '../../ports/log.ts';
 import type { LogFailpoint } from '../../ports/log-failpoints.ts';
 import { TcpProxy } from '../../test/kit/tcp-proxy.ts';
 import { createLog } from './log.ts';
+import { type BehindProxy, brokerBehind } from './testing/behind-proxy.ts';
 import { caughtUp, compareCopy } from './testing/copiers.ts';
 import { numbered, provision, unique } from './testing/topics.ts';
 
 vi.setConfig({ testTimeout: 180_000 });
 
-let stack: LocalStack;
+let broker: BehindProxy;
 let proxy: TcpProxy;
 /** Straight to the broker, for what the test itself reads and writes. */
 let direct: Log;
 
 beforeAll(async () => {
   proxy = await TcpProxy.listen();
-  const stateDir = mkdtempSync(join(tmpdir(), 'corridor-kafka-network-'));
-  const advertisedPorts = [proxy.port];
-  stack = await startStack({
-    stateDir,
-    ephemeral: true,
-    kinds: ['kafka'],
-    runner: 'processes',
-    env: {},
-    advertisedPorts,
-  });
-  proxy.forwardTo(stack.kafkaBehindProxy[0]!);
-  direct = createLog({ brokers: stack.urls.kafkaBrokers, appName: 'network', clientId: 'network-test' });
+  broker = await brokerBehind(proxy, 'network');
+  direct = broker.direct;
 });
-afterAll(async () => {
-  await direct.close();
-  await stack.stop();
-  await proxy.close();
-});
+afterAll(() => broker.stop());
 
 async function copyThrough(
   failpoint: Failpoint<LogFailpoint>,

@@ -1,23 +1,14 @@
 // Cases of customers, and the progress of screening them again, against a real database.
-import { type Db, MongoClient } from 'mongodb';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { describe, expect, inject, it } from 'vitest';
 import { decideCustomerCase } from '../../operations/cases/customers/cases.ts';
 import type { CustomerCase } from '../../screening/rescreening/customer-case.ts';
 import { findings } from '../../test/kit/builders.ts';
 import { KEYS } from '../../test/kit/keys.ts';
 import { customerCaseStore, rescreenProgress } from './customer-cases.ts';
+import { freshDatabases } from './testing/databases.ts';
 
 const TERMS = { by: 'amara', now: Date.UTC(2026, 10, 23) };
-let client: MongoClient;
-beforeAll(async () => {
-  client = await MongoClient.connect(inject('stack').mongoUri);
-});
-afterAll(async () => {
-  await client.close();
-});
-
-let databases = 0;
-const fresh = (): Db => client.db(`customers_${process.pid}_${Date.now().toString(36)}_${++databases}`);
+const fresh = freshDatabases('customers', inject('stack').mongoUri);
 
 describe('a case about a customer', () => {
   const [candidate] = findings('POTENTIAL_MATCH').parties[0]!.candidates;

@@ -1,6 +1,5 @@
 // List versions, and what is in force, against a real database.
-import { type Db, MongoClient } from 'mongodb';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { beforeAll, describe, expect, inject, it } from 'vitest';
 import { activateVersion, importVersion } from '../../operations/lists/import-and-activate.ts';
 import type { ScreeningListActivated } from '../../schemas/types.generated.ts';
 import { entitiesHashOf, type ListVersion } from '../../screening/lists/index.ts';
@@ -11,20 +10,14 @@ import { versionIdOf } from '../../screening/versions/version.ts';
 import { KEYS } from '../../test/kit/keys.ts';
 import { listedPerson, nextVersion } from '../../test/kit/memory-screening.ts';
 import { listStore } from './list-versions.ts';
+import { freshDatabases } from './testing/databases.ts';
 
 const TERMS = { by: 'amara', now: Date.UTC(2026, 10, 23) };
-let client: MongoClient;
+const fresh = freshDatabases('lists', inject('stack').mongoUri);
 let sample: ListVersion;
 beforeAll(async () => {
-  client = await MongoClient.connect(inject('stack').mongoUri);
   sample = await loadSampleList();
 });
-afterAll(async () => {
-  await client.close();
-});
-
-let databases = 0;
-const fresh = (): Db => client.db(`lists_${process.pid}_${Date.now().toString(36)}_${++databases}`);
 async function lists(): Promise<ListStore> {
   const store = listStore(fresh(), KEYS);
   await store.ensureIndexes();

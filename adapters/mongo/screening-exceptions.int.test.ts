@@ -1,23 +1,14 @@
 // Exceptions and their revocations against a real database.
-import { type Db, MongoClient } from 'mongodb';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { describe, expect, inject, it } from 'vitest';
 import { flawOfException } from '../../operations/exceptions/exception.ts';
 import { approveException, proposeException, revokeException } from '../../operations/exceptions/exceptions.ts';
 import type { ScreeningExceptionRevoked } from '../../schemas/types.generated.ts';
 import { KEYS } from '../../test/kit/keys.ts';
 import { exceptionStore } from './screening-exceptions.ts';
+import { freshDatabases } from './testing/databases.ts';
 
 const TERMS = { by: 'amara', now: Date.UTC(2026, 10, 23) };
-let client: MongoClient;
-beforeAll(async () => {
-  client = await MongoClient.connect(inject('stack').mongoUri);
-});
-afterAll(async () => {
-  await client.close();
-});
-
-let databases = 0;
-const fresh = (): Db => client.db(`exceptions_${process.pid}_${Date.now().toString(36)}_${++databases}`);
+const fresh = freshDatabases('exceptions', inject('stack').mongoUri);
 
 describe('an exception', () => {
   const exception = (exceptionId: string, over = {}) => ({

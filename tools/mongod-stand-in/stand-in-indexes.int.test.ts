@@ -1,22 +1,12 @@
 // The stand-in's indexes: they keep what they promise, they are used, and they never change an answer.
 import fc from 'fast-check';
-import { type Collection, Decimal128, type Document, Long, type MongoClient, type MongoServerError } from 'mongodb';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Collection, Decimal128, type Document, Long, type MongoServerError } from 'mongodb';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { times } from '../../test/kit/times.ts';
-import { serverToAsk } from './test-server.ts';
+import { askServer, numbers } from './testing/asked.ts';
 
-let server: Awaited<ReturnType<typeof serverToAsk>>;
-let client: MongoClient;
-let collections = 0;
+const asked = askServer();
 
-beforeAll(async () => {
-  server = await serverToAsk();
-  client = await server.connect();
-});
-afterAll(() => server?.stop());
-
-const fresh = (): Collection<Document> => client.db(server.database).collection(`c${collections++}`);
-const numbers = (count: number): number[] => [...Array(count).keys()];
 const code = (work: Promise<unknown>): Promise<unknown> =>
   work.then(
     () => 'no error',
@@ -30,7 +20,7 @@ async function planOf(collection: Collection<Document>, filter: Document, sort: 
 
 describe('unique indexes', () => {
   test('refuse a second document with the key, and say which index and which values', async () => {
-    const collection = fresh();
+    const collection = asked.fresh<Document>();
     await collection.createIndex({ transferId: 1, attempt: -1 }, { unique: true });
     await collection.insertOne({ _id: 1 as never, transferId: 't', attempt: 1 });
     const error = await collection.insertOne({ transferId: 't', attempt: 1 }).catch((e: MongoServerError) => e);
@@ -46,7 +36,7 @@ describe('unique indexes', () => {
   });
 
   test('a refused array leaves no trace', async () => {
-    const collection = fresh();
+    const collection = asked.fresh<Document>();
     await collection.createIndex({ tags: 1 }, { unique: true });
     await collection.insertMany([
       { _id: 1 as never, tags: ['a'] },
@@ -61,7 +51,7 @@ describe('unique indexes', () => {
   });
 
   test('equal numbers are one key whatever their type, neighbours beyond 2^53 are two', async () => {
-    const collection = fresh();
+    const collection = asked.fresh<Document>();
     await collection.createIndex({ n: 1 }, { unique: true });
     await collection.insertOne({ n: 1 });
     for (const same of [Long.fromNumber(1), Decimal128.fromString('1.0')]) {
@@ -73,7 +63,7 @@ describe('unique indexes', () => {
   });
 
   test('a partial one counts only what its filter takes in, also when an update moves a document in or out', async () => {
-    const collection = fresh();
+    const collection = asked.fresh<Document>();
     await collection.createIndex({ account: 1 }, { unique: true, partialFilterExpression: { open: true } });
     await collection.insertMany([
       { _id: 1 as never, account: 'a', open: true },
@@ -92,7 +82,7 @@ describe('unique indexes', () => {
   });
 
   test('cannot be made over duplicates, and leave no half index behind', async () => {
-    const collection = fresh();
+    const collection = asked.fresh<Document>();
     await collection.insertMany([{ a: 1 }, { a: 1 }, { a: 2 }]);
     expect(await code(collection.createIndex({ a: 1 }, { unique: true }))).toBe(11000);
     expect((await collection.indexes()).map(({ name }) => name)).toEqual(['_id_']);
@@ -102,20 +92,20 @@ describe('unique indexes', () => {
 });
 
 test('making an index again is fine, with other options it is an error, a dropped one is gone', async () => {
-  const collection = fresh();
+  const collection = asked.fresh<Document>();
   const filter = { partialFilterExpression: { $and: [{ a: { $exists: true } }] } };
   for (const _ of [1, 2]) await collection.createIndex({ a: 1 }, { name: 'a', ...filter });
   expect(await collection.indexes()).toHaveLength(2);
   expect(await code(collection.createIndex({ a: 1 }, { name: 'a', unique: true }))).toBe(86);
   expect(await code(collection.createIndex({ a: 1 }, { name: 'b', ...filter }))).toBe(85);
-  const other = fresh();
+  const other = asked.fresh<Document>();
   await other.createIndex({ a: 1 }, { name: 'a' });
   await collection.dropIndex('a');
   expect([await collection.indexes(), await other.indexes()].map((indexes) => indexes.length)).toEqual([1, 2]);
 });
 
 test('a TTL index removes what is over, and nothing else', async () => {
-  const collection = fresh();
+  const collection = asked.fresh<Document>();
   await collection.createIndex({ at: 1 }, { expireAfterSeconds: 60 });
   await collection.insertMany([
     { _id: 1 as never, at: new Date(Date.now() - 61_000) },
@@ -132,7 +122,7 @@ describe('use', () => {
   let large: Collection<Document>;
 
   beforeAll(async () => {
-    large = fresh();
+    large = asked.fresh<Document>();
     await large.createIndex({ indexed: 1 });
     await large.createIndex({ state: 1, at: 1 });
     for (let start = 0; start < SIZE; start += 5_000) {
@@ -278,7 +268,7 @@ describe('answers', () => {
       fc.array(fc.tuple(query, change), { maxLength: 4 }),
       fc.array(query, { minLength: 1, maxLength: 8 }),
       async (documents, changes, queries) => {
-        const [plain, indexed] = [fresh(), fresh()];
+        const [plain, indexed] = [asked.fresh<Document>(), asked.fresh<Document>()];
         try {
           for (const [keys, options] of indexes) await indexed.createIndex(keys as Record<string, 1>, options);
           for (const collection of [plain, indexed]) {

@@ -1,51 +1,19 @@
 // Arrays, values and cursors as Corridor relies on them in MongoDB, asked of the stand-in through the real driver.
-import {
-  Binary,
-  type Collection,
-  Decimal128,
-  type Document,
-  Long,
-  type MongoClient,
-  type MongoServerError,
-  UUID,
-} from 'mongodb';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { serverToAsk } from './test-server.ts';
+import { Binary, Decimal128, type Document, Long, UUID } from 'mongodb';
+import { describe, expect, test } from 'vitest';
+import { askServer, failure, numbers } from './testing/asked.ts';
 
 interface Keyed extends Document {
   _id: string;
 }
 
-let server: Awaited<ReturnType<typeof serverToAsk>>;
-let client: MongoClient;
-let collections = 0;
-
-beforeAll(async () => {
-  server = await serverToAsk();
-  client = await server.connect({ maxPoolSize: 64 });
-});
-afterAll(() => server?.stop());
-
-function fresh<T extends Document = Keyed>(): Collection<T> {
-  return client.db(server.database).collection<T>(`c${collections++}`);
-}
-
-async function failure<E extends MongoServerError = MongoServerError>(work: Promise<unknown>): Promise<E> {
-  const outcome = await work.then(
-    () => null,
-    (error: unknown) => error,
-  );
-  expect(outcome).toBeInstanceOf(Error);
-  return outcome as E;
-}
-
-const numbers = (count: number): number[] => [...Array(count).keys()];
+const asked = askServer({ maxPoolSize: 64 });
 
 describe('embedded arrays', () => {
   const payout = { _id: 'p', version: 1, attempts: [{ n: 1, state: 'OPEN' }], outbox: [] as Document[] };
 
   test('$push appends one or several, $slice keeps the last', async () => {
-    const collection = fresh();
+    const collection = asked.fresh<Keyed>();
     await collection.insertOne(structuredClone(payout));
     await collection.updateOne({ _id: 'p', version: 1 }, {
       $set: { version: 2 },
@@ -58,7 +26,7 @@ describe('embedded arrays', () => {
   });
 
   test('one element changes through $, through array filters, and all through $[]', async () => {
-    const collection = fresh();
+    const collection = asked.fresh<Keyed>();
     await collection.insertOne({ ...structuredClone(payout), attempts: numbers(3).map((n) => ({ n, state: 'OPEN' })) });
     await collection.updateOne({ _id: 'p', 'attempts.n': 1 }, { $set: { 'attempts.$.state': 'DEAD' } } as Document);
     await collection.updateOne({ _id: 'p' }, { $set: { 'attempts.$[a].state': 'PAID' } } as Document, {
@@ -73,7 +41,7 @@ describe('embedded arrays', () => {
   });
 
   test('$elemMatch selects and $pull removes by several fields of one element', async () => {
-    const collection = fresh();
+    const collection = asked.fresh<Keyed>();
     await collection.insertOne({
       ...structuredClone(payout),
       outbox: [
@@ -88,7 +56,7 @@ describe('embedded arrays', () => {
   });
 
   test('500 updates by id with $set and $push are one bulk', async () => {
-    const collection = fresh();
+    const collection = asked.fresh<Keyed>();
     await collection.insertMany(numbers(500).map((i) => ({ ...structuredClone(payout), _id: `p${i}` })));
     const result = await collection.bulkWrite(
       numbers(500).map((i) => ({
@@ -106,7 +74,7 @@ describe('embedded arrays', () => {
 
 describe('values', () => {
   test('come back as they were stored', async () => {
-    const collection = fresh();
+    const collection = asked.fresh<Keyed>();
     const stored = {
       _id: 'k',
       long: Long.fromBigInt(2n ** 53n + 1n),
@@ -139,14 +107,14 @@ describe('values', () => {
   });
 
   test('$inc of longs is exact', async () => {
-    const collection = fresh();
+    const collection = asked.fresh<Keyed>();
     await collection.insertOne({ _id: 'k', minor: Long.fromBigInt(2n ** 53n) });
     await collection.updateOne({ _id: 'k' }, { $inc: { minor: Long.fromNumber(1) } } as Document);
     expect((await collection.findOne({}, { useBigInt64: true }))?.['minor']).toBe(2n ** 53n + 1n);
   });
 
   test('sums of longs in an aggregation are exact', async () => {
-    const collection = fresh();
+    const collection = asked.fresh<Keyed>();
     await collection.insertMany([1n, 2n, 3n].map((n) => ({ _id: `k${n}`, minor: Long.fromBigInt(2n ** 53n + n) })));
     const [sum] = await collection
       .aggregate([{ $group: { _id: null, sum: { $sum: '$minor' } } }], { useBigInt64: true })
@@ -157,7 +125,7 @@ describe('values', () => {
 
 describe('cursors', () => {
   test('yield everything in batches, once, also when documents change meanwhile', async () => {
-    const collection = fresh();
+    const collection = asked.fresh<Keyed>();
     await collection.insertMany(numbers(3_000).map((i) => ({ _id: `k${i}`, i })));
     const seen: number[] = [];
     for await (const { i } of collection.find().sort({ i: 1 }).batchSize(100)) {
@@ -168,25 +136,25 @@ describe('cursors', () => {
   });
 
   test('a cursor of a dropped collection fails, and the server goes on', async () => {
-    const collection = fresh();
+    const collection = asked.fresh<Keyed>();
     await collection.insertMany(numbers(500).map((i) => ({ _id: `k${i}` })));
     const cursor = collection.find().batchSize(10);
     await cursor.next();
     await collection.drop();
     await failure(cursor.toArray());
-    expect(await client.db(server.database).command({ ping: 1 })).toMatchObject({ ok: 1 });
+    expect(await asked.client.db(asked.database).command({ ping: 1 })).toMatchObject({ ok: 1 });
   });
 });
 
 test('what the stand-in does not have is refused, not ignored', async () => {
-  const collection = fresh();
-  const session = client.startSession();
+  const collection = asked.fresh<Keyed>();
+  const session = asked.client.startSession();
   session.startTransaction();
   await failure(collection.insertOne({ _id: 'k' }, { session }));
   await session.endSession();
   await failure(collection.createIndex({ a: 1 }, { collation: { locale: 'en', strength: 2 } }));
   await failure(
-    client.db(server.database).createCollection('view', { viewOn: collection.collectionName, pipeline: [] }),
+    asked.client.db(asked.database).createCollection('view', { viewOn: collection.collectionName, pipeline: [] }),
   );
   await failure(collection.watch().next());
   expect(await collection.countDocuments()).toBe(0);

@@ -1,47 +1,17 @@
 // Writes as Corridor relies on them in MongoDB, asked of the stand-in through the real driver.
-import {
-  type Collection,
-  type Document,
-  Long,
-  type MongoBulkWriteError,
-  type MongoClient,
-  type MongoServerError,
-} from 'mongodb';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { serverToAsk } from './test-server.ts';
+import { type Document, Long, type MongoBulkWriteError } from 'mongodb';
+import { describe, expect, test } from 'vitest';
+import { askServer, failure, numbers } from './testing/asked.ts';
 
 interface Keyed extends Document {
   _id: string;
 }
 
-let server: Awaited<ReturnType<typeof serverToAsk>>;
-let client: MongoClient;
-let collections = 0;
-
-beforeAll(async () => {
-  server = await serverToAsk();
-  client = await server.connect({ maxPoolSize: 64 });
-});
-afterAll(() => server?.stop());
-
-function fresh<T extends Document = Keyed>(): Collection<T> {
-  return client.db(server.database).collection<T>(`c${collections++}`);
-}
-
-async function failure<E extends MongoServerError = MongoServerError>(work: Promise<unknown>): Promise<E> {
-  const outcome = await work.then(
-    () => null,
-    (error: unknown) => error,
-  );
-  expect(outcome).toBeInstanceOf(Error);
-  return outcome as E;
-}
-
-const numbers = (count: number): number[] => [...Array(count).keys()];
+const asked = askServer({ maxPoolSize: 64 });
 
 describe('inserts', () => {
   test('unordered insertMany stores the new and names each duplicate', async () => {
-    const collection = fresh();
+    const collection = asked.fresh<Keyed>();
     await collection.insertMany(['b', 'd'].map((_id) => ({ _id, first: true })));
     const error = await failure<MongoBulkWriteError>(
       collection.insertMany(
@@ -65,22 +35,24 @@ describe('inserts', () => {
   });
 
   test('ordered insertMany stops at the first duplicate', async () => {
-    const collection = fresh();
+    const collection = asked.fresh<Keyed>();
     const error = await failure<MongoBulkWriteError>(collection.insertMany(['a', 'a', 'b'].map((_id) => ({ _id }))));
     expect([error.code, error.result.insertedCount]).toEqual([11000, 1]);
     expect(await collection.distinct('_id')).toEqual(['a']);
   });
 
   test('each write error says which index was met, and with which values', async () => {
-    const { collectionName } = fresh();
+    const { collectionName } = asked.fresh<Keyed>();
     const documents = ['a', 'b', 'a'].map((_id) => ({ _id }));
-    const inserted = await client.db(server.database).command({ insert: collectionName, documents, ordered: false });
+    const inserted = await asked.client
+      .db(asked.database)
+      .command({ insert: collectionName, documents, ordered: false });
     expect(inserted).toMatchObject({
       n: 2,
       writeErrors: [{ index: 2, code: 11000, keyPattern: { _id: 1 }, keyValue: { _id: 'a' } }],
     });
     const updates = [{ q: { _id: 'b', sequence: { $lt: 1 } }, u: { $set: { sequence: 1 } }, upsert: true }];
-    const updated = await client.db(server.database).command({ update: collectionName, updates });
+    const updated = await asked.client.db(asked.database).command({ update: collectionName, updates });
     expect(updated).toMatchObject({
       n: 0,
       nModified: 0,
@@ -89,8 +61,8 @@ describe('inserts', () => {
   });
 
   test('a document without an id gets one, in front', async () => {
-    const collection = fresh<Document>();
-    await client.db(server.database).command({ insert: collection.collectionName, documents: [{ a: 1 }] });
+    const collection = asked.fresh<Document>();
+    await asked.client.db(asked.database).command({ insert: collection.collectionName, documents: [{ a: 1 }] });
     expect(Object.keys((await collection.findOne()) ?? {})).toEqual(['_id', 'a']);
   });
 });
@@ -105,7 +77,7 @@ describe('version-guarded writes', () => {
   });
 
   test('an upsert inserts, replaces the older, and is refused with 11000 when stale or equal', async () => {
-    const collection = fresh();
+    const collection = asked.fresh<Keyed>();
     expect(await collection.bulkWrite([guarded('k', 3)])).toMatchObject({ upsertedCount: 1, matchedCount: 0 });
     expect(await collection.bulkWrite([guarded('k', 5)])).toMatchObject({ matchedCount: 1, modifiedCount: 1 });
     for (const stale of [5, 4]) {
@@ -116,7 +88,7 @@ describe('version-guarded writes', () => {
   });
 
   test('an unordered bulk of new, newer and stale ones reports each at its index', async () => {
-    const collection = fresh();
+    const collection = asked.fresh<Keyed>();
     await collection.bulkWrite(
       numbers(300).map((i) => guarded(`k${i}`, 10)),
       { ordered: false },
@@ -142,7 +114,7 @@ describe('version-guarded writes', () => {
   });
 
   test('an ordered bulk stops at the first that is refused', async () => {
-    const collection = fresh();
+    const collection = asked.fresh<Keyed>();
     await collection.insertOne({ _id: 'k', sequence: 9 });
     const error = await failure<MongoBulkWriteError>(
       collection.bulkWrite([guarded('a', 1), guarded('k', 1), guarded('b', 1)]),
@@ -152,7 +124,7 @@ describe('version-guarded writes', () => {
   });
 
   test('the guard compares whole longs, also beyond 2^53', async () => {
-    const collection = fresh();
+    const collection = asked.fresh<Keyed>();
     const write = (sequence: bigint) =>
       collection.updateOne(
         { _id: 'k', sequence: { $lt: Long.fromBigInt(sequence) } },
@@ -166,7 +138,7 @@ describe('version-guarded writes', () => {
   });
 
   test('replaceOne replaces under a guard, and all of the document but its id', async () => {
-    const collection = fresh();
+    const collection = asked.fresh<Keyed>();
     await collection.insertOne({ _id: 'k', sequence: 1, old: true });
     const replaced = await collection.replaceOne(
       { _id: 'k', sequence: { $lt: 2 } },
@@ -186,7 +158,7 @@ describe('version-guarded writes', () => {
   });
 
   test('a pipeline replaces the older and leaves the newer, whatever looks like an expression in the data', async () => {
-    const collection = fresh();
+    const collection = asked.fresh<Keyed>();
     const write = (version: number, note: string) =>
       collection.updateOne(
         { _id: 'k' },
@@ -211,7 +183,7 @@ describe('version-guarded writes', () => {
   });
 
   test('of 32 concurrent upserts one inserts, and the greatest that was acknowledged stays', async () => {
-    const collection = fresh();
+    const collection = asked.fresh<Keyed>();
     for (const round of numbers(30)) {
       const sequences = numbers(32).map((i) => ((i * 7 + round) % 32) + 1);
       const outcomes = await Promise.allSettled(
@@ -229,7 +201,7 @@ describe('version-guarded writes', () => {
 
 describe('concurrent clients', () => {
   test('a compare-and-set has exactly one winner in each of 1,000 rounds among 32 clients', async () => {
-    const collection = fresh();
+    const collection = asked.fresh<Keyed>();
     await collection.insertOne({ _id: 'k', version: 0 });
     const wins = numbers(32).map(() => 0);
     for (const version of numbers(1_000)) {
@@ -251,7 +223,7 @@ describe('concurrent clients', () => {
   });
 
   test('no $inc is lost', async () => {
-    const collection = fresh();
+    const collection = asked.fresh<Keyed>();
     await collection.insertOne({ _id: 'k', n: 0 });
     await Promise.all(
       numbers(32).map(async () => {
@@ -262,7 +234,7 @@ describe('concurrent clients', () => {
   });
 
   test('jobs claimed in an order go to one worker each', async () => {
-    const collection = fresh();
+    const collection = asked.fresh<Keyed>();
     await collection.createIndex({ state: 1, at: 1 });
     await collection.insertMany(numbers(400).map((i) => ({ _id: `j${i}`, state: 'NEW', at: i % 7 })));
     const claimed: string[] = [];
@@ -284,7 +256,7 @@ describe('concurrent clients', () => {
   });
 
   test('a reader never sees half of a write', async () => {
-    const collection = fresh();
+    const collection = asked.fresh<Keyed>();
     const fields = (n: number) => Object.fromEntries(numbers(40).map((i) => [`f${i}`, n]));
     await collection.insertOne({ _id: 'k', ...fields(0), list: [0, 0] });
     let writing = true;

@@ -1,3 +1,4 @@
+// A stage that clears everybody, for tests of its host.
 import type { Decision, EmittedTo, Processor, ReceivedFrom } from '../../../processors/contract.ts';
 import { type Topology, topology } from '../../../processors/topology.ts';
 import type { TransferAccepted } from '../../../schemas/types.generated.ts';
