@@ -5,6 +5,7 @@ import { groupId } from '../../ports/consumer-groups/names.ts';
 import type { ConsumerOptions, LogConsumer, PartitionProgress } from '../../ports/log.ts';
 import { pause, within } from '../../ports/pause.ts';
 import { KAFKA_BACKOFF } from './backoff.ts';
+import { BatchSize } from './batch-size.ts';
 import type { Connections } from './client.ts';
 import { committerFor } from './commit.ts';
 import { BrokenClientDeadline, UnknownTopicDeadline } from './error-deadlines.ts';
@@ -51,6 +52,8 @@ export class KafkaConsumer implements LogConsumer {
   readonly #heartbeatNow = new Signal();
   /** Per partition, the end of its last worker: the next one waits for it. */
   readonly #lastWorkers = new Map<string, Promise<void>>();
+  /** Per partition, also while others have it. */
+  readonly #batchSizes = new Map<string, BatchSize>();
   #team: Team | undefined;
   /** Set while the broker can't be reached: shown as a pause of every partition. */
   #waiting: PartitionProgress['paused'];
@@ -226,6 +229,7 @@ export class KafkaConsumer implements LogConsumer {
           source,
           fetcher: () => fetcher,
           idleCommitMs: settings.idleCommitMs,
+          batchSize: this.#batchSizeOf(key),
           after: this.#lastWorkers.get(key) ?? Promise.resolve(),
           onFault: this.#options.onFault,
           onFatal: (fault) => this.#fail(fault),
@@ -260,6 +264,12 @@ export class KafkaConsumer implements LogConsumer {
     };
     const incomplete = () => running < workers.length;
     return { generation, workers, fetcher, done: Promise.all(runs).then(() => {}), incomplete, revoke };
+  }
+
+  #batchSizeOf(partition: string): BatchSize {
+    const known = this.#batchSizes.get(partition) ?? new BatchSize(this.#options.maxBatchRecords);
+    this.#batchSizes.set(partition, known);
+    return known;
   }
 
   #fetchFailed(error: unknown): void {

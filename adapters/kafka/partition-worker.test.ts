@@ -1,10 +1,12 @@
 import { afterEach, expect, it, vi } from 'vitest';
 import type { LogRecord } from '../../ports/log.ts';
 import { assess } from '../../runtime/health/liveness.ts';
+import { BatchSize } from './batch-size.ts';
 import type { Fetcher } from './fetcher.ts';
-import { PartitionWorker } from './partition-worker.ts';
+import { PartitionWorker, type WorkerOptions } from './partition-worker.ts';
 import { Signal } from './signal.ts';
 import type { Source } from './source.ts';
+import { done } from './testing/consuming.ts';
 
 afterEach(() => {
   vi.restoreAllMocks();
@@ -22,7 +24,7 @@ const record = (offset: number): LogRecord => ({
 });
 
 /** A worker over a source that the test fills, with a handler that returns when the test says so. */
-function working(open: () => Promise<number> = async () => 0) {
+function working(open: () => Promise<number> = async () => 0, asked: Partial<WorkerOptions> = {}) {
   let now = 1_000;
   vi.spyOn(performance, 'now').mockImplementation(() => now);
   const waiting: LogRecord[] = [];
@@ -78,6 +80,8 @@ function working(open: () => Promise<number> = async () => 0) {
     onFault: () => told.wake(),
     onFatal: () => undefined,
     confirmMembership: async () => true,
+    batchSize: new BatchSize(10),
+    ...asked,
   });
   void worker.run();
   /** The broker answers: nothing new, or records. */
@@ -142,4 +146,40 @@ it('waits for a broker that is away as long as it takes; a client that is broken
   while (worker.progress().paused !== undefined) await nextFault();
   expect(judged().exit).toMatchObject({ code: 'NO_PROGRESS' });
   worker.drain();
+});
+
+it('takes less in at a time when it lost its place over a batch, and more again when batches get through', async () => {
+  const batchSize = new BatchSize(100);
+  const sizes: number[] = [];
+  const lost = Object.assign(new Error('gone'), { name: 'KafkaJSProtocolError', type: 'UNKNOWN_MEMBER_ID' });
+  const { worker, fetched } = working(undefined, {
+    batchSize,
+    consumer: {
+      name: 'limits',
+      topics: ['transfer.returned'],
+      delivery: 'exactly-once',
+      maxBatchRecords: 100,
+      lingerMs: 0,
+      onFault: () => undefined,
+      handler: async ({ records }) => {
+        sizes.push(records.length);
+        return done(records);
+      },
+    },
+    committer: {
+      open: async () => ({ offset: 0, note: '', topicId: 'T' }),
+      commit: async () => {
+        if (sizes.at(-1)! > 30) throw lost;
+        return 1;
+      },
+      abandon: async () => undefined,
+    },
+  });
+  await worker.ready;
+  for (let batches = 1; batches <= 4; batches++) {
+    fetched(...Array.from({ length: batchSize.records }, (_, i) => record(i)));
+    await vi.waitFor(() => expect(sizes).toHaveLength(batches));
+  }
+  worker.drain();
+  expect(sizes).toEqual([100, 50, 25, 32]);
 });

@@ -15,6 +15,7 @@ import type {
 import { pause } from '../../ports/pause.ts';
 import { ArrivalRate } from './arrival-rate.ts';
 import { KAFKA_BACKOFF } from './backoff.ts';
+import type { BatchSize } from './batch-size.ts';
 import { type Committer, missingOffset, NEW_PARTITION_TIMEOUT_MS, type Ownership } from './commit.ts';
 import { UnknownTopicDeadline } from './error-deadlines.ts';
 import { codedError, consumerFaultOf, FatalConsumerFault, verdictOf } from './fault.ts';
@@ -36,6 +37,8 @@ export interface WorkerOptions {
   readonly source: Source;
   readonly fetcher: () => Fetcher;
   readonly idleCommitMs: number;
+  /** Of this partition; it outlives the worker. */
+  readonly batchSize: BatchSize;
   /** Resolves when an earlier worker of the same partition is done. */
   readonly after: Promise<void>;
   readonly onFault: (fault: ConsumerFault) => void;
@@ -56,6 +59,8 @@ export class PartitionWorker {
   /** Records handed in that were not done, to be handed in first. */
   #carry: LogRecord[] = [];
   #inHand: readonly LogRecord[] = [];
+  /** Records that were handed over and are not committed. */
+  #uncommitted = 0;
   #position: number;
   #committed = 0;
   /** What stands beside the committed offset. */
@@ -158,15 +163,18 @@ export class PartitionWorker {
       const records = await this.#gather();
       if (records.length === 0) continue;
       this.#inHand = records;
+      this.#uncommitted = records.length;
       const result = await this.#handle(records);
       this.#inHand = [];
       const done = checkedResult(result, records);
       this.#carry = records.slice(done);
       if (done > 0) {
         await this.#commit(result.outputs, records[done - 1]!.offset + 1, result.note);
+        this.#options.batchSize.committed();
         onCommitted();
         stalled = 0;
       }
+      this.#uncommitted = 0;
       if (result.then.do === 'stop') throw new FatalConsumerFault(result.then.code, result.then.detail);
       if (result.then.do === 'pause') await this.#pauseFor(result.then);
       else if (done === 0) await pause(backoffMs(++stalled, STALL_BACKOFF), this.#ending.signal);
@@ -218,15 +226,15 @@ export class PartitionWorker {
 
   /** Waits for records and, when load is low, for a few more of them. Empty: look again whether to go on. */
   async #gather(): Promise<LogRecord[]> {
-    const { source, fetcher, consumer } = this.#options;
+    const { source, fetcher, consumer, batchSize } = this.#options;
     if (source.outOfRange) throw this.#outOfRange();
-    const room = consumer.maxBatchRecords - this.#carry.length;
+    const room = batchSize.records - this.#carry.length;
     if (this.#carry.length === 0 && source.buffered === 0) {
       this.#restedAt = performance.now();
       await this.#idle();
       return [];
     }
-    if (this.#carry.length === 0 && source.buffered < consumer.maxBatchRecords) {
+    if (this.#carry.length === 0 && source.buffered < batchSize.records) {
       const leftMs = source.waitingSince + this.#rate.worthwhile(consumer.lingerMs) - performance.now();
       if (leftMs > 0) {
         await source.changed.wait(Math.ceil(leftMs));
@@ -255,7 +263,11 @@ export class PartitionWorker {
 
   /** After any error: nothing of this owner's state is trusted any more. */
   async #recover(error: unknown, failures: number): Promise<void> {
-    const { ownership, committer, source, onFault, onFatal, confirmMembership } = this.#options;
+    const { ownership, committer, source, onFault, onFatal, confirmMembership, batchSize } = this.#options;
+    const verdict = verdictOf(error);
+    const hasLostItsPlace = !ownership.stillOurs() || verdict === 'fenced' || verdict === 'not-member';
+    if (hasLostItsPlace && this.#uncommitted > 0) batchSize.tooLate(this.#uncommitted);
+    this.#uncommitted = 0;
     const { topic, partition } = ownership;
     const { code, faultClass, dependency } = codedError(error);
     this.#inHand = [];
@@ -265,7 +277,6 @@ export class PartitionWorker {
     source.parked = true;
     await committer.abandon();
     if (!this.#live) return;
-    const verdict = verdictOf(error);
     if (verdict === 'fatal') return this.#fail(onFatal, fatalFault(error));
     const exhausted = this.#patience.passed(error) ?? this.#offsetMissing(code);
     if (exhausted !== undefined) return this.#fail(onFatal, exhausted);
