@@ -6,6 +6,7 @@ const BENCHMARKS: Readonly<Record<string, () => Promise<unknown>>> = {
   stores: () => import('./stores/main.ts'),
   screening: () => import('./screening/main.ts'),
   verify: () => import('./verify/main.ts'),
+  beside: () => import('./beside/main.ts'),
 };
 
 const [name, ...args] = process.argv.slice(2);
