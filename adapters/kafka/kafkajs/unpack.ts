@@ -10,6 +10,11 @@ const unzstdAsync = promisify(zstdDecompress);
 
 /** Packed batches up to this size are unpacked at once: handing them to another thread costs more. */
 const INLINE_BYTES = 16_384;
+/** What another thread unpacks comes back in pieces, and each costs a turn of the event loop: few large ones, bytes. */
+const MIN_PIECE_BYTES = 65_536;
+const MAX_PIECE_BYTES = 1_048_576;
+/** Records unpack to about so many times their size. */
+const USUAL_RATIO = 4;
 
 export type UnpackFault = 'BATCH_CODEC_UNKNOWN' | 'BATCH_TOO_LARGE' | 'BATCH_UNPACK_FAILED';
 
@@ -45,19 +50,23 @@ export async function unpack(codec: number, packed: Buffer, most: number): Promi
 async function unpackBy(codec: number, packed: Buffer, most: number): Promise<Buffer> {
   const inline = packed.length <= INLINE_BYTES;
   const bound = { maxOutputLength: most };
+  const inPieces = { ...bound, chunkSize: pieceBytes(packed.length) };
   switch (codec) {
     case 1:
-      return inline ? gunzipSync(packed, bound) : gunzipAsync(packed, bound);
+      return inline ? gunzipSync(packed, bound) : gunzipAsync(packed, inPieces);
     case 2:
       return unsnappy(packed, most, inline);
     case 3:
       return inline ? decompressFrameSync(frameOf(packed, most)) : decompressFrame(frameOf(packed, most));
     case 4:
-      return inline ? zstdDecompressSync(packed, bound) : unzstdAsync(packed, bound);
+      return inline ? zstdDecompressSync(packed, bound) : unzstdAsync(packed, inPieces);
     default:
       throw new UnpackError('BATCH_CODEC_UNKNOWN', `is packed by codec ${codec}, which Kafka does not have`);
   }
 }
+
+const pieceBytes = (packedBytes: number) =>
+  Math.min(MAX_PIECE_BYTES, Math.max(MIN_PIECE_BYTES, USUAL_RATIO * packedBytes));
 
 /** How Java's snappy begins: blocks follow, each with its size. All others write a single block, without anything. */
 const XERIAL = Buffer.from([0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0]);
