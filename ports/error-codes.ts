@@ -7,6 +7,7 @@ import { domainCodes } from './error-codes/domain.ts';
 import type { CatalogueEntry, FaultClass } from './error-codes/entry.ts';
 import { localStackCodes } from './error-codes/local-stack.ts';
 import { logCodes } from './error-codes/log.ts';
+import { operationCodes } from './error-codes/operations.ts';
 import { payoutCodes } from './error-codes/payouts.ts';
 import { processCodes } from './error-codes/process.ts';
 import { recordCodes, schemaCodes, stageCodes } from './error-codes/records.ts';
@@ -18,6 +19,7 @@ export type { CatalogueEntry, CodeClass, Concern, FaultClass, HttpStatus } from 
 const catalogue = {
   ...callerCodes,
   ...apiCodes,
+  ...operationCodes,
   ...domainCodes,
   ...processCodes,
   ...logCodes,
@@ -45,6 +47,7 @@ export const errorCodes: Readonly<Record<ErrorCode, CatalogueEntry>> = catalogue
 export const codesBySubject: Readonly<Record<string, Readonly<Record<string, CatalogueEntry>>>> = {
   'What a caller asked for': callerCodes,
   'The API': apiCodes,
+  'Approvals and replays': operationCodes,
   'The domain': domainCodes,
   'Processes and configuration': processCodes,
   'The log': logCodes,

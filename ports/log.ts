@@ -233,10 +233,25 @@ export interface LogAdmin {
   close(): Promise<void>;
 }
 
+/**
+ * Writes in transactions, as the only one who may: whoever takes the same transactional id over ends the right of this one.
+ * After an error nothing is believed: close it, take the id over again, and read what was committed.
+ */
+export interface LogTransactions {
+  /** Writes all of these or none. Rejects with a coded error when that is unknown, or when another has taken over. */
+  commit(records: readonly OutputRecord[]): Promise<void>;
+  close(): Promise<void>;
+}
+
 /** The whole log. */
 export interface Log {
   consume(options: ConsumerOptions): Promise<LogConsumer>;
   writer(name: string): Promise<LogWriter>;
+  /**
+   * Takes a transactional id over (ports/consumer-groups/names.ts makes them): what its owner had not committed is void
+   * before this resolves. `topic` is one that is written to.
+   */
+  transactions(transactionalId: string, topic: string): Promise<LogTransactions>;
   reader(): LogReader;
   admin(): Promise<LogAdmin>;
   close(): Promise<void>;

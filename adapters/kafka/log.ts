@@ -1,5 +1,13 @@
 // The log on Kafka: what composition roots create and hand to the runtime as a `Log`.
-import type { ConsumerOptions, Log, LogAdmin, LogConsumer, LogReader, LogWriter } from '../../ports/log.ts';
+import type {
+  ConsumerOptions,
+  Log,
+  LogAdmin,
+  LogConsumer,
+  LogReader,
+  LogTransactions,
+  LogWriter,
+} from '../../ports/log.ts';
 import { KafkaAdmin } from './admin.ts';
 import { Connections } from './client.ts';
 import { KafkaConsumer } from './consumer.ts';
@@ -7,6 +15,7 @@ import { boundUnpackedBytes } from './kafkajs/fetch-response.ts';
 import { applyPatches } from './kafkajs/patches.ts';
 import { type KafkaOptions, settingsOf } from './options.ts';
 import { KafkaReader } from './reader.ts';
+import { KafkaTransactions } from './transactions.ts';
 import { KafkaWriter } from './writer.ts';
 
 /** Longest wait for consumers that `close` finds still running, ms. */
@@ -43,6 +52,10 @@ class KafkaLog implements Log {
     const writer = new KafkaWriter(this.#connections, name);
     this.#writers.add(writer);
     return writer;
+  }
+
+  async transactions(transactionalId: string, topic: string): Promise<LogTransactions> {
+    return KafkaTransactions.takeOver(this.#connections, transactionalId, topic);
   }
 
   reader(): LogReader {

@@ -45,6 +45,7 @@ function letter(n: number, of: Partial<DeadLetterDocument> = {}): DeadLetterDocu
     replayCount: 0,
     replayId: null,
     transferId: `T-${n}`,
+    sequence: 3,
     corridor: 'GB-IN',
     amountMinor: 2n ** 53n + BigInt(n),
     currency: 'GBP',
@@ -61,7 +62,7 @@ const LETTERS = [
   ...Array.from({ length: 10 }, (_, n) => letter(100 + n, { currency: 'EUR', corridor: 'EU-IN', amountMinor: 5n })),
   ...Array.from({ length: 3 }, (_, n) => letter(200 + n, { currency: null, corridor: null, amountMinor: null })),
   letter(300, { group: 'bbbbbbbbbbbbbbbb', cause: 'another', proven: false }),
-  letter(301, { group: 'cccccccccccccccc', cause: 'given up', state: 'DISCARDED' }),
+  letter(301, { group: 'cccccccccccccccc', cause: 'given up', state: 'VERIFIED' }),
 ];
 
 it('writes each letter once, however often', async () => {

@@ -46,7 +46,7 @@ export function deadLetters(db: Db): DeadLetters {
       return { counted, uncounted: all.filter((group) => !group['counted'] && group['touched']).length };
     },
     async list(filter, limit, after) {
-      const wanted: Filter<DeadLetterDocument>[] = [filterOf(filter)];
+      const wanted: Filter<DeadLetterDocument>[] = [letterQuery(filter)];
       if (after) {
         const { failedAt, id } = after;
         wanted.push({ $or: [{ failedAt: { $lt: failedAt } }, { failedAt, _id: { $gt: id } }] });
@@ -127,7 +127,7 @@ function countedFrom({ _id: group, changes, counted, note }: StoredGroup): Count
   return { ...rest, group, isCurrent: Number(then) === Number(changes), note: note && { group, ...note } };
 }
 
-function filterOf({
+export function letterQuery({
   states,
   group,
   owner,

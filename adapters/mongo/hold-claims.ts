@@ -8,7 +8,7 @@ import { STAMP } from './schema-version.ts';
 
 export const HOLD_CLAIMS = 'hold_claims';
 
-interface HoldClaimDocument extends ClaimDocument {
+export interface HoldClaimDocument extends ClaimDocument {
   readonly commandId: string;
   readonly position: string;
   readonly transferId: string;
@@ -21,7 +21,7 @@ export function holdClaims(db: Db, options: { readonly failpoint?: Failpoint<Hol
     async claim(claims) {
       const between = () => options.failpoint?.('hold-claims.after-insert');
       const standing = await claimAll(collection, claims.map(toDocument), between);
-      return standing.map(fromDocument);
+      return standing.map(holdClaimFrom);
     },
   };
 }
@@ -33,7 +33,7 @@ const toDocument = ({ holdId, claimedAt, ...rest }: HoldClaim): HoldClaimDocumen
   ...STAMP,
 });
 
-const fromDocument = ({ _id, commandId, position, transferId, claimedAt }: HoldClaimDocument): HoldClaim => ({
+export const holdClaimFrom = ({ _id, commandId, position, transferId, claimedAt }: HoldClaimDocument): HoldClaim => ({
   holdId: _id,
   commandId,
   position,

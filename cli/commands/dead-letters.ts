@@ -1,24 +1,15 @@
-// `corridor dlq groups|list|show|note|export`: what was put aside, why, and how much money stands still for it.
+// `corridor dlq groups|list|show|note|export` (replays.ts has the rest): what was put aside, why, and how much money stands still for it.
 import { userInfo } from 'node:os';
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Command, Option } from 'commander';
 import { deadLetters } from '../../adapters/mongo/dead-letters.ts';
-import { currencyOf } from '../../domain/money/currencies.ts';
 import { annotateGroup, type LetterGroup, letterGroups } from '../../operations/dead-letters/groups.ts';
 import { allLetters, findLetter, listLetters } from '../../operations/dead-letters/letters.ts';
-import type { DeadLetters, LetterFilter } from '../../operations/dead-letters/ports.ts';
-import { type DeadLetterDocument, LETTER_STATES, type LetterState } from '../../sinks/dead-letters/letter.ts';
+import type { DeadLetters } from '../../operations/dead-letters/ports.ts';
+import type { DeadLetterDocument } from '../../sinks/dead-letters/letter.ts';
 import { withConnections } from '../connections.ts';
-import { count, formatMinor, print, printError, printRows, toJson, toJsonLine, withJson } from '../output.ts';
-
-interface FilterOptions {
-  readonly group?: string;
-  readonly owner?: string;
-  readonly code?: string;
-  readonly corridor?: string;
-  readonly transfer?: string;
-  readonly state: LetterState | 'ALL';
-  readonly since?: Date;
-}
+import { count, print, printError, printRows, toJson, toJsonLine, withJson } from '../output.ts';
+import { amountText, type FilterOptions, filteredByState, filterFrom, instant } from './dead-letter-options.ts';
+import { registerCheck, registerReplays } from './replays.ts';
 
 const withLetters = (use: (store: DeadLetters) => Promise<void>) =>
   withConnections(async (connections) => use(deadLetters(await connections.db())));
@@ -29,6 +20,8 @@ export function registerDeadLetters(program: Command): void {
   registerList(dlq);
   registerNote(dlq);
   registerExport(dlq);
+  registerReplays(dlq);
+  registerCheck(dlq);
 }
 
 function registerGroups(dlq: Command): void {
@@ -87,7 +80,7 @@ function groupRow(group: LetterGroup) {
 }
 
 function registerList(dlq: Command): void {
-  filtered(withJson(dlq.command('list')))
+  filteredByState(withJson(dlq.command('list')))
     .description('dead letters, the latest first')
     .option('--limit <n>', 'at most this many, up to 500', count, 50)
     .addHelpText(
@@ -125,9 +118,6 @@ function registerList(dlq: Command): void {
     .addHelpText('after', '\nExample:\n  corridor dlq show 0b0cdf6e-7b3f-5c8e-9a36-64f2b1a4a7ce')
     .action((id: string) => withLetters(async (store) => print(toJson(await findLetter(store, id)))));
 }
-
-const amountText = (minor: bigint, currency: string) =>
-  formatMinor(minor, currencyOf(currency)?.exponent ?? 0, currency);
 
 function letterRow({
   _id,
@@ -181,7 +171,7 @@ function registerNote(dlq: Command): void {
 }
 
 function registerExport(dlq: Command): void {
-  filtered(dlq.command('export'))
+  filteredByState(dlq.command('export'))
     .description('dead letters as a file, to standard output')
     .addOption(new Option('--format <format>', 'NDJSON or CSV').choices(['ndjson', 'csv']).default('ndjson'))
     .addHelpText('after', '\nExample:\n  corridor dlq export --group 3f0c9a1b7d2e4c58 --format csv > letters.csv')
@@ -207,34 +197,4 @@ function csvLine(letter: DeadLetterDocument): string {
     const harmless = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
     return /[",\n\r]/.test(harmless) ? `"${harmless.replaceAll('"', '""')}"` : harmless;
   }).join(',');
-}
-
-function filtered(command: Command): Command {
-  return command
-    .option('--group <id>', 'of this group')
-    .option('--owner <name>', 'put aside by this processor or sink')
-    .option('--code <code>', 'with this code')
-    .option('--corridor <id>', 'of this corridor')
-    .option('--transfer <id>', 'of this transfer')
-    .option('--since <time>', 'put aside since then (ISO 8601)', instant)
-    .addOption(new Option('--state <state>', 'in this state').choices([...LETTER_STATES, 'ALL']).default('ALL'));
-}
-
-function filterFrom({ state, transfer, group, owner, code, corridor, since }: FilterOptions): LetterFilter {
-  return {
-    ...(state !== 'ALL' && { states: [state] }),
-    ...(group !== undefined && { group }),
-    ...(owner !== undefined && { owner }),
-    ...(code !== undefined && { code }),
-    ...(corridor !== undefined && { corridor }),
-    ...(transfer !== undefined && { transferId: transfer }),
-    ...(since && { since }),
-  };
-}
-
-/** Reads an option as an instant. */
-function instant(text: string): Date {
-  const at = new Date(text);
-  if (!Number.isNaN(at.getTime()) && /^\d{4}-\d{2}-\d{2}T/.test(text)) return at;
-  throw new InvalidArgumentError('it must be an instant such as 2026-11-30T02:00:00Z');
 }

@@ -22,6 +22,7 @@ interface RunOptions {
   readonly payouts?: boolean;
   readonly cases?: boolean;
   readonly rescreening?: boolean;
+  readonly replays?: boolean;
   readonly stay?: boolean;
 }
 
@@ -37,6 +38,7 @@ export function registerRun(program: Command): void {
     .option('--payouts', 'the payout executor')
     .option('--cases', 'the relay of decided cases')
     .option('--rescreening', 'screen known customers again when another list version is in force')
+    .option('--replays', 'run replays of dead letters that two persons have let through')
     .option('--stay', 'never end because parts stand: start them again for ever')
     .addHelpText(
       'after',
@@ -49,7 +51,7 @@ its only one does, the process ends with exit code 1, for a supervisor to notice
 Examples:
   corridor run
   corridor run --processors screening,limits
-  corridor run --sinks all --payouts --cases --rescreening`,
+  corridor run --sinks all --payouts --cases --rescreening --replays`,
     )
     .action(async (options: RunOptions) => {
       const parts = partsFrom(options);
@@ -135,10 +137,11 @@ function neededToCompose({ payouts, cases }: ProcessParts): readonly TopicName[]
 }
 
 /** How a process is named in logs and to the brokers: by what it runs. */
-function serviceName({ processors, sinks, payouts, cases, rescreening }: ProcessParts): string {
+function serviceName({ processors, sinks, payouts, cases, rescreening, replays }: ProcessParts): string {
   if (processors.length > 0 && sinks.length > 0 && payouts) return 'pipeline';
   if (processors.length === 1) return processors[0]!;
   if (processors.length > 1) return 'chain';
   if (payouts) return 'payouts';
-  return rescreening && sinks.length === 0 && !cases ? 'rescreener' : 'sinks';
+  if (sinks.length > 0 || cases) return 'sinks';
+  return rescreening ? 'rescreener' : replays ? 'replays' : 'sinks';
 }

@@ -3,7 +3,16 @@ import { createHmac, createSecretKey, type KeyObject, timingSafeEqual } from 'no
 import { DomainError } from '../fault.ts';
 
 /** What a seal is for. A seal of one purpose is worth nothing for another. Frozen: part of what is sealed. */
-export type SealPurpose = 'record' | 'hold' | 'decision' | 'exception' | 'payout' | 'customer' | 'list' | 'closing';
+export type SealPurpose =
+  | 'record'
+  | 'hold'
+  | 'decision'
+  | 'exception'
+  | 'payout'
+  | 'customer'
+  | 'list'
+  | 'closing'
+  | 'approval';
 
 /** Keys by id. The current one seals; all of them are accepted, so that a key can be replaced while records are on their way. */
 export interface KeyRing {

@@ -21,6 +21,7 @@ test('every stage, every sink, the executor, each relay and the API is a service
       'run --payouts',
       'run --cases',
       'run --rescreening',
+      'run --replays',
       'api',
     ].toSorted(),
   );

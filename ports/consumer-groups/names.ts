@@ -7,3 +7,6 @@ export const groupId = (app: string, name: string) => `${app}.${name}`;
 /** Transactional id for one input partition of a processor or sink. */
 export const transactionalId = (app: string, name: string, topic: string, partition: number) =>
   `${app}.${name}.${topic}.${partition}`;
+
+/** Transactional id of a replay of dead letters: one at a time sends it. */
+export const replayTransactionalId = (app: string, replayId: string) => `${app}.replays.${replayId}`;

@@ -6,12 +6,13 @@ import { caseHosts } from './cases.ts';
 import type { ProcessParts } from './part-selection.ts';
 import { payoutHosts } from './payouts.ts';
 import { processorHosts } from './processors.ts';
+import { replayHosts } from './replays.ts';
 import { rescreeningHost } from './rescreening.ts';
 import { sinkHosts } from './sinks.ts';
 
 /** Nothing is made yet: each part is when it starts, and again after it stopped by itself. */
 export function composedParts(
-  { processors, sinks, payouts, cases, rescreening }: ProcessParts,
+  { processors, sinks, payouts, cases, rescreening, replays }: ProcessParts,
   connections: Connections,
   runtime: HostRuntime,
   unsafe: ReadonlySet<string>,
@@ -48,5 +49,6 @@ export function composedParts(
     ...(rescreening
       ? [background('rescreening', async () => alone([await rescreeningHost(connections, runtime)]))]
       : []),
+    ...(replays ? [background('replays', () => replayHosts(connections, runtime))] : []),
   ];
 }

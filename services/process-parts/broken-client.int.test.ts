@@ -69,7 +69,14 @@ function started(): Supervisor {
     lingerMs: 5,
     retry: [1, 0],
   };
-  const chosen = { processors: [], sinks: ['cases'], payouts: false, cases: false, rescreening: false } as const;
+  const chosen = {
+    processors: [],
+    sinks: ['cases'],
+    payouts: false,
+    cases: false,
+    rescreening: false,
+    replays: false,
+  } as const;
   const [part] = composedParts(chosen, connections, runtime, new Set());
   const onStopped = (standing: StoppedPart) => standings.push(standing);
   return supervise({ part: part!, logger: silentLogger, metrics, onStopped });

@@ -3,7 +3,14 @@ import { testRings } from '../../test/kit/rings.ts';
 import type { Issuer } from '../../topics/contract.ts';
 import { EVERYTHING, type ProcessParts, requireKeys } from './part-selection.ts';
 
-const NONE: ProcessParts = { processors: [], sinks: [], payouts: false, cases: false, rescreening: false };
+const NONE: ProcessParts = {
+  processors: [],
+  sinks: [],
+  payouts: false,
+  cases: false,
+  rescreening: false,
+  replays: false,
+};
 const NEEDED: readonly [string, Partial<ProcessParts>, readonly Issuer[]][] = [
   ['intake', { processors: ['intake'] }, ['stages', 'operators']],
   ['screening', { processors: ['screening'] }, ['stages', 'operators']],
@@ -15,6 +22,7 @@ const NEEDED: readonly [string, Partial<ProcessParts>, readonly Issuer[]][] = [
   ['the sink of cases', { sinks: ['cases'] }, ['stages']],
   ['projections', { sinks: ['events', 'transfer-view'] }, []],
   ['the relay of cases', { cases: true }, ['operators']],
+  ['replays of dead letters', { replays: true }, ['stages', 'operators']],
   ['screening of known customers', { rescreening: true }, ['stages', 'operators']],
   ['everything', EVERYTHING, ['stages', 'operators', 'executor', 'feeds']],
 ];

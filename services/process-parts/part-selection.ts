@@ -20,6 +20,8 @@ export interface ProcessParts {
   readonly cases: boolean;
   /** Screens known customers again when another list version is in force. */
   readonly rescreening: boolean;
+  /** Runs replays of dead letters. */
+  readonly replays: boolean;
 }
 
 export const EVERYTHING: ProcessParts = {
@@ -28,6 +30,7 @@ export const EVERYTHING: ProcessParts = {
   payouts: true,
   cases: true,
   rescreening: true,
+  replays: true,
 };
 
 interface PartsOptions {
@@ -36,12 +39,13 @@ interface PartsOptions {
   readonly payouts?: boolean;
   readonly cases?: boolean;
   readonly rescreening?: boolean;
+  readonly replays?: boolean;
 }
 
 /** Parts by the options of `corridor run`; without any, everything. Lists are comma-separated; `all` and `none` work. */
 export function partsFrom(options: PartsOptions): ProcessParts {
-  const { processors, sinks, payouts, cases, rescreening } = options;
-  const none = processors === undefined && sinks === undefined && !payouts && !cases && !rescreening;
+  const { processors, sinks, payouts, cases, rescreening, replays } = options;
+  const none = processors === undefined && sinks === undefined && !payouts && !cases && !rescreening && !replays;
   if (none) return EVERYTHING;
   return {
     processors: chosen('processor', processors ?? 'none', PROCESSOR_NAMES),
@@ -49,6 +53,7 @@ export function partsFrom(options: PartsOptions): ProcessParts {
     payouts: payouts ?? false,
     cases: cases ?? false,
     rescreening: rescreening ?? false,
+    replays: replays ?? false,
   };
 }
 
@@ -65,7 +70,10 @@ function chosen<T extends string>(what: string, list: string, known: readonly T[
 }
 
 /** Throws CONFIG_INVALID, naming the variable, unless this process has the keys of all whose records its parts make or believe. */
-export function requireKeys({ processors, sinks, payouts, cases, rescreening }: ProcessParts, rings: Rings): void {
+export function requireKeys(
+  { processors, sinks, payouts, cases, rescreening, replays }: ProcessParts,
+  rings: Rings,
+): void {
   const edges = [
     ...processors.map((name): Edges => topology[name]),
     ...sinks.map((name): Edges => (name === 'dead-letters' ? NO_CONTRACTS : consumers[`sink-${name}`])),
@@ -80,6 +88,8 @@ export function requireKeys({ processors, sinks, payouts, cases, rescreening }: 
   if (processors.length > 0) for (const issuer of ['stages', 'operators'] as const) ringOf(rings, issuer);
   if (sinks.includes('dead-letters')) ringOf(rings, 'stages');
   if (cases) requireRings(rings, ['review.decided']);
+  // They check what stages have put aside, and seal what is put back.
+  if (replays) for (const issuer of ['stages', 'operators'] as const) ringOf(rings, issuer);
   if (rescreening) requireRings(rings, ['screening.list-activated', 'transfer.accepted', 'transfer.screened']);
 }
 

@@ -4,13 +4,13 @@ import type { IndexSpec } from '../idempotent-writes.ts';
 
 /**
  * `PARKED`: nobody has done anything about it. `SELECTED`: a replay has taken it, and no other can. `SENT`: it was replayed.
- * `DISCARDED`: a person gave it up. `QUARANTINED`: it was replayed as often as is allowed.
+ * `VERIFIED`: it was replayed, and the log says what it became. `REPLACED`: it failed again, as another letter.
  */
-export const LETTER_STATES = ['PARKED', 'SELECTED', 'SENT', 'DISCARDED', 'QUARANTINED'] as const;
+export const LETTER_STATES = ['PARKED', 'SELECTED', 'SENT', 'VERIFIED', 'REPLACED'] as const;
 export type LetterState = (typeof LETTER_STATES)[number];
 
 /** Letters that wait for somebody. One that was sent does until it is known what became of it. */
-export const OPEN_STATES: readonly LetterState[] = ['PARKED', 'SELECTED', 'SENT', 'QUARANTINED'];
+export const OPEN_STATES: readonly LetterState[] = ['PARKED', 'SELECTED', 'SENT'];
 
 /** A place in the log. */
 export interface Place {
@@ -50,6 +50,8 @@ export interface DeadLetterDocument {
   /** The replay that brought it here again; null: none. */
   readonly replayId: string | null;
   readonly transferId: string | null;
+  /** Of the event that failed, or that the command carries; null: unknown. */
+  readonly sequence: number | null;
   /** Id of the corridor; null: unknown, or there is none between its currencies. */
   readonly corridor: string | null;
   /** What the producer instructed, in minor units of `currency`, priced or not; null: the record does not decode. */
@@ -91,7 +93,13 @@ export const indexes: readonly IndexSpec[] = [
     name: 'takenBy',
     keys: { takenBy: 1, _id: 1 },
     partialFilterExpression: { takenBy: { $type: 'string' } },
-    servedQuery: 'the letters of one replay',
+    servedQuery: 'the letters that a replay has taken',
+  },
+  {
+    name: 'replayId',
+    keys: { replayId: 1, failedAt: -1 },
+    partialFilterExpression: { replayId: { $type: 'string' } },
+    servedQuery: 'the letters that came of a replay',
   },
 ];
 

@@ -82,7 +82,7 @@ function documentOf(letter: ReadLetter, corridorOf: CorridorOf): DeadLetterDocum
 
 /** The transfer and its money: of what is decoded, and of the key where a stage has sealed it. */
 function subjectOf({ record, proven, value }: ReadLetter, corridorOf: CorridorOf) {
-  const unknown = { corridor: null, amountMinor: null, currency: null };
+  const unknown = { sequence: null, corridor: null, amountMinor: null, currency: null };
   if (!proven) return { transferId: null, ...unknown };
   if (value === undefined) {
     const key = record.key === null ? undefined : safeText(record.key.toString('utf8'), MAX_ID);
@@ -93,6 +93,7 @@ function subjectOf({ record, proven, value }: ReadLetter, corridorOf: CorridorOf
   const { instructedAmount: amount, sourceCurrency = '', targetCurrency = '' } = instructed;
   return {
     transferId: safeText(transferIdOf(topic, value) ?? '', MAX_ID) || null,
+    sequence: eventIn(topic, value)?.envelope.sequence ?? null,
     corridor: corridorOf(sourceCurrency, targetCurrency) ?? null,
     amountMinor: amount?.minor ?? null,
     currency: amount === undefined ? null : safeText(amount.currency, 3),

@@ -11,6 +11,7 @@ import type {
   LogAdmin,
   LogReader,
   LogRecord,
+  LogTransactions,
   LogWriter,
   NewOffset,
   OutputRecord,
@@ -54,6 +55,8 @@ export class MemoryLog implements Log, ConsumedLog {
   readonly #notes = new Map<string, string>();
   readonly #committed = new Map<string, Map<string, number>>();
   readonly #appendListeners = new Set<() => void>();
+  /** Who has each transactional id. */
+  readonly #owners = new Map<string, object>();
 
   constructor(options: MemoryLogOptions = {}) {
     this.partitions = options.partitions ?? 4;
@@ -168,6 +171,18 @@ export class MemoryLog implements Log, ConsumedLog {
   async writer(): Promise<LogWriter> {
     return {
       send: async (records) => this.append(records),
+      close: async () => undefined,
+    };
+  }
+
+  async transactions(transactionalId: string): Promise<LogTransactions> {
+    const owner = {};
+    this.#owners.set(transactionalId, owner);
+    return {
+      commit: async (records) => {
+        if (this.#owners.get(transactionalId) !== owner) throw new Error('another has taken over');
+        this.append(records);
+      },
       close: async () => undefined,
     };
   }

@@ -98,8 +98,8 @@ export class TestPipeline {
   }
 
   /** Starts more processes beside those that run. */
-  async startMore(commands: readonly (readonly string[])[]): Promise<void> {
-    this.#processes = [...this.#processes, ...(await this.#launch(commands, {}))];
+  async startMore(commands: readonly (readonly string[])[], env: NodeJS.ProcessEnv = {}): Promise<void> {
+    this.#processes = [...this.#processes, ...(await this.#launch(commands, env))];
   }
 
   #launch(commands: readonly (readonly string[])[], env: NodeJS.ProcessEnv): Promise<Child[]> {

@@ -38,7 +38,7 @@ const PROCESSES = [
   ['intake', ['run', '--stay', '--processors', 'intake']],
   ['chain', ['run', '--stay', '--processors', 'screening,fx-pricing,limits,payout-dispatch,settlement']],
   ['payouts', ['run', '--stay', '--payouts']],
-  ['sinks', ['run', '--stay', '--sinks', 'all', '--cases', '--rescreening']],
+  ['sinks', ['run', '--stay', '--sinks', 'all', '--cases', '--rescreening', '--replays']],
   ['api', ['api']],
 ] as const;
 

@@ -1,0 +1,55 @@
+// Approvals in MongoDB. What may be written is decided in operations/approvals.
+import type { Db } from 'mongodb';
+import type { Approval } from '../../operations/approvals/approval.ts';
+import type { Approvals } from '../../operations/approvals/ports.ts';
+import type { IndexSpec } from '../../sinks/idempotent-writes.ts';
+import { insertFree } from './claims.ts';
+import { MAJORITY } from './client.ts';
+import { guarded } from './fault.ts';
+import { ensureIndexes } from './idempotent-store.ts';
+
+const APPROVALS = 'approvals';
+
+const indexes: readonly IndexSpec[] = [
+  {
+    name: 'state_askedAt',
+    keys: { state: 1, askedAt: -1 },
+    servedQuery: 'approvals in one state, latest first (corridor approvals list)',
+  },
+  {
+    name: 'waiting_expiresAt',
+    keys: { expiresAt: 1 },
+    partialFilterExpression: { state: 'WAITING' },
+    servedQuery: 'approvals that wait and have expired (the sweep)',
+  },
+];
+
+export function approvals(db: Db): Approvals & { ensureIndexes(): Promise<void> } {
+  const all = db.collection<Approval>(APPROVALS, MAJORITY);
+  return {
+    ensureIndexes: () => ensureIndexes(db, APPROVALS, indexes),
+    insert: async (approval) => (await insertFree(all as never, [approval as never])).size === 0,
+    find: async (id) => (await guarded(() => all.findOne({ _id: id }))) ?? undefined,
+    list: (states, limit) =>
+      guarded(() =>
+        all
+          .find({ state: { $in: [...states] } })
+          .sort({ askedAt: -1 })
+          .limit(limit)
+          .toArray(),
+      ),
+    async decide({ _id, hash, askedBy }, state, decided) {
+      const asSeen = { _id, state: 'WAITING' as const, hash, askedBy, expiresAt: { $gt: decided.at } };
+      return (await guarded(() => all.updateOne(asSeen, { $set: { state, decided } }))).matchedCount === 1;
+    },
+    async end(_id, from, to, ended) {
+      const asSeen = { _id, state: { $in: [...from] } };
+      return (await guarded(() => all.updateOne(asSeen, { $set: { state: to, ended } }))).matchedCount === 1;
+    },
+    async expire(at) {
+      const ended = { at, detail: 'nobody decided in time' };
+      const over = { state: 'WAITING' as const, expiresAt: { $lte: at } };
+      return (await guarded(() => all.updateMany(over, { $set: { state: 'EXPIRED' as const, ended } }))).modifiedCount;
+    },
+  };
+}

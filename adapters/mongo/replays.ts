@@ -1,0 +1,226 @@
+// Replays of dead letters in MongoDB: the replays, their items, and the letters as they are taken and given back.
+import type { Db, Document } from 'mongodb';
+import { formatOrigin } from '../../domain/transfers/origin-position.ts';
+import { MAX_REPLAYS } from '../../operations/dead-letters/replays/check-letters.ts';
+import type { ReplayableLetters, Replays } from '../../operations/dead-letters/replays/ports.ts';
+import type { ReplayDocument, ReplayItem } from '../../operations/dead-letters/replays/replay.ts';
+import type { GroupCounts } from '../../sinks/dead-letters/counts.ts';
+import type { DeadLetterDocument } from '../../sinks/dead-letters/letter.ts';
+import type { IndexSpec } from '../../sinks/idempotent-writes.ts';
+import { takenPlaces } from './claims.ts';
+import { MAJORITY } from './client.ts';
+import { DEAD_LETTERS, letterQuery } from './dead-letters.ts';
+import { guarded, mongoFault } from './fault.ts';
+import { ensureIndexes } from './idempotent-store.ts';
+
+const REPLAYS = 'replays';
+const ITEMS = 'replay_items';
+const IDS_AT_ONCE = 1_000;
+
+const replayIndexes: readonly IndexSpec[] = [
+  { name: 'createdAt', keys: { createdAt: -1 }, servedQuery: 'replays, latest first (corridor dlq replays)' },
+  {
+    name: 'open_createdAt',
+    keys: { endedAt: 1, createdAt: 1 },
+    partialFilterExpression: { endedAt: null },
+    servedQuery: 'replays that a runner has something to do for',
+  },
+];
+const itemIndexes: readonly IndexSpec[] = [
+  {
+    name: 'replay_state_turn',
+    keys: { replayId: 1, state: 1, turn: 1 },
+    servedQuery: 'the letters of a replay that are next, and how many are left',
+  },
+  {
+    name: 'replay_state_outcome_turn',
+    keys: { replayId: 1, state: 1, outcome: 1, turn: 1 },
+    servedQuery: 'the letters that were sent and of which nothing is known yet',
+  },
+];
+
+/** Replays of this database. */
+export function replays(db: Db): Replays & { ensureIndexes(): Promise<void> } {
+  const all = db.collection<ReplayDocument>(REPLAYS, MAJORITY);
+  const items = db.collection<ReplayItem>(ITEMS, MAJORITY);
+  // Amounts come back as bigints; counts and offsets as they are typed.
+  const read = { promoteLongs: true } as const;
+
+  return {
+    async ensureIndexes() {
+      await ensureIndexes(db, REPLAYS, replayIndexes);
+      await ensureIndexes(db, ITEMS, itemIndexes);
+    },
+    async insert(replay) {
+      await guarded(() => all.insertOne(replay));
+    },
+    find: async (id) => fromStore(await guarded(() => all.findOne({ _id: id }, read))),
+    async list(states, limit) {
+      const query = { state: { $in: [...states] } };
+      const found = await guarded(() => all.find(query, read).sort({ createdAt: -1 }).limit(limit).toArray());
+      return found.map((replay) => fromStore(replay)!);
+    },
+    async open(limit) {
+      const found = await guarded(() =>
+        all.find({ endedAt: null }, read).sort({ createdAt: 1 }).limit(limit).toArray(),
+      );
+      return found.map((replay) => fromStore(replay)!);
+    },
+    async change({ _id, version }, to) {
+      const asSeen = { _id, version };
+      const update = { $set: { ...to, version: version + 1 } };
+      return (await guarded(() => all.updateOne(asSeen, update as never))).matchedCount === 1;
+    },
+    async lease(_id, runner, now, until) {
+      const free = { _id, $or: [{ lease: null }, { 'lease.runner': runner }, { 'lease.until': { $lte: now } }] };
+      return (await guarded(() => all.updateOne(free, { $set: { lease: { runner, until } } }))).matchedCount === 1;
+    },
+    items: (replayId, { states, isOutcomeKnown }, limit) =>
+      guarded(() =>
+        items
+          .find({
+            replayId,
+            ...(states && { state: { $in: [...states] } }),
+            ...(isOutcomeKnown === undefined ? {} : { outcome: isOutcomeKnown ? { $ne: null } : null }),
+          } as never)
+          .sort({ turn: 1 })
+          .limit(limit)
+          .toArray(),
+      ),
+    async insertItems(some) {
+      for (let from = 0; from < some.length; from += IDS_AT_ONCE) {
+        try {
+          await items.insertMany([...some.slice(from, from + IDS_AT_ONCE)] as never, { ordered: false });
+        } catch (error) {
+          if (takenPlaces(error) === undefined) throw mongoFault(error);
+        }
+      }
+    },
+    predict: (predictions) =>
+      write(predictions.map(({ item, prediction }) => ({ filter: { _id: item }, update: { $set: { prediction } } }))),
+    markSent: (sent, sentAt) =>
+      write(
+        sent.map(({ item, sentBefore }) => ({
+          filter: { _id: item, state: 'SELECTED' },
+          update: { $set: { state: 'SENT', sentAt, sentBefore } },
+        })),
+      ),
+    skip: (skipped) =>
+      write(
+        skipped.map(({ item, reason }) => ({
+          filter: { _id: item, state: 'SELECTED' },
+          update: { $set: { state: 'SKIPPED', skipped: reason } },
+        })),
+      ),
+    settle: (known, outcomeAt) =>
+      write(
+        known.map(({ item, outcome, successor }) => ({
+          filter: { _id: item, outcome: null },
+          update: { $set: { outcome, successor, outcomeAt } },
+        })),
+      ),
+    async release(replayId) {
+      const open = { replayId, state: 'SELECTED' as const };
+      await guarded(() => items.updateMany(open, { $set: { state: 'RELEASED' as const } }));
+    },
+    async progress(replayId) {
+      const [left, sent, known, last] = await Promise.all([
+        guarded(() => items.countDocuments({ replayId, state: 'SELECTED' })),
+        guarded(() => items.countDocuments({ replayId, state: 'SENT' })),
+        guarded(() => items.countDocuments({ replayId, state: 'SENT', outcome: { $ne: null } })),
+        guarded(() => items.find({ replayId, state: 'SENT' }).sort({ state: -1, turn: -1 }).limit(1).toArray()),
+      ]);
+      return { left, sent, known, lastSentAt: last[0]?.sentAt ?? null };
+    },
+    async counts(replayId) {
+      const group = { _id: { state: '$state', outcome: '$outcome', reason: '$skipped' }, letters: { $sum: 1 } };
+      const found = await guarded(() => items.aggregate([{ $match: { replayId } }, { $group: group }]).toArray());
+      return found.map(({ _id, letters }) => ({
+        state: String(_id.state),
+        outcome: _id.outcome ?? null,
+        reason: _id.reason ?? null,
+        letters: Number(letters),
+      }));
+    },
+  };
+
+  async function write(updates: readonly { readonly filter: Document; readonly update: Document }[]): Promise<void> {
+    if (updates.length === 0) return;
+    await guarded(() => items.bulkWrite(updates.map((updateOne) => ({ updateOne })) as never, { ordered: false }));
+  }
+}
+
+/** Amounts as bigints, whatever number the database made of them. */
+function fromStore(found: ReplayDocument | null): ReplayDocument | undefined {
+  if (!found) return undefined;
+  return { ...found, money: found.money.map((money) => ({ ...money, minor: BigInt(money.minor) })) };
+}
+
+/** The letters of this database, as replays take and give them back. */
+export function replayableLetters(db: Db, counts: Pick<GroupCounts, 'touch'>): ReplayableLetters {
+  const letters = db.collection<DeadLetterDocument>(DEAD_LETTERS, MAJORITY);
+  const read = { useBigInt64: true } as const;
+
+  /** Their groups are counted again. */
+  async function touch(filter: Document): Promise<void> {
+    const groups = await guarded(() => letters.distinct('group', filter as never));
+    await counts.touch(groups);
+  }
+
+  return {
+    async take(filter, replayId, limit, stateAt) {
+      const parked = {
+        ...letterQuery(filter),
+        state: 'PARKED' as const,
+        proven: true,
+        replayCount: { $lt: MAX_REPLAYS },
+      };
+      const found = await guarded(() =>
+        letters
+          .find(parked as never, { projection: { _id: 1 } })
+          .sort({ failedAt: -1, _id: 1 })
+          .limit(limit)
+          .toArray(),
+      );
+      const ids = found.map(({ _id }) => _id);
+      for (let from = 0; from < ids.length; from += IDS_AT_ONCE) {
+        // Another replay may take some meanwhile: only what is still parked becomes ours.
+        const some = { _id: { $in: ids.slice(from, from + IDS_AT_ONCE) }, state: 'PARKED' as const };
+        await guarded(() => letters.updateMany(some, { $set: { state: 'SELECTED', takenBy: replayId, stateAt } }));
+      }
+      return (await guarded(() => letters.find({ takenBy: replayId, state: 'SELECTED' }, read).toArray())) as never;
+    },
+    async taken(replayId, ids) {
+      const ours = { _id: { $in: [...ids] }, takenBy: replayId, state: 'SELECTED' as const };
+      const found = await guarded(() => letters.find(ours, { projection: { _id: 1 } }).toArray());
+      return new Set(found.map(({ _id }) => _id));
+    },
+    async move(replayId, ids, to, stateAt) {
+      if (ids.length === 0) return;
+      const ours = { _id: { $in: [...ids] }, takenBy: replayId };
+      await guarded(() => letters.updateMany(ours, { $set: { state: to, stateAt } }));
+      if (to === 'VERIFIED' || to === 'REPLACED') await touch(ours);
+    },
+    async giveBack(replayId, stateAt) {
+      const ours = { takenBy: replayId, state: 'SELECTED' as const };
+      await guarded(() => letters.updateMany(ours, { $set: { state: 'PARKED', takenBy: null, stateAt } }));
+    },
+    newFailures: (replayId, groups, since) =>
+      guarded(() =>
+        letters.countDocuments({
+          failedAt: { $gte: since },
+          // What it has taken was put aside before, whatever a clock says.
+          takenBy: { $ne: replayId },
+          $or: [{ group: { $in: [...groups] } }, { replayId }],
+        }),
+      ),
+    async successors(replayId) {
+      const found = (await guarded(() =>
+        letters.find({ replayId }, read).toArray(),
+      )) as unknown as DeadLetterDocument[];
+      return new Map(
+        found.flatMap((letter) => (letter.source ? [[formatOrigin(letter.source), letter] as const] : [])),
+      );
+    },
+  };
+}

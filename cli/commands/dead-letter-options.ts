@@ -1,0 +1,63 @@
+// What the commands on dead letters have in common: their filter, and how they show amounts.
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { currencyOf } from '../../domain/money/currencies.ts';
+import type { LetterFilter } from '../../operations/dead-letters/ports.ts';
+import { LETTER_STATES, type LetterState } from '../../sinks/dead-letters/letter.ts';
+import { formatMinor } from '../output.ts';
+
+export interface FilterOptions {
+  readonly group?: string;
+  readonly owner?: string;
+  readonly code?: string;
+  readonly corridor?: string;
+  readonly transfer?: string;
+  readonly state?: LetterState | 'ALL';
+  readonly since?: Date;
+}
+
+export const amountText = (minor: bigint, currency: string) =>
+  formatMinor(minor, currencyOf(currency)?.exponent ?? 0, currency);
+
+/** Adds the options of a filter, but for the state. */
+export function filtered(command: Command): Command {
+  return command
+    .option('--group <id>', 'of this group')
+    .option('--owner <name>', 'put aside by this processor or sink')
+    .option('--code <code>', 'with this code')
+    .option('--corridor <id>', 'of this corridor')
+    .option('--transfer <id>', 'of this transfer')
+    .option('--since <time>', 'put aside since then (ISO 8601)', instant);
+}
+
+/** The same, with the state. */
+export const filteredByState = (command: Command): Command =>
+  filtered(command).addOption(
+    new Option('--state <state>', 'in this state').choices([...LETTER_STATES, 'ALL']).default('ALL'),
+  );
+
+export function filterFrom({
+  state = 'ALL',
+  transfer,
+  group,
+  owner,
+  code,
+  corridor,
+  since,
+}: FilterOptions): LetterFilter {
+  return {
+    ...(state !== 'ALL' && { states: [state] }),
+    ...(group !== undefined && { group }),
+    ...(owner !== undefined && { owner }),
+    ...(code !== undefined && { code }),
+    ...(corridor !== undefined && { corridor }),
+    ...(transfer !== undefined && { transferId: transfer }),
+    ...(since && { since }),
+  };
+}
+
+/** Reads an option as an instant. */
+export function instant(text: string): Date {
+  const at = new Date(text);
+  if (!Number.isNaN(at.getTime()) && /^\d{4}-\d{2}-\d{2}T/.test(text)) return at;
+  throw new InvalidArgumentError('it must be an instant such as 2026-11-30T02:00:00Z');
+}

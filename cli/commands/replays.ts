@@ -1,0 +1,296 @@
+// `corridor dlq replay|replays|check`: dead letters sent again, under four eyes, and tried against the build at hand.
+import { randomUUID } from 'node:crypto';
+import { userInfo } from 'node:os';
+import { type Command, InvalidArgumentError } from 'commander';
+import { deadLetters } from '../../adapters/mongo/dead-letters.ts';
+import { transfersNow } from '../../adapters/mongo/transfers-now.ts';
+import { decideApproval, findApproval } from '../../operations/approvals/approvals.ts';
+import { checkBuild } from '../../operations/dead-letters/replays/check-build.ts';
+import {
+  cancelReplay,
+  currentRate,
+  pauseReplay,
+  resumeReplay,
+  slowReplay,
+} from '../../operations/dead-letters/replays/control.ts';
+import {
+  askForReplay,
+  DEFAULT_TERMS,
+  dryRunReplay,
+  findReplay,
+  freezeReplay,
+  type ReplayStores,
+} from '../../operations/dead-letters/replays/prepare.ts';
+import { REPLAY_STATES, type ReplayDocument } from '../../operations/dead-letters/replays/replay.ts';
+import { CodedError } from '../../ports/fault.ts';
+import { ringOf } from '../../ports/seals.ts';
+import { silentLogger } from '../../runtime/logs-and-metrics/logger.ts';
+import { createMetrics } from '../../runtime/logs-and-metrics/metrics.ts';
+import type { Connections } from '../../services/connections.ts';
+import { createDryRunner } from '../../services/dry-run/dry-runner.ts';
+import { EVENTS, TRANSFERS } from '../../services/process-parts/sinks.ts';
+import { replayStores } from '../../services/replay-stores.ts';
+import { withConnections } from '../connections.ts';
+import { count, print, printError, printRows, withJson } from '../output.ts';
+import { amountText, type FilterOptions, filtered, filterFrom } from './dead-letter-options.ts';
+
+interface Bench {
+  readonly connections: Connections;
+  readonly stores: ReplayStores;
+}
+
+const withReplays = (use: (bench: Bench) => Promise<void>) =>
+  withConnections(async (connections) => {
+    const stores = await replayStores(connections);
+    try {
+      await use({ connections, stores });
+    } finally {
+      await stores.log.close();
+    }
+  });
+
+/** Runs with the stages of this build over today's data; nothing is written by it. */
+async function withDryRun<T>(
+  { connections }: Bench,
+  use: (trial: Parameters<typeof dryRunReplay>[1]) => Promise<T>,
+): Promise<T> {
+  const { config, log, codec } = connections;
+  const runner = createDryRunner(connections, {
+    ...{ app: config.appName, log, codec, rings: config.keys, logger: silentLogger, metrics: createMetrics() },
+    ...{ chainPartitions: config.kafka.chainPartitions, maxBatchRecords: 200, lingerMs: 0, retry: [] },
+  });
+  try {
+    return await use({
+      runner,
+      transfers: transfersNow(await connections.db(), TRANSFERS, EVENTS),
+      rings: config.keys,
+    });
+  } finally {
+    await runner.close();
+  }
+}
+
+interface AskOptions extends Omit<FilterOptions, 'state'> {
+  readonly reason: string;
+  readonly rate: number;
+  readonly canary: number;
+  readonly maxFailures: number;
+  readonly by: string;
+  readonly json?: boolean;
+}
+
+export function registerReplays(dlq: Command): void {
+  filtered(withJson(dlq.command('replay')))
+    .description('select parked letters, freeze them, try them, and ask a second person to let them through')
+    .requiredOption('--reason <text>', 'why; kept with the replay')
+    .option('--rate <n>', 'letters a second', count, DEFAULT_TERMS.ratePerSecond)
+    .option('--canary <n>', 'so many first, which have to end well', count, DEFAULT_TERMS.canary)
+    .option('--max-failures <share>', 'share of new failures past which it stops', share, DEFAULT_TERMS.maxFailureRatio)
+    .option('--by <operator>', 'who asks', userInfo().username)
+    .addHelpText(
+      'after',
+      `
+Nothing is sent by this. The letters are taken, so that no other replay can send them; \`dlq replays cancel\` gives them back.
+Another person lets it through with \`dlq replays approve\`, and a process with \`corridor run --replays\` sends it.
+
+Example:
+  corridor dlq replay --group 3f0c9a1b7d2e4c58 --reason "mended by the deploy of 03:10" --rate 200`,
+    )
+    .action((options: AskOptions) => withReplays((bench) => ask(bench, options)));
+
+  const replays = dlq
+    .command('replays')
+    .description('replays that were asked for: how far they are, and their approval');
+  registerViews(replays);
+  registerDecisions(replays);
+  registerControls(replays);
+}
+
+async function ask(
+  bench: Bench,
+  { reason, rate, canary, maxFailures, by, json, ...filter }: AskOptions,
+): Promise<void> {
+  const { connections, stores } = bench;
+  const [id, at] = [randomUUID(), new Date()];
+  const owner = filter.owner ?? (await ownerOf(bench, filter));
+  const terms = { ratePerSecond: rate, canary, maxFailureRatio: maxFailures };
+  await freezeReplay(stores, { id, owner, filter: filterFrom(filter), terms, by, reason, at });
+  printError('The letters are frozen. Trying them on this build …');
+  try {
+    const tried = await withDryRun(bench, (trial) => dryRunReplay(stores, trial, { id, by, at }));
+    const approval = await askForReplay(stores, { id, at: new Date() }, ringOf(connections.config.keys, 'operators'));
+    if (json) {
+      printRows([{ ...tried, approvalId: approval._id }], [], true);
+      return;
+    }
+    showReplay(tried);
+    print(`\nAnother person lets it through until ${approval.expiresAt.toISOString()}:`);
+    print(`  corridor dlq replays approve ${id} --letters ${tried.letters} --reason "…"`);
+  } catch (error) {
+    // Who asked sees the error: the letters are free again.
+    await cancelReplay(stores, { id, by, at: new Date() }, 'it could not be tried').catch(() => undefined);
+    throw error;
+  }
+}
+
+async function ownerOf({ connections }: Bench, filter: Omit<FilterOptions, 'state'>): Promise<string> {
+  const [letter] = await deadLetters(await connections.db()).list(filterFrom(filter), 1);
+  if (letter) return letter.owner;
+  throw new CodedError('REPLAY_EMPTY', 'no dead letter is selected by this filter');
+}
+
+function registerViews(replays: Command): void {
+  withJson(replays.command('list'))
+    .description('replays, the latest first')
+    .addHelpText('after', '\nExample:\n  corridor dlq replays list')
+    .action(({ json }: { json?: boolean }) =>
+      withReplays(async ({ stores }) => {
+        const found = await stores.replays.list(REPLAY_STATES, 50);
+        if (json) printRows(found, [], true);
+        else printRows(found.map(replayRow), ['replay', 'state', 'owner', 'letters', 'money', 'asked by', 'at']);
+      }),
+    );
+
+  withJson(replays.command('show'))
+    .argument('<replay>', 'id of the replay')
+    .description('a replay: what it would do or has done, and what became of its letters')
+    .addHelpText('after', '\nExample:\n  corridor dlq replays show 0b0cdf6e-7b3f-5c8e-9a36-64f2b1a4a7ce')
+    .action((id: string, { json }: { json?: boolean }) =>
+      withReplays(async ({ stores }) => {
+        const replay = await findReplay(stores.replays, id);
+        const counts = await stores.replays.counts(id);
+        if (json) {
+          printRows([{ ...replay, counts }], [], true);
+          return;
+        }
+        showReplay(replay);
+        if (counts.length > 0) printRows(counts, ['state', 'outcome', 'reason', 'letters']);
+      }),
+    );
+}
+
+interface DecideOptions {
+  readonly letters: number;
+  readonly reason: string;
+  readonly by: string;
+}
+
+function registerDecisions(replays: Command): void {
+  for (const [name, verdict, does] of [
+    ['approve', 'APPROVED', 'let a replay through that somebody else asked for'],
+    ['refuse', 'REFUSED', 'refuse a replay that somebody else asked for; its letters are parked again'],
+  ] as const) {
+    replays
+      .command(name)
+      .argument('<replay>', 'id of the replay')
+      .description(does)
+      .requiredOption('--letters <n>', 'how many letters it has, as you have seen it', count)
+      .requiredOption('--reason <text>', 'why; kept with the approval')
+      .option('--by <operator>', 'who decides', userInfo().username)
+      .addHelpText(
+        'after',
+        `\nExample:\n  corridor dlq replays ${name} 0b0c… --letters 500 --reason "tried, and looked at five"`,
+      )
+      .action((id: string, { letters, reason, by }: DecideOptions) =>
+        withReplays(async ({ connections, stores }) => {
+          const replay = await findReplay(stores.replays, id);
+          showReplay(replay);
+          if (replay.letters !== letters) {
+            throw new CodedError(
+              'EVIDENCE_CHANGED',
+              `it has ${replay.letters} letters, not ${letters}: look at it again`,
+            );
+          }
+          const { _id, hash } = await findApproval(stores.approvals, replay.approvalId ?? id);
+          const deciding = { id: _id, hash, verdict, by, reason, at: new Date() };
+          await decideApproval(stores.approvals, deciding, ringOf(connections.config.keys, 'operators'));
+          print(`\n${verdict} by ${by}. Follow it: corridor dlq replays show ${id}`);
+        }),
+      );
+  }
+}
+
+function registerControls(replays: Command): void {
+  const act = (name: string, does: string, use: (stores: ReplayStores, id: string, by: string) => Promise<void>) =>
+    replays
+      .command(name)
+      .argument('<replay>', 'id of the replay')
+      .description(does)
+      .option('--by <operator>', 'who does it', userInfo().username)
+      .action((id: string, { by }: { by: string }) =>
+        withReplays(async ({ stores }) => {
+          await use(stores, id, by);
+          showReplay(await findReplay(stores.replays, id));
+        }),
+      );
+  act('pause', 'send nothing more until it is resumed', (stores, id, by) =>
+    pauseReplay(stores, { id, by, at: new Date() }),
+  );
+  act('resume', 'go on with what was paused', (stores, id) => resumeReplay(stores, { id }));
+  act('cancel', 'end it: what was not sent is parked again', (stores, id, by) =>
+    cancelReplay(stores, { id, by, at: new Date() }),
+  );
+  replays
+    .command('slow')
+    .argument('<replay>', 'id of the replay')
+    .requiredOption('--rate <n>', 'letters a second: a lower rate than now', count)
+    .description('send slower; a higher rate needs another replay')
+    .action((id: string, { rate }: { rate: number }) =>
+      withReplays(async ({ stores }) => {
+        await slowReplay(stores, { id, ratePerSecond: rate });
+        showReplay(await findReplay(stores.replays, id));
+      }),
+    );
+}
+
+export function registerCheck(dlq: Command): void {
+  filtered(withJson(dlq.command('check')))
+    .description('try every parked letter on this build: what now goes through, what still fails, what fails anew')
+    .addHelpText(
+      'after',
+      `
+Nothing is written. Run it with a build before that is rolled out. Exit code 1: some fail anew.
+
+Example:
+  corridor dlq check --owner limits`,
+    )
+    .action(({ json, ...filter }: Omit<FilterOptions, 'state'> & { json?: boolean }) =>
+      withReplays(async (bench) => {
+        const store = deadLetters(await bench.connections.db());
+        const rows = await withDryRun(bench, (trial) => checkBuild(store, bench.stores.log, trial, filterFrom(filter)));
+        printRows(rows, ['owner', 'group', 'was', 'verdict', 'kind', 'code', 'letters'], json);
+        if (rows.some(({ verdict }) => verdict === 'fails anew')) process.exitCode = 1;
+      }),
+    );
+}
+
+function replayRow(replay: ReplayDocument) {
+  const { _id, state, owner, letters, askedBy, createdAt } = replay;
+  return { replay: _id, state, owner, letters, money: moneyText(replay), 'asked by': askedBy, at: createdAt };
+}
+
+function moneyText({ money, withoutAmount }: ReplayDocument): string {
+  const sums = money.map(({ currency, minor }) => amountText(minor, currency));
+  if (withoutAmount > 0) sums.push(`${withoutAmount} of unknown amount`);
+  return sums.join(', ');
+}
+
+function showReplay(replay: ReplayDocument): void {
+  const { _id, state, owner, letters, askedBy, reason, terms, dryRun, halted, oldestAt } = replay;
+  print(`replay   ${_id}, ${state}`);
+  print(`letters  ${letters} of ${owner}, to ${owner}.replay; the oldest of ${oldestAt?.toISOString() ?? '-'}`);
+  print(`money    ${moneyText(replay) || '-'}`);
+  print(`asked    by ${askedBy}: ${reason}`);
+  print(
+    `rate     ${currentRate(replay)} a second after a canary of ${terms.canary}; stops past ${terms.maxFailureRatio} failures`,
+  );
+  const expected = dryRun?.histogram.map(({ kind, code, letters: some }) => `${some} ${kind}${code ? ` ${code}` : ''}`);
+  print(`expected ${expected?.join(', ') ?? 'not tried'}`);
+  if (halted) print(`halted   ${halted.code}: ${halted.detail} (${halted.by}, ${halted.at.toISOString()})`);
+}
+
+function share(text: string): number {
+  const number = Number(text);
+  if (text.trim() !== '' && number >= 0 && number <= 0.5) return number;
+  throw new InvalidArgumentError('it must be a share between 0 and 0.5');
+}

@@ -1,0 +1,81 @@
+// What a person may do to a replay that was asked for: pause, resume, slow down, cancel. None of it needs a second person,
+// since none of it sends more than was approved.
+import { personName } from '../../../domain/people/identities.ts';
+import { CodedError } from '../../../ports/fault.ts';
+import { changed, findReplay, moved, type ReplayStores } from './prepare.ts';
+import type { ReplayDocument, ReplayState } from './replay.ts';
+
+interface Act {
+  readonly id: string;
+  readonly by: string;
+  readonly at: Date;
+}
+
+/** Nothing more is sent until it is resumed. @throws CodedError REPLAY_UNKNOWN, REPLAY_MOVED */
+export async function pauseReplay({ replays }: Pick<ReplayStores, 'replays'>, { id, by, at }: Act): Promise<void> {
+  const replay = await inState(replays, id, ['RUNNING'], 'only what runs can be paused');
+  const halted: ReplayDocument['halted'] = {
+    code: 'REPLAY_PAUSED',
+    detail: 'paused by a person',
+    by: personName(by),
+    at,
+  };
+  await changed(replays, replay, { state: 'PAUSED', halted });
+}
+
+/**
+ * Goes on with what was paused. What stopped by itself does not go on: cancel it and replay the rest, so that somebody
+ * looks at it again.
+ * @throws CodedError REPLAY_UNKNOWN, REPLAY_MOVED
+ */
+export async function resumeReplay({ replays }: Pick<ReplayStores, 'replays'>, { id }: Pick<Act, 'id'>): Promise<void> {
+  const replay = await inState(replays, id, ['PAUSED'], 'only what is paused can be resumed');
+  await changed(replays, replay, { state: 'RUNNING', halted: null });
+}
+
+/**
+ * Slows a replay down. A higher rate is another replay, with another approval.
+ * @throws CodedError REPLAY_UNKNOWN, REPLAY_MOVED, RATE_NOT_LOWER
+ */
+export async function slowReplay(
+  { replays }: Pick<ReplayStores, 'replays'>,
+  { id, ratePerSecond }: Pick<Act, 'id'> & { readonly ratePerSecond: number },
+): Promise<void> {
+  const replay = await inState(replays, id, ['RUNNING', 'PAUSED'], 'it does not run');
+  if (!(Number.isInteger(ratePerSecond) && ratePerSecond >= 1 && ratePerSecond <= currentRate(replay))) {
+    const detail = `a rate may only be lowered, from ${currentRate(replay)} a second: cancel ${id} and ask for the rest anew`;
+    throw new CodedError('RATE_NOT_LOWER', detail);
+  }
+  await changed(replays, replay, { slowedTo: ratePerSecond });
+}
+
+export const currentRate = ({ terms, slowedTo }: ReplayDocument): number =>
+  Math.min(terms.ratePerSecond, slowedTo ?? terms.ratePerSecond);
+
+const CANCELLABLE: readonly ReplayState[] = ['FREEZING', 'FROZEN', 'WAITING', 'RUNNING', 'PAUSED', 'STOPPED'];
+
+/**
+ * Ends a replay for good: what was not sent is parked again, what was sent goes its way. The state first: a runner that is
+ * about to send finds it before it does, and gives nothing back that it has sent.
+ * @throws CodedError REPLAY_UNKNOWN, REPLAY_MOVED
+ */
+export async function cancelReplay(
+  { replays }: Pick<ReplayStores, 'replays'>,
+  { id, by, at }: Act,
+  why = 'cancelled by a person',
+): Promise<void> {
+  const replay = await inState(replays, id, CANCELLABLE, 'it has ended');
+  const halted: ReplayDocument['halted'] = { code: 'REPLAY_CANCELLED', detail: why, by: personName(by), at };
+  await changed(replays, replay, { state: 'CANCELLED', halted });
+}
+
+async function inState(
+  replays: ReplayStores['replays'],
+  id: string,
+  states: readonly ReplayState[],
+  why: string,
+): Promise<ReplayDocument> {
+  const replay = await findReplay(replays, id);
+  if (states.includes(replay.state)) return replay;
+  throw moved(replay, why);
+}

@@ -1,0 +1,97 @@
+// The log, as replays use it.
+import { groupId, replayTransactionalId } from '../../../ports/consumer-groups/names.ts';
+import type { Log, LogAdmin, LogRecord } from '../../../ports/log.ts';
+import { deadLetterTopic, replayTopic } from '../../../topics/recovery.ts';
+import type { ReplayLog } from './ports.ts';
+import { letterSentIn } from './record.ts';
+
+/** A read of so many records for one letter is worth less than another read. */
+const MAX_GAP_RECORDS = 1_000;
+
+/** @param app prefix of groups and transactional ids */
+export function replayLog(log: Log, app: string): ReplayLog & { close(): Promise<void> } {
+  let admin: Promise<LogAdmin> | undefined;
+  return {
+    async letters(owner, places) {
+      const topic = deadLetterTopic(owner);
+      const records = new Map<string, LogRecord>();
+      // Of a topic that was made anew, old offsets are other records.
+      admin ??= log.admin();
+      const [{ topicId = topic } = {}] = await (await admin).describeTopics([topic]);
+      const wanted = new Set(
+        places.filter((place) => place.topicId === topicId).map(({ partition, offset }) => `${partition}/${offset}`),
+      );
+      const kept = await log.reader().offsets([topic]);
+      for (const ranges of rangesOf(topic, places, new Map(kept.map((range) => [range.partition, range])))) {
+        await log.reader().read(ranges, ({ records: read }) => {
+          for (const record of read) {
+            const place = `${record.partition}/${record.offset}`;
+            if (wanted.has(place)) records.set(place, record);
+          }
+        });
+      }
+      return records;
+    },
+    async targetEnds(owner) {
+      const ends = await log.reader().offsets([replayTopic(owner)]);
+      return ends.map(({ partition, to }) => ({ partition, offset: to }));
+    },
+    async handled(owner) {
+      admin ??= log.admin();
+      const committed = await (await admin).committed(groupId(app, owner), [replayTopic(owner)]);
+      return committed.map(({ partition, offset }) => ({ partition, offset: offset ?? 0 }));
+    },
+    async sent(owner, replayId, from) {
+      const topic = replayTopic(owner);
+      const starts = new Map(from.map(({ partition, offset }) => [partition, offset]));
+      const ranges = (await log.reader().offsets([topic])).map((range) => ({
+        ...range,
+        // Of a partition that was added since, all of it.
+        from: Math.max(range.from, starts.get(range.partition) ?? 0),
+      }));
+      const sent = new Set<string>();
+      await log.reader().read(ranges, ({ records }) => {
+        for (const record of records) {
+          const letter = letterSentIn(record, replayId);
+          if (letter !== undefined) sent.add(letter);
+        }
+      });
+      return sent;
+    },
+    takeOver: (owner, replayId) => log.transactions(replayTransactionalId(app, replayId), replayTopic(owner)),
+    async close() {
+      await (await admin)?.close();
+    },
+  };
+}
+
+interface Range {
+  readonly topic: string;
+  readonly partition: number;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Reads that cover these places: in each, one range of a partition at most. What the log has not kept is left out. */
+function rangesOf(
+  topic: string,
+  places: readonly { readonly partition: number; readonly offset: number }[],
+  kept: ReadonlyMap<number, Range>,
+): readonly (readonly Range[])[] {
+  const reads: Range[][] = [];
+  for (const [partition, of] of Map.groupBy(places, (place) => place.partition)) {
+    const ranges: { topic: string; partition: number; from: number; to: number }[] = [];
+    for (const offset of of.map((place) => place.offset).toSorted((a, b) => a - b)) {
+      const bounds = kept.get(partition);
+      if (!bounds || offset < bounds.from || offset >= bounds.to) continue;
+      const last = ranges.at(-1);
+      if (last && offset - last.to < MAX_GAP_RECORDS) last.to = offset + 1;
+      else ranges.push({ topic, partition, from: offset, to: offset + 1 });
+    }
+    for (const [i, range] of ranges.entries()) {
+      reads[i] ??= [];
+      reads[i].push(range);
+    }
+  }
+  return reads;
+}

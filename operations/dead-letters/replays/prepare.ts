@@ -1,0 +1,229 @@
+// From a selection to a question for a second person: take letters, freeze them, predict what they become, ask.
+import { personName } from '../../../domain/people/identities.ts';
+import type { KeyRing } from '../../../domain/seals/seal.ts';
+import { formatOrigin } from '../../../domain/transfers/origin-position.ts';
+import { CodedError } from '../../../ports/fault.ts';
+import type { DeadLetterDocument } from '../../../sinks/dead-letters/letter.ts';
+import type { Approval } from '../../approvals/approval.ts';
+import { askForApproval, reasonOf } from '../../approvals/approvals.ts';
+import type { Approvals } from '../../approvals/ports.ts';
+import type { LetterFilter } from '../ports.ts';
+import { MAX_REPLAYS } from './check-letters.ts';
+import type { ReplayableLetters, ReplayLog, Replays } from './ports.ts';
+import { predictLetters, type Trial } from './predict.ts';
+import {
+  approvedHash,
+  type DryRun,
+  type MoneyOfSelection,
+  type ReplayDocument,
+  type ReplayItem,
+  type ReplayTerms,
+  selectionHash,
+} from './replay.ts';
+
+/** Letters of one replay. */
+export const MAX_LETTERS = 20_000;
+export const MAX_RATE_PER_SECOND = 1_000;
+export const DEFAULT_TERMS: ReplayTerms = { ratePerSecond: 50, canary: 25, maxFailureRatio: 0.02 };
+/** How long a replay may be approved and begun, ms. */
+export const APPROVAL_VALID_MS = 4 * 3_600_000;
+const DRY_RUN_LETTERS = 200;
+
+export interface ReplayStores {
+  readonly replays: Replays;
+  readonly letters: ReplayableLetters;
+  readonly approvals: Approvals;
+  readonly log: ReplayLog;
+}
+
+export interface Freezing {
+  readonly id: string;
+  readonly owner: string;
+  readonly filter: LetterFilter;
+  readonly terms: ReplayTerms;
+  readonly by: string;
+  readonly reason: string;
+  readonly at: Date;
+}
+
+/**
+ * Takes the parked letters of a filter, and freezes them as a replay. Dies it in between, the replay stays FREEZING and is
+ * cancelled later, which gives its letters back.
+ * @throws DomainError PERSON_INVALID
+ * @throws CodedError REASON_MISSING, REPLAY_TERMS_INVALID, REPLAY_EMPTY
+ */
+export async function freezeReplay({ replays, letters }: ReplayStores, freezing: Freezing): Promise<ReplayDocument> {
+  const { id, owner, terms, at } = freezing;
+  checkTerms(terms);
+  const empty: ReplayDocument = {
+    _id: id,
+    state: 'FREEZING',
+    version: 1,
+    askedBy: personName(freezing.by),
+    createdAt: at,
+    reason: reasonOf(freezing.reason),
+    owner,
+    groups: [],
+    ...{ letters: 0, money: [], withoutAmount: 0, oldestAt: null },
+    terms,
+    slowedTo: null,
+    selectionHash: selectionHash(owner, []),
+    ...{ dryRun: null, approvalId: null, approvedHash: null, startedAt: null, targetFrom: null },
+    ...{ halted: null, endedAt: null, lease: null },
+  };
+  await replays.insert(empty);
+  const taken = await letters.take({ ...freezing.filter, owner, states: ['PARKED'] }, id, MAX_LETTERS, at);
+  if (taken.length === 0) {
+    const halted: ReplayDocument['halted'] = {
+      code: 'REPLAY_EMPTY',
+      detail: 'no letter could be taken',
+      by: empty.askedBy,
+      at,
+    };
+    await replays.change(empty, { state: 'CANCELLED', halted, endedAt: at });
+    throw new CodedError(
+      'REPLAY_EMPTY',
+      `no letter of ${owner} can be replayed by this filter: they are taken, were replayed ${MAX_REPLAYS} times, or bear no seal`,
+    );
+  }
+  const items = itemsOf(id, taken);
+  await replays.insertItems(items);
+  const frozen: Partial<ReplayDocument> = {
+    state: 'FROZEN',
+    groups: [...new Set(taken.map(({ group }) => group))].toSorted(),
+    letters: items.length,
+    money: moneyOf(taken),
+    withoutAmount: taken.filter(({ currency }) => currency === null).length,
+    oldestAt: new Date(Math.min(...taken.map(({ failedAt }) => failedAt.getTime()))),
+    selectionHash: selectionHash(owner, items),
+  };
+  await changed(replays, empty, frozen);
+  return { ...empty, ...frozen, version: 2 };
+}
+
+/** In the order in which they stand in the log, over all partitions: what is read together stands together. */
+function itemsOf(replayId: string, taken: readonly DeadLetterDocument[]): readonly ReplayItem[] {
+  const inOrder = taken.toSorted((a, b) => a.place.offset - b.place.offset || a.place.partition - b.place.partition);
+  return inOrder.map(({ _id: letterId, place, transferId, source, sequence, replayCount }, turn) => ({
+    _id: `${replayId}/${letterId}`,
+    ...{ replayId, letterId, turn, place, transferId, sequence, replayCount },
+    source: source && formatOrigin(source),
+    sourceTopic: source?.topic ?? null,
+    state: 'SELECTED',
+    ...{ prediction: null, skipped: null, sentAt: null, sentBefore: null },
+    ...{ outcome: null, outcomeAt: null, successor: null },
+  }));
+}
+
+function moneyOf(letters: readonly DeadLetterDocument[]): readonly MoneyOfSelection[] {
+  const money = new Map<string, MoneyOfSelection>();
+  for (const { currency, amountMinor } of letters) {
+    if (currency === null || amountMinor === null) continue;
+    const known = money.get(currency) ?? { currency, minor: 0n, letters: 0 };
+    money.set(currency, { currency, minor: known.minor + amountMinor, letters: known.letters + 1 });
+  }
+  return [...money.values()].toSorted((a, b) => (a.currency < b.currency ? -1 : 1));
+}
+
+function checkTerms({ ratePerSecond, canary, maxFailureRatio }: ReplayTerms): void {
+  const isRate = Number.isInteger(ratePerSecond) && ratePerSecond >= 1 && ratePerSecond <= MAX_RATE_PER_SECOND;
+  const isCanary = Number.isInteger(canary) && canary >= 1 && canary <= MAX_LETTERS;
+  const isRatio = maxFailureRatio >= 0 && maxFailureRatio <= 0.5;
+  if (isRate && isCanary && isRatio) return;
+  throw new CodedError(
+    'REPLAY_TERMS_INVALID',
+    `a rate is 1 to ${MAX_RATE_PER_SECOND} letters a second, a canary at least 1 letter, a ratio of failures 0 to 0.5`,
+  );
+}
+
+/**
+ * Predicts what each letter would become, with today's code and data, and stores it. Nothing else is changed.
+ * @throws CodedError REPLAY_UNKNOWN, REPLAY_MOVED
+ */
+export async function dryRunReplay(
+  { replays, log }: Pick<ReplayStores, 'replays' | 'log'>,
+  tried: Trial,
+  { id, by, at }: { readonly id: string; readonly by: string; readonly at: Date },
+): Promise<ReplayDocument> {
+  const replay = await findReplay(replays, id);
+  if (replay.state !== 'FROZEN') throw moved(replay, 'only a frozen replay can be tried');
+  const basis = await tried.runner.basis();
+  const items = await replays.items(id, {}, MAX_LETTERS);
+  const counts = new Map<string, DryRun['histogram'][number]>();
+  for (let from = 0; from < items.length; from += DRY_RUN_LETTERS) {
+    const some = items.slice(from, from + DRY_RUN_LETTERS);
+    const predictions = await predictLetters(some, replay.owner, log, tried);
+    await replays.predict(some.map(({ _id }, i) => ({ item: _id, prediction: predictions[i]! })));
+    for (const { kind, code } of predictions) {
+      const key = `${kind} ${code}`;
+      counts.set(key, { kind, code, letters: (counts.get(key)?.letters ?? 0) + 1 });
+    }
+  }
+  const histogram = [...counts.values()].toSorted((a, b) => b.letters - a.letters || (a.kind < b.kind ? -1 : 1));
+  const dryRun: DryRun = { at, by: personName(by), histogram, basis };
+  await changed(replays, replay, { dryRun });
+  return { ...replay, dryRun, version: replay.version + 1 };
+}
+
+/**
+ * Asks a second person. What is approved is bound to the letters, the terms, the prediction and what it rests on.
+ * @throws CodedError REPLAY_UNKNOWN, REPLAY_MOVED, DRY_RUN_MISSING
+ */
+export async function askForReplay(
+  { replays, approvals }: Pick<ReplayStores, 'replays' | 'approvals'>,
+  { id, at }: { readonly id: string; readonly at: Date },
+  operators: KeyRing,
+): Promise<Approval> {
+  const replay = await findReplay(replays, id);
+  if (replay.state !== 'FROZEN') throw moved(replay, 'it cannot be asked for');
+  if (!replay.dryRun)
+    throw new CodedError('DRY_RUN_MISSING', `try ${id} first: who approves must see what it would do`);
+  const hash = approvedHash(replay);
+  const approval = await askForApproval(
+    approvals,
+    {
+      // Of one hash there is one question, however often it is asked.
+      id: `${id}.${hash.slice(0, 12)}`,
+      act: 'dead-letters.replay',
+      subject: id,
+      hash,
+      summary: summaryOf(replay),
+      by: replay.askedBy,
+      reason: replay.reason,
+      at,
+      validMs: APPROVAL_VALID_MS,
+    },
+    operators,
+  );
+  await changed(replays, replay, { state: 'WAITING', approvalId: approval._id, approvedHash: hash });
+  return approval;
+}
+
+/** What would be done, in one sentence with numbers. */
+export function summaryOf({ letters, owner, money, withoutAmount, terms, dryRun }: ReplayDocument): string {
+  const sums = money.map(({ currency, minor, letters: count }) => `${minor} minor units of ${currency} in ${count}`);
+  if (withoutAmount > 0) sums.push(`${withoutAmount} of unknown amount`);
+  const expected = dryRun?.histogram.map(
+    ({ kind, code, letters: count }) => `${count} ${kind}${code ? ` ${code}` : ''}`,
+  );
+  return [
+    `replay ${letters} dead letters of ${owner} (${sums.join(', ')})`,
+    `${terms.ratePerSecond} a second after a canary of ${terms.canary}`,
+    `expected: ${expected?.join(', ') ?? 'not tried'}`,
+  ].join('; ');
+}
+
+/** @throws CodedError REPLAY_UNKNOWN */
+export async function findReplay(replays: Replays, id: string): Promise<ReplayDocument> {
+  const found = await replays.find(id);
+  if (found) return found;
+  throw new CodedError('REPLAY_UNKNOWN', `there is no replay ${id.slice(0, 100)}`);
+}
+
+export async function changed(replays: Replays, replay: ReplayDocument, to: Partial<ReplayDocument>): Promise<void> {
+  if (await replays.change(replay, to)) return;
+  throw moved(await findReplay(replays, replay._id), 'somebody else was first');
+}
+
+export const moved = ({ _id, state }: ReplayDocument, why: string): CodedError =>
+  new CodedError('REPLAY_MOVED', `replay ${_id} is ${state}: ${why}`);

@@ -1,0 +1,181 @@
+// A replay of dead letters as it is stored: a frozen selection, what was predicted, who let it through, how far it has come.
+import { hash } from 'node:crypto';
+import type { ErrorCode } from '../../../ports/error-codes.ts';
+import type { Place } from '../../../sinks/dead-letters/letter.ts';
+
+/**
+ * `FREEZING`: letters are being taken. `FROZEN`: they are, and no other replay can. `WAITING`: for a second person, or to be
+ * begun. `STOPPED`: it stopped by itself; a person looks. `ENDED`, `CANCELLED`: for good.
+ */
+export const REPLAY_STATES = [
+  'FREEZING',
+  'FROZEN',
+  'WAITING',
+  'RUNNING',
+  'PAUSED',
+  'STOPPED',
+  'ENDED',
+  'CANCELLED',
+] as const;
+export type ReplayState = (typeof REPLAY_STATES)[number];
+
+/**
+ * What a letter is expected to become, by a dry run. `GOES_ON`: to the provider, as far as can be known. `ENDED`: nothing is
+ * left to be done. `UNKNOWN`: its owner cannot be tried without a side effect.
+ */
+export const PREDICTIONS = [
+  'UNKNOWN',
+  'GOES_ON',
+  'REJECTED',
+  'HELD',
+  'WAITS',
+  'DEAD_AGAIN',
+  'ENDED',
+  'MOVED_ON',
+  'UNREADABLE',
+] as const;
+export type PredictionKind = (typeof PREDICTIONS)[number];
+export interface Prediction {
+  readonly kind: PredictionKind;
+  /** Code of the reason, where there is one: ours, or an ISO 20022 reason. */
+  readonly code: string | null;
+}
+
+/**
+ * What a letter became, as the log says; none while its transfer is in flight. `HANDLED`: its processor has come past it and
+ * put nothing aside, where no transfer's state could say more.
+ */
+export const OUTCOMES = ['COMPLETED', 'REJECTED', 'RETURNED', 'HELD', 'DUPLICATE', 'HANDLED', 'DEAD_AGAIN'] as const;
+export type Outcome = (typeof OUTCOMES)[number];
+
+/** `RELEASED`: the replay was cancelled before it was sent; it is parked again. */
+export type ItemState = 'SELECTED' | 'SENT' | 'SKIPPED' | 'RELEASED';
+
+/** Why a letter is not sent after all. */
+export type SkipReason =
+  | 'LETTER_NOT_TAKEN'
+  | 'LETTER_GONE'
+  | 'LETTER_FORGED'
+  | 'REPLAYED_TOO_OFTEN'
+  | 'TRANSFER_ENDED'
+  | 'TRANSFER_MOVED_ON';
+
+export interface ReplayItem {
+  /** `<replay id>/<letter id>`. */
+  readonly _id: string;
+  readonly replayId: string;
+  readonly letterId: string;
+  /** Its turn, from 0. */
+  readonly turn: number;
+  /** Where the letter stands. */
+  readonly place: Place;
+  readonly transferId: string | null;
+  /** topicId:partition:offset of the record that failed; null: its headers do not tell. */
+  readonly source: string | null;
+  readonly sourceTopic: string | null;
+  /** Sequence of the event that failed; null: unknown. */
+  readonly sequence: number | null;
+  readonly replayCount: number;
+  readonly state: ItemState;
+  readonly prediction: Prediction | null;
+  /** Why it was skipped; null: it was not. */
+  readonly skipped: SkipReason | null;
+  readonly sentAt: Date | null;
+  /** End of its partition of the target, seen after it was sent: it stands before this offset. */
+  readonly sentBefore: number | null;
+  readonly outcome: Outcome | null;
+  readonly outcomeAt: Date | null;
+  /** The dead letter that it became again. */
+  readonly successor: string | null;
+}
+
+/** How a replay is run. */
+export interface ReplayTerms {
+  /** Letters a second, 1 to 1,000. */
+  readonly ratePerSecond: number;
+  /** So many are sent first, and have to end well before any other is. */
+  readonly canary: number;
+  /** Share of new failures, of what was sent, past which it stops by itself; 0 to 1. */
+  readonly maxFailureRatio: number;
+}
+
+export interface MoneyOfSelection {
+  readonly currency: string;
+  readonly minor: bigint;
+  readonly letters: number;
+}
+
+export interface ReplayDocument {
+  readonly _id: string;
+  readonly state: ReplayState;
+  /** Rises with each write of the state. */
+  readonly version: number;
+  readonly askedBy: string;
+  readonly createdAt: Date;
+  readonly reason: string;
+  /** Whose letters: the target is `<owner>.replay`, and cannot be chosen. */
+  readonly owner: string;
+  /** Groups of the selection: their new failures count. */
+  readonly groups: readonly string[];
+  readonly letters: number;
+  readonly money: readonly MoneyOfSelection[];
+  readonly withoutAmount: number;
+  readonly oldestAt: Date | null;
+  readonly terms: ReplayTerms;
+  /** A lower rate than that of the terms, set while it runs; null: none. */
+  readonly slowedTo: number | null;
+  /** Hash of the letters, each with its place, in the order of their ids. */
+  readonly selectionHash: string;
+  readonly dryRun: DryRun | null;
+  readonly approvalId: string | null;
+  /** What two persons have let through: over selection, terms and dry run. */
+  readonly approvedHash: string | null;
+  /** First sending; null: nothing was sent. */
+  readonly startedAt: Date | null;
+  /** End of each partition of the target before the first sending: what stands behind it may be of this replay. */
+  readonly targetFrom: readonly { readonly partition: number; readonly offset: number }[] | null;
+  /** Why it was stopped, paused or cancelled, and by whom. */
+  readonly halted: { readonly code: ErrorCode; readonly detail: string; readonly by: string; readonly at: Date } | null;
+  readonly endedAt: Date | null;
+  /** Who runs it, until when; null: nobody. */
+  readonly lease: { readonly runner: string; readonly until: Date } | null;
+}
+
+export interface DryRun {
+  readonly at: Date;
+  readonly by: string;
+  readonly histogram: readonly {
+    readonly kind: PredictionKind;
+    readonly code: string | null;
+    readonly letters: number;
+  }[];
+  /** Names and versions of all that the prediction rests on: build, lists, rules. Another one voids the approval. */
+  readonly basis: Readonly<Record<string, string>>;
+}
+
+const sha256 = (lines: readonly string[]): string => hash('sha256', lines.join('\n'), 'hex');
+
+/** Over the letters and where they stand; a `dlq-id` and the seal of the letter bind its content. */
+export function selectionHash(owner: string, items: readonly Pick<ReplayItem, 'letterId' | 'place'>[]): string {
+  const lines = items.map(({ letterId, place }) => `${letterId} ${place.topicId}:${place.partition}:${place.offset}`);
+  return sha256([owner, ...lines.toSorted()]);
+}
+
+/** Over all that is approved: letters, terms, what was predicted and on what basis. */
+export function approvedHash({ _id, owner, selectionHash: selection, terms, dryRun }: ReplayDocument): string {
+  const { ratePerSecond, canary, maxFailureRatio } = terms;
+  return sha256([
+    ...[_id, owner, selection, String(ratePerSecond), String(canary), String(maxFailureRatio)],
+    ...(dryRun ? dryRun.histogram.map(({ kind, code, letters }) => `${kind} ${code ?? '-'} ${letters}`) : ['none']),
+    ...(dryRun ? basisLines(dryRun.basis) : []),
+  ]);
+}
+
+const basisLines = (basis: DryRun['basis']) =>
+  Object.entries(basis)
+    .map(([name, version]) => `${name}=${version}`)
+    .toSorted();
+
+/** What of the basis is another one now; empty: nothing. */
+export const changedBasis = (then: DryRun['basis'], now: DryRun['basis']): readonly string[] =>
+  [...new Set([...Object.keys(then), ...Object.keys(now)])].filter((name) => then[name] !== now[name]).toSorted();

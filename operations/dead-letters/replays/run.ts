@@ -1,0 +1,285 @@
+// Runs replays: the server sends, never the one who asked. Killed at any point it goes on, and sends nothing twice:
+//
+// - Letters are sent in transactions of one writer, which whoever runs the replay takes over first. So when a runner begins,
+//   what another had not committed is void, and what it had committed stands in the target topic, from where it is read.
+// - What is stored beside it (an item is SENT) is only a copy of that, made after each commit and again at each beginning.
+// - Should all of that fail, the processor decides each letter once: the replay that is handled first claims it.
+
+import type { Clock } from '../../../ports/clock.ts';
+import type { ErrorCode } from '../../../ports/error-codes.ts';
+import { codeAndDetail } from '../../../ports/fault.ts';
+import type { LogTransactions } from '../../../ports/log.ts';
+import { type Rings, ringOf } from '../../../ports/seals.ts';
+import { type Approval, isApproved } from '../../approvals/approval.ts';
+import { checkLetters } from './check-letters.ts';
+import { currentRate } from './control.ts';
+import { nextStep } from './next-step.ts';
+import { outcomesOf } from './outcomes.ts';
+import type { DryRunner, TransfersNow } from './ports.ts';
+import { MAX_LETTERS, type ReplayStores } from './prepare.ts';
+import { replayRecord } from './record.ts';
+import { approvedHash, changedBasis, type ReplayDocument, type ReplayItem, selectionHash } from './replay.ts';
+
+const LEASE_MS = 20_000;
+/** Letters of one transaction. */
+const MAX_SENT_AT_ONCE = 200;
+/** Outcomes that are looked for at once. */
+const MAX_LOOKED_AT = 2_000;
+/** How long after its last letter a replay waits for transfers in flight, ms. */
+const OUTCOME_PATIENCE_MS = 24 * 3_600_000;
+/** A selection that nobody has finished after so long never will be, ms. */
+const FREEZING_MS = 15 * 60_000;
+
+export interface RunnerOptions extends ReplayStores {
+  readonly transfers: TransfersNow;
+  readonly dryRunner: Pick<DryRunner, 'basis'>;
+  readonly rings: Rings;
+  readonly clock: Clock;
+  /** Unique for each process. */
+  readonly runner: string;
+  /** Between the commit of letters and the note of it, and in other places where a process may die. */
+  readonly failpoint?: (name: 'replays.after-send' | 'replays.before-send') => Promise<void> | void;
+  /** Told of each replay that changed its state. Never throws. */
+  readonly onChange?: (replay: ReplayDocument, to: Partial<ReplayDocument>) => void;
+  /** Told of a fault that passes: the replay is looked at again. Never throws. */
+  readonly onFault?: (replayId: string, fault: { readonly code: string; readonly detail: string }) => void;
+}
+
+interface Hold {
+  readonly transactions: LogTransactions;
+  /** Letters that the rate lets go. */
+  allowance: number;
+  allowedAt: number;
+}
+
+export class ReplayRunner {
+  readonly #options: RunnerOptions;
+  readonly #held = new Map<string, Hold>();
+
+  constructor(options: RunnerOptions) {
+    this.#options = options;
+  }
+
+  /** Looks at every replay that is under way, and brings each on by one step. @returns whether any has more to do at once */
+  async tick(): Promise<boolean> {
+    const { replays, approvals, clock, runner, onFault } = this.#options;
+    await approvals.expire(new Date(clock.now()));
+    const open = await replays.open(100);
+    let isBusy = false;
+    for (const replay of open) {
+      const now = clock.now();
+      if (!(await replays.lease(replay._id, runner, new Date(now), new Date(now + LEASE_MS)))) continue;
+      try {
+        isBusy = (await this.#advance(replay)) || isBusy;
+      } catch (error) {
+        // Nothing is believed of what was under way: the writer is taken over anew, and what it had sent is read again.
+        await this.#letGo(replay._id);
+        const { code, detail } = codeAndDetail(error);
+        onFault?.(replay._id, { code, detail });
+      }
+    }
+    for (const id of this.#held.keys()) if (!open.some(({ _id }) => _id === id)) await this.#letGo(id);
+    return isBusy;
+  }
+
+  async stop(): Promise<void> {
+    for (const id of [...this.#held.keys()]) await this.#letGo(id);
+  }
+
+  async #advance(replay: ReplayDocument): Promise<boolean> {
+    switch (replay.state) {
+      case 'FREEZING':
+        return this.#giveUpFreezing(replay);
+      case 'WAITING':
+        return this.#begin(replay);
+      case 'RUNNING':
+        return this.#run(replay);
+      case 'CANCELLED':
+        return this.#release(replay);
+      default:
+        await this.#settle(replay);
+        return false;
+    }
+  }
+
+  async #giveUpFreezing(replay: ReplayDocument): Promise<boolean> {
+    if (this.#options.clock.now() - replay.createdAt.getTime() < FREEZING_MS) return false;
+    await this.#halt(replay, 'CANCELLED', 'REPLAY_NOT_FROZEN', 'its selection was never finished');
+    return true;
+  }
+
+  /** Begins what a second person has let through, as long as that holds. */
+  async #begin(replay: ReplayDocument): Promise<boolean> {
+    const { approvals, replays, clock, rings, log, dryRunner } = this.#options;
+    const approval = replay.approvalId === null ? undefined : await approvals.find(replay.approvalId);
+    if (!approval || approval.state === 'WAITING') return false;
+    const refusal = await this.#whyNotBegin(replay, approval);
+    if (refusal) {
+      await this.#halt(replay, 'CANCELLED', refusal.code, refusal.detail);
+      return true;
+    }
+    const changedSince = changedBasis(replay.dryRun!.basis, await dryRunner.basis());
+    if (changedSince.length > 0) {
+      const detail = `since it was approved another is: ${changedSince.join(', ')}`;
+      await this.#halt(replay, 'CANCELLED', 'APPROVAL_VOID', detail);
+      return true;
+    }
+    ringOf(rings, 'operators');
+    const targetFrom = await log.targetEnds(replay.owner);
+    const to = { state: 'RUNNING', startedAt: new Date(clock.now()), targetFrom } as const;
+    if (await replays.change(replay, to)) this.#options.onChange?.(replay, to);
+    return true;
+  }
+
+  async #whyNotBegin(
+    replay: ReplayDocument,
+    approval: Approval,
+  ): Promise<{ readonly code: ErrorCode; readonly detail: string } | undefined> {
+    const { rings, clock, replays } = this.#options;
+    if (approval.state !== 'APPROVED') {
+      return { code: 'APPROVAL_REFUSED', detail: `its approval is ${approval.state}` };
+    }
+    const { _id: subject, owner } = replay;
+    const items = await replays.items(subject, {}, MAX_LETTERS + 1);
+    const isWhole = selectionHash(owner, items) === replay.selectionHash && replay.dryRun !== null;
+    const wanted = { act: 'dead-letters.replay', subject, hash: approvedHash(replay) } as const;
+    if (!isWhole || !isApproved(ringOf(rings, 'operators'), approval, wanted)) {
+      return { code: 'APPROVAL_VOID', detail: 'what stands here is not what two persons let through' };
+    }
+    const isLate = clock.now() >= approval.expiresAt.getTime();
+    return isLate ? { code: 'APPROVAL_EXPIRED', detail: 'it was not begun in time' } : undefined;
+  }
+
+  async #run(replay: ReplayDocument): Promise<boolean> {
+    const { replays, letters, clock } = this.#options;
+    const hold = await this.#hold(replay);
+    await this.#settle(replay);
+    const progress = await replays.progress(replay._id);
+    const newFailures = await letters.newFailures(replay._id, replay.groups, replay.startedAt!);
+    this.#earn(hold, currentRate(replay));
+    const isPatienceOver =
+      progress.lastSentAt !== null && clock.now() - progress.lastSentAt.getTime() > OUTCOME_PATIENCE_MS;
+    const step = nextStep(replay.terms, { ...progress, newFailures }, hold.allowance, isPatienceOver);
+    switch (step.do) {
+      case 'send':
+        await this.#send(replay, hold, Math.min(step.letters, MAX_SENT_AT_ONCE));
+        return true;
+      case 'stop':
+        await this.#halt(replay, 'STOPPED', step.code, step.detail);
+        return false;
+      case 'end': {
+        // What was skipped.
+        await letters.giveBack(replay._id, new Date(clock.now()));
+        const to = { state: 'ENDED', endedAt: new Date(clock.now()) } as const;
+        if (await replays.change(replay, to)) this.#options.onChange?.(replay, to);
+        return false;
+      }
+      default:
+        return step.for === 'rate';
+    }
+  }
+
+  #earn(hold: Hold, rate: number): void {
+    const now = this.#options.clock.now();
+    hold.allowance = Math.min(rate, hold.allowance + (Math.max(0, now - hold.allowedAt) * rate) / 1_000);
+    hold.allowedAt = now;
+  }
+
+  /** The writer of this replay; at the beginning what was sent before is read from the target, and noted. */
+  async #hold(replay: ReplayDocument): Promise<Hold> {
+    const known = this.#held.get(replay._id);
+    if (known) return known;
+    const { log, clock } = this.#options;
+    const transactions = await log.takeOver(replay.owner, replay._id);
+    const hold = { transactions, allowance: 1, allowedAt: clock.now() };
+    this.#held.set(replay._id, hold);
+    const sent = await log.sent(replay.owner, replay._id, replay.targetFrom ?? []);
+    const open = await this.#options.replays.items(replay._id, { states: ['SELECTED'] }, MAX_LETTERS);
+    await this.#noteSent(
+      replay,
+      open.filter(({ letterId }) => sent.has(letterId)),
+    );
+    return hold;
+  }
+
+  async #send(replay: ReplayDocument, hold: Hold, count: number): Promise<void> {
+    const { replays, letters, log, transfers, rings, failpoint } = this.#options;
+    const items = await replays.items(replay._id, { states: ['SELECTED'] }, count);
+    const checked = await checkLetters(items, replay, { letters, log, transfers, rings });
+    await replays.skip(checked.skipped);
+    const approval = await this.#options.approvals.find(replay.approvalId!);
+    const by = {
+      ...{ owner: replay.owner, replayId: replay._id, replayedBy: replay.askedBy },
+      approvedBy: approval?.decided?.by ?? '',
+    };
+    if (checked.good.length === 0) return;
+    // Whoever has paused or cancelled it meanwhile is heard before the next letters go.
+    if ((await replays.find(replay._id))?.state !== 'RUNNING') return;
+    await failpoint?.('replays.before-send');
+    await hold.transactions.commit(checked.good.map(({ record }) => replayRecord(record, by, rings)));
+    await failpoint?.('replays.after-send');
+    hold.allowance -= checked.good.length;
+    await this.#noteSent(
+      replay,
+      checked.good.map(({ item }) => item),
+    );
+  }
+
+  async #noteSent({ _id, owner }: ReplayDocument, items: readonly ReplayItem[]): Promise<void> {
+    if (items.length === 0) return;
+    const { replays, letters, log, clock } = this.#options;
+    const ends = new Map((await log.targetEnds(owner)).map(({ partition, offset }) => [partition, offset]));
+    const at = new Date(clock.now());
+    const sent = items.map(({ _id: item, place }) => ({ item, sentBefore: ends.get(place.partition) ?? 0 }));
+    // The letters first: dies it in between, both are noted again, and no letter that was sent is ever given back.
+    await letters.move(
+      _id,
+      items.map(({ letterId }) => letterId),
+      'SENT',
+      at,
+    );
+    await replays.markSent(sent, at);
+  }
+
+  /** Looks what became of the letters that were sent. */
+  async #settle(replay: ReplayDocument): Promise<void> {
+    if (replay.startedAt === null) return;
+    const { replays, letters, log, transfers, clock } = this.#options;
+    const open = await replays.items(replay._id, { states: ['SENT'], isOutcomeKnown: false }, MAX_LOOKED_AT);
+    if (open.length === 0) return;
+    const known = await outcomesOf(open, replay, { letters, log, transfers });
+    if (known.length === 0) return;
+    const at = new Date(clock.now());
+    const ids = (again: boolean) =>
+      known.filter(({ outcome }) => (outcome === 'DEAD_AGAIN') === again).map(({ letterId }) => letterId);
+    await letters.move(replay._id, ids(false), 'VERIFIED', at);
+    await letters.move(replay._id, ids(true), 'REPLACED', at);
+    await replays.settle(known, at);
+  }
+
+  /** Gives back what was not sent. First nobody else may send any more, and all that was sent is known. */
+  async #release(replay: ReplayDocument): Promise<boolean> {
+    const { replays, letters, clock } = this.#options;
+    if (replay.startedAt !== null) {
+      await this.#hold(replay);
+      await this.#settle(replay);
+    }
+    await replays.release(replay._id);
+    await letters.giveBack(replay._id, new Date(clock.now()));
+    const { left, sent, known } = await replays.progress(replay._id);
+    if (left === 0 && known >= sent) await replays.change(replay, { endedAt: new Date(clock.now()) });
+    return false;
+  }
+
+  async #halt(replay: ReplayDocument, state: 'STOPPED' | 'CANCELLED', code: ErrorCode, detail: string): Promise<void> {
+    const at = new Date(this.#options.clock.now());
+    const to = { state, halted: { code, detail, by: 'corridor', at } };
+    if (await this.#options.replays.change(replay, to)) this.#options.onChange?.(replay, to);
+  }
+
+  async #letGo(id: string): Promise<void> {
+    const hold = this.#held.get(id);
+    this.#held.delete(id);
+    await hold?.transactions.close();
+  }
+}

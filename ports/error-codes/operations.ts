@@ -1,0 +1,65 @@
+// Codes of approvals, replays and other acts of operators.
+import { entry } from './entry.ts';
+
+export const operationCodes = {
+  REASON_MISSING: entry('invalid-request', 'the caller', 400, 'Say why, in a few words: it is kept with the act.'),
+  APPROVAL_UNKNOWN: entry('invalid-request', 'the caller', 404, 'See the list of approvals for those that there are.'),
+  APPROVAL_MOVED: entry('invalid-request', 'the caller', 409, 'Look at the approval again: it is decided already.'),
+  APPROVAL_EXPIRED: entry('invalid-request', 'the caller', 409, 'Ask anew: it was not decided or begun in time.'),
+  APPROVAL_NOT_SEALED: entry(
+    'invalid-request',
+    'a stored document',
+    409,
+    'Ask anew, and find out who writes to the database: this was not asked for through a program of operators.',
+  ),
+  APPROVAL_VOID: entry(
+    'notice',
+    'a stored document',
+    409,
+    'Ask anew: what was approved is not what would be done now. The detail names what changed.',
+  ),
+  APPROVAL_REFUSED: entry('notice', 'the caller', 409, 'Read the reason that was given, then ask anew or leave it.'),
+  MAKER_ONLY: entry('invalid-request', 'the caller', 403, 'Refuse it instead: only who asked can withdraw.'),
+  REPLAY_UNKNOWN: entry('invalid-request', 'the caller', 404, 'See the list of replays for those that there are.'),
+  REPLAY_MOVED: entry('invalid-request', 'the caller', 409, 'Look at the replay again: it is in another state by now.'),
+  REPLAY_EMPTY: entry('invalid-request', 'the caller', 422, 'Widen the filter, or see who has taken the letters.'),
+  REPLAY_TERMS_INVALID: entry('invalid-request', 'the caller', 400, 'Correct rate, canary or ratio of failures.'),
+  DRY_RUN_MISSING: entry('invalid-request', 'the caller', 409, 'Try the replay first, then ask for it.'),
+  RATE_NOT_LOWER: entry(
+    'invalid-request',
+    'the caller',
+    409,
+    'Cancel the replay, and ask for the rest at a higher rate.',
+  ),
+  REPLAY_CANARY_FAILED: entry(
+    'notice',
+    'a record',
+    409,
+    'Nothing but the canary was sent. Mend the cause, cancel the replay, and select the rest anew.',
+  ),
+  REPLAY_FAILURES: entry(
+    'notice',
+    'a record',
+    409,
+    'Look at the new failures of the group. Mend the cause, cancel the replay, and select the rest anew.',
+  ),
+  REPLAY_PAUSED: entry('notice', 'the caller', 409, 'Resume it, or cancel it.'),
+  REPLAY_CANCELLED: entry('notice', 'the caller', 409, 'Do nothing: what was not sent is parked again.'),
+  REPLAY_NOT_FROZEN: entry('notice', 'the process', 409, 'Select anew: the process that took the letters has died.'),
+  LETTER_NOT_TAKEN: entry('notice', 'a record', 409, 'See in the index who has the letter.'),
+  LETTER_GONE: entry(
+    'notice',
+    'a record',
+    404,
+    'Do nothing: the log has not kept this letter, so it can be neither read nor replayed.',
+  ),
+  LETTER_FORGED: entry(
+    'notice',
+    'a record',
+    409,
+    'Find out who writes to dead-letter topics or to the index: what stands there is not what its stage put aside.',
+  ),
+  REPLAYED_TOO_OFTEN: entry('notice', 'a record', 409, 'Find the cause first: it was replayed three times.'),
+  TRANSFER_ENDED: entry('notice', 'a transfer', 409, 'Do nothing: the transfer has ended without this letter.'),
+  TRANSFER_MOVED_ON: entry('notice', 'a transfer', 409, 'Do nothing: the transfer has gone on without this letter.'),
+};

@@ -1,0 +1,16 @@
+// Which rules are in force: a digest of corridors, limits and screening terms.
+import { hash } from 'node:crypto';
+import type { Config } from '../../runtime/config/config.ts';
+import { corridors, limitRules } from '../configured-rules.ts';
+import { termsOf } from '../screening.ts';
+
+/** 16 hexadecimal digits. @throws CodedError when a file cannot be used */
+export function rulesHash(config: Config): string {
+  const rules = [corridors(config), limitRules(config), termsOf(config)];
+  return hash('sha256', JSON.stringify(rules, asText), 'hex').slice(0, 16);
+}
+
+const asText = (_key: string, value: unknown): unknown => {
+  if (typeof value === 'bigint') return value.toString();
+  return value instanceof Set || value instanceof Map ? [...value] : value;
+};

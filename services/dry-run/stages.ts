@@ -1,0 +1,113 @@
+// The stages of the chain as they are, over stores that are read and never written: for dry runs.
+import { intentClaims } from '../../adapters/mongo/intent-claims.ts';
+import { settlementClaims } from '../../adapters/mongo/settlement-claims.ts';
+import { standingHoldClaims } from '../../adapters/mongo/standing-claims.ts';
+import { limitsNamespace } from '../../adapters/redis/limits.ts';
+import { limitsClient, ready } from '../../adapters/redis/limits-client.ts';
+import { limitsPreview } from '../../adapters/redis/limits-preview.ts';
+import { corridorBook } from '../../domain/corridors/corridors.ts';
+import { createFxPricing } from '../../processors/fx-pricing/processor.ts';
+import { createIntake } from '../../processors/intake/processor.ts';
+import { createLimits } from '../../processors/limits/processor.ts';
+import { createPayoutDispatch } from '../../processors/payout-dispatch/processor.ts';
+import { createScreening } from '../../processors/screening/processor.ts';
+import { createSettlement } from '../../processors/settlement/processor.ts';
+import type { StageName } from '../../processors/topology.ts';
+import type { AnyProcessor, HostRuntime } from '../../runtime/hosts/processor-host.ts';
+import { createTable } from '../../runtime/hosts/table.ts';
+import { homePartition } from '../../topics/home-partition.ts';
+import { corridors, limitRules } from '../configured-rules.ts';
+import type { Connections } from '../connections.ts';
+import { dispatchedRequests } from '../dispatched-requests.ts';
+import { activeInTable, customerCasesFor, maySeeLists, screenerFor, termsOf } from '../screening.ts';
+import { previewHolds, previewIntents, previewSettlements } from './preview-claims.ts';
+
+/** The stages of one dry run. Each is made when it is first asked for. */
+export interface DryStages {
+  stage(name: StageName): Promise<AnyProcessor>;
+  /** Versions of the lists in force. */
+  lists(): Promise<readonly string[]>;
+  close(): Promise<void>;
+}
+
+export function dryStages(connections: Connections, runtime: HostRuntime): DryStages {
+  const { config, log, codec } = connections;
+  const clock = Date.now;
+  const book = corridorBook(corridors(config));
+  const closing: (() => Promise<void>)[] = [];
+  const made = new Map<StageName, Promise<AnyProcessor>>();
+  const lists = createTable({ topic: 'screening.list-activated', log, codec, rings: config.keys });
+  const rates = createTable({ topic: 'fx.rates', log, codec, rings: config.keys });
+  closing.push(
+    () => lists.stop(),
+    () => rates.stop(),
+  );
+  const holding = async () => {
+    const db = await connections.db();
+    return {
+      holds: previewHolds((ids) => standingHoldClaims(db, ids)),
+      keys: config.keys as Required<typeof config.keys>,
+      clock,
+      holdTtlMs: config.transfers.holdExpiryMs,
+    };
+  };
+  const screenerOf = async (name: string) => {
+    await lists.start();
+    const screener = await screenerFor(name, connections, runtime, activeInTable(lists));
+    closing.push(() => screener.close());
+    return screener;
+  };
+
+  const make: Record<StageName, () => Promise<AnyProcessor>> = {
+    intake: async () =>
+      createIntake({
+        claims: previewIntents(intentClaims(await connections.db())),
+        corridors: book,
+        homePartitionOf: (transferId) => homePartition(transferId, config.kafka.chainPartitions),
+        tokenKey: Buffer.from(config.tokenKey, 'utf8'),
+        clock,
+      }),
+    screening: async () => createScreening({ ...(await holding()), screener: await screenerOf('screening') }),
+    'fx-pricing': async () => {
+      await rates.start();
+      return createFxPricing({ rates, corridors: book, clock });
+    },
+    limits: async () => {
+      const redis = limitsClient({ url: config.redis.limitsUrl });
+      closing.push(async () => redis.disconnect());
+      await ready(redis);
+      const ledger = limitsPreview(redis, limitsNamespace(config.appName));
+      return createLimits({ ...(await holding()), ledger, rules: limitRules(config), corridors: book });
+    },
+    'payout-dispatch': async () =>
+      createPayoutDispatch({
+        ...(await holding()),
+        screener: await screenerOf('payout-dispatch'),
+        maySeeLists: maySeeLists(termsOf(config)),
+        cases: customerCasesFor('payout-dispatch', await connections.db(), runtime),
+      }),
+    settlement: async () =>
+      createSettlement({
+        dispatched: dispatchedRequests(codec, runtime.rings),
+        claims: previewSettlements(settlementClaims(await connections.db())),
+        clock,
+      }),
+  };
+
+  return {
+    stage(name) {
+      const known = made.get(name) ?? make[name]();
+      made.set(name, known);
+      return known;
+    },
+    async lists() {
+      await lists.start();
+      return [...lists.entries()]
+        .map(([, { list }]) => `${list.source}/${list.versionId}/${list.activation}`)
+        .toSorted();
+    },
+    async close() {
+      await Promise.allSettled(closing.map((close) => close()));
+    },
+  };
+}

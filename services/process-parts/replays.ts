@@ -1,0 +1,77 @@
+// Runs the replays of dead letters that two persons have let through.
+import { randomUUID } from 'node:crypto';
+import { approvals } from '../../adapters/mongo/approvals.ts';
+import { transfersNow } from '../../adapters/mongo/transfers-now.ts';
+import { ReplayRunner } from '../../operations/dead-letters/replays/run.ts';
+import { systemClock } from '../../ports/clock.ts';
+import type { ErrorCode } from '../../ports/error-codes.ts';
+import { within } from '../../ports/pause.ts';
+import { faultOf } from '../../runtime/fault.ts';
+import { recentOutages } from '../../runtime/health/recent-outages.ts';
+import type { HostRuntime } from '../../runtime/hosts/processor-host.ts';
+import type { Connections } from '../connections.ts';
+import { createDryRunner } from '../dry-run/dry-runner.ts';
+import { replayStores } from '../replay-stores.ts';
+import { backgroundHost } from './background.ts';
+import type { Hosted } from './processors.ts';
+import { EVENTS, TRANSFERS } from './sinks.ts';
+
+const PART = 'replays';
+/** Between two looks when there is nothing to do, and while letters are being sent, ms. */
+const IDLE_MS = 500;
+const BUSY_MS = 50;
+
+export async function replayHosts(connections: Connections, runtime: HostRuntime): Promise<Hosted> {
+  const { logger, metrics, rings } = runtime;
+  const db = await connections.db();
+  await approvals(db).ensureIndexes();
+  const stores = await replayStores(connections);
+  const recent = recentOutages('replays');
+  const met = (code: ErrorCode, detail: string, replayId?: string) => {
+    recent.met(code, detail);
+    metrics.faults.inc({ consumer: PART, code });
+    logger.warn({ stage: PART, code, detail, replayId }, 'replays wait');
+  };
+  const dryRunner = createDryRunner(connections, runtime);
+  const runner = new ReplayRunner({
+    ...stores,
+    transfers: transfersNow(db, TRANSFERS, EVENTS),
+    dryRunner,
+    rings,
+    clock: systemClock,
+    runner: randomUUID(),
+    onChange: ({ _id: replayId }, { state, halted }) => {
+      logger.info({ stage: PART, replayId, detail: state, ...(halted && { code: halted.code }) }, 'replay changed');
+    },
+    onFault: (replayId, { code, detail }) => met(code as ErrorCode, detail, replayId),
+  });
+  const stopping = new AbortController();
+  let running: Promise<void> | undefined;
+
+  async function loop(): Promise<void> {
+    while (!stopping.signal.aborted) {
+      const isBusy = await runner.tick().catch((error: unknown) => {
+        const { code, detail } = faultOf(error);
+        met(code, detail);
+        return false;
+      });
+      await systemClock.sleep(isBusy ? BUSY_MS : IDLE_MS, stopping.signal);
+    }
+  }
+
+  const host = backgroundHost({
+    name: PART,
+    troubles: () => recent.troubles(),
+    start: async () => {
+      running = loop();
+    },
+    stop: async (deadlineMs) => {
+      stopping.abort();
+      await within(deadlineMs, running);
+      await runner.stop();
+      await stores.log.close();
+      await dryRunner.close();
+    },
+  });
+  return { hosts: [host], resources: [] };
+}

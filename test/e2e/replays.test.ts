@@ -1,0 +1,192 @@
+// A night on call: a broken rule dead-letters the transfers of one corridor; it is mended; the build is checked, the letters are
+// tried, a second person lets them through, and they are sent while the process that sends them is killed. Each ends once, as
+// was predicted, and all others were not disturbed. Then the same with a cause that is not mended: the canary stops it.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
+import { DEAD_LETTERS } from '../../adapters/mongo/dead-letters.ts';
+import { CORRIDORS } from '../../domain/corridors/corridor-table.ts';
+import { DEFAULT_MIX, type Mix } from '../../samples/sample.ts';
+import type { DeadLetterDocument } from '../../sinks/dead-letters/letter.ts';
+import { TestPipeline } from '../kit/pipeline.ts';
+import { runVerify } from '../kit/pipeline-checks.ts';
+
+const MAIN = path.resolve(import.meta.dirname, '../../cli/main.ts');
+const ALL_GOOD = Object.fromEntries(Object.keys(DEFAULT_MIX).map((kind) => [kind, 0])) as unknown as Mix;
+/** A state is waited for; this ends a run in which it never comes. */
+const WAIT = { timeout: 180_000, interval: 300 };
+const BROKEN = CORRIDORS[0]!;
+const PRICING = [['--processors', 'fx-pricing']];
+const OTHERS = [
+  ['--processors', 'intake,screening,limits,payout-dispatch,settlement', '--sinks', 'all', '--payouts', '--cases'],
+];
+
+let pipeline: TestPipeline;
+let broken: NodeJS.ProcessEnv;
+
+/** The corridors with one fee whose code no schema takes: pricing breaks on each transfer of that corridor. */
+function brokenCorridors(): string {
+  const file = path.join(mkdtempSync(path.join(tmpdir(), 'corridors-')), 'corridors.json');
+  const corridors = CORRIDORS.map((corridor) =>
+    corridor === BROKEN ? { ...corridor, fees: corridor.fees.map((fee) => ({ ...fee, code: 7 })) } : corridor,
+  );
+  writeFileSync(
+    file,
+    JSON.stringify(corridors, (_, value) => (typeof value === 'bigint' ? value.toString() : value)),
+  );
+  return file;
+}
+
+beforeAll(async () => {
+  pipeline = await TestPipeline.create({ urls: inject('stack') });
+  broken = { CORRIDOR_CORRIDORS_FILE: brokenCorridors() };
+  const lax = { CORRIDOR_DLQ_BREAKER_MAX_RATIO: '1', CORRIDOR_DLQ_BREAKER_MAX_RUN: '1000' };
+  await pipeline.startMore(PRICING, { ...broken, ...lax });
+  await pipeline.startMore(OTHERS);
+}, 240_000);
+afterAll(async () => {
+  await pipeline?.close();
+});
+
+async function corridor(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
+  const child = spawn(process.execPath, [MAIN, ...args], { env: pipeline.env });
+  let [stdout, stderr] = ['', ''];
+  child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
+  child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
+  const [code] = (await once(child, 'close')) as [number];
+  return { code, stdout, stderr };
+}
+
+async function json<T>(...args: string[]): Promise<T> {
+  const { code, stdout, stderr } = await corridor(...args, '--json');
+  expect(code, stderr).toBe(0);
+  return JSON.parse(stdout) as T;
+}
+
+interface Group {
+  readonly id: string;
+  readonly owner: string;
+  readonly letters: number;
+  readonly corridors: readonly string[];
+  readonly money: readonly { readonly currency: string; readonly minor: string }[];
+}
+interface Replay {
+  readonly _id: string;
+  readonly state: string;
+  readonly letters: number;
+  readonly dryRun: { readonly histogram: readonly { readonly kind: string; readonly letters: number }[] };
+  readonly halted: { readonly code: string } | null;
+  readonly counts: readonly { readonly state: string; readonly outcome: string | null; readonly letters: number }[];
+}
+
+const letters = async () => (await pipeline.connections.db()).collection<DeadLetterDocument>(DEAD_LETTERS);
+const transfersIn = async (...states: string[]) =>
+  (await pipeline.connections.db()).collection('transfers').countDocuments({ state: { $in: states } });
+const show = async (id: string) => (await json<Replay[]>('dlq', 'replays', 'show', id))[0]!;
+
+/** Waits until every transfer has ended or is dead-lettered, and every dead letter of pricing is indexed. */
+async function deadLettered(fed: number): Promise<number> {
+  return vi.waitUntil(async () => {
+    const dead = await transfersIn('DEAD_LETTERED');
+    const still = (await transfersIn('COMPLETED', 'REJECTED', 'RETURNED', 'HELD')) + dead;
+    const indexed = await (await letters()).countDocuments({ owner: 'fx-pricing', state: 'PARKED' });
+    return still === fed && indexed === dead && dead > 0 ? dead : undefined;
+  }, WAIT);
+}
+
+async function pricingGroup(): Promise<Group> {
+  return vi.waitUntil(async () => {
+    const { groups, complete } = await json<{ groups: Group[]; complete: boolean }>('dlq', 'groups');
+    return complete ? groups.find(({ owner }) => owner === 'fx-pricing') : undefined;
+  }, WAIT);
+}
+
+async function askAndApprove(group: string, ...terms: string[]): Promise<Replay> {
+  const asked = await json<Replay[]>('dlq', 'replay', '--group', group, '--reason', 'mended', '--by', 'asha', ...terms);
+  const replay = asked[0]!;
+  const decide = (by: string, count: number) =>
+    corridor('dlq', 'replays', 'approve', replay._id, '--letters', String(count), '--reason', 'looked', '--by', by);
+  expect((await decide('Asha ', replay.letters)).stderr).toContain('SECOND_PERSON_NEEDED');
+  expect((await decide('ben', replay.letters + 1)).stderr).toContain('EVIDENCE_CHANGED');
+  expect((await decide('ben', replay.letters)).code).toBe(0);
+  expect((await decide('carla', replay.letters)).stderr).toContain('APPROVAL_MOVED');
+  return replay;
+}
+
+describe('dead letters of a rule that was broken', () => {
+  let fed = 0;
+  let dead = 0;
+
+  it('stand in one group with their money, and nothing else was disturbed', async () => {
+    fed = (await pipeline.feed(160, 21, { mix: ALL_GOOD })).length;
+    dead = await deadLettered(fed);
+    const group = await pricingGroup();
+    expect(group).toMatchObject({ letters: dead, corridors: [BROKEN.id] });
+    const indexed = await (await letters()).find({ owner: 'fx-pricing' }, { useBigInt64: true }).toArray();
+    const sum = indexed.reduce((total, { amountMinor }) => total + BigInt(amountMinor!), 0n);
+    expect(group.money.reduce((total, { minor }) => total + BigInt(minor), 0n)).toBe(sum);
+    expect(await transfersIn('COMPLETED')).toBe(fed - dead);
+  }, 240_000);
+
+  it('are told to fail still on the broken build, and to go through on the mended one', async () => {
+    const file = pipeline.env['CORRIDOR_CORRIDORS_FILE'];
+    Object.assign(pipeline.env, broken);
+    const still = await corridor('dlq', 'check', '--owner', 'fx-pricing', '--json');
+    if (file === undefined) delete pipeline.env['CORRIDOR_CORRIDORS_FILE'];
+    expect(JSON.parse(still.stdout)).toEqual([expect.objectContaining({ verdict: 'still fails', letters: dead })]);
+    const rows = await json<object[]>('dlq', 'check', '--owner', 'fx-pricing');
+    expect(rows).toEqual([expect.objectContaining({ verdict: 'goes through', kind: 'GOES_ON', letters: dead })]);
+  }, 240_000);
+
+  it('are stopped by the canary as long as the rule is broken', async () => {
+    await pipeline.startMore([['--replays']]);
+    const { id } = await pricingGroup();
+    // The build at hand is mended, what runs is not: the prediction is wrong, and the canary finds it.
+    const { _id } = await askAndApprove(id, '--canary', '5', '--rate', '100');
+    const stopped = await vi.waitUntil(async () => {
+      const replay = await show(_id);
+      return replay.state === 'STOPPED' ? replay : undefined;
+    }, WAIT);
+    expect(stopped.halted!.code).toBe('REPLAY_CANARY_FAILED');
+    const sent = stopped.counts
+      .filter(({ state }) => state === 'SENT')
+      .reduce((total, { letters: some }) => total + some, 0);
+    expect(sent).toBeLessThanOrEqual(5);
+    expect((await corridor('dlq', 'replays', 'cancel', _id, '--by', 'asha')).code).toBe(0);
+    await vi.waitUntil(
+      async () => (await (await letters()).countDocuments({ owner: 'fx-pricing', state: 'PARKED' })) === dead,
+      WAIT,
+    );
+  }, 240_000);
+
+  it('end once each as predicted when it is mended, though the sender is killed twice', async () => {
+    await pipeline.kill();
+    await pipeline.startMore([...PRICING, ...OTHERS, ['--replays']]);
+    const { id, letters: parked } = await pricingGroup();
+    expect(parked).toBe(dead);
+    const { _id, dryRun } = await askAndApprove(id, '--canary', '3', '--rate', '5');
+    expect(dryRun.histogram).toEqual([{ kind: 'GOES_ON', code: null, letters: dead }]);
+    for (let kills = 0; kills < 2; kills++) {
+      const before = (await show(_id)).counts.find(({ state }) => state === 'SENT')?.letters ?? 0;
+      await vi.waitUntil(async () => {
+        const { state, counts } = await show(_id);
+        const sent = counts.filter((count) => count.state === 'SENT').reduce((sum, count) => sum + count.letters, 0);
+        return state === 'ENDED' || sent > before;
+      }, WAIT);
+      await pipeline.processes.at(-1)!.kill('SIGKILL');
+      await pipeline.startMore([['--replays']]);
+    }
+    const ended = await vi.waitUntil(async () => {
+      const replay = await show(_id);
+      return replay.state === 'ENDED' ? replay : undefined;
+    }, WAIT);
+    expect(ended.counts).toEqual([{ state: 'SENT', outcome: 'COMPLETED', reason: null, letters: dead }]);
+    await pipeline.settled();
+    expect(await transfersIn('COMPLETED')).toBe(fed);
+    const { code, said } = await runVerify(pipeline);
+    expect(code, said).toBe(0);
+  }, 400_000);
+});
