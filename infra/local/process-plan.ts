@@ -1,11 +1,13 @@
 // Which processes make up the stack: their programs, ports and data, and what is still to be fetched for them.
 import { type Artifact, fetchArtifacts } from './artifacts.ts';
 import { classArchiveFile, type Rehearsal } from './class-archives.ts';
-import { findJava } from './java.ts';
+import { findJava, type Java } from './java.ts';
+import { fetchMongod } from './mongod-download.ts';
 import { fixedPort, freePorts } from './ports.ts';
 import type { RunnerOptions } from './runner.ts';
 import { kafkaServers } from './servers/kafka.ts';
-import { mongodOnPath, mongoServer, mongoUri } from './servers/mongo.ts';
+import { type MongoProgram, mongoFindings, mongoServer, mongoUri } from './servers/mongo.ts';
+import { chooseMongo, type MongoChoice, type MongoFindings, withoutDownload } from './servers/mongo-choice.ts';
 import { redisFromArtifact, redisOnPath, redisServer } from './servers/redis.ts';
 import { REGISTRY_PATH, registryServer } from './servers/registry.ts';
 import type { ServerKindSpec } from './servers/server.ts';
@@ -16,8 +18,8 @@ export interface ProcessPlan {
   readonly kinds: readonly Promise<ServerKindSpec>[];
   readonly urls: Partial<StackUrls>;
   readonly kafkaBehindProxy: readonly string[];
-  /** Servers whose classes can be archived. */
-  readonly rehearsals: readonly Promise<Rehearsal>[];
+  /** Servers whose classes can be archived; undefined: it turned out to be no JVM. */
+  readonly rehearsals: readonly Promise<Rehearsal | undefined>[];
 }
 
 /** Throws StackError JAVA_MISSING, PORT_IN_USE or BAD_SETTING; what concerns a download rejects its server. */
@@ -27,13 +29,14 @@ export async function planProcesses(options: RunnerOptions): Promise<ProcessPlan
   const wants = (kind: ServerKind) => options.kinds.includes(kind);
   const wantsRedis = wants('redisLimits') || wants('redisQueue');
   const redisBinary = wantsRedis ? redisOnPath(env) : null;
-  const mongod = wants('mongo') ? mongodOnPath(env) : null;
+  const findings = wants('mongo') ? mongoFindings(env, dataDir) : null;
+  const choice = findings && chooseMongo(findings);
 
   const artifacts: Artifact[] = [];
   if (wants('kafka')) artifacts.push('kafka');
   if (wants('registry')) artifacts.push('registry');
   if (wantsRedis && !redisBinary) artifacts.push('redis');
-  if (wants('mongo') && !mongod) artifacts.push('mongo-stand-in');
+  if (choice?.kind === 'stand-in') artifacts.push('mongo-stand-in');
   const needsJava = artifacts.some((artifact) => artifact !== 'redis');
   const java = needsJava ? await findJava(env) : { file: 'java', build: 'none' };
 
@@ -53,7 +56,7 @@ export async function planProcesses(options: RunnerOptions): Promise<ProcessPlan
   const folder = (artifact: Artifact) => folders.get(artifact) as Promise<string>;
 
   const kinds: Promise<ServerKindSpec>[] = [];
-  const rehearsals: Promise<Rehearsal>[] = [];
+  const rehearsals: Promise<Rehearsal | undefined>[] = [];
   const urls: { -readonly [K in keyof StackUrls]?: StackUrls[K] } = {};
   let kafkaBehindProxy: string[] = [];
   if (wants('kafka')) {
@@ -88,21 +91,15 @@ export async function planProcesses(options: RunnerOptions): Promise<ProcessPlan
     );
     urls.registryUrl = `http://127.0.0.1:${port('registry')}${REGISTRY_PATH}`;
   }
-  if (wants('mongo')) {
+  if (findings && choice) {
     urls.mongoUri = mongoUri(port('mongo'));
-    if (mongod) {
-      kinds.push(Promise.resolve(mongoServer({ program: { mongod }, dataDir, port: port('mongo') })));
-    } else {
-      const program = folder('mongo-stand-in').then((standIn) => ({ standIn, java }));
-      kinds.push(program.then((found) => mongoServer({ program: found, dataDir, port: port('mongo') })));
-      rehearsals.push(
-        program.then((found) => ({
-          archive: classArchiveFile(found.standIn, java),
-          rehearse: async (dir) =>
-            mongoServer({ program: found, dataDir: dir, port: (await freePorts(1))[0] as number }),
-        })),
-      );
-    }
+    if (choice.kind === 'stand-in') options.onProgress(saysStandIn(choice.why));
+    const program: Promise<MongoProgram> =
+      choice.kind === 'stand-in'
+        ? folder('mongo-stand-in').then((standIn) => ({ standIn, java }))
+        : genuineOrElse(choice, findings, options);
+    kinds.push(program.then((found) => mongoServer({ program: found, dataDir, port: port('mongo') })));
+    rehearsals.push(program.then(standInRehearsal));
   }
   const redis = redisBinary
     ? Promise.resolve(redisBinary)
@@ -120,4 +117,30 @@ export async function planProcesses(options: RunnerOptions): Promise<ProcessPlan
   // A failure is heard by whoever starts the servers, once; the rest is not to be reported as unhandled.
   for (const promise of [...kinds, ...rehearsals]) promise.catch(() => undefined);
   return { kinds, urls, kafkaBehindProxy, rehearsals };
+}
+
+const saysStandIn = (why: string) => `MongoDB is played by a stand-in: ${why} (docs/local-stack.md)`;
+
+/** A genuine server; where it does not come, the stand-in, which is built then. */
+async function genuineOrElse(
+  choice: Exclude<MongoChoice, { kind: 'stand-in' }>,
+  findings: MongoFindings,
+  { env, artifactsDir, onProgress }: RunnerOptions,
+): Promise<MongoProgram> {
+  if (choice.kind === 'genuine') return { mongod: choice.file };
+  const mongod = await fetchMongod({ dir: artifactsDir, env, onProgress });
+  if (mongod !== undefined) return { mongod };
+  const otherwise = withoutDownload(findings, 'no genuine one could be fetched');
+  if (otherwise.kind === 'stand-in') onProgress(saysStandIn(otherwise.why));
+  const java: Java = await findJava(env);
+  const built = fetchArtifacts(['mongo-stand-in'], { dir: artifactsDir, env, onProgress });
+  return { standIn: await (built.get('mongo-stand-in') as Promise<string>), java };
+}
+
+function standInRehearsal(program: MongoProgram): Rehearsal | undefined {
+  if ('mongod' in program) return undefined;
+  return {
+    archive: classArchiveFile(program.standIn, program.java),
+    rehearse: async (dir) => mongoServer({ program, dataDir: dir, port: (await freePorts(1))[0] as number }),
+  };
 }

@@ -51,7 +51,7 @@ export class ProcessStack implements RunnerStack {
   readonly #group: ProcessGroup;
   readonly #options: RunnerOptions;
   readonly #archiving = new AbortController();
-  readonly #rehearsals: readonly Promise<Rehearsal>[];
+  readonly #rehearsals: readonly Promise<Rehearsal | undefined>[];
   #archives: Promise<void> | undefined;
 
   private constructor(
@@ -106,7 +106,11 @@ export class ProcessStack implements RunnerStack {
   /** Beside what uses the stack it would take much of a small machine: nice(1) means little across sessions. */
   archiveClasses(): Promise<void> {
     this.#archives ??= Promise.all(this.#rehearsals).then((rehearsals) =>
-      makeClassArchives({ group: this.#group, signal: this.#archiving.signal, rehearsals }),
+      makeClassArchives({
+        group: this.#group,
+        signal: this.#archiving.signal,
+        rehearsals: rehearsals.filter((one) => one !== undefined),
+      }),
     );
     return this.#archives;
   }
