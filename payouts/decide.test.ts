@@ -5,9 +5,12 @@ import {
   afterQuery,
   afterSubmit,
   beginAttempt,
+  expire,
   giveUp,
   giveUpLease,
+  MAX_EXPIRED_PRICES,
   nextStep,
+  nudge,
   openPayout,
   type PayoutRequest,
   supersede,
@@ -148,6 +151,28 @@ describe('a statement of the provider', () => {
   it('that a paid key was cancelled asks a person', () => {
     const after = afterQuery(paid(), 't-1:1', saw('CANCELLED'), T0 + 6, POLICY);
     expect(after).toMatchObject({ phase: 'PAID', cases: [{ code: 'CONTRADICTION' }] });
+  });
+
+  it('however often it says so, in one case', () => {
+    let payout = paid();
+    for (let look = 1; look <= 1_000; look++) {
+      payout = afterQuery(nudge(payout, T0 + look), 't-1:1', saw('CANCELLED'), T0 + look, POLICY);
+    }
+    expect(payout.cases).toHaveLength(1);
+  });
+});
+
+describe('prices that expire', () => {
+  it('are asked for anew only so often: then the payout has failed', () => {
+    let payout = openPayout(REQUEST, T0);
+    for (let price = 1; payout.phase !== 'FAILED'; price++) {
+      expect(price).toBeLessThanOrEqual(MAX_EXPIRED_PRICES);
+      payout = expire(payout, T0 + price);
+      if (payout.phase === 'EXPIRED') payout = supersede(payout, { ...REQUEST, pricingAttempt: price + 1 }, T0 + price);
+    }
+    expect(statuses(payout)).toHaveLength(MAX_EXPIRED_PRICES);
+    expect(statuses(payout).at(-1)).toBe('FAILED');
+    expect(payout.nextPollAt).toBeNull();
   });
 });
 

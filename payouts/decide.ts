@@ -117,8 +117,19 @@ export function attemptKey(payoutId: string, number: number): string {
   return `${payoutId}:${number}`;
 }
 
-/** NEW to EXPIRED: nothing is alive and the price is over. */
+/**
+ * Prices that may expire before a payout is made; each leaves a message in its document for good. With prices of a quarter of
+ * an hour those of five days.
+ */
+export const MAX_EXPIRED_PRICES = 500;
+
+/** NEW to EXPIRED: nothing is alive and the price is over. FAILED, when so many have expired that no further one is asked for. */
 export function expire(payout: Payout, at: number): Payout {
+  const expiredBefore = payout.updates.filter(({ status }) => status === 'EXPIRED').length;
+  if (expiredBefore >= MAX_EXPIRED_PRICES - 1) {
+    const detail = `${expiredBefore + 1} prices expired before the payout was made.`;
+    return failed(payout, at, { code: 'XPRD', detail });
+  }
   const reason = { code: 'XPRD', detail: 'The price expired before the payout was made.' };
   const expired = changed(payout, at, { phase: 'EXPIRED', polls: 0, nextPollAt: null });
   return withUpdate(settleCases(expired, at), 'EXPIRED', at, reason);
@@ -326,7 +337,12 @@ function observePaid(payout: Payout, attempt: Attempt, seen: Observation, at: nu
   // An answer that was long on its way, from before the payment.
   if (seen.state === 'ACCEPTED') return payout;
   const detail = `The provider says ${seen.state} of a key that it had paid.`;
-  return watchForReturn(openCase(payout, 'CONTRADICTION', detail, at, attempt.key), at, policy);
+  // It may say so at each look: one open case tells it.
+  const known = payout.cases.some(
+    (one) => one.code === 'CONTRADICTION' && one.attemptKey === attempt.key && !one.closedAt,
+  );
+  const told = known ? payout : openCase(payout, 'CONTRADICTION', detail, at, attempt.key);
+  return watchForReturn(told, at, policy);
 }
 
 function accepted(payout: Payout, attempt: Attempt, at: number, policy: PayoutPolicy): Payout {
