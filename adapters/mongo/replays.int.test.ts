@@ -327,7 +327,7 @@ describe('a replay', () => {
   });
 
   it('sends each letter once wherever runners die, with the dead ones still at work', async () => {
-    const points = ['before-send', 'after-send'] as const;
+    const points = ['before', 'after'] as const;
     const schedule = fc.array(fc.record({ at: fc.integer({ min: 1, max: 6 }), point: fc.constantFrom(...points) }), {
       minLength: 1,
       maxLength: 4,
@@ -337,11 +337,11 @@ describe('a replay', () => {
         const here = await world(40);
         const id = await here.approved({ ratePerSecond: 1_000, canary: 4, maxFailureRatio: 0 });
         const zombies: ReplayRunner[] = [];
-        for (const [life, { at, point }] of [...deaths, { at: 1_000, point: 'before-send' as const }].entries()) {
+        for (const [life, { at, point }] of [...deaths, { at: 1_000, point: 'before' as const }].entries()) {
           let passed = 0;
           const runner = here.runner(`runner-${life}`, {
-            failpoint: (name) => {
-              if (name === `replays.${point}` && ++passed === at) throw new Error('died here');
+            onSend: (when) => {
+              if (when === point && ++passed === at) throw new Error('died here');
             },
           });
           for (let i = 0; i < 14 && passed < at; i++) {

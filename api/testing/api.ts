@@ -5,6 +5,8 @@ import { localKeys, type TokenTerms, tokenAuthenticator } from '../../adapters/a
 import { CORRIDORS } from '../../domain/corridors/corridor-table.ts';
 import { corridorBook } from '../../domain/corridors/corridors.ts';
 import type { Role } from '../../operations/access/table.ts';
+import type { CountedGroup } from '../../operations/dead-letters/ports.ts';
+import type { ReplayDocument } from '../../operations/dead-letters/replays/replay.ts';
 import { explanationOf } from '../../operations/queries/explanation.ts';
 import type { Submission } from '../../operations/submissions/ports.ts';
 import { memorySubmissions } from '../../operations/submissions/testing/memory.ts';
@@ -12,6 +14,7 @@ import type { IntentClaim } from '../../processors/intake/ports.ts';
 import { createMetrics } from '../../runtime/logs-and-metrics/metrics.ts';
 import type { TransferRequested } from '../../schemas/types.generated.ts';
 import type { ApiParts, Look } from '../../services/api/parts.ts';
+import type { DeadLetterDocument } from '../../sinks/dead-letters/letter.ts';
 import type { EventDocument } from '../../sinks/events/to-write.ts';
 import type { TransferDocument } from '../../sinks/transfer-view/to-write.ts';
 import { AT } from '../../test/kit/builders.ts';
@@ -68,6 +71,10 @@ export interface Memory {
   /** Intents in the log, in order. */
   readonly published: TransferRequested[];
   readonly looks: Look[];
+  readonly letterGroups: CountedGroup[];
+  /** Latest first. */
+  readonly letters: DeadLetterDocument[];
+  readonly replays: ReplayDocument[];
   /** Thrown by every store, when set. */
   outage: Error | undefined;
 }
@@ -84,6 +91,7 @@ export interface TestApi {
 export async function testApi(over: Partial<ApiOptions> = {}, parts: Partial<ApiParts> = {}): Promise<TestApi> {
   const memory: Memory = {
     ...{ transfers: [], events: [], published: [], looks: [], outage: undefined },
+    ...{ letterGroups: [], letters: [], replays: [] },
     submissions: new Map(),
     intentClaims: new Map(),
   };
@@ -121,6 +129,22 @@ function memoryParts(memory: Memory): ApiParts {
       intents: { publish: (intent) => asked(() => void memory.published.push(intent)) },
       corridors,
       clock: () => AT,
+    },
+    deadLetters: {
+      groups: () => asked(() => ({ counted: memory.letterGroups, uncounted: 0 })),
+      find: (id) => asked(() => memory.letters.find(({ _id }) => _id === id)),
+      list: ({ group }, limit, after) =>
+        asked(() => {
+          const found = memory.letters.filter((letter) => group === undefined || letter.group === group);
+          const from = after ? found.findIndex(({ _id }) => _id === after.id) + 1 : 0;
+          return found.slice(from, from + limit);
+        }),
+    },
+    replays: {
+      find: (id) => asked(() => memory.replays.find(({ _id }) => _id === id)),
+      list: (states, limit) =>
+        asked(() => memory.replays.filter(({ state }) => states.includes(state)).slice(0, limit)),
+      counts: () => asked(() => [{ state: 'SENT', outcome: 'COMPLETED', reason: null, letters: 3 }]),
     },
     transferEvents: {
       of: (id) => asked(() => memory.events.filter(({ transferId }) => transferId === id)),

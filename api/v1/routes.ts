@@ -1,7 +1,15 @@
 // Every route of version 1. What stands here is served, documented, and asked by the tests of every route.
 import type { Route } from '../http/route.ts';
 import { corridorRoutes } from './routes/corridors.ts';
+import { deadLetterRoutes } from './routes/dead-letters.ts';
+import { replayRoutes } from './routes/replays.ts';
 import { submissionRoutes } from './routes/submissions.ts';
 import { transferRoutes } from './routes/transfers.ts';
 
-export const ROUTES: readonly Route[] = [...corridorRoutes, ...submissionRoutes, ...transferRoutes];
+export const ROUTES: readonly Route[] = [
+  ...corridorRoutes,
+  ...submissionRoutes,
+  ...transferRoutes,
+  ...deadLetterRoutes,
+  ...replayRoutes,
+];

@@ -10,6 +10,8 @@ const EXPECTED: Readonly<Record<Action, string>> = {
   'transfers.read': 'aaaa.oa',
   'transfers.explain': '.aaa...',
   'transfers.submit': '.....a.',
+  'letters.read': 'aaaa...',
+  'replays.read': 'aaaa...',
 };
 const WORDS: Readonly<Record<string, Condition>> = { a: 'always', o: 'own', '.': 'never' };
 const cells = ACTIONS.flatMap((action) =>

@@ -25,6 +25,8 @@ export const ACCESS = {
   'transfers.read':    row('see a transfer and its timeline',               'always', 'always', 'always', 'always',  'never',  'own',    'always'),
   'transfers.explain': row('see why screening decided as it did',           'never',  'always', 'always', 'always',  'never',  'never',  'never'),
   'transfers.submit':  row('submit a transfer, and ask what became of it',  'never',  'never',  'never',  'never',   'never',  'always', 'never'),
+  'letters.read':      row('see dead letters and their groups',             'always', 'always', 'always', 'always',  'never',  'never',  'never'),
+  'replays.read':      row('see replays of dead letters, and how they end', 'always', 'always', 'always', 'always',  'never',  'never',  'never'),
 } as const satisfies Readonly<Record<string, Row>>;
 
 /** What can be done. */

@@ -55,7 +55,10 @@ export interface LetterGroups {
 }
 
 /** Groups with open letters: the one with the latest failure first. */
-export async function letterGroups(store: DeadLetters, { now, newSince }: GroupsQuery): Promise<LetterGroups> {
+export async function letterGroups(
+  store: Pick<DeadLetters, 'groups'>,
+  { now, newSince }: GroupsQuery,
+): Promise<LetterGroups> {
   const { counted, uncounted } = await store.groups();
   const since = newSince ?? new Date(now - HOUR_MS);
   const groups = counted.filter(({ parts }) => parts.length > 0).map((group) => groupOf(group, since));

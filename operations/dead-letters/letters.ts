@@ -14,7 +14,7 @@ export interface LetterPage {
 
 /** A page of letters, latest first. `limit`: 1 to 500. */
 export async function listLetters(
-  store: DeadLetters,
+  store: Pick<DeadLetters, 'list'>,
   filter: LetterFilter,
   limit: number,
   after?: LetterCursor,
@@ -37,7 +37,7 @@ export async function* allLetters(store: DeadLetters, filter: LetterFilter): Asy
 }
 
 /** @throws CodedError LETTER_UNKNOWN */
-export async function findLetter(store: DeadLetters, id: string): Promise<DeadLetterDocument> {
+export async function findLetter(store: Pick<DeadLetters, 'find'>, id: string): Promise<DeadLetterDocument> {
   const found = await store.find(id);
   if (found) return found;
   throw new CodedError('LETTER_UNKNOWN', `there is no dead letter ${safeText(id, 200)} in the index`);

@@ -1,10 +1,14 @@
 // What the API works with. Everything that a route needs is a part here; routes make nothing themselves.
+import { deadLetters } from '../../adapters/mongo/dead-letters.ts';
 import { intentClaims } from '../../adapters/mongo/intent-claims.ts';
+import { replays } from '../../adapters/mongo/replays.ts';
 import { submissions } from '../../adapters/mongo/submissions.ts';
 import { transferEvents } from '../../adapters/mongo/transfer-events.ts';
 import { transferViews } from '../../adapters/mongo/transfer-views.ts';
 import { type CorridorBook, corridorBook } from '../../domain/corridors/corridors.ts';
 import type { Sight } from '../../operations/access/masking.ts';
+import type { DeadLetters } from '../../operations/dead-letters/ports.ts';
+import type { Replays } from '../../operations/dead-letters/replays/ports.ts';
 import { type Explanation, explanationOf } from '../../operations/queries/explanation.ts';
 import type { TransferEvents, TransferViews } from '../../operations/queries/ports.ts';
 import { intentLog } from '../../operations/submissions/intent-log.ts';
@@ -35,6 +39,8 @@ export interface ApiParts {
   /** Told when somebody is shown names as they are. */
   readonly onLook: (look: Look) => void;
   readonly submit: SubmitParts;
+  readonly deadLetters: Pick<DeadLetters, 'groups' | 'list' | 'find'>;
+  readonly replays: Pick<Replays, 'list' | 'find' | 'counts'>;
   /** ms since 1970 */
   readonly clock: () => number;
 }
@@ -61,6 +67,8 @@ export async function composeApi(connections: Connections, logger: Pick<Logger, 
       corridors: book,
       clock: Date.now,
     },
+    deadLetters: deadLetters(db),
+    replays: replays(db),
     transferEvents: transferEvents(db, EVENTS),
     transferViews: transferViews(db, TRANSFERS),
     explain: gated(MAX_EXPLANATIONS, (transferId, sight) =>

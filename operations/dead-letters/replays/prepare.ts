@@ -214,7 +214,7 @@ export function summaryOf({ letters, owner, money, withoutAmount, terms, dryRun 
 }
 
 /** @throws CodedError REPLAY_UNKNOWN */
-export async function findReplay(replays: Replays, id: string): Promise<ReplayDocument> {
+export async function findReplay(replays: Pick<Replays, 'find'>, id: string): Promise<ReplayDocument> {
   const found = await replays.find(id);
   if (found) return found;
   throw new CodedError('REPLAY_UNKNOWN', `there is no replay ${id.slice(0, 100)}`);

@@ -37,8 +37,8 @@ export interface RunnerOptions extends ReplayStores {
   readonly clock: Clock;
   /** Unique for each process. */
   readonly runner: string;
-  /** Between the commit of letters and the note of it, and in other places where a process may die. */
-  readonly failpoint?: (name: 'replays.after-send' | 'replays.before-send') => Promise<void> | void;
+  /** Called around the commit of letters, where a process may die: tests end a runner there. */
+  readonly onSend?: (when: 'before' | 'after') => Promise<void> | void;
   /** Told of each replay that changed its state. Never throws. */
   readonly onChange?: (replay: ReplayDocument, to: Partial<ReplayDocument>) => void;
   /** Told of a fault that passes: the replay is looked at again. Never throws. */
@@ -203,7 +203,7 @@ export class ReplayRunner {
   }
 
   async #send(replay: ReplayDocument, hold: Hold, count: number): Promise<void> {
-    const { replays, letters, log, transfers, rings, failpoint } = this.#options;
+    const { replays, letters, log, transfers, rings, onSend } = this.#options;
     const items = await replays.items(replay._id, { states: ['SELECTED'] }, count);
     const checked = await checkLetters(items, replay, { letters, log, transfers, rings });
     await replays.skip(checked.skipped);
@@ -215,9 +215,9 @@ export class ReplayRunner {
     if (checked.good.length === 0) return;
     // Whoever has paused or cancelled it meanwhile is heard before the next letters go.
     if ((await replays.find(replay._id))?.state !== 'RUNNING') return;
-    await failpoint?.('replays.before-send');
+    await onSend?.('before');
     await hold.transactions.commit(checked.good.map(({ record }) => replayRecord(record, by, rings)));
-    await failpoint?.('replays.after-send');
+    await onSend?.('after');
     hold.allowance -= checked.good.length;
     await this.#noteSent(
       replay,
