@@ -167,6 +167,13 @@ export interface PartitionRange {
 export interface LogReader {
   /** Start and end offsets (read_committed: last stable offset) of every partition of the topics. */
   offsets(topics: readonly string[]): Promise<readonly PartitionRange[]>;
+  /**
+   * The ends of all partitions with what is not committed yet: every record that was acknowledged before the call stands
+   * before them, also while somebody else's transaction is open. A read up to there waits for that transaction.
+   */
+  ends(
+    topics: readonly string[],
+  ): Promise<readonly { readonly topic: string; readonly partition: number; readonly offset: number }[]>;
   /** The same, from the first record on that was appended at this time (ms) or later. */
   offsetsSince(topics: readonly string[], since: number): Promise<readonly PartitionRange[]>;
   /** Reads the ranges to their ends; batches of one partition are in order. Bounded memory: back-pressure by await.

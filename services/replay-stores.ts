@@ -17,6 +17,6 @@ export async function replayStores(
     replays: kept,
     letters: replayableLetters(db, groupCounts(db)),
     approvals: approvals(db),
-    log: replayLog(connections.log, connections.config.appName),
+    log: replayLog(connections.log, connections.config.appName, connections.config.keys),
   };
 }

@@ -19,6 +19,8 @@ const FETCH_BYTES = 1_048_576;
 /** A bounded read that gets nothing for this long gives up, ms. */
 const STALLED_MS = 60_000;
 
+const READ_UNCOMMITTED = 0;
+
 type FollowOptions = NonNullable<Parameters<LogReader['follow']>[2]>;
 type OnBatch = (batch: RecordBatch) => Promise<void> | void;
 
@@ -48,6 +50,14 @@ export class KafkaReader implements LogReader {
         from: starts.get(key)?.offset ?? 0,
         to: end.offset,
       }));
+    });
+  }
+
+  async ends(topics: readonly string[]) {
+    return retrying(this.#connections, topics, async (cluster) => {
+      // kafkajs asks for the last stable offset unless told otherwise. The cluster is this call's own.
+      Object.assign(cluster, { isolationLevel: READ_UNCOMMITTED });
+      return [...(await edgeOffsets(cluster, topics, { fromBeginning: false })).values()];
     });
   }
 

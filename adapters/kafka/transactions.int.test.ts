@@ -1,8 +1,11 @@
 // Writes in transactions of one owner, against a real broker: all or nothing, and never by who was taken over.
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import type { Log } from '../../ports/log.ts';
+import { Connections } from './client.ts';
 import { createLog } from './log.ts';
+import { settingsOf } from './options.ts';
 import { createTopics, numbered, unique } from './testing/topics.ts';
+import { TransactionalProducer } from './transactional-producer.ts';
 
 const brokers = inject('stack').kafkaBrokers;
 let log: Log;
@@ -71,4 +74,26 @@ test('writes nothing of a call that holds a record the broker refuses', async ()
   const keys = await keysIn(topic);
   expect(keys).toHaveLength(2);
   expect(keys.every((key) => key.startsWith('after'))).toBe(true);
+});
+
+test('what was committed behind the open transaction of another is within the ends, and a read of it waits', async () => {
+  const { topic, id } = await made();
+  const settings = settingsOf({ brokers, appName: 'transactions-test', clientId: 'other' });
+  const other = await TransactionalProducer.fence(new Connections(settings), unique('other'), topic);
+  await other.send(numbered(topic, 1, { partitions: 1, prefix: 'open' }));
+  const transactions = await log.transactions(id, topic);
+  await transactions.commit(numbered(topic, 2, { partitions: 1, prefix: 'mine' }));
+  await transactions.close();
+  const reader = log.reader();
+  const [stable] = (await reader.offsets([topic])).filter(({ partition }) => partition === 0);
+  const [end] = (await reader.ends([topic])).filter(({ partition }) => partition === 0);
+  expect(stable!.to).toBe(0);
+  const keys: string[] = [];
+  const read = reader.read([{ topic, partition: 0, from: 0, to: end!.offset }], ({ records }) => {
+    keys.push(...records.map(({ key }) => String(key)));
+  });
+  await other.abort();
+  other.discard();
+  await read;
+  expect(keys).toEqual(['mine0', 'mine1']);
 });

@@ -1,40 +1,17 @@
 // Replays of dead letters over a real database and a log in memory: wherever the runner dies, with the dead one still writing,
 // each letter is sent once, and what became of it is known.
 import fc from 'fast-check';
-import { type Db, MongoClient } from 'mongodb';
+import { MongoClient } from 'mongodb';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { decideApproval } from '../../operations/approvals/approvals.ts';
 import { cancelReplay, pauseReplay, resumeReplay, slowReplay } from '../../operations/dead-letters/replays/control.ts';
-import { replayLog } from '../../operations/dead-letters/replays/log.ts';
-import type { DryRunner } from '../../operations/dead-letters/replays/ports.ts';
-import {
-  askForReplay,
-  DEFAULT_TERMS,
-  dryRunReplay,
-  findReplay,
-  freezeReplay,
-  type ReplayStores,
-} from '../../operations/dead-letters/replays/prepare.ts';
-import { ReplayRunner, type RunnerOptions } from '../../operations/dead-letters/replays/run.ts';
-import { groupId } from '../../ports/consumer-groups/names.ts';
-import { sealedRecovery } from '../../ports/seals.ts';
-import { contentOf, type DeadLetterDocument, groupIndexes, indexes } from '../../sinks/dead-letters/letter.ts';
-import { ManualClock } from '../../test/kit/manual-clock.ts';
-import { MemoryLog } from '../../test/kit/memory-log.ts';
-import { testRings } from '../../test/kit/rings.ts';
-import { deadLetterId } from '../../topics/dead-letter-id.ts';
-import { approvals } from './approvals.ts';
-import { DEAD_LETTERS, GROUPS, groupCounts } from './dead-letters.ts';
-import { ensureIndexes, insertOnlyStore } from './idempotent-store.ts';
-import { replayableLetters, replays } from './replays.ts';
-import { transfersNow } from './transfers-now.ts';
-
-const OWNER = 'limits';
-const TARGET = `${OWNER}.replay`;
-const operators = testRings.operators!;
+import { DEFAULT_TERMS, findReplay, freezeReplay } from '../../operations/dead-letters/replays/prepare.ts';
+import type { ReplayRunner } from '../../operations/dead-letters/replays/run.ts';
+import { contentOf, type DeadLetterDocument } from '../../sinks/dead-letters/letter.ts';
+import { OWNER, ReplayWorld, TARGET } from '../../test/kit/replay-world.ts';
+import { DEAD_LETTERS } from './dead-letters.ts';
+import { insertOnlyStore } from './idempotent-store.ts';
 
 let client: MongoClient;
-let runs = 0;
 
 beforeAll(async () => {
   client = await MongoClient.connect(inject('stack').mongoUri);
@@ -43,143 +20,8 @@ afterAll(async () => {
   await client.close();
 });
 
-const dryRunner: DryRunner = {
-  predict: async (_, records) => records.map(() => ({ kind: 'GOES_ON', code: null })),
-  basis: async () => ({ build: 'one' }),
-};
-
-/** Dead letters in the log and in the index, and a processor that decides each replayed letter once. */
-class World {
-  readonly clock = new ManualClock();
-  readonly log = new MemoryLog({ clock: this.clock, manual: true });
-  readonly db: Db = client.db(`replays_${process.pid}_${Date.now().toString(36)}_${runs++}`);
-  readonly stores: ReplayStores & { readonly log: ReturnType<typeof replayLog> };
-  readonly ids: string[] = [];
-  /** How often each letter was decided. */
-  readonly decided = new Map<string, number>();
-  #handled = [0, 0, 0, 0];
-
-  constructor() {
-    const counts = groupCounts(this.db);
-    this.stores = {
-      replays: replays(this.db),
-      letters: replayableLetters(this.db, counts),
-      approvals: approvals(this.db),
-      log: replayLog(this.log, 'corridor'),
-    };
-  }
-
-  async fill(letters: number): Promise<void> {
-    await ensureIndexes(this.db, DEAD_LETTERS, indexes);
-    await ensureIndexes(this.db, GROUPS, groupIndexes);
-    await replays(this.db).ensureIndexes();
-    const documents: DeadLetterDocument[] = [];
-    for (let n = 0; n < letters; n++) documents.push(this.#putAside(n, 0));
-    await insertOnlyStore<DeadLetterDocument>(this.db, DEAD_LETTERS, contentOf).insertOnly(documents);
-    for (const { transferId } of documents) await this.#stand(transferId!, 'DEAD_LETTERED', 3);
-  }
-
-  #putAside(n: number, replayCount: number, replayId: string | null = null): DeadLetterDocument {
-    const partition = n % 4;
-    const source = { topicId: 'priced', partition, offset: n };
-    const id = deadLetterId({ owner: OWNER, source: { ...source, replayCount } });
-    const headers = {
-      'dlq-id': id,
-      'replay-count': String(replayCount),
-      'source-topic': 'transfer.priced',
-      'source-topic-id': 'priced',
-      'source-partition': String(partition),
-      'source-offset': String(n),
-    };
-    const topic = `${OWNER}.dlq`;
-    const record = sealedRecovery(testRings, { topic, partition, key: `T-${n}`, value: Buffer.from('v'), headers });
-    const place = { topicId: topic, partition, offset: this.log.records(topic, partition).length };
-    this.log.append([record]);
-    if (replayCount === 0) this.ids.push(id);
-    const failedAt = new Date(this.clock.now());
-    return {
-      ...{ _id: id, letterId: id, proven: true, owner: OWNER, code: 'UNEXPECTED_ERROR', class: 'poison' },
-      ...{ detail: '', frame: null, group: 'aaaaaaaaaaaaaaaa', cause: 'x', place, replayCount, replayId },
-      source: { ...source, topic: 'transfer.priced', lastOffset: null },
-      ...{ firstFailedAt: failedAt, failedAt, tries: 1, transferId: `T-${n}`, sequence: 3, corridor: 'GB-IN' },
-      ...{ amountMinor: BigInt(n), currency: 'GBP', bytes: 2, state: 'PARKED', takenBy: null, stateAt: failedAt },
-    };
-  }
-
-  async #stand(transferId: string, state: string, sequence: number): Promise<void> {
-    const transfers = this.db.collection<{ _id: string }>('transfers');
-    await transfers.updateOne({ _id: transferId }, { $set: { state, sequence } }, { upsert: true });
-  }
-
-  /** The processor handles what stands in its replay topic: `isBroken` says of which letters it breaks again. */
-  async handle(isBroken: (n: number) => boolean = () => false): Promise<void> {
-    for (let partition = 0; partition < 4; partition++) {
-      const records = this.log.records(TARGET, partition).slice(this.#handled[partition]);
-      for (const { headers } of records) {
-        const id = headers['dlq-id']!.toString();
-        const n = Number(headers['source-offset']!.toString());
-        this.decided.set(id, (this.decided.get(id) ?? 0) + 1);
-        const count = Number(headers['replay-count']!.toString());
-        if (!isBroken(n)) await this.#stand(`T-${n}`, 'COMPLETED', 5);
-        else {
-          const again = this.#putAside(n, count, headers['replay-id']!.toString());
-          await insertOnlyStore<DeadLetterDocument>(this.db, DEAD_LETTERS, contentOf).insertOnly([again]);
-        }
-      }
-      this.#handled[partition]! += records.length;
-    }
-    const admin = await this.log.admin();
-    const offsets = this.#handled.map((offset, partition) => ({ topic: TARGET, partition, offset, note: '' }));
-    await admin.setOffsets(groupId('corridor', OWNER), offsets);
-  }
-
-  runner(name: string, more: Partial<RunnerOptions> = {}): ReplayRunner {
-    return new ReplayRunner({
-      ...this.stores,
-      transfers: transfersNow(this.db, 'transfers', 'events'),
-      dryRunner,
-      rings: testRings,
-      clock: this.clock,
-      runner: name,
-      ...more,
-    });
-  }
-
-  /** A replay of everything that is parked, asked for by asha and approved by ben. */
-  async approved(terms = { ...DEFAULT_TERMS, ratePerSecond: 1_000 }): Promise<string> {
-    this.clock.advance(1_000);
-    const id = `replay-${runs++}`;
-    const [by, at] = ['asha', new Date(this.clock.now())];
-    await freezeReplay(this.stores, { id, owner: OWNER, filter: {}, terms, by, reason: 'mended', at });
-    const transfers = transfersNow(this.db, 'transfers', 'events');
-    await dryRunReplay(this.stores, { runner: dryRunner, transfers, rings: testRings }, { id, by, at });
-    const { _id, hash } = await askForReplay(this.stores, { id, at }, operators);
-    const deciding = { id: _id, hash, verdict: 'APPROVED', by: 'ben', reason: 'looked at it', at } as const;
-    await decideApproval(this.stores.approvals, deciding, operators);
-    return id;
-  }
-
-  sent(): readonly string[] {
-    return this.log.all(TARGET).map(({ headers }) => headers['dlq-id']!.toString());
-  }
-
-  async states(): Promise<Readonly<Record<string, number>>> {
-    const found = await this.db.collection(DEAD_LETTERS).find({ replayCount: 0 }).toArray();
-    return Object.fromEntries([...Map.groupBy(found, ({ state }) => state as string)].map(([k, of]) => [k, of.length]));
-  }
-
-  /** Runs until nothing more happens by itself. */
-  async run(runner: ReplayRunner, isBroken?: (n: number) => boolean, most = 60): Promise<void> {
-    for (let i = 0; i < most; i++) {
-      await runner.tick();
-      await this.handle(isBroken);
-      this.clock.advance(250);
-    }
-  }
-}
-
-async function world(letters: number): Promise<World> {
-  const made = new World();
+async function world(letters: number): Promise<ReplayWorld> {
+  const made = new ReplayWorld(client);
   await made.fill(letters);
   return made;
 }
@@ -232,7 +74,13 @@ describe('a replay', () => {
     await here.run(runner, undefined, 5);
     const store = insertOnlyStore<DeadLetterDocument>(here.db, DEAD_LETTERS, contentOf);
     const others = Array.from({ length: 5 }, (_, n) => ({
-      ...{ _id: `other-${n}`, group: 'aaaaaaaaaaaaaaaa', failedAt: new Date(here.clock.now()), replayId: null },
+      ...{
+        _id: `other-${n}`,
+        proven: true,
+        group: 'aaaaaaaaaaaaaaaa',
+        failedAt: new Date(here.clock.now()),
+        replayId: null,
+      },
     }));
     await store.insertOnly(others as never);
     await here.run(runner);
@@ -286,7 +134,7 @@ describe('a replay', () => {
   });
 
   it('is not begun when letters, terms, prediction, build or approval are not what two persons saw', async () => {
-    const changes: readonly ((here: World, id: string) => Promise<unknown>)[] = [
+    const changes: readonly ((here: ReplayWorld, id: string) => Promise<unknown>)[] = [
       (here, id) =>
         here.db.collection<{ _id: string }>('replays').updateOne({ _id: id }, { $set: { 'terms.ratePerSecond': 999 } }),
       (here, id) =>
@@ -311,6 +159,20 @@ describe('a replay', () => {
     const id = await here.approved();
     await here.run(here.runner('one', { dryRunner: { basis: async () => ({ build: 'two' }) } }), undefined, 4);
     expect(await findReplay(here.stores.replays, id)).toMatchObject({ halted: { code: 'APPROVAL_VOID' } });
+    expect(await here.states()).toEqual({ PARKED: 6 });
+  });
+
+  it('gives back the letters of a selection that nobody went on with', async () => {
+    const here = await world(6);
+    const at = new Date(here.clock.now());
+    const freezing = { id: 'left', owner: OWNER, filter: {}, terms: DEFAULT_TERMS, by: 'asha', reason: 'x', at };
+    await freezeReplay(here.stores, freezing);
+    const runner = here.runner('one');
+    await here.run(runner, undefined, 3);
+    expect(await here.states()).toEqual({ SELECTED: 6 });
+    here.clock.advance(5 * 3_600_000);
+    await here.run(runner, undefined, 3);
+    expect(await findReplay(here.stores.replays, 'left')).toMatchObject({ halted: { code: 'REPLAY_NOT_FROZEN' } });
     expect(await here.states()).toEqual({ PARKED: 6 });
   });
 

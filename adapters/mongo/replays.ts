@@ -61,9 +61,18 @@ export function replays(db: Db): Replays & { ensureIndexes(): Promise<void> } {
       return found.map((replay) => fromStore(replay)!);
     },
     async open(limit) {
-      const found = await guarded(() =>
-        all.find({ endedAt: null }, read).sort({ createdAt: 1 }).limit(limit).toArray(),
-      );
+      // What is halted waits for a person, however much of it there is: it must not hide what is to be sent.
+      const moving = { endedAt: null, state: { $nin: ['STOPPED', 'PAUSED'] } };
+      const halted = { endedAt: null, state: { $in: ['STOPPED', 'PAUSED'] } };
+      const oldest = (query: Document) =>
+        guarded(() =>
+          all
+            .find(query as never, read)
+            .sort({ createdAt: 1 })
+            .limit(limit)
+            .toArray(),
+        );
+      const found = [...(await oldest(moving)), ...(await oldest(halted))];
       return found.map((replay) => fromStore(replay)!);
     },
     async change({ _id, version }, to) {
@@ -72,8 +81,11 @@ export function replays(db: Db): Replays & { ensureIndexes(): Promise<void> } {
       return (await guarded(() => all.updateOne(asSeen, update as never))).matchedCount === 1;
     },
     async lease(_id, runner, now, until) {
-      const free = { _id, $or: [{ lease: null }, { 'lease.runner': runner }, { 'lease.until': { $lte: now } }] };
-      return (await guarded(() => all.updateOne(free, { $set: { lease: { runner, until } } }))).matchedCount === 1;
+      const lease = { $set: { lease: { runner, until } } };
+      const ours = { _id, 'lease.runner': runner, 'lease.until': { $gt: now } };
+      if ((await guarded(() => all.updateOne(ours, lease))).matchedCount === 1) return 'renewed';
+      const free = { _id, $or: [{ lease: null }, { 'lease.until': { $lte: now } }] };
+      return (await guarded(() => all.updateOne(free, lease))).matchedCount === 1 ? 'taken' : undefined;
     },
     items: (replayId, { states, isOutcomeKnown }, limit) =>
       guarded(() =>
@@ -124,13 +136,16 @@ export function replays(db: Db): Replays & { ensureIndexes(): Promise<void> } {
       await guarded(() => items.updateMany(open, { $set: { state: 'RELEASED' as const } }));
     },
     async progress(replayId) {
-      const [left, sent, known, last] = await Promise.all([
+      const declined = { outcome: { $in: ['REJECTED', 'RETURNED'] }, 'prediction.kind': 'GOES_ON' };
+      const isBad = { replayId, state: 'SENT', $or: [{ outcome: 'DEAD_AGAIN' }, declined] };
+      const [left, sent, known, bad, last] = await Promise.all([
         guarded(() => items.countDocuments({ replayId, state: 'SELECTED' })),
         guarded(() => items.countDocuments({ replayId, state: 'SENT' })),
         guarded(() => items.countDocuments({ replayId, state: 'SENT', outcome: { $ne: null } })),
+        guarded(() => items.countDocuments(isBad as never)),
         guarded(() => items.find({ replayId, state: 'SENT' }).sort({ state: -1, turn: -1 }).limit(1).toArray()),
       ]);
-      return { left, sent, known, lastSentAt: last[0]?.sentAt ?? null };
+      return { left, sent, known, bad, lastSentAt: last[0]?.sentAt ?? null };
     },
     async counts(replayId) {
       const group = { _id: { state: '$state', outcome: '$outcome', reason: '$skipped' }, letters: { $sum: 1 } };
@@ -153,7 +168,9 @@ export function replays(db: Db): Replays & { ensureIndexes(): Promise<void> } {
 /** Amounts as bigints, whatever number the database made of them. */
 function fromStore(found: ReplayDocument | null): ReplayDocument | undefined {
   if (!found) return undefined;
-  return { ...found, money: found.money.map((money) => ({ ...money, minor: BigInt(money.minor) })) };
+  // One that somebody wrote into the database may have none of its fields: it must not stop the others.
+  const { money = [], groups = [] } = found as Partial<ReplayDocument>;
+  return { ...found, groups, money: money.map((sum) => ({ ...sum, minor: BigInt(sum.minor) })) };
 }
 
 /** The letters of this database, as replays take and give them back. */
@@ -208,19 +225,16 @@ export function replayableLetters(db: Db, counts: Pick<GroupCounts, 'touch'>): R
     newFailures: (replayId, groups, since) =>
       guarded(() =>
         letters.countDocuments({
-          failedAt: { $gte: since },
-          // What it has taken was put aside before, whatever a clock says.
+          proven: true,
+          // What it has taken was put aside before, whatever a clock says; what came of it, after.
           takenBy: { $ne: replayId },
-          $or: [{ group: { $in: [...groups] } }, { replayId }],
+          $or: [{ group: { $in: [...groups] }, failedAt: { $gte: since } }, { replayId }],
         }),
       ),
-    async successors(replayId) {
-      const found = (await guarded(() =>
-        letters.find({ replayId }, read).toArray(),
-      )) as unknown as DeadLetterDocument[];
-      return new Map(
-        found.flatMap((letter) => (letter.source ? [[formatOrigin(letter.source), letter] as const] : [])),
-      );
+    async successors(owner, replayId) {
+      const ours = { owner, replayId, proven: true };
+      const found = await guarded(() => letters.find(ours, { projection: { source: 1 } }).toArray());
+      return new Map(found.flatMap(({ _id, source }) => (source ? [[formatOrigin(source), _id] as const] : [])));
     },
   };
 }

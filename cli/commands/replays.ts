@@ -21,7 +21,7 @@ import {
   freezeReplay,
   type ReplayStores,
 } from '../../operations/dead-letters/replays/prepare.ts';
-import { REPLAY_STATES, type ReplayDocument } from '../../operations/dead-letters/replays/replay.ts';
+import { approvedHash, REPLAY_STATES, type ReplayDocument } from '../../operations/dead-letters/replays/replay.ts';
 import { CodedError } from '../../ports/fault.ts';
 import { ringOf } from '../../ports/seals.ts';
 import { silentLogger } from '../../runtime/logs-and-metrics/logger.ts';
@@ -202,6 +202,10 @@ function registerDecisions(replays: Command): void {
             );
           }
           const { _id, hash } = await findApproval(stores.approvals, replay.approvalId ?? id);
+          // What is shown must be what was asked for, whatever stands in the database.
+          if (approvedHash(replay) !== hash) {
+            throw new CodedError('EVIDENCE_CHANGED', 'it is not, or no longer, what was asked for: look at it again');
+          }
           const deciding = { id: _id, hash, verdict, by, reason, at: new Date() };
           await decideApproval(stores.approvals, deciding, ringOf(connections.config.keys, 'operators'));
           print(`\n${verdict} by ${by}. Follow it: corridor dlq replays show ${id}`);

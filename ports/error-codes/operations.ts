@@ -45,7 +45,12 @@ export const operationCodes = {
   ),
   REPLAY_PAUSED: entry('notice', 'the caller', 409, 'Resume it, or cancel it.'),
   REPLAY_CANCELLED: entry('notice', 'the caller', 409, 'Do nothing: what was not sent is parked again.'),
-  REPLAY_NOT_FROZEN: entry('notice', 'the process', 409, 'Select anew: the process that took the letters has died.'),
+  REPLAY_NOT_FROZEN: entry(
+    'notice',
+    'the process',
+    409,
+    'Select anew: the program that took the letters has not gone on to ask for them.',
+  ),
   LETTER_NOT_TAKEN: entry('notice', 'a record', 409, 'See in the index who has the letter.'),
   LETTER_GONE: entry(
     'notice',

@@ -195,6 +195,11 @@ export class MemoryLog implements Log, ConsumedLog {
           log.#partitionsOf(topic).map((records, partition) => ({ topic, partition, from: 0, to: records.length })),
         );
       },
+      async ends(topics) {
+        return topics.flatMap((topic) =>
+          log.#partitionsOf(topic).map((records, partition) => ({ topic, partition, offset: records.length })),
+        );
+      },
       async offsetsSince(topics, since) {
         if (since < 0) throw new Error(`there is no time ${since}: brokers refuse it`);
         return topics.flatMap((topic) =>

@@ -131,6 +131,7 @@ export class RecordedLog {
         .map((range) => ({ ...range, to: this.#endOf(range.topic, range.partition) }));
     return {
       offsets: async (topics) => ranges(topics),
+      ends: async (topics) => ranges(topics).map(({ topic, partition, to }) => ({ topic, partition, offset: to })),
       offsetsSince: async (topics, since) =>
         ranges(topics).map((range) => {
           const first = this.of(range.topic).find((one) => one.partition === range.partition && one.timestamp >= since);

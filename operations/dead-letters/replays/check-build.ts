@@ -30,11 +30,7 @@ export async function checkBuild(
 ): Promise<readonly BuildRow[]> {
   const rows = new Map<string, BuildRow>();
   const tryAll = async (owner: string, letters: readonly DeadLetterDocument[]) => {
-    const items = letters.map((letter) => ({
-      ...letter,
-      letterId: letter._id,
-      sourceTopic: letter.source?.topic ?? null,
-    }));
+    const items = letters.map((letter) => ({ ...letter, letterId: letter._id }));
     const predictions = await predictLetters(items, owner, log, trial);
     letters.forEach(({ group, code: was }, i) => {
       const { kind, code } = predictions[i]!;

@@ -60,7 +60,7 @@ export async function checkLetters(
 
 /** Pure. */
 export function flawOf(
-  item: Pick<ReplayItem, 'letterId' | 'sourceTopic' | 'sequence'>,
+  item: Pick<ReplayItem, 'letterId' | 'sequence'>,
   record: LogRecord | undefined,
   standing: { readonly state: string; readonly sequence: number } | undefined,
   rings: Rings,
@@ -71,7 +71,9 @@ export function flawOf(
     headerText(record.headers, RECOVERY_HEADER.deadLetterId) === item.letterId;
   if (!isTrue) return 'LETTER_FORGED';
   if (replayCountOf(record) >= MAX_REPLAYS) return 'REPLAYED_TOO_OFTEN';
-  if (isOfAnEnd(item) || !standing) return undefined;
+  // As the sealed record says, whatever the item does.
+  const sourceTopic = headerText(record.headers, RECOVERY_HEADER.sourceTopic) ?? null;
+  if (isOfAnEnd({ sourceTopic }) || !standing) return undefined;
   if (ENDED.has(standing.state)) return 'TRANSFER_ENDED';
   return item.sequence !== null && standing.sequence > item.sequence ? 'TRANSFER_MOVED_ON' : undefined;
 }

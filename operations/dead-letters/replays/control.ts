@@ -52,7 +52,8 @@ export async function slowReplay(
 export const currentRate = ({ terms, slowedTo }: ReplayDocument): number =>
   Math.min(terms.ratePerSecond, slowedTo ?? terms.ratePerSecond);
 
-const CANCELLABLE: readonly ReplayState[] = ['FREEZING', 'FROZEN', 'WAITING', 'RUNNING', 'PAUSED', 'STOPPED'];
+/** Not what is being frozen: who does that would go on taking letters. */
+const CANCELLABLE: readonly ReplayState[] = ['FROZEN', 'WAITING', 'RUNNING', 'PAUSED', 'STOPPED'];
 
 /**
  * Ends a replay for good: what was not sent is parked again, what was sent goes its way. The state first: a runner that is

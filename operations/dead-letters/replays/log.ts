@@ -1,6 +1,7 @@
 // The log, as replays use it.
 import { groupId, replayTransactionalId } from '../../../ports/consumer-groups/names.ts';
 import type { Log, LogAdmin, LogRecord } from '../../../ports/log.ts';
+import { type Rings, recoverySealFlaw } from '../../../ports/seals.ts';
 import { deadLetterTopic, replayTopic } from '../../../topics/recovery.ts';
 import type { ReplayLog } from './ports.ts';
 import { letterSentIn } from './record.ts';
@@ -8,8 +9,11 @@ import { letterSentIn } from './record.ts';
 /** A read of so many records for one letter is worth less than another read. */
 const MAX_GAP_RECORDS = 1_000;
 
-/** @param app prefix of groups and transactional ids */
-export function replayLog(log: Log, app: string): ReplayLog & { close(): Promise<void> } {
+/**
+ * @param app prefix of groups and transactional ids
+ * @param rings a record of a replay counts as sent only under the seal of operators
+ */
+export function replayLog(log: Log, app: string, rings: Rings): ReplayLog & { close(): Promise<void> } {
   let admin: Promise<LogAdmin> | undefined;
   return {
     async letters(owner, places) {
@@ -33,8 +37,8 @@ export function replayLog(log: Log, app: string): ReplayLog & { close(): Promise
       return records;
     },
     async targetEnds(owner) {
-      const ends = await log.reader().offsets([replayTopic(owner)]);
-      return ends.map(({ partition, to }) => ({ partition, offset: to }));
+      // With what is not committed: what this process has just sent must stand before them.
+      return log.reader().ends([replayTopic(owner)]);
     },
     async handled(owner) {
       admin ??= log.admin();
@@ -44,14 +48,18 @@ export function replayLog(log: Log, app: string): ReplayLog & { close(): Promise
     async sent(owner, replayId, from) {
       const topic = replayTopic(owner);
       const starts = new Map(from.map(({ partition, offset }) => [partition, offset]));
+      // Up to the ends with what is not committed: another's open transaction would hide what was sent behind it.
+      const ends = new Map((await log.reader().ends([topic])).map(({ partition, offset }) => [partition, offset]));
       const ranges = (await log.reader().offsets([topic])).map((range) => ({
         ...range,
         // Of a partition that was added since, all of it.
         from: Math.max(range.from, starts.get(range.partition) ?? 0),
+        to: Math.max(range.to, ends.get(range.partition) ?? 0),
       }));
       const sent = new Set<string>();
       await log.reader().read(ranges, ({ records }) => {
         for (const record of records) {
+          if (record.unreadable || recoverySealFlaw(rings, record)) continue;
           const letter = letterSentIn(record, replayId);
           if (letter !== undefined) sent.add(letter);
         }

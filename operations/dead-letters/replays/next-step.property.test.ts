@@ -14,6 +14,7 @@ const progress: fc.Arbitrary<Progress> = fc
     sent: fc.nat(200),
     share: fc.double({ min: 0, max: 1, noNaN: true }),
     newFailures: fc.nat(50),
+    bad: fc.nat(20),
   })
   .map(({ share, sent, ...rest }) => ({ ...rest, sent, known: Math.floor(sent * share) }));
 const allowance = fc.double({ min: 0, max: 100, noNaN: true });
@@ -35,8 +36,11 @@ describe('the next step of a replay', () => {
   it('stops past the share of failures, whatever else is to be done, and not before', () => {
     fc.assert(
       fc.property(terms, progress, allowance, fc.boolean(), (of, at, lets, isOver) => {
-        const isPast = at.sent > 0 && at.newFailures > at.sent * of.maxFailureRatio;
-        expect(nextStep(of, at, lets, isOver).do === 'stop').toBe(isPast);
+        const isPast = at.sent > 0 && Math.max(at.newFailures, at.bad) > at.sent * of.maxFailureRatio;
+        const step = nextStep(of, at, lets, isOver).do;
+        if (isPast) expect(step).toBe('stop');
+        // Nobody waits for ever for a canary of which nothing is heard.
+        else if (step === 'stop') expect(isOver && at.left > 0 && at.known < Math.min(of.canary, at.sent)).toBe(true);
       }),
     );
   });
@@ -44,7 +48,7 @@ describe('the next step of a replay', () => {
   it('ends only when nothing is left, and all is known or nobody waits any longer', () => {
     fc.assert(
       fc.property(terms, progress, allowance, fc.boolean(), (of, at, lets, isOver) => {
-        const step = nextStep(of, { ...at, newFailures: 0 }, lets, isOver);
+        const step = nextStep(of, { ...at, newFailures: 0, bad: 0 }, lets, isOver);
         expect(step.do === 'end').toBe(at.left === 0 && (at.known >= at.sent || isOver));
       }),
     );
@@ -53,7 +57,7 @@ describe('the next step of a replay', () => {
   it('comes to an end when every letter ends well: no state waits for itself', () => {
     fc.assert(
       fc.property(terms, fc.integer({ min: 1, max: 120 }), (of, letters) => {
-        let at: Progress = { left: letters, sent: 0, known: 0, newFailures: 0 };
+        let at: Progress = { left: letters, sent: 0, known: 0, newFailures: 0, bad: 0 };
         for (let steps = 0; steps < 1_000; steps++) {
           const step = nextStep(of, at, of.ratePerSecond, false);
           if (step.do === 'end') {
@@ -61,7 +65,13 @@ describe('the next step of a replay', () => {
             return;
           }
           const sent = step.do === 'send' ? step.letters : 0;
-          at = { left: at.left - sent, sent: at.sent + sent, known: sent > 0 ? at.known : at.sent, newFailures: 0 };
+          at = {
+            left: at.left - sent,
+            sent: at.sent + sent,
+            known: sent > 0 ? at.known : at.sent,
+            newFailures: 0,
+            bad: 0,
+          };
         }
         expect.unreachable('it did not end');
       }),

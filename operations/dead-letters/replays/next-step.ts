@@ -10,6 +10,8 @@ export interface Progress {
   readonly known: number;
   /** Letters put aside in the same groups since it was started, those of its own that failed again among them. */
   readonly newFailures: number;
+  /** Sent, and failed again, or declined where the dry run saw them go on. */
+  readonly bad: number;
 }
 
 export type NextStep =
@@ -23,18 +25,21 @@ export type NextStep =
  * @param isPatienceOver whether the last letter was sent so long ago that what is in flight is left to itself
  */
 export function nextStep(terms: ReplayTerms, progress: Progress, allowance: number, isPatienceOver: boolean): NextStep {
-  const { left, sent, known, newFailures } = progress;
+  const { left, sent, known } = progress;
+  const failures = Math.max(progress.newFailures, progress.bad);
   const { canary, maxFailureRatio } = terms;
-  if (sent > 0 && newFailures > sent * maxFailureRatio) return stop(progress, canary);
+  if (sent > 0 && failures > sent * maxFailureRatio) return stop(progress, canary);
   const isInCanary = sent < canary;
   if (left === 0) return known >= sent || isPatienceOver ? { do: 'end' } : { do: 'wait', for: 'outcomes' };
-  if (!isInCanary && known < Math.min(canary, sent)) return { do: 'wait', for: 'canary' };
+  if (!isInCanary && known < Math.min(canary, sent)) {
+    return isPatienceOver ? stop(progress, canary) : { do: 'wait', for: 'canary' };
+  }
   const most = isInCanary ? Math.min(left, canary - sent) : left;
   const letters = Math.min(most, Math.floor(allowance));
   return letters > 0 ? { do: 'send', letters } : { do: 'wait', for: 'rate' };
 }
 
-function stop({ sent, newFailures }: Progress, canary: number): NextStep {
-  const detail = `${newFailures} new failures of the same cause after ${sent} letters were sent`;
+function stop({ sent, known, newFailures, bad }: Progress, canary: number): NextStep {
+  const detail = `of ${sent} letters sent ${known} are known, ${bad} of them not as they should be; ${newFailures} new failures of the same cause`;
   return { do: 'stop', code: sent <= canary ? 'REPLAY_CANARY_FAILED' : 'REPLAY_FAILURES', detail };
 }

@@ -25,7 +25,7 @@ export async function outcomesOf(
 ): Promise<readonly KnownOutcome[]> {
   const intents = items.filter(({ sourceTopic }) => sourceTopic === 'transfer.requested');
   const [successors, handled, standing, ends] = await Promise.all([
-    letters.successors(_id),
+    letters.successors(owner, _id),
     log.handled(owner),
     transfers.standing(items.flatMap(({ transferId }) => transferId ?? [])),
     transfers.intents(
@@ -44,7 +44,7 @@ export async function outcomesOf(
     };
     const outcome = outcomeOf(item, facts);
     if (!outcome) return [];
-    return [{ item: item._id, letterId: item.letterId, outcome, successor: successor?._id ?? null }];
+    return [{ item: item._id, letterId: item.letterId, outcome, successor: successor ?? null }];
   });
 }
 
@@ -70,6 +70,9 @@ export function outcomeOf(
     case 'REJECTED':
     case 'RETURNED':
       return standing.state;
+    case 'DEAD_LETTERED':
+      // At a later stage, which has a letter of its own.
+      return item.sequence !== null && standing.sequence > item.sequence ? 'DEAD_AGAIN' : undefined;
     case 'HELD':
       return item.sequence === null || standing.sequence > item.sequence ? 'HELD' : undefined;
     default:

@@ -16,8 +16,11 @@ export interface Replays {
   open(limit: number): Promise<readonly ReplayDocument[]>;
   /** Changes one that still has this version. @returns false: somebody else was first */
   change(replay: ReplayDocument, to: Partial<ReplayDocument>): Promise<boolean>;
-  /** Takes or renews the lease of a replay that is to be run, where no other runner has it. @returns false: one has */
-  lease(id: string, runner: string, now: Date, until: Date): Promise<boolean>;
+  /**
+   * Takes or renews the lease of a replay, where no other runner has it. `taken`: somebody else, or nobody, had it before, so
+   * nothing is known of what was sent meanwhile. Undefined: another has it.
+   */
+  lease(id: string, runner: string, now: Date, until: Date): Promise<'taken' | 'renewed' | undefined>;
   items(
     id: string,
     filter: { readonly states?: readonly ReplayItem['state'][]; readonly isOutcomeKnown?: boolean },
@@ -57,8 +60,8 @@ export interface ReplayableLetters {
   giveBack(replayId: string, at: Date): Promise<void>;
   /** Letters put aside since then in these groups, and those that this replay has brought again. */
   newFailures(replayId: string, groups: readonly string[], since: Date): Promise<number>;
-  /** The letters that came of this replay, by the position of their source. */
-  successors(replayId: string): Promise<ReadonlyMap<string, DeadLetterDocument>>;
+  /** Ids of the proven letters of this owner that came of the replay, by the position of their source. */
+  successors(owner: string, replayId: string): Promise<ReadonlyMap<string, string>>;
 }
 
 /** Where transfers stand, by id; unknown ones are left out. */

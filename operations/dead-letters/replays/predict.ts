@@ -18,7 +18,7 @@ function predictionOf(flaw: SkipReason): Prediction {
 
 /** Predictions for letters, in their order; what would be skipped is told without being tried. */
 export async function predictLetters(
-  items: readonly Pick<ReplayItem, 'letterId' | 'place' | 'transferId' | 'sourceTopic' | 'sequence'>[],
+  items: readonly Pick<ReplayItem, 'letterId' | 'place' | 'transferId' | 'sequence'>[],
   owner: string,
   log: Pick<ReplayLog, 'letters'>,
   { runner, transfers, rings }: Trial,

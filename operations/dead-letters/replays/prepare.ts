@@ -97,7 +97,14 @@ export async function freezeReplay({ replays, letters }: ReplayStores, freezing:
     oldestAt: new Date(Math.min(...taken.map(({ failedAt }) => failedAt.getTime()))),
     selectionHash: selectionHash(owner, items),
   };
-  await changed(replays, empty, frozen);
+  try {
+    await changed(replays, empty, frozen);
+  } catch (error) {
+    // Given up meanwhile, because it took too long: nobody else would give these letters back.
+    await replays.release(id);
+    await letters.giveBack(id, at);
+    throw error;
+  }
   return { ...empty, ...frozen, version: 2 };
 }
 

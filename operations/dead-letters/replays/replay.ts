@@ -161,11 +161,14 @@ export function selectionHash(owner: string, items: readonly Pick<ReplayItem, 'l
   return sha256([owner, ...lines.toSorted()]);
 }
 
-/** Over all that is approved: letters, terms, what was predicted and on what basis. */
-export function approvedHash({ _id, owner, selectionHash: selection, terms, dryRun }: ReplayDocument): string {
+/** Over all that is approved, and all that who approves is shown: letters, money, terms, what was predicted, on what basis. */
+export function approvedHash(replay: ReplayDocument): string {
+  const { _id, owner, selectionHash: selection, terms, dryRun, askedBy, reason, letters: count, money } = replay;
   const { ratePerSecond, canary, maxFailureRatio } = terms;
   return sha256([
     ...[_id, owner, selection, String(ratePerSecond), String(canary), String(maxFailureRatio)],
+    ...[askedBy, JSON.stringify(reason), String(count), String(replay.withoutAmount), ...replay.groups],
+    ...money.map(({ currency, minor, letters }) => `${currency} ${minor} ${letters}`),
     ...(dryRun ? dryRun.histogram.map(({ kind, code, letters }) => `${kind} ${code ?? '-'} ${letters}`) : ['none']),
     ...(dryRun ? basisLines(dryRun.basis) : []),
   ]);

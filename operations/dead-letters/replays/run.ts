@@ -5,18 +5,19 @@
 // - What is stored beside it (an item is SENT) is only a copy of that, made after each commit and again at each beginning.
 // - Should all of that fail, the processor decides each letter once: the replay that is handled first claims it.
 
+import { formatOrigin } from '../../../domain/transfers/origin-position.ts';
 import type { Clock } from '../../../ports/clock.ts';
 import type { ErrorCode } from '../../../ports/error-codes.ts';
 import { codeAndDetail } from '../../../ports/fault.ts';
 import type { LogTransactions } from '../../../ports/log.ts';
 import { type Rings, ringOf } from '../../../ports/seals.ts';
-import { type Approval, isApproved } from '../../approvals/approval.ts';
+import { isApproved } from '../../approvals/approval.ts';
 import { checkLetters } from './check-letters.ts';
 import { currentRate } from './control.ts';
 import { nextStep } from './next-step.ts';
 import { outcomesOf } from './outcomes.ts';
 import type { DryRunner, TransfersNow } from './ports.ts';
-import { MAX_LETTERS, type ReplayStores } from './prepare.ts';
+import { APPROVAL_VALID_MS, MAX_LETTERS, type ReplayStores } from './prepare.ts';
 import { replayRecord } from './record.ts';
 import { approvedHash, changedBasis, type ReplayDocument, type ReplayItem, selectionHash } from './replay.ts';
 
@@ -27,8 +28,9 @@ const MAX_SENT_AT_ONCE = 200;
 const MAX_LOOKED_AT = 2_000;
 /** How long after its last letter a replay waits for transfers in flight, ms. */
 const OUTCOME_PATIENCE_MS = 24 * 3_600_000;
-/** A selection that nobody has finished after so long never will be, ms. */
+/** A selection that nobody has finished after so long never will be, and one that nobody has asked for, ms. */
 const FREEZING_MS = 15 * 60_000;
+const FROZEN_MS = APPROVAL_VALID_MS;
 
 export interface RunnerOptions extends ReplayStores {
   readonly transfers: TransfersNow;
@@ -47,10 +49,23 @@ export interface RunnerOptions extends ReplayStores {
 
 interface Hold {
   readonly transactions: LogTransactions;
+  /** What two persons have let through; undefined: nothing, it is only being ended. */
+  readonly approved: Approved | undefined;
   /** Letters that the rate lets go. */
   allowance: number;
   allowedAt: number;
 }
+
+interface Approved {
+  readonly hash: string;
+  /** Letters with their places: an item that is none of these is not sent. */
+  readonly letters: ReadonlySet<string>;
+  readonly askedBy: string;
+  readonly approvedBy: string;
+}
+
+const letterKey = ({ letterId, place }: Pick<ReplayItem, 'letterId' | 'place'>): string =>
+  `${letterId} ${formatOrigin(place)}`;
 
 export class ReplayRunner {
   readonly #options: RunnerOptions;
@@ -62,15 +77,16 @@ export class ReplayRunner {
 
   /** Looks at every replay that is under way, and brings each on by one step. @returns whether any has more to do at once */
   async tick(): Promise<boolean> {
-    const { replays, approvals, clock, runner, onFault } = this.#options;
+    const { replays, approvals, clock, onFault } = this.#options;
     await approvals.expire(new Date(clock.now()));
     const open = await replays.open(100);
     let isBusy = false;
     for (const replay of open) {
-      const now = clock.now();
-      if (!(await replays.lease(replay._id, runner, new Date(now), new Date(now + LEASE_MS)))) continue;
       try {
-        isBusy = (await this.#advance(replay)) || isBusy;
+        const lease = await this.#lease(replay._id);
+        // Another may have sent since this process last did: what is held here is worth nothing.
+        if (lease !== 'renewed') await this.#letGo(replay._id);
+        if (lease) isBusy = (await this.#advance(replay)) || isBusy;
       } catch (error) {
         // Nothing is believed of what was under way: the writer is taken over anew, and what it had sent is read again.
         await this.#letGo(replay._id);
@@ -82,6 +98,12 @@ export class ReplayRunner {
     return isBusy;
   }
 
+  #lease(id: string) {
+    const { replays, clock, runner } = this.#options;
+    const now = clock.now();
+    return replays.lease(id, runner, new Date(now), new Date(now + LEASE_MS));
+  }
+
   async stop(): Promise<void> {
     for (const id of [...this.#held.keys()]) await this.#letGo(id);
   }
@@ -89,7 +111,9 @@ export class ReplayRunner {
   async #advance(replay: ReplayDocument): Promise<boolean> {
     switch (replay.state) {
       case 'FREEZING':
-        return this.#giveUpFreezing(replay);
+        return this.#giveUp(replay, FREEZING_MS, 'its selection was never finished');
+      case 'FROZEN':
+        return this.#giveUp(replay, FROZEN_MS, 'nobody asked a second person');
       case 'WAITING':
         return this.#begin(replay);
       case 'RUNNING':
@@ -97,68 +121,72 @@ export class ReplayRunner {
       case 'CANCELLED':
         return this.#release(replay);
       default:
+        // Who goes on with it looks again whether it may.
+        await this.#letGo(replay._id);
         await this.#settle(replay);
         return false;
     }
   }
 
-  async #giveUpFreezing(replay: ReplayDocument): Promise<boolean> {
-    if (this.#options.clock.now() - replay.createdAt.getTime() < FREEZING_MS) return false;
-    await this.#halt(replay, 'CANCELLED', 'REPLAY_NOT_FROZEN', 'its selection was never finished');
+  /** Letters must not stay taken because the program of whoever took them has died. */
+  async #giveUp(replay: ReplayDocument, afterMs: number, why: string): Promise<boolean> {
+    if (this.#options.clock.now() - replay.createdAt.getTime() < afterMs) return false;
+    await this.#halt(replay, 'CANCELLED', 'REPLAY_NOT_FROZEN', why);
     return true;
   }
 
   /** Begins what a second person has let through, as long as that holds. */
   async #begin(replay: ReplayDocument): Promise<boolean> {
-    const { approvals, replays, clock, rings, log, dryRunner } = this.#options;
+    const { approvals, replays, clock, log } = this.#options;
     const approval = replay.approvalId === null ? undefined : await approvals.find(replay.approvalId);
     if (!approval || approval.state === 'WAITING') return false;
-    const refusal = await this.#whyNotBegin(replay, approval);
-    if (refusal) {
-      await this.#halt(replay, 'CANCELLED', refusal.code, refusal.detail);
+    if (approval.state !== 'APPROVED') {
+      await this.#halt(replay, 'CANCELLED', 'APPROVAL_REFUSED', `its approval is ${approval.state}`);
       return true;
     }
-    const changedSince = changedBasis(replay.dryRun!.basis, await dryRunner.basis());
-    if (changedSince.length > 0) {
-      const detail = `since it was approved another is: ${changedSince.join(', ')}`;
-      await this.#halt(replay, 'CANCELLED', 'APPROVAL_VOID', detail);
+    if (clock.now() >= approval.expiresAt.getTime()) {
+      await this.#halt(replay, 'CANCELLED', 'APPROVAL_EXPIRED', 'it was not begun in time');
       return true;
     }
-    ringOf(rings, 'operators');
+    if (!(await this.#approved(replay))) return true;
     const targetFrom = await log.targetEnds(replay.owner);
     const to = { state: 'RUNNING', startedAt: new Date(clock.now()), targetFrom } as const;
     if (await replays.change(replay, to)) this.#options.onChange?.(replay, to);
     return true;
   }
 
-  async #whyNotBegin(
-    replay: ReplayDocument,
-    approval: Approval,
-  ): Promise<{ readonly code: ErrorCode; readonly detail: string } | undefined> {
-    const { rings, clock, replays } = this.#options;
-    if (approval.state !== 'APPROVED') {
-      return { code: 'APPROVAL_REFUSED', detail: `its approval is ${approval.state}` };
-    }
+  /** What two persons have let through, looked at whenever this process begins to send; undefined: it was halted. */
+  async #approved(replay: ReplayDocument): Promise<Approved | undefined> {
+    const { approvals, replays, rings, dryRunner } = this.#options;
+    const approval = replay.approvalId === null ? undefined : await approvals.find(replay.approvalId);
     const { _id: subject, owner } = replay;
     const items = await replays.items(subject, {}, MAX_LETTERS + 1);
-    const isWhole = selectionHash(owner, items) === replay.selectionHash && replay.dryRun !== null;
-    const wanted = { act: 'dead-letters.replay', subject, hash: approvedHash(replay) } as const;
-    if (!isWhole || !isApproved(ringOf(rings, 'operators'), approval, wanted)) {
-      return { code: 'APPROVAL_VOID', detail: 'what stands here is not what two persons let through' };
+    const hash = approvedHash(replay);
+    const isWhole = replay.dryRun !== null && selectionHash(owner, items) === replay.selectionHash;
+    const wanted = { act: 'dead-letters.replay', subject, hash } as const;
+    if (!approval || !isWhole || !isApproved(ringOf(rings, 'operators'), approval, wanted)) {
+      const detail = 'what stands here is not what two persons let through';
+      await this.#halt(replay, 'CANCELLED', 'APPROVAL_VOID', detail);
+      return undefined;
     }
-    const isLate = clock.now() >= approval.expiresAt.getTime();
-    return isLate ? { code: 'APPROVAL_EXPIRED', detail: 'it was not begun in time' } : undefined;
+    const others = changedBasis(replay.dryRun!.basis, await dryRunner.basis());
+    if (others.length > 0) {
+      await this.#halt(replay, 'CANCELLED', 'APPROVAL_VOID', `since it was approved another is: ${others.join(', ')}`);
+      return undefined;
+    }
+    const letters = new Set(items.map(letterKey));
+    return { hash, letters, askedBy: approval.askedBy, approvedBy: approval.decided!.by };
   }
 
   async #run(replay: ReplayDocument): Promise<boolean> {
     const { replays, letters, clock } = this.#options;
     const hold = await this.#hold(replay);
+    if (!hold) return true;
     await this.#settle(replay);
     const progress = await replays.progress(replay._id);
     const newFailures = await letters.newFailures(replay._id, replay.groups, replay.startedAt!);
     this.#earn(hold, currentRate(replay));
-    const isPatienceOver =
-      progress.lastSentAt !== null && clock.now() - progress.lastSentAt.getTime() > OUTCOME_PATIENCE_MS;
+    const isPatienceOver = this.#isPatienceOver(progress.lastSentAt);
     const step = nextStep(replay.terms, { ...progress, newFailures }, hold.allowance, isPatienceOver);
     switch (step.do) {
       case 'send':
@@ -179,40 +207,57 @@ export class ReplayRunner {
     }
   }
 
+  #isPatienceOver(lastSentAt: Date | null): boolean {
+    return lastSentAt !== null && this.#options.clock.now() - lastSentAt.getTime() > OUTCOME_PATIENCE_MS;
+  }
+
   #earn(hold: Hold, rate: number): void {
     const now = this.#options.clock.now();
     hold.allowance = Math.min(rate, hold.allowance + (Math.max(0, now - hold.allowedAt) * rate) / 1_000);
     hold.allowedAt = now;
   }
 
-  /** The writer of this replay; at the beginning what was sent before is read from the target, and noted. */
-  async #hold(replay: ReplayDocument): Promise<Hold> {
+  /** The writer of an approved replay, from now on; undefined: it is not what was approved, and was halted. */
+  async #hold(replay: ReplayDocument): Promise<Hold | undefined> {
     const known = this.#held.get(replay._id);
-    if (known) return known;
-    const { log, clock } = this.#options;
+    if (known?.approved) return known;
+    const approved = await this.#approved(replay);
+    return approved && this.#takeOver(replay, approved);
+  }
+
+  /** Nobody else can send it from here on, and what was sent is read from the target and noted. */
+  async #takeOver(replay: ReplayDocument, approved: Approved | undefined): Promise<Hold> {
+    const { log, clock, replays } = this.#options;
+    await this.#letGo(replay._id);
     const transactions = await log.takeOver(replay.owner, replay._id);
-    const hold = { transactions, allowance: 1, allowedAt: clock.now() };
+    const hold = { transactions, approved, allowance: 1, allowedAt: clock.now() };
     this.#held.set(replay._id, hold);
     const sent = await log.sent(replay.owner, replay._id, replay.targetFrom ?? []);
-    const open = await this.#options.replays.items(replay._id, { states: ['SELECTED'] }, MAX_LETTERS);
+    const open = await replays.items(replay._id, { states: ['SELECTED'] }, MAX_LETTERS);
     await this.#noteSent(
       replay,
       open.filter(({ letterId }) => sent.has(letterId)),
     );
+    // All of that may have taken long.
+    if ((await this.#lease(replay._id)) !== 'renewed') throw new Error('another runner has taken the replay over');
     return hold;
   }
 
   async #send(replay: ReplayDocument, hold: Hold, count: number): Promise<void> {
     const { replays, letters, log, transfers, rings, onSend } = this.#options;
-    const items = await replays.items(replay._id, { states: ['SELECTED'] }, count);
+    const { approved } = hold;
+    if (!approved || approvedHash(replay) !== approved.hash) {
+      await this.#halt(replay, 'CANCELLED', 'APPROVAL_VOID', 'it was changed since two persons let it through');
+      return;
+    }
+    const next = await replays.items(replay._id, { states: ['SELECTED'] }, count);
+    const items = next.filter((item) => approved.letters.has(letterKey(item)));
+    const strange = next.filter((item) => !approved.letters.has(letterKey(item)));
     const checked = await checkLetters(items, replay, { letters, log, transfers, rings });
-    await replays.skip(checked.skipped);
-    const approval = await this.#options.approvals.find(replay.approvalId!);
     const by = {
-      ...{ owner: replay.owner, replayId: replay._id, replayedBy: replay.askedBy },
-      approvedBy: approval?.decided?.by ?? '',
+      ...{ owner: replay.owner, replayId: replay._id },
+      ...{ replayedBy: approved.askedBy, approvedBy: approved.approvedBy },
     };
-    if (checked.good.length === 0) return;
     // Whoever has paused or cancelled it meanwhile is heard before the next letters go.
     if ((await replays.find(replay._id))?.state !== 'RUNNING') return;
     await onSend?.('before');
@@ -223,6 +268,9 @@ export class ReplayRunner {
       replay,
       checked.good.map(({ item }) => item),
     );
+    // Behind the commit: who was taken over has noted nothing.
+    const unapproved = strange.map(({ _id }) => ({ item: _id, reason: 'LETTER_NOT_TAKEN' as const }));
+    await replays.skip([...checked.skipped, ...unapproved]);
   }
 
   async #noteSent({ _id, owner }: ReplayDocument, items: readonly ReplayItem[]): Promise<void> {
@@ -261,13 +309,16 @@ export class ReplayRunner {
   async #release(replay: ReplayDocument): Promise<boolean> {
     const { replays, letters, clock } = this.#options;
     if (replay.startedAt !== null) {
-      await this.#hold(replay);
+      await this.#takeOver(replay, undefined);
       await this.#settle(replay);
     }
     await replays.release(replay._id);
     await letters.giveBack(replay._id, new Date(clock.now()));
-    const { left, sent, known } = await replays.progress(replay._id);
-    if (left === 0 && known >= sent) await replays.change(replay, { endedAt: new Date(clock.now()) });
+    // Who was freezing it may still be taking letters.
+    const isFreezing = replay.letters === 0 && clock.now() - replay.createdAt.getTime() < 2 * FREEZING_MS;
+    const { left, sent, known, lastSentAt } = await replays.progress(replay._id);
+    const isOver = left === 0 && (known >= sent || this.#isPatienceOver(lastSentAt));
+    if (isOver && !isFreezing) await replays.change(replay, { endedAt: new Date(clock.now()) });
     return false;
   }
 
