@@ -114,7 +114,7 @@ class BullPollTimer implements PollTimer {
   /** Jobs that are being worked elsewhere are left alone, and so is a queue that cannot be emptied: it harms nobody. */
   async #empty(): Promise<void> {
     for (const name of this.#options.emptied ?? []) {
-      const old = new Queue(name, { connection: this.#producer, prefix: this.#prefix });
+      const old = new Queue(name, { connection: this.#producer.redis, prefix: this.#prefix });
       old.on('error', this.#fault);
       await withinTime(old.drain(true)).catch(this.#fault);
       await old.close().catch(this.#fault);
