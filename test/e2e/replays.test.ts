@@ -1,14 +1,16 @@
 // A night on call: a broken rule dead-letters the transfers of one corridor; it is mended; the build is checked, the letters are
 // tried, a second person lets them through, and they are sent while the process that sends them is killed. Each ends once, as
 // was predicted, and all others were not disturbed. Then the same with a cause that is not mended: the canary stops it.
+// On servers of its own, since `corridor verify` looks at the whole log.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { DEAD_LETTERS } from '../../adapters/mongo/dead-letters.ts';
 import { CORRIDORS } from '../../domain/corridors/corridor-table.ts';
+import { type LocalStack, startStack } from '../../infra/local/stack.ts';
 import { DEFAULT_MIX, type Mix } from '../../samples/sample.ts';
 import type { DeadLetterDocument } from '../../sinks/dead-letters/letter.ts';
 import { TestPipeline } from '../kit/pipeline.ts';
@@ -24,12 +26,14 @@ const OTHERS = [
   ['--processors', 'intake,screening,limits,payout-dispatch,settlement', '--sinks', 'all', '--payouts', '--cases'],
 ];
 
+let stack: LocalStack | undefined;
+let directory: string;
 let pipeline: TestPipeline;
 let broken: NodeJS.ProcessEnv;
 
 /** The corridors with one fee whose code no schema takes: pricing breaks on each transfer of that corridor. */
 function brokenCorridors(): string {
-  const file = path.join(mkdtempSync(path.join(tmpdir(), 'corridors-')), 'corridors.json');
+  const file = path.join(directory, 'corridors.json');
   const corridors = CORRIDORS.map((corridor) =>
     corridor === BROKEN ? { ...corridor, fees: corridor.fees.map((fee) => ({ ...fee, code: 7 })) } : corridor,
   );
@@ -41,7 +45,9 @@ function brokenCorridors(): string {
 }
 
 beforeAll(async () => {
-  pipeline = await TestPipeline.create({ urls: inject('stack') });
+  directory = mkdtempSync(path.join(tmpdir(), 'corridor-replays-'));
+  stack = await startStack({ stateDir: directory, ephemeral: true });
+  pipeline = await TestPipeline.create({ urls: stack.urls });
   broken = { CORRIDOR_CORRIDORS_FILE: brokenCorridors() };
   const lax = { CORRIDOR_DLQ_BREAKER_MAX_RATIO: '1', CORRIDOR_DLQ_BREAKER_MAX_RUN: '1000' };
   await pipeline.startMore(PRICING, { ...broken, ...lax });
@@ -49,6 +55,8 @@ beforeAll(async () => {
 }, 240_000);
 afterAll(async () => {
   await pipeline?.close();
+  await stack?.stop();
+  rmSync(directory, { recursive: true, force: true });
 });
 
 async function corridor(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
