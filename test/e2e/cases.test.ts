@@ -61,8 +61,11 @@ describe('a held transfer', () => {
     // The first of a feed is always a good one.
     const [good, held, other] = await pipeline.feed(3, 5, { mix: ALL_HELD });
     await pipeline.settled();
+    // Servers are shared: what another test has left may be held here as well.
+    const ours = ({ cases }: Inbox) =>
+      cases.filter(({ transferId }) => transferId === held!.account || transferId === other!.account);
     const open = await until(() => {
-      const { cases } = json<Inbox>('cases', 'list');
+      const cases = ours(json<Inbox>('cases', 'list'));
       return cases.length === 2 ? cases : undefined;
     });
     expect(new Set(open.map(({ transferId }) => transferId))).toEqual(new Set([held!.account, other!.account]));
@@ -71,7 +74,7 @@ describe('a held transfer', () => {
     const [first, second] = open as [Case, Case];
     const table = corridor('cases', 'list').stdout;
     for (const { id } of open) expect(table).toContain(id);
-    expect(table).toContain('2 open cases');
+    expect(table).toMatch(/\d+ open cases/);
     const page = corridor('cases', 'show', first.id).stdout;
     expect(page).toMatch(/Held because:[\s\S]*resembles CORRIDOR:/);
     expect(page).toMatch(/^Sender +\S+/m);
@@ -92,14 +95,15 @@ describe('a held transfer', () => {
     expect(corridor('cases', 'assign', first.id, '--as', 'bela').status).toBe(0);
     expect(corridor('cases', 'assign', first.id, '--as', 'amara').stderr).toContain('CASE_ASSIGNED');
     expect(json<Inbox>('cases', 'list', '--assigned-to', 'BELA').cases.map(({ id }) => id)).toEqual([first.id]);
-    expect(json<Inbox>('cases', 'list', '--unassigned').cases.map(({ id }) => id)).toEqual([second.id]);
+    expect(ours(json<Inbox>('cases', 'list', '--unassigned')).map(({ id }) => id)).toEqual([second.id]);
     expect(corridor('cases', 'release', first.id, '--as', 'amara').stderr).toContain('ASSIGNMENT_UNKNOWN');
 
     // It keeps nobody from deciding.
     expect(onSeen(first.id, '--approve').status).toBe(0);
     expect(onSeen(second.id, '--reject').status).toBe(0);
     expect(onSeen(first.id, '--reject').stderr).toContain('CASE_NOT_OPEN');
-    expect(json<{ case: string }[]>('cases', 'holds', '--state', 'DECIDED')).toHaveLength(2);
+    const decided = json<{ case: string }[]>('cases', 'holds', '--state', 'DECIDED').map((hold) => hold.case);
+    expect(decided.toSorted()).toEqual([first.id, second.id].toSorted());
 
     const approved = await until(ended(first.transferId, 'COMPLETED'));
     expect(approved.map(({ state }) => state)).toEqual([
@@ -114,6 +118,8 @@ describe('a held transfer', () => {
     expect(approved.map(({ sequence }) => sequence)).toEqual([1, 2, 3, 4, 5, 6, 7]);
     const rejected = await until(ended(second.transferId, 'REJECTED'));
     expect(rejected.map(({ state }) => state)).toEqual(['ACCEPTED', 'HELD', 'REJECTED']);
-    expect(json<Inbox>('cases', 'list')).toMatchObject({ cases: [], complete: true, total: { cases: 0 } });
+    const left = json<Inbox>('cases', 'list');
+    expect(left.complete).toBe(true);
+    expect(ours(left)).toEqual([]);
   }, 900_000);
 });
