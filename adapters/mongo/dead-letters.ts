@@ -41,9 +41,18 @@ export function deadLetters(db: Db): DeadLetters {
 
   return {
     async groups() {
-      const all = await guarded(() => groups.find({}, read).limit(MAX_GROUPS).toArray());
+      // Of a group whose letters are all dealt with only the note is left: it takes no place.
+      const shown = { $or: [{ 'counted.parts.0': { $exists: true } }, { touched: true }] };
+      const found = await guarded(() =>
+        groups
+          .find(shown, read)
+          .limit(MAX_GROUPS + 1)
+          .toArray(),
+      );
+      const all = found.slice(0, MAX_GROUPS);
       const counted = all.flatMap((group) => countedFrom(group as StoredGroup) ?? []);
-      return { counted, uncounted: all.filter((group) => !group['counted'] && group['touched']).length };
+      const uncounted = all.filter((group) => !group['counted'] && group['touched']).length;
+      return { counted, uncounted, isCut: found.length > MAX_GROUPS };
     },
     async list(filter, limit, after) {
       const wanted: Filter<DeadLetterDocument>[] = [letterQuery(filter)];

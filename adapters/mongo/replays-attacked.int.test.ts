@@ -10,7 +10,7 @@ import {
   type ReplayStores,
 } from '../../operations/dead-letters/replays/prepare.ts';
 import { contentOf, type DeadLetterDocument } from '../../sinks/dead-letters/letter.ts';
-import { dryRunner, OWNER, ReplayWorld, TARGET } from '../../test/kit/replay-world.ts';
+import { dryRunner, OWNER, type ReplayWorld, replayWorld, TARGET } from '../../test/kit/replay-world.ts';
 import { DEAD_LETTERS } from './dead-letters.ts';
 import { insertOnlyStore } from './idempotent-store.ts';
 
@@ -23,11 +23,7 @@ afterAll(async () => {
   await client.close();
 });
 
-async function world(letters: number): Promise<ReplayWorld> {
-  const made = new ReplayWorld(client);
-  await made.fill(letters);
-  return made;
-}
+const world = (letters: number) => replayWorld(client, letters);
 
 const STRICT = { ratePerSecond: 100, canary: 5, maxFailureRatio: 0 };
 const HOUR_MS = 3_600_000;

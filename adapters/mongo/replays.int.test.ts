@@ -7,7 +7,7 @@ import { cancelReplay, pauseReplay, resumeReplay, slowReplay } from '../../opera
 import { DEFAULT_TERMS, findReplay, freezeReplay } from '../../operations/dead-letters/replays/prepare.ts';
 import type { ReplayRunner } from '../../operations/dead-letters/replays/run.ts';
 import { contentOf, type DeadLetterDocument } from '../../sinks/dead-letters/letter.ts';
-import { OWNER, ReplayWorld, TARGET } from '../../test/kit/replay-world.ts';
+import { OWNER, type ReplayWorld, replayWorld, TARGET } from '../../test/kit/replay-world.ts';
 import { DEAD_LETTERS } from './dead-letters.ts';
 import { insertOnlyStore } from './idempotent-store.ts';
 
@@ -20,11 +20,7 @@ afterAll(async () => {
   await client.close();
 });
 
-async function world(letters: number): Promise<ReplayWorld> {
-  const made = new ReplayWorld(client);
-  await made.fill(letters);
-  return made;
-}
+const world = (letters: number) => replayWorld(client, letters);
 
 describe('a replay', () => {
   it('sends each letter once, after its canary, and knows what became of each', async () => {

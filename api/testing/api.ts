@@ -131,7 +131,7 @@ function memoryParts(memory: Memory): ApiParts {
       clock: () => AT,
     },
     deadLetters: {
-      groups: () => asked(() => ({ counted: memory.letterGroups, uncounted: 0 })),
+      groups: () => asked(() => ({ counted: memory.letterGroups, uncounted: 0, isCut: false })),
       find: (id) => asked(() => memory.letters.find(({ _id }) => _id === id)),
       list: ({ group }, limit, after) =>
         asked(() => {

@@ -8,15 +8,7 @@ import { isSamePerson } from '../four-eyes/second-person.ts';
 export const ACTS = ['dead-letters.replay', 'dead-letters.discard'] as const;
 export type Act = (typeof ACTS)[number];
 
-export const APPROVAL_STATES = [
-  'WAITING',
-  'APPROVED',
-  'REFUSED',
-  'WITHDRAWN',
-  'EXPIRED',
-  'EXECUTED',
-  'FAILED',
-] as const;
+export const APPROVAL_STATES = ['WAITING', 'APPROVED', 'REFUSED', 'WITHDRAWN', 'EXPIRED'] as const;
 export type ApprovalState = (typeof APPROVAL_STATES)[number];
 
 export interface Approval {
@@ -41,7 +33,7 @@ export interface Approval {
     readonly reason: string;
     readonly seal: string;
   } | null;
-  /** How the act ended; null until it has. */
+  /** How it was withdrawn or expired; null: it was not. What became of the act stands at what was acted on. */
   readonly ended: { readonly at: Date; readonly detail: string } | null;
 }
 

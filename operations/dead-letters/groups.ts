@@ -59,7 +59,7 @@ export async function letterGroups(
   store: Pick<DeadLetters, 'groups'>,
   { now, newSince }: GroupsQuery,
 ): Promise<LetterGroups> {
-  const { counted, uncounted } = await store.groups();
+  const { counted, uncounted, isCut } = await store.groups();
   const since = newSince ?? new Date(now - HOUR_MS);
   const groups = counted.filter(({ parts }) => parts.length > 0).map((group) => groupOf(group, since));
   groups.sort((a, b) => b.lastFailedAt.getTime() - a.lastFailedAt.getTime() || (a.id < b.id ? -1 : 1));
@@ -67,6 +67,7 @@ export async function letterGroups(
   const reasons = [
     ...(behind > 0 ? [`${behind} groups have changed since they were counted`] : []),
     ...(uncounted > 0 ? [`${uncounted} groups were not counted yet`] : []),
+    ...(isCut ? [`there are more than these ${groups.length} groups`] : []),
   ];
   return { groups, complete: reasons.length === 0, reason: reasons.join('; ') || undefined };
 }

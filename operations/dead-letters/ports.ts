@@ -65,8 +65,12 @@ export interface LetterCursor {
 
 /** Every method throws a coded error when the store cannot be asked. */
 export interface DeadLetters {
-  /** Every group that was counted and has open letters; and how many groups were never counted yet. */
-  groups(): Promise<{ readonly counted: readonly CountedGroup[]; readonly uncounted: number }>;
+  /** Groups that were counted and have open letters; how many were never counted yet; and whether there are more than these. */
+  groups(): Promise<{
+    readonly counted: readonly CountedGroup[];
+    readonly uncounted: number;
+    readonly isCut: boolean;
+  }>;
   /** Latest first; `limit` at most. */
   list(filter: LetterFilter, limit: number, after?: LetterCursor): Promise<readonly DeadLetterDocument[]>;
   find(id: string): Promise<DeadLetterDocument | undefined>;

@@ -43,7 +43,7 @@ export async function replayHosts(connections: Connections, runtime: HostRuntime
     onChange: ({ _id: replayId }, { state, halted }) => {
       logger.info({ stage: PART, replayId, detail: state, ...(halted && { code: halted.code }) }, 'replay changed');
     },
-    onFault: (replayId, { code, detail }) => met(code as ErrorCode, detail, replayId),
+    onFault: (replayId, { code, detail }) => met(code, detail, replayId),
   });
   const stopping = new AbortController();
   let running: Promise<void> | undefined;

@@ -163,3 +163,10 @@ export class ReplayWorld {
     }
   }
 }
+
+/** A world of its own, with so many parked letters. */
+export async function replayWorld(client: MongoClient, letters: number): Promise<ReplayWorld> {
+  const made = new ReplayWorld(client);
+  await made.fill(letters);
+  return made;
+}

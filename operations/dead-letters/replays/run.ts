@@ -17,7 +17,7 @@ import { currentRate } from './control.ts';
 import { nextStep } from './next-step.ts';
 import { outcomesOf } from './outcomes.ts';
 import type { DryRunner, TransfersNow } from './ports.ts';
-import { APPROVAL_VALID_MS, MAX_LETTERS, type ReplayStores } from './prepare.ts';
+import { APPROVAL_VALID_MS, MAX_LETTERS, moved, type ReplayStores } from './prepare.ts';
 import { replayRecord } from './record.ts';
 import { approvedHash, changedBasis, type ReplayDocument, type ReplayItem, selectionHash } from './replay.ts';
 
@@ -44,7 +44,7 @@ export interface RunnerOptions extends ReplayStores {
   /** Told of each replay that changed its state. Never throws. */
   readonly onChange?: (replay: ReplayDocument, to: Partial<ReplayDocument>) => void;
   /** Told of a fault that passes: the replay is looked at again. Never throws. */
-  readonly onFault?: (replayId: string, fault: { readonly code: string; readonly detail: string }) => void;
+  readonly onFault?: (replayId: string, fault: { readonly code: ErrorCode; readonly detail: string }) => void;
 }
 
 interface Hold {
@@ -239,7 +239,7 @@ export class ReplayRunner {
       open.filter(({ letterId }) => sent.has(letterId)),
     );
     // All of that may have taken long.
-    if ((await this.#lease(replay._id)) !== 'renewed') throw new Error('another runner has taken the replay over');
+    if ((await this.#lease(replay._id)) !== 'renewed') throw moved(replay, 'another runner has taken it over');
     return hold;
   }
 
