@@ -16,6 +16,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
   produce: async () => (await import('./commands/produce.ts')).registerProduce,
   transfer: async () => (await import('./commands/transfer.ts')).registerTransfer,
   cases: async () => (await import('./commands/cases.ts')).registerCases,
+  approvals: async () => (await import('./commands/approvals.ts')).registerApprovals,
   dlq: async () => (await import('./commands/dead-letters.ts')).registerDeadLetters,
   payouts: async () => (await import('./commands/payout-cases.ts')).registerPayoutCases,
   lists: async () => (await import('./commands/lists.ts')).registerLists,

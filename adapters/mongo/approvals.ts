@@ -22,6 +22,18 @@ const indexes: readonly IndexSpec[] = [
     partialFilterExpression: { state: 'WAITING' },
     servedQuery: 'approvals that wait and have expired (the sweep)',
   },
+  {
+    name: 'approved_expiresAt',
+    keys: { expiresAt: 1 },
+    partialFilterExpression: { state: 'APPROVED' },
+    servedQuery: 'approvals that were not begun in time (the sweep)',
+  },
+  {
+    name: 'glass_askedAt',
+    keys: { 'decided.glass': 1, askedAt: -1 },
+    partialFilterExpression: { 'decided.glass': { $exists: true } },
+    servedQuery: 'what was let through under a broken glass (its review)',
+  },
 ];
 
 export function approvals(db: Db): Approvals & { ensureIndexes(): Promise<void> } {
@@ -38,18 +50,30 @@ export function approvals(db: Db): Approvals & { ensureIndexes(): Promise<void> 
           .limit(limit)
           .toArray(),
       ),
+    underGlass: (glass, limit) =>
+      guarded(() => all.find({ 'decided.glass': glass }).sort({ askedAt: -1 }).limit(limit).toArray()),
     async decide({ _id, hash, askedBy }, state, decided) {
       const asSeen = { _id, state: 'WAITING' as const, hash, askedBy, expiresAt: { $gt: decided.at } };
       return (await guarded(() => all.updateOne(asSeen, { $set: { state, decided } }))).matchedCount === 1;
     },
+    async begin(_id, begunAt) {
+      const asSeen = { _id, state: 'APPROVED' as const, begunAt: null, expiresAt: { $gt: begunAt } };
+      if ((await guarded(() => all.updateOne(asSeen, { $set: { begunAt } }))).matchedCount === 1) return true;
+      const begun = { _id, state: 'APPROVED' as const, begunAt: { $ne: null } };
+      return (await guarded(() => all.findOne(begun, { projection: { _id: 1 } }))) !== null;
+    },
     async end(_id, from, to, ended) {
-      const asSeen = { _id, state: { $in: [...from] } };
+      const asSeen = { _id, state: { $in: [...from] }, ...(to === 'WITHDRAWN' && { begunAt: null }) };
       return (await guarded(() => all.updateOne(asSeen, { $set: { state: to, ended } }))).matchedCount === 1;
     },
     async expire(at) {
-      const ended = { at, detail: 'nobody decided in time' };
-      const over = { state: 'WAITING' as const, expiresAt: { $lte: at } };
-      return (await guarded(() => all.updateMany(over, { $set: { state: 'EXPIRED' as const, ended } }))).modifiedCount;
+      const over = async (from: 'WAITING' | 'APPROVED', detail: string) => {
+        const expired = { state: from, expiresAt: { $lte: at }, begunAt: null };
+        const to = { state: 'EXPIRED' as const, ended: { at, detail } };
+        return (await guarded(() => all.updateMany(expired, { $set: to }))).modifiedCount;
+      };
+      const sweeps = [over('WAITING', 'nobody decided in time'), over('APPROVED', 'it was not begun in time')];
+      return (await Promise.all(sweeps)).reduce((sum, count) => sum + count, 0);
     },
   };
 }

@@ -4,6 +4,7 @@ import { userInfo } from 'node:os';
 import { type Command, InvalidArgumentError } from 'commander';
 import { deadLetters } from '../../adapters/mongo/dead-letters.ts';
 import { transfersNow } from '../../adapters/mongo/transfers-now.ts';
+import { personWithKeys } from '../../operations/access/principal.ts';
 import { decideApproval, findApproval } from '../../operations/approvals/approvals.ts';
 import { checkBuild } from '../../operations/dead-letters/replays/check-build.ts';
 import {
@@ -206,7 +207,7 @@ function registerDecisions(replays: Command): void {
           if (approvedHash(replay) !== hash) {
             throw new CodedError('EVIDENCE_CHANGED', 'it is not, or no longer, what was asked for: look at it again');
           }
-          const deciding = { id: _id, hash, verdict, by, reason, at: new Date() };
+          const deciding = { id: _id, hash, verdict, by: personWithKeys(by), reason, at: new Date() };
           await decideApproval(stores.approvals, deciding, ringOf(connections.config.keys, 'operators'));
           print(`\n${verdict} by ${by}. Follow it: corridor dlq replays show ${id}`);
         }),

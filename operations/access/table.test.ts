@@ -12,6 +12,19 @@ const EXPECTED: Readonly<Record<Action, string>> = {
   'transfers.submit': '.....a.',
   'letters.read': 'aaaa...',
   'replays.read': 'aaaa...',
+  'replays.run': '.aa....',
+  'letters.discard': '.aa....',
+  'cases.decide': '.aaa...',
+  'payouts.resolve': '.aa....',
+  'lists.activate': '..aa...',
+  'exceptions.grant': '..aa...',
+  'controls.read': 'aaaaa.a',
+  'control.pause': '.aaaa..',
+  'control.resume': '.aa.a..',
+  'approvals.read': 'aaaaa..',
+  'approvals.decide': '..aaa..',
+  'glass.break': '.aa....',
+  'glass.review': '..aaa..',
 };
 const WORDS: Readonly<Record<string, Condition>> = { a: 'always', o: 'own', '.': 'never' };
 const cells = ACTIONS.flatMap((action) =>

@@ -27,6 +27,19 @@ export const ACCESS = {
   'transfers.submit':  row('submit a transfer, and ask what became of it',  'never',  'never',  'never',  'never',   'never',  'always', 'never'),
   'letters.read':      row('see dead letters and their groups',             'always', 'always', 'always', 'always',  'never',  'never',  'never'),
   'replays.read':      row('see replays of dead letters, and how they end', 'always', 'always', 'always', 'always',  'never',  'never',  'never'),
+  'replays.run':       row('replay dead letters',                           'never',  'always', 'always', 'never',   'never',  'never',  'never'),
+  'letters.discard':   row('discard dead letters',                          'never',  'always', 'always', 'never',   'never',  'never',  'never'),
+  'cases.decide':      row('decide holds and cases of customers',           'never',  'always', 'always', 'always',  'never',  'never',  'never'),
+  'payouts.resolve':   row('close cases of payouts by hand',                'never',  'always', 'always', 'never',   'never',  'never',  'never'),
+  'lists.activate':    row('put list versions in force',                    'never',  'never',  'always', 'always',  'never',  'never',  'never'),
+  'exceptions.grant':  row('let a counterparty pass for a listed entity',   'never',  'never',  'always', 'always',  'never',  'never',  'never'),
+  'controls.read':     row('see what is paused, and broken glass',          'always', 'always', 'always', 'always',  'always', 'never',  'always'),
+  'control.pause':     row('pause a part of the pipeline, alone',           'never',  'always', 'always', 'always',  'always', 'never',  'never'),
+  'control.resume':    row('resume what was paused',                        'never',  'always', 'always', 'never',   'always', 'never',  'never'),
+  'approvals.read':    row('see approvals',                                 'always', 'always', 'always', 'always',  'always', 'never',  'never'),
+  'approvals.decide':  row('approve or refuse what others asked for',       'never',  'never',  'always', 'always',  'always', 'never',  'never'),
+  'glass.break':       row('break the glass: do alone what takes two',      'never',  'always', 'always', 'never',   'never',  'never',  'never'),
+  'glass.review':      row('review what another did under broken glass',    'never',  'never',  'always', 'always',  'always', 'never',  'never'),
 } as const satisfies Readonly<Record<string, Row>>;
 
 /** What can be done. */

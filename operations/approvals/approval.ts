@@ -3,13 +3,27 @@
 // programs of operators. Pure.
 import { isSealed, type KeyRing, sealOf } from '../../domain/seals/seal.ts';
 import { isSamePerson } from '../four-eyes/second-person.ts';
+import { type Act, hashOfAct } from './acts.ts';
 
-/** Acts that need a second person. A name is part of what is sealed: never change one. */
-export const ACTS = ['dead-letters.replay', 'dead-letters.discard'] as const;
-export type Act = (typeof ACTS)[number];
-
-export const APPROVAL_STATES = ['WAITING', 'APPROVED', 'REFUSED', 'WITHDRAWN', 'EXPIRED'] as const;
+/**
+ * WAITING: asked for. APPROVED: another person let it through; not done yet. EXECUTED, FAILED: what became of it. The others:
+ * nothing was done, and nothing will be.
+ */
+export const APPROVAL_STATES = [
+  ...(['WAITING', 'APPROVED', 'REFUSED', 'WITHDRAWN', 'EXPIRED', 'EXECUTED', 'FAILED'] as const),
+] as const;
 export type ApprovalState = (typeof APPROVAL_STATES)[number];
+
+/** What may follow each state. WITHDRAWN and EXPIRED follow APPROVED only while the act has not begun. */
+export const NEXT_STATES: Readonly<Record<ApprovalState, readonly ApprovalState[]>> = {
+  WAITING: ['APPROVED', 'REFUSED', 'WITHDRAWN', 'EXPIRED'],
+  APPROVED: ['EXECUTED', 'FAILED', 'WITHDRAWN', 'EXPIRED'],
+  REFUSED: [],
+  WITHDRAWN: [],
+  EXPIRED: [],
+  EXECUTED: [],
+  FAILED: [],
+};
 
 export interface Approval {
   readonly _id: string;
@@ -20,6 +34,8 @@ export interface Approval {
   readonly hash: string;
   /** What would be done, in numbers, for the person who approves. */
   readonly summary: string;
+  /** What is to be done, as JSON, where nothing else holds it: the hash is over it. Absent: the subject holds it. */
+  readonly content?: string | null;
   readonly state: ApprovalState;
   readonly askedBy: string;
   readonly askedAt: Date;
@@ -32,9 +48,13 @@ export interface Approval {
     readonly at: Date;
     readonly reason: string;
     readonly seal: string;
+    /** The broken glass under which one person let through what they had asked for. */
+    readonly glass?: string;
   } | null;
-  /** How it was withdrawn or expired; null: it was not. What became of the act stands at what was acted on. */
-  readonly ended: { readonly at: Date; readonly detail: string } | null;
+  /** When the act was begun: from then on it is done, and neither withdrawn nor too late. Absent: it was not. */
+  readonly begunAt?: Date | null;
+  /** How it ended without being decided, or what became of the act; null: neither yet. */
+  readonly ended: { readonly at: Date; readonly detail: string; readonly code?: string } | null;
 }
 
 type Asked = Pick<Approval, '_id' | 'act' | 'subject' | 'hash' | 'askedBy' | 'askedAt' | 'expiresAt'>;
@@ -44,16 +64,23 @@ const askedParts = ({ _id, act, subject, hash, askedBy, askedAt, expiresAt }: As
   ...[askedAt, expiresAt].map((at) => String(at.getTime())),
 ];
 
-const decidedParts = (asked: Asked, verdict: Verdict, by: string, at: Date): readonly string[] => [
+interface Deciding {
+  readonly by: string;
+  readonly at: Date;
+  readonly glass?: string;
+}
+
+const decidedParts = (asked: Asked, verdict: Verdict, { by, at, glass }: Deciding): readonly string[] => [
   ...[verdict, ...askedParts(asked), by, String(at.getTime())],
+  ...(glass === undefined ? [] : ['glass', glass]),
 ];
 
 export type Verdict = 'APPROVED' | 'REFUSED';
 
 export const askedSeal = (operators: KeyRing, asked: Asked): string => sealOf(operators, 'approval', askedParts(asked));
 
-export const decidedSeal = (operators: KeyRing, asked: Asked, verdict: Verdict, by: string, at: Date): string =>
-  sealOf(operators, 'approval', decidedParts(asked, verdict, by, at));
+export const decidedSeal = (operators: KeyRing, asked: Asked, verdict: Verdict, deciding: Deciding): string =>
+  sealOf(operators, 'approval', decidedParts(asked, verdict, deciding));
 
 /** Whether a program of operators asked for exactly this. */
 export const isAsked = (operators: KeyRing, approval: Approval): boolean =>
@@ -65,12 +92,22 @@ export interface Wanted {
   readonly hash: string;
 }
 
-/** Whether two persons let exactly this through, before it expired. Whatever its state says: seals alone count. */
+/**
+ * Whether two persons let exactly this through, before it expired, or one under a glass that was broken. Whatever its state
+ * says: seals alone count.
+ */
 export function isApproved(operators: KeyRing, approval: Approval, { act, subject, hash }: Wanted): boolean {
   const { decided } = approval;
   if (approval.act !== act || approval.subject !== subject || approval.hash !== hash) return false;
   if (decided === null || !isAsked(operators, approval)) return false;
-  if (isSamePerson(approval.askedBy, decided.by)) return false;
+  if (decided.glass === undefined && isSamePerson(approval.askedBy, decided.by)) return false;
   if (decided.at.getTime() >= approval.expiresAt.getTime()) return false;
-  return isSealed(operators, 'approval', decidedParts(approval, 'APPROVED', decided.by, decided.at), decided.seal);
+  return isSealed(operators, 'approval', decidedParts(approval, 'APPROVED', decided), decided.seal);
+}
+
+/** The same for an act whose approval carries what is to be done: that it is what the hash is over is looked at too. */
+export function isContentApproved(operators: KeyRing, approval: Approval): approval is Approval & { content: string } {
+  const { act, subject, content } = approval;
+  if (typeof content !== 'string') return false;
+  return isApproved(operators, approval, { act, subject, hash: hashOfAct(act, subject, content) });
 }

@@ -1,57 +1,33 @@
 // Asking for a risky act and letting it through: who may, and what is worth nothing.
 import { describe, expect, it } from 'vitest';
 import { keyRing } from '../../domain/seals/seal.ts';
+import { CodedError } from '../../ports/fault.ts';
 import { testRings } from '../../test/kit/rings.ts';
+import { personWithKeys, principalOf } from '../access/principal.ts';
+import { ROLES } from '../access/table.ts';
+import { canonicalJson, hashOfAct } from './acts.ts';
 import { type Approval, isApproved } from './approval.ts';
-import { askForApproval, type Deciding, decideApproval, withdrawApproval } from './approvals.ts';
-import type { Approvals } from './ports.ts';
+import { askForApproval, type Deciding, decideApproval, listApprovals, withdrawApproval } from './approvals.ts';
+import { describeApproval, describeContent, executeApproval } from './execute.ts';
+import { memoryApprovals } from './testing/memory-approvals.ts';
 
 const operators = testRings.operators!;
 const AT = new Date('2026-11-30T03:00:00Z');
 const later = (ms: number) => new Date(AT.getTime() + ms);
-const HASH = 'a'.repeat(64);
-const WANTED = { act: 'dead-letters.replay', subject: 'replay-1', hash: HASH } as const;
+const VALID_MS = 3_600_000;
+const CONTENT = canonicalJson({ version: 7, target: 'CORRIDOR/GB-IN' });
+const SUBJECT = 'CORRIDOR/GB-IN';
+const HASH = hashOfAct('control.resume', SUBJECT, CONTENT);
+const WANTED = { act: 'control.resume', subject: SUBJECT, hash: HASH } as const;
 
-/** One approval at a time, with the compare-and-set of the real store. */
-function memoryApprovals() {
-  const all = new Map<string, Approval>();
-  const store: Approvals & { readonly all: Map<string, Approval> } = {
-    all,
-    async insert(approval) {
-      if (all.has(approval._id)) return false;
-      all.set(approval._id, approval);
-      return true;
-    },
-    find: async (id) => all.get(id),
-    list: async () => [...all.values()],
-    async decide({ _id, hash, askedBy }, state, decided) {
-      const known = all.get(_id)!;
-      const fits = known.state === 'WAITING' && known.hash === hash && known.askedBy === askedBy;
-      if (!fits || known.expiresAt <= decided.at) return false;
-      all.set(_id, { ...known, state, decided });
-      return true;
-    },
-    async end(id, from, state, ended) {
-      const known = all.get(id)!;
-      if (!from.includes(known.state)) return false;
-      all.set(id, { ...known, state, ended });
-      return true;
-    },
-    expire: async () => 0,
-  };
-  return store;
-}
-
+const person = (name: string, ...roles: readonly string[]) => principalOf(name, roles, { credential: 'token' });
 const asking = {
-  ...WANTED,
-  id: 'ask-1',
-  summary: 'replay 5 letters',
-  by: 'Asha',
-  reason: 'mended',
-  at: AT,
-  validMs: 1_000,
+  ...{ ...WANTED, id: 'ask-1', summary: 'resume GB-IN', content: CONTENT },
+  ...{ by: 'Asha', reason: 'mended', at: AT },
 };
-const deciding: Deciding = { id: 'ask-1', hash: HASH, verdict: 'APPROVED', by: 'Ben', reason: 'looked', at: later(10) };
+const deciding: Deciding = {
+  ...{ id: 'ask-1', hash: HASH, verdict: 'APPROVED', by: personWithKeys('Ben'), reason: 'looked', at: later(10) },
+};
 
 async function asked() {
   const store = memoryApprovals();
@@ -59,14 +35,20 @@ async function asked() {
   return store;
 }
 
+async function approved() {
+  const store = await asked();
+  await decideApproval(store, deciding, operators);
+  return store;
+}
+
 describe('an approval', () => {
   it('lets through exactly what two persons saw', async () => {
     const store = await asked();
-    const approved = await decideApproval(store, deciding, operators);
-    expect(approved).toMatchObject({ state: 'APPROVED', decided: { by: 'Ben' } });
-    expect(isApproved(operators, approved, WANTED)).toBe(true);
-    for (const other of [{ subject: 'replay-2' }, { hash: 'b'.repeat(64) }, { act: 'dead-letters.discard' as const }]) {
-      expect(isApproved(operators, approved, { ...WANTED, ...other })).toBe(false);
+    const one = await decideApproval(store, deciding, operators);
+    expect(one).toMatchObject({ state: 'APPROVED', decided: { by: 'Ben' } });
+    expect(isApproved(operators, one, WANTED)).toBe(true);
+    for (const other of [{ subject: 'x' }, { hash: 'b'.repeat(64) }, { act: 'dead-letters.discard' as const }]) {
+      expect(isApproved(operators, one, { ...WANTED, ...other })).toBe(false);
     }
   });
 
@@ -74,14 +56,36 @@ describe('an approval', () => {
     'is not given by %j, who asked for it or is nobody',
     async (by) => {
       const store = await asked();
-      await expect(decideApproval(store, { ...deciding, by }, operators)).rejects.toThrow();
+      const giving = async () => decideApproval(store, { ...deciding, by: personWithKeys(by) }, operators);
+      await expect(giving()).rejects.toThrow();
       expect(store.all.get('ask-1')!.state).toBe('WAITING');
     },
   );
 
+  it('is not given by who asked, under any role, admins not exempt', async () => {
+    const store = await asked();
+    for (const roles of [ROLES, ['admin'], ['approver', 'operator'], ['admin', 'approver']]) {
+      for (const verdict of ['APPROVED', 'REFUSED'] as const) {
+        const own = decideApproval(store, { ...deciding, verdict, by: person('ASHA', ...roles) }, operators);
+        await expect(own).rejects.toMatchObject({ code: 'SECOND_PERSON_NEEDED' });
+      }
+    }
+  });
+
+  it.each([
+    ['operator', 'lacks the right to approve'],
+    ['compliance', 'may approve, and lacks the right for the act itself'],
+    ['viewer', 'lacks both'],
+  ])('is not given by one who is %s alone, and %s', async (role) => {
+    const store = await asked();
+    const given = decideApproval(store, { ...deciding, by: person('Ben', role) }, operators);
+    await expect(given).rejects.toMatchObject({ code: 'ACTION_FORBIDDEN' });
+    expect(store.all.get('ask-1')!.state).toBe('WAITING');
+  });
+
   it.each<[string, Partial<Deciding>]>([
     ['EVIDENCE_CHANGED', { hash: 'b'.repeat(64) }],
-    ['APPROVAL_EXPIRED', { at: later(1_000) }],
+    ['APPROVAL_EXPIRED', { at: later(VALID_MS) }],
     ['APPROVAL_UNKNOWN', { id: 'ask-2' }],
     ['REASON_MISSING', { reason: '  ' }],
   ])('is refused with %s', async (code, other) => {
@@ -94,7 +98,7 @@ describe('an approval', () => {
     const store = await asked();
     const both = await Promise.allSettled([
       decideApproval(store, deciding, operators),
-      decideApproval(store, { ...deciding, by: 'Carla', verdict: 'REFUSED' }, operators),
+      decideApproval(store, { ...deciding, by: personWithKeys('Carla'), verdict: 'REFUSED' }, operators),
     ]);
     expect(both.map(({ status }) => status).toSorted()).toEqual(['fulfilled', 'rejected']);
     const refused = both.find(({ status }) => status === 'rejected') as PromiseRejectedResult;
@@ -103,21 +107,23 @@ describe('an approval', () => {
 
   it('is worth nothing when anything of it was changed in the database', async () => {
     const store = await asked();
-    const approved = await decideApproval(store, deciding, operators);
+    const one = await decideApproval(store, deciding, operators);
     const changes: readonly Partial<Approval>[] = [
       { _id: 'ask-2' },
       { askedBy: 'Carla' },
       { askedAt: later(1) },
       { expiresAt: later(9_999) },
-      { askedSeal: approved.decided!.seal },
-      { decided: { ...approved.decided!, by: 'Carla' } },
-      { decided: { ...approved.decided!, at: later(11) } },
-      { decided: { ...approved.decided!, seal: approved.askedSeal } },
+      { askedSeal: one.decided!.seal },
+      { decided: { ...one.decided!, by: 'Carla' } },
+      { decided: { ...one.decided!, at: later(11) } },
+      { decided: { ...one.decided!, glass: 'glass-1' } },
+      { decided: { ...one.decided!, by: 'Asha', glass: 'glass-1' } },
+      { decided: { ...one.decided!, seal: one.askedSeal } },
       { decided: null },
     ];
-    for (const change of changes) expect(isApproved(operators, { ...approved, ...change }, WANTED)).toBe(false);
+    for (const change of changes) expect(isApproved(operators, { ...one, ...change }, WANTED)).toBe(false);
     const others = keyRing(`k9:${'x'.repeat(40)}`);
-    expect(isApproved(others, approved, WANTED)).toBe(false);
+    expect(isApproved(others, one, WANTED)).toBe(false);
     // A refusal is no approval, however it is stored.
     const other = await asked();
     const refused = await decideApproval(other, { ...deciding, verdict: 'REFUSED' }, operators);
@@ -138,5 +144,99 @@ describe('an approval', () => {
     await expect(withdrawApproval(store, 'ask-1', 'Ben', AT)).rejects.toMatchObject({ code: 'MAKER_ONLY' });
     await withdrawApproval(store, 'ask-1', 'asha', AT);
     await expect(decideApproval(store, deciding, operators)).rejects.toMatchObject({ code: 'APPROVAL_MOVED' });
+  });
+});
+
+describe('what was let through', () => {
+  const done: string[] = [];
+  const terms = {
+    handlers: {
+      'control.resume': {
+        describe: describeContent(({ version }: { version: number }) => [`version ${version}`]),
+        execute: async ({ subject }: { subject: string }) => `resumed ${done.push(subject)}`,
+      },
+    },
+    operators,
+    at: later(20),
+  };
+
+  it('is done, and no second time', async () => {
+    const store = await approved();
+    done.length = 0;
+    const executed = await executeApproval(store, 'ask-1', terms);
+    expect(executed).toMatchObject({ state: 'EXECUTED', begunAt: later(20), ended: { detail: 'resumed 1' } });
+    await expect(executeApproval(store, 'ask-1', terms)).rejects.toMatchObject({ code: 'APPROVAL_MOVED' });
+    expect(done).toEqual([SUBJECT]);
+  });
+
+  it('is not done before, nor after it expired, nor when nothing here can do it', async () => {
+    await expect(executeApproval(await asked(), 'ask-1', terms)).rejects.toMatchObject({ code: 'APPROVAL_MOVED' });
+    const store = await approved();
+    const late = executeApproval(store, 'ask-1', { ...terms, at: later(VALID_MS) });
+    await expect(late).rejects.toMatchObject({ code: 'APPROVAL_MOVED' });
+    expect(store.all.get('ask-1')!.state).toBe('EXPIRED');
+    const other = executeApproval(await approved(), 'ask-1', { ...terms, handlers: {} });
+    await expect(other).rejects.toMatchObject({ code: 'ACT_NOT_HERE' });
+  });
+
+  it('is done to its end once it was begun, whatever fails on the way and whoever withdraws', async () => {
+    const store = await approved();
+    const away = new CodedError('KAFKA_UNAVAILABLE', 'away', { faultClass: 'transient-dependency' });
+    const failing = {
+      ...terms,
+      handlers: { 'control.resume': { describe: async () => [], execute: () => Promise.reject(away) } },
+    };
+    await expect(executeApproval(store, 'ask-1', failing)).rejects.toBe(away);
+    expect(store.all.get('ask-1')!.state).toBe('APPROVED');
+    await expect(withdrawApproval(store, 'ask-1', 'Asha', later(30))).rejects.toThrow('was begun');
+    expect(await listApprovals(store, ['APPROVED'], 10, later(2 * VALID_MS))).toHaveLength(1);
+    expect(await executeApproval(store, 'ask-1', { ...terms, at: later(2 * VALID_MS) })).toMatchObject({
+      state: 'EXECUTED',
+    });
+  });
+
+  it('has failed when it cannot be done', async () => {
+    const store = await approved();
+    const refused = new CodedError('OPTION_INVALID', 'it was paused again');
+    const failing = {
+      ...terms,
+      handlers: { 'control.resume': { describe: async () => [], execute: () => Promise.reject(refused) } },
+    };
+    await expect(executeApproval(store, 'ask-1', failing)).rejects.toBe(refused);
+    expect(store.all.get('ask-1')).toMatchObject({ state: 'FAILED', ended: { code: 'OPTION_INVALID' } });
+  });
+
+  it.each([
+    ['content', canonicalJson({ version: 8, target: SUBJECT })],
+    ['content', null],
+    ['subject', 'CORRIDOR/GB-NG'],
+    ['state', undefined],
+  ])('is not done when its %s was changed in the database', async (field, value) => {
+    const store = field === 'state' ? await asked() : await approved();
+    store.all.set('ask-1', {
+      ...store.all.get('ask-1')!,
+      ...(field === 'state' ? { state: 'APPROVED' } : { [field]: value }),
+    });
+    done.length = 0;
+    await expect(executeApproval(store, 'ask-1', terms)).rejects.toMatchObject({ code: 'APPROVAL_NOT_SEALED' });
+    expect(store.all.get('ask-1')!.state).toBe('FAILED');
+    expect(done).toEqual([]);
+  });
+});
+
+describe('what is shown to who approves', () => {
+  const handlers = {
+    'control.resume': { describe: describeContent(({ version }: { version: number }) => [`version ${version}`]) },
+  };
+
+  it('is made of what the hash is over, whatever else stands in the database', async () => {
+    const asIs = (await asked()).all.get('ask-1')!;
+    const told = { ...asIs, summary: 'something harmless' };
+    expect(await describeApproval(told, handlers, operators)).toEqual(['version 7']);
+    const changed = { ...asIs, content: canonicalJson({ version: 8, target: SUBJECT }) };
+    await expect(describeApproval(changed, handlers, operators)).rejects.toMatchObject({ code: 'EVIDENCE_CHANGED' });
+    const forged = { ...asIs, askedBy: 'Carla' };
+    await expect(describeApproval(forged, handlers, operators)).rejects.toMatchObject({ code: 'APPROVAL_NOT_SEALED' });
+    await expect(describeApproval(asIs, {}, operators)).rejects.toMatchObject({ code: 'ACT_NOT_HERE' });
   });
 });

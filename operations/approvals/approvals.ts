@@ -3,12 +3,16 @@ import { personName } from '../../domain/people/identities.ts';
 import type { KeyRing } from '../../domain/seals/seal.ts';
 import { safeText } from '../../domain/text/text.ts';
 import { CodedError } from '../../ports/fault.ts';
+import { type Principal, permission } from '../access/principal.ts';
 import { checkSecondPerson, isSamePerson } from '../four-eyes/second-person.ts';
-import { type Act, type Approval, askedSeal, decidedSeal, isAsked, type Verdict } from './approval.ts';
-import type { Approvals } from './ports.ts';
+import { type Act, termsOfAct } from './acts.ts';
+import { type Approval, type ApprovalState, askedSeal, decidedSeal, isAsked, type Verdict } from './approval.ts';
+import type { Approvals, OpenGlass } from './ports.ts';
 
 const MAX_REASON = 500;
 const MAX_SUMMARY = 1_000;
+/** Characters of what an approval carries. */
+const MAX_CONTENT = 64_000;
 
 export interface Asking {
   readonly id: string;
@@ -16,11 +20,12 @@ export interface Asking {
   readonly subject: string;
   readonly hash: string;
   readonly summary: string;
+  /** What is to be done, as JSON, where nothing else holds it; `hash` is `hashOfAct` of it. */
+  readonly content?: string;
+  /** Who asks; that they may is looked at by whoever knows their rights. */
   readonly by: string;
   readonly reason: string;
   readonly at: Date;
-  /** How long it may be approved and begun, ms. */
-  readonly validMs: number;
 }
 
 /**
@@ -29,18 +34,23 @@ export interface Asking {
  * @throws CodedError REASON_MISSING, APPROVAL_MOVED when the id stands for another question
  */
 export async function askForApproval(store: Approvals, asking: Asking, operators: KeyRing): Promise<Approval> {
-  const { id: _id, act, subject, hash, at, validMs } = asking;
+  const { id: _id, act, subject, hash, at, content } = asking;
+  if (content !== undefined && content.length > MAX_CONTENT) {
+    throw new CodedError('OPTION_INVALID', `what is asked for must not be longer than ${MAX_CONTENT} characters`);
+  }
   const asked = {
     ...{ _id, act, subject, hash, askedBy: personName(asking.by), askedAt: at },
-    expiresAt: new Date(at.getTime() + validMs),
+    expiresAt: new Date(at.getTime() + termsOfAct(act).validMs),
   };
   const approval: Approval = {
     ...asked,
     summary: safeText(asking.summary, MAX_SUMMARY),
+    ...(content !== undefined && { content }),
     state: 'WAITING',
     reason: reasonOf(asking.reason),
     askedSeal: askedSeal(operators, asked),
     decided: null,
+    begunAt: null,
     ended: null,
   };
   if (await store.insert(approval)) return approval;
@@ -54,27 +64,37 @@ export interface Deciding {
   /** Hash of what the person has seen. */
   readonly hash: string;
   readonly verdict: Verdict;
-  readonly by: string;
+  readonly by: Principal;
   readonly reason: string;
   readonly at: Date;
+  /** A glass that this person has broken: what they asked for themselves may be let through under it. */
+  readonly glass?: OpenGlass;
 }
 
 /**
- * Approves or refuses. Who asked may do neither; he may withdraw.
+ * Approves or refuses. Who asked may do neither (but they may withdraw), nor may who lacks the right for the act: every role
+ * alike, admins too.
  * @throws DomainError PERSON_INVALID
- * @throws CodedError APPROVAL_UNKNOWN, APPROVAL_NOT_SEALED, SECOND_PERSON_NEEDED, EVIDENCE_CHANGED, APPROVAL_EXPIRED,
- * APPROVAL_MOVED when somebody else was first
+ * @throws CodedError ACTION_FORBIDDEN, APPROVAL_UNKNOWN, APPROVAL_NOT_SEALED, SECOND_PERSON_NEEDED, EVIDENCE_CHANGED,
+ * APPROVAL_EXPIRED, APPROVAL_MOVED when somebody else was first
  */
 export async function decideApproval(store: Approvals, deciding: Deciding, operators: KeyRing): Promise<Approval> {
-  const { id, verdict, at } = deciding;
-  const by = personName(deciding.by);
+  const { id, verdict, at, glass } = deciding;
+  const by = personName(deciding.by.name);
   const reason = reasonOf(deciding.reason);
+  if (glass === undefined) permission(deciding.by, 'approvals.decide');
   const found = await findApproval(store, id);
+  permission(deciding.by, termsOfAct(found.act).right);
   if (!isAsked(operators, found)) {
     const detail = `${id} was not asked for through this program, or was changed in the database: ask anew`;
     throw new CodedError('APPROVAL_NOT_SEALED', detail);
   }
-  checkSecondPerson(found.askedBy, by, `${found.askedBy} asked for ${id}: another person must decide`);
+  const isOwn = isSamePerson(found.askedBy, by);
+  const isUnderGlass = isOwn && verdict === 'APPROVED' && glass !== undefined && isSamePerson(glass.by, by);
+  if (!isUnderGlass) {
+    checkSecondPerson(found.askedBy, by, `${found.askedBy} asked for ${id}: another person must decide`);
+    permission(deciding.by, 'approvals.decide');
+  }
   if (found.hash !== deciding.hash) {
     throw new CodedError('EVIDENCE_CHANGED', `${id} is about something else than what you have seen`);
   }
@@ -82,13 +102,14 @@ export async function decideApproval(store: Approvals, deciding: Deciding, opera
   if (at.getTime() >= found.expiresAt.getTime()) {
     throw new CodedError('APPROVAL_EXPIRED', `${id} could be decided until ${found.expiresAt.toISOString()}`);
   }
-  const decided = { by, at, reason, seal: decidedSeal(operators, found, verdict, by, at) };
+  const terms = { by, at, ...(isUnderGlass && { glass: glass.id }) };
+  const decided = { ...terms, reason, seal: decidedSeal(operators, found, verdict, terms) };
   if (await store.decide(found, verdict, decided)) return { ...found, state: verdict, decided };
   throw moved(await findApproval(store, id));
 }
 
 /**
- * Takes a question back; only who asked may.
+ * Takes a question back, as long as the act has not begun; only who asked may.
  * @throws CodedError APPROVAL_UNKNOWN, APPROVAL_MOVED, MAKER_ONLY
  */
 export async function withdrawApproval(store: Approvals, id: string, by: string, at: Date): Promise<void> {
@@ -103,15 +124,28 @@ export async function withdrawApproval(store: Approvals, id: string, by: string,
   if (!(await store.end(id, ['WAITING', 'APPROVED'], 'WITHDRAWN', ended))) throw moved(await findApproval(store, id));
 }
 
+/** Approvals in these states, the latest first. What has expired by now is ended first. */
+export async function listApprovals(
+  store: Pick<Approvals, 'expire' | 'list'>,
+  states: readonly ApprovalState[],
+  limit: number,
+  now: Date,
+): Promise<readonly Approval[]> {
+  await store.expire(now);
+  return store.list(states, limit);
+}
+
 /** @throws CodedError APPROVAL_UNKNOWN */
-export async function findApproval(store: Approvals, id: string): Promise<Approval> {
+export async function findApproval(store: Pick<Approvals, 'find'>, id: string): Promise<Approval> {
   const found = await store.find(id);
   if (found) return found;
   throw new CodedError('APPROVAL_UNKNOWN', `there is no approval ${safeText(id, 200)}`);
 }
 
-const moved = ({ _id, state, decided }: Approval) =>
-  new CodedError('APPROVAL_MOVED', `${_id} is ${state}${decided ? ` by ${decided.by}` : ''} already`);
+export const moved = ({ _id, state, decided, begunAt }: Approval): CodedError => {
+  const by = decided ? ` by ${decided.by}` : '';
+  return new CodedError('APPROVAL_MOVED', `${_id} is ${state}${by} already${begunAt ? ', and was begun' : ''}`);
+};
 
 /** @throws CodedError REASON_MISSING */
 export function reasonOf(text: string): string {

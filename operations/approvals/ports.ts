@@ -8,6 +8,8 @@ export interface Approvals {
   find(id: string): Promise<Approval | undefined>;
   /** Latest first. */
   list(states: readonly ApprovalState[], limit: number): Promise<readonly Approval[]>;
+  /** What was let through under this broken glass, latest first; as the store has it. */
+  underGlass(glass: string, limit: number): Promise<readonly Approval[]>;
   /**
    * Writes a decision if the approval still waits, for this hash, asked for by the same person, and has not expired at the
    * instant of the decision: one compare-and-set. @returns false: it does not
@@ -17,13 +19,26 @@ export interface Approvals {
     state: 'APPROVED' | 'REFUSED',
     decided: NonNullable<Approval['decided']>,
   ): Promise<boolean>;
-  /** Ends one that is in one of these states. @returns false: it is in another */
+  /**
+   * Notes that what was approved is being done now: it is APPROVED, and was begun before, or has not expired. Again is the
+   * same. @returns false: it is not
+   */
+  begin(id: string, at: Date): Promise<boolean>;
+  /**
+   * Ends one that is in one of these states. WITHDRAWN only if the act has not begun. @returns false: it is not so
+   */
   end(
     id: string,
     from: readonly ApprovalState[],
     to: ApprovalState,
     ended: NonNullable<Approval['ended']>,
   ): Promise<boolean>;
-  /** Ends all that wait and have expired. @returns how many */
+  /** Ends all that have expired, and wait or were approved and not begun. @returns how many */
   expire(at: Date): Promise<number>;
+}
+
+/** A glass that was broken, and may be acted under now. */
+export interface OpenGlass {
+  readonly id: string;
+  readonly by: string;
 }

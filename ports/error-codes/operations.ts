@@ -19,6 +19,12 @@ export const operationCodes = {
     'Ask anew: what was approved is not what would be done now. The detail names what changed.',
   ),
   APPROVAL_REFUSED: entry('notice', 'the caller', 409, 'Read the reason that was given, then ask anew or leave it.'),
+  ACT_NOT_HERE: entry(
+    'invalid-request',
+    'the caller',
+    409,
+    'Use the command of what is acted on: it is not done from the approval alone.',
+  ),
   MAKER_ONLY: entry('invalid-request', 'the caller', 403, 'Refuse it instead: only who asked can withdraw.'),
   REPLAY_UNKNOWN: entry('invalid-request', 'the caller', 404, 'See the list of replays for those that there are.'),
   REPLAY_MOVED: entry('invalid-request', 'the caller', 409, 'Look at the replay again: it is in another state by now.'),

@@ -5,6 +5,7 @@ import { DEAD_LETTERS, GROUPS, groupCounts } from '../../adapters/mongo/dead-let
 import { ensureIndexes, insertOnlyStore } from '../../adapters/mongo/idempotent-store.ts';
 import { replayableLetters, replays } from '../../adapters/mongo/replays.ts';
 import { transfersNow } from '../../adapters/mongo/transfers-now.ts';
+import { personWithKeys } from '../../operations/access/principal.ts';
 import { decideApproval } from '../../operations/approvals/approvals.ts';
 import { replayLog } from '../../operations/dead-letters/replays/log.ts';
 import type { DryRunner } from '../../operations/dead-letters/replays/ports.ts';
@@ -140,7 +141,14 @@ export class ReplayWorld {
     const transfers = transfersNow(this.db, 'transfers', 'events');
     await dryRunReplay(this.stores, { runner: dryRunner, transfers, rings: testRings }, { id, by, at });
     const { _id, hash } = await askForReplay(this.stores, { id, at }, ringOf(testRings, 'operators'));
-    const deciding = { id: _id, hash, verdict: 'APPROVED', by: 'ben', reason: 'looked at it', at } as const;
+    const deciding = {
+      id: _id,
+      hash,
+      verdict: 'APPROVED',
+      by: personWithKeys('ben'),
+      reason: 'looked at it',
+      at,
+    } as const;
     await decideApproval(this.stores.approvals, deciding, ringOf(testRings, 'operators'));
     return id;
   }

@@ -144,11 +144,11 @@ export class ReplayRunner {
       await this.#halt(replay, 'CANCELLED', 'APPROVAL_REFUSED', `its approval is ${approval.state}`);
       return true;
     }
-    if (clock.now() >= approval.expiresAt.getTime()) {
-      await this.#halt(replay, 'CANCELLED', 'APPROVAL_EXPIRED', 'it was not begun in time');
+    if (!(await this.#approved(replay))) return true;
+    if (!(await approvals.begin(approval._id, new Date(clock.now())))) {
+      await this.#halt(replay, 'CANCELLED', 'APPROVAL_EXPIRED', 'it was not begun in time, or was withdrawn');
       return true;
     }
-    if (!(await this.#approved(replay))) return true;
     const targetFrom = await log.targetEnds(replay.owner);
     const to = { state: 'RUNNING', startedAt: new Date(clock.now()), targetFrom } as const;
     if (await replays.change(replay, to)) this.#options.onChange?.(replay, to);
@@ -199,6 +199,7 @@ export class ReplayRunner {
         // What was skipped.
         await letters.giveBack(replay._id, new Date(clock.now()));
         const to = { state: 'ENDED', endedAt: new Date(clock.now()) } as const;
+        await this.#tellApproval(replay, 'EXECUTED', { detail: 'every letter was sent or skipped' });
         if (await replays.change(replay, to)) this.#options.onChange?.(replay, to);
         return false;
       }
@@ -307,7 +308,12 @@ export class ReplayRunner {
 
   /** Gives back what was not sent. First nobody else may send any more, and all that was sent is known. */
   async #release(replay: ReplayDocument): Promise<boolean> {
-    const { replays, letters, clock } = this.#options;
+    const { approvals, replays, letters, clock } = this.#options;
+    if (replay.approvalId !== null) {
+      const cancelled = { code: 'REPLAY_CANCELLED', detail: 'the replay was cancelled' } as const;
+      await approvals.end(replay.approvalId, ['WAITING'], 'WITHDRAWN', { at: new Date(clock.now()), ...cancelled });
+      await this.#tellApproval(replay, 'FAILED', cancelled);
+    }
     if (replay.startedAt !== null) {
       await this.#takeOver(replay, undefined);
       await this.#settle(replay);
@@ -325,7 +331,19 @@ export class ReplayRunner {
   async #halt(replay: ReplayDocument, state: 'STOPPED' | 'CANCELLED', code: ErrorCode, detail: string): Promise<void> {
     const at = new Date(this.#options.clock.now());
     const to = { state, halted: { code, detail, by: 'corridor', at } };
+    await this.#tellApproval(replay, 'FAILED', { code, detail });
     if (await this.#options.replays.change(replay, to)) this.#options.onChange?.(replay, to);
+  }
+
+  /** What became of the act; before the replay is changed, so that who dies in between tells it again. */
+  async #tellApproval(
+    { approvalId }: ReplayDocument,
+    to: 'EXECUTED' | 'FAILED',
+    ended: { readonly code?: ErrorCode; readonly detail: string },
+  ): Promise<void> {
+    if (approvalId === null) return;
+    const { approvals, clock } = this.#options;
+    await approvals.end(approvalId, ['APPROVED'], to, { at: new Date(clock.now()), ...ended });
   }
 
   async #letGo(id: string): Promise<void> {

@@ -1,0 +1,38 @@
+// Approvals with what each act needs to be shown and done.
+import { approvals } from '../adapters/mongo/approvals.ts';
+import { replays } from '../adapters/mongo/replays.ts';
+import type { Act } from '../operations/approvals/acts.ts';
+import type { ActHandlers } from '../operations/approvals/execute.ts';
+import type { Approvals } from '../operations/approvals/ports.ts';
+import { findReplay, summaryOf } from '../operations/dead-letters/replays/prepare.ts';
+import { approvedHash } from '../operations/dead-letters/replays/replay.ts';
+import { CodedError } from '../ports/fault.ts';
+import type { Connections } from './connections.ts';
+
+export interface ApprovalDesk {
+  readonly store: Approvals;
+  readonly handlers: ActHandlers;
+  close(): Promise<void>;
+}
+
+/** Everything that people who approve need, with indexes ensured. Close it when done. */
+export async function openApprovals(connections: Connections): Promise<ApprovalDesk> {
+  const db = await connections.db();
+  const store = approvals(db);
+  await store.ensureIndexes();
+  const kept = replays(db);
+  const handlers: ActHandlers = {
+    'dead-letters.replay': {
+      async describe({ _id, subject, hash }) {
+        const replay = await findReplay(kept, subject);
+        if (approvedHash(replay) === hash)
+          return [summaryOf(replay), `all of it: corridor dlq replays show ${subject}`];
+        throw new CodedError('EVIDENCE_CHANGED', `${_id} is not, or no longer, what was asked for: look at the replay`);
+      },
+    },
+  };
+  return { store, handlers, close: async () => undefined };
+}
+
+/** Whether the act is done right after it is let through, by the program that lets it through. */
+export const isDoneAtOnce = ({ handlers }: ApprovalDesk, act: Act): boolean => handlers[act]?.execute !== undefined;
