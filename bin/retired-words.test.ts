@@ -59,7 +59,30 @@ const RETIRED_IN_CODE: Readonly<Record<string, string>> = {
   PartName: 'ServerKind',
   PART_NAMES: 'SERVER_KINDS',
   ProvidedServer: 'RunServer',
+  maxInHand: 'maxUnsettled',
+  Slots: 'Semaphore',
+  misfitOf: 'unpayableReason',
+  loseSight: 'markUnknown',
 };
+
+/** Names of code in what pays, whole: elsewhere they may mean what they say. */
+const RETIRED_IN_PAYOUTS: Readonly<Record<string, string>> = {
+  nudge: 'pollNow, dueNow',
+  inHand: 'unsettled',
+  flawOf: 'brokenInvariant',
+  slots: 'semaphore, permits',
+  slotMs: 'windowMs',
+  told: 'reported, or what it is',
+  heard: 'observed',
+  lost: 'unknown, unanswered, or what it is',
+  said: 'echoed',
+  surely: 'earliest',
+  patience: 'deadline, maxWaitMs',
+  patiently: 'until',
+  marks: 'statusMarkStage',
+};
+const PAYS =
+  /^(payouts|adapters\/queue|test\/kit\/payouts)\/|^adapters\/(mongo\/payout|http\/provider)|^services\/process-parts\/payout/;
 
 /** Bounds say MAX_ and MIN_. */
 const BOUND = /\b(MOST|LEAST|LONGEST|SHORTEST|LARGEST|SMALLEST)_[A-Z]/g;
@@ -81,17 +104,31 @@ describe('a retired word', () => {
   });
 
   it('is the name of nothing in the code, and no bound says most or least', () => {
-    const names = new RegExp(`\\b(${Object.keys(RETIRED_IN_CODE).join('|')})\\b`, 'g');
     const found = files.flatMap((file) => {
       const code = withoutText(readFileSync(path.join(ROOT, file), 'utf8'));
       return [
-        ...[...code.matchAll(names)].map(([name]) => `${file}: ${name} is called ${RETIRED_IN_CODE[name]}`),
+        ...retiredNames(code, RETIRED_IN_CODE).map((word) => `${file}: ${word}`),
         ...[...code.matchAll(BOUND)].map(([name]) => `${file}: ${name}… is called MAX_… or MIN_…`),
       ];
     });
     expect([...new Set(found)]).toEqual([]);
   });
+
+  it('is the name of nothing in what pays', () => {
+    const paying = files.filter((file) => PAYS.test(file));
+    expect(paying.length).toBeGreaterThan(40);
+    const found = paying.flatMap((file) => {
+      const code = withoutText(readFileSync(path.join(ROOT, file), 'utf8'));
+      return retiredNames(code, RETIRED_IN_PAYOUTS).map((word) => `${file}: ${word}`);
+    });
+    expect([...new Set(found)]).toEqual([]);
+  });
 });
+
+function retiredNames(code: string, retired: Readonly<Record<string, string>>): readonly string[] {
+  const names = new RegExp(`\\b(${Object.keys(retired).join('|')})\\b`, 'g');
+  return [...code.matchAll(names)].map(([name]) => `${name} is called ${retired[name]}`);
+}
 
 /** The code without its comments and quoted texts, roughly: words of people are not names. */
 function withoutText(code: string): string {

@@ -1,6 +1,6 @@
 // Whether an answer speaks of the payout that was asked for. Pure.
 import { createHash } from 'node:crypto';
-import type { PayoutInstruction, Said } from './payout.ts';
+import type { EchoedInstruction, PayoutInstruction } from './payout.ts';
 
 /**
  * To whom a payout goes, without saying it: the hex SHA-256 of transfer id, account and bank code (empty where there is
@@ -16,8 +16,8 @@ export function beneficiaryDigest({ transferId, beneficiary }: Asked): string {
 type Asked = Pick<PayoutInstruction, 'transferId' | 'endToEndId' | 'amount' | 'beneficiary'>;
 
 /** Names of what the answer says otherwise than was asked; what it does not say is not compared. */
-export function differences(said: Said, asked: Asked): readonly string[] {
-  const { transferId, endToEndId, amount, beneficiaryDigest: digest } = said;
+export function differences(echoed: EchoedInstruction, asked: Asked): readonly string[] {
+  const { transferId, endToEndId, amount, beneficiaryDigest: digest } = echoed;
   return [
     ...(transferId !== undefined && transferId !== asked.transferId ? ['transferId'] : []),
     ...(endToEndId !== undefined && endToEndId !== asked.endToEndId ? ['endToEndId'] : []),

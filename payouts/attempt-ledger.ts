@@ -83,7 +83,7 @@ export class AttemptLedger {
   }
 }
 
-/** Whether the document was put back: it lacks an attempt that was claimed, has begun it a second time, or lost the case that stopped it. */
+/** Whether the document was put back: it lacks an attempt that was claimed, has begun it a second time, or lacks the case that stopped it. */
 export function isBehind({ attempts, cases }: Payout, claimed: ClaimedAttempt | undefined): boolean {
   if (claimed === undefined) return false;
   return claimed.attempt === STOPPED ? !cases.some(endsPayout) : !has(attempts, claimed);

@@ -18,7 +18,7 @@ export interface PayoutExecutorConfig {
    * First attempts per process that may be between their first write and their second: being sent, waiting for their
    * first query, or waiting for the store. What comes beyond is stored to be sent later.
    */
-  readonly maxInHand: number;
+  readonly maxUnsettled: number;
   /** How long a consumed batch may wait for a free place before the rest of it is stored to be sent later. */
   readonly admitWaitMs: number;
   /** How soon an outcome is offered to the store again that it did not take. */
@@ -39,7 +39,7 @@ export const DEFAULT_EXECUTOR_CONFIG: PayoutExecutorConfig = {
   asksFirst: false,
   maxInFlight: 128,
   maxPolls: 128,
-  maxInHand: 2_048,
+  maxUnsettled: 2_048,
   admitWaitMs: 1_000,
   retryStoreMs: 500,
   maxStoreBatch: 500,

@@ -2,7 +2,7 @@
 import { lastAttempt, openCase, withAttempt, withUpdate } from './changes.ts';
 import type { Attempt, Observation, Payout, PayoutCase } from './payout.ts';
 import type { PayoutPolicy } from './policy.ts';
-import { loseSight, pollAgain, watchForReturn } from './polling.ts';
+import { markUnknown, pollAgain, watchForReturn } from './polling.ts';
 
 /** No attempt may begin before a person has closed a case: money may have moved, or attempts keep dying. */
 export function isContested({ cases }: Payout): boolean {
@@ -44,23 +44,23 @@ export function differing(
   const { key } = attempt;
   const known = payout.cases.some((one) => one.code === 'ANSWER_DIFFERS' && one.attemptKey === key && !one.closedAt);
   const detail = `The provider says ${seen.state}, with another ${seen.differs?.join(', ')} than was asked for.`;
-  const told = known ? payout : openCase(payout, 'ANSWER_DIFFERS', detail, at, key);
-  if (payout.phase === 'PAID') return watchForReturn(told, at, policy);
-  if (payout.phase === 'RETURNED') return told;
+  const flagged = known ? payout : openCase(payout, 'ANSWER_DIFFERS', detail, at, key);
+  if (payout.phase === 'PAID') return watchForReturn(flagged, at, policy);
+  if (payout.phase === 'RETURNED') return flagged;
   const reason = { code: 'NARR', detail };
-  const heard = known ? told : withUpdate(told, 'OUTCOME_UNKNOWN', at, reason);
-  if (payout.phase === 'SUBMITTING') return loseSight(heard, attempt, at, at + policy.pollFirstMs);
-  return pollAgain(heard, at, policy);
+  const reported = known ? flagged : withUpdate(flagged, 'OUTCOME_UNKNOWN', at, reason);
+  if (payout.phase === 'SUBMITTING') return markUnknown(reported, attempt, at, at + policy.pollFirstMs);
+  return pollAgain(reported, at, policy);
 }
 
 /** Money moved under a key that was provably dead. Nothing more is sent before a person looks. */
 export function contradiction(payout: Payout, key: string, seen: Observation, at: number): Payout {
   const detail = `The provider says ${seen.state} of a key that was provably dead.`;
   const known = payout.cases.some((one) => one.code === 'CONTRADICTION' && one.attemptKey === key && !one.closedAt);
-  const told = known ? payout : openCase(payout, 'CONTRADICTION', detail, at, key);
+  const flagged = known ? payout : openCase(payout, 'CONTRADICTION', detail, at, key);
   const attempt = lastAttempt(payout);
-  if (payout.phase !== 'NEW') return told;
+  if (payout.phase !== 'NEW') return flagged;
   // The key of an attempt before the last: this attempt is dead too, and must be the last.
-  if (attempt?.key !== key) return told === payout ? payout : { ...told, nextPollAt: null };
-  return loseSight(withAttempt(told, { ...attempt, end: null }), { ...attempt, end: null }, at, at);
+  if (attempt?.key !== key) return flagged === payout ? payout : { ...flagged, nextPollAt: null };
+  return markUnknown(withAttempt(flagged, { ...attempt, end: null }), { ...attempt, end: null }, at, at);
 }

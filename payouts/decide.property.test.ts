@@ -17,7 +17,7 @@ import {
   sendBefore,
   supersede,
 } from './decide.ts';
-import { flawOf } from './invariants.ts';
+import { brokenInvariant } from './invariants.ts';
 import type { CancelResult, Observation, Payout, QueryResult, SubmitResult } from './payout.ts';
 import { DEFAULT_PAYOUT_POLICY, type PayoutPolicy } from './policy.ts';
 
@@ -140,7 +140,7 @@ const act = fc.oneof(
       who: fc.nat(3),
       /** Past its lease, and too late to look: the window between the last check and the write. */
       zombie: fc.boolean(),
-      how: fc.constantFrom('answered', 'lost-before', 'lost-after', 'late', 'not-sent'),
+      how: fc.constantFrom('answered', 'timeout-before', 'timeout-after', 'late', 'not-sent'),
       outcome: fc.constantFrom('pay' as const, 'fail' as const, 'stall' as const),
       delay: fc.constantFrom(0, 500, 20_000),
       lag: fc.constantFrom(0, 4_999),
@@ -151,8 +151,8 @@ const act = fc.oneof(
     arbitrary: fc.record({
       type: fc.constant('report' as const),
       who: fc.nat(3),
-      /** Asks before it stores what the submit has told: one write for both, or none. */
-      asks: fc.constantFrom(undefined, 'answered' as const, 'lost-before' as const),
+      /** Asks before it stores what the submit has said: one write for both, or none. */
+      asks: fc.constantFrom(undefined, 'answered' as const, 'timeout-before' as const),
     }),
   },
   { weight: 2, arbitrary: fc.record({ type: fc.constant('crash' as const), who: fc.nat(3) }) },
@@ -160,7 +160,7 @@ const act = fc.oneof(
     weight: 4,
     arbitrary: fc.record({
       type: fc.constant('ask' as const),
-      how: fc.constantFrom('answered', 'lost-before', 'lost-after'),
+      how: fc.constantFrom('answered', 'timeout-before', 'timeout-after'),
       crash: fc.boolean(),
     }),
   },
@@ -273,7 +273,7 @@ class World {
     }
     const expiresAt = flight.payout.attempts.at(-1)!.expiresAt;
     if (one.how === 'late') flight.arrivesAt = this.now + 25_000;
-    if (one.how === 'answered' || one.how === 'lost-after') {
+    if (one.how === 'answered' || one.how === 'timeout-after') {
       const answer = this.provider.submit(flight.key, this.now, expiresAt, one);
       if (one.how === 'answered') flight.result = answer;
     }
@@ -289,8 +289,8 @@ class World {
     }
   }
 
-  /** Stores what the submit has told; or asks first about what was accepted, so that the next report stores both. */
-  report(who: number, asks?: 'answered' | 'lost-before'): void {
+  /** Stores what the submit has said; or asks first about what was accepted, so that the next report stores both. */
+  report(who: number, asks?: 'answered' | 'timeout-before'): void {
     const flight = this.flights[who % Math.max(1, this.flights.length)];
     if (!flight?.result) return;
     const { result, key, asked } = flight;
@@ -308,7 +308,7 @@ class World {
     if (flight.arrivesAt === undefined) this.flights.splice(this.flights.indexOf(flight), 1);
   }
 
-  ask(how: 'answered' | 'lost-before' | 'lost-after', crash: boolean): void {
+  ask(how: 'answered' | 'timeout-before' | 'timeout-after', crash: boolean): void {
     const payout = this.stored;
     const step = nextStep(payout, this.at, this.policy);
     const key = payout.attempts.at(-1)?.key;
@@ -319,7 +319,7 @@ class World {
       if (!crash) this.write(payout, afterQuery(payout, key, result, this.at, this.policy, this.now));
       return;
     }
-    const answer = how === 'lost-before' ? silence : this.provider.cancel(key, this.now);
+    const answer = how === 'timeout-before' ? silence : this.provider.cancel(key, this.now);
     const result = how === 'answered' ? answer : silence;
     if (!crash) this.write(payout, afterCancel(payout, key, result, this.at, this.policy));
   }
@@ -360,7 +360,7 @@ function checkAlways(world: World): void {
   const { stored, provider } = world;
   expect(provider.executions).toBeLessThanOrEqual(1);
   for (const [, count] of provider.submits) expect(count).toBe(1);
-  expect(flawOf(stored)).toBeUndefined();
+  expect(brokenInvariant(stored)).toBeUndefined();
   expect(stored.cases.filter(({ code }) => !TOLERATED.includes(code))).toEqual([]);
   const dead = stored.attempts.filter(({ end }) => end && end.how !== 'paid' && end.how !== 'not-sent');
   expect(dead.length).toBeLessThanOrEqual(world.policy.maxDeadAttempts);
@@ -403,7 +403,7 @@ describe('payout state machine', () => {
       { type: 'tick', ms: 21_000 },
       { type: 'work' },
       { type: 'send', who: 0, zombie: false, how: 'late', outcome: 'pay', delay: 0, lag: 0 },
-      { type: 'send', who: 0, zombie: false, how: 'lost-after', outcome: 'pay', delay: 0, lag: 4_999 },
+      { type: 'send', who: 0, zombie: false, how: 'timeout-after', outcome: 'pay', delay: 0, lag: 4_999 },
       { type: 'send', who: 1, zombie: false, how: 'answered', outcome: 'pay', delay: 0, lag: 0 },
       { type: 'report', who: 0, asks: undefined },
       { type: 'ask', how: 'answered', crash: false },

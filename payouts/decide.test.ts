@@ -5,12 +5,12 @@ import {
   afterQuery,
   afterSubmit,
   beginAttempt,
+  dueNow,
   expire,
   giveUp,
   giveUpLease,
   MAX_EXPIRED_PRICES,
   nextStep,
-  nudge,
   openPayout,
   type PayoutRequest,
   supersede,
@@ -84,11 +84,11 @@ describe('a statement of the provider', () => {
     ['REFUSED', 'FAILED', ['FAILED']],
     ['EXPIRED', 'NEW', []],
     ['CANCELLED', 'NEW', []],
-  ] as const)('%s makes the payout %s and tells %j', (state, phase, told) => {
+  ] as const)('%s makes the payout %s and tells %j', (state, phase, reported) => {
     for (const payout of [submitting(), unknown()]) {
       const after = afterQuery(payout, 't-1:1', saw(state), T0 + 1, POLICY);
       expect(after.phase).toBe(phase);
-      expect(statuses(after)).toEqual(told);
+      expect(statuses(after)).toEqual(reported);
     }
   });
 
@@ -156,7 +156,7 @@ describe('a statement of the provider', () => {
   it('however often it says so, in one case', () => {
     let payout = paid();
     for (let look = 1; look <= 1_000; look++) {
-      payout = afterQuery(nudge(payout, T0 + look), 't-1:1', saw('CANCELLED'), T0 + look, POLICY);
+      payout = afterQuery(dueNow(payout, T0 + look), 't-1:1', saw('CANCELLED'), T0 + look, POLICY);
     }
     expect(payout.cases).toHaveLength(1);
   });
@@ -215,8 +215,8 @@ describe('not sent', () => {
 
   it('is proof from the worker that held the attempt, also after its lease', () => {
     expect(afterSubmit(submitting(), 't-1:1', result, T0, POLICY).attempts[0]?.end?.how).toBe('not-sent');
-    const lost = giveUpLease(submitting(), T0 + POLICY.leaseMs);
-    expect(afterSubmit(lost, 't-1:1', result, T0 + POLICY.leaseMs, POLICY).phase).toBe('NEW');
+    const unknown = giveUpLease(submitting(), T0 + POLICY.leaseMs);
+    expect(afterSubmit(unknown, 't-1:1', result, T0 + POLICY.leaseMs, POLICY).phase).toBe('NEW');
   });
 
   it('keeps all attempts, which are as many as may be begun, and the numbers rise', () => {
@@ -287,7 +287,7 @@ describe('a foreign clock', () => {
   const over = expiry + POLICY.visibilityMs;
   const notFound = (asOf: number) => ({ kind: 'not-found', asOf }) as const;
 
-  it('hours ahead is no proof of death, however often it is told: one attempt, and a case', () => {
+  it('hours ahead is no proof of death, however often it is said: one attempt, and a case', () => {
     let payout = unknown();
     for (let n = 0; n < 40; n++) {
       const at = T0 + n * 1_000;

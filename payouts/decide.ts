@@ -18,7 +18,7 @@ import type {
   SubmitResult,
 } from './payout.ts';
 import { type PayoutPolicy, payoutBackoffMs } from './policy.ts';
-import { loseSight, pollAgain, watchForReturn } from './polling.ts';
+import { markUnknown, pollAgain, watchForReturn } from './polling.ts';
 
 export { nextStep, type Step } from './next-step.ts';
 
@@ -151,7 +151,7 @@ export function postpone(payout: Payout, at: number, untilMs: number): Payout {
 export function giveUpLease(payout: Payout, at: number): Payout {
   const attempt = lastAttempt(payout);
   if (payout.phase !== 'SUBMITTING' || !attempt || at < attempt.leaseUntil) return payout;
-  return loseSight(payout, attempt, at, at);
+  return markUnknown(payout, attempt, at, at);
 }
 
 /** A submit ended, as seen by the one worker that was allowed to send the key. */
@@ -174,12 +174,12 @@ function submitted(payout: Payout, key: string, result: SubmitResult, at: number
   if (result.kind === 'not-sent') return endAttempt(payout, attempt, 'not-sent', result.code, at, policy);
   if (payout.phase !== 'SUBMITTING') return payout;
   const wait = payoutBackoffMs(1, { firstMs: policy.pollFirstMs, maxMs: policy.pollMaxMs }, payout.payoutId);
-  return loseSight(payout, attempt, at, at + wait);
+  return markUnknown(payout, attempt, at, at + wait);
 }
 
 /**
  * The answer to a query.
- * @param surely the earliest of all clocks of ours, ms since the epoch: no attempt is over before it says so too
+ * @param earliest the earliest of all clocks of ours, ms since the epoch: no attempt is over before it says so too
  */
 export function afterQuery(
   payout: Payout,
@@ -187,11 +187,11 @@ export function afterQuery(
   result: QueryResult,
   at: number,
   policy: PayoutPolicy,
-  surely: number = at,
+  earliest: number = at,
 ): Payout {
-  if (!isClockDoubtful(result, at, policy)) return queried(payout, key, result, { at, surely }, policy);
+  if (!isClockDoubtful(result, at, policy)) return queried(payout, key, result, { at, earliest }, policy);
   const believed = withoutClock(result, 'no-answer');
-  return countDoubt(payout, queried(payout, key, believed, { at, surely }, policy), at, policy);
+  return countDoubt(payout, queried(payout, key, believed, { at, earliest }, policy), at, policy);
 }
 
 /** Would this answer prove the last attempt dead by its expiry, if all clocks of ours said so? */
@@ -205,14 +205,14 @@ export function seemsUnseen(payout: Payout, result: QueryResult, at: number, pol
 
 interface OurTime {
   readonly at: number;
-  readonly surely: number;
+  readonly earliest: number;
 }
 
 function queried(
   payout: Payout,
   key: string,
   result: QueryResult,
-  { at, surely }: OurTime,
+  { at, earliest }: OurTime,
   policy: PayoutPolicy,
 ): Payout {
   if (result.kind === 'observed') {
@@ -223,7 +223,7 @@ function queried(
   if (!attempt || attempt.key !== key || payout.nextPollAt === null) return payout;
   if (result.kind === 'no-answer' || payout.phase !== 'OUTCOME_UNKNOWN') return pollAgain(payout, at, policy);
 
-  if (seemsUnseen(payout, result, Math.min(at, surely), policy))
+  if (seemsUnseen(payout, result, Math.min(at, earliest), policy))
     return endAttempt(payout, attempt, 'unseen-at-expiry', null, at, policy);
   const cancelFrom = (attempt.unknownSince ?? at) + policy.cancelAfterMs;
   if (at < cancelFrom) return pollAgain(payout, at, policy);
@@ -280,7 +280,7 @@ export function supersede(payout: Payout, request: PayoutRequest, at: number): P
 }
 
 /** Sees to it that a payout is looked at now: somebody (a webhook) hints at news. A hint is never taken for the truth. */
-export function nudge(payout: Payout, at: number): Payout {
+export function dueNow(payout: Payout, at: number): Payout {
   const listens = payout.phase === 'ACCEPTED' || payout.phase === 'OUTCOME_UNKNOWN' || payout.phase === 'PAID';
   return listens ? { ...payout, nextPollAt: Math.min(payout.nextPollAt ?? at, at) } : payout;
 }
@@ -341,8 +341,8 @@ function observePaid(payout: Payout, attempt: Attempt, seen: Observation, at: nu
   const known = payout.cases.some(
     (one) => one.code === 'CONTRADICTION' && one.attemptKey === attempt.key && !one.closedAt,
   );
-  const told = known ? payout : openCase(payout, 'CONTRADICTION', detail, at, attempt.key);
-  return watchForReturn(told, at, policy);
+  const flagged = known ? payout : openCase(payout, 'CONTRADICTION', detail, at, attempt.key);
+  return watchForReturn(flagged, at, policy);
 }
 
 function accepted(payout: Payout, attempt: Attempt, at: number, policy: PayoutPolicy): Payout {

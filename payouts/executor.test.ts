@@ -91,7 +91,7 @@ describe('payout executor', () => {
     expect([...store.payouts.values()].filter(({ phase }) => phase === 'NEW')).toHaveLength(8);
     await rest();
     clock.pass(CONFIG.overdueMs);
-    await executor.nudge([...store.payouts.keys()]);
+    await executor.pollNow([...store.payouts.keys()]);
     await rest();
     expect([...store.payouts.values()].every(({ phase }) => phase === 'PAID')).toBe(true);
     expect(provider.calls.filter((call) => call.startsWith('submit'))).toHaveLength(10);
@@ -141,16 +141,16 @@ describe('payout executor', () => {
     expect(to.provider.calls).toEqual(['submit transfer-1:1']);
   });
 
-  it('takes only so many in hand, whatever they wait for: the rest is stored to be sent later', async () => {
+  it('leaves only so many unsettled, whatever they wait for: the rest is stored to be sent later', async () => {
     const { worker, request, provider, store } = world();
-    const executor = worker({ config: { ...CONFIG, maxInHand: 10, admitWaitMs: 0 } });
+    const executor = worker({ config: { ...CONFIG, maxUnsettled: 10, admitWaitMs: 0 } });
     // The store takes inserts, and no outcome.
     store.apply = () => new Promise(() => {});
     for (let batch = 0; batch < 10; batch++) {
       await executor.handle([...'abcde'].map((letter) => request(`transfer-${batch}-${letter}`)));
       await rest();
     }
-    expect(executor.stats()).toMatchObject({ inFlight: 0, inHand: 10 });
+    expect(executor.stats()).toMatchObject({ inFlight: 0, unsettled: 10 });
     expect(provider.calls).toHaveLength(10);
     const phases = [...store.payouts.values()].map(({ phase }) => phase);
     expect([phases.filter((one) => one === 'SUBMITTING').length, phases.filter((one) => one === 'NEW').length]).toEqual(
@@ -175,7 +175,7 @@ describe('payout executor', () => {
     clock.pass(CONFIG.retryStoreMs);
     await rest();
     expect(phase('transfer-1')).toBe('PAID');
-    expect(executor.stats().inHand).toBe(0);
+    expect(executor.stats().unsettled).toBe(0);
     expect(events.filter(({ kind }) => kind === 'fault')).toEqual([]);
   });
 
@@ -189,15 +189,15 @@ describe('payout executor', () => {
       clock.pass(CONFIG.retryStoreMs);
     }
     await rest();
-    expect(executor.stats().inHand).toBe(0);
+    expect(executor.stats().unsettled).toBe(0);
     store.apply = MemoryStore.prototype.apply;
-    await worker().nudge(['transfer-1']);
+    await worker().pollNow(['transfer-1']);
     await rest();
     expect(phase('transfer-1')).toBe('PAID');
     expect(provider.calls).toEqual(['submit transfer-1:1', 'query transfer-1:1']);
   });
 
-  it('stores what the submit has told when the query breaks', async () => {
+  it('stores what the submit has said when the query breaks', async () => {
     const { worker, request, provider, clock, phase } = world();
     provider.settles = 'ACCEPTED';
     provider.query = () => Promise.reject(new TypeError('a bug'));
@@ -208,7 +208,7 @@ describe('payout executor', () => {
     expect(phase('transfer-1')).toBe('ACCEPTED');
   });
 
-  it('keeps a payout in hand when the same event comes once more', async () => {
+  it('keeps a payout for itself when the same event comes once more', async () => {
     const { worker, request, provider, clock, phase } = world();
     provider.settles = 'ACCEPTED';
     let wake = () => {};
@@ -223,16 +223,16 @@ describe('payout executor', () => {
     clock.pass(leaseMs);
     await rest();
     // Others may take it up now; this process still has its hands on it.
-    await executor.nudge(['transfer-1']);
+    await executor.pollNow(['transfer-1']);
     expect(phase('transfer-1')).toBe('SUBMITTING');
     wake();
     await rest();
     expect(phase('transfer-1')).toBe('ACCEPTED');
     expect(provider.calls).toEqual(['submit transfer-1:1', 'query transfer-1:1']);
-    expect(executor.stats()).toMatchObject({ inFlight: 0, inHand: 0 });
+    expect(executor.stats()).toMatchObject({ inFlight: 0, unsettled: 0 });
   });
 
-  it('leaves what it had in hand when it died, or was stopped for too long, to whoever comes after its lease', async () => {
+  it('leaves what was unsettled when it died, or was stopped for too long, to whoever comes after its lease', async () => {
     const { worker, request, provider, clock, store, phase } = world();
     provider.settles = 'ACCEPTED';
     let wake = () => {};
@@ -246,10 +246,10 @@ describe('payout executor', () => {
     expect(phase('transfer-1')).toBe('SUBMITTING');
     provider.pays('transfer-1:1');
     const other = worker();
-    await other.nudge(['transfer-1']);
+    await other.pollNow(['transfer-1']);
     expect(phase('transfer-1')).toBe('SUBMITTING');
     clock.pass(leaseMs);
-    await other.nudge(['transfer-1']);
+    await other.pollNow(['transfer-1']);
     await rest();
     expect(phase('transfer-1')).toBe('PAID');
     const paid = store.payouts.get('transfer-1');
@@ -272,19 +272,19 @@ describe('payout executor', () => {
 
     const next = worker();
     // Nobody touches the attempt before its lease is over.
-    await next.nudge(['transfer-1']);
+    await next.pollNow(['transfer-1']);
     expect(provider.calls).toEqual([]);
     clock.pass(leaseMs);
-    await next.nudge(['transfer-1']);
+    await next.pollNow(['transfer-1']);
     // Not found is no proof: the key is not sent again, and no other key either.
     expect(phase('transfer-1')).toBe('OUTCOME_UNKNOWN');
     expect(provider.calls).toEqual(['query transfer-1:1']);
     clock.pass(cancelAfterMs);
-    await next.nudge(['transfer-1']);
+    await next.pollNow(['transfer-1']);
     expect(provider.calls).toEqual(['query transfer-1:1', 'query transfer-1:1', 'cancel transfer-1:1']);
     expect(phase('transfer-1')).toBe('NEW');
     clock.pass(60_000);
-    await next.nudge(['transfer-1']);
+    await next.pollNow(['transfer-1']);
     await rest();
     expect(provider.calls.at(-1)).toBe('submit transfer-1:2');
     expect(phase('transfer-1')).toBe('PAID');
@@ -304,7 +304,7 @@ describe('payout executor', () => {
     const other = worker();
     for (const wait of [0, cancelAfterMs, 60_000]) {
       clock.pass(wait);
-      await other.nudge(['transfer-1']);
+      await other.pollNow(['transfer-1']);
       await rest();
     }
     expect(phase('transfer-1')).toBe('PAID');
@@ -316,20 +316,20 @@ describe('payout executor', () => {
 
   it('asks about an unknown outcome instead of sending again', async () => {
     const { worker, request, provider, clock, phase } = world();
-    provider.submitFault = 'lost-after';
+    provider.submitFault = 'timeout-after';
     const executor = worker();
     await executor.handle([request('transfer-1')]);
     await rest();
     expect(phase('transfer-1')).toBe('OUTCOME_UNKNOWN');
     clock.pass(60_000);
-    await executor.nudge(['transfer-1']);
+    await executor.pollNow(['transfer-1']);
     expect(phase('transfer-1')).toBe('PAID');
     expect(provider.calls).toEqual(['submit transfer-1:1', 'query transfer-1:1']);
   });
 
   it('goes on without a timer that takes jobs and gives none back, and tells it', async () => {
     const { worker, request, provider, clock, phase, events } = world();
-    provider.submitFault = 'lost-after';
+    provider.submitFault = 'timeout-after';
     const silent = { schedule: async () => {}, start: async () => {}, stop: async () => {} };
     const executor = worker({ timer: silent, config: { ...CONFIG, sweepEveryMs: 1 } });
     await executor.start();
@@ -350,12 +350,12 @@ describe('payout executor', () => {
     provider.isReady = false;
     const executor = worker();
     await executor.handle([request('transfer-1'), request('transfer-2')]);
-    await executor.nudge(['transfer-1']);
+    await executor.pollNow(['transfer-1']);
     expect(phase('transfer-1')).toBe('NEW');
     expect(provider.calls).toEqual([]);
     clock.pass(PRICE_MS);
     provider.isReady = true;
-    await executor.nudge(['transfer-1']);
+    await executor.pollNow(['transfer-1']);
     expect(phase('transfer-1')).toBe('EXPIRED');
     expect(outbox.offered.at(-1)?.updates).toMatchObject([{ version: 1, status: 'EXPIRED', pricingAttempt: 1 }]);
 
@@ -379,7 +379,7 @@ describe('payout executor', () => {
     expect(phase('transfer-1')).toBe('NEW');
     provider.submitFault = 'none';
     clock.pass(60_000);
-    await executor.nudge(['transfer-1']);
+    await executor.pollNow(['transfer-1']);
     await rest();
     expect(provider.calls).toEqual(['submit transfer-1:2']);
     expect(store.payouts.get('transfer-1')?.attempts.map(({ end }) => end?.how)).toEqual(['not-sent', 'paid']);
@@ -405,7 +405,7 @@ describe('payout executor', () => {
     expect(phase('transfer-1')).toBe('NEW');
     expect(provider.calls).toEqual([]);
     clock.pass(60_000);
-    await executor.nudge(['transfer-1']);
+    await executor.pollNow(['transfer-1']);
     await rest();
     expect(provider.calls).toEqual(['submit transfer-1:2']);
   });
@@ -444,7 +444,7 @@ describe('payout executor', () => {
     const executor = worker();
     expect(await executor.handle([request('transfer-1'), request('transfer-2')])).toEqual([]);
     clock.pass(PRICE_MS);
-    await executor.nudge(['transfer-1', 'transfer-2']);
+    await executor.pollNow(['transfer-1', 'transfer-2']);
     expect(phase('transfer-1')).toBe('EXPIRED');
     store.forged.add('transfer-1');
     provider.isReady = true;
@@ -465,7 +465,7 @@ describe('payout executor', () => {
     const executor = worker();
     await executor.handle([request('transfer-1')]);
     clock.pass(PRICE_MS);
-    await executor.nudge(['transfer-1']);
+    await executor.pollNow(['transfer-1']);
     provider.isReady = true;
     store.apply = async (changes) => changes.map(() => false);
     await expect(executor.handle([request('transfer-1', 2)])).rejects.toMatchObject({
@@ -480,7 +480,7 @@ describe('payout executor', () => {
 
   it('sweeps past payouts that somebody else has changed, and takes them again once they are mended', async () => {
     const { worker, request, provider, store, clock, phase } = world();
-    provider.submitFault = 'lost-after';
+    provider.submitFault = 'timeout-after';
     const executor = worker({ config: { ...CONFIG, sweepEveryMs: 1, sweepPage: 3 } });
     const forged = ['transfer-1', 'transfer-2', 'transfer-3', 'transfer-4', 'transfer-5', 'transfer-6', 'transfer-7'];
     for (const id of [...forged, 'transfer-8']) await executor.handle([request(id)]);
@@ -499,17 +499,17 @@ describe('payout executor', () => {
 
   it('opens a case when there is no proof long after the expiry, and closes it when the truth comes out', async () => {
     const { worker, request, provider, clock, store, phase, events } = world();
-    provider.submitFault = 'lost-after';
-    provider.askFault = 'lost';
+    provider.submitFault = 'timeout-after';
+    provider.askFault = 'timeout';
     const executor = worker();
     await executor.handle([request('transfer-1')]);
     await rest();
     clock.pass(PRICE_MS + 2 * CONFIG.policy.caseAfterMs);
-    await executor.nudge(['transfer-1']);
+    await executor.pollNow(['transfer-1']);
     expect(events.filter(({ kind }) => kind === 'case')).toMatchObject([{ code: 'NO_PROOF' }]);
     provider.askFault = 'none';
     clock.pass(60_000);
-    await executor.nudge(['transfer-1']);
+    await executor.pollNow(['transfer-1']);
     expect(phase('transfer-1')).toBe('PAID');
     const payout = store.payouts.get('transfer-1');
     expect(payout?.cases.every(({ closedAt }) => closedAt !== null)).toBe(true);
@@ -526,12 +526,12 @@ describe('after a restore of the database, asking first', () => {
       const nextPollAt = store.payouts.get(id)?.nextPollAt;
       if (nextPollAt === null || nextPollAt === undefined) return;
       clock.pass(Math.max(1, nextPollAt - clock.now()));
-      await executor.nudge([id]);
+      await executor.pollNow([id]);
       await rest();
     }
   }
 
-  it.each(['none', 'lost-after'] as const)(
+  it.each(['none', 'timeout-after'] as const)(
     'does not pay again what was paid by a document that is gone (%s)',
     async (fault) => {
       const here = world();

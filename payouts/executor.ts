@@ -8,11 +8,11 @@ import { within } from '../ports/pause.ts';
 import type { Cause, Received } from '../processors/contract.ts';
 import type { PayoutRequested } from '../schemas/types.generated.ts';
 import { isContested } from './contradictions.ts';
-import { beginAttempt, nudge, openAsSent, openPayout, type PayoutRequest, supersede } from './decide.ts';
+import { beginAttempt, dueNow, openAsSent, openPayout, type PayoutRequest, supersede } from './decide.ts';
 import { FirstAttempts } from './first-attempts.ts';
 import type { Payout } from './payout.ts';
 import { wasRolledBack } from './put-back.ts';
-import { Slots } from './slots.ts';
+import { Semaphore } from './semaphore.ts';
 import { PayoutWorker, type WorkerDependencies } from './worker.ts';
 
 export type PayoutExecutorDependencies = WorkerDependencies;
@@ -22,7 +22,7 @@ export interface PayoutExecutorStats {
   readonly inFlight: number;
   readonly maxInFlight: number;
   /** First attempts whose outcome is not stored yet. */
-  readonly inHand: number;
+  readonly unsettled: number;
   readonly polls: number;
   /** False: the provider's circuit is open; payouts wait. */
   readonly providerReady: boolean;
@@ -46,7 +46,7 @@ export interface PayoutExecutor {
   /** Takes on no more work and waits for what is on its way, `deadlineMs` at most. Stop the consumer first. */
   stop(deadlineMs: number): Promise<void>;
   /** Has these payouts looked at now: a webhook came. The hint is not believed; the provider is asked. */
-  nudge(payoutIds: readonly string[]): Promise<void>;
+  pollNow(payoutIds: readonly string[]): Promise<void>;
   stats(): PayoutExecutorStats;
 }
 
@@ -90,12 +90,12 @@ export function createPayoutExecutor(deps: PayoutExecutorDependencies): PayoutEx
 class Executor implements PayoutExecutor {
   readonly #deps: PayoutExecutorDependencies;
   readonly #worker: PayoutWorker;
-  readonly #submits: Slots;
-  readonly #polls: Slots;
+  readonly #submits: Semaphore;
+  readonly #polls: Semaphore;
   readonly #first: FirstAttempts;
-  readonly #hand: Slots;
+  readonly #unsettled: Semaphore;
   /** Payouts that this process is busy with. */
-  readonly #inHand = new Set<string>();
+  readonly #busy = new Set<string>();
   readonly #background = new Set<Promise<void>>();
   /** When the sweeper last handed a payout to the timer, so that a slow queue does not fill with the same ones. */
   readonly #swept = new Map<string, number>();
@@ -108,15 +108,15 @@ class Executor implements PayoutExecutor {
   constructor(deps: PayoutExecutorDependencies) {
     this.#deps = deps;
     this.#worker = new PayoutWorker(deps);
-    this.#submits = new Slots(deps.config.maxInFlight);
-    this.#polls = new Slots(deps.config.maxPolls);
-    this.#hand = new Slots(deps.config.maxInHand);
+    this.#submits = new Semaphore(deps.config.maxInFlight);
+    this.#polls = new Semaphore(deps.config.maxPolls);
+    this.#unsettled = new Semaphore(deps.config.maxUnsettled);
     this.#first = new FirstAttempts({ ...deps, worker: this.#worker, polls: this.#polls, ending: this.#ending.signal });
   }
 
   async handle(batch: readonly Received<PayoutRequested>[]): Promise<readonly RefusedRequest[]> {
     const { clock, config, provider } = this.#deps;
-    const patience = clock.monotonic() + config.admitWaitMs;
+    const deadline = clock.monotonic() + config.admitWaitMs;
     const stored: Promise<Candidate | undefined>[] = [];
     for (const candidate of this.#candidates(batch)) {
       const opened = openPayout(candidate.request, clock.now());
@@ -129,8 +129,8 @@ class Executor implements PayoutExecutor {
         stored.push(this.#keep(candidate, openAsSent(candidate.request, clock.now())));
         continue;
       }
-      const left = () => Math.max(0, patience - clock.monotonic());
-      const ready = provider.ready() && (await this.#hand.take(left())) && (await this.#takeSubmit(left()));
+      const left = () => Math.max(0, deadline - clock.monotonic());
+      const ready = provider.ready() && (await this.#unsettled.take(left())) && (await this.#takeSubmit(left()));
       stored.push(ready ? this.#admit(candidate, opened) : this.#keep(candidate, opened));
     }
     const results = await Promise.allSettled(stored);
@@ -144,7 +144,7 @@ class Executor implements PayoutExecutor {
   /** A place to send from; without one, the place in hand is given back. */
   async #takeSubmit(waitMs: number): Promise<boolean> {
     const taken = await this.#submits.take(waitMs);
-    if (!taken) this.#hand.release();
+    if (!taken) this.#unsettled.release();
     return taken;
   }
 
@@ -159,16 +159,16 @@ class Executor implements PayoutExecutor {
     await within(deadlineMs, Promise.all([this.#deps.timer.stop(), this.#idle()]));
   }
 
-  async nudge(payoutIds: readonly string[]): Promise<void> {
+  async pollNow(payoutIds: readonly string[]): Promise<void> {
     const at = this.#deps.clock.now();
-    await this.#due(payoutIds, (payout) => nudge(payout, at));
+    await this.#due(payoutIds, (payout) => dueNow(payout, at));
   }
 
   stats(): PayoutExecutorStats {
     return {
       inFlight: this.#submits.taken,
       maxInFlight: this.#submits.size,
-      inHand: this.#hand.taken,
+      unsettled: this.#unsettled.taken,
       polls: this.#polls.taken,
       providerReady: this.#deps.provider.ready(),
     };
@@ -208,11 +208,11 @@ class Executor implements PayoutExecutor {
     const { payoutId } = opened;
     let sends = false;
     // The same event may come again while the first one is being handled.
-    const isOurs = !this.#inHand.has(payoutId);
-    this.#inHand.add(payoutId);
+    const isOurs = !this.#busy.has(payoutId);
+    this.#busy.add(payoutId);
     const done = () => {
-      if (isOurs) this.#inHand.delete(payoutId);
-      this.#hand.release();
+      if (isOurs) this.#busy.delete(payoutId);
+      this.#unsettled.release();
     };
     try {
       const verdict = await this.#worker.gate(candidate.requested);
@@ -269,8 +269,8 @@ class Executor implements PayoutExecutor {
   /** Payouts that are due; ids that this process is busy with are left out. */
   async #due(payoutIds: readonly string[], look: (payout: Payout) => Payout = (payout) => payout): Promise<void> {
     if (this.#ending.signal.aborted) return;
-    const mine = payoutIds.filter((id) => !this.#inHand.has(id));
-    for (const id of mine) this.#inHand.add(id);
+    const mine = payoutIds.filter((id) => !this.#busy.has(id));
+    for (const id of mine) this.#busy.add(id);
     await Promise.all(mine.map((id) => this.#take(id, look)));
   }
 
@@ -284,7 +284,7 @@ class Executor implements PayoutExecutor {
     } catch (error) {
       this.#worker.fault(error);
     } finally {
-      this.#inHand.delete(payoutId);
+      this.#busy.delete(payoutId);
       this.#swept.delete(payoutId);
       this.#polls.release();
     }
@@ -313,7 +313,7 @@ class Executor implements PayoutExecutor {
       this.#swept.delete(id);
       silent.add(id);
     }
-    const mine = overdue.filter((id) => !this.#inHand.has(id) && !this.#swept.has(id) && !this.#refused.has(id));
+    const mine = overdue.filter((id) => !this.#busy.has(id) && !this.#swept.has(id) && !this.#refused.has(id));
     if (mine.length === 0) return;
     for (const id of mine) this.#swept.set(id, now);
     this.#deps.onEvent?.({ kind: 'swept', count: mine.length });

@@ -7,7 +7,7 @@ import type { PayoutRequested } from '../schemas/types.generated.ts';
 import type { PayoutExecutorConfig } from './config.ts';
 import type { Payout } from './payout.ts';
 import type { PayoutClock, ProviderClient } from './ports.ts';
-import type { Slots } from './slots.ts';
+import type { Semaphore } from './semaphore.ts';
 import type { Decision, PayoutWorker } from './worker.ts';
 
 export interface FirstAttemptsDependencies {
@@ -16,7 +16,7 @@ export interface FirstAttemptsDependencies {
   readonly clock: PayoutClock;
   readonly config: PayoutExecutorConfig;
   /** Places to ask from. */
-  readonly polls: Slots;
+  readonly polls: Semaphore;
   /** Aborts when the process drains: what is known is stored at once. */
   readonly ending: AbortSignal;
 }
@@ -56,14 +56,14 @@ export class FirstAttempts {
     const { clock, provider, polls, ending, worker } = this.#deps;
     const waitMs = payout.nextPollAt - clock.now();
     // The wait for the time and that for a place leave half of what there is of the lease for the query and the write.
-    const patienceMs = (payout.attempts.at(-1)!.leaseUntil - clock.now()) / 4;
-    if (waitMs > patienceMs) return undefined;
+    const maxWaitMs = (payout.attempts.at(-1)!.leaseUntil - clock.now()) / 4;
+    if (waitMs > maxWaitMs) return undefined;
     await clock.sleep(Math.max(0, waitMs), ending);
-    if (ending.aborted || !provider.ready() || !(await polls.take(patienceMs))) return undefined;
+    if (ending.aborted || !provider.ready() || !(await polls.take(maxWaitMs))) return undefined;
     try {
       return ending.aborted ? undefined : (await worker.query(payout)).decide;
     } catch (error) {
-      // What the submit has told is worth storing all the same.
+      // What the submit has said is worth storing all the same.
       worker.fault(error);
       return undefined;
     } finally {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { payoutRequestedFor } from '../test/kit/payouts/requested.ts';
 import { afterSubmit, beginAttempt, openPayout } from './decide.ts';
-import { instructionOf, misfitOf, openParties, railOf } from './instruction.ts';
+import { instructionOf, openParties, railOf, unpayableReason } from './instruction.ts';
 import { commandIdOf, payoutUpdated, unpublished } from './payout-updated.ts';
 import { DEFAULT_PAYOUT_POLICY } from './policy.ts';
 
@@ -93,21 +93,21 @@ describe('the message of a change', () => {
   });
 });
 
-describe('what a provider is told', () => {
+describe('what a provider is asked to do', () => {
   const parties = openParties(requested)!;
-  const told = (change: (copy: typeof parties) => typeof parties) =>
+  const sentTo = (change: (copy: typeof parties) => typeof parties) =>
     instructionOf(requested, change(parties), submitting.attempts[0]!);
   const creditor = (change: Partial<(typeof parties)['creditor']>) =>
-    told((own) => ({ ...own, creditor: { ...own.creditor, ...change } }));
+    sentTo((own) => ({ ...own, creditor: { ...own.creditor, ...change } }));
   const account = (change: Partial<(typeof parties)['creditor']['account']>) =>
     creditor({ account: { ...parties.creditor.account, ...change } });
 
   it('shows all of its text, within bounds', () => {
-    const long = told((own) => ({ ...own, remittanceInformation: `\u001b[2J\u202e${'👍'.repeat(500)}` }));
+    const long = sentTo((own) => ({ ...own, remittanceInformation: `\u001b[2J\u202e${'👍'.repeat(500)}` }));
     expect([...long.remittanceInformation!].length).toBeLessThanOrEqual(140);
     expect(long.remittanceInformation).not.toMatch(/[\p{Cc}\p{Cf}\ufffd]/u);
     expect(creditor({ name: 'Zoë\u0007 李' }).beneficiary.name).toBe('Zoë  李');
-    expect(misfitOf(long)).toBeUndefined();
+    expect(unpayableReason(long)).toBeUndefined();
   });
 
   it.each<[string, string, ReturnType<typeof account>]>([
@@ -122,6 +122,6 @@ describe('what a provider is told', () => {
     ['a country that is none', 'CH16', creditor({ country: 'india' })],
     ['no name', 'CH16', creditor({ name: '\u200b' })],
   ])('is never %s: refused with %s before anything is sent', (_, code, instruction) => {
-    expect(misfitOf(instruction)).toBe(code);
+    expect(unpayableReason(instruction)).toBe(code);
   });
 });

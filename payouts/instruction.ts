@@ -1,4 +1,4 @@
-// What the provider is told: a pure function of the event and the attempt.
+// What the provider is asked to do: a pure function of the event and the attempt.
 import { firstCharacters, isLongerThan, isPlainText, safeText } from '../domain/text/text.ts';
 import type { Money, Parties, PayoutRequested } from '../schemas/types.generated.ts';
 import type { Attempt, PayoutInstruction } from './payout.ts';
@@ -74,7 +74,7 @@ const shown = (text: string, most: number): string =>
  * ISO 20022 reason why no provider could take this instruction; undefined: it fits. What names the beneficiary's account is
  * never mended: another account would be paid.
  */
-export function misfitOf({ beneficiary, endToEndId, amount }: PayoutInstruction): string | undefined {
+export function unpayableReason({ beneficiary, endToEndId, amount }: PayoutInstruction): string | undefined {
   const { name, account, bankCode, country } = beneficiary;
   if (!ACCOUNT.test(account)) return 'AC01';
   if (bankCode !== null && !BANK_CODE.test(bankCode)) return 'AC01';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { afterSubmit, beginAttempt, expire, openPayout } from './decide.ts';
-import { flawOf } from './invariants.ts';
+import { brokenInvariant } from './invariants.ts';
 import type { Payout } from './payout.ts';
 import { DEFAULT_PAYOUT_POLICY as POLICY } from './policy.ts';
 
@@ -32,7 +32,7 @@ describe('a payout by itself', () => {
     ['paid', PAID],
     ['expired', expire(NEW, T0)],
   ])('is without a flaw as it is decided: %s', (_what, payout) => {
-    expect(flawOf(payout)).toBeUndefined();
+    expect(brokenInvariant(payout)).toBeUndefined();
   });
 
   it.each<readonly [string, Payout]>([
@@ -46,9 +46,9 @@ describe('a payout by itself', () => {
     ['it is NEW, and 1 of its attempts were paid', { ...PAID, phase: 'NEW' }],
     ['version 2 stands where 1 is due', { ...PAID, updates: [{ ...PAID.updates[0]!, version: 2 }] }],
     ['version 2 counts as published, of 1', { ...PAID, publishedVersion: 2 }],
-    ['it is PAID, and has told nothing', { ...PAID, updates: [], publishedVersion: 0 }],
-    ['it has told FAILED, and is NEW', { ...NEW, updates: [{ ...PAID.updates[0]!, status: 'FAILED' }] }],
+    ['it is PAID, and has reported nothing', { ...PAID, updates: [], publishedVersion: 0 }],
+    ['it has reported FAILED, and is NEW', { ...NEW, updates: [{ ...PAID.updates[0]!, status: 'FAILED' }] }],
   ])('%s', (flaw, payout) => {
-    expect(flawOf(payout)).toBe(flaw);
+    expect(brokenInvariant(payout)).toBe(flaw);
   });
 });

@@ -5,17 +5,17 @@ import type { Payout, PayoutPhase, PayoutUpdate } from './payout.ts';
 /** An attempt is alive at the provider, or may be. */
 const ALIVE: readonly PayoutPhase[] = ['SUBMITTING', 'ACCEPTED', 'OUTCOME_UNKNOWN'];
 /** Phases that settlement hears of as they begin. */
-const TOLD: readonly PayoutPhase[] = ['PAID', 'FAILED', 'RETURNED', 'EXPIRED'];
-/** Nothing follows these but what is told too. */
-const LASTING: readonly PayoutUpdate['status'][] = ['PAID', 'FAILED', 'RETURNED'];
+const REPORTED: readonly PayoutPhase[] = ['PAID', 'FAILED', 'RETURNED', 'EXPIRED'];
+/** After these comes nothing that is not reported too. */
+const FINAL: readonly PayoutUpdate['status'][] = ['PAID', 'FAILED', 'RETURNED'];
 const MONEY_MOVED: readonly PayoutPhase[] = ['PAID', 'RETURNED'];
 
 /** What is wrong with a payout, in a clause; undefined: its parts agree. */
-export function flawOf(payout: Payout): string | undefined {
-  return flawOfAttempts(payout) ?? flawOfUpdates(payout);
+export function brokenInvariant(payout: Payout): string | undefined {
+  return brokenAttempts(payout) ?? brokenUpdates(payout);
 }
 
-function flawOfAttempts({ payoutId, phase, attempts, lastAttempt }: Payout): string | undefined {
+function brokenAttempts({ payoutId, phase, attempts, lastAttempt }: Payout): string | undefined {
   for (const [index, { number, key, end }] of attempts.entries()) {
     if (key !== attemptKey(payoutId, number)) return `the key of attempt ${number} is not its own`;
     if (index > 0 && number <= attempts[index - 1]!.number)
@@ -32,7 +32,7 @@ function flawOfAttempts({ payoutId, phase, attempts, lastAttempt }: Payout): str
   return undefined;
 }
 
-function flawOfUpdates({ phase, updates, publishedVersion }: Payout): string | undefined {
+function brokenUpdates({ phase, updates, publishedVersion }: Payout): string | undefined {
   for (const [index, { version }] of updates.entries()) {
     if (version !== index + 1) return `version ${version} stands where ${index + 1} is due`;
   }
@@ -40,7 +40,7 @@ function flawOfUpdates({ phase, updates, publishedVersion }: Payout): string | u
     return `version ${publishedVersion} counts as published, of ${updates.length}`;
   }
   const status = updates.at(-1)?.status;
-  if (TOLD.includes(phase) && status !== phase) return `it is ${phase}, and has told ${status ?? 'nothing'}`;
-  if (status && LASTING.includes(status) && status !== phase) return `it has told ${status}, and is ${phase}`;
+  if (REPORTED.includes(phase) && status !== phase) return `it is ${phase}, and has reported ${status ?? 'nothing'}`;
+  if (status && FINAL.includes(status) && status !== phase) return `it has reported ${status}, and is ${phase}`;
   return undefined;
 }

@@ -63,7 +63,7 @@ class World {
   }
 
   async work(who: number, transferId: string): Promise<void> {
-    await this.executors[who]!.nudge([transferId]);
+    await this.executors[who]!.pollNow([transferId]);
     await rest();
   }
 
@@ -97,7 +97,12 @@ const act = fc.oneof(
     arbitrary: fc.record({
       type: fc.constant('fault' as const),
       who,
-      submit: fc.constantFrom('none' as const, 'lost-before' as const, 'lost-after' as const, 'not-sent' as const),
+      submit: fc.constantFrom(
+        'none' as const,
+        'timeout-before' as const,
+        'timeout-after' as const,
+        'not-sent' as const,
+      ),
       settles: fc.constantFrom('PAID' as const, 'ACCEPTED' as const),
     }),
   },
@@ -131,10 +136,10 @@ describe('a payout that was opened with another provider', () => {
     );
   });
 
-  /** Sent to the first with the answer lost, so that its outcome is open; then the second is configured. */
+  /** Sent to the first without an answer, so that its outcome is open; then the second is configured. */
   async function openAtFirst(names: readonly string[]): Promise<World> {
     const world = new World(names);
-    world.providers[0]!.submitFault = 'lost-after';
+    world.providers[0]!.submitFault = 'timeout-after';
     await world.request(0, 'transfer-1');
     for (let look = 0; look < 40; look++) {
       world.clock.pass(7_000);
@@ -176,8 +181,8 @@ describe('a payout that was opened with another provider', () => {
   it('is counted while it is due, and does not hold up what the sweeper has to find', async () => {
     const world = new World(['old-bank', 'new-bank']);
     const [first, second] = world.providers;
-    first!.submitFault = 'lost-after';
-    second!.submitFault = 'lost-after';
+    first!.submitFault = 'timeout-after';
+    second!.submitFault = 'timeout-after';
     await world.request(0, 'transfer-1');
     await world.request(1, 'transfer-2');
     world.clock.pass(60_000);

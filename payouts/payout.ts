@@ -146,13 +146,13 @@ export interface Observation {
   /** The provider's clock when it answered, ms since the epoch; absent: it did not say. */
   readonly asOf?: number;
   /** What it says that it was asked to do, as far as it says so. */
-  readonly said?: Said;
+  readonly echoed?: EchoedInstruction;
   /** Names of what it said that differs from what was asked; absent or empty: nothing. */
   readonly differs?: readonly string[];
 }
 
 /** What an answer repeats of the instruction. */
-export interface Said {
+export interface EchoedInstruction {
   readonly transferId?: string;
   readonly endToEndId?: string;
   readonly amount?: { readonly minor: bigint; readonly currency: string };

@@ -4,9 +4,9 @@ import type { Attempt, Payout } from './payout.ts';
 import { type PayoutPolicy, payoutBackoffMs } from './policy.ts';
 
 /** What became of the attempt is not known from here on. */
-export function loseSight(payout: Payout, attempt: Attempt, at: number, nextPollAt: number): Payout {
-  const lost = withAttempt(payout, { ...attempt, unknownSince: at });
-  return changed(lost, at, { phase: 'OUTCOME_UNKNOWN', polls: 0, nextPollAt });
+export function markUnknown(payout: Payout, attempt: Attempt, at: number, nextPollAt: number): Payout {
+  const unknown = withAttempt(payout, { ...attempt, unknownSince: at });
+  return changed(unknown, at, { phase: 'OUTCOME_UNKNOWN', polls: 0, nextPollAt });
 }
 
 /** Nothing new: ask again later, and ask a person when the attempt should long have been over. */

@@ -138,7 +138,7 @@ export type PayoutFailpoint = (typeof PAYOUT_FAILPOINTS)[number];
 export type PayoutEvent =
   | { readonly kind: 'transition'; readonly payoutId: string; readonly from: string; readonly to: string }
   /** Somebody else wrote first; decided anew on what they wrote. */
-  | { readonly kind: 'lost-race'; readonly payoutId: string }
+  | { readonly kind: 'write-conflict'; readonly payoutId: string }
   | { readonly kind: 'redelivered'; readonly payoutId: string }
   | { readonly kind: 'case'; readonly payoutId: string; readonly code: ErrorCode }
   | {

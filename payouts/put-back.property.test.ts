@@ -15,7 +15,7 @@ import { payoutRequestedFor, received } from '../test/kit/payouts/requested.ts';
 import { times } from '../test/kit/times.ts';
 import { DEFAULT_EXECUTOR_CONFIG, type PayoutExecutorConfig } from './config.ts';
 import { createPayoutExecutor, type PayoutExecutor } from './executor.ts';
-import { flawOf } from './invariants.ts';
+import { brokenInvariant } from './invariants.ts';
 import type { Payout, SubmitResult } from './payout.ts';
 import { DEFAULT_PAYOUT_POLICY } from './policy.ts';
 import { MemoryClaimLog } from './testing/memory-claims.ts';
@@ -38,8 +38,8 @@ const act = fc.oneof(
       fault: fc.constantFrom(
         'none' as const,
         'none' as const,
-        'lost-before' as const,
-        'lost-after' as const,
+        'timeout-before' as const,
+        'timeout-after' as const,
         'not-sent' as const,
       ),
       settles: fc.constantFrom('PAID' as const, 'ACCEPTED' as const, 'EXPIRED' as const),
@@ -114,7 +114,7 @@ class World {
     const { clock, provider, store, states, log } = this;
     const stored = store.payouts.get(ID);
     if (one.type === 'pass') clock.pass(one.ms);
-    if (one.type === 'work') await this.workers[one.who]!.nudge([ID]);
+    if (one.type === 'work') await this.workers[one.who]!.pollNow([ID]);
     if (one.type === 'submits') {
       provider.submitFault = one.fault;
       provider.settles = one.settles;
@@ -127,7 +127,7 @@ class World {
       if (taken) provider.pays(taken[0]);
     }
     if (one.type === 'again') await this.workers[1]!.handle([this.#request()]);
-    // The log asks for a new price only once the payout has told that the old one is over.
+    // The log asks for a new price only once the payout has reported that the old one is over.
     if (one.type === 'price' && stored?.phase === 'EXPIRED' && stored.pricingAttempt === this.#price) {
       this.#price++;
       await this.workers[0]!.handle([this.#request()]);
@@ -157,7 +157,7 @@ it('pays once, and sends each key once, whatever older state is put back, and wh
       const world = await play(true, firstIsSent, acts);
       expect(world.provider.executionsOf(ID)).toBeLessThanOrEqual(1);
       expect(world.sentTwice).toEqual([]);
-      for (const state of world.states) expect(flawOf(state)).toBeUndefined();
+      for (const state of world.states) expect(brokenInvariant(state)).toBeUndefined();
       if (world.states.some(({ cases }) => cases.some(({ code }) => code === 'ROLLED_BACK'))) stopped++;
     }),
     { numRuns: RUNS },

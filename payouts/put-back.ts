@@ -8,7 +8,7 @@ export const wasRolledBack = ({ cases }: Payout): boolean => cases.some(({ code 
 
 /**
  * Nothing begins any more, no price is asked for or taken. An attempt that is open is still asked about: it is dead by what
- * the later one proves, and a person can end the payout then. Settlement hears nothing: what is lost may have been told.
+ * the later one proves, and a person can end the payout then. Settlement hears nothing: what the document lacks may have been reported.
  */
 export function stopRolledBack(payout: Payout, claimed: number, at: number): Payout {
   if (wasRolledBack(payout)) return payout;
@@ -36,6 +36,6 @@ export function stopUnprovable(payout: Payout, at: number): Payout {
 }
 
 function stopped(payout: Payout, detail: string, at: number): Payout {
-  const told = openCase(payout, 'ROLLED_BACK', detail, at);
-  return payout.phase === 'NEW' ? { ...told, nextPollAt: null } : told;
+  const flagged = openCase(payout, 'ROLLED_BACK', detail, at);
+  return payout.phase === 'NEW' ? { ...flagged, nextPollAt: null } : flagged;
 }

@@ -93,11 +93,11 @@ describe('the verdict', () => {
   it('is to wait for the price to expire when the difference names one', async () => {
     const value = await requested();
     await activate(hit);
-    const told: string[] = [];
-    expect(await gateOver({ onBlocked: (...of) => told.push(of.join(' ')) }).check([value])).toEqual([
+    const blocked: string[] = [];
+    expect(await gateOver({ onBlocked: (...of) => blocked.push(of.join(' ')) }).check([value])).toEqual([
       { pass: false, untilMs: value.price.expiresAt, code: 'SCREENING_DIFFERENCE' },
     ]);
-    expect(told).toEqual(['transfer-1 SCREENING_DIFFERENCE']);
+    expect(blocked).toEqual(['transfer-1 SCREENING_DIFFERENCE']);
   });
 
   it('leaves the lists alone on a rail where the law forbids the look', async () => {
@@ -213,7 +213,7 @@ describe('the executor behind the gate', () => {
     await activate(hit);
     await handle(value);
     clock.pass(PRICE_MS + 1);
-    await executor.nudge(['transfer-1']);
+    await executor.pollNow(['transfer-1']);
     for (let i = 0; i < 200; i++) await turn();
     expect(provider.executionsOf('transfer-1')).toBe(0);
     expect(payouts.payouts.get('transfer-1')!.updates.map(({ status }) => status)).toEqual(['EXPIRED']);

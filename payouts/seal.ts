@@ -1,5 +1,5 @@
 // The seal of a stored payout: that an executor wrote all of it, as it is. What is paid, to whom, under which keys and what
-// is told of it afterwards counts only while the seal does. Beside it stands the seal of the stage that asked for it: whoever
+// is published of it afterwards counts only while the seal does. Beside it stands the seal of the stage that asked for it: whoever
 // has the executor's keys alone makes up no payout. Pure.
 import { isSealedRecord } from '../domain/seals/record-seal.ts';
 import { isSealed, type KeyRing, sealOf } from '../domain/seals/seal.ts';

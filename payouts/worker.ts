@@ -22,7 +22,7 @@ import {
   seemsUnseen,
   sendBefore,
 } from './decide.ts';
-import { instructionOf, misfitOf, openParties } from './instruction.ts';
+import { instructionOf, openParties, unpayableReason } from './instruction.ts';
 import type { Attempt, CancelResult, Payout, PayoutInstruction, QueryResult, SubmitResult } from './payout.ts';
 import type {
   AttemptClaims,
@@ -58,8 +58,8 @@ export interface WorkerDependencies {
 }
 
 function withDifferences<R extends SubmitResult | QueryResult | CancelResult>(result: R, asked: PayoutInstruction): R {
-  if (result.kind !== 'observed' || !result.said) return result;
-  return { ...result, differs: differences(result.said, asked) };
+  if (result.kind !== 'observed' || !result.echoed) return result;
+  return { ...result, differs: differences(result.echoed, asked) };
 }
 
 function claimOf(payout: Payout) {
@@ -139,7 +139,7 @@ export class PayoutWorker {
   async insert(payout: Payout): Promise<boolean> {
     const inserted = await this.#inserts.add(payout);
     if (!inserted) return false;
-    this.#told({ ...payout, phase: 'NEW', updates: [] }, payout);
+    this.#notify({ ...payout, phase: 'NEW', updates: [] }, payout);
     await this.#deps.failpoint?.('payout.after-insert');
     return true;
   }
@@ -170,10 +170,10 @@ export class PayoutWorker {
       const next = decide(current);
       if (next === current) return current;
       if (await this.#changes.add({ from: current.revision, next })) {
-        this.#told(current, next);
+        this.#notify(current, next);
         return next;
       }
-      this.#emit({ kind: 'lost-race', payoutId: payout.payoutId });
+      this.#emit({ kind: 'write-conflict', payoutId: payout.payoutId });
       if (!insist) return undefined;
       current = await this.load(payout.payoutId);
     }
@@ -214,12 +214,12 @@ export class PayoutWorker {
     const { clock, config, payouts } = this.#deps;
     const { key } = lastAttempt(payout)!;
     const result = await this.#compared(payout, await this.#providerOf(payout).query(key));
-    this.#heard(payout, 'query', result);
+    this.#reportAnswer(payout, 'query', result);
     await this.#deps.failpoint?.('payout.after-query');
     const at = clock.now();
     // Only where the passing of time would be the proof: the store's clock must say so too.
-    const surely = seemsUnseen(payout, result, at, config.policy) ? await payouts.now() : at;
-    const decide = (now: Payout) => afterQuery(now, key, result, at, config.policy, surely);
+    const earliest = seemsUnseen(payout, result, at, config.policy) ? await payouts.now() : at;
+    const decide = (now: Payout) => afterQuery(now, key, result, at, config.policy, earliest);
     return { decide, isObserved: result.kind === 'observed' };
   }
 
@@ -248,9 +248,9 @@ export class PayoutWorker {
       case 'give-up':
         return this.settle(payout, (now) => giveUp(now, at), false);
       case 'give-up-lease': {
-        const lost = await this.settle(payout, (now) => giveUpLease(now, at), false);
+        const unknown = await this.settle(payout, (now) => giveUpLease(now, at), false);
         await this.#deps.failpoint?.('payout.after-lease-given-up');
-        return lost;
+        return unknown;
       }
       case 'submit':
         return this.canBegin ? this.#begin(payout) : undefined;
@@ -319,11 +319,11 @@ export class PayoutWorker {
     // Asked right before the first byte: a worker that was stopped and woke up late sends nothing.
     const mayStart = () => clock.now() < until && clock.monotonic() - begunAt < config.policy.leaseMs;
     const instruction = instructionOf(requested, parties, attempt);
-    const unfit = misfitOf(instruction);
+    const unpayable = unpayableReason(instruction);
     // Ours to refuse, and for good: no provider could pay it.
-    if (unfit) return { kind: 'observed', state: 'REFUSED', reference: null, reasonCode: unfit };
+    if (unpayable) return { kind: 'observed', state: 'REFUSED', reference: null, reasonCode: unpayable };
     const result = withDifferences(await provider.submit(instruction, mayStart), instruction);
-    this.#heard(payout, 'submit', result);
+    this.#reportAnswer(payout, 'submit', result);
     return result;
   }
 
@@ -331,7 +331,8 @@ export class PayoutWorker {
   async #compared<R extends QueryResult | CancelResult>(payout: Payout, result: R): Promise<R> {
     const attempt = lastAttempt(payout);
     // An attempt of a price before has ended: its answers are judged as those of a dead key.
-    if (result.kind !== 'observed' || !result.said || attempt?.pricingAttempt !== payout.pricingAttempt) return result;
+    if (result.kind !== 'observed' || !result.echoed || attempt?.pricingAttempt !== payout.pricingAttempt)
+      return result;
     const requested = await this.#decodes.add(payout);
     const parties = openParties(requested);
     return parties ? withDifferences(result, instructionOf(requested, parties, attempt)) : result;
@@ -341,14 +342,14 @@ export class PayoutWorker {
     const { clock, config } = this.#deps;
     const { key } = lastAttempt(payout)!;
     const result = await this.#compared(payout, await this.#providerOf(payout).cancel(key));
-    this.#heard(payout, 'cancel', result);
+    this.#reportAnswer(payout, 'cancel', result);
     await this.#deps.failpoint?.('payout.after-cancel');
     const decide = (now: Payout) => afterCancel(now, key, result, clock.now(), config.policy);
     return this.settle(payout, decide, result.kind === 'observed');
   }
 
   /** A change is stored: tell who needs to know. */
-  #told(before: Payout, after: Payout): void {
+  #notify(before: Payout, after: Payout): void {
     const { payoutId } = after;
     const { attempts, clock, config, outbox } = this.#deps;
     // What a database that is put back forgets, the log keeps: nothing of this payout begins any more.
@@ -362,7 +363,11 @@ export class PayoutWorker {
     this.#schedules.add({ payoutId, dueAt: after.nextPollAt }).catch((error: unknown) => this.fault(error));
   }
 
-  #heard(payout: Payout, call: 'submit' | 'query' | 'cancel', result: SubmitResult | QueryResult | CancelResult): void {
+  #reportAnswer(
+    payout: Payout,
+    call: 'submit' | 'query' | 'cancel',
+    result: SubmitResult | QueryResult | CancelResult,
+  ): void {
     const { clock, config } = this.#deps;
     const at = clock.now();
     const aheadMs = clockAhead(result, at);

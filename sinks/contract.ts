@@ -21,7 +21,7 @@ export interface WriteReport {
 export interface Sink<Reads extends Edges['reads'] = Edges['reads']> {
   readonly name: string;
   readonly reads: Reads;
-  /** Set when a dead letter of this consumer stops its transfer (the payout executor): the stage its mark names. */
-  readonly marks?: Stage;
+  /** Set when a dead letter of this consumer stops its transfer (the payout executor): the stage that its status mark names. */
+  readonly statusMarkStage?: Stage;
   write(batch: readonly ReceivedFrom<Reads>[]): Promise<WriteReport>;
 }

@@ -10,14 +10,14 @@ const STATUSES = Array.from({ length: 500 }, (_, n) => 100 + n);
 const REFUSING = [400, 409, 410, 422];
 const ok = (status: number) => status >= 200 && status < 300;
 
-const said = {
+const echoed = {
   transferId: 't-1',
   endToEndId: 'E2E-1',
   amount: { minor: '1', currency: 'INR' },
   beneficiaryDigest: '0'.repeat(64),
 };
 const view = (state: string, more: object = {}) =>
-  JSON.stringify({ idempotencyKey: KEY, state, ...said, asOf: AS_OF, ...more });
+  JSON.stringify({ idempotencyKey: KEY, state, ...echoed, asOf: AS_OF, ...more });
 const refusal = (code: string, definitive: boolean, more: object = {}) =>
   JSON.stringify({ code, definitive, message: '', asOf: AS_OF, ...more });
 const answered = (status: number, body: string, isJson = true): Exchange => ({
@@ -90,11 +90,13 @@ describe('a submit', () => {
     for (const definitive of [true, false]) expect(submitted(refusal(code, definitive), 'unknown')).toEqual(STATUSES);
   });
 
-  it('that was not sent is not sent, and one that was lost stays open', () => {
+  it('that was not sent is not sent, and one without an answer stays open', () => {
     expect(submitResult(KEY, { kind: 'not-sent', code: 'HTTP_ERROR', detail: '' })).toMatchObject({
       kind: 'not-sent',
     });
-    expect(submitResult(KEY, { kind: 'lost', code: 'HTTP_ERROR', detail: '' })).toMatchObject({ kind: 'unknown' });
+    expect(submitResult(KEY, { kind: 'unanswered', code: 'HTTP_ERROR', detail: '' })).toMatchObject({
+      kind: 'unknown',
+    });
   });
 });
 

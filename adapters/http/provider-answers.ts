@@ -4,7 +4,7 @@
 
 import { z } from 'zod';
 import { safeText } from '../../domain/text/text.ts';
-import type { CancelResult, Observation, QueryResult, Said, SubmitResult } from '../../payouts/payout.ts';
+import type { CancelResult, EchoedInstruction, Observation, QueryResult, SubmitResult } from '../../payouts/payout.ts';
 import type { ShownCode } from '../../ports/error-codes.ts';
 import type { Exchange } from './provider-exchange.ts';
 
@@ -152,13 +152,13 @@ function observation(key: string, data: z.output<typeof view>, rule: AnswerRule)
     const detail = `it says ${state}, and does not repeat what was asked for (CORRIDOR_PROVIDER_ANSWERS)`;
     return { kind: 'unread', code: 'ANSWER_INCOMPLETE', detail };
   }
-  const said: Said = {
+  const echoed: EchoedInstruction = {
     ...(transferId !== undefined && { transferId }),
     ...(endToEndId !== undefined && { endToEndId }),
     ...(amount !== undefined && { amount }),
     ...(beneficiaryDigest !== undefined && { beneficiaryDigest }),
   };
-  return { kind: 'observed', state, reference: reference ?? null, reasonCode: data.reasonCode ?? null, asOf, said };
+  return { kind: 'observed', state, reference: reference ?? null, reasonCode: data.reasonCode ?? null, asOf, echoed };
 }
 
 function parseJson(text: string): unknown {

@@ -201,21 +201,21 @@ describe('a submit', () => {
     const wrong = await client.submit(INSTRUCTION, always);
     const right = await client.query('t-1:1');
     if (wrong.kind !== 'observed' || right.kind !== 'observed') throw new Error('both are statements');
-    expect(differences(wrong.said!, INSTRUCTION)).toEqual([
+    expect(differences(wrong.echoed!, INSTRUCTION)).toEqual([
       'transferId',
       'endToEndId',
       'amount',
       'currency',
       'beneficiary',
     ]);
-    expect(differences(right.said!, INSTRUCTION)).toEqual([]);
+    expect(differences(right.echoed!, INSTRUCTION)).toEqual([]);
   });
 
   it('may be answered with less where the settings say so', async () => {
     const { client } = await provider(answer(202, { idempotencyKey: 't-1:1', state: 'ACCEPTED', asOf: AS_OF }), {
       answers: 'minimal',
     });
-    expect(await client.submit(INSTRUCTION, always)).toMatchObject({ kind: 'observed', state: 'ACCEPTED', said: {} });
+    expect(await client.submit(INSTRUCTION, always)).toMatchObject({ kind: 'observed', state: 'ACCEPTED', echoed: {} });
   });
 
   it('brings no text of the provider further than it may go', async () => {
@@ -230,12 +230,12 @@ describe('a submit', () => {
       ),
     );
     expect(await client.submit(INSTRUCTION, always)).toMatchObject({ kind: 'unknown', code: 'PROVIDER_OTHER' });
-    const told = await client.query('t-1:1');
-    expect(told).toMatchObject({ state: 'FAILED', reasonCode: 'NARR' });
-    expect(JSON.stringify(told, (_key, value) => (typeof value === 'bigint' ? String(value) : value))).not.toContain(
-      '\\u001b',
-    );
-    expect((told as { reference: string }).reference.length).toBeLessThanOrEqual(64);
+    const observed = await client.query('t-1:1');
+    expect(observed).toMatchObject({ state: 'FAILED', reasonCode: 'NARR' });
+    expect(
+      JSON.stringify(observed, (_key, value) => (typeof value === 'bigint' ? String(value) : value)),
+    ).not.toContain('\\u001b');
+    expect((observed as { reference: string }).reference.length).toBeLessThanOrEqual(64);
   });
 
   it.each([

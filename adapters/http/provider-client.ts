@@ -146,7 +146,7 @@ function refusedHere(error: unknown): Exchange {
     return { kind: 'not-sent', code: 'PROVIDER_BUSY', detail: 'too many calls are waiting' };
   }
   // Nothing else throws; if something does, it may have been sent.
-  return { kind: 'lost', code: 'HTTP_ERROR', detail: 'the client failed' };
+  return { kind: 'unanswered', code: 'HTTP_ERROR', detail: 'the client failed' };
 }
 
 function bodyOf(instruction: PayoutInstruction): string {

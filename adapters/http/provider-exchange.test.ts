@@ -38,15 +38,15 @@ describe('an exchange', () => {
   it('that times out while it waits for a connection is not sent, then or later', async () => {
     const { paths, post } = await serve(true);
     const [first, second] = await Promise.all([post('/first', 300), post('/second', 100)]);
-    expect(first).toMatchObject({ kind: 'lost', code: 'TIMEOUT' });
+    expect(first).toMatchObject({ kind: 'unanswered', code: 'TIMEOUT' });
     expect(second).toMatchObject({ kind: 'not-sent', code: 'TIMEOUT' });
     // The connection is free again by now, and the second one is not taken up on it.
     await post('/third', 2_000);
     expect(paths).toEqual(['/first', '/third']);
   });
 
-  it('with an answer beyond all measure is lost', async () => {
+  it('with an answer beyond all measure counts as unanswered', async () => {
     const { post } = await serve(false);
-    expect(await post('/first', 5_000)).toMatchObject({ kind: 'lost', code: 'ANSWER_TOO_LARGE' });
+    expect(await post('/first', 5_000)).toMatchObject({ kind: 'unanswered', code: 'ANSWER_TOO_LARGE' });
   });
 });

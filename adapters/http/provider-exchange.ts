@@ -27,7 +27,7 @@ export type Exchange =
   /** No byte of the request was written, and none will be. */
   | { readonly kind: 'not-sent'; readonly code: ShownCode; readonly detail: string }
   /** It may have arrived. */
-  | { readonly kind: 'lost'; readonly code: ShownCode; readonly detail: string };
+  | { readonly kind: 'unanswered'; readonly code: ShownCode; readonly detail: string };
 
 const MAX_ANSWER_BYTES = 64 * 1_024;
 const JSON_TYPE = /^application\/(?:[a-z0-9.+-]+\+)?json *(?:;|$)/i;
@@ -59,7 +59,7 @@ export function exchange(dispatcher: Dispatcher, request: ExchangeRequest): Prom
       clearTimeout(timer);
       resolve(result);
     };
-    const fail = (code: ShownCode, detail: string) => end({ kind: started ? 'lost' : 'not-sent', code, detail });
+    const fail = (code: ShownCode, detail: string) => end({ kind: started ? 'unanswered' : 'not-sent', code, detail });
     const timer = setTimeout(() => {
       fail('TIMEOUT', `no answer within ${request.timeoutMs} ms`);
       controller?.abort(new Error('timed out'));

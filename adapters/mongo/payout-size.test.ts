@@ -17,11 +17,11 @@ it('a payout with as much of everything as there may be is far from the largest 
     const times = { startedAt: 1, leaseUntil: 1, expiresAt: 1, unknownSince: 1, acceptedAt: 1 };
     return { number: index + 1, key: `${ID}:${index}`, pricingAttempt: 1, ...times, notFound: true, end };
   });
-  // Each price may be told as unknown, for each of its attempts, before it expires.
+  // Each price may be reported as unknown, for each of its attempts, before it expires.
   const length = MAX_EXPIRED_PRICES + 2 * attempts.length;
   const updates = Array.from({ length }, (_, index): PayoutUpdate => {
-    const told = { version: index + 1, status: 'OUTCOME_UNKNOWN', pricingAttempt: index, changedAt: 1 } as const;
-    return { ...told, attemptKey: `${ID}:99`, providerReference: TEXT, reason: { code: 'NARR', detail: TEXT } };
+    const update = { version: index + 1, status: 'OUTCOME_UNKNOWN', pricingAttempt: index, changedAt: 1 } as const;
+    return { ...update, attemptKey: `${ID}:99`, providerReference: TEXT, reason: { code: 'NARR', detail: TEXT } };
   });
   // For each price one that came too late, and for each attempt each kind that a person has closed.
   const cases = Array.from({ length: MAX_EXPIRED_PRICES + 6 * attempts.length }, (): PayoutCase => {

@@ -217,8 +217,8 @@ describe('payouts in MongoDB', () => {
 
   describe('under the seal of the executor', () => {
     const ring = keyRing('test:test-only-executor-key-000000000000');
-    const told: string[] = [];
-    const sealing = () => mongoPayoutStore(db, { ring, onForged: (id) => told.push(id) });
+    const reported: string[] = [];
+    const sealing = () => mongoPayoutStore(db, { ring, onForged: (id) => reported.push(id) });
     const paidWithCase = () => {
       const paid = afterSubmit(submitting('a'), key('a'), saw('PAID'), T0, POLICY);
       return openCase(paid, 'CONTRADICTION', 'd', T0 + 1);
@@ -244,14 +244,14 @@ describe('payouts in MongoDB', () => {
       const paths = leavesOf(original).filter((path) => !free.includes(path.split('.')[0]!));
       expect(paths.length).toBeGreaterThan(35);
       for (const path of paths) {
-        told.length = 0;
+        reported.length = 0;
         await collection.replaceOne({ _id: 'a' }, original);
         await collection.updateOne({ _id: 'a' }, { $set: { [path]: otherThan(valueAt(original, path)) } });
         expect(
           (await sealing().load(['a', 'b'])).map(({ payoutId }) => payoutId),
           path,
         ).toEqual(['b']);
-        expect(told, path).toEqual(['a']);
+        expect(reported, path).toEqual(['a']);
       }
       for (const schemaVersion of [0, 99, 'something else', null]) {
         await collection.replaceOne({ _id: 'a' }, { ...original, schemaVersion });
@@ -264,7 +264,7 @@ describe('payouts in MongoDB', () => {
 
     it('are not there when payout dispatch has not asked for them, though the keys of the executor are known', async () => {
       const { stages } = testRings;
-      const executor = () => mongoPayoutStore(db, { ring, stages, onForged: (id) => told.push(id) });
+      const executor = () => mongoPayoutStore(db, { ring, stages, onForged: (id) => reported.push(id) });
       const proofOf = (payoutId: string, value: Uint8Array, keys = stages) => {
         const cause = 'AAAAAAAAAAAA:0:7';
         return { cause, seal: sealRecord(keys, { topic: 'payout.requested', key: payoutId, cause, value }) };
@@ -282,10 +282,10 @@ describe('payouts in MongoDB', () => {
       const opened = [dispatched('true'), ...madeUp].map((asked) => openPayout(asked, T0));
       // Sealed as the executor does, whoever did it.
       await mongoPayoutStore(db, { ring }).insert(opened);
-      told.length = 0;
+      reported.length = 0;
       const found = await executor().load(opened.map(({ payoutId }) => payoutId));
       expect(found.map(({ payoutId }) => payoutId)).toEqual(['true']);
-      expect(told.sort()).toEqual(madeUp.map(({ payoutId }) => payoutId).sort());
+      expect(reported.sort()).toEqual(madeUp.map(({ payoutId }) => payoutId).sort());
       // A new price brings its own.
       const [first] = found;
       const priced = supersede(first!, dispatched('true', 2), T0 + 1);

@@ -1,4 +1,4 @@
-// Payouts in MongoDB: inserts and compare-and-set in bulk, each caller told for certain what it has won.
+// Payouts in MongoDB: inserts and compare-and-set in bulk, and each caller learns for certain what it has won.
 import { randomUUID } from 'node:crypto';
 import { type AnyBulkWriteOperation, Binary, type Collection, type Db } from 'mongodb';
 import type { KeyRing } from '../../domain/seals/seal.ts';
@@ -24,7 +24,7 @@ export const PAYOUTS = 'payouts';
 export interface MongoPayoutStore extends PayoutStore, PayoutsWithCases {
   /** Creates the indexes; does nothing about those that exist. */
   ensureIndexes(): Promise<void>;
-  /** As in the port; without those of another shape, which are told as forged. */
+  /** As in the port; without those of another shape, which are reported as forged. */
   openCases(limit: number): Promise<readonly Payout[]>;
   /** How many payouts are in each phase. Reads the whole collection: for operators and tests. */
   countByPhase(): Promise<Readonly<Record<string, number>>>;
@@ -154,7 +154,7 @@ async function insert(
 
 /**
  * One bulk write, guarded by the revision. A bulk reports totals alone: when all matched, all won. Otherwise those that
- * bear this bulk's stamp did; one that somebody has written over since is taken for lost, which is the safe side.
+ * bear this bulk's stamp did; one that somebody has written over since counts as not won, which is the safe side.
  */
 async function apply(
   collection: Collection<PayoutDocument>,

@@ -18,9 +18,9 @@ async function serverWith(program: string, flags: readonly string[] = []): Promi
 
 /** A timer that works, with one payout that is not due yet. */
 async function timerOn(redisUrl: string) {
-  const told: string[] = [];
+  const reported: string[] = [];
   const due = new Set<string>();
-  const timer = bullPollTimer({ redisUrl, onFault: (code, detail) => told.push(`${code} ${detail}`) });
+  const timer = bullPollTimer({ redisUrl, onFault: (code, detail) => reported.push(`${code} ${detail}`) });
   opened.push(timer);
   await timer.start(async (ids) => {
     for (const id of ids) due.add(id);
@@ -47,7 +47,7 @@ async function timerOn(redisUrl: string) {
           () => false,
           (error: { readonly code: string; readonly message: string }) => {
             expect(error).toMatchObject({ code: 'REDIS_QUEUE_UNAVAILABLE', faultClass: 'transient-dependency' });
-            told.push(error.message);
+            reported.push(error.message);
             return true;
           },
         ),
@@ -57,7 +57,7 @@ async function timerOn(redisUrl: string) {
       await taken('after');
       await until('due', () => due.has('after'));
     },
-    told: (what: RegExp) => told.some((line) => what.test(line)),
+    reported: (what: RegExp) => reported.some((line) => what.test(line)),
   };
 }
 
@@ -70,7 +70,8 @@ describe.each(await redisPrograms())('the timer on Redis $version', ({ file }) =
     const leave = await mode.enter(server);
     await timer.refused();
     // A server that is away, or loads, says nothing; BullMQ itself waits for one that is busy.
-    if (!mode.restarts) await until('told', () => timer.told(mode.told) || timer.told(/no answer within/));
+    if (!mode.restarts)
+      await until('reported', () => timer.reported(mode.message) || timer.reported(/no answer within/));
     await leave();
     await timer.goesOn();
     if (!mode.restarts) await until('what was scheduled before', () => timer.due.has('before'));
@@ -82,7 +83,7 @@ describe.each(await redisPrograms())('the timer on Redis $version', ({ file }) =
     const timer = await timerOn(server.url);
     const unlock = await lock(server);
     await timer.refused();
-    await until('told', () => timer.told(/NOAUTH: it asks for a password|NOPERM: its ACL/));
+    await until('reported', () => timer.reported(/NOAUTH: it asks for a password|NOPERM: its ACL/));
     await unlock();
     await timer.goesOn();
     await until('what was scheduled before', () => timer.due.has('before'));

@@ -23,8 +23,8 @@ export interface PollTimerOptions {
   readonly prefix?: string;
   /** Jobs in work at once. */
   readonly concurrency?: number;
-  /** Payouts due within the same slot share a job, ms. */
-  readonly slotMs?: number;
+  /** Payouts due within the same window share a job, ms. */
+  readonly windowMs?: number;
   /** Told of connection trouble. Never throws. */
   readonly onFault?: (code: ErrorCode, detail: string) => void;
   /** How it is noticed that a client is broken for ever. */
@@ -41,7 +41,7 @@ const SCHEDULE_TIMEOUT_MS = 2_000;
  */
 const MAX_STALLED = 1_000;
 /** What is left of the timer gets this long to end, ms. */
-const CLOSE_PATIENCE_MS = 5_000;
+const CLOSE_TIMEOUT_MS = 5_000;
 /** How soon a worker that was refused looks again, ms (BullMQ's default is 15 s). */
 const LOOK_AGAIN_MS = 1_000;
 /** How often it is looked whether the worker still works, ms. */
@@ -81,7 +81,7 @@ class BullPollTimer implements PollTimer {
 
   async schedule(entries: readonly { readonly payoutId: string; readonly dueAt: number }[]): Promise<void> {
     const now = Date.now();
-    const jobs = jobsOf(entries, this.#options.slotMs ?? 50).map(({ payoutIds, dueAt }) => ({
+    const jobs = jobsOf(entries, this.#options.windowMs ?? 50).map(({ payoutIds, dueAt }) => ({
       name: 'due',
       data: { payoutIds },
       opts: { delay: Math.max(0, dueAt - now) },
@@ -132,7 +132,7 @@ class BullPollTimer implements PollTimer {
       await this.#worker?.jobs.close(away);
       if (!away) await this.#queue?.then((ready) => ready.close());
     };
-    await withinLoopTime(closing(), CLOSE_PATIENCE_MS, () => new Error('the timer does not end')).catch(this.#fault);
+    await withinLoopTime(closing(), CLOSE_TIMEOUT_MS, () => new Error('the timer does not end')).catch(this.#fault);
     this.#worker?.client.redis.disconnect();
     redis.disconnect();
   }
@@ -167,7 +167,7 @@ class BullPollTimer implements PollTimer {
     });
   }
 
-  /** A client with a watch: one that is broken for ever is told, and another takes its place. */
+  /** A client with a watch: one that is broken for ever is reported, and another takes its place. */
   #watched(redis: Redis, anew: () => void): Client {
     const onBroken = (detail: string) => {
       if (this.#isStopped) return;
@@ -210,13 +210,13 @@ function queueFault(error: unknown): CodedError {
   return dependencyDown(DEPENDENCY, UNAVAILABLE, new Error(redisWords(error), { cause: error }));
 }
 
-/** Entries that are due in the same slot go together, at the slot's end; at most this many per job. */
+/** Entries that are due in the same window go together, at the window's end; at most this many per job. */
 export function jobsOf(
   entries: readonly { readonly payoutId: string; readonly dueAt: number }[],
-  slotMs: number,
+  windowMs: number,
 ): readonly { readonly payoutIds: readonly string[]; readonly dueAt: number }[] {
-  const bySlot = Map.groupBy(entries, ({ dueAt }) => Math.ceil(dueAt / slotMs) * slotMs);
-  return [...bySlot].flatMap(([dueAt, group]) => {
+  const byWindow = Map.groupBy(entries, ({ dueAt }) => Math.ceil(dueAt / windowMs) * windowMs);
+  return [...byWindow].flatMap(([dueAt, group]) => {
     const ids = group.map(({ payoutId }) => payoutId);
     const jobs = Array.from({ length: Math.ceil(ids.length / MAX_IDS_PER_JOB) }, (_, index) => ({
       payoutIds: ids.slice(index * MAX_IDS_PER_JOB, (index + 1) * MAX_IDS_PER_JOB),

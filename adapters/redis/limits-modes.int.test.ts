@@ -38,7 +38,7 @@ const OWN_MODES: readonly RedisMode[] = [
       await server.admin.set(key, 'another program');
       return () => server.admin.del(key);
     },
-    told: /WRONGTYPE: a key holds another type/,
+    message: /WRONGTYPE: a key holds another type/,
   },
   {
     name: 'a user who may not write (ACL) inside scripts',
@@ -46,7 +46,7 @@ const OWN_MODES: readonly RedisMode[] = [
       await server.admin.call('ACL', 'SETUSER', 'default', '-hincrby', '-hset');
       return () => server.admin.call('ACL', 'SETUSER', 'default', '+@all');
     },
-    told: /can't run this command/,
+    message: /can't run this command/,
   },
 ];
 
@@ -61,7 +61,7 @@ describe.each(await redisPrograms())('Redis $version refuses', ({ file }) => {
       const trouble = () => stage.host.health().troubles.find(({ dependency }) => dependency === 'redis-limits');
       await until('told', async () => {
         await stage.attempt();
-        return mode.told.test(trouble()?.detail ?? '');
+        return mode.message.test(trouble()?.detail ?? '');
       });
       for (let attempts = 0; attempts < 30; attempts++) await stage.attempt();
       expect(trouble()).toMatchObject({ code: 'REDIS_UNAVAILABLE' });

@@ -176,7 +176,7 @@ const payouts: Make = async (db, run, { partitions }) => {
     stepsOf: (transfer) => [{ afterMs: 220, partition: transfer % partitions, item: of(transfer) as never }],
     handle: (batch) => executor.handle(batch),
     settled: async () => {
-      while (executor.stats().inHand > 0 || relay.backlog() > 0)
+      while (executor.stats().unsettled > 0 || relay.backlog() > 0)
         await new Promise((resolve) => setTimeout(resolve, 20));
     },
     stop: async () => {

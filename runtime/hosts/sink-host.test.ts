@@ -198,7 +198,7 @@ describe('a hosted sink', () => {
     const executor: Sink<typeof reads> = {
       name: 'payout-executor',
       reads,
-      marks: 'PAYOUT_DISPATCH',
+      statusMarkStage: 'PAYOUT_DISPATCH',
       write: async (batch) => {
         if (batch.some(({ value }) => value.envelope.transferId === 'transfer-0001')) throw new TypeError('breaks');
         return { written: batch.length, stale: 0, failed: [] };
@@ -264,7 +264,7 @@ function executing(count: number) {
   const sink: Sink<typeof reads> = {
     name: 'payout-executor',
     reads,
-    marks: 'PAYOUT_DISPATCH',
+    statusMarkStage: 'PAYOUT_DISPATCH',
     write: async (batch) => {
       const told = batch.map(({ value }) => value.envelope.transferId);
       const failed = told.flatMap((id, index) =>

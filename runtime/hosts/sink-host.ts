@@ -64,7 +64,7 @@ export function createSinkHost(options: SinkHostOptions): Host {
     observer,
     breaker: options.breakerOf?.(sink.name) ?? new DeadLetterBreaker(options.breaker ?? DEFAULT_BREAKER),
     sealsRecovery: options.refusesRepeats === true,
-    ...(sink.marks ? { marks: sink.marks } : {}),
+    ...(sink.statusMarkStage ? { marks: sink.statusMarkStage } : {}),
     run: (items) => writes.addAll(items),
   });
   return createConsumerHost({
@@ -72,7 +72,7 @@ export function createSinkHost(options: SinkHostOptions): Host {
     name: sink.name,
     clock,
     observer,
-    schemas: sink.marks ? [...new Set<TopicName>([...reads, 'transfer.lifecycle'])] : reads,
+    schemas: sink.statusMarkStage ? [...new Set<TopicName>([...reads, 'transfer.lifecycle'])] : reads,
     inputs: inputTopics(sink.name, reads),
     delivery: 'at-least-once',
     handler,

@@ -48,7 +48,7 @@ async function putAside(world: World, transferIds: readonly string[]): Promise<v
   const sink = {
     name: 'payout-executor',
     reads,
-    marks: 'PAYOUT_DISPATCH' as const,
+    statusMarkStage: 'PAYOUT_DISPATCH' as const,
     write: async (batch: readonly unknown[]) => ({
       written: 0,
       stale: 0,

@@ -117,7 +117,7 @@ export async function payoutHosts(
       logger.warn({ stage: 'payout-executor', code: 'PAYOUT_OTHER_PROVIDER', detail }, 'payout fault'),
     onCount: (count) => metrics.payoutsHeld.set({ provider: providerName }, count),
   });
-  const told = createTable({
+  const listActivations = createTable({
     topic: 'screening.list-activated',
     log,
     codec,
@@ -125,8 +125,8 @@ export async function payoutHosts(
     onFault: ({ code, detail }) => fault(code, detail),
   });
   // The database stays what counts: the log only says whether it was put back.
-  told.failed.catch((error: unknown) => fault(...faultParts(error)));
-  const lists = durableLists(listStore(db, config.keys), told);
+  listActivations.failed.catch((error: unknown) => fault(...faultParts(error)));
+  const lists = durableLists(listStore(db, config.keys), listActivations);
   const screener = await screenerFor('payout-executor', connections, runtime, lists);
   const gate = createScreeningGate({
     screener,
@@ -157,14 +157,14 @@ export async function payoutHosts(
     failpoint,
     onEvent: (event) => {
       if (event.kind === 'held') held.counted(event.count);
-      if (event.kind === 'clock') clock.heard(event.aheadMs, event.isDoubtful);
+      if (event.kind === 'clock') clock.observed(event.aheadMs, event.isDoubtful);
       report(event, fault, (code) => metrics.faults.inc({ consumer: 'payout-executor', code }));
     },
   });
   const sink: Sink<typeof reads> = {
     name: 'payout-executor',
     reads,
-    marks: 'PAYOUT_DISPATCH',
+    statusMarkStage: 'PAYOUT_DISPATCH',
     async write(batch) {
       const refused = await executor.handle(batch);
       const failed = refused.map(({ index, cause }) => ({
@@ -188,14 +188,14 @@ export async function payoutHosts(
       ...recent.troubles(),
     ],
     underWay: () => {
-      const { inFlight, inHand, polls } = executor.stats();
-      return { submit: inFlight, outcome: inHand, query: polls, publication: relay.backlog() };
+      const { inFlight, unsettled, polls } = executor.stats();
+      return { submit: inFlight, outcome: unsettled, query: polls, publication: relay.backlog() };
     },
     resources: {
       // Whoever cannot read claims does not know what was sent: the executor stands.
       failed: attempts.failed,
       open: async () => {
-        await told.start();
+        await listActivations.start();
         screener.warmExceptions();
         await attempts.start();
         relay.start();
@@ -209,7 +209,7 @@ export async function payoutHosts(
         await claimsWriter.close();
         await provider.close();
         await screener.close();
-        await told.stop();
+        await listActivations.stop();
       },
     },
   });

@@ -13,13 +13,13 @@ it('a wrong clock of the provider is in health and metrics until an answer bears
     onAhead: (ahead) => seconds.push(ahead),
   });
   expect(clock.troubles()).toEqual([]);
-  clock.heard(19_800_000, true);
-  clock.heard(19_800_000, true);
+  clock.observed(19_800_000, true);
+  clock.observed(19_800_000, true);
   expect(clock.troubles()).toMatchObject([{ dependency: 'provider', code: 'PROVIDER_CLOCK' }]);
   expect(told).toEqual([expect.stringContaining('19800 s ahead of ours')]);
-  clock.heard(20, false);
+  clock.observed(20, false);
   expect(clock.troubles()).toEqual([]);
-  clock.heard(-7_200_000, true);
+  clock.observed(-7_200_000, true);
   expect(told[1]).toContain('7200 s behind ours');
   now += 90_001;
   expect(clock.troubles()).toEqual([]);

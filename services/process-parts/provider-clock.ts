@@ -25,7 +25,7 @@ export function providerClock(options: ProviderClockOptions) {
   };
   return {
     /** An answer bore a clock. */
-    heard(aheadMs: number, isDoubtful: boolean): void {
+    observed(aheadMs: number, isDoubtful: boolean): void {
       if (Number.isFinite(aheadMs)) onAhead(aheadMs / 1_000);
       if (!isDoubtful) {
         trouble = undefined;

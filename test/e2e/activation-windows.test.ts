@@ -256,7 +256,7 @@ function executor(barriers: {
   return {
     provider,
     handle: (value: PayoutRequested) => made.handle([requestedRecord(value)]),
-    nudge: (value: PayoutRequested) => made.nudge([value.envelope.transferId]),
+    pollNow: (value: PayoutRequested) => made.pollNow([value.envelope.transferId]),
     idle: () => made.stop(60_000),
   };
 }
@@ -360,7 +360,7 @@ describe('after it was asked for, nothing is sent when it became active', () => 
     payouts.provider.isReady = false;
     await payouts.handle(value);
     payouts.provider.isReady = true;
-    await payouts.nudge(value);
+    await payouts.pollNow(value);
     expect(await outcome(value, payouts)).toEqual(STOPPED);
   });
 

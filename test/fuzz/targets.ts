@@ -153,9 +153,9 @@ const provider: Target = async (random) => {
       );
     }
     if (result.kind !== 'observed' || answer.status >= 300) continue;
-    const { asOf, said } = result;
+    const { asOf, echoed } = result;
     must(Number.isFinite(asOf) && body.includes('k:1'), 'it is of another key, or of no time');
-    must(said?.amount === undefined || said.amount.minor >= 0n, 'an amount below nothing');
+    must(echoed?.amount === undefined || echoed.amount.minor >= 0n, 'an amount below nothing');
   }
 };
 

@@ -44,8 +44,8 @@ export interface RedisMode {
   readonly flags?: readonly string[];
   /** Puts the server into the mode; what it answers ends it again. */
   enter(server: OwnRedis): Promise<() => Promise<unknown>>;
-  /** What a client of it is told. */
-  readonly told: RegExp;
+  /** What the fault of its client says. */
+  readonly message: RegExp;
   /** It was started again: what is only in its memory, and what depends on its run, is gone. */
   readonly restarts?: boolean;
 }
@@ -62,7 +62,7 @@ export const REDIS_MODES: readonly RedisMode[] = [
       await set(server, 'maxmemory', '1');
       return () => set(server, 'maxmemory', '0');
     },
-    told: /is unavailable: OOM: out of memory/,
+    message: /is unavailable: OOM: out of memory/,
   },
   {
     name: 'read only, as the replica of another',
@@ -71,7 +71,7 @@ export const REDIS_MODES: readonly RedisMode[] = [
       await server.admin.replicaof('127.0.0.1', '1');
       return () => server.admin.replicaof('NO', 'ONE');
     },
-    told: /READONLY: a replica|MASTERDOWN/,
+    message: /READONLY: a replica|MASTERDOWN/,
   },
   {
     name: 'a replica without its primary that serves nothing stale',
@@ -80,7 +80,7 @@ export const REDIS_MODES: readonly RedisMode[] = [
       await server.admin.replicaof('127.0.0.1', '1');
       return () => server.admin.replicaof('NO', 'ONE');
     },
-    told: /MASTERDOWN: a replica that has lost its primary/,
+    message: /MASTERDOWN: a replica that has lost its primary/,
   },
   {
     name: 'too few replicas',
@@ -88,7 +88,7 @@ export const REDIS_MODES: readonly RedisMode[] = [
       await set(server, 'min-replicas-to-write', '1');
       return () => set(server, 'min-replicas-to-write', '0');
     },
-    told: /NOREPLICAS: fewer replicas/,
+    message: /NOREPLICAS: fewer replicas/,
   },
   {
     name: 'unable to save',
@@ -111,7 +111,7 @@ export const REDIS_MODES: readonly RedisMode[] = [
         await saved('ok');
       };
     },
-    told: /MISCONF: it cannot save/,
+    message: /MISCONF: it cannot save/,
   },
   {
     name: 'busy with a script, which is then killed',
@@ -125,7 +125,7 @@ export const REDIS_MODES: readonly RedisMode[] = [
         await killed;
       };
     },
-    told: /BUSY: busy with a script/,
+    message: /BUSY: busy with a script/,
   },
   {
     name: 'busy with a script that has written, and is killed with its server',
@@ -141,7 +141,7 @@ export const REDIS_MODES: readonly RedisMode[] = [
         await ended;
       };
     },
-    told: /BUSY: busy with a script|UNKILLABLE/,
+    message: /BUSY: busy with a script|UNKILLABLE/,
     restarts: true,
   },
   {
@@ -150,7 +150,7 @@ export const REDIS_MODES: readonly RedisMode[] = [
       const start = await server.kill();
       return start;
     },
-    told: /unavailable/,
+    message: /unavailable/,
     restarts: true,
   },
   {
@@ -168,7 +168,7 @@ export const REDIS_MODES: readonly RedisMode[] = [
       await loading(1);
       return () => loading(0);
     },
-    told: /LOADING|isn't writeable|unavailable/,
+    message: /LOADING|isn't writeable|unavailable/,
     restarts: true,
   },
 ];

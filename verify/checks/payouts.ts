@@ -1,5 +1,5 @@
 // The executor's own records against what the log says about them.
-import { flawOf } from '../../payouts/invariants.ts';
+import { brokenInvariant } from '../../payouts/invariants.ts';
 import type { Payout, PayoutPhase, PayoutUpdate } from '../../payouts/payout.ts';
 import { payoutStateOf } from '../../payouts/payout-updated.ts';
 import { recordType } from '../../schemas/avro-types.ts';
@@ -104,7 +104,7 @@ function compare(transfer: Transfer, payout: Payout | undefined, run: Run): void
     say('UPDATE_UNKNOWN', `the log has version ${version}, which the payout has not`);
   }
   phase(transfer, payout, say);
-  const flaw = flawOf(payout);
+  const flaw = brokenInvariant(payout);
   if (flaw) say('PAYOUT_FLAWED', flaw);
 }
 

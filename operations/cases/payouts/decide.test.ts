@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { openCase } from '../../../payouts/changes.ts';
 import { beginAttempt, giveUp, nextStep, openPayout, supersede } from '../../../payouts/decide.ts';
-import { flawOf } from '../../../payouts/invariants.ts';
+import { brokenInvariant } from '../../../payouts/invariants.ts';
 import type { Payout, PayoutCase, PayoutPhase } from '../../../payouts/payout.ts';
 import { DEFAULT_PAYOUT_POLICY as POLICY } from '../../../payouts/policy.ts';
 import { MemoryStore } from '../../../test/kit/payouts/memory.ts';
@@ -64,7 +64,7 @@ describe('closing a case', () => {
       if (asked.phase === 'NEW') {
         expect(() => beginAttempt(asked, T0 + 2, POLICY)).toThrow('a person');
         const ended = giveUp(asked, T0 + 3);
-        expect([flawOf(ended), ended.updates.at(-1)?.status, ended.updates.at(-1)?.pricingAttempt]).toEqual([
+        expect([brokenInvariant(ended), ended.updates.at(-1)?.status, ended.updates.at(-1)?.pricingAttempt]).toEqual([
           undefined,
           'FAILED',
           2,

@@ -108,9 +108,9 @@ export class MemoryProvider implements ProviderClient {
   readonly keys = new Map<string, Key>();
   readonly #now: () => number;
   isReady = true;
-  /** What the next calls meet; `lost-*` are answered by silence. */
-  submitFault: 'none' | 'lost-before' | 'lost-after' | 'not-sent' = 'none';
-  askFault: 'none' | 'lost' = 'none';
+  /** What the next calls meet; `timeout-*` are answered by silence, before or after it takes effect. */
+  submitFault: 'none' | 'timeout-before' | 'timeout-after' | 'not-sent' = 'none';
+  askFault: 'none' | 'timeout' = 'none';
   /** What becomes of an accepted payout. */
   settles: Observation['state'] = 'PAID';
   calls: string[] = [];
@@ -127,7 +127,7 @@ export class MemoryProvider implements ProviderClient {
     if (this.submitFault === 'not-sent' || !mayStart())
       return { kind: 'not-sent', code: 'TOO_LATE_TO_SEND', detail: '' };
     this.calls.push(`submit ${instruction.key}`);
-    if (this.submitFault === 'lost-before') return { kind: 'unknown', code: 'TIMEOUT', detail: '' };
+    if (this.submitFault === 'timeout-before') return { kind: 'unknown', code: 'TIMEOUT', detail: '' };
     const key = this.#key(instruction.key);
     key.submits++;
     if (key.closed) return seen('CANCELLED');
@@ -135,20 +135,20 @@ export class MemoryProvider implements ProviderClient {
     key.state = this.settles;
     key.expiresAt = instruction.expiresAt;
     if (key.state === 'PAID') key.executions++;
-    if (this.submitFault === 'lost-after') return { kind: 'unknown', code: 'TIMEOUT', detail: '' };
+    if (this.submitFault === 'timeout-after') return { kind: 'unknown', code: 'TIMEOUT', detail: '' };
     return seen(key.state);
   }
 
   async query(id: string): Promise<QueryResult> {
     this.calls.push(`query ${id}`);
-    if (this.askFault === 'lost') return { kind: 'no-answer', code: 'TIMEOUT', detail: '' };
+    if (this.askFault === 'timeout') return { kind: 'no-answer', code: 'TIMEOUT', detail: '' };
     const { state } = this.#key(id);
     return state === undefined ? { kind: 'not-found', asOf: this.#now() } : seen(state);
   }
 
   async cancel(id: string): Promise<CancelResult> {
     this.calls.push(`cancel ${id}`);
-    if (this.askFault === 'lost') return { kind: 'no-answer', code: 'TIMEOUT', detail: '' };
+    if (this.askFault === 'timeout') return { kind: 'no-answer', code: 'TIMEOUT', detail: '' };
     const key = this.#key(id);
     if (key.executions > 0) return { kind: 'too-late' };
     key.closed = true;

@@ -1,6 +1,6 @@
 // A bulkhead (semaphore): at most `size` payouts at once; the others wait their turn.
 
-export class Slots {
+export class Semaphore {
   readonly #waiting: { readonly grant: (granted: boolean) => void; timer: NodeJS.Timeout | undefined }[] = [];
   readonly size: number;
   #taken = 0;
