@@ -2,6 +2,7 @@
 // A code that is not here does not compile. A code's name is a contract: dashboards, runbooks and callers match on it.
 // docs/errors.md is generated from here. Reason codes of ISO 20022 are business outcomes and stand in domain/reasons.ts.
 import { apiCodes } from './error-codes/api.ts';
+import { auditCodes } from './error-codes/audit.ts';
 import { callerCodes, verifyCodes } from './error-codes/callers.ts';
 import { domainCodes } from './error-codes/domain.ts';
 import type { CatalogueEntry, FaultClass } from './error-codes/entry.ts';
@@ -20,6 +21,7 @@ const catalogue = {
   ...callerCodes,
   ...apiCodes,
   ...operationCodes,
+  ...auditCodes,
   ...domainCodes,
   ...processCodes,
   ...logCodes,
@@ -48,6 +50,7 @@ export const codesBySubject: Readonly<Record<string, Readonly<Record<string, Cat
   'What a caller asked for': callerCodes,
   'The API': apiCodes,
   'Approvals and replays': operationCodes,
+  'The audit log': auditCodes,
   'The domain': domainCodes,
   'Processes and configuration': processCodes,
   'The log': logCodes,

@@ -80,9 +80,10 @@ describe('the seal of a detour', () => {
 });
 
 describe('the contracts', () => {
-  it('name an issuer for all that somebody acts on: transitions, commands, claims and tables', () => {
-    for (const { kind, sealedBy } of Object.values(contracts)) {
-      expect(sealedBy !== null).toBe(['transition', 'command', 'claim', 'table'].includes(kind));
+  it('name an issuer for all that somebody acts on: transitions, commands, claims, tables, and entries of the audit', () => {
+    for (const { name, kind, sealedBy } of Object.values(contracts)) {
+      const isActedOn = ['transition', 'command', 'claim', 'table'].includes(kind) || name === 'audit.entries';
+      expect(sealedBy !== null).toBe(isActedOn);
     }
   });
 });
@@ -108,6 +109,7 @@ describe('the seal of a record', () => {
           operators: testRings[issuer],
           executor: testRings[issuer],
           feeds: testRings[issuer],
+          audit: testRings[issuer],
         };
         const flaw = sealFlaw(testRings, topic, asRead(sealed(pretended, { ...record, topic })));
         expect(flaw).toBe(

@@ -21,6 +21,7 @@ const VARIABLES: Readonly<Record<Issuer, string>> = {
   operators: 'CORRIDOR_OPERATOR_KEYS',
   executor: 'CORRIDOR_EXECUTOR_KEYS',
   feeds: 'CORRIDOR_FEED_KEYS',
+  audit: 'CORRIDOR_AUDIT_KEYS',
 };
 
 /** The ring of an issuer. Throws a fatal CONFIG_INVALID that names its variable when the process has none. */

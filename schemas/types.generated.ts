@@ -13,6 +13,54 @@ export interface Account {
 /** Which side of the transfer the instructed amount fixes. */
 export type AmountSide = 'UNKNOWN' | 'SOURCE' | 'TARGET';
 
+/** What the audit log held when it was signed: a checkpoint (C2SP tlog-checkpoint) as a signed note. */
+export interface AuditCheckpoint {
+  /** Origin, number of entries and root hash, one a line; an empty line; one or more signatures. */
+  note: string;
+}
+
+/** How it was known who asked. TOKEN: a token of the issuer; KEY: an API key; CLAIMED: a program took the name that it was told; SYSTEM: a part of Corridor; NONE: nobody was known. */
+export type AuditCredential = 'UNKNOWN' | 'TOKEN' | 'KEY' | 'CLAIMED' | 'SYSTEM' | 'NONE';
+
+/** Something that was allowed, denied, shown or done, or how often. No personal data of anybody but the name under which an operator acts, and no text that somebody typed. Key: entryId. */
+export interface AuditEntry {
+  /** UUID; the same entry written again has the same. */
+  entryId: string;
+  /** When, by the clock of the program that wrote it. */
+  at: number;
+  /** Which program wrote it: api, cli, or a part of the pipeline. */
+  program: string;
+  /** Who asked: the subject of a credential, the name that a program was told, or a part of the system. Null: nobody was known. */
+  subject: string | null;
+  /** The roles of whoever asked. */
+  roles: readonly string[];
+  /** How it was known who asked. */
+  credential: AuditCredential;
+  /** What was asked for: an action of the table of access, or an act of a program. */
+  action: string;
+  /** What it was about, in the plural: transfers, cases, replays. */
+  objectKind: string;
+  /** Which one; `sha256:` and a digest of it while nothing has shown that there is one. Null: none in particular. */
+  objectId: string | null;
+  /** What came of it. */
+  outcome: AuditOutcome;
+  /** Why: the code of an error, or of a decision. */
+  reasonCode: string | null;
+  /** Number of a ticket that whoever asked gave, such as INC-1234. */
+  reference: string | null;
+  /** SHA-256, in hexadecimal, of what was decided on: evidence, a selection, terms. */
+  decidedOn: string | null;
+  /** The request that it belongs to: the trace id of the API. */
+  requestId: string | null;
+  /** entryId of the act that this one is an item of, or the end of. */
+  partOf: string | null;
+  /** How many alike this entry stands for: 1, or more where a flood is counted. */
+  count: number;
+}
+
+/** What came of what was asked for. ALLOWED: let in, and about to be done; DENIED: not let in; VIEWED: shown; DONE: it took effect; FAILED: it was tried, and did not take effect as far as is known. */
+export type AuditOutcome = 'UNKNOWN' | 'ALLOWED' | 'DENIED' | 'VIEWED' | 'DONE' | 'FAILED';
+
 /** Who bears the charges (ISO 20022 ChargeBearerType). */
 export type ChargeBearer = 'UNKNOWN' | 'DEBT' | 'CRED' | 'SHAR' | 'SLEV';
 

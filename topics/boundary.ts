@@ -1,5 +1,7 @@
 // Where the chain meets the outside: intents in, commands in, analytics out, reference tables.
 import type {
+  AuditCheckpoint,
+  AuditEntry,
   FxRate,
   IntentDuplicated,
   IntentRejected,
@@ -81,4 +83,25 @@ export const screeningListActivated = topic<ScreeningListActivated>()('screening
   keyOf: (activation) => activation.list.source,
   keepsAll: true,
   orderOf: ({ list }) => list.activation,
+});
+export const auditEntries = topic<AuditEntry>()('audit.entries', 'audit', {
+  doc: 'What was allowed, denied, shown and done, as the programs write it: not in order yet.',
+  record: 'AuditEntry',
+  sealedBy: 'audit',
+  keyOf: ({ entryId }) => entryId,
+  maxMessageBytes: 16_384,
+});
+export const auditLog = topic<AuditEntry>()('audit.log', 'audit', {
+  doc: 'The audit log: the same entries in their one order, byte for byte, under the seals of those who wrote them.',
+  record: 'AuditEntry',
+  keyOf: ({ entryId }) => entryId,
+  maxMessageBytes: 16_384,
+  retentionMs: null,
+});
+export const auditCheckpoints = topic<AuditCheckpoint>()('audit.checkpoints', 'audit', {
+  doc: 'Signed checkpoints over the audit log. Who owns the database cannot write here.',
+  record: 'AuditCheckpoint',
+  keyOf: ({ note }) => note.slice(0, note.indexOf('\n')),
+  maxMessageBytes: 16_384,
+  retentionMs: null,
 });

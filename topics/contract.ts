@@ -8,10 +8,11 @@ export type TopicKind =
   | 'outcome' // an end that is no transition of a transfer (rejected intents)
   | 'analytics' // flat, without personal data
   | 'claim' // says who may do a thing once: of a key the first record counts; read by those who write it
+  | 'audit' // what was allowed, denied, shown and done; kept in order for auditors
   | 'table'; // compacted: the latest record per key is the state
 
 /** Who makes the records of a topic: each has keys of its own, under which what it makes is sealed. */
-export const ISSUERS = ['stages', 'operators', 'executor', 'feeds'] as const;
+export const ISSUERS = ['stages', 'operators', 'executor', 'feeds', 'audit'] as const;
 export type Issuer = (typeof ISSUERS)[number];
 
 /** What the records of a topic say of themselves. What is not stated for a topic follows from its kind. */
@@ -114,6 +115,7 @@ const IDENTITY_OF_KIND: Readonly<Record<TopicKind, RecordIdentity<never>>> = {
   outcome: FLAT,
   analytics: FLAT,
   claim: NO_IDENTITY,
+  audit: NO_IDENTITY,
   table: NO_IDENTITY,
 };
 
@@ -122,7 +124,7 @@ type Options<V> = Pick<TopicContract<string, V>, 'doc' | 'record' | 'keyOf'> & P
 /** A contract with the defaults of its kind. */
 export function topic<V>() {
   return <const Name extends string>(name: Name, kind: TopicKind, options: Options<V>): TopicContract<Name, V> => ({
-    partitions: kind === 'table' || kind === 'claim' ? 1 : 'chain',
+    partitions: kind === 'table' || kind === 'claim' || kind === 'audit' ? 1 : 'chain',
     cleanup: kind === 'table' ? 'compact' : 'delete',
     retentionMs: kind === 'table' ? null : 30 * DAY_MS,
     maxMessageBytes: DEFAULT_MAX_MESSAGE_BYTES,

@@ -12,6 +12,7 @@ const SEAL_KEYS = {
   CORRIDOR_OPERATOR_KEYS: `k1:${'o'.repeat(32)}`,
   CORRIDOR_EXECUTOR_KEYS: `k1:${'e'.repeat(32)}`,
   CORRIDOR_FEED_KEYS: `k1:${'f'.repeat(32)}`,
+  CORRIDOR_AUDIT_KEYS: `k1:${'a'.repeat(32)}`,
 };
 
 /** What somebody gets to see of a configuration, whether it is right or wrong. */
@@ -121,7 +122,7 @@ describe('the configuration', () => {
   it('refuses the secrets of development in production, whichever setting they are given to and however', () => {
     const real: Record<string, string> = { ...SEAL_KEYS, CORRIDOR_TOKEN_KEY: SECRET };
     const known = allSettings.flatMap(({ setting }) => (setting.secret ? (setting.developmentDefault ?? []) : []));
-    expect(known).toHaveLength(5);
+    expect(known).toHaveLength(6);
     for (const text of known) {
       const secret = text.slice(text.indexOf(':') + 1);
       const given: [string, string][] = Object.keys(SEAL_KEYS).flatMap((name) => [

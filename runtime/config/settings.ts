@@ -384,6 +384,12 @@ export const settings = {
       developmentDefault: 'dev:development-only-feed-key-0000000000',
       secret: true,
     }),
+    audit: setting('CORRIDOR_AUDIT_KEYS', {
+      doc: 'Keys under which programs seal what they write for the audit log, as above. For every program that lets people act, and for the sequencer.',
+      schema: keyRingText(),
+      developmentDefault: 'dev:development-only-audit-key-000000000',
+      secret: true,
+    }),
   },
   tokenKey: setting('CORRIDOR_TOKEN_KEY', {
     doc: 'Key of the HMAC that makes tokens of customer ids. Limits and analytics know customers by token alone: another key separates them from their past.',

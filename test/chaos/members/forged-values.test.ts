@@ -24,6 +24,7 @@ it('knows every sealed topic: those without a party at the top have a forgery of
     .filter(({ sealedBy, record }) => sealedBy !== null && !fieldsOf(record).includes('parties'))
     .map(({ name }) => name);
   expect(withoutParties.sort()).toEqual([
+    'audit.entries',
     'fx.rates',
     'payout.attempts',
     'payout.updated',

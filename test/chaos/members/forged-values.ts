@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { holdIdOf } from '../../../domain/transfers/event-id.ts';
 import { contentHashOf } from '../../../processors/hold-content.ts';
 import type {
+  AuditEntry,
   FxRate,
   Parties,
   PayoutAttemptClaimed,
@@ -35,6 +36,8 @@ export function altered(topic: TopicName, value: unknown): unknown {
       return { ...(value as PayoutUpdated), requested: toMallory((value as PayoutUpdated).requested) };
     case 'fx.rates':
       return { ...(value as FxRate), rate: '0.0000001' };
+    case 'audit.entries':
+      return { ...(value as AuditEntry), subject: 'mallory' };
     case 'screening.list-activated':
     case 'screening.exception-revoked':
       return value;
@@ -59,6 +62,10 @@ export function madeUp(
     case 'screening.list-activated':
     case 'screening.exception-revoked':
       return { key: undefined, value: forged };
+    case 'audit.entries': {
+      const entryId = randomUUID();
+      return { key: entryId, value: { ...(forged as AuditEntry), entryId } };
+    }
     case 'payout.attempts': {
       const claim = { ...(forged as PayoutAttemptClaimed), payoutId: transferId, claimId: randomUUID() };
       return { key: transferId, value: claim };
