@@ -3,11 +3,17 @@
 import fc from 'fast-check';
 import { MongoClient } from 'mongodb';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { cancelReplay, pauseReplay, resumeReplay, slowReplay } from '../../operations/dead-letters/replays/control.ts';
+import {
+  cancelReplay,
+  pauseReplay,
+  resumeReplay,
+  slowReplay,
+  wantDryRun,
+} from '../../operations/dead-letters/replays/control.ts';
 import { DEFAULT_TERMS, findReplay, freezeReplay } from '../../operations/dead-letters/replays/prepare.ts';
 import type { ReplayRunner } from '../../operations/dead-letters/replays/run.ts';
 import { contentOf, type DeadLetterDocument } from '../../sinks/dead-letters/letter.ts';
-import { OWNER, type ReplayWorld, replayWorld, TARGET } from '../../test/kit/replay-world.ts';
+import { dryRunner, OWNER, type ReplayWorld, replayWorld, TARGET } from '../../test/kit/replay-world.ts';
 import { DEAD_LETTERS } from './dead-letters.ts';
 import { insertOnlyStore } from './idempotent-store.ts';
 
@@ -153,9 +159,35 @@ describe('a replay', () => {
     }
     const here = await world(6);
     const id = await here.approved();
-    await here.run(here.runner('one', { dryRunner: { basis: async () => ({ build: 'two' }) } }), undefined, 4);
+    await here.run(
+      here.runner('one', { dryRunner: { ...dryRunner, basis: async () => ({ build: 'two' }) } }),
+      undefined,
+      4,
+    );
     expect(await findReplay(here.stores.replays, id)).toMatchObject({ halted: { code: 'APPROVAL_VOID' } });
     expect(await here.states()).toEqual({ PARKED: 6 });
+  });
+
+  it('tries what was selected by a program without stages, beside the rest, and again when that is asked for', async () => {
+    const here = await world(6);
+    const at = new Date(here.clock.now());
+    const freezing = { id: 'over-http', owner: OWNER, filter: {}, terms: DEFAULT_TERMS, by: 'asha', reason: 'x', at };
+    await freezeReplay(here.stores, { ...freezing, dryRunBy: 'runner' });
+    expect(await here.stores.replays.insert((await findReplay(here.stores.replays, 'over-http'))!)).toBe(false);
+    let build = 'one';
+    const runner = here.runner('one', { dryRunner: { ...dryRunner, basis: async () => ({ build }) } });
+    const triedOn = async (wanted: string) => {
+      while ((await findReplay(here.stores.replays, 'over-http')).dryRun?.basis['build'] !== wanted)
+        await runner.tick();
+      return findReplay(here.stores.replays, 'over-http');
+    };
+    const expected = { by: 'asha', histogram: [{ kind: 'GOES_ON', code: null, letters: 6 }] };
+    expect(await triedOn('one')).toMatchObject({ state: 'FROZEN', dryRunWanted: null, dryRun: expected });
+    build = 'two';
+    await wantDryRun(here.stores, { id: 'over-http', by: 'ben' });
+    expect(await triedOn('two')).toMatchObject({ dryRun: { ...expected, by: 'ben' } });
+    await runner.stop();
+    expect(here.sent()).toEqual([]);
   });
 
   it('gives back the letters of a selection that nobody went on with', async () => {

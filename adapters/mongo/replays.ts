@@ -7,7 +7,7 @@ import type { ReplayDocument, ReplayItem } from '../../operations/dead-letters/r
 import type { GroupCounts } from '../../sinks/dead-letters/counts.ts';
 import type { DeadLetterDocument } from '../../sinks/dead-letters/letter.ts';
 import type { IndexSpec } from '../../sinks/idempotent-writes.ts';
-import { takenPlaces } from './claims.ts';
+import { insertFree, takenPlaces } from './claims.ts';
 import { MAJORITY } from './client.ts';
 import { DEAD_LETTERS, letterQuery } from './dead-letters.ts';
 import { guarded, mongoFault } from './fault.ts';
@@ -51,9 +51,7 @@ export function replays(db: Db): Replays & { ensureIndexes(): Promise<void> } {
       await ensureIndexes(db, REPLAYS, replayIndexes);
       await ensureIndexes(db, ITEMS, itemIndexes);
     },
-    async insert(replay) {
-      await guarded(() => all.insertOne(replay));
-    },
+    insert: async (replay) => (await insertFree(all as never, [replay as never])).size === 0,
     find: async (id) => fromStore(await guarded(() => all.findOne({ _id: id }, read))),
     async list(states, limit) {
       const query = { state: { $in: [...states] } };

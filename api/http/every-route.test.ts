@@ -43,9 +43,14 @@ const OTHERS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE', 'QU
 const NAMED = ROUTES.map((route) => [`${route.method} ${route.url}`, route] as const);
 const roleFor = ({ action }: Route) => ROLES.find((role) => conditionFor([role], action) === 'always') ?? 'producer';
 
+let addresses = 0;
+
 /** The answer as a problem: of the declared shape, and without a word of the inside. */
 async function problemIn(options: InjectOptions) {
-  const response = await app.inject(options);
+  // Each from an address of its own: what is refused is counted by address.
+  addresses += 1;
+  const remoteAddress = `10.${addresses >> 16}.${(addresses >> 8) & 255}.${addresses & 255}`;
+  const response = await app.inject({ remoteAddress, ...options });
   expect(response.headers['content-type']).toMatch(/^application\/problem\+json/);
   const problem = z.strictObject(problemDto.shape).parse(response.json());
   expect(problem.status).toBe(response.statusCode);

@@ -22,3 +22,26 @@ export function checkIfMatch(header: string | undefined, etag: string): void {
     throw new CodedError('PRECONDITION_MISSING', 'If-Match must hold the ETag of the resource as it was read');
   if (header.trim() !== etag) throw new CodedError('PRECONDITION_FAILED', 'the resource changed since it was read');
 }
+
+/**
+ * A store in which one document is as its caller has seen it: found once it was read with this ETag, and no other. So whatever
+ * a use-case decides, it decides on what the caller saw, and its compare-and-set holds against what comes after.
+ * @param etagFor the ETag of a document
+ */
+export function asSeen<D, S extends { find(id: string): Promise<D | undefined> }>(
+  store: S,
+  header: string | undefined,
+  etagFor: (found: D) => string,
+): S {
+  // A request without the field is refused before anything is looked for.
+  if (header === undefined) checkIfMatch(header, '');
+  let isFirst = true;
+  const find = async (id: string): Promise<D | undefined> => {
+    const found = await store.find(id);
+    // What is read again after a race that was lost is told as it is.
+    if (found !== undefined && isFirst) checkIfMatch(header, etagFor(found));
+    isFirst = false;
+    return found;
+  };
+  return { ...store, find };
+}

@@ -5,6 +5,7 @@ import { localKeys, type TokenTerms, tokenAuthenticator } from '../../adapters/a
 import { CORRIDORS } from '../../domain/corridors/corridor-table.ts';
 import { corridorBook } from '../../domain/corridors/corridors.ts';
 import type { Role } from '../../operations/access/table.ts';
+import { memoryApprovals } from '../../operations/approvals/testing/memory-approvals.ts';
 import type { CountedGroup } from '../../operations/dead-letters/ports.ts';
 import type { ReplayDocument } from '../../operations/dead-letters/replays/replay.ts';
 import { explanationOf } from '../../operations/queries/explanation.ts';
@@ -22,6 +23,7 @@ import { memoryCodec } from '../../test/kit/memory-codec.ts';
 import { MemoryLog } from '../../test/kit/memory-log.ts';
 import { type ApiOptions, createApi } from '../http/app.ts';
 import { ROUTES } from '../v1/routes.ts';
+import { memoryOperators, type OperatorMemory } from './operators.ts';
 
 export const TERMS: TokenTerms = {
   issuer: 'https://issuer.test',
@@ -63,7 +65,7 @@ export const bearer = async (subject: string, ...roles: readonly Role[]) => ({
 });
 
 /** What the parts in memory hold. Tests change it. */
-export interface Memory {
+export interface Memory extends OperatorMemory {
   readonly transfers: TransferDocument[];
   readonly events: (EventDocument & { readonly transferId: string })[];
   readonly submissions: Map<string, Submission>;
@@ -74,6 +76,7 @@ export interface Memory {
   readonly letterGroups: CountedGroup[];
   /** Latest first. */
   readonly letters: DeadLetterDocument[];
+  /** Latest first. */
   readonly replays: ReplayDocument[];
   /** Thrown by every store, when set. */
   outage: Error | undefined;
@@ -91,7 +94,7 @@ export interface TestApi {
 export async function testApi(over: Partial<ApiOptions> = {}, parts: Partial<ApiParts> = {}): Promise<TestApi> {
   const memory: Memory = {
     ...{ transfers: [], events: [], published: [], looks: [], outage: undefined },
-    ...{ letterGroups: [], letters: [], replays: [] },
+    ...{ letterGroups: [], letters: [], replays: [], approvals: memoryApprovals(), notes: new Map() },
     submissions: new Map(),
     intentClaims: new Map(),
   };
@@ -120,6 +123,7 @@ function memoryParts(memory: Memory): ApiParts {
   const order = (a: TransferDocument, b: TransferDocument) =>
     b.updatedAt.getTime() - a.updatedAt.getTime() || Number(a._id < b._id) - Number(a._id > b._id);
   const corridors = corridorBook(CORRIDORS);
+  const operators = memoryOperators(memory, asked);
   const evidence = { log: new MemoryLog({ partitions: 4 }), codec: memoryCodec(), chainPartitions: 4 };
   return {
     corridors,
@@ -140,12 +144,8 @@ function memoryParts(memory: Memory): ApiParts {
           return found.slice(from, from + limit);
         }),
     },
-    replays: {
-      find: (id) => asked(() => memory.replays.find(({ _id }) => _id === id)),
-      list: (states, limit) =>
-        asked(() => memory.replays.filter(({ state }) => states.includes(state)).slice(0, limit)),
-      counts: () => asked(() => [{ state: 'SENT', outcome: 'COMPLETED', reason: null, letters: 3 }]),
-    },
+    replays: operators.replays.replays,
+    operators,
     transferEvents: {
       of: (id) => asked(() => memory.events.filter(({ transferId }) => transferId === id)),
     },

@@ -1,7 +1,10 @@
 // Every route of version 1. What stands here is served, documented, and asked by the tests of every route.
 import type { Route } from '../http/route.ts';
+import { approvalRoutes } from './routes/approvals.ts';
 import { corridorRoutes } from './routes/corridors.ts';
 import { deadLetterRoutes } from './routes/dead-letters.ts';
+import { letterNoteRoutes } from './routes/letter-notes.ts';
+import { replayActRoutes } from './routes/replay-acts.ts';
 import { replayRoutes } from './routes/replays.ts';
 import { submissionRoutes } from './routes/submissions.ts';
 import { transferRoutes } from './routes/transfers.ts';
@@ -11,5 +14,8 @@ export const ROUTES: readonly Route[] = [
   ...submissionRoutes,
   ...transferRoutes,
   ...deadLetterRoutes,
+  ...letterNoteRoutes,
   ...replayRoutes,
+  ...replayActRoutes,
+  ...approvalRoutes,
 ];

@@ -4,12 +4,14 @@ import { flushCompileCache } from 'node:module';
 import type { Command } from 'commander';
 import { startHealthServer } from '../../adapters/http/health-server.ts';
 import { createApi } from '../../api/http/app.ts';
+import { routesOn } from '../../api/http/faces.ts';
 import { ROUTES } from '../../api/v1/routes.ts';
-import { loadConfig, unknownVariables } from '../../runtime/config/config.ts';
+import { unknownVariables } from '../../runtime/config/config.ts';
 import { createLogger } from '../../runtime/logs-and-metrics/logger.ts';
 import { createMetrics } from '../../runtime/logs-and-metrics/metrics.ts';
 import { EXIT, runService } from '../../runtime/process/service.ts';
 import { authentication } from '../../services/api/authentication.ts';
+import { loadApiConfig } from '../../services/api/environment.ts';
 import { composeApi } from '../../services/api/parts.ts';
 import { Connections } from '../../services/connections.ts';
 import { backgroundHost } from '../../services/process-parts/background.ts';
@@ -28,6 +30,7 @@ export function registerApi(program: Command): void {
       'after',
       `
 Listens on CORRIDOR_API_HOST and CORRIDOR_API_PORT. Who is let in: docs/security.md. What there is: docs/api.md.
+CORRIDOR_API_FACES says whether it serves producers, operators or both. Keys that it does not need are refused.
 
 Example:
   CORRIDOR_API_PORT=8080 corridor api`,
@@ -45,7 +48,7 @@ Example:
 }
 
 async function serveApi() {
-  const config = loadConfig(process.env);
+  const config = loadApiConfig(process.env);
   const { watchdog, health, api } = config;
   const logger = createLogger({ level: config.logLevel, service: SERVICE });
   for (const variable of unknownVariables(process.env)) {
@@ -67,7 +70,7 @@ async function serveApi() {
     const lost = connections.databaseLost;
     const { parts, resources } = await composeApi(connections, logger);
     const app = createApi({
-      routes: ROUTES,
+      routes: routesOn(ROUTES, api.faces),
       parts,
       authenticator,
       document: readFileSync(DOCUMENT, 'utf8'),
@@ -98,7 +101,7 @@ async function serveApi() {
     serveHealth: (source) => startHealthServer(source, { host: health.host, port: health.port }),
     resources: [{ name: 'connections', close: () => connections.close() }],
     onReady: (server) => {
-      console.log(toJsonLine({ ready: true, service: SERVICE, health: server?.url, url }));
+      console.log(toJsonLine({ ready: true, service: SERVICE, faces: api.faces, health: server?.url, url }));
       flushCompileCache();
     },
   });

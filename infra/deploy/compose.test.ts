@@ -13,7 +13,7 @@ interface Service {
 const { services } = parse(readFileSync(file, 'utf8'), { merge: true }) as { services: Record<string, Service> };
 const commands = Object.values(services).flatMap(({ command }) => (command ? [command.join(' ')] : []));
 
-test('every stage, every sink, the executor, each relay and the API is a service of its own, and nothing else is', () => {
+test('every stage, every sink, the executor, each relay and each face of the API is a service of its own, and nothing else is', () => {
   expect(commands.toSorted()).toEqual(
     [
       ...PROCESSOR_NAMES.map((name) => `run --processors ${name}`),
@@ -22,6 +22,7 @@ test('every stage, every sink, the executor, each relay and the API is a service
       'run --cases',
       'run --rescreening',
       'run --replays',
+      'api',
       'api',
     ].toSorted(),
   );

@@ -25,6 +25,8 @@ const EXPECTED: Readonly<Record<Action, string>> = {
   'approvals.decide': '..aaa..',
   'glass.break': '.aa....',
   'glass.review': '..aaa..',
+  'letters.annotate': '.aa....',
+  'approvals.withdraw': '.aaaa..',
 };
 const WORDS: Readonly<Record<string, Condition>> = { a: 'always', o: 'own', '.': 'never' };
 const cells = ACTIONS.flatMap((action) =>

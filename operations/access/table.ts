@@ -40,6 +40,8 @@ export const ACCESS = {
   'approvals.decide':  row('approve or refuse what others asked for',       'never',  'never',  'always', 'always',  'always', 'never',  'never'),
   'glass.break':       row('break the glass: do alone what takes two',      'never',  'always', 'always', 'never',   'never',  'never',  'never'),
   'glass.review':      row('review what another did under broken glass',    'never',  'never',  'always', 'always',  'always', 'never',  'never'),
+  'letters.annotate':  row('write notes on groups of dead letters',          'never',  'always', 'always', 'never',   'never',  'never',  'never'),
+  'approvals.withdraw': row('take back what you asked for',                  'never',  'always', 'always', 'always',  'always', 'never',  'never'),
 } as const satisfies Readonly<Record<string, Row>>;
 
 /** What can be done. */

@@ -122,7 +122,10 @@ export interface Annotation {
  * Writes a note, who looks after a group, or its incident.
  * @throws CodedError LETTER_GROUP_UNKNOWN, LETTER_GROUP_MOVED when somebody wrote at the same time
  */
-export async function annotateGroup(store: DeadLetters, annotation: Annotation): Promise<GroupNote> {
+export async function annotateGroup(
+  store: Pick<DeadLetters, 'noteOf' | 'list' | 'annotate'>,
+  annotation: Annotation,
+): Promise<GroupNote> {
   const { group, by, at } = annotation;
   const known = await store.noteOf(group);
   const letters = known ? [] : await store.list({ group }, 1);

@@ -57,13 +57,13 @@ export const apiCodes = {
     'invalid-request',
     'the caller',
     400,
-    'Send one Idempotency-Key, which is the id of the transfer.',
+    'Send one Idempotency-Key of the form that the path asks for: of a submission it is the id of the transfer.',
   ),
   IDEMPOTENCY_KEY_REUSED: entry(
     'invalid-request',
     'the caller',
     409,
-    'Look at the transfer of this key. Another transfer needs another key.',
+    'Look at what the key stands for. Another transfer, or another request, needs another key.',
   ),
   TRANSFER_ID_TAKEN: entry('invalid-request', 'the caller', 409, 'Use another id: this one is of somebody else.'),
   INTENT_INVALID: entry(

@@ -85,6 +85,13 @@ export const name = () => z.string().regex(/^[a-z][a-z0-9-]*$/, 'must be lower-c
 export const oneOf = <const T extends readonly [string, ...string[]]>(...values: T) =>
   z.enum(values, `must be one of ${values.join(', ')}`);
 
+/** One or more of these, comma-separated, each once. */
+export const someOf = <const T extends readonly [string, ...string[]]>(...values: T) =>
+  z
+    .string()
+    .transform((whole) => [...new Set(whole.split(',').map((part) => part.trim()))])
+    .pipe(z.array(z.enum(values, `must be one or more of ${values.join(', ')}, comma-separated`)).min(1));
+
 /** Comma-separated `host:port`. */
 export const addresses = () =>
   z

@@ -17,10 +17,14 @@ import {
   ratio,
   secretText,
   setting,
+  someOf,
   text,
   url,
   visible,
 } from './setting.ts';
+
+/** What a process of the API serves: routes of producers and programs, routes of people who operate. */
+export const API_FACES = ['producers', 'operators'] as const;
 
 export const settings = {
   environment: setting('CORRIDOR_ENV', {
@@ -294,6 +298,12 @@ export const settings = {
       doc: 'Port of the same; 0 takes any free one, which the log names.',
       schema: integer(0, 65_535),
       default: '8080',
+    }),
+    faces: setting('CORRIDOR_API_FACES', {
+      doc: 'Which routes the process serves: `producers`, `operators` or both, comma-separated. Only the face of operators takes CORRIDOR_OPERATOR_KEYS: run it as a process of its own, on an internal network.',
+      schema: someOf(...API_FACES),
+      default: 'producers',
+      developmentDefault: 'producers,operators',
     }),
     docsUrl: setting('CORRIDOR_API_DOCS_URL', {
       doc: 'Where the folder `docs` of this version can be read: the `type` of a problem leads there.',

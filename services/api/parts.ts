@@ -18,6 +18,7 @@ import { corridors } from '../configured-rules.ts';
 import type { Connections } from '../connections.ts';
 import { EVENTS, TRANSFERS } from '../process-parts/sinks.ts';
 import { gated } from './gated.ts';
+import { composeOperators, type OperatorParts } from './operators.ts';
 
 /** Each reads a partition of five topics from its beginning. */
 const MAX_EXPLANATIONS = 2;
@@ -41,6 +42,8 @@ export interface ApiParts {
   readonly submit: SubmitParts;
   readonly deadLetters: Pick<DeadLetters, 'groups' | 'list' | 'find'>;
   readonly replays: Pick<Replays, 'list' | 'find' | 'counts'>;
+  /** Undefined: this process has not the face of operators, nor its key. */
+  readonly operators: OperatorParts | undefined;
   /** ms since 1970 */
   readonly clock: () => number;
 }
@@ -58,6 +61,7 @@ export async function composeApi(connections: Connections, logger: Pick<Logger, 
   const [db] = await Promise.all([connections.db(), codec.load(['transfer.requested'])]);
   const book = corridorBook(corridors(config));
   const writer = await log.writer('api');
+  const operators = config.api.faces.includes('operators') ? await composeOperators(connections) : undefined;
   const parts: ApiParts = {
     corridors: book,
     submit: {
@@ -69,6 +73,7 @@ export async function composeApi(connections: Connections, logger: Pick<Logger, 
     },
     deadLetters: deadLetters(db),
     replays: replays(db),
+    operators,
     transferEvents: transferEvents(db, EVENTS),
     transferViews: transferViews(db, TRANSFERS),
     explain: gated(MAX_EXPLANATIONS, (transferId, sight) =>
@@ -77,5 +82,9 @@ export async function composeApi(connections: Connections, logger: Pick<Logger, 
     onLook: ({ subject, ...look }) => logger.info({ actor: subject, ...look }, 'personal data was shown'),
     clock: Date.now,
   };
-  return { parts, resources: [{ name: 'writer of intents', close: () => writer.close() }] };
+  const resources = [
+    { name: 'writer of intents', close: () => writer.close() },
+    ...(operators ? [{ name: 'parts of operators', close: () => operators.close() }] : []),
+  ];
+  return { parts, resources };
 }

@@ -6,14 +6,11 @@ import { type DeadLetterDocument, LETTER_STATES } from '../../../sinks/dead-lett
 import { cursorOf, cursorParameter, limitParameter, pageOf, positionIn } from '../../http/cursor.ts';
 import { answer, type Route, route } from '../../http/route.ts';
 import { instant, instantOf, moneyDto, moneyOf } from '../dto.ts';
+import { moneyOfLetters } from '../replay-dto.ts';
 
 const MAX_PAGE_ITEMS = 200;
 const PAGE_ITEMS = 50;
 const MAX_ID_CHARACTERS = 200;
-
-export const moneyOfLetters = z
-  .object({ amount: moneyDto, letters: z.int() })
-  .meta({ id: 'MoneyOfLetters', description: 'What producers instructed in one currency, and in how many letters.' });
 
 const groupDto = z
   .object({

@@ -11,6 +11,15 @@ interface Act {
   readonly at: Date;
 }
 
+/** Has the runner try a frozen replay, again where it was tried. @throws CodedError REPLAY_UNKNOWN, REPLAY_MOVED */
+export async function wantDryRun(
+  { replays }: Pick<ReplayStores, 'replays'>,
+  { id, by }: Pick<Act, 'id' | 'by'>,
+): Promise<void> {
+  const replay = await inState(replays, id, ['FROZEN'], 'only a frozen replay can be tried');
+  await changed(replays, replay, { dryRun: null, dryRunWanted: { by: personName(by) } });
+}
+
 /** Nothing more is sent until it is resumed. @throws CodedError REPLAY_UNKNOWN, REPLAY_MOVED */
 export async function pauseReplay({ replays }: Pick<ReplayStores, 'replays'>, { id, by, at }: Act): Promise<void> {
   const replay = await inState(replays, id, ['RUNNING'], 'only what runs can be paused');

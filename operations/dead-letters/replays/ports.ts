@@ -8,7 +8,8 @@ import type { Outcome, Prediction, ReplayDocument, ReplayItem, ReplayState, Skip
 
 /** Replays and their items. Every method throws a coded error when the store cannot be asked. */
 export interface Replays {
-  insert(replay: ReplayDocument): Promise<void>;
+  /** @returns false: the id is taken */
+  insert(replay: ReplayDocument): Promise<boolean>;
   find(id: string): Promise<ReplayDocument | undefined>;
   /** Latest first. */
   list(states: readonly ReplayState[], limit: number): Promise<readonly ReplayDocument[]>;

@@ -8,6 +8,8 @@ export interface Trial {
   readonly runner: DryRunner;
   readonly transfers: Pick<TransfersNow, 'standing'>;
   readonly rings: Rings;
+  /** Ends it between two batches. */
+  readonly signal?: AbortSignal;
 }
 
 /** What would be skipped is not tried. */

@@ -45,16 +45,23 @@ export interface Freezing {
   readonly by: string;
   readonly reason: string;
   readonly at: Date;
+  /** Of who asks for it: where theirs is a program without stages, the runner tries it. */
+  readonly dryRunBy?: 'runner';
+  /** Hash of what is asked for, where a key says which question it is. */
+  readonly request?: string;
 }
 
 /**
  * Takes the parked letters of a filter, and freezes them as a replay. Dies it in between, the replay stays FREEZING and is
  * cancelled later, which gives its letters back.
  * @throws DomainError PERSON_INVALID
- * @throws CodedError REASON_MISSING, REPLAY_TERMS_INVALID, REPLAY_EMPTY
+ * @throws CodedError REASON_MISSING, REPLAY_TERMS_INVALID, REPLAY_EMPTY; REPLAY_MOVED when the id is taken
  */
-export async function freezeReplay({ replays, letters }: ReplayStores, freezing: Freezing): Promise<ReplayDocument> {
-  const { id, owner, terms, at } = freezing;
+export async function freezeReplay(
+  { replays, letters }: Pick<ReplayStores, 'replays' | 'letters'>,
+  freezing: Freezing,
+): Promise<ReplayDocument> {
+  const { id, owner, terms, at, request, dryRunBy } = freezing;
   checkTerms(terms);
   const empty: ReplayDocument = {
     _id: id,
@@ -71,8 +78,10 @@ export async function freezeReplay({ replays, letters }: ReplayStores, freezing:
     selectionHash: selectionHash(owner, []),
     ...{ dryRun: null, approvalId: null, approvedHash: null, startedAt: null, targetFrom: null },
     ...{ halted: null, endedAt: null, lease: null },
+    dryRunWanted: dryRunBy === 'runner' ? { by: personName(freezing.by) } : null,
+    ...(request === undefined ? {} : { request }),
   };
-  await replays.insert(empty);
+  if (!(await replays.insert(empty))) throw moved(await findReplay(replays, id), 'its id is taken');
   const taken = await letters.take({ ...freezing.filter, owner, states: ['PARKED'] }, id, MAX_LETTERS, at);
   if (taken.length === 0) {
     const halted: ReplayDocument['halted'] = {
@@ -159,6 +168,7 @@ export async function dryRunReplay(
   const items = await replays.items(id, {}, MAX_LETTERS);
   const counts = new Map<string, DryRun['histogram'][number]>();
   for (let from = 0; from < items.length; from += DRY_RUN_LETTERS) {
+    tried.signal?.throwIfAborted();
     const some = items.slice(from, from + DRY_RUN_LETTERS);
     const predictions = await predictLetters(some, replay.owner, log, tried);
     await replays.predict(some.map(({ _id }, i) => ({ item: _id, prediction: predictions[i]! })));
@@ -169,8 +179,8 @@ export async function dryRunReplay(
   }
   const histogram = [...counts.values()].toSorted((a, b) => b.letters - a.letters || (a.kind < b.kind ? -1 : 1));
   const dryRun: DryRun = { at, by: personName(by), histogram, basis };
-  await changed(replays, replay, { dryRun });
-  return { ...replay, dryRun, version: replay.version + 1 };
+  await changed(replays, replay, { dryRun, dryRunWanted: null });
+  return { ...replay, dryRun, dryRunWanted: null, version: replay.version + 1 };
 }
 
 /**

@@ -127,6 +127,10 @@ export interface ReplayDocument {
   /** Hash of the letters, each with its place, in the order of their ids. */
   readonly selectionHash: string;
   readonly dryRun: DryRun | null;
+  /** Who asked for a dry run by the runner, since their own program has no stages; null: nobody, or it is done. */
+  readonly dryRunWanted?: { readonly by: string } | null;
+  /** Hash of what was asked for when it was selected, where it was asked for under a key. */
+  readonly request?: string;
   readonly approvalId: string | null;
   /** What two persons have let through: over selection, terms and dry run. */
   readonly approvedHash: string | null;

@@ -17,7 +17,7 @@ import { currentRate } from './control.ts';
 import { nextStep } from './next-step.ts';
 import { outcomesOf } from './outcomes.ts';
 import type { DryRunner, TransfersNow } from './ports.ts';
-import { APPROVAL_VALID_MS, MAX_LETTERS, moved, type ReplayStores } from './prepare.ts';
+import { APPROVAL_VALID_MS, dryRunReplay, MAX_LETTERS, moved, type ReplayStores } from './prepare.ts';
 import { replayRecord } from './record.ts';
 import { approvedHash, changedBasis, type ReplayDocument, type ReplayItem, selectionHash } from './replay.ts';
 
@@ -34,7 +34,7 @@ const FROZEN_MS = APPROVAL_VALID_MS;
 
 export interface RunnerOptions extends ReplayStores {
   readonly transfers: TransfersNow;
-  readonly dryRunner: Pick<DryRunner, 'basis'>;
+  readonly dryRunner: DryRunner;
   readonly rings: Rings;
   readonly clock: Clock;
   /** Unique for each process. */
@@ -70,6 +70,8 @@ const letterKey = ({ letterId, place }: Pick<ReplayItem, 'letterId' | 'place'>):
 export class ReplayRunner {
   readonly #options: RunnerOptions;
   readonly #held = new Map<string, Hold>();
+  readonly #stopping = new AbortController();
+  #trial: Promise<void> | undefined;
 
   constructor(options: RunnerOptions) {
     this.#options = options;
@@ -105,6 +107,8 @@ export class ReplayRunner {
   }
 
   async stop(): Promise<void> {
+    this.#stopping.abort();
+    await this.#trial;
     for (const id of [...this.#held.keys()]) await this.#letGo(id);
   }
 
@@ -113,6 +117,7 @@ export class ReplayRunner {
       case 'FREEZING':
         return this.#giveUp(replay, FREEZING_MS, 'its selection was never finished');
       case 'FROZEN':
+        this.#try(replay);
         return this.#giveUp(replay, FROZEN_MS, 'nobody asked a second person');
       case 'WAITING':
         return this.#begin(replay);
@@ -126,6 +131,29 @@ export class ReplayRunner {
         await this.#settle(replay);
         return false;
     }
+  }
+
+  /**
+   * Tries what was selected over the API, whose process has no stages. One at a time and beside the rest: it takes long, and
+   * sends nothing. Of two runners that do it, one writes what it found.
+   */
+  #try({ _id: id, dryRunWanted: wanted }: ReplayDocument): void {
+    if (!wanted || this.#trial) return;
+    const { transfers, dryRunner: runner, rings, clock, onFault } = this.#options;
+    const { signal } = this.#stopping;
+    const asked = { id, by: wanted.by, at: new Date(clock.now()) };
+    this.#trial = dryRunReplay(this.#options, { runner, transfers, rings, signal }, asked)
+      .then(
+        () => undefined,
+        (error: unknown) => {
+          if (signal.aborted) return;
+          const { code, detail } = codeAndDetail(error);
+          onFault?.(id, { code, detail });
+        },
+      )
+      .finally(() => {
+        this.#trial = undefined;
+      });
   }
 
   /** Letters must not stay taken because the program of whoever took them has died. */

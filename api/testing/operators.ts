@@ -1,0 +1,93 @@
+// The parts of operators in memory, with the rings of tests.
+
+import type { memoryApprovals } from '../../operations/approvals/testing/memory-approvals.ts';
+import type { GroupNote } from '../../operations/dead-letters/ports.ts';
+import type { Replays } from '../../operations/dead-letters/replays/ports.ts';
+import { summaryOf } from '../../operations/dead-letters/replays/prepare.ts';
+import { approvedHash, type ReplayDocument, type ReplayItem } from '../../operations/dead-letters/replays/replay.ts';
+import { CodedError } from '../../ports/fault.ts';
+import { ringOf } from '../../ports/seals.ts';
+import type { OperatorParts } from '../../services/api/operators.ts';
+import type { DeadLetterDocument } from '../../sinks/dead-letters/letter.ts';
+import { testRings } from '../../test/kit/rings.ts';
+
+export interface OperatorMemory {
+  readonly letters: DeadLetterDocument[];
+  readonly replays: ReplayDocument[];
+  readonly approvals: ReturnType<typeof memoryApprovals>;
+  readonly notes: Map<string, GroupNote>;
+}
+
+type Asked = <T>(answer: () => T) => Promise<T>;
+
+const unused = (): never => {
+  throw new Error('no route asks for this');
+};
+
+function memoryReplays(memory: OperatorMemory, asked: Asked): Replays {
+  const at = (id: string) => memory.replays.findIndex(({ _id }) => _id === id);
+  return {
+    insert: (replay) =>
+      asked(() => {
+        if (at(replay._id) >= 0) return false;
+        memory.replays.unshift(replay);
+        return true;
+      }),
+    find: (id) => asked(() => memory.replays[at(id)]),
+    list: (states, limit) => asked(() => memory.replays.filter(({ state }) => states.includes(state)).slice(0, limit)),
+    change: (replay, to) =>
+      asked(() => {
+        const place = at(replay._id);
+        const found = memory.replays[place];
+        if (found?.version !== replay.version) return false;
+        memory.replays[place] = { ...found, ...to, version: found.version + 1 };
+        return true;
+      }),
+    insertItems: (_: readonly ReplayItem[]) => asked(() => undefined),
+    counts: () => asked(() => [{ state: 'SENT', outcome: 'COMPLETED', reason: null, letters: 3 }]),
+    release: () => asked(() => undefined),
+    ...{ open: unused, lease: unused, items: unused, predict: unused, markSent: unused, skip: unused, settle: unused },
+    progress: unused,
+  };
+}
+
+export function memoryOperators(memory: OperatorMemory, asked: Asked): OperatorParts {
+  const parked = (group: string | undefined) =>
+    memory.letters.filter((letter) => letter.state === 'PARKED' && (group === undefined || letter.group === group));
+  return {
+    ring: ringOf(testRings, 'operators'),
+    handlers: {
+      'dead-letters.replay': {
+        async describe({ subject, hash }) {
+          const replay = memory.replays.find(({ _id }) => _id === subject);
+          if (replay && approvedHash(replay) === hash) return [summaryOf(replay)];
+          throw new CodedError('EVIDENCE_CHANGED', 'it is not what was asked for');
+        },
+      },
+    },
+    replays: {
+      replays: memoryReplays(memory, asked),
+      letters: {
+        take: ({ group }, replayId, limit) =>
+          asked(() => {
+            const taken = parked(group).slice(0, limit);
+            for (const letter of taken) Object.assign(letter, { state: 'SELECTED', takenBy: replayId });
+            return taken;
+          }),
+        giveBack: () => asked(() => undefined),
+        ...{ taken: unused, move: unused, newFailures: unused, successors: unused },
+      },
+      approvals: memory.approvals,
+    },
+    letters: {
+      list: ({ group }, limit) => asked(() => parked(group).slice(0, limit)),
+      noteOf: (group) => asked(() => memory.notes.get(group)),
+      annotate: (note) =>
+        asked(() => {
+          if ((memory.notes.get(note.group)?.version ?? 0) !== note.version - 1) return false;
+          memory.notes.set(note.group, note);
+          return true;
+        }),
+    },
+  };
+}

@@ -1,0 +1,45 @@
+import { describe, expect, it } from 'vitest';
+import { isSealed, sealOf } from '../../domain/seals/seal.ts';
+import { loadConfig } from '../../runtime/config/config.ts';
+import { loadApiConfig } from './environment.ts';
+
+const REAL = {
+  CORRIDOR_STAGE_KEYS: `k1:${'s'.repeat(32)}`,
+  CORRIDOR_OPERATOR_KEYS: `k1:${'o'.repeat(32)}`,
+  CORRIDOR_EXECUTOR_KEYS: `k1:${'e'.repeat(32)}`,
+  CORRIDOR_FEED_KEYS: `k1:${'f'.repeat(32)}`,
+  CORRIDOR_TOKEN_KEY: 't'.repeat(32),
+};
+const OPERATORS = { CORRIDOR_API_FACES: 'operators', CORRIDOR_OPERATOR_KEYS: REAL.CORRIDOR_OPERATOR_KEYS };
+
+describe('the keys of a process of the API', () => {
+  it('are those of operators on their face, and none elsewhere', () => {
+    const { keys } = loadConfig(REAL);
+    const operators = loadApiConfig(OPERATORS).keys;
+    const seal = sealOf(operators.operators, 'approval', ['a']);
+    expect(isSealed(keys.operators, 'approval', ['a'], seal)).toBe(true);
+    for (const own of [operators, loadApiConfig({}).keys]) {
+      for (const issuer of ['stages', 'executor', 'feeds'] as const)
+        expect(isSealed(keys[issuer], 'approval', ['a'], sealOf(own[issuer], 'approval', ['a']))).toBe(false);
+    }
+    const producers = loadApiConfig({}).keys.operators;
+    expect(isSealed(keys.operators, 'approval', ['a'], sealOf(producers, 'approval', ['a']))).toBe(false);
+  });
+
+  it('are refused where they do not belong, and must be there where they do', () => {
+    for (const [name, value] of Object.entries(REAL)) {
+      expect(() => loadApiConfig({ [name]: value })).toThrow(`${name} is set`);
+      if (name === 'CORRIDOR_OPERATOR_KEYS') continue;
+      expect(() => loadApiConfig({ ...OPERATORS, [name]: value })).toThrow(`${name} is set`);
+    }
+    expect(() => loadApiConfig({ CORRIDOR_API_FACES: 'operators' })).toThrow('CORRIDOR_OPERATOR_KEYS is not set');
+    expect(() => loadApiConfig({ CORRIDOR_API_FACES: 'all' })).toThrow('must be one or more of producers, operators');
+  });
+
+  it('are not even those of development in a trial', () => {
+    const trial = { CORRIDOR_ENV: 'development' };
+    const { keys } = loadApiConfig(trial);
+    expect(isSealed(loadConfig(trial).keys.stages, 'hold', ['a'], sealOf(keys.stages, 'hold', ['a']))).toBe(false);
+    expect(loadApiConfig(trial).api.faces).toEqual(['producers', 'operators']);
+  });
+});
