@@ -1,70 +1,35 @@
 // Two executors of two providers over one database, as when the configured provider is changed while payouts are open: a
 // payout is sent to the provider that it was opened with, and only that one is asked about it.
-import { setImmediate as turn } from 'node:timers/promises';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import {
-  forgetfulTimer,
-  ManualClock,
-  MemoryOutbox,
-  MemoryProvider,
-  MemoryStore,
-  memoryCodec,
-} from '../test/kit/payouts/memory.ts';
-import { payoutRequestedFor, received } from '../test/kit/payouts/requested.ts';
+import { PayoutWorld, QUIET_CONFIG } from '../test/kit/payouts/world.ts';
 import { times } from '../test/kit/times.ts';
-import { DEFAULT_EXECUTOR_CONFIG, type PayoutExecutorConfig } from './config.ts';
-import { createPayoutExecutor } from './executor.ts';
-import { DEFAULT_PAYOUT_POLICY } from './policy.ts';
-import type { PayoutEvent } from './ports.ts';
+import type { PayoutExecutorConfig } from './config.ts';
+import type { PayoutExecutor } from './executor.ts';
 
 const CONFIG: PayoutExecutorConfig = {
-  ...DEFAULT_EXECUTOR_CONFIG,
-  policy: { ...DEFAULT_PAYOUT_POLICY, returnPollsMs: [1_000] },
+  ...QUIET_CONFIG,
+  policy: { ...QUIET_CONFIG.policy, returnPollsMs: [1_000] },
   admitWaitMs: 0,
   sweepEveryMs: 1,
 };
-const PRICE_MS = 600_000;
 
-async function rest(): Promise<void> {
-  for (let i = 0; i < 40; i++) await turn();
-}
-
-class World {
-  readonly clock = new ManualClock();
-  readonly store = new MemoryStore();
-  readonly events: PayoutEvent[] = [];
-  readonly providers: readonly MemoryProvider[];
-  readonly executors;
+class World extends PayoutWorld {
+  readonly executors: readonly PayoutExecutor[];
 
   constructor(names: readonly string[]) {
-    const { clock, store, events } = this;
-    const codec = memoryCodec();
-    this.providers = names.map((name) => new MemoryProvider(clock.now, name));
-    this.executors = this.providers.map((provider) =>
-      createPayoutExecutor({
-        config: CONFIG,
-        payouts: store,
-        provider,
-        timer: forgetfulTimer,
-        outbox: new MemoryOutbox(),
-        codec,
-        clock,
-        onEvent: (event) => void events.push(event),
-      }),
-    );
+    super({ config: CONFIG, providers: names, turns: 40 });
+    this.executors = this.providers.map((provider) => this.worker({ provider }));
   }
 
-  async request(who: number, transferId: string, attempt = 1): Promise<void> {
-    const { clock, executors } = this;
-    const expiresAt = clock.now() + PRICE_MS;
-    await executors[who]!.handle([received(payoutRequestedFor({ transferId, attempt, now: clock.now(), expiresAt }))]);
-    await rest();
+  async ask(who: number, transferId: string, attempt = 1): Promise<void> {
+    await this.executors[who]!.handle([this.request(transferId, attempt)]);
+    await this.rest();
   }
 
   async work(who: number, transferId: string): Promise<void> {
     await this.executors[who]!.pollNow([transferId]);
-    await rest();
+    await this.rest();
   }
 
   executions(transferId: string): number {
@@ -113,13 +78,13 @@ async function play(names: readonly string[], acts: readonly Act[]): Promise<Wor
   const world = new World(names);
   for (const one of acts) {
     if (one.type === 'work') await world.work(one.who, one.id);
-    if (one.type === 'request') await world.request(one.who, one.id, one.attempt);
+    if (one.type === 'request') await world.ask(one.who, one.id, one.attempt);
     if (one.type === 'pass') world.clock.pass(one.ms);
     if (one.type === 'fault') {
       world.providers[one.who]!.submitFault = one.submit;
       world.providers[one.who]!.settles = one.settles;
     }
-    await rest();
+    await world.rest();
   }
   return world;
 }
@@ -140,7 +105,7 @@ describe('a payout that was opened with another provider', () => {
   async function openAtFirst(names: readonly string[]): Promise<World> {
     const world = new World(names);
     world.providers[0]!.submitFault = 'timeout-after';
-    await world.request(0, 'transfer-1');
+    await world.ask(0, 'transfer-1');
     for (let look = 0; look < 40; look++) {
       world.clock.pass(7_000);
       await world.work(1, 'transfer-1');
@@ -168,10 +133,10 @@ describe('a payout that was opened with another provider', () => {
   it('keeps its provider with a new price, and a new payout gets the one that is configured', async () => {
     const world = new World(['old-bank', 'new-bank']);
     world.providers[0]!.isReady = false;
-    await world.request(0, 'transfer-1');
-    await world.request(1, 'transfer-1', 2);
+    await world.ask(0, 'transfer-1');
+    await world.ask(1, 'transfer-1', 2);
     await world.work(1, 'transfer-1');
-    await world.request(1, 'transfer-2');
+    await world.ask(1, 'transfer-2');
     const { payouts } = world.store;
     expect(payouts.get('transfer-1')).toMatchObject({ provider: 'old-bank', phase: 'NEW', pricingAttempt: 2 });
     expect(payouts.get('transfer-2')).toMatchObject({ provider: 'new-bank', phase: 'PAID' });
@@ -183,8 +148,8 @@ describe('a payout that was opened with another provider', () => {
     const [first, second] = world.providers;
     first!.submitFault = 'timeout-after';
     second!.submitFault = 'timeout-after';
-    await world.request(0, 'transfer-1');
-    await world.request(1, 'transfer-2');
+    await world.ask(0, 'transfer-1');
+    await world.ask(1, 'transfer-2');
     world.clock.pass(60_000);
     await world.executors[1]!.start();
     await expect.poll(() => world.store.payouts.get('transfer-2')?.phase, { timeout: 60_000 }).toBe('PAID');

@@ -1,30 +1,14 @@
 // The database puts a payout back to any older state of its own, at any moment, under workers that come and go, whose view
 // of the log may lag behind: no key is sent twice, and no transfer is paid twice.
-import { setImmediate as turn } from 'node:timers/promises';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import {
-  forgetfulTimer,
-  ManualClock,
-  MemoryOutbox,
-  MemoryProvider,
-  MemoryStore,
-  memoryCodec,
-} from '../test/kit/payouts/memory.ts';
-import { payoutRequestedFor, received } from '../test/kit/payouts/requested.ts';
+import { PayoutWorld, QUIET_CONFIG } from '../test/kit/payouts/world.ts';
 import { times } from '../test/kit/times.ts';
-import { DEFAULT_EXECUTOR_CONFIG, type PayoutExecutorConfig } from './config.ts';
-import { createPayoutExecutor, type PayoutExecutor } from './executor.ts';
+import type { PayoutExecutor } from './executor.ts';
 import { brokenInvariant } from './invariants.ts';
 import type { Payout, SubmitResult } from './payout.ts';
-import { DEFAULT_PAYOUT_POLICY } from './policy.ts';
 import { MemoryClaimLog } from './testing/memory-claims.ts';
 
-const CONFIG: PayoutExecutorConfig = {
-  ...DEFAULT_EXECUTOR_CONFIG,
-  policy: { ...DEFAULT_PAYOUT_POLICY, returnPollsMs: [] },
-  admitWaitMs: 0,
-};
 const ID = 'transfer-1';
 const PRICE_MS = 120_000;
 
@@ -54,60 +38,26 @@ const act = fc.oneof(
 );
 type Act = typeof act extends fc.Arbitrary<infer A> ? A : never;
 
-async function rest(): Promise<void> {
-  for (let i = 0; i < 40; i++) await turn();
-}
-
-class World {
-  readonly clock = new ManualClock();
-  readonly provider = new MemoryProvider(this.clock.now);
-  readonly store = new MemoryStore();
+class World extends PayoutWorld {
   readonly log = new MemoryClaimLog(this.clock.now);
-  readonly codec = memoryCodec();
   /** Every state that was ever stored, which is what the database can put back. */
-  readonly states: Payout[] = [];
-  readonly workers: PayoutExecutor[];
+  readonly states: readonly Payout[] = this.recordStates();
+  readonly workers: readonly PayoutExecutor[];
   #sees = true;
   #price = 1;
 
   constructor(guarded: boolean, firstIsSent: boolean, knowsOutages = false) {
-    const { clock, provider, store, codec, states } = this;
-    const { insert, apply } = store;
-    store.insert = async (payouts) => {
-      const won = await insert.call(store, payouts);
-      states.push(...payouts.filter((_, index) => won[index]));
-      return won;
-    };
-    store.apply = async (changes) => {
-      const won = await apply.call(store, changes);
-      states.push(...changes.flatMap(({ next }, index) => (won[index] ? [next] : [])));
-      return won;
-    };
-    provider.isReady = firstIsSent;
+    super({ config: { ...QUIET_CONFIG, admitWaitMs: 0 }, priceMs: PRICE_MS, turns: 40 });
+    this.provider.isReady = firstIsSent;
     this.workers = [0, 1].map(() =>
-      createPayoutExecutor({
-        config: CONFIG,
-        payouts: store,
-        provider,
-        timer: forgetfulTimer,
-        outbox: new MemoryOutbox(),
-        codec,
-        clock,
-        ...(guarded && { attempts: this.log.follower(() => this.#sees, knowsOutages) }),
-      }),
+      this.worker(guarded ? { attempts: this.log.follower(() => this.#sees, knowsOutages) } : {}),
     );
   }
 
   async begin(): Promise<void> {
-    await this.workers[0]!.handle([this.#request()]);
+    await this.workers[0]!.handle([this.request(ID, this.#price)]);
     this.provider.isReady = true;
-    await rest();
-  }
-
-  #request() {
-    const { clock } = this;
-    const made = { transferId: ID, attempt: this.#price, now: clock.now(), expiresAt: clock.now() + PRICE_MS };
-    return received(payoutRequestedFor(made));
+    await this.rest();
   }
 
   async run(one: Act): Promise<void> {
@@ -126,13 +76,13 @@ class World {
       const taken = [...provider.keys].find(([, { state, closed }]) => state === 'ACCEPTED' && !closed);
       if (taken) provider.pays(taken[0]);
     }
-    if (one.type === 'again') await this.workers[1]!.handle([this.#request()]);
+    if (one.type === 'again') await this.workers[1]!.handle([this.request(ID, this.#price)]);
     // The log asks for a new price only once the payout has reported that the old one is over.
     if (one.type === 'price' && stored?.phase === 'EXPIRED' && stored.pricingAttempt === this.#price) {
       this.#price++;
-      await this.workers[0]!.handle([this.#request()]);
+      await this.workers[0]!.handle([this.request(ID, this.#price)]);
     }
-    await rest();
+    await this.rest();
   }
 
   get sentTwice(): readonly string[] {
@@ -256,12 +206,12 @@ async function contradictedAndPutBack(more: { readonly logIsDown?: boolean } = {
   if (more.logIsDown) log.down = true;
   provider.pays(`${ID}:1`);
   answers.resolve({ kind: 'observed', state: 'PAID', reference: null, reasonCode: null });
-  await rest();
+  await world.rest();
   expect(store.payouts.get(ID)).toMatchObject({ cases: [{ code: 'CONTRADICTION' }] });
   provider.submit = submit;
   store.payouts.set(ID, closed);
   log.down = false;
-  await rest();
+  await world.rest();
   clock.pass(2_000);
   return world;
 }

@@ -1,5 +1,4 @@
 // Given a list version that becomes active around a submit, the gate stops what must not be paid, and nothing else.
-import { setImmediate as turn } from 'node:timers/promises';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Parties, PayoutRequested } from '../schemas/types.generated.ts';
 import type { ListEntity, ListVersion } from '../screening/lists/index.ts';
@@ -12,18 +11,10 @@ import {
   nextVersion,
   screenerOver,
 } from '../test/kit/memory-screening.ts';
-import {
-  forgetfulTimer,
-  ManualClock,
-  MemoryOutbox,
-  MemoryProvider,
-  MemoryStore,
-  memoryCodec,
-} from '../test/kit/payouts/memory.ts';
+import { ManualClock, MemoryStore } from '../test/kit/payouts/memory.ts';
 import { payoutRequestedFor, received } from '../test/kit/payouts/requested.ts';
-import { DEFAULT_EXECUTOR_CONFIG } from './config.ts';
-import { createPayoutExecutor, type PayoutExecutorDependencies } from './executor.ts';
-import { DEFAULT_PAYOUT_POLICY } from './policy.ts';
+import { PayoutWorld, QUIET_CONFIG } from '../test/kit/payouts/world.ts';
+import type { PayoutExecutorDependencies } from './executor.ts';
 import type { PayoutStore } from './ports.ts';
 import { createScreeningGate } from './screening-gate.ts';
 
@@ -147,26 +138,16 @@ describe('the verdict', () => {
 
 describe('the executor behind the gate', () => {
   function world(over: Partial<PayoutExecutorDependencies> = {}) {
-    const provider = new MemoryProvider(clock.now);
-    const payouts = new MemoryStore();
-    const executor = createPayoutExecutor({
-      config: { ...DEFAULT_EXECUTOR_CONFIG, policy: { ...DEFAULT_PAYOUT_POLICY, returnPollsMs: [] }, admitWaitMs: 50 },
-      payouts,
-      provider,
-      timer: forgetfulTimer,
-      outbox: new MemoryOutbox(),
-      codec: memoryCodec(),
-      clock,
-      gate: gateOver(),
-      ...over,
-    });
+    const config = { ...QUIET_CONFIG, admitWaitMs: 50 };
+    const { worker, provider, store: payouts, phase, rest } = new PayoutWorld({ config, clock, turns: 200 });
+    const executor = worker({ gate: gateOver(), ...over });
     const handle = async (value: PayoutRequested) => {
       await executor.handle([received(value)]);
-      for (let i = 0; i < 200; i++) await turn();
+      await rest();
     };
-    const phase = () => payouts.payouts.get('transfer-1')?.phase;
-    return { executor, provider, payouts, handle, phase };
+    return { executor, provider, payouts, handle, rest, phase: () => phase('transfer-1') };
   }
+
   /** A store that lets a list become active right after the attempt was stored: between the two looks of the gate. */
   function activatingAfterInsert(payouts: MemoryStore, ...more: readonly ListEntity[]): PayoutStore {
     return {
@@ -208,13 +189,13 @@ describe('the executor behind the gate', () => {
   });
 
   it('lets a stopped payout expire unsent, so that it is priced again and held by payout dispatch', async () => {
-    const { executor, handle, provider, payouts } = world();
+    const { executor, handle, provider, payouts, rest } = world();
     const value = await requested();
     await activate(hit);
     await handle(value);
     clock.pass(PRICE_MS + 1);
     await executor.pollNow(['transfer-1']);
-    for (let i = 0; i < 200; i++) await turn();
+    await rest();
     expect(provider.executionsOf('transfer-1')).toBe(0);
     expect(payouts.payouts.get('transfer-1')!.updates.map(({ status }) => status)).toEqual(['EXPIRED']);
   });
