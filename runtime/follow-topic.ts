@@ -43,7 +43,7 @@ export interface Follower<T extends TopicName> {
 
 /** A follower of one topic, which begins with `start`. */
 export function followTopic<T extends TopicName>(followed: FollowedTopic<T>): Follower<T> {
-  const { topic, log, codec, clock, take, onFault } = followed;
+  const { topic, log, codec, take, onFault } = followed;
   const stopping = new AbortController();
   const { promise: failed, reject } = Promise.withResolvers<never>();
   failed.catch(() => undefined);
@@ -73,23 +73,6 @@ export function followTopic<T extends TopicName>(followed: FollowedTopic<T>): Fo
     });
   }
 
-  /** Rejects when the topic gives nothing for too long, or at once when it never will; never resolves. */
-  async function refuseSilence(over: AbortSignal): Promise<void> {
-    let looks = 0;
-    for (let seen = batches; !over.aborted; looks++) {
-      if (lastFault?.severity === 'fatal') {
-        throw new CodedError(lastFault.code, `${topic} cannot be read: ${lastFault.detail}`, { dependency: 'kafka' });
-      }
-      if (batches !== seen) looks = 0;
-      seen = batches;
-      if (looks * LOOK_MS >= MAX_SILENT_MS) {
-        const why = lastFault ? `${lastFault.code}, ${lastFault.detail}` : 'nothing says why: look at its READ right';
-        throw dependencyDown('kafka', 'READ_STALLED', `${topic} gives nothing before its end is reached (${why})`);
-      }
-      await clock.sleep(LOOK_MS, over);
-    }
-  }
-
   return {
     async start() {
       await codec.load([topic]);
@@ -99,7 +82,8 @@ export function followTopic<T extends TopicName>(followed: FollowedTopic<T>): Fo
       following ??= follow();
       const over = new AbortController();
       const silence = Promise.withResolvers<never>();
-      void refuseSilence(AbortSignal.any([over.signal, stopping.signal])).catch(silence.reject);
+      const seen = () => ({ batches, lastFault });
+      void refuseSilence(followed, seen, AbortSignal.any([over.signal, stopping.signal])).catch(silence.reject);
       try {
         await Promise.race([following.caughtUp, failed, silence.promise, stopped]);
         // What came by then is taken in one after the other.
@@ -113,18 +97,7 @@ export function followTopic<T extends TopicName>(followed: FollowedTopic<T>): Fo
         over.abort();
       }
     },
-    async decode(values) {
-      for (let failures = 1; ; failures++) {
-        try {
-          return await codec.decode(topic, values);
-        } catch (error) {
-          const { code, detail, faultClass } = faultOf(error);
-          if (stopping.signal.aborted || faultClass !== 'transient-dependency') throw error;
-          onFault?.({ code, detail, severity: 'transient', topic });
-          await clock.sleep(backoffMs(failures, DEPENDENCY_BACKOFF), stopping.signal);
-        }
-      }
-    },
+    decode: (values) => decoded(followed, values, stopping.signal),
     fail,
     get failure() {
       return failure;
@@ -136,4 +109,49 @@ export function followTopic<T extends TopicName>(followed: FollowedTopic<T>): Fo
       await following?.stop();
     },
   };
+}
+
+interface Seen {
+  readonly batches: number;
+  readonly lastFault: ConsumerFault | undefined;
+}
+
+/** Rejects when the topic gives nothing for too long, or at once when it never will; never resolves. */
+async function refuseSilence<T extends TopicName>(
+  { topic, clock }: FollowedTopic<T>,
+  seen: () => Seen,
+  over: AbortSignal,
+): Promise<void> {
+  let looks = 0;
+  for (let before = seen().batches; !over.aborted; looks++) {
+    const { batches, lastFault } = seen();
+    if (lastFault?.severity === 'fatal') {
+      throw new CodedError(lastFault.code, `${topic} cannot be read: ${lastFault.detail}`, { dependency: 'kafka' });
+    }
+    if (batches !== before) looks = 0;
+    before = batches;
+    if (looks * LOOK_MS >= MAX_SILENT_MS) {
+      const why = lastFault ? `${lastFault.code}, ${lastFault.detail}` : 'nothing says why: look at its READ right';
+      throw dependencyDown('kafka', 'READ_STALLED', `${topic} gives nothing before its end is reached (${why})`);
+    }
+    await clock.sleep(LOOK_MS, over);
+  }
+}
+
+/** Tried again as long as the registry is away. */
+async function decoded<T extends TopicName>(
+  { topic, codec, clock, onFault }: FollowedTopic<T>,
+  values: readonly (Buffer | null)[],
+  stopping: AbortSignal,
+): Promise<readonly DecodeResult<TopicValues[T]>[]> {
+  for (let failures = 1; ; failures++) {
+    try {
+      return await codec.decode(topic, values);
+    } catch (error) {
+      const { code, detail, faultClass } = faultOf(error);
+      if (stopping.aborted || faultClass !== 'transient-dependency') throw error;
+      onFault?.({ code, detail, severity: 'transient', topic });
+      await clock.sleep(backoffMs(failures, DEPENDENCY_BACKOFF), stopping);
+    }
+  }
 }

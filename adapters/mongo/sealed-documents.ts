@@ -9,8 +9,9 @@ import type { SealedDocument, SealedDocuments } from '../../verify/ports.ts';
 import { MAJORITY } from './client.ts';
 import { CUSTOMER_CASES, customerCaseOf } from './customer-cases.ts';
 import { mongoFault } from './fault.ts';
+import { ACTIVE_LISTS, flawOfActivation } from './list-activations.ts';
 import { flawOfKept, LIST_HISTORY } from './list-history.ts';
-import { ACTIVE_LISTS, flawOfActivation, flawOfHead, LIST_VERSIONS } from './list-versions.ts';
+import { flawOfHead, LIST_VERSIONS } from './list-versions.ts';
 import { EXCEPTIONS, exceptionOf } from './screening-exceptions.ts';
 
 export interface SealedDocumentsOptions {

@@ -24,6 +24,15 @@ const refusals = new WeakMap<Redis, Error>();
 export const limitsFault = (client: Redis, error: unknown): CodedError =>
   redisFault(isReply(error) ? error : (refusals.get(client) ?? error), LIMITS_DEPENDENCY);
 
+/** @throws CodedError what `limitsFault` makes of an error of the work */
+export async function guardedLimits<T>(client: Redis, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw limitsFault(client, error);
+  }
+}
+
 /** A client that connects in the background and keeps trying; commands fail at once while it is not connected. */
 export function limitsClient(options: LimitsClientOptions): Redis {
   const client = new Redis(options.url, {

@@ -18,6 +18,10 @@ type Counted = Pick<LimitRequest, 'ruleId' | 'subjectToken' | 'window'>;
 /** Name of a counter below the prefix. Tokens and ids hold no colon. */
 export const bucketOf = ({ ruleId, subjectToken, window }: Counted): string => `${ruleId}:${subjectToken}:${window}`;
 
+/** Where the generation of a marker `<run id>:<form>.<id>` keeps its records and counters. */
+export const prefixOfGeneration = (namespace: string, marker: string): string =>
+  `${namespace}:${marker.slice(marker.indexOf(':') + 1)}:`;
+
 export function encodeOperations(operations: readonly LimitOperation[]): string {
   return JSON.stringify(operations.map(encodeOperation));
 }

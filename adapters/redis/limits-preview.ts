@@ -3,8 +3,8 @@
 import type { Redis } from 'ioredis';
 import { CodedError } from '../../ports/fault.ts';
 import type { LimitLedger, LimitOperation, LimitResult, Reserve } from '../../processors/limits/ports.ts';
-import { LIMITS_DEPENDENCY, limitsFault } from './limits-client.ts';
-import { bucketOf, decodeResult } from './limits-codec.ts';
+import { guardedLimits, LIMITS_DEPENDENCY, limitsFault } from './limits-client.ts';
+import { bucketOf, decodeResult, prefixOfGeneration } from './limits-codec.ts';
 
 /** The bound of the ledger's counters. */
 const MAX_EXACT = 2n ** 53n;
@@ -15,45 +15,13 @@ export function limitsPreview(redis: Redis, namespace: string): LimitLedger {
   const counted = new Map<string, bigint>();
   const answered = new Map<string, LimitResult>();
 
-  async function prefix(): Promise<string> {
-    const marker = await read(() => redis.get(`${namespace}:generation`));
-    if (marker !== null) return `${namespace}:${marker.slice(marker.indexOf(':') + 1)}:`;
-    throw new CodedError('LIMITS_NOT_HYDRATED', 'the limits ledger is lost or not filled yet: try again later', {
-      faultClass: 'transient-dependency',
-      dependency: LIMITS_DEPENDENCY,
-    });
-  }
-
-  async function read<T>(work: () => Promise<T>): Promise<T> {
-    try {
-      return await work();
-    } catch (error) {
-      throw limitsFault(redis, error);
-    }
-  }
-
   return {
     async apply(operations) {
       const reserves = operations.filter((operation) => operation.kind === 'reserve');
-      const known = reserves.length === 0 ? NOTHING : await readAll(await prefix(), reserves);
+      const known = reserves.length === 0 ? NOTHING : await readAll(redis, namespace, reserves);
       return operations.map((operation) => answer(operation, known));
     },
   };
-
-  async function readAll(prefixed: string, reserves: readonly Reserve[]): Promise<Known> {
-    const transfers = [...new Set(reserves.map(({ transferId }) => transferId))];
-    const counters = [...new Set(reserves.flatMap(({ requests }) => requests.map(bucketOf)))];
-    const pipeline = redis.pipeline();
-    for (const id of transfers) pipeline.hmget(`${prefixed}t:${id}`, 'state', 'attempt', 'outcome', 'uses');
-    for (const counter of counters) pipeline.hget(`${prefixed}c:${counter}`, 'used');
-    const answers = (await read(() => pipeline.exec())) ?? [];
-    for (const [error] of answers) if (error) throw limitsFault(redis, error);
-    const values = answers.map(([, value]) => value);
-    return {
-      transfers: new Map(transfers.map((id, i) => [id, values[i] as (string | null)[]])),
-      used: new Map(counters.map((counter, i) => [counter, BigInt((values[transfers.length + i] as string) ?? '0')])),
-    };
-  }
 
   function answer(operation: LimitOperation, known: Known): LimitResult {
     if (operation.kind === 'settle') return { kind: 'settled', changed: true };
@@ -94,6 +62,32 @@ interface Known {
   readonly used: ReadonlyMap<string, bigint>;
 }
 const NOTHING: Known = { transfers: new Map(), used: new Map() };
+
+/** What the ledger holds of these transfers and of what they would count for. @throws CodedError LIMITS_NOT_HYDRATED */
+async function readAll(redis: Redis, namespace: string, reserves: readonly Reserve[]): Promise<Known> {
+  const prefixed = await prefixOf(redis, namespace);
+  const transfers = [...new Set(reserves.map(({ transferId }) => transferId))];
+  const counters = [...new Set(reserves.flatMap(({ requests }) => requests.map(bucketOf)))];
+  const pipeline = redis.pipeline();
+  for (const id of transfers) pipeline.hmget(`${prefixed}t:${id}`, 'state', 'attempt', 'outcome', 'uses');
+  for (const counter of counters) pipeline.hget(`${prefixed}c:${counter}`, 'used');
+  const answers = (await guardedLimits(redis, () => pipeline.exec())) ?? [];
+  for (const [error] of answers) if (error) throw limitsFault(redis, error);
+  const values = answers.map(([, value]) => value);
+  return {
+    transfers: new Map(transfers.map((id, i) => [id, values[i] as (string | null)[]])),
+    used: new Map(counters.map((counter, i) => [counter, BigInt((values[transfers.length + i] as string) ?? '0')])),
+  };
+}
+
+async function prefixOf(redis: Redis, namespace: string): Promise<string> {
+  const marker = await guardedLimits(redis, () => redis.get(`${namespace}:generation`));
+  if (marker !== null) return prefixOfGeneration(namespace, marker);
+  throw new CodedError('LIMITS_NOT_HYDRATED', 'the limits ledger is lost or not filled yet: try again later', {
+    faultClass: 'transient-dependency',
+    dependency: LIMITS_DEPENDENCY,
+  });
+}
 
 /** What the attempt before has reserved: the later one takes its place. */
 function freedBy(record: readonly (string | null)[] | undefined): ReadonlyMap<string, bigint> {

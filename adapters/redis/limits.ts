@@ -8,8 +8,8 @@ import { CodedError } from '../../ports/fault.ts';
 import type { LedgerStore, LimitOperation, LimitResult } from '../../processors/limits/ports.ts';
 import { refuseEviction } from './eviction.ts';
 import { replyCode } from './fault.ts';
-import { LIMITS_DEPENDENCY, limitsFault } from './limits-client.ts';
-import { bucketOf, decodeResult, encodeOperations, encodeRecord } from './limits-codec.ts';
+import { guardedLimits, LIMITS_DEPENDENCY, limitsFault } from './limits-client.ts';
+import { bucketOf, decodeResult, encodeOperations, encodeRecord, prefixOfGeneration } from './limits-codec.ts';
 
 export interface LimitsLedgerOptions {
   /** Prefix of every key; default: that of the application named corridor. */
@@ -51,31 +51,24 @@ const CHUNK = 1_000;
 
 type ApplyScript = (key: string, ...args: string[]) => Promise<string[]>;
 type StepScript = (key: string, ...args: string[]) => Promise<number>;
+type RunScript = (marker: string, operations: readonly LimitOperation[]) => Promise<readonly LimitResult[]>;
 type Scripted = Redis & {
   corridorLimitsApply: ApplyScript;
   corridorLimitsSwap: StepScript;
   corridorLimitsClear: StepScript;
 };
 
+/** @throws CodedError what `limitsFault` makes of an error of Redis; REDIS_REFUSED, LEDGER_NEWER, LIMITS_NOT_HYDRATED */
 export function limitsLedger(redis: Redis, options: LimitsLedgerOptions = {}): LedgerStore {
   const namespace = options.namespace ?? limitsNamespace('corridor');
   const keepMs = String(options.keepMs ?? 45 * DAY_MS);
   const markerKey = `${namespace}:generation`;
-  redis.defineCommand('corridorLimitsApply', { numberOfKeys: 1, lua: SCRIPT });
-  redis.defineCommand('corridorLimitsSwap', { numberOfKeys: 2, lua: SWAP });
-  redis.defineCommand('corridorLimitsClear', { numberOfKeys: 1, lua: CLEAR });
-  const client = redis as Scripted;
+  const client = scripted(redis);
   // What this process last saw; the script compares it with what is in force.
   let known: string | undefined;
 
-  const prefixOf = (marker: string) => `${namespace}:${marker.slice(marker.indexOf(':') + 1)}:`;
-  const guarded = async <T>(work: () => Promise<T>): Promise<T> => {
-    try {
-      return await work();
-    } catch (error) {
-      throw limitsFault(redis, error);
-    }
-  };
+  const prefixOf = (marker: string) => prefixOfGeneration(namespace, marker);
+  const guarded = <T>(work: () => Promise<T>): Promise<T> => guardedLimits(redis, work);
 
   async function status() {
     const [info, memory, marker] = await guarded(() =>
@@ -87,16 +80,11 @@ export function limitsLedger(redis: Redis, options: LimitsLedgerOptions = {}): L
     return { marker, hydrated: isOurs };
   }
 
-  async function run(marker: string, operations: readonly LimitOperation[]): Promise<readonly LimitResult[]> {
-    const answers = await client.corridorLimitsApply(
-      markerKey,
-      marker,
-      prefixOf(marker),
-      keepMs,
-      encodeOperations(operations),
-    );
+  const run: RunScript = async (marker, operations) => {
+    const operated = encodeOperations(operations);
+    const answers = await client.corridorLimitsApply(markerKey, marker, prefixOf(marker), keepMs, operated);
     return answers.map(decodeResult);
-  }
+  };
 
   async function apply(operations: readonly LimitOperation[]): Promise<readonly LimitResult[]> {
     if (operations.length === 0) return [];
@@ -126,24 +114,7 @@ export function limitsLedger(redis: Redis, options: LimitsLedgerOptions = {}): L
         const prefix = prefixOf(marker);
         const building = `${prefix}b:building`;
         await client.set(building, '1');
-        await inChunks(state.records, async (records) => {
-          const pipeline = client.pipeline();
-          for (const record of records) {
-            const key = `${prefix}t:${record.transferId}`;
-            pipeline.hset(key, encodeRecord(record));
-            if (record.state !== 'open') pipeline.pexpire(key, keepMs);
-          }
-          await executed(pipeline);
-        });
-        await inChunks(state.counters, async (counters) => {
-          const pipeline = client.pipeline();
-          for (const counter of counters) {
-            const key = `${prefix}c:${bucketOf(counter)}`;
-            pipeline.hset(key, 'used', counter.usedMinor.toString(), 'open', String(counter.open));
-            if (counter.open === 0) pipeline.pexpire(key, keepMs);
-          }
-          await executed(pipeline);
-        });
+        await fill(client, prefix, state, keepMs);
         if ((await client.corridorLimitsSwap(markerKey, building, expected ?? '', marker)) === 0) {
           await eachPage(client, `${prefix}*`, async (keys) => (await client.unlink(...keys)) >= 0);
           return 'overtaken';
@@ -159,6 +130,13 @@ export function limitsLedger(redis: Redis, options: LimitsLedgerOptions = {}): L
         return 'replaced';
       }),
   };
+}
+
+function scripted(redis: Redis): Scripted {
+  redis.defineCommand('corridorLimitsApply', { numberOfKeys: 1, lua: SCRIPT });
+  redis.defineCommand('corridorLimitsSwap', { numberOfKeys: 2, lua: SWAP });
+  redis.defineCommand('corridorLimitsClear', { numberOfKeys: 1, lua: CLEAR });
+  return redis as Scripted;
 }
 
 const NOT_HYDRATED = 'NOTHYDRATED';
@@ -182,6 +160,33 @@ function runIdIn(info: string): string {
   throw new CodedError('REDIS_REFUSED', 'Redis does not tell its run_id: INFO must be allowed for this user', {
     faultClass: 'fatal',
     dependency: LIMITS_DEPENDENCY,
+  });
+}
+
+/** Writes a whole state under the prefix of a generation that is not in force yet. */
+async function fill(
+  client: Redis,
+  prefix: string,
+  state: Parameters<LedgerStore['replaceAll']>[0],
+  keepMs: string,
+): Promise<void> {
+  await inChunks(state.records, async (records) => {
+    const pipeline = client.pipeline();
+    for (const record of records) {
+      const key = `${prefix}t:${record.transferId}`;
+      pipeline.hset(key, encodeRecord(record));
+      if (record.state !== 'open') pipeline.pexpire(key, keepMs);
+    }
+    await executed(pipeline);
+  });
+  await inChunks(state.counters, async (counters) => {
+    const pipeline = client.pipeline();
+    for (const counter of counters) {
+      const key = `${prefix}c:${bucketOf(counter)}`;
+      pipeline.hset(key, 'used', counter.usedMinor.toString(), 'open', String(counter.open));
+      if (counter.open === 0) pipeline.pexpire(key, keepMs);
+    }
+    await executed(pipeline);
   });
 }
 

@@ -5,8 +5,9 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { selfContained } from '../../schemas/load.ts';
 import { contracts } from '../../topics/catalogue.ts';
-import { registryCodec, subjectOf } from './codec.ts';
+import { registryCodec } from './codec.ts';
 import { pushSchemas } from './push.ts';
+import { subjectOf } from './registered-schemas.ts';
 
 type Respond = (response: ServerResponse, request: IncomingMessage) => void;
 

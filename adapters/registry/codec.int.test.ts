@@ -6,8 +6,9 @@ import { goodIntent } from '../../samples/intents.ts';
 import { seeded } from '../../samples/random.ts';
 import { UNDECODABLE } from '../../samples/undecodable.ts';
 import { selfContained } from '../../schemas/load.ts';
-import { registryCodec, subjectOf } from './codec.ts';
+import { registryCodec } from './codec.ts';
 import { pushSchemas } from './push.ts';
+import { subjectOf } from './registered-schemas.ts';
 import { CONFIRM_UNKNOWN_MS } from './writer-schemas.ts';
 
 const url = () => inject('stack').registryUrl;

@@ -5,8 +5,8 @@ import { CodedError } from '../../ports/fault.ts';
 import { selfContained } from '../../schemas/load.ts';
 import { contracts } from '../../topics/catalogue.ts';
 import { type Answer, type Call, fieldsOf, MISSING, registryCaller, saysMissing, uselessAnswer } from './call.ts';
-import { subjectOf } from './codec.ts';
 import type { RegistryOptions } from './options.ts';
+import { subjectOf } from './registered-schemas.ts';
 
 const LEVEL = 'FULL_TRANSITIVE';
 

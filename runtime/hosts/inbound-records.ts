@@ -3,7 +3,7 @@
 
 import { hash } from 'node:crypto';
 import { formatOrigin, type OriginPosition } from '../../domain/transfers/origin-position.ts';
-import type { Codec } from '../../ports/codec.ts';
+import type { Codec, DecodeResult } from '../../ports/codec.ts';
 import type { ErrorCode } from '../../ports/error-codes.ts';
 import type { LogRecord, RecordBatch } from '../../ports/log.ts';
 import { type Rings, recoverySealFlaw, sealDetail, sealedRecordOf, sealFlaw } from '../../ports/seals.ts';
@@ -132,7 +132,7 @@ export function inboundReader(options: InboundOptions): (batch: RecordBatch) => 
         return;
       }
       const source = recoverySource(record, reads);
-      const refusal = unproven(record, source?.topic);
+      const refusal = unproven(options, record, source?.topic);
       if (refusal || source === undefined) {
         inboundRecords[index] = refused(ownSource(record, topicId), refusal ?? SOURCE_UNKNOWN);
         return;
@@ -150,27 +150,6 @@ export function inboundReader(options: InboundOptions): (batch: RecordBatch) => 
     return inboundRecords;
   }
 
-  /** The seal of who put it aside or back, and that of what was put aside. */
-  function unproven(record: LogRecord, topic: TopicName | undefined): Refusal | undefined {
-    const recoveryFlaw = sealsRecovery ? recoverySealFlaw(rings, record) : undefined;
-    if (recoveryFlaw) {
-      const claims = topic === undefined ? '' : `, where it says that it is one of ${topic}`;
-      return {
-        kind: 'unproven',
-        code: recoveryFlaw,
-        detail: `nothing proves who wrote it to ${record.topic}${claims}`,
-      };
-    }
-    if (topic === undefined) return undefined;
-    const flaw = sealFlaw(rings, topic, record);
-    if (flaw) return { kind: 'unproven', code: flaw, detail: sealDetail(flaw, topic) };
-    if (!sealsRecovery) return undefined;
-    const cause = parseCause(headerText(record.headers, RECOVERY_HEADER.recoveryCause) ?? '');
-    if (cause === undefined || cause.partition === record.partition) return undefined;
-    const detail = `it was put aside on partition ${cause.partition}: this is a copy`;
-    return { kind: 'unproven', code: 'DETOUR_MISPLACED', detail };
-  }
-
   async function decodeInto(
     inboundRecords: InboundRecord[],
     topic: TopicName,
@@ -183,52 +162,77 @@ export function inboundReader(options: InboundOptions): (batch: RecordBatch) => 
       group.map(({ record }) => record.value),
     );
     group.forEach((sourced, i) => {
-      inboundRecords[sourced.index] = inboundOf(sourced, results[i]!, direct);
+      inboundRecords[sourced.index] = inboundOf(sourced, results[i]!, direct, chainPartitions);
     });
   }
+}
 
-  function inboundOf(
-    sourced: Sourced,
-    result: Awaited<ReturnType<Codec['decode']>>[number],
-    direct: boolean,
-  ): InboundRecord {
-    const { record, topicId, source } = sourced;
-    const fromOutside = contractOf(source.topic)?.kind === 'intent';
-    if (!result.ok) {
-      const kind = result.kind === 'newer-schema' ? 'stop' : 'undecodable';
-      return refused(sourced, { kind, code: kind === 'stop' ? 'NEWER_SCHEMA' : result.code, detail: result.detail });
-    }
-    const { value } = result;
-    const position = formatOrigin(source);
-    // What stands in the headers of an intent is the producer's: identity is taken from where the intent stands. Elsewhere
-    // the value is sealed, and the headers are not.
-    const trusted = direct && fromOutside ? {} : record.headers;
-    const carried = headerText(trusted, HEADER.originPosition);
-    const originPosition = eventIn(source.topic, value)?.instruction.originPosition ?? carried ?? position;
-    const received: Received<unknown> = {
-      topic: source.topic,
-      value,
-      appendedAt: source.timestamp,
-      waitedMs: source.waitedMs,
-      originPosition,
-      position,
-      partition: fromOutside
-        ? homePartition(transferIdOf(source.topic, value) ?? '', chainPartitions)
-        : record.partition,
-      causationId: idOf(source.topic, value) ?? headerText(trusted, HEADER.eventId) ?? originPosition,
-      ...(contractOf(source.topic)?.sealedBy ? { sealed: sealedRecordOf(source.topic, record) } : {}),
-    };
-    const traceparent = traceOf(record, fromOutside ? originPosition : undefined);
+/** The seal of who put it aside or back, and that of what was put aside. */
+function unproven(
+  { rings, sealsRecovery }: InboundOptions,
+  record: LogRecord,
+  topic: TopicName | undefined,
+): Refusal | undefined {
+  const recoveryFlaw = sealsRecovery ? recoverySealFlaw(rings, record) : undefined;
+  if (recoveryFlaw) {
+    const claims = topic === undefined ? '' : `, where it says that it is one of ${topic}`;
     return {
-      record,
-      topicId,
-      source,
-      received,
-      refusal: misplaced(source.topic, value, record.partition),
-      originPosition,
-      traceparent,
+      kind: 'unproven',
+      code: recoveryFlaw,
+      detail: `nothing proves who wrote it to ${record.topic}${claims}`,
     };
   }
+  if (topic === undefined) return undefined;
+  const flaw = sealFlaw(rings, topic, record);
+  if (flaw) return { kind: 'unproven', code: flaw, detail: sealDetail(flaw, topic) };
+  if (!sealsRecovery) return undefined;
+  const cause = parseCause(headerText(record.headers, RECOVERY_HEADER.recoveryCause) ?? '');
+  if (cause === undefined || cause.partition === record.partition) return undefined;
+  const detail = `it was put aside on partition ${cause.partition}: this is a copy`;
+  return { kind: 'unproven', code: 'DETOUR_MISPLACED', detail };
+}
+
+/** A record that was decoded, or of which the codec says why not. `direct`: read from its own topic. */
+function inboundOf(
+  sourced: Sourced,
+  result: DecodeResult<unknown>,
+  direct: boolean,
+  chainPartitions: number,
+): InboundRecord {
+  const { record, topicId, source } = sourced;
+  const fromOutside = contractOf(source.topic)?.kind === 'intent';
+  if (!result.ok) {
+    const kind = result.kind === 'newer-schema' ? 'stop' : 'undecodable';
+    return refused(sourced, { kind, code: kind === 'stop' ? 'NEWER_SCHEMA' : result.code, detail: result.detail });
+  }
+  const { value } = result;
+  const position = formatOrigin(source);
+  // What stands in the headers of an intent is the producer's: identity is taken from where the intent stands. Elsewhere
+  // the value is sealed, and the headers are not.
+  const trusted = direct && fromOutside ? {} : record.headers;
+  const carried = headerText(trusted, HEADER.originPosition);
+  const originPosition = eventIn(source.topic, value)?.instruction.originPosition ?? carried ?? position;
+  const received: Received<unknown> = {
+    topic: source.topic,
+    value,
+    appendedAt: source.timestamp,
+    waitedMs: source.waitedMs,
+    originPosition,
+    position,
+    partition: fromOutside ? homePartition(transferIdOf(source.topic, value) ?? '', chainPartitions) : record.partition,
+    causationId: idOf(source.topic, value) ?? headerText(trusted, HEADER.eventId) ?? originPosition,
+    ...(contractOf(source.topic)?.sealedBy ? { sealed: sealedRecordOf(source.topic, record) } : {}),
+  };
+  const traceparent = traceOf(record, fromOutside ? originPosition : undefined);
+  return {
+    record,
+    topicId,
+    source,
+    received,
+    refusal: misplaced(source.topic, value, record.partition),
+    originPosition,
+    traceparent,
+  };
 }
 
 /** What is not handed on. Its origin is told as its headers have it: nothing is done by it. */

@@ -59,7 +59,7 @@ it('an error that nobody coded condemns exactly the guilty ones beside others th
       };
       const { outcomes, fault } = await isolate(items, run, {
         othersPassed: () => elsewhere,
-        patienceOver: false,
+        isTriedEnough: false,
       });
       if (guilty.length > 0 && guilty.every(Boolean) && !elsewhere) {
         expect(outcomes).toEqual([]);
@@ -105,7 +105,7 @@ it('when patience is over, one suspect at a time is condemned', async () => {
   const run = async () => {
     throw new TypeError('always');
   };
-  const { outcomes, fault } = await isolate([0, 1, 2], run, { othersPassed: () => false, patienceOver: true });
+  const { outcomes, fault } = await isolate([0, 1, 2], run, { othersPassed: () => false, isTriedEnough: true });
   expect(outcomes).toMatchObject([{ kind: 'poison' }]);
   expect(fault).toMatchObject({ faultClass: 'transient-dependency' });
 });

@@ -28,10 +28,10 @@ export interface Witnesses {
   /** Whether other records came through since this batch was first suspected. */
   readonly othersPassed: () => boolean;
   /** Whether it has been tried for long enough. */
-  readonly patienceOver: boolean;
+  readonly isTriedEnough: boolean;
 }
 
-const NO_WITNESSES: Witnesses = { othersPassed: () => false, patienceOver: false };
+const NO_WITNESSES: Witnesses = { othersPassed: () => false, isTriedEnough: false };
 
 /** Alone, it failed with an error that nobody coded. */
 interface Suspect {
@@ -45,7 +45,7 @@ interface Suspect {
  *
  * A coded error says that it is the record's. One that nobody coded may be a dependency's: it condemns a record only when
  * others come through where this one fails, time and again. Where none comes through, the batch waits as for a dependency;
- * after `patienceOver`, its first suspect alone is condemned, so that no record stops its partition for good.
+ * after `isTriedEnough`, its first suspect alone is condemned, so that no record stops its partition for good.
  */
 export async function isolate<I>(
   items: readonly I[],
@@ -57,7 +57,7 @@ export async function isolate<I>(
   if (suspects === 0) return { ...found, outcomes: found.outcomes as readonly Outcome[] };
   const passed =
     found.outcomes.some((outcome) => !isSuspect(outcome) && !isCondemned(outcome)) || witnesses.othersPassed();
-  return settle(found, { passed, patienceOver: witnesses.patienceOver }, (place) => run([items[place]!]));
+  return settle(found, { passed, isTriedEnough: witnesses.isTriedEnough }, (place) => run([items[place]!]));
 }
 
 interface Found {
@@ -93,11 +93,11 @@ async function search<I>(items: readonly I[], run: Run<I>): Promise<Found> {
 /** Condemns, clears, or (without a witness) gives up at the first suspect. */
 async function settle(
   found: Found,
-  { passed, patienceOver }: { readonly passed: boolean; readonly patienceOver: boolean },
+  { passed, isTriedEnough }: { readonly passed: boolean; readonly isTriedEnough: boolean },
   again: (place: number) => Promise<readonly Outcome[]>,
 ): Promise<Isolated> {
   const outcomes: Outcome[] = [];
-  let mayCondemn = passed || patienceOver;
+  let mayCondemn = passed || isTriedEnough;
   for (const [place, outcome] of found.outcomes.entries()) {
     if (!isSuspect(outcome)) {
       outcomes.push(outcome);

@@ -1,10 +1,10 @@
 // A compacted topic as a map: read to its end before the first record that needs it, then followed.
 
 import { type Clock, systemClock } from '../../ports/clock.ts';
-import type { Codec } from '../../ports/codec.ts';
+import type { Codec, DecodeResult } from '../../ports/codec.ts';
 import type { ErrorCode } from '../../ports/error-codes.ts';
 import { CodedError } from '../../ports/fault.ts';
-import type { ConsumerFault, Log, LogRecord, RecordBatch } from '../../ports/log.ts';
+import type { ConsumerFault, Log, LogRecord } from '../../ports/log.ts';
 import { type Rings, requireRings, sealFlaw } from '../../ports/seals.ts';
 import type { TopicName, TopicValues } from '../../topics/catalogue.ts';
 import { contractOf } from '../../topics/catalogue.ts';
@@ -43,19 +43,10 @@ export interface TableOptions<T extends TopicName> {
  * last good value of their key stays. So are copies of earlier records, where the contract can tell.
  */
 export function createTable<T extends TopicName>(options: TableOptions<T>): Table<TopicValues[T]> {
-  type V = TopicValues[T];
   const { topic, log, codec, rings, clock = systemClock } = options;
   requireRings(rings, [topic]);
   if (contractOf(topic)?.cleanup !== 'compact') throw new Error(`${topic} is not compacted: it cannot be a table`);
-  const { orderOf } = contractOf(topic) as unknown as TopicContract<T, V>;
-  const values = new Map<string, V>();
-  const orders = new Map<string, number>();
-  let version = 0;
-  let newestAt: number | undefined;
-  let undecodable = 0;
-  let lastSkipped: TableHealth['lastSkipped'];
-  let unproven = 0;
-  let outdated = 0;
+  const contents = new Contents<T>(topic, rings);
   let caughtUp = false;
   let lastFault: TableHealth['lastFault'];
   const follower = followTopic({
@@ -63,71 +54,16 @@ export function createTable<T extends TopicName>(options: TableOptions<T>): Tabl
     log,
     codec,
     clock,
-    take,
+    async take({ records }) {
+      const proven = contents.provenOf(records);
+      const newer = contents.take(proven, await follower.decode(proven.map(({ value }) => value)));
+      if (newer !== undefined) follower.fail(new CodedError('NEWER_SCHEMA', newer, { faultClass: 'fatal' }));
+    },
     onFault(fault) {
       lastFault = { code: fault.code, detail: fault.detail, at: clock.now() };
       options.onFault?.(fault);
     },
   });
-
-  async function take({ records }: RecordBatch): Promise<void> {
-    const proven = records.filter((record) => {
-      if (record.unreadable) {
-        skip(record, record.unreadable.code);
-        return false;
-      }
-      const code = sealFlaw(rings, topic, record);
-      if (code) disbelieve(record, code);
-      return code === undefined;
-    });
-    const decoded = await follower.decode(proven.map(({ value }) => value));
-    proven.forEach((record, i) => {
-      const key = record.key?.toString('utf8');
-      newestAt = Math.max(newestAt ?? 0, record.timestamp);
-      if (key === undefined) {
-        skip(record, 'KEY_MISSING');
-        return;
-      }
-      if (record.value === null) {
-        values.delete(key);
-        orders.delete(key);
-        version++;
-        return;
-      }
-      const result = decoded[i];
-      if (result?.ok) {
-        keep(key, result.value, record);
-        return;
-      }
-      skip(record, result?.code ?? 'UNDECODABLE_AVRO');
-      if (result?.kind === 'newer-schema')
-        follower.fail(new CodedError('NEWER_SCHEMA', result.detail, { faultClass: 'fatal' }));
-    });
-  }
-
-  /** The latest value of a key counts; a copy of an earlier record does not. */
-  function keep(key: string, value: V, { partition, offset, timestamp }: LogRecord): void {
-    const order = orderOf?.(value, timestamp) ?? 0;
-    if (order < (orders.get(key) ?? Number.NEGATIVE_INFINITY)) {
-      outdated++;
-      lastSkipped = { partition, offset, code: 'RECORD_OUTDATED' };
-      return;
-    }
-    values.set(key, value);
-    orders.set(key, order);
-    version++;
-  }
-
-  /** The last good value of its key stays. */
-  function skip({ partition, offset }: LogRecord, code: ErrorCode): void {
-    undecodable++;
-    lastSkipped = { partition, offset, code };
-  }
-
-  function disbelieve({ partition, offset }: LogRecord, code: ErrorCode): void {
-    unproven++;
-    lastSkipped = { partition, offset, code };
-  }
 
   return {
     topic,
@@ -136,26 +72,110 @@ export function createTable<T extends TopicName>(options: TableOptions<T>): Tabl
       await follower.start();
       caughtUp = true;
     },
-    get: (key) => values.get(key),
-    entries: () => values.entries(),
+    get: (key) => contents.values.get(key),
+    entries: () => contents.values.entries(),
     get version() {
-      return version;
+      return contents.version;
     },
     get newestAt() {
-      return newestAt;
+      return contents.newestAt;
     },
     failed: follower.failed,
-    health: () => ({
-      name: topic,
-      entries: values.size,
-      caughtUp,
-      newestAt,
-      undecodable,
-      unproven,
-      ...(outdated > 0 && { outdated }),
-      ...(lastSkipped && { lastSkipped }),
-      ...(lastFault && { lastFault }),
-    }),
+    health: () => ({ name: topic, caughtUp, ...contents.health(), ...(lastFault && { lastFault }) }),
     stop: () => follower.stop(),
   };
 }
+
+type Skipped = TableHealth['lastSkipped'];
+
+/** What is known of each key, and what was passed over. */
+class Contents<T extends TopicName> {
+  readonly values = new Map<string, TopicValues[T]>();
+  version = 0;
+  newestAt: number | undefined;
+  readonly #topic: T;
+  readonly #rings: Rings;
+  readonly #orderOf: TopicContract<T, TopicValues[T]>['orderOf'];
+  readonly #orders = new Map<string, number>();
+  #lastSkipped: Skipped;
+  #undecodable = 0;
+  #unproven = 0;
+  #outdated = 0;
+
+  constructor(topic: T, rings: Rings) {
+    this.#topic = topic;
+    this.#rings = rings;
+    this.#orderOf = (contractOf(topic) as unknown as TopicContract<T, TopicValues[T]>).orderOf;
+  }
+
+  /** Those of them that can be read, and that their issuer has sealed. */
+  provenOf(records: readonly LogRecord[]): readonly LogRecord[] {
+    return records.filter((record) => {
+      if (record.unreadable) {
+        this.#skip(record, record.unreadable.code);
+        return false;
+      }
+      const code = sealFlaw(this.#rings, this.#topic, record);
+      if (code === undefined) return true;
+      this.#unproven++;
+      this.#lastSkipped = skipped(record, code);
+      return false;
+    });
+  }
+
+  /** @returns why nothing is known any more: what a newer program wrote; undefined: all of it was taken in or passed over */
+  take(proven: readonly LogRecord[], decoded: readonly DecodeResult<TopicValues[T]>[]): string | undefined {
+    let newer: string | undefined;
+    for (const [index, record] of proven.entries()) {
+      const result = decoded[index];
+      const key = record.key?.toString('utf8');
+      this.newestAt = Math.max(this.newestAt ?? 0, record.timestamp);
+      if (key === undefined) this.#skip(record, 'KEY_MISSING');
+      else if (record.value === null) this.#erase(key);
+      else if (result?.ok) this.#keep(key, result.value, record);
+      else {
+        this.#skip(record, result?.code ?? 'UNDECODABLE_AVRO');
+        if (result?.kind === 'newer-schema') newer ??= result.detail;
+      }
+    }
+    return newer;
+  }
+
+  health(): Omit<TableHealth, 'name' | 'caughtUp' | 'lastFault'> {
+    return {
+      entries: this.values.size,
+      newestAt: this.newestAt,
+      undecodable: this.#undecodable,
+      unproven: this.#unproven,
+      ...(this.#outdated > 0 && { outdated: this.#outdated }),
+      ...(this.#lastSkipped && { lastSkipped: this.#lastSkipped }),
+    };
+  }
+
+  /** The latest value of a key counts; a copy of an earlier record does not. */
+  #keep(key: string, value: TopicValues[T], record: LogRecord): void {
+    const order = this.#orderOf?.(value, record.timestamp) ?? 0;
+    if (order < (this.#orders.get(key) ?? Number.NEGATIVE_INFINITY)) {
+      this.#outdated++;
+      this.#lastSkipped = skipped(record, 'RECORD_OUTDATED');
+      return;
+    }
+    this.values.set(key, value);
+    this.#orders.set(key, order);
+    this.version++;
+  }
+
+  #erase(key: string): void {
+    this.values.delete(key);
+    this.#orders.delete(key);
+    this.version++;
+  }
+
+  /** The last good value of its key stays. */
+  #skip(record: LogRecord, code: ErrorCode): void {
+    this.#undecodable++;
+    this.#lastSkipped = skipped(record, code);
+  }
+}
+
+const skipped = ({ partition, offset }: LogRecord, code: ErrorCode): Skipped => ({ partition, offset, code });

@@ -1,13 +1,21 @@
 // What a process counts, for Prometheus. Labels are few and bounded: names of consumers, topics, codes.
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 
+type Registers = { readonly registers: Registry[] };
+
 /** All metrics of a process. */
 export function createMetrics(options: { readonly processMetrics?: boolean } = {}) {
   const registry = new Registry();
   if (options.processMetrics) collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: 100 });
-  const registers = [registry];
+  const into = { registers: [registry] };
+  return { registry, ...recordMetrics(into), ...progressMetrics(into), ...payoutMetrics(into), ...serverMetrics(into) };
+}
+
+export type Metrics = ReturnType<typeof createMetrics>;
+
+/** What becomes of records, and how long it takes. */
+function recordMetrics({ registers }: Registers) {
   return {
-    registry,
     recordsIn: new Counter({
       name: 'corridor_records_in_total',
       help: 'Records handed to a consumer, those of repeated batches included.',
@@ -59,6 +67,18 @@ export function createMetrics(options: { readonly processMetrics?: boolean } = {
       labelNames: ['consumer', 'code'],
       registers,
     }),
+    sinkWrites: new Counter({
+      name: 'corridor_sink_writes_total',
+      help: 'Writes of sinks by result: written, stale or failed.',
+      labelNames: ['consumer', 'result'],
+      registers,
+    }),
+  };
+}
+
+/** How far consumers have come, and whether they stand. */
+function progressMetrics({ registers }: Registers) {
+  return {
     lag: new Gauge({
       name: 'corridor_lag_records',
       help: 'Records not handled yet, by input topic; set when scraped.',
@@ -101,6 +121,12 @@ export function createMetrics(options: { readonly processMetrics?: boolean } = {
       labelNames: ['consumer', 'waits_for'],
       registers,
     }),
+  };
+}
+
+/** Payouts and their provider. */
+function payoutMetrics({ registers }: Registers) {
+  return {
     providerCircuit: new Gauge({
       name: 'corridor_provider_circuit',
       help: 'Circuit of a payout provider: 0 closed, 1 half open, 2 open.',
@@ -119,6 +145,12 @@ export function createMetrics(options: { readonly processMetrics?: boolean } = {
       labelNames: ['provider'],
       registers,
     }),
+  };
+}
+
+/** What is asked of the database, and of the API. */
+function serverMetrics({ registers }: Registers) {
+  return {
     databaseCommands: new Counter({
       name: 'corridor_database_commands_total',
       help: 'Commands sent to MongoDB, by collection; one holds the writes of a batch.',
@@ -138,13 +170,5 @@ export function createMetrics(options: { readonly processMetrics?: boolean } = {
       buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 15],
       registers,
     }),
-    sinkWrites: new Counter({
-      name: 'corridor_sink_writes_total',
-      help: 'Writes of sinks by result: written, stale or failed.',
-      labelNames: ['consumer', 'result'],
-      registers,
-    }),
   };
 }
-
-export type Metrics = ReturnType<typeof createMetrics>;

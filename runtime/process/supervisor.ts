@@ -3,13 +3,13 @@
 
 import { type BackoffLimits, backoffMs, DEPENDENCY_BACKOFF } from '../../ports/backoff.ts';
 import { type Clock, systemClock } from '../../ports/clock.ts';
-import { foreignCodeOf, type ShownCode } from '../../ports/error-codes.ts';
+import { foreignCodeOf } from '../../ports/error-codes.ts';
 import { within } from '../../ports/pause.ts';
-import { topology } from '../../processors/topology.ts';
-import { type Fault, faultOf } from '../fault.ts';
-import type { DependencyTrouble, Host, HostHealth, StoppedPart } from '../hosts/host.ts';
+import { faultOf } from '../fault.ts';
+import type { Host, HostHealth, StoppedPart } from '../hosts/host.ts';
 import type { Logger } from '../logs-and-metrics/logger.ts';
 import type { Metrics } from '../logs-and-metrics/metrics.ts';
+import { type Ended, PartState } from './part-state.ts';
 
 /** Delays between a stop and the next start. */
 const RESTART_BACKOFF: BackoffLimits = { firstMs: 1_000, maxMs: 5 * 60_000 };
@@ -58,42 +58,16 @@ export interface Supervisor {
   stop(deadlineMs: number): Promise<void>;
 }
 
-/** How a part ended: errors that are not of the product bear codes of their own. */
-type Ended = Omit<Fault, 'code'> & { readonly code: ShownCode };
-
 const NOTHING: PartHosts = { hosts: [], resources: [] };
-
-/** What an operator does next, where the fault's own words do not say it. */
-function toDo({ code }: Ended, name: string): string {
-  const isStage = Object.hasOwn(topology, name);
-  const known: Readonly<Record<string, string>> = {
-    DLQ_BREAKER_OPEN: `look at what ${name}.dlq holds and mend the cause; the records that opened it were not moved, and run again by themselves. If they rightly are dead letters, start it once with higher CORRIDOR_DLQ_BREAKER_ settings`,
-    MONGO_CLIENT_BROKEN: `nothing: ${name} is started again by itself, with a fresh connection. Report it, with the log of this process`,
-    NEWER_SCHEMA: 'deploy a version that knows this schema: the readers of a topic before its writers',
-    ATTEMPT_CLAIMS_UNREADABLE:
-      'have a replica that can still be read lead payout.attempts; if there is none, see docs/payouts.md, "When claims cannot be read"',
-    OFFSET_MISSING: `run \`corridor topics apply\` if the topic or partition is new or was made again${isStage ? `, and look with \`corridor topics resume ${name}\`` : ''}; otherwise find out why the offset was lost`,
-    OFFSET_LOST: `look with \`corridor topics resume ${name}\`, then stop its processes and run it with --apply`,
-    OFFSET_OF_ANOTHER_TOPIC: isStage
-      ? `look with \`corridor topics resume ${name}\`, then stop its processes and run it with --apply`
-      : `stop the processes of ${name}, and set the offset of its group to the earliest of the topic that was made again`,
-    REDIS_CLIENT_BROKEN: `nothing: ${name} is started again by itself, with a fresh connection. Report it, with the log of this process`,
-    OFFSET_OUT_OF_RANGE:
-      'find out why records are gone before any offset is set by hand; if the topic was made again, run `corridor topics apply`',
-    SCHEMA_NOT_REGISTERED: 'run `corridor schemas push`',
-  };
-  return known[code] ?? `see the log of this process; ${name} is started again by itself`;
-}
 
 export function supervise(options: SupervisorOptions): Supervisor {
   const { part, logger, metrics, clock = systemClock, random = Math.random } = options;
   const stopping = new AbortController();
   const { signal } = stopping;
   const begun = Promise.withResolvers<void>();
+  const shown = new PartState(part.name, clock);
+  const giveBack = returning({ part, logger, clock });
   let made: PartHosts = NOTHING;
-  let state: 'starting' | 'running' | 'standing' = 'starting';
-  let standing: StoppedPart | undefined;
-  let waitsFor: DependencyTrouble | undefined;
   let drainMs = CLEAR_MS;
   let life: Promise<void> | undefined;
 
@@ -102,8 +76,9 @@ export function supervise(options: SupervisorOptions): Supervisor {
     while (!signal.aborted) {
       const startedAt = clock.now();
       const fault = await once();
-      const wasRunning = state === 'running';
-      await clear();
+      const wasRunning = shown.state === 'running';
+      await giveBack(made, drainMs);
+      made = NOTHING;
       if (signal.aborted || fault === undefined) return;
       if (fault.faultClass === 'transient-dependency' && !wasRunning) {
         await waitFor(fault, ++failures);
@@ -124,7 +99,10 @@ export function supervise(options: SupervisorOptions): Supervisor {
       const ready = await Promise.race([making, stopped]);
       if (ready === undefined) {
         // It may wait for a dependency: what it makes after all is given back, and nobody waits for that.
-        making.then(giveBack, () => undefined);
+        making.then(
+          (late) => giveBack(late, drainMs),
+          () => undefined,
+        );
         return undefined;
       }
       made = ready;
@@ -134,7 +112,9 @@ export function supervise(options: SupervisorOptions): Supervisor {
       if (signal.aborted) return undefined;
       await Promise.race([Promise.all(made.hosts.map((host) => host.start())), failed, stopped]);
       if (signal.aborted) return undefined;
-      runs();
+      const stood = shown.runs();
+      if (stood) logger.info({ stage: part.name, restarts: stood.restarts }, 'running again');
+      begun.resolve();
       await Promise.race([failed, stopped]);
       return undefined;
     } catch (error) {
@@ -143,73 +123,24 @@ export function supervise(options: SupervisorOptions): Supervisor {
     }
   }
 
-  function runs(): void {
-    state = 'running';
-    waitsFor = undefined;
-    if (standing) logger.info({ stage: part.name, restarts: standing.restarts }, 'running again');
-    standing = undefined;
-    begun.resolve();
-  }
-
   /** The part cannot be made yet: a dependency is away. */
-  async function waitFor({ code, detail, dependency = 'unknown' }: Ended, failures: number): Promise<void> {
-    const since = waitsFor?.since ?? clock.now();
-    if (waitsFor?.code !== code) logger.warn({ stage: part.name, code, dependency, detail }, 'cannot start yet');
-    waitsFor = { dependency, code, detail, since, topic: 'start', partition: 0, lastMetAt: performance.now() };
+  async function waitFor(fault: Ended, failures: number): Promise<void> {
+    const { code, detail, dependency = 'unknown' } = fault;
+    if (shown.waitsFor(fault)) logger.warn({ stage: part.name, code, dependency, detail }, 'cannot start yet');
     await clock.sleep(backoffMs(failures, DEPENDENCY_BACKOFF), signal);
   }
 
   async function stand(fault: Ended, failures: number): Promise<void> {
-    state = 'standing';
-    waitsFor = undefined;
     const delayMs = backoffMs(failures, RESTART_BACKOFF, random);
-    const { code, detail } = fault;
-    const restarts = failures - 1;
-    standing = {
-      name: part.name,
-      code,
-      detail,
-      toDo: toDo(fault, part.name),
-      since: standing?.since ?? clock.now(),
-      restarts,
-      nextStartAt: clock.now() + delayMs,
-    };
+    const standing = shown.stands(fault, failures - 1, delayMs);
+    const { code, detail, restarts } = standing;
     metrics.hostStops.inc({ consumer: part.name, code });
     logger.error({ stage: part.name, code, detail, delayMs, restarts }, 'stands: it stopped by itself');
     options.onStopped(standing);
     begun.resolve();
     await clock.sleep(delayMs, signal);
-    if (!signal.aborted) state = 'starting';
+    if (!signal.aborted) shown.state = 'starting';
   }
-
-  /** Stops what is left. */
-  async function clear(): Promise<void> {
-    await giveBack(made);
-    made = NOTHING;
-  }
-
-  /** Waits for no host and no client that cannot end: what it could still do is fenced, as of a process that was frozen. */
-  async function giveBack(given: PartHosts): Promise<void> {
-    if (await within(drainMs + LEFT_BEHIND_MS, endOf(given), clock)) return;
-    logger.warn({ stage: part.name, code: 'DRAIN_TIMED_OUT' }, 'what does not end is left behind');
-  }
-
-  async function endOf({ hosts, resources }: PartHosts): Promise<void> {
-    for (const result of await Promise.allSettled(hosts.map((host) => host.stop(drainMs)))) {
-      if (result.status === 'rejected') logger.warn({ stage: part.name, err: result.reason }, 'stopping failed');
-    }
-    for (const { name, close } of resources) {
-      await close().catch((error: unknown) => logger.warn({ name, err: error }, 'closing failed'));
-    }
-  }
-
-  const placeholder = (): HostHealth => ({
-    name: part.name,
-    state: state === 'standing' ? 'failed' : 'starting',
-    partitions: [],
-    troubles: waitsFor ? [waitsFor] : [],
-    tables: [],
-  });
 
   return {
     part,
@@ -217,13 +148,37 @@ export function supervise(options: SupervisorOptions): Supervisor {
       life ??= live();
       return Promise.race([begun.promise, life]);
     },
-    standing: () => standing,
+    standing: () => shown.standing,
     healths: () =>
-      state === 'standing' || made.hosts.length === 0 ? [placeholder()] : made.hosts.map((host) => host.health()),
+      shown.state === 'standing' || made.hosts.length === 0
+        ? [shown.health()]
+        : made.hosts.map((host) => host.health()),
     async stop(deadlineMs) {
       drainMs = deadlineMs;
       stopping.abort();
       await life;
     },
   };
+}
+
+type Returning = Pick<SupervisorOptions, 'part' | 'logger'> & { readonly clock: Clock };
+
+/**
+ * Stops what is left of a part, within `drainMs` and a while. It waits for no host and no client that cannot end: what that
+ * could still do is fenced, as of a process that was frozen.
+ */
+function returning({ part, logger, clock }: Returning): (given: PartHosts, drainMs: number) => Promise<void> {
+  return async (given, drainMs) => {
+    if (await within(drainMs + LEFT_BEHIND_MS, endOf(given, drainMs), clock)) return;
+    logger.warn({ stage: part.name, code: 'DRAIN_TIMED_OUT' }, 'what does not end is left behind');
+  };
+
+  async function endOf({ hosts, resources }: PartHosts, drainMs: number): Promise<void> {
+    for (const result of await Promise.allSettled(hosts.map((host) => host.stop(drainMs)))) {
+      if (result.status === 'rejected') logger.warn({ stage: part.name, err: result.reason }, 'stopping failed');
+    }
+    for (const { name, close } of resources) {
+      await close().catch((error: unknown) => logger.warn({ name, err: error }, 'closing failed'));
+    }
+  }
 }

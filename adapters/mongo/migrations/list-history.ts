@@ -4,8 +4,8 @@ import type { Db, Document } from 'mongodb';
 import type { Migration } from '../../../operations/migrations/ports.ts';
 import { MAJORITY } from '../client.ts';
 import { guarded } from '../fault.ts';
+import { ACTIVE_LISTS } from '../list-activations.ts';
 import { keepHistory, MAX_HISTORY } from '../list-history.ts';
-import { ACTIVE_LISTS } from '../list-versions.ts';
 import { STAMP } from '../schema-version.ts';
 
 type Stored = Document & { readonly _id: string };

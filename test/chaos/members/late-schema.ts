@@ -6,7 +6,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Call, registryCaller } from '../../../adapters/registry/call.ts';
-import { subjectOf } from '../../../adapters/registry/codec.ts';
+import { subjectOf } from '../../../adapters/registry/registered-schemas.ts';
 import type { LogRecord } from '../../../ports/log.ts';
 import { goodIntent } from '../../../samples/intents.ts';
 import { type Random, seeded } from '../../../samples/random.ts';

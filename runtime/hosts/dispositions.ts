@@ -1,0 +1,129 @@
+// What becomes of one record, by what its run came to: its outputs, a retry, a wait or a dead letter.
+
+import type { Clock } from '../../ports/clock.ts';
+import type { Codec } from '../../ports/codec.ts';
+import { groupId } from '../../ports/consumer-groups/names.ts';
+import type { OutputRecord, RecordBatch } from '../../ports/log.ts';
+import { recordMaker } from '../../ports/records.ts';
+import { type Rings, ringOf, sealedRecovery } from '../../ports/seals.ts';
+import type { Cause } from '../../processors/contract.ts';
+import { deadLetterMark } from '../../processors/lifecycle.ts';
+import type { Stage } from '../../schemas/types.generated.ts';
+import { transferLifecycle } from '../../topics/boundary.ts';
+import { deadLetterId, markId } from '../../topics/dead-letter-id.ts';
+import { RETRY_TIERS } from '../../topics/recovery.ts';
+import {
+  type DeadLetterClass,
+  deadLetterRecord,
+  type RecoveryTerms,
+  type RetryPolicy,
+  retryRecord,
+  tierFor,
+  tierForWait,
+} from '../retries-and-dead-letters/recovery-records.ts';
+import type { InboundRecord, Refusal } from './inbound-records.ts';
+import type { Outcome } from './isolate.ts';
+
+/** A record with all that comes of it. */
+export interface Judged {
+  readonly inbound: InboundRecord;
+  readonly disposition: 'done' | 'retry' | 'wait' | 'dropped' | 'dead-letter';
+  readonly outputs: readonly OutputRecord[];
+  readonly cause?: Cause;
+  readonly deadLetter?: DeadLetterClass;
+}
+
+/** Judges one record of a batch. `outcome` is undefined exactly for a record that is refused; neither may be a stop. */
+export type Judge = (batch: RecordBatch, inbound: InboundRecord, outcome: Outcome | undefined) => Judged;
+
+export interface DispositionOptions {
+  readonly app: string;
+  /** Processor or sink. */
+  readonly owner: string;
+  readonly codec: Codec;
+  readonly clock: Clock;
+  readonly retry: RetryPolicy;
+  readonly rings: Rings;
+  /** Stage that the mark of a dead letter names; absent: dead letters stop no transfer, and none is marked. */
+  readonly marks?: Stage;
+  /** Whether what it puts aside is sealed by stages, and its replays by operators; not so for what has ids of its own. */
+  readonly sealsRecovery: boolean;
+}
+
+/** @throws CodedError when a key that it seals with is missing */
+export function createJudge(options: DispositionOptions): Judge {
+  const { owner, codec, clock } = options;
+  const group = groupId(options.app, owner);
+  const make = recordMaker({ owner, codec, rings: options.rings, writes: options.marks ? [transferLifecycle] : [] });
+  if (options.sealsRecovery) for (const issuer of ['stages', 'operators'] as const) ringOf(options.rings, issuer);
+
+  return (batch, inbound, outcome) => {
+    const { refusal } = inbound;
+    if (refusal?.kind === 'dropped') return { inbound, disposition: 'dropped', outputs: [], cause: refusal };
+    if (refusal) return deadLetter(batch, inbound, refusal, classOf(refusal));
+    if (outcome === undefined) throw new Error('an accepted record has no outcome');
+    switch (outcome.kind) {
+      case 'done':
+        return { inbound, disposition: 'done', outputs: outcome.outputs };
+      case 'poison':
+        return deadLetter(batch, inbound, outcome.fault, 'poison', outcome.fault.stack);
+      case 'retry':
+        return retry(batch, inbound, outcome.cause);
+      case 'wait':
+        return wait(batch, inbound, outcome.untilMs, outcome.cause);
+      default:
+        return deadLetter(batch, inbound, outcome.cause, 'refused');
+    }
+  };
+
+  function recoveryTerms(batch: RecordBatch, inbound: InboundRecord, cause: Cause, attempts: number): RecoveryTerms {
+    return { owner, group, inbound, partition: batch.partition, cause, now: clock.now(), attempts };
+  }
+
+  function aside(record: OutputRecord): OutputRecord {
+    return options.sealsRecovery ? sealedRecovery(options.rings, record) : record;
+  }
+
+  function retry(batch: RecordBatch, inbound: InboundRecord, cause: Cause): Judged {
+    const attempts = inbound.source.attempts + 1;
+    const tier = tierFor(attempts, options.retry);
+    if (tier === undefined) return deadLetter(batch, inbound, cause, 'exhausted');
+    const dueAt = clock.now() + RETRY_TIERS[tier]!.delayMs;
+    const record = retryRecord(recoveryTerms(batch, inbound, cause, attempts), tier, dueAt);
+    return { inbound, disposition: 'retry', outputs: [aside(record)], cause };
+  }
+
+  function wait(batch: RecordBatch, inbound: InboundRecord, untilMs: number, cause: Cause): Judged {
+    const tier = tierForWait(untilMs, clock.now());
+    const record = retryRecord(recoveryTerms(batch, inbound, cause, inbound.source.attempts), tier, untilMs, true);
+    return { inbound, disposition: 'wait', outputs: [aside(record)], cause };
+  }
+
+  function deadLetter(
+    batch: RecordBatch,
+    inbound: InboundRecord,
+    cause: Cause,
+    deadLetterClass: DeadLetterClass,
+    stack = '',
+  ): Judged {
+    const lost = recoveryTerms(batch, inbound, cause, inbound.source.attempts + 1);
+    const outputs = [aside(deadLetterRecord(lost, deadLetterClass, stack))];
+    const mark = markOf(lost);
+    if (mark) outputs.push(mark);
+    return { inbound, disposition: 'dead-letter', outputs, cause, deadLetter: deadLetterClass };
+  }
+
+  /** The DEAD_LETTERED record for analytics, when the dead letter stops a transfer. */
+  function markOf(lost: RecoveryTerms): OutputRecord | undefined {
+    const { received, source } = lost.inbound;
+    if (!received || options.marks === undefined) return undefined;
+    const id = markId(deadLetterId({ owner, source }));
+    const mark = { eventId: id, occurredAt: lost.now, stage: options.marks, code: lost.cause.code };
+    const record = deadLetterMark(source.topic, received.value, mark);
+    if (!record) return undefined;
+    return make(transferLifecycle.name, record, { partition: lost.partition, eventId: id });
+  }
+}
+
+const classOf = ({ kind }: Refusal): DeadLetterClass =>
+  kind === 'undecodable' || kind === 'unproven' || kind === 'repeated' ? kind : 'poison';
