@@ -2,6 +2,8 @@
 // stack in its process.
 import { Command } from 'commander';
 import { explain, printError, shown } from './output.ts';
+import { remoteCommands } from './remote/register.ts';
+import { type CommandRoute, routeOf } from './remote/session.ts';
 
 type Register = (program: Command) => void;
 
@@ -31,22 +33,41 @@ const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
   verify: async () => (await import('./commands/verify.ts')).registerVerify,
 };
 
-/** The one that is asked for; all of them where none is, so that help knows them. */
-async function registrations(asked: string | undefined): Promise<ReadonlySet<Register>> {
-  const one = asked !== undefined && Object.hasOwn(COMMANDS, asked) ? COMMANDS[asked] : undefined;
-  const chosen = one ? [one] : Object.values(COMMANDS);
+/** The one that is asked for; all of them where none is, so that help knows them. Over an API, where one is named. */
+async function registrations({ argv, apiUrl }: CommandRoute): Promise<ReadonlySet<Register>> {
+  const commands = apiUrl === undefined ? COMMANDS : { ...COMMANDS, ...remoteCommands(apiUrl) };
+  const [asked] = argv;
+  const one = asked !== undefined && Object.hasOwn(commands, asked) ? commands[asked] : undefined;
+  const chosen = one ? [one] : Object.values(commands);
   return new Set(await Promise.all(chosen.map((load) => load())));
+}
+
+/** What was typed, and where it goes. */
+function typed(): CommandRoute {
+  try {
+    return routeOf(process.argv.slice(2), process.env);
+  } catch (error) {
+    printError(explain(error));
+    process.exit(1);
+  }
 }
 
 const program = new Command('corridor')
   .description('A stream-processing pipeline for cross-border money transfers, on Kafka.')
+  .addHelpText(
+    'after',
+    `
+Over an API, as who your token says (CORRIDOR_TOKEN, CORRIDOR_TOKEN_FILE): dlq, approvals and cases, with --api URL or
+CORRIDOR_API_URL. --direct works on the stores instead, for recovery: then \`--by\` is only what it was told.`,
+  )
   .showHelpAfterError('(add --help for what there is)')
   .configureOutput({ writeErr: (text) => process.stderr.write(shown(text)) })
   .configureHelp({ sortSubcommands: true });
-for (const register of await registrations(process.argv[2])) register(program);
+const route = typed();
+for (const register of await registrations(route)) register(program);
 
 try {
-  await program.parseAsync();
+  await program.parseAsync(route.argv, { from: 'user' });
 } catch (error) {
   printError(explain(error));
   process.exitCode = 1;

@@ -6,6 +6,7 @@ import { CORRIDORS } from '../../domain/corridors/corridor-table.ts';
 import { corridorBook } from '../../domain/corridors/corridors.ts';
 import type { Role } from '../../operations/access/table.ts';
 import { memoryApprovals } from '../../operations/approvals/testing/memory-approvals.ts';
+import { inboxWorld } from '../../operations/cases/inbox/testing/world.ts';
 import type { CountedGroup } from '../../operations/dead-letters/ports.ts';
 import type { ReplayDocument } from '../../operations/dead-letters/replays/replay.ts';
 import { explanationOf } from '../../operations/queries/explanation.ts';
@@ -21,6 +22,7 @@ import type { TransferDocument } from '../../sinks/transfer-view/to-write.ts';
 import { AT } from '../../test/kit/builders.ts';
 import { memoryCodec } from '../../test/kit/memory-codec.ts';
 import { MemoryLog } from '../../test/kit/memory-log.ts';
+import { testRings } from '../../test/kit/rings.ts';
 import { type ApiOptions, createApi } from '../http/app.ts';
 import { ROUTES } from '../v1/routes.ts';
 import { memoryOperators, type OperatorMemory } from './operators.ts';
@@ -95,6 +97,7 @@ export async function testApi(over: Partial<ApiOptions> = {}, parts: Partial<Api
   const memory: Memory = {
     ...{ transfers: [], events: [], published: [], looks: [], outage: undefined },
     ...{ letterGroups: [], letters: [], replays: [], approvals: memoryApprovals(), notes: new Map() },
+    cases: inboxWorld(testRings.operators),
     submissions: new Map(),
     intentClaims: new Map(),
   };

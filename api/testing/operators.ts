@@ -1,6 +1,7 @@
 // The parts of operators in memory, with the rings of tests.
 
 import type { memoryApprovals } from '../../operations/approvals/testing/memory-approvals.ts';
+import type { inboxWorld } from '../../operations/cases/inbox/testing/world.ts';
 import type { GroupNote } from '../../operations/dead-letters/ports.ts';
 import type { Replays } from '../../operations/dead-letters/replays/ports.ts';
 import { summaryOf } from '../../operations/dead-letters/replays/prepare.ts';
@@ -16,6 +17,7 @@ export interface OperatorMemory {
   readonly replays: ReplayDocument[];
   readonly approvals: ReturnType<typeof memoryApprovals>;
   readonly notes: Map<string, GroupNote>;
+  readonly cases: ReturnType<typeof inboxWorld>;
 }
 
 type Asked = <T>(answer: () => T) => Promise<T>;
@@ -51,6 +53,28 @@ function memoryReplays(memory: OperatorMemory, asked: Asked): Replays {
   };
 }
 
+function memoryInbox({ cases: { sources, deciding, assignments: all } }: OperatorMemory): OperatorParts['inbox'] {
+  const at = (caseId: string) => all.findIndex((each) => each.caseId === caseId);
+  const assignments: OperatorParts['inbox']['assignments'] = {
+    current: sources.assignments.current,
+    find: async (caseId, now) => all.find((each) => each.caseId === caseId && each.until > now),
+    async assign(wanted) {
+      const known = all[at(wanted.caseId)];
+      if (known && known.person !== wanted.person && known.until > wanted.at) return known;
+      if (known) all[at(wanted.caseId)] = wanted;
+      else all.push(wanted);
+      return wanted;
+    },
+    async release(caseId, person) {
+      const place = at(caseId);
+      if (all[place]?.person !== person) return false;
+      all.splice(place, 1);
+      return true;
+    },
+  };
+  return { sources, deciding, assignments };
+}
+
 export function memoryOperators(memory: OperatorMemory, asked: Asked): OperatorParts {
   const parked = (group: string | undefined) =>
     memory.letters.filter((letter) => letter.state === 'PARKED' && (group === undefined || letter.group === group));
@@ -79,6 +103,7 @@ export function memoryOperators(memory: OperatorMemory, asked: Asked): OperatorP
       },
       approvals: memory.approvals,
     },
+    inbox: memoryInbox(memory),
     letters: {
       list: ({ group }, limit) => asked(() => parked(group).slice(0, limit)),
       noteOf: (group) => asked(() => memory.notes.get(group)),

@@ -1,6 +1,7 @@
 // Every route of version 1. What stands here is served, documented, and asked by the tests of every route.
 import type { Route } from '../http/route.ts';
 import { approvalRoutes } from './routes/approvals.ts';
+import { caseRoutes } from './routes/cases.ts';
 import { corridorRoutes } from './routes/corridors.ts';
 import { deadLetterRoutes } from './routes/dead-letters.ts';
 import { letterNoteRoutes } from './routes/letter-notes.ts';
@@ -18,4 +19,5 @@ export const ROUTES: readonly Route[] = [
   ...replayRoutes,
   ...replayActRoutes,
   ...approvalRoutes,
+  ...caseRoutes,
 ];

@@ -27,6 +27,7 @@ const EXPECTED: Readonly<Record<Action, string>> = {
   'glass.review': '..aaa..',
   'letters.annotate': '.aa....',
   'approvals.withdraw': '.aaaa..',
+  'cases.read': '.aaa...',
 };
 const WORDS: Readonly<Record<string, Condition>> = { a: 'always', o: 'own', '.': 'never' };
 const cells = ACTIONS.flatMap((action) =>

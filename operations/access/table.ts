@@ -42,6 +42,7 @@ export const ACCESS = {
   'glass.review':      row('review what another did under broken glass',    'never',  'never',  'always', 'always',  'always', 'never',  'never'),
   'letters.annotate':  row('write notes on groups of dead letters',          'never',  'always', 'always', 'never',   'never',  'never',  'never'),
   'approvals.withdraw': row('take back what you asked for',                  'never',  'always', 'always', 'always',  'always', 'never',  'never'),
+  'cases.read':        row('see cases, as far as the role sees persons',     'never',  'always', 'always', 'always',  'never',  'never',  'never'),
 } as const satisfies Readonly<Record<string, Row>>;
 
 /** What can be done. */

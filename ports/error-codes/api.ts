@@ -72,6 +72,18 @@ export const apiCodes = {
     422,
     'Correct what `reasons` names, and send it again, with the same key if you like.',
   ),
+  API_UNREACHABLE: entry(
+    'transient-dependency',
+    'a dependency',
+    503,
+    'Check the URL of the API (--api, CORRIDOR_API_URL), and that it runs. `--direct` works on the stores, with their keys.',
+  ),
+  API_ANSWER_WRONG: entry(
+    'transient-dependency',
+    'a dependency',
+    502,
+    'Check that the URL is that of the API, and that command and API are of releases that go together.',
+  ),
   TOO_BUSY: entry('transient-dependency', 'the process', 503, 'Ask again in a moment.'),
   RATE_LIMITED: entry('invalid-request', 'the caller', 429, 'Wait as long as Retry-After says.'),
 } as const;

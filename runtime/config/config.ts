@@ -155,6 +155,9 @@ export function unknownVariables(env: Env = process.env): readonly string[] {
 /** Read by tools, tests and the local stack rather than by services. */
 const OTHER_VARIABLES = [
   ...UNSAFE_VARIABLES,
+  'CORRIDOR_API_URL',
+  'CORRIDOR_TOKEN',
+  'CORRIDOR_TOKEN_FILE',
   'CORRIDOR_COMMAND_STARTED_AT',
   'CORRIDOR_CRASH_SEED',
   'CORRIDOR_CRASH_TRANSFERS',

@@ -7,12 +7,14 @@ import type { DeadLetters } from '../../operations/dead-letters/ports.ts';
 import type { ReplayStores } from '../../operations/dead-letters/replays/prepare.ts';
 import { openApprovals } from '../approvals.ts';
 import type { Connections } from '../connections.ts';
+import { type Inbox, openInbox } from '../inbox.ts';
 
 export interface OperatorParts {
   /** Seals what persons ask for and decide. */
   readonly ring: KeyRing;
   readonly replays: Pick<ReplayStores, 'replays' | 'letters' | 'approvals'>;
   readonly letters: Pick<DeadLetters, 'noteOf' | 'list' | 'annotate'>;
+  readonly inbox: Inbox;
   /** What each act needs to be shown and done. */
   readonly handlers: ActHandlers;
 }
@@ -27,6 +29,7 @@ export async function composeOperators(connections: Connections): Promise<Operat
     ring: connections.config.keys.operators,
     replays: { replays: kept, letters: replayableLetters(db, groupCounts(db)), approvals: store },
     letters: deadLetters(db),
+    inbox: await openInbox(connections),
     handlers,
     close,
   };

@@ -36,7 +36,7 @@ const groupDto = z
   })
   .meta({ id: 'LetterGroup' });
 
-const groupsDto = z
+export const groupsDto = z
   .object({
     items: z.array(groupDto),
     complete: z.boolean().describe('False: a count is behind, or a group is missing.'),
@@ -44,7 +44,7 @@ const groupsDto = z
   })
   .meta({ id: 'LetterGroups' });
 
-const letterDto = z
+export const letterDto = z
   .object({
     letterId: z.string(),
     isProven: z.boolean(),
@@ -128,6 +128,8 @@ const listQuery = z.strictObject({
 });
 const position = z.tuple([z.int(), z.string().max(MAX_ID_CHARACTERS)]);
 
+export const letterPageDto = pageOf(letterDto).meta({ id: 'DeadLetterPage' });
+
 const listAll = route({
   name: 'listDeadLetters',
   method: 'GET',
@@ -136,7 +138,7 @@ const listAll = route({
   tag: 'Dead letters',
   summary: 'Dead letters, the latest first',
   query: listQuery,
-  answers: { 200: pageOf(letterDto).meta({ id: 'DeadLetterPage' }) },
+  answers: { 200: letterPageDto },
   refusals: ['CURSOR_INVALID', 'MONGO_UNAVAILABLE'],
   async handle({ parts, query: { limit, cursor, state, since, group, owner, code, corridor, transferId } }) {
     const after = cursor === undefined ? undefined : positionIn(position, cursor);

@@ -9,7 +9,7 @@ import { CHANGE_REFUSALS, ifMatch, operatorsOf } from '../operators.ts';
 
 const path = z.strictObject({ groupId: z.string().min(1).max(200) });
 
-const noteDto = z
+export const noteDto = z
   .object({
     groupId: z.string(),
     note: z.string().nullable(),

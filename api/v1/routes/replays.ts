@@ -9,7 +9,7 @@ import { replayDto, replayEtag, replayOf } from '../replay-dto.ts';
 
 const MAX_REPLAYS = 100;
 
-const replayWithCountsDto = z
+export const replayWithCountsDto = z
   .object({
     replay: replayDto,
     counts: z
@@ -25,6 +25,8 @@ const replayWithCountsDto = z
   })
   .meta({ id: 'ReplayWithCounts' });
 
+export const replaysDto = z.object({ items: z.array(replayDto) }).meta({ id: 'Replays' });
+
 const listReplays = route({
   name: 'listReplays',
   method: 'GET',
@@ -33,7 +35,7 @@ const listReplays = route({
   tag: 'Dead letters',
   summary: 'The latest hundred replays, the latest first',
   query: z.strictObject({ state: z.enum(REPLAY_STATES).optional() }),
-  answers: { 200: z.object({ items: z.array(replayDto) }).meta({ id: 'Replays' }) },
+  answers: { 200: replaysDto },
   refusals: ['MONGO_UNAVAILABLE'],
   async handle({ parts, query: { state } }) {
     const found = await parts.replays.list(state === undefined ? REPLAY_STATES : [state], MAX_REPLAYS);

@@ -1,0 +1,117 @@
+// A client of Corridor's own API, for commands: bounded, and believing nothing that is not of the shape that was asked for.
+import { setTimeout as sleep } from 'node:timers/promises';
+import { safeText } from '../../domain/text/text.ts';
+import { type ErrorCode, errorCodes } from '../../ports/error-codes.ts';
+import { CodedError } from '../../ports/fault.ts';
+
+export interface ApiClientOptions {
+  /** Where the API is, without `/v1`. */
+  readonly url: string;
+  /** A person's own token. Never shown. */
+  readonly token: string;
+  readonly fetch?: typeof fetch;
+}
+
+export interface ApiRequest {
+  readonly body?: object;
+  /** Of what was seen: `If-Match`. */
+  readonly etag?: string | undefined;
+  /** `Idempotency-Key`: with it a request is sent again when nobody answers. */
+  readonly key?: string;
+  readonly signal?: AbortSignal;
+}
+
+export interface ApiAnswer {
+  readonly status: number;
+  readonly etag: string | undefined;
+  readonly body: unknown;
+}
+
+export interface ApiClient {
+  readonly url: string;
+  /** @throws CodedError of the problem that the API answers with; API_UNREACHABLE, API_ANSWER_WRONG */
+  ask(method: string, path: string, request?: ApiRequest): Promise<ApiAnswer>;
+}
+
+const MAX_ANSWER_BYTES = 16 * 1_024 * 1_024;
+const TIMEOUT_MS = 30_000;
+const MAX_TRIES = 4;
+const FIRST_PAUSE_MS = 500;
+
+export function apiClient({ url, token, fetch: send = fetch }: ApiClientOptions): ApiClient {
+  const base = url.replace(/\/+$/, '');
+  const once = async (method: string, path: string, { body, etag, key, signal }: ApiRequest): Promise<ApiAnswer> => {
+    const response = await send(`${base}/v1${path}`, {
+      method,
+      redirect: 'error',
+      signal: AbortSignal.any([AbortSignal.timeout(TIMEOUT_MS), ...(signal ? [signal] : [])]),
+      headers: {
+        accept: 'application/json',
+        authorization: `Bearer ${token}`,
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...(etag === undefined ? {} : { 'if-match': etag }),
+        ...(key === undefined ? {} : { 'idempotency-key': key }),
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    const parsed = await jsonOf(response);
+    if (response.status >= 400) throw problemIn(response.status, parsed);
+    return { status: response.status, etag: response.headers.get('etag') ?? undefined, body: parsed };
+  };
+  return {
+    url: base,
+    async ask(method, path, request = {}) {
+      // What changes nothing, or is the same thing however often it is asked, is asked again.
+      const tries = method === 'GET' || request.key !== undefined ? MAX_TRIES : 1;
+      for (let attempt = 1; ; attempt++) {
+        try {
+          return await once(method, path, request);
+        } catch (error) {
+          if (request.signal?.aborted) throw error;
+          const fault = faultOf(error, base);
+          if (attempt >= tries || fault.faultClass !== 'transient-dependency') throw fault;
+        }
+        await sleep(FIRST_PAUSE_MS * 2 ** (attempt - 1), undefined, request.signal ? { signal: request.signal } : {});
+      }
+    },
+  };
+}
+
+async function jsonOf(response: Response): Promise<unknown> {
+  const bytes: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of response.body ?? []) {
+    size += chunk.length;
+    if (size > MAX_ANSWER_BYTES) throw wrong('it is too long');
+    bytes.push(chunk);
+  }
+  if (size === 0) return undefined;
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(bytes)));
+  } catch {
+    throw wrong(`it is no JSON (status ${response.status})`);
+  }
+}
+
+const wrong = (why: string) => new CodedError('API_ANSWER_WRONG', `the API answered what cannot be used: ${why}`);
+
+/** The problem as a fault of the same code, where the catalogue has it. */
+function problemIn(status: number, body: unknown): CodedError {
+  const { code, detail, action } = (typeof body === 'object' && body !== null ? body : {}) as Record<string, unknown>;
+  const known = typeof code === 'string' && Object.hasOwn(errorCodes, code) ? (code as ErrorCode) : undefined;
+  if (known === undefined) return wrong(`status ${status} without a code that is known here`);
+  const says = [detail, action].filter((text) => typeof text === 'string').map((text) => safeText(text as string));
+  return new CodedError(known, says.join('. '), {
+    faultClass: status >= 500 ? 'transient-dependency' : 'invalid-request',
+    ...(status >= 500 ? { dependency: 'api' } : {}),
+  });
+}
+
+function faultOf(error: unknown, url: string): CodedError {
+  if (error instanceof CodedError) return error;
+  const why = error instanceof Error && error.name === 'TimeoutError' ? 'does not answer' : 'cannot be reached';
+  return new CodedError('API_UNREACHABLE', `the API at ${url} ${why}`, {
+    faultClass: 'transient-dependency',
+    dependency: 'api',
+  });
+}

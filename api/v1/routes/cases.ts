@@ -1,0 +1,227 @@
+// The inbox over HTTP: every case that waits for a person, what it is about, who works on it, and the decision.
+import { z } from 'zod';
+import { sightOf } from '../../../operations/access/masking.ts';
+import type { Principal } from '../../../operations/access/principal.ts';
+import { assignCase, releaseCase } from '../../../operations/cases/assignments/assign.ts';
+import { decideInboxCase } from '../../../operations/cases/inbox/decide.ts';
+import { decideAlike, findAlike } from '../../../operations/cases/inbox/decide-alike.ts';
+import { type FoundCase, findCase } from '../../../operations/cases/inbox/find.ts';
+import { listInbox } from '../../../operations/cases/inbox/inbox.ts';
+import { CASE_KINDS, INBOX_STAGES } from '../../../operations/cases/inbox/row.ts';
+import { CodedError } from '../../../ports/fault.ts';
+import { cursorParameter, limitParameter } from '../../http/cursor.ts';
+import { checkIfMatch, namesEtag } from '../../http/precondition.ts';
+import { type Asked, answer, type Route, route } from '../../http/route.ts';
+import { assignmentDto, caseDto, caseEtag, caseOf, caseRowDto, rowOf, VERDICT_NAMES } from '../case-dto.ts';
+import { instant, instantOf, moneyDto, moneyOf } from '../dto.ts';
+import { CHANGE_REFUSALS, ifMatch, ifNoneMatch, operatorsOf } from '../operators.ts';
+
+const MAX_PAGE_ITEMS = 200;
+const PAGE_ITEMS = 50;
+const MAX_REASON_CHARACTERS = 2_000;
+const path = z.strictObject({ caseId: z.string().min(1).max(100) });
+const STORE_REFUSALS = ['MONGO_UNAVAILABLE', 'REGISTRY_UNAVAILABLE'] as const;
+const FIND_REFUSALS = [...STORE_REFUSALS, 'CASE_UNKNOWN', 'CASE_ALTERED'] as const;
+
+export const casePageDto = z
+  .object({
+    items: z.array(caseRowDto),
+    nextCursor: z.string().nullable(),
+    total: z.object({ cases: z.int(), money: z.array(moneyDto), withoutAmount: z.int() }),
+    complete: z.boolean(),
+    missing: z.array(z.object({ source: z.string(), code: z.string() })).describe('What could not be read.'),
+  })
+  .meta({ id: 'CasePage' });
+
+export const casesDecidedDto = z
+  .object({
+    items: z.array(
+      z.object({
+        caseId: z.string(),
+        transferId: z.string(),
+        refused: z.string().nullable().describe('Code: why nothing was decided of this one.'),
+      }),
+    ),
+  })
+  .meta({ id: 'CasesDecided' });
+
+const list = route({
+  name: 'listCases',
+  method: 'GET',
+  url: '/v1/cases',
+  action: 'cases.read',
+  tag: 'Cases',
+  summary: 'Every open case, the first due first',
+  query: z.strictObject({
+    kind: z.enum(CASE_KINDS).optional(),
+    stage: z.enum(INBOX_STAGES).optional(),
+    corridor: z.string().max(20).optional(),
+    openedBefore: instant.optional(),
+    assignedTo: z.string().min(1).max(64).optional(),
+    unassigned: z.literal('true').optional().describe('Those that nobody works on.'),
+    limit: limitParameter(MAX_PAGE_ITEMS, PAGE_ITEMS),
+    cursor: cursorParameter,
+  }),
+  answers: {
+    200: casePageDto,
+  },
+  refusals: [...STORE_REFUSALS, 'CURSOR_INVALID'],
+  async handle({
+    parts,
+    principal,
+    query: { kind, stage, corridor, openedBefore, assignedTo, unassigned, limit, cursor },
+  }) {
+    const { sources } = operatorsOf(parts).inbox;
+    const filter = {
+      ...{ kind, stage, corridor, assignedTo: unassigned === 'true' ? null : assignedTo },
+      openedBefore: openedBefore === undefined ? undefined : Date.parse(openedBefore),
+    };
+    const terms = { filter, limit, after: cursor, now: parts.clock(), sight: sightOf(principal.roles) };
+    const { rows, next, total, complete, missing } = await listInbox(sources, terms);
+    return answer(200, {
+      items: rows.map(rowOf),
+      nextCursor: next,
+      total: { ...total, money: total.money.map(({ minor, currency }) => moneyOf(minor, currency)) },
+      complete,
+      missing: missing.map(({ source, code }) => ({ source, code })),
+    });
+  },
+});
+
+/** A case as it is told to who asks; that somebody was shown it unmasked is told. */
+async function shown(found: FoundCase, asked: Pick<Asked<never, never, never>, 'parts' | 'principal' | 'traceId'>) {
+  const { parts, principal, traceId } = asked;
+  const { sources, assignments, deciding } = operatorsOf(parts).inbox;
+  const now = parts.clock();
+  const sight = sightOf(principal.roles);
+  const assignment = await assignments.find(found.id, now);
+  const isOpenHold = found.kind === 'HOLD' && found.isOpen;
+  const alike = isOpenHold ? await findAlike({ holds: { ...sources.holds, ...deciding.holds } }, found.id) : undefined;
+  if (sight === 'full' && found.kind !== 'PAYOUT')
+    parts.onLook({ subject: principal.subject, transferId: found.transferId, traceId });
+  const others = alike && { seen: alike.seen, caseIds: alike.cases.map(({ _id }) => _id) };
+  return caseOf(found, { sight, now, assignment, alike: others });
+}
+
+const get = route({
+  name: 'getCase',
+  method: 'GET',
+  url: '/v1/cases/:caseId',
+  action: 'cases.read',
+  tag: 'Cases',
+  summary: 'All that a case is about, its evidence side by side',
+  description: 'The id of a case of a payout is TRANSFER/NUMBER, its slash written as %2F.',
+  path,
+  headers: ifNoneMatch,
+  answers: { 200: caseDto, 304: z.undefined().describe('It is as it was.') },
+  refusals: FIND_REFUSALS,
+  async handle(asked) {
+    const {
+      parts,
+      path: { caseId },
+      header,
+    } = asked;
+    const found = await findCase(operatorsOf(parts).inbox.sources, caseId);
+    const headers = { etag: caseEtag(found) };
+    if (namesEtag(header('if-none-match'), headers.etag)) return answer(304, undefined, headers);
+    return answer(200, await shown(found, asked), headers);
+  },
+});
+
+const assign = route({
+  name: 'assignCase',
+  method: 'PUT',
+  url: '/v1/cases/:caseId/assignment',
+  action: 'cases.decide',
+  tag: 'Cases',
+  summary: 'Say that you work on a case; it is over by itself',
+  description: 'It gives no right to decide, and keeps nobody from deciding.',
+  path,
+  answers: { 200: assignmentDto },
+  refusals: [...FIND_REFUSALS, 'CASE_ASSIGNED'],
+  async handle({ parts, principal, path: { caseId } }) {
+    const { sources, assignments } = operatorsOf(parts).inbox;
+    const { id } = await findCase(sources, caseId);
+    const { by, until } = await assignCase(assignments, { caseId: id, by: principal.subject, at: parts.clock() });
+    return answer(200, { by, until: instantOf(until) });
+  },
+});
+
+const release = route({
+  name: 'releaseCase',
+  method: 'DELETE',
+  url: '/v1/cases/:caseId/assignment',
+  action: 'cases.decide',
+  tag: 'Cases',
+  summary: 'Say that you no longer work on a case',
+  path,
+  answers: { 204: z.undefined().describe('It is nobody’s.') },
+  refusals: ['MONGO_UNAVAILABLE', 'ASSIGNMENT_UNKNOWN'],
+  async handle({ parts, principal, path: { caseId } }) {
+    await releaseCase(operatorsOf(parts).inbox.assignments, { caseId, by: principal.subject });
+    return answer(204, undefined);
+  },
+});
+
+const decide = route({
+  name: 'decideCase',
+  method: 'POST',
+  url: '/v1/cases/:caseId/decide',
+  action: 'cases.decide',
+  tag: 'Cases',
+  summary: 'Decide an open case, once',
+  description:
+    'The decision is bound to the evidence that If-Match names. What was decided by comparing a party with a list takes a role that sees both unmasked. Cases of payouts are closed where the key of the executor is.',
+  path,
+  headers: ifMatch,
+  body: z
+    .strictObject({
+      verdict: z.enum(VERDICT_NAMES),
+      code: z.string().min(1).max(40).describe('Why, as a code: the case lists those that fit.'),
+      reason: z.string().trim().min(1).max(MAX_REASON_CHARACTERS).describe('Why, as a text: kept, and in the log.'),
+      alikeSeen: z
+        .string()
+        .max(100)
+        .optional()
+        .describe('Decides every hold that is alike too, each by a decision of its own: `alike.seen` of the case.'),
+    })
+    .meta({ id: 'CaseDecision' }),
+  answers: {
+    200: casesDecidedDto,
+  },
+  refusals: [
+    ...FIND_REFUSALS,
+    ...CHANGE_REFUSALS,
+    ...(['VERDICT_UNFIT', 'DECISION_REASON_UNFIT', 'EVIDENCE_CHANGED', 'CASE_NOT_OPEN', 'CASE_MOVED'] as const),
+    ...(['HOLD_LAPSED', 'CUSTOMER_CASE_NOT_SEALED', 'CUSTOMER_DECISION_NOT_SEALED', 'ACT_NOT_HERE'] as const),
+  ],
+  async handle({ parts, principal, path: { caseId }, body: { alikeSeen, ...body }, header }) {
+    const { inbox, ring } = operatorsOf(parts);
+    const found = await findCase(inbox.sources, caseId);
+    checkIfMatch(header('if-match'), caseEtag(found));
+    checkSight(found, principal);
+    const verdict = { caseId: found.id, ...body, seen: found.seen, by: principal.subject, at: parts.clock() };
+    if (alikeSeen !== undefined) {
+      const stores = { holds: { ...inbox.sources.holds, ...inbox.deciding.holds } };
+      const outcomes = await decideAlike(stores, { ...verdict, seen: alikeSeen }, ring);
+      const items = outcomes.map(({ refused, ...each }) => ({ ...each, refused: refused?.code ?? null }));
+      return answer(200, { items });
+    }
+    await decideInboxCase(inbox.deciding, verdict, ring);
+    return answer(200, { items: [{ caseId: found.id, transferId: found.transferId, refused: null }] });
+  },
+});
+
+/**
+ * Who says that a party is not the listed one must have seen both; and what this process has no key for is closed elsewhere.
+ * @throws CodedError ACTION_FORBIDDEN, ACT_NOT_HERE
+ */
+function checkSight(found: FoundCase, principal: Principal): void {
+  if (found.kind === 'PAYOUT')
+    throw new CodedError('ACT_NOT_HERE', 'a case of a payout is closed with `corridor payouts cases close`');
+  const isCompared = found.kind === 'CUSTOMER' || found.hold.stage !== 'LIMITS';
+  if (!isCompared || sightOf(principal.roles) === 'full') return;
+  throw new CodedError('ACTION_FORBIDDEN', 'this is decided by who may see the parties as they are');
+}
+
+export const caseRoutes: readonly Route[] = [list, get, assign, release, decide];

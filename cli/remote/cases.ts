@@ -1,0 +1,198 @@
+// `corridor cases …` over the API: the inbox, as far as the roles of the person see it.
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { z } from 'zod';
+import type { ApiClient } from '../../adapters/http/api-client.ts';
+import { caseDto, VERDICT_NAMES } from '../../api/v1/case-dto.ts';
+import { casePageDto, casesDecidedDto } from '../../api/v1/routes/cases.ts';
+import { CASE_KINDS, INBOX_STAGES } from '../../operations/cases/inbox/row.ts';
+import { CodedError } from '../../ports/fault.ts';
+import { askOnTerminal, typedVerdict } from '../cases/confirm.ts';
+import { fromNow } from '../cases/rows.ts';
+import { count, print, printError, printRows, toJson, withJson } from '../output.ts';
+
+type Case = z.output<typeof caseDto>;
+type Page = z.output<typeof casePageDto>;
+const pathOf = (id: string) => `/cases/${encodeURIComponent(id)}`;
+
+export function registerRemoteCases(program: Command, api: () => ApiClient): void {
+  const cases = program.command('cases').description('everything that waits for a person, in one list');
+  registerList(cases, api);
+  withJson(cases.command('show'))
+    .argument('<case>', 'id of the case, of any kind')
+    .description('everything that a case is about, as far as you may see it')
+    .action(async (id: string, { json }: { json?: boolean }) => {
+      const found = caseDto.parse((await api().ask('GET', pathOf(id))).body);
+      if (json) print(toJson(found));
+      else for (const line of caseLines(found)) print(line);
+    });
+  cases
+    .command('assign')
+    .argument('<case>', 'id of the case, of any kind')
+    .description('say that you work on a case, so that others take another one; it is over by itself')
+    .action(async (id: string) => {
+      const { by, until } = (await api().ask('PUT', `${pathOf(id)}/assignment`)).body as Record<string, string>;
+      print(`${id} is assigned to ${by} until ${until}`);
+    });
+  cases
+    .command('release')
+    .argument('<case>', 'id of the case, as it was assigned')
+    .description('say that you no longer work on a case')
+    .action(async (id: string) => {
+      await api().ask('DELETE', `${pathOf(id)}/assignment`);
+      print(`${id} is nobody's`);
+    });
+  registerDecide(cases, api);
+}
+
+interface ListOptions {
+  readonly kind?: string;
+  readonly stage?: string;
+  readonly corridor?: string;
+  readonly olderThan?: Date;
+  readonly assignedTo?: string;
+  readonly unassigned?: boolean;
+  readonly limit: number;
+  readonly after?: string;
+  readonly json?: boolean;
+}
+
+function registerList(cases: Command, api: () => ApiClient): void {
+  withJson(cases.command('list'))
+    .description('open cases, the first due first')
+    .addOption(new Option('--kind <kind>', 'of this kind').choices(CASE_KINDS))
+    .addOption(new Option('--stage <stage>', 'that stand here').choices(INBOX_STAGES))
+    .option('--corridor <id>', 'of this corridor, such as GB-IN')
+    .option('--older-than <time>', 'opened longer ago than this: 30m, 4h, 2d', longAgo)
+    .addOption(new Option('--assigned-to <person>', 'that this person works on').conflicts('unassigned'))
+    .option('--unassigned', 'that nobody works on')
+    .option('--limit <n>', 'rows of a page, at most 200', count, 50)
+    .option('--after <cursor>', 'the page after the one that named this cursor')
+    .action(async ({ olderThan, unassigned, limit, after, json, ...filter }: ListOptions) => {
+      const query = new URLSearchParams({ limit: String(limit) });
+      const { kind, stage, corridor, assignedTo } = filter;
+      const asked = { kind, stage, corridor, assignedTo, openedBefore: olderThan?.toISOString(), cursor: after };
+      for (const [name, value] of Object.entries(asked)) if (value !== undefined) query.set(name, value);
+      if (unassigned) query.set('unassigned', 'true');
+      const page = casePageDto.parse((await api().ask('GET', `/cases?${query}`)).body);
+      if (json) {
+        print(toJson(page));
+        return;
+      }
+      const columns = ['due', 'stage', 'reason', 'amount', 'corridor', 'sender', 'beneficiary', 'assigned', 'case'];
+      printRows(page.items.map(row), columns as never);
+      for (const line of footer(page)) print(line);
+    });
+}
+
+function row({ caseId, stage, flaw, dueAt, reasonCodes, amount, corridor, names, assigned }: Page['items'][number]) {
+  return {
+    due: flaw === null ? fromNow(Date.parse(dueAt), Date.now()) : 'at once',
+    ...{ stage, reason: flaw ?? reasonCodes[0], amount: amount?.text, corridor },
+    ...{ sender: names?.sender, beneficiary: names?.beneficiary, assigned: assigned?.by, case: caseId },
+  };
+}
+
+function footer({ total, nextCursor, complete, missing }: Page): readonly string[] {
+  const money = total.money.map(({ text }) => text).join(' + ');
+  return [
+    `${total.cases} open ${total.cases === 1 ? 'case' : 'cases'}${money === '' ? '' : `: ${money}`}`,
+    ...(nextCursor === null ? [] : [`next page: --after ${nextCursor}`]),
+    ...(complete ? [] : ['THIS LIST IS NOT COMPLETE:', ...missing.map(({ source, code }) => `  ${source}: ${code}`)]),
+  ];
+}
+
+interface DecideOptions {
+  readonly approve?: true;
+  readonly reject?: true;
+  readonly clear?: true;
+  readonly confirm?: true;
+  readonly close?: true;
+  readonly code: string;
+  readonly reason: string;
+  readonly evidence?: string;
+  readonly alike?: true;
+}
+
+function registerDecide(cases: Command, api: () => ApiClient): void {
+  const command = cases
+    .command('decide')
+    .argument('<case>', 'id of the case, of any kind')
+    .description('decide an open case, once; no verdict is the one that is meant when nothing is said')
+    .requiredOption('--code <code>', 'why, as a code: the case lists those that fit')
+    .requiredOption('--reason <text>', 'why, as a text')
+    .option('--evidence <etag>', 'for programs: the ETag of the case as it was seen; nothing is typed then')
+    .option('--alike', 'decide every hold that is alike too');
+  for (const verdict of VERDICT_NAMES) command.option(`--${verdict.toLowerCase()}`);
+  command.action((id: string, options: DecideOptions) => decide(api(), id, options));
+}
+
+async function decide(api: ApiClient, id: string, options: DecideOptions): Promise<void> {
+  const { code, reason, evidence, alike } = options;
+  const named = VERDICT_NAMES.filter((each) => options[each.toLowerCase() as Lowercase<typeof each>]);
+  if (named.length > 1) throw new CodedError('DECISION_MISSING', 'say one verdict');
+  const { body, etag } = await api.ask('GET', pathOf(id));
+  const found = caseDto.parse(body);
+  const others = alike ? found.hold?.alike : undefined;
+  let [verdict] = named;
+  if (evidence === undefined) {
+    if (!process.stdin.isTTY) throw new CodedError('OPTION_MISSING', 'without a terminal, say --evidence');
+    for (const line of caseLines(found)) printError(line);
+    verdict = await typedVerdict(askOnTerminal, found, verdict, others?.caseIds.length);
+  }
+  if (verdict === undefined) throw new CodedError('DECISION_MISSING', 'say one verdict');
+  const decision = { verdict, code, reason, ...(others ? { alikeSeen: others.seen } : {}) };
+  const answer = await api.ask('POST', `${pathOf(id)}/decide`, { body: decision, etag: evidence ?? etag });
+  const { items } = casesDecidedDto.parse(answer.body);
+  printRows(
+    items.map(({ caseId, transferId, refused }) => ({
+      case: caseId,
+      transfer: transferId,
+      decision: refused ?? verdict,
+    })),
+    ['case', 'transfer', 'decision'],
+  );
+  if (items.some(({ refused }) => refused !== null)) process.exitCode = 1;
+}
+
+function caseLines(found: Case): readonly string[] {
+  const { caseId, kind, transferId, isOpen, personalData, verdicts, hold, payout, customer, assigned } = found;
+  return [
+    `Case ${caseId} (${kind}), transfer ${transferId}, ${isOpen ? 'OPEN' : 'CLOSED'}; personal data: ${personalData}`,
+    ...(assigned ? [`Worked on by ${assigned.by} until ${assigned.until}`] : []),
+    ...(hold ? holdLines(hold) : []),
+    ...(payout ? [`${payout.code}: ${payout.detail}`, `The payout is ${payout.phase} at ${payout.provider}`] : []),
+    ...(customer
+      ? [`A customer resembles ${customer.entity} "${customer.listedName}", list ${customer.versionId}`]
+      : []),
+    ...verdicts.map(({ verdict, reasons }) => `To ${verdict.toLowerCase()}: --code ${reasons.join(' | ')}`),
+  ];
+}
+
+function holdLines(hold: NonNullable<Case['hold']>): readonly string[] {
+  return [
+    `${hold.amount.text}, held by ${hold.stage}, ${hold.state}; opened ${hold.openedAt}, lapses ${hold.expiresAt}`,
+    ...(hold.names ? [`Sender ${hold.names.sender}, beneficiary ${hold.names.beneficiary}`] : []),
+    ...hold.reasons.map(({ code, detail }) => `  ${code}${detail ? `  ${detail}` : ''}`),
+    ...hold.looks.flatMap(({ why, at, outcome, hits }) => [
+      `${why} at ${at}: ${outcome}`,
+      ...hits.flatMap((hit) => [
+        `  ${hit.who} resembles ${hit.entity} "${hit.listedName}", ${(hit.score * 100).toFixed(1)} %${hit.isIdentified ? ', AN IDENTIFIER IS THE SAME' : ''}`,
+        ...hit.facts.map(
+          ({ fact, party, listed, verdict }) => `    ${fact}: ${party || '-'} | ${listed || '-'}: ${verdict}`,
+        ),
+      ]),
+    ]),
+    ...(hold.alike && hold.alike.caseIds.length > 1
+      ? [`${hold.alike.caseIds.length} cases say the same (--alike)`]
+      : []),
+    ...(hold.decision ? [`${hold.decision.verdict} by ${hold.decision.by}: ${hold.decision.reason}`] : []),
+  ];
+}
+
+const UNITS_MS: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+function longAgo(text: string): Date {
+  const [, number, unit] = /^(\d{1,5})([mhd])$/.exec(text) ?? [];
+  if (unit === undefined) throw new InvalidArgumentError('it must be a number with m, h or d, such as 4h');
+  return new Date(Date.now() - Number(number) * UNITS_MS[unit]!);
+}

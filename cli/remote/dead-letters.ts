@@ -1,0 +1,136 @@
+// `corridor dlq …` over the API.
+import { type Command, Option } from 'commander';
+import type { z } from 'zod';
+import type { ApiClient } from '../../adapters/http/api-client.ts';
+import { groupsDto, letterDto, letterPageDto } from '../../api/v1/routes/dead-letters.ts';
+import { noteDto } from '../../api/v1/routes/letter-notes.ts';
+import { CodedError } from '../../ports/fault.ts';
+import { LETTER_STATES } from '../../sinks/dead-letters/letter.ts';
+import { type FilterOptions, filtered, instant } from '../commands/dead-letter-options.ts';
+import { count, print, printError, printRows, toJson, withJson } from '../output.ts';
+import { registerRemoteReplays } from './replays.ts';
+
+export function registerRemoteLetters(program: Command, api: () => ApiClient): void {
+  const dlq = program.command('dlq').description('dead letters: what broke, since when, how much money stands still');
+  registerGroups(dlq, api);
+  registerList(dlq, api);
+  registerNote(dlq, api);
+  registerRemoteReplays(dlq, api);
+  for (const name of ['check', 'export', 'edit', 'discard']) {
+    dlq
+      .command(name)
+      .allowUnknownOption()
+      .allowExcessArguments()
+      .description('not over the API: with --direct')
+      .action(() => {
+        throw new CodedError('OPTION_INVALID', `\`dlq ${name}\` works on the stores or on a build: say --direct`);
+      });
+  }
+}
+
+function registerGroups(dlq: Command, api: () => ApiClient): void {
+  withJson(dlq.command('groups'))
+    .description('dead letters by cause, the latest failure first')
+    .option('--new-since <time>', 'count as new what was put aside since then; default: one hour ago', instant)
+    .action(async ({ newSince, json }: { newSince?: Date; json?: boolean }) => {
+      const query = newSince ? `?newSince=${encodeURIComponent(newSince.toISOString())}` : '';
+      const found = groupsDto.parse((await api().ask('GET', `/dead-letter-groups${query}`)).body);
+      if (json) {
+        print(toJson(found));
+        return;
+      }
+      const columns = [
+        'group',
+        'owner',
+        'code',
+        'letters',
+        'new',
+        'money',
+        'corridors',
+        'oldest',
+        'last',
+        'cause',
+        'note',
+      ];
+      printRows(found.items.map(groupRow), columns as never);
+      if (!found.complete) printError(`Not complete: ${found.reason}.`);
+    });
+}
+
+function groupRow(group: z.output<typeof groupsDto>['items'][number]) {
+  const { groupId, owner, code, letters, newLetters, corridors, oldestAt, lastFailedAt, cause } = group;
+  const money = group.money.map(({ amount }) => amount.text);
+  if (group.lettersWithoutAmount > 0) money.push(`${group.lettersWithoutAmount} of unknown amount`);
+  const note = [group.assignee && `@${group.assignee}`, group.incident, group.note].filter(Boolean).join(' ');
+  return {
+    ...{ group: groupId, owner, code, letters, new: newLetters, money: money.join(', '), cause },
+    ...{ corridors: corridors.join(', ') || undefined, oldest: oldestAt, last: lastFailedAt, note: note || undefined },
+  };
+}
+
+function registerList(dlq: Command, api: () => ApiClient): void {
+  filtered(withJson(dlq.command('list')))
+    .addOption(new Option('--state <state>', 'in this state').choices([...LETTER_STATES]))
+    .description('dead letters, the latest first')
+    .option('--limit <n>', 'at most this many, up to 200', count, 50)
+    .action(async (options: Omit<FilterOptions, 'state'> & { state?: string; limit: number; json?: boolean }) => {
+      const { group, owner, code, corridor, transfer, since, state, limit, json } = options;
+      const asked = { group, owner, code, corridor, transferId: transfer, since: since?.toISOString(), state };
+      const query = new URLSearchParams({ limit: String(limit) });
+      for (const [name, value] of Object.entries(asked)) if (value !== undefined) query.set(name, value);
+      const { items, nextCursor } = letterPageDto.parse((await api().ask('GET', `/dead-letters?${query}`)).body);
+      if (json) {
+        print(toJson({ letters: items, complete: nextCursor === null }));
+        return;
+      }
+      const columns = [
+        'letter',
+        'owner',
+        'code',
+        'class',
+        'state',
+        'transfer',
+        'corridor',
+        'amount',
+        'failed',
+        'replays',
+      ];
+      printRows(items.map(letterRow), columns as never);
+      if (nextCursor !== null) printError(`There are more than these ${items.length}: narrow the filter.`);
+    });
+  dlq
+    .command('show')
+    .argument('<letter>', 'id of the dead letter')
+    .description('all that the index knows of one dead letter, as JSON')
+    .action(async (id: string) => {
+      print(toJson(letterDto.parse((await api().ask('GET', `/dead-letters/${encodeURIComponent(id)}`)).body)));
+    });
+}
+
+const letterRow = (letter: z.output<typeof letterDto>) => ({
+  ...{ letter: letter.letterId, owner: letter.owner, code: letter.code, class: letter.class, state: letter.state },
+  ...{ transfer: letter.transferId, corridor: letter.corridor, amount: letter.instructed?.text },
+  ...{ failed: letter.failedAt, replays: letter.replayCount },
+});
+
+interface NoteOptions {
+  readonly note?: string;
+  readonly assignee?: string;
+  readonly incident?: string;
+  readonly json?: boolean;
+}
+
+function registerNote(dlq: Command, api: () => ApiClient): void {
+  withJson(dlq.command('note'))
+    .argument('<group>', 'id of the group')
+    .description('write on a group what others should know: a note, who looks after it, the incident')
+    .option('--note <text>', 'what is known; an empty text takes it away')
+    .option('--assignee <person>', 'who looks after it')
+    .option('--incident <id>', 'id or address of the incident')
+    .action(async (group: string, { json, ...body }: NoteOptions) => {
+      const path = `/dead-letter-groups/${encodeURIComponent(group)}/note`;
+      const { etag } = await api().ask('GET', path);
+      const written = noteDto.parse((await api().ask('PATCH', path, { body, etag })).body);
+      printRows([written], ['groupId', 'note', 'assignee', 'incident', 'writtenBy', 'writtenAt'], json);
+    });
+}

@@ -1,0 +1,218 @@
+// `corridor dlq replay|replays` over the API: the server selects, tries and sends; this asks, shows and confirms.
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Command, InvalidArgumentError } from 'commander';
+import type { z } from 'zod';
+import type { ApiAnswer, ApiClient } from '../../adapters/http/api-client.ts';
+import { approvalDto } from '../../api/v1/approval-dto.ts';
+import { replayDto } from '../../api/v1/replay-dto.ts';
+import { replaysDto, replayWithCountsDto } from '../../api/v1/routes/replays.ts';
+import { CodedError } from '../../ports/fault.ts';
+import { type FilterOptions, filtered } from '../commands/dead-letter-options.ts';
+import { count, print, printError, printRows, toJson, withJson } from '../output.ts';
+import { confirmed } from './confirm.ts';
+
+type Replay = z.output<typeof replayDto>;
+const POLL_MS = 500;
+
+interface AskOptions extends Omit<FilterOptions, 'state'> {
+  readonly reason: string;
+  readonly rate?: number;
+  readonly canary?: number;
+  readonly maxFailures?: number;
+  readonly letters?: number;
+  readonly json?: boolean;
+}
+
+const pathOf = (id: string) => `/replays/${encodeURIComponent(id)}`;
+
+export function registerRemoteReplays(dlq: Command, api: () => ApiClient): void {
+  filtered(withJson(dlq.command('replay')))
+    .description('select parked letters, freeze them, have the server try them, and ask a second person')
+    .requiredOption('--reason <text>', 'why; kept with the replay')
+    .option('--rate <n>', 'letters a second', count)
+    .option('--canary <n>', 'so many first, which have to end well', count)
+    .option('--max-failures <share>', 'share of new failures past which it stops', share)
+    .option('--letters <n>', 'for programs: how many letters it must have; nothing is typed then', count)
+    .addHelpText(
+      'after',
+      `
+Nothing is sent by this. The letters are taken, so that no other replay can send them; \`dlq replays cancel\` gives them back.
+Another person lets it through with \`dlq replays approve\`, and the server sends it.
+
+Example:
+  corridor dlq replay --group 3f0c9a1b7d2e4c58 --reason "mended by the deploy of 03:10" --rate 200`,
+    )
+    .action((options: AskOptions) => ask(api(), options));
+  const replays = dlq
+    .command('replays')
+    .description('replays that were asked for: how far they are, and their approval');
+  registerViews(replays, api);
+  registerDecisions(replays, api);
+  registerControls(replays, api);
+}
+
+async function ask(api: ApiClient, options: AskOptions): Promise<void> {
+  const { reason, rate, canary, maxFailures, letters, json, group, transfer, since, owner, code, corridor } = options;
+  const select = { groupId: group, owner, code, corridor, transferId: transfer, since: since?.toISOString() };
+  const terms = { ratePerSecond: rate, canary, maxFailureRatio: maxFailures };
+  const made = await api.ask('POST', '/replays', { body: { select, reason, ...terms }, key: randomUUID() });
+  const { replayId } = replayDto.parse(made.body);
+  printError('The letters are frozen. The process that would send them tries them …');
+  try {
+    const tried = await untilTried(api, replayId);
+    if (!json) showReplay(tried.replay);
+    await confirmed({ word: 'ask', count: tried.replay.letters, said: letters });
+    const asked = await api.ask('POST', `${pathOf(replayId)}/ask`, { etag: tried.etag });
+    const approval = approvalDto.parse(asked.body);
+    if (json) {
+      print(toJson({ replay: tried.replay, approval }));
+      return;
+    }
+    print(`\nAnother person lets it through until ${approval.expiresAt}:`);
+    print(`  corridor dlq replays approve ${replayId} --reason "…"`);
+  } catch (error) {
+    // Nobody was asked: the letters are free again.
+    await cancel(api, replayId).catch(() => undefined);
+    throw error;
+  }
+}
+
+async function untilTried(api: ApiClient, id: string): Promise<{ replay: Replay; etag: string | undefined }> {
+  for (;;) {
+    const found = await get(api, id);
+    if (found.replay.expected !== null) return found;
+    if (found.replay.state !== 'FROZEN' && found.replay.state !== 'FREEZING')
+      throw new CodedError(
+        'REPLAY_MOVED',
+        `replay ${id} is ${found.replay.state}: ${found.replay.halted?.detail ?? ''}`,
+      );
+    await sleep(POLL_MS);
+  }
+}
+
+async function get(api: ApiClient, id: string) {
+  const { body, etag } = await api.ask('GET', pathOf(id));
+  return { ...replayWithCountsDto.parse(body), etag };
+}
+
+async function cancel(api: ApiClient, id: string): Promise<Replay> {
+  const { etag } = await get(api, id);
+  return replayDto.parse((await api.ask('POST', `${pathOf(id)}/cancel`, { etag })).body);
+}
+
+function registerViews(replays: Command, api: () => ApiClient): void {
+  withJson(replays.command('list'))
+    .description('replays, the latest first')
+    .action(async ({ json }: { json?: boolean }) => {
+      const { items } = replaysDto.parse((await api().ask('GET', '/replays')).body);
+      if (json) printRows(items, [], true);
+      else printRows(items.map(row), ['replay', 'state', 'owner', 'letters', 'money', 'asked by', 'at']);
+    });
+  withJson(replays.command('show'))
+    .argument('<replay>', 'id of the replay')
+    .description('a replay: what it would do or has done, and what became of its letters')
+    .action(async (id: string, { json }: { json?: boolean }) => {
+      const { replay, counts } = await get(api(), id);
+      if (json) {
+        print(toJson({ replay, counts }));
+        return;
+      }
+      showReplay(replay);
+      if (counts.length > 0) printRows(counts, ['state', 'outcome', 'reason', 'letters']);
+    });
+}
+
+interface DecideOptions {
+  readonly letters?: number;
+  readonly reason: string;
+}
+
+function registerDecisions(replays: Command, api: () => ApiClient): void {
+  for (const [verb, does] of [
+    ['approve', 'let a replay through that somebody else asked for'],
+    ['refuse', 'refuse a replay that somebody else asked for; its letters are parked again'],
+  ] as const) {
+    replays
+      .command(verb)
+      .argument('<replay>', 'id of the replay')
+      .description(does)
+      .requiredOption('--reason <text>', 'why; kept with the approval')
+      .option('--letters <n>', 'for programs: how many letters it has, as you have seen it', count)
+      .action((id: string, options: DecideOptions) => decide(api(), id, verb, options));
+  }
+}
+
+async function decide(
+  api: ApiClient,
+  id: string,
+  verb: 'approve' | 'refuse',
+  { letters, reason }: DecideOptions,
+): Promise<void> {
+  const { replay } = await get(api, id);
+  if (replay.approvalId === null) throw new CodedError('APPROVAL_UNKNOWN', `nobody has asked for replay ${id} yet`);
+  const path = `/approvals/${encodeURIComponent(replay.approvalId)}`;
+  const found = await api.ask('GET', path);
+  showReplay(replay);
+  print(`approve  ${approvalDto.parse(found.body).summary}`);
+  await confirmed({ word: verb === 'approve' ? 'replay' : 'refuse', count: replay.letters, said: letters });
+  const decided = await api.ask('POST', `${path}/${verb}`, { body: { reason }, etag: found.etag });
+  const { state, decided: by } = approvalDto.parse(decided.body);
+  print(`\n${state} by ${by?.by ?? '-'}. Follow it: corridor dlq replays show ${id}`);
+}
+
+function registerControls(replays: Command, api: () => ApiClient): void {
+  for (const [verb, does] of [
+    ['pause', 'send nothing more until it is resumed'],
+    ['resume', 'go on with what was paused'],
+    ['cancel', 'end it: what was not sent is parked again'],
+  ] as const) {
+    replays
+      .command(verb)
+      .argument('<replay>', 'id of the replay')
+      .description(does)
+      .action(async (id: string) => {
+        const { etag } = await get(api(), id);
+        showReplay(replayDto.parse((await api().ask('POST', `${pathOf(id)}/${verb}`, { etag })).body));
+      });
+  }
+  replays
+    .command('slow')
+    .argument('<replay>', 'id of the replay')
+    .requiredOption('--rate <n>', 'letters a second: a lower rate than now', count)
+    .description('send slower; a higher rate needs another replay')
+    .action(async (id: string, { rate }: { rate: number }) => {
+      const { etag } = await get(api(), id);
+      const answer: ApiAnswer = await api().ask('POST', `${pathOf(id)}/slow`, { body: { ratePerSecond: rate }, etag });
+      showReplay(replayDto.parse(answer.body));
+    });
+}
+
+const row = (replay: Replay) => ({
+  ...{ replay: replay.replayId, state: replay.state, owner: replay.owner, letters: replay.letters },
+  ...{ money: moneyText(replay), 'asked by': replay.askedBy, at: replay.createdAt },
+});
+
+function moneyText({ money, lettersWithoutAmount }: Replay): string {
+  const sums = money.map(({ amount }) => amount.text);
+  if (lettersWithoutAmount > 0) sums.push(`${lettersWithoutAmount} of unknown amount`);
+  return sums.join(', ');
+}
+
+function showReplay(replay: Replay): void {
+  const { replayId, state, owner, letters, askedBy, reason, ratePerSecond, canary, maxFailureRatio, halted } = replay;
+  print(`replay   ${replayId}, ${state}`);
+  print(`letters  ${letters} of ${owner}, to ${owner}.replay; the oldest of ${replay.oldestAt ?? '-'}`);
+  print(`money    ${moneyText(replay) || '-'}`);
+  print(`asked    by ${askedBy}: ${reason}`);
+  print(`rate     ${ratePerSecond} a second after a canary of ${canary}; stops past ${maxFailureRatio} failures`);
+  const expected = replay.expected?.map(({ kind, code, letters: some }) => `${some} ${kind}${code ? ` ${code}` : ''}`);
+  print(`expected ${expected?.join(', ') ?? 'not tried'}`);
+  if (halted) print(`halted   ${halted.code}: ${halted.detail} (${halted.by}, ${halted.at})`);
+}
+
+function share(text: string): number {
+  const number = Number(text);
+  if (text.trim() !== '' && number >= 0 && number <= 0.5) return number;
+  throw new InvalidArgumentError('it must be a share between 0 and 0.5');
+}
