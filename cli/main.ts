@@ -19,6 +19,8 @@ const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
   transfer: async () => (await import('./commands/transfer.ts')).registerTransfer,
   cases: async () => (await import('./commands/cases.ts')).registerCases,
   approvals: async () => (await import('./commands/approvals.ts')).registerApprovals,
+  control: async () => (await import('./commands/control.ts')).registerControl,
+  'break-glass': async () => (await import('./commands/break-glass.ts')).registerBreakGlass,
   dlq: async () => (await import('./commands/dead-letters.ts')).registerDeadLetters,
   payouts: async () => (await import('./commands/payout-cases.ts')).registerPayoutCases,
   lists: async () => (await import('./commands/lists.ts')).registerLists,

@@ -29,6 +29,8 @@ export interface PayoutExecutorConfig {
   readonly sweepEveryMs: number;
   readonly overdueMs: number;
   readonly sweepPage: number;
+  /** How soon a payout that a person has paused is looked at again. */
+  readonly pausedLookMs: number;
   /** What is due later than this is left to the sweeper instead of the timer. */
   readonly timerHorizonMs: number;
 }
@@ -46,5 +48,6 @@ export const DEFAULT_EXECUTOR_CONFIG: PayoutExecutorConfig = {
   sweepEveryMs: 1_000,
   overdueMs: 2_000,
   sweepPage: 1_000,
+  pausedLookMs: 10_000,
   timerHorizonMs: 60_000,
 };

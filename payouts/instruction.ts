@@ -25,6 +25,12 @@ const RAILS: Readonly<Record<string, readonly { readonly rail: string; readonly 
 };
 const OTHER_RAIL = 'SWIFT';
 
+/** Every rail that there is. */
+export const RAILS_KNOWN: readonly string[] = [
+  ...Object.values(RAILS).flatMap((rails) => rails.map(({ rail }) => rail)),
+  OTHER_RAIL,
+];
+
 /** The rail of an amount: all of them pay around the clock or queue at the provider. */
 export function railOf({ minor, currency }: Money): string {
   const fitting = RAILS[currency]?.find(({ upTo }) => upTo === null || minor <= upTo);

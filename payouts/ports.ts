@@ -109,6 +109,14 @@ export interface SubmissionGate {
   check(requests: readonly PayoutRequested[]): Promise<readonly GateVerdict[]>;
 }
 
+/** Payouts that people have paused. Answers at once: what was set is followed beside it. */
+export interface PayoutPauses {
+  /** Whether anything is paused that a payout could depend on: asked for each payout that would end or begin. */
+  readonly some: boolean;
+  /** Why this payout may not begin; undefined: it may. */
+  of(requested: PayoutRequested): { readonly code: ErrorCode; readonly detail: string } | undefined;
+}
+
 export interface PayoutClock {
   /** Wall clock, ms since the epoch. */
   now(): number;

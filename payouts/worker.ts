@@ -32,6 +32,7 @@ import type {
   PayoutClock,
   PayoutEvent,
   PayoutFailpoint,
+  PayoutPauses,
   PayoutStore,
   PollTimer,
   ProviderClient,
@@ -52,6 +53,8 @@ export interface WorkerDependencies {
   readonly attempts?: AttemptClaims;
   /** Without one, the price alone decides. */
   readonly gate?: SubmissionGate;
+  /** Absent: nothing can be paused. */
+  readonly pauses?: PayoutPauses;
   readonly failpoint?: Failpoint<PayoutFailpoint>;
   /** Never throws. */
   readonly onEvent?: (event: PayoutEvent) => void;
@@ -130,9 +133,28 @@ export class PayoutWorker {
     });
   }
 
-  /** May this be submitted? Read after the call. Without a gate: yes. */
+  /** May this be submitted? Read after the call. Without a gate: yes, unless somebody has paused it. */
   async gate(requested: PayoutRequested): Promise<GateVerdict> {
+    const paused = this.#paused(requested);
+    if (paused) return paused;
     return this.#deps.gate ? this.#gates.add(requested) : { pass: true };
+  }
+
+  #paused(requested: PayoutRequested): GateVerdict | undefined {
+    const { clock, config, pauses } = this.#deps;
+    const paused = pauses?.of(requested);
+    return paused && { pass: false, untilMs: clock.now() + config.pausedLookMs, code: paused.code };
+  }
+
+  /**
+   * NEW and paused: it waits, whatever becomes of its price. When it is resumed, a price that is over is asked for anew.
+   * Undefined: it is not paused.
+   */
+  async #whilePaused(payout: Payout): Promise<Decision | undefined> {
+    if (!this.#deps.pauses?.some) return undefined;
+    const paused = this.#paused(await this.#decodes.add(payout));
+    if (!paused || paused.pass) return undefined;
+    return (now) => postpone(now, this.#deps.clock.now(), paused.untilMs);
   }
 
   /** Stores a payout that does not exist yet; false: it does. */
@@ -243,8 +265,11 @@ export class PayoutWorker {
     switch (nextStep(payout, at, config.policy)) {
       case 'rest':
         return undefined;
-      case 'expire':
-        return this.settle(payout, (now) => expire(now, at), false);
+      case 'expire': {
+        const waits = await this.#whilePaused(payout);
+        const next = await this.settle(payout, waits ?? ((now) => expire(now, at)), false);
+        return waits ? undefined : next;
+      }
       case 'give-up':
         return this.settle(payout, (now) => giveUp(now, at), false);
       case 'give-up-lease': {
@@ -265,6 +290,11 @@ export class PayoutWorker {
 
   async #begin(payout: Payout): Promise<Payout | undefined> {
     const { attempts, clock, config } = this.#deps;
+    const waits = await this.#whilePaused(payout);
+    if (waits) {
+      await this.settle(payout, waits, false);
+      return undefined;
+    }
     if (attempts && clock.now() - payout.createdAt > config.provableMs) {
       return this.settle(payout, (now) => stopUnprovable(now, clock.now()), false);
     }
@@ -317,7 +347,10 @@ export class PayoutWorker {
     if (!verdict.pass) return { kind: 'not-sent', code: verdict.code, detail: 'the gate closed' };
     const until = sendBefore(attempt);
     // Asked right before the first byte: a worker that was stopped and woke up late sends nothing.
-    const mayStart = () => clock.now() < until && clock.monotonic() - begunAt < config.policy.leaseMs;
+    const mayStart = () =>
+      clock.now() < until &&
+      clock.monotonic() - begunAt < config.policy.leaseMs &&
+      this.#paused(requested) === undefined;
     const instruction = instructionOf(requested, parties, attempt);
     const unpayable = unpayableReason(instruction);
     // Ours to refuse, and for good: no provider could pay it.

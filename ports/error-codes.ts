@@ -4,6 +4,7 @@
 import { apiCodes } from './error-codes/api.ts';
 import { auditCodes } from './error-codes/audit.ts';
 import { callerCodes, verifyCodes } from './error-codes/callers.ts';
+import { controlCodes } from './error-codes/controls.ts';
 import { domainCodes } from './error-codes/domain.ts';
 import type { CatalogueEntry, FaultClass } from './error-codes/entry.ts';
 import { localStackCodes } from './error-codes/local-stack.ts';
@@ -22,6 +23,7 @@ const catalogue = {
   ...apiCodes,
   ...operationCodes,
   ...auditCodes,
+  ...controlCodes,
   ...domainCodes,
   ...processCodes,
   ...logCodes,
@@ -51,6 +53,7 @@ export const codesBySubject: Readonly<Record<string, Readonly<Record<string, Cat
   'The API': apiCodes,
   'Approvals and replays': operationCodes,
   'The audit log': auditCodes,
+  'Pauses and broken glass': controlCodes,
   'The domain': domainCodes,
   'Processes and configuration': processCodes,
   'The log': logCodes,

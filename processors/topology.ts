@@ -8,29 +8,32 @@ export const topology = defineTopology({
   intake: {
     reads: [t.transferRequested],
     writes: [t.transferAccepted, t.intentRejected, t.intentDuplicated],
+    follows: [t.runtimeControls],
   },
   screening: {
     reads: [t.transferAccepted, t.reviewDecided],
     writes: [t.transferScreened, t.transferHeld, t.transferRejected],
-    follows: [t.screeningListActivated],
+    follows: [t.screeningListActivated, t.runtimeControls],
   },
   'fx-pricing': {
     reads: [t.transferScreened, t.requoteRequested],
     writes: [t.transferPriced, t.transferRejected],
-    follows: [t.fxRates],
+    follows: [t.fxRates, t.runtimeControls],
   },
   limits: {
     reads: [t.transferPriced, t.reviewDecided, t.transferRejected, t.transferCompleted, t.transferReturned],
     writes: [t.transferReserved, t.transferHeld, t.transferRejected],
+    follows: [t.runtimeControls],
   },
   'payout-dispatch': {
     reads: [t.transferReserved, t.reviewDecided],
     writes: [t.payoutRequested, t.requoteRequested, t.transferHeld, t.transferRejected],
-    follows: [t.screeningListActivated],
+    follows: [t.screeningListActivated, t.runtimeControls],
   },
   settlement: {
     reads: [t.payoutUpdated],
     writes: [t.transferCompleted, t.transferReturned, t.transferRejected, t.requoteRequested],
+    follows: [t.runtimeControls],
   },
 });
 
@@ -39,7 +42,7 @@ export const consumers = defineTopology({
   'payout-executor': {
     reads: [t.payoutRequested],
     writes: [t.payoutUpdated, t.payoutAttempts],
-    follows: [t.payoutAttempts],
+    follows: [t.payoutAttempts, t.runtimeControls],
   },
   'sink-events': { reads: [t.transferLifecycle, t.intentRejected, t.intentDuplicated], writes: [] },
   'sink-transfer-view': { reads: [t.transferLifecycle], writes: [] },

@@ -61,6 +61,18 @@ export interface AuditEntry {
 /** What came of what was asked for. ALLOWED: let in, and about to be done; DENIED: not let in; VIEWED: shown; DONE: it took effect; FAILED: it was tried, and did not take effect as far as is known. */
 export type AuditOutcome = 'UNKNOWN' | 'ALLOWED' | 'DENIED' | 'VIEWED' | 'DONE' | 'FAILED';
 
+/** The right of one person to do alone what takes two, for some minutes. */
+export interface BrokenGlass {
+  /** Who broke it. */
+  owner: string;
+  /** Why they did; no personal data. */
+  reason: string;
+  /** When. */
+  brokenAt: number;
+  /** Nothing is done under it from then on. */
+  until: number;
+}
+
 /** Who bears the charges (ISO 20022 ChargeBearerType). */
 export type ChargeBearer = 'UNKNOWN' | 'DEBT' | 'CRED' | 'SHAR' | 'SLEV';
 
@@ -79,6 +91,12 @@ export interface Command {
   /** Partition of this transfer on every chain topic. */
   homePartition: number;
 }
+
+/** What a person sets for the running pipeline. */
+export type ControlKind = 'UNKNOWN' | 'PROCESSOR' | 'PARTITION' | 'CORRIDOR' | 'PROVIDER' | 'RAIL' | 'GLASS';
+
+/** PAUSED until RUNNING; of a glass: BROKEN until REVIEWED. What is not known counts as paused, or broken. */
+export type ControlState = 'UNKNOWN' | 'PAUSED' | 'RUNNING' | 'BROKEN' | 'REVIEWED';
 
 /** An attempt of a payout that was begun before. */
 export interface EarlierAttempt {
@@ -557,6 +575,32 @@ export interface ReviewOutcome {
   evidenceHash: string;
   /** The operator's reason. */
   justification: string;
+}
+
+/** What a person has set for the running pipeline: a pause, its end, a glass that was broken, its review. Kept for ever; key: kind and name. */
+export interface RuntimeControl {
+  /** What is paused, or GLASS. */
+  kind: ControlKind;
+  /** Name of the processor, corridor, provider or rail; of a glass, its id. */
+  name: string;
+  /** The partition of the chain, where one of a processor is paused. */
+  partition: number | null;
+  /** What holds from here on. */
+  state: ControlState;
+  /** One above that of the record that it follows: a copy of an earlier one changes nothing. Of two with the same version the one that stops counts. */
+  version: number;
+  /** When it was set. */
+  changedAt: number;
+  /** Who set it; of a resumption, who asked for it; of a glass, who broke or reviewed it. */
+  changedBy: string;
+  /** Who let the resumption through. */
+  approvedBy: string | null;
+  /** The approval of the resumption. */
+  approvalId: string | null;
+  /** Why, or what the review says; no personal data. */
+  reason: string;
+  /** Of a glass: whose it is, in all its records. */
+  glass: BrokenGlass | null;
 }
 
 /** The result of screening for one party. */

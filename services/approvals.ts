@@ -4,10 +4,12 @@ import { replays } from '../adapters/mongo/replays.ts';
 import type { Act } from '../operations/approvals/acts.ts';
 import type { ActHandlers } from '../operations/approvals/execute.ts';
 import type { Approvals } from '../operations/approvals/ports.ts';
+import { resumeHandler } from '../operations/control/controls.ts';
 import { findReplay, summaryOf } from '../operations/dead-letters/replays/prepare.ts';
 import { approvedHash } from '../operations/dead-letters/replays/replay.ts';
 import { CodedError } from '../ports/fault.ts';
 import type { Connections } from './connections.ts';
+import { controlLog } from './controls.ts';
 
 export interface ApprovalDesk {
   readonly store: Approvals;
@@ -15,13 +17,16 @@ export interface ApprovalDesk {
   close(): Promise<void>;
 }
 
-/** Everything that people who approve need, with indexes ensured. Close it when done. */
+/** Everything that people who approve need, with indexes ensured. */
 export async function openApprovals(connections: Connections): Promise<ApprovalDesk> {
   const db = await connections.db();
   const store = approvals(db);
   await store.ensureIndexes();
   const kept = replays(db);
+  const resumption = resumeHandler(controlLog(connections));
   const handlers: ActHandlers = {
+    'control.resume': resumption,
+    'provider.on': resumption,
     'dead-letters.replay': {
       async describe({ _id, subject, hash }) {
         const replay = await findReplay(kept, subject);

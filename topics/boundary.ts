@@ -8,12 +8,14 @@ import type {
   PayoutAttemptClaimed,
   PayoutUpdated,
   ReviewDecided,
+  RuntimeControl,
   ScreeningExceptionRevoked,
   ScreeningListActivated,
   TransferLifecycle,
   TransferRequested,
 } from '../schemas/types.generated.ts';
 import { DAY_MS, INTENT_MAX_MESSAGE_BYTES, topic } from './contract.ts';
+import { controlKey, controlOrder } from './control-key.ts';
 
 const commandKey = (value: { command: { transferId: string } }) => value.command.transferId;
 
@@ -104,4 +106,12 @@ export const auditCheckpoints = topic<AuditCheckpoint>()('audit.checkpoints', 'a
   keyOf: ({ note }) => note.slice(0, note.indexOf('\n')),
   maxMessageBytes: 16_384,
   retentionMs: null,
+});
+export const runtimeControls = topic<RuntimeControl>()('runtime.controls', 'table', {
+  doc: 'What people have set for the running pipeline: pauses and their ends, glass that was broken and its review.',
+  record: 'RuntimeControl',
+  sealedBy: 'operators',
+  keyOf: controlKey,
+  keepsAll: true,
+  orderOf: controlOrder,
 });

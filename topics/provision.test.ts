@@ -23,6 +23,7 @@ describe('the desired topics', () => {
       'fx.rates',
       'screening.list-activated',
       'screening.exception-revoked',
+      'runtime.controls',
       'payout.attempts',
       'audit.entries',
       'audit.log',

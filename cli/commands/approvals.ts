@@ -10,10 +10,12 @@ import {
 } from '../../operations/approvals/approval.ts';
 import { decideApproval, findApproval, listApprovals, withdrawApproval } from '../../operations/approvals/approvals.ts';
 import { describeApproval, executeApproval } from '../../operations/approvals/execute.ts';
+import { glassInForce } from '../../operations/break-glass/break-glass.ts';
 import { CodedError } from '../../ports/fault.ts';
 import { ringOf } from '../../ports/seals.ts';
 import { type ApprovalDesk, isDoneAtOnce, openApprovals } from '../../services/approvals.ts';
 import type { Connections } from '../../services/connections.ts';
+import { controlLog } from '../../services/controls.ts';
 import { askOnTerminal } from '../cases/confirm.ts';
 import { withConnections } from '../connections.ts';
 import { count, print, printRows, withJson } from '../output.ts';
@@ -25,12 +27,7 @@ interface Bench {
 
 export const withApprovals = (use: (bench: Bench) => Promise<void>) =>
   withConnections(async (connections) => {
-    const desk = await openApprovals(connections);
-    try {
-      await use({ connections, desk });
-    } finally {
-      await desk.close();
-    }
+    await use({ connections, desk: await openApprovals(connections) });
   });
 
 export function registerApprovals(program: Command): void {
@@ -95,6 +92,7 @@ interface DecideOptions {
   readonly reason: string;
   readonly by: string;
   readonly hash?: string;
+  readonly glass?: string;
 }
 
 function registerDecisions(all: Command): void {
@@ -109,6 +107,7 @@ function registerDecisions(all: Command): void {
       .requiredOption('--reason <text>', 'why; kept with the approval')
       .option('--by <operator>', 'who decides', userInfo().username)
       .option('--hash <hash>', 'for programs: of the approval as `show --json` gave it; nothing is asked then')
+      .option('--glass <id>', 'approve what you asked for yourself, under a glass that you have broken')
       .addHelpText('after', `\nExample:\n  corridor approvals ${name} 0b0c… --reason "looked at it"`)
       .action((id: string, options: DecideOptions) =>
         withApprovals((bench) => decide(bench, id, { ...options, verdict, name })),
@@ -119,15 +118,23 @@ function registerDecisions(all: Command): void {
 async function decide(
   bench: Bench,
   id: string,
-  { verdict, name, by, reason, hash }: DecideOptions & { readonly verdict: Verdict; readonly name: string },
+  {
+    verdict,
+    name,
+    by,
+    reason,
+    hash,
+    glass: glassId,
+  }: DecideOptions & { readonly verdict: Verdict; readonly name: string },
 ): Promise<void> {
   const { connections, desk } = bench;
   const operators = ringOf(connections.config.keys, 'operators');
   const found = await findApproval(desk.store, id);
   await show(bench, found);
   const seen = hash ?? (await typed(name, found.hash));
-  const deciding = { id, hash: seen, verdict, by: personWithKeys(by), reason, at: new Date() };
-  await decideApproval(desk.store, deciding, operators);
+  const who = { by: personWithKeys(by), at: new Date() };
+  const glass = glassId && (await glassInForce(controlLog(connections), { id: glassId, ...who }));
+  await decideApproval(desk.store, { id, hash: seen, verdict, reason, ...who, ...(glass && { glass }) }, operators);
   print(`\n${verdict} by ${by}.`);
   if (verdict === 'APPROVED') await execute(bench, found);
 }

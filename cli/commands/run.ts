@@ -3,6 +3,7 @@ import { flushCompileCache } from 'node:module';
 import type { Command } from 'commander';
 import { startHealthServer } from '../../adapters/http/health-server.ts';
 import { loadConfig, unknownVariables } from '../../runtime/config/config.ts';
+import { followedControls } from '../../runtime/controls/followed-controls.ts';
 import type { HostRuntime } from '../../runtime/hosts/processor-host.ts';
 import { createLogger } from '../../runtime/logs-and-metrics/logger.ts';
 import { createMetrics } from '../../runtime/logs-and-metrics/metrics.ts';
@@ -89,11 +90,15 @@ async function runParts(parts: ProcessParts, stays: boolean) {
     },
   });
   const { kafka, batches, recovery, watchdog, health } = config;
+  const { log, codec } = connections;
+  // Whoever has no keys of operators (a sink alone) believes no control, and cannot be paused.
+  const followed = config.keys.operators && followedControls({ log, codec, rings: config.keys, logger, metrics });
   const runtime: HostRuntime = {
     app: config.appName,
-    log: connections.log,
-    codec: connections.codec,
+    log,
+    codec,
     rings: config.keys,
+    ...(followed && { controls: followed.controls }),
     logger,
     metrics,
     chainPartitions: kafka.chainPartitions,
@@ -110,7 +115,10 @@ async function runParts(parts: ProcessParts, stays: boolean) {
   for (const name of unsafe) logger.warn({ code: 'UNSAFE', detail: name }, 'a guarantee is taken away, for a test');
   return runService({
     name,
-    hosts: [startUpHost({ reach: () => connections.codec.load(neededToCompose(parts)), logger })],
+    hosts: [
+      startUpHost({ reach: () => codec.load(neededToCompose(parts)), logger }),
+      ...(followed ? [followed.host] : []),
+    ],
     parts: composedParts(parts, connections, runtime, unsafe),
     stays,
     logger,

@@ -16,6 +16,7 @@ const OUTSIDE_WRITERS: Readonly<Record<string, string>> = {
   'fx.rates': 'rate feed',
   'screening.list-activated': 'operators',
   'screening.exception-revoked': 'operators',
+  'runtime.controls': 'operators',
 };
 
 export function topicCatalogue(): string {

@@ -2,6 +2,7 @@
 // The same for processors and sinks; they differ in `run`.
 
 import { type BackoffLimits, backoffMs, DEPENDENCY_BACKOFF } from '../../ports/backoff.ts';
+import type { Controls } from '../../ports/controls.ts';
 import type { ErrorCode } from '../../ports/error-codes.ts';
 import type { BatchHandler, BatchResult, LogRecord, OutputRecord, RecordBatch } from '../../ports/log.ts';
 import type { ReplayClaims } from '../../ports/replay-claims.ts';
@@ -32,11 +33,16 @@ export interface BatchHandlerOptions extends DispositionOptions {
   readonly observer: HostObserver;
   /** Whether its outputs show that this record, or a later one, was handled. Absent: it may run again at any time. */
   readonly wasHandled?: WasHandled;
+  /** What people have paused; absent: nothing can be. */
+  readonly controls?: Pick<Controls, 'pauseOf'>;
   /** Claims on the letters that are replayed; absent: what it does may run again at any time. */
   readonly replayClaims?: ReplayClaims;
   /** One outcome per item, in order. Throws as described in isolate.ts. */
   readonly run: (items: readonly AcceptedRecord[]) => Promise<readonly Outcome[]>;
 }
+
+/** How soon a partition that was paused by a person goes on after it is resumed, ms. */
+const PAUSED_LOOK_MS = 250;
 
 type Then = BatchResult['then'];
 const CONTINUE: Then = { do: 'continue' };
@@ -63,6 +69,8 @@ export function createBatchHandler(options: BatchHandlerOptions): BatchHandler {
   const refusals = new RefusedBatches();
 
   return async (batch) => {
+    const paused = options.controls?.pauseOf(owner, batch.partition);
+    if (paused) return batchResult(undefined, [], { do: 'pause', forMs: PAUSED_LOOK_MS, ...paused });
     const refused = refusals.of(batch);
     const offered = { ...batch, records: batch.records.slice(0, refused?.records) };
     const { due, wakeAt } = dueRecords(offered, clock.now());

@@ -2,6 +2,7 @@
 
 import { type Clock, systemClock } from '../../ports/clock.ts';
 import type { Codec } from '../../ports/codec.ts';
+import type { Controls } from '../../ports/controls.ts';
 import { CodedError } from '../../ports/fault.ts';
 import type { Log } from '../../ports/log.ts';
 import type { ReplayClaims } from '../../ports/replay-claims.ts';
@@ -46,6 +47,8 @@ export interface HostRuntime {
   /** The breaker of a consumer, which outlives its restarts within the process. Default: a new one. */
   readonly breakerOf?: (name: string) => DeadLetterBreaker;
   readonly clock?: Clock;
+  /** What people have paused, already read; absent: nothing can be paused here. */
+  readonly controls?: Controls;
   /** Keys of those whose records it makes and believes. */
   readonly rings: Rings;
 }

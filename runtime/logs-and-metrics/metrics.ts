@@ -61,6 +61,12 @@ function recordMetrics({ registers }: Registers) {
       buckets: [0.001, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 1, 5],
       registers,
     }),
+    controlsInForce: new Gauge({
+      name: 'corridor_controls_in_force',
+      help: 'What people have paused, by kind, and glass (GLASS) that was broken and that nobody has reviewed.',
+      labelNames: ['kind'],
+      registers,
+    }),
     faults: new Counter({
       name: 'corridor_faults_total',
       help: 'Faults by code.',

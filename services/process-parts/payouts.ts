@@ -4,6 +4,7 @@ import { payoutOutbox } from '../../adapters/mongo/payout-outbox.ts';
 import { mongoPayoutStore } from '../../adapters/mongo/payouts.ts';
 import { replayClaims } from '../../adapters/mongo/replay-claims.ts';
 import { bullPollTimer } from '../../adapters/queue/poll-timer.ts';
+import { corridorBook } from '../../domain/corridors/corridors.ts';
 import { DEFAULT_EXECUTOR_CONFIG, type PayoutExecutorConfig } from '../../payouts/config.ts';
 import { createPayoutExecutor, type PayoutExecutor } from '../../payouts/executor.ts';
 import { forgedDetail } from '../../payouts/outbox.ts';
@@ -20,8 +21,10 @@ import type { HostRuntime } from '../../runtime/hosts/processor-host.ts';
 import { createSinkHost } from '../../runtime/hosts/sink-host.ts';
 import { payoutRelay } from '../../runtime/outbox/payout-relay.ts';
 import type { Sink } from '../../sinks/contract.ts';
+import { corridors } from '../configured-rules.ts';
 import type { Connections } from '../connections.ts';
 import { unguardedReplays, unsafeSwitches } from '../unsafe-switches/unsafe.ts';
+import { pausable, payoutPauses } from './paused-payouts.ts';
 import { type PayoutFaults, payoutFaults } from './payout-faults.ts';
 import { payoutProvider } from './payout-provider.ts';
 import { payoutScreening } from './payout-screening.ts';
@@ -54,10 +57,12 @@ export async function payoutHosts(
   const claimsWriter = await log.writer('payout-attempts');
   const { rings } = runtime;
   const attempts = logAttemptClaims({ log, writer: claimsWriter, codec, rings, onFault: faults.fault });
+  const pauses = payoutPauses(runtime.controls, config.provider.name, corridorBook(corridors(config)));
   const executor = createPayoutExecutor({
     config: executorConfig(config, unsafe),
     payouts: store,
-    provider: provider.client,
+    provider: pausable(provider.client, runtime.controls),
+    ...(pauses && { pauses }),
     timer: pollTimer(config, faults),
     outbox: relay,
     codec: requests,

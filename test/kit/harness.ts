@@ -4,7 +4,7 @@
 import type { LogRecord, OutputRecord } from '../../ports/log.ts';
 import type { ReplayClaims } from '../../ports/replay-claims.ts';
 import type { HostHealth } from '../../runtime/hosts/host.ts';
-import { type AnyProcessor, createProcessorHost } from '../../runtime/hosts/processor-host.ts';
+import { type AnyProcessor, createProcessorHost, type HostRuntime } from '../../runtime/hosts/processor-host.ts';
 import { createTable, type Table } from '../../runtime/hosts/table.ts';
 import { silentLogger } from '../../runtime/logs-and-metrics/logger.ts';
 import { createMetrics } from '../../runtime/logs-and-metrics/metrics.ts';
@@ -60,6 +60,8 @@ export interface RunOptions {
   readonly breaker?: BreakerLimits;
   /** Breakers that outlive the run, as within one process; over `breaker`. */
   readonly breakerOf?: (name: string) => DeadLetterBreaker;
+  /** What people have paused. */
+  readonly controls?: HostRuntime['controls'];
   /** Claims on replayed letters that outlive the run. */
   readonly replayClaims?: ReplayClaims;
   /** Virtual time after which the run ends although records still wait. Default 10 minutes. */
@@ -140,6 +142,7 @@ export async function runProcessor(
       maxBatchRecords: options.maxBatchRecords ?? 500,
       lingerMs: 0,
       retry: options.retry ?? [3, 3],
+      ...(options.controls ? { controls: options.controls } : {}),
       ...(options.breaker ? { breaker: options.breaker } : {}),
       ...(options.breakerOf ? { breakerOf: options.breakerOf } : {}),
     });

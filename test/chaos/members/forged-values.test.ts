@@ -29,6 +29,7 @@ it('knows every sealed topic: those without a party at the top have a forgery of
     'payout.attempts',
     'payout.updated',
     'review.decided',
+    'runtime.controls',
     'screening.exception-revoked',
     'screening.list-activated',
   ]);

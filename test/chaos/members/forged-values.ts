@@ -40,6 +40,7 @@ export function altered(topic: TopicName, value: unknown): unknown {
       return { ...(value as AuditEntry), subject: 'mallory' };
     case 'screening.list-activated':
     case 'screening.exception-revoked':
+    case 'runtime.controls':
       return value;
     case 'payout.attempts':
       return { ...(value as PayoutAttemptClaimed), attempt: (value as PayoutAttemptClaimed).attempt + 1 };
@@ -61,6 +62,7 @@ export function madeUp(
     case 'fx.rates':
     case 'screening.list-activated':
     case 'screening.exception-revoked':
+    case 'runtime.controls':
       return { key: undefined, value: forged };
     case 'audit.entries': {
       const entryId = randomUUID();
