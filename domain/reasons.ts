@@ -53,6 +53,14 @@ export const REASONS = {
   RR03: iso('MissingCreditorNameOrAddress', "The beneficiary's name is missing."),
   RR04: iso('RegulatoryReason', 'Declined or held for a regulatory reason.'),
   HLIM: own('HeldForLimitReview', 'The customer uses more of a limit than passes without review.'),
+  PRID: own(
+    'IdOfAnotherProducer',
+    'The transfer id is of another producer, or not one of those that this producer may use.',
+  ),
+  PRSL: own(
+    'ProducerNotProven',
+    'Nothing proves which producer the intent is from: its seal is missing, wrong, or under a key that is not known.',
+  ),
   QUOT: own(
     'QuotedTooOften',
     'The price expired more often than a transfer is priced again; let the producer send a new one.',

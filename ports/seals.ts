@@ -107,6 +107,8 @@ const RECOVERY_PARTS: readonly string[] = [
 /** Headers that came later: sealed where they are there. */
 const LATER_RECOVERY_PARTS: readonly string[] = [
   RECOVERY_HEADER.deadLetterPosition,
+  HEADER.producer,
+  HEADER.producerSeal,
   ...CLAIMED_SOURCE.map(([, claimed]) => claimed),
 ];
 

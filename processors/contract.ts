@@ -1,5 +1,6 @@
 // What a processor is. Types only.
 
+import type { IntentSeal } from '../domain/producers/intent-seal.ts';
 import type { SealedRecord } from '../domain/seals/record-seal.ts';
 import type { ErrorCode } from '../ports/error-codes.ts';
 import type { Emission, TopicContract } from '../topics/contract.ts';
@@ -31,6 +32,8 @@ export interface Received<V, Topic extends string = string> {
   readonly causationId: string;
   /** The record as its issuer sealed it, where its topic has an issuer. It was checked; who keeps it can check it again. */
   readonly sealed?: SealedRecord;
+  /** Of an intent that names its producer: what should prove it, and over which bytes. Nobody has checked it yet. */
+  readonly intentSeal?: IntentSeal & { readonly value: Uint8Array };
 }
 
 /** The union of received records over a processor's input topics; `topic` tells them apart. */

@@ -101,6 +101,7 @@ function record(event: ChainEvent, { eventId, occurredAt, state, stage }: Identi
     screeningOutcome: event.screening?.outcome ?? null,
     provider: event.payout?.provider ?? null,
     reasonCodes: reasonsOf(event).map((reason) => reason.code),
+    producerId: instruction.producerId,
   };
 }
 

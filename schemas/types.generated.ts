@@ -206,6 +206,8 @@ export interface Instruction {
   originPosition: string;
   /** Keyed hashes of the intermediaries, in their order: of the customerId, or else of all that is said of the party. */
   intermediaryTokens: readonly string[];
+  /** Who instructed it, as the API or the producer's seal proves; null: nobody can tell (records of before, and intents without a seal where no producer is configured for them). */
+  producerId: string | null;
 }
 
 /** An intent that repeats an earlier one exactly: dropped, and recorded here so that the log accounts for every input. Key: transferId. */
@@ -220,6 +222,8 @@ export interface IntentDuplicated {
   firstOriginPosition: string;
   /** When it was recognised as a duplicate. */
   occurredAt: number;
+  /** Producer that the repeat is provably from; null where nobody can tell. */
+  producerId: string | null;
 }
 
 /** An intent that was decoded but refused; it never became a transfer. Key: transferId as given. */
@@ -236,6 +240,8 @@ export interface IntentRejected {
   reasons: readonly Reason[];
   /** For a reused id: where the first intent with that id is. */
   firstOriginPosition: string | null;
+  /** Producer that the intent is provably from; null where nobody can tell. */
+  producerId: string | null;
 }
 
 /** A party beside sender and beneficiary: whoever the money is for or from in the end, or an agent on its way. Screened as they are. */
@@ -857,6 +863,8 @@ export interface TransferLifecycle {
   provider: string | null;
   /** Reason codes of a rejection, hold, return or dead letter. */
   reasonCodes: readonly string[];
+  /** Producer that instructed it; null where nobody can tell. */
+  producerId: string | null;
 }
 
 /** The exchange is priced. */

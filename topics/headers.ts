@@ -10,6 +10,9 @@ export const HEADER = {
   cause: 'cause',
   /** Who made the record: MAC over topic, key, cause and value; see seals.ts. */
   seal: 'seal',
+  /** Of an intent: the producer that it is from, and the seal that proves it; domain/producers/intent-seal.ts. */
+  producer: 'producer',
+  producerSeal: 'producer-seal',
 } as const;
 
 /** What retry, replay and dead-letter records carry beside. Overwritten at each failure, never appended to. */

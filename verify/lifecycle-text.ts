@@ -30,8 +30,11 @@ const FIELDS: Readonly<Record<keyof TransferLifecycle, true>> = {
   screeningOutcome: true,
   provider: true,
   reasonCodes: true,
+  producerId: true,
 };
 const NAMES = Object.keys(FIELDS) as readonly (keyof TransferLifecycle)[];
+/** Counted where they are given, and last: digests in checkpoints of before are what they were. */
+const LATER: ReadonlySet<keyof TransferLifecycle> = new Set(['producerId']);
 const SEPARATOR = '\u001f';
 
 export const LIFECYCLE_FIELDS = NAMES.length;
@@ -41,6 +44,7 @@ export function lifecycleDigest(record: TransferLifecycle): number {
   let text = '';
   for (const name of NAMES) {
     const value = record[name] as unknown;
+    if (value === null && LATER.has(name)) continue;
     text += Array.isArray(value) ? value.join(',') : String(value as string | number | bigint | null);
     text += SEPARATOR;
   }

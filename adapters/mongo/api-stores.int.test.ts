@@ -75,7 +75,11 @@ describe('the list of transfers', () => {
   it('has an index for each of its questions, whose fields are those that it filters and sorts by', async () => {
     const made = await db.collection('transfers').indexes();
     for (const { name, keys } of indexes) expect(made.find((index) => index.name === name)?.key).toEqual(keys);
-    expect(indexes.map(({ keys }) => Object.keys(keys).join())).toEqual(['state,updatedAt,_id', 'updatedAt,_id']);
+    expect(indexes.map(({ keys }) => Object.keys(keys).join())).toEqual([
+      'state,updatedAt,_id',
+      'updatedAt,_id',
+      'producerId,updatedAt,_id',
+    ]);
   });
 });
 
@@ -87,21 +91,37 @@ describe('submissions', () => {
 
   it('are claimed once, whoever is first', async () => {
     const stores = Array.from({ length: 8 }, () => submissions(db));
-    const answers = await Promise.all(stores.map((store, i) => store.claim(submission({ producer: `producer-${i}` }))));
+    const all = await Promise.all(stores.map((store, i) => store.claim([submission({ producer: `producer-${i}` })])));
+    const answers = all.map(([answer]) => answer!);
     const winners = answers.filter(({ isNew }) => isNew);
     expect(winners).toHaveLength(1);
     for (const { standing } of answers) expect(standing).toEqual(winners[0]!.standing);
-    expect(await submissions(db).find('transfer-0001')).toEqual(winners[0]!.standing);
-    expect(await submissions(db).find('transfer-0002')).toBeUndefined();
+    expect(await submissions(db).find(['transfer-0001', 'transfer-0002'])).toEqual([winners[0]!.standing]);
   });
 
   it('are published when they were first', async () => {
     const store = submissions(db);
-    await store.claim(submission({ transferId: 'transfer-0003' }));
-    await store.markPublished('transfer-0003', AT + 5);
-    await store.markPublished('transfer-0003', AT + 9);
-    expect(await store.find('transfer-0003')).toMatchObject({ publishedAt: AT + 5, requestedAt: AT });
-    await store.markPublished('transfer-0404', AT);
-    expect(await store.find('transfer-0404')).toBeUndefined();
+    const [id, other] = ['transfer-0003', 'transfer-0004'];
+    await store.claim([id, other].map((transferId) => submission({ transferId })));
+    await store.markPublished([id], AT + 5);
+    await store.markPublished([id, other], AT + 9);
+    expect(await store.find([id])).toMatchObject([{ publishedAt: AT + 5, requestedAt: AT }]);
+    expect(await store.find([other])).toMatchObject([{ publishedAt: AT + 9 }]);
+    await store.markPublished(['transfer-0404'], AT);
+    expect(await store.find(['transfer-0404'])).toEqual([]);
+  });
+
+  it('are claimed many at once, each told whether it was first', async () => {
+    const store = submissions(db);
+    const of = (producer: string, ...ids: readonly string[]) =>
+      ids.map((transferId) => submission({ transferId, producer }));
+    await store.claim(of('acme', 'transfer-0011', 'transfer-0013'));
+    const claimed = await store.claim(of('zenith', 'transfer-0011', 'transfer-0012', 'transfer-0013', 'transfer-0014'));
+    expect(claimed.map(({ isNew, standing }) => [standing.transferId, standing.producer, isNew])).toEqual([
+      ['transfer-0011', 'acme', false],
+      ['transfer-0012', 'zenith', true],
+      ['transfer-0013', 'acme', false],
+      ['transfer-0014', 'zenith', true],
+    ]);
   });
 });

@@ -28,6 +28,7 @@ const claim = (transferId: string, over: Partial<IntentClaim> = {}): IntentClaim
   originPosition: 'T:0:1',
   homePartition: 3,
   acceptedAt: 1_795_424_400_123,
+  producerId: 'acme',
   ...over,
 });
 

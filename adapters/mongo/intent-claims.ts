@@ -1,4 +1,4 @@
-// Claims on transfer ids: intent_claims { _id: transferId, hash, originPosition, homePartition, acceptedAt }.
+// Claims on transfer ids: intent_claims { _id: transferId, hash, originPosition, homePartition, acceptedAt, producerId }.
 import type { Db } from 'mongodb';
 import type { Failpoint } from '../../ports/failpoint.ts';
 import type { IntakeFailpoint, IntentClaim, IntentClaims } from '../../processors/intake/ports.ts';
@@ -14,6 +14,8 @@ interface IntentClaimDocument extends ClaimDocument {
   readonly originPosition: string;
   readonly homePartition: number;
   readonly acceptedAt: Date;
+  /** Absent in claims of before. */
+  readonly producerId?: string | null;
 }
 
 export function intentClaims(db: Db, options: { readonly failpoint?: Failpoint<IntakeFailpoint> } = {}): IntentClaims {
@@ -37,10 +39,18 @@ const toDocument = ({ transferId, acceptedAt, ...rest }: IntentClaim): IntentCla
   ...STAMP,
 });
 
-const fromDocument = ({ _id, hash, originPosition, homePartition, acceptedAt }: IntentClaimDocument): IntentClaim => ({
+const fromDocument = ({
+  _id,
+  hash,
+  originPosition,
+  homePartition,
+  acceptedAt,
+  producerId = null,
+}: IntentClaimDocument): IntentClaim => ({
   transferId: _id,
   hash,
   originPosition,
   homePartition,
   acceptedAt: acceptedAt.getTime(),
+  producerId,
 });

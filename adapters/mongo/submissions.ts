@@ -21,26 +21,27 @@ interface SubmissionDocument extends ClaimDocument {
 
 export function submissions(db: Db): Submissions {
   const collection = db.collection<ClaimDocument>(SUBMISSIONS, MAJORITY);
-  const find = async (transferId: string): Promise<Submission | undefined> => {
-    const [found] = await findByIds<SubmissionDocument>(collection, [transferId]);
-    return found && fromDocument(found);
-  };
+  const find = async (transferIds: readonly string[]): Promise<readonly Submission[]> =>
+    (await findByIds<SubmissionDocument>(collection, transferIds)).map(fromDocument);
   return {
     find,
-    async claim(submission) {
-      const { transferId } = submission;
-      if ((await insertFree(collection, [toDocument(submission)])).size === 0)
-        return { standing: submission, isNew: true };
-      const standing = await find(transferId);
-      if (standing) return { standing, isNew: false };
-      // Taken, yet not to be read: an election is rolling it back, or it is not visible to a majority yet.
-      throw new CodedError('MONGO_UNAVAILABLE', 'a submission is taken but cannot be read yet', {
-        dependency: 'mongo',
+    async claim(wanted) {
+      const taken = await insertFree(collection, wanted.map(toDocument));
+      const standing = new Map((await find([...taken])).map((submission) => [submission.transferId, submission]));
+      return wanted.map((submission) => {
+        if (!taken.has(submission.transferId)) return { standing: submission, isNew: true };
+        const stands = standing.get(submission.transferId);
+        if (stands) return { standing: stands, isNew: false };
+        // Taken, yet not to be read: an election is rolling it back, or it is not visible to a majority yet.
+        throw new CodedError('MONGO_UNAVAILABLE', 'a submission is taken but cannot be read yet', {
+          dependency: 'mongo',
+        });
       });
     },
-    async markPublished(transferId, publishedAt) {
-      const unmarked = { _id: transferId, publishedAt: null };
-      await guarded(() => collection.updateOne(unmarked, { $set: { publishedAt: new Date(publishedAt) } }));
+    async markPublished(transferIds, publishedAt) {
+      if (transferIds.length === 0) return;
+      const unmarked = { _id: { $in: [...transferIds] }, publishedAt: null };
+      await guarded(() => collection.updateMany(unmarked, { $set: { publishedAt: new Date(publishedAt) } }));
     },
   };
 }

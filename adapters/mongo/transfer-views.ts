@@ -27,7 +27,7 @@ export function transferViews(db: Db, collection: string): TransferViews {
 }
 
 function toQuery(
-  { state, currencies, olderThan }: TransferFilter,
+  { state, currencies, olderThan, producer }: TransferFilter,
   after: TransferPosition | undefined,
 ): Filter<Document & { _id: string }> {
   const place = after
@@ -40,6 +40,7 @@ function toQuery(
     .sort((a, b) => Number(a) - Number(b))[0];
   return {
     ...(state === undefined ? {} : { state }),
+    ...(producer === undefined ? {} : { producerId: producer }),
     // A bound beside the alternatives, so that the index is entered where the page begins.
     ...(latest === undefined ? {} : { updatedAt: { $lte: latest } }),
     ...(currencies ? { sourceCurrency: currencies.source, targetCurrency: currencies.target } : {}),

@@ -88,7 +88,7 @@ function storedPayout(document: PayoutDocument): StoredPayout {
 }
 
 function intentClaim({ _id, acceptedAt, ...rest }: Stored): IntentClaim {
-  return { transferId: _id, ...rest, acceptedAt: millis(acceptedAt) } as IntentClaim;
+  return { producerId: null, transferId: _id, ...rest, acceptedAt: millis(acceptedAt) } as unknown as IntentClaim;
 }
 
 function settlementClaim({ _id, steps }: Stored): SettlementClaim {

@@ -20,7 +20,7 @@ beforeAll(async () => {
   const api = await testApi();
   ({ app, logged } = api);
   // What there is belongs to acme.
-  api.memory.transfers.push(transferDocument());
+  api.memory.transfers.push(transferDocument({ producerId: 'acme' }));
   api.memory.submissions.set('transfer-0001', {
     ...{ transferId: 'transfer-0001', producer: 'acme', hash: 'v1:a', requestedAt: 0, submittedAt: 0, publishedAt: 0 },
   });
@@ -137,10 +137,16 @@ describe.each(NAMED)('%s', (_, route) => {
   it('hides what belongs to another', async () => {
     const mine = ROLES.filter((role) => conditionFor([role], route.action) === 'own');
     for (const role of mine) {
-      const problem = await problemIn(asked(route, { headers: await bearer('another-producer', role) }));
-      expect(problem).toMatchObject({ status: 404 });
       const owner = await app.inject(asked(route, { headers: await bearer('acme', role) }));
       expect(owner.statusCode).toBeLessThan(300);
+      const stranger = asked(route, { headers: await bearer('another-producer', role) });
+      if (route.path === undefined) {
+        // A list of what is one's own.
+        expect(owner.json().items).toHaveLength(1);
+        expect((await app.inject(stranger)).json()).toMatchObject({ items: [] });
+      } else {
+        expect(await problemIn(stranger)).toMatchObject({ status: 404 });
+      }
     }
   });
 

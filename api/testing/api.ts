@@ -4,6 +4,7 @@ import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { localKeys, type TokenTerms, tokenAuthenticator } from '../../adapters/auth/tokens.ts';
 import { CORRIDORS } from '../../domain/corridors/corridor-table.ts';
 import { corridorBook } from '../../domain/corridors/corridors.ts';
+import { NO_PRODUCERS, type ProducerTerms, producerBook } from '../../domain/producers/producers.ts';
 import type { Role } from '../../operations/access/table.ts';
 import { memoryApprovals } from '../../operations/approvals/testing/memory-approvals.ts';
 import { inboxWorld } from '../../operations/cases/inbox/testing/world.ts';
@@ -11,6 +12,7 @@ import type { CountedGroup } from '../../operations/dead-letters/ports.ts';
 import type { ReplayDocument } from '../../operations/dead-letters/replays/replay.ts';
 import { explanationOf } from '../../operations/queries/explanation.ts';
 import type { Submission } from '../../operations/submissions/ports.ts';
+import { submitter } from '../../operations/submissions/submit.ts';
 import { memorySubmissions } from '../../operations/submissions/testing/memory.ts';
 import type { IntentClaim } from '../../processors/intake/ports.ts';
 import { createMetrics } from '../../runtime/logs-and-metrics/metrics.ts';
@@ -72,6 +74,8 @@ export interface Memory extends OperatorMemory {
   readonly events: (EventDocument & { readonly transferId: string })[];
   readonly submissions: Map<string, Submission>;
   readonly intentClaims: Map<string, IntentClaim>;
+  /** Whose ids begin how, when the API is made. */
+  readonly producers: ProducerTerms;
   /** Intents in the log, in order. */
   readonly published: TransferRequested[];
   readonly looks: Look[];
@@ -93,8 +97,13 @@ export interface TestApi {
 }
 
 /** A running API; close its `app`. */
-export async function testApi(over: Partial<ApiOptions> = {}, parts: Partial<ApiParts> = {}): Promise<TestApi> {
+export async function testApi(
+  over: Partial<ApiOptions> = {},
+  parts: Partial<ApiParts> = {},
+  producers: ProducerTerms = NO_PRODUCERS,
+): Promise<TestApi> {
   const memory: Memory = {
+    producers,
     ...{ transfers: [], events: [], published: [], looks: [], outage: undefined },
     ...{ letterGroups: [], letters: [], replays: [], approvals: memoryApprovals(), notes: new Map() },
     cases: inboxWorld(testRings.operators),
@@ -128,15 +137,28 @@ function memoryParts(memory: Memory): ApiParts {
   const corridors = corridorBook(CORRIDORS);
   const operators = memoryOperators(memory, asked);
   const evidence = { log: new MemoryLog({ partitions: 4 }), codec: memoryCodec(), chainPartitions: 4 };
+  const owners = {
+    submissions: memorySubmissions(memory.submissions, asked),
+    intentClaims: {
+      find: (ids: readonly string[]) => asked(() => ids.flatMap((id) => memory.intentClaims.get(id) ?? [])),
+    },
+  };
   return {
     corridors,
-    submit: {
-      submissions: memorySubmissions(memory.submissions, asked),
-      intentClaims: { find: (ids) => asked(() => ids.flatMap((id) => memory.intentClaims.get(id) ?? [])) },
-      intents: { publish: (intent) => asked(() => void memory.published.push(intent)) },
+    submit: submitter({
+      ...owners,
+      intents: {
+        publish: (intents) =>
+          asked(() => {
+            memory.published.push(...intents.map(({ intent }) => intent));
+            return intents.map(() => undefined);
+          }),
+      },
       corridors,
+      producers: producerBook(memory.producers),
       clock: () => AT,
-    },
+    }),
+    owners,
     deadLetters: {
       groups: () => asked(() => ({ counted: memory.letterGroups, uncounted: 0, isCut: false })),
       find: (id) => asked(() => memory.letters.find(({ _id }) => _id === id)),
@@ -154,10 +176,11 @@ function memoryParts(memory: Memory): ApiParts {
     },
     transferViews: {
       find: (id) => asked(() => memory.transfers.find(({ _id }) => _id === id)),
-      list: ({ state, currencies, olderThan }, after, limit) =>
+      list: ({ state, currencies, olderThan, producer }, after, limit) =>
         asked(() =>
           memory.transfers
             .filter((each) => state === undefined || each.state === state)
+            .filter((each) => producer === undefined || each.producerId === producer)
             .filter((each) => currencies === undefined || each.sourceCurrency === currencies.source)
             .filter((each) => olderThan === undefined || each.updatedAt <= olderThan)
             .toSorted(order)
@@ -201,5 +224,6 @@ export const transferDocument = (over: Partial<TransferDocument> = {}): Transfer
   screeningOutcome: 'CLEAR',
   provider: null,
   reasonCodes: [],
+  producerId: null,
   ...over,
 });

@@ -25,6 +25,7 @@ export const transferDto = z
     updatedAt: instant,
     requestedAt: instant.nullable(),
     corridor: z.string().nullable(),
+    producer: z.string().nullable().describe('Who instructed it; null where nobody can tell.'),
     debit: moneyDto.nullable().describe('What the sender pays, fees included; once priced.'),
     credit: moneyDto.nullable().describe('What the beneficiary gets; once priced.'),
     fees: moneyDto.nullable(),
@@ -42,13 +43,13 @@ export function transferOf(
   corridorIdOf: (source: string, target: string) => string | undefined,
 ): TransferDto {
   if (standing.kind === 'intent-rejected') {
-    const { transferId, occurredAt, reasonCodes } = standing;
-    return notAccepted(transferId, 'INTENT_REJECTED', { updatedAt: occurredAt, reasonCodes });
+    const { transferId, occurredAt, reasonCodes, producer } = standing;
+    return notAccepted(transferId, 'INTENT_REJECTED', { updatedAt: occurredAt, reasonCodes, producer });
   }
   if (standing.kind === 'submitted') {
-    const { transferId, requestedAt, submittedAt, publishedAt } = standing.submission;
+    const { transferId, requestedAt, submittedAt, publishedAt, producer } = standing.submission;
     const state = publishedAt === undefined ? 'SUBMITTING' : 'SUBMITTED';
-    return notAccepted(transferId, state, { updatedAt: publishedAt ?? submittedAt, requestedAt });
+    return notAccepted(transferId, state, { updatedAt: publishedAt ?? submittedAt, requestedAt, producer });
   }
   const { _id: transferId, ...found } = standing.transfer;
   const { sourceCurrency, targetCurrency } = found;
@@ -63,6 +64,8 @@ export function transferOf(
     updatedAt: instantOf(found.updatedAt),
     requestedAt: instantOf(found.requestedAt),
     corridor: corridorIdOf(sourceCurrency, targetCurrency) ?? null,
+    // Documents of before lack it.
+    producer: (found.producerId as string | null | undefined) ?? null,
     debit: money(found.debitMinor, sourceCurrency),
     credit: money(found.creditMinor, targetCurrency),
     fees: money(found.feesMinor, sourceCurrency),
@@ -74,6 +77,7 @@ export function transferOf(
 
 interface NotAccepted {
   readonly updatedAt: number | Date;
+  readonly producer: string | null;
   readonly requestedAt?: number;
   readonly reasonCodes?: readonly string[];
 }
@@ -82,11 +86,11 @@ interface NotAccepted {
 const notAccepted = (
   transferId: string,
   state: (typeof NOT_ACCEPTED)[number],
-  { updatedAt, requestedAt, reasonCodes = [] }: NotAccepted,
+  { updatedAt, producer, requestedAt, reasonCodes = [] }: NotAccepted,
 ): TransferDto => ({
   ...{ transferId, state, stage: 'INTAKE', updatedAt: instantOf(updatedAt) },
   ...{ sequence: null, attempt: null, corridor: null, debit: null, credit: null, fees: null },
-  ...{ customerRate: null, provider: null, reasonCodes: [...reasonCodes] },
+  ...{ producer, customerRate: null, provider: null, reasonCodes: [...reasonCodes] },
   requestedAt: requestedAt === undefined ? null : instantOf(requestedAt),
 });
 
@@ -108,7 +112,7 @@ export const timelineDto = z
 
 export const timelineOf = (transferId: string, steps: readonly Step[]): z.output<typeof timelineDto> => ({
   transferId,
-  steps: steps.map(({ sequence, occurredAt, reasonCodes, ...step }) => ({
+  steps: steps.map(({ sequence, occurredAt, reasonCodes, producer: _, ...step }) => ({
     ...step,
     sequence: sequence === undefined ? null : Number(sequence),
     occurredAt: instantOf(occurredAt),

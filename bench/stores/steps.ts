@@ -210,6 +210,7 @@ const claims: Make = async (db, run, { partitions }) => {
             originPosition: `transfer.requested:0:${transfer}`,
             homePartition: 0,
             acceptedAt: at,
+            producerId: null,
           })),
         ),
         settlements.insert(

@@ -13,7 +13,8 @@ export type SealPurpose =
   | 'customer'
   | 'list'
   | 'closing'
-  | 'approval';
+  | 'approval'
+  | 'intent';
 
 /** Keys by id. The current one seals; all of them are accepted, so that a key can be replaced while records are on their way. */
 export interface KeyRing {

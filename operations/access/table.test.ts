@@ -6,7 +6,7 @@ import { ACTIONS, type Action, type Condition, conditionFor, ROLES, type Role } 
 const EXPECTED: Readonly<Record<Action, string>> = {
   //                   viewer operator approver compliance admin producer service
   'corridors.read': 'aaaaaaa',
-  'transfers.list': 'aaaa..a',
+  'transfers.list': 'aaaa.oa',
   'transfers.read': 'aaaa.oa',
   'transfers.explain': '.aaa...',
   'transfers.submit': '.....a.',

@@ -21,7 +21,7 @@ const row = (does: string, ...cells: CellsOf<typeof ROLES>): Row => ({
 export const ACCESS = {
   //                                                                        viewer    operator  approver  compliance admin     producer  service
   'corridors.read':    row('see the corridors and their terms',             'always', 'always', 'always', 'always',  'always', 'always', 'always'),
-  'transfers.list':    row('list transfers of all producers',               'always', 'always', 'always', 'always',  'never',  'never',  'always'),
+  'transfers.list':    row('list transfers',                                'always', 'always', 'always', 'always',  'never',  'own',    'always'),
   'transfers.read':    row('see a transfer and its timeline',               'always', 'always', 'always', 'always',  'never',  'own',    'always'),
   'transfers.explain': row('see why screening decided as it did',           'never',  'always', 'always', 'always',  'never',  'never',  'never'),
   'transfers.submit':  row('submit a transfer, and ask what became of it',  'never',  'never',  'never',  'never',   'never',  'always', 'never'),

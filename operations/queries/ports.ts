@@ -11,6 +11,8 @@ export interface TransferEvents {
 export interface TransferFilter {
   readonly state?: string;
   readonly currencies?: { readonly source: string; readonly target: string };
+  /** Instructed by this producer. */
+  readonly producer?: string;
   /** Nothing has happened to them since this instant. */
   readonly olderThan?: Date;
 }

@@ -16,7 +16,7 @@ describe('the history of a transfer', () => {
           stage: 'SCREENING',
           reasonCodes: ['A'],
         },
-        { topic: 'intent.rejected', occurredAt: 1_300, reasons: [{ code: 'B' }] },
+        { topic: 'intent.rejected', occurredAt: 1_300, reasons: [{ code: 'B' }], producerId: 'acme' },
       ),
       't',
     );
@@ -28,8 +28,17 @@ describe('the history of a transfer', () => {
         occurredAt: new Date(1_000),
         afterMs: 0,
         reasonCodes: [],
+        producer: null,
       },
-      { sequence: 2, state: 'HELD', stage: 'SCREENING', occurredAt: new Date(1_250), afterMs: 250, reasonCodes: ['A'] },
+      {
+        sequence: 2,
+        state: 'HELD',
+        stage: 'SCREENING',
+        occurredAt: new Date(1_250),
+        afterMs: 250,
+        reasonCodes: ['A'],
+        producer: null,
+      },
       {
         sequence: undefined,
         state: 'intent.rejected',
@@ -37,6 +46,7 @@ describe('the history of a transfer', () => {
         occurredAt: new Date(1_300),
         afterMs: 300,
         reasonCodes: ['B'],
+        producer: 'acme',
       },
     ]);
   });

@@ -12,6 +12,8 @@ export interface Step {
   /** Since the first step, ms. */
   readonly afterMs: number;
   readonly reasonCodes: readonly string[];
+  /** Null: nobody can tell. */
+  readonly producer: string | null;
 }
 
 export interface TransferHistory {
@@ -37,6 +39,7 @@ interface AnyEvent {
   readonly state?: string;
   readonly stage?: string;
   readonly reasonCodes?: readonly string[];
+  readonly producerId?: string | null;
   readonly reasons?: readonly { readonly code: string }[];
 }
 
@@ -53,6 +56,7 @@ export function stepsOf(events: readonly EventDocument[]): readonly Step[] {
       occurredAt: new Date(at),
       afterMs: at - first,
       reasonCodes: event.reasonCodes ?? event.reasons?.map(({ code }) => code) ?? [],
+      producer: event.producerId ?? null,
     };
   });
 }

@@ -1,13 +1,15 @@
-// Intents into the log, as any producer writes them: they bear no seal, and intake trusts nothing in them.
+// Intents into the log, under the API's seal over who submitted each: that, and nothing else in them, intake believes.
 import { hash } from 'node:crypto';
+import { sealIntent } from '../../domain/producers/intent-seal.ts';
+import type { KeyRing } from '../../domain/seals/seal.ts';
 import type { Codec } from '../../ports/codec.ts';
-import { CodedError } from '../../ports/fault.ts';
-import type { LogWriter } from '../../ports/log.ts';
+import { CodedError, isCoded } from '../../ports/fault.ts';
+import type { LogWriter, OutputRecord } from '../../ports/log.ts';
 import type { TransferRequested } from '../../schemas/types.generated.ts';
 import { transferRequested } from '../../topics/boundary.ts';
 import { HEADER } from '../../topics/headers.ts';
 import { homePartition } from '../../topics/home-partition.ts';
-import type { IntentLog } from './ports.ts';
+import type { IntentLog, OutgoingIntent } from './ports.ts';
 
 const INTENTS = 'transfer.requested';
 /** Room for key, headers and framing within the topic's largest record. */
@@ -27,23 +29,43 @@ export interface IntentLogParts {
   readonly codec: Codec;
   readonly writer: Pick<LogWriter, 'send'>;
   readonly chainPartitions: number;
+  /** Under which it is sealed who submits; undefined: nobody is told. */
+  readonly keys: KeyRing | undefined;
 }
 
 /** The trace of the transfer is that of the request which it came by. */
-export function intentLog({ codec, writer, chainPartitions }: IntentLogParts): IntentLog {
+export function intentLog({ codec, writer, chainPartitions, keys }: IntentLogParts): IntentLog {
+  function recordOf({ intent, producer, traceId }: OutgoingIntent): OutputRecord {
+    const { transferId } = intent;
+    const value = intentValue(intent, codec);
+    const spanId = hash('sha256', `${traceId}:${transferId}`, 'hex').slice(0, 16);
+    return {
+      topic: INTENTS,
+      partition: homePartition(transferId, chainPartitions),
+      key: transferId,
+      value,
+      headers: {
+        [HEADER.traceparent]: `00-${traceId}-${spanId}-01`,
+        ...(keys ? { [HEADER.producer]: producer, [HEADER.producerSeal]: sealIntent(keys, producer, value) } : {}),
+      },
+    };
+  }
   return {
-    async publish(intent, traceId) {
-      const { transferId } = intent;
-      const spanId = hash('sha256', `${traceId}:${transferId}`, 'hex').slice(0, 16);
-      await writer.send([
-        {
-          topic: INTENTS,
-          partition: homePartition(transferId, chainPartitions),
-          key: transferId,
-          value: intentValue(intent, codec),
-          headers: { [HEADER.traceparent]: `00-${traceId}-${spanId}-01` },
-        },
-      ]);
+    async publish(intents) {
+      const made = intents.map((outgoing) => recordOrWhyNot(() => recordOf(outgoing)));
+      const records = made.flatMap((each) => (each instanceof CodedError ? [] : each));
+      if (records.length > 0) await writer.send(records);
+      return made.map((each) => (each instanceof CodedError ? each : undefined));
     },
   };
+}
+
+/** What is wrong with one intent is not its neighbours' trouble. */
+function recordOrWhyNot(make: () => OutputRecord): OutputRecord | CodedError {
+  try {
+    return make();
+  } catch (error) {
+    if (error instanceof CodedError && isCoded(error)) return error;
+    throw error;
+  }
 }

@@ -1,12 +1,14 @@
 import fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { NO_PRODUCERS, producerBook } from '../../domain/producers/producers.ts';
 import { payloadHash } from '../../processors/intake/payload-hash.ts';
 import type { IntentClaim } from '../../processors/intake/ports.ts';
 import type { TransferRequested } from '../../schemas/types.generated.ts';
 import { AT, BOOK, transferRequested } from '../../test/kit/builders.ts';
 import { times } from '../../test/kit/times.ts';
+import { ownerOf } from './owner.ts';
 import type { Submission } from './ports.ts';
-import { ownerOf, type SubmitParts, type SubmitRequest, submitTransfer } from './submit.ts';
+import { type SubmitParts, type SubmitRequest, submitTransfer, submitTransfers, submitter } from './submit.ts';
 import { memorySubmissions } from './testing/memory.ts';
 
 const ID = 'transfer-0001';
@@ -21,9 +23,10 @@ class World {
   now = AT;
 
   /** What one request works with. `diesAt`: 2n is before its n-th step, 2n + 1 after it. */
-  parts(diesAt = Number.POSITIVE_INFINITY): SubmitParts {
+  parts(diesAt = Number.POSITIVE_INFINITY, onStep: () => void = () => undefined): SubmitParts {
     let step = 0;
     const asked = async <T>(work: () => T): Promise<T> => {
+      onStep();
       // Others get their turn between two steps.
       await Promise.resolve();
       const at = 2 * step++;
@@ -35,8 +38,17 @@ class World {
     return {
       submissions: memorySubmissions(this.submissions, asked),
       intentClaims: { find: (ids) => asked(() => ids.flatMap((id) => this.claims.get(id) ?? [])) },
-      intents: { publish: (intent) => asked(() => void this.log.push(intent)) },
+      intents: {
+        publish: (intents) =>
+          asked(() =>
+            intents.map(({ intent }) => {
+              this.log.push(intent);
+              return undefined;
+            }),
+          ),
+      },
       corridors: BOOK,
+      producers: producerBook(NO_PRODUCERS),
       clock: () => this.now,
     };
   }
@@ -47,7 +59,7 @@ class World {
       const { transferId } = intent;
       if (this.claims.has(transferId)) continue;
       const claim = { transferId, hash: payloadHash(intent)!, originPosition: `T:0:${offset}` };
-      this.claims.set(transferId, { ...claim, homePartition: 0, acceptedAt: this.now });
+      this.claims.set(transferId, { ...claim, homePartition: 0, acceptedAt: this.now, producerId: null });
     }
   }
 }
@@ -202,5 +214,84 @@ describe('a process that dies', () => {
       }),
       { numRuns: times(300) },
     );
+  });
+});
+
+describe('transfers that come together', () => {
+  const other = (n: number, over: Partial<SubmitRequest> = {}): SubmitRequest => {
+    const transferId = `transfer-${String(n).padStart(4, '0')}`;
+    return {
+      ...{ producer: 'acme', transferId, traceId: TRACE },
+      intentAt: (now) => transferRequested({ transferId, intent: { requestedAt: now } }),
+      ...over,
+    };
+  };
+
+  it('take one round trip of each kind, and each has its own outcome', async () => {
+    await submitTransfer(world.parts(), other(1, { producer: 'zenith' }));
+    world.claims.set('transfer-0005', {
+      ...{ transferId: 'transfer-0005', hash: 'v9:a', originPosition: 'T:0:9', homePartition: 0, acceptedAt: AT },
+      producerId: null,
+    });
+    const invalid = (now: number) =>
+      transferRequested({ transferId: 'transfer-0003', intent: { requestedAt: now, purposeCode: 'NONE' } });
+    const asked = [other(1), other(2), other(3, { intentAt: invalid }), other(4), other(5)];
+    let calls = 0;
+    const counted = world.parts(Number.POSITIVE_INFINITY, () => calls++);
+    const outcomes = await submitTransfers(counted, asked);
+    expect(outcomes.map(({ kind }) => kind)).toEqual(['of-another', 'submitted', 'invalid', 'submitted', 'failed']);
+    expect(outcomes[4]).toMatchObject({ error: { code: 'CLAIM_HASH_UNKNOWN' } });
+    expect(calls).toBe(STEPS);
+    expect(world.log.map(({ transferId }) => transferId)).toEqual(['transfer-0001', 'transfer-0002', 'transfer-0004']);
+  });
+
+  it('and ask for one id go one after the other', async () => {
+    const submit = submitter(world.parts());
+    const changed: SubmitRequest['intentAt'] = (now) =>
+      transferRequested({ transferId: 'transfer-0001', intent: { requestedAt: now, endToEndId: 'changed' } });
+    const outcomes = await Promise.all([
+      ...[other(1), other(1), other(1, { intentAt: changed }), other(2)].map(submit),
+      submit(other(1, { producer: 'zenith' })),
+    ]);
+    expect(outcomes.map((outcome) => [outcome.kind, 'isReplay' in outcome && outcome.isReplay])).toEqual([
+      ['submitted', false],
+      ['submitted', true],
+      ['other-content', false],
+      ['submitted', false],
+      ['of-another', false],
+    ]);
+    expect(world.log).toHaveLength(2);
+  });
+});
+
+describe('whose transfer it is', () => {
+  const claimOf = (producerId: string | null, hash = 'v1:other') =>
+    world.claims.set(ID, {
+      transferId: ID,
+      hash,
+      originPosition: 'T:0:1',
+      homePartition: 0,
+      acceptedAt: AT,
+      producerId,
+    });
+
+  it('is the word of intake where it could tell', async () => {
+    claimOf('zenith');
+    expect(await ownerOf(world.parts(), ID)).toEqual({ producer: 'zenith', submission: undefined });
+    expect(await submitTransfer(world.parts(), request())).toEqual({ kind: 'of-another' });
+  });
+
+  it('is nobody else by saying the very same', async () => {
+    claimOf('zenith', payloadHash(intentOf({ requestedAt: AT }))!);
+    expect(await submitTransfer(world.parts(), request({}, 'acme', true))).toEqual({ kind: 'of-another' });
+    expect(await submitTransfer(world.parts(), request({}, 'zenith', true))).toMatchObject({ isReplay: true });
+    expect(world.log).toHaveLength(0);
+  });
+
+  it('is not the one who submitted it once another producer has it in the log', async () => {
+    await submitTransfer(world.parts(), request());
+    claimOf('zenith', world.submissions.get(ID)!.hash);
+    expect(await ownerOf(world.parts(), ID)).toEqual({ producer: 'zenith', submission: undefined });
+    expect(await submitTransfer(world.parts(), request())).toEqual({ kind: 'of-another' });
   });
 });

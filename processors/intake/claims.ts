@@ -11,6 +11,8 @@ export type ClaimOutcome =
   | { readonly kind: 'own'; readonly claim: IntentClaim }
   /** Another record with the same payload did. */
   | { readonly kind: 'duplicate'; readonly claim: IntentClaim }
+  /** Another producer did: whatever it said is no concern of this one. */
+  | { readonly kind: 'of-another' }
   /** Another record with another payload did. */
   | { readonly kind: 'other-payload'; readonly claim: IntentClaim }
   /** The claim was made by a newer version of this code. */
@@ -23,6 +25,8 @@ export interface Applicant {
   readonly originPosition: string;
   /** Append time at the broker, ms. */
   readonly appendedAt: number;
+  /** Who it is from; null: nobody can tell. */
+  readonly producerId: string | null;
   /** Only valid intents claim; others are compared with a claim that stands. */
   readonly valid: boolean;
 }
@@ -40,13 +44,13 @@ export async function settleClaims(
 ): Promise<readonly ClaimOutcome[]> {
   const wanted = new Map<string, IntentClaim>();
   const hashed = new Map<TransferRequested, string>();
-  for (const { intent, originPosition, valid } of applicants) {
+  for (const { intent, originPosition, producerId, valid } of applicants) {
     const { transferId } = intent;
     if (!valid || wanted.has(transferId)) continue;
     const homePartition = homePartitionOf(transferId);
     const hash = payloadHash(intent)!;
     hashed.set(intent, hash);
-    wanted.set(transferId, { transferId, hash, originPosition, homePartition, acceptedAt: now });
+    wanted.set(transferId, { transferId, hash, originPosition, homePartition, acceptedAt: now, producerId });
   }
   const known = new Map<string, IntentClaim>();
   for (const claim of wanted.size > 0 ? await store.claim([...wanted.values()]) : []) {
@@ -66,7 +70,7 @@ export async function settleClaims(
 
 /** `hashed`: the hash of the intent by the current version, if it is known. */
 function outcomeOf(
-  { intent, originPosition: position, appendedAt }: Applicant,
+  { intent, originPosition: position, appendedAt, producerId }: Applicant,
   claim: IntentClaim | undefined,
   hashed: string | undefined,
 ): ClaimOutcome {
@@ -74,8 +78,11 @@ function outcomeOf(
   const version = hashVersion(claim.hash);
   const hash = version === CURRENT_HASH && hashed !== undefined ? hashed : payloadHash(intent, version);
   if (hash === undefined) return { kind: 'unknown-hash', claim };
-  if (hash !== claim.hash) return { kind: 'other-payload', claim };
+  // Of claims whose producer nobody knows, whoever says the same says it again.
+  const isOthers = claim.producerId !== null && claim.producerId !== producerId;
+  if (hash !== claim.hash) return isOthers ? { kind: 'of-another' } : { kind: 'other-payload', claim };
   const made = { position: claim.originPosition, storedAt: claim.acceptedAt };
   const own = isSamePosition(made, { topic: 'transfer.requested', position, appendedAt });
-  return { kind: own ? 'own' : 'duplicate', claim };
+  if (own) return { kind: 'own', claim };
+  return isOthers ? { kind: 'of-another' } : { kind: 'duplicate', claim };
 }

@@ -15,10 +15,11 @@ const claim = {
   originPosition: 'T1:0:7',
   homePartition: 5,
   acceptedAt: AT - 9,
+  producerId: 'acme',
 };
 const tokenOf = tokeniser(TOKEN_KEY);
 const given = (claimOutcome: ClaimOutcome, reasons = [] as ReturnType<typeof reason>[]) =>
-  decide(input, { now: AT, reasons, claimOutcome, tokenOf });
+  decide(input, { now: AT, reasons, claimOutcome, tokenOf, producerId: 'acme' });
 
 describe('intake', () => {
   it('given its own claim, accepts: the same event however often it runs', () => {
@@ -30,6 +31,7 @@ describe('intake', () => {
         reasons: [reason('DT02')],
         claimOutcome: { kind: 'own', claim: own },
         tokenOf,
+        producerId: null,
       }),
     );
     expect(events).toMatchObject([
@@ -67,7 +69,17 @@ describe('intake', () => {
           originPosition: 'T1:0:42',
           firstOriginPosition: 'T1:0:7',
           occurredAt: AT,
+          producerId: 'acme',
         },
+      },
+    ]);
+  });
+
+  it('given the claim of another producer, says that the id is not its own, once, and nothing of the other', () => {
+    expect(given({ kind: 'of-another' }, [reason('PRID'), reason('AM01')])).toMatchObject([
+      {
+        to: 'intent.rejected',
+        value: { reasons: [{ code: 'PRID' }, { code: 'AM01' }], firstOriginPosition: null, producerId: 'acme' },
       },
     ]);
   });
@@ -93,7 +105,14 @@ describe('intake', () => {
 
   it('cuts the id of a rejected intent at 64 characters', () => {
     const long = received('transfer.requested', transferRequested({ transferId: 'x'.repeat(500) }));
-    const decision = decide(long, { now: AT, reasons: [reason('CH16')], claimOutcome: { kind: 'none' }, tokenOf });
+    const context = {
+      now: AT,
+      reasons: [reason('CH16')],
+      claimOutcome: { kind: 'none' },
+      tokenOf,
+      producerId: null,
+    } as const;
+    const decision = decide(long, context);
     expect(only(decision, 'intent.rejected').transferId).toHaveLength(64);
   });
 

@@ -19,28 +19,40 @@ export interface IntakeContext {
   readonly reasons: readonly Reason[];
   readonly claimOutcome: ClaimOutcome;
   readonly tokenOf: (customerId: string) => string;
+  /** Who the intent is provably from. */
+  readonly producerId: string | null;
 }
 
 export type IntakeEvent = EmittedTo<Topology['intake']['writes']>;
 type Input = Received<TransferRequested>;
 
-export function decide(input: Input, { now, reasons, claimOutcome, tokenOf }: IntakeContext): Decision<IntakeEvent> {
+export function decide(input: Input, context: IntakeContext): Decision<IntakeEvent> {
+  const { reasons, claimOutcome, tokenOf } = context;
   switch (claimOutcome.kind) {
     case 'own':
       return [accepted(input, claimOutcome.claim, tokenOf)];
     case 'duplicate':
-      return [duplicated(input, claimOutcome.claim, now)];
+      return [duplicated(input, claimOutcome.claim, context)];
+    case 'of-another':
+      return [rejected(input, withoutTwo([reason('PRID'), ...reasons]), context, undefined)];
     case 'other-payload':
-      return [rejected(input, [reason('DUPL'), ...reasons], now, claimOutcome.claim)];
+      return [rejected(input, [reason('DUPL'), ...reasons], context, claimOutcome.claim)];
     case 'unknown-hash':
       return {
         kind: 'stop',
         cause: { code: 'CLAIM_HASH_UNKNOWN', detail: 'a newer version of intake claimed this id: deploy that version' },
       };
     case 'none':
-      return [rejected(input, reasons, now, undefined)];
+      return [rejected(input, reasons, context, undefined)];
   }
 }
+
+/** Each code that says all by itself, once. */
+const withoutTwo = (reasons: readonly Reason[]): readonly Reason[] =>
+  reasons.filter(({ code, detail }, place) => {
+    const first = reasons.findIndex((other) => other.code === code && other.detail === detail);
+    return first === place;
+  });
 
 function accepted(input: Input, claim: IntentClaim, tokenOf: IntakeContext['tokenOf']): IntakeEvent {
   const { transferId, homePartition, acceptedAt } = claim;
@@ -54,13 +66,16 @@ function accepted(input: Input, claim: IntentClaim, tokenOf: IntakeContext['toke
         occurredAt: acceptedAt,
         homePartition,
       }),
-      instruction: instructionOf(input, tokenOf),
+      instruction: { ...instructionOf(input, tokenOf), producerId: claim.producerId },
       parties,
     },
   };
 }
 
-function instructionOf({ value, originPosition }: Input, tokenOf: IntakeContext['tokenOf']): Instruction {
+function instructionOf(
+  { value, originPosition }: Input,
+  tokenOf: IntakeContext['tokenOf'],
+): Omit<Instruction, 'producerId'> {
   const { transferId: _, parties, ...instructed } = value;
   // Sealed parties never pass validation.
   const { debtor, creditor, intermediaries } = (parties as Extract<typeof parties, { 'corridor.Parties': unknown }>)[
@@ -77,7 +92,7 @@ function instructionOf({ value, originPosition }: Input, tokenOf: IntakeContext[
   };
 }
 
-function duplicated({ originPosition }: Input, claim: IntentClaim, now: number): IntakeEvent {
+function duplicated({ originPosition }: Input, claim: IntentClaim, { now, producerId }: IntakeContext): IntakeEvent {
   return {
     to: 'intent.duplicated',
     value: {
@@ -86,6 +101,7 @@ function duplicated({ originPosition }: Input, claim: IntentClaim, now: number):
       originPosition,
       firstOriginPosition: claim.originPosition,
       occurredAt: now,
+      producerId,
     },
   };
 }
@@ -93,7 +109,7 @@ function duplicated({ originPosition }: Input, claim: IntentClaim, now: number):
 function rejected(
   { value, originPosition }: Input,
   reasons: readonly Reason[],
-  now: number,
+  { now, producerId }: IntakeContext,
   first: IntentClaim | undefined,
 ): IntakeEvent {
   return {
@@ -105,6 +121,7 @@ function rejected(
       occurredAt: now,
       reasons,
       firstOriginPosition: first?.originPosition ?? null,
+      producerId,
     },
   };
 }

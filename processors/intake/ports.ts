@@ -9,6 +9,8 @@ export interface IntentClaim {
   readonly homePartition: number;
   /** When the claim was made, ms: the time of the accepted event, however often it is emitted. */
   readonly acceptedAt: number;
+  /** Producer of the intent; null: nobody could tell, also of claims of before. */
+  readonly producerId: string | null;
 }
 
 /** Durable, atomic claims on transfer ids. */

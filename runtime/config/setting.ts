@@ -44,7 +44,7 @@ export function setting<S extends z.ZodType>(env: string, options: Options<S>): 
 /** A setting that may be absent. */
 export function optionalSetting<S extends z.ZodType>(
   env: string,
-  options: Omit<Options<S>, 'default' | 'developmentDefault'>,
+  options: Omit<Options<S>, 'default'>,
 ): Setting<z.ZodOptional<S>> {
   const { doc, schema } = options;
   const secret = options.secret ?? false;
@@ -53,7 +53,7 @@ export function optionalSetting<S extends z.ZodType>(
     doc,
     schema: schema.optional(),
     default: undefined,
-    developmentDefault: undefined,
+    developmentDefault: options.developmentDefault,
     secret,
     optional: true,
   };

@@ -401,6 +401,22 @@ export const settings = {
       secret: true,
     }),
   },
+  producers: {
+    file: optionalSetting('CORRIDOR_PRODUCERS_FILE', {
+      doc: 'JSON file of the producers: whose ids begin how, and which corridors each may use (docs/producers.md). For intake, the API and dry runs. Absent: any producer may use any id.',
+      schema: text(),
+    }),
+    keysFile: optionalSetting('CORRIDOR_PRODUCER_KEYS_FILE', {
+      doc: 'JSON file of the keys under which producers seal what they write to Kafka: `{"acme": "id:secret,id:secret"}`. For intake alone.',
+      schema: text(),
+    }),
+    intentKeys: optionalSetting('CORRIDOR_INTENT_KEYS', {
+      doc: 'Keys under which the API seals which producer an intent is from, as above. For the API and intake. Absent: intake does not know who submits over HTTP.',
+      schema: keyRingText(),
+      developmentDefault: 'dev:development-only-intent-key-00000000',
+      secret: true,
+    }),
+  },
   tokenKey: setting('CORRIDOR_TOKEN_KEY', {
     doc: 'Key of the HMAC that makes tokens of customer ids. Limits and analytics know customers by token alone: another key separates them from their past.',
     schema: secretText(32),

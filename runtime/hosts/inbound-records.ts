@@ -222,6 +222,7 @@ function inboundOf(
     partition: fromOutside ? homePartition(transferIdOf(source.topic, value) ?? '', chainPartitions) : record.partition,
     causationId: idOf(source.topic, value) ?? headerText(trusted, HEADER.eventId) ?? originPosition,
     ...(contractOf(source.topic)?.sealedBy ? { sealed: sealedRecordOf(source.topic, record) } : {}),
+    ...(fromOutside ? intentSealIn(record) : {}),
   };
   const traceparent = traceOf(record, fromOutside ? originPosition : undefined);
   return {
@@ -233,6 +234,13 @@ function inboundOf(
     originPosition,
     traceparent,
   };
+}
+
+/** What an intent says of its producer. A name without a seal is one that nothing proves. */
+function intentSealIn({ headers, value }: LogRecord): Pick<Received<unknown>, 'intentSeal'> {
+  const producer = headerText(headers, HEADER.producer);
+  if (producer === undefined || value === null) return {};
+  return { intentSeal: { producer, seal: headerText(headers, HEADER.producerSeal) ?? '', value } };
 }
 
 /** What is not handed on. Its origin is told as its headers have it: nothing is done by it. */

@@ -43,6 +43,24 @@ describe('intents', () => {
     }
   });
 
+  it('bear the seal of their producer along every detour, with the bytes that it is over', async () => {
+    const seen: In[] = [];
+    let tries = 0;
+    const { processor } = accepting(
+      () => (tries++ === 0 ? { kind: 'retry', cause: { code: 'ID_CONFLICT', detail: 'for a test' } } : undefined),
+      seen,
+    );
+    const headers = { producer: 'acme', 'producer-seal': 'k1.mac' };
+    await runProcessor(processor, { inputs: [intent('transfer-a-long', { headers }), intent('transfer-b-long')] });
+    const sealed = seen.filter(({ value }) => value.transferId === 'transfer-a-long').map((each) => each.intentSeal);
+    const value = memoryCodec().encode('transfer.requested', requested({ transferId: 'transfer-a-long' }));
+    expect(sealed).toEqual([
+      { producer: 'acme', seal: 'k1.mac', value },
+      { producer: 'acme', seal: 'k1.mac', value },
+    ]);
+    expect(seen.find(({ value: { transferId } }) => transferId === 'transfer-b-long')?.intentSeal).toBeUndefined();
+  });
+
   it('have the origin at which they stand, whatever their headers say', async () => {
     const { processor, seen } = accepting();
     const headers = { 'origin-position': 'forged:0:1', 'event-id': 'forged' };

@@ -111,6 +111,8 @@ const KEPT = [
   HEADER.eventType,
   HEADER.cause,
   HEADER.seal,
+  HEADER.producer,
+  HEADER.producerSeal,
   RECOVERY_HEADER.replayId,
   RECOVERY_HEADER.replayedBy,
   RECOVERY_HEADER.approvedBy,

@@ -6,14 +6,18 @@ import { submissions } from '../../adapters/mongo/submissions.ts';
 import { transferEvents } from '../../adapters/mongo/transfer-events.ts';
 import { transferViews } from '../../adapters/mongo/transfer-views.ts';
 import { type CorridorBook, corridorBook } from '../../domain/corridors/corridors.ts';
+import { producerBook } from '../../domain/producers/producers.ts';
 import type { Sight } from '../../operations/access/masking.ts';
 import type { DeadLetters } from '../../operations/dead-letters/ports.ts';
 import type { Replays } from '../../operations/dead-letters/replays/ports.ts';
 import { type Explanation, explanationOf } from '../../operations/queries/explanation.ts';
 import type { TransferEvents, TransferViews } from '../../operations/queries/ports.ts';
 import { intentLog } from '../../operations/submissions/intent-log.ts';
-import type { SubmitParts } from '../../operations/submissions/submit.ts';
+import type { OwnerSources } from '../../operations/submissions/owner.ts';
+import { type SubmitOutcome, type SubmitRequest, submitter } from '../../operations/submissions/submit.ts';
+import { CodedError } from '../../ports/fault.ts';
 import type { Logger } from '../../runtime/logs-and-metrics/logger.ts';
+import { producerTerms } from '../configured-producers.ts';
 import { corridors } from '../configured-rules.ts';
 import type { Connections } from '../connections.ts';
 import { EVENTS, TRANSFERS } from '../process-parts/sinks.ts';
@@ -39,7 +43,9 @@ export interface ApiParts {
   readonly explain: (transferId: string, sight: Sight) => Promise<Explanation>;
   /** Told when somebody is shown names as they are. */
   readonly onLook: (look: Look) => void;
-  readonly submit: SubmitParts;
+  /** Together with those that come meanwhile. @throws CodedError as submitTransfers */
+  readonly submit: (request: SubmitRequest) => Promise<SubmitOutcome>;
+  readonly owners: OwnerSources;
   readonly deadLetters: Pick<DeadLetters, 'groups' | 'list' | 'find'>;
   readonly replays: Pick<Replays, 'list' | 'find' | 'counts'>;
   /** Undefined: this process has not the face of operators, nor its key. */
@@ -58,19 +64,25 @@ export interface ComposedApi {
 export async function composeApi(connections: Connections, logger: Pick<Logger, 'info'>): Promise<ComposedApi> {
   const { config, log, codec } = connections;
   const { chainPartitions } = config.kafka;
+  if (config.producers.file !== undefined && config.producers.intentKeys === undefined)
+    throw new CodedError('CONFIG_INVALID', 'set CORRIDOR_INTENT_KEYS: intake takes no intent that nobody has sealed', {
+      faultClass: 'fatal',
+    });
   const [db] = await Promise.all([connections.db(), codec.load(['transfer.requested'])]);
   const book = corridorBook(corridors(config));
+  const owners = { submissions: submissions(db), intentClaims: intentClaims(db) };
   const writer = await log.writer('api');
   const operators = config.api.faces.includes('operators') ? await composeOperators(connections) : undefined;
   const parts: ApiParts = {
     corridors: book,
-    submit: {
-      submissions: submissions(db),
-      intentClaims: intentClaims(db),
-      intents: intentLog({ codec, writer, chainPartitions }),
+    submit: submitter({
+      ...owners,
+      intents: intentLog({ codec, writer, chainPartitions, keys: config.producers.intentKeys }),
       corridors: book,
+      producers: producerBook(producerTerms(config)),
       clock: Date.now,
-    },
+    }),
+    owners,
     deadLetters: deadLetters(db),
     replays: replays(db),
     operators,

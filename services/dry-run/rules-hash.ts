@@ -1,12 +1,15 @@
-// Which rules are in force: a digest of corridors, limits and screening terms.
+// Which rules are in force: a digest of corridors, limits, screening terms and producers.
 import { hash } from 'node:crypto';
 import type { Config } from '../../runtime/config/config.ts';
+import { producerTerms } from '../configured-producers.ts';
 import { corridors, limitRules } from '../configured-rules.ts';
 import { termsOf } from '../screening.ts';
 
 /** 16 hexadecimal digits. @throws CodedError when a file cannot be used */
 export function rulesHash(config: Config): string {
-  const rules = [corridors(config), limitRules(config), termsOf(config)];
+  // Producers count where there are any, so that a digest of before is what it was.
+  const producers = config.producers.file === undefined ? [] : [producerTerms(config)];
+  const rules = [corridors(config), limitRules(config), termsOf(config), ...producers];
   return hash('sha256', JSON.stringify(rules, asText), 'hex').slice(0, 16);
 }
 

@@ -16,6 +16,7 @@ import type { StageName } from '../../processors/topology.ts';
 import type { AnyProcessor, HostRuntime } from '../../runtime/hosts/processor-host.ts';
 import { createTable } from '../../runtime/hosts/table.ts';
 import { homePartition } from '../../topics/home-partition.ts';
+import { producerRules } from '../configured-producers.ts';
 import { corridors, limitRules } from '../configured-rules.ts';
 import type { Connections } from '../connections.ts';
 import { dispatchedRequests } from '../dispatched-requests.ts';
@@ -63,6 +64,7 @@ export function dryStages(connections: Connections, runtime: HostRuntime): DrySt
       createIntake({
         claims: previewIntents(intentClaims(await connections.db())),
         corridors: book,
+        producers: producerRules(config),
         homePartitionOf: (transferId) => homePartition(transferId, config.kafka.chainPartitions),
         tokenKey: Buffer.from(config.tokenKey, 'utf8'),
         clock,

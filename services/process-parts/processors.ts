@@ -21,6 +21,7 @@ import type { Host } from '../../runtime/hosts/host.ts';
 import { type AnyProcessor, createProcessorHost, type HostRuntime } from '../../runtime/hosts/processor-host.ts';
 import { createTable, type Table, type TableOptions } from '../../runtime/hosts/table.ts';
 import { homePartition } from '../../topics/home-partition.ts';
+import { producerRules } from '../configured-producers.ts';
 import { corridors, limitRules } from '../configured-rules.ts';
 import { type Connections, firstLoss } from '../connections.ts';
 import { dispatchedRequests } from '../dispatched-requests.ts';
@@ -96,6 +97,7 @@ const BUILDERS: Record<ProcessorName, (connections: Connections, runtime: HostRu
       processor: createIntake({
         claims: unsafeSwitches().has('no-intake-claim') ? unguardedClaims(claims) : claims,
         corridors: corridorBook(corridors(connections.config)),
+        producers: producerRules(connections.config),
         homePartitionOf: (transferId) => homePartition(transferId, connections.config.kafka.chainPartitions),
         tokenKey: Buffer.from(connections.config.tokenKey, 'utf8'),
         clock,

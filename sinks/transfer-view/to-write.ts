@@ -20,6 +20,12 @@ export const indexes: readonly IndexSpec[] = [
     keys: { updatedAt: -1, _id: -1 },
     servedQuery: 'all transfers, latest first, page by page (GET /v1/transfers)',
   },
+  {
+    name: 'producerId_updatedAt_id',
+    keys: { producerId: 1, updatedAt: -1, _id: -1 },
+    servedQuery:
+      'the transfers of one producer, latest first, page by page (GET /v1/transfers of a producer); a state is looked for within them',
+  },
 ];
 
 /**

@@ -153,12 +153,14 @@ export function transferAccepted(of: Wishes = {}): TransferAccepted {
     originPosition,
     homePartition: of.homePartition ?? 3,
     acceptedAt: of.at ?? AT,
+    producerId: null,
   };
   const context = {
     now: claim.acceptedAt,
     reasons: [],
     claimOutcome: { kind: 'own', claim },
     tokenOf: tokeniser(TOKEN_KEY),
+    producerId: null,
   } as const;
   return only(decideIntake(received('transfer.requested', intent, { originPosition }), context), 'transfer.accepted');
 }

@@ -86,6 +86,7 @@ export function requested(of: Case = {}): TransferRequested {
 
 export function instructionOf(of: Case = {}): Instruction {
   return {
+    producerId: null,
     endToEndId: 'E2E-0001',
     instructedAmount: { minor: of.minor ?? 50_000n, currency: 'GBP' },
     amountSide: 'SOURCE',

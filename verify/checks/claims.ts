@@ -37,9 +37,10 @@ export const intentClaims: Check = {
       } else if (
         homePartition !== envelope.homePartition ||
         acceptedAt !== envelope.occurredAt ||
+        claim.producerId !== instruction.producerId ||
         hash !== payloadHash({ transferId, ...instruction, parties }, hash.slice(0, hash.indexOf(':')))
       ) {
-        say('CLAIM_DIFFERS', 'the claim is of another payload, partition or time');
+        say('CLAIM_DIFFERS', 'the claim is of another payload, producer, partition or time');
       }
     }
   },

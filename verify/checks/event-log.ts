@@ -58,5 +58,7 @@ function isSame(seen: Seen<Logged>, document: EventDocument): boolean {
   }
   const received = { topic, value: seen.value, appendedAt: 0 } as unknown as LoggedRecord;
   const { ingestedAt: __, ...right } = toWrite([received])[0]!;
-  return digest(canonical({ _id: eventId, topic, ...fields })) === digest(canonical(right));
+  const record = seen.topic === 'intent.rejected' ? 'IntentRejected' : 'IntentDuplicated';
+  const { eventId: ___, ...stored } = withDefaults(record, { ...fields, eventId }) as Record<string, unknown>;
+  return digest(canonical({ _id: eventId, topic, ...stored })) === digest(canonical(right));
 }

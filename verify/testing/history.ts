@@ -258,6 +258,7 @@ export class History {
       originPosition: of.originPosition!,
       homePartition: home,
       acceptedAt: accepted.envelope.occurredAt,
+      producerId: accepted.instruction.producerId,
     });
     if (ending === 'duplicated') this.#duplicate(intent, of.originPosition!);
     const screened = this.#screening(ending, accepted, of);

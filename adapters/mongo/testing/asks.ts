@@ -45,6 +45,7 @@ export const sampleClaim = {
   originPosition: 'T:0:1',
   homePartition: 0,
   acceptedAt: 0,
+  producerId: null,
 };
 const sampleSubmission = {
   ...{ transferId: 't-1', producer: 'p', hash: 'v1:a', requestedAt: 0, submittedAt: 0 },
@@ -93,9 +94,9 @@ export const MONGO_ASKS: Readonly<Record<string, (db: Db) => Promise<unknown>>> 
   'cases: pending': (db) => caseStore(db).pending(1),
   'cases: markPublished': (db) => caseStore(db).markPublished([{ _id: 'h' } as never]),
   'cases: indexes': (db) => caseStore(db).ensureIndexes(),
-  'submissions: claim': (db) => submissions(db).claim(sampleSubmission),
-  'submissions: find': (db) => submissions(db).find('t-1'),
-  'submissions: markPublished': (db) => submissions(db).markPublished('t-1', 0),
+  'submissions: claim': (db) => submissions(db).claim([sampleSubmission]),
+  'submissions: find': (db) => submissions(db).find(['t-1']),
+  'submissions: markPublished': (db) => submissions(db).markPublished(['t-1'], 0),
   'transfer views: find': (db) => transferViews(db, 'transfers').find('t'),
   'transfer views: list': (db) => transferViews(db, 'transfers').list({ state: 'HELD' }, undefined, 1),
   'transfer events: of': (db) => transferEvents(db, 'events').of('t'),

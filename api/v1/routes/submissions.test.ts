@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { AT } from '../../../test/kit/builders.ts';
-import { bearer, type Memory, testApi } from '../../testing/api.ts';
+import { bearer, type Memory, testApi, transferDocument } from '../../testing/api.ts';
 
 let app: FastifyInstance;
 let memory: Memory;
@@ -97,5 +97,86 @@ describe('POST /v1/transfers', () => {
         .toSorted(),
     ).toEqual(['AM01', 'FF07']);
     expect(response.body).not.toMatch(/Gwen|GB33BUKB/);
+  });
+});
+
+describe('ids that belong to a producer', () => {
+  const listed = {
+    producers: [
+      { id: 'acme', idPrefixes: ['acme-'], corridors: ['GB-IN'] },
+      { id: 'zenith', idPrefixes: ['zen-'], corridors: ['EU-IN'] },
+    ],
+    sharedTopicProducer: undefined,
+    takesUnproven: false,
+  };
+  beforeEach(async () => {
+    await app.close();
+    ({ app, memory } = await testApi({}, {}, listed));
+  });
+
+  it('are refused to another, with a reason of their own, before it was used and without a trace', async () => {
+    const early = await submit(body(), 'acme-0000001', 'zenith');
+    expect(early.json()).toMatchObject({ status: 422, code: 'INTENT_INVALID' });
+    expect(early.json().reasons.map(({ code }: { code: string }) => code)).toEqual(['PRID', 'AG03']);
+    expect([memory.published.length, memory.submissions.size]).toEqual([0, 0]);
+    expect((await submit(body(), 'acme-0000001')).statusCode).toBe(202);
+    expect((await submit(body(), 'other-000001')).json().reasons).toMatchObject([{ code: 'PRID' }]);
+  });
+});
+
+describe('what a producer sees', () => {
+  const see = async (url: string, who = 'acme') => app.inject({ url, headers: await bearer(who, 'producer') });
+  const event = (over: object) =>
+    ({ _id: 'e', topic: 'intent.rejected', transferId: KEY, occurredAt: AT, ...over }) as never;
+  const claim = { transferId: KEY, hash: 'v1:a', originPosition: 'T:0:1', homePartition: 0, acceptedAt: AT };
+
+  it('is what it wrote to Kafka itself, where intake could tell', async () => {
+    memory.intentClaims.set(KEY, { ...claim, producerId: 'acme' });
+    memory.transfers.push(transferDocument({ producerId: 'acme' }));
+    expect((await see(`/v1/transfers/${KEY}`)).json()).toMatchObject({ state: 'PRICED', producer: 'acme' });
+    expect((await see(`/v1/transfers/${KEY}`, 'zenith')).statusCode).toBe(404);
+  });
+
+  it('is nothing of a transfer whose producer nobody knows', async () => {
+    memory.intentClaims.set(KEY, { ...claim, producerId: null });
+    memory.transfers.push(transferDocument());
+    expect((await see(`/v1/transfers/${KEY}`)).statusCode).toBe(404);
+    expect((await see(`/v1/transfers/${KEY}/timeline`)).statusCode).toBe(404);
+  });
+
+  it('is its own intents that were refused, and not those of others under the same id', async () => {
+    const reasons = [{ code: 'AM01', detail: '' }];
+    memory.events.push(event({ producerId: 'zenith', reasons: [{ code: 'PRID', detail: '' }] }));
+    expect((await see(`/v1/transfers/${KEY}`)).statusCode).toBe(404);
+    memory.events.push(event({ producerId: 'acme', reasons }), event({ producerId: null, reasons }));
+    expect((await see(`/v1/transfers/${KEY}`)).json()).toMatchObject({
+      state: 'INTENT_REJECTED',
+      reasonCodes: ['AM01'],
+    });
+    expect((await see(`/v1/transfers/${KEY}/timeline`)).json().steps).toHaveLength(1);
+    memory.intentClaims.set(KEY, { ...claim, producerId: 'acme' });
+    memory.events.push(event({ topic: 'transfer.lifecycle', state: 'ACCEPTED', producerId: 'acme' }));
+    const states = (await see(`/v1/transfers/${KEY}/timeline`))
+      .json()
+      .steps.map(({ state }: { state: string }) => state);
+    expect(states.toSorted()).toEqual(['ACCEPTED', 'intent.rejected', 'intent.rejected']);
+  });
+
+  it('lists its own transfers, whatever it asks for', async () => {
+    memory.transfers.push(
+      transferDocument({ producerId: 'acme' }),
+      transferDocument({ _id: 'transfer-0002', producerId: 'zenith' }),
+      transferDocument({ _id: 'transfer-0003', producerId: null }),
+    );
+    const ids = async (query: string, who?: string) =>
+      (await see(`/v1/transfers${query}`, who))
+        .json()
+        .items.map(({ transferId }: { transferId: string }) => transferId);
+    expect(await ids('')).toEqual([KEY]);
+    expect(await ids('?producer=acme')).toEqual([KEY]);
+    expect(await ids('?producer=zenith')).toEqual([]);
+    const headers = await bearer('vera', 'viewer');
+    const all = await app.inject({ url: '/v1/transfers?producer=zenith', headers });
+    expect(all.json().items).toMatchObject([{ transferId: 'transfer-0002', producer: 'zenith' }]);
   });
 });

@@ -1,7 +1,6 @@
 // POST /v1/transfers: a transfer from a producer that does not write to Kafka itself.
 import { z } from 'zod';
 import { isTransferId, TRANSFER_ID_PATTERN, TRANSFER_ID_RULE } from '../../../domain/transfers/transfer-id.ts';
-import { submitTransfer } from '../../../operations/submissions/submit.ts';
 import { CodedError } from '../../../ports/fault.ts';
 import { invalidRequest, Refusal } from '../../http/problem.ts';
 import { answer, type Route, route } from '../../http/route.ts';
@@ -52,13 +51,15 @@ const submit = route({
     const transferId = keyIn(header('idempotency-key'));
     if (body.transferId !== undefined && body.transferId !== transferId)
       throw invalidRequest([{ in: 'body', pointer: '/transferId', detail: 'is not the Idempotency-Key' }]);
-    const outcome = await submitTransfer(parts.submit, {
+    const outcome = await parts.submit({
       producer: principal.subject,
       transferId,
       intentAt: (now) => toTransferRequested({ ...body, transferId }, now),
       traceId,
     });
     switch (outcome.kind) {
+      case 'failed':
+        throw outcome.error;
       case 'other-content':
         throw new Refusal('IDEMPOTENCY_KEY_REUSED', 'the key stands for a transfer with another content', {
           transferId,

@@ -7,10 +7,11 @@ import {
 } from '../../../domain/transfers/transfer-id.ts';
 import { sightOf } from '../../../operations/access/masking.ts';
 import { mayTouch } from '../../../operations/access/principal.ts';
-import { transferStanding, transferUnknown } from '../../../operations/queries/standing.ts';
-import { transferHistory } from '../../../operations/queries/transfer.ts';
+import type { TransferViews } from '../../../operations/queries/ports.ts';
+import { eventsFor, transferStanding, transferUnknown } from '../../../operations/queries/standing.ts';
+import { stepsOf, transferHistory } from '../../../operations/queries/transfer.ts';
+import { ownerOf } from '../../../operations/submissions/owner.ts';
 import type { Submission } from '../../../operations/submissions/ports.ts';
-import { ownerOf } from '../../../operations/submissions/submit.ts';
 import type { ApiParts } from '../../../services/api/parts.ts';
 import { cursorOf, cursorParameter, limitParameter, pageOf, positionIn } from '../../http/cursor.ts';
 import { etagOf, namesEtag } from '../../http/precondition.ts';
@@ -29,6 +30,7 @@ const PAGE_ITEMS = 50;
 const listQuery = z.strictObject({
   state: z.enum(STATES).optional(),
   corridor: z.string().max(40).optional().describe('Id of a corridor.'),
+  producer: z.string().min(1).max(64).optional().describe('Who instructed them. A producer sees its own alone.'),
   olderThan: instant.optional().describe('Nothing has happened to them since.'),
   limit: limitParameter(MAX_PAGE_ITEMS, PAGE_ITEMS),
   cursor: cursorParameter,
@@ -41,13 +43,26 @@ const corridorIds =
   (source: string, target: string) =>
     corridors.between(source, target)?.id;
 
+/** The view, to whom no transfer is shown. */
+const NO_TRANSFERS: Pick<TransferViews, 'find'> = { find: async () => undefined };
+
 type OfTransfer = Asked<z.output<typeof ofTransfer>, unknown, unknown>;
 
-/** The submission of the transfer, where there is one. Refuses what belongs to another, in the words for what is not there. */
-async function submissionOf({ condition, principal, path, parts }: OfTransfer): Promise<Submission | undefined> {
-  const submission = await ownerOf(parts.submit, path.transferId);
-  if (!mayTouch(condition, principal, submission?.producer)) throw transferUnknown(path.transferId);
-  return submission;
+interface Seen {
+  readonly submission: Submission | undefined;
+  /** A producer to whom nothing of others is told; absent: all is. */
+  readonly onlyOf?: string;
+  readonly isOwner: boolean;
+}
+
+/** What may be told of the transfer. Refuses what belongs to another, in the words for what is not there. */
+async function seenBy({ condition, principal, path, parts }: OfTransfer): Promise<Seen> {
+  const owner = await ownerOf(parts.owners, path.transferId);
+  const isOwner = owner?.producer === principal.subject;
+  if (condition === 'always') return { submission: owner?.submission, isOwner };
+  // An id that is nobody's may have been refused to this producer.
+  if (owner !== undefined && !mayTouch(condition, principal, owner.producer)) throw transferUnknown(path.transferId);
+  return { submission: owner?.submission, isOwner, onlyOf: principal.subject };
 }
 
 const listTransfers = route({
@@ -60,13 +75,21 @@ const listTransfers = route({
   query: listQuery,
   answers: { 200: pageOf(transferDto).meta({ id: 'TransferPage' }) },
   refusals: ['CURSOR_INVALID', 'MONGO_UNAVAILABLE'],
-  async handle({ parts, query: { state, corridor: id, olderThan, limit, cursor } }) {
+  async handle({
+    parts,
+    principal,
+    condition,
+    query: { state, corridor: id, producer: asked, olderThan, limit, cursor },
+  }) {
     const corridor = parts.corridors.corridors.find((each) => each.id === id);
     if (id !== undefined && corridor === undefined)
       throw invalidRequest([{ in: 'query', pointer: '/corridor', detail: 'is not one of GET /v1/corridors' }]);
+    const producer = condition === 'own' ? principal.subject : asked;
+    if (asked !== undefined && asked !== producer) return answer(200, { items: [], nextCursor: null });
     const after = cursor === undefined ? undefined : positionIn(position, cursor);
     const filter = {
       ...(state === undefined ? {} : { state }),
+      ...(producer === undefined ? {} : { producer }),
       ...(olderThan === undefined ? {} : { olderThan: new Date(olderThan) }),
       ...(corridor ? { currencies: { source: corridor.source.currency, target: corridor.target.currency } } : {}),
     };
@@ -97,11 +120,10 @@ const getTransfer = route({
   refusals: ['TRANSFER_UNKNOWN', 'MONGO_UNAVAILABLE'],
   async handle(asked) {
     const { parts, path } = asked;
-    const standing = await transferStanding(
-      { views: parts.transferViews, events: parts.transferEvents },
-      path.transferId,
-      await submissionOf(asked),
-    );
+    const { submission, onlyOf, isOwner } = await seenBy(asked);
+    const views = onlyOf === undefined || isOwner ? parts.transferViews : NO_TRANSFERS;
+    const events = parts.transferEvents;
+    const standing = await transferStanding({ views, events }, path.transferId, submission, onlyOf);
     const transfer = transferOf(standing, corridorIds(parts));
     const version = standing.kind === 'transfer' ? String(standing.transfer.version) : transfer.state;
     const headers = { etag: etagOf(version) };
@@ -121,10 +143,12 @@ const getTimeline = route({
   answers: { 200: timelineDto },
   refusals: ['TRANSFER_UNKNOWN', 'MONGO_UNAVAILABLE'],
   async handle(asked) {
-    await submissionOf(asked);
+    const { onlyOf, isOwner } = await seenBy(asked);
     const { transferId } = asked.path;
-    const { steps } = await transferHistory(asked.parts.transferEvents, transferId);
-    return answer(200, timelineOf(transferId, steps));
+    const { events } = await transferHistory(asked.parts.transferEvents, transferId);
+    const told = onlyOf === undefined ? events : eventsFor(events, onlyOf, isOwner);
+    if (told.length === 0) throw transferUnknown(transferId);
+    return answer(200, timelineOf(transferId, stepsOf(told)));
   },
 });
 

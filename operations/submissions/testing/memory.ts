@@ -9,18 +9,21 @@ export function memorySubmissions(
   asked: Asked = async (answer) => answer(),
 ): Submissions {
   return {
-    find: (id) => asked(() => store.get(id)),
-    claim: (submission) =>
+    find: (ids) => asked(() => ids.flatMap((id) => store.get(id) ?? [])),
+    claim: (submissions) =>
+      asked(() =>
+        submissions.map((submission) => {
+          const standing = store.get(submission.transferId) ?? submission;
+          store.set(submission.transferId, standing);
+          return { standing, isNew: standing === submission };
+        }),
+      ),
+    markPublished: (ids, publishedAt) =>
       asked(() => {
-        const standing = store.get(submission.transferId) ?? submission;
-        const isNew = standing === submission;
-        store.set(submission.transferId, standing);
-        return { standing, isNew };
-      }),
-    markPublished: (id, publishedAt) =>
-      asked(() => {
-        const found = store.get(id);
-        if (found && found.publishedAt === undefined) store.set(id, { ...found, publishedAt });
+        for (const id of ids) {
+          const found = store.get(id);
+          if (found && found.publishedAt === undefined) store.set(id, { ...found, publishedAt });
+        }
       }),
   };
 }

@@ -41,6 +41,7 @@ export function payoutRequestedFor(options: RequestedOptions): PayoutRequested {
       homePartition,
     },
     instruction: {
+      producerId: null,
       endToEndId: `E2E-${transferId}`.slice(0, 35),
       instructedAmount: gbp(10_000n),
       amountSide: 'SOURCE',
