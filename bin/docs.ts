@@ -6,6 +6,7 @@ import { apiRoutes } from '../docs/generators/api-routes.ts';
 import { corridorTables, intentBounds, priceExample } from '../docs/generators/corridor-tables.ts';
 import { errorReference } from '../docs/generators/error-codes.ts';
 import { findingCodes } from '../docs/generators/finding-codes.ts';
+import { metricsTable } from '../docs/generators/metrics-table.ts';
 import { settingsTable } from '../docs/generators/settings-table.ts';
 import { topicCatalogue } from '../docs/generators/topic-catalogue.ts';
 import { chainPicture } from '../docs/generators/topology-picture.ts';
@@ -29,6 +30,7 @@ const PARTS: readonly Part[] = [
   { file: 'docs/corridors.md', name: 'example', generate: priceExample },
   { file: 'docs/corridors.md', name: 'bounds', generate: intentBounds },
   { file: 'docs/errors.md', name: 'errors', generate: errorReference },
+  { file: 'docs/metrics.md', name: 'metrics', generate: metricsTable },
   { file: 'docs/verify.md', name: 'findings', generate: findingCodes },
   { file: 'docs/topics.md', name: 'topics', generate: topicCatalogue },
 ];

@@ -110,6 +110,9 @@ const LATER_RECOVERY_PARTS: readonly string[] = [
   HEADER.producer,
   HEADER.producerSeal,
   ...CLAIMED_SOURCE.map(([, claimed]) => claimed),
+  RECOVERY_HEADER.skipId,
+  RECOVERY_HEADER.skipAskedBy,
+  RECOVERY_HEADER.skipApprovedBy,
 ];
 
 const recoveryIssuer = (topic: string): Issuer => (isReplayTopic(topic) ? 'operators' : 'stages');

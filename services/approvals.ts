@@ -2,11 +2,12 @@
 import { approvals } from '../adapters/mongo/approvals.ts';
 import { replays } from '../adapters/mongo/replays.ts';
 import type { Act } from '../operations/approvals/acts.ts';
-import type { ActHandlers } from '../operations/approvals/execute.ts';
+import { type ActHandlers, describeContent } from '../operations/approvals/execute.ts';
 import type { Approvals } from '../operations/approvals/ports.ts';
 import { resumeHandler } from '../operations/control/controls.ts';
 import { findReplay, summaryOf } from '../operations/dead-letters/replays/prepare.ts';
 import { approvedHash } from '../operations/dead-letters/replays/replay.ts';
+import { type SkipContent, skipLines } from '../operations/skips/skip.ts';
 import { CodedError } from '../ports/fault.ts';
 import type { Connections } from './connections.ts';
 import { controlLog } from './controls.ts';
@@ -35,6 +36,7 @@ export async function openApprovals(connections: Connections): Promise<ApprovalD
         throw new CodedError('EVIDENCE_CHANGED', `${_id} is not, or no longer, what was asked for: look at the replay`);
       },
     },
+    'records.skip': { describe: describeContent<SkipContent>(skipLines) },
   };
   return { store, handlers, close: async () => undefined };
 }

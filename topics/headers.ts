@@ -57,6 +57,10 @@ export const RECOVERY_HEADER = {
   claimedPartition: 'claimed-source-partition',
   claimedOffset: 'claimed-source-offset',
   claimedTimestamp: 'claimed-source-timestamp',
+  /** Of a record that its consumer could not get past: the approval under which it was skipped, and who asked and approved. */
+  skipId: 'skip-id',
+  skipAskedBy: 'skip-asked-by',
+  skipApprovedBy: 'skip-approved-by',
   deadLetterCode: 'dlq-error-code',
   deadLetterClass: 'dlq-class',
   /** One sentence without personal data. */

@@ -41,6 +41,12 @@ export const FINDING_GROUPS = [
     toDo: 'find out who deleted the claim (`replay_claims`), or wrote replays without the tool',
   },
   {
+    codes: ['SKIP_NOT_APPROVED'],
+    wrong:
+      'a consumer skipped a record, and no two persons let it: the letter names no approval, or one of something else',
+    toDo: 'find out who has the keys of stages, or deleted from `approvals`; replay the letter if its transfer stands',
+  },
+  {
     codes: ['SEAL_MISSING', 'SEAL_WRONG', 'SEAL_KEY_UNKNOWN'],
     wrong:
       "nothing proves who wrote a record of the chain, or a retry, replay or dead letter: nobody acts on it, and it is nobody's end. Dead letters of the time before seals are among them",

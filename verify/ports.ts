@@ -113,6 +113,11 @@ export interface VerifySources {
   readonly keys?: HoldKeys & { readonly executor?: KeyRing };
   /** Absent: what persons decided beside transfers is not looked at. */
   readonly sealed?: SealedDocuments;
+  /**
+   * Which of these approvals two persons gave for the skip of a record, by their seals, and of which record. Absent: letters of
+   * what was skipped must name one, and it is not looked at. Rejects with a coded error when the store cannot be asked.
+   */
+  readonly approvedSkips?: (approvalIds: readonly string[]) => Promise<ReadonlyMap<string, string>>;
   /** Rules in force: they say which limits a return frees. */
   readonly limitRules: readonly LimitRule[];
   /** Keys of all issuers; without them no seal is checked. */

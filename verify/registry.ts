@@ -18,6 +18,7 @@ import { progress } from './checks/progress.ts';
 import { provider } from './checks/provider.ts';
 import { replayChecks } from './checks/replays.ts';
 import { decisionSeals, payoutSeals } from './checks/seals.ts';
+import { skips } from './checks/skips.ts';
 import { transferView } from './checks/transfer-view.ts';
 import { unchanged } from './checks/unchanged.ts';
 
@@ -33,6 +34,7 @@ export const checks = (): readonly Check[] => [
   lifecycle,
   deadLetters(),
   ...replayChecks(),
+  skips(),
   limitsHeld,
   limits,
   eventLog,

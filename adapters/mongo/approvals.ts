@@ -1,8 +1,11 @@
 // Approvals in MongoDB. What may be written is decided in operations/approvals.
 import type { Db } from 'mongodb';
-import type { Approval } from '../../operations/approvals/approval.ts';
+import type { KeyRing } from '../../domain/seals/seal.ts';
+import { type Approval, isContentApproved } from '../../operations/approvals/approval.ts';
 import type { Approvals } from '../../operations/approvals/ports.ts';
+import type { ApprovalsBySubject } from '../../operations/skips/ports.ts';
 import type { IndexSpec } from '../../sinks/idempotent-writes.ts';
+import type { VerifySources } from '../../verify/ports.ts';
 import { insertFree } from './claims.ts';
 import { MAJORITY } from './client.ts';
 import { guarded } from './fault.ts';
@@ -34,9 +37,19 @@ const indexes: readonly IndexSpec[] = [
     partialFilterExpression: { 'decided.glass': { $exists: true } },
     servedQuery: 'what was let through under a broken glass (its review)',
   },
+  {
+    name: 'act_subject_askedAt',
+    keys: { act: 1, subject: 1, askedAt: -1 },
+    servedQuery: 'approvals of one act on one thing, latest first (a consumer before a record that it cannot get past)',
+  },
+  {
+    name: 'act_state_askedAt',
+    keys: { act: 1, state: 1, askedAt: -1 },
+    servedQuery: 'approvals of one act in one state, latest first (skips that are to be settled)',
+  },
 ];
 
-export function approvals(db: Db): Approvals & { ensureIndexes(): Promise<void> } {
+export function approvals(db: Db): Approvals & ApprovalsBySubject & { ensureIndexes(): Promise<void> } {
   const all = db.collection<Approval>(APPROVALS, MAJORITY);
   return {
     ensureIndexes: () => ensureIndexes(db, APPROVALS, indexes),
@@ -52,6 +65,9 @@ export function approvals(db: Db): Approvals & { ensureIndexes(): Promise<void> 
       ),
     underGlass: (glass, limit) =>
       guarded(() => all.find({ 'decided.glass': glass }).sort({ askedAt: -1 }).limit(limit).toArray()),
+    ofSubject: (act, subject, limit) =>
+      guarded(() => all.find({ act, subject }).sort({ askedAt: -1 }).limit(limit).toArray()),
+    ofAct: (act, state, limit) => guarded(() => all.find({ act, state }).sort({ askedAt: -1 }).limit(limit).toArray()),
     async decide({ _id, hash, askedBy }, state, decided) {
       const asSeen = { _id, state: 'WAITING' as const, hash, askedBy, expiresAt: { $gt: decided.at } };
       return (await guarded(() => all.updateOne(asSeen, { $set: { state, decided } }))).matchedCount === 1;
@@ -75,5 +91,15 @@ export function approvals(db: Db): Approvals & { ensureIndexes(): Promise<void> 
       const sweeps = [over('WAITING', 'nobody decided in time'), over('APPROVED', 'it was not begun in time')];
       return (await Promise.all(sweeps)).reduce((sum, count) => sum + count, 0);
     },
+  };
+}
+
+/** Of these approvals, those by which two persons let a record be skipped, by their seals, with the record. */
+export function approvedSkips(db: Db, operators: KeyRing): NonNullable<VerifySources['approvedSkips']> {
+  const all = db.collection<Approval>(APPROVALS, MAJORITY);
+  return async (ids) => {
+    const found = await guarded(() => all.find({ _id: { $in: [...ids] } }).toArray());
+    const given = found.filter((each) => each.act === 'records.skip' && isContentApproved(operators, each));
+    return new Map(given.map(({ _id, subject }) => [_id, subject]));
   };
 }

@@ -81,6 +81,9 @@ export function openPayouts(db: Db): OpenPayouts {
       const found = await guarded(() => payouts.find({ _id: { $in: [...payoutIds] } }).toArray());
       return found.filter((document) => isGenuine(document, {})).map(payoutOf);
     },
+    // By the index `phase_changedAt_id`.
+    unknownWithoutCase: (limit) =>
+      guarded(() => payouts.countDocuments({ phase: 'OUTCOME_UNKNOWN', caseSince: { $exists: false } }, { limit })),
   };
 }
 

@@ -102,6 +102,8 @@ export function mongoPayoutStore(db: Db, options: MongoPayoutOptions = {}): Mong
           due('nextSubmitAt', 'submit-by-provider'),
           { key: { unpublishedSince: 1 }, name: 'unpublished', sparse: true },
           { key: { caseSince: 1 }, name: 'cases', sparse: true },
+          // The payouts of one phase, the longest unchanged first (corridor payouts list, corridor stuck).
+          { key: { phase: 1, changedAt: 1, _id: 1 }, name: 'phase_changedAt_id' },
         ]);
       }),
     async openCases(limit) {

@@ -50,14 +50,17 @@ describe('a list', () => {
   it('says how much there is, where the next page begins, and what is missing', () => {
     const total = { cases: 2, money: [{ minor: 5n, currency: 'EUR' }], withoutAmount: 1 };
     const missing = [{ source: 'NAMES', code: 'REGISTRY_UNAVAILABLE', detail: 'away' }] as const;
-    expect(footer({ total, next: 'abc', complete: false, missing })).toEqual([
+    expect(footer({ total, next: 'abc', complete: false, missing, unknownPayouts: 5 })).toEqual([
       '2 open cases: 0.05 EUR, 1 without a known amount',
+      '5 payouts have an unknown outcome, not yet a case: corridor payouts list',
       'next page: --after abc',
       'THIS LIST IS NOT COMPLETE:',
       '  NAMES: away (REGISTRY_UNAVAILABLE)',
     ]);
     const nothing = { cases: 0, money: [], withoutAmount: 0 };
-    expect(footer({ total: nothing, next: null, complete: true, missing: [] })).toEqual(['0 open cases']);
+    expect(footer({ total: nothing, next: null, complete: true, missing: [], unknownPayouts: 0 })).toEqual([
+      '0 open cases',
+    ]);
   });
 });
 

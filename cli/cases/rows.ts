@@ -36,12 +36,17 @@ export function line(row: InboxRow, now: number): Readonly<Record<(typeof COLUMN
 }
 
 /** What stands under the table: how much there is, what is missing, where the next page begins. */
-export function footer({ total, next, complete, missing }: Omit<InboxPage, 'rows'>): readonly string[] {
+export function footer({ total, next, complete, missing, unknownPayouts }: Omit<InboxPage, 'rows'>): readonly string[] {
   const money = total.money.map(formatMoney).join(' + ');
   const without = total.withoutAmount > 0 ? `${total.withoutAmount} without a known amount` : '';
   const about = [money, without].filter((each) => each !== '').join(', ');
   return [
     `${total.cases} open ${total.cases === 1 ? 'case' : 'cases'}${about === '' ? '' : `: ${about}`}`,
+    ...(unknownPayouts === 0
+      ? []
+      : [
+          `${unknownPayouts} ${unknownPayouts === 1 ? 'payout has' : 'payouts have'} an unknown outcome, not yet a case: corridor payouts list`,
+        ]),
     ...(next === null ? [] : [`next page: --after ${next}`]),
     ...(complete ? [] : ['THIS LIST IS NOT COMPLETE:']),
     ...missing.map(({ source, code, detail }) => `  ${source}: ${detail} (${code})`),

@@ -1,11 +1,12 @@
 // `corridor cases list`: the inbox.
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Command, Option } from 'commander';
 import { listInbox } from '../../operations/cases/inbox/inbox.ts';
 import { type InboxFilter, MAX_PAGE } from '../../operations/cases/inbox/page.ts';
 import { CASE_KINDS, type CaseKind, INBOX_STAGES, type InboxStage } from '../../operations/cases/inbox/row.ts';
 import { openInbox } from '../../services/inbox.ts';
 import { COLUMNS, footer, jsonRow, line } from '../cases/rows.ts';
 import { withConnections } from '../connections.ts';
+import { duration } from '../durations.ts';
 import { count, print, printRows, toJson, withJson } from '../output.ts';
 
 interface ListOptions {
@@ -64,13 +65,4 @@ function filterOf(options: ListOptions, now: number): InboxFilter {
   const { kind, stage, corridor, olderThan, assignedTo, unassigned } = options;
   const openedBefore = olderThan === undefined ? undefined : now - olderThan;
   return { kind, stage, corridor, openedBefore, assignedTo: unassigned ? null : assignedTo };
-}
-
-const UNITS_MS: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 86_400_000 };
-
-/** A duration in ms. */
-function duration(text: string): number {
-  const [, number, unit] = /^(\d{1,5})([mhd])$/.exec(text) ?? [];
-  if (unit === undefined) throw new InvalidArgumentError('it must be a number with m, h or d, such as 4h');
-  return Number(number) * UNITS_MS[unit]!;
 }

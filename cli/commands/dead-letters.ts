@@ -10,6 +10,7 @@ import { withConnections } from '../connections.ts';
 import { count, print, printError, printRows, toJson, toJsonLine, withJson } from '../output.ts';
 import { amountText, type FilterOptions, filteredByState, filterFrom, instant } from './dead-letter-options.ts';
 import { registerCheck, registerReplays } from './replays.ts';
+import { registerSkips } from './skips.ts';
 
 const withLetters = (use: (store: DeadLetters) => Promise<void>) =>
   withConnections(async (connections) => use(deadLetters(await connections.db())));
@@ -22,6 +23,7 @@ export function registerDeadLetters(program: Command): void {
   registerExport(dlq);
   registerReplays(dlq);
   registerCheck(dlq);
+  registerSkips(dlq);
 }
 
 function registerGroups(dlq: Command): void {

@@ -1,4 +1,4 @@
-// `corridor payouts cases list|show|close`: payouts that a person has to look at.
+// `corridor payouts list` and `corridor payouts cases list|show|close`: payouts, and those that a person has to look at.
 import { userInfo } from 'node:os';
 import type { Command } from 'commander';
 import { type MongoPayoutStore, mongoPayoutStore } from '../../adapters/mongo/payouts.ts';
@@ -13,6 +13,7 @@ import { forgedDetail } from '../../payouts/outbox.ts';
 import { CodedError } from '../../ports/fault.ts';
 import { withConnections } from '../connections.ts';
 import { count, printError, printRows, toJson, withJson } from '../output.ts';
+import { registerPayoutList } from './payout-list.ts';
 
 interface CloseOptions {
   readonly reason: string;
@@ -40,7 +41,8 @@ const withSealedPayouts = (use: (store: MongoPayoutStore, operators: KeyRing) =>
   });
 
 export function registerPayoutCases(program: Command): void {
-  const payouts = program.command('payouts').description('payouts: what a person has to look at');
+  const payouts = program.command('payouts').description('payouts by phase, and what a person has to look at');
+  registerPayoutList(payouts);
   const cases = payouts.command('cases').description('cases of payouts: list, show, close');
 
   withJson(cases.command('list'))

@@ -13,6 +13,7 @@ import { keptBreakers } from '../../runtime/retries-and-dead-letters/breaker.ts'
 import { Connections } from '../../services/connections.ts';
 import { composedParts } from '../../services/process-parts/all-parts.ts';
 import { type ProcessParts, partsFrom, requireKeys } from '../../services/process-parts/part-selection.ts';
+import { skipsOf } from '../../services/skips.ts';
 import { keysUnder, unsafeSwitches } from '../../services/unsafe-switches/unsafe.ts';
 import type { TopicName } from '../../topics/catalogue.ts';
 import { explain, printError, toJsonLine } from '../output.ts';
@@ -99,6 +100,7 @@ async function runParts(parts: ProcessParts, stays: boolean) {
     codec,
     rings: config.keys,
     ...(followed && { controls: followed.controls }),
+    ...(config.keys.operators && { skips: skipsOf(connections) }),
     logger,
     metrics,
     chainPartitions: kafka.chainPartitions,

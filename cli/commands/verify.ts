@@ -2,6 +2,7 @@
 import { SingleBar } from 'cli-progress';
 import type { Command } from 'commander';
 import { providerLedger } from '../../adapters/http/provider-ledger.ts';
+import { approvedSkips } from '../../adapters/mongo/approvals.ts';
 import { sealedDocuments } from '../../adapters/mongo/sealed-documents.ts';
 import { verifyStores } from '../../adapters/mongo/verify-stores.ts';
 import { limitsNamespace } from '../../adapters/redis/limits.ts';
@@ -98,6 +99,7 @@ async function sourcesOf(
       ? {
           stores: verifyStores({ db: await connections.db(), events: EVENTS, transfers: TRANSFERS }),
           sealed: await sealedIn(connections),
+          approvedSkips: approvedSkips(await connections.db(), config.keys.operators),
         }
       : {}),
     ...(redis ? { limits: verifyLimits(redis, limitsNamespace(config.appName)) } : {}),

@@ -1,4 +1,5 @@
 // Where commands find the servers: the environment first, then the local stack that runs in the state folder.
+import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { attachStack, DEFAULT_STATE_DIR, type StackUrls, stackEnvironment } from '../../infra/local/stack.ts';
 
@@ -8,13 +9,19 @@ export const stateDir = () => process.env['CORRIDOR_STATE_DIR'] ?? DEFAULT_STATE
 /** The key of the local issuer of tokens, which the API of a local run trusts. */
 export const localKeyFile = (state: string): string => path.join(state, 'local-issuer.json');
 
+/** Where `npm start` says which health servers its processes have, as a value of CORRIDOR_HEALTH_URLS. */
+export const healthFile = (state: string): string => path.join(state, 'health-urls');
+
 /**
  * The environment that commands read their configuration from. What is set there wins; the URLs of a running local
  * stack fill in the rest, so that `corridor …` beside `npm start` needs no settings.
  */
 export function commandEnvironment(): NodeJS.ProcessEnv {
   const stack = attachStack(stateDir());
-  return stack ? withStack(process.env, stack.urls, localKeyFile(stateDir())) : process.env;
+  if (!stack) return process.env;
+  const file = healthFile(stateDir());
+  const health = existsSync(file) ? { CORRIDOR_HEALTH_URLS: readFileSync(file, 'utf8').trim() } : {};
+  return { ...health, ...withStack(process.env, stack.urls, localKeyFile(stateDir())) };
 }
 
 /**

@@ -92,10 +92,13 @@ function row({ caseId, stage, flaw, dueAt, reasonCodes, amount, corridor, names,
   };
 }
 
-function footer({ total, nextCursor, complete, missing }: Page): readonly string[] {
+function footer({ total, nextCursor, unknownPayouts, complete, missing }: Page): readonly string[] {
   const money = total.money.map(({ text }) => text).join(' + ');
   return [
     `${total.cases} open ${total.cases === 1 ? 'case' : 'cases'}${money === '' ? '' : `: ${money}`}`,
+    ...(unknownPayouts === 0
+      ? []
+      : [`${unknownPayouts} payouts have an unknown outcome, not yet a case: corridor payouts list`]),
     ...(nextCursor === null ? [] : [`next page: --after ${nextCursor}`]),
     ...(complete ? [] : ['THIS LIST IS NOT COMPLETE:', ...missing.map(({ source, code }) => `  ${source}: ${code}`)]),
   ];

@@ -7,7 +7,7 @@ import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { Redis } from 'ioredis';
 import { afterEach, expect, test } from 'vitest';
-import { attachStack, type StackOptions, startStack, stopStack } from './stack.ts';
+import { attachStack, restartServer, type StackOptions, startStack, stopStack } from './stack.ts';
 
 const stateDir = () => mkdtempSync(path.join(tmpdir(), 'corridor-revive-'));
 const started: string[] = [];
@@ -75,6 +75,55 @@ test.each(['SIGKILL', 'SIGTERM'] as const)(
     expect(pids(asked.stateDir)).toEqual(after);
   },
 );
+
+test('one server is restarted when asked for, with its data on its port, and no other', async () => {
+  const asked = options();
+  const first = await startStack(asked);
+  const before = pids(asked.stateDir);
+  await withRedis(first.urls.redisQueueUrl, (redis) => redis.set('kept', 'yes'));
+
+  const second = await restartServer(asked, 'redisQueue');
+  const after = pids(asked.stateDir);
+  expect(after['redisQueue']).not.toBe(before['redisQueue']);
+  expect(after['redisLimits']).toBe(before['redisLimits']);
+  expect(second.urls).toEqual(first.urls);
+  expect(await withRedis(second.urls.redisQueueUrl, (redis) => redis.get('kept'))).toBe('yes');
+
+  await expect(restartServer(asked, 'kafka-2')).rejects.toMatchObject({
+    code: 'NOT_RUNNING',
+    cure: expect.stringContaining('redisLimits'),
+  });
+  expect(pids(asked.stateDir)).toEqual(after);
+  const nothing = options();
+  await expect(restartServer(nothing, 'redisQueue')).rejects.toMatchObject({ code: 'NOT_RUNNING' });
+});
+
+test('one server of a stack that another process runs is brought back by that process', async () => {
+  const asked = options({ lifetime: 'process' });
+  const { lines: _lines, onProgress: _say, ...plain } = asked;
+  const program = `
+    import { startStack } from ${JSON.stringify(new URL('./stack.ts', import.meta.url).href)};
+    const stack = await startStack({
+      ...${JSON.stringify(plain)},
+      onUnexpectedExit: (server) => void stack.restart(server),
+    });
+    console.log('up');`;
+  const owner = spawn(process.execPath, ['--input-type=module', '--eval', program], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  const said = createInterface(owner.stdout)[Symbol.asyncIterator]();
+  expect((await said.next()).value).toBe('up');
+  const before = pids(asked.stateDir);
+  const stack = await restartServer(asked, 'redisLimits');
+  expect(stack.owned).toBe(false);
+  const after = pids(asked.stateDir);
+  expect(after['redisLimits']).not.toBe(before['redisLimits']);
+  expect(after['redisQueue']).toBe(before['redisQueue']);
+  expect(await withRedis(stack.urls.redisLimitsUrl, (redis) => redis.ping())).toBe('PONG');
+  const ended = once(owner, 'exit');
+  owner.kill('SIGTERM');
+  await ended;
+});
 
 test('what another process runs is waited for, and is said not to come back when its owner does not care', async () => {
   const asked = options({ lifetime: 'process' });

@@ -13,7 +13,8 @@ const ANSWER_WITHIN_MS = 30_000;
 const GRACE_MS = 15_000;
 const NOTHING_EXTERNAL: Overrides = { kinds: [], urls: {} };
 
-const kindOf = (server: string) => (server.startsWith('kafka') ? 'kafka' : server) as ServerKind;
+/** The kind of a server, by its name. */
+export const kindOf = (server: string): ServerKind => (server.startsWith('kafka') ? 'kafka' : server) as ServerKind;
 
 /** The servers of a stack that do not answer, by what is the matter with them. */
 export async function deadServers(running: RunningState): Promise<ReadonlyMap<ServerKind, string>> {

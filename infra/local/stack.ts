@@ -6,10 +6,10 @@ import { StackError } from './fault.ts';
 import { withLock } from './files.ts';
 import { OwnStack } from './own-stack.ts';
 import { endProcesses, isAlive } from './processes.ts';
-import { awaitOwner, deadServers, revive } from './revive.ts';
+import { awaitOwner, deadServers, kindOf, revive } from './revive.ts';
 import { kafkaUuid } from './servers/kafka-cluster.ts';
 import { type RunningState, StateDir } from './state.ts';
-import { type LocalStack, SERVER_KINDS, type ServerKind, type StackOptions } from './types.ts';
+import { type LocalStack, SERVER_KINDS, type ServerKind, type ServerName, type StackOptions } from './types.ts';
 import { isRunning, StackView } from './view.ts';
 
 export { DEFAULT_STATE_DIR } from './artifacts.ts';
@@ -54,6 +54,34 @@ export async function startStack(options: StackOptions): Promise<LocalStack> {
     },
     { onWait: () => progress(`Another process is starting the stack in ${state.dir}: waiting for it`) },
   );
+}
+
+/**
+ * Ends a server of the stack that runs in this state folder, in good order, and has it back with its data and its port: by its
+ * owner where one runs it, here where it is detached (there all brokers, if it is one of three). Resolves when everything
+ * answers again.
+ * @throws StackError NOT_RUNNING when nothing runs, or not this server
+ */
+export async function restartServer(options: StackOptions, target: ServerKind | ServerName): Promise<LocalStack> {
+  const state = new StateDir(options.stateDir);
+  const running = state.running();
+  if (!running || !isRunning(running))
+    throw new StackError(
+      'NOT_RUNNING',
+      `No stack runs in ${state.dir}.`,
+      'Start it with `npm start` or `corridor up`.',
+    );
+  const isMeant = ({ name }: { readonly name: string }) => name === target || kindOf(name) === target;
+  const servers = running.servers.filter(isMeant);
+  const containers = running.containers.filter(isMeant);
+  if (servers.length + containers.length === 0) {
+    const known = [...running.servers, ...running.containers].map(({ name }) => name).join(', ');
+    throw new StackError('NOT_RUNNING', `${target} is no server of this stack.`, `Name one of: ${known}.`);
+  }
+  options.onProgress?.(`Ending ${[...servers, ...containers].map(({ name }) => name).join(', ')}`);
+  if (containers.length > 0) await docker('restart', ...containers.map(({ id }) => id));
+  await endProcesses(servers, 15_000);
+  return startStack({ ...options, brokers: running.urls.kafkaBrokers.length === 3 ? 3 : 1 });
 }
 
 /** The stack that runs in this state folder, whoever started it; null if none does. */

@@ -14,6 +14,7 @@ const EXPECTED: Readonly<Record<Action, string>> = {
   'replays.read': 'aaaa...',
   'replays.run': '.aa....',
   'letters.discard': '.aa....',
+  'records.skip': '.aa....',
   'cases.decide': '.aaa...',
   'payouts.resolve': '.aa....',
   'lists.activate': '..aa...',

@@ -29,6 +29,7 @@ export const ACCESS = {
   'replays.read':      row('see replays of dead letters, and how they end', 'always', 'always', 'always', 'always',  'never',  'never',  'never'),
   'replays.run':       row('replay dead letters',                           'never',  'always', 'always', 'never',   'never',  'never',  'never'),
   'letters.discard':   row('discard dead letters',                          'never',  'always', 'always', 'never',   'never',  'never',  'never'),
+  'records.skip':      row('skip a record that blocks its consumer',        'never',  'always', 'always', 'never',   'never',  'never',  'never'),
   'cases.decide':      row('decide holds and cases of customers',           'never',  'always', 'always', 'always',  'never',  'never',  'never'),
   'payouts.resolve':   row('close cases of payouts by hand',                'never',  'always', 'always', 'never',   'never',  'never',  'never'),
   'lists.activate':    row('put list versions in force',                    'never',  'never',  'always', 'always',  'never',  'never',  'never'),

@@ -16,6 +16,11 @@ const HOUR_MS = 3_600_000;
 export const APPROVAL_ACTS = {
   'dead-letters.replay': { does: 'replay dead letters', right: 'replays.run', validMs: 4 * HOUR_MS },
   'dead-letters.discard': { does: 'discard dead letters', right: 'letters.discard', validMs: 4 * HOUR_MS },
+  'records.skip': {
+    does: 'skip a record that its consumer cannot get past',
+    right: 'records.skip',
+    validMs: 4 * HOUR_MS,
+  },
   'control.resume': { does: 'resume what was paused', right: 'control.resume', validMs: HOUR_MS },
   'provider.on': { does: 'let payouts go to a provider again', right: 'control.resume', validMs: HOUR_MS },
   'cases.decide': { does: 'decide a hold or a case of a customer', right: 'cases.decide', validMs: 24 * HOUR_MS },

@@ -1,6 +1,8 @@
 // What the queries need of stores.
+import type { Payout, PayoutPhase } from '../../payouts/payout.ts';
 import type { EventDocument } from '../../sinks/events/to-write.ts';
 import type { TransferDocument } from '../../sinks/transfer-view/to-write.ts';
+import type { PagePlace } from './page-cursor.ts';
 
 export interface TransferEvents {
   /** The stored events of a transfer, in order. @throws CodedError when the store cannot be asked */
@@ -32,4 +34,39 @@ export interface TransferViews {
     after: TransferPosition | undefined,
     limit: number,
   ): Promise<readonly TransferDocument[]>;
+}
+
+/** What the transfers of one currency come to, of those that a filter leaves. */
+export interface CurrencyTotal {
+  /** Source currency. */
+  readonly currency: string;
+  readonly transfers: number;
+  /** Debits of those that are priced, minor units. */
+  readonly debitMinor: bigint;
+  /** Transfers that were never priced: the view does not know their amount. */
+  readonly unpriced: number;
+}
+
+export interface TransferTotals {
+  /**
+   * Sums over the transfers of a filter, the latest `limit` of them, and whether there are more.
+   * @throws CodedError when the store cannot be asked, or takes too long
+   */
+  totals(
+    filter: TransferFilter,
+    limit: number,
+  ): Promise<{ readonly byCurrency: readonly CurrencyTotal[]; readonly isCut: boolean }>;
+}
+
+/** A payout in a list. */
+export interface ListedPayout {
+  readonly payoutId: string;
+  readonly changedAt: Date;
+  /** Undefined: it is not what an executor has written, so nothing of it is believed. */
+  readonly payout: Payout | undefined;
+}
+
+export interface PayoutLists {
+  /** Payouts in one phase, the longest unchanged first, those after a place alone. @throws CodedError as above */
+  inPhase(phase: PayoutPhase, after: PagePlace | undefined, limit: number): Promise<readonly ListedPayout[]>;
 }

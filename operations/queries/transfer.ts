@@ -2,6 +2,7 @@
 import { CodedError } from '../../ports/fault.ts';
 import type { EventDocument } from '../../sinks/events/to-write.ts';
 import type { TransferEvents } from './ports.ts';
+import { inOrder } from './timeline.ts';
 
 export interface Step {
   /** Absent for what is no transition. */
@@ -24,7 +25,7 @@ export interface TransferHistory {
 /** @throws CodedError TRANSFER_UNKNOWN */
 export async function transferHistory(store: TransferEvents, transferId: string): Promise<TransferHistory> {
   const events = await store.of(transferId);
-  if (events.length > 0) return { events, steps: stepsOf(events) };
+  if (events.length > 0) return { events: inOrder(events as never), steps: stepsOf(events) };
   throw new CodedError(
     'TRANSFER_UNKNOWN',
     `nothing is known of ${transferId}: it was never accepted, or the event sink has not got there yet`,
@@ -45,7 +46,7 @@ interface AnyEvent {
 
 /** Pure. */
 export function stepsOf(events: readonly EventDocument[]): readonly Step[] {
-  const all = events as unknown as readonly AnyEvent[];
+  const all = inOrder(events as unknown as readonly AnyEvent[]);
   const first = Number(all[0]?.occurredAt);
   return all.map((event) => {
     const at = Number(event.occurredAt);

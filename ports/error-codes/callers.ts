@@ -80,6 +80,12 @@ export const callerCodes = {
     400,
     'Decide again, and type the verdict. Nothing was decided.',
   ),
+  LIST_CUT: entry(
+    'notice',
+    'the caller',
+    200,
+    'Narrow the list, or read it page by page: sums and counts are of what was looked at, which the detail names.',
+  ),
   INBOX_CUT: entry(
     'notice',
     'the caller',

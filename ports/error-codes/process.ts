@@ -36,6 +36,18 @@ export const processCodes = {
     500,
     'Find out why so many records fail before you start the stage again.',
   ),
+  PROCESS_UNREACHABLE: entry(
+    'transient-dependency',
+    'the process',
+    503,
+    'See whether the process runs and can be reached at the address that was asked (CORRIDOR_HEALTH_URLS).',
+  ),
+  HEALTH_UNREADABLE: entry(
+    'transient-dependency',
+    'the process',
+    502,
+    'Check the address: something else than a process of Corridor listens there, or one of another release.',
+  ),
   NO_PROGRESS: entry(
     'fatal',
     'the process',

@@ -118,6 +118,18 @@ export const url = (...protocols: readonly string[]) =>
       `must be a URL that starts with ${protocols.map((protocol) => `${protocol}://`).join(' or ')}`,
     );
 
+/** Comma-separated URLs with one of these protocols; blanks around them and empty ones are left out. */
+export const urls = (...protocols: readonly string[]) =>
+  z
+    .string()
+    .transform((whole) =>
+      whole
+        .split(',')
+        .map((part) => part.trim())
+        .filter((part) => part !== ''),
+    )
+    .pipe(z.array(url(...protocols)).max(200, 'must be at most 200 URLs'));
+
 /** Text that fits a header: visible ASCII characters alone. */
 export const visible = (min: number, max: number) =>
   z

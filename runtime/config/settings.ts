@@ -20,6 +20,7 @@ import {
   someOf,
   text,
   url,
+  urls,
   visible,
 } from './setting.ts';
 
@@ -286,6 +287,10 @@ export const settings = {
       doc: 'Port of the same; 0 takes any free one, which the log names.',
       schema: integer(0, 65_535),
       default: '0',
+    }),
+    urls: optionalSetting('CORRIDOR_HEALTH_URLS', {
+      doc: 'Base URLs of the health servers of all processes, comma-separated: those that `corridor status` asks. Beside `npm start` they are found.',
+      schema: urls('http', 'https'),
     }),
   },
   api: {

@@ -5,6 +5,7 @@ import { type BackoffLimits, backoffMs, DEPENDENCY_BACKOFF } from '../../ports/b
 import type { Controls } from '../../ports/controls.ts';
 import type { ErrorCode } from '../../ports/error-codes.ts';
 import type { BatchHandler, BatchResult, LogRecord, OutputRecord, RecordBatch } from '../../ports/log.ts';
+import type { RecordSkips } from '../../ports/record-skips.ts';
 import type { ReplayClaims } from '../../ports/replay-claims.ts';
 import { requireRings } from '../../ports/seals.ts';
 import type { Cause } from '../../processors/contract.ts';
@@ -17,10 +18,11 @@ import type { DeadLetterBreaker } from '../retries-and-dead-letters/breaker.ts';
 import { dueRecordsOf } from '../retries-and-dead-letters/due-records.ts';
 import { RefusedBatches } from '../retries-and-dead-letters/refused-batches.ts';
 import { withoutRepeatedReplays } from '../retries-and-dead-letters/replays.ts';
-import { createJudge, type DispositionOptions, type Judged } from './dispositions.ts';
+import { Blockage } from './blocked-head.ts';
+import { createJudges, type DispositionOptions, type Judged } from './dispositions.ts';
 import type { HostObserver } from './host.ts';
 import { type AcceptedRecord, type InboundRecord, inboundReader } from './inbound-records.ts';
-import type { Outcome } from './isolate.ts';
+import type { Outcome, Run } from './isolate.ts';
 import { noteAfter, withoutRepeats } from './repeats.ts';
 import { type WalkEnd, type Walked, walk } from './walk.ts';
 import { witnessedIsolation } from './witnesses.ts';
@@ -37,6 +39,8 @@ export interface BatchHandlerOptions extends DispositionOptions {
   readonly controls?: Pick<Controls, 'pauseOf'>;
   /** Claims on the letters that are replayed; absent: what it does may run again at any time. */
   readonly replayClaims?: ReplayClaims;
+  /** What two persons let it skip; absent: nothing. */
+  readonly skips?: RecordSkips | undefined;
   /** One outcome per item, in order. Throws as described in isolate.ts. */
   readonly run: (items: readonly AcceptedRecord[]) => Promise<readonly Outcome[]>;
 }
@@ -60,13 +64,24 @@ function batchResult(
 export function createBatchHandler(options: BatchHandlerOptions): BatchHandler {
   const { owner, clock, observer, breaker } = options;
   requireRings(options.rings, options.reads);
-  const judge = createJudge(options);
+  const { judge, skipped } = createJudges(options);
   const read = inboundReader(options);
   const lostOffset = offsetCheck(owner, options.wasHandled);
-  const isolated = witnessedIsolation(options.run);
+  let passes = 0;
+  const run: Run<AcceptedRecord> = async (items) => {
+    const outcomes = await options.run(items);
+    passes++;
+    return outcomes;
+  };
+  const isolated = witnessedIsolation(run);
   const dueRecords = dueRecordsOf(owner);
   const outages = partitionOutages(observer, options.backoff);
   const refusals = new RefusedBatches();
+  const blockage = new Blockage({
+    ...{ owner, run, skips: options.skips },
+    passes: () => passes,
+    failures: (batch) => outages.inARow(batch),
+  });
 
   return async (batch) => {
     const paused = options.controls?.pauseOf(owner, batch.partition);
@@ -85,8 +100,11 @@ export function createBatchHandler(options: BatchHandlerOptions): BatchHandler {
     } catch (error) {
       return batchResult(undefined, [], afterFault(batch, faultOf(error)));
     }
-    const walked = walk(batch, inboundRecords, await isolated(batch, acceptedOf(inboundRecords)), { judge, breaker });
-    return committable(batch, walked, later);
+    const accepted = acceptedOf(inboundRecords);
+    const isolation = await blockage.divided(batch, accepted, await isolated(batch, accepted));
+    const skip = await blockage.skippedHead(batch, inboundRecords[0]!, accepted, isolation);
+    if (skip) return committable(batch, passed(skipped(batch, inboundRecords[0]!, skip)), CONTINUE);
+    return committable(batch, walk(batch, inboundRecords, isolation, { judge, breaker }), later);
   };
 
   /** The records that are due, with those refused that were handled before. */
@@ -133,6 +151,14 @@ export function createBatchHandler(options: BatchHandlerOptions): BatchHandler {
   }
 }
 
+/** The first record of a batch, which is all that becomes of it now. */
+const passed = (judged: Judged): Walked => ({
+  outputs: judged.outputs,
+  judged: [judged],
+  doneThrough: judged.inbound.record.offset,
+  end: { kind: 'through' },
+});
+
 const condemn = (inbound: InboundRecord, code: ErrorCode): InboundRecord => ({
   ...inbound,
   refusal: { kind: 'unacceptable', code, detail: 'the broker refused what this record gave rise to' },
@@ -156,6 +182,7 @@ function partitionOutages(observer: HostObserver, limits: BackoffLimits = DEPEND
       observer.dependencyDown(batch.topic, batch.partition, fault);
       return { do: 'pause', forMs: backoffMs(inARow, limits), code: fault.code, detail: fault.detail };
     },
+    inARow: (batch: RecordBatch): number => failures.get(keyOf(batch)) ?? 0,
     over(batch: RecordBatch): void {
       if (failures.delete(keyOf(batch))) observer.dependencyBack(batch.topic, batch.partition);
     },

@@ -4,6 +4,7 @@ import type { Clock } from '../../ports/clock.ts';
 import type { Codec } from '../../ports/codec.ts';
 import { groupId } from '../../ports/consumer-groups/names.ts';
 import type { OutputRecord, RecordBatch } from '../../ports/log.ts';
+import type { ApprovedSkip } from '../../ports/record-skips.ts';
 import { recordMaker } from '../../ports/records.ts';
 import { type Rings, ringOf, sealedRecovery } from '../../ports/seals.ts';
 import type { Cause } from '../../processors/contract.ts';
@@ -21,6 +22,7 @@ import {
   tierFor,
   tierForWait,
 } from '../retries-and-dead-letters/recovery-records.ts';
+import type { HeadSkip } from './blocked-head.ts';
 import type { InboundRecord, Refusal } from './inbound-records.ts';
 import type { Outcome } from './isolate.ts';
 
@@ -50,14 +52,21 @@ export interface DispositionOptions {
   readonly sealsRecovery: boolean;
 }
 
+/** What judges the records of one consumer. */
+export interface Judges {
+  readonly judge: Judge;
+  /** A record that two persons let its consumer skip. */
+  readonly skipped: (batch: RecordBatch, inbound: InboundRecord, skip: HeadSkip) => Judged;
+}
+
 /** @throws CodedError when a key that it seals with is missing */
-export function createJudge(options: DispositionOptions): Judge {
+export function createJudges(options: DispositionOptions): Judges {
   const { owner, codec, clock } = options;
   const group = groupId(options.app, owner);
   const make = recordMaker({ owner, codec, rings: options.rings, writes: options.marks ? [transferLifecycle] : [] });
   if (options.sealsRecovery) for (const issuer of ['stages', 'operators'] as const) ringOf(options.rings, issuer);
 
-  return (batch, inbound, outcome) => {
+  const judge: Judge = (batch, inbound, outcome) => {
     const { refusal } = inbound;
     if (refusal?.kind === 'dropped') return { inbound, disposition: 'dropped', outputs: [], cause: refusal };
     if (refusal) return deadLetter(batch, inbound, refusal, classOf(refusal));
@@ -66,7 +75,7 @@ export function createJudge(options: DispositionOptions): Judge {
       case 'done':
         return { inbound, disposition: 'done', outputs: outcome.outputs };
       case 'poison':
-        return deadLetter(batch, inbound, outcome.fault, 'poison', outcome.fault.stack);
+        return deadLetter(batch, inbound, outcome.fault, 'poison', { stack: outcome.fault.stack });
       case 'retry':
         return retry(batch, inbound, outcome.cause);
       case 'wait':
@@ -75,6 +84,11 @@ export function createJudge(options: DispositionOptions): Judge {
         return deadLetter(batch, inbound, outcome.cause, 'refused');
     }
   };
+  const skipped: Judges['skipped'] = (batch, inbound, { cause, skip }) => {
+    const why = { code: 'RECORD_SKIPPED', detail: `${cause.code}: ${cause.detail}` } as const;
+    return deadLetter(batch, inbound, why, 'skipped', { skip });
+  };
+  return { judge, skipped };
 
   function recoveryTerms(batch: RecordBatch, inbound: InboundRecord, cause: Cause, attempts: number): RecoveryTerms {
     return { owner, group, inbound, partition: batch.partition, cause, now: clock.now(), attempts };
@@ -104,9 +118,9 @@ export function createJudge(options: DispositionOptions): Judge {
     inbound: InboundRecord,
     cause: Cause,
     deadLetterClass: DeadLetterClass,
-    stack = '',
+    { stack = '', skip }: { readonly stack?: string; readonly skip?: ApprovedSkip } = {},
   ): Judged {
-    const lost = recoveryTerms(batch, inbound, cause, inbound.source.attempts + 1);
+    const lost = { ...recoveryTerms(batch, inbound, cause, inbound.source.attempts + 1), skip };
     const outputs = [aside(deadLetterRecord(lost, deadLetterClass, stack))];
     const mark = markOf(lost);
     if (mark) outputs.push(mark);

@@ -5,6 +5,7 @@ import type { Codec } from '../../ports/codec.ts';
 import type { Controls } from '../../ports/controls.ts';
 import { CodedError } from '../../ports/fault.ts';
 import type { Log } from '../../ports/log.ts';
+import type { RecordSkips } from '../../ports/record-skips.ts';
 import type { ReplayClaims } from '../../ports/replay-claims.ts';
 import type { Rings } from '../../ports/seals.ts';
 import { type Edges, isDisposition, type Processor } from '../../processors/contract.ts';
@@ -51,6 +52,8 @@ export interface HostRuntime {
   readonly controls?: Controls;
   /** Keys of those whose records it makes and believes. */
   readonly rings: Rings;
+  /** What two persons let its hosts skip; absent: nothing. */
+  readonly skips?: RecordSkips;
 }
 
 export interface ProcessorHostOptions extends HostRuntime {

@@ -8,7 +8,14 @@ export function createMetrics(options: { readonly processMetrics?: boolean } = {
   const registry = new Registry();
   if (options.processMetrics) collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: 100 });
   const into = { registers: [registry] };
-  return { registry, ...recordMetrics(into), ...progressMetrics(into), ...payoutMetrics(into), ...serverMetrics(into) };
+  return {
+    registry,
+    ...recordMetrics(into),
+    ...transferMetrics(into),
+    ...progressMetrics(into),
+    ...payoutMetrics(into),
+    ...serverMetrics(into),
+  };
 }
 
 export type Metrics = ReturnType<typeof createMetrics>;
@@ -77,6 +84,47 @@ function recordMetrics({ registers }: Registers) {
       name: 'corridor_sink_writes_total',
       help: 'Writes of sinks by result: written, stale or failed.',
       labelNames: ['consumer', 'result'],
+      registers,
+    }),
+  };
+}
+
+/** Transfers by their money and their age. */
+function transferMetrics({ registers }: Registers) {
+  return {
+    transferSeconds: new Histogram({
+      name: 'corridor_transfer_seconds',
+      help: 'Time from the producer making an intent to the end of its transfer, by end; a record that a sink reads twice counts twice.',
+      labelNames: ['end'],
+      buckets: [1, 2, 5, 10, 30, 60, 300, 900, 3_600, 14_400, 86_400, 604_800],
+      registers,
+    }),
+    stuckTransfers: new Gauge({
+      name: 'corridor_stuck_transfers',
+      help: 'Transfers that do not go on, by why (kind) and where (owner), as `corridor stuck` shows them; looked at every 30 s.',
+      labelNames: ['kind', 'owner'],
+      registers,
+    }),
+    stuckValue: new Gauge({
+      name: 'corridor_stuck_value_minor',
+      help: 'What producers have instructed in them, in minor units of the currency (beyond 2^53 rounded); looked at every 30 s.',
+      labelNames: ['kind', 'owner', 'currency'],
+      registers,
+    }),
+    stuckOldest: new Gauge({
+      name: 'corridor_stuck_oldest_seconds',
+      help: 'How long the longest of them is stuck (HOLD: the oldest held; PAYOUT_UNKNOWN: the oldest unknown; DEAD_LETTER: the oldest dead letter); looked at every 30 s.',
+      labelNames: ['kind', 'owner'],
+      registers,
+    }),
+    stuckIncomplete: new Gauge({
+      name: 'corridor_stuck_incomplete',
+      help: '1 while the last look at what is stuck was not whole: a source is away, or has more than is looked at.',
+      registers,
+    }),
+    unknownPayoutsWithoutCase: new Gauge({
+      name: 'corridor_unknown_payouts_without_case',
+      help: 'Payouts of unknown outcome that are no cases yet, so that no inbox has them; looked at every 30 s.',
       registers,
     }),
   };

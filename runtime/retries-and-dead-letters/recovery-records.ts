@@ -3,6 +3,7 @@ import { hash } from 'node:crypto';
 import { safeText } from '../../domain/text/text.ts';
 import { formatOrigin } from '../../domain/transfers/origin-position.ts';
 import type { OutputRecord } from '../../ports/log.ts';
+import type { ApprovedSkip } from '../../ports/record-skips.ts';
 import type { Cause } from '../../processors/contract.ts';
 import { formatCause, sourceOf } from '../../topics/cause.ts';
 import { INTENT_MAX_MESSAGE_BYTES } from '../../topics/contract.ts';
@@ -49,6 +50,8 @@ export interface RecoveryTerms {
   readonly now: number;
   /** Failed attempts, this one included. */
   readonly attempts: number;
+  /** Under which its consumer skips it. */
+  readonly skip?: ApprovedSkip | undefined;
 }
 
 /**
@@ -76,9 +79,9 @@ export function retryRecord(terms: RecoveryTerms, tier: number, dueAt: number, w
 /**
  * `undecodable`: the bytes never decoded. `refused`: the stage asked for a person. `exhausted`: retries used up.
  * `poison`: the code broke on it, or it stood where it must not. `unproven`: nothing proves that its issuer wrote it.
- * `repeated`: it was handled before.
+ * `repeated`: it was handled before. `skipped`: its consumer could not get past it, and two persons let it.
  */
-export type DeadLetterClass = 'undecodable' | 'refused' | 'exhausted' | 'poison' | 'unproven' | 'repeated';
+export type DeadLetterClass = 'undecodable' | 'refused' | 'exhausted' | 'poison' | 'unproven' | 'repeated' | 'skipped';
 
 /** The record, byte for byte, with why and where it failed. */
 export function deadLetterRecord(terms: RecoveryTerms, deadLetterClass: DeadLetterClass, stack = ''): OutputRecord {
@@ -90,6 +93,11 @@ export function deadLetterRecord(terms: RecoveryTerms, deadLetterClass: DeadLett
     [RECOVERY_HEADER.deadLetterClass]: deadLetterClass,
     [RECOVERY_HEADER.deadLetterDetail]: safeText(cause.detail, MAX_TEXT),
   };
+  if (terms.skip) {
+    headers[RECOVERY_HEADER.skipId] = terms.skip.approvalId;
+    headers[RECOVERY_HEADER.skipAskedBy] = safeText(terms.skip.askedBy, MAX_TEXT);
+    headers[RECOVERY_HEADER.skipApprovedBy] = safeText(terms.skip.approvedBy, MAX_TEXT);
+  }
   const { letterAt } = terms.inbound.source;
   if (letterAt) headers[RECOVERY_HEADER.deadLetterPosition] = formatOrigin(letterAt);
   if (stack !== '') headers[RECOVERY_HEADER.deadLetterStack] = stack.slice(0, MAX_STACK);

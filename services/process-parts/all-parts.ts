@@ -9,6 +9,7 @@ import { processorHosts } from './processors.ts';
 import { replayHosts } from './replays.ts';
 import { rescreeningHost } from './rescreening.ts';
 import { sinkHosts } from './sinks.ts';
+import { stuckMetricsHost } from './stuck-metrics.ts';
 
 /** Nothing is made yet: each part is when it starts, and again after it stopped by itself. */
 export function composedParts(
@@ -45,7 +46,12 @@ export function composedParts(
           ),
         ]
       : []),
-    ...(cases ? [background('case-relay', () => caseHosts(connections, runtime))] : []),
+    ...(cases
+      ? [
+          background('case-relay', () => caseHosts(connections, runtime)),
+          background('stuck-metrics', async () => alone([stuckMetricsHost(connections, runtime)])),
+        ]
+      : []),
     ...(rescreening
       ? [background('rescreening', async () => alone([await rescreeningHost(connections, runtime)]))]
       : []),

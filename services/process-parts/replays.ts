@@ -12,6 +12,7 @@ import type { HostRuntime } from '../../runtime/hosts/processor-host.ts';
 import type { Connections } from '../connections.ts';
 import { createDryRunner } from '../dry-run/dry-runner.ts';
 import { replayStores } from '../replay-stores.ts';
+import { settleSkipsOf } from '../skips.ts';
 import { backgroundHost } from './background.ts';
 import type { Hosted } from './processors.ts';
 import { EVENTS, TRANSFERS } from './sinks.ts';
@@ -20,6 +21,8 @@ const PART = 'replays';
 /** Between two looks when there is nothing to do, and while letters are being sent, ms. */
 const IDLE_MS = 500;
 const BUSY_MS = 50;
+/** Between two looks at skips that were done, ms. */
+const SETTLE_MS = 5_000;
 
 export async function replayHosts(connections: Connections, runtime: HostRuntime): Promise<Hosted> {
   const { logger, metrics, rings } = runtime;
@@ -47,14 +50,23 @@ export async function replayHosts(connections: Connections, runtime: HostRuntime
   });
   const stopping = new AbortController();
   let running: Promise<void> | undefined;
+  let settledAt = Number.NEGATIVE_INFINITY;
+
+  async function settle(): Promise<void> {
+    if (performance.now() - settledAt < SETTLE_MS) return;
+    settledAt = performance.now();
+    await settleSkipsOf(connections);
+  }
 
   async function loop(): Promise<void> {
     while (!stopping.signal.aborted) {
-      const isBusy = await runner.tick().catch((error: unknown) => {
+      const failed = (error: unknown) => {
         const { code, detail } = faultOf(error);
         met(code, detail);
         return false;
-      });
+      };
+      const isBusy = await runner.tick().catch(failed);
+      await settle().catch(failed);
       await systemClock.sleep(isBusy ? BUSY_MS : IDLE_MS, stopping.signal);
     }
   }

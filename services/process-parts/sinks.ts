@@ -23,6 +23,7 @@ import { type TransferDocument, indexes as viewIndexes } from '../../sinks/trans
 import { corridors } from '../configured-rules.ts';
 import type { Connections } from '../connections.ts';
 import type { SinkName } from './part-selection.ts';
+import { timed } from './transfer-times.ts';
 
 type OrdinarySink = Exclude<SinkName, 'dead-letters'>;
 
@@ -55,7 +56,8 @@ export async function sinkHosts(
     'transfer-view': async () => {
       await ensureIndexes(db, TRANSFERS, viewIndexes);
       const guard = options.unsafeNoSequenceGuard ? { unsafeNoGuard: true } : {};
-      return transferViewSink(guardedStore<TransferDocument>(db, TRANSFERS, guard));
+      const sink = transferViewSink(guardedStore<TransferDocument>(db, TRANSFERS, guard));
+      return timed(sink, runtime.metrics);
     },
     cases: async () => {
       await caseStore(db).ensureIndexes();

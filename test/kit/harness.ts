@@ -2,6 +2,7 @@
 // dead letters, and crashes wherever the test wants them.
 
 import type { LogRecord, OutputRecord } from '../../ports/log.ts';
+import type { RecordSkips } from '../../ports/record-skips.ts';
 import type { ReplayClaims } from '../../ports/replay-claims.ts';
 import type { HostHealth } from '../../runtime/hosts/host.ts';
 import { type AnyProcessor, createProcessorHost, type HostRuntime } from '../../runtime/hosts/processor-host.ts';
@@ -64,6 +65,8 @@ export interface RunOptions {
   readonly controls?: HostRuntime['controls'];
   /** Claims on replayed letters that outlive the run. */
   readonly replayClaims?: ReplayClaims;
+  /** What two persons let it skip. */
+  readonly skips?: RecordSkips;
   /** Virtual time after which the run ends although records still wait. Default 10 minutes. */
   readonly maxVirtualMs?: number;
 }
@@ -143,6 +146,7 @@ export async function runProcessor(
       lingerMs: 0,
       retry: options.retry ?? [3, 3],
       ...(options.controls ? { controls: options.controls } : {}),
+      ...(options.skips ? { skips: options.skips } : {}),
       ...(options.breaker ? { breaker: options.breaker } : {}),
       ...(options.breakerOf ? { breakerOf: options.breakerOf } : {}),
     });

@@ -6,10 +6,15 @@ import { vi } from 'vitest';
 import { createLog } from '../../adapters/kafka/log.ts';
 import { type LocalStack, startStack } from '../../infra/local/stack.ts';
 import { groupId } from '../../ports/consumer-groups/names.ts';
+import { type Failpoint, NO_FAILPOINT } from '../../ports/failpoint.ts';
 import type { Log, LogRecord, OutputRecord } from '../../ports/log.ts';
 import { topology } from '../../processors/topology.ts';
 import type { Host } from '../../runtime/hosts/host.ts';
-import { type AnyProcessor, createProcessorHost } from '../../runtime/hosts/processor-host.ts';
+import {
+  type AnyProcessor,
+  createProcessorHost,
+  type ProcessorHostOptions,
+} from '../../runtime/hosts/processor-host.ts';
 import { silentLogger } from '../../runtime/logs-and-metrics/logger.ts';
 import { createMetrics } from '../../runtime/logs-and-metrics/metrics.ts';
 import type { TopicName } from '../../topics/catalogue.ts';
@@ -31,16 +36,21 @@ export class StagesOnKafka {
   readonly #app: string;
   readonly #running: Host[] = [];
 
-  private constructor(app: string, stack: LocalStack) {
+  private constructor(app: string, stack: LocalStack, failpoint: Failpoint<string>) {
     this.#app = app;
     this.stack = stack;
-    this.log = createLog({ brokers: stack.urls.kafkaBrokers, appName: app, clientId: app, sessionTimeoutMs: 6_000 });
+    const brokers = stack.urls.kafkaBrokers;
+    this.log = createLog({ brokers, appName: app, clientId: app, sessionTimeoutMs: 6_000, failpoint });
   }
 
-  static async start(app: string, owners: readonly Owner[]): Promise<StagesOnKafka> {
+  static async start(
+    app: string,
+    owners: readonly Owner[],
+    failpoint: Failpoint<string> = NO_FAILPOINT,
+  ): Promise<StagesOnKafka> {
     const stateDir = mkdtempSync(path.join(tmpdir(), `corridor-${app}-`));
     const stack = await startStack({ stateDir, ephemeral: true, kinds: ['kafka'], env: {} });
-    const stages = new StagesOnKafka(app, stack);
+    const stages = new StagesOnKafka(app, stack, failpoint);
     const topics = new Set(['transfer.lifecycle']);
     for (const owner of owners) {
       const { reads, writes } = topology[owner];
@@ -82,7 +92,7 @@ export class StagesOnKafka {
     });
   }
 
-  async started(processor: AnyProcessor): Promise<Host> {
+  async started(processor: AnyProcessor, more: Partial<ProcessorHostOptions> = {}): Promise<Host> {
     const host = createProcessorHost({
       app: this.#app,
       log: this.log,
@@ -96,6 +106,7 @@ export class StagesOnKafka {
       retry: [1, 0],
       replayClaims: memoryReplayClaims(),
       processor,
+      ...more,
     });
     this.#running.push(host);
     host.failed.catch(() => undefined);

@@ -12,6 +12,7 @@ import { ensureIndexes, guardedStore, insertOnlyStore } from '../idempotent-stor
 import { knownTransfers, openHolds, openPayouts } from '../inbox.ts';
 import { intentClaims } from '../intent-claims.ts';
 import { listStore } from '../list-versions.ts';
+import { payoutLists } from '../payout-lists.ts';
 import { payoutOutbox } from '../payout-outbox.ts';
 import { mongoPayoutStore } from '../payouts.ts';
 import { replayClaims } from '../replay-claims.ts';
@@ -99,6 +100,7 @@ export const MONGO_ASKS: Readonly<Record<string, (db: Db) => Promise<unknown>>> 
   'submissions: markPublished': (db) => submissions(db).markPublished(['t-1'], 0),
   'transfer views: find': (db) => transferViews(db, 'transfers').find('t'),
   'transfer views: list': (db) => transferViews(db, 'transfers').list({ state: 'HELD' }, undefined, 1),
+  'transfer views: totals': (db) => transferViews(db, 'transfers').totals({ state: 'HELD' }, 1),
   'transfer events: of': (db) => transferEvents(db, 'events').of('t'),
   'customer cases: open': (db) => customerCaseStore(db, operators).open([customerCase]),
   'customer cases: blocked': (db) => customerCaseStore(db, operators).blocked(['t']),
@@ -144,6 +146,8 @@ export const MONGO_ASKS: Readonly<Record<string, (db: Db) => Promise<unknown>>> 
   'inbox: alike': (db) => openHolds(db).between({ stage: 'SCREENING', debtorToken: 'd', creditorToken: 'c' }, 1),
   'inbox: payout briefs': (db) => openPayouts(db).briefs(1),
   'inbox: payouts': (db) => openPayouts(db).load(['t']),
+  'inbox: unknown payouts': (db) => openPayouts(db).unknownWithoutCase(1),
+  'payout lists: in a phase': (db) => payoutLists(db, {}).inPhase('PAID', undefined, 1),
   'inbox: transfers': (db) => knownTransfers(db, 'view').of(['t']),
   'assignments: current': (db) => assignmentStore(db).current(0, 1),
   'assignments: find': (db) => assignmentStore(db).find('c', 0),

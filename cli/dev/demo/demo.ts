@@ -1,6 +1,6 @@
 // One run of the demo, from nothing to the summary.
 
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pushSchemas } from '../../../adapters/registry/push.ts';
@@ -17,7 +17,7 @@ import { Connections, registryOptions } from '../../../services/connections.ts';
 import { activateSampleList } from '../../../services/screening.ts';
 import { explain } from '../../output.ts';
 import { publish } from '../../publish.ts';
-import { localKeyFile, stateDir } from '../environment.ts';
+import { healthFile, localKeyFile, stateDir } from '../environment.ts';
 import { Display } from './display.ts';
 import { followToTheEnd } from './follow.ts';
 import { INTERRUPTED, type Interrupt, interrupted } from './interrupt.ts';
@@ -58,6 +58,7 @@ export async function runDemo(options: DemoOptions): Promise<number> {
     return await feedAndWatch(pipeline, { options, startedAt, say, stop });
   } finally {
     say('Stopping');
+    if (begun.stack) rmSync(healthFile(begun.stack.stateDir), { force: true });
     const drainMs = stop.asked ? INTERRUPTED_DRAIN_MS : DRAIN_MS;
     await Promise.all(begun.children.toReversed().map((child) => child.stop(drainMs)));
     await begun.connections?.close();
@@ -133,6 +134,8 @@ async function startPipeline(begun: Begun, say: Say, stop: Interrupt): Promise<P
     codec.load(['transfer.requested']),
   ]);
   begun.children.push(...running);
+  const health = running.flatMap(({ ready }) => (typeof ready['health'] === 'string' ? [ready['health']] : []));
+  writeFileSync(healthFile(stack.stateDir), `${health.join(',')}\n`);
   return { stack, logs, config, connections, admin, children: begun.children, running, books, watch };
 }
 

@@ -104,9 +104,11 @@ describe('the inbox', () => {
       payouts: {
         briefs: async () => [{ payoutId: 'forged', cases: undefined }],
         load: async () => [],
+        unknownWithoutCase: async () => 3,
       },
     };
-    const { rows } = await list();
+    const { rows, unknownPayouts } = await list();
+    expect(unknownPayouts).toBe(3);
     expect(rows.map(({ id, flaw, names }) => [id, flaw, names === null])).toEqual([
       ['forged', 'PAYOUT_FORGED', true],
       [holdOf('LIMITS')._id, null, false],

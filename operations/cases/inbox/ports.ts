@@ -49,6 +49,8 @@ export interface OpenPayouts {
   briefs(limit: number): Promise<readonly PayoutBrief[]>;
   /** The payouts with these ids, whole; without those of another shape. */
   load(payoutIds: readonly string[]): Promise<readonly Payout[]>;
+  /** How many payouts have an unknown outcome and no open case; counts to `limit` at the most. */
+  unknownWithoutCase(limit: number): Promise<number>;
 }
 
 /** What the transfer view says of a transfer. */

@@ -82,6 +82,9 @@ export function inboxWorld(operators: KeyRing = KEYS.operators) {
     payouts: {
       briefs: async () => [...payouts.payouts.values()].map(({ payoutId, cases }) => ({ payoutId, cases })),
       load: (ids) => payouts.load(ids),
+      unknownWithoutCase: async () =>
+        [...payouts.payouts.values()].filter(({ phase, cases }) => phase === 'OUTCOME_UNKNOWN' && cases.length === 0)
+          .length,
     },
     customers: {
       list: async ({ state }) => [...customers.values()].filter((each) => each.state === state),

@@ -1,6 +1,6 @@
 // What could not be read on the way to a list. Such a list is shown, and says that it is not whole.
-import type { ErrorCode } from '../../../ports/error-codes.ts';
-import { type CodedError, codeAndDetail, isCoded } from '../../../ports/fault.ts';
+import type { ErrorCode } from '../../ports/error-codes.ts';
+import { type CodedError, codeAndDetail, isCoded } from '../../ports/fault.ts';
 
 /** What a list lacks, and why. */
 export interface Missing<Source extends string = string> {
@@ -9,7 +9,7 @@ export interface Missing<Source extends string = string> {
   readonly detail: string;
 }
 
-export class Gaps<Source extends string> {
+export class Gaps<Source extends string = string> {
   readonly missing: Missing<Source>[] = [];
   /** The first fault that was met. */
   first: CodedError | undefined;
@@ -27,8 +27,7 @@ export class Gaps<Source extends string> {
   }
 
   /** Says that a source has more than was looked at. */
-  cut(source: Source, most: number): void {
-    const detail = `more than ${most} are open: only those that were opened first are looked at`;
-    this.missing.push({ source, code: 'INBOX_CUT', detail });
+  cut(source: Source, detail: string, code: 'LIST_CUT' | 'INBOX_CUT' = 'LIST_CUT'): void {
+    this.missing.push({ source, code, detail });
   }
 }

@@ -1,0 +1,112 @@
+// Skips as people ask for them and consumers do them: asked for by one, let through by another, done by the consumer itself when
+// it comes to the record and cannot get past it, and settled by what the log says came of it.
+import type { Money } from '../../domain/money/money.ts';
+import type { KeyRing } from '../../domain/seals/seal.ts';
+import type { LogRecord } from '../../ports/log.ts';
+import { type RecordSkips, skipSubject } from '../../ports/record-skips.ts';
+import { canonicalJson, hashOfAct } from '../approvals/acts.ts';
+import type { Approval } from '../approvals/approval.ts';
+import { askForApproval } from '../approvals/approvals.ts';
+import type { Approvals } from '../approvals/ports.ts';
+import type { SkipApprovals, SkipLog } from './ports.ts';
+import { checkTarget, contentOf, isSkipApproved, type SkipContent, type SkipTarget, skipSummary } from './skip.ts';
+
+/** Approvals of one record, and open skips, that are looked at. */
+const MAX_OF_RECORD = 20;
+const MAX_OPEN = 200;
+
+export interface SkipAsking extends SkipTarget {
+  readonly id: string;
+  readonly by: string;
+  readonly reason: string;
+  readonly at: Date;
+}
+
+export interface SkipParts {
+  readonly approvals: Approvals;
+  readonly log: SkipLog;
+  readonly operators: KeyRing;
+  /** What the producer instructed in a record of this topic; null: not known. */
+  readonly amountOf: (record: LogRecord) => Promise<Money | null>;
+}
+
+/**
+ * Asks a second person to let a consumer skip the record at which it stands.
+ * @throws DomainError PERSON_INVALID
+ * @throws CodedError SKIP_TARGET_UNKNOWN, SKIP_NOT_AT_HEAD, REASON_MISSING
+ */
+export async function askForSkip(parts: SkipParts, asking: SkipAsking): Promise<Approval> {
+  checkTarget(asking);
+  const { owner, topic, partition, id, by, reason, at } = asking;
+  const point = await parts.log.standingPoint(owner, topic, partition);
+  const amount = point.head ? await parts.amountOf(point.head) : null;
+  const content = contentOf(asking, point, amount);
+  const subject = skipSubject(content);
+  const text = canonicalJson(content);
+  return askForApproval(
+    parts.approvals,
+    {
+      ...{ id, act: 'records.skip', subject, content: text, hash: hashOfAct('records.skip', subject, text) },
+      ...{ summary: skipSummary(content), by, reason, at },
+    },
+    parts.operators,
+  );
+}
+
+/** Skips as consumers ask for them. */
+export function recordSkips(
+  store: Pick<SkipApprovals, 'ofSubject' | 'begin'>,
+  operators: KeyRing,
+  now: () => Date,
+): RecordSkips {
+  return {
+    async approved(record) {
+      const found = await store.ofSubject('records.skip', skipSubject(record), MAX_OF_RECORD);
+      const approval = found.find((each) => isSkipApproved(operators, each, record, now()));
+      if (!approval) return undefined;
+      return { approvalId: approval._id, askedBy: approval.askedBy, approvedBy: approval.decided!.by };
+    },
+    begin: ({ approvalId }) => store.begin(approvalId, now()),
+  };
+}
+
+/**
+ * Ends the skips whose consumer has come past their record: EXECUTED where its dead letter bears the skip, FAILED where the
+ * consumer has handled the record itself. What was not begun in time expires like any approval.
+ * @returns how many were ended
+ */
+export async function settleSkips(
+  store: Pick<SkipApprovals, 'ofAct' | 'end'>,
+  log: SkipLog,
+  at: Date,
+): Promise<number> {
+  let ended = 0;
+  for (const { _id, content, askedAt } of await store.ofAct('records.skip', 'APPROVED', MAX_OPEN)) {
+    const place = contentIn(content);
+    if (place === undefined) continue;
+    const { owner, topic, topicId, partition, offset } = place;
+    const position = await log.position(owner, topic, topicId, partition);
+    if (position === undefined || position <= offset) continue;
+    const isSkipped = await log.hasLetter(owner, _id, askedAt);
+    const detail = isSkipped
+      ? `${owner} has skipped offset ${offset} of ${topic}/${partition}: it is in ${owner}.dlq`
+      : `${owner} has handled offset ${offset} of ${topic}/${partition} itself: nothing was skipped`;
+    const end = isSkipped ? ({ at, detail } as const) : ({ at, detail, code: 'SKIP_NOT_NEEDED' } as const);
+    if (await store.end(_id, ['APPROVED'], isSkipped ? 'EXECUTED' : 'FAILED', end)) ended++;
+  }
+  return ended;
+}
+
+/** Undefined: somebody else wrote it into the database. */
+function contentIn(content: string | null | undefined): SkipContent | undefined {
+  try {
+    const found = JSON.parse(content ?? '') as SkipContent;
+    const isWhole = [found.owner, found.topic, found.topicId].every((each) => typeof each === 'string');
+    const isPlace = Number.isSafeInteger(found.partition) && Number.isSafeInteger(found.offset);
+    if (!isWhole || !isPlace) return undefined;
+    checkTarget(found);
+    return found;
+  } catch {
+    return undefined;
+  }
+}

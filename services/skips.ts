@@ -1,0 +1,42 @@
+// Skips of records with their adapters: for the consumers that do them, and for the people who ask.
+import { approvals } from '../adapters/mongo/approvals.ts';
+import { skipLog } from '../operations/skips/log.ts';
+import { recordSkips, type SkipParts, settleSkips } from '../operations/skips/skips.ts';
+import { CONTRACTS, describeUnhandled } from '../operations/stuck/unhandled.ts';
+import type { RecordSkips } from '../ports/record-skips.ts';
+import { ringOf } from '../ports/seals.ts';
+import type { Connections } from './connections.ts';
+
+/** What consumers of this process may skip. The database is asked for when one cannot get past a record, and not before. */
+export function skipsOf(connections: Connections): RecordSkips {
+  const store = async () => approvals(await connections.db());
+  return recordSkips(
+    {
+      ofSubject: async (...asked) => (await store()).ofSubject(...asked),
+      begin: async (...asked) => (await store()).begin(...asked),
+    },
+    connections.config.keys.operators,
+    () => new Date(),
+  );
+}
+
+/** Everything that is needed to ask for the skip of a record of this consumer. */
+export async function skipParts(connections: Connections, owner: string): Promise<SkipParts> {
+  const { config, log, codec } = connections;
+  const rings = config.keys;
+  await codec.load(CONTRACTS);
+  const store = approvals(await connections.db());
+  await store.ensureIndexes();
+  return {
+    approvals: store,
+    log: skipLog(log, config.appName, rings),
+    operators: ringOf(rings, 'operators'),
+    amountOf: async (record) => (await describeUnhandled(owner, [record], { codec, rings }))[0]!.amount,
+  };
+}
+
+/** Ends the skips whose consumers have come past their records. @returns how many */
+export async function settleSkipsOf(connections: Connections): Promise<number> {
+  const { config, log } = connections;
+  return settleSkips(approvals(await connections.db()), skipLog(log, config.appName, config.keys), new Date());
+}
