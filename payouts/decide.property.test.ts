@@ -294,12 +294,12 @@ class World {
     const flight = this.flights[who % Math.max(1, this.flights.length)];
     if (!flight?.result) return;
     const { result, key, asked } = flight;
-    const sent = (payout: Payout) => afterSubmit(payout, key, result, this.at, this.policy);
+    const sent = (payout: Payout) => afterSubmit(payout, { key, result, at: this.at }, this.policy);
     if (asks && !asked && sent(flight.payout).phase === 'ACCEPTED') {
       const { at, now } = this;
       const silence = { kind: 'no-answer', code: 'TIMEOUT', detail: '' } as const;
       const answer = asks === 'answered' ? this.provider.query(key, now, this.theirAhead) : silence;
-      flight.asked = (payout) => afterQuery(payout, key, answer, at, this.policy, now);
+      flight.asked = (payout) => afterQuery(payout, { key, result: answer, at, earliest: now }, this.policy);
       return;
     }
     const decide = (payout: Payout) => (asked ? asked(sent(payout)) : sent(payout));
@@ -316,12 +316,12 @@ class World {
     const silence = { kind: 'no-answer', code: 'TIMEOUT', detail: '' } as const;
     if (step === 'query') {
       const result = how === 'answered' ? this.provider.query(key, this.now, this.theirAhead) : silence;
-      if (!crash) this.write(payout, afterQuery(payout, key, result, this.at, this.policy, this.now));
+      if (!crash) this.write(payout, afterQuery(payout, { key, result, at: this.at, earliest: this.now }, this.policy));
       return;
     }
     const answer = how === 'timeout-before' ? silence : this.provider.cancel(key, this.now);
     const result = how === 'answered' ? answer : silence;
-    if (!crash) this.write(payout, afterCancel(payout, key, result, this.at, this.policy));
+    if (!crash) this.write(payout, afterCancel(payout, { key, result, at: this.at }, this.policy));
   }
 
   /** A person closes what a person has to close. */

@@ -5,41 +5,18 @@ import {
   afterQuery,
   afterSubmit,
   beginAttempt,
-  dueNow,
   expire,
   giveUp,
   giveUpLease,
   MAX_EXPIRED_PRICES,
   nextStep,
   openPayout,
-  type PayoutRequest,
   supersede,
 } from './decide.ts';
-import type { Observation, Payout } from './payout.ts';
+import type { Payout } from './payout.ts';
 import { DEFAULT_PAYOUT_POLICY as POLICY } from './policy.ts';
-
-const T0 = 1_000_000;
-const REQUEST: PayoutRequest = {
-  payoutId: 't-1',
-  provider: 'p',
-  homePartition: 3,
-  pricingAttempt: 1,
-  priceExpiresAt: T0 + 600_000,
-  requested: new Uint8Array([1]),
-};
-const saw = (state: Observation['state'], reasonCode: string | null = null): Observation => ({
-  kind: 'observed',
-  state,
-  reference: null,
-  reasonCode,
-});
-const silent = { kind: 'unknown', code: 'TIMEOUT', detail: '' } as const;
-
-const submitting = () => beginAttempt(openPayout(REQUEST, T0), T0, POLICY);
-const unknown = (at = T0) => afterSubmit(submitting(), 't-1:1', silent, at, POLICY);
-const accepted = () => afterSubmit(submitting(), 't-1:1', saw('ACCEPTED'), T0, POLICY);
-const paid = () => afterSubmit(submitting(), 't-1:1', saw('PAID'), T0, POLICY);
-const statuses = (payout: Payout) => payout.updates.map(({ status }) => status);
+import { dueNow } from './polling.ts';
+import { accepted, paid, REQUEST, saw, silent, statuses, submitting, T0, unknown } from './testing/states.ts';
 
 describe('an attempt', () => {
   it('has its key, its lease and its expiry before anything is sent', () => {
@@ -86,42 +63,42 @@ describe('a statement of the provider', () => {
     ['CANCELLED', 'NEW', []],
   ] as const)('%s makes the payout %s and tells %j', (state, phase, reported) => {
     for (const payout of [submitting(), unknown()]) {
-      const after = afterQuery(payout, 't-1:1', saw(state), T0 + 1, POLICY);
+      const after = afterQuery(payout, { key: 't-1:1', result: saw(state), at: T0 + 1 }, POLICY);
       expect(after.phase).toBe(phase);
       expect(statuses(after)).toEqual(reported);
     }
   });
 
   it('about a dead attempt after the price is over has the transfer priced again', () => {
-    const after = afterQuery(unknown(), 't-1:1', saw('CANCELLED'), REQUEST.priceExpiresAt, POLICY);
+    const after = afterQuery(unknown(), { key: 't-1:1', result: saw('CANCELLED'), at: REQUEST.priceExpiresAt }, POLICY);
     expect(after.phase).toBe('EXPIRED');
     expect(statuses(after)).toEqual(['EXPIRED']);
   });
 
   it('keeps the reason of the provider', () => {
-    const after = afterSubmit(submitting(), 't-1:1', saw('REFUSED', 'AC04'), T0, POLICY);
+    const after = afterSubmit(submitting(), { key: 't-1:1', result: saw('REFUSED', 'AC04'), at: T0 }, POLICY);
     expect(after.updates[0]?.reason?.code).toBe('AC04');
   });
 
   it('that came late and tells of before changes nothing', () => {
-    expect(afterSubmit(paid(), 't-1:1', saw('ACCEPTED'), T0 + 5, POLICY)).toEqual(paid());
-    const dead = afterCancel(unknown(), 't-1:1', saw('CANCELLED'), T0 + 5, POLICY);
-    expect(afterSubmit(dead, 't-1:1', saw('ACCEPTED'), T0 + 6, POLICY)).toBe(dead);
+    expect(afterSubmit(paid(), { key: 't-1:1', result: saw('ACCEPTED'), at: T0 + 5 }, POLICY)).toEqual(paid());
+    const dead = afterCancel(unknown(), { key: 't-1:1', result: saw('CANCELLED'), at: T0 + 5 }, POLICY);
+    expect(afterSubmit(dead, { key: 't-1:1', result: saw('ACCEPTED'), at: T0 + 6 }, POLICY)).toBe(dead);
   });
 
   it('that money moved under a dead key stops everything and asks a person', () => {
-    const dead = afterCancel(unknown(), 't-1:1', saw('CANCELLED'), T0 + 5, POLICY);
-    const after = afterSubmit(dead, 't-1:1', saw('PAID'), T0 + 6, POLICY);
+    const dead = afterCancel(unknown(), { key: 't-1:1', result: saw('CANCELLED'), at: T0 + 5 }, POLICY);
+    const after = afterSubmit(dead, { key: 't-1:1', result: saw('PAID'), at: T0 + 6 }, POLICY);
     expect(after).toMatchObject({ phase: 'OUTCOME_UNKNOWN', cases: [{ code: 'CONTRADICTION', closedAt: null }] });
     expect(nextStep(after, T0 + 6, POLICY)).toBe('query');
-    const settled = afterQuery(after, 't-1:1', saw('PAID'), T0 + 7, POLICY);
+    const settled = afterQuery(after, { key: 't-1:1', result: saw('PAID'), at: T0 + 7 }, POLICY);
     expect(settled).toMatchObject({ phase: 'PAID', cases: [{ code: 'CONTRADICTION', closedAt: null }] });
   });
 
   it('that money moved under a dead key keeps a new price from being paid as well', () => {
     const over = REQUEST.priceExpiresAt;
-    const expired = afterQuery(unknown(), 't-1:1', saw('CANCELLED'), over, POLICY);
-    const contested = afterSubmit(expired, 't-1:1', saw('PAID'), over + 1, POLICY);
+    const expired = afterQuery(unknown(), { key: 't-1:1', result: saw('CANCELLED'), at: over }, POLICY);
+    const contested = afterSubmit(expired, { key: 't-1:1', result: saw('PAID'), at: over + 1 }, POLICY);
     const next = { ...REQUEST, pricingAttempt: 2, priceExpiresAt: over + 600_000 };
     const refused = supersede(contested, next, over + 2);
     expect(refused).toMatchObject({ phase: 'EXPIRED', pricingAttempt: 1, nextPollAt: null });
@@ -131,32 +108,32 @@ describe('a statement of the provider', () => {
 
   it('that money moved under the key before the last leads to no further attempt', () => {
     const second = beginAttempt(
-      { ...afterCancel(unknown(), 't-1:1', saw('CANCELLED'), T0 + 5, POLICY), nextPollAt: T0 },
+      { ...afterCancel(unknown(), { key: 't-1:1', result: saw('CANCELLED'), at: T0 + 5 }, POLICY), nextPollAt: T0 },
       T0 + 6,
       POLICY,
     );
-    const contested = afterSubmit(second, 't-1:1', saw('PAID'), T0 + 7, POLICY);
+    const contested = afterSubmit(second, { key: 't-1:1', result: saw('PAID'), at: T0 + 7 }, POLICY);
     expect(contested).toMatchObject({ phase: 'SUBMITTING', cases: [{ code: 'CONTRADICTION' }] });
-    const dead = afterSubmit(contested, 't-1:2', { ...silent, kind: 'not-sent' }, T0 + 8, POLICY);
+    const dead = afterSubmit(contested, { key: 't-1:2', result: { ...silent, kind: 'not-sent' }, at: T0 + 8 }, POLICY);
     expect(dead).toMatchObject({ phase: 'NEW', nextPollAt: null });
     expect(nextStep({ ...dead, nextPollAt: T0 }, REQUEST.priceExpiresAt, POLICY)).toBe('rest');
 
-    const waiting = afterSubmit(second, 't-1:2', { ...silent, kind: 'not-sent' }, T0 + 8, POLICY);
-    expect(afterSubmit(waiting, 't-1:1', saw('PAID'), T0 + 9, POLICY)).toMatchObject({
+    const waiting = afterSubmit(second, { key: 't-1:2', result: { ...silent, kind: 'not-sent' }, at: T0 + 8 }, POLICY);
+    expect(afterSubmit(waiting, { key: 't-1:1', result: saw('PAID'), at: T0 + 9 }, POLICY)).toMatchObject({
       phase: 'NEW',
       nextPollAt: null,
     });
   });
 
   it('that a paid key was cancelled asks a person', () => {
-    const after = afterQuery(paid(), 't-1:1', saw('CANCELLED'), T0 + 6, POLICY);
+    const after = afterQuery(paid(), { key: 't-1:1', result: saw('CANCELLED'), at: T0 + 6 }, POLICY);
     expect(after).toMatchObject({ phase: 'PAID', cases: [{ code: 'CONTRADICTION' }] });
   });
 
   it('however often it says so, in one case', () => {
     let payout = paid();
     for (let look = 1; look <= 1_000; look++) {
-      payout = afterQuery(dueNow(payout, T0 + look), 't-1:1', saw('CANCELLED'), T0 + look, POLICY);
+      payout = afterQuery(dueNow(payout, T0 + look), { key: 't-1:1', result: saw('CANCELLED'), at: T0 + look }, POLICY);
     }
     expect(payout.cases).toHaveLength(1);
   });
@@ -182,30 +159,38 @@ describe('not found', () => {
 
   it('proves nothing before the expiry and the longest delay of queries are over', () => {
     const before = expiry + POLICY.visibilityMs - 1;
-    expect(afterQuery(unknown(), 't-1:1', notFound(before), before, POLICY).phase).toBe('OUTCOME_UNKNOWN');
+    expect(afterQuery(unknown(), { key: 't-1:1', result: notFound(before), at: before }, POLICY).phase).toBe(
+      'OUTCOME_UNKNOWN',
+    );
     const over = expiry + POLICY.visibilityMs;
-    const after = afterQuery(unknown(), 't-1:1', notFound(over), over, POLICY);
+    const after = afterQuery(unknown(), { key: 't-1:1', result: notFound(over), at: over }, POLICY);
     expect(after.phase).toBe('EXPIRED');
     expect(after.attempts[0]?.end?.how).toBe('unseen-at-expiry');
   });
 
   it("counts by the provider's clock, not by ours", () => {
     const payout = unknown();
-    expect(afterQuery(payout, 't-1:1', notFound(expiry), expiry + 3_600_000, POLICY).attempts[0]?.end).toBeNull();
+    expect(
+      afterQuery(payout, { key: 't-1:1', result: notFound(expiry), at: expiry + 3_600_000 }, POLICY).attempts[0]?.end,
+    ).toBeNull();
   });
 
   it('of a key that was seen before proves nothing ever', () => {
     const over = expiry + 3_600_000;
-    expect(afterQuery(accepted(), 't-1:1', notFound(over), over, POLICY).phase).toBe('ACCEPTED');
+    expect(afterQuery(accepted(), { key: 't-1:1', result: notFound(over), at: over }, POLICY).phase).toBe('ACCEPTED');
   });
 
   it('leads to a cancel after a while, and an unanswered cancel to another query', () => {
-    const soon = afterQuery(unknown(), 't-1:1', notFound(T0), T0 + POLICY.cancelAfterMs - 1, POLICY);
+    const soon = afterQuery(
+      unknown(),
+      { key: 't-1:1', result: notFound(T0), at: T0 + POLICY.cancelAfterMs - 1 },
+      POLICY,
+    );
     expect(nextStep(soon, soon.nextPollAt!, POLICY)).toBe('query');
-    const later = afterQuery(unknown(), 't-1:1', notFound(T0), T0 + POLICY.cancelAfterMs, POLICY);
+    const later = afterQuery(unknown(), { key: 't-1:1', result: notFound(T0), at: T0 + POLICY.cancelAfterMs }, POLICY);
     expect(nextStep(later, T0 + POLICY.cancelAfterMs, POLICY)).toBe('cancel');
     const unanswered = { kind: 'no-answer', code: 'TIMEOUT', detail: '' } as const;
-    const asked = afterCancel(later, 't-1:1', unanswered, T0 + POLICY.cancelAfterMs, POLICY);
+    const asked = afterCancel(later, { key: 't-1:1', result: unanswered, at: T0 + POLICY.cancelAfterMs }, POLICY);
     expect(nextStep(asked, asked.nextPollAt!, POLICY)).toBe('query');
   });
 });
@@ -214,15 +199,15 @@ describe('not sent', () => {
   const result = { kind: 'not-sent', code: 'HTTP_ERROR', detail: '' } as const;
 
   it('is proof from the worker that held the attempt, also after its lease', () => {
-    expect(afterSubmit(submitting(), 't-1:1', result, T0, POLICY).attempts[0]?.end?.how).toBe('not-sent');
+    expect(afterSubmit(submitting(), { key: 't-1:1', result, at: T0 }, POLICY).attempts[0]?.end?.how).toBe('not-sent');
     const unknown = giveUpLease(submitting(), T0 + POLICY.leaseMs);
-    expect(afterSubmit(unknown, 't-1:1', result, T0 + POLICY.leaseMs, POLICY).phase).toBe('NEW');
+    expect(afterSubmit(unknown, { key: 't-1:1', result, at: T0 + POLICY.leaseMs }, POLICY).phase).toBe('NEW');
   });
 
   it('keeps all attempts, which are as many as may be begun, and the numbers rise', () => {
     let payout = openPayout({ ...REQUEST, priceExpiresAt: T0 + 1e9 }, T0);
     for (let number = 1; number <= POLICY.maxAttempts; number++) {
-      payout = afterSubmit(beginAttempt(payout, T0, POLICY), `t-1:${number}`, result, T0, POLICY);
+      payout = afterSubmit(beginAttempt(payout, T0, POLICY), { key: `t-1:${number}`, result, at: T0 }, POLICY);
     }
     expect(payout.lastAttempt).toBe(POLICY.maxAttempts);
     expect(payout.attempts).toHaveLength(POLICY.maxAttempts);
@@ -235,8 +220,12 @@ describe('an attempt that the provider took and let die', () => {
     let payout = openPayout({ ...REQUEST, priceExpiresAt: T0 + 1e9 }, T0);
     for (let number = 1; number <= POLICY.maxDeadAtProvider; number++) {
       expect(payout.phase).toBe('NEW');
-      payout = afterSubmit(beginAttempt(payout, T0, POLICY), `t-1:${number}`, saw('ACCEPTED'), T0, POLICY);
-      payout = afterQuery(payout, `t-1:${number}`, saw('EXPIRED', 'AB03'), T0, POLICY);
+      payout = afterSubmit(
+        beginAttempt(payout, T0, POLICY),
+        { key: `t-1:${number}`, result: saw('ACCEPTED'), at: T0 },
+        POLICY,
+      );
+      payout = afterQuery(payout, { key: `t-1:${number}`, result: saw('EXPIRED', 'AB03'), at: T0 }, POLICY);
     }
     expect(payout.phase).toBe('FAILED');
   });
@@ -269,61 +258,16 @@ describe('a paid payout', () => {
     let payout = paid();
     for (const wait of POLICY.returnPollsMs) {
       expect(payout.nextPollAt).toBe(payout.changedAt + wait);
-      payout = afterQuery(payout, 't-1:1', saw('PAID'), payout.nextPollAt!, POLICY);
+      payout = afterQuery(payout, { key: 't-1:1', result: saw('PAID'), at: payout.nextPollAt! }, POLICY);
     }
     expect(payout.nextPollAt).toBeNull();
     expect(statuses(payout)).toEqual(['PAID']);
   });
 
   it('is returned, with the reason', () => {
-    const after = afterQuery(paid(), 't-1:1', saw('RETURNED', 'AC06'), T0 + 60_000, POLICY);
+    const after = afterQuery(paid(), { key: 't-1:1', result: saw('RETURNED', 'AC06'), at: T0 + 60_000 }, POLICY);
     expect(after.updates.at(-1)).toMatchObject({ version: 2, status: 'RETURNED', reason: { code: 'AC06' } });
     expect(nextStep(after, T0 + 1e9, POLICY)).toBe('rest');
-  });
-});
-
-describe('a foreign clock', () => {
-  const expiry = T0 + 600_000;
-  const over = expiry + POLICY.visibilityMs;
-  const notFound = (asOf: number) => ({ kind: 'not-found', asOf }) as const;
-
-  it('hours ahead is no proof of death, however often it is said: one attempt, and a case', () => {
-    let payout = unknown();
-    for (let n = 0; n < 40; n++) {
-      const at = T0 + n * 1_000;
-      payout = afterQuery(payout, 't-1:1', notFound(at + 19_800_000), at, POLICY);
-      expect(payout).toMatchObject({ phase: 'OUTCOME_UNKNOWN', lastAttempt: 1 });
-    }
-    expect(payout.clockDoubts).toBe(40);
-    expect(payout.cases).toMatchObject([{ code: 'PROVIDER_CLOCK', closedAt: null }]);
-  });
-
-  it('is no proof before ours is past the expiry too, and that of the store', () => {
-    expect(afterQuery(unknown(), 't-1:1', notFound(over), over - 1, POLICY).attempts[0]?.end).toBeNull();
-    expect(afterQuery(unknown(), 't-1:1', notFound(over), over, POLICY, over - 1).attempts[0]?.end).toBeNull();
-    expect(afterQuery(unknown(), 't-1:1', notFound(over), over, POLICY, over).attempts[0]?.end).not.toBeNull();
-  });
-
-  it.each([
-    ['ahead', 1],
-    ['behind', -1],
-  ])('that is implausibly far %s says neither "not found" nor "expired"', (_, sign) => {
-    for (const skew of [POLICY.maxClockSkewMs + 1, 19_800_000, Number.POSITIVE_INFINITY]) {
-      const asOf = over + sign * skew;
-      expect(afterQuery(unknown(), 't-1:1', notFound(asOf), over, POLICY).attempts[0]?.end).toBeNull();
-      const expired = { ...saw('EXPIRED'), asOf };
-      expect(afterQuery(unknown(), 't-1:1', expired, T0, POLICY)).toMatchObject({ phase: 'OUTCOME_UNKNOWN' });
-      expect(afterSubmit(submitting(), 't-1:1', expired, T0, POLICY)).toMatchObject({ phase: 'OUTCOME_UNKNOWN' });
-    }
-  });
-
-  it('takes nothing from what does not speak of time', () => {
-    const asOf = T0 + 19_800_000;
-    expect(afterQuery(unknown(), 't-1:1', { ...saw('PAID'), asOf }, T0, POLICY).phase).toBe('PAID');
-    expect(afterCancel(unknown(), 't-1:1', { ...saw('CANCELLED'), asOf }, T0, POLICY)).toMatchObject({
-      phase: 'NEW',
-      clockDoubts: 1,
-    });
   });
 });
 
@@ -331,11 +275,21 @@ describe('attempts that keep dying', () => {
   const begun = (payout: Payout) => beginAttempt(payout, T0, POLICY);
   const dying: Readonly<Record<string, (payout: Payout, key: string) => Payout>> = {
     'confirmed cancels': (payout, key) =>
-      afterCancel(afterSubmit(begun(payout), key, silent, T0, POLICY), key, saw('CANCELLED'), T0, POLICY),
-    'refused as too late': (payout, key) => afterSubmit(begun(payout), key, saw('EXPIRED', 'TM01'), T0, POLICY),
-    'cancelled at submit': (payout, key) => afterSubmit(begun(payout), key, saw('CANCELLED'), T0, POLICY),
+      afterCancel(
+        afterSubmit(begun(payout), { key, result: silent, at: T0 }, POLICY),
+        { key, result: saw('CANCELLED'), at: T0 },
+        POLICY,
+      ),
+    'refused as too late': (payout, key) =>
+      afterSubmit(begun(payout), { key, result: saw('EXPIRED', 'TM01'), at: T0 }, POLICY),
+    'cancelled at submit': (payout, key) =>
+      afterSubmit(begun(payout), { key, result: saw('CANCELLED'), at: T0 }, POLICY),
     'accepted, then cancelled': (payout, key) =>
-      afterQuery(afterSubmit(begun(payout), key, saw('ACCEPTED'), T0, POLICY), key, saw('CANCELLED'), T0, POLICY),
+      afterQuery(
+        afterSubmit(begun(payout), { key, result: saw('ACCEPTED'), at: T0 }, POLICY),
+        { key, result: saw('CANCELLED'), at: T0 },
+        POLICY,
+      ),
   };
 
   it.each(Object.keys(dying))('open a case and begin no more: %s', (how) => {
@@ -357,8 +311,12 @@ describe('attempts that keep dying', () => {
         const price = { ...REQUEST, pricingAttempt: number, priceExpiresAt: at + 600_000 };
         payout = supersede(payout, price, at);
       }
-      const sent = afterSubmit(beginAttempt(payout, number > 1 ? at : T0, POLICY), `t-1:${number}`, silent, at, POLICY);
-      payout = afterCancel(sent, `t-1:${number}`, saw('CANCELLED'), at + 600_000, POLICY);
+      const sent = afterSubmit(
+        beginAttempt(payout, number > 1 ? at : T0, POLICY),
+        { key: `t-1:${number}`, result: silent, at },
+        POLICY,
+      );
+      payout = afterCancel(sent, { key: `t-1:${number}`, result: saw('CANCELLED'), at: at + 600_000 }, POLICY);
     }
     expect(payout).toMatchObject({ phase: 'NEW', cases: [{ code: 'ATTEMPTS_DIED' }] });
     const asked = { ...REQUEST, pricingAttempt: 6, priceExpiresAt: T0 + 1e9 };
@@ -376,51 +334,8 @@ describe('attempts that keep dying', () => {
     let payout = openPayout({ ...REQUEST, priceExpiresAt: T0 + 1e9 }, T0);
     for (let number = 1; number <= POLICY.maxAttempts; number++) {
       const result = { kind: 'not-sent', code: 'HTTP_ERROR', detail: '' } as const;
-      payout = afterSubmit(begun(payout), `t-1:${number}`, result, T0, POLICY);
+      payout = afterSubmit(begun(payout), { key: `t-1:${number}`, result, at: T0 }, POLICY);
     }
     expect(payout).toMatchObject({ phase: 'NEW', deadAttempts: 0, cases: [{ code: 'ATTEMPTS_DIED' }] });
-  });
-});
-
-describe('an answer that speaks of another payout', () => {
-  const differs = (state: Observation['state'], ...fields: string[]) => ({ ...saw(state), differs: fields });
-  const cases = ({ cases: all }: Payout) => all.map(({ code, attemptKey }) => [code, attemptKey]);
-
-  it.each(['PAID', 'ACCEPTED', 'FAILED', 'RETURNED', 'CANCELLED', 'EXPIRED', 'REFUSED'] as const)(
-    '%s is never taken: the outcome stays open, with a case, and nothing further begins',
-    (state) => {
-      for (const payout of [submitting(), unknown(), accepted()]) {
-        const after = afterQuery(payout, 't-1:1', differs(state, 'amount'), T0 + 1, POLICY);
-        expect(['OUTCOME_UNKNOWN', 'ACCEPTED']).toContain(after.phase);
-        expect(cases(after)).toEqual([['ANSWER_DIFFERS', 't-1:1']]);
-        expect(statuses(after)).toEqual(['OUTCOME_UNKNOWN']);
-        expect(after.attempts[0]?.end).toBeNull();
-        const again = afterQuery(after, 't-1:1', differs(state, 'amount'), T0 + 2, POLICY);
-        expect([cases(again), statuses(again)]).toEqual([cases(after), statuses(after)]);
-        // Provably dead after all: still nothing begins before a person has looked.
-        const dead = afterCancel(again, 't-1:1', saw('CANCELLED'), T0 + 3, POLICY);
-        expect(dead).toMatchObject({ phase: 'NEW', nextPollAt: null });
-        expect(() => closeCase(again, { number: 1, by: 'a', reason: 'r' }, T0 + 4)).toThrow('stays open');
-        // And when one has, the payout has failed.
-        const seen = closeCase(dead, { number: 1, by: 'a', reason: 'r' }, T0 + 4);
-        expect(nextStep(seen, T0 + 4, POLICY)).toBe('give-up');
-        expect(() => beginAttempt(seen, T0 + 4, POLICY)).toThrow('a person');
-        expect(giveUp(seen, T0 + 4)).toMatchObject({ phase: 'FAILED', nextPollAt: null });
-      }
-    },
-  );
-
-  it('is a case of a submit too, and the truth may still come out', () => {
-    const after = afterSubmit(submitting(), 't-1:1', differs('PAID', 'beneficiary'), T0, POLICY);
-    expect(after).toMatchObject({ phase: 'OUTCOME_UNKNOWN', cases: [{ code: 'ANSWER_DIFFERS' }] });
-    const settled = afterQuery(after, 't-1:1', { ...saw('PAID'), differs: [] }, T0 + 1, POLICY);
-    expect(settled).toMatchObject({ phase: 'PAID', cases: [{ code: 'ANSWER_DIFFERS', closedAt: null }] });
-    expect(closeCase(settled, { number: 1, by: 'a', reason: 'r' }, T0 + 4).cases[0]?.closedAt).toBe(T0 + 4);
-  });
-
-  it('returns nothing that was paid', () => {
-    const after = afterQuery(paid(), 't-1:1', differs('RETURNED', 'amount'), T0 + 1, POLICY);
-    expect(after).toMatchObject({ phase: 'PAID', cases: [{ code: 'ANSWER_DIFFERS' }] });
-    expect(statuses(after)).toEqual(['PAID']);
   });
 });

@@ -19,6 +19,7 @@ import type {
 } from './payout.ts';
 import { type PayoutPolicy, payoutBackoffMs } from './policy.ts';
 import { markUnknown, pollAgain, watchForReturn } from './polling.ts';
+import { giveBack } from './put-back.ts';
 
 export { nextStep, type Step } from './next-step.ts';
 
@@ -154,14 +155,43 @@ export function giveUpLease(payout: Payout, at: number): Payout {
   return markUnknown(payout, attempt, at, at);
 }
 
+/** An answer about one key, or that there was none. */
+export interface Answer<R> {
+  readonly key: string;
+  readonly result: R;
+  /** When it came, by our clock, ms since the epoch. */
+  readonly at: number;
+}
+
+export interface QueryAnswer extends Answer<QueryResult> {
+  /** The earliest of all clocks of ours, ms since the epoch: no attempt is over before it says so too. Default: `at`. */
+  readonly earliest?: number;
+}
+
+/** What was learnt of one attempt. The same makes the same of the same payout, however often and by whomever it is decided. */
+export type Learnt =
+  /** Its claim does not stand, so it was not sent. */
+  | { readonly call: 'claim'; readonly key: string; readonly at: number }
+  | ({ readonly call: 'submit' } & Answer<SubmitResult>)
+  | ({ readonly call: 'query' } & QueryAnswer)
+  | ({ readonly call: 'cancel' } & Answer<CancelResult>);
+
+/** The payout after something was learnt; the same one when it changes nothing. */
+export function after(payout: Payout, learnt: Learnt, policy: PayoutPolicy): Payout {
+  switch (learnt.call) {
+    case 'claim':
+      return giveBack(payout, learnt.key, learnt.at);
+    case 'submit':
+      return afterSubmit(payout, learnt, policy);
+    case 'query':
+      return afterQuery(payout, learnt, policy);
+    case 'cancel':
+      return afterCancel(payout, learnt, policy);
+  }
+}
+
 /** A submit ended, as seen by the one worker that was allowed to send the key. */
-export function afterSubmit(
-  payout: Payout,
-  key: string,
-  result: SubmitResult,
-  at: number,
-  policy: PayoutPolicy,
-): Payout {
+export function afterSubmit(payout: Payout, { key, result, at }: Answer<SubmitResult>, policy: PayoutPolicy): Payout {
   if (!isClockDoubtful(result, at, policy)) return submitted(payout, key, result, at, policy);
   return countDoubt(payout, submitted(payout, key, withoutClock(result, 'unknown'), at, policy), at, policy);
 }
@@ -177,21 +207,12 @@ function submitted(payout: Payout, key: string, result: SubmitResult, at: number
   return markUnknown(payout, attempt, at, at + wait);
 }
 
-/**
- * The answer to a query.
- * @param earliest the earliest of all clocks of ours, ms since the epoch: no attempt is over before it says so too
- */
-export function afterQuery(
-  payout: Payout,
-  key: string,
-  result: QueryResult,
-  at: number,
-  policy: PayoutPolicy,
-  earliest: number = at,
-): Payout {
-  if (!isClockDoubtful(result, at, policy)) return queried(payout, key, result, { at, earliest }, policy);
+/** The answer to a query. */
+export function afterQuery(payout: Payout, answer: QueryAnswer, policy: PayoutPolicy): Payout {
+  const { key, result, at, earliest = at } = answer;
+  if (!isClockDoubtful(result, at, policy)) return queried(payout, { key, result, at, earliest }, policy);
   const believed = withoutClock(result, 'no-answer');
-  return countDoubt(payout, queried(payout, key, believed, { at, earliest }, policy), at, policy);
+  return countDoubt(payout, queried(payout, { key, result: believed, at, earliest }, policy), at, policy);
 }
 
 /** Would this answer prove the last attempt dead by its expiry, if all clocks of ours said so? */
@@ -203,18 +224,7 @@ export function seemsUnseen(payout: Payout, result: QueryResult, at: number, pol
   return result.asOf >= over && (policy.unsafe?.noOwnClock === true || at >= over);
 }
 
-interface OurTime {
-  readonly at: number;
-  readonly earliest: number;
-}
-
-function queried(
-  payout: Payout,
-  key: string,
-  result: QueryResult,
-  { at, earliest }: OurTime,
-  policy: PayoutPolicy,
-): Payout {
+function queried(payout: Payout, { key, result, at, earliest }: Required<QueryAnswer>, policy: PayoutPolicy): Payout {
   if (result.kind === 'observed') {
     const next = observe(payout, key, result, at, policy);
     return next === payout && nextStep(payout, at, policy) === 'query' ? pollAgain(payout, at, policy) : next;
@@ -231,13 +241,7 @@ function queried(
 }
 
 /** The answer to a cancel. */
-export function afterCancel(
-  payout: Payout,
-  key: string,
-  result: CancelResult,
-  at: number,
-  policy: PayoutPolicy,
-): Payout {
+export function afterCancel(payout: Payout, { key, result, at }: Answer<CancelResult>, policy: PayoutPolicy): Payout {
   // A confirmed cancel closes the key whatever the clock says.
   const next = cancelled(payout, key, result, at, policy);
   return isClockDoubtful(result, at, policy) ? countDoubt(payout, next, at, policy) : next;
@@ -277,12 +281,6 @@ export function supersede(payout: Payout, request: PayoutRequest, at: number): P
     polls: 0,
     nextPollAt: at,
   });
-}
-
-/** Sees to it that a payout is looked at now: somebody (a webhook) hints at news. A hint is never taken for the truth. */
-export function dueNow(payout: Payout, at: number): Payout {
-  const listens = payout.phase === 'ACCEPTED' || payout.phase === 'OUTCOME_UNKNOWN' || payout.phase === 'PAID';
-  return listens ? { ...payout, nextPollAt: Math.min(payout.nextPollAt ?? at, at) } : payout;
 }
 
 /** The provider states what became of a key. */

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { dependencyDown } from '../ports/fault.ts';
 import { MemoryStore } from '../test/kit/payouts/memory.ts';
 import { PayoutWorld, QUIET_CONFIG } from '../test/kit/payouts/world.ts';
 import type { PayoutExecutorConfig } from './config.ts';
@@ -110,6 +111,27 @@ describe('payout executor', () => {
     await rest();
     expect(phase('transfer-1')).toBe('PAID');
     expect(provider.calls).toEqual(['submit transfer-1:1']);
+  });
+
+  it('takes a failure of the store for that of the batch, also while the rest of it waits for room', async () => {
+    const config = { ...CONFIG, maxInFlight: 1, admitWaitMs: 60_000 };
+    const { worker, request, store, rest } = new PayoutWorld({ config });
+    const unhandled: unknown[] = [];
+    const note = (error: unknown) => void unhandled.push(error);
+    process.on('unhandledRejection', note);
+    const second = Promise.withResolvers<readonly boolean[]>();
+    const down = () => Promise.reject(dependencyDown('mongo', 'MONGO_UNAVAILABLE', 'down'));
+    const answers = [down, () => second.promise];
+    store.insert = (payouts) => answers.shift()?.() ?? MemoryStore.prototype.insert.call(store, payouts);
+    const executor = worker();
+    const handled = executor.handle(['transfer-1', 'transfer-2', 'transfer-3'].map((id) => request(id)));
+    await rest();
+    second.resolve([true]);
+    await expect(handled).rejects.toMatchObject({ code: 'MONGO_UNAVAILABLE' });
+    await rest();
+    process.off('unhandledRejection', note);
+    expect(unhandled).toEqual([]);
+    expect(executor.stats()).toMatchObject({ inFlight: 0, unsettled: 0 });
   });
 
   it('tells of a bug by its type, never by its message, which may quote a record', async () => {

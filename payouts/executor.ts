@@ -3,19 +3,18 @@
 // What is consumed is stored before the offset is committed, and as a rule stored as an attempt that has begun: the
 // insert itself is the compare-and-set, since a payout is inserted once. Submits then run while the next batch comes.
 import type { SealedRecord } from '../domain/seals/record-seal.ts';
-import { CodedError, dependencyDown } from '../ports/fault.ts';
+import { CodedError } from '../ports/fault.ts';
 import { within } from '../ports/pause.ts';
 import type { Cause, Received } from '../processors/contract.ts';
 import type { PayoutRequested } from '../schemas/types.generated.ts';
 import { isContested } from './contradictions.ts';
-import { beginAttempt, dueNow, openAsSent, openPayout, type PayoutRequest, supersede } from './decide.ts';
-import { FirstAttempts } from './first-attempts.ts';
-import type { Payout } from './payout.ts';
+import { openAsSent, openPayout, type PayoutRequest, supersede } from './decide.ts';
+import { Background, type ExecutorContext, type PayoutExecutorDependencies, PayoutReports } from './dependencies.ts';
+import { Flights } from './flights.ts';
+import { dueNow } from './polling.ts';
 import { wasRolledBack } from './put-back.ts';
-import { Semaphore } from './semaphore.ts';
-import { PayoutWorker, type WorkerDependencies } from './worker.ts';
-
-export type PayoutExecutorDependencies = WorkerDependencies;
+import { StoredPayouts } from './stored-payouts.ts';
+import { Sweeper } from './sweeper.ts';
 
 export interface PayoutExecutorStats {
   /** Submits on their way, and places for them. */
@@ -50,22 +49,6 @@ export interface PayoutExecutor {
   stats(): PayoutExecutorStats;
 }
 
-const SWEPT_AGAIN_MS = 10_000;
-/** How long the sweeper passes over a payout that is not as the executor wrote it, and over how many at once, at most. */
-const REFUSED_FOR_MS = 60_000;
-const MAX_REFUSED = 5_000;
-/** How often payouts of other providers are counted, ms, and to how many at most. */
-const HELD_COUNTED_MS = 10_000;
-const MAX_HELD_COUNTED = 1_000;
-
-/** What was handed to the timer did not come back in time: it takes jobs, and nobody works them. */
-const timerSilent = () =>
-  dependencyDown(
-    'redis-queue',
-    'REDIS_QUEUE_UNAVAILABLE',
-    'it takes jobs and gives none back; payouts go on without it',
-  );
-
 const rolledBack = (payoutId: string): Cause => ({
   code: 'PAYOUT_ROLLED_BACK',
   detail: `payout ${payoutId} is behind the attempts that were claimed in the log, or gone: the database was put back, so this request was not added to it. Ask the provider about every key, mend the document (docs/payouts.md), then replay this`,
@@ -75,6 +58,12 @@ const forged = (payoutId: string): Cause => ({
   code: 'PAYOUT_FORGED',
   detail: `payout ${payoutId} is in the database, and not as the executor wrote it, so this request could not be added to it: mend the document, then replay this`,
 });
+
+const contested = (payoutId: string) =>
+  new CodedError('PAYOUT_CONTESTED', `payout ${payoutId} keeps being changed, so its new price is not stored yet`, {
+    faultClass: 'transient-dependency',
+    dependency: 'mongo',
+  });
 
 interface Candidate {
   /** Place in the batch. */
@@ -89,89 +78,80 @@ export function createPayoutExecutor(deps: PayoutExecutorDependencies): PayoutEx
 
 class Executor implements PayoutExecutor {
   readonly #deps: PayoutExecutorDependencies;
-  readonly #worker: PayoutWorker;
-  readonly #submits: Semaphore;
-  readonly #polls: Semaphore;
-  readonly #first: FirstAttempts;
-  readonly #unsettled: Semaphore;
-  /** Payouts that this process is busy with. */
-  readonly #busy = new Set<string>();
-  readonly #background = new Set<Promise<void>>();
-  /** When the sweeper last handed a payout to the timer, so that a slow queue does not fill with the same ones. */
-  readonly #swept = new Map<string, number>();
-  /** Payouts that the store does not give out, the longest refused first, and until when (monotonic ms) the sweeper passes over them. */
-  readonly #refused = new Map<string, number>();
-  #heldCountAt = Number.NEGATIVE_INFINITY;
-  #sweeper: NodeJS.Timeout | undefined;
   readonly #ending = new AbortController();
+  readonly #context: ExecutorContext;
+  readonly #stored: StoredPayouts;
+  readonly #flights: Flights;
+  readonly #sweeper: Sweeper;
 
   constructor(deps: PayoutExecutorDependencies) {
     this.#deps = deps;
-    this.#worker = new PayoutWorker(deps);
-    this.#submits = new Semaphore(deps.config.maxInFlight);
-    this.#polls = new Semaphore(deps.config.maxPolls);
-    this.#unsettled = new Semaphore(deps.config.maxUnsettled);
-    this.#first = new FirstAttempts({ ...deps, worker: this.#worker, polls: this.#polls, ending: this.#ending.signal });
+    const reports = new PayoutReports(deps.onEvent);
+    this.#context = { reports, background: new Background(reports), ending: this.#ending.signal };
+    this.#stored = new StoredPayouts(deps, reports);
+    this.#flights = new Flights(deps, {
+      ...this.#context,
+      stored: this.#stored,
+      onTakenUp: (payoutId, sight) => this.#sweeper.takenUp(payoutId, sight),
+    });
+    this.#sweeper = new Sweeper(deps, this.#context, this.#flights);
   }
 
   async handle(batch: readonly Received<PayoutRequested>[]): Promise<readonly RefusedRequest[]> {
-    const { clock, config, provider } = this.#deps;
+    const { clock, config } = this.#deps;
     const deadline = clock.monotonic() + config.admitWaitMs;
-    const stored: Promise<Candidate | undefined>[] = [];
+    const opening: Promise<PromiseSettledResult<Candidate | undefined>>[] = [];
     for (const candidate of this.#candidates(batch)) {
-      const opened = openPayout(candidate.request, clock.now());
-      // Some attempt of it was claimed: the payout is there, or was.
-      if (this.#deps.attempts?.highest(opened.payoutId)) {
-        stored.push(Promise.resolve(candidate));
-        continue;
-      }
-      if (config.asksFirst) {
-        stored.push(this.#keep(candidate, openAsSent(candidate.request, clock.now())));
-        continue;
-      }
-      const left = () => Math.max(0, deadline - clock.monotonic());
-      const ready = provider.ready() && (await this.#unsettled.take(left())) && (await this.#takeSubmit(left()));
-      stored.push(ready ? this.#admit(candidate, opened) : this.#keep(candidate, opened));
+      const opens = await this.#open(candidate, () => Math.max(0, deadline - clock.monotonic()));
+      const known = opens.inserted.then((isNew) => (isNew ? undefined : candidate));
+      // Waited for at once: a batch that waits for room must not leave a failure of the store without anybody to take it.
+      opening.push(Promise.allSettled([known]).then(([result]) => result));
     }
-    const results = await Promise.allSettled(stored);
+    const results = await Promise.all(opening);
     const failed = results.find((result) => result.status === 'rejected');
     if (failed) throw failed.reason;
     const known = results.flatMap((result) => (result.status === 'fulfilled' && result.value ? [result.value] : []));
-    const met = await Promise.all(known.map((candidate) => this.#meetAgain(candidate)));
+    const met = await Promise.all(known.map((candidate) => this.#meetExisting(candidate)));
     return met.filter((refused) => refused !== undefined);
   }
 
-  /** A place to send from; without one, the place in hand is given back. */
-  async #takeSubmit(waitMs: number): Promise<boolean> {
-    const taken = await this.#submits.take(waitMs);
-    if (!taken) this.#unsettled.release();
-    return taken;
-  }
-
   async start(): Promise<void> {
-    await this.#deps.timer.start((payoutIds) => this.#due(payoutIds));
-    this.#sweepLater();
+    await this.#deps.timer.start((payoutIds) => this.#flights.takeUp(payoutIds));
+    this.#sweeper.start();
   }
 
   async stop(deadlineMs: number): Promise<void> {
     this.#ending.abort();
-    clearTimeout(this.#sweeper);
-    await within(deadlineMs, Promise.all([this.#deps.timer.stop(), this.#idle()]));
+    this.#sweeper.stop();
+    await within(deadlineMs, Promise.all([this.#deps.timer.stop(), this.#context.background.idle()]));
   }
 
   async pollNow(payoutIds: readonly string[]): Promise<void> {
     const at = this.#deps.clock.now();
-    await this.#due(payoutIds, (payout) => dueNow(payout, at));
+    await this.#flights.takeUp(payoutIds, (payout) => dueNow(payout, at));
   }
 
   stats(): PayoutExecutorStats {
-    return {
-      inFlight: this.#submits.taken,
-      maxInFlight: this.#submits.size,
-      unsettled: this.#unsettled.taken,
-      polls: this.#polls.taken,
-      providerReady: this.#deps.provider.ready(),
-    };
+    return { ...this.#flights.stats(), providerReady: this.#deps.provider.ready() };
+  }
+
+  /**
+   * Begins to store a payout, with its first attempt where there is room for one by then. `inserted` answers false for a
+   * payout that exists.
+   */
+  async #open(candidate: Candidate, waitMs: () => number): Promise<{ readonly inserted: Promise<boolean> }> {
+    const { attempts, clock, config, provider } = this.#deps;
+    const { request, requested } = candidate;
+    const opened = openPayout(request, clock.now());
+    // What could happen: the document of a payout that was sent is gone, and its first key is sent again. What stops it:
+    // some attempt of it was claimed, so it is never inserted (docs/adr/0010-attempts-in-the-log.md).
+    if (attempts?.highest(opened.payoutId)) return { inserted: Promise.resolve(false) };
+    // The same where nothing was claimed, after a restore: the first key counts as sent.
+    if (config.asksFirst) return { inserted: this.#stored.insert(openAsSent(request, clock.now())) };
+    const room = provider.ready() ? await this.#flights.room(waitMs) : undefined;
+    // Without room it is stored to be sent later.
+    if (!room) return { inserted: this.#stored.insert(opened) };
+    return { inserted: this.#flights.first(opened, requested, room) };
   }
 
   /** One candidate per payout: of several pricing attempts the last, whose being asked for ends the ones before. */
@@ -187,177 +167,41 @@ class Executor implements PayoutExecutor {
         homePartition,
         pricingAttempt: attempt,
         priceExpiresAt: requested.price.expiresAt,
-        ...this.#kept(requested, sealed),
+        ...this.#asSealed(requested, sealed),
       };
       byPayout.set(transferId, { index, request, requested });
     }
     return byPayout.values();
   }
 
-  /** The event as it was sealed, so that whoever pays on it later can see who asked for it. */
-  #kept(requested: PayoutRequested, sealed: SealedRecord | undefined): Pick<PayoutRequest, 'requested' | 'proof'> {
+  /**
+   * The event as it was sealed, so that whoever pays on it later can see who asked for it
+   * (docs/adr/0007-sealed-records.md).
+   */
+  #asSealed(requested: PayoutRequested, sealed: SealedRecord | undefined): Pick<PayoutRequest, 'requested' | 'proof'> {
     const { codec } = this.#deps;
     if (!sealed?.value) return { requested: codec.encode(requested) };
     const { cause, seal, value } = sealed;
     return { requested: codec.keep(value, requested), proof: { cause, seal } };
   }
 
-  /** Stores the payout with its first attempt begun, and sends it. Answers the candidate when the payout exists. */
-  async #admit(candidate: Candidate, opened: Payout): Promise<Candidate | undefined> {
-    const { clock, config } = this.#deps;
-    const { payoutId } = opened;
-    let sends = false;
-    // The same event may come again while the first one is being handled.
-    const isOurs = !this.#busy.has(payoutId);
-    this.#busy.add(payoutId);
-    const done = () => {
-      if (isOurs) this.#busy.delete(payoutId);
-      this.#unsettled.release();
-    };
-    try {
-      const verdict = await this.#worker.gate(candidate.requested);
-      if (!verdict.pass) return await this.#keep(candidate, { ...opened, nextPollAt: verdict.untilMs });
-      const begunAt = clock.monotonic();
-      const begun = beginAttempt(opened, clock.now(), config.policy);
-      if (!(await this.#worker.insert(begun))) return candidate;
-      sends = true;
-      const answered = () => this.#submits.release();
-      this.#inBackground(this.#first.send({ begun, requested: candidate.requested, begunAt, answered }), done);
-      return undefined;
-    } finally {
-      if (!sends) {
-        this.#submits.release();
-        done();
-      }
-    }
-  }
-
-  /** Stores the payout to be sent later. Answers the candidate when the payout exists. */
-  async #keep(candidate: Candidate, opened: Payout): Promise<Candidate | undefined> {
-    return (await this.#worker.insert(opened)) ? undefined : candidate;
-  }
-
   /**
    * The payout exists: the same event once more, or a new price. Answers the record when the payout cannot be read: whether
    * it has this price is not known, and with the offset past it nobody would ask again.
    */
-  async #meetAgain({ index, request }: Candidate): Promise<RefusedRequest | undefined> {
+  async #meetExisting({ index, request }: Candidate): Promise<RefusedRequest | undefined> {
     const { payoutId } = request;
-    const payout = await this.#worker.load(payoutId);
-    if (!payout)
-      return { index, cause: this.#deps.attempts?.highest(payoutId) ? rolledBack(payoutId) : forged(payoutId) };
+    const { attempts, clock } = this.#deps;
+    const payout = await this.#stored.load(payoutId);
+    if (!payout) return { index, cause: attempts?.highest(payoutId) ? rolledBack(payoutId) : forged(payoutId) };
     if (wasRolledBack(payout) && isContested(payout)) return { index, cause: rolledBack(payoutId) };
     if (payout.pricingAttempt >= request.pricingAttempt) {
-      this.#deps.onEvent?.({ kind: 'redelivered', payoutId });
+      this.#context.reports.emit({ kind: 'redelivered', payoutId });
       return undefined;
     }
-    const settled = await this.#worker.settle(payout, (now) => supersede(now, request, this.#deps.clock.now()));
-    if (!settled) {
-      throw new CodedError(
-        'PAYOUT_CONTESTED',
-        `payout ${payoutId} keeps being changed, so its new price is not stored yet`,
-        {
-          faultClass: 'transient-dependency',
-          dependency: 'mongo',
-        },
-      );
-    }
-    this.#inBackground(this.#due([payoutId]));
+    const stored = await this.#stored.change(payout, (now) => supersede(now, request, clock.now()));
+    if (!stored) throw contested(payoutId);
+    this.#context.background.run(this.#flights.takeUp([payoutId]));
     return undefined;
-  }
-
-  /** Payouts that are due; ids that this process is busy with are left out. */
-  async #due(payoutIds: readonly string[], look: (payout: Payout) => Payout = (payout) => payout): Promise<void> {
-    if (this.#ending.signal.aborted) return;
-    const mine = payoutIds.filter((id) => !this.#busy.has(id));
-    for (const id of mine) this.#busy.add(id);
-    await Promise.all(mine.map((id) => this.#take(id, look)));
-  }
-
-  async #take(payoutId: string, look: (payout: Payout) => Payout): Promise<void> {
-    await this.#polls.take();
-    try {
-      // Loaded only now: what was loaded before the wait may be old.
-      const payout = await this.#worker.load(payoutId);
-      if (payout) await this.#worker.advance(look(payout));
-      else if (this.#swept.has(payoutId)) this.#refuse(payoutId);
-    } catch (error) {
-      this.#worker.fault(error);
-    } finally {
-      this.#busy.delete(payoutId);
-      this.#swept.delete(payoutId);
-      this.#polls.release();
-    }
-  }
-
-  /** The sweeper found it, and the store does not give it out. */
-  #refuse(payoutId: string): void {
-    this.#refused.delete(payoutId);
-    this.#refused.set(payoutId, this.#deps.clock.monotonic() + REFUSED_FOR_MS);
-    if (this.#refused.size > MAX_REFUSED) this.#refused.delete(this.#refused.keys().next().value!);
-  }
-
-  async #sweep(): Promise<void> {
-    const { clock, config, payouts, provider, timer } = this.#deps;
-    const now = clock.now();
-    for (const [id, until] of this.#refused) if (until <= clock.monotonic()) this.#refused.delete(id);
-    // The refused may well be the longest overdue: as many more are asked for, so that they never hide the rest.
-    const page = config.sweepPage + this.#refused.size;
-    const overdue = await payouts.overdue(now - config.overdueMs, page, {
-      provider: provider.name,
-      withNew: this.#worker.canBegin,
-    });
-    const silent = new Set<string>();
-    for (const [id, at] of this.#swept) {
-      if (at >= now - SWEPT_AGAIN_MS) continue;
-      this.#swept.delete(id);
-      silent.add(id);
-    }
-    const mine = overdue.filter((id) => !this.#busy.has(id) && !this.#swept.has(id) && !this.#refused.has(id));
-    if (mine.length === 0) return;
-    for (const id of mine) this.#swept.set(id, now);
-    this.#deps.onEvent?.({ kind: 'swept', count: mine.length });
-    try {
-      if (mine.some((id) => silent.has(id))) throw timerSilent();
-      await timer.schedule(mine.map((payoutId) => ({ payoutId, dueAt: now })));
-    } catch (error) {
-      this.#worker.fault(error);
-      // Without the timer, this process takes them itself.
-      await this.#due(mine);
-    }
-  }
-
-  /** Nobody here looks at payouts of other providers; so that somebody does, they are counted. */
-  async #countHeld(): Promise<void> {
-    const { clock, config, payouts, provider } = this.#deps;
-    if (clock.monotonic() < this.#heldCountAt) return;
-    this.#heldCountAt = clock.monotonic() + HELD_COUNTED_MS;
-    const count = await payouts.held(clock.now() - config.overdueMs, MAX_HELD_COUNTED, provider.name);
-    this.#deps.onEvent?.({ kind: 'held', count });
-  }
-
-  #sweepLater(): void {
-    if (this.#ending.signal.aborted) return;
-    this.#sweeper = setTimeout(() => {
-      const swept = this.#sweep().finally(() => this.#countHeld());
-      this.#inBackground(swept, () => this.#sweepLater());
-    }, this.#deps.config.sweepEveryMs);
-  }
-
-  #inBackground(work: Promise<unknown>, after?: () => void): void {
-    const done = work
-      .then(
-        () => undefined,
-        (error: unknown) => this.#worker.fault(error),
-      )
-      .finally(() => {
-        this.#background.delete(done);
-        after?.();
-      });
-    this.#background.add(done);
-  }
-
-  async #idle(): Promise<void> {
-    while (this.#background.size > 0) await Promise.all(this.#background);
   }
 }

@@ -251,4 +251,64 @@ describe('the flight of a first attempt', () => {
     await rest();
     expect(provider.calls).toEqual(['submit transfer-1:2']);
   });
+
+  it.each([
+    'payout.after-insert',
+    'payout.after-cas-submitting',
+    'payout.after-submit',
+    'payout.after-query',
+    'payout.after-outcome-write',
+  ])(
+    'gives back all that it held when it breaks at %s, and the payout is taken up once its lease is over',
+    async (at) => {
+      const { worker, request, provider, clock, phase, rest } = new PayoutWorld({ config: CONFIG });
+      provider.settles = 'ACCEPTED';
+      let breaks = true;
+      const failpoint = (name: string) => {
+        if (breaks && name === at) throw new Error('broken');
+        return undefined;
+      };
+      const executor = worker({ failpoint });
+      await executor.handle([request('transfer-1')]).catch(() => undefined);
+      await rest();
+      clock.pass(2 * pollFirstMs);
+      await rest();
+      expect(executor.stats()).toMatchObject({ inFlight: 0, unsettled: 0, polls: 0 });
+      breaks = false;
+      for (const [key, { state }] of provider.keys) if (state === 'ACCEPTED') provider.pays(key);
+      provider.settles = 'PAID';
+      for (const wait of [leaseMs, cancelAfterMs, 60_000]) {
+        clock.pass(wait);
+        await executor.pollNow(['transfer-1']);
+        await rest();
+      }
+      expect(phase('transfer-1')).toBe('PAID');
+      expect(provider.executionsOf('transfer-1')).toBe(1);
+      expect(executor.stats()).toMatchObject({ inFlight: 0, unsettled: 0, polls: 0 });
+    },
+  );
+
+  it('gives back all that it held when a later attempt breaks', async () => {
+    const { worker, request, provider, clock, phase, rest } = new PayoutWorld({ config: CONFIG });
+    provider.isReady = false;
+    let breaks = true;
+    const failpoint = (name: string) => {
+      if (breaks && name === 'payout.after-attempt-claimed') throw new Error('broken');
+      return undefined;
+    };
+    const executor = worker({ failpoint });
+    await executor.handle([request('transfer-1')]);
+    provider.isReady = true;
+    await executor.pollNow(['transfer-1']);
+    expect(phase('transfer-1')).toBe('SUBMITTING');
+    expect(executor.stats()).toMatchObject({ inFlight: 0, unsettled: 0, polls: 0 });
+    breaks = false;
+    for (const wait of [leaseMs, cancelAfterMs, 60_000]) {
+      clock.pass(wait);
+      await executor.pollNow(['transfer-1']);
+      await rest();
+    }
+    expect(phase('transfer-1')).toBe('PAID');
+    expect(provider.executionsOf('transfer-1')).toBe(1);
+  });
 });

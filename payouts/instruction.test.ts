@@ -55,7 +55,7 @@ describe('the instruction to the provider', () => {
 
 describe('the message of a change', () => {
   const seen = { kind: 'observed', state: 'PAID', reference: 'r-1', reasonCode: null } as const;
-  const paid = afterSubmit(submitting, 'transfer-1:1', seen, NOW + 5, DEFAULT_PAYOUT_POLICY);
+  const paid = afterSubmit(submitting, { key: 'transfer-1:1', result: seen, at: NOW + 5 }, DEFAULT_PAYOUT_POLICY);
 
   it('is the same whenever it is made, and goes to the home partition', () => {
     const [update] = unpublished(paid);

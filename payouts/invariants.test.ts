@@ -18,7 +18,7 @@ const NEW = openPayout(
 );
 const SUBMITTING = beginAttempt(NEW, T0, POLICY);
 const SENT = { kind: 'observed', reference: null, reasonCode: null } as const;
-const PAID = afterSubmit(SUBMITTING, 'transfer-1:1', { ...SENT, state: 'PAID' }, T0, POLICY);
+const PAID = afterSubmit(SUBMITTING, { key: 'transfer-1:1', result: { ...SENT, state: 'PAID' }, at: T0 }, POLICY);
 const TWO: Payout = {
   ...SUBMITTING,
   attempts: [SUBMITTING.attempts[0]!, { ...SUBMITTING.attempts[0]!, number: 2, key: 'transfer-1:2' }],

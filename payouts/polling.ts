@@ -28,3 +28,9 @@ export function watchForReturn(payout: Payout, at: number, policy: PayoutPolicy)
   const wait = policy.returnPollsMs[payout.polls];
   return changed(payout, at, { polls: payout.polls + 1, nextPollAt: wait === undefined ? null : at + wait });
 }
+
+/** Sees to it that a payout is looked at now: somebody (a webhook) hints at news. A hint is never taken for the truth. */
+export function dueNow(payout: Payout, at: number): Payout {
+  const listens = payout.phase === 'ACCEPTED' || payout.phase === 'OUTCOME_UNKNOWN' || payout.phase === 'PAID';
+  return listens ? { ...payout, nextPollAt: Math.min(payout.nextPollAt ?? at, at) } : payout;
+}

@@ -14,7 +14,7 @@ import {
 import { ManualClock, MemoryStore } from '../test/kit/payouts/memory.ts';
 import { payoutRequestedFor, received } from '../test/kit/payouts/requested.ts';
 import { PayoutWorld, QUIET_CONFIG } from '../test/kit/payouts/world.ts';
-import type { PayoutExecutorDependencies } from './executor.ts';
+import type { PayoutExecutorDependencies } from './dependencies.ts';
 import type { PayoutStore } from './ports.ts';
 import { createScreeningGate } from './screening-gate.ts';
 

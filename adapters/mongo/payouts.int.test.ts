@@ -58,13 +58,17 @@ const change = (from: Payout, next: Payout) => ({ from: from.revision, next });
 describe('payouts in MongoDB', () => {
   it('come back as they were stored, in every phase', async () => {
     const base = submitting('a');
-    const unknown = afterSubmit(base, key('a'), { kind: 'unknown', code: 'TIMEOUT', detail: '' }, T0 + 1, POLICY);
+    const unknown = afterSubmit(
+      base,
+      { key: key('a'), result: { kind: 'unknown', code: 'TIMEOUT', detail: '' }, at: T0 + 1 },
+      POLICY,
+    );
     const payouts = [
       openPayout(request('new'), T0),
       { ...base, payoutId: 'submitting' },
       { ...unknown, payoutId: 'unknown' },
-      { ...afterQuery(unknown, key('a'), saw('RETURNED'), T0 + 2, POLICY), payoutId: 'returned' },
-      { ...afterQuery(unknown, key('a'), saw('FAILED'), T0 + 2, POLICY), payoutId: 'failed' },
+      { ...afterQuery(unknown, { key: key('a'), result: saw('RETURNED'), at: T0 + 2 }, POLICY), payoutId: 'returned' },
+      { ...afterQuery(unknown, { key: key('a'), result: saw('FAILED'), at: T0 + 2 }, POLICY), payoutId: 'failed' },
       { ...openCase(unknown, 'NO_PROOF', 'd', T0 + 3), payoutId: 'case' },
       { ...expire(openPayout(request('x'), T0), T0 + 9), payoutId: 'expired' },
     ];
@@ -78,7 +82,11 @@ describe('payouts in MongoDB', () => {
     }
     // The same again through a change instead of an insert.
     const [first] = await store.load(['submitting']);
-    const next = afterQuery({ ...first!, payoutId: 'submitting' }, key('a'), saw('RETURNED'), T0 + 2, POLICY);
+    const next = afterQuery(
+      { ...first!, payoutId: 'submitting' },
+      { key: key('a'), result: saw('RETURNED'), at: T0 + 2 },
+      POLICY,
+    );
     expect(await store.apply([change(first!, next)])).toEqual([true]);
     expect((await store.load(['submitting']))[0]).toEqual({ ...next, requested: expect.anything() });
   });
@@ -165,13 +173,17 @@ describe('payouts in MongoDB', () => {
     const payout = openCase(submitting('a'), 'NO_PROOF', 'd', T0);
     await store.insert([payout, submitting('b')]);
     expect((await store.openCases(10)).map(({ payoutId }) => payoutId)).toEqual(['a']);
-    const settled = afterQuery({ ...payout, phase: 'OUTCOME_UNKNOWN' }, key('a'), saw('PAID'), T0 + 2, POLICY);
+    const settled = afterQuery(
+      { ...payout, phase: 'OUTCOME_UNKNOWN' },
+      { key: key('a'), result: saw('PAID'), at: T0 + 2 },
+      POLICY,
+    );
     expect(await store.apply([change(payout, settled)])).toEqual([true]);
     expect(await store.openCases(10)).toEqual([]);
   });
 
   it('are not listed any more when their case is closed by hand, and keep who closed it', async () => {
-    const paid = afterSubmit(submitting('a'), key('a'), saw('PAID'), T0, POLICY);
+    const paid = afterSubmit(submitting('a'), { key: key('a'), result: saw('PAID'), at: T0 }, POLICY);
     await store.insert([openCase(paid, 'CONTRADICTION', 'd', T0 + 1)]);
     await closePayoutCase(store, 'a', { number: 1, by: 'amara', reason: 'ticket 4711' }, T0 + 2);
     expect(await store.openCases(10)).toEqual([]);
@@ -182,7 +194,7 @@ describe('payouts in MongoDB', () => {
   it('stay in the outbox until exactly what was read is published', async () => {
     const outbox = payoutOutbox(db);
     const base = submitting('a');
-    const paid = afterSubmit(base, key('a'), saw('PAID'), T0, POLICY);
+    const paid = afterSubmit(base, { key: key('a'), result: saw('PAID'), at: T0 }, POLICY);
     await store.insert([base]);
     await store.apply([change(base, paid)]);
     expect(await outbox.pending(10, T0 - 1)).toEqual([]);
@@ -190,7 +202,7 @@ describe('payouts in MongoDB', () => {
     expect(read?.updates).toMatchObject([{ version: 1, status: 'PAID' }]);
 
     // It changes again before the mark.
-    const returned = afterQuery(paid, key('a'), saw('RETURNED'), T0 + 10, POLICY);
+    const returned = afterQuery(paid, { key: key('a'), result: saw('RETURNED'), at: T0 + 10 }, POLICY);
     await store.apply([change(paid, returned)]);
     await outbox.markPublished([read!]);
     const [again] = await outbox.pending(10, T0 + 10);
@@ -220,14 +232,14 @@ describe('payouts in MongoDB', () => {
     const reported: string[] = [];
     const sealing = () => mongoPayoutStore(db, { ring, onForged: (id) => reported.push(id) });
     const paidWithCase = () => {
-      const paid = afterSubmit(submitting('a'), key('a'), saw('PAID'), T0, POLICY);
+      const paid = afterSubmit(submitting('a'), { key: key('a'), result: saw('PAID'), at: T0 }, POLICY);
       return openCase(paid, 'CONTRADICTION', 'd', T0 + 1);
     };
 
     it('come back, through inserts and changes, and a key of before is known', async () => {
       const base = submitting('a');
       expect(await sealing().insert([base])).toEqual([true]);
-      const paid = afterSubmit(base, key('a'), saw('PAID'), T0, POLICY);
+      const paid = afterSubmit(base, { key: key('a'), result: saw('PAID'), at: T0 }, POLICY);
       expect(await sealing().apply([change(base, paid)])).toEqual([true]);
       const rotated = keyRing('new:test-only-executor-key-111111111111,test:test-only-executor-key-000000000000');
       const [loaded] = await mongoPayoutStore(db, { ring: rotated }).load(['a']);
@@ -304,7 +316,7 @@ describe('payouts in MongoDB', () => {
         decode: async (all: readonly Uint8Array[]) => all.map(() => asked),
       };
       const asked = payoutRequestedFor({ transferId: 'a', now: T0, expiresAt: T0 + 1 });
-      const paid = { ...afterSubmit(submitting('b'), key('b'), saw('PAID'), T0, POLICY) };
+      const paid = { ...afterSubmit(submitting('b'), { key: key('b'), result: saw('PAID'), at: T0 }, POLICY) };
       await sealing().insert([submitting('a'), paid]);
       const forgery = { version: 1, status: 'PAID', pricingAttempt: 1, attemptKey: 'a:1', reason: null };
       await db.collection<{ _id: string }>(PAYOUTS).updateOne(

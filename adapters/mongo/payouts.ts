@@ -69,43 +69,7 @@ export function mongoPayoutStore(db: Db, options: MongoPayoutOptions = {}): Mong
         const { localTime } = await db.admin().command({ hello: 1 });
         return (localTime as Date).getTime();
       }),
-    overdue: (before, limit, { provider, withNew }) =>
-      guarded(async () => {
-        const dueBy = async (field: 'nextPollAt' | 'nextSubmitAt') => {
-          const filter = { [field]: { $lte: new Date(before) }, provider };
-          const found = collection
-            .find(filter, { projection: { _id: 1 } })
-            .sort({ [field]: 1 })
-            .limit(limit);
-          return (await found.toArray()).map(({ _id }) => _id);
-        };
-        const [polls, submits] = await Promise.all([dueBy('nextPollAt'), withNew ? dueBy('nextSubmitAt') : []]);
-        return [...polls, ...submits].slice(0, limit);
-      }),
-    held: (before, limit, provider) =>
-      guarded(async () => {
-        const due = (field: 'nextPollAt' | 'nextSubmitAt') =>
-          collection.countDocuments({ [field]: { $lte: new Date(before) }, provider: { $ne: provider } }, { limit });
-        const [polls, submits] = await Promise.all([due('nextPollAt'), due('nextSubmitAt')]);
-        return Math.min(limit, polls + submits);
-      }),
-    ensureIndexes: () =>
-      guarded(async () => {
-        // By provider: those that are held for another one may be due for ever, and are not read past.
-        const due = (field: 'nextPollAt' | 'nextSubmitAt', name: string) => ({
-          key: { provider: 1, [field]: 1 },
-          name,
-          partialFilterExpression: { [field]: { $exists: true } },
-        });
-        await collection.createIndexes([
-          due('nextPollAt', 'poll-by-provider'),
-          due('nextSubmitAt', 'submit-by-provider'),
-          { key: { unpublishedSince: 1 }, name: 'unpublished', sparse: true },
-          { key: { caseSince: 1 }, name: 'cases', sparse: true },
-          // The payouts of one phase, the longest unchanged first (corridor payouts list, corridor stuck).
-          { key: { phase: 1, changedAt: 1, _id: 1 }, name: 'phase_changedAt_id' },
-        ]);
-      }),
+    ...duePayouts(collection),
     async openCases(limit) {
       const found = await guarded(() =>
         collection
@@ -126,6 +90,51 @@ export function mongoPayoutStore(db: Db, options: MongoPayoutOptions = {}): Mong
           .aggregate<{ _id: string; count: number }>([{ $group: { _id: '$phase', count: { $sum: 1 } } }])
           .toArray();
         return Object.fromEntries(groups.map(({ _id, count }) => [_id, count]));
+      }),
+  };
+}
+
+/** What is due, by provider: those that are held for another one may be due for ever, and are not read past. */
+function duePayouts(
+  collection: Collection<PayoutDocument>,
+): Pick<MongoPayoutStore, 'overdue' | 'held' | 'ensureIndexes'> {
+  type DueField = 'nextPollAt' | 'nextSubmitAt';
+  return {
+    overdue: (before, limit, { provider, withNew }) =>
+      guarded(async () => {
+        const dueBy = async (field: DueField) => {
+          const filter = { [field]: { $lte: new Date(before) }, provider };
+          const found = collection
+            .find(filter, { projection: { _id: 1 } })
+            .sort({ [field]: 1 })
+            .limit(limit);
+          return (await found.toArray()).map(({ _id }) => _id);
+        };
+        const [polls, submits] = await Promise.all([dueBy('nextPollAt'), withNew ? dueBy('nextSubmitAt') : []]);
+        return [...polls, ...submits].slice(0, limit);
+      }),
+    held: (before, limit, provider) =>
+      guarded(async () => {
+        const due = (field: DueField) =>
+          collection.countDocuments({ [field]: { $lte: new Date(before) }, provider: { $ne: provider } }, { limit });
+        const [polls, submits] = await Promise.all([due('nextPollAt'), due('nextSubmitAt')]);
+        return Math.min(limit, polls + submits);
+      }),
+    ensureIndexes: () =>
+      guarded(async () => {
+        const due = (field: DueField, name: string) => ({
+          key: { provider: 1, [field]: 1 },
+          name,
+          partialFilterExpression: { [field]: { $exists: true } },
+        });
+        await collection.createIndexes([
+          due('nextPollAt', 'poll-by-provider'),
+          due('nextSubmitAt', 'submit-by-provider'),
+          { key: { unpublishedSince: 1 }, name: 'unpublished', sparse: true },
+          { key: { caseSince: 1 }, name: 'cases', sparse: true },
+          // The payouts of one phase, the longest unchanged first (corridor payouts list, corridor stuck).
+          { key: { phase: 1, changedAt: 1, _id: 1 }, name: 'phase_changedAt_id' },
+        ]);
       }),
   };
 }

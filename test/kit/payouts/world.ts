@@ -1,11 +1,8 @@
 // Payout executors in memory, over one store: as many as a test wants, of as many providers as it names.
 import { setImmediate as turn } from 'node:timers/promises';
 import { DEFAULT_EXECUTOR_CONFIG, type PayoutExecutorConfig } from '../../../payouts/config.ts';
-import {
-  createPayoutExecutor,
-  type PayoutExecutor,
-  type PayoutExecutorDependencies,
-} from '../../../payouts/executor.ts';
+import type { PayoutExecutorDependencies } from '../../../payouts/dependencies.ts';
+import { createPayoutExecutor, type PayoutExecutor } from '../../../payouts/executor.ts';
 import type { Payout } from '../../../payouts/payout.ts';
 import { DEFAULT_PAYOUT_POLICY } from '../../../payouts/policy.ts';
 import type { PayoutEvent } from '../../../payouts/ports.ts';
