@@ -47,7 +47,7 @@ export interface DispositionOptions {
   readonly retry: RetryPolicy;
   readonly rings: Rings;
   /** Stage that the mark of a dead letter names; absent: dead letters stop no transfer, and none is marked. */
-  readonly marks?: Stage;
+  readonly statusMarkStage?: Stage;
   /** Whether what it puts aside is sealed by stages, and its replays by operators; not so for what has ids of its own. */
   readonly sealsRecovery: boolean;
 }
@@ -63,7 +63,12 @@ export interface Judges {
 export function createJudges(options: DispositionOptions): Judges {
   const { owner, codec, clock } = options;
   const group = groupId(options.app, owner);
-  const make = recordMaker({ owner, codec, rings: options.rings, writes: options.marks ? [transferLifecycle] : [] });
+  const make = recordMaker({
+    owner,
+    codec,
+    rings: options.rings,
+    writes: options.statusMarkStage ? [transferLifecycle] : [],
+  });
   if (options.sealsRecovery) for (const issuer of ['stages', 'operators'] as const) ringOf(options.rings, issuer);
 
   const judge: Judge = (batch, inbound, outcome) => {
@@ -130,9 +135,9 @@ export function createJudges(options: DispositionOptions): Judges {
   /** The DEAD_LETTERED record for analytics, when the dead letter stops a transfer. */
   function markOf(lost: RecoveryTerms): OutputRecord | undefined {
     const { received, source } = lost.inbound;
-    if (!received || options.marks === undefined) return undefined;
+    if (!received || options.statusMarkStage === undefined) return undefined;
     const id = markId(deadLetterId({ owner, source }));
-    const mark = { eventId: id, occurredAt: lost.now, stage: options.marks, code: lost.cause.code };
+    const mark = { eventId: id, occurredAt: lost.now, stage: options.statusMarkStage, code: lost.cause.code };
     const record = deadLetterMark(source.topic, received.value, mark);
     if (!record) return undefined;
     return make(transferLifecycle.name, record, { partition: lost.partition, eventId: id });

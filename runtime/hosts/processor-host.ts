@@ -91,7 +91,7 @@ export function createProcessorHost(options: ProcessorHostOptions): Host {
     clock,
     observer,
     breaker: options.breakerOf?.(processor.name) ?? new DeadLetterBreaker(options.breaker ?? DEFAULT_BREAKER),
-    marks: stage,
+    statusMarkStage: stage,
     sealsRecovery: true,
     ...(options.unsafeBelievesOffsets ? {} : { wasHandled: (input) => lookup.wasHandled(input) }),
     run: (items) => runProcessor(processor, emit, items),

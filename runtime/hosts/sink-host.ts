@@ -64,7 +64,7 @@ export function createSinkHost(options: SinkHostOptions): Host {
     observer,
     breaker: options.breakerOf?.(sink.name) ?? new DeadLetterBreaker(options.breaker ?? DEFAULT_BREAKER),
     sealsRecovery: options.refusesRepeats === true,
-    ...(sink.statusMarkStage ? { marks: sink.statusMarkStage } : {}),
+    ...(sink.statusMarkStage ? { statusMarkStage: sink.statusMarkStage } : {}),
     run: (items) => writes.addAll(items),
   });
   return createConsumerHost({
