@@ -52,6 +52,10 @@ export const REASONS = {
   RR02: iso('MissingDebtorNameOrAddress', "The sender's name is missing."),
   RR03: iso('MissingCreditorNameOrAddress', "The beneficiary's name is missing."),
   RR04: iso('RegulatoryReason', 'Declined or held for a regulatory reason.'),
+  DISC: own(
+    'Discarded',
+    'It could not be handled, and operators ended it: nothing was paid. Send it again under a new id.',
+  ),
   HLIM: own('HeldForLimitReview', 'The customer uses more of a limit than passes without review.'),
   PRID: own(
     'IdOfAnotherProducer',
@@ -78,3 +82,20 @@ export function reason(code: ReasonCode, detail: string = REASONS[code].text): {
 }
 
 export const isKnownReason = (code: string): code is ReasonCode => Object.hasOwn(REASONS, code);
+
+/** The reasons for which operators may end a transfer that could not be handled. Codes of other stages' findings are not among them. */
+export const DISCARD_REASONS = [
+  'DISC',
+  'AC01',
+  'AC04',
+  'AC06',
+  'AG01',
+  'AG03',
+  'CH16',
+  'FF07',
+  'NARR',
+  'RR04',
+] as const satisfies readonly ReasonCode[];
+export type DiscardReason = (typeof DISCARD_REASONS)[number];
+export const isDiscardReason = (code: string): code is DiscardReason =>
+  (DISCARD_REASONS as readonly string[]).includes(code);

@@ -2,9 +2,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { keyRing } from '../domain/seals/seal.ts';
-import type { Edges } from '../processors/contract.ts';
+import type { AnyProcessor, Edges } from '../processors/contract.ts';
 import { topology } from '../processors/topology.ts';
-import type { AnyProcessor } from '../runtime/hosts/processor-host.ts';
 import { accepted, evidence, following } from '../test/kit/events.ts';
 import { type Input, runProcessor } from '../test/kit/harness.ts';
 import { memoryCodec } from '../test/kit/memory-codec.ts';

@@ -113,6 +113,8 @@ const LATER_RECOVERY_PARTS: readonly string[] = [
   RECOVERY_HEADER.skipId,
   RECOVERY_HEADER.skipAskedBy,
   RECOVERY_HEADER.skipApprovedBy,
+  RECOVERY_HEADER.discardReason,
+  RECOVERY_HEADER.replayedLetter,
 ];
 
 const recoveryIssuer = (topic: string): Issuer => (isReplayTopic(topic) ? 'operators' : 'stages');

@@ -69,6 +69,19 @@ export function isDisposition<Out>(decision: Decision<Out>): decision is Disposi
   return !Array.isArray(decision);
 }
 
+/** Whether a record that was put aside may be ended by a rejection of this stage. */
+export type Discardable =
+  /** Yes; `occurredAt`: when it was ended, ms, the same whenever it runs again where a claim tells. */
+  | {
+      readonly kind: 'reject';
+      readonly occurredAt: number;
+      /** Of an intent: who it is provably from; absent: nobody is proven. */
+      readonly producerId?: string | null;
+    }
+  /** What it asks for was done by another record: nothing is left to be ended. */
+  | { readonly kind: 'nothing' }
+  | Extract<Disposition, { kind: 'dead-letter' }>;
+
 /** The edges of one processor, declared in topology.ts. */
 export interface Edges {
   readonly reads: readonly AnyTopic[];
@@ -86,4 +99,13 @@ export interface Processor<E extends Edges, Context> {
   readonly edges: E;
   prepare(batch: readonly ReceivedFrom<E['reads']>[]): Promise<readonly Context[]>;
   decide(input: ReceivedFrom<E['reads']>, context: Context): Decision<EmittedTo<E['writes']>>;
+  /**
+   * For letters that operators discard: which of them may be ended, in order; makes the claims that ending them needs. Absent:
+   * none may, since what this stage handles may have been paid already.
+   */
+  discardable?(batch: readonly ReceivedFrom<E['reads']>[]): Promise<readonly Discardable[]>;
 }
+
+/** A processor whatever its edges. */
+// biome-ignore lint/suspicious/noExplicitAny: the host treats every processor alike
+export type AnyProcessor = Processor<any, any>;

@@ -107,7 +107,7 @@ export async function settleReviews(
   return reviews.map((review, index) => refusals[index] ?? honoured(review, verdict.get(review.value.holdId)!));
 }
 
-interface ReviewsOptions extends ReviewTerms {
+export interface ReviewsOptions extends ReviewTerms {
   readonly holds: HoldClaims;
   /** Once the holds are claimed. */
   readonly afterClaim?: () => void | Promise<void>;

@@ -6,7 +6,7 @@ import { type ActHandlers, describeContent } from '../operations/approvals/execu
 import type { Approvals } from '../operations/approvals/ports.ts';
 import { resumeHandler } from '../operations/control/controls.ts';
 import { findReplay, summaryOf } from '../operations/dead-letters/replays/prepare.ts';
-import { approvedHash } from '../operations/dead-letters/replays/replay.ts';
+import { actOf, approvedHash } from '../operations/dead-letters/replays/replay.ts';
 import { type SkipContent, skipLines } from '../operations/skips/skip.ts';
 import { CodedError } from '../ports/fault.ts';
 import type { Connections } from './connections.ts';
@@ -25,17 +25,21 @@ export async function openApprovals(connections: Connections): Promise<ApprovalD
   await store.ensureIndexes();
   const kept = replays(db);
   const resumption = resumeHandler(controlLog(connections));
+  /** Of a replay, and of a discard, which is kept and run as one. */
+  const replay: ActHandlers[Act] = {
+    async describe({ _id, act, subject, hash }) {
+      const found = await findReplay(kept, subject);
+      if (actOf(found) === act && approvedHash(found) === hash) {
+        return [summaryOf(found), `all of it: corridor dlq replays show ${subject}`];
+      }
+      throw new CodedError('EVIDENCE_CHANGED', `${_id} is not, or no longer, what was asked for: look at the replay`);
+    },
+  };
   const handlers: ActHandlers = {
     'control.resume': resumption,
     'provider.on': resumption,
-    'dead-letters.replay': {
-      async describe({ _id, subject, hash }) {
-        const replay = await findReplay(kept, subject);
-        if (approvedHash(replay) === hash)
-          return [summaryOf(replay), `all of it: corridor dlq replays show ${subject}`];
-        throw new CodedError('EVIDENCE_CHANGED', `${_id} is not, or no longer, what was asked for: look at the replay`);
-      },
-    },
+    'dead-letters.replay': replay,
+    'dead-letters.discard': replay,
     'records.skip': { describe: describeContent<SkipContent>(skipLines) },
   };
   return { store, handlers, close: async () => undefined };

@@ -72,6 +72,10 @@ export const RECOVERY_HEADER = {
   replayId: 'replay-id',
   replayedBy: 'replayed-by',
   approvedBy: 'approved-by',
+  /** Of a replay that ends its transfer instead of deciding again: the reason code of the rejection. Never kept by a letter. */
+  discardReason: 'discard-reason',
+  /** Of a replay whose letter bears no seal: its id in the index, which is the place where it stands. Never kept by a letter. */
+  replayedLetter: 'replayed-letter',
   /** The record that was put aside, as the cause of this one; see cause.ts. */
   recoveryCause: 'detour-cause',
   /** Of the stage that put a record aside, or of the operator who replays it, over all that its reader goes by. */

@@ -59,6 +59,17 @@ export const FINDING_GROUPS = [
     toDo: 'who else writes to `replay_claims`? See what became of its transfer before you replay anything',
   },
   {
+    codes: ['DISCARD_DIFFERS', 'DISCARD_UNORDERED'],
+    wrong:
+      'a dead letter that operators discarded was decided instead, or a transfer was ended in their name without an order of theirs',
+    toDo: "who else has the stages' key? See what became of the transfer before you do anything",
+  },
+  {
+    codes: ['DISCARD_UNAPPROVED'],
+    wrong: 'the index says that a dead letter was discarded, and no two persons let that through',
+    toDo: 'who else writes to `dead_letters`? Its transfer may stand still for it: set it to `PARKED`',
+  },
+  {
     codes: ['INPUTS_GONE'],
     wrong:
       '(warning) `transfer.requested` was deleted and made again: events of before name inputs that are there no more',

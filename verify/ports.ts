@@ -43,7 +43,7 @@ export interface StoredPayout extends Payout {
 
 /** What persons decided beside transfers (lists, exceptions, customers), as stored. */
 export interface SealedDocument {
-  readonly kind: 'list version' | 'activation' | 'past activation' | 'exception' | 'customer case';
+  readonly kind: 'list version' | 'activation' | 'past activation' | 'exception' | 'customer case' | 'discarded letter';
   readonly id: string;
   /** Why it is not what was decided, by the code of the finding; undefined: it is. */
   readonly flaw: FindingCode | undefined;

@@ -20,6 +20,7 @@ export const GROUPS = 'dead_letter_groups';
 /** Groups whose counts are shown at once. */
 const MAX_GROUPS = 2_000;
 const MAX_MINUTES = 1_440;
+const MAX_IDS = 1_000;
 
 /** A group as stored: its counts beside what people wrote on it. */
 interface StoredGroup extends Document {
@@ -137,6 +138,7 @@ function countedFrom({ _id: group, changes, counted, note }: StoredGroup): Count
 }
 
 export function letterQuery({
+  ids,
   states,
   group,
   owner,
@@ -146,6 +148,7 @@ export function letterQuery({
   since,
 }: LetterFilter): Filter<DeadLetterDocument> {
   return {
+    ...(ids && { _id: { $in: ids.slice(0, MAX_IDS) } }),
     ...(states && { state: { $in: [...states] } }),
     ...(group !== undefined && { group }),
     ...(owner !== undefined && { owner }),

@@ -1,11 +1,12 @@
 // Replays of dead letters in MongoDB: the replays, their items, and the letters as they are taken and given back.
 import type { Db, Document } from 'mongodb';
-import { formatOrigin } from '../../domain/transfers/origin-position.ts';
+import { formatOrigin, parseOrigin } from '../../domain/transfers/origin-position.ts';
+import { movesNoMoney } from '../../operations/dead-letters/owners.ts';
 import { MAX_REPLAYS } from '../../operations/dead-letters/replays/check-letters.ts';
 import type { ReplayableLetters, Replays } from '../../operations/dead-letters/replays/ports.ts';
 import type { ReplayDocument, ReplayItem } from '../../operations/dead-letters/replays/replay.ts';
 import type { GroupCounts } from '../../sinks/dead-letters/counts.ts';
-import type { DeadLetterDocument } from '../../sinks/dead-letters/letter.ts';
+import { type DeadLetterDocument, OPEN_STATES } from '../../sinks/dead-letters/letter.ts';
 import type { IndexSpec } from '../../sinks/idempotent-writes.ts';
 import { insertFree, takenPlaces } from './claims.ts';
 import { MAJORITY } from './client.ts';
@@ -13,9 +14,11 @@ import { DEAD_LETTERS, letterQuery } from './dead-letters.ts';
 import { guarded, mongoFault } from './fault.ts';
 import { ensureIndexes } from './idempotent-store.ts';
 
-const REPLAYS = 'replays';
-const ITEMS = 'replay_items';
+export const REPLAYS = 'replays';
+export const REPLAY_ITEMS = 'replay_items';
 const IDS_AT_ONCE = 1_000;
+/** Letters that may share the offsets that are asked for: those of all partitions, and copies. */
+const MAX_SUCCESSORS = 50_000;
 
 const replayIndexes: readonly IndexSpec[] = [
   { name: 'createdAt', keys: { createdAt: -1 }, servedQuery: 'replays, latest first (corridor dlq replays)' },
@@ -24,6 +27,12 @@ const replayIndexes: readonly IndexSpec[] = [
     keys: { endedAt: 1, createdAt: 1 },
     partialFilterExpression: { endedAt: null },
     servedQuery: 'replays that a runner has something to do for',
+  },
+  {
+    name: 'isWatched',
+    keys: { isWatched: 1, _id: 1 },
+    partialFilterExpression: { isWatched: true },
+    servedQuery: 'replays that have ended, and of which some outcomes are looked for',
   },
 ];
 const itemIndexes: readonly IndexSpec[] = [
@@ -42,21 +51,21 @@ const itemIndexes: readonly IndexSpec[] = [
 /** Replays of this database. */
 export function replays(db: Db): Replays & { ensureIndexes(): Promise<void> } {
   const all = db.collection<ReplayDocument>(REPLAYS, MAJORITY);
-  const items = db.collection<ReplayItem>(ITEMS, MAJORITY);
+  const items = db.collection<ReplayItem>(REPLAY_ITEMS, MAJORITY);
   // Amounts come back as bigints; counts and offsets as they are typed.
   const read = { promoteLongs: true } as const;
 
   return {
     async ensureIndexes() {
       await ensureIndexes(db, REPLAYS, replayIndexes);
-      await ensureIndexes(db, ITEMS, itemIndexes);
+      await ensureIndexes(db, REPLAY_ITEMS, itemIndexes);
     },
     insert: async (replay) => (await insertFree(all as never, [replay as never])).size === 0,
-    find: async (id) => fromStore(await guarded(() => all.findOne({ _id: id }, read))),
+    find: async (id) => replayFromStore(await guarded(() => all.findOne({ _id: id }, read))),
     async list(states, limit) {
       const query = { state: { $in: [...states] } };
       const found = await guarded(() => all.find(query, read).sort({ createdAt: -1 }).limit(limit).toArray());
-      return found.map((replay) => fromStore(replay)!);
+      return found.map((replay) => replayFromStore(replay)!);
     },
     async open(limit) {
       // What is halted waits for a person, however much of it there is: it must not hide what is to be sent.
@@ -71,7 +80,12 @@ export function replays(db: Db): Replays & { ensureIndexes(): Promise<void> } {
             .toArray(),
         );
       const found = [...(await oldest(moving)), ...(await oldest(halted))];
-      return found.map((replay) => fromStore(replay)!);
+      return found.map((replay) => replayFromStore(replay)!);
+    },
+    async watched(limit, after) {
+      const query = { isWatched: true, _id: { $gt: after } };
+      const found = await guarded(() => all.find(query, read).sort({ _id: 1 }).limit(limit).toArray());
+      return found.map((replay) => replayFromStore(replay)!);
     },
     async change({ _id, version }, to) {
       const asSeen = { _id, version };
@@ -85,12 +99,13 @@ export function replays(db: Db): Replays & { ensureIndexes(): Promise<void> } {
       const free = { _id, $or: [{ lease: null }, { 'lease.until': { $lte: now } }] };
       return (await guarded(() => all.updateOne(free, lease))).matchedCount === 1 ? 'taken' : undefined;
     },
-    items: (replayId, { states, isOutcomeKnown }, limit) =>
+    items: (replayId, { states, isOutcomeKnown, after }, limit) =>
       guarded(() =>
         items
           .find({
             replayId,
-            ...(states && { state: { $in: [...states] } }),
+            ...(states && { state: states.length === 1 ? states[0] : { $in: [...states] } }),
+            ...(after !== undefined && { turn: { $gt: after } }),
             ...(isOutcomeKnown === undefined ? {} : { outcome: isOutcomeKnown ? { $ne: null } : null }),
           } as never)
           .sort({ turn: 1 })
@@ -114,6 +129,10 @@ export function replays(db: Db): Replays & { ensureIndexes(): Promise<void> } {
           filter: { _id: item, state: 'SELECTED' },
           update: { $set: { state: 'SENT', sentAt, sentBefore } },
         })),
+      ),
+    mark: (marked) =>
+      write(
+        marked.map((item) => ({ filter: { _id: item, state: 'SELECTED' }, update: { $set: { state: 'MARKED' } } })),
       ),
     skip: (skipped) =>
       write(
@@ -164,11 +183,11 @@ export function replays(db: Db): Replays & { ensureIndexes(): Promise<void> } {
 }
 
 /** Amounts as bigints, whatever number the database made of them. */
-function fromStore(found: ReplayDocument | null): ReplayDocument | undefined {
+export function replayFromStore(found: ReplayDocument | null): ReplayDocument | undefined {
   if (!found) return undefined;
   // One that somebody wrote into the database may have none of its fields: it must not stop the others.
-  const { money = [], groups = [] } = found as Partial<ReplayDocument>;
-  return { ...found, groups, money: money.map((sum) => ({ ...sum, minor: BigInt(sum.minor) })) };
+  const { money = [], groups = [], discard = null, isWatched = false } = found as Partial<ReplayDocument>;
+  return { ...found, groups, discard, isWatched, money: money.map((sum) => ({ ...sum, minor: BigInt(sum.minor) })) };
 }
 
 /** The letters of this database, as replays take and give them back. */
@@ -183,13 +202,12 @@ export function replayableLetters(db: Db, counts: Pick<GroupCounts, 'touch'>): R
   }
 
   return {
-    async take(filter, replayId, limit, stateAt) {
-      const parked = {
-        ...letterQuery(filter),
-        state: 'PARKED' as const,
-        proven: true,
+    async take(filter, replayId, limit, stateAt, isForDiscard) {
+      const mayBeSent = {
+        ...(movesNoMoney(filter.owner ?? '') ? {} : { proven: true }),
         replayCount: { $lt: MAX_REPLAYS },
       };
+      const parked = { ...letterQuery(filter), state: 'PARKED' as const, ...(isForDiscard ? {} : mayBeSent) };
       const found = await guarded(() =>
         letters
           .find(parked as never, { projection: { _id: 1 } })
@@ -206,7 +224,8 @@ export function replayableLetters(db: Db, counts: Pick<GroupCounts, 'touch'>): R
       return (await guarded(() => letters.find({ takenBy: replayId, state: 'SELECTED' }, read).toArray())) as never;
     },
     async taken(replayId, ids) {
-      const ours = { _id: { $in: [...ids] }, takenBy: replayId, state: 'SELECTED' as const };
+      const states = ['SELECTED', 'DISCARDED'] as const;
+      const ours = { _id: { $in: [...ids] }, takenBy: replayId, state: { $in: [...states] } };
       const found = await guarded(() => letters.find(ours, { projection: { _id: 1 } }).toArray());
       return new Set(found.map(({ _id }) => _id));
     },
@@ -214,25 +233,39 @@ export function replayableLetters(db: Db, counts: Pick<GroupCounts, 'touch'>): R
       if (ids.length === 0) return;
       const ours = { _id: { $in: [...ids] }, takenBy: replayId };
       await guarded(() => letters.updateMany(ours, { $set: { state: to, stateAt } }));
-      if (to === 'VERIFIED' || to === 'REPLACED') await touch(ours);
+      if (!OPEN_STATES.includes(to)) await touch(ours);
     },
     async giveBack(replayId, stateAt) {
       const ours = { takenBy: replayId, state: 'SELECTED' as const };
       await guarded(() => letters.updateMany(ours, { $set: { state: 'PARKED', takenBy: null, stateAt } }));
     },
-    newFailures: (replayId, groups, since) =>
+    newFailures: (replayId, owner, groups, since) =>
       guarded(() =>
         letters.countDocuments({
-          proven: true,
+          ...(movesNoMoney(owner) ? {} : { proven: true }),
           // What it has taken was put aside before, whatever a clock says; what came of it, after.
           takenBy: { $ne: replayId },
           $or: [{ group: { $in: [...groups] }, failedAt: { $gte: since } }, { replayId }],
         }),
       ),
-    async successors(owner, replayId) {
-      const ours = { owner, replayId, proven: true };
-      const found = await guarded(() => letters.find(ours, { projection: { source: 1 } }).toArray());
-      return new Map(found.flatMap(({ _id, source }) => (source ? [[formatOrigin(source), _id] as const] : [])));
+    async successors(owner, replayId, sources) {
+      const offsets = [...new Set(sources.flatMap((source) => parseOrigin(source)?.offset ?? []))];
+      if (offsets.length === 0) return new Map();
+      const isProven = movesNoMoney(owner) ? {} : { proven: true };
+      const ours = { replayId, 'source.offset': { $in: offsets }, owner, ...isProven };
+      const found = await guarded(() =>
+        letters
+          .find(ours as never, { projection: { source: 1 } })
+          .limit(MAX_SUCCESSORS)
+          .toArray(),
+      );
+      const wanted = new Set(sources);
+      return new Map(
+        found.flatMap(({ _id, source }) => {
+          const position = source ? formatOrigin(source) : '';
+          return wanted.has(position) ? [[position, _id] as const] : [];
+        }),
+      );
     },
   };
 }

@@ -8,6 +8,7 @@ import type { FindingCode } from '../../verify/finding-codes.ts';
 import type { SealedDocument, SealedDocuments } from '../../verify/ports.ts';
 import { MAJORITY } from './client.ts';
 import { CUSTOMER_CASES, customerCaseOf } from './customer-cases.ts';
+import { discardedLetters } from './discarded-letters.ts';
 import { mongoFault } from './fault.ts';
 import { ACTIVE_LISTS, flawOfActivation } from './list-activations.ts';
 import { flawOfKept, LIST_HISTORY } from './list-history.ts';
@@ -66,6 +67,7 @@ export function sealedDocuments({ db, operators, told }: SealedDocumentsOptions)
         yield page;
       }
       const missing = [...told.activations.keys()].filter((source) => !active.has(source));
+      yield* discardedLetters(db, operators);
       yield missing.map((id) => ({ kind: 'activation', id, flaw: 'LIST_ACTIVATION_ROLLED_BACK' }));
     },
   };
@@ -77,6 +79,7 @@ const UNREADABLE: Readonly<Record<SealedDocument['kind'], FindingCode>> = {
   'past activation': 'LIST_ACTIVATION_NOT_SEALED',
   exception: 'EXCEPTION_NOT_SEALED',
   'customer case': 'CUSTOMER_CASE_NOT_SEALED',
+  'discarded letter': 'DISCARD_UNAPPROVED',
 };
 
 /** A document of another shape than any that was ever written is not what was decided. */

@@ -49,7 +49,7 @@ function memoryReplays(memory: OperatorMemory, asked: Asked): Replays {
     counts: () => asked(() => [{ state: 'SENT', outcome: 'COMPLETED', reason: null, letters: 3 }]),
     release: () => asked(() => undefined),
     ...{ open: unused, lease: unused, items: unused, predict: unused, markSent: unused, skip: unused, settle: unused },
-    progress: unused,
+    ...{ progress: unused, watched: unused, mark: unused },
   };
 }
 

@@ -17,6 +17,12 @@ export const replayDto = z
     askedBy: z.string(),
     createdAt: instant,
     reason: z.string(),
+    discard: z
+      .string()
+      .nullable()
+      .describe(
+        'Its letters are ended for good, with this reason code for their producers; null: they are decided again.',
+      ),
     letters: z.int(),
     money: z.array(moneyOfLetters),
     lettersWithoutAmount: z.int(),
@@ -48,6 +54,7 @@ export function replayOf(replay: ReplayDocument): z.output<typeof replayDto> {
   const at = (date: Date | null) => (date === null ? null : instantOf(date));
   return {
     ...{ replayId, state, owner, askedBy, createdAt: instantOf(replay.createdAt), reason, letters },
+    discard: replay.discard?.reason ?? null,
     money: money.map(({ minor, currency, letters: some }) => ({ amount: moneyOf(minor, currency), letters: some })),
     ...{ lettersWithoutAmount: replay.withoutAmount, oldestAt: at(replay.oldestAt) },
     ...{ ratePerSecond: currentRate(replay), canary: terms.canary, maxFailureRatio: terms.maxFailureRatio },

@@ -6,6 +6,7 @@ import { LETTER_STATES, type LetterState } from '../../sinks/dead-letters/letter
 import { formatMinor } from '../output.ts';
 
 export interface FilterOptions {
+  readonly letter?: readonly string[];
   readonly group?: string;
   readonly owner?: string;
   readonly code?: string;
@@ -21,6 +22,7 @@ export const amountText = (minor: bigint, currency: string) =>
 /** Adds the options of a filter, but for the state. */
 export function filtered(command: Command): Command {
   return command
+    .option('--letter <id...>', 'these letters alone')
     .option('--group <id>', 'of this group')
     .option('--owner <name>', 'put aside by this processor or sink')
     .option('--code <code>', 'with this code')
@@ -37,6 +39,7 @@ export const filteredByState = (command: Command): Command =>
 
 export function filterFrom({
   state = 'ALL',
+  letter,
   transfer,
   group,
   owner,
@@ -45,6 +48,7 @@ export function filterFrom({
   since,
 }: FilterOptions): LetterFilter {
   return {
+    ...(letter && { ids: letter }),
     ...(state !== 'ALL' && { states: [state] }),
     ...(group !== undefined && { group }),
     ...(owner !== undefined && { owner }),

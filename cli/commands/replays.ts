@@ -1,9 +1,10 @@
 // `corridor dlq replay|replays|check`: dead letters sent again, under four eyes, and tried against the build at hand.
 import { randomUUID } from 'node:crypto';
 import { userInfo } from 'node:os';
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { deadLetters } from '../../adapters/mongo/dead-letters.ts';
 import { transfersNow } from '../../adapters/mongo/transfers-now.ts';
+import { DISCARD_REASONS, type DiscardReason } from '../../domain/reasons.ts';
 import { personWithKeys } from '../../operations/access/principal.ts';
 import { decideApproval, findApproval } from '../../operations/approvals/approvals.ts';
 import { checkBuild } from '../../operations/dead-letters/replays/check-build.ts';
@@ -13,6 +14,7 @@ import {
   pauseReplay,
   resumeReplay,
   slowReplay,
+  withdrawReplay,
 } from '../../operations/dead-letters/replays/control.ts';
 import {
   askForReplay,
@@ -98,6 +100,7 @@ Example:
   corridor dlq replay --group 3f0c9a1b7d2e4c58 --reason "mended by the deploy of 03:10" --rate 200`,
     )
     .action((options: AskOptions) => withReplays((bench) => ask(bench, options)));
+  registerDiscard(dlq);
 
   const replays = dlq
     .command('replays')
@@ -107,15 +110,53 @@ Example:
   registerControls(replays);
 }
 
+function registerDiscard(dlq: Command): void {
+  filtered(withJson(dlq.command('discard')))
+    .description('select parked letters, freeze them, try it, and ask a second person to end them for good')
+    .requiredOption('--reason <text>', 'why; kept here, and told to nobody else')
+    .addOption(
+      new Option('--code <code>', 'reason code of the rejection, for producers')
+        .choices(DISCARD_REASONS)
+        .default('DISC'),
+    )
+    .option('--rate <n>', 'letters a second', count, DEFAULT_TERMS.ratePerSecond)
+    .option('--canary <n>', 'so many first, which have to end as rejected', count, DEFAULT_TERMS.canary)
+    .option('--by <operator>', 'who asks', userInfo().username)
+    .addHelpText(
+      'after',
+      `
+A letter for which a transfer stands still ends it with a rejection, and frees its limits; any other is taken out of what
+stands. What may have been paid is left alone. Another person lets it through with \`dlq replays approve\`.
+
+Example:
+  corridor dlq discard --letter 0b0cdf6e-7b3f-5c8e-9a36-64f2b1a4a7ce --reason "account was closed" --code AC04`,
+    )
+    .action(({ code, ...options }: Omit<AskOptions, 'maxFailures'> & { code: DiscardReason }) =>
+      withReplays((bench) => ask(bench, { ...options, discard: code, maxFailures: DEFAULT_TERMS.maxFailureRatio })),
+    );
+}
+
 async function ask(
   bench: Bench,
-  { reason, rate, canary, maxFailures, by, json, ...filter }: AskOptions,
+  {
+    reason,
+    rate,
+    canary,
+    maxFailures,
+    by,
+    json,
+    discard,
+    ...filter
+  }: AskOptions & { readonly discard?: DiscardReason },
 ): Promise<void> {
   const { connections, stores } = bench;
   const [id, at] = [randomUUID(), new Date()];
   const owner = filter.owner ?? (await ownerOf(bench, filter));
   const terms = { ratePerSecond: rate, canary, maxFailureRatio: maxFailures };
-  await freezeReplay(stores, { id, owner, filter: filterFrom(filter), terms, by, reason, at });
+  await freezeReplay(stores, {
+    ...{ id, owner, filter: filterFrom(filter), terms, by, reason, at },
+    ...(discard && { discard }),
+  });
   printError('The letters are frozen. Trying them on this build …');
   try {
     const tried = await withDryRun(bench, (trial) => dryRunReplay(stores, trial, { id, by, at }));
@@ -148,7 +189,7 @@ function registerViews(replays: Command): void {
       withReplays(async ({ stores }) => {
         const found = await stores.replays.list(REPLAY_STATES, 50);
         if (json) printRows(found, [], true);
-        else printRows(found.map(replayRow), ['replay', 'state', 'owner', 'letters', 'money', 'asked by', 'at']);
+        else printRows(found.map(replayRow), ['replay', 'act', 'state', 'owner', 'letters', 'money', 'asked by', 'at']);
       }),
     );
 
@@ -232,6 +273,9 @@ function registerControls(replays: Command): void {
     pauseReplay(stores, { id, by, at: new Date() }),
   );
   act('resume', 'go on with what was paused', (stores, id) => resumeReplay(stores, { id }));
+  act('withdraw', 'take back what was asked for; only who asked may', (stores, id, by) =>
+    withdrawReplay(stores, { id, by, at: new Date() }),
+  );
   act('cancel', 'end it: what was not sent is parked again', (stores, id, by) =>
     cancelReplay(stores, { id, by, at: new Date() }),
   );
@@ -270,8 +314,17 @@ Example:
 }
 
 function replayRow(replay: ReplayDocument) {
-  const { _id, state, owner, letters, askedBy, createdAt } = replay;
-  return { replay: _id, state, owner, letters, money: moneyText(replay), 'asked by': askedBy, at: createdAt };
+  const { _id, state, owner, letters, askedBy, createdAt, discard } = replay;
+  return {
+    replay: _id,
+    act: discard ? 'discard' : 'replay',
+    state,
+    owner,
+    letters,
+    money: moneyText(replay),
+    'asked by': askedBy,
+    at: createdAt,
+  };
 }
 
 function moneyText({ money, withoutAmount }: ReplayDocument): string {
@@ -281,9 +334,10 @@ function moneyText({ money, withoutAmount }: ReplayDocument): string {
 }
 
 function showReplay(replay: ReplayDocument): void {
-  const { _id, state, owner, letters, askedBy, reason, terms, dryRun, halted, oldestAt } = replay;
+  const { _id, state, owner, letters, askedBy, reason, terms, dryRun, halted, oldestAt, discard } = replay;
   print(`replay   ${_id}, ${state}`);
-  print(`letters  ${letters} of ${owner}, to ${owner}.replay; the oldest of ${oldestAt?.toISOString() ?? '-'}`);
+  const what = discard ? `to be ended for good, reason ${discard.reason}` : `to ${owner}.replay`;
+  print(`letters  ${letters} of ${owner}, ${what}; the oldest of ${oldestAt?.toISOString() ?? '-'}`);
   print(`money    ${moneyText(replay) || '-'}`);
   print(`asked    by ${askedBy}: ${reason}`);
   print(

@@ -47,6 +47,8 @@ export interface GroupNote {
 }
 
 export interface LetterFilter {
+  /** These alone; at most 1,000. */
+  readonly ids?: readonly string[];
   readonly states?: readonly LetterState[];
   readonly group?: string;
   readonly owner?: string;

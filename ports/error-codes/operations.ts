@@ -90,6 +90,25 @@ export const operationCodes = {
     'Find out who writes to dead-letter topics or to the index: what stands there is not what its stage put aside.',
   ),
   REPLAYED_TOO_OFTEN: entry('notice', 'a record', 409, 'Find the cause first: it was replayed three times.'),
+  DISCARD_REFUSED: entry(
+    'notice',
+    'a record',
+    409,
+    'Do nothing: what was to be discarded is a dead letter again. Its detail says why it cannot be ended here.',
+  ),
+  MAY_BE_PAID: entry(
+    'notice',
+    'a record',
+    409,
+    'Replay the letter, or see that its transfer ends: what it is about may have been paid, so nobody may reject it.',
+  ),
+  STILL_NEEDED: entry(
+    'notice',
+    'a record',
+    409,
+    'Replay the letter: it has to be handled, whatever becomes of its transfer.',
+  ),
+  DISCARD_REASON_INVALID: entry('invalid-request', 'the caller', 400, 'Give one of the reason codes that are listed.'),
   TRANSFER_ENDED: entry('notice', 'a transfer', 409, 'Do nothing: the transfer has ended without this letter.'),
   TRANSFER_MOVED_ON: entry('notice', 'a transfer', 409, 'Do nothing: the transfer has gone on without this letter.'),
 };

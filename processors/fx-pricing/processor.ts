@@ -38,6 +38,7 @@ export function createFxPricing(options: FxPricingOptions): Processor<Topology['
       });
     },
     decide,
+    discardable: async (batch) => batch.map(() => ({ kind: 'reject', occurredAt: clock() })),
   };
 }
 

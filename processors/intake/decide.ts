@@ -34,16 +34,16 @@ export function decide(input: Input, context: IntakeContext): Decision<IntakeEve
     case 'duplicate':
       return [duplicated(input, claimOutcome.claim, context)];
     case 'of-another':
-      return [rejected(input, withoutTwo([reason('PRID'), ...reasons]), context, undefined)];
+      return [intentRejection(input, withoutTwo([reason('PRID'), ...reasons]), context, undefined)];
     case 'other-payload':
-      return [rejected(input, [reason('DUPL'), ...reasons], context, claimOutcome.claim)];
+      return [intentRejection(input, [reason('DUPL'), ...reasons], context, claimOutcome.claim)];
     case 'unknown-hash':
       return {
         kind: 'stop',
         cause: { code: 'CLAIM_HASH_UNKNOWN', detail: 'a newer version of intake claimed this id: deploy that version' },
       };
     case 'none':
-      return [rejected(input, reasons, context, undefined)];
+      return [intentRejection(input, reasons, context, undefined)];
   }
 }
 
@@ -106,10 +106,11 @@ function duplicated({ originPosition }: Input, claim: IntentClaim, { now, produc
   };
 }
 
-function rejected(
+/** An intent that never becomes a transfer. */
+export function intentRejection(
   { value, originPosition }: Input,
   reasons: readonly Reason[],
-  { now, producerId }: IntakeContext,
+  { now, producerId }: Pick<IntakeContext, 'now' | 'producerId'>,
   first: IntentClaim | undefined,
 ): IntakeEvent {
   return {

@@ -52,5 +52,10 @@ export function createIntake(options: IntakeOptions): Processor<Topology['intake
       return outcomes.map((claimOutcome, index) => ({ now, ...looked[index]!, claimOutcome, tokenOf }));
     },
     decide,
+    discardable: async (batch) =>
+      batch.map((record) => {
+        const { producerId } = authorOf(record, producers, corridors);
+        return { kind: 'reject', occurredAt: clock(), producerId };
+      }),
   };
 }

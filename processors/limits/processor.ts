@@ -4,6 +4,7 @@ import { checkLimitRules, type LimitRule } from '../../domain/limits/limit-rules
 import { askSome } from '../../ports/ask-some.ts';
 import type { Failpoint } from '../../ports/failpoint.ts';
 import type { Cause, Processor } from '../contract.ts';
+import { discardableOf } from '../discard.ts';
 import {
   DEFAULT_HOLD_TTL_MS,
   type HoldClaims,
@@ -64,6 +65,11 @@ export function createLimits(options: LimitsOptions): Processor<Topology['limits
       });
     },
     decide,
+    discardable: (batch) =>
+      discardableOf(batch, 'transfer.priced', {
+        ...{ holds, keys, now: clock(), onDropped, stage: 'LIMITS' },
+        afterClaim: () => failpoint?.('limits.after-hold-claim'),
+      }),
   };
 }
 

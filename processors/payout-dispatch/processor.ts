@@ -7,6 +7,7 @@ import type { Screener } from '../../screening/ports.ts';
 import { differencesSince } from '../../screening/requests.ts';
 import type { CustomerCases } from '../../screening/rescreening/customer-case.ts';
 import type { Cause, Processor } from '../contract.ts';
+import { discardableOf } from '../discard.ts';
 import {
   DEFAULT_HOLD_TTL_MS,
   type HoldClaims,
@@ -84,5 +85,10 @@ export function createPayoutDispatch(
       }));
     },
     decide,
+    discardable: (batch) =>
+      discardableOf(batch, 'transfer.reserved', {
+        ...{ holds, keys, now: clock(), onDropped, stage: 'PAYOUT_DISPATCH' },
+        afterClaim: () => failpoint?.('payout-dispatch.after-hold-claim'),
+      }),
   };
 }

@@ -5,6 +5,7 @@ import type { Failpoint } from '../../ports/failpoint.ts';
 import type { Screener, ScreeningRequest } from '../../screening/ports.ts';
 import { differencesSince, requestOf } from '../../screening/requests.ts';
 import type { Cause, Processor } from '../contract.ts';
+import { discardableOf } from '../discard.ts';
 import {
   DEFAULT_HOLD_TTL_MS,
   type HoldClaims,
@@ -54,6 +55,11 @@ export function createScreening(options: ScreeningOptions): Processor<Topology['
       });
     },
     decide,
+    discardable: (batch) =>
+      discardableOf(batch, 'transfer.accepted', {
+        ...{ holds, keys, now: clock(), onDropped, stage: 'SCREENING' },
+        afterClaim: () => failpoint?.('screening.after-hold-claim'),
+      }),
   };
 }
 

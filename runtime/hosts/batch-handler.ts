@@ -9,6 +9,7 @@ import type { RecordSkips } from '../../ports/record-skips.ts';
 import type { ReplayClaims } from '../../ports/replay-claims.ts';
 import { requireRings } from '../../ports/seals.ts';
 import type { Cause } from '../../processors/contract.ts';
+import { refusal } from '../../processors/discard.ts';
 import type { TopicName } from '../../topics/catalogue.ts';
 import { replayTopic } from '../../topics/recovery.ts';
 import { type Fault, faultOf } from '../fault.ts';
@@ -24,6 +25,7 @@ import type { HostObserver } from './host.ts';
 import { type AcceptedRecord, type InboundRecord, inboundReader } from './inbound-records.ts';
 import type { Outcome, Run } from './isolate.ts';
 import { noteAfter, withoutRepeats } from './repeats.ts';
+import { discardReasonOf } from './run-processor.ts';
 import { type WalkEnd, type Walked, walk } from './walk.ts';
 import { witnessedIsolation } from './witnesses.ts';
 
@@ -41,6 +43,8 @@ export interface BatchHandlerOptions extends DispositionOptions {
   readonly replayClaims?: ReplayClaims;
   /** What two persons let it skip; absent: nothing. */
   readonly skips?: RecordSkips | undefined;
+  /** Whether it ends what operators discard. Absent: such a record is put aside again, and nothing is done by it. */
+  readonly discards?: boolean;
   /** One outcome per item, in order. Throws as described in isolate.ts. */
   readonly run: (items: readonly AcceptedRecord[]) => Promise<readonly Outcome[]>;
 }
@@ -110,6 +114,7 @@ export function createBatchHandler(options: BatchHandlerOptions): BatchHandler {
   /** The records that are due, with those refused that were handled before. */
   async function readOf(batch: RecordBatch, due: readonly LogRecord[], guilty: ErrorCode | undefined) {
     let inboundRecords = await read({ ...batch, records: due });
+    if (!options.discards) inboundRecords = inboundRecords.map(withoutDiscard);
     const claims = options.replayClaims;
     if (claims && batch.topic === replayTopic(owner)) {
       inboundRecords = await withoutRepeatedReplays(inboundRecords, { owner, claims, now: clock.now() });
@@ -158,6 +163,12 @@ const passed = (judged: Judged): Walked => ({
   doneThrough: judged.inbound.record.offset,
   end: { kind: 'through' },
 });
+
+/** What has no rejections must not take the order to make one for a replay. */
+const withoutDiscard = (inbound: InboundRecord): InboundRecord =>
+  inbound.refusal || discardReasonOf(inbound) === undefined
+    ? inbound
+    : { ...inbound, refusal: { kind: 'unacceptable', ...refusal('what is handled here may have been paid') } };
 
 const condemn = (inbound: InboundRecord, code: ErrorCode): InboundRecord => ({
   ...inbound,

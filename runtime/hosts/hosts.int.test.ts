@@ -9,7 +9,7 @@ import { groupId } from '../../ports/consumer-groups/names.ts';
 import { CodedError } from '../../ports/fault.ts';
 import type { Log, LogRecord, OutputRecord } from '../../ports/log.ts';
 import { sealed } from '../../ports/seals.ts';
-import type { Processor } from '../../processors/contract.ts';
+import type { AnyProcessor, Processor } from '../../processors/contract.ts';
 import { consumers, type Topology, topology } from '../../processors/topology.ts';
 import type { Sink } from '../../sinks/contract.ts';
 import { accepted, evidence, following, heldAtScreening } from '../../test/kit/events.ts';
@@ -20,7 +20,7 @@ import { formatCause, sourceOf } from '../../topics/cause.ts';
 import { inputTopics, recoveryTopics } from '../../topics/recovery.ts';
 import { silentLogger } from '../logs-and-metrics/logger.ts';
 import { createMetrics } from '../logs-and-metrics/metrics.ts';
-import { type AnyProcessor, createProcessorHost } from './processor-host.ts';
+import { createProcessorHost } from './processor-host.ts';
 import { type AnySink, createSinkHost } from './sink-host.ts';
 
 const APP = 'hosts-test';

@@ -1,8 +1,10 @@
 // Whatever is crashed, copied, replayed, lost or made again: one input is decided once, and no event id has two contents.
+
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import type { LogRecord } from '../../ports/log.ts';
 import { sealed } from '../../ports/seals.ts';
+import type { AnyProcessor } from '../../processors/contract.ts';
 import { topology } from '../../processors/topology.ts';
 import { accepted, evidence, following } from '../../test/kit/events.ts';
 import { runProcessor } from '../../test/kit/harness.ts';
@@ -15,7 +17,6 @@ import { testRings } from '../../test/kit/rings.ts';
 import { times } from '../../test/kit/times.ts';
 import { formatCause, sourceOf } from '../../topics/cause.ts';
 import { applyResume, planResume } from '../progress/resume.ts';
-import type { AnyProcessor } from './processor-host.ts';
 
 const OWNER = 'screening';
 const INPUT = 'transfer.accepted';

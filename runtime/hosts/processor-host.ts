@@ -3,17 +3,14 @@
 import { type Clock, systemClock } from '../../ports/clock.ts';
 import type { Codec } from '../../ports/codec.ts';
 import type { Controls } from '../../ports/controls.ts';
-import { CodedError } from '../../ports/fault.ts';
 import type { Log } from '../../ports/log.ts';
 import type { RecordSkips } from '../../ports/record-skips.ts';
 import type { ReplayClaims } from '../../ports/replay-claims.ts';
 import type { Rings } from '../../ports/seals.ts';
-import { type Edges, isDisposition, type Processor } from '../../processors/contract.ts';
+import type { AnyProcessor, Edges } from '../../processors/contract.ts';
 import { stageOf } from '../../processors/lifecycle.ts';
 import { contractOf, type TopicName } from '../../topics/catalogue.ts';
 import { inputTopics } from '../../topics/recovery.ts';
-import { failpoint } from '../failpoints.ts';
-import { faultOf } from '../fault.ts';
 import type { Logger } from '../logs-and-metrics/logger.ts';
 import type { Metrics } from '../logs-and-metrics/metrics.ts';
 import { OutputLookup } from '../progress/output-lookup.ts';
@@ -21,16 +18,11 @@ import { type BreakerLimits, DEFAULT_BREAKER, DeadLetterBreaker } from '../retri
 import type { RetryPolicy } from '../retries-and-dead-letters/recovery-records.ts';
 import { createBatchHandler } from './batch-handler.ts';
 import { createConsumerHost } from './consumer-host.ts';
-import { createEmitter, type Emitter } from './emit.ts';
+import { createEmitter } from './emit.ts';
 import type { Host } from './host.ts';
-import type { AcceptedRecord } from './inbound-records.ts';
-import type { Outcome } from './isolate.ts';
 import { createObserver } from './observer.ts';
+import { runProcessor } from './run-processor.ts';
 import type { Table } from './table.ts';
-
-/** A processor whatever its edges. */
-// biome-ignore lint/suspicious/noExplicitAny: the host treats every processor alike
-export type AnyProcessor = Processor<any, any>;
 
 /** What hosts of processors and of sinks have in common. */
 export interface HostRuntime {
@@ -93,6 +85,7 @@ export function createProcessorHost(options: ProcessorHostOptions): Host {
     breaker: options.breakerOf?.(processor.name) ?? new DeadLetterBreaker(options.breaker ?? DEFAULT_BREAKER),
     statusMarkStage: stage,
     sealsRecovery: true,
+    discards: true,
     ...(options.unsafeBelievesOffsets ? {} : { wasHandled: (input) => lookup.wasHandled(input) }),
     run: (items) => runProcessor(processor, emit, items),
   });
@@ -106,29 +99,5 @@ export function createProcessorHost(options: ProcessorHostOptions): Host {
     delivery: 'exactly-once',
     handler,
     resources: { open: async () => undefined, close: async () => lookup.stop() },
-  });
-}
-
-/** Prepares once, decides per record. A record that breaks `decide` or its schema is poison by itself. */
-async function runProcessor(
-  processor: AnyProcessor,
-  emit: Emitter,
-  items: readonly AcceptedRecord[],
-): Promise<Outcome[]> {
-  const contexts = await processor.prepare(items.map((item) => item.received));
-  await failpoint(`${processor.name}.after-prepare`);
-  if (contexts.length !== items.length) {
-    const detail = `${processor.name}.prepare gave ${contexts.length} contexts for ${items.length} records`;
-    throw new CodedError('CONTEXTS_MISSING', detail, { faultClass: 'fatal' });
-  }
-  return items.map((item, i): Outcome => {
-    try {
-      const decision = processor.decide(item.received, contexts[i]);
-      return isDisposition(decision) ? decision : { kind: 'done', outputs: emit(item, decision as never) };
-    } catch (error) {
-      const fault = faultOf(error);
-      if (fault.faultClass !== 'poison') throw error;
-      return { kind: 'poison', fault };
-    }
   });
 }

@@ -1,7 +1,9 @@
 // A topic that is made again, and offsets that are lost, on a real broker: no position is met twice, no decision made twice.
+
 import kafkajs from 'kafkajs';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { groupId } from '../../ports/consumer-groups/names.ts';
+import type { AnyProcessor } from '../../processors/contract.ts';
 import { createIntake } from '../../processors/intake/processor.ts';
 import { topology } from '../../processors/topology.ts';
 import { AT, BOOK, TOKEN_KEY, transferRequested } from '../../test/kit/builders.ts';
@@ -9,7 +11,6 @@ import { accepted, evidence, following } from '../../test/kit/events.ts';
 import { memoryIntentClaims } from '../../test/kit/memory-claims.ts';
 import { testRings } from '../../test/kit/rings.ts';
 import { idsOf, PATIENT, recordOf, StagesOnKafka } from '../../test/kit/stages-on-kafka.ts';
-import type { AnyProcessor } from '../hosts/processor-host.ts';
 import { applyResume, planResume } from './resume.ts';
 
 const APP = 'lost-offsets';

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { LogReader, LogRecord } from '../../ports/log.ts';
 import { type Rings, sealed } from '../../ports/seals.ts';
+import type { AnyProcessor } from '../../processors/contract.ts';
 import { topology } from '../../processors/topology.ts';
 import { accepted, evidence, following } from '../../test/kit/events.ts';
 import { input, runProcessor } from '../../test/kit/harness.ts';
@@ -8,7 +9,6 @@ import { ManualClock } from '../../test/kit/manual-clock.ts';
 import { MemoryLog } from '../../test/kit/memory-log.ts';
 import { testRings } from '../../test/kit/rings.ts';
 import { formatCause, sourceOf } from '../../topics/cause.ts';
-import type { AnyProcessor } from '../hosts/processor-host.ts';
 import { OutputLookup } from './output-lookup.ts';
 
 const OUTPUT = 'transfer.screened';

@@ -1,7 +1,9 @@
 // A record whose cause was handled before changes nothing; one whose cause was not is never taken for one.
+
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { LogAdmin, LogReader } from '../../ports/log.ts';
+import type { AnyProcessor } from '../../processors/contract.ts';
 import { topology } from '../../processors/topology.ts';
 import { accepted, evidence, following } from '../../test/kit/events.ts';
 import { append, input, runProcessor } from '../../test/kit/harness.ts';
@@ -11,7 +13,6 @@ import { MemoryLog } from '../../test/kit/memory-log.ts';
 import { copyOf } from '../../test/kit/replay.ts';
 import { testRings } from '../../test/kit/rings.ts';
 import { formatCause, parseCause, sourceOf } from '../../topics/cause.ts';
-import type { AnyProcessor } from '../hosts/processor-host.ts';
 import { ProgressNote } from './progress-notes.ts';
 import { applyResume, planResume } from './resume.ts';
 

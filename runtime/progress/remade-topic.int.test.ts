@@ -1,12 +1,13 @@
 // A topic of intents that is made again while its stage is running: the stage stops, and nothing is lost, skipped or decided twice.
+
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import type { AnyProcessor } from '../../processors/contract.ts';
 import type { IntentClaims } from '../../processors/intake/ports.ts';
 import { createIntake } from '../../processors/intake/processor.ts';
 import { AT, BOOK, TOKEN_KEY, transferRequested } from '../../test/kit/builders.ts';
 import { memoryIntentClaims } from '../../test/kit/memory-claims.ts';
 import { testRings } from '../../test/kit/rings.ts';
 import { idsOf, PATIENT, recordOf, StagesOnKafka } from '../../test/kit/stages-on-kafka.ts';
-import type { AnyProcessor } from '../hosts/processor-host.ts';
 import { applyResume, planResume } from './resume.ts';
 
 const APP = 'remade-topic';

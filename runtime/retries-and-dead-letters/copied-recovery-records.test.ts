@@ -1,9 +1,11 @@
 // What stands on a retry topic and is a copy or a forgery has a dead letter of its own: it takes nobody else's place.
+
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { keyRing } from '../../domain/seals/seal.ts';
 import type { LogRecord, OutputRecord } from '../../ports/log.ts';
 import { sealedRecovery } from '../../ports/seals.ts';
+import type { AnyProcessor } from '../../processors/contract.ts';
 import { topology } from '../../processors/topology.ts';
 import { accepted, evidence, following } from '../../test/kit/events.ts';
 import { append, input, type RunOptions, runProcessor } from '../../test/kit/harness.ts';
@@ -13,7 +15,6 @@ import { memoryCodec } from '../../test/kit/memory-codec.ts';
 import { MemoryLog } from '../../test/kit/memory-log.ts';
 import { copyOf, replayOf } from '../../test/kit/replay.ts';
 import { HEADER, RECOVERY_HEADER } from '../../topics/headers.ts';
-import type { AnyProcessor } from '../hosts/processor-host.ts';
 
 const OWNER = 'screening';
 const RETRY = 'screening.retry.60s';

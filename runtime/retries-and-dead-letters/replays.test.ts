@@ -1,6 +1,8 @@
 // A dead letter is decided again once, however often and by whomever it is replayed.
+
 import { describe, expect, it } from 'vitest';
 import type { LogRecord, OutputRecord } from '../../ports/log.ts';
+import type { AnyProcessor } from '../../processors/contract.ts';
 import { topology } from '../../processors/topology.ts';
 import { accepted, evidence, following } from '../../test/kit/events.ts';
 import { append, input, type RunOptions, runProcessor } from '../../test/kit/harness.ts';
@@ -9,7 +11,6 @@ import { memoryReplayClaims } from '../../test/kit/memory-claims.ts';
 import { memoryCodec } from '../../test/kit/memory-codec.ts';
 import { MemoryLog } from '../../test/kit/memory-log.ts';
 import { copyOf, replayOf } from '../../test/kit/replay.ts';
-import type { AnyProcessor } from '../hosts/processor-host.ts';
 
 const OWNER = 'screening';
 type Value = ReturnType<typeof accepted>;

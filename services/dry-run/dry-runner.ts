@@ -1,15 +1,19 @@
 // Predicts what dead letters would become: the real stages decide them, one after the other, on today's data, and nothing is
 // written. What the payout executor and the provider would make of it is not known.
+
+import type { DiscardReason } from '../../domain/reasons.ts';
 import type { DryRunner } from '../../operations/dead-letters/replays/ports.ts';
 import { replayRecord } from '../../operations/dead-letters/replays/record.ts';
 import type { Prediction } from '../../operations/dead-letters/replays/replay.ts';
 import type { Codec } from '../../ports/codec.ts';
 import type { LogRecord, OutputRecord } from '../../ports/log.ts';
-import { type Disposition, isDisposition, type Received } from '../../processors/contract.ts';
+import { type AnyProcessor, type Disposition, isDisposition, type Received } from '../../processors/contract.ts';
+import { rejectionOf } from '../../processors/discard.ts';
+import { stageOf } from '../../processors/lifecycle.ts';
 import { type StageName, topology } from '../../processors/topology.ts';
 import { faultOf } from '../../runtime/fault.ts';
 import { type InboundRecord, inboundReader } from '../../runtime/hosts/inbound-records.ts';
-import type { AnyProcessor, HostRuntime } from '../../runtime/hosts/processor-host.ts';
+import type { HostRuntime } from '../../runtime/hosts/processor-host.ts';
 import { contracts, type TopicName } from '../../topics/catalogue.ts';
 import type { Connections } from '../connections.ts';
 import { buildId } from './build-id.ts';
@@ -54,6 +58,20 @@ export function createDryRunner(connections: Connections, runtime: HostRuntime):
           });
         }
         walkers = next;
+      }
+      return predictions;
+    },
+    async predictDiscards(owner, records, reason) {
+      const processor = isStage(owner) ? await stages.stage(owner) : undefined;
+      if (!processor?.discardable) return records.map(() => NOT_DISCARDABLE);
+      await connections.codec.load(Object.values(contracts).map(({ name }) => name));
+      const predictions: Prediction[] = [];
+      for (const record of await inboundRecordsOf(owner as StageName, records, connections)) {
+        predictions.push(
+          record?.received && !record.refusal
+            ? await discardOf(processor, record.received, reason, connections.codec)
+            : refusalOf(record),
+        );
       }
       return predictions;
     },
@@ -104,6 +122,31 @@ function asRead({ topic, partition, key, value, headers }: OutputRecord): LogRec
     key: typeof key === 'string' ? Buffer.from(key) : key,
     headers: Object.fromEntries(Object.entries(headers).map(([name, text]) => [name, Buffer.from(text as string)])),
   };
+}
+
+const NOT_DISCARDABLE: Prediction = { kind: 'REFUSED', code: 'MAY_BE_PAID' };
+
+/** The rejection that the stage would write, made and encoded as it would. */
+async function discardOf(
+  processor: AnyProcessor,
+  received: Received<unknown>,
+  reason: DiscardReason,
+  codec: Codec,
+): Promise<Prediction> {
+  const [answer] = await processor.discardable!([received]);
+  if (answer?.kind !== 'reject') {
+    return answer?.kind === 'nothing'
+      ? { kind: 'ENDED', code: null }
+      : { kind: 'DEAD_AGAIN', code: answer?.cause.code ?? null };
+  }
+  try {
+    const terms = { ...answer, stage: stageOf(processor.name), code: reason };
+    const { to, value } = rejectionOf(received, terms);
+    codec.encode(to, value as never);
+    return { kind: 'REJECTED', code: reason };
+  } catch (error) {
+    return { kind: 'DEAD_AGAIN', code: faultOf(error).code };
+  }
 }
 
 function refusalOf(record: InboundRecord | undefined): Prediction {

@@ -1,4 +1,5 @@
 // The stages of the chain as they are, over stores that are read and never written: for dry runs.
+
 import { intentClaims } from '../../adapters/mongo/intent-claims.ts';
 import { settlementClaims } from '../../adapters/mongo/settlement-claims.ts';
 import { standingHoldClaims } from '../../adapters/mongo/standing-claims.ts';
@@ -6,6 +7,7 @@ import { limitsNamespace } from '../../adapters/redis/limits.ts';
 import { limitsClient, ready } from '../../adapters/redis/limits-client.ts';
 import { limitsPreview } from '../../adapters/redis/limits-preview.ts';
 import { corridorBook } from '../../domain/corridors/corridors.ts';
+import type { AnyProcessor } from '../../processors/contract.ts';
 import { createFxPricing } from '../../processors/fx-pricing/processor.ts';
 import { createIntake } from '../../processors/intake/processor.ts';
 import { createLimits } from '../../processors/limits/processor.ts';
@@ -13,7 +15,7 @@ import { createPayoutDispatch } from '../../processors/payout-dispatch/processor
 import { createScreening } from '../../processors/screening/processor.ts';
 import { createSettlement } from '../../processors/settlement/processor.ts';
 import type { StageName } from '../../processors/topology.ts';
-import type { AnyProcessor, HostRuntime } from '../../runtime/hosts/processor-host.ts';
+import type { HostRuntime } from '../../runtime/hosts/processor-host.ts';
 import { createTable } from '../../runtime/hosts/table.ts';
 import { homePartition } from '../../topics/home-partition.ts';
 import { producerRules } from '../configured-producers.ts';

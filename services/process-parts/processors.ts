@@ -10,6 +10,7 @@ import { LIMITS_DEPENDENCY, limitsClient } from '../../adapters/redis/limits-cli
 import { corridorBook } from '../../domain/corridors/corridors.ts';
 import type { ErrorCode } from '../../ports/error-codes.ts';
 import { CodedError } from '../../ports/fault.ts';
+import type { AnyProcessor } from '../../processors/contract.ts';
 import { createFxPricing } from '../../processors/fx-pricing/processor.ts';
 import { createIntake } from '../../processors/intake/processor.ts';
 import { createLimits } from '../../processors/limits/processor.ts';
@@ -18,7 +19,7 @@ import { createScreening } from '../../processors/screening/processor.ts';
 import { createSettlement } from '../../processors/settlement/processor.ts';
 import { failpoint } from '../../runtime/failpoints.ts';
 import type { Host } from '../../runtime/hosts/host.ts';
-import { type AnyProcessor, createProcessorHost, type HostRuntime } from '../../runtime/hosts/processor-host.ts';
+import { createProcessorHost, type HostRuntime } from '../../runtime/hosts/processor-host.ts';
 import { createTable, type Table, type TableOptions } from '../../runtime/hosts/table.ts';
 import { homePartition } from '../../topics/home-partition.ts';
 import { producerRules } from '../configured-producers.ts';

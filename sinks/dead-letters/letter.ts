@@ -5,8 +5,9 @@ import type { IndexSpec } from '../idempotent-writes.ts';
 /**
  * `PARKED`: nobody has done anything about it. `SELECTED`: a replay has taken it, and no other can. `SENT`: it was replayed.
  * `VERIFIED`: it was replayed, and the log says what it became. `REPLACED`: it failed again, as another letter.
+ * `DISCARDED`: for good: two persons ended it, with a rejection where its transfer stood still for it.
  */
-export const LETTER_STATES = ['PARKED', 'SELECTED', 'SENT', 'VERIFIED', 'REPLACED'] as const;
+export const LETTER_STATES = ['PARKED', 'SELECTED', 'SENT', 'VERIFIED', 'REPLACED', 'DISCARDED'] as const;
 export type LetterState = (typeof LETTER_STATES)[number];
 
 /** Letters that wait for somebody. One that was sent does until it is known what became of it. */
@@ -100,6 +101,12 @@ export const indexes: readonly IndexSpec[] = [
     keys: { replayId: 1, failedAt: -1 },
     partialFilterExpression: { replayId: { $type: 'string' } },
     servedQuery: 'the letters that came of a replay',
+  },
+  {
+    name: 'replayId_source',
+    keys: { replayId: 1, 'source.offset': 1 },
+    partialFilterExpression: { replayId: { $type: 'string' } },
+    servedQuery: 'which letters of a replay failed again, by the records that they stand for',
   },
 ];
 

@@ -170,6 +170,27 @@ describe('dead letters of a rule that was broken', () => {
     );
   }, 240_000);
 
+  it('of which one is discarded, by the stage that is still broken, ends as rejected', async () => {
+    const [letter] = await (await letters()).find({ owner: 'fx-pricing', state: 'PARKED' }).toArray();
+    const asked = await json<Replay[]>(
+      ...['dlq', 'discard', '--letter', letter!._id, '--reason', 'closed', '--code', 'AC04', '--by', 'asha'],
+    );
+    expect(asked[0]!.dryRun.histogram).toEqual([{ kind: 'REJECTED', code: 'AC04', letters: 1 }]);
+    const { _id } = asked[0]!;
+    const decide = ['dlq', 'replays', 'approve', _id, '--letters', '1', '--reason', 'seen'];
+    expect((await corridor(...decide, '--by', 'asha')).stderr).toContain('SECOND_PERSON_NEEDED');
+    expect((await corridor(...decide, '--by', 'ben')).code).toBe(0);
+    const ended = await vi.waitUntil(async () => {
+      const replay = await show(_id);
+      return replay.state === 'ENDED' ? replay : undefined;
+    }, WAIT);
+    expect(ended.counts).toEqual([{ state: 'SENT', outcome: 'REJECTED', reason: null, letters: 1 }]);
+    const transfers = (await pipeline.connections.db()).collection<{ _id: string }>('transfers');
+    expect(await transfers.findOne({ _id: letter!.transferId! })).toMatchObject({ state: 'REJECTED' });
+    expect(await (await letters()).findOne({ _id: letter!._id })).toMatchObject({ state: 'DISCARDED' });
+    dead -= 1;
+  }, 240_000);
+
   it('end once each as predicted when it is mended, though the sender is killed twice', async () => {
     await pipeline.kill();
     await pipeline.startMore([...PRICING, ...OTHERS, ['--replays']]);
@@ -193,7 +214,7 @@ describe('dead letters of a rule that was broken', () => {
     }, WAIT);
     expect(ended.counts).toEqual([{ state: 'SENT', outcome: 'COMPLETED', reason: null, letters: dead }]);
     await pipeline.settled();
-    expect(await transfersIn('COMPLETED')).toBe(fed);
+    expect(await transfersIn('COMPLETED')).toBe(fed - 1);
     const { code, said } = await runVerify(pipeline);
     expect(code, said).toBe(0);
   }, 400_000);

@@ -4,8 +4,9 @@
 import type { LogRecord, OutputRecord } from '../../ports/log.ts';
 import type { RecordSkips } from '../../ports/record-skips.ts';
 import type { ReplayClaims } from '../../ports/replay-claims.ts';
+import type { AnyProcessor } from '../../processors/contract.ts';
 import type { HostHealth } from '../../runtime/hosts/host.ts';
-import { type AnyProcessor, createProcessorHost, type HostRuntime } from '../../runtime/hosts/processor-host.ts';
+import { createProcessorHost, type HostRuntime } from '../../runtime/hosts/processor-host.ts';
 import { createTable, type Table } from '../../runtime/hosts/table.ts';
 import { silentLogger } from '../../runtime/logs-and-metrics/logger.ts';
 import { createMetrics } from '../../runtime/logs-and-metrics/metrics.ts';

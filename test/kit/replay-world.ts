@@ -5,6 +5,7 @@ import { DEAD_LETTERS, GROUPS, groupCounts } from '../../adapters/mongo/dead-let
 import { ensureIndexes, insertOnlyStore } from '../../adapters/mongo/idempotent-store.ts';
 import { replayableLetters, replays } from '../../adapters/mongo/replays.ts';
 import { transfersNow } from '../../adapters/mongo/transfers-now.ts';
+import type { DiscardReason } from '../../domain/reasons.ts';
 import { personWithKeys } from '../../operations/access/principal.ts';
 import { decideApproval } from '../../operations/approvals/approvals.ts';
 import { replayLog } from '../../operations/dead-letters/replays/log.ts';
@@ -31,6 +32,7 @@ let runs = 0;
 
 export const dryRunner: DryRunner = {
   predict: async (_, records) => records.map(() => ({ kind: 'GOES_ON', code: null })),
+  predictDiscards: async (_, records, code) => records.map(() => ({ kind: 'REJECTED', code })),
   basis: async () => ({ build: 'one' }),
 };
 
@@ -43,6 +45,8 @@ export class ReplayWorld {
   readonly ids: string[] = [];
   /** How often each letter was decided. */
   readonly decided = new Map<string, number>();
+  /** Its transfers are in flight for long. */
+  isSlow = false;
   #handled = [0, 0, 0, 0];
 
   constructor(client: MongoClient) {
@@ -98,6 +102,9 @@ export class ReplayWorld {
     await transfers.updateOne({ _id: transferId }, { $set: { state, sequence } }, { upsert: true });
   }
 
+  /** What became of each letter that was discarded. */
+  readonly ended = new Map<string, number>();
+
   /** The processor handles what stands in its replay topic: `isBroken` says of which letters it breaks again. */
   async handle(isBroken: (n: number) => boolean = () => false): Promise<void> {
     for (let partition = 0; partition < 4; partition++) {
@@ -107,7 +114,10 @@ export class ReplayWorld {
         const n = Number(headers['source-offset']!.toString());
         this.decided.set(id, (this.decided.get(id) ?? 0) + 1);
         const count = Number(headers['replay-count']!.toString());
-        if (!isBroken(n)) await this.stand(`T-${n}`, 'COMPLETED', 5);
+        const isDiscard = headers['discard-reason'] !== undefined;
+        if (isDiscard) this.ended.set(id, (this.ended.get(id) ?? 0) + 1);
+        if (this.isSlow) continue;
+        if (!isBroken(n)) await this.stand(`T-${n}`, isDiscard ? 'REJECTED' : 'COMPLETED', 5);
         else {
           const again = this.putAside(n, count, headers['replay-id']!.toString());
           await insertOnlyStore<DeadLetterDocument>(this.db, DEAD_LETTERS, contentOf).insertOnly([again]);
@@ -132,12 +142,15 @@ export class ReplayWorld {
     });
   }
 
-  /** A replay of everything that is parked, asked for by asha and approved by ben. */
-  async approved(terms = { ...DEFAULT_TERMS, ratePerSecond: 1_000 }): Promise<string> {
+  /** A replay, or with a reason a discard, of everything that is parked, asked for by asha and approved by ben. */
+  async approved(terms = { ...DEFAULT_TERMS, ratePerSecond: 1_000 }, discard?: DiscardReason): Promise<string> {
     this.clock.advance(1_000);
     const id = `replay-${runs++}`;
     const [by, at] = ['asha', new Date(this.clock.now())];
-    await freezeReplay(this.stores, { id, owner: OWNER, filter: {}, terms, by, reason: 'mended', at });
+    await freezeReplay(this.stores, {
+      ...{ id, owner: OWNER, filter: {}, terms, by, reason: 'mended', at },
+      ...(discard && { discard }),
+    });
     const transfers = transfersNow(this.db, 'transfers', 'events');
     await dryRunReplay(this.stores, { runner: dryRunner, transfers, rings: testRings }, { id, by, at });
     const { _id, hash } = await askForReplay(this.stores, { id, at }, ringOf(testRings, 'operators'));

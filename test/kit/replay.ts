@@ -13,12 +13,14 @@ export interface ReplayOptions {
   readonly rings?: Rings;
   /** The operator knows that the source is what the record claims. */
   readonly asClaimed?: boolean;
+  /** Ends the letter, for this reason. */
+  readonly discard?: string;
 }
 
 /** The replay of a record of a dead-letter topic, on its partition. */
 export function replayOf(
   { partition, key, value, headers }: LogRecord,
-  { owner, replayId, replayedBy = 'tester', rings = testRings, asClaimed: isClaimed = false }: ReplayOptions,
+  { owner, replayId, replayedBy = 'tester', rings = testRings, asClaimed: isClaimed = false, discard }: ReplayOptions,
 ): OutputRecord {
   const kept = Object.entries(isClaimed ? asClaimed(headers) : headers).filter(
     ([name]) => name !== RECOVERY_HEADER.recoverySeal,
@@ -34,6 +36,7 @@ export function replayOf(
       [RECOVERY_HEADER.replayId]: replayId,
       [RECOVERY_HEADER.replayedBy]: replayedBy,
       [RECOVERY_HEADER.attempts]: '0',
+      ...(discard === undefined ? {} : { [RECOVERY_HEADER.discardReason]: discard }),
     },
   });
 }

@@ -1,4 +1,5 @@
 // Stages on a real broker, each topic with one partition: what integration tests of offsets and topics share.
+
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -8,13 +9,10 @@ import { type LocalStack, startStack } from '../../infra/local/stack.ts';
 import { groupId } from '../../ports/consumer-groups/names.ts';
 import { type Failpoint, NO_FAILPOINT } from '../../ports/failpoint.ts';
 import type { Log, LogRecord, OutputRecord } from '../../ports/log.ts';
+import type { AnyProcessor } from '../../processors/contract.ts';
 import { topology } from '../../processors/topology.ts';
 import type { Host } from '../../runtime/hosts/host.ts';
-import {
-  type AnyProcessor,
-  createProcessorHost,
-  type ProcessorHostOptions,
-} from '../../runtime/hosts/processor-host.ts';
+import { createProcessorHost, type ProcessorHostOptions } from '../../runtime/hosts/processor-host.ts';
 import { silentLogger } from '../../runtime/logs-and-metrics/logger.ts';
 import { createMetrics } from '../../runtime/logs-and-metrics/metrics.ts';
 import type { TopicName } from '../../topics/catalogue.ts';

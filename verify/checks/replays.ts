@@ -26,7 +26,15 @@ interface Replay {
 /** The checks of one run: they share the replays, and what names one as its cause. */
 export function replayChecks(): readonly Check[] {
   const seen = new Seen();
-  return [decidedOnce(seen), claimed(seen)];
+  return [decidedOnce(seen), claimed(seen), discarded(seen)];
+}
+
+/** What came of a replay, as one record of a contract topic tells. */
+interface Made {
+  readonly topic: string;
+  readonly code: string | undefined;
+  readonly position: string;
+  readonly transferId: string | undefined;
 }
 
 class Seen {
@@ -35,13 +43,22 @@ class Seen {
   readonly effects = new Set<string>();
   /** Places of replays that were put aside unread: they decide nothing, and claim nothing. */
   readonly unread = new Set<string>();
+  /** Reasons of those that end their letters, by place. */
+  readonly discards = new Map<string, string>();
+  readonly made = new Map<string, Made>();
+  /** Rejections for the reason that only operators give, and the place of what each was made from. */
+  readonly ended: (Made & { readonly cause: string })[] = [];
   #sources: ReadonlySet<string> | undefined;
 
-  caused(text: string | undefined, places: Set<string>, run: Run): void {
+  /** @returns the place, where it is one of a replay */
+  caused(text: string | undefined, places: Set<string>, run: Run): string | undefined {
     const cause = text === undefined ? undefined : parseCause(text);
-    if (cause === undefined) return;
+    if (cause === undefined) return undefined;
     this.#sources ??= new Set([...MARKING].map((owner) => sourceOf(owner, topicIdOf(owner, run))));
-    if (this.#sources.has(cause.source)) places.add(`${cause.source}:${cause.partition}:${cause.offset}`);
+    if (!this.#sources.has(cause.source)) return undefined;
+    const place = `${cause.source}:${cause.partition}:${cause.offset}`;
+    places.add(place);
+    return place;
   }
 }
 
@@ -50,21 +67,32 @@ function decidedOnce(seen: Seen): Check {
   return {
     name,
     proves: 'Each dead letter was decided again once, however often it was replayed.',
-    record({ record }, run) {
-      if (record.headers[HEADER.cause] === undefined) return;
-      seen.caused(headerText(record.headers, HEADER.cause), seen.effects, run);
+    record({ record, topic, value }, run) {
+      const cause = record.headers[HEADER.cause] && headerText(record.headers, HEADER.cause);
+      const place = cause === undefined ? undefined : seen.caused(cause, seen.effects, run);
+      const isRejection = topic === 'transfer.rejected' || topic === 'intent.rejected';
+      const code = isRejection ? value.reasons[0]?.code : undefined;
+      if (place === undefined && code !== 'DISC') return;
+      const { partition, offset, key } = record;
+      const made = { topic, code, position: positionOf(topic, partition, offset), transferId: key?.toString('utf8') };
+      if (place !== undefined) seen.made.set(place, made);
+      if (code === 'DISC') seen.ended.push({ ...made, cause: place ?? '' });
     },
     recovery({ owner, kind }, source, record, run) {
       if (!MARKING.has(owner)) return;
       if (kind !== 'replay') {
         const places = isUnread(record) ? seen.unread : seen.effects;
-        return seen.caused(headerText(record.headers, RECOVERY_HEADER.recoveryCause), places, run);
+        seen.caused(headerText(record.headers, RECOVERY_HEADER.recoveryCause), places, run);
+        return;
       }
       const letter = replayedLetter(source, record)?.claimed;
       if (letter === undefined) return;
       const { partition, offset, key } = record;
       const replay = { owner, letter, partition, offset, transferId: key?.toString('utf8') };
-      seen.known.set(placeOf(replay, run), replay);
+      const place = placeOf(replay, run);
+      seen.known.set(place, replay);
+      const discard = headerText(record.headers, RECOVERY_HEADER.discardReason);
+      if (discard !== undefined) seen.discards.set(place, discard);
     },
     end(run) {
       const decided = new Map<string, Replay>();
@@ -75,6 +103,33 @@ function decidedOnce(seen: Seen): Check {
         if (first === undefined) continue;
         const detail = `dead letter ${replay.letter} was decided again here, and at ${named(first).position} before`;
         run.findings.add(name, { code: 'REPLAY_DECIDED_TWICE', ...named(replay), detail });
+      }
+    },
+  };
+}
+
+/** A letter that operators discarded has ended its transfer, and nothing else has been made of it. */
+function discarded(seen: Seen): Check {
+  const name = 'discards';
+  return {
+    name,
+    proves:
+      'Of a letter that was discarded came nothing but the rejection that two persons let through, and there is no such rejection without them.',
+    end(run) {
+      const say = (code: FindingCode, { position, transferId }: Made, detail: string) =>
+        run.findings.add(name, { code, position, ...(transferId === undefined ? {} : { transferId }), detail });
+      for (const [place, reason] of seen.discards) {
+        const made = seen.made.get(place);
+        if (made === undefined || made.code === reason) continue;
+        say('DISCARD_DIFFERS', made, `a letter was discarded for ${reason}, and ${made.topic} came of it`);
+      }
+      for (const made of seen.ended) {
+        if (seen.discards.has(made.cause) || (made.cause !== '' && run.continues)) continue;
+        say(
+          'DISCARD_UNORDERED',
+          made,
+          'it says that operators ended the transfer, and it was made from no order of theirs',
+        );
       }
     },
   };

@@ -50,7 +50,7 @@ function holds(look: () => boolean): boolean {
 export const decisionSeals: Check = {
   name: 'decision-seals',
   proves:
-    'List versions, what is in force, exceptions and the cases of customers are as persons with the keys of operators decided them.',
+    'List versions, what is in force, exceptions, the cases of customers and dead letters that were discarded are as persons with the keys of operators decided them.',
   skips: ({ sealed: documents }) => (documents ? undefined : 'no database was given'),
   async end(run) {
     for await (const page of run.sources.sealed!.all()) {

@@ -42,6 +42,7 @@ const replay: ReplayDocument = {
   selectionHash: selectionHash('limits', []),
   dryRun: { at: AT, by: 'asha', histogram: [{ kind: 'GOES_ON', code: null, letters: 3 }], basis: { build: 'b' } },
   ...{ approvalId: 'a', approvedHash: 'h', startedAt: AT, targetFrom: [], halted: null, endedAt: null, lease: null },
+  ...{ discard: null, isWatched: false },
 };
 
 describe('dead letters', () => {

@@ -2,6 +2,7 @@
 // since none of it sends more than was approved.
 import { personName } from '../../../domain/people/identities.ts';
 import { CodedError } from '../../../ports/fault.ts';
+import { withdrawApproval } from '../../approvals/approvals.ts';
 import { changed, findReplay, moved, type ReplayStores } from './prepare.ts';
 import type { ReplayDocument, ReplayState } from './replay.ts';
 
@@ -60,6 +61,23 @@ export async function slowReplay(
 
 export const currentRate = ({ terms, slowedTo }: ReplayDocument): number =>
   Math.min(terms.ratePerSecond, slowedTo ?? terms.ratePerSecond);
+
+/**
+ * Takes back what was asked for; only who asked may. Whoever runs replays gives its letters back.
+ * @throws CodedError REPLAY_UNKNOWN, REPLAY_MOVED, APPROVAL_UNKNOWN, APPROVAL_MOVED, MAKER_ONLY
+ */
+export async function withdrawReplay(
+  { replays, approvals }: Pick<ReplayStores, 'replays' | 'approvals'>,
+  { id, by, at }: Act,
+): Promise<void> {
+  const replay = await inState(
+    replays,
+    id,
+    ['WAITING'],
+    'only what waits for a second person, or to be begun, can be withdrawn',
+  );
+  await withdrawApproval(approvals, replay.approvalId ?? id, by, at);
+}
 
 /** Not what is being frozen: who does that would go on taking letters. */
 const CANCELLABLE: readonly ReplayState[] = ['FROZEN', 'WAITING', 'RUNNING', 'PAUSED', 'STOPPED'];

@@ -8,17 +8,26 @@ import { letterSentIn } from './record.ts';
 
 /** A read of so many records for one letter is worth less than another read. */
 const MAX_GAP_RECORDS = 1_000;
+/** Letters that are held at once, by what they really take; a single one may be larger. */
+const MAX_HELD_BYTES = 32 * 1024 * 1024;
 
 /**
  * @param app prefix of groups and transactional ids
  * @param rings a record of a replay counts as sent only under the seal of operators
  */
-export function replayLog(log: Log, app: string, rings: Rings): ReplayLog & { close(): Promise<void> } {
+export function replayLog(
+  log: Log,
+  app: string,
+  rings: Rings,
+  maxHeldBytes = MAX_HELD_BYTES,
+): ReplayLog & { close(): Promise<void> } {
   let admin: Promise<LogAdmin> | undefined;
   return {
     async letters(owner, places) {
       const topic = deadLetterTopic(owner);
-      const records = new Map<string, LogRecord>();
+      const found = new Map<string, LogRecord>();
+      const left = new Set<string>();
+      let bytes = 0;
       // Of a topic that was made anew, old offsets are other records.
       admin ??= log.admin();
       const [{ topicId = topic } = {}] = await (await admin).describeTopics([topic]);
@@ -30,11 +39,17 @@ export function replayLog(log: Log, app: string, rings: Rings): ReplayLog & { cl
         await log.reader().read(ranges, ({ records: read }) => {
           for (const record of read) {
             const place = `${record.partition}/${record.offset}`;
-            if (wanted.has(place)) records.set(place, record);
+            if (!wanted.has(place)) continue;
+            const size = bytesOf(record);
+            if (bytes > 0 && bytes + size > maxHeldBytes) left.add(place);
+            else {
+              bytes += size;
+              found.set(place, record);
+            }
           }
         });
       }
-      return records;
+      return { found, left };
     },
     async targetEnds(owner) {
       // With what is not committed: what this process has just sent must stand before them.
@@ -71,6 +86,13 @@ export function replayLog(log: Log, app: string, rings: Rings): ReplayLog & { cl
       await (await admin)?.close();
     },
   };
+}
+
+/** Key, value and headers, in bytes. */
+function bytesOf({ key, value, headers }: LogRecord): number {
+  let bytes = (key?.length ?? 0) + (value?.length ?? 0);
+  for (const header of Object.values(headers)) bytes += header?.length ?? 0;
+  return bytes;
 }
 
 interface Range {

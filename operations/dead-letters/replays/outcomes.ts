@@ -25,7 +25,11 @@ export async function outcomesOf(
 ): Promise<readonly KnownOutcome[]> {
   const intents = items.filter(({ sourceTopic }) => sourceTopic === 'transfer.requested');
   const [successors, handled, standing, ends] = await Promise.all([
-    letters.successors(owner, _id),
+    letters.successors(
+      owner,
+      _id,
+      items.flatMap(({ source }) => source ?? []),
+    ),
     log.handled(owner),
     transfers.standing(items.flatMap(({ transferId }) => transferId ?? [])),
     transfers.intents(

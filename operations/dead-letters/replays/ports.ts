@@ -1,4 +1,5 @@
 // What replays need of stores and of the log.
+import type { DiscardReason } from '../../../domain/reasons.ts';
 import type { LogRecord, LogTransactions } from '../../../ports/log.ts';
 import type { DeadLetterDocument } from '../../../sinks/dead-letters/letter.ts';
 import type { TransferDocument } from '../../../sinks/transfer-view/to-write.ts';
@@ -15,6 +16,8 @@ export interface Replays {
   list(states: readonly ReplayState[], limit: number): Promise<readonly ReplayDocument[]>;
   /** Those that a runner has something to do for, the oldest first. */
   open(limit: number): Promise<readonly ReplayDocument[]>;
+  /** Those that have ended while outcomes were open, and after this id; in the order of their ids. */
+  watched(limit: number, after: string): Promise<readonly ReplayDocument[]>;
   /** Changes one that still has this version. @returns false: somebody else was first */
   change(replay: ReplayDocument, to: Partial<ReplayDocument>): Promise<boolean>;
   /**
@@ -24,12 +27,19 @@ export interface Replays {
   lease(id: string, runner: string, now: Date, until: Date): Promise<'taken' | 'renewed' | undefined>;
   items(
     id: string,
-    filter: { readonly states?: readonly ReplayItem['state'][]; readonly isOutcomeKnown?: boolean },
+    filter: {
+      readonly states?: readonly ReplayItem['state'][];
+      readonly isOutcomeKnown?: boolean;
+      /** Behind this turn. */
+      readonly after?: number;
+    },
     limit: number,
   ): Promise<readonly ReplayItem[]>;
   insertItems(items: readonly ReplayItem[]): Promise<void>;
   predict(predictions: readonly { readonly item: string; readonly prediction: Prediction }[]): Promise<void>;
   markSent(sent: readonly { readonly item: string; readonly sentBefore: number }[], at: Date): Promise<void>;
+  /** Discarded, with nothing sent. */
+  mark(items: readonly string[]): Promise<void>;
   skip(skipped: readonly { readonly item: string; readonly reason: SkipReason }[]): Promise<void>;
   settle(
     known: readonly { readonly item: string; readonly outcome: Outcome; readonly successor: string | null }[],
@@ -51,18 +61,27 @@ export interface Replays {
 
 /** The letters of the index, as a replay takes and gives them back. */
 export interface ReplayableLetters {
-  /** Takes parked letters of the filter, `limit` at most: no other replay can take them then. @returns those that it has */
-  take(filter: LetterFilter, replayId: string, limit: number, at: Date): Promise<readonly DeadLetterDocument[]>;
-  /** Letters that this replay has taken, by id. */
+  /**
+   * Takes parked letters of the filter, `limit` at most: no other replay can take them then. `isForDiscard`: also what bears no
+   * seal, and what was replayed too often. @returns those that it has
+   */
+  take(
+    filter: LetterFilter,
+    replayId: string,
+    limit: number,
+    at: Date,
+    isForDiscard: boolean,
+  ): Promise<readonly DeadLetterDocument[]>;
+  /** Letters that this replay has taken and not sent, or marked as discarded, by id. */
   taken(replayId: string, ids: readonly string[]): Promise<ReadonlySet<string>>;
   /** Moves letters of a replay on, by what became of them. */
   move(replayId: string, ids: readonly string[], to: DeadLetterDocument['state'], at: Date): Promise<void>;
   /** Gives back all letters that it has taken and not sent. */
   giveBack(replayId: string, at: Date): Promise<void>;
   /** Letters put aside since then in these groups, and those that this replay has brought again. */
-  newFailures(replayId: string, groups: readonly string[], since: Date): Promise<number>;
-  /** Ids of the proven letters of this owner that came of the replay, by the position of their source. */
-  successors(owner: string, replayId: string): Promise<ReadonlyMap<string, string>>;
+  newFailures(replayId: string, owner: string, groups: readonly string[], since: Date): Promise<number>;
+  /** Ids of the letters of this owner that came of the replay and stand for one of these records, by the position of the record. */
+  successors(owner: string, replayId: string, sources: readonly string[]): Promise<ReadonlyMap<string, string>>;
 }
 
 /** Where transfers stand, by id; unknown ones are left out. */
@@ -75,10 +94,17 @@ export interface TransfersNow {
   ): Promise<ReadonlyMap<string, 'REJECTED' | 'DUPLICATE'>>;
 }
 
+export interface ReadLetters {
+  /** By `partition/offset`; what is gone is left out. */
+  readonly found: ReadonlyMap<string, LogRecord>;
+  /** Places of what is there and did not fit: ask for them again. At least one was found then. */
+  readonly left: ReadonlySet<string>;
+}
+
 /** The log, as replays use it. */
 export interface ReplayLog {
-  /** The records of letters by `partition/offset`, of the topic with this id; what is gone is left out. */
-  letters(owner: string, places: readonly ReplayItem['place'][]): Promise<ReadonlyMap<string, LogRecord>>;
+  /** The records of letters, of the topic with this id; in bounded memory, so perhaps not all at once. */
+  letters(owner: string, places: readonly ReplayItem['place'][]): Promise<ReadLetters>;
   /** Ends of the target's partitions. */
   targetEnds(owner: string): Promise<readonly { readonly partition: number; readonly offset: number }[]>;
   /** How far the owner has handled each partition of the target: the next offset. */
@@ -96,6 +122,8 @@ export interface ReplayLog {
 /** Predicts what letters would become, with today's code and data, and without any side effect. */
 export interface DryRunner {
   predict(owner: string, records: readonly LogRecord[]): Promise<readonly Prediction[]>;
+  /** What would become of them if they were discarded for this reason. */
+  predictDiscards(owner: string, records: readonly LogRecord[], reason: DiscardReason): Promise<readonly Prediction[]>;
   /** What predictions rest on now: build, lists, rules. */
   basis(): Promise<Readonly<Record<string, string>>>;
 }

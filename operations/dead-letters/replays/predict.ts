@@ -1,6 +1,9 @@
 // What letters would become, as far as can be known without doing anything.
+import type { DiscardReason } from '../../../domain/reasons.ts';
+import type { LogRecord } from '../../../ports/log.ts';
 import type { Rings } from '../../../ports/seals.ts';
-import { flawOf } from './check-letters.ts';
+import { discardWayOf } from './check-discards.ts';
+import { flawOf, type LetterLook } from './check-letters.ts';
 import type { DryRunner, ReplayLog, TransfersNow } from './ports.ts';
 import type { Prediction, ReplayItem, SkipReason } from './replay.ts';
 
@@ -15,34 +18,87 @@ export interface Trial {
 /** What would be skipped is not tried. */
 function predictionOf(flaw: SkipReason): Prediction {
   if (flaw === 'TRANSFER_ENDED') return { kind: 'ENDED', code: flaw };
+  if (flaw === 'MAY_BE_PAID' || flaw === 'STILL_NEEDED') return { kind: 'REFUSED', code: flaw };
   return { kind: flaw === 'TRANSFER_MOVED_ON' ? 'MOVED_ON' : 'UNREADABLE', code: flaw };
 }
 
+type Tried = Pick<ReplayItem, 'letterId' | 'place' | 'transferId' | 'sequence'>;
+type Look = Pick<LetterLook<Tried>, 'item' | 'record' | 'standing'>;
+
 /** Predictions for letters, in their order; what would be skipped is told without being tried. */
-export async function predictLetters(
-  items: readonly Pick<ReplayItem, 'letterId' | 'place' | 'transferId' | 'sequence'>[],
+export function predictLetters(
+  items: readonly Tried[],
   owner: string,
   log: Pick<ReplayLog, 'letters'>,
   { runner, transfers, rings }: Trial,
 ): Promise<readonly Prediction[]> {
-  const records = await log.letters(
-    owner,
-    items.map(({ place }) => place),
-  );
+  return predictAll(items, owner, log, transfers, {
+    known: (look) => {
+      const flaw = flawOf(owner, look, rings);
+      return flaw && predictionOf(flaw);
+    },
+    tried: (records) => runner.predict(owner, records),
+  });
+}
+
+/** The same, of letters that would be discarded for this reason. */
+export function predictDiscards(
+  items: readonly Tried[],
+  owner: string,
+  reason: DiscardReason,
+  log: Pick<ReplayLog, 'letters'>,
+  { runner, transfers, rings }: Trial,
+): Promise<readonly Prediction[]> {
+  return predictAll(items, owner, log, transfers, {
+    known: (look) => {
+      const way = discardWayOf(owner, look, rings);
+      if (way === 'reject') return undefined;
+      return way === 'mark' ? { kind: 'ENDED', code: null } : predictionOf(way);
+    },
+    tried: (records) => runner.predictDiscards(owner, records, reason),
+  });
+}
+
+interface Ways {
+  /** What is known without trying. */
+  known(look: Look): Prediction | undefined;
+  tried(records: readonly LogRecord[]): Promise<readonly Prediction[]>;
+}
+
+async function predictAll(
+  items: readonly Tried[],
+  owner: string,
+  log: Pick<ReplayLog, 'letters'>,
+  transfers: Trial['transfers'],
+  { known, tried }: Ways,
+): Promise<readonly Prediction[]> {
   const standing = await transfers.standing(items.flatMap(({ transferId }) => transferId ?? []));
   const predictions = new Array<Prediction>(items.length);
-  const found = items.flatMap((item, i) => {
-    const record = records.get(`${item.place.partition}/${item.place.offset}`);
-    const flaw = flawOf(item, record, item.transferId === null ? undefined : standing.get(item.transferId), rings);
-    if (flaw) predictions[i] = predictionOf(flaw);
-    return flaw ? [] : [{ i, record: record! }];
-  });
-  const predicted = await runner.predict(
-    owner,
-    found.map(({ record }) => record),
-  );
-  found.forEach(({ i }, place) => {
-    predictions[i] = predicted[place]!;
-  });
+  // As many at a time as fit into memory.
+  let open = items.map((item, i) => ({ item, i }));
+  while (open.length > 0) {
+    const { found, left } = await log.letters(
+      owner,
+      open.map(({ item }) => item.place),
+    );
+    const later: typeof open = [];
+    const asked: { readonly i: number; readonly record: LogRecord }[] = [];
+    for (const each of open) {
+      const { item, i } = each;
+      const place = `${item.place.partition}/${item.place.offset}`;
+      if (left.has(place)) {
+        later.push(each);
+        continue;
+      }
+      const record = found.get(place);
+      const at = item.transferId === null ? undefined : standing.get(item.transferId);
+      const prediction = known({ item, record, standing: at });
+      if (prediction) predictions[i] = prediction;
+      else asked.push({ i, record: record! });
+    }
+    const predicted = await tried(asked.map(({ record }) => record));
+    for (const [nth, { i }] of asked.entries()) predictions[i] = predicted[nth]!;
+    open = later;
+  }
   return predictions;
 }

@@ -1,5 +1,6 @@
 // From a selection to a question for a second person: take letters, freeze them, predict what they become, ask.
 import { personName } from '../../../domain/people/identities.ts';
+import { DISCARD_REASONS, type DiscardReason, isDiscardReason } from '../../../domain/reasons.ts';
 import type { KeyRing } from '../../../domain/seals/seal.ts';
 import { formatOrigin } from '../../../domain/transfers/origin-position.ts';
 import { CodedError } from '../../../ports/fault.ts';
@@ -11,8 +12,9 @@ import type { Approvals } from '../../approvals/ports.ts';
 import type { LetterFilter } from '../ports.ts';
 import { MAX_REPLAYS } from './check-letters.ts';
 import type { ReplayableLetters, ReplayLog, Replays } from './ports.ts';
-import { predictLetters, type Trial } from './predict.ts';
+import { predictDiscards, predictLetters, type Trial } from './predict.ts';
 import {
+  actOf,
   approvedHash,
   type DryRun,
   type MoneyOfSelection,
@@ -42,6 +44,8 @@ export interface Freezing {
   readonly owner: string;
   readonly filter: LetterFilter;
   readonly terms: ReplayTerms;
+  /** Ends them for good, with this reason for their producers. */
+  readonly discard?: DiscardReason;
   readonly by: string;
   readonly reason: string;
   readonly at: Date;
@@ -55,7 +59,8 @@ export interface Freezing {
  * Takes the parked letters of a filter, and freezes them as a replay. Dies it in between, the replay stays FREEZING and is
  * cancelled later, which gives its letters back.
  * @throws DomainError PERSON_INVALID
- * @throws CodedError REASON_MISSING, REPLAY_TERMS_INVALID, REPLAY_EMPTY; REPLAY_MOVED when the id is taken
+ * @throws CodedError REASON_MISSING, REPLAY_TERMS_INVALID, DISCARD_REASON_INVALID, REPLAY_EMPTY; REPLAY_MOVED when the id is
+ * taken
  */
 export async function freezeReplay(
   { replays, letters }: Pick<ReplayStores, 'replays' | 'letters'>,
@@ -63,6 +68,7 @@ export async function freezeReplay(
 ): Promise<ReplayDocument> {
   const { id, owner, terms, at, request, dryRunBy } = freezing;
   checkTerms(terms);
+  checkReason(freezing.discard);
   const empty: ReplayDocument = {
     _id: id,
     state: 'FREEZING',
@@ -71,18 +77,20 @@ export async function freezeReplay(
     createdAt: at,
     reason: reasonOf(freezing.reason),
     owner,
+    discard: freezing.discard === undefined ? null : { reason: freezing.discard },
     groups: [],
     ...{ letters: 0, money: [], withoutAmount: 0, oldestAt: null },
     terms,
     slowedTo: null,
     selectionHash: selectionHash(owner, []),
     ...{ dryRun: null, approvalId: null, approvedHash: null, startedAt: null, targetFrom: null },
-    ...{ halted: null, endedAt: null, lease: null },
+    ...{ halted: null, endedAt: null, isWatched: false, lease: null },
     dryRunWanted: dryRunBy === 'runner' ? { by: personName(freezing.by) } : null,
     ...(request === undefined ? {} : { request }),
   };
   if (!(await replays.insert(empty))) throw moved(await findReplay(replays, id), 'its id is taken');
-  const taken = await letters.take({ ...freezing.filter, owner, states: ['PARKED'] }, id, MAX_LETTERS, at);
+  const filter: LetterFilter = { ...freezing.filter, owner, states: ['PARKED'] };
+  const taken = await letters.take(filter, id, MAX_LETTERS, at, empty.discard !== null);
   if (taken.length === 0) {
     const halted: ReplayDocument['halted'] = {
       code: 'REPLAY_EMPTY',
@@ -93,7 +101,7 @@ export async function freezeReplay(
     await replays.change(empty, { state: 'CANCELLED', halted, endedAt: at });
     throw new CodedError(
       'REPLAY_EMPTY',
-      `no letter of ${owner} can be replayed by this filter: they are taken, were replayed ${MAX_REPLAYS} times, or bear no seal`,
+      `no letter of ${owner} can be taken by this filter: they are taken${empty.discard ? '' : `, were replayed ${MAX_REPLAYS} times, or bear no seal`}`,
     );
   }
   const items = itemsOf(id, taken);
@@ -142,6 +150,11 @@ function moneyOf(letters: readonly DeadLetterDocument[]): readonly MoneyOfSelect
   return [...money.values()].toSorted((a, b) => (a.currency < b.currency ? -1 : 1));
 }
 
+function checkReason(reason: string | undefined): void {
+  if (reason === undefined || isDiscardReason(reason)) return;
+  throw new CodedError('DISCARD_REASON_INVALID', `letters are discarded for one of ${DISCARD_REASONS.join(', ')}`);
+}
+
 function checkTerms({ ratePerSecond, canary, maxFailureRatio }: ReplayTerms): void {
   const isRate = Number.isInteger(ratePerSecond) && ratePerSecond >= 1 && ratePerSecond <= MAX_RATE_PER_SECOND;
   const isCanary = Number.isInteger(canary) && canary >= 1 && canary <= MAX_LETTERS;
@@ -170,7 +183,9 @@ export async function dryRunReplay(
   for (let from = 0; from < items.length; from += DRY_RUN_LETTERS) {
     tried.signal?.throwIfAborted();
     const some = items.slice(from, from + DRY_RUN_LETTERS);
-    const predictions = await predictLetters(some, replay.owner, log, tried);
+    const predictions = replay.discard
+      ? await predictDiscards(some, replay.owner, replay.discard.reason, log, tried)
+      : await predictLetters(some, replay.owner, log, tried);
     await replays.predict(some.map(({ _id }, i) => ({ item: _id, prediction: predictions[i]! })));
     for (const { kind, code } of predictions) {
       const key = `${kind} ${code}`;
@@ -185,7 +200,7 @@ export async function dryRunReplay(
 
 /**
  * Asks a second person. What is approved is bound to the letters, the terms, the prediction and what it rests on.
- * @throws CodedError REPLAY_UNKNOWN, REPLAY_MOVED, DRY_RUN_MISSING
+ * @throws CodedError REPLAY_UNKNOWN, REPLAY_MOVED, DRY_RUN_MISSING, REPLAY_EMPTY when none of them may be discarded
  */
 export async function askForReplay(
   { replays, approvals }: Pick<ReplayStores, 'replays' | 'approvals'>,
@@ -196,13 +211,17 @@ export async function askForReplay(
   if (replay.state !== 'FROZEN') throw moved(replay, 'it cannot be asked for');
   if (!replay.dryRun)
     throw new CodedError('DRY_RUN_MISSING', `try ${id} first: who approves must see what it would do`);
+  if (replay.dryRun.histogram.every(({ kind }) => kind === 'REFUSED')) {
+    const why = replay.dryRun.histogram.map(({ code, letters }) => `${letters} ${code}`).join(', ');
+    throw new CodedError('REPLAY_EMPTY', `none of these letters may be discarded: ${why}`);
+  }
   const hash = approvedHash(replay);
   const approval = await askForApproval(
     approvals,
     {
       // Of one hash there is one question, however often it is asked.
       id: `${id}.${hash.slice(0, 12)}`,
-      act: 'dead-letters.replay',
+      act: actOf(replay),
       subject: id,
       hash,
       summary: summaryOf(replay),
@@ -217,14 +236,14 @@ export async function askForReplay(
 }
 
 /** What would be done, in one sentence with numbers. */
-export function summaryOf({ letters, owner, money, withoutAmount, terms, dryRun }: ReplayDocument): string {
+export function summaryOf({ letters, owner, money, withoutAmount, terms, dryRun, discard }: ReplayDocument): string {
   const sums = money.map(({ currency, minor, letters: count }) => `${minor} minor units of ${currency} in ${count}`);
   if (withoutAmount > 0) sums.push(`${withoutAmount} of unknown amount`);
   const expected = dryRun?.histogram.map(
     ({ kind, code, letters: count }) => `${count} ${kind}${code ? ` ${code}` : ''}`,
   );
   return [
-    `replay ${letters} dead letters of ${owner} (${sums.join(', ')})`,
+    `${discard ? `end for good, for the reason ${discard.reason},` : 'replay'} ${letters} dead letters of ${owner} (${sums.join(', ')})`,
     `${terms.ratePerSecond} a second after a canary of ${terms.canary}`,
     `expected: ${expected?.join(', ') ?? 'not tried'}`,
   ].join('; ');

@@ -1,28 +1,45 @@
 // The record of a replay: the dead letter again, for the processor that put it aside, on the partition of its transfer.
+import type { DiscardReason } from '../../../domain/reasons.ts';
 import type { LogRecord, OutputRecord } from '../../../ports/log.ts';
 import { type Rings, sealedRecovery } from '../../../ports/seals.ts';
-import { headerInteger, headerText, RECOVERY_HEADER } from '../../../topics/headers.ts';
+import { asClaimed, headerInteger, headerText, RECOVERY_HEADER } from '../../../topics/headers.ts';
 import { replayTopic } from '../../../topics/recovery.ts';
+import { movesNoMoney } from '../owners.ts';
 
 export interface ReplayedBy {
   readonly owner: string;
   readonly replayId: string;
   readonly replayedBy: string;
   readonly approvedBy: string;
+  /** Ends the letter for this reason instead of having it decided again. */
+  readonly discard?: DiscardReason | undefined;
 }
 
 /** Headers that a person's name stands in take no other characters than these. */
 const asHeader = (name: string): Buffer => Buffer.from(name, 'utf8');
 
+const NEVER_KEPT: ReadonlySet<string> = new Set([
+  RECOVERY_HEADER.recoverySeal,
+  RECOVERY_HEADER.discardReason,
+  RECOVERY_HEADER.replayedLetter,
+]);
+
 /**
  * All headers of the letter stay, `dlq-id` and origin among them; its replay count rises by one, its tries begin anew, and
  * operators seal it.
+ * @param letterId its id in the index, which names it where its own does not
  * @throws CodedError CONFIG_INVALID without the keys of operators
  */
-export function replayRecord(letter: LogRecord, by: ReplayedBy, rings: Rings): OutputRecord {
+export function replayRecord(letter: LogRecord, by: ReplayedBy, rings: Rings, letterId?: string): OutputRecord {
   const headers: Record<string, Buffer | string> = {};
-  for (const [name, value] of Object.entries(letter.headers)) {
-    if (value !== undefined && name !== RECOVERY_HEADER.recoverySeal) headers[name] = value;
+  // What nothing proves is sent as what it claims to be only to those who move no money, and who check the record's own seal.
+  const given = movesNoMoney(by.owner) ? asClaimed(letter.headers) : letter.headers;
+  for (const [name, value] of Object.entries(given)) {
+    if (value !== undefined && !NEVER_KEPT.has(name)) headers[name] = value;
+  }
+  if (by.discard) headers[RECOVERY_HEADER.discardReason] = by.discard;
+  if (letterId !== undefined && letterId !== headerText(letter.headers, RECOVERY_HEADER.deadLetterId)) {
+    headers[RECOVERY_HEADER.replayedLetter] = letterId;
   }
   return sealedRecovery(rings, {
     topic: replayTopic(by.owner),
@@ -47,5 +64,5 @@ export const replayCountOf = ({ headers }: LogRecord): number =>
 /** The letter that a record of a replay topic stands for, where it is of this replay. */
 export const letterSentIn = ({ headers }: LogRecord, replayId: string): string | undefined =>
   headerText(headers, RECOVERY_HEADER.replayId) === replayId
-    ? headerText(headers, RECOVERY_HEADER.deadLetterId)
+    ? (headerText(headers, RECOVERY_HEADER.replayedLetter) ?? headerText(headers, RECOVERY_HEADER.deadLetterId))
     : undefined;

@@ -1,7 +1,9 @@
 // A replay of dead letters as it is stored: a frozen selection, what was predicted, who let it through, how far it has come.
 import { hash } from 'node:crypto';
+import type { DiscardReason } from '../../../domain/reasons.ts';
 import type { ErrorCode } from '../../../ports/error-codes.ts';
 import type { Place } from '../../../sinks/dead-letters/letter.ts';
+import type { Act } from '../../approvals/acts.ts';
 
 /**
  * `FREEZING`: letters are being taken. `FROZEN`: they are, and no other replay can. `WAITING`: for a second person, or to be
@@ -21,7 +23,8 @@ export type ReplayState = (typeof REPLAY_STATES)[number];
 
 /**
  * What a letter is expected to become, by a dry run. `GOES_ON`: to the provider, as far as can be known. `ENDED`: nothing is
- * left to be done. `UNKNOWN`: its owner cannot be tried without a side effect.
+ * left to be done. `UNKNOWN`: its owner cannot be tried without a side effect. `REFUSED`: it is skipped, since it may not be
+ * discarded.
  */
 export const PREDICTIONS = [
   'UNKNOWN',
@@ -33,6 +36,7 @@ export const PREDICTIONS = [
   'ENDED',
   'MOVED_ON',
   'UNREADABLE',
+  'REFUSED',
 ] as const;
 export type PredictionKind = (typeof PREDICTIONS)[number];
 export interface Prediction {
@@ -48,14 +52,20 @@ export interface Prediction {
 export const OUTCOMES = ['COMPLETED', 'REJECTED', 'RETURNED', 'HELD', 'DUPLICATE', 'HANDLED', 'DEAD_AGAIN'] as const;
 export type Outcome = (typeof OUTCOMES)[number];
 
-/** `RELEASED`: the replay was cancelled before it was sent; it is parked again. */
-export type ItemState = 'SELECTED' | 'SENT' | 'SKIPPED' | 'RELEASED';
+/**
+ * `RELEASED`: the replay was cancelled before it was sent; it is parked again. `MARKED`: it was discarded, and nothing had to be
+ * sent for it.
+ */
+export type ItemState = 'SELECTED' | 'SENT' | 'MARKED' | 'SKIPPED' | 'RELEASED';
 
 /** Why a letter is not sent after all. */
 export type SkipReason =
   | 'LETTER_NOT_TAKEN'
   | 'LETTER_GONE'
   | 'LETTER_FORGED'
+  | 'LETTER_UNPROVEN'
+  | 'MAY_BE_PAID'
+  | 'STILL_NEEDED'
   | 'REPLAYED_TOO_OFTEN'
   | 'TRANSFER_ENDED'
   | 'TRANSFER_MOVED_ON';
@@ -113,6 +123,8 @@ export interface ReplayDocument {
   readonly askedBy: string;
   readonly createdAt: Date;
   readonly reason: string;
+  /** Its letters are ended for good, with this reason for their producers; null: they are decided again. */
+  readonly discard: { readonly reason: DiscardReason } | null;
   /** Whose letters: the target is `<owner>.replay`, and cannot be chosen. */
   readonly owner: string;
   /** Groups of the selection: their new failures count. */
@@ -141,6 +153,8 @@ export interface ReplayDocument {
   /** Why it was stopped, paused or cancelled, and by whom. */
   readonly halted: { readonly code: ErrorCode; readonly detail: string; readonly by: string; readonly at: Date } | null;
   readonly endedAt: Date | null;
+  /** It has ended, and what became of some letters was not known yet: it goes on being looked for. */
+  readonly isWatched: boolean;
   /** Who runs it, until when; null: nobody. */
   readonly lease: { readonly runner: string; readonly until: Date } | null;
 }
@@ -175,8 +189,13 @@ export function approvedHash(replay: ReplayDocument): string {
     ...money.map(({ currency, minor, letters }) => `${currency} ${minor} ${letters}`),
     ...(dryRun ? dryRun.histogram.map(({ kind, code, letters }) => `${kind} ${code ?? '-'} ${letters}`) : ['none']),
     ...(dryRun ? basisLines(dryRun.basis) : []),
+    ...(replay.discard ? [`discard=${replay.discard.reason}`] : []),
   ]);
 }
+
+/** What two persons have to let through. */
+export const actOf = ({ discard }: Pick<ReplayDocument, 'discard'>): Act =>
+  discard ? 'dead-letters.discard' : 'dead-letters.replay';
 
 const basisLines = (basis: DryRun['basis']) =>
   Object.entries(basis)

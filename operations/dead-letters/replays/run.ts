@@ -12,14 +12,15 @@ import { codeAndDetail } from '../../../ports/fault.ts';
 import type { LogTransactions } from '../../../ports/log.ts';
 import { type Rings, ringOf } from '../../../ports/seals.ts';
 import { isApproved } from '../../approvals/approval.ts';
+import { checkDiscards } from './check-discards.ts';
 import { checkLetters } from './check-letters.ts';
 import { currentRate } from './control.ts';
 import { nextStep } from './next-step.ts';
-import { outcomesOf } from './outcomes.ts';
+import { type KnownOutcome, outcomesOf } from './outcomes.ts';
 import type { DryRunner, TransfersNow } from './ports.ts';
 import { APPROVAL_VALID_MS, dryRunReplay, MAX_LETTERS, moved, type ReplayStores } from './prepare.ts';
 import { replayRecord } from './record.ts';
-import { approvedHash, changedBasis, type ReplayDocument, type ReplayItem, selectionHash } from './replay.ts';
+import { actOf, approvedHash, changedBasis, type ReplayDocument, type ReplayItem, selectionHash } from './replay.ts';
 
 const LEASE_MS = 20_000;
 /** Letters of one transaction. */
@@ -28,6 +29,9 @@ const MAX_SENT_AT_ONCE = 200;
 const MAX_LOOKED_AT = 2_000;
 /** How long after its last letter a replay waits for transfers in flight, ms. */
 const OUTCOME_PATIENCE_MS = 24 * 3_600_000;
+/** How often replays that have ended are looked at, and how many at a time. */
+const WATCH_MS = 30_000;
+const MAX_WATCHED = 20;
 /** A selection that nobody has finished after so long never will be, and one that nobody has asked for, ms. */
 const FREEZING_MS = 15 * 60_000;
 const FROZEN_MS = APPROVAL_VALID_MS;
@@ -72,6 +76,10 @@ export class ReplayRunner {
   readonly #held = new Map<string, Hold>();
   readonly #stopping = new AbortController();
   #trial: Promise<void> | undefined;
+  /** Turn of the letter of each replay behind which outcomes are looked for next. */
+  readonly #lookedAt = new Map<string, number>();
+  #watchAt = 0;
+  #watchedTo = '';
 
   constructor(options: RunnerOptions) {
     this.#options = options;
@@ -97,6 +105,7 @@ export class ReplayRunner {
       }
     }
     for (const id of this.#held.keys()) if (!open.some(({ _id }) => _id === id)) await this.#letGo(id);
+    await this.#watch();
     return isBusy;
   }
 
@@ -191,7 +200,7 @@ export class ReplayRunner {
     const items = await replays.items(subject, {}, MAX_LETTERS + 1);
     const hash = approvedHash(replay);
     const isWhole = replay.dryRun !== null && selectionHash(owner, items) === replay.selectionHash;
-    const wanted = { act: 'dead-letters.replay', subject, hash } as const;
+    const wanted = { act: actOf(replay), subject, hash };
     if (!approval || !isWhole || !isApproved(ringOf(rings, 'operators'), approval, wanted)) {
       const detail = 'what stands here is not what two persons let through';
       await this.#halt(replay, 'CANCELLED', 'APPROVAL_VOID', detail);
@@ -212,7 +221,10 @@ export class ReplayRunner {
     if (!hold) return true;
     await this.#settle(replay);
     const progress = await replays.progress(replay._id);
-    const newFailures = await letters.newFailures(replay._id, replay.groups, replay.startedAt!);
+    // What is discarded is not expected to be mended.
+    const newFailures = replay.discard
+      ? 0
+      : await letters.newFailures(replay._id, replay.owner, replay.groups, replay.startedAt!);
     this.#earn(hold, currentRate(replay));
     const isPatienceOver = this.#isPatienceOver(progress.lastSentAt);
     const step = nextStep(replay.terms, { ...progress, newFailures }, hold.allowance, isPatienceOver);
@@ -226,7 +238,8 @@ export class ReplayRunner {
       case 'end': {
         // What was skipped.
         await letters.giveBack(replay._id, new Date(clock.now()));
-        const to = { state: 'ENDED', endedAt: new Date(clock.now()) } as const;
+        const isWatched = progress.known < progress.sent;
+        const to = { state: 'ENDED', endedAt: new Date(clock.now()), isWatched } as const;
         await this.#tellApproval(replay, 'EXECUTED', { detail: 'every letter was sent or skipped' });
         if (await replays.change(replay, to)) this.#options.onChange?.(replay, to);
         return false;
@@ -282,24 +295,37 @@ export class ReplayRunner {
     const next = await replays.items(replay._id, { states: ['SELECTED'] }, count);
     const items = next.filter((item) => approved.letters.has(letterKey(item)));
     const strange = next.filter((item) => !approved.letters.has(letterKey(item)));
-    const checked = await checkLetters(items, replay, { letters, log, transfers, rings });
+    const sources = { letters, log, transfers, rings };
+    const { good, marked, skipped } = replay.discard
+      ? await checkDiscards(items, replay, sources)
+      : await checkLetters(items, replay, sources);
     const by = {
-      ...{ owner: replay.owner, replayId: replay._id },
+      ...{ owner: replay.owner, replayId: replay._id, discard: replay.discard?.reason },
       ...{ replayedBy: approved.askedBy, approvedBy: approved.approvedBy },
     };
     // Whoever has paused or cancelled it meanwhile is heard before the next letters go.
     if ((await replays.find(replay._id))?.state !== 'RUNNING') return;
     await onSend?.('before');
-    await hold.transactions.commit(checked.good.map(({ record }) => replayRecord(record, by, rings)));
+    await hold.transactions.commit(good.map(({ item, record }) => replayRecord(record, by, rings, item.letterId)));
     await onSend?.('after');
-    hold.allowance -= checked.good.length;
+    hold.allowance -= good.length;
     await this.#noteSent(
       replay,
-      checked.good.map(({ item }) => item),
+      good.map(({ item }) => item),
     );
+    await this.#mark(replay, marked);
     // Behind the commit: who was taken over has noted nothing.
     const unapproved = strange.map(({ _id }) => ({ item: _id, reason: 'LETTER_NOT_TAKEN' as const }));
-    await replays.skip([...checked.skipped, ...unapproved]);
+    await replays.skip([...skipped, ...unapproved]);
+  }
+
+  /** The letters first: dies it in between, they are marked again, and none is given back. */
+  async #mark({ _id }: ReplayDocument, items: readonly ReplayItem[]): Promise<void> {
+    if (items.length === 0) return;
+    const { replays, letters, clock } = this.#options;
+    const ids = items.map(({ letterId }) => letterId);
+    await letters.move(_id, ids, 'DISCARDED', new Date(clock.now()));
+    await replays.mark(items.map((item) => item._id));
   }
 
   async #noteSent({ _id, owner }: ReplayDocument, items: readonly ReplayItem[]): Promise<void> {
@@ -318,20 +344,48 @@ export class ReplayRunner {
     await replays.markSent(sent, at);
   }
 
-  /** Looks what became of the letters that were sent. */
-  async #settle(replay: ReplayDocument): Promise<void> {
-    if (replay.startedAt === null) return;
+  /** Looks what became of some of the letters that were sent, and next time of others. @returns how many are still open of these */
+  async #settle(replay: ReplayDocument): Promise<number> {
+    if (replay.startedAt === null) return 0;
     const { replays, letters, log, transfers, clock } = this.#options;
-    const open = await replays.items(replay._id, { states: ['SENT'], isOutcomeKnown: false }, MAX_LOOKED_AT);
-    if (open.length === 0) return;
+    const after = this.#lookedAt.get(replay._id) ?? -1;
+    const filter = { states: ['SENT'], isOutcomeKnown: false } as const;
+    const open = await replays.items(replay._id, { ...filter, after }, MAX_LOOKED_AT);
+    // Those whose transfers are in flight for long must not hide the others.
+    if (open.length < MAX_LOOKED_AT) this.#lookedAt.delete(replay._id);
+    else this.#lookedAt.set(replay._id, open.at(-1)!.turn);
+    if (open.length === 0) return 0;
     const known = await outcomesOf(open, replay, { letters, log, transfers });
-    if (known.length === 0) return;
+    if (known.length === 0) return open.length;
     const at = new Date(clock.now());
-    const ids = (again: boolean) =>
-      known.filter(({ outcome }) => (outcome === 'DEAD_AGAIN') === again).map(({ letterId }) => letterId);
-    await letters.move(replay._id, ids(false), 'VERIFIED', at);
-    await letters.move(replay._id, ids(true), 'REPLACED', at);
+    const isDiscarded = ({ outcome }: KnownOutcome) => replay.discard !== null && outcome === 'REJECTED';
+    for (const [state, of] of Map.groupBy(known, (each) =>
+      each.outcome === 'DEAD_AGAIN' ? 'REPLACED' : isDiscarded(each) ? 'DISCARDED' : 'VERIFIED',
+    )) {
+      const ids = of.map(({ letterId }) => letterId);
+      await letters.move(replay._id, ids, state, at);
+    }
     await replays.settle(known, at);
+    return open.length - known.length;
+  }
+
+  /** Goes on looking what became of letters of replays that have ended: no letter stays SENT because its transfer took long. */
+  async #watch(): Promise<void> {
+    const { replays, clock, onFault } = this.#options;
+    if (clock.now() < this.#watchAt) return;
+    this.#watchAt = clock.now() + WATCH_MS;
+    const watched = await replays.watched(MAX_WATCHED, this.#watchedTo);
+    this.#watchedTo = watched.length < MAX_WATCHED ? '' : watched.at(-1)!._id;
+    for (const replay of watched) {
+      try {
+        await this.#settle(replay);
+        const { sent, known } = await replays.progress(replay._id);
+        if (known >= sent) await replays.change(replay, { isWatched: false });
+      } catch (error) {
+        const { code, detail } = codeAndDetail(error);
+        onFault?.(replay._id, { code, detail });
+      }
+    }
   }
 
   /** Gives back what was not sent. First nobody else may send any more, and all that was sent is known. */
@@ -352,7 +406,8 @@ export class ReplayRunner {
     const isFreezing = replay.letters === 0 && clock.now() - replay.createdAt.getTime() < 2 * FREEZING_MS;
     const { left, sent, known, lastSentAt } = await replays.progress(replay._id);
     const isOver = left === 0 && (known >= sent || this.#isPatienceOver(lastSentAt));
-    if (isOver && !isFreezing) await replays.change(replay, { endedAt: new Date(clock.now()) });
+    const to = { endedAt: new Date(clock.now()), isWatched: known < sent };
+    if (isOver && !isFreezing) await replays.change(replay, to);
     return false;
   }
 

@@ -1,0 +1,66 @@
+// How letters are discarded, looked at again at the moment when it is done: by a rejection of the stage that put them aside, by
+// taking them out of what stands, or not at all.
+import { type Rings, recoverySealFlaw } from '../../../ports/seals.ts';
+import { headerText, RECOVERY_HEADER } from '../../../topics/headers.ts';
+import { isEndedByRejection, mayHavePaid, movesNoMoney, writesViewsOnly } from '../owners.ts';
+import { type CheckedLetters, ENDED, type LetterLook, type LookSources, lookAtLetters } from './check-letters.ts';
+import type { ReplayDocument, ReplayItem, SkipReason } from './replay.ts';
+
+/** `reject`: its stage ends the transfer. `mark`: nothing is left to be ended. Anything else: it stays where it is. */
+export type DiscardWay = 'reject' | 'mark' | SkipReason;
+
+/** Letters of these classes are of no transfer that waits for them. */
+const OF_NOBODY: ReadonlySet<string | undefined> = new Set(['unproven', 'repeated']);
+
+/** Pure. What may have been paid is never rejected, and what has to be handled is never dropped. */
+export function discardWayOf(
+  owner: string,
+  {
+    item,
+    record,
+    standing,
+  }: Pick<LetterLook<Pick<ReplayItem, 'letterId' | 'sequence'>>, 'item' | 'record' | 'standing'>,
+  rings: Rings,
+): DiscardWay {
+  const hasEnded = standing !== undefined && ENDED.has(standing.state);
+  if (!record) return hasEnded && !mayHavePaid(owner) ? 'mark' : 'LETTER_GONE';
+  const { headers } = record;
+  const letterClass = headerText(headers, RECOVERY_HEADER.deadLetterClass);
+  if (movesNoMoney(owner)) return writesViewsOnly(owner) || letterClass === 'unproven' ? 'mark' : 'STILL_NEEDED';
+  if (recoverySealFlaw(rings, record) !== undefined) return 'mark';
+  if (headerText(headers, RECOVERY_HEADER.deadLetterId) !== item.letterId) return 'LETTER_FORGED';
+  if (OF_NOBODY.has(letterClass)) return 'mark';
+  if (mayHavePaid(owner)) return mayStillMove(owner, standing?.state) ? 'MAY_BE_PAID' : 'mark';
+  const topic = headerText(headers, RECOVERY_HEADER.sourceTopic) ?? '';
+  const isReadable = letterClass !== 'undecodable' && record.value !== null;
+  // An intent whose id is that of a transfer: its producer has been told of that one.
+  if (topic === 'transfer.requested') return isReadable && standing === undefined ? 'reject' : 'mark';
+  if (!isEndedByRejection(owner, topic)) return 'STILL_NEEDED';
+  if (hasEnded || (item.sequence !== null && standing && standing.sequence > item.sequence)) return 'mark';
+  return isReadable ? 'reject' : 'STILL_NEEDED';
+}
+
+/** The money may still go, or come back. */
+function mayStillMove(owner: string, state: string | undefined): boolean {
+  if (state === 'REJECTED' || state === 'RETURNED') return false;
+  return !(owner === 'payout-executor' && state === 'COMPLETED');
+}
+
+/** One round trip to each store. What did not fit into memory is in none of the three: it is looked at next. */
+export async function checkDiscards(
+  items: readonly ReplayItem[],
+  replay: ReplayDocument,
+  sources: LookSources,
+): Promise<CheckedLetters> {
+  const good: CheckedLetters['good'][number][] = [];
+  const marked: ReplayItem[] = [];
+  const skipped: CheckedLetters['skipped'][number][] = [];
+  for (const look of await lookAtLetters(items, replay, sources)) {
+    const { item, record, isTaken } = look;
+    const way = isTaken ? discardWayOf(replay.owner, look, sources.rings) : 'LETTER_NOT_TAKEN';
+    if (way === 'reject') good.push({ item, record: record! });
+    else if (way === 'mark') marked.push(item);
+    else skipped.push({ item: item._id, reason: way });
+  }
+  return { good, marked, skipped };
+}
