@@ -46,7 +46,10 @@ export async function openApiDocument(routes: readonly Route[]): Promise<string>
   await app.ready();
   const document = app.swagger() as unknown as Json;
   await app.close();
-  for (const route of routes) addHeaders(document, route);
+  for (const route of routes) {
+    addHeaders(document, route);
+    setMedia(document, route);
+  }
   dropUnused(document);
   return `${JSON.stringify(withoutClosedAnswers(document), null, 2)}\n`;
 }
@@ -70,10 +73,27 @@ function dropUnused(document: Json): void {
   components.schemas = Object.fromEntries(Object.entries(components.schemas).filter(([name]) => used.has(name)));
 }
 
-/** Header fields that a route reads. */
-function addHeaders(document: Json, { url, method, headers = {} }: Route): void {
+/** Bodies and answers that are no JSON. */
+function setMedia(document: Json, route: Route): void {
+  const { media } = route;
+  if (media === undefined) return;
+  const operation = operationOf(document, route);
+  const answers = Object.entries(operation['responses'] as Record<string, Json>).filter(([status]) => status < '300');
+  for (const part of [operation['requestBody'] as Json, ...answers.map(([, each]) => each)]) {
+    const [content] = Object.values(part['content'] as Json);
+    part['content'] = { [media]: content };
+  }
+}
+
+const operationOf = (document: Json, { url, method }: Route): Json => {
   const path = url.replaceAll(/:(\w+)/g, '{$1}');
-  const operation = (document['paths'] as Record<string, Record<string, Json>>)[path]![method.toLowerCase()]!;
+  return (document['paths'] as Record<string, Record<string, Json>>)[path]![method.toLowerCase()]!;
+};
+
+/** Header fields that a route reads. */
+function addHeaders(document: Json, route: Route): void {
+  const { headers = {} } = route;
+  const operation = operationOf(document, route);
   const named = Object.entries(headers).map(([name, { description, required = false, pattern }]) => ({
     ...{ name, in: 'header', required, description },
     schema: { type: 'string', ...(pattern === undefined ? {} : { pattern }) },

@@ -6,6 +6,7 @@ const BENCHMARKS: Readonly<Record<string, () => Promise<unknown>>> = {
   stores: () => import('./stores/main.ts'),
   screening: () => import('./screening/main.ts'),
   verify: () => import('./verify/main.ts'),
+  submissions: () => import('./submissions/main.ts'),
   beside: () => import('./beside/main.ts'),
 };
 

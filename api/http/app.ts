@@ -4,7 +4,7 @@ import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { serializerCompiler } from 'fastify-type-provider-zod';
-import { JsonRefused, strictJson, strictText } from '../../domain/text/strict-json.ts';
+import { strictJson, strictText } from '../../domain/text/strict-json.ts';
 import type { Authenticator, Principal } from '../../operations/access/principal.ts';
 import type { ErrorCode } from '../../ports/error-codes.ts';
 import { CodedError, codeAndDetail, dependencyDown, isCoded } from '../../ports/fault.ts';
@@ -12,10 +12,10 @@ import type { Logger } from '../../runtime/logs-and-metrics/logger.ts';
 import type { Metrics } from '../../runtime/logs-and-metrics/metrics.ts';
 import type { ApiParts } from '../../services/api/parts.ts';
 import { type Admitted, admit, authenticated } from './authenticate.ts';
-import { PROBLEM_TYPE, problemOf } from './problem.ts';
+import { PROBLEM_TYPE, type Problem, problemOf } from './problem.ts';
 import { type Quota, rateLimiter } from './rate-limit.ts';
 import type { Answer, Route } from './route.ts';
-import { schemaOf, validatorCompiler } from './schema.ts';
+import { jsonOrRefused, schemaOf, validatorCompiler } from './schema.ts';
 import { traceIdOf } from './trace.ts';
 
 export interface ApiOptions {
@@ -36,6 +36,7 @@ export interface ApiOptions {
 const MAX_BODY_BYTES = 64 * 1_024;
 const MAX_ARRIVAL_MS = 10_000;
 const MAX_ANSWER_MS = 15_000;
+const JSON_TYPE = 'application/json';
 const MAX_IDLE_MS = 60_000;
 /** What nobody is let in with is counted by the address that it comes from. */
 const REFUSED_PER_MINUTE = 300;
@@ -94,24 +95,28 @@ export function createApi(options: ApiOptions): FastifyInstance {
   });
   app.get('/v1/openapi.json', (_request, reply) => reply.type('application/json').send(document));
   const door = doorman(options);
-  for (const each of routes) serve(app, each, options.parts, door);
+  for (const each of routes) serve(app, each, { parts: options.parts, door, problem });
   refuseOtherMethods(app, routes);
   return app;
 }
 
-type Door = (route: Route) => (request: FastifyRequest) => Promise<void>;
+interface Door {
+  enter(route: Route): (request: FastifyRequest) => Promise<void>;
+  /** Counts so many requests more of whoever was let in. @throws CodedError RATE_LIMITED */
+  charge(request: FastifyRequest, requests: number): void;
+}
 
 /** Who asks, whether they may, and how often they have: before anything of the body is read. */
 function doorman({ authenticator, requestsPerMinute }: ApiOptions): Door {
   const perSubject = rateLimiter('subject', requestsPerMinute);
   const refused = rateLimiter('refused', REFUSED_PER_MINUTE);
-  const count = (request: FastifyRequest, limiter: typeof perSubject, subject: string) => {
-    request.quota = limiter.count(subject);
+  const count = (request: FastifyRequest, limiter: typeof perSubject, subject: string, requests = 1) => {
+    request.quota = limiter.count(subject, requests);
     if (request.quota.isLeft) return;
     throw new CodedError('RATE_LIMITED', `too many requests: the next in ${request.quota.resetS} s`);
   };
-  return ({ action }) =>
-    async (request) => {
+  return {
+    enter: (route) => async (request) => {
       let principal: Principal;
       try {
         principal = await authenticated(request.headers.authorization, authenticator);
@@ -120,18 +125,27 @@ function doorman({ authenticator, requestsPerMinute }: ApiOptions): Door {
         throw error;
       }
       count(request, perSubject, principal.subject);
-      request.admitted = admit(principal, action);
-    };
+      request.admitted = admit(principal, route.action);
+      checkMedia(request, route);
+    },
+    charge: (request, requests) => count(request, perSubject, request.admitted!.principal.subject, requests),
+  };
 }
 
-function serve(app: FastifyInstance, route: Route, parts: ApiParts, door: Door): void {
-  const { method, url, bodyLimit = MAX_BODY_BYTES } = route;
+interface Serving {
+  readonly parts: ApiParts;
+  readonly door: Door;
+  readonly problem: ProblemTerms;
+}
+
+function serve(app: FastifyInstance, route: Route, { parts, door, problem }: Serving): void {
+  const { method, url, media, bodyLimit = MAX_BODY_BYTES } = route;
   app.route({
     method,
     url,
     bodyLimit,
     schema: schemaOf(route),
-    onRequest: door(route),
+    onRequest: door.enter(route),
     handler: async (request, reply) => {
       const { principal, condition } = request.admitted!;
       const answer: Answer = await route.handle({
@@ -144,8 +158,12 @@ function serve(app: FastifyInstance, route: Route, parts: ApiParts, door: Door):
         header: (name) => headerOf(request, name),
         signal: request.signal,
         parts,
+        charge: (requests) => door.charge(request, requests),
+        problemOf: (thrown) => told(thrown, request, problem),
       });
       reply.code(answer.status).headers(answer.headers ?? {});
+      // Text of another media type goes out as it is.
+      if (media !== undefined) return reply.type(media).send(Buffer.from(answer.body as string));
       return answer.body === undefined ? reply.send() : reply.send(answer.body);
     },
   });
@@ -173,17 +191,27 @@ function refuseOtherMethods(app: FastifyInstance, routes: readonly Route[]): voi
   }
 }
 
-/** JSON that means one thing, and nothing else. */
+/** A body is of the media type of its path. */
+function checkMedia({ headers }: FastifyRequest, { body, media: own }: Route): void {
+  const media: string = own ?? JSON_TYPE;
+  const given = headers['content-type'];
+  if (!body || given === undefined || given.split(';')[0]!.trim().toLowerCase() === media) return;
+  throw new CodedError('MEDIA_TYPE_UNSUPPORTED', `the body is not declared as ${media}`);
+}
+
+/** JSON that means one thing, alone or in lines, and nothing else. */
 function takeJsonAlone(app: FastifyInstance): void {
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, async (_request: unknown, body: Buffer) => {
-    try {
-      return strictJson(strictText(body));
-    } catch (error) {
-      if (error instanceof JsonRefused) throw new CodedError('REQUEST_MALFORMED', `the body is ${error.message}`);
-      throw error;
-    }
-  });
+  const read: Readonly<Record<string, (body: Buffer) => unknown>> = {
+    [JSON_TYPE]: (body) => strictJson(strictText(body)),
+    // Each line is read by itself.
+    'application/x-ndjson': strictText,
+  };
+  for (const [media, reader] of Object.entries(read)) {
+    app.addContentTypeParser(media, { parseAs: 'buffer' }, async (_request: unknown, body: Buffer) =>
+      jsonOrRefused(() => reader(body), 'the body'),
+    );
+  }
 }
 
 function stamp(request: FastifyRequest, reply: FastifyReply): void {
@@ -198,7 +226,7 @@ const BY_FASTIFY: Readonly<Record<string, ErrorCode>> = {
 };
 const TOLD: Readonly<Partial<Record<ErrorCode, string>>> = {
   BODY_TOO_LARGE: 'the body is larger than this path takes',
-  MEDIA_TYPE_UNSUPPORTED: 'the body is not declared as application/json',
+  MEDIA_TYPE_UNSUPPORTED: 'the body is not of a media type that this path takes',
   ROUTE_UNKNOWN: 'there is no such path',
   REQUEST_MALFORMED: 'the request cannot be read',
 };
@@ -217,18 +245,19 @@ interface ProblemTerms {
   readonly logger: Pick<Logger, 'error'>;
 }
 
-function sendProblem(
-  thrown: unknown,
-  request: FastifyRequest,
-  reply: FastifyReply,
-  { docsUrl, logger }: ProblemTerms,
-): FastifyReply {
+/** The problem for anything thrown; what fails on our side is logged. */
+function told(thrown: unknown, request: FastifyRequest, { docsUrl, logger }: ProblemTerms): Problem {
   const error = coded(thrown);
   const { problem, isOurs } = problemOf(error, { docsUrl, traceId: request.id });
   if (isOurs) {
     const { code, detail } = codeAndDetail(error);
     logger.error({ code, detail, traceId: request.id, err: error }, 'a request failed');
   }
+  return problem;
+}
+
+function sendProblem(thrown: unknown, request: FastifyRequest, reply: FastifyReply, terms: ProblemTerms): FastifyReply {
+  const problem = told(thrown, request, terms);
   stamp(request, reply);
   if (problem.status === 401) reply.header('www-authenticate', 'Bearer realm="corridor"');
   if (problem.status === 503) reply.header('retry-after', '1');

@@ -14,8 +14,8 @@ export interface Quota {
 }
 
 export interface RateLimiter {
-  /** Counts one request of this subject. */
-  count(subject: string): Quota;
+  /** Counts requests of this subject: one, where nothing else is said. */
+  count(subject: string, requests?: number): Quota;
 }
 
 /** At most `quota` requests of a subject within a minute. `clock`: ms, monotonic. */
@@ -23,14 +23,14 @@ export function rateLimiter(policy: string, quota: number, clock: () => number =
   let counts = new Map<string, number>();
   let windowEndsAt = clock() + WINDOW_S * 1_000;
   return {
-    count(subject) {
+    count(subject, requests = 1) {
       const now = clock();
       if (now >= windowEndsAt) {
         counts = new Map();
         windowEndsAt = now + WINDOW_S * 1_000;
       }
       const key = counts.has(subject) || counts.size < MAX_SUBJECTS ? subject : '';
-      const used = (counts.get(key) ?? 0) + 1;
+      const used = (counts.get(key) ?? 0) + requests;
       counts.set(key, used);
       const resetS = Math.max(1, Math.ceil((windowEndsAt - now) / 1_000));
       const isLeft = used <= quota;

@@ -5,6 +5,7 @@ import type { Principal } from '../../operations/access/principal.ts';
 import type { Action, Condition } from '../../operations/access/table.ts';
 import type { ErrorCode } from '../../ports/error-codes.ts';
 import type { ApiParts } from '../../services/api/parts.ts';
+import type { Problem } from './problem.ts';
 
 /** A request that was let in and has the shape that its route asks for. */
 export interface Asked<Path, Query, Body> {
@@ -19,6 +20,10 @@ export interface Asked<Path, Query, Body> {
   /** Aborted when the caller is gone or the answer takes too long. */
   readonly signal: AbortSignal;
   readonly parts: ApiParts;
+  /** Counts so many requests more, for what one request brings. @throws CodedError RATE_LIMITED */
+  charge(requests: number): void;
+  /** What would be told of anything thrown; failures of ours are logged. */
+  problemOf(thrown: unknown): Problem;
 }
 
 /** An answer. `body` is absent for 204 and 304. */
@@ -53,6 +58,8 @@ interface RouteSpec<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodTyp
   readonly path?: P;
   readonly query?: Q;
   readonly body?: B;
+  /** Media type of the body and of the answer; default: JSON. With another, both are text. */
+  readonly media?: 'application/x-ndjson';
   /** Bytes of the body at most; default: 64 KiB. */
   readonly bodyLimit?: number;
   /** Request headers that the document names, lower-case. The route checks them itself. */

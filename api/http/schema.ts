@@ -1,7 +1,9 @@
 // The shape of a route as Fastify takes it: checked by zod at the door, and the source of the OpenAPI document.
 import type { FastifySchema, FastifySchemaCompiler } from 'fastify';
 import type { z } from 'zod';
+import { JsonRefused } from '../../domain/text/strict-json.ts';
 import { type ErrorCode, errorCodes } from '../../ports/error-codes.ts';
+import { CodedError } from '../../ports/fault.ts';
 import { type Flaw, invalidRequest, PROBLEM_TYPE, problemDto } from './problem.ts';
 import { NOTHING, type Route } from './route.ts';
 
@@ -55,10 +57,23 @@ export const validatorCompiler: FastifySchemaCompiler<z.ZodType> = ({ schema, ht
   const part = PARTS[httpPart ?? ''] ?? 'body';
   return (data) => {
     const parsed = schema.safeParse(data);
-    if (parsed.success) return { value: parsed.data };
-    return { error: invalidRequest(parsed.error.issues.flatMap((issue) => flawsOf(issue, part))) };
+    return parsed.success ? { value: parsed.data } : { error: invalidRequest(flawsIn(parsed.error, part)) };
   };
 };
+
+/** What is wrong, by pointer. */
+export const flawsIn = ({ issues }: z.ZodError, part: Flaw['in']): readonly Flaw[] =>
+  issues.flatMap((issue) => flawsOf(issue, part));
+
+/** What was read. @throws CodedError REQUEST_MALFORMED when it is no JSON that means one thing */
+export function jsonOrRefused<T>(read: () => T, what: string): T {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof JsonRefused) throw new CodedError('REQUEST_MALFORMED', `${what} is ${error.message}`);
+    throw error;
+  }
+}
 
 function flawsOf(issue: z.core.$ZodIssue, part: Flaw['in']): readonly Flaw[] {
   if (issue.code !== 'unrecognized_keys') return [{ in: part, pointer: pointerOf(issue.path), detail: issue.message }];

@@ -1,6 +1,7 @@
 // Every route of version 1. What stands here is served, documented, and asked by the tests of every route.
 import type { Route } from '../http/route.ts';
 import { approvalRoutes } from './routes/approvals.ts';
+import { batchRoutes } from './routes/batches.ts';
 import { caseRoutes } from './routes/cases.ts';
 import { corridorRoutes } from './routes/corridors.ts';
 import { deadLetterRoutes } from './routes/dead-letters.ts';
@@ -13,6 +14,7 @@ import { transferRoutes } from './routes/transfers.ts';
 export const ROUTES: readonly Route[] = [
   ...corridorRoutes,
   ...submissionRoutes,
+  ...batchRoutes,
   ...transferRoutes,
   ...deadLetterRoutes,
   ...letterNoteRoutes,

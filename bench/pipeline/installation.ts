@@ -1,7 +1,8 @@
 // The whole installation that is measured, with nothing of it shared: servers, provider, and pipeline processes.
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { newApiKey } from '../../adapters/auth/api-keys.ts';
 import { pushSchemas } from '../../adapters/registry/push.ts';
 import { type Child, startChild } from '../../infra/local/children.ts';
 import { type LocalStack, stackEnvironment, startStack } from '../../infra/local/stack.ts';
@@ -76,6 +77,25 @@ export class Stand {
       : this.#env;
     const child = await startChild({ name, entry: 'cli/main.ts', args: ['run', ...args], env, logFile });
     this.#parts.set(name, child);
+  }
+
+  /** Starts a process of the API, as the part `api`. @returns where it is, and an API key of a producer */
+  async api(): Promise<{ readonly url: string; readonly key: string }> {
+    const { key, entry } = newApiKey('bench', ['transfers.submit'], 'bench-1');
+    const keysFile = path.join(this.#dir, 'api-keys.json');
+    writeFileSync(keysFile, JSON.stringify([entry]));
+    const env = {
+      ...this.#env,
+      ...{
+        CORRIDOR_API_PORT: '0',
+        CORRIDOR_AUTH_API_KEYS_FILE: keysFile,
+        CORRIDOR_API_REQUESTS_PER_MINUTE: '10000000',
+      },
+    };
+    const logFile = path.join(this.#dir, 'api.log');
+    const child = await startChild({ name: 'api', entry: 'cli/main.ts', args: ['api'], env, logFile });
+    this.#parts.set('api', child);
+    return { url: String(child.ready['url']), key };
   }
 
   /** Ends a process as SIGTERM does. */

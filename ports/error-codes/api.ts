@@ -39,7 +39,12 @@ export const apiCodes = {
     'Ask again, with the same Idempotency-Key if it was a submission.',
   ),
   BODY_TOO_LARGE: entry('invalid-request', 'the caller', 413, 'Send less in one request.'),
-  MEDIA_TYPE_UNSUPPORTED: entry('invalid-request', 'the caller', 415, 'Send `Content-Type: application/json`.'),
+  MEDIA_TYPE_UNSUPPORTED: entry(
+    'invalid-request',
+    'the caller',
+    415,
+    'Send the `Content-Type` that the OpenAPI document names for the path: `application/json` for all but batches.',
+  ),
   CURSOR_INVALID: entry('invalid-request', 'the caller', 400, 'Ask for the list from its beginning.'),
   PRECONDITION_MISSING: entry(
     'invalid-request',

@@ -10,29 +10,39 @@ const REAL = {
   CORRIDOR_FEED_KEYS: `k1:${'f'.repeat(32)}`,
   CORRIDOR_TOKEN_KEY: 't'.repeat(32),
 };
-const OPERATORS = { CORRIDOR_API_FACES: 'operators', CORRIDOR_OPERATOR_KEYS: REAL.CORRIDOR_OPERATOR_KEYS };
+/** What every face has. */
+const EVERY = { CORRIDOR_AUDIT_KEYS: `k1:${'a'.repeat(32)}` };
+const OPERATORS = {
+  ...EVERY,
+  CORRIDOR_API_FACES: 'operators',
+  CORRIDOR_OPERATOR_KEYS: REAL.CORRIDOR_OPERATOR_KEYS,
+};
 
 describe('the keys of a process of the API', () => {
   it('are those of operators on their face, and none elsewhere', () => {
-    const { keys } = loadConfig(REAL);
+    const { keys } = loadConfig({ ...REAL, ...EVERY });
     const operators = loadApiConfig(OPERATORS).keys;
     const seal = sealOf(operators.operators, 'approval', ['a']);
     expect(isSealed(keys.operators, 'approval', ['a'], seal)).toBe(true);
-    for (const own of [operators, loadApiConfig({}).keys]) {
+    for (const own of [operators, loadApiConfig(EVERY).keys]) {
       for (const issuer of ['stages', 'executor', 'feeds'] as const)
         expect(isSealed(keys[issuer], 'approval', ['a'], sealOf(own[issuer], 'approval', ['a']))).toBe(false);
     }
-    const producers = loadApiConfig({}).keys.operators;
+    const producers = loadApiConfig(EVERY).keys.operators;
     expect(isSealed(keys.operators, 'approval', ['a'], sealOf(producers, 'approval', ['a']))).toBe(false);
   });
 
   it('are refused where they do not belong, and must be there where they do', () => {
     for (const [name, value] of Object.entries(REAL)) {
-      expect(() => loadApiConfig({ [name]: value })).toThrow(`${name} is set`);
+      expect(() => loadApiConfig({ ...EVERY, [name]: value })).toThrow(`${name} is set`);
       if (name === 'CORRIDOR_OPERATOR_KEYS') continue;
       expect(() => loadApiConfig({ ...OPERATORS, [name]: value })).toThrow(`${name} is set`);
     }
-    expect(() => loadApiConfig({ CORRIDOR_API_FACES: 'operators' })).toThrow('CORRIDOR_OPERATOR_KEYS is not set');
+    const intents = { CORRIDOR_INTENT_KEYS: `k1:${'i'.repeat(32)}` };
+    expect(() => loadApiConfig({ ...OPERATORS, ...intents })).toThrow('CORRIDOR_INTENT_KEYS is set');
+    expect(() => loadApiConfig({ ...EVERY, CORRIDOR_API_FACES: 'operators' })).toThrow(
+      'CORRIDOR_OPERATOR_KEYS is not set',
+    );
     expect(() => loadApiConfig({ CORRIDOR_API_FACES: 'all' })).toThrow('must be one or more of producers, operators');
   });
 

@@ -8,6 +8,8 @@ import { type Config, loadConfig } from '../../runtime/config/config.ts';
 type Env = Readonly<Record<string, string | undefined>>;
 
 const OPERATORS = 'CORRIDOR_OPERATOR_KEYS';
+/** Who submits: the face of producers says so to intake. */
+const INTENTS = 'CORRIDOR_INTENT_KEYS';
 /** Secrets that no face has. */
 const NEVER = ['CORRIDOR_STAGE_KEYS', 'CORRIDOR_EXECUTOR_KEYS', 'CORRIDOR_FEED_KEYS', 'CORRIDOR_TOKEN_KEY'];
 
@@ -18,7 +20,11 @@ const NEVER = ['CORRIDOR_STAGE_KEYS', 'CORRIDOR_EXECUTOR_KEYS', 'CORRIDOR_FEED_K
  */
 export function loadApiConfig(env: Env): Config {
   const { faces } = loadConfig(without([...NEVER, OPERATORS], env)).api;
-  const foreign = faces.includes('operators') ? NEVER : [...NEVER, OPERATORS];
+  const ofOtherFaces = [
+    ...(faces.includes('operators') ? [] : [OPERATORS]),
+    ...(faces.includes('producers') ? [] : [INTENTS]),
+  ];
+  const foreign = [...NEVER, ...ofOtherFaces];
   const given = isForTrials(env) ? [] : foreign.filter((name) => (env[name] ?? '') !== '');
   if (given.length === 0) return loadConfig(without(foreign, env));
   const lines = given.map(

@@ -64,7 +64,8 @@ export interface ComposedApi {
 export async function composeApi(connections: Connections, logger: Pick<Logger, 'info'>): Promise<ComposedApi> {
   const { config, log, codec } = connections;
   const { chainPartitions } = config.kafka;
-  if (config.producers.file !== undefined && config.producers.intentKeys === undefined)
+  const submits = config.api.faces.includes('producers');
+  if (submits && config.producers.file !== undefined && config.producers.intentKeys === undefined)
     throw new CodedError('CONFIG_INVALID', 'set CORRIDOR_INTENT_KEYS: intake takes no intent that nobody has sealed', {
       faultClass: 'fatal',
     });

@@ -1,7 +1,7 @@
 // What the OpenAPI document promises, tried by a program that we did not write: schemathesis makes requests of it, good and bad,
 // and looks for failures of the server, answers that the document does not have, and methods and media types that pass.
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -38,7 +38,9 @@ it('holds for whatever is sent', async () => {
     ...['--config-file', config, 'run', `${url}/v1/openapi.json`, '--url', url, '--no-color'],
     ...['-H', `Authorization: Bearer ${token}`, '--max-examples', '25', '--seed', '20261130'],
   ];
-  const child = spawn(path.join(path.dirname(python), 'schemathesis'), args, { cwd: folder });
+  copyFileSync(path.resolve(import.meta.dirname, '../kit/contract-hooks.py'), path.join(folder, 'contract_hooks.py'));
+  const env = { ...process.env, SCHEMATHESIS_HOOKS: 'contract_hooks', PYTHONPATH: folder };
+  const child = spawn(path.join(path.dirname(python), 'schemathesis'), args, { cwd: folder, env });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) {
     stream.on('data', (chunk: Buffer) => {

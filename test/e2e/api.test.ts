@@ -82,7 +82,8 @@ describe('a transfer over HTTP', () => {
     // One of them was first; the time that it bears is the time of all.
     expect(new Set(answers.map(({ body }) => body['requestedAt'])).size).toBe(1);
     const transfer = await until('COMPLETED', KEY);
-    expect(transfer).toMatchObject({ corridor: 'GB-IN', credit: { currency: 'INR' } });
+    // Who submitted it went through the log, from the seal of the API to the view.
+    expect(transfer).toMatchObject({ corridor: 'GB-IN', credit: { currency: 'INR' }, producer: 'acme' });
     const again = await submit(1, KEY, intent(KEY));
     expect([again.status, again.headers.get('idempotent-replayed')]).toEqual([202, 'true']);
     const other = await submit(0, KEY, intent(KEY, { endToEndId: 'E2E-2' }));
@@ -110,8 +111,31 @@ describe('a transfer over HTTP', () => {
     expect(JSON.stringify(masked.body)).not.toContain('Quickfall');
     const full = await ask(0, `${url}/explanation`, 'carol', 'compliance');
     expect(JSON.stringify(full.body)).toContain('Quickfall');
+    const listed = async (who: string) => (await ask(0, '/v1/transfers?limit=200', who, 'producer')).body['items'];
+    expect(await listed('acme')).toContainEqual(expect.objectContaining({ transferId: KEY }));
+    expect(await listed('zenith')).toEqual([]);
     const { body: list } = await ask(0, '/v1/transfers?state=COMPLETED&limit=5', 'vera', 'viewer');
     expect(list['items']).toContainEqual(expect.objectContaining({ transferId: KEY }));
+  });
+
+  it('comes in a batch too, each line once, also when the batch is sent again elsewhere', async () => {
+    const keys = Array.from({ length: 50 }, (_, i) => `${KEY}-batch-${i}`);
+    const body = keys.map((key) => `${JSON.stringify({ ...intent(key), transferId: key })}\n`).join('');
+    const issuer = await localIssuer(keyFile, { CORRIDOR_ENV: 'test' });
+    const authorization = `Bearer ${await issuer.token('acme', ['producer'], 600)}`;
+    const headers = { authorization, 'content-type': 'application/x-ndjson' };
+    const send = async (place: number) => {
+      const url = `${apis[place]!.ready['url'] as string}/v1/transfers/batch`;
+      const response = await fetch(url, { method: 'POST', headers, body });
+      const lines = (await response.text()).split('\n').filter((line) => line !== '');
+      return lines.map((line) => JSON.parse(line) as { readonly transferId: string; readonly requestedAt: string });
+    };
+    const [one, other] = await Promise.all([send(0), send(1)]);
+    expect(one!.map(({ transferId }) => transferId)).toEqual(keys);
+    expect(other!.map(({ transferId, requestedAt }) => [transferId, requestedAt])).toEqual(
+      one!.map(({ transferId, requestedAt }) => [transferId, requestedAt]),
+    );
+    for (const key of keys) await until('COMPLETED', key);
   });
 
   it('survives the death of the process that took it', async () => {

@@ -1,19 +1,10 @@
 // POST /v1/transfers: a transfer from a producer that does not write to Kafka itself.
-import { z } from 'zod';
 import { isTransferId, TRANSFER_ID_PATTERN, TRANSFER_ID_RULE } from '../../../domain/transfers/transfer-id.ts';
 import { CodedError } from '../../../ports/fault.ts';
-import { invalidRequest, Refusal } from '../../http/problem.ts';
+import { invalidRequest } from '../../http/problem.ts';
 import { answer, type Route, route } from '../../http/route.ts';
-import { instant, instantOf } from '../dto.ts';
+import { submissionDto, submissionOf, submittedOrRefused } from '../submission-dto.ts';
 import { submittedIntentV1, toTransferRequested } from '../transfer-intent.ts';
-
-const submissionDto = z
-  .object({
-    transferId: z.string(),
-    requestedAt: instant.describe('The time that the intent bears: part of what it says.'),
-    submittedAt: instant.describe('When it was submitted first.'),
-  })
-  .meta({ id: 'Submission' });
 
 /** RFC 8941 text, as the draft of the field has it, or bare. */
 function keyIn(header: string | undefined): string {
@@ -57,37 +48,11 @@ const submit = route({
       intentAt: (now) => toTransferRequested({ ...body, transferId }, now),
       traceId,
     });
-    switch (outcome.kind) {
-      case 'failed':
-        throw outcome.error;
-      case 'other-content':
-        throw new Refusal('IDEMPOTENCY_KEY_REUSED', 'the key stands for a transfer with another content', {
-          transferId,
-        });
-      case 'of-another':
-        throw new Refusal('TRANSFER_ID_TAKEN', 'the id was used by somebody else, or with another content over Kafka', {
-          transferId,
-        });
-      case 'invalid': {
-        const reasons = outcome.reasons.map(({ code, detail }) => ({ code, detail }));
-        throw new Refusal('INTENT_INVALID', 'intake would refuse this intent: nothing was kept', {
-          transferId,
-          reasons,
-        });
-      }
-      case 'submitted': {
-        const { requestedAt, submittedAt } = outcome.submission;
-        const headers = {
-          location: `/v1/transfers/${transferId}`,
-          ...(outcome.isReplay ? { 'idempotent-replayed': 'true' } : {}),
-        };
-        return answer(
-          202,
-          { transferId, requestedAt: instantOf(requestedAt), submittedAt: instantOf(submittedAt) },
-          headers,
-        );
-      }
-    }
+    const { submission, isReplay } = submittedOrRefused(outcome, transferId);
+    return answer(202, submissionOf(submission), {
+      location: `/v1/transfers/${transferId}`,
+      ...(isReplay ? { 'idempotent-replayed': 'true' } : {}),
+    });
   },
 });
 
