@@ -12,7 +12,7 @@ function world() {
       return paused.size > 0;
     },
     of: ({ envelope }: { envelope: { transferId: string } }) =>
-      paused.has(envelope.transferId) ? ({ code: 'CORRIDOR_PAUSED', detail: 'x' } as const) : undefined,
+      paused.has(envelope.transferId) ? ({ code: 'PAYOUT_CORRIDOR_PAUSED', detail: 'x' } as const) : undefined,
   };
   const executor = worker({ pauses });
   const look = async () => {

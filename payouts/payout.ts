@@ -57,16 +57,15 @@ export interface PayoutUpdate {
   readonly changedAt: number;
 }
 
+export const PAYOUT_CASE_CODES = [
+  ...(['NO_PROOF', 'CONTRADICTION', 'SUPERSEDE_REFUSED', 'ATTEMPTS_DIED'] as const),
+  ...(['PROVIDER_CLOCK', 'ANSWER_DIFFERS', 'ROLLED_BACK'] as const),
+] as const;
+export type PayoutCaseCode = (typeof PAYOUT_CASE_CODES)[number];
+
 /** Something that a person has to look at. The payout is still polled; NO_PROOF closes when the truth comes out. */
 export interface PayoutCase {
-  readonly code:
-    | 'NO_PROOF'
-    | 'CONTRADICTION'
-    | 'SUPERSEDE_REFUSED'
-    | 'ATTEMPTS_DIED'
-    | 'PROVIDER_CLOCK'
-    | 'ANSWER_DIFFERS'
-    | 'ROLLED_BACK';
+  readonly code: PayoutCaseCode;
   readonly detail: string;
   readonly attemptKey: string;
   readonly openedAt: number;

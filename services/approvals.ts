@@ -1,16 +1,24 @@
 // Approvals with what each act needs to be shown and done.
 import { approvals } from '../adapters/mongo/approvals.ts';
+import { listStore } from '../adapters/mongo/list-versions.ts';
 import { replays } from '../adapters/mongo/replays.ts';
+import { exceptionStore } from '../adapters/mongo/screening-exceptions.ts';
 import type { Act } from '../operations/approvals/acts.ts';
 import { type ActHandlers, describeContent } from '../operations/approvals/execute.ts';
 import type { Approvals } from '../operations/approvals/ports.ts';
+import { decisionHandler } from '../operations/cases/inbox/second-person.ts';
 import { resumeHandler } from '../operations/control/controls.ts';
 import { findReplay, summaryOf } from '../operations/dead-letters/replays/prepare.ts';
 import { actOf, approvedHash } from '../operations/dead-letters/replays/replay.ts';
+import { exceptionHandler } from '../operations/exceptions/second-person.ts';
+import { activationHandler } from '../operations/lists/second-person.ts';
 import { type SkipContent, skipLines } from '../operations/skips/skip.ts';
 import { CodedError } from '../ports/fault.ts';
+import { ringOf } from '../ports/seals.ts';
 import type { Connections } from './connections.ts';
 import { controlLog } from './controls.ts';
+import { openInbox } from './inbox.ts';
+import { activationPublisher } from './screening.ts';
 
 export interface ApprovalDesk {
   readonly store: Approvals;
@@ -24,7 +32,15 @@ export async function openApprovals(connections: Connections): Promise<ApprovalD
   const store = approvals(db);
   await store.ensureIndexes();
   const kept = replays(db);
+  const { keys } = connections.config;
+  const { deciding } = await openInbox(connections);
+  const decision = decisionHandler(deciding, ringOf(keys, 'operators'));
   const resumption = resumeHandler(controlLog(connections));
+  const exceptions = exceptionStore(db, { operators: ringOf(keys, 'operators') });
+  const activation = async () => {
+    const { publish, lastOf, close: end } = await activationPublisher(connections);
+    return { lists: listStore(db, keys), publish, lastOf, close: end };
+  };
   /** Of a replay, and of a discard, which is kept and run as one. */
   const replay: ActHandlers[Act] = {
     async describe({ _id, act, subject, hash }) {
@@ -36,8 +52,13 @@ export async function openApprovals(connections: Connections): Promise<ApprovalD
     },
   };
   const handlers: ActHandlers = {
+    'exceptions.grant': exceptionHandler(exceptions, ringOf(keys, 'operators')),
+    'lists.activate': activationHandler(activation),
     'control.resume': resumption,
     'provider.on': resumption,
+    'cases.decide': decision,
+    // Closing a case of a payout is written under the executor's seal: only a program that has its keys does it.
+    'payouts.resolve': keys.executor ? decision : { describe: decision.describe },
     'dead-letters.replay': replay,
     'dead-letters.discard': replay,
     'records.skip': { describe: describeContent<SkipContent>(skipLines) },

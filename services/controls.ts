@@ -13,8 +13,10 @@ import { CONSUMER_NAMES } from './process-parts/part-selection.ts';
 
 const OWNER = 'controls';
 
+type LogParts = Pick<Connections, 'log' | 'codec'> & { readonly config: Pick<Connections['config'], 'keys'> };
+
 /** Reads the topic to its end whenever it is asked: it is small, and what was acknowledged before must be seen. */
-export function controlLog({ config, log, codec }: Connections): ControlLog {
+export function controlLog({ config, log, codec }: LogParts): ControlLog {
   const topic = runtimeControls.name;
   return {
     async latest() {

@@ -1,5 +1,6 @@
 // The inbox with its adapters.
 import { assignmentStore } from '../adapters/mongo/assignments.ts';
+import { caseNotes } from '../adapters/mongo/case-notes.ts';
 import { caseStore } from '../adapters/mongo/cases.ts';
 import { customerCaseStore } from '../adapters/mongo/customer-cases.ts';
 import { knownTransfers, openHolds, openPayouts } from '../adapters/mongo/inbox.ts';
@@ -7,11 +8,13 @@ import { mongoPayoutStore } from '../adapters/mongo/payouts.ts';
 import { corridorBook } from '../domain/corridors/corridors.ts';
 import type { Assignments } from '../operations/cases/assignments/ports.ts';
 import type { DecidingStores } from '../operations/cases/inbox/decide.ts';
+import type { CasePolicy } from '../operations/cases/inbox/policy.ts';
 import type { InboxSources } from '../operations/cases/inbox/ports.ts';
+import type { CaseNotes } from '../operations/cases/notes/notes.ts';
 import { forgedDetail } from '../payouts/outbox.ts';
 import { requestCodec } from '../payouts/request-codec.ts';
 import { CodedError } from '../ports/fault.ts';
-import { corridors } from './configured-rules.ts';
+import { casePolicy, corridors } from './configured-rules.ts';
 import type { Connections } from './connections.ts';
 import { TRANSFERS } from './process-parts/sinks.ts';
 
@@ -20,6 +23,8 @@ export interface Inbox {
   readonly assignments: Assignments;
   /** For decisions: of payouts, only what the executor has sealed is there, and what is written is sealed as it does. */
   readonly deciding: DecidingStores;
+  readonly notes: CaseNotes;
+  readonly policy: CasePolicy;
 }
 
 /** Everything that people who work on cases need. */
@@ -29,7 +34,10 @@ export async function openInbox(connections: Connections): Promise<Inbox> {
   const holds = caseStore(db);
   const customers = customerCaseStore(db, keys);
   const assignments = assignmentStore(db);
-  await assignments.ensureIndexes();
+  const notes = caseNotes(db);
+  await Promise.all([assignments.ensureIndexes(), notes.ensureIndexes()]);
+  const policy = casePolicy(connections.config);
+  const book = corridorBook(corridors(connections.config));
   const onForged = (payoutId: string) => {
     throw new CodedError('PAYOUT_FORGED', forgedDetail(payoutId), { faultClass: 'invalid-request' });
   };
@@ -40,9 +48,10 @@ export async function openInbox(connections: Connections): Promise<Inbox> {
     transfers: knownTransfers(db, TRANSFERS),
     assignments,
     requests: requestCodec(connections.codec),
-    corridors: corridorBook(corridors(connections.config)),
+    corridors: book,
     operators: keys.operators,
   };
   const payouts = mongoPayoutStore(db, { ring: keys.executor, operators: keys.operators, onForged });
-  return { sources, assignments, deciding: { holds, customers, payouts } };
+  const deciding = { holds, customers, payouts, policy, corridors: book };
+  return { sources, assignments, deciding, notes, policy };
 }

@@ -72,7 +72,8 @@ function memoryInbox({ cases: { sources, deciding, assignments: all } }: Operato
       return true;
     },
   };
-  return { sources, deciding, assignments };
+  const notes = { add: async () => undefined, of: async () => [] };
+  return { sources, deciding, assignments, notes, policy: deciding.policy };
 }
 
 export function memoryOperators(memory: OperatorMemory, asked: Asked): OperatorParts {

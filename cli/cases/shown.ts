@@ -4,6 +4,7 @@ import type { Assignment } from '../../operations/cases/assignments/decide.ts';
 import { evidenceOfHold, type Hit, type Look } from '../../operations/cases/holds/evidence.ts';
 import type { FoundCase, FoundCustomerCase, FoundHold, FoundPayoutCase } from '../../operations/cases/inbox/find.ts';
 import { VERDICTS } from '../../operations/cases/inbox/verdict.ts';
+import type { CaseNote } from '../../operations/cases/notes/notes.ts';
 import type { Parties, Party } from '../../schemas/types.generated.ts';
 
 export interface ShowTerms {
@@ -22,6 +23,12 @@ export function caseLines(found: FoundCase, { now, assignment }: ShowTerms): rea
   const until = assignment && `Worked on by ${assignment.by} until ${time(assignment.until)}`;
   return [...facts[found.kind](), ...(until ? ['', until] : [])];
 }
+
+/** What people wrote to each other about it. */
+export const noteLines = (notes: readonly CaseNote[]): readonly string[] =>
+  notes.length === 0
+    ? []
+    : ['', 'Notes:', ...notes.map(({ by, at, text }) => `  ${by} at ${at.toISOString()}: ${text}`)];
 
 /** What to type next; nothing for a case that is decided. */
 export function howToDecide({ id, kind, isOpen }: FoundCase): readonly string[] {

@@ -1,19 +1,25 @@
 // `corridor cases decide`: a decision on a case of any kind, in the face of what it is about.
+import { randomUUID } from 'node:crypto';
 import { userInfo } from 'node:os';
 import type { Command } from 'commander';
+import { personWithKeys } from '../../operations/access/principal.ts';
 import { type CaseVerdict, decideInboxCase } from '../../operations/cases/inbox/decide.ts';
 import { type AlikeCases, decideAlike, findAlike } from '../../operations/cases/inbox/decide-alike.ts';
 import { DECISION_REASONS, justificationOf, REASONS_OF } from '../../operations/cases/inbox/decision-reasons.ts';
 import { findCase } from '../../operations/cases/inbox/find.ts';
 import { CASE_KINDS } from '../../operations/cases/inbox/row.ts';
+import { askToDecide } from '../../operations/cases/inbox/second-person.ts';
 import { fitting, VERDICTS, type Verdict } from '../../operations/cases/inbox/verdict.ts';
-import { CodedError } from '../../ports/fault.ts';
+import { CodedError, isCoded } from '../../ports/fault.ts';
+import { ringOf } from '../../ports/seals.ts';
+import { openApprovals } from '../../services/approvals.ts';
+import type { Connections } from '../../services/connections.ts';
 import { type Inbox, openInbox } from '../../services/inbox.ts';
 import { askOnTerminal, typedVerdict } from '../cases/confirm.ts';
 import { alikeLines } from '../cases/rows.ts';
 import { caseLines } from '../cases/shown.ts';
 import { withConnections } from '../connections.ts';
-import { printError, printRows, withJson } from '../output.ts';
+import { print, printError, printRows, withJson } from '../output.ts';
 
 interface DecideOptions extends Partial<Record<Lowercase<Verdict>, boolean>> {
   readonly code: string;
@@ -73,12 +79,11 @@ Examples:
         const shown = await shownTo(inbox, id, options);
         const asked = { ...shown, code, reason, by, at: Date.now() };
         if (!alike) {
-          const { transferId } = await decideInboxCase(inbox.deciding, asked, operators);
-          printOutcomes([{ case: asked.caseId, transfer: transferId, decision: asked.verdict }], json);
+          await decideOrAsk(connections, inbox, asked, json);
           return;
         }
         const outcomes = await decideAlike(
-          { holds: { ...inbox.sources.holds, ...inbox.deciding.holds } },
+          { ...inbox.deciding, holds: { ...inbox.sources.holds, ...inbox.deciding.holds } },
           asked,
           operators,
         );
@@ -90,6 +95,31 @@ Examples:
         if (outcomes.some(({ refused }) => refused)) process.exitCode = 1;
       }),
     );
+}
+
+/** Decides it, or has another person let it through where the policy says so. */
+export async function decideOrAsk(
+  connections: Connections,
+  { deciding }: Inbox,
+  asked: CaseVerdict,
+  json?: boolean,
+): Promise<void> {
+  const operators = ringOf(connections.config.keys, 'operators');
+  try {
+    const { transferId } = await decideInboxCase(deciding, asked, operators);
+    printOutcomes([{ case: asked.caseId, transfer: transferId, decision: asked.verdict }], json);
+  } catch (error) {
+    if (!isCoded(error) || error.code !== 'SECOND_APPROVER_NEEDED') throw error;
+    const { store } = await openApprovals(connections);
+    const question = { ...asked, id: randomUUID(), by: personWithKeys(asked.by) };
+    const approval = await askToDecide({ ...deciding, approvals: store }, question, operators);
+    if (json) {
+      printRows([{ case: asked.caseId, decision: 'ASKED', approvalId: approval._id }], [], true);
+      return;
+    }
+    print(`${error.message}.\nAnother person lets it through until ${approval.expiresAt.toISOString()}:`);
+    print(`  corridor approvals approve ${approval._id} --reason "…"`);
+  }
 }
 
 const printOutcomes = (

@@ -1,13 +1,26 @@
 // `corridor cases list`: the inbox.
+import { userInfo } from 'node:os';
 import { type Command, Option } from 'commander';
+import { personWithKeys } from '../../operations/access/principal.ts';
+import { listApprovals } from '../../operations/approvals/approvals.ts';
+import { type Glass, listGlass } from '../../operations/break-glass/break-glass.ts';
 import { listInbox } from '../../operations/cases/inbox/inbox.ts';
 import { type InboxFilter, MAX_PAGE } from '../../operations/cases/inbox/page.ts';
 import { CASE_KINDS, type CaseKind, INBOX_STAGES, type InboxStage } from '../../operations/cases/inbox/row.ts';
+import { isCoded } from '../../ports/fault.ts';
+import { within } from '../../ports/pause.ts';
+import { openApprovals } from '../../services/approvals.ts';
+import type { Connections } from '../../services/connections.ts';
+import { controlLog } from '../../services/controls.ts';
 import { openInbox } from '../../services/inbox.ts';
 import { COLUMNS, footer, jsonRow, line } from '../cases/rows.ts';
 import { withConnections } from '../connections.ts';
 import { duration } from '../durations.ts';
 import { count, print, printRows, toJson, withJson } from '../output.ts';
+
+/** Acts that are counted. */
+const MAX_BESIDE = 1_000;
+const LOG_WAIT_MS = 10_000;
 
 interface ListOptions {
   readonly kind?: CaseKind;
@@ -44,22 +57,55 @@ Examples:
     )
     .action((options: ListOptions) =>
       withConnections(async (connections) => {
-        const { sources } = await openInbox(connections);
+        const { sources, policy } = await openInbox(connections);
         const now = Date.now();
         const { limit, after, json } = options;
-        const { rows, ...rest } = await listInbox(sources, { filter: filterOf(options, now), limit, after, now });
+        const { rows, ...rest } = await listInbox(sources, {
+          ...{ filter: filterOf(options, now), limit, after, now },
+          sla: policy.sla,
+        });
+        const waiting = await waitingBeside(connections, now);
         if (json) {
-          console.log(toJson({ cases: rows.map(jsonRow), ...rest }));
+          console.log(toJson({ cases: rows.map(jsonRow), ...rest, ...waiting }));
           return;
         }
         printRows(
           rows.map((row) => line(row, now)),
           COLUMNS,
         );
-        for (const text of footer(rest)) print(text);
+        for (const text of [...footer(rest), ...besideLines(waiting)]) print(text);
       }),
     );
 }
+
+/**
+ * What else waits for a person: acts for a second one, and broken glass for its review. The inbox does not wait for the log:
+ * what cannot be read in time is told.
+ */
+async function waitingBeside(connections: Connections, now: number) {
+  const { store } = await openApprovals(connections);
+  const approvals = await listApprovals(store, ['WAITING'], MAX_BESIDE, new Date(now));
+  const by = personWithKeys(userInfo().username);
+  const read: { glass: readonly Glass[] | null } = { glass: null };
+  const reading = listGlass(controlLog(connections), by).then((found) => {
+    read.glass = found;
+  });
+  await within(LOG_WAIT_MS, reading).catch((error: unknown) => {
+    if (!isCoded(error)) throw error;
+  });
+  reading.catch(() => undefined);
+  return { approvals, reviews: read.glass?.filter(({ review }) => review === null) ?? null };
+}
+
+type Beside = Awaited<ReturnType<typeof waitingBeside>>;
+
+const besideLines = ({ approvals, reviews }: Beside): readonly string[] => [
+  ...(approvals.length > 0 ? [`${approvals.length} acts wait for a second person: corridor approvals list`] : []),
+  ...(reviews === null ? ['BROKEN GLASS IS NOT SHOWN: the log could not be read in time'] : []),
+  ...(reviews ?? []).map(
+    ({ id, by, reason }) => `REVIEW the glass that ${by} broke (${reason}): corridor break-glass review ${id}`,
+  ),
+];
 
 function filterOf(options: ListOptions, now: number): InboxFilter {
   const { kind, stage, corridor, olderThan, assignedTo, unassigned } = options;

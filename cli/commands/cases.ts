@@ -8,6 +8,7 @@ import { count, printRows, withJson } from '../output.ts';
 import { registerCaseAssignments } from './case-assign.ts';
 import { registerCaseDecide } from './case-decide.ts';
 import { registerCaseList } from './case-list.ts';
+import { registerCaseNote } from './case-note.ts';
 import { registerCaseRestore } from './case-restore.ts';
 import { registerCaseShow } from './case-show.ts';
 
@@ -27,6 +28,7 @@ export function registerCases(program: Command): void {
   registerCaseShow(cases);
   registerCaseDecide(cases);
   registerCaseAssignments(cases);
+  registerCaseNote(cases);
   registerHolds(cases);
   registerCaseRestore(cases);
 }

@@ -2,21 +2,22 @@
 import { userInfo } from 'node:os';
 import { type Command, Option } from 'commander';
 import { customerCaseStore } from '../../adapters/mongo/customer-cases.ts';
-import {
-  type CustomerCaseSummary,
-  decideCustomerCase,
-  listCustomerCases,
-} from '../../operations/cases/customers/cases.ts';
+import { type CustomerCaseSummary, listCustomerCases } from '../../operations/cases/customers/cases.ts';
+import { REASONS_OF } from '../../operations/cases/inbox/decision-reasons.ts';
+import { findCase } from '../../operations/cases/inbox/find.ts';
 import { CodedError } from '../../ports/fault.ts';
 import type { CustomerCaseState } from '../../screening/rescreening/customer-case.ts';
+import { openInbox } from '../../services/inbox.ts';
 import { withConnections } from '../connections.ts';
-import { count, print, printRows, withJson } from '../output.ts';
+import { count, printRows, withJson } from '../output.ts';
+import { decideOrAsk } from './case-decide.ts';
 
 const STATES: readonly CustomerCaseState[] = ['OPEN', 'CONFIRMED', 'CLEARED'];
 
 interface DecideOptions {
   readonly confirm?: boolean;
   readonly clear?: boolean;
+  readonly code: string;
   readonly reason: string;
   readonly by: string;
 }
@@ -47,17 +48,17 @@ export function registerCustomers(program: Command): void {
     .description('clear a customer, or confirm the match and keep the block')
     .option('--clear', 'it is not the listed entity')
     .option('--confirm', 'it is')
+    .requiredOption('--code <code>', `why, as a code: ${[...REASONS_OF.CLEAR, ...REASONS_OF.CONFIRM].join(', ')}`)
     .requiredOption('--reason <text>', 'why; kept with the case')
     .option('--by <person>', 'who decides', userInfo().username)
-    .action((id: string, { clear, confirm, reason, by }: DecideOptions) =>
+    .action((id: string, { clear, confirm, code, reason, by }: DecideOptions) =>
       withConnections(async (connections) => {
         if (Boolean(clear) === Boolean(confirm))
           throw new CodedError('DECISION_MISSING', 'say either --clear or --confirm');
-        const state = clear ? 'CLEARED' : 'CONFIRMED';
-        const { keys } = connections.config;
-        const store = customerCaseStore(await connections.db(), keys);
-        await decideCustomerCase(store, id, { state, by, reason, at: Date.now() }, keys.operators);
-        print(`${id} is ${state}`);
+        const inbox = await openInbox(connections);
+        const { seen } = await findCase(inbox.sources, id);
+        const verdict = clear ? 'CLEAR' : 'CONFIRM';
+        await decideOrAsk(connections, inbox, { caseId: id, verdict, seen, code, reason, by, at: Date.now() });
       }),
     );
 }

@@ -5,6 +5,11 @@ import type { Command } from 'commander';
 import { caseStore } from '../../adapters/mongo/cases.ts';
 import { listStore } from '../../adapters/mongo/list-versions.ts';
 import { type ExceptionStore, exceptionStore } from '../../adapters/mongo/screening-exceptions.ts';
+import type { KeyRing } from '../../domain/seals/seal.ts';
+import { personWithKeys } from '../../operations/access/principal.ts';
+import type { Approval } from '../../operations/approvals/approval.ts';
+import { decideApproval } from '../../operations/approvals/approvals.ts';
+import { executeApproval } from '../../operations/approvals/execute.ts';
 import { MAX_DAYS } from '../../operations/exceptions/ask.ts';
 import {
   approveException,
@@ -15,7 +20,9 @@ import {
   revokeException,
 } from '../../operations/exceptions/exceptions.ts';
 import type { PublishRevocation } from '../../operations/exceptions/ports.ts';
+import { approvalIdOf, askToGrant } from '../../operations/exceptions/second-person.ts';
 import { CodedError } from '../../ports/fault.ts';
+import { type ApprovalDesk, openApprovals } from '../../services/approvals.ts';
 import type { Connections } from '../../services/connections.ts';
 import { revocationsInLog } from '../../services/screening.ts';
 import { withConnections } from '../connections.ts';
@@ -80,6 +87,8 @@ Example:
           { ...request, counterparty: counterpartyOf(options) },
           keys.operators,
         );
+        const { store: approvals } = await openApprovals(connections);
+        await askToGrant(approvals, exception, request.at, keys.operators);
         printRows(
           [{ ...exception, expires: new Date(exception.expiresAt) }],
           ['exceptionId', 'source', 'entityId', 'token', 'expires'],
@@ -94,8 +103,13 @@ Example:
     .description('let an exception through that another person asked for')
     .option('--by <person>', 'who approves', userInfo().username)
     .action((id: string, { by }: { by: string }) =>
-      withExceptions(async (store, { config }) => {
-        await approveException(store, id, { by, at: Date.now() }, config.keys.operators);
+      withExceptions(async (store, connections) => {
+        const { operators } = connections.config.keys;
+        const desk = await openApprovals(connections);
+        const asked = await desk.store.find(approvalIdOf(id));
+        // Asked for before there was one list of all acts.
+        if (!asked) await approveException(store, id, { by, at: Date.now() }, operators);
+        else await letThrough(desk, asked, by, operators);
         print(`${id} is in force`);
       }),
     );
@@ -138,6 +152,18 @@ Example:
         print(`${id} is revoked`);
       }),
     );
+}
+
+async function letThrough(
+  { store, handlers }: ApprovalDesk,
+  { _id: id, hash }: Approval,
+  by: string,
+  operators: KeyRing,
+): Promise<void> {
+  const at = new Date();
+  const deciding = { id, hash, verdict: 'APPROVED', by: personWithKeys(by), reason: 'approved', at } as const;
+  await decideApproval(store, deciding, operators);
+  await executeApproval(store, id, { handlers, operators, at });
 }
 
 const STATES: Readonly<Record<ExceptionState, string>> = {

@@ -1,8 +1,11 @@
 // `corridor lists import|diff|activate|show`: sanctions list versions.
+import { randomUUID } from 'node:crypto';
 import { userInfo } from 'node:os';
 import type { Command } from 'commander';
 import { listStore } from '../../adapters/mongo/list-versions.ts';
+import { personWithKeys } from '../../operations/access/principal.ts';
 import { activateVersion, importVersion } from '../../operations/lists/import-and-activate.ts';
+import { askToActivate } from '../../operations/lists/second-person.ts';
 import {
   compareVersions,
   type EntityChange,
@@ -10,9 +13,11 @@ import {
   listVersions,
   showVersion,
 } from '../../operations/lists/versions.ts';
-import { CodedError } from '../../ports/fault.ts';
+import { CodedError, isCoded } from '../../ports/fault.ts';
+import { ringOf } from '../../ports/seals.ts';
 import { type DropReason, type ImportReport, ListRefused } from '../../screening/lists/index.ts';
 import type { ListStore } from '../../screening/versions/store.ts';
+import { openApprovals } from '../../services/approvals.ts';
 import type { Connections } from '../../services/connections.ts';
 import { activationPublisher } from '../../services/screening.ts';
 import { withConnections } from '../connections.ts';
@@ -168,6 +173,16 @@ async function activate(
     const { activation, changed } = await activateVersion(store, publish, versionId, { by, now: Date.now(), lastOf });
     if (json) console.log(toJson({ ...activation, changed }));
     else print(changed ? `${versionId} is in force` : `${versionId} was in force already`);
+  } catch (error) {
+    if (!isCoded(error) || error.code !== 'SECOND_PERSON_NEEDED') throw error;
+    const { store: approvals } = await openApprovals(connections);
+    const question = { id: randomUUID(), versionId, by: personWithKeys(by), reason: error.message, at: new Date() };
+    const { _id } = await askToActivate(
+      { lists: store, approvals },
+      question,
+      ringOf(connections.config.keys, 'operators'),
+    );
+    throw new CodedError(error.code, `${error.message}; or: corridor approvals approve ${_id} --reason "…"`);
   } finally {
     await close();
   }

@@ -2,20 +2,19 @@
 import { userInfo } from 'node:os';
 import type { Command } from 'commander';
 import { type MongoPayoutStore, mongoPayoutStore } from '../../adapters/mongo/payouts.ts';
-import type { KeyRing } from '../../domain/seals/seal.ts';
-import {
-  closePayoutCase,
-  listPayoutCases,
-  type PlacedPayoutCase,
-  showPayout,
-} from '../../operations/cases/payouts/cases.ts';
+import { payoutCaseId } from '../../operations/cases/inbox/briefs.ts';
+import { REASONS_OF } from '../../operations/cases/inbox/decision-reasons.ts';
+import { findCase } from '../../operations/cases/inbox/find.ts';
+import { listPayoutCases, type PlacedPayoutCase, showPayout } from '../../operations/cases/payouts/cases.ts';
 import { forgedDetail } from '../../payouts/outbox.ts';
-import { CodedError } from '../../ports/fault.ts';
+import { openInbox } from '../../services/inbox.ts';
 import { withConnections } from '../connections.ts';
 import { count, printError, printRows, toJson, withJson } from '../output.ts';
+import { decideOrAsk } from './case-decide.ts';
 import { registerPayoutList } from './payout-list.ts';
 
 interface CloseOptions {
+  readonly code: string;
   readonly reason: string;
   readonly by: string;
   readonly json?: boolean;
@@ -28,16 +27,6 @@ const withPayouts = (use: (store: MongoPayoutStore) => Promise<void>) =>
   withConnections(async (connections) => {
     const onForged = (payoutId: string) => printError(`PAYOUT_FORGED: ${forgedDetail(payoutId)}`);
     await use(mongoPayoutStore(await connections.db(), { onForged }));
-  });
-
-/** For those who write: sealed as the executor does, and nothing that it has not sealed. */
-const withSealedPayouts = (use: (store: MongoPayoutStore, operators: KeyRing) => Promise<void>) =>
-  withConnections(async (connections) => {
-    const onForged = (payoutId: string) => {
-      throw new CodedError('PAYOUT_FORGED', forgedDetail(payoutId), { faultClass: 'invalid-request' });
-    };
-    const { executor: ring, operators } = connections.config.keys;
-    await use(mongoPayoutStore(await connections.db(), { ring, operators, onForged }), operators);
   });
 
 export function registerPayoutCases(program: Command): void {
@@ -72,6 +61,7 @@ export function registerPayoutCases(program: Command): void {
     .argument('<payout>', 'id of the payout')
     .argument('<case>', 'number of the case (cases list, cases show)', count)
     .description('close a case that a person has dealt with; ends a payout that may not go on')
+    .requiredOption('--code <code>', `why, as a code: ${REASONS_OF.CLOSE.join(', ')}`)
     .requiredOption('--reason <text>', 'what was done about it; kept with the case, so no personal data')
     .option('--by <operator>', 'who closes it', userInfo().username)
     .addHelpText(
@@ -79,18 +69,17 @@ export function registerPayoutCases(program: Command): void {
       `
 Closing never starts an attempt. NO_PROOF closes by itself. A CONTRADICTION, ANSWER_DIFFERS or ROLLED_BACK is closed while no
 attempt is open; of a payout that is NEW this ends it as FAILED, and the transfer is rejected. So settle first what the
-provider has paid.
+provider has paid. Those take a second person, unless the policy of cases says otherwise (docs/operations.md).
 
 Example:
-  corridor payouts cases close 0d5c… 1 --by amara --reason "the provider took the second payment back, ticket 4711"`,
+  corridor payouts cases close 0d5c… 1 --by amara --code RECOVERED --reason "the provider took the second payment back, ticket 4711"`,
     )
-    .action((id: string, number: number, { by, reason, json }: CloseOptions) =>
-      withSealedPayouts(async (store, operators) => {
-        const closed = await closePayoutCase(store, id, { number, by, reason, operators }, Date.now());
-        const one = closed.cases[number - 1]!;
-        const closedAt = one.closedAt === null ? null : new Date(one.closedAt);
-        const row = { ...rowOf({ payout: closed, one, number }), closed: closedAt, by: one.closing?.by };
-        printRows([row], ['payout', 'case', 'code', 'phase', 'closed', 'by'], json);
+    .action((payoutId: string, number: number, { code, by, reason, json }: CloseOptions) =>
+      withConnections(async (connections) => {
+        const inbox = await openInbox(connections);
+        const { seen } = await findCase(inbox.sources, payoutCaseId(payoutId, number));
+        const asked = { caseId: payoutCaseId(payoutId, number), verdict: 'CLOSE', seen, code, reason, by } as const;
+        await decideOrAsk(connections, inbox, { ...asked, at: Date.now() }, json);
       }),
     );
 }

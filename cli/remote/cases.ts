@@ -3,7 +3,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { z } from 'zod';
 import type { ApiClient } from '../../adapters/http/api-client.ts';
 import { caseDto, VERDICT_NAMES } from '../../api/v1/case-dto.ts';
-import { casePageDto, casesDecidedDto } from '../../api/v1/routes/cases.ts';
+import { caseDecisionAskedDto, casePageDto, casesDecidedDto } from '../../api/v1/routes/cases.ts';
 import { CASE_KINDS, INBOX_STAGES } from '../../operations/cases/inbox/row.ts';
 import { CodedError } from '../../ports/fault.ts';
 import { askOnTerminal, typedVerdict } from '../cases/confirm.ts';
@@ -145,6 +145,13 @@ async function decide(api: ApiClient, id: string, options: DecideOptions): Promi
   if (verdict === undefined) throw new CodedError('DECISION_MISSING', 'say one verdict');
   const decision = { verdict, code, reason, ...(others ? { alikeSeen: others.seen } : {}) };
   const answer = await api.ask('POST', `${pathOf(id)}/decide`, { body: decision, etag: evidence ?? etag });
+  const asked = caseDecisionAskedDto.safeParse(answer.body);
+  if (asked.success) {
+    const { approvalId, expiresAt } = asked.data;
+    print(`One person alone may not decide this: another lets it through until ${expiresAt}:`);
+    print(`  corridor approvals approve ${approvalId} --reason "…"`);
+    return;
+  }
   const { items } = casesDecidedDto.parse(answer.body);
   printRows(
     items.map(({ caseId, transferId, refused }) => ({

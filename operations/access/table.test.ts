@@ -16,6 +16,7 @@ const EXPECTED: Readonly<Record<Action, string>> = {
   'letters.discard': '.aa....',
   'records.skip': '.aa....',
   'cases.decide': '.aaa...',
+  'cases.note': '.aaa...',
   'payouts.resolve': '.aa....',
   'lists.activate': '..aa...',
   'exceptions.grant': '..aa...',

@@ -31,6 +31,7 @@ export const ACCESS = {
   'letters.discard':   row('discard dead letters',                          'never',  'always', 'always', 'never',   'never',  'never',  'never'),
   'records.skip':      row('skip a record that blocks its consumer',        'never',  'always', 'always', 'never',   'never',  'never',  'never'),
   'cases.decide':      row('decide holds and cases of customers',           'never',  'always', 'always', 'always',  'never',  'never',  'never'),
+  'cases.note':        row('write notes on cases',                          'never',  'always', 'always', 'always',  'never',  'never',  'never'),
   'payouts.resolve':   row('close cases of payouts by hand',                'never',  'always', 'always', 'never',   'never',  'never',  'never'),
   'lists.activate':    row('put list versions in force',                    'never',  'never',  'always', 'always',  'never',  'never',  'never'),
   'exceptions.grant':  row('let a counterparty pass for a listed entity',   'never',  'never',  'always', 'always',  'never',  'never',  'never'),

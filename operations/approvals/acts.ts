@@ -8,6 +8,8 @@ interface ActTerms {
   readonly right: Action;
   /** How long it may be approved and begun, ms. */
   readonly validMs: number;
+  /** It can always wait for a second person: no broken glass lets it through. */
+  readonly neverAlone?: true;
 }
 
 const HOUR_MS = 3_600_000;
@@ -25,11 +27,17 @@ export const APPROVAL_ACTS = {
   'provider.on': { does: 'let payouts go to a provider again', right: 'control.resume', validMs: HOUR_MS },
   'cases.decide': { does: 'decide a hold or a case of a customer', right: 'cases.decide', validMs: 24 * HOUR_MS },
   'payouts.resolve': { does: 'close a case of a payout by hand', right: 'payouts.resolve', validMs: 24 * HOUR_MS },
-  'lists.activate': { does: 'put a list version in force', right: 'lists.activate', validMs: 24 * HOUR_MS },
+  'lists.activate': {
+    does: 'put a list version in force',
+    right: 'lists.activate',
+    validMs: 24 * HOUR_MS,
+    neverAlone: true,
+  },
   'exceptions.grant': {
     does: 'let a counterparty pass for a listed entity',
     right: 'exceptions.grant',
     validMs: 72 * HOUR_MS,
+    neverAlone: true,
   },
 } as const satisfies Readonly<Record<string, ActTerms>>;
 

@@ -76,6 +76,20 @@ describe('a broken glass', () => {
     });
   });
 
+  it('lets through nothing that can always wait', async () => {
+    await broken();
+    for (const act of ['exceptions.grant', 'lists.activate'] as const) {
+      const hash = hashOfAct(act, 's', '{}');
+      const asking = { id: act, act, subject: 's', hash, content: '{}', summary: 's', by: 'asha', reason: 'r', at: AT };
+      await askForApproval(approvals, asking, operators);
+      const glass = await inForce();
+      const deciding = { id: act, hash, verdict: 'APPROVED', by: asha, reason: 'r', at: later(1), glass } as const;
+      await expect(decideApproval(approvals, deciding, operators)).rejects.toMatchObject({
+        code: 'SECOND_PERSON_NEEDED',
+      });
+    }
+  });
+
   it('stays open until another person has reviewed it, which also ends it', async () => {
     await broken();
     const review = (by = ben) => reviewGlass(log, { id: 'g', by, text: 'one resumption', at: later(2) });

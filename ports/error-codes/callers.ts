@@ -72,6 +72,12 @@ export const callerCodes = {
     'Ask the person who works on the case, or wait until the assignment is over. It keeps nobody from deciding.',
   ),
   ASSIGNMENT_UNKNOWN: entry('invalid-request', 'the caller', 409, 'Do nothing: the case is not yours.'),
+  SECOND_APPROVER_NEEDED: entry(
+    'invalid-request',
+    'the caller',
+    409,
+    'Ask for the verdict instead, and have another person let it through: see the list of approvals.',
+  ),
   VERDICT_UNFIT: entry('invalid-request', 'the caller', 400, 'Say one of the verdicts that the message lists.'),
   DECISION_REASON_UNFIT: entry('invalid-request', 'the caller', 400, 'Give one of the codes that the message lists.'),
   NOT_CONFIRMED: entry(

@@ -14,7 +14,7 @@ export const controlCodes = {
     503,
     'Do nothing while no payout should begin; to let them go on, have another person approve `corridor control resume`.',
   ),
-  CORRIDOR_PAUSED: entry(
+  PAYOUT_CORRIDOR_PAUSED: entry(
     'notice',
     'a payout',
     503,

@@ -428,6 +428,12 @@ export const settings = {
     developmentDefault: 'development-only-token-key-0000000000',
     secret: true,
   }),
+  cases: {
+    policyFile: optionalSetting('CORRIDOR_CASE_POLICY_FILE', {
+      doc: 'JSON file of what is asked of people who work on cases (when each is due, where a second person has to agree; docs/operations.md); default: what is built in.',
+      schema: text(),
+    }),
+  },
   transfers: {
     corridorsFile: optionalSetting('CORRIDOR_CORRIDORS_FILE', {
       doc: 'JSON file of the corridors and their terms (margin, fees, price lock, age of rates); default: those built in.',

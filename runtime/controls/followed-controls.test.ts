@@ -32,7 +32,7 @@ it('holds what was set before the process began, and what is set later as soon a
   write();
   await host.start();
   expect(controls.payoutPause(PLACE)).toMatchObject({
-    code: 'CORRIDOR_PAUSED',
+    code: 'PAYOUT_CORRIDOR_PAUSED',
     detail: 'corridor GB-IN was paused by asha at 2027-01-15T08:00:00.000Z: pays twice',
   });
   expect(controls.payoutPause({ ...PLACE, corridor: 'GB-NG' })).toBeUndefined();
@@ -87,7 +87,7 @@ it('believes no record without the seal of operators, and no copy of an older on
   write({ version: 9, state: 'RUNNING' }, { unsealed: true });
   write({ version: 2, state: 'RUNNING' });
   await settled();
-  expect(controls.payoutPause(PLACE)?.code).toBe('CORRIDOR_PAUSED');
+  expect(controls.payoutPause(PLACE)?.code).toBe('PAYOUT_CORRIDOR_PAUSED');
   expect(host.health().tables).toMatchObject([{ unproven: 1, outdated: 1 }]);
   // Of two people at once, who stops it is right: in either order.
   write({ version: 4, state: 'RUNNING' });
@@ -111,7 +111,7 @@ it('shows in health and metrics what is paused, and glass that nobody has review
   write({ kind: 'GLASS', name: 'g', state: 'BROKEN', glass });
   await host.start();
   expect(host.health().troubles).toMatchObject([
-    { dependency: 'CORRIDOR/GB-IN', code: 'CORRIDOR_PAUSED' },
+    { dependency: 'CORRIDOR/GB-IN', code: 'PAYOUT_CORRIDOR_PAUSED' },
     { dependency: 'GLASS/g', code: 'GLASS_BROKEN' },
   ]);
   const text = async () => metrics.registry.getSingleMetricAsString('corridor_controls_in_force');

@@ -148,7 +148,18 @@ async function decisions(pipeline: TestPipeline): Promise<void> {
     const cases = JSON.parse(run('customers', 'list', '--json')) as { case: string }[];
     return cases[0];
   });
-  run('customers', 'decide', customer.case, '--confirm', '--reason', 'it is the listed person', '--by', 'amara');
+  run(
+    'customers',
+    'decide',
+    customer.case,
+    '--confirm',
+    '--code',
+    'TRUE_MATCH',
+    '--reason',
+    'it is the listed person',
+    '--by',
+    'amara',
+  );
 
   const ask = () => {
     const args = ['--entity', 'CORRIDOR:9001', '--token', 'token-of-nobody', '--days', '366', '--reason', 'born later'];

@@ -1,4 +1,5 @@
 // The inbox over HTTP: every case that waits for a person, what it is about, who works on it, and the decision.
+import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { sightOf } from '../../../operations/access/masking.ts';
 import type { Principal } from '../../../operations/access/principal.ts';
@@ -8,7 +9,8 @@ import { decideAlike, findAlike } from '../../../operations/cases/inbox/decide-a
 import { type FoundCase, findCase } from '../../../operations/cases/inbox/find.ts';
 import { listInbox } from '../../../operations/cases/inbox/inbox.ts';
 import { CASE_KINDS, INBOX_STAGES } from '../../../operations/cases/inbox/row.ts';
-import { CodedError } from '../../../ports/fault.ts';
+import { askToDecide } from '../../../operations/cases/inbox/second-person.ts';
+import { CodedError, isCoded } from '../../../ports/fault.ts';
 import { cursorParameter, limitParameter } from '../../http/cursor.ts';
 import { checkIfMatch, namesEtag } from '../../http/precondition.ts';
 import { type Asked, answer, type Route, route } from '../../http/route.ts';
@@ -49,6 +51,10 @@ export const casesDecidedDto = z
     ),
   })
   .meta({ id: 'CasesDecided' });
+
+export const caseDecisionAskedDto = z
+  .object({ approvalId: z.string(), expiresAt: z.string() })
+  .meta({ id: 'CaseDecisionAsked', description: 'One person alone may not: another lets it through.' });
 
 const list = route({
   name: 'listCases',
@@ -194,6 +200,7 @@ const decide = route({
     .meta({ id: 'CaseDecision' }),
   answers: {
     200: casesDecidedDto,
+    202: caseDecisionAskedDto,
   },
   refusals: [
     ...FIND_REFUSALS,
@@ -202,18 +209,26 @@ const decide = route({
     ...(['HOLD_LAPSED', 'CUSTOMER_CASE_NOT_SEALED', 'CUSTOMER_DECISION_NOT_SEALED', 'ACT_NOT_HERE'] as const),
   ],
   async handle({ parts, principal, path: { caseId }, body: { alikeSeen, ...body }, header }) {
-    const { inbox, ring } = operatorsOf(parts);
+    const { inbox, replays, ring } = operatorsOf(parts);
     const found = await findCase(inbox.sources, caseId);
     checkIfMatch(header('if-match'), caseEtag(found));
     checkSight(found, principal);
     const verdict = { caseId: found.id, ...body, seen: found.seen, by: principal.subject, at: parts.clock() };
     if (alikeSeen !== undefined) {
-      const stores = { holds: { ...inbox.sources.holds, ...inbox.deciding.holds } };
+      const stores = { ...inbox.deciding, holds: { ...inbox.sources.holds, ...inbox.deciding.holds } };
       const outcomes = await decideAlike(stores, { ...verdict, seen: alikeSeen }, ring);
       const items = outcomes.map(({ refused, ...each }) => ({ ...each, refused: refused?.code ?? null }));
       return answer(200, { items });
     }
-    await decideInboxCase(inbox.deciding, verdict, ring);
+    try {
+      await decideInboxCase(inbox.deciding, verdict, ring);
+    } catch (error) {
+      if (!isCoded(error) || error.code !== 'SECOND_APPROVER_NEEDED') throw error;
+      const stores = { ...inbox.deciding, approvals: replays.approvals };
+      const asked = { ...verdict, id: randomUUID(), by: { ...principal, name: principal.subject } };
+      const { _id: approvalId, expiresAt } = await askToDecide(stores, asked, ring);
+      return answer(202, { approvalId, expiresAt: expiresAt.toISOString() });
+    }
     return answer(200, { items: [{ caseId: found.id, transferId: found.transferId, refused: null }] });
   },
 });

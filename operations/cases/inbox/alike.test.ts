@@ -8,6 +8,7 @@ import { isSealedIn } from '../../../sinks/cases/check.ts';
 import { openCase } from '../../../sinks/cases/to-write.ts';
 import {
   AT,
+  BOOK,
   creditor,
   heldByDispatch,
   transferHeld,
@@ -17,6 +18,7 @@ import {
 import { HOLDING, KEYS } from '../../../test/kit/keys.ts';
 import { likenessOf, MAX_ALIKE, seenOfAll } from './alike.ts';
 import { decideAlike, findAlike } from './decide-alike.ts';
+import { casePolicyFrom, DEFAULT_CASE_POLICY } from './policy.ts';
 
 const { operators } = KEYS;
 const holds = new Map<string, CaseDocument>();
@@ -35,7 +37,7 @@ const store = {
     return decided;
   },
 };
-const stores = { holds: store };
+const stores = { holds: store, policy: DEFAULT_CASE_POLICY, corridors: BOOK };
 
 function open(held: TransferHeld): CaseDocument {
   const one = openCase(held);
@@ -134,6 +136,7 @@ describe('one act', () => {
     const all = ['a', 'b', 'c', 'd'].map((id) => open(hold(`transfer-${id}`)));
     const { seen } = await findAlike(stores, all[0]!._id);
     const racing = {
+      ...stores,
       holds: {
         ...store,
         async decide(id: string, hash: string, decision: CaseDecision) {
@@ -152,6 +155,15 @@ describe('one act', () => {
       'MONGO_UNAVAILABLE',
     ]);
     expect(holds.get(all[3]!._id)!.state).toBe('OPEN');
+  });
+
+  it('leaves to two persons what the policy does not leave to one', async () => {
+    const one = open(hold('transfer-a'));
+    const { seen } = await findAlike(stores, one._id);
+    const strict = { ...stores, policy: casePolicyFrom({ secondPerson: { approveFrom: 'SMALL' } }) };
+    const outcomes = await decideAlike(strict, asked(one, seen), operators);
+    expect(outcomes).toMatchObject([{ caseId: one._id, refused: { code: 'SECOND_APPROVER_NEEDED' } }]);
+    expect(holds.get(one._id)!.state).toBe('OPEN');
   });
 
   it('is bounded, and nobody decides it who is no person', async () => {

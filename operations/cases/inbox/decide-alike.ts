@@ -4,11 +4,12 @@ import { type ErrorCode, errorCodes } from '../../../ports/error-codes.ts';
 import { CodedError, codeAndDetail, isCoded } from '../../../ports/fault.ts';
 import type { CaseDocument } from '../../../sinks/cases/case.ts';
 import { decideCase } from '../holds/cases.ts';
-import { wholeCase } from '../holds/decide.ts';
+import { type HoldVerdict, wholeCase } from '../holds/decide.ts';
 import type { HoldCases } from '../holds/ports.ts';
 import { alikeTo, checkSeen, MAX_ALIKE, seenOfAll } from './alike.ts';
-import type { CaseVerdict } from './decide.ts';
+import { type CaseVerdict, type DecidingStores, secondNeeded } from './decide.ts';
 import { justificationOf } from './decision-reasons.ts';
+import { secondReasons } from './policy.ts';
 import type { OpenHolds } from './ports.ts';
 import { fitting } from './verdict.ts';
 
@@ -22,6 +23,7 @@ export interface AlikeCases {
 interface AlikeStores {
   readonly holds: Pick<HoldCases, 'find' | 'decide'> & Pick<OpenHolds, 'between'>;
 }
+type AlikeDecisions = AlikeStores & Pick<DecidingStores, 'policy' | 'corridors'>;
 
 /** The hold, with every open one that is like it. @throws CodedError CASE_UNKNOWN, CASE_ALTERED, CASE_NOT_OPEN */
 export async function findAlike({ holds }: AlikeStores, holdId: string): Promise<AlikeCases> {
@@ -47,7 +49,7 @@ export interface AlikeOutcome {
  * @throws CodedError VERDICT_UNFIT, DECISION_REASON_UNFIT, EVIDENCE_CHANGED when they are not those that were shown
  */
 export async function decideAlike(
-  stores: AlikeStores,
+  stores: AlikeDecisions,
   asked: CaseVerdict,
   operators: KeyRing,
 ): Promise<readonly AlikeOutcome[]> {
@@ -57,14 +59,29 @@ export async function decideAlike(
   checkSeen(cases, asked.seen);
   const outcomes: AlikeOutcome[] = [];
   let fault: AlikeOutcome['refused'] = null;
-  for (const { _id: holdId, transferId, evidenceHash } of cases) {
+  for (const hold of cases) {
+    const { _id: holdId, transferId, evidenceHash } = hold;
     const decision = verdict === 'APPROVE' ? 'APPROVE' : 'REJECT';
     const one = { holdId, evidenceHash, decision, by: asked.by, reason, at: new Date(asked.at) } as const;
-    const refused: AlikeOutcome['refused'] = fault ?? (await refusalOf(() => decideCase(stores.holds, one, operators)));
+    const refused: AlikeOutcome['refused'] = fault ?? (await refusalOf(() => decideOne(stores, hold, one, operators)));
     if (refused && errorCodes[refused.code].classes[0] !== 'invalid-request') fault = refused;
     outcomes.push({ caseId: holdId, transferId, refused });
   }
   return outcomes;
+}
+
+/** One of them. @throws CodedError SECOND_APPROVER_NEEDED, and as `decideCase` */
+async function decideOne(
+  { holds, policy, corridors }: AlikeDecisions,
+  hold: CaseDocument,
+  verdict: HoldVerdict,
+  operators: KeyRing,
+): Promise<void> {
+  const { _id: id, transferId, evidenceHash: seen } = hold;
+  const found = { kind: 'HOLD', id, transferId, isOpen: true, seen, hold, proven: true } as const;
+  const why = secondReasons(found, verdict.decision, policy, corridors);
+  if (why.length > 0) throw secondNeeded(id, why);
+  await decideCase(holds, verdict, operators);
 }
 
 /** Why it was refused; null: it was done. @throws what is no coded error */

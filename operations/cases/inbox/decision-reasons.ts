@@ -47,6 +47,14 @@ export function justificationOf(verdict: Verdict, code: string, text: string): s
   throw new CodedError('DECISION_REASON_UNFIT', `the reason to ${verdict.toLowerCase()} must be one of: ${may}`);
 }
 
+/** A justification as two fields. Of a time without codes, or of nobody of ours: the text alone. */
+export function codeAndText(justification: string): { readonly code: DecisionReason | null; readonly text: string } {
+  const code = reasonIn(justification);
+  return code === undefined
+    ? { code: null, text: justification }
+    : { code, text: justification.slice(code.length + 2) };
+}
+
 /** The code of a justification; undefined: it is of a time without codes, or nobody's of ours. */
 export function reasonIn(justification: string): DecisionReason | undefined {
   const [code] = /^[A-Z_]{1,40}(?=: )/.exec(justification) ?? [];

@@ -19,9 +19,12 @@ import { KEYS } from '../../../../test/kit/keys.ts';
 import { memoryCodec } from '../../../../test/kit/memory-codec.ts';
 import { MemoryStore } from '../../../../test/kit/payouts/memory.ts';
 import type { Assignment } from '../../assignments/decide.ts';
+import { casePolicyFrom } from '../policy.ts';
 import type { InboxSources } from '../ports.ts';
 
 const codec = memoryCodec();
+/** One person decides everything. */
+const ALONE = casePolicyFrom({ secondPerson: { approveFrom: 'NEVER', onTrueMatch: false, closeCodes: [] } });
 
 export function payoutOf(transferId: string): Payout {
   const requested = codec.encode('payout.requested', payoutRequested({ transferId }));
@@ -121,6 +124,8 @@ export function inboxWorld(operators: KeyRing = KEYS.operators) {
       },
     },
     payouts,
+    policy: ALONE,
+    corridors: BOOK,
   };
   return { sources, deciding, holds, payouts, customers, assignments };
 }

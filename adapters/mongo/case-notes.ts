@@ -1,0 +1,33 @@
+// Notes on cases in MongoDB: case_notes { _id: note, caseId, by, at, text }. The text is what a person typed: it may name
+// somebody.
+import type { Db } from 'mongodb';
+import type { CaseNote, CaseNotes } from '../../operations/cases/notes/notes.ts';
+import { insertFree } from './claims.ts';
+import { MAJORITY } from './client.ts';
+import { guarded } from './fault.ts';
+import { ensureIndexes } from './idempotent-store.ts';
+import { STAMP, unstamped } from './schema-version.ts';
+
+export const CASE_NOTES = 'case_notes';
+
+type Stored = Omit<CaseNote, 'id'> & { readonly _id: string };
+
+export function caseNotes(db: Db): CaseNotes & { ensureIndexes(): Promise<void> } {
+  const collection = db.collection<Stored>(CASE_NOTES, MAJORITY);
+  return {
+    ensureIndexes: () =>
+      ensureIndexes(db, CASE_NOTES, [
+        { name: 'caseId_at', keys: { caseId: 1, at: 1 }, servedQuery: 'the notes of one case, oldest first' },
+      ]),
+    async add({ id, ...note }) {
+      await insertFree(collection as never, [{ _id: id, ...note, ...STAMP }]);
+    },
+    async of(caseId, limit) {
+      const found = await guarded(() => collection.find({ caseId }).sort({ at: 1 }).limit(limit).toArray());
+      return found.map((each) => {
+        const { _id: id, by, at, text } = unstamped(each);
+        return { id, caseId, by, at, text };
+      });
+    },
+  };
+}
