@@ -85,6 +85,11 @@ export const indexes: readonly IndexSpec[] = [
     servedQuery: 'the letters of one group, latest first (corridor dlq list --group), and their count',
   },
   {
+    name: 'failedAt',
+    keys: { failedAt: -1, _id: 1 },
+    servedQuery: 'letters in any state, latest first, also of one owner, code or corridor (corridor dlq list)',
+  },
+  {
     name: 'state_failedAt',
     keys: { state: 1, failedAt: -1, _id: 1 },
     servedQuery: 'letters in one state, latest first',

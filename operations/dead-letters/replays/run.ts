@@ -23,8 +23,8 @@ import { replayRecord } from './record.ts';
 import { actOf, approvedHash, changedBasis, type ReplayDocument, type ReplayItem, selectionHash } from './replay.ts';
 
 const LEASE_MS = 20_000;
-/** Letters of one transaction. */
-const MAX_SENT_AT_ONCE = 200;
+/** Letters of one transaction: those of a second at the highest rate, so that a look that takes long does not slow it down. */
+const MAX_SENT_AT_ONCE = 1_000;
 /** Outcomes that are looked for at once. */
 const MAX_LOOKED_AT = 2_000;
 /** How long after its last letter a replay waits for transfers in flight, ms. */
