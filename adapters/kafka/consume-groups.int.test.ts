@@ -106,6 +106,50 @@ describe('a consumer', () => {
     expect(faults).toEqual([]);
   });
 
+  test('ends a batch that takes longer than a session before a rebalance takes its partition away', async () => {
+    const { name, input, output } = await processor(2);
+    await write(numbered(input, 10, { partitions: 2 }));
+    const handled: string[] = [];
+    const begun = Promise.withResolvers<void>();
+    const slow: BatchHandler = async ({ records }) => {
+      handled.push(...records.map(({ key }) => String(key)));
+      begun.resolve();
+      await new Promise((resolve) => setTimeout(resolve, 5_000)); // sessions last 3 s
+      return done(records, copyTo(output, records));
+    };
+    const one = await consume(name, [input], slow);
+    await begun.promise;
+    const two = await consume(name, [input], slow);
+    await two.consumer.ready;
+    await eventually(() => [one, two].map(({ consumer }) => consumer.progress().length)).toEqual([1, 1]);
+    await eventually(() => readKeys(output)).toHaveLength(10);
+    expect(handled).toHaveLength(10);
+    expect(new Set(handled).size).toBe(10);
+    expect([...one.faults, ...two.faults]).toEqual([]);
+  });
+
+  test('loses its place to others when a batch outlasts the rebalance, and commits nothing of it', async () => {
+    const { name, input, output } = await processor(2);
+    await write(numbered(input, 10, { partitions: 2 }));
+    const begun = Promise.withResolvers<void>();
+    const goOn = Promise.withResolvers<void>();
+    const first = await consume(name, [input], async ({ records }) => {
+      begun.resolve();
+      await goOn.promise;
+      return done(records, copyTo(output, records));
+    });
+    await begun.promise;
+    // Nobody waits for it for ever: the rebalance lasts three sessions.
+    const second = await consume(name, [input], async ({ records }) => done(records, copyTo(output, records)));
+    await second.consumer.ready;
+    await eventually(() => second.consumer.progress().length).toBeGreaterThanOrEqual(1);
+    await eventually(() => readKeys(output)).not.toHaveLength(0);
+    goOn.resolve();
+    await eventually(() => readKeys(output)).toHaveLength(10);
+    await first.consumer.stop(5_000);
+    expect(new Set(await readKeys(output)).size).toBe(10);
+  });
+
   test('takes a partition back from whoever used its transactional id, when the group says that it is the owner', async () => {
     const { name, input, output, group } = await processor(1);
     const { faults } = await consume(name, [input], async ({ records }) => done(records, copyTo(output, records)), {

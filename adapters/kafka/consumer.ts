@@ -36,6 +36,8 @@ interface Team {
   readonly done: Promise<void>;
   /** True when a worker has given its partition up. */
   incomplete(): boolean;
+  /** Until it is revoked. */
+  isOurs(): boolean;
   /** From now on nothing of this generation may be committed. */
   revoke(): void;
 }
@@ -194,18 +196,55 @@ export class KafkaConsumer implements LogConsumer {
     void Promise.all(team.workers.map(({ ready }) => ready)).then((takenOver) => {
       if (takenOver.every(Boolean)) this.#markReady();
     });
-    const { sessionTimeoutMs } = this.#connections.settings;
+    let lost = false;
     try {
-      const lost = await this.#keepAlive(team);
-      if (lost) team.revoke();
+      lost = await this.#keepAlive(team);
     } finally {
-      // Batches that are being handled may still be committed in this generation, for less than a session; then they are
-      // given up.
       for (const worker of team.workers) worker.drain();
-      // When the consumer stops, it has a deadline of its own.
-      await (this.#stopping.signal.aborted ? team.done : within(sessionTimeoutMs / 2, team.done));
+      if (lost) {
+        team.revoke();
+        await within(this.#connections.settings.sessionTimeoutMs / 2, team.done);
+      } else await this.#finish(team);
       team.revoke();
       void team.fetcher.stop();
+    }
+  }
+
+  /**
+   * Waits for the batches in hand. What could happen: a rebalance takes a partition away in the middle of a batch, which is
+   * then handled again, and once more by the next rebalance if it takes long. What stops it: until every member has joined,
+   * or the rebalance timeout is over, the group takes commits of this generation, and heartbeats keep this member's place.
+   * What has not ended by then is given up: its commit names an old generation, and the broker refuses it (ADR 6). A
+   * partition that is only being taken over is not waited for as long: what it waits for may be ended by the next generation.
+   */
+  async #finish(team: Team): Promise<void> {
+    const { sessionTimeoutMs, rebalanceTimeoutMs } = this.#connections.settings;
+    const intervalMs = sessionTimeoutMs / HEARTBEATS_PER_SESSION;
+    // The group may have begun to wait a heartbeat before this member heard of it, and has to hear of it in time.
+    const began = performance.now();
+    const withBatch = began + rebalanceTimeoutMs - 2 * intervalMs;
+    const without = began + sessionTimeoutMs / 2;
+    while (!(await within(intervalMs, team.done)) && team.isOurs()) {
+      const deadline = team.workers.some((worker) => worker.hasBatchInHand) ? withBatch : without;
+      // A consumer that stops has a deadline of its own, and is revoked when that is over.
+      if (!this.#stopping.signal.aborted && performance.now() > deadline) return;
+      if (!(await this.#isStillMember())) return;
+    }
+  }
+
+  /** Sends one heartbeat. Without an answer it counts as a member. */
+  async #isStillMember(): Promise<boolean> {
+    try {
+      await this.#membership.heartbeat();
+      return true;
+    } catch (error) {
+      if (typeOf(error) === 'REBALANCE_IN_PROGRESS') return true;
+      if (typeOf(error) === 'UNKNOWN_MEMBER_ID') this.#membership.forget();
+      const verdict = verdictOf(error);
+      if (verdict === 'not-member' || verdict === 'fatal') return false;
+      this.#tell(error);
+      this.#membership.reconnect();
+      return true;
     }
   }
 
@@ -263,7 +302,8 @@ export class KafkaConsumer implements LogConsumer {
       for (const worker of workers) worker.drain();
     };
     const incomplete = () => running < workers.length;
-    return { generation, workers, fetcher, done: Promise.all(runs).then(() => {}), incomplete, revoke };
+    const done = Promise.all(runs).then(() => {});
+    return { generation, workers, fetcher, done, incomplete, isOurs: () => ours, revoke };
   }
 
   #batchSizeOf(partition: string): BatchSize {

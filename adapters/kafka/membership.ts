@@ -61,10 +61,10 @@ export class Membership {
     this.#coordinator = undefined;
   }
 
-  /** Joins, or rejoins under the same member id. Waits for the other members, up to the session timeout. */
+  /** Joins, or rejoins under the same member id. Waits for the other members, up to the rebalance timeout. */
   async join(): Promise<JoinedGeneration> {
     const { cluster, coordinator } = await this.#connected();
-    const { sessionTimeoutMs } = this.#connections.settings;
+    const { sessionTimeoutMs, rebalanceTimeoutMs } = this.#connections.settings;
     const metadata = MemberMetadata.encode({
       version: PROTOCOL_VERSION,
       topics: this.#topics,
@@ -75,7 +75,7 @@ export class Membership {
         broker.joinGroup({
           groupId: this.#groupId,
           sessionTimeout: sessionTimeoutMs,
-          rebalanceTimeout: sessionTimeoutMs,
+          rebalanceTimeout: rebalanceTimeoutMs,
           memberId: this.#memberId,
           groupProtocols: [{ name: PROTOCOL, metadata }],
         }),

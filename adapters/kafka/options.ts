@@ -44,6 +44,11 @@ export interface KafkaOptions {
   readonly compression?: 'none' | 'gzip' | 'zstd';
   /** After this long without a heartbeat the group gives a member's partitions away, ms. */
   readonly sessionTimeoutMs?: number;
+  /**
+   * How long a rebalance waits for the batches that its members have in hand, ms; default: three sessions. What takes longer
+   * is handled again. The other members wait for as long, and so does a join whose connection is half open.
+   */
+  readonly rebalanceTimeoutMs?: number;
   /** How long the broker lets a transaction stay open before it aborts it, ms: it blocks readers that long at most. */
   readonly transactionTimeoutMs?: number;
   /** How long a request may stay unanswered before the connection is given up, ms. */
@@ -91,6 +96,7 @@ export function settingsOf(options: KafkaOptions, env: NodeJS.ProcessEnv = proce
     topicsByName: options.unsafe?.topicsByName ?? false,
   };
   refuseUnsafe(unsafe, env);
+  const sessionTimeoutMs = options.sessionTimeoutMs ?? 10_000;
   return {
     brokers: options.brokers,
     appName: options.appName,
@@ -98,7 +104,8 @@ export function settingsOf(options: KafkaOptions, env: NodeJS.ProcessEnv = proce
     ssl: options.ssl,
     sasl: options.sasl,
     compression: options.compression ?? 'none',
-    sessionTimeoutMs: options.sessionTimeoutMs ?? 10_000,
+    sessionTimeoutMs,
+    rebalanceTimeoutMs: options.rebalanceTimeoutMs ?? 3 * sessionTimeoutMs,
     transactionTimeoutMs: options.transactionTimeoutMs ?? 10_000,
     requestTimeoutMs: options.requestTimeoutMs ?? 15_000,
     writeTimeoutMs: options.writeTimeoutMs ?? 30_000,

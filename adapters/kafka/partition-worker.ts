@@ -93,6 +93,11 @@ export class PartitionWorker {
     return this.#options.ownership.topic;
   }
 
+  /** A batch of it was handed over, and is not committed yet. */
+  get hasBatchInHand(): boolean {
+    return this.#uncommitted > 0;
+  }
+
   /** Ends after the batch that is being handled. */
   drain(): void {
     this.#ending.abort();

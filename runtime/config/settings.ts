@@ -81,7 +81,7 @@ export const settings = {
       developmentDefault: '1',
     }),
     sessionTimeoutMs: setting('CORRIDOR_KAFKA_SESSION_TIMEOUT_MS', {
-      doc: 'After this long without a heartbeat, in ms, the partitions of a process go to another.',
+      doc: 'After this long without a heartbeat, in ms, the partitions of a process go to another. When a group changes, it waits three times as long for the batches that its members have in hand.',
       schema: milliseconds(1_000, 300_000),
       default: '10000',
     }),
