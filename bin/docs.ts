@@ -5,7 +5,7 @@ import { accessTable } from '../docs/generators/access-table.ts';
 import { apiRoutes } from '../docs/generators/api-routes.ts';
 import { corridorTables, intentBounds, priceExample } from '../docs/generators/corridor-tables.ts';
 import { errorReference } from '../docs/generators/error-codes.ts';
-import { findingCodes } from '../docs/generators/finding-codes.ts';
+import { auditFindingTable, findingCodes } from '../docs/generators/finding-codes.ts';
 import { metricsTable } from '../docs/generators/metrics-table.ts';
 import { settingsTable } from '../docs/generators/settings-table.ts';
 import { topicCatalogue } from '../docs/generators/topic-catalogue.ts';
@@ -21,6 +21,7 @@ interface Part {
 }
 
 const PARTS: readonly Part[] = [
+  { file: 'docs/audit.md', name: 'audit-findings', generate: auditFindingTable },
   { file: 'docs/api.md', name: 'routes', generate: apiRoutes },
   { file: 'docs/security.md', name: 'access', generate: accessTable },
   { file: 'README.md', name: 'chain', generate: chainPicture },

@@ -35,6 +35,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
   schemas: async () => (await import('./commands/schemas.ts')).registerSchemas,
   config: async () => (await import('./commands/config.ts')).registerConfig,
   migrate: async () => (await import('./commands/migrate.ts')).registerMigrate,
+  audit: async () => (await import('./commands/audit.ts')).registerAudit,
   verify: async () => (await import('./commands/verify.ts')).registerVerify,
 };
 

@@ -12,7 +12,8 @@ export type DomainErrorCode =
   | 'PRODUCERS_INVALID'
   | 'RATE_MALFORMED'
   | 'RATE_NOT_POSITIVE'
-  | 'ROUTE_BROKEN';
+  | 'ROUTE_BROKEN'
+  | 'SIGNING_KEY_INVALID';
 
 /** A broken rule of the domain: a bug or a corrupt record, never a business decline. The code is stable. */
 export class DomainError extends Error {

@@ -54,5 +54,13 @@ export const ownersOfLetters: readonly string[] = [...Object.keys(topology), ...
 /** The consumer that indexes every dead-letter topic. It puts nothing aside, so it has no recovery topics. */
 export const LETTER_INDEX = 'sink-dead-letters';
 
+/** The sequencer of the audit log, and its index. They put nothing aside either. */
+export const AUDIT_SEQUENCER = 'audit-sequencer';
+export const AUDIT_INDEX = 'audit-index';
+export const auditConsumers = defineTopology({
+  [AUDIT_SEQUENCER]: { reads: [t.auditEntries], writes: [t.auditLog, t.auditCheckpoints] },
+  [AUDIT_INDEX]: { reads: [t.auditLog], writes: [] },
+});
+
 export type Topology = typeof topology;
 export type StageName = keyof Topology;

@@ -3,7 +3,7 @@
 import { groupId } from '../ports/consumer-groups/names.ts';
 import { CodedError } from '../ports/fault.ts';
 import type { LogAdmin, TopicDescription } from '../ports/log.ts';
-import { consumers, LETTER_INDEX, topology } from '../processors/topology.ts';
+import { AUDIT_SEQUENCER, auditConsumers, consumers, LETTER_INDEX, topology } from '../processors/topology.ts';
 import { type Desired, desired, type Plan, plan } from '../topics/provision.ts';
 import { topicToken } from './progress/proven-progress.ts';
 
@@ -18,7 +18,7 @@ export interface ProvisionOptions {
 
 /** Everything the pipeline needs of a cluster. */
 export const desiredState = (chainPartitions: number): Desired =>
-  desired({ ...topology, ...consumers }, chainPartitions, LETTER_INDEX);
+  desired({ ...topology, ...consumers }, chainPartitions, LETTER_INDEX, auditConsumers);
 
 /** A plan, and the groups that have a partition without a committed offset. */
 export interface ClusterPlan extends Plan {
@@ -73,7 +73,9 @@ export async function applyTopics(admin: LogAdmin, options: ProvisionOptions): P
   for (const group of wanted.groups) {
     const id = groupId(options.app, group.name);
     const hasNew = group.topics.some((topic) => raised.has(topic));
-    if (initialise.has(id) || hasNew) await admin.initialiseOffsets(id, group.topics, notesFor(group.name, created));
+    // The sequencer of the audit log keeps its own state there, and begins with none.
+    const notes = group.name === AUDIT_SEQUENCER ? new Map<string, string>() : notesFor(group.name, created);
+    if (initialise.has(id) || hasNew) await admin.initialiseOffsets(id, group.topics, notes);
   }
   return planned;
 }

@@ -32,9 +32,9 @@ type Reads = Readonly<Record<string, { readonly reads: Names; readonly writes?: 
 
 /**
  * Everything that the pipeline needs, for a number of chain partitions (1 to 1,000). `letterIndex` names the consumer of all
- * dead-letter topics.
+ * dead-letter topics; `beside` are consumers that put nothing aside.
  */
-export function desired(pipeline: Reads, chainPartitions: number, letterIndex?: string): Desired {
+export function desired(pipeline: Reads, chainPartitions: number, letterIndex?: string, beside: Reads = {}): Desired {
   const owners = Object.keys(pipeline);
   const fromContracts = Object.values(contracts).map((contract) => ({
     name: contract.name,
@@ -53,7 +53,11 @@ export function desired(pipeline: Reads, chainPartitions: number, letterIndex?: 
     topics: [...pipeline[name]!.reads.map((topic) => topic.name), ...inputsOf(name)],
   }));
   const index = letterIndex === undefined ? [] : [{ name: letterIndex, topics: owners.map(deadLetterTopic) }];
-  return { topics: [...fromContracts, ...recovery], groups: [...groups, ...index] };
+  const others = Object.entries(beside).map(([name, { reads }]) => ({
+    name,
+    topics: reads.map((topic) => topic.name),
+  }));
+  return { topics: [...fromContracts, ...recovery], groups: [...groups, ...index, ...others] };
 }
 
 /**

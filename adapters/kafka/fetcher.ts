@@ -59,10 +59,14 @@ export class Fetcher {
   /** Woken when a source gets room or is moved. */
   readonly #room = new Signal();
   readonly #running: Promise<void>;
+  /** Resolves when it is stopped: nobody waits for a fetch that is given up. */
+  readonly #given: Promise<void>;
   #cluster: Cluster | undefined;
 
   constructor(options: FetcherOptions) {
     this.#options = options;
+    const { signal } = this.#stopped;
+    this.#given = new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
     this.#running = options.sources.length === 0 ? Promise.resolve() : this.#run();
   }
 
@@ -112,7 +116,7 @@ export class Fetcher {
     );
     // Loops left behind end with their fetch. What they still deliver is harmless: a source takes only what is new to it.
     for (const loop of loops) loop.catch(() => {});
-    await Promise.race(loops).finally(() => {
+    await Promise.race([...loops, this.#given]).finally(() => {
       over = true;
     });
   }

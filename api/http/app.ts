@@ -11,6 +11,7 @@ import { CodedError, codeAndDetail, dependencyDown, isCoded } from '../../ports/
 import type { Logger } from '../../runtime/logs-and-metrics/logger.ts';
 import type { Metrics } from '../../runtime/logs-and-metrics/metrics.ts';
 import type { ApiParts } from '../../services/api/parts.ts';
+import { type Asking, type Auditing, auditing } from './auditing.ts';
 import { type Admitted, admit, authenticated } from './authenticate.ts';
 import { PROBLEM_TYPE, type Problem, problemOf } from './problem.ts';
 import { type Quota, rateLimiter } from './rate-limit.ts';
@@ -41,6 +42,7 @@ const MAX_IDLE_MS = 60_000;
 /** What nobody is let in with is counted by the address that it comes from. */
 const REFUSED_PER_MINUTE = 300;
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE', 'QUERY'] as const;
+const COUNTS_EVERY_MS = 10_000;
 /** Connections at once; more are not taken. */
 const MAX_CONNECTIONS = 4_000;
 
@@ -58,6 +60,8 @@ const SECURITY_FIELDS: Readonly<Record<string, string>> = {
 declare module 'fastify' {
   interface FastifyRequest {
     admitted: Admitted | null;
+    /** What the audit log is told; null while no route was found. */
+    asking: Asking | null;
     quota: Quota | null;
   }
 }
@@ -80,11 +84,16 @@ export function createApi(options: ApiOptions): FastifyInstance {
   });
   app.server.maxConnections = MAX_CONNECTIONS;
   app.decorateRequest('admitted', null);
+  app.decorateRequest('asking', null);
   app.decorateRequest('quota', null);
   app.setValidatorCompiler(validatorCompiler as never);
   app.setSerializerCompiler(serializerCompiler);
   takeJsonAlone(app);
-  app.setErrorHandler((error, request, reply) => sendProblem(error, request, reply, problem));
+  const audit = audited(app, options.parts);
+  app.setErrorHandler((error, request, reply) => {
+    if (request.asking) audit.failed(request.asking, coded(error));
+    return sendProblem(error, request, reply, problem);
+  });
   app.setNotFoundHandler((request, reply) =>
     sendProblem(new CodedError('ROUTE_UNKNOWN', 'there is no such path'), request, reply, problem),
   );
@@ -95,9 +104,20 @@ export function createApi(options: ApiOptions): FastifyInstance {
   });
   app.get('/v1/openapi.json', (_request, reply) => reply.type('application/json').send(document));
   const door = doorman(options);
-  for (const each of routes) serve(app, each, { parts: options.parts, door, problem });
+  for (const each of routes) serve(app, each, { parts: options.parts, door, problem, audit });
   refuseOtherMethods(app, routes);
   return app;
+}
+
+/** Counts of floods are written while the API runs, and all of them at its end. */
+function audited(app: FastifyInstance, { audit, clock }: ApiParts): Auditing {
+  const told = auditing(audit, clock);
+  const timer = setInterval(() => told.flush(clock()), COUNTS_EVERY_MS).unref();
+  app.addHook('onClose', async () => {
+    clearInterval(timer);
+    told.flush(Number.POSITIVE_INFINITY);
+  });
+  return told;
 }
 
 interface Door {
@@ -117,6 +137,9 @@ function doorman({ authenticator, requestsPerMinute }: ApiOptions): Door {
   };
   return {
     enter: (route) => async (request) => {
+      const [id] = Object.values(request.params as Record<string, string>);
+      const asking: Asking = { route, principal: null, requestId: request.id, id, partOf: undefined };
+      request.asking = asking;
       let principal: Principal;
       try {
         principal = await authenticated(request.headers.authorization, authenticator);
@@ -124,6 +147,7 @@ function doorman({ authenticator, requestsPerMinute }: ApiOptions): Door {
         count(request, refused, request.ip);
         throw error;
       }
+      request.asking = { ...asking, principal };
       count(request, perSubject, principal.subject);
       request.admitted = admit(principal, route.action);
       checkMedia(request, route);
@@ -136,9 +160,10 @@ interface Serving {
   readonly parts: ApiParts;
   readonly door: Door;
   readonly problem: ProblemTerms;
+  readonly audit: Auditing;
 }
 
-function serve(app: FastifyInstance, route: Route, { parts, door, problem }: Serving): void {
+function serve(app: FastifyInstance, route: Route, { parts, door, problem, audit }: Serving): void {
   const { method, url, media, bodyLimit = MAX_BODY_BYTES } = route;
   app.route({
     method,
@@ -148,6 +173,7 @@ function serve(app: FastifyInstance, route: Route, { parts, door, problem }: Ser
     onRequest: door.enter(route),
     handler: async (request, reply) => {
       const { principal, condition } = request.admitted!;
+      request.asking = { ...request.asking!, partOf: await audit.begin(request.asking!) };
       const answer: Answer = await route.handle({
         path: request.params as never,
         query: request.query as never,
@@ -161,6 +187,7 @@ function serve(app: FastifyInstance, route: Route, { parts, door, problem }: Ser
         charge: (requests) => door.charge(request, requests),
         problemOf: (thrown) => told(thrown, request, problem),
       });
+      audit.done(request.asking, answer.status, answer.audited);
       reply.code(answer.status).headers(answer.headers ?? {});
       // Text of another media type goes out as it is.
       if (media !== undefined) return reply.type(media).send(Buffer.from(answer.body as string));

@@ -23,11 +23,11 @@ export const COMMON_REFUSALS = [
 const WITH_BODY = ['BODY_TOO_LARGE', 'MEDIA_TYPE_UNSUPPORTED'] as const satisfies readonly ErrorCode[];
 
 /** Every code with which this route may refuse. */
-export const refusalsOf = ({ refusals, body }: Route): readonly ErrorCode[] => [
-  ...COMMON_REFUSALS,
-  ...(body ? WITH_BODY : []),
-  ...refusals,
-];
+export const refusalsOf = ({ refusals, body, method }: Route): readonly ErrorCode[] => {
+  // What changes something is in the audit log first.
+  const recorded = method === 'GET' ? [] : (['AUDIT_UNAVAILABLE'] as const);
+  return [...new Set([...COMMON_REFUSALS, ...recorded, ...(body ? WITH_BODY : []), ...refusals])];
+};
 
 /** The schema of a route, its answers and its problems by status. */
 export function schemaOf(route: Route): FastifySchema {

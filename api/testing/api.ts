@@ -7,6 +7,7 @@ import { corridorBook } from '../../domain/corridors/corridors.ts';
 import { NO_PRODUCERS, type ProducerTerms, producerBook } from '../../domain/producers/producers.ts';
 import type { Role } from '../../operations/access/table.ts';
 import { memoryApprovals } from '../../operations/approvals/testing/memory-approvals.ts';
+import { type FakeAudit, fakeAudit } from '../../operations/audit/testing/fake-audit.ts';
 import { inboxWorld } from '../../operations/cases/inbox/testing/world.ts';
 import type { CountedGroup } from '../../operations/dead-letters/ports.ts';
 import type { ReplayDocument } from '../../operations/dead-letters/replays/replay.ts';
@@ -17,7 +18,7 @@ import { memorySubmissions } from '../../operations/submissions/testing/memory.t
 import type { IntentClaim } from '../../processors/intake/ports.ts';
 import { createMetrics } from '../../runtime/logs-and-metrics/metrics.ts';
 import type { TransferRequested } from '../../schemas/types.generated.ts';
-import type { ApiParts, Look } from '../../services/api/parts.ts';
+import type { ApiParts } from '../../services/api/parts.ts';
 import type { DeadLetterDocument } from '../../sinks/dead-letters/letter.ts';
 import type { EventDocument } from '../../sinks/events/to-write.ts';
 import type { TransferDocument } from '../../sinks/transfer-view/to-write.ts';
@@ -78,7 +79,7 @@ export interface Memory extends OperatorMemory {
   readonly producers: ProducerTerms;
   /** Intents in the log, in order. */
   readonly published: TransferRequested[];
-  readonly looks: Look[];
+  readonly audit: FakeAudit;
   readonly letterGroups: CountedGroup[];
   /** Latest first. */
   readonly letters: DeadLetterDocument[];
@@ -104,7 +105,7 @@ export async function testApi(
 ): Promise<TestApi> {
   const memory: Memory = {
     producers,
-    ...{ transfers: [], events: [], published: [], looks: [], outage: undefined },
+    ...{ transfers: [], events: [], published: [], audit: fakeAudit(), outage: undefined },
     ...{ letterGroups: [], letters: [], replays: [], approvals: memoryApprovals(), notes: new Map() },
     cases: inboxWorld(testRings.operators),
     submissions: new Map(),
@@ -189,7 +190,7 @@ function memoryParts(memory: Memory): ApiParts {
         ),
     },
     explain: async (id, sight) => explanationOf(evidence, await asked(() => id), sight),
-    onLook: (look) => void memory.looks.push(look),
+    audit: memory.audit,
     clock: () => AT,
   };
 }

@@ -68,7 +68,7 @@ async function serveApi() {
   const make = async () => {
     // When the database is lost, all of it is made anew.
     const lost = connections.databaseLost;
-    const { parts, resources } = await composeApi(connections, logger);
+    const { parts, resources } = await composeApi(connections, { logger, metrics });
     const app = createApi({
       routes: routesOn(ROUTES, api.faces),
       parts,

@@ -2,6 +2,7 @@
 import { flushCompileCache } from 'node:module';
 import type { Command } from 'commander';
 import { startHealthServer } from '../../adapters/http/health-server.ts';
+import { requireSigningKeys } from '../../operations/audit/sequencer.ts';
 import { loadConfig, unknownVariables } from '../../runtime/config/config.ts';
 import { followedControls } from '../../runtime/controls/followed-controls.ts';
 import type { HostRuntime } from '../../runtime/hosts/processor-host.ts';
@@ -25,6 +26,7 @@ interface RunOptions {
   readonly cases?: boolean;
   readonly rescreening?: boolean;
   readonly replays?: boolean;
+  readonly audit?: boolean;
   readonly stay?: boolean;
 }
 
@@ -41,6 +43,7 @@ export function registerRun(program: Command): void {
     .option('--cases', 'the relay of decided cases')
     .option('--rescreening', 'screen known customers again when another list version is in force')
     .option('--replays', 'run replays of dead letters that two persons have let through')
+    .option('--audit', 'the sequencer of the audit log, and its index')
     .option('--stay', 'never end because parts stand: start them again for ever')
     .addHelpText(
       'after',
@@ -53,7 +56,7 @@ its only one does, the process ends with exit code 1, for a supervisor to notice
 Examples:
   corridor run
   corridor run --processors screening,limits
-  corridor run --sinks all --payouts --cases --rescreening --replays`,
+  corridor run --sinks all --payouts --cases --rescreening --replays --audit`,
     )
     .action(async (options: RunOptions) => {
       const parts = partsFrom(options);
@@ -75,6 +78,7 @@ async function runParts(parts: ProcessParts, stays: boolean) {
   const asked = loadConfig(process.env);
   const config = { ...asked, keys: keysUnder(unsafe, asked.keys) };
   requireKeys(parts, config.keys);
+  if (parts.audit) requireSigningKeys(config.audit.signingKeys);
   const name = serviceName(parts);
   const logger = createLogger({ level: config.logLevel, service: name });
   for (const variable of unknownVariables(process.env)) {
@@ -147,11 +151,13 @@ function neededToCompose({ payouts, cases }: ProcessParts): readonly TopicName[]
 }
 
 /** How a process is named in logs and to the brokers: by what it runs. */
-function serviceName({ processors, sinks, payouts, cases, rescreening, replays }: ProcessParts): string {
+function serviceName({ processors, sinks, payouts, cases, rescreening, replays, audit }: ProcessParts): string {
   if (processors.length > 0 && sinks.length > 0 && payouts) return 'pipeline';
   if (processors.length === 1) return processors[0]!;
   if (processors.length > 1) return 'chain';
   if (payouts) return 'payouts';
   if (sinks.length > 0 || cases) return 'sinks';
-  return rescreening ? 'rescreener' : replays ? 'replays' : 'sinks';
+  if (rescreening) return 'rescreener';
+  if (replays) return 'replays';
+  return audit ? 'audit' : 'sinks';
 }

@@ -1,10 +1,10 @@
 // The topic catalogue: every contract with who writes and who reads it.
-import { consumers, topology } from '../../processors/topology.ts';
+import { auditConsumers, consumers, topology } from '../../processors/topology.ts';
 import { contracts } from '../../topics/catalogue.ts';
 import { DAY_MS } from '../../topics/contract.ts';
 import { RETRY_TIERS, recoveryTopics } from '../../topics/recovery.ts';
 
-const pipeline = Object.entries({ ...topology, ...consumers }) as [
+const pipeline = Object.entries({ ...topology, ...consumers, ...auditConsumers }) as [
   string,
   { reads: readonly { name: string }[]; writes: readonly { name: string }[]; follows?: readonly { name: string }[] },
 ][];
@@ -17,6 +17,7 @@ const OUTSIDE_WRITERS: Readonly<Record<string, string>> = {
   'screening.list-activated': 'operators',
   'screening.exception-revoked': 'operators',
   'runtime.controls': 'operators',
+  'audit.entries': 'every program that lets people act',
 };
 
 export function topicCatalogue(): string {
@@ -31,8 +32,8 @@ export function topicCatalogue(): string {
       `[${contract.record}](../schemas/avro/${contract.record}.avsc)`,
       contract.kind,
       [...writers, ...(outside ? [outside] : [])].join(', '),
-      readers.join(', ') || 'analysts',
-      contract.keepsAll
+      readers.join(', ') || (contract.kind === 'audit' ? 'auditors' : 'analysts'),
+      contract.keepsAll || (contract.cleanup === 'delete' && contract.retentionMs === null)
         ? 'for ever'
         : contract.cleanup === 'compact'
           ? 'compacted'

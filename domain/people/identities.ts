@@ -12,6 +12,7 @@ export const SYSTEM_IDENTITIES: readonly string[] = [
   'settlement',
   'rescreening',
   'case-relay',
+  'audit-sequencer',
   'system',
   'corridor',
 ];

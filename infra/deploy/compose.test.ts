@@ -22,6 +22,7 @@ test('every stage, every sink, the executor, each relay and each face of the API
       'run --cases',
       'run --rescreening',
       'run --replays',
+      'run --audit',
       'api',
       'api',
     ].toSorted(),

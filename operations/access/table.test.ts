@@ -9,6 +9,7 @@ const EXPECTED: Readonly<Record<Action, string>> = {
   'transfers.list': 'aaaa.oa',
   'transfers.read': 'aaaa.oa',
   'transfers.explain': '.aaa...',
+  'records.unmask': '...a...',
   'transfers.submit': '.....a.',
   'letters.read': 'aaaa...',
   'replays.read': 'aaaa...',

@@ -24,6 +24,7 @@ export const ACCESS = {
   'transfers.list':    row('list transfers',                                'always', 'always', 'always', 'always',  'never',  'own',    'always'),
   'transfers.read':    row('see a transfer and its timeline',               'always', 'always', 'always', 'always',  'never',  'own',    'always'),
   'transfers.explain': row('see why screening decided as it did',           'never',  'always', 'always', 'always',  'never',  'never',  'never'),
+  'records.unmask':    row('look at a record unmasked, with a reason',       'never',  'never',  'never',  'always',  'never',  'never',  'never'),
   'transfers.submit':  row('submit a transfer, and ask what became of it',  'never',  'never',  'never',  'never',   'never',  'always', 'never'),
   'letters.read':      row('see dead letters and their groups',             'always', 'always', 'always', 'always',  'never',  'never',  'never'),
   'replays.read':      row('see replays of dead letters, and how they end', 'always', 'always', 'always', 'always',  'never',  'never',  'never'),

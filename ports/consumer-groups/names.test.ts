@@ -1,6 +1,6 @@
 import { globSync, readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
-import { consumers, LETTER_INDEX, topology } from '../../processors/topology.ts';
+import { AUDIT_SEQUENCER, auditConsumers, consumers, LETTER_INDEX, topology } from '../../processors/topology.ts';
 import { inputTopics } from '../../topics/recovery.ts';
 import { groupId, transactionalId } from './names.ts';
 
@@ -30,6 +30,15 @@ it('every processor and sink has its frozen name and inputs', () => {
 
 it('the index of dead letters keeps its group', () => {
   expect(groupId('corridor', LETTER_INDEX)).toBe('corridor.sink-dead-letters');
+});
+
+it('the audit log keeps its groups and the transactional id of its one sequencer', () => {
+  expect(Object.keys(auditConsumers).map((name) => groupId('corridor', name))).toEqual([
+    'corridor.audit-sequencer',
+    'corridor.audit-index',
+  ]);
+  const [reads] = auditConsumers[AUDIT_SEQUENCER].reads;
+  expect(transactionalId('corridor', AUDIT_SEQUENCER, reads.name, 0)).toBe('corridor.audit-sequencer.audit.entries.0');
 });
 
 it.each(Object.entries(FROZEN))('%s keeps its group and its transactional ids', (name, reads) => {

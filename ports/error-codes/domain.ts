@@ -20,6 +20,12 @@ export const domainCodes = {
   ),
   RATE_MALFORMED: entry('poison', 'a record', 422, 'Write the rate as a decimal string such as 96.0853.'),
   RATE_NOT_POSITIVE: entry('poison', 'a record', 422, 'Publish a rate above zero.'),
+  SIGNING_KEY_INVALID: entry(
+    'invalid-request',
+    'configuration',
+    400,
+    'Make a key with `corridor audit key --new ORIGIN`, and set it whole.',
+  ),
   ROUTE_BROKEN: entry('poison', 'a record', 422, 'Report it: the legs of the rate do not lead from source to target.'),
   CURRENCY_MISMATCH: entry('poison', 'a record', 422, 'Report it: amounts of two currencies were put together.'),
   CURRENCY_UNKNOWN: entry('poison', 'a record', 422, 'Add the currency to the table of currencies.'),

@@ -1,5 +1,6 @@
 // How one setting is declared. settings.ts lists them all; everything else (types, checks, docs, printing) derives.
 import { z } from 'zod';
+import { keysOf, signingKey, verifyKey } from '../../domain/audit/signed-note.ts';
 import { DomainError } from '../../domain/fault.ts';
 import { keyRing } from '../../domain/seals/seal.ts';
 
@@ -41,7 +42,7 @@ export function setting<S extends z.ZodType>(env: string, options: Options<S>): 
   };
 }
 
-/** A setting that may be absent. */
+/** A setting that may be absent; in development it may have a value all the same. */
 export function optionalSetting<S extends z.ZodType>(
   env: string,
   options: Omit<Options<S>, 'default'>,
@@ -142,14 +143,25 @@ export const visible = (min: number, max: number) =>
 export const secretText = (minLength: number) =>
   z.string().min(minLength, `must have at least ${minLength} characters`);
 
-/** Keys of a seal: `id:secret`, comma-separated; the first seals, all are accepted. */
-export const keyRingText = () =>
-  z.string().transform((text, context) => {
+const checked =
+  <T>(read: (text: string) => T) =>
+  (text: string, context: z.RefinementCtx): T => {
     try {
-      return keyRing(text);
+      return read(text);
     } catch (error) {
       if (!(error instanceof DomainError)) throw error;
       context.addIssue({ code: 'custom', message: error.message });
       return z.NEVER;
     }
-  });
+  };
+
+/** Keys that sign checkpoints of the audit log, comma-separated, of one origin. */
+export const signingKeysText = () =>
+  z.string().transform(checked((text) => keysOf(text, signingKey, ({ verifies }) => verifies.name)));
+
+/** Public keys of the audit log, comma-separated. */
+export const publicKeysText = () =>
+  z.string().transform(checked((text) => keysOf(text, verifyKey, ({ name }) => name)));
+
+/** Keys of a seal: `id:secret`, comma-separated; the first seals, all are accepted. */
+export const keyRingText = () => z.string().transform(checked(keyRing));

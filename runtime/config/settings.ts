@@ -14,9 +14,11 @@ import {
   name,
   oneOf,
   optionalSetting,
+  publicKeysText,
   ratio,
   secretText,
   setting,
+  signingKeysText,
   someOf,
   text,
   url,
@@ -420,6 +422,18 @@ export const settings = {
       schema: keyRingText(),
       developmentDefault: 'dev:development-only-intent-key-00000000',
       secret: true,
+    }),
+  },
+  audit: {
+    signingKeys: optionalSetting('CORRIDOR_AUDIT_SIGNING_KEYS', {
+      doc: 'Keys under which the sequencer signs checkpoints of the audit log (`corridor audit key --new ORIGIN` makes one), comma-separated: each signs. For `corridor run --audit` and nobody else.',
+      schema: signingKeysText(),
+      developmentDefault: 'PRIVATE+KEY+corridor.dev/audit+14ac4938+AWRldmVsb3BtZW50LW9ubHktYXVkaXQta2V5LTAwMDAw',
+      secret: true,
+    }),
+    publicKeys: optionalSetting('CORRIDOR_AUDIT_PUBLIC_KEYS', {
+      doc: 'Public keys of the audit log (`corridor audit key`), comma-separated: every one that it has had. Those of CORRIDOR_AUDIT_SIGNING_KEYS count by themselves.',
+      schema: publicKeysText(),
     }),
   },
   tokenKey: setting('CORRIDOR_TOKEN_KEY', {

@@ -15,6 +15,7 @@ export function createMetrics(options: { readonly processMetrics?: boolean } = {
     ...progressMetrics(into),
     ...payoutMetrics(into),
     ...serverMetrics(into),
+    ...auditMetrics(into),
   };
 }
 
@@ -222,6 +223,32 @@ function serverMetrics({ registers }: Registers) {
       help: 'Time from a request to its answer, by route (its pattern), method and status.',
       labelNames: ['method', 'route', 'status'],
       buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 15],
+      registers,
+    }),
+  };
+}
+
+/** The audit log. */
+function auditMetrics({ registers }: Registers) {
+  return {
+    auditEntries: new Gauge({
+      name: 'corridor_audit_log_entries',
+      help: 'Entries of the audit log under its newest checkpoint; of the sequencer. What waits is its corridor_lag_records.',
+      registers,
+    }),
+    auditSignedAt: new Gauge({
+      name: 'corridor_audit_signed_timestamp_seconds',
+      help: 'When the sequencer last signed a checkpoint. None is signed while nothing happens.',
+      registers,
+    }),
+    auditWaiting: new Gauge({
+      name: 'corridor_audit_waiting_entries',
+      help: 'Entries that this process keeps in memory because the log has not taken them.',
+      registers,
+    }),
+    auditLost: new Counter({
+      name: 'corridor_audit_lost_entries_total',
+      help: 'Entries that there was no room for while the log was away. Never of an act: those are refused.',
       registers,
     }),
   };

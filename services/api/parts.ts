@@ -8,6 +8,7 @@ import { transferViews } from '../../adapters/mongo/transfer-views.ts';
 import { type CorridorBook, corridorBook } from '../../domain/corridors/corridors.ts';
 import { producerBook } from '../../domain/producers/producers.ts';
 import type { Sight } from '../../operations/access/masking.ts';
+import type { Audit } from '../../operations/audit/audit.ts';
 import type { DeadLetters } from '../../operations/dead-letters/ports.ts';
 import type { Replays } from '../../operations/dead-letters/replays/ports.ts';
 import { type Explanation, explanationOf } from '../../operations/queries/explanation.ts';
@@ -16,7 +17,7 @@ import { intentLog } from '../../operations/submissions/intent-log.ts';
 import type { OwnerSources } from '../../operations/submissions/owner.ts';
 import { type SubmitOutcome, type SubmitRequest, submitter } from '../../operations/submissions/submit.ts';
 import { CodedError } from '../../ports/fault.ts';
-import type { Logger } from '../../runtime/logs-and-metrics/logger.ts';
+import { type AuditTold, openAudit } from '../audit.ts';
 import { producerTerms } from '../configured-producers.ts';
 import { corridors } from '../configured-rules.ts';
 import type { Connections } from '../connections.ts';
@@ -26,13 +27,8 @@ import { composeOperators, type OperatorParts } from './operators.ts';
 
 /** Each reads a partition of five topics from its beginning. */
 const MAX_EXPLANATIONS = 2;
-
-/** Who was shown the personal data of which transfer. */
-export interface Look {
-  readonly subject: string;
-  readonly transferId: string;
-  readonly traceId: string;
-}
+/** How long what was noted last may take to be written. */
+const AUDIT_CLOSE_MS = 5_000;
 
 /** The parts of the API. */
 export interface ApiParts {
@@ -41,8 +37,7 @@ export interface ApiParts {
   readonly transferViews: TransferViews;
   /** Reads the log: a few at once. @throws CodedError EVIDENCE_UNKNOWN, TOO_BUSY */
   readonly explain: (transferId: string, sight: Sight) => Promise<Explanation>;
-  /** Told when somebody is shown names as they are. */
-  readonly onLook: (look: Look) => void;
+  readonly audit: Audit;
   /** Together with those that come meanwhile. @throws CodedError as submitTransfers */
   readonly submit: (request: SubmitRequest) => Promise<SubmitOutcome>;
   readonly owners: OwnerSources;
@@ -61,7 +56,7 @@ export interface ComposedApi {
 }
 
 /** The parts over these connections. @throws CodedError when the database or the registry is away */
-export async function composeApi(connections: Connections, logger: Pick<Logger, 'info'>): Promise<ComposedApi> {
+export async function composeApi(connections: Connections, told: AuditTold = {}): Promise<ComposedApi> {
   const { config, log, codec } = connections;
   const { chainPartitions } = config.kafka;
   const submits = config.api.faces.includes('producers');
@@ -73,6 +68,7 @@ export async function composeApi(connections: Connections, logger: Pick<Logger, 
   const book = corridorBook(corridors(config));
   const owners = { submissions: submissions(db), intentClaims: intentClaims(db) };
   const writer = await log.writer('api');
+  const audit = await openAudit(connections, 'api', told);
   const operators = config.api.faces.includes('operators') ? await composeOperators(connections) : undefined;
   const parts: ApiParts = {
     corridors: book,
@@ -92,10 +88,11 @@ export async function composeApi(connections: Connections, logger: Pick<Logger, 
     explain: gated(MAX_EXPLANATIONS, (transferId, sight) =>
       explanationOf({ log, codec, chainPartitions }, transferId, sight),
     ),
-    onLook: ({ subject, ...look }) => logger.info({ actor: subject, ...look }, 'personal data was shown'),
+    audit,
     clock: Date.now,
   };
   const resources = [
+    { name: 'entries of the audit log', close: async () => void (await audit.close(AUDIT_CLOSE_MS)) },
     { name: 'writer of intents', close: () => writer.close() },
     ...(operators ? [{ name: 'parts of operators', close: () => operators.close() }] : []),
   ];

@@ -2,6 +2,7 @@
 import type { HostRuntime } from '../../runtime/hosts/processor-host.ts';
 import type { Part, PartHosts } from '../../runtime/process/supervisor.ts';
 import { type Connections, firstLoss } from '../connections.ts';
+import { indexHosts, sequencerHosts } from './audit.ts';
 import { caseHosts } from './cases.ts';
 import type { ProcessParts } from './part-selection.ts';
 import { payoutHosts } from './payouts.ts';
@@ -13,7 +14,7 @@ import { stuckMetricsHost } from './stuck-metrics.ts';
 
 /** Nothing is made yet: each part is when it starts, and again after it stopped by itself. */
 export function composedParts(
-  { processors, sinks, payouts, cases, rescreening, replays }: ProcessParts,
+  { processors, sinks, payouts, cases, rescreening, replays, audit }: ProcessParts,
   connections: Connections,
   runtime: HostRuntime,
   unsafe: ReadonlySet<string>,
@@ -56,5 +57,11 @@ export function composedParts(
       ? [background('rescreening', async () => alone([await rescreeningHost(connections, runtime)]))]
       : []),
     ...(replays ? [background('replays', () => replayHosts(connections, runtime))] : []),
+    ...(audit
+      ? [
+          { name: 'audit-sequencer', consumes: true, make: () => sequencerHosts(connections, runtime) },
+          background('audit-index', () => indexHosts(connections, runtime)),
+        ]
+      : []),
   ];
 }

@@ -76,6 +76,7 @@ function started(): Supervisor {
     cases: false,
     rescreening: false,
     replays: false,
+    audit: false,
   } as const;
   const [part] = composedParts(chosen, connections, runtime, new Set());
   const onStopped = (standing: StoppedPart) => standings.push(standing);

@@ -10,6 +10,7 @@ const NONE: ProcessParts = {
   cases: false,
   rescreening: false,
   replays: false,
+  audit: false,
 };
 const NEEDED: readonly [string, Partial<ProcessParts>, readonly Issuer[]][] = [
   ['intake', { processors: ['intake'] }, ['stages', 'operators']],
@@ -23,8 +24,9 @@ const NEEDED: readonly [string, Partial<ProcessParts>, readonly Issuer[]][] = [
   ['projections', { sinks: ['events', 'transfer-view'] }, []],
   ['the relay of cases', { cases: true }, ['operators']],
   ['replays of dead letters', { replays: true }, ['stages', 'operators']],
+  ['the sequencer of the audit log', { audit: true }, ['audit']],
   ['screening of known customers', { rescreening: true }, ['stages', 'operators']],
-  ['everything', EVERYTHING, ['stages', 'operators', 'executor', 'feeds']],
+  ['everything', EVERYTHING, ['stages', 'operators', 'executor', 'feeds', 'audit']],
 ];
 
 describe('the keys of a process', () => {
@@ -33,7 +35,7 @@ describe('the keys of a process', () => {
     requireKeys({ ...NONE, ...parts }, enough);
     for (const issuer of issuers) {
       expect(() => requireKeys({ ...NONE, ...parts }, { ...enough, [issuer]: undefined })).toThrow(
-        /^CORRIDOR_(STAGE|OPERATOR|EXECUTOR|FEED)_KEYS is not set/,
+        /^CORRIDOR_(STAGE|OPERATOR|EXECUTOR|FEED|AUDIT)_KEYS is not set/,
       );
     }
   });

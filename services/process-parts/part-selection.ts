@@ -22,6 +22,8 @@ export interface ProcessParts {
   readonly rescreening: boolean;
   /** Runs replays of dead letters. */
   readonly replays: boolean;
+  /** The sequencer of the audit log, and its index. */
+  readonly audit: boolean;
 }
 
 export const EVERYTHING: ProcessParts = {
@@ -31,6 +33,7 @@ export const EVERYTHING: ProcessParts = {
   cases: true,
   rescreening: true,
   replays: true,
+  audit: true,
 };
 
 interface PartsOptions {
@@ -40,12 +43,14 @@ interface PartsOptions {
   readonly cases?: boolean;
   readonly rescreening?: boolean;
   readonly replays?: boolean;
+  readonly audit?: boolean;
 }
 
 /** Parts by the options of `corridor run`; without any, everything. Lists are comma-separated; `all` and `none` work. */
 export function partsFrom(options: PartsOptions): ProcessParts {
-  const { processors, sinks, payouts, cases, rescreening, replays } = options;
-  const none = processors === undefined && sinks === undefined && !payouts && !cases && !rescreening && !replays;
+  const { processors, sinks, payouts, cases, rescreening, replays, audit } = options;
+  const others = [payouts, cases, rescreening, replays, audit];
+  const none = processors === undefined && sinks === undefined && !others.includes(true);
   if (none) return EVERYTHING;
   return {
     processors: chosen('processor', processors ?? 'none', PROCESSOR_NAMES),
@@ -54,6 +59,7 @@ export function partsFrom(options: PartsOptions): ProcessParts {
     cases: cases ?? false,
     rescreening: rescreening ?? false,
     replays: replays ?? false,
+    audit: audit ?? false,
   };
 }
 
@@ -71,7 +77,7 @@ function chosen<T extends string>(what: string, list: string, known: readonly T[
 
 /** Throws CONFIG_INVALID, naming the variable, unless this process has the keys of all whose records its parts make or believe. */
 export function requireKeys(
-  { processors, sinks, payouts, cases, rescreening, replays }: ProcessParts,
+  { processors, sinks, payouts, cases, rescreening, replays, audit }: ProcessParts,
   rings: Rings,
 ): void {
   const edges = [
@@ -90,6 +96,7 @@ export function requireKeys(
   if (cases) requireRings(rings, ['review.decided']);
   // They check what stages have put aside, and seal what is put back.
   if (replays) for (const issuer of ['stages', 'operators'] as const) ringOf(rings, issuer);
+  if (audit) requireRings(rings, ['audit.entries']);
   if (rescreening) requireRings(rings, ['screening.list-activated', 'transfer.accepted', 'transfer.screened']);
 }
 

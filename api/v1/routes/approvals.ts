@@ -103,7 +103,8 @@ const decision = (name: string, verb: string, verdict: Verdict, summary: string)
       const deciding = { id: approvalId, hash: found.hash, verdict, by: asPerson(principal), reason, at };
       const decided = await decideApproval(approvals, deciding, ring);
       const done = await doneAtOnce(decided, operatorsOf(parts), at);
-      return answer(200, approvalOf(done, ring), { etag: approvalEtag(done) });
+      const shown = answer(200, approvalOf(done, ring), { etag: approvalEtag(done) });
+      return { ...shown, audited: { decidedOn: done.hash } };
     },
   });
 

@@ -69,7 +69,9 @@ describe('the inbox', () => {
     expect(masked.text).not.toMatch(NAMES);
     const full = await ask('GET', CAROL, `/${id}`);
     expect(full.text).toMatch(NAMES);
-    expect(memory.looks).toEqual([{ subject: 'carol', transferId: 'transfer-a', traceId: expect.any(String) }]);
+    expect(memory.audit.entries.filter(({ action }) => action === 'records.unmask')).toMatchObject([
+      { subject: 'carol', outcome: 'VIEWED', reasonCode: 'CASE_WORK', objectKind: 'cases', objectId: id },
+    ]);
     expect((await ask('GET', ASHA, '/transfer-c%2F1')).body).toMatchObject({ kind: 'PAYOUT', hold: null });
     expect((await ask('GET', ASHA, '/customer-d')).body).toMatchObject({ customer: { state: 'OPEN', flaw: null } });
     expect(await ask('GET', ASHA, '/nothing')).toMatchObject(refused('CASE_UNKNOWN', 404));

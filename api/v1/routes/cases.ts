@@ -3,6 +3,8 @@ import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { sightOf } from '../../../operations/access/masking.ts';
 import type { Principal } from '../../../operations/access/principal.ts';
+import { lookUnmasked } from '../../../operations/access/unmasked-look.ts';
+import type { Told } from '../../../operations/audit/audit.ts';
 import { assignCase, releaseCase } from '../../../operations/cases/assignments/assign.ts';
 import { decideInboxCase } from '../../../operations/cases/inbox/decide.ts';
 import { decideAlike, findAlike } from '../../../operations/cases/inbox/decide-alike.ts';
@@ -11,6 +13,7 @@ import { listInbox } from '../../../operations/cases/inbox/inbox.ts';
 import { CASE_KINDS, INBOX_STAGES } from '../../../operations/cases/inbox/row.ts';
 import { askToDecide } from '../../../operations/cases/inbox/second-person.ts';
 import { CodedError, isCoded } from '../../../ports/fault.ts';
+import { actorOf } from '../../http/auditing.ts';
 import { cursorParameter, limitParameter } from '../../http/cursor.ts';
 import { checkIfMatch, namesEtag } from '../../http/precondition.ts';
 import { type Asked, answer, type Route, route } from '../../http/route.ts';
@@ -22,7 +25,7 @@ const MAX_PAGE_ITEMS = 200;
 const PAGE_ITEMS = 50;
 const MAX_REASON_CHARACTERS = 2_000;
 const path = z.strictObject({ caseId: z.string().min(1).max(100) });
-const STORE_REFUSALS = ['MONGO_UNAVAILABLE', 'REGISTRY_UNAVAILABLE'] as const;
+const STORE_REFUSALS = ['MONGO_UNAVAILABLE', 'REGISTRY_UNAVAILABLE', 'AUDIT_UNAVAILABLE'] as const;
 const FIND_REFUSALS = [...STORE_REFUSALS, 'CASE_UNKNOWN', 'CASE_ALTERED'] as const;
 
 export const casePageDto = z
@@ -80,6 +83,7 @@ const list = route({
   async handle({
     parts,
     principal,
+    traceId,
     query: { kind, stage, corridor, openedBefore, assignedTo, unassigned, limit, cursor },
   }) {
     const { sources } = operatorsOf(parts).inbox;
@@ -89,6 +93,7 @@ const list = route({
     };
     const terms = { filter, limit, after: cursor, now: parts.clock(), sight: sightOf(principal.roles) };
     const { rows, next, total, unknownPayouts, complete, missing } = await listInbox(sources, terms);
+    if (terms.sight === 'full' && rows.length > 0) await recordLook({ parts, principal, traceId });
     return answer(200, {
       items: rows.map(rowOf),
       nextCursor: next,
@@ -100,17 +105,25 @@ const list = route({
   },
 });
 
+/** Who works on cases may see whom they are about; each look is in the audit log before it is shown. */
+async function recordLook(
+  { parts, principal, traceId }: Pick<Asked<never, never, never>, 'parts' | 'principal' | 'traceId'>,
+  id?: string,
+): Promise<void> {
+  const look = { who: actorOf(principal), on: { kind: 'cases', id }, reason: 'CASE_WORK', requestId: traceId };
+  await lookUnmasked(parts.audit, look, async () => undefined);
+}
+
 /** A case as it is told to who asks; that somebody was shown it unmasked is told. */
 async function shown(found: FoundCase, asked: Pick<Asked<never, never, never>, 'parts' | 'principal' | 'traceId'>) {
-  const { parts, principal, traceId } = asked;
+  const { parts, principal } = asked;
   const { sources, assignments, deciding } = operatorsOf(parts).inbox;
   const now = parts.clock();
   const sight = sightOf(principal.roles);
   const assignment = await assignments.find(found.id, now);
   const isOpenHold = found.kind === 'HOLD' && found.isOpen;
   const alike = isOpenHold ? await findAlike({ holds: { ...sources.holds, ...deciding.holds } }, found.id) : undefined;
-  if (sight === 'full' && found.kind !== 'PAYOUT')
-    parts.onLook({ subject: principal.subject, transferId: found.transferId, traceId });
+  if (sight === 'full' && found.kind !== 'PAYOUT') await recordLook(asked, found.id);
   const others = alike && { seen: alike.seen, caseIds: alike.cases.map(({ _id }) => _id) };
   return caseOf(found, { sight, now, assignment, alike: others });
 }
@@ -218,7 +231,7 @@ const decide = route({
       const stores = { ...inbox.deciding, holds: { ...inbox.sources.holds, ...inbox.deciding.holds } };
       const outcomes = await decideAlike(stores, { ...verdict, seen: alikeSeen }, ring);
       const items = outcomes.map(({ refused, ...each }) => ({ ...each, refused: refused?.code ?? null }));
-      return answer(200, { items });
+      return { ...answer(200, { items }), audited: decided(found.id, alikeSeen, body.code, items) };
     }
     try {
       await decideInboxCase(inbox.deciding, verdict, ring);
@@ -227,10 +240,30 @@ const decide = route({
       const stores = { ...inbox.deciding, approvals: replays.approvals };
       const asked = { ...verdict, id: randomUUID(), by: { ...principal, name: principal.subject } };
       const { _id: approvalId, expiresAt } = await askToDecide(stores, asked, ring);
-      return answer(202, { approvalId, expiresAt: expiresAt.toISOString() });
+      const waits = answer(202, { approvalId, expiresAt: expiresAt.toISOString() });
+      return { ...waits, audited: { decidedOn: found.seen, reasonCode: error.code } };
     }
-    return answer(200, { items: [{ caseId: found.id, transferId: found.transferId, refused: null }] });
+    const items = [{ caseId: found.id, transferId: found.transferId, refused: null }];
+    return { ...answer(200, { items }), audited: decided(found.id, found.seen, body.code, items) };
   },
+});
+
+/** What the audit log is told of a decision: what it was made on, why, and what became of each case. */
+const decided = (
+  id: string,
+  seen: string,
+  code: string,
+  items: readonly { readonly caseId: string; readonly refused: string | null }[],
+): Told => ({
+  on: { kind: 'cases', id, isKnown: true },
+  decidedOn: seen,
+  reasonCode: code,
+  items: items.map(({ caseId, refused }) => ({
+    on: { kind: 'cases', id: caseId, isKnown: true },
+    outcome: refused === null ? 'DONE' : 'FAILED',
+    reasonCode: refused ?? code,
+    decidedOn: seen,
+  })),
 });
 
 /**

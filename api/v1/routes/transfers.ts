@@ -5,7 +5,6 @@ import {
   TRANSFER_ID_PATTERN,
   TRANSFER_ID_RULE,
 } from '../../../domain/transfers/transfer-id.ts';
-import { sightOf } from '../../../operations/access/masking.ts';
 import { mayTouch } from '../../../operations/access/principal.ts';
 import type { TransferViews } from '../../../operations/queries/ports.ts';
 import { eventsFor, transferStanding, transferUnknown } from '../../../operations/queries/standing.ts';
@@ -19,6 +18,7 @@ import { invalidRequest } from '../../http/problem.ts';
 import { type Asked, answer, type Route, route } from '../../http/route.ts';
 import { instant, instantOf } from '../dto.ts';
 import { STATES, timelineDto, timelineOf, transferDto, transferOf } from '../transfer-dto.ts';
+import { shownTo, unmaskQuery } from '../unmask.ts';
 
 const ofTransfer = z.strictObject({
   transferId: z.string().regex(TRANSFER_ID_PATTERN, TRANSFER_ID_RULE),
@@ -183,12 +183,18 @@ const getExplanation = route({
   summary: 'Why screening cleared, held or declined a transfer',
   description: 'Read from the log, and made again from its evidence. Names are masked by role.',
   path: ofTransfer,
+  query: unmaskQuery,
   answers: { 200: explanationDto },
-  refusals: ['EVIDENCE_UNKNOWN', 'TOO_BUSY', 'KAFKA_UNAVAILABLE', 'REGISTRY_UNAVAILABLE'],
-  async handle({ parts, path: { transferId }, principal, traceId }) {
-    const sight = sightOf(principal.roles);
-    const { found, last, lines, isReproduced } = await parts.explain(transferId, sight);
-    if (sight === 'full') parts.onLook({ subject: principal.subject, transferId, traceId });
+  refusals: ['EVIDENCE_UNKNOWN', 'TOO_BUSY', 'KAFKA_UNAVAILABLE', 'REGISTRY_UNAVAILABLE', 'AUDIT_UNAVAILABLE'],
+  async handle(asked) {
+    const {
+      parts,
+      path: { transferId },
+    } = asked;
+    const explained = await shownTo(asked, { kind: 'transfers', id: transferId }, (sight) =>
+      parts.explain(transferId, sight),
+    );
+    const { sight, found, last, lines, isReproduced } = explained;
     const { outcome, screenedAt, engineVersion, configurationHash, lists } = last.evidence;
     return answer(200, {
       ...{ transferId, personalData: sight, outcome, screenedAt: instantOf(screenedAt) },
