@@ -98,7 +98,7 @@ const tokens = {
   'a subject without end': () => tokenFor('a'.repeat(65), [...ROLES]),
   'roles that are no list': () => tokenFor('asha', [], { claims: { roles: { operator: true } } }),
   'ten thousand characters': () => tokenFor('asha', [...ROLES], { claims: { more: 'a'.repeat(10_000) } }),
-  'no form of a token': async () => 'abc',
+  'no form of a token': async () => 'no-token',
 } as const;
 
 describe.each(NAMED)('%s', (_, route) => {
