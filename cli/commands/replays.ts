@@ -115,7 +115,7 @@ function registerDiscard(dlq: Command): void {
     .description('select parked letters, freeze them, try it, and ask a second person to end them for good')
     .requiredOption('--reason <text>', 'why; kept here, and told to nobody else')
     .addOption(
-      new Option('--code <code>', 'reason code of the rejection, for producers')
+      new Option('--reason-code <code>', 'reason code of the rejection, for producers; `--code` is that of the letters')
         .choices(DISCARD_REASONS)
         .default('DISC'),
     )
@@ -129,10 +129,12 @@ A letter for which a transfer stands still ends it with a rejection, and frees i
 stands. What may have been paid is left alone. Another person lets it through with \`dlq replays approve\`.
 
 Example:
-  corridor dlq discard --letter 0b0cdf6e-7b3f-5c8e-9a36-64f2b1a4a7ce --reason "account was closed" --code AC04`,
+  corridor dlq discard --letter 0b0cdf6e-7b3f-5c8e-9a36-64f2b1a4a7ce --reason "account was closed" --reason-code AC04`,
     )
-    .action(({ code, ...options }: Omit<AskOptions, 'maxFailures'> & { code: DiscardReason }) =>
-      withReplays((bench) => ask(bench, { ...options, discard: code, maxFailures: DEFAULT_TERMS.maxFailureRatio })),
+    .action(({ reasonCode, ...options }: Omit<AskOptions, 'maxFailures'> & { reasonCode: DiscardReason }) =>
+      withReplays((bench) =>
+        ask(bench, { ...options, discard: reasonCode, maxFailures: DEFAULT_TERMS.maxFailureRatio }),
+      ),
     );
 }
 

@@ -173,7 +173,7 @@ describe('dead letters of a rule that was broken', () => {
   it('of which one is discarded, by the stage that is still broken, ends as rejected', async () => {
     const [letter] = await (await letters()).find({ owner: 'fx-pricing', state: 'PARKED' }).toArray();
     const asked = await json<Replay[]>(
-      ...['dlq', 'discard', '--letter', letter!._id, '--reason', 'closed', '--code', 'AC04', '--by', 'asha'],
+      ...['dlq', 'discard', '--letter', letter!._id, '--reason', 'closed', '--reason-code', 'AC04', '--by', 'asha'],
     );
     expect(asked[0]!.dryRun.histogram).toEqual([{ kind: 'REJECTED', code: 'AC04', letters: 1 }]);
     const { _id } = asked[0]!;
