@@ -48,7 +48,7 @@ export interface SequencerOptions {
   readonly onSequenced?: (what: Sequenced) => void;
 }
 
-interface Standing {
+interface ReachedState {
   /** Beside the offset that it follows. */
   readonly note: string;
   readonly range: CompactRange;
@@ -60,10 +60,10 @@ export function createSequencer(options: SequencerOptions): (batch: RecordBatch)
   const { codec, reader, rings, signingKeys, publicKeys, clock = systemClock, onSequenced } = options;
   const keys = [...signingKeys.map(({ verifies }) => verifies), ...publicKeys];
   const make = recordMaker({ owner: SEQUENCER, writes: [auditEntries, auditCheckpoints], codec, rings });
-  let standing: Standing | undefined;
+  let standing: ReachedState | undefined;
 
   /** What this sequencer made last may not have been committed, or another may have come between. */
-  async function standingAt(topicId: string, note: string): Promise<Standing> {
+  async function standingAt(topicId: string, note: string): Promise<ReachedState> {
     if (standing?.note === note) return standing;
     const { range, recent } = await takenOver({ reader, codec, keys }, topicId, note);
     return { note, range, recent: new RecentIds(recent) };
@@ -122,7 +122,7 @@ function refusalEntry(code: Refusal, count: number, batch: RecordBatch, now: num
 }
 
 /** The records of the log that follow what stands; nothing that stands is changed. */
-function appended({ range: before, recent }: Standing, taken: readonly Taken[], refusals: readonly OutputRecord[]) {
+function appended({ range: before, recent }: ReachedState, taken: readonly Taken[], refusals: readonly OutputRecord[]) {
   const range = before.clone();
   const fresh = new Set<string>();
   const outputs: OutputRecord[] = [];

@@ -14,7 +14,7 @@ import type { Connections } from '../connections.ts';
 import type { Hosted } from './processors.ts';
 
 /** A checkpoint follows its entries within two seconds, or after a thousand of them. */
-const MOST_ENTRIES = 1_000;
+const MAX_ENTRIES = 1_000;
 const GATHERING_MS = 500;
 
 /** The one sequencer: whoever takes over its transactional id ends the one before. */
@@ -50,7 +50,7 @@ export async function sequencerHosts({ config }: Connections, runtime: HostRunti
     schemas: AUDIT_TOPICS,
     inputs: ['audit.entries'],
     delivery: 'exactly-once',
-    maxBatchRecords: MOST_ENTRIES,
+    maxBatchRecords: MAX_ENTRIES,
     lingerMs: GATHERING_MS,
     handler: patientHandler(observer, handler),
   });
@@ -78,7 +78,7 @@ export async function indexHosts(connections: Connections, runtime: HostRuntime)
     schemas: AUDIT_TOPICS,
     inputs: ['audit.log'],
     delivery: 'at-least-once',
-    maxBatchRecords: MOST_ENTRIES,
+    maxBatchRecords: MAX_ENTRIES,
     handler: patientHandler(observer, handler),
     resources: {
       open: async () => {
