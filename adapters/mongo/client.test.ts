@@ -35,6 +35,9 @@ const COLLECTIONS = new Set([
   'view',
 ]);
 
+/** Where one update changes many documents. */
+const OF_MANY = new Set(['cases', 'payouts', 'transfer_submissions']);
+
 const WEAK = [
   '',
   'readPreference=secondary',
@@ -79,7 +82,7 @@ describe.each(WEAK)('a connection string with "%s"', (options) => {
       const { w, j, wtimeout } = body['writeConcern'];
       expect([w, j, Number(wtimeout)], what).toEqual(['majority', true, 10_000]);
       // An update of many is never sent again by the driver, and neither are indexes.
-      const many = name === 'createIndexes' || (name === 'update' && ['cases', 'payouts'].includes(collection));
+      const many = name === 'createIndexes' || (name === 'update' && OF_MANY.has(collection));
       if (!many) expect(retryable, what).toBe(true);
     }
   });

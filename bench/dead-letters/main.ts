@@ -11,7 +11,7 @@ import { deadLetters } from '../../adapters/mongo/dead-letters.ts';
 import { startStack } from '../../infra/local/stack.ts';
 import { BENCHMARKS_PAGE, load, table, writeResults, writeSection } from '../report.ts';
 import { fillIndex, fillTopic } from './fill.ts';
-import { lookCosts } from './looks.ts';
+import { lookCosts } from './lists.ts';
 import { replayRate } from './replay.ts';
 
 const { values } = parseArgs({

@@ -63,6 +63,7 @@ export function followedControls(options: FollowedControlsOptions): FollowedCont
         const { code, detail, faultClass, dependency = 'kafka' } = faultOf(error);
         if (stopping.signal.aborted) return;
         if (faultClass !== 'transient-dependency') throw error;
+        if (trouble?.code !== code) logger.warn({ code, dependency, detail }, 'cannot start yet: a dependency is down');
         trouble = { ...troubleOf(dependency, detail, trouble?.since ?? clock.now()), code };
         await clock.sleep(backoffMs(failures, DEPENDENCY_BACKOFF), stopping.signal);
       }

@@ -19,7 +19,7 @@ const NEEDED: readonly [string, Partial<ProcessParts>, readonly Issuer[]][] = [
   ['limits', { processors: ['limits'] }, ['stages', 'operators']],
   ['payout-dispatch', { processors: ['payout-dispatch'] }, ['stages', 'operators']],
   ['settlement', { processors: ['settlement'] }, ['stages', 'operators', 'executor']],
-  ['the executor', { payouts: true }, ['stages', 'executor']],
+  ['the executor', { payouts: true }, ['stages', 'executor', 'operators']],
   ['the sink of cases', { sinks: ['cases'] }, ['stages']],
   ['projections', { sinks: ['events', 'transfer-view'] }, []],
   ['the relay of cases', { cases: true }, ['operators']],
