@@ -1,26 +1,13 @@
 // The preview of the ledger against the ledger itself: it says what the ledger then does, and leaves nothing behind.
 import fc from 'fast-check';
-import type { Redis } from 'ioredis';
-import { afterAll, beforeAll, expect, inject, it } from 'vitest';
+import { expect, inject, it } from 'vitest';
 import type { LimitOperation } from '../../processors/limits/ports.ts';
 import { times } from '../../test/kit/times.ts';
 import { limitsLedger } from './limits.ts';
-import { limitsClient, ready } from './limits-client.ts';
 import { limitsPreview } from './limits-preview.ts';
+import { freshNamespace, RUN, redis, useSharedLimits } from './testing/shared-limits.ts';
 
-const RUN = `test-preview-${process.pid}-${Date.now().toString(36)}`;
-let redis: Redis;
-let namespaces = 0;
-
-beforeAll(async () => {
-  redis = limitsClient({ url: inject('stack').redisLimitsUrl });
-  await ready(redis);
-});
-afterAll(async () => {
-  const keys = await redis.keys(`${RUN}:*`);
-  if (keys.length > 0) await redis.unlink(...keys);
-  redis.disconnect();
-});
+useSharedLimits(inject('stack').redisLimitsUrl);
 
 const reserve = fc.record({
   transfer: fc.integer({ min: 0, max: 5 }),
@@ -59,7 +46,7 @@ it('answers what the ledger then answers, for transfers of any state, and writes
       fc.array(fc.record({ transfer: fc.integer({ min: 0, max: 5 }), state: ending }), { maxLength: 2 }),
       fc.uniqueArray(reserve, { minLength: 1, maxLength: 6, selector: ({ transfer }) => transfer }),
       async (before, ends, asked) => {
-        const namespace = `${RUN}:${namespaces++}`;
+        const namespace = freshNamespace();
         const ledger = limitsLedger(redis, { namespace });
         await ledger.replaceAll({ records: [], counters: [] }, null);
         await ledger.apply(before.map(operation));

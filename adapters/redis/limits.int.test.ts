@@ -1,32 +1,21 @@
 // The ledger in Redis against the model in memory (two programs from one contract), and what only a server can do: restart,
 // be wiped, be rebuilt by two at once.
 import fc from 'fast-check';
-import type { Redis } from 'ioredis';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { describe, expect, inject, it } from 'vitest';
 import type { LedgerState, LimitOperation, LimitRequest, SettledUse } from '../../processors/limits/ports.ts';
 import { MemoryLedger } from '../../test/kit/memory-ledger.ts';
 import { times } from '../../test/kit/times.ts';
 import { limitsLedger, limitsNamespace } from './limits.ts';
-import { limitsClient, ready } from './limits-client.ts';
+import { limitsClient } from './limits-client.ts';
+import { freshNamespace, RUN, redis, useSharedLimits } from './testing/shared-limits.ts';
 import { verifyLimits } from './verify-limits.ts';
 
-const RUN = `test-limits-${process.pid}-${Date.now().toString(36)}`;
 const NOTHING: LedgerState = { records: [], counters: [] };
-let redis: Redis;
-let namespaces = 0;
 
-beforeAll(async () => {
-  redis = limitsClient({ url: inject('stack').redisLimitsUrl });
-  await ready(redis);
-});
-afterAll(async () => {
-  const keys = await redis.keys(`${RUN}:*`);
-  if (keys.length > 0) await redis.unlink(...keys);
-  redis.disconnect();
-});
+useSharedLimits(inject('stack').redisLimitsUrl);
 
 async function freshLedger() {
-  const namespace = `${RUN}:${namespaces++}`;
+  const namespace = freshNamespace();
   const ledger = limitsLedger(redis, { namespace });
   await ledger.replaceAll(NOTHING, null);
   return { ledger, namespace };
@@ -232,7 +221,7 @@ describe('the ledger in Redis', () => {
 
 describe('a lost ledger', () => {
   it('is closed until it is filled', async () => {
-    const ledger = limitsLedger(redis, { namespace: `${RUN}:${namespaces++}` });
+    const ledger = limitsLedger(redis, { namespace: freshNamespace() });
     await expect(ledger.apply([reserve('a', 1n)])).rejects.toMatchObject({
       code: 'LIMITS_NOT_HYDRATED',
       faultClass: 'transient-dependency',
