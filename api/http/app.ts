@@ -39,6 +39,8 @@ const MAX_ARRIVAL_MS = 10_000;
 const MAX_ANSWER_MS = 15_000;
 const JSON_TYPE = 'application/json';
 const MAX_IDLE_MS = 60_000;
+/** A stream that has not ended by then is cut off. */
+const MAX_STREAM_MS = 15 * 60_000;
 /** What nobody is let in with is counted by the address that it comes from. */
 const REFUSED_PER_MINUTE = 300;
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE', 'QUERY'] as const;
@@ -102,6 +104,8 @@ export function createApi(options: ApiOptions): FastifyInstance {
     const labels = { method, route: routeOptions.url ?? 'unknown', status: String(statusCode) };
     metrics.apiSeconds.observe(labels, elapsedTime / 1_000);
   });
+  // Otherwise those that watch would keep the server from closing.
+  app.addHook('preClose', async () => options.parts.operators?.changes.feed.end());
   app.get('/v1/openapi.json', (_request, reply) => reply.type('application/json').send(document));
   const door = doorman(options);
   for (const each of routes) serve(app, each, { parts: options.parts, door, problem, audit });
@@ -171,6 +175,7 @@ function serve(app: FastifyInstance, route: Route, { parts, door, problem, audit
     bodyLimit,
     schema: schemaOf(route),
     onRequest: door.enter(route),
+    ...(route.streams ? { handlerTimeout: MAX_STREAM_MS, exposeHeadRoute: false } : {}),
     handler: async (request, reply) => {
       const { principal, condition } = request.admitted!;
       request.asking = { ...request.asking!, partOf: await audit.begin(request.asking!) };
@@ -191,6 +196,8 @@ function serve(app: FastifyInstance, route: Route, { parts, door, problem, audit
       reply.code(answer.status).headers(answer.headers ?? {});
       // Text of another media type goes out as it is.
       if (media !== undefined) return reply.type(media).send(Buffer.from(answer.body as string));
+      // The connection ends with the stream: a server that closes would wait for one that is kept.
+      if (route.streams) reply.type(route.streams).headers({ 'x-accel-buffering': 'no', connection: 'close' });
       return answer.body === undefined ? reply.send() : reply.send(answer.body);
     },
   });
@@ -205,7 +212,8 @@ function headerOf({ headers }: FastifyRequest, name: string): string | undefined
 function refuseOtherMethods(app: FastifyInstance, routes: readonly Route[]): void {
   for (const [url, own] of Map.groupBy(routes, (route) => route.url)) {
     const listed: readonly string[] = own.map(({ method }) => method);
-    const taken = listed.includes('GET') ? [...listed, 'HEAD'] : listed;
+    const hasHead = own.some(({ method, streams }) => method === 'GET' && !streams);
+    const taken = hasHead ? [...listed, 'HEAD'] : listed;
     app.route({
       url,
       method: METHODS.filter((method) => !taken.includes(method)),

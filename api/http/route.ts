@@ -67,6 +67,8 @@ interface RouteSpec<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodTyp
   readonly bodyLimit?: number;
   /** Request headers that the document names, lower-case. The route checks them itself. */
   readonly headers?: Readonly<Record<string, HeaderField>>;
+  /** Media type of its 200, which is a stream: it ends by itself, and is no JSON. */
+  readonly streams?: 'text/event-stream';
   /** DTOs by status; `z.undefined()` where there is no body. */
   readonly answers: A;
   /** Codes with which it may refuse, beside those of every route. */

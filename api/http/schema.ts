@@ -23,10 +23,12 @@ export const COMMON_REFUSALS = [
 const WITH_BODY = ['BODY_TOO_LARGE', 'MEDIA_TYPE_UNSUPPORTED'] as const satisfies readonly ErrorCode[];
 
 /** Every code with which this route may refuse. */
-export const refusalsOf = ({ refusals, body, method }: Route): readonly ErrorCode[] => {
+export const refusalsOf = ({ refusals, body, method, path }: Route): readonly ErrorCode[] => {
   // What changes something is in the audit log first.
   const recorded = method === 'GET' ? [] : (['AUDIT_UNAVAILABLE'] as const);
-  return [...new Set([...COMMON_REFUSALS, ...recorded, ...(body ? WITH_BODY : []), ...refusals])];
+  // No path has a part that is longer than any id.
+  const named = path ? (['ROUTE_UNKNOWN'] as const) : [];
+  return [...new Set([...COMMON_REFUSALS, ...recorded, ...named, ...(body ? WITH_BODY : []), ...refusals])];
 };
 
 /** The schema of a route, its answers and its problems by status. */
@@ -41,9 +43,13 @@ export function schemaOf(route: Route): FastifySchema {
     params: path,
     querystring: query,
     ...(body ? { body } : {}),
-    response: { ...Object.fromEntries(problems), ...answers },
+    response: { ...Object.fromEntries(problems), ...answers, ...streamOf(route) },
   };
 }
+
+/** The answer of a route that streams, under its media type. */
+const streamOf = ({ streams, answers }: Route) =>
+  streams && { 200: { description: 'Events, each of this shape.', content: { [streams]: { schema: answers[200] } } } };
 
 const PARTS: Readonly<Record<string, Flaw['in']>> = {
   body: 'body',

@@ -9,6 +9,7 @@ import type { Role } from '../../operations/access/table.ts';
 import { memoryApprovals } from '../../operations/approvals/testing/memory-approvals.ts';
 import { type FakeAudit, fakeAudit } from '../../operations/audit/testing/fake-audit.ts';
 import { inboxWorld } from '../../operations/cases/inbox/testing/world.ts';
+import { memoryControls } from '../../operations/control/testing/memory-controls.ts';
 import type { CountedGroup } from '../../operations/dead-letters/ports.ts';
 import type { ReplayDocument } from '../../operations/dead-letters/replays/replay.ts';
 import { explanationOf } from '../../operations/queries/explanation.ts';
@@ -107,6 +108,7 @@ export async function testApi(
     producers,
     ...{ transfers: [], events: [], published: [], audit: fakeAudit(), outage: undefined },
     ...{ letterGroups: [], letters: [], replays: [], approvals: memoryApprovals(), notes: new Map() },
+    controls: memoryControls(),
     cases: inboxWorld(testRings.operators),
     submissions: new Map(),
     intentClaims: new Map(),

@@ -2,6 +2,11 @@
 
 import type { memoryApprovals } from '../../operations/approvals/testing/memory-approvals.ts';
 import type { inboxWorld } from '../../operations/cases/inbox/testing/world.ts';
+import { ChangeFeed } from '../../operations/changes/changes.ts';
+import { lookAt } from '../../operations/changes/look.ts';
+import { resumeHandler } from '../../operations/control/controls.ts';
+import type { KnownTargets } from '../../operations/control/targets.ts';
+import type { MemoryControls } from '../../operations/control/testing/memory-controls.ts';
 import type { GroupNote } from '../../operations/dead-letters/ports.ts';
 import type { Replays } from '../../operations/dead-letters/replays/ports.ts';
 import { summaryOf } from '../../operations/dead-letters/replays/prepare.ts';
@@ -17,8 +22,13 @@ export interface OperatorMemory {
   readonly replays: ReplayDocument[];
   readonly approvals: ReturnType<typeof memoryApprovals>;
   readonly notes: Map<string, GroupNote>;
+  readonly controls: MemoryControls;
   readonly cases: ReturnType<typeof inboxWorld>;
 }
+
+const TARGETS: KnownTargets = {
+  ...{ processors: ['limits'], partitions: 4, corridors: ['GB-IN'], providers: ['simulator'], rails: ['SCT'] },
+};
 
 type Asked = <T>(answer: () => T) => Promise<T>;
 
@@ -79,9 +89,16 @@ function memoryInbox({ cases: { sources, deciding, assignments: all } }: Operato
 export function memoryOperators(memory: OperatorMemory, asked: Asked): OperatorParts {
   const parked = (group: string | undefined) =>
     memory.letters.filter((letter) => letter.state === 'PARKED' && (group === undefined || letter.group === group));
+  const inbox = memoryInbox(memory);
+  const replays = memoryReplays(memory, asked);
+  const letters = { groups: () => asked(() => ({ counted: [], uncounted: 0, isCut: false })) };
+  const watched = { replays, approvals: memory.approvals, letters, inbox: inbox.sources };
+  const feed = new ChangeFeed({ look: () => lookAt(watched, 0), onFault: () => undefined, everyMs: 5 });
   return {
     ring: ringOf(testRings, 'operators'),
+    controls: { log: memory.controls, known: TARGETS },
     handlers: {
+      'control.resume': resumeHandler(memory.controls),
       'dead-letters.replay': {
         async describe({ subject, hash }) {
           const replay = memory.replays.find(({ _id }) => _id === subject);
@@ -91,7 +108,7 @@ export function memoryOperators(memory: OperatorMemory, asked: Asked): OperatorP
       },
     },
     replays: {
-      replays: memoryReplays(memory, asked),
+      replays,
       letters: {
         take: ({ group }, replayId, limit) =>
           asked(() => {
@@ -104,7 +121,8 @@ export function memoryOperators(memory: OperatorMemory, asked: Asked): OperatorP
       },
       approvals: memory.approvals,
     },
-    inbox: memoryInbox(memory),
+    inbox,
+    changes: { feed, heartbeatMs: 50, lifetimeMs: 300 },
     letters: {
       list: ({ group }, limit) => asked(() => parked(group).slice(0, limit)),
       noteOf: (group) => asked(() => memory.notes.get(group)),

@@ -3,9 +3,11 @@ import type { Route } from '../http/route.ts';
 import { approvalRoutes } from './routes/approvals.ts';
 import { batchRoutes } from './routes/batches.ts';
 import { caseRoutes } from './routes/cases.ts';
+import { controlRoutes } from './routes/controls.ts';
 import { corridorRoutes } from './routes/corridors.ts';
 import { deadLetterRoutes } from './routes/dead-letters.ts';
 import { letterNoteRoutes } from './routes/letter-notes.ts';
+import { overviewRoutes } from './routes/overview.ts';
 import { replayActRoutes } from './routes/replay-acts.ts';
 import { replayRoutes } from './routes/replays.ts';
 import { submissionRoutes } from './routes/submissions.ts';
@@ -22,4 +24,6 @@ export const ROUTES: readonly Route[] = [
   ...replayActRoutes,
   ...approvalRoutes,
   ...caseRoutes,
+  ...overviewRoutes,
+  ...controlRoutes,
 ];

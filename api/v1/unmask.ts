@@ -27,7 +27,7 @@ interface Asked {
 }
 
 /** What anybody sees without saying why. */
-const unasked = (sight: Sight): Sight => (sight === 'full' ? 'masked' : sight);
+export const unasked = (sight: Sight): Sight => (sight === 'full' ? 'masked' : sight);
 
 /**
  * Reads a record as the one who asks may see it.

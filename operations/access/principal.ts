@@ -51,13 +51,18 @@ export const invalid = (why: string): CodedError =>
 
 export const isAction = (text: string): text is Action => (ACTIONS as readonly string[]).includes(text);
 
+/** The best that the roles may, within the scopes. */
+export const conditionOf = ({ roles, scopes }: Principal, action: Action): Condition =>
+  scopes && !scopes.includes(action) ? 'never' : conditionFor(roles, action);
+
 /**
  * On which condition the principal may do it: `always` or `own`.
  * @throws CodedError ACTION_FORBIDDEN
  */
-export function permission({ roles, scopes }: Principal, action: Action): Exclude<Condition, 'never'> {
-  const condition = scopes && !scopes.includes(action) ? 'never' : conditionFor(roles, action);
+export function permission(principal: Principal, action: Action): Exclude<Condition, 'never'> {
+  const condition = conditionOf(principal, action);
   if (condition !== 'never') return condition;
+  const { roles } = principal;
   const held = roles.length > 0 ? roles.join(', ') : 'none';
   throw new CodedError('ACTION_FORBIDDEN', `${action} is not allowed to you (roles: ${held})`);
 }

@@ -31,6 +31,7 @@ const EXPECTED: Readonly<Record<Action, string>> = {
   'letters.annotate': '.aa....',
   'approvals.withdraw': '.aaaa..',
   'cases.read': '.aaa...',
+  'overview.read': 'aaaa...',
 };
 const WORDS: Readonly<Record<string, Condition>> = { a: 'always', o: 'own', '.': 'never' };
 const cells = ACTIONS.flatMap((action) =>

@@ -46,6 +46,7 @@ export const ACCESS = {
   'letters.annotate':  row('write notes on groups of dead letters',          'never',  'always', 'always', 'never',   'never',  'never',  'never'),
   'approvals.withdraw': row('take back what you asked for',                  'never',  'always', 'always', 'always',  'always', 'never',  'never'),
   'cases.read':        row('see cases, as far as the role sees persons',     'never',  'always', 'always', 'always',  'never',  'never',  'never'),
+  'overview.read':     row('see what is broken, waits and changes, in one place', 'always', 'always', 'always', 'always', 'never', 'never', 'never'),
 } as const satisfies Readonly<Record<string, Row>>;
 
 /** What can be done. */

@@ -3,10 +3,15 @@ import { deadLetters, groupCounts } from '../../adapters/mongo/dead-letters.ts';
 import { replayableLetters, replays } from '../../adapters/mongo/replays.ts';
 import type { KeyRing } from '../../domain/seals/seal.ts';
 import type { ActHandlers } from '../../operations/approvals/execute.ts';
+import { ChangeFeed } from '../../operations/changes/changes.ts';
+import { lookAt } from '../../operations/changes/look.ts';
+import type { ControlLog } from '../../operations/control/ports.ts';
+import type { KnownTargets } from '../../operations/control/targets.ts';
 import type { DeadLetters } from '../../operations/dead-letters/ports.ts';
 import type { ReplayStores } from '../../operations/dead-letters/replays/prepare.ts';
 import { openApprovals } from '../approvals.ts';
 import type { Connections } from '../connections.ts';
+import { controlLog, knownTargets } from '../controls.ts';
 import { type Inbox, openInbox } from '../inbox.ts';
 
 export interface OperatorParts {
@@ -15,22 +20,50 @@ export interface OperatorParts {
   readonly replays: Pick<ReplayStores, 'replays' | 'letters' | 'approvals'>;
   readonly letters: Pick<DeadLetters, 'noteOf' | 'list' | 'annotate'>;
   readonly inbox: Inbox;
+  readonly changes: {
+    readonly feed: ChangeFeed;
+    /** How long nothing may happen before a watcher hears that we are here, ms. */
+    readonly heartbeatMs: number;
+    /** After so long a watcher has to come again, with a credential that is valid still, ms. */
+    readonly lifetimeMs: number;
+  };
+  /** What is paused, and what can be. */
+  readonly controls: { readonly log: ControlLog; readonly known: KnownTargets };
   /** What each act needs to be shown and done. */
   readonly handlers: ActHandlers;
 }
 
-/** The parts over these connections, with their indexes. @throws CodedError when the database is away */
-export async function composeOperators(connections: Connections): Promise<OperatorParts & { close(): Promise<void> }> {
+const LOOK_EVERY_MS = 1_000;
+const HEARTBEAT_MS = 15_000;
+const WATCH_LIFETIME_MS = 10 * 60_000;
+
+/**
+ * The parts over these connections, with their indexes.
+ * @param onFault told of a look at changes that failed
+ * @throws CodedError when the database is away
+ */
+export async function composeOperators(
+  connections: Connections,
+  onFault: (error: unknown) => void,
+): Promise<OperatorParts & { close(): Promise<void> }> {
   const db = await connections.db();
   const kept = replays(db);
   await kept.ensureIndexes();
+  const inbox = await openInbox(connections);
   const { store, handlers, close } = await openApprovals(connections);
+  const watched = { replays: kept, approvals: store, letters: deadLetters(db), inbox: inbox.sources };
+  const feed = new ChangeFeed({ look: () => lookAt(watched, Date.now()), onFault, everyMs: LOOK_EVERY_MS });
   return {
     ring: connections.config.keys.operators,
     replays: { replays: kept, letters: replayableLetters(db, groupCounts(db)), approvals: store },
     letters: deadLetters(db),
-    inbox: await openInbox(connections),
+    inbox,
+    changes: { feed, heartbeatMs: HEARTBEAT_MS, lifetimeMs: WATCH_LIFETIME_MS },
+    controls: { log: controlLog(connections), known: knownTargets(connections) },
     handlers,
-    close,
+    close: async () => {
+      feed.end();
+      await close();
+    },
   };
 }

@@ -16,7 +16,7 @@ import type { TransferEvents, TransferViews } from '../../operations/queries/por
 import { intentLog } from '../../operations/submissions/intent-log.ts';
 import type { OwnerSources } from '../../operations/submissions/owner.ts';
 import { type SubmitOutcome, type SubmitRequest, submitter } from '../../operations/submissions/submit.ts';
-import { CodedError } from '../../ports/fault.ts';
+import { CodedError, codeAndDetail } from '../../ports/fault.ts';
 import { type AuditTold, openAudit } from '../audit.ts';
 import { producerTerms } from '../configured-producers.ts';
 import { corridors } from '../configured-rules.ts';
@@ -69,7 +69,11 @@ export async function composeApi(connections: Connections, told: AuditTold = {})
   const owners = { submissions: submissions(db), intentClaims: intentClaims(db) };
   const writer = await log.writer('api');
   const audit = await openAudit(connections, 'api', told);
-  const operators = config.api.faces.includes('operators') ? await composeOperators(connections) : undefined;
+  const onFault = (error: unknown) => {
+    const { code, detail } = codeAndDetail(error);
+    told.logger?.warn({ code, detail }, 'what changed cannot be looked at');
+  };
+  const operators = config.api.faces.includes('operators') ? await composeOperators(connections, onFault) : undefined;
   const parts: ApiParts = {
     corridors: book,
     submit: submitter({

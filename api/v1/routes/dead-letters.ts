@@ -12,7 +12,7 @@ const MAX_PAGE_ITEMS = 200;
 const PAGE_ITEMS = 50;
 const MAX_ID_CHARACTERS = 200;
 
-const groupDto = z
+export const groupDto = z
   .object({
     groupId: z.string(),
     owner: z.string().describe('Processor or sink that put them aside.'),
@@ -71,7 +71,7 @@ export const letterDto = z
   })
   .meta({ id: 'DeadLetter' });
 
-function groupOf(group: LetterGroup): z.output<typeof groupDto> {
+export function groupOf(group: LetterGroup): z.output<typeof groupDto> {
   const { id: groupId, money, note, corridors, firstFailedAt, lastFailedAt, oldestAt, countedAt } = group;
   return {
     groupId,
