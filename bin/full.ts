@@ -15,6 +15,14 @@ const STEPS: readonly (Step & { readonly id: string })[] = [
   { id: 'checks', ...command('checks', ['bin/check.ts']) },
   { id: 'properties', ...tests('properties, 50 times the cases', ['--project', 'unit', 'property.test'], factor) },
   { id: 'tests', ...tests('tests', []) },
+  {
+    id: 'story',
+    ...tests(
+      'a night on call, with 500 dead letters of 5,000 transfers',
+      ['--project', 'own-servers', 'test/e2e/replays-over-http'],
+      factor,
+    ),
+  },
   { id: 'fuzz', ...command('mutated bytes for an hour', ['test/fuzz/main.ts', '--minutes', '60', '--seed', seed]) },
   { id: 'chaos', ...command('crash harness, profile full', [CHAOS, '--profile', 'full', '--seed', seed]) },
   {
