@@ -109,7 +109,10 @@ describe('a transfer over HTTP', () => {
     const masked = await ask(0, `${url}/explanation`, 'asha', 'operator');
     expect(masked.body).toMatchObject({ outcome: 'CLEAR', personalData: 'masked', isReproduced: true });
     expect(JSON.stringify(masked.body)).not.toContain('Quickfall');
-    const full = await ask(0, `${url}/explanation`, 'carol', 'compliance');
+    const unasked = await ask(0, `${url}/explanation`, 'carol', 'compliance');
+    expect(JSON.stringify(unasked.body)).not.toContain('Quickfall');
+    expect((await ask(0, `${url}/explanation?unmask=CASE_WORK`, 'asha', 'operator')).status).toBe(403);
+    const full = await ask(0, `${url}/explanation?unmask=CASE_WORK`, 'carol', 'compliance');
     expect(JSON.stringify(full.body)).toContain('Quickfall');
     const listed = async (who: string) => (await ask(0, '/v1/transfers?limit=200', who, 'producer')).body['items'];
     expect(await listed('acme')).toContainEqual(expect.objectContaining({ transferId: KEY }));
