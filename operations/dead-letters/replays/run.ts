@@ -18,7 +18,7 @@ import { currentRate } from './control.ts';
 import { nextStep } from './next-step.ts';
 import { type KnownOutcome, outcomesOf } from './outcomes.ts';
 import type { DryRunner, TransfersNow } from './ports.ts';
-import { APPROVAL_VALID_MS, dryRunReplay, MAX_LETTERS, moved, type ReplayStores } from './prepare.ts';
+import { APPROVAL_VALID_MS, dryRunReplay, findReplay, MAX_LETTERS, moved, type ReplayStores } from './prepare.ts';
 import { replayRecord } from './record.ts';
 import { actOf, approvedHash, changedBasis, type ReplayDocument, type ReplayItem, selectionHash } from './replay.ts';
 
@@ -148,21 +148,24 @@ export class ReplayRunner {
    */
   #try({ _id: id, dryRunWanted: wanted }: ReplayDocument): void {
     if (!wanted || this.#trial) return;
-    const { transfers, dryRunner: runner, rings, clock, onFault } = this.#options;
-    const { signal } = this.#stopping;
-    const asked = { id, by: wanted.by, at: new Date(clock.now()) };
-    this.#trial = dryRunReplay(this.#options, { runner, transfers, rings, signal }, asked)
-      .then(
-        () => undefined,
-        (error: unknown) => {
-          if (signal.aborted) return;
-          const { code, detail } = codeAndDetail(error);
-          onFault?.(id, { code, detail });
-        },
-      )
+    this.#trial = this.#tryWanted(id)
+      .catch((error: unknown) => {
+        if (this.#stopping.signal.aborted) return;
+        const { code, detail } = codeAndDetail(error);
+        this.#options.onFault?.(id, { code, detail });
+      })
       .finally(() => {
         this.#trial = undefined;
       });
+  }
+
+  /** What was read before the last trial ended may still say that it is wanted: it is asked anew. */
+  async #tryWanted(id: string): Promise<void> {
+    const { replays, transfers, dryRunner: runner, rings, clock } = this.#options;
+    const { dryRunWanted: wanted } = await findReplay(replays, id);
+    if (!wanted) return;
+    const asked = { id, by: wanted.by, at: new Date(clock.now()) };
+    await dryRunReplay(this.#options, { runner, transfers, rings, signal: this.#stopping.signal }, asked);
   }
 
   /** Letters must not stay taken because the program of whoever took them has died. */
