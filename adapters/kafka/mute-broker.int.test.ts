@@ -6,7 +6,7 @@ import { createLog } from './log.ts';
 import { type BehindProxy, brokerBehind } from './testing/behind-proxy.ts';
 import { caughtUp, compareCopy } from './testing/copiers.ts';
 import { API, DeafProxy, type SeenRequest } from './testing/deaf-proxy.ts';
-import { numbered, provision, unique, widen } from './testing/topics.ts';
+import { numbered, provision, settled, unique, widen } from './testing/topics.ts';
 
 vi.setConfig({ testTimeout: 180_000 });
 
@@ -85,6 +85,8 @@ async function member() {
       await writer.close();
       fed += 50;
       await caughtUp(direct, `${APP}.${name}`, [input]);
+      // The offset may be there before the end of the transaction is in the output.
+      await settled(direct, broker.brokers, [output]);
       expect(await compareCopy(direct, [input], output)).toEqual({ records: fed, lost: 0, doubled: 0, disordered: 0 });
     },
   };
