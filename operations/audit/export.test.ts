@@ -2,10 +2,10 @@
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { exportTo } from '../../cli/audit/export.ts';
 import { signingKeyOf } from '../../domain/audit/signed-note.ts';
-import { verifyWithGo } from '../../test/kit/audit-verifier.ts';
+import { BUILD_MS, builtVerifier, verifyWithGo } from '../../test/kit/audit-verifier.ts';
 import { AuditWorld, KEY } from './testing/audit-world.ts';
 
 const KEYS = [KEY.verifies];
@@ -33,6 +33,10 @@ const other = (base64: string): string => {
   bytes[0]! ^= 1;
   return bytes.toString('base64');
 };
+
+beforeAll(() => {
+  builtVerifier();
+}, BUILD_MS);
 
 describe('an export', () => {
   it('is verified by a verifier that is not ours: signatures, roots, and every proof', async () => {

@@ -16,7 +16,7 @@ import { loadConfig } from '../../runtime/config/config.ts';
 import { applyTopics } from '../../runtime/provision.ts';
 import { openAudit } from '../../services/audit.ts';
 import { Connections, registryOptions } from '../../services/connections.ts';
-import { verifyWithGo } from '../kit/audit-verifier.ts';
+import { BUILD_MS, builtVerifier, verifyWithGo } from '../kit/audit-verifier.ts';
 
 const MAIN = path.resolve(import.meta.dirname, '../../cli/main.ts');
 const WAIT = { timeout: 180_000, interval: 300 };
@@ -57,6 +57,9 @@ const actOn = (n: number): Act => ({
 
 const indexed = async () => auditIndex(await connections.db()).list({ requestId: RUN }, 2 * ENTRIES);
 
+beforeAll(() => {
+  builtVerifier();
+}, BUILD_MS);
 beforeAll(async () => {
   env = {
     ...process.env,

@@ -7,8 +7,11 @@ import path from 'node:path';
 const SOURCE = path.join(import.meta.dirname, 'audit-verifier');
 const BUILT = path.resolve(import.meta.dirname, '../../.corridor/audit-verifier');
 
-/** Path of the program. Throws with what Go said when it cannot be built; Go 1.26 or later is needed. */
-function program(): string {
+/** How long the first build may take, ms: Go downloads and compiles. For the hook that builds it before any test. */
+export const BUILD_MS = 900_000;
+
+/** Path of the program, built when it is not there. Throws with what Go said when it cannot be built; Go 1.26 or later is needed. */
+export function builtVerifier(): string {
   const sources = readdirSync(SOURCE).toSorted();
   const hash = createHash('sha256');
   for (const file of sources) hash.update(readFileSync(path.join(SOURCE, file)));
@@ -29,6 +32,6 @@ export function verifyWithGo(
   folder: string,
   publicKeys: readonly string[],
 ): { readonly ok: boolean; readonly said: string } {
-  const { status, stdout, stderr } = spawnSync(program(), [folder, ...publicKeys], { encoding: 'utf8' });
+  const { status, stdout, stderr } = spawnSync(builtVerifier(), [folder, ...publicKeys], { encoding: 'utf8' });
   return { ok: status === 0, said: `${stdout}${stderr}`.trim() };
 }
