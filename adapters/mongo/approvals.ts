@@ -10,6 +10,7 @@ import { insertFree } from './claims.ts';
 import { MAJORITY } from './client.ts';
 import { guarded } from './fault.ts';
 import { ensureIndexes } from './idempotent-store.ts';
+import { STAMP } from './schema-version.ts';
 
 const APPROVALS = 'approvals';
 
@@ -53,7 +54,7 @@ export function approvals(db: Db): Approvals & ApprovalsBySubject & { ensureInde
   const all = db.collection<Approval>(APPROVALS, MAJORITY);
   return {
     ensureIndexes: () => ensureIndexes(db, APPROVALS, indexes),
-    insert: async (approval) => (await insertFree(all as never, [approval as never])).size === 0,
+    insert: async (approval) => (await insertFree(all as never, [{ ...approval, ...STAMP } as never])).size === 0,
     find: async (id) => (await guarded(() => all.findOne({ _id: id }))) ?? undefined,
     list: (states, limit) =>
       guarded(() =>

@@ -1,7 +1,6 @@
 // Hosts the index of dead letters: every dead-letter topic into one collection, at least once. It has no dead letters of its
 // own: whatever stands there is indexed as far as it can be read, so nothing that is read there can fail.
 
-import { backoffMs, DEPENDENCY_BACKOFF } from '../../ports/backoff.ts';
 import { systemClock } from '../../ports/clock.ts';
 import type { BatchHandler, BatchResult, LogRecord, RecordBatch } from '../../ports/log.ts';
 import { recoverySealFlaw, ringOf } from '../../ports/seals.ts';
@@ -13,10 +12,10 @@ import type { IdempotentStore } from '../../sinks/idempotent-writes.ts';
 import { contractOf, contracts, type TopicName } from '../../topics/catalogue.ts';
 import { headerText, RECOVERY_HEADER } from '../../topics/headers.ts';
 import { deadLetterTopic } from '../../topics/recovery.ts';
-import { type Fault, faultOf } from '../fault.ts';
 import { createConsumerHost } from '../hosts/consumer-host.ts';
 import type { Host, HostObserver } from '../hosts/host.ts';
 import { createObserver } from '../hosts/observer.ts';
+import { patientHandler } from '../hosts/patient-handler.ts';
 import type { HostRuntime } from '../hosts/processor-host.ts';
 import { createRecounts, type Recounts } from './group-recounts.ts';
 
@@ -56,45 +55,16 @@ export function createDeadLetterIndex(options: DeadLetterIndexOptions): Host {
   });
 }
 
-const CONTINUE: BatchResult['then'] = { do: 'continue' };
-const batchResult = (doneThrough: number | undefined, then: BatchResult['then']): BatchResult => ({
-  doneThrough,
-  outputs: [],
-  then,
-});
-
-function batchHandler(options: DeadLetterIndexOptions, observer: HostObserver, recounts: Recounts): BatchHandler {
-  /** Failures in a row of each partition. */
-  const failures = new Map<string, number>();
-
-  return async (batch) => {
-    const { topic, partition, records } = batch;
-    observer.batch(topic, records.length);
-    try {
-      await write(options, await documentsOf(options, batch));
-      recounts.nudge();
-    } catch (error) {
-      return batchResult(undefined, afterFault(batch, faultOf(error)));
-    }
-    if (failures.delete(`${topic}/${partition}`)) observer.dependencyBack(topic, partition);
+/** An error that nobody coded pauses too: it is no letter's fault, and none is left out for it. */
+const batchHandler = (options: DeadLetterIndexOptions, observer: HostObserver, recounts: Recounts): BatchHandler =>
+  patientHandler(observer, async (batch) => {
+    const { topic, records } = batch;
+    await write(options, await documentsOf(options, batch));
+    recounts.nudge();
     observer.records(topic, 'done', records.length);
-    return batchResult(records.at(-1)!.offset, CONTINUE);
-  };
-
-  /** An error that nobody coded pauses too: it is no letter's fault, and none is left out for it. */
-  function afterFault({ topic, partition }: RecordBatch, fault: Fault): BatchResult['then'] {
-    const { code, detail } = fault;
-    if (fault.faultClass === 'fatal') {
-      observer.stopped(topic, partition, fault, undefined);
-      return { do: 'stop', code, detail };
-    }
-    const key = `${topic}/${partition}`;
-    const count = (failures.get(key) ?? 0) + 1;
-    failures.set(key, count);
-    observer.dependencyDown(topic, partition, fault);
-    return { do: 'pause', forMs: backoffMs(count, DEPENDENCY_BACKOFF), code, detail };
-  }
-}
+    const then: BatchResult['then'] = { do: 'continue' };
+    return { doneThrough: records.at(-1)!.offset, outputs: [], then };
+  });
 
 /** The letters first: should the process die before their groups are touched, the batch comes again, and touches them. */
 async function write(

@@ -2,6 +2,7 @@
 // never dropped.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { keyRing } from '../../../domain/seals/seal.ts';
 import type { LogRecord } from '../../../ports/log.ts';
 import { sealedRecovery } from '../../../ports/seals.ts';
 import { ownersOfLetters } from '../../../processors/topology.ts';
@@ -51,6 +52,20 @@ const standings = fc.option(
 const sequences = fc.option(fc.integer({ min: 1, max: 9 }));
 
 describe('a letter that is to be discarded', () => {
+  it('stays where the key of its seal is not here: its transfer may wait for it', () => {
+    const letter = { owner: 'limits', topic: 'transfer.priced', letterClass: 'poison', value: Buffer.from('v') };
+    const record = recordOf({ ...letter, isSealed: true, isClaimed: false });
+    const look = {
+      item: { letterId: 'letter-1', sequence: 3 },
+      record,
+      standing: { state: 'DEAD_LETTERED', sequence: 3 },
+    };
+    expect(discardWayOf('limits', look, testRings)).toBe('reject');
+    const [id] = testRings.stages!.keys.keys();
+    const later = { ...testRings, stages: keyRing(`after-${id}:a-key-that-came-later-000000000000000`) };
+    expect(discardWayOf('limits', look, later)).toBe('STILL_NEEDED');
+  });
+
   it('is rejected by a stage before the payout alone, when it is sealed, readable, and its transfer stands where it did', () => {
     fc.assert(
       fc.property(letters, standings, sequences, (letter, standing, sequence) => {

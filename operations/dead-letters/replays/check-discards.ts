@@ -27,7 +27,10 @@ export function discardWayOf(
   const { headers } = record;
   const letterClass = headerText(headers, RECOVERY_HEADER.deadLetterClass);
   if (movesNoMoney(owner)) return writesViewsOnly(owner) || letterClass === 'unproven' ? 'mark' : 'STILL_NEEDED';
-  if (recoverySealFlaw(rings, record) !== undefined) return 'mark';
+  const flaw = recoverySealFlaw(rings, record);
+  // Its key may have been taken away since: it may be a true letter, and its transfer may wait for it.
+  if (flaw === 'SEAL_KEY_UNKNOWN') return 'STILL_NEEDED';
+  if (flaw !== undefined) return 'mark';
   if (headerText(headers, RECOVERY_HEADER.deadLetterId) !== item.letterId) return 'LETTER_FORGED';
   if (OF_NOBODY.has(letterClass)) return 'mark';
   if (mayHavePaid(owner)) return mayStillMove(owner, standing?.state) ? 'MAY_BE_PAID' : 'mark';
