@@ -238,12 +238,12 @@ describe('payout executors under fire', () => {
   });
 
   /** Submits take effect long after the worker has given them up, and whoever asks is told a time hours ahead. */
-  const CLOCK_AHEAD: FaultPlanInput = {
+  const CLOCK_AHEAD = {
     rules: [
       { id: 'late', on: 'submit', kind: 'late', ms: 4_000, limit: 20 },
       { id: 'ahead', on: 'query', kind: 'clock', aheadMs: 19_800_000, limit: 400 },
     ],
-  };
+  } as const satisfies FaultPlanInput;
 
   it('pay once each while the provider answers queries with a clock that is hours ahead', async () => {
     const { url } = await provider(CLOCK_AHEAD);
@@ -255,8 +255,8 @@ describe('payout executors under fire', () => {
 
   it('negative control: without our own clock, they pay twice', async () => {
     // Some take effect so late that a slow machine too has asked, and begun anew, before they do.
-    const later: FaultPlanInput['rules'] = [{ id: 'later', on: 'submit', kind: 'late', ms: 60_000, limit: 20 }];
-    const { url } = await provider({ rules: [...CLOCK_AHEAD.rules, ...later] });
+    const later = { id: 'later', on: 'submit', kind: 'late', ms: 60_000, limit: 20 } as const;
+    const { url } = await provider({ rules: [...CLOCK_AHEAD.rules, later] });
     const policy = { leaseMs: 2_500, cancelAfterMs: 1_500, retryFirstMs: 50, retryMaxMs: 500, pollFirstMs: 50 };
     const settings = settingsFor(url, 60, { policy: { ...policy, unsafe: { noOwnClock: true } } });
     start(settings);
