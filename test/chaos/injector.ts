@@ -7,7 +7,7 @@ import { carryOut, type Members, memberTarget } from './members/members.ts';
 import { refuseWrites } from './refusing-redis.ts';
 import { describe, type Fault } from './schedule.ts';
 import type { Slot } from './slot.ts';
-import type { ServerTarget, SlotName } from './targets.ts';
+import { API_SLOT, type ServerTarget, type SlotName } from './targets.ts';
 
 export interface InjectorOptions extends Members {
   readonly slots: ReadonlyMap<SlotName, Slot>;
@@ -115,7 +115,7 @@ export class Injector {
       // Sometimes before it is ready: starting is work too.
       await slot.alive();
       await slot.kill();
-      return { outcome: '', counts: ['kills'] };
+      return { outcome: '', counts: [name === API_SLOT ? 'apiKills' : 'kills'] };
     }
     await slot.ready();
     if (await slot.atFailpoint(`${failpoint}=kill@${nth}`, 'kill', FAILPOINT_PATIENCE_MS)) {

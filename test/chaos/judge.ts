@@ -53,6 +53,8 @@ export type FindingKind =
   | 'processEnded'
   /** When all was healed: a process that never got ready again, a consumer that did not get to its end, a drain cut off. */
   | 'notDrained'
+  /** The API broke, a replay over HTTP came to no end, or the audit log is not whole. */
+  | 'desk'
   /** The harness could not do what the schedule says. */
   | 'harness';
 
@@ -69,6 +71,8 @@ export interface Evidence {
   readonly feeder: Feeder;
   readonly tail: Tail;
   readonly operator: Operator;
+  /** What the API should not have done, and what the audit log lacks. */
+  readonly deskFailures?: readonly string[];
   /** Under which names the provider must have paid nobody. */
   readonly forbidden: Forbidden;
   /** Where the topic of intents was made again before the faults began. */
@@ -121,6 +125,7 @@ export class Findings {
     failpointNeverHit: 0,
     processEnded: 0,
     notDrained: 0,
+    desk: 0,
     harness: 0,
   };
   readonly kept: Finding[] = [];
@@ -137,6 +142,7 @@ export async function judge(evidence: Evidence): Promise<Verdict> {
   for (const what of evidence.notDrained) found.add('notDrained', 'pipeline', what);
   for (const failure of failures) found.add('harness', 'schedule', failure);
   for (const failure of operator.failures) found.add('paidWrongly', 'operator', failure);
+  for (const failure of evidence.deskFailures ?? []) found.add('desk', 'api', failure);
   for (const failure of remade?.failures ?? []) found.add('remade', 'intake', failure);
   if (remade) checkInputs(remade.fed, remade.inLog, found);
   checkInputs(feeder.fed, await readIntents(connections.log), found);

@@ -70,7 +70,7 @@ export const NEGATIVE_CONTROLS: readonly NegativeControl[] = [
   {
     name: 'no-replay-claim',
     because: 'a replay that was written twice is decided twice',
-    faults: (random) => [lateSchemaFault(10, random)],
+    faults: (random) => [lateSchemaFault(10, 'hand', random)],
   },
   {
     name: 'topics-by-name',

@@ -10,6 +10,17 @@ import { type CaseTools, GuardGone, isTampering, tamper } from './members/tamper
 const LOOK_EVERY_MS = 1_000;
 const PAGE = 10_000;
 
+/** How a case is decided. */
+export type Deciding = (open: CaseDocument, decision: 'APPROVE' | 'REJECT') => Promise<void>;
+
+const onTheStores =
+  (connections: Connections): Deciding =>
+  async ({ _id: holdId, evidenceHash }, decision) => {
+    const reason = 'Decided by the schedule of the run.';
+    const verdict = { holdId, evidenceHash, decision, by: 'chaos-operator', reason, at: new Date() };
+    await decideCase(caseStore(await connections.db()), verdict, connections.config.keys.operators);
+  };
+
 export class Operator {
   decided = 0;
   /** Transfers whose case somebody tampered with. */
@@ -17,11 +28,13 @@ export class Operator {
   /** Guards that gave way. */
   readonly failures: string[] = [];
   readonly #connections: Connections;
+  readonly #decideAs: Deciding;
   #stopped = false;
   #running: Promise<void> = Promise.resolve();
 
-  constructor(connections: Connections) {
+  constructor(connections: Connections, decideAs: Deciding = onTheStores(connections)) {
     this.#connections = connections;
+    this.#decideAs = decideAs;
   }
 
   start(): void {
@@ -48,7 +61,7 @@ export class Operator {
   }
 
   async #decide({ db, store }: Pick<CaseTools, 'db' | 'store'>, open: CaseDocument): Promise<void> {
-    const { _id, transferId, evidenceHash } = open;
+    const { transferId } = open;
     const decision = decisionOf(transferId);
     if (decision === 'LEAVE') return;
     const { operators } = this.#connections.config.keys;
@@ -56,15 +69,7 @@ export class Operator {
       this.tampered.add(transferId);
       return tamper({ db, store, operators }, decision, open);
     }
-    const verdict = {
-      holdId: _id,
-      evidenceHash,
-      decision,
-      by: 'chaos-operator',
-      reason: 'Decided by the schedule of the run.',
-      at: new Date(),
-    };
-    await decideCase(store, verdict, operators);
+    await this.#decideAs(open, decision);
     this.decided++;
   }
 }

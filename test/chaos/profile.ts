@@ -12,6 +12,8 @@ export interface Profile {
   /** kill -9 of pipeline processes at random moments, and at failpoints between two side effects. */
   readonly kills: number;
   readonly killsAtFailpoints: number;
+  /** kill -9 of the API while people work with it. */
+  readonly apiKills: number;
   /** Processes held (SIGSTOP) for longer than the session timeout, at random and at failpoints. */
   readonly zombies: number;
   readonly zombiesAtFailpoints: number;
@@ -33,7 +35,7 @@ export interface Profile {
   readonly payoutTamperings: number;
   /** Batches that unpack to far more than any may. */
   readonly bombs: number;
-  /** Intents that come before their schema, and are replayed. */
+  /** Intents that come before their schema, and are replayed: half of them over HTTP. */
   readonly lateIntents: number;
   /** Records that are fed before the topic of intents is made again, which comes before all faults. */
   readonly beforeRemade: number;
@@ -55,6 +57,7 @@ const full: Profile = {
   faultsMs: 22 * 60_000,
   kills: 26,
   killsAtFailpoints: 26,
+  apiKills: 8,
   zombies: 2,
   zombiesAtFailpoints: 4,
   brokerRestarts: 5,
@@ -96,7 +99,10 @@ const full: Profile = {
     casesTampered: 100,
     payoutsTampered: 6,
     bombs: 5,
-    replays: 40,
+    replays: 20,
+    replaysOverHttp: 20,
+    casesOverHttp: 200,
+    apiKills: 4,
     batchesDamaged: 4,
     sentAgain: 40,
   },
@@ -111,6 +117,7 @@ export const PROFILES = {
     faultsMs: 45_000,
     kills: 1,
     killsAtFailpoints: 2,
+    apiKills: 1,
     zombies: 0,
     zombiesAtFailpoints: 1,
     brokerRestarts: 1,
@@ -138,6 +145,7 @@ export const PROFILES = {
     faultsMs: 150_000,
     kills: 4,
     killsAtFailpoints: 5,
+    apiKills: 2,
     zombies: 1,
     zombiesAtFailpoints: 1,
     brokerRestarts: 1,
@@ -174,7 +182,10 @@ export const PROFILES = {
       forgeries: 30,
       casesTampered: 5,
       bombs: 1,
-      replays: 8,
+      replays: 4,
+      replaysOverHttp: 4,
+      casesOverHttp: 10,
+      apiKills: 1,
       batchesDamaged: 4,
       sentAgain: 40,
     },
@@ -187,6 +198,7 @@ export const PROFILES = {
     faultsMs: 60 * 60_000,
     kills: 80,
     killsAtFailpoints: 80,
+    apiKills: 20,
     zombies: 5,
     zombiesAtFailpoints: 11,
     brokerRestarts: 14,
@@ -220,7 +232,10 @@ export const PROFILES = {
       casesTampered: 400,
       payoutsTampered: 16,
       bombs: 12,
-      replays: 100,
+      replays: 50,
+      replaysOverHttp: 50,
+      casesOverHttp: 800,
+      apiKills: 10,
       batchesDamaged: 4,
       sentAgain: 40,
     },

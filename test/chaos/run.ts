@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { publishSampleRates } from '../../samples/rates.ts';
 import { listedPersons, loadSampleList } from '../../screening/lists/sample/load.ts';
 import { ChaosBooks } from './books.ts';
+import { Desk } from './desk.ts';
 import { chaosFeed, recordsFor } from './feed.ts';
 import { Feeder, INTENTS } from './feeder.ts';
 import type { InjectedFault } from './injected.ts';
@@ -26,7 +27,7 @@ import { makeSchedule, type Schedule } from './schedule.ts';
 import { Slot, type SlotExit } from './slot.ts';
 import { starve } from './starve.ts';
 import { Tail } from './tail.ts';
-import { SLOTS, type SlotName } from './targets.ts';
+import { API_SLOT, SLOTS, type SlotName } from './targets.ts';
 import { World } from './world.ts';
 
 export interface RunOptions {
@@ -60,11 +61,13 @@ export interface RunReport {
   readonly logs: string;
 }
 
+const BACK = ['run', '--sinks', 'all', '--payouts', '--cases', '--replays', '--audit'];
 const ARGS: Readonly<Record<SlotName, readonly string[]>> = {
-  'chain-1': ['--processors', 'all'],
-  'chain-2': ['--processors', 'all'],
-  'back-1': ['--sinks', 'all', '--payouts', '--cases'],
-  'back-2': ['--sinks', 'all', '--payouts', '--cases'],
+  'chain-1': ['run', '--processors', 'all'],
+  'chain-2': ['run', '--processors', 'all'],
+  'back-1': BACK,
+  'back-2': BACK,
+  'api-1': ['api'],
 };
 const RATES_EVERY_MS = 5 * 60_000;
 const STOP_WITHIN_MS = 30_000;
@@ -115,7 +118,6 @@ export async function run(options: RunOptions): Promise<RunReport> {
     const books = new ChaosBooks();
     const late = new LateIntents();
     const tail = new Tail({ log, codec, books, late });
-    const operator = new Operator(connections);
     const feeder = new Feeder({
       log,
       books,
@@ -137,18 +139,24 @@ export async function run(options: RunOptions): Promise<RunReport> {
     });
     await rates.first;
     await tail.start();
-    operator.start();
-    for (const name of SLOTS) {
+    const keyFile = path.join(dir, 'issuer.json');
+    const apiEnv = { CORRIDOR_API_PORT: '0', CORRIDOR_API_FACES: 'operators', CORRIDOR_AUTH_LOCAL_KEY_FILE: keyFile };
+    for (const name of [...SLOTS, API_SLOT] as const) {
       const onExit = (exit: SlotExit) => {
         exits.push(exit);
         if (!exit.meant) say(`${exit.slot} ended by itself (${exit.signal ?? exit.code}): ${exit.reason}`);
       };
-      const slot = new Slot({ name, args: ARGS[name], env: world.env, dir: path.join(dir, 'processes'), now, onExit });
+      const env = name === API_SLOT ? { ...world.env, ...apiEnv } : world.env;
+      const slot = new Slot({ name, args: ARGS[name], env, dir: path.join(dir, 'processes'), now, onExit });
       slots.set(name, slot);
       slot.start();
     }
+    const desk = new Desk(slots.get(API_SLOT)!, keyFile);
+    const operator = new Operator(connections, ({ _id }, decision) => desk.decide(_id, decision));
+    operator.start();
+    const pipeline = SLOTS.map((name) => slots.get(name)!);
     await Promise.all([...slots.values()].map((slot) => slot.ready()));
-    say(`${SLOTS.length} processes run; ${schedule.steps.filter((step) => 'fault' in step).length} faults to come`);
+    say(`${slots.size} processes run; ${schedule.steps.filter((step) => 'fault' in step).length} faults to come`);
 
     const chain = [slots.get('chain-1')!, slots.get('chain-2')!];
     await feeder.burst(profile.beforeRemade, profile.beforeRemade * BEFORE_REMADE_MS);
@@ -157,7 +165,7 @@ export async function run(options: RunOptions): Promise<RunReport> {
     zero = performance.now();
     const forbidden: Forbidden = new Map();
     const injector = new Injector({
-      ...{ world, books, late, forbidden, slots, now, say },
+      ...{ world, books, late, desk, forbidden, slots, now, say },
       feed: (records) => feeder.insert(records),
     });
     await play(schedule, { now, feeder, injector });
@@ -172,22 +180,24 @@ export async function run(options: RunOptions): Promise<RunReport> {
     await world.heal();
     await world.useProviderFaults(NO_FAULTS);
     tail.stopRepeating();
-    const notDrained = await drained({ books, tail, slots, quietMs: profile.quietMs, say });
+    const notDrained = await drained({ books, tail, pipeline, quietMs: profile.quietMs, say });
     const drainMs = Math.round(performance.now() - healedAt);
 
-    const tables = await tablesIn([...slots.values()]);
+    const tables = await tablesIn(pipeline);
     await operator.stop();
     await tail.stop();
     rates.stop();
-    const codes = await Promise.all([...slots.values()].map((slot) => slot.stop(STOP_WITHIN_MS)));
+    const audit = await world.corridor('audit', 'verify');
+    const stopping = [...slots.values()];
+    const codes = await Promise.all(stopping.map((slot) => slot.stop(STOP_WITHIN_MS)));
     for (const [index, code] of codes.entries()) {
-      if (code !== 0) notDrained.push(`${SLOTS[index]} did not drain when asked to: exit code ${code}`);
+      if (code !== 0) notDrained.push(`${stopping[index]!.name} did not drain when asked to: exit code ${code}`);
     }
     const fed = {
       ...feeder.counts,
       malformedKinds: feeder.kinds.size,
       commandsRepeated: tail.repeated,
-      casesDecided: operator.decided,
+      casesOverHttp: desk.casesDecided,
       casesTampered: operator.tampered.size,
       batchesDamaged,
       sentAgain: remade.sentAgain,
@@ -200,6 +210,7 @@ export async function run(options: RunOptions): Promise<RunReport> {
       feeder,
       tail,
       operator,
+      deskFailures: [...desk.failures, ...(audit.code === 0 ? [] : [`audit verify: ${audit.said.slice(-1_000)}`])],
       forbidden,
       tables,
       remade,
@@ -269,19 +280,19 @@ async function play({ steps }: Schedule, { now, feeder, injector }: Playing): Pr
 interface Draining {
   readonly books: ChaosBooks;
   readonly tail: Tail;
-  readonly slots: ReadonlyMap<string, Slot>;
+  readonly pipeline: readonly Slot[];
   readonly quietMs: number;
   readonly say: (line: string) => void;
 }
 
 /** Waits until the books balance and every consumer is at its end, or until nothing moves any more: what is left then. */
-export async function drained({ books, tail, slots, quietMs, say }: Draining): Promise<string[]> {
+export async function drained({ books, tail, pipeline, quietMs, say }: Draining): Promise<string[]> {
   tail.movedAt = performance.now();
   let saidAt = performance.now();
   for (;;) {
     const { unexpected, unaccounted } = books.balance();
     const balanced = unexpected === 0 && unaccounted === 0;
-    const left = balanced ? await leftIn([...slots.values()]) : [];
+    const left = balanced ? await leftIn(pipeline) : [];
     if (balanced && left.length === 0) {
       say('Every input is where it must be, and every consumer at its end');
       return [];
@@ -289,7 +300,7 @@ export async function drained({ books, tail, slots, quietMs, say }: Draining): P
     const text = `${unexpected} unexpected, ${unaccounted} unaccounted${left.map((one) => `; ${one}`).join('')}`;
     if (performance.now() - tail.movedAt > quietMs) {
       say(`Nothing has moved for ${quietMs / 1_000} s: ${text}`);
-      return balanced ? left : await leftIn([...slots.values()]);
+      return balanced ? left : await leftIn(pipeline);
     }
     if (performance.now() - saidAt > 10_000) {
       saidAt = performance.now();

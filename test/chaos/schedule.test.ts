@@ -21,7 +21,7 @@ describe('a schedule', () => {
       const faults = faultsIn(steps);
       const count = (kind: string, matches: (fault: never) => boolean = () => true) =>
         faults.filter((fault) => fault.kind === kind && matches(fault as never)).length;
-      expect(count('kill')).toBe(profile.kills + profile.killsAtFailpoints);
+      expect(count('kill')).toBe(profile.kills + profile.killsAtFailpoints + profile.apiKills);
       expect(count('zombie')).toBe(profile.zombies + profile.zombiesAtFailpoints);
       expect(count('server-kill', ({ server }: { server: string }) => server.startsWith('kafka'))).toBe(
         profile.brokerRestarts,
@@ -33,7 +33,7 @@ describe('a schedule', () => {
       expect(count('forgery')).toBe(profile.forgeries);
       expect(count('payout-tamper')).toBe(profile.payoutTamperings);
       expect(count('bomb')).toBe(profile.bombs);
-      expect(count('late-schema')).toBe(profile.lateIntents > 0 ? 1 : 0);
+      expect(count('late-schema')).toBe(profile.lateIntents > 0 ? 2 : 0);
       expect(fedIn(steps)).toBe(9_999);
       expect(Math.max(...steps.map(({ atMs }) => atMs))).toBeLessThan(profile.faultsMs + 3_000);
     },

@@ -5,7 +5,7 @@ import { type Random, seeded } from '../../samples/random.ts';
 import { describeMember, type MemberFault, memberFaults } from './members/members.ts';
 import type { Profile } from './profile.ts';
 import type { Refusal } from './refusing-redis.ts';
-import { type NetworkTarget, type ServerTarget, SLOTS, type SlotName } from './targets.ts';
+import { API_SLOT, type NetworkTarget, type ServerTarget, SLOTS, type SlotName } from './targets.ts';
 
 export type Fault =
   /** kill -9, at a failpoint's nth pass from now, or (without one, or when it does not come by) wherever it is. */
@@ -127,6 +127,7 @@ function faultsOf(profile: Profile, random: Random): Fault[] {
   };
   return [
     ...times(profile.kills, (): Fault => ({ kind: 'kill', slot: random.pick(SLOTS) })),
+    ...times(profile.apiKills, (): Fault => ({ kind: 'kill', slot: API_SLOT })),
     ...times(Math.max(0, profile.killsAtFailpoints - 2), (index): Fault => {
       const failpoint = killable[index % killable.length]!;
       const slot = isBack(failpoint) ? back(random) : chain(random);

@@ -11,7 +11,7 @@ const LOOK_EVERY_MS = 25;
 
 export interface SlotOptions {
   readonly name: string;
-  /** Arguments of `corridor run`. */
+  /** The command of `corridor`, with its arguments. */
   readonly args: readonly string[];
   readonly env: NodeJS.ProcessEnv;
   readonly dir: string;
@@ -46,6 +46,7 @@ interface Life {
   ready: boolean;
   meant: boolean;
   health: string | undefined;
+  url: string | undefined;
 }
 
 export class Slot {
@@ -75,19 +76,15 @@ export class Slot {
     const number = ++this.#lives;
     const failpointLog = path.join(this.#options.dir, `${this.name}.${number}.reached`);
     const log = openSync(this.logFile, 'a');
-    const child = spawn(
-      process.execPath,
-      [...FOLLOW_PARENT, path.join(ROOT, 'cli/main.ts'), 'run', ...this.#options.args],
-      {
-        cwd: ROOT,
-        env: followed({
-          ...this.#options.env,
-          CORRIDOR_FAILPOINTS_FILE: this.#rulesFile,
-          CORRIDOR_FAILPOINT_LOG: failpointLog,
-        }),
-        stdio: ['ignore', log, log],
-      },
-    );
+    const child = spawn(process.execPath, [...FOLLOW_PARENT, path.join(ROOT, 'cli/main.ts'), ...this.#options.args], {
+      cwd: ROOT,
+      env: followed({
+        ...this.#options.env,
+        CORRIDOR_FAILPOINTS_FILE: this.#rulesFile,
+        CORRIDOR_FAILPOINT_LOG: failpointLog,
+      }),
+      stdio: ['ignore', log, log],
+    });
     closeSync(log);
     const life: Life = {
       number,
@@ -102,6 +99,7 @@ export class Slot {
       ready: false,
       meant: false,
       health: undefined,
+      url: undefined,
     };
     this.#life = life;
     void this.#awaitReady(life);
@@ -120,6 +118,11 @@ export class Slot {
   /** Base URL of its health, while it is ready. */
   get health(): string | undefined {
     return this.#life?.health;
+  }
+
+  /** Base URL of what it serves beside its health, while it is ready. */
+  get url(): string | undefined {
+    return this.#life?.url;
   }
 
   get pid(): number | undefined {
@@ -203,7 +206,9 @@ export class Slot {
         .split('\n')
         .find((line) => line.includes('"ready":true'));
       if (said) {
-        life.health = (JSON.parse(said) as { health?: string }).health;
+        const { health, url } = JSON.parse(said) as { health?: string; url?: string };
+        life.health = health;
+        life.url = url;
         life.ready = true;
         for (const wake of this.#readyWaiters.splice(0)) wake();
         return;

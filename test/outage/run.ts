@@ -69,8 +69,12 @@ export interface OutageReport {
   readonly logs: string;
 }
 
-const BACK = ['--sinks', 'all', '--payouts', '--cases'];
-const ARGS: Readonly<Record<Process, readonly string[]>> = { chain: ['--processors', 'all'], back: BACK, late: BACK };
+const BACK = ['run', '--sinks', 'all', '--payouts', '--cases'];
+const ARGS: Readonly<Record<Process, readonly string[]>> = {
+  chain: ['run', '--processors', 'all'],
+  back: BACK,
+  late: BACK,
+};
 /** Well within an outage of two minutes, and longer than any single answer is waited for: what waits must have said so. */
 const DEADLINES = { stallAfterMs: 20_000, exitAfterMs: 60_000 };
 const QUIET_MS = 90_000;
@@ -172,8 +176,7 @@ export async function runOutages(options: OutageOptions): Promise<OutageReport> 
     await feeding.stop();
     await feeder.close();
     say('The last outage is over: draining');
-    const running = new Map(early.map((one) => [one.name, one]));
-    const notDrained = await drained({ books, tail, slots: running, quietMs: QUIET_MS, say });
+    const notDrained = await drained({ books, tail, pipeline: early, quietMs: QUIET_MS, say });
     await operator.stop();
     await tail.stop();
     rates.stop();

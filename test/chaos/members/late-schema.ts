@@ -1,5 +1,6 @@
-// Member: a producer is deployed before its schema. Its intents become dead letters; then the schema is registered, and the
-// operator replays each letter: the same record three times, as a tool does that does not know whether it has written.
+// Member: a producer is deployed before its schema. Its intents become dead letters; then the schema is registered, and each
+// letter is replayed: by hand, the same record three times, as a tool does that does not know whether it has written; or over
+// HTTP by two people, as it is meant.
 //
 // What must come of it: each becomes one transfer, decided once, whatever replay comes first. How the judge knows: the books
 // expect its end, and verify finds nothing that is there twice.
@@ -14,6 +15,7 @@ import { selfContained } from '../../../schemas/load.ts';
 import { registryOptions } from '../../../services/connections.ts';
 import { replayOf } from '../../kit/replay.ts';
 import type { ChaosBooks } from '../books.ts';
+import type { Desk } from '../desk.ts';
 import type { ChaosRecord } from '../feed.ts';
 import type { Done } from '../injected.ts';
 import { patiently } from '../patiently.ts';
@@ -24,12 +26,14 @@ const INTENTS = 'transfer.requested';
 export interface LateSchemaFault {
   readonly kind: 'late-schema';
   readonly intents: number;
+  readonly by: 'hand' | 'desk';
   readonly seed: number;
 }
 
-export const lateSchemaFault = (intents: number, random: Random): LateSchemaFault => ({
+export const lateSchemaFault = (intents: number, by: LateSchemaFault['by'], random: Random): LateSchemaFault => ({
   kind: 'late-schema',
   intents,
+  by,
   seed: random.below(2 ** 31),
 });
 
@@ -57,6 +61,7 @@ export interface Replaying {
   readonly world: World;
   readonly books: ChaosBooks;
   readonly late: LateIntents;
+  readonly desk: Desk;
   /** Feeds these beside the others. */
   readonly feed: (records: readonly ChaosRecord[]) => Promise<void>;
 }
@@ -69,7 +74,7 @@ const LOOK_EVERY_MS = 500;
 /** Only what hangs is given up: on a machine that is starved they wait behind all that was fed before. */
 const PATIENCE_MS = 1_800_000;
 
-export async function comeLate(replaying: Replaying, { intents, seed }: LateSchemaFault): Promise<Done> {
+export async function comeLate(replaying: Replaying, { intents, by, seed }: LateSchemaFault): Promise<Done> {
   const { world, books, late, feed } = replaying;
   const call = registryCaller(registryOptions(world.connections.config));
   const id = await patiently(() => nextId(call));
@@ -80,11 +85,30 @@ export async function comeLate(replaying: Replaying, { intents, seed }: LateSche
   await until(() => ids.every((one) => late.lettersOf(one).length > 0));
   const registered = await patiently(() => register(call, seed));
   if (registered !== id) throw new Error(`the registry gave ${registered} to the late schema, and not ${id}`);
+  if (by === 'desk') return overHttp(replaying.desk, ids);
   const replays = await replayAll(replaying, ids);
   // Whether each comes to its end is for the books to say, when all is drained.
   const open = ids.filter((one) => !books.hasEnded(one)).length;
   const outcome = `${replays} letters replayed, three times each; ${open} have not ended yet`;
   return { outcome, counts: Array(replays).fill('replays') };
+}
+
+/** So many at once. */
+const REPLAYS_AT_ONCE = 4;
+
+async function overHttp(desk: Desk, ids: readonly string[]): Promise<Done> {
+  await sleep(FORGOTTEN_AFTER_MS);
+  const waiting = [...ids];
+  let replays = 0;
+  const work = async () => {
+    for (let id = waiting.pop(); id !== undefined; id = waiting.pop()) {
+      const took = await desk.replay('intake', id);
+      replays += took;
+    }
+  };
+  await Promise.all(Array.from({ length: REPLAYS_AT_ONCE }, work));
+  const outcome = `${ids.length} letters came to their end over HTTP, by ${replays} replays`;
+  return { outcome, counts: Array(replays).fill('replaysOverHttp') };
 }
 
 /** Replays whatever letter there is of them, until all have come to an end. */

@@ -21,7 +21,9 @@ export function memberFaults(profile: Profile, random: Random): MemberFault[] {
     }),
     ...times(profile.payoutTamperings, () => payoutTamperFault(random)),
     ...times(profile.bombs, () => bombFault(random)),
-    ...(profile.lateIntents > 0 ? [lateSchemaFault(profile.lateIntents, random)] : []),
+    ...(profile.lateIntents > 0
+      ? (['hand', 'desk'] as const).map((by) => lateSchemaFault(profile.lateIntents / 2, by, random))
+      : []),
   ];
 }
 
@@ -64,6 +66,6 @@ export function describeMember(fault: MemberFault): string {
     case 'bomb':
       return `send a batch that unpacks to ${fault.unpackedMb} MB`;
     case 'late-schema':
-      return `feed ${fault.intents} intents before their schema, and replay them`;
+      return `feed ${fault.intents} intents before their schema, and replay them ${fault.by === 'desk' ? 'over HTTP' : 'by hand'}`;
   }
 }
