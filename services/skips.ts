@@ -6,6 +6,7 @@ import { CONTRACTS, describeUnhandled } from '../operations/stuck/unhandled.ts';
 import type { RecordSkips } from '../ports/record-skips.ts';
 import { ringOf } from '../ports/seals.ts';
 import type { Connections } from './connections.ts';
+import type { StuckKeys } from './stuck.ts';
 
 /** What consumers of this process may skip. The database is asked for when one cannot get past a record, and not before. */
 export function skipsOf(connections: Connections): RecordSkips {
@@ -21,9 +22,12 @@ export function skipsOf(connections: Connections): RecordSkips {
 }
 
 /** Everything that is needed to ask for the skip of a record of this consumer. */
-export async function skipParts(connections: Connections, owner: string): Promise<SkipParts> {
+export async function skipParts(
+  connections: Connections,
+  owner: string,
+  { rings, unproven }: StuckKeys = { rings: connections.config.keys },
+): Promise<SkipParts> {
   const { config, log, codec } = connections;
-  const rings = config.keys;
   await codec.load(CONTRACTS);
   const store = approvals(await connections.db());
   await store.ensureIndexes();
@@ -31,7 +35,9 @@ export async function skipParts(connections: Connections, owner: string): Promis
     approvals: store,
     log: skipLog(log, config.appName, rings),
     operators: ringOf(rings, 'operators'),
-    amountOf: async (record) => (await describeUnhandled(owner, [record], { codec, rings }))[0]!.amount,
+    proves: !unproven,
+    amountOf: async (record) =>
+      (await describeUnhandled(owner, [record], { codec, rings, ...(unproven && { unproven }) }))[0]!.amount,
   };
 }
 

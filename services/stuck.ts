@@ -10,36 +10,55 @@ import { consumerLags } from '../operations/status/lags.ts';
 import type { OpenCases, StatusSources } from '../operations/status/status.ts';
 import { type StuckBoard, type StuckQuery, stuckBoard } from '../operations/stuck/board.ts';
 import type { StuckSources } from '../operations/stuck/ports.ts';
-import { unhandledRecords } from '../operations/stuck/unhandled.ts';
+import { type UnhandledSources, unhandledRecords } from '../operations/stuck/unhandled.ts';
 import { requestCodec } from '../payouts/request-codec.ts';
+import type { Rings } from '../ports/seals.ts';
 import { corridors } from './configured-rules.ts';
 import type { Connections } from './connections.ts';
 import { openInbox } from './inbox.ts';
 
-/** Payouts as lists read them: what is shown is checked against the keys of the executor, the stages and operators. */
-export async function payoutListSources(connections: Connections): Promise<PayoutListSources> {
+/**
+ * Payouts as lists read them: what is shown is checked against the keys of the executor, the stages and operators, those of
+ * them that there are.
+ */
+export async function payoutListSources(
+  connections: Connections,
+  rings: Rings = connections.config.keys,
+): Promise<PayoutListSources> {
   const { config, codec } = connections;
-  const { executor: ring, stages, operators } = config.keys;
+  const { executor: ring, stages, operators } = rings;
   await codec.load(['payout.requested']);
   return {
-    payouts: payoutLists(await connections.db(), { ring, stages, operators }),
+    payouts: payoutLists(await connections.db(), {
+      ...(ring && { ring }),
+      ...(stages && { stages }),
+      ...(operators && { operators }),
+    }),
     requests: requestCodec(codec),
     corridors: corridorBook(corridors(config)),
   };
 }
 
+/** What the board is checked by; `unproven`: by whoever must not have the keys of stages. */
+export type StuckKeys = Pick<UnhandledSources, 'rings' | 'unproven'>;
+
 /**
  * Everything that the board is made of. Each source connects when it is asked, so that one that is away is told as a gap of the
  * board, and the others are read.
  */
-export function stuckSources(connections: Connections, maxRecordsRead?: number): StuckSources {
+export function stuckSources(
+  connections: Connections,
+  maxRecordsRead?: number,
+  { rings, unproven }: StuckKeys = { rings: connections.config.keys },
+): StuckSources {
   const { config, log, codec } = connections;
   return {
-    unhandled: () => unhandledRecords({ log, codec, app: config.appName, rings: config.keys }, maxRecordsRead),
+    unhandled: () =>
+      unhandledRecords({ log, codec, app: config.appName, rings, ...(unproven && { unproven }) }, maxRecordsRead),
     holds: { briefs: async (limit) => openHolds(await connections.db()).briefs(limit) },
     payouts: {
       payouts: {
-        inPhase: async (...asked) => (await payoutListSources(connections)).payouts.inPhase(...asked),
+        inPhase: async (...asked) => (await payoutListSources(connections, rings)).payouts.inPhase(...asked),
       },
       requests: requestCodec(codec),
     },
@@ -47,15 +66,15 @@ export function stuckSources(connections: Connections, maxRecordsRead?: number):
   };
 }
 
-export const boardOf = (connections: Connections, query: StuckQuery): Promise<StuckBoard> =>
-  stuckBoard(stuckSources(connections), query);
+export const boardOf = (connections: Connections, query: StuckQuery, keys?: StuckKeys): Promise<StuckBoard> =>
+  stuckBoard(stuckSources(connections, undefined, keys), query);
 
 /** Everything that the status is made of, but for checkpoints of verify, which are files of whoever runs it. */
-export function statusSources(connections: Connections, now: number): StatusSources {
+export function statusSources(connections: Connections, now: number, keys?: StuckKeys): StatusSources {
   return {
     health: healthReports(),
     lags: () => consumerLags(connections.log, connections.config.appName),
-    stuck: () => boardOf(connections, { now }),
+    stuck: () => boardOf(connections, { now }, keys),
     cases: () => openCases(connections, now),
   };
 }

@@ -7,7 +7,15 @@ const named = (routes: readonly { readonly name: string }[]) => routes.map(({ na
 it('keeps what no producer may do away from where producers come in', () => {
   const producers = named(routesOn(ROUTES, ['producers']));
   expect(producers).toContain('submitTransfer');
-  for (const name of ['explainTransfer', 'listDeadLetters', 'freezeReplay', 'approve', 'listApprovals'])
+  for (const name of [
+    'explainTransfer',
+    'listDeadLetters',
+    'freezeReplay',
+    'approve',
+    'listApprovals',
+    'listControls',
+    'getStatus',
+  ])
     expect(producers, name).not.toContain(name);
 });
 

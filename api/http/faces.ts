@@ -1,18 +1,17 @@
-// Which routes a process serves. A route is on the face of those whose roles may do it: what no producer and no program may do
-// is not there at all where producers come in.
+// Which routes a process serves. A route is on the face of those whose roles may do it: what no producer may do is not there
+// at all where producers come in. Programs (the role service) come in where operators do, but for what producers may do too.
 import { conditionFor, ROLES } from '../../operations/access/table.ts';
 import type { Config } from '../../runtime/config/config.ts';
 import type { Route } from './route.ts';
 
 export type Face = Config['api']['faces'][number];
 
-const PROGRAMS = ['producer', 'service'] as const;
-const PERSONS = ROLES.filter((role) => !(PROGRAMS as readonly string[]).includes(role));
+const OTHERS = ROLES.filter((role) => role !== 'producer');
 
 /** The faces that a route is on. Pure. */
 export function facesOf({ action }: Pick<Route, 'action'>): readonly Face[] {
-  const isProducers = conditionFor(PROGRAMS, action) !== 'never';
-  const isOperators = conditionFor(PERSONS, action) !== 'never';
+  const isProducers = conditionFor(['producer'], action) !== 'never';
+  const isOperators = conditionFor(OTHERS, action) !== 'never';
   return [...(isProducers ? (['producers'] as const) : []), ...(isOperators ? (['operators'] as const) : [])];
 }
 

@@ -29,6 +29,7 @@ import { MemoryLog } from '../../test/kit/memory-log.ts';
 import { testRings } from '../../test/kit/rings.ts';
 import { type ApiOptions, createApi } from '../http/app.ts';
 import { ROUTES } from '../v1/routes.ts';
+import { deskMemory } from './desks.ts';
 import { memoryOperators, type OperatorMemory } from './operators.ts';
 
 export const TERMS: TokenTerms = {
@@ -110,6 +111,7 @@ export async function testApi(
     ...{ letterGroups: [], letters: [], replays: [], approvals: memoryApprovals(), notes: new Map() },
     controls: memoryControls(),
     cases: inboxWorld(testRings.operators),
+    desks: await deskMemory(),
     submissions: new Map(),
     intentClaims: new Map(),
   };
@@ -190,6 +192,16 @@ function memoryParts(memory: Memory): ApiParts {
             .filter((each) => !after || order({ ...each, _id: after.transferId, updatedAt: after.updatedAt }, each) < 0)
             .slice(0, limit),
         ),
+      totals: ({ producer }) =>
+        asked(() => {
+          const found = memory.transfers.filter((each) => producer === undefined || each.producerId === producer);
+          const [first] = found;
+          if (!first) return { byCurrency: [], isCut: false };
+          const priced = found.flatMap(({ debitMinor }) => (debitMinor === null ? [] : [BigInt(debitMinor)]));
+          const debitMinor = priced.reduce((sum, each) => sum + each, 0n);
+          const counts = { transfers: found.length, unpriced: found.length - priced.length };
+          return { byCurrency: [{ currency: first.sourceCurrency, debitMinor, ...counts }], isCut: false };
+        }),
     },
     explain: async (id, sight) => explanationOf(evidence, await asked(() => id), sight),
     audit: memory.audit,

@@ -16,6 +16,7 @@ import { ringOf } from '../../ports/seals.ts';
 import type { OperatorParts } from '../../services/api/operators.ts';
 import type { DeadLetterDocument } from '../../sinks/dead-letters/letter.ts';
 import { testRings } from '../../test/kit/rings.ts';
+import { type DeskMemory, deskHandlers, memoryDesks } from './desks.ts';
 
 export interface OperatorMemory {
   readonly letters: DeadLetterDocument[];
@@ -24,6 +25,7 @@ export interface OperatorMemory {
   readonly notes: Map<string, GroupNote>;
   readonly controls: MemoryControls;
   readonly cases: ReturnType<typeof inboxWorld>;
+  readonly desks: DeskMemory;
 }
 
 const TARGETS: KnownTargets = {
@@ -95,9 +97,11 @@ export function memoryOperators(memory: OperatorMemory, asked: Asked): OperatorP
   const watched = { replays, approvals: memory.approvals, letters, inbox: inbox.sources };
   const feed = new ChangeFeed({ look: () => lookAt(watched, 0), onFault: () => undefined, everyMs: 5 });
   return {
+    ...memoryDesks(memory, asked),
     ring: ringOf(testRings, 'operators'),
     controls: { log: memory.controls, known: TARGETS },
     handlers: {
+      ...deskHandlers(memory),
       'control.resume': resumeHandler(memory.controls),
       'dead-letters.replay': {
         async describe({ subject, hash }) {

@@ -1,15 +1,22 @@
 // Every route of version 1. What stands here is served, documented, and asked by the tests of every route.
 import type { Route } from '../http/route.ts';
 import { approvalRoutes } from './routes/approvals.ts';
+import { auditRoutes } from './routes/audit.ts';
 import { batchRoutes } from './routes/batches.ts';
+import { breakGlassRoutes } from './routes/break-glass.ts';
 import { caseRoutes } from './routes/cases.ts';
 import { controlRoutes } from './routes/controls.ts';
 import { corridorRoutes } from './routes/corridors.ts';
 import { deadLetterRoutes } from './routes/dead-letters.ts';
+import { exceptionRoutes } from './routes/exceptions.ts';
 import { letterNoteRoutes } from './routes/letter-notes.ts';
+import { listRoutes } from './routes/lists.ts';
 import { overviewRoutes } from './routes/overview.ts';
+import { payoutRoutes } from './routes/payouts.ts';
 import { replayActRoutes } from './routes/replay-acts.ts';
 import { replayRoutes } from './routes/replays.ts';
+import { skipRoutes } from './routes/skips.ts';
+import { standingRoutes } from './routes/standing.ts';
 import { submissionRoutes } from './routes/submissions.ts';
 import { transferRoutes } from './routes/transfers.ts';
 
@@ -26,4 +33,11 @@ export const ROUTES: readonly Route[] = [
   ...caseRoutes,
   ...overviewRoutes,
   ...controlRoutes,
+  ...standingRoutes,
+  ...payoutRoutes,
+  ...skipRoutes,
+  ...breakGlassRoutes,
+  ...listRoutes,
+  ...exceptionRoutes,
+  ...auditRoutes,
 ];

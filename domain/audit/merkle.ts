@@ -83,6 +83,66 @@ function splitOf(count: number): number {
   return power;
 }
 
+/** Entries from one place up to another, over which a hash of a proof is made. */
+export type HashRange = readonly [from: number, to: number];
+
+/** What the hashes of an audit path are over, in their order (RFC 6962, 2.1.1). */
+export function inclusionRanges(index: number, size: number): readonly HashRange[] {
+  const path: HashRange[] = [];
+  let [from, to] = [0, size];
+  while (to - from > 1) {
+    const middle = from + splitOf(to - from);
+    if (index < middle) {
+      path.push([middle, to]);
+      to = middle;
+    } else {
+      path.push([from, middle]);
+      from = middle;
+    }
+  }
+  return path.reverse();
+}
+
+/** What the hashes of a consistency proof are over, in their order (RFC 6962, 2.1.2); none for 0 and for the same. */
+export function consistencyRanges(first: number, size: number): readonly HashRange[] {
+  if (first === 0 || first === size) return [];
+  const path: HashRange[] = [];
+  let [from, to, isWholeSubtree] = [0, size, true];
+  while (to !== first) {
+    const middle = from + splitOf(to - from);
+    if (first <= middle) {
+      path.push([middle, to]);
+      to = middle;
+    } else {
+      path.push([from, middle]);
+      from = middle;
+      isWholeSubtree = false;
+    }
+  }
+  if (!isWholeSubtree) path.push([from, to]);
+  return path.reverse();
+}
+
+/** The hashes over ranges that have no entry in common, from one pass over the log: O(log n) hashes each, however long it is. */
+export class RangeHashes {
+  readonly #ranges: readonly { readonly from: number; readonly to: number; readonly hashes: CompactRange }[];
+
+  constructor(ranges: readonly HashRange[]) {
+    this.#ranges = ranges.map(([from, to]) => ({ from, to, hashes: CompactRange.empty() }));
+  }
+
+  /** Takes in the hash of an entry; they come in the order of the log. */
+  take(index: number, leaf: Buffer): void {
+    this.#ranges.find(({ from, to }) => from <= index && index < to)?.hashes.append(leaf);
+  }
+
+  /** In the order of the ranges; undefined: an entry of one of them has not come. */
+  hashes(): readonly Buffer[] | undefined {
+    const isWhole = this.#ranges.every(({ from, to, hashes }) => hashes.size === to - from);
+    return isWhole ? this.#ranges.map(({ hashes }) => hashes.root()) : undefined;
+  }
+}
+
 /** A whole tree in memory, 64 bytes an entry: it gives proofs. */
 export class HashTree {
   /** By level, the roots of all perfect subtrees of 2^level entries. */
@@ -110,39 +170,12 @@ export class HashTree {
 
   /** The audit path of an entry in the tree of the first `size` entries (RFC 6962, 2.1.1). */
   inclusionProof(index: number, size: number): readonly Buffer[] {
-    const path: Buffer[] = [];
-    let [from, to] = [0, size];
-    while (to - from > 1) {
-      const middle = from + splitOf(to - from);
-      if (index < middle) {
-        path.push(this.#hashOf(middle, to));
-        to = middle;
-      } else {
-        path.push(this.#hashOf(from, middle));
-        from = middle;
-      }
-    }
-    return path.reverse();
+    return inclusionRanges(index, size).map(([from, to]) => this.#hashOf(from, to));
   }
 
   /** Shows that the tree of `size` entries begins with that of `first` (RFC 6962, 2.1.2); empty for 0 and for the same. */
   consistencyProof(first: number, size: number): readonly Buffer[] {
-    if (first === 0 || first === size) return [];
-    const path: Buffer[] = [];
-    let [from, to, isWholeSubtree] = [0, size, true];
-    while (to !== first) {
-      const middle = from + splitOf(to - from);
-      if (first <= middle) {
-        path.push(this.#hashOf(middle, to));
-        to = middle;
-      } else {
-        path.push(this.#hashOf(from, middle));
-        from = middle;
-        isWholeSubtree = false;
-      }
-    }
-    if (!isWholeSubtree) path.push(this.#hashOf(from, to));
-    return path.reverse();
+    return consistencyRanges(first, size).map(([from, to]) => this.#hashOf(from, to));
   }
 
   /** The hash over the entries from `from` up to `to`; `from` stands where a subtree of that size can begin. */

@@ -31,6 +31,13 @@ const EXPECTED: Readonly<Record<Action, string>> = {
   'letters.annotate': '.aa....',
   'approvals.withdraw': '.aaaa..',
   'cases.read': '.aaa...',
+  'audit.read': '..aaa..',
+  'payouts.read': 'aaaa...',
+  'status.read': 'aaaaa.a',
+  'skips.read': 'aaaa...',
+  'lists.read': 'aaaa...',
+  'exceptions.read': '.aaa...',
+  'exceptions.revoke': '.aaa...',
   'overview.read': 'aaaa...',
 };
 const WORDS: Readonly<Record<string, Condition>> = { a: 'always', o: 'own', '.': 'never' };

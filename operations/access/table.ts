@@ -46,6 +46,13 @@ export const ACCESS = {
   'letters.annotate':  row('write notes on groups of dead letters',          'never',  'always', 'always', 'never',   'never',  'never',  'never'),
   'approvals.withdraw': row('take back what you asked for',                  'never',  'always', 'always', 'always',  'always', 'never',  'never'),
   'cases.read':        row('see cases, as far as the role sees persons',     'never',  'always', 'always', 'always',  'never',  'never',  'never'),
+  'audit.read':        row('see the audit log, and its proofs',                'never',  'never',  'always', 'always',  'always', 'never',  'never'),
+  'payouts.read':      row('see payouts by phase, and what they come to',      'always', 'always', 'always', 'always',  'never',  'never',  'never'),
+  'status.read':       row('see what runs, how far it is, and what stands still', 'always', 'always', 'always', 'always', 'always', 'never', 'always'),
+  'skips.read':        row('see skips of records, and what could be skipped',  'always', 'always', 'always', 'always',  'never',  'never',  'never'),
+  'lists.read':        row('see list versions, and which are in force',        'always', 'always', 'always', 'always',  'never',  'never',  'never'),
+  'exceptions.read':   row('see exceptions of screening',                      'never',  'always', 'always', 'always',  'never',  'never',  'never'),
+  'exceptions.revoke': row('end an exception of screening, alone',             'never',  'always', 'always', 'always',  'never',  'never',  'never'),
   'overview.read':     row('see what is broken, waits and changes, in one place', 'always', 'always', 'always', 'always', 'never', 'never', 'never'),
 } as const satisfies Readonly<Record<string, Row>>;
 

@@ -6,6 +6,7 @@ import { CodedError } from '../../ports/fault.ts';
 import type { AuditCredential, AuditEntry, AuditOutcome } from '../../schemas/types.generated.ts';
 
 export type Outcome = Exclude<AuditOutcome, 'UNKNOWN'>;
+export const OUTCOMES = ['ALLOWED', 'DENIED', 'VIEWED', 'DONE', 'FAILED'] as const satisfies readonly Outcome[];
 
 /** Who asks, and how that is known. `subject` is null when nobody was known. */
 export interface Actor {

@@ -106,7 +106,8 @@ export async function listGlass(log: Pick<ControlLog, 'latest'>, by: Principal):
 export const actsUnder = (approvals: Pick<Approvals, 'underGlass'>, id: string): Promise<readonly Approval[]> =>
   approvals.underGlass(id, MAX_ACTS);
 
-async function findGlass(log: Pick<ControlLog, 'latest'>, id: string): Promise<Glass> {
+/** @throws CodedError GLASS_UNKNOWN */
+export async function findGlass(log: Pick<ControlLog, 'latest'>, id: string): Promise<Glass> {
   const found = (await log.latest()).get(glassKey(id));
   if (found) return glassOf(found);
   throw new CodedError('GLASS_UNKNOWN', `there is no broken glass ${safeText(id, 64)}`);

@@ -21,7 +21,11 @@ beforeAll(async () => {
 
 async function asking(over: object = {}) {
   const kept: StoredException[] = [];
-  const store = { insert: async (one: StoredException) => kept.push(one) === 1 };
+  const store = {
+    insert: async (one: StoredException) =>
+      !kept.some((each) => each.exceptionId === one.exceptionId) && kept.push(one) > 0,
+    list: async ({ token }: { token?: string }) => kept.filter((each) => each.token === token),
+  };
   const lists = memoryLists();
   await lists.put(sample);
   const found: CaseDocument = openCase(transferHeld());
@@ -52,7 +56,11 @@ describe('asking for an exception', () => {
     });
     expect(kept).toMatchObject([{ ...asked, grantedAt: NOW, approved: null, revoked: null }]);
     expect(flawOfException(operators, kept[0]!)).toBeUndefined();
+    // The same question again has the same answer, and another one under this id has none.
+    expect(await ask()).toEqual(asked);
+    kept[0] = { ...kept[0]!, reason: 'another' };
     await expect(ask()).rejects.toMatchObject({ code: 'EXCEPTION_TAKEN' });
+    expect(kept).toHaveLength(1);
   });
 
   it.each([

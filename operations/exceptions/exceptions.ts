@@ -10,7 +10,7 @@ import { wholeCase } from '../cases/holds/decide.ts';
 import type { HoldCases } from '../cases/holds/ports.ts';
 import { entityNamed, expiryAfter, tokenOfRole } from './ask.ts';
 import { approvalOf, notWaiting } from './decide.ts';
-import { flawOfException, type StoredException } from './exception.ts';
+import { flawOfException, isAsked, type StoredException } from './exception.ts';
 import type { Exceptions, PublishRevocation } from './ports.ts';
 
 /** What a person asks for. */
@@ -29,13 +29,14 @@ export interface ExceptionRequest {
 }
 
 export interface ExceptionSources {
-  readonly store: Pick<Exceptions, 'insert'>;
+  readonly store: Pick<Exceptions, 'insert' | 'list'>;
   readonly holds: Pick<HoldCases, 'find'>;
   readonly lists: Pick<ListStore, 'active' | 'load'>;
 }
 
 /**
  * Asks for an exception. It is bound to the entity as the list in force has it, and counts once another person approves it.
+ * The same id again is the same question: what is kept is answered.
  * @throws DomainError PERSON_INVALID, JUSTIFICATION_INVALID
  * @throws CodedError OPTION_INVALID, CASE_UNKNOWN, CASE_ALTERED, NO_ACTIVE_LIST, ENTITY_UNKNOWN, EXCEPTION_TAKEN
  */
@@ -43,16 +44,33 @@ export async function askForException(
   { store, holds, lists }: ExceptionSources,
   { exceptionId, entity, counterparty, days, by, reason, at }: ExceptionRequest,
   operators: KeyRing,
-): Promise<ScreeningException> {
+): Promise<StoredException> {
   const { source, entityId } = entityNamed(entity);
   const expiresAt = expiryAfter(days, at);
   const who = { grantedBy: personName(by), reason: justificationText(reason) };
   const token = await tokenOf(counterparty, holds);
   const hash = await hashInForce(lists, source, entity);
   const exception = { exceptionId, token, source, entityId, entityHash: hash, expiresAt, ...who };
-  await proposeException(store, exception, at, operators);
-  return exception;
+  const seal = sealOf(operators, 'exception', askedParts(exception));
+  const asked: StoredException = { ...exception, grantedAt: at, approved: null, revoked: null, seal };
+  if (await store.insert(asked)) return asked;
+  const known = (await store.list({ token, limit: MAX_OF_TOKEN })).find((each) => each.exceptionId === exceptionId);
+  if (known && isAsked(operators, known) && isSameQuestion(known, asked)) return known;
+  throw taken(exceptionId);
 }
+
+/** Exceptions of one counterparty that are looked through. */
+const MAX_OF_TOKEN = 1_000;
+
+/** Whether the same person asks for the same, for as long. */
+function isSameQuestion(known: StoredException, asked: StoredException): boolean {
+  const parts = ({ source, entityId, grantedBy, reason, expiresAt, grantedAt }: StoredException) =>
+    JSON.stringify([source, entityId, grantedBy, reason, expiresAt - grantedAt]);
+  return parts(known) === parts(asked);
+}
+
+const taken = (exceptionId: string): CodedError =>
+  new CodedError('EXCEPTION_TAKEN', `there is an exception ${exceptionId} already`);
 
 /**
  * Keeps an exception that counts for nothing until it is approved, sealed as it was asked for.
@@ -66,7 +84,7 @@ export async function proposeException(
 ): Promise<void> {
   const seal = sealOf(operators, 'exception', askedParts(exception));
   if (await store.insert({ ...exception, grantedAt: at, approved: null, revoked: null, seal })) return;
-  throw new CodedError('EXCEPTION_TAKEN', `there is an exception ${exception.exceptionId} already`);
+  throw taken(exception.exceptionId);
 }
 
 /**
@@ -109,7 +127,8 @@ export async function revokeException(
   );
 }
 
-export type ExceptionState = 'WAITING' | 'IN FORCE' | 'EXPIRED' | 'REVOKED' | 'NOT SEALED';
+export const EXCEPTION_STATES = ['WAITING', 'IN FORCE', 'EXPIRED', 'REVOKED', 'NOT SEALED'] as const;
+export type ExceptionState = (typeof EXCEPTION_STATES)[number];
 
 /** An exception with what it counts for at a moment. */
 export type ListedException = StoredException & { readonly state: ExceptionState };

@@ -25,7 +25,7 @@ export async function askToGrant(
   operators: KeyRing,
 ): Promise<Approval> {
   const { exceptionId, token, source, entityId, expiresAt, grantedBy, reason } = exception;
-  const content = canonicalJson(exception);
+  const content = canonicalJson(plain(exception));
   const act = { act: 'exceptions.grant', subject: exceptionId } as const;
   const until = new Date(expiresAt).toISOString().slice(0, 10);
   return askForApproval(

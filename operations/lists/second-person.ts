@@ -11,6 +11,7 @@ import { askForApproval } from '../approvals/approvals.ts';
 import { type ActHandler, type ApprovedAct, describeContent } from '../approvals/execute.ts';
 import type { Approvals } from '../approvals/ports.ts';
 import { type ActivationTerms, activateVersion, type PublishActivation } from './import-and-activate.ts';
+import { inForceOf } from './versions.ts';
 
 /** What is let through: this version, in place of that one. */
 interface Replacement {
@@ -33,18 +34,13 @@ export async function askToActivate(
 ): Promise<Approval> {
   permission(by, 'lists.activate');
   const { counts, importedBy, source } = await lists.head(versionId);
-  const replaces = await inForce(lists, source);
+  const replaces = await inForceOf(lists, source);
   const replacement: Replacement = { versionId, entities: counts.entities, names: counts.names, importedBy, replaces };
   const content = canonicalJson(replacement);
   const act = 'lists.activate';
   const asked = { id, act, subject: versionId, content, hash: hashOfAct(act, versionId, content) } as const;
   const summary = `put ${versionId} in force in place of ${replaces ?? 'none'}`;
   return askForApproval(approvals, { ...asked, summary, by: by.name, reason, at }, operators);
-}
-
-async function inForce(lists: Pick<ListStore, 'active'>, source: string): Promise<string | null> {
-  const found = (await lists.active()).find((each) => each.source === source && each.isSealed);
-  return found?.list.versionId ?? null;
 }
 
 export interface ListActivation {
@@ -75,7 +71,7 @@ async function activate(
 ): Promise<string> {
   const { versionId, replaces } = JSON.parse(content) as Replacement;
   const { source } = await lists.head(versionId);
-  const now = await inForce(lists, source);
+  const now = await inForceOf(lists, source);
   if (now !== replaces && now !== versionId) {
     throw new CodedError('ACTIVATION_RACED', `${now ?? 'nothing'} is in force by now: look, then ask anew`);
   }

@@ -8,7 +8,10 @@ import type { VersionHead } from '../../screening/versions/version.ts';
  * IMPORTED: kept, and in force nowhere. UNPUBLISHED: in force in the database, and not known to be in the log yet.
  * NOT SEALED, ACTIVATION NOT SEALED: no program of operators imported it, or put it in force, as it stands.
  */
-export type ListStatus = 'IMPORTED' | 'IN FORCE' | 'UNPUBLISHED' | 'NOT SEALED' | 'ACTIVATION NOT SEALED';
+export const LIST_STATUSES = [
+  ...(['IMPORTED', 'IN FORCE', 'UNPUBLISHED', 'NOT SEALED', 'ACTIVATION NOT SEALED'] as const),
+] as const;
+export type ListStatus = (typeof LIST_STATUSES)[number];
 
 export interface ListedVersion {
   readonly head: StoredHead;
@@ -48,6 +51,12 @@ export function statusOf(
   if (!activation) return 'IMPORTED';
   if (!activation.isSealed) return 'ACTIVATION NOT SEALED';
   return activation.published ? 'IN FORCE' : 'UNPUBLISHED';
+}
+
+/** The version of a source that is in force, sealed as it is; null: none is. */
+export async function inForceOf(lists: Pick<ListStore, 'active'>, source: string): Promise<string | null> {
+  const found = (await lists.active()).find((each) => each.source === source && each.isSealed);
+  return found?.list.versionId ?? null;
 }
 
 export interface EntityChange {

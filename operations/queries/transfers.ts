@@ -6,7 +6,7 @@ import { CodedError } from '../../ports/fault.ts';
 import type { TransferDocument } from '../../sinks/transfer-view/to-write.ts';
 import { Gaps, type Missing } from './gaps.ts';
 import { pageCursor, pagePlace } from './page-cursor.ts';
-import type { TransferFilter, TransferTotals, TransferViews } from './ports.ts';
+import type { CurrencyTotal, TransferFilter, TransferTotals, TransferViews } from './ports.ts';
 
 export const MAX_TRANSFERS_OF_PAGE = 200;
 /** Transfers that sums are made of, the latest first. */
@@ -81,22 +81,25 @@ export async function listTransfers(
   const page = found.slice(0, limit);
   const last = page.at(-1);
   const next = last && found.length > limit ? pageCursor(question, { at: last.updatedAt, id: last._id }) : null;
-  const byCurrency = totals?.byCurrency ?? [];
-  const sum = (of: (each: (typeof byCurrency)[number]) => number) =>
-    byCurrency.reduce((all, each) => all + of(each), 0);
   return {
     rows: page.map((transfer) => rowOf(transfer, corridors)),
     next,
-    total: {
-      transfers: sum(({ transfers }) => transfers),
-      money: byCurrency
-        .filter(({ transfers, unpriced }) => transfers > unpriced)
-        .map(({ currency, debitMinor }) => ({ minor: debitMinor, currency }))
-        .sort((a, b) => (a.currency < b.currency ? -1 : 1)),
-      withoutAmount: sum(({ unpriced }) => unpriced),
-    },
+    total: sumsOf(totals?.byCurrency ?? []),
     complete: gaps.missing.length === 0,
     missing: gaps.missing,
+  };
+}
+
+/** What is told of sums: money of those that are priced, and how many are not. Pure. */
+export function sumsOf(byCurrency: readonly CurrencyTotal[]): TransferList['total'] {
+  const sum = (of: (each: CurrencyTotal) => number) => byCurrency.reduce((all, each) => all + of(each), 0);
+  return {
+    transfers: sum(({ transfers }) => transfers),
+    money: byCurrency
+      .filter(({ transfers, unpriced }) => transfers > unpriced)
+      .map(({ currency, debitMinor }) => ({ minor: debitMinor, currency }))
+      .sort((a, b) => (a.currency < b.currency ? -1 : 1)),
+    withoutAmount: sum(({ unpriced }) => unpriced),
   };
 }
 

@@ -22,6 +22,8 @@ export interface SkipContent extends SkippableRecord {
   readonly appendedAt: number;
   /** What the producer instructed, minor units as text; null: not known. */
   readonly amount: { readonly minor: string; readonly currency: string } | null;
+  /** False: asked for where nobody can tell a true record from a forged one, so this is what the record says of itself. */
+  readonly isProven?: false;
 }
 
 export interface SkipTarget {
@@ -57,9 +59,15 @@ export function checkTarget({ owner, topic }: Pick<SkipTarget, 'owner' | 'topic'
 
 /**
  * What is to be approved: the record at which the consumer stands, and no other.
+ * @param isProven whether what the record says was checked
  * @throws CodedError SKIP_TARGET_UNKNOWN, SKIP_NOT_AT_HEAD
  */
-export function contentOf(target: SkipTarget, point: StandingPoint, amount: Money | null): SkipContent {
+export function contentOf(
+  target: SkipTarget,
+  point: StandingPoint,
+  amount: Money | null,
+  isProven = true,
+): SkipContent {
   const { owner, topic, partition, offset } = target;
   const { head, topicId, position } = point;
   checkTarget(target);
@@ -81,13 +89,15 @@ export function contentOf(target: SkipTarget, point: StandingPoint, amount: Mone
     eventType: text(headerText(head.headers, HEADER.eventType)),
     appendedAt: head.timestamp,
     amount: amount && { minor: amount.minor.toString(), currency: amount.currency },
+    ...(!isProven && { isProven }),
   };
 }
 
 /** What would be done, in lines for whoever decides. */
 export function skipLines(content: SkipContent): readonly string[] {
-  const { owner, topic, partition, offset, transferId, eventType, appendedAt, amount } = content;
-  const money = amount ? formatMoney({ minor: BigInt(amount.minor), currency: amount.currency }) : 'an unknown amount';
+  const { owner, topic, partition, offset, transferId, eventType, appendedAt, amount, isProven } = content;
+  const sum = amount ? formatMoney({ minor: BigInt(amount.minor), currency: amount.currency }) : 'an unknown amount';
+  const money = isProven === false ? `${sum} by what it says itself` : sum;
   return [
     `${owner} skips offset ${offset} of ${topic}/${partition}: ${eventType ?? 'a record'} of ${transferId ?? 'no transfer'}, ${money}, written ${new Date(appendedAt).toISOString()}`,
     `the record goes to ${owner}.dlq, its transfer is marked, and the position moves behind it, in one transaction of ${owner}`,

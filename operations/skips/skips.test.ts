@@ -42,7 +42,7 @@ function world(standing: StandingPoint = point()) {
     hasLetter: async (_owner, id) => state.letters.has(id),
   };
   const amountOf = async () => ({ minor: 12_345n, currency: 'GBP' });
-  const parts = { approvals, log, operators, amountOf };
+  const parts = { approvals, log, operators, amountOf, proves: true };
   const ask = (over: object = {}) =>
     askForSkip(parts, { ...TARGET, id: 'ask-1', by: 'Asha', reason: 'INC-1', at: AT, ...over });
   const approve = (approval: Approval) =>

@@ -28,6 +28,8 @@ export interface SkipParts {
   readonly operators: KeyRing;
   /** What the producer instructed in a record of this topic; null: not known. */
   readonly amountOf: (record: LogRecord) => Promise<Money | null>;
+  /** Whether it is known to be true: this process has the keys of stages. */
+  readonly proves: boolean;
 }
 
 /**
@@ -40,7 +42,7 @@ export async function askForSkip(parts: SkipParts, asking: SkipAsking): Promise<
   const { owner, topic, partition, id, by, reason, at } = asking;
   const point = await parts.log.standingPoint(owner, topic, partition);
   const amount = point.head ? await parts.amountOf(point.head) : null;
-  const content = contentOf(asking, point, amount);
+  const content = contentOf(asking, point, amount, parts.proves);
   const subject = skipSubject(content);
   const text = canonicalJson(content);
   return askForApproval(

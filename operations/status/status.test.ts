@@ -17,7 +17,7 @@ const well: HealthReport = {
 const unreachable = new CodedError('PROCESS_UNREACHABLE', 'it does not answer');
 const kafkaAway = new CodedError('KAFKA_UNAVAILABLE', 'away', { faultClass: 'transient-dependency' });
 const empty = { count: 0, money: [], withoutAmount: 0 };
-const board = { lines: [], total: empty, unknownWithoutCase: 0, complete: true, missing: [] };
+const board = { lines: [], total: empty, unknownWithoutCase: 0, isProven: true, complete: true, missing: [] };
 
 const sources = (over: Partial<StatusSources> = {}): StatusSources => ({
   health: { of: async () => well },

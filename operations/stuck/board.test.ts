@@ -43,7 +43,11 @@ const letters = (over: Partial<CountedGroup> = {}): CountedGroup => ({
 
 function sources(over: Partial<StuckSources> = {}): StuckSources {
   return {
-    unhandled: async () => ({ records: [waiting(), waiting({ since: NOW - 9_000, amount: null })], cut: [] }),
+    unhandled: async () => ({
+      records: [waiting(), waiting({ since: NOW - 9_000, amount: null })],
+      cut: [],
+      isProven: true,
+    }),
     holds: { briefs: async () => [hold(), hold({ amount: gbp(3n), openedAt: NOW - 70_000 })] },
     payouts: {
       payouts: { inPhase: async () => [payout('p-1'), payout('p-2', [{ closedAt: null } as Payout['cases'][number]])] },
@@ -94,7 +98,7 @@ describe('the board', () => {
     const cut = [{ owner: 'limits', topic: 'transfer.priced', partition: 3, read: 100, waiting: 900 }];
     const { missing } = await board(
       {
-        unhandled: async () => ({ records: [], cut }),
+        unhandled: async () => ({ records: [], cut, isProven: true }),
         deadLetters: { groups: async () => ({ counted: [letters({ isCurrent: false })], uncounted: 0, isCut: true }) },
       },
       { maxHolds: 1 },

@@ -39,6 +39,8 @@ export interface StuckBoard {
   readonly total: Tally;
   /** Unknown outcomes that are no cases yet, so that the inbox has not got them. */
   readonly unknownWithoutCase: number;
+  /** False: records that wait were read without the keys that tell true ones from forged ones. */
+  readonly isProven: boolean;
   /** False: `missing` says what is not here, and why. */
   readonly complete: boolean;
   readonly missing: readonly Missing<StuckSource>[];
@@ -61,13 +63,13 @@ export async function stuckBoard(sources: StuckSources, query: StuckQuery): Prom
   const wants = (...kinds: readonly StuckKind[]) => kinds.some((kind) => query.kinds?.includes(kind) ?? true);
   const none = async <T>(value: T) => value;
   const [records, holds, payouts, letters] = await Promise.all([
-    wants('RETRY', 'REPLAY', 'BEHIND') ? recordLines(sources, gaps) : none([]),
+    wants('RETRY', 'REPLAY', 'BEHIND') ? recordLines(sources, gaps) : none(NO_RECORDS),
     wants('HOLD') ? holdLines(sources, gaps, query.maxHolds ?? MAX_HOLDS) : none([]),
     wants('PAYOUT_UNKNOWN') ? payoutLines(sources, gaps) : none(NO_PAYOUTS),
     wants('DEAD_LETTER') ? letterLines(sources, gaps, query.now) : none([]),
   ]);
   const { since } = query;
-  const lines = [...records, ...holds, ...payouts.lines, ...letters]
+  const lines = [...records.lines, ...holds, ...payouts.lines, ...letters]
     .filter(({ kind }) => wants(kind))
     .filter((line) => since === undefined || line.since === null || line.since <= since)
     .sort(byKindAndAge);
@@ -75,6 +77,7 @@ export async function stuckBoard(sources: StuckSources, query: StuckQuery): Prom
     lines,
     total: tallyOf(lines),
     unknownWithoutCase: payouts.withoutCase,
+    isProven: records.isProven,
     complete: gaps.missing.length === 0,
     missing: gaps.missing,
   };
@@ -85,10 +88,13 @@ const byKindAndAge = (a: StuckLine, b: StuckLine): number =>
   (a.since ?? 0) - (b.since ?? 0) ||
   (`${a.owner} ${a.code}` < `${b.owner} ${b.code}` ? -1 : 1);
 
-async function recordLines({ unhandled }: StuckSources, gaps: Gaps<StuckSource>): Promise<readonly StuckLine[]> {
-  const { records, cut } = await gaps.read('RECORDS', { records: [], cut: [] }, unhandled);
+const NO_RECORDS = { lines: [] as readonly StuckLine[], isProven: true };
+
+async function recordLines({ unhandled }: StuckSources, gaps: Gaps<StuckSource>): Promise<typeof NO_RECORDS> {
+  const { records, cut, isProven } = await gaps.read('RECORDS', { records: [], cut: [], isProven: true }, unhandled);
   for (const each of cut) gaps.cut('RECORDS', cutText(each));
-  return linesOf(records, ({ kind, owner, code }) => ({ kind, owner, code, next: nextOf[kind](owner) }));
+  const lines = linesOf(records, ({ kind, owner, code }) => ({ kind, owner, code, next: nextOf[kind](owner) }));
+  return { lines, isProven };
 }
 
 const cutText = ({ owner, topic, partition, read, waiting }: CutPartition): string =>

@@ -2,14 +2,11 @@
 import type { OpenHolds } from '../cases/inbox/ports.ts';
 import type { DeadLetters } from '../dead-letters/ports.ts';
 import type { PayoutListSources } from '../queries/payouts.ts';
-import type { CutPartition, Unhandled } from './unhandled.ts';
+import type { UnhandledFound } from './unhandled.ts';
 
 export interface StuckSources {
   /** What stages and the executor have still to handle. */
-  readonly unhandled: () => Promise<{
-    readonly records: readonly Unhandled[];
-    readonly cut: readonly CutPartition[];
-  }>;
+  readonly unhandled: () => Promise<UnhandledFound>;
   readonly holds: Pick<OpenHolds, 'briefs'>;
   readonly payouts: Pick<PayoutListSources, 'payouts' | 'requests'>;
   readonly deadLetters: Pick<DeadLetters, 'groups'>;

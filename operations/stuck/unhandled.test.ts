@@ -105,6 +105,7 @@ describe('records that wait', () => {
   it('are not told without the keys that tell true ones from forged ones', async () => {
     const { log } = world();
     const rings = { ...testRings, stages: undefined };
+    expect(await unhandledRecords({ log, codec, app, rings, unproven: true })).toMatchObject({ isProven: false });
     await expect(unhandledRecords({ log, codec, app, rings })).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
   });
 });

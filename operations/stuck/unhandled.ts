@@ -48,6 +48,8 @@ export interface UnhandledSources {
   /** Prefix of consumer groups. */
   readonly app: string;
   readonly rings: Rings;
+  /** For whoever must not have the keys of stages: records are told as they say, and it is said that nothing is proven. */
+  readonly unproven?: true;
 }
 
 interface Waiting extends PartitionRange {
@@ -68,17 +70,23 @@ const MOVERS = Object.entries({ ...topology, 'payout-executor': consumers['payou
 /** Topics whose records say what was instructed. */
 export const CONTRACTS: readonly TopicName[] = [...new Set(MOVERS.flatMap(({ contracts }) => contracts))];
 
+export interface UnhandledFound {
+  readonly records: readonly Unhandled[];
+  readonly cut: readonly CutPartition[];
+  /** False: records are told as they say. */
+  readonly isProven: boolean;
+}
+
 /**
  * Every record that waits, or the first of each partition where there are many.
  * @throws CodedError CONFIG_INVALID without the keys that tell true records from forged ones, and when the log cannot be read
  */
-export async function unhandledRecords(
-  sources: UnhandledSources,
-  maxRead = MAX_READ,
-): Promise<{ readonly records: readonly Unhandled[]; readonly cut: readonly CutPartition[] }> {
-  const { log, codec, rings } = sources;
-  requireRings(rings, CONTRACTS);
-  for (const issuer of ['stages', 'operators'] as const) ringOf(rings, issuer);
+export async function unhandledRecords(sources: UnhandledSources, maxRead = MAX_READ): Promise<UnhandledFound> {
+  const { log, codec, rings, unproven } = sources;
+  if (!unproven) {
+    requireRings(rings, CONTRACTS);
+    for (const issuer of ['stages', 'operators'] as const) ringOf(rings, issuer);
+  }
   await codec.load(CONTRACTS);
   const waiting = bounded(await waitingRanges(sources), maxRead);
   const owners = ownersOf(waiting);
@@ -99,7 +107,7 @@ export async function unhandledRecords(
       ...{ owner, topic, partition, waiting: to - from + beyond },
       read: read.get(`${owner} ${topic}/${partition}`) ?? 0,
     }));
-  return { records, cut };
+  return { records, cut, isProven: !unproven };
 }
 
 /** From the position of each group to the end of what is committed. */
@@ -137,9 +145,9 @@ const ownersOf = (ranges: readonly Waiting[]) => Map.groupBy(ranges, ({ owner })
 export async function describeUnhandled(
   owner: string,
   records: readonly LogRecord[],
-  { codec, rings }: Pick<UnhandledSources, 'codec' | 'rings'>,
+  { codec, rings, unproven }: Pick<UnhandledSources, 'codec' | 'rings' | 'unproven'>,
 ): Promise<readonly Unhandled[]> {
-  const found = records.map((record) => placed(owner, record, rings));
+  const found = records.map((record) => placed(owner, record, unproven ? undefined : rings));
   const readable = found.filter(({ contract }) => contract !== undefined);
   const amounts = new Map<LogRecord, Money | null>();
   for (const [topic, some] of Map.groupBy(readable, ({ contract }) => contract!)) {
@@ -162,20 +170,21 @@ interface Placed {
   readonly unhandled: Omit<Unhandled, 'amount'>;
 }
 
-function placed(owner: string, record: LogRecord, rings: Rings): Placed {
+/** @param rings undefined: nothing is proven, and a record is what it says */
+function placed(owner: string, record: LogRecord, rings: Rings | undefined): Placed {
   const { topic, partition, timestamp, headers } = record;
   const at = { owner, topic, partition };
   if (contractOf(topic) !== undefined) {
-    const flaw = record.unreadable ? record.unreadable.code : sealFlaw(rings, topic, record);
+    const flaw = record.unreadable ? record.unreadable.code : rings && sealFlaw(rings, topic, record);
     const unhandled = { ...at, kind: 'BEHIND', code: flaw ?? null, since: timestamp } as const;
     const isKnown = flaw === undefined && CONTRACTS.includes(topic as TopicName);
     return { record, contract: isKnown ? (topic as TopicName) : undefined, unhandled };
   }
   const kind = topic === replayTopic(owner) ? 'REPLAY' : 'RETRY';
-  const flaw = record.unreadable ? record.unreadable.code : recoverySealFlaw(rings, record);
+  const flaw = record.unreadable ? record.unreadable.code : rings && recoverySealFlaw(rings, record);
   if (flaw) return { record, contract: undefined, unhandled: { ...at, kind, code: flaw, since: timestamp } };
   const source = headerText(headers, RECOVERY_HEADER.sourceTopic) ?? '';
-  const isTrue = CONTRACTS.includes(source as TopicName) && sealFlaw(rings, source, record) === undefined;
+  const isTrue = CONTRACTS.includes(source as TopicName) && !(rings && sealFlaw(rings, source, record));
   const code = headerText(headers, kind === 'RETRY' ? RECOVERY_HEADER.retryCode : RECOVERY_HEADER.deadLetterCode);
   const failedAt = headerInteger(headers, RECOVERY_HEADER.firstFailedAt);
   const since = failedAt !== undefined && failedAt > 0 && failedAt < timestamp ? failedAt : timestamp;

@@ -51,6 +51,12 @@ export const auditCodes = {
     500,
     'Run `corridor audit verify`, which names what cannot be read.',
   ),
+  CHECKPOINT_UNKNOWN: entry(
+    'invalid-request',
+    'the caller',
+    404,
+    'Ask again when the sequencer (`corridor run --audit`) has signed one. CORRIDOR_AUDIT_PUBLIC_KEYS must name its key.',
+  ),
   CHECKPOINT_INVALID: entry(
     'invalid-request',
     'the caller',

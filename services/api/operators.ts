@@ -13,8 +13,9 @@ import { openApprovals } from '../approvals.ts';
 import type { Connections } from '../connections.ts';
 import { controlLog, knownTargets } from '../controls.ts';
 import { type Inbox, openInbox } from '../inbox.ts';
+import { type Desks, openDesks } from './desks.ts';
 
-export interface OperatorParts {
+export interface OperatorParts extends Desks {
   /** Seals what persons ask for and decide. */
   readonly ring: KeyRing;
   readonly replays: Pick<ReplayStores, 'replays' | 'letters' | 'approvals'>;
@@ -51,9 +52,11 @@ export async function composeOperators(
   await kept.ensureIndexes();
   const inbox = await openInbox(connections);
   const { store, handlers, close } = await openApprovals(connections);
+  const desks = await openDesks(connections);
   const watched = { replays: kept, approvals: store, letters: deadLetters(db), inbox: inbox.sources };
   const feed = new ChangeFeed({ look: () => lookAt(watched, Date.now()), onFault, everyMs: LOOK_EVERY_MS });
   return {
+    ...desks,
     ring: connections.config.keys.operators,
     replays: { replays: kept, letters: replayableLetters(db, groupCounts(db)), approvals: store },
     letters: deadLetters(db),
@@ -63,6 +66,7 @@ export async function composeOperators(
     handlers,
     close: async () => {
       feed.end();
+      await desks.close();
       await close();
     },
   };

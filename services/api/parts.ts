@@ -12,7 +12,7 @@ import type { Audit } from '../../operations/audit/audit.ts';
 import type { DeadLetters } from '../../operations/dead-letters/ports.ts';
 import type { Replays } from '../../operations/dead-letters/replays/ports.ts';
 import { type Explanation, explanationOf } from '../../operations/queries/explanation.ts';
-import type { TransferEvents, TransferViews } from '../../operations/queries/ports.ts';
+import type { TransferEvents, TransferTotals, TransferViews } from '../../operations/queries/ports.ts';
 import { intentLog } from '../../operations/submissions/intent-log.ts';
 import type { OwnerSources } from '../../operations/submissions/owner.ts';
 import { type SubmitOutcome, type SubmitRequest, submitter } from '../../operations/submissions/submit.ts';
@@ -34,7 +34,7 @@ const AUDIT_CLOSE_MS = 5_000;
 export interface ApiParts {
   readonly corridors: CorridorBook;
   readonly transferEvents: TransferEvents;
-  readonly transferViews: TransferViews;
+  readonly transferViews: TransferViews & TransferTotals;
   /** Reads the log: a few at once. @throws CodedError EVIDENCE_UNKNOWN, TOO_BUSY */
   readonly explain: (transferId: string, sight: Sight) => Promise<Explanation>;
   readonly audit: Audit;

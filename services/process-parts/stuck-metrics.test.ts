@@ -15,6 +15,7 @@ const line = (over: Partial<StuckLine>): StuckLine => ({
 });
 const board = (lines: readonly StuckLine[], over: Partial<StuckBoard> = {}): StuckBoard => ({
   ...{ lines, total: { count: 0, money: [], withoutAmount: 0 }, unknownWithoutCase: 0, complete: true, missing: [] },
+  isProven: true,
   ...over,
 });
 const valuesOf = async (gauge: { get(): Promise<{ values: { labels: object; value: number }[] }> }) =>

@@ -66,7 +66,7 @@ const asPerson = (principal: Principal): Principal => ({ ...principal, name: pri
  * Does what was let through, where no process of its own does. The decision stands whatever comes of it: what failed says so
  * in the approval, and what a dependency kept from being done is done again by `execute`.
  */
-async function doneAtOnce(decided: Approval, parts: OperatorParts, at: Date): Promise<Approval> {
+export async function doneAtOnce(decided: Approval, parts: OperatorParts, at: Date): Promise<Approval> {
   const { handlers, ring: operators, replays } = parts;
   if (decided.state !== 'APPROVED' || handlers[decided.act]?.execute === undefined) return decided;
   await executeApproval(replays.approvals, decided._id, { handlers, operators, at }).catch((error: unknown) => {

@@ -6,9 +6,10 @@ import {
   TRANSFER_ID_RULE,
 } from '../../../domain/transfers/transfer-id.ts';
 import { mayTouch } from '../../../operations/access/principal.ts';
-import type { TransferViews } from '../../../operations/queries/ports.ts';
+import type { TransferTotals, TransferViews } from '../../../operations/queries/ports.ts';
 import { eventsFor, transferStanding, transferUnknown } from '../../../operations/queries/standing.ts';
 import { stepsOf, transferHistory } from '../../../operations/queries/transfer.ts';
+import { MAX_TRANSFERS_SUMMED, sumsOf } from '../../../operations/queries/transfers.ts';
 import { ownerOf } from '../../../operations/submissions/owner.ts';
 import type { Submission } from '../../../operations/submissions/ports.ts';
 import type { ApiParts } from '../../../services/api/parts.ts';
@@ -16,7 +17,7 @@ import { cursorOf, cursorParameter, limitParameter, pageOf, positionIn } from '.
 import { etagOf, namesEtag } from '../../http/precondition.ts';
 import { invalidRequest } from '../../http/problem.ts';
 import { type Asked, answer, type Route, route } from '../../http/route.ts';
-import { instant, instantOf } from '../dto.ts';
+import { instant, instantOf, tallyDto, tallyOf } from '../dto.ts';
 import { STATES, timelineDto, timelineOf, transferDto, transferOf } from '../transfer-dto.ts';
 import { shownTo, unmaskQuery } from '../unmask.ts';
 
@@ -32,9 +33,27 @@ const listQuery = z.strictObject({
   corridor: z.string().max(40).optional().describe('Id of a corridor.'),
   producer: z.string().min(1).max(64).optional().describe('Who instructed them. A producer sees its own alone.'),
   olderThan: instant.optional().describe('Nothing has happened to them since.'),
+  totals: z.literal('true').optional().describe('Also what all that match come to, on whichever page.'),
   limit: limitParameter(MAX_PAGE_ITEMS, PAGE_ITEMS),
   cursor: cursorParameter,
 });
+
+export const transferPageDto = pageOf(transferDto)
+  .extend({
+    total: tallyDto
+      .extend({ complete: z.boolean().describe('False: there are more than are summed; those that changed last are.') })
+      .nullable()
+      .describe('Debits of those that are priced; null: nobody asked.'),
+  })
+  .meta({ id: 'TransferPage' });
+
+type Total = NonNullable<z.output<typeof transferPageDto>['total']>;
+const NO_TRANSFERS_SUMMED: Total = { count: 0, money: [], withoutAmount: 0, complete: true };
+
+function totalOf({ byCurrency, isCut }: Awaited<ReturnType<TransferTotals['totals']>>): Total {
+  const { transfers: count, money, withoutAmount } = sumsOf(byCurrency);
+  return { ...tallyOf({ count, money, withoutAmount }), complete: !isCut };
+}
 
 const position = z.tuple([z.int(), z.string().max(MAX_TRANSFER_ID_CHARACTERS)]);
 
@@ -73,19 +92,20 @@ const listTransfers = route({
   tag: 'Transfers',
   summary: 'Transfers, the one that changed last first',
   query: listQuery,
-  answers: { 200: pageOf(transferDto).meta({ id: 'TransferPage' }) },
+  answers: { 200: transferPageDto },
   refusals: ['CURSOR_INVALID', 'MONGO_UNAVAILABLE'],
   async handle({
     parts,
     principal,
     condition,
-    query: { state, corridor: id, producer: asked, olderThan, limit, cursor },
+    query: { state, corridor: id, producer: asked, olderThan, totals, limit, cursor },
   }) {
     const corridor = parts.corridors.corridors.find((each) => each.id === id);
     if (id !== undefined && corridor === undefined)
       throw invalidRequest([{ in: 'query', pointer: '/corridor', detail: 'is not one of GET /v1/corridors' }]);
     const producer = condition === 'own' ? principal.subject : asked;
-    if (asked !== undefined && asked !== producer) return answer(200, { items: [], nextCursor: null });
+    if (asked !== undefined && asked !== producer)
+      return answer(200, { items: [], nextCursor: null, total: totals ? NO_TRANSFERS_SUMMED : null });
     const after = cursor === undefined ? undefined : positionIn(position, cursor);
     const filter = {
       ...(state === undefined ? {} : { state }),
@@ -94,16 +114,16 @@ const listTransfers = route({
       ...(corridor ? { currencies: { source: corridor.source.currency, target: corridor.target.currency } } : {}),
     };
     // One more than asked for says whether there is a next page.
-    const found = await parts.transferViews.list(
-      filter,
-      after && { updatedAt: new Date(after[0]), transferId: after[1] },
-      limit + 1,
-    );
+    const [found, summed] = await Promise.all([
+      parts.transferViews.list(filter, after && { updatedAt: new Date(after[0]), transferId: after[1] }, limit + 1),
+      totals && parts.transferViews.totals(filter, MAX_TRANSFERS_SUMMED),
+    ]);
     const page = found.slice(0, limit);
     const last = page.at(-1);
     const items = page.map((transfer) => transferOf({ kind: 'transfer', transfer }, corridorIds(parts)));
     const hasMore = found.length > limit && last !== undefined;
-    return answer(200, { items, nextCursor: hasMore ? cursorOf([last.updatedAt.getTime(), last._id]) : null });
+    const nextCursor = hasMore ? cursorOf([last.updatedAt.getTime(), last._id]) : null;
+    return answer(200, { items, nextCursor, total: summed ? totalOf(summed) : null });
   },
 });
 

@@ -1,8 +1,10 @@
 // Approvals in memory, with the compare-and-sets of the real store.
+
+import type { ApprovalsBySubject } from '../../skips/ports.ts';
 import type { Approval } from '../approval.ts';
 import type { Approvals } from '../ports.ts';
 
-export function memoryApprovals(): Approvals & { readonly all: Map<string, Approval> } {
+export function memoryApprovals(): Approvals & ApprovalsBySubject & { readonly all: Map<string, Approval> } {
   const all = new Map<string, Approval>();
   const change = (id: string, isSo: (known: Approval) => boolean, to: Partial<Approval>): boolean => {
     const known = all.get(id);
@@ -23,6 +25,10 @@ export function memoryApprovals(): Approvals & { readonly all: Map<string, Appro
         .filter(({ state }) => states.includes(state))
         .toSorted((a, b) => b.askedAt.getTime() - a.askedAt.getTime())
         .slice(0, limit),
+    ofSubject: async (act, subject, limit) =>
+      [...all.values()].filter((each) => each.act === act && each.subject === subject).slice(0, limit),
+    ofAct: async (act, state, limit) =>
+      [...all.values()].filter((each) => each.act === act && each.state === state).slice(0, limit),
     underGlass: async (glass) => [...all.values()].filter(({ decided }) => decided?.glass === glass),
     decide: async ({ _id, hash, askedBy }, state, decided) =>
       change(

@@ -1,0 +1,56 @@
+import type { FastifyInstance } from 'fastify';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { type Memory, testApi } from '../../testing/api.ts';
+import { keyed, person } from '../../testing/asking.ts';
+
+let app: FastifyInstance;
+let memory: Memory;
+beforeEach(async () => {
+  ({ app, memory } = await testApi());
+});
+afterEach(() => app.close());
+
+const asha = person(() => app, 'asha', 'operator');
+const ben = person(() => app, 'ben', 'approver');
+const ALONE = { reason: 'alone on call', minutes: 10 };
+
+async function pausedAndAsked() {
+  await asha.post('controls/pause', { target: 'corridor/GB-IN', reason: 'wrong rate' });
+  const resume = { target: 'corridor/GB-IN', reason: 'mended' };
+  return (await asha.post('controls/resume', resume, keyed('resume-0001'))).body.approvalId as string;
+}
+
+it('lets one person through what they asked for, until another has looked at it', async () => {
+  const approvalId = await pausedAndAsked();
+  const broken = await asha.post('break-glass', ALONE, keyed('glass-0001'));
+  expect(broken).toMatchObject({ status: 201, body: { by: 'asha', review: null, acts: [] } });
+  const { glassId } = broken.body;
+  expect((await asha.post('break-glass', ALONE, keyed('glass-0001'))).body).toEqual(broken.body);
+  const longer = await asha.post('break-glass', { ...ALONE, minutes: 20 }, keyed('glass-0001'));
+  expect(longer.body).toMatchObject({ code: 'IDEMPOTENCY_KEY_REUSED' });
+  const why = { reason: 'the cut-off is near', glassId };
+  expect((await asha.post(`approvals/${approvalId}/approve-alone`, why)).status).toBe(428);
+  const done = await asha.change(`approvals/${approvalId}`, 'approve-alone', why);
+  expect(done.body).toMatchObject({ state: 'EXECUTED', decided: { by: 'asha', brokenGlass: glassId } });
+  expect((await asha.get('controls')).body.items).toEqual([]);
+  const path = `break-glass/${glassId}`;
+  expect((await ben.get('break-glass')).body.items).toMatchObject([{ glassId, acts: [{ approvalId }] }]);
+  expect((await ben.post(`${path}/review`, { text: 'seen' })).status).toBe(428);
+  expect((await ben.change(path, 'review', { text: 'one resumption' })).body).toMatchObject({ review: { by: 'ben' } });
+  expect((await ben.change(path, 'review', { text: 'again' })).body).toMatchObject({ code: 'GLASS_OVER' });
+  expect(memory.controls.records.filter(({ kind }) => kind === 'GLASS')).toHaveLength(2);
+});
+
+it('lets nobody else through, and is reviewed by nobody who broke it', async () => {
+  const approvalId = await pausedAndAsked();
+  const { body: glass } = await asha.post('break-glass', ALONE, keyed('glass-0002'));
+  const { etag } = await asha.get(`approvals/${approvalId}`);
+  const alone = (who: typeof asha, glassId: string) =>
+    who.post(`approvals/${approvalId}/approve-alone`, { reason: 'x', glassId }, { 'if-match': etag });
+  expect((await alone(ben, glass.glassId)).body).toMatchObject({ code: 'GLASS_OVER' });
+  expect((await alone(asha, 'no-such-glass')).body).toMatchObject({ code: 'GLASS_UNKNOWN' });
+  const both = person(() => app, 'ASHA ', 'approver');
+  const own = await both.change(`break-glass/${glass.glassId}`, 'review', { text: 'fine' });
+  expect(own.body).toMatchObject({ code: 'SECOND_PERSON_NEEDED' });
+  expect((await asha.get('controls')).body.items).toHaveLength(1);
+});
