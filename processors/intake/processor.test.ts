@@ -123,6 +123,38 @@ describe('intake', () => {
   });
 });
 
+describe('an intent that operators discard', () => {
+  const ask = async (claims: ReturnType<typeof memoryIntentClaims>, record: ReturnType<typeof at>) =>
+    (await intake(claims).discardable!([record] as never))[0];
+  const rejected = { kind: 'reject', occurredAt: AT };
+  const refused = { kind: 'dead-letter', cause: { code: 'DISCARD_REFUSED' } };
+
+  it('is ended where its id is free, or was claimed for it before intake broke; and never becomes a transfer then', async () => {
+    const claims = memoryIntentClaims();
+    expect(await ask(claims, at(intent(1), 0))).toMatchObject(rejected);
+    expect((await run(intake(claims), [at(intent(1), 5)])).map(summary)).toEqual(['intent.duplicated']);
+    // What runs again ends it again.
+    expect(await ask(claims, at(intent(1), 0))).toMatchObject(rejected);
+    await run(intake(claims), [at(intent(2), 1)]);
+    expect(await ask(claims, at(intent(2), 1))).toMatchObject(rejected);
+  });
+
+  it('is not ended where the same was sent again and runs: its producer would pay twice', async () => {
+    const claims = memoryIntentClaims();
+    await run(intake(claims), [at(intent(1), 5)]);
+    expect(await ask(claims, at(intent(1), 0))).toMatchObject(refused);
+    expect(await ask(claims, at(intent(1, { purposeCode: 'SALA' }), 0))).toMatchObject(refused);
+    // Also what intake would not take by now.
+    expect(await ask(claims, at(intent(1), 0, AT + 30 * 86_400_000))).toMatchObject(refused);
+  });
+
+  it('that may not claim its id leaves it free for the corrected one', async () => {
+    const claims = memoryIntentClaims();
+    expect(await ask(claims, at(intent(1, { purposeCode: 'XXXX' }), 0))).toMatchObject(rejected);
+    expect((await run(intake(claims), [at(intent(1), 5)])).map(summary)).toEqual(['transfer.accepted']);
+  });
+});
+
 describe('a topic of intents that was deleted and made again', () => {
   const invalid = (n: number) => intent(n, { purposeCode: '?' });
 

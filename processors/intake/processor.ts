@@ -3,10 +3,11 @@ import type { CorridorBook } from '../../domain/corridors/corridors.ts';
 import { NO_INTENT_KEYS } from '../../domain/producers/intent-seal.ts';
 import { NO_PRODUCERS, producerBook } from '../../domain/producers/producers.ts';
 import type { Failpoint } from '../../ports/failpoint.ts';
-import type { Processor } from '../contract.ts';
+import type { Discardable, Processor, ReceivedFrom } from '../contract.ts';
+import { refusal } from '../discard.ts';
 import { type Topology, topology } from '../topology.ts';
 import { authorOf, type ProducerRules } from './author.ts';
-import { settleClaims } from './claims.ts';
+import { type ClaimOutcome, settleClaims } from './claims.ts';
 import { decide, type IntakeContext } from './decide.ts';
 import type { IntakeFailpoint, IntentClaims } from './ports.ts';
 import { tokeniser } from './token.ts';
@@ -38,24 +39,39 @@ export function createIntake(options: IntakeOptions): Processor<Topology['intake
     edges: topology.intake,
     async prepare(batch) {
       const now = clock();
-      const looked = batch.map((record) => {
-        const { producerId, reasons } = authorOf(record, producers, corridors);
-        return { producerId, reasons: [...reasons, ...reasonsAgainst(record.value, record.appendedAt, rules)] };
-      });
-      const applicants = batch.map(({ value, originPosition, appendedAt }, index) => {
-        const { producerId, reasons } = looked[index]!;
-        return { intent: value, originPosition, appendedAt, producerId, valid: reasons.length === 0 };
-      });
-      await failpoint?.('intake.before-claim');
-      const outcomes = await settleClaims(claims, applicants, { now, homePartitionOf });
-      await failpoint?.('intake.after-claim');
+      const { looked, outcomes } = await standingOf(batch, now);
       return outcomes.map((claimOutcome, index) => ({ now, ...looked[index]!, claimOutcome, tokenOf }));
     },
     decide,
-    discardable: async (batch) =>
-      batch.map((record) => {
-        const { producerId } = authorOf(record, producers, corridors);
-        return { kind: 'reject', occurredAt: clock(), producerId };
-      }),
+    async discardable(batch) {
+      const now = clock();
+      const { looked, outcomes } = await standingOf(batch, now);
+      return outcomes.map((outcome, index) => discardableOf(outcome, now, looked[index]!.producerId));
+    },
   };
+
+  /** Who each record is from, what is against it, and how it stands to the claim on its id, which it makes where it may. */
+  async function standingOf(batch: readonly ReceivedFrom<Topology['intake']['reads']>[], now: number) {
+    const looked = batch.map((record) => {
+      const { producerId, reasons } = authorOf(record, producers, corridors);
+      return { producerId, reasons: [...reasons, ...reasonsAgainst(record.value, record.appendedAt, rules)] };
+    });
+    const applicants = batch.map(({ value, originPosition, appendedAt }, index) => {
+      const { producerId, reasons } = looked[index]!;
+      return { intent: value, originPosition, appendedAt, producerId, valid: reasons.length === 0 };
+    });
+    await failpoint?.('intake.before-claim');
+    const outcomes = await settleClaims(claims, applicants, { now, homePartitionOf });
+    await failpoint?.('intake.after-claim');
+    return { looked, outcomes };
+  }
+}
+
+/**
+ * An intent is ended only while no other record of its id became a transfer: its producer would take the one that runs for
+ * rejected, and send the money again. The claim is made first, so that none becomes one later either.
+ */
+function discardableOf({ kind }: ClaimOutcome, occurredAt: number, producerId: string | null): Discardable {
+  if (kind === 'own' || kind === 'none') return { kind: 'reject', occurredAt, producerId };
+  return { kind: 'dead-letter', cause: refusal('another record has taken its id: replay it, and intake says which') };
 }
