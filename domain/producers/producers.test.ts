@@ -26,6 +26,11 @@ describe('the ids of producers', () => {
     ['unlisted', 'zen-00000001', ['PRID']],
     [null, 'other-000001', []],
     [null, 'zen-00000001', ['PRID']],
+    // Looks like the id of another: of its owner neither.
+    ['legacy', 'ACME-0000001', ['PRID']],
+    ['unlisted', 'Zen-00000001', ['PRID']],
+    [null, 'aCME-0000001', ['PRID']],
+    ['acme', 'Acme-0000001', ['PRID']],
   ])('%s with %s: %j', (who, id, expected) => {
     expect(codes(book.reasonsAgainst(who, id, undefined))).toEqual(expected);
   });

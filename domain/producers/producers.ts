@@ -46,14 +46,20 @@ export function producerBook({ producers, sharedTopicProducer, takesUnproven }: 
     faults.push(`${sharedTopicProducer} is no producer id`);
   if (faults.length > 0) throw new DomainError('PRODUCERS_INVALID', `correct the producers: ${faults.join('; ')}`);
   const byId = new Map(producers.map((producer) => [producer.id, producer]));
-  const reserved = producers.flatMap(({ id, idPrefixes }) => idPrefixes.map((prefix) => ({ id, prefix })));
+  const reserved = producers.flatMap(({ id, idPrefixes }) =>
+    idPrefixes.map((prefix) => ({ id, prefix, folded: prefix.toLowerCase() })),
+  );
   return {
     sharedTopicProducer,
     takesUnproven,
     reasonsAgainst(producer, transferId, corridor) {
       const known = producer === null ? undefined : byId.get(producer);
-      const owner = reserved.find(({ prefix }) => transferId.startsWith(prefix))?.id;
-      const isOwn = owner === undefined ? (known?.idPrefixes ?? []).length === 0 : owner === producer;
+      // What differs in case alone looks like the owner's to people, and is the same to who folds keys: it is nobody's.
+      const folded = transferId.toLowerCase();
+      const found = reserved.find((each) => folded.startsWith(each.folded));
+      const isOwn = found
+        ? found.id === producer && transferId.startsWith(found.prefix)
+        : (known?.idPrefixes ?? []).length === 0;
       const mayUse = corridor === undefined || known?.corridors === undefined || known.corridors.includes(corridor);
       return [
         ...(isOwn ? [] : [reason('PRID')]),
