@@ -91,6 +91,27 @@ describe('a pause', () => {
     expect(await isPaused()).toBe(true);
   });
 
+  it('that others wrote over while it was being written is written again: who pauses is never told what does not hold', async () => {
+    await pause();
+    // This one has read the log; until it writes, two others resume, pause and resume again.
+    let isFirst = true;
+    log.beforePublish = (control) => {
+      if (control.changedBy !== 'ben' || !isFirst) return;
+      isFirst = false;
+      for (const [version, state] of [
+        [2, 'RUNNING'],
+        [3, 'PAUSED'],
+        [4, 'RUNNING'],
+      ] as const)
+        log.records.push({ ...control, changedBy: 'carla', version, state });
+    };
+    expect(await pause(ben)).toMatchObject({ state: 'PAUSED', version: 5, changedBy: 'ben' });
+    expect(await isPaused()).toBe(true);
+    log.beforePublish = (control) =>
+      void log.records.push({ ...control, version: control.version + 1, state: 'RUNNING' });
+    await expect(pause(ben)).rejects.toMatchObject({ code: 'CONTROL_MOVED' });
+  });
+
   it('ends once however often its resumption is done, also by who died after writing it', async () => {
     await pause();
     const id = await approved();

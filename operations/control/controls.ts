@@ -21,19 +21,29 @@ export interface Setting {
   readonly at: Date;
 }
 
+/** A pause that others keep writing over is given up. */
+const MAX_RACES = 5;
+
 /**
  * Pauses it: every process honours that within a second of reading it, and after each start. Pausing what is paused pauses it
- * anew, so that a resumption that was asked for before does not end it.
+ * anew, so that a resumption that was asked for before does not end it. It is read again after it was written: what others
+ * wrote meanwhile may be of a later version, and whoever pauses must not believe that something stands which goes on.
  * @returns what stands in the log from now on
- * @throws CodedError ACTION_FORBIDDEN, REASON_MISSING; when the log does not take it, it may hold all the same
+ * @throws CodedError ACTION_FORBIDDEN, REASON_MISSING, CONTROL_MOVED; when the log does not take it, it may hold all the same
  */
 export async function pauseTarget(log: ControlLog, { target, by, reason, at }: Setting): Promise<RuntimeControl> {
   permission(by, 'control.pause');
   const why = reasonOf(reason);
-  const known = (await log.latest()).get(targetKey(target));
-  const control = setTo(target, 'PAUSED', known, { by: by.name, reason: why, at });
-  await log.publish(control);
-  return control;
+  const key = targetKey(target);
+  let known = (await log.latest()).get(key);
+  for (let race = 0; race < MAX_RACES; race++) {
+    const control = setTo(target, 'PAUSED', known, { by: by.name, reason: why, at });
+    await log.publish(control);
+    known = (await log.latest()).get(key);
+    // Who paused it at the same time, or later, stopped it too.
+    if (known && isInForce(known)) return known.version === control.version ? control : known;
+  }
+  throw moved(key, known);
 }
 
 /** What a resumption ends: the pause with this version, and no later one. */

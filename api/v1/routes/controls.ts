@@ -75,7 +75,7 @@ const pause = route({
   description: 'Every process honours it within a second of reading it. What is paused already is paused anew.',
   body: targeted,
   answers: { 200: controlDto },
-  refusals: [...LOG_REFUSALS, 'CONTROL_TARGET_INVALID'],
+  refusals: [...LOG_REFUSALS, 'CONTROL_TARGET_INVALID', 'CONTROL_MOVED'],
   async handle({ parts, principal, body: { target, reason } }) {
     const { log, known } = operatorsOf(parts).controls;
     const setting = {
