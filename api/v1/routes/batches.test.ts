@@ -117,6 +117,15 @@ describe('POST /v1/transfers/batch', () => {
     expect(logged).toHaveLength(2);
   });
 
+  it('refuses a body of line feeds, and more lines than it takes', async () => {
+    const filled = Array.from({ length: 501 }, (_, n) => line(id(n))).join('\n');
+    for (const body of ['\n'.repeat(4_000_000), `${line(id(1))}\n${'\n'.repeat(1_000)}`, '\n \n', filled]) {
+      const refused = await send(body);
+      expect([refused.statusCode, refused.json().code]).toEqual([400, 'REQUEST_INVALID']);
+    }
+    expect(memory.published ?? []).toEqual([]);
+  });
+
   it('counts each line as a request', async () => {
     const { app: small, memory: own } = await testApi({ requestsPerMinute: 5 });
     const [three, two] = [3, 2].map((n) => Array.from({ length: n }, (_, i) => line(id(n * 10 + i))).join('\n'));

@@ -21,12 +21,17 @@ type Result =
   | ({ readonly line: number; readonly status: 202; readonly isReplay: boolean } & ReturnType<typeof submissionOf>)
   | { readonly line: number; readonly status: number; readonly problem: Omit<Problem, 'traceId'> };
 
-/** Lines that say something, each with its number, from 1. */
-const linesIn = (body: string) =>
-  body
-    .split('\n')
-    .map((text, place) => ({ line: place + 1, text: text.trim() }))
-    .filter(({ text }) => text !== '');
+/** Empty ones among them: a body of line feeds must not become millions of lines in memory. */
+const MAX_RAW_LINES = 2 * MAX_LINES;
+
+/** Lines that say something, each with its number, from 1. @throws CodedError REQUEST_INVALID */
+function linesIn(body: string) {
+  const raw = body.split('\n', MAX_RAW_LINES + 1);
+  const lines = raw.map((text, place) => ({ line: place + 1, text: text.trim() })).filter(({ text }) => text !== '');
+  if (raw.length <= MAX_RAW_LINES && lines.length > 0 && lines.length <= MAX_LINES) return lines;
+  const detail = `must have 1 to ${MAX_LINES} lines that are not empty, and ${MAX_RAW_LINES} in all at most`;
+  throw invalidRequest([{ in: 'body', pointer: '', detail }]);
+}
 
 async function submitLine(asked: Batch, text: string) {
   if (text.length > MAX_LINE_CHARACTERS)
@@ -70,10 +75,6 @@ const submitBatch = route({
   refusals: [],
   async handle(asked) {
     const lines = linesIn(asked.body);
-    if (lines.length === 0 || lines.length > MAX_LINES) {
-      const detail = `must have 1 to ${MAX_LINES} lines that are not empty`;
-      throw invalidRequest([{ in: 'body', pointer: '', detail }]);
-    }
     asked.charge(lines.length - 1);
     const results = await Promise.all(lines.map((line) => resultOf(asked, line)));
     return answer(200, results.map((result) => `${JSON.stringify(result)}\n`).join(''));
