@@ -58,7 +58,9 @@ export async function openApprovals(connections: Connections): Promise<ApprovalD
     'provider.on': resumption,
     'cases.decide': decision,
     // Closing a case of a payout is written under the executor's seal: only a program that has its keys does it.
-    'payouts.resolve': keys.executor ? decision : { describe: decision.describe },
+    'payouts.resolve': keys.executor
+      ? decision
+      : { describe: decision.describe, checkApprover: decision.checkApprover! },
     'dead-letters.replay': replay,
     'dead-letters.discard': replay,
     'records.skip': { describe: describeContent<SkipContent>(skipLines) },

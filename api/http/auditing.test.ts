@@ -32,6 +32,8 @@ describe('a request of a person', () => {
   it.each(ofPersons)('%s leaves its entry, whatever comes of it', async (_, route) => {
     const response = await ask(route, personFor(route)!);
     const last = memory.audit.entries.at(-1)!;
+    if (last.partOf !== null)
+      expect(memory.audit.entries[0]).toMatchObject({ outcome: 'ALLOWED', reasonCode: route.name });
     expect(last).toMatchObject({ subject: 'asha', credential: 'TOKEN', action: route.action });
     expect(last.requestId).toBe(response.headers['request-id']);
     const { statusCode } = response;
@@ -63,6 +65,8 @@ describe('a request of a person', () => {
     expect(body.statusCode).toBe(404);
     const [before, after] = memory.audit.entries;
     expect([before!.outcome, after!.outcome, after!.partOf]).toEqual(['ALLOWED', 'FAILED', before!.entryId]);
+    // All acts on a replay are of one right.
+    expect([before!.action, before!.reasonCode]).toEqual(['replays.run', 'pauseReplay']);
     memory.audit.isDown = true;
     const refused = await ask(pause, 'operator', 'r-1');
     expect([refused.statusCode, refused.json().code]).toEqual([503, 'AUDIT_UNAVAILABLE']);

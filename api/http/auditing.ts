@@ -10,7 +10,7 @@ import type { Route } from './route.ts';
 
 /** A request as far as it came: without a principal nobody was known. */
 export interface Asking {
-  readonly route: Pick<Route, 'method' | 'url' | 'action'>;
+  readonly route: Pick<Route, 'method' | 'url' | 'action' | 'name'>;
   readonly principal: Principal | null;
   readonly requestId: string;
   /** The first parameter of its path. */
@@ -55,7 +55,8 @@ export function auditing(audit: Audit, clock: () => number): Auditing {
   return {
     async begin(asking) {
       if (asking.route.method === 'GET' || isProgram(asking.principal)) return undefined;
-      const [entryId] = await audit.record([{ ...actOf(asking), outcome: 'ALLOWED' }]);
+      const { name: reasonCode } = asking.route;
+      const [entryId] = await audit.record([{ ...actOf(asking), outcome: 'ALLOWED', reasonCode }]);
       return entryId;
     },
     done(asking, status, told = {}) {
@@ -63,7 +64,9 @@ export function auditing(audit: Audit, clock: () => number): Auditing {
       const isRead = asking.route.method === 'GET';
       const act = { ...actOf(asking), outcome: isRead ? 'VIEWED' : 'DONE' } as const;
       if (isProgram(asking.principal)) return note(programs.take(kindOf(act), act, clock()));
-      const { items = [], on = { ...act.on, isKnown: true }, reasonCode, decidedOn } = told;
+      // Several acts share one right, such as those on a replay: the name of the route says which it was.
+      const standard = isRead ? undefined : asking.route.name;
+      const { items = [], on = { ...act.on, isKnown: true }, reasonCode = standard, decidedOn } = told;
       const { who, action, requestId, partOf } = act;
       note([
         { ...act, on, reasonCode, decidedOn },

@@ -9,7 +9,7 @@ import {
   type Verdict,
 } from '../../operations/approvals/approval.ts';
 import { decideApproval, findApproval, listApprovals, withdrawApproval } from '../../operations/approvals/approvals.ts';
-import { describeApproval, executeApproval } from '../../operations/approvals/execute.ts';
+import { checkApprover, describeApproval, executeApproval } from '../../operations/approvals/execute.ts';
 import { glassInForce } from '../../operations/break-glass/break-glass.ts';
 import { CodedError } from '../../ports/fault.ts';
 import { ringOf } from '../../ports/seals.ts';
@@ -133,6 +133,7 @@ async function decide(
   await show(bench, found);
   const seen = hash ?? (await typed(name, found.hash));
   const who = { by: personWithKeys(by), at: new Date() };
+  if (verdict === 'APPROVED') await checkApprover(found, desk.handlers, who.by);
   const glass = glassId && (await glassInForce(controlLog(connections), { id: glassId, ...who }));
   await decideApproval(desk.store, { id, hash: seen, verdict, reason, ...who, ...(glass && { glass }) }, operators);
   print(`\n${verdict} by ${by}.`);

@@ -57,21 +57,21 @@ export interface Approval {
   readonly ended: { readonly at: Date; readonly detail: string; readonly code?: string } | null;
 }
 
-type Asked = Pick<Approval, '_id' | 'act' | 'subject' | 'hash' | 'askedBy' | 'askedAt' | 'expiresAt'>;
+type Asked = Pick<
+  Approval,
+  '_id' | 'act' | 'subject' | 'hash' | 'summary' | 'askedBy' | 'askedAt' | 'reason' | 'expiresAt'
+>;
 
-const askedParts = ({ _id, act, subject, hash, askedBy, askedAt, expiresAt }: Asked): readonly string[] => [
-  ...['asked', _id, act, subject, hash, askedBy],
+/** All that who approves is shown: whoever could change the summary alone would have something else let through. */
+const askedParts = ({ _id, act, subject, hash, summary, askedBy, askedAt, reason, expiresAt }: Asked) => [
+  ...['asked', _id, act, subject, hash, summary, askedBy, reason],
   ...[askedAt, expiresAt].map((at) => String(at.getTime())),
 ];
 
-interface Deciding {
-  readonly by: string;
-  readonly at: Date;
-  readonly glass?: string;
-}
+type Deciding = Omit<NonNullable<Approval['decided']>, 'seal'>;
 
-const decidedParts = (asked: Asked, verdict: Verdict, { by, at, glass }: Deciding): readonly string[] => [
-  ...[verdict, ...askedParts(asked), by, String(at.getTime())],
+const decidedParts = (asked: Asked, verdict: Verdict, { by, at, reason, glass }: Deciding): readonly string[] => [
+  ...[verdict, ...askedParts(asked), by, String(at.getTime()), reason],
   ...(glass === undefined ? [] : ['glass', glass]),
 ];
 

@@ -114,7 +114,10 @@ describe('an approval', () => {
       { askedAt: later(1) },
       { expiresAt: later(9_999) },
       { askedSeal: one.decided!.seal },
+      { summary: 'something harmless' },
+      { reason: 'as the regulator asks' },
       { decided: { ...one.decided!, by: 'Carla' } },
+      { decided: { ...one.decided!, reason: 'never looked' } },
       { decided: { ...one.decided!, at: later(11) } },
       { decided: { ...one.decided!, glass: 'glass-1' } },
       { decided: { ...one.decided!, by: 'Asha', glass: 'glass-1' } },
@@ -195,6 +198,17 @@ describe('what was let through', () => {
     });
   });
 
+  it('and was begun is not done a day after it expired: nobody consented to that', async () => {
+    const store = await approved();
+    // As a process leaves it that dies, and as somebody may write it into the database.
+    store.all.set('ask-1', { ...store.all.get('ask-1')!, begunAt: later(20) });
+    done.length = 0;
+    const late = executeApproval(store, 'ask-1', { ...terms, at: later(VALID_MS + 24 * 3_600_000) });
+    await expect(late).rejects.toMatchObject({ code: 'APPROVAL_EXPIRED' });
+    expect(store.all.get('ask-1')).toMatchObject({ state: 'FAILED', ended: { code: 'APPROVAL_EXPIRED' } });
+    expect(done).toEqual([]);
+  });
+
   it('has failed when it cannot be done', async () => {
     const store = await approved();
     const refused = new CodedError('OPTION_INVALID', 'it was paused again');
@@ -231,8 +245,9 @@ describe('what is shown to who approves', () => {
 
   it('is made of what the hash is over, whatever else stands in the database', async () => {
     const asIs = (await asked()).all.get('ask-1')!;
+    expect(await describeApproval(asIs, handlers, operators)).toEqual(['version 7']);
     const told = { ...asIs, summary: 'something harmless' };
-    expect(await describeApproval(told, handlers, operators)).toEqual(['version 7']);
+    await expect(describeApproval(told, handlers, operators)).rejects.toMatchObject({ code: 'APPROVAL_NOT_SEALED' });
     const changed = { ...asIs, content: canonicalJson({ version: 8, target: SUBJECT }) };
     await expect(describeApproval(changed, handlers, operators)).rejects.toMatchObject({ code: 'EVIDENCE_CHANGED' });
     const forged = { ...asIs, askedBy: 'Carla' };

@@ -40,14 +40,14 @@ export async function askForApproval(store: Approvals, asking: Asking, operators
   }
   const asked = {
     ...{ _id, act, subject, hash, askedBy: personName(asking.by), askedAt: at },
+    summary: safeText(asking.summary, MAX_SUMMARY),
+    reason: reasonOf(asking.reason),
     expiresAt: new Date(at.getTime() + termsOfAct(act).validMs),
   };
   const approval: Approval = {
     ...asked,
-    summary: safeText(asking.summary, MAX_SUMMARY),
     ...(content !== undefined && { content }),
     state: 'WAITING',
-    reason: reasonOf(asking.reason),
     askedSeal: askedSeal(operators, asked),
     decided: null,
     begunAt: null,
@@ -103,8 +103,8 @@ export async function decideApproval(store: Approvals, deciding: Deciding, opera
   if (at.getTime() >= found.expiresAt.getTime()) {
     throw new CodedError('APPROVAL_EXPIRED', `${id} could be decided until ${found.expiresAt.toISOString()}`);
   }
-  const terms = { by, at, ...(isUnderGlass && { glass: glass.id }) };
-  const decided = { ...terms, reason, seal: decidedSeal(operators, found, verdict, terms) };
+  const terms = { by, at, reason, ...(isUnderGlass && { glass: glass.id }) };
+  const decided = { ...terms, seal: decidedSeal(operators, found, verdict, terms) };
   if (await store.decide(found, verdict, decided)) return { ...found, state: verdict, decided };
   throw moved(await findApproval(store, id));
 }

@@ -1,6 +1,7 @@
 // Doing what was let through. Killed at any point it is done again, so each executor is harmless to repeat.
 import type { KeyRing } from '../../domain/seals/seal.ts';
 import { CodedError, codeAndDetail, isCoded } from '../../ports/fault.ts';
+import type { Principal } from '../access/principal.ts';
 import { type Act, hashOfAct } from './acts.ts';
 import { type Approval, isAsked, isContentApproved } from './approval.ts';
 import { findApproval, moved } from './approvals.ts';
@@ -32,6 +33,11 @@ export interface ActHandler {
    * @throws CodedError EVIDENCE_CHANGED when it is not what was asked for
    */
   readonly describe: (approval: Approval) => Promise<readonly string[]>;
+  /**
+   * What who lets it through must fulfil beside the right for the act. Absent: nothing more.
+   * @throws CodedError ACTION_FORBIDDEN
+   */
+  readonly checkApprover?: (approval: Approval, by: Principal) => Promise<void>;
   /** Absent: a process of its own does it once it is approved. */
   readonly execute?: Executor;
 }
@@ -65,8 +71,16 @@ export const describeContent =
     throw new CodedError('EVIDENCE_CHANGED', `${_id} is not, or no longer, what was asked for: ask anew`);
   };
 
+/** Whether this person may let it through, as far as its act says more than its right. @throws CodedError ACTION_FORBIDDEN */
+export async function checkApprover(approval: Approval, handlers: ActHandlers, by: Principal): Promise<void> {
+  await handlers[approval.act]?.checkApprover?.(approval, by);
+}
+
 const notHere = ({ act }: Approval) =>
   new CodedError('ACT_NOT_HERE', `${act} is not done from here: see its own command`);
+
+/** What was begun and cut off may be done to its end for so long after it has expired, ms: consent does not hold for ever. */
+const MAX_BEGUN_MS = 24 * 3_600_000;
 
 /**
  * Does an approved act, once: the seals are looked at again, and it is noted that it begins. What ended in a fault of a
@@ -87,6 +101,11 @@ export async function executeApproval(
     const detail = `${id} is not what two persons let through: it was changed in the database`;
     await store.end(id, ['APPROVED'], 'FAILED', { at, code: 'APPROVAL_NOT_SEALED', detail });
     throw new CodedError('APPROVAL_NOT_SEALED', detail);
+  }
+  if (at.getTime() >= found.expiresAt.getTime() + MAX_BEGUN_MS) {
+    const detail = `${id} was begun and never ended: it may have taken effect. See what it is about, then ask anew`;
+    await store.end(id, ['APPROVED'], 'FAILED', { at, code: 'APPROVAL_EXPIRED', detail });
+    throw new CodedError('APPROVAL_EXPIRED', detail);
   }
   if (!(await store.begin(id, at))) {
     await store.expire(at);

@@ -10,7 +10,7 @@ import {
   listApprovals,
   withdrawApproval,
 } from '../../../operations/approvals/approvals.ts';
-import { describeApproval, executeApproval } from '../../../operations/approvals/execute.ts';
+import { checkApprover, describeApproval, executeApproval } from '../../../operations/approvals/execute.ts';
 import { isCoded } from '../../../ports/fault.ts';
 import type { OperatorParts } from '../../../services/api/operators.ts';
 import { asSeen, namesEtag } from '../../http/precondition.ts';
@@ -91,6 +91,7 @@ const decision = (name: string, verb: string, verdict: Verdict, summary: string)
       ...CHANGE_REFUSALS,
       ...(['APPROVAL_UNKNOWN', 'APPROVAL_NOT_SEALED', 'SECOND_PERSON_NEEDED', 'EVIDENCE_CHANGED'] as const),
       ...(['APPROVAL_EXPIRED', 'APPROVAL_MOVED', 'REPLAY_UNKNOWN', 'ACT_NOT_HERE'] as const),
+      ...(['CASE_UNKNOWN', 'CASE_ALTERED'] as const),
     ],
     async handle({ parts, principal, path: { approvalId }, body: { reason }, header }) {
       const { replays, ring, handlers } = operatorsOf(parts);
@@ -99,12 +100,13 @@ const decision = (name: string, verb: string, verdict: Verdict, summary: string)
       permission(principal, termsOfAct(found.act).right);
       // What a person was shown must be what was asked for, whatever stands in the database by now.
       await describeApproval(found, handlers, ring);
+      if (verdict === 'APPROVED') await checkApprover(found, handlers, asPerson(principal));
       const at = new Date(parts.clock());
       const deciding = { id: approvalId, hash: found.hash, verdict, by: asPerson(principal), reason, at };
       const decided = await decideApproval(approvals, deciding, ring);
       const done = await doneAtOnce(decided, operatorsOf(parts), at);
       const shown = answer(200, approvalOf(done, ring), { etag: approvalEtag(done) });
-      return { ...shown, audited: { decidedOn: done.hash } };
+      return { ...shown, audited: { decidedOn: done.hash, reasonCode: verdict } };
     },
   });
 

@@ -2,7 +2,6 @@
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { sightOf } from '../../../operations/access/masking.ts';
-import type { Principal } from '../../../operations/access/principal.ts';
 import { lookUnmasked } from '../../../operations/access/unmasked-look.ts';
 import type { Told } from '../../../operations/audit/audit.ts';
 import { assignCase, releaseCase } from '../../../operations/cases/assignments/assign.ts';
@@ -12,6 +11,7 @@ import { type FoundCase, findCase } from '../../../operations/cases/inbox/find.t
 import { listInbox } from '../../../operations/cases/inbox/inbox.ts';
 import { CASE_KINDS, INBOX_STAGES } from '../../../operations/cases/inbox/row.ts';
 import { askToDecide } from '../../../operations/cases/inbox/second-person.ts';
+import { checkSight } from '../../../operations/cases/inbox/sight.ts';
 import { CodedError, isCoded } from '../../../ports/fault.ts';
 import { actorOf } from '../../http/auditing.ts';
 import { cursorParameter, limitParameter } from '../../http/cursor.ts';
@@ -225,6 +225,7 @@ const decide = route({
     const { inbox, replays, ring } = operatorsOf(parts);
     const found = await findCase(inbox.sources, caseId);
     checkIfMatch(header('if-match'), caseEtag(found));
+    checkHere(found);
     checkSight(found, principal);
     const verdict = { caseId: found.id, ...body, seen: found.seen, by: principal.subject, at: parts.clock() };
     if (alikeSeen !== undefined) {
@@ -266,16 +267,10 @@ const decided = (
   })),
 });
 
-/**
- * Who says that a party is not the listed one must have seen both; and what this process has no key for is closed elsewhere.
- * @throws CodedError ACTION_FORBIDDEN, ACT_NOT_HERE
- */
-function checkSight(found: FoundCase, principal: Principal): void {
-  if (found.kind === 'PAYOUT')
+/** What this process has no key for is closed elsewhere. @throws CodedError ACT_NOT_HERE */
+function checkHere({ kind }: FoundCase): void {
+  if (kind === 'PAYOUT')
     throw new CodedError('ACT_NOT_HERE', 'a case of a payout is closed with `corridor payouts cases close`');
-  const isCompared = found.kind === 'CUSTOMER' || found.hold.stage !== 'LIMITS';
-  if (!isCompared || sightOf(principal.roles) === 'full') return;
-  throw new CodedError('ACTION_FORBIDDEN', 'this is decided by who may see the parties as they are');
 }
 
 export const caseRoutes: readonly Route[] = [list, get, assign, release, decide];

@@ -6,12 +6,13 @@ import { CodedError } from '../../../ports/fault.ts';
 import type { CaseDecision, CaseDocument } from '../../../sinks/cases/case.ts';
 import { isSealedIn } from '../../../sinks/cases/check.ts';
 import { openCase } from '../../../sinks/cases/to-write.ts';
-import { AT, BOOK, transferHeld } from '../../../test/kit/builders.ts';
+import { AT, BOOK, transferHeld, transferHeldByLimits } from '../../../test/kit/builders.ts';
 import { KEYS } from '../../../test/kit/keys.ts';
 import { MemoryStore } from '../../../test/kit/payouts/memory.ts';
 import { personWithKeys, principalOf } from '../../access/principal.ts';
+import type { Approval } from '../../approvals/approval.ts';
 import { decideApproval } from '../../approvals/approvals.ts';
-import { describeApproval, executeApproval } from '../../approvals/execute.ts';
+import { checkApprover, describeApproval, executeApproval } from '../../approvals/execute.ts';
 import { memoryApprovals } from '../../approvals/testing/memory-approvals.ts';
 import { decideInboxCase } from './decide.ts';
 import { findCase } from './find.ts';
@@ -20,6 +21,7 @@ import { askToDecide, decisionHandler } from './second-person.ts';
 
 const { operators } = KEYS;
 const NOW = AT + 3_600_000;
+const TOKEN = { credential: 'token' } as const;
 const [amara, bela] = [personWithKeys('amara'), personWithKeys('bela')];
 
 /** A large hold, and a payout with a contradiction. */
@@ -111,6 +113,19 @@ describe('one person alone', () => {
     await expect(done).rejects.toThrow('PAYOUT_CASE');
     expect(payouts.payouts.get('paid-000')!.cases[0]!.closedAt).toBeNull();
   });
+});
+
+it('who agrees to what was compared with a list must see it, as who asks; what limits hold anybody with the right', async () => {
+  const at = world();
+  const { stores, holds, holdOf } = at;
+  const limits = openCase(transferHeldByLimits());
+  holds.set(limits._id, limits);
+  const handlers = { 'cases.decide': decisionHandler(stores, operators) };
+  const may = (subject: string, ...roles: readonly string[]) =>
+    checkApprover({ act: 'cases.decide', subject } as Approval, handlers, principalOf('bela', roles, TOKEN));
+  await expect(may(holdOf('large-00')._id, 'approver', 'admin')).rejects.toMatchObject({ code: 'ACTION_FORBIDDEN' });
+  await may(holdOf('large-00')._id, 'approver', 'compliance');
+  await may(limits._id, 'approver');
 });
 
 describe('two persons', () => {

@@ -11,6 +11,7 @@ import { type CaseVerdict, type DecidingStores, decideInboxCase } from './decide
 import { justificationOf } from './decision-reasons.ts';
 import { type FoundCase, findCase } from './find.ts';
 import { secondReasons } from './policy.ts';
+import { checkSight } from './sight.ts';
 import { fitting } from './verdict.ts';
 
 /** What two persons agree on. */
@@ -63,6 +64,7 @@ export const decisionHandler = (stores: DecidingStores, operators: KeyRing): Act
     `a second person because of: ${why.join(', ') || 'who asked wanted one'}`,
     `look at it first: corridor cases show ${caseId}`,
   ]),
+  checkApprover: async ({ subject }, by) => checkSight(await findCase({ ...stores, operators }, subject), by),
   execute: (approved) => decide(stores, approved, operators),
 });
 
