@@ -63,8 +63,8 @@ const program = new Command('corridor')
   .addHelpText(
     'after',
     `
-Over an API, as who your token says (CORRIDOR_TOKEN, CORRIDOR_TOKEN_FILE): dlq, approvals and cases, with --api URL or
-CORRIDOR_API_URL. --direct works on the stores instead, for recovery: then \`--by\` is only what it was told.`,
+Over an API, as who your token says (CORRIDOR_TOKEN, CORRIDOR_TOKEN_FILE): status, stuck, transfers, payouts, dlq, cases,
+approvals, control, break-glass, lists, exceptions and audit, with --api URL or CORRIDOR_API_URL. --direct works on the stores instead, for recovery: then \`--by\` is only what it was told.`,
   )
   .showHelpAfterError('(add --help for what there is)')
   .configureOutput({ writeErr: (text) => process.stderr.write(shown(text)) })

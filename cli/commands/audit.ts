@@ -6,6 +6,7 @@ import { auditIndex } from '../../adapters/mongo/audit-index.ts';
 import { checkpointIn } from '../../domain/audit/checkpoint.ts';
 import { privateText, signingKeyOf, type VerifyKey, verifyKey } from '../../domain/audit/signed-note.ts';
 import { findEntry, keptNote, listEntries } from '../../operations/audit/entries.ts';
+import { OUTCOMES } from '../../operations/audit/entry.ts';
 import type { AuditFilter, IndexedEntry } from '../../operations/audit/ports.ts';
 import { newestCheckpoint } from '../../operations/audit/state.ts';
 import { type AuditReport, verifyAudit } from '../../operations/audit/verify.ts';
@@ -18,8 +19,6 @@ import { exportTo } from '../audit/export.ts';
 import { commandConfig, withConnections } from '../connections.ts';
 import { count, print, printError, printRows, toJson, withJson } from '../output.ts';
 import { instant } from './dead-letter-options.ts';
-
-const OUTCOMES = ['allowed', 'denied', 'viewed', 'done', 'failed'] as const;
 
 export function registerAudit(program: Command): void {
   const audit = program.command('audit').description('what was allowed, denied, shown and done, and the proof of it');
@@ -35,7 +34,7 @@ interface ListOptions {
   readonly subject?: string;
   readonly action?: string;
   readonly on?: { readonly objectKind: string; readonly objectId?: string };
-  readonly outcome?: (typeof OUTCOMES)[number];
+  readonly outcome?: string;
   readonly request?: string;
   readonly act?: string;
   readonly since?: Date;
@@ -51,7 +50,9 @@ function registerList(audit: Command): void {
     .option('--subject <name>', 'who')
     .option('--action <action>', 'what, such as replays.approve')
     .option('--on <kind[/id]>', 'to what, such as transfers/T-1', target)
-    .addOption(new Option('--outcome <outcome>', 'with what outcome').choices(OUTCOMES))
+    .addOption(
+      new Option('--outcome <outcome>', 'with what outcome').choices(OUTCOMES.map((each) => each.toLowerCase())),
+    )
     .option('--request <id>', 'of one request')
     .option('--act <entry>', 'one act with its items and its end, by the id of its first entry')
     .option('--since <time>', 'ISO 8601', instant)
@@ -76,7 +77,7 @@ function registerList(audit: Command): void {
     );
 }
 
-function target(text: string): NonNullable<ListOptions['on']> {
+export function target(text: string): NonNullable<ListOptions['on']> {
   const [objectKind = '', ...rest] = text.split('/');
   if (objectKind === '') throw new InvalidArgumentError('it must be a kind, or a kind and an id: transfers/T-1');
   return rest.length === 0 ? { objectKind } : { objectKind, objectId: rest.join('/') };

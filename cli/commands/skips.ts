@@ -87,7 +87,7 @@ const row = ({ _id, state, askedBy, summary, ended, begunAt }: Approval) => ({
   'came of it': ended?.detail ?? (begunAt ? `begun ${begunAt.toISOString()}` : null),
 });
 
-function wholeNumber(text: string): number {
+export function wholeNumber(text: string): number {
   if (/^\d{1,15}$/.test(text)) return Number(text);
   throw new InvalidArgumentError('it must be a whole number');
 }

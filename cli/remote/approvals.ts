@@ -42,13 +42,22 @@ export function registerRemoteApprovals(program: Command, api: () => ApiClient):
       .description(does)
       .requiredOption('--reason <text>', 'why; kept with the approval')
       .option('--hash <hash>', 'for programs: of the approval as `show --json` gave it; nothing is typed then')
-      .action(async (id: string, { reason, hash }: { reason: string; hash?: string }) => {
+      .addOption(
+        new Option(
+          '--glass <glass>',
+          'a glass that you have broken: lets through what you asked for yourself',
+        ).hideHelp(verb !== 'approve'),
+      )
+      .action(async (id: string, { reason, hash, glass }: { reason: string; hash?: string; glass?: string }) => {
         const { body, etag } = await api().ask('GET', pathOf(id));
         const found = approvalDto.parse(body);
         show(found);
         if (hash === undefined) await confirmed({ word: verb });
         const seen = hash === undefined ? etag : `"${found.state}.${hash}"`;
-        const decided = await api().ask('POST', `${pathOf(id)}/${verb}`, { body: { reason }, etag: seen });
+        const isAlone = glass !== undefined && verb === 'approve';
+        const how = isAlone ? 'approve-alone' : verb;
+        const said = isAlone ? { reason, glassId: glass } : { reason };
+        const decided = await api().ask('POST', `${pathOf(id)}/${how}`, { body: said, etag: seen });
         const { state, decided: by, ended } = approvalDto.parse(decided.body);
         print(`\n${state} by ${by?.by ?? '-'}.${ended ? ` ${ended.detail}` : ''}`);
       });

@@ -9,6 +9,7 @@ import { LETTER_STATES } from '../../sinks/dead-letters/letter.ts';
 import { type FilterOptions, filtered, instant } from '../commands/dead-letter-options.ts';
 import { count, print, printError, printRows, toJson, withJson } from '../output.ts';
 import { registerRemoteReplays } from './replays.ts';
+import { registerRemoteSkips } from './skips.ts';
 
 export function registerRemoteLetters(program: Command, api: () => ApiClient): void {
   const dlq = program.command('dlq').description('dead letters: what broke, since when, how much money stands still');
@@ -16,6 +17,7 @@ export function registerRemoteLetters(program: Command, api: () => ApiClient): v
   registerList(dlq, api);
   registerNote(dlq, api);
   registerRemoteReplays(dlq, api);
+  registerRemoteSkips(dlq, api);
   for (const name of ['check', 'export', 'edit', 'discard']) {
     dlq
       .command(name)

@@ -1,21 +1,40 @@
 // Commands that go to the API where one is named.
 import type { Command } from 'commander';
+import type { ApiClient } from '../../adapters/http/api-client.ts';
 import { session } from './session.ts';
 
 type Register = (program: Command) => void;
+type RegisterRemote = (program: Command, api: () => ApiClient) => void;
+
+const standing = () => import('./standing.ts');
+const screening = () => import('./screening.ts');
+const control = () => import('./control.ts');
+const REMOTE: Readonly<Record<string, () => Promise<RegisterRemote>>> = {
+  dlq: async () => (await import('./dead-letters.ts')).registerRemoteLetters,
+  approvals: async () => (await import('./approvals.ts')).registerRemoteApprovals,
+  cases: async () => (await import('./cases.ts')).registerRemoteCases,
+  status: async () => (await standing()).registerRemoteStatus,
+  stuck: async () => (await standing()).registerRemoteStuck,
+  transfers: async () => (await standing()).registerRemoteTransfers,
+  payouts: async () => (await standing()).registerRemotePayouts,
+  lists: async () => (await screening()).registerRemoteLists,
+  exceptions: async () => (await screening()).registerRemoteExceptions,
+  control: async () => (await control()).registerRemoteControl,
+  'break-glass': async () => (await control()).registerRemoteGlass,
+  audit: async () => (await import('./audit.ts')).registerRemoteAudit,
+};
 
 /** Those of the commands that are there over the API, for this one. */
-export const remoteCommands = (url: string): Readonly<Record<string, () => Promise<Register>>> => ({
-  dlq: async () => {
-    const { registerRemoteLetters } = await import('./dead-letters.ts');
-    return (program) => registerRemoteLetters(program, () => session(url));
-  },
-  approvals: async () => {
-    const { registerRemoteApprovals } = await import('./approvals.ts');
-    return (program) => registerRemoteApprovals(program, () => session(url));
-  },
-  cases: async () => {
-    const { registerRemoteCases } = await import('./cases.ts');
-    return (program) => registerRemoteCases(program, () => session(url));
-  },
-});
+export const remoteCommands = (
+  url: string,
+  open: (url: string) => ApiClient = session,
+): Readonly<Record<string, () => Promise<Register>>> =>
+  Object.fromEntries(
+    Object.entries(REMOTE).map(([name, load]) => [
+      name,
+      async (): Promise<Register> => {
+        const register = await load();
+        return (program) => register(program, () => open(url));
+      },
+    ]),
+  );

@@ -36,11 +36,11 @@ const entryDto = z
   })
   .meta({ id: 'AuditEntry' });
 
-const placedDto = z
+export const placedDto = z
   .object({ index: z.int().describe('Its place in the log, from 0.'), leafHash: z.string(), entry: entryDto })
   .meta({ id: 'PlacedAuditEntry', description: 'As the index has it: `proof` shows what stands in the log.' });
 
-const checkpointDto = z
+export const checkpointDto = z
   .object({
     note: z.string().describe('The signed note (C2SP), byte for byte.'),
     origin: z.string(),

@@ -28,7 +28,7 @@ import { doneAtOnce } from './approvals.ts';
 const MAX_GLASSES = 50;
 const LOG_REFUSALS = ['KAFKA_UNAVAILABLE', 'REGISTRY_UNAVAILABLE', 'WRITE_UNKNOWN', 'MONGO_UNAVAILABLE'] as const;
 
-const glassDto = z
+export const glassDto = z
   .object({
     glassId: z.string(),
     by: z.string(),

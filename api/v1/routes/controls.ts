@@ -11,7 +11,7 @@ import { approvalDto, approvalEtag, approvalOf } from '../approval-dto.ts';
 import { instant, instantOf } from '../dto.ts';
 import { operatorsOf, reasonText } from '../operators.ts';
 
-const controlDto = z
+export const controlDto = z
   .object({
     target: z.string().describe('Such as `corridor/GB-IN`.'),
     isPaused: z.boolean(),

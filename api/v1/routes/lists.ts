@@ -27,7 +27,7 @@ const MAX_CHANGES = 1_000;
 const CHANGES = 100;
 const STORE_REFUSALS = ['MONGO_UNAVAILABLE', 'LIST_VERSION_UNKNOWN', 'LIST_VERSION_NOT_SEALED'] as const;
 
-const versionDto = z
+export const versionDto = z
   .object({
     versionId: z.string(),
     source: z.string(),
@@ -43,7 +43,7 @@ const versionDto = z
 
 const dropsDto = z.array(z.object({ code: z.string(), count: z.int(), examples: z.array(z.string()) }));
 
-const wholeVersionDto = versionDto
+export const wholeVersionDto = versionDto
   .extend({
     report: z.object({
       entitiesRead: z.int(),
@@ -62,7 +62,7 @@ export const activatedDto = z
   .object({ versionId: z.string(), changed: z.boolean().describe('False: it was in force already.') })
   .meta({ id: 'ListActivated' });
 
-const changesDto = z
+export const changesDto = z
   .object({
     before: z.string(),
     after: z.string(),

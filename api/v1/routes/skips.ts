@@ -26,7 +26,7 @@ const whole = (digits: number) =>
     .transform(Number)
     .meta({ type: 'integer', minimum: 0 });
 
-const targetDto = z
+export const skipTargetDto = z
   .object({
     offset: z.int().describe('Of the record at which the consumer stands: the only one that can be skipped.'),
     transferId: z.string().nullable(),
@@ -46,7 +46,7 @@ const target = route({
   tag: 'Operations',
   summary: 'The record at which a consumer stands, and what skipping it would do',
   query: z.strictObject({ ...place, partition: whole(6) }),
-  answers: { 200: targetDto },
+  answers: { 200: skipTargetDto },
   refusals: [...LOG_REFUSALS, ...TARGET_REFUSALS],
   async handle({ parts, query: { consumer: owner, topic, partition } }) {
     checkTarget({ owner, topic });

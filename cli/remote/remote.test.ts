@@ -1,0 +1,138 @@
+// Every command over the API, against the API itself: what it asks for, and what a person reads.
+import { Command } from 'commander';
+import type { FastifyInstance } from 'fastify';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { apiClient } from '../../adapters/http/api-client.ts';
+import { type Memory, testApi, tokenFor, transferDocument } from '../../api/testing/api.ts';
+import type { Role } from '../../operations/access/table.ts';
+import { payoutOf } from '../../operations/cases/inbox/testing/world.ts';
+import { loadSampleList } from '../../screening/lists/sample/load.ts';
+import { AT } from '../../test/kit/builders.ts';
+import { remoteCommands } from './register.ts';
+
+let app: FastifyInstance;
+let memory: Memory;
+let lines: string[];
+beforeEach(async () => {
+  ({ app, memory } = await testApi());
+  lines = [];
+  for (const name of ['log', 'error'] as const)
+    vi.spyOn(console, name).mockImplementation((text: string) => void lines.push(text));
+});
+afterEach(async () => {
+  vi.restoreAllMocks();
+  process.exitCode = 0;
+  await app.close();
+});
+
+/** Runs a command as this person. Resolves with what was printed. */
+async function as(name: string, role: Role, ...argv: readonly string[]): Promise<string> {
+  lines = [];
+  const token = await tokenFor(name, [role]);
+  const send = async (url: unknown, init: RequestInit = {}): Promise<Response> => {
+    const { pathname, search } = new URL(String(url));
+    const answer = await app.inject({
+      ...{ method: init.method as never, url: `${pathname}${search}`, headers: init.headers as never },
+      ...(init.body === undefined ? {} : { payload: String(init.body) }),
+    });
+    const body = [204, 304].includes(answer.statusCode) ? null : answer.body;
+    return new Response(body, { status: answer.statusCode, headers: answer.headers as never });
+  };
+  const open = (url: string) => apiClient({ url, token, fetch: send as typeof fetch });
+  const program = new Command('corridor').exitOverride().configureOutput({ writeErr: () => undefined });
+  (await remoteCommands('https://corridor.internal', open)[argv[0]!]!())(program);
+  for (const each of program.commands) each.exitOverride();
+  await program.parseAsync([...argv], { from: 'user' });
+  return lines.join('\n');
+}
+
+const approvalIn = (text: string) => /approvals approve (\S+)/.exec(text)![1]!;
+
+/** Another person lets it through. */
+async function approve(id: string, name = 'ben'): Promise<string> {
+  const { hash } = memory.approvals.all.get(id)!;
+  return as(name, 'approver', 'approvals', 'approve', id, '--reason', 'looked at it', '--hash', hash);
+}
+
+describe('commands over the API', () => {
+  it('tell what stands still and how it stands', async () => {
+    memory.desks.payouts.push({ payoutId: 'transfer-p', changedAt: new Date(AT), payout: payoutOf('transfer-p') });
+    const stuck = await as('vera', 'viewer', 'stuck', '--kind', 'hold,payout_unknown');
+    expect(stuck).toMatch(/PAYOUT_UNKNOWN +payout-executor/);
+    expect(stuck).toContain('3 transfers are stuck: ');
+    expect(await as('vera', 'viewer', 'stuck')).toContain('Not proven');
+    const status = await as('root', 'admin', 'status');
+    expect(status).toMatch(/http:\/\/chain\.test:9464 +yes/);
+    expect(status).toContain('Problems: none');
+    expect(process.exitCode).toBe(0);
+    memory.outage = new Error('a bug');
+    await expect(as('root', 'admin', 'status')).rejects.toMatchObject({ code: 'UNEXPECTED_ERROR' });
+  });
+
+  it('list transfers and payouts with their sums', async () => {
+    memory.transfers.push(transferDocument({ debitMinor: 500n }));
+    expect(await as('vera', 'viewer', 'transfers', 'list', '--older-than', '1d')).toContain('1 transfer: 5.00 GBP');
+    memory.desks.payouts.push({ payoutId: 'transfer-p', changedAt: new Date(AT), payout: payoutOf('transfer-p') });
+    expect(await as('asha', 'operator', 'payouts', 'list')).toMatch(/OUTCOME_UNKNOWN: 1 payout: .*GBP/);
+    await expect(as('asha', 'operator', 'payouts', 'cases', 'list')).rejects.toMatchObject({ code: 'OPTION_INVALID' });
+  });
+
+  it('have a record skipped', async () => {
+    const place = ['limits', '--topic', 'transfer.priced', '--partition', '3'];
+    expect(await as('asha', 'operator', 'dlq', 'skip', ...place)).toContain('say --offset 4711 and --reason');
+    const asked = await as('asha', 'operator', 'dlq', 'skip', ...place, '--offset', '4711', '--reason', 'INC-1');
+    expect(await approve(approvalIn(asked))).toContain('APPROVED by ben');
+    expect(await as('vera', 'viewer', 'dlq', 'skips')).toMatch(/APPROVED +asha/);
+  });
+
+  it('pause, resume, and let through alone under a broken glass that another reviews', async () => {
+    const target = ['corridor/GB-IN', '--reason', 'mended'];
+    expect(await as('asha', 'operator', 'control', 'pause', ...target)).toContain('PAUSED corridor/gb-in');
+    const asked = approvalIn(await as('asha', 'operator', 'control', 'resume', ...target));
+    const broken = await as('asha', 'operator', 'break-glass', 'open', '--reason', 'alone', '--minutes', '5');
+    const glass = /--glass (\S+)/.exec(broken)![1]!;
+    const { hash } = memory.approvals.all.get(asked)!;
+    const alone = ['approvals', 'approve', asked, '--reason', 'cut-off', '--glass', glass, '--hash', hash];
+    expect(await as('asha', 'operator', ...alone)).toContain('EXECUTED by asha');
+    expect(await as('asha', 'operator', 'control', 'show')).toBe('(nothing)');
+    expect(await as('ben', 'approver', 'break-glass', 'list')).toMatch(/control\.resume .* EXECUTED +OPEN/);
+    const review = ['break-glass', 'review', glass, '--text', 'one resumption'];
+    await expect(as('asha', 'approver', ...review)).rejects.toMatchObject({ code: 'SECOND_PERSON_NEEDED' });
+    expect(await as('ben', 'approver', ...review)).toContain('REVIEWED');
+  });
+
+  it('show and compare lists, and put one in force', async () => {
+    const [{ versionId }] = JSON.parse(await as('vera', 'viewer', 'lists', 'show', '--json'));
+    expect(await as('vera', 'viewer', 'lists', 'show', versionId)).toContain(`in force now: ${versionId}`);
+    expect(await as('vera', 'viewer', 'lists', 'diff', versionId, versionId)).toBe('+0 / -0 / 0 changed');
+    const activated = await as('carol', 'compliance', 'lists', 'activate', versionId, '--reason', 'told again');
+    expect(activated).toBe(`${versionId} was in force already`);
+    const sample = await loadSampleList();
+    const counts = { entities: 1, names: 1 };
+    const small = { ...sample, entities: sample.entities.slice(0, 1), counts, entitiesHash: 'f'.repeat(64) };
+    await memory.desks.lists.save({ ...small, publicationDate: '2026-11-30' }, 'carol', AT);
+    const [{ versionId: newest }] = JSON.parse(await as('vera', 'viewer', 'lists', 'show', '--json'));
+    const asked = await as('carol', 'compliance', 'lists', 'activate', newest, '--reason', 'as published');
+    expect(asked).toContain('one person alone may not');
+    expect(await approve(approvalIn(asked))).toContain('EXECUTED by ben');
+  });
+
+  it('ask for an exception, and end it', async () => {
+    const entity = (await loadSampleList()).entities[0]!.id;
+    const add = ['exceptions', 'add', '--entity', entity, '--token', 'customer-1', '--days', '9', '--reason', 'older'];
+    expect(await approve(approvalIn(await as('carol', 'compliance', ...add)))).toContain('EXECUTED by ben');
+    const [{ exceptionId }] = JSON.parse(await as('asha', 'operator', 'exceptions', 'list', '--json'));
+    expect(await as('asha', 'operator', 'exceptions', 'revoke', exceptionId, '--reason', 'wrong')).toContain(
+      'is revoked',
+    );
+    expect(await as('asha', 'operator', 'exceptions', 'list')).toContain('REVOKED');
+  });
+
+  it('read the audit log', async () => {
+    const listed = await as('carol', 'compliance', 'audit', 'list', '--subject', 'asha', '--on', 'cases/case-4');
+    expect(listed).toMatch(/4 +.*asha +token +cases\.decide +cases\/case-4 +done/);
+    expect(await as('carol', 'compliance', 'audit', 'show', '2')).toMatch(/objectId +case-2/);
+    await expect(as('carol', 'compliance', 'audit', 'verify')).rejects.toMatchObject({ code: 'OPTION_INVALID' });
+    await expect(as('asha', 'operator', 'audit', 'list')).rejects.toMatchObject({ code: 'ACTION_FORBIDDEN' });
+  });
+});

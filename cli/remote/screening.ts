@@ -1,0 +1,148 @@
+// `corridor lists …` and `corridor exceptions …` over the API.
+import { randomUUID } from 'node:crypto';
+import type { Command } from 'commander';
+import { z } from 'zod';
+import type { ApiClient } from '../../adapters/http/api-client.ts';
+import { approvalDto } from '../../api/v1/approval-dto.ts';
+import { exceptionDto } from '../../api/v1/routes/exceptions.ts';
+import { activatedDto, changesDto, versionDto, wholeVersionDto } from '../../api/v1/routes/lists.ts';
+import { MAX_DAYS } from '../../operations/exceptions/ask.ts';
+import { count, print, printRows, toJson, withJson } from '../output.ts';
+import { onlyDirect, queryOf } from './asking.ts';
+
+const versionPath = (id: string) => `/lists/${encodeURIComponent(id)}`;
+const itemsOf = <S extends z.ZodType>(item: S) => z.object({ items: z.array(item) });
+
+export function registerRemoteLists(program: Command, api: () => ApiClient): void {
+  const lists = program.command('lists').description('sanctions list versions: compare, put in force');
+  withJson(lists.command('show'))
+    .argument('[version]', 'one version, with its import report; without it, all of them')
+    .description('list versions, and which are in force')
+    .option('--source <name>', 'of this source only')
+    .option('--limit <n>', 'at most this many', count, 50)
+    .action(
+      async (id: string | undefined, { source, limit, json }: { source?: string; limit: number; json?: boolean }) => {
+        if (id !== undefined) {
+          const version = wholeVersionDto.parse((await api().ask('GET', versionPath(id))).body);
+          if (json) print(toJson(version));
+          else printVersion(version);
+          return;
+        }
+        const path = `/lists${queryOf({ source, limit })}`;
+        const { items } = itemsOf(versionDto).parse((await api().ask('GET', path)).body);
+        printRows(
+          items,
+          [
+            ...(['versionId', 'status', 'publishedOn', 'entities', 'names'] as const),
+            ...(['importedAt', 'importedBy', 'inForceSince'] as const),
+          ],
+          json,
+        );
+      },
+    );
+  withJson(lists.command('diff'))
+    .argument('<before>', 'version')
+    .argument('<after>', 'version')
+    .description('entities added, removed and changed between two versions')
+    .option('--limit <n>', 'print at most this many entities', count, 50)
+    .action(async (before: string, after: string, { limit, json }: { limit: number; json?: boolean }) => {
+      const path = `${versionPath(after)}/changes${queryOf({ since: before, limit })}`;
+      const found = changesDto.parse((await api().ask('GET', path)).body);
+      if (json) {
+        print(toJson(found));
+        return;
+      }
+      print(`+${found.added} / -${found.removed} / ${found.changed} changed`);
+      const rows = found.items.map(({ fields, ...each }) => ({ ...each, fields: fields.join(', ') || null }));
+      if (rows.length > 0) printRows(rows, ['what', 'entityId', 'type', 'name', 'fields']);
+      if (!found.complete) print('and more (--limit)');
+    });
+  lists
+    .command('activate')
+    .argument('<version>', 'version')
+    .description('put a version in force: for every instance, and for payouts not yet submitted')
+    .requiredOption('--reason <text>', 'why; kept where another person has to let it through')
+    .action(async (id: string, { reason }: { reason: string }) => {
+      const { etag } = await api().ask('GET', versionPath(id));
+      const request = { body: { reason }, etag, key: randomUUID() };
+      const { status, body } = await api().ask('POST', `${versionPath(id)}/activate`, request);
+      if (status !== 202) {
+        print(activatedDto.parse(body).changed ? `${id} is in force` : `${id} was in force already`);
+        return;
+      }
+      const { approvalId, expiresAt, summary } = approvalDto.parse(body);
+      print(`${summary}: one person alone may not. Another lets it through until ${expiresAt}:`);
+      print(`  corridor approvals approve ${approvalId} --reason "…"`);
+    });
+  onlyDirect(lists, ['import']);
+}
+
+function printVersion({ versionId, status, inForceNow, report }: z.output<typeof wholeVersionDto>): void {
+  print(`${versionId}, ${status}; in force now: ${inForceNow ?? 'none'}`);
+  const reasons = (drops: typeof report.warnings) =>
+    drops.map(({ code, count: many, examples }) => `${many} ${code} (${examples.join(', ')})`).join('; ') || 'none';
+  printRows(
+    [
+      {
+        ...{ what: 'entities', read: report.entitiesRead, kept: report.entitiesKept },
+        dropped: reasons(report.droppedEntities),
+      },
+      { what: 'names', read: report.namesRead, kept: report.namesKept, dropped: reasons(report.droppedNames) },
+    ],
+    ['what', 'read', 'kept', 'dropped'],
+  );
+  if (report.warnings.length > 0) print(`tolerated: ${reasons(report.warnings)}`);
+}
+
+interface AddOptions {
+  readonly entity: string;
+  readonly case?: string;
+  readonly role: string;
+  readonly token?: string;
+  readonly days: number;
+  readonly reason: string;
+  readonly json?: boolean;
+}
+
+const COLUMNS = ['exceptionId', 'entity', 'token', 'state', 'expiresAt', 'askedBy', 'approvedBy', 'reason'] as const;
+
+export function registerRemoteExceptions(program: Command, api: () => ApiClient): void {
+  const exceptions = program
+    .command('exceptions')
+    .description('counterparties that are known not to be a listed entity: add, list, revoke');
+  withJson(exceptions.command('add'))
+    .description('ask that a counterparty may pass for one listed entity, until it expires or the entity changes')
+    .requiredOption('--entity <id>', 'listed entity, such as OFAC:12345')
+    .option('--case <id>', 'the case that showed it: the counterparty is taken from there')
+    .option('--role <role>', 'which party of the case: debtor, creditor, intermediary-1, …', 'debtor')
+    .option('--token <token>', 'or the token of the counterparty itself')
+    .requiredOption('--days <n>', `how long it holds, 1 to ${MAX_DAYS} days`, count)
+    .requiredOption('--reason <text>', 'why; kept')
+    .action(async ({ entity, case: caseId, role, token, days, reason, json }: AddOptions) => {
+      const counterparty = token === undefined ? { caseId, role } : { token };
+      const request = { body: { entity, days, reason, ...counterparty }, key: randomUUID() };
+      const asked = exceptionDto.parse((await api().ask('POST', '/exceptions', request)).body);
+      printRows([asked], COLUMNS, json);
+      if (json) return;
+      print('Another person lets it through:');
+      print(`  corridor approvals approve ${asked.approvalId} --reason "…"`);
+    });
+  withJson(exceptions.command('list'))
+    .description('exceptions, newest first, revoked and expired ones included')
+    .option('--token <token>', 'of this counterparty only')
+    .option('--limit <n>', 'at most this many', count, 50)
+    .action(async ({ token, limit, json }: { token?: string; limit: number; json?: boolean }) => {
+      const { body } = await api().ask('GET', `/exceptions${queryOf({ token, limit })}`);
+      printRows(itemsOf(exceptionDto).parse(body).items, COLUMNS, json);
+    });
+  exceptions
+    .command('revoke')
+    .argument('<id>', 'exception')
+    .description('end an exception now')
+    .requiredOption('--reason <text>', 'why; kept')
+    .action(async (id: string, { reason }: { reason: string }) => {
+      await api().ask('POST', `/exceptions/${encodeURIComponent(id)}/revoke`, { body: { reason } });
+      print(`${id} is revoked`);
+    });
+  onlyDirect(exceptions, ['approve'], '`corridor approvals approve`');
+}
