@@ -165,7 +165,7 @@ describe('a client of Kafka', () => {
     for (const shape of THROWN) {
       const made = connections(given(shape), how);
       expectWaits(await codedOf(() => retrying(made, ['t'], async () => 1, 0)), 'kafka');
-      expectWaits(await codedOf(() => insist(() => Promise.reject(given(shape)), { patienceMs: 0 })), 'kafka');
+      expectWaits(await codedOf(() => insist(() => Promise.reject(given(shape)), { timeoutMs: 0 })), 'kafka');
       expectWaits(await codedOf(() => new KafkaWriter(made, 'w').send([record])), 'kafka');
       const admin = new KafkaAdmin({ settings: getters({}, 'brokers') } as never);
       expectWaits(await codedOf(() => admin.deleteTopics(['t'])), 'kafka');

@@ -24,7 +24,7 @@ interface Check {
 const CHECKS: readonly Check[] = [
   { name: 'types', command: node('node_modules/typescript7/bin/tsc', '--noEmit') },
   { name: 'format', command: [bin('biome'), 'ci', '--colors=off', '--error-on-warnings', '.'] },
-  { name: 'lint', command: [bin('oxlint'), '--type-aware', '--deny-warnings'] },
+  { name: 'lint', command: [bin('oxlint'), '--type-aware', '--deny-warnings', '--report-unused-disable-directives'] },
   {
     name: 'imports',
     command: [bin('depcruise'), '--config', '.dependency-cruiser.cjs', ...SOURCES],

@@ -35,7 +35,7 @@ export interface ScreenerOptions {
   /** Told when an index is in use, or could not be built. */
   readonly onIndex?: (event: IndexEvent) => void;
   /** How long a batch waits for an index that is being built before it is told to come back, ms. */
-  readonly patienceMs?: number;
+  readonly timeoutMs?: number;
 }
 
 export type IndexEvent =
@@ -49,7 +49,7 @@ export type IndexEvent =
 
 /** Indexes over differences that are kept: transfers in flight were screened against few different sets of versions. */
 const MAX_DIFFERENCES = 4;
-const PATIENCE_MS = 2_000;
+const TIMEOUT_MS = 2_000;
 
 interface Whole {
   readonly key: string;
@@ -191,7 +191,7 @@ class ListScreener implements ClosableScreener {
     if (this.#next?.key !== key) this.#prepare(key, lists);
     if (this.#whole) return this.#whole;
     const next = this.#next!.promise;
-    if (await within(this.#options.patienceMs ?? PATIENCE_MS, next)) return next;
+    if (await within(this.#options.timeoutMs ?? TIMEOUT_MS, next)) return next;
     throw notReady('LIST_INDEX_NOT_READY', 'the index over the active lists is being built');
   }
 

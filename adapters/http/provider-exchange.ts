@@ -42,6 +42,7 @@ export const TOO_LATE_TO_SEND = 'TOO_LATE_TO_SEND';
  * connection: a failure before that call is a failure before the first byte. The gap that remains is a process stopped
  * between that call and the write; what closes it is the expiry that the provider enforces.
  */
+/* oxlint-disable eslint/max-lines-per-function -- one state: whether the first byte went, seen by every callback of the client */
 export function exchange(dispatcher: Dispatcher, request: ExchangeRequest): Promise<Exchange> {
   return new Promise((resolve) => {
     const chunks: Buffer[] = [];
@@ -119,6 +120,7 @@ export function exchange(dispatcher: Dispatcher, request: ExchangeRequest): Prom
     }
   });
 }
+/* oxlint-enable eslint/max-lines-per-function */
 
 /** A header that came once, or nothing. */
 function only(value: string | string[] | undefined): string | undefined {

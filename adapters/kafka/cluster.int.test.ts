@@ -1,28 +1,20 @@
 // Three brokers, each killed in turn: leaders and coordinators move, and the copy goes on.
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { type LocalStack, startStack } from '../../infra/local/stack.ts';
 import type { Log } from '../../ports/log.ts';
+import { useOwnStack } from '../../test/kit/own-stack.ts';
 import { createLog } from './log.ts';
 import { Copier, caughtUp, compareCopy, killCopiers } from './testing/copiers.ts';
 import { numbered, unique } from './testing/topics.ts';
 
-let stack: LocalStack;
+const servers = useOwnStack('kafka-cluster', { ephemeral: true, kinds: ['kafka'], brokers: 3, env: {} });
 let log: Log;
 
 beforeAll(async () => {
-  const stateDir = mkdtempSync(join(tmpdir(), 'corridor-kafka-cluster-'));
-  stack = await startStack({ stateDir, ephemeral: true, kinds: ['kafka'], brokers: 3, env: {} });
-  log = createLog({ brokers: stack.urls.kafkaBrokers, appName: 'cluster', clientId: 'cluster-test' });
+  log = createLog({ brokers: servers.urls.kafkaBrokers, appName: 'cluster', clientId: 'cluster-test' });
 });
 afterEach(killCopiers);
-afterAll(async () => {
-  await log.close();
-  await stack.stop();
-});
+afterAll(() => log.close());
 
 test('every broker is killed once under a writer and a copier', { timeout: 240_000 }, async () => {
   const consumer = unique('rolling');
@@ -40,7 +32,7 @@ test('every broker is killed once under a writer and a copier', { timeout: 240_0
   await admin.initialiseOffsets(`cluster.${consumer}`, inputs);
   await admin.close();
   const copier = new Copier({
-    brokers: stack.urls.kafkaBrokers,
+    brokers: servers.urls.kafkaBrokers,
     appName: 'cluster',
     consumer,
     inputs,
@@ -63,10 +55,10 @@ test('every broker is killed once under a writer and a copier', { timeout: 240_0
   })();
   for (const broker of ['kafka-1', 'kafka-2', 'kafka-3'] as const) {
     await sleep(1_000);
-    await stack.kill(broker);
+    await servers.stack.kill(broker);
     const before = written;
     await expect.poll(() => written, { timeout: 60_000 }).toBeGreaterThan(before + 300);
-    await stack.restart(broker);
+    await servers.stack.restart(broker);
   }
   over = true;
   await feeding;

@@ -52,7 +52,7 @@ export interface Committer {
 /** How often a missing offset is looked for again at once. */
 const MISSING_OFFSET_TRIES = 4;
 const MISSING_OFFSET_WAIT_MS = 500;
-const ABORT_PATIENCE_MS = 1_000;
+const ABORT_TIMEOUT_MS = 1_000;
 /** How often a broker looks for transactions that have timed out, by default. */
 const SWEEP_MS = 10_000;
 
@@ -73,10 +73,10 @@ async function committedOffset(
   { groupId, topic, partition }: Ownership,
   transactionTimeoutMs: number,
 ): Promise<Omit<Taken, 'topicId'>> {
-  const patienceMs = transactionTimeoutMs + SWEEP_MS;
+  const timeoutMs = transactionTimeoutMs + SWEEP_MS;
   for (let attempt = 1; ; attempt++) {
     const topics = [{ topic, partitions: [partition] }];
-    const asked = group.ask((coordinator) => fetchStableOffsets(coordinator, groupId, topics), patienceMs);
+    const asked = group.ask((coordinator) => fetchStableOffsets(coordinator, groupId, topics), timeoutMs);
     const [found] = await asked.catch((error: unknown) => {
       throw brokerErrorType(error) === 'UNSTABLE_OFFSET_COMMIT' ? hangingTransaction(groupId, topic, partition) : error;
     });
@@ -160,6 +160,12 @@ class OwnedTransactions implements Carrier {
     return this.#joint.commit(this, { outputs, position: { topic, partition, offset, note } });
   }
 
+  /**
+   * What could happen: the process dies at any of the failpoints. Before the commit is sent the broker aborts all of it, at
+   * the next fencing or when its time is over, and the records are handled again; after it, outputs and offset are there
+   * together. What could happen besides: this member is late, and its partition has another owner. What stops it: the broker
+   * checks the generation of every offset that is offered, and nothing is committed that was not offered (ADR 6).
+   */
   async commit(batches: readonly Batch[]): Promise<void> {
     const { failpoint, unsafe } = this.#connections.settings;
     this.#assertOurs(); // before fencing: an owner that knows it is late must not end the transaction of the next
@@ -199,6 +205,7 @@ class OwnedTransactions implements Carrier {
     await answer;
   }
 
+  /** Saves requests, and is no proof: the group's generation is, at the broker (ADR 6). */
   #assertOurs(): void {
     if (this.#ownership.stillOurs() || this.#connections.settings.unsafe.noFencing) return;
     const { topic, partition } = this.#ownership;
@@ -213,7 +220,7 @@ class OwnedTransactions implements Carrier {
     const producer = this.#producer;
     this.#producer = undefined;
     if (producer === undefined) return false;
-    await within(ABORT_PATIENCE_MS, producer.abort());
+    await within(ABORT_TIMEOUT_MS, producer.abort());
     producer.discard();
     return true;
   }
@@ -229,6 +236,12 @@ class ExactlyOnce implements Committer {
     this.#ownership = ownership;
   }
 
+  /**
+   * What could happen: the owner before is frozen with a transaction open, and commits it after this one has read the offset,
+   * so a batch is handled twice. What stops it, in this order: fencing ends what its id has open; the offset is read only
+   * when no transaction is changing it, also not one that another partition's id carries (ADR 6); then the first record is
+   * fetched.
+   */
   async open(): Promise<Taken> {
     const producer = await this.#transactions.fence();
     const { groupId, topic } = this.#ownership;
@@ -282,11 +295,11 @@ class AtLeastOnce implements Committer {
     this.#cluster = this.#connections.cluster();
     await connectCluster(this.#cluster, [topic]);
     const { settings } = this.#connections;
-    const patienceMs = settings.transactionTimeoutMs;
-    this.#group = new Coordinator(this.#cluster, groupId, 'group', patienceMs);
+    const timeoutMs = settings.transactionTimeoutMs;
+    this.#group = new Coordinator(this.#cluster, groupId, 'group', timeoutMs);
     if (this.#fenceFirst || (await this.#isUnstable(this.#group))) await this.#transactions.fence();
     this.#fenceFirst = false;
-    const taken = await committedOffset(this.#group, this.#ownership, patienceMs);
+    const taken = await committedOffset(this.#group, this.#ownership, timeoutMs);
     const topicId = await fetchTopicId(await this.#cluster.brokerPool.findConnectedBroker(), topic);
     return { ...taken, topicId: topicIdentity(settings, topic, topicId) };
   }

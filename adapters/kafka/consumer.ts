@@ -20,7 +20,7 @@ import { type TopicNews, TopicWatch } from './topic-watch.ts';
 
 /** Heartbeats per session timeout. */
 const HEARTBEATS_PER_SESSION = 4;
-const LEAVE_PATIENCE_MS = 2_000;
+const LEAVE_TIMEOUT_MS = 2_000;
 /** How often a batch that lingers is added to. */
 const FETCHES_PER_LINGER = 4;
 const FETCH_BYTES_PER_RECORD = 2_048;
@@ -59,7 +59,7 @@ export class KafkaConsumer implements LogConsumer {
   #team: Team | undefined;
   /** Set while the broker can't be reached: shown as a pause of every partition. */
   #waiting: PartitionProgress['paused'];
-  readonly #patience = new UnknownTopicDeadline();
+  readonly #unknownTopic = new UnknownTopicDeadline();
   /** Of membership: joining and heartbeats. */
   readonly #brokenClient = new BrokenClientDeadline();
   #fatal: FatalConsumerFault | undefined;
@@ -137,7 +137,7 @@ export class KafkaConsumer implements LogConsumer {
   /** Does not wait for a broker that does not answer. */
   async #leave(): Promise<void> {
     this.#topicWatch.close();
-    await within(LEAVE_PATIENCE_MS, Promise.all([this.#team?.fetcher.stop(), this.#membership.leave()]));
+    await within(LEAVE_TIMEOUT_MS, Promise.all([this.#team?.fetcher.stop(), this.#membership.leave()]));
   }
 
   #tell(error: unknown): void {
@@ -259,7 +259,7 @@ export class KafkaConsumer implements LogConsumer {
     for (const [topic, partitions] of Object.entries(generation.assigned)) {
       for (const partition of partitions) {
         const key = `${topic}/${partition}`;
-        const source = new Source(topic, partition, { isGapless: true, patienceMs: settings.unreadablePatienceMs });
+        const source = new Source(topic, partition, { isGapless: true, timeoutMs: settings.unreadableTimeoutMs });
         const ownership = { topic, partition, groupId: this.#groupId, generation, stillOurs: () => ours };
         const worker = new PartitionWorker({
           consumer: this.#options,
@@ -319,7 +319,7 @@ export class KafkaConsumer implements LogConsumer {
   }
 
   #fatalFrom(error: unknown): FatalConsumerFault | undefined {
-    if (verdictOf(error) !== 'fatal') return this.#patience.passed(error);
+    if (verdictOf(error) !== 'fatal') return this.#unknownTopic.passed(error);
     const { code, message } = codedError(error);
     return new FatalConsumerFault(code, message, error);
   }

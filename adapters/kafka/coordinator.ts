@@ -15,15 +15,15 @@ export class Coordinator {
   readonly #cluster: Cluster;
   readonly #id: string;
   readonly #kind: 'group' | 'transaction';
-  readonly #patienceMs: number;
+  readonly #timeoutMs: number;
   #broker: Broker | undefined;
 
-  /** `patienceMs`: how long to ask again while the answer is "not yet". */
-  constructor(cluster: Cluster, id: string, kind: 'group' | 'transaction', patienceMs: number) {
+  /** `timeoutMs`: how long to ask again while the answer is "not yet". */
+  constructor(cluster: Cluster, id: string, kind: 'group' | 'transaction', timeoutMs: number) {
     this.#cluster = cluster;
     this.#id = id;
     this.#kind = kind;
-    this.#patienceMs = patienceMs;
+    this.#timeoutMs = timeoutMs;
   }
 
   /** The broker, when it is known. */
@@ -32,8 +32,8 @@ export class Coordinator {
   }
 
   /** Asks, and asks again as long as the broker answers that it has not done it yet. Other errors are the caller's. */
-  async ask<T>(call: (broker: Broker) => Promise<T>, patienceMs = this.#patienceMs): Promise<T> {
-    const deadline = performance.now() + patienceMs;
+  async ask<T>(call: (broker: Broker) => Promise<T>, timeoutMs = this.#timeoutMs): Promise<T> {
+    const deadline = performance.now() + timeoutMs;
     for (let waitMs = FIRST_WAIT_MS; ; waitMs = Math.min(waitMs * 2, MAX_WAIT_MS)) {
       try {
         this.#broker ??= await findCoordinator(this.#cluster, this.#id, this.#kind);

@@ -1,12 +1,9 @@
 // What survives kill -9, a frozen owner, a dead broker and a lost answer: nothing lost, nothing twice, order kept.
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
-import { type LocalStack, startStack } from '../../infra/local/stack.ts';
 import type { Log } from '../../ports/log.ts';
 import { LOG_FAILPOINTS } from '../../ports/log-failpoints.ts';
+import { useOwnStack } from '../../test/kit/own-stack.ts';
 import { createLog } from './log.ts';
 import type { CopierPlan } from './testing/copier-plan.ts';
 import { Copier, caughtUp, compareCopy, killCopiers } from './testing/copiers.ts';
@@ -14,19 +11,14 @@ import { numbered, provision, settled, unique, unsettled } from './testing/topic
 
 vi.setConfig({ testTimeout: 180_000 });
 
-let stack: LocalStack;
+const servers = useOwnStack('kafka-crash', { ephemeral: true, kinds: ['kafka'], env: {} });
 let log: Log;
 
 beforeAll(async () => {
-  const stateDir = mkdtempSync(join(tmpdir(), 'corridor-kafka-crash-'));
-  stack = await startStack({ stateDir, ephemeral: true, kinds: ['kafka'], env: {} });
-  log = createLog({ brokers: stack.urls.kafkaBrokers, appName: 'crash', clientId: 'crash-test' });
+  log = createLog({ brokers: servers.urls.kafkaBrokers, appName: 'crash', clientId: 'crash-test' });
 });
 afterEach(killCopiers);
-afterAll(async () => {
-  await log.close();
-  await stack.stop();
-});
+afterAll(() => log.close());
 
 const PARTITIONS = 4;
 
@@ -34,7 +26,7 @@ const PARTITIONS = 4;
 async function setUp(name: string, extra: Partial<CopierPlan> = {}, partitions = PARTITIONS): Promise<CopierPlan> {
   const consumer = unique(name);
   const plan: CopierPlan = {
-    brokers: stack.urls.kafkaBrokers,
+    brokers: servers.urls.kafkaBrokers,
     appName: 'crash',
     consumer,
     inputs: [`${consumer}.in`],
@@ -125,9 +117,9 @@ describe('exactly once', () => {
         copier = new Copier(plan);
         continue;
       }
-      await stack.kill('kafka');
+      await servers.stack.kill('kafka');
       await sleep(1_000 + Math.random() * 2_000);
-      await stack.restart('kafka');
+      await servers.stack.restart('kafka');
     }
     await feeding;
     expect(await verified(plan)).toEqual(exactly(20_000));

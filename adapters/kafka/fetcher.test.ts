@@ -65,8 +65,8 @@ function start(answer: Answer) {
   });
   return { sources, errors, refreshes };
 }
-const PATIENT = { timeout: 60_000 };
-const filled = (source: Source) => vi.waitFor(() => expect(source.buffered).toBeGreaterThanOrEqual(20), PATIENT);
+const POLLING = { timeout: 60_000 };
+const filled = (source: Source) => vi.waitFor(() => expect(source.buffered).toBeGreaterThanOrEqual(20), POLLING);
 
 describe('one partition that is in trouble', () => {
   const none = Object.assign([], { nextOffset: undefined }) as unknown as FetchedPartition['messages'];
@@ -132,7 +132,7 @@ describe('one partition that is in trouble', () => {
     const { sources, errors } = start((partition, offset) =>
       partition === 1 && isTrouble && offset >= 2 && offset < 9 ? { errorCode: -1, messages: none } : {},
     );
-    await vi.waitFor(() => expect(sources[1]!.readStop).toMatchObject({ code: 'LOG_UNREADABLE' }), PATIENT);
+    await vi.waitFor(() => expect(sources[1]!.readStop).toMatchObject({ code: 'LOG_UNREADABLE' }), POLLING);
     expect(sources[1]).toMatchObject({ position: 2, buffered: 2, rests: true });
     for (const error of errors) expect(error).toMatchObject({ topic: TOPIC, partition: 1 });
     await filled(sources[0]!);
@@ -175,7 +175,7 @@ describe('one partition that is in trouble', () => {
     const { sources, errors } = start((partition, offset) =>
       partition === 1 && offset >= 2 ? { errorCode: 2, messages: none } : {},
     );
-    await vi.waitFor(() => expect(sources[1]!.readStop).toMatchObject({ code: 'LOG_CORRUPT' }), PATIENT);
+    await vi.waitFor(() => expect(sources[1]!.readStop).toMatchObject({ code: 'LOG_CORRUPT' }), POLLING);
     expect(sources[1]!.readStop!.detail).toContain('t/1 cannot be read at offset 2');
     await filled(sources[0]!);
     expect(errors).toEqual([]);

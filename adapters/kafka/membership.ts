@@ -17,7 +17,7 @@ const PROTOCOL_VERSION = 0;
  * Part of a session in which a heartbeat must be answered. A request may stay unanswered for longer than a session lasts; so
  * the heartbeat of a connection that has gone silent is sent over another one while there is time.
  */
-const HEARTBEAT_PATIENCE = 1 / 3;
+const HEARTBEAT_TIMEOUT_SHARE = 1 / 3;
 
 export interface JoinedGeneration extends Generation {
   /** Partitions of this member by topic; empty: it stands by. */
@@ -49,8 +49,8 @@ export class Membership {
   async #connected(): Promise<{ cluster: Cluster; coordinator: Coordinator }> {
     const cluster = await this.#held.connected();
     if (this.#coordinator?.cluster !== cluster) {
-      const patienceMs = this.#connections.settings.sessionTimeoutMs;
-      this.#coordinator = { cluster, asked: new Coordinator(cluster, this.#groupId, 'group', patienceMs) };
+      const timeoutMs = this.#connections.settings.sessionTimeoutMs;
+      this.#coordinator = { cluster, asked: new Coordinator(cluster, this.#groupId, 'group', timeoutMs) };
     }
     return { cluster, coordinator: this.#coordinator.asked };
   }
@@ -122,8 +122,8 @@ export class Membership {
    * KAFKA_UNAVAILABLE when there is no answer while the session can still be saved.
    */
   async heartbeat(): Promise<void> {
-    const patienceMs = this.#connections.settings.sessionTimeoutMs * HEARTBEAT_PATIENCE;
-    await withinLoopTime(this.#sendHeartbeat(), patienceMs, () => unanswered(patienceMs));
+    const timeoutMs = this.#connections.settings.sessionTimeoutMs * HEARTBEAT_TIMEOUT_SHARE;
+    await withinLoopTime(this.#sendHeartbeat(), timeoutMs, () => unanswered(timeoutMs));
   }
 
   async #sendHeartbeat(): Promise<void> {

@@ -17,7 +17,7 @@ const REQUEST_MS = 9_000;
 const HEARTBEATS_PER_SESSION = 4;
 /** Only the question after topics has this version: it alone bears their ids. */
 const isTopicQuestion = ({ apiKey, apiVersion }: SeenRequest) => apiKey === API.metadata && apiVersion === 10;
-const PATIENT = { timeout: 90_000 };
+const POLLING = { timeout: 90_000 };
 
 let broker: BehindProxy;
 let proxy: DeafProxy;
@@ -96,7 +96,7 @@ async function member() {
 async function sessions(count: number): Promise<void> {
   const from = proxy.count(API.heartbeat);
   const heartbeats = count * HEARTBEATS_PER_SESSION;
-  await expect.poll(() => proxy.count(API.heartbeat) - from, PATIENT).toBeGreaterThanOrEqual(heartbeats);
+  await expect.poll(() => proxy.count(API.heartbeat) - from, POLLING).toBeGreaterThanOrEqual(heartbeats);
 }
 
 describe.each(['of the request', 'of its connection'] as const)(
@@ -108,13 +108,13 @@ describe.each(['of the request', 'of its connection'] as const)(
       const joins = proxy.count(API.joinGroup);
       const { ignored } = proxy;
       proxy.ignore(isTopicQuestion, muteness);
-      await expect.poll(() => proxy.ignored - ignored, PATIENT).toBeGreaterThanOrEqual(1);
+      await expect.poll(() => proxy.ignored - ignored, POLLING).toBeGreaterThanOrEqual(1);
       for (let session = 0; session < 3; session++) {
         await sessions(1);
         await goesOn();
       }
       // It is asked again, and not at each heartbeat: one question waits at a time.
-      await expect.poll(() => proxy.ignored - ignored, PATIENT).toBeGreaterThanOrEqual(2);
+      await expect.poll(() => proxy.ignored - ignored, POLLING).toBeGreaterThanOrEqual(2);
       expect(proxy.ignored - ignored).toBeLessThanOrEqual(8);
       expect(proxy.count(API.joinGroup)).toBe(joins);
       expect(faults.filter(({ code }) => code !== 'KAFKA_UNAVAILABLE')).toEqual([]);
@@ -124,7 +124,7 @@ describe.each(['of the request', 'of its connection'] as const)(
       const admin = await direct.admin();
       await admin.initialiseOffsets(group, [input]);
       await admin.close();
-      await expect.poll(() => consumer.progress().length, PATIENT).toBe(4);
+      await expect.poll(() => consumer.progress().length, POLLING).toBe(4);
     });
   },
 );
@@ -135,7 +135,7 @@ test('heartbeats that one connection swallows are sent over another one before t
   const joins = proxy.count(API.joinGroup);
   let swallowed = 0;
   proxy.ignore(({ apiKey }) => apiKey === API.heartbeat && swallowed++ === 0, 'of its connection');
-  await expect.poll(() => swallowed, PATIENT).toBeGreaterThan(0);
+  await expect.poll(() => swallowed, POLLING).toBeGreaterThan(0);
   await sessions(3);
   await goesOn();
   expect(proxy.count(API.joinGroup)).toBe(joins);

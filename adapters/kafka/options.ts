@@ -62,7 +62,7 @@ export interface KafkaOptions {
   /** Most bytes that a compressed batch that is read may unpack to; for the whole process. */
   readonly maxUnpackedBytes?: number;
   /** How long what a broker cannot read, or fails its checksum, is asked for again before it becomes a dead letter, ms. */
-  readonly unreadablePatienceMs?: number;
+  readonly unreadableTimeoutMs?: number;
   /** Whether batches of several partitions may share a transaction: see joint-commits.ts. */
   readonly jointCommits?: boolean;
   /** How often an idle partition commits a position that moved over transaction markers only, ms. */
@@ -112,7 +112,7 @@ export function settingsOf(options: KafkaOptions, env: NodeJS.ProcessEnv = proce
     maxSendRecords: options.maxSendRecords ?? 1_000,
     maxSendBytes: options.maxSendBytes ?? 900_000,
     maxUnpackedBytes: options.maxUnpackedBytes ?? 32 * 1_048_576,
-    unreadablePatienceMs: options.unreadablePatienceMs ?? 30_000,
+    unreadableTimeoutMs: options.unreadableTimeoutMs ?? 30_000,
     jointCommits: options.jointCommits ?? true,
     idleCommitMs: options.idleCommitMs ?? 600_000,
     metadataMaxAgeMs: options.metadataMaxAgeMs ?? 60_000,

@@ -72,7 +72,7 @@ export class PartitionWorker {
   #failed: { readonly code: ErrorCode; readonly attempts: number } | undefined;
   /** When it last found nothing to do; monotonic ms. */
   #restedAt = 0;
-  readonly #patience = new UnknownTopicDeadline();
+  readonly #unknownTopic = new UnknownTopicDeadline();
   /** Since when the offset of a partition that was added is waited for; monotonic ms. */
   #awaitedSince: number | undefined;
 
@@ -283,7 +283,7 @@ export class PartitionWorker {
     await committer.abandon();
     if (!this.#live) return;
     if (verdict === 'fatal') return this.#fail(onFatal, fatalFault(error));
-    const exhausted = this.#patience.passed(error) ?? this.#offsetMissing(code);
+    const exhausted = this.#unknownTopic.passed(error) ?? this.#offsetMissing(code);
     if (exhausted !== undefined) return this.#fail(onFatal, exhausted);
     onFault(consumerFaultOf(error, { topic, partition }));
     if ((verdict === 'fenced' || verdict === 'not-member') && !(await confirmMembership())) return this.#ending.abort();
@@ -309,6 +309,7 @@ export class PartitionWorker {
     this.#ending.abort();
   }
 
+  /** What could happen: records are passed over that nobody handled. What stops it: no offset is chosen by itself (ADR 4). */
   #outOfRange(): FatalConsumerFault {
     const { topic, partition } = this.#options.ownership;
     return new FatalConsumerFault(

@@ -112,6 +112,10 @@ export interface SendOptions {
 /**
  * Sends one round, one request per leader, and advances the sequences when everything is acknowledged. After an error the
  * fate of the round is unknown unless the error says otherwise.
+ *
+ * What could happen: an answer is lost or a leader moves, and a part of the round is sent again under other sequences, so the
+ * broker takes records twice, or drops new ones for old. What stops it: each request is sent once, and whoever calls ends the
+ * transaction after an error (ADR 4).
  */
 export async function sendRound(
   cluster: Cluster,

@@ -18,7 +18,7 @@ function broker(codes: readonly number[], last?: number) {
   let now = 0;
   const asked: number[] = [];
   const patience = {
-    patienceMs: 60_000,
+    timeoutMs: 60_000,
     now: () => now,
     wait: async () => {
       now += 1_000;

@@ -21,7 +21,7 @@ export interface KnownTopic {
 }
 
 export interface RetryUntil {
-  readonly patienceMs?: number;
+  readonly timeoutMs?: number;
   /** Waits; the argument is the number of failures so far. */
   readonly wait?: (failures: number) => Promise<void>;
   /** Monotonic ms. */
@@ -31,11 +31,11 @@ export interface RetryUntil {
 const waitAwhile = (failures: number) => pause(backoffMs(failures, BACKOFF));
 
 /** Runs `request`, which must be safe to run twice, until it is answered; rejects with the last refusal when time is up. */
-export async function insist<T>(request: () => Promise<T>, patience: RetryUntil = {}): Promise<T> {
-  const { patienceMs = PROVISION_TIMEOUT_MS, wait = waitAwhile, now = () => performance.now() } = patience;
+export async function insist<T>(request: () => Promise<T>, until: RetryUntil = {}): Promise<T> {
+  const { timeoutMs = PROVISION_TIMEOUT_MS, wait = waitAwhile, now = () => performance.now() } = until;
   const began = now();
-  const patienceFor = (error: unknown, isTransient: boolean): number => {
-    if (isTransient) return patienceMs;
+  const timeoutFor = (error: unknown, isTransient: boolean): number => {
+    if (isTransient) return timeoutMs;
     return brokerErrorType(error) === 'INVALID_REPLICATION_FACTOR' ? REGISTRATION_TIMEOUT_MS : 0;
   };
   for (let failures = 1; ; failures++) {
@@ -43,7 +43,7 @@ export async function insist<T>(request: () => Promise<T>, patience: RetryUntil 
       return await request();
     } catch (error) {
       const coded = codedError(error);
-      if (now() - began >= patienceFor(error, coded.faultClass === 'transient-dependency')) throw coded;
+      if (now() - began >= timeoutFor(error, coded.faultClass === 'transient-dependency')) throw coded;
     }
     await wait(failures);
   }

@@ -11,15 +11,15 @@ export const REQUEST_TIMEOUT_MS = 15_000;
 
 /**
  * Runs `request` on a connected cluster that knows the topics. It must be safe to run twice. Rejects with a coded error at
- * once when trying again is no use, else after `patienceMs`.
+ * once when trying again is no use, else after `timeoutMs`.
  */
 export async function retrying<T>(
   connections: Connections,
   topics: readonly string[],
   request: (cluster: Cluster) => Promise<T>,
-  patienceMs = REQUEST_TIMEOUT_MS,
+  timeoutMs = REQUEST_TIMEOUT_MS,
 ): Promise<T> {
-  const deadline = performance.now() + patienceMs;
+  const deadline = performance.now() + timeoutMs;
   for (let failures = 1; ; failures++) {
     let cluster: Cluster | undefined;
     try {

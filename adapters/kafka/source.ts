@@ -67,20 +67,20 @@ export class Source {
   #seeks = 0;
 
   readonly #isGapless: boolean;
-  readonly #patienceMs: number;
+  readonly #timeoutMs: number;
 
   /**
    * Sources may share a signal, for who waits for any of them.
    * @param isGapless see committedRecords
-   * @param patienceMs so long what cannot be read is asked for again before it is given up: a broker in trouble, or one
+   * @param timeoutMs so long what cannot be read is asked for again before it is given up: a broker in trouble, or one
    *   whose leader moves, can often read it later
    */
-  constructor(topic: string, partition: number, { changed = new Signal(), isGapless = false, patienceMs = 0 } = {}) {
+  constructor(topic: string, partition: number, { changed = new Signal(), isGapless = false, timeoutMs = 0 } = {}) {
     this.topic = topic;
     this.partition = partition;
     this.changed = changed;
     this.#isGapless = isGapless;
-    this.#patienceMs = patienceMs;
+    this.#timeoutMs = timeoutMs;
   }
 
   get buffered(): number {
@@ -135,7 +135,7 @@ export class Source {
 
   /** Whether fetches in vain have gone on for so long that what cannot be read is given up. */
   get mayPass(): boolean {
-    return performance.now() - this.#missedSince >= this.#patienceMs;
+    return performance.now() - this.#missedSince >= this.#timeoutMs;
   }
 
   get readStop(): ReadStop | undefined {
@@ -270,7 +270,7 @@ export class Source {
     const fetches = isSame ? this.#suspect.fetches + 1 : 1;
     const since = isSame ? this.#suspect.since : performance.now();
     this.#suspect = { offset: firstOffset, fetches, since };
-    if (fetches >= MAX_FETCHES && performance.now() - since >= this.#patienceMs) return committed;
+    if (fetches >= MAX_FETCHES && performance.now() - since >= this.#timeoutMs) return committed;
     if (at === 0) this.rest();
     return { ...committed, records: committed.records.slice(0, at), nextOffset: Math.max(this.position!, firstOffset) };
   }

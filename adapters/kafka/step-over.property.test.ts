@@ -166,7 +166,7 @@ it('skips nothing when what was dark for a while comes back', async () => {
 
 it('passes over nothing while it is patient, and takes all that comes back', async () => {
   const log = new DamagedLog(40, 3, { batch: 0, at: 0, by: [] });
-  const source = new Source('t', 0, { patienceMs: Number.POSITIVE_INFINITY });
+  const source = new Source('t', 0, { timeoutMs: Number.POSITIVE_INFINITY });
   source.seek(9);
   source.lastStableOffset = log.end;
   let isTrouble = true;
@@ -322,7 +322,7 @@ it.each([
 it('asks again for a batch that fails its checksum while it is patient, and reads what stands before it', async () => {
   const sound = new DamagedLog(40, 3, { batch: 0, at: 0, by: [] });
   const damaged = new DamagedLog(40, 3, { batch: 4, at: 70, by: [0xff] });
-  const source = new Source('t', 0, { isGapless: true, patienceMs: Number.POSITIVE_INFINITY });
+  const source = new Source('t', 0, { isGapless: true, timeoutMs: Number.POSITIVE_INFINITY });
   source.seek(9);
   for (let fetches = 0; fetches < 10; fetches++) source.accept(await damaged.fetch(source.position!, 100_000), 1);
   expect(source.position).toBe(12);

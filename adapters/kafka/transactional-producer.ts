@@ -35,8 +35,8 @@ export class TransactionalProducer {
     this.#connections = connections;
     this.#cluster = connections.cluster();
     this.#transactionalId = transactionalId;
-    const patienceMs = connections.settings.transactionTimeoutMs;
-    this.#transactions = new Coordinator(this.#cluster, transactionalId, 'transaction', patienceMs);
+    const timeoutMs = connections.settings.transactionTimeoutMs;
+    this.#transactions = new Coordinator(this.#cluster, transactionalId, 'transaction', timeoutMs);
   }
 
   /**
@@ -137,8 +137,8 @@ export class TransactionalProducer {
 
   /** The coordinator of the consumer group, over the same connections. */
   group(groupId: string): Coordinator {
-    const patienceMs = this.#connections.settings.transactionTimeoutMs;
-    this.#group ??= new Coordinator(this.#cluster, groupId, 'group', patienceMs);
+    const timeoutMs = this.#connections.settings.transactionTimeoutMs;
+    this.#group ??= new Coordinator(this.#cluster, groupId, 'group', timeoutMs);
     return this.#group;
   }
 
@@ -148,7 +148,11 @@ export class TransactionalProducer {
     return topicIdentity(this.#connections.settings, topic, topicId);
   }
 
-  /** Commits. An error other than a refusal leaves the outcome unknown: fence again and read the committed offset. */
+  /**
+   * Commits. What could happen: the answer is lost, and nobody here knows whether the batch is durable. What stops a second
+   * run of it: the partition is fenced again, which ends the transaction either way, and its committed offset says which
+   * (ADR 6).
+   */
   async commit(): Promise<void> {
     await this.#transactions.ask((broker) => broker.endTxn({ ...this.#known(), transactionResult: true }));
     this.#open = false;

@@ -60,7 +60,7 @@ const SELECTION_TIMEOUT_MS = 3_000;
 export const FIRST_WAIT_MS = 15_000;
 const CONNECT_TIMEOUT_MS = 3_000;
 /** What is left of a client gets this long to end, ms. */
-const CLOSE_PATIENCE_MS = 3_000;
+const CLOSE_TIMEOUT_MS = 3_000;
 const DEFAULT_DATABASE = 'corridor';
 /** Databases of the server itself; a connection string names `admin` for its users alone. */
 const OWN_OF_SERVER: ReadonlySet<string> = new Set(['admin', 'local', 'config']);
@@ -119,7 +119,7 @@ export async function connectMongo(options: MongoOptions): Promise<MongoConnecti
 /** Closes a client. Never rejects; one that does not end is left behind. */
 async function ended(client: MongoClient): Promise<void> {
   const closing = client.close();
-  await withinLoopTime(closing, CLOSE_PATIENCE_MS, () => new Error('still closing')).catch(() => undefined);
+  await withinLoopTime(closing, CLOSE_TIMEOUT_MS, () => new Error('still closing')).catch(() => undefined);
 }
 
 /**

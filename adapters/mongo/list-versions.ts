@@ -4,7 +4,7 @@
 // Which of them is in force is in list-activations.ts.
 import { Binary, type Db, type Document } from 'mongodb';
 import type { KeyRing } from '../../domain/seals/seal.ts';
-import { CodedError } from '../../ports/fault.ts';
+import { CodedError, isOutage } from '../../ports/fault.ts';
 import { isSealedHead, sealHead } from '../../screening/versions/list-seals.ts';
 import { packEntities, unpackEntities } from '../../screening/versions/packed.ts';
 import type { ListStore } from '../../screening/versions/store.ts';
@@ -124,7 +124,7 @@ function chunksIn(db: Db) {
         unpackEntities(await of(_id), entitiesHash);
         return true;
       } catch (error) {
-        if (isTransient(error)) throw error;
+        if (isOutage(error)) throw error;
         return false;
       }
     },
@@ -150,8 +150,6 @@ function chunksIn(db: Db) {
 /** What is wrong with the seal of a stored version; undefined: nothing. */
 export const flawOfHead = (operators: KeyRing, found: HeadDocument): 'LIST_VERSION_NOT_SEALED' | undefined =>
   isSealedHead(operators, toHead(found), found.seal) ? undefined : 'LIST_VERSION_NOT_SEALED';
-
-const isTransient = (error: unknown) => error instanceof CodedError && error.faultClass === 'transient-dependency';
 
 const toHead = ({ _id, importedAt, chunks: _, seal: __, ...rest }: HeadDocument): VersionHead => ({
   versionId: _id,

@@ -46,6 +46,7 @@ export interface MongoPayoutOptions {
   readonly unsafe?: { readonly noCompareAndSet?: boolean };
 }
 
+// oxlint-disable-next-line eslint/max-lines-per-function -- one method a query, each short
 export function mongoPayoutStore(db: Db, options: MongoPayoutOptions = {}): MongoPayoutStore {
   const collection = db.collection<PayoutDocument>(PAYOUTS, MAJORITY);
   const { ring, onForged } = options;

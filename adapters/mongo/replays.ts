@@ -49,6 +49,7 @@ const itemIndexes: readonly IndexSpec[] = [
 ];
 
 /** Replays of this database. */
+// oxlint-disable-next-line eslint/max-lines-per-function -- replays and their items: to be split
 export function replays(db: Db): Replays & { ensureIndexes(): Promise<void> } {
   const all = db.collection<ReplayDocument>(REPLAYS, MAJORITY);
   const items = db.collection<ReplayItem>(REPLAY_ITEMS, MAJORITY);

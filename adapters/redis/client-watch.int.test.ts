@@ -12,7 +12,7 @@ const { redisLimitsUrl, redisQueueUrl } = inject('stack');
 const QUICK = { everyMs: 50, answerMs: 1_000, looks: 3 };
 /** Longer than a client takes to see that a connection does not end, or to try again. */
 const SLOW = { everyMs: 1_500, answerMs: 1_000, looks: 3 };
-const PATIENT = { timeout: 60_000 };
+const POLLING = { timeout: 60_000 };
 const opened: (() => unknown)[] = [];
 afterEach(async () => {
   for (const close of opened.splice(0).reverse()) await close();
@@ -60,7 +60,7 @@ describe('a client of Redis', () => {
   it('that can never connect again is told once', async () => {
     const { client, told } = await watched(redisLimitsUrl);
     sabotage(client);
-    await expect.poll(() => told, PATIENT).toHaveLength(1);
+    await expect.poll(() => told, POLLING).toHaveLength(1);
     expect(told[0]).toMatch(/fresh connection to the same address was answered/);
     expect(await pings(client)).toBe(false);
   });
@@ -68,13 +68,13 @@ describe('a client of Redis', () => {
   it('whose commands are never answered is told once', async () => {
     const { client, told } = await watched(redisLimitsUrl);
     client.sendCommand = () => new Promise(() => undefined);
-    await expect.poll(() => told, PATIENT).toHaveLength(1);
+    await expect.poll(() => told, POLLING).toHaveLength(1);
   });
 
   it('that somebody has ended is connected anew', async () => {
     const { client, told } = await watched(redisLimitsUrl);
     client.disconnect();
-    await expect.poll(() => pings(client), PATIENT).toBe(true);
+    await expect.poll(() => pings(client), POLLING).toBe(true);
     expect(told).toEqual([]);
   });
 
@@ -83,7 +83,7 @@ describe('a client of Redis', () => {
     const { client, told } = await watched(url, SLOW);
     proxy.misbehave({ how: 'half-open', hits: (connection) => connection === 0 });
     expect(await pings(client)).toBe(false);
-    await expect.poll(() => pings(client), PATIENT).toBe(true);
+    await expect.poll(() => pings(client), POLLING).toBe(true);
     expect(told).toEqual([]);
   });
 
@@ -92,9 +92,9 @@ describe('a client of Redis', () => {
     const { client, told } = await watched(url, SLOW);
     proxy.misbehave({ how: 'cut' });
     const met = proxy.connectionsHit;
-    await expect.poll(() => proxy.connectionsHit - met, PATIENT).toBeGreaterThan(20);
+    await expect.poll(() => proxy.connectionsHit - met, POLLING).toBeGreaterThan(20);
     proxy.behave();
-    await expect.poll(() => pings(client), PATIENT).toBe(true);
+    await expect.poll(() => pings(client), POLLING).toBe(true);
     expect(told).toEqual([]);
   });
 });
@@ -120,14 +120,14 @@ it('the timer of payouts makes clients that are broken anew, says so, and goes o
       () => true,
       () => false,
     );
-  await expect.poll(() => scheduled('before'), PATIENT).toBe(true);
-  await expect.poll(() => due.has('before'), PATIENT).toBe(true);
+  await expect.poll(() => scheduled('before'), POLLING).toBe(true);
+  await expect.poll(() => due.has('before'), POLLING).toBe(true);
   // Those of the queue and of the worker; BullMQ looks after the one that waits for jobs.
   const clients = new Set(asks.mock.contexts as Redis[]);
   expect(clients.size).toBeGreaterThanOrEqual(2);
   for (const client of clients) sabotage(client);
   expect(await scheduled('meanwhile')).toBe(false);
-  await expect.poll(() => told.has('REDIS_CLIENT_BROKEN'), PATIENT).toBe(true);
-  await expect.poll(() => scheduled('after'), PATIENT).toBe(true);
-  await expect.poll(() => due.has('after'), PATIENT).toBe(true);
+  await expect.poll(() => told.has('REDIS_CLIENT_BROKEN'), POLLING).toBe(true);
+  await expect.poll(() => scheduled('after'), POLLING).toBe(true);
+  await expect.poll(() => due.has('after'), POLLING).toBe(true);
 });

@@ -120,13 +120,7 @@ export function limitsLedger(redis: Redis, options: LimitsLedgerOptions = {}): L
           return 'overtaken';
         }
         known = marker;
-        const clear = async (found: readonly string[]) => {
-          const old = found.filter((key) => !key.startsWith(prefix));
-          return old.length === 0 || (await client.corridorLimitsClear(markerKey, marker, ...old)) === 1;
-        };
-        // The marks of other builders first: whoever has lost something must not win.
-        await eachPage(client, `${namespace}:*:b:*`, clear);
-        await eachPage(client, `${namespace}:*:[tc]:*`, clear);
+        await clearOthers(client, { namespace, prefix, markerKey, marker });
         return 'replaced';
       }),
   };
@@ -161,6 +155,24 @@ function runIdIn(info: string): string {
     faultClass: 'fatal',
     dependency: LIMITS_DEPENDENCY,
   });
+}
+
+interface Generation {
+  readonly namespace: string;
+  readonly prefix: string;
+  readonly markerKey: string;
+  readonly marker: string;
+}
+
+/** Deletes what belongs to no generation but this one, for as long as this one is in force. */
+async function clearOthers(client: Scripted, { namespace, prefix, markerKey, marker }: Generation): Promise<void> {
+  const clear = async (found: readonly string[]) => {
+    const old = found.filter((key) => !key.startsWith(prefix));
+    return old.length === 0 || (await client.corridorLimitsClear(markerKey, marker, ...old)) === 1;
+  };
+  // The marks of other builders first: whoever has lost something must not win.
+  await eachPage(client, `${namespace}:*:b:*`, clear);
+  await eachPage(client, `${namespace}:*:[tc]:*`, clear);
 }
 
 /** Writes a whole state under the prefix of a generation that is not in force yet. */

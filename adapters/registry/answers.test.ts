@@ -11,7 +11,7 @@ import { subjectOf } from './registered-schemas.ts';
 
 type Respond = (response: ServerResponse, request: IncomingMessage) => void;
 
-/** Some of these never answer. A machine can be busy for longer: what must come true is asked for `patiently`. */
+/** Some of these never answer. A machine can be busy for longer: what must come true is asked for `untilItWorks`. */
 const WAIT_MS = 1_500;
 const OWN = 1;
 const STRANGE = 99;
@@ -117,7 +117,7 @@ const locked = { code: 'REGISTRY_UNAUTHORISED', faultClass: 'fatal', dependency:
 const record = Buffer.from([0, 0, 0, 0, STRANGE, 0]);
 
 /** Until it is answered, or refused for another reason than an answer that is late. */
-async function patiently<T>(call: () => Promise<T>): Promise<T> {
+async function untilItWorks<T>(call: () => Promise<T>): Promise<T> {
   for (;;) {
     try {
       return await call();
@@ -130,7 +130,7 @@ async function patiently<T>(call: () => Promise<T>): Promise<T> {
 /** A codec that knows its own schema, as one does before the registry gets into trouble. */
 async function loaded(now?: () => number) {
   const codec = registryCodec({ url, timeoutMs: WAIT_MS, sleep: async () => undefined, ...(now && { now }) });
-  await patiently(() => codec.load(['fx.rates']));
+  await untilItWorks(() => codec.load(['fx.rates']));
   return codec;
 }
 
@@ -140,14 +140,14 @@ describe('a record of a schema id that is asked for', () => {
     ways[`GET /schemas/ids/${STRANGE}`] = respond;
     await expect(codec.decode('fx.rates', [record])).rejects.toMatchObject(away);
     ways = rightWays();
-    const [read] = await patiently(() => codec.decode('fx.rates', [record]));
+    const [read] = await untilItWorks(() => codec.decode('fx.rates', [record]));
     expect(read).toMatchObject({ kind: 'newer-schema', code: 'NEWER_SCHEMA' });
   });
 
   it.each(Object.entries(LOCKED))('%s: stops, with a word', async (_, respond) => {
     const codec = await loaded();
     ways[`GET /schemas/ids/${STRANGE}`] = respond;
-    await expect(patiently(() => codec.decode('fx.rates', [record]))).rejects.toMatchObject(locked);
+    await expect(untilItWorks(() => codec.decode('fx.rates', [record]))).rejects.toMatchObject(locked);
   });
 
   it.each<[string, Respond, string]>([
@@ -163,7 +163,7 @@ describe('a record of a schema id that is asked for', () => {
       return now;
     });
     ways[`GET /schemas/ids/${STRANGE}`] = respond;
-    const [read] = await patiently(() => codec.decode('fx.rates', [record]));
+    const [read] = await untilItWorks(() => codec.decode('fx.rates', [record]));
     expect(read).toMatchObject({ ok: false, kind: 'poison', code });
   });
 
@@ -181,7 +181,7 @@ describe('a record of a schema id that is asked for', () => {
     const codec = await loaded();
     ways[`GET /schemas/ids/${STRANGE}`] = (response) => response.writeHead(307, { location: '/elsewhere' }).end();
     ways['GET /elsewhere'] = json(200, { schema: NEWER }, { 'content-type': 'text/plain' });
-    expect(await patiently(() => codec.decode('fx.rates', [record]))).toMatchObject([{ code: 'NEWER_SCHEMA' }]);
+    expect(await untilItWorks(() => codec.decode('fx.rates', [record]))).toMatchObject([{ code: 'NEWER_SCHEMA' }]);
   });
 });
 
@@ -194,7 +194,7 @@ describe('a start', () => {
     ways['GET /subjects/fx.rates-value/versions/1'] = respond;
     await expect(codec.load(['fx.rates'])).rejects.toMatchObject(away);
     ways = rightWays();
-    await patiently(() => codec.load(['fx.rates']));
+    await untilItWorks(() => codec.load(['fx.rates']));
   });
 
   it('ends where a registry names versions without end, and none is ours', async () => {
@@ -204,12 +204,12 @@ describe('a start', () => {
         json(200, { id: ++id })(response, request);
     }
     const endless = { code: 'REGISTRY_ENDLESS', faultClass: 'fatal' };
-    await expect(patiently(() => codecAt(url).load(['fx.rates']))).rejects.toMatchObject(endless);
+    await expect(untilItWorks(() => codecAt(url).load(['fx.rates']))).rejects.toMatchObject(endless);
   });
 
   it.each(Object.entries(LOCKED))('%s: stops, with a word', async (_, respond) => {
     ways['POST /subjects/fx.rates-value'] = respond;
-    await expect(patiently(() => codecAt(url).load(['fx.rates']))).rejects.toMatchObject(locked);
+    await expect(untilItWorks(() => codecAt(url).load(['fx.rates']))).rejects.toMatchObject(locked);
   });
 
   it.each<[string, Respond, string]>([
@@ -218,7 +218,10 @@ describe('a start', () => {
     ['our schema is none to it', error(422, 42_201), 'SCHEMA_REFUSED'],
   ])('%s: stops, with a word', async (_, respond, code) => {
     ways['POST /subjects/fx.rates-value'] = respond;
-    await expect(patiently(() => codecAt(url).load(['fx.rates']))).rejects.toMatchObject({ code, faultClass: 'fatal' });
+    await expect(untilItWorks(() => codecAt(url).load(['fx.rates']))).rejects.toMatchObject({
+      code,
+      faultClass: 'fatal',
+    });
   });
 
   it.each([

@@ -54,43 +54,7 @@ export interface WriterSchemas {
 }
 
 export function createWriterSchemas({ find, call, now, sleep }: WriterSchemasOptions): WriterSchemas {
-  function resolve(topic: WrittenTopic, id: number, writer: Type): Writer {
-    try {
-      const resolver: Resolver = topic.type.createResolver(writer);
-      return { read: (bytes) => topic.type.fromBuffer(bytes, resolver) };
-    } catch (error) {
-      const detail = `schema ${id} cannot be read as ${topic.type.name}: ${(error as Error).message}`;
-      return refuse(topic.external ? 'poison' : 'newer-schema', 'UNRESOLVABLE_SCHEMA', detail);
-    }
-  }
-
-  function remembered(topic: WrittenTopic, id: number): Writer | undefined {
-    const readable = topic.readable.get(id);
-    if (readable) return readable;
-    const refused = topic.refused.get(id);
-    return refused && refused.until > now() ? refused.writer : undefined;
-  }
-
-  function remember(topic: WrittenTopic, id: number, writer: Writer): Writer {
-    if ('read' in writer) {
-      topic.readable.set(id, writer);
-      return writer;
-    }
-    topic.refused.delete(id);
-    topic.refused.set(id, { writer, until: now() + UNKNOWN_ID_TTL_MS });
-    dropOldest(topic.refused);
-    return writer;
-  }
-
-  /** Of an id that the registry knows. */
-  function found(topic: WrittenTopic, id: number, schema: Type | 'not-avro'): Writer {
-    const foreign = refuse('poison', 'FOREIGN_SCHEMA', `schema ${id} is not one of ${topic.type.name}`);
-    if (schema === 'not-avro') return foreign;
-    if (topic.external) return resolve(topic, id, schema);
-    if (schema.name !== topic.type.name) return foreign;
-    const detail = `schema ${id} was registered after this process started: deploy the readers of this topic first`;
-    return refuse('newer-schema', 'NEWER_SCHEMA', detail);
-  }
+  const { remembered, remember, missedFor } = writerMemory(now);
 
   /** Throws REGISTRY_INCOMPLETE when the registry is not whole: that an id is missing says nothing then. */
   async function assertWhole(topic: WrittenTopic): Promise<void> {
@@ -114,13 +78,6 @@ export function createWriterSchemas({ find, call, now, sleep }: WriterSchemasOpt
       writers.set(id, remember(topic, id, found(topic, id, schema)));
     });
     return missing;
-  }
-
-  function missedFor(topic: WrittenTopic, id: number): number {
-    const since = topic.missedSince.get(id) ?? now();
-    topic.missedSince.set(id, since);
-    dropOldest(topic.missedSince);
-    return now() - since;
   }
 
   return {
@@ -150,6 +107,57 @@ export function createWriterSchemas({ find, call, now, sleep }: WriterSchemasOpt
       return writers;
     },
   };
+}
+
+function resolve(topic: WrittenTopic, id: number, writer: Type): Writer {
+  try {
+    const resolver: Resolver = topic.type.createResolver(writer);
+    return { read: (bytes) => topic.type.fromBuffer(bytes, resolver) };
+  } catch (error) {
+    const detail = `schema ${id} cannot be read as ${topic.type.name}: ${(error as Error).message}`;
+    return refuse(topic.external ? 'poison' : 'newer-schema', 'UNRESOLVABLE_SCHEMA', detail);
+  }
+}
+
+/** Of an id that the registry knows. */
+function found(topic: WrittenTopic, id: number, schema: Type | 'not-avro'): Writer {
+  const foreign = refuse('poison', 'FOREIGN_SCHEMA', `schema ${id} is not one of ${topic.type.name}`);
+  if (schema === 'not-avro') return foreign;
+  if (topic.external) return resolve(topic, id, schema);
+  if (schema.name !== topic.type.name) return foreign;
+  const detail = `schema ${id} was registered after this process started: deploy the readers of this topic first`;
+  return refuse('newer-schema', 'NEWER_SCHEMA', detail);
+}
+
+/** What is known of ids, for a while: readable ones for ever, refused and missing ones until they are asked for again. */
+function writerMemory(now: () => number) {
+  return { remembered, remember, missedFor };
+
+  function remembered(topic: WrittenTopic, id: number): Writer | undefined {
+    const readable = topic.readable.get(id);
+    if (readable) return readable;
+    const refused = topic.refused.get(id);
+    return refused && refused.until > now() ? refused.writer : undefined;
+  }
+
+  function remember(topic: WrittenTopic, id: number, writer: Writer): Writer {
+    if ('read' in writer) {
+      topic.readable.set(id, writer);
+      return writer;
+    }
+    topic.refused.delete(id);
+    topic.refused.set(id, { writer, until: now() + UNKNOWN_ID_TTL_MS });
+    dropOldest(topic.refused);
+    return writer;
+  }
+
+  /** For how long the registry has not known the id, ms. */
+  function missedFor(topic: WrittenTopic, id: number): number {
+    const since = topic.missedSince.get(id) ?? now();
+    topic.missedSince.set(id, since);
+    dropOldest(topic.missedSince);
+    return now() - since;
+  }
 }
 
 const refuse = (kind: Refusal['kind'], code: ErrorCode, detail: string): Writer => ({ refuse: { kind, code, detail } });

@@ -17,7 +17,7 @@ import { type CpuReading, compilersMs, readCpu } from '../cpu.ts';
 const STOP_MS = 30_000;
 
 /** A process of the pipeline, by what it runs. */
-export interface Part {
+export interface BenchProcess {
   readonly name: string;
   /** Arguments of `corridor run`. */
   readonly args: readonly string[];
@@ -29,7 +29,7 @@ export class Stand {
   readonly #env: NodeJS.ProcessEnv;
   readonly #stack: LocalStack;
   readonly #provider: SimulatorProcess;
-  readonly #parts = new Map<string, Child>();
+  readonly #processes = new Map<string, Child>();
 
   private constructor(dir: string, env: NodeJS.ProcessEnv, stack: LocalStack, provider: SimulatorProcess) {
     this.#dir = dir;
@@ -66,7 +66,7 @@ export class Stand {
   }
 
   /** Starts a process and waits until it has taken its partitions over. */
-  async run({ name, args }: Part): Promise<void> {
+  async run({ name, args }: BenchProcess): Promise<void> {
     const logFile = path.join(this.#dir, `${name}.log`);
     const profile = process.env['BENCH_PROFILE'];
     const env = profile
@@ -76,7 +76,7 @@ export class Stand {
         }
       : this.#env;
     const child = await startChild({ name, entry: 'cli/main.ts', args: ['run', ...args], env, logFile });
-    this.#parts.set(name, child);
+    this.#processes.set(name, child);
   }
 
   /** Starts a process of the API, as the part `api`. @returns where it is, and an API key of a producer */
@@ -100,8 +100,8 @@ export class Stand {
 
   /** Ends a process as SIGTERM does. */
   async end(name: string): Promise<void> {
-    await this.#parts.get(name)?.stop(STOP_MS);
-    this.#parts.delete(name);
+    await this.#processes.get(name)?.stop(STOP_MS);
+    this.#processes.delete(name);
   }
 
   /** Processor time of everything so far, by process; this one as `bench`. */
@@ -111,7 +111,7 @@ export class Stand {
       ['provider', this.#provider.pid],
     ]);
     for (const { name, pid } of this.#stack.servers()) pids.set(name, pid);
-    for (const [name, { pid }] of this.#parts) pids.set(name, pid);
+    for (const [name, { pid }] of this.#processes) pids.set(name, pid);
     const reading = new Map(readCpu(pids));
     // Compiling is over in an installation that has run for minutes, and is not in one that was just started.
     for (const name of ['kafka-1', 'mongo']) {
@@ -125,7 +125,7 @@ export class Stand {
   /** Sum of a counter or of a histogram's count over all processes, by consumer or by another label. */
   async metric(name: string, label = 'consumer'): Promise<ReadonlyMap<string, number>> {
     const sums = new Map<string, number>();
-    for (const { ready } of this.#parts.values()) {
+    for (const { ready } of this.#processes.values()) {
       const text = await (await fetch(`${String(ready['health'])}/metrics`)).text();
       for (const line of text.split('\n')) {
         const found = new RegExp(`^${name}\\{[^}]*${label}="([^"]+)"[^}]*\\} ([\\d.e+-]+)$`).exec(line);
@@ -136,7 +136,7 @@ export class Stand {
   }
 
   async stop(): Promise<void> {
-    for (const child of this.#parts.values()) await child.stop(STOP_MS);
+    for (const child of this.#processes.values()) await child.stop(STOP_MS);
     await this.connections.close();
     await this.#provider.stop();
     await this.#stack.stop();

@@ -1,7 +1,7 @@
 // How fast the pipeline is, and what it costs: `npm run bench -- pipeline [scenario…] [options]`.
 import { parseArgs } from 'node:util';
 import { BENCHMARKS_PAGE, load, table, writeResults, writeSection } from '../report.ts';
-import { type Part, Stand } from './installation.ts';
+import { type BenchProcess, Stand } from './installation.ts';
 import { type Saturation, saturate } from './saturation.ts';
 import { type Steady, steady } from './steady.ts';
 import { storeMore } from './stored.ts';
@@ -27,13 +27,13 @@ const USAGE = `usage: npm run bench -- pipeline [scenario…] [options]
   --write         write the figures to docs/benchmarks.md and bench/results/pipeline.json
   --set NAME=VALUE  a setting of the pipeline, such as CORRIDOR_LINGER_MS=50; may be repeated`;
 
-const CHAIN: readonly Part[] = [{ name: 'chain', args: ['--processors', 'all'] }];
-const CHAIN_2: readonly Part[] = [
+const CHAIN: readonly BenchProcess[] = [{ name: 'chain', args: ['--processors', 'all'] }];
+const CHAIN_2: readonly BenchProcess[] = [
   { name: 'chain-front', args: ['--processors', 'intake,screening,fx-pricing'] },
   { name: 'chain-back', args: ['--processors', 'limits,payout-dispatch,settlement'] },
 ];
-const BACK: Part = { name: 'sinks-and-payouts', args: ['--sinks', 'all', '--payouts', '--cases'] };
-const PAYOUTS: Part = { name: 'payouts', args: ['--payouts'] };
+const BACK: BenchProcess = { name: 'sinks-and-payouts', args: ['--sinks', 'all', '--payouts', '--cases'] };
+const PAYOUTS: BenchProcess = { name: 'payouts', args: ['--payouts'] };
 const CHAIN_TOPICS = [
   'transfer.accepted',
   'transfer.screened',
@@ -81,7 +81,7 @@ interface Stored extends Saturation {
  */
 const MANY = 16_000;
 const FEW = 4_000;
-const END_TO_END = { parts: [...CHAIN, BACK], until: 'transfer.completed', onTheirWay: FEW };
+const END_TO_END = { processes: [...CHAIN, BACK], until: 'transfer.completed', onTheirWay: FEW };
 
 /** The first run warms everything up and leaves a transfer to make others from. */
 async function withStored(stand: Stand, run: string): Promise<readonly Stored[]> {
@@ -100,10 +100,10 @@ async function withStored(stand: Stand, run: string): Promise<readonly Stored[]>
 
 const SCENARIOS: Readonly<Record<string, (stand: Stand, run: string) => Promise<Figures>>> = {
   chain: async (stand, run) => ({
-    saturation: await saturate(stand, { count, run, parts: CHAIN, until: 'payout.requested', onTheirWay: MANY }),
+    saturation: await saturate(stand, { count, run, processes: CHAIN, until: 'payout.requested', onTheirWay: MANY }),
   }),
   'chain-2': async (stand, run) => ({
-    saturation: await saturate(stand, { count, run, parts: CHAIN_2, until: 'payout.requested', onTheirWay: MANY }),
+    saturation: await saturate(stand, { count, run, processes: CHAIN_2, until: 'payout.requested', onTheirWay: MANY }),
   }),
   'end-to-end': async (stand, run) => ({
     saturation: await saturate(stand, { count: Math.round(count / 3), run, ...END_TO_END }),
@@ -112,20 +112,20 @@ const SCENARIOS: Readonly<Record<string, (stand: Stand, run: string) => Promise<
     saturation: await saturate(stand, {
       count: Math.round(count / 3),
       run,
-      parts: [...CHAIN, PAYOUTS],
+      processes: [...CHAIN, PAYOUTS],
       until: 'transfer.completed',
       onTheirWay: FEW,
     }),
   }),
   stored: async (stand, run) => ({ stored: await withStored(stand, run) }),
   steady: async (stand, run) => ({
-    steady: await steady(stand, { rate, seconds, warmUp, run, parts: CHAIN, topics: CHAIN_TOPICS }),
+    steady: await steady(stand, { rate, seconds, warmUp, run, processes: CHAIN, topics: CHAIN_TOPICS }),
   }),
   'steady-2': async (stand, run) => ({
-    steady: await steady(stand, { rate, seconds, warmUp, run, parts: CHAIN_2, topics: CHAIN_TOPICS }),
+    steady: await steady(stand, { rate, seconds, warmUp, run, processes: CHAIN_2, topics: CHAIN_TOPICS }),
   }),
   'steady-all': async (stand, run) => ({
-    steady: await steady(stand, { rate, seconds, warmUp, run, parts: [...CHAIN, BACK], topics: ALL_TOPICS }),
+    steady: await steady(stand, { rate, seconds, warmUp, run, processes: [...CHAIN, BACK], topics: ALL_TOPICS }),
   }),
 };
 
@@ -166,7 +166,7 @@ function print(): void {
       .filter(([, value]) => value > 0)
       .map(([name, value]) => `${name} ${value}`)
       .join(', ');
-  const parts: string[] = [];
+  const tables: string[] = [];
   if (saturations.length > 0) {
     const rows = saturations.map((one) => [
       one.scenario,
@@ -178,7 +178,7 @@ function print(): void {
       one.load,
     ]);
     const header = ['saturation', 'transfers', 'transfers/s', 'commits/s', 'processor time, µs a transfer'];
-    parts.push(table([...header, 'database writes a transfer', 'load'], rows));
+    tables.push(table([...header, 'database writes a transfer', 'load'], rows));
   }
   if (steadies.length > 0) {
     const rows = steadies.flatMap((one) =>
@@ -189,16 +189,16 @@ function print(): void {
         `${one.stageMs[topic]!.p50} / ${one.stageMs[topic]!.p99}`,
       ]),
     );
-    parts.push(table(['steady', 'topic', 'from the intent, p50 / p95 / p99 ms', 'of the stage, p50 / p99 ms'], rows));
+    tables.push(table(['steady', 'topic', 'from the intent, p50 / p95 / p99 ms', 'of the stage, p50 / p99 ms'], rows));
     const costs = steadies.map((one) => [
       `${one.scenario}, ${one.rate}/s for ${one.seconds} s`,
       one.transactionsPerSecond,
       cells(one.cpuPercent),
       one.load,
     ]);
-    parts.push(table(['steady', 'commits/s', 'processor time, per cent of a core', 'load'], costs));
+    tables.push(table(['steady', 'commits/s', 'processor time, per cent of a core', 'load'], costs));
   }
-  const text = parts.join('\n\n');
+  const text = tables.join('\n\n');
   console.log(text);
   const rows = beside.map((one) => [one.stored, one.transfers, one.perSecond, cells(one.cpuUs), one.load]);
   const storedText = table(
@@ -207,7 +207,7 @@ function print(): void {
   );
   if (rows.length > 0) console.log(storedText);
   if (!values.write) return;
-  if (parts.length > 0) {
+  if (tables.length > 0) {
     writeResults('pipeline', results);
     writeSection(BENCHMARKS_PAGE, 'pipeline', text);
   }

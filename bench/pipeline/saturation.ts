@@ -1,6 +1,6 @@
 // How many transfers a second go through when there is always more to do.
 import { cpuBetween } from '../cpu.ts';
-import type { Part, Stand } from './installation.ts';
+import type { BenchProcess, Stand } from './installation.ts';
 import { keepFull, transfers } from './load.ts';
 import { watch } from './watch.ts';
 
@@ -26,7 +26,7 @@ const QUIET_MS = 60_000;
 /** So much of the work is warming up. */
 const WARM_UP = 0.2;
 /**
- * Starts the parts, keeps `onTheirWay` transfers on their way, so that there is always more to do, and measures until every
+ * Starts the processes, keeps `onTheirWay` transfers on their way, so that there is always more to do, and measures until every
  * transfer stands on `until`. What is measured is all stages at work at once: no work is done before or after it.
  */
 export async function saturate(
@@ -34,16 +34,16 @@ export async function saturate(
   options: {
     readonly count: number;
     readonly run: string;
-    readonly parts: readonly Part[];
+    readonly processes: readonly BenchProcess[];
     readonly until: string;
     readonly onTheirWay: number;
   },
 ): Promise<Saturation> {
-  const { count, run, parts, until } = options;
+  const { count, run, processes, until } = options;
   const onTheirWay = Math.min(options.onTheirWay, Math.ceil(count / 4));
   const records = transfers(stand, count, run);
   const watching = await watch(stand, [until]);
-  for (const part of parts) await stand.run(part);
+  for (const process of processes) await stand.run(process);
   const feeding = keepFull(stand, records, onTheirWay, () => watching.seen(until).at.size);
   await watching.reaches(until, Math.ceil(count * WARM_UP), QUIET_MS);
   const began = performance.now();
@@ -61,7 +61,7 @@ export async function saturate(
   const written = await stand.metric('corridor_database_writes_total', 'collection');
   const sent = await stand.metric('corridor_database_commands_total', 'collection');
   await watching.stop();
-  for (const { name } of parts) await stand.end(name);
+  for (const { name } of processes) await stand.end(name);
   const measured = through - already;
   const since = (after: ReadonlyMap<string, number>, before: ReadonlyMap<string, number>) =>
     [...after].map(([name, n]) => [name, n - (before.get(name) ?? 0)] as const);

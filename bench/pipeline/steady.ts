@@ -1,6 +1,6 @@
 // How long a transfer takes at a rate that the pipeline keeps up with.
 import { cpuBetween } from '../cpu.ts';
-import type { Part, Stand } from './installation.ts';
+import type { BenchProcess, Stand } from './installation.ts';
 import { feed, transfers } from './load.ts';
 import { watch } from './watch.ts';
 
@@ -37,12 +37,12 @@ export async function steady(
     /** At the same rate, before anything is measured, s. */
     readonly warmUp: number;
     readonly run: string;
-    readonly parts: readonly Part[];
+    readonly processes: readonly BenchProcess[];
     readonly topics: readonly string[];
   },
 ): Promise<Steady> {
-  const { rate, seconds, warmUp, run, parts, topics } = options;
-  for (const part of parts) await stand.run(part);
+  const { rate, seconds, warmUp, run, processes, topics } = options;
+  for (const process of processes) await stand.run(process);
   const last = topics.at(-1)!;
   const warm = await watch(stand, [last]);
   const first = transfers(stand, rate * warmUp, `${run}/warm`);
@@ -61,7 +61,7 @@ export async function steady(
   const made = await timesOf(stand);
   await watching.reaches(last, records.length, QUIET_MS);
   await watching.stop();
-  for (const { name } of parts) await stand.end(name);
+  for (const { name } of processes) await stand.end(name);
 
   const seenAt = (topic: string, key: string) => watching.seen(topic).at.get(key) ?? Number.NaN;
   const latencyMs: Record<string, Percentiles> = {};

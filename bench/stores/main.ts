@@ -1,9 +1,9 @@
-// What a paid transfer costs the database: round trips, writes and processor time, part by part, at a steady rate.
-//   npm run bench -- stores [transfers=20000] [rate=1500] [partitions=12] [batch=500] [linger=20] [write=1000] [parts=events,view]
+// What a paid transfer costs the database: round trips, writes and processor time, step by step, at a steady rate.
+//   npm run bench -- stores [transfers=20000] [rate=1500] [partitions=12] [batch=500] [linger=20] [write=1000] [steps=events,view]
 import { randomBytes } from 'node:crypto';
 import { feed } from './paced-records.ts';
 import { startDatabase } from './server.ts';
-import { PARTS } from './steps.ts';
+import { STEPS } from './steps.ts';
 
 const argument = (name: string, otherwise: number) => {
   const given = process.argv.find((text) => text.startsWith(`${name}=`));
@@ -16,17 +16,17 @@ const maxBatch = argument('batch', 500);
 const lingerMs = argument('linger', 20);
 const maxWrite = argument('write', 2 * maxBatch);
 const only = process.argv
-  .find((text) => text.startsWith('parts='))
-  ?.slice('parts='.length)
+  .find((text) => text.startsWith('steps='))
+  ?.slice('steps='.length)
   .split(',');
-const names = Object.keys(PARTS).filter((name) => only === undefined || only.includes(name));
+const names = Object.keys(STEPS).filter((name) => only === undefined || only.includes(name));
 
 const database = await startDatabase();
 console.log(
   `${transfers} transfers at ${rate}/s, ${partitions} partitions, batches of ${maxBatch} after ${lingerMs} ms, merged up to ${maxWrite}`,
 );
 console.log(
-  '| part | transfers/s | round trips a transfer | statements a transfer | server µs a transfer | client µs a transfer |',
+  '| step | transfers/s | round trips a transfer | statements a transfer | server µs a transfer | client µs a transfer |',
 );
 console.log('|---|---|---|---|---|---|');
 const sum = { commands: 0, writes: 0, serverMs: 0, clientMs: 0 };
@@ -40,14 +40,14 @@ row('all', '', sum);
 await database.stop();
 
 async function run(name: string, count: number) {
-  const part = await PARTS[name]!(database.db, randomBytes(4).toString('hex'), { partitions, maxWrite });
+  const step = await STEPS[name]!(database.db, randomBytes(4).toString('hex'), { partitions, maxWrite });
   database.takeCosts();
   const startedAt = performance.now();
-  await feed({ transfers: count, rate, partitions, maxBatch, lingerMs, ...part } as never);
-  await part.settled?.(count);
+  await feed({ transfers: count, rate, partitions, maxBatch, lingerMs, ...step } as never);
+  await step.settled?.(count);
   const elapsedMs = performance.now() - startedAt;
   const costs = database.takeCosts();
-  await part.stop?.();
+  await step.stop?.();
   return { elapsedMs, costs };
 }
 

@@ -1,4 +1,4 @@
-// What writes to the database for a transfer that is paid, each part by itself.
+// What writes to the database for a transfer that is paid, each step by itself.
 
 import type { Db } from 'mongodb';
 import { customerCaseStore } from '../../adapters/mongo/customer-cases.ts';
@@ -25,7 +25,7 @@ import { payoutRequestedFor, received } from '../../test/kit/payouts/requested.t
 import { testRings } from '../../test/kit/rings.ts';
 import type { Step } from './paced-records.ts';
 
-export interface Part {
+export interface WriteStep {
   readonly stepsOf: (transfer: number) => readonly Step<never>[];
   readonly handle: (batch: readonly never[]) => Promise<unknown>;
   /** Resolves when everything that was begun is stored. */
@@ -95,13 +95,13 @@ const lifecycleSteps =
       item: lifecycle(run, transfer, index + 1, state) as never,
     }));
 
-type Make = (db: Db, run: string, shape: Shape) => Promise<Part>;
+type Make = (db: Db, run: string, shape: Shape) => Promise<WriteStep>;
 
 /** Writes batches of several partitions together, as the host of a sink does. */
 function together(
   sink: { write(items: readonly LifecycleRecord[]): Promise<unknown> },
   { maxWrite }: Shape,
-): Part['handle'] {
+): WriteStep['handle'] {
   const writes = new Batcher<LifecycleRecord, LifecycleRecord>({
     run: async (items) => {
       await sink.write(items);
@@ -234,4 +234,4 @@ const claims: Make = async (db, run, { partitions }) => {
   };
 };
 
-export const PARTS: Readonly<Record<string, Make>> = { events, view, payouts, claims };
+export const STEPS: Readonly<Record<string, Make>> = { events, view, payouts, claims };

@@ -57,7 +57,13 @@ export function registerExceptions(program: Command): void {
   const exceptions = program
     .command('exceptions')
     .description('counterparties that are known not to be a listed entity: add, approve, list, revoke');
+  registerAdd(exceptions);
+  registerApprove(exceptions);
+  registerList(exceptions);
+  registerRevoke(exceptions);
+}
 
+function registerAdd(exceptions: Command): void {
   withJson(exceptions.command('add'))
     .description('ask that a counterparty may pass for one listed entity, until it expires or the entity changes')
     .requiredOption('--entity <id>', 'listed entity, such as OFAC:12345')
@@ -96,7 +102,9 @@ Example:
         );
       }),
     );
+}
 
+function registerApprove(exceptions: Command): void {
   exceptions
     .command('approve')
     .argument('<id>', 'exception')
@@ -113,7 +121,9 @@ Example:
         print(`${id} is in force`);
       }),
     );
+}
 
+function registerList(exceptions: Command): void {
   withJson(exceptions.command('list'))
     .description('exceptions, newest first, revoked and expired ones included')
     .option('--token <token>', 'of this counterparty only')
@@ -139,7 +149,9 @@ Example:
         );
       }),
     );
+}
 
+function registerRevoke(exceptions: Command): void {
   exceptions
     .command('revoke')
     .argument('<id>', 'exception')

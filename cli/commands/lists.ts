@@ -48,7 +48,13 @@ const withLists = (use: (store: ListStore, connections: Connections) => Promise<
 
 export function registerLists(program: Command): void {
   const lists = program.command('lists').description('sanctions list versions: import, compare, put in force');
+  registerImport(lists);
+  registerShow(lists);
+  registerDiff(lists);
+  registerActivate(lists);
+}
 
+function registerImport(lists: Command): void {
   withJson(lists.command('import'))
     .argument('<format>', LIST_FORMATS.join(', '))
     .argument('<files...>', "the publisher's files; OFAC's by name: sdn, alt, add, comments")
@@ -79,7 +85,9 @@ Examples:
         if (options.activate) await activate(store, connections, imported.versionId, options.by, options.json);
       }),
     );
+}
 
+function registerShow(lists: Command): void {
   withJson(lists.command('show'))
     .argument('[version]', 'one version, with its import report; without it, all of them')
     .description('list versions, and which are in force')
@@ -91,7 +99,9 @@ Examples:
         versionId === undefined ? printVersions(store, options) : printVersion(store, versionId, options),
       ),
     );
+}
 
+function registerDiff(lists: Command): void {
   withJson(lists.command('diff'))
     .argument('<before>', 'version')
     .argument('<after>', 'version')
@@ -113,7 +123,9 @@ Examples:
         if (rows.length > limit) print(`and ${rows.length - limit} more (--limit)`);
       }),
     );
+}
 
+function registerActivate(lists: Command): void {
   withJson(lists.command('activate'))
     .argument('<version>', 'version')
     .description('put a version in force: for every instance, and for payouts not yet submitted')

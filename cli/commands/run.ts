@@ -1,23 +1,18 @@
 // `corridor run`: processors, sinks and the payout executor of one process.
-import { flushCompileCache } from 'node:module';
 import type { Command } from 'commander';
-import { startHealthServer } from '../../adapters/http/health-server.ts';
 import { requireSigningKeys } from '../../operations/audit/sequencer.ts';
-import { loadConfig, unknownVariables } from '../../runtime/config/config.ts';
+import { loadConfig } from '../../runtime/config/config.ts';
 import { followedControls } from '../../runtime/controls/followed-controls.ts';
 import type { HostRuntime } from '../../runtime/hosts/processor-host.ts';
-import { createLogger } from '../../runtime/logs-and-metrics/logger.ts';
 import { createMetrics } from '../../runtime/logs-and-metrics/metrics.ts';
-import { EXIT, runService } from '../../runtime/process/service.ts';
 import { startUpHost } from '../../runtime/process/start-up.ts';
 import { keptBreakers } from '../../runtime/retries-and-dead-letters/breaker.ts';
-import { Connections } from '../../services/connections.ts';
 import { composedParts } from '../../services/process-parts/all-parts.ts';
 import { type ProcessParts, partsFrom, requireKeys } from '../../services/process-parts/part-selection.ts';
 import { skipsOf } from '../../services/skips.ts';
 import { keysUnder, unsafeSwitches } from '../../services/unsafe-switches/unsafe.ts';
 import type { TopicName } from '../../topics/catalogue.ts';
-import { explain, printError, toJsonLine } from '../output.ts';
+import { exitAfter, serve, serviceConnections, serviceLogger } from '../service.ts';
 
 interface RunOptions {
   readonly processors?: string;
@@ -29,9 +24,6 @@ interface RunOptions {
   readonly audit?: boolean;
   readonly stay?: boolean;
 }
-
-/** A process tries for ever, so its health can soon say that the database is away. */
-const FIRST_DATABASE_WAIT_MS = 3_000;
 
 export function registerRun(program: Command): void {
   program
@@ -58,17 +50,9 @@ Examples:
   corridor run --processors screening,limits
   corridor run --sinks all --payouts --cases --rescreening --replays --audit`,
     )
-    .action(async (options: RunOptions) => {
+    .action((options: RunOptions) => {
       const parts = partsFrom(options);
-      try {
-        const end = await runParts(parts, options.stay ?? false);
-        if (end.exitCode !== 0) printError(`ended: ${end.detail} (${end.code})`);
-        process.exit(end.exitCode);
-      } catch (error) {
-        // What was opened before the fault (connections, threads) would keep the process alive, doing nothing.
-        printError(explain(error));
-        process.exit(EXIT.fault);
-      }
+      return exitAfter(() => runParts(parts, options.stay ?? false));
     });
 }
 
@@ -80,21 +64,15 @@ async function runParts(parts: ProcessParts, stays: boolean) {
   requireKeys(parts, config.keys);
   if (parts.audit) requireSigningKeys(config.audit.signingKeys);
   const name = serviceName(parts);
-  const logger = createLogger({ level: config.logLevel, service: name });
-  for (const variable of unknownVariables(process.env)) {
-    logger.warn({ code: 'SETTING_UNKNOWN', detail: variable }, 'this variable is no setting of Corridor');
-  }
+  const logger = serviceLogger(config, name);
   const metrics = createMetrics({ processMetrics: true });
-  const connections = new Connections(config, `${config.appName}-${name}`, {
-    firstWaitMs: FIRST_DATABASE_WAIT_MS,
-    watch: {},
-    onOlderStores: (detail) => logger.warn({ code: 'STORES_OLDER', detail }, 'the stores are of an older release'),
+  const connections = serviceConnections(config, name, logger, {
     onDatabase: ({ command, collection, writes }) => {
       metrics.databaseCommands.inc({ command, collection });
       if (writes > 0) metrics.databaseWrites.inc({ command, collection }, writes);
     },
   });
-  const { kafka, batches, recovery, watchdog, health } = config;
+  const { kafka, batches, recovery } = config;
   const { log, codec } = connections;
   // Whoever has no keys of operators (a sink alone) believes no control, and cannot be paused.
   const followed = config.keys.operators && followedControls({ log, codec, rings: config.keys, logger, metrics });
@@ -119,7 +97,7 @@ async function runParts(parts: ProcessParts, stays: boolean) {
     }),
   };
   for (const name of unsafe) logger.warn({ code: 'UNSAFE', detail: name }, 'a guarantee is taken away, for a test');
-  return runService({
+  return serve({
     name,
     hosts: [
       startUpHost({ reach: () => codec.load(neededToCompose(parts)), logger }),
@@ -129,16 +107,8 @@ async function runParts(parts: ProcessParts, stays: boolean) {
     stays,
     logger,
     metrics,
-    liveness: { stallAfterMs: watchdog.stallAfterMs, exitAfterMs: watchdog.exitAfterMs },
-    drainDeadlineMs: watchdog.drainDeadlineMs,
-    eventLoopDeadlineMs: watchdog.eventLoopDeadlineMs,
-    serveHealth: (source) => startHealthServer(source, { host: health.host, port: health.port }),
-    resources: [{ name: 'connections', close: () => connections.close() }],
-    onReady: (server) => {
-      console.log(toJsonLine({ ready: true, service: name, health: server?.url }));
-      // Node would keep what it has compiled only when this ends, and not when it is killed.
-      flushCompileCache();
-    },
+    config,
+    connections,
   });
 }
 

@@ -66,10 +66,10 @@ async function makeOne(
   try {
     const ended = new AbortController();
     void server.exited.then(() => ended.abort());
-    const patience = AbortSignal.any([signal, ended.signal, AbortSignal.timeout(START_TIMEOUT_MS)]);
-    await until(patience, () => spec.probe());
+    const ending = AbortSignal.any([signal, ended.signal, AbortSignal.timeout(START_TIMEOUT_MS)]);
+    await until(ending, () => spec.probe());
     // What it does once it runs needs classes too.
-    await kind.settle(patience, [spec.name]);
+    await kind.settle(ending, [spec.name]);
     // The archive is written after the end was asked for.
     await server.stop(DUMP_TIMEOUT_MS);
     const complete = server.ended === 'exit code 143' || server.ended === 'exit code 0';

@@ -55,32 +55,13 @@ export async function planContainers(options: RunnerOptions): Promise<ContainerP
   }
   if (wants('registry')) {
     const port = await portOf('registry');
-    const url = `http://127.0.0.1:${port}${REGISTRY_PATH}`;
-    specs.push({
-      name: 'registry',
-      kind: 'registry',
-      image: 'registry',
-      ports: [{ container: INNER_PORTS.registry, host: port }],
-      env: { REGISTRY_DATASOURCE_URL: `jdbc:h2:file:${DATA_PATHS.registry}/schemas;WRITE_DELAY=0` },
-      user: '0',
-      probe: async (signal) => {
-        await until(signal, () => probeRegistry(url));
-        await requireCompatibility(url);
-      },
-    });
-    urls.registryUrl = url;
+    urls.registryUrl = `http://127.0.0.1:${port}${REGISTRY_PATH}`;
+    specs.push(registryContainer(port, urls.registryUrl));
   }
   if (wants('mongo')) {
     const port = await portOf('mongo');
-    specs.push({
-      name: 'mongo',
-      kind: 'mongo',
-      image: 'mongo',
-      ports: [{ container: INNER_PORTS.mongo, host: port }],
-      command: ['--replSet', 'corridor', '--bind_ip_all'],
-      probe: (signal) => until(signal, () => initiateReplicaSet(mongoUri(port))),
-    });
     urls.mongoUri = mongoUri(port);
+    specs.push(mongoContainer(port, urls.mongoUri));
   }
   for (const [name, url] of [
     ['redisLimits', 'redisLimitsUrl'],
@@ -88,19 +69,42 @@ export async function planContainers(options: RunnerOptions): Promise<ContainerP
   ] as const) {
     if (!wants(name)) continue;
     const port = await portOf(name);
-    const address = `redis://127.0.0.1:${port}`;
-    specs.push({
-      name,
-      kind: name,
-      image: 'redis',
-      ports: [{ container: INNER_PORTS.redis, host: port }],
-      command: ['redis-server', ...REDIS_FLAGS],
-      probe: (signal) => until(signal, () => probeRedis(address)),
-    });
-    urls[url] = address;
+    urls[url] = `redis://127.0.0.1:${port}`;
+    specs.push(redisContainer(name, port, urls[url]));
   }
   return { specs, urls, kafkaBehindProxy };
 }
+
+const registryContainer = (port: number, url: string): ContainerSpec => ({
+  name: 'registry',
+  kind: 'registry',
+  image: 'registry',
+  ports: [{ container: INNER_PORTS.registry, host: port }],
+  env: { REGISTRY_DATASOURCE_URL: `jdbc:h2:file:${DATA_PATHS.registry}/schemas;WRITE_DELAY=0` },
+  user: '0',
+  probe: async (signal) => {
+    await until(signal, () => probeRegistry(url));
+    await requireCompatibility(url);
+  },
+});
+
+const mongoContainer = (port: number, uri: string): ContainerSpec => ({
+  name: 'mongo',
+  kind: 'mongo',
+  image: 'mongo',
+  ports: [{ container: INNER_PORTS.mongo, host: port }],
+  command: ['--replSet', 'corridor', '--bind_ip_all'],
+  probe: (signal) => until(signal, () => initiateReplicaSet(uri)),
+});
+
+const redisContainer = (name: 'redisLimits' | 'redisQueue', port: number, url: string): ContainerSpec => ({
+  name,
+  kind: name,
+  image: 'redis',
+  ports: [{ container: INNER_PORTS.redis, host: port }],
+  command: ['redis-server', ...REDIS_FLAGS],
+  probe: (signal) => until(signal, () => probeRedis(url)),
+});
 
 function kafkaContainer(
   options: RunnerOptions,

@@ -14,7 +14,7 @@ export const OVERRIDE_VARIABLES: Readonly<Record<ServerKind, string>> = {
 };
 
 /** A server may be starting just as we are; this is how long it is waited for. */
-const PATIENCE_MS = 10_000;
+const TIMEOUT_MS = 10_000;
 
 export interface Overrides {
   readonly kinds: readonly ServerKind[];
@@ -59,7 +59,7 @@ export function stackEnvironment(urls: StackUrls): Record<string, string> {
 export async function probeOverrides(
   { kinds, urls }: Overrides,
   onProgress: (line: string) => void,
-  patienceMs = PATIENCE_MS,
+  timeoutMs = TIMEOUT_MS,
 ): Promise<void> {
   const probes: Record<ServerKind, () => Promise<void>> = {
     kafka: () => probeKafka(urls.kafkaBrokers ?? [], 1),
@@ -72,7 +72,7 @@ export async function probeOverrides(
     kinds.map(async (kind) => {
       const slow = setTimeout(() => onProgress(`Waiting for the server that ${OVERRIDE_VARIABLES[kind]} names`), 1_000);
       try {
-        await until(AbortSignal.timeout(patienceMs), probes[kind]);
+        await until(AbortSignal.timeout(timeoutMs), probes[kind]);
       } catch (error) {
         const variable = OVERRIDE_VARIABLES[kind];
         throw new StackError(

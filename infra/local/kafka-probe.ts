@@ -3,7 +3,7 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 
-const PATIENCE_MS = 3_000;
+const TIMEOUT_MS = 3_000;
 const METADATA = { key: 3, version: 1 };
 const OFFSET_FETCH = { key: 9, version: 2 };
 const FIND_COORDINATOR = { key: 10, version: 1 };
@@ -72,7 +72,7 @@ function refuse(error: number, what: string): void {
 async function ask(address: string, api: { key: number; version: number }, body: Writer): Promise<Reader> {
   const colon = address.lastIndexOf(':');
   const socket = connect({ host: address.slice(0, colon), port: Number(address.slice(colon + 1)) });
-  socket.setTimeout(PATIENCE_MS, () => socket.destroy(new Error(`${address} does not answer`)));
+  socket.setTimeout(TIMEOUT_MS, () => socket.destroy(new Error(`${address} does not answer`)));
   try {
     const request = new Writer()
       .int16(api.key)

@@ -63,12 +63,12 @@ const mirror = () => `http://127.0.0.1:${(server.address() as AddressInfo).port}
 const SHORT = { firstByteMs: 1_500, stalledMs: 1_500 };
 const LONG = { firstByteMs: 60_000, stalledMs: 60_000 };
 
-const fetched = (env: NodeJS.ProcessEnv = {}, patience = LONG) =>
+const fetched = (env: NodeJS.ProcessEnv = {}, silence = LONG) =>
   fetchMongod({
     dir,
     env: { ...process.env, MONGOMS_DOWNLOAD_MIRROR: mirror(), MONGOMS_USE_HTTP: 'true', ...env },
     onProgress: (line) => said.push(line),
-    patience,
+    silence,
   });
 
 describe('a mongod that is fetched', () => {
@@ -111,9 +111,9 @@ describe('a mongod that is fetched', () => {
       () => serving(archiveOf('#!/bin/sh\necho "libcrypto.so.3 is missing" >&2\nexit 1\n')),
       /libcrypto/,
     ],
-  ])('that %s is given up, with a word', async (_, how, reason, patience = LONG) => {
+  ])('that %s is given up, with a word', async (_, how, reason, silence = LONG) => {
     respond = how();
-    expect(await fetched({}, patience)).toBeUndefined();
+    expect(await fetched({}, silence)).toBeUndefined();
     expect(said).toHaveLength(2);
     expect(said[1]).toMatch(`MongoDB ${MONGOD_VERSION} cannot be fetched: `);
     expect(said[1]).toMatch(reason);
@@ -124,7 +124,7 @@ describe('a mongod that is fetched', () => {
     expect(said[2]).toContain('lately');
     const marker = path.join(dir, `mongod-${MONGOD_VERSION}`, 'refused.json');
     writeFileSync(marker, JSON.stringify({ at: Date.now() - 25 * 60 * 60_000, reason: 'yesterday' }));
-    await fetched({}, patience);
+    await fetched({}, silence);
     expect(asked.length).toBeGreaterThan(before);
     expect(existsSync(marker)).toBe(true);
   });

@@ -24,10 +24,10 @@ export interface MongodDownloadOptions {
   readonly env: NodeJS.ProcessEnv;
   readonly onProgress: (line: string) => void;
   /** How long nothing at all may come, and how long nothing more. */
-  readonly patience?: { readonly firstByteMs: number; readonly stalledMs: number };
+  readonly silence?: { readonly firstByteMs: number; readonly stalledMs: number };
 }
 
-const PATIENCE = { firstByteMs: 4_000, stalledMs: 15_000 };
+const MAX_SILENCE = { firstByteMs: 4_000, stalledMs: 15_000 };
 
 /** What the library is told through its environment, beside what somebody has set for it (a mirror). */
 const SETTINGS = {
@@ -76,7 +76,7 @@ async function fetchInto(folder: string, options: MongodDownloadOptions): Promis
 type Answer = { readonly file: string } | { readonly refused: string };
 
 /** Runs the library in a child, which is ended when nothing comes. */
-async function download(folder: string, { env, patience = PATIENCE }: MongodDownloadOptions): Promise<Answer> {
+async function download(folder: string, { env, silence = MAX_SILENCE }: MongodDownloadOptions): Promise<Answer> {
   const entry = path.join(import.meta.dirname, 'mongod-fetch.ts');
   const child = spawn(process.execPath, [...FOLLOW_PARENT, entry, MONGOD_VERSION, folder], {
     env: followed({ ...env, ...SETTINGS }),
@@ -100,7 +100,7 @@ async function download(folder: string, { env, patience = PATIENCE }: MongodDown
       hasCome = true;
       movedAt = now;
     }
-    if (movedAt === undefined || now - movedAt < (hasCome ? patience.stalledMs : patience.firstByteMs)) return;
+    if (movedAt === undefined || now - movedAt < (hasCome ? silence.stalledMs : silence.firstByteMs)) return;
     answer = { refused: hasCome ? 'the download stands still' : 'nothing comes' };
     child.kill('SIGKILL');
   }, LOOK_EVERY_MS);

@@ -5,7 +5,7 @@ import { Redis } from 'ioredis';
 import { MongoClient } from 'mongodb';
 import { describeCluster } from './kafka-probe.ts';
 
-const PATIENCE_MS = 3_000;
+const TIMEOUT_MS = 3_000;
 
 /** Resolves when at least `expected` brokers are in the cluster, and one of them is the controller. */
 export async function probeKafka(brokers: readonly string[], expected: number): Promise<void> {
@@ -17,15 +17,15 @@ export async function probeKafka(brokers: readonly string[], expected: number): 
 }
 
 export async function probeRegistry(baseUrl: string): Promise<void> {
-  const response = await fetch(`${baseUrl}/subjects`, { signal: AbortSignal.timeout(PATIENCE_MS) });
+  const response = await fetch(`${baseUrl}/subjects`, { signal: AbortSignal.timeout(TIMEOUT_MS) });
   if (!response.ok) throw new Error(`GET /subjects: ${response.status}`);
   if (!Array.isArray(await response.json())) throw new Error('GET /subjects: not a list');
 }
 
 export async function probeMongo(uri: string): Promise<void> {
   const client = new MongoClient(uri, {
-    serverSelectionTimeoutMS: PATIENCE_MS,
-    connectTimeoutMS: PATIENCE_MS,
+    serverSelectionTimeoutMS: TIMEOUT_MS,
+    connectTimeoutMS: TIMEOUT_MS,
     maxPoolSize: 1,
   });
   try {
@@ -39,8 +39,8 @@ export async function probeMongo(uri: string): Promise<void> {
 export async function probeRedis(url: string): Promise<void> {
   const redis = new Redis(url, {
     lazyConnect: true,
-    connectTimeout: PATIENCE_MS,
-    commandTimeout: PATIENCE_MS,
+    connectTimeout: TIMEOUT_MS,
+    commandTimeout: TIMEOUT_MS,
     maxRetriesPerRequest: 0,
     retryStrategy: () => null,
     enableReadyCheck: false,
@@ -58,7 +58,7 @@ export async function probeRedis(url: string): Promise<void> {
 export function probePort(port: number): Promise<void> {
   return new Promise((resolve, reject) => {
     const socket = connect({ host: '127.0.0.1', port });
-    socket.setTimeout(PATIENCE_MS, () => socket.destroy(new Error('no answer')));
+    socket.setTimeout(TIMEOUT_MS, () => socket.destroy(new Error('no answer')));
     socket.once('connect', () => {
       socket.destroy();
       resolve();

@@ -93,7 +93,7 @@ export function createBatchHandler(options: BatchHandlerOptions): BatchHandler {
     const refused = refusals.of(batch);
     const offered = { ...batch, records: batch.records.slice(0, refused?.records) };
     const { due, wakeAt } = dueRecords(offered, clock.now());
-    const later: Then = wakeAt === undefined ? CONTINUE : notDue(wakeAt);
+    const later: Then = wakeAt === undefined ? CONTINUE : notDue(wakeAt - clock.now());
     if (due.length === 0) return batchResult(undefined, [], later);
     observer.batch(batch.topic, due.length);
     let inboundRecords: readonly InboundRecord[];
@@ -145,11 +145,6 @@ export function createBatchHandler(options: BatchHandlerOptions): BatchHandler {
     return fault.faultClass === 'fatal' ? stop(batch, fault) : outages.met(batch, fault);
   }
 
-  function notDue(wakeAt: number): Then {
-    const forMs = Math.max(1, wakeAt - clock.now());
-    return { do: 'pause', forMs, code: 'RETRY_NOT_DUE', detail: 'the next retry is not due yet' };
-  }
-
   function stop(batch: RecordBatch, cause: Cause, inbound?: InboundRecord): Then {
     observer.stopped(batch.topic, batch.partition, cause, inbound);
     return { do: 'stop', code: cause.code, detail: cause.detail };
@@ -169,6 +164,13 @@ const withoutDiscard = (inbound: InboundRecord): InboundRecord =>
   inbound.refusal || discardReasonOf(inbound) === undefined
     ? inbound
     : { ...inbound, refusal: { kind: 'unacceptable', ...refusal('what is handled here may have been paid') } };
+
+const notDue = (forMs: number): Then => ({
+  do: 'pause',
+  forMs: Math.max(1, forMs),
+  code: 'RETRY_NOT_DUE',
+  detail: 'the next retry is not due yet',
+});
 
 const condemn = (inbound: InboundRecord, code: ErrorCode): InboundRecord => ({
   ...inbound,

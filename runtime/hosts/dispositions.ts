@@ -61,14 +61,9 @@ export interface Judges {
 
 /** @throws CodedError when a key that it seals with is missing */
 export function createJudges(options: DispositionOptions): Judges {
-  const { owner, codec, clock } = options;
+  const { owner, clock } = options;
   const group = groupId(options.app, owner);
-  const make = recordMaker({
-    owner,
-    codec,
-    rings: options.rings,
-    writes: options.statusMarkStage ? [transferLifecycle] : [],
-  });
+  const markOf = markMaker(options);
   if (options.sealsRecovery) for (const issuer of ['stages', 'operators'] as const) ringOf(options.rings, issuer);
 
   const judge: Judge = (batch, inbound, outcome) => {
@@ -131,17 +126,25 @@ export function createJudges(options: DispositionOptions): Judges {
     if (mark) outputs.push(mark);
     return { inbound, disposition: 'dead-letter', outputs, cause, deadLetter: deadLetterClass };
   }
+}
 
-  /** The DEAD_LETTERED record for analytics, when the dead letter stops a transfer. */
-  function markOf(lost: RecoveryTerms): OutputRecord | undefined {
+/** Makes the DEAD_LETTERED record for analytics, when the dead letter stops a transfer. */
+function markMaker({ owner, codec, rings, statusMarkStage: stage }: DispositionOptions) {
+  const make = recordMaker({ owner, codec, rings, writes: stage ? [transferLifecycle] : [] });
+
+  return (lost: RecoveryTerms): OutputRecord | undefined => {
     const { received, source } = lost.inbound;
-    if (!received || options.statusMarkStage === undefined) return undefined;
+    if (!received || stage === undefined) return undefined;
     const id = markId(deadLetterId({ owner, source }));
-    const mark = { eventId: id, occurredAt: lost.now, stage: options.statusMarkStage, code: lost.cause.code };
-    const record = deadLetterMark(source.topic, received.value, mark);
+    const record = deadLetterMark(source.topic, received.value, {
+      eventId: id,
+      occurredAt: lost.now,
+      stage,
+      code: lost.cause.code,
+    });
     if (!record) return undefined;
     return make(transferLifecycle.name, record, { partition: lost.partition, eventId: id });
-  }
+  };
 }
 
 const classOf = ({ kind }: Refusal): DeadLetterClass =>

@@ -2,12 +2,10 @@
 // any other, each of the second is one dead letter under its offsets, and what stands beside it goes through.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, mkdtempSync, openSync, readSync, writeSync } from 'node:fs';
+import { closeSync, openSync, readSync, writeSync } from 'node:fs';
 import { glob } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { type LocalStack, startStack } from '../../infra/local/stack.ts';
 import { groupId } from '../../ports/consumer-groups/names.ts';
 import type { Log, LogRecord } from '../../ports/log.ts';
 import { transferRequested } from '../../test/kit/builders.ts';
@@ -15,6 +13,7 @@ import { intakeHost, logOf } from '../../test/kit/intake-host.ts';
 import { batchBy, type Codec } from '../../test/kit/kafka/batches.ts';
 import { produceRaw } from '../../test/kit/kafka/raw-produce.ts';
 import { memoryCodec } from '../../test/kit/memory-codec.ts';
+import { useOwnStack } from '../../test/kit/own-stack.ts';
 import { inputTopics, recoveryTopics } from '../../topics/recovery.ts';
 import type { Host } from './host.ts';
 
@@ -24,15 +23,12 @@ const INTENTS = 'transfer.requested';
 const MB = 1_048_576;
 const INTAKE = path.resolve(import.meta.dirname, '../../test/kit/intake-host.ts');
 const codec = memoryCodec();
-let stack: LocalStack;
-let stateDir: string;
+const servers = useOwnStack('foreign', { ephemeral: true, kinds: ['kafka'], env: {} });
 let log: Log;
 let host: Host;
 
 beforeAll(async () => {
-  stateDir = mkdtempSync(path.join(tmpdir(), 'corridor-foreign-'));
-  stack = await startStack({ stateDir, ephemeral: true, kinds: ['kafka'], env: {} });
-  log = logOf(stack.urls.kafkaBrokers, APP);
+  log = logOf(servers.urls.kafkaBrokers, APP);
   const admin = await log.admin();
   const config = { 'message.timestamp.type': 'LogAppendTime', 'max.message.bytes': String(3 * MB) };
   const topics = ['transfer.accepted', 'intent.rejected', 'intent.duplicated', 'transfer.lifecycle'];
@@ -44,7 +40,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await host?.stop(10_000);
   await log.close();
-  await stack.stop();
 });
 
 async function startIntake(): Promise<void> {
@@ -67,12 +62,12 @@ const intents = (...ids: string[]) =>
     value: codec.encode(INTENTS, transferRequested({ transferId })),
   }));
 const send = async (partition: number, batch: Buffer) =>
-  expect(await produceRaw(stack.urls.kafkaBrokers, INTENTS, partition, batch)).toBe(0);
+  expect(await produceRaw(servers.urls.kafkaBrokers, INTENTS, partition, batch)).toBe(0);
 const text = ({ headers }: LogRecord, name: string) => headers[name]?.toString();
 
 /** Changes the log on the disk of the broker: the batch that holds `mark`. */
 async function change(partition: number, mark: string, by: (batch: Buffer, mark: number) => void): Promise<void> {
-  for await (const file of glob(path.join(stateDir, '**', `${INTENTS}-${partition}`, '*.log'))) {
+  for await (const file of glob(path.join(servers.stateDir, '**', `${INTENTS}-${partition}`, '*.log'))) {
     const descriptor = openSync(file, 'r+');
     const bytes = Buffer.alloc(4 * MB);
     const size = readSync(descriptor, bytes, 0, bytes.length, 0);
@@ -207,7 +202,7 @@ describe('batches from outside', () => {
       await send(3, batchBy('none', intents(near)));
       await send(3, batchBy('zstd', [{ value: Buffer.alloc(64 * MB) }]));
       await send(3, batchBy('lz4', intents(far)));
-      const args = [INTAKE, stack.urls.kafkaBrokers.join(), APP, String(PARTITIONS)];
+      const args = [INTAKE, servers.urls.kafkaBrokers.join(), APP, String(PARTITIONS)];
       const env = { ...process.env, CORRIDOR_FAILPOINTS: `${failpoint}=kill` };
       const victim = spawn(process.execPath, args, { env, stdio: ['ignore', 'ignore', 'inherit'] });
       expect(await once(victim, 'exit')).toEqual([null, 'SIGKILL']);

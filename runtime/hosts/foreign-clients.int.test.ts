@@ -1,10 +1,6 @@
 // Batches as the Java client and librdkafka pack them, by every codec, through a real broker and the reader of intake; and what
 // is handed on, read by both.
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { type LocalStack, startStack } from '../../infra/local/stack.ts';
 import { groupId } from '../../ports/consumer-groups/names.ts';
 import type { Log } from '../../ports/log.ts';
 import { transferRequested } from '../../test/kit/builders.ts';
@@ -12,6 +8,7 @@ import { type ForeignClient, type ForeignRecord, javaClient, librdkafka } from '
 import { intakeHost, logOf } from '../../test/kit/intake-host.ts';
 import { rawBatches } from '../../test/kit/kafka/raw-fetch.ts';
 import { memoryCodec } from '../../test/kit/memory-codec.ts';
+import { useOwnStack } from '../../test/kit/own-stack.ts';
 import { readTopic } from '../../test/kit/read-topic.ts';
 import { inputTopics, recoveryTopics } from '../../topics/recovery.ts';
 import type { Host } from './host.ts';
@@ -25,16 +22,14 @@ const FEW = 3;
 /** More than a block of any codec, in one batch: about 200 KB before they are packed. */
 const MANY = 400;
 const codec = memoryCodec();
-let stack: LocalStack;
+const servers = useOwnStack('foreign-clients', { ephemeral: true, kinds: ['kafka'], env: {} });
 let log: Log;
 let host: Host;
 let clients: readonly ForeignClient[];
 
 beforeAll(async () => {
-  const stateDir = mkdtempSync(path.join(tmpdir(), 'corridor-foreign-clients-'));
-  stack = await startStack({ stateDir, ephemeral: true, kinds: ['kafka'], env: {} });
   clients = await Promise.all([javaClient(), librdkafka()]);
-  log = logOf(stack.urls.kafkaBrokers, APP);
+  log = logOf(servers.urls.kafkaBrokers, APP);
   const admin = await log.admin();
   const config = { 'message.timestamp.type': 'LogAppendTime', 'max.message.bytes': String(2 * 1_048_576) };
   const names = [INTENTS, HANDED_ON, 'transfer.lifecycle', ...recoveryTopics('intake').map(({ name }) => name)];
@@ -47,7 +42,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await host?.stop(10_000);
   await log?.close();
-  await stack?.stop();
 });
 
 function intents(prefix: string): readonly ForeignRecord[] {
@@ -70,7 +64,7 @@ it.each(['producer', 'zstd'])('are read by every codec, with compression.type=%s
   const sent = Object.keys(CODECS).flatMap((by) =>
     clients.map((client) => ({ client, by, records: intents(`${client.name}-${type}-${by}`) })),
   );
-  const brokers = stack.urls.kafkaBrokers;
+  const brokers = servers.urls.kafkaBrokers;
   await Promise.all(sent.map(({ client, by, records }) => client.produce(brokers, INTENTS, by, records)));
   for (const { partition, to } of before) {
     const batches = await rawBatches(brokers, INTENTS, partition, to);
@@ -91,7 +85,7 @@ it.each(['producer', 'zstd'])('are read by every codec, with compression.type=%s
 
 it('read what is handed on to them: the same bytes', async () => {
   await host.stop(10_000);
-  const brokers = stack.urls.kafkaBrokers;
+  const brokers = servers.urls.kafkaBrokers;
   const lines = (records: readonly { partition: number; key: Buffer | null; value: Buffer | null }[]) =>
     records.map(({ partition, key, value }) => `${partition} ${key} ${value!.toString('base64')}`).sort();
   const ours = lines(await readTopic(log, HANDED_ON));

@@ -1,10 +1,6 @@
 // The hosts over a real broker: what the log in memory promises, Kafka keeps.
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createLog } from '../../adapters/kafka/log.ts';
-import { type LocalStack, startStack } from '../../infra/local/stack.ts';
 import { groupId } from '../../ports/consumer-groups/names.ts';
 import { CodedError } from '../../ports/fault.ts';
 import type { Log, LogRecord, OutputRecord } from '../../ports/log.ts';
@@ -15,6 +11,7 @@ import type { Sink } from '../../sinks/contract.ts';
 import { accepted, evidence, following, heldAtScreening } from '../../test/kit/events.ts';
 import { memoryReplayClaims } from '../../test/kit/memory-claims.ts';
 import { memoryCodec } from '../../test/kit/memory-codec.ts';
+import { useOwnStack } from '../../test/kit/own-stack.ts';
 import { asIssued, testRings } from '../../test/kit/rings.ts';
 import { formatCause, sourceOf } from '../../topics/cause.ts';
 import { inputTopics, recoveryTopics } from '../../topics/recovery.ts';
@@ -25,23 +22,23 @@ import { type AnySink, createSinkHost } from './sink-host.ts';
 
 const APP = 'hosts-test';
 const PARTITIONS = 4;
-const PATIENT = { timeout: 30_000, interval: 100 };
+const POLLING = { timeout: 30_000, interval: 100 };
 const codec = memoryCodec();
-let stack: LocalStack;
+const servers = useOwnStack('hosts', { ephemeral: true, kinds: ['kafka'], env: {} });
 let log: Log;
 
 beforeAll(async () => {
-  const stateDir = mkdtempSync(path.join(tmpdir(), 'corridor-hosts-'));
-  stack = await startStack({ stateDir, ephemeral: true, kinds: ['kafka'], env: {} });
-  log = createLog({ brokers: stack.urls.kafkaBrokers, appName: APP, clientId: 'hosts-test', sessionTimeoutMs: 6_000 });
+  log = createLog({
+    brokers: servers.urls.kafkaBrokers,
+    appName: APP,
+    clientId: 'hosts-test',
+    sessionTimeoutMs: 6_000,
+  });
   const chain = ['transfer.accepted', 'review.decided', 'transfer.screened', 'transfer.held', 'transfer.rejected'];
   await provision('screening', ['transfer.accepted', 'review.decided'], [...chain, 'transfer.lifecycle']);
   await provision('sink-cases', ['transfer.held'], []);
 });
-afterAll(async () => {
-  await log.close();
-  await stack.stop();
-});
+afterAll(() => log.close());
 
 async function provision(owner: string, reads: readonly string[], topics: readonly string[]): Promise<void> {
   const admin = await log.admin();
@@ -141,7 +138,7 @@ describe('a processor over Kafka', () => {
       await host.start();
       await vi.waitFor(
         async () => expect((await committed('transfer.screened')).length).toBeGreaterThan(restart * 40),
-        PATIENT,
+        POLLING,
       );
       await host.stop(restart * 1_000);
     }
@@ -151,7 +148,7 @@ describe('a processor over Kafka', () => {
     await vi.waitFor(async () => {
       expect(await committed('transfer.screened')).toHaveLength(good.length);
       expect(await committed('screening.dlq')).toHaveLength(putAside);
-    }, PATIENT);
+    }, POLLING);
     await host.stop(5_000);
 
     expect(keysOf(await committed('transfer.screened'))).toEqual(good);
@@ -177,7 +174,7 @@ describe('a processor over Kafka', () => {
     const again = ids('retry', 5);
     await send(again.map((transferId) => record('transfer.accepted', transferId)));
     const screened = async () => keysOf(await committed('transfer.screened')).filter((key) => key.startsWith('retry'));
-    await vi.waitFor(async () => expect(await screened()).toEqual(again), PATIENT);
+    await vi.waitFor(async () => expect(await screened()).toEqual(again), POLLING);
     await host.stop(5_000);
     expect(keysOf(await committed('screening.retry.5s'))).toEqual(again);
   });
@@ -192,19 +189,19 @@ describe('a processor over Kafka', () => {
     await send(waiting.map((transferId) => record('transfer.accepted', transferId)));
     await vi.waitFor(
       () => expect(host.health().troubles.map(({ dependency }) => dependency)).toContain('mongo'),
-      PATIENT,
+      POLLING,
     );
     await vi.waitFor(() => {
       const paused = host.health().partitions.flatMap((partition) => (partition.paused ? [partition.paused.code] : []));
       expect(paused).toContain('MONGO_UNAVAILABLE');
-    }, PATIENT);
+    }, POLLING);
     const lettersBefore = (await committed('screening.dlq')).length;
     processor.outage = false;
     await vi.waitFor(async () => {
       const through = keysOf(await committed('transfer.screened')).filter((key) => key.startsWith('outage'));
       expect(through).toEqual(waiting);
-    }, PATIENT);
-    await vi.waitFor(() => expect(host.health().troubles).toEqual([]), PATIENT);
+    }, POLLING);
+    await vi.waitFor(() => expect(host.health().troubles).toEqual([]), POLLING);
     await host.stop(5_000);
     expect((await committed('screening.dlq')).length).toBe(lettersBefore);
     const counted = await metrics.registry.metrics();
@@ -233,7 +230,7 @@ describe('a copy of an old record over Kafka', () => {
     const first = hostOf(clearing());
     await first.start();
     await send(caused(old, 100));
-    await vi.waitFor(async () => expect(await through('copied')).toEqual(old), PATIENT);
+    await vi.waitFor(async () => expect(await through('copied')).toEqual(old), POLLING);
     await first.stop(0);
 
     const standing = (await committed('transfer.accepted')).filter(({ key }) => String(key).startsWith('copied'));
@@ -246,7 +243,7 @@ describe('a copy of an old record over Kafka', () => {
     await vi.waitFor(async () => {
       expect(await through('newer')).toEqual(fresh);
       expect(await repeated()).toHaveLength(40);
-    }, PATIENT);
+    }, POLLING);
     await second.stop(5_000);
     expect(await through('copied')).toEqual(old);
   });
@@ -269,14 +266,14 @@ describe('a sink over Kafka', () => {
     await send([...ids('held', 120), 'throws-0000'].map((transferId) => record('transfer.held', transferId)));
     const first = hostOfSink(sink);
     await first.start();
-    await vi.waitFor(() => expect(stored.size).toBeGreaterThan(10), PATIENT);
+    await vi.waitFor(() => expect(stored.size).toBeGreaterThan(10), POLLING);
     await first.stop(0);
     const second = hostOfSink(sink);
     await second.start();
     await vi.waitFor(async () => {
       expect(stored.size).toBe(120);
       expect((await committed('sink-cases.dlq')).length).toBeGreaterThan(0);
-    }, PATIENT);
+    }, POLLING);
     await second.stop(5_000);
     expect([...stored.keys()].sort()).toEqual(ids('held', 120));
     const letters = await committed('sink-cases.dlq');

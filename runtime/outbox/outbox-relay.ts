@@ -3,7 +3,7 @@
 // A change is stored in the same write as the state that it describes, published, and only then marked. A crash between
 // the last two publishes it again with the same command id, which its readers drop. Two relays at once do no harm.
 import type { ErrorCode } from '../../ports/error-codes.ts';
-import { codeAndDetail } from '../../ports/fault.ts';
+import { codeAndDetail, isOutage } from '../../ports/fault.ts';
 import type { LogWriter, OutputRecord } from '../../ports/log.ts';
 import type { OutboxSource } from '../../ports/outbox.ts';
 import { pause, within } from '../../ports/pause.ts';
@@ -179,8 +179,4 @@ class Relay<I> implements OutboxRelay<I> {
   #fault(error: unknown): void {
     this.#options.onEvent?.({ kind: 'fault', ...codeAndDetail(error) });
   }
-}
-
-function isOutage(error: unknown): boolean {
-  return error instanceof Error && 'faultClass' in error && error.faultClass === 'transient-dependency';
 }

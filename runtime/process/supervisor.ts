@@ -60,105 +60,133 @@ export interface Supervisor {
 
 const NOTHING: PartHosts = { hosts: [], resources: [] };
 
-export function supervise(options: SupervisorOptions): Supervisor {
-  const { part, logger, metrics, clock = systemClock, random = Math.random } = options;
-  const stopping = new AbortController();
-  const { signal } = stopping;
-  const begun = Promise.withResolvers<void>();
-  const shown = new PartState(part.name, clock);
-  const giveBack = returning({ part, logger, clock });
-  let made: PartHosts = NOTHING;
-  let drainMs = CLEAR_MS;
-  let life: Promise<void> | undefined;
+export const supervise = (options: SupervisorOptions): Supervisor => new PartSupervisor(options);
 
-  async function live(): Promise<void> {
+class PartSupervisor implements Supervisor {
+  readonly part: Part;
+  readonly #options: SupervisorOptions;
+  readonly #clock: Clock;
+  readonly #stopping = new AbortController();
+  readonly #begun = Promise.withResolvers<void>();
+  readonly #shown: PartState;
+  readonly #giveBack: (given: PartHosts, drainMs: number) => Promise<void>;
+  #made: PartHosts = NOTHING;
+  #drainMs = CLEAR_MS;
+  #life: Promise<void> | undefined;
+
+  constructor(options: SupervisorOptions) {
+    const { part, logger, clock = systemClock } = options;
+    this.part = part;
+    this.#options = options;
+    this.#clock = clock;
+    this.#shown = new PartState(part.name, clock);
+    this.#giveBack = returning({ part, logger, clock });
+  }
+
+  start(): Promise<void> {
+    this.#life ??= this.#live();
+    return Promise.race([this.#begun.promise, this.#life]);
+  }
+
+  standing(): StoppedPart | undefined {
+    return this.#shown.standing;
+  }
+
+  healths(): readonly HostHealth[] {
+    const { hosts } = this.#made;
+    return this.#shown.state === 'standing' || hosts.length === 0
+      ? [this.#shown.health()]
+      : hosts.map((host) => host.health());
+  }
+
+  async stop(deadlineMs: number): Promise<void> {
+    this.#drainMs = deadlineMs;
+    this.#stopping.abort();
+    await this.#life;
+  }
+
+  async #live(): Promise<void> {
+    const { signal } = this.#stopping;
     let failures = 0;
     while (!signal.aborted) {
-      const startedAt = clock.now();
-      const fault = await once();
-      const wasRunning = shown.state === 'running';
-      await giveBack(made, drainMs);
-      made = NOTHING;
+      const startedAt = this.#clock.now();
+      const fault = await ended(() => this.#runUntilAsked());
+      const wasRunning = this.#shown.state === 'running';
+      await this.#giveBack(this.#made, this.#drainMs);
+      this.#made = NOTHING;
       if (signal.aborted || fault === undefined) return;
       if (fault.faultClass === 'transient-dependency' && !wasRunning) {
-        await waitFor(fault, ++failures);
+        await this.#waitFor(fault, ++failures);
         continue;
       }
-      if (wasRunning && clock.now() - startedAt > RAN_WELL_MS) failures = 0;
-      await stand(fault, ++failures);
+      if (wasRunning && this.#clock.now() - startedAt > RAN_WELL_MS) failures = 0;
+      await this.#stand(fault, ++failures);
     }
   }
 
-  /** Runs the part until it ends by itself, and says why; undefined when it was asked to stop. */
-  async function once(): Promise<Ended | undefined> {
-    const stopped = new Promise<undefined>((resolve) => {
-      signal.addEventListener('abort', () => resolve(undefined), { once: true });
-    });
-    try {
-      const making = part.make();
-      const ready = await Promise.race([making, stopped]);
-      if (ready === undefined) {
-        // It may wait for a dependency: what it makes after all is given back, and nobody waits for that.
-        making.then(
-          (late) => giveBack(late, drainMs),
-          () => undefined,
-        );
-        return undefined;
-      }
-      made = ready;
-      const { hosts, lost } = made;
-      const failed = Promise.race([...hosts.map((host) => host.failed), ...(lost ? [lost] : [])]);
-      failed.catch(() => undefined);
-      if (signal.aborted) return undefined;
-      await Promise.race([Promise.all(made.hosts.map((host) => host.start())), failed, stopped]);
-      if (signal.aborted) return undefined;
-      const stood = shown.runs();
-      if (stood) logger.info({ stage: part.name, restarts: stood.restarts }, 'running again');
-      begun.resolve();
-      await Promise.race([failed, stopped]);
-      return undefined;
-    } catch (error) {
-      const fault = faultOf(error);
-      return { ...fault, code: foreignCodeOf(error) ?? fault.code };
+  /** Runs the part until it is asked to stop. Rejects when it ends by itself. */
+  async #runUntilAsked(): Promise<void> {
+    const { signal } = this.#stopping;
+    const stopped = asked(signal);
+    const making = this.part.make();
+    const ready = await Promise.race([making, stopped]);
+    if (ready === undefined) {
+      // It may wait for a dependency: what it makes after all is given back, and nobody waits for that.
+      making.then(
+        (late) => this.#giveBack(late, this.#drainMs),
+        () => undefined,
+      );
+      return;
     }
+    this.#made = ready;
+    const { hosts, lost } = ready;
+    const failed = Promise.race([...hosts.map((host) => host.failed), ...(lost ? [lost] : [])]);
+    failed.catch(() => undefined);
+    if (signal.aborted) return;
+    await Promise.race([Promise.all(hosts.map((host) => host.start())), failed, stopped]);
+    if (signal.aborted) return;
+    const stood = this.#shown.runs();
+    if (stood) this.#options.logger.info({ stage: this.part.name, restarts: stood.restarts }, 'running again');
+    this.#begun.resolve();
+    await Promise.race([failed, stopped]);
   }
 
   /** The part cannot be made yet: a dependency is away. */
-  async function waitFor(fault: Ended, failures: number): Promise<void> {
+  async #waitFor(fault: Ended, failures: number): Promise<void> {
     const { code, detail, dependency = 'unknown' } = fault;
-    if (shown.waitsFor(fault)) logger.warn({ stage: part.name, code, dependency, detail }, 'cannot start yet');
-    await clock.sleep(backoffMs(failures, DEPENDENCY_BACKOFF), signal);
+    const waits = { stage: this.part.name, code, dependency, detail };
+    if (this.#shown.waitsFor(fault)) this.#options.logger.warn(waits, 'cannot start yet');
+    await this.#clock.sleep(backoffMs(failures, DEPENDENCY_BACKOFF), this.#stopping.signal);
   }
 
-  async function stand(fault: Ended, failures: number): Promise<void> {
+  async #stand(fault: Ended, failures: number): Promise<void> {
+    const { logger, metrics, onStopped, random = Math.random } = this.#options;
+    const { name } = this.part;
     const delayMs = backoffMs(failures, RESTART_BACKOFF, random);
-    const standing = shown.stands(fault, failures - 1, delayMs);
+    const standing = this.#shown.stands(fault, failures - 1, delayMs);
     const { code, detail, restarts } = standing;
-    metrics.hostStops.inc({ consumer: part.name, code });
-    logger.error({ stage: part.name, code, detail, delayMs, restarts }, 'stands: it stopped by itself');
-    options.onStopped(standing);
-    begun.resolve();
-    await clock.sleep(delayMs, signal);
-    if (!signal.aborted) shown.state = 'starting';
+    metrics.hostStops.inc({ consumer: name, code });
+    logger.error({ stage: name, code, detail, delayMs, restarts }, 'stands: it stopped by itself');
+    onStopped(standing);
+    this.#begun.resolve();
+    await this.#clock.sleep(delayMs, this.#stopping.signal);
+    if (!this.#stopping.signal.aborted) this.#shown.state = 'starting';
   }
+}
 
-  return {
-    part,
-    start() {
-      life ??= live();
-      return Promise.race([begun.promise, life]);
-    },
-    standing: () => shown.standing,
-    healths: () =>
-      shown.state === 'standing' || made.hosts.length === 0
-        ? [shown.health()]
-        : made.hosts.map((host) => host.health()),
-    async stop(deadlineMs) {
-      drainMs = deadlineMs;
-      stopping.abort();
-      await life;
-    },
-  };
+/** Resolves when the signal says so. */
+const asked = (signal: AbortSignal): Promise<undefined> =>
+  new Promise((resolve) => signal.addEventListener('abort', () => resolve(undefined), { once: true }));
+
+/** How a run ended by itself; undefined: it was asked to. */
+async function ended(run: () => Promise<void>): Promise<Ended | undefined> {
+  try {
+    await run();
+    return undefined;
+  } catch (error) {
+    const fault = faultOf(error);
+    return { ...fault, code: foreignCodeOf(error) ?? fault.code };
+  }
 }
 
 type Returning = Pick<SupervisorOptions, 'part' | 'logger'> & { readonly clock: Clock };

@@ -10,7 +10,7 @@ import { AT, BOOK, TOKEN_KEY, transferRequested } from '../../test/kit/builders.
 import { accepted, evidence, following } from '../../test/kit/events.ts';
 import { memoryIntentClaims } from '../../test/kit/memory-claims.ts';
 import { testRings } from '../../test/kit/rings.ts';
-import { idsOf, PATIENT, recordOf, StagesOnKafka } from '../../test/kit/stages-on-kafka.ts';
+import { idsOf, POLLING, recordOf, StagesOnKafka } from '../../test/kit/stages-on-kafka.ts';
 import { applyResume, planResume } from './resume.ts';
 
 const APP = 'lost-offsets';
@@ -35,16 +35,16 @@ describe('a topic of intents that is deleted and made again', () => {
 
     await feed();
     const first = await stages.started(intake() as unknown as AnyProcessor);
-    await vi.waitFor(async () => expect(await stages.committed('intent.rejected')).toHaveLength(30), PATIENT);
-    await vi.waitFor(async () => expect(await stages.committed('transfer.accepted')).toHaveLength(5), PATIENT);
+    await vi.waitFor(async () => expect(await stages.committed('intent.rejected')).toHaveLength(30), POLLING);
+    await vi.waitFor(async () => expect(await stages.committed('transfer.accepted')).toHaveLength(5), POLLING);
     await first.stop(5_000);
 
     await stages.makeAnew('transfer.requested');
     await stages.apply('intake');
     await feed();
     const second = await stages.started(intake() as unknown as AnyProcessor);
-    await vi.waitFor(async () => expect(await stages.committed('intent.rejected')).toHaveLength(60), PATIENT);
-    await vi.waitFor(async () => expect(await stages.committed('intent.duplicated')).toHaveLength(5), PATIENT);
+    await vi.waitFor(async () => expect(await stages.committed('intent.rejected')).toHaveLength(60), POLLING);
+    await vi.waitFor(async () => expect(await stages.committed('intent.duplicated')).toHaveLength(5), POLLING);
     await second.stop(5_000);
 
     const outcomes = [...(await stages.committed('intent.rejected')), ...(await stages.committed('intent.duplicated'))];
@@ -97,19 +97,19 @@ describe('offsets that were lost', () => {
     const first = await stages.started(screening());
     await vi.waitFor(
       async () => expect(await stages.committed('transfer.screened')).toHaveLength(before + 40),
-      PATIENT,
+      POLLING,
     );
     await first.stop(5_000);
 
     const admin = new kafkajs.Kafka({ brokers: [...stages.stack.urls.kafkaBrokers], logLevel: 0 }).admin();
     await admin.connect();
-    await vi.waitFor(() => admin.deleteGroups([groupId(APP, 'screening')]), PATIENT);
+    await vi.waitFor(() => admin.deleteGroups([groupId(APP, 'screening')]), POLLING);
     await admin.disconnect();
     await stages.apply('screening');
     const stopped = await stages.started(screening());
     await expect(stopped.failed).rejects.toMatchObject({ code: 'OFFSET_LOST' });
     expect(await stages.committed('transfer.screened')).toHaveLength(before + 40);
-    await vi.waitFor(() => expect(seen).toHaveLength(before + 40), PATIENT);
+    await vi.waitFor(() => expect(seen).toHaveLength(before + 40), POLLING);
     expect(next.health().state).toBe('running');
     await stopped.stop(0);
 
@@ -122,7 +122,7 @@ describe('offsets that were lost', () => {
     const fresh = idsOf('fresh', 5);
     await feed(fresh);
     const resumed = await stages.started(screening());
-    await vi.waitFor(() => expect(seen.filter((id) => id.startsWith('fresh'))).toEqual(fresh), PATIENT);
+    await vi.waitFor(() => expect(seen.filter((id) => id.startsWith('fresh'))).toEqual(fresh), POLLING);
     await resumed.stop(5_000);
     expect(await stages.committed('transfer.screened')).toHaveLength(before + 45);
     expect(new Set(await stages.keysOf('transfer.screened')).size).toBe(before + 45);

@@ -11,7 +11,7 @@ import { evidenceTopics, type Producing, raiseProven } from './proven-progress.t
 /** Clocks of brokers may be so far apart, ms. */
 const MAX_SKEW_MS = 300_000;
 /** A batch waits for so long at once, ms; then its partition pauses and asks again. */
-const PATIENCE_MS = 3_000;
+const TIMEOUT_MS = 3_000;
 /** An answer that nobody came for is good for so long, ms: longer than the longest pause. */
 const KEPT_MS = 60_000;
 
@@ -63,7 +63,7 @@ export class OutputLookup {
     const key = `${place}/${first.offset}`;
     const look = this.#lookFor(key, place, first);
     try {
-      if (!(await within(PATIENCE_MS, look.answer, this.#clock))) throw stillLooking();
+      if (!(await within(TIMEOUT_MS, look.answer, this.#clock))) throw stillLooking();
       this.#lookup.delete(key);
       return await look.answer;
     } catch (error) {

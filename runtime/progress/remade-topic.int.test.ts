@@ -7,7 +7,7 @@ import { createIntake } from '../../processors/intake/processor.ts';
 import { AT, BOOK, TOKEN_KEY, transferRequested } from '../../test/kit/builders.ts';
 import { memoryIntentClaims } from '../../test/kit/memory-claims.ts';
 import { testRings } from '../../test/kit/rings.ts';
-import { idsOf, PATIENT, recordOf, StagesOnKafka } from '../../test/kit/stages-on-kafka.ts';
+import { idsOf, POLLING, recordOf, StagesOnKafka } from '../../test/kit/stages-on-kafka.ts';
 import { applyResume, planResume } from './resume.ts';
 
 const APP = 'remade-topic';
@@ -53,7 +53,7 @@ describe('a topic of intents that is made again under its stage', () => {
     });
     const resumed = await stages.started(intake());
     const accepted = () => stages.keysOf('transfer.accepted');
-    await vi.waitFor(async () => expect(await accepted()).toEqual(expect.arrayContaining([...fresh])), PATIENT);
+    await vi.waitFor(async () => expect(await accepted()).toEqual(expect.arrayContaining([...fresh])), POLLING);
     await resumed.stop(5_000);
     expect(new Set(await accepted()).size).toBe((await accepted()).length);
     expect(await stages.committed('intake.dlq')).toEqual([]);
@@ -68,7 +68,7 @@ describe('a topic of intents that is made again under its stage', () => {
     const { length } = await stages.keysOf('transfer.accepted');
     await feed(idsOf(`old-${count}`, 20));
     const first = await stages.started(intake());
-    await vi.waitFor(async () => expect(await stages.keysOf('transfer.accepted')).toHaveLength(length + 20), PATIENT);
+    await vi.waitFor(async () => expect(await stages.keysOf('transfer.accepted')).toHaveLength(length + 20), POLLING);
     await stages.makeAnew(INTENTS);
     const fresh = idsOf(`new-${count}`, count);
     await feed(fresh);
@@ -87,7 +87,7 @@ describe('a topic of intents that is made again under its stage', () => {
     await feed(old);
     const first = await stages.started(intake());
     const lag = () => first.health().partitions.find(({ topic }) => topic === INTENTS)?.lag;
-    await vi.waitFor(() => expect(lag()).toBeGreaterThanOrEqual(60), PATIENT);
+    await vi.waitFor(() => expect(lag()).toBeGreaterThanOrEqual(60), POLLING);
     await stages.makeAnew(INTENTS);
     const fresh = idsOf('new-busy', 150);
     await feed(fresh);

@@ -223,6 +223,7 @@ function unmatchedStartingWith(letter: string, parts: readonly Part[], count: nu
 /** Words that are only alike count for less than their likeness: two of them are hardly a name. */
 const steep = (value: number): number => 1 - STEEPNESS * (1 - value);
 
+// oxlint-disable-next-line eslint/max-lines-per-function -- one sum over preallocated arrays for every candidate: parts of it would hand a dozen numbers on
 function total(query: PreparedName, n: number, listed: PreparedName, m: number, weights: NameWeights): number {
   let matched = 0;
   let quality = 0;

@@ -33,6 +33,7 @@ export interface DryStages {
   close(): Promise<void>;
 }
 
+// oxlint-disable-next-line eslint/max-lines-per-function -- one line or two a stage
 export function dryStages(connections: Connections, runtime: HostRuntime): DryStages {
   const { config, log, codec } = connections;
   const clock = Date.now;

@@ -1,12 +1,9 @@
 // A part whose database client is broken for ever stands for a moment, says why, and goes on with another client.
 import { randomUUID } from 'node:crypto';
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import { createLog } from '../../adapters/kafka/log.ts';
 import { CASES } from '../../adapters/mongo/cases.ts';
-import { type LocalStack, stackEnvironment, startStack } from '../../infra/local/stack.ts';
+import { stackEnvironment } from '../../infra/local/stack.ts';
 import { groupId } from '../../ports/consumer-groups/names.ts';
 import type { Log } from '../../ports/log.ts';
 import { loadConfig } from '../../runtime/config/config.ts';
@@ -17,6 +14,7 @@ import { type Supervisor, supervise } from '../../runtime/process/supervisor.ts'
 import { heldAtScreening } from '../../test/kit/events.ts';
 import { memoryCodec } from '../../test/kit/memory-codec.ts';
 import { breakPools } from '../../test/kit/mongo/broken-driver.ts';
+import { useOwnStack } from '../../test/kit/own-stack.ts';
 import { asIssued, testRings } from '../../test/kit/rings.ts';
 import { inputTopics, recoveryTopics } from '../../topics/recovery.ts';
 import { Connections } from '../connections.ts';
@@ -25,25 +23,23 @@ import { composedParts } from './all-parts.ts';
 const APP = 'broken-client';
 const SINK = 'sink-cases';
 const TOPIC = 'transfer.held';
-const PATIENT = { timeout: 90_000 };
+const POLLING = { timeout: 90_000 };
 const codec = memoryCodec();
-let stack: LocalStack;
+const servers = useOwnStack('broken-client', { ephemeral: true, kinds: ['kafka'], env: {} });
 let log: Log;
 let connections: Connections;
 let supervisor: Supervisor;
 const standings: StoppedPart[] = [];
 
 beforeAll(async () => {
-  const stateDir = mkdtempSync(path.join(tmpdir(), 'corridor-broken-client-'));
-  stack = await startStack({ stateDir, ephemeral: true, kinds: ['kafka'], env: {} });
-  log = createLog({ brokers: stack.urls.kafkaBrokers, appName: APP, clientId: APP, sessionTimeoutMs: 6_000 });
+  log = createLog({ brokers: servers.urls.kafkaBrokers, appName: APP, clientId: APP, sessionTimeoutMs: 6_000 });
   const admin = await log.admin();
   const names = [TOPIC, ...recoveryTopics(SINK).map(({ name }) => name)];
   const config = { 'message.timestamp.type': 'LogAppendTime' };
   await admin.createTopics(names.map((name) => ({ name, partitions: 1, replicationFactor: 1, config })));
   await admin.initialiseOffsets(groupId(APP, SINK), inputTopics(SINK, [TOPIC]));
   await admin.close();
-  const urls = { ...inject('stack'), kafkaBrokers: stack.urls.kafkaBrokers };
+  const urls = { ...inject('stack'), kafkaBrokers: servers.urls.kafkaBrokers };
   const database = `broken_${randomUUID().slice(0, 8)}`;
   const env = { ...stackEnvironment(urls), CORRIDOR_ENV: 'development', CORRIDOR_MONGO_DATABASE: database };
   connections = new Connections(loadConfig(env), APP, { watch: { everyMs: 100, answerMs: 500, looks: 3 } });
@@ -52,7 +48,6 @@ afterAll(async () => {
   await supervisor?.stop(5_000);
   await connections.close();
   await log.close();
-  await stack.stop();
 });
 
 function started(): Supervisor {
@@ -105,22 +100,22 @@ it('a sink goes on with a new client, and nothing that came meanwhile is lost', 
   supervisor = started();
   await supervisor.start();
   await hold('held-before');
-  await expect.poll(cases, PATIENT).toEqual(['held-before']);
+  await expect.poll(cases, POLLING).toEqual(['held-before']);
   const broken = await connections.db();
   const lost = connections.databaseLost;
   breakPools('rejects')(broken.client);
   await hold('held-meanwhile');
   await expect(lost).rejects.toMatchObject({ code: 'MONGO_CLIENT_BROKEN', dependency: 'mongo' });
   await expect
-    .poll(() => standings, PATIENT)
+    .poll(() => standings, POLLING)
     .toMatchObject([
       { name: SINK, code: 'MONGO_CLIENT_BROKEN', toDo: expect.stringContaining('started again by itself') },
     ]);
-  await expect.poll(cases, PATIENT).toEqual(['held-before', 'held-meanwhile']);
+  await expect.poll(cases, POLLING).toEqual(['held-before', 'held-meanwhile']);
   expect(await connections.db()).not.toBe(broken);
-  await expect.poll(() => supervisor.standing(), PATIENT).toBeUndefined();
+  await expect.poll(() => supervisor.standing(), POLLING).toBeUndefined();
   await hold('held-after');
-  await expect.poll(cases, PATIENT).toEqual(['held-after', 'held-before', 'held-meanwhile']);
+  await expect.poll(cases, POLLING).toEqual(['held-after', 'held-before', 'held-meanwhile']);
   expect(standings).toHaveLength(1);
 });
 

@@ -20,7 +20,7 @@ import { createSettlement } from '../../processors/settlement/processor.ts';
 import { failpoint } from '../../runtime/failpoints.ts';
 import type { Host } from '../../runtime/hosts/host.ts';
 import { createProcessorHost, type HostRuntime } from '../../runtime/hosts/processor-host.ts';
-import { createTable, type Table, type TableOptions } from '../../runtime/hosts/table.ts';
+import { createTable, type Table } from '../../runtime/hosts/table.ts';
 import { homePartition } from '../../topics/home-partition.ts';
 import { producerRules } from '../configured-producers.ts';
 import { corridors, limitRules } from '../configured-rules.ts';
@@ -30,6 +30,7 @@ import { activeInTable, customerCasesFor, maySeeLists, screenerFor, termsOf } fr
 import { unguardedClaims, unguardedReplays, unsafeSwitches } from '../unsafe-switches/unsafe.ts';
 import { hydrationHost } from './hydration.ts';
 import type { ProcessorName } from './part-selection.ts';
+import { tableFaults } from './table-faults.ts';
 
 export interface Hosted {
   readonly hosts: readonly Host[];
@@ -215,16 +216,3 @@ const BUILDERS: Record<ProcessorName, (connections: Connections, runtime: HostRu
     }),
   }),
 };
-
-/** What keeps a table from being read on, for metrics, and for the log whenever it is another thing than before. */
-function tableFaults(
-  stage: ProcessorName,
-  { logger, metrics }: HostRuntime,
-): NonNullable<TableOptions<'fx.rates'>['onFault']> {
-  let told: ErrorCode | undefined;
-  return ({ code, detail }) => {
-    metrics.faults.inc({ consumer: stage, code });
-    if (code !== told) logger.warn({ stage, code, detail }, 'a table cannot be read on');
-    told = code;
-  };
-}

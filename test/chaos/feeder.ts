@@ -8,7 +8,7 @@ import type { End } from '../../samples/fed-record.ts';
 import { homePartition } from '../../topics/home-partition.ts';
 import { type ChaosRecord, isMalformed } from './feed.ts';
 import { type ForeignProducer, isForeign } from './members/foreign-batches.ts';
-import { patiently } from './patiently.ts';
+import { untilItWorks } from './until-it-works.ts';
 
 export const INTENTS = 'transfer.requested';
 /** A slice of a burst, ms. */
@@ -176,7 +176,7 @@ export class Feeder {
   }
 
   async #notInLog(batch: readonly ChaosRecord[]): Promise<readonly ChaosRecord[]> {
-    const there = await patiently(() => readIntents(this.#options.log));
+    const there = await untilItWorks(() => readIntents(this.#options.log));
     for (const [id, count] of this.fed) add(there, id, -count);
     return batch.filter(({ key, value }) => {
       const id = identityOf(key, value);

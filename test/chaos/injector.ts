@@ -17,7 +17,7 @@ export interface InjectorOptions extends Members {
 }
 
 /** A failpoint that is not passed within this long is given up, and the process is hit wherever it is. */
-const FAILPOINT_PATIENCE_MS = 6_000;
+const FAILPOINT_TIMEOUT_MS = 6_000;
 
 export class Injector {
   readonly injected: InjectedFault[] = [];
@@ -118,7 +118,7 @@ export class Injector {
       return { outcome: '', counts: [name === API_SLOT ? 'apiKills' : 'kills'] };
     }
     await slot.ready();
-    if (await slot.atFailpoint(`${failpoint}=kill@${nth}`, 'kill', FAILPOINT_PATIENCE_MS)) {
+    if (await slot.atFailpoint(`${failpoint}=kill@${nth}`, 'kill', FAILPOINT_TIMEOUT_MS)) {
       return { outcome: `died at ${failpoint}`, counts: ['kills', 'killsAtFailpoints'] };
     }
     await slot.kill();
@@ -130,7 +130,7 @@ export class Injector {
     await slot.ready();
     const pid = slot.pid;
     const rule = `${failpoint}=stop@${nth}`;
-    const held = failpoint !== undefined && (await slot.atFailpoint(rule, 'stop', FAILPOINT_PATIENCE_MS));
+    const held = failpoint !== undefined && (await slot.atFailpoint(rule, 'stop', FAILPOINT_TIMEOUT_MS));
     if (!held) slot.signal('SIGSTOP');
     await sleep(forMs);
     const same = slot.pid === pid;

@@ -21,13 +21,13 @@ import { remakeIntents } from './members/remade-topic.ts';
 import type { Forbidden } from './members/tampered-payouts.ts';
 import type { NegativeControl } from './negative.ts';
 import { Operator } from './operator.ts';
-import { patiently } from './patiently.ts';
 import type { Profile } from './profile.ts';
 import { makeSchedule, type Schedule } from './schedule.ts';
 import { Slot, type SlotExit } from './slot.ts';
 import { starve } from './starve.ts';
 import { Tail } from './tail.ts';
 import { API_SLOT, SLOTS, type SlotName } from './targets.ts';
+import { untilItWorks } from './until-it-works.ts';
 import { World } from './world.ts';
 
 export interface RunOptions {
@@ -363,7 +363,7 @@ export function keepRatesFresh({ connections: { config, log, codec } }: World): 
   stop(): void;
 } {
   const once = () =>
-    patiently(async () => {
+    untilItWorks(async () => {
       const writer = await log.writer('chaos-rates');
       await publishSampleRates(writer, codec, config.keys);
       await writer.close();

@@ -140,15 +140,15 @@ export class Slot {
 
   /**
    * Arms a failpoint of the ready process, and waits until it has acted.
-   * @returns false when it was not reached within `patienceMs`; it is disarmed then
+   * @returns false when it was not reached within `timeoutMs`; it is disarmed then
    */
-  async atFailpoint(rule: string, acts: 'kill' | 'stop', patienceMs: number): Promise<boolean> {
+  async atFailpoint(rule: string, acts: 'kill' | 'stop', timeoutMs: number): Promise<boolean> {
     const life = this.#life;
     if (!life?.ready) return false;
     const before = acted(life, acts);
     if (acts === 'kill') life.meant = true;
     this.#arm(life, rule);
-    for (const deadline = performance.now() + patienceMs; performance.now() < deadline; ) {
+    for (const deadline = performance.now() + timeoutMs; performance.now() < deadline; ) {
       if (acted(life, acts) > before) {
         if (acts === 'kill') await life.exited;
         return true;

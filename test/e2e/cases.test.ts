@@ -1,32 +1,23 @@
 // Held transfers, decided from the command line: approved ones go on to payment, rejected ones end, each exactly once.
 // On servers of its own: the inbox shows a page, and what other tests leave in the log would fill it.
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type LocalStack, startStack } from '../../infra/local/stack.ts';
 import { DEFAULT_MIX, type Mix } from '../../samples/sample.ts';
+import { useOwnStack } from '../kit/own-stack.ts';
 import { TestPipeline } from '../kit/pipeline.ts';
 
 const MAIN = path.resolve(import.meta.dirname, '../../cli/main.ts');
 const NOTHING = Object.fromEntries(Object.keys(DEFAULT_MIX).map((kind) => [kind, 0])) as unknown as Mix;
 const ALL_HELD: Mix = { ...NOTHING, held: 1_000 };
-let directory: string;
-let stack: LocalStack | undefined;
+const servers = useOwnStack('cases', { ephemeral: true });
 let pipeline: TestPipeline;
 
 beforeAll(async () => {
-  directory = mkdtempSync(path.join(tmpdir(), 'corridor-cases-'));
-  stack = await startStack({ stateDir: directory, ephemeral: true });
-  pipeline = await TestPipeline.create({ urls: stack.urls });
+  pipeline = await TestPipeline.create({ urls: servers.urls });
   await pipeline.start();
 }, 240_000);
-afterAll(async () => {
-  await pipeline?.close();
-  await stack?.stop();
-  rmSync(directory, { recursive: true, force: true });
-});
+afterAll(() => pipeline?.close());
 
 function corridor(...args: string[]): { status: number | null; stdout: string; stderr: string } {
   return spawnSync(process.execPath, [MAIN, ...args], { env: pipeline.env, encoding: 'utf8' });

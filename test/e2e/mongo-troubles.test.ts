@@ -1,14 +1,11 @@
 // The whole pipeline over a real server behind a proxy that answers as the primary of a replica set, through everything that
 // happens to one: no transfer is a dead letter for it, none is lost or paid twice, and no process ends.
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import { MongoClient } from 'mongodb';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { type LocalStack, startStack } from '../../infra/local/stack.ts';
 import { MongoProxy } from '../kit/mongo-proxy.ts';
 import { inTrouble, MONGO_TROUBLES, untilMet } from '../kit/mongo-troubles.ts';
 import { primaryAddress } from '../kit/mongo-uri.ts';
+import { useOwnStack } from '../kit/own-stack.ts';
 import { TestPipeline } from '../kit/pipeline.ts';
 import { deadLettersByClass, runVerify } from '../kit/pipeline-checks.ts';
 
@@ -19,26 +16,22 @@ const LASTS_MS: Readonly<Record<string, number>> = {
 };
 const FED_IN_EACH = 26;
 
-const stateDir = mkdtempSync(path.join(tmpdir(), 'corridor-mongo-'));
-let stack: LocalStack | undefined;
+const servers = useOwnStack('mongo');
 let proxy: MongoProxy | undefined;
 let pipeline: TestPipeline | undefined;
 
 beforeAll(async () => {
-  stack = await startStack({ stateDir });
-  const client = new MongoClient(stack.urls.mongoUri);
+  const client = new MongoClient(servers.urls.mongoUri);
   proxy = await MongoProxy.start({ upstream: await primaryAddress(client) });
   await client.close();
 }, 300_000);
 afterAll(async () => {
   await pipeline?.close();
   await proxy?.close();
-  await stack?.stop();
-  rmSync(stateDir, { recursive: true, force: true });
 }, 120_000);
 
 it('comes through all of them', async () => {
-  pipeline = await TestPipeline.create({ urls: { ...stack!.urls, mongoUri: proxy!.uri() } });
+  pipeline = await TestPipeline.create({ urls: { ...servers.urls, mongoUri: proxy!.uri() } });
   await pipeline.start();
   const met: Record<string, number> = {};
   for (const [seed, name] of Object.keys(MONGO_TROUBLES).entries()) {

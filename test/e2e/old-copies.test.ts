@@ -1,18 +1,17 @@
 // A stranger with write access to every topic copies all that was ever written there, in order and out of order, beside
 // transfers under way: nothing is paid again, no transfer gets a second end, and nobody is held up.
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { caseStore } from '../../adapters/mongo/cases.ts';
 import { PAYOUTS } from '../../adapters/mongo/payouts.ts';
-import { type LocalStack, startStack } from '../../infra/local/stack.ts';
 import type { LogRecord, OutputRecord } from '../../ports/log.ts';
 import { DEFAULT_MIX, type Mix } from '../../samples/sample.ts';
 import { TRANSFERS } from '../../services/process-parts/sinks.ts';
 import { headerText, RECOVERY_HEADER } from '../../topics/headers.ts';
 import { deadLetterTopic } from '../../topics/recovery.ts';
+import { useOwnStack } from '../kit/own-stack.ts';
 import { TestPipeline } from '../kit/pipeline.ts';
 import { readTopic } from '../kit/read-topic.ts';
 
@@ -40,19 +39,13 @@ const ABSORBED = [
 ];
 
 // Servers of its own: all that is in the log is copied and verified.
-const stateDir = mkdtempSync(path.join(tmpdir(), 'corridor-copies-'));
-let stack: LocalStack | undefined;
+const servers = useOwnStack('copies', { ephemeral: true });
 let pipeline: TestPipeline;
 beforeAll(async () => {
-  stack = await startStack({ stateDir, ephemeral: true });
-  pipeline = await TestPipeline.create({ urls: stack.urls });
+  pipeline = await TestPipeline.create({ urls: servers.urls });
   await pipeline.start();
 }, 300_000);
-afterAll(async () => {
-  await pipeline?.close();
-  await stack?.stop();
-  rmSync(stateDir, { recursive: true, force: true });
-}, 120_000);
+afterAll(() => pipeline?.close());
 
 const corridor = (...args: string[]) =>
   spawnSync(process.execPath, [MAIN, ...args], { env: pipeline.env, encoding: 'utf8' });

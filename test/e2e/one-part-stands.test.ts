@@ -2,29 +2,18 @@
 // other parts of the process go on, health says what stands and what to do, and verification reports what it cannot read.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import { type LocalStack, startStack } from '../../infra/local/stack.ts';
+import { afterAll, expect, it } from 'vitest';
 import { sealed } from '../../ports/seals.ts';
+import { useOwnStack } from '../kit/own-stack.ts';
 import { TestPipeline } from '../kit/pipeline.ts';
 
 const MAIN = path.resolve(import.meta.dirname, '../../cli/main.ts');
 const GARBAGE = Buffer.from('\x00garbage', 'latin1');
-const stateDir = mkdtempSync(path.join(tmpdir(), 'corridor-stands-'));
-let stack: LocalStack | undefined;
+// Topics of its own: what is planted here stays.
+const servers = useOwnStack('stands');
 let pipeline: TestPipeline | undefined;
-
-beforeAll(async () => {
-  // Topics of its own: what is planted here stays.
-  stack = await startStack({ stateDir });
-}, 300_000);
-afterAll(async () => {
-  await pipeline?.close();
-  await stack?.stop();
-  rmSync(stateDir, { recursive: true, force: true });
-}, 120_000);
+afterAll(() => pipeline?.close());
 
 async function plant(topic: string, key: string, count: number): Promise<void> {
   const writer = await pipeline!.connections.log.writer('stranger');
@@ -55,7 +44,7 @@ async function health(which = '/health'): Promise<{ status: number; body: Health
 }
 
 it('one record of garbage stops nothing; many stop one part, and the others go on', async () => {
-  pipeline = await TestPipeline.create({ urls: stack!.urls });
+  pipeline = await TestPipeline.create({ urls: servers.urls });
   await pipeline.start();
   await plant('transfer.priced', 'stranger', 1);
   await plant('fx.rates', 'sample/GBP/INR', 1);

@@ -21,7 +21,7 @@ import { forgetfulTimer, MemoryOutbox } from '../kit/payouts/memory.ts';
 import { asDispatched, payoutRequestedFor, received } from '../kit/payouts/requested.ts';
 import { TestPipeline } from '../kit/pipeline.ts';
 
-const PATIENT = { timeout: 60_000, interval: 50 };
+const POLLING = { timeout: 60_000, interval: 50 };
 const OPEN: GateVerdict = { pass: true };
 const policy = {
   ...DEFAULT_PAYOUT_POLICY,
@@ -108,7 +108,7 @@ function request(transferId: string) {
 const document = (transferId: string) => collection.findOne({ _id: transferId });
 const payout = async (transferId: string) => (await store.load([transferId]))[0];
 const reaches = (transferId: string, state: object) =>
-  vi.waitFor(async () => expect(await payout(transferId)).toMatchObject(state), PATIENT);
+  vi.waitFor(async () => expect(await payout(transferId)).toMatchObject(state), POLLING);
 
 async function executionsOf(transferId: string): Promise<readonly string[]> {
   const keys: string[] = [];
@@ -157,7 +157,7 @@ it.each([
       const now = await payout(id);
       const isStopped = now?.cases.some(({ code }) => code === 'ROLLED_BACK') && now.phase === 'NEW';
       expect(isStopped || now?.phase === 'PAID').toBe(true);
-    }, PATIENT);
+    }, POLLING);
     await next.stop(5_000);
     expect(await executionsOf(id)).toEqual([`${id}:2`]);
   }
@@ -199,7 +199,7 @@ it('negative control: without claims, a payout that was put back is paid twice',
   const [first] = await pay('put-back-f', [shut(), OPEN, shut()]);
   await putBack(first!);
   await executor(undefined).start();
-  await vi.waitFor(async () => expect(await executionsOf('put-back-f')).toHaveLength(2), PATIENT);
+  await vi.waitFor(async () => expect(await executionsOf('put-back-f')).toHaveLength(2), POLLING);
   expect(await executionsOf('put-back-f')).toEqual(['put-back-f:2', 'put-back-f:1']);
 });
 

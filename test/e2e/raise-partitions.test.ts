@@ -2,13 +2,11 @@
 // `topics apply` says how to go on, and does it. Each transfer ends once, and verification finds nothing wrong.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
 import kafkajs from 'kafkajs';
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import { type LocalStack, startStack } from '../../infra/local/stack.ts';
+import { afterAll, expect, it } from 'vitest';
 import { DEFAULT_MIX } from '../../samples/sample.ts';
+import { useOwnStack } from '../kit/own-stack.ts';
 import { TestPipeline } from '../kit/pipeline.ts';
 
 const MAIN = path.resolve(import.meta.dirname, '../../cli/main.ts');
@@ -20,19 +18,10 @@ const PROCESSES = [
 ];
 const SIX = { CORRIDOR_CHAIN_PARTITIONS: '6' };
 
-const stateDir = mkdtempSync(path.join(tmpdir(), 'corridor-raise-'));
-let stack: LocalStack | undefined;
+// Topics of its own: other tests of this run count on four partitions.
+const servers = useOwnStack('raise');
 let pipeline: TestPipeline | undefined;
-
-beforeAll(async () => {
-  // Topics of its own: other tests of this run count on four partitions.
-  stack = await startStack({ stateDir });
-}, 300_000);
-afterAll(async () => {
-  await pipeline?.close();
-  await stack?.stop();
-  rmSync(stateDir, { recursive: true, force: true });
-}, 120_000);
+afterAll(() => pipeline?.close());
 
 /** Runs a command of `corridor` to its end. */
 async function corridor(args: readonly string[], env: NodeJS.ProcessEnv = {}) {
@@ -57,7 +46,7 @@ async function raiseByHand(topic: string, count: number): Promise<void> {
 }
 
 it('goes from 4 to 6 under load: each transfer ends once', async () => {
-  pipeline = await TestPipeline.create({ urls: stack!.urls, processes: PROCESSES });
+  pipeline = await TestPipeline.create({ urls: servers.urls, processes: PROCESSES });
   await pipeline.start();
   const before = pipeline.feed(120, 31, { rate: 5 });
 

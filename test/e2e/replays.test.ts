@@ -4,15 +4,14 @@
 // On servers of its own, since `corridor verify` looks at the whole log.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { DEAD_LETTERS } from '../../adapters/mongo/dead-letters.ts';
 import { CORRIDORS } from '../../domain/corridors/corridor-table.ts';
-import { type LocalStack, startStack } from '../../infra/local/stack.ts';
 import { DEFAULT_MIX, type Mix } from '../../samples/sample.ts';
 import type { DeadLetterDocument } from '../../sinks/dead-letters/letter.ts';
+import { useOwnStack } from '../kit/own-stack.ts';
 import { TestPipeline } from '../kit/pipeline.ts';
 import { runVerify } from '../kit/pipeline-checks.ts';
 
@@ -26,14 +25,13 @@ const OTHERS = [
   ['--processors', 'intake,screening,limits,payout-dispatch,settlement', '--sinks', 'all', '--payouts', '--cases'],
 ];
 
-let stack: LocalStack | undefined;
-let directory: string;
+const servers = useOwnStack('replays', { ephemeral: true });
 let pipeline: TestPipeline;
 let broken: NodeJS.ProcessEnv;
 
 /** The corridors with one fee whose code no schema takes: pricing breaks on each transfer of that corridor. */
 function brokenCorridors(): string {
-  const file = path.join(directory, 'corridors.json');
+  const file = path.join(servers.stateDir, 'corridors.json');
   const corridors = CORRIDORS.map((corridor) =>
     corridor === BROKEN ? { ...corridor, fees: corridor.fees.map((fee) => ({ ...fee, code: 7 })) } : corridor,
   );
@@ -45,19 +43,13 @@ function brokenCorridors(): string {
 }
 
 beforeAll(async () => {
-  directory = mkdtempSync(path.join(tmpdir(), 'corridor-replays-'));
-  stack = await startStack({ stateDir: directory, ephemeral: true });
-  pipeline = await TestPipeline.create({ urls: stack.urls });
+  pipeline = await TestPipeline.create({ urls: servers.urls });
   broken = { CORRIDOR_CORRIDORS_FILE: brokenCorridors() };
   const lax = { CORRIDOR_DLQ_BREAKER_MAX_RATIO: '1', CORRIDOR_DLQ_BREAKER_MAX_RUN: '1000' };
   await pipeline.startMore(PRICING, { ...broken, ...lax });
   await pipeline.startMore(OTHERS);
 }, 240_000);
-afterAll(async () => {
-  await pipeline?.close();
-  await stack?.stop();
-  rmSync(directory, { recursive: true, force: true });
-});
+afterAll(() => pipeline?.close());
 
 async function corridor(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
   const child = spawn(process.execPath, [MAIN, ...args], { env: pipeline.env });

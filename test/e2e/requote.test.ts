@@ -1,57 +1,49 @@
 // Prices that end before anything is paid, on the real stack: each transfer is priced again and paid once. Then MongoDB is
 // put back under the executor, and what the runbook says brings every transfer to its one payment, or to a person.
 // The provider protects from no duplicates: its ledger is the witness. On servers of its own, since it sets offsets back.
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Collection } from 'mongodb';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import type { PayoutDocument } from '../../adapters/mongo/payout-document.ts';
 import { PAYOUTS } from '../../adapters/mongo/payouts.ts';
 import { CORRIDORS } from '../../domain/corridors/corridor-table.ts';
-import { type LocalStack, startStack } from '../../infra/local/stack.ts';
 import { groupId } from '../../ports/consumer-groups/names.ts';
 import { DEFAULT_MIX, type Mix } from '../../samples/sample.ts';
 import { deadLetterTopic } from '../../topics/recovery.ts';
+import { useOwnStack } from '../kit/own-stack.ts';
 import { TestPipeline } from '../kit/pipeline.ts';
 import { readTopic } from '../kit/read-topic.ts';
 
 /** Only good ones. */
 const GOOD = Object.fromEntries(Object.keys(DEFAULT_MIX).map((kind) => [kind, 0])) as unknown as Mix;
-const PATIENT = { timeout: 240_000, interval: 200 };
+const POLLING = { timeout: 240_000, interval: 200 };
 /** Payout dispatch asks for 30 s of it: what is left is enough for a starved machine, and short enough to be waited for. */
 const PRICE_MS = 60_000;
 const UP_TO_DISPATCH = ['--processors', 'intake,screening,fx-pricing,limits,payout-dispatch', '--sinks', 'all'];
 const SETTLEMENT = ['--processors', 'settlement'];
 const EXECUTOR = ['--payouts'];
 
-let stack: LocalStack | undefined;
+const servers = useOwnStack('requote', { ephemeral: true });
 let pipeline: TestPipeline;
-let directory: string;
 let payouts: Collection<PayoutDocument>;
 
 beforeAll(async () => {
-  directory = mkdtempSync(path.join(tmpdir(), 'corridor-requote-'));
-  const corridors = path.join(directory, 'corridors.json');
+  const corridors = path.join(servers.stateDir, 'corridors.json');
   const short = CORRIDORS.map((corridor) => ({ ...corridor, priceTtlMs: PRICE_MS }));
   writeFileSync(
     corridors,
     JSON.stringify(short, (_, value) => (typeof value === 'bigint' ? String(value) : value)),
   );
-  stack = await startStack({ stateDir: directory, ephemeral: true });
   pipeline = await TestPipeline.create({
-    urls: stack.urls,
+    urls: servers.urls,
     processes: [UP_TO_DISPATCH],
     duplicateProtection: 'off',
     env: { CORRIDOR_CORRIDORS_FILE: corridors },
   });
   payouts = (await pipeline.connections.db()).collection(PAYOUTS);
 }, 240_000);
-afterAll(async () => {
-  await pipeline?.close();
-  await stack?.stop();
-  rmSync(directory, { recursive: true, force: true });
-});
+afterAll(() => pipeline?.close());
 
 type Line = { readonly kind: string; readonly transferId: string; readonly key: string };
 const ledger = (): readonly Line[] =>
@@ -84,12 +76,12 @@ it('pays once what was priced again, and after a restore of MongoDB nothing twic
     return decoded.flatMap((result) => (result.ok ? [result.value] : []));
   };
   await pipeline.connections.codec.load(['payout.requested']);
-  await vi.waitFor(async () => expect(await requested()).toHaveLength(ids.length), PATIENT);
+  await vi.waitFor(async () => expect(await requested()).toHaveLength(ids.length), POLLING);
   const over = Math.max(...(await requested()).map(({ price }) => price.expiresAt));
-  await vi.waitFor(() => expect(Date.now()).toBeGreaterThan(over), PATIENT);
+  await vi.waitFor(() => expect(Date.now()).toBeGreaterThan(over), POLLING);
 
   await pipeline.startMore([EXECUTOR]);
-  await vi.waitFor(async () => expect(await phasesOf(ids)).toEqual(ids.map(() => 'EXPIRED')), PATIENT);
+  await vi.waitFor(async () => expect(await phasesOf(ids)).toEqual(ids.map(() => 'EXPIRED')), POLLING);
   expect(ledger()).toEqual([]);
   // As a backup would have them.
   const backup = await payouts.find({ _id: { $in: [...ids] } }).toArray();
@@ -128,7 +120,7 @@ async function restored(backup: readonly PayoutDocument[], gone: string): Promis
   await pipeline.startMore([EXECUTOR]);
 
   // Nothing says with what the first was claimed but the log; what was sent as it came is asked about, and is found.
-  await vi.waitFor(async () => expect(await phasesOf([gone])).toEqual(['PAID']), PATIENT);
+  await vi.waitFor(async () => expect(await phasesOf([gone])).toEqual(['PAID']), POLLING);
   await vi.waitFor(async () => {
     const stopped = await payouts.find({ _id: { $in: kept.map(({ _id }) => _id) } }).toArray();
     for (const { cases } of stopped) expect(cases.map(({ code }) => code)).toContain('ROLLED_BACK');
@@ -137,7 +129,7 @@ async function restored(backup: readonly PayoutDocument[], gone: string): Promis
     expect(new Set(codes)).toEqual(new Set(['PAYOUT_ROLLED_BACK']));
     const named = new Set(letters.map(({ key }) => key?.toString()));
     expect(named).toEqual(new Set(backup.map(({ _id }) => _id)));
-  }, PATIENT);
+  }, POLLING);
   expect(await phasesOf([claimedAndGone!._id])).toEqual([]);
   expect(submits()).toBe(before);
   for (const id of [gone, ...backup.map(({ _id }) => _id)]) expect(executionsOf(id)).toHaveLength(1);

@@ -24,7 +24,7 @@ export const logOf = (brokers: readonly string[], app: string): Log =>
     clientId: app,
     sessionTimeoutMs: SESSION_MS,
     compression: 'zstd',
-    unreadablePatienceMs: 500,
+    unreadableTimeoutMs: 500,
     failpoint,
   });
 

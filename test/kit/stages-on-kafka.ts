@@ -24,7 +24,7 @@ import { asIssued, testRings } from './rings.ts';
 export type Owner = 'intake' | 'screening' | 'fx-pricing';
 
 /** What a state is waited for. */
-export const PATIENT = { timeout: 120_000, interval: 200 };
+export const POLLING = { timeout: 120_000, interval: 200 };
 const codec = memoryCodec();
 
 /** A broker with the topics and offsets of some stages. To be closed. */
@@ -79,7 +79,7 @@ export class StagesOnKafka {
   /** Deletes a topic and makes it again, at once. */
   async makeAnew(topic: string): Promise<void> {
     await this.withAdmin((admin) => admin.deleteTopics([topic]));
-    await vi.waitFor(() => this.create([topic]), PATIENT);
+    await vi.waitFor(() => this.create([topic]), POLLING);
   }
 
   /** What `corridor topics apply` does for a group. */

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { TcpProxy } from './tcp-proxy.ts';
 
-const PATIENT = { timeout: 60_000 };
+const POLLING = { timeout: 60_000 };
 
 let echo: Server;
 let heard: string[];
@@ -48,7 +48,7 @@ it('passes bytes on both ways, and the end of a connection', async () => {
   const { socket, state } = await client();
   const large = 'x'.repeat(2_000_000);
   socket.write(large);
-  await vi.waitFor(() => expect(state.received.length).toBe(large.length), PATIENT);
+  await vi.waitFor(() => expect(state.received.length).toBe(large.length), POLLING);
   socket.end();
   await once(socket, 'close');
   expect(proxy.connectionsHit).toBe(0);
@@ -61,7 +61,7 @@ it('delays what it passes, in order', async () => {
   socket.write('a');
   await sleep(20);
   socket.write('b');
-  await vi.waitFor(() => expect(state.received).toBe('ab'), PATIENT);
+  await vi.waitFor(() => expect(state.received).toBe('ab'), POLLING);
   expect(performance.now() - started).toBeGreaterThanOrEqual(290);
   proxy.behave();
   expect(proxy.connectionsHit).toBe(1);
@@ -70,24 +70,24 @@ it('delays what it passes, in order', async () => {
 it('cuts connections and refuses new ones until it behaves', async () => {
   const { state } = await client();
   proxy.misbehave({ how: 'cut' });
-  await vi.waitFor(() => expect(state.error).toBe('ECONNRESET'), PATIENT);
+  await vi.waitFor(() => expect(state.error).toBe('ECONNRESET'), POLLING);
   const refused = connect(proxy.port, '127.0.0.1');
   await expect(once(refused, 'data')).rejects.toMatchObject({ code: 'ECONNRESET' });
   proxy.behave();
   const again = await client();
   again.socket.write('hello');
-  await vi.waitFor(() => expect(again.state.received).toBe('hello'), PATIENT);
+  await vi.waitFor(() => expect(again.state.received).toBe('hello'), POLLING);
 });
 
 it('half open towards the client: the server is asked, its answer is lost', async () => {
   const { socket, state } = await client();
   proxy.misbehave({ how: 'half-open', hole: 'to-client' });
   socket.write('do it');
-  await vi.waitFor(() => expect(heard).toEqual(['do it']), PATIENT);
+  await vi.waitFor(() => expect(heard).toEqual(['do it']), POLLING);
   await sleep(50);
   expect(state).toEqual({ received: '', error: undefined });
   proxy.behave();
-  await vi.waitFor(() => expect(state.error).toBe('ECONNRESET'), PATIENT);
+  await vi.waitFor(() => expect(state.error).toBe('ECONNRESET'), POLLING);
 });
 
 it('half open both ways: nobody hears anything, and nobody is told', async () => {
@@ -105,7 +105,7 @@ it('hits only the connections it is told to', async () => {
   proxy.misbehave({ how: 'half-open', hits: (connection) => connection === 0 });
   first.socket.write('1');
   second.socket.write('2');
-  await vi.waitFor(() => expect(second.state.received).toBe('2'), PATIENT);
+  await vi.waitFor(() => expect(second.state.received).toBe('2'), POLLING);
   expect(first.state.received).toBe('');
   expect(proxy.connectionsHit).toBe(1);
 });

@@ -1,9 +1,6 @@
 // The whole pipeline over a genuine replica set whose primary steps down, and is killed, in the middle of a run.
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { type LocalStack, startStack } from '../../infra/local/stack.ts';
+import { useOwnStack } from '../kit/own-stack.ts';
 import { TestPipeline } from '../kit/pipeline.ts';
 import { deadLettersByClass, runVerify } from '../kit/pipeline-checks.ts';
 import { kill, start } from './members.ts';
@@ -13,25 +10,21 @@ const FED_IN_EACH = 100;
 /** Slowly enough for what happens to the set to happen meanwhile, records a second. */
 const RATE = 20;
 
-const stateDir = mkdtempSync(path.join(tmpdir(), 'corridor-mongo-set-'));
+// Everything but MongoDB, which the environment names.
+const servers = useOwnStack('mongo-set');
 let set: ReplicaSet;
-let stack: LocalStack | undefined;
 let pipeline: TestPipeline | undefined;
 
 beforeAll(async () => {
   set = await ReplicaSet.connect();
-  // Everything but MongoDB, which the environment names.
-  stack = await startStack({ stateDir });
 }, 300_000);
 afterAll(async () => {
   await pipeline?.close();
-  await stack?.stop();
   await set?.close();
-  rmSync(stateDir, { recursive: true, force: true });
 }, 120_000);
 
 it('loses nothing and pays nothing twice', async () => {
-  pipeline = await TestPipeline.create({ urls: stack!.urls });
+  pipeline = await TestPipeline.create({ urls: servers.urls });
   await pipeline.start();
   const troubles = [
     () => set.stepDown(),

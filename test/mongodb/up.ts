@@ -12,7 +12,7 @@ import { until } from '../../infra/local/probes.ts';
 import { addressOf, MEMBERS, type Member, memberAt, SET_NAME } from './members.ts';
 
 /** A first start pulls nothing any more by then, but a busy machine elects slowly. */
-const PATIENCE_MS = 120_000;
+const TIMEOUT_MS = 120_000;
 const USER = 'corridor';
 const COMPOSE = path.join(import.meta.dirname, 'docker-compose.yml');
 /** Makes the set unless that was done; fails until it has a primary, and prints where. Asks nothing that needs a user. */
@@ -41,7 +41,7 @@ const run = (command: string, args: readonly string[]) =>
 if (values.secure) makeCertificates();
 run('docker', ['compose', '-f', COMPOSE, 'up', '-d']);
 let primary = MEMBERS[0]!;
-await until(AbortSignal.timeout(PATIENCE_MS), async () => {
+await until(AbortSignal.timeout(TIMEOUT_MS), async () => {
   primary = memberAt(/primary=(\S+)/.exec(mongosh(MEMBERS[0]!, INITIATE))?.[1] ?? '');
 });
 const user = { user: USER, pwd: password, roles: ['root'] };

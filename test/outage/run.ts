@@ -83,9 +83,9 @@ const WARM_UP_MS = 5_000;
 const LOOK_EVERY_MS = 50;
 /** Looked at for so long to see how many inputs are usually under way, ms. */
 const USUAL_MS = 5_000;
-const LATE_PATIENCE_MS = 60_000;
+const LATE_TIMEOUT_MS = 60_000;
 /** A backlog that is not drained by then is a finding, ms. */
-const RECOVERY_PATIENCE_MS = 120_000;
+const RECOVERY_TIMEOUT_MS = 120_000;
 
 interface Stage {
   readonly world: World;
@@ -244,7 +244,7 @@ async function oneOutage(stage: Stage, { dependency, way }: Outage): Promise<Out
   const backlog = books.balance().unaccounted;
   say(`${name} is back after ${((backAt - awayAt) / 1_000).toFixed(1)} s; ${backlog} inputs have no end yet`);
   const { firstCompletedMs, drainedMs } = await recovery(books, backAt, usual);
-  const lateReadyAt = await Promise.race([lateReady, sleep(LATE_PATIENCE_MS, undefined)]);
+  const lateReadyAt = await Promise.race([lateReady, sleep(LATE_TIMEOUT_MS, undefined)]);
   const findings = findingsOf({ health, metBy, transfersGoOn, completedMeanwhile, drainedMs, firstCompletedMs });
   if (lateReadyAt === undefined) findings.push('late: was not ready a minute after it was back');
   const code = await late.stop(STOP_WITHIN_MS);
@@ -312,7 +312,7 @@ async function usuallyUnderWay(books: ChaosBooks): Promise<number> {
 async function recovery(books: ChaosBooks, backAt: number, usual: number) {
   const completedBefore = books.completed;
   let firstCompletedMs: number | null = null;
-  while (performance.now() - backAt < RECOVERY_PATIENCE_MS) {
+  while (performance.now() - backAt < RECOVERY_TIMEOUT_MS) {
     const elapsed = Math.round(performance.now() - backAt);
     if (books.completed > completedBefore) firstCompletedMs ??= elapsed;
     if (firstCompletedMs !== null && books.balance().unaccounted <= usual) {

@@ -58,7 +58,7 @@ import { aboutOf, lastRelease, loadMongo, loadRedis, RecordedLog, recordedRegist
 
 const FIXTURE = lastRelease();
 const HOUR_MS = 3_600_000;
-const PATIENT = { timeout: 60_000, interval: 50 };
+const POLLING = { timeout: 60_000, interval: 50 };
 const namespace = `last-release-${process.pid}`;
 const { madeAt } = aboutOf(FIXTURE);
 const config = loadConfig({ CORRIDOR_ENV: 'development' });
@@ -306,14 +306,14 @@ describe('payouts under way', () => {
       await vi.waitFor(async () => {
         const phases = (await store.load(ids)).map(({ phase }) => phase);
         expect(phases).toEqual(['PAID', 'PAID', 'PAID']);
-      }, PATIENT);
+      }, POLLING);
       await vi.waitFor(async () => {
         const told = await receivedFrom('payout.updated');
         const paid = told
           .filter(({ value }) => value.payout.status === 'PAID')
           .map(({ value }) => value.payout.payoutId);
         expect(paid).toEqual(expect.arrayContaining(ids));
-      }, PATIENT);
+      }, POLLING);
     } finally {
       await executor.stop(5_000);
       await relay.stop(5_000);

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { MongoClient } from 'mongodb';
 
 export const REPLICA_SET = 'corridor';
-const PATIENCE_MS = 3_000;
+const TIMEOUT_MS = 3_000;
 
 interface SetConfig {
   readonly version: number;
@@ -22,8 +22,8 @@ export function toldToSet(config: SetConfig | null, host: string): Readonly<Reco
 /** Resolves when the server on this port is the primary of a set of its own. Rejects with the last failure. */
 export async function settleReplicaSet(port: number, signal: AbortSignal): Promise<void> {
   const client = new MongoClient(`mongodb://127.0.0.1:${port}/?directConnection=true`, {
-    serverSelectionTimeoutMS: PATIENCE_MS,
-    connectTimeoutMS: PATIENCE_MS,
+    serverSelectionTimeoutMS: TIMEOUT_MS,
+    connectTimeoutMS: TIMEOUT_MS,
     readPreference: 'primaryPreferred',
   });
   try {

@@ -15,8 +15,8 @@ import type { Random } from '../../../samples/random.ts';
 import { batchBy, sealed } from '../../kit/kafka/batches.ts';
 import { produceRaw } from '../../kit/kafka/raw-produce.ts';
 import type { Done } from '../injected.ts';
-import { patiently } from '../patiently.ts';
 import type { Slot } from '../slot.ts';
+import { untilItWorks } from '../until-it-works.ts';
 import type { World } from '../world.ts';
 
 const INTENTS = 'transfer.requested';
@@ -38,7 +38,7 @@ export const bombFault = (random: Random): BombFault => ({
 export async function explode({ connections, stack }: World, { unpackedMb, partition }: BombFault): Promise<Done> {
   const batch = batchBy('zstd', [{ key: Buffer.from('bomb'), value: Buffer.alloc(unpackedMb * MB) }]);
   const { chainPartitions } = connections.config.kafka;
-  await patiently(() => produced(stack.urls.kafkaBrokers, partition % chainPartitions, batch));
+  await untilItWorks(() => produced(stack.urls.kafkaBrokers, partition % chainPartitions, batch));
   return { outcome: `${Math.round(batch.length / 1_024)} KB that unpack to ${unpackedMb} MB`, counts: ['bombs'] };
 }
 

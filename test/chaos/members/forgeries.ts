@@ -14,7 +14,7 @@ import { HEADER, RECOVERY_HEADER } from '../../../topics/headers.ts';
 import { replayTopic, retryTopic } from '../../../topics/recovery.ts';
 import type { ChaosBooks } from '../books.ts';
 import type { Done } from '../injected.ts';
-import { patiently } from '../patiently.ts';
+import { untilItWorks } from '../until-it-works.ts';
 import type { World } from '../world.ts';
 import { altered, madeUp } from './forged-values.ts';
 
@@ -71,17 +71,17 @@ const LOOK_BACK = 60;
 /** Of all sealed topics; some hold what is rare. */
 const ENOUGH_TOPICS = 10;
 /** A machine that is starved takes minutes for it. */
-const PATIENCE_MS = 180_000;
+const TIMEOUT_MS = 180_000;
 const LOOK_EVERY_MS = 1_000;
 
 /** Writes one forgery of this kind to every topic where there can be one. */
 export async function forge({ world, books }: Forging, { how }: ForgeryFault): Promise<Done> {
   const { log } = world.connections;
   const samples = await enoughRecords(world, books);
-  const records = how === 'detour' ? recoveryForgeries(samples) : await patiently(() => direct(world, samples, how));
+  const records = how === 'detour' ? recoveryForgeries(samples) : await untilItWorks(() => direct(world, samples, how));
   if (records.length === 0) return { outcome: 'nothing to forge from', counts: [] };
   // What is written twice meanwhile is counted as it stands in the log.
-  await patiently(async () => {
+  await untilItWorks(async () => {
     const writer = await log.writer('chaos-stranger');
     await writer.send(records).finally(() => writer.close());
   });
@@ -93,8 +93,8 @@ export async function forge({ world, books }: Forging, { how }: ForgeryFault): P
 
 /** Early in a run most topics are empty, and hardly any transfer has ended. */
 async function enoughRecords(world: World, books: ChaosBooks): Promise<ReadonlyMap<TopicName, LogRecord>> {
-  for (const deadline = performance.now() + PATIENCE_MS; ; ) {
-    const found = await patiently(() => trueRecords(world, books));
+  for (const deadline = performance.now() + TIMEOUT_MS; ; ) {
+    const found = await untilItWorks(() => trueRecords(world, books));
     if (found.size >= ENOUGH_TOPICS || performance.now() > deadline) return found;
     await sleep(LOOK_EVERY_MS);
   }

@@ -18,7 +18,7 @@ import type { ChaosBooks } from '../books.ts';
 import type { Desk } from '../desk.ts';
 import type { ChaosRecord } from '../feed.ts';
 import type { Done } from '../injected.ts';
-import { patiently } from '../patiently.ts';
+import { untilItWorks } from '../until-it-works.ts';
 import type { World } from '../world.ts';
 
 const INTENTS = 'transfer.requested';
@@ -72,18 +72,18 @@ const FORGOTTEN_AFTER_MS = 15_000;
 const COPY_AFTER_MS = 2_000;
 const LOOK_EVERY_MS = 500;
 /** Only what hangs is given up: on a machine that is starved they wait behind all that was fed before. */
-const PATIENCE_MS = 1_800_000;
+const TIMEOUT_MS = 1_800_000;
 
 export async function comeLate(replaying: Replaying, { intents, by, seed }: LateSchemaFault): Promise<Done> {
   const { world, books, late, feed } = replaying;
   const call = registryCaller(registryOptions(world.connections.config));
-  const id = await patiently(() => nextId(call));
+  const id = await untilItWorks(() => nextId(call));
   const records = lateIntents(world, { intents, seed, id });
   for (const { account } of records) late.expect(account);
   await feed(records);
   const ids = records.map(({ account }) => account);
   await until(() => ids.every((one) => late.lettersOf(one).length > 0));
-  const registered = await patiently(() => register(call, seed));
+  const registered = await untilItWorks(() => register(call, seed));
   if (registered !== id) throw new Error(`the registry gave ${registered} to the late schema, and not ${id}`);
   if (by === 'desk') return overHttp(replaying.desk, ids);
   const replays = await replayAll(replaying, ids);
@@ -116,7 +116,7 @@ async function replayAll({ world, books, late }: Replaying, ids: readonly string
   const { log, config } = world.connections;
   let replays = 0;
   const seen = new Map<string, number>();
-  for (const deadline = performance.now() + PATIENCE_MS; performance.now() < deadline; ) {
+  for (const deadline = performance.now() + TIMEOUT_MS; performance.now() < deadline; ) {
     const open = ids.filter((id) => !books.hasEnded(id) && late.lettersOf(id).length > (seen.get(id) ?? 0));
     if (open.length > 0) await sleep(FORGOTTEN_AFTER_MS);
     for (const id of open) seen.set(id, late.lettersOf(id).length);
@@ -129,7 +129,7 @@ async function replayAll({ world, books, late }: Replaying, ids: readonly string
       }),
     );
     for (const again of records.length > 0 ? [records, records, records] : []) {
-      await patiently(async () => {
+      await untilItWorks(async () => {
         const writer = await log.writer('chaos-replays');
         await writer.send(again).finally(() => writer.close());
       });
@@ -143,7 +143,7 @@ async function replayAll({ world, books, late }: Replaying, ids: readonly string
 }
 
 async function until(done: () => boolean): Promise<void> {
-  for (const deadline = performance.now() + PATIENCE_MS; !done() && performance.now() < deadline; ) {
+  for (const deadline = performance.now() + TIMEOUT_MS; !done() && performance.now() < deadline; ) {
     await sleep(LOOK_EVERY_MS);
   }
 }

@@ -18,8 +18,8 @@ import { homePartition } from '../../../topics/home-partition.ts';
 import type { ChaosBooks } from '../books.ts';
 import type { ChaosRecord } from '../feed.ts';
 import { type Feeder, INTENTS, identityOf, type Multiset, readIntents } from '../feeder.ts';
-import { patiently } from '../patiently.ts';
 import type { Slot } from '../slot.ts';
+import { untilItWorks } from '../until-it-works.ts';
 import type { World } from '../world.ts';
 
 const OWNER = 'intake';
@@ -30,7 +30,7 @@ const SAYS_WHAT_TO_DO = /corridor topics|offset/;
 /** So many positions of each partition are taken again, and fewer than were taken: a topic that is longer is read on over its beginning. */
 const TAKEN_AGAIN = 25;
 /** Only what hangs is given up. */
-const PATIENCE_MS = 600_000;
+const TIMEOUT_MS = 600_000;
 const LOOK_EVERY_MS = 300;
 const STOP_WITHIN_MS = 30_000;
 
@@ -70,7 +70,7 @@ export async function remakeIntents(remaking: Remaking): Promise<Remade> {
   const { log } = world.connections;
   const failures: string[] = [];
   await until('intake has handled every intent', () => isHandled(world));
-  const inLog = await patiently(() => readIntents(log));
+  const inLog = await untilItWorks(() => readIntents(log));
   const again = await takenAgain(remaking);
   const fromMs = Date.now();
   const fed = await feeder.betweenTopics(() => makeAnew(world));
@@ -95,8 +95,8 @@ export function isOfRemade(line: string, { fromMs, toMs }: Pick<Remade, 'fromMs'
 }
 
 async function until(what: string, isSo: () => Promise<boolean>): Promise<void> {
-  for (const deadline = performance.now() + PATIENCE_MS; !(await patiently(isSo)); await sleep(LOOK_EVERY_MS)) {
-    if (performance.now() > deadline) throw new Error(`not within ${PATIENCE_MS / 60_000} minutes: ${what}`);
+  for (const deadline = performance.now() + TIMEOUT_MS; !(await untilItWorks(isSo)); await sleep(LOOK_EVERY_MS)) {
+    if (performance.now() > deadline) throw new Error(`not within ${TIMEOUT_MS / 60_000} minutes: ${what}`);
   }
 }
 
@@ -118,9 +118,9 @@ async function makeAnew({ connections: { log, config } }: World): Promise<void> 
   const wanted = desiredState(chainPartitions).topics.find(({ name }) => name === INTENTS)!;
   const admin = await log.admin();
   try {
-    await patiently(() => admin.deleteTopics([INTENTS]));
+    await untilItWorks(() => admin.deleteTopics([INTENTS]));
     // A broker that is still deleting refuses.
-    await patiently(() => admin.createTopics([{ ...wanted, replicationFactor }]));
+    await untilItWorks(() => admin.createTopics([{ ...wanted, replicationFactor }]));
     await admin.awaitLeaders([wanted]);
   } finally {
     await admin.close();
@@ -131,7 +131,7 @@ async function makeAnew({ connections: { log, config } }: World): Promise<void> 
 async function takenAgain({ world, feeder, books, seed }: Remaking): Promise<readonly ChaosRecord[]> {
   const { codec, log, config } = world.connections;
   const random = seeded(seed ^ 0xa6a1);
-  const taken = await patiently(() => firstPositions(log));
+  const taken = await untilItWorks(() => firstPositions(log));
   return [...taken].flatMap(([partition, records]) => {
     const making = { partition, partitions: config.kafka.chainPartitions, random, codec };
     return insteadOf(records, (record) => endsOf(record, feeder, books)).map((kind, index) =>

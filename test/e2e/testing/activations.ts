@@ -160,7 +160,7 @@ export async function asNow(): Promise<ActiveLists> {
 
 export function screenerOver(active: ActiveLists, openIndex: OpenIndexes = openIndexThread): ClosableScreener {
   const { lists: versions, exceptions } = stores;
-  const screener = createScreener({ active, versions, exceptions, openIndex, terms, clock, patienceMs: 120_000 });
+  const screener = createScreener({ active, versions, exceptions, openIndex, terms, clock, timeoutMs: 120_000 });
   opened.push(screener);
   return screener;
 }

@@ -5,7 +5,7 @@ const RETRY_MS = 500;
 const MAX_FAILURES = 120;
 
 /** Again until it works: brokers come back. */
-export async function patiently<T>(work: () => Promise<T>): Promise<T> {
+export async function untilItWorks<T>(work: () => Promise<T>): Promise<T> {
   for (let failures = 0; ; failures++) {
     try {
       return await work();
