@@ -1,15 +1,14 @@
 // A history of transfers as the pipeline would write it: the log, the stores and the provider's ledger, all in agreement.
 
 import { LIMIT_RULES } from '../../domain/limits/limit-rules.ts';
-import { sealRecord } from '../../domain/seals/record-seal.ts';
 import { nextEnvelope } from '../../domain/transfers/envelope.ts';
 import { intentDuplicationId, intentRejectionId } from '../../domain/transfers/event-id.ts';
-import type { Attempt, Payout, PayoutPhase, PayoutUpdate } from '../../payouts/payout.ts';
+import type { PayoutPhase } from '../../payouts/payout.ts';
 import { commandIdOf } from '../../payouts/payout-updated.ts';
 import { sealPayout } from '../../payouts/seal.ts';
 import { heldOf } from '../../processors/holds.ts';
 import { payloadHash } from '../../processors/intake/payload-hash.ts';
-import { deadLetterMark, lifecycleOf } from '../../processors/lifecycle.ts';
+import { deadLetterMark } from '../../processors/lifecycle.ts';
 import type {
   Hold,
   PayoutRequested,
@@ -34,20 +33,17 @@ import {
   type Wishes,
 } from '../../test/kit/builders.ts';
 import { HOLDING, KEYS } from '../../test/kit/keys.ts';
-import { memoryCodec } from '../../test/kit/memory-codec.ts';
-import type { TopicName } from '../../topics/catalogue.ts';
-import { deadLetterId, markId } from '../../topics/dead-letter-id.ts';
+import { markId } from '../../topics/dead-letter-id.ts';
 import { HEADER, RECOVERY_HEADER } from '../../topics/headers.ts';
 import { homePartition } from '../../topics/home-partition.ts';
-import { deadLetterTopic } from '../../topics/recovery.ts';
 import type { ProviderRecord, VerifySources } from '../ports.ts';
-import { groupTopics, OWNERS } from '../topics.ts';
-import type { Entry, Event } from './entry.ts';
+import type { Event } from './entry.ts';
 import { fillLimits, fillStores } from './fill-stores.ts';
-import { FixedLog } from './fixed-log.ts';
+import type { FixedLog } from './fixed-log.ts';
+import { HistoryLog, PARTITIONS, STAGE_OF } from './history-log.ts';
 import { MemoryLimits, memoryStores } from './memory-stores.ts';
+import { payoutOf } from './paid-payout.ts';
 
-const PARTITIONS = 2;
 const INPUTS = 'transfer.requested';
 
 /** How a story may end. */
@@ -70,32 +66,17 @@ export const ENDINGS = [
 ] as const;
 export type Ending = (typeof ENDINGS)[number];
 
-const STAGE_OF: Readonly<Record<string, Stage>> = {
-  'transfer.accepted': 'INTAKE',
-  'transfer.screened': 'SCREENING',
-  'transfer.priced': 'FX_PRICING',
-  'transfer.reserved': 'LIMITS',
-  'payout.requested': 'PAYOUT_DISPATCH',
-  'transfer.completed': 'SETTLEMENT',
-  'transfer.returned': 'SETTLEMENT',
-};
-
-export class History {
-  readonly codec = memoryCodec();
-  readonly entries: Entry[] = [];
+export class History extends HistoryLog {
   readonly stores = memoryStores();
   readonly limits = new MemoryLimits();
   readonly provider: ProviderRecord[] = [];
-  readonly #ends = new Map<string, number>();
-  readonly #step: number;
   readonly #inputTopicId: string;
   #stories = 0;
 
   /** `dense`: offsets without gaps, as a producer without transactions leaves them. By default positions go by names. */
   constructor(options: { readonly dense?: boolean; readonly inputTopicId?: string } = {}) {
+    super(options);
     this.#inputTopicId = options.inputTopicId ?? INPUTS;
-    // Otherwise as if a marker stood between two transactions.
-    this.#step = options.dense ? 1 : 2;
   }
 
   /** One more transfer, from its intent to its end. @returns its id */
@@ -132,46 +113,11 @@ export class History {
     };
   }
 
-  /** The entries as a log in which every group has handled everything. */
-  log(): FixedLog {
-    const log = new FixedLog(PARTITIONS);
-    for (const { topic, partition, offset, key, value, bytes, headers } of this.entries) {
-      const encoded = value === undefined ? (bytes ?? null) : this.codec.encode(topic as TopicName, value);
-      const buffers = Object.entries(headers).map(([name, text]) => [name, Buffer.from(text)] as const);
-      log.put({
-        topic,
-        partition,
-        offset,
-        key: Buffer.from(key),
-        value: encoded,
-        headers: Object.fromEntries(buffers),
-        timestamp: AT,
-      });
-    }
-    for (const owner of OWNERS) {
-      for (const topic of groupTopics(owner)) {
-        for (let partition = 0; partition < PARTITIONS; partition++) {
-          log.commit(owner.name, topic, partition, log.end(topic, partition));
-        }
-      }
-    }
-    return log;
-  }
-
   /** Fills the stores from the log, as the sinks and stages do. */
   fillStores(): this {
     fillStores(this.entries, this.stores);
     fillLimits(this.entries, this.limits);
     return this;
-  }
-
-  append(topic: string, partition: number, entry: Partial<Entry> & { readonly key: string }): Entry {
-    const place = `${topic}/${partition}`;
-    const offset = this.#ends.get(place) ?? 0;
-    this.#ends.set(place, offset + this.#step);
-    const complete: Entry = { topic, partition, offset, value: undefined, bytes: undefined, headers: {}, ...entry };
-    this.entries.push(complete);
-    return complete;
   }
 
   #intent(intent: TransferRequested): string {
@@ -196,56 +142,6 @@ export class History {
     const bytes = Buffer.from('these are no Avro bytes');
     const input = this.append(INPUTS, partition, { key: transferId, bytes });
     this.deadLetter('intake', input, 'NOT_AVRO');
-  }
-
-  /** A dead letter of an entry. */
-  deadLetter(owner: string, of: Entry, code: string): Entry {
-    const source = { topicId: of.topic, partition: of.partition, offset: of.offset, replayCount: 0 };
-    return this.append(deadLetterTopic(owner), of.partition, {
-      key: of.key,
-      value: undefined,
-      bytes: of.value === undefined ? of.bytes : this.codec.encode(of.topic as TopicName, of.value),
-      headers: {
-        [RECOVERY_HEADER.sourceTopic]: of.topic,
-        [RECOVERY_HEADER.sourcePartition]: String(of.partition),
-        [RECOVERY_HEADER.sourceOffset]: String(of.offset),
-        [RECOVERY_HEADER.deadLetterId]: deadLetterId({ owner, source }),
-        [RECOVERY_HEADER.deadLetterCode]: code,
-        [RECOVERY_HEADER.replayCount]: '0',
-      },
-    });
-  }
-
-  /** A chain event with its lifecycle record. */
-  event(topic: string, value: Event, stage: Stage = STAGE_OF[topic]!): Entry {
-    const { transferId, homePartition: partition, eventId } = value.envelope;
-    const headers = { [HEADER.eventId]: eventId, [HEADER.originPosition]: value.instruction.originPosition };
-    const entry = this.append(topic, partition, { key: transferId, value, headers });
-    const told = lifecycleOf(topic, value, stage)!;
-    this.append('transfer.lifecycle', partition, {
-      key: transferId,
-      value: told,
-      headers: { [HEADER.eventId]: told.eventId },
-    });
-    return entry;
-  }
-
-  /** A command about a transfer. */
-  command(topic: 'payout.updated' | 'review.decided', value: Event): Entry {
-    const { commandId, transferId, homePartition: partition } = value.command;
-    return this.append(topic, partition, { key: transferId, value, headers: { [HEADER.eventId]: commandId } });
-  }
-
-  /** A claim of an attempt, made from a document that has all before it unless it says otherwise. */
-  claim(
-    payoutId: string,
-    attempt: number,
-    startedAt = AT,
-    earlier = Array.from({ length: Math.min(attempt, 100) - 1 }, (_, index) => ({ number: index + 1, startedAt: AT })),
-  ): Entry {
-    const claimId = `${payoutId}/${attempt}/${this.entries.length}`;
-    const value = { payoutId, attempt, claimId, startedAt, earlier };
-    return this.append('payout.attempts', 0, { key: payoutId, value });
   }
 
   #story(ending: Ending, intent: TransferRequested, of: Wishes): void {
@@ -451,7 +347,7 @@ export class History {
 
   /** The executor's record, and the provider's. */
   #pay(requested: PayoutRequested, phase: PayoutPhase, published: readonly (readonly [PayoutStatus, number])[]): void {
-    const { transferId, attempt, homePartition: home } = requested.envelope;
+    const { transferId, attempt } = requested.envelope;
     const key = `${transferId}:${attempt}`;
     const amount = requested.price.credit;
     const moved = phase === 'PAID' || phase === 'RETURNED';
@@ -465,62 +361,15 @@ export class History {
         amount,
       });
     }
-    const updates = this.entries
-      .filter(({ topic, key: id }) => topic === 'payout.updated' && id === transferId)
-      .map(({ value }) => value as PayoutUpdated)
-      .map(({ payout, command }) => ({
-        version: payout.version,
-        status: payout.status,
-        pricingAttempt: command.attempt,
-        attemptKey: payout.attemptKey,
-        providerReference: payout.providerReference,
-        reason: payout.reason,
-        changedAt: payout.changedAt,
-      }));
-    const ends = ['expired', phase === 'FAILED' ? 'failed' : 'paid'] as const;
-    const attempts = Array.from({ length: attempt }, (_, index): Attempt => {
-      const isLast = index + 1 === attempt;
-      return {
-        number: index + 1,
-        key: `${transferId}:${index + 1}`,
-        pricingAttempt: index + 1,
-        startedAt: AT,
-        leaseUntil: AT,
-        expiresAt: AT,
-        unknownSince: null,
-        acceptedAt: AT,
-        notFound: false,
-        end: isLast && phase === 'ACCEPTED' ? null : { how: ends[Number(isLast)]!, at: AT, code: null },
-      };
+    const updates = this.entries.filter(({ topic, key: id }) => topic === 'payout.updated' && id === transferId);
+    const payout = payoutOf(requested, {
+      phase,
+      updates: updates.map(({ value }) => value as PayoutUpdated),
+      bytes: this.codec.encode('payout.requested', requested),
+      publishedVersion: published.at(-1)?.[1] ?? 0,
     });
     // All but the first, as the executor does.
-    for (const one of attempts.slice(1)) this.claim(transferId, one.number, one.startedAt);
-    const bytes = this.codec.encode('payout.requested', requested);
-    const cause = 'AAAAAAAAAAAA:0:0';
-    const asked = { topic: 'payout.requested', key: transferId, cause, value: bytes };
-    const payout: Payout = {
-      payoutId: transferId,
-      revision: 3,
-      phase,
-      provider: 'simulator',
-      homePartition: home,
-      pricingAttempt: attempt,
-      priceExpiresAt: requested.price.expiresAt,
-      requested: bytes,
-      proof: { cause, seal: sealRecord(KEYS.stages, asked) },
-      attempts,
-      lastAttempt: attempt,
-      deadAtProvider: 0,
-      deadAttempts: 0,
-      clockDoubts: 0,
-      polls: 0,
-      nextPollAt: null,
-      updates: updates as readonly PayoutUpdate[],
-      publishedVersion: published.at(-1)?.[1] ?? 0,
-      cases: [],
-      createdAt: AT,
-      changedAt: AT,
-    };
+    for (const one of payout.attempts.slice(1)) this.claim(transferId, one.number, one.startedAt);
     this.stores.payouts.put({ ...payout, seal: sealPayout(KEYS.executor, payout) });
   }
 
