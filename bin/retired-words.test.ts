@@ -24,6 +24,7 @@ const RETIRED_IN_FILES: Readonly<Record<string, string>> = {
   'carry-on': 'carry-over',
   told: 'expected-findings',
   errors: 'fault, error-codes',
+  patiently: 'until-it-works',
 };
 
 /** Names of code, whole, and what to say instead. */
@@ -50,6 +51,14 @@ const RETIRED_IN_CODE: Readonly<Record<string, string>> = {
   onStanding: 'onStopped',
   tellOfDropped: 'reportDropped',
   transitionFault: 'brokenTransition',
+  patiently: 'untilItWorks',
+  patienceMs: 'timeoutMs',
+  unreadablePatienceMs: 'unreadableTimeoutMs',
+  patienceFor: 'timeoutFor',
+  patienceOver: 'isTriedEnough',
+  PATIENCE: 'a timeout',
+  PATIENCE_MS: 'TIMEOUT_MS',
+  PATIENT: 'POLLING',
   TopicPatience: 'UnknownTopicDeadline',
   BrokenClientPatience: 'BrokenClientDeadline',
   cannotTell: 'answerUnknown',
@@ -84,6 +93,8 @@ const RETIRED_IN_PAYOUTS: Readonly<Record<string, string>> = {
 const PAYS =
   /^(payouts|adapters\/queue|test\/kit\/payouts)\/|^adapters\/(mongo\/payout|http\/provider)|^services\/process-parts\/payout/;
 
+/** How long something is tried is a timeout. */
+const TRIED_FOR = /\b[A-Z]+_PATIENCE(_MS)?\b/g;
 /** Bounds say MAX_ and MIN_. */
 const BOUND = /\b(MOST|LEAST|LONGEST|SHORTEST|LARGEST|SMALLEST)_[A-Z]/g;
 /** The stand-in is frozen; released schemas are what they were. */
@@ -108,6 +119,7 @@ describe('a retired word', () => {
       const code = withoutText(readFileSync(path.join(ROOT, file), 'utf8'));
       return [
         ...retiredNames(code, RETIRED_IN_CODE).map((word) => `${file}: ${word}`),
+        ...[...code.matchAll(TRIED_FOR)].map(([name]) => `${file}: ${name} is called …_TIMEOUT_MS`),
         ...[...code.matchAll(BOUND)].map(([name]) => `${file}: ${name}… is called MAX_… or MIN_…`),
       ];
     });

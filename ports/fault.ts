@@ -45,8 +45,7 @@ export function isCoded(thrown: unknown): thrown is CodedError {
 }
 
 /** Whether a dependency does not do its work, so that it is tried again and nothing is held against a record. Never throws. */
-export const isOutage = (thrown: unknown): boolean =>
-  isCoded(thrown) && thrown.faultClass === 'transient-dependency';
+export const isOutage = (thrown: unknown): boolean => isCoded(thrown) && thrown.faultClass === 'transient-dependency';
 
 /** `instanceof` that never throws. */
 export function isOf<T extends Error>(thrown: unknown, kind: abstract new (...given: never[]) => T): thrown is T {

@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { httpProviderClient } from '../adapters/http/provider-client.ts';
+import { httpProviderClient } from '../adapters/payout-providers/client.ts';
 import { loadConfig } from '../runtime/config/config.ts';
 import { type Simulator, type SimulatorOptions, startSimulator } from '../simulator/server.ts';
 import { providerAuth } from './provider-auth.ts';

@@ -1,6 +1,6 @@
 // What the settings say of how the provider knows us.
 import { readFileSync } from 'node:fs';
-import type { ProviderAuth } from '../adapters/http/provider-auth.ts';
+import type { ProviderAuth } from '../adapters/payout-providers/auth.ts';
 import { CodedError } from '../ports/fault.ts';
 import type { Config } from '../runtime/config/config.ts';
 

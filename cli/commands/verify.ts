@@ -1,10 +1,10 @@
 // `corridor verify`: proves from the log and the provider's ledger that no money was lost or paid twice.
 import { SingleBar } from 'cli-progress';
 import type { Command } from 'commander';
-import { providerLedger } from '../../adapters/http/provider-ledger.ts';
 import { approvedSkips } from '../../adapters/mongo/approvals.ts';
 import { sealedDocuments } from '../../adapters/mongo/sealed-documents.ts';
 import { verifyStores } from '../../adapters/mongo/verify-stores.ts';
+import { providerLedger } from '../../adapters/payout-providers/ledger.ts';
 import { limitsNamespace } from '../../adapters/redis/limits.ts';
 import { limitsClient, ready } from '../../adapters/redis/limits-client.ts';
 import { verifyLimits } from '../../adapters/redis/verify-limits.ts';

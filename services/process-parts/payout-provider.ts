@@ -3,7 +3,7 @@ import {
   type HttpProviderClient,
   httpProviderClient,
   type ProviderCircuit,
-} from '../../adapters/http/provider-client.ts';
+} from '../../adapters/payout-providers/client.ts';
 import { DEFAULT_EXECUTOR_CONFIG } from '../../payouts/config.ts';
 import type { PayoutEvent } from '../../payouts/ports.ts';
 import type { Config } from '../../runtime/config/config.ts';

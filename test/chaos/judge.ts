@@ -1,7 +1,8 @@
 // What a run proved, and what it found: the log, the provider's ledger and the stores against the ledger of what was fed.
-import { providerLedger } from '../../adapters/http/provider-ledger.ts';
+
 import { mongoPayoutStore } from '../../adapters/mongo/payouts.ts';
 import { verifyStores } from '../../adapters/mongo/verify-stores.ts';
+import { providerLedger } from '../../adapters/payout-providers/ledger.ts';
 import { limitsClient, ready } from '../../adapters/redis/limits-client.ts';
 import { verifyLimits } from '../../adapters/redis/verify-limits.ts';
 import type { Payout } from '../../payouts/payout.ts';

@@ -1,7 +1,8 @@
 // What reads foreign bytes, and what must hold of it whatever the bytes are: a value or a coded refusal, and the neighbours
 // read as if nothing stood beside them. Each case follows from its seed alone.
-import { cancelResult, queryResult, submitResult } from '../../adapters/http/provider-answers.ts';
+
 import { decodeBatches, type FetchedRecord } from '../../adapters/kafka/kafkajs/fetch-response.ts';
+import { cancelResult, queryResult, submitResult } from '../../adapters/payout-providers/answers.ts';
 import { linesOf } from '../../cli/ndjson.ts';
 import { type Random, seeded } from '../../samples/random.ts';
 import { avroType, recordType } from '../../schemas/avro-types.ts';

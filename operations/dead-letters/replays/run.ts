@@ -28,7 +28,7 @@ const MAX_SENT_AT_ONCE = 1_000;
 /** Outcomes that are looked for at once. */
 const MAX_LOOKED_AT = 2_000;
 /** How long after its last letter a replay waits for transfers in flight, ms. */
-const OUTCOME_PATIENCE_MS = 24 * 3_600_000;
+const OUTCOME_TIMEOUT_MS = 24 * 3_600_000;
 /** How often replays that have ended are looked at, and how many at a time. */
 const WATCH_MS = 30_000;
 const MAX_WATCHED = 20;
@@ -253,7 +253,7 @@ export class ReplayRunner {
   }
 
   #isPatienceOver(lastSentAt: Date | null): boolean {
-    return lastSentAt !== null && this.#options.clock.now() - lastSentAt.getTime() > OUTCOME_PATIENCE_MS;
+    return lastSentAt !== null && this.#options.clock.now() - lastSentAt.getTime() > OUTCOME_TIMEOUT_MS;
   }
 
   #earn(hold: Hold, rate: number): void {

@@ -2,10 +2,10 @@
 // offset, it hands in every record from the start each time it is started. Its relay writes to a file instead of a log.
 
 import { closeSync, fdatasyncSync, openSync, readFileSync, writeSync } from 'node:fs';
-import { httpProviderClient } from '../../../adapters/http/provider-client.ts';
 import { connectMongo } from '../../../adapters/mongo/client.ts';
 import { payoutOutbox } from '../../../adapters/mongo/payout-outbox.ts';
 import { mongoPayoutStore } from '../../../adapters/mongo/payouts.ts';
+import { httpProviderClient } from '../../../adapters/payout-providers/client.ts';
 import { bullPollTimer } from '../../../adapters/queue/poll-timer.ts';
 import { keyRing } from '../../../domain/seals/seal.ts';
 import { DEFAULT_EXECUTOR_CONFIG } from '../../../payouts/config.ts';

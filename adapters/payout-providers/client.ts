@@ -12,9 +12,9 @@ import {
 import { Pool } from 'undici';
 import type { PayoutInstruction } from '../../payouts/payout.ts';
 import type { ProviderClient } from '../../payouts/ports.ts';
-import { type AnswerRule, cancelResult, queryResult, submitResult } from './provider-answers.ts';
-import { authHeaders, type ProviderAuth } from './provider-auth.ts';
-import { type Exchange, type ExchangeRequest, exchange, TOO_LATE_TO_SEND } from './provider-exchange.ts';
+import { type AnswerRule, cancelResult, queryResult, submitResult } from './answers.ts';
+import { authHeaders, type ProviderAuth } from './auth.ts';
+import { type Exchange, type ExchangeRequest, exchange, TOO_LATE_TO_SEND } from './exchange.ts';
 
 export interface ProviderClientOptions {
   /** Name of the provider, as payouts record it. */

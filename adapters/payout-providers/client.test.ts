@@ -5,7 +5,7 @@ import { type AddressInfo, createServer as createTcpServer, type Socket } from '
 import { afterEach, describe, expect, it } from 'vitest';
 import { beneficiaryDigest, differences } from '../../payouts/answer-match.ts';
 import type { PayoutInstruction } from '../../payouts/payout.ts';
-import { httpProviderClient, type ProviderCircuit, type ProviderClientOptions } from './provider-client.ts';
+import { httpProviderClient, type ProviderCircuit, type ProviderClientOptions } from './client.ts';
 
 const INSTRUCTION: PayoutInstruction = {
   key: 't-1:1',

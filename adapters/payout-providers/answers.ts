@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { safeText } from '../../domain/text/text.ts';
 import type { CancelResult, EchoedInstruction, Observation, QueryResult, SubmitResult } from '../../payouts/payout.ts';
 import type { ShownCode } from '../../ports/error-codes.ts';
-import type { Exchange } from './provider-exchange.ts';
+import type { Exchange } from './exchange.ts';
 
 /** `complete`: what says that money moves must repeat what was asked for, or it is no answer. */
 export type AnswerRule = 'complete' | 'minimal';

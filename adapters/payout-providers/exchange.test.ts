@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Pool } from 'undici';
 import { afterEach, describe, expect, it } from 'vitest';
-import { exchange } from './provider-exchange.ts';
+import { exchange } from './exchange.ts';
 
 const cleanup: (() => unknown)[] = [];
 afterEach(async () => {

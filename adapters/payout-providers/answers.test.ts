@@ -1,8 +1,8 @@
 // Every status that HTTP has, with every kind of body, for each call: what is an answer, what is a promise that nothing was or
 // will be paid, and what leaves it open. What is open is asked about; only a promise lets another attempt begin.
 import { describe, expect, it } from 'vitest';
-import { cancelResult, queryResult, submitResult } from './provider-answers.ts';
-import type { Exchange } from './provider-exchange.ts';
+import { cancelResult, queryResult, submitResult } from './answers.ts';
+import type { Exchange } from './exchange.ts';
 
 const KEY = 't-1:1';
 const AS_OF = '2026-11-23T10:14:31.006Z';
