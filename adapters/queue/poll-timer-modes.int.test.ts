@@ -1,27 +1,20 @@
 // The timer of payouts over a real Redis that is put into each mode in which it refuses: what is scheduled meanwhile is
 // refused with a word, what was scheduled before comes when the server is well again, and no job is given up.
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { useOwnRedis } from '../../test/kit/own-redis.ts';
 import { REDIS_LOCKS, REDIS_MODES, set, until, untilCopied } from '../../test/kit/redis-modes.ts';
-import { type OwnRedis, ownRedis, redisPrograms } from '../../test/kit/redis-server.ts';
+import { type OwnRedis, redisPrograms } from '../../test/kit/redis-server.ts';
 import { TcpProxy } from '../../test/kit/tcp-proxy.ts';
 import { bullPollTimer } from './poll-timer.ts';
 
-const opened: { stop(): Promise<void> }[] = [];
-afterEach(async () => {
-  for (const each of opened.splice(0).reverse()) await each.stop();
-});
-async function serverWith(program: string, flags: readonly string[] = []): Promise<OwnRedis> {
-  const server = await ownRedis(flags, program);
-  opened.push(server);
-  return server;
-}
+const servers = useOwnRedis();
 
 /** A timer that works, with one payout that is not due yet. */
 async function timerOn(redisUrl: string) {
   const reported: string[] = [];
   const due = new Set<string>();
   const timer = bullPollTimer({ redisUrl, onFault: (code, detail) => reported.push(`${code} ${detail}`) });
-  opened.push(timer);
+  servers.alsoStop(() => timer.stop());
   await timer.start(async (ids) => {
     for (const id of ids) due.add(id);
   });
@@ -65,7 +58,7 @@ const failedJobs = async ({ admin }: OwnRedis) => (await admin.zcard('corridor:p
 
 describe.each(await redisPrograms())('the timer on Redis $version', ({ file }) => {
   it.each(REDIS_MODES)('$name: refuses with a word, and goes on by itself', async (mode) => {
-    const server = await serverWith(file, mode.flags);
+    const server = await servers.start(file, mode.flags);
     const timer = await timerOn(server.url);
     const leave = await mode.enter(server);
     await timer.refused();
@@ -79,7 +72,7 @@ describe.each(await redisPrograms())('the timer on Redis $version', ({ file }) =
   });
 
   it.each(REDIS_LOCKS)('%s: says what to do, and goes on when it is let in', async (_, lock) => {
-    const server = await serverWith(file);
+    const server = await servers.start(file);
     const timer = await timerOn(server.url);
     const unlock = await lock(server);
     await timer.refused();
@@ -91,11 +84,11 @@ describe.each(await redisPrograms())('the timer on Redis $version', ({ file }) =
   });
 
   it('asks for a password when the timer starts: it works once it is let in', async () => {
-    const server = await serverWith(file);
+    const server = await servers.start(file);
     await set(server, 'requirepass', 'secret');
     const due = new Set<string>();
     const timer = bullPollTimer({ redisUrl: server.url });
-    opened.push(timer);
+    servers.alsoStop(() => timer.stop());
     await timer.start(async (ids) => {
       for (const id of ids) due.add(id);
     });
@@ -113,7 +106,7 @@ describe.each(await redisPrograms())('the timer on Redis $version', ({ file }) =
   });
 
   it('is wiped, its scripts too: it goes on, and only what was in it is left to the sweeper', async () => {
-    const server = await serverWith(file);
+    const server = await servers.start(file);
     const timer = await timerOn(server.url);
     await server.admin.flushall();
     await server.admin.script('FLUSH');
@@ -122,10 +115,10 @@ describe.each(await redisPrograms())('the timer on Redis $version', ({ file }) =
   });
 
   it.each(['killed', 'demoted'] as const)('a primary is %s and its replica promoted: nothing is lost', async (how) => {
-    const primary = await serverWith(file);
-    const replica = await serverWith(file);
+    const primary = await servers.start(file);
+    const replica = await servers.start(file);
     const name = await TcpProxy.listen();
-    opened.push({ stop: async () => name.close() });
+    servers.alsoStop(() => name.close());
     name.forwardTo(`127.0.0.1:${primary.port}`);
     await replica.admin.replicaof('127.0.0.1', String(primary.port));
     const timer = await timerOn(`redis://127.0.0.1:${name.port}`);

@@ -1,8 +1,9 @@
 // A replica of the Redis of the limits takes over: the ledger closes, since a replica may be behind, is filled from the log,
 // and the counters are then what they would have been.
-import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { useOwnRedis } from '../../test/kit/own-redis.ts';
 import { until, untilCopied } from '../../test/kit/redis-modes.ts';
-import { type OwnRedis, ownRedis, redisPrograms } from '../../test/kit/redis-server.ts';
+import { redisPrograms } from '../../test/kit/redis-server.ts';
 import { TcpProxy } from '../../test/kit/tcp-proxy.ts';
 import { countersOf, EARLY, stageOn, transferIds, untroubledCounters } from './testing/limits-stage.ts';
 
@@ -10,15 +11,7 @@ let untroubled: readonly string[];
 beforeAll(async () => {
   untroubled = await untroubledCounters();
 });
-const opened: { stop(): Promise<void> }[] = [];
-afterEach(async () => {
-  for (const each of opened.splice(0).reverse()) await each.stop();
-});
-async function serverWith(program: string): Promise<OwnRedis> {
-  const server = await ownRedis([], program);
-  opened.push(server);
-  return server;
-}
+const servers = useOwnRedis();
 
 describe.each(await redisPrograms())('on Redis $version', ({ file }) => {
   it.each([
@@ -26,15 +19,15 @@ describe.each(await redisPrograms())('on Redis $version', ({ file }) => {
     ['killed', 'behind'],
     ['demoted', 'with all that it had'],
   ] as const)('the primary is %s and a replica %s is promoted', async (how, copy) => {
-    const primary = await serverWith(file);
-    const replica = await serverWith(file);
+    const primary = await servers.start(file);
+    const replica = await servers.start(file);
     const name = await TcpProxy.listen();
-    opened.push({ stop: async () => name.close() });
+    servers.alsoStop(() => name.close());
     name.forwardTo(`127.0.0.1:${primary.port}`);
     const follow = () => replica.admin.replicaof('127.0.0.1', String(primary.port));
     if (copy !== 'behind') await follow();
     const { stage, redis, hydrate } = await stageOn(`redis://127.0.0.1:${name.port}`);
-    opened.push({ stop: async () => redis.disconnect() });
+    servers.alsoStop(() => redis.disconnect());
     if (copy !== 'behind') await untilCopied(primary);
 
     if (how === 'killed') await primary.kill();

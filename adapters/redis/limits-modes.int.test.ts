@@ -1,10 +1,11 @@
 // The limits stage on the real host, over a real Redis that is put into each mode in which it refuses: nothing is
 // dead-lettered, the partition waits and says what for, it goes on by itself, and the limits are then what they would have
 // been without any trouble. What servers answer word for word is in fault.test.ts.
-import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 
+import { useOwnRedis } from '../../test/kit/own-redis.ts';
 import { REDIS_LOCKS, REDIS_MODES, type RedisMode, until } from '../../test/kit/redis-modes.ts';
-import { type OwnRedis, ownRedis, redisPrograms } from '../../test/kit/redis-server.ts';
+import { type OwnRedis, redisPrograms } from '../../test/kit/redis-server.ts';
 import { ready } from './limits-client.ts';
 import { countersOf, EARLY, stageOn, transferIds, untroubledCounters } from './testing/limits-stage.ts';
 
@@ -13,18 +14,10 @@ beforeAll(async () => {
   untroubled = await untroubledCounters();
 });
 
-const opened: { stop(): Promise<void> }[] = [];
-afterEach(async () => {
-  for (const each of opened.splice(0).reverse()) await each.stop();
-});
-async function serverWith(program: string, ...flags: string[]): Promise<OwnRedis> {
-  const server = await ownRedis(flags, program);
-  opened.push(server);
-  return server;
-}
+const servers = useOwnRedis();
 async function stageWith(server: OwnRedis) {
   const made = await stageOn(server.url);
-  opened.push({ stop: async () => made.redis.disconnect() });
+  servers.alsoStop(() => made.redis.disconnect());
   return made;
 }
 
@@ -54,7 +47,7 @@ describe.each(await redisPrograms())('Redis $version refuses', ({ file }) => {
   it.each([...REDIS_MODES, ...OWN_MODES])(
     '$name: waits, dead-letters nothing, goes on, and nothing counts twice',
     async (mode) => {
-      const server = await serverWith(file, ...(mode.flags ?? []));
+      const server = await servers.start(file, mode.flags ?? []);
       const { stage, redis, hydrate } = await stageWith(server);
       const leave = await mode.enter(server);
 
@@ -86,7 +79,7 @@ describe.each(await redisPrograms())('Redis $version refuses', ({ file }) => {
   );
 
   it('scripts that were flushed are sent again, without a pause', async () => {
-    const server = await serverWith(file);
+    const server = await servers.start(file);
     const { stage, redis } = await stageWith(server);
     await server.admin.script('FLUSH');
     await stage.attempt();
@@ -99,7 +92,7 @@ describe.each(await redisPrograms())('Redis $version does not let us in', ({ fil
   it.each(REDIS_LOCKS)(
     '%s: the stage stops, time and again, and dead-letters nothing until it is let in',
     async (_, lock) => {
-      const server = await serverWith(file);
+      const server = await servers.start(file);
       const { stage, redis } = await stageWith(server);
       const unlock = await lock(server);
       for (let starts = 0; starts < 30; starts++) {

@@ -1,20 +1,13 @@
 // What real servers answer in each mode, beside what fault.test.ts says that they answer: with the same words, or the table
 // is not believed. Plain, and inside a script, where each version says it in another way.
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { useOwnRedis } from '../../test/kit/own-redis.ts';
 import { REDIS_MODES } from '../../test/kit/redis-modes.ts';
-import { type OwnRedis, ownRedis, redisPrograms } from '../../test/kit/redis-server.ts';
+import { type OwnRedis, redisPrograms } from '../../test/kit/redis-server.ts';
 import { replyCode } from './fault.ts';
 import { ANSWERS, type Family, shapeOf } from './testing/answers.ts';
 
-const opened: OwnRedis[] = [];
-afterEach(async () => {
-  for (const server of opened.splice(0)) await server.stop();
-});
-async function serverWith(program: string, flags: readonly string[] = []): Promise<OwnRedis> {
-  const server = await ownRedis(flags, program);
-  opened.push(server);
-  return server;
-}
+const servers = useOwnRedis();
 
 const saidBy = (asked: Promise<unknown>): Promise<string> =>
   asked.then(
@@ -29,7 +22,7 @@ const mode = (name: string) => REDIS_MODES.find((each) => each.name.startsWith(n
 /** Puts a server into a mode and asks it. */
 async function within(program: string, name: string, ask: (server: OwnRedis) => Promise<string>): Promise<string> {
   const { flags, enter } = mode(name);
-  const server = await serverWith(program, flags);
+  const server = await servers.start(program, flags);
   const leave = await enter(server);
   try {
     return await ask(server);
@@ -54,30 +47,31 @@ const PROVOKED: Readonly<Record<string, (program: string) => Promise<string>>> =
     within(program, 'busy with a script that has written', ({ admin }) => saidBy(admin.script('KILL') as never)),
   LOADING: (program) => within(program, 'loading its data', ({ admin }) => saidBy(admin.get('k'))),
   WRONGTYPE: async (program) => {
-    const { admin } = await serverWith(program);
+    const { admin } = await servers.start(program);
     await admin.lpush('k', 'x');
     return saidBy(admin.get('k'));
   },
   'WRONGTYPE in a script': async (program) => {
-    const { admin } = await serverWith(program);
+    const { admin } = await servers.start(program);
     await admin.lpush('k', 'x');
     return saidBy(admin.eval("return redis.call('GET', KEYS[1])", 1, 'k'));
   },
-  NOSCRIPT: async (program) => saidBy((await serverWith(program)).admin.evalsha('0'.repeat(40), 0)),
-  'a mistake in a script': async (program) => saidBy((await serverWith(program)).admin.eval('return 1 + nil', 0)),
-  'a command that there is not': async (program) => saidBy((await serverWith(program)).admin.call('NOCOMMAND', 'Anna')),
+  NOSCRIPT: async (program) => saidBy((await servers.start(program)).admin.evalsha('0'.repeat(40), 0)),
+  'a mistake in a script': async (program) => saidBy((await servers.start(program)).admin.eval('return 1 + nil', 0)),
+  'a command that there is not': async (program) =>
+    saidBy((await servers.start(program)).admin.call('NOCOMMAND', 'Anna')),
   'ACL in a script': async (program) => {
-    const server = await serverWith(program);
+    const server = await servers.start(program);
     await server.admin.call('ACL', 'SETUSER', 'default', '-set');
     return scripted(server);
   },
   NOPERM: async (program) => {
-    const server = await serverWith(program);
+    const server = await servers.start(program);
     await server.admin.call('ACL', 'SETUSER', 'default', '-set');
     return plain(server);
   },
   NOAUTH: async (program) => {
-    const server = await serverWith(program);
+    const server = await servers.start(program);
     await server.admin.config('SET', 'requirepass', 'secret');
     const other = server.admin.duplicate({ retryStrategy: () => null, lazyConnect: true, enableReadyCheck: false });
     other.on('error', () => undefined);
@@ -88,14 +82,14 @@ const PROVOKED: Readonly<Record<string, (program: string) => Promise<string>>> =
       await server.admin.config('SET', 'requirepass', '');
     }
   },
-  WRONGPASS: async (program) => saidBy((await serverWith(program)).admin.call('AUTH', 'nobody', 'x')),
+  WRONGPASS: async (program) => saidBy((await servers.start(program)).admin.call('AUTH', 'nobody', 'x')),
   EXECABORT: async (program) => {
-    const { admin } = await serverWith(program);
+    const { admin } = await servers.start(program);
     await admin.call('MULTI');
     await saidBy(admin.call('NOCOMMAND'));
     return saidBy(admin.call('EXEC'));
   },
-  CLUSTERDOWN: async (program) => plain(await serverWith(program, ['--cluster-enabled', 'yes'])),
+  CLUSTERDOWN: async (program) => plain(await servers.start(program, ['--cluster-enabled', 'yes'])),
 };
 
 describe.each(await redisPrograms())('Redis $version', ({ file, version }) => {
