@@ -11,7 +11,7 @@ import { runtimeControls } from '../../topics/boundary.ts';
 import { isInForce } from '../../topics/control-key.ts';
 import { faultOf } from '../fault.ts';
 import type { DependencyTrouble, Host, HostState } from '../hosts/host.ts';
-import { createTable } from '../hosts/table.ts';
+import { createTable, type Table } from '../hosts/table.ts';
 import type { Logger } from '../logs-and-metrics/logger.ts';
 import type { Metrics } from '../logs-and-metrics/metrics.ts';
 
@@ -46,7 +46,7 @@ export function followedControls(options: FollowedControlsOptions): FollowedCont
   let state: HostState = 'new';
   let trouble: DependencyTrouble | undefined;
   let telling: Promise<void> | undefined;
-  const inForce = () => [...table.entries()].filter(([, control]) => isInForce(control));
+  const inForce = () => inForceIn(table);
   let known = { version: -1, some: false };
   const some = () => {
     if (known.version !== table.version) known = { version: table.version, some: inForce().length > 0 };
@@ -70,27 +70,7 @@ export function followedControls(options: FollowedControlsOptions): FollowedCont
     }
     trouble = undefined;
     state = 'running';
-    telling = tell();
-  }
-
-  /** One line in the log for each change, and the numbers of what is in force. */
-  async function tell(): Promise<void> {
-    const told = new Map<string, RuntimeControl>();
-    for (let seen = -1; !stopping.signal.aborted; await clock.sleep(TELL_MS, stopping.signal)) {
-      if (seen === table.version) continue;
-      seen = table.version;
-      for (const [key, control] of table.entries()) {
-        const before = told.get(key);
-        if (before?.version === control.version && before.state === control.state) continue;
-        told.set(key, control);
-        if (before === undefined && !isInForce(control)) continue;
-        const { approvedBy, version } = control;
-        const detail = `${key} ${control.state} (version ${version}) by ${control.changedBy}${approvedBy ? ` and ${approvedBy}` : ''}: ${control.reason}`;
-        logger[isInForce(control) ? 'warn' : 'info']({ stage: NAME, detail }, 'control set');
-      }
-      metrics.controlsInForce.reset();
-      for (const [, { kind }] of inForce()) metrics.controlsInForce.inc({ kind });
-    }
+    telling = tellChanges(table, { logger, metrics, clock }, stopping.signal);
   }
 
   const troubleOf = (dependency: string, detail: string, since: number) => ({
@@ -118,4 +98,32 @@ export function followedControls(options: FollowedControlsOptions): FollowedCont
     },
   };
   return { controls: controlsOver(table, some), host };
+}
+
+type Telling = Required<Pick<FollowedControlsOptions, 'logger' | 'metrics' | 'clock'>>;
+
+const inForceIn = (table: Table<RuntimeControl>) => [...table.entries()].filter(([, control]) => isInForce(control));
+
+/** One line in the log for each change, and the numbers of what is in force. */
+async function tellChanges(
+  table: Table<RuntimeControl>,
+  { logger, metrics, clock }: Telling,
+  stopping: AbortSignal,
+): Promise<void> {
+  const told = new Map<string, RuntimeControl>();
+  for (let seen = -1; !stopping.aborted; await clock.sleep(TELL_MS, stopping)) {
+    if (seen === table.version) continue;
+    seen = table.version;
+    for (const [key, control] of table.entries()) {
+      const before = told.get(key);
+      if (before?.version === control.version && before.state === control.state) continue;
+      told.set(key, control);
+      if (before === undefined && !isInForce(control)) continue;
+      const { approvedBy, version } = control;
+      const detail = `${key} ${control.state} (version ${version}) by ${control.changedBy}${approvedBy ? ` and ${approvedBy}` : ''}: ${control.reason}`;
+      logger[isInForce(control) ? 'warn' : 'info']({ stage: NAME, detail }, 'control set');
+    }
+    metrics.controlsInForce.reset();
+    for (const [, { kind }] of inForceIn(table)) metrics.controlsInForce.inc({ kind });
+  }
 }
