@@ -46,7 +46,6 @@ export interface MongoPayoutOptions {
   readonly unsafe?: { readonly noCompareAndSet?: boolean };
 }
 
-// oxlint-disable-next-line eslint/max-lines-per-function -- one method a query, each short
 export function mongoPayoutStore(db: Db, options: MongoPayoutOptions = {}): MongoPayoutStore {
   const collection = db.collection<PayoutDocument>(PAYOUTS, MAJORITY);
   const { ring, onForged } = options;

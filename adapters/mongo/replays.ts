@@ -1,5 +1,5 @@
 // Replays of dead letters in MongoDB: the replays, their items, and the letters as they are taken and given back.
-import type { Db, Document } from 'mongodb';
+import type { Collection, Db, Document } from 'mongodb';
 import { formatOrigin, parseOrigin } from '../../domain/transfers/origin-position.ts';
 import { movesNoMoney } from '../../operations/dead-letters/owners.ts';
 import { MAX_REPLAYS } from '../../operations/dead-letters/replays/check-letters.ts';
@@ -49,7 +49,7 @@ const itemIndexes: readonly IndexSpec[] = [
 ];
 
 /** Replays of this database. */
-// oxlint-disable-next-line eslint/max-lines-per-function -- replays and their items: to be split
+// oxlint-disable-next-line eslint/max-lines-per-function -- one method a query, each short
 export function replays(db: Db): Replays & { ensureIndexes(): Promise<void> } {
   const all = db.collection<ReplayDocument>(REPLAYS, MAJORITY);
   const items = db.collection<ReplayItem>(REPLAY_ITEMS, MAJORITY);
@@ -249,24 +249,30 @@ export function replayableLetters(db: Db, counts: Pick<GroupCounts, 'touch'>): R
           $or: [{ group: { $in: [...groups] }, failedAt: { $gte: since } }, { replayId }],
         }),
       ),
-    async successors(owner, replayId, sources) {
-      const offsets = [...new Set(sources.flatMap((source) => parseOrigin(source)?.offset ?? []))];
-      if (offsets.length === 0) return new Map();
-      const isProven = movesNoMoney(owner) ? {} : { proven: true };
-      const ours = { replayId, 'source.offset': { $in: offsets }, owner, ...isProven };
-      const found = await guarded(() =>
-        letters
-          .find(ours as never, { projection: { source: 1 } })
-          .limit(MAX_SUCCESSORS)
-          .toArray(),
-      );
-      const wanted = new Set(sources);
-      return new Map(
-        found.flatMap(({ _id, source }) => {
-          const position = source ? formatOrigin(source) : '';
-          return wanted.has(position) ? [[position, _id] as const] : [];
-        }),
-      );
-    },
+    successors: (owner, replayId, sources) => successors(letters, owner, replayId, sources),
   };
+}
+
+/** Letters of this database that the transfers of a replay became, by the positions they came from. */
+async function successors(
+  letters: Collection<DeadLetterDocument>,
+  ...[owner, replayId, sources]: Parameters<ReplayableLetters['successors']>
+): Promise<ReadonlyMap<string, string>> {
+  const offsets = [...new Set(sources.flatMap((source) => parseOrigin(source)?.offset ?? []))];
+  if (offsets.length === 0) return new Map();
+  const isProven = movesNoMoney(owner) ? {} : { proven: true };
+  const ours = { replayId, 'source.offset': { $in: offsets }, owner, ...isProven };
+  const found = await guarded(() =>
+    letters
+      .find(ours as never, { projection: { source: 1 } })
+      .limit(MAX_SUCCESSORS)
+      .toArray(),
+  );
+  const wanted = new Set(sources);
+  return new Map(
+    found.flatMap(({ _id, source }) => {
+      const position = source ? formatOrigin(source) : '';
+      return wanted.has(position) ? [[position, _id] as const] : [];
+    }),
+  );
 }

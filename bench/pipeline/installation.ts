@@ -94,7 +94,7 @@ export class Stand {
     };
     const logFile = path.join(this.#dir, 'api.log');
     const child = await startChild({ name: 'api', entry: 'cli/main.ts', args: ['api'], env, logFile });
-    this.#parts.set('api', child);
+    this.#processes.set('api', child);
     return { url: String(child.ready['url']), key };
   }
 

@@ -65,6 +65,7 @@ function batchResult(
 }
 
 /** The handler of a consumer of `inputTopics(owner, reads)`. It throws for nothing that a record or dependency did. */
+// oxlint-disable-next-line eslint/max-lines-per-function -- the way of a batch, step by step, over what its consumer keeps
 export function createBatchHandler(options: BatchHandlerOptions): BatchHandler {
   const { owner, clock, observer, breaker } = options;
   requireRings(options.rings, options.reads);

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { groupId } from '../../ports/consumer-groups/names.ts';
 import type { RecordSkips } from '../../ports/record-skips.ts';
 import { accepted } from '../../test/kit/events.ts';
-import { idsOf, PATIENT, recordOf, StagesOnKafka } from '../../test/kit/stages-on-kafka.ts';
+import { idsOf, POLLING, recordOf, StagesOnKafka } from '../../test/kit/stages-on-kafka.ts';
 import { headerText, RECOVERY_HEADER } from '../../topics/headers.ts';
 import { clearing, idOf } from './testing/clearing.ts';
 
@@ -53,7 +53,7 @@ const position = () =>
 /** All of them but the second came out once, and the second is one letter that names its skip. */
 async function expectSkippedOnce(ids: readonly string[]): Promise<void> {
   const others = ids.filter((_, place) => place !== 1);
-  await vi.waitFor(async () => expect(await screenedOf(ids)).toEqual(others), PATIENT);
+  await vi.waitFor(async () => expect(await screenedOf(ids)).toEqual(others), POLLING);
   const letters = await lettersOf(ids);
   expect(letters.map(({ key }) => String(key))).toEqual([ids[1]]);
   expect(headerText(letters[0]!.headers, RECOVERY_HEADER.deadLetterClass)).toBe('skipped');
@@ -65,7 +65,7 @@ async function startedUntilThrough(stuck: string, ids: readonly string[], more: 
   for (let starts = 0; (await screenedOf(ids)).length < ids.length - 1; starts++) {
     expect(starts).toBeLessThan(10);
     const host = await stages.started(stopping(stuck), { skips: more });
-    const isThrough = vi.waitFor(async () => expect(await screenedOf(ids)).toHaveLength(ids.length - 1), PATIENT);
+    const isThrough = vi.waitFor(async () => expect(await screenedOf(ids)).toHaveLength(ids.length - 1), POLLING);
     await Promise.race([isThrough, host.failed.catch(() => undefined)]);
     await host.stop(2_000);
     isThrough.catch(() => undefined);
@@ -114,13 +114,13 @@ describe('a skip on a real broker', () => {
     await reached.promise;
     const stopped = zombie.stop(0);
     await stages.started(stopping(ids[1]!), { skips: skips() });
-    await vi.waitFor(async () => expect(await screenedOf(ids)).toHaveLength(ids.length - 1), PATIENT);
+    await vi.waitFor(async () => expect(await screenedOf(ids)).toHaveLength(ids.length - 1), POLLING);
     stalled.resolve();
     await stopped;
     await expectSkippedOnce(ids);
     const after = await position();
     const more = await feed('behind');
-    await vi.waitFor(async () => expect(await screenedOf(more)).toHaveLength(more.length), PATIENT);
+    await vi.waitFor(async () => expect(await screenedOf(more)).toHaveLength(more.length), POLLING);
     await expectSkippedOnce(ids);
     expect(await position()).toBeGreaterThan(after);
   });

@@ -62,17 +62,8 @@ export function replayLog(
     },
     async sent(owner, replayId, from) {
       const topic = replayTopic(owner);
-      const starts = new Map(from.map(({ partition, offset }) => [partition, offset]));
-      // Up to the ends with what is not committed: another's open transaction would hide what was sent behind it.
-      const ends = new Map((await log.reader().ends([topic])).map(({ partition, offset }) => [partition, offset]));
-      const ranges = (await log.reader().offsets([topic])).map((range) => ({
-        ...range,
-        // Of a partition that was added since, all of it.
-        from: Math.max(range.from, starts.get(range.partition) ?? 0),
-        to: Math.max(range.to, ends.get(range.partition) ?? 0),
-      }));
       const sent = new Set<string>();
-      await log.reader().read(ranges, ({ records }) => {
+      await log.reader().read(await rangesSince(log, topic, from), ({ records }) => {
         for (const record of records) {
           if (record.unreadable || recoverySealFlaw(rings, record)) continue;
           const letter = letterSentIn(record, replayId);
@@ -100,6 +91,19 @@ interface Range {
   readonly partition: number;
   readonly from: number;
   readonly to: number;
+}
+
+/** All of a topic from these offsets on. */
+async function rangesSince(log: Log, topic: string, from: Parameters<ReplayLog['sent']>[2]): Promise<readonly Range[]> {
+  const starts = new Map(from.map(({ partition, offset }) => [partition, offset]));
+  // Up to the ends with what is not committed: another's open transaction would hide what was sent behind it.
+  const ends = new Map((await log.reader().ends([topic])).map(({ partition, offset }) => [partition, offset]));
+  return (await log.reader().offsets([topic])).map((range) => ({
+    ...range,
+    // Of a partition that was added since, all of it.
+    from: Math.max(range.from, starts.get(range.partition) ?? 0),
+    to: Math.max(range.to, ends.get(range.partition) ?? 0),
+  }));
 }
 
 /** Reads that cover these places: in each, one range of a partition at most. What the log has not kept is left out. */
