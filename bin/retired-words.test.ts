@@ -91,7 +91,7 @@ const RETIRED_IN_PAYOUTS: Readonly<Record<string, string>> = {
   marks: 'statusMarkStage',
 };
 const PAYS =
-  /^(payouts|adapters\/queue|test\/kit\/payouts)\/|^adapters\/(mongo\/payout|http\/provider)|^services\/process-parts\/payout/;
+  /^(payouts|adapters\/queue|test\/kit\/payouts)\/|^adapters\/(mongo\/payout|payout-providers\/)|^services\/process-parts\/payout/;
 
 /** How long something is tried is a timeout. */
 const TRIED_FOR = /\b[A-Z]+_PATIENCE(_MS)?\b/g;

@@ -25,7 +25,7 @@ import { controlLog } from './controls.ts';
 const TOPIC = runtimeControls.name;
 const TARGET: ControlTarget = { kind: 'CORRIDOR', name: 'GB-IN' };
 const PLACE = { provider: 'simulator', corridor: 'GB-IN', rail: 'IMPS', homePartition: 0 };
-const PATIENT = { timeout: 120_000, interval: 50 };
+const POLLING = { timeout: 120_000, interval: 50 };
 const [asha, ben] = [personWithKeys('asha'), personWithKeys('ben')];
 const codec = memoryCodec();
 const stateDir = mkdtempSync(path.join(tmpdir(), 'corridor-controls-'));
@@ -67,7 +67,7 @@ it('a pause holds in every process and in those that start later, against strang
   const first = await startProcess('first');
   expect(isPaused(first)).toBe(false);
   await pauseTarget(log, { target: TARGET, by: asha, reason: 'pays twice', at: new Date() });
-  await expect.poll(() => isPaused(first), PATIENT).toBe(true);
+  await expect.poll(() => isPaused(first), POLLING).toBe(true);
   // One that starts now knows it before it starts anything else.
   expect(isPaused(await startProcess('second'))).toBe(true);
 
@@ -89,9 +89,9 @@ it('a pause holds in every process and in those that start later, against strang
     return executeApproval(approvals, id, { handlers, operators: testRings.operators, at: new Date() });
   };
   expect(await resume('one')).toMatchObject({ state: 'EXECUTED' });
-  for (const each of processes) await expect.poll(() => isPaused(each), PATIENT).toBe(false);
+  for (const each of processes) await expect.poll(() => isPaused(each), POLLING).toBe(false);
   await pauseTarget(log, { target: TARGET, by: asha, reason: 'again', at: new Date() });
-  for (const each of processes) await expect.poll(() => isPaused(each), PATIENT).toBe(true);
+  for (const each of processes) await expect.poll(() => isPaused(each), POLLING).toBe(true);
   const written = await readTopic(clientOf('copier'), TOPIC);
   const copies = written.map(({ topic, partition, key, value: bytes, headers }) => {
     return { topic, partition, key, value: bytes, headers } as OutputRecord;
@@ -102,14 +102,14 @@ it('a pause holds in every process and in those that start later, against strang
   expect(isPaused(third)).toBe(true);
   // All that was copied is read by now in the others, too.
   const outdated = () => processes.map(({ host }) => host.health().tables[0]!.outdated ?? 0);
-  await expect.poll(() => outdated().every((count) => count >= 2), PATIENT).toBe(true);
+  await expect.poll(() => outdated().every((count) => count >= 2), POLLING).toBe(true);
   expect(processes.map(isPaused)).toEqual([true, true, true]);
   expect(await resume('two')).toMatchObject({ state: 'EXECUTED' });
-  for (const each of processes) await expect.poll(() => isPaused(each), PATIENT).toBe(false);
+  for (const each of processes) await expect.poll(() => isPaused(each), POLLING).toBe(false);
 
   await breakGlass(log, { id: 'g', by: asha, reason: 'alone', minutes: 5, at: new Date() });
   const codes = ({ host }: FollowedControls) => host.health().troubles.map(({ code }) => code);
-  for (const each of processes) await expect.poll(() => codes(each), PATIENT).toContain('GLASS_BROKEN');
+  for (const each of processes) await expect.poll(() => codes(each), POLLING).toContain('GLASS_BROKEN');
   await reviewGlass(log, { id: 'g', by: ben, text: 'nothing was done', at: new Date() });
-  for (const each of processes) await expect.poll(() => codes(each), PATIENT).toEqual([]);
+  for (const each of processes) await expect.poll(() => codes(each), POLLING).toEqual([]);
 });

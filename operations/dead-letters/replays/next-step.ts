@@ -22,17 +22,17 @@ export type NextStep =
 
 /**
  * @param allowance letters that the rate lets go now
- * @param isPatienceOver whether the last letter was sent so long ago that what is in flight is left to itself
+ * @param isTimedOut whether the last letter was sent so long ago that what is in flight is left to itself
  */
-export function nextStep(terms: ReplayTerms, progress: Progress, allowance: number, isPatienceOver: boolean): NextStep {
+export function nextStep(terms: ReplayTerms, progress: Progress, allowance: number, isTimedOut: boolean): NextStep {
   const { left, sent, known } = progress;
   const failures = Math.max(progress.newFailures, progress.bad);
   const { canary, maxFailureRatio } = terms;
   if (sent > 0 && failures > sent * maxFailureRatio) return stop(progress, canary);
   const isInCanary = sent < canary;
-  if (left === 0) return known >= sent || isPatienceOver ? { do: 'end' } : { do: 'wait', for: 'outcomes' };
+  if (left === 0) return known >= sent || isTimedOut ? { do: 'end' } : { do: 'wait', for: 'outcomes' };
   if (!isInCanary && known < Math.min(canary, sent)) {
-    return isPatienceOver ? stop(progress, canary) : { do: 'wait', for: 'canary' };
+    return isTimedOut ? stop(progress, canary) : { do: 'wait', for: 'canary' };
   }
   const most = isInCanary ? Math.min(left, canary - sent) : left;
   const letters = Math.min(most, Math.floor(allowance));

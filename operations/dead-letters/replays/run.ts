@@ -229,8 +229,8 @@ export class ReplayRunner {
       ? 0
       : await letters.newFailures(replay._id, replay.owner, replay.groups, replay.startedAt!);
     this.#earn(hold, currentRate(replay));
-    const isPatienceOver = this.#isPatienceOver(progress.lastSentAt);
-    const step = nextStep(replay.terms, { ...progress, newFailures }, hold.allowance, isPatienceOver);
+    const isTimedOut = this.#isTimedOut(progress.lastSentAt);
+    const step = nextStep(replay.terms, { ...progress, newFailures }, hold.allowance, isTimedOut);
     switch (step.do) {
       case 'send':
         await this.#send(replay, hold, Math.min(step.letters, MAX_SENT_AT_ONCE));
@@ -252,7 +252,7 @@ export class ReplayRunner {
     }
   }
 
-  #isPatienceOver(lastSentAt: Date | null): boolean {
+  #isTimedOut(lastSentAt: Date | null): boolean {
     return lastSentAt !== null && this.#options.clock.now() - lastSentAt.getTime() > OUTCOME_TIMEOUT_MS;
   }
 
@@ -408,7 +408,7 @@ export class ReplayRunner {
     // Who was freezing it may still be taking letters.
     const isFreezing = replay.letters === 0 && clock.now() - replay.createdAt.getTime() < 2 * FREEZING_MS;
     const { left, sent, known, lastSentAt } = await replays.progress(replay._id);
-    const isOver = left === 0 && (known >= sent || this.#isPatienceOver(lastSentAt));
+    const isOver = left === 0 && (known >= sent || this.#isTimedOut(lastSentAt));
     const to = { endedAt: new Date(clock.now()), isWatched: known < sent };
     if (isOver && !isFreezing) await replays.change(replay, to);
     return false;
