@@ -45,7 +45,7 @@ const ENTRIES = 5;
 /** Five entries under a signed checkpoint, one list in force. */
 export async function deskMemory(): Promise<DeskMemory> {
   const auditLog = new AuditWorld();
-  await auditLog.log.append(auditLog.recordsOf(0, ENTRIES));
+  auditLog.log.append(auditLog.recordsOf(0, ENTRIES));
   await auditLog.sequence();
   const index: IndexedEntry[] = [];
   await catchUp({ codec: auditLog.codec, reader: auditLog.log.reader(), index: memoryIndex(index) });

@@ -43,7 +43,7 @@ describe('the audit log over HTTP', () => {
 
   it('proves that it begins with what was signed before', async () => {
     const before = (await carol.get('audit/checkpoint')).body;
-    await memory.desks.auditLog.log.append(memory.desks.auditLog.recordsOf(5, 9));
+    memory.desks.auditLog.log.append(memory.desks.auditLog.recordsOf(5, 9));
     await memory.desks.auditLog.sequence();
     const { body } = await carol.get(`audit/consistency?from=${before.size}`);
     const [first, second] = [before, body.checkpoint].map(({ size, root }) => ({ size, root: bytes(root) }));
