@@ -36,6 +36,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
   config: async () => (await import('./commands/config.ts')).registerConfig,
   migrate: async () => (await import('./commands/migrate.ts')).registerMigrate,
   audit: async () => (await import('./commands/audit.ts')).registerAudit,
+  webhooks: async () => (await import('./commands/webhooks.ts')).registerWebhooks,
   verify: async () => (await import('./commands/verify.ts')).registerVerify,
 };
 
@@ -64,7 +65,8 @@ const program = new Command('corridor')
     'after',
     `
 Over an API, as who your token says (CORRIDOR_TOKEN, CORRIDOR_TOKEN_FILE): status, stuck, transfers, payouts, dlq, cases,
-approvals, control, break-glass, lists, exceptions and audit, with --api URL or CORRIDOR_API_URL. --direct works on the stores instead, for recovery: then \`--by\` is only what it was told.`,
+approvals, control, break-glass, lists, exceptions, audit and webhooks, with --api URL or CORRIDOR_API_URL. --direct works
+on the stores instead, for recovery: then \`--by\` is only what it was told.`,
   )
   .showHelpAfterError('(add --help for what there is)')
   .configureOutput({ writeErr: (text) => process.stderr.write(shown(text)) })

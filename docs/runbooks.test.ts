@@ -13,13 +13,14 @@ import { registerStuck } from '../cli/commands/stuck.ts';
 import { registerTopics } from '../cli/commands/topics.ts';
 import { registerTransfer } from '../cli/commands/transfer.ts';
 import { registerTransfers } from '../cli/commands/transfers.ts';
+import { registerWebhooks } from '../cli/commands/webhooks.ts';
 import { registerUpDown } from '../cli/dev/up-down.ts';
 
 const PAGES = path.join(import.meta.dirname, 'runbooks');
 const program = new Command('corridor');
 for (const register of [
   ...[registerApprovals, registerCases, registerConfig, registerDeadLetters, registerPayoutCases, registerStatus],
-  ...[registerStuck, registerTopics, registerTransfer, registerTransfers, registerUpDown],
+  ...[registerStuck, registerTopics, registerTransfer, registerTransfers, registerUpDown, registerWebhooks],
 ])
   register(program);
 

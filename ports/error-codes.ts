@@ -15,6 +15,7 @@ import { processCodes } from './error-codes/process.ts';
 import { recordCodes, schemaCodes, stageCodes } from './error-codes/records.ts';
 import { screeningCodes } from './error-codes/screening.ts';
 import { storeCodes } from './error-codes/stores.ts';
+import { webhookCodes } from './error-codes/webhooks.ts';
 
 export type { CatalogueEntry, CodeClass, Concern, FaultClass, HttpStatus } from './error-codes/entry.ts';
 
@@ -33,6 +34,7 @@ const catalogue = {
   ...storeCodes,
   ...screeningCodes,
   ...payoutCodes,
+  ...webhookCodes,
   ...verifyCodes,
   ...localStackCodes,
 };
@@ -63,6 +65,7 @@ export const codesBySubject: Readonly<Record<string, Readonly<Record<string, Cat
   'MongoDB and Redis': storeCodes,
   'Screening, lists and customers': screeningCodes,
   'Payouts and the provider': payoutCodes,
+  Webhooks: webhookCodes,
   'Checkpoints of verify': verifyCodes,
   'The local stack': localStackCodes,
 };

@@ -47,6 +47,7 @@ export const consumers = defineTopology({
   'sink-events': { reads: [t.transferLifecycle, t.intentRejected, t.intentDuplicated], writes: [] },
   'sink-transfer-view': { reads: [t.transferLifecycle], writes: [] },
   'sink-cases': { reads: [t.transferHeld], writes: [] },
+  'sink-webhooks': { reads: [t.transferLifecycle], writes: [] },
 });
 
 /** Every processor and consumer that puts records aside. */

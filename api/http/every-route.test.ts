@@ -7,6 +7,7 @@ import { generateKeyPair, SignJWT, UnsecuredJWT } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { ACTIONS, conditionFor, ROLES } from '../../operations/access/table.ts';
+import { deliveryFor, endpointFor } from '../../operations/webhooks/testing/world.ts';
 import { errorCodes } from '../../ports/error-codes.ts';
 import { bearer, PUBLIC_JWK, TERMS, testApi, tokenFor, transferDocument } from '../testing/api.ts';
 import { ROUTES } from '../v1/routes.ts';
@@ -24,6 +25,9 @@ beforeAll(async () => {
   api.memory.submissions.set('transfer-0001', {
     ...{ transferId: 'transfer-0001', producer: 'acme', hash: 'v1:a', requestedAt: 0, submittedAt: 0, publishedAt: 0 },
   });
+  const endpoint = endpointFor('transfer-0001');
+  api.memory.webhooks.held.set(endpoint._id, endpoint);
+  api.memory.webhooks.kept.set('transfer-0001', deliveryFor(endpoint._id, 'e', { _id: 'transfer-0001' }));
   api.memory.events.push({
     _id: 'e',
     topic: 'transfer.lifecycle',
@@ -39,6 +43,13 @@ const asked = (route: Route, over: Partial<InjectOptions> = {}): InjectOptions =
   url: pathOf(route),
   ...over,
 });
+/** Changes of what is one's own that are well formed. */
+const CHANGES: Readonly<Record<string, object>> = {
+  updateWebhookEndpoint: { events: ['transfer.completed'] },
+  rotateWebhookSecret: {},
+  disableWebhookEndpoint: { reason: 'r' },
+  resendWebhookDeliveries: { ids: ['transfer-0001'] },
+};
 const OTHERS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE', 'QUERY'];
 const NAMED = ROUTES.map((route) => [`${route.method} ${route.url}`, route] as const);
 const roleFor = ({ action }: Route) => ROLES.find((role) => conditionFor([role], action) === 'always') ?? 'producer';
@@ -136,10 +147,21 @@ describe.each(NAMED)('%s', (_, route) => {
 
   it('hides what belongs to another', async () => {
     const mine = ROLES.filter((role) => conditionFor([role], route.action) === 'own');
+    const payload = CHANGES[route.name];
     for (const role of mine) {
+      const stranger = asked(route, {
+        ...(payload && { payload }),
+        headers: {
+          ...(await bearer('another-producer', role)),
+          ...(route.headers?.['if-match'] && { 'if-match': '"1"' }),
+        },
+      });
+      if (route.method !== 'GET') {
+        expect(await problemIn(stranger)).toMatchObject({ status: 404 });
+        continue;
+      }
       const owner = await app.inject(asked(route, { headers: await bearer('acme', role) }));
       expect(owner.statusCode).toBeLessThan(300);
-      const stranger = asked(route, { headers: await bearer('another-producer', role) });
       if (route.path === undefined) {
         // A list of what is one's own.
         expect(owner.json().items).toHaveLength(1);

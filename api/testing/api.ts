@@ -16,6 +16,12 @@ import { explanationOf } from '../../operations/queries/explanation.ts';
 import type { Submission } from '../../operations/submissions/ports.ts';
 import { submitter } from '../../operations/submissions/submit.ts';
 import { memorySubmissions } from '../../operations/submissions/testing/memory.ts';
+import {
+  type MemoryWebhooks,
+  memoryReach,
+  memoryWebhooks,
+  webhookRing,
+} from '../../operations/webhooks/testing/memory-webhooks.ts';
 import type { IntentClaim } from '../../processors/intake/ports.ts';
 import { createMetrics } from '../../runtime/logs-and-metrics/metrics.ts';
 import type { TransferRequested } from '../../schemas/types.generated.ts';
@@ -87,6 +93,7 @@ export interface Memory extends OperatorMemory {
   readonly letters: DeadLetterDocument[];
   /** Latest first. */
   readonly replays: ReplayDocument[];
+  readonly webhooks: MemoryWebhooks;
   /** Thrown by every store, when set. */
   outage: Error | undefined;
 }
@@ -114,6 +121,7 @@ export async function testApi(
     desks: await deskMemory(),
     submissions: new Map(),
     intentClaims: new Map(),
+    webhooks: memoryWebhooks(),
   };
   const logged: unknown[] = [];
   const all = { ...memoryParts(memory), ...parts };
@@ -131,6 +139,9 @@ export async function testApi(
   await app.ready();
   return { app, memory, parts: all, logged };
 }
+
+/** Names, as they resolve. */
+const HOSTS = { 'hooks.acme.test': ['93.184.216.34'], 'inside.acme.test': ['10.0.0.1'] };
 
 function memoryParts(memory: Memory): ApiParts {
   const asked = async <T>(answer: () => T): Promise<T> => {
@@ -175,6 +186,7 @@ function memoryParts(memory: Memory): ApiParts {
         }),
     },
     replays: operators.replays.replays,
+    webhooks: { ...memory.webhooks, ring: webhookRing, reach: memoryReach(HOSTS) },
     operators,
     transferEvents: {
       of: (id) => asked(() => memory.events.filter(({ transferId }) => transferId === id)),

@@ -19,12 +19,16 @@ import { skipRoutes } from './routes/skips.ts';
 import { standingRoutes } from './routes/standing.ts';
 import { submissionRoutes } from './routes/submissions.ts';
 import { transferRoutes } from './routes/transfers.ts';
+import { webhookDeliveryRoutes } from './routes/webhook-deliveries.ts';
+import { webhookEndpointRoutes } from './routes/webhook-endpoints.ts';
 
 export const ROUTES: readonly Route[] = [
   ...corridorRoutes,
   ...submissionRoutes,
   ...batchRoutes,
   ...transferRoutes,
+  ...webhookEndpointRoutes,
+  ...webhookDeliveryRoutes,
   ...deadLetterRoutes,
   ...letterNoteRoutes,
   ...replayRoutes,

@@ -11,6 +11,7 @@ import { composedParts } from '../../services/process-parts/all-parts.ts';
 import { type ProcessParts, partsFrom, requireKeys } from '../../services/process-parts/part-selection.ts';
 import { skipsOf } from '../../services/skips.ts';
 import { keysUnder, unsafeSwitches } from '../../services/unsafe-switches/unsafe.ts';
+import { webhookKeys } from '../../services/webhooks.ts';
 import type { TopicName } from '../../topics/catalogue.ts';
 import { exitAfter, serve, serviceConnections, serviceLogger } from '../service.ts';
 
@@ -22,6 +23,7 @@ interface RunOptions {
   readonly rescreening?: boolean;
   readonly replays?: boolean;
   readonly audit?: boolean;
+  readonly webhooks?: boolean;
   readonly stay?: boolean;
 }
 
@@ -36,6 +38,7 @@ export function registerRun(program: Command): void {
     .option('--rescreening', 'screen known customers again when another list version is in force')
     .option('--replays', 'run replays of dead letters that two persons have let through')
     .option('--audit', 'the sequencer of the audit log, and its index')
+    .option('--webhooks', 'send webhooks to producers')
     .option('--stay', 'never end because parts stand: start them again for ever')
     .addHelpText(
       'after',
@@ -48,7 +51,7 @@ its only one does, the process ends with exit code 1, for a supervisor to notice
 Examples:
   corridor run
   corridor run --processors screening,limits
-  corridor run --sinks all --payouts --cases --rescreening --replays --audit`,
+  corridor run --sinks all --payouts --cases --rescreening --replays --audit --webhooks`,
     )
     .action((options: RunOptions) => {
       const parts = partsFrom(options);
@@ -63,6 +66,7 @@ async function runParts(parts: ProcessParts, stays: boolean) {
   const config = { ...asked, keys: keysUnder(unsafe, asked.keys) };
   requireKeys(parts, config.keys);
   if (parts.audit) requireSigningKeys(config.audit.signingKeys);
+  if (parts.webhooks || parts.sinks.includes('webhooks')) webhookKeys(config);
   const name = serviceName(parts);
   const logger = serviceLogger(config, name);
   const metrics = createMetrics({ processMetrics: true });
@@ -121,7 +125,16 @@ function neededToCompose({ payouts, cases }: ProcessParts): readonly TopicName[]
 }
 
 /** How a process is named in logs and to the brokers: by what it runs. */
-function serviceName({ processors, sinks, payouts, cases, rescreening, replays, audit }: ProcessParts): string {
+function serviceName({
+  processors,
+  sinks,
+  payouts,
+  cases,
+  rescreening,
+  replays,
+  audit,
+  webhooks,
+}: ProcessParts): string {
   if (processors.length > 0 && sinks.length > 0 && payouts) return 'pipeline';
   if (processors.length === 1) return processors[0]!;
   if (processors.length > 1) return 'chain';
@@ -129,5 +142,6 @@ function serviceName({ processors, sinks, payouts, cases, rescreening, replays, 
   if (sinks.length > 0 || cases) return 'sinks';
   if (rescreening) return 'rescreener';
   if (replays) return 'replays';
-  return audit ? 'audit' : 'sinks';
+  if (audit) return 'audit';
+  return webhooks ? 'webhooks' : 'sinks';
 }

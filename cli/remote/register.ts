@@ -22,6 +22,7 @@ const REMOTE: Readonly<Record<string, () => Promise<RegisterRemote>>> = {
   control: async () => (await control()).registerRemoteControl,
   'break-glass': async () => (await control()).registerRemoteGlass,
   audit: async () => (await import('./audit.ts')).registerRemoteAudit,
+  webhooks: async () => (await import('./webhooks.ts')).registerRemoteWebhooks,
 };
 
 /** Those of the commands that are there over the API, for this one. */

@@ -14,7 +14,9 @@ export type SealPurpose =
   | 'list'
   | 'closing'
   | 'approval'
-  | 'intent';
+  | 'intent'
+  | 'webhook-endpoint'
+  | 'webhook-delivery';
 
 /** Keys by id. The current one seals; all of them are accepted, so that a key can be replaced while records are on their way. */
 export interface KeyRing {

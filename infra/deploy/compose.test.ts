@@ -23,6 +23,7 @@ test('every stage, every sink, the executor, each relay and each face of the API
       'run --rescreening',
       'run --replays',
       'run --audit',
+      'run --webhooks',
       'api',
       'api',
     ].toSorted(),

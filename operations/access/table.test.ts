@@ -39,6 +39,10 @@ const EXPECTED: Readonly<Record<Action, string>> = {
   'exceptions.read': '.aaa...',
   'exceptions.revoke': '.aaa...',
   'overview.read': 'aaaa...',
+  'webhooks.read': 'aaaa.o.',
+  'webhooks.register': '.....a.',
+  'webhooks.change': '.....o.',
+  'webhooks.disable': '.aa..o.',
 };
 const WORDS: Readonly<Record<string, Condition>> = { a: 'always', o: 'own', '.': 'never' };
 const cells = ACTIONS.flatMap((action) =>

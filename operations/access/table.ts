@@ -54,6 +54,10 @@ export const ACCESS = {
   'exceptions.read':   row('see exceptions of screening',                      'never',  'always', 'always', 'always',  'never',  'never',  'never'),
   'exceptions.revoke': row('end an exception of screening, alone',             'never',  'always', 'always', 'always',  'never',  'never',  'never'),
   'overview.read':     row('see what is broken, waits and changes, in one place', 'always', 'always', 'always', 'always', 'never', 'never', 'never'),
+  'webhooks.read':     row('see webhook endpoints and their deliveries',     'always', 'always', 'always', 'always',  'never',  'own',    'never'),
+  'webhooks.register': row('register webhook endpoints of your own',         'never',  'never',  'never',  'never',   'never',  'always', 'never'),
+  'webhooks.change':   row('change webhook endpoints, and resend deliveries', 'never', 'never',  'never',  'never',   'never',  'own',    'never'),
+  'webhooks.disable':  row('have nothing more sent to a webhook endpoint',   'never',  'always', 'always', 'never',   'never',  'own',    'never'),
 } as const satisfies Readonly<Record<string, Row>>;
 
 /** What can be done. */

@@ -3,10 +3,11 @@ import type { StageName } from '../../processors/topology.ts';
 import type { TopicName } from '../../topics/catalogue.ts';
 
 /** Sinks that keep documents, and pay nobody: what they are sent again moves no money. They seal nothing that they put aside. */
-const KEEPERS: ReadonlySet<string> = new Set(['sink-events', 'sink-transfer-view', 'sink-cases']);
+const KEEPERS: ReadonlySet<string> = new Set(['sink-events', 'sink-transfer-view', 'sink-cases', 'sink-webhooks']);
 export const movesNoMoney = (owner: string): boolean => KEEPERS.has(owner);
 /** All that they write is made again from the log. */
-export const writesViewsOnly = (owner: string): boolean => owner === 'sink-events' || owner === 'sink-transfer-view';
+const MADE_AGAIN: ReadonlySet<string> = new Set(['sink-events', 'sink-transfer-view', 'sink-webhooks']);
+export const writesViewsOnly = (owner: string): boolean => MADE_AGAIN.has(owner);
 
 /** The records after which a transfer stands still, by the stage that ends it with a rejection when its letter is discarded. */
 const ENDED_BY_REJECTION: Readonly<Partial<Record<StageName, readonly TopicName[]>>> = {

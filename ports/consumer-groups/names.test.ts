@@ -17,6 +17,7 @@ const FROZEN = {
   'sink-events': ['transfer.lifecycle', 'intent.rejected', 'intent.duplicated'],
   'sink-transfer-view': ['transfer.lifecycle'],
   'sink-cases': ['transfer.held'],
+  'sink-webhooks': ['transfer.lifecycle'],
 };
 const RECOVERY = ['retry.5s', 'retry.60s', 'replay'];
 

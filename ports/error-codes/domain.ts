@@ -12,6 +12,18 @@ export const domainCodes = {
     500,
     'Write each key as `id:secret`, with a secret of at least 32 characters and an id that is there once.',
   ),
+  NETWORKS_INVALID: entry(
+    'fatal',
+    'configuration',
+    500,
+    'Write each network as an address and its bits: 10.20.0.0/16.',
+  ),
+  DECRYPTION_FAILED: entry(
+    'poison',
+    'a stored document',
+    500,
+    'Give the process every key under which it encrypted. If it has them, somebody changed the document: find out who.',
+  ),
   MARGIN_OUT_OF_RANGE: entry(
     'poison',
     'configuration',

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { keysOf, signingKey, verifyKey } from '../../domain/audit/signed-note.ts';
 import { DomainError } from '../../domain/fault.ts';
 import { keyRing } from '../../domain/seals/seal.ts';
+import { networks } from '../../domain/webhooks/addresses.ts';
 
 export interface Setting<S extends z.ZodType = z.ZodType> {
   /** Name of the environment variable. */
@@ -162,6 +163,16 @@ export const signingKeysText = () =>
 /** Public keys of the audit log, comma-separated. */
 export const publicKeysText = () =>
   z.string().transform(checked((text) => keysOf(text, verifyKey, ({ name }) => name)));
+
+/** Networks, as `address/bits`, comma-separated. */
+export const networksText = () =>
+  z.string().transform(
+    checked((text) => {
+      const given = text.split(',').map((part) => part.trim());
+      networks(given);
+      return given;
+    }),
+  );
 
 /** Keys of a seal: `id:secret`, comma-separated; the first seals, all are accepted. */
 export const keyRingText = () => z.string().transform(checked(keyRing));

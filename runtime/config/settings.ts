@@ -12,6 +12,7 @@ import {
   keyRingText,
   milliseconds,
   name,
+  networksText,
   oneOf,
   optionalSetting,
   publicKeysText,
@@ -422,6 +423,34 @@ export const settings = {
       schema: keyRingText(),
       developmentDefault: 'dev:development-only-intent-key-00000000',
       secret: true,
+    }),
+  },
+  webhooks: {
+    keys: optionalSetting('CORRIDOR_WEBHOOK_KEYS', {
+      doc: 'Keys under which secrets of webhook endpoints are encrypted, and endpoints and deliveries sealed, as above. For the API of producers, the sink of webhooks and their sender. Absent: no endpoint can be registered.',
+      schema: keyRingText(),
+      developmentDefault: 'dev:development-only-webhook-key-0000000',
+      secret: true,
+    }),
+    privateNetworks: optionalSetting('CORRIDOR_WEBHOOK_PRIVATE_NETWORKS', {
+      doc: 'Networks that are not of the public internet and where webhook endpoints may be all the same, as `address/bits`, comma-separated. Link-local ones, where clouds give out credentials, never count. Absent: none.',
+      schema: networksText(),
+      developmentDefault: '127.0.0.0/8,::1/128',
+    }),
+    timeoutMs: setting('CORRIDOR_WEBHOOK_TIMEOUT_MS', {
+      doc: 'How long an endpoint may take to answer, connecting included, in ms.',
+      schema: milliseconds(100, 30_000),
+      default: '10000',
+    }),
+    connections: setting('CORRIDOR_WEBHOOK_CONNECTIONS', {
+      doc: 'Webhooks on their way at once, of one process.',
+      schema: integer(1, 1_000),
+      default: '64',
+    }),
+    perEndpoint: setting('CORRIDOR_WEBHOOK_CONNECTIONS_PER_ENDPOINT', {
+      doc: 'The same to one endpoint. One that failed last gets a single one.',
+      schema: integer(1, 100),
+      default: '4',
     }),
   },
   audit: {

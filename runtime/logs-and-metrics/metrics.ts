@@ -16,6 +16,7 @@ export function createMetrics(options: { readonly processMetrics?: boolean } = {
     ...payoutMetrics(into),
     ...serverMetrics(into),
     ...auditMetrics(into),
+    ...webhookMetrics(into),
   };
 }
 
@@ -249,6 +250,33 @@ function auditMetrics({ registers }: Registers) {
     auditLost: new Counter({
       name: 'corridor_audit_lost_entries_total',
       help: 'Entries that there was no room for while the log was away. Never of an act: those are refused.',
+      registers,
+    }),
+  };
+}
+
+/** Webhooks to producers. */
+function webhookMetrics({ registers }: Registers) {
+  return {
+    webhookTries: new Counter({
+      name: 'corridor_webhook_tries_total',
+      help: 'Tries to deliver a webhook by outcome: delivered, again (it failed, and is tried again) or failed (given up).',
+      labelNames: ['outcome'],
+      registers,
+    }),
+    webhooksWaiting: new Gauge({
+      name: 'corridor_webhooks_waiting',
+      help: 'Deliveries that wait to be sent, or to be sent again; counted to 100,000 at most, every 15 s.',
+      registers,
+    }),
+    webhookOldest: new Gauge({
+      name: 'corridor_webhook_oldest_seconds',
+      help: 'How long the oldest of them waits; looked at every 15 s.',
+      registers,
+    }),
+    webhookBreakersOpen: new Gauge({
+      name: 'corridor_webhook_breakers_open',
+      help: 'Endpoints that failed so often that they are left alone for a while; looked at every 15 s.',
       registers,
     }),
   };

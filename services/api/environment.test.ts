@@ -38,8 +38,11 @@ describe('the keys of a process of the API', () => {
       if (name === 'CORRIDOR_OPERATOR_KEYS') continue;
       expect(() => loadApiConfig({ ...OPERATORS, [name]: value })).toThrow(`${name} is set`);
     }
-    const intents = { CORRIDOR_INTENT_KEYS: `k1:${'i'.repeat(32)}` };
-    expect(() => loadApiConfig({ ...OPERATORS, ...intents })).toThrow('CORRIDOR_INTENT_KEYS is set');
+    for (const name of ['CORRIDOR_INTENT_KEYS', 'CORRIDOR_WEBHOOK_KEYS']) {
+      const own = { [name]: `k1:${'i'.repeat(32)}` };
+      expect(() => loadApiConfig({ ...OPERATORS, ...own })).toThrow(`${name} is set`);
+      expect(() => loadApiConfig({ ...EVERY, ...own })).not.toThrow();
+    }
     expect(() => loadApiConfig({ ...EVERY, CORRIDOR_API_FACES: 'operators' })).toThrow(
       'CORRIDOR_OPERATOR_KEYS is not set',
     );

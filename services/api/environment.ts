@@ -8,8 +8,8 @@ import { type Config, loadConfig } from '../../runtime/config/config.ts';
 type Env = Readonly<Record<string, string | undefined>>;
 
 const OPERATORS = 'CORRIDOR_OPERATOR_KEYS';
-/** Who submits: the face of producers says so to intake. */
-const INTENTS = 'CORRIDOR_INTENT_KEYS';
+/** Who submits, and the secrets of endpoints: of the face of producers alone. */
+const OF_PRODUCERS = ['CORRIDOR_INTENT_KEYS', 'CORRIDOR_WEBHOOK_KEYS'];
 /** Secrets that no face has. */
 const NEVER = ['CORRIDOR_STAGE_KEYS', 'CORRIDOR_EXECUTOR_KEYS', 'CORRIDOR_FEED_KEYS', 'CORRIDOR_TOKEN_KEY'];
 
@@ -22,7 +22,7 @@ export function loadApiConfig(env: Env): Config {
   const { faces } = loadConfig(without([...NEVER, OPERATORS], env)).api;
   const ofOtherFaces = [
     ...(faces.includes('operators') ? [] : [OPERATORS]),
-    ...(faces.includes('producers') ? [] : [INTENTS]),
+    ...(faces.includes('producers') ? [] : OF_PRODUCERS),
   ];
   const foreign = [...NEVER, ...ofOtherFaces];
   const given = isForTrials(env) ? [] : foreign.filter((name) => (env[name] ?? '') !== '');

@@ -5,6 +5,8 @@ import { replays } from '../../adapters/mongo/replays.ts';
 import { submissions } from '../../adapters/mongo/submissions.ts';
 import { transferEvents } from '../../adapters/mongo/transfer-events.ts';
 import { transferViews } from '../../adapters/mongo/transfer-views.ts';
+import { webhookDeliveries } from '../../adapters/mongo/webhook-deliveries.ts';
+import { webhookEndpoints } from '../../adapters/mongo/webhook-endpoints.ts';
 import { type CorridorBook, corridorBook } from '../../domain/corridors/corridors.ts';
 import { producerBook } from '../../domain/producers/producers.ts';
 import type { Sight } from '../../operations/access/masking.ts';
@@ -16,12 +18,15 @@ import type { TransferEvents, TransferTotals, TransferViews } from '../../operat
 import { intentLog } from '../../operations/submissions/intent-log.ts';
 import type { OwnerSources } from '../../operations/submissions/owner.ts';
 import { type SubmitOutcome, type SubmitRequest, submitter } from '../../operations/submissions/submit.ts';
+import type { EndpointParts } from '../../operations/webhooks/endpoints.ts';
+import type { ResendParts } from '../../operations/webhooks/resend.ts';
 import { CodedError, codeAndDetail } from '../../ports/fault.ts';
 import { type AuditTold, openAudit } from '../audit.ts';
 import { producerTerms } from '../configured-producers.ts';
 import { corridors } from '../configured-rules.ts';
 import type { Connections } from '../connections.ts';
 import { EVENTS, TRANSFERS } from '../process-parts/sinks.ts';
+import { webhookReach } from '../webhooks.ts';
 import { gated } from './gated.ts';
 import { composeOperators, type OperatorParts } from './operators.ts';
 
@@ -43,6 +48,8 @@ export interface ApiParts {
   readonly owners: OwnerSources;
   readonly deadLetters: Pick<DeadLetters, 'groups' | 'list' | 'find'>;
   readonly replays: Pick<Replays, 'list' | 'find' | 'counts'>;
+  /** The face of operators has no keys of them: it can look, and disable. */
+  readonly webhooks: EndpointParts & ResendParts;
   /** Undefined: this process has not the face of operators, nor its key. */
   readonly operators: OperatorParts | undefined;
   /** ms since 1970 */
@@ -73,6 +80,8 @@ export async function composeApi(connections: Connections, told: AuditTold = {})
     const { code, detail } = codeAndDetail(error);
     told.logger?.warn({ code, detail }, 'what changed cannot be looked at');
   };
+  const webhooks = { endpoints: webhookEndpoints(db), deliveries: webhookDeliveries(db) };
+  await Promise.all([webhooks.endpoints.ensureIndexes(), webhooks.deliveries.ensureIndexes()]);
   const operators = config.api.faces.includes('operators') ? await composeOperators(connections, onFault) : undefined;
   const parts: ApiParts = {
     corridors: book,
@@ -86,6 +95,7 @@ export async function composeApi(connections: Connections, told: AuditTold = {})
     owners,
     deadLetters: deadLetters(db),
     replays: replays(db),
+    webhooks: { ...webhooks, ring: submits ? config.webhooks.keys : undefined, reach: webhookReach(config) },
     operators,
     transferEvents: transferEvents(db, EVENTS),
     transferViews: transferViews(db, TRANSFERS),

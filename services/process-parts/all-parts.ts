@@ -11,10 +11,11 @@ import { replayHosts } from './replays.ts';
 import { rescreeningHost } from './rescreening.ts';
 import { sinkHosts } from './sinks.ts';
 import { stuckMetricsHost } from './stuck-metrics.ts';
+import { webhookHosts } from './webhooks.ts';
 
 /** Nothing is made yet: each part is when it starts, and again after it stopped by itself. */
 export function composedParts(
-  { processors, sinks, payouts, cases, rescreening, replays, audit }: ProcessParts,
+  { processors, sinks, payouts, cases, rescreening, replays, audit, webhooks }: ProcessParts,
   connections: Connections,
   runtime: HostRuntime,
   unsafe: ReadonlySet<string>,
@@ -63,5 +64,6 @@ export function composedParts(
           background('audit-index', () => indexHosts(connections, runtime)),
         ]
       : []),
+    ...(webhooks ? [background('webhooks', () => webhookHosts(connections, runtime))] : []),
   ];
 }

@@ -72,6 +72,7 @@ function started(): Supervisor {
     rescreening: false,
     replays: false,
     audit: false,
+    webhooks: false,
   } as const;
   const [part] = composedParts(chosen, connections, runtime, new Set());
   const onStopped = (standing: StoppedPart) => standings.push(standing);

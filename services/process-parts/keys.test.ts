@@ -11,6 +11,7 @@ const NONE: ProcessParts = {
   rescreening: false,
   replays: false,
   audit: false,
+  webhooks: false,
 };
 const NEEDED: readonly [string, Partial<ProcessParts>, readonly Issuer[]][] = [
   ['intake', { processors: ['intake'] }, ['stages', 'operators']],

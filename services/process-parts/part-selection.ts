@@ -6,7 +6,7 @@ import type { Edges } from '../../processors/contract.ts';
 import { consumers, topology } from '../../processors/topology.ts';
 
 export const PROCESSOR_NAMES = Object.keys(topology) as (keyof typeof topology)[];
-export const SINK_NAMES = ['events', 'transfer-view', 'cases', 'dead-letters'] as const;
+export const SINK_NAMES = ['events', 'transfer-view', 'cases', 'dead-letters', 'webhooks'] as const;
 export type SinkName = (typeof SINK_NAMES)[number];
 export type ProcessorName = keyof typeof topology;
 
@@ -24,6 +24,8 @@ export interface ProcessParts {
   readonly replays: boolean;
   /** The sequencer of the audit log, and its index. */
   readonly audit: boolean;
+  /** Sends webhooks to producers. */
+  readonly webhooks: boolean;
 }
 
 export const EVERYTHING: ProcessParts = {
@@ -34,6 +36,7 @@ export const EVERYTHING: ProcessParts = {
   rescreening: true,
   replays: true,
   audit: true,
+  webhooks: true,
 };
 
 interface PartsOptions {
@@ -44,12 +47,13 @@ interface PartsOptions {
   readonly rescreening?: boolean;
   readonly replays?: boolean;
   readonly audit?: boolean;
+  readonly webhooks?: boolean;
 }
 
 /** Parts by the options of `corridor run`; without any, everything. Lists are comma-separated; `all` and `none` work. */
 export function partsFrom(options: PartsOptions): ProcessParts {
-  const { processors, sinks, payouts, cases, rescreening, replays, audit } = options;
-  const others = [payouts, cases, rescreening, replays, audit];
+  const { processors, sinks, payouts, cases, rescreening, replays, audit, webhooks } = options;
+  const others = [payouts, cases, rescreening, replays, audit, webhooks];
   const none = processors === undefined && sinks === undefined && !others.includes(true);
   if (none) return EVERYTHING;
   return {
@@ -60,6 +64,7 @@ export function partsFrom(options: PartsOptions): ProcessParts {
     rescreening: rescreening ?? false,
     replays: replays ?? false,
     audit: audit ?? false,
+    webhooks: webhooks ?? false,
   };
 }
 

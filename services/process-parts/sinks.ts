@@ -3,6 +3,8 @@
 import { CASES, caseStore } from '../../adapters/mongo/cases.ts';
 import { DEAD_LETTERS, GROUPS, groupCounts } from '../../adapters/mongo/dead-letters.ts';
 import { ensureIndexes, guardedStore, insertOnlyStore } from '../../adapters/mongo/idempotent-store.ts';
+import { webhookDeliveries } from '../../adapters/mongo/webhook-deliveries.ts';
+import { webhookEndpoints } from '../../adapters/mongo/webhook-endpoints.ts';
 import { corridorBook } from '../../domain/corridors/corridors.ts';
 import type { Host } from '../../runtime/hosts/host.ts';
 import type { HostRuntime } from '../../runtime/hosts/processor-host.ts';
@@ -20,8 +22,10 @@ import { eventsSink } from '../../sinks/events/sink.ts';
 import { contentOf, type EventDocument, indexes as eventIndexes } from '../../sinks/events/to-write.ts';
 import { transferViewSink } from '../../sinks/transfer-view/sink.ts';
 import { type TransferDocument, indexes as viewIndexes } from '../../sinks/transfer-view/to-write.ts';
+import { webhooksSink } from '../../sinks/webhooks/sink.ts';
 import { corridors } from '../configured-rules.ts';
 import type { Connections } from '../connections.ts';
+import { webhookKeys } from '../webhooks.ts';
 import type { SinkName } from './part-selection.ts';
 import { timed } from './transfer-times.ts';
 
@@ -64,12 +68,20 @@ export async function sinkHosts(
       // A case changes after its insert: only what was decided on must be the same.
       return casesSink(insertOnlyStore<CaseDocument>(db, CASES, ({ evidenceHash }) => evidenceHash));
     },
+    webhooks: async () => {
+      const ring = webhookKeys(connections.config);
+      const endpoints = webhookEndpoints(db);
+      const store = webhookDeliveries(db);
+      await Promise.all([endpoints.ensureIndexes(), store.ensureIndexes()]);
+      return webhooksSink({ subscriptions: endpoints.subscriptions, store, ring, clock: Date.now });
+    },
   };
   const gathering = { lingerMs: options.projectionLingerMs, maxBatchRecords: PROJECTION_BATCH_RECORDS };
   const batches: Record<OrdinarySink, Partial<HostRuntime>> = {
     events: gathering,
     'transfer-view': gathering,
     cases: {},
+    webhooks: {},
   };
   const ordinary = names.filter((name) => name !== 'dead-letters');
   const hosts = ordinary.map(async (name) =>

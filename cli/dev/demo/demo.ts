@@ -39,7 +39,7 @@ const PROCESSES = [
   ['intake', ['run', '--stay', '--processors', 'intake']],
   ['chain', ['run', '--stay', '--processors', 'screening,fx-pricing,limits,payout-dispatch,settlement']],
   ['payouts', ['run', '--stay', '--payouts']],
-  ['sinks', ['run', '--stay', '--sinks', 'all', '--cases', '--rescreening', '--replays', '--audit']],
+  ['sinks', ['run', '--stay', '--sinks', 'all', '--cases', '--rescreening', '--replays', '--audit', '--webhooks']],
   ['api', ['api']],
 ] as const;
 

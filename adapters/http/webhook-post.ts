@@ -1,0 +1,169 @@
+// Sends a webhook. The address that is connected to is the one that was looked at: names are resolved here, once for each
+// connection, so that no name can point elsewhere in between. Nothing is followed, and little is read.
+import { lookup } from 'node:dns';
+import type { LookupFunction } from 'node:net';
+import { Agent } from 'undici';
+import { literalOf, mayReach, type Networks, urlFlaw } from '../../domain/webhooks/addresses.ts';
+import type { PostAnswer, WebhookPost, WebhookReach, WebhookRequest } from '../../operations/webhooks/ports.ts';
+import { foreignCodeOf } from '../../ports/error-codes.ts';
+
+export interface WebhookPostOptions {
+  readonly takesHttp: boolean;
+  /** Networks that are no public ones, and may be reached. */
+  readonly allowed: Networks;
+  /** From the call to the headers of the answer, connecting included, ms. */
+  readonly timeoutMs: number;
+  /** Connections to one endpoint. */
+  readonly perEndpoint: number;
+  /** PEM of authorities beside those of the system: for tests. */
+  readonly ca?: string;
+  /** For tests: every address of a name. */
+  readonly resolve?: Resolve;
+}
+
+type Resolve = (hostname: string) => Promise<readonly Address[]>;
+interface Address {
+  readonly address: string;
+  readonly family: number;
+}
+
+/** Code of a name that resolves to what may not be reached. */
+const REFUSED = 'WEBHOOK_ADDRESS_REFUSED';
+/** Of an answer only the status counts; so much is read to keep the connection, and no more. */
+const MAX_ANSWER_BYTES = 16_384;
+const MAX_HEADERS_BYTES = 16_384;
+const KEPT_MS = 10_000;
+
+const systemResolve: Resolve = (hostname) =>
+  new Promise((resolve, reject) => {
+    lookup(hostname, { all: true, verbatim: true }, (error, addresses) => (error ? reject(error) : resolve(addresses)));
+  });
+
+/** Every address of a name, and none where there is no such name: for looking at a URL when it is registered. */
+export const systemReach = (terms: Pick<WebhookReach, 'takesHttp' | 'allowed'>): WebhookReach => ({
+  ...terms,
+  resolve: async (hostname) => {
+    try {
+      return (await systemResolve(hostname)).map(({ address }) => address);
+    } catch {
+      return [];
+    }
+  },
+});
+
+class AddressRefused extends Error {
+  readonly code = REFUSED;
+}
+
+/** Resolves a name to its addresses, if all of them may be reached. */
+function guardedLookup(resolve: Resolve, allowed: Networks): LookupFunction {
+  return (hostname, options, callback) => {
+    resolve(hostname).then(
+      (addresses) => {
+        const isClean = addresses.length > 0 && addresses.every(({ address }) => mayReach(address, allowed));
+        if (!isClean) return callback(new AddressRefused('an address that may not be reached'), '', 0);
+        if (options.all)
+          return callback(
+            null,
+            addresses.map((each) => ({ ...each })),
+          );
+        const [first] = addresses;
+        callback(null, first!.address, first!.family);
+      },
+      (error: unknown) => callback(error as NodeJS.ErrnoException, '', 0),
+    );
+  };
+}
+
+export interface WebhookPoster {
+  readonly post: WebhookPost;
+  /** Ends connections. */
+  close(): Promise<void>;
+}
+
+/** Connects when first used. */
+export function webhookPoster(options: WebhookPostOptions): WebhookPoster {
+  const { allowed, timeoutMs, perEndpoint, resolve = systemResolve, ca } = options;
+  const agent = new Agent({
+    connections: perEndpoint,
+    pipelining: 1,
+    allowH2: false,
+    connect: { timeout: timeoutMs, lookup: guardedLookup(resolve, allowed), ...(ca === undefined ? {} : { ca }) },
+    keepAliveTimeout: KEPT_MS,
+    keepAliveMaxTimeout: KEPT_MS,
+    maxHeaderSize: MAX_HEADERS_BYTES,
+  });
+  return {
+    post: async (request) => {
+      // Again at each send: what is stored is not believed, and an address in the URL itself is looked up by nobody.
+      const flaw = urlFlaw(request.url, options);
+      if (flaw !== undefined) return unanswered(REFUSED, flaw);
+      const literal = literalOf(new URL(request.url).hostname);
+      if (literal !== undefined && !mayReach(literal, allowed)) return unanswered(REFUSED, 'its address');
+      return exchanged(agent, request, timeoutMs);
+    },
+    close: () => agent.destroy(),
+  };
+}
+
+const unanswered = (code: Extract<PostAnswer, { kind: 'unanswered' }>['code'], detail: string): PostAnswer => ({
+  kind: 'unanswered',
+  code,
+  detail,
+});
+
+/** Sends once. Over when the headers of the answer are there; the rest of it is read in passing, and cut off. */
+function exchanged(agent: Agent, { url, headers, body }: WebhookRequest, timeoutMs: number): Promise<PostAnswer> {
+  const { origin, pathname, search } = new URL(url);
+  return new Promise((resolve) => {
+    let cutOff: (() => void) | undefined;
+    let isOver = false;
+    let size = 0;
+    const timer = setTimeout(() => {
+      isOver = true;
+      resolve(unanswered('TIMEOUT', `no answer within ${timeoutMs} ms`));
+      cutOff?.();
+    }, timeoutMs);
+    const fail = (error: unknown) => {
+      clearTimeout(timer);
+      resolve(unanswered(foreignCodeOf(error) ?? 'HTTP_ERROR', 'the connection failed'));
+    };
+    const dispatch = () =>
+      agent.dispatch(
+        {
+          ...{ origin, path: `${pathname}${search}`, method: 'POST', body, idempotent: false },
+          headers: { 'content-type': 'application/json', 'user-agent': 'Corridor-Webhooks', ...headers },
+          // Timed here, from the first to the last byte.
+          ...{ headersTimeout: 0, bodyTimeout: 0 },
+        },
+        {
+          onRequestStart(controller) {
+            cutOff = () => controller.abort(new Error('cut off'));
+            // It waited for a connection for too long: somebody will try again.
+            if (isOver) cutOff();
+          },
+          onResponseStart(_controller, status, fields) {
+            // Informational: the answer follows.
+            if (status < 200) return;
+            resolve({ kind: 'answered', status, retryAfterMs: retryAfterMs(fields['retry-after']) });
+          },
+          onResponseData(controller, chunk) {
+            size += chunk.length;
+            if (size > MAX_ANSWER_BYTES) controller.abort(new Error('cut off'));
+          },
+          onResponseEnd: () => clearTimeout(timer),
+          onResponseError: (_controller, error) => fail(error),
+        },
+      );
+    try {
+      dispatch();
+    } catch (error) {
+      fail(error);
+    }
+  });
+}
+
+/** Seconds alone: what a date means depends on whose clock is right. */
+function retryAfterMs(field: string | string[] | undefined): number | undefined {
+  return typeof field === 'string' && /^\d{1,9}$/.test(field) ? Number(field) * 1_000 : undefined;
+}

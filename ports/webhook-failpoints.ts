@@ -1,0 +1,12 @@
+// Failpoints of the sender of webhooks. They are on no list of the crash harness: its pipelines have no endpoints.
+
+export const WEBHOOK_FAILPOINTS = [
+  /** Deliveries are claimed; nothing is sent. */
+  'webhooks.after-claim',
+  /** The endpoint has answered; nobody has written it down. */
+  'webhooks.after-post',
+  /** It is written down. */
+  'webhooks.after-mark',
+] as const;
+
+export type WebhookFailpoint = (typeof WEBHOOK_FAILPOINTS)[number];
