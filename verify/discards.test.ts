@@ -5,7 +5,7 @@ import { formatCause, sourceOf } from '../topics/cause.ts';
 import { deadLetterId } from '../topics/dead-letter-id.ts';
 import { HEADER, RECOVERY_HEADER } from '../topics/headers.ts';
 import { History } from './testing/history.ts';
-import { AT_ONCE, entryOf } from './testing/plant.ts';
+import { AT_ONCE, entryOf, onlyDocument } from './testing/plant.ts';
 import { verify } from './verify.ts';
 
 const OWNER = 'fx-pricing';
@@ -60,5 +60,31 @@ describe('a letter that was discarded', () => {
   it('was ordered by operators: a rejection in their name without an order is a finding', async () => {
     expect(await codes(undefined, { code: 'DISC' })).toEqual(['DISCARD_UNORDERED']);
     expect(await codes(undefined)).toEqual([]);
+  });
+});
+
+describe('an intent that was discarded', () => {
+  /** Intake has claimed its id; the claim is all that the stores have of it. */
+  async function strangers(isOrdered: boolean): Promise<readonly string[]> {
+    const history = new History();
+    history.tell('completed');
+    history.tell('intent-rejected');
+    history.fillStores();
+    const end = entryOf(history, 'intent.rejected');
+    const input = history.entries.find(({ topic, key }) => topic === 'transfer.requested' && key === end.key)!;
+    const { originPosition } = end.value as { originPosition: string };
+    const [, claim] = onlyDocument(history.stores.intentClaims);
+    history.stores.intentClaims.put({ ...claim, transferId: end.key, originPosition });
+    const letter = history.deadLetter('intake', input, 'POISON');
+    const headers = { ...letter.headers, [RECOVERY_HEADER.replayCount]: '1', [RECOVERY_HEADER.replayId]: 'd-1' };
+    const ordered = isOrdered ? { [RECOVERY_HEADER.discardReason]: 'AC04' } : {};
+    const { key, partition, bytes } = letter;
+    history.append('intake.replay', partition, { key, bytes, headers: { ...headers, ...ordered } });
+    return Object.keys((await verify(history.sources(), AT_ONCE)).codes);
+  }
+
+  it('leaves its claim, so that it never becomes a transfer; the claim of one that was not is a stranger', async () => {
+    expect(await strangers(true)).not.toContain('STRANGER_STORED');
+    expect(await strangers(false)).toContain('STRANGER_STORED');
   });
 });

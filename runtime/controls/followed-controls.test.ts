@@ -1,10 +1,13 @@
 // What a process knows of controls: what its topic says under the seal of operators, in the order of versions.
 import { expect, it } from 'vitest';
+import { keyRing } from '../../domain/seals/seal.ts';
+import { sealed } from '../../ports/seals.ts';
 import type { RuntimeControl } from '../../schemas/types.generated.ts';
 import { append, input } from '../../test/kit/harness.ts';
 import { memoryCodec } from '../../test/kit/memory-codec.ts';
 import { MemoryLog } from '../../test/kit/memory-log.ts';
 import { testRings } from '../../test/kit/rings.ts';
+import { controlKey } from '../../topics/control-key.ts';
 import { silentLogger } from '../logs-and-metrics/logger.ts';
 import { createMetrics } from '../logs-and-metrics/metrics.ts';
 import { followedControls } from './followed-controls.ts';
@@ -119,5 +122,36 @@ it('shows in health and metrics what is paused, and glass that nobody has review
   write({ kind: 'GLASS', name: 'g', state: 'REVIEWED', version: 2, glass });
   await expect.poll(text).not.toContain('GLASS"} 1');
   expect(host.health().troubles).toHaveLength(1);
+  await host.stop(0);
+});
+
+it('tells of a pause under a key that is not here, which it cannot honour, until it is set under one that is', async () => {
+  const log = new MemoryLog({ partitions: 1 });
+  const codec = memoryCodec();
+  const metrics = createMetrics();
+  const here = keyRing(`next:${'n'.repeat(40)}`);
+  const { controls, host } = followedControls({
+    ...{ log, codec, logger: silentLogger, metrics },
+    rings: { ...testRings, operators: here },
+  });
+  const write = (over: Partial<RuntimeControl>, operators = testRings.operators) => {
+    const value = control(over);
+    const record = { topic: 'runtime.controls', partition: 0, key: controlKey(value), headers: {} };
+    const { headers } = sealed({ operators }, { ...record, value: codec.encode('runtime.controls', value) });
+    append(log, codec, input('runtime.controls', value, { partition: 0, headers: headers as Record<string, string> }));
+  };
+  write({ state: 'RUNNING' }, here);
+  write({ version: 2 });
+  await host.start();
+  expect(controls.payoutPause(PLACE)).toBeUndefined();
+  const told = () => host.health().troubles?.map(({ dependency, code }) => [dependency, code]);
+  expect(told()).toEqual([['CORRIDOR/GB-IN', 'SEAL_KEY_UNKNOWN']]);
+  await expect
+    .poll(() => metrics.registry.getSingleMetricAsString('corridor_faults_total'))
+    .toContain('code="SEAL_KEY_UNKNOWN"} 1');
+  write({ version: 3 }, here);
+  await settled();
+  expect(controls.payoutPause(PLACE)).toBeDefined();
+  expect(told()).toEqual([['CORRIDOR/GB-IN', 'PAYOUT_CORRIDOR_PAUSED']]);
   await host.stop(0);
 });

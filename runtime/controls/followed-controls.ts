@@ -14,6 +14,7 @@ import type { DependencyTrouble, Host, HostState } from '../hosts/host.ts';
 import { createTable, type Table } from '../hosts/table.ts';
 import type { Logger } from '../logs-and-metrics/logger.ts';
 import type { Metrics } from '../logs-and-metrics/metrics.ts';
+import { UnreadControls } from './unread-controls.ts';
 
 const NAME = 'controls';
 /** How often it is looked whether something has changed, for the log and the metrics alone, ms. */
@@ -37,9 +38,11 @@ export interface FollowedControlsOptions {
 export function followedControls(options: FollowedControlsOptions): FollowedControls {
   const { logger, metrics, clock = systemClock } = options;
   const topic = runtimeControls.name;
+  const unread = new UnreadControls();
   const table = createTable({
     ...options,
     topic,
+    onRecord: (record, flaw) => unread.note(record, flaw),
     onFault: ({ code }) => metrics.faults.inc({ consumer: NAME, code }),
   });
   const stopping = new AbortController();
@@ -70,7 +73,7 @@ export function followedControls(options: FollowedControlsOptions): FollowedCont
     }
     trouble = undefined;
     state = 'running';
-    telling = tellChanges(table, { logger, metrics, clock }, stopping.signal);
+    telling = tellChanges(table, unread, { logger, metrics, clock }, stopping.signal);
   }
 
   const troubleOf = (dependency: string, detail: string, since: number) => ({
@@ -81,13 +84,15 @@ export function followedControls(options: FollowedControlsOptions): FollowedCont
       ...troubleOf(key, pauseDetail(control), control.changedAt),
       code: codeOf(control),
     }));
+  const notHonoured = (): readonly DependencyTrouble[] =>
+    unread.all().map(({ key, detail, since }) => ({ ...troubleOf(key, detail, since), code: 'SEAL_KEY_UNKNOWN' }));
   const host: Host = {
     name: NAME,
     start,
     failed: table.failed,
     health: () => ({
       ...{ name: NAME, state, partitions: [], tables: [table.health()] },
-      troubles: [...(trouble ? [trouble] : []), ...pauses()],
+      troubles: [...(trouble ? [trouble] : []), ...pauses(), ...notHonoured()],
     }),
     async stop() {
       state = 'draining';
@@ -107,11 +112,16 @@ const inForceIn = (table: Table<RuntimeControl>) => [...table.entries()].filter(
 /** One line in the log for each change, and the numbers of what is in force. */
 async function tellChanges(
   table: Table<RuntimeControl>,
+  unread: UnreadControls,
   { logger, metrics, clock }: Telling,
   stopping: AbortSignal,
 ): Promise<void> {
   const told = new Map<string, RuntimeControl>();
   for (let seen = -1; !stopping.aborted; await clock.sleep(TELL_MS, stopping)) {
+    for (const { key, detail } of unread.take()) {
+      metrics.faults.inc({ consumer: NAME, code: 'SEAL_KEY_UNKNOWN' });
+      logger.error({ stage: NAME, code: 'SEAL_KEY_UNKNOWN', detail }, `a control is not honoured: ${key}`);
+    }
     if (seen === table.version) continue;
     seen = table.version;
     for (const [key, control] of table.entries()) {

@@ -36,6 +36,8 @@ export interface TableOptions<T extends TopicName> {
   readonly clock?: Clock;
   /** Told of each fault of the log, or of the registry, that keeps the table from being read on. Must not throw. */
   readonly onFault?: (fault: ConsumerFault) => void;
+  /** Told of each record that is taken in, and (with `flaw`) of each that its issuer has not sealed. Must not throw. */
+  readonly onRecord?: (record: LogRecord, flaw?: ErrorCode) => void;
 }
 
 /**
@@ -46,7 +48,7 @@ export function createTable<T extends TopicName>(options: TableOptions<T>): Tabl
   const { topic, log, codec, rings, clock = systemClock } = options;
   requireRings(rings, [topic]);
   if (contractOf(topic)?.cleanup !== 'compact') throw new Error(`${topic} is not compacted: it cannot be a table`);
-  const contents = new Contents<T>(topic, rings);
+  const contents = new Contents<T>(topic, rings, options.onRecord);
   let caughtUp = false;
   let lastFault: TableHealth['lastFault'];
   const follower = followTopic({
@@ -95,6 +97,7 @@ class Contents<T extends TopicName> {
   newestAt: number | undefined;
   readonly #topic: T;
   readonly #rings: Rings;
+  readonly #onRecord: TableOptions<T>['onRecord'];
   readonly #orderOf: TopicContract<T, TopicValues[T]>['orderOf'];
   readonly #orders = new Map<string, number>();
   #lastSkipped: Skipped;
@@ -102,9 +105,10 @@ class Contents<T extends TopicName> {
   #unproven = 0;
   #outdated = 0;
 
-  constructor(topic: T, rings: Rings) {
+  constructor(topic: T, rings: Rings, onRecord: TableOptions<T>['onRecord']) {
     this.#topic = topic;
     this.#rings = rings;
+    this.#onRecord = onRecord;
     this.#orderOf = (contractOf(topic) as unknown as TopicContract<T, TopicValues[T]>).orderOf;
   }
 
@@ -119,6 +123,7 @@ class Contents<T extends TopicName> {
       if (code === undefined) return true;
       this.#unproven++;
       this.#lastSkipped = skipped(record, code);
+      this.#onRecord?.(record, code);
       return false;
     });
   }
@@ -163,6 +168,7 @@ class Contents<T extends TopicName> {
     this.values.set(key, value);
     this.#orders.set(key, order);
     this.version++;
+    this.#onRecord?.(record);
   }
 
   #erase(key: string): void {

@@ -1,5 +1,6 @@
 // What the stores hold and the log does not know: nothing may come from nowhere.
 import { parseOrigin } from '../../domain/transfers/origin-position.ts';
+import { RECOVERY_HEADER } from '../../topics/headers.ts';
 import { type Check, needsStores, type Run } from '../check.ts';
 import { isOfTopic } from '../cut.ts';
 import { KnownIds } from '../known-ids.ts';
@@ -21,6 +22,8 @@ export function orphans(): Check {
     settlementClaims: new KnownIds(),
     cases: new KnownIds(),
   };
+  /** Inputs of intake that operators discarded: intake has claimed the id of each, so that it never becomes a transfer. */
+  const discarded = new Set<string>();
   const count = (run: Run, store: (typeof COUNTED)[number], by: number) =>
     run.documents.set(store, (run.documents.get(store) ?? 0) + by);
   return {
@@ -30,6 +33,13 @@ export function orphans(): Check {
     record({ topic }, run) {
       if (topic === 'intent.rejected' || topic === 'intent.duplicated') count(run, 'events', 1);
       if (topic === 'transfer.held') count(run, 'cases', 1);
+    },
+    recovery({ owner, kind }, { topic, partition, offset, earlier }, { headers }, run) {
+      if (owner !== 'intake' || kind !== 'replay' || topic !== run.inputs.topic || earlier !== undefined) return;
+      if (headers[RECOVERY_HEADER.discardReason] === undefined) return;
+      const place = `${partition}:${offset}`;
+      if (!discarded.has(place)) count(run, 'intentClaims', 1);
+      discarded.add(place);
     },
     transfer({ id, events, marks, holds, updates, verifiedThrough }, run) {
       known.transfers.add(id);
@@ -48,7 +58,8 @@ export function orphans(): Check {
     async end(run) {
       const stores = run.sources.stores!;
       const byId = { ...known, intentClaims: known.transfers, holdClaims: known.cases };
-      if (!run.continues) for (const store of NAMED) await lookThrough(store, byId[store], stores, run);
+      const look: Look = { stores, run, discarded };
+      if (!run.continues) for (const store of NAMED) await lookThrough(store, byId[store], look);
       for (const store of run.continues ? COUNTED : (['events'] as const)) {
         const expected = run.documents.get(store) ?? 0;
         const stored = await stores[store].count();
@@ -60,11 +71,19 @@ export function orphans(): Check {
   };
 }
 
-async function lookThrough(store: (typeof NAMED)[number], known: KnownIds, stores: Stores, run: Run): Promise<void> {
+interface Look {
+  readonly stores: Stores;
+  readonly run: Run;
+  /** `partition:offset` of intents that operators discarded. */
+  readonly discarded: ReadonlySet<string>;
+}
+
+async function lookThrough(store: (typeof NAMED)[number], known: KnownIds, look: Look): Promise<void> {
+  const { stores, run } = look;
   for await (const page of stores[store].ids()) {
     const unknown = page.filter((id) => !known.has(id));
     if (unknown.length === 0) continue;
-    for (const { id, transferId } of await unexplained(store, unknown, stores, run)) {
+    for (const { id, transferId } of await unexplained(store, unknown, look)) {
       const detail = `${store}: ${id} is stored, and the log does not know it`;
       run.findings.defer(NAME, { code: 'STRANGER_STORED', transferId, detail }, { subject: transferId });
     }
@@ -76,16 +95,15 @@ interface Stranger {
   readonly transferId: string;
 }
 
-/** A claim is made before its event, which may be on its way yet or may have become a dead letter. */
+/** A claim is made before its event, which may be on its way yet, may have become a dead letter, or was discarded. */
 async function unexplained(
   store: (typeof NAMED)[number],
   ids: readonly string[],
-  stores: Stores,
-  run: Run,
+  { stores, run, discarded }: Look,
 ): Promise<readonly Stranger[]> {
   if (store === 'intentClaims') {
     const claims = await stores.intentClaims.find(ids);
-    const loose = claims.filter(({ originPosition }) => !isOpenInput(originPosition, run));
+    const loose = claims.filter(({ originPosition }) => !isOpenInput(originPosition, run, discarded));
     return loose.map(({ transferId }) => ({ id: transferId, transferId }));
   }
   if (store === 'cases' || store === 'holdClaims') {
@@ -95,13 +113,14 @@ async function unexplained(
   return ids.map((id) => ({ id, transferId: id }));
 }
 
-function isOpenInput(originPosition: string, run: Run): boolean {
+function isOpenInput(originPosition: string, run: Run, discarded: ReadonlySet<string>): boolean {
   const origin = parseOrigin(originPosition);
   if (origin === undefined) return false;
   const { topicId, partition, offset } = origin;
   if (!isOfTopic(run.cut, run.inputs.topic, topicId)) return false;
   const source = { owner: 'intake', topic: run.inputs.topic, partition, offset };
   return (
+    discarded.has(`${partition}:${offset}`) ||
     !run.cut.isHandled('intake', source.topic, partition, offset) ||
     run.trail.isWaiting(source) ||
     run.trail.isDeadLettered(source)
