@@ -29,13 +29,21 @@ const list = route({
   tag: 'Approvals',
   summary: 'The latest hundred approvals, the latest first',
   query: z.strictObject({ state: z.enum(APPROVAL_STATES).optional() }),
-  answers: { 200: z.object({ items: z.array(approvalDto) }).meta({ id: 'Approvals' }) },
+  answers: {
+    200: z
+      .object({
+        items: z.array(approvalDto),
+        complete: z.boolean().describe('False: there are more, which were asked for earlier. Name a state.'),
+      })
+      .meta({ id: 'Approvals' }),
+  },
   refusals: ['MONGO_UNAVAILABLE'],
   async handle({ parts, query: { state } }) {
     const { replays, ring } = operatorsOf(parts);
     const states = state === undefined ? APPROVAL_STATES : [state];
-    const found = await listApprovals(replays.approvals, states, MAX_APPROVALS, new Date(parts.clock()));
-    return answer(200, { items: found.map((approval) => approvalOf(approval, ring)) });
+    const found = await listApprovals(replays.approvals, states, MAX_APPROVALS + 1, new Date(parts.clock()));
+    const items = found.slice(0, MAX_APPROVALS).map((approval) => approvalOf(approval, ring));
+    return answer(200, { items, complete: found.length <= MAX_APPROVALS });
   },
 });
 

@@ -202,7 +202,8 @@ export class ReplayRunner {
     const { _id: subject, owner } = replay;
     const items = await replays.items(subject, {}, MAX_LETTERS + 1);
     const hash = approvedHash(replay);
-    const isWhole = replay.dryRun !== null && selectionHash(owner, items) === replay.selectionHash;
+    const isCounted = items.length === replay.letters;
+    const isWhole = replay.dryRun !== null && isCounted && selectionHash(owner, items) === replay.selectionHash;
     const wanted = { act: actOf(replay), subject, hash };
     if (!approval || !isWhole || !isApproved(ringOf(rings, 'operators'), approval, wanted)) {
       const detail = 'what stands here is not what two persons let through';
