@@ -46,6 +46,15 @@ describe('who has the database', () => {
     await here.run(here.runner('one'), undefined, 10);
     expect(here.sent()).toEqual([]);
     expect(await stateOf(here, 'evil')).toMatchObject({ state: 'CANCELLED', halted: { code: 'APPROVAL_VOID' } });
+    // Nor have fewer letters shown to who approves than would be sent.
+    const other = await world(10);
+    const runner = other.runner('two');
+    await freezeReplay(other.stores, freezing(other, 'small'));
+    await rows(other, 'replays').updateOne({ _id: 'small' }, { $set: { letters: 3 } });
+    await other.letThrough('small');
+    await other.run(runner, undefined, 10);
+    expect(other.sent()).toEqual([]);
+    expect(await stateOf(other, 'small')).toMatchObject({ halted: { code: 'APPROVAL_VOID' } });
     expect(await here.states()).toEqual({ PARKED: 10 });
   });
 

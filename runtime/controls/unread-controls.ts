@@ -46,3 +46,5 @@ export class UnreadControls {
     const untold = [...this.#untold.values()].filter(({ key, offset }) => this.#unread.get(key)?.offset === offset);
     this.#untold.clear();
     return untold;
+  }
+}

@@ -185,6 +185,20 @@ describe('an approval', () => {
     expect(memory.approvals.all.get(approvalId)).toMatchObject({ state: won!.body['state'] });
   });
 
+  it('stands in a list that says whether it is whole', async () => {
+    const { approvalId } = await asked();
+    const approval = memory.approvals.all.get(approvalId)!;
+    const listed = async () =>
+      (await app.inject({ url: '/v1/approvals', headers: await bearer(...BEN) })).json() as {
+        items: [];
+        complete: boolean;
+      };
+    expect(await listed()).toMatchObject({ items: [{ approvalId }], complete: true });
+    for (let n = 0; n < 100; n++) memory.approvals.all.set(`a-${n}`, { ...approval, _id: `a-${n}` });
+    const { items, complete } = await listed();
+    expect([items.length, complete]).toEqual([100, false]);
+  });
+
   it('is refused when it has expired, was changed, or was written by somebody else', async () => {
     const { id, approvalId, etag } = await asked();
     const approval = memory.approvals.all.get(approvalId)!;
@@ -202,6 +216,9 @@ describe('an approval', () => {
     );
     expect(
       await whenChanged(() => memory.approvals.all.set(approvalId, { ...approval, askedBy: 'dave' })),
+    ).toMatchObject(refused('APPROVAL_NOT_SEALED', 409));
+    expect(
+      await whenChanged(() => memory.approvals.all.set(approvalId, { ...approval, summary: 'replay 1 dead letter' })),
     ).toMatchObject(refused('APPROVAL_NOT_SEALED', 409));
     const others: Partial<ReplayDocument>[] = [
       { selectionHash: selectionHash('limits', []) },
