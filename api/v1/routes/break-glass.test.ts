@@ -1,12 +1,15 @@
 import type { FastifyInstance } from 'fastify';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { CodedError } from '../../../ports/fault.ts';
+import type { ApiParts } from '../../../services/api/parts.ts';
 import { type Memory, testApi } from '../../testing/api.ts';
 import { keyed, person } from '../../testing/asking.ts';
 
 let app: FastifyInstance;
 let memory: Memory;
+let parts: ApiParts;
 beforeEach(async () => {
-  ({ app, memory } = await testApi());
+  ({ app, memory, parts } = await testApi());
 });
 afterEach(() => app.close());
 
@@ -53,4 +56,21 @@ it('lets nobody else through, and is reviewed by nobody who broke it', async () 
   const own = await both.change(`break-glass/${glass.glassId}`, 'review', { text: 'fine' });
   expect(own.body).toMatchObject({ code: 'SECOND_PERSON_NEEDED' });
   expect((await asha.get('controls')).body.items).toHaveLength(1);
+});
+
+it('is no way around what an act asks of who lets it through', async () => {
+  const approvalId = await pausedAndAsked();
+  const handlers = parts.operators!.handlers as Record<string, object>;
+  const checkApprover = async () => {
+    throw new CodedError('ACTION_FORBIDDEN', 'this is decided by who may see it');
+  };
+  handlers['control.resume'] = { ...handlers['control.resume'], checkApprover };
+  // Who has broken a glass may hold the right to approve what others asked for, too.
+  const carla = person(() => app, 'carla', 'approver');
+  const { body: glass } = await carla.post('break-glass', ALONE, keyed('glass-0003'));
+  const why = { reason: 'x', glassId: glass.glassId };
+  const refused = await carla.change(`approvals/${approvalId}`, 'approve-alone', why);
+  expect(refused).toMatchObject({ status: 403, body: { code: 'ACTION_FORBIDDEN' } });
+  expect((await ben.change(`approvals/${approvalId}`, 'approve', { reason: 'x' })).status).toBe(403);
+  expect(memory.approvals.all.get(approvalId)!.state).toBe('WAITING');
 });

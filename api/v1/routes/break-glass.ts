@@ -4,7 +4,7 @@ import type { Principal } from '../../../operations/access/principal.ts';
 import { permission } from '../../../operations/access/principal.ts';
 import { termsOfAct } from '../../../operations/approvals/acts.ts';
 import { decideApproval, findApproval } from '../../../operations/approvals/approvals.ts';
-import { describeApproval } from '../../../operations/approvals/execute.ts';
+import { checkApprover, describeApproval } from '../../../operations/approvals/execute.ts';
 import {
   actsUnder,
   breakGlass,
@@ -170,7 +170,7 @@ const alone = route({
     ...CHANGE_REFUSALS,
     ...(['APPROVAL_UNKNOWN', 'APPROVAL_NOT_SEALED', 'SECOND_PERSON_NEEDED', 'EVIDENCE_CHANGED'] as const),
     ...(['APPROVAL_EXPIRED', 'APPROVAL_MOVED', 'REPLAY_UNKNOWN', 'ACT_NOT_HERE'] as const),
-    ...(['GLASS_UNKNOWN', 'GLASS_OVER'] as const),
+    ...(['GLASS_UNKNOWN', 'GLASS_OVER', 'CASE_UNKNOWN', 'CASE_ALTERED'] as const),
   ],
   async handle({ parts, principal, path: { approvalId: id }, body: { reason, glassId }, header }) {
     const operators = operatorsOf(parts);
@@ -180,6 +180,7 @@ const alone = route({
     permission(principal, termsOfAct(found.act).right);
     await describeApproval(found, handlers, ring);
     const [by, at] = [asPerson(principal), new Date(parts.clock())];
+    await checkApprover(found, handlers, by);
     const glass = await glassInForce(controls.log, { id: glassId, by, at });
     const deciding = { id, hash: found.hash, verdict: 'APPROVED', by, reason, at, glass } as const;
     const done = await doneAtOnce(await decideApproval(approvals, deciding, ring), operators, at);
