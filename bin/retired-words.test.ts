@@ -51,6 +51,7 @@ const RETIRED_IN_CODE: Readonly<Record<string, string>> = {
   onStanding: 'onStopped',
   tellOfDropped: 'reportDropped',
   transitionFault: 'brokenTransition',
+  nudge: 'pollNow, dueNow, recountSoon',
   patiently: 'untilItWorks',
   patienceMs: 'timeoutMs',
   unreadablePatienceMs: 'unreadableTimeoutMs',
@@ -76,7 +77,6 @@ const RETIRED_IN_CODE: Readonly<Record<string, string>> = {
 
 /** Names of code in what pays, whole: elsewhere they may mean what they say. */
 const RETIRED_IN_PAYOUTS: Readonly<Record<string, string>> = {
-  nudge: 'pollNow, dueNow',
   inHand: 'unsettled',
   flawOf: 'brokenInvariant',
   slots: 'semaphore, permits',

@@ -60,7 +60,7 @@ const batchHandler = (options: DeadLetterIndexOptions, observer: HostObserver, r
   patientHandler(observer, async (batch) => {
     const { topic, records } = batch;
     await write(options, await documentsOf(options, batch));
-    recounts.nudge();
+    recounts.recountSoon();
     observer.records(topic, 'done', records.length);
     const then: BatchResult['then'] = { do: 'continue' };
     return { doneThrough: records.at(-1)!.offset, outputs: [], then };

@@ -22,8 +22,8 @@ export interface RecountOptions {
 
 export interface Recounts {
   start(): void;
-  /** Says that something was touched. */
-  nudge(): void;
+  /** Something was touched: it is counted before the next sweep. */
+  recountSoon(): void;
   stop(): Promise<void>;
 }
 
@@ -64,7 +64,7 @@ export function createRecounts({ counts, clock, onFault }: RecountOptions): Reco
     start() {
       running ??= run();
     },
-    nudge: () => asked.resolve(),
+    recountSoon: () => asked.resolve(),
     async stop() {
       stopping.abort();
       asked.resolve();
