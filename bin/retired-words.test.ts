@@ -52,6 +52,8 @@ const RETIRED_IN_CODE: Readonly<Record<string, string>> = {
   tellOfDropped: 'reportDropped',
   transitionFault: 'brokenTransition',
   nudge: 'pollNow, dueNow, recountSoon',
+  heldPayouts: 'otherProviderPayouts',
+  payoutsHeld: 'payoutsOfOtherProviders',
   patiently: 'untilItWorks',
   patienceMs: 'timeoutMs',
   unreadablePatienceMs: 'unreadableTimeoutMs',

@@ -153,7 +153,7 @@ describe('a payout that was opened with another provider', () => {
     world.clock.pass(60_000);
     await world.executors[1]!.start();
     await expect.poll(() => world.store.payouts.get('transfer-2')?.phase, { timeout: 60_000 }).toBe('PAID');
-    expect(world.events).toContainEqual({ kind: 'held', count: 1 });
+    expect(world.events).toContainEqual({ kind: 'of-other-provider', count: 1 });
     await world.executors[1]!.stop(1_000);
     expect(world.store.payouts.get('transfer-1')?.phase).toBe('OUTCOME_UNKNOWN');
     expect(world.strayCalls()).toEqual([]);

@@ -39,7 +39,7 @@ export interface PayoutStore {
     options: { readonly provider: string; readonly withNew: boolean },
   ): Promise<readonly string[]>;
   /** How many payouts of other providers than this have `nextPollAt` at or before `before`; counts to `limit` at most. */
-  held(before: number, limit: number, provider: string): Promise<number>;
+  countOfOthers(before: number, limit: number, provider: string): Promise<number>;
 }
 
 /** One provider. Never throws for what the provider or the network does. */
@@ -159,6 +159,6 @@ export type PayoutEvent =
   | { readonly kind: 'clock'; readonly payoutId: string; readonly aheadMs: number; readonly isDoubtful: boolean }
   | { readonly kind: 'swept'; readonly count: number }
   /** Payouts of other providers are due, `count` of them as far as was counted: nothing is done about them. 0: none is. */
-  | { readonly kind: 'held'; readonly count: number }
+  | { readonly kind: 'of-other-provider'; readonly count: number }
   /** Work in the background failed; the sweeper takes it up again. */
   | { readonly kind: 'fault'; readonly code: ErrorCode; readonly detail: string };

@@ -160,7 +160,7 @@ describe('the executor behind the gate', () => {
       load: (ids) => payouts.load(ids),
       now: () => payouts.now(),
       overdue: (before, limit, options) => payouts.overdue(before, limit, options),
-      held: (before, limit, provider) => payouts.held(before, limit, provider),
+      countOfOthers: (before, limit, provider) => payouts.countOfOthers(before, limit, provider),
     };
   }
 

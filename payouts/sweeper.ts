@@ -8,8 +8,8 @@ const SWEPT_AGAIN_MS = 10_000;
 const REFUSED_FOR_MS = 60_000;
 const MAX_REFUSED = 5_000;
 /** How often payouts of other providers are counted, ms, and to how many at most. */
-const HELD_COUNTED_MS = 10_000;
-const MAX_HELD_COUNTED = 1_000;
+const OTHERS_COUNTED_MS = 10_000;
+const MAX_OTHERS_COUNTED = 1_000;
 
 /** What was handed to the timer did not come back in time: it takes jobs, and nobody works them. */
 const timerSilent = () =>
@@ -29,7 +29,7 @@ export class Sweeper {
   readonly #swept = new Map<string, number>();
   /** Payouts that the store does not give out, the longest refused first, and until when (monotonic ms) they are passed over. */
   readonly #refused = new Map<string, number>();
-  #heldCountAt = Number.NEGATIVE_INFINITY;
+  #othersCountAt = Number.NEGATIVE_INFINITY;
   #timeout: NodeJS.Timeout | undefined;
 
   constructor(deps: PayoutExecutorDependencies, context: ExecutorContext, flights: SweptFlights) {
@@ -56,7 +56,7 @@ export class Sweeper {
 
   async #round(): Promise<void> {
     await this.#sweep()
-      .finally(() => this.#countHeld())
+      .finally(() => this.#countOfOthers())
       .finally(() => this.start());
   }
 
@@ -104,11 +104,11 @@ export class Sweeper {
   }
 
   /** Nobody here looks at payouts of other providers; so that somebody does, they are counted. */
-  async #countHeld(): Promise<void> {
+  async #countOfOthers(): Promise<void> {
     const { clock, config, payouts, provider } = this.#deps;
-    if (clock.monotonic() < this.#heldCountAt) return;
-    this.#heldCountAt = clock.monotonic() + HELD_COUNTED_MS;
-    const count = await payouts.held(clock.now() - config.overdueMs, MAX_HELD_COUNTED, provider.name);
-    this.#context.reports.emit({ kind: 'held', count });
+    if (clock.monotonic() < this.#othersCountAt) return;
+    this.#othersCountAt = clock.monotonic() + OTHERS_COUNTED_MS;
+    const count = await payouts.countOfOthers(clock.now() - config.overdueMs, MAX_OTHERS_COUNTED, provider.name);
+    this.#context.reports.emit({ kind: 'of-other-provider', count });
   }
 }

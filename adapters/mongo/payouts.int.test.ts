@@ -139,21 +139,21 @@ describe('payouts in MongoDB', () => {
     expect(await store.overdue(T0, 1, { provider, withNew: true })).toEqual(['late']);
   });
 
-  it('of another provider are held: never found as overdue, and counted while they are due', async () => {
+  it('of another provider are left alone: never found as overdue, and counted while they are due', async () => {
     const of = (provider: string, payout: Payout): Payout => ({ ...payout, provider });
     const unknown = { ...submitting('unknown'), nextPollAt: T0 - 9 };
-    const held = [
+    const others = [
       of('old', unknown),
       of('old', { ...openPayout(request('new'), T0), nextPollAt: T0 - 8 }),
       of('old', { ...submitting('not-due'), nextPollAt: T0 + 1 }),
       of('old', { ...submitting('ended'), nextPollAt: null }),
     ];
-    await store.insert([...held, { ...submitting('ours'), nextPollAt: T0 - 1 }]);
+    await store.insert([...others, { ...submitting('ours'), nextPollAt: T0 - 1 }]);
     expect(await store.overdue(T0, 10, { provider: 'p', withNew: true })).toEqual(['ours']);
     expect(await store.overdue(T0, 10, { provider: 'old', withNew: true })).toEqual(['unknown', 'new']);
-    expect(await store.held(T0, 10, 'p')).toBe(2);
-    expect(await store.held(T0, 1, 'p')).toBe(1);
-    expect(await store.held(T0, 10, 'old')).toBe(1);
+    expect(await store.countOfOthers(T0, 10, 'p')).toBe(2);
+    expect(await store.countOfOthers(T0, 1, 'p')).toBe(1);
+    expect(await store.countOfOthers(T0, 10, 'old')).toBe(1);
     const keys = (await db.collection(PAYOUTS).indexes()).map(({ key: fields }) => Object.keys(fields));
     expect(keys).toEqual(
       expect.arrayContaining([

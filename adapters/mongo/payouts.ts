@@ -94,10 +94,10 @@ export function mongoPayoutStore(db: Db, options: MongoPayoutOptions = {}): Mong
   };
 }
 
-/** What is due, by provider: those that are held for another one may be due for ever, and are not read past. */
+/** What is due, by provider: those of another one may be due for ever, and are not read past. */
 function duePayouts(
   collection: Collection<PayoutDocument>,
-): Pick<MongoPayoutStore, 'overdue' | 'held' | 'ensureIndexes'> {
+): Pick<MongoPayoutStore, 'overdue' | 'countOfOthers' | 'ensureIndexes'> {
   type DueField = 'nextPollAt' | 'nextSubmitAt';
   return {
     overdue: (before, limit, { provider, withNew }) =>
@@ -113,7 +113,7 @@ function duePayouts(
         const [polls, submits] = await Promise.all([dueBy('nextPollAt'), withNew ? dueBy('nextSubmitAt') : []]);
         return [...polls, ...submits].slice(0, limit);
       }),
-    held: (before, limit, provider) =>
+    countOfOthers: (before, limit, provider) =>
       guarded(async () => {
         const due = (field: DueField) =>
           collection.countDocuments({ [field]: { $lte: new Date(before) }, provider: { $ne: provider } }, { limit });

@@ -10,7 +10,7 @@ export const ALARMS: Readonly<Record<string, string>> = {
   corridor_host_standing: 'max by (consumer) (corridor_host_standing) > 0 for 2m',
   corridor_table_skipped_records: 'max by (consumer, topic) (corridor_table_skipped_records) > 0',
   corridor_provider_circuit: 'max by (provider) (corridor_provider_circuit) == 2 for 5m',
-  corridor_payouts_held: 'max(corridor_payouts_held) > 0 for 10m',
+  corridor_payouts_of_other_providers: 'max(corridor_payouts_of_other_providers) > 0 for 10m',
   corridor_provider_clock_ahead_seconds: 'abs(corridor_provider_clock_ahead_seconds) > 30 for 5m',
   corridor_api_request_seconds:
     'sum(rate(corridor_api_request_seconds_count{status=~"5.."}[5m])) / sum(rate(corridor_api_request_seconds_count[5m])) > 0.01',

@@ -135,7 +135,7 @@ export const settings = {
   },
   provider: {
     name: setting('CORRIDOR_PROVIDER_NAME', {
-      doc: 'Name of the payout provider at CORRIDOR_PROVIDER_URL, which every payout keeps. Each provider has one, for ever: payouts of another name are held, and nothing of them is sent or asked here (docs/payouts.md).',
+      doc: 'Name of the payout provider at CORRIDOR_PROVIDER_URL, which every payout keeps. Each provider has one, for ever: payouts of another name wait, and nothing of them is sent or asked here (docs/payouts.md).',
       schema: name(),
       default: 'simulator',
     }),

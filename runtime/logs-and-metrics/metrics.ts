@@ -189,9 +189,9 @@ function payoutMetrics({ registers }: Registers) {
       labelNames: ['provider'],
       registers,
     }),
-    payoutsHeld: new Gauge({
-      name: 'corridor_payouts_held',
-      help: 'Payouts of other providers than the one that is configured which are due and held; counted to 1,000 at most.',
+    payoutsOfOtherProviders: new Gauge({
+      name: 'corridor_payouts_of_other_providers',
+      help: 'Payouts of other providers than the one that is configured which are due: nothing of them is sent or asked; counted to 1,000 at most.',
       labelNames: ['provider'],
       registers,
     }),

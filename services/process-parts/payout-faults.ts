@@ -46,7 +46,7 @@ export function payoutFaults(
       // Counted only: in an outage there is one for each payout, and the circuit reports it once.
       if (event.kind === 'no-answer') count(event.code);
       if (event.kind === 'clock' && event.isDoubtful) count('PROVIDER_CLOCK');
-      if (event.kind === 'held' && event.count > 0) count('PAYOUT_OTHER_PROVIDER');
+      if (event.kind === 'of-other-provider' && event.count > 0) count('PAYOUT_OTHER_PROVIDER');
     },
     troubles: () => recent.troubles(),
   };

@@ -10,7 +10,7 @@ import type { Config } from '../../runtime/config/config.ts';
 import type { DependencyTrouble } from '../../runtime/hosts/host.ts';
 import type { HostRuntime } from '../../runtime/hosts/processor-host.ts';
 import { providerAuth } from '../provider-auth.ts';
-import { heldPayouts } from './held-payouts.ts';
+import { otherProviderPayouts } from './other-provider-payouts.ts';
 import type { PayoutFaults } from './payout-faults.ts';
 import { providerClock } from './provider-clock.ts';
 
@@ -55,19 +55,19 @@ export function payoutProvider(
     onDoubt: (detail) => faults.warn('PROVIDER_CLOCK', detail),
     onAhead: (seconds) => metrics.providerClockAhead.set({ provider: name }, seconds),
   });
-  const held = heldPayouts({
+  const others = otherProviderPayouts({
     provider: name,
     topic,
-    onHeld: (detail) => faults.warn('PAYOUT_OTHER_PROVIDER', detail),
-    onCount: (count) => metrics.payoutsHeld.set({ provider: name }, count),
+    onDue: (detail) => faults.warn('PAYOUT_OTHER_PROVIDER', detail),
+    onCount: (count) => metrics.payoutsOfOtherProviders.set({ provider: name }, count),
   });
   return {
     client,
     report(event) {
-      if (event.kind === 'held') held.counted(event.count);
+      if (event.kind === 'of-other-provider') others.counted(event.count);
       if (event.kind === 'clock') clock.observed(event.aheadMs, event.isDoubtful);
     },
-    troubles: () => [...circuit, ...clock.troubles(), ...held.troubles()],
+    troubles: () => [...circuit, ...clock.troubles(), ...others.troubles()],
   };
 }
 

@@ -235,7 +235,7 @@ export function executor(barriers: {
       now: () => payouts.now(),
       load: (ids) => payouts.load(ids),
       overdue: (...args) => payouts.overdue(...args),
-      held: (...args) => payouts.held(...args),
+      countOfOthers: (...args) => payouts.countOfOthers(...args),
     },
     gate: {
       async check(requests) {

@@ -64,10 +64,10 @@ export class MemoryStore implements PayoutStore {
       .map(({ payoutId }) => payoutId);
   }
 
-  async held(before: number, limit: number, provider: string): Promise<number> {
+  async countOfOthers(before: number, limit: number, provider: string): Promise<number> {
     const due = ({ nextPollAt }: Payout) => nextPollAt !== null && nextPollAt <= before;
-    const held = [...this.payouts.values()].filter((payout) => payout.provider !== provider && due(payout));
-    return Math.min(limit, held.length);
+    const others = [...this.payouts.values()].filter((payout) => payout.provider !== provider && due(payout));
+    return Math.min(limit, others.length);
   }
 
   async #trip(): Promise<void> {
