@@ -13,7 +13,7 @@ afterEach(() => {
 /** A watch over answers that a test decides; `asked` counts. */
 function watched(answers: Partial<WatchedClient>) {
   const asked = { client: 0, fresh: 0, reconnects: 0 };
-  const told: string[] = [];
+  const reported: string[] = [];
   const client: WatchedClient = {
     ask: () => {
       asked.client++;
@@ -28,9 +28,9 @@ function watched(answers: Partial<WatchedClient>) {
       answers.reconnect?.();
     },
   };
-  const watch = watchClient(client, (detail) => told.push(detail), QUICK);
+  const watch = watchClient(client, (detail) => reported.push(detail), QUICK);
   watches.push(watch);
-  return { asked, told, watch };
+  return { asked, reported, watch };
 }
 
 async function until(holds: () => boolean): Promise<void> {
@@ -48,34 +48,34 @@ describe('a client', () => {
       },
     ],
   ])('that %s while a fresh connection is answered is given up once, after reconnects', async (_, ask) => {
-    const { asked, told } = watched({ ask });
-    await until(() => told.length > 0);
+    const { asked, reported } = watched({ ask });
+    await until(() => reported.length > 0);
     expect(asked).toMatchObject({ fresh: 3, reconnects: 2 });
     // Nothing goes on afterwards.
     for (let turns = 0; turns < 200; turns++) await turn();
     expect(asked.fresh).toBe(3);
-    expect(told).toHaveLength(1);
+    expect(reported).toHaveLength(1);
   });
 
   it('whose question hangs is asked once, not at each look', async () => {
-    const { asked, told } = watched({ ask: () => NEVER });
-    await until(() => told.length > 0);
+    const { asked, reported } = watched({ ask: () => NEVER });
+    await until(() => reported.length > 0);
     expect(asked.client).toBe(1);
   });
 
   it('is never given up while the server does not answer a fresh connection either', async () => {
     let looks = 0;
-    const { asked, told } = watched({
+    const { asked, reported } = watched({
       ask: () => Promise.reject(new Error('away')),
       askAnew: () => (looks++ % 2 === 0 ? NEVER : Promise.reject(new Error('away'))),
     });
     await until(() => asked.fresh >= 12);
-    expect(told).toEqual([]);
+    expect(reported).toEqual([]);
   });
 
   it('that comes right by a reconnect is not given up', async () => {
     let isWell = false;
-    const { asked, told } = watched({
+    const { asked, reported } = watched({
       ask: () => (isWell ? Promise.resolve() : Promise.reject(new Error('dead'))),
       reconnect: () => {
         isWell = true;
@@ -83,18 +83,18 @@ describe('a client', () => {
     });
     await until(() => asked.client >= 12);
     expect(asked).toMatchObject({ fresh: 1, reconnects: 1 });
-    expect(told).toEqual([]);
+    expect(reported).toEqual([]);
   });
 
   it('with a full pool, whose questions fail, is not given up as long as anything else is answered', async () => {
-    const { asked, told, watch } = watched({
+    const { asked, reported, watch } = watched({
       ask: () => {
         watch.heard();
         return Promise.reject(new Error('no connection of the pool is free'));
       },
     });
     await until(() => asked.client >= 12);
-    expect(told).toEqual([]);
+    expect(reported).toEqual([]);
   });
 
   it('that is heard of is not asked at all', async () => {
@@ -106,7 +106,7 @@ describe('a client', () => {
   });
 
   it('is given time in which the loop turned, not time in which it stood still', async () => {
-    const { asked, told } = watched({
+    const { asked, reported } = watched({
       ask: () => new Promise((resolve) => setTimeout(() => setImmediate(resolve), 1)),
     });
     await until(() => {
@@ -115,19 +115,19 @@ describe('a client', () => {
       while (performance.now() < end);
       return asked.client >= 8;
     });
-    expect(told).toEqual([]);
+    expect(reported).toEqual([]);
     expect(asked.fresh).toBe(0);
   });
 });
 
 it('a fresh connection is told when nobody waits for it any more', async () => {
   const signals: AbortSignal[] = [];
-  const { told } = watched({
+  const { reported } = watched({
     askAnew: (signal) => {
       signals.push(signal);
       return signals.length === 1 ? NEVER : Promise.resolve();
     },
   });
-  await until(() => told.length > 0);
+  await until(() => reported.length > 0);
   expect(signals.every(({ aborted }) => aborted)).toBe(true);
 });

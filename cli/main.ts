@@ -66,7 +66,7 @@ const program = new Command('corridor')
     `
 Over an API, as who your token says (CORRIDOR_TOKEN, CORRIDOR_TOKEN_FILE): status, stuck, transfers, payouts, dlq, cases,
 approvals, control, break-glass, lists, exceptions, audit and webhooks, with --api URL or CORRIDOR_API_URL. --direct works
-on the stores instead, for recovery: then \`--by\` is only what it was told.`,
+on the stores instead, for recovery: then \`--by\` is only what was typed.`,
   )
   .showHelpAfterError('(add --help for what there is)')
   .configureOutput({ writeErr: (text) => process.stderr.write(shown(text)) })

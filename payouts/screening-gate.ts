@@ -14,7 +14,7 @@ export interface ScreeningGateOptions {
   readonly cases: Pick<CustomerCases, 'blocked'>;
   /** False: the law forbids another look at the lists once this payout is under way. */
   readonly maySeeLists: (requested: PayoutRequested) => boolean;
-  /** Told of each payout that is stopped; ids only. */
+  /** Called with each payout that is stopped; ids only. */
   readonly onBlocked?: (payoutId: string, code: ErrorCode) => void;
 }
 

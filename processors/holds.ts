@@ -111,7 +111,7 @@ export interface ReviewsOptions extends ReviewTerms {
   readonly holds: HoldClaims;
   /** Once the holds are claimed. */
   readonly afterClaim?: () => void | Promise<void>;
-  /** Told of each decision that has no effect, or not the one that the person wanted. */
+  /** Called with each decision that has no effect, or not the one that the person wanted. */
   readonly onDropped?: ((cause: Cause) => void) | undefined;
 }
 

@@ -42,7 +42,7 @@ export interface AttemptClaimsOptions {
   /** With the executor's keys. */
   readonly rings: Rings;
   readonly clock?: Clock;
-  /** Told of what it passes over, and when it can tell nothing any more. Must not throw. */
+  /** Called with what it passes over, and when it can tell nothing any more. Must not throw. */
   readonly onFault: (code: ErrorCode, detail: string) => void;
 }
 

@@ -20,7 +20,7 @@ export interface ClaimReaderOptions {
   readonly codec: Codec;
   readonly rings: Rings;
   readonly clock: Clock;
-  /** Told of what it passes over, and when it can tell nothing any more. Must not throw. */
+  /** Called with what it passes over, and when it can tell nothing any more. Must not throw. */
   readonly onFault: (code: ErrorCode, detail: string) => void;
 }
 

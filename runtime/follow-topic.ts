@@ -20,7 +20,7 @@ export interface FollowedTopic<T extends TopicName> {
   readonly clock: Clock;
   /** Takes in one batch; the next one waits for it. What it rejects with is what `failed` rejects with. */
   readonly take: (batch: RecordBatch) => Promise<void>;
-  /** Told of each fault of the log, which is then tried again. Must not throw. */
+  /** Called with each fault of the log, which is then tried again. Must not throw. */
   readonly onFault?: ((fault: ConsumerFault) => void) | undefined;
 }
 

@@ -48,7 +48,7 @@ it('tells who was compared with whom, why it was held, who decided, and what cam
   await lists.put(nextVersion(list, [...list.entities, listedPerson('7001', 'Ravi Kulkarni')], '2026-11-22'));
   const [difference] = await screener.recheck([{ request, covered: reviewed.lists }]);
   const look = { ...difference!, reason: 'DISPATCH', screenedAt: AT + 120_000, review: null } as const;
-  const told = explainEvidence(withRecheck(reviewed, look), parties).join('\n');
+  const text = explainEvidence(withRecheck(reviewed, look), parties).join('\n');
   for (const line of [
     'Result: possible match: held for a person to decide',
     'Sender "Anatoli Vorskov": possible match: held for a person to decide',
@@ -65,8 +65,8 @@ it('tells who was compared with whom, why it was held, who decided, and what cam
     'Beneficiary "Ravi Kulkarni": possible match: held for a person to decide',
     'Made again from this evidence: the same decision.',
   ]) {
-    if (typeof line === 'string') expect(told).toContain(line);
-    else expect(told).toMatch(line);
+    if (typeof line === 'string') expect(text).toContain(line);
+    else expect(text).toMatch(line);
   }
 });
 
@@ -87,16 +87,16 @@ it('names the exception that excused a match, and what does not come out as reco
   const [findings] = await screenerOver(own).screen([requestOf(accepted)!]);
   const evidence: ScreeningEvidence = { ...findings!, screenedAt: AT, review: null };
   expect(explainEvidence(evidence, parties).join('\n')).toContain('would be a match; excused by exception X-1');
-  const told = explainEvidence({ ...evidence, outcome: 'CLEAR' }, parties).join('\n');
-  expect(told).toContain('NOT the same decision');
-  expect(told).toContain('the outcome would be UNSCREENABLE, not CLEAR');
+  const text = explainEvidence({ ...evidence, outcome: 'CLEAR' }, parties).join('\n');
+  expect(text).toContain('NOT the same decision');
+  expect(text).toContain('the outcome would be UNSCREENABLE, not CLEAR');
 });
 
 it('tells what sets nearly the same name apart, with the date as the list gives it', async () => {
   const far = transferAccepted({ debtor: { name: 'Anatoly Grigoryevich Vorskov', birthDate: '1999-04-02' } });
   const [findings] = await screenerOver(lists).screen([requestOf(far)!]);
-  const told = explainEvidence({ ...findings!, screenedAt: AT, review: null }, undefined).join('\n');
-  expect(told).toMatch(/CORRIDOR 9001 .* not a match/);
-  expect(told).toMatch(/date of birth: many years apart \(-40\.0 %\); listed: 1961-03-12/);
-  expect(told).toContain('The names are nearly the same. What tells the two apart: date of birth');
+  const text = explainEvidence({ ...findings!, screenedAt: AT, review: null }, undefined).join('\n');
+  expect(text).toMatch(/CORRIDOR 9001 .* not a match/);
+  expect(text).toMatch(/date of birth: many years apart \(-40\.0 %\); listed: 1961-03-12/);
+  expect(text).toContain('The names are nearly the same. What tells the two apart: date of birth');
 });

@@ -39,7 +39,7 @@ const WHY: Readonly<Record<string, string>> = {
 export function explainEvidence(evidence: ScreeningEvidence, parties: Parties | undefined): readonly string[] {
   const names = parties ? counterpartiesOf(parties).map(({ party }) => party.name) : [];
   const parts = ['', '', ...(parties?.intermediaries ?? []).map(({ role }) => PARTS[role])];
-  const told = (screened: readonly ScreenedParty[]) =>
+  const linesOf = (screened: readonly ScreenedParty[]) =>
     screened.flatMap((party, place) =>
       partyLines(party, `${wordFor(party.role, place)}${parts[place] ?? ''}`, names[place]),
     );
@@ -47,7 +47,7 @@ export function explainEvidence(evidence: ScreeningEvidence, parties: Parties | 
     `Result: ${OUTCOMES[evidence.outcome] ?? evidence.outcome}`,
     `Screened on ${time(evidence.screenedAt)} with engine ${evidence.engineVersion}, configuration ${evidence.configurationHash.slice(0, 12)} (a match from ${evidence.threshold})`,
     ...listLines(evidence.lists),
-    ...told(evidence.parties),
+    ...linesOf(evidence.parties),
     ...reviewLines(evidence.review),
   ];
   for (const recheck of evidence.rechecks) {
@@ -56,7 +56,7 @@ export function explainEvidence(evidence: ScreeningEvidence, parties: Parties | 
       `Looked at again ${WHY[recheck.reason] ?? recheck.reason} on ${time(recheck.screenedAt)}, because newer lists were in force: only what they added or changed`,
       `Result: ${OUTCOMES[recheck.outcome] ?? recheck.outcome}`,
       ...listLines(recheck.lists),
-      ...told(recheck.parties),
+      ...linesOf(recheck.parties),
       ...reviewLines(recheck.review),
     );
   }

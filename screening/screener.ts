@@ -32,7 +32,7 @@ export interface ScreenerOptions {
   readonly terms: ScreeningTerms;
   /** ms since 1970 */
   readonly clock: () => number;
-  /** Told when an index is in use, or could not be built. */
+  /** Called when an index is in use, or could not be built. */
   readonly onIndex?: (event: IndexEvent) => void;
   /** How long a batch waits for an index that is being built before it is told to come back, ms. */
   readonly timeoutMs?: number;
@@ -211,7 +211,7 @@ class ListScreener implements ClosableScreener {
       },
       (error: unknown) => {
         if (this.#next?.key === key) this.#next = undefined;
-        this.#told(error);
+        this.#reportFailure(error);
       },
     );
   }
@@ -228,7 +228,7 @@ class ListScreener implements ClosableScreener {
     this.#differences.set(key, opened);
     opened.catch((error: unknown) => {
       this.#differences.delete(key);
-      this.#told(error);
+      this.#reportFailure(error);
     });
     for (const [oldest, index] of this.#differences) {
       if (this.#differences.size <= MAX_DIFFERENCES) break;
@@ -259,7 +259,7 @@ class ListScreener implements ClosableScreener {
     return index;
   }
 
-  #told(error: unknown): void {
+  #reportFailure(error: unknown): void {
     const { message = '' } = error as { message?: string };
     this.#options.onIndex?.({ kind: 'failed', code: foreignCodeOf(error) ?? 'UNEXPECTED_ERROR', detail: message });
   }

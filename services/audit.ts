@@ -17,7 +17,7 @@ export function auditKeys({ audit }: Config): readonly VerifyKey[] {
 }
 
 /** Who is told of what waits and what is lost. */
-export interface AuditTold {
+export interface AuditReports {
   readonly logger?: Pick<Logger, 'warn' | 'error'>;
   readonly metrics?: Pick<Metrics, 'auditWaiting' | 'auditLost'>;
 }
@@ -29,7 +29,7 @@ export interface AuditTold {
 export async function openAudit(
   connections: Connections,
   program: string,
-  { logger, metrics }: AuditTold = {},
+  { logger, metrics }: AuditReports = {},
 ): Promise<EntryLog> {
   const { codec, log, config } = connections;
   await codec.load(['audit.entries']);

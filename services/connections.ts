@@ -42,7 +42,7 @@ export function kafkaOptions(config: Config, clientId: string): KafkaOptions {
 }
 
 export interface ConnectionsOptions {
-  /** Told of every command that is sent to MongoDB. */
+  /** Called with every command that is sent to MongoDB. */
   readonly onDatabase?: (sent: SentCommand) => void;
   /**
    * How long the database is waited for at the first try, ms. Each try that failed doubles it: what tries again for ever says
@@ -54,7 +54,7 @@ export interface ConnectionsOptions {
    * holds the old one is told by `databaseLost`.
    */
   readonly watch?: WatchOptions;
-  /** Told of migrations that may be applied while the process works. */
+  /** Called with migrations that may be applied while the process works. */
   readonly onOlderStores?: (detail: string) => void;
   /** For migrations alone: the stores are taken as they are. Otherwise they must go together with this code. */
   readonly anyStores?: true;

@@ -11,14 +11,14 @@ const list = (source: string, activation: number): ListReference => ({
   contentHash: 'h',
   activation,
 });
-const told = (...lists: readonly ListReference[]) =>
+const tableOf = (...lists: readonly ListReference[]) =>
   ({
     entries: () => lists.map((each) => [each.source, { list: each }]).values(),
   }) as unknown as Table<ScreeningListActivated>;
 const stored = (...lists: readonly ListReference[]) => ({ current: async () => lists });
 
 it('what is durably in force counts as long as the log is not ahead of it', async () => {
-  const log = told(list('OFAC', 2), list('UN', 1));
+  const log = tableOf(list('OFAC', 2), list('UN', 1));
   const ahead = [list('OFAC', 3), list('UN', 1), list('EU', 1)];
   expect(await durableLists(stored(...ahead), log).current()).toEqual(ahead);
 });
@@ -28,7 +28,7 @@ it.each([
   ['without a source', [list('OFAC', 2)]],
   ['empty', []],
 ])('a database that was %s clears nothing', async (_, lists) => {
-  const durable = durableLists(stored(...lists), told(list('OFAC', 2), list('UN', 1)));
+  const durable = durableLists(stored(...lists), tableOf(list('OFAC', 2), list('UN', 1)));
   await expect(durable.current()).rejects.toMatchObject({
     code: 'LIST_ACTIVATION_ROLLED_BACK',
     faultClass: 'transient-dependency',

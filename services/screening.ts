@@ -47,10 +47,10 @@ export const activeInTable = (table: Table<ScreeningListActivated>): ActiveLists
  * The lists durably in force, which the log must not be ahead of: what is put in force is in the database first, so a
  * database that is behind the log was put back. Nothing is cleared meanwhile.
  */
-export const durableLists = (store: ActiveLists, told: Table<ScreeningListActivated>): ActiveLists => ({
+export const durableLists = (store: ActiveLists, logged: Table<ScreeningListActivated>): ActiveLists => ({
   async current() {
     // The log first: what is activated between the two is in the database by then, and so never ahead of it.
-    const entries = [...told.entries()];
+    const entries = [...logged.entries()];
     const found = new Map((await store.current()).map((list) => [list.source, list]));
     for (const [, { list }] of entries) {
       const durable = found.get(list.source);
@@ -106,7 +106,7 @@ export async function screenerFor(
       logger.warn({ stage: owner, code: event.code, detail: event.detail }, 'screening index not built');
     },
   });
-  // Told at once: a topic that is missing would stop the first hit that is excused, days later.
+  // Said at once: a topic that is missing would stop the first hit that is excused, days later.
   const warmExceptions = () => {
     revocations.warm().catch((error: unknown) => {
       const { code, detail } = codeAndDetail(error);

@@ -17,7 +17,7 @@ export interface BookOptions {
   readonly duplicateProtection: boolean;
   readonly delayMs: number;
   readonly returnDelayMs: number;
-  /** Told of each record as it is made, before it is on disk. */
+  /** Called with each record as it is made, before it is on disk. */
   readonly onRecord: (record: LedgerRecord, payout: Payout | undefined) => void;
   readonly onFailure: (error: LedgerWriteError) => void;
 }

@@ -334,11 +334,11 @@ describe('a restart', () => {
 it('tells a wrong clock where the plan says so: ahead, jumping, running backward; what it enforces keeps to the true time', () =>
   withSimulator({}, async (simulator) => {
     const { url } = simulator;
-    const told = async () => Date.parse(String((await query(url, 'T1:1')).body.asOf)) - Date.now();
+    const aheadMs = async () => Date.parse(String((await query(url, 'T1:1')).body.asOf)) - Date.now();
     simulator.setFaults({
       rules: [{ id: 'ahead', on: 'query', kind: 'clock', aheadMs: 19_800_000, skip: 1, limit: 1 }],
     });
-    const [before, during, after] = [await told(), await told(), await told()];
+    const [before, during, after] = [await aheadMs(), await aheadMs(), await aheadMs()];
     expect(Math.abs(before)).toBeLessThan(60_000);
     expect(Math.abs(during - 19_800_000)).toBeLessThan(60_000);
     expect(Math.abs(after)).toBeLessThan(60_000);

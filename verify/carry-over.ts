@@ -36,9 +36,9 @@ export function ofOtherSchemas(transfer: Transfer): Transfer {
 /** The highest sequence up to which chain and lifecycle are both there. */
 function completeThrough({ events, verifiedThrough }: Transfer): number {
   let through = verifiedThrough;
-  for (const { sequence, seen, told } of events) {
+  for (const { sequence, seen, lifecycleRecords } of events) {
     if (sequence <= through) continue;
-    if (sequence !== through + 1 || seen === 0 || told !== seen) break;
+    if (sequence !== through + 1 || seen === 0 || lifecycleRecords !== seen) break;
     through = sequence;
   }
   return through;

@@ -21,7 +21,7 @@ const STORED = [
   'request',
   'lifecycle',
   'lifecycleBySettlement',
-  'toldDigest',
+  'lifecycleRecordDigest',
 ] as const satisfies readonly (keyof EventFact)[];
 type Stored = (typeof STORED)[number];
 /** What stays in the object: pointers, flags and small numbers. */
@@ -54,9 +54,9 @@ class PooledEvent implements Plain {
   readonly attempt: number;
   stage: EventFact['stage'] = undefined;
   seen = 0;
-  told = 0;
+  lifecycleRecords = 0;
   conflict = false;
-  toldDiffers = false;
+  lifecycleRecordsDiffer = false;
   approvesDebit = false;
 
   constructor(

@@ -182,10 +182,10 @@ export class TransferFold {
 
   #lifecycle(value: TransferLifecycle, { offset }: LogRecord): void {
     const transfer = this.#transfer(value.transferId);
-    const told = lifecycleDigest(value);
+    const recordDigest = lifecycleDigest(value);
     const version = versionOf(value);
     if (transfer.view === undefined || version > transfer.view.version) {
-      transfer.view = { version, digest: told, eventId: value.eventId, offset };
+      transfer.view = { version, digest: recordDigest, eventId: value.eventId, offset };
     }
     const { sequence, attempt, stage } = value;
     if (value.state === 'DEAD_LETTERED') {
@@ -195,9 +195,9 @@ export class TransferFold {
     }
     const topic = TOPIC_OF_STATE[value.state] ?? value.state;
     const event = this.#eventOf(transfer, topic, { sequence, attempt });
-    event.told++;
-    if (event.told === 1) event.toldDigest = told;
-    else event.toldDiffers ||= event.toldDigest !== told;
+    event.lifecycleRecords++;
+    if (event.lifecycleRecords === 1) event.lifecycleRecordDigest = recordDigest;
+    else event.lifecycleRecordsDiffer ||= event.lifecycleRecordDigest !== recordDigest;
   }
 
   #update({ command, payout }: PayoutUpdated, record: LogRecord, content: number): void {

@@ -8,7 +8,7 @@ const INPUTS = 'transfer.requested';
 const ID = '0123456789abcdef0123456789abcdef';
 const LATER = 'fedcba9876543210fedcba9876543210';
 
-function told(inputTopicId: string) {
+function historyWith(inputTopicId: string) {
   const history = new History({ inputTopicId });
   for (const ending of ENDINGS) history.tell(ending);
   return history.fillStores();
@@ -19,13 +19,13 @@ describe('positions', () => {
     ['by the id of the topic', ID],
     ['by its name, as before', INPUTS],
   ])('%s verify', async (_, inputTopicId) => {
-    const sources = told(inputTopicId).sources();
+    const sources = historyWith(inputTopicId).sources();
     sources.fixed.topicIds.set(INPUTS, ID);
     expect((await verify(sources, AT_ONCE)).findings).toEqual([]);
   });
 
   it('of claims by name and of events by id are the same', async () => {
-    const history = told(ID);
+    const history = historyWith(ID);
     for (const transferId of new Set(history.entries.map(({ key }) => key))) {
       const [claim] = await history.stores.intentClaims.find([transferId]);
       if (claim)
@@ -37,7 +37,7 @@ describe('positions', () => {
   });
 
   it('of a topic that is there no more are one warning, and nothing is lost by it', async () => {
-    const history = told(ID);
+    const history = historyWith(ID);
     const gone = history.entries.filter(({ topic }) => topic === INPUTS);
     for (const entry of gone) history.entries.splice(history.entries.indexOf(entry), 1);
     const sources = history.sources();
@@ -50,7 +50,7 @@ describe('positions', () => {
   });
 
   it('that name no topic that ever was are no inputs', async () => {
-    const report = await verify(told('somewhere').sources(), AT_ONCE);
+    const report = await verify(historyWith('somewhere').sources(), AT_ONCE);
     expect(Object.keys(report.codes)).toContain('ORIGIN_WITHOUT_INPUT');
   });
 });

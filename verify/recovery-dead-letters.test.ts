@@ -90,56 +90,56 @@ class TrailOf {
 
 describe('of an input that was put aside and then accepted', () => {
   it('the letter of a copy is no second end', async () => {
-    const told = new TrailOf();
-    told.retry();
-    told.letter(told.retry(), { kind: 'repeated', is: 'copy' });
-    expect(await told.codes(false)).toEqual([]);
+    const trail = new TrailOf();
+    trail.retry();
+    trail.letter(trail.retry(), { kind: 'repeated', is: 'copy' });
+    expect(await trail.codes(false)).toEqual([]);
   });
 
   it('the letter of a forgery is none of its letters', async () => {
-    const told = new TrailOf();
-    told.letter(told.retry(false), { kind: 'unproven', is: 'itself' });
-    expect(await told.codes(false)).toEqual([]);
+    const trail = new TrailOf();
+    trail.letter(trail.retry(false), { kind: 'unproven', is: 'itself' });
+    expect(await trail.codes(false)).toEqual([]);
     // Once the keys are there, the forgery is named, and its letter is as it must be. (Events of a history bear no seal.)
-    expect((await told.codes(true)).filter((code) => code !== 'INPUT_LOST')).toEqual(['SEAL_MISSING']);
+    expect((await trail.codes(true)).filter((code) => code !== 'INPUT_LOST')).toEqual(['SEAL_MISSING']);
   });
 
   it.each(['unproven', 'repeated'] as const)('a letter (%s) under the id of its source is wrong', async (kind) => {
-    const told = new TrailOf();
-    told.letter(told.retry(), { kind, is: 'source' });
-    expect(await told.codes(false)).toContain('DEAD_LETTER_ID_WRONG');
+    const trail = new TrailOf();
+    trail.letter(trail.retry(), { kind, is: 'source' });
+    expect(await trail.codes(false)).toContain('DEAD_LETTER_ID_WRONG');
   });
 
   it('a true letter beside it is a second end', async () => {
-    const told = new TrailOf();
-    told.letter(told.retry(), { kind: 'exhausted', is: 'source' });
-    expect(await told.codes(false)).toEqual(['INPUT_ENDED_TWICE']);
+    const trail = new TrailOf();
+    trail.letter(trail.retry(), { kind: 'exhausted', is: 'source' });
+    expect(await trail.codes(false)).toEqual(['INPUT_ENDED_TWICE']);
   });
 });
 
 describe('of an input of which nothing came', () => {
   const lost = () => {
-    const told = new TrailOf();
-    const { entries } = told.history;
+    const trail = new TrailOf();
+    const { entries } = trail.history;
     for (const entry of entries.filter(({ topic }) => topic !== INPUTS)) entries.splice(entries.indexOf(entry), 1);
-    return told;
+    return trail;
   };
 
   it('a letter or retry that nobody sealed hides nothing', async () => {
-    const told = lost();
-    told.letter(told.retry(false), { kind: 'exhausted', is: 'source', isSealed: false });
-    expect((await told.codes(true)).toSorted()).toEqual(['INPUT_LOST', 'SEAL_MISSING', 'SEAL_MISSING']);
+    const trail = lost();
+    trail.letter(trail.retry(false), { kind: 'exhausted', is: 'source', isSealed: false });
+    expect((await trail.codes(true)).toSorted()).toEqual(['INPUT_LOST', 'SEAL_MISSING', 'SEAL_MISSING']);
   });
 
   it('the letter of a forgery hides nothing', async () => {
-    const told = lost();
-    told.letter(told.retry(false), { kind: 'unproven', is: 'itself' });
-    expect(await told.codes(false)).toEqual(['INPUT_LOST']);
+    const trail = lost();
+    trail.letter(trail.retry(false), { kind: 'unproven', is: 'itself' });
+    expect(await trail.codes(false)).toEqual(['INPUT_LOST']);
   });
 
   it('the letter of the last that said it was it stands for it', async () => {
-    const told = lost();
-    told.letter(told.retry(), { kind: 'repeated', is: 'copy' });
-    expect(await told.codes(true)).toEqual([]);
+    const trail = lost();
+    trail.letter(trail.retry(), { kind: 'repeated', is: 'copy' });
+    expect(await trail.codes(true)).toEqual([]);
   });
 });

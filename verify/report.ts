@@ -82,7 +82,7 @@ export interface Excuse {
   };
 }
 
-type Told = Omit<Finding, 'check' | 'severity'> & { readonly severity?: Severity };
+type NewFinding = Omit<Finding, 'check' | 'severity'> & { readonly severity?: Severity };
 
 /** Most deferred findings kept; beyond, they are reported without waiting for an excuse. */
 const MAX_DEFERRED = 100_000;
@@ -101,12 +101,12 @@ export class Findings {
     this.#limit = limit;
   }
 
-  add(check: string, { severity = 'error', ...rest }: Told): void {
+  add(check: string, { severity = 'error', ...rest }: NewFinding): void {
     this.#take({ check, severity, ...rest });
   }
 
   /** A difference between the log and a store that counts only if nothing later explains it. */
-  defer(check: string, { severity = 'error', ...rest }: Told, excuse: Excuse): void {
+  defer(check: string, { severity = 'error', ...rest }: NewFinding, excuse: Excuse): void {
     const finding: Finding = { check, severity, ...rest };
     if (this.#deferred.length >= MAX_DEFERRED) this.#take(finding);
     else this.#deferred.push({ finding, excuse });

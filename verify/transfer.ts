@@ -59,9 +59,9 @@ export interface EventFact {
   lifecycle: number;
   lifecycleBySettlement: number;
   /** Lifecycle records, and their digest. */
-  told: number;
-  toldDigest: number;
-  toldDiffers: boolean;
+  lifecycleRecords: number;
+  lifecycleRecordDigest: number;
+  lifecycleRecordsDiffer: boolean;
 }
 
 /** The price in force, from the event with the highest sequence that has one. */

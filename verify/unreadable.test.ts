@@ -27,7 +27,7 @@ const TOPICS = [
 ] as const;
 const CASES = Object.entries(BYTES).flatMap(([what, bytes]) => TOPICS.map((topic) => ({ topic, what, bytes })));
 
-function told(endings: readonly Ending[]): History {
+function historyOf(endings: readonly Ending[]): History {
   const history = new History();
   for (const ending of endings) history.tell(ending);
   history.codec.newerIds.add(999);
@@ -44,7 +44,7 @@ function stray(history: History, topic: string, bytes: Buffer): string {
 
 describe('a record that does not decode', () => {
   it.each(CASES)('is the only finding, with its place: $topic, $what', async ({ topic, bytes }) => {
-    const history = told(ENDINGS);
+    const history = historyOf(ENDINGS);
     const position = stray(history, topic, bytes);
     const report = await verify(history.sources(), AT_ONCE);
     expect(report.findings).toMatchObject([{ code: 'RECORD_UNREADABLE', position }]);
@@ -54,7 +54,7 @@ describe('a record that does not decode', () => {
   });
 
   it.each(CASES)('hides nothing else: $topic, $what', async ({ topic, bytes }) => {
-    const history = told(['completed', 'completed']);
+    const history = historyOf(['completed', 'completed']);
     stray(history, topic, bytes);
     history.provider.push({ ...history.provider.find(({ kind }) => kind === 'execution')!, seq: 99 });
     const report = await verify(history.sources(), AT_ONCE);
@@ -63,9 +63,9 @@ describe('a record that does not decode', () => {
 
   it('is found again by every run that goes on from a checkpoint of before it', async () => {
     const checkpoint = path.join(folder, 'before.ndjson');
-    await verify(told(ENDINGS).sources(), { ...AT_ONCE, checkpoint });
+    await verify(historyOf(ENDINGS).sources(), { ...AT_ONCE, checkpoint });
     for (let run = 0; run < 2; run++) {
-      const history = told(ENDINGS);
+      const history = historyOf(ENDINGS);
       const position = stray(history, 'transfer.priced', BYTES['a schema id that nobody knows']);
       const report = await verify(history.sources(), { ...AT_ONCE, from: checkpoint });
       expect(report.findings).toMatchObject([{ code: 'RECORD_UNREADABLE', position }]);
@@ -102,14 +102,14 @@ describe('a batch that nobody can read', () => {
   }
 
   it.each(READ)('is the only finding, where it begins: %s', async (topic) => {
-    const { sources, first } = withBatch(told(ENDINGS), topic);
+    const { sources, first } = withBatch(historyOf(ENDINGS), topic);
     const report = await verify(sources, AT_ONCE);
     expect(report.findings).toMatchObject([{ code: 'RECORD_UNREADABLE', position: `${topic}/1/${first}` }]);
     expect(report.totals.transfers).toBeGreaterThan(5);
   });
 
   it.each(READ)('hides nothing else: %s', async (topic) => {
-    const history = told(['completed', 'completed']);
+    const history = historyOf(['completed', 'completed']);
     history.provider.push({ ...history.provider.find(({ kind }) => kind === 'execution')!, seq: 99 });
     const report = await verify(withBatch(history, topic).sources, AT_ONCE);
     expect(Object.keys(report.codes)).toEqual(expect.arrayContaining(['RECORD_UNREADABLE', 'PAID_TWICE']));
@@ -118,7 +118,7 @@ describe('a batch that nobody can read', () => {
   it.each([true, false])(
     'of intents is accounted for by its dead letter, and lost without one (%s)',
     async (isThere) => {
-      const history = told(ENDINGS);
+      const history = historyOf(ENDINGS);
       const { first, last } = withBatch(history, 'transfer.requested');
       if (isThere) {
         history.entries.push({

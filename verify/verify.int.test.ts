@@ -70,7 +70,7 @@ beforeAll(async () => {
     sealed: sealedDocuments({
       db,
       operators: KEYS.operators,
-      told: { activations: new Map(), revoked: new Set() },
+      inLog: { activations: new Map(), revoked: new Set() },
     }),
   };
 });

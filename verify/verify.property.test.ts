@@ -13,7 +13,7 @@ import { verify } from './verify.ts';
 const RUNS = times(60);
 const endings = fc.array(fc.constantFrom(...ENDINGS), { minLength: 1, maxLength: 5 });
 
-const told = (chosen: readonly (typeof ENDINGS)[number][]) => {
+const historyOf = (chosen: readonly (typeof ENDINGS)[number][]) => {
   const history = new History();
   for (const ending of chosen) history.tell(ending);
   return history.fillStores();
@@ -22,7 +22,7 @@ const told = (chosen: readonly (typeof ENDINGS)[number][]) => {
 it('any legal history verifies clean', async () => {
   await fc.assert(
     fc.asyncProperty(endings, async (chosen) => {
-      const report = await verify(told(chosen).sources(), { settleMs: 0 });
+      const report = await verify(historyOf(chosen).sources(), { settleMs: 0 });
       expect(report.findings).toEqual([]);
     }),
     { numRuns: RUNS },
@@ -226,7 +226,7 @@ const MUTATIONS = {
 it.each(Object.entries(MUTATIONS))('any single mutation is found: %s', async (_name, mutate) => {
   await fc.assert(
     fc.asyncProperty(endings, fc.double({ min: 0, max: 1, noNaN: true }), async (chosen, pick) => {
-      const history = told(chosen);
+      const history = historyOf(chosen);
       const what = mutate(history, pick);
       fc.pre(what !== undefined);
       const report = await verify(history.sources(), { settleMs: 0 });
@@ -237,12 +237,12 @@ it.each(Object.entries(MUTATIONS))('any single mutation is found: %s', async (_n
 });
 
 it.each(ENDINGS)('any single field of any record that is changed is found: %s', async (ending) => {
-  const { entries } = told([ending]);
+  const { entries } = historyOf([ending]);
   const missed: string[] = [];
   for (const [index, { topic, value }] of entries.entries()) {
     if (value === undefined) continue;
     for (let field = saidTwice(value, topic).length - 1; field >= 0; field--) {
-      const history = told([ending]);
+      const history = historyOf([ending]);
       const what = change(history, history.entries[index]!, (leaves) => leaves[field]);
       if (what === undefined) continue;
       const report = await verify(history.sources(), { settleMs: 0 });
@@ -255,9 +255,9 @@ it.each(ENDINGS)('any single field of any record that is changed is found: %s', 
 it.each(ENDINGS)('any single field of any document that is changed is found: %s', async (ending) => {
   const missed: string[] = [];
   for (const store of STORES) {
-    for (const [id, document] of told([ending]).stores[store].byId) {
+    for (const [id, document] of historyOf([ending]).stores[store].byId) {
       for (let field = contradicted(document, store).length - 1; field >= 0; field--) {
-        const history = told([ending]);
+        const history = historyOf([ending]);
         const what = changeLeaf(history, { store, id }, (leaves) => leaves[field]);
         const report = await verify(history.sources(), { settleMs: 0 });
         if (report.ok) missed.push(what!);
@@ -270,7 +270,7 @@ it.each(ENDINGS)('any single field of any document that is changed is found: %s'
 it('under the seal of the executor, any single field of a payout that is changed is found', async () => {
   const missed: string[] = [];
   for (const ending of ['completed', 'returned', 'failed', 'requoted', 'with-provider'] as const) {
-    const [document] = [...told([ending]).stores.payouts.byId.values()];
+    const [document] = [...historyOf([ending]).stores.payouts.byId.values()];
     const count = leavesOf(cloned(document), 'payouts', () => undefined).length;
     for (let field = 0; field < count; field++) {
       const copy = cloned(document) as StoredPayout;
@@ -282,6 +282,6 @@ it('under the seal of the executor, any single field of a payout that is changed
     }
   }
   expect(missed).toEqual([]);
-  const report = await verify({ ...told(['completed', 'returned']).sources(), keys: KEYS }, { settleMs: 0 });
+  const report = await verify({ ...historyOf(['completed', 'returned']).sources(), keys: KEYS }, { settleMs: 0 });
   expect(report.codes).toEqual({});
 });

@@ -105,16 +105,16 @@ describe('API keys', () => {
 
   async function withKeys(entries: readonly unknown[]) {
     const file = path.join(folder(), 'keys.json');
-    const told: unknown[] = [];
+    const logged: unknown[] = [];
     let now = Date.UTC(2026, 10, 23);
     const write = (content: string) => writeFileSync(file, content);
     write(JSON.stringify(entries));
     const keys = await apiKeyAuthenticator(
       file,
-      (why) => told.push(why.code),
+      (why) => logged.push(why.code),
       () => now,
     );
-    return { keys, write, told, file, pass: (ms: number) => (now += ms) };
+    return { keys, write, logged, file, pass: (ms: number) => (now += ms) };
   }
 
   it('let in whom they were made for, with their scopes; the file does not hold them', async () => {
@@ -169,13 +169,13 @@ describe('API keys', () => {
 
   it('stay in force when their file cannot be used any more, which is told each time it is looked at', async () => {
     const { key, entry } = newApiKey('acme', SCOPES, 'acme-1');
-    const { keys, write, told, pass } = await withKeys([entry]);
+    const { keys, write, logged, pass } = await withKeys([entry]);
     for (const content of ['', '[{]', '[{"keyId":"a"}]', JSON.stringify([entry, entry])]) {
       write(content);
       pass(5_000);
       expect(await keys.authenticate(key)).toMatchObject({ subject: 'acme' });
     }
-    expect(told).toEqual(Array(4).fill('TERMS_UNREADABLE'));
+    expect(logged).toEqual(Array(4).fill('TERMS_UNREADABLE'));
   });
 
   it('must be usable at the start', async () => {

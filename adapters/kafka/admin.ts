@@ -15,7 +15,7 @@ import { TransactionalProducer } from './transactional-producer.ts';
 const { ConfigResourceTypes, Kafka, logLevel } = kafkajs;
 
 /** Settings that are told even when they are the broker's defaults; others only when they were set on the topic. */
-const ALWAYS_TOLD = new Set([
+const ALWAYS_REPORTED = new Set([
   'cleanup.policy',
   'retention.ms',
   'retention.bytes',
@@ -83,10 +83,10 @@ export class KafkaAdmin implements LogAdmin {
     );
     return known.map(({ name, topicId, partitions, replicationFactor }) => {
       const entries = resources.find(({ resourceName }) => resourceName === name)?.configEntries ?? [];
-      const told = entries.filter(
-        ({ configName, configSource }) => ALWAYS_TOLD.has(configName) || Number(configSource) === SET_ON_TOPIC,
+      const reported = entries.filter(
+        ({ configName, configSource }) => ALWAYS_REPORTED.has(configName) || Number(configSource) === SET_ON_TOPIC,
       );
-      const config = Object.fromEntries(told.map(({ configName, configValue }) => [configName, configValue]));
+      const config = Object.fromEntries(reported.map(({ configName, configValue }) => [configName, configValue]));
       const identity = topicIdentity(this.#connections.settings, name, topicId);
       return { name, topicId: identity, partitions, replicationFactor, config };
     });

@@ -49,9 +49,9 @@ describe('at least once', () => {
     'keeps the note beside the offset over a restart (with outputs: %s)',
     async (withOutputs) => {
       const { name, input, output, group } = await processor(1);
-      const told: (string | undefined)[] = [];
+      const seenNotes: (string | undefined)[] = [];
       const handler: BatchHandler = async ({ records, note }) => {
-        told.push(note);
+        seenNotes.push(note);
         const outputs = withOutputs ? copyTo(output, records) : [];
         return { ...done(records, outputs), note: `through ${records.at(-1)!.offset}` };
       };
@@ -59,11 +59,11 @@ describe('at least once', () => {
       const first = await consume(name, [input], handler, { delivery: 'at-least-once' });
       await caughtUp(log, group, [input]);
       await first.consumer.stop(5_000);
-      const before = told.length;
+      const before = seenNotes.length;
       await write(numbered(input, 10, { partitions: 1, from: 10 }));
       const second = await consume(name, [input], handler, { delivery: 'at-least-once' });
       await caughtUp(log, group, [input]);
-      expect(told[before]).toBe('through 9');
+      expect(seenNotes[before]).toBe('through 9');
       const admin = await log.admin();
       expect(await admin.committed(group, [input])).toMatchObject([{ offset: 20, note: 'through 19' }]);
       await admin.close();

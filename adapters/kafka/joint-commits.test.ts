@@ -49,28 +49,28 @@ describe('joint commits', () => {
   test('what is ready at once goes together; what comes while two are under way waits and goes together', async () => {
     const { all, transactions } = carriers(5);
     const joint = new JointCommits(true);
-    const told = [0, 1].map((n) => joint.commit(all[n]!, batchOf(n)));
+    const commits = [0, 1].map((n) => joint.commit(all[n]!, batchOf(n)));
     await settle();
-    told.push(joint.commit(all[2]!, batchOf(2)));
+    commits.push(joint.commit(all[2]!, batchOf(2)));
     await settle();
-    told.push(joint.commit(all[3]!, batchOf(3)), joint.commit(all[4]!, batchOf(4)));
+    commits.push(joint.commit(all[3]!, batchOf(3)), joint.commit(all[4]!, batchOf(4)));
     await settle();
     expect(transactions.map(({ partitions }) => partitions)).toEqual([[0, 1], [2]]);
     transactions[1]!.end();
     await settle();
     expect(transactions[2]).toMatchObject({ carrier: 3, partitions: [3, 4] });
     for (const { end } of transactions) end();
-    expect(await Promise.all(told)).toEqual([2, 2, 1, 2, 2]);
+    expect(await Promise.all(commits)).toEqual([2, 2, 1, 2, 2]);
   });
 
   test('an id rests for as long as others can carry', async () => {
     const { all, transactions } = carriers(3);
     const joint = new JointCommits(true);
     for (let round = 0; round < 6; round++) {
-      const told = [0, 1, 2].map((n) => joint.commit(all[n]!, batchOf(n)));
+      const commits = [0, 1, 2].map((n) => joint.commit(all[n]!, batchOf(n)));
       await settle();
       transactions.at(-1)!.end();
-      await Promise.all(told);
+      await Promise.all(commits);
     }
     expect(transactions.map(({ carrier }) => carrier)).toEqual([0, 1, 2, 0, 1, 2]);
   });
@@ -79,22 +79,22 @@ describe('joint commits', () => {
     const { all, transactions } = carriers(4);
     const joint = new JointCommits(true);
     const large = 9 * 1_048_576;
-    const told = [0, 1, 2, 3].map((n) => joint.commit(all[n]!, batchOf(n, 1, n === 3 ? 3 * large : large)));
+    const commits = [0, 1, 2, 3].map((n) => joint.commit(all[n]!, batchOf(n, 1, n === 3 ? 3 * large : large)));
     for (let n = 0; n < 4; n++) {
       await settle();
       transactions[n]!.end();
     }
-    await Promise.all(told);
+    await Promise.all(commits);
     expect(transactions.map(({ partitions }) => partitions)).toEqual([[0], [1], [2], [3]]);
   });
 
   test('a refusal is blamed on nobody: each is tried alone, side by side, and is told its own', async () => {
     const { all, transactions } = carriers(2);
     const joint = new JointCommits(true);
-    const told = [0, 1].map((n) => joint.commit(all[n]!, batchOf(n)).catch(codeOf));
+    const commits = [0, 1].map((n) => joint.commit(all[n]!, batchOf(n)).catch(codeOf));
     await settle();
     transactions[0]!.end(refused);
-    expect(await Promise.all(told)).toEqual(['JOINT_COMMIT_REFUSED', 'JOINT_COMMIT_REFUSED']);
+    expect(await Promise.all(commits)).toEqual(['JOINT_COMMIT_REFUSED', 'JOINT_COMMIT_REFUSED']);
     const alone = [0, 1].map((n) => joint.commit(all[n]!, batchOf(n)).catch(codeOf));
     await settle();
     expect(transactions.slice(1)).toMatchObject([
@@ -115,26 +115,26 @@ describe('joint commits', () => {
     expect(await failing).toBe('KAFKA_UNAVAILABLE');
     const both = () => [0, 1].map((n) => joint.commit(all[n]!, batchOf(n)));
     for (let round = 0; round < 20; round++) {
-      const told = both();
+      const commits = both();
       await settle();
       expect(transactions.slice(-2).map(({ partitions }) => partitions)).toEqual([[0], [1]]);
       for (const { end } of transactions) end();
-      expect(await Promise.all(told)).toEqual([1, 1]);
+      expect(await Promise.all(commits)).toEqual([1, 1]);
     }
-    const told = both();
+    const commits = both();
     await settle();
     transactions.at(-1)!.end();
-    expect(await Promise.all(told)).toEqual([2, 2]);
+    expect(await Promise.all(commits)).toEqual([2, 2]);
   });
 
   test('switched off, every partition commits by itself', async () => {
     const { all, transactions } = carriers(2);
     const joint = new JointCommits(false);
-    const told = [0, 1].map((n) => joint.commit(all[n]!, batchOf(n)));
+    const commits = [0, 1].map((n) => joint.commit(all[n]!, batchOf(n)));
     await settle();
     expect(transactions.map(({ partitions }) => partitions)).toEqual([[0], [1]]);
     for (const { end } of transactions) end();
-    expect(await Promise.all(told)).toEqual([1, 1]);
+    expect(await Promise.all(commits)).toEqual([1, 1]);
   });
 
   test('property: each batch is in one transaction that ended as it was told, and partitions keep their order', async () => {

@@ -104,10 +104,10 @@ export class JointCommits {
       await carrier.commit(joined.map(({ batch }) => batch));
       for (const { resolve } of joined) resolve(joined.length);
     } catch (error) {
-      const told = joined.length === 1 ? error : blameNobody(error);
+      const thrown = joined.length === 1 ? error : blameNobody(error);
       for (const each of joined) {
         this.#apart.set(each.carrier, COMMITS_APART);
-        each.reject(told);
+        each.reject(thrown);
       }
     }
   }

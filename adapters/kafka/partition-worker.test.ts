@@ -46,7 +46,7 @@ function working(open: () => Promise<number> = async () => 0, asked: Partial<Wor
     seek: () => undefined,
     take: (most: number) => waiting.splice(0, most),
   };
-  const told = new Signal();
+  const faulted = new Signal();
   const handed = Promise.withResolvers<void>();
   const worker = new PartitionWorker({
     consumer: {
@@ -77,7 +77,7 @@ function working(open: () => Promise<number> = async () => 0, asked: Partial<Wor
     fetcher: () => ({ wake: () => undefined }) as unknown as Fetcher,
     idleCommitMs: HOUR_MS * 2,
     after: Promise.resolve(),
-    onFault: () => told.wake(),
+    onFault: () => faulted.wake(),
     onFatal: () => undefined,
     confirmMembership: async () => true,
     batchSize: new BatchSize(10),
@@ -96,7 +96,7 @@ function working(open: () => Promise<number> = async () => 0, asked: Partial<Wor
   const later = (ms: number) => {
     now += ms;
   };
-  return { worker, fetched, later, handed: handed.promise, told };
+  return { worker, fetched, later, handed: handed.promise, faulted };
 }
 
 it('a record that comes after a long rest is no stall; a handler that does not return is one from then on', async () => {
@@ -120,7 +120,7 @@ it('a record that comes after a long rest is no stall; a handler that does not r
 it('waits for a broker that is away as long as it takes; a client that is broken ends the process', async () => {
   const away = Object.assign(new Error('closed'), { name: 'KafkaJSConnectionError' });
   let error = away;
-  const { worker, fetched, later, told } = working(async () => {
+  const { worker, fetched, later, faulted } = working(async () => {
     throw error;
   });
   const limits = { stallAfterMs: 30_000, exitAfterMs: 120_000 };
@@ -135,7 +135,7 @@ it('waits for a broker that is away as long as it takes; a client that is broken
     return assess([host], limits, performance.now());
   };
   const nextFault = async () => {
-    await told.wait(60_000);
+    await faulted.wait(60_000);
     fetched(record(0));
   };
   await nextFault();

@@ -240,9 +240,9 @@ describe('two damaged places', () => {
         const { passed, read } = await readAll(end, (offset) => (isDark(offset) ? 2 : 0));
         expect(read.every((offset) => !isDark(offset))).toBe(true);
         const isSurelySeen = one < 256 || between > (one + between + other) / 65;
-        const told = passed.map(([from, to]) => to! - from! + 1);
-        if (isSurelySeen) expect(told).toEqual([one, other]);
-        expect(read.length + told.reduce((sum, count) => sum + count, 0)).toBe(end);
+        const reported = passed.map(([from, to]) => to! - from! + 1);
+        if (isSurelySeen) expect(reported).toEqual([one, other]);
+        expect(read.length + reported.reduce((sum, count) => sum + count, 0)).toBe(end);
       }),
       { numRuns: times(40) },
     );

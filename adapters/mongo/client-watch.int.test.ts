@@ -14,17 +14,17 @@ afterEach(async () => {
 
 /** A connection with a watch, and what the watch told. */
 async function watched(options: Partial<MongoOptions> = {}) {
-  const told: string[] = [];
+  const reported: string[] = [];
   const mongo = await connectMongo({
     uri: mongoUri,
     database: 'client_watch',
     serverSelectionTimeoutMs: 300,
     watch: QUICK,
-    onBroken: ({ code }) => told.push(code),
+    onBroken: ({ code }) => reported.push(code),
     ...options,
   });
   opened.push(() => mongo.close());
-  return { mongo, told };
+  return { mongo, reported };
 }
 
 const pings = (mongo: MongoConnection) =>
@@ -39,12 +39,12 @@ describe('a driver of MongoDB', () => {
     ['whose pool never answers', breakPools('hangs')],
     ['that takes every server for one that is away', forgetServers],
   ])('%s is told once, while the server answers others', async (_, sabotage) => {
-    const { mongo, told } = await watched();
+    const { mongo, reported } = await watched();
     sabotage(mongo.client);
-    await expect.poll(() => told, { timeout: 60_000 }).toEqual(['MONGO_CLIENT_BROKEN']);
+    await expect.poll(() => reported, { timeout: 60_000 }).toEqual(['MONGO_CLIENT_BROKEN']);
     const other = await watched();
     expect(await pings(other.mongo)).toBe('answered');
-    expect(told).toHaveLength(1);
+    expect(reported).toHaveLength(1);
   });
 
   it('is not told while its server is away, and works when it is back', async () => {
@@ -52,7 +52,7 @@ describe('a driver of MongoDB', () => {
     opened.push(() => proxy.close());
     const { host } = new URL(mongoUri);
     proxy.forwardTo(host);
-    const { mongo, told } = await watched({ uri: mongoUri.replace(host, `127.0.0.1:${proxy.port}`) });
+    const { mongo, reported } = await watched({ uri: mongoUri.replace(host, `127.0.0.1:${proxy.port}`) });
     proxy.misbehave({ how: 'cut' });
     const met = proxy.connectionsHit;
     // Its own attempts and those of the watch, many looks long.
@@ -60,13 +60,13 @@ describe('a driver of MongoDB', () => {
     expect(await pings(mongo)).toBe('MONGO_UNAVAILABLE');
     proxy.behave();
     await expect.poll(() => pings(mongo), { timeout: 60_000 }).toBe('answered');
-    expect(told).toEqual([]);
+    expect(reported).toEqual([]);
   });
 
   it('is not told when its pool is full of commands that take long, and no question comes through', async () => {
     const proxy = await MongoProxy.start();
     opened.push(() => proxy.close());
-    const { mongo, told } = await watched({
+    const { mongo, reported } = await watched({
       uri: proxy.uri(),
       maxPoolSize: 2,
       watch: { everyMs: 20, answerMs: 20, looks: 2 },
@@ -78,17 +78,17 @@ describe('a driver of MongoDB', () => {
     };
     await Promise.all(Array.from({ length: 20 }, asks));
     expect(asked).toBeGreaterThanOrEqual(600);
-    expect(told).toEqual([]);
+    expect(reported).toEqual([]);
   });
 
   it('that was closed is watched no more', async () => {
-    const { mongo, told } = await watched();
+    const { mongo, reported } = await watched();
     await mongo.close();
     const { mongo: other } = await watched();
     breakPools('rejects')(other.client);
     await other.close();
     await expect(other.ping()).rejects.toMatchObject({ faultClass: 'transient-dependency' });
     await new Promise((resolve) => setTimeout(resolve, 500));
-    expect(told).toEqual([]);
+    expect(reported).toEqual([]);
   });
 });

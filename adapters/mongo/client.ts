@@ -40,9 +40,9 @@ export interface MongoOptions {
   readonly signal?: AbortSignal;
   /** Longest silence on a socket with a command under way, in ms. */
   readonly socketTimeoutMs?: number;
-  /** Told of every command that is sent. Must not throw. */
+  /** Called with every command that is sent. Must not throw. */
   readonly onCommand?: (sent: SentCommand) => void;
-  /** Told once when the driver is broken for ever: it has to be connected anew. Absent: nobody watches. Must not throw. */
+  /** Called once when the driver is broken for ever: it has to be connected anew. Absent: nobody watches. Must not throw. */
   readonly onBroken?: (fault: CodedError) => void;
   readonly watch?: WatchOptions;
 }

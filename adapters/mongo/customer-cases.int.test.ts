@@ -58,8 +58,8 @@ describe('a case about a customer', () => {
 
   it('blocks whatever it says, once somebody else changed anything in it; and nobody can decide it', async () => {
     const db = fresh();
-    const told: string[] = [];
-    const store = customerCaseStore(db, { ...KEYS, onForged: (id, code) => told.push(`${id} ${code}`) });
+    const reported: string[] = [];
+    const store = customerCaseStore(db, { ...KEYS, onForged: (id, code) => reported.push(`${id} ${code}`) });
     const stored = db.collection<{ _id: string }>('customer_cases');
     const blocked = async (over = store) => [...(await over.blocked(['ann'])).entries()].flatMap(([, each]) => each);
     const settleable = { source: 'CORRIDOR', entityId: '9001', entityHash: 'h' };
@@ -70,13 +70,13 @@ describe('a case about a customer', () => {
     const turned = async (change: object) => {
       await stored.replaceOne({ _id: '1' }, original);
       await stored.updateOne({ _id: '1' }, { $set: change });
-      told.length = 0;
+      reported.length = 0;
       return blocked();
     };
     const cleared = { state: 'CLEARED', ...decision };
     for (const change of [{ state: 'CLEARED' }, { state: 'CLEARED', decision: { ...cleared, seal: 'test.x' } }]) {
       expect(await turned(change)).toEqual([settleable]);
-      expect(told).toEqual(['1 CUSTOMER_DECISION_NOT_SEALED']);
+      expect(reported).toEqual(['1 CUSTOMER_DECISION_NOT_SEALED']);
     }
     // Negative control: who checks no seal is taken in.
     const believing = customerCaseStore(db, { operators: { ...KEYS.operators, believesAll: true } });
@@ -85,7 +85,7 @@ describe('a case about a customer', () => {
     // What it is about, or what a person would see.
     for (const field of ['source', 'entityId', 'entityHash', 'versionId', 'transferId', 'candidate.matchedName']) {
       expect(await turned({ [field]: 'other' }), field).toEqual([{ source: '', entityId: '', entityHash: '' }]);
-      expect(told, field).toEqual(['1 CUSTOMER_CASE_NOT_SEALED']);
+      expect(reported, field).toEqual(['1 CUSTOMER_CASE_NOT_SEALED']);
       await expect(
         decideCustomerCase(store, '1', { ...decision, state: 'CLEARED' }, KEYS.operators),
         field,

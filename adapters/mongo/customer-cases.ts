@@ -33,7 +33,7 @@ export interface CustomerCaseStore extends CustomerCases, DecidableCustomerCases
 export interface CustomerCaseOptions {
   /** Seals cases as they are opened and decided. */
   readonly operators: KeyRing;
-  /** Told of each case that bears no true seal: it blocks, whatever it says. */
+  /** Called with each case that bears no true seal: it blocks, whatever it says. */
   readonly onForged?: (caseId: string, code: CustomerCaseFlaw) => void;
 }
 

@@ -23,7 +23,7 @@ const PASSING_LABELS = [
   'InterruptInUseConnections',
 ] as const;
 
-type Judged = { readonly kind: 'document' | 'denied' | 'refused' | 'passing'; readonly told: string };
+type Judged = { readonly kind: 'document' | 'denied' | 'refused' | 'passing'; readonly detail: string };
 
 /**
  * Runs a call of the driver, and only that: rejects with a coded error, whatever the driver throws. What is our own (making
@@ -60,23 +60,26 @@ function judgedFault(error: Error): CodedError {
   return coded(first, error);
 }
 
-function coded({ kind, told }: Judged, cause: unknown): CodedError {
+function coded({ kind, detail }: Judged, cause: unknown): CodedError {
   const of = { dependency: 'mongo', cause } as const;
   switch (kind) {
     case 'passing':
-      return new CodedError('MONGO_UNAVAILABLE', `mongo is unavailable: ${told}`, {
+      return new CodedError('MONGO_UNAVAILABLE', `mongo is unavailable: ${detail}`, {
         faultClass: 'transient-dependency',
         ...of,
       });
     case 'refused':
-      return new CodedError('MONGO_REFUSED', `mongo refuses a command, whatever the record: ${told}`, {
+      return new CodedError('MONGO_REFUSED', `mongo refuses a command, whatever the record: ${detail}`, {
         faultClass: 'transient-dependency',
         ...of,
       });
     case 'denied':
-      return new CodedError('MONGO_UNAUTHORISED', `mongo does not let us in: ${told}`, { faultClass: 'fatal', ...of });
+      return new CodedError('MONGO_UNAUTHORISED', `mongo does not let us in: ${detail}`, {
+        faultClass: 'fatal',
+        ...of,
+      });
     case 'document':
-      return new CodedError('MONGO_DOCUMENT_REFUSED', `mongo refuses the document: ${told}`, {
+      return new CodedError('MONGO_DOCUMENT_REFUSED', `mongo refuses the document: ${detail}`, {
         faultClass: 'poison',
         ...of,
       });
@@ -91,13 +94,13 @@ function isForeign(error: unknown): error is Error {
 /** All that went wrong: a bulk shows its first refused write in front of the others. At least one. */
 function judgedParts(error: Error): readonly Judged[] {
   if (PASSING_LABELS.some((label) => error instanceof MongoError && error.hasErrorLabel(label))) {
-    return [{ kind: 'passing', told: tell(error) }];
+    return [{ kind: 'passing', detail: tell(error) }];
   }
   if (error instanceof MongoBulkWriteError) return judgedBulk(error);
-  if (error instanceof MongoWriteConcernError) return [{ kind: 'passing', told: tell(error) }];
+  if (error instanceof MongoWriteConcernError) return [{ kind: 'passing', detail: tell(error) }];
   if (error instanceof MongoServerError) return [judgedCode(error.code, tell(error))];
   // A pool without a connection, a closed client, a reply that cannot be read: the way to the server.
-  return [{ kind: 'passing', told: tell(error) }];
+  return [{ kind: 'passing', detail: tell(error) }];
 }
 
 function judgedBulk(error: MongoBulkWriteError): readonly Judged[] {
@@ -107,21 +110,21 @@ function judgedBulk(error: MongoBulkWriteError): readonly Judged[] {
   const parts = writeErrors.map(({ code }) => judgedCode(code, `code ${code}`));
   const concern = error.result?.getWriteConcernError();
   if (concern !== undefined)
-    parts.push({ kind: 'passing', told: `a majority did not acknowledge, code ${concern.code}` });
+    parts.push({ kind: 'passing', detail: `a majority did not acknowledge, code ${concern.code}` });
   return parts.length > 0 ? parts : [judgedCode(error.code, tell(error))];
 }
 
 function judgedCode(code: unknown, text: string): Judged {
-  if (typeof code !== 'number') return { kind: 'passing', told: text };
+  if (typeof code !== 'number') return { kind: 'passing', detail: text };
   const known = PASSING.get(code);
-  if (known !== undefined) return { kind: 'passing', told: `${known} (${code})` };
+  if (known !== undefined) return { kind: 'passing', detail: `${known} (${code})` };
   const document = DOCUMENT_REFUSED.get(code);
   // Without the text, which quotes the document.
-  if (document !== undefined) return { kind: 'document', told: `${document} (${code})` };
+  if (document !== undefined) return { kind: 'document', detail: `${document} (${code})` };
   const denied = DENIED.get(code);
-  if (denied !== undefined) return { kind: 'denied', told: `${denied} (${code})` };
+  if (denied !== undefined) return { kind: 'denied', detail: `${denied} (${code})` };
   const refused = COMMAND_REFUSED.get(code);
-  return { kind: 'refused', told: refused === undefined ? text : `${refused} (${code})` };
+  return { kind: 'refused', detail: refused === undefined ? text : `${refused} (${code})` };
 }
 
 function tell(error: Error): string {

@@ -108,10 +108,11 @@ const activationOf = (head: VersionHead, { by, now, revision }: Activating) => (
 
 /** What is wrong with the seals of what is or was in force of a source; undefined: nothing. */
 export function flawOfActivation(operators: KeyRing, found: ActiveDocument): 'LIST_ACTIVATION_NOT_SEALED' | undefined {
-  const isTold = (entry: HistoryEntry, index: number) =>
+  const isTrueEntry = (entry: HistoryEntry, index: number) =>
     isSealedEntry(operators, found._id, entry) && entry.revision > (found.history[index - 1]?.revision ?? 0);
   const isLast = found.history.at(-1)?.seal === found.seal;
-  const isTrue = isSealedAsActive(operators, toActivation(found), found.seal) && isLast && found.history.every(isTold);
+  const isTrue =
+    isSealedAsActive(operators, toActivation(found), found.seal) && isLast && found.history.every(isTrueEntry);
   return isTrue ? undefined : 'LIST_ACTIVATION_NOT_SEALED';
 }
 

@@ -78,15 +78,17 @@ describe('an activation', () => {
     expect(await store.active()).toMatchObject([{ revision: 1, published: false, list: { versionId, activation: 1 } }]);
     expect(await store.current()).toMatchObject([{ source: 'CORRIDOR', versionId }]);
 
-    const told: ScreeningListActivated[] = [];
-    const publish = async (activation: ScreeningListActivated) => void told.push(activation);
+    const published: ScreeningListActivated[] = [];
+    const publish = async (activation: ScreeningListActivated) => void published.push(activation);
     const again = await activateVersion(store, publish, versionId, { ...TERMS, now: TERMS.now + 5 });
     expect(again).toMatchObject({ changed: false });
-    expect(told).toMatchObject([{ list: { versionId }, activatedAt: TERMS.now, activatedBy: 'amara', entities: 12 }]);
+    expect(published).toMatchObject([
+      { list: { versionId }, activatedAt: TERMS.now, activatedBy: 'amara', entities: 12 },
+    ]);
     expect((await store.active())[0]).toMatchObject({ published: true });
     await activateVersion(store, publish, versionId, TERMS);
     // Told again, in case an older one was told after it.
-    expect(told.map(({ list }) => list.versionId)).toEqual([versionId, versionId]);
+    expect(published.map(({ list }) => list.versionId)).toEqual([versionId, versionId]);
   });
 
   it('of what takes much off the list, or is older, needs another person than the importer', async () => {
@@ -128,15 +130,15 @@ describe('an activation', () => {
     const later = grown(1, '2026-11-22');
     const { versionId } = await importVersion(store, sample, TERMS);
     const next = await importVersion(store, later, TERMS);
-    const told: string[] = [];
-    const publish = async ({ list }: ScreeningListActivated) => void told.push(list.versionId);
+    const published: string[] = [];
+    const publish = async ({ list }: ScreeningListActivated) => void published.push(list.versionId);
     // While the first is being told, a second is made and told.
     const slow = async (activation: ScreeningListActivated) => {
-      if (told.length === 0) await activateVersion(store, publish, next.versionId, TERMS);
+      if (published.length === 0) await activateVersion(store, publish, next.versionId, TERMS);
       await publish(activation);
     };
     await activateVersion(store, slow, versionId, TERMS);
-    expect(told.at(-1)).toBe(next.versionId);
+    expect(published.at(-1)).toBe(next.versionId);
     expect(await store.current()).toMatchObject([{ versionId: next.versionId }]);
   });
 });
@@ -174,7 +176,7 @@ describe('what is in force', () => {
     await active.updateOne({}, { $set: { revision: 2 } });
     expect(await believing.current()).toHaveLength(1);
     // Put in force again, it counts from where the log is.
-    const lastOf = async () => ({ ...told(2), list: { ...told(2).list, activation: 7 } });
+    const lastOf = async () => ({ ...activationOf(2), list: { ...activationOf(2).list, activation: 7 } });
     const again = await activateVersion(store, publish, next.versionId, { ...TERMS, lastOf });
     expect(again).toMatchObject({ changed: true, activation: { revision: 8 } });
     expect(await store.current()).toMatchObject([{ versionId: next.versionId, activation: 8 }]);
@@ -193,7 +195,7 @@ describe('what is in force', () => {
     expect(await store.save(grown(1, '2026-11-22'), 'cem', TERMS.now)).toBe(false);
     expect((await store.load(next.versionId)).chunks).toHaveLength(1);
 
-    function told(activation: number): ScreeningListActivated {
+    function activationOf(activation: number): ScreeningListActivated {
       const list = { source: 'CORRIDOR', versionId: 'v', publishedOn: '', contentHash: 'h', activation };
       return { list, entities: 1, names: 1, activatedAt: 1, activatedBy: 'a' };
     }

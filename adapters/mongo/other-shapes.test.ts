@@ -37,18 +37,18 @@ function dbOf(documents: Stored[]) {
 
 describe('a customer case of another shape', () => {
   it('blocks as one that nobody can settle, and ends no list', async () => {
-    const told: string[] = [];
+    const reported: string[] = [];
     const { db } = dbOf([
       { _id: '1', token: 'ann', openedAt: 'foo' },
       { _id: '2', token: 'bob', state: 'CLEARED', decision: null },
     ]);
-    const store = customerCaseStore(db, { ...KEYS, onForged: (id, code) => told.push(`${id} ${code}`) });
+    const store = customerCaseStore(db, { ...KEYS, onForged: (id, code) => reported.push(`${id} ${code}`) });
     const nobody = [{ source: '', entityId: '', entityHash: '' }];
     expect([...(await store.blocked(['ann', 'bob']))]).toEqual([
       ['ann', nobody],
       ['bob', nobody],
     ]);
-    expect(told).toEqual(['1 CUSTOMER_CASE_NOT_SEALED', '2 CUSTOMER_CASE_NOT_SEALED']);
+    expect(reported).toEqual(['1 CUSTOMER_CASE_NOT_SEALED', '2 CUSTOMER_CASE_NOT_SEALED']);
     expect((await store.list({ limit: 9 })).map(({ caseId }) => caseId)).toEqual(['1', '2']);
   });
 });
@@ -133,11 +133,11 @@ describe('a payout of another shape', () => {
   const shapeless = [{ _id: 'a' }, { ...whole, _id: 'b', attempts: [null] }, { ...whole, _id: 'c', createdAt: 'foo' }];
 
   it('is told as forged, and ends no list of cases', async () => {
-    const told: string[] = [];
+    const reported: string[] = [];
     const { db } = dbOf([...shapeless, whole] as never);
-    const store = mongoPayoutStore(db, { onForged: (id) => told.push(id) });
+    const store = mongoPayoutStore(db, { onForged: (id) => reported.push(id) });
     expect((await store.openCases(9)).map(({ payoutId }) => payoutId)).toEqual(['whole']);
-    expect(told).toEqual(['a', 'b', 'c']);
+    expect(reported).toEqual(['a', 'b', 'c']);
   });
 
   it('is one without a seal for verification, beside the others', async () => {

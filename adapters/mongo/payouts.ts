@@ -40,7 +40,7 @@ export interface MongoPayoutOptions {
   readonly stages?: KeyRing;
   /** Keys of operators: nor is a payout with a case that somebody else has closed. */
   readonly operators?: KeyRing;
-  /** Told of each payout that `load` or `openCases` leaves out, since no executor has written it as it is. May throw. */
+  /** Called with each payout that `load` or `openCases` leaves out, since no executor has written it as it is. May throw. */
   readonly onForged?: (payoutId: string) => void;
   /** Test only: writes win whoever wrote before. Exists to show that the harness finds what the guard prevents. */
   readonly unsafe?: { readonly noCompareAndSet?: boolean };

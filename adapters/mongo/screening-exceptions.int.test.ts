@@ -127,12 +127,12 @@ describe('a revocation', () => {
   it('is not taken back by who has the database: the log has it', async () => {
     const db = fresh();
     const log: ScreeningExceptionRevoked[] = [];
-    const told: string[] = [];
+    const ignored: string[] = [];
     const revocations = {
       among: async (ids: readonly string[]) => new Set(ids.filter((id) => log.some((one) => one.exceptionId === id))),
       publish: async (revoked: ScreeningExceptionRevoked) => void log.push(revoked),
     };
-    const onIgnored = (id: string, code: string) => told.push(`${id} ${code}`);
+    const onIgnored = (id: string, code: string) => ignored.push(`${id} ${code}`);
     const store = exceptionStore(db, { ...KEYS, revocations, onIgnored });
     const stored = db.collection<{ _id: string }>('screening_exceptions');
     await proposeException(store, exception, TERMS.now, KEYS.operators);
@@ -149,7 +149,7 @@ describe('a revocation', () => {
     expect(flawOfException(KEYS.operators, (await store.list({ limit: 1 }))[0]!)).toBeUndefined();
     await stored.replaceOne({ _id: 'a' }, approved);
     expect(await store.find(['t'], TERMS.now)).toEqual([]);
-    expect(told).toEqual(['a EXCEPTION_UNREVOKED']);
+    expect(ignored).toEqual(['a EXCEPTION_UNREVOKED']);
     await stored.updateOne({ _id: 'a' }, { $set: { revoked: { at: 1, by: 'x', reason: 'y' } } });
     expect(flawOfException(KEYS.operators, (await store.list({ limit: 1 }))[0]!)).toBe('REVOCATION_NOT_SEALED');
     expect(await store.find(['t'], TERMS.now)).toEqual([]);

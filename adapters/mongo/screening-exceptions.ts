@@ -34,7 +34,7 @@ export interface Revocations {
 export interface ExceptionStoreOptions {
   /** Seals what operators ask for and approve. */
   readonly operators: KeyRing;
-  /** Told of each exception that counts as approved and bears no seal, or was revoked by the log: it excuses nobody. */
+  /** Called with each exception that counts as approved and bears no seal, or was revoked by the log: it excuses nobody. */
   readonly onIgnored?: (exceptionId: string, code: 'EXCEPTION_NOT_SEALED' | 'EXCEPTION_UNREVOKED') => void;
   /** What the log says of revocations; without it, the database alone counts. Rejects when the log cannot be read. */
   readonly revocations?: Revocations;

@@ -46,7 +46,7 @@ it('any field of a list version, an activation, an exception or a customer case 
 
   const flaws = async (activations = new Map<string, ListReference>(), revoked = new Set<string>()) => {
     const found: string[] = [];
-    const documents = sealedDocuments({ db, operators: KEYS.operators, told: { activations, revoked } });
+    const documents = sealedDocuments({ db, operators: KEYS.operators, inLog: { activations, revoked } });
     for await (const page of documents.all()) for (const { flaw } of page) if (flaw) found.push(flaw);
     return found;
   };

@@ -19,7 +19,7 @@ export interface SealedDocumentsOptions {
   readonly db: Db;
   readonly operators: KeyRing;
   /** What the log says: a database that is behind it was put back. */
-  readonly told: {
+  readonly inLog: {
     readonly activations: ReadonlyMap<string, ListReference>;
     readonly revoked: ReadonlySet<string>;
   };
@@ -30,7 +30,7 @@ type Stored = Document & { readonly _id: string };
 const PAGE = 1_000;
 
 /** Read-only. */
-export function sealedDocuments({ db, operators, told }: SealedDocumentsOptions): SealedDocuments {
+export function sealedDocuments({ db, operators, inLog }: SealedDocumentsOptions): SealedDocuments {
   const kinds: readonly [SealedDocument['kind'], string, (document: Stored) => FindingCode | undefined][] = [
     ['list version', LIST_VERSIONS, (document) => flawOfHead(operators, document as never)],
     ['activation', ACTIVE_LISTS, (document) => flawOfActivation(operators, document as never) ?? behind(document)],
@@ -44,9 +44,9 @@ export function sealedDocuments({ db, operators, told }: SealedDocumentsOptions)
   ];
 
   const behind = ({ _id, revision }: Stored) =>
-    revision < (told.activations.get(_id)?.activation ?? 0) ? 'LIST_ACTIVATION_ROLLED_BACK' : undefined;
+    revision < (inLog.activations.get(_id)?.activation ?? 0) ? 'LIST_ACTIVATION_ROLLED_BACK' : undefined;
   const taken = ({ _id, revoked }: Stored) =>
-    revoked === null && told.revoked.has(_id) ? 'EXCEPTION_UNREVOKED' : undefined;
+    revoked === null && inLog.revoked.has(_id) ? 'EXCEPTION_UNREVOKED' : undefined;
 
   return {
     async *all() {
@@ -66,7 +66,7 @@ export function sealedDocuments({ db, operators, told }: SealedDocumentsOptions)
         }
         yield page;
       }
-      const missing = [...told.activations.keys()].filter((source) => !active.has(source));
+      const missing = [...inLog.activations.keys()].filter((source) => !active.has(source));
       yield* discardedLetters(db, operators);
       yield missing.map((id) => ({ kind: 'activation', id, flaw: 'LIST_ACTIVATION_ROLLED_BACK' }));
     },

@@ -12,8 +12,8 @@ const duplicate = { code: 11_000, index: 0, errmsg: 'E11000 duplicate key error 
 function database(writeConcernError: { readonly code: number } | undefined): Db {
   const result = { getWriteConcernError: () => writeConcernError } as unknown as BulkWriteResult;
   const fail = () => {
-    const told = { message: duplicate.errmsg, code: duplicate.code, writeErrors: [duplicate] };
-    return Promise.reject(new MongoBulkWriteError(told as never, result));
+    const reported = { message: duplicate.errmsg, code: duplicate.code, writeErrors: [duplicate] };
+    return Promise.reject(new MongoBulkWriteError(reported as never, result));
   };
   const found = { toArray: async () => [] };
   return { collection: () => ({ insertMany: fail, bulkWrite: fail, find: () => found }) } as unknown as Db;

@@ -35,7 +35,7 @@ export interface ProviderClientOptions {
   /** How complete an answer must be; default `complete`. */
   readonly answers?: AnswerRule;
   readonly auth?: ProviderAuth;
-  /** Told of each change of the circuit. Never throws. */
+  /** Called with each change of the circuit. Never throws. */
   readonly onCircuit?: (state: ProviderCircuit) => void;
 }
 

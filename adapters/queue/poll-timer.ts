@@ -25,7 +25,7 @@ export interface PollTimerOptions {
   readonly concurrency?: number;
   /** Payouts due within the same window share a job, ms. */
   readonly windowMs?: number;
-  /** Told of connection trouble. Never throws. */
+  /** Called with connection trouble. Never throws. */
   readonly onFault?: (code: ErrorCode, detail: string) => void;
   /** How it is noticed that a client is broken for ever. */
   readonly watch?: WatchOptions;

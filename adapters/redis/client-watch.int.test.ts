@@ -40,15 +40,15 @@ async function proxyTo(url: string): Promise<{ readonly proxy: TcpProxy; readonl
 
 async function watched(url: string, options: WatchOptions = QUICK) {
   const client = limitsClient({ url, commandTimeoutMs: 200 });
-  const told: string[] = [];
-  const watch = watchRedis(client, (detail) => told.push(detail), options);
+  const reported: string[] = [];
+  const watch = watchRedis(client, (detail) => reported.push(detail), options);
   opened.push(() => {
     watch.stop();
     client.disconnect();
   });
   await ready(client);
   expect(await client.ping()).toBe('PONG');
-  return { client, told };
+  return { client, reported };
 }
 const pings = (client: Redis) =>
   client.ping().then(
@@ -58,57 +58,57 @@ const pings = (client: Redis) =>
 
 describe('a client of Redis', () => {
   it('that can never connect again is told once', async () => {
-    const { client, told } = await watched(redisLimitsUrl);
+    const { client, reported } = await watched(redisLimitsUrl);
     sabotage(client);
-    await expect.poll(() => told, POLLING).toHaveLength(1);
-    expect(told[0]).toMatch(/fresh connection to the same address was answered/);
+    await expect.poll(() => reported, POLLING).toHaveLength(1);
+    expect(reported[0]).toMatch(/fresh connection to the same address was answered/);
     expect(await pings(client)).toBe(false);
   });
 
   it('whose commands are never answered is told once', async () => {
-    const { client, told } = await watched(redisLimitsUrl);
+    const { client, reported } = await watched(redisLimitsUrl);
     client.sendCommand = () => new Promise(() => undefined);
-    await expect.poll(() => told, POLLING).toHaveLength(1);
+    await expect.poll(() => reported, POLLING).toHaveLength(1);
   });
 
   it('that somebody has ended is connected anew', async () => {
-    const { client, told } = await watched(redisLimitsUrl);
+    const { client, reported } = await watched(redisLimitsUrl);
     client.disconnect();
     await expect.poll(() => pings(client), POLLING).toBe(true);
-    expect(told).toEqual([]);
+    expect(reported).toEqual([]);
   });
 
   it('whose connection is dead without a word gets another one, long before the kernel gives it up', async () => {
     const { proxy, url } = await proxyTo(redisLimitsUrl);
-    const { client, told } = await watched(url, SLOW);
+    const { client, reported } = await watched(url, SLOW);
     proxy.misbehave({ how: 'half-open', hits: (connection) => connection === 0 });
     expect(await pings(client)).toBe(false);
     await expect.poll(() => pings(client), POLLING).toBe(true);
-    expect(told).toEqual([]);
+    expect(reported).toEqual([]);
   });
 
   it('is not told while its server is away, and works when it is back', async () => {
     const { proxy, url } = await proxyTo(redisLimitsUrl);
-    const { client, told } = await watched(url, SLOW);
+    const { client, reported } = await watched(url, SLOW);
     proxy.misbehave({ how: 'cut' });
     const met = proxy.connectionsHit;
     await expect.poll(() => proxy.connectionsHit - met, POLLING).toBeGreaterThan(20);
     proxy.behave();
     await expect.poll(() => pings(client), POLLING).toBe(true);
-    expect(told).toEqual([]);
+    expect(reported).toEqual([]);
   });
 });
 
 it('the timer of payouts makes clients that are broken anew, says so, and goes on', async () => {
   const asks = vi.spyOn(Redis.prototype, 'info');
   opened.push(() => asks.mockRestore());
-  const told = new Set<string>();
+  const reported = new Set<string>();
   const timer = bullPollTimer({
     redisUrl: redisQueueUrl,
     queue: `broken-${process.pid}`,
     prefix: 'test',
     watch: QUICK,
-    onFault: (code) => told.add(code),
+    onFault: (code) => reported.add(code),
   });
   opened.push(() => timer.stop());
   const due = new Set<string>();
@@ -127,7 +127,7 @@ it('the timer of payouts makes clients that are broken anew, says so, and goes o
   expect(clients.size).toBeGreaterThanOrEqual(2);
   for (const client of clients) sabotage(client);
   expect(await scheduled('meanwhile')).toBe(false);
-  await expect.poll(() => told.has('REDIS_CLIENT_BROKEN'), POLLING).toBe(true);
+  await expect.poll(() => reported.has('REDIS_CLIENT_BROKEN'), POLLING).toBe(true);
   await expect.poll(() => scheduled('after'), POLLING).toBe(true);
   await expect.poll(() => due.has('after'), POLLING).toBe(true);
 });

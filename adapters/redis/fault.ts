@@ -77,7 +77,7 @@ export function redisFault(
       cause: error,
     });
   }
-  return new CodedError(downCode, `${dependency} is unavailable: ${told(error, code)}`, {
+  return new CodedError(downCode, `${dependency} is unavailable: ${detailOf(error, code)}`, {
     faultClass: 'transient-dependency',
     dependency,
     cause: error,
@@ -88,10 +88,10 @@ export function redisFault(
 export function redisWords(error: unknown): string {
   const code = replyCode(error);
   const denial = code === undefined ? undefined : REDIS_DENIALS[code];
-  return denial === undefined ? told(error, code) : `${code}: ${denial}`;
+  return denial === undefined ? detailOf(error, code) : `${code}: ${denial}`;
 }
 
-function told(error: unknown, code: string | undefined): string {
+function detailOf(error: unknown, code: string | undefined): string {
   if (code !== undefined && code in REDIS_STATES) return `${code}: ${REDIS_STATES[code]}`;
   if (!isReply(error)) return thrownText(error, MAX_TEXT);
   const text = error.message;

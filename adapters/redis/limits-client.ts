@@ -11,7 +11,7 @@ export interface LimitsClientOptions {
   readonly url: string;
   readonly connectTimeoutMs?: number;
   readonly commandTimeoutMs?: number;
-  /** Told of connection errors, for logs. */
+  /** Called with connection errors, for logs. */
   readonly onError?: (error: Error) => void;
 }
 

@@ -56,8 +56,8 @@ export function saysMissing(answer: Answer, ...codes: readonly number[]): boolea
 /** An answer that is of no use, and what to look at. Never the record's fault. */
 export function uselessAnswer(asked: string, answer: Answer): CodedError {
   const { error_code: code } = fieldsOf(answer);
-  const told = typeof code === 'number' ? `code ${code}` : 'in no words of a registry: check CORRIDOR_REGISTRY_URL';
-  return dependencyDown('registry', 'REGISTRY_UNAVAILABLE', `status ${answer.status} on ${asked}, ${told}`);
+  const answered = typeof code === 'number' ? `code ${code}` : 'in no words of a registry: check CORRIDOR_REGISTRY_URL';
+  return dependencyDown('registry', 'REGISTRY_UNAVAILABLE', `status ${answer.status} on ${asked}, ${answered}`);
 }
 
 function assertAnswers(status: number, asked: string): void {

@@ -67,8 +67,8 @@ function notPushed(subject: string, answer: Answer): CodedError {
   if (typeof code !== 'number' || answer.status < 400 || answer.status === 404) {
     return uselessAnswer(`registering ${subject}`, answer);
   }
-  const told = typeof message === 'string' ? safeText(message) : `status ${answer.status}, code ${code}`;
-  return new CodedError('SCHEMA_INCOMPATIBLE', `${subject} was refused by the registry: ${told}`, {
+  const reason = typeof message === 'string' ? safeText(message) : `status ${answer.status}, code ${code}`;
+  return new CodedError('SCHEMA_INCOMPATIBLE', `${subject} was refused by the registry: ${reason}`, {
     faultClass: 'fatal',
     dependency: 'registry',
   });

@@ -115,13 +115,13 @@ export function createApi(options: ApiOptions): FastifyInstance {
 
 /** Counts of floods are written while the API runs, and all of them at its end. */
 function audited(app: FastifyInstance, { audit, clock }: ApiParts): Auditing {
-  const told = auditing(audit, clock);
-  const timer = setInterval(() => told.flush(clock()), COUNTS_EVERY_MS).unref();
+  const recorder = auditing(audit, clock);
+  const timer = setInterval(() => recorder.flush(clock()), COUNTS_EVERY_MS).unref();
   app.addHook('onClose', async () => {
     clearInterval(timer);
-    told.flush(Number.POSITIVE_INFINITY);
+    recorder.flush(Number.POSITIVE_INFINITY);
   });
-  return told;
+  return recorder;
 }
 
 interface Door {
@@ -190,7 +190,7 @@ function serve(app: FastifyInstance, route: Route, { parts, door, problem, audit
         signal: request.signal,
         parts,
         charge: (requests) => door.charge(request, requests),
-        problemOf: (thrown) => told(thrown, request, problem),
+        problemOf: (thrown) => problemFor(thrown, request, problem),
       });
       audit.done(request.asking, answer.status, answer.audited);
       reply.code(answer.status).headers(answer.headers ?? {});
@@ -281,7 +281,7 @@ interface ProblemTerms {
 }
 
 /** The problem for anything thrown; what fails on our side is logged. */
-function told(thrown: unknown, request: FastifyRequest, { docsUrl, logger }: ProblemTerms): Problem {
+function problemFor(thrown: unknown, request: FastifyRequest, { docsUrl, logger }: ProblemTerms): Problem {
   const error = coded(thrown);
   const { problem, isOurs } = problemOf(error, { docsUrl, traceId: request.id });
   if (isOurs) {
@@ -292,7 +292,7 @@ function told(thrown: unknown, request: FastifyRequest, { docsUrl, logger }: Pro
 }
 
 function sendProblem(thrown: unknown, request: FastifyRequest, reply: FastifyReply, terms: ProblemTerms): FastifyReply {
-  const problem = told(thrown, request, terms);
+  const problem = problemFor(thrown, request, terms);
   stamp(request, reply);
   if (problem.status === 401) reply.header('www-authenticate', 'Bearer realm="corridor"');
   if (problem.status === 503) reply.header('retry-after', '1');

@@ -26,7 +26,7 @@ const ask = async (route: Pick<Route, 'method' | 'url'>, role: Role, id = 'trans
 const ofPersons = ROUTES.filter((route) => personFor(route) !== undefined).map(
   (route) => [`${route.method} ${route.url}`, route] as const,
 );
-const told = () => memory.audit.entries.map(({ action, outcome, reasonCode }) => [action, outcome, reasonCode]);
+const recorded = () => memory.audit.entries.map(({ action, outcome, reasonCode }) => [action, outcome, reasonCode]);
 
 describe('a request of a person', () => {
   it.each(ofPersons)('%s leaves its entry, whatever comes of it', async (_, route) => {
@@ -78,7 +78,7 @@ describe('a request of a person', () => {
     const headers = await bearer('asha', 'viewer');
     const { etag } = (await app.inject({ url, headers })).headers;
     await app.inject({ url, headers: { ...headers, 'if-none-match': etag as string } });
-    expect(told()).toEqual([['transfers.read', 'VIEWED', null]]);
+    expect(recorded()).toEqual([['transfers.read', 'VIEWED', null]]);
   });
 });
 
@@ -111,7 +111,7 @@ describe('a look at names as they are', () => {
 
   it('is for compliance, with a reason', async () => {
     expect((await look('operator', '?unmask=CASE_WORK')).json()).toMatchObject({ code: 'ACTION_FORBIDDEN' });
-    expect(told()).toEqual([['transfers.explain', 'DENIED', 'ACTION_FORBIDDEN']]);
+    expect(recorded()).toEqual([['transfers.explain', 'DENIED', 'ACTION_FORBIDDEN']]);
     expect((await look('compliance', '?unmask=because')).statusCode).toBe(400);
     expect((await look('compliance', '?unmask=INCIDENT&ticket=Gwen')).statusCode).toBe(400);
   });

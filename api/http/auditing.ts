@@ -2,7 +2,7 @@
 // not listed: so nobody fills the log by being refused, and programs of producers do not by working.
 
 import type { Principal } from '../../operations/access/principal.ts';
-import type { Audit, Told } from '../../operations/audit/audit.ts';
+import type { ActResult, Audit } from '../../operations/audit/audit.ts';
 import type { Act, Actor, Target } from '../../operations/audit/entry.ts';
 import { FloodGate } from '../../operations/audit/flood-gate.ts';
 import { codeAndDetail } from '../../ports/fault.ts';
@@ -26,7 +26,7 @@ export interface Auditing {
    */
   begin(asking: Asking): Promise<string | undefined>;
   /** It was done, or shown. `status` 304 shows nothing. */
-  done(asking: Asking, status: number, told?: Told): void;
+  done(asking: Asking, status: number, result?: ActResult): void;
   /** It was not. */
   failed(asking: Asking, error: unknown): void;
   /** Writes the counts of windows that are over; of every window at the end. */
@@ -59,14 +59,14 @@ export function auditing(audit: Audit, clock: () => number): Auditing {
       const [entryId] = await audit.record([{ ...actOf(asking), outcome: 'ALLOWED', reasonCode }]);
       return entryId;
     },
-    done(asking, status, told = {}) {
+    done(asking, status, result = {}) {
       if (status === 304) return;
       const isRead = asking.route.method === 'GET';
       const act = { ...actOf(asking), outcome: isRead ? 'VIEWED' : 'DONE' } as const;
       if (isProgram(asking.principal)) return note(programs.take(kindOf(act), act, clock()));
       // Several acts share one right, such as those on a replay: the name of the route says which it was.
       const standard = isRead ? undefined : asking.route.name;
-      const { items = [], on = { ...act.on, isKnown: true }, reasonCode = standard, decidedOn } = told;
+      const { items = [], on = { ...act.on, isKnown: true }, reasonCode = standard, decidedOn } = result;
       const { who, action, requestId, partOf } = act;
       note([
         { ...act, on, reasonCode, decidedOn },

@@ -3,7 +3,7 @@
 import { z } from 'zod';
 import type { Principal } from '../../operations/access/principal.ts';
 import type { Action, Condition } from '../../operations/access/table.ts';
-import type { Told } from '../../operations/audit/audit.ts';
+import type { ActResult } from '../../operations/audit/audit.ts';
 import type { ErrorCode } from '../../ports/error-codes.ts';
 import type { ApiParts } from '../../services/api/parts.ts';
 import type { Problem } from './problem.ts';
@@ -33,7 +33,7 @@ export interface Answer<Status extends number = number, Body = unknown> {
   readonly body?: Body | undefined;
   readonly headers?: Readonly<Record<string, string>>;
   /** What the audit log is told beside who, what and to what: what was decided on, and the items of a bulk act. */
-  readonly audited?: Told;
+  readonly audited?: ActResult;
 }
 
 type Shapes = { readonly [status: number]: z.ZodType };

@@ -11,7 +11,7 @@ const USAGE = `usage: npm run bench -- pipeline [scenario…] [options]
   chain        saturation from intent to payout.requested, claims included, without sinks and payouts
   chain-2      the same in two processes
   end-to-end   saturation from intent to transfer.completed, with sinks and payouts
-  no-sinks     the same without what MongoDB is only told: no view, no event log, no cases
+  no-sinks     the same without what MongoDB only keeps: no view, no event log, no cases
   steady       latency at a rate, from intent to payout.requested
   steady-2     the same with the chain in two processes
   steady-all   latency at a rate, from intent to transfer.completed, with sinks and payouts

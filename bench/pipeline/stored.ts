@@ -33,13 +33,13 @@ export async function storeMore(db: Db, wanted: number, say: (line: string) => v
   );
   const began = performance.now();
   let stored = await db.collection('transfers').estimatedDocumentCount();
-  for (let told = 0; stored < wanted; ) {
+  for (let reportedAt = 0; stored < wanted; ) {
     const count = Math.min(TRANSFERS_AT_ONCE, wanted - stored);
     await Promise.all(models.map(({ collection, texts }) => insert(collection, texts, stored, count)));
     stored += count;
-    if (performance.now() - told < 10_000) continue;
-    told = performance.now();
-    const seconds = (told - began) / 1_000;
+    if (performance.now() - reportedAt < 10_000) continue;
+    reportedAt = performance.now();
+    const seconds = (reportedAt - began) / 1_000;
     say(`${stored} of ${wanted} transfers are stored (${seconds.toFixed(0)} s)`);
   }
 }

@@ -140,16 +140,16 @@ function templateOf(topic: string, partition: number, step: number): Template {
 }
 
 function recordAt(topic: string, partition: number, offset: number): LogRecord {
-  const told = topic === 'transfer.lifecycle';
-  const index = told ? Math.floor(offset / PATH.length) : offset;
-  const step = told ? offset % PATH.length : PATH.findIndex(([name]) => name === topic);
+  const isLifecycle = topic === 'transfer.lifecycle';
+  const index = isLifecycle ? Math.floor(offset / PATH.length) : offset;
+  const step = isLifecycle ? offset % PATH.length : PATH.findIndex(([name]) => name === topic);
   const { bytes, marks } = templateOf(topic, partition, step);
   const strings = stringsOf(partition, index, topic, step);
   const value = Buffer.from(bytes);
   for (const { name, at } of marks) value.write(strings[name]!, at, 'latin1');
   const id = topic === 'payout.updated' ? strings['command'] : strings[`event${step}`];
   const headers: Record<string, Buffer> = { [HEADER.eventId]: Buffer.from(id ?? '') };
-  if (!told) headers[HEADER.originPosition] = Buffer.from(strings['origin']!);
+  if (!isLifecycle) headers[HEADER.originPosition] = Buffer.from(strings['origin']!);
   return { topic, partition, offset, key: Buffer.from(strings['transferId']!), value, headers, timestamp: AT };
 }
 

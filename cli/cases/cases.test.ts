@@ -43,8 +43,8 @@ describe('a list', () => {
   });
 
   it('believes nothing of what somebody else wrote', () => {
-    const told = line({ ...row, flaw: 'CASE_ALTERED', names: null }, 0);
-    expect(told).toMatchObject({ due: 'at once', reason: 'CASE_ALTERED', amount: '-', corridor: '-', case: 'h' });
+    const shown = line({ ...row, flaw: 'CASE_ALTERED', names: null }, 0);
+    expect(shown).toMatchObject({ due: 'at once', reason: 'CASE_ALTERED', amount: '-', corridor: '-', case: 'h' });
   });
 
   it('says how much there is, where the next page begins, and what is missing', () => {

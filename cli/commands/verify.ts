@@ -116,11 +116,11 @@ async function sealedIn(connections: Connections): Promise<SealedDocuments> {
   const tables = [activations, revocations];
   try {
     await Promise.all(tables.map((table) => table.start()));
-    const told = {
+    const inLog = {
       activations: new Map([...activations.entries()].map(([source, { list }]) => [source, list])),
       revoked: new Set([...revocations.entries()].map(([id]) => id)),
     };
-    return sealedDocuments({ db: await connections.db(), operators: config.keys.operators, told });
+    return sealedDocuments({ db: await connections.db(), operators: config.keys.operators, inLog });
   } finally {
     await Promise.all(tables.map((table) => table.stop()));
   }

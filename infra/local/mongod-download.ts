@@ -67,9 +67,9 @@ async function fetchInto(folder: string, options: MongodDownloadOptions): Promis
   }
   // An archive that was found wanting would be taken for whole the next time.
   for (const name of readdirSync(folder).filter(isDownload)) rmSync(path.join(folder, name), { force: true });
-  const told = (reason ?? '').replaceAll(/\s+/g, ' ').slice(0, MAX_REASON);
-  writeFileAtomically(marker, `${JSON.stringify({ at: Date.now(), reason: told })}\n`);
-  onProgress(`MongoDB ${MONGOD_VERSION} cannot be fetched: ${told}`);
+  const shownReason = (reason ?? '').replaceAll(/\s+/g, ' ').slice(0, MAX_REASON);
+  writeFileAtomically(marker, `${JSON.stringify({ at: Date.now(), reason: shownReason })}\n`);
+  onProgress(`MongoDB ${MONGOD_VERSION} cannot be fetched: ${shownReason}`);
   return undefined;
 }
 

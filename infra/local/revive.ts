@@ -57,15 +57,15 @@ export async function revive(
 
 /** Waits until whoever runs the stack has brought its dead servers back. Throws StackError SERVER_FAILED. */
 export async function awaitOwner(state: StateDir, progress: (line: string) => void): Promise<void> {
-  let told = '';
+  let reported = '';
   const look = async () => {
     const running = state.running();
     if (!running) throw new StackError('NOT_RUNNING', 'The stack has ended meanwhile.', 'Start it again.');
     const dead = await deadServers(running);
     if (dead.size === 0) return;
     const words = [...dead.values()].join(', ');
-    if (words !== told) progress(`${words}: waiting for process ${running.owner.pid}, which runs the stack`);
-    told = words;
+    if (words !== reported) progress(`${words}: waiting for process ${running.owner.pid}, which runs the stack`);
+    reported = words;
     throw new StackError(
       'SERVER_FAILED',
       `${words}, and process ${running.owner.pid}, which runs the stack, has not brought it back.`,

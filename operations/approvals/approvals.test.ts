@@ -246,8 +246,8 @@ describe('what is shown to who approves', () => {
   it('is made of what the hash is over, whatever else stands in the database', async () => {
     const asIs = (await asked()).all.get('ask-1')!;
     expect(await describeApproval(asIs, handlers, operators)).toEqual(['version 7']);
-    const told = { ...asIs, summary: 'something harmless' };
-    await expect(describeApproval(told, handlers, operators)).rejects.toMatchObject({ code: 'APPROVAL_NOT_SEALED' });
+    const altered = { ...asIs, summary: 'something harmless' };
+    await expect(describeApproval(altered, handlers, operators)).rejects.toMatchObject({ code: 'APPROVAL_NOT_SEALED' });
     const changed = { ...asIs, content: canonicalJson({ version: 8, target: SUBJECT }) };
     await expect(describeApproval(changed, handlers, operators)).rejects.toMatchObject({ code: 'EVIDENCE_CHANGED' });
     const forged = { ...asIs, askedBy: 'Carla' };

@@ -21,7 +21,7 @@ export interface Audit {
 export type ItemOfAct = Pick<Act, 'on' | 'outcome' | 'reasonCode' | 'decidedOn'>;
 
 /** What is known of an act when it is done. */
-export interface Told {
+export interface ActResult {
   /** Which one it was, now that there is one. */
   readonly on?: Target;
   readonly reasonCode?: string | undefined;
@@ -34,21 +34,21 @@ export interface Told {
  * one for each item. An entry before without one after says that the program ended in between: it may have taken effect.
  *
  * @param work is given the entryId of the first entry
- * @param told reads from the result what the entries after say beside
+ * @param resultOf reads from the result what the entries after say beside
  * @throws CodedError AUDIT_UNAVAILABLE before anything was done, and what the work throws
  */
 export async function audited<T>(
   audit: Audit,
   act: Omit<Act, 'outcome' | 'partOf'>,
   work: (entryId: string) => Promise<T>,
-  told: (result: T) => Told = () => ({}),
+  resultOf: (result: T) => ActResult = () => ({}),
 ): Promise<T> {
   const { isKnown: _, ...asked } = act.on;
   const [entryId] = await audit.record([{ ...act, on: asked, outcome: 'ALLOWED' }]);
   const partOf = entryId!;
   try {
     const result = await work(partOf);
-    const { items = [], on = { ...act.on, isKnown: true }, ...more } = told(result);
+    const { items = [], on = { ...act.on, isKnown: true }, ...more } = resultOf(result);
     const done: Act = { ...act, ...given(more), on, outcome: 'DONE', partOf };
     const { who, action, requestId, reference } = act;
     audit.note([done, ...items.map((item): Act => ({ who, action, requestId, reference, partOf, ...item }))]);

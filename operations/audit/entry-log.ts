@@ -25,11 +25,11 @@ export interface EntryLogOptions {
   readonly recordWithinMs?: number;
   /** Entries kept in memory while the log is away. Beyond, acts are refused and what has been is lost, and counted. */
   readonly maxWaiting?: number;
-  /** Told of each try that failed. */
+  /** Called with each try that failed. */
   readonly onFault?: (code: ErrorCode, detail: string) => void;
-  /** Told how many entries are not in the log yet, whenever it changes. */
+  /** Called with how many entries are not in the log yet, whenever it changes. */
   readonly onWaiting?: (count: number) => void;
-  /** Told of entries that there was no room for. */
+  /** Called with entries that there was no room for. */
   readonly onLost?: (count: number) => void;
 }
 

@@ -44,7 +44,7 @@ export interface SequencerOptions {
   /** Keys that may have signed the checkpoint that is gone on from. */
   readonly publicKeys: readonly VerifyKey[];
   readonly clock?: Clock;
-  /** Told before the batch is committed. */
+  /** Called before the batch is committed. */
   readonly onSequenced?: (what: Sequenced) => void;
 }
 

@@ -1,5 +1,5 @@
 import { expect, it, vi } from 'vitest';
-import { ChangeFeed, changesBetween, type Snapshot, type Told, watched } from './changes.ts';
+import { ChangeFeed, changesBetween, type Notice, type Snapshot, watched } from './changes.ts';
 
 const snapshot = (over: Partial<Record<keyof Snapshot, Record<string, string>>> = {}): Snapshot => {
   const of = (kind: keyof Snapshot) => new Map(Object.entries(over[kind] ?? {}));
@@ -44,8 +44,8 @@ function world(over: { kept?: number; maxOfOne?: number; maxWatchers?: number } 
   };
 }
 
-const nextTold = async (told: AsyncGenerator<Told>): Promise<Told> => {
-  for await (const each of { [Symbol.asyncIterator]: () => ({ next: () => told.next() }) }) if (each) return each;
+const nextNotice = async (notices: AsyncGenerator<Notice>): Promise<Notice> => {
+  for await (const each of { [Symbol.asyncIterator]: () => ({ next: () => notices.next() }) }) if (each) return each;
   return undefined;
 };
 
@@ -54,19 +54,19 @@ it('tells a new watcher to look at everything, then each change, and goes on aft
   const end = feed.watch('asha');
   const stop = new AbortController();
   const terms = { lastEventId: undefined, heartbeatMs: 1_000, signal: stop.signal };
-  const told = watched(feed, terms);
-  expect(await nextTold(told)).toMatchObject({ change: undefined });
+  const notices = watched(feed, terms);
+  expect(await nextNotice(notices)).toMatchObject({ change: undefined });
   set({ a: '1' });
-  const first = await nextTold(told);
+  const first = await nextNotice(notices);
   expect(first).toMatchObject({ change: { kind: 'replay', id: 'a' } });
   set({ a: '2', b: '1' });
-  expect(await nextTold(told)).toMatchObject({ change: { id: 'a' } });
-  expect(await nextTold(told)).toMatchObject({ change: { id: 'b' } });
+  expect(await nextNotice(notices)).toMatchObject({ change: { id: 'a' } });
+  expect(await nextNotice(notices)).toMatchObject({ change: { id: 'b' } });
   const again = watched(feed, { ...terms, lastEventId: first!.at });
-  expect(await nextTold(again)).toMatchObject({ change: { id: 'a' } });
-  expect(await nextTold(again)).toMatchObject({ change: { id: 'b' } });
+  expect(await nextNotice(again)).toMatchObject({ change: { id: 'a' } });
+  expect(await nextNotice(again)).toMatchObject({ change: { id: 'b' } });
   stop.abort();
-  expect(await told.next()).toMatchObject({ done: true });
+  expect(await notices.next()).toMatchObject({ done: true });
   end();
 });
 
@@ -76,13 +76,13 @@ it('has whoever was away for too long, or comes from elsewhere, look at everythi
   const stop = new AbortController();
   const terms = { heartbeatMs: 1_000, signal: stop.signal };
   const slow = watched(feed, { ...terms, lastEventId: undefined });
-  const start = await nextTold(slow);
+  const start = await nextNotice(slow);
   set({ a: '1', b: '1', c: '1', d: '1', e: '1' });
   await vi.waitUntil(() => feed.latest === 5);
-  expect(await nextTold(slow)).toEqual({ at: feed.idOf(5), change: undefined });
+  expect(await nextNotice(slow)).toEqual({ at: feed.idOf(5), change: undefined });
   for (const lastEventId of [start!.at, '00000000.1', 'x', feed.idOf(99)])
-    expect(await nextTold(watched(feed, { ...terms, lastEventId }))).toEqual({ at: feed.idOf(5), change: undefined });
-  expect(await nextTold(watched(feed, { ...terms, lastEventId: feed.idOf(3) }))).toMatchObject({ at: feed.idOf(4) });
+    expect(await nextNotice(watched(feed, { ...terms, lastEventId }))).toEqual({ at: feed.idOf(5), change: undefined });
+  expect(await nextNotice(watched(feed, { ...terms, lastEventId: feed.idOf(3) }))).toMatchObject({ at: feed.idOf(4) });
   stop.abort();
   end();
 });
@@ -93,23 +93,23 @@ it('says that it is there when nothing happens, goes on after a fault, and looks
   fail(new Error('down'));
   const end = feed.watch('asha');
   const stop = new AbortController();
-  const told = watched(feed, { lastEventId: undefined, heartbeatMs: 5, signal: stop.signal });
-  expect(await told.next()).toEqual({ done: false, value: undefined });
+  const notices = watched(feed, { lastEventId: undefined, heartbeatMs: 5, signal: stop.signal });
+  expect(await notices.next()).toEqual({ done: false, value: undefined });
   expect(faults.length).toBeGreaterThan(0);
   fail(undefined);
-  expect(await nextTold(told)).toMatchObject({ change: undefined });
-  expect((await told.next()).value).toBeUndefined();
+  expect(await nextNotice(notices)).toMatchObject({ change: undefined });
+  expect((await notices.next()).value).toBeUndefined();
   set({ a: '1' });
-  expect(await nextTold(told)).toMatchObject({ change: { id: 'a' } });
+  expect(await nextNotice(notices)).toMatchObject({ change: { id: 'a' } });
   end();
   const after = looks();
   // What changed while nobody watched is told to who comes back.
   set({ a: '2' });
   const endAgain = feed.watch('asha');
-  expect(await nextTold(told)).toMatchObject({ change: { id: 'a' } });
+  expect(await nextNotice(notices)).toMatchObject({ change: { id: 'a' } });
   expect(looks()).toBeGreaterThan(after);
   feed.end();
-  expect(await told.next()).toMatchObject({ done: true });
+  expect(await notices.next()).toMatchObject({ done: true });
   endAgain();
   expect(() => feed.watch('asha')).toThrow(expect.objectContaining({ code: 'TOO_BUSY' }));
 });

@@ -29,7 +29,7 @@ export function changesBetween(before: Snapshot, after: Snapshot): readonly Omit
 export interface ChangeFeedOptions {
   /** Looks at everything that is watched, in bounded queries. */
   readonly look: () => Promise<Snapshot>;
-  /** Told of a look that failed: the next one is made all the same. Never throws. */
+  /** Called with a look that failed: the next one is made all the same. Never throws. */
   readonly onFault: (error: unknown) => void;
   readonly everyMs: number;
   /** Changes that are kept. */
@@ -44,7 +44,7 @@ const MAX_WATCHERS = 200;
 const MAX_OF_ONE = 5;
 
 /** What a watcher is told: a change, or that it must look at everything; undefined: nothing happened for a while. */
-export type Told = { readonly at: string; readonly change: Change | undefined } | undefined;
+export type Notice = { readonly at: string; readonly change: Change | undefined } | undefined;
 
 export class ChangeFeed {
   readonly #options: ChangeFeedOptions;
@@ -178,7 +178,7 @@ export interface WatchTerms {
  * What a watcher is told, until it or the feed ends. Nothing is kept for it but its place: one that is slow is told to look at
  * everything again when the ring has gone on without it.
  */
-export async function* watched(feed: ChangeFeed, terms: WatchTerms): AsyncGenerator<Told> {
+export async function* watched(feed: ChangeFeed, terms: WatchTerms): AsyncGenerator<Notice> {
   const { lastEventId, heartbeatMs, signal } = terms;
   const isOver = () => signal.aborted || feed.isOver;
   // What was looked at first is what changes are told against: who is told to look before that might miss some.

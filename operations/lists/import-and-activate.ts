@@ -65,10 +65,10 @@ export async function activateVersion(
   const by = personName(terms.by);
   const head = await store.head(versionId);
   const stored = (await store.active()).find(({ source }) => source === head.source);
-  const told = await lastOf?.(head.source);
-  const floor = told?.list.activation ?? 0;
+  const logged = await lastOf?.(head.source);
+  const floor = logged?.list.activation ?? 0;
   const isTrue = stored?.isSealed === true && stored.revision >= floor;
-  const before = isTrue ? stored : told;
+  const before = isTrue ? stored : logged;
   if (isTrue && stored.list.versionId === versionId) {
     // Again even when it was published: a command that was slower may have written an older one after it, and died.
     await publishActive(store, publish, stored);

@@ -33,8 +33,8 @@ export async function transferStanding(
   const transfer = await views.find(transferId);
   if (transfer) return { kind: 'transfer', transfer };
   const known = await events.of(transferId);
-  const told = onlyOf === undefined ? known : eventsFor(known, onlyOf, submission !== undefined);
-  const rejections = stepsOf(told).filter(({ state }) => state === 'intent.rejected');
+  const visible = onlyOf === undefined ? known : eventsFor(known, onlyOf, submission !== undefined);
+  const rejections = stepsOf(visible).filter(({ state }) => state === 'intent.rejected');
   const last = rejections.at(-1);
   if (last === undefined) {
     if (submission) return { kind: 'submitted', submission };

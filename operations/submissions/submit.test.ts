@@ -189,7 +189,7 @@ describe('a process that dies', () => {
     await fc.assert(
       fc.asyncProperty(rounds, fc.boolean(), async (all, intakeIsFast) => {
         const here = new World();
-        const told: { readonly hash: string; readonly producer: string }[] = [];
+        const accepted: { readonly hash: string; readonly producer: string }[] = [];
         for (const round of all) {
           here.now += 1_000;
           const requests = round.map(async ({ producer, content, dated, diesAt }) => {
@@ -202,15 +202,15 @@ describe('a process that dies', () => {
             expect(outcome.submission.producer).toBe(producer);
             expect(hash).toBe(payloadHash(asked.intentAt(requestedAt)));
             expect(here.log.map((intent) => payloadHash(intent))).toContain(hash);
-            told.push({ hash, producer });
+            accepted.push({ hash, producer });
           });
           await Promise.all(requests);
           if (intakeIsFast) here.intake();
         }
         here.intake();
-        expect(new Set(told.map(({ hash, producer }) => `${hash} ${producer}`)).size).toBeLessThanOrEqual(1);
+        expect(new Set(accepted.map(({ hash, producer }) => `${hash} ${producer}`)).size).toBeLessThanOrEqual(1);
         expect(new Set(here.log.map((intent) => payloadHash(intent))).size).toBeLessThanOrEqual(1);
-        if (told.length > 0) expect(here.claims.get(ID)?.hash).toBe(told[0]!.hash);
+        if (accepted.length > 0) expect(here.claims.get(ID)?.hash).toBe(accepted[0]!.hash);
       }),
       { numRuns: times(300) },
     );

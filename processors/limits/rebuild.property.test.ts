@@ -27,7 +27,7 @@ import { createLimits } from './processor.ts';
 import { type LedgerEvents, LedgerFold, type LedgerTopic } from './rebuild.ts';
 import type { LimitsInput } from './requests.ts';
 
-type Told = { [T in LedgerTopic]: { topic: T; value: LedgerEvents[T] } }[LedgerTopic];
+type LedgerRecord = { [T in LedgerTopic]: { topic: T; value: LedgerEvents[T] } }[LedgerTopic];
 const fates = ['open', 'rejected', 'completed', 'returned'] as const;
 
 const transfers = fc.array(
@@ -50,9 +50,10 @@ async function live(cases: readonly { pounds: number; fate: (typeof fates)[numbe
     corridors: BOOK,
     clock: () => AT,
   });
-  const log: Told[] = [];
+  const log: LedgerRecord[] = [];
   const tell = (decision: Decision<LimitsEvent>) => {
-    for (const event of decision as readonly LimitsEvent[]) log.push({ topic: event.to, value: event.value } as Told);
+    for (const event of decision as readonly LimitsEvent[])
+      log.push({ topic: event.to, value: event.value } as LedgerRecord);
   };
   for (const [index, { pounds, fate, sender }] of cases.entries()) {
     const priced = transferPriced({
@@ -72,7 +73,7 @@ async function live(cases: readonly { pounds: number; fate: (typeof fates)[numbe
     if (fate === 'returned') ends.push(received('transfer.returned', transferReturned(requested)));
     for (const end of ends) {
       await run(limits, [end]);
-      log.push({ topic: end.topic, value: end.value } as Told);
+      log.push({ topic: end.topic, value: end.value } as LedgerRecord);
     }
   }
   return { ledger, log };
@@ -83,7 +84,7 @@ const counters = (ledger: MemoryLedger) => {
   return Object.fromEntries(used.sort(([a], [b]) => (a < b ? -1 : 1)));
 };
 const readerOf =
-  (log: readonly Told[]): LedgerReader =>
+  (log: readonly LedgerRecord[]): LedgerReader =>
   async (add) => {
     for (const { topic, value } of log) await add(topic, value as never);
   };
@@ -94,9 +95,9 @@ describe('the rebuilt ledger', () => {
       fc.asyncProperty(transfers, fc.infiniteStream(fc.nat()), async (cases, order) => {
         const { ledger, log } = await live(cases);
         const shuffled = [...log, ...log]
-          .map((told) => ({ told, key: order.next().value as number }))
+          .map((record) => ({ record, key: order.next().value as number }))
           .sort((a, b) => a.key - b.key)
-          .map(({ told }) => told);
+          .map(({ record }) => record);
         const wanted = counters(ledger);
         const lost = new MemoryLedger();
         lost.lose();

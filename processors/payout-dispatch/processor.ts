@@ -35,7 +35,7 @@ export interface PayoutDispatchOptions {
   readonly rules?: Partial<DispatchRules>;
   /** How long a hold waits for a decision before it lapses, in ms. */
   readonly holdTtlMs?: number;
-  /** Told of each decision that was dropped. */
+  /** Called with each decision that was dropped. */
   readonly onDropped?: (cause: Cause) => void;
   readonly failpoint?: Failpoint<HoldFailpoint>;
 }

@@ -14,7 +14,7 @@ export interface SettlementOptions {
   readonly dispatched: Dispatched;
   /** ms since 1970 */
   readonly clock: () => number;
-  /** Told of each update that was dropped as stale. */
+  /** Called with each update that was dropped as stale. */
   readonly onDropped?: (cause: Cause) => void;
   readonly failpoint?: Failpoint<SettlementFailpoint>;
 }

@@ -116,7 +116,7 @@ async function tellChanges(
   { logger, metrics, clock }: Telling,
   stopping: AbortSignal,
 ): Promise<void> {
-  const told = new Map<string, RuntimeControl>();
+  const logged = new Map<string, RuntimeControl>();
   for (let seen = -1; !stopping.aborted; await clock.sleep(TELL_MS, stopping)) {
     for (const { key, detail } of unread.take()) {
       metrics.faults.inc({ consumer: NAME, code: 'SEAL_KEY_UNKNOWN' });
@@ -125,9 +125,9 @@ async function tellChanges(
     if (seen === table.version) continue;
     seen = table.version;
     for (const [key, control] of table.entries()) {
-      const before = told.get(key);
+      const before = logged.get(key);
       if (before?.version === control.version && before.state === control.state) continue;
-      told.set(key, control);
+      logged.set(key, control);
       if (before === undefined && !isInForce(control)) continue;
       const { approvedBy, version } = control;
       const detail = `${key} ${control.state} (version ${version}) by ${control.changedBy}${approvedBy ? ` and ${approvedBy}` : ''}: ${control.reason}`;

@@ -76,11 +76,11 @@ export function watchProgress(
 ): Watch {
   const now = options.now ?? (() => performance.now());
   const judge = () => assess(hosts(), limits, now());
-  let told = false;
+  let isReported = false;
   const timer = setInterval(() => {
     const { exit } = judge();
-    if (!exit || told) return;
-    told = true;
+    if (!exit || isReported) return;
+    isReported = true;
     onExit(exit);
   }, options.everyMs ?? 1_000);
   timer.unref();

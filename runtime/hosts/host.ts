@@ -93,7 +93,7 @@ export interface Host {
   stop(deadlineMs: number): Promise<void>;
 }
 
-/** Told of everything that a batch handler does; metrics, logs and health are made of it. Never throws. */
+/** Called with everything that a batch handler does; metrics, logs and health are made of it. Never throws. */
 export interface HostObserver {
   batch(topic: string, records: number): void;
   records(topic: string, disposition: 'done' | 'retry' | 'wait' | 'dropped' | 'dead-letter', count: number): void;

@@ -266,8 +266,8 @@ function executing(count: number) {
     reads,
     statusMarkStage: 'PAYOUT_DISPATCH',
     write: async (batch) => {
-      const told = batch.map(({ value }) => value.envelope.transferId);
-      const failed = told.flatMap((id, index) =>
+      const ids = batch.map(({ value }) => value.envelope.transferId);
+      const failed = ids.flatMap((id, index) =>
         refused.has(id)
           ? [
               {
@@ -280,8 +280,8 @@ function executing(count: number) {
             ]
           : [],
       );
-      handed.push(...told.filter((id) => !refused.has(id)));
-      return { written: told.length - failed.length, stale: 0, failed };
+      handed.push(...ids.filter((id) => !refused.has(id)));
+      return { written: ids.length - failed.length, stale: 0, failed };
     },
   };
   const request = (transferId: string, offset: number) => {

@@ -34,7 +34,7 @@ export interface TableOptions<T extends TopicName> {
   readonly codec: Codec;
   readonly rings: Rings;
   readonly clock?: Clock;
-  /** Told of each fault of the log, or of the registry, that keeps the table from being read on. Must not throw. */
+  /** Called with each fault of the log, or of the registry, that keeps the table from being read on. Must not throw. */
   readonly onFault?: (fault: ConsumerFault) => void;
   /** Told of each record that is taken in, and (with `flaw`) of each that its issuer has not sealed. Must not throw. */
   readonly onRecord?: (record: LogRecord, flaw?: ErrorCode) => void;

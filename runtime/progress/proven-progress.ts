@@ -55,9 +55,9 @@ export const topicToken = (owner: string, topicId: string): string => `@${source
 /** What a note says of its offset: of this topic, of an earlier one of its name, or nothing (it may have been lost). */
 export function noteStanding(note: string | undefined, token: string): 'own' | 'foreign' | 'silent' {
   if (note === undefined || note === '') return 'silent';
-  const told = note.split(' ').find((each) => each.startsWith('@'));
+  const stated = note.split(' ').find((each) => each.startsWith('@'));
   // Notes of before said no topic.
-  return told === undefined || told === token ? 'own' : 'foreign';
+  return stated === undefined || stated === token ? 'own' : 'foreign';
 }
 
 /** The next offset of each input partition, by the highest cause among the outputs; partitions without any are left out. */

@@ -16,7 +16,7 @@ const REST_FACTOR = 4;
 export interface RecountOptions {
   readonly counts: GroupCounts;
   readonly clock: Clock;
-  /** Told of each fault; it is tried again. Never throws. */
+  /** Called with each fault; it is tried again. Never throws. */
   readonly onFault: (fault: Fault) => void;
 }
 

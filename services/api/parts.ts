@@ -21,7 +21,7 @@ import { type SubmitOutcome, type SubmitRequest, submitter } from '../../operati
 import type { EndpointParts } from '../../operations/webhooks/endpoints.ts';
 import type { ResendParts } from '../../operations/webhooks/resend.ts';
 import { CodedError, codeAndDetail } from '../../ports/fault.ts';
-import { type AuditTold, openAudit } from '../audit.ts';
+import { type AuditReports, openAudit } from '../audit.ts';
 import { producerTerms } from '../configured-producers.ts';
 import { corridors } from '../configured-rules.ts';
 import type { Connections } from '../connections.ts';
@@ -63,7 +63,7 @@ export interface ComposedApi {
 }
 
 /** The parts over these connections. @throws CodedError when the database or the registry is away */
-export async function composeApi(connections: Connections, told: AuditTold = {}): Promise<ComposedApi> {
+export async function composeApi(connections: Connections, reports: AuditReports = {}): Promise<ComposedApi> {
   const { config, log, codec } = connections;
   const { chainPartitions } = config.kafka;
   const submits = config.api.faces.includes('producers');
@@ -75,10 +75,10 @@ export async function composeApi(connections: Connections, told: AuditTold = {})
   const book = corridorBook(corridors(config));
   const owners = { submissions: submissions(db), intentClaims: intentClaims(db) };
   const writer = await log.writer('api');
-  const audit = await openAudit(connections, 'api', told);
+  const audit = await openAudit(connections, 'api', reports);
   const onFault = (error: unknown) => {
     const { code, detail } = codeAndDetail(error);
-    told.logger?.warn({ code, detail }, 'what changed cannot be looked at');
+    reports.logger?.warn({ code, detail }, 'what changed cannot be looked at');
   };
   const webhooks = { endpoints: webhookEndpoints(db), deliveries: webhookDeliveries(db) };
   await Promise.all([webhooks.endpoints.ensureIndexes(), webhooks.deliveries.ensureIndexes()]);

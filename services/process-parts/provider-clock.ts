@@ -5,7 +5,7 @@ export interface ProviderClockOptions {
   readonly provider: string;
   /** What waits for it, for people. */
   readonly topic: string;
-  /** Told each time that the clock begins to be doubtful, or is again after a good answer. Never throws. */
+  /** Called each time that the clock begins to be doubtful, or is again after a good answer. Never throws. */
   readonly onDoubt: (detail: string) => void;
   /** The last difference, in seconds; positive: the provider is ahead. */
   readonly onAhead: (seconds: number) => void;

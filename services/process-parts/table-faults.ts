@@ -8,10 +8,10 @@ export function tableFaults(
   stage: string,
   { logger, metrics }: HostRuntime,
 ): NonNullable<TableOptions<'fx.rates'>['onFault']> {
-  let told: ErrorCode | undefined;
+  let logged: ErrorCode | undefined;
   return ({ code, detail }) => {
     metrics.faults.inc({ consumer: stage, code });
-    if (code !== told) logger.warn({ stage, code, detail }, 'a table cannot be read on');
-    told = code;
+    if (code !== logged) logger.warn({ stage, code, detail }, 'a table cannot be read on');
+    logged = code;
   };
 }

@@ -224,7 +224,7 @@ async function checkCases(
 ): Promise<{ readonly inCase: ReadonlySet<string>; readonly opened: number; readonly explained: number }> {
   const withCases = await payoutsWithCases(connections);
   const inCase = new Set<string>();
-  const toldWrongTime = (at: number) =>
+  const wrongTimeSince = (at: number) =>
     injected.some(({ kind, fromMs }) => kind === 'provider-clock' && startedAt + fromMs <= at);
   let explained = 0;
   let opened = 0;
@@ -241,7 +241,7 @@ async function checkCases(
       const why = faults[0]
         ? `provider ${faults[0].kind} ${faults[0].id}`
         : around[0] && `${around[0].id} ${around[0].what}`;
-      if ((why !== undefined && code === 'NO_PROOF') || (code === 'PROVIDER_CLOCK' && toldWrongTime(openedAt)))
+      if ((why !== undefined && code === 'NO_PROOF') || (code === 'PROVIDER_CLOCK' && wrongTimeSince(openedAt)))
         explained++;
       else
         found.add(

@@ -16,12 +16,12 @@ export async function refuseWrites(url: string, how: Refusal, forMs: number): Pr
       how === 'oom' ? redis.config('SET', 'maxmemory', limit) : redis.replicaof('NO' as never, 'ONE' as never);
     await refuse();
     try {
-      const told = await redis.set('chaos:refused', '1').then(
+      const answer = await redis.set('chaos:refused', '1').then(
         () => 'nothing was refused',
         (error: Error) => error.message,
       );
       await sleep(forMs);
-      return told;
+      return answer;
     } finally {
       await takeBack();
       await redis.del('chaos:refused');

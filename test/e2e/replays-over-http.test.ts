@@ -340,7 +340,7 @@ describe('dead letters of a rule that was broken', () => {
       [api, ...pipeline.processes].map(async ({ ready }) => (await fetch(`${String(ready['health'])}/metrics`)).text()),
     );
     // Those that were killed answer no more.
-    const metrics = running.flatMap((told) => (told.status === 'fulfilled' ? [told.value] : []));
+    const metrics = running.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []));
     const logs = readdirSync(pipeline.logFiles)
       .filter((file) => file.endsWith('.log') && !file.startsWith('simulator'))
       .map((file) => readFileSync(path.join(pipeline.logFiles, file), 'utf8'));

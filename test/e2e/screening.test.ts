@@ -105,11 +105,11 @@ describe('a list version that becomes active', () => {
     await reaches(listed.account, 'HELD by PAYOUT_DISPATCH');
     await reaches(paid.account, 'COMPLETED by SETTLEMENT');
 
-    const told = succeed('explain', listed.account);
-    expect(told).toContain('Looked at again before the payout was asked for');
-    expect(told).toContain(versionId);
-    expect(told).toContain('possible match: held for a person to decide');
-    expect(told).toContain('Made again from this evidence: the same decision.');
+    const explained = succeed('explain', listed.account);
+    expect(explained).toContain('Looked at again before the payout was asked for');
+    expect(explained).toContain(versionId);
+    expect(explained).toContain('possible match: held for a person to decide');
+    expect(explained).toContain('Made again from this evidence: the same decision.');
 
     // On the command line, against what is in force.
     const name = await senderOf(listed);

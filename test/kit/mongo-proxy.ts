@@ -111,9 +111,9 @@ export class MongoProxy {
     const answer = (document: Document) =>
       client.write(message.legacy ? queryReply(document, message.id) : reply(document, message.id));
     if (HELLO.has(name)) {
-      const told = server ? await server.ask(message) : { maxWireVersion: 21, minWireVersion: 0, ok: 1 };
+      const hello = server ? await server.ask(message) : { maxWireVersion: 21, minWireVersion: 0, ok: 1 };
       if (!this.primary) this.treated++;
-      answer({ ...told, ...this.#hello() });
+      answer({ ...hello, ...this.#hello() });
       return;
     }
     const command = seenCommand(name, message);

@@ -123,7 +123,7 @@ async function sourcesOf(): Promise<VerifySources> {
     rings: keys,
     keys,
     stores: verifyStores({ db, events: 'events', transfers: 'transfers' }),
-    sealed: sealedDocuments({ db, operators: keys.operators, told: { activations, revoked } }),
+    sealed: sealedDocuments({ db, operators: keys.operators, inLog: { activations, revoked } }),
     limits: verifyLimits(redis, namespace),
     provider: providerLedger(path.join(FIXTURE, FILES.provider)),
   };
@@ -250,13 +250,13 @@ describe('persons', () => {
     const [before] = await store.current();
     const list = { ...(await loadSampleList()), publicationDate: '2026-11-22' };
     const { versionId } = await importVersion(store, list, { by: 'amara', now: madeAt });
-    const told = { by: 'bela', now: madeAt, lastOf: async () => undefined };
-    const { activation } = await activateVersion(store, async () => undefined, versionId, told);
+    const terms = { by: 'bela', now: madeAt, lastOf: async () => undefined };
+    const { activation } = await activateVersion(store, async () => undefined, versionId, terms);
     expect(activation.revision).toBe(before!.activation + 1);
     const sealed = sealedDocuments({
       db: mongo.db,
       operators: keys.operators,
-      told: { activations: new Map(), revoked: new Set() },
+      inLog: { activations: new Map(), revoked: new Set() },
     });
     for await (const page of sealed.all()) expect(page.filter(({ flaw }) => flaw !== undefined)).toEqual([]);
   });
@@ -308,8 +308,8 @@ describe('payouts under way', () => {
         expect(phases).toEqual(['PAID', 'PAID', 'PAID']);
       }, POLLING);
       await vi.waitFor(async () => {
-        const told = await receivedFrom('payout.updated');
-        const paid = told
+        const reported = await receivedFrom('payout.updated');
+        const paid = reported
           .filter(({ value }) => value.payout.status === 'PAID')
           .map(({ value }) => value.payout.payoutId);
         expect(paid).toEqual(expect.arrayContaining(ids));

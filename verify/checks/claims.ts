@@ -47,9 +47,9 @@ export const intentClaims: Check = {
 };
 
 /** A claim may name the topic of intents by its name, as before, and the event by its id. */
-function isSameInput(claimed: string, told: string, { inputs }: Run): boolean {
-  if (claimed === told) return true;
-  const [one, other] = [parseOrigin(claimed), parseOrigin(told)];
+function isSameInput(claimed: string, stated: string, { inputs }: Run): boolean {
+  if (claimed === stated) return true;
+  const [one, other] = [parseOrigin(claimed), parseOrigin(stated)];
   if (one === undefined || other === undefined) return false;
   if (one.partition !== other.partition || one.offset !== other.offset) return false;
   return one.topicId === inputs.topic || other.topicId === inputs.topic;

@@ -49,7 +49,7 @@ function decided(value: ReviewDecided, keys: HoldKeys | undefined, say: Say): vo
   held(value.held, keys, say);
   const { decision, command, holdId } = value;
   if (command.issuedBy === HOLD_EXPIRY) {
-    if (decision !== 'REJECT') say('DECISION_NOT_SEALED', `the lapse of hold ${holdId} is told as ${decision}`);
+    if (decision !== 'REJECT') say('DECISION_NOT_SEALED', `the lapse of hold ${holdId} is reported as ${decision}`);
     return;
   }
   if (keys && !isReviewSealed(keys.operators, value)) {

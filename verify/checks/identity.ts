@@ -38,14 +38,14 @@ export const identity: Check = {
       });
     if (id !== rightId) wrong('EVENT_ID_WRONG', `its id is ${id}, but ${rightId} follows from its content`);
     if (record.key?.toString('utf8') !== transferId) wrong('KEY_WRONG', 'its key is not its transfer');
-    const told = headerText(record.headers, HEADER.eventId);
-    if (told !== id) wrong('HEADER_WRONG', `its event-id header says ${told ?? 'nothing'}`);
+    const headerId = headerText(record.headers, HEADER.eventId);
+    if (headerId !== id) wrong('HEADER_WRONG', `its event-id header says ${headerId ?? 'nothing'}`);
     if (home !== undefined && home !== record.partition) {
       wrong('PARTITION_WRONG', `its home partition is ${home}, and it stands on ${record.partition}`);
     }
-    const toldOrigin = headerText(record.headers, HEADER.originPosition);
-    if (origin !== undefined && toldOrigin !== origin) {
-      wrong('HEADER_WRONG', `its origin-position header says ${toldOrigin ?? 'nothing'}, the instruction ${origin}`);
+    const headerOrigin = headerText(record.headers, HEADER.originPosition);
+    if (origin !== undefined && headerOrigin !== origin) {
+      wrong('HEADER_WRONG', `its origin-position header says ${headerOrigin ?? 'nothing'}, the instruction ${origin}`);
     }
     inner(seen, wrong);
   },

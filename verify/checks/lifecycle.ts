@@ -9,7 +9,7 @@ export const lifecycle: Check = {
   proves: 'Lifecycle records and chain events agree one to one, in every field.',
   transfer({ id, partition, events, verifiedThrough }, run) {
     for (const event of events) {
-      const { topic, sequence, seen, told, offset } = event;
+      const { topic, sequence, seen, lifecycleRecords, offset } = event;
       if (sequence <= verifiedThrough) continue;
       const finding = { transferId: id, position: positionOf(topic, partition, offset) };
       if (seen === 0) {
@@ -17,15 +17,15 @@ export const lifecycle: Check = {
         run.findings.defer(NAME, { transferId: id, code: 'LIFECYCLE_WITHOUT_EVENT', detail }, { subject: id });
         continue;
       }
-      if (told !== seen) {
-        const code = told === 0 ? 'LIFECYCLE_MISSING' : 'LIFECYCLE_REPEATED';
-        const detail = `${topic} ${sequence} is there ${seen} times, and ${told} times in the lifecycle`;
+      if (lifecycleRecords !== seen) {
+        const code = lifecycleRecords === 0 ? 'LIFECYCLE_MISSING' : 'LIFECYCLE_REPEATED';
+        const detail = `${topic} ${sequence} is there ${seen} times, and ${lifecycleRecords} times in the lifecycle`;
         run.findings.defer(NAME, { ...finding, code, detail }, { subject: id });
       }
-      if (told === 0) continue;
+      if (lifecycleRecords === 0) continue;
       const right =
         event.stage === 'SETTLEMENT' && event.lifecycleBySettlement ? event.lifecycleBySettlement : event.lifecycle;
-      if (!event.toldDiffers && event.toldDigest === right) continue;
+      if (!event.lifecycleRecordsDiffer && event.lifecycleRecordDigest === right) continue;
       const detail = `the lifecycle record of ${topic} ${sequence} says something else than the event`;
       run.findings.add(NAME, { ...finding, code: 'LIFECYCLE_DIFFERS', detail });
     }

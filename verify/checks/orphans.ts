@@ -49,7 +49,8 @@ export function orphans(): Check {
       count(
         run,
         'events',
-        marks.length + events.filter(({ told, sequence }) => told > 0 && sequence > verifiedThrough).length,
+        marks.length +
+          events.filter(({ lifecycleRecords, sequence }) => lifecycleRecords > 0 && sequence > verifiedThrough).length,
       );
       if (verifiedThrough > 0) return;
       count(run, 'transfers', 1);

@@ -85,8 +85,8 @@ function compare(transfer: Transfer, payout: Payout | undefined, run: Run): void
     say('PAYOUT_DIFFERS', `its home partition is ${payout.homePartition}, not ${partition}`);
   attempts(transfer, requested, payout, run, say);
   for (const update of payout.updates) {
-    const told = updates.find(({ version }) => version === update.version);
-    if (told === undefined) {
+    const logged = updates.find(({ version }) => version === update.version);
+    if (logged === undefined) {
       const published = update.version <= payout.publishedVersion;
       if (published && update.version > floorOf(transfer)) {
         say(
@@ -96,8 +96,8 @@ function compare(transfer: Transfer, payout: Payout | undefined, run: Run): void
       }
       continue;
     }
-    if (!isTold(told, payout, update))
-      say('UPDATE_DIFFERS', `version ${update.version} is ${update.status} by the payout, ${told.status} by the log`);
+    if (!isAsLogged(logged, payout, update))
+      say('UPDATE_DIFFERS', `version ${update.version} is ${update.status} by the payout, ${logged.status} by the log`);
   }
   for (const { version } of updates) {
     if (payout.updates.some((update) => update.version === version)) continue;
@@ -109,12 +109,12 @@ function compare(transfer: Transfer, payout: Payout | undefined, run: Run): void
 }
 
 /** The log states the change as the payout has it, word for word. */
-function isTold(told: UpdateFact, payout: Payout, update: PayoutUpdate): boolean {
+function isAsLogged(logged: UpdateFact, payout: Payout, update: PayoutUpdate): boolean {
   const state = payoutStateOf(payout, update);
   const type = recordType('PayoutState');
   // A document that somebody changed may hold anything.
-  if (told.attempt !== update.pricingAttempt || !type.isValid(state)) return false;
-  return told.payout === 0 || told.payout === digest(type.toBuffer(state));
+  if (logged.attempt !== update.pricingAttempt || !type.isValid(state)) return false;
+  return logged.payout === 0 || logged.payout === digest(type.toBuffer(state));
 }
 
 /** Updates of before the checkpoint are not read again. */

@@ -93,11 +93,11 @@ export class HistoryLog {
     const { transferId, homePartition: partition, eventId } = value.envelope;
     const headers = { [HEADER.eventId]: eventId, [HEADER.originPosition]: value.instruction.originPosition };
     const entry = this.append(topic, partition, { key: transferId, value, headers });
-    const told = lifecycleOf(topic, value, stage)!;
+    const lifecycleRecord = lifecycleOf(topic, value, stage)!;
     this.append('transfer.lifecycle', partition, {
       key: transferId,
-      value: told,
-      headers: { [HEADER.eventId]: told.eventId },
+      value: lifecycleRecord,
+      headers: { [HEADER.eventId]: lifecycleRecord.eventId },
     });
     return entry;
   }

@@ -5,7 +5,7 @@ import type { PayoutRequested, PayoutUpdated } from '../../schemas/types.generat
 import { AT } from '../../test/kit/builders.ts';
 import { KEYS } from '../../test/kit/keys.ts';
 
-interface Told {
+interface PayoutFacts {
   readonly phase: PayoutPhase;
   readonly updates: readonly PayoutUpdated[];
   /** The request, encoded. */
@@ -14,7 +14,7 @@ interface Told {
 }
 
 /** With an attempt for each pricing attempt, of which all but the last have expired. */
-export function payoutOf(requested: PayoutRequested, { phase, updates, bytes, publishedVersion }: Told): Payout {
+export function payoutOf(requested: PayoutRequested, { phase, updates, bytes, publishedVersion }: PayoutFacts): Payout {
   const { transferId, attempt, homePartition } = requested.envelope;
   const cause = 'AAAAAAAAAAAA:0:0';
   const asked = { topic: 'payout.requested', key: transferId, cause, value: bytes };

@@ -38,8 +38,8 @@ export function isOutOfPlace(
 /** Of a batch whose checksum holds. It may have lost records at its end to compaction: the next one says where it ends. */
 export function offsetsOf(bytes: Buffer, at: number, next: number, end: number): Part | undefined {
   const firstOffset = Number(bytes.readBigInt64BE(at));
-  const told = firstOffset + bytes.readInt32BE(at + 23);
-  const lastOffset = holds(bytes, next, firstOffset, end) ? Number(bytes.readBigInt64BE(next)) - 1 : told;
+  const statedLast = firstOffset + bytes.readInt32BE(at + 23);
+  const lastOffset = holds(bytes, next, firstOffset, end) ? Number(bytes.readBigInt64BE(next)) - 1 : statedLast;
   return lastOffset < firstOffset ? undefined : { firstOffset, lastOffset, bytes: bytes.subarray(at, next) };
 }
 
@@ -48,21 +48,21 @@ export function offsetsOf(bytes: Buffer, at: number, next: number, end: number):
  * @param expected the offset that must come here; undefined when nothing was read before it
  */
 export function damaged(bytes: Buffer, at: number, expected: number | undefined, end: number): Part | undefined {
-  const told = Number(bytes.readBigInt64BE(at));
-  const least = expected ?? (told >= 0 && told < end ? told : -1);
+  const stated = Number(bytes.readBigInt64BE(at));
+  const least = expected ?? (stated >= 0 && stated < end ? stated : -1);
   const size = bytes.readInt32BE(at + 8);
   const next = size < MIN_BATCH_BYTES ? at : at + BATCH_PREFIX + size;
   const follower = next > at && holds(bytes, next, least, end) ? next : nextThatHolds(bytes, at + 1, least, end);
   if (follower !== undefined) {
     const lastOffset = Number(bytes.readBigInt64BE(follower)) - 1;
-    const firstOffset = told >= least && told <= lastOffset ? told : Math.min(Math.max(least, 0), lastOffset);
+    const firstOffset = stated >= least && stated <= lastOffset ? stated : Math.min(Math.max(least, 0), lastOffset);
     return { firstOffset, lastOffset, bytes: bytes.subarray(at, follower) };
   }
   // Nothing follows here. It is believed only where it ends with the log itself.
-  if (next === at || next - at < BATCH_HEADER || told < least) return undefined;
-  const lastOffset = told + bytes.readInt32BE(at + 23);
-  if (lastOffset !== end - 1 || lastOffset < told) return undefined;
-  return { firstOffset: told, lastOffset, bytes: bytes.subarray(at, next) };
+  if (next === at || next - at < BATCH_HEADER || stated < least) return undefined;
+  const lastOffset = stated + bytes.readInt32BE(at + 23);
+  if (lastOffset !== end - 1 || lastOffset < stated) return undefined;
+  return { firstOffset: stated, lastOffset, bytes: bytes.subarray(at, next) };
 }
 
 /** A whole batch begins there whose checksum holds, with an offset that can follow `least`. */

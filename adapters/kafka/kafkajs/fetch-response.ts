@@ -76,15 +76,15 @@ export class UnreadableRecord extends FetchedRecord {
 
   /** @param batch the batch, where what it says of its transaction can be believed */
   constructor(unreadable: UnreadableBatch, batch?: Buffer) {
-    const told = batch !== undefined && batch[MAGIC_AT] === MAGIC && batch.length >= BATCH_HEADER;
+    const hasHeader = batch !== undefined && batch[MAGIC_AT] === MAGIC && batch.length >= BATCH_HEADER;
     const context: BatchContext = {
       firstOffset: unreadable.firstOffset,
       lastOffsetDelta: unreadable.lastOffset - unreadable.firstOffset,
-      producerId: told ? batch.readBigInt64BE(43).toString() : '-1',
-      inTransaction: told && (batch.readInt16BE(21) & TRANSACTIONAL) !== 0,
+      producerId: hasHeader ? batch.readBigInt64BE(43).toString() : '-1',
+      inTransaction: hasHeader && (batch.readInt16BE(21) & TRANSACTIONAL) !== 0,
       isControlBatch: false,
     };
-    const timestamp = told ? Number(batch.readBigInt64BE(35)) : 0;
+    const timestamp = hasHeader ? Number(batch.readBigInt64BE(35)) : 0;
     super(unreadable.lastOffset, timestamp, null, null, context, NO_HEADERS, 0);
     this.unreadable = unreadable;
     this.isDamaged = batch === undefined;

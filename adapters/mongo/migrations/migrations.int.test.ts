@@ -138,8 +138,8 @@ describe('the history of list activations', () => {
   const operators = KEYS.operators;
   const flaws = async () => {
     const found: string[] = [];
-    const told = { activations: new Map(), revoked: new Set<string>() };
-    for await (const page of sealedDocuments({ db: db(), operators, told }).all())
+    const inLog = { activations: new Map(), revoked: new Set<string>() };
+    for await (const page of sealedDocuments({ db: db(), operators, inLog }).all())
       for (const { flaw, kind } of page) if (flaw) found.push(`${kind} ${flaw}`);
     return found;
   };

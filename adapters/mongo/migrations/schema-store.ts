@@ -13,7 +13,7 @@ const STORES_SCHEMA = 'stores_schema';
 const ID = 'stores';
 /** How long a lock holds without a word of its owner; a page takes seconds. */
 const LOCK_MS = 60_000;
-/** Told of applied migrations; older ones may go. */
+/** Applied migrations that are kept in the document; older ones go. */
 const MAX_APPLIED = 100;
 
 const version = z.number().int().nonnegative();

@@ -45,7 +45,7 @@ const asPerson = (principal: Principal): Principal => ({ ...principal, name: pri
 
 type Operators = ReturnType<typeof operatorsOf>;
 
-async function told({ replays, ring }: Operators, glass: Glass): Promise<z.output<typeof glassDto>> {
+async function shownGlass({ replays, ring }: Operators, glass: Glass): Promise<z.output<typeof glassDto>> {
   const { id: glassId, by, reason, brokenAt, until, review } = glass;
   const acts = await actsUnder(replays.approvals, glassId);
   return {
@@ -69,7 +69,7 @@ const list = route({
   async handle({ parts, principal }) {
     const operators = operatorsOf(parts);
     const found = (await listGlass(operators.controls.log, principal)).slice(0, MAX_GLASSES);
-    return answer(200, { items: await Promise.all(found.map((glass) => told(operators, glass))) });
+    return answer(200, { items: await Promise.all(found.map((glass) => shownGlass(operators, glass))) });
   },
 });
 
@@ -88,7 +88,7 @@ const get = route({
   async handle({ parts, path: { glassId } }) {
     const operators = operatorsOf(parts);
     const glass = await findGlass(operators.controls.log, glassId);
-    return answer(200, await told(operators, glass), { etag: etag(glass) });
+    return answer(200, await shownGlass(operators, glass), { etag: etag(glass) });
   },
 });
 
@@ -121,7 +121,7 @@ const open = route({
       ...(known ? { 'idempotent-replayed': 'true' } : {}),
     };
     const on = { kind: 'break-glass', id, isKnown: true };
-    return { ...answer(201, await told(operators, glass), headers), audited: { on } };
+    return { ...answer(201, await shownGlass(operators, glass), headers), audited: { on } };
   },
 });
 
@@ -149,7 +149,7 @@ const review = route({
     const { log } = operators.controls;
     checkIfMatch(header('if-match'), etag(await findGlass(log, id)));
     const reviewed = await reviewGlass(log, { id, by: asPerson(principal), text, at: new Date(parts.clock()) });
-    return answer(200, await told(operators, reviewed), { etag: etag(reviewed) });
+    return answer(200, await shownGlass(operators, reviewed), { etag: etag(reviewed) });
   },
 });
 

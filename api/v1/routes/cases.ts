@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { sightOf } from '../../../operations/access/masking.ts';
 import { lookUnmasked } from '../../../operations/access/unmasked-look.ts';
-import type { Told } from '../../../operations/audit/audit.ts';
+import type { ActResult } from '../../../operations/audit/audit.ts';
 import { assignCase, releaseCase } from '../../../operations/cases/assignments/assign.ts';
 import { decideInboxCase } from '../../../operations/cases/inbox/decide.ts';
 import { decideAlike, findAlike } from '../../../operations/cases/inbox/decide-alike.ts';
@@ -255,7 +255,7 @@ const decided = (
   seen: string,
   code: string,
   items: readonly { readonly caseId: string; readonly refused: string | null }[],
-): Told => ({
+): ActResult => ({
   on: { kind: 'cases', id, isKnown: true },
   decidedOn: seen,
   reasonCode: code,

@@ -106,10 +106,10 @@ const ask = route({
     const sources = { store: exceptions.store, holds: inbox.sources.holds, lists: lists.store };
     const kept = await lists.comparing(() => askForException(sources, request, ring));
     await askToGrant(replays.approvals, kept, kept.grantedAt, ring);
-    const told = exceptionOf({ ...kept, state: stateOf(kept, ring, now) });
+    const added = exceptionOf({ ...kept, state: stateOf(kept, ring, now) });
     const on = { kind: 'exceptions', id: kept.exceptionId, isKnown: true };
-    const headers = { location: `/v1/approvals/${told.approvalId}` };
-    return { ...answer(201, told, headers), audited: { on } };
+    const headers = { location: `/v1/approvals/${added.approvalId}` };
+    return { ...answer(201, added, headers), audited: { on } };
   },
 });
 

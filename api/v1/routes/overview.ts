@@ -3,7 +3,7 @@ import { Readable } from 'node:stream';
 import { z } from 'zod';
 import { sightOf } from '../../../operations/access/masking.ts';
 import { conditionOf } from '../../../operations/access/principal.ts';
-import { CHANGED, type Told, watched } from '../../../operations/changes/changes.ts';
+import { CHANGED, type Notice, watched } from '../../../operations/changes/changes.ts';
 import { overviewOf } from '../../../operations/queries/overview.ts';
 import { answer, type Route, route } from '../../http/route.ts';
 import { approvalDto, approvalOf } from '../approval-dto.ts';
@@ -101,9 +101,9 @@ const eventDto = z
   .meta({ id: 'ChangeEvent' });
 
 /** An event of the stream (text/event-stream); a comment where nothing happened. */
-function eventOf(told: Told): string {
-  if (told === undefined) return ': still here\n\n';
-  const { at, change } = told;
+function eventOf(notice: Notice): string {
+  if (notice === undefined) return ': still here\n\n';
+  const { at, change } = notice;
   if (change === undefined) return `id: ${at}\nevent: reset\ndata: {}\n\n`;
   const { kind, id } = change;
   return `id: ${at}\nevent: ${kind}\ndata: ${JSON.stringify({ id })}\n\n`;
@@ -130,7 +130,7 @@ const changes = route({
     const events = Readable.from(
       (async function* () {
         yield 'retry: 2000\n\n';
-        for await (const told of watched(feed, terms)) yield eventOf(told);
+        for await (const notice of watched(feed, terms)) yield eventOf(notice);
       })(),
     );
     // Whoever is gone is no longer waited for.

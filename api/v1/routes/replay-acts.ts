@@ -140,11 +140,11 @@ const REFUSALS = [...CHANGE_REFUSALS, 'REPLAY_UNKNOWN', 'REPLAY_MOVED'] as const
 
 /** A change without a body. */
 const act = (
-  told: { readonly name: string; readonly url: `/v1/${string}`; readonly summary: string },
+  facts: { readonly name: string; readonly url: `/v1/${string}`; readonly summary: string },
   change: (asked: Change) => Promise<void>,
 ) =>
   route({
-    ...{ ...told, method: 'POST', action: 'replays.run', tag: 'Dead letters', path, headers: ifMatch },
+    ...{ ...facts, method: 'POST', action: 'replays.run', tag: 'Dead letters', path, headers: ifMatch },
     answers: { 200: replayDto },
     refusals: REFUSALS,
     async handle(asked) {

@@ -166,9 +166,9 @@ const getTimeline = route({
     const { onlyOf, isOwner } = await seenBy(asked);
     const { transferId } = asked.path;
     const { events } = await transferHistory(asked.parts.transferEvents, transferId);
-    const told = onlyOf === undefined ? events : eventsFor(events, onlyOf, isOwner);
-    if (told.length === 0) throw transferUnknown(transferId);
-    return answer(200, timelineOf(transferId, stepsOf(told)));
+    const visible = onlyOf === undefined ? events : eventsFor(events, onlyOf, isOwner);
+    if (visible.length === 0) throw transferUnknown(transferId);
+    return answer(200, timelineOf(transferId, stepsOf(visible)));
   },
 });
 

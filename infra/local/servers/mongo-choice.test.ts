@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { chooseMongo, type MongoFindings, withoutDownload } from './mongo-choice.ts';
-import { toldToSet } from './replica-set.ts';
+import { commandForSet } from './replica-set.ts';
 
 const NOTHING: MongoFindings = { named: null, onPath: null, data: null, mayDownload: true };
 const onPath = 'mongod';
@@ -36,9 +36,9 @@ describe('a replica set of one', () => {
 
   it('is made once, left alone on its port, and told by force of another', () => {
     const host = '127.0.0.1:5001';
-    expect(toldToSet(null, host)).toEqual({ replSetInitiate: { _id: 'corridor', members: [{ _id: 0, host }] } });
-    expect(toldToSet(config(host), host)).toBeUndefined();
-    expect(toldToSet(config('127.0.0.1:4999'), host)).toEqual({
+    expect(commandForSet(null, host)).toEqual({ replSetInitiate: { _id: 'corridor', members: [{ _id: 0, host }] } });
+    expect(commandForSet(config(host), host)).toBeUndefined();
+    expect(commandForSet(config('127.0.0.1:4999'), host)).toEqual({
       replSetReconfig: { _id: 'corridor', version: 4, term: 2, members: [{ _id: 0, host }] },
       force: true,
     });

@@ -11,7 +11,7 @@ interface SetConfig {
 }
 
 /** What a set of one is to be told; undefined: it is as it should be. Pure. */
-export function toldToSet(config: SetConfig | null, host: string): Readonly<Record<string, unknown>> | undefined {
+export function commandForSet(config: SetConfig | null, host: string): Readonly<Record<string, unknown>> | undefined {
   const members = [{ _id: 0, host }];
   if (!config) return { replSetInitiate: { _id: REPLICA_SET, members } };
   if (config.members.length === 1 && config.members[0]?.host === host) return undefined;
@@ -31,8 +31,8 @@ export async function settleReplicaSet(port: number, signal: AbortSignal): Promi
     for (;;) {
       try {
         const config = await client.db('local').collection<SetConfig & { _id: string }>('system.replset').findOne({});
-        const told = toldToSet(config, `127.0.0.1:${port}`);
-        if (told) await admin.command(told);
+        const command = commandForSet(config, `127.0.0.1:${port}`);
+        if (command) await admin.command(command);
         if ((await admin.command({ hello: 1 }))['isWritablePrimary'] === true) return;
         signal.throwIfAborted();
       } catch (error) {

@@ -45,9 +45,9 @@ export interface RunnerOptions extends ReplayStores {
   readonly runner: string;
   /** Called around the commit of letters, where a process may die: tests end a runner there. */
   readonly onSend?: (when: 'before' | 'after') => Promise<void> | void;
-  /** Told of each replay that changed its state. Never throws. */
+  /** Called with each replay that changed its state. Never throws. */
   readonly onChange?: (replay: ReplayDocument, to: Partial<ReplayDocument>) => void;
-  /** Told of a fault that passes: the replay is looked at again. Never throws. */
+  /** Called with a fault that passes: the replay is looked at again. Never throws. */
   readonly onFault?: (replayId: string, fault: { readonly code: ErrorCode; readonly detail: string }) => void;
 }
 

@@ -36,9 +36,9 @@ it('wants a copy to be told as a repeat by stages and the payout executor, and n
 
 it('lets the sink of cases meet a copy with a case that was tampered with, and no other', () => {
   const copy = forged('copy:1', 'transfer.held');
-  const told = [letter('copy:1', 'sink-cases', 'ID_CONFLICT')];
-  expect(checkForgeries([copy], told, [], new Set([copy.transferId]))).toEqual([]);
-  expect(checkForgeries([copy], told, [], new Set(['another']))).toHaveLength(1);
+  const found = [letter('copy:1', 'sink-cases', 'ID_CONFLICT')];
+  expect(checkForgeries([copy], found, [], new Set([copy.transferId]))).toEqual([]);
+  expect(checkForgeries([copy], found, [], new Set(['another']))).toHaveLength(1);
 });
 
 it('wants what was never put aside to be a dead letter of whose it seems to be', () => {

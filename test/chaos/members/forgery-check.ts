@@ -74,18 +74,18 @@ export function checkForgeries(
   for (const [id, records] of Map.groupBy(forged, ({ id }) => id)) {
     const { topic, position, transferId } = records[0]!;
     if (contractOf(topic)?.kind === 'table') continue;
-    const told = byId.get(id) ?? [];
+    const found = byId.get(id) ?? [];
     // A copy bears a true seal: only who has handled its original can know it, and only a stage or the payout executor would act on it again.
     const isCopy = forgeryOf(id) === 'copy';
     const readers = readersOf(topic).filter((name) => !isCopy || name in topology || name === 'payout-executor');
     const expected = isCopy ? /^EVENT_REPEATED$/ : /^SEAL_/;
     for (const reader of readers) {
-      const count = told.filter(({ owner }) => owner === reader).length;
+      const count = found.filter(({ owner }) => owner === reader).length;
       if (count === records.length) continue;
-      const detail = `${records.length} at ${position}, and ${count} dead letters of ${reader}: it was honoured, lost or told twice`;
+      const detail = `${records.length} at ${position}, and ${count} dead letters of ${reader}: it was honoured, lost or reported twice`;
       wrong.push({ subject: `${topic} ${id}`, detail });
     }
-    for (const { owner, code } of told) {
+    for (const { owner, code } of found) {
       if (isCopy && owner === 'sink-cases' && code === 'ID_CONFLICT' && tampered.has(transferId)) continue;
       if (!readers.includes(owner) || !expected.test(code))
         wrong.push({ subject: `${topic} ${id}`, detail: `a dead letter of ${owner}: ${code}` });

@@ -12,10 +12,10 @@ it('comes in every way, wrong by more than an hour', () => {
   for (const { how, ...fault } of faults) {
     const rule = faultPlan.parse(withWrongClock({ how, ...fault })).rules.find(({ id }) => id === 'clock-query')!;
     if (rule.kind !== 'clock') throw new Error('it is no clock');
-    const told = wrongTime(rule, NOW + 1_000, NOW) - NOW;
-    expect(Math.abs(told)).toBeGreaterThan(HOUR_MS - 2_000);
-    expect(told < 0).toBe(how === 'behind');
+    const shiftMs = wrongTime(rule, NOW + 1_000, NOW) - NOW;
+    expect(Math.abs(shiftMs)).toBeGreaterThan(HOUR_MS - 2_000);
+    expect(shiftMs < 0).toBe(how === 'behind');
     expect(rule.probability < 1).toBe(how === 'jumps');
-    expect(wrongTime(rule, NOW + 2_000, NOW) - NOW < told).toBe(how === 'backward');
+    expect(wrongTime(rule, NOW + 2_000, NOW) - NOW < shiftMs).toBe(how === 'backward');
   }
 });

@@ -212,13 +212,13 @@ async function firstPositions(log: Log): Promise<ReadonlyMap<number, readonly Ta
 async function allStand(chain: readonly Slot[]): Promise<readonly string[]> {
   const wrong: string[] = [];
   for (const slot of chain) {
-    let told: readonly StoppedPart[] = [];
+    let stopped: readonly StoppedPart[] = [];
     await until(`intake of ${slot.name} stops`, async () => {
       await slot.ready();
-      told = await stoppedParts(slot);
-      return told.some(({ name }) => name === OWNER);
+      stopped = await stoppedParts(slot);
+      return stopped.some(({ name }) => name === OWNER);
     });
-    for (const { name, code, detail, toDo } of told) {
+    for (const { name, code, detail, toDo } of stopped) {
       if (name === OWNER && STOPS.test(code) && SAYS_WHAT_TO_DO.test(toDo)) continue;
       wrong.push(`${slot.name}: ${name} stands with ${code} where intents were made again: ${detail}; to do: ${toDo}`);
     }
