@@ -3,7 +3,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { currencyOf } from '../../domain/money/currencies.ts';
 import type { LetterFilter } from '../../operations/dead-letters/ports.ts';
 import { LETTER_STATES, type LetterState } from '../../sinks/dead-letters/letter.ts';
-import { formatMinor } from '../output.ts';
+import { formatMinor, withJson } from '../output.ts';
 
 export interface FilterOptions {
   readonly letter?: readonly string[];
@@ -58,6 +58,46 @@ export function filterFrom({
     ...(since && { since }),
   };
 }
+
+export const GROUP_COLUMNS = [
+  ...(['group', 'owner', 'code', 'letters', 'new', 'money', 'corridors'] as const),
+  ...(['oldest', 'last', 'cause', 'note'] as const),
+] as const;
+
+export const LETTER_COLUMNS = [
+  ...(['letter', 'owner', 'code', 'class', 'state', 'transfer', 'corridor'] as const),
+  ...(['amount', 'failed', 'replays'] as const),
+] as const;
+
+/** Begins `dlq groups`. */
+export const groupsCommand = (dlq: Command): Command =>
+  withJson(dlq.command('groups'))
+    .description('dead letters by cause, the latest failure first')
+    .option(
+      '--new-since <time>',
+      'count as new what was put aside since then (ISO 8601); default: one hour ago',
+      instant,
+    );
+
+export interface NoteOptions {
+  readonly note?: string;
+  readonly assignee?: string;
+  readonly incident?: string;
+  readonly json?: boolean;
+}
+
+/** Begins `dlq note`. */
+export const noteCommand = (dlq: Command): Command =>
+  withJson(dlq.command('note'))
+    .argument('<group>', 'id of the group')
+    .description('write on a group what others should know: a note, who looks after it, the incident')
+    .option('--note <text>', 'what is known; an empty text takes it away')
+    .option('--assignee <person>', 'who looks after it')
+    .option('--incident <id>', 'id or address of the incident');
+
+/** A note in one cell. */
+export const noteText = ({ assignee, incident, note }: { [K in 'assignee' | 'incident' | 'note']?: string | null }) =>
+  [assignee && `@${assignee}`, incident, note].filter(Boolean).join(' ') || undefined;
 
 /** Reads an option as an instant. */
 export function instant(text: string): Date {

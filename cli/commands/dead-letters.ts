@@ -8,7 +8,18 @@ import type { DeadLetters } from '../../operations/dead-letters/ports.ts';
 import type { DeadLetterDocument } from '../../sinks/dead-letters/letter.ts';
 import { withConnections } from '../connections.ts';
 import { count, print, printError, printRows, toJson, toJsonLine, withJson } from '../output.ts';
-import { amountText, type FilterOptions, filteredByState, filterFrom, instant } from './dead-letter-options.ts';
+import {
+  amountText,
+  type FilterOptions,
+  filteredByState,
+  filterFrom,
+  GROUP_COLUMNS,
+  groupsCommand,
+  LETTER_COLUMNS,
+  type NoteOptions,
+  noteCommand,
+  noteText,
+} from './dead-letter-options.ts';
 import { registerCheck, registerReplays } from './replays.ts';
 import { registerSkips } from './skips.ts';
 
@@ -27,13 +38,7 @@ export function registerDeadLetters(program: Command): void {
 }
 
 function registerGroups(dlq: Command): void {
-  withJson(dlq.command('groups'))
-    .description('dead letters by cause, the latest failure first')
-    .option(
-      '--new-since <time>',
-      'count as new what was put aside since then (ISO 8601); default: one hour ago',
-      instant,
-    )
+  groupsCommand(dlq)
     .addHelpText('after', '\nExamples:\n  corridor dlq groups\n  corridor dlq groups --new-since 2026-11-30T02:00:00Z')
     .action(({ newSince, json }: { newSince?: Date; json?: boolean }) =>
       withLetters(async (store) => {
@@ -47,20 +52,6 @@ function registerGroups(dlq: Command): void {
       }),
     );
 }
-
-const GROUP_COLUMNS = [
-  'group',
-  'owner',
-  'code',
-  'letters',
-  'new',
-  'money',
-  'corridors',
-  'oldest',
-  'last',
-  'cause',
-  'note',
-] as const;
 
 function groupRow(group: LetterGroup) {
   const { id, owner, code, letters, recent, corridors, oldestAt, lastFailedAt, cause, note, withoutAmount } = group;
@@ -77,7 +68,7 @@ function groupRow(group: LetterGroup) {
     oldest: oldestAt,
     last: lastFailedAt,
     cause,
-    note: [note?.assignee && `@${note.assignee}`, note?.incident, note?.note].filter(Boolean).join(' ') || undefined,
+    note: noteText(note ?? {}),
   };
 }
 
@@ -96,18 +87,7 @@ function registerList(dlq: Command): void {
           print(toJson({ letters, complete: next === undefined }));
           return;
         }
-        printRows(letters.map(letterRow), [
-          'letter',
-          'owner',
-          'code',
-          'class',
-          'state',
-          'transfer',
-          'corridor',
-          'amount',
-          'failed',
-          'replays',
-        ]);
+        printRows(letters.map(letterRow), LETTER_COLUMNS);
         if (next)
           printError(`There are more than these ${letters.length}: narrow the filter, or use corridor dlq export.`);
       }),
@@ -147,24 +127,11 @@ function letterRow({
   };
 }
 
-interface NoteOptions {
-  readonly note?: string;
-  readonly assignee?: string;
-  readonly incident?: string;
-  readonly by: string;
-  readonly json?: boolean;
-}
-
 function registerNote(dlq: Command): void {
-  withJson(dlq.command('note'))
-    .argument('<group>', 'id of the group')
-    .description('write on a group what others should know: a note, who looks after it, the incident')
-    .option('--note <text>', 'what is known; an empty text takes it away')
-    .option('--assignee <person>', 'who looks after it')
-    .option('--incident <id>', 'id or address of the incident')
+  noteCommand(dlq)
     .option('--by <operator>', 'who writes', userInfo().username)
     .addHelpText('after', '\nExample:\n  corridor dlq note 3f0c9a1b7d2e4c58 --assignee asha --incident INC-4711')
-    .action((group: string, { json, ...annotation }: NoteOptions) =>
+    .action((group: string, { json, ...annotation }: NoteOptions & { readonly by: string }) =>
       withLetters(async (store) => {
         const written = await annotateGroup(store, { group, at: new Date(), ...annotation });
         printRows([written], ['group', 'note', 'assignee', 'incident', 'by', 'at'], json);

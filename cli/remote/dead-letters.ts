@@ -6,7 +6,16 @@ import { groupsDto, letterDto, letterPageDto } from '../../api/v1/routes/dead-le
 import { noteDto } from '../../api/v1/routes/letter-notes.ts';
 import { CodedError } from '../../ports/fault.ts';
 import { LETTER_STATES } from '../../sinks/dead-letters/letter.ts';
-import { type FilterOptions, filtered, instant } from '../commands/dead-letter-options.ts';
+import {
+  type FilterOptions,
+  filtered,
+  GROUP_COLUMNS,
+  groupsCommand,
+  LETTER_COLUMNS,
+  type NoteOptions,
+  noteCommand,
+  noteText,
+} from '../commands/dead-letter-options.ts';
 import { count, print, printError, printRows, toJson, withJson } from '../output.ts';
 import { registerRemoteReplays } from './replays.ts';
 import { registerRemoteSkips } from './skips.ts';
@@ -31,42 +40,25 @@ export function registerRemoteLetters(program: Command, api: () => ApiClient): v
 }
 
 function registerGroups(dlq: Command, api: () => ApiClient): void {
-  withJson(dlq.command('groups'))
-    .description('dead letters by cause, the latest failure first')
-    .option('--new-since <time>', 'count as new what was put aside since then; default: one hour ago', instant)
-    .action(async ({ newSince, json }: { newSince?: Date; json?: boolean }) => {
-      const query = newSince ? `?newSince=${encodeURIComponent(newSince.toISOString())}` : '';
-      const found = groupsDto.parse((await api().ask('GET', `/dead-letter-groups${query}`)).body);
-      if (json) {
-        print(toJson(found));
-        return;
-      }
-      const columns = [
-        'group',
-        'owner',
-        'code',
-        'letters',
-        'new',
-        'money',
-        'corridors',
-        'oldest',
-        'last',
-        'cause',
-        'note',
-      ];
-      printRows(found.items.map(groupRow), columns as never);
-      if (!found.complete) printError(`Not complete: ${found.reason}.`);
-    });
+  groupsCommand(dlq).action(async ({ newSince, json }: { newSince?: Date; json?: boolean }) => {
+    const query = newSince ? `?newSince=${encodeURIComponent(newSince.toISOString())}` : '';
+    const found = groupsDto.parse((await api().ask('GET', `/dead-letter-groups${query}`)).body);
+    if (json) {
+      print(toJson(found));
+      return;
+    }
+    printRows(found.items.map(groupRow), GROUP_COLUMNS);
+    if (!found.complete) printError(`Not complete: ${found.reason}.`);
+  });
 }
 
 function groupRow(group: z.output<typeof groupsDto>['items'][number]) {
   const { groupId, owner, code, letters, newLetters, corridors, oldestAt, lastFailedAt, cause } = group;
   const money = group.money.map(({ amount }) => amount.text);
   if (group.lettersWithoutAmount > 0) money.push(`${group.lettersWithoutAmount} of unknown amount`);
-  const note = [group.assignee && `@${group.assignee}`, group.incident, group.note].filter(Boolean).join(' ');
   return {
     ...{ group: groupId, owner, code, letters, new: newLetters, money: money.join(', '), cause },
-    ...{ corridors: corridors.join(', ') || undefined, oldest: oldestAt, last: lastFailedAt, note: note || undefined },
+    ...{ corridors: corridors.join(', ') || undefined, oldest: oldestAt, last: lastFailedAt, note: noteText(group) },
   };
 }
 
@@ -85,19 +77,7 @@ function registerList(dlq: Command, api: () => ApiClient): void {
         print(toJson({ letters: items, complete: nextCursor === null }));
         return;
       }
-      const columns = [
-        'letter',
-        'owner',
-        'code',
-        'class',
-        'state',
-        'transfer',
-        'corridor',
-        'amount',
-        'failed',
-        'replays',
-      ];
-      printRows(items.map(letterRow), columns as never);
+      printRows(items.map(letterRow), LETTER_COLUMNS);
       if (nextCursor !== null) printError(`There are more than these ${items.length}: narrow the filter.`);
     });
   dlq
@@ -115,24 +95,11 @@ const letterRow = (letter: z.output<typeof letterDto>) => ({
   ...{ failed: letter.failedAt, replays: letter.replayCount },
 });
 
-interface NoteOptions {
-  readonly note?: string;
-  readonly assignee?: string;
-  readonly incident?: string;
-  readonly json?: boolean;
-}
-
 function registerNote(dlq: Command, api: () => ApiClient): void {
-  withJson(dlq.command('note'))
-    .argument('<group>', 'id of the group')
-    .description('write on a group what others should know: a note, who looks after it, the incident')
-    .option('--note <text>', 'what is known; an empty text takes it away')
-    .option('--assignee <person>', 'who looks after it')
-    .option('--incident <id>', 'id or address of the incident')
-    .action(async (group: string, { json, ...body }: NoteOptions) => {
-      const path = `/dead-letter-groups/${encodeURIComponent(group)}/note`;
-      const { etag } = await api().ask('GET', path);
-      const written = noteDto.parse((await api().ask('PATCH', path, { body, etag })).body);
-      printRows([written], ['groupId', 'note', 'assignee', 'incident', 'writtenBy', 'writtenAt'], json);
-    });
+  noteCommand(dlq).action(async (group: string, { json, ...body }: NoteOptions) => {
+    const path = `/dead-letter-groups/${encodeURIComponent(group)}/note`;
+    const { etag } = await api().ask('GET', path);
+    const written = noteDto.parse((await api().ask('PATCH', path, { body, etag })).body);
+    printRows([written], ['groupId', 'note', 'assignee', 'incident', 'writtenBy', 'writtenAt'], json);
+  });
 }

@@ -138,13 +138,17 @@ async function afterwards({ parts, path: { replayId } }: Change) {
 
 const REFUSALS = [...CHANGE_REFUSALS, 'REPLAY_UNKNOWN', 'REPLAY_MOVED'] as const;
 
+/** What every change of one replay has in common. */
+const CHANGES_ONE = { method: 'POST', action: 'replays.run', tag: 'Dead letters', path, headers: ifMatch } as const;
+
 /** A change without a body. */
 const act = (
   facts: { readonly name: string; readonly url: `/v1/${string}`; readonly summary: string },
   change: (asked: Change) => Promise<void>,
 ) =>
   route({
-    ...{ ...facts, method: 'POST', action: 'replays.run', tag: 'Dead letters', path, headers: ifMatch },
+    ...CHANGES_ONE,
+    ...facts,
     answers: { 200: replayDto },
     refusals: REFUSALS,
     async handle(asked) {
@@ -162,16 +166,12 @@ const tryAgain = act(
 );
 
 const ask = route({
+  ...CHANGES_ONE,
   name: 'askForReplay',
-  method: 'POST',
   url: '/v1/replays/:replayId/ask',
-  action: 'replays.run',
-  tag: 'Dead letters',
   summary: 'Ask a second person to let a tried replay through',
   description:
     'Only who selected the letters asks. What is approved is bound to the letters, the terms, the prediction and what it rests on.',
-  path,
-  headers: ifMatch,
   answers: { 201: approvalDto },
   refusals: [...REFUSALS, 'DRY_RUN_MISSING', 'MAKER_ONLY', 'APPROVAL_MOVED'],
   async handle(asked) {
@@ -215,14 +215,10 @@ const cancel = act(
 );
 
 const slow = route({
+  ...CHANGES_ONE,
   name: 'slowReplay',
-  method: 'POST',
   url: '/v1/replays/:replayId/slow',
-  action: 'replays.run',
-  tag: 'Dead letters',
   summary: 'Send slower; a higher rate is another replay, with another approval',
-  path,
-  headers: ifMatch,
   body: z.strictObject({ ratePerSecond: z.int().min(1).max(MAX_RATE_PER_SECOND) }).meta({ id: 'SlowerRate' }),
   answers: { 200: replayDto },
   refusals: [...REFUSALS, 'RATE_NOT_LOWER'],
