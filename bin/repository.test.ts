@@ -54,6 +54,7 @@ interface Step {
   readonly uses?: string;
   readonly run?: string;
   readonly env?: Readonly<Record<string, string>>;
+  readonly with?: Readonly<Record<string, string>>;
 }
 interface Job {
   readonly steps: readonly Step[];
@@ -68,6 +69,15 @@ test('the workflow pins every action, and names files that exist', () => {
   const named = steps.flatMap(({ run }) => run?.match(/(?<=^|\s)[\w.-]+(?:\/[\w.-]+)+(?=\s|$)/gm) ?? []);
   expect(named).toContain('.ci/run');
   expect(named.filter((file) => !existsSync(path.join(ROOT, file)))).toEqual([]);
+});
+
+test('jobs whose tests build the verifier of the audit log have the Go that its module asks for, to the patch', () => {
+  const [, module] = /^go (\d+\.\d+)\./m.exec(read('test/kit/audit-verifier/go.mod')) ?? [];
+  for (const job of ['gate', 'containers']) {
+    const go = jobs[job]?.steps.find(({ uses }) => uses?.startsWith('actions/setup-go@'))?.with;
+    expect(go?.['go-version'], job).toMatch(new RegExp(`^${module}\\.\\d+$`));
+    expect(existsSync(path.join(ROOT, go?.['cache-dependency-path'] ?? '-')), job).toBe(true);
+  }
 });
 
 test('the jobs with containers never take plain processes, and so never the stand-in', () => {
