@@ -2,7 +2,7 @@
 // migration finds what is older, and nothing is decided on it.
 
 /** Of the documents that this code writes; that of the last migration. Documents without one are of release 0.1.0. */
-export const SCHEMA_VERSION = 1;
+export const SCHEMA_VERSION = 2;
 
 /** What is added to each document. */
 export const STAMP = { schemaVersion: SCHEMA_VERSION } as const;

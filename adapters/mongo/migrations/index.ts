@@ -4,9 +4,10 @@ import type { Db } from 'mongodb';
 import type { Migration } from '../../../operations/migrations/ports.ts';
 import { checkStores } from '../../../operations/migrations/standing.ts';
 import { listHistory } from './list-history.ts';
+import { oldIndexes } from './old-indexes.ts';
 import { schemaStore } from './schema-store.ts';
 
-export const migrationsOf = (db: Db): readonly Migration[] => [listHistory(db)];
+export const migrationsOf = (db: Db): readonly Migration[] => [listHistory(db), oldIndexes(db)];
 
 /**
  * Looks whether this code and the documents go together, for a process that begins. Empty stores are said to be of this

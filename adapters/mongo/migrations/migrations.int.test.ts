@@ -1,14 +1,17 @@
-import { Long } from 'mongodb';
+import { type Document, Long } from 'mongodb';
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
 import { migrate, migrationStatus } from '../../../operations/migrations/migrate.ts';
 import type { Migration } from '../../../operations/migrations/ports.ts';
 import { loadSampleList } from '../../../screening/lists/sample/load.ts';
 import { referenceTo } from '../../../screening/versions/version.ts';
+import { indexes as viewIndexes } from '../../../sinks/transfer-view/to-write.ts';
 import { KEYS } from '../../../test/kit/keys.ts';
 import { connectMongo, type MongoConnection } from '../client.ts';
+import { ensureIndexes } from '../idempotent-store.ts';
 import { ACTIVE_LISTS } from '../list-activations.ts';
 import { LIST_HISTORY, MAX_HISTORY } from '../list-history.ts';
 import { listStore } from '../list-versions.ts';
+import { mongoPayoutStore } from '../payouts.ts';
 import { SCHEMA_VERSION } from '../schema-version.ts';
 import { sealedDocuments } from '../sealed-documents.ts';
 import { migrationsOf, openStores } from './index.ts';
@@ -66,7 +69,7 @@ describe('the schema of the stores', () => {
     expect(SCHEMA_VERSION).toBe(migrationsOf(db()).at(-1)?.version);
     await db().dropDatabase();
     await fill(1);
-    expect(await openStores(db())).toEqual(['list-history']);
+    expect(await openStores(db())).toEqual(['list-history', 'old-indexes']);
     expect(await stated()).toBeNull();
   });
 
@@ -191,7 +194,7 @@ describe('the history of list activations', () => {
     await db().collection(LIST_HISTORY).deleteMany({});
     expect(await flaws()).toEqual([]);
 
-    const known = migrationsOf(db());
+    const known = migrationsOf(db()).slice(0, 1);
     expect((await migrationStatus(store(), known)).migrations).toMatchObject([{ documents: 1, isApplied: false }]);
     expect(await revisionsKept()).toEqual(upTo(length));
     // It died after the entries were copied, and before the document was shortened: they are copied again, and are the same.
@@ -225,5 +228,75 @@ describe('the history of list activations', () => {
     await migrate(store(), [racing], as('a'));
     expect((await active())['revision']).toBe(3);
     expect(await migration!.pending()).toBe(0);
+  });
+});
+
+describe('indexes of before', () => {
+  /** As release 0.1.0 made them. */
+  const make = async () => {
+    await db()
+      .collection('payouts')
+      .createIndexes([
+        { key: { nextPollAt: 1 }, name: 'poll', sparse: true },
+        { key: { nextSubmitAt: 1 }, name: 'submit', sparse: true },
+      ]);
+    await db().collection('transfers').createIndex({ state: 1, updatedAt: -1 }, { name: 'state_updatedAt' });
+  };
+  const names = async (collection: string) =>
+    (await db().collection(collection).indexes()).map(({ name }) => name!).toSorted();
+  /** Stores in which today's code has run too. */
+  const makeAll = async () => {
+    await make();
+    await mongoPayoutStore(db()).ensureIndexes();
+    await ensureIndexes(db(), 'transfers', viewIndexes);
+  };
+  const migration = () => migrationsOf(db())[1]!;
+
+  it('are dropped, and no other is', async () => {
+    await mongoPayoutStore(db()).ensureIndexes();
+    await ensureIndexes(db(), 'transfers', viewIndexes);
+    const todays = [await names('payouts'), await names('transfers')];
+    await make();
+    await db().collection('payouts').createIndex({ homePartition: 1 }, { name: 'of an operator' });
+    expect(await migration().pending()).toBe(3);
+    expect(await migrate(store(), migrationsOf(db()), as('a'))).toMatchObject([{ changed: 0 }, { changed: 3 }]);
+    expect(await names('payouts')).toEqual([...todays[0]!, 'of an operator'].toSorted());
+    expect(await names('transfers')).toEqual(todays[1]);
+    expect(await migrate(store(), migrationsOf(db()), as('b'))).toEqual([]);
+  });
+
+  it('are dropped again when a process of before has made them again, and are nothing in stores without collections', async () => {
+    expect(await migration().pending()).toBe(0);
+    await makeAll();
+    await migrate(store(), migrationsOf(db()), as('a'));
+    await make();
+    expect(await migrate(store(), migrationsOf(db()), as('b'))).toMatchObject([{ version: 2, changed: 3 }]);
+    expect(await migration().pending()).toBe(0);
+  });
+
+  it.each<[string, Document, Document]>([
+    ['other fields', { nextPollAt: 1, provider: 1 }, { sparse: true }],
+    ['the fields the other way round', { nextPollAt: -1 }, { sparse: true }],
+    ['all documents in it', { nextPollAt: 1 }, {}],
+    ['unique values', { nextPollAt: 1 }, { sparse: true, unique: true }],
+    ['some documents in it', { nextPollAt: 1 }, { partialFilterExpression: { phase: 'NEW' } }],
+  ])('are left alone where one of the same name has %s', async (_, key, options) => {
+    await db()
+      .collection('payouts')
+      .createIndex(key, { name: 'poll', ...options });
+    expect(await migration().pending()).toBe(0);
+    await migrate(store(), migrationsOf(db()), as('a'));
+    expect(await names('payouts')).toEqual(['_id_', 'poll']);
+  });
+
+  it('are dropped once by two runs at once, also when one died between two of them', async () => {
+    await makeAll();
+    const first = await migration().page(undefined);
+    expect(first).toMatchObject({ changed: 1 });
+    expect(await migration().pending()).toBe(2);
+    const pages = await Promise.all([migration().page(first.after), migration().page(first.after)]);
+    expect(pages.reduce((sum, { changed }) => sum + changed, 0)).toBe(1);
+    expect(await migrate(store(), migrationsOf(db()), as('a'))).toMatchObject([{ changed: 0 }, { changed: 1 }]);
+    expect(await migration().pending()).toBe(0);
   });
 });
