@@ -19,7 +19,7 @@ function standStill(ms: number): void {
 }
 
 describe('after the event loop stood still', () => {
-  it('MongoDB is found by the patience of a first connect; commands are bounded as ever', async () => {
+  it('MongoDB is found within the timeout of a first connect; commands are bounded as ever', async () => {
     const connecting = connectMongo({ uri: mongoUri, database: 'standing_still' });
     connecting.catch(() => undefined);
     // Longer than the bound of a command (3 s), and than that of a socket.

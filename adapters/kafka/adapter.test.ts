@@ -79,17 +79,17 @@ describe('errors', () => {
 describe('a topic that is unknown', () => {
   const unknown = createErrorFromCode(3);
   test('is missing when it stays so for 15 s', () => {
-    const patience = new UnknownTopicDeadline();
-    expect(patience.passed(unknown, 0)).toBeUndefined();
-    for (let now = 1_000; now < 15_000; now += 1_000) expect(patience.passed(unknown, now)).toBeUndefined();
-    expect(patience.passed(unknown, 15_000)).toMatchObject({ code: 'TOPIC_UNKNOWN', severity: 'fatal' });
+    const deadline = new UnknownTopicDeadline();
+    expect(deadline.passed(unknown, 0)).toBeUndefined();
+    for (let now = 1_000; now < 15_000; now += 1_000) expect(deadline.passed(unknown, now)).toBeUndefined();
+    expect(deadline.passed(unknown, 15_000)).toMatchObject({ code: 'TOPIC_UNKNOWN', severity: 'fatal' });
   });
 
   test('is forgotten after a pause, and other errors do not count', () => {
-    const patience = new UnknownTopicDeadline();
-    patience.passed(unknown, 0);
-    expect(patience.passed(unknown, 20_000)).toBeUndefined();
-    expect(patience.passed(new Error('other'), 40_000)).toBeUndefined();
+    const deadline = new UnknownTopicDeadline();
+    deadline.passed(unknown, 0);
+    expect(deadline.passed(unknown, 20_000)).toBeUndefined();
+    expect(deadline.passed(new Error('other'), 40_000)).toBeUndefined();
   });
 });
 
@@ -179,18 +179,18 @@ describe('a client that fails for no reason of the broker', () => {
   const away = Object.assign(new Error('closed'), { name: 'KafkaJSConnectionError' });
 
   test('is given up when nothing else has come of it for a minute', () => {
-    const patience = new BrokenClientDeadline();
-    expect(patience.passed(bug, 0)).toBeUndefined();
-    expect(patience.passed(bug, 59_000)).toBeUndefined();
-    expect(patience.passed(bug, 60_000)).toMatchObject({ code: 'CLIENT_BROKEN', faultClass: 'fatal' });
+    const deadline = new BrokenClientDeadline();
+    expect(deadline.passed(bug, 0)).toBeUndefined();
+    expect(deadline.passed(bug, 59_000)).toBeUndefined();
+    expect(deadline.passed(bug, 60_000)).toMatchObject({ code: 'CLIENT_BROKEN', faultClass: 'fatal' });
   });
 
   test('is not when it has worked, or the broker was away, in between', () => {
-    const patience = new BrokenClientDeadline();
-    patience.passed(bug, 0);
-    patience.worked();
-    expect(patience.passed(bug, 60_000)).toBeUndefined();
-    expect(patience.passed(away, 100_000)).toBeUndefined();
-    expect(patience.passed(bug, 125_000)).toBeUndefined();
+    const deadline = new BrokenClientDeadline();
+    deadline.passed(bug, 0);
+    deadline.worked();
+    expect(deadline.passed(bug, 60_000)).toBeUndefined();
+    expect(deadline.passed(away, 100_000)).toBeUndefined();
+    expect(deadline.passed(bug, 125_000)).toBeUndefined();
   });
 });

@@ -89,10 +89,10 @@ describe('a writer', () => {
   });
 
   test('says that a topic does not exist, when it stays so', async () => {
-    const impatient = createLog({ brokers, appName: 'w', clientId: 'w', writeTimeoutMs: 300 });
-    const writer = await impatient.writer('w');
+    const hasty = createLog({ brokers, appName: 'w', clientId: 'w', writeTimeoutMs: 300 });
+    const writer = await hasty.writer('w');
     await expect(writer.send(numbered(unique('nowhere'), 1))).rejects.toMatchObject({ code: 'WRITE_UNKNOWN' });
-    await impatient.close();
+    await hasty.close();
   });
 });
 

@@ -17,7 +17,7 @@ const INVALID_REPLICATION_FACTOR = 38;
 function broker(codes: readonly number[], last?: number) {
   let now = 0;
   const asked: number[] = [];
-  const patience = {
+  const timeouts = {
     timeoutMs: 60_000,
     now: () => now,
     wait: async () => {
@@ -30,7 +30,7 @@ function broker(codes: readonly number[], last?: number) {
     if (code !== undefined) throw createErrorFromCode(code);
     return 'answered';
   };
-  return { asked, answer: insist(request, patience) };
+  return { asked, answer: insist(request, timeouts) };
 }
 
 describe('a request to a cluster that is not ready', () => {

@@ -290,13 +290,13 @@ describe('the server', () => {
 
 describe('a slow or broken client', () => {
   async function raw(send: (socket: ReturnType<typeof connect>) => void): Promise<string> {
-    const { app: patientForAWhile } = await testApi({ arrivalMs: 200 });
-    await patientForAWhile.listen({ host: '127.0.0.1', port: 0 });
-    const socket = connect((patientForAWhile.server.address() as AddressInfo).port, '127.0.0.1');
+    const { app: withTimeout } = await testApi({ arrivalMs: 200 });
+    await withTimeout.listen({ host: '127.0.0.1', port: 0 });
+    const socket = connect((withTimeout.server.address() as AddressInfo).port, '127.0.0.1');
     send(socket);
     let answer = '';
     for await (const chunk of socket) answer += String(chunk);
-    await patientForAWhile.close();
+    await withTimeout.close();
     return answer;
   }
 

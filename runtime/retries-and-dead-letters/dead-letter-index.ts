@@ -15,7 +15,7 @@ import { deadLetterTopic } from '../../topics/recovery.ts';
 import { createConsumerHost } from '../hosts/consumer-host.ts';
 import type { Host, HostObserver } from '../hosts/host.ts';
 import { createObserver } from '../hosts/observer.ts';
-import { patientHandler } from '../hosts/patient-handler.ts';
+import { pausingHandler } from '../hosts/pausing-handler.ts';
 import type { HostRuntime } from '../hosts/processor-host.ts';
 import { createRecounts, type Recounts } from './group-recounts.ts';
 
@@ -57,7 +57,7 @@ export function createDeadLetterIndex(options: DeadLetterIndexOptions): Host {
 
 /** An error that nobody coded pauses too: it is no letter's fault, and none is left out for it. */
 const batchHandler = (options: DeadLetterIndexOptions, observer: HostObserver, recounts: Recounts): BatchHandler =>
-  patientHandler(observer, async (batch) => {
+  pausingHandler(observer, async (batch) => {
     const { topic, records } = batch;
     await write(options, await documentsOf(options, batch));
     recounts.recountSoon();

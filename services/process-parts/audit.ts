@@ -7,7 +7,7 @@ import type { BatchHandler } from '../../ports/log.ts';
 import { AUDIT_INDEX, AUDIT_SEQUENCER } from '../../processors/topology.ts';
 import { createConsumerHost } from '../../runtime/hosts/consumer-host.ts';
 import { createObserver } from '../../runtime/hosts/observer.ts';
-import { patientHandler } from '../../runtime/hosts/patient-handler.ts';
+import { pausingHandler } from '../../runtime/hosts/pausing-handler.ts';
 import type { HostRuntime } from '../../runtime/hosts/processor-host.ts';
 import { AUDIT_TOPICS, auditKeys } from '../audit.ts';
 import type { Connections } from '../connections.ts';
@@ -52,7 +52,7 @@ export async function sequencerHosts({ config }: Connections, runtime: HostRunti
     delivery: 'exactly-once',
     maxBatchRecords: MAX_ENTRIES,
     lingerMs: GATHERING_MS,
-    handler: patientHandler(observer, handler),
+    handler: pausingHandler(observer, handler),
   });
   return { hosts: [host], resources: [] };
 }
@@ -79,7 +79,7 @@ export async function indexHosts(connections: Connections, runtime: HostRuntime)
     inputs: ['audit.log'],
     delivery: 'at-least-once',
     maxBatchRecords: MAX_ENTRIES,
-    handler: patientHandler(observer, handler),
+    handler: pausingHandler(observer, handler),
     resources: {
       open: async () => {
         const count = await catchUp(parts);

@@ -7,7 +7,7 @@ import type { HostObserver } from './host.ts';
 const undone = (then: BatchResult['then']): BatchResult => ({ doneThrough: undefined, outputs: [], then });
 
 /** The same handler: what it throws pauses the partition, with back-off, or stops the consumer when it is fatal. */
-export function patientHandler(observer: HostObserver, handle: BatchHandler): BatchHandler {
+export function pausingHandler(observer: HostObserver, handle: BatchHandler): BatchHandler {
   /** Failures in a row of each partition. */
   const failures = new Map<string, number>();
   return async (batch) => {
