@@ -127,11 +127,11 @@ function settlementWrite({ delivery, settlement, at }: Settled): Write {
     const taken = { state: 'DELIVERED' as const, lastStatus: settlement.status, lastCode: null, settledAt: at };
     return { updateOne: { filter: { _id, state: 'WAITING' }, update: { $set: taken } } };
   }
-  const told = { lastStatus: settlement.status, lastCode: settlement.code, claim: null };
+  const answered = { lastStatus: settlement.status, lastCode: settlement.code, claim: null };
   const set =
     settlement.kind === 'again'
-      ? { ...told, dueAt: settlement.dueAt }
-      : { ...told, state: 'FAILED' as const, settledAt: at };
+      ? { ...answered, dueAt: settlement.dueAt }
+      : { ...answered, state: 'FAILED' as const, settledAt: at };
   return {
     updateOne: { filter: { _id, claim, state: 'WAITING' }, update: { $set: set, $inc: { tries: 1 } } },
   };

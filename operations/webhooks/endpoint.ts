@@ -56,10 +56,10 @@ export const endpointIndexes: readonly IndexSpec[] = [
 type Sealed = Pick<WebhookEndpoint, '_id' | 'producerId' | 'url' | 'events' | 'secrets' | 'createdAt'>;
 
 function partsOf({ _id, producerId, url, events, secrets, createdAt }: Sealed): readonly string[] {
-  const told = secrets.map(({ secretId, createdAt: since, expiresAt, encrypted: text }) => [
+  const sealed = secrets.map(({ secretId, createdAt: since, expiresAt, encrypted: text }) => [
     ...[secretId, since.toISOString(), expiresAt?.toISOString() ?? null, text],
   ]);
-  return [_id, producerId, url, JSON.stringify(events), JSON.stringify(told), createdAt.toISOString()];
+  return [_id, producerId, url, JSON.stringify(events), JSON.stringify(sealed), createdAt.toISOString()];
 }
 
 export const sealedEndpoint = <E extends Sealed>(ring: KeyRing, endpoint: E): E & { readonly seal: string } => ({

@@ -32,9 +32,9 @@ export interface SenderParts {
   readonly clock: () => number;
   readonly random: () => number;
   readonly failpoint: (name: WebhookFailpoint) => Promise<void> | undefined;
-  /** Told of each try. */
+  /** Called with each try. */
   readonly onSettled: (settled: Settled) => void;
-  /** Told of what was not sent for another reason than an answer. */
+  /** Called with what was not sent for another reason than an answer. */
   readonly onFault: (error: unknown) => void;
   readonly onForged: (code: ShownCode, id: string) => void;
 }

@@ -138,9 +138,9 @@ function memoryDeliveries(kept: Map<string, DeliveryDocument>, asked: Asked): We
             continue;
           }
           if (found.claim !== delivery.claim) continue;
-          const told = { tries: found.tries + 1, lastStatus: settlement.status, lastCode: settlement.code };
-          if (settlement.kind === 'again') set(found, { ...told, dueAt: settlement.dueAt, claim: null });
-          else set(found, { ...told, state: 'FAILED', settledAt: at, claim: null });
+          const answered = { tries: found.tries + 1, lastStatus: settlement.status, lastCode: settlement.code };
+          if (settlement.kind === 'again') set(found, { ...answered, dueAt: settlement.dueAt, claim: null });
+          else set(found, { ...answered, state: 'FAILED', settledAt: at, claim: null });
         }
       }),
     postpone: (postponements, now) =>
