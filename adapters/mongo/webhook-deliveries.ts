@@ -20,6 +20,7 @@ interface DeliveryStore extends WebhookDeliveries, SenderDeliveries, IdempotentS
 }
 
 /** The deliveries of this database. */
+// oxlint-disable-next-line eslint/max-lines-per-function -- one method a query, each short
 export function webhookDeliveries(db: Db): DeliveryStore {
   const all = db.collection<DeliveryDocument>(DELIVERIES, MAJORITY);
   const read = { promoteLongs: true } as const;

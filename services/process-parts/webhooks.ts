@@ -26,6 +26,7 @@ const LOOK_EVERY_MS = 15_000;
 /** A claim holds longer than a try takes by so much, ms. */
 const CLAIM_MARGIN_MS = 5_000;
 
+// oxlint-disable-next-line eslint/max-lines-per-function -- wires the sender, step by step, over what its options share
 export async function webhookHosts(
   connections: Connections,
   { logger, metrics }: Pick<HostRuntime, 'logger' | 'metrics'>,
