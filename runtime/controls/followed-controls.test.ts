@@ -144,14 +144,14 @@ it('tells of a pause under a key that is not here, which it cannot honour, until
   write({ version: 2 });
   await host.start();
   expect(controls.payoutPause(PLACE)).toBeUndefined();
-  const told = () => host.health().troubles?.map(({ dependency, code }) => [dependency, code]);
-  expect(told()).toEqual([['CORRIDOR/GB-IN', 'SEAL_KEY_UNKNOWN']]);
+  const shown = () => host.health().troubles?.map(({ dependency, code }) => [dependency, code]);
+  expect(shown()).toEqual([['CORRIDOR/GB-IN', 'SEAL_KEY_UNKNOWN']]);
   await expect
     .poll(() => metrics.registry.getSingleMetricAsString('corridor_faults_total'))
     .toContain('code="SEAL_KEY_UNKNOWN"} 1');
   write({ version: 3 }, here);
   await settled();
   expect(controls.payoutPause(PLACE)).toBeDefined();
-  expect(told()).toEqual([['CORRIDOR/GB-IN', 'PAYOUT_CORRIDOR_PAUSED']]);
+  expect(shown()).toEqual([['CORRIDOR/GB-IN', 'PAYOUT_CORRIDOR_PAUSED']]);
   await host.stop(0);
 });
