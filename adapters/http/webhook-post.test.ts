@@ -1,6 +1,11 @@
 // Endpoints that answer in every way they can, on real sockets; and names that lead where nothing may go.
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import { type AddressInfo, createServer as createTcpServer, type Server } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { networks } from '../../domain/webhooks/addresses.ts';
 import { type WebhookPoster, type WebhookPostOptions, webhookPoster } from './webhook-post.ts';
@@ -163,5 +168,36 @@ describe('an address that may not be reached', () => {
     const { port, seen } = await answering(200);
     expect(await poster({ takesHttp: false }).post(message(`http://127.0.0.1:${port}/`))).toMatchObject(REFUSED);
     expect(seen.connections).toBe(0);
+  });
+});
+
+describe('over TLS', () => {
+  /** An authority and a certificate of it for hooks.example.test. */
+  function certificates() {
+    const folder = mkdtempSync(path.join(tmpdir(), 'corridor-webhook-tls-'));
+    open.push({ close: () => rmSync(folder, { recursive: true, force: true }) });
+    const openssl = (...given: string[]) => execFileSync('openssl', given, { cwd: folder, stdio: 'pipe' });
+    const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
+    openssl('req', '-x509', ...key, '-keyout', 'ca.key', '-out', 'ca.pem', '-subj', '/CN=test-ca', '-days', '2');
+    writeFileSync(path.join(folder, 'san.txt'), 'subjectAltName=DNS:hooks.example.test\n');
+    openssl('req', ...key, '-keyout', 'server.key', '-out', 'server.csr', '-subj', '/CN=server');
+    const issued = ['-CA', 'ca.pem', '-CAkey', 'ca.key', '-CAcreateserial', '-days', '2', '-extfile', 'san.txt'];
+    openssl('x509', '-req', '-in', 'server.csr', ...issued, '-out', 'server.pem');
+    const pem = (name: string) => readFileSync(path.join(folder, name), 'utf8');
+    return { ca: pem('ca.pem'), cert: pem('server.pem'), key: pem('server.key') };
+  }
+
+  it('the name of the URL is what the certificate must be for, whatever address was looked at', async () => {
+    const { ca, cert, key } = certificates();
+    const server = createTlsServer({ cert, key }, (_, response) => void response.writeHead(200).end());
+    server.on('connection', (socket) => void open.push({ close: () => socket.destroy() }));
+    const port = await listening(server);
+    const resolve = async () => [{ address: '127.0.0.1', family: 4 }];
+    const strict = { takesHttp: false, resolve };
+    const url = `https://hooks.example.test:${port}/`;
+    expect(await poster({ ...strict, ca }).post(message(url))).toMatchObject({ kind: 'answered', status: 200 });
+    expect(await poster(strict).post(message(url))).toMatchObject({ kind: 'unanswered' });
+    const other = await poster({ ...strict, ca }).post(message(`https://other.example.test:${port}/`));
+    expect(other).toMatchObject({ kind: 'unanswered', code: 'ERR_TLS_CERT_ALTNAME_INVALID' });
   });
 });

@@ -1,6 +1,6 @@
 // A producer without Kafka: it registers an endpoint over HTTP, submits a transfer over HTTP, and is told what becomes of it, in
 // messages that a library of others verifies; however often senders die between claim, post and mark.
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -173,4 +173,11 @@ it('tells a producer what becomes of its transfers, at least once, whoever dies 
   while (arrived.length < before + 2 * TYPES.length) await pause(50);
   expect(unverified).toEqual([]);
   await Promise.all(two.map((sender) => sender.stop(20_000)));
+  // No secret stands in what any process said.
+  for (const directory of [folder, pipeline.logFiles]) {
+    for (const file of readdirSync(directory).filter((name) => name.endsWith('.log'))) {
+      const text = readFileSync(path.join(directory, file), 'utf8');
+      for (const secret of secrets) expect(text.includes(secret.slice('whsec_'.length)), file).toBe(false);
+    }
+  }
 });
