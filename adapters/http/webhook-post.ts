@@ -6,6 +6,7 @@ import { Agent } from 'undici';
 import { literalOf, mayReach, type Networks, urlFlaw } from '../../domain/webhooks/addresses.ts';
 import type { PostAnswer, WebhookPost, WebhookReach, WebhookRequest } from '../../operations/webhooks/ports.ts';
 import { foreignCodeOf } from '../../ports/error-codes.ts';
+import { within } from '../../ports/pause.ts';
 
 export interface WebhookPostOptions {
   readonly takesHttp: boolean;
@@ -33,8 +34,21 @@ const REFUSED = 'WEBHOOK_ADDRESS_REFUSED';
 const MAX_ANSWER_BYTES = 16_384;
 const MAX_HEADERS_BYTES = 16_384;
 const KEPT_MS = 10_000;
+/** How long whoever registers a URL waits for its name to be looked up, ms. */
+const LOOKUP_MS = 5_000;
 
-const systemResolve: Resolve = (hostname) =>
+/** Names that are being looked up. The system does few at a time: one whose servers are silent is asked for once at a time. */
+const lookups = new Map<string, ReturnType<Resolve>>();
+
+const systemResolve: Resolve = (hostname) => {
+  const underWay = lookups.get(hostname);
+  if (underWay) return underWay;
+  const asked = lookedUp(hostname).finally(() => lookups.delete(hostname));
+  lookups.set(hostname, asked);
+  return asked;
+};
+
+const lookedUp: Resolve = (hostname) =>
   new Promise((resolve, reject) => {
     lookup(hostname, { all: true, verbatim: true }, (error, addresses) => (error ? reject(error) : resolve(addresses)));
   });
@@ -43,11 +57,8 @@ const systemResolve: Resolve = (hostname) =>
 export const systemReach = (terms: Pick<WebhookReach, 'takesHttp' | 'allowed'>): WebhookReach => ({
   ...terms,
   resolve: async (hostname) => {
-    try {
-      return (await systemResolve(hostname)).map(({ address }) => address);
-    } catch {
-      return [];
-    }
+    const found = systemResolve(hostname).catch(() => []);
+    return (await within(LOOKUP_MS, found)) ? (await found).map(({ address }) => address) : [];
   },
 });
 

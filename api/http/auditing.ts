@@ -10,7 +10,7 @@ import type { Route } from './route.ts';
 
 /** A request as far as it came: without a principal nobody was known. */
 export interface Asking {
-  readonly route: Pick<Route, 'method' | 'url' | 'action' | 'name'>;
+  readonly route: Pick<Route, 'method' | 'url' | 'action' | 'name' | 'isRecorded'>;
   readonly principal: Principal | null;
   readonly requestId: string;
   /** The first parameter of its path. */
@@ -21,7 +21,7 @@ export interface Asking {
 
 export interface Auditing {
   /**
-   * Before a person's act is begun. Resolves with the id of its entry when that is durable; undefined where none is needed.
+   * Before an act of a person is begun, or one of a program that is recorded. Resolves with the id of its entry when that is durable; undefined where none is needed.
    * @throws CodedError AUDIT_UNAVAILABLE
    */
   begin(asking: Asking): Promise<string | undefined>;
@@ -54,7 +54,7 @@ export function auditing(audit: Audit, clock: () => number): Auditing {
 
   return {
     async begin(asking) {
-      if (asking.route.method === 'GET' || isProgram(asking.principal)) return undefined;
+      if (asking.route.method === 'GET' || isCounted(asking)) return undefined;
       const { name: reasonCode } = asking.route;
       const [entryId] = await audit.record([{ ...actOf(asking), outcome: 'ALLOWED', reasonCode }]);
       return entryId;
@@ -63,7 +63,7 @@ export function auditing(audit: Audit, clock: () => number): Auditing {
       if (status === 304) return;
       const isRead = asking.route.method === 'GET';
       const act = { ...actOf(asking), outcome: isRead ? 'VIEWED' : 'DONE' } as const;
-      if (isProgram(asking.principal)) return note(programs.take(kindOf(act), act, clock()));
+      if (isCounted(asking)) return note(programs.take(kindOf(act), act, clock()));
       // Several acts share one right, such as those on a replay: the name of the route says which it was.
       const standard = isRead ? undefined : asking.route.name;
       const { items = [], on = { ...act.on, isKnown: true }, reasonCode = standard, decidedOn } = result;
@@ -85,6 +85,9 @@ export function auditing(audit: Audit, clock: () => number): Auditing {
     },
   };
 }
+
+/** What programs do is counted, but for what is rare and matters. */
+const isCounted = ({ principal, route }: Asking): boolean => isProgram(principal) && route.isRecorded !== true;
 
 const isProgram = (principal: Principal | null): boolean =>
   principal !== null && principal.roles.length > 0 && principal.roles.every((role) => PROGRAMS.includes(role));

@@ -67,6 +67,8 @@ interface RouteSpec<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodTyp
   readonly bodyLimit?: number;
   /** Request headers that the document names, lower-case. The route checks them itself. */
   readonly headers?: Readonly<Record<string, HeaderField>>;
+  /** Also what a program does by it is in the audit log one by one, before it is done: it is rare, and matters. */
+  readonly isRecorded?: true;
   /** Media type of its 200, which is a stream: it ends by itself, and is no JSON. */
   readonly streams?: 'text/event-stream';
   /** DTOs by status; `z.undefined()` where there is no body. */

@@ -32,6 +32,8 @@ import { composeOperators, type OperatorParts } from './operators.ts';
 
 /** Each reads a partition of five topics from its beginning. */
 const MAX_EXPLANATIONS = 2;
+/** Names of endpoints that are looked up: the system does few at a time, and needs them for more than this. */
+const MAX_LOOKUPS = 2;
 /** How long what was noted last may take to be written. */
 const AUDIT_CLOSE_MS = 5_000;
 
@@ -81,6 +83,7 @@ export async function composeApi(connections: Connections, reports: AuditReports
     reports.logger?.warn({ code, detail }, 'what changed cannot be looked at');
   };
   const webhooks = { endpoints: webhookEndpoints(db), deliveries: webhookDeliveries(db) };
+  const reach = webhookReach(config);
   await Promise.all([webhooks.endpoints.ensureIndexes(), webhooks.deliveries.ensureIndexes()]);
   const operators = config.api.faces.includes('operators') ? await composeOperators(connections, onFault) : undefined;
   const parts: ApiParts = {
@@ -95,7 +98,11 @@ export async function composeApi(connections: Connections, reports: AuditReports
     owners,
     deadLetters: deadLetters(db),
     replays: replays(db),
-    webhooks: { ...webhooks, ring: submits ? config.webhooks.keys : undefined, reach: webhookReach(config) },
+    webhooks: {
+      ...webhooks,
+      ring: submits ? config.webhooks.keys : undefined,
+      reach: { ...reach, resolve: gated(MAX_LOOKUPS, reach.resolve) },
+    },
     operators,
     transferEvents: transferEvents(db, EVENTS),
     transferViews: transferViews(db, TRANSFERS),

@@ -58,6 +58,7 @@ const register = route({
     action: 'webhooks.register',
     tag,
   },
+  isRecorded: true,
   summary: 'Have events of your transfers sent to a URL',
   description: 'The answer holds the secret that messages are signed with: it is shown once.',
   headers: { 'idempotency-key': keyField },
@@ -65,19 +66,21 @@ const register = route({
   answers: { 201: withSecretDto },
   refusals: [
     ...(['IDEMPOTENCY_KEY_INVALID', 'IDEMPOTENCY_KEY_REUSED', 'WEBHOOK_URL_REFUSED', 'WEBHOOKS_OFF'] as const),
-    ...(['WEBHOOK_ENDPOINTS_TOO_MANY', 'MONGO_UNAVAILABLE'] as const),
+    ...(['WEBHOOK_ENDPOINTS_TOO_MANY', 'TOO_BUSY', 'MONGO_UNAVAILABLE'] as const),
   ],
-  async handle({ parts, principal, body, header }) {
+  async handle({ parts, principal, body: asked, header }) {
     const id = idFromKey('webhook-endpoint', principal.subject, header('idempotency-key'));
-    const request = requestHash(body);
+    const request = requestHash(asked);
     const known = await parts.webhooks.endpoints.find(id);
-    const asked = { id, producerId: principal.subject, ...body, request, at: new Date(parts.clock()) };
-    const made = known ? undefined : await registerEndpoint(parts.webhooks, asked);
+    const terms = { id, producerId: principal.subject, ...asked, request, at: new Date(parts.clock()) };
+    const made = known ? undefined : await registerEndpoint(parts.webhooks, terms);
     const endpoint = made?.endpoint ?? known ?? (await findEndpoint(parts.webhooks.endpoints, id, principal, 'own'));
     checkSameRequest(endpoint.request, request);
     const headers = { location: `/v1/webhook-endpoints/${id}`, etag: endpointEtag(endpoint) };
     const replayed = made ? {} : { 'idempotent-replayed': 'true' };
-    return answer(201, { endpoint: endpointOf(endpoint), secret: made?.secret ?? null }, { ...headers, ...replayed });
+    const body = { endpoint: endpointOf(endpoint), secret: made?.secret ?? null };
+    const audited = { on: { kind: 'webhook-endpoints', id, isKnown: true } };
+    return { ...answer(201, body, { ...headers, ...replayed }), audited };
   },
 });
 
@@ -129,6 +132,7 @@ const get = route({
 const update = route({
   name: 'updateWebhookEndpoint',
   ...{ method: 'PATCH', url: '/v1/webhook-endpoints/:endpointId', action: 'webhooks.change', tag },
+  isRecorded: true,
   summary: 'Change the URL or the types of events: what is left out stays',
   path: ofEndpoint,
   headers: ifMatch,
@@ -137,7 +141,7 @@ const update = route({
     .refine((change) => Object.keys(change).length > 0, 'must name what is changed')
     .meta({ id: 'WebhookEndpointChange', minProperties: 1 }),
   answers: { 200: endpointDto },
-  refusals: [...CHANGES, ...OF_CONTENT, 'WEBHOOK_URL_REFUSED'],
+  refusals: [...CHANGES, ...OF_CONTENT, 'WEBHOOK_URL_REFUSED', 'TOO_BUSY'],
   handle: async (asked) => {
     const { url: to, events } = asked.body;
     const change = { ...(to !== undefined && { url: to }), ...(events !== undefined && { events }) };
@@ -148,6 +152,7 @@ const update = route({
 const rotate = route({
   name: 'rotateWebhookSecret',
   ...{ method: 'POST', url: '/v1/webhook-endpoints/:endpointId/rotate-secret', action: 'webhooks.change', tag },
+  isRecorded: true,
   summary: 'Get a new secret; messages bear the signatures of the old ones too, for a while',
   path: ofEndpoint,
   headers: ifMatch,
@@ -174,6 +179,7 @@ const rotate = route({
 const disable = route({
   name: 'disableWebhookEndpoint',
   ...{ method: 'POST', url: '/v1/webhook-endpoints/:endpointId/disable', action: 'webhooks.disable', tag },
+  isRecorded: true,
   summary: 'Send nothing more to it; what comes meanwhile is kept as failed, and can be resent',
   path: ofEndpoint,
   headers: ifMatch,
@@ -190,6 +196,7 @@ const disable = route({
 const enable = route({
   name: 'enableWebhookEndpoint',
   ...{ method: 'POST', url: '/v1/webhook-endpoints/:endpointId/enable', action: 'webhooks.change', tag },
+  isRecorded: true,
   summary: 'Send to it again; what it missed is sent when it is resent',
   path: ofEndpoint,
   headers: ifMatch,
@@ -201,6 +208,7 @@ const enable = route({
 const remove = route({
   name: 'deleteWebhookEndpoint',
   ...{ method: 'DELETE', url: '/v1/webhook-endpoints/:endpointId', action: 'webhooks.change', tag },
+  isRecorded: true,
   summary: 'Delete an endpoint, its secrets and what was to be sent to it',
   path: ofEndpoint,
   headers: ifMatch,

@@ -165,6 +165,36 @@ describe('an endpoint over the API', () => {
   });
 });
 
+describe('the audit log', () => {
+  it('has each act on an endpoint before it is done, also of a program, and without it nothing is done', async () => {
+    const { audit, webhooks } = api.memory;
+    const from = audit.entries.length;
+    const made = await register('auditee');
+    const path = pathOf(made);
+    await ask('POST', `${path}/rotate-secret`, { who: 'auditee', etag: '"1"', body: {} });
+    await ask('PATCH', path, { who: 'auditee', etag: '"2"', body: { events: ['transfer.held'] } });
+    const acts = audit.entries.slice(from);
+    expect(acts.map(({ outcome, reasonCode }) => `${outcome} ${reasonCode}`)).toEqual([
+      'ALLOWED registerWebhookEndpoint',
+      'DONE registerWebhookEndpoint',
+      'ALLOWED rotateWebhookSecret',
+      'DONE rotateWebhookSecret',
+      'ALLOWED updateWebhookEndpoint',
+      'DONE updateWebhookEndpoint',
+    ]);
+    const id = made.body.endpoint.endpointId;
+    expect(acts.slice(1).map(({ objectKind, objectId }) => `${objectKind} ${objectId}`)).toContain(
+      `webhook-endpoints ${id}`,
+    );
+    expect(JSON.stringify(acts)).not.toContain(made.body.secret.slice(6));
+    audit.isDown = true;
+    const before = webhooks.held.size;
+    expect(await register('auditee')).toMatchObject({ status: 503, body: { code: 'AUDIT_UNAVAILABLE' } });
+    audit.isDown = false;
+    expect(webhooks.held.size).toBe(before);
+  });
+});
+
 describe('deliveries over the API', () => {
   it('are listed by state, and sent again by id and by range', async () => {
     const made = await register();
