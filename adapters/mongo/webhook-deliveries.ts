@@ -1,6 +1,12 @@
 // Deliveries of webhooks in MongoDB: made by the sink, claimed and settled by senders, sent again by their producers.
-import type { AnyBulkWriteOperation, Db, Document } from 'mongodb';
-import type { ResendSelection, SenderDeliveries, Settled, WebhookDeliveries } from '../../operations/webhooks/ports.ts';
+import type { AnyBulkWriteOperation, Collection, Db, Document } from 'mongodb';
+import type {
+  Postponement,
+  ResendSelection,
+  SenderDeliveries,
+  Settled,
+  WebhookDeliveries,
+} from '../../operations/webhooks/ports.ts';
 import type { IdempotentStore } from '../../sinks/idempotent-writes.ts';
 import { type DeliveryDocument, deliveryIndexes } from '../../sinks/webhooks/delivery.ts';
 import { MAJORITY } from './client.ts';
@@ -19,29 +25,40 @@ interface DeliveryStore extends WebhookDeliveries, SenderDeliveries, IdempotentS
   ensureIndexes(): Promise<void>;
 }
 
+type All = Collection<DeliveryDocument>;
+const READ = { promoteLongs: true } as const;
+
 /** The deliveries of this database. */
-// oxlint-disable-next-line eslint/max-lines-per-function -- one method a query, each short
 export function webhookDeliveries(db: Db): DeliveryStore {
   const all = db.collection<DeliveryDocument>(DELIVERIES, MAJORITY);
-  const read = { promoteLongs: true } as const;
-  const found = (documents: readonly DeliveryDocument[]) =>
-    documents.map((document) => unstamped(document) as DeliveryDocument);
-  const write = async (writes: readonly Write[], ordered = false) => {
-    if (writes.length > 0) await guarded(() => all.bulkWrite([...writes], { ordered }));
-  };
-
   return {
     ensureIndexes: () => ensureIndexes(db, DELIVERIES, deliveryIndexes),
     // A delivery changes after its insert: what is sent must be the same.
     ...insertOnlyStore<DeliveryDocument>(db, DELIVERIES, ({ body }) => body),
+    ...forProducers(all),
+    ...forSenders(all),
+    ...kept(all),
+  };
+}
+
+const found = (documents: readonly DeliveryDocument[]) =>
+  documents.map((document) => unstamped(document) as DeliveryDocument);
+
+async function write(all: All, writes: readonly Write[], ordered = false): Promise<void> {
+  if (writes.length > 0) await guarded(() => all.bulkWrite([...writes], { ordered }));
+}
+
+/** What producers ask: lists, and to have some sent again. */
+function forProducers(all: All): WebhookDeliveries {
+  return {
     async find(endpointId, _id) {
-      const document = await guarded(() => all.findOne({ _id, endpointId }, read));
+      const document = await guarded(() => all.findOne({ _id, endpointId }, READ));
       return document === null ? undefined : (unstamped(document) as DeliveryDocument);
     },
     async list(endpointId, state, after, limit) {
       const before = after && [{ occurredAt: { $lt: after.at } }, { occurredAt: after.at, _id: { $lt: after.id } }];
       const query: Document = { endpointId, ...(state && { state }), ...(before && { $or: before }) };
-      const sorted = all.find(query as never, read).sort({ occurredAt: -1, _id: -1 });
+      const sorted = all.find(query as never, READ).sort({ occurredAt: -1, _id: -1 });
       return found(await guarded(() => sorted.limit(limit).toArray()));
     },
     async resend(endpointId, selection, at) {
@@ -50,13 +67,19 @@ export function webhookDeliveries(db: Db): DeliveryStore {
       const query = { endpointId, ...queryOf(selection) };
       return (await guarded(() => all.updateMany(query as never, update))).matchedCount;
     },
+  };
+}
+
+/** What senders ask: what is due, whose it is, and what came of it. */
+function forSenders(all: All): Omit<SenderDeliveries, 'standing' | 'sweep'> {
+  return {
     async due(now, without, limit) {
       const query: Document = {
         state: 'WAITING',
         dueAt: { $lte: now },
         ...(without.length > 0 && { endpointId: { $nin: [...without] } }),
       };
-      const sorted = all.find(query as never, read).sort({ dueAt: 1 });
+      const sorted = all.find(query as never, READ).sort({ dueAt: 1 });
       return found(await guarded(() => sorted.limit(limit).toArray()));
     },
     async claim(ids, claim, now, until) {
@@ -64,25 +87,19 @@ export function webhookDeliveries(db: Db): DeliveryStore {
       const free = { _id: { $in: [...ids] }, state: 'WAITING' as const, dueAt: { $lte: now } };
       await guarded(() => all.updateMany(free, { $set: { claim, dueAt: until, lastTryAt: now } }));
       const mine = { _id: { $in: [...ids] }, claim };
-      return found(await guarded(() => all.find(mine, read).toArray()));
+      return found(await guarded(() => all.find(mine, READ).toArray()));
     },
-    settle: (settled) => write(settled.map(settlementWrite)),
+    settle: (settled) => write(all, settled.map(settlementWrite)),
+    // In order: what is given up is not put off.
     postpone: (postponements, now) =>
-      // In order: what is given up is not put off.
       write(
-        postponements.flatMap(({ endpointId, until, giveUpSince }): Write[] => {
-          const due = { endpointId, state: 'WAITING' as const, dueAt: { $lte: now } };
-          const givenUp = { state: 'FAILED' as const, lastCode: 'WEBHOOK_GIVEN_UP', settledAt: now };
-          const old = { ...due, since: { $lte: giveUpSince! } };
-          return [
-            ...(giveUpSince === undefined ? [] : [{ updateMany: { filter: old, update: { $set: givenUp } } }]),
-            { updateMany: { filter: due, update: { $set: { dueAt: until } } } },
-          ];
-        }),
+        all,
+        postponements.flatMap((each) => postponeWrites(each, now)),
         true,
       ),
     park: (parked, at) =>
       write(
+        all,
         parked.map(({ id, code }) => ({
           updateOne: {
             filter: { _id: id, state: 'WAITING' as const },
@@ -93,19 +110,20 @@ export function webhookDeliveries(db: Db): DeliveryStore {
     async drop(ids) {
       await guarded(() => all.deleteMany({ _id: { $in: [...ids] } }));
     },
+  };
+}
+
+/** How much waits, and what is no longer kept. */
+function kept(all: All): Pick<SenderDeliveries, 'standing' | 'sweep'> {
+  return {
     async standing() {
       const waiting = { state: 'WAITING' as const };
-      const [count, oldest] = await Promise.all([
+      const oldest = all.find(waiting, { projection: { since: 1 } }).sort({ since: 1 });
+      const [count, first] = await Promise.all([
         guarded(() => all.countDocuments(waiting, { limit: MAX_COUNTED })),
-        guarded(() =>
-          all
-            .find(waiting, { projection: { since: 1 } })
-            .sort({ since: 1 })
-            .limit(1)
-            .toArray(),
-        ),
+        guarded(() => oldest.limit(1).toArray()),
       ]);
-      return { waiting: count, oldestSince: oldest[0]?.since ?? null };
+      return { waiting: count, oldestSince: first[0]?.since ?? null };
     },
     async sweep(before) {
       const old = all.find({ occurredAt: { $lt: before } }, { projection: { _id: 1 } }).sort({ occurredAt: 1 });
@@ -114,6 +132,15 @@ export function webhookDeliveries(db: Db): DeliveryStore {
       return ids.length;
     },
   };
+}
+
+function postponeWrites({ endpointId, until, giveUpSince }: Postponement, now: Date): readonly Write[] {
+  const due = { endpointId, state: 'WAITING' as const, dueAt: { $lte: now } };
+  const putOff: Write = { updateMany: { filter: due, update: { $set: { dueAt: until } } } };
+  if (giveUpSince === undefined) return [putOff];
+  const givenUp = { state: 'FAILED' as const, lastCode: 'WEBHOOK_GIVEN_UP', settledAt: now };
+  const old = { ...due, since: { $lte: giveUpSince } };
+  return [{ updateMany: { filter: old, update: { $set: givenUp } } }, putOff];
 }
 
 const queryOf = (selection: ResendSelection): Document =>

@@ -5,6 +5,7 @@ import { webhookEndpoints } from '../../adapters/mongo/webhook-endpoints.ts';
 import type { Settled } from '../../operations/webhooks/ports.ts';
 import { WebhookSender } from '../../operations/webhooks/sender.ts';
 import { systemClock } from '../../ports/clock.ts';
+import type { ShownCode } from '../../ports/error-codes.ts';
 import { within } from '../../ports/pause.ts';
 import { failpoint } from '../../runtime/failpoints.ts';
 import { faultOf } from '../../runtime/fault.ts';
@@ -26,46 +27,26 @@ const LOOK_EVERY_MS = 15_000;
 /** A claim holds longer than a try takes by so much, ms. */
 const CLAIM_MARGIN_MS = 5_000;
 
-// oxlint-disable-next-line eslint/max-lines-per-function -- wires the sender, step by step, over what its options share
-export async function webhookHosts(
-  connections: Connections,
-  { logger, metrics }: Pick<HostRuntime, 'logger' | 'metrics'>,
-): Promise<Hosted> {
+export async function webhookHosts(connections: Connections, runtime: Runtime): Promise<Hosted> {
   const { config } = connections;
-  const { timeoutMs, perEndpoint, connections: most } = config.webhooks;
   const ring = webhookKeys(config);
   const db = await connections.db();
   const endpoints = webhookEndpoints(db);
   const deliveries = webhookDeliveries(db);
   await Promise.all([endpoints.ensureIndexes(), deliveries.ensureIndexes()]);
+  const { timeoutMs, perEndpoint, connections: most } = config.webhooks;
   const { takesHttp, allowed } = webhookReach(config);
   const poster = webhookPoster({ takesHttp, allowed, timeoutMs, perEndpoint });
-  const recent = recentOutages(PART);
-  const onFault = (error: unknown) => {
-    const { code, detail } = faultOf(error);
-    recent.met(code, detail);
-    metrics.faults.inc({ consumer: PART, code });
-    logger.warn({ stage: PART, code, detail }, 'webhooks wait');
-  };
-  const onSettled = ({ settlement, delivery }: Settled) => {
-    metrics.webhookTries.inc({ outcome: settlement.kind });
-    if (settlement.kind !== 'failed') return;
-    const { code } = settlement;
-    logger.warn({ stage: PART, code, detail: delivery._id }, 'a webhook was given up: its producer can have it resent');
-  };
+  const { troubles, ...callbacks } = tellers(runtime);
   const sender = new WebhookSender({
-    ...{ deliveries, endpoints, ring, failpoint, onFault, onSettled },
+    ...{ deliveries, endpoints, ring, failpoint, ...callbacks },
     post: poster.post,
     terms: { connections: most, perEndpoint, claimMs: timeoutMs + CLAIM_MARGIN_MS },
     clock: Date.now,
     random: Math.random,
-    onForged: (code, id) => {
-      metrics.faults.inc({ consumer: PART, code });
-      logger.error({ stage: PART, code, detail: id }, 'what nobody has sealed is not sent');
-    },
   });
-
-  async function look(): Promise<void> {
+  const look = async () => {
+    const { metrics } = runtime;
     const [{ waiting, oldestSince }, open] = await Promise.all([
       deliveries.standing(),
       endpoints.countOpen(new Date()),
@@ -74,33 +55,14 @@ export async function webhookHosts(
     metrics.webhooksWaiting.set(waiting);
     metrics.webhookOldest.set(oldestSince === null ? 0 : Math.max(0, Date.now() - oldestSince.getTime()) / 1_000);
     metrics.webhookBreakersOpen.set(open);
-  }
-
+  };
   const stopping = new AbortController();
-  const { signal } = stopping;
-  let lookedAt = Number.NEGATIVE_INFINITY;
-  async function loop(): Promise<void> {
-    while (!signal.aborted) {
-      const waitMs = await sender.tick().then(
-        (hasSent) => (hasSent ? BUSY_MS : IDLE_MS),
-        (error: unknown) => {
-          onFault(error);
-          return FAILED_MS;
-        },
-      );
-      if (performance.now() - lookedAt >= LOOK_EVERY_MS) {
-        lookedAt = performance.now();
-        await look().catch(onFault);
-      }
-      await systemClock.sleep(waitMs, signal);
-    }
-  }
   let running: Promise<void> | undefined;
   const host = backgroundHost({
     name: PART,
-    troubles: () => recent.troubles(),
+    troubles,
     start: async () => {
-      running = loop();
+      running = loop({ sender, look, onFault: callbacks.onFault }, stopping.signal);
     },
     stop: async (deadlineMs) => {
       stopping.abort();
@@ -110,4 +72,56 @@ export async function webhookHosts(
     },
   });
   return { hosts: [host], resources: [] };
+}
+
+type Runtime = Pick<HostRuntime, 'logger' | 'metrics'>;
+
+/** Logs and counts of what the sender tells. */
+function tellers({ logger, metrics }: Runtime) {
+  const recent = recentOutages(PART);
+  return {
+    troubles: () => recent.troubles(),
+    onFault: (error: unknown) => {
+      const { code, detail } = faultOf(error);
+      recent.met(code, detail);
+      metrics.faults.inc({ consumer: PART, code });
+      logger.warn({ stage: PART, code, detail }, 'webhooks wait');
+    },
+    onSettled: ({ settlement, delivery }: Settled) => {
+      metrics.webhookTries.inc({ outcome: settlement.kind });
+      if (settlement.kind !== 'failed') return;
+      const line = { stage: PART, code: settlement.code, detail: delivery._id };
+      logger.warn(line, 'a webhook was given up: its producer can have it resent');
+    },
+    onForged: (code: ShownCode, id: string) => {
+      metrics.faults.inc({ consumer: PART, code });
+      logger.error({ stage: PART, code, detail: id }, 'what nobody has sealed is not sent');
+    },
+  };
+}
+
+interface Looping {
+  readonly sender: Pick<WebhookSender, 'tick'>;
+  /** Counts what waits, and deletes what is no longer kept. */
+  readonly look: () => Promise<void>;
+  readonly onFault: (error: unknown) => void;
+}
+
+/** Sends what is due until the signal. */
+async function loop({ sender, look, onFault }: Looping, signal: AbortSignal): Promise<void> {
+  let lookedAt = Number.NEGATIVE_INFINITY;
+  while (!signal.aborted) {
+    const waitMs = await sender.tick().then(
+      (hasSent) => (hasSent ? BUSY_MS : IDLE_MS),
+      (error: unknown) => {
+        onFault(error);
+        return FAILED_MS;
+      },
+    );
+    if (performance.now() - lookedAt >= LOOK_EVERY_MS) {
+      lookedAt = performance.now();
+      await look().catch(onFault);
+    }
+    await systemClock.sleep(waitMs, signal);
+  }
 }
