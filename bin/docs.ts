@@ -7,6 +7,7 @@ import { corridorTables, intentBounds, priceExample } from '../docs/generators/c
 import { errorReference } from '../docs/generators/error-codes.ts';
 import { auditFindingTable, findingCodes } from '../docs/generators/finding-codes.ts';
 import { metricsTable } from '../docs/generators/metrics-table.ts';
+import { programKeys } from '../docs/generators/program-keys.ts';
 import { settingsTable } from '../docs/generators/settings-table.ts';
 import { topicCatalogue } from '../docs/generators/topic-catalogue.ts';
 import { chainPicture } from '../docs/generators/topology-picture.ts';
@@ -24,6 +25,7 @@ const PARTS: readonly Part[] = [
   { file: 'docs/audit.md', name: 'audit-findings', generate: auditFindingTable },
   { file: 'docs/api.md', name: 'routes', generate: apiRoutes },
   { file: 'docs/security.md', name: 'access', generate: accessTable },
+  { file: 'docs/security.md', name: 'program-keys', generate: programKeys },
   { file: 'README.md', name: 'chain', generate: chainPicture },
   { file: 'docs/architecture.md', name: 'chain', generate: chainPicture },
   { file: 'docs/configuration.md', name: 'settings', generate: settingsTable },

@@ -1,7 +1,7 @@
 // Seals on the records of the log: each says provably who made it. Written where records are made (records.ts),
 // checked where they arrive (inbound-records.ts, table.ts) before anything else is done with them.
 import { isSealedRecord, type SealedRecord, sealRecord } from '../domain/seals/record-seal.ts';
-import { isSealed, type KeyRing, sealOf } from '../domain/seals/seal.ts';
+import { isAbsent, isSealed, type KeyRing, sealOf } from '../domain/seals/seal.ts';
 import { contractOf } from '../topics/catalogue.ts';
 import type { Issuer } from '../topics/contract.ts';
 import { CLAIMED_SOURCE, HEADER, headerText, RECOVERY_HEADER } from '../topics/headers.ts';
@@ -27,10 +27,16 @@ const VARIABLES: Readonly<Record<Issuer, string>> = {
 /** The ring of an issuer. Throws a fatal CONFIG_INVALID that names its variable when the process has none. */
 export function ringOf(rings: Rings, issuer: Issuer): KeyRing {
   const ring = rings[issuer];
-  if (ring) return ring;
+  if (ring && !isAbsent(ring)) return ring;
   const message = `${VARIABLES[issuer]} is not set: this process makes or reads records sealed by ${issuer}`;
   throw new CodedError('CONFIG_INVALID', message, { faultClass: 'fatal' });
 }
+
+/** Whether a process has the keys of this issuer. */
+export const hasRing = (rings: Rings, issuer: Issuer): boolean => {
+  const ring = rings[issuer];
+  return ring !== undefined && !isAbsent(ring);
+};
 
 /** Throws CONFIG_INVALID unless there is a ring for every one of these topics whose records are sealed. */
 export function requireRings(rings: Rings, topics: readonly string[]): void {

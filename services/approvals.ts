@@ -14,7 +14,7 @@ import { exceptionHandler } from '../operations/exceptions/second-person.ts';
 import { activationHandler } from '../operations/lists/second-person.ts';
 import { type SkipContent, skipLines } from '../operations/skips/skip.ts';
 import { CodedError } from '../ports/fault.ts';
-import { ringOf } from '../ports/seals.ts';
+import { hasRing, ringOf } from '../ports/seals.ts';
 import type { Connections } from './connections.ts';
 import { controlLog } from './controls.ts';
 import { openInbox } from './inbox.ts';
@@ -58,7 +58,7 @@ export async function openApprovals(connections: Connections): Promise<ApprovalD
     'provider.on': resumption,
     'cases.decide': decision,
     // Closing a case of a payout is written under the executor's seal: only a program that has its keys does it.
-    'payouts.resolve': keys.executor
+    'payouts.resolve': hasRing(keys, 'executor')
       ? decision
       : { describe: decision.describe, checkApprover: decision.checkApprover! },
     'dead-letters.replay': replay,

@@ -14,6 +14,7 @@ import type { CaseNotes } from '../operations/cases/notes/notes.ts';
 import { forgedDetail } from '../payouts/outbox.ts';
 import { requestCodec } from '../payouts/request-codec.ts';
 import { CodedError } from '../ports/fault.ts';
+import { hasRing, type Rings, ringOf } from '../ports/seals.ts';
 import { casePolicy, corridors } from './configured-rules.ts';
 import type { Connections } from './connections.ts';
 import { TRANSFERS } from './process-parts/sinks.ts';
@@ -51,7 +52,15 @@ export async function openInbox(connections: Connections): Promise<Inbox> {
     corridors: book,
     operators: keys.operators,
   };
-  const payouts = mongoPayoutStore(db, { ring: keys.executor, operators: keys.operators, onForged });
+  const payouts = hasRing(keys, 'executor')
+    ? mongoPayoutStore(db, { ring: keys.executor, operators: keys.operators, onForged })
+    : withoutKey(keys);
   const deciding = { holds, customers, payouts, policy, corridors: book };
   return { sources, assignments, deciding, notes, policy };
 }
+
+/** Payouts are changed under the executor's seal: whoever has not got its key changes none. */
+const withoutKey = (keys: Rings): DecidingStores['payouts'] => {
+  const refuse = async () => ringOf(keys, 'executor') as never;
+  return { load: refuse, apply: refuse };
+};

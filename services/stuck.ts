@@ -12,20 +12,29 @@ import { type StuckBoard, type StuckQuery, stuckBoard } from '../operations/stuc
 import type { StuckSources } from '../operations/stuck/ports.ts';
 import { type UnhandledSources, unhandledRecords } from '../operations/stuck/unhandled.ts';
 import { requestCodec } from '../payouts/request-codec.ts';
-import type { Rings } from '../ports/seals.ts';
+import { hasRing, ringOf } from '../ports/seals.ts';
 import { corridors } from './configured-rules.ts';
 import type { Connections } from './connections.ts';
 import { openInbox } from './inbox.ts';
 
+const CHECKED_BY = ['executor', 'stages', 'operators'] as const;
+
+/** What this process can check by: all keys that it takes, or nothing is proven. */
+export const stuckKeys = ({ config: { keys } }: Connections): StuckKeys =>
+  CHECKED_BY.every((issuer) => hasRing(keys, issuer))
+    ? { rings: keys }
+    : { rings: hasRing(keys, 'operators') ? { operators: keys.operators } : {}, unproven: true };
+
 /**
- * Payouts as lists read them: what is shown is checked against the keys of the executor, the stages and operators, those of
- * them that there are.
+ * Payouts as lists read them: what is shown is checked against the keys of the executor, the stages and operators.
+ * @throws CodedError CONFIG_INVALID when one of them is not here, and it is not said that nothing is proven
  */
 export async function payoutListSources(
   connections: Connections,
-  rings: Rings = connections.config.keys,
+  { rings, unproven }: StuckKeys = { rings: connections.config.keys },
 ): Promise<PayoutListSources> {
   const { config, codec } = connections;
+  if (!unproven) for (const issuer of CHECKED_BY) ringOf(rings, issuer);
   const { executor: ring, stages, operators } = rings;
   await codec.load(['payout.requested']);
   return {
@@ -58,7 +67,8 @@ export function stuckSources(
     holds: { briefs: async (limit) => openHolds(await connections.db()).briefs(limit) },
     payouts: {
       payouts: {
-        inPhase: async (...asked) => (await payoutListSources(connections, rings)).payouts.inPhase(...asked),
+        inPhase: async (...asked) =>
+          (await payoutListSources(connections, unproven ? { rings, unproven } : { rings })).payouts.inPhase(...asked),
       },
       requests: requestCodec(codec),
     },

@@ -288,6 +288,31 @@ describe('the server', () => {
   });
 });
 
+describe('a body that never ends', () => {
+  let patient: FastifyInstance;
+  let port: number;
+  beforeAll(async () => {
+    ({ app: patient } = await testApi({ arrivalMs: 200 }));
+    await patient.listen({ host: '127.0.0.1', port: 0 });
+    ({ port } = patient.server.address() as AddressInfo);
+  });
+  afterAll(() => patient.close());
+
+  it.each(NAMED.filter(([, { body }]) => body))('is cut off and told so: %s', async (_, route) => {
+    const token = await tokenFor('asha', [roleFor(route)]);
+    const fields = [
+      `${route.method} ${pathOf(route)} HTTP/1.1`,
+      ...['Host: a', `Authorization: Bearer ${token}`, `Content-Type: ${route.media ?? 'application/json'}`],
+      'Content-Length: 100',
+    ];
+    const socket = connect(port, '127.0.0.1');
+    socket.write(`${fields.join('\r\n')}\r\n\r\n{`);
+    let answer = '';
+    for await (const chunk of socket) answer += String(chunk);
+    expect(answer).toMatch(/^HTTP\/1.1 408 .*"code":"REQUEST_TOO_SLOW"/s);
+  });
+});
+
 describe('a slow or broken client', () => {
   async function raw(send: (socket: ReturnType<typeof connect>) => void): Promise<string> {
     const { app: withTimeout } = await testApi({ arrivalMs: 200 });

@@ -1,13 +1,16 @@
 // `corridor run`: processors, sinks and the payout executor of one process.
 import type { Command } from 'commander';
 import { requireSigningKeys } from '../../operations/audit/sequencer.ts';
-import { loadConfig } from '../../runtime/config/config.ts';
+import { isForTrials } from '../../ports/environment.ts';
+import { hasRing } from '../../ports/seals.ts';
+import { loadConfig, unneededKeys } from '../../runtime/config/config.ts';
 import { followedControls } from '../../runtime/controls/followed-controls.ts';
 import type { HostRuntime } from '../../runtime/hosts/processor-host.ts';
 import { createMetrics } from '../../runtime/logs-and-metrics/metrics.ts';
 import { startUpHost } from '../../runtime/process/start-up.ts';
 import { keptBreakers } from '../../runtime/retries-and-dead-letters/breaker.ts';
 import { composedParts } from '../../services/process-parts/all-parts.ts';
+import { keysOfParts, usedBy } from '../../services/process-parts/part-keys.ts';
 import { type ProcessParts, partsFrom, requireKeys } from '../../services/process-parts/part-selection.ts';
 import { skipsOf } from '../../services/skips.ts';
 import { keysUnder, unsafeSwitches } from '../../services/unsafe-switches/unsafe.ts';
@@ -62,13 +65,19 @@ Examples:
 async function runParts(parts: ProcessParts, stays: boolean) {
   const unsafe = unsafeSwitches();
   // Its environment alone: no stack that happens to run beside it makes it a development installation.
-  const asked = loadConfig(process.env);
+  const used = usedBy(keysOfParts(parts), process.env);
+  const asked = loadConfig(process.env, used);
   const config = { ...asked, keys: keysUnder(unsafe, asked.keys) };
   requireKeys(parts, config.keys);
   if (parts.audit) requireSigningKeys(config.audit.signingKeys);
   if (parts.webhooks || parts.sinks.includes('webhooks')) webhookKeys(config);
   const name = serviceName(parts);
   const logger = serviceLogger(config, name);
+  if (!isForTrials(process.env)) {
+    for (const variable of unneededKeys(process.env, used)) {
+      logger.warn({ code: 'KEY_NOT_NEEDED', detail: variable }, 'this process does not need this key: take it away');
+    }
+  }
   const metrics = createMetrics({ processMetrics: true });
   const connections = serviceConnections(config, name, logger, {
     onDatabase: ({ command, collection, writes }) => {
@@ -79,14 +88,15 @@ async function runParts(parts: ProcessParts, stays: boolean) {
   const { kafka, batches, recovery } = config;
   const { log, codec } = connections;
   // Whoever has no keys of operators (a sink alone) believes no control, and cannot be paused.
-  const followed = config.keys.operators && followedControls({ log, codec, rings: config.keys, logger, metrics });
+  const believesOperators = hasRing(config.keys, 'operators');
+  const followed = believesOperators && followedControls({ log, codec, rings: config.keys, logger, metrics });
   const runtime: HostRuntime = {
     app: config.appName,
     log,
     codec,
     rings: config.keys,
     ...(followed && { controls: followed.controls }),
-    ...(config.keys.operators && { skips: skipsOf(connections) }),
+    ...(believesOperators && { skips: skipsOf(connections) }),
     logger,
     metrics,
     chainPartitions: kafka.chainPartitions,

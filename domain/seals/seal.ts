@@ -52,6 +52,27 @@ export function keyRing(text: string): KeyRing {
   return { currentId: KEY.exec(parts[0]!)![1]!, keys };
 }
 
+const absent = new WeakSet<KeyRing>();
+
+/**
+ * In the place of a ring that a process does not have. Whoever would seal or check by it gets what `refuse` throws, so that
+ * nothing is ever sealed under no key, or taken for forged because the key is elsewhere.
+ */
+export function absentRing(refuse: () => never): KeyRing {
+  const ring: KeyRing = {
+    get currentId(): string {
+      return refuse();
+    },
+    get keys(): ReadonlyMap<string, KeyObject> {
+      return refuse();
+    },
+  };
+  absent.add(ring);
+  return ring;
+}
+
+export const isAbsent = (ring: KeyRing): boolean => absent.has(ring);
+
 /** The seal of these parts, in this order: `<key id>.<HMAC-SHA-256, base64url>`. Each part is bound with its length. */
 export function sealOf(ring: KeyRing, purpose: SealPurpose, parts: readonly (string | Uint8Array)[]): string {
   return `${ring.currentId}.${macOf(ring.keys.get(ring.currentId)!, purpose, parts)}`;

@@ -1,5 +1,6 @@
 // The configuration of a process: one zod schema over the environment, made of settings.ts.
 import { z } from 'zod';
+import { absentRing } from '../../domain/seals/seal.ts';
 import { forbiddenVariables, isForTrials, UNSAFE_VARIABLES } from '../../ports/environment.ts';
 import { CodedError } from '../../ports/fault.ts';
 import { withoutCredentials } from '../../ports/hide.ts';
@@ -31,14 +32,19 @@ function flatten(group: object, path: readonly string[]): NamedSetting[] {
   );
 }
 
-/** The environment as a schema: each variable by its name. */
-export const environmentSchema = z
-  .object(Object.fromEntries(allSettings.map(({ setting }) => [setting.env, setting.schema])))
-  .superRefine((values, context) => {
-    for (const [env, problem] of contradictions(values)) {
-      context.addIssue({ code: 'custom', path: [env], message: problem });
-    }
-  });
+/** The environment as a schema: each variable by its name, but for those that are left out. */
+const schemaWithout = (without: readonly string[]) => {
+  const asked = allSettings.filter(({ setting }) => !without.includes(setting.env));
+  return z
+    .object(Object.fromEntries(asked.map(({ setting }) => [setting.env, setting.schema])))
+    .superRefine((values, context) => {
+      for (const [env, problem] of contradictions(values)) {
+        context.addIssue({ code: 'custom', path: [env], message: problem });
+      }
+    });
+};
+
+export const environmentSchema = schemaWithout([]);
 
 /** What each setting allows by itself, but not together. */
 function contradictions(values: Record<string, unknown>): [string, string][] {
@@ -76,19 +82,32 @@ function textsOf(env: Env): Record<string, string | undefined> {
   );
 }
 
+/** Variables of keys under which processes of Corridor seal, sign, and make tokens: each belongs to some of them alone. */
+export const KEY_VARIABLES = [
+  ...(['CORRIDOR_STAGE_KEYS', 'CORRIDOR_OPERATOR_KEYS', 'CORRIDOR_EXECUTOR_KEYS', 'CORRIDOR_FEED_KEYS'] as const),
+  ...(['CORRIDOR_AUDIT_KEYS', 'CORRIDOR_INTENT_KEYS', 'CORRIDOR_WEBHOOK_KEYS', 'CORRIDOR_AUDIT_SIGNING_KEYS'] as const),
+  'CORRIDOR_TOKEN_KEY',
+] as const;
+export type KeyVariable = (typeof KEY_VARIABLES)[number];
+
 /**
  * Reads the configuration. Throws a fatal CodedError `CONFIG_INVALID` whose message has one line per mistake, each with
  * the variable, what is wrong and what to do; values of secrets are not quoted.
+ * @param needed variables of keys that this process needs; whatever it is given of the others is left out, and who would use
+ *   one of them is told which it is. Default: all.
  */
-export function loadConfig(env: Env = process.env): Config {
+export function loadConfig(env: Env = process.env, needed: readonly KeyVariable[] = KEY_VARIABLES): Config {
+  const without: readonly string[] = KEY_VARIABLES.filter((name) => !needed.includes(name));
   const texts = textsOf(env);
-  const missing = allSettings.filter(({ setting }) => !setting.optional && texts[setting.env] === undefined);
+  const missing = allSettings.filter(
+    ({ setting }) => !setting.optional && !without.includes(setting.env) && texts[setting.env] === undefined,
+  );
   const forbidden = [...forbiddenHere(env), ...developmentSecrets(env, texts)];
   if (missing.length === 0 && forbidden.length === 0) {
-    const parsed = environmentSchema.safeParse(texts);
-    if (parsed.success) return grouped(parsed.data);
+    const parsed = schemaWithout(without).safeParse(texts);
+    if (parsed.success) return grouped(parsed.data, without);
   }
-  const mistakes = [...forbidden, ...mistakesIn(texts, missing)];
+  const mistakes = [...forbidden, ...mistakesIn(texts, missing, without)];
   throw new CodedError('CONFIG_INVALID', mistakes.join('\n'), { faultClass: 'fatal' });
 }
 
@@ -115,12 +134,16 @@ function developmentSecrets(env: Env, texts: Record<string, string | undefined>)
     );
 }
 
-function mistakesIn(texts: Record<string, string | undefined>, missing: readonly NamedSetting[]): string[] {
+function mistakesIn(
+  texts: Record<string, string | undefined>,
+  missing: readonly NamedSetting[],
+  without: readonly string[],
+): string[] {
   const lines = new Map<string, string>();
   for (const { setting } of missing) {
     lines.set(setting.env, `${setting.env} is not set: ${setting.doc}`);
   }
-  for (const { path, message } of environmentSchema.safeParse(texts).error?.issues ?? []) {
+  for (const { path, message } of schemaWithout(without).safeParse(texts).error?.issues ?? []) {
     const env = String(path[0]);
     if (lines.has(env)) continue;
     const secret = allSettings.find(({ setting }) => setting.env === env)?.setting.secret;
@@ -131,7 +154,16 @@ function mistakesIn(texts: Record<string, string | undefined>, missing: readonly
   return [...lines.values()];
 }
 
-function grouped(values: Record<string, unknown>): Config {
+/** Variables of keys that are set, and that this process does not need. */
+export const unneededKeys = (env: Env, needed: readonly KeyVariable[]): readonly KeyVariable[] =>
+  KEY_VARIABLES.filter((name) => !needed.includes(name) && (env[name] ?? '') !== '');
+
+const notHere = (name: string) => (): never => {
+  const message = `${name} is not set, or not for this process: docs/security.md says which process needs which key`;
+  throw new CodedError('CONFIG_INVALID', message, { faultClass: 'fatal' });
+};
+
+function grouped(values: Record<string, unknown>, without: readonly string[]): Config {
   const config: Record<string, unknown> = {};
   for (const { path, setting } of allSettings) {
     let group = config;
@@ -139,7 +171,10 @@ function grouped(values: Record<string, unknown>): Config {
       group[key] ??= {};
       group = group[key] as Record<string, unknown>;
     }
-    group[path.at(-1)!] = values[setting.env];
+    const { env, optional } = setting;
+    if (!without.includes(env) || optional) group[path.at(-1)!] = values[env];
+    else if (path[0] === 'keys') group[path.at(-1)!] = absentRing(notHere(env));
+    else Object.defineProperty(group, path.at(-1)!, { get: notHere(env) });
   }
   return config as Config;
 }
@@ -190,8 +225,12 @@ const HIDDEN = '(hidden)';
 /** Every setting in force, for `corridor config`; secrets, set or not, and what a URL may hold of them are hidden. */
 export function printConfig(config: Config, env: Env = process.env): readonly PrintedSetting[] {
   return allSettings.map(({ path, setting }) => {
-    const value = path.reduce<unknown>((group, key) => (group as Record<string, unknown>)[key], config);
     const given = env[setting.env] !== undefined && env[setting.env] !== '';
+    // Whether there is a key is known without one: what is not for this process cannot be looked at.
+    const isKey = (KEY_VARIABLES as readonly string[]).includes(setting.env);
+    const value = isKey
+      ? textsOf(env)[setting.env]
+      : path.reduce<unknown>((group, key) => (group as Record<string, unknown>)[key], config);
     const source = given ? 'environment' : value === undefined ? 'unset' : 'default';
     return { setting: path.join('.'), env: setting.env, value: shown(value, setting.secret), source };
   });

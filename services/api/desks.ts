@@ -83,7 +83,7 @@ export async function openDesks(connections: Connections): Promise<Desks & { clo
       processes: config.health.urls ?? [],
       gate: boards,
     },
-    payouts: { sources: await payoutListSources(connections, rings), isProven: false },
+    payouts: { sources: await payoutListSources(connections, keys), isProven: false },
     skips: { approvals: approvals(db), partsOf: (owner) => skipParts(connections, owner, keys) },
     lists: { store: lists, comparing: gateOf(MAX_COMPARISONS), publisher: () => activationPublisher(connections) },
     exceptions: { store: exceptions, publish: revocations.publish! },

@@ -1,9 +1,11 @@
 // Which parts of the pipeline a process runs, by name.
 
 import { CodedError } from '../../ports/fault.ts';
-import { type Rings, requireRings, ringOf } from '../../ports/seals.ts';
+import { type Rings, ringOf } from '../../ports/seals.ts';
 import type { Edges } from '../../processors/contract.ts';
 import { consumers, topology } from '../../processors/topology.ts';
+import { contractOf } from '../../topics/catalogue.ts';
+import type { Issuer } from '../../topics/contract.ts';
 
 export const PROCESSOR_NAMES = Object.keys(topology) as (keyof typeof topology)[];
 export const SINK_NAMES = ['events', 'transfer-view', 'cases', 'dead-letters', 'webhooks'] as const;
@@ -80,29 +82,38 @@ function chosen<T extends string>(what: string, list: string, known: readonly T[
   });
 }
 
-/** Throws CONFIG_INVALID, naming the variable, unless this process has the keys of all whose records its parts make or believe. */
-export function requireKeys(
-  { processors, sinks, payouts, cases, rescreening, replays, audit }: ProcessParts,
-  rings: Rings,
-): void {
+/** All whose records these parts make or believe. Pure. */
+export function issuersOf({
+  processors,
+  sinks,
+  payouts,
+  cases,
+  rescreening,
+  replays,
+  audit,
+}: ProcessParts): readonly Issuer[] {
   const edges = [
     ...processors.map((name): Edges => topology[name]),
     ...sinks.map((name): Edges => (name === 'dead-letters' ? NO_CONTRACTS : consumers[`sink-${name}`])),
     ...(payouts ? [consumers['payout-executor'] as Edges] : []),
+    // A dry run asks every stage as it is.
+    ...(replays ? PROCESSOR_NAMES.map((name): Edges => topology[name]) : []),
   ];
   const topics = edges.flatMap(({ reads, writes, follows = [] }) => [...reads, ...writes, ...follows]);
-  requireRings(
-    rings,
-    topics.map(({ name }) => name),
-  );
-  // Stages seal what they put aside, and believe what operators put back.
-  if (processors.length > 0) for (const issuer of ['stages', 'operators'] as const) ringOf(rings, issuer);
-  if (sinks.includes('dead-letters')) ringOf(rings, 'stages');
-  if (cases) requireRings(rings, ['review.decided']);
-  // They check what stages have put aside, and seal what is put back.
-  if (replays) for (const issuer of ['stages', 'operators'] as const) ringOf(rings, issuer);
-  if (audit) requireRings(rings, ['audit.entries']);
-  if (rescreening) requireRings(rings, ['screening.list-activated', 'transfer.accepted', 'transfer.screened']);
+  const others = [
+    ...(cases ? ['review.decided'] : []),
+    ...(audit ? ['audit.entries'] : []),
+    ...(rescreening ? ['screening.list-activated', 'transfer.accepted', 'transfer.screened'] : []),
+  ];
+  const sealed = [...topics.map(({ name }) => name), ...others].flatMap((name) => contractOf(name)?.sealedBy ?? []);
+  // Stages seal what they put aside, and believe what operators put back; so does who puts it back.
+  const recovery: readonly Issuer[] = processors.length > 0 || replays ? ['stages', 'operators'] : [];
+  return [...new Set([...sealed, ...recovery, ...(sinks.includes('dead-letters') ? (['stages'] as const) : [])])];
+}
+
+/** Throws CONFIG_INVALID, naming the variable, unless this process has the keys of all whose records its parts make or believe. */
+export function requireKeys(parts: ProcessParts, rings: Rings): void {
+  for (const issuer of issuersOf(parts)) ringOf(rings, issuer);
 }
 
 /** The index of dead letters reads what others have put aside. */

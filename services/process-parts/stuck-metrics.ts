@@ -9,7 +9,7 @@ import type { Host } from '../../runtime/hosts/host.ts';
 import type { HostRuntime } from '../../runtime/hosts/processor-host.ts';
 import type { Metrics } from '../../runtime/logs-and-metrics/metrics.ts';
 import type { Connections } from '../connections.ts';
-import { stuckSources } from '../stuck.ts';
+import { stuckKeys, stuckSources } from '../stuck.ts';
 import { backgroundHost } from './background.ts';
 
 const PART = 'stuck-metrics';
@@ -31,7 +31,7 @@ export function stuckMetricsHost(connections: Connections, { metrics, logger }: 
     while (!stopping.signal.aborted) {
       try {
         const now = systemClock.now();
-        report(await stuckBoard(stuckSources(connections, MAX_RECORDS), { now }), now, metrics);
+        report(await stuckBoard(stuckSources(connections, MAX_RECORDS, stuckKeys(connections)), { now }), now, metrics);
       } catch (error) {
         const { code, detail } = faultOf(error);
         metrics.stuckIncomplete.set(1);

@@ -2,6 +2,7 @@
 //
 //   CORRIDOR_ENV=test CORRIDOR_UNSAFE_FOR_TESTS=1 CORRIDOR_UNSAFE=no-payout-cas corridor run
 import type { UnsafeForTests } from '../../adapters/kafka/options.ts';
+import { isAbsent } from '../../domain/seals/seal.ts';
 import { refuseOutsideTrials } from '../../ports/environment.ts';
 import { CodedError } from '../../ports/fault.ts';
 import type { ReplayClaims } from '../../ports/replay-claims.ts';
@@ -63,7 +64,10 @@ export function unsafeKafka(switches: ReadonlySet<UnsafeSwitch>): UnsafeForTests
 /** The keys of a process; without checks, they seal as ever, and believe everybody. */
 export function keysUnder<K extends Rings>(switches: ReadonlySet<UnsafeSwitch>, keys: K): K {
   if (!switches.has('no-seal-checks')) return keys;
-  const believing = Object.entries(keys).map(([issuer, ring]) => [issuer, ring && { ...ring, believesAll: true }]);
+  const believing = Object.entries(keys).map(([issuer, ring]) => [
+    issuer,
+    ring && !isAbsent(ring) ? { ...ring, believesAll: true } : ring,
+  ]);
   return Object.fromEntries(believing) as K;
 }
 

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 import { type TestApi, testApi, tokenFor, transferDocument } from '../../api/testing/api.ts';
+import type { Role } from '../../operations/access/table.ts';
 import { errorCodes } from '../../ports/error-codes.ts';
 import { pythonWith } from '../kit/python.ts';
 
@@ -32,32 +33,42 @@ const TAKEN = [...new Set([...REFUSALS, 200, 201, 202, 204, 304])].filter((statu
 /** What it takes where a header field is left out: 428 is for If-Match. */
 const WITHOUT_HEADER = [400, 401, 403, 415, 428];
 
-it('holds for whatever is sent', async ({ signal }) => {
-  const config = path.join(folder, 'schemathesis.toml');
-  const checks = [
-    `positive_data_acceptance.expected-statuses = ${JSON.stringify(TAKEN)}`,
-    `missing_required_header.expected-statuses = ${JSON.stringify(WITHOUT_HEADER)}`,
-  ];
-  writeFileSync(config, ['[checks]', ...checks, ''].join('\n'));
-  const token = await tokenFor('acme', ['producer', 'viewer', 'compliance']);
-  const args = [
-    ...['--config-file', config, 'run', `${url}/v1/openapi.json`, '--url', url, '--no-color'],
-    ...['-H', `Authorization: Bearer ${token}`, '--max-examples', '25', '--seed', '20261130'],
-  ];
-  copyFileSync(path.resolve(import.meta.dirname, '../kit/contract-hooks.py'), path.join(folder, 'contract_hooks.py'));
-  const env = { ...process.env, SCHEMATHESIS_HOOKS: 'contract_hooks', PYTHONPATH: folder };
-  const child = spawn(path.join(path.dirname(python), 'schemathesis'), args, { cwd: folder, env });
-  const end = () => child.kill('SIGKILL');
-  signal.addEventListener('abort', end);
-  onTestFinished(() => void end());
-  let output = '';
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.on('data', (chunk: Buffer) => {
-      output += chunk.toString();
-    });
-  }
-  const code = await new Promise((resolve) => child.on('close', resolve));
-  expect(code, output).toBe(0);
-  expect(output).toMatch(/Tested: [1-9]/);
-  expect(api.logged).toEqual([]);
-}, 600_000);
+/** Who sends, and how many requests of each kind: what a role may not do is refused before it is looked at. */
+const SENDERS: readonly (readonly [string, readonly Role[], number])[] = [
+  ['acme', ['producer', 'viewer', 'compliance'], 25],
+  ['asha', ['operator', 'approver', 'compliance'], 25],
+  ['root', ['admin'], 5],
+  ['acme', ['producer'], 5],
+];
+
+it.each(SENDERS)(
+  'holds for whatever %s sends, with the roles %j',
+  async (subject, roles, examples) => {
+    const config = path.join(folder, 'schemathesis.toml');
+    const checks = [
+      `positive_data_acceptance.expected-statuses = ${JSON.stringify(TAKEN)}`,
+      `missing_required_header.expected-statuses = ${JSON.stringify(WITHOUT_HEADER)}`,
+    ];
+    writeFileSync(config, ['[checks]', ...checks, ''].join('\n'));
+    const token = await tokenFor(subject, roles);
+    const args = [
+      ...['--config-file', config, 'run', `${url}/v1/openapi.json`, '--url', url, '--no-color'],
+      ...['-H', `Authorization: Bearer ${token}`, '--max-examples', String(examples), '--seed', '20261130'],
+    ];
+    copyFileSync(path.resolve(import.meta.dirname, '../kit/contract-hooks.py'), path.join(folder, 'contract_hooks.py'));
+    const env = { ...process.env, SCHEMATHESIS_HOOKS: 'contract_hooks', PYTHONPATH: folder };
+    const child = spawn(path.join(path.dirname(python), 'schemathesis'), args, { cwd: folder, env });
+    onTestFinished(() => void child.kill('SIGKILL'));
+    let output = '';
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.on('data', (chunk: Buffer) => {
+        output += chunk.toString();
+      });
+    }
+    const code = await new Promise((resolve) => child.on('close', resolve));
+    expect(code, output).toBe(0);
+    expect(output).toMatch(/Tested: [1-9]/);
+    expect(api.logged).toEqual([]);
+  },
+  1_800_000,
+);
