@@ -38,3 +38,13 @@ export function gapLines(missing: readonly Missing[]): readonly string[] {
     ...missing.map(({ source, code, detail }) => `  ${source}: ${detail} (${code})`),
   ];
 }
+
+/** A line of CSV. A spreadsheet must not take a cell for a formula, whoever wrote it. */
+export const csvCells = (values: readonly unknown[]): string =>
+  values
+    .map((value) => {
+      const text = value === null ? '' : value instanceof Date ? value.toISOString() : String(value);
+      const harmless = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
+      return /[",\n\r]/.test(harmless) ? `"${harmless.replaceAll('"', '""')}"` : harmless;
+    })
+    .join(',');

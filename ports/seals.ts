@@ -121,6 +121,7 @@ const LATER_RECOVERY_PARTS: readonly string[] = [
   RECOVERY_HEADER.skipApprovedBy,
   RECOVERY_HEADER.discardReason,
   RECOVERY_HEADER.replayedLetter,
+  RECOVERY_HEADER.edit,
 ];
 
 const recoveryIssuer = (topic: string): Issuer => (isReplayTopic(topic) ? 'operators' : 'stages');

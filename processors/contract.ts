@@ -12,6 +12,8 @@ type AnyTopic = TopicContract<string, any>;
 export interface Received<V, Topic extends string = string> {
   readonly topic: Topic;
   readonly value: V;
+  /** The value as its issuer wrote it, where operators have edited it; claims on what was said go by this. */
+  readonly unedited?: V;
   /** Append time at the broker (LogAppendTime), in ms; stable when the record runs again, also through retries. */
   readonly appendedAt: number;
   /**

@@ -76,6 +76,8 @@ export const RECOVERY_HEADER = {
   discardReason: 'discard-reason',
   /** Of a replay whose letter bears no seal: its id in the index, which is the place where it stands. Never kept by a letter. */
   replayedLetter: 'replayed-letter',
+  /** Of a replay, and of its retries: what operators change of the record, which stands there as it was. Never kept by a letter. */
+  edit: 'replay-edit',
   /** The record that was put aside, as the cause of this one; see cause.ts. */
   recoveryCause: 'detour-cause',
   /** Of the stage that put a record aside, or of the operator who replays it, over all that its reader goes by. */

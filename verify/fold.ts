@@ -24,6 +24,7 @@ import type {
   TransferLifecycle,
 } from '../schemas/types.generated.ts';
 import { versionOf } from '../sinks/transfer-view/to-write.ts';
+import { partiesDigest } from './content-digests.ts';
 import { digest } from './digest.ts';
 import { EventPool } from './event-pool.ts';
 import { lifecycleDigest } from './lifecycle-text.ts';
@@ -269,8 +270,7 @@ export const requestDigest = (value: PayoutRequested): number => digest(recordTy
 function carry(event: EventFact, value: Carried): void {
   const { instruction, parties, screening, price, reservation, payout } = value;
   event.instruction = digest(recordType('Instruction').toBuffer(instruction));
-  const [kind, sealed] = Object.entries(parties)[0]!;
-  event.parties = digest(recordType(kind.slice(kind.lastIndexOf('.') + 1)).toBuffer(sealed));
+  event.parties = partiesDigest(parties);
   if (screening) event.screening = digest(recordType('ScreeningEvidence').toBuffer(screening));
   if (payout) event.payout = digest(recordType('PayoutState').toBuffer(payout));
   if (price) event.price = digest(recordType('Price').toBuffer(price));

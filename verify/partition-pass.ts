@@ -7,7 +7,7 @@ import { homePartition } from '../topics/home-partition.ts';
 import { ofOtherSchemas } from './carry-over.ts';
 import type { Check, Run } from './check.ts';
 import type { Checkpoint } from './checkpoint.ts';
-import { payloadDigest } from './checks/inputs.ts';
+import { payloadDigest } from './content-digests.ts';
 import { schemasDigest } from './digest.ts';
 import type { FindingCode } from './finding-codes.ts';
 import { TransferFold } from './fold.ts';
@@ -110,9 +110,9 @@ export class PartitionPass {
     return {
       codec: sources.codec,
       rings: sources.rings,
-      recovery: (...[topic, record, letter]: Parameters<Parameters<typeof readAll>[0]['recovery']>) => {
+      recovery: (...[topic, record, letter, edit]: Parameters<Parameters<typeof readAll>[0]['recovery']>) => {
         this.#count(topic.name, 1);
-        const source = trail.add(topic.owner, topic.kind, record);
+        const source = trail.add(topic.owner, topic.kind, record, edit);
         if (source) for (const check of this.#checks) check.recovery?.(topic, source, record, this.#run);
         if (letter) deadLetters.push(letter);
       },

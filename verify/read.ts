@@ -8,6 +8,7 @@ import { deadLetterMark, eventIn } from '../processors/lifecycle.ts';
 import { contractOf, type TopicName } from '../topics/catalogue.ts';
 import type { RecoveryTopic } from '../topics/recovery.ts';
 import { digest } from './digest.ts';
+import { type EditFact, editFactOf } from './edits.ts';
 import { type DeadLetter, deadLetterOf, isAlone, sourceOf } from './recovery-trail.ts';
 import { isContract, MARKING, recoveryTopicOf } from './topics.ts';
 import type { AnySeen } from './transfer.ts';
@@ -25,8 +26,8 @@ export interface Reading {
   readonly stands?: (record: LogRecord, bytes: number) => void;
   /** A record that does not decode, or that its issuer has not sealed, with the digest of its bytes. */
   readonly undecodable: (record: LogRecord, code: ErrorCode, bytes: number) => void;
-  /** A record of a recovery topic; a dead letter where it is one. */
-  readonly recovery: (topic: RecoveryTopic, record: LogRecord, letter: DeadLetter | undefined) => void;
+  /** A record of a recovery topic; a dead letter where it is one, and what it bears of an edit. */
+  readonly recovery: (topic: RecoveryTopic, record: LogRecord, letter: DeadLetter | undefined, edit?: EditFact) => void;
   /** A record of a recovery topic whose headers do not name its source. */
   readonly stranger: (record: LogRecord) => void;
 }
@@ -93,7 +94,10 @@ async function trail(topic: RecoveryTopic, records: readonly LogRecord[], readin
       continue;
     }
     if (topic.kind !== 'dlq') {
-      reading.recovery(topic, record, undefined);
+      const edit = MARKING.has(topic.owner)
+        ? await editFactOf(topic.owner, source.topic, record, reading.codec)
+        : undefined;
+      reading.recovery(topic, record, undefined, edit);
       continue;
     }
     const stops =

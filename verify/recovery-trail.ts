@@ -6,6 +6,7 @@ import { letterOfReplay, type ReplayedLetter } from '../topics/dead-letter-id.ts
 import { headerInteger, headerText, RECOVERY_HEADER } from '../topics/headers.ts';
 import { deadLetterTopic, type RecoveryKind } from '../topics/recovery.ts';
 import { digest } from './digest.ts';
+import type { EditFact } from './edits.ts';
 
 /** Where the record first stood, and whose it is. */
 export interface SourcePosition {
@@ -51,6 +52,8 @@ export interface StoredTrail {
   readonly replayed?: readonly string[];
   readonly replays?: number;
   readonly waits: readonly Wait[];
+  /** What operators have edited of it; absent: nothing. */
+  readonly edits?: readonly EditFact[];
 }
 
 interface Wait {
@@ -65,6 +68,7 @@ interface Trail {
   readonly copies: Set<string>;
   readonly replayed: Set<string>;
   waits: Wait[];
+  edits: readonly EditFact[];
 }
 
 export type IsOfTopic = (topic: string, topicId: string) => boolean;
@@ -80,15 +84,27 @@ export class RecoveryTrail {
   constructor(isHandled: IsHandled, isOfTopic: IsOfTopic, before: Iterable<StoredTrail> = []) {
     this.#isHandled = isHandled;
     this.#isOfTopic = isOfTopic;
-    for (const { source, dead, copies = [], replays = 0, replayed = dead.slice(0, replays), waits } of before) {
+    for (const {
+      source,
+      dead,
+      copies = [],
+      replays = 0,
+      replayed = dead.slice(0, replays),
+      waits,
+      edits = [],
+    } of before) {
       const open = waits.filter(({ topic, partition, offset }) => !isHandled(source.owner, topic, partition, offset));
       const sets = { dead: new Set(dead), copies: new Set(copies), replayed: new Set(replayed) };
-      this.#keep({ source, ...sets, waits: open });
+      this.#keep({ source, ...sets, waits: open, edits });
     }
   }
 
-  /** A record of a recovery topic. @returns undefined when its headers do not name its source */
-  add(owner: string, kind: RecoveryKind, record: LogRecord): SourcePosition | undefined {
+  /**
+   * A record of a recovery topic.
+   * @param edit what it bears of an edit
+   * @returns undefined when its headers do not name its source
+   */
+  add(owner: string, kind: RecoveryKind, record: LogRecord, edit?: EditFact): SourcePosition | undefined {
     const named = sourceOf(owner, record);
     if (named === undefined) return undefined;
     const topicId = topicIdOf(record, named);
@@ -100,11 +116,17 @@ export class RecoveryTrail {
       else trail.dead.add(id);
       return source;
     }
+    if (edit && !isAmong(trail.edits, edit)) trail.edits = [...trail.edits, edit];
     const letter = kind === 'replay' ? replayedLetter(named, record) : undefined;
     if (letter !== undefined) trail.replayed.add(letter.id).add(letter.claimed);
     const { topic, partition, offset } = record;
     if (!this.#isHandled(owner, topic, partition, offset)) trail.waits.push({ topic, partition, offset });
     return source;
+  }
+
+  /** Whether operators had its consumer decide it with this change. */
+  isEdited(source: SourcePosition, edit: EditFact): boolean {
+    return isAmong(this.#trails.get(keyOf(source))?.edits ?? [], edit);
   }
 
   /** Waits for another try. */
@@ -133,9 +155,10 @@ export class RecoveryTrail {
 
   /** What the next run has to know: records that wait, or that may still be replayed. */
   *open(): Iterable<StoredTrail> {
-    for (const { source, dead, copies, replayed, waits } of this.#trails.values()) {
+    for (const { source, dead, copies, replayed, waits, edits } of this.#trails.values()) {
       if (waits.length === 0 && openOf(dead, replayed) + openOf(copies, replayed) === 0) continue;
-      yield { source, dead: [...dead], copies: [...copies], replayed: [...replayed], waits };
+      const some = edits.length > 0 ? { edits } : {};
+      yield { source, dead: [...dead], copies: [...copies], replayed: [...replayed], waits, ...some };
     }
   }
 
@@ -143,7 +166,7 @@ export class RecoveryTrail {
     const key = keyOf(source);
     const known = this.#trails.get(key);
     if (known !== undefined) return known;
-    return this.#keep({ source, dead: new Set(), copies: new Set(), replayed: new Set(), waits: [] });
+    return this.#keep({ source, dead: new Set(), copies: new Set(), replayed: new Set(), waits: [], edits: [] });
   }
 
   #keep(trail: Trail): Trail {
@@ -155,6 +178,9 @@ export class RecoveryTrail {
     return trail;
   }
 }
+
+const isAmong = (edits: readonly EditFact[], { before, after }: EditFact): boolean =>
+  edits.some((each) => each.before === before && each.after === after);
 
 /** How many of these dead letters were not replayed. */
 function openOf(letters: ReadonlySet<string>, replayed: ReadonlySet<string>): number {

@@ -113,6 +113,9 @@ export function replays(db: Db): Replays & { ensureIndexes(): Promise<void> } {
           .limit(limit)
           .toArray(),
       ),
+    item: async (replayId, letterId) =>
+      (await guarded(() => items.findOne({ _id: `${replayId}/${letterId}` }))) ?? undefined,
+    edit: (item, edit) => write([{ filter: { _id: item, state: 'SELECTED' }, update: { $set: { edit } } }]),
     async insertItems(some) {
       for (let from = 0; from < some.length; from += IDS_AT_ONCE) {
         try {

@@ -115,7 +115,15 @@ export async function testApi(
   const memory: Memory = {
     producers,
     ...{ transfers: [], events: [], published: [], audit: fakeAudit(), outage: undefined },
-    ...{ letterGroups: [], letters: [], replays: [], approvals: memoryApprovals(), notes: new Map() },
+    ...{
+      letterGroups: [],
+      letters: [],
+      replays: [],
+      replayItems: [],
+      letterRecords: () => new Map(),
+      approvals: memoryApprovals(),
+      notes: new Map(),
+    },
     controls: memoryControls(),
     cases: inboxWorld(testRings.operators),
     desks: await deskMemory(),

@@ -12,15 +12,20 @@ import type { Replays } from '../../operations/dead-letters/replays/ports.ts';
 import { summaryOf } from '../../operations/dead-letters/replays/prepare.ts';
 import { approvedHash, type ReplayDocument, type ReplayItem } from '../../operations/dead-letters/replays/replay.ts';
 import { CodedError } from '../../ports/fault.ts';
+import type { LogRecord } from '../../ports/log.ts';
 import { ringOf } from '../../ports/seals.ts';
 import type { OperatorParts } from '../../services/api/operators.ts';
 import type { DeadLetterDocument } from '../../sinks/dead-letters/letter.ts';
+import { memoryCodec } from '../../test/kit/memory-codec.ts';
 import { testRings } from '../../test/kit/rings.ts';
 import { type DeskMemory, deskHandlers, memoryDesks } from './desks.ts';
 
 export interface OperatorMemory {
   readonly letters: DeadLetterDocument[];
   readonly replays: ReplayDocument[];
+  readonly replayItems: ReplayItem[];
+  /** The letters of the log, by `partition/offset`. */
+  letterRecords: (places: readonly ReplayItem['place'][]) => ReadonlyMap<string, LogRecord>;
   readonly approvals: ReturnType<typeof memoryApprovals>;
   readonly notes: Map<string, GroupNote>;
   readonly controls: MemoryControls;
@@ -57,10 +62,17 @@ function memoryReplays(memory: OperatorMemory, asked: Asked): Replays {
         memory.replays[place] = { ...found, ...to, version: found.version + 1 };
         return true;
       }),
-    insertItems: (_: readonly ReplayItem[]) => asked(() => undefined),
+    insertItems: (some) => asked(() => void memory.replayItems.push(...some)),
+    item: (id, letterId) => asked(() => memory.replayItems.find(({ _id }) => _id === `${id}/${letterId}`)),
+    items: (id) => asked(() => memory.replayItems.filter(({ replayId }) => replayId === id)),
+    edit: (item, edit) =>
+      asked(() => {
+        const place = memory.replayItems.findIndex(({ _id }) => _id === item);
+        memory.replayItems[place] = { ...memory.replayItems[place]!, edit };
+      }),
     counts: () => asked(() => [{ state: 'SENT', outcome: 'COMPLETED', reason: null, letters: 3 }]),
     release: () => asked(() => undefined),
-    ...{ open: unused, lease: unused, items: unused, predict: unused, markSent: unused, skip: unused, settle: unused },
+    ...{ open: unused, lease: unused, predict: unused, markSent: unused, skip: unused, settle: unused },
     ...{ progress: unused, watched: unused, mark: unused },
   };
 }
@@ -124,6 +136,11 @@ export function memoryOperators(memory: OperatorMemory, asked: Asked): OperatorP
         ...{ taken: unused, move: unused, newFailures: unused, successors: unused },
       },
       approvals: memory.approvals,
+    },
+    edits: {
+      replays,
+      log: { letters: (_, places) => asked(() => ({ found: memory.letterRecords(places), left: new Set<string>() })) },
+      codec: memoryCodec(),
     },
     inbox,
     changes: { feed, heartbeatMs: 50, lifetimeMs: 300 },

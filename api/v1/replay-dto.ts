@@ -24,6 +24,9 @@ export const replayDto = z
         'Its letters are ended for good, with this reason code for their producers; null: they are decided again.',
       ),
     letters: z.int(),
+    editedLetters: z
+      .int()
+      .describe('So many of them are decided otherwise than they are: `/v1/replays/{replayId}/edits`.'),
     money: z.array(moneyOfLetters),
     lettersWithoutAmount: z.int(),
     oldestAt: instant.nullable(),
@@ -54,6 +57,7 @@ export function replayOf(replay: ReplayDocument): z.output<typeof replayDto> {
   const at = (date: Date | null) => (date === null ? null : instantOf(date));
   return {
     ...{ replayId, state, owner, askedBy, createdAt: instantOf(replay.createdAt), reason, letters },
+    editedLetters: replay.edited ?? 0,
     discard: replay.discard?.reason ?? null,
     money: money.map(({ minor, currency, letters: some }) => ({ amount: moneyOf(minor, currency), letters: some })),
     ...{ lettersWithoutAmount: replay.withoutAmount, oldestAt: at(replay.oldestAt) },

@@ -9,6 +9,8 @@ import { controlRoutes } from './routes/controls.ts';
 import { corridorRoutes } from './routes/corridors.ts';
 import { deadLetterRoutes } from './routes/dead-letters.ts';
 import { exceptionRoutes } from './routes/exceptions.ts';
+import { letterDiscardRoutes } from './routes/letter-discards.ts';
+import { letterEditRoutes } from './routes/letter-edits.ts';
 import { letterNoteRoutes } from './routes/letter-notes.ts';
 import { listRoutes } from './routes/lists.ts';
 import { overviewRoutes } from './routes/overview.ts';
@@ -31,6 +33,8 @@ export const ROUTES: readonly Route[] = [
   ...webhookDeliveryRoutes,
   ...deadLetterRoutes,
   ...letterNoteRoutes,
+  ...letterDiscardRoutes,
+  ...letterEditRoutes,
   ...replayRoutes,
   ...replayActRoutes,
   ...approvalRoutes,

@@ -8,6 +8,7 @@ import type { DeadLetters } from '../../operations/dead-letters/ports.ts';
 import type { DeadLetterDocument } from '../../sinks/dead-letters/letter.ts';
 import { withConnections } from '../connections.ts';
 import { count, print, printError, printRows, toJson, toJsonLine, withJson } from '../output.ts';
+import { csvCells } from '../tables.ts';
 import {
   amountText,
   type FilterOptions,
@@ -158,12 +159,4 @@ const EXPORTED = [
   ...['firstFailedAt', 'failedAt', 'tries', 'replayCount', 'replayId', 'cause', 'detail'],
 ] as readonly (keyof DeadLetterDocument)[];
 
-/** A spreadsheet must not take a cell for a formula, whoever wrote it. */
-function csvLine(letter: DeadLetterDocument): string {
-  return EXPORTED.map((column) => {
-    const value = letter[column];
-    const text = value === null ? '' : value instanceof Date ? value.toISOString() : String(value);
-    const harmless = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
-    return /[",\n\r]/.test(harmless) ? `"${harmless.replaceAll('"', '""')}"` : harmless;
-  }).join(',');
-}
+const csvLine = (letter: DeadLetterDocument): string => csvCells(EXPORTED.map((column) => letter[column]));

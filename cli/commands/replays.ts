@@ -7,6 +7,7 @@ import { transfersNow } from '../../adapters/mongo/transfers-now.ts';
 import { DISCARD_REASONS, type DiscardReason } from '../../domain/reasons.ts';
 import { personWithKeys } from '../../operations/access/principal.ts';
 import { decideApproval, findApproval } from '../../operations/approvals/approvals.ts';
+import { type EditParts, editLetter, shownEdits } from '../../operations/dead-letters/edits/edit-letter.ts';
 import { checkBuild } from '../../operations/dead-letters/replays/check-build.ts';
 import {
   cancelReplay,
@@ -36,6 +37,7 @@ import { replayStores } from '../../services/replay-stores.ts';
 import { withConnections } from '../connections.ts';
 import { count, print, printError, printRows, withJson } from '../output.ts';
 import { amountText, type FilterOptions, filtered, filterFrom } from './dead-letter-options.ts';
+import { EDIT_HELP, printEdits, readPatch } from './letter-edits.ts';
 
 interface Bench {
   readonly connections: Connections;
@@ -101,6 +103,7 @@ Example:
     )
     .action((options: AskOptions) => withReplays((bench) => ask(bench, options)));
   registerDiscard(dlq);
+  registerEdit(dlq);
 
   const replays = dlq
     .command('replays')
@@ -138,6 +141,36 @@ Example:
     );
 }
 
+interface EditOptions {
+  readonly patch: string;
+  readonly reason: string;
+  readonly by: string;
+  readonly json?: boolean;
+}
+
+function registerEdit(dlq: Command): void {
+  withJson(dlq.command('edit'))
+    .argument('<letter>', 'id of the dead letter')
+    .description('freeze one letter with what is changed of it, try it, and ask a second person to let it through')
+    .requiredOption('--patch <file>', 'JSON Patch on the decoded record')
+    .requiredOption('--reason <text>', 'why; kept with the replay')
+    .option('--by <operator>', 'who asks', userInfo().username)
+    .addHelpText('after', EDIT_HELP)
+    .action((letterId: string, { patch: file, ...options }: EditOptions) => {
+      const patch = readPatch(file);
+      const { ratePerSecond: rate, canary, maxFailureRatio: maxFailures } = DEFAULT_TERMS;
+      return withReplays(async (bench) => {
+        const asked = { ...options, letter: [letterId], rate, canary, maxFailures };
+        await ask(bench, asked, async (id) => {
+          const editing = { id, letterId, patch, by: options.by, at: new Date() };
+          await editLetter(editParts(bench), editing);
+        });
+      });
+    });
+}
+
+const editParts = ({ connections, stores }: Bench): EditParts => ({ ...stores, codec: connections.codec });
+
 async function ask(
   bench: Bench,
   {
@@ -150,6 +183,7 @@ async function ask(
     discard,
     ...filter
   }: AskOptions & { readonly discard?: DiscardReason },
+  change: (id: string) => Promise<void> = async () => undefined,
 ): Promise<void> {
   const { connections, stores } = bench;
   const [id, at] = [randomUUID(), new Date()];
@@ -161,6 +195,7 @@ async function ask(
   });
   printError('The letters are frozen. Trying them on this build …');
   try {
+    await change(id);
     const tried = await withDryRun(bench, (trial) => dryRunReplay(stores, trial, { id, by, at }));
     const approval = await askForReplay(stores, { id, at: new Date() }, ringOf(connections.config.keys, 'operators'));
     if (json) {
@@ -168,6 +203,7 @@ async function ask(
       return;
     }
     showReplay(tried);
+    printEdits(await shownEdits(editParts(bench), tried, 'masked'));
     print(`\nAnother person lets it through until ${approval.expiresAt.toISOString()}:`);
     print(`  corridor dlq replays approve ${id} --letters ${tried.letters} --reason "…"`);
   } catch (error) {
@@ -200,7 +236,8 @@ function registerViews(replays: Command): void {
     .description('a replay: what it would do or has done, and what became of its letters')
     .addHelpText('after', '\nExample:\n  corridor dlq replays show 0b0cdf6e-7b3f-5c8e-9a36-64f2b1a4a7ce')
     .action((id: string, { json }: { json?: boolean }) =>
-      withReplays(async ({ stores }) => {
+      withReplays(async (bench) => {
+        const { stores } = bench;
         const replay = await findReplay(stores.replays, id);
         const counts = await stores.replays.counts(id);
         if (json) {
@@ -208,6 +245,7 @@ function registerViews(replays: Command): void {
           return;
         }
         showReplay(replay);
+        printEdits(await shownEdits(editParts(bench), replay, 'masked'));
         if (counts.length > 0) printRows(counts, ['state', 'outcome', 'reason', 'letters']);
       }),
     );
@@ -236,9 +274,11 @@ function registerDecisions(replays: Command): void {
         `\nExample:\n  corridor dlq replays ${name} 0b0c… --letters 500 --reason "tried, and looked at five"`,
       )
       .action((id: string, { letters, reason, by }: DecideOptions) =>
-        withReplays(async ({ connections, stores }) => {
+        withReplays(async (bench) => {
+          const { connections, stores } = bench;
           const replay = await findReplay(stores.replays, id);
           showReplay(replay);
+          printEdits(await shownEdits(editParts(bench), replay, 'masked'));
           if (replay.letters !== letters) {
             throw new CodedError(
               'EVIDENCE_CHANGED',

@@ -17,6 +17,7 @@ import {
   noteText,
 } from '../commands/dead-letter-options.ts';
 import { count, print, printError, printRows, toJson, withJson } from '../output.ts';
+import { letterQuery, registerLetterActs } from './letter-acts.ts';
 import { registerRemoteReplays } from './replays.ts';
 import { registerRemoteSkips } from './skips.ts';
 
@@ -27,7 +28,8 @@ export function registerRemoteLetters(program: Command, api: () => ApiClient): v
   registerNote(dlq, api);
   registerRemoteReplays(dlq, api);
   registerRemoteSkips(dlq, api);
-  for (const name of ['check', 'export', 'edit', 'discard']) {
+  registerLetterActs(dlq, api);
+  for (const name of ['check']) {
     dlq
       .command(name)
       .allowUnknownOption()
@@ -67,11 +69,9 @@ function registerList(dlq: Command, api: () => ApiClient): void {
     .addOption(new Option('--state <state>', 'in this state').choices([...LETTER_STATES]))
     .description('dead letters, the latest first')
     .option('--limit <n>', 'at most this many, up to 200', count, 50)
-    .action(async (options: Omit<FilterOptions, 'state'> & { state?: string; limit: number; json?: boolean }) => {
-      const { group, owner, code, corridor, transfer, since, state, limit, json } = options;
-      const asked = { group, owner, code, corridor, transferId: transfer, since: since?.toISOString(), state };
-      const query = new URLSearchParams({ limit: String(limit) });
-      for (const [name, value] of Object.entries(asked)) if (value !== undefined) query.set(name, value);
+    .action(async (options: FilterOptions & { limit: number; json?: boolean }) => {
+      const { limit, json, letter: _, ...filter } = options;
+      const query = letterQuery(filter, limit);
       const { items, nextCursor } = letterPageDto.parse((await api().ask('GET', `/dead-letters?${query}`)).body);
       if (json) {
         print(toJson({ letters: items, complete: nextCursor === null }));

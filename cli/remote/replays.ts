@@ -6,16 +6,18 @@ import type { z } from 'zod';
 import type { ApiAnswer, ApiClient } from '../../adapters/http/api-client.ts';
 import { approvalDto } from '../../api/v1/approval-dto.ts';
 import { replayDto } from '../../api/v1/replay-dto.ts';
+import { letterEditsDto } from '../../api/v1/routes/letter-edits.ts';
 import { replaysDto, replayWithCountsDto } from '../../api/v1/routes/replays.ts';
 import { CodedError } from '../../ports/fault.ts';
 import { type FilterOptions, filtered } from '../commands/dead-letter-options.ts';
+import { printEdits } from '../commands/letter-edits.ts';
 import { count, print, printError, printRows, toJson, withJson } from '../output.ts';
 import { confirmed } from './confirm.ts';
 
 type Replay = z.output<typeof replayDto>;
 const POLL_MS = 500;
 
-interface AskOptions extends Omit<FilterOptions, 'state'> {
+export interface AskOptions extends Omit<FilterOptions, 'state'> {
   readonly reason: string;
   readonly rate?: number;
   readonly canary?: number;
@@ -52,17 +54,46 @@ Example:
   registerControls(replays, api);
 }
 
+/** What a filter selects, as the API takes it. */
+export const selectionOf = ({
+  letter,
+  group,
+  transfer,
+  since,
+  owner,
+  code,
+  corridor,
+}: Omit<FilterOptions, 'state'>) => ({
+  ...{ letterIds: letter, groupId: group, owner, code, corridor, transferId: transfer, since: since?.toISOString() },
+});
+
 async function ask(api: ApiClient, options: AskOptions): Promise<void> {
-  const { reason, rate, canary, maxFailures, letters, json, group, transfer, since, owner, code, corridor } = options;
-  const select = { groupId: group, owner, code, corridor, transferId: transfer, since: since?.toISOString() };
-  const terms = { ratePerSecond: rate, canary, maxFailureRatio: maxFailures };
-  const made = await api.ask('POST', '/replays', { body: { select, reason, ...terms }, key: randomUUID() });
-  const { replayId } = replayDto.parse(made.body);
+  const { reason, rate, canary, maxFailures } = options;
+  const body = { select: selectionOf(options), reason, ratePerSecond: rate, canary, maxFailureRatio: maxFailures };
+  const made = await api.ask('POST', '/replays', { body, key: randomUUID() });
+  await askAbout(api, replayDto.parse(made.body).replayId, options, 'ask');
+}
+
+/**
+ * Shows what was frozen and tried, and asks a second person once it is confirmed; gives the letters back where it is not.
+ * @param change made before it is tried, of what was frozen
+ */
+export async function askAbout(
+  api: ApiClient,
+  replayId: string,
+  { letters, json }: Pick<AskOptions, 'letters' | 'json'>,
+  word: 'ask' | 'discard',
+  change: (etag: string | undefined) => Promise<void> = async () => undefined,
+): Promise<void> {
   printError('The letters are frozen. The process that would send them tries them …');
   try {
+    await change((await get(api, replayId)).etag);
     const tried = await untilTried(api, replayId);
-    if (!json) showReplay(tried.replay);
-    await confirmed({ word: 'ask', count: tried.replay.letters, said: letters });
+    if (!json) {
+      showReplay(tried.replay);
+      await showEdits(api, tried.replay);
+    }
+    await confirmed({ word, count: tried.replay.letters, said: letters });
     const asked = await api.ask('POST', `${pathOf(replayId)}/ask`, { etag: tried.etag });
     const approval = approvalDto.parse(asked.body);
     if (json) {
@@ -76,6 +107,13 @@ async function ask(api: ApiClient, options: AskOptions): Promise<void> {
     await cancel(api, replayId).catch(() => undefined);
     throw error;
   }
+}
+
+/** What is edited, as who asks may see it. */
+async function showEdits(api: ApiClient, { replayId, editedLetters }: Replay, query = ''): Promise<void> {
+  if (editedLetters === 0) return;
+  const { items } = letterEditsDto.parse((await api.ask('GET', `${pathOf(replayId)}/edits${query}`)).body);
+  printEdits(items.map(({ editedBy: by, ...edit }) => ({ ...edit, by })));
 }
 
 async function untilTried(api: ApiClient, id: string): Promise<{ replay: Replay; etag: string | undefined }> {
@@ -119,6 +157,7 @@ function registerViews(replays: Command, api: () => ApiClient): void {
         return;
       }
       showReplay(replay);
+      await showEdits(api(), replay);
       if (counts.length > 0) printRows(counts, ['state', 'outcome', 'reason', 'letters']);
     });
 }
@@ -154,6 +193,7 @@ async function decide(
   const path = `/approvals/${encodeURIComponent(replay.approvalId)}`;
   const found = await api.ask('GET', path);
   showReplay(replay);
+  await showEdits(api, replay);
   print(`approve  ${approvalDto.parse(found.body).summary}`);
   await confirmed({ word: verb === 'approve' ? 'replay' : 'refuse', count: replay.letters, said: letters });
   const decided = await api.ask('POST', `${path}/${verb}`, { body: { reason }, etag: found.etag });
@@ -201,8 +241,9 @@ function moneyText({ money, lettersWithoutAmount }: Replay): string {
 
 function showReplay(replay: Replay): void {
   const { replayId, state, owner, letters, askedBy, reason, ratePerSecond, canary, maxFailureRatio, halted } = replay;
+  const what = replay.discard === null ? `to ${owner}.replay` : `to be ended for good, reason ${replay.discard}`;
   print(`replay   ${replayId}, ${state}`);
-  print(`letters  ${letters} of ${owner}, to ${owner}.replay; the oldest of ${replay.oldestAt ?? '-'}`);
+  print(`letters  ${letters} of ${owner}, ${what}; the oldest of ${replay.oldestAt ?? '-'}`);
   print(`money    ${moneyText(replay) || '-'}`);
   print(`asked    by ${askedBy}: ${reason}`);
   print(`rate     ${ratePerSecond} a second after a canary of ${canary}; stops past ${maxFailureRatio} failures`);

@@ -96,6 +96,32 @@ export const operationCodes = {
     409,
     'Do nothing: what was to be discarded is a dead letter again. Its detail says why it cannot be ended here.',
   ),
+  EDIT_REFUSED: entry(
+    'notice',
+    'a record',
+    409,
+    'Look at its detail: the letter stands again as it was, and nothing was decided. An edit of what is locked says that somebody has the keys of operators who should not.',
+  ),
+  EDIT_LOCKED: entry(
+    'invalid-request',
+    'the caller',
+    422,
+    'Leave the field as it is: what is paid, to whom, and what was found out cannot be edited. Another payment is a new instruction, with another transferId and the endToEndId of the old one; discard this letter.',
+  ),
+  EDIT_INVALID: entry('invalid-request', 'the caller', 422, 'Correct the patch: the detail says which part of it.'),
+  EDIT_TEST_FAILED: entry(
+    'invalid-request',
+    'the caller',
+    409,
+    'Look at the letter again: it is not what the `test` of the patch expects.',
+  ),
+  LETTER_NOT_EDITABLE: entry(
+    'invalid-request',
+    'the caller',
+    422,
+    'Replay the letter as it is, or discard it: the detail says why it cannot be edited.',
+  ),
+  LETTER_NOT_IN_REPLAY: entry('invalid-request', 'the caller', 404, 'Name a letter that this replay has selected.'),
   MAY_BE_PAID: entry(
     'notice',
     'a record',

@@ -17,6 +17,8 @@ export interface IntakeContext {
   readonly now: number;
   /** Every reason against the intent; empty when it is valid. */
   readonly reasons: readonly Reason[];
+  /** Those that were not against it before operators edited it; absent: it was not edited. */
+  readonly broughtByEdit?: readonly Reason[];
   readonly claimOutcome: ClaimOutcome;
   readonly tokenOf: (customerId: string) => string;
   /** Who the intent is provably from. */
@@ -27,7 +29,12 @@ export type IntakeEvent = EmittedTo<Topology['intake']['writes']>;
 type Input = Received<TransferRequested>;
 
 export function decide(input: Input, context: IntakeContext): Decision<IntakeEvent> {
-  const { reasons, claimOutcome, tokenOf } = context;
+  const { reasons, broughtByEdit = [], claimOutcome, tokenOf } = context;
+  if (broughtByEdit[0]) {
+    // Its producer is not told of what they never said.
+    const detail = `as it was edited it is no valid intent: ${broughtByEdit[0].code} ${broughtByEdit[0].detail ?? ''}`;
+    return { kind: 'dead-letter', cause: { code: 'EDIT_REFUSED', detail } };
+  }
   switch (claimOutcome.kind) {
     case 'own':
       return [accepted(input, claimOutcome.claim, tokenOf)];

@@ -3,6 +3,7 @@ import type { CorridorBook } from '../../domain/corridors/corridors.ts';
 import { NO_INTENT_KEYS } from '../../domain/producers/intent-seal.ts';
 import { NO_PRODUCERS, producerBook } from '../../domain/producers/producers.ts';
 import type { Failpoint } from '../../ports/failpoint.ts';
+import type { Reason } from '../../schemas/types.generated.ts';
 import type { Discardable, Processor, ReceivedFrom } from '../contract.ts';
 import { refusal } from '../discard.ts';
 import { type Topology, topology } from '../topology.ts';
@@ -27,6 +28,8 @@ export interface IntakeOptions {
   readonly timing?: Pick<IntakeRules, 'maxClockSkewMs' | 'maxAgeMs'>;
   readonly failpoint?: Failpoint<IntakeFailpoint>;
 }
+
+const isSame = (one: Reason, other: Reason): boolean => one.code === other.code && one.detail === other.detail;
 
 /** transfer.requested -> transfer.accepted | intent.rejected | intent.duplicated */
 export function createIntake(options: IntakeOptions): Processor<Topology['intake'], IntakeContext> {
@@ -54,11 +57,14 @@ export function createIntake(options: IntakeOptions): Processor<Topology['intake
   async function standingOf(batch: readonly ReceivedFrom<Topology['intake']['reads']>[], now: number) {
     const looked = batch.map((record) => {
       const { producerId, reasons } = authorOf(record, producers, corridors);
-      return { producerId, reasons: [...reasons, ...reasonsAgainst(record.value, record.appendedAt, rules)] };
+      const against = reasonsAgainst(record.value, record.appendedAt, rules);
+      const before = record.unedited && reasonsAgainst(record.unedited, record.appendedAt, rules);
+      const broughtByEdit = before ? against.filter((each) => !before.some((known) => isSame(known, each))) : [];
+      return { producerId, reasons: [...reasons, ...against], broughtByEdit };
     });
-    const applicants = batch.map(({ value, originPosition, appendedAt }, index) => {
+    const applicants = batch.map(({ value, unedited, originPosition, appendedAt }, index) => {
       const { producerId, reasons } = looked[index]!;
-      return { intent: value, originPosition, appendedAt, producerId, valid: reasons.length === 0 };
+      return { intent: unedited ?? value, originPosition, appendedAt, producerId, valid: reasons.length === 0 };
     });
     await failpoint?.('intake.before-claim');
     const outcomes = await settleClaims(claims, applicants, { now, homePartitionOf });

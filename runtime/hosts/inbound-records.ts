@@ -8,6 +8,7 @@ import type { ErrorCode } from '../../ports/error-codes.ts';
 import type { LogRecord, RecordBatch } from '../../ports/log.ts';
 import { type Rings, recoverySealFlaw, sealDetail, sealedRecordOf, sealFlaw } from '../../ports/seals.ts';
 import type { Received } from '../../processors/contract.ts';
+import { editIn, withEdit } from '../../processors/edits.ts';
 import { eventIn } from '../../processors/lifecycle.ts';
 import { contractOf, type TopicName } from '../../topics/catalogue.ts';
 import { type Cause, parseCause } from '../../topics/cause.ts';
@@ -162,7 +163,8 @@ export function inboundReader(options: InboundOptions): (batch: RecordBatch) => 
       group.map(({ record }) => record.value),
     );
     group.forEach((sourced, i) => {
-      inboundRecords[sourced.index] = inboundOf(sourced, results[i]!, direct, chainPartitions);
+      const inbound = inboundOf(sourced, results[i]!, direct, chainPartitions);
+      inboundRecords[sourced.index] = direct ? inbound : edited(inbound, options);
     });
   }
 }
@@ -234,6 +236,25 @@ function inboundOf(
     originPosition,
     traceparent,
   };
+}
+
+/**
+ * What operators have edited, as they did. Its bytes stay those that its issuer sealed; a retry bears the edit on, under the
+ * seal of the stage.
+ */
+function edited(inbound: InboundRecord, { owner, sealsRecovery }: InboundOptions): InboundRecord {
+  const { record, source, received, refusal } = inbound;
+  const header = record.headers[RECOVERY_HEADER.edit];
+  if (header === undefined || received === undefined || refusal) return inbound;
+  const edit = editIn(headerText(record.headers, RECOVERY_HEADER.edit) ?? '');
+  const refuse = (detail: string): InboundRecord => ({
+    ...inbound,
+    refusal: { kind: 'unacceptable', code: 'EDIT_REFUSED', detail },
+  });
+  if (!edit || !sealsRecovery) return refuse(edit ? 'nothing proves who edited it' : 'its edit is none');
+  const result = withEdit(owner, source.topic, received.value, edit);
+  if (!result.ok) return refuse(result.detail);
+  return { ...inbound, received: { ...received, value: result.value, unedited: received.value } };
 }
 
 /** What an intent says of its producer. A name without a seal is one that nothing proves. */

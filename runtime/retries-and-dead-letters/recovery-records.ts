@@ -69,6 +69,7 @@ export function retryRecord(terms: RecoveryTerms, tier: number, dueAt: number, w
     value: terms.inbound.record.value,
     headers: {
       ...keptHeaders(terms),
+      ...editOf(terms.inbound),
       [RECOVERY_HEADER.retryCode]: safeText(terms.cause.code, MAX_TEXT),
       [RECOVERY_HEADER.retryDueAt]: String(due),
       [RECOVERY_HEADER.waitedMs]: String(waitedMs),
@@ -157,6 +158,12 @@ function keptHeaders({ inbound, owner, group, now, attempts }: RecoveryTerms): R
   headers[RECOVERY_HEADER.attempts] = String(attempts);
   headers[RECOVERY_HEADER.replayCount] = String(source.replayCount);
   return headers;
+}
+
+/** A retry is of the record as it was edited; its dead letter is of the record as it was. */
+function editOf({ record, source }: InboundRecord): Record<string, Buffer> {
+  const edit = record.topic === source.topic ? undefined : record.headers[RECOVERY_HEADER.edit];
+  return edit === undefined ? {} : { [RECOVERY_HEADER.edit]: edit };
 }
 
 function foreignHeaders(headers: InboundRecord['record']['headers']): Record<string, Buffer> {

@@ -7,7 +7,9 @@ import { ChangeFeed } from '../../operations/changes/changes.ts';
 import { lookAt } from '../../operations/changes/look.ts';
 import type { ControlLog } from '../../operations/control/ports.ts';
 import type { KnownTargets } from '../../operations/control/targets.ts';
+import type { EditParts } from '../../operations/dead-letters/edits/edit-letter.ts';
 import type { DeadLetters } from '../../operations/dead-letters/ports.ts';
+import { replayLog } from '../../operations/dead-letters/replays/log.ts';
 import type { ReplayStores } from '../../operations/dead-letters/replays/prepare.ts';
 import { openApprovals } from '../approvals.ts';
 import type { Connections } from '../connections.ts';
@@ -19,6 +21,8 @@ export interface OperatorParts extends Desks {
   /** Seals what persons ask for and decide. */
   readonly ring: KeyRing;
   readonly replays: Pick<ReplayStores, 'replays' | 'letters' | 'approvals'>;
+  /** What edits of letters are made and shown with. */
+  readonly edits: EditParts;
   readonly letters: Pick<DeadLetters, 'noteOf' | 'list' | 'annotate'>;
   readonly inbox: Inbox;
   readonly changes: {
@@ -53,12 +57,14 @@ export async function composeOperators(
   const inbox = await openInbox(connections);
   const { store, handlers, close } = await openApprovals(connections);
   const desks = await openDesks(connections);
+  const log = replayLog(connections.log, connections.config.appName, connections.config.keys);
   const watched = { replays: kept, approvals: store, letters: deadLetters(db), inbox: inbox.sources };
   const feed = new ChangeFeed({ look: () => lookAt(watched, Date.now()), onFault, everyMs: LOOK_EVERY_MS });
   return {
     ...desks,
     ring: connections.config.keys.operators,
     replays: { replays: kept, letters: replayableLetters(db, groupCounts(db)), approvals: store },
+    edits: { replays: kept, log, codec: connections.codec },
     letters: deadLetters(db),
     inbox,
     changes: { feed, heartbeatMs: HEARTBEAT_MS, lifetimeMs: WATCH_LIFETIME_MS },
@@ -67,6 +73,7 @@ export async function composeOperators(
     close: async () => {
       feed.end();
       await desks.close();
+      await log.close();
       await close();
     },
   };

@@ -2,7 +2,7 @@
 // written. What the payout executor and the provider would make of it is not known.
 
 import type { DiscardReason } from '../../domain/reasons.ts';
-import type { DryRunner } from '../../operations/dead-letters/replays/ports.ts';
+import type { DryRunner, TriedLetter } from '../../operations/dead-letters/replays/ports.ts';
 import { replayRecord } from '../../operations/dead-letters/replays/record.ts';
 import type { Prediction } from '../../operations/dead-letters/replays/replay.ts';
 import type { Codec } from '../../ports/codec.ts';
@@ -38,12 +38,12 @@ export interface ClosableDryRunner extends DryRunner {
 export function createDryRunner(connections: Connections, runtime: HostRuntime): ClosableDryRunner {
   const stages = dryStages(connections, runtime);
   return {
-    async predict(owner, records) {
-      if (!isStage(owner)) return records.map(() => UNTRIED);
+    async predict(owner, letters) {
+      if (!isStage(owner)) return letters.map(() => UNTRIED);
       await connections.codec.load(Object.values(contracts).map(({ name }) => name));
-      const predictions = new Array<Prediction>(records.length).fill(UNTRIED);
+      const predictions = new Array<Prediction>(letters.length).fill(UNTRIED);
       let walkers: Walker[] = [];
-      for (const [place, record] of (await inboundRecordsOf(owner, records, connections)).entries()) {
+      for (const [place, record] of (await inboundRecordsOf(owner, letters, connections)).entries()) {
         if (record?.received && !record.refusal) walkers.push({ place, stage: owner, received: record.received });
         else predictions[place] = refusalOf(record);
       }
@@ -66,7 +66,8 @@ export function createDryRunner(connections: Connections, runtime: HostRuntime):
       if (!processor?.discardable) return records.map(() => NOT_DISCARDABLE);
       await connections.codec.load(Object.values(contracts).map(({ name }) => name));
       const predictions: Prediction[] = [];
-      for (const record of await inboundRecordsOf(owner as StageName, records, connections)) {
+      const letters = records.map((record) => ({ record }));
+      for (const record of await inboundRecordsOf(owner as StageName, letters, connections)) {
         predictions.push(
           record?.received && !record.refusal
             ? await discardOf(processor, record.received, reason, connections.codec)
@@ -91,7 +92,7 @@ const isStage = (owner: string): owner is StageName => Object.hasOwn(topology, o
 /** The letters as the stage would receive their replays, in their order. */
 async function inboundRecordsOf(
   owner: StageName,
-  records: readonly LogRecord[],
+  letters: readonly TriedLetter[],
   { codec, config }: Connections,
 ): Promise<readonly (InboundRecord | undefined)[]> {
   const read = inboundReader({
@@ -103,8 +104,11 @@ async function inboundRecordsOf(
     sealsRecovery: true,
   });
   const by = { owner, replayId: 'dry-run', replayedBy: 'dry-run', approvedBy: 'dry-run' };
-  const inbound = new Array<InboundRecord | undefined>(records.length).fill(undefined);
-  const places = records.map((record, place) => ({ place, record: asRead(replayRecord(record, by, config.keys)) }));
+  const inbound = new Array<InboundRecord | undefined>(letters.length).fill(undefined);
+  const places = letters.map(({ record, edit }, place) => ({
+    place,
+    record: asRead(replayRecord(record, by, config.keys, { edit: edit ?? null })),
+  }));
   for (const of of Map.groupBy(places, ({ record }) => record.partition).values()) {
     const { topic, partition } = of[0]!.record;
     const found = await read({ topic, partition, records: of.map(({ record }, offset) => ({ ...record, offset })) });

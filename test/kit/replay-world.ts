@@ -17,6 +17,7 @@ import {
   freezeReplay,
   type ReplayStores,
 } from '../../operations/dead-letters/replays/prepare.ts';
+import { selectionHash } from '../../operations/dead-letters/replays/replay.ts';
 import { ReplayRunner, type RunnerOptions } from '../../operations/dead-letters/replays/run.ts';
 import { groupId } from '../../ports/consumer-groups/names.ts';
 import { ringOf, sealedRecovery } from '../../ports/seals.ts';
@@ -143,7 +144,11 @@ export class ReplayWorld {
   }
 
   /** A replay, or with a reason a discard, of everything that is parked, asked for by asha and approved by ben. */
-  async approved(terms = { ...DEFAULT_TERMS, ratePerSecond: 1_000 }, discard?: DiscardReason): Promise<string> {
+  async approved(
+    terms = { ...DEFAULT_TERMS, ratePerSecond: 1_000 },
+    discard?: DiscardReason,
+    edit?: (letterId: string) => string | undefined,
+  ): Promise<string> {
     this.clock.advance(1_000);
     const id = `replay-${runs++}`;
     const [by, at] = ['asha', new Date(this.clock.now())];
@@ -151,6 +156,7 @@ export class ReplayWorld {
       ...{ id, owner: OWNER, filter: {}, terms, by, reason: 'mended', at },
       ...(discard && { discard }),
     });
+    if (edit) await this.#edit(id, edit);
     await this.letThrough(id);
     return id;
   }
@@ -170,6 +176,19 @@ export class ReplayWorld {
       at,
     } as const;
     await decideApproval(this.stores.approvals, deciding, operators);
+  }
+
+  /** What is edited of its letters, as `editLetter` leaves it. */
+  async #edit(id: string, textOf: (letterId: string) => string | undefined): Promise<void> {
+    const { replays: kept } = this.stores;
+    const at = new Date(this.clock.now());
+    for (const { _id, letterId } of await kept.items(id, {}, 1_000)) {
+      const text = textOf(letterId);
+      if (text !== undefined) await kept.edit(_id, { text, by: 'asha', at });
+    }
+    const items = await kept.items(id, {}, 1_000);
+    const edited = items.filter((item) => item.edit).length;
+    await kept.change((await kept.find(id))!, { selectionHash: selectionHash(OWNER, items), edited });
   }
 
   sent(): readonly string[] {

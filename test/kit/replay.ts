@@ -15,12 +15,22 @@ export interface ReplayOptions {
   readonly asClaimed?: boolean;
   /** Ends the letter, for this reason. */
   readonly discard?: string;
+  /** What is edited of it, as text. */
+  readonly edit?: string;
 }
 
 /** The replay of a record of a dead-letter topic, on its partition. */
 export function replayOf(
   { partition, key, value, headers }: LogRecord,
-  { owner, replayId, replayedBy = 'tester', rings = testRings, asClaimed: isClaimed = false, discard }: ReplayOptions,
+  {
+    owner,
+    replayId,
+    replayedBy = 'tester',
+    rings = testRings,
+    asClaimed: isClaimed = false,
+    discard,
+    edit,
+  }: ReplayOptions,
 ): OutputRecord {
   const kept = Object.entries(isClaimed ? asClaimed(headers) : headers).filter(
     ([name]) => name !== RECOVERY_HEADER.recoverySeal,
@@ -36,6 +46,7 @@ export function replayOf(
       [RECOVERY_HEADER.replayId]: replayId,
       [RECOVERY_HEADER.replayedBy]: replayedBy,
       [RECOVERY_HEADER.attempts]: '0',
+      ...(edit === undefined ? {} : { [RECOVERY_HEADER.edit]: edit }),
       ...(discard === undefined ? {} : { [RECOVERY_HEADER.discardReason]: discard }),
     },
   });

@@ -3,7 +3,9 @@
 import { parseOrigin } from '../../domain/transfers/origin-position.ts';
 import { payloadHash } from '../../processors/intake/payload-hash.ts';
 import type { SettlementClaim, SettlementEnd } from '../../processors/settlement/ports.ts';
+import type { TransferRequested } from '../../schemas/types.generated.ts';
 import { type Check, needsStores, ofTopic, type Run } from '../check.ts';
+import { payloadDigest } from '../content-digests.ts';
 import { digest } from '../digest.ts';
 import type { FindingCode } from '../finding-codes.ts';
 import { type EventFact, positionOf, type Transfer } from '../transfer.ts';
@@ -38,13 +40,21 @@ export const intentClaims: Check = {
         homePartition !== envelope.homePartition ||
         acceptedAt !== envelope.occurredAt ||
         claim.producerId !== instruction.producerId ||
-        hash !== payloadHash({ transferId, ...instruction, parties }, hash.slice(0, hash.indexOf(':')))
+        !isClaimedPayload(hash, { transferId, ...instruction, parties }, instruction.originPosition, run)
       ) {
         say('CLAIM_DIFFERS', 'the claim is of another payload, producer, partition or time');
       }
     }
   },
 };
+
+/** The claim is on what the producer said, also where operators have edited it since. */
+function isClaimedPayload(claimed: string, made: TransferRequested, position: string, { trail }: Run): boolean {
+  if (claimed === payloadHash(made, claimed.slice(0, claimed.indexOf(':')))) return true;
+  const { partition, offset } = parseOrigin(position)!;
+  const source = { owner: 'intake', topic: 'transfer.requested', partition, offset };
+  return trail.isEdited(source, { before: digest(claimed), after: payloadDigest(made) });
+}
 
 /** A claim may name the topic of intents by its name, as before, and the event by its id. */
 function isSameInput(claimed: string, stated: string, { inputs }: Run): boolean {

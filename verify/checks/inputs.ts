@@ -1,10 +1,9 @@
 // Every input record has exactly one end, and what became of it is what was asked for.
 
 import { formatOrigin, parseOrigin } from '../../domain/transfers/origin-position.ts';
-import { payloadHash } from '../../processors/intake/payload-hash.ts';
 import type { TransferAccepted, TransferRequested } from '../../schemas/types.generated.ts';
 import type { Check, Run } from '../check.ts';
-import { digest } from '../digest.ts';
+import { payloadDigest } from '../content-digests.ts';
 import type { FindingCode } from '../finding-codes.ts';
 import type { InputEnd, PendingInput } from '../inputs.ts';
 import { type AnySeen, positionOf } from '../transfer.ts';
@@ -98,8 +97,12 @@ type Say = (code: FindingCode, detail: string) => void;
 /** The transfer is what its input asked for; a duplicate says what the first said. */
 function compare({ topic, value }: AnySeen, run: Run, say: Say): void {
   if (topic === 'transfer.accepted') {
-    const asked = run.inputs.digestsAt(parseOrigin(value.instruction.originPosition)!).payload;
-    if (asked !== payloadDigest(intentIn(value))) {
+    const origin = parseOrigin(value.instruction.originPosition)!;
+    const asked = run.inputs.digestsAt(origin).payload;
+    const made = payloadDigest(intentIn(value));
+    const { partition, offset } = origin;
+    const source = { owner: OWNER, topic: TOPIC, partition, offset };
+    if (asked !== made && !run.trail.isEdited(source, { before: asked, after: made })) {
       say('INTENT_ALTERED', 'the transfer is not what its input asked for');
     }
     return;
@@ -119,11 +122,6 @@ function compare({ topic, value }: AnySeen, run: Run, say: Say): void {
 function intentIn({ envelope, instruction, parties }: TransferAccepted): TransferRequested {
   const { transferId } = envelope;
   return { transferId, ...instruction, parties };
-}
-
-/** Digest of what an intent asks for. */
-export function payloadDigest(intent: TransferRequested): number {
-  return digest(payloadHash(intent) ?? '');
 }
 
 function stateOf(input: PendingInput & { end: InputEnd | undefined }, run: Run): string {

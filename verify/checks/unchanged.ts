@@ -3,6 +3,7 @@
 import type { Check, Run } from '../check.ts';
 import { digest } from '../digest.ts';
 import type { FindingCode } from '../finding-codes.ts';
+import { carrierOf } from '../topics.ts';
 import { type EventFact, positionOf, type Transfer } from '../transfer.ts';
 
 const NAME = 'carried';
@@ -10,7 +11,7 @@ const NAME = 'carried';
 export const unchanged: Check = {
   name: NAME,
   proves:
-    'Instruction, parties, screening evidence, price, reservation and its approval of a transfer are the same in every event from the stage that set them, an approval is one that a person decided, and settlement states the payout as it was published.',
+    'Instruction, parties, screening evidence, price, reservation and its approval of a transfer are the same in every event from the stage that set them, but for what operators edited of a dead letter, an approval is one that a person decided, and settlement states the payout as it was published.',
   transfer(transfer, run) {
     let before: EventFact | undefined;
     let screening = 0;
@@ -25,7 +26,8 @@ export const unchanged: Check = {
         continue;
       }
       if (event.instruction !== before.instruction) changed(transfer, event, 'INSTRUCTION_CHANGED', run);
-      if (event.parties !== before.parties) changed(transfer, event, 'PARTIES_CHANGED', run);
+      if (event.parties !== before.parties && !isEdited(transfer, before, event, run))
+        changed(transfer, event, 'PARTIES_CHANGED', run);
       // A decision adds to what was found and changes nothing of it. (0: of a checkpoint that does not know it.)
       if (before.evidence && event.evidence && event.evidence !== before.evidence) {
         changed(transfer, event, 'EVIDENCE_CHANGED', run);
@@ -56,6 +58,12 @@ export const unchanged: Check = {
     }
   },
 };
+
+/** The record before was put aside, and its stage has decided it as operators edited it. */
+function isEdited({ partition }: Transfer, before: EventFact, event: EventFact, { trail }: Run): boolean {
+  const source = { owner: carrierOf(before.topic) ?? '', topic: before.topic, partition, offset: before.offset };
+  return trail.isEdited(source, { before: before.parties, after: event.parties });
+}
 
 /** Limits resumes what a person approved. */
 const approves = (before: EventFact, event: EventFact): boolean =>

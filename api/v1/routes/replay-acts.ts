@@ -1,6 +1,9 @@
 // What people do with replays: select letters, have them tried, ask a second person, and control what was let through. The
 // server sends; nothing is sent by a request.
 import { z } from 'zod';
+import type { DiscardReason } from '../../../domain/reasons.ts';
+import { permission } from '../../../operations/access/principal.ts';
+import { termsOfAct } from '../../../operations/approvals/acts.ts';
 import type { LetterFilter } from '../../../operations/dead-letters/ports.ts';
 import {
   cancelReplay,
@@ -17,7 +20,7 @@ import {
   MAX_LETTERS,
   MAX_RATE_PER_SECOND,
 } from '../../../operations/dead-letters/replays/prepare.ts';
-import type { ReplayDocument } from '../../../operations/dead-letters/replays/replay.ts';
+import { actOf, type ReplayDocument } from '../../../operations/dead-letters/replays/replay.ts';
 import { isSamePerson } from '../../../operations/four-eyes/second-person.ts';
 import { CodedError, isCoded } from '../../../ports/fault.ts';
 import { checkSameRequest, idFromKey, keyField, requestHash } from '../../http/idempotency.ts';
@@ -28,12 +31,15 @@ import { instant } from '../dto.ts';
 import { CHANGE_REFUSALS, ifMatch, operatorsOf, reasonText } from '../operators.ts';
 import { replayDto, replayEtag, replayOf, replayVersionIn } from '../replay-dto.ts';
 
+/** As the index takes them. */
+const MAX_LETTER_IDS = 1_000;
 const name = z.string().min(1).max(200);
 const { ratePerSecond, canary, maxFailureRatio } = DEFAULT_TERMS;
 
 const selection = z
   .strictObject({
     groupId: name.optional(),
+    letterIds: z.array(name).min(1).max(MAX_LETTER_IDS).optional().describe('These alone.'),
     owner: name.optional(),
     code: name.optional(),
     corridor: name.optional(),
@@ -43,7 +49,7 @@ const selection = z
   .refine((filter) => Object.keys(filter).length > 0, 'must name what is selected')
   .meta({ id: 'LetterSelection', minProperties: 1 });
 
-const freezing = z
+export const freezing = z
   .strictObject({
     select: selection,
     reason: reasonText,
@@ -65,14 +71,28 @@ const freezing = z
 
 const path = z.strictObject({ replayId: z.string().min(1).max(100) });
 
-const filterOf = ({ groupId, transferId, since, owner, code, corridor }: z.output<typeof selection>): LetterFilter => ({
+const filterOf = ({
+  groupId,
+  letterIds,
+  transferId,
+  since,
+  owner,
+  code,
+  corridor,
+}: z.output<typeof selection>): LetterFilter => ({
   ...(groupId === undefined ? {} : { group: groupId }),
+  ...(letterIds === undefined ? {} : { ids: letterIds }),
   ...(transferId === undefined ? {} : { transferId }),
   ...(since === undefined ? {} : { since: new Date(since) }),
   ...(owner === undefined ? {} : { owner }),
   ...(code === undefined ? {} : { code }),
   ...(corridor === undefined ? {} : { corridor }),
 });
+
+export const FREEZE_REFUSALS = [
+  ...(['IDEMPOTENCY_KEY_INVALID', 'IDEMPOTENCY_KEY_REUSED', 'REPLAY_EMPTY', 'REPLAY_TERMS_INVALID'] as const),
+  ...(['REPLAY_MOVED', 'MONGO_UNAVAILABLE'] as const),
+] as const;
 
 const freeze = route({
   name: 'freezeReplay',
@@ -86,32 +106,35 @@ const freeze = route({
   headers: { 'idempotency-key': keyField },
   body: freezing,
   answers: { 201: replayDto },
-  refusals: [
-    ...(['IDEMPOTENCY_KEY_INVALID', 'IDEMPOTENCY_KEY_REUSED', 'REPLAY_EMPTY', 'REPLAY_TERMS_INVALID'] as const),
-    ...(['REPLAY_MOVED', 'MONGO_UNAVAILABLE'] as const),
-  ],
-  async handle({ parts, principal, body, header }) {
-    const { replays, letters } = operatorsOf(parts);
-    const id = idFromKey('replay', principal.subject, header('idempotency-key'));
-    const request = requestHash(body);
-    const known = await replays.replays.find(id);
-    if (known) return made(known, request, true);
-    const { select, reason, ...terms } = body;
-    const filter = filterOf(select);
-    const owner = select.owner ?? (await letters.list({ ...filter, states: ['PARKED'] }, 1))[0]?.owner;
-    if (owner === undefined) throw new CodedError('REPLAY_EMPTY', 'no parked letter is selected');
-    const at = new Date(parts.clock());
-    const asked = { id, owner, filter, terms, by: principal.subject, reason, at, request };
-    try {
-      return made(await freezeReplay(replays, { ...asked, dryRunBy: 'runner' }), request, false);
-    } catch (error) {
-      // The same request twice at once: the other one makes it.
-      const other = isCoded(error) && error.code === 'REPLAY_MOVED' ? await replays.replays.find(id) : undefined;
-      if (other) return made(other, request, true);
-      throw error;
-    }
-  },
+  refusals: FREEZE_REFUSALS,
+  handle: (asked) => frozen(asked, asked.body),
 });
+
+/** Selects and freezes what is asked for, once under its key. */
+export async function frozen(
+  { parts, principal, body, header }: Asked<unknown, unknown, unknown>,
+  { select, reason, ...terms }: z.output<typeof freezing>,
+  discard?: DiscardReason,
+) {
+  const { replays, letters } = operatorsOf(parts);
+  const id = idFromKey(discard ? 'discard' : 'replay', principal.subject, header('idempotency-key'));
+  const request = requestHash(body);
+  const known = await replays.replays.find(id);
+  if (known) return made(known, request, true);
+  const filter = filterOf(select);
+  const owner = select.owner ?? (await letters.list({ ...filter, states: ['PARKED'] }, 1))[0]?.owner;
+  if (owner === undefined) throw new CodedError('REPLAY_EMPTY', 'no parked letter is selected');
+  const at = new Date(parts.clock());
+  const asked = { id, owner, filter, terms, by: principal.subject, reason, at, request, ...(discard && { discard }) };
+  try {
+    return made(await freezeReplay(replays, { ...asked, dryRunBy: 'runner' }), request, false);
+  } catch (error) {
+    // The same request twice at once: the other one makes it.
+    const other = isCoded(error) && error.code === 'REPLAY_MOVED' ? await replays.replays.find(id) : undefined;
+    if (other) return made(other, request, true);
+    throw error;
+  }
+}
 
 function made(replay: ReplayDocument, request: string, isReplayed: boolean) {
   checkSameRequest(replay.request, request);
@@ -177,6 +200,7 @@ const ask = route({
   async handle(asked) {
     const { stores, act: by, ring } = seen(asked);
     const replay = await findReplay(stores.replays, by.id);
+    permission(asked.principal, termsOfAct(actOf(replay)).right);
     // Who asks is who the token says, not who stands in the database.
     if (!isSamePerson(replay.askedBy, by.by))
       throw new CodedError('MAKER_ONLY', `${replay.askedBy} selected these letters: only they can ask for them`);

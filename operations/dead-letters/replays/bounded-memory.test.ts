@@ -35,7 +35,8 @@ function letters(sizes: readonly number[]) {
 function watched() {
   const most = { bytes: 0, letters: 0 };
   const runner: DryRunner = {
-    async predict(_, records) {
+    async predict(_, tried) {
+      const records = tried.map(({ record }) => record);
       const bytes = records.reduce((sum, { value }) => sum + (value?.length ?? 0), 0);
       if (records.length > 1) most.bytes = Math.max(most.bytes, bytes);
       most.letters += records.length;

@@ -5,7 +5,7 @@ import type { DeadLetterDocument } from '../../../sinks/dead-letters/letter.ts';
 import type { TransferDocument } from '../../../sinks/transfer-view/to-write.ts';
 import type { LetterFilter } from '../ports.ts';
 import type { Progress } from './next-step.ts';
-import type { Outcome, Prediction, ReplayDocument, ReplayItem, ReplayState, SkipReason } from './replay.ts';
+import type { LetterEdit, Outcome, Prediction, ReplayDocument, ReplayItem, ReplayState, SkipReason } from './replay.ts';
 
 /** Replays and their items. Every method throws a coded error when the store cannot be asked. */
 export interface Replays {
@@ -35,6 +35,10 @@ export interface Replays {
     },
     limit: number,
   ): Promise<readonly ReplayItem[]>;
+  /** One letter of it; undefined: it has no such letter. */
+  item(id: string, letterId: string): Promise<ReplayItem | undefined>;
+  /** Sets what is edited of a letter that was not sent. */
+  edit(item: string, edit: LetterEdit | null): Promise<void>;
   insertItems(items: readonly ReplayItem[]): Promise<void>;
   predict(predictions: readonly { readonly item: string; readonly prediction: Prediction }[]): Promise<void>;
   markSent(sent: readonly { readonly item: string; readonly sentBefore: number }[], at: Date): Promise<void>;
@@ -119,9 +123,15 @@ export interface ReplayLog {
   takeOver(owner: string, replayId: string): Promise<LogTransactions>;
 }
 
+/** A letter as it would be sent. */
+export interface TriedLetter {
+  readonly record: LogRecord;
+  readonly edit?: LetterEdit | null | undefined;
+}
+
 /** Predicts what letters would become, with today's code and data, and without any side effect. */
 export interface DryRunner {
-  predict(owner: string, records: readonly LogRecord[]): Promise<readonly Prediction[]>;
+  predict(owner: string, letters: readonly TriedLetter[]): Promise<readonly Prediction[]>;
   /** What would become of them if they were discarded for this reason. */
   predictDiscards(owner: string, records: readonly LogRecord[], reason: DiscardReason): Promise<readonly Prediction[]>;
   /** What predictions rest on now: build, lists, rules. */

@@ -1,10 +1,9 @@
 // What letters would become, as far as can be known without doing anything.
 import type { DiscardReason } from '../../../domain/reasons.ts';
-import type { LogRecord } from '../../../ports/log.ts';
 import type { Rings } from '../../../ports/seals.ts';
 import { discardWayOf } from './check-discards.ts';
 import { flawOf, type LetterLook } from './check-letters.ts';
-import type { DryRunner, ReplayLog, TransfersNow } from './ports.ts';
+import type { DryRunner, ReplayLog, TransfersNow, TriedLetter } from './ports.ts';
 import type { Prediction, ReplayItem, SkipReason } from './replay.ts';
 
 export interface Trial {
@@ -22,7 +21,7 @@ function predictionOf(flaw: SkipReason): Prediction {
   return { kind: flaw === 'TRANSFER_MOVED_ON' ? 'MOVED_ON' : 'UNREADABLE', code: flaw };
 }
 
-type Tried = Pick<ReplayItem, 'letterId' | 'place' | 'transferId' | 'sequence'>;
+type Tried = Pick<ReplayItem, 'letterId' | 'place' | 'transferId' | 'sequence' | 'edit'>;
 type Look = Pick<LetterLook<Tried>, 'item' | 'record' | 'standing'>;
 
 /** Predictions for letters, in their order; what would be skipped is told without being tried. */
@@ -37,7 +36,7 @@ export function predictLetters(
       const flaw = flawOf(owner, look, rings);
       return flaw && predictionOf(flaw);
     },
-    tried: (records) => runner.predict(owner, records),
+    tried: (letters) => runner.predict(owner, letters),
   });
 }
 
@@ -55,14 +54,19 @@ export function predictDiscards(
       if (way === 'reject') return undefined;
       return way === 'mark' ? { kind: 'ENDED', code: null } : predictionOf(way);
     },
-    tried: (records) => runner.predictDiscards(owner, records, reason),
+    tried: (letters) =>
+      runner.predictDiscards(
+        owner,
+        letters.map(({ record }) => record),
+        reason,
+      ),
   });
 }
 
 interface Ways {
   /** What is known without trying. */
   known(look: Look): Prediction | undefined;
-  tried(records: readonly LogRecord[]): Promise<readonly Prediction[]>;
+  tried(letters: readonly TriedLetter[]): Promise<readonly Prediction[]>;
 }
 
 async function predictAll(
@@ -82,7 +86,7 @@ async function predictAll(
       open.map(({ item }) => item.place),
     );
     const later: typeof open = [];
-    const asked: { readonly i: number; readonly record: LogRecord }[] = [];
+    const asked: (TriedLetter & { readonly i: number })[] = [];
     for (const each of open) {
       const { item, i } = each;
       const place = `${item.place.partition}/${item.place.offset}`;
@@ -94,9 +98,9 @@ async function predictAll(
       const at = item.transferId === null ? undefined : standing.get(item.transferId);
       const prediction = known({ item, record, standing: at });
       if (prediction) predictions[i] = prediction;
-      else asked.push({ i, record: record! });
+      else asked.push({ i, record: record!, edit: item.edit });
     }
-    const predicted = await tried(asked.map(({ record }) => record));
+    const predicted = await tried(asked);
     for (const [nth, { i }] of asked.entries()) predictions[i] = predicted[nth]!;
     open = later;
   }

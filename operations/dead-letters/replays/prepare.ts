@@ -179,6 +179,8 @@ export async function dryRunReplay(
   if (replay.state !== 'FROZEN') throw moved(replay, 'only a frozen replay can be tried');
   const basis = await tried.runner.basis();
   const items = await replays.items(id, {}, MAX_LETTERS);
+  // Somebody is editing one of them at this moment: what is tried must be what is asked for.
+  if (selectionHash(replay.owner, items) !== replay.selectionHash) throw moved(replay, 'its letters are being edited');
   const counts = new Map<string, DryRun['histogram'][number]>();
   for (let from = 0; from < items.length; from += DRY_RUN_LETTERS) {
     tried.signal?.throwIfAborted();
@@ -236,14 +238,23 @@ export async function askForReplay(
 }
 
 /** What would be done, in one sentence with numbers. */
-export function summaryOf({ letters, owner, money, withoutAmount, terms, dryRun, discard }: ReplayDocument): string {
+export function summaryOf({
+  letters,
+  owner,
+  edited,
+  money,
+  withoutAmount,
+  terms,
+  dryRun,
+  discard,
+}: ReplayDocument): string {
   const sums = money.map(({ currency, minor, letters: count }) => `${minor} minor units of ${currency} in ${count}`);
   if (withoutAmount > 0) sums.push(`${withoutAmount} of unknown amount`);
   const expected = dryRun?.histogram.map(
     ({ kind, code, letters: count }) => `${count} ${kind}${code ? ` ${code}` : ''}`,
   );
   return [
-    `${discard ? `end for good, for the reason ${discard.reason},` : 'replay'} ${letters} dead letters of ${owner} (${sums.join(', ')})`,
+    `${discard ? `end for good, for the reason ${discard.reason},` : 'replay'} ${letters} dead letters of ${owner}${edited ? `, ${edited} of them edited` : ''} (${sums.join(', ')})`,
     `${terms.ratePerSecond} a second after a canary of ${terms.canary}`,
     `expected: ${expected?.join(', ') ?? 'not tried'}`,
   ].join('; ');

@@ -5,6 +5,7 @@ import { type Rings, sealedRecovery } from '../../../ports/seals.ts';
 import { asClaimed, headerInteger, headerText, RECOVERY_HEADER } from '../../../topics/headers.ts';
 import { replayTopic } from '../../../topics/recovery.ts';
 import { movesNoMoney } from '../owners.ts';
+import type { ReplayItem } from './replay.ts';
 
 export interface ReplayedBy {
   readonly owner: string;
@@ -22,15 +23,21 @@ const NEVER_KEPT: ReadonlySet<string> = new Set([
   RECOVERY_HEADER.recoverySeal,
   RECOVERY_HEADER.discardReason,
   RECOVERY_HEADER.replayedLetter,
+  RECOVERY_HEADER.edit,
 ]);
 
 /**
  * All headers of the letter stay, `dlq-id` and origin among them; its replay count rises by one, its tries begin anew, and
  * operators seal it.
- * @param letterId its id in the index, which names it where its own does not
+ * @param item its id in the index, which names it where its own does not; and what is edited of it, which its stage applies
  * @throws CodedError CONFIG_INVALID without the keys of operators
  */
-export function replayRecord(letter: LogRecord, by: ReplayedBy, rings: Rings, letterId?: string): OutputRecord {
+export function replayRecord(
+  letter: LogRecord,
+  by: ReplayedBy,
+  rings: Rings,
+  { letterId, edit }: Partial<Pick<ReplayItem, 'letterId' | 'edit'>> = {},
+): OutputRecord {
   const headers: Record<string, Buffer | string> = {};
   // What nothing proves is sent as what it claims to be only to those who move no money, and who check the record's own seal.
   const given = movesNoMoney(by.owner) ? asClaimed(letter.headers) : letter.headers;
@@ -38,6 +45,7 @@ export function replayRecord(letter: LogRecord, by: ReplayedBy, rings: Rings, le
     if (value !== undefined && !NEVER_KEPT.has(name)) headers[name] = value;
   }
   if (by.discard) headers[RECOVERY_HEADER.discardReason] = by.discard;
+  if (edit) headers[RECOVERY_HEADER.edit] = asHeader(edit.text);
   if (letterId !== undefined && letterId !== headerText(letter.headers, RECOVERY_HEADER.deadLetterId)) {
     headers[RECOVERY_HEADER.replayedLetter] = letterId;
   }

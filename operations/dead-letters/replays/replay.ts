@@ -70,6 +70,14 @@ export type SkipReason =
   | 'TRANSFER_ENDED'
   | 'TRANSFER_MOVED_ON';
 
+/** What is changed of a letter before its stage decides it again. */
+export interface LetterEdit {
+  /** As `editText` makes it. */
+  readonly text: string;
+  readonly by: string;
+  readonly at: Date;
+}
+
 export interface ReplayItem {
   /** `<replay id>/<letter id>`. */
   readonly _id: string;
@@ -88,6 +96,8 @@ export interface ReplayItem {
   readonly replayCount: number;
   readonly state: ItemState;
   readonly prediction: Prediction | null;
+  /** Absent or null: it is decided as it is. */
+  readonly edit?: LetterEdit | null;
   /** Why it was skipped; null: it was not. */
   readonly skipped: SkipReason | null;
   readonly sentAt: Date | null;
@@ -136,8 +146,10 @@ export interface ReplayDocument {
   readonly terms: ReplayTerms;
   /** A lower rate than that of the terms, set while it runs; null: none. */
   readonly slowedTo: number | null;
-  /** Hash of the letters, each with its place, in the order of their ids. */
+  /** Hash of the letters, each with its place and its edit, in the order of their ids. */
   readonly selectionHash: string;
+  /** So many of them are edited; absent: none. */
+  readonly edited?: number;
   readonly dryRun: DryRun | null;
   /** Who asked for a dry run by the runner, since their own program has no stages; null: nobody, or it is done. */
   readonly dryRunWanted?: { readonly by: string } | null;
@@ -173,9 +185,15 @@ export interface DryRun {
 
 const sha256 = (lines: readonly string[]): string => hash('sha256', lines.join('\n'), 'hex');
 
-/** Over the letters and where they stand; a `dlq-id` and the seal of the letter bind its content. */
-export function selectionHash(owner: string, items: readonly Pick<ReplayItem, 'letterId' | 'place'>[]): string {
-  const lines = items.map(({ letterId, place }) => `${letterId} ${place.topicId}:${place.partition}:${place.offset}`);
+/** Over the letters, where they stand, and what is edited of them; a `dlq-id` and the seal of the letter bind its content. */
+export function selectionHash(
+  owner: string,
+  items: readonly Pick<ReplayItem, 'letterId' | 'place' | 'edit'>[],
+): string {
+  const lines = items.map(({ letterId, place, edit }) => {
+    const line = `${letterId} ${place.topicId}:${place.partition}:${place.offset}`;
+    return edit ? `${line} ${sha256([edit.text])}` : line;
+  });
   return sha256([owner, ...lines.toSorted()]);
 }
 
@@ -190,6 +208,7 @@ export function approvedHash(replay: ReplayDocument): string {
     ...(dryRun ? dryRun.histogram.map(({ kind, code, letters }) => `${kind} ${code ?? '-'} ${letters}`) : ['none']),
     ...(dryRun ? basisLines(dryRun.basis) : []),
     ...(replay.discard ? [`discard=${replay.discard.reason}`] : []),
+    ...(replay.edited ? [`edited=${replay.edited}`] : []),
   ]);
 }
 

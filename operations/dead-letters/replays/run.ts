@@ -68,8 +68,9 @@ interface Approved {
   readonly approvedBy: string;
 }
 
-const letterKey = ({ letterId, place }: Pick<ReplayItem, 'letterId' | 'place'>): string =>
-  `${letterId} ${formatOrigin(place)}`;
+/** A letter as it was approved: another place or another edit is another one. */
+const letterKey = ({ letterId, place, edit }: Pick<ReplayItem, 'letterId' | 'place' | 'edit'>): string =>
+  [letterId, formatOrigin(place), ...(edit ? [edit.text] : [])].join(' ');
 
 export class ReplayRunner {
   readonly #options: RunnerOptions;
@@ -310,7 +311,7 @@ export class ReplayRunner {
     // Whoever has paused or cancelled it meanwhile is heard before the next letters go.
     if ((await replays.find(replay._id))?.state !== 'RUNNING') return;
     await onSend?.('before');
-    await hold.transactions.commit(good.map(({ item, record }) => replayRecord(record, by, rings, item.letterId)));
+    await hold.transactions.commit(good.map(({ item, record }) => replayRecord(record, by, rings, item)));
     await onSend?.('after');
     hold.allowance -= good.length;
     await this.#noteSent(
