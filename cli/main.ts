@@ -1,44 +1,10 @@
-// `corridor …`: every command of the product. Only what is asked for is loaded: a service has nothing of the development
-// stack in its process.
+// `corridor …`: every command of the product, and the audit log of those that act on the stores.
 import { Command } from 'commander';
+import { type AuditedCommand, beginAudited } from './audit/acts.ts';
 import { explain, printError, shown } from './output.ts';
+import { COMMANDS, type Register } from './registry.ts';
 import { remoteCommands } from './remote/register.ts';
 import { type CommandRoute, routeOf } from './remote/session.ts';
-
-type Register = (program: Command) => void;
-
-const upDown = async () => (await import('./dev/up-down.ts')).registerUpDown;
-const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
-  up: upDown,
-  down: upDown,
-  run: async () => (await import('./commands/run.ts')).registerRun,
-  api: async () => (await import('./commands/api.ts')).registerApi,
-  token: async () => (await import('./commands/token.ts')).registerToken,
-  feed: async () => (await import('./dev/feed.ts')).registerFeed,
-  produce: async () => (await import('./commands/produce.ts')).registerProduce,
-  status: async () => (await import('./commands/status.ts')).registerStatus,
-  stuck: async () => (await import('./commands/stuck.ts')).registerStuck,
-  transfers: async () => (await import('./commands/transfers.ts')).registerTransfers,
-  transfer: async () => (await import('./commands/transfer.ts')).registerTransfer,
-  cases: async () => (await import('./commands/cases.ts')).registerCases,
-  approvals: async () => (await import('./commands/approvals.ts')).registerApprovals,
-  control: async () => (await import('./commands/control.ts')).registerControl,
-  'break-glass': async () => (await import('./commands/break-glass.ts')).registerBreakGlass,
-  dlq: async () => (await import('./commands/dead-letters.ts')).registerDeadLetters,
-  payouts: async () => (await import('./commands/payout-cases.ts')).registerPayoutCases,
-  lists: async () => (await import('./commands/lists.ts')).registerLists,
-  screen: async () => (await import('./commands/screen.ts')).registerScreen,
-  explain: async () => (await import('./commands/explain.ts')).registerExplain,
-  exceptions: async () => (await import('./commands/exceptions.ts')).registerExceptions,
-  customers: async () => (await import('./commands/customers.ts')).registerCustomers,
-  topics: async () => (await import('./commands/topics.ts')).registerTopics,
-  schemas: async () => (await import('./commands/schemas.ts')).registerSchemas,
-  config: async () => (await import('./commands/config.ts')).registerConfig,
-  migrate: async () => (await import('./commands/migrate.ts')).registerMigrate,
-  audit: async () => (await import('./commands/audit.ts')).registerAudit,
-  webhooks: async () => (await import('./commands/webhooks.ts')).registerWebhooks,
-  verify: async () => (await import('./commands/verify.ts')).registerVerify,
-};
 
 /** The one that is asked for; all of them where none is, so that help knows them. Over an API, where one is named. */
 async function registrations({ argv, apiUrl }: CommandRoute): Promise<ReadonlySet<Register>> {
@@ -74,9 +40,18 @@ on the stores instead, for recovery: then \`--by\` is only what was typed.`,
 const route = typed();
 for (const register of await registrations(route)) register(program);
 
+/** Over an API, the API writes the entries. */
+const isRemote = route.apiUrl !== undefined && Object.hasOwn(remoteCommands(route.apiUrl), route.argv[0] ?? '');
+let audited: AuditedCommand | undefined;
+program.hook('preAction', async (_, command) => {
+  if (!isRemote) audited = await beginAudited(command);
+});
+
 try {
   await program.parseAsync(route.argv, { from: 'user' });
+  await audited?.done();
 } catch (error) {
+  await audited?.failed(error);
   printError(explain(error));
   process.exitCode = 1;
 }

@@ -2,6 +2,7 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { DomainError } from '../domain/fault.ts';
 import { safeJson, safeLines, safeText } from '../domain/text/text.ts';
+import { LOOK_REASONS } from '../operations/access/unmasked-look.ts';
 import { CodedError } from '../ports/fault.ts';
 
 /** Characters of one cell of a table, and of one text for people. */
@@ -11,6 +12,13 @@ const MAX_PRINTED_CHARACTERS = 1_000_000;
 /** Adds `--json` to a command that prints data. */
 export function withJson(command: Command): Command {
   return command.option('--json', 'print JSON instead of a table');
+}
+
+/** Adds the options of a command that can show persons as they are. The look is in the audit log before it is shown. */
+export function withUnmask(command: Command): Command {
+  return command
+    .option('--unmask <reason>', `show names and accounts as they are: one of ${LOOK_REASONS.join(', ')}`)
+    .option('--ticket <number>', 'number of the ticket that it is for, such as INC-4711');
 }
 
 /** Reads an option as a whole number above zero. */

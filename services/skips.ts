@@ -1,5 +1,6 @@
 // Skips of records with their adapters: for the consumers that do them, and for the people who ask.
 import { approvals } from '../adapters/mongo/approvals.ts';
+import type { Audit } from '../operations/audit/audit.ts';
 import { skipLog } from '../operations/skips/log.ts';
 import { recordSkips, type SkipParts, settleSkips } from '../operations/skips/skips.ts';
 import { CONTRACTS, describeUnhandled } from '../operations/stuck/unhandled.ts';
@@ -42,7 +43,8 @@ export async function skipParts(
 }
 
 /** Ends the skips whose consumers have come past their records. @returns how many */
-export async function settleSkipsOf(connections: Connections): Promise<number> {
+export async function settleSkipsOf(connections: Connections, audit: Pick<Audit, 'note'>): Promise<number> {
   const { config, log } = connections;
-  return settleSkips(approvals(await connections.db()), skipLog(log, config.appName, config.keys), new Date());
+  const store = approvals(await connections.db());
+  return settleSkips(store, skipLog(log, config.appName, config.keys), new Date(), audit);
 }

@@ -168,7 +168,7 @@ export function memoryDesks({ desks, approvals, cases }: Around, asked: Asked): 
       approvals,
       partsOf: async () => ({
         approvals,
-        log: { standingPoint: () => asked(point), position: async () => undefined, hasLetter: async () => false },
+        log: { standingPoint: () => asked(point), positions: async () => [], skipped: async () => new Set<string>() },
         operators: ringOf(testRings, 'operators'),
         amountOf: async () => ({ minor: 12_300n, currency: 'GBP' }),
         proves: false,

@@ -15,6 +15,7 @@ import { ringOf } from '../../ports/seals.ts';
 import { openApprovals } from '../../services/approvals.ts';
 import type { Connections } from '../../services/connections.ts';
 import { type Inbox, openInbox } from '../../services/inbox.ts';
+import { tellAudit } from '../audit/acts.ts';
 import { askOnTerminal, typedVerdict } from '../cases/confirm.ts';
 import { alikeLines } from '../cases/rows.ts';
 import { caseLines } from '../cases/shown.ts';
@@ -90,6 +91,12 @@ Examples:
         const rows = outcomes.map(({ caseId, transferId, refused }) => {
           const decision = refused ? `REFUSED: ${refused.detail} (${refused.code})` : asked.verdict;
           return { case: caseId, transfer: transferId, decision };
+        });
+        tellAudit({
+          items: outcomes.map(({ caseId, refused }) => ({
+            on: { kind: 'cases', id: caseId, isKnown: true },
+            ...(refused ? { outcome: 'FAILED', reasonCode: refused.code } : { outcome: 'DONE', reasonCode: code }),
+          })),
         });
         printOutcomes(rows, json);
         if (outcomes.some(({ refused }) => refused)) process.exitCode = 1;

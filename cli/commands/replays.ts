@@ -34,8 +34,9 @@ import type { Connections } from '../../services/connections.ts';
 import { createDryRunner } from '../../services/dry-run/dry-runner.ts';
 import { EVENTS, TRANSFERS } from '../../services/process-parts/sinks.ts';
 import { replayStores } from '../../services/replay-stores.ts';
+import { tellAudit } from '../audit/acts.ts';
 import { withConnections } from '../connections.ts';
-import { count, print, printError, printRows, withJson } from '../output.ts';
+import { count, print, printError, printRows, withJson, withUnmask } from '../output.ts';
 import { amountText, type FilterOptions, filtered, filterFrom } from './dead-letter-options.ts';
 import { EDIT_HELP, printEdits, readPatch } from './letter-edits.ts';
 
@@ -193,10 +194,12 @@ async function ask(
     ...{ id, owner, filter: filterFrom(filter), terms, by, reason, at },
     ...(discard && { discard }),
   });
+  tellAudit({ on: { kind: 'replays', id, isKnown: true } });
   printError('The letters are frozen. Trying them on this build …');
   try {
     await change(id);
     const tried = await withDryRun(bench, (trial) => dryRunReplay(stores, trial, { id, by, at }));
+    tellAudit({ decidedOn: tried.selectionHash });
     const approval = await askForReplay(stores, { id, at: new Date() }, ringOf(connections.config.keys, 'operators'));
     if (json) {
       printRows([{ ...tried, approvalId: approval._id }], [], true);
@@ -231,11 +234,11 @@ function registerViews(replays: Command): void {
       }),
     );
 
-  withJson(replays.command('show'))
+  withUnmask(withJson(replays.command('show')))
     .argument('<replay>', 'id of the replay')
     .description('a replay: what it would do or has done, and what became of its letters')
     .addHelpText('after', '\nExample:\n  corridor dlq replays show 0b0cdf6e-7b3f-5c8e-9a36-64f2b1a4a7ce')
-    .action((id: string, { json }: { json?: boolean }) =>
+    .action((id: string, { json, unmask }: { json?: boolean; unmask?: string }) =>
       withReplays(async (bench) => {
         const { stores } = bench;
         const replay = await findReplay(stores.replays, id);
@@ -245,7 +248,7 @@ function registerViews(replays: Command): void {
           return;
         }
         showReplay(replay);
-        printEdits(await shownEdits(editParts(bench), replay, 'masked'));
+        printEdits(await shownEdits(editParts(bench), replay, unmask === undefined ? 'masked' : 'full'));
         if (counts.length > 0) printRows(counts, ['state', 'outcome', 'reason', 'letters']);
       }),
     );

@@ -7,6 +7,7 @@ import { APPROVAL_STATES, type Approval } from '../../operations/approvals/appro
 import { contentOf, skipLines } from '../../operations/skips/skip.ts';
 import { askForSkip } from '../../operations/skips/skips.ts';
 import { CodedError } from '../../ports/fault.ts';
+import { openAudit } from '../../services/audit.ts';
 import { settleSkipsOf, skipParts } from '../../services/skips.ts';
 import { withConnections } from '../connections.ts';
 import { count, print, printRows, withJson } from '../output.ts';
@@ -71,7 +72,9 @@ Examples:
     .addHelpText('after', '\nExample:\n  corridor dlq skips')
     .action(({ state, limit, json }: { state?: Approval['state']; limit: number; json?: boolean }) =>
       withConnections(async (connections) => {
-        await settleSkipsOf(connections);
+        const audit = await openAudit(connections, 'cli');
+        await settleSkipsOf(connections, audit);
+        await audit.close(AUDIT_CLOSE_MS);
         const store = approvals(await connections.db());
         const states = state === undefined ? APPROVAL_STATES : [state];
         const found = (await Promise.all(states.map((each) => store.ofAct('records.skip', each, limit)))).flat();
@@ -81,6 +84,9 @@ Examples:
       }),
     );
 }
+
+/** How long an entry of what was settled may take to be written. */
+const AUDIT_CLOSE_MS = 5_000;
 
 const row = ({ _id, state, askedBy, summary, ended, begunAt }: Approval) => ({
   ...{ approval: _id, state, 'asked by': askedBy, what: summary },

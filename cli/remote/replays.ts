@@ -11,7 +11,7 @@ import { replaysDto, replayWithCountsDto } from '../../api/v1/routes/replays.ts'
 import { CodedError } from '../../ports/fault.ts';
 import { type FilterOptions, filtered } from '../commands/dead-letter-options.ts';
 import { printEdits } from '../commands/letter-edits.ts';
-import { count, print, printError, printRows, toJson, withJson } from '../output.ts';
+import { count, print, printError, printRows, toJson, withJson, withUnmask } from '../output.ts';
 import { confirmed } from './confirm.ts';
 
 type Replay = z.output<typeof replayDto>;
@@ -147,17 +147,17 @@ function registerViews(replays: Command, api: () => ApiClient): void {
       if (json) printRows(items, [], true);
       else printRows(items.map(row), ['replay', 'state', 'owner', 'letters', 'money', 'asked by', 'at']);
     });
-  withJson(replays.command('show'))
+  withUnmask(withJson(replays.command('show')))
     .argument('<replay>', 'id of the replay')
     .description('a replay: what it would do or has done, and what became of its letters')
-    .action(async (id: string, { json }: { json?: boolean }) => {
+    .action(async (id: string, { json, unmask, ticket }: { json?: boolean; unmask?: string; ticket?: string }) => {
       const { replay, counts } = await get(api(), id);
       if (json) {
         print(toJson({ replay, counts }));
         return;
       }
       showReplay(replay);
-      await showEdits(api(), replay);
+      await showEdits(api(), replay, unmaskQuery(unmask, ticket));
       if (counts.length > 0) printRows(counts, ['state', 'outcome', 'reason', 'letters']);
     });
 }
@@ -227,6 +227,9 @@ function registerControls(replays: Command, api: () => ApiClient): void {
       showReplay(replayDto.parse(answer.body));
     });
 }
+
+const unmaskQuery = (unmask: string | undefined, ticket: string | undefined): string =>
+  unmask === undefined ? '' : `?${new URLSearchParams({ unmask, ...(ticket === undefined ? {} : { ticket }) })}`;
 
 const row = (replay: Replay) => ({
   ...{ replay: replay.replayId, state: replay.state, owner: replay.owner, letters: replay.letters },

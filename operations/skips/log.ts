@@ -6,7 +6,7 @@ import { type Rings, recoverySealFlaw } from '../../ports/seals.ts';
 import { consumers } from '../../processors/topology.ts';
 import { headerText, RECOVERY_HEADER } from '../../topics/headers.ts';
 import { deadLetterTopic } from '../../topics/recovery.ts';
-import type { SkipLog } from './ports.ts';
+import type { SkipLog, SkipPlace } from './ports.ts';
 
 /** So many offsets are read to find the next record: ends of transactions take some. */
 const READ_AHEAD = 200;
@@ -14,13 +14,22 @@ const READ_AHEAD = 200;
 const UNSEALED: ReadonlySet<string> = new Set(Object.keys(consumers).filter((name) => name !== 'payout-executor'));
 
 export function skipLog(log: Pick<Log, 'reader' | 'admin'>, app: string, rings: Rings): SkipLog {
-  async function committed(owner: string, topic: string, partition: number) {
+  /** One client and one look at the topics for all of them, and one at each group. */
+  async function committed(places: readonly Pick<SkipPlace, 'owner' | 'topic' | 'partition'>[]) {
     const admin = await log.admin();
     try {
-      const [described] = await admin.describeTopics([topic]);
-      const offsets = await admin.committed(groupId(app, owner), [topic], { evenUnstable: true });
-      const position = offsets.find((each) => each.partition === partition)?.offset;
-      return { topicId: described?.topicId ?? topic, position };
+      const described = await admin.describeTopics([...new Set(places.map(({ topic }) => topic))]);
+      const topicIds = new Map(described.map(({ name, topicId }) => [name, topicId ?? name]));
+      const positions = new Map<string, number | undefined>();
+      for (const [owner, of] of Map.groupBy(places, (place) => place.owner)) {
+        const topics = [...new Set(of.map(({ topic }) => topic))];
+        const offsets = await admin.committed(groupId(app, owner), topics, { evenUnstable: true });
+        for (const { topic, partition, offset } of offsets) positions.set(`${owner}/${topic}/${partition}`, offset);
+      }
+      return places.map(({ owner, topic, partition }) => ({
+        topicId: topicIds.get(topic) ?? topic,
+        position: positions.get(`${owner}/${topic}/${partition}`),
+      }));
     } finally {
       await admin.close();
     }
@@ -28,7 +37,7 @@ export function skipLog(log: Pick<Log, 'reader' | 'admin'>, app: string, rings: 
 
   return {
     async standingPoint(owner, topic, partition) {
-      const { topicId, position } = await committed(owner, topic, partition);
+      const [{ topicId, position }] = (await committed([{ owner, topic, partition }])) as [Committed];
       const range = (await log.reader().offsets([topic])).find((each) => each.partition === partition);
       if (!range) throw new CodedError('SKIP_TARGET_UNKNOWN', `${topic} has no partition ${partition}`);
       const from = Math.max(range.from, position ?? range.from);
@@ -41,21 +50,36 @@ export function skipLog(log: Pick<Log, 'reader' | 'admin'>, app: string, rings: 
       }
       return { topicId, position, head, end: range.to };
     },
-    async position(owner, topic, topicId, partition) {
-      const now = await committed(owner, topic, partition);
-      return now.topicId === topicId ? now.position : undefined;
+    async positions(places) {
+      if (places.length === 0) return [];
+      const found = await committed(places);
+      return found.map(({ topicId, position }, i) => (topicId === places[i]!.topicId ? position : undefined));
     },
-    async hasLetter(owner, approvalId, since) {
-      const topic = deadLetterTopic(owner);
-      let isThere = false;
-      await log.reader().read(await log.reader().offsetsSince([topic], since.getTime()), ({ records }) => {
-        isThere ||= records.some(
-          (record) =>
-            headerText(record.headers, RECOVERY_HEADER.skipId) === approvalId &&
-            (UNSEALED.has(owner) || recoverySealFlaw(rings, record) === undefined),
-        );
+    async skipped(open) {
+      const owners = [...Map.groupBy(open, ({ owner }) => owner)];
+      const ranges = await Promise.all(
+        owners.map(([owner, of]) => {
+          const since = Math.min(...of.map((each) => each.since.getTime()));
+          return log.reader().offsetsSince([deadLetterTopic(owner)], since);
+        }),
+      );
+      const ownerOf = new Map(owners.map(([owner]) => [deadLetterTopic(owner), owner]));
+      const wanted = new Set(open.map(({ owner, approvalId }) => `${owner}/${approvalId}`));
+      const found = new Set<string>();
+      await log.reader().read(ranges.flat(), ({ topic, records }) => {
+        const owner = ownerOf.get(topic)!;
+        for (const record of records) {
+          const approvalId = headerText(record.headers, RECOVERY_HEADER.skipId);
+          if (approvalId === undefined || !wanted.has(`${owner}/${approvalId}`)) continue;
+          if (UNSEALED.has(owner) || recoverySealFlaw(rings, record) === undefined) found.add(approvalId);
+        }
       });
-      return isThere;
+      return found;
     },
   };
+}
+
+interface Committed {
+  readonly topicId: string;
+  readonly position: number | undefined;
 }

@@ -27,8 +27,25 @@ export interface StandingPoint {
 export interface SkipLog {
   /** @throws CodedError SKIP_TARGET_UNKNOWN when there is no such partition, and when the log cannot be read */
   standingPoint(owner: string, topic: string, partition: number): Promise<StandingPoint>;
-  /** Committed offset of a consumer; undefined: none, or the topic is another one by now. */
-  position(owner: string, topic: string, topicId: string, partition: number): Promise<number | undefined>;
-  /** Whether a dead letter of the consumer, sealed by stages where they seal, bears this skip; looked for since an instant. */
-  hasLetter(owner: string, approvalId: string, since: Date): Promise<boolean>;
+  /** Committed offsets of consumers, in the order asked for; undefined: none, or the topic is another one by now. One pass. */
+  positions(places: readonly SkipPlace[]): Promise<readonly (number | undefined)[]>;
+  /**
+   * The approvals of which a dead letter of the consumer, sealed by stages where they seal, bears the skip; looked for since
+   * the instant of each. One pass over the dead letters of all of them.
+   */
+  skipped(open: readonly OpenSkip[]): Promise<ReadonlySet<string>>;
+}
+
+/** A partition as a consumer reads it. */
+export interface SkipPlace {
+  readonly owner: string;
+  readonly topic: string;
+  readonly topicId: string;
+  readonly partition: number;
+}
+
+export interface OpenSkip {
+  readonly owner: string;
+  readonly approvalId: string;
+  readonly since: Date;
 }

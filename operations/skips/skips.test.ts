@@ -7,6 +7,7 @@ import { personWithKeys } from '../access/principal.ts';
 import type { Approval } from '../approvals/approval.ts';
 import { decideApproval } from '../approvals/approvals.ts';
 import { memoryApprovals } from '../approvals/testing/memory-approvals.ts';
+import { fakeAudit } from '../audit/testing/fake-audit.ts';
 import type { SkipApprovals, SkipLog, StandingPoint } from './ports.ts';
 import { type SkipContent, skipLines } from './skip.ts';
 import { askForSkip, recordSkips, settleSkips } from './skips.ts';
@@ -35,11 +36,17 @@ function world(standing: StandingPoint = point()) {
     ofSubject: async (act, subject) => all().filter((each) => each.act === act && each.subject === subject),
     ofAct: async (act, state) => all().filter((each) => each.act === act && each.state === state),
   };
-  const state = { position: 41 as number | undefined, letters: new Set<string>() };
+  const state = { position: 41 as number | undefined, letters: new Set<string>(), looks: 0, reads: 0 };
   const log: SkipLog = {
     standingPoint: async () => standing,
-    position: async () => state.position,
-    hasLetter: async (_owner, id) => state.letters.has(id),
+    positions: async (places) => {
+      state.looks += 1;
+      return places.map(() => state.position);
+    },
+    skipped: async (open) => {
+      state.reads += 1;
+      return new Set(open.map(({ approvalId }) => approvalId).filter((id) => state.letters.has(id)));
+    },
   };
   const amountOf = async () => ({ minor: 12_345n, currency: 'GBP' });
   const parts = { approvals, log, operators, amountOf, proves: true };
@@ -58,7 +65,7 @@ function world(standing: StandingPoint = point()) {
       },
       operators,
     );
-  return { approvals, store, log, state, ask, approve };
+  return { approvals, store, log, state, ask, approve, audit: fakeAudit() };
 }
 
 describe('asking for a skip', () => {
@@ -135,17 +142,38 @@ describe('a skip', () => {
   it('is settled by what the log says: skipped, or handled by the consumer itself', async () => {
     const at = world();
     await at.approve(await at.ask());
-    expect(await settleSkips(at.store, at.log, later(20))).toBe(0);
+    expect(await settleSkips(at.store, at.log, later(20), at.audit)).toBe(0);
     at.state.position = 42;
     at.state.letters.add('ask-1');
-    expect(await settleSkips(at.store, at.log, later(20))).toBe(1);
+    expect(await settleSkips(at.store, at.log, later(20), at.audit)).toBe(1);
     expect(at.approvals.all.get('ask-1')).toMatchObject({ state: 'EXECUTED' });
 
     const other = world();
     await other.approve(await other.ask());
     other.state.position = 42;
-    await settleSkips(other.store, other.log, later(20));
+    await settleSkips(other.store, other.log, later(20), other.audit);
     expect(other.approvals.all.get('ask-1')).toMatchObject({ state: 'FAILED', ended: { code: 'SKIP_NOT_NEEDED' } });
+  });
+
+  it('is settled with all others in one look at the log', async () => {
+    const at = world();
+    for (const id of ['ask-1', 'ask-2', 'ask-3']) await at.approve(await at.ask({ id }));
+    expect(await settleSkips(at.store, at.log, later(20), at.audit)).toBe(0);
+    // None has been passed: no dead letter is read.
+    expect(at.state).toMatchObject({ looks: 1, reads: 0 });
+    at.state.position = 42;
+    at.state.letters.add('ask-2');
+    expect(await settleSkips(at.store, at.log, later(20), at.audit)).toBe(3);
+    expect(at.state).toMatchObject({ looks: 2, reads: 1 });
+    const states = ['ask-1', 'ask-2', 'ask-3'].map((id) => at.approvals.all.get(id)!.state);
+    expect(states).toEqual(['FAILED', 'EXECUTED', 'FAILED']);
+    expect(at.audit.entries.map(({ objectId, outcome }) => [objectId, outcome])).toEqual([
+      ...[
+        ['ask-1', 'FAILED'],
+        ['ask-2', 'DONE'],
+        ['ask-3', 'FAILED'],
+      ],
+    ]);
   });
 
   it('that somebody wrote into the database settles nothing', async () => {
@@ -155,7 +183,7 @@ describe('a skip', () => {
     for (const content of [null, 'x', '{}', '{"owner":"nobody","topic":"t","topicId":"i","partition":0,"offset":1}']) {
       at.approvals.all.set('ask-1', { ...approved, content });
       at.state.position = 42;
-      expect(await settleSkips(at.store, at.log, later(20))).toBe(0);
+      expect(await settleSkips(at.store, at.log, later(20), at.audit)).toBe(0);
     }
   });
 });

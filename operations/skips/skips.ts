@@ -8,6 +8,7 @@ import { canonicalJson, hashOfAct } from '../approvals/acts.ts';
 import type { Approval } from '../approvals/approval.ts';
 import { askForApproval } from '../approvals/approvals.ts';
 import type { Approvals } from '../approvals/ports.ts';
+import type { Audit } from '../audit/audit.ts';
 import type { SkipApprovals, SkipLog } from './ports.ts';
 import { checkTarget, contentOf, isSkipApproved, type SkipContent, type SkipTarget, skipSummary } from './skip.ts';
 
@@ -75,26 +76,41 @@ export function recordSkips(
 /**
  * Ends the skips whose consumer has come past their record: EXECUTED where its dead letter bears the skip, FAILED where the
  * consumer has handled the record itself. What was not begun in time expires like any approval.
+ * One look at the log for all of them.
  * @returns how many were ended
  */
 export async function settleSkips(
   store: Pick<SkipApprovals, 'ofAct' | 'end'>,
   log: SkipLog,
   at: Date,
+  audit: Pick<Audit, 'note'>,
 ): Promise<number> {
-  let ended = 0;
-  for (const { _id, content, askedAt } of await store.ofAct('records.skip', 'APPROVED', MAX_OPEN)) {
+  const approved = await store.ofAct('records.skip', 'APPROVED', MAX_OPEN);
+  const open = approved.flatMap(({ _id, content, askedAt }) => {
     const place = contentIn(content);
-    if (place === undefined) continue;
-    const { owner, topic, topicId, partition, offset } = place;
-    const position = await log.position(owner, topic, topicId, partition);
-    if (position === undefined || position <= offset) continue;
-    const isSkipped = await log.hasLetter(owner, _id, askedAt);
+    return place ? [{ ...place, approvalId: _id, since: askedAt }] : [];
+  });
+  const positions = await log.positions(open);
+  const passed = open.filter(({ offset }, i) => (positions[i] ?? 0) > offset);
+  if (passed.length === 0) return 0;
+  const skipped = await log.skipped(passed);
+  let ended = 0;
+  for (const { approvalId, owner, topic, partition, offset } of passed) {
+    const isSkipped = skipped.has(approvalId);
     const detail = isSkipped
       ? `${owner} has skipped offset ${offset} of ${topic}/${partition}: it is in ${owner}.dlq`
       : `${owner} has handled offset ${offset} of ${topic}/${partition} itself: nothing was skipped`;
     const end = isSkipped ? ({ at, detail } as const) : ({ at, detail, code: 'SKIP_NOT_NEEDED' } as const);
-    if (await store.end(_id, ['APPROVED'], isSkipped ? 'EXECUTED' : 'FAILED', end)) ended++;
+    if (!(await store.end(approvalId, ['APPROVED'], isSkipped ? 'EXECUTED' : 'FAILED', end))) continue;
+    ended++;
+    audit.note([
+      {
+        who: { subject: owner, roles: [], credential: 'SYSTEM' },
+        action: 'records.skip',
+        on: { kind: 'approvals', id: approvalId, isKnown: true },
+        ...(isSkipped ? { outcome: 'DONE' } : { outcome: 'FAILED', reasonCode: 'SKIP_NOT_NEEDED' }),
+      },
+    ]);
   }
   return ended;
 }

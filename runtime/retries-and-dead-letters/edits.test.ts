@@ -75,7 +75,10 @@ describe('an edited letter', () => {
     const before = accepted({ transferId: 'transfer-1000', partitions: 1 });
     expect(screened!.value.instruction).toEqual(before.instruction);
     expect(screened!.value.parties).toEqual({
-      'corridor.Parties': { ...(before.parties as never)['corridor.Parties'], remittanceInformation: GOOD },
+      'corridor.Parties': {
+        ...(before.parties as { 'corridor.Parties': object })['corridor.Parties'],
+        remittanceInformation: GOOD,
+      },
     });
     expect(result.outputs('transfer.screened')).toHaveLength(1);
     // The letter stands there as it was.

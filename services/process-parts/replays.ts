@@ -9,6 +9,7 @@ import { within } from '../../ports/pause.ts';
 import { faultOf } from '../../runtime/fault.ts';
 import { recentOutages } from '../../runtime/health/recent-outages.ts';
 import type { HostRuntime } from '../../runtime/hosts/processor-host.ts';
+import { openAudit } from '../audit.ts';
 import type { Connections } from '../connections.ts';
 import { createDryRunner } from '../dry-run/dry-runner.ts';
 import { replayStores } from '../replay-stores.ts';
@@ -35,12 +36,14 @@ export async function replayHosts(connections: Connections, runtime: HostRuntime
     metrics.faults.inc({ consumer: PART, code });
     logger.warn({ stage: PART, code, detail, replayId }, 'replays wait');
   };
+  const audit = await openAudit(connections, PART, { logger, metrics });
   const dryRunner = createDryRunner(connections, runtime);
   const runner = new ReplayRunner({
     ...stores,
     transfers: transfersNow(db, TRANSFERS, EVENTS),
     dryRunner,
     rings,
+    entries: audit,
     clock: systemClock,
     runner: randomUUID(),
     onChange: ({ _id: replayId }, { state, halted }) => {
@@ -55,7 +58,7 @@ export async function replayHosts(connections: Connections, runtime: HostRuntime
   async function settle(): Promise<void> {
     if (performance.now() - settledAt < SETTLE_MS) return;
     settledAt = performance.now();
-    await settleSkipsOf(connections);
+    await settleSkipsOf(connections, audit);
   }
 
   async function loop(): Promise<void> {
@@ -81,6 +84,7 @@ export async function replayHosts(connections: Connections, runtime: HostRuntime
       stopping.abort();
       await within(deadlineMs, running);
       await runner.stop();
+      await within(deadlineMs, audit.close(deadlineMs));
       await stores.log.close();
       await dryRunner.close();
     },

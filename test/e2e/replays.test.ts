@@ -14,12 +14,14 @@ import type { DeadLetterDocument } from '../../sinks/dead-letters/letter.ts';
 import { useOwnStack } from '../kit/own-stack.ts';
 import { TestPipeline } from '../kit/pipeline.ts';
 import { runVerify } from '../kit/pipeline-checks.ts';
+import { readTopic } from '../kit/read-topic.ts';
 
 const MAIN = path.resolve(import.meta.dirname, '../../cli/main.ts');
 const ALL_GOOD = Object.fromEntries(Object.keys(DEFAULT_MIX).map((kind) => [kind, 0])) as unknown as Mix;
 /** A state is waited for; this ends a run in which it never comes. */
 const WAIT = { timeout: 180_000, interval: 300 };
 const BROKEN = CORRIDORS[0]!;
+const EDITED = 'as agreed by telephone';
 const PRICING = [['--processors', 'fx-pricing']];
 const OTHERS = [
   ['--processors', 'intake,screening,limits,payout-dispatch,settlement', '--sinks', 'all', '--payouts', '--cases'],
@@ -183,9 +185,48 @@ describe('dead letters of a rule that was broken', () => {
     dead -= 1;
   }, 240_000);
 
-  it('end once each as predicted when it is mended, though the sender is killed twice', async () => {
+  it('of which one is edited, is decided as another person approved it, and is paid with what it says then', async () => {
     await pipeline.kill();
     await pipeline.startMore([...PRICING, ...OTHERS, ['--replays']]);
+    const [letter] = await (await letters()).find({ owner: 'fx-pricing', state: 'PARKED' }).toArray();
+    const [patch, locked] = ['patch.json', 'locked.json'].map((name) => path.join(servers.stateDir, name));
+    writeFileSync(patch!, JSON.stringify([{ op: 'replace', path: '/parties/remittanceInformation', value: EDITED }]));
+    writeFileSync(
+      locked!,
+      JSON.stringify([{ op: 'replace', path: '/instruction/instructedAmount/minor', value: '1' }]),
+    );
+    const edit = (file: string) => ['dlq', 'edit', letter!._id, '--patch', file, '--reason', 'mended', '--by', 'asha'];
+    expect((await corridor(...edit(locked!))).stderr).toContain('EDIT_LOCKED');
+    await vi.waitUntil(async () => (await (await letters()).findOne({ _id: letter!._id }))!.state === 'PARKED', WAIT);
+    const { _id, dryRun } = (await json<Replay[]>(...edit(patch!)))[0]!;
+    expect(dryRun.histogram).toEqual([{ kind: 'GOES_ON', code: null, letters: 1 }]);
+    const decide = ['dlq', 'replays', 'approve', _id, '--letters', '1', '--reason', 'seen'];
+    expect((await corridor(...decide, '--by', 'asha')).stderr).toContain('SECOND_PERSON_NEEDED');
+    const approved = await corridor(...decide, '--by', 'ben');
+    expect(approved.code, approved.stderr).toBe(0);
+    expect(approved.stdout).toContain('/parties/remittanceInformation');
+    expect(approved.stdout).not.toContain(EDITED);
+    const ended = await vi.waitUntil(async () => {
+      const replay = await show(_id);
+      return replay.state === 'ENDED' ? replay : undefined;
+    }, WAIT);
+    expect(ended.counts).toEqual([{ state: 'SENT', outcome: 'COMPLETED', reason: null, letters: 1 }]);
+    const { log, codec } = pipeline.connections;
+    await codec.load(['transfer.completed']);
+    const records = await readTopic(log, 'transfer.completed');
+    const values = await codec.decode(
+      'transfer.completed',
+      records.filter(({ key }) => key?.toString() === letter!.transferId).map(({ value }) => value),
+    );
+    expect(values).toHaveLength(1);
+    const [completed] = values;
+    expect(completed!.ok && completed!.value.parties).toMatchObject({
+      'corridor.Parties': { remittanceInformation: EDITED },
+    });
+    dead -= 1;
+  }, 300_000);
+
+  it('end once each as predicted when it is mended, though the sender is killed twice', async () => {
     const { id, letters: parked } = await pricingGroup();
     expect(parked).toBe(dead);
     const { _id, dryRun } = await askAndApprove(id, '--canary', '3', '--rate', '5');

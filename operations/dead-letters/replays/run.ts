@@ -12,6 +12,8 @@ import { codeAndDetail } from '../../../ports/fault.ts';
 import type { LogTransactions } from '../../../ports/log.ts';
 import { type Rings, ringOf } from '../../../ports/seals.ts';
 import { isApproved } from '../../approvals/approval.ts';
+import type { EntryLog } from '../../audit/entry-log.ts';
+import { actsOnLetters } from './audited.ts';
 import { checkDiscards } from './check-discards.ts';
 import { checkLetters } from './check-letters.ts';
 import { currentRate } from './control.ts';
@@ -43,6 +45,8 @@ export interface RunnerOptions extends ReplayStores {
   readonly clock: Clock;
   /** Unique for each process. */
   readonly runner: string;
+  /** Makes entries of the audit log, which are there with the letters that are sent, or not at all; absent: none is made. */
+  readonly entries?: Pick<EntryLog, 'recordsOf' | 'note'>;
   /** Called around the commit of letters, where a process may die: tests end a runner there. */
   readonly onSend?: (when: 'before' | 'after') => Promise<void> | void;
   /** Called with each replay that changed its state. Never throws. */
@@ -311,7 +315,12 @@ export class ReplayRunner {
     // Whoever has paused or cancelled it meanwhile is heard before the next letters go.
     if ((await replays.find(replay._id))?.state !== 'RUNNING') return;
     await onSend?.('before');
-    await hold.transactions.commit(good.map(({ item, record }) => replayRecord(record, by, rings, item)));
+    const acts = (some: readonly Pick<ReplayItem, 'letterId'>[]) => actsOnLetters(replay, approved.hash, some);
+    const entries = this.#options.entries?.recordsOf(acts(good.map(({ item }) => item))) ?? [];
+    await hold.transactions.commit([
+      ...good.map(({ item, record }) => replayRecord(record, by, rings, item)),
+      ...entries,
+    ]);
     await onSend?.('after');
     hold.allowance -= good.length;
     await this.#noteSent(
@@ -319,6 +328,7 @@ export class ReplayRunner {
       good.map(({ item }) => item),
     );
     await this.#mark(replay, marked);
+    if (marked.length > 0) this.#options.entries?.note(acts(marked));
     // Behind the commit: who was taken over has noted nothing.
     const unapproved = strange.map(({ _id }) => ({ item: _id, reason: 'LETTER_NOT_TAKEN' as const }));
     await replays.skip([...skipped, ...unapproved]);
