@@ -120,6 +120,7 @@ export async function testApi(
       letters: [],
       replays: [],
       replayItems: [],
+      checks: new Map(),
       letterRecords: () => new Map(),
       approvals: memoryApprovals(),
       notes: new Map(),

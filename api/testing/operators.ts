@@ -7,6 +7,7 @@ import { lookAt } from '../../operations/changes/look.ts';
 import { resumeHandler } from '../../operations/control/controls.ts';
 import type { KnownTargets } from '../../operations/control/targets.ts';
 import type { MemoryControls } from '../../operations/control/testing/memory-controls.ts';
+import type { LetterCheck } from '../../operations/dead-letters/checks/checks.ts';
 import type { GroupNote } from '../../operations/dead-letters/ports.ts';
 import type { Replays } from '../../operations/dead-letters/replays/ports.ts';
 import { summaryOf } from '../../operations/dead-letters/replays/prepare.ts';
@@ -24,6 +25,7 @@ export interface OperatorMemory {
   readonly letters: DeadLetterDocument[];
   readonly replays: ReplayDocument[];
   readonly replayItems: ReplayItem[];
+  readonly checks: Map<string, LetterCheck>;
   /** The letters of the log, by `partition/offset`. */
   letterRecords: (places: readonly ReplayItem['place'][]) => ReadonlyMap<string, LogRecord>;
   readonly approvals: ReturnType<typeof memoryApprovals>;
@@ -141,6 +143,16 @@ export function memoryOperators(memory: OperatorMemory, asked: Asked): OperatorP
       replays,
       log: { letters: (_, places) => asked(() => ({ found: memory.letterRecords(places), left: new Set<string>() })) },
       codec: memoryCodec(),
+    },
+    checks: {
+      insert: (check) =>
+        asked(() => {
+          if (memory.checks.has(check._id)) return false;
+          memory.checks.set(check._id, check);
+          return true;
+        }),
+      find: (id) => asked(() => memory.checks.get(id)),
+      ...{ wanted: unused, end: unused },
     },
     inbox,
     changes: { feed, heartbeatMs: 50, lifetimeMs: 300 },

@@ -9,6 +9,7 @@ import { controlRoutes } from './routes/controls.ts';
 import { corridorRoutes } from './routes/corridors.ts';
 import { deadLetterRoutes } from './routes/dead-letters.ts';
 import { exceptionRoutes } from './routes/exceptions.ts';
+import { letterCheckRoutes } from './routes/letter-checks.ts';
 import { letterDiscardRoutes } from './routes/letter-discards.ts';
 import { letterEditRoutes } from './routes/letter-edits.ts';
 import { letterNoteRoutes } from './routes/letter-notes.ts';
@@ -33,6 +34,7 @@ export const ROUTES: readonly Route[] = [
   ...webhookDeliveryRoutes,
   ...deadLetterRoutes,
   ...letterNoteRoutes,
+  ...letterCheckRoutes,
   ...letterDiscardRoutes,
   ...letterEditRoutes,
   ...replayRoutes,

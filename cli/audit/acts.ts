@@ -1,9 +1,9 @@
 // Acts of commands on the stores, in the audit log: an entry before the act takes effect, and one of what came of it. Who acts is
-// who the command was told (`--by`). Over an API, the API writes the entries.
+// who the command was known (`--by`). Over an API, the API writes the entries.
 import { userInfo } from 'node:os';
 import type { Command } from 'commander';
 import { LOOK_REASONS } from '../../operations/access/unmasked-look.ts';
-import type { Told } from '../../operations/audit/audit.ts';
+import type { ActResult } from '../../operations/audit/audit.ts';
 import type { Act, Actor } from '../../operations/audit/entry.ts';
 import { ticketNumber } from '../../operations/audit/entry.ts';
 import type { EntryLog } from '../../operations/audit/entry-log.ts';
@@ -94,6 +94,9 @@ export const COMMAND_LOOKS: ReadonlySet<string> = new Set([
   ...['schemas check', 'schemas release', 'token api-key', 'topics plan', 'transfers list'],
 ]);
 
+/** Commands that there are over the API alone, which writes their entries. */
+export const ONLY_OVER_API: ReadonlySet<string> = new Set(['webhooks']);
+
 /** The words of a command: `dlq replays show`. */
 export function wordsOf(command: Command): string {
   const words: string[] = [];
@@ -106,10 +109,10 @@ export interface AuditedCommand {
   failed(error: unknown): Promise<void>;
 }
 
-let told: Told = {};
+let known: ActResult = {};
 /** What a command knows of its act by now: what it made, what was decided on, its items. */
-export function tellAudit(more: Told): void {
-  told = { ...told, ...more };
+export function reportResult(more: ActResult): void {
+  known = { ...known, ...more };
 }
 
 type OpenAudit = () => Promise<EntryLog & { end(): Promise<void> }>;
@@ -125,7 +128,7 @@ export async function beginAudited(
   const terms = COMMAND_ACTS[wordsOf(command)];
   const options = command.opts<Readonly<Record<string, unknown>>>();
   if (!terms || (terms.only !== undefined && options[terms.only] === undefined)) return undefined;
-  told = {};
+  known = {};
   const asked = actOf(terms, command, options);
   try {
     const audit = await open();
@@ -171,7 +174,7 @@ function lookReason(given: unknown): string {
 }
 
 function doneActs(asked: Act, partOf: string): readonly Act[] {
-  const { items = [], on = { ...asked.on, isKnown: true }, reasonCode, decidedOn } = told;
+  const { items = [], on = { ...asked.on, isKnown: true }, reasonCode, decidedOn } = known;
   const { who, action } = asked;
   return [
     { ...asked, on, outcome: 'DONE', reasonCode, decidedOn, partOf },

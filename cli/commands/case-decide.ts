@@ -15,7 +15,7 @@ import { ringOf } from '../../ports/seals.ts';
 import { openApprovals } from '../../services/approvals.ts';
 import type { Connections } from '../../services/connections.ts';
 import { type Inbox, openInbox } from '../../services/inbox.ts';
-import { tellAudit } from '../audit/acts.ts';
+import { reportResult } from '../audit/acts.ts';
 import { askOnTerminal, typedVerdict } from '../cases/confirm.ts';
 import { alikeLines } from '../cases/rows.ts';
 import { caseLines } from '../cases/shown.ts';
@@ -92,7 +92,7 @@ Examples:
           const decision = refused ? `REFUSED: ${refused.detail} (${refused.code})` : asked.verdict;
           return { case: caseId, transfer: transferId, decision };
         });
-        tellAudit({
+        reportResult({
           items: outcomes.map(({ caseId, refused }) => ({
             on: { kind: 'cases', id: caseId, isKnown: true },
             ...(refused ? { outcome: 'FAILED', reasonCode: refused.code } : { outcome: 'DONE', reasonCode: code }),

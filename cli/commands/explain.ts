@@ -25,8 +25,8 @@ Example:
         const sight = unmask === undefined ? 'masked' : 'full';
         const { found, last, lines, isReproduced } = await explanationOf({ log, codec, chainPartitions }, id, sight);
         if (json) {
-          const { parties, ...told } = { ...last, evidence: maskedEvidence(last.evidence, sight) };
-          console.log(toJson(sight === 'full' ? { ...told, parties } : told));
+          const { parties, ...answer } = { ...last, evidence: maskedEvidence(last.evidence, sight) };
+          console.log(toJson(sight === 'full' ? { ...answer, parties } : answer));
           return;
         }
         print(`Transfer ${id}`);

@@ -34,7 +34,7 @@ import type { Connections } from '../../services/connections.ts';
 import { createDryRunner } from '../../services/dry-run/dry-runner.ts';
 import { EVENTS, TRANSFERS } from '../../services/process-parts/sinks.ts';
 import { replayStores } from '../../services/replay-stores.ts';
-import { tellAudit } from '../audit/acts.ts';
+import { reportResult } from '../audit/acts.ts';
 import { withConnections } from '../connections.ts';
 import { count, print, printError, printRows, withJson, withUnmask } from '../output.ts';
 import { amountText, type FilterOptions, filtered, filterFrom } from './dead-letter-options.ts';
@@ -194,12 +194,12 @@ async function ask(
     ...{ id, owner, filter: filterFrom(filter), terms, by, reason, at },
     ...(discard && { discard }),
   });
-  tellAudit({ on: { kind: 'replays', id, isKnown: true } });
+  reportResult({ on: { kind: 'replays', id, isKnown: true } });
   printError('The letters are frozen. Trying them on this build …');
   try {
     await change(id);
     const tried = await withDryRun(bench, (trial) => dryRunReplay(stores, trial, { id, by, at }));
-    tellAudit({ decidedOn: tried.selectionHash });
+    reportResult({ decidedOn: tried.selectionHash });
     const approval = await askForReplay(stores, { id, at: new Date() }, ringOf(connections.config.keys, 'operators'));
     if (json) {
       printRows([{ ...tried, approvalId: approval._id }], [], true);

@@ -4,7 +4,6 @@ import type { z } from 'zod';
 import type { ApiClient } from '../../adapters/http/api-client.ts';
 import { groupsDto, letterDto, letterPageDto } from '../../api/v1/routes/dead-letters.ts';
 import { noteDto } from '../../api/v1/routes/letter-notes.ts';
-import { CodedError } from '../../ports/fault.ts';
 import { LETTER_STATES } from '../../sinks/dead-letters/letter.ts';
 import {
   type FilterOptions,
@@ -29,16 +28,6 @@ export function registerRemoteLetters(program: Command, api: () => ApiClient): v
   registerRemoteReplays(dlq, api);
   registerRemoteSkips(dlq, api);
   registerLetterActs(dlq, api);
-  for (const name of ['check']) {
-    dlq
-      .command(name)
-      .allowUnknownOption()
-      .allowExcessArguments()
-      .description('not over the API: with --direct')
-      .action(() => {
-        throw new CodedError('OPTION_INVALID', `\`dlq ${name}\` works on the stores or on a build: say --direct`);
-      });
-  }
 }
 
 function registerGroups(dlq: Command, api: () => ApiClient): void {

@@ -1,14 +1,17 @@
-// `corridor dlq discard|edit|export` over the API.
+// `corridor dlq check|discard|edit|export` over the API.
 import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type Command, Option } from 'commander';
 import type { ApiClient } from '../../adapters/http/api-client.ts';
 import { replayDto } from '../../api/v1/replay-dto.ts';
 import { letterDto, letterPageDto } from '../../api/v1/routes/dead-letters.ts';
+import { letterCheckDto } from '../../api/v1/routes/letter-checks.ts';
 import { DISCARD_REASONS } from '../../domain/reasons.ts';
+import { CodedError } from '../../ports/fault.ts';
 import { LETTER_STATES } from '../../sinks/dead-letters/letter.ts';
 import { type FilterOptions, filtered } from '../commands/dead-letter-options.ts';
 import { EDIT_HELP, readPatch } from '../commands/letter-edits.ts';
-import { count, print, toJsonLine, withJson } from '../output.ts';
+import { count, print, printRows, toJsonLine, withJson } from '../output.ts';
 import { csvCells } from '../tables.ts';
 import { type AskOptions, askAbout, selectionOf } from './replays.ts';
 
@@ -16,6 +19,7 @@ export function registerLetterActs(dlq: Command, api: () => ApiClient): void {
   registerDiscard(dlq, api);
   registerEdit(dlq, api);
   registerExport(dlq, api);
+  registerCheck(dlq, api);
 }
 
 function registerDiscard(dlq: Command, api: () => ApiClient): void {
@@ -88,6 +92,38 @@ function registerExport(dlq: Command, api: () => ApiClient): void {
         const row: Readonly<Record<string, unknown>> = { ...letter, instructed: instructed?.text ?? null };
         print(format === 'csv' ? csvCells(EXPORTED.map((column) => row[column])) : toJsonLine(letter));
       }
+    });
+}
+
+const CHECK_POLL_MS = 1_000;
+
+function registerCheck(dlq: Command, api: () => ApiClient): void {
+  filtered(withJson(dlq.command('check')))
+    .description(
+      'have the build that would send them try every parked letter: what goes through, what fails, what fails anew',
+    )
+    .addHelpText(
+      'after',
+      `
+Nothing is written. The process of replays does it, on its build; with --direct it is the build at hand, before it is rolled
+out. Exit code 1: some fail anew.
+
+Example:
+  corridor dlq check --owner limits`,
+    )
+    .action(async ({ json, ...filter }: Omit<FilterOptions, 'state'> & { json?: boolean }) => {
+      const select = selectionOf(filter);
+      const body = Object.values(select).some((each) => each !== undefined) ? { select } : {};
+      const made = await api().ask('POST', '/dead-letters/checks', { body, key: randomUUID() });
+      let check = letterCheckDto.parse(made.body);
+      while (check.state === 'WANTED') {
+        await sleep(CHECK_POLL_MS);
+        check = letterCheckDto.parse((await api().ask('GET', `/dead-letters/checks/${check.checkId}`)).body);
+      }
+      if (check.state === 'FAILED') throw new CodedError('CHECK_FAILED', check.detail ?? 'it says no more');
+      const rows = check.rows.map(({ groupId: group, ...row }) => ({ group, ...row }));
+      printRows(rows, ['owner', 'group', 'was', 'verdict', 'kind', 'code', 'letters'], json);
+      if (rows.some(({ verdict }) => verdict === 'fails anew')) process.exitCode = 1;
     });
 }
 

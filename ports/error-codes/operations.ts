@@ -49,6 +49,8 @@ export const operationCodes = {
   REPLAY_MOVED: entry('invalid-request', 'the caller', 409, 'Look at the replay again: it is in another state by now.'),
   REPLAY_EMPTY: entry('invalid-request', 'the caller', 422, 'Widen the filter, or see who has taken the letters.'),
   REPLAY_TERMS_INVALID: entry('invalid-request', 'the caller', 400, 'Correct rate, canary or ratio of failures.'),
+  CHECK_UNKNOWN: entry('invalid-request', 'the caller', 404, 'Ask for a check: it answers with its id.'),
+  CHECK_FAILED: entry('notice', 'the process', 409, 'See its detail, and ask for another check.'),
   DRY_RUN_MISSING: entry('invalid-request', 'the caller', 409, 'Try the replay first, then ask for it.'),
   RATE_NOT_LOWER: entry(
     'invalid-request',

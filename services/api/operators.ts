@@ -1,5 +1,6 @@
 // What the face of operators works with: the one place of the API where there is a key of operators.
 import { deadLetters, groupCounts } from '../../adapters/mongo/dead-letters.ts';
+import { letterChecks } from '../../adapters/mongo/letter-checks.ts';
 import { replayableLetters, replays } from '../../adapters/mongo/replays.ts';
 import type { KeyRing } from '../../domain/seals/seal.ts';
 import type { ActHandlers } from '../../operations/approvals/execute.ts';
@@ -7,6 +8,7 @@ import { ChangeFeed } from '../../operations/changes/changes.ts';
 import { lookAt } from '../../operations/changes/look.ts';
 import type { ControlLog } from '../../operations/control/ports.ts';
 import type { KnownTargets } from '../../operations/control/targets.ts';
+import type { LetterChecks } from '../../operations/dead-letters/checks/checks.ts';
 import type { EditParts } from '../../operations/dead-letters/edits/edit-letter.ts';
 import type { DeadLetters } from '../../operations/dead-letters/ports.ts';
 import { replayLog } from '../../operations/dead-letters/replays/log.ts';
@@ -23,6 +25,7 @@ export interface OperatorParts extends Desks {
   readonly replays: Pick<ReplayStores, 'replays' | 'letters' | 'approvals'>;
   /** What edits of letters are made and shown with. */
   readonly edits: EditParts;
+  readonly checks: LetterChecks;
   readonly letters: Pick<DeadLetters, 'noteOf' | 'list' | 'annotate'>;
   readonly inbox: Inbox;
   readonly changes: {
@@ -65,6 +68,7 @@ export async function composeOperators(
     ring: connections.config.keys.operators,
     replays: { replays: kept, letters: replayableLetters(db, groupCounts(db)), approvals: store },
     edits: { replays: kept, log, codec: connections.codec },
+    checks: letterChecks(db),
     letters: deadLetters(db),
     inbox,
     changes: { feed, heartbeatMs: HEARTBEAT_MS, lifetimeMs: WATCH_LIFETIME_MS },

@@ -36,7 +36,7 @@ const MAX_LETTER_IDS = 1_000;
 const name = z.string().min(1).max(200);
 const { ratePerSecond, canary, maxFailureRatio } = DEFAULT_TERMS;
 
-const selection = z
+export const selection = z
   .strictObject({
     groupId: name.optional(),
     letterIds: z.array(name).min(1).max(MAX_LETTER_IDS).optional().describe('These alone.'),
@@ -71,7 +71,7 @@ export const freezing = z
 
 const path = z.strictObject({ replayId: z.string().min(1).max(100) });
 
-const filterOf = ({
+export const filterOf = ({
   groupId,
   letterIds,
   transferId,

@@ -8,7 +8,8 @@ import type { Prediction, PredictionKind } from './replay.ts';
 
 const LETTERS_AT_ONCE = 200;
 
-export type BuildVerdict = 'goes through' | 'still fails' | 'fails anew' | 'nothing to do' | 'unknown';
+export const VERDICTS = ['goes through', 'still fails', 'fails anew', 'nothing to do', 'unknown'] as const;
+export type BuildVerdict = (typeof VERDICTS)[number];
 
 export interface BuildRow {
   readonly owner: string;
