@@ -52,8 +52,8 @@ it('a producer registers, changes, replaces the secret of and deletes its endpoi
   const rotated = await as('acme', 'producer', 'rotate-secret', id, '--keep-hours', '2');
   expect(SECRET.exec(rotated)![0]).not.toBe(SECRET.exec(made)![0]);
   expect(rotated).toMatch(/signs until 2026-11-23T11:00/);
-  for (const told of [await as('acme', 'producer', 'show', id), await as('acme', 'producer', 'list', '--json')])
-    expect(told).not.toMatch(SECRET);
+  for (const shown of [await as('acme', 'producer', 'show', id), await as('acme', 'producer', 'list', '--json')])
+    expect(shown).not.toMatch(SECRET);
   await expect(as('acme', 'producer', 'delete', id)).rejects.toMatchObject({ code: 'OPTION_MISSING' });
   expect(await as('acme', 'producer', 'delete', id, '--yes')).toContain('It is gone.');
   expect(await as('acme', 'producer', 'list')).toBe('(nothing)');
