@@ -1,5 +1,5 @@
 // Acts of commands on the stores, in the audit log: an entry before the act takes effect, and one of what came of it. Who acts is
-// who the command was known (`--by`). Over an API, the API writes the entries.
+// who the command was told (`--by`). Over an API, the API writes the entries.
 import { userInfo } from 'node:os';
 import type { Command } from 'commander';
 import { LOOK_REASONS } from '../../operations/access/unmasked-look.ts';

@@ -31,7 +31,7 @@ const NEEDED: readonly [string, Partial<ProcessParts>, readonly Issuer[]][] = [
   ['the sink of cases', { sinks: ['cases'] }, ['stages']],
   ['projections', { sinks: ['events', 'transfer-view'] }, []],
   ['the relay of cases', { cases: true }, ['operators']],
-  ['replays of dead letters', { replays: true }, ['stages', 'operators', 'executor', 'feeds']],
+  ['replays of dead letters', { replays: true }, ['stages', 'operators', 'executor', 'feeds', 'audit']],
   ['the sequencer of the audit log', { audit: true }, ['audit']],
   ['screening of known customers', { rescreening: true }, ['stages', 'operators']],
   ['everything', EVERYTHING, ['stages', 'operators', 'executor', 'feeds', 'audit']],

@@ -102,7 +102,8 @@ export function issuersOf({
   const topics = edges.flatMap(({ reads, writes, follows = [] }) => [...reads, ...writes, ...follows]);
   const others = [
     ...(cases ? ['review.decided'] : []),
-    ...(audit ? ['audit.entries'] : []),
+    // Each letter that is sent, and each skip that is settled, has an entry of the audit log.
+    ...(audit || replays ? ['audit.entries'] : []),
     ...(rescreening ? ['screening.list-activated', 'transfer.accepted', 'transfer.screened'] : []),
   ];
   const sealed = [...topics.map(({ name }) => name), ...others].flatMap((name) => contractOf(name)?.sealedBy ?? []);
