@@ -54,13 +54,13 @@ export async function openInbox(connections: Connections): Promise<Inbox> {
   };
   const payouts = hasRing(keys, 'executor')
     ? mongoPayoutStore(db, { ring: keys.executor, operators: keys.operators, onForged })
-    : withoutKey(keys);
+    : readOnly(sources.payouts, keys);
   const deciding = { holds, customers, payouts, policy, corridors: book };
   return { sources, assignments, deciding, notes, policy };
 }
 
-/** Payouts are changed under the executor's seal: whoever has not got its key changes none. */
-const withoutKey = (keys: Rings): DecidingStores['payouts'] => {
-  const refuse = async () => ringOf(keys, 'executor') as never;
-  return { load: refuse, apply: refuse };
-};
+/** Payouts are changed under the executor's seal: whoever has not got its key reads them, unproven, and changes none. */
+const readOnly = (payouts: Pick<InboxSources['payouts'], 'load'>, keys: Rings): DecidingStores['payouts'] => ({
+  load: payouts.load,
+  apply: async () => ringOf(keys, 'executor') as never,
+});
