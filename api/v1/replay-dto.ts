@@ -63,7 +63,7 @@ export function replayOf(replay: ReplayDocument): z.output<typeof replayDto> {
     ...{ lettersWithoutAmount: replay.withoutAmount, oldestAt: at(replay.oldestAt) },
     ...{ ratePerSecond: currentRate(replay), canary: terms.canary, maxFailureRatio: terms.maxFailureRatio },
     expected: dryRun?.histogram.map(({ kind, code, letters: some }) => ({ kind, code, letters: some })) ?? null,
-    isTrying: (replay.dryRunWanted ?? null) !== null,
+    isTrying: replay.endedAt === null && (replay.dryRunWanted ?? null) !== null,
     basis: dryRun ? { ...dryRun.basis } : null,
     approvalId: replay.approvalId,
     startedAt: at(replay.startedAt),

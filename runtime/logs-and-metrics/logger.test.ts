@@ -52,7 +52,8 @@ describe('log lines', () => {
 
   it('drop every other field, and say which', () => {
     const { logger, text, lines } = captured();
-    logger.warn({ value: accepted(), customer: 'Ada Example', partition: 'Ada' }, 'odd');
+    const fields: object = { value: accepted(), customer: 'Ada Example', partition: 'Ada' };
+    logger.warn(fields, 'odd');
     expect(text()).not.toContain('Ada');
     expect(lines()[0]).toMatchObject({ dropped: ['value', 'customer', 'partition'] });
   });

@@ -21,9 +21,11 @@ const flag = (value: unknown) => (typeof value === 'boolean' ? value : undefined
  * Every field that a log line may hold, with how it is checked. `detail` is for sentences that code wrote (of coded
  * errors and of causes): they hold no personal data by contract. Messages of other errors are never written.
  */
-const FIELDS: Readonly<Record<string, (value: unknown) => unknown>> = {
+const FIELDS = {
   transferId: (value) => (typeof value === 'string' && isTransferId(value) ? value : undefined),
   eventId: text(word),
+  replayId: text(word),
+  letterId: text(word),
   stage: text(word),
   service: text(word),
   topic: text(word),
@@ -47,13 +49,16 @@ const FIELDS: Readonly<Record<string, (value: unknown) => unknown>> = {
   lag: number,
   port: number,
   attempts: number,
+  restarts: number,
   exitCode: number,
   durationMs: number,
+  delayMs: number,
   deadlineMs: number,
   ready: flag,
   detail: sentence,
   err: errorFields,
-};
+} as const satisfies Readonly<Record<string, (value: unknown) => unknown>>;
+const CHECKS: Readonly<Record<string, (value: unknown) => unknown>> = FIELDS;
 
 function errorFields(error: unknown): unknown {
   const { code, detail, stack } = faultOf(error);
@@ -67,7 +72,7 @@ export function allowed(fields: Readonly<Record<string, unknown>>): Record<strin
   const dropped: string[] = [];
   for (const [name, value] of Object.entries(fields)) {
     if (value === undefined || value === null) continue;
-    const clean = FIELDS[name]?.(value);
+    const clean = CHECKS[name]?.(value);
     if (clean === undefined) dropped.push(name.slice(0, 40));
     else kept[name] = clean;
   }
@@ -75,7 +80,8 @@ export function allowed(fields: Readonly<Record<string, unknown>>): Record<strin
   return kept;
 }
 
-type Fields = Readonly<Record<string, unknown>>;
+/** What is not on the list does not compile; what gets by all the same is dropped. */
+type Fields = { readonly [Name in keyof typeof FIELDS]?: unknown };
 type Write = (fields: Fields, message: string) => void;
 
 /** A logger whose messages are constants of the code and whose data is in fields. */

@@ -82,8 +82,8 @@ export function hydrationHost(options: HydrationOptions): Host {
       return;
     }
     catchUpAt = performance.now() + transactionTimeoutMs;
-    const elapsedMs = Math.round(performance.now() - began);
-    logger.warn({ code: 'LIMITS_REBUILT', count: transfers, elapsedMs }, 'the limits ledger was rebuilt from the log');
+    const durationMs = Math.round(performance.now() - began);
+    logger.warn({ code: 'LIMITS_REBUILT', count: transfers, durationMs }, 'the limits ledger was rebuilt from the log');
   }
 
   async function loop(): Promise<void> {

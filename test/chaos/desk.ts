@@ -41,7 +41,6 @@ export class DeskClosed extends Error {}
 
 export class Desk {
   casesDecided = 0;
-  replaysEnded = 0;
   /** What the API should not have said or done. */
   readonly failures: string[] = [];
   readonly #slot: Slot;
@@ -79,8 +78,7 @@ export class Desk {
   async replay(owner: string, transferId: string): Promise<number> {
     const deadline = performance.now() + MAX_REPLAY_MS;
     for (let replays = 1; replays <= MAX_REPLAYS; replays++) {
-      const outcome = await this.#replayOnce({ owner, transferId, key: `desk-${randomUUID()}`, deadline });
-      this.replaysEnded++;
+      const outcome = await this.#replayOnce({ owner, transferId, deadline });
       if (outcome === 'COMPLETED') return replays;
     }
     this.failures.push(`${transferId} did not come to its end by ${MAX_REPLAYS} replays`);
@@ -90,20 +88,27 @@ export class Desk {
   async #replayOnce(what: {
     readonly owner: string;
     readonly transferId: string;
-    readonly key: string;
     readonly deadline: number;
   }): Promise<string | undefined> {
-    const { owner, transferId, key, deadline } = what;
+    const { owner, transferId, deadline } = what;
     const select = { owner, transferId };
-    const freezing = { body: { select, reason: 'Its schema is there now.', canary: 1 }, key };
+    const body = { select, reason: 'Its schema is there now.', canary: 1 };
+    let key = `desk-${randomUUID()}`;
     const until = <T>(look: () => Promise<T | undefined>) => this.#until(look, deadline);
-    // The same key whenever it is asked again: nothing is selected twice.
+    // The same key as long as there is no answer: nothing is selected twice.
     const id = await until(async () => {
-      const { status, body } = await this.#ask(ASHA, 'POST', '/replays', freezing);
-      return status === 201 ? (body.replayId as string) : undefined;
+      const made = await this.#ask(ASHA, 'POST', '/replays', { body, key });
+      if (made.status === 201) return made.body.replayId as string;
+      // The letter is not in the index yet, or taken.
+      key = `desk-${randomUUID()}`;
+      return undefined;
     });
     const found = () => this.#ask(ASHA, 'GET', `/replays/${id}`);
-    await until(async () => ((await found()).body.replay?.expected ? true : undefined));
+    await until(async () => {
+      const { replay } = (await found()).body;
+      if (replay?.endedAt) throw new Error(`a replay over HTTP ended before it was tried: ${replay.halted?.code}`);
+      return replay?.expected ? true : undefined;
+    });
     const approvalId = await until(async () => {
       const { etag, body } = await found();
       if (body.replay?.approvalId) return body.replay.approvalId as string;
@@ -122,7 +127,12 @@ export class Desk {
         return (await this.#ask(ASHA, 'POST', `/replays/${id}/cancel`, { etag })).status === 200 ? true : undefined;
       });
     }
-    return ended.body.counts[0]?.outcome ?? undefined;
+    // New failures of its group stop it, also where they are of others: what was sent by then comes to its end all the same.
+    return until(async () => {
+      const [letter] = (await found()).body.counts ?? [];
+      if (letter === undefined || letter.state === 'SELECTED') return undefined;
+      return ['SKIPPED', 'RELEASED'].includes(letter.state) ? letter.state : (letter.outcome ?? undefined);
+    });
   }
 
   /** As long as it waits. */

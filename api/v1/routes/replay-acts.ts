@@ -138,6 +138,8 @@ export async function frozen(
 
 function made(replay: ReplayDocument, request: string, isReplayed: boolean) {
   checkSameRequest(replay.request, request);
+  // As it was refused the first time.
+  if (replay.halted?.code === 'REPLAY_EMPTY') throw new CodedError('REPLAY_EMPTY', replay.halted.detail);
   return answer(201, replayOf(replay), {
     location: `/v1/replays/${replay._id}`,
     etag: replayEtag(replay),
