@@ -1,8 +1,6 @@
 // The audit log on a real broker: programs write, the sequencer is killed again and again with another beside it, strangers
 // write among the entries. Nothing is lost, nothing is there twice, and a verifier that is not ours says so.
-import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { once } from 'node:events';
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -17,8 +15,8 @@ import { applyTopics } from '../../runtime/provision.ts';
 import { openAudit } from '../../services/audit.ts';
 import { Connections, registryOptions } from '../../services/connections.ts';
 import { BUILD_MS, builtVerifier, verifyWithGo } from '../kit/audit-verifier.ts';
+import { runCorridor } from '../kit/corridor-command.ts';
 
-const MAIN = path.resolve(import.meta.dirname, '../../cli/main.ts');
 const WAIT = { timeout: 180_000, interval: 300 };
 const RUN = randomUUID();
 const ENTRIES = 300;
@@ -38,14 +36,7 @@ async function start(name: string, more: NodeJS.ProcessEnv = {}): Promise<Child>
   return child;
 }
 
-async function corridor(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
-  const child = spawn(process.execPath, [MAIN, ...args], { env });
-  let [stdout, stderr] = ['', ''];
-  child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
-  child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
-  const [code] = (await once(child, 'close')) as [number];
-  return { code, stdout, stderr };
-}
+const corridor = (...args: string[]) => runCorridor(args, env);
 
 const actOn = (n: number): Act => ({
   who: { subject: 'asha', roles: ['operator'], credential: 'TOKEN' },

@@ -1,14 +1,11 @@
 // Somebody who has the keys writes garbage to topics of our own: one record is a dead letter, many open the breaker of the stage that reads them. The
 // other parts of the process go on, health says what stands and what to do, and verification reports what it cannot read.
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import path from 'node:path';
 import { afterAll, expect, it } from 'vitest';
 import { sealed } from '../../ports/seals.ts';
+import { runCorridor } from '../kit/corridor-command.ts';
 import { useOwnStack } from '../kit/own-stack.ts';
 import { TestPipeline } from '../kit/pipeline.ts';
 
-const MAIN = path.resolve(import.meta.dirname, '../../cli/main.ts');
 const GARBAGE = Buffer.from('\x00garbage', 'latin1');
 // Topics of its own: what is planted here stays.
 const servers = useOwnStack('stands');
@@ -71,18 +68,12 @@ it('one record of garbage stops nothing; many stop one part, and the others go o
   });
 
   // Verification says where they stand, and does not die of them.
-  const child = spawn(process.execPath, [MAIN, 'verify', '--json'], { env: pipeline.env });
-  let said = '';
-  child.stdout.on('data', (chunk: Buffer) => {
-    said += chunk.toString();
-  });
-  let complaint = '';
-  child.stderr.on('data', (chunk: Buffer) => {
-    complaint += chunk.toString();
-  });
-  const [code] = (await once(child, 'close')) as [number];
-  expect(said, complaint).not.toBe('');
-  const report = JSON.parse(said) as { codes: Record<string, number>; findings: { code: string; position: string }[] };
+  const { code, stdout, stderr } = await runCorridor(['verify', '--json'], pipeline.env);
+  expect(stdout, stderr).not.toBe('');
+  const report = JSON.parse(stdout) as {
+    codes: Record<string, number>;
+    findings: { code: string; position: string }[];
+  };
   expect(code).not.toBe(0);
   expect(report.codes['RECORD_UNREADABLE']).toBe(41);
   expect(report.findings.find(({ code }) => code === 'RECORD_UNREADABLE')?.position).toContain('transfer.priced/0/');

@@ -1,15 +1,12 @@
 // Partitions are raised from 4 to 6 while transfers flow and every part runs: somebody raises the topic of intents by hand,
 // `topics apply` says how to go on, and does it. Each transfer ends once, and verification finds nothing wrong.
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import path from 'node:path';
 import kafkajs from 'kafkajs';
 import { afterAll, expect, it } from 'vitest';
 import { DEFAULT_MIX } from '../../samples/sample.ts';
+import { runCorridor } from '../kit/corridor-command.ts';
 import { useOwnStack } from '../kit/own-stack.ts';
 import { TestPipeline } from '../kit/pipeline.ts';
 
-const MAIN = path.resolve(import.meta.dirname, '../../cli/main.ts');
 const PROCESSES = [
   ['--processors', 'intake'],
   ['--processors', 'screening,fx-pricing,limits,payout-dispatch,settlement'],
@@ -23,18 +20,9 @@ const servers = useOwnStack('raise');
 let pipeline: TestPipeline | undefined;
 afterAll(() => pipeline?.close());
 
-/** Runs a command of `corridor` to its end. */
 async function corridor(args: readonly string[], env: NodeJS.ProcessEnv = {}) {
-  const child = spawn(process.execPath, [MAIN, ...args], { env: { ...pipeline!.env, ...env } });
-  let said = '';
-  child.stdout.on('data', (chunk: Buffer) => {
-    said += chunk.toString();
-  });
-  child.stderr.on('data', (chunk: Buffer) => {
-    said += chunk.toString();
-  });
-  const [code] = (await once(child, 'exit')) as [number];
-  return { code, said };
+  const { code, stdout, stderr } = await runCorridor(args, { ...pipeline!.env, ...env });
+  return { code, said: `${stdout}${stderr}` };
 }
 
 async function raiseByHand(topic: string, count: number): Promise<void> {

@@ -3,27 +3,25 @@
 // through, and it is sent while API and sender are killed. Each letter ends once, as was predicted, and no other transfer was
 // touched. The same with a cause that is not mended: the canary stops it.
 // On servers of its own, since `corridor verify` looks at the whole log.
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { localIssuer } from '../../adapters/auth/local-issuer.ts';
 import { DEAD_LETTERS } from '../../adapters/mongo/dead-letters.ts';
 import { CORRIDORS } from '../../domain/corridors/corridor-table.ts';
 import { type Child, startChild } from '../../infra/local/children.ts';
-import { type LocalStack, startStack } from '../../infra/local/stack.ts';
 import type { Role } from '../../operations/access/table.ts';
 import type { FedRecord } from '../../samples/fed-record.ts';
 import { DEFAULT_MIX, type Mix } from '../../samples/sample.ts';
 import type { Parties } from '../../schemas/types.generated.ts';
 import type { DeadLetterDocument } from '../../sinks/dead-letters/letter.ts';
+import { type CommandEnd, runCorridor } from '../kit/corridor-command.ts';
+import { corridorsFile, withBrokenFees } from '../kit/corridors-file.ts';
+import { useOwnStack } from '../kit/own-stack.ts';
 import { TestPipeline } from '../kit/pipeline.ts';
 import { runVerify } from '../kit/pipeline-checks.ts';
 import { times } from '../kit/times.ts';
 
-const MAIN = path.resolve(import.meta.dirname, '../../cli/main.ts');
 const ALL_GOOD = Object.fromEntries(Object.keys(DEFAULT_MIX).map((kind) => [kind, 0])) as unknown as Mix;
 /** A state is waited for; this ends a run in which it never comes. */
 const WAIT = { timeout: 300_000, interval: 200 };
@@ -37,27 +35,13 @@ const OTHERS = [
 ];
 const RUNNER = [['--replays']];
 
-let stack: LocalStack | undefined;
-let directory: string;
+const servers = useOwnStack('replays-over-http', { ephemeral: true });
 let pipeline: TestPipeline;
 let broken: NodeJS.ProcessEnv;
 let api: Child;
 let apis = 0;
 
-/** The corridors with one fee whose code no schema takes: pricing breaks on each transfer of that corridor. */
-function brokenCorridors(): string {
-  const file = path.join(directory, 'corridors.json');
-  const corridors = CORRIDORS.map((corridor) =>
-    corridor === BROKEN ? { ...corridor, fees: corridor.fees.map((fee) => ({ ...fee, code: 7 })) } : corridor,
-  );
-  writeFileSync(
-    file,
-    JSON.stringify(corridors, (_, value) => (typeof value === 'bigint' ? value.toString() : value)),
-  );
-  return file;
-}
-
-const keyFile = () => path.join(directory, 'issuer.json');
+const keyFile = () => path.join(servers.stateDir, 'issuer.json');
 
 /** The face of operators alone, as an installation runs it. */
 async function startApi(): Promise<void> {
@@ -68,17 +52,13 @@ async function startApi(): Promise<void> {
 }
 
 beforeAll(async () => {
-  directory = mkdtempSync(path.join(tmpdir(), 'corridor-replays-'));
-  stack = await startStack({ stateDir: directory, ephemeral: true });
-  pipeline = await TestPipeline.create({ urls: stack.urls });
-  broken = { CORRIDOR_CORRIDORS_FILE: brokenCorridors() };
+  pipeline = await TestPipeline.create({ urls: servers.urls });
+  broken = { CORRIDOR_CORRIDORS_FILE: corridorsFile(servers.stateDir, withBrokenFees(BROKEN)) };
   await Promise.all([pipeline.startMore([...OTHERS, ...PRICING]), startApi()]);
 }, 900_000);
 afterAll(async () => {
   await api?.stop(10_000);
   await pipeline?.close();
-  await stack?.stop();
-  rmSync(directory, { recursive: true, force: true });
 });
 
 interface Person {
@@ -127,26 +107,16 @@ const post = (who: Person, url: string, etag: string | undefined) => ask(who, ur
 const refused = (code: string, status: number) =>
   expect.objectContaining({ status, body: expect.objectContaining({ code }) });
 
-interface Ran {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
 /** A command: as this person over the API, or on the stores with the keys of a shell. */
-async function corridor(args: readonly string[], env: NodeJS.ProcessEnv = {}, who?: Person): Promise<Ran> {
+async function corridor(args: readonly string[], env: NodeJS.ProcessEnv = {}, who?: Person): Promise<CommandEnd> {
   const issuer = await localIssuer(keyFile(), { CORRIDOR_ENV: 'test' });
   const over = who && {
     CORRIDOR_API_URL: api.ready['url'] as string,
     CORRIDOR_TOKEN: await issuer.token(who.name, who.roles, 600),
   };
-  const child = spawn(process.execPath, [MAIN, ...args], { env: { ...pipeline.env, ...env, ...over } });
-  let [stdout, stderr] = ['', ''];
-  child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
-  child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
-  const [code] = (await once(child, 'close')) as [number];
-  answers.push(stdout, stderr);
-  return { code, stdout, stderr };
+  const end = await runCorridor(args, { ...pipeline.env, ...env, ...over });
+  answers.push(end.stdout, end.stderr);
+  return end;
 }
 
 /** `corridor dlq check`, as a pipeline of a build calls it before it is rolled out. */

@@ -1,13 +1,9 @@
 // What is looked at when a run of the whole pipeline is over.
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import path from 'node:path';
 import { consumers } from '../../processors/topology.ts';
 import { RECOVERY_HEADER } from '../../topics/headers.ts';
 import { deadLetterTopic } from '../../topics/recovery.ts';
+import { runCorridor } from './corridor-command.ts';
 import type { TestPipeline } from './pipeline.ts';
-
-const MAIN = path.resolve(import.meta.dirname, '../../cli/main.ts');
 
 /** Classes of all dead letters, by how many. */
 export async function deadLettersByClass(pipeline: TestPipeline): Promise<Readonly<Record<string, number>>> {
@@ -24,13 +20,6 @@ export async function deadLettersByClass(pipeline: TestPipeline): Promise<Readon
 
 /** `corridor verify` over what the pipeline has done: its exit code, and all that it said. */
 export async function runVerify(pipeline: TestPipeline): Promise<{ readonly code: number; readonly said: string }> {
-  const child = spawn(process.execPath, [MAIN, 'verify', '--wait-quiet', '5'], { env: pipeline.env });
-  let said = '';
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.on('data', (chunk: Buffer) => {
-      said += chunk.toString();
-    });
-  }
-  const [code] = (await once(child, 'close')) as [number];
-  return { code, said };
+  const { code, stdout, stderr } = await runCorridor(['verify', '--wait-quiet', '5'], pipeline.env);
+  return { code, said: `${stdout}${stderr}` };
 }

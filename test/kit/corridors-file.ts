@@ -1,0 +1,19 @@
+// Tables of corridors other than the built-in ones, as files for CORRIDOR_CORRIDORS_FILE.
+import { writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { CORRIDORS } from '../../domain/corridors/corridor-table.ts';
+import type { Corridor } from '../../domain/corridors/corridors.ts';
+
+/** Writes the built-in corridors, changed. @returns the file */
+export function corridorsFile(folder: string, change: (corridor: Corridor) => object): string {
+  const file = path.join(folder, 'corridors.json');
+  const withText = (_: string, value: unknown) => (typeof value === 'bigint' ? value.toString() : value);
+  writeFileSync(file, JSON.stringify(CORRIDORS.map(change), withText));
+  return file;
+}
+
+/** Breaks one corridor: its fees have a code that no schema takes, so pricing fails on each of its transfers. */
+export const withBrokenFees =
+  (broken: Corridor) =>
+  (corridor: Corridor): object =>
+    corridor === broken ? { ...corridor, fees: corridor.fees.map((fee) => ({ ...fee, code: 7 })) } : corridor;
