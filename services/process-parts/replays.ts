@@ -38,12 +38,7 @@ export async function replayHosts(connections: Connections, runtime: HostRuntime
   const checks = letterChecks(db);
   await checks.ensureIndexes();
   const transfers = transfersNow(db, TRANSFERS, EVENTS);
-  const recent = recentOutages('replays');
-  const met = (code: ErrorCode, detail: string, replayId?: string) => {
-    recent.met(code, detail);
-    metrics.faults.inc({ consumer: PART, code });
-    logger.warn({ stage: PART, code, detail, replayId }, 'replays wait');
-  };
+  const { met, failed, troubles } = troublesOf(runtime);
   const audit = await openAudit(connections, PART, { logger, metrics });
   const dryRunner = createDryRunner(connections, runtime);
   const runner = new ReplayRunner({
@@ -61,57 +56,36 @@ export async function replayHosts(connections: Connections, runtime: HostRuntime
   });
   const stopping = new AbortController();
   let running: Promise<void> | undefined;
-  let settledAt = Number.NEGATIVE_INFINITY;
+  const settler = oneAtATime(SETTLE_MS, async () => {
+    await settleSkipsOf(connections, audit).catch(failed);
+  });
 
-  async function settle(): Promise<void> {
-    if (performance.now() - settledAt < SETTLE_MS) return;
-    settledAt = performance.now();
-    await settleSkipsOf(connections, audit);
-  }
-
-  /** Checks of letters, one at a time and beside the rest: they take long, and send nothing. */
-  let checking: Promise<unknown> | undefined;
-  let checkedAt = Number.NEGATIVE_INFINITY;
-  function check(): void {
-    if (checking || performance.now() - checkedAt < CHECK_MS) return;
+  const checker = oneAtATime(CHECK_MS, async () => {
     const sources = { checks, letters: deadLetters(db), log: stores.log, now: () => new Date() };
     const trial = { runner: dryRunner, transfers, rings, signal: stopping.signal };
-    checking = runCheck(sources, trial)
-      .catch((error: unknown) => {
-        if (stopping.signal.aborted) return;
-        const { code, detail } = faultOf(error);
-        met(code, detail);
-      })
-      .finally(() => {
-        checkedAt = performance.now();
-        checking = undefined;
-      });
-  }
+    await runCheck(sources, trial).catch((error: unknown) => stopping.signal.aborted || failed(error));
+  });
 
   async function loop(): Promise<void> {
     while (!stopping.signal.aborted) {
-      const failed = (error: unknown) => {
-        const { code, detail } = faultOf(error);
-        met(code, detail);
-        return false;
-      };
       const isBusy = await runner.tick().catch(failed);
-      await settle().catch(failed);
-      check();
+      settler.look();
+      await settler.running();
+      checker.look();
       await systemClock.sleep(isBusy ? BUSY_MS : IDLE_MS, stopping.signal);
     }
   }
 
   const host = backgroundHost({
     name: PART,
-    troubles: () => recent.troubles(),
+    troubles,
     start: async () => {
       running = loop();
     },
     stop: async (deadlineMs) => {
       stopping.abort();
       await within(deadlineMs, running);
-      await within(deadlineMs, checking);
+      await within(deadlineMs, checker.running());
       await runner.stop();
       await within(deadlineMs, audit.close(deadlineMs));
       await stores.log.close();
@@ -119,4 +93,40 @@ export async function replayHosts(connections: Connections, runtime: HostRuntime
     },
   });
   return { hosts: [host], resources: [] };
+}
+
+/** What the part meets: in health, metrics and the log. */
+function troublesOf({ metrics, logger }: Pick<HostRuntime, 'metrics' | 'logger'>) {
+  const recent = recentOutages(PART);
+  const met = (code: ErrorCode, detail: string, replayId?: string) => {
+    recent.met(code, detail);
+    metrics.faults.inc({ consumer: PART, code });
+    logger.warn({ stage: PART, code, detail, replayId }, 'replays wait');
+  };
+  const failed = (error: unknown): false => {
+    const { code, detail } = faultOf(error);
+    met(code, detail);
+    return false;
+  };
+  return { met, failed, troubles: () => recent.troubles() };
+}
+
+/**
+ * Work that the loop begins from time to time, one at a time.
+ * @param work never rejects
+ */
+function oneAtATime(spacingMs: number, work: () => Promise<void>) {
+  let running: Promise<void> | undefined;
+  let endedAt = Number.NEGATIVE_INFINITY;
+  return {
+    /** Begins it, unless it runs or ended less than the spacing ago. */
+    look(): void {
+      if (running || performance.now() - endedAt < spacingMs) return;
+      running = work().finally(() => {
+        endedAt = performance.now();
+        running = undefined;
+      });
+    },
+    running: () => running,
+  };
 }
