@@ -22,6 +22,7 @@ const VARIABLES: Readonly<Record<Issuer, string>> = {
   executor: 'CORRIDOR_EXECUTOR_KEYS',
   feeds: 'CORRIDOR_FEED_KEYS',
   audit: 'CORRIDOR_AUDIT_KEYS',
+  lifecycle: 'CORRIDOR_LIFECYCLE_KEYS',
 };
 
 /** The ring of an issuer. Throws a fatal CONFIG_INVALID that names its variable when the process has none. */
@@ -68,7 +69,9 @@ export function sealFlaw(rings: Rings, topic: string, record: LogRecord): SealCo
   if (!issuer) return undefined;
   const ring = ringOf(rings, issuer);
   const read = sealedRecordOf(topic, record);
-  if (read.seal === '' && !ring.believesAll) return 'SEAL_MISSING';
+  if (read.seal === '' && !ring.believesAll) {
+    return record.timestamp < (ring.unsealedBefore ?? 0) ? undefined : 'SEAL_MISSING';
+  }
   return isSealedRecord(ring, read) ? undefined : wrongOrUnknown(ring, read.seal);
 }
 

@@ -12,7 +12,7 @@ export type TopicKind =
   | 'table'; // compacted: the latest record per key is the state
 
 /** Who makes the records of a topic: each has keys of its own, under which what it makes is sealed. */
-export const ISSUERS = ['stages', 'operators', 'executor', 'feeds', 'audit'] as const;
+export const ISSUERS = ['stages', 'operators', 'executor', 'feeds', 'audit', 'lifecycle'] as const;
 export type Issuer = (typeof ISSUERS)[number];
 
 /** What the records of a topic say of themselves. What is not stated for a topic follows from its kind. */
@@ -34,7 +34,7 @@ export interface TopicContract<Name extends string = string, V = unknown> extend
   readonly doc: string;
   /**
    * Under whose keys each record is sealed; a reader refuses one without such a seal. Null: anybody may have written it, so
-   * nothing is done on its word alone (producers' intents, and what is written for people to read).
+   * nothing is done on its word alone (producers' intents, and the log of the audit, whose entries bear seals of their own).
    */
   readonly sealedBy: Issuer | null;
   /** Short name of the Avro record in schemas/avro. */
@@ -119,6 +119,21 @@ const IDENTITY_OF_KIND: Readonly<Record<TopicKind, RecordIdentity<never>>> = {
   table: NO_IDENTITY,
 };
 
+/**
+ * What tells of transfers has a ring of its own: whoever shows it to people must be able to check it, and none of them may be
+ * able to make an event of the chain.
+ */
+const SEALED_BY: Readonly<Record<TopicKind, Issuer | null>> = {
+  intent: null,
+  transition: 'stages',
+  command: null,
+  outcome: 'lifecycle',
+  analytics: 'lifecycle',
+  claim: null,
+  audit: null,
+  table: null,
+};
+
 type Options<V> = Pick<TopicContract<string, V>, 'doc' | 'record' | 'keyOf'> & Partial<TopicContract<string, V>>;
 
 /** A contract with the defaults of its kind. */
@@ -128,7 +143,7 @@ export function topic<V>() {
     cleanup: kind === 'table' ? 'compact' : 'delete',
     retentionMs: kind === 'table' ? null : 30 * DAY_MS,
     maxMessageBytes: DEFAULT_MAX_MESSAGE_BYTES,
-    sealedBy: kind === 'transition' ? 'stages' : null,
+    sealedBy: SEALED_BY[kind],
     ...(IDENTITY_OF_KIND[kind] as RecordIdentity<V>),
     ...options,
     name,

@@ -22,6 +22,11 @@ export type SealPurpose =
 export interface KeyRing {
   readonly currentId: string;
   readonly keys: ReadonlyMap<string, KeyObject>;
+  /**
+   * Records without a seal that the broker took before this, ms since 1970, are from the time before they were sealed: they are
+   * believed as they were then. One that has a seal must have a true one.
+   */
+  readonly unsealedBefore?: number;
   /** Test only: whatever is to be checked counts as sealed, also where there is no seal. No setting makes such a ring. */
   readonly believesAll?: true;
 }

@@ -53,6 +53,7 @@ const FILE_OF: Readonly<Record<KeyVariable, string>> = {
   CORRIDOR_INTENT_KEYS: 'intents',
   CORRIDOR_WEBHOOK_KEYS: 'webhooks',
   CORRIDOR_AUDIT_SIGNING_KEYS: 'audit-signing',
+  CORRIDOR_LIFECYCLE_KEYS: 'lifecycle',
   CORRIDOR_TOKEN_KEY: 'token',
 };
 

@@ -4,7 +4,7 @@ import type { Money } from '../../domain/money/money.ts';
 import type { Codec } from '../../ports/codec.ts';
 import { groupId } from '../../ports/consumer-groups/names.ts';
 import type { Log, LogRecord, PartitionRange } from '../../ports/log.ts';
-import { type Rings, recoverySealFlaw, requireRings, ringOf, sealFlaw } from '../../ports/seals.ts';
+import { hasRing, type Rings, recoverySealFlaw, requireRings, ringOf, sealFlaw } from '../../ports/seals.ts';
 import { eventIn } from '../../processors/lifecycle.ts';
 import { consumers, topology } from '../../processors/topology.ts';
 import { contractOf, type TopicName } from '../../topics/catalogue.ts';
@@ -170,12 +170,19 @@ interface Placed {
   readonly unhandled: Omit<Unhandled, 'amount'>;
 }
 
+/** What only sinks read, no money waits in: whoever lacks its keys tells it as it stands. */
+const checks = (rings: Rings, topic: string): boolean => {
+  const issuer = contractOf(topic)?.sealedBy;
+  return issuer !== 'lifecycle' || hasRing(rings, issuer);
+};
+
 /** @param rings undefined: nothing is proven, and a record is what it says */
 function placed(owner: string, record: LogRecord, rings: Rings | undefined): Placed {
   const { topic, partition, timestamp, headers } = record;
   const at = { owner, topic, partition };
   if (contractOf(topic) !== undefined) {
-    const flaw = record.unreadable ? record.unreadable.code : rings && sealFlaw(rings, topic, record);
+    const isChecked = rings && checks(rings, topic);
+    const flaw = record.unreadable ? record.unreadable.code : isChecked ? sealFlaw(rings, topic, record) : undefined;
     const unhandled = { ...at, kind: 'BEHIND', code: flaw ?? null, since: timestamp } as const;
     const isKnown = flaw === undefined && CONTRACTS.includes(topic as TopicName);
     return { record, contract: isKnown ? (topic as TopicName) : undefined, unhandled };

@@ -13,6 +13,7 @@ const SEAL_KEYS = {
   CORRIDOR_EXECUTOR_KEYS: `k1:${'e'.repeat(32)}`,
   CORRIDOR_FEED_KEYS: `k1:${'f'.repeat(32)}`,
   CORRIDOR_AUDIT_KEYS: `k1:${'a'.repeat(32)}`,
+  CORRIDOR_LIFECYCLE_KEYS: `k1:${'l'.repeat(32)}`,
 };
 
 /** What somebody gets to see of a configuration, whether it is right or wrong. */
@@ -43,6 +44,17 @@ describe('the configuration', () => {
     expect(config.recovery.retryAttempts).toEqual([3, 3]);
     expect(config.kafka.replicationFactor).toBe(1);
     expect(config.registry.username).toBeUndefined();
+  });
+
+  it('takes since when lifecycle records are sealed, and no moment to come', () => {
+    const at = (text: string) => ({ CORRIDOR_LIFECYCLE_SEALED_FROM: text });
+    const since = '2026-11-30T15:00:00Z';
+    const { lifecycle, stages } = loadConfig({ ...DEVELOPMENT, ...at('2024-02-29T15:00:00Z') }).keys;
+    expect([lifecycle.unsealedBefore, stages.unsealedBefore]).toEqual([Date.UTC(2024, 1, 29, 15), undefined]);
+    expect(loadConfig(DEVELOPMENT).keys.lifecycle.unsealedBefore).toBeUndefined();
+    expect(mistakes(at(since.replace('2026', '2999')))[0]).toContain('must not be in the future');
+    for (const wrong of ['2024-13-01T00:00:00Z', '2024-02-28', '2024-02-28T15:00:00', '1709218800000'])
+      expect(mistakes(at(wrong))[0]).toContain('must be a moment of UTC');
   });
 
   it('reads what is set; an empty text counts as absent', () => {
@@ -122,7 +134,7 @@ describe('the configuration', () => {
   it('refuses the secrets of development in production, whichever setting they are given to and however', () => {
     const real: Record<string, string> = { ...SEAL_KEYS, CORRIDOR_TOKEN_KEY: SECRET };
     const known = allSettings.flatMap(({ setting }) => (setting.secret ? (setting.developmentDefault ?? []) : []));
-    expect(known).toHaveLength(9);
+    expect(known).toHaveLength(10);
     for (const text of known) {
       const secret = text.slice(text.indexOf(':') + 1);
       const given: [string, string][] = Object.keys(SEAL_KEYS).flatMap((name) => [

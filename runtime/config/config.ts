@@ -1,6 +1,6 @@
 // The configuration of a process: one zod schema over the environment, made of settings.ts.
 import { z } from 'zod';
-import { absentRing } from '../../domain/seals/seal.ts';
+import { absentRing, isAbsent } from '../../domain/seals/seal.ts';
 import { forbiddenVariables, isForTrials, UNSAFE_VARIABLES } from '../../ports/environment.ts';
 import { CodedError } from '../../ports/fault.ts';
 import { withoutCredentials } from '../../ports/hide.ts';
@@ -86,7 +86,7 @@ function textsOf(env: Env): Record<string, string | undefined> {
 export const KEY_VARIABLES = [
   ...(['CORRIDOR_STAGE_KEYS', 'CORRIDOR_OPERATOR_KEYS', 'CORRIDOR_EXECUTOR_KEYS', 'CORRIDOR_FEED_KEYS'] as const),
   ...(['CORRIDOR_AUDIT_KEYS', 'CORRIDOR_INTENT_KEYS', 'CORRIDOR_WEBHOOK_KEYS', 'CORRIDOR_AUDIT_SIGNING_KEYS'] as const),
-  'CORRIDOR_TOKEN_KEY',
+  ...(['CORRIDOR_LIFECYCLE_KEYS', 'CORRIDOR_TOKEN_KEY'] as const),
 ] as const;
 export type KeyVariable = (typeof KEY_VARIABLES)[number];
 
@@ -176,7 +176,10 @@ function grouped(values: Record<string, unknown>, without: readonly string[]): C
     else if (path[0] === 'keys') group[path.at(-1)!] = absentRing(notHere(env));
     else Object.defineProperty(group, path.at(-1)!, { get: notHere(env) });
   }
-  return config as Config;
+  const whole = config as Config;
+  const { lifecycleSealedFrom: unsealedBefore, keys } = whole;
+  if (unsealedBefore === undefined || isAbsent(keys.lifecycle)) return whole;
+  return { ...whole, keys: { ...keys, lifecycle: { ...keys.lifecycle, unsealedBefore } } };
 }
 
 /** Variables that look like settings of Corridor but are not: typing mistakes, most likely. */

@@ -176,3 +176,13 @@ export const networksText = () =>
 
 /** Keys of a seal: `id:secret`, comma-separated; the first seals, all are accepted. */
 export const keyRingText = () => z.string().transform(checked(keyRing));
+
+const INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,3})?)?Z$/;
+
+/** A moment of UTC that has passed, in ISO 8601; ms since 1970. */
+export const pastInstant = () =>
+  z
+    .string()
+    .regex(INSTANT, 'must be a moment of UTC, as 2026-12-01T09:30:00Z')
+    .transform((whole) => Date.parse(whole))
+    .pipe(z.number({ error: 'must be a moment of UTC' }).refine((at) => at <= Date.now(), 'must not be in the future'));

@@ -15,6 +15,7 @@ import {
   networksText,
   oneOf,
   optionalSetting,
+  pastInstant,
   publicKeysText,
   ratio,
   secretText,
@@ -408,7 +409,17 @@ export const settings = {
       developmentDefault: 'dev:development-only-audit-key-000000000',
       secret: true,
     }),
+    lifecycle: setting('CORRIDOR_LIFECYCLE_KEYS', {
+      doc: 'Keys under which stages and the payout executor seal what tells of transfers (transfer.lifecycle, intent.rejected, intent.duplicated), as above. For them, `corridor verify` and the sinks events, transfer-view and webhooks.',
+      schema: keyRingText(),
+      developmentDefault: 'dev:development-only-lifecycle-key-00000',
+      secret: true,
+    }),
   },
+  lifecycleSealedFrom: optionalSetting('CORRIDOR_LIFECYCLE_SEALED_FROM', {
+    doc: 'Since when all that tells of transfers is sealed, as `2026-12-01T09:30:00Z`: what the broker took before it is believed without a seal. For sinks and `corridor verify` of an installation that is older than these seals (docs/upgrading.md). Absent: nothing is believed without one.',
+    schema: pastInstant(),
+  }),
   producers: {
     file: optionalSetting('CORRIDOR_PRODUCERS_FILE', {
       doc: 'JSON file of the producers: whose ids begin how, and which corridors each may use (docs/producers.md). For intake, the API and dry runs. Absent: any producer may use any id.',

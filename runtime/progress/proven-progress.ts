@@ -16,9 +16,12 @@ export interface Producing {
   readonly rings: Rings;
 }
 
-/** Topics whose records bear a seal that names the input they were made from. */
+/** What is under the ring of lifecycle proves nothing: those who read it have that ring too. */
+const isProof = (topic: string): boolean => ![undefined, null, 'lifecycle'].includes(contractOf(topic)?.sealedBy);
+
+/** Topics whose records bear a seal, of those alone who write them, that names the input they were made from. */
 export function evidenceTopics({ owner, writes }: Producing): readonly string[] {
-  const sealed = writes.filter((topic) => contractOf(topic)?.sealedBy);
+  const sealed = writes.filter(isProof);
   return [...sealed, ...RETRY_TIERS.map((_, tier) => retryTopic(owner, tier)), deadLetterTopic(owner)];
 }
 
@@ -90,7 +93,7 @@ export async function noteAt(
 ): Promise<string> {
   const note = new ProgressNote();
   const isRetry = RETRY_TIERS.some((_, tier) => range.topic === retryTopic(owner, tier));
-  const readable = isRetry || contractOf(range.topic)?.sealedBy;
+  const readable = isRetry || isProof(range.topic);
   const before = { ...range, from: Math.max(range.from, offset - RECENT), to: offset };
   const raise = ({ records }: RecordBatch) => {
     for (const record of records) {

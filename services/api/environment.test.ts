@@ -9,6 +9,7 @@ const REAL = {
   CORRIDOR_OPERATOR_KEYS: `k1:${'o'.repeat(32)}`,
   CORRIDOR_EXECUTOR_KEYS: `k1:${'e'.repeat(32)}`,
   CORRIDOR_FEED_KEYS: `k1:${'f'.repeat(32)}`,
+  CORRIDOR_LIFECYCLE_KEYS: `k1:${'l'.repeat(32)}`,
   CORRIDOR_TOKEN_KEY: 't'.repeat(32),
 };
 /** What every face has. */
@@ -19,7 +20,7 @@ const OPERATORS = {
   CORRIDOR_OPERATOR_KEYS: REAL.CORRIDOR_OPERATOR_KEYS,
 };
 
-const VARIABLES = { stages: 'STAGE', executor: 'EXECUTOR', feeds: 'FEED' } as const;
+const VARIABLES = { stages: 'STAGE', executor: 'EXECUTOR', feeds: 'FEED', lifecycle: 'LIFECYCLE' } as const;
 
 describe('the keys of a process of the API', () => {
   it('are those of operators on their face, and none elsewhere', () => {
@@ -28,7 +29,7 @@ describe('the keys of a process of the API', () => {
     const seal = sealOf(operators.operators, 'approval', ['a']);
     expect(isSealed(keys.operators, 'approval', ['a'], seal)).toBe(true);
     for (const own of [operators, loadApiConfig(EVERY).keys]) {
-      for (const issuer of ['stages', 'executor', 'feeds'] as const)
+      for (const issuer of ['stages', 'executor', 'feeds', 'lifecycle'] as const)
         expect(() => sealOf(own[issuer], 'approval', ['a'])).toThrow(`CORRIDOR_${VARIABLES[issuer]}_KEYS is not set`);
     }
     const producers = loadApiConfig(EVERY).keys.operators;

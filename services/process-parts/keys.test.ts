@@ -21,20 +21,21 @@ const NONE: ProcessParts = {
   webhooks: false,
 };
 const NEEDED: readonly [string, Partial<ProcessParts>, readonly Issuer[]][] = [
-  ['intake', { processors: ['intake'] }, ['stages', 'operators']],
-  ['screening', { processors: ['screening'] }, ['stages', 'operators']],
-  ['fx-pricing', { processors: ['fx-pricing'] }, ['stages', 'operators', 'feeds']],
-  ['limits', { processors: ['limits'] }, ['stages', 'operators']],
-  ['payout-dispatch', { processors: ['payout-dispatch'] }, ['stages', 'operators']],
-  ['settlement', { processors: ['settlement'] }, ['stages', 'operators', 'executor']],
-  ['the executor', { payouts: true }, ['stages', 'executor', 'operators']],
+  ['intake', { processors: ['intake'] }, ['stages', 'operators', 'lifecycle']],
+  ['screening', { processors: ['screening'] }, ['stages', 'operators', 'lifecycle']],
+  ['fx-pricing', { processors: ['fx-pricing'] }, ['stages', 'operators', 'feeds', 'lifecycle']],
+  ['limits', { processors: ['limits'] }, ['stages', 'operators', 'lifecycle']],
+  ['payout-dispatch', { processors: ['payout-dispatch'] }, ['stages', 'operators', 'lifecycle']],
+  ['settlement', { processors: ['settlement'] }, ['stages', 'operators', 'executor', 'lifecycle']],
+  ['the executor', { payouts: true }, ['stages', 'executor', 'operators', 'lifecycle']],
   ['the sink of cases', { sinks: ['cases'] }, ['stages']],
-  ['projections', { sinks: ['events', 'transfer-view'] }, []],
+  ['projections', { sinks: ['events', 'transfer-view'] }, ['lifecycle']],
+  ['the sink of webhooks', { sinks: ['webhooks'] }, ['lifecycle']],
   ['the relay of cases', { cases: true }, ['operators']],
   ['replays of dead letters', { replays: true }, ['stages', 'operators', 'executor', 'feeds', 'audit']],
   ['the sequencer of the audit log', { audit: true }, ['audit']],
   ['screening of known customers', { rescreening: true }, ['stages', 'operators']],
-  ['everything', EVERYTHING, ['stages', 'operators', 'executor', 'feeds', 'audit']],
+  ['everything', EVERYTHING, ['stages', 'operators', 'executor', 'feeds', 'audit', 'lifecycle']],
 ];
 
 describe('the keys of a process', () => {
@@ -43,7 +44,7 @@ describe('the keys of a process', () => {
     requireKeys({ ...NONE, ...parts }, enough);
     for (const issuer of issuers) {
       expect(() => requireKeys({ ...NONE, ...parts }, { ...enough, [issuer]: undefined })).toThrow(
-        /^CORRIDOR_(STAGE|OPERATOR|EXECUTOR|FEED|AUDIT)_KEYS is not set/,
+        /^CORRIDOR_(STAGE|OPERATOR|EXECUTOR|FEED|AUDIT|LIFECYCLE)_KEYS is not set/,
       );
     }
   });
@@ -55,6 +56,7 @@ const SECRETS: Readonly<Record<string, string>> = {
   CORRIDOR_EXECUTOR_KEYS: `k1:${'e'.repeat(32)}`,
   CORRIDOR_FEED_KEYS: `k1:${'f'.repeat(32)}`,
   CORRIDOR_AUDIT_KEYS: `k1:${'a'.repeat(32)}`,
+  CORRIDOR_LIFECYCLE_KEYS: `k1:${'l'.repeat(32)}`,
   CORRIDOR_INTENT_KEYS: `k1:${'i'.repeat(32)}`,
   CORRIDOR_WEBHOOK_KEYS: `k1:${'w'.repeat(32)}`,
   CORRIDOR_TOKEN_KEY: 't'.repeat(32),

@@ -20,6 +20,7 @@ const VARIABLE: Readonly<Record<Issuer, KeyVariable>> = {
   executor: 'CORRIDOR_EXECUTOR_KEYS',
   feeds: 'CORRIDOR_FEED_KEYS',
   audit: 'CORRIDOR_AUDIT_KEYS',
+  lifecycle: 'CORRIDOR_LIFECYCLE_KEYS',
 };
 
 const NO_PARTS: ProcessParts = {
@@ -55,7 +56,7 @@ export function keysOfFaces(faces: Config['api']['faces']): KeysOfProgram {
 
 /** `corridor verify` checks every seal of the chain. */
 const VERIFY: KeysOfProgram = {
-  needs: ['CORRIDOR_STAGE_KEYS', 'CORRIDOR_OPERATOR_KEYS', 'CORRIDOR_EXECUTOR_KEYS'],
+  needs: ['CORRIDOR_STAGE_KEYS', 'CORRIDOR_OPERATOR_KEYS', 'CORRIDOR_EXECUTOR_KEYS', 'CORRIDOR_LIFECYCLE_KEYS'],
   takes: [],
 };
 const FEED: KeysOfProgram = { needs: ['CORRIDOR_FEED_KEYS'], takes: [] };

@@ -4,6 +4,7 @@ import { CodedError } from '../../ports/fault.ts';
 import { type Rings, ringOf } from '../../ports/seals.ts';
 import type { Edges } from '../../processors/contract.ts';
 import { consumers, topology } from '../../processors/topology.ts';
+import { transferLifecycle } from '../../topics/boundary.ts';
 import { contractOf } from '../../topics/catalogue.ts';
 import type { Issuer } from '../../topics/contract.ts';
 
@@ -96,11 +97,13 @@ export function issuersOf({
     ...processors.map((name): Edges => topology[name]),
     ...sinks.map((name): Edges => (name === 'dead-letters' ? NO_CONTRACTS : consumers[`sink-${name}`])),
     ...(payouts ? [consumers['payout-executor'] as Edges] : []),
-    // A dry run asks every stage as it is.
-    ...(replays ? PROCESSOR_NAMES.map((name): Edges => topology[name]) : []),
+    // A dry run asks every stage as it is, and writes nothing.
+    ...(replays ? PROCESSOR_NAMES.map((name): Edges => ({ ...topology[name], writes: [] })) : []),
   ];
   const topics = edges.flatMap(({ reads, writes, follows = [] }) => [...reads, ...writes, ...follows]);
   const others = [
+    // Beside their outputs: each transition, and each mark of a dead letter.
+    ...(processors.length > 0 || payouts ? [transferLifecycle.name] : []),
     ...(cases ? ['review.decided'] : []),
     // Each letter that is sent, and each skip that is settled, has an entry of the audit log.
     ...(audit || replays ? ['audit.entries'] : []),

@@ -1,5 +1,6 @@
 // What `corridor verify` tells of the harness itself: of forgeries and of what somebody tampered with. All the rest is wrong.
 import { contractOf } from '../../topics/catalogue.ts';
+import type { TopicKind } from '../../topics/contract.ts';
 import type { Finding } from '../../verify/report.ts';
 import { MARKING, recoveryTopicOf } from '../../verify/topics.ts';
 import { forgeryOf } from './members/forgeries.ts';
@@ -29,6 +30,9 @@ export function tellsOf({ forged, forgedLetters, tampered }: Doings): (finding: 
   };
 }
 
+/** Kinds of topics whose records verify reads. */
+const VERIFIED: ReadonlySet<TopicKind> = new Set(['transition', 'command', 'claim', 'analytics', 'outcome']);
+
 /** What verify had to tell and did not. */
 export function untold({ forged, tampered }: Doings, findings: readonly Finding[]): readonly string[] {
   const positions = new Set(findings.map(({ position }) => position));
@@ -36,7 +40,7 @@ export function untold({ forged, tampered }: Doings, findings: readonly Finding[
   const records = forged.filter(({ id, topic, position }) => {
     const { kind } = contractOf(topic) ?? {};
     const isRecovery = MARKING.has(recoveryTopicOf(topic)?.owner ?? '');
-    const isRead = isRecovery || kind === 'transition' || kind === 'command' || kind === 'claim';
+    const isRead = isRecovery || (kind !== undefined && VERIFIED.has(kind));
     return isRead && forgeryOf(id) !== 'copy' && !positions.has(position);
   });
   const cases = [...tampered].filter((transferId) => !transfers.has(transferId));

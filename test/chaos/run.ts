@@ -117,7 +117,7 @@ export async function run(options: RunOptions): Promise<RunReport> {
     const rates = keepRatesFresh(world);
     const books = new ChaosBooks();
     const late = new LateIntents();
-    const tail = new Tail({ log, codec, books, late });
+    const tail = new Tail({ log, codec, books, late, rings: config.keys });
     const feeder = new Feeder({
       log,
       books,

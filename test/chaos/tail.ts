@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Codec } from '../../ports/codec.ts';
 import type { Log, LogRecord, LogWriter, RecordBatch } from '../../ports/log.ts';
+import { type Rings, sealFlaw } from '../../ports/seals.ts';
 import type { Books } from '../../samples/books.ts';
 import type { TransferLifecycle } from '../../schemas/types.generated.ts';
 import { CONSUMER_NAMES } from '../../services/process-parts/part-selection.ts';
@@ -35,6 +36,8 @@ export interface TailOptions {
   readonly log: Log;
   readonly codec: Codec;
   readonly books: Books;
+  /** With that of lifecycle: what does not bear its seal tells of nothing. */
+  readonly rings: Rings;
   /** Dead letters that the operator replays are given to it, and are no end. */
   readonly late?: LateIntents;
 }
@@ -111,7 +114,7 @@ export class Tail {
   }
 
   async #take({ topic, records }: RecordBatch): Promise<void> {
-    const { books, codec } = this.#options;
+    const { books, codec, rings } = this.#options;
     this.movedAt = performance.now();
     if (COMMANDS.includes(topic)) return this.#mayRepeat(records);
     if (DEAD_LETTERS.includes(topic)) {
@@ -121,7 +124,7 @@ export class Tail {
     const name = topic as (typeof OUTCOMES)[number];
     for (const result of await codec.decode(
       name,
-      records.map(({ value }) => value),
+      records.filter((record) => !sealFlaw(rings, name, record)).map(({ value }) => value),
     )) {
       if (!result.ok) throw new Error(`${topic}: ${result.detail}`);
       const value = result.value as TransferLifecycle;

@@ -55,7 +55,7 @@ export class TestPipeline {
       ...options.env,
     };
     this.connections = new Connections(loadConfig(this.env), 'corridor-test');
-    this.watch = new Watch(this.books, this.connections.codec);
+    this.watch = new Watch(this.books, this.connections.codec, this.connections.config.keys);
   }
 
   /** Provisions topics and schemas, starts the simulator, publishes rates, and watches from here on. */

@@ -121,7 +121,7 @@ export async function runOutages(options: OutageOptions): Promise<OutageReport> 
     await codec.load(['transfer.requested']);
     const rates = keepRatesFresh(world);
     const books = new ChaosBooks();
-    const tail = new Tail({ log, codec, books });
+    const tail = new Tail({ log, codec, books, rings: config.keys });
     tail.stopRepeating();
     const operator = new Operator(world.connections);
     const feeder = new Feeder({

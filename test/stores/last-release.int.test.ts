@@ -61,7 +61,11 @@ const HOUR_MS = 3_600_000;
 const POLLING = { timeout: 60_000, interval: 50 };
 const namespace = `last-release-${process.pid}`;
 const { madeAt } = aboutOf(FIXTURE);
-const config = loadConfig({ CORRIDOR_ENV: 'development' });
+// What tells of transfers was not sealed yet: the setting says so, as in an installation that comes from there.
+const config = loadConfig({
+  CORRIDOR_ENV: 'development',
+  CORRIDOR_LIFECYCLE_SEALED_FROM: new Date(madeAt + HOUR_MS).toISOString(),
+});
 const { keys } = config;
 const recorded = new RecordedLog(FIXTURE);
 const { log } = recorded;

@@ -127,7 +127,7 @@ async function startPipeline(begun: Begun, say: Say, stop: Interrupt): Promise<P
 
   say('Starting processors, sinks and the payout executor');
   const books = new Books();
-  const watch = new Watch(books, codec);
+  const watch = new Watch(books, codec, config.keys);
   const [running] = await Promise.all([
     Promise.all(PROCESSES.map(([name, args]) => launch(name, args, { env, logs, onUnexpectedExit: unexpected(name) }))),
     watch.start(log.reader()),

@@ -2,6 +2,7 @@
 
 import type { Codec } from '../../../ports/codec.ts';
 import type { LogReader, RecordBatch } from '../../../ports/log.ts';
+import { type Rings, sealFlaw } from '../../../ports/seals.ts';
 import type { StageName } from '../../../processors/topology.ts';
 import { topology } from '../../../processors/topology.ts';
 import type { Books } from '../../../samples/books.ts';
@@ -39,12 +40,15 @@ export class Watch {
   lastSeenAt = performance.now();
   readonly #books: Books;
   readonly #codec: Codec;
+  readonly #rings: Rings;
   #following: { readonly caughtUp: Promise<void>; stop(): Promise<void> } | undefined;
   #pending: Promise<void> = Promise.resolve();
 
-  constructor(books: Books, codec: Codec) {
+  /** @param rings with that of lifecycle: what does not bear its seal is passed over */
+  constructor(books: Books, codec: Codec, rings: Rings) {
     this.#books = books;
     this.#codec = codec;
+    this.#rings = rings;
     const names = Object.keys(topology);
     this.stages = new Map(
       names.map((stage) => [stage, { stage, in: 0, out: 0, rejected: 0, held: 0, deadLettered: 0 }]),
@@ -75,7 +79,7 @@ export class Watch {
     const topic = batch.topic as (typeof WATCHED)[number];
     const decoded = await this.#codec.decode(
       topic,
-      batch.records.map(({ value }) => value),
+      batch.records.filter((record) => !sealFlaw(this.#rings, topic, record)).map(({ value }) => value),
     );
     for (const result of decoded) {
       if (result.ok) this.#observe(topic, result.value as never);

@@ -26,15 +26,25 @@ it('knows every sealed topic: those without a party at the top have a forgery of
   expect(withoutParties.sort()).toEqual([
     'audit.entries',
     'fx.rates',
+    'intent.duplicated',
+    'intent.rejected',
     'payout.attempts',
     'payout.updated',
     'review.decided',
     'runtime.controls',
     'screening.exception-revoked',
     'screening.list-activated',
+    'transfer.lifecycle',
   ]);
   const claim = { payoutId: 'true-one', attempt: 2, claimId: 'c', startedAt: 1 };
   expect(altered('payout.attempts', claim)).toEqual({ ...claim, attempt: 3 });
+  const told = { eventId: 'e', transferId: 'true-one', sequence: 3, state: 'PRICED' };
+  expect(altered('transfer.lifecycle', told)).toEqual({ ...told, sequence: 4, state: 'REJECTED' });
+  for (const topic of ['transfer.lifecycle', 'intent.rejected', 'intent.duplicated'] as const) {
+    const made = madeUp(topic, told);
+    expect(made.value).toMatchObject({ transferId: made.key });
+    expect(made.key).not.toBe('true-one');
+  }
   const { key, value } = madeUp('payout.attempts', claim);
   expect(value).toMatchObject({ payoutId: key, attempt: 3 });
   expect(key).not.toBe('true-one');

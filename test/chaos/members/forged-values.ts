@@ -5,12 +5,15 @@ import { contentHashOf } from '../../../processors/hold-content.ts';
 import type {
   AuditEntry,
   FxRate,
+  IntentDuplicated,
+  IntentRejected,
   Parties,
   PayoutAttemptClaimed,
   PayoutUpdated,
   ReviewDecided,
   TransferAccepted,
   TransferHeld,
+  TransferLifecycle,
 } from '../../../schemas/types.generated.ts';
 import type { TopicName } from '../../../topics/catalogue.ts';
 
@@ -44,6 +47,15 @@ export function altered(topic: TopicName, value: unknown): unknown {
       return value;
     case 'payout.attempts':
       return { ...(value as PayoutAttemptClaimed), attempt: (value as PayoutAttemptClaimed).attempt + 1 };
+    case 'transfer.lifecycle': {
+      const told = value as TransferLifecycle;
+      // Whoever believes the first pays again; whoever believes the other waits for nothing any more.
+      return { ...told, sequence: told.sequence + 1, state: told.state === 'REJECTED' ? 'COMPLETED' : 'REJECTED' };
+    }
+    case 'intent.rejected':
+      return { ...(value as IntentRejected), reasons: [{ code: 'AM14', detail: 'mallory' }] };
+    case 'intent.duplicated':
+      return { ...(value as IntentDuplicated), firstOriginPosition: 'mallory:0:0' };
     case 'transfer.held':
       return bound(toMallory(value as TransferHeld));
     default:
@@ -67,6 +79,12 @@ export function madeUp(
     case 'audit.entries': {
       const entryId = randomUUID();
       return { key: entryId, value: { ...(forged as AuditEntry), entryId } };
+    }
+    case 'transfer.lifecycle':
+    case 'intent.rejected':
+    case 'intent.duplicated': {
+      const told = forged as TransferLifecycle | IntentRejected | IntentDuplicated;
+      return { key: transferId, value: { ...told, transferId, eventId: randomUUID() } };
     }
     case 'payout.attempts': {
       const claim = { ...(forged as PayoutAttemptClaimed), payoutId: transferId, claimId: randomUUID() };

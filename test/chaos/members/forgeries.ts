@@ -69,7 +69,7 @@ export const FORGED_TOPICS: readonly string[] = [
 /** How far back true records are looked for, in each partition. */
 const LOOK_BACK = 60;
 /** Of all sealed topics; some hold what is rare. */
-const ENOUGH_TOPICS = 10;
+const ENOUGH_TOPICS = 11;
 /** A machine that is starved takes minutes for it. */
 const TIMEOUT_MS = 180_000;
 const LOOK_EVERY_MS = 1_000;
