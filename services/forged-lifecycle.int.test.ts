@@ -50,7 +50,7 @@ async function world() {
     webhooksSink({ subscriptions: endpoints.subscriptions, store: deliveries, ring: webhookRing, clock: () => AT }),
   ];
 
-  const told = (value: TransferLifecycle): OutputRecord => ({
+  const recordOf = (value: TransferLifecycle): OutputRecord => ({
     ...{ topic: 'transfer.lifecycle', partition: 0, key: value.transferId },
     ...{ value: codec.encode('transfer.lifecycle', value), headers: { [HEADER.eventId]: value.eventId } },
   });
@@ -83,12 +83,12 @@ async function world() {
     );
   const codesOf = (owner: string) =>
     log.all(`${owner}.dlq`).map(({ headers }) => String(headers[RECOVERY_HEADER.deadLetterCode]));
-  return { log, read, stored, told, refused, codesOf };
+  return { log, read, stored, recordOf, refused, codesOf };
 }
 
 it('a forgery is one dead letter of each reader; view, events and webhooks stay as they are', async () => {
-  const { log, read, stored, told, refused, codesOf } = await world();
-  const genuine = sealed(testRings, told(TRUE));
+  const { log, read, stored, recordOf, refused, codesOf } = await world();
+  const genuine = sealed(testRings, recordOf(TRUE));
   log.append([genuine]);
   await read();
   const before = await stored();
@@ -99,10 +99,10 @@ it('a forgery is one dead letter of each reader; view, events and webhooks stay 
   // Nor is anybody believed who has the keys of another issuer.
   const executor = { lifecycle: testRings.executor };
   const forgeries = [
-    told(FALSE),
-    ...[stranger, namesake, executor].map((rings) => sealed(rings, told(FALSE))),
+    recordOf(FALSE),
+    ...[stranger, namesake, executor].map((rings) => sealed(rings, recordOf(FALSE))),
     // The true seal of another record.
-    { ...told(FALSE), headers: genuine.headers },
+    { ...recordOf(FALSE), headers: genuine.headers },
     { ...genuine, key: 'acme-0002' },
   ];
   const codes = ['SEAL_MISSING', 'SEAL_KEY_UNKNOWN', 'SEAL_WRONG', 'SEAL_KEY_UNKNOWN', 'SEAL_WRONG', 'SEAL_WRONG'];
@@ -115,7 +115,7 @@ it('a forgery is one dead letter of each reader; view, events and webhooks stay 
   expect(codesOf('sink-events').toSorted()).toEqual([...codes, 'SEAL_MISSING', 'SEAL_KEY_UNKNOWN'].toSorted());
 
   // A copy of a true record says nothing new, and the end that a stage tells of is told.
-  log.append([genuine, sealed(testRings, told({ ...FALSE, eventId: 'e-true', state: 'COMPLETED', sequence: 6 }))]);
+  log.append([genuine, sealed(testRings, recordOf({ ...FALSE, eventId: 'e-true', state: 'COMPLETED', sequence: 6 }))]);
   await read();
   const after = await stored();
   expect(after).toMatchObject({ transfers: [{ state: 'COMPLETED' }], events: [{}, {}] });
@@ -124,10 +124,10 @@ it('a forgery is one dead letter of each reader; view, events and webhooks stay 
 });
 
 it('what the broker took before the seals came is believed without one, and nothing after it', async () => {
-  const { log, read, stored, told, codesOf } = await world();
+  const { log, read, stored, recordOf, codesOf } = await world();
   const before = log.clock.now();
-  log.append([told(TRUE)], before);
-  log.append([told(FALSE)], before + 1);
+  log.append([recordOf(TRUE)], before);
+  log.append([recordOf(FALSE)], before + 1);
   await read({ ...testRings, lifecycle: { ...testRings.lifecycle, unsealedBefore: before + 1 } });
   expect(await stored()).toMatchObject({ transfers: [{ state: 'DISPATCHED' }], webhook_deliveries: [{}] });
   for (const owner of ['sink-events', 'sink-transfer-view', 'sink-webhooks'])

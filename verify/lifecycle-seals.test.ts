@@ -45,9 +45,9 @@ it.each([
   ['under the key of stages', testRings.stages, 'SEAL_KEY_UNKNOWN'],
 ] as const)('a record %s is named, and its transfer is as it was', async (_, ring, code) => {
   const { history, sources } = sealedHistory();
-  const told = history.entries.find(({ topic, value }) => topic === TOPIC && value.state === 'COMPLETED')!;
-  const { key, partition } = told;
-  const value = history.codec.encode(TOPIC, { ...told.value, eventId: 'forged', sequence: 99, state: 'REJECTED' });
+  const completed = history.entries.find(({ topic, value }) => topic === TOPIC && value.state === 'COMPLETED')!;
+  const { key, partition } = completed;
+  const value = history.codec.encode(TOPIC, { ...completed.value, eventId: 'forged', sequence: 99, state: 'REJECTED' });
   const bare = { topic: TOPIC, partition, key, value, headers: {} };
   const { headers } = ring ? sealed({ lifecycle: ring }, bare) : bare;
   const offset = sources.fixed.end(TOPIC, partition);

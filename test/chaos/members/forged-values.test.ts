@@ -38,10 +38,10 @@ it('knows every sealed topic: those without a party at the top have a forgery of
   ]);
   const claim = { payoutId: 'true-one', attempt: 2, claimId: 'c', startedAt: 1 };
   expect(altered('payout.attempts', claim)).toEqual({ ...claim, attempt: 3 });
-  const told = { eventId: 'e', transferId: 'true-one', sequence: 3, state: 'PRICED' };
-  expect(altered('transfer.lifecycle', told)).toEqual({ ...told, sequence: 4, state: 'REJECTED' });
+  const event = { eventId: 'e', transferId: 'true-one', sequence: 3, state: 'PRICED' };
+  expect(altered('transfer.lifecycle', event)).toEqual({ ...event, sequence: 4, state: 'REJECTED' });
   for (const topic of ['transfer.lifecycle', 'intent.rejected', 'intent.duplicated'] as const) {
-    const made = madeUp(topic, told);
+    const made = madeUp(topic, event);
     expect(made.value).toMatchObject({ transferId: made.key });
     expect(made.key).not.toBe('true-one');
   }

@@ -48,9 +48,13 @@ export function altered(topic: TopicName, value: unknown): unknown {
     case 'payout.attempts':
       return { ...(value as PayoutAttemptClaimed), attempt: (value as PayoutAttemptClaimed).attempt + 1 };
     case 'transfer.lifecycle': {
-      const told = value as TransferLifecycle;
+      const record = value as TransferLifecycle;
       // Whoever believes the first pays again; whoever believes the other waits for nothing any more.
-      return { ...told, sequence: told.sequence + 1, state: told.state === 'REJECTED' ? 'COMPLETED' : 'REJECTED' };
+      return {
+        ...record,
+        sequence: record.sequence + 1,
+        state: record.state === 'REJECTED' ? 'COMPLETED' : 'REJECTED',
+      };
     }
     case 'intent.rejected':
       return { ...(value as IntentRejected), reasons: [{ code: 'AM14', detail: 'mallory' }] };
@@ -83,8 +87,8 @@ export function madeUp(
     case 'transfer.lifecycle':
     case 'intent.rejected':
     case 'intent.duplicated': {
-      const told = forged as TransferLifecycle | IntentRejected | IntentDuplicated;
-      return { key: transferId, value: { ...told, transferId, eventId: randomUUID() } };
+      const record = forged as TransferLifecycle | IntentRejected | IntentDuplicated;
+      return { key: transferId, value: { ...record, transferId, eventId: randomUUID() } };
     }
     case 'payout.attempts': {
       const claim = { ...(forged as PayoutAttemptClaimed), payoutId: transferId, claimId: randomUUID() };
