@@ -295,8 +295,10 @@ describe('indexes of before', () => {
     expect(first).toMatchObject({ changed: 1 });
     expect(await migration().pending()).toBe(2);
     const pages = await Promise.all([migration().page(first.after), migration().page(first.after)]);
-    expect(pages.reduce((sum, { changed }) => sum + changed, 0)).toBe(1);
-    expect(await migrate(store(), migrationsOf(db()), as('a'))).toMatchObject([{ changed: 0 }, { changed: 1 }]);
+    const [, rest] = await migrate(store(), migrationsOf(db()), as('a'));
+    // One page may see what the other has dropped, and goes on to the next: each index is counted once all the same.
+    const dropped = [first, ...pages, rest!].map(({ changed }) => changed);
+    expect(dropped.reduce((sum, changed) => sum + changed, 0)).toBe(3);
     expect(await migration().pending()).toBe(0);
   });
 });
