@@ -14,7 +14,7 @@ export function unique(name: string): string {
   return `${name}-${randomBytes(4).toString('hex')}`;
 }
 
-/** Creates topics with that many partitions each. */
+/** Creates topics with that many partitions each, and returns once their leaders answer, which is a little later. */
 export async function createTopics(
   log: Log,
   names: readonly string[],
@@ -24,6 +24,15 @@ export async function createTopics(
   const admin = await log.admin();
   await admin.createTopics(names.map((name) => ({ name, partitions, replicationFactor: 1, config })));
   await admin.close();
+  const led = () =>
+    log
+      .reader()
+      .offsets(names)
+      .then(
+        (ranges) => ranges.length,
+        () => 0,
+      );
+  await expect.poll(led, { timeout: 60_000 }).toBe(names.length * partitions);
 }
 
 /** Creates topics and gives the group offsets to start from, as `corridor topics apply` does. */
