@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { localIssuer } from '../../adapters/auth/local-issuer.ts';
 import type { Role } from '../../operations/access/table.ts';
+import { MAX_REPLAYS } from '../../operations/dead-letters/replays/check-letters.ts';
 import type { Slot } from './slot.ts';
 
 interface Person {
@@ -33,8 +34,6 @@ const LOOK_EVERY_MS = 500;
 const ANSWER_WITHIN_MS = 20_000;
 /** Only what hangs is given up, ms. */
 const MAX_REPLAY_MS = 1_800_000;
-/** A letter is quarantined after so many replays. */
-const MAX_REPLAYS = 3;
 
 /** The API gave no answer that says what is so. */
 export class DeskClosed extends Error {}
