@@ -39,7 +39,7 @@ export function goodIntent(random: Random, ids: IntentIds, now: number, ending?:
     sourceCurrency: corridor.sourceCurrency,
     targetCurrency: corridor.targetCurrency,
     chargeBearer: 'SLEV',
-    purposeCode: 'FAMI',
+    purposeCode: 'DEPD',
     requestedExecutionDate: null,
     parties: {
       'corridor.Parties': {

@@ -192,7 +192,7 @@ export interface Instruction {
   targetCountry: string;
   /** Who bears the charges. */
   chargeBearer: ChargeBearer;
-  /** ISO 20022 external purpose code, such as FAMI or SALA. */
+  /** ISO 20022 external purpose code, such as DEPD or SALA. */
   purposeCode: string;
   /** Keyed hash of the debtor's customerId: stable per customer, not reversible. */
   debtorToken: string;

@@ -1,13 +1,11 @@
 // Producers and their keys, from files: whose ids begin how, and under which keys each seals what it writes to Kafka.
-import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { type IntentKeys, NO_INTENT_KEYS } from '../domain/producers/intent-seal.ts';
 import { NO_PRODUCERS, type ProducerTerms, producerBook } from '../domain/producers/producers.ts';
 import { keyRing } from '../domain/seals/seal.ts';
-import { strictJson, strictText } from '../domain/text/strict-json.ts';
-import { CodedError } from '../ports/fault.ts';
 import type { ProducerRules } from '../processors/intake/author.ts';
 import type { Config } from '../runtime/config/config.ts';
+import { readTerms, unusable } from './terms-files.ts';
 
 const MAX_PRODUCERS = 10_000;
 const producerFile = z.strictObject({
@@ -27,7 +25,7 @@ const keyFile = z.record(z.string(), z.string());
 /** The producers in force. `producerBook` checks them. @throws CodedError TERMS_UNREADABLE (fatal) */
 export function producerTerms({ producers: { file } }: Pick<Config, 'producers'>): ProducerTerms {
   if (file === undefined) return NO_PRODUCERS;
-  const { producers, sharedTopicProducer } = read(file, producerFile);
+  const { producers, sharedTopicProducer } = readTerms(file, producerFile);
   return {
     producers: producers.map(({ id, idPrefixes, corridors }) => ({ id, idPrefixes, corridors })),
     sharedTopicProducer,
@@ -38,11 +36,11 @@ export function producerTerms({ producers: { file } }: Pick<Config, 'producers'>
 /** What proves who an intent is from. @throws CodedError TERMS_UNREADABLE (fatal); it names no secret */
 export function intentKeys({ producers: { keysFile, intentKeys: api } }: Pick<Config, 'producers'>): IntentKeys {
   if (keysFile === undefined) return { ...NO_INTENT_KEYS, api };
-  const texts = Object.entries(read(keysFile, keyFile));
+  const texts = Object.entries(readTerms(keysFile, keyFile));
   try {
     return { api, ofProducer: new Map(texts.map(([producer, text]) => [producer, keyRing(text)])) };
   } catch (error) {
-    throw unreadable(keysFile, (error as Error).message);
+    throw unusable(keysFile, (error as Error).message);
   }
 }
 
@@ -51,14 +49,3 @@ export const producerRules = (config: Pick<Config, 'producers'>): ProducerRules 
   book: producerBook(producerTerms(config)),
   keys: intentKeys(config),
 });
-
-function read<S extends z.ZodType>(file: string, schema: S): z.output<S> {
-  try {
-    return schema.parse(strictJson(strictText(readFileSync(file))));
-  } catch (error) {
-    throw unreadable(file, error instanceof z.ZodError ? z.prettifyError(error) : (error as Error).message);
-  }
-}
-
-const unreadable = (file: string, why: string) =>
-  new CodedError('TERMS_UNREADABLE', `${file} cannot be used: ${why}`, { faultClass: 'fatal' });

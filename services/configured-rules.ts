@@ -1,50 +1,85 @@
-// Corridors and limit rules: those built in, or the ones of a file. Minor units in a file are strings of digits.
-import { readFileSync } from 'node:fs';
+// Corridors, limit rules and the policy of cases: those built in, or the ones of a file. Minor units in a file are strings of
+// digits. A key that is not known is refused, as is a rule that nothing here can count.
+import { z } from 'zod';
 import { CORRIDORS } from '../domain/corridors/corridor-table.ts';
 import type { Corridor } from '../domain/corridors/corridors.ts';
 import { checkLimitRules, LIMIT_RULES, type LimitRule } from '../domain/limits/limit-rules.ts';
-import { strictJson, strictText } from '../domain/text/strict-json.ts';
-import { type CasePolicy, casePolicyFrom } from '../operations/cases/inbox/policy.ts';
-import { CodedError } from '../ports/fault.ts';
+import { type CasePolicy, casePolicyFile, casePolicyFrom } from '../operations/cases/inbox/policy.ts';
 import type { Config } from '../runtime/config/config.ts';
+import { countryCode, currencyCode, minorUnits, readTerms, unusable } from './terms-files.ts';
 
-/** The corridors in force. `corridorBook` checks them. */
-export function corridors({ transfers }: Config): readonly Corridor[] {
-  return transfers.corridorsFile ? (readTerms(transfers.corridorsFile) as Corridor[]) : CORRIDORS;
+const MAX_ENTRIES = 1_000;
+const MINUTE_MS = 60_000;
+const DAY_MS = 24 * 60 * MINUTE_MS;
+const some = <S extends z.ZodType>(item: S) => z.array(item).min(1).max(MAX_ENTRIES);
+const name = z
+  .string()
+  .regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,47}$/, 'use letters, digits, hyphens, underscores: 48 at most');
+const bps = z.int().min(0).max(9_999);
+
+const account = z.strictObject({
+  scheme: z.enum(['IBAN', 'BBAN', 'VPA']),
+  agent: z.enum(['NONE', 'IFSC', 'SORT_CODE', 'ABA']),
+});
+const side = z.strictObject({
+  currency: currencyCode,
+  countries: some(countryCode),
+  amount: z.strictObject({ minMinor: minorUnits, maxMinor: minorUnits }),
+  accounts: some(account),
+});
+const chargeBearer = z.enum(['DEBT', 'SHAR', 'SLEV']);
+const corridorsFile = some(
+  z.strictObject({
+    id: name,
+    source: side,
+    target: side,
+    chargeBearers: some(chargeBearer),
+    purposeCodes: some(z.string().regex(/^[A-Z0-9]{4}$/, 'a purpose is an ISO 20022 code, such as SALA')),
+    marginBps: bps,
+    fees: z
+      .array(z.strictObject({ code: name, flatMinor: minorUnits, bps, bearers: some(chargeBearer).optional() }))
+      .max(20),
+    priceTtlMs: z.int().min(1).max(DAY_MS),
+    maxRateAgeMs: z
+      .int()
+      .min(1)
+      .max(30 * DAY_MS),
+    open: z.literal('ALWAYS'),
+  }),
+);
+
+const limitsFile = some(
+  z.strictObject({
+    ruleId: z.string(),
+    subject: z.literal('sender'),
+    corridors: some(name).optional(),
+    metric: z.literal('amount'),
+    currency: currencyCode,
+    window: z.strictObject({ kind: z.literal('calendar'), unit: z.literal('day'), timeZone: z.literal('UTC') }),
+    limitMinor: minorUnits,
+    action: z.enum(['reject', 'review']),
+    freedByReturn: z.boolean(),
+  }),
+);
+
+/** The corridors in force. `corridorBook` checks them. @throws CodedError TERMS_UNREADABLE (fatal) */
+export function corridors({ transfers: { corridorsFile: file } }: Config): readonly Corridor[] {
+  return file === undefined ? CORRIDORS : readTerms(file, corridorsFile);
 }
 
-/** The limit rules in force, checked. */
-export function limitRules({ transfers }: Config): readonly LimitRule[] {
-  return checkLimitRules(transfers.limitsFile ? (readTerms(transfers.limitsFile) as LimitRule[]) : LIMIT_RULES);
+/** The limit rules in force, checked. @throws CodedError TERMS_UNREADABLE, DomainError LIMIT_RULES_INVALID */
+export function limitRules(config: Config): readonly LimitRule[] {
+  const { limitsFile: file } = config.transfers;
+  if (file === undefined) return checkLimitRules(LIMIT_RULES);
+  const rules = checkLimitRules(readTerms(file, limitsFile));
+  const known = new Set(corridors(config).map(({ id }) => id));
+  const strange = rules.flatMap((rule) => (rule.corridors ?? []).filter((id) => !known.has(id)));
+  if (strange.length > 0)
+    throw unusable(file, `there is no corridor ${[...new Set(strange)].join(', ')}: it would count nothing`);
+  return rules;
 }
 
-/** What is asked of people who work on cases. @throws CodedError TERMS_UNREADABLE */
-export function casePolicy({ cases }: Config): CasePolicy {
-  if (!cases.policyFile) return casePolicyFrom({});
-  return read(cases.policyFile, (text) => casePolicyFrom(strictJson(text)));
-}
-
-/** Minor units of money, at whatever depth, as bigints. */
-function withAmounts(terms: unknown): unknown {
-  return JSON.parse(JSON.stringify(terms), (key, value: unknown) =>
-    key.endsWith('Minor') && typeof value === 'string' ? BigInt(value) : value,
-  );
-}
-
-function readTerms(file: string): unknown {
-  return read(file, (text) => {
-    const terms: unknown = withAmounts(strictJson(text));
-    if (Array.isArray(terms)) return terms;
-    throw new Error('it must hold an array');
-  });
-}
-
-function read<T>(file: string, parse: (text: string) => T): T {
-  try {
-    return parse(strictText(readFileSync(file)));
-  } catch (error) {
-    throw new CodedError('TERMS_UNREADABLE', `${file} cannot be used: ${(error as Error).message}`, {
-      faultClass: 'fatal',
-    });
-  }
+/** What is asked of people who work on cases. @throws CodedError TERMS_UNREADABLE (fatal) */
+export function casePolicy({ cases: { policyFile: file } }: Config): CasePolicy {
+  return casePolicyFrom(file === undefined ? {} : readTerms(file, casePolicyFile));
 }

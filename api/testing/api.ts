@@ -248,7 +248,7 @@ export const transferDocument = (over: Partial<TransferDocument> = {}): Transfer
   targetCurrency: 'INR',
   debtorToken: 'd',
   creditorToken: 'c',
-  purposeCode: 'FAMI',
+  purposeCode: 'DEPD',
   chargeBearer: 'SLEV',
   debitMinor: 2n ** 60n,
   creditMinor: 12_480_000n,

@@ -1,6 +1,7 @@
 // The corridors and the bounds of an intent, from the tables that intake and pricing go by.
+import { CLEARING_SYSTEMS } from '../../domain/corridors/clearing-systems.ts';
 import { CORRIDORS } from '../../domain/corridors/corridor-table.ts';
-import type { AccountRule, CorridorSide } from '../../domain/corridors/corridors.ts';
+import { type AccountRule, type CorridorSide, feesFor } from '../../domain/corridors/corridors.ts';
 import { formatMoney } from '../../domain/money/currencies.ts';
 import { type FeeRule, type PricingTerms, priceOf } from '../../domain/pricing/pricing.ts';
 import { MAX_CHARACTERS, MAX_ITEMS } from '../../processors/intake/bounds.ts';
@@ -8,9 +9,9 @@ import { MAX_CHARACTERS, MAX_ITEMS } from '../../processors/intake/bounds.ts';
 const MINUTE_MS = 60_000;
 const AGENTS: Readonly<Record<AccountRule['agent'], string>> = {
   NONE: 'alone, or with a BIC',
-  IFSC: 'with an IFSC',
-  SORT_CODE: 'with a sort code',
-  ABA: 'with an ABA routing number',
+  IFSC: `with an IFSC (${CLEARING_SYSTEMS.IFSC})`,
+  SORT_CODE: `with a sort code (${CLEARING_SYSTEMS.SORT_CODE})`,
+  ABA: `with an ABA routing number (${CLEARING_SYSTEMS.ABA})`,
 };
 const BY_ADDRESS = 'alone, or with an IFSC or a BIC';
 
@@ -51,14 +52,16 @@ function sideOf({ currency, amount, countries, accounts }: CorridorSide): string
   return [...bounds, countries.join(' '), schemes.join('; ')];
 }
 
-function feeOf({ code, flatMinor, bps }: FeeRule, currency: string): string {
+function feeOf({ code, flatMinor, bps, bearers }: FeeRule, currency: string): string {
   const flat = flatMinor > 0n ? [formatMoney({ minor: flatMinor, currency })] : [];
-  return `${code}: ${[...flat, ...(bps > 0 ? [`${bps} bps of the base`] : [])].join(' + ') || 'nothing'}`;
+  const whose = bearers === undefined ? '' : ` (${bearers.join(', ')} only)`;
+  return `${code}${whose}: ${[...flat, ...(bps > 0 ? [`${bps} bps of the base`] : [])].join(' + ') || 'nothing'}`;
 }
 
 /** One transfer of the first corridor, priced by pricing itself with either side fixed. */
 export function priceExample(): string {
-  const { source, target, marginBps, fees } = CORRIDORS[0]!;
+  const { source, target, marginBps } = CORRIDORS[0]!;
+  const fees = feesFor(CORRIDORS[0]!, 'SLEV');
   const sourceCurrency = source.currency;
   const targetCurrency = target.currency;
   const legs = [{ base: sourceCurrency, quote: targetCurrency, rate: '125.2579' }];

@@ -3,14 +3,16 @@ import type { Corridor, CorridorSide } from './corridors.ts';
 
 const MINUTE_MS = 60_000;
 
+/** ISO 20022 external purpose codes. Support of a family is DEPD (somebody who depends on the sender) or GIFT. */
 const FAMILY_AND_SERVICES = [
   'CHAR',
+  'DEPD',
   'EDUC',
-  'FAMI',
   'GDDS',
   'INTC',
   'MDCS',
   'RENT',
+  'GIFT',
   'SALA',
   'SAVG',
   'SUPP',
@@ -58,6 +60,8 @@ const COMMON = {
   open: 'ALWAYS',
 } as const;
 
+/** What a sender who bears all charges (DEBT) pays for those of the beneficiary's side, so that the credit arrives whole. */
+const fullAmount = (flatMinor: bigint) => ({ code: 'FULL_AMOUNT', flatMinor, bps: 0, bearers: ['DEBT'] as const });
 /** Minor units of a currency with two digits. */
 const units = (whole: number): bigint => BigInt(whole) * 100n;
 /** What may arrive in India in one transfer. */
@@ -70,7 +74,7 @@ export const CORRIDORS: readonly Corridor[] = [
     source: { ...UNITED_KINGDOM, amount: { minMinor: units(1), maxMinor: units(25_000) } },
     target: { ...INDIA, amount: INTO_INDIA },
     marginBps: 45,
-    fees: [{ code: 'TRANSFER', flatMinor: 99n, bps: 10 }],
+    fees: [{ code: 'TRANSFER', flatMinor: 99n, bps: 10 }, fullAmount(99n)],
   },
   {
     ...COMMON,
@@ -78,7 +82,7 @@ export const CORRIDORS: readonly Corridor[] = [
     source: { ...EURO_AREA, amount: { minMinor: units(1), maxMinor: units(30_000) } },
     target: { ...INDIA, amount: INTO_INDIA },
     marginBps: 50,
-    fees: [{ code: 'TRANSFER', flatMinor: 119n, bps: 10 }],
+    fees: [{ code: 'TRANSFER', flatMinor: 119n, bps: 10 }, fullAmount(119n)],
   },
   {
     ...COMMON,
@@ -86,7 +90,7 @@ export const CORRIDORS: readonly Corridor[] = [
     source: { ...UNITED_STATES, amount: { minMinor: units(1), maxMinor: units(30_000) } },
     target: { ...INDIA, amount: INTO_INDIA },
     marginBps: 60,
-    fees: [{ code: 'TRANSFER', flatMinor: 149n, bps: 15 }],
+    fees: [{ code: 'TRANSFER', flatMinor: 149n, bps: 15 }, fullAmount(149n)],
   },
   {
     ...COMMON,
@@ -94,7 +98,7 @@ export const CORRIDORS: readonly Corridor[] = [
     source: { ...EMIRATES, amount: { minMinor: units(10), maxMinor: units(100_000) } },
     target: { ...INDIA, amount: INTO_INDIA },
     marginBps: 55,
-    fees: [{ code: 'TRANSFER', flatMinor: 1_500n, bps: 0 }],
+    fees: [{ code: 'TRANSFER', flatMinor: 1_500n, bps: 0 }, fullAmount(1_500n)],
   },
   {
     ...COMMON,
@@ -102,6 +106,6 @@ export const CORRIDORS: readonly Corridor[] = [
     source: { ...INDIA, amount: { minMinor: units(500), maxMinor: units(2_500_000) } },
     target: { ...UNITED_KINGDOM, amount: { minMinor: units(1), maxMinor: units(25_000) } },
     marginBps: 80,
-    fees: [{ code: 'TRANSFER', flatMinor: 9_900n, bps: 20 }],
+    fees: [{ code: 'TRANSFER', flatMinor: 9_900n, bps: 20 }, fullAmount(9_900n)],
   },
 ];

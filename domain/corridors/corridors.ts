@@ -4,7 +4,19 @@ import { DomainError } from '../fault.ts';
 import { currencyOf } from '../money/currencies.ts';
 import type { FeeRule } from '../pricing/pricing.ts';
 
+/**
+ * Who bears the charges (ISO 20022 ChargeBearerType1Code), and what it does to the price. Corridor's own fees are always the
+ * sender's: they are in the debit, and the credit is what leaves for the beneficiary.
+ *
+ * - SLEV, SHAR: what the beneficiary's side charges is the beneficiary's, by the rules of the scheme or shared.
+ * - DEBT: what the beneficiary's side charges is the sender's too, so the corridor has a fee that only DEBT pays.
+ * - CRED: all charges are the beneficiary's. No corridor offers it, since nothing here takes a fee from the credit.
+ */
 export type ChargeBearer = 'DEBT' | 'CRED' | 'SHAR' | 'SLEV';
+
+/** The fees that a transfer with this charge bearer pays. Pure. */
+export const feesFor = (corridor: Corridor, bearer: string): readonly FeeRule[] =>
+  corridor.fees.filter(({ bearers }) => bearers === undefined || bearers.includes(bearer));
 
 /** How accounts of one side are identified. */
 export interface AccountRule {
@@ -94,6 +106,12 @@ function corridorFaults(corridor: Corridor): string[] {
     'fees',
   );
   claim(corridor.chargeBearers.length > 0 && corridor.purposeCodes.length > 0, 'no charge bearer or purpose code');
+  claim(!corridor.chargeBearers.includes('CRED'), 'CRED is offered, and no fee is ever taken from the credit');
+  const paysOwn = corridor.fees.some(({ bearers }) => bearers?.length === 1 && bearers[0] === 'DEBT');
+  claim(
+    !corridor.chargeBearers.includes('DEBT') || paysOwn,
+    "DEBT is offered without a fee of its own, which pays what the beneficiary's side charges",
+  );
   claim(corridor.priceTtlMs > 0 && corridor.maxRateAgeMs > 0, 'a duration is not above zero');
   return faults;
 }

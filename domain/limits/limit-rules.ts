@@ -6,7 +6,7 @@ export interface LimitRule {
   /** Who is limited. */
   readonly subject: 'sender';
   /** Corridors that it counts (corridor ids); absent: all with this source currency. */
-  readonly corridors?: readonly string[];
+  readonly corridors?: readonly string[] | undefined;
   /** What is counted: the debit, fees included. */
   readonly metric: 'amount';
   /** ISO 4217; the rule counts debits in this currency. */

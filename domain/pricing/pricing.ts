@@ -13,6 +13,8 @@ export interface FeeRule {
   /** Minor units of the source currency. */
   readonly flatMinor: bigint;
   readonly bps: number;
+  /** Charge bearers whose transfers pay it; absent: every transfer does. */
+  readonly bearers?: readonly string[] | undefined;
 }
 
 export interface Fee {

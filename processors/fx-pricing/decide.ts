@@ -1,7 +1,7 @@
 // Pricing: a binding price from fresh rates, or patience, or a decline. Pure.
 
 import { hash } from 'node:crypto';
-import type { Corridor, CorridorSide } from '../../domain/corridors/corridors.ts';
+import { type Corridor, type CorridorSide, feesFor } from '../../domain/corridors/corridors.ts';
 import { formatMoney } from '../../domain/money/currencies.ts';
 import { type Pricing, priceOf } from '../../domain/pricing/pricing.ts';
 import { type ReasonCode, reason } from '../../domain/reasons.ts';
@@ -54,7 +54,7 @@ export function decide(input: PricingInput, context: PricingContext): Decision<P
       legs: route.legs,
       marginBps: corridor.marginBps,
     },
-    corridor.fees,
+    feesFor(corridor, instruction.chargeBearer),
   );
   if (!priced.ok) return [rejected(input, now, reason(priced.why === 'TOO_LOW' ? 'AM06' : 'AM02'))];
   const outside = outsideOf(corridor, priced.pricing);

@@ -79,7 +79,7 @@ const intent: fc.Arbitrary<TransferRequested> = fc
     sourceCurrency: mostly(['GBP'], junk),
     targetCurrency: mostly(['INR'], junk),
     chargeBearer: mostly<TransferRequested['chargeBearer']>(['SLEV', 'DEBT'], fc.constantFrom('UNKNOWN', 'CRED')),
-    purposeCode: mostly(['FAMI'], junk),
+    purposeCode: mostly(['DEPD'], junk),
     requestedExecutionDate: mostly<string | null>([null, '2026-11-23'], junk),
     parties: fc.record({
       debtor: party(debtor()),

@@ -19,6 +19,8 @@ export interface IntakeRules {
 
 export const DEFAULT_TIMING = { maxClockSkewMs: 5 * 60_000, maxAgeMs: 72 * 3_600_000 } as const;
 
+/** As many as a detail has room for. */
+const MAX_CODES_SHOWN = 20;
 const CURRENCY_CODE = /^[A-Z]{3}$/;
 
 /** Every reason why the intent, appended to the log at `appendedAt` (ms), is refused; empty when it is valid. */
@@ -101,7 +103,9 @@ function checkTerms(violations: Violations, intent: TransferRequested, corridor:
     );
   }
   if (corridor !== undefined) {
-    violations.unless(corridor.purposeCodes.includes(purposeCode), 'FF07', 'purposeCode is not one of the corridor');
+    const { purposeCodes } = corridor;
+    const taken = `${purposeCodes.slice(0, MAX_CODES_SHOWN).join(', ')}${purposeCodes.length > MAX_CODES_SHOWN ? ', …' : ''}`;
+    violations.unless(purposeCodes.includes(purposeCode), 'FF07', `purposeCode is not one of the corridor: ${taken}`);
   }
 }
 

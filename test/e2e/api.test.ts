@@ -46,7 +46,7 @@ const KEY = `over-http-${Date.now().toString(36)}`;
 const intent = (key: string, over: object = {}) => ({
   endToEndId: 'E2E-1',
   instructedAmount: { minor: '100000', currency: 'GBP' },
-  ...{ sourceCurrency: 'GBP', targetCurrency: 'INR', purposeCode: 'FAMI' },
+  ...{ sourceCurrency: 'GBP', targetCurrency: 'INR', purposeCode: 'DEPD' },
   debtor: {
     ...{ customerId: `${key}-1`, name: 'Marjorie Quickfall', country: 'GB', birthDate: '1985-04-12' },
     account: { scheme: 'IBAN', value: 'GB33BUKB20201555555555' },

@@ -15,8 +15,9 @@ import type { FedRecord } from '../../samples/fed-record.ts';
 import { DEFAULT_MIX, type Mix } from '../../samples/sample.ts';
 import type { Parties } from '../../schemas/types.generated.ts';
 import type { DeadLetterDocument } from '../../sinks/dead-letters/letter.ts';
+import { brokenBuild } from '../kit/broken-build.ts';
 import { type CommandEnd, runCorridor } from '../kit/corridor-command.ts';
-import { corridorsFile, withBrokenFees } from '../kit/corridors-file.ts';
+import { corridorsFile } from '../kit/corridors-file.ts';
 import { useOwnStack } from '../kit/own-stack.ts';
 import { TestPipeline } from '../kit/pipeline.ts';
 import { runVerify } from '../kit/pipeline-checks.ts';
@@ -53,7 +54,7 @@ async function startApi(): Promise<void> {
 
 beforeAll(async () => {
   pipeline = await TestPipeline.create({ urls: servers.urls });
-  broken = { CORRIDOR_CORRIDORS_FILE: corridorsFile(servers.stateDir, withBrokenFees(BROKEN)) };
+  broken = brokenBuild(BROKEN.id);
   await Promise.all([pipeline.startMore([...OTHERS, ...PRICING]), startApi()]);
 }, 900_000);
 afterAll(async () => {
@@ -262,7 +263,8 @@ describe('dead letters of a rule that was broken', () => {
     const approved = await approve(BEN, dead);
     expect(approved.stdout, approved.stderr).toContain('APPROVED by ben');
     // Who would send has other rules than those that the approval is bound to.
-    await pipeline.startMore(RUNNER, broken);
+    const dearer = corridorsFile(servers.stateDir, (one) => ({ ...one, marginBps: one.marginBps + 1 }));
+    await pipeline.startMore(RUNNER, { CORRIDOR_CORRIDORS_FILE: dearer });
     const voided = await untilReplay(id, ({ body }) => body.replay.state === 'CANCELLED');
     expect(voided.body.replay.halted).toMatchObject({ code: 'APPROVAL_VOID' });
     expect(sentOf(voided)).toBe(0);

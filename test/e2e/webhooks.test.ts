@@ -90,7 +90,7 @@ const startSender = (env: NodeJS.ProcessEnv = {}) =>
   });
 
 const intent = (key: string) => ({
-  ...{ endToEndId: 'E2E-1', sourceCurrency: 'GBP', targetCurrency: 'INR', purposeCode: 'FAMI' },
+  ...{ endToEndId: 'E2E-1', sourceCurrency: 'GBP', targetCurrency: 'INR', purposeCode: 'DEPD' },
   instructedAmount: { minor: '100000', currency: 'GBP' },
   debtor: {
     ...{ customerId: `${key}-1`, name: 'Marjorie Quickfall', country: 'GB', birthDate: '1985-04-12' },

@@ -137,7 +137,7 @@ export function transferRequested(of: Wishes = {}): TransferRequested {
     sourceCurrency: 'GBP',
     targetCurrency: 'INR',
     chargeBearer: 'SLEV',
-    purposeCode: 'FAMI',
+    purposeCode: 'DEPD',
     requestedExecutionDate: null,
     parties: { 'corridor.Parties': parties },
     ...of.intent,

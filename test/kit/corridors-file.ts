@@ -11,9 +11,3 @@ export function corridorsFile(folder: string, change: (corridor: Corridor) => ob
   writeFileSync(file, JSON.stringify(CORRIDORS.map(change), withText));
   return file;
 }
-
-/** Breaks one corridor: its fees have a code that no schema takes, so pricing fails on each of its transfers. */
-export const withBrokenFees =
-  (broken: Corridor) =>
-  (corridor: Corridor): object =>
-    corridor === broken ? { ...corridor, fees: corridor.fees.map((fee) => ({ ...fee, code: 7 })) } : corridor;

@@ -78,7 +78,7 @@ export function requested(of: Case = {}): TransferRequested {
     sourceCurrency: 'GBP',
     targetCurrency: 'INR',
     chargeBearer: 'SHAR',
-    purposeCode: 'FAMI',
+    purposeCode: 'DEPD',
     requestedExecutionDate: null,
     parties: partiesOf(of),
   };
@@ -95,7 +95,7 @@ export function instructionOf(of: Case = {}): Instruction {
     sourceCountry: 'GB',
     targetCountry: 'IN',
     chargeBearer: 'SHAR',
-    purposeCode: 'FAMI',
+    purposeCode: 'DEPD',
     debtorToken: 'debtor-token',
     creditorToken: 'creditor-token',
     intermediaryTokens: [],

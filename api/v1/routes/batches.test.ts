@@ -15,7 +15,7 @@ const id = (n: number) => `transfer-${String(n).padStart(4, '0')}`;
 const line = (transferId: string, over: object = {}) =>
   JSON.stringify({
     transferId,
-    ...{ endToEndId: 'E2E-1', requestedAt: new Date(AT).toISOString(), purposeCode: 'FAMI' },
+    ...{ endToEndId: 'E2E-1', requestedAt: new Date(AT).toISOString(), purposeCode: 'DEPD' },
     ...{ instructedAmount: { minor: '100000', currency: 'GBP' }, sourceCurrency: 'GBP', targetCurrency: 'INR' },
     debtor: {
       ...{ customerId: 'c-1', name: 'Gwen Hartley', country: 'GB', birthDate: '1985-04-12' },

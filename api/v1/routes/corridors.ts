@@ -33,6 +33,7 @@ const corridorDto = z
         code: z.string(),
         flat: moneyDto,
         bps: z.int().describe('Basis points of the base, beside the flat part.'),
+        bearers: z.array(z.string()).nullable().describe('Charge bearers whose transfers pay it; null: all.'),
       }),
     ),
     priceBindsForMs: z.int(),
@@ -65,10 +66,11 @@ const corridorOf = (corridor: Corridor): z.output<typeof corridorDto> => ({
   chargeBearers: [...corridor.chargeBearers],
   purposeCodes: [...corridor.purposeCodes],
   marginBps: corridor.marginBps,
-  fees: corridor.fees.map(({ code, flatMinor, bps }) => ({
+  fees: corridor.fees.map(({ code, flatMinor, bps, bearers }) => ({
     code,
     flat: moneyOf(flatMinor, corridor.source.currency),
     bps,
+    bearers: bearers === undefined ? null : [...bearers],
   })),
   priceBindsForMs: corridor.priceTtlMs,
   oldestRateMs: corridor.maxRateAgeMs,

@@ -17,7 +17,7 @@ const body = (over: object = {}) => ({
   instructedAmount: { minor: '100000', currency: 'GBP' },
   sourceCurrency: 'GBP',
   targetCurrency: 'INR',
-  purposeCode: 'FAMI',
+  purposeCode: 'DEPD',
   debtor: { ...PARTY, account: { scheme: 'IBAN', value: 'GB33BUKB20201555555555' } },
   creditor: {
     ...{ customerId: 'c-2', name: 'Ravi Kulkarni', country: 'IN' },

@@ -43,7 +43,7 @@ const intent = {
   sourceCurrency: 'GBP',
   targetCurrency: 'INR',
   chargeBearer: 'SLEV',
-  purposeCode: 'FAMI',
+  purposeCode: 'DEPD',
   requestedExecutionDate: null,
   parties: {
     // Two records may stand here, so the branch is named.

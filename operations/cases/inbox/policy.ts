@@ -52,9 +52,8 @@ export const DEFAULT_CASE_POLICY: CasePolicy = {
   closeCodes: ['CONTRADICTION', 'ANSWER_DIFFERS', 'ROLLED_BACK'],
 };
 
-/** @throws z.ZodError that names what makes no sense */
-export function casePolicyFrom(file: unknown): CasePolicy {
-  const { dueHours = {}, secondPerson } = casePolicyFile.parse(file);
+/** What a file says, and what is built in for the rest. Pure. */
+export function casePolicyFrom({ dueHours = {}, secondPerson }: z.output<typeof casePolicyFile>): CasePolicy {
   const due = Object.entries(dueHours).map(([stage, { SMALL, MEDIUM, LARGE }]) => [
     stage,
     { SMALL: SMALL * HOUR_MS, MEDIUM: MEDIUM * HOUR_MS, LARGE: LARGE * HOUR_MS },

@@ -110,14 +110,14 @@ describe('a patch', () => {
     ['EDIT_LOCKED', set('', {})],
     ['EDIT_TEST_FAILED', [{ op: 'test', path: '/purposeCode', value: 'SALA' }, ...set('/purposeCode', 'RENT')]],
     ['EDIT_INVALID', set('/purposeCode', 7)],
-    ['EDIT_INVALID', set('/purposeCode', 'FAMI')],
+    ['EDIT_INVALID', set('/purposeCode', 'DEPD')],
     ['EDIT_INVALID', set('/purposeCode', null)],
     ['EDIT_INVALID', set('/purposeCode', 'SALAR')],
     ['EDIT_INVALID', set('/parties/remittanceInformation', 'a\u202eb')],
     ['EDIT_INVALID', [{ op: 'move', from: '/purposeCode', path: '/purposeCode' }]],
     ['EDIT_INVALID', []],
     ['EDIT_INVALID', { op: 'replace' }],
-    ['EDIT_INVALID', Array(21).fill({ op: 'test', path: '/purposeCode', value: 'FAMI' })],
+    ['EDIT_INVALID', Array(21).fill({ op: 'test', path: '/purposeCode', value: 'DEPD' })],
   ])('is refused with %s: %j', (code, patch) => expect(said(patch)).toBe(code));
 
   it('behind intake is one of the remittance information alone', () => {

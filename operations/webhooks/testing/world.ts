@@ -14,7 +14,7 @@ export function lifecycle(over: Partial<TransferLifecycle> = {}): TransferLifecy
   return {
     ...{ eventId: 'e-1', transferId: 'acme-0001', sequence: 6, attempt: 1, state: 'COMPLETED', stage: 'SETTLEMENT' },
     ...{ occurredAt: AT, requestedAt: AT - 1_000, sourceCountry: 'GB', targetCountry: 'IN' },
-    ...{ sourceCurrency: 'GBP', targetCurrency: 'INR', debtorToken: 'd', creditorToken: 'c', purposeCode: 'FAMI' },
+    ...{ sourceCurrency: 'GBP', targetCurrency: 'INR', debtorToken: 'd', creditorToken: 'c', purposeCode: 'DEPD' },
     ...{ chargeBearer: 'SLEV', debitMinor: 2n ** 60n, creditMinor: 12_480_000n, feesMinor: 199n },
     ...{ midRate: '125.2579', customerRate: '124.69', marginBps: 45, rateSnapshotId: 'r', screeningOutcome: 'CLEAR' },
     ...{ provider: 'simulator', reasonCodes: [], producerId: 'acme' },

@@ -50,7 +50,7 @@ export function payoutRequestedFor(options: RequestedOptions): PayoutRequested {
       sourceCountry: 'GB',
       targetCountry: 'IN',
       chargeBearer: 'SLEV',
-      purposeCode: 'FAMI',
+      purposeCode: 'DEPD',
       debtorToken: 'd'.repeat(32),
       creditorToken: 'c'.repeat(32),
       intermediaryTokens: [],

@@ -1,0 +1,120 @@
+// What a file of corridors or limits may say: the built-in tables come back from it as they are, and whatever else is refused.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { CORRIDORS } from '../domain/corridors/corridor-table.ts';
+import { LIMIT_RULES } from '../domain/limits/limit-rules.ts';
+import { loadConfig } from '../runtime/config/config.ts';
+import { casePolicy, corridors, limitRules } from './configured-rules.ts';
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(path.join(tmpdir(), 'corridor-terms-'));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+type Json = { [key: string]: Json } | Json[] | string | number | boolean | null;
+
+const asFile = (value: unknown): Json =>
+  JSON.parse(JSON.stringify(value, (_, part: unknown) => (typeof part === 'bigint' ? part.toString() : part))) as Json;
+
+function written(content: Json): string {
+  const file = path.join(folder, 'terms.json');
+  writeFileSync(file, JSON.stringify(content));
+  return file;
+}
+
+const KINDS = {
+  corridors: {
+    built: CORRIDORS,
+    read: (content: Json) => corridors(loadConfig({ CORRIDOR_ENV: 'test', CORRIDOR_CORRIDORS_FILE: written(content) })),
+  },
+  limits: {
+    built: LIMIT_RULES,
+    read: (content: Json) => limitRules(loadConfig({ CORRIDOR_ENV: 'test', CORRIDOR_LIMITS_FILE: written(content) })),
+  },
+} as const;
+
+/** Every copy of the content with one key more, one key less, or one value of another type, with the way to it. */
+function* variants(content: Json, way = '$'): Generator<readonly [string, Json]> {
+  if (content === null || typeof content !== 'object') {
+    yield [`${way} is another type`, typeof content === 'string' ? 7 : 'other'];
+    yield [`${way} is null`, null];
+    return;
+  }
+  if (Array.isArray(content)) {
+    if (content.length === 0) return;
+    yield [`${way} is no array`, content[0]!];
+    for (const [more, item] of variants(content[0]!, `${way}[0]`)) yield [more, [item, ...content.slice(1)]];
+    return;
+  }
+  yield [`${way} has a key more`, { ...content, surprise: 1 }];
+  for (const [key, value] of Object.entries(content)) {
+    const { [key]: _, ...rest } = content;
+    yield [`${way}.${key} is missing`, rest];
+    yield [`${way}.${key} is misspelled`, { ...rest, [`${key}s`]: value }];
+    for (const [more, changed] of variants(value, `${way}.${key}`)) yield [more, { ...content, [key]: changed }];
+  }
+}
+
+/** What may be left out, and is then not there. */
+const OPTIONAL = /\.(bearers|corridors) is missing$/;
+
+describe.each(Object.entries(KINDS))('a file of %s', (_, { built, read }) => {
+  it('that holds the built-in table means it', () => {
+    expect(asFile(read(asFile(built)))).toEqual(asFile(built));
+  });
+
+  it('is refused wherever it differs in form, with the place', () => {
+    const content = asFile(built);
+    let tried = 0;
+    for (const [what, changed] of variants(content)) {
+      if (OPTIONAL.test(what)) continue;
+      tried += 1;
+      expect(() => read(changed), what).toThrow(expect.objectContaining({ code: 'TERMS_UNREADABLE' }));
+    }
+    expect(tried).toBeGreaterThan(20);
+  });
+});
+
+describe('limit rules', () => {
+  const rule = asFile(LIMIT_RULES[0]) as { [key: string]: Json };
+
+  it.each([
+    ['another subject', { subject: 'beneficiary' }],
+    ['another metric', { metric: 'count' }],
+    ['another window', { window: { kind: 'rolling', unit: 'day', timeZone: 'UTC' } }],
+    ['another zone', { window: { kind: 'calendar', unit: 'day', timeZone: 'Asia/Kolkata' } }],
+    ['an amount that is a number', { limitMinor: 1_000_000 }],
+    ['an amount with a sign', { limitMinor: '-5' }],
+    ['an amount with a fraction', { limitMinor: '5.0' }],
+    ['no corridor at all', { corridors: [] }],
+    ['a corridor that is not there', { corridors: ['GB-IN', 'XX-YY'] }],
+  ])('with %s are refused', (_, change) => {
+    expect(() => KINDS.limits.read([{ ...rule, ...change }])).toThrow(
+      expect.objectContaining({ code: 'TERMS_UNREADABLE', faultClass: 'fatal' }),
+    );
+  });
+
+  it('may name corridors that are there', () => {
+    expect(KINDS.limits.read([{ ...rule, corridors: ['GB-IN'] }])).toHaveLength(1);
+  });
+});
+
+it.each([
+  [
+    'a number where minor units belong',
+    [{ ...(asFile(CORRIDORS[0]) as object), fees: [{ code: 'A', flatMinor: 9, bps: 0 }] }],
+  ],
+  ['a charge bearer without a meaning', [{ ...(asFile(CORRIDORS[0]) as object), chargeBearers: ['CRED'] }]],
+  ['a purpose that is no code', [{ ...(asFile(CORRIDORS[0]) as object), purposeCodes: ['family'] }]],
+  ['nothing', []],
+])('a file of corridors with %s is refused', (_, content) => {
+  expect(() => KINDS.corridors.read(content as Json)).toThrow(/terms\.json cannot be used/);
+});
+
+it('a policy of cases with an unknown key is refused', () => {
+  const env = { CORRIDOR_ENV: 'test', CORRIDOR_CASE_POLICY_FILE: written({ secondPersons: {} }) };
+  expect(() => casePolicy(loadConfig(env))).toThrow(expect.objectContaining({ code: 'TERMS_UNREADABLE' }));
+});
