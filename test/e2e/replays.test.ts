@@ -2,21 +2,18 @@
 // tried, a second person lets them through, and they are sent while the process that sends them is killed. Each ends once, as
 // was predicted, and all others were not disturbed. Then the same with a cause that is not mended: the canary stops it.
 // On servers of its own, since `corridor verify` looks at the whole log.
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
-import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { DEAD_LETTERS } from '../../adapters/mongo/dead-letters.ts';
 import { CORRIDORS } from '../../domain/corridors/corridor-table.ts';
 import { DEFAULT_MIX, type Mix } from '../../samples/sample.ts';
 import type { DeadLetterDocument } from '../../sinks/dead-letters/letter.ts';
+import { runCorridor } from '../kit/corridor-command.ts';
+import { corridorsFile, withBrokenFees } from '../kit/corridors-file.ts';
 import { useOwnStack } from '../kit/own-stack.ts';
 import { TestPipeline } from '../kit/pipeline.ts';
 import { runVerify } from '../kit/pipeline-checks.ts';
 import { readTopic } from '../kit/read-topic.ts';
 
-const MAIN = path.resolve(import.meta.dirname, '../../cli/main.ts');
 const ALL_GOOD = Object.fromEntries(Object.keys(DEFAULT_MIX).map((kind) => [kind, 0])) as unknown as Mix;
 /** A state is waited for; this ends a run in which it never comes. */
 const WAIT = { timeout: 180_000, interval: 300 };
@@ -31,36 +28,16 @@ const servers = useOwnStack('replays', { ephemeral: true });
 let pipeline: TestPipeline;
 let broken: NodeJS.ProcessEnv;
 
-/** The corridors with one fee whose code no schema takes: pricing breaks on each transfer of that corridor. */
-function brokenCorridors(): string {
-  const file = path.join(servers.stateDir, 'corridors.json');
-  const corridors = CORRIDORS.map((corridor) =>
-    corridor === BROKEN ? { ...corridor, fees: corridor.fees.map((fee) => ({ ...fee, code: 7 })) } : corridor,
-  );
-  writeFileSync(
-    file,
-    JSON.stringify(corridors, (_, value) => (typeof value === 'bigint' ? value.toString() : value)),
-  );
-  return file;
-}
-
 beforeAll(async () => {
   pipeline = await TestPipeline.create({ urls: servers.urls });
-  broken = { CORRIDOR_CORRIDORS_FILE: brokenCorridors() };
+  broken = { CORRIDOR_CORRIDORS_FILE: corridorsFile(servers.stateDir, withBrokenFees(BROKEN)) };
   const lax = { CORRIDOR_DLQ_BREAKER_MAX_RATIO: '1', CORRIDOR_DLQ_BREAKER_MAX_RUN: '1000' };
   await pipeline.startMore(PRICING, { ...broken, ...lax });
   await pipeline.startMore(OTHERS);
 }, 240_000);
 afterAll(() => pipeline?.close());
 
-async function corridor(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
-  const child = spawn(process.execPath, [MAIN, ...args], { env: pipeline.env });
-  let [stdout, stderr] = ['', ''];
-  child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
-  child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
-  const [code] = (await once(child, 'close')) as [number];
-  return { code, stdout, stderr };
-}
+const corridor = (...args: string[]) => runCorridor(args, pipeline.env);
 
 async function json<T>(...args: string[]): Promise<T> {
   const { code, stdout, stderr } = await corridor(...args, '--json');

@@ -1,16 +1,15 @@
 // Prices that end before anything is paid, on the real stack: each transfer is priced again and paid once. Then MongoDB is
 // put back under the executor, and what the runbook says brings every transfer to its one payment, or to a person.
 // The provider protects from no duplicates: its ledger is the witness. On servers of its own, since it sets offsets back.
-import { readFileSync, writeFileSync } from 'node:fs';
-import path from 'node:path';
+import { readFileSync } from 'node:fs';
 import type { Collection } from 'mongodb';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import type { PayoutDocument } from '../../adapters/mongo/payout-document.ts';
 import { PAYOUTS } from '../../adapters/mongo/payouts.ts';
-import { CORRIDORS } from '../../domain/corridors/corridor-table.ts';
 import { groupId } from '../../ports/consumer-groups/names.ts';
 import { DEFAULT_MIX, type Mix } from '../../samples/sample.ts';
 import { deadLetterTopic } from '../../topics/recovery.ts';
+import { corridorsFile } from '../kit/corridors-file.ts';
 import { useOwnStack } from '../kit/own-stack.ts';
 import { TestPipeline } from '../kit/pipeline.ts';
 import { readTopic } from '../kit/read-topic.ts';
@@ -29,12 +28,7 @@ let pipeline: TestPipeline;
 let payouts: Collection<PayoutDocument>;
 
 beforeAll(async () => {
-  const corridors = path.join(servers.stateDir, 'corridors.json');
-  const short = CORRIDORS.map((corridor) => ({ ...corridor, priceTtlMs: PRICE_MS }));
-  writeFileSync(
-    corridors,
-    JSON.stringify(short, (_, value) => (typeof value === 'bigint' ? String(value) : value)),
-  );
+  const corridors = corridorsFile(servers.stateDir, (corridor) => ({ ...corridor, priceTtlMs: PRICE_MS }));
   pipeline = await TestPipeline.create({
     urls: servers.urls,
     processes: [UP_TO_DISPATCH],

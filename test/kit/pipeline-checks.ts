@@ -1,4 +1,5 @@
 // What is looked at when a run of the whole pipeline is over.
+import { expect } from 'vitest';
 import { consumers } from '../../processors/topology.ts';
 import { RECOVERY_HEADER } from '../../topics/headers.ts';
 import { deadLetterTopic } from '../../topics/recovery.ts';
@@ -22,4 +23,15 @@ export async function deadLettersByClass(pipeline: TestPipeline): Promise<Readon
 export async function runVerify(pipeline: TestPipeline): Promise<{ readonly code: number; readonly said: string }> {
   const { code, stdout, stderr } = await runCorridor(['verify', '--wait-quiet', '5'], pipeline.env);
   return { code, said: `${stdout}${stderr}` };
+}
+
+/** Nothing of ours is a dead letter, the log adds up, and the processes that began are those that end when they are told to. */
+export async function expectUnharmed(pipeline: TestPipeline): Promise<void> {
+  const { undecodable: _, ...others } = await deadLettersByClass(pipeline);
+  expect(others).toEqual({});
+  const verified = await runVerify(pipeline);
+  expect(verified, verified.said).toMatchObject({ code: 0 });
+  const running = pipeline.processes.length;
+  expect(running).toBeGreaterThan(0);
+  expect(await pipeline.stop()).toEqual(new Array(running).fill(0));
 }
