@@ -2,13 +2,15 @@
 // tried, a second person lets them through, and they are sent while the process that sends them is killed. Each ends once, as
 // was predicted, and all others were not disturbed. Then the same with a cause that is not mended: the canary stops it.
 // On servers of its own, since `corridor verify` looks at the whole log.
+import { writeFileSync } from 'node:fs';
+import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { DEAD_LETTERS } from '../../adapters/mongo/dead-letters.ts';
 import { CORRIDORS } from '../../domain/corridors/corridor-table.ts';
 import { DEFAULT_MIX, type Mix } from '../../samples/sample.ts';
 import type { DeadLetterDocument } from '../../sinks/dead-letters/letter.ts';
+import { brokenBuild } from '../kit/broken-build.ts';
 import { runCorridor } from '../kit/corridor-command.ts';
-import { corridorsFile, withBrokenFees } from '../kit/corridors-file.ts';
 import { useOwnStack } from '../kit/own-stack.ts';
 import { TestPipeline } from '../kit/pipeline.ts';
 import { runVerify } from '../kit/pipeline-checks.ts';
@@ -30,7 +32,7 @@ let broken: NodeJS.ProcessEnv;
 
 beforeAll(async () => {
   pipeline = await TestPipeline.create({ urls: servers.urls });
-  broken = { CORRIDOR_CORRIDORS_FILE: corridorsFile(servers.stateDir, withBrokenFees(BROKEN)) };
+  broken = brokenBuild(BROKEN.id);
   const lax = { CORRIDOR_DLQ_BREAKER_MAX_RATIO: '1', CORRIDOR_DLQ_BREAKER_MAX_RUN: '1000' };
   await pipeline.startMore(PRICING, { ...broken, ...lax });
   await pipeline.startMore(OTHERS);
@@ -111,10 +113,8 @@ describe('dead letters of a rule that was broken', () => {
   }, 240_000);
 
   it('are told to fail still on the broken build, and to go through on the mended one', async () => {
-    const file = pipeline.env['CORRIDOR_CORRIDORS_FILE'];
-    Object.assign(pipeline.env, broken);
-    const still = await corridor('dlq', 'check', '--owner', 'fx-pricing', '--json');
-    if (file === undefined) delete pipeline.env['CORRIDOR_CORRIDORS_FILE'];
+    const check = ['dlq', 'check', '--owner', 'fx-pricing', '--json'];
+    const still = await runCorridor(check, { ...pipeline.env, ...broken });
     expect(JSON.parse(still.stdout)).toEqual([expect.objectContaining({ verdict: 'still fails', letters: dead })]);
     const rows = await json<object[]>('dlq', 'check', '--owner', 'fx-pricing');
     expect(rows).toEqual([expect.objectContaining({ verdict: 'goes through', kind: 'GOES_ON', letters: dead })]);
