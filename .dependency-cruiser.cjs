@@ -45,7 +45,7 @@ const allows = ([from, to]) => ({
 });
 
 const CLIENTS =
-  '^node_modules/(kafkajs|mongodb|ioredis|bullmq|undici|cockatiel|jose|@kafkajs|@node-rs/crc32|testcontainers)/';
+  '^node_modules/(kafkajs|mongodb|ioredis|bullmq|undici|cockatiel|jose|openid-client|@kafkajs|@node-rs/crc32|testcontainers)/';
 /** Fastify is no client of anything: it is how api/ is reached, as commander is how cli/ is. */
 const TRANSPORT = '^node_modules/(fastify|@fastify/[^/]+|fastify-type-provider-zod)/';
 

@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { accessTable } from '../docs/generators/access-table.ts';
 import { apiRoutes } from '../docs/generators/api-routes.ts';
+import { commandsOnStores, commandsOverApi } from '../docs/generators/command-list.ts';
 import { corridorTables, intentBounds, priceExample } from '../docs/generators/corridor-tables.ts';
 import { errorReference } from '../docs/generators/error-codes.ts';
 import { auditFindingTable, findingCodes } from '../docs/generators/finding-codes.ts';
@@ -24,6 +25,8 @@ interface Part {
 const PARTS: readonly Part[] = [
   { file: 'docs/audit.md', name: 'audit-findings', generate: auditFindingTable },
   { file: 'docs/api.md', name: 'routes', generate: apiRoutes },
+  { file: 'docs/commands.md', name: 'commands-over-api', generate: commandsOverApi },
+  { file: 'docs/commands.md', name: 'commands', generate: commandsOnStores },
   { file: 'docs/security.md', name: 'access', generate: accessTable },
   { file: 'docs/security.md', name: 'program-keys', generate: programKeys },
   { file: 'README.md', name: 'chain', generate: chainPicture },

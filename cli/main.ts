@@ -18,7 +18,14 @@ async function registrations({ argv, apiUrl }: CommandRoute): Promise<ReadonlySe
 /** What was typed, and where it goes. */
 function typed(): CommandRoute {
   try {
-    return routeOf(process.argv.slice(2), process.env);
+    const route = routeOf(process.argv.slice(2), process.env);
+    // What was typed wins over what was set.
+    if (route.tokenFile !== undefined) {
+      process.env['CORRIDOR_TOKEN_FILE'] = route.tokenFile;
+      process.env['CORRIDOR_TOKEN'] = '';
+    }
+    process.env['CORRIDOR_API_URL'] = route.apiUrl ?? '';
+    return route;
   } catch (error) {
     printError(explain(error));
     process.exit(1);
@@ -30,7 +37,7 @@ const program = new Command('corridor')
   .addHelpText(
     'after',
     `
-Over an API, as who your token says (CORRIDOR_TOKEN, CORRIDOR_TOKEN_FILE): status, stuck, transfers, payouts, dlq, cases,
+Over an API, as who you signed in as (\`corridor login\`; --token-file, CORRIDOR_TOKEN, CORRIDOR_TOKEN_FILE): status, stuck, transfers, payouts, dlq, cases,
 approvals, control, break-glass, lists, exceptions, audit and webhooks, with --api URL or CORRIDOR_API_URL. --direct works
 on the stores instead, for recovery: then \`--by\` is only what was typed.`,
   )

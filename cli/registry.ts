@@ -4,12 +4,17 @@ import type { Command } from 'commander';
 export type Register = (program: Command) => void;
 
 const upDown = async () => (await import('./dev/up-down.ts')).registerUpDown;
+const login = async () => (await import('./commands/login.ts')).registerLogin;
 export const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
   up: upDown,
   down: upDown,
   run: async () => (await import('./commands/run.ts')).registerRun,
   api: async () => (await import('./commands/api.ts')).registerApi,
   token: async () => (await import('./commands/token.ts')).registerToken,
+  login,
+  logout: login,
+  whoami: login,
+  'local-issuer': async () => (await import('./dev/local-issuer.ts')).registerLocalIssuer,
   feed: async () => (await import('./dev/feed.ts')).registerFeed,
   produce: async () => (await import('./commands/produce.ts')).registerProduce,
   status: async () => (await import('./commands/status.ts')).registerStatus,

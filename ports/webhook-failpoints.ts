@@ -5,6 +5,8 @@ export const WEBHOOK_FAILPOINTS = [
   'webhooks.after-claim',
   /** The endpoint has answered; nobody has written it down. */
   'webhooks.after-post',
+  /** An endpoint that answered 410 is disabled; what came of the delivery is not written down. */
+  'webhooks.after-disable',
   /** It is written down. */
   'webhooks.after-mark',
 ] as const;

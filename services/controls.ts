@@ -1,6 +1,7 @@
 // The topic of controls as people write to it, and what there is to be paused.
 import { corridorBook } from '../domain/corridors/corridors.ts';
 import type { ControlLog } from '../operations/control/ports.ts';
+import { recent } from '../operations/control/recent.ts';
 import type { KnownTargets } from '../operations/control/targets.ts';
 import { RAILS_KNOWN } from '../payouts/instruction.ts';
 import { recordMaker } from '../ports/records.ts';
@@ -15,19 +16,25 @@ const OWNER = 'controls';
 
 type LogParts = Pick<Connections, 'log' | 'codec'> & { readonly config: Pick<Connections['config'], 'keys'> };
 
-/** Reads the topic to its end whenever it is asked: it is small, and what was acknowledged before must be seen. */
+/**
+ * Reads the topic to its end whenever it is asked for the latest: it is small, and what was acknowledged before must be seen.
+ * Lists share a read.
+ */
 export function controlLog({ config, log, codec }: LogParts): ControlLog {
   const topic = runtimeControls.name;
+  const latest = async (): Promise<ReadonlyMap<string, RuntimeControl>> => {
+    const table = createTable({ topic, log, codec, rings: config.keys });
+    try {
+      await table.start();
+      return new Map(table.entries());
+    } finally {
+      await table.stop();
+    }
+  };
+  const lists = recent(latest);
   return {
-    async latest() {
-      const table = createTable({ topic, log, codec, rings: config.keys });
-      try {
-        await table.start();
-        return new Map(table.entries());
-      } finally {
-        await table.stop();
-      }
-    },
+    latest,
+    recent: lists.get,
     async publish(control: RuntimeControl) {
       await codec.load([topic]);
       const make = recordMaker({ owner: OWNER, writes: [runtimeControls], codec, rings: config.keys });
@@ -35,6 +42,7 @@ export function controlLog({ config, log, codec }: LogParts): ControlLog {
       try {
         await writer.send([make(topic, control, { partition: 0 })]);
       } finally {
+        lists.forget();
         await writer.close();
       }
     },

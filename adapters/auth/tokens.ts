@@ -1,6 +1,14 @@
 // Tokens (JWT) of one issuer, verified: issuer, audience and algorithm are pinned, the clock may differ by little, and the keys
 // of the issuer are kept and fetched anew when it signs with one that is not known.
-import { createLocalJWKSet, createRemoteJWKSet, errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from 'jose';
+import {
+  createLocalJWKSet,
+  createRemoteJWKSet,
+  decodeJwt,
+  errors,
+  type JWTPayload,
+  type JWTVerifyGetKey,
+  jwtVerify,
+} from 'jose';
 import { z } from 'zod';
 import { type Authenticator, invalid, principalOf } from '../../operations/access/principal.ts';
 import { CodedError, dependencyDown } from '../../ports/fault.ts';
@@ -55,6 +63,25 @@ export function tokenAuthenticator(
       return principalOf(sub, roles.data, { credential: 'token' });
     },
   };
+}
+
+export interface Claims {
+  readonly subject: string | undefined;
+  readonly roles: readonly string[];
+  readonly issuer: string | undefined;
+  readonly expiresAt: Date | undefined;
+}
+
+/** What a token says of itself, which proves nothing: for the one whose token it is. Undefined: it is of another form. */
+export function claimsIn(token: string, rolesClaim = 'roles'): Claims | undefined {
+  try {
+    const { sub, iss, exp, [rolesClaim]: roles } = decodeJwt(token);
+    const named = z.array(z.string().max(100)).max(50).safeParse(roles);
+    const expiresAt = exp === undefined || !Number.isSafeInteger(exp) ? undefined : new Date(exp * 1_000);
+    return { subject: sub, roles: named.data ?? [], issuer: iss, expiresAt };
+  } catch {
+    return undefined;
+  }
 }
 
 async function verified(

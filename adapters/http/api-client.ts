@@ -7,8 +7,8 @@ import { CodedError } from '../../ports/fault.ts';
 export interface ApiClientOptions {
   /** Where the API is, without `/v1`. */
   readonly url: string;
-  /** A person's own token. Never shown. */
-  readonly token: string;
+  /** A person's own token, which may be another at each request. Never shown. */
+  readonly token: () => Promise<string>;
   readonly fetch?: typeof fetch;
 }
 
@@ -47,7 +47,7 @@ export function apiClient({ url, token, fetch: send = fetch }: ApiClientOptions)
       signal: AbortSignal.any([AbortSignal.timeout(TIMEOUT_MS), ...(signal ? [signal] : [])]),
       headers: {
         accept: 'application/json',
-        authorization: `Bearer ${token}`,
+        authorization: `Bearer ${await token()}`,
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),
         ...(etag === undefined ? {} : { 'if-match': etag }),
         ...(key === undefined ? {} : { 'idempotency-key': key }),

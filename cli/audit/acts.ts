@@ -88,6 +88,7 @@ export const COMMAND_LOOKS: ReadonlySet<string> = new Set([
     'control show',
     'customers list',
   ],
+  ...['login', 'logout', 'whoami', 'local-issuer approve', 'local-issuer deny', 'local-issuer serve'],
   ...['audit checkpoint', 'audit export', 'audit key', 'audit list', 'audit show', 'audit verify'],
   ...['dlq check', 'dlq export', 'dlq groups', 'dlq list', 'dlq replays list', 'dlq show', 'dlq skips'],
   ...['exceptions list', 'lists diff', 'lists show', 'migrate status', 'payouts cases list', 'payouts list'],

@@ -12,6 +12,9 @@ export const localKeyFile = (state: string): string => path.join(state, 'local-i
 /** Where `npm start` says which health servers its processes have, as a value of CORRIDOR_HEALTH_URLS. */
 export const healthFile = (state: string): string => path.join(state, 'health-urls');
 
+/** Where `npm start` says at which URL its issuer of tokens can be signed in to. */
+export const issuerFile = (state: string): string => path.join(state, 'issuer-url');
+
 /**
  * The environment that commands read their configuration from. What is set there wins; the URLs of a running local
  * stack fill in the rest, so that `corridor …` beside `npm start` needs no settings.
@@ -19,10 +22,15 @@ export const healthFile = (state: string): string => path.join(state, 'health-ur
 export function commandEnvironment(): NodeJS.ProcessEnv {
   const stack = attachStack(stateDir());
   if (!stack) return process.env;
-  const file = healthFile(stateDir());
-  const health = existsSync(file) ? { CORRIDOR_HEALTH_URLS: readFileSync(file, 'utf8').trim() } : {};
-  return { ...health, ...withStack(process.env, stack.urls, localKeyFile(stateDir())) };
+  const said = {
+    ...saidIn(healthFile(stateDir()), 'CORRIDOR_HEALTH_URLS'),
+    ...saidIn(issuerFile(stateDir()), 'CORRIDOR_LOGIN_ISSUER'),
+  };
+  return { ...said, ...withStack(process.env, stack.urls, localKeyFile(stateDir())) };
 }
+
+const saidIn = (file: string, name: string): Record<string, string> =>
+  existsSync(file) ? { [name]: readFileSync(file, 'utf8').trim() } : {};
 
 /**
  * An environment whose gaps are filled with a running stack. One that names a server of its own points elsewhere: that

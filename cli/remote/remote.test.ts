@@ -38,7 +38,7 @@ async function as(name: string, role: Role, ...argv: readonly string[]): Promise
     const body = [204, 304].includes(answer.statusCode) ? null : answer.body;
     return new Response(body, { status: answer.statusCode, headers: answer.headers as never });
   };
-  const open = (url: string) => apiClient({ url, token, fetch: send as typeof fetch });
+  const open = (url: string) => apiClient({ url, token: async () => token, fetch: send as typeof fetch });
   const program = new Command('corridor').exitOverride().configureOutput({ writeErr: () => undefined });
   (await remoteCommands('https://corridor.internal', open)[argv[0]!]!())(program);
   for (const each of program.commands) each.exitOverride();

@@ -1,7 +1,10 @@
 // Where commands go that persons type: to an API, with their own token, or to the stores, where the shell is what is trusted.
-import { readFileSync } from 'node:fs';
+import { type IssuerClient, type IssuerTerms, issuerClient } from '../../adapters/auth/issuer-client.ts';
 import { type ApiClient, apiClient } from '../../adapters/http/api-client.ts';
+import { isForTrials } from '../../ports/environment.ts';
 import { CodedError } from '../../ports/fault.ts';
+import { commandEnvironment } from '../dev/environment.ts';
+import { isThere, type Login, loginFile, tokenFile, withLock, writeLogin } from './login-file.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
 
@@ -10,16 +13,18 @@ export interface CommandRoute {
   readonly argv: readonly string[];
   /** The API that is meant; undefined: the stores. */
   readonly apiUrl: string | undefined;
+  /** The file of the token that was typed. */
+  readonly tokenFile: string | undefined;
 }
 
 /**
- * Takes `--api URL` and `--direct` out of what was typed. Where an API is named, there or by CORRIDOR_API_URL, it is what
+ * Takes `--api URL`, `--token-file PATH` and `--direct` out of what was typed. Where an API is named, there or by CORRIDOR_API_URL, it is what
  * commands go to: then a name that is only claimed (`--by`) is not believed. Pure.
  * @throws CodedError OPTION_INVALID
  */
 export function routeOf(argv: readonly string[], env: Env): CommandRoute {
   const rest: string[] = [];
-  let url = env['CORRIDOR_API_URL'] || undefined;
+  const typed: Record<string, string | undefined> = {};
   let isDirect = false;
   for (let at = 0; at < argv.length; at++) {
     const word = argv[at]!;
@@ -27,16 +32,17 @@ export function routeOf(argv: readonly string[], env: Env): CommandRoute {
       rest.push(...argv.slice(at));
       break;
     }
+    const [, option, value] = /^--(api|token-file)(?:=(.*))?$/s.exec(word) ?? [];
     if (word === '--direct') isDirect = true;
-    else if (word === '--api') {
-      url = argv[at + 1];
-      at += 1;
-    } else if (word.startsWith('--api=')) url = word.slice('--api='.length);
-    else rest.push(word);
+    else if (option === undefined) rest.push(word);
+    else typed[option] = value ?? argv[++at] ?? '';
   }
-  if (isDirect) return { argv: rest, apiUrl: undefined };
+  const tokenFile = typed['token-file'];
+  if (tokenFile === '') throw new CodedError('OPTION_INVALID', '--token-file needs the path of a file');
+  if (isDirect) return { argv: rest, apiUrl: undefined, tokenFile };
+  const url = typed['api'] ?? (env['CORRIDOR_API_URL'] || undefined);
   if (url !== undefined) checkUrl(url);
-  return { argv: rest, apiUrl: url };
+  return { argv: rest, apiUrl: url, tokenFile };
 }
 
 const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]']);
@@ -52,29 +58,73 @@ function checkUrl(url: string): void {
   );
 }
 
-const MAX_TOKEN_CHARACTERS = 8_192;
-
-/**
- * The person's own token: CORRIDOR_TOKEN, or what the file holds that CORRIDOR_TOKEN_FILE names.
- * @throws CodedError OPTION_MISSING, FILE_UNREADABLE
- */
-export function tokenOf(env: Env): string {
-  const file = env['CORRIDOR_TOKEN_FILE'];
-  const token = (env['CORRIDOR_TOKEN'] || (file ? textOf(file) : '')).trim();
-  if (/^[\x21-\x7e]+$/.test(token) && token.length <= MAX_TOKEN_CHARACTERS) return token;
-  throw new CodedError(
-    'OPTION_MISSING',
-    'set CORRIDOR_TOKEN, or CORRIDOR_TOKEN_FILE to a file that holds it: your own token of the issuer (beside `npm start`: corridor token)',
-  );
+/** Who asks: where their token is from, and the token itself, renewed where it can be. */
+export interface Credential {
+  readonly from: string;
+  token(): Promise<string>;
 }
 
-function textOf(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch {
-    throw new CodedError('FILE_UNREADABLE', `the token cannot be read from ${file}`);
-  }
+const MAX_TOKEN_CHARACTERS = 8_192;
+/** A login is renewed so long before its token is over, ms. */
+const RENEW_BEFORE_MS = 60_000;
+
+/**
+ * The person's own token: CORRIDOR_TOKEN, the file that CORRIDOR_TOKEN_FILE names, or the one in which `corridor login` keeps it.
+ * @throws CodedError OPTION_MISSING, FILE_UNREADABLE
+ */
+export function credentialOf(env: Env, open: (terms: IssuerTerms) => Promise<IssuerClient> = issuerClient): Credential {
+  const given = env['CORRIDOR_TOKEN'];
+  if (given) return { from: 'CORRIDOR_TOKEN', token: async () => sendable(given) };
+  const file = env['CORRIDOR_TOKEN_FILE'] || loginFile(env);
+  if (!env['CORRIDOR_TOKEN_FILE'] && !isThere(file)) throw missing();
+  return {
+    from: file,
+    async token() {
+      const kept = tokenFile(file);
+      if (typeof kept === 'string') return sendable(kept);
+      return isFresh(kept) ? kept.accessToken : renewed(file, env, open);
+    },
+  };
+}
+
+function sendable(text: string): string {
+  const token = text.trim();
+  if (/^[\x21-\x7e]+$/.test(token) && token.length <= MAX_TOKEN_CHARACTERS) return token;
+  throw missing();
+}
+
+const missing = () =>
+  new CodedError(
+    'OPTION_MISSING',
+    'sign in with `corridor login`, or set CORRIDOR_TOKEN, or CORRIDOR_TOKEN_FILE to a file that holds your own token of the issuer',
+  );
+
+const isFresh = ({ expiresAt }: Login): boolean =>
+  expiresAt === null || Date.parse(expiresAt) - Date.now() > RENEW_BEFORE_MS;
+
+async function renewed(file: string, env: Env, open: (terms: IssuerTerms) => Promise<IssuerClient>): Promise<string> {
+  return withLock(file, async () => {
+    // Another command may have done it meanwhile.
+    const kept = tokenFile(file);
+    if (typeof kept === 'string') return sendable(kept);
+    if (isFresh(kept)) return kept.accessToken;
+    const { issuer: url, clientId, refreshToken } = kept;
+    if (refreshToken === null) return lastUse(kept);
+    const client = await open({ url, clientId, isTrial: isForTrials(env) });
+    const { accessToken, refreshToken: next = null, expiresAt } = await client.refresh(refreshToken);
+    writeLogin(file, { ...kept, accessToken, refreshToken: next, expiresAt: expiresAt?.toISOString() ?? null });
+    return accessToken;
+  });
+}
+
+/** A token that cannot be renewed is used to its end. */
+function lastUse({ accessToken, expiresAt }: Login): string {
+  if (expiresAt !== null && Date.parse(expiresAt) > Date.now()) return accessToken;
+  throw new CodedError('LOGIN_OVER', 'your login is over, and the issuer gave nothing to renew it with');
 }
 
 /** The API that this command goes to, as the person whose token it is. */
-export const session = (url: string): ApiClient => apiClient({ url, token: tokenOf(process.env) });
+export function session(url: string): ApiClient {
+  const { token } = credentialOf(commandEnvironment());
+  return apiClient({ url, token });
+}

@@ -35,7 +35,7 @@ async function as(name: string, role: Role, ...argv: readonly string[]): Promise
     const body = answer.statusCode === 204 ? null : answer.body;
     return new Response(body, { status: answer.statusCode, headers: answer.headers as never });
   };
-  const open = (url: string) => apiClient({ url, token, fetch: send as typeof fetch });
+  const open = (url: string) => apiClient({ url, token: async () => token, fetch: send as typeof fetch });
   const program = new Command('corridor').exitOverride();
   (await remoteCommands('https://corridor.internal', open)['webhooks']!())(program);
   await program.parseAsync(['webhooks', ...argv], { from: 'user' });

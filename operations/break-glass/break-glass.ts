@@ -94,9 +94,9 @@ export async function reviewGlass(
 }
 
 /** Every glass that was broken, those that nobody has reviewed first, then the latest first. */
-export async function listGlass(log: Pick<ControlLog, 'latest'>, by: Principal): Promise<readonly Glass[]> {
+export async function listGlass(log: Pick<ControlLog, 'recent'>, by: Principal): Promise<readonly Glass[]> {
   permission(by, 'controls.read');
-  return [...(await log.latest()).values()]
+  return [...(await log.recent()).values()]
     .filter(({ kind }) => kind === 'GLASS')
     .toSorted((a, b) => Number(isInForce(b)) - Number(isInForce(a)) || b.changedAt - a.changedAt)
     .map(glassOf);

@@ -131,12 +131,12 @@ function setTo(
 
 /** What is set, the latest change first; without glass. `all`: also what was resumed. */
 export async function listControls(
-  log: Pick<ControlLog, 'latest'>,
+  log: Pick<ControlLog, 'recent'>,
   by: Principal,
   { all }: { readonly all: boolean },
 ): Promise<readonly (RuntimeControl & { readonly key: string; readonly inForce: boolean })[]> {
   permission(by, 'controls.read');
-  return [...(await log.latest()).values()]
+  return [...(await log.recent()).values()]
     .filter((control) => control.kind !== 'GLASS' && (all || isInForce(control)))
     .toSorted((a, b) => b.changedAt - a.changedAt)
     .map((control) => ({ ...control, key: controlKey(control), inForce: isInForce(control) }));

@@ -1,6 +1,6 @@
 // The sender over stores in memory: order of claim, post and mark; room; breakers; what nobody has sealed.
 import { Webhook } from 'standardwebhooks';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { secretText } from '../../domain/webhooks/signature.ts';
 import type { DeliveryDocument } from '../../sinks/webhooks/delivery.ts';
 import { AT } from '../../test/kit/builders.ts';
@@ -225,6 +225,24 @@ describe('an endpoint that fails', () => {
       ['FAILED', 'WEBHOOK_GONE'],
       ['FAILED', 'WEBHOOK_ENDPOINT_DISABLED'],
     ]);
+  });
+
+  it('is disabled also when its sender ends before the answer is written down: nobody sends it again', async () => {
+    const failpoint = async (name: string) => {
+      if (name === 'webhooks.after-disable') await new Promise(() => undefined);
+    };
+    const dying = world({ one: answered(410) }, { failpoint });
+    dying.host('one');
+    dying.add(deliveryFor('one'));
+    await dying.sender.tick();
+    await vi.waitUntil(() => dying.held.get('one')!.disabled !== null);
+    expect(dying.states()).toEqual(['WAITING']);
+    const heir = new WebhookSender({ ...dying.parts, failpoint: () => undefined });
+    dying.now.at += 15_000;
+    await heir.tick();
+    await heir.stop(10_000);
+    expect(dying.sent).toHaveLength(1);
+    expect([...dying.kept.values()]).toMatchObject([{ state: 'FAILED', lastCode: 'WEBHOOK_ENDPOINT_DISABLED' }]);
   });
 
   it('is tried again when it redirects, and told so', async () => {

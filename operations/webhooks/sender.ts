@@ -177,9 +177,16 @@ export class WebhookSender {
     await failpoint('webhooks.after-mark');
   }
 
-  /** What came of several, in one write; then how their endpoints do. */
+  /**
+   * What came of several, in one write; then how their endpoints do. One that is gone is disabled first: whoever dies in between
+   * leaves a claim, and what it held is parked when that runs out.
+   */
   async #settle(flown: readonly Flown[]): Promise<readonly undefined[]> {
-    const { deliveries, endpoints, onSettled, random } = this.#parts;
+    const { deliveries, endpoints, onSettled, random, failpoint } = this.#parts;
+    const gone = flown.filter(({ settlement }) => settlement.kind === 'failed' && settlement.isGone);
+    for (const [id, [first]] of Map.groupBy(gone, ({ endpoint }) => endpoint._id))
+      await endpoints.disable(id, { by: null, at: first!.at, reason: 'the endpoint answered 410 Gone' });
+    if (gone.length > 0) await failpoint('webhooks.after-disable');
     await deliveries.settle(flown);
     for (const each of flown) onSettled(each);
     const changed = new Map<string, Breaker>();
@@ -192,10 +199,6 @@ export class WebhookSender {
       changed.set(endpoint._id, after);
     }
     if (changed.size > 0) await endpoints.setBreakers(changed);
-    for (const { endpoint, settlement, at } of flown) {
-      if (settlement.kind === 'failed' && settlement.isGone)
-        await endpoints.disable(endpoint._id, { by: null, at, reason: 'the endpoint answered 410 Gone' });
-    }
     return flown.map(() => undefined);
   }
 }

@@ -7,6 +7,7 @@ export const callerCodes = {
   DECISION_MISSING: entry('invalid-request', 'the caller', 400, 'Say which decision it is.'),
   PART_UNKNOWN: entry(['fatal', 'invalid-request'], 'the caller', 400, 'Name one of the parts that the message lists.'),
   FILE_UNREADABLE: entry('invalid-request', 'the caller', 400, 'Check the path and the right to read the file.'),
+  FILE_UNWRITABLE: entry('invalid-request', 'the caller', 400, 'Check the path and the right to write there.'),
   FILES_UNCLEAR: entry('invalid-request', 'the caller', 400, 'Name each file of the list once.'),
   FORMAT_UNKNOWN: entry('invalid-request', 'the caller', 400, 'Name one of the formats that the message lists.'),
   BAD_LINES: entry(

@@ -194,6 +194,8 @@ export function unknownVariables(env: Env = process.env): readonly string[] {
 const OTHER_VARIABLES = [
   ...UNSAFE_VARIABLES,
   'CORRIDOR_API_URL',
+  'CORRIDOR_LOGIN_CLIENT_ID',
+  'CORRIDOR_LOGIN_ISSUER',
   'CORRIDOR_TOKEN',
   'CORRIDOR_TOKEN_FILE',
   'CORRIDOR_COMMAND_STARTED_AT',

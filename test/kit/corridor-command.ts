@@ -11,12 +11,22 @@ export interface CommandEnd {
   readonly stderr: string;
 }
 
-/** @param env all of its environment */
-export async function runCorridor(args: readonly string[], env: NodeJS.ProcessEnv): Promise<CommandEnd> {
+/**
+ * @param env all of its environment
+ * @param onError told all that it has said on standard error, each time it says more
+ */
+export async function runCorridor(
+  args: readonly string[],
+  env: NodeJS.ProcessEnv,
+  onError?: (said: string) => void,
+): Promise<CommandEnd> {
   const child = spawn(process.execPath, [MAIN, ...args], { env });
   let [stdout, stderr] = ['', ''];
   child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
-  child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
+  child.stderr.on('data', (chunk: Buffer) => {
+    stderr += chunk.toString();
+    onError?.(stderr);
+  });
   const [code] = (await once(child, 'close')) as [number];
   return { code, stdout, stderr };
 }

@@ -3,6 +3,7 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { type LocalSignIn, startLocalSignIn } from '../../../adapters/auth/local-sign-in.ts';
 import { pushSchemas } from '../../../adapters/registry/push.ts';
 import { type Child, startChild } from '../../../infra/local/children.ts';
 import { type LocalStack, stackEnvironment, startStack } from '../../../infra/local/stack.ts';
@@ -17,7 +18,7 @@ import { Connections, registryOptions } from '../../../services/connections.ts';
 import { activateSampleList } from '../../../services/screening.ts';
 import { explain } from '../../output.ts';
 import { publish } from '../../publish.ts';
-import { healthFile, localKeyFile, stateDir } from '../environment.ts';
+import { healthFile, issuerFile, localKeyFile, stateDir } from '../environment.ts';
 import { Display } from './display.ts';
 import { followToTheEnd } from './follow.ts';
 import { INTERRUPTED, type Interrupt, interrupted } from './interrupt.ts';
@@ -58,7 +59,10 @@ export async function runDemo(options: DemoOptions): Promise<number> {
     return await feedAndWatch(pipeline, { options, startedAt, say, stop });
   } finally {
     say('Stopping');
-    if (begun.stack) rmSync(healthFile(begun.stack.stateDir), { force: true });
+    if (begun.stack) {
+      for (const file of [healthFile, issuerFile]) rmSync(file(begun.stack.stateDir), { force: true });
+    }
+    await begun.signIn?.close();
     const drainMs = stop.asked ? INTERRUPTED_DRAIN_MS : DRAIN_MS;
     await Promise.all(begun.children.toReversed().map((child) => child.stop(drainMs)));
     await begun.connections?.close();
@@ -73,6 +77,7 @@ interface Begun {
   readonly children: Child[];
   stack?: LocalStack;
   connections?: Connections;
+  signIn?: LocalSignIn;
 }
 
 /** Everything that a run needs, started. */
@@ -136,6 +141,7 @@ async function startPipeline(begun: Begun, say: Say, stop: Interrupt): Promise<P
   begun.children.push(...running);
   const health = running.flatMap(({ ready }) => (typeof ready['health'] === 'string' ? [ready['health']] : []));
   writeFileSync(healthFile(stack.stateDir), `${health.join(',')}\n`);
+  await offerSignIn(begun, stack.stateDir, env);
   return { stack, logs, config, connections, admin, children: begun.children, running, books, watch };
 }
 
@@ -148,6 +154,14 @@ function environmentOf(stack: LocalStack): NodeJS.ProcessEnv {
     ...process.env,
   };
   return { ...environment, ...stackEnvironment(stack.urls) };
+}
+
+/** Signing in as in an installation, where the local issuer is whom the API believes. */
+async function offerSignIn(begun: Begun, state: string, env: NodeJS.ProcessEnv): Promise<void> {
+  const keyFile = env['CORRIDOR_AUTH_LOCAL_KEY_FILE'];
+  if (!keyFile) return;
+  begun.signIn = await startLocalSignIn({ keyFile, env, port: 0 });
+  writeFileSync(issuerFile(state), `${begun.signIn.url}\n`);
 }
 
 interface Launch {

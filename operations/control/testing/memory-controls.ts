@@ -23,6 +23,7 @@ export function memoryControls(): MemoryControls {
       }
       return latest;
     },
+    recent: () => controls.latest(),
     async publish(control) {
       await controls.beforePublish(control);
       records.push(control);

@@ -74,4 +74,29 @@ describe('a check of letters', () => {
     expect(await findCheck(checks, 'c-1')).toMatchObject({ state: 'FAILED', detail: 'LETTER_FORGED: x', rows: [] });
     await expect(findCheck(checks, 'c-2')).rejects.toMatchObject({ code: 'CHECK_UNKNOWN' });
   });
+
+  it('whose basis cannot be had has failed with the code, at once or after a quarter of an hour of an outage', async () => {
+    const basisOf = (error: Error) => {
+      const made = world();
+      const runner = { ...made.trial.runner, basis: () => Promise.reject(error) };
+      return { ...made, trial: { ...made.trial, runner } };
+    };
+    const lasting = basisOf(new CodedError('LIST_VERSION_NOT_SEALED', 'x'));
+    await ask(lasting.checks);
+    expect(await runCheck(lasting.sources, lasting.trial)).toBe(true);
+    const failed = { state: 'FAILED', basis: null, endedAt: AT, detail: 'LIST_VERSION_NOT_SEALED: x' };
+    expect(await findCheck(lasting.checks, 'c-1')).toMatchObject(failed);
+    expect(await runCheck(lasting.sources, lasting.trial)).toBe(false);
+
+    const away = basisOf(dependencyDown('mongo', 'MONGO_UNAVAILABLE', new Error('away')));
+    await ask(away.checks);
+    const at = (ms: number): CheckSources => ({ ...away.sources, now: () => new Date(AT.getTime() + ms) });
+    await expect(runCheck(at(899_999), away.trial)).rejects.toMatchObject({ code: 'MONGO_UNAVAILABLE' });
+    expect(await findCheck(away.checks, 'c-1')).toMatchObject({ state: 'WANTED' });
+    expect(await runCheck(at(900_000), away.trial)).toBe(true);
+    expect(await findCheck(away.checks, 'c-1')).toMatchObject({
+      state: 'FAILED',
+      detail: expect.stringMatching(/^MONGO_UNAVAILABLE: /),
+    });
+  });
 });

@@ -1,7 +1,7 @@
 // Checks of letters against the build that would send them, asked for over the API, whose process has no stages: the process of
 // replays does them. Nothing is taken and nothing is sent by them.
 import { personName } from '../../../domain/people/identities.ts';
-import { CodedError, codeAndDetail, isCoded } from '../../../ports/fault.ts';
+import { CodedError, codeAndDetail, isOutage } from '../../../ports/fault.ts';
 import type { DeadLetters, LetterFilter } from '../ports.ts';
 import { type BuildRow, checkBuild } from '../replays/check-build.ts';
 import type { ReplayLog } from '../replays/ports.ts';
@@ -69,24 +69,36 @@ export interface CheckSources {
   readonly now: () => Date;
 }
 
+/** What stands in the way for so long is no outage that passes, ms: the check has failed, and whoever waits may ask anew. */
+const GIVE_UP_AFTER_MS = 15 * 60_000;
+
 /**
  * Does the check that has waited longest. Of two processes that do it, the first to end it is believed; died it in between, it
  * is done again.
- * @throws CodedError of a dependency: it is wanted still
+ * @throws CodedError of a dependency: it is wanted still, for a quarter of an hour after it was asked for
  */
-export async function runCheck({ checks, letters, log, now }: CheckSources, trial: Trial): Promise<boolean> {
+export async function runCheck(sources: CheckSources, trial: Trial): Promise<boolean> {
+  const { checks, now } = sources;
   const wanted = await checks.wanted();
   if (!wanted) return false;
-  const basis = await trial.runner.basis();
-  const rows = await checkBuild(letters, log, trial, wanted.filter).catch((error: unknown) => {
-    if (trial.signal?.aborted || (isCoded(error) && error.faultClass === 'transient-dependency')) throw error;
-    const { code, detail } = codeAndDetail(error);
-    return `${code}: ${detail}`;
-  });
-  const result =
-    typeof rows === 'string'
-      ? ({ state: 'FAILED', rows: [], detail: rows } as const)
-      : ({ state: 'DONE', rows, detail: null } as const);
-  await checks.end(wanted._id, { ...result, basis, endedAt: now() });
+  const result = await checked(sources, trial, wanted);
+  await checks.end(wanted._id, { ...result, endedAt: now() });
   return true;
+}
+
+async function checked(
+  { letters, log, now }: CheckSources,
+  trial: Trial,
+  { filter, askedAt }: LetterCheck,
+): Promise<Pick<LetterCheck, 'state' | 'basis' | 'rows' | 'detail'>> {
+  let basis: LetterCheck['basis'] = null;
+  try {
+    basis = await trial.runner.basis();
+    return { state: 'DONE', basis, rows: await checkBuild(letters, log, trial, filter), detail: null };
+  } catch (error) {
+    const isOver = now().getTime() - askedAt.getTime() >= GIVE_UP_AFTER_MS;
+    if (trial.signal?.aborted || (isOutage(error) && !isOver)) throw error;
+    const { code, detail } = codeAndDetail(error);
+    return { state: 'FAILED', basis, rows: [], detail: `${code}: ${detail}` };
+  }
 }
