@@ -9,7 +9,10 @@ function client(...answers: Answering[]) {
     sent.push({ url: String(url), init: init! });
     return answers[Math.min(sent.length, answers.length) - 1]!(String(url), init!);
   };
-  return { sent, api: apiClient({ url: 'https://corridor.internal/', token: async () => 'SECRET', fetch: send as typeof fetch }) };
+  return {
+    sent,
+    api: apiClient({ url: 'https://corridor.internal/', token: async () => 'SECRET', fetch: send as typeof fetch }),
+  };
 }
 
 const json = (body: unknown, status = 200, headers: Record<string, string> = {}) =>
