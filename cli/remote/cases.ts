@@ -21,8 +21,10 @@ export function registerRemoteCases(program: Command, api: () => ApiClient): voi
     .argument('<case>', 'id of the case, of any kind')
     .description('everything that a case is about, as far as you may see it')
     .action(async (id: string, { json }: { json?: boolean }) => {
-      const found = caseDto.parse((await api().ask('GET', pathOf(id))).body);
-      if (json) print(toJson(found));
+      const { body, etag: seen } = await api().ask('GET', pathOf(id));
+      const found = caseDto.parse(body);
+      // What a program decides on: it says so with --evidence.
+      if (json) print(toJson({ ...found, seen }));
       else for (const line of caseLines(found)) print(line);
     });
   cases
@@ -123,7 +125,7 @@ function registerDecide(cases: Command, api: () => ApiClient): void {
     .description('decide an open case, once; no verdict is the one that is meant when nothing is said')
     .requiredOption('--code <code>', 'why, as a code: the case lists those that fit')
     .requiredOption('--reason <text>', 'why, as a text')
-    .option('--evidence <etag>', 'for programs: the ETag of the case as it was seen; nothing is typed then')
+    .option('--evidence <etag>', 'for programs: `seen` of the case as `show --json` gave it; nothing is typed then')
     .option('--alike', 'decide every hold that is alike too');
   for (const verdict of VERDICT_NAMES) command.option(`--${verdict.toLowerCase()}`);
   command.action((id: string, options: DecideOptions) => decide(api(), id, options));

@@ -69,6 +69,29 @@ describe('commands over the API', () => {
     await expect(as('root', 'admin', 'status')).rejects.toMatchObject({ code: 'UNEXPECTED_ERROR' });
   });
 
+  it('give a program what it decides on: `seen` of the case', async () => {
+    const { _id: id } = [...memory.cases.holds.values()].find(({ stage }) => stage === 'SCREENING')!;
+    const decide = (seen: string) =>
+      as(
+        'carol',
+        'compliance',
+        'cases',
+        'decide',
+        id,
+        '--reject',
+        '--code',
+        'TRUE_MATCH',
+        '--reason',
+        'x',
+        '--evidence',
+        seen,
+      );
+    await expect(decide('"open.another"')).rejects.toMatchObject({ code: 'PRECONDITION_FAILED' });
+    const { seen } = JSON.parse(await as('carol', 'compliance', 'cases', 'show', id, '--json')) as { seen: string };
+    lines = [];
+    expect(await decide(seen)).toMatch(new RegExp(`${id} +.*REJECT`));
+  });
+
   it('list transfers and payouts with their sums', async () => {
     memory.transfers.push(transferDocument({ debitMinor: 500n }));
     expect(await as('vera', 'viewer', 'transfers', 'list', '--older-than', '1d')).toContain('1 transfer: 5.00 GBP');

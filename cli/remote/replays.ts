@@ -50,6 +50,7 @@ Example:
     .command('replays')
     .description('replays that were asked for: how far they are, and their approval');
   registerViews(replays, api);
+  registerWatch(replays, api);
   registerDecisions(replays, api);
   registerControls(replays, api);
 }
@@ -162,6 +163,31 @@ function registerViews(replays: Command, api: () => ApiClient): void {
     });
 }
 
+const WATCH_MS = 1_000;
+/** None of these goes on. */
+const OVER: ReadonlySet<Replay['state']> = new Set(['STOPPED', 'CANCELLED', 'ENDED']);
+
+function registerWatch(replays: Command, api: () => ApiClient): void {
+  replays
+    .command('watch')
+    .argument('<replay>', 'id of the replay')
+    .description('follow a replay to its end, a line for each change; exit code 1: it stopped, or was cancelled')
+    .action(async (id: string) => {
+      const at = api();
+      for (let last = ''; ; await sleep(WATCH_MS)) {
+        const { replay, counts } = await get(at, id);
+        const became = counts.map(({ state, outcome, reason, letters }) => `${letters} ${outcome ?? reason ?? state}`);
+        const halted = replay.halted === null ? '' : `; ${replay.halted.code}: ${replay.halted.detail}`;
+        const line = `${replay.state}  ${became.join(', ') || `${replay.letters} letters`}${halted}`;
+        if (line !== last) print(line);
+        last = line;
+        if (!OVER.has(replay.state)) continue;
+        if (replay.state !== 'ENDED') process.exitCode = 1;
+        return;
+      }
+    });
+}
+
 interface DecideOptions {
   readonly letters?: number;
   readonly reason: string;
@@ -182,6 +208,11 @@ function registerDecisions(replays: Command, api: () => ApiClient): void {
   }
 }
 
+function pathOfApproval({ replayId, approvalId }: Replay): string {
+  if (approvalId !== null) return `/approvals/${encodeURIComponent(approvalId)}`;
+  throw new CodedError('APPROVAL_UNKNOWN', `nobody has asked for replay ${replayId} yet`);
+}
+
 async function decide(
   api: ApiClient,
   id: string,
@@ -189,8 +220,7 @@ async function decide(
   { letters, reason }: DecideOptions,
 ): Promise<void> {
   const { replay } = await get(api, id);
-  if (replay.approvalId === null) throw new CodedError('APPROVAL_UNKNOWN', `nobody has asked for replay ${id} yet`);
-  const path = `/approvals/${encodeURIComponent(replay.approvalId)}`;
+  const path = pathOfApproval(replay);
   const found = await api.ask('GET', path);
   showReplay(replay);
   await showEdits(api, replay);
@@ -216,6 +246,17 @@ function registerControls(replays: Command, api: () => ApiClient): void {
         showReplay(replayDto.parse((await api().ask('POST', `${pathOf(id)}/${verb}`, { etag })).body));
       });
   }
+  replays
+    .command('withdraw')
+    .argument('<replay>', 'id of the replay')
+    .description('take back what was asked for; only who asked may')
+    .action(async (id: string) => {
+      const at = api();
+      const path = pathOfApproval((await get(at, id)).replay);
+      const { etag } = await at.ask('GET', path);
+      await at.ask('POST', `${path}/withdraw`, { etag });
+      showReplay((await get(at, id)).replay);
+    });
   replays
     .command('slow')
     .argument('<replay>', 'id of the replay')
