@@ -494,6 +494,14 @@ export interface Price {
   expiresAt: number;
 }
 
+/** Which sources said what a rate says when it set a price. */
+export interface RateAgreement {
+  /** Publishers that agreed, the one of the rate first; 16 at most. */
+  sources: readonly string[];
+  /** Largest distance of another that agreed, in basis points of the lower rate, rounded up. */
+  distanceBps: number;
+}
+
 /** One market rate used in a price. */
 export interface RateLeg {
   /** ISO 4217 code of one unit. */
@@ -506,6 +514,8 @@ export interface RateLeg {
   source: string;
   /** When the source observed it. */
   observedAt: number;
+  /** The sources that agreed on it; null: priced before agreement was asked for. */
+  agreement: RateAgreement | null;
 }
 
 /** Why something was refused, held or returned. */

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { CORRIDORS } from '../domain/corridors/corridor-table.ts';
 import type { Corridor } from '../domain/corridors/corridors.ts';
 import { checkLimitRules, LIMIT_RULES, type LimitRule } from '../domain/limits/limit-rules.ts';
+import { DEFAULT_RATE_TERMS } from '../domain/pricing/agreement.ts';
 import { type CasePolicy, casePolicyFile, casePolicyFrom } from '../operations/cases/inbox/policy.ts';
 import type { Config } from '../runtime/config/config.ts';
 import { countryCode, currencyCode, minorUnits, readTerms, unusable } from './terms-files.ts';
@@ -44,6 +45,17 @@ const corridorsFile = some(
       .int()
       .min(1)
       .max(30 * DAY_MS),
+    rates: z
+      .strictObject({
+        sources: some(z.string().min(1).max(64)).optional(),
+        quorum: z.int().min(1).max(100).default(DEFAULT_RATE_TERMS.quorum),
+        maxDistanceBps: z.int().min(0).max(10_000).default(DEFAULT_RATE_TERMS.maxDistanceBps),
+        pivots: z
+          .array(currencyCode)
+          .max(20)
+          .default([...DEFAULT_RATE_TERMS.pivots]),
+      })
+      .prefault({}),
     open: z.literal('ALWAYS'),
   }),
 );

@@ -1,4 +1,5 @@
 // The corridors that Corridor carries. Caps follow the rails: IMPS up to 5 lakh rupees is the common case, RTGS above.
+import { DEFAULT_RATE_TERMS } from '../pricing/agreement.ts';
 import type { Corridor, CorridorSide } from './corridors.ts';
 
 const MINUTE_MS = 60_000;
@@ -57,6 +58,7 @@ const COMMON = {
   purposeCodes: FAMILY_AND_SERVICES,
   priceTtlMs: 30 * MINUTE_MS,
   maxRateAgeMs: 60 * MINUTE_MS,
+  rates: DEFAULT_RATE_TERMS,
   open: 'ALWAYS',
 } as const;
 

@@ -205,7 +205,19 @@ export const stageCodes = {
   ),
   OUTCOME_UNKNOWN: entry('fatal', 'a record', 500, 'Deploy the version that knows this outcome of screening.'),
   AMOUNT_SIDE_UNKNOWN: entry('fatal', 'a record', 500, 'Deploy the version that knows this side of the amount.'),
+  RATE_DISPUTED: entry(
+    'transient-dependency',
+    'a transfer',
+    503,
+    'Find out which source of the pair is wrong and stop its feed: transfers of the pair wait until its rate is too old to count, or the sources agree.',
+  ),
   RATE_MISSING: entry('transient-dependency', 'a transfer', 503, 'Publish a rate of the pair: transfers of it wait.'),
+  RATE_UNCONFIRMED: entry(
+    'transient-dependency',
+    'a transfer',
+    503,
+    'Start the feed of another source of the pair: transfers of it wait for the quorum of their corridor.',
+  ),
   RATE_STALE: entry(
     'transient-dependency',
     'a transfer',

@@ -1,6 +1,7 @@
 // Given rates, pricing binds a price; without fresh ones it waits, and in the end declines.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { DEFAULT_RATE_TERMS } from '../../domain/pricing/agreement.ts';
 import type { FxRate } from '../../schemas/types.generated.ts';
 import {
   AT,
@@ -50,6 +51,15 @@ describe('a transfer with a fresh rate', () => {
       expiresAt: AT + 30 * MINUTE,
     });
     expect(value.price.snapshotId).toBe(snapshotIdOf(value.price.legs));
+  });
+
+  it('says which sources agreed, and has the same snapshot whoever agreed', async () => {
+    const other = fxRate({ source: 'second', rate: '125.3', observedAt: AT - 2 * MINUTE });
+    const [alone, both] = [await price(tableOf(fxRate())), await price(tableOf(other, fxRate()))];
+    expect(both.price.legs).toMatchObject([
+      { source: 'sample', agreement: { sources: ['sample', 'second'], distanceBps: 4 } },
+    ]);
+    expect(both.price.snapshotId).toBe(alone.price.snapshotId);
   });
 
   it('gets a price from the quotation the other way, by division', async () => {
@@ -125,6 +135,7 @@ describe('a transfer without a fresh rate', () => {
     ['RATE_STALE', tableOf(fxRate({ observedAt: AT - 61 * MINUTE }))],
     ['RATE_STALE', tableOf(fxRate({ observedAt: AT + 10 * MINUTE }))],
     ['RATE_STALE', tableOf(fxRate({ base: 'EUR', quote: 'GBP' }), fxRate({ base: 'EUR', observedAt: 0 }))],
+    ['RATE_DISPUTED', tableOf(fxRate(), fxRate({ source: 'liar', rate: '1252.579' }))],
     ['RATE_MISSING', tableOf()],
     ['RATE_MISSING', tableOf(fxRate({ rate: '-1' }), fxRate({ base: 'EUR' }))],
   ])('waits: %s', async (code, rates) => {
@@ -214,9 +225,11 @@ describe('a transfer without a fresh rate', () => {
   });
 });
 
+const TERMS = { ...DEFAULT_RATE_TERMS, maxRateAgeMs: 60 * MINUTE };
+
 describe('routes', () => {
   const book = (...rates: FxRate[]) => rateBookOf(rates);
-  const route = (rates: FxRate[]) => findRoute(book(...rates), 'GBP', 'INR', AT, 60 * MINUTE);
+  const route = (rates: FxRate[]) => findRoute(book(...rates), 'GBP', 'INR', AT, TERMS);
   const pairs = (rates: FxRate[]) => {
     const found = route(rates);
     return found.kind === 'fresh' ? found.legs.map(({ base, quote }) => `${base}/${quote}`).join(' ') : found.kind;
@@ -224,10 +237,11 @@ describe('routes', () => {
 
   it('prefer direct, then the inverse quotation, then a common currency; fresh before all', () => {
     const direct = fxRate();
-    const inverse = fxRate({ base: 'INR', quote: 'GBP', rate: '0.008' });
+    const inverse = fxRate({ base: 'INR', quote: 'GBP', rate: '0.008', source: 'other' });
     const overEuro = [fxRate({ base: 'EUR', quote: 'GBP', rate: '0.87' }), fxRate({ base: 'EUR', rate: '109' })];
     const overDollar = [fxRate({ base: 'USD', quote: 'GBP', rate: '0.75' }), fxRate({ base: 'USD', rate: '93' })];
-    expect(pairs([...overDollar, ...overEuro, inverse, direct])).toBe('GBP/INR');
+    expect(pairs([...overDollar, ...overEuro, { ...inverse, source: direct.source }, direct])).toBe('GBP/INR');
+    expect(pairs([...overDollar, ...overEuro, { ...inverse, observedAt: AT }, direct])).toBe('INR/GBP');
     expect(pairs([...overDollar, ...overEuro, inverse])).toBe('INR/GBP');
     expect(pairs([...overDollar, ...overEuro])).toBe('EUR/GBP EUR/INR');
     expect(pairs([{ ...direct, observedAt: 0 }, ...overDollar])).toBe('USD/GBP USD/INR');
@@ -238,6 +252,48 @@ describe('routes', () => {
   it('take the freshest of two sources', () => {
     const found = route([fxRate({ source: 'a', observedAt: AT - 2 }), fxRate({ source: 'b', observedAt: AT - 1 })]);
     expect(found).toMatchObject({ kind: 'fresh', legs: [{ source: 'b' }] });
+  });
+
+  it.each([
+    ['ten times the other', ['125.2579', '1252.579'], {}, 'disputed'],
+    ['a digit moved', ['125.2579', '12.52579'], {}, 'disputed'],
+    ['as near as the terms allow', ['125', '126.25'], {}, 'GBP/INR'],
+    ['a hair farther', ['125', '126.2501'], {}, 'disputed'],
+    ['one of three wrong, two needed', ['125.2', '1252', '125.3'], { quorum: 2 }, 'GBP/INR'],
+    ['one of three wrong, one needed', ['125.2', '1252', '125.3'], {}, 'disputed'],
+    ['all apart, two needed', ['125', '150', '180'], { quorum: 2 }, 'disputed'],
+    ['two against two', ['125', '125', '150', '150'], { quorum: 2 }, 'disputed'],
+    ['one alone, two needed', ['125'], { quorum: 2 }, 'few'],
+    ['one that does not count beside one that does', ['125', '150'], { sources: ['s0'] }, 'GBP/INR'],
+  ])('%s', (_, quoted, terms, expected) => {
+    const rates = quoted.map((rate, n) => fxRate({ rate, source: `s${n}` }));
+    const found = findRoute(rateBookOf(rates), 'GBP', 'INR', AT, { ...TERMS, ...terms });
+    const pairs =
+      found.kind === 'fresh' ? found.legs.map(({ base, quote }) => `${base}/${quote}`).join(' ') : found.kind;
+    expect(pairs).toBe(expected);
+  });
+
+  it('compare sources whichever way round they quote, and tell who agreed', () => {
+    const direct = fxRate({ rate: '125', source: 'a' });
+    const inverse = fxRate({ base: 'INR', quote: 'GBP', rate: '0.008', source: 'b', observedAt: AT - 2 * MINUTE });
+    expect(route([direct, inverse])).toMatchObject({
+      legs: [{ source: 'a', agreement: { sources: ['a', 'b'], distanceBps: 0 } }],
+    });
+    expect(route([direct, { ...inverse, rate: '0.08' }])).toMatchObject({ kind: 'disputed', sources: ['a', 'b'] });
+  });
+
+  it('do not go round a pair whose sources contradict each other, and count no rate that is too old', () => {
+    const over = [fxRate({ base: 'EUR', quote: 'GBP', rate: '0.87' }), fxRate({ base: 'EUR', rate: '109' })];
+    const [a, b] = [fxRate({ source: 'a' }), fxRate({ source: 'b', rate: '1252.579' })];
+    expect(pairs([...over, a, b])).toBe('disputed');
+    expect(pairs([...over, a, { ...b, observedAt: AT - 61 * MINUTE }])).toBe('GBP/INR');
+    expect(pairs([...over, { ...over[1]!, source: 'liar', rate: '1090' }])).toBe('disputed');
+  });
+
+  it('go over the pivots of the corridor alone', () => {
+    const over = [fxRate({ base: 'AED', quote: 'GBP', rate: '0.2' }), fxRate({ base: 'AED', rate: '25' })];
+    expect(pairs(over)).toBe('none');
+    expect(findRoute(rateBookOf(over), 'GBP', 'INR', AT, { ...TERMS, pivots: ['AED'] }).kind).toBe('fresh');
   });
 
   it('pass over what names no source or no currency: it would go on into prices and logs', () => {

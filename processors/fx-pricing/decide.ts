@@ -105,14 +105,28 @@ function outsideOfSide({ amount, currency }: CorridorSide, minor: bigint): Reaso
 }
 
 function waitForRate(input: PricingInput, { now, route, rules }: PricingContext): Decision<PricingEvent> {
-  const { sourceCurrency, targetCurrency } = input.value.instruction;
   if (input.waitedMs >= rules.maxWaitMs) return [rejected(input, now, reason('RATE'))];
-  const cause: Cause =
-    route.kind === 'stale'
-      ? { code: 'RATE_STALE', detail: `the rate ${route.pair} is too old` }
-      : { code: 'RATE_MISSING', detail: `no rates lead from ${sourceCurrency} to ${targetCurrency}` };
-  return { kind: 'wait', untilMs: now + rules.waitStepMs, cause };
+  return { kind: 'wait', untilMs: now + rules.waitStepMs, cause: whyNoRate(route, input.value.instruction) };
 }
+
+function whyNoRate(route: Route, { sourceCurrency, targetCurrency }: PricingInput['value']['instruction']): Cause {
+  switch (route.kind) {
+    case 'stale':
+      return { code: 'RATE_STALE', detail: `the rate ${route.pair} is too old` };
+    case 'few':
+      return { code: 'RATE_UNCONFIRMED', detail: `too few sources quote ${route.pair}: ${named(route.sources)}` };
+    case 'disputed':
+      return {
+        code: 'RATE_DISPUTED',
+        detail: `the sources of ${route.pair} contradict each other: ${named(route.sources)}`,
+      };
+    default:
+      return { code: 'RATE_MISSING', detail: `no rates lead from ${sourceCurrency} to ${targetCurrency}` };
+  }
+}
+
+/** A few names: what a feed calls itself is bounded, how many feeds there are is not. */
+const named = (sources: readonly string[]): string => sources.slice(0, 5).join(', ');
 
 function rejected(input: PricingInput, now: number, why: Reason): PricingEvent {
   const { envelope, instruction, parties, screening } = input.value;

@@ -32,7 +32,11 @@ export function createFxPricing(options: FxPricingOptions): Processor<Topology['
         const corridor = corridors.between(sourceCurrency, targetCurrency);
         if (corridor === undefined) return { now, corridor, route: { kind: 'none' }, rules };
         const route =
-          routes.get(corridor.id) ?? findRoute(current, sourceCurrency, targetCurrency, now, corridor.maxRateAgeMs);
+          routes.get(corridor.id) ??
+          findRoute(current, sourceCurrency, targetCurrency, now, {
+            ...corridor.rates,
+            maxRateAgeMs: corridor.maxRateAgeMs,
+          });
         routes.set(corridor.id, route);
         return { now, corridor, route, rules };
       });

@@ -241,10 +241,14 @@ export const leg = (over: Partial<RateLeg> = {}): RateLeg => ({
   rate: '125.2579',
   source: 'sample',
   observedAt: AT - 60_000,
+  agreement: { sources: ['sample'], distanceBps: 0 },
   ...over,
 });
 
-export const fxRate = (over: Partial<FxRate> = {}): FxRate => ({ ...leg(), publishedAt: AT - 60_000, ...over });
+export function fxRate(over: Partial<FxRate> = {}): FxRate {
+  const { agreement: _, ...quoted } = leg();
+  return { ...quoted, publishedAt: AT - 60_000, ...over };
+}
 
 function priced(input: Parameters<typeof decidePrice>[0], at: number): TransferPriced {
   const { sourceCurrency, targetCurrency } = input.value.instruction;

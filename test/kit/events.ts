@@ -152,7 +152,7 @@ export function priceOf(of: Case = {}, over: Partial<Price> = {}): Price {
   const minor = of.minor ?? 50_000n;
   return {
     snapshotId: HASH,
-    legs: [{ base: 'GBP', quote: 'INR', rate: '110', source: 'sample', observedAt: AT }],
+    legs: [{ base: 'GBP', quote: 'INR', rate: '110', source: 'sample', agreement: null, observedAt: AT }],
     midRate: '110',
     marginBps: 0,
     customerRate: '110',

@@ -90,7 +90,7 @@ export function payoutRequestedFor(options: RequestedOptions): PayoutRequested {
     },
     price: {
       snapshotId: 's-1',
-      legs: [{ base: 'GBP', quote: 'INR', rate: '125.26', source: 'test', observedAt: now }],
+      legs: [{ base: 'GBP', quote: 'INR', rate: '125.26', source: 'test', agreement: null, observedAt: now }],
       midRate: '125.26',
       marginBps: 50,
       customerRate: '124.6337',

@@ -1,0 +1,97 @@
+// Whatever sources say: a rate is chosen only where enough of them say it, and no liar alone sets a price.
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { times } from '../../test/kit/times.ts';
+import { agreeOn, distanceBps, type Quotation, type RateTerms } from './agreement.ts';
+
+const quotation = (source: string, micros: number, observedAt = 0): Quotation => ({
+  source,
+  observedAt,
+  value: { numerator: BigInt(micros), denominator: 1_000_000n },
+});
+const micros = fc.oneof(fc.integer({ min: 1, max: 2_000_000_000 }), fc.integer({ min: 124_000_000, max: 127_000_000 }));
+const quotations = fc
+  .array(fc.tuple(micros, fc.nat(5)), { maxLength: 6 })
+  .map((all) => all.map(([value, at], n) => quotation(`s${n}`, value, at)));
+const terms: fc.Arbitrary<RateTerms> = fc.record({
+  sources: fc.option(fc.shuffledSubarray(['s0', 's1', 's2', 's3', 's4', 's5'], { minLength: 1 }), { nil: undefined }),
+  quorum: fc.integer({ min: 1, max: 4 }),
+  maxDistanceBps: fc.integer({ min: 0, max: 500 }),
+  pivots: fc.constant([]),
+});
+/** Distance in basis points by floating point, for what is not near a bound. */
+const roughly = (a: Quotation, b: Quotation) => {
+  const [x, y] = [Number(a.value.numerator), Number(b.value.numerator)];
+  return (Math.abs(x - y) / Math.min(x, y)) * 10_000;
+};
+
+describe('agreement', () => {
+  it('chooses what its quorum says, of sources that count, in their order', () => {
+    fc.assert(
+      fc.property(quotations, terms, (all, asked) => {
+        const counted = all.filter(({ source }) => asked.sources?.includes(source) ?? true);
+        const result = agreeOn(all, asked);
+        if (result.kind !== 'agreed') {
+          const few = counted.length < asked.quorum ? 'few' : 'disputed';
+          expect(result.kind).toBe(counted.length === 0 ? 'none' : few);
+          return;
+        }
+        const { chosen, sources } = result;
+        expect(sources[0]).toBe(chosen.source);
+        expect(sources.length).toBeGreaterThanOrEqual(asked.quorum);
+        expect(result.distanceBps).toBeLessThanOrEqual(asked.maxDistanceBps);
+        for (const source of sources) {
+          const other = counted.find((one) => one.source === source)!;
+          expect(distanceBps(chosen.value, other.value)).toBeLessThanOrEqual(BigInt(asked.maxDistanceBps));
+        }
+        // Nothing else has a quorum for another rate.
+        for (const rival of counted.filter(
+          (one) => distanceBps(one.value, chosen.value) > BigInt(asked.maxDistanceBps),
+        )) {
+          const behind = counted.filter((one) => distanceBps(one.value, rival.value) <= BigInt(asked.maxDistanceBps));
+          expect(behind.length).toBeLessThan(asked.quorum);
+        }
+      }),
+      { numRuns: times(2_000) },
+    );
+  });
+
+  it('depends on no order in which rates come', () => {
+    fc.assert(
+      fc.property(
+        quotations.chain((all) => fc.tuple(fc.constant(all), fc.shuffledSubarray(all, { minLength: all.length }))),
+        terms,
+        ([all, shuffled], asked) => {
+          expect(agreeOn(shuffled, asked)).toEqual(agreeOn(all, asked));
+        },
+      ),
+      { numRuns: times(500) },
+    );
+  });
+
+  it('is never what one liar says, where two that tell the truth are needed', () => {
+    const honest = fc.integer({ min: 125_000_000, max: 125_500_000 });
+    fc.assert(
+      fc.property(fc.array(honest, { minLength: 2, maxLength: 5 }), micros, fc.nat(10), (truth, lie, at) => {
+        const all = [...truth.map((value, n) => quotation(`s${n}`, value)), quotation('liar', lie, at)];
+        const result = agreeOn(all, { quorum: 2, maxDistanceBps: 100, pivots: [] });
+        if (result.kind !== 'agreed') return;
+        expect(distanceBps(result.chosen.value, all[0]!.value)).toBeLessThanOrEqual(200n);
+      }),
+      { numRuns: times(2_000) },
+    );
+  });
+
+  it('measures distance as it is, whichever is the larger', () => {
+    fc.assert(
+      fc.property(micros, micros, (x, y) => {
+        const [a, b] = [quotation('a', x), quotation('b', y)];
+        const exact = distanceBps(a.value, b.value);
+        expect(distanceBps(b.value, a.value)).toBe(exact);
+        expect(Number(exact)).toBeGreaterThanOrEqual(roughly(a, b) - 1e-6);
+        expect(Number(exact)).toBeLessThan(roughly(a, b) + 1 + 1e-6);
+      }),
+      { numRuns: times(500) },
+    );
+  });
+});

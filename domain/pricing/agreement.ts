@@ -1,0 +1,79 @@
+// Which of several quotations of a pair sets the price. One source alone must not: what a feed says by mistake, or in malice,
+// is ten times the market as easily as it is right. Pure.
+import { ceil, multiply, type Ratio } from '../money/decimals.ts';
+
+/** How sources of rates must agree before a rate prices anything. */
+export interface RateTerms {
+  /** Sources that count, the preferred one first; undefined: every source, the latest observation first. */
+  readonly sources?: readonly string[] | undefined;
+  /** How many sources must say the same, the chosen one among them; 1: one is enough as long as no other contradicts. */
+  readonly quorum: number;
+  /** How far apart two rates may be that say the same, in basis points of the lower one. */
+  readonly maxDistanceBps: number;
+  /** Currencies over which a pair may be crossed, the preferred one first. */
+  readonly pivots: readonly string[];
+}
+
+/** Two independent fixings of one hour are some tenths of a percent apart at most; a wrong digit is far more. */
+export const DEFAULT_RATE_TERMS: RateTerms = { quorum: 1, maxDistanceBps: 100, pivots: ['EUR', 'USD'] };
+
+/** What one source says of a pair now. */
+export interface Quotation {
+  readonly source: string;
+  /** ms since 1970 */
+  readonly observedAt: number;
+  /** Units of one currency for one unit of the other, all quotations the same way round; above zero. */
+  readonly value: Ratio;
+}
+
+export type Agreement<Q extends Quotation> =
+  /** `sources` say what `chosen` says, the chosen one first; `distanceBps` is the largest distance from it, rounded up. */
+  | { readonly kind: 'agreed'; readonly chosen: Q; readonly sources: readonly string[]; readonly distanceBps: number }
+  /** Fewer sources than the quorum. */
+  | { readonly kind: 'few'; readonly sources: readonly string[] }
+  /** They contradict each other, so that no rate, or more than one, has its quorum. */
+  | { readonly kind: 'disputed'; readonly sources: readonly string[] }
+  | { readonly kind: 'none' };
+
+const SCALE = 10_000n;
+
+/** Distance of two positive values in basis points of the lower one, rounded up. Pure. */
+export function distanceBps(a: Ratio, b: Ratio): bigint {
+  const [left, right] = [a.numerator * b.denominator, b.numerator * a.denominator];
+  const [low, high] = left < right ? [left, right] : [right, left];
+  return ceil(multiply({ numerator: high - low, denominator: low }, { numerator: SCALE, denominator: 1n }));
+}
+
+/**
+ * The rate on which enough sources agree, each of which counts once. A rate that has its quorum is chosen by the order of
+ * sources; when two that have it contradict each other, none is: which of them is right is for a person to find out.
+ */
+export function agreeOn<Q extends Quotation>(quotations: readonly Q[], terms: RateTerms): Agreement<Q> {
+  const counted = quotations.filter(({ source }) => terms.sources?.includes(source) ?? true).sort(inOrder(terms));
+  const sources = counted.map(({ source }) => source);
+  if (counted.length === 0) return { kind: 'none' };
+  if (counted.length < terms.quorum) return { kind: 'few', sources };
+  const most = BigInt(terms.maxDistanceBps);
+  const near = (a: Q, b: Q) => distanceBps(a.value, b.value) <= most;
+  const supported = counted.filter((one) => counted.filter((other) => near(one, other)).length >= terms.quorum);
+  const [chosen] = supported;
+  if (chosen === undefined || supported.some((a) => supported.some((b) => !near(a, b))))
+    return { kind: 'disputed', sources };
+  const agreeing = counted.filter((other) => near(chosen, other));
+  return {
+    kind: 'agreed',
+    chosen,
+    sources: [chosen, ...agreeing.filter((other) => other !== chosen)].map(({ source }) => source),
+    // No larger than the distance of the terms, so no larger than a number holds.
+    distanceBps: Math.max(...agreeing.map(({ value }) => Number(distanceBps(chosen.value, value)))),
+  };
+}
+
+/** By the order of the terms; without one the latest observation first, and of two at once the name that sorts first. */
+const inOrder =
+  ({ sources }: RateTerms) =>
+  (a: Quotation, b: Quotation): number => {
+    if (sources !== undefined) return sources.indexOf(a.source) - sources.indexOf(b.source);
+    if (a.observedAt !== b.observedAt) return b.observedAt - a.observedAt;
+    return a.source < b.source ? -1 : 1;
+  };
