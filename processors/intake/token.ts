@@ -1,5 +1,6 @@
 // Customers as the chain, limits and analytics know them: stable, and not to be turned back without the key.
-import { createHmac, createSecretKey } from 'node:crypto';
+import { createSecretKey } from 'node:crypto';
+import { hmacSha256 } from '../../domain/seals/hmac.ts';
 
 const MIN_KEY_BYTES = 16;
 
@@ -11,5 +12,5 @@ export function tokeniser(key: Uint8Array): (customerId: string) => string {
   if (key.length < MIN_KEY_BYTES) throw new RangeError(`the token key must have at least ${MIN_KEY_BYTES} bytes`);
   // A key object is prepared once: a seventh of the time of a raw key.
   const secret = createSecretKey(key);
-  return (customerId) => createHmac('sha256', secret).update(customerId, 'utf8').digest('base64url');
+  return (customerId) => hmacSha256(secret, [customerId]);
 }
