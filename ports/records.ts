@@ -4,7 +4,7 @@ import { HEADER } from '../topics/headers.ts';
 import type { Codec } from './codec.ts';
 import { CodedError } from './fault.ts';
 import type { OutputRecord } from './log.ts';
-import { type Rings, requireRings, sealed } from './seals.ts';
+import { type Rings, requireRings, sealFor } from './seals.ts';
 
 export interface RecordMakerOptions<Name extends TopicName> {
   /** Who writes them. */
@@ -44,14 +44,15 @@ export function recordMaker<Name extends TopicName>(options: RecordMakerOptions<
   return (topic, value, terms) => {
     const contract = declared.get(topic);
     if (!contract) throw new CodedError('ROUTE_NOT_DECLARED', `${owner} does not declare that it writes ${topic}`);
-    const record = {
-      topic,
-      partition: terms.partition,
-      key: contract.keyOf(value as never),
-      value: codec.encode(topic, value),
-      headers: headersOf(contract, terms),
-    };
-    return sealed(rings, record, terms.cause);
+    const key = contract.keyOf(value as never);
+    const bytes = codec.encode(topic, value);
+    const headers = headersOf(contract, terms);
+    const seal = sealFor(rings, { topic, key, value: bytes }, terms.cause);
+    if (seal !== undefined) {
+      if (terms.cause) headers[HEADER.cause] = terms.cause;
+      headers[HEADER.seal] = seal;
+    }
+    return { topic, partition: terms.partition, key, value: bytes, headers };
   };
 }
 

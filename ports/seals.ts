@@ -47,12 +47,20 @@ export function requireRings(rings: Rings, topics: readonly string[]): void {
   }
 }
 
+/** The seal of a record that its contract's issuer makes; undefined where the contract names none. */
+export function sealFor(
+  rings: Rings,
+  { topic, key, value }: Pick<OutputRecord, 'topic' | 'key' | 'value'>,
+  cause = '',
+): string | undefined {
+  const issuer = contractOf(topic)?.sealedBy;
+  return issuer ? sealRecord(ringOf(rings, issuer), { topic, key, cause, value }) : undefined;
+}
+
 /** The record with its seal, where its contract names an issuer. */
 export function sealed(rings: Rings, record: OutputRecord, cause = ''): OutputRecord {
-  const { topic, key, value } = record;
-  const issuer = contractOf(topic)?.sealedBy;
-  if (!issuer) return record;
-  const seal = sealRecord(ringOf(rings, issuer), { topic, key, cause, value });
+  const seal = sealFor(rings, record, cause);
+  if (seal === undefined) return record;
   const headers = { ...record.headers, ...(cause === '' ? {} : { [HEADER.cause]: cause }), [HEADER.seal]: seal };
   return { ...record, headers };
 }
@@ -63,12 +71,19 @@ export function sealedRecordOf(topic: string, { key, value, headers }: LogRecord
   return { topic, key, cause, value, seal: headerText(headers, HEADER.seal) ?? '' };
 }
 
-/** Why this record, read as one of `topic`, is not its issuer's; undefined: it is, or the topic has no issuer. */
-export function sealFlaw(rings: Rings, topic: string, record: LogRecord): SealCode | undefined {
+/**
+ * Why this record, read as one of `topic`, is not its issuer's; undefined: it is, or the topic has no issuer.
+ * @param read what its seal covers, where that is at hand
+ */
+export function sealFlaw(
+  rings: Rings,
+  topic: string,
+  record: LogRecord,
+  read: SealedRecord = sealedRecordOf(topic, record),
+): SealCode | undefined {
   const issuer = contractOf(topic)?.sealedBy;
   if (!issuer) return undefined;
   const ring = ringOf(rings, issuer);
-  const read = sealedRecordOf(topic, record);
   if (read.seal === '' && !ring.believesAll) {
     return record.timestamp < (ring.unsealedBefore ?? 0) ? undefined : 'SEAL_MISSING';
   }

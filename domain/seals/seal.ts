@@ -108,7 +108,5 @@ const WANTED = Buffer.alloc(43);
 
 function macOf(key: KeyObject, purpose: SealPurpose, parts: readonly (string | Uint8Array)[]): string {
   // Lengths first: no two lists of parts are the same bytes.
-  let lengths = '';
-  for (const part of parts) lengths += `${lengths === '' ? '' : ','}${Buffer.byteLength(part)}`;
-  return hmacSha256(key, [`corridor-seal-1\n${purpose}\n${lengths}\n`, ...parts]);
+  return hmacSha256(key, parts, (lengths) => `corridor-seal-1\n${purpose}\n${lengths}\n`);
 }

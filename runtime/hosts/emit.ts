@@ -45,19 +45,24 @@ export function createEmitter(options: EmitterOptions): Emitter {
   const make = recordMaker({ owner, codec, rings, writes });
   const makeLifecycle = recordMaker({ owner, codec, rings, writes: [transferLifecycle] });
 
+  let known = { topicId: '', source: '' };
+
   return (input, emissions) => {
     const outputs: OutputRecord[] = [];
-    for (const { to, value } of emissions) {
+    for (const emitted of emissions) {
+      const { to, value } = emitted;
       const partition = partitionOf(input, to, value);
-      const nth = outputs.filter(({ topic }) => topic === to).length;
-      outputs.push(record(input, { to, value }, partition, causeOf(input, nth)));
+      let nth = 0;
+      for (const { topic } of outputs) if (topic === to) nth++;
+      outputs.push(record(input, emitted, partition, causeOf(input, nth)));
       if (contractOf(to)?.kind === 'transition') outputs.push(lifecycle(to, value as ChainEvent, partition));
     }
     return outputs;
   };
 
   function causeOf({ topicId, record: { partition, offset } }: AcceptedRecord, nth: number): string {
-    return formatCause({ source: sourceOf(owner, topicId), partition, offset, nth });
+    if (known.topicId !== topicId || known.source === '') known = { topicId, source: sourceOf(owner, topicId) };
+    return formatCause({ source: known.source, partition, offset, nth });
   }
 
   function partitionOf(input: AcceptedRecord, to: string, value: unknown): number {
@@ -76,8 +81,8 @@ export function createEmitter(options: EmitterOptions): Emitter {
   }
 
   function record(input: AcceptedRecord, { to, value }: Emitted, partition: number, cause: string): OutputRecord {
-    const { traceparent } = input;
-    const { originPosition } = input.received;
+    const { traceparent, received } = input;
+    const { originPosition } = received;
     const terms = { partition, eventId: idOf(to, value) ?? '', originPosition, traceparent, cause };
     const made = make(to as TopicName, value as never, terms);
     if (made.value!.length > contractOf(to)!.maxMessageBytes - FRAMING_BYTES) {

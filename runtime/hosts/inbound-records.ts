@@ -2,6 +2,7 @@
 // decoded by that contract, with what must survive retries and replays.
 
 import { hash } from 'node:crypto';
+import type { SealedRecord } from '../../domain/seals/record-seal.ts';
 import { formatOrigin, type OriginPosition } from '../../domain/transfers/origin-position.ts';
 import type { Codec, DecodeResult } from '../../ports/codec.ts';
 import type { ErrorCode } from '../../ports/error-codes.ts';
@@ -83,10 +84,11 @@ export interface InboundOptions {
 const TRACEPARENT = /^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
 
 /** What the record was made from, where a seal says so; for a retry, what was put aside. Replays come in any order. */
-export function provenCauseOf({ record, source, refusal }: InboundRecord): Cause | undefined {
+export function provenCauseOf({ record, source, received, refusal }: InboundRecord): Cause | undefined {
   if (refusal?.kind === 'unproven' || refusal?.code === 'SOURCE_UNKNOWN') return undefined;
   const direct = record.topic === source.topic;
   if (direct ? !contractOf(source.topic)?.sealedBy : isReplayTopic(record.topic)) return undefined;
+  if (direct && received?.sealed) return parseCause(received.sealed.cause);
   const text = headerText(record.headers, direct ? HEADER.cause : RECOVERY_HEADER.recoveryCause);
   return text === undefined ? undefined : parseCause(text);
 }
@@ -95,6 +97,8 @@ interface Sourced {
   readonly record: LogRecord;
   readonly topicId: string;
   readonly source: Source;
+  /** What its seal covers, where that was read already. */
+  readonly sealed?: SealedRecord | undefined;
 }
 
 /** Reads batches of the input topics. The answer rejects only when the codec does (the registry is unavailable). */
@@ -113,11 +117,11 @@ export function inboundReader(options: InboundOptions): (batch: RecordBatch) => 
         inboundRecords[index] = unreadable(record, topicId);
         return;
       }
-      const sourced = { record, topicId, source: directSource(topic, topicId, record) };
-      const flaw = sealFlaw(rings, topic, record);
-      if (flaw)
-        inboundRecords[index] = refused(sourced, { kind: 'unproven', code: flaw, detail: sealDetail(flaw, topic) });
-      else proven.push({ ...sourced, index });
+      const sealed = sealedOf(topic, record);
+      const sourced = { record, topicId, source: directSource(topic, topicId, record), sealed, index };
+      const refusal = sealed && notIssuers(rings, topic, record, sealed);
+      if (refusal) inboundRecords[index] = refused(sourced, refusal);
+      else proven.push(sourced);
     });
     await decodeInto(inboundRecords, topic, proven, true);
     return inboundRecords;
@@ -169,6 +173,16 @@ export function inboundReader(options: InboundOptions): (batch: RecordBatch) => 
   }
 }
 
+/** What the seal of a record covers, where its contract names an issuer. */
+const sealedOf = (topic: TopicName, record: LogRecord): SealedRecord | undefined =>
+  contractOf(topic)?.sealedBy ? sealedRecordOf(topic, record) : undefined;
+
+/** Set when its issuer has not sealed it. */
+function notIssuers(rings: Rings, topic: TopicName, record: LogRecord, sealed: SealedRecord): Refusal | undefined {
+  const flaw = sealFlaw(rings, topic, record, sealed);
+  return flaw && { kind: 'unproven', code: flaw, detail: sealDetail(flaw, topic) };
+}
+
 /** The seal of who put it aside or back, and that of what was put aside. */
 function unproven(
   { rings, sealsRecovery }: InboundOptions,
@@ -202,7 +216,8 @@ function inboundOf(
   chainPartitions: number,
 ): InboundRecord {
   const { record, topicId, source } = sourced;
-  const fromOutside = contractOf(source.topic)?.kind === 'intent';
+  const contract = contractOf(source.topic);
+  const fromOutside = contract?.kind === 'intent';
   if (!result.ok) {
     const kind = result.kind === 'newer-schema' ? 'stop' : 'undecodable';
     return refused(sourced, { kind, code: kind === 'stop' ? 'NEWER_SCHEMA' : result.code, detail: result.detail });
@@ -213,6 +228,7 @@ function inboundOf(
   // the value is sealed, and the headers are not.
   const trusted = direct && fromOutside ? {} : record.headers;
   const carried = headerText(trusted, HEADER.originPosition);
+  const sealed = sourced.sealed ?? sealedOf(source.topic, record);
   const originPosition = eventIn(source.topic, value)?.instruction.originPosition ?? carried ?? position;
   const received: Received<unknown> = {
     topic: source.topic,
@@ -223,7 +239,7 @@ function inboundOf(
     position,
     partition: fromOutside ? homePartition(transferIdOf(source.topic, value) ?? '', chainPartitions) : record.partition,
     causationId: idOf(source.topic, value) ?? headerText(trusted, HEADER.eventId) ?? originPosition,
-    ...(contractOf(source.topic)?.sealedBy ? { sealed: sealedRecordOf(source.topic, record) } : {}),
+    ...(sealed ? { sealed } : {}),
     ...(fromOutside ? intentSealIn(record) : {}),
   };
   const traceparent = traceOf(record, fromOutside ? originPosition : undefined);

@@ -13,6 +13,8 @@ interface Handled {
 /** The highest cause of each source, of one input partition. Where they do not all fit, the one raised longest ago goes first. */
 export class ProgressNote {
   readonly #highest: Map<string, Handled>;
+  /** The cause that was raised last, and its place, which is the last of the map: neighbours mostly come from one source. */
+  #last: { readonly cause: Cause; readonly place: string } | undefined;
 
   constructor(highest: ReadonlyMap<string, Handled> = new Map()) {
     this.#highest = new Map(highest);
@@ -30,7 +32,7 @@ export class ProgressNote {
 
   /** False: what has this cause was handled before. */
   isNew(cause: Cause): boolean {
-    const handled = this.#highest.get(placeOf(cause));
+    const handled = this.#highest.get(this.#placeOf(cause));
     return (
       handled === undefined ||
       cause.offset > handled.offset ||
@@ -39,9 +41,16 @@ export class ProgressNote {
   }
 
   raise(cause: Cause): void {
-    const place = placeOf(cause);
-    this.#highest.delete(place);
-    this.#highest.set(place, { offset: cause.offset, nth: cause.nth });
+    const place = this.#placeOf(cause);
+    if (place !== this.#last?.place) this.#highest.delete(place);
+    this.#highest.set(place, cause);
+    this.#last = { cause, place };
+  }
+
+  #placeOf(cause: Cause): string {
+    const last = this.#last;
+    const isSame = last !== undefined && last.cause.partition === cause.partition && last.cause.source === cause.source;
+    return isSame ? last.place : placeOf(cause);
   }
 
   /** The note. What does not fit is forgotten, the longest untouched first: a repeat of it would be handled again. */
