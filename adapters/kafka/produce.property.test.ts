@@ -45,6 +45,51 @@ describe('rounds', () => {
   });
 });
 
+describe('a chunk', () => {
+  const text = fc.oneof(fc.string({ maxLength: 40 }), fc.string({ unit: 'grapheme', maxLength: 40 }));
+  const bytes = fc.uint8Array({ maxLength: 60 }).map((each) => Buffer.from(each));
+  const worded = fc.array(
+    fc.record({
+      topic: fc.constantFrom('a', 'b'),
+      partition: fc.nat(1),
+      key: fc.oneof(text, bytes, fc.constant(null)),
+      value: fc.oneof(bytes, fc.constant(null)),
+      headers: fc.dictionary(fc.constantFrom('event-id', 'cause', 'seal'), fc.oneof(text, bytes)),
+    }),
+    { maxLength: 60 },
+  );
+  const sizeOf = (value: Buffer | string | null) => (value === null ? 0 : Buffer.byteLength(value));
+  const exact = ({ key, value, headers }: OutputRecord) =>
+    Object.entries(headers).reduce(
+      (sum, [name, each]) => sum + 4 + name.length + sizeOf(each),
+      24 + sizeOf(key) + sizeOf(value),
+    );
+
+  test('takes as many records as its bytes allow, counted exactly', () => {
+    fc.assert(
+      fc.property(worded, limits, (given, limit) => {
+        const inOrder = new Map<string, OutputRecord[][]>();
+        for (const round of roundsOf(given, limit)) {
+          for (const chunk of round) {
+            const chunks = inOrder.get(placeOf(chunk)) ?? [];
+            chunks.push(chunk.messages as OutputRecord[]);
+            inOrder.set(placeOf(chunk), chunks);
+          }
+        }
+        for (const chunks of inOrder.values()) {
+          chunks.forEach((chunk, place) => {
+            const bytes = chunk.reduce((sum, record) => sum + exact(record), 0);
+            expect(chunk.length === 1 || bytes <= limit.maxSendBytes).toBe(true);
+            const next = chunks[place + 1]?.[0];
+            if (next === undefined || chunk.length === limit.maxSendRecords) return;
+            expect(bytes + exact(next)).toBeGreaterThan(limit.maxSendBytes);
+          });
+        }
+      }),
+    );
+  });
+});
+
 describe('sequences', () => {
   test('begin at 0, count records per partition and begin again after 2^31 - 1', () => {
     const identity = new ProducerIdentity('7', 0);

@@ -23,7 +23,9 @@ export interface Chunk {
 /** A chunk that may still grow. */
 interface Open {
   readonly chunk: Chunk;
-  bytes: number;
+  /** Bytes of its first records, of so many of them; what came since is counted at its most. */
+  counted: { readonly bytes: number; readonly messages: number };
+  atMost: number;
   readonly round: number;
 }
 
@@ -35,11 +37,17 @@ export interface ChunkLimits {
 /** Bytes that a record takes in a request, at most, without its key, value and headers. */
 const RECORD_OVERHEAD_BYTES = 24;
 const HEADER_OVERHEAD_BYTES = 4;
+/** Most bytes that a UTF-16 code unit takes in UTF-8. */
+const MAX_UNIT = 3;
 
-const bytesOf = (value: Buffer | string | null) =>
+type Measure = (value: Buffer | string | null) => number;
+const exactly: Measure = (value) =>
   value === null ? 0 : typeof value === 'string' ? Buffer.byteLength(value) : value.length;
+/** No less than that: looking at every text takes longer than writing it. */
+const atMost: Measure = (value) =>
+  value === null ? 0 : typeof value === 'string' ? value.length * MAX_UNIT : value.length;
 
-function recordBytes({ key, value, headers }: OutputRecord): number {
+function recordBytes({ key, value, headers }: OutputRecord, bytesOf: Measure): number {
   let bytes = RECORD_OVERHEAD_BYTES + bytesOf(key) + bytesOf(value);
   for (const name in headers) bytes += HEADER_OVERHEAD_BYTES + name.length + bytesOf(headers[name]!);
   return bytes;
@@ -56,24 +64,34 @@ export function roundsOf(records: readonly OutputRecord[], limits: ChunkLimits):
   for (const record of records) {
     const { topic, partition } = record;
     const same = last !== undefined && last.chunk.partition === partition && last.chunk.topic === topic;
-    const bytes = recordBytes(record);
+    const bytes = recordBytes(record, atMost);
     let current: Open | undefined = same ? last : open.get(`${topic}/${partition}`);
-    if (current === undefined || isFull(current, bytes, limits)) {
+    if (current === undefined || isFull(current, record, bytes, limits)) {
       const round = current === undefined ? 0 : current.round + 1;
-      current = { chunk: { topic, partition, messages: [] }, bytes: 0, round };
+      current = { chunk: { topic, partition, messages: [] }, counted: { bytes: 0, messages: 0 }, atMost: 0, round };
       open.set(`${topic}/${partition}`, current);
       rounds[round] ??= [];
       rounds[round].push(current.chunk);
     }
     current.chunk.messages.push(record);
-    current.bytes += bytes;
+    current.atMost += bytes;
     last = current;
   }
   return rounds;
 }
 
-function isFull({ chunk, bytes }: Open, more: number, limits: ChunkLimits): boolean {
-  return chunk.messages.length >= limits.maxSendRecords || bytes + more > limits.maxSendBytes;
+/** Each record is counted exactly once at most, and none where all of them fit at their most. */
+function isFull(current: Open, next: OutputRecord, nextAtMost: number, limits: ChunkLimits): boolean {
+  const { messages } = current.chunk;
+  if (messages.length >= limits.maxSendRecords) return true;
+  if (current.atMost + nextAtMost <= limits.maxSendBytes) return false;
+  let { bytes } = current.counted;
+  for (let at = current.counted.messages; at < messages.length; at++) {
+    bytes += recordBytes(messages[at] as OutputRecord, exactly);
+  }
+  current.counted = { bytes, messages: messages.length };
+  current.atMost = bytes;
+  return bytes + recordBytes(next, exactly) > limits.maxSendBytes;
 }
 
 /** Sequences end at 2^31 - 1 and begin again at 0. */

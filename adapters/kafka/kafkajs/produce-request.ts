@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import { crc32c } from './crc32c.ts';
 import type { EncodedRequest, ProduceMessage, ProduceRequest, ProduceResponse, WireRequest } from './internals.ts';
 import { requestDefinition } from './requests.ts';
-import { varintSize, varintText, writeVarint } from './varint.ts';
+import { varintSize, writeVarint } from './varint.ts';
 
 const require = createRequire(import.meta.url);
 const { lookupCodec } = require('kafkajs/src/protocol/message/compression') as {
@@ -48,8 +48,8 @@ export class RoomyRequest implements EncodedRequest {
 /** What one partition's records take. */
 interface Plan {
   readonly messages: readonly ProduceMessage[];
-  /** Encoded headers of each record, as binary strings. */
-  readonly headers: readonly string[];
+  /** Of the headers of all records, in order: how many a record has, then the size of each value. */
+  readonly headerSizes: readonly number[];
   readonly keySizes: Int32Array;
   readonly valueSizes: Int32Array;
   readonly bodySizes: Int32Array;
@@ -59,50 +59,51 @@ interface Plan {
 const sizeOf = (value: Buffer | string | null | undefined) =>
   value === null || value === undefined ? -1 : typeof value === 'string' ? Buffer.byteLength(value) : value.length;
 
-const PRINTABLE_ASCII = /^[ -~]*$/;
-/** UTF-8 bytes as a string of one character a byte, so that a record's headers are written by one call. */
-function toBinary(value: string | Buffer): string {
-  if (typeof value !== 'string') return value.toString('latin1');
-  return PRINTABLE_ASCII.test(value) ? value : Buffer.from(value).toString('latin1');
-}
-
 const MAX_KNOWN_NAMES = 256;
-const knownNames = new Map<string, string>();
+const knownNames = new Map<string, Buffer>();
 
 /** A header's name with its length; names are few, so they are kept. */
-function headerName(name: string): string {
+function headerName(name: string): Buffer {
   const known = knownNames.get(name);
   if (known !== undefined) return known;
-  const binary = toBinary(name);
-  const encoded = varintText(binary.length) + binary;
+  const size = Buffer.byteLength(name);
+  const encoded = Buffer.alloc(varintSize(size) + size);
+  encoded.write(name, writeVarint(encoded, size, 0));
   if (knownNames.size < MAX_KNOWN_NAMES) knownNames.set(name, encoded);
   return encoded;
 }
 
-function encodeHeaders(headers: ProduceMessage['headers']): string {
-  let encoded = '';
-  let count = 0;
+/** Bytes that the headers of a record take. Adds what is to be known of them when they are written. */
+function sizeHeaders(headers: ProduceMessage['headers'], sizes: number[]): number {
+  const countAt = sizes.push(0) - 1;
+  let bytes = 0;
   for (const name in headers) {
     const value = headers[name]!;
-    for (const one of Array.isArray(value) ? value : [value]) {
-      const binary = toBinary(one as string | Buffer);
-      encoded += headerName(name) + varintText(binary.length) + binary;
-      count++;
-    }
+    const nameSize = headerName(name).length;
+    if (Array.isArray(value)) for (const one of value) bytes += nameSize + sizeHeader(one, sizes);
+    else bytes += nameSize + sizeHeader(value as string | Buffer, sizes);
   }
-  return varintText(count) + encoded;
+  const count = sizes.length - countAt - 1;
+  sizes[countAt] = count;
+  return varintSize(count) + bytes;
+}
+
+function sizeHeader(value: string | Buffer, sizes: number[]): number {
+  const size = typeof value === 'string' ? Buffer.byteLength(value) : value.length;
+  sizes.push(size);
+  return varintSize(size) + size;
 }
 
 function planOf(messages: readonly ProduceMessage[]): Plan {
   const count = messages.length;
-  const headers = new Array<string>(count);
+  const headerSizes: number[] = [];
   const keySizes = new Int32Array(count);
   const valueSizes = new Int32Array(count);
   const bodySizes = new Int32Array(count);
   let recordsSize = 0;
   for (let at = 0; at < count; at++) {
     const { key, value, headers: named } = messages[at]!;
-    const encoded = encodeHeaders(named);
+    const headersSize = sizeHeaders(named, headerSizes);
     const keySize = sizeOf(key);
     const valueSize = sizeOf(value);
     // Attributes and timestamp delta take a byte each.
@@ -113,48 +114,95 @@ function planOf(messages: readonly ProduceMessage[]): Plan {
       Math.max(0, keySize) +
       varintSize(valueSize) +
       Math.max(0, valueSize) +
-      encoded.length;
-    headers[at] = encoded;
+      headersSize;
     keySizes[at] = keySize;
     valueSizes[at] = valueSize;
     bodySizes[at] = body;
     recordsSize += varintSize(body) + body;
   }
-  return { messages, headers, keySizes, valueSizes, bodySizes, recordsSize };
+  return { messages, headerSizes, keySizes, valueSizes, bodySizes, recordsSize };
 }
 
 function writeBytes(target: Buffer, value: Buffer | string | null, size: number, at: number): number {
   const start = writeVarint(target, size, at);
   if (size <= 0) return start;
-  if (typeof value === 'string') target.write(value, start);
+  if (typeof value === 'string') writeText(target, value, size, start);
   else target.set(value!, start);
   return start + size;
 }
 
+/** Up to here a loop over the characters is faster than a call. */
+const SHORT_TEXT = 64;
+
+/** A text that takes so many bytes of UTF-8: one for each character means that it is ASCII. */
+function writeText(target: Buffer, text: string, size: number, start: number): void {
+  if (size !== text.length || size > SHORT_TEXT) {
+    target.write(text, start);
+    return;
+  }
+  for (let at = 0; at < size; at++) target[start + at] = text.charCodeAt(at);
+}
+
+/** Writes the headers of a record, whose sizes stand from `sizeAt` on. */
+function writeHeaders(
+  target: Buffer,
+  headers: ProduceMessage['headers'],
+  sizes: readonly number[],
+  sizeAt: number,
+  from: number,
+): number {
+  let next = sizeAt;
+  let at = writeVarint(target, sizes[next++]!, from);
+  for (const name in headers) {
+    const value = headers[name]!;
+    const encodedName = headerName(name);
+    const count = Array.isArray(value) ? value.length : 1;
+    for (let nth = 0; nth < count; nth++) {
+      const one = Array.isArray(value) ? (value as readonly (string | Buffer)[])[nth]! : (value as string | Buffer);
+      target.set(encodedName, at);
+      at = writeBytes(target, one, sizes[next++]!, at + encodedName.length);
+    }
+  }
+  return at;
+}
+
 function writeRecords(target: Buffer, plan: Plan, from: number): number {
+  const { headerSizes } = plan;
   let at = from;
+  let sizeAt = 0;
   for (let index = 0; index < plan.messages.length; index++) {
-    const { key, value } = plan.messages[index]!;
+    const { key, value, headers } = plan.messages[index]!;
     at = writeVarint(target, plan.bodySizes[index]!, at);
     target[at++] = 0; // attributes
     target[at++] = 0; // timestamp delta: all records of a batch carry the same time
     at = writeVarint(target, index, at);
     at = writeBytes(target, key, plan.keySizes[index]!, at);
     at = writeBytes(target, value, plan.valueSizes[index]!, at);
-    const headers = plan.headers[index]!;
-    target.write(headers, at, 'latin1');
-    at += headers.length;
+    at = writeHeaders(target, headers, headerSizes, sizeAt, at);
+    sizeAt += 1 + headerSizes[sizeAt]!;
   }
   return at;
 }
+
+/** Largest buffer that is kept for records on their way into a codec: requests are below that. */
+const MAX_KEPT_BYTES = 1_048_576;
+/** One that is free: what is made anew for each batch is memory outside of the heap, which has the whole heap collected. */
+const NOTHING = Buffer.alloc(0);
+let kept = NOTHING;
 
 /** Records of one partition, compressed when asked for; `undefined`: to be written in place. */
 async function compressed(plan: Plan, compression: number): Promise<Buffer | undefined> {
   const codec = compression === 0 ? null : lookupCodec(compression);
   if (codec === null) return undefined;
-  const records = Buffer.allocUnsafe(plan.recordsSize);
+  const { recordsSize } = plan;
+  // Taken while it is in use: gzip waits, and another request may be encoded meanwhile.
+  const whole = kept.length >= recordsSize ? kept : Buffer.allocUnsafeSlow(recordsSize);
+  kept = NOTHING;
+  const records = whole.subarray(0, recordsSize);
   writeRecords(records, plan, 0);
-  return codec.compress({ buffer: records });
+  const packed = await codec.compress({ buffer: records });
+  if (whole.length <= MAX_KEPT_BYTES && whole.length > kept.length) kept = whole;
+  return packed;
 }
 
 /** Encodes the body of a produce request, versions 3 to 7. */

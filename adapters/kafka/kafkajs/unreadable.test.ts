@@ -1,7 +1,7 @@
 // Batches by every codec are read; what cannot be read is one record that names its offsets, and never costs more than a bound.
 import { spawn } from 'node:child_process';
 import path from 'node:path';
-import type { Transform } from 'node:stream';
+import { Readable, type Transform } from 'node:stream';
 import { buffer, text } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import { createGzip, createZstdCompress, zstdCompressSync } from 'node:zlib';
@@ -77,6 +77,35 @@ it('does not believe a second frame, or a size that is only claimed', async () =
   );
   const claims = Buffer.concat([Buffer.from([0xff, 0xff, 0xff, 0xff, 0x0f]), Buffer.alloc(20)]);
   expect(await between(batchOf(claims, 2, 3))).toMatchObject([{ unreadable: { code: 'BATCH_TOO_LARGE' } }]);
+});
+
+describe('a batch of zstd', () => {
+  /** As clients pack that do not know the size when they begin. */
+  const streamed = async (bytes: Buffer) => buffer(Readable.from([bytes]).compose(createZstdCompress()));
+
+  it('is read whether or not it says how much it unpacks to, at any size', async () => {
+    for (const size of [0, 1, 200, 255, 256, 300, 65_791, 65_792, 0.9 * MB]) {
+      const value = Buffer.from(Array.from({ length: size }, (_, at) => (at * 7_919) >> 5));
+      const body = recordsOf([{ value }]);
+      for (const packed of [zstdCompressSync(body), await streamed(body)]) {
+        const [read] = await between(batchOf(packed, 4, 1));
+        expect(read!.value!.equals(value)).toBe(true);
+      }
+    }
+  });
+
+  it('is no larger for saying that it is small', async () => {
+    const packed = zstdCompressSync(recordsOf([{ value: Buffer.alloc(8 * MB) }]));
+    expect(packed[4]! >> 6).toBe(2);
+    for (const said of [0, 1, 3_000, MB - 1]) {
+      packed.writeUInt32LE(said, packed[4]! & 0x20 ? 5 : 6);
+      expect(await between(batchOf(packed, 4, 1))).toMatchObject([
+        { offset: 199, value: null, unreadable: { code: expect.stringMatching(/^BATCH_(TOO_LARGE|UNPACK_FAILED)$/) } },
+      ]);
+    }
+    const two = Buffer.concat([zstdCompressSync(recordsOf(records)), zstdCompressSync(Buffer.alloc(64 * MB))]);
+    expect(await between(batchOf(two, 4, 3))).toHaveLength(3);
+  });
 });
 
 describe('a batch that is no batch', () => {

@@ -26,23 +26,6 @@ export function writeVarint(target: Buffer, value: number, at: number): number {
   return position;
 }
 
-const binary: string[] = [];
-
-/** The bytes of a 32-bit integer as a binary string, one character a byte. */
-export function varintText(value: number): string {
-  const known = binary[value];
-  if (known !== undefined) return known;
-  let encoded = zigzag(value);
-  let text = '';
-  while (encoded >= 0x80) {
-    text += String.fromCharCode((encoded & 0x7f) | 0x80);
-    encoded >>>= 7;
-  }
-  text += String.fromCharCode(encoded);
-  if (value >= 0 && value < 1_024) binary[value] = text;
-  return text;
-}
-
 /** Reads integers one after the other. One cursor is reused for a whole response, so it allocates nothing per record. */
 export class Cursor {
   buffer: Buffer;
