@@ -51,6 +51,18 @@ const INVALID: readonly [string, string][] = [
 const bytesOf = (plain: Buffer, item = Buffer.from('a'), key = Buffer.from('k'), value = Buffer.from('v')) =>
   careless.toBuffer({ plain, list: [item], map: [{ k: key, v: value }] });
 
+describe('short codes', () => {
+  it('are what was written, whatever was read before them', () => {
+    const code = fc.string({ unit: 'binary-ascii', maxLength: 5 });
+    fc.assert(
+      fc.property(fc.array(code, { maxLength: 300 }), (list) => {
+        const value = { plain: '', list, map: {} };
+        expect(type.fromBuffer(type.toBuffer(value))).toEqual(value);
+      }),
+    );
+  });
+});
+
 describe('strings that are read', () => {
   it.each(INVALID)('are refused when they hold %s, wherever they stand', (_, hex) => {
     const bad = Buffer.from(hex, 'hex');

@@ -38,6 +38,24 @@ export class TextRefused extends Error {
 /** Up to here a loop over the bytes is faster than a call. */
 const SHORT = 64;
 
+/** Currencies, countries, purposes: a transfer has dozens of codes, nearly always the same, and they are kept. */
+const CODE = 4;
+const KEPT_BITS = 10;
+const codeKeys = new Int32Array(2 ** KEPT_BITS);
+const codes: string[] = new Array(2 ** KEPT_BITS).fill('');
+
+/** A text of up to four ASCII characters: one that is kept in its place, or it takes that place. */
+function codeIn(buf: StringTap['buf'], from: number, length: number): string {
+  let key = length;
+  for (let at = from; at < from + length; at += 1) key = (key << 7) | buf[at]!;
+  const place = Math.imul(key, 0x9e3779b1) >>> (32 - KEPT_BITS);
+  if (codeKeys[place] === key) return codes[place]!;
+  const text = buf.latin1Slice(from, from + length);
+  codeKeys[place] = key;
+  codes[place] = text;
+  return text;
+}
+
 /** Reads what avsc reads, with one look at the bytes beside: nearly every string is short ASCII, which needs no other. */
 function readStrict(this: StringTap): string {
   const length = this.readLong();
@@ -53,7 +71,7 @@ function readStrict(this: StringTap): string {
   if (length <= SHORT) {
     let bits = 0;
     for (let at = from; at < end; at += 1) bits |= buf[at]!;
-    if (bits < 0x80) return buf.latin1Slice(from, end);
+    if (bits < 0x80) return length <= CODE ? codeIn(buf, from, length) : buf.latin1Slice(from, end);
   }
   const text = buf.utf8Slice(from, end);
   // Bytes that are no UTF-8 leave a U+FFFD in the text, always.
