@@ -87,9 +87,16 @@ function bindingPrice(pricing: Pricing, legs: readonly RateLeg[], corridor: Corr
 
 /** Identifier of a set of rates: the same rates always have the same one. */
 export function snapshotIdOf(legs: readonly RateLeg[]): string {
+  const known = snapshotIds.get(legs);
+  if (known !== undefined) return known;
   const canonical = legs.map(({ base, quote, rate, source, observedAt }) => [base, quote, rate, source, observedAt]);
-  return hash('sha256', JSON.stringify(canonical), 'hex').slice(0, 32);
+  const id = hash('sha256', JSON.stringify(canonical), 'hex').slice(0, 32);
+  snapshotIds.set(legs, id);
+  return id;
 }
+
+/** Of the legs of a route, which all transfers of a batch share. */
+const snapshotIds = new WeakMap<readonly RateLeg[], string>();
 
 /** The derived side must be within the corridor too; intake could check the fixed one only. */
 function outsideOf({ source, target }: Corridor, { debit, credit }: Pricing): Reason | undefined {
