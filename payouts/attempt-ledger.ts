@@ -5,6 +5,7 @@
 // more, whatever their document says by then. Pure.
 import { endsPayout } from './contradictions.ts';
 import type { Payout } from './payout.ts';
+import { statementOf } from './statement.ts';
 
 /** Number of no attempt, and above all: nothing of the payout begins any more. Frozen: it stands in the log. */
 export const STOPPED = 2 ** 31 - 1;
@@ -84,14 +85,17 @@ export class AttemptLedger {
 }
 
 /** Whether the document was put back: it lacks an attempt that was claimed, has begun it a second time, or lacks the case that stopped it. */
-export function isBehind({ attempts, cases }: Payout, claimed: ClaimedAttempt | undefined): boolean {
+export function isBehind(payout: Payout, claimed: ClaimedAttempt | undefined): boolean {
   if (claimed === undefined) return false;
-  return claimed.attempt === STOPPED ? !cases.some(endsPayout) : !has(attempts, claimed);
+  return claimed.attempt === STOPPED ? !isStopped(payout) : !has(payout.attempts, claimed);
 }
 
+/** A case says that nothing begins any more, or the provider's statement has settled it. */
+const isStopped = ({ cases }: Payout): boolean => cases.some(endsPayout) || statementOf({ cases }) !== undefined;
+
 /** Whether the log does not know yet that nothing of this payout begins any more. */
-export const isToBeStopped = ({ cases }: Payout, claimed: ClaimedAttempt | undefined): boolean =>
-  claimed?.attempt !== STOPPED && cases.some(endsPayout);
+export const isToBeStopped = (payout: Payout, claimed: ClaimedAttempt | undefined): boolean =>
+  claimed?.attempt !== STOPPED && isStopped(payout);
 
 const has = (attempts: AttemptClaim['earlier'], { attempt, startedAt }: ClaimedAttempt): boolean =>
   attempts.some((one) => one.number === attempt && one.startedAt === startedAt);

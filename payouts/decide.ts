@@ -20,6 +20,7 @@ import type {
 import { type PayoutPolicy, payoutBackoffMs } from './policy.ts';
 import { markUnknown, pollAgain, watchForReturn } from './polling.ts';
 import { giveBack } from './put-back.ts';
+import { afterStatedUnpaid, contradicted, statementOf, unansweredStatement } from './statement.ts';
 
 export { nextStep, type Step } from './next-step.ts';
 
@@ -180,6 +181,7 @@ export type Learnt =
 export function after(payout: Payout, learnt: Learnt, policy: PayoutPolicy): Payout {
   switch (learnt.call) {
     case 'claim':
+      if (isStatedPaidUnder(payout, learnt.key)) return contradicted(payout, learnt.key, NOT_SENT, learnt.at);
       return giveBack(payout, learnt.key, learnt.at);
     case 'submit':
       return afterSubmit(payout, learnt, policy);
@@ -199,6 +201,7 @@ export function afterSubmit(payout: Payout, { key, result, at }: Answer<SubmitRe
 function submitted(payout: Payout, key: string, result: SubmitResult, at: number, policy: PayoutPolicy): Payout {
   if (result.kind === 'observed') return observe(payout, key, result, at, policy);
   const attempt = lastAttempt(payout);
+  if (result.kind === 'not-sent' && isStatedPaidUnder(payout, key)) return contradicted(payout, key, NOT_SENT, at);
   if (!attempt || attempt.key !== key || attempt.end) return payout;
   // Only this worker could have sent the key, so its word that it did not is proof, also after its lease.
   if (result.kind === 'not-sent') return endAttempt(payout, attempt, 'not-sent', result.code, at, policy);
@@ -206,6 +209,11 @@ function submitted(payout: Payout, key: string, result: SubmitResult, at: number
   const wait = payoutBackoffMs(1, { firstMs: policy.pollFirstMs, maxMs: policy.pollMaxMs }, payout.payoutId);
   return markUnknown(payout, attempt, at, at + wait);
 }
+
+/** What the one worker that could have sent a key has to say, when two persons had the provider's word that it was paid. */
+const NOT_SENT = 'cannot have paid: the worker that held the attempt never sent it,';
+const isStatedPaidUnder = (payout: Payout, key: string): boolean =>
+  statementOf(payout)?.outcome === 'PAID' && lastAttempt(payout)?.key === key;
 
 /** The answer to a query. */
 export function afterQuery(payout: Payout, answer: QueryAnswer, policy: PayoutPolicy): Payout {
@@ -231,6 +239,7 @@ function queried(payout: Payout, { key, result, at, earliest }: Required<QueryAn
   }
   const attempt = lastAttempt(payout);
   if (!attempt || attempt.key !== key || payout.nextPollAt === null) return payout;
+  if (statementOf(payout)) return queriedAfterStatement(payout, { key, result, at, earliest }, policy);
   if (result.kind === 'no-answer' || payout.phase !== 'OUTCOME_UNKNOWN') return pollAgain(payout, at, policy);
 
   if (seemsUnseen(payout, result, Math.min(at, earliest), policy))
@@ -238,6 +247,17 @@ function queried(payout: Payout, { key, result, at, earliest }: Required<QueryAn
   const cancelFrom = (attempt.unknownSince ?? at) + policy.cancelAfterMs;
   if (at < cancelFrom) return pollAgain(payout, at, policy);
   return changed(withAttempt(payout, { ...attempt, notFound: true }), at, { nextPollAt: at });
+}
+
+/** No statement to a query, after the outcome was stated in writing. */
+function queriedAfterStatement(
+  payout: Payout,
+  { key, result, at, earliest }: Required<QueryAnswer>,
+  policy: PayoutPolicy,
+): Payout {
+  // Where time alone would prove the attempt dead, the provider has no such payment.
+  const isUnseen = seemsUnseen(payout, result, Math.min(at, earliest), policy) && isStatedPaidUnder(payout, key);
+  return unansweredStatement(isUnseen ? contradicted(payout, key, 'does not know the key', at) : payout, at);
 }
 
 /** The answer to a cancel. */
@@ -288,6 +308,7 @@ function observe(payout: Payout, key: string, seen: Observation, at: number, pol
   const attempt = lastAttempt(payout);
   if (!attempt || attempt.key !== key) return contradicts(seen) ? contradiction(payout, key, seen, at) : payout;
   if (attempt.end && attempt.end.how !== 'paid') {
+    if (attempt.end.how === 'stated-unpaid') return afterStatedUnpaid(payout, key, seen, at, policy);
     return contradicts(seen) ? contradiction(payout, key, seen, at) : payout;
   }
   if (seen.differs && seen.differs.length > 0) return differing(payout, attempt, seen, at, policy);
@@ -298,10 +319,14 @@ function observe(payout: Payout, key: string, seen: Observation, at: number, pol
       return observeOpen(payout, attempt, seen, at, policy);
     case 'PAID':
       return observePaid(payout, attempt, seen, at, policy);
+    case 'RETURNED':
+      return statementOf(payout) && isUnpaid(seen) ? contradicted(payout, key, `says ${seen.state}`, at) : payout;
     default:
       return payout;
   }
 }
+
+const isUnpaid = ({ state }: Observation): boolean => state !== 'PAID' && state !== 'RETURNED' && state !== 'ACCEPTED';
 
 function observeOpen(payout: Payout, attempt: Attempt, seen: Observation, at: number, policy: PayoutPolicy): Payout {
   switch (seen.state) {
@@ -333,7 +358,7 @@ function observePaid(payout: Payout, attempt: Attempt, seen: Observation, at: nu
   if (seen.state === 'RETURNED') return returned(payout, seen, at);
   if (seen.state === 'PAID') return watchForReturn(payout, at, policy);
   // An answer that was long on its way, from before the payment.
-  if (seen.state === 'ACCEPTED') return payout;
+  if (seen.state === 'ACCEPTED') return statementOf(payout) ? unansweredStatement(payout, at) : payout;
   const detail = `The provider says ${seen.state} of a key that it had paid.`;
   // It may say so at each look: one open case tells it.
   const known = payout.cases.some(

@@ -4,6 +4,7 @@ import { lastAttempt } from './changes.ts';
 import { isContested, isWrittenOff } from './contradictions.ts';
 import type { Payout } from './payout.ts';
 import type { PayoutPolicy } from './policy.ts';
+import { isStatedUnpaid } from './statement.ts';
 
 /** What is to be done with a payout now. */
 export type Step =
@@ -35,6 +36,8 @@ export function nextStep(payout: Payout, at: number, policy: PayoutPolicy): Step
     case 'ACCEPTED':
     case 'PAID':
       return 'query';
+    case 'FAILED':
+      return isStatedUnpaid(payout) ? 'query' : 'rest';
     default:
       return 'rest';
   }

@@ -21,9 +21,18 @@ export type PayoutPhase =
  * How an attempt ended; each is proof. All but `paid` prove that its key has never moved money and never will.
  * `not-sent`: the worker that held it saw it fail before the first byte. `refused`, `failed`, `expired`, `cancelled`: the
  * provider says so of this key. `unseen-at-expiry`: the provider did not know the key when its expiry and the longest
- * delay of its queries were over, by the provider's clock and by ours.
+ * delay of its queries were over, by the provider's clock and by ours. `stated-unpaid`: the provider told two persons so, in
+ * writing; nothing begins after it, so it need not be proof.
  */
-export type AttemptEnd = 'paid' | 'not-sent' | 'refused' | 'failed' | 'expired' | 'cancelled' | 'unseen-at-expiry';
+export type AttemptEnd =
+  | 'paid'
+  | 'not-sent'
+  | 'refused'
+  | 'failed'
+  | 'expired'
+  | 'cancelled'
+  | 'unseen-at-expiry'
+  | 'stated-unpaid';
 
 /** One try under one idempotency key. A key is sent at most once. All times are ms since the epoch. */
 export interface Attempt {
@@ -71,7 +80,29 @@ export interface PayoutCase {
   readonly openedAt: number;
   readonly closedAt: number | null;
   /** Who closed it by hand, and why, under the seal of operators; absent when it closed by itself. */
-  readonly closing?: { readonly by: string; readonly reason: string; readonly seal?: string };
+  readonly closing?: CaseClosed;
+}
+
+export interface CaseClosed {
+  readonly by: string;
+  readonly reason: string;
+  /** Who let it through, where it took two persons. */
+  readonly agreedBy?: string;
+  /** By which the payout was settled. */
+  readonly statement?: ProviderStatement;
+  readonly seal?: string;
+}
+
+/** What the provider has told two persons in writing of a transfer whose outcome it does not tell by itself. */
+export interface ProviderStatement {
+  /** Whether it has paid the transfer under any of its keys. */
+  readonly outcome: 'PAID' | 'UNPAID';
+  /** Of the line of a statement of account, or of a letter: plain text of 1 to 64 characters. */
+  readonly reference: string;
+  /** Day of the document, YYYY-MM-DD. */
+  readonly date: string;
+  /** Of the document, in hexadecimal. */
+  readonly documentSha256: string;
 }
 
 /** The seal of payout dispatch over a payout.requested, with the cause that it is over too (domain/seals/record-seal.ts). */

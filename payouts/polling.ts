@@ -2,6 +2,7 @@
 import { changed, lastAttempt, openCase, withAttempt, withUpdate } from './changes.ts';
 import type { Attempt, Payout } from './payout.ts';
 import { type PayoutPolicy, payoutBackoffMs } from './policy.ts';
+import { isStatedUnpaid } from './statement.ts';
 
 /** What became of the attempt is not known from here on. */
 export function markUnknown(payout: Payout, attempt: Attempt, at: number, nextPollAt: number): Payout {
@@ -31,6 +32,10 @@ export function watchForReturn(payout: Payout, at: number, policy: PayoutPolicy)
 
 /** Sees to it that a payout is looked at now: somebody (a webhook) hints at news. A hint is never taken for the truth. */
 export function dueNow(payout: Payout, at: number): Payout {
-  const listens = payout.phase === 'ACCEPTED' || payout.phase === 'OUTCOME_UNKNOWN' || payout.phase === 'PAID';
+  const listens =
+    payout.phase === 'ACCEPTED' ||
+    payout.phase === 'OUTCOME_UNKNOWN' ||
+    payout.phase === 'PAID' ||
+    isStatedUnpaid(payout);
   return listens ? { ...payout, nextPollAt: Math.min(payout.nextPollAt ?? at, at) } : payout;
 }

@@ -139,6 +139,9 @@ export const PAYOUT_FAILPOINTS = [
   'payout.after-publish',
   'payout.after-query',
   'payout.after-cancel',
+  /** Two persons let the closing of a case through, and it is not written yet; it is, and nobody was told. */
+  'payout.before-closing',
+  'payout.after-closing',
 ] as const;
 export type PayoutFailpoint = (typeof PAYOUT_FAILPOINTS)[number];
 

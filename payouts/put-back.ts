@@ -14,7 +14,7 @@ export function stopRolledBack(payout: Payout, claimed: number, at: number): Pay
   if (wasRolledBack(payout)) return payout;
   const lacks =
     claimed === STOPPED
-      ? 'The payout was stopped by a case, and this document does not have that case'
+      ? 'The payout was stopped, and this document has neither a case nor a statement that says so'
       : `Attempt ${claimed} was claimed, and this document, whose last is ${payout.lastAttempt}, lacks it or has begun it again`;
   const detail = `${lacks}: it was put back to an older state.`;
   return stopped(payout, detail, at);

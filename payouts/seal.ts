@@ -1,9 +1,11 @@
 // The seal of a stored payout: that an executor wrote all of it, as it is. What is paid, to whom, under which keys and what
 // is published of it afterwards counts only while the seal does. Beside it stands the seal of the stage that asked for it: whoever
 // has the executor's keys alone makes up no payout. Pure.
+import { nameSkeleton } from '../domain/people/identities.ts';
 import { isSealedRecord } from '../domain/seals/record-seal.ts';
 import { isSealed, type KeyRing, sealOf } from '../domain/seals/seal.ts';
-import type { Payout, PayoutCase } from './payout.ts';
+import type { CaseClosed, Payout, PayoutCase } from './payout.ts';
+import { statementOf } from './statement.ts';
 
 /** The seal of a payout, made at the moment it is decided. */
 export const sealPayout = (ring: KeyRing, payout: Payout): string => sealOf(ring, 'payout', bound(payout));
@@ -22,11 +24,18 @@ const REQUESTED = 'payout.requested';
 export const sealClosing = (operators: KeyRing, payoutId: string, number: number, closed: PayoutCase): string =>
   sealOf(operators, 'closing', closingParts(payoutId, number, closed));
 
-/** Whether each case that does not close by itself was closed by a person who may, or is open. */
-export const isTrulyClosed = (operators: KeyRing, { payoutId, cases }: Payout): boolean =>
+/**
+ * Whether each case that does not close by itself was closed by a person who may, or is open; and whether what counts as unpaid
+ * by the provider's statement has one.
+ */
+export const isTrulyClosed = (operators: KeyRing, { payoutId, cases, attempts }: Payout): boolean =>
+  attempts.every(({ end }) => end?.how !== 'stated-unpaid' || statementOf({ cases })?.outcome === 'UNPAID') &&
   cases.every((one, index) => {
-    if (one.closedAt === null || one.code === 'NO_PROOF') return true;
-    return isSealed(operators, 'closing', closingParts(payoutId, index + 1, one), one.closing?.seal);
+    if (one.closedAt === null || (one.code === 'NO_PROOF' && one.closing === undefined)) return true;
+    const { by = '', agreedBy, statement, seal } = one.closing ?? {};
+    // The provider's statement is taken from two persons alone.
+    if (statement && (agreedBy === undefined || nameSkeleton(by) === nameSkeleton(agreedBy))) return false;
+    return isSealed(operators, 'closing', closingParts(payoutId, index + 1, one), seal);
   });
 
 const closingParts = (payoutId: string, number: number, one: PayoutCase): readonly string[] => [
@@ -38,7 +47,16 @@ const closingParts = (payoutId: string, number: number, one: PayoutCase): readon
   String(one.closedAt),
   one.closing?.by ?? '',
   one.closing?.reason ?? '',
+  ...secondParts(one.closing),
 ];
+
+/** What closings of before do not have: absent, their seals stay what they were. */
+const secondParts = (closing: CaseClosed | undefined): readonly string[] => {
+  const { agreedBy, statement } = closing ?? {};
+  if (agreedBy === undefined && statement === undefined) return [];
+  const { outcome = '', reference = '', date = '', documentSha256 = '' } = statement ?? {};
+  return ['agreed', agreedBy ?? '', outcome, reference, date, documentSha256];
+};
 
 /** All of a payout but `publishedVersion`, which the relay moves alone. Lists, so that no order of fields matters. */
 function bound(payout: Payout): readonly (string | Uint8Array)[] {
@@ -58,7 +76,7 @@ function bound(payout: Payout): readonly (string | Uint8Array)[] {
     payout.proof ? [payout.proof.cause, payout.proof.seal] : null,
     payout.cases.map((one) => [
       [one.code, one.detail, one.attemptKey, one.openedAt, one.closedAt],
-      one.closing ? [one.closing.by, one.closing.reason, one.closing.seal ?? null] : null,
+      one.closing ? [one.closing.by, one.closing.reason, one.closing.seal ?? null, ...secondParts(one.closing)] : null,
     ]),
   ];
   return [JSON.stringify(facts), requested];

@@ -5,6 +5,7 @@ import { keyRing } from '../domain/seals/seal.ts';
 import type { ReviewDecided, Stage, TransferHeld } from '../schemas/types.generated.ts';
 import {
   AT,
+  BOOK,
   heldByDispatch,
   received,
   reviewDecided,
@@ -14,6 +15,7 @@ import {
 import { HOLDING, KEYS, sealOfReview } from '../test/kit/keys.ts';
 import { memoryHoldClaims } from '../test/kit/memory-claims.ts';
 import { heldOf, type ReviewVerdict, settleReviews } from './holds.ts';
+import { needsTwoBy } from './second-person.ts';
 
 const STRANGER = keyRing('stranger:a-key-that-nobody-here-has-ever-seen-00');
 const { ttlMs } = HOLDING;
@@ -177,5 +179,48 @@ describe('the lapse of a hold', () => {
     const swept = { ...expiry(held), command: { ...expiry(held).command, commandId: 'of the sweeper' } };
     expect(codeOf(await verdict(swept, { holds, now: EXPIRES + 1 }))).toBe('HOLD_TAKEN');
     expect(await verdict(reviewDecided(held), { holds, now: EXPIRES + 9 })).toMatchObject({ approved: true });
+  });
+});
+
+describe('an approval that takes two persons', () => {
+  const large = transferHeld({ intent: { instructedAmount: { minor: 20_000_00n, currency: 'GBP' } } });
+  const small = transferHeld();
+  const matched: TransferHeld = (() => {
+    const { hold: _, screening, ...event } = small;
+    const parties = screening!.parties.map((party) => ({ ...party, outcome: 'TRUE_MATCH' as const }));
+    const { stage, reasons } = small.hold;
+    return heldOf({ ...event, screening: { ...screening!, parties } }, { stage, reasons }, HOLDING);
+  })();
+  const keys = { ...KEYS, needsTwo: needsTwoBy({ approveFrom: 'LARGE', onTrueMatch: true }, BOOK) };
+  const codeFor = async (value: ReviewDecided) => {
+    const terms = { stage: value.held.hold.stage, now: AT + 5_000, keys };
+    const placed = received('review.decided', value, { appendedAt: AT + 4_000 });
+    return codeOf((await settleReviews(memoryHoldClaims(), [placed], terms))[0]!);
+  };
+
+  it.each([
+    ['a large amount', large],
+    ['a true match', matched],
+  ])('for %s names both, under its seal, or the broken glass', async (_, held) => {
+    expect(await codeFor(reviewDecided(held))).toBe('DECISION_OF_ONE');
+    expect(await codeFor(reviewDecided(held, { decision: 'REJECT' }))).toBe('honour');
+    expect(await codeFor(reviewDecided(held, { agreedBy: 'bela' }))).toBe('honour');
+    expect(await codeFor(reviewDecided(held, { glass: 'glass-1' }))).toBe('honour');
+    for (const nobody of ['amara', 'AMÁRA', ' ', '', 'hold-expiry', 'system']) {
+      expect([nobody, await codeFor(reviewDecided(held, { agreedBy: nobody }))]).toEqual([nobody, 'DECISION_OF_ONE']);
+    }
+    expect(await codeFor(reviewDecided(held, { glass: '' }))).toBe('DECISION_OF_ONE');
+    // Who could add the second name could act alone: it is under the seal.
+    const alone = reviewDecided(held);
+    expect(await codeFor({ ...alone, agreedBy: 'bela' })).toBe('DECISION_NOT_SEALED');
+    expect(await codeFor({ ...alone, glass: 'glass-1' })).toBe('DECISION_NOT_SEALED');
+    const both = reviewDecided(held, { agreedBy: 'bela' });
+    expect(await codeFor({ ...both, agreedBy: 'carl' })).toBe('DECISION_NOT_SEALED');
+    expect(await codeFor({ ...both, agreedBy: null })).toBe('DECISION_NOT_SEALED');
+    expect(await codeFor({ ...both, agreedBy: null, glass: 'bela' })).toBe('DECISION_NOT_SEALED');
+  });
+
+  it('is one person’s where nothing asks for two', async () => {
+    expect(await codeFor(reviewDecided(small))).toBe('honour');
   });
 });

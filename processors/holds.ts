@@ -14,6 +14,7 @@ import type { Reason, ReviewDecided, ReviewOutcome, Stage, TransferHeld } from '
 import type { TopicName } from '../topics/catalogue.ts';
 import type { Cause, Disposition, Received } from './contract.ts';
 import { contentHashOf } from './hold-content.ts';
+import { isOfTwo, type NeedsTwo } from './second-person.ts';
 
 /** How long a hold waits for a decision before it lapses, unless configured. */
 export const DEFAULT_HOLD_TTL_MS = 14 * 86_400_000;
@@ -59,6 +60,12 @@ export interface HoldKeys {
   readonly operators: KeyRing;
 }
 
+/** What a decision is held against. */
+export interface ReviewTrust extends HoldKeys {
+  /** Which holds take two persons. */
+  readonly needsTwo: NeedsTwo;
+}
+
 /** What a stage does with a decision. */
 export type ReviewVerdict =
   | {
@@ -83,7 +90,7 @@ interface ReviewTerms {
   readonly stage: Stage;
   /** ms since 1970 */
   readonly now: number;
-  readonly keys: HoldKeys;
+  readonly keys: ReviewTrust;
 }
 
 /** A decision, where it stands in the log and since when. */
@@ -160,9 +167,13 @@ function earlyExpiry({ decision, held }: ReviewDecided, now: number): ReviewVerd
   return { kind: 'halt', disposition: { kind: 'wait', untilMs: expiresAt + 1, cause } };
 }
 
-function unprovenDecision(decided: ReviewDecided, { operators }: HoldKeys): ReviewVerdict | undefined {
+function unprovenDecision(decided: ReviewDecided, { operators, needsTwo }: ReviewTrust): ReviewVerdict | undefined {
   if (!isReviewSealed(operators, decided)) {
     return dropped('DECISION_NOT_SEALED', 'the decision does not bear the seal of a program for operators');
+  }
+  const why = decided.decision === 'APPROVE' && !isOfTwo(decided) ? needsTwo(decided.held) : [];
+  if (why.length > 0) {
+    return dropped('DECISION_OF_ONE', `one person alone approved what takes two (${why.join(', ')}): decide again`);
   }
   if (decided.decision !== 'UNKNOWN') return undefined;
   const cause: Cause = { code: 'DECISION_UNKNOWN', detail: 'a decision of a kind that this version does not know' };
@@ -216,29 +227,31 @@ export interface Decided {
   /** ms since 1970 */
   readonly decidedAt: number;
   readonly justification: string;
+  /** Who let it through, where two persons agreed. */
+  readonly agreedBy?: string | null;
+  /** The broken glass under which one was enough. */
+  readonly glass?: string | null;
 }
 
 /** Whether a program for operators sealed this decision as it stands. */
 export const isReviewSealed = (operators: KeyRing, decided: ReviewDecided): boolean =>
   isDecisionSealed(operators, decisionIn(decided), decided.seal);
 
-const decisionIn = ({ holdId, evidenceHash, decision, justification, command }: ReviewDecided): Decided => ({
-  holdId,
-  evidenceHash,
-  decision,
-  decidedBy: command.issuedBy,
-  decidedAt: command.issuedAt,
-  justification,
+const decisionIn = (decided: ReviewDecided): Decided => ({
+  ...decided,
+  decidedBy: decided.command.issuedBy,
+  decidedAt: decided.command.issuedAt,
 });
 
-const decisionParts = ({ holdId, evidenceHash, decision, decidedBy, decidedAt, justification }: Decided) => [
-  holdId,
-  evidenceHash,
-  decision,
-  decidedBy,
-  String(decidedAt),
-  justification,
-];
+const decisionParts = (decided: Decided): readonly string[] => {
+  const { holdId, evidenceHash, decision, decidedBy, decidedAt, justification, agreedBy, glass } = decided;
+  const alone = [holdId, evidenceHash, decision, decidedBy, String(decidedAt), justification];
+  // Decisions of one person have the seal that they had before there was a second in it.
+  if (isNone(agreedBy) && isNone(glass)) return alone;
+  return [...alone, 'agreed', agreedBy ?? '', glass ?? ''];
+};
+
+const isNone = (text: string | null | undefined): boolean => text === null || text === undefined;
 
 /** The seal of a decision, made when the person makes it. */
 export const sealDecision = (operators: KeyRing, decided: Decided): string =>

@@ -138,6 +138,8 @@ it('the list keeps its order: a run of the harness is repeated by its seed, whic
     'payout.after-publish',
     'payout.after-query',
     'payout.after-cancel',
+    'payout.before-closing',
+    'payout.after-closing',
     'eos.after-fence',
     'eos.before-send',
     'eos.after-send',

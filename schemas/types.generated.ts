@@ -570,8 +570,12 @@ export interface ReviewDecided {
   evidenceHash: string;
   /** The held event, so that the stage needs no lookup. */
   held: TransferHeld;
-  /** MAC of the program through which a person decided, over the hold, its evidence hash and the decision. Absent when nobody decided in time. */
+  /** MAC of the program through which a person decided, over the hold, its evidence hash, the decision and all who agreed. Absent when nobody decided in time. */
   seal: string | null;
+  /** Operator's id of who let it through, where two persons have to agree; under the seal. Null: one person decided. */
+  agreedBy: string | null;
+  /** The broken glass under which one person decided what takes two; under the seal. Null: none. */
+  glass: string | null;
 }
 
 /** The decision on a hold. */

@@ -51,16 +51,18 @@ export async function openApprovals(connections: Connections): Promise<ApprovalD
       throw new CodedError('EVIDENCE_CHANGED', `${_id} is not, or no longer, what was asked for: look at the replay`);
     },
   };
+  // A payout is written under the executor's seal. Where its key is not, the executor does what was let through.
+  const onPayouts: ActHandlers['payouts.resolve'] = hasRing(keys, 'executor')
+    ? decision
+    : { describe: decision.describe, checkApprover: decision.checkApprover! };
   const handlers: ActHandlers = {
     'exceptions.grant': exceptionHandler(exceptions, ringOf(keys, 'operators')),
     'lists.activate': activationHandler(activation),
     'control.resume': resumption,
     'provider.on': resumption,
     'cases.decide': decision,
-    // Closing a case of a payout is written under the executor's seal: only a program that has its keys does it.
-    'payouts.resolve': hasRing(keys, 'executor')
-      ? decision
-      : { describe: decision.describe, checkApprover: decision.checkApprover! },
+    'payouts.resolve': onPayouts,
+    'payouts.state': onPayouts,
     'dead-letters.replay': replay,
     'dead-letters.discard': replay,
     'records.skip': { describe: describeContent<SkipContent>(skipLines) },

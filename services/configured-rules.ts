@@ -2,10 +2,11 @@
 // digits. A key that is not known is refused, as is a rule that nothing here can count.
 import { z } from 'zod';
 import { CORRIDORS } from '../domain/corridors/corridor-table.ts';
-import type { Corridor } from '../domain/corridors/corridors.ts';
+import { type Corridor, corridorBook } from '../domain/corridors/corridors.ts';
 import { checkLimitRules, LIMIT_RULES, type LimitRule } from '../domain/limits/limit-rules.ts';
 import { DEFAULT_RATE_TERMS } from '../domain/pricing/agreement.ts';
 import { type CasePolicy, casePolicyFile, casePolicyFrom } from '../operations/cases/inbox/policy.ts';
+import { type NeedsTwo, needsTwoBy } from '../processors/second-person.ts';
 import type { Config } from '../runtime/config/config.ts';
 import { countryCode, currencyCode, minorUnits, readTerms, unusable } from './terms-files.ts';
 
@@ -95,3 +96,6 @@ export function limitRules(config: Config): readonly LimitRule[] {
 export function casePolicy({ cases: { policyFile: file } }: Config): CasePolicy {
   return casePolicyFrom(file === undefined ? {} : readTerms(file, casePolicyFile));
 }
+
+/** Which holds take two persons, as the stages look at it. @throws CodedError TERMS_UNREADABLE (fatal) */
+export const needsTwo = (config: Config): NeedsTwo => needsTwoBy(casePolicy(config), corridorBook(corridors(config)));

@@ -55,7 +55,7 @@ export async function openInbox(connections: Connections): Promise<Inbox> {
   const payouts = hasRing(keys, 'executor')
     ? mongoPayoutStore(db, { ring: keys.executor, operators: keys.operators, onForged })
     : readOnly(sources.payouts, keys);
-  const deciding = { holds, customers, payouts, policy, corridors: book };
+  const deciding = { holds, customers, payouts, closesPayouts: hasRing(keys, 'executor'), policy, corridors: book };
   return { sources, assignments, deciding, notes, policy };
 }
 

@@ -80,6 +80,35 @@ const CORRUPTIONS: readonly Corruption[] = [
     (history) => void history.claim(ID, STOPPED, AT, []),
     ['CLAIM_NOT_STORED'],
   ],
+  [
+    'a first attempt that was begun later than its payout was stored, and that nobody claimed',
+    'completed',
+    ({ stores }) => {
+      const [, { attempts }] = onlyDocument(stores.payouts);
+      edit(stores.payouts, { attempts: [{ ...attempts[0]!, startedAt: AT + 120_000 }] });
+    },
+    ['ATTEMPT_UNCLAIMED'],
+  ],
+  [
+    'a further attempt in the database alone',
+    'completed',
+    ({ stores }) => {
+      const [, { attempts, payoutId }] = onlyDocument(stores.payouts);
+      const second = { ...attempts[0]!, number: 2, key: `${payoutId}:2` };
+      const first = { ...attempts[0]!, end: { how: 'cancelled', at: AT, code: null } as const };
+      edit(stores.payouts, { attempts: [first, second], lastAttempt: 2 });
+    },
+    ['ATTEMPT_UNCLAIMED'],
+  ],
+  [
+    'two attempts that are open at once',
+    'requoted',
+    ({ stores }) => {
+      const [, { attempts }] = onlyDocument(stores.payouts);
+      edit(stores.payouts, { phase: 'OUTCOME_UNKNOWN', attempts: attempts.map((one) => ({ ...one, end: null })) });
+    },
+    ['PAYOUT_FLAWED'],
+  ],
   ['a payout that is gone, with claims', 'requoted', ({ stores }) => forget(stores.payouts), ['CLAIM_NOT_STORED']],
   [
     'a claim of a transfer that nobody asked for',

@@ -210,7 +210,7 @@ export const FINDING_GROUPS = [
   },
   {
     codes: ['ATTEMPT_UNCLAIMED'],
-    wrong: 'the provider received a further attempt that the log of claims does not have',
+    wrong: 'the provider received, or the payout has, an attempt that the log of claims does not have',
     toDo: "stop payouts of this transfer; who else has the provider's credentials? Were records of `payout.attempts` deleted?",
   },
   {

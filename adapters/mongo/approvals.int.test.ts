@@ -1,6 +1,6 @@
 // Approvals on a real database: of any number of persons and programs at once, one wins.
 import { type Db, MongoClient } from 'mongodb';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
 import { personWithKeys } from '../../operations/access/principal.ts';
 import { canonicalJson, hashOfAct } from '../../operations/approvals/acts.ts';
 import {
@@ -22,11 +22,16 @@ let client: MongoClient;
 let db: Db;
 let store: ReturnType<typeof approvals>;
 let next = 0;
+/** What the clock of the primary says. */
+let primary = AT;
 
+beforeEach(() => {
+  primary = AT;
+});
 beforeAll(async () => {
   client = await MongoClient.connect(inject('stack').mongoUri);
   db = client.db(`approvals_${process.pid}_${Date.now().toString(36)}`);
-  store = approvals(db);
+  store = approvals(db, async () => primary);
   await store.ensureIndexes();
 });
 afterAll(async () => {
@@ -76,6 +81,7 @@ describe('an approval in the database', () => {
     expect(await store.decide(found, 'APPROVED', decided(later(HOUR_MS)))).toBe(false);
     expect(await store.decide({ ...found, hash: 'other' }, 'APPROVED', decided(later(1)))).toBe(false);
     expect(await store.decide({ ...found, askedBy: 'eva' }, 'APPROVED', decided(later(1)))).toBe(false);
+    primary = later(HOUR_MS);
     await listApprovals(store, ['WAITING'], 10, later(HOUR_MS));
     expect((await store.find(asked.id))!.state).toBe('EXPIRED');
   });
@@ -98,7 +104,8 @@ describe('an approval in the database', () => {
     await decideApproval(store, { ...late, ...by('ben') }, operators);
     expect(await store.begin(late.id, later(1))).toBe(true);
     expect(await store.begin(late.id, later(9 * HOUR_MS))).toBe(true);
-    await store.expire(later(9 * HOUR_MS));
+    primary = later(9 * HOUR_MS);
+    await store.expire(primary);
     expect((await store.find(late.id))!).toMatchObject({ state: 'APPROVED', begunAt: later(1) });
     expect(await store.end(late.id, ['APPROVED'], 'WITHDRAWN', { at: AT, detail: '' })).toBe(false);
   });
@@ -106,6 +113,18 @@ describe('an approval in the database', () => {
   it('that was approved and never begun expires', async () => {
     const asked = await ask();
     await decideApproval(store, { ...asked, ...by('ben') }, operators);
+    // A process whose clock runs ahead ends nothing.
+    await store.expire(later(HOUR_MS));
+    expect((await store.find(asked.id))!.state).toBe('APPROVED');
+    primary = later(HOUR_MS);
+    await store.expire(later(1));
+    expect((await store.find(asked.id))!.state).toBe('APPROVED');
+    // Nor does one whose clock runs behind begin, or let through, what is over.
+    expect(await store.begin(asked.id, later(1))).toBe(false);
+    const other = await ask();
+    await expect(decideApproval(store, { ...other, ...by('ben') }, operators)).rejects.toMatchObject({
+      code: 'APPROVAL_MOVED',
+    });
     await store.expire(later(HOUR_MS));
     expect(await store.begin(asked.id, later(HOUR_MS + 1))).toBe(false);
     expect((await store.find(asked.id))!.state).toBe('EXPIRED');

@@ -50,8 +50,25 @@ const indexes: readonly IndexSpec[] = [
   },
 ];
 
-export function approvals(db: Db): Approvals & ApprovalsBySubject & { ensureIndexes(): Promise<void> } {
+/** What time it is by the primary: a process whose clock runs ahead ends no approval of others. */
+const primaryClock = (db: Db) => () =>
+  guarded(async () => {
+    const { localTime } = await db.admin().command({ hello: 1 });
+    return localTime as Date;
+  });
+
+/**
+ * An approval expires by the clock of the primary too: a process whose clock runs ahead ends nothing, and one whose clock runs
+ * behind lets nothing through that is over.
+ * @param now of the primary, unless a test has its own
+ */
+export function approvals(
+  db: Db,
+  now: () => Promise<Date> = primaryClock(db),
+): Approvals & ApprovalsBySubject & { ensureIndexes(): Promise<void> } {
   const all = db.collection<Approval>(APPROVALS, MAJORITY);
+  const later = (one: Date, other: Date) => (one > other ? one : other);
+  const earlier = (one: Date, other: Date) => (one < other ? one : other);
   return {
     ensureIndexes: () => ensureIndexes(db, APPROVALS, indexes),
     insert: async (approval) => (await insertFree(all as never, [{ ...approval, ...STAMP } as never])).size === 0,
@@ -70,11 +87,13 @@ export function approvals(db: Db): Approvals & ApprovalsBySubject & { ensureInde
       guarded(() => all.find({ act, subject }).sort({ askedAt: -1 }).limit(limit).toArray()),
     ofAct: (act, state, limit) => guarded(() => all.find({ act, state }).sort({ askedAt: -1 }).limit(limit).toArray()),
     async decide({ _id, hash, askedBy }, state, decided) {
-      const asSeen = { _id, state: 'WAITING' as const, hash, askedBy, expiresAt: { $gt: decided.at } };
+      const at = later(decided.at, await now());
+      const asSeen = { _id, state: 'WAITING' as const, hash, askedBy, expiresAt: { $gt: at } };
       return (await guarded(() => all.updateOne(asSeen, { $set: { state, decided } }))).matchedCount === 1;
     },
     async begin(_id, begunAt) {
-      const asSeen = { _id, state: 'APPROVED' as const, begunAt: null, expiresAt: { $gt: begunAt } };
+      const at = later(begunAt, await now());
+      const asSeen = { _id, state: 'APPROVED' as const, begunAt: null, expiresAt: { $gt: at } };
       if ((await guarded(() => all.updateOne(asSeen, { $set: { begunAt } }))).matchedCount === 1) return true;
       const begun = { _id, state: 'APPROVED' as const, begunAt: { $ne: null } };
       return (await guarded(() => all.findOne(begun, { projection: { _id: 1 } }))) !== null;
@@ -83,7 +102,11 @@ export function approvals(db: Db): Approvals & ApprovalsBySubject & { ensureInde
       const asSeen = { _id, state: { $in: [...from] }, ...(to === 'WITHDRAWN' && { begunAt: null }) };
       return (await guarded(() => all.updateOne(asSeen, { $set: { state: to, ended } }))).matchedCount === 1;
     },
-    async expire(at) {
+    async expire(asked) {
+      // The sweep looks often and finds little: the clock is asked for when there is something.
+      const due = { state: { $in: ['WAITING', 'APPROVED'] as const }, expiresAt: { $lte: asked }, begunAt: null };
+      if ((await guarded(() => all.findOne(due as never, { projection: { _id: 1 } }))) === null) return 0;
+      const at = earlier(asked, await now());
       const over = async (from: 'WAITING' | 'APPROVED', detail: string) => {
         const expired = { state: from, expiresAt: { $lte: at }, begunAt: null };
         const to = { state: 'EXPIRED' as const, ended: { at, detail } };

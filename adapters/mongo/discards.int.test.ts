@@ -3,6 +3,7 @@
 import fc from 'fast-check';
 import { MongoClient } from 'mongodb';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { sealRecord } from '../../domain/seals/record-seal.ts';
 import { cancelReplay, withdrawReplay } from '../../operations/dead-letters/replays/control.ts';
 import {
   askForReplay,
@@ -12,12 +13,15 @@ import {
   freezeReplay,
 } from '../../operations/dead-letters/replays/prepare.ts';
 import type { ReplayRunner } from '../../operations/dead-letters/replays/run.ts';
+import { openCase } from '../../payouts/changes.ts';
+import { expire, openPayout } from '../../payouts/decide.ts';
 import { ringOf } from '../../ports/seals.ts';
 import { dryRunner, OWNER, type ReplayWorld, replayWorld, TARGET } from '../../test/kit/replay-world.ts';
 import { testRings } from '../../test/kit/rings.ts';
 import { DEAD_LETTERS } from './dead-letters.ts';
 import { discardedLetters } from './discarded-letters.ts';
-import { transfersNow } from './transfers-now.ts';
+import { mongoPayoutStore } from './payouts.ts';
+import { payoutKeys, transfersNow } from './transfers-now.ts';
 
 let client: MongoClient;
 const operators = ringOf(testRings, 'operators');
@@ -82,6 +86,32 @@ describe('a discard', () => {
     expect(here.sent().length).toBeLessThanOrEqual(4);
   });
 
+  it('of a transfer whose payout is contested, open, or taken out of the database rejects nothing', async () => {
+    const here = await replayWorld(client, 6);
+    const stages = ringOf(testRings, 'stages');
+    const store = mongoPayoutStore(here.db, { ring: ringOf(testRings, 'executor') });
+    const request = (payoutId: string) => {
+      const requested = new TextEncoder().encode(payoutId);
+      const sealed = { topic: 'payout.requested', key: payoutId, value: requested, cause: 'cause' };
+      const terms = { provider: 'p', homePartition: 0, pricingAttempt: 1, priceExpiresAt: 0, requested };
+      return openPayout({ payoutId, ...terms, proof: { cause: 'cause', seal: sealRecord(stages, sealed) } }, 0);
+    };
+    const expired = (id: string) => expire(request(id), 1);
+    await store.insert([
+      expired('T-0'),
+      openCase(expired('T-1'), 'CONTRADICTION', 'paid after all', 2),
+      request('T-2'),
+      expired('T-3'),
+    ]);
+    // Somebody closes a case, and somebody takes a payout out.
+    await here.db.collection('payouts').updateOne({ _id: 'T-3' as never }, { $set: { pricingAttempt: 7 } });
+    await here.db.collection('transfers').updateMany({ _id: 'T-4' as never }, { $set: { attempt: 2 } });
+    await here.approved(QUICK, 'DISC');
+    await here.run(here.runner('one'));
+    expect(here.sent().toSorted()).toEqual([here.ids[0], here.ids[5]].toSorted());
+    expect(await here.states()).toMatchObject({ DISCARDED: 2, PARKED: 4 });
+  });
+
   it('of letters that were replayed too often, or that bear no seal, is possible; of what may be paid it is not asked', async () => {
     const here = await replayWorld(client, 4);
     const letters = here.db.collection<{ _id: string }>(DEAD_LETTERS);
@@ -96,7 +126,7 @@ describe('a discard', () => {
     const at = new Date(paid.clock.now());
     const terms = { terms: DEFAULT_TERMS, by: 'asha', reason: 'x', discard: 'DISC' } as const;
     await freezeReplay(paid.stores, { id: 'paid', owner: 'settlement', filter: {}, at, ...terms });
-    const transfers = transfersNow(paid.db, 'transfers', 'events');
+    const transfers = transfersNow(paid.db, 'transfers', 'events', payoutKeys(testRings));
     const log = {
       ...paid.stores.log,
       letters: (_: string, places: Parameters<typeof paid.stores.log.letters>[1]) =>

@@ -17,7 +17,7 @@ import { editText } from '../../processors/edits.ts';
 import { memoryCodec } from '../../test/kit/memory-codec.ts';
 import { dryRunner, OWNER, replayWorld, TARGET } from '../../test/kit/replay-world.ts';
 import { testRings } from '../../test/kit/rings.ts';
-import { transfersNow } from './transfers-now.ts';
+import { payoutKeys, transfersNow } from './transfers-now.ts';
 
 const PATH = '/parties/remittanceInformation';
 const TERMS = { ...DEFAULT_TERMS, ratePerSecond: 1_000 };
@@ -114,7 +114,11 @@ describe('letters that are edited', () => {
       items.map((item, n) => (n === 0 ? { ...item, edit } : item)),
     );
     await here.stores.replays.change(replay, { selectionHash: half, edited: 1 });
-    const trial = { runner: dryRunner, transfers: transfersNow(here.db, 'transfers', 'events'), rings: testRings };
+    const trial = {
+      runner: dryRunner,
+      transfers: transfersNow(here.db, 'transfers', 'events', payoutKeys(testRings)),
+      rings: testRings,
+    };
     const tried = dryRunReplay(here.stores, trial, { id: 'half', by: 'asha', at });
     await expect(tried).rejects.toMatchObject({ code: 'REPLAY_MOVED' });
     await expect(askForReplay(here.stores, { id: 'half', at }, ringOf(testRings, 'operators'))).rejects.toMatchObject({

@@ -177,7 +177,10 @@ describe('what is in force', () => {
     expect(await believing.current()).toHaveLength(1);
     // Put in force again, it counts from where the log is.
     const lastOf = async () => ({ ...activationOf(2), list: { ...activationOf(2).list, activation: 7 } });
-    const again = await activateVersion(store, publish, next.versionId, { ...TERMS, lastOf });
+    // What the log has as the last is not here: its importer alone cannot say that nothing is taken off it.
+    const alone = activateVersion(store, publish, next.versionId, { ...TERMS, lastOf });
+    await expect(alone).rejects.toMatchObject({ code: 'SECOND_PERSON_NEEDED' });
+    const again = await activateVersion(store, publish, next.versionId, { ...TERMS, by: 'bela', lastOf });
     expect(again).toMatchObject({ changed: true, activation: { revision: 8 } });
     expect(await store.current()).toMatchObject([{ versionId: next.versionId, activation: 8 }]);
 

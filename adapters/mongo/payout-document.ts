@@ -1,6 +1,7 @@
 // A payout as MongoDB holds it: times as dates, absent rather than null where an index must not see it.
 import { Binary } from 'mongodb';
 import type { KeyRing } from '../../domain/seals/seal.ts';
+import { endsPayout } from '../../payouts/contradictions.ts';
 import type { Attempt, Payout, PayoutCase, PayoutUpdate, RequestProof } from '../../payouts/payout.ts';
 import { isAskedFor, isSealedPayout, isTrulyClosed, sealPayout } from '../../payouts/seal.ts';
 import { STAMP } from './schema-version.ts';
@@ -148,13 +149,17 @@ export function isGenuine(document: PayoutDocument, { ring, stages, operators }:
 
 export const INDEXED_FIELDS = ['nextPollAt', 'nextSubmitAt', 'unpublishedSince', 'caseSince'] as const;
 
+/** What a person has ended waits for no provider: it is found also while that one is down or paused. */
+const isSubmitDue = ({ phase, cases }: Payout): boolean =>
+  phase === 'NEW' && !cases.some((one) => one.closedAt !== null && (one.code === 'ATTEMPTS_DIED' || endsPayout(one)));
+
 /** Fields that indexes stand on: there only while there is something to do. */
 export function indexedFields(payout: Payout): Pick<PayoutDocument, (typeof INDEXED_FIELDS)[number]> {
-  const { nextPollAt, phase, updates, publishedVersion, cases } = payout;
+  const { nextPollAt, updates, publishedVersion, cases } = payout;
   const oldest = updates.find(({ version }) => version > publishedVersion);
   const open = cases.find(({ closedAt }) => closedAt === null);
   return {
-    ...(nextPollAt !== null && { [phase === 'NEW' ? 'nextSubmitAt' : 'nextPollAt']: date(nextPollAt) }),
+    ...(nextPollAt !== null && { [isSubmitDue(payout) ? 'nextSubmitAt' : 'nextPollAt']: date(nextPollAt) }),
     ...(oldest && { unpublishedSince: date(oldest.changedAt) }),
     ...(open && { caseSince: date(open.openedAt) }),
   };

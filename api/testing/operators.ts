@@ -99,7 +99,8 @@ function memoryInbox({ cases: { sources, deciding, assignments: all } }: Operato
     },
   };
   const notes = { add: async () => undefined, of: async () => [] };
-  return { sources, deciding, assignments, notes, policy: deciding.policy };
+  // As in an installation, the API has no key of the executor.
+  return { sources, deciding: { ...deciding, closesPayouts: false }, assignments, notes, policy: deciding.policy };
 }
 
 export function memoryOperators(memory: OperatorMemory, asked: Asked): OperatorParts {

@@ -10,7 +10,21 @@ import { VERDICTS, type Verdict } from '../../operations/cases/inbox/verdict.ts'
 import type { TransferHeld } from '../../schemas/types.generated.ts';
 import { instant, instantOf, moneyDto, moneyOf } from './dto.ts';
 
-export const VERDICT_NAMES = ['APPROVE', 'REJECT', 'CLOSE', 'CLEAR', 'CONFIRM'] as const satisfies readonly Verdict[];
+export const VERDICT_NAMES = [
+  ...(['APPROVE', 'REJECT', 'CLOSE', 'PAID', 'UNPAID', 'CLEAR', 'CONFIRM'] as const),
+] as const satisfies readonly Verdict[];
+
+/** The document in which the provider states an outcome. */
+export const statedDocumentDto = z
+  .strictObject({
+    reference: z.string().min(1).max(64).describe('Of the line of the statement of account, or of the letter.'),
+    date: z.iso.date().describe('Of the document.'),
+    documentSha256: z
+      .string()
+      .regex(/^[0-9a-f]{64}$/)
+      .describe('SHA-256 of the document, which you keep.'),
+  })
+  .meta({ id: 'StatedDocument' });
 
 export const assignmentDto = z.object({ by: z.string(), until: instant }).meta({ id: 'Assignment' });
 const names = z
@@ -122,6 +136,11 @@ export const caseDto = z
         openedAt: instant,
         closedAt: instant.nullable(),
         closedBy: z.string().nullable(),
+        agreedBy: z.string().nullable().describe('Who let it through, where two persons had to agree.'),
+        statement: z
+          .object({ outcome: z.enum(['PAID', 'UNPAID']), ...statedDocumentDto.shape })
+          .nullable()
+          .describe('What the provider has stated in writing, by which the payout was settled.'),
         phase: z.string(),
         provider: z.string(),
         attempts: z.array(
@@ -226,7 +245,8 @@ function payoutOf({ payout, one }: Extract<FoundCase, { kind: 'PAYOUT' }>): Case
   const { code, detail, openedAt, closedAt, closing } = one;
   return {
     ...{ code, detail, openedAt: instantOf(openedAt), closedAt: closedAt === null ? null : instantOf(closedAt) },
-    ...{ closedBy: closing?.by ?? null, phase: payout.phase, provider: payout.provider },
+    ...{ closedBy: closing?.by ?? null, agreedBy: closing?.agreedBy ?? null, statement: closing?.statement ?? null },
+    ...{ phase: payout.phase, provider: payout.provider },
     attempts: payout.attempts.map(({ key, startedAt, expiresAt, end }) => ({
       ...{ key, startedAt: instantOf(startedAt), expiresAt: instantOf(expiresAt), end: end?.how ?? null },
     })),

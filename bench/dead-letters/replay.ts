@@ -3,7 +3,7 @@ import type { Db } from 'mongodb';
 import { approvals } from '../../adapters/mongo/approvals.ts';
 import { groupCounts } from '../../adapters/mongo/dead-letters.ts';
 import { replayableLetters, replays } from '../../adapters/mongo/replays.ts';
-import { transfersNow } from '../../adapters/mongo/transfers-now.ts';
+import { payoutKeys, transfersNow } from '../../adapters/mongo/transfers-now.ts';
 import { personWithKeys } from '../../operations/access/principal.ts';
 import { decideApproval } from '../../operations/approvals/approvals.ts';
 import { replayLog } from '../../operations/dead-letters/replays/log.ts';
@@ -50,7 +50,7 @@ export async function replayRate(
     approvals: approvals(db),
     log: replayLog(log, 'bench', testRings),
   };
-  const transfers = transfersNow(db, 'transfers', 'events');
+  const transfers = transfersNow(db, 'transfers', 'events', payoutKeys(testRings));
   const operators = ringOf(testRings, 'operators');
   const id = 'bench';
   // Those that the log has: the index has more.

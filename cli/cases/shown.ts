@@ -5,6 +5,7 @@ import { evidenceOfHold, type Hit, type Look } from '../../operations/cases/hold
 import type { FoundCase, FoundCustomerCase, FoundHold, FoundPayoutCase } from '../../operations/cases/inbox/find.ts';
 import { VERDICTS } from '../../operations/cases/inbox/verdict.ts';
 import type { CaseNote } from '../../operations/cases/notes/notes.ts';
+import type { PayoutCase } from '../../payouts/payout.ts';
 import type { Parties, Party } from '../../schemas/types.generated.ts';
 
 export interface ShowTerms {
@@ -114,11 +115,25 @@ function hitLines(hit: Hit): readonly string[] {
 const row = (fact: string, party: string, listed: string): string =>
   `${fact.padEnd(FACT_WIDTH)}${(party || '-').padEnd(SIDE_WIDTH)}${(listed || '-').padEnd(SIDE_WIDTH)}`;
 
+function statedLines({ closing }: PayoutCase): readonly string[] {
+  const { agreedBy, statement } = closing ?? {};
+  return [
+    ...(agreedBy === undefined ? [] : [`Let through by ${agreedBy}`]),
+    ...(statement
+      ? [
+          `The provider states ${statement.outcome} in ${statement.reference} of ${statement.date}`,
+          `Document ${statement.documentSha256}`,
+        ]
+      : []),
+  ];
+}
+
 function payoutLines({ id, payout, one }: FoundPayoutCase): readonly string[] {
   const { phase, provider, attempts } = payout;
   return [
     `Case ${id}: ${one.code} of the payout of transfer ${payout.payoutId}`,
     `${one.closedAt === null ? 'OPEN' : `CLOSED ${time(one.closedAt)}${one.closing ? ` by ${one.closing.by}` : ''}`}`,
+    ...statedLines(one),
     `Opened ${time(one.openedAt)}; the payout is ${phase} at ${provider}`,
     '',
     one.detail,

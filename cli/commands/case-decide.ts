@@ -19,10 +19,11 @@ import { reportResult } from '../audit/acts.ts';
 import { askOnTerminal, typedVerdict } from '../cases/confirm.ts';
 import { alikeLines } from '../cases/rows.ts';
 import { caseLines } from '../cases/shown.ts';
+import { type StatementOptions, statementFrom, withStatement } from '../cases/statement.ts';
 import { withConnections } from '../connections.ts';
 import { print, printError, printRows, withJson } from '../output.ts';
 
-interface DecideOptions extends Partial<Record<Lowercase<Verdict>, boolean>> {
+interface DecideOptions extends Partial<Record<Lowercase<Verdict>, boolean>>, StatementOptions {
   readonly code: string;
   readonly reason: string;
   readonly alike?: boolean;
@@ -37,12 +38,14 @@ type Shown = Pick<CaseVerdict, 'caseId' | 'verdict' | 'seen'>;
 const ALL_VERDICTS: readonly Verdict[] = CASE_KINDS.flatMap((kind) => VERDICTS[kind]);
 
 export function registerCaseDecide(cases: Command): void {
-  withJson(cases.command('decide'))
+  withStatement(withJson(cases.command('decide')))
     .argument('<case>', 'id of the case, of any kind')
     .description('decide a case: it is shown, and the verdict is typed')
     .option('--approve', 'a hold: let the transfer go on')
     .option('--reject', 'a hold: decline the transfer')
     .option('--close', 'a case of a payout: it has been dealt with')
+    .option('--paid', 'a payout: the provider states in writing that it has paid; two persons')
+    .option('--unpaid', 'a payout: the provider states in writing that it has not paid, under any key; two persons')
     .option('--clear', 'a customer: it is not the listed entity')
     .option('--confirm', 'a customer: it is the listed entity, and stays blocked')
     .requiredOption('--code <code>', 'why, as a code: see below')
@@ -70,7 +73,8 @@ ${Object.entries(DECISION_REASONS)
 Examples:
   corridor cases decide 0d5c… --reject --code TRUE_MATCH --reason "same passport number"
   corridor cases decide 0d5c… --approve --code OTHER_BIRTH_DATE --reason "born 1985, not 1961" --alike
-  corridor cases decide 5f1c…/1 --close --code RECOVERED --reason "ticket 4711"`,
+  corridor cases decide 5f1c…/1 --close --code RECOVERED --reason "ticket 4711"
+  corridor cases decide 5f1c…/1 --unpaid --code PROVIDER_STATED --reason "ticket 4711" --document letter.pdf --document-reference L-88 --document-date 2026-11-30`,
     )
     .action((id: string, options: DecideOptions) =>
       withConnections(async (connections) => {
@@ -78,7 +82,8 @@ Examples:
         const { operators } = connections.config.keys;
         const { code, reason, by, json, alike } = options;
         const shown = await shownTo(inbox, id, options);
-        const asked = { ...shown, code, reason, by, at: Date.now() };
+        const statement = await statementFrom(shown.verdict, options);
+        const asked = { ...shown, code, reason, by, at: Date.now(), ...(statement && { statement }) };
         if (!alike) {
           await decideOrAsk(connections, inbox, asked, json);
           return;
@@ -141,7 +146,10 @@ async function shownTo(inbox: Inbox, id: string, options: DecideOptions): Promis
   const { evidence: seen } = options;
   if (seen !== undefined) {
     if (wanted) return { verdict: wanted, seen, caseId: id };
-    throw new CodedError('DECISION_MISSING', 'say one verdict: --approve, --reject, --close, --clear or --confirm');
+    throw new CodedError(
+      'DECISION_MISSING',
+      'say one verdict: --approve, --reject, --close, --paid, --unpaid, --clear or --confirm',
+    );
   }
   if (process.stdin.isTTY) return typedOnTerminal(inbox, id, { wanted, alike: options.alike === true });
   throw new CodedError(

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { userInfo } from 'node:os';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { deadLetters } from '../../adapters/mongo/dead-letters.ts';
-import { transfersNow } from '../../adapters/mongo/transfers-now.ts';
+import { payoutKeys, transfersNow } from '../../adapters/mongo/transfers-now.ts';
 import { DISCARD_REASONS, type DiscardReason } from '../../domain/reasons.ts';
 import { personWithKeys } from '../../operations/access/principal.ts';
 import { decideApproval, findApproval } from '../../operations/approvals/approvals.ts';
@@ -68,7 +68,7 @@ async function withDryRun<T>(
   try {
     return await use({
       runner,
-      transfers: transfersNow(await connections.db(), TRANSFERS, EVENTS),
+      transfers: transfersNow(await connections.db(), TRANSFERS, EVENTS, payoutKeys(connections.config.keys)),
       rings: config.keys,
     });
   } finally {

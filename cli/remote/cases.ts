@@ -8,6 +8,7 @@ import { CASE_KINDS, INBOX_STAGES } from '../../operations/cases/inbox/row.ts';
 import { CodedError } from '../../ports/fault.ts';
 import { askOnTerminal, typedVerdict } from '../cases/confirm.ts';
 import { fromNow } from '../cases/rows.ts';
+import { type StatementOptions, statementFrom, withStatement } from '../cases/statement.ts';
 import { count, print, printError, printRows, toJson, withJson } from '../output.ts';
 
 type Case = z.output<typeof caseDto>;
@@ -106,12 +107,14 @@ function footer({ total, nextCursor, unknownPayouts, complete, missing }: Page):
   ];
 }
 
-interface DecideOptions {
+interface DecideOptions extends StatementOptions {
   readonly approve?: true;
   readonly reject?: true;
   readonly clear?: true;
   readonly confirm?: true;
   readonly close?: true;
+  readonly paid?: true;
+  readonly unpaid?: true;
   readonly code: string;
   readonly reason: string;
   readonly evidence?: string;
@@ -127,6 +130,7 @@ function registerDecide(cases: Command, api: () => ApiClient): void {
     .requiredOption('--reason <text>', 'why, as a text')
     .option('--evidence <etag>', 'for programs: `seen` of the case as `show --json` gave it; nothing is typed then')
     .option('--alike', 'decide every hold that is alike too');
+  withStatement(command);
   for (const verdict of VERDICT_NAMES) command.option(`--${verdict.toLowerCase()}`);
   command.action((id: string, options: DecideOptions) => decide(api(), id, options));
 }
@@ -145,7 +149,14 @@ async function decide(api: ApiClient, id: string, options: DecideOptions): Promi
     verdict = await typedVerdict(askOnTerminal, found, verdict, others?.caseIds.length);
   }
   if (verdict === undefined) throw new CodedError('DECISION_MISSING', 'say one verdict');
-  const decision = { verdict, code, reason, ...(others ? { alikeSeen: others.seen } : {}) };
+  const statement = await statementFrom(verdict, options);
+  const decision = {
+    verdict,
+    code,
+    reason,
+    ...(statement && { statement }),
+    ...(others ? { alikeSeen: others.seen } : {}),
+  };
   const answer = await api.ask('POST', `${pathOf(id)}/decide`, { body: decision, etag: evidence ?? etag });
   const asked = caseDecisionAskedDto.safeParse(answer.body);
   if (asked.success) {

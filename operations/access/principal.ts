@@ -1,5 +1,5 @@
 // Who asks, as their credential proves it, and what they are let do. Pure.
-import { isSystemIdentity, personName } from '../../domain/people/identities.ts';
+import { isSystemIdentity, nameSkeleton, personName } from '../../domain/people/identities.ts';
 import { CodedError } from '../../ports/fault.ts';
 import { ACTIONS, type Action, type Condition, conditionFor, ROLES, type Role } from './table.ts';
 
@@ -43,6 +43,21 @@ export function principalOf(
   } catch {
     throw invalid('its subject is no name of 1 to 64 printable characters');
   }
+}
+
+/**
+ * A name is that of a producer or of a person, whatever roles a token claims for it: nobody acts as both.
+ * @param producers ids in force; empty: the installation lists none, and nothing is looked at
+ * @throws CodedError CREDENTIAL_INVALID
+ */
+export function checkNameOfRole(
+  { name, roles }: Pick<Principal, 'name' | 'roles'>,
+  producers: readonly string[],
+): void {
+  if (producers.length === 0) return;
+  const isListed = producers.some((id) => nameSkeleton(id) === nameSkeleton(name));
+  if (roles.includes('producer') && !isListed) throw invalid('its subject is no producer of this installation');
+  if (isListed && roles.some((role) => PEOPLE.includes(role))) throw invalid('its subject is that of a producer');
 }
 
 /** A credential that proves nothing; `why` is told to whoever sent it, so it holds nothing of the credential. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { mayTouch, type Principal, permission } from './principal.ts';
+import { checkNameOfRole, mayTouch, type Principal, permission, principalOf } from './principal.ts';
 import { ACTIONS, type Action, type Condition, conditionFor, ROLES, type Role } from './table.ts';
 
 /** The table once more, by hand: a = always, o = own, . = never. A changed cell is changed here too, on purpose. */
@@ -84,5 +84,25 @@ describe('the table of roles and actions', () => {
     expect(permission(key, 'corridors.read')).toBe('always');
     for (const action of ['transfers.submit', 'transfers.explain'] as const)
       expect(() => permission(key, action)).toThrow(expect.objectContaining({ code: 'ACTION_FORBIDDEN' }));
+  });
+});
+
+describe('a name', () => {
+  const of = (name: string, ...roles: string[]) => principalOf(name, roles, { credential: 'token' });
+  const refuses = (name: string, ...roles: string[]) =>
+    expect(() => checkNameOfRole(of(name, ...roles), ['acme', 'zenith'])).toThrow(
+      expect.objectContaining({ code: 'CREDENTIAL_INVALID' }),
+    );
+
+  it('is that of a producer or of a person, whatever roles a token claims for it', () => {
+    refuses('asha', 'producer');
+    refuses('asha', 'producer', 'operator');
+    refuses('acme', 'operator');
+    refuses('Ácme', 'viewer', 'producer');
+    checkNameOfRole(of('acme', 'producer'), ['acme']);
+    checkNameOfRole(of('asha', 'operator', 'approver'), ['acme']);
+    checkNameOfRole(of('probe', 'service'), ['acme']);
+    // Where no producers are listed nobody can tell.
+    checkNameOfRole(of('asha', 'producer'), []);
   });
 });

@@ -27,6 +27,12 @@ export const APPROVAL_ACTS = {
   'provider.on': { does: 'let payouts go to a provider again', right: 'control.resume', validMs: HOUR_MS },
   'cases.decide': { does: 'decide a hold or a case of a customer', right: 'cases.decide', validMs: 24 * HOUR_MS },
   'payouts.resolve': { does: 'close a case of a payout by hand', right: 'payouts.resolve', validMs: 24 * HOUR_MS },
+  'payouts.state': {
+    does: 'settle a payout by what the provider states in writing',
+    right: 'payouts.resolve',
+    validMs: 24 * HOUR_MS,
+    neverAlone: true,
+  },
   'lists.activate': {
     does: 'put a list version in force',
     right: 'lists.activate',

@@ -17,6 +17,8 @@ export interface ApprovedAct {
   readonly askedBy: string;
   readonly approvedBy: string;
   readonly approvedAt: Date;
+  /** The broken glass under which one person was enough. */
+  readonly glass?: string;
 }
 
 /**
@@ -114,7 +116,8 @@ export async function executeApproval(
   const { subject, content, reason, askedBy, decided } = found;
   const approved = { approvalId: id, subject, content, reason, askedBy };
   try {
-    const detail = await execute({ ...approved, approvedBy: decided!.by, approvedAt: decided!.at });
+    const under = decided!.glass === undefined ? {} : { glass: decided!.glass };
+    const detail = await execute({ ...approved, approvedBy: decided!.by, approvedAt: decided!.at, ...under });
     await store.end(id, ['APPROVED'], 'EXECUTED', { at, detail });
   } catch (error) {
     if (!isCoded(error) || error.faultClass === 'transient-dependency') throw error;

@@ -2,6 +2,9 @@
 import { describe, expect, it } from 'vitest';
 import { sealOf } from '../../domain/seals/seal.ts';
 import { askedParts } from '../../screening/exceptions.ts';
+import { entitiesHashOf, type ListEntity } from '../../screening/lists/index.ts';
+import { loadSampleList } from '../../screening/lists/sample/load.ts';
+import { packEntities } from '../../screening/versions/packed.ts';
 import type { ListStore, StoredActivation } from '../../screening/versions/store.ts';
 import type { VersionHead } from '../../screening/versions/version.ts';
 import { KEYS } from '../../test/kit/keys.ts';
@@ -23,15 +26,25 @@ const approval: Act = (maker, checker) => {
   return approveException(store, 'e', { by: checker, at: 5 }, operators);
 };
 
+const LISTED = (await loadSampleList()).entities;
+const FIRST = LISTED.find(({ names }) => names.length > 1)!;
+const OTHERS = LISTED.filter((entity) => entity !== FIRST);
+
 const activation =
-  (head: Partial<VersionHead>): Act =>
+  (head: Partial<VersionHead>, entities: readonly ListEntity[] = LISTED): Act =>
   (maker, checker) => {
     const counts = { entities: 100, names: 100 };
     const list = { source: 'OFAC', versionId: 'before', publishedOn: '2026-11-20', contentHash: 'c', activation: 1 };
     const facts = { source: 'OFAC', activatedAt: 1, activatedBy: 'zoe', published: true };
     const inForce: StoredActivation = { ...facts, ...counts, revision: 1, list, isSealed: true };
     const imported = { versionId: 'next', source: 'OFAC', publicationDate: '2026-11-21', importedBy: maker, counts };
-    const store: Pick<ListStore, 'head' | 'active' | 'activate' | 'markPublished'> = {
+    const load = async (versionId: string) => {
+      const of = versionId === 'before' ? LISTED : entities;
+      const packed = { ...imported, entitiesHash: entitiesHashOf(of), ...head } as VersionHead;
+      return { head: packed, chunks: [...packEntities(of)].map(({ data }) => data) };
+    };
+    const store: Pick<ListStore, 'head' | 'active' | 'activate' | 'markPublished' | 'load'> = {
+      load,
       head: async () => ({ ...imported, ...head }) as VersionHead,
       active: async () => [inForce],
       activate: async (_head, revision) => ({ ...inForce, revision: revision + 1 }),
@@ -42,8 +55,20 @@ const activation =
 
 const ACTS: Readonly<Record<string, Act>> = {
   'an exception': approval,
-  'a list with fewer entities': activation({ counts: { entities: 80, names: 100 } }),
-  'a list with fewer names': activation({ counts: { entities: 100, names: 80 } }),
+  'a list without one entity': activation({}, LISTED.slice(1)),
+  'a list without one name': activation({}, [{ ...FIRST, names: FIRST.names.slice(0, 1) }, ...OTHERS]),
+  'a list with another spelling of one name': activation({}, [
+    { ...FIRST, names: FIRST.names.map((name) => ({ ...name, full: `${name.full}x` })) },
+    ...OTHERS,
+  ]),
+  'a list with a weak name that was strong': activation({}, [
+    { ...FIRST, names: FIRST.names.map((name) => ({ ...name, quality: 'weak' as const })) },
+    ...OTHERS,
+  ]),
+  'a list with another date of birth': activation({}, [{ ...FIRST, birthDates: [{ year: 1800 }] }, ...OTHERS]),
+  'a list with another nationality': activation({}, [{ ...FIRST, nationalities: ['AQ'] }, ...OTHERS]),
+  'a list with one for another': activation({}, [{ ...FIRST, id: 'OFAC:other' }, ...OTHERS]),
+  'a list whose entities cannot be read': activation({ entitiesHash: 'other' }),
   'a list of an earlier day': activation({ publicationDate: '2026-11-19' }),
 };
 
@@ -80,8 +105,13 @@ describe('a second person', () => {
     else await expect(done).rejects.toMatchObject({ code: refusal });
   });
 
-  it('is not asked for where a list only grows', async () => {
-    await activation({})('Amara Okafor', 'amara okafor');
+  it('is not asked for where a list only grows, or says more of why somebody is on it', async () => {
+    const added = { ...FIRST, id: 'OFAC:new' };
+    const names = [...FIRST.names, { full: 'Another Name', kind: 'alias', quality: 'strong' } as const];
+    const more = { ...FIRST, names, programmes: ['MORE'], remarks: 'r', title: 't' };
+    for (const entities of [LISTED, [...LISTED, added], [more, ...OTHERS]]) {
+      await activation({}, entities)('Amara Okafor', 'amara okafor');
+    }
   });
 
   it('tells the maker by name in what it refuses', async () => {

@@ -1,17 +1,21 @@
 // Whether a person alone may put a list version in force. Pure.
-import { MAX_SHRINK } from '../../screening/lists/index.ts';
+import type { ListLoss } from '../../screening/lists/index.ts';
 import type { Activation } from '../../screening/versions/store.ts';
 import type { VersionHead } from '../../screening/versions/version.ts';
 import { checkSecondPerson } from '../four-eyes/second-person.ts';
 
-type InForce = Pick<Activation, 'list' | 'entities' | 'names'>;
+type InForce = Pick<Activation, 'list'>;
+
+/** What it takes off the version in force; `unknown`: that cannot be read. */
+export type Loss = ListLoss | 'unknown';
 
 /**
- * What takes much off the list in force, or goes back to an older one, needs another person than the one who imported it.
+ * What takes anything off the list in force, or goes back to an older one, needs another person than the one who imported it:
+ * one person alone lets no listed one pass.
  * @throws CodedError SECOND_PERSON_NEEDED
  */
-export function checkActivation(head: VersionHead, inForce: InForce, by: string): void {
-  const risk = riskOf(head, inForce);
+export function checkActivation(head: VersionHead, inForce: InForce, by: string, loss: Loss): void {
+  const risk = riskOf(head, inForce, loss);
   if (risk === undefined) return;
   const { versionId, importedBy } = head;
   const why = `${importedBy} imported it, so another person must look at it and activate it (--by)`;
@@ -19,9 +23,10 @@ export function checkActivation(head: VersionHead, inForce: InForce, by: string)
 }
 
 /** Why one person alone may not put it in force: parties would no longer be found who are found today. */
-function riskOf({ counts, publicationDate }: VersionHead, { list, entities, names }: InForce): string | undefined {
+function riskOf({ publicationDate }: VersionHead, { list }: InForce, loss: Loss): string | undefined {
   if (publicationDate !== undefined && publicationDate < list.publishedOn) return `is older than ${list.versionId}`;
-  const shrank = entities - counts.entities > entities * MAX_SHRINK || names - counts.names > names * MAX_SHRINK;
-  if (!shrank) return undefined;
-  return `has ${counts.entities} entities and ${counts.names} names, ${list.versionId} has ${entities} and ${names}`;
+  if (loss === 'unknown') return `cannot be compared with ${list.versionId}`;
+  const { entities, weakened } = loss;
+  if (entities === 0 && weakened === 0) return undefined;
+  return `takes ${entities} entities off ${list.versionId}, and from ${weakened} something that parties are compared with`;
 }

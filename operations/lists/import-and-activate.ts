@@ -1,11 +1,13 @@
 // Importing and activating list versions: the same path for a regulator's list and for the sample.
 import { personName } from '../../domain/people/identities.ts';
-import { CodedError } from '../../ports/fault.ts';
+import { CodedError, isCoded } from '../../ports/fault.ts';
 import type { ScreeningListActivated } from '../../schemas/types.generated.ts';
-import { type ListVersion, refuseShrunk } from '../../screening/lists/index.ts';
+import { diffLists, type ListVersion, lossIn, refuseShrunk } from '../../screening/lists/index.ts';
 import type { Activation, ListStore } from '../../screening/versions/store.ts';
 import { versionIdOf } from '../../screening/versions/version.ts';
-import { checkActivation } from './decide.ts';
+import { isSamePerson } from '../four-eyes/second-person.ts';
+import { checkActivation, type Loss } from './decide.ts';
+import { entitiesOf } from './versions.ts';
 
 export interface ImportTerms {
   readonly by: string;
@@ -52,7 +54,7 @@ export interface ActivationTerms {
 /**
  * Puts a version in force: durably first (so that nothing is submitted against an older one from then on), then for every
  * instance, through the log. Repeating it is harmless, and completes what was cut off between the two.
- * What takes much off the list in force, or goes back to an older one, needs another person than the one who imported it.
+ * What takes anything off the list in force, or goes back to an older one, needs another person than the one who imported it.
  * @throws CodedError LIST_VERSION_UNKNOWN, SECOND_PERSON_NEEDED, ACTIVATION_RACED; DomainError PERSON_INVALID
  */
 export async function activateVersion(
@@ -74,7 +76,10 @@ export async function activateVersion(
     await publishActive(store, publish, stored);
     return { activation: stored, changed: false };
   }
-  if (before) checkActivation(head, before, by);
+  // Whoever did not import it is the second person already.
+  if (before && isSamePerson(head.importedBy, by)) {
+    checkActivation(head, before, by, await lossOf(store, before.list.versionId, versionId));
+  }
   const activation = await store.activate(
     head,
     stored ? stored.revision : 0,
@@ -90,6 +95,17 @@ export async function activateVersion(
   }
   await publishActive(store, publish, activation);
   return { activation, changed: true };
+}
+
+/** What would be found no more. A version in force that cannot be read, damaged or gone, may have had anything. */
+async function lossOf(store: Pick<ListStore, 'load'>, before: string, after: string): Promise<Loss> {
+  try {
+    const [old, now] = await Promise.all([entitiesOf(store, before), entitiesOf(store, after)]);
+    return lossIn(diffLists({ entities: old }, { entities: now }));
+  } catch (error) {
+    if (!isCoded(error) || error.faultClass === 'transient-dependency') throw error;
+    return 'unknown';
+  }
 }
 
 /** Publishes what is in force of a source until what was published last is in force still. */

@@ -85,7 +85,8 @@ export async function compareVersions(
 const inForceByVersion = async (store: Pick<ListStore, 'active'>) =>
   new Map((await store.active()).map((each) => [each.list?.versionId, each]));
 
-async function entitiesOf(store: Pick<ListStore, 'load'>, versionId: string): Promise<readonly ListEntity[]> {
+/** @throws CodedError as `ListStore.load` */
+export async function entitiesOf(store: Pick<ListStore, 'load'>, versionId: string): Promise<readonly ListEntity[]> {
   const { head, chunks } = await store.load(versionId);
   return unpackEntities(chunks, head.entitiesHash);
 }

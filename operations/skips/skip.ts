@@ -9,6 +9,7 @@ import { recordDigest, type SkippableRecord, skipSubject } from '../../ports/rec
 import { consumers, topology } from '../../processors/topology.ts';
 import { HEADER, headerText } from '../../topics/headers.ts';
 import { inputTopics } from '../../topics/recovery.ts';
+import { hashOfAct } from '../approvals/acts.ts';
 import { type Approval, isContentApproved } from '../approvals/approval.ts';
 import type { StandingPoint } from './ports.ts';
 
@@ -106,6 +107,13 @@ export function skipLines(content: SkipContent): readonly string[] {
 }
 
 export const skipSummary = (content: SkipContent): string => skipLines(content)[0]!;
+
+/** What a skip was asked for. @throws CodedError EVIDENCE_CHANGED when the database says something else by now */
+export function askedContent({ _id, act, subject, hash, content }: Approval): SkipContent {
+  if (act === 'records.skip' && typeof content === 'string' && hashOfAct(act, subject, content) === hash)
+    return JSON.parse(content) as SkipContent;
+  throw new CodedError('EVIDENCE_CHANGED', `${_id} is not, or no longer, what was asked for: ask anew`);
+}
 
 /** Whether two persons have let exactly this record be skipped, and it is not too late to begin. */
 export function isSkipApproved(operators: KeyRing, approval: Approval, record: SkippableRecord, at: Date): boolean {

@@ -73,6 +73,12 @@ export const payoutCodes = {
   ),
   REQUEST_UNREADABLE: entry('poison', 'a stored document', 500, 'Report it: a stored request does not decode.'),
   CASE_CLOSES_ITSELF: entry('invalid-request', 'the caller', 409, 'Wait for the outcome: it closes the case.'),
+  STATEMENT_UNFIT: entry(
+    'invalid-request',
+    'the caller',
+    409,
+    'Look at what the message says of the document, or wait until the provider can no longer pay.',
+  ),
   CASE_GUARDS_PAYOUT: entry(
     'invalid-request',
     'the caller',

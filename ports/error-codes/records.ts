@@ -156,6 +156,12 @@ export const stageCodes = {
     403,
     'Find out who wrote the decision: no program for operators sealed it. Decide again.',
   ),
+  DECISION_OF_ONE: entry(
+    'notice',
+    'a record',
+    403,
+    'Find out how one person alone decided what takes two; the transfer stays held until it is decided anew, or lapses.',
+  ),
   DECISION_REPEATED: entry('notice', 'a record', 409, 'Do nothing: the decision was published before.'),
   DECISION_UNKNOWN: entry('fatal', 'a record', 500, 'Deploy the version that knows this kind of decision.'),
   DECISION_LATE: entry(

@@ -10,7 +10,7 @@ import {
   type HoldClaims,
   type HoldFailpoint,
   type Holding,
-  type HoldKeys,
+  type ReviewTrust,
   verdictsIn,
 } from '../holds.ts';
 import { type Topology, topology } from '../topology.ts';
@@ -27,7 +27,7 @@ import { type LimitsInput, operationOf, type RuleBook } from './requests.ts';
 export interface LimitsOptions {
   readonly ledger: LimitLedger;
   readonly holds: HoldClaims;
-  readonly keys: HoldKeys;
+  readonly keys: ReviewTrust;
   readonly rules: readonly LimitRule[];
   readonly corridors: CorridorBook;
   /** ms since 1970 */

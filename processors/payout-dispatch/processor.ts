@@ -12,8 +12,8 @@ import {
   DEFAULT_HOLD_TTL_MS,
   type HoldClaims,
   type HoldFailpoint,
-  type HoldKeys,
   isApproved,
+  type ReviewTrust,
   verdictsIn,
 } from '../holds.ts';
 import { type Topology, topology } from '../topology.ts';
@@ -23,7 +23,7 @@ export interface PayoutDispatchOptions {
   /** ms since 1970 */
   readonly clock: () => number;
   readonly holds: HoldClaims;
-  readonly keys: HoldKeys;
+  readonly keys: ReviewTrust;
   readonly screener: Pick<Screener, 'recheck'>;
   /**
    * False: the law forbids another look at the lists once this transfer is under way, unless a case about one of its

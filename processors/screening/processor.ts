@@ -10,8 +10,8 @@ import {
   DEFAULT_HOLD_TTL_MS,
   type HoldClaims,
   type HoldFailpoint,
-  type HoldKeys,
   isApproved,
+  type ReviewTrust,
   verdictsIn,
 } from '../holds.ts';
 import { type Topology, topology } from '../topology.ts';
@@ -20,7 +20,7 @@ import { decide, type ScreeningContext, type ScreeningInput } from './decide.ts'
 export interface ScreeningOptions {
   readonly screener: Screener;
   readonly holds: HoldClaims;
-  readonly keys: HoldKeys;
+  readonly keys: ReviewTrust;
   /** ms since 1970 */
   readonly clock: () => number;
   /** How long a hold waits for a decision before it lapses, in ms. */

@@ -404,7 +404,7 @@ export const settings = {
       secret: true,
     }),
     audit: setting('CORRIDOR_AUDIT_KEYS', {
-      doc: 'Keys under which programs seal what they write for the audit log, as above. For every program that lets people act, for the process of replays, and for the sequencer.',
+      doc: 'Keys under which programs seal what they write for the audit log, as above. For every program that lets people act, for the processes of replays and of payouts, and for the sequencer.',
       schema: keyRingText(),
       developmentDefault: 'dev:development-only-audit-key-000000000',
       secret: true,

@@ -43,8 +43,36 @@ export const entitiesToScreen = (diff: ListDiff): ListEntity[] => [
   ...diff.changed.map(({ after }) => after),
 ];
 
+/** What a version takes off another: parties may no longer be found who are found today. */
+export interface ListLoss {
+  /** Entities that are gone. */
+  readonly entities: number;
+  /** Entities of which something is another that a party is compared with. */
+  readonly weakened: number;
+}
+
+/** Of these, more is found, never less. What else of an entity is compared may clear a party whatever is done to it. */
+const MAY_GROW = ['names', 'identifiers'] as const satisfies readonly (keyof ListEntity)[];
+/** Nobody is compared with these. */
+const NOT_COMPARED: readonly (keyof ListEntity)[] = ['programmes', 'title', 'remarks', 'sourceId', 'source'];
+
+export function lossIn({ removed, changed }: ListDiff): ListLoss {
+  const isWeakened = ({ before, after, fields }: ChangedEntity) =>
+    fields.some((field) => {
+      if (NOT_COMPARED.includes(field)) return false;
+      const grows = MAY_GROW.find((each) => each === field);
+      return grows === undefined || !isGrown(before[grows], after[grows]);
+    });
+  return { entities: removed.length, weakened: changed.filter(isWeakened).length };
+}
+
+function isGrown(before: readonly unknown[], after: readonly unknown[]): boolean {
+  const kept = new Set(after.map(canonicalJson));
+  return before.every((one) => kept.has(canonicalJson(one)));
+}
+
 /** Largest share of entities or names a new version may lose against the one before. */
-export const MAX_SHRINK = 0.1;
+const MAX_SHRINK = 0.1;
 
 /**
  * Refuses a version that lost too much: a download that was cut off at a row's end looks like a good file otherwise.

@@ -1,4 +1,4 @@
-export { diffLists, entitiesToScreen, type ListDiff, MAX_SHRINK, refuseShrunk } from './diff.ts';
+export { diffLists, entitiesToScreen, type ListDiff, type ListLoss, lossIn, refuseShrunk } from './diff.ts';
 export * from './entity.ts';
 export { parseEuAnnexes, parseEuConsolidated } from './eu.ts';
 export { type ListRefusalCode, ListRefused } from './fault.ts';

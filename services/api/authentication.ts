@@ -2,9 +2,10 @@
 import { apiKeyAuthenticator, isApiKey } from '../../adapters/auth/api-keys.ts';
 import { LOCAL_TERMS, localIssuer } from '../../adapters/auth/local-issuer.ts';
 import { remoteKeys, type TokenTerms, tokenAuthenticator } from '../../adapters/auth/tokens.ts';
-import { type Authenticator, invalid } from '../../operations/access/principal.ts';
+import { type Authenticator, checkNameOfRole, invalid } from '../../operations/access/principal.ts';
 import { CodedError } from '../../ports/fault.ts';
 import type { Config } from '../../runtime/config/config.ts';
+import { producerTerms } from '../configured-producers.ts';
 
 const NOBODY: Authenticator = {
   authenticate: async () => {
@@ -19,7 +20,7 @@ const NOBODY: Authenticator = {
  * @throws CodedError CONFIG_INVALID (fatal) when nobody could be let in, or by two issuers
  */
 export async function authentication(
-  { auth, environment }: Config,
+  { auth, environment, producers }: Config,
   onUnusable: (why: CodedError) => void,
 ): Promise<Authenticator> {
   const { apiKeysFile, localKeyFile, issuer } = auth;
@@ -34,7 +35,14 @@ export async function authentication(
       ? ofIssuer(auth)
       : tokenAuthenticator(LOCAL_TERMS, (await localIssuer(localKeyFile, { CORRIDOR_ENV: environment })).keys);
   const keys = apiKeysFile === undefined ? NOBODY : await apiKeyAuthenticator(apiKeysFile, onUnusable);
-  return { authenticate: (credential) => (isApiKey(credential) ? keys : tokens).authenticate(credential) };
+  const listed = producerTerms({ producers }).producers.map(({ id }) => id);
+  return {
+    async authenticate(credential) {
+      const principal = await (isApiKey(credential) ? keys : tokens).authenticate(credential);
+      checkNameOfRole(principal, listed);
+      return principal;
+    },
+  };
 }
 
 function ofIssuer({

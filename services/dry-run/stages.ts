@@ -19,7 +19,7 @@ import type { HostRuntime } from '../../runtime/hosts/processor-host.ts';
 import { createTable } from '../../runtime/hosts/table.ts';
 import { homePartition } from '../../topics/home-partition.ts';
 import { producerRules } from '../configured-producers.ts';
-import { corridors, limitRules } from '../configured-rules.ts';
+import { corridors, limitRules, needsTwo } from '../configured-rules.ts';
 import type { Connections } from '../connections.ts';
 import { dispatchedRequests } from '../dispatched-requests.ts';
 import { activeInTable, customerCasesFor, maySeeLists, screenerFor, termsOf } from '../screening.ts';
@@ -50,7 +50,7 @@ export function dryStages(connections: Connections, runtime: HostRuntime): DrySt
     const db = await connections.db();
     return {
       holds: previewHolds((ids) => standingHoldClaims(db, ids)),
-      keys: config.keys as Required<typeof config.keys>,
+      keys: { ...(config.keys as Required<typeof config.keys>), needsTwo: needsTwo(config) },
       clock,
       holdTtlMs: config.transfers.holdExpiryMs,
     };

@@ -5,6 +5,7 @@ import { type Connections, firstLoss } from '../connections.ts';
 import { indexHosts, sequencerHosts } from './audit.ts';
 import { caseHosts } from './cases.ts';
 import type { ProcessParts } from './part-selection.ts';
+import { closingHosts } from './payout-closings.ts';
 import { payoutHosts } from './payouts.ts';
 import { processorHosts } from './processors.ts';
 import { replayHosts } from './replays.ts';
@@ -46,6 +47,7 @@ export function composedParts(
               noOwnClock: unsafe.has('no-own-clock'),
             }),
           ),
+          background('payout-closings', () => closingHosts(connections, runtime)),
         ]
       : []),
     ...(cases

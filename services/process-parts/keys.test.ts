@@ -27,7 +27,7 @@ const NEEDED: readonly [string, Partial<ProcessParts>, readonly Issuer[]][] = [
   ['limits', { processors: ['limits'] }, ['stages', 'operators', 'lifecycle']],
   ['payout-dispatch', { processors: ['payout-dispatch'] }, ['stages', 'operators', 'lifecycle']],
   ['settlement', { processors: ['settlement'] }, ['stages', 'operators', 'executor', 'lifecycle']],
-  ['the executor', { payouts: true }, ['stages', 'executor', 'operators', 'lifecycle']],
+  ['the executor', { payouts: true }, ['stages', 'executor', 'operators', 'audit', 'lifecycle']],
   ['the sink of cases', { sinks: ['cases'] }, ['stages']],
   ['projections', { sinks: ['events', 'transfer-view'] }, ['lifecycle']],
   ['the sink of webhooks', { sinks: ['webhooks'] }, ['lifecycle']],

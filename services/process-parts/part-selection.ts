@@ -105,8 +105,8 @@ export function issuersOf({
     // Beside their outputs: each transition, and each mark of a dead letter.
     ...(processors.length > 0 || payouts ? [transferLifecycle.name] : []),
     ...(cases ? ['review.decided'] : []),
-    // Each letter that is sent, and each skip that is settled, has an entry of the audit log.
-    ...(audit || replays ? ['audit.entries'] : []),
+    // Each letter that is sent, each skip that is settled and each case of a payout that is closed has an entry there.
+    ...(audit || replays || payouts ? ['audit.entries'] : []),
     ...(rescreening ? ['screening.list-activated', 'transfer.accepted', 'transfer.screened'] : []),
   ];
   const sealed = [...topics.map(({ name }) => name), ...others].flatMap((name) => contractOf(name)?.sealedBy ?? []);

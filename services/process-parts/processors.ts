@@ -23,7 +23,7 @@ import { createProcessorHost, type HostRuntime } from '../../runtime/hosts/proce
 import { createTable, type Table } from '../../runtime/hosts/table.ts';
 import { homePartition } from '../../topics/home-partition.ts';
 import { producerRules } from '../configured-producers.ts';
-import { corridors, limitRules } from '../configured-rules.ts';
+import { corridors, limitRules, needsTwo } from '../configured-rules.ts';
 import { type Connections, firstLoss } from '../connections.ts';
 import { dispatchedRequests } from '../dispatched-requests.ts';
 import { activeInTable, customerCasesFor, maySeeLists, screenerFor, termsOf } from '../screening.ts';
@@ -117,7 +117,7 @@ const BUILDERS: Record<ProcessorName, (connections: Connections, runtime: HostRu
       processor: createScreening({
         screener,
         holds: holdClaims(await connections.db(), { failpoint: hook }),
-        keys: config.keys,
+        keys: { ...config.keys, needsTwo: needsTwo(config) },
         clock,
         holdTtlMs: config.transfers.holdExpiryMs,
         onDropped: dropped('screening', runtime),
@@ -152,7 +152,7 @@ const BUILDERS: Record<ProcessorName, (connections: Connections, runtime: HostRu
       processor: createLimits({
         ledger,
         holds,
-        keys: config.keys,
+        keys: { ...config.keys, needsTwo: needsTwo(config) },
         rules,
         corridors: corridorBook(corridors(config)),
         clock,
@@ -193,7 +193,7 @@ const BUILDERS: Record<ProcessorName, (connections: Connections, runtime: HostRu
       processor: createPayoutDispatch({
         clock,
         holds: holdClaims(await connections.db(), { failpoint: hook }),
-        keys: config.keys,
+        keys: { ...config.keys, needsTwo: needsTwo(config) },
         screener,
         maySeeLists: maySeeLists(termsOf(config)),
         cases: customerCasesFor('payout-dispatch', await connections.db(), runtime),

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { approvals } from '../../adapters/mongo/approvals.ts';
 import { deadLetters } from '../../adapters/mongo/dead-letters.ts';
 import { letterChecks } from '../../adapters/mongo/letter-checks.ts';
-import { transfersNow } from '../../adapters/mongo/transfers-now.ts';
+import { payoutKeys, transfersNow } from '../../adapters/mongo/transfers-now.ts';
 import { runCheck } from '../../operations/dead-letters/checks/checks.ts';
 import { ReplayRunner } from '../../operations/dead-letters/replays/run.ts';
 import { systemClock } from '../../ports/clock.ts';
@@ -37,7 +37,7 @@ export async function replayHosts(connections: Connections, runtime: HostRuntime
   const stores = await replayStores(connections);
   const checks = letterChecks(db);
   await checks.ensureIndexes();
-  const transfers = transfersNow(db, TRANSFERS, EVENTS);
+  const transfers = transfersNow(db, TRANSFERS, EVENTS, payoutKeys(rings));
   const { met, failed, troubles } = troublesOf(runtime);
   const audit = await openAudit(connections, PART, { logger, metrics });
   const dryRunner = createDryRunner(connections, runtime);

@@ -10,6 +10,9 @@ export interface CaseDecision {
   readonly decidedBy: string;
   readonly decidedAt: Date;
   readonly justification: string;
+  /** Who let it through, where two persons agreed; the broken glass under which one was enough. Absent: neither. */
+  readonly agreedBy?: string;
+  readonly glass?: string;
   /** Of the program through which a person decided; null for the lapse of a hold. */
   readonly seal: string | null;
 }

@@ -42,10 +42,12 @@ export function isSealedIn(
   operators: KeyRing,
 ): boolean {
   if (decided === null) return false;
-  const { decision, decidedBy, justification, seal } = decided;
+  const { decision, decidedBy, justification, agreedBy, glass, seal } = decided;
+  const second = { agreedBy: agreedBy ?? null, glass: glass ?? null };
   const decidedAt = new Date(decided.decidedAt).getTime();
   try {
-    return isDecisionSealed(operators, { holdId, evidenceHash, decision, decidedBy, decidedAt, justification }, seal);
+    const bound = { holdId, evidenceHash, decision, decidedBy, decidedAt, justification, ...second };
+    return isDecisionSealed(operators, bound, seal);
   } catch {
     // Something other than text.
     return false;

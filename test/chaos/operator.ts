@@ -17,7 +17,15 @@ const onTheStores =
   (connections: Connections): Deciding =>
   async ({ _id: holdId, evidenceHash }, decision) => {
     const reason = 'Decided by the schedule of the run.';
-    const verdict = { holdId, evidenceHash, decision, by: 'chaos-operator', reason, at: new Date() };
+    const verdict = {
+      holdId,
+      evidenceHash,
+      decision,
+      by: 'chaos-operator',
+      agreedBy: 'chaos-approver',
+      reason,
+      at: new Date(),
+    };
     await decideCase(caseStore(await connections.db()), verdict, connections.config.keys.operators);
   };
 

@@ -399,6 +399,8 @@ export function reviewDecided(held: TransferHeld, over: Partial<ReviewDecided> =
     evidenceHash: held.hold.evidenceHash,
     held,
     seal: null,
+    agreedBy: null,
+    glass: null,
     ...over,
   };
   return over.seal === undefined ? { ...decided, seal: sealOfReview(decided) } : decided;

@@ -258,6 +258,8 @@ export function reviewDecided(
     evidenceHash: held.hold.evidenceHash,
     held,
     seal: null,
+    agreedBy: null,
+    glass: null,
   };
   return { ...decided, seal: sealOfReview(decided) };
 }

@@ -10,6 +10,8 @@ export const KEYS = {
   stages: keyRing('test:stage-keys-of-tests-000000000000000'),
   operators: keyRing('test:operator-keys-of-tests-000000000000'),
   executor: keyRing('test:executor-keys-of-tests-000000000000'),
+  /** One person decides everything. */
+  needsTwo: () => [],
 };
 
 export const HOLDING = { ttlMs: 14 * 86_400_000, stages: KEYS.stages };
@@ -24,7 +26,7 @@ export function askedFor(requested: PayoutRequested): NonNullable<PayoutUpdated[
 }
 
 /** The seal of a program for operators over this decision as it stands. */
-export function sealOfReview({ holdId, evidenceHash, decision, command, justification }: ReviewDecided): string {
-  const { issuedBy: decidedBy, issuedAt: decidedAt } = command;
-  return sealDecision(KEYS.operators, { holdId, evidenceHash, decision, decidedBy, decidedAt, justification });
+export function sealOfReview(decided: ReviewDecided): string {
+  const { issuedBy: decidedBy, issuedAt: decidedAt } = decided.command;
+  return sealDecision(KEYS.operators, { ...decided, decidedBy, decidedAt });
 }

@@ -4,7 +4,7 @@ import { approvals } from '../../adapters/mongo/approvals.ts';
 import { DEAD_LETTERS, GROUPS, groupCounts } from '../../adapters/mongo/dead-letters.ts';
 import { ensureIndexes, insertOnlyStore } from '../../adapters/mongo/idempotent-store.ts';
 import { replayableLetters, replays } from '../../adapters/mongo/replays.ts';
-import { transfersNow } from '../../adapters/mongo/transfers-now.ts';
+import { payoutKeys, transfersNow } from '../../adapters/mongo/transfers-now.ts';
 import type { DiscardReason } from '../../domain/reasons.ts';
 import { personWithKeys } from '../../operations/access/principal.ts';
 import { decideApproval } from '../../operations/approvals/approvals.ts';
@@ -56,7 +56,7 @@ export class ReplayWorld {
     this.stores = {
       replays: replays(this.db),
       letters: replayableLetters(this.db, counts),
-      approvals: approvals(this.db),
+      approvals: approvals(this.db, async () => new Date(this.clock.now())),
       log: replayLog(this.log, 'corridor', testRings),
     };
   }
@@ -134,7 +134,7 @@ export class ReplayWorld {
   runner(name: string, more: Partial<RunnerOptions> = {}): ReplayRunner {
     return new ReplayRunner({
       ...this.stores,
-      transfers: transfersNow(this.db, 'transfers', 'events'),
+      transfers: transfersNow(this.db, 'transfers', 'events', payoutKeys(testRings)),
       dryRunner,
       rings: testRings,
       clock: this.clock,
@@ -164,7 +164,7 @@ export class ReplayWorld {
   /** Tried and asked for by asha as it stands, and approved by ben. */
   async letThrough(id: string): Promise<void> {
     const [by, at, operators] = ['asha', new Date(this.clock.now()), ringOf(testRings, 'operators')];
-    const transfers = transfersNow(this.db, 'transfers', 'events');
+    const transfers = transfersNow(this.db, 'transfers', 'events', payoutKeys(testRings));
     await dryRunReplay(this.stores, { runner: dryRunner, transfers, rings: testRings }, { id, by, at });
     const { _id, hash } = await askForReplay(this.stores, { id, at }, operators);
     const deciding = {

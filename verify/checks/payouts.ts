@@ -127,9 +127,33 @@ function attempts({ partition }: Transfer, requested: EventFact | undefined, pay
   const paid = payout.attempts.filter(({ end }) => end?.how === 'paid').length;
   if (paid > 1) say('PAYOUT_PAID_TWICE', `${paid} of its attempts were paid`);
   if (requested === undefined) return;
+  unclaimed(payout, requested, run, say);
   const handled = run.cut.isHandled(OWNER, TOPIC, partition, requested.offset);
   if (handled && payout.pricingAttempt < requested.attempt) {
     say('PAYOUT_BEHIND', `pricing attempt ${requested.attempt} was handled, and it is at ${payout.pricingAttempt}`);
+  }
+}
+
+/** A first attempt that is stored with its payout is not claimed; it begins within so long of it, ms. */
+const BORN_WITH_IT_MS = 60_000;
+
+/**
+ * Attempts that were, or may have been, sent, and that no claim in the log is of: the executor claims each but the first of a
+ * payout that is stored together with it.
+ */
+function unclaimed(payout: Payout, { at }: EventFact, run: Run, say: Say): void {
+  const { payoutId, createdAt, phase, attempts: stored } = payout;
+  if (!(at >= run.claims.knownSince)) return;
+  const { standing } = run.claims.match(payoutId);
+  for (const { number, startedAt, end } of stored) {
+    if (end?.how === 'not-sent' || (end === null && phase === 'SUBMITTING')) continue;
+    if (number === 1 && startedAt - createdAt < BORN_WITH_IT_MS) continue;
+    const isIt = (one: { readonly number: number; readonly startedAt: number }) =>
+      one.number === number && one.startedAt === startedAt;
+    const isClaimed = standing.some(
+      (claim) => isIt({ number: claim.attempt, startedAt: claim.startedAt }) || claim.earlier.some(isIt),
+    );
+    if (!isClaimed) say('ATTEMPT_UNCLAIMED', `the payout has attempt ${number}, and no claim of it stands in the log`);
   }
 }
 

@@ -138,8 +138,26 @@ describe('a decision', () => {
     expect(body.items).toEqual([{ caseId: id, transferId: 'transfer-a', refused: null }]);
   });
 
-  it('on a payout is not made here, where the key of the executor is not', async () => {
+  it('on a payout is asked of a second person, whatever its code: the executor closes what both let through', async () => {
     const close = { verdict: 'CLOSE', code: 'NOTHING_LOST', reason: 'looked at' };
-    expect(await decide(ASHA, 'transfer-c/1', close)).toMatchObject(refused('ACT_NOT_HERE', 409));
+    expect(await decide(CAROL, 'transfer-c/1', close)).toMatchObject(refused('ACTION_FORBIDDEN', 403));
+    const { status, body } = await decide(ASHA, 'transfer-c/1', close);
+    expect(status).toBe(202);
+    expect(memory.approvals.all.get(body.approvalId)).toMatchObject({
+      act: 'payouts.resolve',
+      subject: 'transfer-c/1',
+      state: 'WAITING',
+      askedBy: 'asha',
+    });
+    expect(JSON.parse(memory.approvals.all.get(body.approvalId)!.content!).why).toEqual(['NO_EXECUTOR_KEY']);
+    expect(memory.cases.payouts.payouts.get('transfer-c')!.cases[0]!.closedAt).toBeNull();
+  });
+
+  it('on a payout is not asked for while closing it would let money move', async () => {
+    const payout = memory.cases.payouts.payouts.get('transfer-c')!;
+    memory.cases.payouts.payouts.set('transfer-c', { ...payout, phase: 'OUTCOME_UNKNOWN' });
+    const close = { verdict: 'CLOSE', code: 'NOTHING_LOST', reason: 'looked at' };
+    expect(await decide(ASHA, 'transfer-c/1', close)).toMatchObject(refused('CASE_GUARDS_PAYOUT', 409));
+    expect(memory.approvals.all.size).toBe(0);
   });
 });

@@ -12,12 +12,21 @@ import { listInbox } from '../../../operations/cases/inbox/inbox.ts';
 import { CASE_KINDS, INBOX_STAGES } from '../../../operations/cases/inbox/row.ts';
 import { askToDecide } from '../../../operations/cases/inbox/second-person.ts';
 import { checkSight } from '../../../operations/cases/inbox/sight.ts';
-import { CodedError, isCoded } from '../../../ports/fault.ts';
+import { isCoded } from '../../../ports/fault.ts';
 import { actorOf } from '../../http/auditing.ts';
 import { cursorParameter, limitParameter } from '../../http/cursor.ts';
 import { checkIfMatch, namesEtag } from '../../http/precondition.ts';
 import { type Asked, answer, type Route, route } from '../../http/route.ts';
-import { assignmentDto, caseDto, caseEtag, caseOf, caseRowDto, rowOf, VERDICT_NAMES } from '../case-dto.ts';
+import {
+  assignmentDto,
+  caseDto,
+  caseEtag,
+  caseOf,
+  caseRowDto,
+  rowOf,
+  statedDocumentDto,
+  VERDICT_NAMES,
+} from '../case-dto.ts';
 import { instant, instantOf, moneyDto, moneyOf } from '../dto.ts';
 import { CHANGE_REFUSALS, ifMatch, ifNoneMatch, operatorsOf } from '../operators.ts';
 
@@ -196,7 +205,7 @@ const decide = route({
   tag: 'Cases',
   summary: 'Decide an open case, once',
   description:
-    'The decision is bound to the evidence that If-Match names. What was decided by comparing a party with a list takes a role that sees both unmasked. Cases of payouts are closed where the key of the executor is.',
+    'The decision is bound to the evidence that If-Match names. What was decided by comparing a party with a list takes a role that sees both unmasked. A case of a payout takes two persons here, whatever its code: the executor, which alone has the key, closes what both let through.',
   path,
   headers: ifMatch,
   body: z
@@ -204,6 +213,9 @@ const decide = route({
       verdict: z.enum(VERDICT_NAMES),
       code: z.string().min(1).max(40).describe('Why, as a code: the case lists those that fit.'),
       reason: z.string().trim().min(1).max(MAX_REASON_CHARACTERS).describe('Why, as a text: kept, and in the log.'),
+      statement: statedDocumentDto
+        .optional()
+        .describe('With PAID and UNPAID: the document in which the provider says so.'),
       alikeSeen: z
         .string()
         .max(100)
@@ -219,15 +231,24 @@ const decide = route({
     ...FIND_REFUSALS,
     ...CHANGE_REFUSALS,
     ...(['VERDICT_UNFIT', 'DECISION_REASON_UNFIT', 'EVIDENCE_CHANGED', 'CASE_NOT_OPEN', 'CASE_MOVED'] as const),
-    ...(['HOLD_LAPSED', 'CUSTOMER_CASE_NOT_SEALED', 'CUSTOMER_DECISION_NOT_SEALED', 'ACT_NOT_HERE'] as const),
+    ...([
+      'CASE_GUARDS_PAYOUT',
+      'HOLD_LAPSED',
+      'CUSTOMER_CASE_NOT_SEALED',
+      'CUSTOMER_DECISION_NOT_SEALED',
+      'CASE_CLOSES_ITSELF',
+      'STATEMENT_UNFIT',
+    ] as const),
   ],
-  async handle({ parts, principal, path: { caseId }, body: { alikeSeen, ...body }, header }) {
+  async handle({ parts, principal, path: { caseId }, body: { alikeSeen, statement, ...body }, header }) {
     const { inbox, replays, ring } = operatorsOf(parts);
     const found = await findCase(inbox.sources, caseId);
     checkIfMatch(header('if-match'), caseEtag(found));
-    checkHere(found);
     checkSight(found, principal);
-    const verdict = { caseId: found.id, ...body, seen: found.seen, by: principal.subject, at: parts.clock() };
+    const verdict = {
+      ...{ caseId: found.id, ...body, seen: found.seen, by: principal.subject, at: parts.clock() },
+      ...(statement && { statement }),
+    };
     if (alikeSeen !== undefined) {
       const stores = { ...inbox.deciding, holds: { ...inbox.sources.holds, ...inbox.deciding.holds } };
       const outcomes = await decideAlike(stores, { ...verdict, seen: alikeSeen }, ring);
@@ -266,11 +287,5 @@ const decided = (
     decidedOn: seen,
   })),
 });
-
-/** What this process has no key for is closed elsewhere. @throws CodedError ACT_NOT_HERE */
-function checkHere({ kind }: FoundCase): void {
-  if (kind === 'PAYOUT')
-    throw new CodedError('ACT_NOT_HERE', 'a case of a payout is closed with `corridor payouts cases close`');
-}
 
 export const caseRoutes: readonly Route[] = [list, get, assign, release, decide];

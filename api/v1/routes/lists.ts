@@ -191,7 +191,7 @@ const activate = route({
   tag: 'Screening',
   summary: 'Put a version in force: for every instance, and for payouts not yet submitted',
   description:
-    'One person may, who did not import it, or whose version takes little off. Otherwise another lets it through: 202. Repeating it is harmless, and completes what was cut off.',
+    'One person may, who did not import it, or whose version takes nothing off. Otherwise another lets it through: 202. Repeating it is harmless, and completes what was cut off.',
   path,
   headers: { ...ifMatch, 'idempotency-key': keyField },
   body: z.strictObject({ reason: reasonText }).meta({ id: 'ListActivation' }),

@@ -46,3 +46,13 @@ it('is refused of any other record than the one at which the consumer stands', a
   expect((await asha.get('skips/target?consumer=nobody&topic=a&partition=0')).body.code).toBe('SKIP_TARGET_UNKNOWN');
   expect(memory.approvals.all.size).toBe(0);
 });
+
+it('a question that was altered in the database is answered as such, and by no fault of ours', async () => {
+  const made = (await asha.post('skips', AT_HEAD, keyed('skip-0009'))).body;
+  const kept = memory.approvals.all.get(made.approvalId)!;
+  for (const content of ['{', 'null', '[]', null, kept.content!.replace('4711', '4712')]) {
+    memory.approvals.all.set(made.approvalId, { ...kept, content });
+    const { status, body } = await asha.post('skips', AT_HEAD, keyed('skip-0009'));
+    expect([content, status, body.code]).toEqual([content, 409, 'EVIDENCE_CHANGED']);
+  }
+});

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import type { Money } from '../../../domain/money/money.ts';
 import { APPROVAL_STATES } from '../../../operations/approvals/approval.ts';
-import { checkTarget, contentOf, skipLines } from '../../../operations/skips/skip.ts';
+import { askedContent, checkTarget, contentOf, skipLines } from '../../../operations/skips/skip.ts';
 import { askForSkip } from '../../../operations/skips/skips.ts';
 import { checkSameRequest, idFromKey, keyField, requestHash } from '../../http/idempotency.ts';
 import { answer, type Route, route } from '../../http/route.ts';
@@ -106,6 +106,7 @@ const ask = route({
     ...LOG_REFUSALS,
     ...TARGET_REFUSALS,
     'APPROVAL_MOVED',
+    'EVIDENCE_CHANGED',
     'IDEMPOTENCY_KEY_INVALID',
     'IDEMPOTENCY_KEY_REUSED',
   ],
@@ -116,7 +117,7 @@ const ask = route({
     const known = await replays.approvals.find(id);
     // The record may have been skipped since: the same question has the same answer.
     if (known) {
-      const { owner: by, topic, partition, offset } = JSON.parse(known.content ?? '{}') as typeof asked;
+      const { owner: by, topic, partition, offset } = askedContent(known);
       checkSameRequest(requestHash({ owner: by, topic, partition, offset, reason: known.reason }), hashOf(asked));
     }
     const approval =

@@ -24,5 +24,7 @@ export function toCommand(decided: CaseDocument, commandId: string): ReviewDecid
     evidenceHash: decided.evidenceHash,
     held,
     seal: decision.seal,
+    agreedBy: decision.agreedBy ?? null,
+    glass: decision.glass ?? null,
   };
 }

@@ -17,6 +17,9 @@ export interface HoldVerdict {
   readonly by: string;
   readonly reason: string;
   readonly at: Date;
+  /** Who let it through, or the broken glass under which one was enough. */
+  readonly agreedBy?: string;
+  readonly glass?: string;
 }
 
 /**
@@ -28,13 +31,17 @@ export interface HoldVerdict {
  */
 export function decideHold(
   found: CaseDocument | undefined,
-  { holdId, evidenceHash, decision, by, reason, at }: HoldVerdict,
+  { holdId, evidenceHash, decision, by, reason, at, agreedBy, glass }: HoldVerdict,
   operators: KeyRing,
 ): CaseDecision {
   const sealed = sealedDecision(
     operators,
     { holdId, evidenceHash },
-    { decision, decidedBy: by, decidedAt: at, justification: reason },
+    {
+      ...{ decision, decidedBy: by, decidedAt: at, justification: reason },
+      ...(agreedBy !== undefined && { agreedBy }),
+      ...(glass !== undefined && { glass }),
+    },
   );
   const whole = wholeCase(holdId, found);
   if (whole.state !== 'OPEN') {
@@ -73,11 +80,14 @@ export function sealedDecision(
   { holdId, evidenceHash }: { readonly holdId: string; readonly evidenceHash: string },
   decided: Omit<CaseDecision, 'seal'>,
 ): CaseDecision {
-  const { decision, decidedAt } = decided;
+  const { decision, decidedAt, glass } = decided;
+  const agreedBy = decided.agreedBy === undefined ? undefined : personName(decided.agreedBy);
+  const second = { ...(agreedBy !== undefined && { agreedBy }), ...(glass !== undefined && { glass }) };
   const decidedBy = personName(decided.decidedBy);
   const justification = justificationText(decided.justification);
-  const bound = { holdId, evidenceHash, decision, decidedBy, decidedAt: decidedAt.getTime(), justification };
-  return { decision, decidedBy, decidedAt, justification, seal: sealDecision(operators, bound) };
+  const said = { decision, decidedBy, justification, ...second };
+  const bound = { holdId, evidenceHash, decidedAt: decidedAt.getTime(), ...said };
+  return { ...said, decidedAt, seal: sealDecision(operators, bound) };
 }
 
 /** How a case ends that nobody decided in time. It needs no seal: every stage looks at its own clock. */

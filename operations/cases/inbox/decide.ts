@@ -1,6 +1,7 @@
 // The decision on a case, whichever kind it is of, bound to what the person has seen of it.
 import type { CorridorBook } from '../../../domain/corridors/corridors.ts';
 import type { KeyRing } from '../../../domain/seals/seal.ts';
+import type { ProviderStatement } from '../../../payouts/payout.ts';
 import { CodedError } from '../../../ports/fault.ts';
 import { decideFoundCustomerCase } from '../customers/cases.ts';
 import type { DecidableCustomerCases } from '../customers/ports.ts';
@@ -10,8 +11,10 @@ import { closePayoutCase } from '../payouts/cases.ts';
 import type { PayoutsWithCases } from '../payouts/ports.ts';
 import { justificationOf } from './decision-reasons.ts';
 import { type FoundCase, findCase } from './find.ts';
-import { type CasePolicy, secondReasons } from './policy.ts';
-import { fitting, type Verdict } from './verdict.ts';
+import { type CasePolicy, type SecondReason, secondReasons } from './policy.ts';
+import { fitting, isStated, type Verdict } from './verdict.ts';
+
+export type StatedDocument = Omit<ProviderStatement, 'outcome'>;
 
 export interface CaseVerdict {
   readonly caseId: string;
@@ -24,8 +27,12 @@ export interface CaseVerdict {
   readonly reason: string;
   /** ms since 1970 */
   readonly at: number;
+  /** With PAID and UNPAID: the document in which the provider says so. */
+  readonly statement?: StatedDocument;
   /** Who let it through, where the policy asks for a second person; only `second-person.ts` says so. */
   readonly agreedBy?: string;
+  /** The broken glass under which who asked let it through. */
+  readonly glass?: string;
 }
 
 export interface DecidingStores {
@@ -33,6 +40,8 @@ export interface DecidingStores {
   readonly customers: Pick<DecidableCustomerCases, 'find' | 'decide'>;
   /** Writes under the executor's seal, and knows no payout that does not bear it. */
   readonly payouts: Pick<PayoutsWithCases, 'load' | 'apply'>;
+  /** Whether this program has the executor's key. Without it the executor closes what two persons let through. */
+  readonly closesPayouts: boolean;
   /** Says where one person alone may not decide. */
   readonly policy: CasePolicy;
   readonly corridors: CorridorBook;
@@ -41,8 +50,8 @@ export interface DecidingStores {
 /**
  * Decides an open case once, by compare-and-set.
  * @returns the case as it was found
- * @throws CodedError VERDICT_UNFIT, EVIDENCE_CHANGED, DECISION_REASON_UNFIT, CASE_UNKNOWN, SECOND_APPROVER_NEEDED (see
- *   `askToDecide`), and what the decision of its kind throws
+ * @throws CodedError VERDICT_UNFIT, EVIDENCE_CHANGED, DECISION_REASON_UNFIT, STATEMENT_UNFIT, CASE_UNKNOWN,
+ *   SECOND_APPROVER_NEEDED (see `askToDecide`), and what the decision of its kind throws
  */
 export async function decideInboxCase(
   stores: DecidingStores,
@@ -52,21 +61,56 @@ export async function decideInboxCase(
   const found = await findCase({ ...stores, operators }, asked.caseId);
   const verdict = fitting(found, asked.verdict);
   if (asked.seen !== found.seen) throw changed(found.id);
-  const { by, at } = asked;
+  const { by, at, agreedBy } = asked;
+  const statement = statementIn(verdict, asked);
+  const second = secondOf(asked);
   const reason = justificationOf(verdict, asked.code, asked.reason);
-  const why = asked.agreedBy === undefined ? secondReasons(found, verdict, stores.policy, stores.corridors) : [];
+  const why = agreedBy === undefined ? reasonsForTwo(found, verdict, stores) : [];
   if (found.isOpen && why.length > 0) throw secondNeeded(found.id, why);
   if (found.kind === 'HOLD') {
-    const hold = { holdId: found.id, evidenceHash: asked.seen, by, reason, at: new Date(at) };
+    const hold = { holdId: found.id, evidenceHash: asked.seen, by, reason, at: new Date(at), ...second };
     await decideCase(stores.holds, { ...hold, decision: verdict === 'APPROVE' ? 'APPROVE' : 'REJECT' }, operators);
   } else if (found.kind === 'CUSTOMER') {
     const state = verdict === 'CLEAR' ? 'CLEARED' : 'CONFIRMED';
     await decideFoundCustomerCase(stores.customers, found.id, found.found, { state, by, reason, at }, operators);
   } else {
     const { number, transferId } = found;
-    await closePayoutCase(stores.payouts, transferId, { number, by, reason, operators, seen: asked.seen }, at);
+    const closing = { number, by, reason, operators, seen: asked.seen, ...(statement && { statement }) };
+    const { agreedBy: letThroughBy } = second;
+    const agreed = letThroughBy === undefined ? {} : { agreedBy: letThroughBy };
+    await closePayoutCase(stores.payouts, transferId, { ...closing, ...agreed }, at);
   }
   return found;
+}
+
+/** Who agreed beside the one who asked: another person, or nobody under a broken glass. */
+const secondOf = ({ agreedBy, glass }: CaseVerdict): { readonly agreedBy?: string; readonly glass?: string } => {
+  if (glass !== undefined) return { glass };
+  return agreedBy === undefined ? {} : { agreedBy };
+};
+
+/** Why it takes two persons here; empty: one is enough. Pure. */
+export const reasonsForTwo = (
+  found: FoundCase,
+  verdict: Verdict,
+  { policy, corridors, closesPayouts }: Pick<DecidingStores, 'policy' | 'corridors' | 'closesPayouts'>,
+): readonly SecondReason[] => [
+  ...secondReasons(found, verdict, policy, corridors),
+  ...(isStated(verdict) ? (['STATEMENT'] as const) : []),
+  ...(found.kind === 'PAYOUT' && !closesPayouts ? (['NO_EXECUTOR_KEY'] as const) : []),
+];
+
+/** What the provider states, with PAID and UNPAID alone. @throws CodedError STATEMENT_UNFIT when there is none */
+export function statementIn(
+  verdict: Verdict,
+  { statement }: Pick<CaseVerdict, 'statement'>,
+): ProviderStatement | undefined {
+  if (!isStated(verdict) && statement === undefined) return undefined;
+  if (isStated(verdict) && statement) return { outcome: verdict, ...statement };
+  throw new CodedError(
+    'STATEMENT_UNFIT',
+    'paid and unpaid take the document in which the provider says so; no other verdict has one',
+  );
 }
 
 export const secondNeeded = (id: string, why: readonly string[]): CodedError =>

@@ -20,6 +20,7 @@ export const DECISION_REASONS = {
   RECOVERED: 'the provider took back what it paid too much',
   SETTLED_OUTSIDE: 'settled in another way, as the text says',
   WRITTEN_OFF: 'paid too much, and not coming back',
+  PROVIDER_STATED: 'the provider has stated it in writing',
 } as const;
 
 export type DecisionReason = keyof typeof DECISION_REASONS;
@@ -33,6 +34,8 @@ export const REASONS_OF: Readonly<Record<Verdict, readonly DecisionReason[]>> = 
   CLEAR: OTHER,
   CONFIRM: ['TRUE_MATCH', 'CANNOT_TELL'],
   CLOSE: ['NOTHING_LOST', 'RECOVERED', 'SETTLED_OUTSIDE', 'WRITTEN_OFF'],
+  PAID: ['PROVIDER_STATED'],
+  UNPAID: ['PROVIDER_STATED'],
 };
 
 /**

@@ -1,10 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { bandOf } from '../../../domain/corridors/amount-bands.ts';
 import { BOOK } from '../../../test/kit/builders.ts';
 import { compare, cursorAfter } from './cursor.ts';
 import { checkTerms, kindsWanted, pageOf } from './page.ts';
 import { CASE_KINDS, INBOX_STAGES, type QueuedCase } from './row.ts';
-import { bandOf, DEFAULT_SLA, dueAt } from './sla.ts';
+import { DEFAULT_SLA, dueAt } from './sla.ts';
 
 const HOUR_MS = 3_600_000;
 const queued = (over: Partial<QueuedCase> = {}): QueuedCase => ({

@@ -1,15 +1,15 @@
 // What is asked of people who work on cases, as data: by when, and where a second person has to agree. A file may change any
 // of it; what it does not name stays as it is here.
 import { z } from 'zod';
+import { AMOUNT_BANDS } from '../../../domain/corridors/amount-bands.ts';
 import type { CorridorBook } from '../../../domain/corridors/corridors.ts';
-import type { Money } from '../../../domain/money/money.ts';
 import { PAYOUT_CASE_CODES } from '../../../payouts/payout.ts';
+import { type HoldPolicy, type HoldSecondReason, needsTwoBy } from '../../../processors/second-person.ts';
 import { isIdentified } from '../../../screening/screened-party.ts';
 import type { FoundCase } from './find.ts';
-import { type AmountBand, bandOf, DEFAULT_SLA, type SlaPolicy } from './sla.ts';
+import { DEFAULT_SLA, type SlaPolicy } from './sla.ts';
 import type { Verdict } from './verdict.ts';
 
-const BANDS = ['SMALL', 'MEDIUM', 'LARGE'] as const satisfies readonly AmountBand[];
 const STAGES = ['SCREENING', 'LIMITS', 'PAYOUT_DISPATCH', 'PAYOUT', 'RESCREENING'] as const;
 const HOUR_MS = 3_600_000;
 
@@ -18,7 +18,7 @@ const hours = z
   .positive()
   .max(24 * 30);
 const bandHours = z.strictObject({ SMALL: hours, MEDIUM: hours, LARGE: hours });
-const fromBand = z.enum([...BANDS, 'NEVER']);
+const fromBand = z.enum([...AMOUNT_BANDS, 'NEVER']);
 
 /** What the file may say. */
 export const casePolicyFile = z.strictObject({
@@ -37,10 +37,8 @@ export const casePolicyFile = z.strictObject({
     .optional(),
 });
 
-export interface CasePolicy {
+export interface CasePolicy extends HoldPolicy {
   readonly sla: SlaPolicy;
-  readonly approveFrom: AmountBand | 'NEVER';
-  readonly onTrueMatch: boolean;
   readonly closeCodes: readonly string[];
 }
 
@@ -68,7 +66,7 @@ export function casePolicyFrom({ dueHours = {}, secondPerson }: z.output<typeof 
 }
 
 /** Why a second person has to agree. */
-export type SecondReason = 'AMOUNT' | 'TRUE_MATCH' | 'PAYOUT_CASE';
+export type SecondReason = HoldSecondReason | 'PAYOUT_CASE' | 'NO_EXECUTOR_KEY' | 'STATEMENT';
 
 /** Why one person may not give this verdict alone; empty: they may. Pure. */
 export function secondReasons(
@@ -77,30 +75,9 @@ export function secondReasons(
   policy: CasePolicy,
   book: CorridorBook,
 ): readonly SecondReason[] {
-  const reasons: SecondReason[] = [];
-  if (found.kind === 'HOLD' && verdict === 'APPROVE') {
-    const { instruction } = found.hold.held;
-    const corridor = book.between(instruction.sourceCurrency, instruction.targetCurrency)?.id ?? null;
-    if (isFrom(policy.approveFrom, instruction.instructedAmount, corridor, book)) reasons.push('AMOUNT');
-    if (policy.onTrueMatch && isTrueMatch(found)) reasons.push('TRUE_MATCH');
-  }
-  if (found.kind === 'CUSTOMER' && verdict === 'CLEAR' && policy.onTrueMatch && isTrueMatch(found)) {
-    reasons.push('TRUE_MATCH');
-  }
-  if (found.kind === 'PAYOUT' && policy.closeCodes.includes(found.one.code)) reasons.push('PAYOUT_CASE');
-  return reasons;
-}
-
-function isFrom(from: CasePolicy['approveFrom'], amount: Money, corridor: string | null, book: CorridorBook): boolean {
-  return from !== 'NEVER' && BANDS.indexOf(bandOf(amount, corridor, book)) >= BANDS.indexOf(from);
-}
-
-/** Whether screening found more than a resemblance, at any look. */
-function isTrueMatch(found: FoundCase): boolean {
-  if (found.kind === 'CUSTOMER') return isIdentified(found.found.candidate);
-  if (found.kind !== 'HOLD') return false;
-  const { screening } = found.hold.held;
-  if (!screening) return false;
-  const looks = [screening, ...screening.rechecks];
-  return looks.some(({ parties }) => parties.some(({ outcome }) => outcome === 'TRUE_MATCH'));
+  // The stage looks at the same, on what it has sealed.
+  if (found.kind === 'HOLD') return verdict === 'APPROVE' ? needsTwoBy(policy, book)(found.hold.held) : [];
+  if (found.kind === 'PAYOUT') return policy.closeCodes.includes(found.one.code) ? ['PAYOUT_CASE'] : [];
+  const isMatch = verdict === 'CLEAR' && policy.onTrueMatch && isIdentified(found.found.candidate);
+  return isMatch ? ['TRUE_MATCH'] : [];
 }

@@ -3,6 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { openCase as openPayoutCase } from '../../../payouts/changes.ts';
 import { openPayout } from '../../../payouts/decide.ts';
 import { CodedError } from '../../../ports/fault.ts';
+import { isReviewSealed } from '../../../processors/holds.ts';
+import { isOfTwo } from '../../../processors/second-person.ts';
 import type { CaseDecision, CaseDocument } from '../../../sinks/cases/case.ts';
 import { isSealedIn } from '../../../sinks/cases/check.ts';
 import { openCase } from '../../../sinks/cases/to-write.ts';
@@ -14,6 +16,7 @@ import type { Approval } from '../../approvals/approval.ts';
 import { decideApproval } from '../../approvals/approvals.ts';
 import { checkApprover, describeApproval, executeApproval } from '../../approvals/execute.ts';
 import { memoryApprovals } from '../../approvals/testing/memory-approvals.ts';
+import { toCommand } from '../holds/command.ts';
 import { decideInboxCase } from './decide.ts';
 import { findCase } from './find.ts';
 import { casePolicyFile, casePolicyFrom, DEFAULT_CASE_POLICY, secondReasons } from './policy.ts';
@@ -61,6 +64,7 @@ function world() {
     },
     customers: { find: async () => undefined, decide: async () => undefined },
     payouts,
+    closesPayouts: true,
     policy: DEFAULT_CASE_POLICY,
     corridors: BOOK,
     approvals: memoryApprovals(),
@@ -145,8 +149,14 @@ describe('two persons', () => {
     expect(decided.decision).toMatchObject({
       decision: 'APPROVE',
       decidedBy: 'amara',
+      agreedBy: 'bela',
       justification: 'OTHER_NAME: checked',
     });
+    // The stage refuses what one person alone has decided, and takes what both have.
+    expect(toCommand(decided, 'c')).toMatchObject({ agreedBy: 'bela', glass: null, seal: decided.decision!.seal });
+    expect(isReviewSealed(operators, toCommand(decided, 'c'))).toBe(true);
+    expect(isReviewSealed(operators, { ...toCommand(decided, 'c'), agreedBy: null })).toBe(false);
+    expect(isOfTwo(toCommand(decided, 'c'))).toBe(true);
     expect(isSealedIn(decided, operators)).toBe(true);
   });
 
@@ -157,6 +167,7 @@ describe('two persons', () => {
     await execute(at, id);
     const { cases, nextPollAt } = at.payouts.payouts.get('paid-000')!;
     expect([cases[0]!.closing?.by, cases[0]!.closedAt, nextPollAt]).toEqual(['amara', NOW + 1, NOW + 1]);
+    expect(cases[0]!.closing?.agreedBy).toBe('bela');
     // As it was before its end was noted.
     at.stores.approvals.all.set(id, { ...at.stores.approvals.all.get(id)!, state: 'APPROVED', ended: null });
     expect(await execute(at, id)).toMatchObject({ state: 'EXECUTED' });

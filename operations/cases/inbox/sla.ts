@@ -1,13 +1,7 @@
 // By when a person should have dealt with a case: by where it stands and how much it is about. Pure.
+import { type AmountBand, bandOf } from '../../../domain/corridors/amount-bands.ts';
 import type { CorridorBook } from '../../../domain/corridors/corridors.ts';
-import type { Money } from '../../../domain/money/money.ts';
 import type { CaseBrief, InboxStage } from './row.ts';
-
-/**
- * How large an amount is for its corridor: SMALL below a tenth of the most that one transfer may carry, LARGE from a half.
- * So amounts of any currency have a band without a rate. What is not known counts as LARGE.
- */
-export type AmountBand = 'SMALL' | 'MEDIUM' | 'LARGE';
 
 /** Longest time from the opening of a case to its decision, in ms. */
 export type SlaPolicy = Readonly<Record<InboxStage, Readonly<Record<AmountBand, number>>>>;
@@ -27,16 +21,6 @@ export const DEFAULT_SLA: SlaPolicy = {
   SCREENING: hours(24, 8, 4),
   RESCREENING: hours(24, 24, 8),
 };
-
-/** The band of an amount in its corridor. */
-export function bandOf(amount: Money | null, corridor: string | null, { corridors }: CorridorBook): AmountBand {
-  const found = corridors.find(({ id }) => id === corridor);
-  const side = found && [found.source, found.target].find(({ currency }) => currency === amount?.currency);
-  if (!side || !amount) return 'LARGE';
-  const { maxMinor } = side.amount;
-  if (amount.minor * 2n >= maxMinor) return 'LARGE';
-  return amount.minor * 10n >= maxMinor ? 'MEDIUM' : 'SMALL';
-}
 
 /** When the case is due, ms since 1970: never after it ends by itself. */
 export function dueAt(brief: CaseBrief, policy: SlaPolicy, book: CorridorBook): number {

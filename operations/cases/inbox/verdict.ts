@@ -1,17 +1,23 @@
 // What a person may say to a case. Pure.
+import type { ProviderStatement } from '../../../payouts/payout.ts';
 import { CodedError } from '../../../ports/fault.ts';
 import type { CaseKind } from './row.ts';
 
 /**
- * APPROVE, REJECT: what is held goes on, or is declined. CLOSE: a person has dealt with what happened to a payout. CLEAR,
- * CONFIRM: the customer is not the listed entity, or is.
+ * APPROVE, REJECT: what is held goes on, or is declined. CLOSE: a person has dealt with what happened to a payout. PAID,
+ * UNPAID: the provider states so in writing of a payout that it does not tell. CLEAR, CONFIRM: the customer is not the listed
+ * entity, or is.
  */
-export type Verdict = 'APPROVE' | 'REJECT' | 'CLOSE' | 'CLEAR' | 'CONFIRM';
+export type Verdict = 'APPROVE' | 'REJECT' | 'CLOSE' | 'PAID' | 'UNPAID' | 'CLEAR' | 'CONFIRM';
+export type StatedVerdict = Extract<Verdict, ProviderStatement['outcome']>;
+
+/** Whether it settles a payout by the provider's statement. */
+export const isStated = (verdict: Verdict): verdict is StatedVerdict => verdict === 'PAID' || verdict === 'UNPAID';
 
 /** What may be said to a case of each kind. None is the one that is meant when nothing is said. */
 export const VERDICTS: Readonly<Record<CaseKind, readonly Verdict[]>> = {
   HOLD: ['APPROVE', 'REJECT'],
-  PAYOUT: ['CLOSE'],
+  PAYOUT: ['CLOSE', 'PAID', 'UNPAID'],
   CUSTOMER: ['CLEAR', 'CONFIRM'],
 };
 

@@ -40,7 +40,7 @@ export async function showPayout(store: Pick<PayoutsWithCases, 'load'>, payoutId
 /**
  * Closes a case by compare-and-set on the revision; what somebody else has written meanwhile is looked at anew.
  * @param at ms since the epoch
- * @throws CodedError PAYOUT_UNKNOWN, PAYOUT_BUSY, what `closeCase` throws, and when the store cannot be reached
+ * @throws CodedError PAYOUT_UNKNOWN, PAYOUT_BUSY, SECOND_PERSON_NEEDED, what `closeCase` throws, and when the store cannot be reached
  */
 export async function closePayoutCase(
   store: Pick<PayoutsWithCases, 'load' | 'apply'>,
@@ -49,6 +49,9 @@ export async function closePayoutCase(
   at: number,
 ): Promise<Payout> {
   const closing = { ...asked, by: personName(asked.by), reason: justificationText(asked.reason) };
+  if (closing.statement && closing.agreedBy === undefined) {
+    throw new CodedError('SECOND_PERSON_NEEDED', 'the statement of a provider is taken from two persons alone');
+  }
   for (let race = 0; race < MAX_RACES; race++) {
     const [payout] = await store.load([payoutId]);
     if (!payout) throw unknown(payoutId);

@@ -2,11 +2,13 @@ import { describe, expect, it } from 'vitest';
 import { openCase } from '../../../payouts/changes.ts';
 import { beginAttempt, giveUp, nextStep, openPayout, supersede } from '../../../payouts/decide.ts';
 import { brokenInvariant } from '../../../payouts/invariants.ts';
-import type { Payout, PayoutCase, PayoutPhase } from '../../../payouts/payout.ts';
+import type { Payout, PayoutCase, PayoutPhase, ProviderStatement } from '../../../payouts/payout.ts';
 import { DEFAULT_PAYOUT_POLICY as POLICY } from '../../../payouts/policy.ts';
+import { isTrulyClosed } from '../../../payouts/seal.ts';
+import { KEYS } from '../../../test/kit/keys.ts';
 import { MemoryStore } from '../../../test/kit/payouts/memory.ts';
 import { closePayoutCase } from './cases.ts';
-import { closeCase } from './decide.ts';
+import { type CaseClosing, closeCase } from './decide.ts';
 
 const T0 = 1_000_000;
 const PHASES: readonly PayoutPhase[] = [
@@ -122,5 +124,95 @@ describe('closing a stored case', () => {
     };
     expect((await closePayoutCase(deaf, 't-1', closing, T0)).cases).toMatchObject([{ closedAt: T0 }]);
     await expect(closePayoutCase(store, 'none', closing, T0)).rejects.toMatchObject({ code: 'PAYOUT_UNKNOWN' });
+  });
+});
+
+describe('settling a payout by the statement of its provider', () => {
+  const DAY = Date.UTC(2026, 10, 30, 12);
+  const SHA = 'a'.repeat(64);
+  const stated = (outcome: 'PAID' | 'UNPAID', over: Partial<ProviderStatement> = {}) => ({
+    ...{ number: 1, by: 'amara', agreedBy: 'bela', reason: 'ticket 4711', operators: KEYS.operators },
+    statement: { outcome, reference: 'L-88', date: '2026-11-30', documentSha256: SHA, ...over },
+  });
+  /** Begun at DAY, expired a quarter of an hour later; unknown, with a case. */
+  function unknown(code: PayoutCase['code'] = 'NO_PROOF', phase: PayoutPhase = 'OUTCOME_UNKNOWN'): Payout {
+    const begun = beginAttempt(openPayout({ ...REQUEST, priceExpiresAt: DAY + 900_000 }, DAY), DAY, POLICY);
+    return openCase({ ...begun, phase, nextPollAt: DAY }, code, 'detail', DAY, 't-1:1');
+  }
+  const LATER = DAY + 3_600_000;
+  const refuses = (payout: Payout, asked: CaseClosing, at: number, code: string) =>
+    expect(() => closeCase(payout, asked, at)).toThrow(expect.objectContaining({ code }));
+
+  it('ends it as PAID or FAILED, under the names of two persons and their seal, and has it looked at at once', () => {
+    for (const code of ['NO_PROOF', 'CONTRADICTION', 'ANSWER_DIFFERS'] as const) {
+      for (const phase of ['OUTCOME_UNKNOWN', 'ACCEPTED'] as const) {
+        const paid = closeCase(unknown(code, phase), stated('PAID'), LATER);
+        expect(paid).toMatchObject({
+          phase: 'PAID',
+          nextPollAt: LATER,
+          attempts: [{ end: { how: 'paid', code: 'STATED' } }],
+        });
+        expect(paid.updates.at(-1)).toMatchObject({ status: 'PAID', providerReference: 'L-88' });
+        expect(paid.cases[0]!.closing).toMatchObject({ by: 'amara', agreedBy: 'bela', statement: { outcome: 'PAID' } });
+        const unpaid = closeCase(unknown(code, phase), stated('UNPAID'), LATER);
+        expect(unpaid).toMatchObject({ phase: 'FAILED', attempts: [{ end: { how: 'stated-unpaid' } }] });
+        expect(unpaid.updates.at(-1)).toMatchObject({ status: 'FAILED', providerReference: null });
+        for (const each of [paid, unpaid]) {
+          expect([brokenInvariant(each), isTrulyClosed(KEYS.operators, each)]).toEqual([undefined, true]);
+        }
+      }
+    }
+  });
+
+  it('is believed of two persons alone, and of exactly what they said', () => {
+    const paid = closeCase(unknown(), stated('PAID'), LATER);
+    const [one] = paid.cases;
+    const { closing } = one!;
+    const { statement } = closing!;
+    const changes: readonly Partial<NonNullable<PayoutCase['closing']>>[] = [
+      { by: 'carl' },
+      { agreedBy: 'carl' },
+      { agreedBy: 'Ämara' },
+      { reason: 'other' },
+      { statement: { ...statement!, outcome: 'UNPAID' } },
+      { statement: { ...statement!, reference: 'L-89' } },
+      { statement: { ...statement!, date: '2026-12-01' } },
+      { statement: { ...statement!, documentSha256: 'b'.repeat(64) } },
+    ];
+    for (const change of changes) {
+      const forged = { ...paid, cases: [{ ...one!, closing: { ...closing!, ...change } }] };
+      expect([change, isTrulyClosed(KEYS.operators, forged)]).toEqual([change, false]);
+    }
+    const { agreedBy: _, ...alone } = closing!;
+    expect(isTrulyClosed(KEYS.operators, { ...paid, cases: [{ ...one!, closing: alone }] })).toBe(false);
+    // What counts as unpaid by a statement has one.
+    const unpaid = closeCase(unknown(), stated('UNPAID'), LATER);
+    const { closing: _closing, ...bare } = unpaid.cases[0]!;
+    expect(isTrulyClosed(KEYS.operators, { ...unpaid, cases: [bare] })).toBe(false);
+  });
+
+  it('is refused where it does not fit', async () => {
+    refuses(unknown(), { ...stated('PAID'), agreedBy: 'AMARA' }, LATER, 'SECOND_PERSON_NEEDED');
+    refuses(unknown('ATTEMPTS_DIED'), stated('PAID'), LATER, 'STATEMENT_UNFIT');
+    refuses(openCase(unknown(), 'ROLLED_BACK', 'd', DAY), stated('PAID'), LATER, 'STATEMENT_UNFIT');
+    for (const phase of PHASES.filter((each) => each !== 'OUTCOME_UNKNOWN' && each !== 'ACCEPTED')) {
+      refuses(unknown('NO_PROOF', phase), stated('PAID'), LATER, 'STATEMENT_UNFIT');
+    }
+    // The provider may still pay what is not paid yet.
+    refuses(unknown('ANSWER_DIFFERS'), stated('UNPAID'), DAY + 900_000, 'STATEMENT_UNFIT');
+    refuses(unknown(), stated('UNPAID', { date: '2026-11-29' }), LATER, 'STATEMENT_UNFIT');
+    refuses(unknown(), stated('PAID', { date: '2026-11-28' }), LATER, 'STATEMENT_UNFIT');
+    refuses(unknown(), stated('PAID', { date: '2026-12-02' }), LATER, 'STATEMENT_UNFIT');
+    for (const over of [{ reference: '' }, { reference: ' L' }, { reference: 'L'.repeat(65) }, { reference: 'a\nb' }]) {
+      refuses(unknown(), stated('PAID', over), LATER, 'STATEMENT_UNFIT');
+    }
+    for (const date of ['2026-11-31', '30.11.2026', '2026-11-30T00:00:00Z', '']) {
+      refuses(unknown(), stated('PAID', { date }), LATER, 'STATEMENT_UNFIT');
+    }
+    refuses(unknown(), stated('PAID', { documentSha256: SHA.toUpperCase() }), LATER, 'STATEMENT_UNFIT');
+    const store = new MemoryStore();
+    await store.insert([unknown()]);
+    const { agreedBy: _, ...alone } = stated('PAID');
+    await expect(closePayoutCase(store, 't-1', alone, LATER)).rejects.toMatchObject({ code: 'SECOND_PERSON_NEEDED' });
   });
 });

@@ -27,7 +27,7 @@ function world(letters: readonly Partial<DeadLetterDocument>[] = []) {
   };
   const trial = {
     runner: { basis: async () => ({ build: 'b1' }), predict: async () => [], predictDiscards: async () => [] },
-    transfers: { standing: async () => new Map() },
+    transfers: { standing: async () => new Map(), payouts: async () => new Map() },
     rings: {},
   };
   return { all, checks, asked, sources, trial };

@@ -11,7 +11,7 @@ import { predictLetters } from './predict.ts';
 import type { ReplayDocument, ReplayItem } from './replay.ts';
 
 const MAX_BYTES = 10_000;
-const transfers = { standing: async () => new Map() };
+const transfers = { standing: async () => new Map(), payouts: async () => new Map() };
 
 /** Letters of these sizes, in one partition. */
 function letters(sizes: readonly number[]) {

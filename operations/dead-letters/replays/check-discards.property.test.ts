@@ -51,6 +51,8 @@ const standings = fc.option(
 );
 const sequences = fc.option(fc.integer({ min: 1, max: 9 }));
 
+const NO_PAYOUT = { payout: undefined };
+
 describe('a letter that is to be discarded', () => {
   it('stays where the key of its seal is not here: its transfer may wait for it', () => {
     const letter = { owner: 'limits', topic: 'transfer.priced', letterClass: 'poison', value: Buffer.from('v') };
@@ -59,6 +61,7 @@ describe('a letter that is to be discarded', () => {
       item: { letterId: 'letter-1', sequence: 3 },
       record,
       standing: { state: 'DEAD_LETTERED', sequence: 3 },
+      payout: undefined,
     };
     expect(discardWayOf('limits', look, testRings)).toBe('reject');
     const [id] = testRings.stages!.keys.keys();
@@ -72,7 +75,7 @@ describe('a letter that is to be discarded', () => {
         const record = recordOf(letter);
         const way = discardWayOf(
           letter.owner,
-          { item: { letterId: 'letter-1', sequence }, record, standing },
+          { item: { letterId: 'letter-1', sequence }, record, standing, payout: undefined },
           testRings,
         );
         if (way !== 'reject') return;
@@ -88,10 +91,60 @@ describe('a letter that is to be discarded', () => {
     );
   });
 
+  it('of a later price is rejected only while its payout provably waits for that price, and for no person', () => {
+    const phases = [
+      'NEW',
+      'SUBMITTING',
+      'ACCEPTED',
+      'OUTCOME_UNKNOWN',
+      'PAID',
+      'FAILED',
+      'EXPIRED',
+      'RETURNED',
+    ] as const;
+    const payouts = fc.option(
+      fc.record({ phase: fc.constantFrom(...phases), isContested: fc.boolean(), isProven: fc.boolean() }),
+      { nil: undefined },
+    );
+    const reached = { rejected: 0, kept: 0 };
+    fc.assert(
+      fc.property(
+        payouts,
+        fc.integer({ min: 1, max: 3 }),
+        fc.constantFrom('fx-pricing', 'limits'),
+        (payout, attempt, owner) => {
+          const topic = owner === 'limits' ? 'transfer.priced' : 'transfer.requote-requested';
+          const letter = {
+            owner,
+            topic,
+            letterClass: 'poison',
+            value: Buffer.from('v'),
+            isSealed: true,
+            isClaimed: false,
+          };
+          const standing = { state: 'DEAD_LETTERED', sequence: 3, attempt };
+          const look = { item: { letterId: 'letter-1', sequence: 3 }, record: recordOf(letter), standing, payout };
+          const way = discardWayOf(owner, look, testRings);
+          const waits =
+            payout === undefined ? attempt === 1 : payout.phase === 'EXPIRED' && payout.isProven && !payout.isContested;
+          expect(way).toBe(waits ? 'reject' : 'MAY_BE_PAID');
+          reached[waits ? 'rejected' : 'kept']++;
+        },
+      ),
+      { numRuns: 1_000 },
+    );
+    expect(Math.min(reached.rejected, reached.kept)).toBeGreaterThan(20);
+  });
+
   it('is taken out of what stands only when it is of no transfer that waits for it', () => {
     fc.assert(
       fc.property(letters, standings, sequences, (letter, standing, sequence) => {
-        const look = { item: { letterId: 'letter-1', sequence }, record: recordOf(letter), standing };
+        const look = {
+          item: { letterId: 'letter-1', sequence },
+          record: recordOf(letter),
+          standing,
+          payout: undefined,
+        };
         if (discardWayOf(letter.owner, look, testRings) !== 'mark') return;
         if (!letter.isSealed || ['unproven', 'repeated'].includes(letter.letterClass)) return;
         if (['sink-events', 'sink-transfer-view', 'sink-webhooks'].includes(letter.owner)) return;
@@ -116,18 +169,28 @@ describe('a letter that is to be discarded', () => {
       isClaimed: false,
     };
     const ways = (owner: string, state: string) =>
-      discardWayOf(owner, { item, record: recordOf({ ...base, owner }), standing: { state, sequence: 5 } }, testRings);
+      discardWayOf(
+        owner,
+        { item, record: recordOf({ ...base, owner }), standing: { state, sequence: 5 }, ...NO_PAYOUT },
+        testRings,
+      );
     expect(ways('payout-executor', 'DISPATCHED')).toBe('MAY_BE_PAID');
     expect(ways('payout-executor', 'COMPLETED')).toBe('mark');
     expect(ways('settlement', 'COMPLETED')).toBe('MAY_BE_PAID');
     expect(ways('settlement', 'REJECTED')).toBe('mark');
-    expect(discardWayOf('limits', { item, record: undefined, standing: undefined }, testRings)).toBe('LETTER_GONE');
-    const other = { item: { letterId: 'letter-2', sequence: 3 }, standing: undefined };
+    expect(discardWayOf('limits', { item, record: undefined, standing: undefined, ...NO_PAYOUT }, testRings)).toBe(
+      'LETTER_GONE',
+    );
+    const other = { item: { letterId: 'letter-2', sequence: 3 }, standing: undefined, ...NO_PAYOUT };
     const record = recordOf({ ...base, owner: 'limits', topic: 'transfer.priced' });
     expect(discardWayOf('limits', { ...other, record }, testRings)).toBe('LETTER_FORGED');
     const end = recordOf({ ...base, owner: 'limits', topic: 'transfer.completed' });
     expect(
-      discardWayOf('limits', { item, record: end, standing: { state: 'COMPLETED', sequence: 9 } }, testRings),
+      discardWayOf(
+        'limits',
+        { item, record: end, standing: { state: 'COMPLETED', sequence: 9 }, ...NO_PAYOUT },
+        testRings,
+      ),
     ).toBe('STILL_NEEDED');
   });
 });

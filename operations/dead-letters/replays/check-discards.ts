@@ -4,6 +4,7 @@ import { type Rings, recoverySealFlaw } from '../../../ports/seals.ts';
 import { headerText, RECOVERY_HEADER } from '../../../topics/headers.ts';
 import { isEndedByRejection, mayHavePaid, movesNoMoney, writesViewsOnly } from '../owners.ts';
 import { type CheckedLetters, ENDED, type LetterLook, type LookSources, lookAtLetters } from './check-letters.ts';
+import type { PayoutNow, TransfersNow } from './ports.ts';
 import type { ReplayDocument, ReplayItem, SkipReason } from './replay.ts';
 
 /** `reject`: its stage ends the transfer. `mark`: nothing is left to be ended. Anything else: it stays where it is. */
@@ -12,16 +13,28 @@ export type DiscardWay = 'reject' | 'mark' | SkipReason;
 /** Letters of these classes are of no transfer that waits for them. */
 const OF_NOBODY: ReadonlySet<string | undefined> = new Set(['unproven', 'repeated']);
 
+export interface DiscardLook
+  extends Pick<LetterLook<Pick<ReplayItem, 'letterId' | 'sequence'>>, 'item' | 'record' | 'standing'> {
+  /** Undefined: the transfer has none. */
+  readonly payout: PayoutNow | undefined;
+}
+
 /** Pure. What may have been paid is never rejected, and what has to be handled is never dropped. */
-export function discardWayOf(
-  owner: string,
-  {
-    item,
-    record,
-    standing,
-  }: Pick<LetterLook<Pick<ReplayItem, 'letterId' | 'sequence'>>, 'item' | 'record' | 'standing'>,
-  rings: Rings,
-): DiscardWay {
+export function discardWayOf(owner: string, look: DiscardLook, rings: Rings): DiscardWay {
+  const way = wayOfLetter(owner, look, rings);
+  return way === 'reject' && mayBePaid(look) ? 'MAY_BE_PAID' : way;
+}
+
+/**
+ * The letter of a later price comes behind a payout: it has to wait for that price, provably, and for no person. A payout that
+ * is not there although the transfer had a price before was taken out of the database.
+ */
+function mayBePaid({ payout, standing }: Pick<DiscardLook, 'payout' | 'standing'>): boolean {
+  if (payout === undefined) return (standing?.attempt ?? 1) > 1;
+  return payout.phase !== 'EXPIRED' || payout.isContested || !payout.isProven;
+}
+
+function wayOfLetter(owner: string, { item, record, standing }: DiscardLook, rings: Rings): DiscardWay {
   const hasEnded = standing !== undefined && ENDED.has(standing.state);
   if (!record) return hasEnded && !mayHavePaid(owner) ? 'mark' : 'LETTER_GONE';
   const { headers } = record;
@@ -53,14 +66,18 @@ function mayStillMove(owner: string, state: string | undefined): boolean {
 export async function checkDiscards(
   items: readonly ReplayItem[],
   replay: ReplayDocument,
-  sources: LookSources,
+  sources: LookSources & { readonly transfers: Pick<TransfersNow, 'payouts'> },
 ): Promise<CheckedLetters> {
   const good: CheckedLetters['good'][number][] = [];
   const marked: ReplayItem[] = [];
   const skipped: CheckedLetters['skipped'][number][] = [];
-  for (const look of await lookAtLetters(items, replay, sources)) {
+  // Payouts last: what opens one, or a case of it, may happen while the letters are read.
+  const looks = await lookAtLetters(items, replay, sources);
+  const payouts = await sources.transfers.payouts(looks.flatMap(({ item }) => item.transferId ?? []));
+  for (const look of looks) {
     const { item, record, isTaken } = look;
-    const way = isTaken ? discardWayOf(replay.owner, look, sources.rings) : 'LETTER_NOT_TAKEN';
+    const payout = item.transferId === null ? undefined : payouts.get(item.transferId);
+    const way = isTaken ? discardWayOf(replay.owner, { ...look, payout }, sources.rings) : 'LETTER_NOT_TAKEN';
     if (way === 'reject') good.push({ item, record: record! });
     else if (way === 'mark') marked.push(item);
     else skipped.push({ item: item._id, reason: way });

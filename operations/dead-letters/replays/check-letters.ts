@@ -37,7 +37,7 @@ export interface LetterLook<Item = ReplayItem> {
   readonly isTaken: boolean;
   /** Undefined: the log has not kept it. */
   readonly record: LogRecord | undefined;
-  readonly standing: { readonly state: string; readonly sequence: number } | undefined;
+  readonly standing: { readonly state: string; readonly sequence: number; readonly attempt?: number } | undefined;
 }
 
 /** One round trip to each store. Letters that did not fit into memory are left out: they are looked at next. */

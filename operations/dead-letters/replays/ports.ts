@@ -1,5 +1,7 @@
 // What replays need of stores and of the log.
+
 import type { DiscardReason } from '../../../domain/reasons.ts';
+import type { PayoutPhase } from '../../../payouts/payout.ts';
 import type { LogRecord, LogTransactions } from '../../../ports/log.ts';
 import type { DeadLetterDocument } from '../../../sinks/dead-letters/letter.ts';
 import type { TransferDocument } from '../../../sinks/transfer-view/to-write.ts';
@@ -88,8 +90,19 @@ export interface ReplayableLetters {
   successors(owner: string, replayId: string, sources: readonly string[]): Promise<ReadonlyMap<string, string>>;
 }
 
+/** What is known of the payout of a transfer. */
+export interface PayoutNow {
+  readonly phase: PayoutPhase;
+  /** A case is open that says that money may have moved. */
+  readonly isContested: boolean;
+  /** It is as an executor wrote it. */
+  readonly isProven: boolean;
+}
+
 /** Where transfers stand, by id; unknown ones are left out. */
 export interface TransfersNow {
+  /** Payouts of these transfers. */
+  payouts(transferIds: readonly string[]): Promise<ReadonlyMap<string, PayoutNow>>;
   standing(transferIds: readonly string[]): Promise<ReadonlyMap<string, TransferDocument>>;
   /** What intake made of intents of these transfers, by their origin position: rejected or duplicated. */
   intents(

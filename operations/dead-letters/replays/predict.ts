@@ -8,7 +8,7 @@ import type { Prediction, ReplayItem, SkipReason } from './replay.ts';
 
 export interface Trial {
   readonly runner: DryRunner;
-  readonly transfers: Pick<TransfersNow, 'standing'>;
+  readonly transfers: Pick<TransfersNow, 'standing' | 'payouts'>;
   readonly rings: Rings;
   /** Ends it between two batches. */
   readonly signal?: AbortSignal;
@@ -41,16 +41,19 @@ export function predictLetters(
 }
 
 /** The same, of letters that would be discarded for this reason. */
-export function predictDiscards(
+export async function predictDiscards(
   items: readonly Tried[],
   owner: string,
   reason: DiscardReason,
   log: Pick<ReplayLog, 'letters'>,
   { runner, transfers, rings }: Trial,
 ): Promise<readonly Prediction[]> {
+  const payouts = await transfers.payouts(items.flatMap(({ transferId }) => transferId ?? []));
   return predictAll(items, owner, log, transfers, {
     known: (look) => {
-      const way = discardWayOf(owner, look, rings);
+      const { transferId } = look.item;
+      const payout = transferId === null ? undefined : payouts.get(transferId);
+      const way = discardWayOf(owner, { ...look, payout }, rings);
       if (way === 'reject') return undefined;
       return way === 'mark' ? { kind: 'ENDED', code: null } : predictionOf(way);
     },

@@ -5,7 +5,6 @@ import type { KeyRing } from '../../../domain/seals/seal.ts';
 import { formatOrigin } from '../../../domain/transfers/origin-position.ts';
 import { CodedError } from '../../../ports/fault.ts';
 import type { DeadLetterDocument } from '../../../sinks/dead-letters/letter.ts';
-import { termsOfAct } from '../../approvals/acts.ts';
 import type { Approval } from '../../approvals/approval.ts';
 import { askForApproval, reasonOf } from '../../approvals/approvals.ts';
 import type { Approvals } from '../../approvals/ports.ts';
@@ -28,8 +27,6 @@ import {
 export const MAX_LETTERS = 20_000;
 export const MAX_RATE_PER_SECOND = 1_000;
 export const DEFAULT_TERMS: ReplayTerms = { ratePerSecond: 50, canary: 25, maxFailureRatio: 0.02 };
-/** How long a replay may be approved and begun, ms. */
-export const APPROVAL_VALID_MS = termsOfAct('dead-letters.replay').validMs;
 const DRY_RUN_LETTERS = 200;
 
 export interface ReplayStores {

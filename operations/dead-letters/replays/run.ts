@@ -20,7 +20,7 @@ import { currentRate } from './control.ts';
 import { nextStep } from './next-step.ts';
 import { type KnownOutcome, outcomesOf } from './outcomes.ts';
 import type { DryRunner, TransfersNow } from './ports.ts';
-import { APPROVAL_VALID_MS, dryRunReplay, findReplay, MAX_LETTERS, moved, type ReplayStores } from './prepare.ts';
+import { dryRunReplay, findReplay, MAX_LETTERS, moved, type ReplayStores } from './prepare.ts';
 import { replayRecord } from './record.ts';
 import { actOf, approvedHash, changedBasis, type ReplayDocument, type ReplayItem, selectionHash } from './replay.ts';
 
@@ -34,9 +34,10 @@ const OUTCOME_TIMEOUT_MS = 24 * 3_600_000;
 /** How often replays that have ended are looked at, and how many at a time. */
 const WATCH_MS = 30_000;
 const MAX_WATCHED = 20;
-/** A selection that nobody has finished after so long never will be, and one that nobody has asked for, ms. */
+/** A selection that nobody has finished after so long never will be, ms. */
 const FREEZING_MS = 15 * 60_000;
-const FROZEN_MS = APPROVAL_VALID_MS;
+/** One that nobody has asked for gives its letters back after so long, ms: looking at letters keeps them from nobody for long. */
+const FROZEN_MS = 30 * 60_000;
 
 export interface RunnerOptions extends ReplayStores {
   readonly transfers: TransfersNow;

@@ -124,6 +124,7 @@ export function inboxWorld(operators: KeyRing = KEYS.operators) {
       },
     },
     payouts,
+    closesPayouts: true,
     policy: ALONE,
     corridors: BOOK,
   };

@@ -1,0 +1,85 @@
+// Closes cases of payouts that two persons let through, with the key of the executor.
+import { approvals } from '../../adapters/mongo/approvals.ts';
+import type { DecidingStores } from '../../operations/cases/inbox/decide.ts';
+import { decisionHandler } from '../../operations/cases/inbox/second-person.ts';
+import { closeApproved } from '../../operations/cases/payouts/close-approved.ts';
+import { systemClock } from '../../ports/clock.ts';
+import type { ErrorCode } from '../../ports/error-codes.ts';
+import { within } from '../../ports/pause.ts';
+import { ringOf } from '../../ports/seals.ts';
+import { failpoint } from '../../runtime/failpoints.ts';
+import { faultOf } from '../../runtime/fault.ts';
+import { recentOutages } from '../../runtime/health/recent-outages.ts';
+import type { HostRuntime } from '../../runtime/hosts/processor-host.ts';
+import { openAudit } from '../audit.ts';
+import type { Connections } from '../connections.ts';
+import { openInbox } from '../inbox.ts';
+import { backgroundHost } from './background.ts';
+import type { Hosted } from './processors.ts';
+
+const PART = 'payout-closings';
+/** Between two looks, and after one that a dependency has cut off, ms. */
+const LOOK_MS = 500;
+const TROUBLED_MS = 5_000;
+
+interface Fault {
+  readonly code: ErrorCode;
+  readonly detail: string;
+}
+
+export async function closingHosts(connections: Connections, runtime: HostRuntime): Promise<Hosted> {
+  const { logger, metrics, rings } = runtime;
+  const store = approvals(await connections.db());
+  await store.ensureIndexes();
+  const { deciding } = await openInbox(connections);
+  const operators = ringOf(rings, 'operators');
+  const handler = decisionHandler({ ...deciding, payouts: withFailpoints(deciding.payouts) }, operators);
+  const handlers = { 'payouts.resolve': handler, 'payouts.state': handler };
+  const audit = await openAudit(connections, PART, { logger, metrics });
+  const recent = recentOutages(PART);
+  const met = ({ code, detail }: Fault, approvalId?: string) => {
+    recent.met(code, detail);
+    metrics.faults.inc({ consumer: PART, code });
+    logger.warn({ stage: PART, code, detail, name: approvalId }, 'a case of a payout was not closed');
+  };
+  const parts = {
+    ...{ store, handlers, operators, audit, now: () => new Date() },
+    onFault: (approvalId: string, fault: Fault) => met(fault, approvalId),
+  };
+  const stopping = new AbortController();
+  let running: Promise<void> | undefined;
+
+  async function loop(): Promise<void> {
+    while (!stopping.signal.aborted) {
+      const isTroubled = await closeApproved(parts).catch((error: unknown) => {
+        met(faultOf(error));
+        return true;
+      });
+      await systemClock.sleep(isTroubled ? TROUBLED_MS : LOOK_MS, stopping.signal);
+    }
+  }
+
+  const host = backgroundHost({
+    name: PART,
+    troubles: () => recent.troubles(),
+    start: async () => {
+      running = loop();
+    },
+    stop: async (deadlineMs) => {
+      stopping.abort();
+      await within(deadlineMs, running);
+      await within(deadlineMs, audit.close(deadlineMs));
+    },
+  });
+  return { hosts: [host], resources: [] };
+}
+
+const withFailpoints = ({ load, apply }: DecidingStores['payouts']): DecidingStores['payouts'] => ({
+  load,
+  async apply(changes) {
+    await failpoint('payout.before-closing');
+    const won = await apply(changes);
+    await failpoint('payout.after-closing');
+    return won;
+  },
+});
