@@ -17,7 +17,10 @@ export interface ChildOptions {
   readonly env: NodeJS.ProcessEnv;
   /** Standard output and error go to this file, appended. Absent: what it said last is kept in memory, for its fault. */
   readonly logFile?: string;
-  /** The child is ready once a line of its standard output is JSON with `ready: true`; that line is the result. */
+  /**
+   * The child is ready once a line of its standard output is JSON with `ready: true`; that line is the result. A child that
+   * ends before is noticed at once; this ends one that hangs, and a busy machine is no reason to give one up.
+   */
   readonly readyTimeoutMs?: number;
   /** Called when the child ends although nobody stopped it. */
   readonly onUnexpectedExit?: (how: string) => void;
@@ -48,7 +51,7 @@ process.on('exit', () => {
  * @throws CodedError CHILD_FAILED with the end of what it said, when it ends or does not get ready in time
  */
 export async function startChild(options: ChildOptions): Promise<Child> {
-  const { name, entry, args = [], env, logFile, readyTimeoutMs = 60_000 } = options;
+  const { name, entry, args = [], env, logFile, readyTimeoutMs = 300_000 } = options;
   const said = outputOf(logFile);
   const child = spawn(process.execPath, [...FOLLOW_PARENT, path.join(ROOT, entry), ...args], {
     env: followed(env),

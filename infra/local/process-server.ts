@@ -9,7 +9,7 @@ import type { ManagedProcess, ProcessGroup } from './processes.ts';
 import type { ServerSpec } from './servers/server.ts';
 
 /** Starting takes seconds; this is for a machine that is busy with something else. */
-export const READY_TIMEOUT_MS = 120_000;
+export const READY_TIMEOUT_MS = 240_000;
 const LOG_LIMIT_BYTES = 20_000_000;
 
 export class ProcessServer {

@@ -1,7 +1,7 @@
 // A verifier of the audit log that is not ours, built once by Go: its modules are pinned in audit-verifier/go.sum.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync } from 'node:fs';
 import path from 'node:path';
 
 const SOURCE = path.join(import.meta.dirname, 'audit-verifier');
@@ -19,11 +19,14 @@ export function builtVerifier(): string {
   if (existsSync(target)) return target;
   mkdirSync(BUILT, { recursive: true });
   process.stderr.write('go: building the verifier of the audit log (once)\n');
-  const { status, stderr, error } = spawnSync('go', ['build', '-mod=readonly', '-o', target, '.'], {
+  // Two runs of tests at once may build it: each its own, and the last one stays.
+  const built = `${target}.${process.pid}`;
+  const { status, stderr, error } = spawnSync('go', ['build', '-mod=readonly', '-o', built, '.'], {
     cwd: SOURCE,
     encoding: 'utf8',
   });
   if (status !== 0) throw new Error(`Go 1.26 is needed on the PATH, and its modules: ${error?.message ?? stderr}`);
+  renameSync(built, target);
   return target;
 }
 
