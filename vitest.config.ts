@@ -1,5 +1,6 @@
 import { globSync, readFileSync } from 'node:fs';
 import { defineConfig } from 'vitest/config';
+import { LongestFirst } from './test/kit/longest-first.ts';
 
 /** More cases take more time (test/kit/times.ts). */
 const factor = Math.max(1, Number(process.env['CORRIDOR_TEST_FACTOR'] ?? '1'));
@@ -25,6 +26,7 @@ const onTheStack = {
 export default defineConfig({
   test: {
     reporters: ['default'],
+    sequence: { sequencer: LongestFirst },
     // Failpoints and switches that take guarantees away work in tests; a production process refuses them.
     env: { CORRIDOR_ENV: 'test', CORRIDOR_UNSAFE_FOR_TESTS: '1' },
     projects: [

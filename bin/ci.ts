@@ -1,13 +1,17 @@
 // The gate behind .ci/run: checks, all tests, and a bounded share of the crash harness.
-import { command, runSteps, tests } from './steps.ts';
+import { command, runSteps, tests, together } from './steps.ts';
 
 const CHAOS = 'test/chaos/main.ts';
 /** Always the same schedule: a gate should not fail for another reason than the change. Other seeds: npm run test:full. */
 const seed = '1';
 
-runSteps([
+await runSteps([
   command('checks', ['bin/check.ts']),
-  tests('tests', []),
+  // Tests on the shared servers follow one another and wait for much of their time: the others use what they leave.
+  together([
+    tests('tests on shared servers', ['--project', 'int', '--project', 'e2e']),
+    tests('other tests', ['--project', 'unit', '--project', 'own-servers']),
+  ]),
   command('crash harness, profile ci', [CHAOS, '--profile', 'ci', '--seed', seed]),
   command('crash harness without the intake claim: it must notice', [
     CHAOS,

@@ -16,6 +16,14 @@ const STEPS: readonly (Step & { readonly id: string })[] = [
   { id: 'properties', ...tests('properties, 50 times the cases', ['--project', 'unit', 'property.test'], factor) },
   { id: 'tests', ...tests('tests', []) },
   {
+    id: 'contract',
+    ...tests(
+      'the API against its document, five times the made-up requests',
+      ['--project', 'own-servers', 'test/e2e/api-contract'],
+      { CORRIDOR_TEST_FACTOR: '5' },
+    ),
+  },
+  {
     id: 'story',
     ...tests(
       'a night on call, with 500 dead letters of 5,000 transfers',
@@ -47,4 +55,4 @@ if (chosen.length === 0) {
   process.exit(2);
 }
 console.log(`seed ${seed}`);
-runSteps(chosen);
+await runSteps(chosen);

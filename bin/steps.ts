@@ -1,10 +1,17 @@
 // Steps of a gate: each passes or fails as a whole or test by test, and the last line counts all.
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { createInterface } from 'node:readline';
+import { setTimeout } from 'node:timers/promises';
+import { FOLLOW_PARENT, followed } from '../infra/local/follow-parent.ts';
 
 const root = path.resolve(import.meta.dirname, '..');
+
+/** How long what a process printed last is waited for once it has ended. */
+const LAST_LINES_MS = 5_000;
 
 interface Counts {
   readonly passed: number;
@@ -15,7 +22,8 @@ interface Counts {
 
 export interface Step {
   readonly name: string;
-  run(): Counts;
+  /** @param label begins each line of what is printed: of steps that run beside others */
+  run(label?: string): Promise<Counts>;
 }
 
 interface TestReport {
@@ -37,19 +45,23 @@ interface TestReport {
 
 /** A program of this repository that passes when it exits 0. */
 export function command(name: string, args: readonly string[]): Step {
-  return { name, run: () => (execute(args, {}) === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 }) };
+  return {
+    name,
+    run: async (label) =>
+      (await execute(args, {}, label)) === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 },
+  };
 }
 
 /** Tests, counted one by one. A skipped test is a failure here, and so is a run without tests. */
 export function tests(name: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): Step {
   return {
     name,
-    run: () => {
+    run: async (label) => {
       const dir = mkdtempSync(path.join(tmpdir(), 'corridor-tests-'));
       const report = path.join(dir, 'tests.json');
       const vitest = path.join('node_modules', 'vitest', 'vitest.mjs');
       const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
-      const status = execute([vitest, 'run', ...reporters, ...args], env);
+      const status = await execute([vitest, 'run', ...reporters, ...args], env, label);
       const counts = countsOf(report);
       rmSync(dir, { recursive: true, force: true });
       return status !== 0 && counts.failed === 0 ? { ...counts, failed: 1 } : counts;
@@ -57,15 +69,38 @@ export function tests(name: string, args: readonly string[], env: NodeJS.Process
   };
 }
 
+/** Steps that run at the same time, since each waits more than it works. Their lines begin with their names. */
+export function together(steps: readonly Step[]): Step {
+  return {
+    name: steps.map(({ name }) => name).join(', beside '),
+    run: async () => {
+      const began = performance.now();
+      const all = await Promise.all(
+        steps.map(async (step) => {
+          const counts = await step.run(`[${step.name}] `);
+          console.log(`== ${step.name}: ${counts.passed} passed, ${counts.failed} failed, ${minutes(began)}`);
+          const named = counts.failed === 0 ? [] : [`step: ${step.name}`];
+          return { ...counts, failures: [...(counts.failures ?? []), ...named] };
+        }),
+      );
+      return {
+        passed: all.reduce((sum, { passed }) => sum + passed, 0),
+        failed: all.reduce((sum, { failed }) => sum + failed, 0),
+        failures: all.flatMap(({ failures }) => failures),
+      };
+    },
+  };
+}
+
 /** Runs each step, whatever became of those before it; ends the process: 0 when nothing failed. */
-export function runSteps(steps: readonly Step[]): never {
+export async function runSteps(steps: readonly Step[]): Promise<never> {
   const began = performance.now();
   let passed = 0;
   let failed = 0;
   const failures: string[] = [];
   for (const [index, step] of steps.entries()) {
     console.log(`== ${step.name} (step ${index + 1} of ${steps.length}, ${minutes(began)} so far)`);
-    const counts = step.run();
+    const counts = await step.run();
     passed += counts.passed;
     failed += counts.failed;
     if (counts.failed === 0) continue;
@@ -79,9 +114,21 @@ export function runSteps(steps: readonly Step[]): never {
   process.exit(failed === 0 ? 0 : 1);
 }
 
-function execute(args: readonly string[], env: NodeJS.ProcessEnv): number | null {
-  const stdio = ['ignore', 'inherit', 'inherit'] as const;
-  return spawnSync(process.execPath, args, { cwd: root, stdio: [...stdio], env: { ...process.env, ...env } }).status;
+/** @returns its exit code; null: a signal ended it */
+async function execute(args: readonly string[], env: NodeJS.ProcessEnv, label?: string): Promise<number | null> {
+  const output = label === undefined ? 'inherit' : 'pipe';
+  const child = spawn(process.execPath, [...FOLLOW_PARENT, ...args], {
+    cwd: root,
+    stdio: ['ignore', output, output],
+    env: followed({ ...process.env, ...env }),
+  });
+  for (const from of [child.stdout, child.stderr])
+    if (from) createInterface({ input: from }).on('line', (line) => console.log(`${label}${line}`));
+  const closed = once(child, 'close');
+  const [code] = (await once(child, 'exit')) as [number | null];
+  // Its last lines; a server that it left behind may hold them open.
+  await Promise.race([closed, setTimeout(LAST_LINES_MS)]);
+  return code;
 }
 
 function countsOf(report: string): Counts {

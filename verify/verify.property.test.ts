@@ -10,7 +10,7 @@ import { ENDINGS, History } from './testing/history.ts';
 import type { MemoryStores } from './testing/memory-stores.ts';
 import { verify } from './verify.ts';
 
-const RUNS = times(60);
+const RUNS = times(25);
 const endings = fc.array(fc.constantFrom(...ENDINGS), { minLength: 1, maxLength: 5 });
 
 const historyOf = (chosen: readonly (typeof ENDINGS)[number][]) => {
