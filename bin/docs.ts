@@ -4,7 +4,7 @@ import path from 'node:path';
 import { accessTable } from '../docs/generators/access-table.ts';
 import { apiRoutes } from '../docs/generators/api-routes.ts';
 import { commandsOnStores, commandsOverApi } from '../docs/generators/command-list.ts';
-import { corridorTables, intentBounds, priceExample } from '../docs/generators/corridor-tables.ts';
+import { corridorTables, intentBounds, priceExample, ruleTables } from '../docs/generators/corridor-tables.ts';
 import { errorReference } from '../docs/generators/error-codes.ts';
 import { auditFindingTable, findingCodes } from '../docs/generators/finding-codes.ts';
 import { metricsTable } from '../docs/generators/metrics-table.ts';
@@ -33,6 +33,7 @@ const PARTS: readonly Part[] = [
   { file: 'docs/architecture.md', name: 'chain', generate: chainPicture },
   { file: 'docs/configuration.md', name: 'settings', generate: settingsTable },
   { file: 'docs/corridors.md', name: 'corridors', generate: corridorTables },
+  { file: 'docs/corridors.md', name: 'rules', generate: ruleTables },
   { file: 'docs/corridors.md', name: 'example', generate: priceExample },
   { file: 'docs/corridors.md', name: 'bounds', generate: intentBounds },
   { file: 'docs/errors.md', name: 'errors', generate: errorReference },

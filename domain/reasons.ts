@@ -30,6 +30,12 @@ export const REASONS = {
   AM11: iso('InvalidTransactionCurrency', 'The currency does not fit the side that the amount fixes.'),
   AM12: iso('InvalidAmount', 'The amount is not valid.'),
   AM14: iso('AmountExceedsAgreedLimit', 'A limit of the customer is exceeded.'),
+  BE01: iso(
+    'InconsistentWithEndCustomer',
+    'The name of the beneficiary is not that of the account, as a check of both said.',
+  ),
+  BE04: iso('MissingCreditorAddress', "The beneficiary's address is missing, or says too little."),
+  BE07: iso('MissingDebtorAddress', "The sender's address is missing, or says too little."),
   BE10: iso('InvalidDebtorCountry', "The sender's country is invalid or does not fit the corridor."),
   BE11: iso('InvalidCreditorCountry', "The beneficiary's country is invalid or does not fit the corridor."),
   CH03: iso('RequestedExecutionDateTooFarInFuture', 'Execution on a later day is not offered.'),
@@ -49,7 +55,11 @@ export const REASONS = {
     'InvalidCreditorClearingSystemMemberIdentifier',
     "The beneficiary's bank code (IFSC, sort code) is invalid.",
   ),
-  RR02: iso('MissingDebtorNameOrAddress', "The sender's name is missing."),
+  RR01: iso(
+    'MissingDebtorAccountOrIdentification',
+    'What regulation asks for of the sender, beside name and address, is missing.',
+  ),
+  RR02: iso('MissingDebtorNameOrAddress', "The sender's name is missing, or what regulation asks for beside it."),
   RR03: iso('MissingCreditorNameOrAddress', "The beneficiary's name is missing."),
   RR04: iso('RegulatoryReason', 'Declined or held for a regulatory reason.'),
   DISC: own(

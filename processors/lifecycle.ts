@@ -102,6 +102,19 @@ function record(event: ChainEvent, { eventId, occurredAt, state, stage }: Identi
     provider: event.payout?.provider ?? null,
     reasonCodes: reasonsOf(event).map((reason) => reason.code),
     producerId: instruction.producerId,
+    ...declaredClasses(instruction),
+  };
+}
+
+/** Of what was declared the classes alone: no reference, no name, no amount. */
+function declaredClasses({ nationalPurpose, funding, payeeVerification, ...rest }: Instruction) {
+  return {
+    nationalPurpose: nationalPurpose && `${nationalPurpose.scheme}:${nationalPurpose.code}`,
+    fundingMethod: funding?.method ?? null,
+    payeeVerification: payeeVerification?.result ?? null,
+    arrangement: rest.arrangement,
+    kycTier: rest.kycTier,
+    transferRules: rest.transferRules,
   };
 }
 

@@ -26,6 +26,17 @@ export interface IntentIds {
   readonly beneficiaryId: string;
 }
 
+/** What the sample producer declares of every transfer. */
+const DECLARED = {
+  nationalPurpose: null,
+  funding: { method: 'ACCOUNT', receivedAt: null, reference: null },
+  payeeVerification: null,
+  arrangement: null,
+  taxes: [],
+  kycTier: null,
+  declaredUse: null,
+} as const;
+
 /** A valid intent on a random corridor. `ending`: six digits of the beneficiary's account that choose the outcome. */
 export function goodIntent(random: Random, ids: IntentIds, now: number, ending?: string): TransferRequested {
   const corridor = random.pick(SAMPLE_CORRIDORS);
@@ -47,8 +58,10 @@ export function goodIntent(random: Random, ids: IntentIds, now: number, ending?:
         creditor: person(random, corridor.target, ids.beneficiaryId, ending),
         remittanceInformation: null,
         intermediaries: [],
+        verifiedPayeeName: null,
       },
     },
+    ...DECLARED,
   };
 }
 
@@ -60,6 +73,7 @@ const parties = (intent: TransferRequested) =>
     creditor: ReturnType<typeof person>;
     remittanceInformation: string | null;
     intermediaries: readonly Intermediary[];
+    verifiedPayeeName: string | null;
   };
 const withAmount = (intent: TransferRequested, minor: bigint): TransferRequested => ({
   ...intent,
@@ -143,7 +157,11 @@ const OVER_LIMIT_MINOR: Readonly<Record<string, bigint>> = {
 /** The money is from or for somebody else in the end, and goes through an agent. */
 export function withIntermediaries(intent: TransferRequested, random: Random): TransferRequested {
   const { debtor, creditor } = parties(intent);
-  const { name, birthDate, kind, country, nationalities } = person(random, debtor.country, '');
+  const { name, birthDate, kind, country, nationalities, postalAddress, birthPlace } = person(
+    random,
+    debtor.country,
+    '',
+  );
   const ultimate: Intermediary = {
     role: 'ULTIMATE_DEBTOR',
     customerId: null,
@@ -154,6 +172,8 @@ export function withIntermediaries(intent: TransferRequested, random: Random): T
     nationalities,
     identifiers: [],
     address: null,
+    postalAddress,
+    birthPlace,
   };
   return withOthers(intent, [ultimate, agent(random, creditor.country)]);
 }
@@ -169,7 +189,14 @@ export function listedUltimateCreditor(intent: TransferRequested, random: Random
   return withOthers(intent, [...others, { ...ultimate!, role: 'ULTIMATE_CREDITOR', name, birthDate: null }]);
 }
 
-/** The sender carries a listed name. */
+/** On no list. */
+const PASSPORT = { scheme: 'PASSPORT', value: 'QX0000000', country: null };
+
+/**
+ * The sender carries a listed name, and has no date of birth that could tell them apart: known by a document instead, and of an
+ * amount from which on nobody asks for that date.
+ */
 export function listedSender(intent: TransferRequested, name: string): TransferRequested {
-  return withParty(intent, 'debtor', { name, birthDate: null });
+  const small = SAMPLE_CORRIDORS.find(({ sourceCurrency }) => sourceCurrency === intent.sourceCurrency)!.minor[0];
+  return withParty(withAmount(intent, BigInt(small)), 'debtor', { name, birthDate: null, identifiers: [PASSPORT] });
 }

@@ -1,6 +1,6 @@
 // People and accounts of the sample feed. Names are combined from common ones; accounts carry valid check digits.
 import { composeIBAN } from 'ibantools';
-import type { Account, Intermediary, Party } from '../schemas/types.generated.ts';
+import type { Account, Intermediary, Party, PostalAddress } from '../schemas/types.generated.ts';
 import type { Random } from './random.ts';
 
 const GIVEN: Readonly<Record<string, readonly string[]>> = {
@@ -16,6 +16,41 @@ const FAMILY: Readonly<Record<string, readonly string[]>> = {
   US: ['Hollingsworth', 'McAllister', 'Vandenberg', 'Culpepper', 'Stapleton', 'Brubaker', 'Winchell', 'Overstreet'],
   AE: ['Almheiri', 'Alketbi', 'Alshamsi', 'Aldhaheri', 'Alnuaimi', 'Almansoori', 'Alzaabi', 'Alsuwaidi'],
   IN: ['Venkataraman', 'Chattopadhyay', 'Deshpande', 'Kulkarni', 'Banerjee', 'Iyengar', 'Ranganathan', 'Mukherjee'],
+};
+/** Streets and towns with their post codes, by country. */
+const STREETS: Readonly<Record<string, readonly string[]>> = {
+  GB: ['Station Road', 'Mill Lane', 'Chapel Street', 'Victoria Terrace'],
+  DE: ['Hauptstraße', 'Lindenweg', 'Gartenstraße', 'Am Markt'],
+  US: ['Maple Avenue', 'Oak Street', 'Lincoln Drive', 'Second Street'],
+  AE: ['Al Khaleej Street', 'Al Maktoum Road', 'Corniche Street', 'Hamdan Street'],
+  IN: ['Mahatma Gandhi Road', 'Station Road', 'Nehru Marg', 'Temple Street'],
+};
+const TOWNS: Readonly<Record<string, readonly (readonly [town: string, postCode: string | null])[]>> = {
+  GB: [
+    ['Leeds', 'LS1 4DY'],
+    ['Swansea', 'SA1 3QW'],
+    ['Norwich', 'NR2 1TF'],
+  ],
+  DE: [
+    ['Hamburg', '20095'],
+    ['München', '80331'],
+    ['Leipzig', '04109'],
+  ],
+  US: [
+    ['Columbus', '43215'],
+    ['Tucson', '85701'],
+    ['Savannah', '31401'],
+  ],
+  AE: [
+    ['Dubai', null],
+    ['Sharjah', null],
+    ['Al Ain', null],
+  ],
+  IN: [
+    ['Pune', '411001'],
+    ['Kochi', '682001'],
+    ['Jaipur', '302001'],
+  ],
 };
 const IFSC = ['HDFC0000077', 'ICIC0000104', 'SBIN0000691', 'UTIB0000009', 'KKBK0000958'];
 
@@ -45,6 +80,13 @@ function iban(countryCode: string, bban: string): Account {
   return { scheme: 'IBAN', value, agent: null };
 }
 
+/** A made-up address in a country, as CBPR+ wants it since 2026-11-14: in fields. */
+export function postalAddress(random: Random, country: string): PostalAddress {
+  const [town, postCode] = random.pick(TOWNS[country]!);
+  const street = random.pick(STREETS[country]!);
+  return { street, building: String(1 + random.below(180)), postCode, town, subdivision: null, country, lines: [] };
+}
+
 /** A person of a country. `customerId` must be unique to the run, so that yesterday's limits do not spoil it. */
 export function person(random: Random, country: string, customerId: string, ending?: string): Party {
   const year = 1950 + random.below(55);
@@ -60,6 +102,8 @@ export function person(random: Random, country: string, customerId: string, endi
     identifiers: [],
     address: null,
     account: account(random, country, ending),
+    postalAddress: postalAddress(random, country),
+    birthPlace: { town: random.pick(TOWNS[country]!)[0], country },
   };
 }
 
@@ -85,5 +129,8 @@ export function agent(random: Random, country: string): Intermediary {
     nationalities: [],
     identifiers: [{ scheme: 'BIC', value: bic, country: null }],
     address: null,
+    // A BIC says where a bank is.
+    postalAddress: null,
+    birthPlace: null,
   };
 }

@@ -61,6 +61,14 @@ export interface AuditEntry {
 /** What came of what was asked for. ALLOWED: let in, and about to be done; DENIED: not let in; VIEWED: shown; DONE: it took effect; FAILED: it was tried, and did not take effect as far as is known. */
 export type AuditOutcome = 'UNKNOWN' | 'ALLOWED' | 'DENIED' | 'VIEWED' | 'DONE' | 'FAILED';
 
+/** Where a person was born. */
+export interface BirthPlace {
+  /** Town or city, at most 35 characters. */
+  town: string;
+  /** ISO 3166-1 alpha-2 code. */
+  country: string;
+}
+
 /** The right of one person to do alone what takes two, for some minutes. */
 export interface BrokenGlass {
   /** Who broke it. */
@@ -131,6 +139,19 @@ export interface Fee {
   /** The charge. */
   amount: Money;
 }
+
+/** How and when the money of a transfer came in. */
+export interface Funding {
+  /** ACCOUNT: from an account. CASH. MONEY_ORDER: also a cashier's or traveller's cheque. PREFUNDED: out of what the producer has paid in before. */
+  method: FundingMethod;
+  /** When the money was received; null: not yet, or nobody said. */
+  receivedAt: number | null;
+  /** Reference of the producer, for its own books: letters, digits and . _ / - only. No account number, no name. */
+  reference: string | null;
+}
+
+/** How the money of a transfer came in. */
+export type FundingMethod = 'UNKNOWN' | 'ACCOUNT' | 'CARD' | 'CASH' | 'MONEY_ORDER' | 'PREFUNDED';
 
 /** The latest market rate of a pair from one source. Compacted; key: source/base/quote. */
 export interface FxRate {
@@ -208,6 +229,28 @@ export interface Instruction {
   intermediaryTokens: readonly string[];
   /** Who instructed it, as the API or the producer's seal proves; null: nobody can tell (records of before, and intents without a seal where no producer is configured for them). */
   producerId: string | null;
+  /** The purpose in a country's own codes, where the corridor asks for it. */
+  nationalPurpose: NationalPurpose | null;
+  /** How the money came in. */
+  funding: Funding | null;
+  /** What a check of name and account said; the name that it found is with the parties. */
+  payeeVerification: PayeeVerification | null;
+  /** The arrangement that it is sent under, such as MTSS, RDA or LRS. */
+  arrangement: string | null;
+  /** Taxes that the producer takes with it. */
+  taxes: readonly Tax[];
+  /** How well the sender is known: the name of the tier, in capitals. */
+  kycTier: string | null;
+  /** What the sender has declared to have sent under this arrangement elsewhere in its current period. */
+  declaredUse: Money | null;
+  /** Keyed hash of the name that the check of name and account found. */
+  verifiedNameToken: string | null;
+  /** Unique end-to-end transaction reference: made of the transfer id, one per transfer over all attempts. Null: of before; it is made the same way. */
+  uetr: string | null;
+  /** Name and version of the rules of data that the intent was checked with. */
+  transferRules: string | null;
+  /** Ids of the rules of data that ask for a person before it goes on. */
+  reviewRules: readonly string[];
 }
 
 /** An intent that repeats an earlier one exactly: dropped, and recorded here so that the log accounts for every input. Key: transferId. */
@@ -242,6 +285,10 @@ export interface IntentRejected {
   firstOriginPosition: string | null;
   /** Producer that the intent is provably from; null where nobody can tell. */
   producerId: string | null;
+  /** Name and version of the rules of data that the intent was checked with. */
+  transferRules: string | null;
+  /** Ids of the rules of data that it does not meet. */
+  brokenRules: readonly string[];
 }
 
 /** A party beside sender and beneficiary: whoever the money is for or from in the end, or an agent on its way. Screened as they are. */
@@ -262,8 +309,12 @@ export interface Intermediary {
   nationalities: readonly string[];
   /** Identity documents and registrations (of an agent its BIC or LEI), for exact list matches. */
   identifiers: readonly Identifier[];
-  /** Postal address in one line. */
+  /** Deprecated: postal address in one line, which is read by people alone. Fill postalAddress. */
   address: string | null;
+  /** Postal address in fields. */
+  postalAddress: PostalAddress | null;
+  /** Place of birth, for persons. */
+  birthPlace: BirthPlace | null;
 }
 
 /** In what capacity a party beside sender and beneficiary takes part (ISO 20022: UltmtDbtr, UltmtCdtr, InitgPty, DbtrAgt, IntrmyAgt, CdtrAgt). */
@@ -325,6 +376,8 @@ export interface ListedEntity {
   gender: string | null;
   /** Published identifiers. */
   identifiers: readonly ListedIdentifier[];
+  /** Places of birth, as the list writes them. */
+  birthPlaces: readonly string[];
 }
 
 /** An identifier that a sanctions list publishes of an entity. */
@@ -359,6 +412,16 @@ export interface Money {
   currency: string;
 }
 
+/** Why money is sent, in a country's own codes, beside the purpose of ISO 20022. */
+export interface NationalPurpose {
+  /** Whose codes these are: RBI, CBUAE or another authority. */
+  scheme: string;
+  /** The code, such as P1301 or S0014. */
+  code: string;
+  /** What the beneficiary is to the sender, as a class: SELF, SPOUSE, PARENT, CHILD, SIBLING, OTHER_FAMILY, FRIEND, EMPLOYER, EMPLOYEE, SUPPLIER, CUSTOMER, OTHER. */
+  relation: string | null;
+}
+
 /** All personal data of a transfer, in one place so that it can be sealed as a whole. */
 export interface Parties {
   /** The sender (ISO 20022 debtor). */
@@ -369,6 +432,8 @@ export interface Parties {
   remittanceInformation: string | null;
   /** Every other party that is known to take part, in any order. */
   intermediaries: readonly Intermediary[];
+  /** Name of the holder of the account, as a check of name and account found it. */
+  verifiedPayeeName: string | null;
 }
 
 /** One side of a transfer. */
@@ -387,10 +452,14 @@ export interface Party {
   nationalities: readonly string[];
   /** Identity documents and registrations, for exact list matches. */
   identifiers: readonly Identifier[];
-  /** Postal address in one line. */
+  /** Deprecated: postal address in one line, which is read by people alone. Fill postalAddress. */
   address: string | null;
   /** The account debited or credited. */
   account: Account;
+  /** Postal address in fields. */
+  postalAddress: PostalAddress | null;
+  /** Place of birth, for persons. */
+  birthPlace: BirthPlace | null;
 }
 
 /** Whether a party is a natural person or an organisation. */
@@ -398,6 +467,21 @@ export type PartyKind = 'UNKNOWN' | 'PERSON' | 'ORGANISATION';
 
 /** Role of a screened party in the transfer. */
 export type PartyRole = 'UNKNOWN' | 'DEBTOR' | 'CREDITOR' | 'INTERMEDIARY';
+
+/** Whether the name of the beneficiary belongs to the account, as somebody checked before the payer agreed. */
+export interface PayeeVerification {
+  /** Who was asked: EPC_VOP, UK_COP, IN_LOOKUP or another scheme. */
+  scheme: string;
+  /** MTCH: it does. CMTC: nearly. NMTC: it does not. NOAP: nobody could say. */
+  result: PayeeVerificationResult;
+  /** When it was checked. */
+  checkedAt: number;
+  /** The payer was told, and went on. */
+  payerProceeded: boolean;
+}
+
+/** What a check of the name against the account said. */
+export type PayeeVerificationResult = 'UNKNOWN' | 'MTCH' | 'CMTC' | 'NMTC' | 'NOAP';
 
 /** A worker of the payout executor is about to send this attempt of a payout. A claim counts when it is the first of the payout, or above the one that counted last and made from a document that has that one. Key: payoutId. */
 export interface PayoutAttemptClaimed {
@@ -462,6 +546,24 @@ export interface PayoutUpdated {
   payout: PayoutState;
   /** Of EXPIRED: the event that asked for the payout, as payout dispatch sealed it. A new price is looked for on this alone. */
   asked: SealedRequest | null;
+}
+
+/** A postal address in the fields of ISO 20022 (PostalAddress24), in the lengths of CBPR+. */
+export interface PostalAddress {
+  /** Name of the street (StrtNm); at most 70 characters. */
+  street: string | null;
+  /** Number of the building (BldgNb); at most 16. */
+  building: string | null;
+  /** Postal code (PstCd); at most 16. */
+  postCode: string | null;
+  /** Town or city (TwnNm); at most 35. */
+  town: string | null;
+  /** State, province or county (CtrySubDvsn); at most 35. */
+  subdivision: string | null;
+  /** ISO 3166-1 alpha-2 code (Ctry). */
+  country: string | null;
+  /** What fits into none of these (AdrLine): at most two lines of 70. */
+  lines: readonly string[];
 }
 
 /** A binding price for the currency exchange of one transfer. */
@@ -777,6 +879,18 @@ export interface SealedRequest {
 /** A stage of the chain. */
 export type Stage = 'UNKNOWN' | 'INTAKE' | 'SCREENING' | 'FX_PRICING' | 'LIMITS' | 'PAYOUT_DISPATCH' | 'SETTLEMENT';
 
+/** A tax that the producer has worked out and takes with the transfer; apart from fees. */
+export interface Tax {
+  /** What is taxed, such as EXCISE, TCS, VAT. */
+  kind: string;
+  /** The rule that it is owed under, such as US_IRC_4475. */
+  authority: string;
+  /** What is owed. */
+  amount: Money;
+  /** What it is worked out of, in the same currency. */
+  basis: Money;
+}
+
 /** A valid intent became a transfer. */
 export interface TransferAccepted {
   /** Identity of this event. */
@@ -879,6 +993,18 @@ export interface TransferLifecycle {
   reasonCodes: readonly string[];
   /** Producer that instructed it; null where nobody can tell. */
   producerId: string | null;
+  /** Scheme and code of the national purpose, such as RBI:P1301. */
+  nationalPurpose: string | null;
+  /** How the money came in. */
+  fundingMethod: string | null;
+  /** What a check of name and account said. */
+  payeeVerification: string | null;
+  /** The arrangement that it is sent under. */
+  arrangement: string | null;
+  /** Tier of the sender. */
+  kycTier: string | null;
+  /** Name and version of the rules of data that the intent was checked with. */
+  transferRules: string | null;
 }
 
 /** The exchange is priced. */
@@ -943,6 +1069,20 @@ export interface TransferRequested {
   requestedExecutionDate: string | null;
   /** Sender and beneficiary. */
   parties: { 'corridor.Parties': Parties } | { 'corridor.SealedParties': SealedParties };
+  /** The purpose in a country's own codes, where the corridor asks for it. */
+  nationalPurpose: NationalPurpose | null;
+  /** How the money came in. */
+  funding: Funding | null;
+  /** What a check of name and account said; the name that it found is with the parties. */
+  payeeVerification: PayeeVerification | null;
+  /** The arrangement that it is sent under, such as MTSS, RDA or LRS. */
+  arrangement: string | null;
+  /** Taxes that the producer takes with it. */
+  taxes: readonly Tax[];
+  /** How well the sender is known: the name of the tier, in capitals. */
+  kycTier: string | null;
+  /** What the sender has declared to have sent under this arrangement elsewhere in its current period. */
+  declaredUse: Money | null;
 }
 
 /** All limits hold and are reserved. */

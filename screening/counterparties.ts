@@ -3,7 +3,8 @@ import type { Instruction, Intermediary, Parties, Party, PartyRole } from '../sc
 
 /** What of a party is compared with the lists. */
 export type ScreenedFields = Pick<Party, 'kind' | 'name' | 'birthDate' | 'nationalities' | 'identifiers'> &
-  Pick<Intermediary, 'country'>;
+  Pick<Intermediary, 'country'> &
+  Partial<Pick<Party, 'postalAddress' | 'birthPlace'>>;
 
 export interface Counterparty {
   readonly role: PartyRole;

@@ -130,7 +130,7 @@ function apartLines({ isHit, exceptionId, score, features }: ScreeningCandidate)
   const facts = against.map(({ name }) => FEATURES[name] ?? name).join(', ');
   return [`    The names are nearly the same. What tells the two apart: ${facts}.`];
 }
-const OTHER_FACTS: ReadonlySet<string> = new Set(['birth_date', 'country', 'gender', 'identifier']);
+const OTHER_FACTS: ReadonlySet<string> = new Set(['birth_date', 'birth_place', 'country', 'gender', 'identifier']);
 /** In words; what is kept as evidence is the configuration's to say. */
 const NEARLY_THE_SAME = 0.9;
 
@@ -164,6 +164,7 @@ const FEATURES: Readonly<Record<string, string>> = {
   country: 'country',
   gender: 'gender',
   identifier: 'identifier',
+  birth_place: 'place of birth',
 };
 
 const FOUND: Readonly<Record<string, string>> = {

@@ -26,6 +26,7 @@ const KINDS: Readonly<Record<string, IdentifierKind>> = {
 /** What of a party is compared with the lists. */
 export function queryOf(party: ScreenedFields): EngineParty {
   const birthDate = party.birthDate === null ? undefined : parsePartialDate(party.birthDate);
+  const places = placesOf(party);
   const countries = [party.country ?? '', ...party.nationalities].map(countryCode).filter((code) => code !== undefined);
   return {
     schema: SCHEMAS[party.kind],
@@ -34,7 +35,17 @@ export function queryOf(party: ScreenedFields): EngineParty {
     birthDates: birthDate === undefined ? [] : [birthDate],
     countries: [...new Set(countries)],
     identifiers: party.identifiers.map(identifierOf),
+    ...(places ? { places } : {}),
   };
+}
+
+/** What the address in fields and the place of birth say; the one-line address is not guessed at. */
+export function placesOf({ postalAddress, birthPlace }: Partial<ScreenedFields>): EngineParty['places'] {
+  const countries = [postalAddress?.country, birthPlace?.country]
+    .map((code) => (code ? countryCode(code) : undefined))
+    .filter((code) => code !== undefined);
+  if (countries.length === 0 && !birthPlace) return undefined;
+  return { countries: [...new Set(countries)], birthTowns: birthPlace ? [birthPlace.town] : [] };
 }
 
 /** An identifier as the lists know it; a scheme that they do not know is kept as another one. */
@@ -46,7 +57,7 @@ export function identifierOf({ scheme, value, country }: Identifier): EnginePart
 
 /** SHA-256 over the normalised query: the same for the same question, however it was written. Hexadecimal. */
 export function queryHashOf(party: EngineParty): string {
-  const { schema, names, birthDates, countries, identifiers } = party;
+  const { schema, names, birthDates, countries, identifiers, places } = party;
   return sha256(
     canonicalJson({
       schema,
@@ -54,6 +65,8 @@ export function queryHashOf(party: EngineParty): string {
       birthDates,
       countries: countries.toSorted(),
       identifiers: identifiers.map(({ kind, value, country }) => [kind, identifierKey(value), country ?? '']),
+      // Left out where nothing is said: questions of before keep their hash.
+      ...(places ? { places: { countries: places.countries.toSorted(), birthTowns: places.birthTowns } } : {}),
     }),
   );
 }

@@ -82,6 +82,7 @@ const toListedEntity = ({
   countries,
   gender,
   identifiers,
+  birthPlaces = [],
 }: ListedFacts): ListedEntity => ({
   type,
   entityHash,
@@ -95,6 +96,7 @@ const toListedEntity = ({
   countries,
   gender: gender ?? null,
   identifiers: identifiers.map(({ kind, value, country }) => ({ kind, value, country: country ?? null })),
+  birthPlaces,
 });
 
 /** The candidate as the engine knew it; undefined when the event does not hold enough of it. */
@@ -126,7 +128,7 @@ export function fromCandidate(candidate: ScreeningCandidate, queryName: string):
 }
 
 function fromListedEntity(id: string, source: string, entity: ListedEntity): ListedFacts {
-  const { type, entityHash, birthDates, countries, gender, identifiers } = entity;
+  const { type, entityHash, birthDates, countries, gender, identifiers, birthPlaces } = entity;
   return {
     id,
     source,
@@ -146,6 +148,7 @@ function fromListedEntity(id: string, source: string, entity: ListedEntity): Lis
       value,
       ...(country === null ? {} : { country }),
     })),
+    ...(birthPlaces.length === 0 ? {} : { birthPlaces }),
   };
 }
 

@@ -1,11 +1,13 @@
 // Corridors, limit rules and the policy of cases: those built in, or the ones of a file. Minor units in a file are strings of
 // digits. A key that is not known is refused, as is a rule that nothing here can count.
+import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { CORRIDORS } from '../domain/corridors/corridor-table.ts';
 import { type Corridor, corridorBook } from '../domain/corridors/corridors.ts';
 import { checkLimitRules, LIMIT_RULES, type LimitRule } from '../domain/limits/limit-rules.ts';
 import { DEFAULT_RATE_TERMS } from '../domain/pricing/agreement.ts';
 import { type CasePolicy, casePolicyFile, casePolicyFrom } from '../operations/cases/inbox/policy.ts';
+import { type TransferRules, transferRulesFile } from '../processors/intake/rules/rule-set.ts';
 import { type NeedsTwo, needsTwoBy } from '../processors/second-person.ts';
 import type { Config } from '../runtime/config/config.ts';
 import { countryCode, currencyCode, minorUnits, readTerms, unusable } from './terms-files.ts';
@@ -90,6 +92,15 @@ export function limitRules(config: Config): readonly LimitRule[] {
   if (strange.length > 0)
     throw unusable(file, `there is no corridor ${[...new Set(strange)].join(', ')}: it would count nothing`);
   return rules;
+}
+
+/** The set of examples that is shipped. */
+const EXAMPLE_RULES = fileURLToPath(new URL('../processors/intake/rules/example-rules.json', import.meta.url));
+
+/** What a transfer must say, checked; undefined: nothing. @throws CodedError TERMS_UNREADABLE (fatal) */
+export function transferRules({ transfers: { rulesFile } }: Config): TransferRules | undefined {
+  if (rulesFile === undefined || rulesFile === 'none') return undefined;
+  return readTerms(rulesFile === 'example' ? EXAMPLE_RULES : rulesFile, transferRulesFile);
 }
 
 /** What is asked of people who work on cases. @throws CodedError TERMS_UNREADABLE (fatal) */

@@ -31,10 +31,19 @@ const FIELDS: Readonly<Record<keyof TransferLifecycle, true>> = {
   provider: true,
   reasonCodes: true,
   producerId: true,
+  nationalPurpose: true,
+  fundingMethod: true,
+  payeeVerification: true,
+  arrangement: true,
+  kycTier: true,
+  transferRules: true,
 };
 const NAMES = Object.keys(FIELDS) as readonly (keyof TransferLifecycle)[];
 /** Counted where they are given, and last: digests in checkpoints of before are what they were. */
-const LATER: ReadonlySet<keyof TransferLifecycle> = new Set(['producerId']);
+const LATER: ReadonlySet<keyof TransferLifecycle> = new Set<keyof TransferLifecycle>([
+  'producerId',
+  ...(['nationalPurpose', 'fundingMethod', 'payeeVerification', 'arrangement', 'kycTier', 'transferRules'] as const),
+]);
 const SEPARATOR = '\u001f';
 
 export const LIFECYCLE_FIELDS = NAMES.length;
@@ -46,7 +55,7 @@ export function lifecycleDigest(record: TransferLifecycle): number {
     const value = record[name] as unknown;
     if (value === null && LATER.has(name)) continue;
     text += Array.isArray(value) ? value.join(',') : String(value as string | number | bigint | null);
-    text += SEPARATOR;
+    text += LATER.has(name) && name !== 'producerId' ? `${SEPARATOR}${name}${SEPARATOR}` : SEPARATOR;
   }
   return digest(text);
 }

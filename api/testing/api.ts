@@ -30,9 +30,11 @@ import type { DeadLetterDocument } from '../../sinks/dead-letters/letter.ts';
 import type { EventDocument } from '../../sinks/events/to-write.ts';
 import type { TransferDocument } from '../../sinks/transfer-view/to-write.ts';
 import { AT } from '../../test/kit/builders.ts';
+import { exampleRules } from '../../test/kit/example-rules.ts';
 import { memoryCodec } from '../../test/kit/memory-codec.ts';
 import { MemoryLog } from '../../test/kit/memory-log.ts';
 import { testRings } from '../../test/kit/rings.ts';
+import { NOT_IN_LIFECYCLE } from '../../test/kit/undeclared.ts';
 import { type ApiOptions, createApi } from '../http/app.ts';
 import { ROUTES } from '../v1/routes.ts';
 import { deskMemory } from './desks.ts';
@@ -170,6 +172,8 @@ function memoryParts(memory: Memory): ApiParts {
   };
   return {
     corridors,
+    // Shown alone: the intents of these tests are shorter.
+    transferRules: exampleRules(),
     submit: submitter({
       ...owners,
       intents: {
@@ -232,6 +236,7 @@ function memoryParts(memory: Memory): ApiParts {
 
 /** A transfer as the view has it. */
 export const transferDocument = (over: Partial<TransferDocument> = {}): TransferDocument => ({
+  ...NOT_IN_LIFECYCLE,
   _id: 'transfer-0001',
   version: 6,
   updatedAt: new Date(AT),

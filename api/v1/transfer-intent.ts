@@ -17,6 +17,43 @@ const identifier = z.strictObject({
   value: text,
   country: text.nullable().default(null),
 });
+/** ISO 8601 with an offset. */
+const time = z.iso.datetime({ offset: true }).transform((value) => Date.parse(value));
+const money = z.strictObject({ minor, currency: text });
+const postalAddress = z.strictObject({
+  street: text.nullable().default(null),
+  building: text.nullable().default(null),
+  postCode: text.nullable().default(null),
+  town: text.nullable().default(null),
+  subdivision: text.nullable().default(null),
+  country: text.nullable().default(null),
+  lines: z.array(text).default([]),
+});
+/** What is said of everybody beside their names. */
+const places = {
+  address: text.nullable().default(null).describe('Deprecated: one line, for people to read. Fill postalAddress.'),
+  postalAddress: postalAddress.nullable().default(null),
+  birthPlace: z.strictObject({ town: text, country: text }).nullable().default(null),
+};
+/** What is declared beside who pays whom how much. */
+const declarations = {
+  nationalPurpose: z
+    .strictObject({ scheme: text, code: text, relation: text.nullable().default(null) })
+    .nullable()
+    .default(null),
+  funding: z
+    .strictObject({
+      method: z.enum(['ACCOUNT', 'CARD', 'CASH', 'MONEY_ORDER', 'PREFUNDED']),
+      receivedAt: time.nullable().default(null),
+      reference: text.nullable().default(null),
+    })
+    .nullable()
+    .default(null),
+  arrangement: text.nullable().default(null),
+  taxes: z.array(z.strictObject({ kind: text, authority: text, amount: money, basis: money })).default([]),
+  kycTier: text.nullable().default(null),
+  declaredUse: money.nullable().default(null),
+};
 const party = z.strictObject({
   customerId: text,
   kind: z.enum(['PERSON', 'ORGANISATION']).default('PERSON'),
@@ -25,7 +62,7 @@ const party = z.strictObject({
   country: text,
   nationalities: z.array(text).default([]),
   identifiers: z.array(identifier).default([]),
-  address: text.nullable().default(null),
+  ...places,
   account,
 });
 
@@ -45,7 +82,7 @@ const intermediary = z.strictObject({
   country: text.nullable().default(null),
   nationalities: z.array(text).default([]),
   identifiers: z.array(identifier).default([]),
-  address: text.nullable().default(null),
+  ...places,
 });
 
 /**
@@ -56,7 +93,7 @@ export const transferIntentV1 = z.strictObject({
   transferId: text,
   endToEndId: text,
   requestedAt: z.iso.datetime({ offset: true }).optional(),
-  instructedAmount: z.strictObject({ minor, currency: text }),
+  instructedAmount: money,
   amountSide: z.enum(['SOURCE', 'TARGET']).default('SOURCE'),
   sourceCurrency: text,
   targetCurrency: text,
@@ -67,6 +104,17 @@ export const transferIntentV1 = z.strictObject({
   creditor: party,
   intermediaries: z.array(intermediary).default([]),
   remittanceInformation: text.nullable().default(null),
+  ...declarations,
+  payeeVerification: z
+    .strictObject({
+      scheme: text,
+      result: z.enum(['MTCH', 'CMTC', 'NMTC', 'NOAP']),
+      matchedName: text.nullable().default(null).describe('The name that the check found. It stays with the parties.'),
+      checkedAt: time,
+      payerProceeded: z.boolean().default(false),
+    })
+    .nullable()
+    .default(null),
 });
 
 /** The same as the body of a request, whose key is the transfer's id. */
@@ -79,10 +127,12 @@ export const submittedIntentV1 = transferIntentV1
 
 /** The record for transfer.requested. `now` (ms) stands in where the intent names no time. */
 export function toTransferRequested(dto: z.output<typeof transferIntentV1>, now: number): TransferRequested {
-  const { debtor, creditor, intermediaries, remittanceInformation, requestedAt, ...rest } = dto;
+  const { debtor, creditor, intermediaries, remittanceInformation, requestedAt, payeeVerification, ...rest } = dto;
+  const { matchedName: verifiedPayeeName = null, ...verification } = payeeVerification ?? {};
   return {
     ...rest,
     requestedAt: requestedAt === undefined ? now : Date.parse(requestedAt),
-    parties: { 'corridor.Parties': { debtor, creditor, remittanceInformation, intermediaries } },
+    payeeVerification: payeeVerification && (verification as Omit<typeof payeeVerification, 'matchedName'>),
+    parties: { 'corridor.Parties': { debtor, creditor, remittanceInformation, intermediaries, verifiedPayeeName } },
   };
 }

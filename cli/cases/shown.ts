@@ -6,7 +6,7 @@ import type { FoundCase, FoundCustomerCase, FoundHold, FoundPayoutCase } from '.
 import { VERDICTS } from '../../operations/cases/inbox/verdict.ts';
 import type { CaseNote } from '../../operations/cases/notes/notes.ts';
 import type { PayoutCase } from '../../payouts/payout.ts';
-import type { Parties, Party } from '../../schemas/types.generated.ts';
+import type { Parties, Party, PostalAddress } from '../../schemas/types.generated.ts';
 
 export interface ShowTerms {
   /** ms since 1970 */
@@ -71,15 +71,22 @@ function partyLines(parties: Parties | undefined): readonly string[] {
   ];
 }
 
-const partyLine = ({ name, kind, birthDate, country, nationalities, identifiers }: Party): string =>
+const partyLine = ({ name, kind, birthDate, birthPlace, country, ...rest }: Party): string =>
   [
     name,
     kind.toLowerCase(),
     ...(birthDate === null ? [] : [`born ${birthDate}`]),
+    ...(birthPlace === null ? [] : [`in ${birthPlace.town}, ${birthPlace.country}`]),
     country,
-    ...(nationalities.length === 0 ? [] : [`national of ${nationalities.join(', ')}`]),
-    ...identifiers.map(({ scheme, value }) => `${scheme} ${value}`),
+    ...(rest.nationalities.length === 0 ? [] : [`national of ${rest.nationalities.join(', ')}`]),
+    ...(rest.postalAddress === null ? [] : [`lives at ${addressLine(rest.postalAddress)}`]),
+    ...rest.identifiers.map(({ scheme, value }) => `${scheme} ${value}`),
   ].join(', ');
+
+const addressLine = ({ lines, ...fields }: PostalAddress): string =>
+  [fields.building, fields.street, ...lines, fields.postCode, fields.town, fields.subdivision, fields.country]
+    .filter((part) => part !== null)
+    .join(' ');
 
 const WHY: Readonly<Record<string, string>> = {
   SCREENED: 'Screened',

@@ -1,10 +1,15 @@
 // The corridors and the bounds of an intent, from the tables that intake and pricing go by.
+
+import { readFileSync } from 'node:fs';
 import { CLEARING_SYSTEMS } from '../../domain/corridors/clearing-systems.ts';
 import { CORRIDORS } from '../../domain/corridors/corridor-table.ts';
 import { type AccountRule, type CorridorSide, feesFor } from '../../domain/corridors/corridors.ts';
 import { formatMoney } from '../../domain/money/currencies.ts';
 import { type FeeRule, type PricingTerms, priceOf } from '../../domain/pricing/pricing.ts';
+import { strictJson } from '../../domain/text/strict-json.ts';
 import { MAX_CHARACTERS, MAX_ITEMS } from '../../processors/intake/bounds.ts';
+import { rulesOn, setsInWords } from '../../processors/intake/rules/evaluate.ts';
+import { type RuleWhere, transferRulesFrom, versionOf } from '../../processors/intake/rules/rule-set.ts';
 
 const MINUTE_MS = 60_000;
 const AGENTS: Readonly<Record<AccountRule['agent'], string>> = {
@@ -92,4 +97,53 @@ export function intentBounds(): string {
     String(most[name] ?? ''),
   ]);
   return table(['field', 'characters at most', 'items at most'], rows);
+}
+
+const EXAMPLE = new URL('../../processors/intake/rules/example-rules.json', import.meta.url);
+
+/** What the shipped set of examples asks for: each rule with who says so, and the corridors on which it can hold. */
+export function ruleTables(): string {
+  const rules = transferRulesFrom(strictJson(readFileSync(EXAMPLE, 'utf8')));
+  const corridorsOf = (id: string) =>
+    CORRIDORS.filter((corridor) => rulesOn(rules, corridor).some((rule) => rule.id === id)).map((each) => each.id);
+  const required = rules.required.map(({ id, require, where, reason, authority, link, ...validity }) => [
+    `\`${id}\``,
+    setsInWords(require),
+    [corridorsOf(id).join(' '), ...whereInWords(where)].filter(Boolean).join('; '),
+    reason,
+    `[${authority}](${link})`,
+    daysOf(validity),
+    validity.status === 'CONFIRMED' ? 'confirmed' : 'to confirm with counsel',
+  ]);
+  const checks = rules.verification.map(({ id, holdOn, authority, link, ...validity }) => [
+    `\`${id}\``,
+    holdOn.join(' '),
+    `[${authority}](${link})`,
+    daysOf(validity),
+  ]);
+  const arrangements = rules.arrangements.map(({ id, title, where, authority, link }) => [
+    `\`${id}\``,
+    title,
+    where.corridors?.join(' ') ?? 'all',
+    `[${authority}](${link})`,
+  ]);
+  return [
+    `Set \`${versionOf(rules)}\`:`,
+    table(['rule', 'must be there', 'where', 'else', 'who says so', 'holds', 'status'], required),
+    table(['rule', 'a person looks at', 'who says so', 'holds'], checks),
+    table(['`arrangement`', 'what it is', 'corridors', 'who says so'], arrangements),
+  ].join('\n\n');
+}
+
+const daysOf = ({ validFrom, validTo }: { readonly validFrom: string; readonly validTo: string | null }): string =>
+  validTo === null ? `since ${validFrom}` : `${validFrom} until before ${validTo}`;
+
+function whereInWords({ arrangements, debtorKinds, fundingMethods, atLeastMinor }: RuleWhere): readonly string[] {
+  const amounts = [...(atLeastMinor ?? [])].map(([currency, minor]) => formatMoney({ minor, currency }));
+  return [
+    ...(arrangements ? [`under ${arrangements.join(', ')}`] : []),
+    ...(debtorKinds ? [`sender: ${debtorKinds.join(', ')}`] : []),
+    ...(fundingMethods ? [`funded by ${fundingMethods.join(', ')}`] : []),
+    ...(amounts.length > 0 ? [`from ${amounts.join(' / ')}`] : []),
+  ];
 }

@@ -16,6 +16,7 @@ import { Batcher } from '../../ports/batcher.ts';
 import { CodedError } from '../../ports/fault.ts';
 import { hashVersion, payloadHash } from '../../processors/intake/payload-hash.ts';
 import type { IntentClaim, IntentClaims } from '../../processors/intake/ports.ts';
+import type { TransferRules } from '../../processors/intake/rules/rule-set.ts';
 import { DEFAULT_TIMING, reasonsAgainst } from '../../processors/intake/validate.ts';
 import type { Reason, TransferRequested } from '../../schemas/types.generated.ts';
 import type { IntentLog, Submission, Submissions } from './ports.ts';
@@ -25,6 +26,8 @@ export interface SubmitParts {
   readonly intentClaims: Pick<IntentClaims, 'find'>;
   readonly intents: IntentLog;
   readonly corridors: CorridorBook;
+  /** Those that intake goes by; absent: none. */
+  readonly transferRules?: TransferRules | undefined;
   readonly producers: ProducerBook;
   /** ms since 1970 */
   readonly clock: () => number;
@@ -120,7 +123,8 @@ function guardedPlan(plan: () => Plan): Plan {
 const ends = (outcome: SubmitOutcome): Plan => ({ kind: 'ends', outcome });
 
 /** Nobody has submitted it; intake may know it from Kafka. */
-function first({ corridors, producers, clock }: SubmitParts, request: SubmitRequest, claim?: IntentClaim): Plan {
+function first(parts: SubmitParts, request: SubmitRequest, claim?: IntentClaim): Plan {
+  const { corridors, transferRules, producers, clock } = parts;
   const { transferId, producer, intentAt } = request;
   const now = clock();
   const intent = intentAt(now);
@@ -136,7 +140,7 @@ function first({ corridors, producers, clock }: SubmitParts, request: SubmitRequ
     if (isOfAnother(claim, producer) || !isSameContent(intent, claim.hash)) return ends({ kind: 'of-another' });
     if (against.length === 0) return { kind: 'claim', fresh: { ...fresh, publishedAt: now } };
   }
-  const reasons = [...against, ...reasonsAgainst(intent, now, { ...DEFAULT_TIMING, corridors })];
+  const reasons = [...against, ...reasonsAgainst(intent, now, { ...DEFAULT_TIMING, corridors, transferRules })];
   return reasons.length > 0 ? ends({ kind: 'invalid', reasons }) : { kind: 'claim', fresh };
 }
 

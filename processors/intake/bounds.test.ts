@@ -58,7 +58,30 @@ const nameIn = (path: Path) =>
     .replace(/^(debtor|creditor|intermediaries)\./, 'party.');
 
 const identifiers = [{ scheme: 'PASSPORT', value: 'X1234567', country: 'GB' }];
-const full = { nationalities: ['GB'], identifiers, address: '1 High Street, Leeds', birthDate: '1985-04-12' };
+const postalAddress = {
+  street: 'High Street',
+  building: '1',
+  postCode: 'LS1 4DY',
+  town: 'Leeds',
+  subdivision: 'West Yorkshire',
+  country: 'GB',
+  lines: ['c/o Porter'],
+};
+const birthPlace = { town: 'Leeds', country: 'GB' };
+const full = {
+  ...{ nationalities: ['GB'], identifiers, address: '1 High Street, Leeds', birthDate: '1985-04-12' },
+  ...{ postalAddress, birthPlace },
+};
+const gbp = (minor: bigint) => ({ minor, currency: 'GBP' });
+const declared: Partial<TransferRequested> = {
+  nationalPurpose: { scheme: 'RBI', code: 'P1301', relation: 'PARENT' },
+  funding: { method: 'CASH', receivedAt: AT, reference: 'F-1' },
+  payeeVerification: { scheme: 'EPC_VOP', result: 'CMTC', checkedAt: AT, payerProceeded: true },
+  arrangement: 'RDA',
+  taxes: [{ kind: 'EXCISE', authority: 'US_IRC_4475', amount: gbp(10n), basis: gbp(1_000n) }],
+  kycTier: 'TIER_1',
+  declaredUse: { minor: 1n, currency: 'USD' },
+};
 /** Every field of it is filled, so that every path leads somewhere. */
 function filled(vpa: boolean): TransferRequested {
   const account = vpa
@@ -68,12 +91,17 @@ function filled(vpa: boolean): TransferRequested {
     debtor: { ...debtor(), ...full, account: { scheme: 'IBAN', value: 'GB33BUKB20201555555555', agent: 'BUKBGB22' } },
     creditor: { ...creditor(), ...full, account },
     intermediaries: [intermediary({ ...full, customerId: 'customer-3', country: 'GB' })],
-    intent: { requestedExecutionDate: '2026-11-23' },
+    intent: { requestedExecutionDate: '2026-11-23', ...declared },
   });
   const parties = intent.parties as { 'corridor.Parties': object };
   return {
     ...intent,
-    parties: { 'corridor.Parties': { ...parties['corridor.Parties'], remittanceInformation: 'for the rent' } },
+    parties: {
+      'corridor.Parties': {
+        ...parties['corridor.Parties'],
+        ...{ remittanceInformation: 'for the rent', verifiedPayeeName: 'R. Kulkarni' },
+      },
+    },
   } as TransferRequested;
 }
 

@@ -5,6 +5,7 @@ import { safeText } from '../../domain/text/text.ts';
 import { firstEnvelope } from '../../domain/transfers/envelope.ts';
 import { intentDuplicationId, intentRejectionId } from '../../domain/transfers/event-id.ts';
 import { MAX_TRANSFER_ID_CHARACTERS } from '../../domain/transfers/transfer-id.ts';
+import { uetrOf } from '../../domain/transfers/uetr.ts';
 import type { Instruction, Reason, TransferRequested } from '../../schemas/types.generated.ts';
 import type { Decision, EmittedTo, Received } from '../contract.ts';
 import type { Topology } from '../topology.ts';
@@ -23,13 +24,19 @@ export interface IntakeContext {
   readonly tokenOf: (customerId: string) => string;
   /** Who the intent is provably from. */
   readonly producerId: string | null;
+  /** Name and version of the rules of data that it was checked with; null or absent: there are none. */
+  readonly rulesVersion?: string | null;
+  /** Ids of those that it does not meet. */
+  readonly brokenRules?: readonly string[];
+  /** Ids of those that ask for a person. */
+  readonly reviewRules?: readonly string[];
 }
 
 export type IntakeEvent = EmittedTo<Topology['intake']['writes']>;
 type Input = Received<TransferRequested>;
 
 export function decide(input: Input, context: IntakeContext): Decision<IntakeEvent> {
-  const { reasons, broughtByEdit = [], claimOutcome, tokenOf } = context;
+  const { reasons, broughtByEdit = [], claimOutcome } = context;
   if (broughtByEdit[0]) {
     // Its producer is not told of what they never said.
     const detail = `as it was edited it is no valid intent: ${broughtByEdit[0].code} ${broughtByEdit[0].detail ?? ''}`;
@@ -37,7 +44,7 @@ export function decide(input: Input, context: IntakeContext): Decision<IntakeEve
   }
   switch (claimOutcome.kind) {
     case 'own':
-      return [accepted(input, claimOutcome.claim, tokenOf)];
+      return [accepted(input, claimOutcome.claim, context)];
     case 'duplicate':
       return [duplicated(input, claimOutcome.claim, context)];
     case 'of-another':
@@ -61,7 +68,7 @@ const withoutTwo = (reasons: readonly Reason[]): readonly Reason[] =>
     return first === place;
   });
 
-function accepted(input: Input, claim: IntentClaim, tokenOf: IntakeContext['tokenOf']): IntakeEvent {
+function accepted(input: Input, claim: IntentClaim, context: IntakeContext): IntakeEvent {
   const { transferId, homePartition, acceptedAt } = claim;
   const { parties } = input.value;
   return {
@@ -73,7 +80,7 @@ function accepted(input: Input, claim: IntentClaim, tokenOf: IntakeContext['toke
         occurredAt: acceptedAt,
         homePartition,
       }),
-      instruction: { ...instructionOf(input, tokenOf), producerId: claim.producerId },
+      instruction: { ...instructionOf(input, context), producerId: claim.producerId },
       parties,
     },
   };
@@ -81,13 +88,16 @@ function accepted(input: Input, claim: IntentClaim, tokenOf: IntakeContext['toke
 
 function instructionOf(
   { value, originPosition }: Input,
-  tokenOf: IntakeContext['tokenOf'],
+  { tokenOf, rulesVersion = null, reviewRules = [] }: IntakeContext,
 ): Omit<Instruction, 'producerId'> {
-  const { transferId: _, parties, ...instructed } = value;
+  const { transferId, parties, ...instructed } = value;
   // Sealed parties never pass validation.
-  const { debtor, creditor, intermediaries } = (parties as Extract<typeof parties, { 'corridor.Parties': unknown }>)[
-    'corridor.Parties'
-  ];
+  const {
+    debtor,
+    creditor,
+    intermediaries,
+    verifiedPayeeName: verified,
+  } = (parties as Extract<typeof parties, { 'corridor.Parties': unknown }>)['corridor.Parties'];
   return {
     ...instructed,
     sourceCountry: debtor.country,
@@ -95,6 +105,11 @@ function instructionOf(
     debtorToken: tokenOf(debtor.customerId),
     creditorToken: tokenOf(creditor.customerId),
     intermediaryTokens: intermediaries.map((party) => tokenOf(customerIdOf(party))),
+    // No customer id begins so: it may hold no line break.
+    verifiedNameToken: verified === null ? null : tokenOf(`verified-name\n${verified}`),
+    uetr: uetrOf(transferId),
+    transferRules: rulesVersion,
+    reviewRules,
     originPosition,
   };
 }
@@ -117,7 +132,12 @@ function duplicated({ originPosition }: Input, claim: IntentClaim, { now, produc
 export function intentRejection(
   { value, originPosition }: Input,
   reasons: readonly Reason[],
-  { now, producerId }: Pick<IntakeContext, 'now' | 'producerId'>,
+  {
+    now,
+    producerId,
+    rulesVersion = null,
+    brokenRules = [],
+  }: Pick<IntakeContext, 'now' | 'producerId' | 'rulesVersion' | 'brokenRules'>,
   first: IntentClaim | undefined,
 ): IntakeEvent {
   return {
@@ -130,6 +150,8 @@ export function intentRejection(
       reasons,
       firstOriginPosition: first?.originPosition ?? null,
       producerId,
+      transferRules: rulesVersion,
+      brokenRules,
     },
   };
 }

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { recordType } from '../../schemas/avro-types.ts';
-import type { TransferRequested } from '../../schemas/types.generated.ts';
-import { creditor, debtor, intermediary, transferRequested } from '../../test/kit/builders.ts';
+import type { Intermediary, Parties, Party, TransferRequested } from '../../schemas/types.generated.ts';
+import { AT, creditor, debtor, intermediary, transferHeld, transferRequested } from '../../test/kit/builders.ts';
+import { contentHashOf } from '../hold-content.ts';
 import { hashVersion, payloadHash } from './payload-hash.ts';
 
 const shuffled = (value: unknown): unknown => {
@@ -13,6 +14,9 @@ const shuffled = (value: unknown): unknown => {
       .map(([key, inner]) => [key, shuffled(inner)]),
   );
 };
+
+const textOf = (value: unknown) =>
+  JSON.stringify(value, (_, each: unknown) => (typeof each === 'bigint' ? `${each}n` : each));
 
 describe('the payload hash', () => {
   it('is frozen for version 1', () => {
@@ -92,6 +96,89 @@ describe('the payload hash', () => {
       ),
     ];
     expect(new Set(variants.map((variant) => payloadHash(variant))).size).toBe(variants.length);
+  });
+
+  /** The intent with every declaration, and each of them changed alone. */
+  const gbp = (minor: bigint) => ({ minor, currency: 'GBP' });
+  const address = {
+    ...{ street: 'High Street', building: '1', postCode: 'LS1', town: 'Leeds', subdivision: 'WY', country: 'GB' },
+    lines: ['c/o Porter'],
+  };
+  const places = { postalAddress: address, birthPlace: { town: 'Leeds', country: 'GB' } };
+  const declared = {
+    nationalPurpose: { scheme: 'RBI', code: 'P1301', relation: 'PARENT' },
+    funding: { method: 'CASH', receivedAt: AT, reference: 'F-1' },
+    payeeVerification: { scheme: 'EPC_VOP', result: 'CMTC', checkedAt: AT, payerProceeded: true },
+    arrangement: 'RDA',
+    taxes: [{ kind: 'EXCISE', authority: 'US_IRC_4475', amount: gbp(10n), basis: gbp(1_000n) }],
+    kycTier: 'TIER_1',
+    declaredUse: gbp(1n),
+  } as const;
+  const full = transferRequested({
+    ...{ debtor: places, creditor: places, intermediaries: [intermediary(places)], intent: declared },
+  });
+  const open = (full.parties as { 'corridor.Parties': Parties })['corridor.Parties'];
+  const named: TransferRequested = {
+    ...full,
+    parties: { 'corridor.Parties': { ...open, verifiedPayeeName: 'R. Kulkarni' } },
+  };
+
+  const isOptional = (key: string, value: unknown) =>
+    value !== null && typeof value === 'object' && key !== 'amount' && key !== 'basis';
+
+  /** Every leaf below a value, changed alone; and every part that may be missing, left out. */
+  function changes(value: unknown): unknown[] {
+    if (typeof value === 'bigint') return [value + 1n];
+    if (typeof value === 'number') return [value + 1];
+    if (typeof value === 'boolean') return [!value];
+    if (typeof value === 'string') return [`${value}x`];
+    if (Array.isArray(value)) {
+      return [[], ...value.flatMap((item, at) => changes(item).map((other) => value.with(at, other)))];
+    }
+    if (value === null || typeof value !== 'object') return [];
+    return Object.entries(value).flatMap(([key, inner]) => [
+      ...changes(inner).map((other) => ({ ...value, [key]: other })),
+      ...(isOptional(key, inner) ? [{ ...value, [key]: Array.isArray(inner) ? [] : null }] : []),
+    ]);
+  }
+  const NEW = ['postalAddress', 'birthPlace'] as const;
+  const partyChanges = (party: object) =>
+    NEW.flatMap((name) => changes({ [name]: (party as Record<string, unknown>)[name] })).map((change) => ({
+      ...party,
+      ...(change as object),
+    }));
+  const changedParties: Parties[] = [
+    ...partyChanges(open.debtor).map((debtorChanged) => ({ ...open, debtor: debtorChanged as Party })),
+    ...partyChanges(open.creditor).map((creditorChanged) => ({ ...open, creditor: creditorChanged as Party })),
+    ...partyChanges(open.intermediaries[0]!).map((other) => ({ ...open, intermediaries: [other as Intermediary] })),
+    { ...open, verifiedPayeeName: 'somebody else' },
+    { ...open, verifiedPayeeName: null },
+  ];
+  const changedDeclarations = changes(declared) as Partial<TransferRequested>[];
+
+  it('changes with every declaration, address and birth, changed or left out alone', () => {
+    const variants: TransferRequested[] = [
+      named,
+      ...changedDeclarations.map((change) => ({ ...named, ...change })),
+      ...changedParties.map((parties) => ({ ...named, parties: { 'corridor.Parties': parties } })),
+    ];
+    const hashes = variants.map((variant) => payloadHash(variant));
+    expect(new Set(hashes).size).toBe(new Set(variants.map(textOf)).size);
+    expect(new Set(hashes).size).toBeGreaterThan(60);
+  });
+
+  it('and so does what a hold binds', () => {
+    const held = transferHeld();
+    const base = { ...held, instruction: { ...held.instruction, ...declared }, parties: named.parties };
+    const variants = [
+      base,
+      ...changedDeclarations.map((change) => ({ ...base, instruction: { ...base.instruction, ...change } })),
+      ...changedParties.map((parties) => ({ ...base, parties: { 'corridor.Parties': parties } })),
+      { ...base, instruction: { ...base.instruction, uetr: 'another' } },
+      { ...base, instruction: { ...base.instruction, verifiedNameToken: 'another' } },
+      { ...base, instruction: { ...base.instruction, transferRules: 'another' } },
+    ] as (typeof held)[];
+    expect(new Set(variants.map(contentHashOf)).size).toBe(new Set(variants.map(textOf)).size);
   });
 
   it('tells its version, and does not guess at others', () => {

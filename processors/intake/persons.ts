@@ -3,6 +3,7 @@ import type { ReasonCode } from '../../domain/reasons.ts';
 import type { Identifier, Party } from '../../schemas/types.generated.ts';
 import { MAX_CHARACTERS, MAX_ITEMS } from './bounds.ts';
 import { dayOf, isPartialDate } from './dates.ts';
+import { checkBirthPlace, checkPostalAddress } from './places.ts';
 import type { Violations } from './violations.ts';
 
 const COUNTRY = /^[A-Z]{2}$/;
@@ -11,9 +12,7 @@ export interface PersonCodes {
   readonly name: ReasonCode;
   readonly country: ReasonCode;
 }
-type Person = Pick<Party, 'kind' | 'name' | 'birthDate' | 'nationalities' | 'identifiers' | 'address'> & {
-  readonly country: string | null;
-};
+type Person = Omit<Party, 'customerId' | 'account' | 'country'> & { readonly country: string | null };
 
 /** Adds what is wrong with who a party is said to be; answers whether its country is one. */
 export function checkPerson(
@@ -26,6 +25,8 @@ export function checkPerson(
   violations.text(party.name, `${role}.name`, MAX_CHARACTERS['party.name'], codes.name);
   violations.unless(party.kind !== 'UNKNOWN', 'CH16', `${role}.kind is not one that this version knows`);
   violations.optionalText(party.address, `${role}.address`, MAX_CHARACTERS['party.address']);
+  checkPostalAddress(violations, party.postalAddress, `${role}.postalAddress`);
+  checkBirthPlace(violations, party.birthPlace, `${role}.birthPlace`, party.kind);
   if (party.birthDate !== null) {
     const real = isPartialDate(party.birthDate) && party.birthDate <= dayOf(appendedAt);
     violations.unless(real, 'DT01', `${role}.birthDate is no date of the past`);

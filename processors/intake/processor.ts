@@ -11,12 +11,15 @@ import { authorOf, type ProducerRules } from './author.ts';
 import { type ClaimOutcome, settleClaims } from './claims.ts';
 import { decide, type IntakeContext } from './decide.ts';
 import type { IntakeFailpoint, IntentClaims } from './ports.ts';
+import { type TransferRules, versionOf } from './rules/rule-set.ts';
 import { tokeniser } from './token.ts';
-import { DEFAULT_TIMING, type IntakeRules, reasonsAgainst } from './validate.ts';
+import { DEFAULT_TIMING, type IntakeRules, lookAt, reasonsAgainst } from './validate.ts';
 
 export interface IntakeOptions {
   readonly claims: IntentClaims;
   readonly corridors: CorridorBook;
+  /** What a transfer must say beside; absent: nothing. */
+  readonly transferRules?: TransferRules | undefined;
   /** Absent: any producer may use any id, and nobody is proven to be one. */
   readonly producers?: ProducerRules;
   /** Chain partition of a new transfer. */
@@ -33,9 +36,10 @@ const isSame = (one: Reason, other: Reason): boolean => one.code === other.code 
 
 /** transfer.requested -> transfer.accepted | intent.rejected | intent.duplicated */
 export function createIntake(options: IntakeOptions): Processor<Topology['intake'], IntakeContext> {
-  const { claims, corridors, homePartitionOf, clock, failpoint } = options;
+  const { claims, corridors, transferRules, homePartitionOf, clock, failpoint } = options;
   const { producers = { book: producerBook(NO_PRODUCERS), keys: NO_INTENT_KEYS } } = options;
-  const rules: IntakeRules = { ...DEFAULT_TIMING, ...options.timing, corridors };
+  const rules: IntakeRules = { ...DEFAULT_TIMING, ...options.timing, corridors, transferRules };
+  const rulesVersion = transferRules === undefined ? null : versionOf(transferRules);
   const tokenOf = tokeniser(options.tokenKey);
   return {
     name: 'intake',
@@ -43,7 +47,7 @@ export function createIntake(options: IntakeOptions): Processor<Topology['intake
     async prepare(batch) {
       const now = clock();
       const { looked, outcomes } = await standingOf(batch, now);
-      return outcomes.map((claimOutcome, index) => ({ now, ...looked[index]!, claimOutcome, tokenOf }));
+      return outcomes.map((claimOutcome, index) => ({ now, ...looked[index]!, claimOutcome, tokenOf, rulesVersion }));
     },
     decide,
     async discardable(batch) {
@@ -57,10 +61,10 @@ export function createIntake(options: IntakeOptions): Processor<Topology['intake
   async function standingOf(batch: readonly ReceivedFrom<Topology['intake']['reads']>[], now: number) {
     const looked = batch.map((record) => {
       const { producerId, reasons } = authorOf(record, producers, corridors);
-      const against = reasonsAgainst(record.value, record.appendedAt, rules);
+      const { reasons: against, ...ofRules } = lookAt(record.value, record.appendedAt, rules);
       const before = record.unedited && reasonsAgainst(record.unedited, record.appendedAt, rules);
       const broughtByEdit = before ? against.filter((each) => !before.some((known) => isSame(known, each))) : [];
-      return { producerId, reasons: [...reasons, ...against], broughtByEdit };
+      return { producerId, reasons: [...reasons, ...against], ...ofRules, broughtByEdit };
     });
     const applicants = batch.map(({ value, unedited, originPosition, appendedAt }, index) => {
       const { producerId, reasons } = looked[index]!;

@@ -5,10 +5,13 @@ import { isKnownReason } from '../../domain/reasons.ts';
 import { recordType } from '../../schemas/avro-types.ts';
 import type {
   Account,
+  Funding,
   Identifier,
   Intermediary,
   Parties,
   Party,
+  PayeeVerification,
+  Tax,
   TransferRequested,
 } from '../../schemas/types.generated.ts';
 import {
@@ -42,6 +45,63 @@ const account = (base: Account): fc.Arbitrary<Account> =>
     value: mostly([base.value], junk),
     agent: mostly([base.agent], orNull(junk)),
   });
+const postalAddress: fc.Arbitrary<Party['postalAddress']> = fc.option(
+  fc.record({
+    street: mostly<string | null>(['High Street'], junk),
+    building: mostly<string | null>(['1a', null], junk),
+    postCode: mostly<string | null>(['LS1 4DY', null], junk),
+    town: mostly<string | null>(['Leeds'], junk),
+    subdivision: mostly<string | null>([null], junk),
+    country: mostly<string | null>(['GB'], junk),
+    lines: mostly<string[]>([[], ['c/o Porter']], fc.array(junk, { maxLength: 3 })),
+  }),
+  { nil: null },
+);
+const birthPlace: fc.Arbitrary<Party['birthPlace']> = fc.option(
+  fc.record({ town: mostly(['Leeds'], junk), country: mostly(['GB'], junk) }),
+  { nil: null },
+);
+const anyTime = fc.integer({ min: -8_640_000_000_000_000, max: 8_640_000_000_000_000 });
+const money = fc.record({
+  minor: mostly([100n, 0n], fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n })),
+  currency: mostly(['GBP'], junk),
+});
+const declarations = {
+  nationalPurpose: fc.option(
+    fc.record({
+      scheme: mostly(['RBI'], junk),
+      code: mostly(['P1301'], junk),
+      relation: mostly<string | null>(['PARENT', null], junk),
+    }),
+    { nil: null },
+  ),
+  funding: fc.option(
+    fc.record({
+      method: mostly<Funding['method']>(['ACCOUNT', 'CASH'], fc.constant('UNKNOWN')),
+      receivedAt: mostly<number | null>([null, AT], anyTime),
+      reference: mostly<string | null>([null, 'F-1'], junk),
+    }),
+    { nil: null },
+  ),
+  payeeVerification: fc.option(
+    fc.record({
+      scheme: mostly(['EPC_VOP'], junk),
+      result: mostly<PayeeVerification['result']>(['MTCH', 'NMTC'], fc.constant('UNKNOWN')),
+      checkedAt: mostly([AT], anyTime),
+      payerProceeded: fc.boolean(),
+    }),
+    { nil: null },
+  ),
+  arrangement: mostly<string | null>([null, 'RDA'], junk),
+  taxes: mostly<Tax[]>(
+    [[]],
+    fc.array(fc.record({ kind: mostly(['EXCISE'], junk), authority: junk, amount: money, basis: money }), {
+      maxLength: 12,
+    }),
+  ),
+  kycTier: mostly<string | null>([null, 'TIER_1'], junk),
+  declaredUse: fc.option(money, { nil: null }),
+};
 const party = (base: Party): fc.Arbitrary<Party> =>
   fc.record({
     customerId: mostly([base.customerId], junk),
@@ -52,6 +112,8 @@ const party = (base: Party): fc.Arbitrary<Party> =>
     nationalities: mostly<string[]>([[], ['GB']], fc.array(junk, { maxLength: 12 })),
     identifiers: fc.constant([]),
     address: mostly<string | null>([null, 'Leeds'], junk),
+    postalAddress,
+    birthPlace,
     account: account(base.account),
   });
 const beside: fc.Arbitrary<Intermediary> = fc.record({
@@ -67,6 +129,8 @@ const beside: fc.Arbitrary<Intermediary> = fc.record({
     fc.array(fc.record({ scheme: junk, value: junk, country: orNull(junk) }), { maxLength: 12 }),
   ),
   address: mostly<string | null>([null], junk),
+  postalAddress,
+  birthPlace,
 });
 const intent: fc.Arbitrary<TransferRequested> = fc
   .record({
@@ -81,10 +145,12 @@ const intent: fc.Arbitrary<TransferRequested> = fc
     chargeBearer: mostly<TransferRequested['chargeBearer']>(['SLEV', 'DEBT'], fc.constantFrom('UNKNOWN', 'CRED')),
     purposeCode: mostly(['DEPD'], junk),
     requestedExecutionDate: mostly<string | null>([null, '2026-11-23'], junk),
+    ...declarations,
     parties: fc.record({
       debtor: party(debtor()),
       creditor: party(creditor()),
       remittanceInformation: orNull(junk),
+      verifiedPayeeName: mostly<string | null>([null], junk),
       intermediaries: fc.oneof(
         { weight: 9, arbitrary: fc.array(beside, { maxLength: 2 }) },
         { weight: 1, arbitrary: fc.array(beside, { minLength: 9, maxLength: 12 }) },

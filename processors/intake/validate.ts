@@ -6,11 +6,16 @@ import { isTransferId, TRANSFER_ID_RULE } from '../../domain/transfers/transfer-
 import type { Reason, TransferRequested } from '../../schemas/types.generated.ts';
 import { MAX_CHARACTERS } from './bounds.ts';
 import { dayOf, isDay, todayAnywhere } from './dates.ts';
+import { checkDeclarations, checkVerifiedName } from './declarations.ts';
 import { checkParties } from './parties.ts';
+import { findingsOf } from './rules/evaluate.ts';
+import type { TransferRules } from './rules/rule-set.ts';
 import { Violations } from './violations.ts';
 
 export interface IntakeRules {
   readonly corridors: CorridorBook;
+  /** What a transfer must say beside; absent: nothing. */
+  readonly transferRules?: TransferRules | undefined;
   /** How far the producer's clock may be ahead, in ms. */
   readonly maxClockSkewMs: number;
   /** How old an intent may be when it arrives, in ms. */
@@ -23,8 +28,22 @@ export const DEFAULT_TIMING = { maxClockSkewMs: 5 * 60_000, maxAgeMs: 72 * 3_600
 const MAX_CODES_SHOWN = 20;
 const CURRENCY_CODE = /^[A-Z]{3}$/;
 
+/** What intake finds. */
+export interface IntentFindings {
+  /** Why it is refused; empty when it is valid. */
+  readonly reasons: readonly Reason[];
+  /** Ids of the rules of data that it does not meet. */
+  readonly brokenRules: readonly string[];
+  /** Ids of those that ask for a person. */
+  readonly reviewRules: readonly string[];
+}
+
 /** Every reason why the intent, appended to the log at `appendedAt` (ms), is refused; empty when it is valid. */
-export function reasonsAgainst(intent: TransferRequested, appendedAt: number, rules: IntakeRules): readonly Reason[] {
+export const reasonsAgainst = (intent: TransferRequested, appendedAt: number, rules: IntakeRules): readonly Reason[] =>
+  lookAt(intent, appendedAt, rules).reasons;
+
+/** All that intake finds about an intent that was appended to the log at `appendedAt` (ms). */
+export function lookAt(intent: TransferRequested, appendedAt: number, rules: IntakeRules): IntentFindings {
   const violations = new Violations();
   const { parties } = intent;
   violations.unless(isTransferId(intent.transferId), 'CH16', `transferId must be ${TRANSFER_ID_RULE}`);
@@ -33,9 +52,21 @@ export function reasonsAgainst(intent: TransferRequested, appendedAt: number, ru
   const corridor = checkCurrencies(violations, intent, appendedAt, rules.corridors);
   checkAmount(violations, intent, corridor);
   checkTerms(violations, intent, corridor);
-  if ('corridor.Parties' in parties) checkParties(violations, parties['corridor.Parties'], corridor, appendedAt);
-  else violations.add('SEAL', 'parties are sealed: send them open');
-  return violations.reasons;
+  checkDeclarations(violations, intent, appendedAt, rules);
+  if (!('corridor.Parties' in parties)) {
+    violations.add('SEAL', 'parties are sealed: send them open');
+    return { reasons: violations.reasons, brokenRules: [], reviewRules: [] };
+  }
+  const open = parties['corridor.Parties'];
+  checkParties(violations, open, corridor, appendedAt);
+  checkVerifiedName(violations, open.verifiedPayeeName, intent);
+  const { transferRules } = rules;
+  if (transferRules === undefined || corridor === undefined) {
+    return { reasons: violations.reasons, brokenRules: [], reviewRules: [] };
+  }
+  const asked = { intent, parties: open, corridor, day: dayOf(appendedAt) };
+  const { reasons, ...ofRules } = findingsOf(transferRules, asked);
+  return { reasons: [...violations.reasons, ...reasons], ...ofRules };
 }
 
 function checkTimes(violations: Violations, intent: TransferRequested, appendedAt: number, rules: IntakeRules): void {

@@ -401,6 +401,51 @@ describe('an exception', () => {
   });
 });
 
+describe('a check of name and account that did not match', () => {
+  const asked = { reviewRules: ['payee-name-differs'] };
+  const checked = { scheme: 'IN_LOOKUP', result: 'NMTC', checkedAt: AT, payerProceeded: true } as const;
+  const differing = (over: Parameters<typeof accepted>[0] = {}) => {
+    const record = accepted(over);
+    const value = record.value as TransferAccepted;
+    const instruction = { ...value.instruction, ...asked, payeeVerification: checked };
+    return { ...record, value: { ...value, instruction } } as typeof record;
+  };
+  const stage = async () => {
+    const own = memoryLists();
+    await own.put(list);
+    return createScreening({ keys: KEYS, screener: screenerOver(own), holds: memoryHoldClaims(), clock: () => AT });
+  };
+
+  it('holds the transfer by the rule that asks for a person, and never refuses it', async () => {
+    const held = only((await run(await stage(), [differing()]))[0], 'transfer.held');
+    expect(held.hold.reasons).toEqual([
+      { code: 'BE01', detail: 'rule payee-name-differs: the check of name and account said NMTC' },
+    ]);
+    expect(held.screening!.outcome).toBe('CLEAR');
+  });
+
+  it('goes on once a person has approved, and is not asked about again', async () => {
+    const held = only((await run(await stage(), [differing()]))[0], 'transfer.held');
+    const review = received('review.decided', reviewDecided(held));
+    const next = only((await run(await stage(), [review]))[0], 'transfer.screened');
+    expect(next.screening.review).toMatchObject({ decision: 'APPROVE' });
+  });
+
+  it('ends with the ISO reason where a person declines', async () => {
+    const held = only((await run(await stage(), [differing()]))[0], 'transfer.held');
+    const review = received('review.decided', reviewDecided(held, { decision: 'REJECT' }));
+    expect(only((await run(await stage(), [review]))[0], 'transfer.rejected').reasons).toMatchObject([
+      { code: 'BE01' },
+    ]);
+  });
+
+  it('is said beside what lists say', async () => {
+    const listed = differing({ debtor: { name: 'Anatoly Grigoryevich Vorskov', birthDate: null } });
+    const held = only((await run(await stage(), [listed]))[0], 'transfer.held');
+    expect(held.hold.reasons.map(({ code }) => code)).toEqual(['RR04', 'BE01']);
+  });
+});
+
 it('holds an exact identifier as a true match, which no exception excuses', async () => {
   const passport = { scheme: 'PASSPORT', value: 'x-0000007', country: 'IR' };
   const input = received('transfer.accepted', transferAccepted({ debtor: { identifiers: [passport] } }));

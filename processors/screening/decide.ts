@@ -2,13 +2,20 @@
 
 import { nextEnvelope } from '../../domain/transfers/envelope.ts';
 import type { ErrorCode } from '../../ports/error-codes.ts';
-import type { ReviewDecided, ScreeningEvidence, TransferAccepted } from '../../schemas/types.generated.ts';
+import type {
+  Envelope,
+  Reason,
+  ReviewDecided,
+  ScreeningEvidence,
+  TransferAccepted,
+  TransferScreened,
+} from '../../schemas/types.generated.ts';
 import { withRecheck, withReview } from '../../screening/evidence.ts';
 import type { Difference, Findings } from '../../screening/ports.ts';
 import type { Decision, Disposition, EmittedTo, Received, ReceivedFrom } from '../contract.ts';
 import { type Holding, heldOf, type ReviewVerdict } from '../holds.ts';
 import type { Topology } from '../topology.ts';
-import { declined, reasonsOf } from './hold.ts';
+import { declinedAtScreening, mustAskAPerson, reasonsOf, verificationReasons } from './hold.ts';
 
 export type ScreeningInput = ReceivedFrom<Topology['screening']['reads']>;
 export type ScreeningEvent = EmittedTo<Topology['screening']['writes']>;
@@ -52,25 +59,40 @@ interface Terms {
 function settled(
   { envelope: previous, instruction, parties }: TransferAccepted,
   screening: ScreeningEvidence,
-  { causationId, occurredAt, holding }: Terms,
+  terms: Terms,
 ): Decision<ScreeningEvent> {
+  const { causationId, occurredAt } = terms;
   switch (screening.outcome) {
     case 'CLEAR':
     case 'APPROVED': {
+      if (mustAskAPerson(instruction, screening)) {
+        return [held(previous, { instruction, parties, screening }, verificationReasons(instruction), terms)];
+      }
       const envelope = nextEnvelope(previous, { topic: 'transfer.screened', causationId, occurredAt });
       return [{ to: 'transfer.screened', value: { envelope, instruction, parties, screening } }];
     }
     case 'POTENTIAL_MATCH':
     case 'TRUE_MATCH':
     case 'UNSCREENABLE': {
-      const envelope = nextEnvelope(previous, { topic: 'transfer.held', causationId, occurredAt });
-      const event = { envelope, instruction, parties, screening, price: null, reservation: null };
-      const value = heldOf(event, { stage: 'SCREENING', reasons: reasonsOf(screening) }, holding);
-      return [{ to: 'transfer.held', value }];
+      const reasons = [...reasonsOf(screening), ...verificationReasons(instruction)];
+      return [held(previous, { instruction, parties, screening }, reasons, terms)];
     }
     default:
       return stop('OUTCOME_UNKNOWN', 'the screener found what this stage does not know');
   }
+}
+
+type Looked = Pick<TransferScreened, 'instruction' | 'parties' | 'screening'>;
+
+function held(
+  previous: Envelope,
+  looked: Looked,
+  reasons: readonly Reason[],
+  { causationId, occurredAt, holding }: Terms,
+): ScreeningEvent {
+  const envelope = nextEnvelope(previous, { topic: 'transfer.held', causationId, occurredAt });
+  const event = { envelope, ...looked, price: null, reservation: null };
+  return { to: 'transfer.held', value: heldOf(event, { stage: 'SCREENING', reasons }, holding) };
 }
 
 function resume(input: Received<ReviewDecided, 'review.decided'>, context: ScreeningContext): Decision<ScreeningEvent> {
@@ -105,7 +127,7 @@ function resume(input: Received<ReviewDecided, 'review.decided'>, context: Scree
         reservation: null,
         payout: null,
         stage: 'SCREENING',
-        reasons: [declined(verdict.lapse !== undefined)],
+        reasons: [declinedAtScreening(evidence, verdict.lapse !== undefined)],
       },
     },
   ];

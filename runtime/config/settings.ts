@@ -497,6 +497,11 @@ export const settings = {
       doc: 'JSON file of the limit rules; default: those built in.',
       schema: text(),
     }),
+    rulesFile: optionalSetting('CORRIDOR_TRANSFER_RULES_FILE', {
+      doc: 'JSON file of what a transfer must say, by corridor, amount and date (docs/corridors.md); `example`: the set of examples that is shipped; `none`, or absent: nothing beside what each field needs.',
+      schema: text(),
+      developmentDefault: 'example',
+    }),
     holdExpiryMs: setting('CORRIDOR_HOLD_EXPIRY_MS', {
       doc: 'How long a hold waits for a decision before it lapses, in ms.',
       schema: milliseconds(60_000),

@@ -28,7 +28,8 @@ export type FeatureName =
   | 'birth_date'
   | 'country'
   | 'gender'
-  | 'identifier';
+  | 'identifier'
+  | 'birth_place';
 
 /** Scores and effects have four decimals, so that equal inputs print equal bytes. */
 export const rounded = (value: number): number => Math.round(value * 10_000) / 10_000;

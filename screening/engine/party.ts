@@ -3,6 +3,7 @@ import { countryCode, countryOfPlace } from '../lists/countries.ts';
 import { parsePartialDate } from '../lists/dates.ts';
 import type { Gender, Identifier, IdentifierKind, PartialDate } from '../lists/entity.ts';
 import type { NameClass } from './name.ts';
+import type { Places } from './places.ts';
 import type { PersonName } from './prepare-person.ts';
 
 export interface Party {
@@ -15,6 +16,8 @@ export interface Party {
   readonly countries: readonly string[];
   readonly gender?: Gender;
   readonly identifiers: readonly Identifier[];
+  /** What address and birth say beside `countries`; absent: nothing. */
+  readonly places?: Places;
 }
 
 const CLASSES: Readonly<Record<string, readonly NameClass[]>> = {

@@ -1,6 +1,7 @@
 /** What else is known of the two parties: dates of birth, countries, gender, identifiers. */
 import { type Gender, type Identifier, identifierKey, type PartialDate } from '../lists/entity.ts';
 import type { QualifierWeights } from './config.ts';
+import { birthPlaceFeatures, type Places } from './places.ts';
 
 export interface Qualifiers {
   readonly birthDates: readonly PartialDate[];
@@ -8,6 +9,10 @@ export interface Qualifiers {
   readonly countries: readonly string[];
   readonly gender?: Gender | undefined;
   readonly identifiers: readonly Identifier[];
+  /** Of the party: what its address and birth add. */
+  readonly places?: Places | undefined;
+  /** Of the listed one: where it was born, as the list writes it. */
+  readonly birthPlaces?: readonly string[] | undefined;
 }
 
 export type BirthDateVerdict =
@@ -149,17 +154,27 @@ export function qualifierFeatures(
   const birth = compareBirthDates(query.birthDates, listed.birthDates);
   const setting = BIRTH_EFFECTS[birth];
   if (setting !== undefined) features.push({ name: 'birth_date', value: birth, effect: weights[setting] });
-  if (query.countries.length > 0 && listed.countries.length > 0) {
-    const common = query.countries.some((country) => listed.countries.includes(country));
-    const differs = person ? weights.countryDiffers : weights.organisationCountryDiffers;
-    features.push({
-      name: 'country',
-      value: common ? 'equal' : 'differs',
-      effect: common ? weights.countryEqual : differs,
-    });
+  const differs = person ? weights.countryDiffers : weights.organisationCountryDiffers;
+  const country = countryVerdict(query, listed);
+  // What address and birth add counts for a match alone: it may not lower what stood before.
+  const byPlace = country !== 'equal' && isShared(query.places?.countries ?? [], listed.countries);
+  const before = country === 'differs' ? differs : 0;
+  if (byPlace && weights.countryEqual > before) {
+    features.push({ name: 'country', value: 'equal', effect: weights.countryEqual });
+  } else if (country !== 'unknown') {
+    features.push({ name: 'country', value: country, effect: country === 'equal' ? weights.countryEqual : differs });
   }
   if (query.gender !== undefined && listed.gender !== undefined && query.gender !== listed.gender) {
     features.push({ name: 'gender', value: 'differs', effect: weights.genderDiffers });
   }
+  if (query.places) features.push(...birthPlaceFeatures(query.places, listed.birthPlaces ?? [], weights));
   return features;
 }
+
+function countryVerdict(query: Qualifiers, listed: Qualifiers): 'equal' | 'differs' | 'unknown' {
+  if (query.countries.length === 0 || listed.countries.length === 0) return 'unknown';
+  return isShared(query.countries, listed.countries) ? 'equal' : 'differs';
+}
+
+const isShared = (some: readonly string[], others: readonly string[]): boolean =>
+  some.some((each) => others.includes(each));

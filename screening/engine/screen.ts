@@ -16,6 +16,7 @@ import { type NameClass, noPool, type PreparedName } from './name.ts';
 import { normaliseName } from './normalise.ts';
 import { finish, looksLikeOrganisation, prepareName } from './pair.ts';
 import { classesOf, type Party } from './party.ts';
+import { placeBonus } from './places.ts';
 import { scoreNames } from './score-name.ts';
 
 /**
@@ -35,6 +36,8 @@ export interface ListedFacts {
   readonly countries: readonly string[];
   readonly gender?: Gender;
   readonly identifiers: readonly Identifier[];
+  /** As the list writes them, the first ones; absent: the list has none. */
+  readonly birthPlaces?: readonly string[];
 }
 
 export interface Candidate {
@@ -84,8 +87,11 @@ interface Found {
 }
 
 /** Other facts can add this much to the score of the names, so names below the floor by less are looked at. */
-function bonusOf({ qualifiers }: ScreeningConfig): number {
-  return Math.max(0, qualifiers.birthDateEqual, qualifiers.birthYearEqual) + Math.max(0, qualifiers.countryEqual);
+function bonusOf({ qualifiers }: ScreeningConfig, { places }: Party): number {
+  const ofPlace = places && places.birthTowns.length > 0 ? placeBonus(qualifiers) : 0;
+  return (
+    Math.max(0, qualifiers.birthDateEqual, qualifiers.birthYearEqual) + Math.max(0, qualifiers.countryEqual) + ofPlace
+  );
 }
 
 /** Screens one party. Pure: the same party, index and configuration give the same result, byte for byte. */
@@ -95,7 +101,7 @@ export function screenParty(index: ScreeningIndex, party: Party): Screening {
   const readable = normalised.some((name) => name !== '');
   let cut = false;
   const found = new Map<number, Found>();
-  const nameFloor = config.floor - bonusOf(config);
+  const nameFloor = config.floor - bonusOf(config, party);
   if (readable) {
     for (const kind of classesFor(party, config)) {
       const partition = index.partitions[kind];
@@ -226,8 +232,12 @@ export function factsOf(entity: ListEntity): ListedFacts {
     countries: [...new Set([...entity.nationalities, ...entity.countries])],
     ...(entity.gender === undefined ? {} : { gender: entity.gender }),
     identifiers: entity.identifiers,
+    ...(entity.birthPlaces.length === 0 ? {} : { birthPlaces: entity.birthPlaces.slice(0, MAX_BIRTH_PLACES) }),
   };
 }
+
+/** Lists give a handful; evidence holds no more. */
+const MAX_BIRTH_PLACES = 10;
 
 // Entities are immutable, so their hash is computed once.
 const hashes = new WeakMap<ListEntity, string>();

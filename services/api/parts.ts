@@ -21,9 +21,10 @@ import { type SubmitOutcome, type SubmitRequest, submitter } from '../../operati
 import type { EndpointParts } from '../../operations/webhooks/endpoints.ts';
 import type { ResendParts } from '../../operations/webhooks/resend.ts';
 import { CodedError, codeAndDetail } from '../../ports/fault.ts';
+import type { TransferRules } from '../../processors/intake/rules/rule-set.ts';
 import { type AuditReports, openAudit } from '../audit.ts';
 import { producerTerms } from '../configured-producers.ts';
-import { corridors } from '../configured-rules.ts';
+import { corridors, transferRules } from '../configured-rules.ts';
 import type { Connections } from '../connections.ts';
 import { EVENTS, TRANSFERS } from '../process-parts/sinks.ts';
 import { webhookReach } from '../webhooks.ts';
@@ -40,6 +41,8 @@ const AUDIT_CLOSE_MS = 5_000;
 /** The parts of the API. */
 export interface ApiParts {
   readonly corridors: CorridorBook;
+  /** What a transfer must say beside; undefined: nothing. */
+  readonly transferRules: TransferRules | undefined;
   readonly transferEvents: TransferEvents;
   readonly transferViews: TransferViews & TransferTotals;
   /** Reads the log: a few at once. @throws CodedError EVIDENCE_UNKNOWN, TOO_BUSY */
@@ -75,6 +78,7 @@ export async function composeApi(connections: Connections, reports: AuditReports
     });
   const [db] = await Promise.all([connections.db(), codec.load(['transfer.requested'])]);
   const book = corridorBook(corridors(config));
+  const rules = transferRules(config);
   const owners = { submissions: submissions(db), intentClaims: intentClaims(db) };
   const writer = await log.writer('api');
   const audit = await openAudit(connections, 'api', reports);
@@ -88,10 +92,12 @@ export async function composeApi(connections: Connections, reports: AuditReports
   const operators = config.api.faces.includes('operators') ? await composeOperators(connections, onFault) : undefined;
   const parts: ApiParts = {
     corridors: book,
+    transferRules: rules,
     submit: submitter({
       ...owners,
       intents: intentLog({ codec, writer, chainPartitions, keys: config.producers.intentKeys }),
       corridors: book,
+      transferRules: rules,
       producers: producerBook(producerTerms(config)),
       clock: Date.now,
     }),

@@ -19,7 +19,7 @@ import type { HostRuntime } from '../../runtime/hosts/processor-host.ts';
 import { createTable } from '../../runtime/hosts/table.ts';
 import { homePartition } from '../../topics/home-partition.ts';
 import { producerRules } from '../configured-producers.ts';
-import { corridors, limitRules, needsTwo } from '../configured-rules.ts';
+import { corridors, limitRules, needsTwo, transferRules } from '../configured-rules.ts';
 import type { Connections } from '../connections.ts';
 import { dispatchedRequests } from '../dispatched-requests.ts';
 import { activeInTable, customerCasesFor, maySeeLists, screenerFor, termsOf } from '../screening.ts';
@@ -67,6 +67,7 @@ export function dryStages(connections: Connections, runtime: HostRuntime): DrySt
       createIntake({
         claims: previewIntents(intentClaims(await connections.db())),
         corridors: book,
+        transferRules: transferRules(config),
         producers: producerRules(config),
         homePartitionOf: (transferId) => homePartition(transferId, config.kafka.chainPartitions),
         tokenKey: Buffer.from(config.tokenKey, 'utf8'),

@@ -23,7 +23,7 @@ import { createProcessorHost, type HostRuntime } from '../../runtime/hosts/proce
 import { createTable, type Table } from '../../runtime/hosts/table.ts';
 import { homePartition } from '../../topics/home-partition.ts';
 import { producerRules } from '../configured-producers.ts';
-import { corridors, limitRules, needsTwo } from '../configured-rules.ts';
+import { corridors, limitRules, needsTwo, transferRules } from '../configured-rules.ts';
 import { type Connections, firstLoss } from '../connections.ts';
 import { dispatchedRequests } from '../dispatched-requests.ts';
 import { activeInTable, customerCasesFor, maySeeLists, screenerFor, termsOf } from '../screening.ts';
@@ -99,6 +99,7 @@ const BUILDERS: Record<ProcessorName, (connections: Connections, runtime: HostRu
       processor: createIntake({
         claims: unsafeSwitches().has('no-intake-claim') ? unguardedClaims(claims) : claims,
         corridors: corridorBook(corridors(connections.config)),
+        transferRules: transferRules(connections.config),
         producers: producerRules(connections.config),
         homePartitionOf: (transferId) => homePartition(transferId, connections.config.kafka.chainPartitions),
         tokenKey: Buffer.from(connections.config.tokenKey, 'utf8'),

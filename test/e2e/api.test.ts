@@ -49,10 +49,12 @@ const intent = (key: string, over: object = {}) => ({
   ...{ sourceCurrency: 'GBP', targetCurrency: 'INR', purposeCode: 'DEPD' },
   debtor: {
     ...{ customerId: `${key}-1`, name: 'Marjorie Quickfall', country: 'GB', birthDate: '1985-04-12' },
+    postalAddress: { town: 'Leeds', country: 'GB' },
     account: { scheme: 'IBAN', value: 'GB33BUKB20201555555555' },
   },
   creditor: {
     ...{ customerId: `${key}-2`, name: 'Leela Subbarao', country: 'IN' },
+    postalAddress: { town: 'Pune', country: 'IN' },
     account: { scheme: 'BBAN', value: '026291800001191', agent: 'HDFC0000077' },
   },
   ...over,

@@ -42,6 +42,7 @@ import type {
 import type { Findings } from '../../screening/ports.ts';
 import type { TopicName, TopicValues } from '../../topics/catalogue.ts';
 import { askedFor, HOLDING, sealOfReview } from './keys.ts';
+import { NO_DECLARATIONS, NO_PLACES } from './undeclared.ts';
 
 /** Monday 23 November 2026, 09:00 UTC. */
 export const AT = Date.UTC(2026, 10, 23, 9);
@@ -91,6 +92,7 @@ export const debtor = (over: Partial<Party> = {}): Party => ({
   nationalities: ['GB'],
   identifiers: [],
   address: '1 Sample Street, Leeds',
+  ...NO_PLACES,
   account: { scheme: 'IBAN', value: 'GB33BUKB20201555555555', agent: null },
   ...over,
 });
@@ -104,6 +106,7 @@ export const creditor = (over: Partial<Party> = {}): Party => ({
   nationalities: [],
   identifiers: [],
   address: null,
+  ...NO_PLACES,
   account: { scheme: 'BBAN', value: '026291800001191', agent: 'HDFC0000077' },
   ...over,
 });
@@ -118,6 +121,7 @@ export const intermediary = (over: Partial<Intermediary> = {}): Intermediary => 
   nationalities: [],
   identifiers: [],
   address: null,
+  ...NO_PLACES,
   ...over,
 });
 
@@ -127,6 +131,7 @@ export function transferRequested(of: Wishes = {}): TransferRequested {
     creditor: creditor(of.creditor),
     remittanceInformation: null,
     intermediaries: of.intermediaries ?? [],
+    verifiedPayeeName: null,
   };
   return {
     transferId: of.transferId ?? DEFAULT_ID,
@@ -140,6 +145,7 @@ export function transferRequested(of: Wishes = {}): TransferRequested {
     purposeCode: 'DEPD',
     requestedExecutionDate: null,
     parties: { 'corridor.Parties': parties },
+    ...NO_DECLARATIONS,
     ...of.intent,
   };
 }
@@ -197,6 +203,7 @@ export function findings(outcome: ScreeningOutcome = 'CLEAR'): Findings {
       countries: [],
       gender: null,
       identifiers: [],
+      birthPlaces: [],
     },
   };
   return {

@@ -23,6 +23,7 @@ import type {
 } from '../../schemas/types.generated.ts';
 import { homePartition } from '../../topics/home-partition.ts';
 import { askedFor, HOLDING, sealOfReview } from './keys.ts';
+import { NO_DECLARATIONS, NO_PLACES, NOT_INSTRUCTED } from './undeclared.ts';
 
 const AT = Date.UTC(2026, 0, 15, 9);
 const HASH = 'ab'.repeat(32);
@@ -47,6 +48,7 @@ const party = (over: Partial<Party>): Party => ({
   nationalities: [],
   identifiers: [],
   address: '1 Sample Street, London',
+  ...NO_PLACES,
   account: { scheme: 'IBAN', value: 'GB33BUKB20201555555555', agent: null },
   ...over,
 });
@@ -65,6 +67,7 @@ export const partiesOf = (of: Case = {}): { 'corridor.Parties': Parties } => ({
     }),
     remittanceInformation: null,
     intermediaries: [],
+    verifiedPayeeName: null,
   },
 });
 
@@ -81,11 +84,13 @@ export function requested(of: Case = {}): TransferRequested {
     purposeCode: 'DEPD',
     requestedExecutionDate: null,
     parties: partiesOf(of),
+    ...NO_DECLARATIONS,
   };
 }
 
 export function instructionOf(of: Case = {}): Instruction {
   return {
+    ...NOT_INSTRUCTED,
     producerId: null,
     endToEndId: 'E2E-0001',
     instructedAmount: { minor: of.minor ?? 50_000n, currency: 'GBP' },

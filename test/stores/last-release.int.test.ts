@@ -64,6 +64,8 @@ const { madeAt } = aboutOf(FIXTURE);
 // What tells of transfers was not sealed yet: the setting says so, as in an installation that comes from there.
 const config = loadConfig({
   CORRIDOR_ENV: 'development',
+  // Its intents say what was asked for then.
+  CORRIDOR_TRANSFER_RULES_FILE: 'none',
   CORRIDOR_LIFECYCLE_SEALED_FROM: new Date(madeAt + HOUR_MS).toISOString(),
 });
 const { keys } = config;

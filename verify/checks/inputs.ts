@@ -1,6 +1,7 @@
 // Every input record has exactly one end, and what became of it is what was asked for.
 
 import { formatOrigin, parseOrigin } from '../../domain/transfers/origin-position.ts';
+import { uetrOf } from '../../domain/transfers/uetr.ts';
 import type { TransferAccepted, TransferRequested } from '../../schemas/types.generated.ts';
 import type { Check, Run } from '../check.ts';
 import { payloadDigest } from '../content-digests.ts';
@@ -97,7 +98,10 @@ type Say = (code: FindingCode, detail: string) => void;
 /** The transfer is what its input asked for; a duplicate says what the first said. */
 function compare({ topic, value }: AnySeen, run: Run, say: Say): void {
   if (topic === 'transfer.accepted') {
-    const origin = parseOrigin(value.instruction.originPosition)!;
+    const { originPosition, uetr } = value.instruction;
+    // Null: of the time before there was one.
+    if (uetr !== null && uetr !== uetrOf(value.envelope.transferId)) say('INTENT_ALTERED', 'its UETR is not its own');
+    const origin = parseOrigin(originPosition)!;
     const asked = run.inputs.digestsAt(origin).payload;
     const made = payloadDigest(intentIn(value));
     const { partition, offset } = origin;

@@ -2,6 +2,8 @@
 import { z } from 'zod';
 import type { Corridor, CorridorSide } from '../../../domain/corridors/corridors.ts';
 import { MAX_CHARACTERS, MAX_ITEMS } from '../../../processors/intake/bounds.ts';
+import { rulesOn, setsInWords } from '../../../processors/intake/rules/evaluate.ts';
+import { type TransferRules, versionOf } from '../../../processors/intake/rules/rule-set.ts';
 import { answer, type Route, route } from '../../http/route.ts';
 import { moneyDto, moneyOf } from '../dto.ts';
 
@@ -19,6 +21,23 @@ const sideDto = z
     ),
   })
   .meta({ id: 'CorridorSide' });
+
+const ruleDto = z
+  .object({
+    ruleId: z.string(),
+    authority: z.string(),
+    link: z.string(),
+    status: z.enum(['TO_CONFIRM_WITH_COUNSEL', 'CONFIRMED']),
+    validFrom: z.string().describe('ISO 8601 date.'),
+    validTo: z.string().nullable().describe('First day on which it holds no more.'),
+    requires: z.string().describe('Fields that must be there: `a and b, or c`.'),
+    atLeast: z.array(moneyDto).describe('From this instructed amount on, by currency; another currency: always.'),
+    arrangements: z.array(z.string()).describe('Only under these; empty: whatever the arrangement.'),
+    debtorKinds: z.array(z.string()).describe('Only for these senders; empty: for all.'),
+    fundingMethods: z.array(z.string()).describe('Only for money that came in so; empty: however.'),
+    reason: z.string().describe('ISO 20022 reason of the rejection.'),
+  })
+  .meta({ id: 'TransferRule' });
 
 const corridorDto = z
   .object({
@@ -39,12 +58,14 @@ const corridorDto = z
     priceBindsForMs: z.int(),
     oldestRateMs: z.int().describe('A rate that was observed longer ago prices nothing.'),
     open: z.enum(['ALWAYS']),
+    required: z.array(ruleDto).describe('What an intent must say on this corridor, with who says so.'),
   })
   .meta({ id: 'Corridor' });
 
 const corridorsDto = z
   .object({
     items: z.array(corridorDto),
+    transferRules: z.string().nullable().describe('Name and version of the rules in force; null: there are none.'),
     bounds: z
       .array(z.object({ field: z.string(), mostCharacters: z.int().nullable(), mostItems: z.int().nullable() }))
       .describe('How long a field of an intent may be.'),
@@ -59,7 +80,23 @@ const sideOf = ({ currency, countries, amount, accounts }: CorridorSide): z.outp
   accounts: accounts.map(({ scheme, agent }) => ({ scheme, agent })),
 });
 
-const corridorOf = (corridor: Corridor): z.output<typeof corridorDto> => ({
+const requiredOn = (corridor: Corridor, rules: TransferRules | undefined): z.output<typeof ruleDto>[] =>
+  (rules === undefined ? [] : rulesOn(rules, corridor)).map(({ id, where, require, ...rule }) => ({
+    ruleId: id,
+    authority: rule.authority,
+    link: rule.link,
+    status: rule.status,
+    validFrom: rule.validFrom,
+    validTo: rule.validTo,
+    requires: setsInWords(require),
+    atLeast: [...(where.atLeastMinor ?? [])].map(([currency, minor]) => moneyOf(minor, currency)),
+    arrangements: [...(where.arrangements ?? [])],
+    debtorKinds: [...(where.debtorKinds ?? [])],
+    fundingMethods: [...(where.fundingMethods ?? [])],
+    reason: rule.reason,
+  }));
+
+const corridorOf = (corridor: Corridor, rules: TransferRules | undefined): z.output<typeof corridorDto> => ({
   id: corridor.id,
   source: sideOf(corridor.source),
   target: sideOf(corridor.target),
@@ -75,6 +112,7 @@ const corridorOf = (corridor: Corridor): z.output<typeof corridorDto> => ({
   priceBindsForMs: corridor.priceTtlMs,
   oldestRateMs: corridor.maxRateAgeMs,
   open: corridor.open,
+  required: requiredOn(corridor, rules),
 });
 
 function boundsOfFields(): z.output<typeof corridorsDto>['bounds'] {
@@ -98,7 +136,11 @@ export const corridorRoutes: readonly Route[] = [
     summary: 'Where money can go, and on what terms',
     answers: { 200: corridorsDto },
     refusals: [],
-    handle: async ({ parts }) =>
-      answer(200, { items: parts.corridors.corridors.map(corridorOf), bounds: boundsOfFields() }),
+    handle: async ({ parts: { corridors, transferRules } }) =>
+      answer(200, {
+        items: corridors.corridors.map((corridor) => corridorOf(corridor, transferRules)),
+        transferRules: transferRules === undefined ? null : versionOf(transferRules),
+        bounds: boundsOfFields(),
+      }),
   }),
 ];

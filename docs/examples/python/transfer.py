@@ -23,7 +23,7 @@ LIFECYCLE = "transfer.lifecycle"
 ENDS = {"COMPLETED", "REJECTED", "HELD", "RETURNED", "DEAD_LETTERED"}
 
 
-def party(customer_id, name, birth_date, country, account):
+def party(customer_id, name, birth_date, country, town, account):
     return {
         "customerId": customer_id,
         "kind": "PERSON",
@@ -33,6 +33,8 @@ def party(customer_id, name, birth_date, country, account):
         "nationalities": [country],
         "identifiers": [],
         "address": None,
+        # Town and country in fields: since 14 November 2026 one line is no address.
+        "postalAddress": {"town": town, "country": country},
         "account": account,
     }
 
@@ -48,7 +50,7 @@ def intent(transfer_id):
         "sourceCurrency": "GBP",
         "targetCurrency": "INR",
         "chargeBearer": "SLEV",
-        "purposeCode": "FAMI",
+        "purposeCode": "DEPD",
         "requestedExecutionDate": None,
         "parties": (
             "corridor.Parties",
@@ -58,6 +60,7 @@ def intent(transfer_id):
                     "Amelia Hargreaves",
                     "1984-03-12",
                     "GB",
+                    "Leeds",
                     {"scheme": "IBAN", "value": "GB29NWBK60161331926819", "agent": None},
                 ),
                 "creditor": party(
@@ -65,6 +68,7 @@ def intent(transfer_id):
                     "Rohan Deshpande",
                     "1979-11-02",
                     "IN",
+                    "Pune",
                     {"scheme": "BBAN", "value": "502100331488", "agent": "HDFC0000077"},
                 ),
                 "remittanceInformation": "school fees",

@@ -48,12 +48,12 @@ const intent = {
   parties: {
     // Two records may stand here, so the branch is named.
     'corridor.Parties': {
-      debtor: party('customer', 'Amelia Hargreaves', '1984-03-12', 'GB', {
+      debtor: party('customer', 'Amelia Hargreaves', '1984-03-12', 'GB', 'Leeds', {
         scheme: 'IBAN',
         value: 'GB29NWBK60161331926819',
         agent: null,
       }),
-      creditor: party('beneficiary', 'Rohan Deshpande', '1979-11-02', 'IN', {
+      creditor: party('beneficiary', 'Rohan Deshpande', '1979-11-02', 'IN', 'Pune', {
         scheme: 'BBAN',
         value: '502100331488',
         agent: 'HDFC0000077',
@@ -71,13 +71,25 @@ const intent = {
           nationalities: [],
           identifiers: [{ scheme: 'BIC', value: 'QQSAINBBXXX', country: null }],
           address: null,
+          // Its BIC says where it is.
+          postalAddress: null,
+          birthPlace: null,
         },
       ],
+      verifiedPayeeName: null,
     },
   },
+  // What a corridor may ask for beside: docs/corridors.md.
+  nationalPurpose: null,
+  funding: { method: 'ACCOUNT', receivedAt: null, reference: null },
+  payeeVerification: null,
+  arrangement: null,
+  taxes: [],
+  kycTier: null,
+  declaredUse: null,
 };
 
-function party(role: string, name: string, birthDate: string, country: string, account: object) {
+function party(role: string, name: string, birthDate: string, country: string, town: string, account: object) {
   return {
     customerId: `${role}-${transferId}`,
     kind: 'PERSON',
@@ -87,6 +99,9 @@ function party(role: string, name: string, birthDate: string, country: string, a
     nationalities: [country],
     identifiers: [],
     address: null,
+    // Town and country in fields: since 14 November 2026 one line is no address.
+    postalAddress: { street: null, building: null, postCode: null, town, subdivision: null, country, lines: [] },
+    birthPlace: null,
     account,
   };
 }

@@ -18,7 +18,13 @@ it('puts each party beside the entry that it resembles, with the list and its ag
     score: candidate!.score,
     decided: null,
   });
-  expect(hit!.facts.map(({ fact }) => fact)).toEqual(['name', 'date of birth', 'country', 'identifier']);
+  expect(hit!.facts.map(({ fact }) => fact)).toEqual([
+    'name',
+    'date of birth',
+    'place of birth',
+    'country',
+    'identifier',
+  ]);
   expect(hit!.facts[0]).toMatchObject({ party: 'Gwen Hartley', listed: candidate!.matchedName });
   const list = held.screening!.lists.find(({ source }) => source === candidate!.source);
   const days = Math.floor((AT + 3 * DAY_MS - Date.parse(list!.publishedOn)) / DAY_MS);
@@ -35,21 +41,21 @@ it('says as the engine does whether facts agree, and that it does not know where
     const found = evidenceOfHold({ ...held, screening: { ...held.screening!, parties } }, AT).looks[0]!.hits[0]!;
     return [found.isIdentified, ...found.facts.map(({ verdict }) => verdict)];
   };
-  expect(verdictsOf([])).toEqual([false, 'SIMILAR', 'UNKNOWN', 'UNKNOWN', 'UNKNOWN']);
+  expect(verdictsOf([])).toEqual([false, 'SIMILAR', 'UNKNOWN', 'UNKNOWN', 'UNKNOWN', 'UNKNOWN']);
   const same = [
     ['name_words', '2', 1],
     ['birth_date', 'equal', 0.06],
     ['country', 'equal', 0],
     ['identifier', 'equal', 0.98],
   ];
-  expect(verdictsOf(same as never)).toEqual([true, 'AGREES', 'AGREES', 'AGREES', 'AGREES']);
+  expect(verdictsOf(same as never)).toEqual([true, 'AGREES', 'AGREES', 'UNKNOWN', 'AGREES', 'AGREES']);
   const other = [
     ['name_words', '1', 0.8],
     ['birth_date', 'near', 0],
     ['country', 'differs', -0.1],
     ['identifier', 'differs', -0.1],
   ];
-  expect(verdictsOf(other as never)).toEqual([false, 'SIMILAR', 'SIMILAR', 'DIFFERS', 'DIFFERS']);
+  expect(verdictsOf(other as never)).toEqual([false, 'SIMILAR', 'SIMILAR', 'UNKNOWN', 'DIFFERS', 'DIFFERS']);
 });
 
 it('tells what has come since the last decision: the newest look first, and what was decided on each', () => {

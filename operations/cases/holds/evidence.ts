@@ -19,7 +19,7 @@ export type FactVerdict = 'AGREES' | 'SIMILAR' | 'DIFFERS' | 'UNKNOWN';
 
 /** One fact, side by side, as text for people. */
 export interface ComparedFact {
-  readonly fact: 'name' | 'date of birth' | 'country' | 'identifier';
+  readonly fact: 'name' | 'date of birth' | 'place of birth' | 'country' | 'identifier';
   /** Empty: not known. */
   readonly party: string;
   readonly listed: string;
@@ -132,7 +132,12 @@ function factsOf({ matchedName, entity, features }: ScreeningCandidate, party: S
   const verdict = (name: string): FactVerdict => VERDICTS[said(name)?.detail ?? ''] ?? 'UNKNOWN';
   const numbers = (all: readonly { readonly value: string; readonly country: string | null }[]) =>
     all.map(({ value, country }) => (country === null ? value : `${value} (${country})`)).join(', ');
-  const countries = party && [...new Set([party.country, ...party.nationalities])].filter(Boolean);
+  const countries =
+    party &&
+    [
+      ...new Set([party.country, ...party.nationalities, party.postalAddress?.country, party.birthPlace?.country]),
+    ].filter(Boolean);
+  const born = party?.birthPlace;
   const facts: readonly ComparedFact[] = [
     {
       fact: 'name',
@@ -145,6 +150,12 @@ function factsOf({ matchedName, entity, features }: ScreeningCandidate, party: S
       party: party?.birthDate ?? '',
       listed: dates(entity?.birthDates ?? []),
       verdict: verdict('birth_date'),
+    },
+    {
+      fact: 'place of birth',
+      party: born ? `${born.town}, ${born.country}` : '',
+      listed: (entity?.birthPlaces ?? []).join('; '),
+      verdict: verdict('birth_place'),
     },
     {
       fact: 'country',

@@ -5,6 +5,7 @@ import type { KeyRing } from '../../../domain/seals/seal.ts';
 import { eventIdOf } from '../../../domain/transfers/event-id.ts';
 import type { Received } from '../../../processors/contract.ts';
 import type { PayoutRequested } from '../../../schemas/types.generated.ts';
+import { NO_PLACES, NOT_INSTRUCTED } from '../undeclared.ts';
 
 export interface RequestedOptions {
   readonly transferId: string;
@@ -29,6 +30,7 @@ export function payoutRequestedFor(options: RequestedOptions): PayoutRequested {
     nationalities: [],
     identifiers: [],
     address: null,
+    ...NO_PLACES,
   } as const;
   return {
     envelope: {
@@ -41,6 +43,7 @@ export function payoutRequestedFor(options: RequestedOptions): PayoutRequested {
       homePartition,
     },
     instruction: {
+      ...NOT_INSTRUCTED,
       producerId: null,
       endToEndId: `E2E-${transferId}`.slice(0, 35),
       instructedAmount: gbp(10_000n),
@@ -74,6 +77,7 @@ export function payoutRequestedFor(options: RequestedOptions): PayoutRequested {
         },
         remittanceInformation: null,
         intermediaries: [],
+        verifiedPayeeName: null,
       },
     },
     screening: {

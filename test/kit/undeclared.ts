@@ -1,0 +1,30 @@
+// What an intent of before 2026-11 does not say: the same as nothing.
+import type { Instruction, Party, TransferLifecycle, TransferRequested } from '../../schemas/types.generated.ts';
+
+export const NO_PLACES = { postalAddress: null, birthPlace: null } as const satisfies Partial<Party>;
+
+export const NO_DECLARATIONS = {
+  nationalPurpose: null,
+  funding: null,
+  payeeVerification: null,
+  arrangement: null,
+  taxes: [],
+  kycTier: null,
+  declaredUse: null,
+} as const satisfies Partial<TransferRequested>;
+
+/** Of an instruction, with what intake adds. */
+export const NOT_INSTRUCTED = {
+  ...NO_DECLARATIONS,
+  ...{ verifiedNameToken: null, uetr: null, transferRules: null, reviewRules: [] },
+} as const satisfies Partial<Instruction>;
+
+/** Of a lifecycle record. */
+export const NOT_IN_LIFECYCLE = {
+  nationalPurpose: null,
+  fundingMethod: null,
+  payeeVerification: null,
+  arrangement: null,
+  kycTier: null,
+  transferRules: null,
+} as const satisfies Partial<TransferLifecycle>;
