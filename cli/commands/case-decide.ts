@@ -79,7 +79,6 @@ Examples:
     .action((id: string, options: DecideOptions) =>
       withConnections(async (connections) => {
         const inbox = await openInbox(connections);
-        const { operators } = connections.config.keys;
         const { code, reason, by, json, alike } = options;
         const shown = await shownTo(inbox, id, options);
         const statement = await statementFrom(shown.verdict, options);
@@ -91,7 +90,7 @@ Examples:
         const outcomes = await decideAlike(
           { ...inbox.deciding, holds: { ...inbox.sources.holds, ...inbox.deciding.holds } },
           asked,
-          operators,
+          connections.config.keys.operators,
         );
         const rows = outcomes.map(({ caseId, transferId, refused }) => {
           const decision = refused ? `REFUSED: ${refused.detail} (${refused.code})` : asked.verdict;
