@@ -14,6 +14,9 @@ const text = (most: number) =>
   fc
     .tuple(fc.constantFrom('a', '𠮷'), fc.string({ unit, minLength: most - 3, maxLength: most }), hidden)
     .map((parts) => parts.join(''));
+/** One of many is at the bound: intake takes an intent only when all of its texts pass. */
+const mostly = <T extends string | null>(usual: T, most: number) =>
+  fc.oneof({ weight: 12, arbitrary: fc.constant(usual) }, { weight: 1, arbitrary: text(most) });
 const account = fc.oneof(
   fc.record({
     scheme: fc.constant('VPA'),
@@ -31,6 +34,20 @@ it('goes for every text, at and around its bounds, whatever characters it has', 
   let accepted = 0;
   const wishes: fc.Arbitrary<Wishes> = fc.record({
     transferId: id,
+    debtor: fc.record({
+      name: mostly('Gwen Hartley', MAX_CHARACTERS['party.name']),
+      address: mostly(null, MAX_CHARACTERS['party.address']),
+      birthPlace: fc.constantFrom(null, { town: 'Leeds', country: 'GB' }),
+      postalAddress: fc.option(
+        fc.record({
+          ...{ street: mostly('High Street', 70), building: mostly('1', 16), postCode: mostly(null, 16) },
+          ...{ town: mostly('Leeds', 35), subdivision: mostly(null, 35) },
+          country: fc.constantFrom('GB', null),
+          lines: fc.array(mostly('c/o Porter', 70), { maxLength: 2 }),
+        }),
+        { nil: null },
+      ),
+    }),
     creditor: fc.record({ name: fc.oneof(fc.constant('Ravi Sharma'), text(MAX_CHARACTERS['party.name'])), account }),
     intent: fc.record({ endToEndId: fc.oneof(fc.constant('E2E-1'), text(MAX_CHARACTERS.endToEndId)) }),
   });
@@ -51,7 +68,10 @@ it('goes for every text, at and around its bounds, whatever characters it has', 
       const body = {
         ...rest,
         amount: { minor: amount.minor.toString(), currency: amount.currency },
-        beneficiary: { ...beneficiary, bankCode: beneficiary.bankCode ?? undefined },
+        beneficiary: {
+          ...beneficiary,
+          ...{ bankCode: beneficiary.bankCode ?? undefined, address: beneficiary.address ?? undefined },
+        },
         expiresAt: new Date(expiresAt).toISOString(),
         remittanceInformation: remittanceInformation ?? undefined,
       };

@@ -1,5 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { uetrOf } from '../domain/transfers/uetr.ts';
+import type { PayoutRequested } from '../schemas/types.generated.ts';
 import { payoutRequestedFor } from '../test/kit/payouts/requested.ts';
+import { payerDigest } from './answer-match.ts';
 import { afterSubmit, beginAttempt, openPayout } from './decide.ts';
 import { instructionOf, openParties, railOf, unpayableReason } from './instruction.ts';
 import { commandIdOf, payoutUpdated, unpublished } from './payout-updated.ts';
@@ -29,10 +32,80 @@ describe('the instruction to the provider', () => {
       amount: { minor: 1_233_873n, currency: 'INR' },
       rail: 'IMPS',
       corridor: 'GBP-INR',
-      beneficiary: { name: 'Test Creditor', account: '50100012345678', bankCode: 'HDFC0000001', country: 'IN' },
+      beneficiary: {
+        ...{ name: 'Test Creditor', account: '50100012345678', bankCode: 'HDFC0000001', country: 'IN' },
+        address: null,
+      },
+      payer: {
+        ...{ name: 'Test Debtor', kind: 'PERSON', account: '12345678', bankCode: '200415', country: 'GB' },
+        ...{ customerNumber: 'c-1', address: null, addressLine: null, birthDate: null, birthPlace: null },
+        identifiers: [],
+      },
+      purpose: { code: 'DEPD', national: null },
+      chargeBearer: 'SLEV',
+      uetr: uetrOf('transfer-1'),
       remittanceInformation: null,
       expiresAt: NOW + 60_000,
     });
+  });
+
+  const parties = openParties(requested)!;
+  const postalAddress = {
+    ...{ street: 'High Street', building: '1', postCode: 'LS1', town: 'Leeds', subdivision: 'WY', country: 'GB' },
+    lines: ['c/o Porter'],
+  };
+  const debtor = {
+    ...parties.debtor,
+    ...{ postalAddress, address: '1 High Street', birthDate: '1985-04-12' },
+    birthPlace: { town: 'Leeds', country: 'GB' },
+    identifiers: [{ scheme: 'PASSPORT', value: 'X1234567', country: 'GB' }],
+  };
+  const national = { scheme: 'RBI', code: 'P1301', relation: 'PARENT' };
+  const instructed: PayoutRequested = {
+    ...requested,
+    instruction: { ...requested.instruction, nationalPurpose: national, uetr: uetrOf('transfer-1') },
+  };
+
+  it('holds all that is known of the payer, and why they pay', () => {
+    const made = instructionOf(instructed, { ...parties, debtor }, submitting.attempts[0]!);
+    expect(made.payer).toMatchObject({
+      ...{ address: postalAddress, addressLine: '1 High Street', birthDate: '1985-04-12' },
+      ...{ birthPlace: debtor.birthPlace, identifiers: debtor.identifiers, customerNumber: 'c-1' },
+    });
+    expect(made.purpose).toEqual({ code: 'DEPD', national });
+  });
+
+  it('has one UETR for all attempts, the same as if it was of before', () => {
+    const [first] = submitting.attempts;
+    const second = { ...first!, number: 2, key: 'transfer-1:2' };
+    const uetrs = [first!, second].flatMap((attempt) =>
+      [requested, instructed].map((event) => instructionOf(event, parties, attempt).uetr),
+    );
+    expect(new Set(uetrs)).toEqual(new Set([uetrOf('transfer-1')]));
+  });
+
+  it('has another digest when anything of the payer is another', () => {
+    const base = instructionOf(instructed, { ...parties, debtor }, submitting.attempts[0]!);
+    const { payer } = base;
+    const others = [
+      base,
+      ...Object.keys(payer).map((name) => ({
+        ...base,
+        payer: { ...payer, [name]: name === 'identifiers' ? [] : name === 'kind' ? 'UNKNOWN' : null },
+      })),
+      ...Object.keys(payer.address!).map((name) => ({
+        ...base,
+        payer: { ...payer, address: { ...payer.address!, [name]: name === 'lines' ? [] : null } },
+      })),
+      { ...base, purpose: { ...base.purpose, code: 'SALA' } },
+      ...Object.keys(national).map((name) => ({
+        ...base,
+        purpose: { ...base.purpose, national: { ...national, [name]: 'X' } },
+      })),
+      { ...base, chargeBearer: 'DEBT' },
+      { ...base, uetr: uetrOf('transfer-2') },
+    ] as (typeof base)[];
+    expect(new Set(others.map(payerDigest)).size).toBe(others.length);
   });
 
   it('cannot be made from sealed parties', () => {

@@ -1,7 +1,8 @@
 // What the provider is asked to do: a pure function of the event and the attempt.
 import { firstCharacters, isLongerThan, isPlainText, safeText } from '../domain/text/text.ts';
-import type { Money, Parties, PayoutRequested } from '../schemas/types.generated.ts';
-import type { Attempt, PayoutInstruction } from './payout.ts';
+import { uetrOf } from '../domain/transfers/uetr.ts';
+import type { Money, Parties, Party, PayoutRequested, PostalAddress } from '../schemas/types.generated.ts';
+import type { Attempt, PayoutInstruction, StatedAddress, StatedPayer } from './payout.ts';
 
 /** A rail by target currency; the first one that takes the amount is used. Limits are minor units, inclusive. */
 const RAILS: Readonly<Record<string, readonly { readonly rail: string; readonly upTo: bigint | null }[]>> = {
@@ -45,7 +46,8 @@ export function openParties(requested: PayoutRequested): Parties | undefined {
 /** The body of the one submit of this attempt. */
 export function instructionOf(requested: PayoutRequested, parties: Parties, attempt: Attempt): PayoutInstruction {
   const { instruction, price, envelope } = requested;
-  const { creditor } = parties;
+  const { creditor, debtor } = parties;
+  const { nationalPurpose } = instruction;
   return {
     key: attempt.key,
     transferId: envelope.transferId,
@@ -58,10 +60,55 @@ export function instructionOf(requested: PayoutRequested, parties: Parties, atte
       account: creditor.account.value,
       bankCode: creditor.account.agent,
       country: creditor.country,
+      address: addressOf(creditor.postalAddress),
     },
+    payer: payerOf(debtor),
+    purpose: { code: instruction.purposeCode, national: nationalPurpose },
+    chargeBearer: instruction.chargeBearer,
+    // Null: of before, and made the same way.
+    uetr: instruction.uetr ?? uetrOf(envelope.transferId),
     remittanceInformation:
       parties.remittanceInformation === null ? null : shown(parties.remittanceInformation, MAX_REMITTANCE_CHARACTERS),
     expiresAt: attempt.expiresAt,
+  };
+}
+
+/** Most characters of what is said of a payer beside the name: those of ISO 20022, and of an intent. */
+const MAX_LINE_CHARACTERS = 350;
+const MAX_FIELD_CHARACTERS = 70;
+const MAX_STATED = 10;
+
+const orNull = (text: string | null, most: number): string | null => (text === null ? null : shown(text, most));
+
+/** Nothing of the payer keeps a payout from being sent: intake has checked it, and what does not show is a blank. */
+function payerOf(debtor: Party): StatedPayer {
+  const { name, kind, account, country, customerId, postalAddress, address, birthDate, birthPlace } = debtor;
+  return {
+    name: shown(name, MAX_NAME_CHARACTERS),
+    kind,
+    account: shown(account.value, MAX_FIELD_CHARACTERS),
+    bankCode: orNull(account.agent, MAX_FIELD_CHARACTERS),
+    country,
+    customerNumber: shown(customerId, MAX_FIELD_CHARACTERS),
+    address: addressOf(postalAddress),
+    addressLine: orNull(address, MAX_LINE_CHARACTERS),
+    birthDate,
+    birthPlace: birthPlace && { ...birthPlace, town: shown(birthPlace.town, MAX_FIELD_CHARACTERS) },
+    identifiers: debtor.identifiers.slice(0, MAX_STATED).map(({ scheme, value, country: issuer }) => ({
+      scheme: shown(scheme, MAX_FIELD_CHARACTERS),
+      value: shown(value, MAX_FIELD_CHARACTERS),
+      country: issuer,
+    })),
+  };
+}
+
+function addressOf(at: PostalAddress | null): StatedAddress | null {
+  if (at === null) return null;
+  const field = (text: string | null) => orNull(text, MAX_FIELD_CHARACTERS);
+  return {
+    ...{ street: field(at.street), building: field(at.building), postCode: field(at.postCode) },
+    ...{ town: field(at.town), subdivision: field(at.subdivision), country: at.country },
+    lines: at.lines.map((line) => shown(line, MAX_FIELD_CHARACTERS)),
   };
 }
 

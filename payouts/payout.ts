@@ -148,6 +148,45 @@ export interface Payout {
   readonly changedAt: number;
 }
 
+/** An address as a provider is told it: fields of ISO 20022; null: not known. */
+export interface StatedAddress {
+  readonly street: string | null;
+  readonly building: string | null;
+  readonly postCode: string | null;
+  readonly town: string | null;
+  readonly subdivision: string | null;
+  readonly country: string | null;
+  /** At most two. */
+  readonly lines: readonly string[];
+}
+
+/** Who pays, as far as it is known: what the rules of payments want to travel with the money. Personal data. */
+export interface StatedPayer {
+  readonly name: string;
+  readonly kind: 'PERSON' | 'ORGANISATION' | 'UNKNOWN';
+  readonly account: string;
+  readonly bankCode: string | null;
+  readonly country: string;
+  readonly customerNumber: string;
+  readonly address: StatedAddress | null;
+  /** Deprecated form of the address, for people. */
+  readonly addressLine: string | null;
+  /** ISO 8601, as far as it is known. */
+  readonly birthDate: string | null;
+  readonly birthPlace: { readonly town: string; readonly country: string } | null;
+  readonly identifiers: readonly {
+    readonly scheme: string;
+    readonly value: string;
+    readonly country: string | null;
+  }[];
+}
+
+/** Why the money is sent: ISO 20022 and, where it is asked for, a country's own codes. */
+export interface StatedPurpose {
+  readonly code: string;
+  readonly national: { readonly scheme: string; readonly code: string; readonly relation: string | null } | null;
+}
+
 /** What the executor asks of a provider. */
 export interface PayoutInstruction {
   readonly key: string;
@@ -161,7 +200,13 @@ export interface PayoutInstruction {
     readonly account: string;
     readonly bankCode: string | null;
     readonly country: string;
+    readonly address: StatedAddress | null;
   };
+  readonly payer: StatedPayer;
+  readonly purpose: StatedPurpose;
+  readonly chargeBearer: string;
+  /** One per transfer, over all attempts. */
+  readonly uetr: string;
   readonly remittanceInformation: string | null;
   /** ms since the epoch; enforced by the provider. */
   readonly expiresAt: number;
@@ -188,6 +233,8 @@ export interface EchoedInstruction {
   readonly amount?: { readonly minor: bigint; readonly currency: string };
   /** See `beneficiaryDigest`. */
   readonly beneficiaryDigest?: string;
+  /** See `payerDigest`. */
+  readonly payerDigest?: string;
 }
 
 /** Why there is no statement. The code is stable. */

@@ -7,6 +7,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { httpProviderClient } from '../adapters/payout-providers/client.ts';
 import { loadConfig } from '../runtime/config/config.ts';
 import { type Simulator, type SimulatorOptions, startSimulator } from '../simulator/server.ts';
+import { STATED } from '../test/kit/payouts/stated.ts';
 import { providerAuth } from './provider-auth.ts';
 
 let folder: string;
@@ -52,7 +53,8 @@ async function calls(url: string, env: Record<string, string> = {}): Promise<unk
     amount: { minor: 100n, currency: 'INR' },
     rail: 'IMPS',
     corridor: 'GBP-INR',
-    beneficiary: { name: 'N', account: '50100012345678', bankCode: 'HDFC0000001', country: 'IN' },
+    beneficiary: { name: 'N', account: '50100012345678', bankCode: 'HDFC0000001', country: 'IN', address: null },
+    ...STATED,
     remittanceInformation: null,
     expiresAt: Date.now() + 60_000,
   };

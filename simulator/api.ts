@@ -43,6 +43,52 @@ export const money = z.object({
   currency: z.string().regex(/^[A-Z]{3}$/, 'expected an ISO 4217 code'),
 });
 
+/** An address in the fields of ISO 20022; what is not known is null. */
+export const address = z.object({
+  street: text(70).nullable(),
+  building: text(70).nullable(),
+  postCode: text(70).nullable(),
+  town: text(70).nullable(),
+  subdivision: text(70).nullable(),
+  country: z
+    .string()
+    .regex(/^[A-Z]{2}$/)
+    .nullable(),
+  lines: z.array(text(70)).max(2),
+});
+
+/** Who pays, as the rules of payments want it to travel with the money. */
+export const payer = z.object({
+  name: text(140),
+  kind: z.enum(['PERSON', 'ORGANISATION', 'UNKNOWN']),
+  account: text(70),
+  bankCode: text(70).nullable(),
+  country: z.string().regex(/^[A-Z]{2}$/),
+  customerNumber: text(70),
+  address: address.nullable(),
+  addressLine: text(350, 0).nullable(),
+  birthDate: text(10).nullable(),
+  birthPlace: z.object({ town: text(70), country: z.string().regex(/^[A-Z]{2}$/) }).nullable(),
+  identifiers: z
+    .array(
+      z.object({
+        scheme: text(70),
+        value: text(70),
+        country: z
+          .string()
+          .regex(/^[A-Z]{2}$/)
+          .nullable(),
+      }),
+    )
+    .max(10),
+});
+
+/** Why the money is sent. */
+export const purpose = z.object({
+  code: text(4, 0),
+  national: z.object({ scheme: text(16), code: text(16), relation: text(16).nullable() }).nullable(),
+});
+
 export const beneficiary = z.object({
   name: text(140),
   /** IBAN or domestic account number. Its last six digits choose the outcome: see `scenarios.ts`. */
@@ -53,6 +99,7 @@ export const beneficiary = z.object({
     .string()
     .regex(/^[A-Z]{2}$/, 'expected an ISO 3166 code')
     .optional(),
+  address: address.optional(),
 });
 
 /** Body of `POST /v1/payouts`. */
@@ -63,6 +110,12 @@ export const submitPayoutRequest = z.object({
   rail: text(35),
   corridor: text(35),
   beneficiary,
+  /** The payer, and what goes with it: all four, or none of them (clients of before). */
+  payer: payer.optional(),
+  purpose: purpose.optional(),
+  chargeBearer: text(4).optional(),
+  /** UUID of version 4: one for the transfer, whatever the key. */
+  uetr: z.uuidv4().optional(),
   /** RFC 3339 with an offset. The provider never executes this key at or after this moment of its own clock. */
   expiresAt: z.iso.datetime({ offset: true }),
   remittanceInformation: text(140, 0).optional(),
@@ -96,6 +149,8 @@ export const payoutView = z.object({
   rail: z.string().optional(),
   /** Whom it is for: hex SHA-256 of transferId, account and bankCode (empty where there is none), joined with line feeds. */
   beneficiaryDigest: z.string().optional(),
+  /** Who pays and why: hex SHA-256 of the JSON array of what was said of it; docs/simulator.md says in which order. */
+  payerDigest: z.string().optional(),
   acceptedAt: z.iso.datetime().optional(),
   paidAt: z.iso.datetime().optional(),
   expiresAt: z.iso.datetime().optional(),

@@ -22,6 +22,8 @@ export interface Instruction {
   readonly expiresAt: number;
   /** Whom it is for, see `payoutView`. */
   readonly beneficiaryDigest?: string;
+  /** Who pays and why, see `payoutView`; absent: the client did not say. */
+  readonly payerDigest?: string;
   /** Equal for equal requests. */
   readonly hash: string;
   readonly scenario: Scenario;
@@ -146,7 +148,7 @@ function submit(steps: Steps, instruction: Instruction, lagMs: number, fault: Ap
 
   const wait = scenario.atOnce ? 0 : delayMs;
   const settledByTime = scenario.polls === undefined && scenario.outcome !== 'STALL';
-  const { endToEndId, rail, hash, expiresAt, beneficiaryDigest } = instruction;
+  const { endToEndId, rail, hash, expiresAt, beneficiaryDigest, payerDigest } = instruction;
   steps.emit({
     ...received,
     outcome: 'accepted',
@@ -156,6 +158,7 @@ function submit(steps: Steps, instruction: Instruction, lagMs: number, fault: Ap
       rail,
       hash,
       ...(beneficiaryDigest !== undefined && { beneficiaryDigest }),
+      ...(payerDigest !== undefined && { payerDigest }),
       expiresAt,
       visibleAt: now + lagMs,
       dueAt: settledByTime ? now + wait : null,

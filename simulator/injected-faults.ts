@@ -65,7 +65,9 @@ const faultRule = z.discriminatedUnion('kind', [
   z.strictObject({
     ...selection,
     kind: z.literal('altered'),
-    field: z.enum(['transferId', 'endToEndId', 'amount', 'currency', 'beneficiaryDigest']).default('amount'),
+    field: z
+      .enum(['transferId', 'endToEndId', 'amount', 'currency', 'beneficiaryDigest', 'payerDigest'])
+      .default('amount'),
   }),
   /** Accepted, but queries don't see it for `ms`. */
   z.strictObject({

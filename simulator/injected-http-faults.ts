@@ -32,7 +32,7 @@ export function altered<B extends object>(body: B, field: Extract<FaultRule, { k
   if (field === 'amount') return amount ? { ...body, amount: { ...amount, minor: `${amount.minor}0` } } : body;
   if (field === 'currency') return amount ? { ...body, amount: { ...amount, currency: 'XTS' } } : body;
   if (!(field in body)) return body;
-  return { ...body, [field]: field === 'beneficiaryDigest' ? '0'.repeat(64) : 'another' };
+  return { ...body, [field]: field.endsWith('Digest') ? '0'.repeat(64) : 'another' };
 }
 
 export function resetSocket(socket: Socket): void {

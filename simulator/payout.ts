@@ -13,6 +13,7 @@ export interface Run {
   readonly amount: RecordedMoney;
   readonly hash: string;
   readonly beneficiaryDigest?: string;
+  readonly payerDigest?: string;
   readonly scenario: Scenario;
   readonly acceptedAt: number;
   readonly expiresAt: number;

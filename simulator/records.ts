@@ -46,6 +46,8 @@ export interface AcceptedRun {
   readonly hash: string;
   /** A digest, so that the ledger holds no account number; absent in ledgers of before. */
   readonly beneficiaryDigest?: string;
+  /** A digest too: the ledger holds nothing of the payer. */
+  readonly payerDigest?: string;
   readonly expiresAt: number;
   /** A query does not find it before this. */
   readonly visibleAt: number;

@@ -1,5 +1,6 @@
 /** From what arrives over HTTP to commands, and from answers to what leaves. No I/O. */
 import { hash } from 'node:crypto';
+import type { z } from 'zod';
 import { type ErrorBody, type ErrorCode, type PayoutView, submitPayoutRequest } from './api.ts';
 import type { Answer, Instruction } from './decide.ts';
 import { type Payout, stateOf } from './payout.ts';
@@ -28,6 +29,9 @@ export function parseSubmit(body: string): ParsedSubmit {
   const expiresAt = Date.parse(parsed.data.expiresAt);
   const whole = [transferId, endToEndId, amount.minor, amount.currency, rail, corridor, name, account];
   const rest = [bankCode ?? null, country ?? null, remittanceInformation ?? null, expiresAt];
+  const stated = statedIn(parsed.data);
+  const ofPayer = stated && { payerDigest: hash('sha256', stated) };
+  const address = parsed.data.beneficiary.address;
   const instruction: Instruction = {
     transferId,
     endToEndId,
@@ -35,10 +39,31 @@ export function parseSubmit(body: string): ParsedSubmit {
     amount,
     expiresAt,
     beneficiaryDigest: hash('sha256', [transferId, account, bankCode ?? ''].join('\n')),
-    hash: hash('sha256', JSON.stringify([whole, rest]), 'base64url').slice(0, 22),
+    ...ofPayer,
+    // Bodies without a payer keep the hash that they had.
+    hash: hash(
+      'sha256',
+      JSON.stringify([whole, rest, ...(stated ? [stated] : []), ...(address ? [address] : [])]),
+      'base64url',
+    ).slice(0, 22),
     scenario: scenarioOf(account),
   };
   return { ok: true, instruction };
+}
+
+/** What is said of the payer and of why, as one text; undefined: nothing. */
+function statedIn({ payer, purpose, chargeBearer, uetr }: z.output<typeof submitPayoutRequest>): string | undefined {
+  if (!payer || !purpose || chargeBearer === undefined || uetr === undefined) return undefined;
+  const { address: at, birthPlace: born } = payer;
+  return JSON.stringify([
+    ...[payer.name, payer.kind, payer.account, payer.bankCode, payer.country, payer.customerNumber],
+    at && [at.street, at.building, at.postCode, at.town, at.subdivision, at.country, at.lines],
+    ...[payer.addressLine, payer.birthDate, born && [born.town, born.country]],
+    payer.identifiers.map(({ scheme, value, country }) => [scheme, value, country]),
+    purpose.code,
+    purpose.national && [purpose.national.scheme, purpose.national.code, purpose.national.relation],
+    ...[chargeBearer, uetr],
+  ]);
 }
 
 /** What can be said of a submit for the ledger, however malformed it is. */
@@ -72,6 +97,7 @@ export function viewOf(payout: Payout, now: number): PayoutView {
     amount: run.amount,
     rail: run.rail,
     ...(run.beneficiaryDigest !== undefined && { beneficiaryDigest: run.beneficiaryDigest }),
+    ...(run.payerDigest !== undefined && { payerDigest: run.payerDigest }),
     acceptedAt: iso(run.acceptedAt),
     ...(run.paidAt !== null && { paidAt: iso(run.paidAt) }),
     expiresAt: iso(run.expiresAt),

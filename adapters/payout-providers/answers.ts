@@ -57,6 +57,10 @@ const view = z.object({
     .string()
     .regex(/^[0-9a-f]{64}$/)
     .optional(),
+  payerDigest: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/)
+    .optional(),
 });
 
 const refusal = z.object({
@@ -144,7 +148,8 @@ const DEAD: ReadonlySet<string> = new Set(['REFUSED', 'EXPIRED', 'CANCELLED', 'F
 const MONEY_MOVES: readonly Observation['state'][] = ['ACCEPTED', 'PAID', 'RETURNED'];
 
 function observation(key: string, data: z.output<typeof view>, rule: AnswerRule): Observation | Unread {
-  const { idempotencyKey, state, reference, asOf, transferId, endToEndId, amount, beneficiaryDigest } = data;
+  const { idempotencyKey, state, reference, asOf, transferId, endToEndId, amount, beneficiaryDigest, payerDigest } =
+    data;
   if (idempotencyKey !== key)
     return { kind: 'unread', code: 'ANSWER_FOR_ANOTHER_KEY', detail: 'it names another key than was asked about' };
   const isComplete = transferId && endToEndId && amount && beneficiaryDigest;
@@ -157,6 +162,7 @@ function observation(key: string, data: z.output<typeof view>, rule: AnswerRule)
     ...(endToEndId !== undefined && { endToEndId }),
     ...(amount !== undefined && { amount }),
     ...(beneficiaryDigest !== undefined && { beneficiaryDigest }),
+    ...(payerDigest !== undefined && { payerDigest }),
   };
   return { kind: 'observed', state, reference: reference ?? null, reasonCode: data.reasonCode ?? null, asOf, echoed };
 }

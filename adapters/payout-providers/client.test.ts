@@ -3,8 +3,9 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer, type Socket } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
-import { beneficiaryDigest, differences } from '../../payouts/answer-match.ts';
+import { beneficiaryDigest, differences, payerDigest } from '../../payouts/answer-match.ts';
 import type { PayoutInstruction } from '../../payouts/payout.ts';
+import { STATED } from '../../test/kit/payouts/stated.ts';
 import { httpProviderClient, type ProviderCircuit, type ProviderClientOptions } from './client.ts';
 
 const INSTRUCTION: PayoutInstruction = {
@@ -14,7 +15,8 @@ const INSTRUCTION: PayoutInstruction = {
   amount: { minor: 9_007_199_254_740_993n, currency: 'INR' },
   rail: 'IMPS',
   corridor: 'GBP-INR',
-  beneficiary: { name: 'N', account: '1', bankCode: null, country: 'IN' },
+  beneficiary: { name: 'N', account: '1', bankCode: null, country: 'IN', address: null },
+  ...STATED,
   remittanceInformation: null,
   expiresAt: 1_800_000_000_000,
 };
@@ -71,6 +73,7 @@ const SAID = {
   endToEndId: 'E2E-1',
   amount: { minor: '9007199254740993', currency: 'INR' },
   beneficiaryDigest: beneficiaryDigest(INSTRUCTION),
+  payerDigest: payerDigest(INSTRUCTION),
 };
 const view = (state: string, more: object = {}) => ({
   idempotencyKey: 't-1:1',
@@ -187,6 +190,21 @@ describe('a submit', () => {
     expect(requests).toHaveLength(1);
   });
 
+  it('tells the provider who pays, why, and under which reference', async () => {
+    const { client, requests } = await provider(answer(202, view('ACCEPTED', {})));
+    const address = {
+      ...{ street: 'High Street', building: '1', postCode: 'LS1', town: 'Leeds', subdivision: null, country: 'GB' },
+      lines: [],
+    };
+    const payer = {
+      ...STATED.payer,
+      ...{ address, birthDate: '1985-04-12', birthPlace: { town: 'Leeds', country: 'GB' } },
+      identifiers: [{ scheme: 'PASSPORT', value: 'X1234567', country: 'GB' }],
+    };
+    await client.submit({ ...INSTRUCTION, payer }, always);
+    expect(JSON.parse(requests[0]!.body)).toMatchObject({ ...STATED, payer });
+  });
+
   it('says what it was asked to do, which is compared with what was asked', async () => {
     const other = {
       ...SAID,
@@ -194,6 +212,7 @@ describe('a submit', () => {
       transferId: 't-2',
       endToEndId: 'E',
       beneficiaryDigest: '0'.repeat(64),
+      payerDigest: '0'.repeat(64),
     };
     const { client } = await provider((request, response, body) =>
       answer(202, view('PAID', request.method === 'POST' ? other : {}))(request, response, body),
@@ -207,6 +226,7 @@ describe('a submit', () => {
       'amount',
       'currency',
       'beneficiary',
+      'payer',
     ]);
     expect(differences(right.echoed!, INSTRUCTION)).toEqual([]);
   });

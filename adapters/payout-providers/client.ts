@@ -151,14 +151,16 @@ function refusedHere(error: unknown): Exchange {
 
 function bodyOf(instruction: PayoutInstruction): string {
   const { transferId, endToEndId, amount, rail, corridor, beneficiary, remittanceInformation, expiresAt } = instruction;
-  const { name, account, bankCode, country } = beneficiary;
+  const { name, account, bankCode, country, address } = beneficiary;
+  const { payer, purpose, chargeBearer, uetr } = instruction;
   return JSON.stringify({
     transferId,
     endToEndId,
     amount: { minor: amount.minor.toString(), currency: amount.currency },
     rail,
     corridor,
-    beneficiary: { name, account, ...(bankCode !== null && { bankCode }), country },
+    beneficiary: { name, account, ...(bankCode !== null && { bankCode }), country, ...(address && { address }) },
+    ...{ payer, purpose, chargeBearer, uetr },
     expiresAt: new Date(expiresAt).toISOString(),
     ...(remittanceInformation !== null && { remittanceInformation }),
   });

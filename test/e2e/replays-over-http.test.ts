@@ -304,9 +304,13 @@ describe('dead letters of a rule that was broken', () => {
       const open = parties['corridor.Parties'];
       if (!open) return [];
       const { debtor, creditor } = open;
-      return [debtor, creditor].flatMap(({ name, account, customerId }) => [name, account.value, customerId]);
+      return [debtor, creditor].flatMap(({ name, account, customerId, postalAddress }) => [
+        ...[name, account.value, customerId],
+        // Also of what goes to the provider: the address.
+        ...[`${postalAddress?.street}`, `"building":"${postalAddress?.building}"`],
+      ]);
     });
-    expect(markers).toHaveLength(fedRecords.length * 6);
+    expect(markers).toHaveLength(fedRecords.length * 10);
     const secrets = [/eyJ[\w-]{8,}\.[\w-]{8,}\./, /development-only-(stage|operator|executor|feed)-key/];
     const running = await Promise.allSettled(
       [api, ...pipeline.processes].map(async ({ ready }) => (await fetch(`${String(ready['health'])}/metrics`)).text()),
