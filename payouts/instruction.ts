@@ -44,7 +44,11 @@ export function openParties(requested: PayoutRequested): Parties | undefined {
 }
 
 /** The body of the one submit of this attempt. */
-export function instructionOf(requested: PayoutRequested, parties: Parties, attempt: Attempt): PayoutInstruction {
+export function instructionOf(
+  requested: PayoutRequested,
+  parties: Parties,
+  attempt: Pick<Attempt, 'key' | 'expiresAt'>,
+): PayoutInstruction {
   const { instruction, price, envelope } = requested;
   const { creditor, debtor } = parties;
   const { nationalPurpose } = instruction;

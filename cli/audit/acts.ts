@@ -73,6 +73,7 @@ export const COMMAND_ACTS: Readonly<Record<string, CommandAct>> = {
   produce: act('transfers.submit', 'transfers'),
   'schemas push': act('schemas.push', 'schemas', { isProvisioning: true }),
   'topics apply': act('topics.apply', 'topics', { isProvisioning: true }),
+  'transfers message': act('records.unmask', 'transfers', { only: 'unmask', shows: 'unmask' }),
   'topics resume': act('topics.resume', 'topics', { only: 'apply', isProvisioning: true }),
 };
 

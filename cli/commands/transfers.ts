@@ -11,6 +11,7 @@ import { withConnections } from '../connections.ts';
 import { duration } from '../durations.ts';
 import { count, print, printRows, toJson, withJson } from '../output.ts';
 import { age, gapLines, tallyText } from '../tables.ts';
+import { registerTransferMessage } from './transfer-message.ts';
 
 interface ListOptions {
   readonly state?: string;
@@ -23,6 +24,7 @@ interface ListOptions {
 
 export function registerTransfers(program: Command): void {
   const transfers = program.command('transfers').description('transfers as they stand');
+  registerTransferMessage(transfers);
   withJson(transfers.command('list'))
     .description('transfers, the one that changed last first, with what they come to')
     .addOption(new Option('--state <state>', 'in this state').choices([...STATES, 'DEAD_LETTERED']))
