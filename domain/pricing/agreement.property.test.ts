@@ -56,6 +56,44 @@ describe('agreement', () => {
     );
   });
 
+  it('is what it says when each source is held against each other one', () => {
+    fc.assert(
+      fc.property(quotations, terms, (all, asked) => {
+        const counted = all.filter(({ source }) => asked.sources?.includes(source) ?? true);
+        const near = (a: Quotation, b: Quotation) => distanceBps(a.value, b.value) <= BigInt(asked.maxDistanceBps);
+        const withQuorum = counted.filter((a) => counted.filter((b) => near(a, b)).length >= asked.quorum);
+        const isAgreed = withQuorum.length > 0 && withQuorum.every((a) => withQuorum.every((b) => near(a, b)));
+        const result = agreeOn(all, asked);
+        expect(result.kind === 'agreed').toBe(isAgreed);
+        if (result.kind !== 'agreed') return;
+        const agreeing = counted.filter((one) => near(one, result.chosen));
+        expect([...result.sources].sort()).toEqual(agreeing.map(({ source }) => source).sort());
+        const distances = agreeing.map(({ value }) => Number(distanceBps(value, result.chosen.value)));
+        expect(result.distanceBps).toBe(Math.max(...distances));
+      }),
+      { numRuns: times(2_000) },
+    );
+  });
+
+  it('holds nothing up, however many sources somebody makes up', () => {
+    const count = 5_000;
+    let looked = 0;
+    const made = (n: number): Quotation => ({
+      source: `s${n}`,
+      observedAt: n,
+      get value() {
+        looked++;
+        return { numerator: 125_000_000n + BigInt(n % 100), denominator: 1_000_000n };
+      },
+    });
+    const all = Array.from({ length: count }, (_, n) => made(n));
+    const result = agreeOn(all, { quorum: 2, maxDistanceBps: 100, pivots: [] });
+    expect(result).toMatchObject({ kind: 'agreed', distanceBps: 1, chosen: { source: `s${count - 1}` } });
+    expect(result.kind === 'agreed' && result.sources.length).toBe(count);
+    // Each against each would be 25,000,000.
+    expect(looked).toBeLessThan(100 * count);
+  });
+
   it('depends on no order in which rates come', () => {
     fc.assert(
       fc.property(

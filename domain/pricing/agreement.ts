@@ -53,20 +53,56 @@ export function agreeOn<Q extends Quotation>(quotations: readonly Q[], terms: Ra
   const sources = counted.map(({ source }) => source);
   if (counted.length === 0) return { kind: 'none' };
   if (counted.length < terms.quorum) return { kind: 'few', sources };
-  const most = BigInt(terms.maxDistanceBps);
-  const near = (a: Q, b: Q) => distanceBps(a.value, b.value) <= most;
-  const supported = counted.filter((one) => counted.filter((other) => near(one, other)).length >= terms.quorum);
-  const [chosen] = supported;
-  if (chosen === undefined || supported.some((a) => supported.some((b) => !near(a, b))))
-    return { kind: 'disputed', sources };
-  const agreeing = counted.filter((other) => near(chosen, other));
+  const places = byValue(counted);
+  const reaches = reachesOf(places, BigInt(terms.maxDistanceBps));
+  const supported = new Set(places.filter((_, at) => reaches[at]!.to - reaches[at]!.from >= terms.quorum));
+  const chosen = counted.find((one) => supported.has(one));
+  const [lowest, highest] = [
+    places.findIndex((one) => supported.has(one)),
+    places.findLastIndex((one) => supported.has(one)),
+  ];
+  // Those that have their quorum say the same when the lowest and the highest do.
+  if (chosen === undefined || reaches[lowest]!.to <= highest) return { kind: 'disputed', sources };
+  const { from, to } = reaches[places.indexOf(chosen)]!;
+  const agreeing = new Set(places.slice(from, to));
   return {
     kind: 'agreed',
     chosen,
-    sources: [chosen, ...agreeing.filter((other) => other !== chosen)].map(({ source }) => source),
+    sources: [chosen, ...counted.filter((other) => other !== chosen && agreeing.has(other))].map(
+      ({ source }) => source,
+    ),
     // No larger than the distance of the terms, so no larger than a number holds.
-    distanceBps: Math.max(...agreeing.map(({ value }) => Number(distanceBps(chosen.value, value)))),
+    distanceBps: Math.max(...[from, to - 1].map((at) => Number(distanceBps(chosen.value, places[at]!.value)))),
   };
+}
+
+/** The lowest first. */
+function byValue<Q extends Quotation>(quotations: readonly Q[]): Q[] {
+  return quotations.toSorted(({ value: a }, { value: b }) => {
+    const [left, right] = [a.numerator * b.denominator, b.numerator * a.denominator];
+    return left < right ? -1 : left > right ? 1 : 0;
+  });
+}
+
+/** The places from `from` to before `to`. */
+interface Reach {
+  readonly from: number;
+  readonly to: number;
+}
+
+/**
+ * For each of these, the lowest first, the places of those that say the same. They stand together, and both ends go up from one
+ * to the next, so each is looked at once or twice: whoever may write rates says how many sources there are.
+ */
+function reachesOf(places: readonly Quotation[], most: bigint): Reach[] {
+  const reaches: Reach[] = [];
+  let [from, to] = [0, 0];
+  for (const { value } of places) {
+    while (distanceBps(places[from]!.value, value) > most) from++;
+    while (to < places.length && distanceBps(value, places[to]!.value) <= most) to++;
+    reaches.push({ from, to });
+  }
+  return reaches;
 }
 
 /** By the order of the terms; without one the latest observation first, and of two at once the name that sorts first. */
