@@ -37,6 +37,8 @@ export default defineConfig({
           exclude: [...everywhere, '**/*.int.test.ts', 'test/e2e/**', 'test/crash/**'],
           // A machine that is busy is no reason to fail.
           testTimeout: 120_000 * factor,
+          // The first hook of a file loads what the others find loaded.
+          hookTimeout: 240_000,
           // Vitest would leave one core to itself, which is half of a machine of two.
           maxWorkers: '100%',
           sequence: { groupOrder: 0 },
