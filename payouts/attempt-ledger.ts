@@ -20,12 +20,21 @@ export interface AttemptClaim {
   readonly claimId: string;
   /** As the attempt is stored, ms since the epoch: tells it from another of the same number. */
   readonly startedAt: number;
+  /** As the attempt is stored: tells it from another of the same number and millisecond; null or absent: of before tokens. */
+  readonly token?: string | null;
   /** The attempts before it that the document has. */
-  readonly earlier: readonly { readonly number: number; readonly startedAt: number }[];
+  readonly earlier: readonly BegunAttempt[];
+}
+
+/** What tells an attempt of a document from all others. */
+export interface BegunAttempt {
+  readonly number: number;
+  readonly startedAt: number;
+  readonly token?: string | null;
 }
 
 /** The highest attempt of a payout that was claimed. */
-export interface ClaimedAttempt extends Pick<AttemptClaim, 'attempt' | 'startedAt'> {
+export interface ClaimedAttempt extends Pick<AttemptClaim, 'attempt' | 'startedAt' | 'token'> {
   /** When the log took it, ms since the epoch. */
   readonly at: number;
 }
@@ -53,12 +62,12 @@ export class AttemptLedger {
    * claim that stood last never stands, whatever its number: a document that was put back may have counted on by itself.
    * That a payout is stopped always stands.
    */
-  take({ payoutId, attempt, startedAt, earlier }: AttemptClaim, times: ClaimTimes): boolean {
+  take({ payoutId, attempt, startedAt, token = null, earlier }: AttemptClaim, times: ClaimTimes): boolean {
     const at = this.#timeOf(times);
     const known = this.#highest.get(payoutId);
     if (known && (attempt <= known.attempt || (attempt !== STOPPED && !has(earlier, known)))) return false;
     this.#highest.delete(payoutId);
-    this.#highest.set(payoutId, { attempt, startedAt, at });
+    this.#highest.set(payoutId, { attempt, startedAt, token, at });
     for (const [oldest, { at: taken }] of this.#highest) {
       if (taken > at - this.#keptMs) break;
       this.#highest.delete(oldest);
@@ -97,5 +106,15 @@ const isStopped = ({ cases }: Payout): boolean => cases.some(endsPayout) || stat
 export const isToBeStopped = (payout: Payout, claimed: ClaimedAttempt | undefined): boolean =>
   claimed?.attempt !== STOPPED && isStopped(payout);
 
-const has = (attempts: AttemptClaim['earlier'], { attempt, startedAt }: ClaimedAttempt): boolean =>
-  attempts.some((one) => one.number === attempt && one.startedAt === startedAt);
+const has = (attempts: readonly BegunAttempt[], claimed: ClaimedAttempt): boolean =>
+  attempts.some((one) => isSameAttempt(one, { ...claimed, number: claimed.attempt }));
+
+/**
+ * Whether two stand for one attempt.
+ *
+ * What could happen: attempt 2 begins, cannot be claimed and ends as not sent; its document is put back, attempt 2 begins in
+ * the same millisecond, is claimed and paid; then the first of the two is put back, and its number and time are those of the
+ * claim. What stops it: each has a token of its own. One of before tokens is told by number and time, as it was.
+ */
+export const isSameAttempt = (a: BegunAttempt, b: BegunAttempt): boolean =>
+  a.number === b.number && a.startedAt === b.startedAt && (!a.token || !b.token || a.token === b.token);

@@ -82,8 +82,9 @@ export function openAsSent(request: PayoutRequest, at: number): Payout {
 /**
  * NEW to SUBMITTING: the attempt, its key and its expiry, to be stored before anything is sent. With a price that is
  * over, EXPIRED instead.
+ * @param token made anew, for an attempt that will be claimed
  */
-export function beginAttempt(payout: Payout, at: number, policy: PayoutPolicy): Payout {
+export function beginAttempt(payout: Payout, at: number, policy: PayoutPolicy, token?: string): Payout {
   if (payout.phase !== 'NEW') throw new Error(`an attempt cannot begin in ${payout.phase}`);
   if (isContested(payout) || isWrittenOff(payout) || isSpent(payout, policy))
     throw new Error('an attempt cannot begin before a person has looked');
@@ -94,6 +95,7 @@ export function beginAttempt(payout: Payout, at: number, policy: PayoutPolicy): 
     key: attemptKey(payout.payoutId, number),
     pricingAttempt: payout.pricingAttempt,
     startedAt: at,
+    ...(token === undefined ? {} : { token }),
     leaseUntil: at + policy.leaseMs,
     expiresAt: Math.min(payout.priceExpiresAt, at + policy.attemptTtlMs),
     unknownSince: null,

@@ -1,10 +1,11 @@
 // What is due on a payout, step by step: asks decide.ts, does it, stores what came of it.
+import { randomUUID } from 'node:crypto';
 import { Batcher } from '../ports/batcher.ts';
 import { codeAndDetail } from '../ports/fault.ts';
 import { lastAttempt } from './changes.ts';
 import { after, beginAttempt, expire, giveUp, giveUpLease, type Learnt, nextStep, postpone } from './decide.ts';
 import type { PayoutExecutorDependencies, PayoutReports } from './dependencies.ts';
-import type { Payout } from './payout.ts';
+import type { Attempt, Payout } from './payout.ts';
 import type { ProviderCalls } from './provider-calls.ts';
 import { stopUnprovable } from './put-back.ts';
 import type { StoredPayouts } from './stored-payouts.ts';
@@ -126,7 +127,8 @@ export class PayoutSteps {
     const begunAt = clock.monotonic();
     // What could happen: two workers begin the same attempt. What stops it: both name one revision, and one write wins; only
     // its worker may send. A death from here to the first byte leaves SUBMITTING: after the lease it is asked about.
-    const begun = await stored.change(payout, (now) => beginAttempt(now, clock.now(), config.policy), 'once');
+    const token = randomUUID();
+    const begun = await stored.change(payout, (now) => beginAttempt(now, clock.now(), config.policy, token), 'once');
     if (begun?.phase !== 'SUBMITTING') return begun;
     const unclaimed = await this.#claim(begun);
     if (!unclaimed) await failpoint?.('payout.after-attempt-claimed');
@@ -156,8 +158,15 @@ export class PayoutSteps {
   }
 }
 
+const begun = ({ number, startedAt, token }: Attempt) => ({ number, startedAt, token: token ?? null });
+
 function claimOf(payout: Payout) {
-  const { number, startedAt } = lastAttempt(payout)!;
-  const earlier = payout.attempts.slice(0, -1).map((one) => ({ number: one.number, startedAt: one.startedAt }));
-  return { payoutId: payout.payoutId, attempt: number, startedAt, earlier };
+  const { number, startedAt, token } = begun(lastAttempt(payout)!);
+  return {
+    payoutId: payout.payoutId,
+    attempt: number,
+    startedAt,
+    token,
+    earlier: payout.attempts.slice(0, -1).map(begun),
+  };
 }

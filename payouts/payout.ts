@@ -42,6 +42,8 @@ export interface Attempt {
   readonly key: string;
   readonly pricingAttempt: number;
   readonly startedAt: number;
+  /** Made anew for each attempt that is claimed: tells it from another of the same number and millisecond. Absent in documents of before. */
+  readonly token?: string;
   /** Only before this may the worker that began the attempt send it. */
   readonly leaseUntil: number;
   /** The provider never executes this key at or after this moment of its own clock. */

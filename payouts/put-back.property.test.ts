@@ -151,6 +151,29 @@ it('negative control: without claims, a key is sent that the provider never saw,
   expect(store.payouts.get(ID)).toMatchObject({ phase: 'NEW', nextPollAt: null, cases: [{ code: 'ROLLED_BACK' }] });
 });
 
+/**
+ * Attempt 2 cannot be claimed and is not sent; its document is put back, attempt 2 begins anew within the millisecond, and is
+ * paid; then the first of the two is put back.
+ */
+const TWICE_IN_A_MILLISECOND: readonly Act[] = [
+  { type: 'log', down: true },
+  { type: 'work', who: 0 },
+  { type: 'pass', ms: 21_000 },
+  { type: 'work', who: 0 },
+  { type: 'put-back', to: 2 },
+  { type: 'log', down: false },
+  { type: 'work', who: 0 },
+  { type: 'put-back', to: 4 },
+  { type: 'pass', ms: 21_000 },
+  { type: 'work', who: 0 },
+];
+
+it('an attempt is not taken for another of its number that began in the same millisecond', async () => {
+  const { provider, store } = await play(true, false, TWICE_IN_A_MILLISECOND);
+  expect(provider.executionsOf(ID)).toBe(1);
+  expect(store.payouts.get(ID)).toMatchObject({ phase: 'NEW', nextPollAt: null, cases: [{ code: 'ROLLED_BACK' }] });
+});
+
 /** Attempt 1 is claimed and paid; then the payout is as it was before, for a worker that has not read of the claim. */
 const PUT_BACK_UNSEEN: readonly Act[] = [
   { type: 'submits', fault: 'none', settles: 'PAID' },

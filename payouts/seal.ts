@@ -4,7 +4,7 @@
 import { nameSkeleton } from '../domain/people/identities.ts';
 import { isSealedRecord } from '../domain/seals/record-seal.ts';
 import { isSealed, type KeyRing, sealOf } from '../domain/seals/seal.ts';
-import type { CaseClosed, Payout, PayoutCase } from './payout.ts';
+import type { Attempt, CaseClosed, Payout, PayoutCase } from './payout.ts';
 import { statementOf } from './statement.ts';
 
 /** The seal of a payout, made at the moment it is decided. */
@@ -58,6 +58,9 @@ const secondParts = (closing: CaseClosed | undefined): readonly string[] => {
   return ['agreed', agreedBy ?? '', outcome, reference, date, documentSha256];
 };
 
+/** Absent in documents of before, whose seals stay what they were. */
+const tokenOf = ({ token }: Attempt): readonly string[] => (token === undefined ? [] : [token]);
+
 /** All of a payout but `publishedVersion`, which the relay moves alone. Lists, so that no order of fields matters. */
 function bound(payout: Payout): readonly (string | Uint8Array)[] {
   const { payoutId, revision, phase, provider, homePartition, pricingAttempt, priceExpiresAt, requested } = payout;
@@ -67,7 +70,7 @@ function bound(payout: Payout): readonly (string | Uint8Array)[] {
     [lastAttempt, deadAtProvider, deadAttempts, clockDoubts, polls, nextPollAt, payout.changedAt],
     attempts.map((one) => [
       [one.number, one.key, one.pricingAttempt, one.startedAt, one.leaseUntil, one.expiresAt, one.unknownSince],
-      [one.acceptedAt, one.notFound, one.end && [one.end.how, one.end.at, one.end.code]],
+      [one.acceptedAt, one.notFound, one.end && [one.end.how, one.end.at, one.end.code], ...tokenOf(one)],
     ]),
     payout.updates.map((one) => [
       [one.version, one.status, one.pricingAttempt, one.attemptKey, one.providerReference, one.changedAt],

@@ -8,7 +8,7 @@ import type { LogRecord, OutputRecord } from './log.ts';
 import { recordMaker } from './records.ts';
 import { sealFlaw } from './seals.ts';
 
-const claim = { payoutId: 't-1', attempt: 1, startedAt: 1_700_000_000_000, claimId: 'c-1', earlier: [] };
+const claim = { payoutId: 't-1', attempt: 1, startedAt: 1_700_000_000_000, claimId: 'c-1', token: null, earlier: [] };
 const terms = { partition: 0 };
 
 async function makerFor<const Name extends 'payout.updated' | 'payout.attempts' | 'fx.rates'>(

@@ -17,7 +17,8 @@ const claim = (payoutId: string, attempt: number) => ({
   payoutId,
   attempt,
   startedAt: AT + attempt,
-  earlier: Array.from({ length: attempt - 1 }, (_, i) => ({ number: i + 1, startedAt: AT + i + 1 })),
+  token: null,
+  earlier: Array.from({ length: attempt - 1 }, (_, i) => ({ number: i + 1, startedAt: AT + i + 1, token: null })),
 });
 
 function world(clock: Clock = systemClock) {

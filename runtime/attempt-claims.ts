@@ -14,6 +14,7 @@ import { within } from '../ports/pause.ts';
 import { type RecordMaker, recordMaker } from '../ports/records.ts';
 import type { Rings } from '../ports/seals.ts';
 import { consumers } from '../processors/topology.ts';
+import type { PayoutAttemptClaimed } from '../schemas/types.generated.ts';
 import { payoutAttempts } from '../topics/boundary.ts';
 import { ClaimReader } from './claim-reader.ts';
 import { faultOf } from './fault.ts';
@@ -123,7 +124,7 @@ class ClaimLog implements LogAttemptClaims {
     if (this.#reader.failure !== undefined) throw this.#reader.failure;
     const own = claims.map((claim) => ({ ...claim, claimId: randomUUID() }));
     using awaited = this.#reader.await(own.map(({ claimId }) => claimId));
-    const sent = writer.send(own.map((one) => this.#make(TOPIC, one, { partition: 0 })));
+    const sent = writer.send(own.map((one) => this.#make(TOPIC, recordOf(one), { partition: 0 })));
     const answers = Promise.race([sent.then(() => awaited.standing), this.#reader.failed]);
     if (await within(MAX_CLAIM_MS, answers, clock)) return await answers;
     throw dependencyDown('kafka', 'ATTEMPT_CLAIMS_LATE', 'claims of attempts do not come back from the log');
@@ -172,3 +173,9 @@ class ClaimLog implements LogAttemptClaims {
     this.#options.onFault(code, detail);
   }
 }
+
+const recordOf = ({ earlier, token = null, ...claim }: AttemptClaim): PayoutAttemptClaimed => ({
+  ...claim,
+  token,
+  earlier: earlier.map((one) => ({ ...one, token: one.token ?? null })),
+});

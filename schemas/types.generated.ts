@@ -112,6 +112,8 @@ export interface EarlierAttempt {
   number: number;
   /** When it began, as it is stored. */
   startedAt: number;
+  /** Its token, as it is stored; null: of before tokens. */
+  token: string | null;
 }
 
 /** Identity and place of an event in the life of its transfer. Written by chain stages only. */
@@ -495,6 +497,8 @@ export interface PayoutAttemptClaimed {
   startedAt: number;
   /** The attempts before this one that the document has: one that was put back lacks what was claimed since. */
   earlier: readonly EarlierAttempt[];
+  /** Made anew for each attempt, as it is stored: two that begin in one millisecond, from one document that was put back in between, are two. Null: of before tokens. */
+  token: string | null;
 }
 
 /** The payout may be made, once, before the price expires. */

@@ -8,12 +8,26 @@ export interface ClaimFact {
   readonly attempt: number;
   /** ms since the epoch, as the attempt is stored. */
   readonly startedAt: number;
+  /** As the attempt is stored; null or absent: of before tokens. */
+  readonly token?: string | null;
   /** The attempts before it that the document had. */
-  readonly earlier: readonly { readonly number: number; readonly startedAt: number }[];
+  readonly earlier: readonly Begun[];
+}
+
+/** What tells an attempt from all others. */
+interface Begun {
+  readonly number: number;
+  readonly startedAt: number;
+  readonly token?: string | null;
 }
 
 /** The same without its place, for a checkpoint. */
-export const claimFact = ({ attempt, startedAt, earlier }: ClaimFact): ClaimFact => ({ attempt, startedAt, earlier });
+export const claimFact = ({ attempt, startedAt, token = null, earlier }: ClaimFact): ClaimFact => ({
+  attempt,
+  startedAt,
+  token,
+  earlier,
+});
 
 interface ReadClaim extends ClaimFact {
   readonly claimId: string;
@@ -45,13 +59,13 @@ export class ClaimBooks {
 
   /** The next claim of the log. */
   add(
-    { payoutId, attempt, claimId, startedAt, earlier }: PayoutAttemptClaimed,
+    { payoutId, attempt, claimId, startedAt, token, earlier }: PayoutAttemptClaimed,
     { offset, timestamp }: LogRecord,
   ): void {
     this.knownSince = Math.min(this.knownSince, timestamp);
     if (payoutId === PROBE_ID) return;
     const known = this.#read.get(payoutId);
-    const claim = { attempt, claimId, startedAt, earlier, offset };
+    const claim = { attempt, claimId, startedAt, token, earlier, offset };
     if (known) known.push(claim);
     else this.#read.set(payoutId, [claim]);
   }
@@ -75,12 +89,8 @@ export class ClaimBooks {
       else (stands(claim, standing.at(-1)) ? standing : others).push(claim);
       ids.add(claim.claimId);
     }
-    const isKnown = ({ attempt, startedAt }: ReadClaim) =>
-      standing.some(
-        (one) =>
-          (one.attempt === attempt && one.startedAt === startedAt) ||
-          one.earlier.some((before) => before.number === attempt && before.startedAt === startedAt),
-      );
+    const isKnown = (claim: ReadClaim) =>
+      standing.some((one) => isOf(claim, begunBy(one)) || one.earlier.some((before) => isOf(claim, before)));
     return { standing, outOfOrder: others.filter((claim) => !isKnown(claim)), copies };
   }
 
@@ -94,5 +104,11 @@ export class ClaimBooks {
 function stands({ attempt, earlier }: ClaimFact, last: ClaimFact | undefined): boolean {
   if (last === undefined) return true;
   if (attempt <= last.attempt) return false;
-  return attempt === STOPPED || earlier.some((one) => one.number === last.attempt && one.startedAt === last.startedAt);
+  return attempt === STOPPED || earlier.some((one) => isOf(last, one));
 }
+
+const begunBy = ({ attempt, startedAt, token = null }: ClaimFact): Begun => ({ number: attempt, startedAt, token });
+
+/** Whether the claim is of this attempt; without a token on either side its number and time tell. */
+const isOf = ({ attempt, startedAt, token }: ClaimFact, one: Begun): boolean =>
+  one.number === attempt && one.startedAt === startedAt && (!one.token || !token || one.token === token);

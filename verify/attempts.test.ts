@@ -205,7 +205,7 @@ describe('what is as it should be is no finding', () => {
     history.tell('requoted');
     history.fillStores();
     const sources = history.sources();
-    const probe = { payoutId: PROBE_ID, attempt: 1, claimId: 'x', startedAt: AT, earlier: [] };
+    const probe = { payoutId: PROBE_ID, attempt: 1, claimId: 'x', startedAt: AT, token: null, earlier: [] };
     const value = history.codec.encode(CLAIMS, probe);
     const place = { topic: CLAIMS, partition: 0, offset: 40, timestamp: AT + 1 };
     sources.fixed.put({ ...place, key: Buffer.from(PROBE_ID), value, headers: {} });

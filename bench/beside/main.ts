@@ -79,7 +79,8 @@ async function claimCosts(stack: LocalStack, log: ReturnType<typeof createLog>):
           payoutId,
           attempt: 2,
           startedAt: Date.now(),
-          earlier: [{ number: 1, startedAt: Date.now() - 60_000 }],
+          token: null,
+          earlier: [{ number: 1, startedAt: Date.now() - 60_000, token: null }],
         };
       });
     costs.push(await costOf(`claims, ${together} together`, together, stack, () => claims.claim(some())));

@@ -1,7 +1,7 @@
 // Attempts of payouts: claimed in the log, received by the provider, stored; and what an expired payout carries.
 
 import { isSealedRecord } from '../../domain/seals/record-seal.ts';
-import { isBehind, STOPPED } from '../../payouts/attempt-ledger.ts';
+import { isBehind, isSameAttempt, STOPPED } from '../../payouts/attempt-ledger.ts';
 import { wasRolledBack } from '../../payouts/put-back.ts';
 import type { PayoutUpdated } from '../../schemas/types.generated.ts';
 import type { ClaimFact, ClaimsOfPayout } from '../attempt-claims.ts';
@@ -120,8 +120,8 @@ function inPayout(payout: StoredPayout, claims: ClaimsOfPayout, received: readon
   }
 }
 
-const isStored = ({ attempts: stored }: StoredPayout, { number, startedAt }: ClaimFact['earlier'][number]): boolean =>
-  stored.some((attempt) => attempt.number === number && attempt.startedAt === startedAt);
+const isStored = ({ attempts: stored }: StoredPayout, one: ClaimFact['earlier'][number]): boolean =>
+  stored.some((attempt) => isSameAttempt(attempt, one));
 
 /** Settlement has a transfer priced again on what payout dispatch sealed, and on nothing else. */
 async function asked(expired: readonly Seen<'payout.updated'>[], run: Run): Promise<void> {

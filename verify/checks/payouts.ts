@@ -1,4 +1,6 @@
 // The executor's own records against what the log says about them.
+
+import { type BegunAttempt, isSameAttempt } from '../../payouts/attempt-ledger.ts';
 import { brokenInvariant } from '../../payouts/invariants.ts';
 import type { Payout, PayoutPhase, PayoutUpdate } from '../../payouts/payout.ts';
 import { payoutStateOf } from '../../payouts/payout-updated.ts';
@@ -145,14 +147,12 @@ function unclaimed(payout: Payout, { at }: EventFact, run: Run, say: Say): void 
   const { payoutId, createdAt, phase, attempts: stored } = payout;
   if (!(at >= run.claims.knownSince)) return;
   const { standing } = run.claims.match(payoutId);
-  for (const { number, startedAt, end } of stored) {
+  for (const attempt of stored) {
+    const { number, startedAt, end } = attempt;
     if (end?.how === 'not-sent' || (end === null && phase === 'SUBMITTING')) continue;
     if (number === 1 && startedAt - createdAt < BORN_WITH_IT_MS) continue;
-    const isIt = (one: { readonly number: number; readonly startedAt: number }) =>
-      one.number === number && one.startedAt === startedAt;
-    const isClaimed = standing.some(
-      (claim) => isIt({ number: claim.attempt, startedAt: claim.startedAt }) || claim.earlier.some(isIt),
-    );
+    const isIt = (one: BegunAttempt) => isSameAttempt(one, attempt);
+    const isClaimed = standing.some((claim) => isIt({ ...claim, number: claim.attempt }) || claim.earlier.some(isIt));
     if (!isClaimed) say('ATTEMPT_UNCLAIMED', `the payout has attempt ${number}, and no claim of it stands in the log`);
   }
 }
