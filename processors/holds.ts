@@ -173,7 +173,10 @@ function unprovenDecision(decided: ReviewDecided, { operators, needsTwo }: Revie
   }
   const why = decided.decision === 'APPROVE' && !isOfTwo(decided) ? needsTwo(decided.held) : [];
   if (why.length > 0) {
-    return dropped('DECISION_OF_ONE', `one person alone approved what takes two (${why.join(', ')}): decide again`);
+    return dropped(
+      'DECISION_OF_ONE',
+      `one person alone approved what takes two (${why.join(', ')}): restore its case, then two decide it`,
+    );
   }
   if (decided.decision !== 'UNKNOWN') return undefined;
   const cause: Cause = { code: 'DECISION_UNKNOWN', detail: 'a decision of a kind that this version does not know' };

@@ -36,9 +36,14 @@ function isTrueMatch({ screening }: TransferHeld): boolean {
   return looks.some(({ parties }) => parties.some(({ outcome }) => outcome === 'TRUE_MATCH'));
 }
 
+interface NamedPersons extends Pick<ReviewDecided, 'agreedBy' | 'glass'> {
+  readonly command: Pick<ReviewDecided['command'], 'issuedBy'>;
+}
+
 /** Whether a decision names two persons, or the broken glass under which one was enough. */
-export function isOfTwo({ command, agreedBy, glass }: Pick<ReviewDecided, 'command' | 'agreedBy' | 'glass'>): boolean {
-  if (glass !== null) return glass !== '';
+export function isOfTwo({ command, agreedBy, glass }: NamedPersons): boolean {
+  // Empty is none: the seal knows no difference.
+  if (glass !== null && glass !== '') return true;
   if (agreedBy === null || agreedBy.trim() === '' || isSystemIdentity(agreedBy)) return false;
   return nameSkeleton(agreedBy) !== nameSkeleton(command.issuedBy);
 }

@@ -82,9 +82,17 @@ export const askedSeal = (operators: KeyRing, asked: Asked): string => sealOf(op
 export const decidedSeal = (operators: KeyRing, asked: Asked, verdict: Verdict, deciding: Deciding): string =>
   sealOf(operators, 'approval', decidedParts(asked, verdict, deciding));
 
-/** Whether a program of operators asked for exactly this. */
+/** Whether a program of operators asked for exactly this. Never throws: what was written into the database may be of any shape. */
 export const isAsked = (operators: KeyRing, approval: Approval): boolean =>
-  isSealed(operators, 'approval', askedParts(approval), approval.askedSeal);
+  neverThrows(() => isSealed(operators, 'approval', askedParts(approval), approval.askedSeal));
+
+function neverThrows(isSo: () => boolean): boolean {
+  try {
+    return isSo();
+  } catch {
+    return false;
+  }
+}
 
 export interface Wanted {
   readonly act: Act;
@@ -96,10 +104,13 @@ export interface Wanted {
  * Whether two persons let exactly this through, before it expired, or one under a glass that was broken. Whatever its state
  * says: seals alone count.
  */
-export function isApproved(operators: KeyRing, approval: Approval, { act, subject, hash }: Wanted): boolean {
+export const isApproved = (operators: KeyRing, approval: Approval, wanted: Wanted): boolean =>
+  neverThrows(() => isLetThrough(operators, approval, wanted));
+
+function isLetThrough(operators: KeyRing, approval: Approval, { act, subject, hash }: Wanted): boolean {
   const { decided } = approval;
   if (approval.act !== act || approval.subject !== subject || approval.hash !== hash) return false;
-  if (decided === null || !isAsked(operators, approval)) return false;
+  if (!decided || !isAsked(operators, approval)) return false;
   if (decided.glass === undefined && isSamePerson(approval.askedBy, decided.by)) return false;
   if (decided.at.getTime() >= approval.expiresAt.getTime()) return false;
   return isSealed(operators, 'approval', decidedParts(approval, 'APPROVED', decided), decided.seal);

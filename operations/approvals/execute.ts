@@ -17,6 +17,8 @@ export interface ApprovedAct {
   readonly askedBy: string;
   readonly approvedBy: string;
   readonly approvedAt: Date;
+  /** When it is done, by the clock of who does it: who approved may have had another. */
+  readonly doneAt: Date;
   /** The broken glass under which one person was enough. */
   readonly glass?: string;
 }
@@ -117,7 +119,13 @@ export async function executeApproval(
   const approved = { approvalId: id, subject, content, reason, askedBy };
   try {
     const under = decided!.glass === undefined ? {} : { glass: decided!.glass };
-    const detail = await execute({ ...approved, approvedBy: decided!.by, approvedAt: decided!.at, ...under });
+    const detail = await execute({
+      ...approved,
+      approvedBy: decided!.by,
+      approvedAt: decided!.at,
+      doneAt: at,
+      ...under,
+    });
     await store.end(id, ['APPROVED'], 'EXECUTED', { at, detail });
   } catch (error) {
     if (!isCoded(error) || error.faultClass === 'transient-dependency') throw error;

@@ -160,7 +160,7 @@ export const stageCodes = {
     'notice',
     'a record',
     403,
-    'Find out how one person alone decided what takes two; the transfer stays held until it is decided anew, or lapses.',
+    'Find out how one person alone decided what takes two; the transfer stays held until `corridor cases restore` opens its case again.',
   ),
   DECISION_REPEATED: entry('notice', 'a record', 409, 'Do nothing: the decision was published before.'),
   DECISION_UNKNOWN: entry('fatal', 'a record', 500, 'Deploy the version that knows this kind of decision.'),

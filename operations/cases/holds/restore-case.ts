@@ -4,7 +4,7 @@ import type { Codec } from '../../../ports/codec.ts';
 import { CodedError } from '../../../ports/fault.ts';
 import type { Log } from '../../../ports/log.ts';
 import { sealFlaw } from '../../../ports/seals.ts';
-import type { HoldKeys } from '../../../processors/holds.ts';
+import type { HoldKeys, ReviewTrust } from '../../../processors/holds.ts';
 import type { TransferHeld } from '../../../schemas/types.generated.ts';
 import type { CaseDocument } from '../../../sinks/cases/case.ts';
 import { caseMoved } from './cases.ts';
@@ -28,7 +28,7 @@ export interface RestoreSources {
   readonly store: RestorableHoldCases;
   readonly log: Pick<Log, 'reader'>;
   readonly codec: Codec;
-  readonly keys: HoldKeys;
+  readonly keys: ReviewTrust;
 }
 
 /**
@@ -46,7 +46,7 @@ export async function restoreCase(sources: RestoreSources, request: RestoreReque
   }
   const { holdId } = held.hold;
   const [found, isResumed] = await Promise.all([store.find(holdId), store.isResumed(holdId)]);
-  const restored = restoredCase(found, held, { operators: keys.operators, isResumed });
+  const restored = restoredCase(found, held, { operators: keys.operators, needsTwo: keys.needsTwo, isResumed });
   const act = { by: personName(request.by), reason: justificationText(request.reason), at };
   if (await store.restore(restored, act, found)) return restored;
   throw caseMoved(holdId);

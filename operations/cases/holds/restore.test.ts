@@ -8,7 +8,7 @@ import { heldByStage, restoredCase } from './restore.ts';
 const held = transferHeld();
 const { holdId } = held.hold;
 const opened = openCase(held);
-const terms = { operators: KEYS.operators, isResumed: false };
+const terms = { operators: KEYS.operators, needsTwo: () => [], isResumed: false };
 const decision = sealedDecision(KEYS.operators, held.hold, {
   decision: 'REJECT',
   decidedBy: 'amara',
@@ -66,6 +66,20 @@ describe('a case that was changed in the database', () => {
     const sent = { ...opened, state: 'DECIDED', decision, commandPending: true } as const;
     expect(restoredCase({ ...sent, commandPending: false }, held, terms)).toEqual(sent);
     expect(restoredCase({ ...sent, state: 'OPEN' }, held, terms)).toEqual(sent);
+  });
+
+  it('is open again when one person approved what takes two: the stage has refused it, and nobody else ends it', () => {
+    const of = (over: Partial<Omit<typeof decision, 'seal'>>) => {
+      const { seal: _, ...said } = decision;
+      const made = sealedDecision(KEYS.operators, held.hold, { ...said, decision: 'APPROVE', ...over });
+      return { ...opened, state: 'DECIDED', decision: made, commandPending: false } as const;
+    };
+    const two = { ...terms, needsTwo: () => ['AMOUNT'] as const };
+    expect(restoredCase(of({}), held, two)).toEqual(opened);
+    expect(restoredCase(of({ agreedBy: 'Ämara' }), held, two)).toEqual(opened);
+    const kept = [of({ agreedBy: 'bela' }), of({ glass: 'glass-1' }), of({ decision: 'REJECT' })];
+    for (const each of kept) expect(restoredCase(each, held, two)).toEqual({ ...each, commandPending: true });
+    expect(restoredCase(of({}), held, terms)).toMatchObject({ state: 'DECIDED', commandPending: true });
   });
 
   it('is taken from no event but that of a stage', () => {

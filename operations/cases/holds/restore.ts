@@ -3,6 +3,7 @@ import type { KeyRing } from '../../../domain/seals/seal.ts';
 import { CodedError } from '../../../ports/fault.ts';
 import { contentHashOf } from '../../../processors/hold-content.ts';
 import { type HoldKeys, isSealedAsHeld } from '../../../processors/holds.ts';
+import { isOfTwo, type NeedsTwo } from '../../../processors/second-person.ts';
 import type { TransferHeld } from '../../../schemas/types.generated.ts';
 import type { CaseDocument } from '../../../sinks/cases/case.ts';
 import { alteredIn, isSealedIn } from '../../../sinks/cases/check.ts';
@@ -19,18 +20,26 @@ export const heldByStage = (
       held.hold.holdId === holdId && isSealedAsHeld(stages, held) && contentHashOf(held) === held.hold.evidenceHash,
   );
 
+export interface RestoreTerms {
+  readonly operators: KeyRing;
+  /** Which holds take two persons, as the stages look at it. */
+  readonly needsTwo: NeedsTwo;
+  /** A decision on this hold was honoured: there is nothing left to decide. */
+  readonly isResumed: boolean;
+}
+
 /**
  * The case as it is to be written again, unless it is under way as it stands. A decision that a person made on just this
- * content is kept, and sent again: it is honoured once.
+ * content is kept, and sent again: it is honoured once. One that the stage refuses, since it is of one person where two have
+ * to agree, is kept by nobody: the case is open again, to be decided anew or to lapse.
  *
  * @param found what the database has under the id now
- * @param isResumed a decision on this hold was honoured: there is nothing left to decide
  * @throws CodedError CASE_WHOLE, HOLD_RESUMED
  */
 export function restoredCase(
   found: CaseDocument | undefined,
   held: TransferHeld,
-  { operators, isResumed }: { readonly operators: KeyRing; readonly isResumed: boolean },
+  { operators, needsTwo, isResumed }: RestoreTerms,
 ): CaseDocument {
   const { holdId } = held.hold;
   if (isResumed)
@@ -43,8 +52,15 @@ export function restoredCase(
   }
   const opened = openCase(held);
   const decided = found && { ...opened, decision: found.decision ?? null };
-  if (!decided || !isSealedIn(decided, operators)) return opened;
+  if (!decided || !isSealedIn(decided, operators) || isOfTooFew(decided, held, needsTwo)) return opened;
   return { ...decided, state: 'DECIDED', commandPending: true };
+}
+
+function isOfTooFew({ decision }: CaseDocument, held: TransferHeld, needsTwo: NeedsTwo): boolean {
+  if (decision?.decision !== 'APPROVE') return false;
+  const { decidedBy: issuedBy, agreedBy, glass } = decision;
+  const named = { command: { issuedBy }, agreedBy: agreedBy ?? null, glass: glass ?? null };
+  return !isOfTwo(named) && needsTwo(held).length > 0;
 }
 
 /** Whether it waits for a person, or its decision for the relay. What merely looks decided goes on by nobody. */

@@ -29,6 +29,9 @@ export interface CaseVerdict {
   readonly at: number;
   /** With PAID and UNPAID: the document in which the provider says so. */
   readonly statement?: StatedDocument;
+  /** See `CaseClosing`. */
+  readonly keys?: readonly string[];
+  readonly doneAt?: number;
   /** Who let it through, where the policy asks for a second person; only `second-person.ts` says so. */
   readonly agreedBy?: string;
   /** The broken glass under which who asked let it through. */
@@ -61,7 +64,7 @@ export async function decideInboxCase(
   const found = await findCase({ ...stores, operators }, asked.caseId);
   const verdict = fitting(found, asked.verdict);
   if (asked.seen !== found.seen) throw changed(found.id);
-  const { by, at, agreedBy } = asked;
+  const { by, at, agreedBy, keys, doneAt } = asked;
   const statement = statementIn(verdict, asked);
   const second = secondOf(asked);
   const reason = justificationOf(verdict, asked.code, asked.reason);
@@ -77,7 +80,11 @@ export async function decideInboxCase(
     const { number, transferId } = found;
     const closing = { number, by, reason, operators, seen: asked.seen, ...(statement && { statement }) };
     const { agreedBy: letThroughBy } = second;
-    const agreed = letThroughBy === undefined ? {} : { agreedBy: letThroughBy };
+    const agreed = {
+      ...(letThroughBy !== undefined && { agreedBy: letThroughBy }),
+      ...(keys && { keys }),
+      ...(doneAt !== undefined && { doneAt }),
+    };
     await closePayoutCase(stores.payouts, transferId, { ...closing, ...agreed }, at);
   }
   return found;

@@ -157,6 +157,9 @@ describe('two persons', () => {
     expect(isReviewSealed(operators, toCommand(decided, 'c'))).toBe(true);
     expect(isReviewSealed(operators, { ...toCommand(decided, 'c'), agreedBy: null })).toBe(false);
     expect(isOfTwo(toCommand(decided, 'c'))).toBe(true);
+    // No glass at all has the same seal as an empty one.
+    expect(isOfTwo({ ...toCommand(decided, 'c'), glass: '' })).toBe(true);
+    expect(isOfTwo({ ...toCommand(decided, 'c'), agreedBy: null, glass: '' })).toBe(false);
     expect(isSealedIn(decided, operators)).toBe(true);
   });
 

@@ -106,11 +106,13 @@ function statedLines(verdict: Verdict, { reference, date, documentSha256 }: Stat
 }
 
 async function decide(stores: DecidingStores, approved: ApprovedAct, operators: KeyRing): Promise<string> {
-  const { caseId, verdict, seen, code, reason, statement } = JSON.parse(approved.content) as AgreedVerdict;
+  const { caseId, verdict, seen, code, reason, statement, keys } = JSON.parse(approved.content) as AgreedVerdict;
   const at = approved.approvedAt.getTime();
   const asked = {
     ...{ caseId, verdict, seen, code, reason, by: approved.askedBy, agreedBy: approved.approvedBy, at },
     ...(statement && { statement }),
+    ...(isStated(verdict) && { keys: keys ?? [] }),
+    doneAt: approved.doneAt.getTime(),
     ...(approved.glass !== undefined && { glass: approved.glass }),
   };
   try {
@@ -118,20 +120,33 @@ async function decide(stores: DecidingStores, approved: ApprovedAct, operators: 
   } catch (error) {
     const isOver = isCoded(error) && (error.code === 'CASE_NOT_OPEN' || error.code === 'EVIDENCE_CHANGED');
     // Who died after the decision, and before it was noted, finds it decided: by this very act.
-    if (!isOver || !isOurs(await findCase({ ...stores, operators }, caseId), approved.askedBy, at)) throw error;
+    if (!isOver || !isOurs(await findCase({ ...stores, operators }, caseId), approved, verdict)) throw error;
   }
   return `${caseId}: ${verdict}`;
 }
 
-function isOurs(found: FoundCase, by: string, at: number): boolean {
+/** Whether the case was decided by this very act: two that were asked for by one person and approved at one instant are two. */
+function isOurs(found: FoundCase, { askedBy, approvedBy, approvedAt, glass }: ApprovedAct, verdict: Verdict): boolean {
+  const at = approvedAt.getTime();
+  const second = glass === undefined ? approvedBy : undefined;
+  // Decisions of before do not name the second person.
+  const isSecond = (named: string | undefined) => named === undefined || named === second;
   switch (found.kind) {
     case 'HOLD': {
       const { decision } = found.hold;
-      return decision?.decidedBy === by && decision.decidedAt.getTime() === at;
+      if (decision?.decision !== verdict || decision.decidedBy !== askedBy) return false;
+      return decision.decidedAt.getTime() === at && isSecond(decision.agreedBy);
     }
-    case 'CUSTOMER':
-      return found.found.decision?.by === by && found.found.decision.at === at;
-    case 'PAYOUT':
-      return found.one.closedAt === at && found.one.closing?.by === by;
+    case 'CUSTOMER': {
+      const { state, decision } = found.found;
+      return (
+        state === (verdict === 'CLEAR' ? 'CLEARED' : 'CONFIRMED') && decision?.by === askedBy && decision.at === at
+      );
+    }
+    case 'PAYOUT': {
+      const { closedAt, closing } = found.one;
+      const said = closing?.statement?.outcome ?? 'CLOSE';
+      return closedAt === at && closing?.by === askedBy && isSecond(closing.agreedBy) && said === verdict;
+    }
   }
 }

@@ -70,8 +70,11 @@ export async function closePayoutCase(
 const unknown = (payoutId: string): CodedError =>
   new CodedError('PAYOUT_UNKNOWN', `there is no payout ${payoutId}: its id is that of the transfer`);
 
-function isThis(found: PayoutCase | undefined, { by, reason }: CaseClosing, at: number): boolean {
-  return found?.closedAt === at && found.closing?.by === by && found.closing.reason === reason;
+/** Whether just this closing stands there: by whom, let through by whom, for what reason, by what statement. */
+function isThis(found: PayoutCase | undefined, { by, reason, agreedBy, statement }: CaseClosing, at: number): boolean {
+  const { closing } = found ?? {};
+  if (found?.closedAt !== at || closing?.by !== by || closing.reason !== reason) return false;
+  return closing.agreedBy === agreedBy && closing.statement?.outcome === statement?.outcome;
 }
 
 export type ShownPayout = ReturnType<typeof shownPayout>;

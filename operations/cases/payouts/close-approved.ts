@@ -27,7 +27,7 @@ const MAX_APPROVALS = 50;
 
 /**
  * Does all that was let through and is not done yet; each has an entry of the audit log before it takes effect, and after.
- * @returns whether something is left, because a dependency is away
+ * @returns whether something is left, because a dependency is away or it has met what nobody expected
  * @throws CodedError when the approvals cannot be read
  */
 export async function closeApproved(parts: ApprovedClosings): Promise<boolean> {
@@ -52,8 +52,8 @@ async function close({ _id, act, subject, hash }: Approval, parts: ApprovedClosi
     await audited(audit, entry, () => executeApproval(store, _id, { handlers, operators, at: now() }));
     return false;
   } catch (error) {
-    if (!isCoded(error)) throw error;
+    // Whatever one of them holds, the others behind it are done.
     onFault(_id, codeAndDetail(error));
-    return error.faultClass === 'transient-dependency';
+    return !isCoded(error) || error.faultClass === 'transient-dependency';
   }
 }

@@ -24,6 +24,10 @@ export interface CaseClosing {
   readonly operators?: KeyRing;
   /** `payoutCaseHash` of the case as the person saw it. Absent: whatever it is now. */
   readonly seen?: string;
+  /** Keys of all attempts that the statement was given about, oldest first. Absent: of whatever there are. */
+  readonly keys?: readonly string[];
+  /** By the clock of who does what another program let through, ms since 1970. Absent: it is done at once. */
+  readonly doneAt?: number;
 }
 
 /** Phases from which no attempt ever begins again, whatever is asked for. */
@@ -33,7 +37,7 @@ const NOTHING_LIVES: readonly PayoutPhase[] = ['NEW', 'EXPIRED'];
 
 /**
  * The payout with one case closed.
- * @param at ms since 1970
+ * @param at when it was decided, ms since 1970; what rests on time is over only when `doneAt` says so too
  * @throws DomainError PERSON_INVALID, JUSTIFICATION_INVALID
  * @throws CodedError CASE_UNKNOWN, CASE_NOT_OPEN, EVIDENCE_CHANGED, CASE_CLOSES_ITSELF, CASE_GUARDS_PAYOUT, and with a
  *   statement STATEMENT_UNFIT, SECOND_PERSON_NEEDED
@@ -54,18 +58,19 @@ export function closeCase(payout: Payout, asked: CaseClosing, at: number): Payou
     throw new CodedError('EVIDENCE_CHANGED', `${name} is not as it was shown: look at it again`);
   }
   const { statement, agreedBy } = asked;
-  if (statement) checkStatement(payout, found, { ...asked, statement }, at);
+  const earliest = Math.min(at, asked.doneAt ?? at);
+  if (statement) checkStatement(payout, found, { ...asked, statement }, earliest);
   else checkClosing(payout, found, name);
   const closing = { by, reason, ...(agreedBy !== undefined && { agreedBy }), ...(statement && { statement }) };
   const settled = { ...found, closedAt: at, closing };
   const seal = operators && sealClosing(operators, payoutId, number, settled);
   const closed: PayoutCase = { ...settled, closing: { ...closing, ...(seal !== undefined && { seal }) } };
   const cases = payout.cases.with(number - 1, closed);
-  if (statement) return settleAsStated({ ...payout, cases }, statement, at);
+  if (statement) return { ...settleAsStated({ ...payout, cases }, statement, at), nextPollAt: earliest };
   const ends = (one: PayoutCase) => one.code === 'ATTEMPTS_DIED' || endsPayout(one);
   const isLast = !cases.some((one) => ends(one) && one.closedAt === null);
   // The executor ends a payout that may have no more attempts: it has failed. Before the last such case it rests.
-  if (ends(found) && isLast && phase === 'NEW') return changed(payout, at, { cases, nextPollAt: at });
+  if (ends(found) && isLast && phase === 'NEW') return changed(payout, at, { cases, nextPollAt: earliest });
   return changed(payout, at, { cases });
 }
 

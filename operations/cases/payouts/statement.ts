@@ -23,12 +23,14 @@ export interface StatementGiven {
   /** Absent: it is only being asked for. */
   readonly agreedBy?: string;
   readonly statement: ProviderStatement;
+  /** What both persons were shown: a database says whatever was written into it to who has no key of the executor. */
+  readonly keys?: readonly string[];
 }
 
 /**
  * Refuses a statement that does not fit its payout.
- * @param at ms since 1970
- * @throws CodedError STATEMENT_UNFIT, SECOND_PERSON_NEEDED
+ * @param at the earliest of our clocks, ms since 1970
+ * @throws CodedError STATEMENT_UNFIT, SECOND_PERSON_NEEDED, EVIDENCE_CHANGED
  */
 export function checkStatement(payout: Payout, found: PayoutCase, asked: StatementGiven, at: number): void {
   const { payoutId, phase, cases } = payout;
@@ -44,6 +46,11 @@ export function checkStatement(payout: Payout, found: PayoutCase, asked: Stateme
     throw unfit('its document was put back, and may lack the very attempt that the statement is about');
   }
   const attempt = lastAttempt(payout);
+  const known = payout.attempts.map(({ key }) => key);
+  if (asked.keys !== undefined && JSON.stringify(asked.keys) !== JSON.stringify(known)) {
+    const why = `the statement was given about ${asked.keys.join(', ') || 'no attempt'}`;
+    throw new CodedError('EVIDENCE_CHANGED', `payout ${payoutId} has the attempts ${known.join(', ')}, and ${why}`);
+  }
   if (!STATEABLE_PHASES.includes(phase) || !attempt || attempt.end) {
     throw unfit(`it is ${phase}: a statement settles what is ${STATEABLE_PHASES.join(' or ')}`);
   }
