@@ -52,6 +52,9 @@ function documentOf({ topic, appendedAt, value: { eventId, ...fields } }: Logged
 
 /** What two documents under one id must agree on: all but when the broker took it. */
 export function contentOf({ ingestedAt: _, ...content }: EventDocument): unknown {
-  // Documents of before this field lack it, where records that are read again have null.
-  return { ...content, producerId: content.producerId ?? null };
+  // Documents of before a field lack it, where records that are read again have the default of the schema: nothing.
+  return Object.fromEntries(Object.entries(content).filter(([, value]) => !isNothing(value)));
 }
+
+const isNothing = (value: unknown): boolean =>
+  value === null || value === undefined || (Array.isArray(value) && value.length === 0);
