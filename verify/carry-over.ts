@@ -21,7 +21,7 @@ export function staysOpen(transfer: Transfer, run: Run): boolean {
 export function trimmed(transfer: Transfer): Transfer {
   const verifiedThrough = completeThrough(transfer);
   const events = transfer.events.filter(({ sequence }) => sequence >= verifiedThrough);
-  return { ...transfer, events, verifiedThrough, counted: transfer.ledger, statusMarks: [], reservedOver: 0 };
+  return { ...transfer, events, verifiedThrough, counted: transfer.ledger, marks: [], reservedOver: 0 };
 }
 
 /** A transfer of a checkpoint that was written with other schemas: a field more makes every digest another one. */

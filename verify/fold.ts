@@ -190,9 +190,8 @@ export class TransferFold {
     }
     const { sequence, attempt, stage } = value;
     if (value.state === 'DEAD_LETTERED') {
-      const statusMark = { eventId: value.eventId, stage, sequence, code: value.reasonCodes[0] ?? '' };
-      if (transfer.statusMarks.every(({ eventId }) => eventId !== statusMark.eventId))
-        transfer.statusMarks = [...transfer.statusMarks, statusMark];
+      const mark = { eventId: value.eventId, stage, sequence, code: value.reasonCodes[0] ?? '' };
+      if (transfer.marks.every(({ eventId }) => eventId !== mark.eventId)) transfer.marks = [...transfer.marks, mark];
       return;
     }
     const topic = TOPIC_OF_STATE[value.state] ?? value.state;

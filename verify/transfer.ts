@@ -134,8 +134,8 @@ export interface ReviewFact {
   conflict: boolean;
 }
 
-/** A status mark of the log: DEAD_LETTERED. */
-export interface StatusMarkFact {
+/** A DEAD_LETTERED mark. */
+export interface MarkFact {
   readonly eventId: string;
   readonly stage: Stage;
   readonly sequence: number;
@@ -158,7 +158,7 @@ export interface Transfer {
   updates: readonly UpdateFact[];
   holds: readonly HoldFact[];
   reviews: readonly ReviewFact[];
-  statusMarks: readonly StatusMarkFact[];
+  marks: readonly MarkFact[];
   /** The last lifecycle record in the order of the transfer view. */
   view:
     | { readonly version: number; readonly digest: number; readonly eventId: string; readonly offset: number }
@@ -183,7 +183,7 @@ export function openTransfer(id: string, partition: number): Transfer {
     updates: NONE,
     holds: NONE,
     reviews: NONE,
-    statusMarks: NONE,
+    marks: NONE,
     view: undefined,
     reservedOver: 0,
   };

@@ -11,31 +11,31 @@ const NAME = 'dead-letters';
 /** StatusMarks of the partition at hand, by their id, with their transfer. */
 type StatusMarks = Map<string, string>;
 
-/** A check of its own per run: it keeps the status marks of a partition. */
+/** A check of its own per run: it keeps the marks of a partition. */
 export function deadLetters(): Check {
-  const statusMarks: StatusMarks = new Map();
+  const marks: StatusMarks = new Map();
   return {
     name: NAME,
     proves:
       'Each dead letter stands for a record of the log, byte for byte, and each one that stops a transfer has its DEAD_LETTERED mark; there is no mark without a dead letter.',
     inputs(run) {
-      judge(run, statusMarks);
+      judge(run, marks);
     },
     transfer(transfer) {
-      for (const { eventId } of transfer.statusMarks) statusMarks.set(eventId, transfer.id);
+      for (const { eventId } of transfer.marks) marks.set(eventId, transfer.id);
     },
     partition(_partition, run) {
-      judge(run, statusMarks);
-      for (const [eventId, transferId] of statusMarks) {
+      judge(run, marks);
+      for (const [eventId, transferId] of marks) {
         const detail = `the lifecycle says DEAD_LETTERED (${eventId}), and there is no such dead letter`;
         run.findings.defer(NAME, { code: 'MARK_WITHOUT_DEAD_LETTER', transferId, detail }, { subject: transferId });
       }
-      statusMarks.clear();
+      marks.clear();
     },
   };
 }
 
-function judge(run: Run, statusMarks: StatusMarks): void {
+function judge(run: Run, marks: StatusMarks): void {
   const seen = new Set<string>();
   for (const letter of run.deadLetters) {
     const { id, key, stops } = letter;
@@ -57,7 +57,7 @@ function judge(run: Run, statusMarks: StatusMarks): void {
       continue;
     }
     seen.add(id);
-    if (stops === undefined || statusMarks.delete(markId(id))) continue;
+    if (stops === undefined || marks.delete(markId(id))) continue;
     const detail = `${stops} is stopped by it (${letter.code}), and its lifecycle does not say so`;
     run.findings.defer(NAME, { code: 'DEAD_LETTER_UNMARKED', ...named, detail }, { subject: stops });
   }

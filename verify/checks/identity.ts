@@ -66,7 +66,7 @@ function expectedOf({ topic, value }: AnySeen): Expected | undefined {
       return { transferId, id: commandId, rightId: commandId, home: homePartition };
     }
     case 'transfer.lifecycle': {
-      // Its id must be that of the event (see lifecycle), a status mark's follows from its dead letter (see dead-letters).
+      // Its id must be that of the event (see lifecycle), a mark's follows from its dead letter (see dead-letters).
       const { transferId, eventId } = value;
       return { transferId, id: eventId, rightId: eventId };
     }

@@ -41,7 +41,7 @@ export function orphans(): Check {
       if (!discarded.has(place)) count(run, 'intentClaims', 1);
       discarded.add(place);
     },
-    transfer({ id, events, statusMarks, holds, updates, verifiedThrough }, run) {
+    transfer({ id, events, marks, holds, updates, verifiedThrough }, run) {
       known.transfers.add(id);
       for (const { holdId } of holds) known.cases.add(holdId);
       if (events.some(({ topic, seen }) => topic === 'payout.requested' && seen > 0)) known.payouts.add(id);
@@ -49,7 +49,7 @@ export function orphans(): Check {
       count(
         run,
         'events',
-        statusMarks.length +
+        marks.length +
           events.filter(({ lifecycleRecords, sequence }) => lifecycleRecords > 0 && sequence > verifiedThrough).length,
       );
       if (verifiedThrough > 0) return;
