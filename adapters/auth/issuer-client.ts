@@ -141,7 +141,7 @@ function deviceRequest(
   const { user_code: userCode, verification_uri: url, verification_uri_complete: urlWithCode } = answer;
   if (!isPlainText(userCode) || userCode === '' || userCode.length > MAX_CODE_CHARACTERS)
     throw wrong('its code cannot be shown');
-  const lifeS = Math.min(answer.expires_in, MAX_WAIT_S);
+  const lifeS = Math.ceil(Math.min(answer.expires_in, MAX_WAIT_S));
   const expiresAt = new Date(Date.now() + lifeS * 1_000);
   return {
     userCode,

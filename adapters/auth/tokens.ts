@@ -72,13 +72,18 @@ export interface Claims {
   readonly expiresAt: Date | undefined;
 }
 
+/** The last moment that a date can hold, s since 1970. */
+const MAX_EPOCH_S = 8_640_000_000_000;
+/** Claims are as somebody wrote them, whatever the library says of their types. */
+const textIn = (claim: unknown): string | undefined => (typeof claim === 'string' ? claim : undefined);
+
 /** What a token says of itself, which proves nothing: for the one whose token it is. Undefined: it is of another form. */
 export function claimsIn(token: string, rolesClaim = 'roles'): Claims | undefined {
   try {
     const { sub, iss, exp, [rolesClaim]: roles } = decodeJwt(token);
     const named = z.array(z.string().max(100)).max(50).safeParse(roles);
-    const expiresAt = exp === undefined || !Number.isSafeInteger(exp) ? undefined : new Date(exp * 1_000);
-    return { subject: sub, roles: named.data ?? [], issuer: iss, expiresAt };
+    const expiresAt = typeof exp === 'number' && exp >= 0 && exp <= MAX_EPOCH_S ? new Date(exp * 1_000) : undefined;
+    return { subject: textIn(sub), roles: named.data ?? [], issuer: textIn(iss), expiresAt };
   } catch {
     return undefined;
   }

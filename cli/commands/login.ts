@@ -8,7 +8,7 @@ import { isForTrials } from '../../ports/environment.ts';
 import { CodedError, codeAndDetail } from '../../ports/fault.ts';
 import { commandEnvironment } from '../dev/environment.ts';
 import { print, printError, printRows, withJson } from '../output.ts';
-import { isThere, loginFile, removeLogin, tokenFile, writeLogin } from '../remote/login-file.ts';
+import { isThere, loginFile, removeLogin, tokenFile, withLock, writeLogin } from '../remote/login-file.ts';
 import { credentialOf, session } from '../remote/session.ts';
 
 interface LoginOptions {
@@ -77,7 +77,9 @@ async function login({ issuer, clientId, scope, resource }: LoginOptions, env: E
   const { accessToken, refreshToken = null, expiresAt } = await request.granted();
   const file = fileOf(env);
   const until = expiresAt?.toISOString() ?? null;
-  writeLogin(file, { version: 1, issuer: url, clientId: client, accessToken, refreshToken, expiresAt: until });
+  const kept = { version: 1, issuer: url, clientId: client, accessToken, refreshToken, expiresAt: until } as const;
+  // A command that renews the last login meanwhile must not write it over this one.
+  await withLock(file, async () => writeLogin(file, kept));
   const who = claimsIn(accessToken)?.subject;
   print(`Signed in${who === undefined ? '' : ` as ${safeText(who, 100)}`}. Kept in ${file}.`);
   if (env['CORRIDOR_TOKEN']) printError('CORRIDOR_TOKEN is set, and wins: unset it to ask as who you signed in as.');
@@ -86,8 +88,12 @@ async function login({ issuer, clientId, scope, resource }: LoginOptions, env: E
 async function logout(env: Env, open: Open): Promise<void> {
   const file = fileOf(env);
   if (!isThere(file)) return print('You are not signed in.');
-  const taken = await takenBack(file, env, open);
-  removeLogin(file);
+  // A command that renews the login meanwhile would write it anew, after it was taken back.
+  const taken = await withLock(file, async () => {
+    const said = await takenBack(file, env, open);
+    removeLogin(file);
+    return said;
+  });
   print(`Signed out: ${file} is gone.`);
   if (taken !== undefined) printError(taken);
 }

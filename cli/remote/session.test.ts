@@ -1,10 +1,21 @@
-import { chmodSync, existsSync, mkdtempSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { startLocalSignIn } from '../../adapters/auth/local-sign-in.ts';
 import { runCorridor } from '../../test/kit/corridor-command.ts';
-import { type Login, loginFile, tokenFile, writeLogin } from './login-file.ts';
+import { type Login, loginFile, tokenFile, withLock, writeLogin } from './login-file.ts';
 import { credentialOf, routeOf } from './session.ts';
 
 const API = 'https://corridor.internal';
@@ -92,6 +103,63 @@ describe('a token', () => {
     writeLogin(file, { ...LOGIN, refreshToken: null, expiresAt: new Date(0).toISOString() });
     await expect(credentialOf(env, open).token()).rejects.toMatchObject({ code: 'LOGIN_OVER' });
     expect(existsSync(`${file}.lock`)).toBe(false);
+  });
+});
+
+describe('the lock of a login', () => {
+  const old = new Date(Date.now() - 600_000);
+  const lockIn = (text: string) => {
+    const file = path.join(folder(), 'login.json');
+    writeFileSync(`${file}.lock`, text);
+    return { file, lock: `${file}.lock` };
+  };
+
+  it('is taken over from whoever has died, by one at a time, also where its clock was ahead', async () => {
+    for (const since of [old, new Date(Date.now() + 600_000)]) {
+      const { file, lock } = lockIn('dead');
+      utimesSync(lock, since, since);
+      let [inside, most] = [0, 0];
+      const work = async () => {
+        most = Math.max(most, ++inside);
+        await new Promise((resolve) => setTimeout(resolve, 5));
+        inside--;
+      };
+      await Promise.all(Array.from({ length: 8 }, () => withLock(file, work, 1)));
+      expect(most).toBe(1);
+      expect(readdirSync(path.dirname(file))).toEqual([]);
+    }
+  });
+
+  it('stays with who took it over, when the one before ends after all', async () => {
+    const { file, lock } = lockIn('dead');
+    rmSync(lock);
+    await withLock(file, async () => writeFileSync(lock, 'another'));
+    expect(readFileSync(lock, 'utf8')).toBe('another');
+  });
+
+  it('is waited for no longer than a while, whatever stands there', async () => {
+    const { file, lock } = lockIn('');
+    rmSync(lock);
+    symlinkSync('/nowhere', lock);
+    await expect(withLock(file, async () => undefined, 0)).rejects.toMatchObject({ code: 'FILE_UNWRITABLE' });
+  });
+
+  it('keeps a renewal from bringing back what `logout` took, and from writing over what `login` wrote', async () => {
+    const env = { ...process.env, CORRIDOR_STATE_DIR: folder(), XDG_CONFIG_HOME: folder() };
+    const file = loginFile(env);
+    writeLogin(file, { ...LOGIN, refreshToken: null });
+    let ended: Promise<unknown> | undefined;
+    let isOver = false;
+    await withLock(file, async () => {
+      ended = runCorridor(['logout'], env).finally(() => {
+        isOver = true;
+      });
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      expect([isOver, existsSync(file)]).toEqual([false, true]);
+      writeLogin(file, { ...LOGIN, refreshToken: null, accessToken: 'renewed' });
+    });
+    expect(await ended).toMatchObject({ code: 0 });
+    expect(readdirSync(path.dirname(file))).toEqual([]);
   });
 });
 

@@ -71,7 +71,8 @@ async function unpackBy(codec: number, packed: Buffer, most: number): Promise<Bu
 const SPARE_BYTES = 64;
 
 async function unzstd(packed: Buffer, most: number, inline: boolean): Promise<Buffer> {
-  const said = zstdSize(packed);
+  // Blocks of nothing unpack to no byte, and take their time: what is larger packed than unpacked says nothing here.
+  const said = packed.length <= INLINE_UNPACKED_BYTES ? zstdSize(packed) : undefined;
   if (said !== undefined && said <= Math.min(most, INLINE_UNPACKED_BYTES)) {
     try {
       return zstdDecompressSync(packed, { maxOutputLength: Math.max(1, said), chunkSize: said + SPARE_BYTES });

@@ -11,6 +11,7 @@ import { describe, expect, it } from 'vitest';
 import { batchBy, batchOf, type Codec, PACK, recordsOf, sealed } from '../../../test/kit/kafka/batches.ts';
 import type { BatchRead } from '../testing/read-batch.ts';
 import { decodeBatches } from './fetch-response.ts';
+import { unpack } from './unpack.ts';
 
 const MB = 1_048_576;
 const records = [0, 1, 2].map((at) => ({ key: Buffer.from(`k${at}`), value: Buffer.alloc(300, at) }));
@@ -106,6 +107,18 @@ describe('a batch of zstd', () => {
     const two = Buffer.concat([zstdCompressSync(recordsOf(records)), zstdCompressSync(Buffer.alloc(64 * MB))]);
     expect(await between(batchOf(two, 4, 3))).toHaveLength(3);
   });
+});
+
+it('is unpacked beside the event loop where it is larger packed than it says to be, for all that it says', async () => {
+  const blocksOfNothing = Buffer.alloc(2 * MB);
+  // One segment of no byte.
+  Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0xa0, 0, 0, 0, 0]).copy(blocksOfNothing);
+  let turned = false;
+  setImmediate(() => {
+    turned = true;
+  });
+  await unpack(4, blocksOfNothing, 32 * MB).catch(() => undefined);
+  expect(turned).toBe(true);
 });
 
 describe('a batch that is no batch', () => {
