@@ -2,6 +2,7 @@
 // found. (Of the stores: store-corruptions.test.ts)
 import { describe, expect, it } from 'vitest';
 import { AT } from '../test/kit/builders.ts';
+import type { Entry } from './testing/entry.ts';
 import { type Ending, History } from './testing/history.ts';
 import {
   AT_ONCE,
@@ -12,6 +13,7 @@ import {
   entryOf,
   execution,
   expectFound,
+  type Plant,
   paid,
   rejectToo,
   repeat,
@@ -364,6 +366,38 @@ describe('a corruption is found', () => {
     });
     const report = await verified(['completed'], plant);
     expect(Object.keys(report.codes)).toContain('RESERVED_ABOVE_LIMIT');
+  });
+
+  describe('in what dispatch found when it looked again', () => {
+    type More = (screening: Entry['value'], topic: string) => void;
+    /** Each event from dispatch on has a look more, and what `more` makes of it. */
+    const lookedAgain =
+      (more: More): Plant =>
+      (history) => {
+        for (const topic of ['payout.requested', 'transfer.completed']) {
+          change(topic, ({ screening }) => {
+            const { rechecks: _, threshold: __, ...look } = structuredClone(screening);
+            screening.rechecks = [{ ...look, reason: 'LISTS_CHANGED', screenedAt: AT, review: null }];
+            more(screening, topic);
+          })(history);
+        }
+      };
+    const found = async (more: More) => Object.keys((await verified(['completed'], lookedAgain(more))).codes);
+
+    it('a look more is none', async () => {
+      expect(await found(() => undefined)).not.toContain('EVIDENCE_CHANGED');
+    });
+
+    it.each<[string, More]>([
+      ['another first look beside it', (screening) => Object.assign(screening, { threshold: 0.1 })],
+      ['an outcome that does not follow', (screening) => Object.assign(screening, { outcome: 'APPROVED' })],
+      [
+        'a look that settlement has and dispatch had not',
+        (screening, topic) => topic === 'payout.requested' && Object.assign(screening, { rechecks: [] }),
+      ],
+    ])('%s is one', async (_, more) => {
+      expect(await found(more)).toContain('EVIDENCE_CHANGED');
+    });
   });
 
   it('a log that retention has trimmed', async () => {

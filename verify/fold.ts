@@ -19,10 +19,12 @@ import type {
   Price,
   Reservation,
   ReviewDecided,
+  ScreeningEvidence,
   Stage,
   TransferHeld,
   TransferLifecycle,
 } from '../schemas/types.generated.ts';
+import { overallOutcome } from '../screening/evidence.ts';
 import { versionOf } from '../sinks/transfer-view/to-write.ts';
 import { partiesDigest } from './content-digests.ts';
 import { digest } from './digest.ts';
@@ -142,6 +144,7 @@ export class TransferFold {
       const found = { ...value.screening, outcome: 'CLEAR', review: null, rechecks: [] };
       event.evidence = digest(recordType('ScreeningEvidence').toBuffer(found));
     }
+    if (value.screening && (stage === undefined || LOOKING.has(stage))) event.looks = looksOf(value.screening);
     if (stage === undefined) {
       event.lifecycle = lifecycleDigest(lifecycleOf(topic, value, 'PAYOUT_DISPATCH')!);
       event.lifecycleBySettlement = lifecycleDigest(lifecycleOf(topic, value, 'SETTLEMENT')!);
@@ -266,6 +269,17 @@ function isProven(value: ReviewDecided, keys: HoldKeys | undefined): boolean {
 
 /** Of what a payout is asked for with, whichever schema its bytes were written with. */
 export const requestDigest = (value: PayoutRequested): number => digest(recordType('PayoutRequested').toBuffer(value));
+
+/** Stages that look at the lists. */
+const LOOKING: ReadonlySet<string> = new Set<StageName>(['SCREENING', 'PAYOUT_DISPATCH']);
+
+function looksOf(screening: ScreeningEvidence): readonly number[] {
+  // What all looks come to follows from them: an outcome that does not makes this another look.
+  const outcome = overallOutcome(screening) === screening.outcome ? 'CLEAR' : 'UNKNOWN';
+  const first = recordType('ScreeningEvidence').toBuffer({ ...screening, outcome, rechecks: [] });
+  const later = screening.rechecks.map((look) => recordType('ScreeningRecheck').toBuffer({ ...look, review: null }));
+  return [first, ...later].map((bytes) => digest(bytes));
+}
 
 function carry(event: EventFact, value: Carried): void {
   const { instruction, parties, screening, price, reservation, payout } = value;

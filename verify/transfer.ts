@@ -43,6 +43,11 @@ export interface EventFact {
   screening: number;
   /** Of what the stage screening found, without what a person decided and without later looks; 0: of another stage. */
   evidence: number;
+  /**
+   * Of the first look of screening with its review, then of each later look without one; of the stages that look alone.
+   * Absent: another stage, or a checkpoint that does not know it.
+   */
+  looks?: readonly number[];
   price: number;
   /** Without the approval that it may hold. */
   reservation: number;

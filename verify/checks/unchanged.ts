@@ -15,13 +15,14 @@ export const unchanged: Check = {
   transfer(transfer, run) {
     let before: EventFact | undefined;
     let screening = 0;
+    let looks: readonly number[] | undefined;
     let price = 0;
     let reservation = 0;
     let approval = 0;
     for (const event of transfer.events) {
       if (event.seen === 0 || event.stale) continue;
       if (before === undefined) {
-        ({ screening, price, reservation, approval } = event);
+        ({ screening, looks, price, reservation, approval } = event);
         before = event;
         continue;
       }
@@ -32,8 +33,11 @@ export const unchanged: Check = {
       if (before.evidence && event.evidence && event.evidence !== before.evidence) {
         changed(transfer, event, 'EVIDENCE_CHANGED', run);
       }
-      if (event.stage === 'SCREENING') screening = event.screening;
-      else if (event.screening !== screening) changed(transfer, event, 'EVIDENCE_CHANGED', run);
+      // Dispatch looks again where another list is in force: it adds to what was found, and to nothing else.
+      if (event.stage === 'SCREENING' || addsToLooks(event, looks)) {
+        screening = event.screening;
+        looks = event.looks;
+      } else if (event.screening !== screening) changed(transfer, event, 'EVIDENCE_CHANGED', run);
       if (event.state === 'PRICED') price = event.price;
       else if (event.price !== 0 && event.price !== price) changed(transfer, event, 'PRICE_CHANGED', run);
       const reserves = before.state === 'PRICED' && event.stage === 'LIMITS' && event.state !== 'REJECTED';
@@ -63,6 +67,12 @@ export const unchanged: Check = {
 function isEdited({ partition }: Transfer, before: EventFact, event: EventFact, { trail }: Run): boolean {
   const source = { owner: carrierOf(before.topic) ?? '', topic: before.topic, partition, offset: before.offset };
   return trail.isEdited(source, { before: before.parties, after: event.parties });
+}
+
+/** Nothing that was looked at is another, and whatever else it says comes from later looks. (Undefined: of a checkpoint.) */
+function addsToLooks({ stage, looks }: EventFact, before: readonly number[] | undefined): boolean {
+  if (stage !== 'PAYOUT_DISPATCH' || looks === undefined || looks.length === 1) return false;
+  return before === undefined || before.every((look, index) => looks[index] === look);
 }
 
 /** Limits resumes what a person approved. */
