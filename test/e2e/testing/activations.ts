@@ -132,7 +132,7 @@ export async function imported(...names: readonly string[]): Promise<string> {
   return versionId;
 }
 export const inForce = (versionId: string, publish: PublishActivation = publisher.publish) =>
-  activateVersion(stores.lists, publish, versionId, { by: 'amara', now: AT });
+  activateVersion(stores.lists, publish, versionId, { by: 'noor', now: AT });
 /** Puts them on the list, in force durably and in the log. */
 export const activate = async (...names: readonly string[]) => inForce(await imported(...names));
 /** Puts these alone in force: what came since is taken off the list. */
