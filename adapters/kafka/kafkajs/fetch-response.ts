@@ -25,22 +25,7 @@ const LOG_APPEND_TIME = 0x08;
 const TRANSACTIONAL = 0x10;
 const CONTROL = 0x20;
 
-/** Where the parts of a record stand, as was made sure of, and their sizes in bytes; -1 where there is none. */
-interface Places {
-  readonly key: number;
-  readonly keySize: number;
-  readonly value: number;
-  readonly valueSize: number;
-  readonly headers: number;
-}
-
-const partOf = (bytes: Buffer, at: number, size: number): Buffer | null =>
-  size < 0 ? null : bytes.subarray(at, at + size);
-
-/**
- * A record whose key, value and headers are taken out of the response when first looked at: thousands of records wait in
- * buffers, and whatever is made of them before is copied by the garbage collector, time and again.
- */
+/** A record whose key and value are views of the response, and whose headers are parsed when first looked at. */
 export class FetchedRecord implements FetchedMessage, LogRecord {
   /** Not a field of every record: only what stands for a batch has it. */
   declare readonly unreadable?: UnreadableBatch;
@@ -48,29 +33,29 @@ export class FetchedRecord implements FetchedMessage, LogRecord {
   partition = 0;
   readonly offset: number;
   readonly timestamp: number;
+  readonly key: Buffer | null;
+  readonly value: Buffer | null;
   readonly batchContext: BatchContext;
   readonly #bytes: Buffer;
-  readonly #at: Places;
-  #key: Buffer | null | undefined;
-  #value: Buffer | null | undefined;
+  readonly #headersAt: number;
   #headers: Record<string, Buffer | undefined> | undefined;
 
-  constructor(offset: number, timestamp: number, batchContext: BatchContext, bytes: Buffer, at: Places) {
+  constructor(
+    offset: number,
+    timestamp: number,
+    key: Buffer | null,
+    value: Buffer | null,
+    batchContext: BatchContext,
+    bytes: Buffer,
+    headersAt: number,
+  ) {
     this.offset = offset;
     this.timestamp = timestamp;
+    this.key = key;
+    this.value = value;
     this.batchContext = batchContext;
     this.#bytes = bytes;
-    this.#at = at;
-  }
-
-  get key(): Buffer | null {
-    if (this.#key === undefined) this.#key = partOf(this.#bytes, this.#at.key, this.#at.keySize);
-    return this.#key;
-  }
-
-  get value(): Buffer | null {
-    if (this.#value === undefined) this.#value = partOf(this.#bytes, this.#at.value, this.#at.valueSize);
-    return this.#value;
+    this.#headersAt = headersAt;
   }
 
   get isControlRecord(): boolean {
@@ -78,7 +63,7 @@ export class FetchedRecord implements FetchedMessage, LogRecord {
   }
 
   get headers(): Record<string, Buffer | undefined> {
-    this.#headers ??= readHeaders(this.#bytes, this.#at.headers);
+    this.#headers ??= readHeaders(this.#bytes, this.#headersAt);
     return this.#headers;
   }
 }
@@ -100,7 +85,7 @@ export class UnreadableRecord extends FetchedRecord {
       isControlBatch: false,
     };
     const timestamp = hasHeader ? Number(batch.readBigInt64BE(35)) : 0;
-    super(unreadable.lastOffset, timestamp, context, NO_HEADERS, NOWHERE);
+    super(unreadable.lastOffset, timestamp, null, null, context, NO_HEADERS, 0);
     this.unreadable = unreadable;
     this.isDamaged = batch === undefined;
   }
@@ -118,7 +103,6 @@ export class UnreadableRecord extends FetchedRecord {
 }
 
 const NO_HEADERS = Buffer.from([0]);
-const NOWHERE: Places = { key: 0, keySize: -1, value: 0, valueSize: -1, headers: 0 };
 
 /** Of a header that comes several times, the last is told. */
 function readHeaders(bytes: Buffer, at: number): Record<string, Buffer | undefined> {
@@ -128,20 +112,18 @@ function readHeaders(bytes: Buffer, at: number): Record<string, Buffer | undefin
     const nameSize = cursor.varint();
     const name = headerNameAt(bytes, cursor.at, cursor.at + nameSize);
     cursor.at += nameSize;
-    const size = cursor.varint();
-    headers[name] = partOf(bytes, cursor.at, size) ?? undefined;
-    cursor.at += Math.max(0, size);
+    headers[name] = readBytes(cursor) ?? undefined;
   }
   return headers;
 }
 
-/** Passes over a key or value; returns its size, -1 where there is none. */
-function passBytes(cursor: Cursor, end: number): number {
+function readBytes(cursor: Cursor, end = cursor.buffer.length): Buffer | null {
   const size = cursor.varint();
-  if (size < 0) return -1;
+  if (size < 0) return null;
   if (size > end - cursor.at) throw malformed('has a key or value that goes beyond its record');
+  const bytes = cursor.buffer.subarray(cursor.at, cursor.at + size);
   cursor.at += size;
-  return size;
+  return bytes;
 }
 
 /** What a partition's bytes hold, and where to fetch next. */
@@ -272,13 +254,10 @@ function readRecords(records: FetchedRecord[], batch: Buffer, attributes: number
     const delta = cursor.varint();
     if (delta <= last || delta > lastOffsetDelta) throw malformed('has a record of a foreign offset');
     last = delta;
-    const keySize = passBytes(cursor, end);
-    const key = cursor.at - Math.max(0, keySize);
-    const valueSize = passBytes(cursor, end);
-    const value = cursor.at - Math.max(0, valueSize);
+    const key = readBytes(cursor, end);
+    const value = readBytes(cursor, end);
     const timestamp = appendTime ?? firstTimestamp + timestampDelta;
-    const at = { key, keySize, value, valueSize, headers: cursor.at };
-    records.push(new FetchedRecord(firstOffset + delta, timestamp, context, body, at));
+    records.push(new FetchedRecord(firstOffset + delta, timestamp, key, value, context, body, cursor.at));
     passHeaders(cursor, end);
   }
   if (cursor.at !== body.length) throw malformed('has more bytes than records');
