@@ -139,10 +139,12 @@ export const PAYOUT_FAILPOINTS = [
   'payout.after-publish',
   'payout.after-query',
   'payout.after-cancel',
-  /** Two persons let the closing of a case through, and it is not written yet; it is, and nobody was told. */
-  'payout.before-closing',
-  'payout.after-closing',
 ] as const;
+/**
+ * Two persons let the closing of a case through, and it is not written yet; it is, and nobody was told. They are on no list of
+ * the crash harness: nobody closes cases of payouts in its runs.
+ */
+export const CLOSING_FAILPOINTS = ['payout.before-closing', 'payout.after-closing'] as const;
 export type PayoutFailpoint = (typeof PAYOUT_FAILPOINTS)[number];
 
 /** What happened, for metrics and logs. Ids only, no personal data. */
