@@ -19,12 +19,6 @@ const terms: fc.Arbitrary<RateTerms> = fc.record({
   maxDistanceBps: fc.integer({ min: 0, max: 500 }),
   pivots: fc.constant([]),
 });
-/** Distance in basis points by floating point, for what is not near a bound. */
-const roughly = (a: Quotation, b: Quotation) => {
-  const [x, y] = [Number(a.value.numerator), Number(b.value.numerator)];
-  return (Math.abs(x - y) / Math.min(x, y)) * 10_000;
-};
-
 describe('agreement', () => {
   it('chooses what its quorum says, of sources that count, in their order', () => {
     fc.assert(
@@ -126,8 +120,9 @@ describe('agreement', () => {
         const [a, b] = [quotation('a', x), quotation('b', y)];
         const exact = distanceBps(a.value, b.value);
         expect(distanceBps(b.value, a.value)).toBe(exact);
-        expect(Number(exact)).toBeGreaterThanOrEqual(roughly(a, b) - 1e-6);
-        expect(Number(exact)).toBeLessThan(roughly(a, b) + 1 + 1e-6);
+        const [apart, low] = [BigInt(Math.abs(x - y)) * 10_000n, BigInt(Math.min(x, y))];
+        expect(exact * low).toBeGreaterThanOrEqual(apart);
+        expect((exact - 1n) * low).toBeLessThan(apart);
       }),
       { numRuns: times(500) },
     );
