@@ -11,7 +11,7 @@ const NAME = 'carried';
 export const unchanged: Check = {
   name: NAME,
   proves:
-    'Instruction, parties, screening evidence, price, reservation and its approval of a transfer are the same in every event from the stage that set them, but for what operators edited of a dead letter, an approval is one that a person decided, and settlement states the payout as it was published.',
+    'Instruction, parties, screening evidence, price, reservation and its approval of a transfer are the same in every event from the stage that set them, but for what operators edited of a dead letter and a look that dispatch adds, an approval is one that a person decided, and settlement states the payout as it was published.',
   transfer(transfer, run) {
     let before: EventFact | undefined;
     let screening = 0;
