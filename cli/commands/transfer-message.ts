@@ -1,6 +1,6 @@
 // `corridor transfers message ID`: the payout of a transfer as a pacs.008 in the form of CBPR+, for people who trace a payment.
 import { type Command, InvalidArgumentError } from 'commander';
-import { payoutMessage } from '../../operations/queries/payout-message.ts';
+import { isChecked, payoutMessage } from '../../operations/queries/payout-message.ts';
 import { CodedError } from '../../ports/fault.ts';
 import { withConnections } from '../connections.ts';
 import { print, printError, withUnmask } from '../output.ts';
@@ -35,8 +35,13 @@ Example:
         if (!BIC.test(from) || !BIC.test(to)) throw new InvalidArgumentError('--from and --to must each be a BIC');
         const { chainPartitions } = config.kafka;
         const sides = { from, to, now: Date.now() };
-        const { xml, faults } = await payoutMessage({ log, codec, chainPartitions }, id, sides);
+        const { xml, faults } = await payoutMessage({ log, codec, keys: config.keys, chainPartitions }, id, sides);
         print(xml.trimEnd());
+        if (!isChecked(config.keys)) {
+          printError(
+            'nobody has proven that payout dispatch asked for this: set CORRIDOR_STAGE_KEYS to have its seal checked',
+          );
+        }
         for (const fault of faults) printError(`not the address that CBPR+ wants since 2026-11-14: ${fault}`);
       }),
     );

@@ -2,8 +2,12 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { addressFaults } from '../../payouts/iso20022/pacs-008.ts';
 import { element, latinText, xmlOf } from '../../payouts/iso20022/xml.ts';
+import { type Rings, sealed } from '../../ports/seals.ts';
 import { AT, payoutRequested } from '../../test/kit/builders.ts';
-import { messageOf } from './payout-message.ts';
+import { memoryCodec } from '../../test/kit/memory-codec.ts';
+import { MemoryLog } from '../../test/kit/memory-log.ts';
+import { testRings } from '../../test/kit/rings.ts';
+import { isChecked, messageOf, payoutMessage } from './payout-message.ts';
 
 const SIDES = { from: 'QQNRGB2LXXX', to: 'QQSAINBBXXX', now: AT };
 const address = {
@@ -72,7 +76,29 @@ describe('a pacs.008', () => {
   });
 
   it('cannot be made of sealed parties', () => {
-    const sealed = { 'corridor.SealedParties': { keyId: 'k', algorithm: 'a', ciphertext: Buffer.alloc(1) } };
-    expect(() => messageOf({ ...payoutRequested(), parties: sealed }, SIDES)).toThrow('sealed');
+    const parties = { 'corridor.SealedParties': { keyId: 'k', algorithm: 'a', ciphertext: Buffer.alloc(1) } };
+    expect(() => messageOf({ ...payoutRequested(), parties }, SIDES)).toThrow('sealed');
+  });
+
+  it('is of what payout dispatch has sealed, where its seal can be checked', async () => {
+    const codec = memoryCodec();
+    const log = new MemoryLog({ partitions: 1 });
+    const genuine = payoutRequested();
+    const { envelope, instruction } = genuine;
+    const forged = {
+      ...genuine,
+      envelope: { ...envelope, sequence: envelope.sequence + 1 },
+      instruction: { ...instruction, endToEndId: 'FORGED' },
+    };
+    const record = (value: typeof genuine) => ({
+      ...{ topic: 'payout.requested', partition: 0, key: envelope.transferId, headers: {} },
+      value: codec.encode('payout.requested', value),
+    });
+    log.append([sealed(testRings, record(genuine)), record(forged)]);
+    const messageUnder = (keys: Rings) =>
+      payoutMessage({ log, codec, keys, chainPartitions: 1 }, envelope.transferId, SIDES);
+    expect((await messageUnder(testRings)).xml).not.toContain('FORGED');
+    expect((await messageUnder({})).xml).toContain('FORGED');
+    expect([testRings, {}].map(isChecked)).toEqual([true, false]);
   });
 });

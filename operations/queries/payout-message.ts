@@ -4,7 +4,8 @@ import { instructionOf, openParties } from '../../payouts/instruction.ts';
 import { addressFaults, pacs008 } from '../../payouts/iso20022/pacs-008.ts';
 import type { Codec } from '../../ports/codec.ts';
 import { CodedError } from '../../ports/fault.ts';
-import type { Log, PartitionRange } from '../../ports/log.ts';
+import type { Log, LogRecord, PartitionRange } from '../../ports/log.ts';
+import { hasRing, type Rings, sealFlaw } from '../../ports/seals.ts';
 import type { PayoutRequested } from '../../schemas/types.generated.ts';
 import { homePartition } from '../../topics/home-partition.ts';
 
@@ -14,6 +15,8 @@ const DAY_CHARACTERS = 10;
 export interface MessageSources {
   readonly log: Pick<Log, 'reader'>;
   readonly codec: Codec;
+  /** With those of the stages, what payout dispatch has not sealed was never asked for; without, nothing is proven. */
+  readonly keys: Rings;
   /** Partitions of the topics of the chain. */
   readonly chainPartitions: number;
 }
@@ -31,7 +34,9 @@ export interface PayoutMessage {
   readonly faults: readonly string[];
 }
 
-/** @throws CodedError TRANSFER_UNKNOWN when no payout was asked for, PARTIES_SEALED when nobody here can open the parties */
+/**
+ * @throws CodedError TRANSFER_UNKNOWN when no payout was asked for, PARTIES_SEALED when nobody here can open the parties
+ */
 export async function payoutMessage(sources: MessageSources, id: string, sides: MessageSides): Promise<PayoutMessage> {
   const requested = await lastRequestOf(sources, id);
   if (!requested) throw new CodedError('TRANSFER_UNKNOWN', `the log holds no payout that was asked for ${id}`);
@@ -50,6 +55,9 @@ export function messageOf(requested: PayoutRequested, { from, to, now }: Message
   const terms = { from, to, createdAt: now, settlementDate, instructed: price.principal, rate: price.customerRate };
   return { xml: pacs008(instruction, terms), faults: addressFaults(instruction) };
 }
+
+/** Whether who asked for a payout can be proven here. */
+export const isChecked = (keys: Rings): boolean => hasRing(keys, 'stages');
 
 async function lastRequestOf(sources: MessageSources, id: string): Promise<PayoutRequested | undefined> {
   await sources.codec.load([TOPIC]);
@@ -71,13 +79,15 @@ async function lastRequestOf(sources: MessageSources, id: string): Promise<Payou
 
 async function requestsIn(
   ranges: readonly PartitionRange[],
-  { log, codec }: MessageSources,
+  { log, codec, keys }: MessageSources,
   id: string,
 ): Promise<PayoutRequested | undefined> {
   let last: PayoutRequested | undefined;
   await log.reader().read(ranges, async ({ records }) => {
-    const mine = records.filter(({ key }) => key?.toString('utf8') === id).map(({ value }) => value);
-    for (const result of mine.length === 0 ? [] : await codec.decode(TOPIC, mine)) {
+    const ofId = records.filter(({ key, unreadable }) => !unreadable && key?.toString('utf8') === id);
+    const isBelieved = (record: LogRecord) => !isChecked(keys) || sealFlaw(keys, TOPIC, record) === undefined;
+    const proven = ofId.filter(isBelieved).map(({ value }) => value);
+    for (const result of proven.length === 0 ? [] : await codec.decode(TOPIC, proven)) {
       if (!result.ok) throw new CodedError(result.code, `${TOPIC}: ${result.detail}`);
       if (!last || result.value.envelope.sequence > last.envelope.sequence) last = result.value;
     }

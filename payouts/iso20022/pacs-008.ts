@@ -1,5 +1,6 @@
 // A payout as the customer credit transfer of ISO 20022 (pacs.008.001.08) in the form of CBPR+ 2026. Pure. It is for people and for
 // providers that take it: what each of our providers is sent is its own contract (adapters/payout-providers).
+import { CLEARING_SYSTEMS } from '../../domain/corridors/clearing-systems.ts';
 import { formatMoney } from '../../domain/money/currencies.ts';
 import type { PayoutInstruction, StatedAddress, StatedPayer } from '../payout.ts';
 import { element, latinText, type XmlElement, xmlOf } from './xml.ts';
@@ -107,11 +108,11 @@ const accountOf = (account: string): XmlElement =>
   ]);
 
 const BIC = /^[A-Z]{6}[A-Z0-9]{2}(?:[A-Z0-9]{3})?$/;
-/** Clearing systems of ISO 20022 by the form of their codes. */
+/** Clearing systems by the form of the codes that they give. */
 const CLEARING: readonly (readonly [form: RegExp, system: string])[] = [
-  [/^[A-Z]{4}0[A-Z0-9]{6}$/, 'INFSC'],
-  [/^\d{6}$/, 'GBDSC'],
-  [/^\d{9}$/, 'USABA'],
+  [/^[A-Z]{4}0[A-Z0-9]{6}$/, CLEARING_SYSTEMS.IFSC],
+  [/^\d{6}$/, CLEARING_SYSTEMS.SORT_CODE],
+  [/^\d{9}$/, CLEARING_SYSTEMS.ABA],
 ];
 
 /** The bank of the beneficiary: where the account carries it, the provider finds it. */
