@@ -1,12 +1,11 @@
 // `corridor audit`: what was allowed, denied, shown and done; the proof that nothing of it was changed; its keys.
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { Command } from 'commander';
 import { auditIndex } from '../../adapters/mongo/audit-index.ts';
 import { checkpointIn } from '../../domain/audit/checkpoint.ts';
 import { privateText, signingKeyOf, type VerifyKey, verifyKey } from '../../domain/audit/signed-note.ts';
 import { findEntry, keptNote, listEntries } from '../../operations/audit/entries.ts';
-import { OUTCOMES } from '../../operations/audit/entry.ts';
 import type { AuditFilter, IndexedEntry } from '../../operations/audit/ports.ts';
 import { newestCheckpoint } from '../../operations/audit/state.ts';
 import { type AuditReport, verifyAudit } from '../../operations/audit/verify.ts';
@@ -18,7 +17,7 @@ import type { Connections } from '../../services/connections.ts';
 import { exportTo } from '../audit/export.ts';
 import { commandConfig, withConnections } from '../connections.ts';
 import { count, print, printError, printRows, toJson, withJson } from '../output.ts';
-import { instant } from './dead-letter-options.ts';
+import { AUDIT_COLUMNS, type AuditListOptions, auditListCommand, auditRow } from '../shapes/audit.ts';
 
 export function registerAudit(program: Command): void {
   const audit = program.command('audit').description('what was allowed, denied, shown and done, and the proof of it');
@@ -30,34 +29,12 @@ export function registerAudit(program: Command): void {
   registerKey(audit);
 }
 
-interface ListOptions {
-  readonly subject?: string;
-  readonly action?: string;
-  readonly on?: { readonly objectKind: string; readonly objectId?: string };
-  readonly outcome?: string;
-  readonly request?: string;
-  readonly act?: string;
-  readonly since?: Date;
-  readonly until?: Date;
-  readonly limit: number;
+interface ListOptions extends AuditListOptions {
   readonly before?: number;
-  readonly json?: boolean;
 }
 
 function registerList(audit: Command): void {
-  withJson(audit.command('list'))
-    .description('entries, the latest first')
-    .option('--subject <name>', 'who')
-    .option('--action <action>', 'what, such as replays.approve')
-    .option('--on <kind[/id]>', 'to what, such as transfers/T-1', target)
-    .addOption(
-      new Option('--outcome <outcome>', 'with what outcome').choices(OUTCOMES.map((each) => each.toLowerCase())),
-    )
-    .option('--request <id>', 'of one request')
-    .option('--act <entry>', 'one act with its items and its end, by the id of its first entry')
-    .option('--since <time>', 'ISO 8601', instant)
-    .option('--until <time>', 'ISO 8601', instant)
-    .option('--limit <n>', 'entries of a page, 500 at the most', count, 50)
+  auditListCommand(audit)
     .option('--before <place>', 'the next page: what this one says at its end', count)
     .addHelpText(
       'after',
@@ -70,17 +47,14 @@ function registerList(audit: Command): void {
           print(toJson({ ...page, entries: page.entries.map(jsonOf) }));
           return;
         }
-        printRows(page.entries.map(rowOf), COLUMNS);
+        printRows(
+          page.entries.map((entry) => auditRow(entry.index, new Date(entry.at), entry)),
+          AUDIT_COLUMNS,
+        );
         if (page.before !== undefined) printError(`There are more: --before ${page.before}`);
         if (!page.complete) printError(`Not complete: ${page.reason}.`);
       }),
     );
-}
-
-export function target(text: string): NonNullable<ListOptions['on']> {
-  const [objectKind = '', ...rest] = text.split('/');
-  if (objectKind === '') throw new InvalidArgumentError('it must be a kind, or a kind and an id: transfers/T-1');
-  return rest.length === 0 ? { objectKind } : { objectKind, objectId: rest.join('/') };
 }
 
 function filterOf({ subject, action, on, outcome, request, act, since, until }: ListOptions): AuditFilter {
@@ -95,21 +69,6 @@ function filterOf({ subject, action, on, outcome, request, act, since, until }: 
     ...(until === undefined ? {} : { until: until.getTime() }),
   };
 }
-
-const COLUMNS = ['place', 'at', 'who', 'by', 'action', 'on', 'outcome', 'code', 'times', 'entry'] as const;
-
-const rowOf = (entry: IndexedEntry) => ({
-  place: entry.index,
-  at: new Date(entry.at),
-  who: entry.subject ?? 'nobody known',
-  by: entry.credential.toLowerCase(),
-  action: entry.action,
-  on: entry.objectId === null ? entry.objectKind : `${entry.objectKind}/${entry.objectId}`,
-  outcome: entry.outcome.toLowerCase(),
-  code: entry.reasonCode ?? undefined,
-  times: entry.count,
-  entry: entry.entryId,
-});
 
 const jsonOf = ({ leafHash, at, ...entry }: IndexedEntry) => ({
   ...entry,

@@ -10,15 +10,12 @@ import { openApprovals } from '../../services/approvals.ts';
 import { controlLog, knownTargets } from '../../services/controls.ts';
 import { controlKey } from '../../topics/control-key.ts';
 import { withConnections } from '../connections.ts';
-import { print, printRows, withJson } from '../output.ts';
+import { print, printRows } from '../output.ts';
+import { controlCommand, pauseCommand, printControls, resumeCommand, showControlsCommand } from '../shapes/control.ts';
 
-const TARGETS = `
-What can be paused:
-  processor/limits      one processor or sink; payout-executor: no payout begins
-  partition/limits/3    one partition of the chain, of one processor
-  corridor/GB-IN        payouts of a corridor
-  provider/NAME         payouts at a provider
-  rail/SCT              payouts on a rail
+const PAUSE_NOTE = `
+It needs the log alone, no database. Nothing is lost: records wait in their topics, payouts in their store, in order. Asking
+a provider about payments that it has goes on.
 `;
 
 interface Options {
@@ -27,23 +24,10 @@ interface Options {
 }
 
 export function registerControl(program: Command): void {
-  const control = program.command('control').description('pause parts of the running pipeline, and have them go on');
+  const control = controlCommand(program);
 
-  control
-    .command('pause')
-    .argument('<target>', 'what: see below')
-    .description('pause it now, alone: stopping moves no money')
-    .requiredOption('--reason <text>', 'why; stands in the log for ever, so no personal data')
+  pauseCommand(control, PAUSE_NOTE)
     .option('--by <operator>', 'who pauses', userInfo().username)
-    .addHelpText(
-      'after',
-      `${TARGETS}
-It needs the log alone, no database. Nothing is lost: records wait in their topics, payouts in their store, in order. Asking
-a provider about payments that it has goes on.
-
-Example:
-  corridor control pause corridor/GB-IN --reason "the provider pays twice, ticket 4711"`,
-    )
     .action((text: string, { reason, by }: Options) =>
       withConnections(async (connections) => {
         const target = targetNamed(text, knownTargets(connections));
@@ -55,13 +39,8 @@ Example:
       }),
     );
 
-  control
-    .command('resume')
-    .argument('<target>', 'what: as it was paused')
-    .description('ask for it to go on; another person lets it through')
-    .requiredOption('--reason <text>', 'why; stands in the log for ever, so no personal data')
+  resumeCommand(control)
     .option('--by <operator>', 'who asks', userInfo().username)
-    .addHelpText('after', '\nExample:\n  corridor control resume corridor/GB-IN --reason "mended, ticket 4711"')
     .action((text: string, { reason, by }: Options) =>
       withConnections(async (connections) => {
         const target = targetNamed(text, knownTargets(connections));
@@ -74,23 +53,21 @@ Example:
       }),
     );
 
-  withJson(control.command('show'))
-    .description('what is paused, the latest first')
-    .option('--all', 'also what was resumed')
-    .addHelpText('after', '\nExample:\n  corridor control show')
-    .action(({ all, json }: { all?: boolean; json?: boolean }) =>
-      withConnections(async (connections) => {
-        const by = personWithKeys(userInfo().username);
-        const found = await listControls(controlLog(connections), by, { all: all === true });
-        if (json) {
-          printRows(found, [], true);
-          return;
-        }
-        const rows = found.map(({ key, state, changedBy, approvedBy, changedAt, reason }) => ({
-          ...{ what: key.toLowerCase(), state, since: new Date(changedAt), reason },
-          by: approvedBy ? `${changedBy}, ${approvedBy}` : changedBy,
-        }));
-        printRows(rows, ['what', 'state', 'since', 'by', 'reason']);
-      }),
-    );
+  showControlsCommand(control).action(({ all, json }: { all?: boolean; json?: boolean }) =>
+    withConnections(async (connections) => {
+      const by = personWithKeys(userInfo().username);
+      const found = await listControls(controlLog(connections), by, { all: all === true });
+      if (json) {
+        printRows(found, [], true);
+        return;
+      }
+      printControls(
+        found.map(({ key, changedAt, ...each }) => ({
+          ...each,
+          what: key.toLowerCase(),
+          changedAt: new Date(changedAt),
+        })),
+      );
+    }),
+  );
 }

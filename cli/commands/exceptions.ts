@@ -10,7 +10,6 @@ import { personWithKeys } from '../../operations/access/principal.ts';
 import type { Approval } from '../../operations/approvals/approval.ts';
 import { decideApproval } from '../../operations/approvals/approvals.ts';
 import { executeApproval } from '../../operations/approvals/execute.ts';
-import { MAX_DAYS } from '../../operations/exceptions/ask.ts';
 import {
   approveException,
   askForException,
@@ -26,17 +25,18 @@ import { type ApprovalDesk, openApprovals } from '../../services/approvals.ts';
 import type { Connections } from '../../services/connections.ts';
 import { revocationsInLog } from '../../services/screening.ts';
 import { withConnections } from '../connections.ts';
-import { count, print, printRows, withJson } from '../output.ts';
+import { print, printRows } from '../output.ts';
+import {
+  type AddExceptionOptions,
+  addExceptionCommand,
+  EXCEPTION_COLUMNS,
+  type ListExceptionsOptions,
+  listExceptionsCommand,
+  revokeExceptionCommand,
+} from '../shapes/exceptions.ts';
 
-interface AddOptions {
-  readonly entity: string;
-  readonly case?: string;
-  readonly role: string;
-  readonly token?: string;
-  readonly days: number;
-  readonly reason: string;
+interface AddOptions extends AddExceptionOptions {
   readonly by: string;
-  readonly json?: boolean;
 }
 
 const withExceptions = (
@@ -64,14 +64,7 @@ export function registerExceptions(program: Command): void {
 }
 
 function registerAdd(exceptions: Command): void {
-  withJson(exceptions.command('add'))
-    .description('ask that a counterparty may pass for one listed entity, until it expires or the entity changes')
-    .requiredOption('--entity <id>', 'listed entity, such as OFAC:12345')
-    .option('--case <id>', 'the case that showed it: the counterparty is taken from there')
-    .option('--role <role>', 'which party of the case: debtor, creditor, intermediary-1, …', 'debtor')
-    .option('--token <token>', 'or the token of the counterparty itself')
-    .requiredOption('--days <n>', `how long it holds, 1 to ${MAX_DAYS} days`, count)
-    .requiredOption('--reason <text>', 'why; kept')
+  addExceptionCommand(exceptions)
     .option('--by <person>', 'who asks', userInfo().username)
     .addHelpText(
       'after',
@@ -124,39 +117,31 @@ function registerApprove(exceptions: Command): void {
 }
 
 function registerList(exceptions: Command): void {
-  withJson(exceptions.command('list'))
-    .description('exceptions, newest first, revoked and expired ones included')
-    .option('--token <token>', 'of this counterparty only')
-    .option('--limit <n>', 'at most this many', count, 50)
-    .action(({ token, limit, json }: { token?: string; limit: number; json?: boolean }) =>
-      withExceptions(async (store, { config }) => {
-        const { operators } = config.keys;
-        const filter = { limit, ...(token === undefined ? {} : { token }) };
-        const found = await listExceptions(store, filter, { operators, now: Date.now() });
-        printRows(
-          found.map((each) => ({
-            exceptionId: each.exceptionId,
-            entity: `${each.source}:${each.entityId}`,
-            token: each.token,
-            state: STATES[each.state],
-            expires: new Date(each.expiresAt),
-            by: each.grantedBy,
-            approvedBy: each.approved?.by,
-            reason: each.reason,
-          })),
-          ['exceptionId', 'entity', 'token', 'state', 'expires', 'by', 'approvedBy', 'reason'],
-          json,
-        );
-      }),
-    );
+  listExceptionsCommand(exceptions).action(({ token, limit, json }: ListExceptionsOptions) =>
+    withExceptions(async (store, { config }) => {
+      const { operators } = config.keys;
+      const filter = { limit, ...(token === undefined ? {} : { token }) };
+      const found = await listExceptions(store, filter, { operators, now: Date.now() });
+      printRows(
+        found.map((each) => ({
+          exceptionId: each.exceptionId,
+          entity: `${each.source}:${each.entityId}`,
+          token: each.token,
+          state: STATES[each.state],
+          expires: new Date(each.expiresAt),
+          by: each.grantedBy,
+          approvedBy: each.approved?.by,
+          reason: each.reason,
+        })),
+        EXCEPTION_COLUMNS,
+        json,
+      );
+    }),
+  );
 }
 
 function registerRevoke(exceptions: Command): void {
-  exceptions
-    .command('revoke')
-    .argument('<id>', 'exception')
-    .description('end an exception now')
-    .requiredOption('--reason <text>', 'why; kept')
+  revokeExceptionCommand(exceptions)
     .option('--by <person>', 'who revokes', userInfo().username)
     .action((id: string, { reason, by }: { reason: string; by: string }) =>
       withExceptions(async (store, { config }, publish) => {

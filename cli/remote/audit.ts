@@ -1,43 +1,18 @@
 // `corridor audit list|show|checkpoint` over the API. Proving all of it reads the log: with --direct.
-import { type Command, Option } from 'commander';
-import type { z } from 'zod';
+import type { Command } from 'commander';
 import type { ApiClient } from '../../adapters/http/api-client.ts';
 import { auditPageDto, checkpointDto, placedDto } from '../../api/v1/routes/audit.ts';
-import { OUTCOMES } from '../../operations/audit/entry.ts';
-import { target } from '../commands/audit.ts';
-import { instant } from '../commands/dead-letter-options.ts';
-import { count, print, printError, printRows, toJson, withJson } from '../output.ts';
+import { print, printError, printRows, toJson, withJson } from '../output.ts';
+import { AUDIT_COLUMNS, type AuditListOptions, auditListCommand, auditRow } from '../shapes/audit.ts';
 import { onlyDirect, queryOf } from './asking.ts';
 
-interface ListOptions {
-  readonly subject?: string;
-  readonly action?: string;
-  readonly on?: { readonly objectKind: string; readonly objectId?: string };
-  readonly outcome?: string;
-  readonly request?: string;
-  readonly act?: string;
-  readonly since?: Date;
-  readonly until?: Date;
-  readonly limit: number;
+interface ListOptions extends AuditListOptions {
   readonly after?: string;
-  readonly json?: boolean;
 }
 
 export function registerRemoteAudit(program: Command, api: () => ApiClient): void {
   const audit = program.command('audit').description('what was allowed, denied, shown and done');
-  withJson(audit.command('list'))
-    .description('entries, the latest first')
-    .option('--subject <name>', 'who')
-    .option('--action <action>', 'what, such as replays.approve')
-    .option('--on <kind[/id]>', 'to what, such as transfers/T-1', target)
-    .addOption(
-      new Option('--outcome <outcome>', 'with what outcome').choices(OUTCOMES.map((each) => each.toLowerCase())),
-    )
-    .option('--request <id>', 'of one request')
-    .option('--act <entry>', 'one act with its items and its end, by the id of its first entry')
-    .option('--since <time>', 'ISO 8601', instant)
-    .option('--until <time>', 'ISO 8601', instant)
-    .option('--limit <n>', 'entries of a page, 500 at the most', count, 50)
+  auditListCommand(audit)
     .option('--after <cursor>', 'the page after the one that named this cursor')
     .action(async ({ on, outcome, request: requestId, since, until, after: cursor, json, ...rest }: ListOptions) => {
       const times = { since: since?.toISOString(), until: until?.toISOString() };
@@ -47,9 +22,10 @@ export function registerRemoteAudit(program: Command, api: () => ApiClient): voi
         print(toJson(page));
         return;
       }
-      printRows(page.items.map(rowOf), [
-        ...(['place', 'at', 'who', 'by', 'action', 'on', 'outcome', 'code', 'times', 'entry'] as const),
-      ]);
+      printRows(
+        page.items.map(({ index, entry }) => auditRow(index, entry.at, entry)),
+        AUDIT_COLUMNS,
+      );
       if (page.nextCursor !== null) printError(`There are more: --after ${page.nextCursor}`);
       if (!page.complete) printError(`Not complete: ${page.reason}.`);
     });
@@ -72,10 +48,3 @@ export function registerRemoteAudit(program: Command, api: () => ApiClient): voi
     });
   onlyDirect(audit, ['verify', 'export', 'key']);
 }
-
-const rowOf = ({ index, entry }: z.output<typeof placedDto>) => ({
-  ...{ place: index, at: entry.at, who: entry.subject ?? 'nobody known', by: entry.credential.toLowerCase() },
-  on: entry.objectId === null ? entry.objectKind : `${entry.objectKind}/${entry.objectId}`,
-  ...{ action: entry.action, outcome: entry.outcome.toLowerCase(), code: entry.reasonCode },
-  ...{ times: entry.count, entry: entry.entryId },
-});

@@ -1,62 +1,29 @@
 // Every command over the API, against the API itself: what it asks for, and what a person reads.
-import { Command } from 'commander';
-import type { FastifyInstance } from 'fastify';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { apiClient } from '../../adapters/http/api-client.ts';
-import { type Memory, testApi, tokenFor, transferDocument } from '../../api/testing/api.ts';
-import type { Role } from '../../operations/access/table.ts';
+import { describe, expect, it } from 'vitest';
+import { transferDocument } from '../../api/testing/api.ts';
 import { payoutOf } from '../../operations/cases/inbox/testing/world.ts';
 import { loadSampleList } from '../../screening/lists/sample/load.ts';
 import { AT } from '../../test/kit/builders.ts';
-import { remoteCommands } from './register.ts';
+import { useRemoteCommands } from './testing/commands.ts';
 
-let app: FastifyInstance;
-let memory: Memory;
-let lines: string[];
-beforeEach(async () => {
-  ({ app, memory } = await testApi());
-  lines = [];
-  for (const name of ['log', 'error'] as const)
-    vi.spyOn(console, name).mockImplementation((text: string) => void lines.push(text));
-});
-afterEach(async () => {
-  vi.restoreAllMocks();
-  process.exitCode = 0;
-  await app.close();
-});
-
-/** Runs a command as this person. Resolves with what was printed. */
-async function as(name: string, role: Role, ...argv: readonly string[]): Promise<string> {
-  lines = [];
-  const token = await tokenFor(name, [role]);
-  const send = async (url: unknown, init: RequestInit = {}): Promise<Response> => {
-    const { pathname, search } = new URL(String(url));
-    const answer = await app.inject({
-      ...{ method: init.method as never, url: `${pathname}${search}`, headers: init.headers as never },
-      ...(init.body === undefined ? {} : { payload: String(init.body) }),
-    });
-    const body = [204, 304].includes(answer.statusCode) ? null : answer.body;
-    return new Response(body, { status: answer.statusCode, headers: answer.headers as never });
-  };
-  const open = (url: string) => apiClient({ url, token: async () => token, fetch: send as typeof fetch });
-  const program = new Command('corridor').exitOverride().configureOutput({ writeErr: () => undefined });
-  (await remoteCommands('https://corridor.internal', open)[argv[0]!]!())(program);
-  for (const each of program.commands) each.exitOverride();
-  await program.parseAsync([...argv], { from: 'user' });
-  return lines.join('\n');
-}
+const remote = useRemoteCommands();
+const { as } = remote;
 
 const approvalIn = (text: string) => /approvals approve (\S+)/.exec(text)![1]!;
 
 /** Another person lets it through. */
 async function approve(id: string, name = 'ben'): Promise<string> {
-  const { hash } = memory.approvals.all.get(id)!;
+  const { hash } = remote.memory.approvals.all.get(id)!;
   return as(name, 'approver', 'approvals', 'approve', id, '--reason', 'looked at it', '--hash', hash);
 }
 
 describe('commands over the API', () => {
   it('tell what stands still and how it stands', async () => {
-    memory.desks.payouts.push({ payoutId: 'transfer-p', changedAt: new Date(AT), payout: payoutOf('transfer-p') });
+    remote.memory.desks.payouts.push({
+      payoutId: 'transfer-p',
+      changedAt: new Date(AT),
+      payout: payoutOf('transfer-p'),
+    });
     const stuck = await as('vera', 'viewer', 'stuck', '--kind', 'hold,payout_unknown');
     expect(stuck).toMatch(/PAYOUT_UNKNOWN +payout-executor/);
     expect(stuck).toContain('3 transfers are stuck: ');
@@ -65,12 +32,12 @@ describe('commands over the API', () => {
     expect(status).toMatch(/http:\/\/chain\.test:9464 +yes/);
     expect(status).toContain('Problems: none');
     expect(process.exitCode).toBe(0);
-    memory.outage = new Error('a bug');
+    remote.memory.outage = new Error('a bug');
     await expect(as('root', 'admin', 'status')).rejects.toMatchObject({ code: 'UNEXPECTED_ERROR' });
   });
 
   it('give a program what it decides on: `seen` of the case', async () => {
-    const { _id: id } = [...memory.cases.holds.values()].find(({ stage }) => stage === 'SCREENING')!;
+    const { _id: id } = [...remote.memory.cases.holds.values()].find(({ stage }) => stage === 'SCREENING')!;
     const decide = (seen: string) =>
       as(
         'carol',
@@ -88,14 +55,17 @@ describe('commands over the API', () => {
       );
     await expect(decide('"open.another"')).rejects.toMatchObject({ code: 'PRECONDITION_FAILED' });
     const { seen } = JSON.parse(await as('carol', 'compliance', 'cases', 'show', id, '--json')) as { seen: string };
-    lines = [];
     expect(await decide(seen)).toMatch(new RegExp(`${id} +.*REJECT`));
   });
 
   it('list transfers and payouts with their sums', async () => {
-    memory.transfers.push(transferDocument({ debitMinor: 500n }));
+    remote.memory.transfers.push(transferDocument({ debitMinor: 500n }));
     expect(await as('vera', 'viewer', 'transfers', 'list', '--older-than', '1d')).toContain('1 transfer: 5.00 GBP');
-    memory.desks.payouts.push({ payoutId: 'transfer-p', changedAt: new Date(AT), payout: payoutOf('transfer-p') });
+    remote.memory.desks.payouts.push({
+      payoutId: 'transfer-p',
+      changedAt: new Date(AT),
+      payout: payoutOf('transfer-p'),
+    });
     expect(await as('asha', 'operator', 'payouts', 'list')).toMatch(/OUTCOME_UNKNOWN: 1 payout: .*GBP/);
     await expect(as('asha', 'operator', 'payouts', 'cases', 'list')).rejects.toMatchObject({ code: 'OPTION_INVALID' });
   });
@@ -114,7 +84,7 @@ describe('commands over the API', () => {
     const asked = approvalIn(await as('asha', 'operator', 'control', 'resume', ...target));
     const broken = await as('asha', 'operator', 'break-glass', 'open', '--reason', 'alone', '--minutes', '5');
     const glass = /--glass (\S+)/.exec(broken)![1]!;
-    const { hash } = memory.approvals.all.get(asked)!;
+    const { hash } = remote.memory.approvals.all.get(asked)!;
     const alone = ['approvals', 'approve', asked, '--reason', 'cut-off', '--glass', glass, '--hash', hash];
     expect(await as('asha', 'operator', ...alone)).toContain('EXECUTED by asha');
     expect(await as('asha', 'operator', 'control', 'show')).toBe('(nothing)');
@@ -133,7 +103,7 @@ describe('commands over the API', () => {
     const sample = await loadSampleList();
     const counts = { entities: 1, names: 1 };
     const small = { ...sample, entities: sample.entities.slice(0, 1), counts, entitiesHash: 'f'.repeat(64) };
-    await memory.desks.lists.save({ ...small, publicationDate: '2026-11-30' }, 'carol', AT);
+    await remote.memory.desks.lists.save({ ...small, publicationDate: '2026-11-30' }, 'carol', AT);
     const [{ versionId: newest }] = JSON.parse(await as('vera', 'viewer', 'lists', 'show', '--json'));
     const asked = await as('carol', 'compliance', 'lists', 'activate', newest, '--reason', 'as published');
     expect(asked).toContain('one person alone may not');

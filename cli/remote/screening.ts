@@ -6,8 +6,15 @@ import type { ApiClient } from '../../adapters/http/api-client.ts';
 import { approvalDto } from '../../api/v1/approval-dto.ts';
 import { exceptionDto } from '../../api/v1/routes/exceptions.ts';
 import { activatedDto, changesDto, versionDto, wholeVersionDto } from '../../api/v1/routes/lists.ts';
-import { MAX_DAYS } from '../../operations/exceptions/ask.ts';
 import { count, print, printRows, toJson, withJson } from '../output.ts';
+import {
+  type AddExceptionOptions,
+  addExceptionCommand,
+  EXCEPTION_COLUMNS,
+  type ListExceptionsOptions,
+  listExceptionsCommand,
+  revokeExceptionCommand,
+} from '../shapes/exceptions.ts';
 import { onlyDirect, queryOf } from './asking.ts';
 
 const versionPath = (id: string) => `/lists/${encodeURIComponent(id)}`;
@@ -94,55 +101,40 @@ function printVersion({ versionId, status, inForceNow, report }: z.output<typeof
   if (report.warnings.length > 0) print(`tolerated: ${reasons(report.warnings)}`);
 }
 
-interface AddOptions {
-  readonly entity: string;
-  readonly case?: string;
-  readonly role: string;
-  readonly token?: string;
-  readonly days: number;
-  readonly reason: string;
-  readonly json?: boolean;
-}
+const exceptionRow = ({ expiresAt: expires, askedBy: by, ...one }: z.output<typeof exceptionDto>) => ({
+  ...one,
+  expires,
+  by,
+});
 
-const COLUMNS = ['exceptionId', 'entity', 'token', 'state', 'expiresAt', 'askedBy', 'approvedBy', 'reason'] as const;
+/** The API's own names in JSON, and those of the table for people. */
+function printExceptions(found: readonly z.output<typeof exceptionDto>[], json: boolean | undefined): void {
+  if (json) printRows(found, [], true);
+  else printRows(found.map(exceptionRow), EXCEPTION_COLUMNS);
+}
 
 export function registerRemoteExceptions(program: Command, api: () => ApiClient): void {
   const exceptions = program
     .command('exceptions')
     .description('counterparties that are known not to be a listed entity: add, list, revoke');
-  withJson(exceptions.command('add'))
-    .description('ask that a counterparty may pass for one listed entity, until it expires or the entity changes')
-    .requiredOption('--entity <id>', 'listed entity, such as OFAC:12345')
-    .option('--case <id>', 'the case that showed it: the counterparty is taken from there')
-    .option('--role <role>', 'which party of the case: debtor, creditor, intermediary-1, …', 'debtor')
-    .option('--token <token>', 'or the token of the counterparty itself')
-    .requiredOption('--days <n>', `how long it holds, 1 to ${MAX_DAYS} days`, count)
-    .requiredOption('--reason <text>', 'why; kept')
-    .action(async ({ entity, case: caseId, role, token, days, reason, json }: AddOptions) => {
+  addExceptionCommand(exceptions).action(
+    async ({ entity, case: caseId, role, token, days, reason, json }: AddExceptionOptions) => {
       const counterparty = token === undefined ? { caseId, role } : { token };
       const request = { body: { entity, days, reason, ...counterparty }, key: randomUUID() };
       const asked = exceptionDto.parse((await api().ask('POST', '/exceptions', request)).body);
-      printRows([asked], COLUMNS, json);
+      printExceptions([asked], json);
       if (json) return;
       print('Another person lets it through:');
       print(`  corridor approvals approve ${asked.approvalId} --reason "…"`);
-    });
-  withJson(exceptions.command('list'))
-    .description('exceptions, newest first, revoked and expired ones included')
-    .option('--token <token>', 'of this counterparty only')
-    .option('--limit <n>', 'at most this many', count, 50)
-    .action(async ({ token, limit, json }: { token?: string; limit: number; json?: boolean }) => {
-      const { body } = await api().ask('GET', `/exceptions${queryOf({ token, limit })}`);
-      printRows(itemsOf(exceptionDto).parse(body).items, COLUMNS, json);
-    });
-  exceptions
-    .command('revoke')
-    .argument('<id>', 'exception')
-    .description('end an exception now')
-    .requiredOption('--reason <text>', 'why; kept')
-    .action(async (id: string, { reason }: { reason: string }) => {
-      await api().ask('POST', `/exceptions/${encodeURIComponent(id)}/revoke`, { body: { reason } });
-      print(`${id} is revoked`);
-    });
+    },
+  );
+  listExceptionsCommand(exceptions).action(async ({ token, limit, json }: ListExceptionsOptions) => {
+    const { body } = await api().ask('GET', `/exceptions${queryOf({ token, limit })}`);
+    printExceptions(itemsOf(exceptionDto).parse(body).items, json);
+  });
+  revokeExceptionCommand(exceptions).action(async (id: string, { reason }: { reason: string }) => {
+    await api().ask('POST', `/exceptions/${encodeURIComponent(id)}/revoke`, { body: { reason } });
+    print(`${id} is revoked`);
+  });
   onlyDirect(exceptions, ['approve'], '`corridor approvals approve`');
 }

@@ -1,46 +1,15 @@
 // `corridor webhooks` against the API itself: what a producer and an operator type, and what they read.
 import { Command } from 'commander';
-import type { FastifyInstance } from 'fastify';
-import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { apiClient } from '../../adapters/http/api-client.ts';
-import { type Memory, testApi, tokenFor } from '../../api/testing/api.ts';
+import { expect, it } from 'vitest';
 import type { Role } from '../../operations/access/table.ts';
 import { deliveryFor } from '../../operations/webhooks/testing/world.ts';
 import { AT } from '../../test/kit/builders.ts';
 import { registerWebhooks } from '../commands/webhooks.ts';
-import { remoteCommands } from './register.ts';
+import { useRemoteCommands } from './testing/commands.ts';
 
-let app: FastifyInstance;
-let memory: Memory;
-let lines: string[];
-beforeEach(async () => {
-  ({ app, memory } = await testApi());
-  vi.spyOn(console, 'log').mockImplementation((text: string) => void lines.push(text));
-});
-afterEach(async () => {
-  vi.restoreAllMocks();
-  await app.close();
-});
-
+const remote = useRemoteCommands();
 /** Runs `corridor webhooks …` as this person. Resolves with what was printed. */
-async function as(name: string, role: Role, ...argv: readonly string[]): Promise<string> {
-  lines = [];
-  const token = await tokenFor(name, [role]);
-  const send = async (url: unknown, init: RequestInit = {}): Promise<Response> => {
-    const { pathname, search } = new URL(String(url));
-    const answer = await app.inject({
-      ...{ method: init.method as never, url: `${pathname}${search}`, headers: init.headers as never },
-      ...(init.body === undefined ? {} : { payload: String(init.body) }),
-    });
-    const body = answer.statusCode === 204 ? null : answer.body;
-    return new Response(body, { status: answer.statusCode, headers: answer.headers as never });
-  };
-  const open = (url: string) => apiClient({ url, token: async () => token, fetch: send as typeof fetch });
-  const program = new Command('corridor').exitOverride();
-  (await remoteCommands('https://corridor.internal', open)['webhooks']!())(program);
-  await program.parseAsync(['webhooks', ...argv], { from: 'user' });
-  return lines.join('\n');
-}
+const as = (name: string, role: Role, ...argv: readonly string[]) => remote.as(name, role, 'webhooks', ...argv);
 const URL_OF_ACME = 'https://hooks.acme.test/in';
 const SECRET = /whsec_\S+/;
 
@@ -64,7 +33,7 @@ it('an operator sees everybody’s and disables one; its producer enables it and
   const id = /endpoint {2}(\S+)/.exec(made)![1]!;
   for (const [i, state] of (['FAILED', 'FAILED', 'DELIVERED'] as const).entries()) {
     const each = deliveryFor(id, `e-${i}`, { state, lastCode: 'HTTP_503', occurredAt: new Date(AT + i) });
-    memory.webhooks.kept.set(each._id, each);
+    remote.memory.webhooks.kept.set(each._id, each);
   }
   expect(await as('vera', 'viewer', 'list', '--producer', 'acme')).toMatch(new RegExp(`${id} +acme`));
   const off = await as('asha', 'operator', 'disable', id, '--reason', 'floods its own network');

@@ -3,11 +3,10 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Role } from '../../../operations/access/table.ts';
 import { approvedHash } from '../../../operations/dead-letters/replays/replay.ts';
 import type { LogRecord } from '../../../ports/log.ts';
-import type { DeadLetterDocument } from '../../../sinks/dead-letters/letter.ts';
-import { AT } from '../../../test/kit/builders.ts';
 import { priced } from '../../../test/kit/events.ts';
 import { memoryCodec } from '../../../test/kit/memory-codec.ts';
 import { bearer, type Memory, testApi } from '../../testing/api.ts';
+import { parkedLetter } from '../../testing/letters.ts';
 
 const PATH = '/parties/remittanceInformation';
 let app: FastifyInstance;
@@ -25,17 +24,7 @@ function letterRecord(offset: number): LogRecord {
 
 beforeEach(async () => {
   ({ app, memory } = await testApi());
-  const at = new Date(AT);
-  for (let n = 0; n < 2; n++) {
-    memory.letters.push({
-      ...{ _id: `letter-${n}`, letterId: `letter-${n}`, proven: true, owner: 'limits', code: 'UNEXPECTED_ERROR' },
-      ...{ class: 'poison', detail: '', frame: null, group: 'g', cause: 'x', replayCount: 0, replayId: null },
-      place: { topicId: 'dlq', partition: 0, offset: n },
-      source: { topic: 'transfer.priced', topicId: 't', partition: 1, offset: n, lastOffset: null },
-      ...{ firstFailedAt: at, failedAt: at, tries: 1, transferId: `T-${n}`, sequence: 3, corridor: 'GB-IN' },
-      ...{ amountMinor: 100n, currency: 'GBP', bytes: 9, state: 'PARKED', takenBy: null, stateAt: at },
-    } satisfies DeadLetterDocument);
-  }
+  memory.letters.push(...[0, 1].map(parkedLetter));
   memory.letterRecords = (places) => new Map(places.map(({ offset }) => [`0/${offset}`, letterRecord(offset)]));
 });
 afterEach(() => app.close());

@@ -4,26 +4,16 @@ import type { Role } from '../../../operations/access/table.ts';
 import { isApproved } from '../../../operations/approvals/approval.ts';
 import { approvedHash, type ReplayDocument, selectionHash } from '../../../operations/dead-letters/replays/replay.ts';
 import { ringOf } from '../../../ports/seals.ts';
-import type { DeadLetterDocument } from '../../../sinks/dead-letters/letter.ts';
 import { AT } from '../../../test/kit/builders.ts';
 import { testRings } from '../../../test/kit/rings.ts';
 import { bearer, type Memory, testApi } from '../../testing/api.ts';
+import { parkedLetter } from '../../testing/letters.ts';
 
 let app: FastifyInstance;
 let memory: Memory;
 beforeEach(async () => {
   ({ app, memory } = await testApi());
-  const at = new Date(AT);
-  for (let n = 0; n < 3; n++) {
-    memory.letters.push({
-      ...{ _id: `letter-${n}`, letterId: `letter-${n}`, proven: true, owner: 'limits', code: 'UNEXPECTED_ERROR' },
-      ...{ class: 'poison', detail: '', frame: null, group: 'g', cause: 'x', replayCount: 0, replayId: null },
-      place: { topicId: 'dlq', partition: 0, offset: n },
-      source: { topic: 'transfer.priced', topicId: 't', partition: 1, offset: n, lastOffset: null },
-      ...{ firstFailedAt: at, failedAt: at, tries: 1, transferId: `T-${n}`, sequence: 3, corridor: 'GB-IN' },
-      ...{ amountMinor: 100n, currency: 'GBP', bytes: 9, state: 'PARKED', takenBy: null, stateAt: at },
-    } satisfies DeadLetterDocument);
-  }
+  memory.letters.push(...[0, 1, 2].map(parkedLetter));
 });
 afterEach(() => app.close());
 
