@@ -6,7 +6,6 @@
 // - Should all of that fail, the processor decides each letter once: the replay that is handled first claims it.
 
 import { formatOrigin } from '../../../domain/transfers/origin-position.ts';
-import type { Clock } from '../../../ports/clock.ts';
 import type { ErrorCode } from '../../../ports/error-codes.ts';
 import { codeAndDetail } from '../../../ports/fault.ts';
 import type { LogTransactions } from '../../../ports/log.ts';
@@ -18,32 +17,25 @@ import { checkDiscards } from './check-discards.ts';
 import { checkLetters } from './check-letters.ts';
 import { currentRate } from './control.ts';
 import { nextStep } from './next-step.ts';
-import { type KnownOutcome, outcomesOf } from './outcomes.ts';
-import type { DryRunner, TransfersNow } from './ports.ts';
+import type { DryRunner } from './ports.ts';
 import { dryRunReplay, findReplay, MAX_LETTERS, moved, type ReplayStores } from './prepare.ts';
 import { replayRecord } from './record.ts';
 import { actOf, approvedHash, changedBasis, type ReplayDocument, type ReplayItem, selectionHash } from './replay.ts';
+import { SentLetters, type SentLettersOptions } from './sent-letters.ts';
 
 const LEASE_MS = 20_000;
 /** Letters of one transaction: those of a second at the highest rate, so that a look that takes long does not slow it down. */
 const MAX_SENT_AT_ONCE = 1_000;
-/** Outcomes that are looked for at once. */
-const MAX_LOOKED_AT = 2_000;
 /** How long after its last letter a replay waits for transfers in flight, ms. */
 const OUTCOME_TIMEOUT_MS = 24 * 3_600_000;
-/** How often replays that have ended are looked at, and how many at a time. */
-const WATCH_MS = 30_000;
-const MAX_WATCHED = 20;
 /** A selection that nobody has finished after so long never will be, ms. */
 const FREEZING_MS = 15 * 60_000;
 /** One that nobody has asked for gives its letters back after so long, ms: looking at letters keeps them from nobody for long. */
 const FROZEN_MS = 30 * 60_000;
 
-export interface RunnerOptions extends ReplayStores {
-  readonly transfers: TransfersNow;
+export interface RunnerOptions extends ReplayStores, SentLettersOptions {
   readonly dryRunner: DryRunner;
   readonly rings: Rings;
-  readonly clock: Clock;
   /** Unique for each process. */
   readonly runner: string;
   /** Makes entries of the audit log, which are there with the letters that are sent, or not at all; absent: none is made. */
@@ -52,8 +44,6 @@ export interface RunnerOptions extends ReplayStores {
   readonly onSend?: (when: 'before' | 'after') => Promise<void> | void;
   /** Called with each replay that changed its state. Never throws. */
   readonly onChange?: (replay: ReplayDocument, to: Partial<ReplayDocument>) => void;
-  /** Called with a fault that passes: the replay is looked at again. Never throws. */
-  readonly onFault?: (replayId: string, fault: { readonly code: ErrorCode; readonly detail: string }) => void;
 }
 
 interface Hold {
@@ -81,14 +71,12 @@ export class ReplayRunner {
   readonly #options: RunnerOptions;
   readonly #held = new Map<string, Hold>();
   readonly #stopping = new AbortController();
+  readonly #outcomes: SentLetters;
   #trial: Promise<void> | undefined;
-  /** Turn of the letter of each replay behind which outcomes are looked for next. */
-  readonly #lookedAt = new Map<string, number>();
-  #watchAt = 0;
-  #watchedTo = '';
 
   constructor(options: RunnerOptions) {
     this.#options = options;
+    this.#outcomes = new SentLetters(options);
   }
 
   /** Looks at every replay that is under way, and brings each on by one step. @returns whether any has more to do at once */
@@ -111,7 +99,7 @@ export class ReplayRunner {
       }
     }
     for (const id of this.#held.keys()) if (!open.some(({ _id }) => _id === id)) await this.#letGo(id);
-    await this.#watch();
+    await this.#outcomes.watch();
     return isBusy;
   }
 
@@ -143,7 +131,7 @@ export class ReplayRunner {
       default:
         // Who goes on with it looks again whether it may.
         await this.#letGo(replay._id);
-        await this.#settle(replay);
+        await this.#outcomes.settle(replay);
         return false;
     }
   }
@@ -229,7 +217,7 @@ export class ReplayRunner {
     const { replays, letters, clock } = this.#options;
     const hold = await this.#hold(replay);
     if (!hold) return true;
-    await this.#settle(replay);
+    await this.#outcomes.settle(replay);
     const progress = await replays.progress(replay._id);
     // What is discarded is not expected to be mended.
     const newFailures = replay.discard
@@ -360,50 +348,6 @@ export class ReplayRunner {
     await replays.markSent(sent, at);
   }
 
-  /** Looks what became of some of the letters that were sent, and next time of others. @returns how many are still open of these */
-  async #settle(replay: ReplayDocument): Promise<number> {
-    if (replay.startedAt === null) return 0;
-    const { replays, letters, log, transfers, clock } = this.#options;
-    const after = this.#lookedAt.get(replay._id) ?? -1;
-    const filter = { states: ['SENT'], isOutcomeKnown: false } as const;
-    const open = await replays.items(replay._id, { ...filter, after }, MAX_LOOKED_AT);
-    // Those whose transfers are in flight for long must not hide the others.
-    if (open.length < MAX_LOOKED_AT) this.#lookedAt.delete(replay._id);
-    else this.#lookedAt.set(replay._id, open.at(-1)!.turn);
-    if (open.length === 0) return 0;
-    const known = await outcomesOf(open, replay, { letters, log, transfers });
-    if (known.length === 0) return open.length;
-    const at = new Date(clock.now());
-    const isDiscarded = ({ outcome }: KnownOutcome) => replay.discard !== null && outcome === 'REJECTED';
-    for (const [state, of] of Map.groupBy(known, (each) =>
-      each.outcome === 'DEAD_AGAIN' ? 'REPLACED' : isDiscarded(each) ? 'DISCARDED' : 'VERIFIED',
-    )) {
-      const ids = of.map(({ letterId }) => letterId);
-      await letters.move(replay._id, ids, state, at);
-    }
-    await replays.settle(known, at);
-    return open.length - known.length;
-  }
-
-  /** Goes on looking what became of letters of replays that have ended: no letter stays SENT because its transfer took long. */
-  async #watch(): Promise<void> {
-    const { replays, clock, onFault } = this.#options;
-    if (clock.now() < this.#watchAt) return;
-    this.#watchAt = clock.now() + WATCH_MS;
-    const watched = await replays.watched(MAX_WATCHED, this.#watchedTo);
-    this.#watchedTo = watched.length < MAX_WATCHED ? '' : watched.at(-1)!._id;
-    for (const replay of watched) {
-      try {
-        await this.#settle(replay);
-        const { sent, known } = await replays.progress(replay._id);
-        if (known >= sent) await replays.change(replay, { isWatched: false });
-      } catch (error) {
-        const { code, detail } = codeAndDetail(error);
-        onFault?.(replay._id, { code, detail });
-      }
-    }
-  }
-
   /** Gives back what was not sent. First nobody else may send any more, and all that was sent is known. */
   async #release(replay: ReplayDocument): Promise<boolean> {
     const { approvals, replays, letters, clock } = this.#options;
@@ -414,7 +358,7 @@ export class ReplayRunner {
     }
     if (replay.startedAt !== null) {
       await this.#takeOver(replay, undefined);
-      await this.#settle(replay);
+      await this.#outcomes.settle(replay);
     }
     await replays.release(replay._id);
     await letters.giveBack(replay._id, new Date(clock.now()));
