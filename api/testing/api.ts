@@ -129,6 +129,7 @@ export async function testApi(
     },
     controls: memoryControls(),
     cases: inboxWorld(testRings.operators),
+    caseNotes: [],
     desks: await deskMemory(),
     submissions: new Map(),
     intentClaims: new Map(),
