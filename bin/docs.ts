@@ -5,6 +5,7 @@ import { accessTable } from '../docs/generators/access-table.ts';
 import { apiRoutes } from '../docs/generators/api-routes.ts';
 import { commandsOnStores, commandsOverApi } from '../docs/generators/command-list.ts';
 import { corridorTables, intentBounds, priceExample, ruleTables } from '../docs/generators/corridor-tables.ts';
+import { dataDictionary, presenceTable } from '../docs/generators/data-dictionary.ts';
 import { errorReference } from '../docs/generators/error-codes.ts';
 import { auditFindingTable, findingCodes } from '../docs/generators/finding-codes.ts';
 import { metricsTable } from '../docs/generators/metrics-table.ts';
@@ -36,6 +37,8 @@ const PARTS: readonly Part[] = [
   { file: 'docs/corridors.md', name: 'rules', generate: ruleTables },
   { file: 'docs/corridors.md', name: 'example', generate: priceExample },
   { file: 'docs/corridors.md', name: 'bounds', generate: intentBounds },
+  { file: 'docs/data-dictionary.md', name: 'fields', generate: dataDictionary },
+  { file: 'docs/data-dictionary.md', name: 'presence', generate: presenceTable },
   { file: 'docs/errors.md', name: 'errors', generate: errorReference },
   { file: 'docs/metrics.md', name: 'metrics', generate: metricsTable },
   { file: 'docs/verify.md', name: 'findings', generate: findingCodes },

@@ -79,6 +79,8 @@ export type Discardable =
       readonly occurredAt: number;
       /** Of an intent: who it is provably from; absent: nobody is proven. */
       readonly producerId?: string | null;
+      /** Of an intent: the corridor between its currencies; absent: none carries them. */
+      readonly corridorId?: string | null;
     }
   /** What it asks for was done by another record: nothing is left to be ended. */
   | { readonly kind: 'nothing' }

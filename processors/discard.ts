@@ -19,11 +19,11 @@ export interface Ending extends Omit<Extract<Discardable, { kind: 'reject' }>, '
 /** The rejection with which a stage ends this input. @throws Error when the input is of no transfer */
 export function rejectionOf(
   input: Received<unknown>,
-  { stage, code, occurredAt, producerId = null }: Ending,
+  { stage, code, occurredAt, producerId = null, corridorId = null }: Ending,
 ): { readonly to: TopicName; readonly value: unknown } {
   const reasons: readonly Reason[] = [reason(code, WHY)];
   if (input.topic === 'transfer.requested') {
-    return intentRejection(input as never, reasons, { now: occurredAt, producerId }, undefined);
+    return intentRejection(input as never, reasons, { now: occurredAt, producerId, corridorId }, undefined);
   }
   const event = eventIn(input.topic, input.value) as (ChainEvent & Partial<Carried>) | undefined;
   if (event === undefined) throw new Error(`${input.topic} is of no transfer that could be rejected`);

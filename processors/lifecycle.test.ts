@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { reason } from '../domain/reasons.ts';
 import { recordType } from '../schemas/avro-types.ts';
 import {
   accepted,
@@ -13,10 +14,22 @@ import {
   reviewDecided,
   screened,
 } from '../test/kit/events.ts';
-import { deadLetterMark, lifecycleOf, processorOf, stageOf } from './lifecycle.ts';
+import {
+  type ChainEvent,
+  deadLetterMark,
+  type LifecycleInput,
+  lifecycleOf,
+  processorOf,
+  stageOf,
+} from './lifecycle.ts';
 import { topology } from './topology.ts';
 
 const schema = recordType('TransferLifecycle');
+
+const screenedAfterHold = ({ held }: ReturnType<typeof reviewDecided>) => ({
+  ...screened(),
+  envelope: { ...held.envelope, sequence: held.envelope.sequence + 1 },
+});
 
 describe('the lifecycle record of a transition', () => {
   it.each([
@@ -48,6 +61,99 @@ describe('the lifecycle record of a transition', () => {
     });
   });
 
+  it('tells the instructed amount, the corridor and the exponents from the first event on', () => {
+    const event = accepted();
+    const instruction = { ...event.instruction, corridorId: 'GB-IN' };
+    expect(lifecycleOf('transfer.accepted', { ...event, instruction }, 'INTAKE')).toMatchObject({
+      eventKind: 'TRANSITION',
+      contractVersion: 2,
+      corridorId: 'GB-IN',
+      instructedMinor: 50_000n,
+      instructedCurrency: 'GBP',
+      amountSide: 'SOURCE',
+      sourceExponent: 2,
+      targetExponent: 2,
+      ended: false,
+      endedAt: null,
+    });
+  });
+
+  it('tells what the price is made of', () => {
+    const event = priced();
+    const fee = { code: 'FLAT', amount: { minor: 150n, currency: 'GBP' } };
+    const margin = { minor: 77n, currency: 'GBP' };
+    const price = { ...event.price, fees: [fee], margin };
+    expect(lifecycleOf('transfer.priced', { ...event, price }, 'FX_PRICING')).toMatchObject({
+      principalMinor: event.price.principal.minor,
+      marginMinor: 77n,
+      residual: event.price.residual,
+      fees: [{ code: 'FLAT', minor: 150n }],
+    });
+    const older = { ...price, margin: null };
+    expect(lifecycleOf('transfer.priced', { ...event, price: older }, 'FX_PRICING')!.marginMinor).toBeNull();
+  });
+
+  it('says of a declared tax what is owed, to whom, and not what of', () => {
+    const event = accepted();
+    const usd = (minor: bigint) => ({ minor, currency: 'USD' });
+    const tax = { kind: 'EXCISE', authority: 'US_IRC_4475', amount: usd(120n), basis: usd(12_000n) };
+    const taxed = { ...event, instruction: { ...event.instruction, taxes: [tax] } };
+    expect(lifecycleOf('transfer.accepted', taxed, 'INTAKE')!.taxes).toEqual([
+      { kind: 'EXCISE', authority: 'US_IRC_4475', currency: 'USD', minor: 120n },
+    ]);
+  });
+
+  it('says when it ended, and what came back', () => {
+    const event = completed();
+    const { occurredAt } = event.envelope;
+    const done = lifecycleOf('transfer.completed', event, 'SETTLEMENT');
+    expect(done).toMatchObject({ ended: true, endedAt: occurredAt, returnedMinor: null });
+    const back = lifecycleOf('transfer.returned', { ...event, reasons: [reason('AC04')] }, 'SETTLEMENT');
+    expect(back).toMatchObject({ ended: true, returnedMinor: 5_500_000n, creditMinor: 5_500_000n });
+  });
+
+  describe('tells the state before, from what it was made of', () => {
+    const NONE = { previousState: null, previousOccurredAt: null, heldMs: null, replayId: null };
+    const rowOf = (topic: string, event: ChainEvent, input: LifecycleInput) =>
+      lifecycleOf(topic, event, 'LIMITS', input);
+    const from = (topic: string, value: unknown, replayId: string | null = null) => ({ topic, value, replayId });
+    const at = <E extends ChainEvent>(event: E, occurredAt: number): E => ({
+      ...event,
+      envelope: { ...event.envelope, occurredAt },
+    });
+
+    it('none of the first', () => {
+      const input = from('transfer.requested', requested());
+      expect(rowOf('transfer.accepted', accepted(), input)).toMatchObject(NONE);
+    });
+
+    it('of a transition: the state and time of the event that was read, and the replay that sent it', () => {
+      const input = from('transfer.screened', at(screened(), 4_000), 'r-1');
+      expect(rowOf('transfer.priced', priced(), input)).toMatchObject({
+        ...{ previousState: 'SCREENED', previousOccurredAt: 4_000, heldMs: null, replayId: 'r-1' },
+      });
+    });
+
+    it('of the end of a hold: how long it lasted', () => {
+      const review = reviewDecided();
+      const input = from('review.decided', { ...review, held: at(review.held, 4_000) });
+      expect(rowOf('transfer.screened', at(screenedAfterHold(review), 9_500), input)).toMatchObject({
+        ...{ previousState: 'HELD', previousOccurredAt: 4_000, heldMs: 5_500 },
+      });
+    });
+
+    it('of what became of a payout: when it was asked for, but for a return behind a completion', () => {
+      const update = payoutUpdated();
+      const input = from('payout.updated', { ...update, requested: at(update.requested, 4_000) });
+      expect(rowOf('transfer.completed', completed(), input)).toMatchObject({
+        ...{ previousState: 'DISPATCHED', previousOccurredAt: 4_000, heldMs: null },
+      });
+      const later = completed();
+      const returned = { ...later, envelope: { ...later.envelope, sequence: later.envelope.sequence + 1 } };
+      expect(rowOf('transfer.returned', returned, input)).toMatchObject({ ...NONE, previousState: 'COMPLETED' });
+    });
+  });
+
   it('adds up the fees', () => {
     const event = priced();
     const fee = (minor: bigint) => ({ code: 'FEE', amount: { minor, currency: 'GBP' } });
@@ -75,10 +181,10 @@ describe('the lifecycle record of a transition', () => {
 describe('the mark of a dead letter', () => {
   const mark = { eventId: 'e', occurredAt: 1, stage: 'LIMITS' as const, code: 'PARTIES_SEALED' as const };
   it.each([
-    ['transfer.priced', priced(), 3],
-    ['review.decided', reviewDecided(), 2],
-    ['payout.updated', payoutUpdated(), 5],
-  ] as const)('of %s repeats the last sequence', (topic, value, sequence) => {
+    ['transfer.priced', priced(), 3, 'PRICED'],
+    ['review.decided', reviewDecided(), 2, 'HELD'],
+    ['payout.updated', payoutUpdated(), 5, 'DISPATCHED'],
+  ] as const)('of %s repeats the last sequence', (topic, value, sequence, before) => {
     const record = deadLetterMark(topic, value, mark)!;
     expect(schema.isValid(record)).toBe(true);
     expect(record).toMatchObject({
@@ -86,6 +192,11 @@ describe('the mark of a dead letter', () => {
       sequence,
       reasonCodes: ['PARTIES_SEALED'],
       transferId: 'transfer-0001',
+      eventKind: 'MARK',
+      ended: false,
+      holdId: null,
+      heldMs: null,
+      previousState: before,
     });
   });
 

@@ -1,20 +1,20 @@
 // The analytics record of a transition: flat, complete, without personal data. Pure.
 
-import { STATE_OF_TOPIC } from '../domain/transfers/transfer-states.ts';
+import { currencyOf } from '../domain/money/currencies.ts';
+import { ENDED, STATE_OF_TOPIC } from '../domain/transfers/transfer-states.ts';
 import type { ErrorCode } from '../ports/error-codes.ts';
 import type {
   Envelope,
   Instruction,
   Price,
   Reason,
+  Reservation,
   ScreeningEvidence,
   Stage,
   TransferLifecycle,
-  TransferState,
 } from '../schemas/types.generated.ts';
+import { CONTRACT_VERSION } from '../topics/analytics-contract.ts';
 import { contractOf } from '../topics/catalogue.ts';
-
-const ENDED: ReadonlySet<TransferState | undefined> = new Set(['COMPLETED', 'REJECTED', 'RETURNED']);
 
 /** What any event of the chain may carry, by the names that all of them share. */
 export interface ChainEvent {
@@ -22,10 +22,19 @@ export interface ChainEvent {
   readonly instruction: Instruction;
   readonly screening?: ScreeningEvidence | null;
   readonly price?: Price | null;
-  readonly payout?: { readonly provider: string } | null;
+  readonly reservation?: Reservation | null;
+  readonly payout?: { readonly provider: string; readonly attemptKey: string } | null;
   readonly reasons?: readonly Reason[];
   readonly reason?: Reason;
-  readonly hold?: { readonly reasons: readonly Reason[] };
+  readonly hold?: { readonly holdId: string; readonly reasons: readonly Reason[] };
+}
+
+/** The input that a stage made a transition from. */
+export interface LifecycleInput {
+  readonly topic: string;
+  readonly value: unknown;
+  /** The replay that sent it; null: none did. */
+  readonly replayId: string | null;
 }
 
 /** The stage of a processor, by its name (`fx-pricing` is FX_PRICING). */
@@ -38,12 +47,50 @@ export function processorOf(stage: Stage): string {
   return stage.toLowerCase().replaceAll('_', '-');
 }
 
-/** The lifecycle record of a transition, or undefined when the topic holds no transitions. */
-export function lifecycleOf(topic: string, event: ChainEvent, stage: Stage): TransferLifecycle | undefined {
+/**
+ * The lifecycle record of a transition, or undefined when the topic holds no transitions.
+ * @param input what it was made from; absent: what was before is left out
+ */
+export function lifecycleOf(
+  topic: string,
+  event: ChainEvent,
+  stage: Stage,
+  input?: LifecycleInput,
+): TransferLifecycle | undefined {
   const state = STATE_OF_TOPIC[topic];
   if (state === undefined) return undefined;
-  return record(event, { eventId: event.envelope.eventId, occurredAt: event.envelope.occurredAt, state, stage });
+  const { eventId, occurredAt } = event.envelope;
+  const made = record(event, { eventId, occurredAt, state, stage });
+  return input ? { ...made, ...before(event, input), replayId: input.replayId } : made;
 }
+
+/** The state that a transition ends, as its input tells it. */
+function before({ envelope }: ChainEvent, { topic, value }: LifecycleInput): Before {
+  const previous = eventIn(topic, value);
+  if (previous === undefined) return NOTHING_BEFORE;
+  const { sequence, occurredAt } = previous.envelope;
+  // Money came back of what was completed meanwhile: the update still carries what asked for the payout.
+  if (envelope.sequence !== sequence + 1) return { ...NOTHING_BEFORE, previousState: 'COMPLETED' };
+  const previousState = stateIn(topic);
+  return beforeOf(previousState, occurredAt, envelope.occurredAt);
+}
+
+type Before = Pick<TransferLifecycle, 'previousState' | 'previousOccurredAt' | 'heldMs'>;
+/** What the first record of a transfer says of the state before. */
+export const NOTHING_BEFORE: Before = { previousState: null, previousOccurredAt: null, heldMs: null };
+
+/** What a record says of the state before. Times in ms since 1970. */
+export function beforeOf(previousState: string | null, previousOccurredAt: number, occurredAt: number): Before {
+  const heldMs = previousState === 'HELD' ? occurredAt - previousOccurredAt : null;
+  return { previousState, previousOccurredAt, heldMs };
+}
+
+/** The state of the event within an input: commands carry what is held, or what asked for the payout. */
+const stateIn = (topic: string): string | null => STATE_OF_TOPIC[topic] ?? STATE_IN_COMMAND[topic] ?? null;
+const STATE_IN_COMMAND: Readonly<Record<string, string>> = {
+  'review.decided': 'HELD',
+  'payout.updated': 'DISPATCHED',
+};
 
 /** What marks a transfer as dead-lettered. */
 export interface Mark {
@@ -59,9 +106,15 @@ export interface Mark {
  */
 export function deadLetterMark(topic: string, value: unknown, mark: Mark): TransferLifecycle | undefined {
   const event = eventIn(topic, value);
-  if (event === undefined || ENDED.has(STATE_OF_TOPIC[topic])) return undefined;
+  const reached = STATE_OF_TOPIC[topic];
+  if (event === undefined || (reached && ENDED.has(reached))) return undefined;
   const { eventId, occurredAt, stage, code } = mark;
-  return { ...record(event, { eventId, occurredAt, state: 'DEAD_LETTERED', stage }), reasonCodes: [code] };
+  return {
+    ...record(event, { eventId, occurredAt, state: 'DEAD_LETTERED', stage }),
+    ...beforeOf(stateIn(topic), event.envelope.occurredAt, occurredAt),
+    reasonCodes: [code],
+    heldMs: null,
+  };
 }
 
 /** The event of the transfer within an input: the input itself, or what a command carries. */
@@ -73,7 +126,8 @@ type Identity = Pick<TransferLifecycle, 'eventId' | 'occurredAt' | 'state' | 'st
 
 function record(event: ChainEvent, { eventId, occurredAt, state, stage }: Identity): TransferLifecycle {
   const { envelope, instruction } = event;
-  const price = event.price ?? null;
+  const isMark = state === 'DEAD_LETTERED';
+  const ended = !isMark && ENDED.has(state as never);
   return {
     eventId,
     transferId: envelope.transferId,
@@ -82,31 +136,87 @@ function record(event: ChainEvent, { eventId, occurredAt, state, stage }: Identi
     state,
     stage,
     occurredAt,
+    ...instructed(instruction),
+    ...priced(event.price ?? null),
+    ...screened(event.screening ?? null),
+    limitRuleIds: event.reservation ? event.reservation.uses.map(({ ruleId }) => ruleId) : NONE,
+    provider: event.payout?.provider ?? null,
+    payoutAttemptKey: event.payout?.attemptKey ?? null,
+    reasonCodes: reasonsOf(event).map((reason) => reason.code),
+    holdId: isMark ? null : (event.hold?.holdId ?? null),
+    eventKind: isMark ? 'MARK' : 'TRANSITION',
+    contractVersion: CONTRACT_VERSION,
+    ended,
+    endedAt: ended ? occurredAt : null,
+    returnedMinor: state === 'RETURNED' ? (event.price?.credit.minor ?? null) : null,
+    ...NOTHING_BEFORE,
+    replayId: null,
+  };
+}
+
+const NONE: readonly never[] = [];
+
+function instructed(instruction: Instruction) {
+  const { sourceCurrency, targetCurrency, instructedAmount } = instruction;
+  return {
     requestedAt: instruction.requestedAt,
+    producerId: instruction.producerId,
+    corridorId: instruction.corridorId,
     sourceCountry: instruction.sourceCountry,
     targetCountry: instruction.targetCountry,
-    sourceCurrency: instruction.sourceCurrency,
-    targetCurrency: instruction.targetCurrency,
+    sourceCurrency,
+    targetCurrency,
+    sourceExponent: currencyOf(sourceCurrency)?.exponent ?? null,
+    targetExponent: currencyOf(targetCurrency)?.exponent ?? null,
+    instructedMinor: instructedAmount.minor,
+    instructedCurrency: instructedAmount.currency,
+    amountSide: instruction.amountSide,
     debtorToken: instruction.debtorToken,
     creditorToken: instruction.creditorToken,
     purposeCode: instruction.purposeCode,
     chargeBearer: instruction.chargeBearer,
-    debitMinor: price?.debit.minor ?? null,
-    creditMinor: price?.credit.minor ?? null,
-    feesMinor: price === null ? null : totalOf(price),
-    midRate: price?.midRate ?? null,
-    customerRate: price?.customerRate ?? null,
-    marginBps: price?.marginBps ?? null,
-    rateSnapshotId: price?.snapshotId ?? null,
-    screeningOutcome: event.screening?.outcome ?? null,
-    provider: event.payout?.provider ?? null,
-    reasonCodes: reasonsOf(event).map((reason) => reason.code),
-    producerId: instruction.producerId,
     ...declaredClasses(instruction),
   };
 }
 
-/** Of what was declared the classes alone: no reference, no name, no amount. */
+type PricedFields = Pick<TransferLifecycle, PricedField>;
+type PricedField =
+  | ('debitMinor' | 'creditMinor' | 'feesMinor' | 'fees' | 'principalMinor' | 'marginMinor' | 'residual')
+  | ('midRate' | 'customerRate' | 'marginBps' | 'rateSnapshotId');
+
+function priced(price: Price | null): PricedFields {
+  if (price === null) return UNPRICED;
+  return {
+    debitMinor: price.debit.minor,
+    creditMinor: price.credit.minor,
+    feesMinor: totalOf(price),
+    fees: price.fees.map(({ code, amount }) => ({ code, minor: amount.minor })),
+    principalMinor: price.principal.minor,
+    marginMinor: price.margin?.minor ?? null,
+    residual: price.residual,
+    midRate: price.midRate,
+    customerRate: price.customerRate,
+    marginBps: price.marginBps,
+    rateSnapshotId: price.snapshotId,
+  };
+}
+
+const UNPRICED: PricedFields = {
+  ...{ debitMinor: null, creditMinor: null, feesMinor: null, fees: NONE },
+  ...{ principalMinor: null, marginMinor: null, residual: null },
+  ...{ midRate: null, customerRate: null, marginBps: null, rateSnapshotId: null },
+};
+
+function screened(screening: ScreeningEvidence | null) {
+  return {
+    screeningOutcome: screening?.outcome ?? null,
+    engineVersion: screening?.engineVersion ?? null,
+    screeningConfiguration: screening?.configurationHash ?? null,
+    screeningLists: screening ? screening.lists.map(({ source, versionId }) => `${source}:${versionId}`) : NONE,
+  };
+}
+
+/** Of what was declared the classes alone, and taxes: no reference, no name. */
 function declaredClasses({ nationalPurpose, funding, payeeVerification, ...rest }: Instruction) {
   return {
     nationalPurpose: nationalPurpose && `${nationalPurpose.scheme}:${nationalPurpose.code}`,
@@ -115,6 +225,10 @@ function declaredClasses({ nationalPurpose, funding, payeeVerification, ...rest 
     arrangement: rest.arrangement,
     kycTier: rest.kycTier,
     transferRules: rest.transferRules,
+    taxes: rest.taxes.map(({ kind, authority, amount }) => ({
+      ...{ kind, authority },
+      ...{ currency: amount.currency, minor: amount.minor },
+    })),
   };
 }
 

@@ -20,6 +20,12 @@ export interface AvroField {
   type: AvroSchema;
   doc?: string;
   default?: unknown;
+  /** Of fields that analysts read: topics/analytics-contract.ts. */
+  privacy?: string;
+  since?: number;
+  present?: string;
+  unit?: string;
+  example?: string;
 }
 
 const DIRECTORY = new URL('./avro/', import.meta.url);

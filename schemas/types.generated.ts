@@ -253,6 +253,8 @@ export interface Instruction {
   transferRules: string | null;
   /** Ids of the rules of data that ask for a person before it goes on. */
   reviewRules: readonly string[];
+  /** The corridor that carries it. Absent: accepted before events named it. */
+  corridorId: string | null;
 }
 
 /** An intent that repeats an earlier one exactly: dropped, and recorded here so that the log accounts for every input. Key: transferId. */
@@ -291,6 +293,18 @@ export interface IntentRejected {
   transferRules: string | null;
   /** Ids of the rules of data that it does not meet. */
   brokenRules: readonly string[];
+  /** The corridor between its currencies. Null: none carries them, or the record is of before the field. */
+  corridorId: string | null;
+  /** As given, cut at 3 characters. */
+  sourceCurrency: string | null;
+  /** As given, cut at 3 characters. */
+  targetCurrency: string | null;
+  /** The amount as given, in minor units of instructedCurrency; it may be zero or negative. */
+  instructedMinor: bigint | null;
+  /** Currency of that amount as given, cut at 3 characters. */
+  instructedCurrency: string | null;
+  /** Which amount was fixed: SOURCE, TARGET or UNKNOWN. */
+  amountSide: string | null;
 }
 
 /** A party beside sender and beneficiary: whoever the money is for or from in the end, or an agent on its way. Screened as they are. */
@@ -321,6 +335,26 @@ export interface Intermediary {
 
 /** In what capacity a party beside sender and beneficiary takes part (ISO 20022: UltmtDbtr, UltmtCdtr, InitgPty, DbtrAgt, IntrmyAgt, CdtrAgt). */
 export type IntermediaryRole = 'UNKNOWN' | 'ULTIMATE_DEBTOR' | 'ULTIMATE_CREDITOR' | 'INITIATING_PARTY' | 'DEBTOR_AGENT' | 'INTERMEDIARY_AGENT' | 'CREDITOR_AGENT';
+
+/** A fee as an analyst sees it. */
+export interface LifecycleFee {
+  /** What the charge is for. */
+  code: string;
+  /** Minor units of the source currency. */
+  minor: bigint;
+}
+
+/** A declared tax as an analyst sees it. */
+export interface LifecycleTax {
+  /** What is taxed, such as EXCISE, TCS, VAT. */
+  kind: string;
+  /** The rule that it is owed under. */
+  authority: string;
+  /** ISO 4217. */
+  currency: string;
+  /** What is owed, in minor units. */
+  minor: bigint;
+}
 
 /** What a person approved above a review limit; it holds for later prices of the same transfer too. */
 export interface LimitsApproval {
@@ -598,6 +632,8 @@ export interface Price {
   lockedAt: number;
   /** After this instant nothing may be submitted at this price. */
   expiresAt: number;
+  /** What the exchange earns, in the source currency: the principal less what the credit costs at the mid rate, rounded up. Absent: priced before prices said so. */
+  margin: Money | null;
 }
 
 /** Which sources said what a rate says when it set a price. */
@@ -941,7 +977,7 @@ export interface TransferHeld {
   hold: Hold;
 }
 
-/** One flat record per transition, for analytics. No personal data. Key: transferId. */
+/** One flat record per transition or mark, for analytics. No personal data. Key: transferId. Unique: eventId (marks repeat a sequence). */
 export interface TransferLifecycle {
   /** eventId of the transition (or of the mark). */
   eventId: string;
@@ -1009,6 +1045,58 @@ export interface TransferLifecycle {
   kycTier: string | null;
   /** Name and version of the rules of data that the intent was checked with. */
   transferRules: string | null;
+  /** TRANSITION: the transfer took this state. MARK: something was noted of it; its state before goes on when the letter is replayed. Null: before the field was there. */
+  eventKind: string | null;
+  /** Version of the analytics contract that the record was made by. Null: 1, which lacks this field and all that follow. */
+  contractVersion: number | null;
+  /** The corridor that carries it. Null: accepted before events named it. */
+  corridorId: string | null;
+  /** The amount that was instructed, in minor units of instructedCurrency; there from the first record on. */
+  instructedMinor: bigint | null;
+  /** ISO 4217 code of the instructed amount. */
+  instructedCurrency: string | null;
+  /** Which amount was fixed: SOURCE (the debit) or TARGET (the credit). */
+  amountSide: string | null;
+  /** Decimals of the source currency: a minor unit is 10^-exponent of it. */
+  sourceExponent: number | null;
+  /** Decimals of the target currency. */
+  targetExponent: number | null;
+  /** Amount exchanged, in minor units of the source currency (debit less fees), once priced. */
+  principalMinor: bigint | null;
+  /** What the exchange earns, in minor units of the source currency: the principal less what the credit costs at the mid rate, rounded up. Revenue is feesMinor + marginMinor. Null: not priced, or priced before events named it. */
+  marginMinor: bigint | null;
+  /** What rounding took away: exact less rounded value of the derived side, in minor units, as a decimal string. It is within marginMinor. */
+  residual: string | null;
+  /** The fees by code; they sum to feesMinor. */
+  fees: readonly LifecycleFee[];
+  /** Taxes that the producer declared. */
+  taxes: readonly LifecycleTax[];
+  /** Version of the screening engine, once screened. */
+  engineVersion: string | null;
+  /** SHA-256 of the screening configuration in force, once screened. */
+  screeningConfiguration: string | null;
+  /** List versions that it was screened against, as source:version. */
+  screeningLists: readonly string[];
+  /** Limit rules that it counts against, once reserved. */
+  limitRuleIds: readonly string[];
+  /** The hold that this record begins. Null: it begins none. */
+  holdId: string | null;
+  /** Key of the attempt at the provider that the outcome is of. */
+  payoutAttemptKey: string | null;
+  /** Whether nothing more happens by itself. COMPLETED may still become RETURNED. */
+  ended: boolean | null;
+  /** When it ended: occurredAt where ended. */
+  endedAt: number | null;
+  /** What came back of the credit, in minor units of the target currency. Null: nothing came back. */
+  returnedMinor: bigint | null;
+  /** State before. Null: there was none. */
+  previousState: string | null;
+  /** When the state before was taken. Null: there was none, or (of a return behind a completion) the record of COMPLETED has it. */
+  previousOccurredAt: number | null;
+  /** How long the hold lasted that this record ends, in ms. Null: it ends none. */
+  heldMs: number | null;
+  /** The replay of dead letters that led to it. Null: none did. */
+  replayId: string | null;
 }
 
 /** The exchange is priced. */

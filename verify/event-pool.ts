@@ -22,6 +22,9 @@ const STORED = [
   'lifecycle',
   'lifecycleBySettlement',
   'lifecycleRecordDigest',
+  'lifecycleSecond',
+  'lifecycleRecordSecond',
+  'lifecycleRecordBefore',
 ] as const satisfies readonly (keyof EventFact)[];
 type Stored = (typeof STORED)[number];
 /** What stays in the object: pointers, flags and small numbers. */

@@ -29,7 +29,7 @@ import { versionOf } from '../sinks/transfer-view/to-write.ts';
 import { partiesDigest } from './content-digests.ts';
 import { digest } from './digest.ts';
 import { EventPool } from './event-pool.ts';
-import { lifecycleDigest } from './lifecycle-text.ts';
+import { beforeDigest, lifecycleDigest, lifecycleDigests } from './lifecycle-text.ts';
 import type { VerifySources } from './ports.ts';
 import { type AnySeen, type EventFact, openTransfer, type Transfer, type UseFact } from './transfer.ts';
 
@@ -146,12 +146,13 @@ export class TransferFold {
     }
     if (value.screening && (stage === undefined || LOOKING.has(stage))) event.looks = looksOf(value.screening);
     if (stage === undefined) {
-      event.lifecycle = lifecycleDigest(lifecycleOf(topic, value, 'PAYOUT_DISPATCH')!);
-      event.lifecycleBySettlement = lifecycleDigest(lifecycleOf(topic, value, 'SETTLEMENT')!);
+      event.lifecycleBySettlement = lifecycleDigests(lifecycleOf(topic, value, 'SETTLEMENT')!).first;
     } else {
       event.stage = stage as StageName;
-      event.lifecycle = lifecycleDigest(lifecycleOf(topic, value, stage)!);
     }
+    const { first, second } = lifecycleDigests(lifecycleOf(topic, value, stage ?? 'PAYOUT_DISPATCH')!);
+    event.lifecycle = first;
+    event.lifecycleSecond = second;
     transfer.token = value.instruction.debtorToken;
     const price = value.price ?? null;
     if (price !== null) keepPrice(transfer, envelope.sequence, price);
@@ -186,10 +187,9 @@ export class TransferFold {
 
   #lifecycle(value: TransferLifecycle, { offset }: LogRecord): void {
     const transfer = this.#transfer(value.transferId);
-    const recordDigest = lifecycleDigest(value);
     const version = versionOf(value);
     if (transfer.view === undefined || version > transfer.view.version) {
-      transfer.view = { version, digest: recordDigest, eventId: value.eventId, offset };
+      transfer.view = { version, digest: lifecycleDigest(value), eventId: value.eventId, offset };
     }
     const { sequence, attempt, stage } = value;
     if (value.state === 'DEAD_LETTERED') {
@@ -200,8 +200,18 @@ export class TransferFold {
     const topic = TOPIC_OF_STATE[value.state] ?? value.state;
     const event = this.#eventOf(transfer, topic, { sequence, attempt });
     event.lifecycleRecords++;
-    if (event.lifecycleRecords === 1) event.lifecycleRecordDigest = recordDigest;
-    else event.lifecycleRecordsDiffer ||= event.lifecycleRecordDigest !== recordDigest;
+    const { first, second } = lifecycleDigests(value);
+    const before = beforeDigest(value);
+    if (event.lifecycleRecords === 1) {
+      event.lifecycleRecordDigest = first;
+      event.lifecycleRecordSecond = second;
+      event.lifecycleRecordBefore = before;
+      return;
+    }
+    event.lifecycleRecordsDiffer ||=
+      event.lifecycleRecordDigest !== first ||
+      event.lifecycleRecordSecond !== second ||
+      event.lifecycleRecordBefore !== before;
   }
 
   #update({ command, payout }: PayoutUpdated, record: LogRecord, content: number): void {

@@ -2,43 +2,77 @@
 import type { TransferLifecycle } from '../schemas/types.generated.ts';
 import { digest } from './digest.ts';
 
+/**
+ * `since 1`: of the first version of the contract. `since 2`: of the second; absent in records of before. `before`: what the
+ * event alone does not tell, since it is of the event before.
+ */
+type Group = 'since 1' | 'since 2' | 'before';
+
 // Every field, checked by the compiler: a field that the schema gains must be compared too.
-const FIELDS: Readonly<Record<keyof TransferLifecycle, true>> = {
-  eventId: true,
-  transferId: true,
-  sequence: true,
-  attempt: true,
-  state: true,
-  stage: true,
-  occurredAt: true,
-  requestedAt: true,
-  sourceCountry: true,
-  targetCountry: true,
-  sourceCurrency: true,
-  targetCurrency: true,
-  debtorToken: true,
-  creditorToken: true,
-  purposeCode: true,
-  chargeBearer: true,
-  debitMinor: true,
-  creditMinor: true,
-  feesMinor: true,
-  midRate: true,
-  customerRate: true,
-  marginBps: true,
-  rateSnapshotId: true,
-  screeningOutcome: true,
-  provider: true,
-  reasonCodes: true,
-  producerId: true,
-  nationalPurpose: true,
-  fundingMethod: true,
-  payeeVerification: true,
-  arrangement: true,
-  kycTier: true,
-  transferRules: true,
+const FIELDS: Readonly<Record<keyof TransferLifecycle, Group>> = {
+  eventId: 'since 1',
+  transferId: 'since 1',
+  sequence: 'since 1',
+  attempt: 'since 1',
+  state: 'since 1',
+  stage: 'since 1',
+  occurredAt: 'since 1',
+  requestedAt: 'since 1',
+  sourceCountry: 'since 1',
+  targetCountry: 'since 1',
+  sourceCurrency: 'since 1',
+  targetCurrency: 'since 1',
+  debtorToken: 'since 1',
+  creditorToken: 'since 1',
+  purposeCode: 'since 1',
+  chargeBearer: 'since 1',
+  debitMinor: 'since 1',
+  creditMinor: 'since 1',
+  feesMinor: 'since 1',
+  midRate: 'since 1',
+  customerRate: 'since 1',
+  marginBps: 'since 1',
+  rateSnapshotId: 'since 1',
+  screeningOutcome: 'since 1',
+  provider: 'since 1',
+  reasonCodes: 'since 1',
+  producerId: 'since 1',
+  nationalPurpose: 'since 1',
+  fundingMethod: 'since 1',
+  payeeVerification: 'since 1',
+  arrangement: 'since 1',
+  kycTier: 'since 1',
+  transferRules: 'since 1',
+  eventKind: 'since 2',
+  contractVersion: 'since 2',
+  corridorId: 'since 2',
+  instructedMinor: 'since 2',
+  instructedCurrency: 'since 2',
+  amountSide: 'since 2',
+  sourceExponent: 'since 2',
+  targetExponent: 'since 2',
+  principalMinor: 'since 2',
+  marginMinor: 'since 2',
+  residual: 'since 2',
+  fees: 'since 2',
+  taxes: 'since 2',
+  engineVersion: 'since 2',
+  screeningConfiguration: 'since 2',
+  screeningLists: 'since 2',
+  limitRuleIds: 'since 2',
+  holdId: 'since 2',
+  payoutAttemptKey: 'since 2',
+  ended: 'since 2',
+  endedAt: 'since 2',
+  returnedMinor: 'since 2',
+  previousState: 'before',
+  previousOccurredAt: 'before',
+  heldMs: 'before',
+  replayId: 'before',
 };
 const NAMES = Object.keys(FIELDS) as readonly (keyof TransferLifecycle)[];
+const namesOf = (group: Group) => NAMES.filter((name) => FIELDS[name] === group);
+const [FIRST, SECOND, BEFORE] = [namesOf('since 1'), namesOf('since 2'), namesOf('before')];
 /** Counted where they are given, and last: digests in checkpoints of before are what they were. */
 const LATER: ReadonlySet<keyof TransferLifecycle> = new Set<keyof TransferLifecycle>([
   'producerId',
@@ -50,12 +84,57 @@ export const LIFECYCLE_FIELDS = NAMES.length;
 
 /** Digest of all fields. Longs and numbers of the same value are the same. */
 export function lifecycleDigest(record: TransferLifecycle): number {
+  return digest(firstText(record) + addedText(record, SECOND) + addedText(record, BEFORE));
+}
+
+/** What verification compares of a record with its event, group by group. */
+export interface LifecycleDigests {
+  readonly first: number;
+  /** Of the fields of version 2; 0: the record is of before. */
+  readonly second: number;
+}
+
+export function lifecycleDigests(record: TransferLifecycle): LifecycleDigests {
+  return { first: digest(firstText(record)), second: secondDigest(record) };
+}
+
+export function secondDigest(record: TransferLifecycle): number {
+  return record.contractVersion === null ? 0 : digest(addedText(record, SECOND));
+}
+
+/** Of what the record says of the state before; 0: it is of before that was said. */
+export function beforeDigest(
+  record: Pick<TransferLifecycle, 'contractVersion' | 'previousState' | 'previousOccurredAt' | 'heldMs'>,
+): number {
+  if (record.contractVersion === null) return 0;
+  const { previousState, previousOccurredAt, heldMs } = record;
+  return digest([previousState, previousOccurredAt, heldMs].map(String).join(SEPARATOR));
+}
+
+function firstText(record: TransferLifecycle): string {
   let text = '';
-  for (const name of NAMES) {
+  for (const name of FIRST) {
     const value = record[name] as unknown;
     if (value === null && LATER.has(name)) continue;
-    text += Array.isArray(value) ? value.join(',') : String(value as string | number | bigint | null);
+    text += textOf(value);
     text += LATER.has(name) && name !== 'producerId' ? `${SEPARATOR}${name}${SEPARATOR}` : SEPARATOR;
   }
-  return digest(text);
+  return text;
+}
+
+/** Only what is there: a record of before has the text that it had. */
+function addedText(record: TransferLifecycle, names: readonly (keyof TransferLifecycle)[]): string {
+  let text = '';
+  for (const name of names) {
+    const value = record[name] as unknown;
+    if (value === null || (Array.isArray(value) && value.length === 0)) continue;
+    text += `${name}${SEPARATOR}${textOf(value)}${SEPARATOR}`;
+  }
+  return text;
+}
+
+function textOf(value: unknown): string {
+  if (Array.isArray(value)) return value.map(textOf).join(',');
+  if (value !== null && typeof value === 'object') return Object.values(value).map(textOf).join('/');
+  return String(value as string | number | bigint | boolean | null);
 }

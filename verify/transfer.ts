@@ -63,9 +63,14 @@ export interface EventFact {
   /** Digest of the lifecycle record that belongs to it; for a requote by settlement: `lifecycleBySettlement`. */
   lifecycle: number;
   lifecycleBySettlement: number;
+  /** The same of the fields of version 2 of the analytics contract. */
+  lifecycleSecond: number;
   /** Lifecycle records, and their digest. */
   lifecycleRecords: number;
   lifecycleRecordDigest: number;
+  /** Of its fields of version 2, and of what it says of the state before; 0: it is of version 1. */
+  lifecycleRecordSecond: number;
+  lifecycleRecordBefore: number;
   lifecycleRecordsDiffer: boolean;
 }
 

@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { LogRecord } from '../ports/log.ts';
 import { AT } from '../test/kit/builders.ts';
+import { NOT_IN_LIFECYCLE } from '../test/kit/undeclared.ts';
 import type { FixedLog } from './testing/fixed-log.ts';
 import { ENDINGS, History } from './testing/history.ts';
 import { AT_ONCE, cutAfter, drop, edit, entryOf, onlyDocument, repeat, verified } from './testing/plant.ts';
@@ -40,6 +41,32 @@ describe('a history in agreement', () => {
     expect(INR!.executed).toBe(INR!.credited);
     expect(INR!.returned).toBe((2n * INR!.credited) / 7n);
   });
+
+  it('verifies with lifecycle records of before the second version of their contract, in the log and in the stores', async () => {
+    const history = new History();
+    for (const ending of ENDINGS) history.tell(ending);
+    const { nationalPurpose: _, fundingMethod: __, arrangement: ___, ...later } = NOT_IN_LIFECYCLE;
+    const { payeeVerification: _p, kycTier: _k, transferRules: _t, ...second } = later;
+    for (const entry of history.entries) {
+      if (entry.topic === 'transfer.lifecycle') entry.value = { ...entry.value, ...second };
+    }
+    history.fillStores();
+    const report = await verify(history.sources(), AT_ONCE);
+    expect(report.findings).toEqual([]);
+    expect(report.ok).toBe(true);
+  });
+
+  it.each(['previousState', 'previousOccurredAt', 'corridorId', 'marginMinor'] as const)(
+    'finds a record of the second version that lacks %s',
+    async (field) => {
+      const report = await verified(['completed'], ({ entries }) => {
+        const entry = entries.findLast(({ topic }) => topic === 'transfer.lifecycle')!;
+        expect(entry.value[field]).not.toBeNull();
+        entry.value = { ...entry.value, [field]: null };
+      });
+      expect(report.codes).toHaveProperty('LIFECYCLE_DIFFERS');
+    },
+  );
 
   it('is the same read in many passes', async () => {
     const options = { ...AT_ONCE, maxTransfersHeld: 3 };

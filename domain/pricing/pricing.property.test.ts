@@ -96,6 +96,44 @@ describe('a price', () => {
     );
   });
 
+  it('earns what is left of the principal when the credit is bought at the mid rate, and never less than nothing', () => {
+    let judged = 0;
+    fc.assert(
+      fc.property(terms, fees, (given, rules) => {
+        const result = priceOf(given, rules);
+        if (!result.ok) return;
+        judged += 1;
+        const { principal, credit, margin } = result.pricing;
+        const { top, bottom } = rational({ ...given, marginBps: 0 });
+        const cost = principal.minor - margin.minor;
+        // The least amount that buys the credit.
+        expect(cost * top).toBeGreaterThanOrEqual(credit.minor * bottom);
+        expect((cost - 1n) * top).toBeLessThan(credit.minor * bottom);
+        expect(margin.minor).toBeGreaterThanOrEqual(0n);
+        expect(margin.currency).toBe(given.sourceCurrency);
+      }),
+      { numRuns: times(3_000) },
+    );
+    expect(judged).toBeGreaterThan(times(1_000));
+  });
+
+  it('is refused at the last look with another margin, and taken without one', () => {
+    fc.assert(
+      fc.property(terms, fees, fc.constantFrom(-1n, 1n), (given, rules, off) => {
+        const result = priceOf(given, rules);
+        if (!result.ok) return;
+        const { margin } = result.pricing;
+        const stated = { ...result.pricing, legs: given.legs, marginBps: given.marginBps };
+        const other = { minor: margin.minor + off, currency: margin.currency };
+        expect(priceFaults(given, { ...stated, margin: other })).toEqual(['the margin does not follow from the rate']);
+        const foreign = { minor: margin.minor, currency: given.targetCurrency };
+        expect(priceFaults(given, { ...stated, margin: foreign })).toHaveLength(1);
+        expect(priceFaults(given, { ...stated, margin: null })).toEqual([]);
+      }),
+      { numRuns: times(1_000) },
+    );
+  });
+
   it('never pays more for a wider margin or more for less', () => {
     fc.assert(
       fc.property(terms, fc.integer({ min: 1, max: 500 }), (given, extra) => {

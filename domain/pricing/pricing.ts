@@ -43,6 +43,8 @@ export interface Pricing {
   readonly rounding: 'DOWN' | 'UP';
   /** Exact minus rounded value of the derived side, in minor units; cut at 18 digits when it never ends. */
   readonly residual: string;
+  /** What the exchange earns: the principal less what the credit costs at the mid rate, rounded up; the residual is within. */
+  readonly margin: Money;
 }
 
 export type PricingResult =
@@ -56,7 +58,7 @@ export type PricingResult =
  */
 export function priceOf(terms: PricingTerms, feeRules: readonly FeeRule[]): PricingResult {
   const { side, amount, sourceCurrency, targetCurrency } = terms;
-  const { mid, customer, minor } = ratesOf(terms);
+  const { mid, customer, minor, midMinor } = ratesOf(terms);
   const feesOn = (base: bigint): Fee[] =>
     feeRules.map((rule) => ({ code: rule.code, amount: money(feeOn(base, rule), sourceCurrency) }));
 
@@ -92,6 +94,7 @@ export function priceOf(terms: PricingTerms, feeRules: readonly FeeRule[]): Pric
         numerator: exact.numerator - rounded * exact.denominator,
         denominator: exact.denominator,
       }),
+      margin: money(marginOf(principalMinor, creditMinor, midMinor), sourceCurrency),
     },
   };
 }
@@ -104,6 +107,8 @@ export interface StatedPrice {
   readonly debit: Money;
   readonly credit: Money;
   readonly fees: readonly { readonly amount: Money }[];
+  /** Null: stated before prices said so. */
+  readonly margin: Money | null;
 }
 
 /**
@@ -122,7 +127,15 @@ export function priceFaults(terms: Omit<PricingTerms, 'legs' | 'marginBps'>, pri
   const fixed = side === 'SOURCE' ? price.debit : price.credit;
   if (fixed.minor !== amount.minor || fixed.currency !== amount.currency) faults.push('the fixed side was changed');
   if (faults.length > 0) return faults;
-  const { minor } = ratesOf({ ...terms, legs: price.legs, marginBps: price.marginBps });
+  const { minor, midMinor } = ratesOf({ ...terms, legs: price.legs, marginBps: price.marginBps });
+  const { margin } = price;
+  if (
+    margin !== null &&
+    (margin.currency !== sourceCurrency ||
+      margin.minor !== marginOf(price.principal.minor, price.credit.minor, midMinor))
+  ) {
+    return ['the margin does not follow from the rate'];
+  }
   const right =
     side === 'SOURCE'
       ? price.credit.minor === floor(times(minor, price.principal.minor))
@@ -130,7 +143,12 @@ export function priceFaults(terms: Omit<PricingTerms, 'legs' | 'marginBps'>, pri
   return right ? [] : ['the derived side does not follow from the rate'];
 }
 
-function ratesOf(terms: PricingTerms): { mid: Ratio; customer: Ratio; minor: Ratio } {
+/** What is left of the principal when the credit is bought at the mid rate. Not below zero, since the margin is not. */
+function marginOf(principalMinor: bigint, creditMinor: bigint, midMinor: Ratio): bigint {
+  return principalMinor - ceil(dividedBy(creditMinor, midMinor));
+}
+
+function ratesOf(terms: PricingTerms): { mid: Ratio; customer: Ratio; minor: Ratio; midMinor: Ratio } {
   const { sourceCurrency, targetCurrency, side, amount } = terms;
   const fixedCurrency = side === 'SOURCE' ? sourceCurrency : targetCurrency;
   if (amount.currency !== fixedCurrency) {
@@ -138,7 +156,8 @@ function ratesOf(terms: PricingTerms): { mid: Ratio; customer: Ratio; minor: Rat
   }
   const mid = crossRate(sourceCurrency, targetCurrency, terms.legs);
   const customer = withMargin(mid, terms.marginBps);
-  return { mid, customer, minor: perMinor(customer, exponentOf(sourceCurrency), exponentOf(targetCurrency)) };
+  const [from, to] = [exponentOf(sourceCurrency), exponentOf(targetCurrency)];
+  return { mid, customer, minor: perMinor(customer, from, to), midMinor: perMinor(mid, from, to) };
 }
 
 function exponentOf(code: string): number {

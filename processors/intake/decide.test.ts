@@ -4,7 +4,7 @@ import { reason } from '../../domain/reasons.ts';
 import { eventIdOf, intentDuplicationId, intentRejectionId } from '../../domain/transfers/event-id.ts';
 import { AT, only, received, TOKEN_KEY, transferRequested } from '../../test/kit/builders.ts';
 import type { ClaimOutcome } from './claims.ts';
-import { decide } from './decide.ts';
+import { decide, type IntakeContext } from './decide.ts';
 import { tokeniser } from './token.ts';
 
 const intent = transferRequested();
@@ -18,8 +18,13 @@ const claim = {
   producerId: 'acme',
 };
 const tokenOf = tokeniser(TOKEN_KEY);
-const given = (claimOutcome: ClaimOutcome, reasons = [] as ReturnType<typeof reason>[]) =>
-  decide(input, { now: AT, reasons, claimOutcome, tokenOf, producerId: 'acme' });
+type Reasons = readonly ReturnType<typeof reason>[];
+const contextOf = (claimOutcome: ClaimOutcome, reasons: Reasons = []): IntakeContext => ({
+  ...{ now: AT, reasons, claimOutcome, tokenOf },
+  producerId: 'acme',
+});
+const given = (claimOutcome: ClaimOutcome, reasons: Reasons = [], more: Partial<IntakeContext> = {}) =>
+  decide(input, { ...contextOf(claimOutcome, reasons), ...more });
 
 describe('intake', () => {
   it('given its own claim, accepts: the same event however often it runs', () => {
@@ -101,6 +106,34 @@ describe('intake', () => {
     expect(given({ kind: 'none' }, [reason('AM01'), reason('BE11')])).toMatchObject([
       { to: 'intent.rejected', value: { reasons: [{ code: 'AM01' }, { code: 'BE11' }], firstOriginPosition: null } },
     ]);
+  });
+
+  it('says of a rejected intent where it would have gone and how much it was, as given', () => {
+    const { amountSide, instructedAmount, sourceCurrency, targetCurrency } = intent;
+    expect(only(given({ kind: 'none' }, [reason('AM01')], { corridorId: 'GB-IN' }), 'intent.rejected')).toMatchObject({
+      corridorId: 'GB-IN',
+      ...{ amountSide, sourceCurrency, targetCurrency },
+      instructedMinor: instructedAmount.minor,
+      instructedCurrency: instructedAmount.currency,
+    });
+  });
+
+  it('shows of what is no currency as much as one would take', () => {
+    const odd = received('transfer.requested', {
+      ...intent,
+      sourceCurrency: 'x'.repeat(500),
+      instructedAmount: { minor: -1n, currency: 'A\u202e' },
+    });
+    const rejected = only(decide(odd, contextOf({ kind: 'none' }, [reason('CH16')])), 'intent.rejected');
+    expect(rejected.sourceCurrency).toHaveLength(3);
+    expect(rejected.instructedCurrency).toBe('A\ufffd');
+    expect(rejected.instructedMinor).toBe(-1n);
+    expect(rejected.corridorId).toBeNull();
+  });
+
+  it('names the corridor of what it accepts', () => {
+    const own = given({ kind: 'own', claim }, [], { corridorId: 'GB-IN' });
+    expect(only(own, 'transfer.accepted').instruction.corridorId).toBe('GB-IN');
   });
 
   it('cuts the id of a rejected intent at 64 characters', () => {

@@ -30,7 +30,12 @@ export interface IntakeContext {
   readonly brokenRules?: readonly string[];
   /** Ids of those that ask for a person. */
   readonly reviewRules?: readonly string[];
+  /** The corridor that carries it; null or absent: none does. */
+  readonly corridorId?: string | null;
 }
+
+/** What is no currency is shown as far as one would go. */
+const CURRENCY_CHARACTERS = 3;
 
 export type IntakeEvent = EmittedTo<Topology['intake']['writes']>;
 type Input = Received<TransferRequested>;
@@ -88,7 +93,7 @@ function accepted(input: Input, claim: IntentClaim, context: IntakeContext): Int
 
 function instructionOf(
   { value, originPosition }: Input,
-  { tokenOf, rulesVersion = null, reviewRules = [] }: IntakeContext,
+  { tokenOf, rulesVersion = null, reviewRules = [], corridorId = null }: IntakeContext,
 ): Omit<Instruction, 'producerId'> {
   const { transferId, parties, ...instructed } = value;
   // Sealed parties never pass validation.
@@ -110,6 +115,7 @@ function instructionOf(
     uetr: uetrOf(transferId),
     transferRules: rulesVersion,
     reviewRules,
+    corridorId,
     originPosition,
   };
 }
@@ -137,7 +143,8 @@ export function intentRejection(
     producerId,
     rulesVersion = null,
     brokenRules = [],
-  }: Pick<IntakeContext, 'now' | 'producerId' | 'rulesVersion' | 'brokenRules'>,
+    corridorId = null,
+  }: Pick<IntakeContext, 'now' | 'producerId' | 'rulesVersion' | 'brokenRules' | 'corridorId'>,
   first: IntentClaim | undefined,
 ): IntakeEvent {
   return {
@@ -152,6 +159,12 @@ export function intentRejection(
       producerId,
       transferRules: rulesVersion,
       brokenRules,
+      corridorId,
+      sourceCurrency: safeText(value.sourceCurrency, CURRENCY_CHARACTERS),
+      targetCurrency: safeText(value.targetCurrency, CURRENCY_CHARACTERS),
+      instructedMinor: value.instructedAmount.minor,
+      instructedCurrency: safeText(value.instructedAmount.currency, CURRENCY_CHARACTERS),
+      amountSide: value.amountSide,
     },
   };
 }

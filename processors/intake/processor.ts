@@ -53,7 +53,7 @@ export function createIntake(options: IntakeOptions): Processor<Topology['intake
     async discardable(batch) {
       const now = clock();
       const { looked, outcomes } = await standingOf(batch, now);
-      return outcomes.map((outcome, index) => discardableOf(outcome, now, looked[index]!.producerId));
+      return outcomes.map((outcome, index) => discardableOf(outcome, now, looked[index]!));
     },
   };
 
@@ -64,7 +64,8 @@ export function createIntake(options: IntakeOptions): Processor<Topology['intake
       const { reasons: against, ...ofRules } = lookAt(record.value, record.appendedAt, rules);
       const before = record.unedited && reasonsAgainst(record.unedited, record.appendedAt, rules);
       const broughtByEdit = before ? against.filter((each) => !before.some((known) => isSame(known, each))) : [];
-      return { producerId, reasons: [...reasons, ...against], ...ofRules, broughtByEdit };
+      const corridorId = corridors.between(record.value.sourceCurrency, record.value.targetCurrency)?.id ?? null;
+      return { producerId, reasons: [...reasons, ...against], ...ofRules, broughtByEdit, corridorId };
     });
     const applicants = batch.map(({ value, unedited, originPosition, appendedAt }, index) => {
       const { producerId, reasons } = looked[index]!;
@@ -81,7 +82,11 @@ export function createIntake(options: IntakeOptions): Processor<Topology['intake
  * An intent is ended only while no other record of its id became a transfer: its producer would take the one that runs for
  * rejected, and send the money again. The claim is made first, so that none becomes one later either.
  */
-function discardableOf({ kind }: ClaimOutcome, occurredAt: number, producerId: string | null): Discardable {
-  if (kind === 'own' || kind === 'none') return { kind: 'reject', occurredAt, producerId };
+function discardableOf(
+  { kind }: ClaimOutcome,
+  occurredAt: number,
+  { producerId, corridorId }: { readonly producerId: string | null; readonly corridorId: string | null },
+): Discardable {
+  if (kind === 'own' || kind === 'none') return { kind: 'reject', occurredAt, producerId, corridorId };
   return { kind: 'dead-letter', cause: refusal('another record has taken its id: replay it, and intake says which') };
 }

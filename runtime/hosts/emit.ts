@@ -12,8 +12,10 @@ import type { Stage } from '../../schemas/types.generated.ts';
 import { transferLifecycle } from '../../topics/boundary.ts';
 import { contractOf, type TopicName } from '../../topics/catalogue.ts';
 import { formatCause, sourceOf } from '../../topics/cause.ts';
+import { headerText, RECOVERY_HEADER } from '../../topics/headers.ts';
 import { homePartition } from '../../topics/home-partition.ts';
 import { homePartitionOf, idOf, transferIdOf } from '../../topics/identity.ts';
+import { isReplayTopic } from '../../topics/recovery.ts';
 import type { AcceptedRecord } from './inbound-records.ts';
 
 /** Room for key, headers and framing within a topic's largest record. */
@@ -55,7 +57,7 @@ export function createEmitter(options: EmitterOptions): Emitter {
       let nth = 0;
       for (const { topic } of outputs) if (topic === to) nth++;
       outputs.push(record(input, emitted, partition, causeOf(input, nth)));
-      if (contractOf(to)?.kind === 'transition') outputs.push(lifecycle(to, value as ChainEvent, partition));
+      if (contractOf(to)?.kind === 'transition') outputs.push(lifecycle(input, to, value as ChainEvent, partition));
     }
     return outputs;
   };
@@ -91,8 +93,14 @@ export function createEmitter(options: EmitterOptions): Emitter {
     return made;
   }
 
-  function lifecycle(topic: string, event: ChainEvent, partition: number): OutputRecord {
-    const value = lifecycleOf(topic, event, options.stage);
+  function lifecycle(
+    { record: { topic: from, headers }, received }: AcceptedRecord,
+    topic: string,
+    event: ChainEvent,
+    partition: number,
+  ): OutputRecord {
+    const replayId = isReplayTopic(from) ? (headerText(headers, RECOVERY_HEADER.replayId) ?? null) : null;
+    const value = lifecycleOf(topic, event, options.stage, { ...received, replayId });
     if (!value) throw refuse('LIFECYCLE_UNKNOWN', `${topic} has no lifecycle state`);
     return makeLifecycle(transferLifecycle.name, value, { partition, eventId: value.eventId });
   }

@@ -81,6 +81,8 @@ describe('an edited letter', () => {
       },
     });
     expect(result.outputs('transfer.screened')).toHaveLength(1);
+    const [row] = result.outputs('transfer.lifecycle').slice(-1);
+    expect(row!.value).toMatchObject({ replayId: 'r-1', previousState: 'ACCEPTED' });
     // The letter stands there as it was.
     expect(letters()[0]).toEqual(letter);
   });

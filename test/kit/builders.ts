@@ -167,6 +167,7 @@ export function transferAccepted(of: Wishes = {}): TransferAccepted {
     claimOutcome: { kind: 'own', claim },
     tokenOf: tokeniser(TOKEN_KEY),
     producerId: null,
+    corridorId: BOOK.between(intent.sourceCurrency, intent.targetCurrency)?.id ?? null,
   } as const;
   return only(decideIntake(received('transfer.requested', intent, { originPosition }), context), 'transfer.accepted');
 }

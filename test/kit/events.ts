@@ -162,6 +162,7 @@ export function priceOf(of: Case = {}, over: Partial<Price> = {}): Price {
     marginBps: 0,
     customerRate: '110',
     principal: { minor, currency: 'GBP' },
+    margin: { minor: 0n, currency: 'GBP' },
     debit: { minor, currency: 'GBP' },
     credit: { minor: minor * 110n, currency: 'INR' },
     fees: [],

@@ -16,7 +16,7 @@ export const NO_DECLARATIONS = {
 /** Of an instruction, with what intake adds. */
 export const NOT_INSTRUCTED = {
   ...NO_DECLARATIONS,
-  ...{ verifiedNameToken: null, uetr: null, transferRules: null, reviewRules: [] },
+  ...{ verifiedNameToken: null, uetr: null, transferRules: null, reviewRules: [], corridorId: null },
 } as const satisfies Partial<Instruction>;
 
 /** Of a lifecycle record. */
@@ -27,4 +27,10 @@ export const NOT_IN_LIFECYCLE = {
   arrangement: null,
   kycTier: null,
   transferRules: null,
+  ...{ eventKind: null, contractVersion: null, corridorId: null },
+  ...{ instructedMinor: null, instructedCurrency: null, amountSide: null, sourceExponent: null, targetExponent: null },
+  ...{ principalMinor: null, marginMinor: null, residual: null, fees: [], taxes: [] },
+  ...{ engineVersion: null, screeningConfiguration: null, screeningLists: [], limitRuleIds: [], holdId: null },
+  ...{ payoutAttemptKey: null, ended: null, endedAt: null, returnedMinor: null },
+  ...{ previousState: null, previousOccurredAt: null, heldMs: null, replayId: null },
 } as const satisfies Partial<TransferLifecycle>;

@@ -1,5 +1,5 @@
 // What stands in the log of a made-up history: entries at their offsets, with the headers that the pipeline gives them.
-import { lifecycleOf } from '../../processors/lifecycle.ts';
+import { type LifecycleInput, lifecycleOf } from '../../processors/lifecycle.ts';
 import type { Stage } from '../../schemas/types.generated.ts';
 import { AT } from '../../test/kit/builders.ts';
 import { memoryCodec } from '../../test/kit/memory-codec.ts';
@@ -28,6 +28,8 @@ export class HistoryLog {
   readonly entries: Entry[] = [];
   readonly #ends = new Map<string, number>();
   readonly #step: number;
+  /** The last event of each transfer. */
+  readonly #last = new Map<string, { readonly topic: string; readonly value: Event }>();
 
   /** `dense`: offsets without gaps, as a producer without transactions leaves them. */
   constructor({ dense = false }: { readonly dense?: boolean }) {
@@ -93,13 +95,25 @@ export class HistoryLog {
     const { transferId, homePartition: partition, eventId } = value.envelope;
     const headers = { [HEADER.eventId]: eventId, [HEADER.originPosition]: value.instruction.originPosition };
     const entry = this.append(topic, partition, { key: transferId, value, headers });
-    const lifecycleRecord = lifecycleOf(topic, value, stage)!;
+    const lifecycleRecord = lifecycleOf(topic, value, stage, this.#inputOf(topic, value))!;
+    this.#last.set(transferId, { topic, value });
     this.append('transfer.lifecycle', partition, {
       key: transferId,
       value: lifecycleRecord,
       headers: { [HEADER.eventId]: lifecycleRecord.eventId },
     });
     return entry;
+  }
+
+  /** What a stage made the event from: the one before, or what asked for the payout where money came back later. */
+  #inputOf(topic: string, { envelope: { transferId } }: Event): LifecycleInput {
+    const last = this.#last.get(transferId);
+    if (topic !== 'transfer.returned' || last?.topic !== 'transfer.completed') {
+      return { topic: last?.topic ?? 'transfer.requested', value: last?.value, replayId: null };
+    }
+    const { envelope } = last.value;
+    const requested = { ...last.value, envelope: { ...envelope, sequence: envelope.sequence - 1 } };
+    return { topic: 'payout.updated', value: { requested }, replayId: null };
   }
 
   /** A command about a transfer. */

@@ -104,6 +104,7 @@ export function payoutRequestedFor(options: RequestedOptions): PayoutRequested {
       fees: [{ code: 'FLAT', amount: gbp(100n) }],
       rounding: 'DOWN',
       residual: '0.63',
+      margin: gbp(49n),
       lockedAt: now,
       expiresAt,
     },
