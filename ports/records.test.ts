@@ -63,7 +63,7 @@ describe('a record', () => {
   it('is not made for a topic that its writer does not declare', async () => {
     const executor = await makerFor(consumers['payout-executor'].writes);
     expect(executor(payoutAttempts.name, claim, terms).topic).toBe('payout.attempts');
-    const rate = { source: 's', base: 'EUR', quote: 'INR', rate: '90', observedAt: 1, publishedAt: 1 };
+    const rate = { source: 's', base: 'EUR', quote: 'INR', rate: '90', observedAt: 1, publishedAt: 1, rawHash: null };
     // @ts-expect-error a topic that is not declared does not compile
     expect(() => executor(fxRates.name, rate, terms)).toThrow(expect.objectContaining({ code: 'ROUTE_NOT_DECLARED' }));
     // @ts-expect-error nor does one that every sink reads

@@ -1,7 +1,7 @@
 // Seals on the records of the log: each says provably who made it. Written where records are made (records.ts),
 // checked where they arrive (inbound-records.ts, table.ts) before anything else is done with them.
 import { isSealedRecord, type SealedRecord, sealRecord } from '../domain/seals/record-seal.ts';
-import { isAbsent, isSealed, type KeyRing, sealOf } from '../domain/seals/seal.ts';
+import { isAbsent, isSealed, type KeyRing, sealOf, speakerOf } from '../domain/seals/seal.ts';
 import { contractOf } from '../topics/catalogue.ts';
 import type { Issuer } from '../topics/contract.ts';
 import { CLAIMED_SOURCE, HEADER, headerText, RECOVERY_HEADER } from '../topics/headers.ts';
@@ -87,7 +87,16 @@ export function sealFlaw(
   if (read.seal === '' && !ring.believesAll) {
     return record.timestamp < (ring.unsealedBefore ?? 0) ? undefined : 'SEAL_MISSING';
   }
-  return isSealedRecord(ring, read) ? undefined : wrongOrUnknown(ring, read.seal);
+  if (!isSealedRecord(ring, read)) return wrongOrUnknown(ring, read.seal);
+  return ring.believesAll || mayBeOf(topic, read) ? undefined : 'SEAL_WRONG';
+}
+
+/** Whether the key of a true seal speaks for the name that the record is of: a feed may say what it says, not what others do. */
+function mayBeOf(topic: string, { key, seal }: SealedRecord): boolean {
+  const nameOf: ((key: string) => string) | undefined = contractOf(topic)?.speakerOf;
+  if (nameOf === undefined) return true;
+  const speaker = speakerOf(seal.slice(0, seal.indexOf('.')));
+  return speaker === undefined || nameOf(Buffer.from(key ?? '').toString('utf8')) === speaker;
 }
 
 const wrongOrUnknown = (ring: KeyRing, seal: string): SealCode =>
@@ -176,6 +185,7 @@ export function recoverySealFlaw(rings: Rings, { topic, key, value, headers }: L
 export function sealDetail(code: SealCode, topic: string): string {
   const issuer = contractOf(topic)?.sealedBy;
   if (code === 'SEAL_MISSING') return `it bears no seal, but what stands on ${topic} is sealed by ${issuer}`;
-  if (code === 'SEAL_WRONG') return `its seal is not that of ${issuer} over its topic, key, cause and value`;
+  if (code === 'SEAL_WRONG')
+    return `its seal is not that of ${issuer} over its topic, key, cause and value, or its key speaks for another`;
   return `its seal names a key that is not among ${VARIABLES[issuer!]}`;
 }

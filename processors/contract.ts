@@ -18,7 +18,7 @@ export interface Received<V, Topic extends string = string> {
   readonly appendedAt: number;
   /**
    * How long this record has waited because its stage asked for it, in ms; 0 at the first look. Time in which the stage
-   * could not look (an outage, a backlog) is not counted. Starts again from 0 with a replay.
+   * could not look (an outage, a backlog), or waited for a person, is not counted. Starts again from 0 with a replay.
    */
   readonly waitedMs: number;
   /** topicId:partition:offset of the intent; never changes, also through retries and replays. */
@@ -58,7 +58,13 @@ export type Disposition =
   /** A fault of this record alone that may pass: next retry tier; uses up an attempt. */
   | { readonly kind: 'retry'; readonly cause: Cause }
   /** Something this record needs is not there yet (one stale pair, one provider): retry topic, uses up no attempt. */
-  | { readonly kind: 'wait'; readonly untilMs: number; readonly cause: Cause }
+  | {
+      readonly kind: 'wait';
+      readonly untilMs: number;
+      readonly cause: Cause;
+      /** It waits for a person: that is no time after which anything gives up, so it does not count as waited. */
+      readonly forPerson?: true;
+    }
   /** Never to be right without a person: dead letter, and the transfer is marked. */
   | { readonly kind: 'dead-letter'; readonly cause: Cause }
   /** Nothing may go on (an unknown enum symbol, a newer schema): stop the processor. */

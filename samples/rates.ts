@@ -25,7 +25,7 @@ export function sampleRates(now: number): readonly FxRate[] {
       if (quote === base) continue;
       const rate = new RegExp(`"${quote.toLowerCase()}":\\s*([0-9]+(?:\\.[0-9]+)?)[,\\s}]`).exec(text)?.[1];
       if (rate === undefined) throw new Error(`@fawazahmed0/currency-api has no plain rate for ${base}/${quote}`);
-      rates.push({ source: SAMPLE_SOURCE, base, quote, rate, observedAt: now, publishedAt: now });
+      rates.push({ source: SAMPLE_SOURCE, base, quote, rate, observedAt: now, publishedAt: now, rawHash: null });
     }
   }
   return rates;

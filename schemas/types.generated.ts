@@ -1,5 +1,27 @@
 // Generated from schemas/avro by `npm run generate`; do not edit.
 
+/** The rate of a pair that a corridor has last gone by: the next one is held against it. Kept for ever; key: corridor and pair. */
+export interface AcceptedRate {
+  /** Id of the corridor. */
+  corridor: string;
+  /** ISO 4217 code of one unit. */
+  base: string;
+  /** ISO 4217 code of its price. */
+  quote: string;
+  /** Decimal string: units of quote for one unit of base, as published. */
+  rate: string;
+  /** Publisher of the rate. */
+  source: string;
+  /** When the source observed it. */
+  observedAt: number;
+  /** One above that of the record that it follows: what somebody writes who has slept changes nothing. */
+  version: number;
+  /** When pricing accepted it. */
+  acceptedAt: number;
+  /** The approval under which two persons accepted the jump to it; null: it was no jump. */
+  approvalId: string | null;
+}
+
 /** An account at a financial institution. */
 export interface Account {
   /** How the account is identified: IBAN, BBAN or VPA. */
@@ -169,6 +191,8 @@ export interface FxRate {
   observedAt: number;
   /** When it was written here. */
   publishedAt: number;
+  /** SHA-256 of the file or line that it was read from, hexadecimal; null: its feed says none. */
+  rawHash: string | null;
 }
 
 /** Why a transfer waits for a person. */
@@ -642,6 +666,34 @@ export interface RateAgreement {
   sources: readonly string[];
   /** Largest distance of another that agreed, in basis points of the lower rate, rounded up. */
   distanceBps: number;
+}
+
+/** Two persons accepted that the rate of a pair has jumped, for one corridor. Key: corridor and pair. */
+export interface RateJumpAccepted {
+  /** Id of the corridor. */
+  corridor: string;
+  /** ISO 4217 code of one unit. */
+  base: string;
+  /** ISO 4217 code of its price. */
+  quote: string;
+  /** Decimal string: the rate that they accepted. One that does not say the same is still a jump. */
+  rate: string;
+  /** Decimal string, of the same base and quote as the accepted rate of `fromVersion`: what it jumped from. */
+  fromRate: string;
+  /** Version of the accepted rate that it jumped from. Once there is another, this counts for nothing. */
+  fromVersion: number;
+  /** When it was accepted. */
+  acceptedAt: number;
+  /** From then on it counts for nothing. */
+  expiresAt: number;
+  /** Who asked for it. */
+  askedBy: string;
+  /** Who let it through. */
+  approvedBy: string;
+  /** The approval. */
+  approvalId: string;
+  /** Why; no personal data. */
+  reason: string;
 }
 
 /** One market rate used in a price. */

@@ -12,12 +12,14 @@ import { findReplay, summaryOf } from '../operations/dead-letters/replays/prepar
 import { actOf, approvedHash } from '../operations/dead-letters/replays/replay.ts';
 import { exceptionHandler } from '../operations/exceptions/second-person.ts';
 import { activationHandler } from '../operations/lists/second-person.ts';
+import { acceptJumpHandler } from '../operations/rates/jumps.ts';
 import { type SkipContent, skipLines } from '../operations/skips/skip.ts';
 import { CodedError } from '../ports/fault.ts';
 import { hasRing, ringOf } from '../ports/seals.ts';
 import type { Connections } from './connections.ts';
 import { controlLog } from './controls.ts';
 import { openInbox } from './inbox.ts';
+import { rateLog } from './rates.ts';
 import { activationPublisher } from './screening.ts';
 
 export interface ApprovalDesk {
@@ -65,6 +67,7 @@ export async function openApprovals(connections: Connections): Promise<ApprovalD
     'payouts.state': onPayouts,
     'dead-letters.replay': replay,
     'dead-letters.discard': replay,
+    'rates.accept-jump': acceptJumpHandler(rateLog(connections)),
     'records.skip': { describe: describeContent<SkipContent>(skipLines) },
   };
   return { store, handlers, close: async () => undefined };

@@ -59,7 +59,7 @@ function* variants(content: Json, way = '$'): Generator<readonly [string, Json]>
 }
 
 /** What may be left out, and is then not there. */
-const OPTIONAL = /\.(bearers|corridors|rates|quorum|maxDistanceBps|pivots) is missing$/;
+const OPTIONAL = /\.(bearers|corridors|rates|quorum|maxDistanceBps|maxJumpBps|fixings|pivots) is missing$/;
 
 describe.each(Object.entries(KINDS))('a file of %s', (_, { built, read }) => {
   it('that holds the built-in table means it', () => {

@@ -3,7 +3,7 @@
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { CORRIDORS } from '../domain/corridors/corridor-table.ts';
-import { type Corridor, corridorBook } from '../domain/corridors/corridors.ts';
+import { type Corridor, type CorridorBook, corridorBook } from '../domain/corridors/corridors.ts';
 import { checkLimitRules, LIMIT_RULES, type LimitRule } from '../domain/limits/limit-rules.ts';
 import { DEFAULT_RATE_TERMS } from '../domain/pricing/agreement.ts';
 import { type CasePolicy, casePolicyFile, casePolicyFrom } from '../operations/cases/inbox/policy.ts';
@@ -32,6 +32,12 @@ const side = z.strictObject({
   accounts: some(account),
 });
 const chargeBearer = z.enum(['DEBT', 'SHAR', 'SLEV']);
+const fixing = z.strictObject({
+  source: z.string().min(1).max(64),
+  calendar: z.literal('T2'),
+  dueAt: z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'a time of day is written as in 16:00'),
+  graceMs: z.int().min(0).max(DAY_MS),
+});
 const corridorsFile = some(
   z.strictObject({
     id: name,
@@ -53,6 +59,16 @@ const corridorsFile = some(
         sources: some(z.string().min(1).max(64)).optional(),
         quorum: z.int().min(1).max(100).default(DEFAULT_RATE_TERMS.quorum),
         maxDistanceBps: z.int().min(0).max(10_000).default(DEFAULT_RATE_TERMS.maxDistanceBps),
+        maxJumpBps: z.int().min(1).max(10_000).default(DEFAULT_RATE_TERMS.maxJumpBps),
+        maxClosedRateAgeMs: z
+          .int()
+          .min(1)
+          .max(7 * DAY_MS)
+          .optional(),
+        fixings: z
+          .array(fixing)
+          .max(20)
+          .default([...DEFAULT_RATE_TERMS.fixings]),
         pivots: z
           .array(currencyCode)
           .max(20)
@@ -82,6 +98,9 @@ export function corridors({ transfers: { corridorsFile: file } }: Config): reado
   return file === undefined ? CORRIDORS : readTerms(file, corridorsFile);
 }
 
+/** The same as a book. @throws CodedError TERMS_UNREADABLE, DomainError CORRIDORS_INVALID */
+export const corridorBookOf = (config: Config): CorridorBook => corridorBook(corridors(config));
+
 /** The limit rules in force, checked. @throws CodedError TERMS_UNREADABLE, DomainError LIMIT_RULES_INVALID */
 export function limitRules(config: Config): readonly LimitRule[] {
   const { limitsFile: file } = config.transfers;
@@ -109,4 +128,4 @@ export function casePolicy({ cases: { policyFile: file } }: Config): CasePolicy 
 }
 
 /** Which holds take two persons, as the stages look at it. @throws CodedError TERMS_UNREADABLE (fatal) */
-export const needsTwo = (config: Config): NeedsTwo => needsTwoBy(casePolicy(config), corridorBook(corridors(config)));
+export const needsTwo = (config: Config): NeedsTwo => needsTwoBy(casePolicy(config), corridorBookOf(config));

@@ -1,5 +1,7 @@
 // Where the chain meets the outside: intents in, commands in, analytics out, reference tables.
+import { pairKey } from '../domain/pricing/jumps.ts';
 import type {
+  AcceptedRate,
   AuditCheckpoint,
   AuditEntry,
   FxRate,
@@ -7,6 +9,7 @@ import type {
   IntentRejected,
   PayoutAttemptClaimed,
   PayoutUpdated,
+  RateJumpAccepted,
   ReviewDecided,
   RuntimeControl,
   ScreeningExceptionRevoked,
@@ -68,8 +71,25 @@ export const fxRates = topic<FxRate>()('fx.rates', 'table', {
   record: 'FxRate',
   sealedBy: 'feeds',
   keyOf: (rate) => `${rate.source}/${rate.base}/${rate.quote}`,
+  speakerOf: (key) => key.split('/').slice(0, -2).join('/'),
   // One that was dated ahead does not shut out those that follow it.
   orderOf: ({ observedAt }, appendedAt) => Math.min(observedAt, appendedAt),
+});
+export const fxAcceptedRates = topic<AcceptedRate>()('fx.accepted-rates', 'table', {
+  doc: 'The rate of each pair that a corridor last went by; one that is far from it prices nothing.',
+  record: 'AcceptedRate',
+  sealedBy: 'stages',
+  keyOf: pairKey,
+  keepsAll: true,
+  orderOf: ({ version }) => version,
+});
+export const fxJumpsAccepted = topic<RateJumpAccepted>()('fx.jumps-accepted', 'table', {
+  doc: 'Jumps of rates that two persons accepted, each of one pair and corridor, to one rate, from one.',
+  record: 'RateJumpAccepted',
+  sealedBy: 'operators',
+  keyOf: pairKey,
+  keepsAll: true,
+  orderOf: ({ acceptedAt }, appendedAt) => Math.min(acceptedAt, appendedAt),
 });
 export const screeningExceptionRevoked = topic<ScreeningExceptionRevoked>()('screening.exception-revoked', 'table', {
   doc: 'Exceptions of screening that excuse nobody any more, whatever the database says.',

@@ -37,6 +37,8 @@ export interface TopicContract<Name extends string = string, V = unknown> extend
    * nothing is done on its word alone (producers' intents, and the log of the audit, whose entries bear seals of their own).
    */
   readonly sealedBy: Issuer | null;
+  /** Of a topic whose issuer has keys that speak for one name alone: the name that a record is of, by its key. */
+  readonly speakerOf?: (key: string) => string;
   /** Short name of the Avro record in schemas/avro. */
   readonly record: string;
   /** Record key: the transferId on the chain. */

@@ -21,6 +21,8 @@ describe('the desired topics', () => {
   it('give every topic of the chain the same number of partitions', () => {
     const beside = new Set([
       'fx.rates',
+      'fx.accepted-rates',
+      'fx.jumps-accepted',
       'screening.list-activated',
       'screening.exception-revoked',
       'runtime.controls',

@@ -53,11 +53,6 @@ export function newApiKey(
   return { key: `${PREFIX}${keyId}_${secret}`, entry: entry! };
 }
 
-export interface KeyAuthenticator extends Authenticator {
-  /** Producers that have a key, as the file was last read. */
-  producers(): readonly string[];
-}
-
 /**
  * Keys in this file.
  *
@@ -68,7 +63,7 @@ export async function apiKeyAuthenticator(
   file: string,
   onUnusable: (why: CodedError) => void,
   clock: () => number = Date.now,
-): Promise<KeyAuthenticator> {
+): Promise<Authenticator> {
   let keys = await readKeys(file);
   let version = await versionOf(file);
   let lookedAt = clock();
@@ -88,7 +83,6 @@ export async function apiKeyAuthenticator(
   }
 
   return {
-    producers: () => [...new Set([...keys.values()].map(({ producer }) => producer))],
     async authenticate(credential): Promise<Principal> {
       const [, keyId, secret] = KEY.exec(credential) ?? [];
       const entry = (await current()).get(keyId ?? '');

@@ -92,7 +92,7 @@ describe('decoding', () => {
   it('stops at a newer writer on an internal topic, where re-encoding would drop enrichment', async () => {
     const codec = registryCodec({ url: url() });
     await codec.load(['fx.rates']);
-    const rate = { source: 's', base: 'GBP', quote: 'INR', rate: '1', observedAt: 1, publishedAt: 1 };
+    const rate = { source: 's', base: 'GBP', quote: 'INR', rate: '1', observedAt: 1, publishedAt: 1, rawHash: null };
     const bytes = codec.encode('fx.rates', rate);
     const schema = selfContained('corridor.FxRate');
     const newer = { ...schema, fields: [...schema.fields!, { name: 'desk', type: 'string', default: '' }] };

@@ -33,6 +33,7 @@ import { AT } from '../../test/kit/builders.ts';
 import { exampleRules } from '../../test/kit/example-rules.ts';
 import { memoryCodec } from '../../test/kit/memory-codec.ts';
 import { MemoryLog } from '../../test/kit/memory-log.ts';
+import { memoryRates } from '../../test/kit/memory-rates.ts';
 import { testRings } from '../../test/kit/rings.ts';
 import { NOT_IN_LIFECYCLE } from '../../test/kit/undeclared.ts';
 import { type ApiOptions, createApi } from '../http/app.ts';
@@ -128,8 +129,8 @@ export async function testApi(
       notes: new Map(),
     },
     controls: memoryControls(),
+    rates: memoryRates(),
     cases: inboxWorld(testRings.operators),
-    caseNotes: [],
     desks: await deskMemory(),
     submissions: new Map(),
     intentClaims: new Map(),

@@ -2,7 +2,6 @@
 
 import type { memoryApprovals } from '../../operations/approvals/testing/memory-approvals.ts';
 import type { inboxWorld } from '../../operations/cases/inbox/testing/world.ts';
-import type { CaseNote } from '../../operations/cases/notes/notes.ts';
 import { ChangeFeed } from '../../operations/changes/changes.ts';
 import { lookAt } from '../../operations/changes/look.ts';
 import { resumeHandler } from '../../operations/control/controls.ts';
@@ -13,12 +12,14 @@ import type { GroupNote } from '../../operations/dead-letters/ports.ts';
 import type { Replays } from '../../operations/dead-letters/replays/ports.ts';
 import { summaryOf } from '../../operations/dead-letters/replays/prepare.ts';
 import { approvedHash, type ReplayDocument, type ReplayItem } from '../../operations/dead-letters/replays/replay.ts';
+import { acceptJumpHandler } from '../../operations/rates/jumps.ts';
 import { CodedError } from '../../ports/fault.ts';
 import type { LogRecord } from '../../ports/log.ts';
 import { ringOf } from '../../ports/seals.ts';
 import type { OperatorParts } from '../../services/api/operators.ts';
 import type { DeadLetterDocument } from '../../sinks/dead-letters/letter.ts';
 import { memoryCodec } from '../../test/kit/memory-codec.ts';
+import type { MemoryRates } from '../../test/kit/memory-rates.ts';
 import { testRings } from '../../test/kit/rings.ts';
 import { type DeskMemory, deskHandlers, memoryDesks } from './desks.ts';
 
@@ -32,8 +33,8 @@ export interface OperatorMemory {
   readonly approvals: ReturnType<typeof memoryApprovals>;
   readonly notes: Map<string, GroupNote>;
   readonly controls: MemoryControls;
+  readonly rates: MemoryRates;
   readonly cases: ReturnType<typeof inboxWorld>;
-  readonly caseNotes: CaseNote[];
   readonly desks: DeskMemory;
 }
 
@@ -81,8 +82,7 @@ function memoryReplays(memory: OperatorMemory, asked: Asked): Replays {
   };
 }
 
-function memoryInbox({ cases, caseNotes }: OperatorMemory): OperatorParts['inbox'] {
-  const { sources, deciding, assignments: all } = cases;
+function memoryInbox({ cases: { sources, deciding, assignments: all } }: OperatorMemory): OperatorParts['inbox'] {
   const at = (caseId: string) => all.findIndex((each) => each.caseId === caseId);
   const assignments: OperatorParts['inbox']['assignments'] = {
     current: sources.assignments.current,
@@ -101,14 +101,7 @@ function memoryInbox({ cases, caseNotes }: OperatorMemory): OperatorParts['inbox
       return true;
     },
   };
-  const notes: OperatorParts['inbox']['notes'] = {
-    async add(note) {
-      const known = caseNotes.find(({ id }) => id === note.id);
-      if (!known) caseNotes.push(note);
-      return known ?? note;
-    },
-    of: async (caseId, limit) => caseNotes.filter((note) => note.caseId === caseId).slice(-limit),
-  };
+  const notes = { add: async () => undefined, of: async () => [] };
   // As in an installation, the API has no key of the executor.
   return { sources, deciding: { ...deciding, closesPayouts: false }, assignments, notes, policy: deciding.policy };
 }
@@ -125,9 +118,11 @@ export function memoryOperators(memory: OperatorMemory, asked: Asked): OperatorP
     ...memoryDesks(memory, asked),
     ring: ringOf(testRings, 'operators'),
     controls: { log: memory.controls, known: TARGETS },
+    rates: memory.rates,
     handlers: {
       ...deskHandlers(memory),
       'control.resume': resumeHandler(memory.controls),
+      'rates.accept-jump': acceptJumpHandler(memory.rates),
       'dead-letters.replay': {
         async describe({ subject, hash }) {
           const replay = memory.replays.find(({ _id }) => _id === subject);

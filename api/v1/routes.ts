@@ -4,7 +4,6 @@ import { approvalRoutes } from './routes/approvals.ts';
 import { auditRoutes } from './routes/audit.ts';
 import { batchRoutes } from './routes/batches.ts';
 import { breakGlassRoutes } from './routes/break-glass.ts';
-import { caseNoteRoutes } from './routes/case-notes.ts';
 import { caseRoutes } from './routes/cases.ts';
 import { controlRoutes } from './routes/controls.ts';
 import { corridorRoutes } from './routes/corridors.ts';
@@ -17,6 +16,7 @@ import { letterNoteRoutes } from './routes/letter-notes.ts';
 import { listRoutes } from './routes/lists.ts';
 import { overviewRoutes } from './routes/overview.ts';
 import { payoutRoutes } from './routes/payouts.ts';
+import { rateRoutes } from './routes/rates.ts';
 import { replayActRoutes } from './routes/replay-acts.ts';
 import { replayRoutes } from './routes/replays.ts';
 import { skipRoutes } from './routes/skips.ts';
@@ -42,9 +42,9 @@ export const ROUTES: readonly Route[] = [
   ...replayActRoutes,
   ...approvalRoutes,
   ...caseRoutes,
-  ...caseNoteRoutes,
   ...overviewRoutes,
   ...controlRoutes,
+  ...rateRoutes,
   ...standingRoutes,
   ...payoutRoutes,
   ...skipRoutes,

@@ -71,6 +71,8 @@ export const COMMAND_ACTS: Readonly<Record<string, CommandAct>> = {
   'payouts cases show': act('records.unmask', 'cases', { shows: 'always' }),
   'payouts cases close': act('payouts.resolve', 'cases'),
   produce: act('transfers.submit', 'transfers'),
+  'rates import': act('rates.import', 'rates'),
+  'rates accept': act('rates.accept', 'rates'),
   'schemas push': act('schemas.push', 'schemas', { isProvisioning: true }),
   'topics apply': act('topics.apply', 'topics', { isProvisioning: true }),
   'transfers message': act('records.unmask', 'transfers', { only: 'unmask', shows: 'unmask' }),
@@ -93,6 +95,7 @@ export const COMMAND_LOOKS: ReadonlySet<string> = new Set([
   ...['audit checkpoint', 'audit export', 'audit key', 'audit list', 'audit show', 'audit verify'],
   ...['dlq check', 'dlq export', 'dlq groups', 'dlq list', 'dlq replays list', 'dlq show', 'dlq skips'],
   ...['exceptions list', 'lists diff', 'lists show', 'migrate status', 'payouts cases list', 'payouts list'],
+  ...['rates show'],
   ...['schemas check', 'schemas release', 'token api-key', 'topics plan', 'transfers list'],
 ]);
 

@@ -14,6 +14,8 @@ const OUTSIDE_WRITERS: Readonly<Record<string, string>> = {
   'review.decided': 'operators',
   'transfer.lifecycle': 'every stage',
   'fx.rates': 'rate feed',
+  'fx.accepted-rates': 'fx-pricing',
+  'fx.jumps-accepted': 'operators',
   'screening.list-activated': 'operators',
   'screening.exception-revoked': 'operators',
   'runtime.controls': 'operators',

@@ -56,7 +56,7 @@ export interface Corridor {
   readonly priceTtlMs: number;
   /** A rate observed longer ago than this, in ms, prices nothing. */
   readonly maxRateAgeMs: number;
-  /** How sources of rates must agree before a rate prices a transfer. */
+  /** What a rate must be before it prices a transfer. */
   readonly rates: RateTerms;
   /** When payouts are made. */
   readonly open: 'ALWAYS';
@@ -115,13 +115,15 @@ function corridorFaults(corridor: Corridor): string[] {
     !corridor.chargeBearers.includes('DEBT') || paysOwn,
     "DEBT is offered without a fee of its own, which pays what the beneficiary's side charges",
   );
-  const { quorum, maxDistanceBps, sources } = corridor.rates;
+  const { quorum, maxDistanceBps, maxJumpBps, sources, fixings } = corridor.rates;
   claim(Number.isInteger(quorum) && quorum >= 1, 'the quorum of sources of rates is no number from 1 on');
   claim(
     sources === undefined || (new Set(sources).size === sources.length && sources.length >= quorum),
     'fewer sources of rates than their quorum',
   );
   claim(Number.isInteger(maxDistanceBps) && maxDistanceBps >= 0 && maxDistanceBps <= 10_000, 'distance of rates');
+  claim(Number.isInteger(maxJumpBps) && maxJumpBps >= 1 && maxJumpBps <= 10_000, 'largest jump of rates');
+  claim(new Set(fixings.map(({ source }) => source)).size === fixings.length, 'a source has two fixings');
   claim(corridor.priceTtlMs > 0 && corridor.maxRateAgeMs > 0, 'a duration is not above zero');
   return faults;
 }

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { times } from '../../test/kit/times.ts';
-import { agreeOn, distanceBps, type Quotation, type RateTerms } from './agreement.ts';
+import { type AgreementTerms, agreeOn, distanceBps, type Quotation } from './agreement.ts';
 
 const quotation = (source: string, micros: number, observedAt = 0): Quotation => ({
   source,
@@ -13,7 +13,7 @@ const micros = fc.oneof(fc.integer({ min: 1, max: 2_000_000_000 }), fc.integer({
 const quotations = fc
   .array(fc.tuple(micros, fc.nat(5)), { maxLength: 6 })
   .map((all) => all.map(([value, at], n) => quotation(`s${n}`, value, at)));
-const terms: fc.Arbitrary<RateTerms> = fc.record({
+const terms: fc.Arbitrary<AgreementTerms> = fc.record({
   sources: fc.option(fc.shuffledSubarray(['s0', 's1', 's2', 's3', 's4', 's5'], { minLength: 1 }), { nil: undefined }),
   quorum: fc.integer({ min: 1, max: 4 }),
   maxDistanceBps: fc.integer({ min: 0, max: 500 }),

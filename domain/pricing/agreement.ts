@@ -1,9 +1,10 @@
 // Which of several quotations of a pair sets the price. One source alone must not: what a feed says by mistake, or in malice,
 // is ten times the market as easily as it is right. Pure.
 import { ceil, multiply, type Ratio } from '../money/decimals.ts';
+import { ECB_FIXING, type Fixing } from './rate-age.ts';
 
 /** How sources of rates must agree before a rate prices anything. */
-export interface RateTerms {
+export interface AgreementTerms {
   /** Sources that count, the preferred one first; undefined: every source, the latest observation first. */
   readonly sources?: readonly string[] | undefined;
   /** How many sources must say the same, the chosen one among them; 1: one is enough as long as no other contradicts. */
@@ -14,8 +15,27 @@ export interface RateTerms {
   readonly pivots: readonly string[];
 }
 
-/** Two independent fixings of one hour are some tenths of a percent apart at most; a wrong digit is far more. */
-export const DEFAULT_RATE_TERMS: RateTerms = { quorum: 1, maxDistanceBps: 100, pivots: ['EUR', 'USD'] };
+/** What a rate must be before it prices anything. */
+export interface RateTerms extends AgreementTerms {
+  /** How far it may be from the rate that was last gone by, in basis points of the lower one. */
+  readonly maxJumpBps: number;
+  /** How old it may be while currencies are not traded, ms; undefined: no older than ever. */
+  readonly maxClosedRateAgeMs?: number | undefined;
+  /** Sources that publish once a day: their rates are good until the next one is due. */
+  readonly fixings: readonly Fixing[];
+}
+
+/**
+ * Two independent fixings of one hour are some tenths of a percent apart at most; a wrong digit is far more. Fixings of two days
+ * in a row are seldom 5 % apart.
+ */
+export const DEFAULT_RATE_TERMS: RateTerms = {
+  quorum: 1,
+  maxDistanceBps: 100,
+  maxJumpBps: 500,
+  fixings: [ECB_FIXING],
+  pivots: ['EUR', 'USD'],
+};
 
 /** What one source says of a pair now. */
 export interface Quotation {
@@ -48,7 +68,7 @@ export function distanceBps(a: Ratio, b: Ratio): bigint {
  * The rate on which enough sources agree, each of which counts once. A rate that has its quorum is chosen by the order of
  * sources; when two that have it contradict each other, none is: which of them is right is for a person to find out.
  */
-export function agreeOn<Q extends Quotation>(quotations: readonly Q[], terms: RateTerms): Agreement<Q> {
+export function agreeOn<Q extends Quotation>(quotations: readonly Q[], terms: AgreementTerms): Agreement<Q> {
   const counted = quotations.filter(({ source }) => terms.sources?.includes(source) ?? true).sort(inOrder(terms));
   const sources = counted.map(({ source }) => source);
   if (counted.length === 0) return { kind: 'none' };
@@ -107,7 +127,7 @@ function reachesOf(places: readonly Quotation[], most: bigint): Reach[] {
 
 /** By the order of the terms; without one the latest observation first, and of two at once the name that sorts first. */
 const inOrder =
-  ({ sources }: RateTerms) =>
+  ({ sources }: AgreementTerms) =>
   (a: Quotation, b: Quotation): number => {
     if (sources !== undefined) return sources.indexOf(a.source) - sources.indexOf(b.source);
     if (a.observedAt !== b.observedAt) return b.observedAt - a.observedAt;

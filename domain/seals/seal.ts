@@ -31,14 +31,14 @@ export interface KeyRing {
   readonly believesAll?: true;
 }
 
-const KEY = /^([A-Za-z0-9_-]{1,32}):(.{32,512})$/;
+const KEY = /^((?:[A-Za-z0-9_-]{1,32}@)?[A-Za-z0-9_-]{1,32}):(.{32,512})$/;
 const MAX_KEYS = 8;
 /** 32 bytes in base64url. The decoder of Node passes over foreign characters: what is spelt in another way is no seal. */
 const MAC_TEXT = /^[A-Za-z0-9_-]{43}$/;
 
 /**
  * A key ring from `id:secret,id:secret`: the first key seals, each is accepted. An id has 1 to 32 letters, digits, `_` or
- * `-`; a secret has at least 32 characters and no comma.
+ * `-`, and may begin with whom alone it speaks for: `ecb@2026`; a secret has at least 32 characters and no comma.
  *
  * @throws DomainError KEY_RING_INVALID; the message names no secret
  */
@@ -55,6 +55,22 @@ export function keyRing(text: string): KeyRing {
     keys.set(id, createSecretKey(secret, 'utf8'));
   }
   return { currentId: KEY.exec(parts[0]!)![1]!, keys };
+}
+
+/** Whom alone the key of this id speaks for; undefined: whomever its issuer does. Pure. */
+export function speakerOf(keyId: string): string | undefined {
+  const at = keyId.indexOf('@');
+  return at < 0 ? undefined : keyId.slice(0, at);
+}
+
+/**
+ * The ring as one who speaks for this name seals by it: with a key of that name, else with one that names nobody; undefined:
+ * there is none. Pure.
+ */
+export function ringFor(ring: KeyRing, name: string): KeyRing | undefined {
+  const ids = [...ring.keys.keys()];
+  const currentId = ids.find((id) => speakerOf(id) === name) ?? ids.find((id) => speakerOf(id) === undefined);
+  return currentId === undefined ? undefined : { ...ring, currentId };
 }
 
 const absent = new WeakSet<KeyRing>();

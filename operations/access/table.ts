@@ -58,6 +58,7 @@ export const ACCESS = {
   'webhooks.register': row('register webhook endpoints of your own',         'never',  'never',  'never',  'never',   'never',  'always', 'never'),
   'webhooks.change':   row('change webhook endpoints, and resend deliveries', 'never', 'never',  'never',  'never',   'never',  'own',    'never'),
   'webhooks.disable':  row('have nothing more sent to a webhook endpoint',   'never',  'always', 'always', 'never',   'never',  'own',    'never'),
+  'rates.accept':      row('accept that a rate has jumped',                  'never',  'always', 'always', 'never',   'never',  'never',  'never'),
 } as const satisfies Readonly<Record<string, Row>>;
 
 /** What can be done. */

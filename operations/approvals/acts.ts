@@ -45,6 +45,12 @@ export const APPROVAL_ACTS = {
     validMs: 72 * HOUR_MS,
     neverAlone: true,
   },
+  'rates.accept-jump': {
+    does: 'accept that a rate has jumped',
+    right: 'rates.accept',
+    validMs: HOUR_MS,
+    neverAlone: true,
+  },
 } as const satisfies Readonly<Record<string, ActTerms>>;
 
 export type Act = keyof typeof APPROVAL_ACTS;

@@ -30,8 +30,6 @@ export interface WebhookEndpoint {
   /** The newest first. */
   readonly secrets: readonly WebhookSecret[];
   readonly createdAt: Date;
-  /** Since when it asks for these events; undefined: made by a build that did not note it. */
-  readonly eventsSince?: Date;
   /** Over all of the above, by the API. What is below needs none: it sends nothing anywhere else. */
   readonly seal: string;
   /** Hash of the request that made it. */
@@ -55,15 +53,13 @@ export const endpointIndexes: readonly IndexSpec[] = [
   },
 ];
 
-type Sealed = Pick<WebhookEndpoint, '_id' | 'producerId' | 'url' | 'events' | 'secrets' | 'createdAt' | 'eventsSince'>;
+type Sealed = Pick<WebhookEndpoint, '_id' | 'producerId' | 'url' | 'events' | 'secrets' | 'createdAt'>;
 
-function partsOf({ _id, producerId, url, events, secrets, createdAt, eventsSince }: Sealed): readonly string[] {
+function partsOf({ _id, producerId, url, events, secrets, createdAt }: Sealed): readonly string[] {
   const sealed = secrets.map(({ secretId, createdAt: since, expiresAt, encrypted: text }) => [
     ...[secretId, since.toISOString(), expiresAt?.toISOString() ?? null, text],
   ]);
-  const parts = [_id, producerId, url, JSON.stringify(events), JSON.stringify(sealed), createdAt.toISOString()];
-  // Those of before it was noted have the seal that they had.
-  return eventsSince === undefined ? parts : [...parts, eventsSince.toISOString()];
+  return [_id, producerId, url, JSON.stringify(events), JSON.stringify(sealed), createdAt.toISOString()];
 }
 
 export const sealedEndpoint = <E extends Sealed>(ring: KeyRing, endpoint: E): E & { readonly seal: string } => ({

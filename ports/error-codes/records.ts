@@ -110,6 +110,12 @@ export const recordCodes = {
     'Find out who wrote it: its headers do not name the record that it stands for.',
   ),
   HOME_PARTITION_MISMATCH: entry('poison', 'a record', 422, 'Write it to the home partition of its transfer.'),
+  KEY_MISMATCH: entry(
+    'notice',
+    'a record',
+    422,
+    'Find out who wrote it: it says something else than its key does. The table skips the record.',
+  ),
   KEY_MISSING: entry('notice', 'a record', 422, 'Ask its producer to set the key. The table skips the record.'),
   RECORD_OUTDATED: entry('notice', 'a record', 409, 'Do nothing: the table holds a newer record of this key.'),
   RECORD_TOO_LARGE: entry(
@@ -216,6 +222,30 @@ export const stageCodes = {
     'a transfer',
     503,
     'Find out which source of the pair is wrong and stop its feed: transfers of the pair wait until its rate is too old to count, or the sources agree.',
+  ),
+  RATE_JUMPED: entry(
+    'notice',
+    'a transfer',
+    503,
+    'Find out whether the market moved or a feed is wrong: `corridor rates accept` (two persons) where it moved, else stop or mend the feed. Transfers of the pair wait until then, and none is declined for it.',
+  ),
+  RATE_JUMP_INVALID: entry(
+    'invalid-request',
+    'the caller',
+    400,
+    'Name the corridor, its pair and the rate as health or `corridor rates show` has them.',
+  ),
+  RATE_JUMP_MOVED: entry(
+    'invalid-request',
+    'the caller',
+    409,
+    'Look at `corridor rates show`, and ask anew if it still waits: the corridor goes by another rate since.',
+  ),
+  RATE_FILE_WRONG: entry(
+    'invalid-request',
+    'the caller',
+    422,
+    'Look at the file where it says: nothing of it was taken. Fetch it again if it was cut off.',
   ),
   RATE_MISSING: entry('transient-dependency', 'a transfer', 503, 'Publish a rate of the pair: transfers of it wait.'),
   RATE_UNCONFIRMED: entry(

@@ -17,17 +17,19 @@ import {
 } from '../../test/kit/builders.ts';
 import { input, runProcessor } from '../../test/kit/harness.ts';
 import { ManualClock } from '../../test/kit/manual-clock.ts';
+import { memoryRates } from '../../test/kit/memory-rates.ts';
 import { DEFAULT_PRICING_RULES, type PricingInput, snapshotIdOf } from './decide.ts';
-import type { RateTable } from './ports.ts';
+import type { AcceptedRates, RateTable } from './ports.ts';
 import { createFxPricing } from './processor.ts';
-import { findRoute, rateBookOf } from './routes.ts';
+import { findRoute, NO_MEMORY, rateBookOf } from './routes.ts';
 
 const MINUTE = 60_000;
 const tableOf = (...rates: FxRate[]): RateTable => ({
   version: 1,
   entries: () => rates.map((rate) => [`${rate.source}/${rate.base}/${rate.quote}`, rate] as const),
 });
-const pricing = (rates: RateTable, now = AT) => createFxPricing({ rates, corridors: BOOK, clock: () => now });
+const pricing = (rates: RateTable, now = AT, accepted: AcceptedRates = memoryRates()) =>
+  createFxPricing({ rates, accepted, corridors: BOOK, clock: () => now });
 const screened = (of: Wishes = {}, at: { appendedAt?: number; waitedMs?: number } = {}): PricingInput =>
   received('transfer.screened', transferScreened(of), { appendedAt: AT, ...at });
 const price = async (rates: RateTable, of: Wishes = {}) =>
@@ -159,7 +161,13 @@ describe('a transfer without a fresh rate', () => {
   it('is declined by the host when it has waited for as long as it may, however long it stood there before', async () => {
     const clock = new ManualClock(AT);
     const rules = { maxWaitMs: 60_000 };
-    const processor = createFxPricing({ rates: tableOf(), corridors: BOOK, clock: clock.now, rules });
+    const processor = createFxPricing({
+      rates: tableOf(),
+      accepted: memoryRates(),
+      corridors: BOOK,
+      clock: clock.now,
+      rules,
+    });
     const old = input('transfer.screened', transferScreened(), { appendedAt: AT - 24 * 60 * MINUTE });
     const result = await runProcessor(processor, { clock, inputs: [old] });
     const [rejected] = result.outputs('transfer.rejected');
@@ -218,14 +226,14 @@ describe('a transfer without a fresh rate', () => {
       },
       entries: () => tables.rates.map((rate) => ['key', rate] as const),
     };
-    const processor = createFxPricing({ rates, corridors: BOOK, clock: clock.now });
+    const processor = createFxPricing({ rates, accepted: memoryRates(), corridors: BOOK, clock: clock.now });
     const result = await runProcessor(processor, { clock, inputs: [input('transfer.screened', transferScreened())] });
     expect(result.outputs('transfer.priced')).toHaveLength(1);
     expect(result.deadLetters).toEqual([]);
   });
 });
 
-const TERMS = { ...DEFAULT_RATE_TERMS, maxRateAgeMs: 60 * MINUTE };
+const TERMS = { ...DEFAULT_RATE_TERMS, maxRateAgeMs: 60 * MINUTE, memory: NO_MEMORY };
 
 describe('routes', () => {
   const book = (...rates: FxRate[]) => rateBookOf(rates);

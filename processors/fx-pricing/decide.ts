@@ -31,9 +31,16 @@ export interface PricingRules {
   readonly maxWaitMs: number;
   /** How long to wait before looking again, in ms. */
   readonly waitStepMs: number;
+  /** The same where a person has to accept a jump, in ms. */
+  readonly jumpStepMs: number;
 }
 
-export const DEFAULT_PRICING_RULES: PricingRules = { maxAttempts: 5, maxWaitMs: 30 * 60_000, waitStepMs: 5_000 };
+export const DEFAULT_PRICING_RULES: PricingRules = {
+  maxAttempts: 5,
+  maxWaitMs: 30 * 60_000,
+  waitStepMs: 5_000,
+  jumpStepMs: 15_000,
+};
 
 export function decide(input: PricingInput, context: PricingContext): Decision<PricingEvent> {
   const { now, corridor, route, rules } = context;
@@ -43,6 +50,7 @@ export function decide(input: PricingInput, context: PricingContext): Decision<P
   if (corridor === undefined) return [rejected(input, now, reason('AG03'))];
   if (instruction.amountSide === 'UNKNOWN')
     return stop('AMOUNT_SIDE_UNKNOWN', 'an amount side that this version does not know');
+  if (route.kind === 'jumped') return waitForPerson(route, corridor, context);
   if (route.kind !== 'fresh') return waitForRate(input, context);
 
   const priced = priceOf(
@@ -109,6 +117,24 @@ function outsideOfSide({ amount, currency }: CorridorSide, minor: bigint): Reaso
   if (minor < amount.minMinor) return refuse('AM06', `${shown(amount.minMinor)} at least`);
   if (minor > amount.maxMinor) return refuse('AM02', `${shown(amount.maxMinor)} at most`);
   return undefined;
+}
+
+/** For as long as it takes: which of the two rates is right a person finds out, and nothing is declined meanwhile. */
+function waitForPerson(
+  route: Extract<Route, { kind: 'jumped' }>,
+  corridor: Corridor,
+  { now, rules }: PricingContext,
+): Disposition {
+  const cause: Cause = { code: 'RATE_JUMPED', detail: jumpInWords(corridor.id, route) };
+  return { kind: 'wait', untilMs: now + rules.jumpStepMs, cause, forPerson: true };
+}
+
+/** All that a person needs to accept it. */
+export function jumpInWords(corridor: string, { leg, step }: Extract<Route, { kind: 'jumped' }>): string {
+  const { from, distanceBps } = step;
+  const last = `${from.base}/${from.quote} ${from.rate} (version ${from.version})`;
+  const now = `${leg.base}/${leg.quote} ${leg.rate} by ${leg.source}`;
+  return `${corridor}: from ${last} to ${now}, ${distanceBps} bps`;
 }
 
 function waitForRate(input: PricingInput, { now, route, rules }: PricingContext): Decision<PricingEvent> {

@@ -1,5 +1,5 @@
-// What pricing needs from outside: the table of market rates.
-import type { FxRate } from '../../schemas/types.generated.ts';
+// What pricing needs from outside: the table of market rates, and what it has gone by before.
+import type { AcceptedRate, FxRate, RateJumpAccepted } from '../../schemas/types.generated.ts';
 
 /** The latest rate of each source and pair, as the followed topic has it. */
 export interface RateTable {
@@ -7,3 +7,18 @@ export interface RateTable {
   readonly version: number;
   entries(): Iterable<readonly [key: string, rate: FxRate]>;
 }
+
+/** What each corridor last went by, and which jumps were accepted, as the followed topics have it; by `pairKey`. */
+export interface AcceptedRates {
+  last(key: string): AcceptedRate | undefined;
+  jump(key: string): RateJumpAccepted | undefined;
+  /**
+   * Writes them; resolves when the log has them, and only then may anything be priced by them. Again is the same.
+   * @throws CodedError of the log
+   */
+  write(rates: readonly AcceptedRate[]): Promise<void>;
+}
+
+/** A place between two side effects, at which tests end the process. */
+export const PRICING_FAILPOINTS = ['fx-pricing.before-accepted', 'fx-pricing.after-accepted'] as const;
+export type PricingFailpoint = (typeof PRICING_FAILPOINTS)[number];

@@ -1,49 +1,69 @@
 // Wires pricing: routes over the followed rates, found once per pair and batch.
-import type { CorridorBook } from '../../domain/corridors/corridors.ts';
+import type { Corridor, CorridorBook } from '../../domain/corridors/corridors.ts';
+import type { Failpoint } from '../../ports/failpoint.ts';
 import type { Processor } from '../contract.ts';
 import { type Topology, topology } from '../topology.ts';
 import { DEFAULT_PRICING_RULES, decide, type PricingContext, type PricingRules } from './decide.ts';
-import type { RateTable } from './ports.ts';
+import { type CorridorMemory, corridorMemory } from './memory.ts';
+import type { AcceptedRates, PricingFailpoint, RateTable } from './ports.ts';
 import { findRoute, type RateBook, type Route, rateBookOf } from './routes.ts';
 
 export interface FxPricingOptions {
   /** The followed table of fx.rates. */
   readonly rates: RateTable;
+  readonly accepted: AcceptedRates;
   readonly corridors: CorridorBook;
   /** ms since 1970 */
   readonly clock: () => number;
   readonly rules?: Partial<PricingRules>;
+  readonly failpoint?: Failpoint<PricingFailpoint>;
+}
+
+export interface FxPricing extends Processor<Topology['fx-pricing'], PricingContext> {
+  /** The route of each corridor now, whether a transfer asks for it or not. */
+  routes(): readonly { readonly corridor: Corridor; readonly route: Route }[];
 }
 
 /** transfer.screened, transfer.requote-requested -> transfer.priced | transfer.rejected */
-export function createFxPricing(options: FxPricingOptions): Processor<Topology['fx-pricing'], PricingContext> {
+export function createFxPricing(options: FxPricingOptions): FxPricing {
   const { rates, corridors, clock } = options;
   const rules = { ...DEFAULT_PRICING_RULES, ...options.rules };
   const book = latestBook(rates);
+  const memory = corridorMemory(options.accepted, options.failpoint);
   return {
     name: 'fx-pricing',
     edges: topology['fx-pricing'],
     async prepare(batch) {
       const now = clock();
       const current = book();
-      const routes = new Map<string, Route>();
-      return batch.map(({ value }): PricingContext => {
+      const routes = new Map<Corridor, Route>();
+      const contexts = batch.map(({ value }): PricingContext => {
         const { sourceCurrency, targetCurrency } = value.instruction;
         const corridor = corridors.between(sourceCurrency, targetCurrency);
         if (corridor === undefined) return { now, corridor, route: { kind: 'none' }, rules };
-        const route =
-          routes.get(corridor.id) ??
-          findRoute(current, sourceCurrency, targetCurrency, now, {
-            ...corridor.rates,
-            maxRateAgeMs: corridor.maxRateAgeMs,
-          });
-        routes.set(corridor.id, route);
+        const route = routes.get(corridor) ?? routeOf(current, corridor, memory, now);
+        routes.set(corridor, route);
         return { now, corridor, route, rules };
       });
+      const taken = [...routes].flatMap(([corridor, route]) =>
+        route.kind === 'fresh' ? route.taken.map((each) => ({ ...each, corridor })) : [],
+      );
+      // Before anything is priced by them: what is priced and forgotten could not be held against what comes next.
+      await memory.take(taken, now);
+      return contexts;
     },
     decide,
     discardable: async (batch) => batch.map(() => ({ kind: 'reject', occurredAt: clock() })),
+    routes: () => {
+      const [now, current] = [clock(), book()];
+      return corridors.corridors.map((corridor) => ({ corridor, route: routeOf(current, corridor, memory, now) }));
+    },
   };
+}
+
+function routeOf(book: RateBook, corridor: Corridor, memory: CorridorMemory, now: number): Route {
+  const terms = { ...corridor.rates, maxRateAgeMs: corridor.maxRateAgeMs, memory: memory.of(corridor) };
+  return findRoute(book, corridor.source.currency, corridor.target.currency, now, terms);
 }
 
 /** The book of the table, rebuilt only when the table has changed. */

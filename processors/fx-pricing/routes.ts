@@ -1,8 +1,10 @@
 // From one currency to another over quoted rates: directly, whichever way round they are quoted, or over one common currency.
-// Each pair is priced by what its sources agree on. Pure.
+// Each pair is priced by what its sources agree on, unless that is far from what it was last priced by. Pure.
 
 import { parseDecimal, type Ratio, ratioOf } from '../../domain/money/decimals.ts';
 import { type Agreement, agreeOn, type Quotation, type RateTerms } from '../../domain/pricing/agreement.ts';
+import { type AcceptedJump, type LastAccepted, pairName, type Step, stepOf } from '../../domain/pricing/jumps.ts';
+import { goodUntil } from '../../domain/pricing/rate-age.ts';
 import { isLongerThan, isPlainText } from '../../domain/text/text.ts';
 import type { FxRate, RateLeg } from '../../schemas/types.generated.ts';
 
@@ -41,14 +43,38 @@ const MAX_SOURCE_CHARACTERS = 64;
 const isNamed = ({ base, quote, source }: FxRate): boolean =>
   CODE.test(base) && CODE.test(quote) && !isLongerThan(source, MAX_SOURCE_CHARACTERS) && isPlainText(source);
 
+/** What a corridor has gone by, and which jumps from that two persons accepted; by `pairName`. */
+export interface PairMemory {
+  last(pair: string): LastAccepted | undefined;
+  jump(pair: string): AcceptedJump | undefined;
+}
+
+/** Nothing was gone by yet. */
+export const NO_MEMORY: PairMemory = { last: () => undefined, jump: () => undefined };
+
+/** A leg by which the corridor goes from now on, in the place of what it last went by. */
+export interface Taken {
+  readonly leg: RateLeg;
+  readonly version: number;
+  readonly approvalId: string | null;
+}
+
 export type Route =
-  | { readonly kind: 'fresh'; readonly legs: readonly RateLeg[] }
+  /** `taken`: what the corridor has to remember before it prices anything by these legs. */
+  | { readonly kind: 'fresh'; readonly legs: readonly RateLeg[]; readonly taken: readonly Taken[] }
   /** There is a route, but a rate on each is too old (or from the future). */
   | { readonly kind: 'stale'; readonly pair: string }
   /** There is a route, but fewer sources than the corridor asks for quote a pair on it. */
   | { readonly kind: 'few'; readonly pair: string; readonly sources: readonly string[] }
   /** There is a route, but the sources of a pair on it contradict each other. */
   | { readonly kind: 'disputed'; readonly pair: string; readonly sources: readonly string[] }
+  /** There is a route, but the rate of a pair on it is too far from what the corridor last went by. */
+  | {
+      readonly kind: 'jumped';
+      readonly pair: string;
+      readonly leg: RateLeg;
+      readonly step: Extract<Step, { kind: 'jumped' }>;
+    }
   | { readonly kind: 'none' };
 
 /** How far the clock of a rate source may be ahead, in ms. */
@@ -57,29 +83,34 @@ const MAX_SOURCE_SKEW_MS = 5 * 60_000;
 export interface RouteTerms extends RateTerms {
   /** ms */
   readonly maxRateAgeMs: number;
+  readonly memory: PairMemory;
 }
 
 /**
  * The first route on which every pair has a rate that its sources agree on, none older than the terms say: the direct pair,
- * then over each pivot. A direct pair whose sources contradict each other is not gone round: something is wrong with it, and
- * a cross rate would be priced by whichever of them quotes the rest.
+ * then over each pivot. A direct pair whose sources contradict each other, or that jumped, is not gone round: something is
+ * wrong with it, and a cross rate would be priced by whichever of them quotes the rest.
  */
 export function findRoute(book: RateBook, source: string, target: string, now: number, terms: RouteTerms): Route {
   const direct = pairOf(book, source, target, now, terms);
-  if (direct.kind === 'fresh' || direct.kind === 'disputed') return direct;
+  if (direct.kind === 'fresh' || isWrong(direct)) return direct;
   let found: Route = direct;
   for (const pivot of terms.pivots) {
     if (pivot === source || pivot === target) continue;
     const over = [pairOf(book, source, pivot, now, terms), pairOf(book, pivot, target, now, terms)];
-    const legs = over.flatMap((leg) => (leg.kind === 'fresh' ? leg.legs : []));
-    if (legs.length === 2) return { kind: 'fresh', legs };
+    const fresh = over.filter((leg) => leg.kind === 'fresh');
+    if (fresh.length === 2) {
+      return { kind: 'fresh', legs: fresh.flatMap(({ legs }) => legs), taken: fresh.flatMap(({ taken }) => taken) };
+    }
     // Without one of the pairs it is no route, whatever is wrong with the other.
     if (over.some(({ kind }) => kind === 'none')) continue;
     const worst = over.find(({ kind }) => kind !== 'fresh')!;
-    if (found.kind === 'none' || worst.kind === 'disputed') found = worst;
+    if (found.kind === 'none' || isWrong(worst)) found = worst;
   }
   return found;
 }
+
+const isWrong = ({ kind }: Route): boolean => kind === 'disputed' || kind === 'jumped';
 
 interface Quoted extends Quotation {
   readonly rate: FxRate;
@@ -93,15 +124,26 @@ function pairOf(book: RateBook, from: string, to: string, now: number, terms: Ro
   for (const [pair, inverse] of [[`${from}/${to}`, false] as const, [`${to}/${from}`, true] as const]) {
     for (const { rate, value } of book.get(pair)?.values() ?? []) {
       if (terms.sources?.includes(rate.source) === false) continue;
-      if (now - rate.observedAt > terms.maxRateAgeMs || rate.observedAt > now + MAX_SOURCE_SKEW_MS) old ??= rate;
+      if (now > goodUntil(rate, now, terms) || rate.observedAt > now + MAX_SOURCE_SKEW_MS) old ??= rate;
       else if (!bySource.has(rate.source)) bySource.set(rate.source, quoted(rate, inverse ? inverseOf(value) : value));
     }
   }
   const pair = `${from}/${to}`;
   const agreed = agreeOn([...bySource.values()], terms);
-  if (agreed.kind === 'agreed') return { kind: 'fresh', legs: [legOf(agreed)] };
+  if (agreed.kind === 'agreed') return followed(legOf(agreed), now, terms);
   if (agreed.kind !== 'none') return { ...agreed, pair };
   return old === undefined ? { kind: 'none' } : { kind: 'stale', pair: `${old.base}/${old.quote}` };
+}
+
+/** The leg, unless it jumped. */
+function followed(leg: RateLeg, now: number, terms: RouteTerms): Route {
+  const pair = pairName(leg);
+  const { last, jump } = { last: terms.memory.last(pair), jump: terms.memory.jump(pair) };
+  const step = stepOf(leg, { last, jump }, now, terms);
+  if (step.kind === 'jumped') return { kind: 'jumped', pair: `${leg.base}/${leg.quote}`, leg, step };
+  if (step.kind === 'stays') return { kind: 'fresh', legs: [leg], taken: [] };
+  const approvalId = step.kind === 'accepted' ? step.approvalId : null;
+  return { kind: 'fresh', legs: [leg], taken: [{ leg, version: (last?.version ?? 0) + 1, approvalId }] };
 }
 
 const quoted = (rate: FxRate, value: Ratio): Quoted => ({

@@ -398,7 +398,7 @@ export const settings = {
       secret: true,
     }),
     feeds: setting('CORRIDOR_FEED_KEYS', {
-      doc: 'Keys under which feeds seal market rates, as above. For the feeds and pricing.',
+      doc: 'Keys under which feeds seal market rates, as above; one whose id begins with a source and @ (ecb@2026) seals rates of that source alone, which a corridor with a quorum asks of each. For the feeds and pricing.',
       schema: keyRingText(),
       developmentDefault: 'dev:development-only-feed-key-0000000000',
       secret: true,
@@ -474,8 +474,6 @@ export const settings = {
     publicKeys: optionalSetting('CORRIDOR_AUDIT_PUBLIC_KEYS', {
       doc: 'Public keys of the audit log (`corridor audit key`), comma-separated: every one that it has had. Those of CORRIDOR_AUDIT_SIGNING_KEYS count by themselves.',
       schema: publicKeysText(),
-      // So that the API and whoever verifies know the key of a sequencer that is tried beside them.
-      developmentDefault: 'corridor.dev/audit+14ac4938+Ac7VuSkM9VXnVl5tr6VeRq/F2s/MNNkqtaO908y/8/mD',
     }),
   },
   tokenKey: setting('CORRIDOR_TOKEN_KEY', {

@@ -79,7 +79,7 @@ export function createJudges(options: DispositionOptions): Judges {
       case 'retry':
         return retry(batch, inbound, outcome.cause);
       case 'wait':
-        return wait(batch, inbound, outcome.untilMs, outcome.cause);
+        return wait(batch, inbound, outcome);
       default:
         return deadLetter(batch, inbound, outcome.cause, 'refused');
     }
@@ -107,9 +107,11 @@ export function createJudges(options: DispositionOptions): Judges {
     return { inbound, disposition: 'retry', outputs: [aside(record)], cause };
   }
 
-  function wait(batch: RecordBatch, inbound: InboundRecord, untilMs: number, cause: Cause): Judged {
+  function wait(batch: RecordBatch, inbound: InboundRecord, outcome: Extract<Outcome, { kind: 'wait' }>): Judged {
+    const { untilMs, cause, forPerson = false } = outcome;
     const tier = tierForWait(untilMs, clock.now());
-    const record = retryRecord(recoveryTerms(batch, inbound, cause, inbound.source.attempts), tier, untilMs, true);
+    const terms = recoveryTerms(batch, inbound, cause, inbound.source.attempts);
+    const record = retryRecord(terms, tier, untilMs, !forPerson);
     return { inbound, disposition: 'wait', outputs: [aside(record)], cause };
   }
 

@@ -19,7 +19,7 @@ import type { RetryPolicy } from '../retries-and-dead-letters/recovery-records.t
 import { createBatchHandler } from './batch-handler.ts';
 import { createConsumerHost } from './consumer-host.ts';
 import { createEmitter } from './emit.ts';
-import type { Host } from './host.ts';
+import type { DependencyTrouble, Host } from './host.ts';
 import { createObserver } from './observer.ts';
 import { runProcessor } from './run-processor.ts';
 import type { Table } from './table.ts';
@@ -53,6 +53,8 @@ export interface ProcessorHostOptions extends HostRuntime {
   /** Tables that the processor looks things up in; read to their ends before the first record. */
   readonly tables?: readonly Table<unknown>[];
   readonly replayClaims: ReplayClaims;
+  /** What it waits for beyond its batches, for health; absent: nothing. */
+  readonly moreTroubles?: () => readonly DependencyTrouble[];
   /** For tests: offsets are believed, and nobody looks what the outputs prove. */
   readonly unsafeBelievesOffsets?: boolean;
 }

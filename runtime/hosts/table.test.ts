@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { keyRing } from '../../domain/seals/seal.ts';
 import type { Log } from '../../ports/log.ts';
+import { sealed } from '../../ports/seals.ts';
 import type { FxRate } from '../../schemas/types.generated.ts';
 import { append, input } from '../../test/kit/harness.ts';
 import { ManualClock } from '../../test/kit/manual-clock.ts';
@@ -15,6 +17,7 @@ const rate = (base: string, value: string): FxRate => ({
   rate: value,
   observedAt: 1,
   publishedAt: 2,
+  rawHash: null,
 });
 
 function setUp() {
@@ -132,6 +135,30 @@ describe('a followed table', () => {
     publish(at(now + 4, '113'));
     await settled();
     expect(table.get('sample/GBP/INR')?.rate).toBe('113');
+  });
+
+  it('believes a key that names a source of that source alone, and nothing that stands under the key of another', async () => {
+    const { log, codec, clock } = setUp();
+    const secret = 'a-secret-of-at-least-32-characters-0';
+    const feeds = keyRing(`bank@1:${secret}1,any:${secret}2`);
+    const rings = { ...testRings, feeds };
+    const ringOf = (currentId: string) => ({ ...testRings, feeds: { ...feeds, currentId } });
+    const write = (source: string, id: string, key = `${source}/GBP/INR`) => {
+      const value = codec.encode('fx.rates', { ...rate('GBP', '1'), source });
+      log.append([sealed(ringOf(id), { topic: 'fx.rates', partition: 0, key, value, headers: {} })], clock.now());
+    };
+    write('bank', 'bank@1');
+    write('ecb', 'bank@1');
+    write('ecb', 'bank@1', 'bank/EUR/INR');
+    write('other', 'any');
+    const table = createTable({ topic: 'fx.rates', log, codec, rings, clock });
+    await table.start();
+    expect([...table.entries()].map(([key, { source }]) => `${key} by ${source}`)).toEqual([
+      'bank/GBP/INR by bank',
+      'other/GBP/INR by other',
+    ]);
+    expect(table.health()).toMatchObject({ unproven: 1, undecodable: 1, lastSkipped: { code: 'KEY_MISMATCH' } });
+    await table.stop();
   });
 
   it('does not go back to the list version that a copied activation names', async () => {

@@ -99,6 +99,7 @@ class Contents<T extends TopicName> {
   readonly #rings: Rings;
   readonly #onRecord: TableOptions<T>['onRecord'];
   readonly #orderOf: TopicContract<T, TopicValues[T]>['orderOf'];
+  readonly #keyOf: TopicContract<T, TopicValues[T]>['keyOf'];
   readonly #orders = new Map<string, number>();
   #lastSkipped: Skipped;
   #undecodable = 0;
@@ -109,7 +110,9 @@ class Contents<T extends TopicName> {
     this.#topic = topic;
     this.#rings = rings;
     this.#onRecord = onRecord;
-    this.#orderOf = (contractOf(topic) as unknown as TopicContract<T, TopicValues[T]>).orderOf;
+    const contract = contractOf(topic) as unknown as TopicContract<T, TopicValues[T]>;
+    this.#orderOf = contract.orderOf;
+    this.#keyOf = contract.keyOf;
   }
 
   /** Those of them that can be read, and that their issuer has sealed. */
@@ -137,6 +140,7 @@ class Contents<T extends TopicName> {
       this.newestAt = Math.max(this.newestAt ?? 0, record.timestamp);
       if (key === undefined) this.#skip(record, 'KEY_MISSING');
       else if (record.value === null) this.#erase(key);
+      else if (result?.ok && this.#keyOf(result.value) !== key) this.#skip(record, 'KEY_MISMATCH');
       else if (result?.ok) this.#keep(key, result.value, record);
       else {
         this.#skip(record, result?.code ?? 'UNDECODABLE_AVRO');

@@ -124,6 +124,12 @@ function transferMetrics({ registers }: Registers) {
       help: '1 while the last look at what is stuck was not whole: a source is away, or has more than is looked at.',
       registers,
     }),
+    ratesWaiting: new Gauge({
+      name: 'corridor_rates_waiting',
+      help: '1 for each pair of a corridor whose rate jumped (RATE_JUMPED) or is disputed (RATE_DISPUTED): its transfers wait, and a person is needed. Set when scraped; of processes that run fx-pricing.',
+      labelNames: ['corridor', 'pair', 'code'],
+      registers,
+    }),
     unknownPayoutsWithoutCase: new Gauge({
       name: 'corridor_unknown_payouts_without_case',
       help: 'Payouts of unknown outcome that are no cases yet, so that no inbox has them; looked at every 30 s.',
@@ -277,11 +283,6 @@ function webhookMetrics({ registers }: Registers) {
     webhookBreakersOpen: new Gauge({
       name: 'corridor_webhook_breakers_open',
       help: 'Endpoints that failed so often that they are left alone for a while; looked at every 15 s.',
-      registers,
-    }),
-    webhookEndpointsDisabled: new Gauge({
-      name: 'corridor_webhook_endpoints_disabled',
-      help: 'Endpoints to which nothing is sent until somebody enables them; looked at every 15 s.',
       registers,
     }),
   };

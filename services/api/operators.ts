@@ -13,10 +13,12 @@ import type { EditParts } from '../../operations/dead-letters/edits/edit-letter.
 import type { DeadLetters } from '../../operations/dead-letters/ports.ts';
 import { replayLog } from '../../operations/dead-letters/replays/log.ts';
 import type { ReplayStores } from '../../operations/dead-letters/replays/prepare.ts';
+import type { RateLog } from '../../operations/rates/ports.ts';
 import { openApprovals } from '../approvals.ts';
 import type { Connections } from '../connections.ts';
 import { controlLog, knownTargets } from '../controls.ts';
 import { type Inbox, openInbox } from '../inbox.ts';
+import { rateLog } from '../rates.ts';
 import { type Desks, openDesks } from './desks.ts';
 
 export interface OperatorParts extends Desks {
@@ -37,6 +39,8 @@ export interface OperatorParts extends Desks {
   };
   /** What is paused, and what can be. */
   readonly controls: { readonly log: ControlLog; readonly known: KnownTargets };
+  /** What corridors go by, and jumps of it that were accepted. */
+  readonly rates: RateLog;
   /** What each act needs to be shown and done. */
   readonly handlers: ActHandlers;
 }
@@ -73,6 +77,7 @@ export async function composeOperators(
     inbox,
     changes: { feed, heartbeatMs: HEARTBEAT_MS, lifetimeMs: WATCH_LIFETIME_MS },
     controls: { log: controlLog(connections), known: knownTargets(connections) },
+    rates: rateLog(connections),
     handlers,
     close: async () => {
       feed.end();

@@ -19,7 +19,6 @@ import { intentLog } from '../../operations/submissions/intent-log.ts';
 import type { OwnerSources } from '../../operations/submissions/owner.ts';
 import { type SubmitOutcome, type SubmitRequest, submitter } from '../../operations/submissions/submit.ts';
 import type { EndpointParts } from '../../operations/webhooks/endpoints.ts';
-import type { WebhookStanding } from '../../operations/webhooks/ports.ts';
 import type { ResendParts } from '../../operations/webhooks/resend.ts';
 import { CodedError, codeAndDetail } from '../../ports/fault.ts';
 import type { TransferRules } from '../../processors/intake/rules/rule-set.ts';
@@ -55,7 +54,7 @@ export interface ApiParts {
   readonly deadLetters: Pick<DeadLetters, 'groups' | 'list' | 'find'>;
   readonly replays: Pick<Replays, 'list' | 'find' | 'counts'>;
   /** The face of operators has no keys of them: it can look, and disable. */
-  readonly webhooks: EndpointParts & ResendParts & WebhookStanding;
+  readonly webhooks: EndpointParts & ResendParts;
   /** Undefined: this process has not the face of operators, nor its key. */
   readonly operators: OperatorParts | undefined;
   /** ms since 1970 */

@@ -18,6 +18,7 @@ import type { StageName } from '../../processors/topology.ts';
 import type { HostRuntime } from '../../runtime/hosts/processor-host.ts';
 import { createTable } from '../../runtime/hosts/table.ts';
 import { homePartition } from '../../topics/home-partition.ts';
+import { followedRates } from '../accepted-rates.ts';
 import { producerRules } from '../configured-producers.ts';
 import { corridors, limitRules, needsTwo, transferRules } from '../configured-rules.ts';
 import type { Connections } from '../connections.ts';
@@ -42,10 +43,7 @@ export function dryStages(connections: Connections, runtime: HostRuntime): DrySt
   const made = new Map<StageName, Promise<AnyProcessor>>();
   const lists = createTable({ topic: 'screening.list-activated', log, codec, rings: config.keys });
   const rates = createTable({ topic: 'fx.rates', log, codec, rings: config.keys });
-  closing.push(
-    () => lists.stop(),
-    () => rates.stop(),
-  );
+  closing.push(() => lists.stop());
   const holding = async () => {
     const db = await connections.db();
     return {
@@ -75,8 +73,12 @@ export function dryStages(connections: Connections, runtime: HostRuntime): DrySt
       }),
     screening: async () => createScreening({ ...(await holding()), screener: await screenerOf('screening') }),
     'fx-pricing': async () => {
-      await rates.start();
-      return createFxPricing({ rates, corridors: book, clock });
+      const { accepted, tables } = followedRates({ log, codec, config }, { isDry: true });
+      for (const table of [rates, ...tables]) {
+        closing.push(() => table.stop());
+        await table.start();
+      }
+      return createFxPricing({ rates, accepted, corridors: book, clock });
     },
     limits: async () => {
       const redis = limitsClient({ url: config.redis.limitsUrl });

@@ -19,17 +19,25 @@ import { createScreening } from '../../processors/screening/processor.ts';
 import { createSettlement } from '../../processors/settlement/processor.ts';
 import { failpoint } from '../../runtime/failpoints.ts';
 import type { Host } from '../../runtime/hosts/host.ts';
-import { createProcessorHost, type HostRuntime } from '../../runtime/hosts/processor-host.ts';
+import {
+  createProcessorHost,
+  type HostRuntime,
+  type ProcessorHostOptions,
+} from '../../runtime/hosts/processor-host.ts';
 import { createTable, type Table } from '../../runtime/hosts/table.ts';
+import { fxAcceptedRates } from '../../topics/boundary.ts';
 import { homePartition } from '../../topics/home-partition.ts';
+import { followedRates } from '../accepted-rates.ts';
 import { producerRules } from '../configured-producers.ts';
 import { corridors, limitRules, needsTwo, transferRules } from '../configured-rules.ts';
 import { type Connections, firstLoss } from '../connections.ts';
 import { dispatchedRequests } from '../dispatched-requests.ts';
+import { checkFeedKeys } from '../feed-keys.ts';
 import { activeInTable, customerCasesFor, maySeeLists, screenerFor, termsOf } from '../screening.ts';
 import { unguardedClaims, unguardedReplays, unsafeSwitches } from '../unsafe-switches/unsafe.ts';
 import { hydrationHost } from './hydration.ts';
 import type { ProcessorName } from './part-selection.ts';
+import { ratesWaiting } from './rates-waiting.ts';
 import { tableFaults } from './table-faults.ts';
 
 export interface Hosted {
@@ -43,6 +51,7 @@ interface Built {
   readonly processor: AnyProcessor;
   readonly tables?: readonly Table<unknown>[];
   readonly beside?: readonly Host[];
+  readonly moreTroubles?: ProcessorHostOptions['moreTroubles'];
   readonly resources?: Hosted['resources'];
   readonly lost?: Promise<never>;
 }
@@ -59,9 +68,13 @@ export async function processorHosts(
   const believes = unsafe.has('topics-by-name') ? { unsafeBelievesOffsets: true } : {};
   const built = await Promise.all(names.map((name) => BUILDERS[name](connections, runtime)));
   return {
-    hosts: built.flatMap(({ processor, tables, beside = [] }) => [
+    hosts: built.flatMap(({ processor, tables, moreTroubles, beside = [] }) => [
       ...beside,
-      createProcessorHost({ ...runtime, ...believes, processor, replayClaims: claims, ...(tables ? { tables } : {}) }),
+      createProcessorHost({
+        ...{ ...runtime, ...believes, processor, replayClaims: claims },
+        ...(tables ? { tables } : {}),
+        ...(moreTroubles ? { moreTroubles } : {}),
+      }),
     ]),
     resources: built.flatMap(({ resources = [] }) => resources),
     lost: firstLoss(built.flatMap(({ lost }) => lost ?? [])),
@@ -133,9 +146,16 @@ const BUILDERS: Record<ProcessorName, (connections: Connections, runtime: HostRu
   'fx-pricing': async ({ config, log, codec }, runtime) => {
     const onFault = tableFaults('fx-pricing', runtime);
     const rates = createTable({ topic: 'fx.rates', log, codec, rings: config.keys, onFault });
+    const { accepted, tables, close } = followedRates({ log, codec, config }, { onFault });
+    await codec.load([fxAcceptedRates.name]);
+    const book = corridorBook(corridors(config));
+    checkFeedKeys(config.keys.feeds, book.corridors);
+    const processor = createFxPricing({ rates, accepted, corridors: book, clock, failpoint: hook });
     return {
-      processor: createFxPricing({ rates, corridors: corridorBook(corridors(config)), clock }),
-      tables: [rates],
+      processor,
+      tables: [rates, ...tables],
+      moreTroubles: ratesWaiting(processor, runtime.metrics, clock),
+      resources: [{ name: 'writer of accepted rates', close }],
     };
   },
 

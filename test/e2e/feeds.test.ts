@@ -19,6 +19,7 @@ const rate = (value: string): FxRate => ({
   rate: value,
   observedAt: 1_700_000_000_000,
   publishedAt: 1_700_000_000_000,
+  rawHash: null,
 });
 
 function sealedByPython(value: Buffer): string {

@@ -35,6 +35,7 @@ const ABSORBED = [
   'transfer.lifecycle',
   'intent.rejected',
   'fx.rates',
+  'fx.accepted-rates',
   'screening.list-activated',
 ];
 
@@ -89,7 +90,7 @@ async function stored(ids: readonly string[]): Promise<unknown> {
 /** Records of this run: the log of the tests is shared. */
 async function readAll(topic: string, ids: ReadonlySet<string>): Promise<readonly LogRecord[]> {
   const records = await readTopic(pipeline.connections.log, topic);
-  const isTable = topic === 'fx.rates' || topic === 'screening.list-activated';
+  const isTable = topic.startsWith('fx.') || topic === 'screening.list-activated';
   return records.filter(({ key }) => isTable || ids.has(key?.toString() ?? ''));
 }
 

@@ -255,7 +255,7 @@ export const leg = (over: Partial<RateLeg> = {}): RateLeg => ({
 
 export function fxRate(over: Partial<FxRate> = {}): FxRate {
   const { agreement: _, ...quoted } = leg();
-  return { ...quoted, publishedAt: AT - 60_000, ...over };
+  return { ...quoted, publishedAt: AT - 60_000, rawHash: null, ...over };
 }
 
 function priced(input: Parameters<typeof decidePrice>[0], at: number): TransferPriced {
@@ -263,7 +263,7 @@ function priced(input: Parameters<typeof decidePrice>[0], at: number): TransferP
   const context = {
     now: at,
     corridor: BOOK.between(sourceCurrency, targetCurrency),
-    route: { kind: 'fresh', legs: [leg({ observedAt: at - 60_000 })] },
+    route: { kind: 'fresh', legs: [leg({ observedAt: at - 60_000 })], taken: [] },
     rules: DEFAULT_PRICING_RULES,
   } as const;
   return only(decidePrice(input, context), 'transfer.priced');

@@ -57,6 +57,27 @@ const corridorDto = z
     ),
     priceBindsForMs: z.int(),
     oldestRateMs: z.int().describe('A rate that was observed longer ago prices nothing.'),
+    rates: z
+      .object({
+        sources: z
+          .array(z.string())
+          .nullable()
+          .describe('Those that count, the preferred one first; null: all, the latest observation first.'),
+        quorum: z.int().describe('How many sources must say the same.'),
+        maxDistanceBps: z.int().describe('How far apart two rates may be that say the same, bps of the lower one.'),
+        maxJumpBps: z
+          .int()
+          .describe('A rate farther than this from the one last gone by waits for two persons, bps of the lower one.'),
+        closedOldestRateMs: z
+          .int()
+          .nullable()
+          .describe('How old a rate may be while currencies are not traded; null: as ever.'),
+        fixings: z
+          .array(z.object({ source: z.string(), calendar: z.enum(['T2']), dueAt: z.string(), graceMs: z.int() }))
+          .describe('Sources that publish once a day: their rates are good until the next one is due.'),
+        pivots: z.array(z.string()).describe('Currencies over which a pair may be crossed, in this order.'),
+      })
+      .describe('What a rate must be before it prices a transfer.'),
     open: z.enum(['ALWAYS']),
     required: z.array(ruleDto).describe('What an intent must say on this corridor, with who says so.'),
   })
@@ -111,6 +132,15 @@ const corridorOf = (corridor: Corridor, rules: TransferRules | undefined): z.out
   })),
   priceBindsForMs: corridor.priceTtlMs,
   oldestRateMs: corridor.maxRateAgeMs,
+  rates: {
+    sources: corridor.rates.sources === undefined ? null : [...corridor.rates.sources],
+    quorum: corridor.rates.quorum,
+    maxDistanceBps: corridor.rates.maxDistanceBps,
+    maxJumpBps: corridor.rates.maxJumpBps,
+    closedOldestRateMs: corridor.rates.maxClosedRateAgeMs ?? null,
+    fixings: corridor.rates.fixings.map((fixing) => ({ ...fixing })),
+    pivots: [...corridor.rates.pivots],
+  },
   open: corridor.open,
   required: requiredOn(corridor, rules),
 });

@@ -29,11 +29,7 @@ export function decideCustomer(
   asked: CustomerDecision,
   operators: KeyRing,
 ): SealedCustomerDecision {
-  const { agreedBy } = asked;
-  const decision = {
-    ...{ ...asked, by: personName(asked.by), reason: justificationText(asked.reason) },
-    ...(agreedBy !== undefined && { agreedBy: personName(agreedBy) }),
-  };
+  const decision = { ...asked, by: personName(asked.by), reason: justificationText(asked.reason) };
   if (!found) throw new CodedError('CASE_UNKNOWN', `there is no customer case ${caseId}`);
   if (found.state !== 'OPEN') {
     throw new CodedError('CASE_NOT_OPEN', `customer case ${caseId} is ${found.state} by ${found.decision?.by ?? '-'}`);

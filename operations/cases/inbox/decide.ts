@@ -75,8 +75,7 @@ export async function decideInboxCase(
     await decideCase(stores.holds, { ...hold, decision: verdict === 'APPROVE' ? 'APPROVE' : 'REJECT' }, operators);
   } else if (found.kind === 'CUSTOMER') {
     const state = verdict === 'CLEAR' ? 'CLEARED' : 'CONFIRMED';
-    const decision = { state, by, reason, at, ...second } as const;
-    await decideFoundCustomerCase(stores.customers, found.id, found.found, decision, operators);
+    await decideFoundCustomerCase(stores.customers, found.id, found.found, { state, by, reason, at }, operators);
   } else {
     const { number, transferId } = found;
     const closing = { number, by, reason, operators, seen: asked.seen, ...(statement && { statement }) };

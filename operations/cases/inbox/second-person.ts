@@ -139,8 +139,9 @@ function isOurs(found: FoundCase, { askedBy, approvedBy, approvedAt, glass }: Ap
     }
     case 'CUSTOMER': {
       const { state, decision } = found.found;
-      if (state !== (verdict === 'CLEAR' ? 'CLEARED' : 'CONFIRMED') || decision?.by !== askedBy) return false;
-      return decision.at === at && isSecond(decision.agreedBy);
+      return (
+        state === (verdict === 'CLEAR' ? 'CLEARED' : 'CONFIRMED') && decision?.by === askedBy && decision.at === at
+      );
     }
     case 'PAYOUT': {
       const { closedAt, closing } = found.one;

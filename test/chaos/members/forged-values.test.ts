@@ -25,6 +25,8 @@ it('knows every sealed topic: those without a party at the top have a forgery of
     .map(({ name }) => name);
   expect(withoutParties.sort()).toEqual([
     'audit.entries',
+    'fx.accepted-rates',
+    'fx.jumps-accepted',
     'fx.rates',
     'intent.duplicated',
     'intent.rejected',

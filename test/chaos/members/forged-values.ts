@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { holdIdOf } from '../../../domain/transfers/event-id.ts';
 import { contentHashOf } from '../../../processors/hold-content.ts';
 import type {
+  AcceptedRate,
   AuditEntry,
   FxRate,
   IntentDuplicated,
@@ -10,6 +11,7 @@ import type {
   Parties,
   PayoutAttemptClaimed,
   PayoutUpdated,
+  RateJumpAccepted,
   ReviewDecided,
   TransferAccepted,
   TransferHeld,
@@ -38,7 +40,9 @@ export function altered(topic: TopicName, value: unknown): unknown {
     case 'payout.updated':
       return { ...(value as PayoutUpdated), requested: toMallory((value as PayoutUpdated).requested) };
     case 'fx.rates':
-      return { ...(value as FxRate), rate: '0.0000001' };
+    case 'fx.accepted-rates':
+    case 'fx.jumps-accepted':
+      return { ...(value as FxRate | AcceptedRate | RateJumpAccepted), rate: '0.0000001' };
     case 'audit.entries':
       return { ...(value as AuditEntry), subject: 'mallory' };
     case 'screening.list-activated':
@@ -76,6 +80,8 @@ export function madeUp(
   const forged = altered(topic, value);
   switch (topic) {
     case 'fx.rates':
+    case 'fx.accepted-rates':
+    case 'fx.jumps-accepted':
     case 'screening.list-activated':
     case 'screening.exception-revoked':
     case 'runtime.controls':
