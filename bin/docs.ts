@@ -1,10 +1,12 @@
 // Writes the generated parts of the documentation: `npm run docs`; `--check` only says whether they are up to date.
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { accessTable } from '../docs/generators/access-table.ts';
 import { apiRoutes } from '../docs/generators/api-routes.ts';
+import { asyncApi } from '../docs/generators/asyncapi.ts';
 import { commandsOnStores, commandsOverApi } from '../docs/generators/command-list.ts';
 import { corridorTables, intentBounds, priceExample, ruleTables } from '../docs/generators/corridor-tables.ts';
+import { dataContractFiles } from '../docs/generators/data-contract.ts';
 import { dataDictionary, presenceTable } from '../docs/generators/data-dictionary.ts';
 import { errorReference } from '../docs/generators/error-codes.ts';
 import { auditFindingTable, findingCodes } from '../docs/generators/finding-codes.ts';
@@ -45,8 +47,26 @@ const PARTS: readonly Part[] = [
   { file: 'docs/topics.md', name: 'topics', generate: topicCatalogue },
 ];
 
+/** Files that are generated as a whole. */
+const FILES: readonly Omit<Part, 'name'>[] = [
+  { file: 'docs/contracts/asyncapi.yaml', generate: asyncApi },
+  ...dataContractFiles,
+];
+const GENERATED = '# Generated from topics/ and schemas/avro by `npm run generate`; do not edit.\n';
+
 const check = process.argv.includes('--check');
 let stale = 0;
+for (const { file, generate } of FILES) {
+  const full = path.join(root, file);
+  const next = GENERATED + generate();
+  if (existsSync(full) && readFileSync(full, 'utf8') === next) continue;
+  stale++;
+  if (check) console.error(`${file} is out of date: run \`npm run docs\` and commit the result.`);
+  else {
+    writeFileSync(full, next);
+    console.log(`wrote ${file}`);
+  }
+}
 for (const { file, name, generate } of PARTS) {
   const full = path.join(root, file);
   const text = readFileSync(full, 'utf8');
