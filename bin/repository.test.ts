@@ -1,4 +1,5 @@
 // Files that tools and people of other houses expect, held to what they repeat.
+import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
@@ -124,3 +125,23 @@ test('the compose file of the replica set runs the members that its tests know',
     });
   }
 });
+
+test('no folder of the product holds more than a fifth of its lines: one that does holds two subjects', () => {
+  const { LAYERS } = layersOf(read('.dependency-cruiser.cjs'));
+  const lines = new Map<string, number>();
+  for (const file of execFileSync('git', ['ls-files', '*.ts'], { cwd: ROOT, encoding: 'utf8' }).trim().split('\n')) {
+    const [folder] = file.split('/') as [string];
+    if (!LAYERS.has(folder) || /\.test\.ts$|\/testing\/|\.generated\.ts$/.test(file)) continue;
+    lines.set(folder, (lines.get(folder) ?? 0) + read(file).split('\n').length);
+  }
+  expect(new Set(lines.keys())).toEqual(LAYERS);
+  const all = [...lines.values()].reduce((sum, each) => sum + each, 0);
+  expect([...lines].filter(([, each]) => each > all / 5)).toEqual([]);
+});
+
+/** The folders of the product, as the import check names them. */
+function layersOf(config: string) {
+  const [, layers = ''] = /const LAYERS = \{([\s\S]*?)\n\};/.exec(config) ?? [];
+  const named = [...layers.matchAll(/^ {2}(\w+): \[/gm)].map(([, name]) => name!);
+  return { LAYERS: new Set([...named, 'services', 'api', 'cli']) };
+}

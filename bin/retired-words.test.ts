@@ -77,6 +77,9 @@ const RETIRED_IN_CODE: Readonly<Record<string, string>> = {
   Slots: 'Semaphore',
   misfitOf: 'unpayableReason',
   loseSight: 'markUnknown',
+  Stranger: 'Orphan',
+  inHand: 'what it is: reached, underWay, begun',
+  untold: 'unreported',
 };
 
 /** Names of code in what pays, whole: elsewhere they may mean what they say. */
@@ -98,6 +101,11 @@ const PAYS =
 
 /** How long something is tried is a timeout. */
 const TRIED_FOR = /\b[A-Z]+_PATIENCE(_MS)?\b/g;
+/**
+ * What a use-case or a composition root is handed, and what a seal covers, are no parts. A process has parts, and the engine a
+ * weight for parts of a name that change places.
+ */
+const PARTS = /\b(?!Process|keysOf|composed|stopped|run|swapped|formatTo)[A-Za-z]+Parts\b/g;
 /** Bounds say MAX_ and MIN_. */
 const BOUND = /\b(MOST|LEAST|LONGEST|SHORTEST|LARGEST|SMALLEST)_[A-Z]/g;
 /** The stand-in is frozen; released schemas are what they were. */
@@ -122,6 +130,7 @@ describe('a retired word', () => {
       const code = withoutText(readFileSync(path.join(ROOT, file), 'utf8'));
       return [
         ...retiredNames(code, RETIRED_IN_CODE).map((word) => `${file}: ${word}`),
+        ...[...code.matchAll(PARTS)].map(([name]) => `${file}: ${name} is called …Components, or …Content`),
         ...[...code.matchAll(TRIED_FOR)].map(([name]) => `${file}: ${name} is called …_TIMEOUT_MS`),
         ...[...code.matchAll(BOUND)].map(([name]) => `${file}: ${name}… is called MAX_… or MIN_…`),
       ];

@@ -26,7 +26,7 @@ export function withoutClock<R extends QueryResult | SubmitResult, K extends 'no
   return speaksOfTime ? { kind, code: 'PROVIDER_CLOCK', detail: "the provider's clock is far from ours" } : result;
 }
 
-/** Counts a doubtful answer by what it made of the payout; every so many open a case, by count, since clocks are in doubt. */
+/** Counts a doubtful answer that changed the payout; each further `maxClockDoubts` of them open a case. It goes by count, since clocks are what is in doubt. */
 export function countDoubt(before: Payout, next: Payout, at: number, policy: PayoutPolicy): Payout {
   if (next === before) return before;
   const counted = { ...next, clockDoubts: before.clockDoubts + 1 };

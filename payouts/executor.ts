@@ -1,6 +1,6 @@
 // The payout executor: takes committed payout.requested events and drives each payout to its end.
 //
-// What is consumed is stored before the offset is committed, and as a rule stored as an attempt that has begun: the
+// What is consumed is stored before the offset is committed, usually as an attempt that has begun: the
 // insert itself is the compare-and-set, since a payout is inserted once. Submits then run while the next batch comes.
 import type { SealedRecord } from '../domain/seals/record-seal.ts';
 import { CodedError } from '../ports/fault.ts';

@@ -138,8 +138,8 @@ export class Flights {
    * The rest of a first flight: sends the attempt, asks about it if need be, stores what came of it. Rejects when that could
    * not be stored in time.
    *
-   * That the provider has it is as a rule not stored by itself: the provider is asked once, and one write says both. What
-   * could happen: a death before that write. What it leaves is SUBMITTING, as any death since the insert does.
+   * An acceptance is usually not stored on its own: the provider is asked once more, and one write stores both answers. What
+   * could happen: the process dies before that write. It leaves SUBMITTING, as a death at any time since the insert does.
    */
   async #send({ begun, requested, begunAt }: FirstAttempt, room: Room): Promise<void> {
     using _held = room.held;

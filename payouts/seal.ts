@@ -22,7 +22,7 @@ const REQUESTED = 'payout.requested';
 
 /** The seal of a case that a person has closed, by the number that it has among those of its payout. */
 export const sealClosing = (operators: KeyRing, payoutId: string, number: number, closed: PayoutCase): string =>
-  sealOf(operators, 'closing', closingParts(payoutId, number, closed));
+  sealOf(operators, 'closing', closingContent(payoutId, number, closed));
 
 /**
  * Whether each case that does not close by itself was closed by a person who may, or is open; and whether what counts as unpaid
@@ -35,10 +35,10 @@ export const isTrulyClosed = (operators: KeyRing, { payoutId, cases, attempts }:
     const { by = '', agreedBy, statement, seal } = one.closing ?? {};
     // The provider's statement is taken from two persons alone.
     if (statement && (agreedBy === undefined || nameSkeleton(by) === nameSkeleton(agreedBy))) return false;
-    return isSealed(operators, 'closing', closingParts(payoutId, index + 1, one), seal);
+    return isSealed(operators, 'closing', closingContent(payoutId, index + 1, one), seal);
   });
 
-const closingParts = (payoutId: string, number: number, one: PayoutCase): readonly string[] => [
+const closingContent = (payoutId: string, number: number, one: PayoutCase): readonly string[] => [
   payoutId,
   String(number),
   one.code,
@@ -47,11 +47,11 @@ const closingParts = (payoutId: string, number: number, one: PayoutCase): readon
   String(one.closedAt),
   one.closing?.by ?? '',
   one.closing?.reason ?? '',
-  ...secondParts(one.closing),
+  ...secondContent(one.closing),
 ];
 
 /** What closings of before do not have: absent, their seals stay what they were. */
-const secondParts = (closing: CaseClosed | undefined): readonly string[] => {
+const secondContent = (closing: CaseClosed | undefined): readonly string[] => {
   const { agreedBy, statement } = closing ?? {};
   if (agreedBy === undefined && statement === undefined) return [];
   const { outcome = '', reference = '', date = '', documentSha256 = '' } = statement ?? {};
@@ -79,7 +79,9 @@ function bound(payout: Payout): readonly (string | Uint8Array)[] {
     payout.proof ? [payout.proof.cause, payout.proof.seal] : null,
     payout.cases.map((one) => [
       [one.code, one.detail, one.attemptKey, one.openedAt, one.closedAt],
-      one.closing ? [one.closing.by, one.closing.reason, one.closing.seal ?? null, ...secondParts(one.closing)] : null,
+      one.closing
+        ? [one.closing.by, one.closing.reason, one.closing.seal ?? null, ...secondContent(one.closing)]
+        : null,
     ]),
   ];
   return [JSON.stringify(facts), requested];

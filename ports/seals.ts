@@ -153,7 +153,7 @@ const LATER_RECOVERY_PARTS: readonly string[] = [
 
 const recoveryIssuer = (topic: string): Issuer => (isReplayTopic(topic) ? 'operators' : 'stages');
 
-function recoveryParts(
+function recoveryContent(
   topic: string,
   key: OutputRecord['key'],
   value: Buffer | null,
@@ -167,7 +167,7 @@ function recoveryParts(
 export function sealedRecovery(rings: Rings, record: OutputRecord): OutputRecord {
   const { topic, key, value, headers } = record;
   const ring = ringOf(rings, recoveryIssuer(topic));
-  const seal = sealOf(ring, 'record', recoveryParts(topic, key, value, headers));
+  const seal = sealOf(ring, 'record', recoveryContent(topic, key, value, headers));
   return { ...record, headers: { ...headers, [RECOVERY_HEADER.recoverySeal]: seal } };
 }
 
@@ -176,7 +176,7 @@ export function recoverySealFlaw(rings: Rings, { topic, key, value, headers }: L
   const ring = ringOf(rings, recoveryIssuer(topic));
   const seal = headerText(headers, RECOVERY_HEADER.recoverySeal) ?? '';
   if (seal === '' && !ring.believesAll) return 'SEAL_MISSING';
-  return isSealed(ring, 'record', recoveryParts(topic, key, value, headers), seal)
+  return isSealed(ring, 'record', recoveryContent(topic, key, value, headers), seal)
     ? undefined
     : wrongOrUnknown(ring, seal);
 }

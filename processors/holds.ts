@@ -246,7 +246,7 @@ const decisionIn = (decided: ReviewDecided): Decided => ({
   decidedAt: decided.command.issuedAt,
 });
 
-const decisionParts = (decided: Decided): readonly string[] => {
+const decisionContent = (decided: Decided): readonly string[] => {
   const { holdId, evidenceHash, decision, decidedBy, decidedAt, justification, agreedBy, glass } = decided;
   const alone = [holdId, evidenceHash, decision, decidedBy, String(decidedAt), justification];
   // Decisions of one person have the seal that they had before there was a second in it.
@@ -258,13 +258,13 @@ const isNone = (text: string | null | undefined): boolean => text === null || te
 
 /** The seal of a decision, made when the person makes it. */
 export const sealDecision = (operators: KeyRing, decided: Decided): string =>
-  sealOf(operators, 'decision', decisionParts(decided));
+  sealOf(operators, 'decision', decisionContent(decided));
 
 /** Whether this decision was sealed as it stands. */
 export const isDecisionSealed = (operators: KeyRing, decided: Decided, seal: string | null | undefined): boolean =>
-  isSealed(operators, 'decision', decisionParts(decided), seal);
+  isSealed(operators, 'decision', decisionContent(decided), seal);
 
-const holdParts = ({ envelope, hold }: Pick<TransferHeld, 'envelope' | 'hold'>) => [
+const holdContent = ({ envelope, hold }: Pick<TransferHeld, 'envelope' | 'hold'>) => [
   hold.holdId,
   envelope.transferId,
   hold.stage,
@@ -274,7 +274,7 @@ const holdParts = ({ envelope, hold }: Pick<TransferHeld, 'envelope' | 'hold'>) 
 
 /** Whether the seal of the hold is that of a stage; the content is bound by the hash that is sealed. */
 export const isSealedAsHeld = (stages: KeyRing, held: TransferHeld): boolean =>
-  isSealed(stages, 'hold', holdParts(held), held.hold.seal);
+  isSealed(stages, 'hold', holdContent(held), held.hold.seal);
 
 /** How a stage holds. */
 export interface Holding {
@@ -297,6 +297,6 @@ export function heldOf(
   const { transferId, sequence, occurredAt } = event.envelope;
   const hold = { holdId: holdIdOf(transferId, sequence), stage, reasons, expiresAt: occurredAt + ttlMs };
   const bound = { ...hold, evidenceHash: contentHashOf({ ...event, hold }), seal: null };
-  const seal = sealOf(stages, 'hold', holdParts({ envelope: event.envelope, hold: bound }));
+  const seal = sealOf(stages, 'hold', holdContent({ envelope: event.envelope, hold: bound }));
   return { ...event, hold: { ...bound, seal } };
 }

@@ -80,12 +80,13 @@ const HANDED_ON = new Set(['Instruction', 'Parties', 'SealedParties', 'Screening
 /** The same for current types, which keep the bytes of what is handed on: they all have one schema for each record. */
 function keepingOptions(): object {
   const options = avscOptions();
-  const inHand = new Set<unknown>();
+  const underWay = new Set<unknown>();
   type Hook = typeof options.typeHook;
   const typeHook = (attributes: Parameters<Hook>[0] & { name?: unknown }, opts: object): Type | undefined => {
     const { name } = attributes;
-    if (typeof name !== 'string' || !HANDED_ON.has(name) || inHand.has(attributes)) return options.typeHook(attributes);
-    inHand.add(attributes);
+    if (typeof name !== 'string' || !HANDED_ON.has(name) || underWay.has(attributes))
+      return options.typeHook(attributes);
+    underWay.add(attributes);
     const type = keepingBytes(avro.Type.forSchema(attributes as never, opts as never));
     // Later mentions of the record are by its name.
     (opts as { registry: Record<string, Type> }).registry[type.name!] = type;

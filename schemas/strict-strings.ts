@@ -1,5 +1,5 @@
 /**
- * Strings of Avro are UTF-8, and nothing else: avsc 5.7.9 reads what is none as U+FFFD, so that different bytes mean the
+ * Strings of Avro are UTF-8, and nothing else: avsc 5.7.9 reads other bytes as U+FFFD, so that different bytes mean the
  * same text, and writes halves of surrogate pairs, which no other client reads. Both are errors here, for every Avro type
  * of this process, fields and keys of maps alike.
  */

@@ -18,21 +18,21 @@ export interface ScreeningException {
 }
 
 /** What is sealed when an exception is asked for. */
-export const askedParts = (exception: ScreeningException): readonly string[] => {
+export const askedContent = (exception: ScreeningException): readonly string[] => {
   const { exceptionId, token, source, entityId, entityHash, expiresAt, grantedBy, reason } = exception;
   return ['asked', exceptionId, token, source, entityId, entityHash, String(expiresAt), grantedBy, reason];
 };
 
 /** What is sealed when another person lets it through: all of it, and who. */
-export const approvedParts = (exception: ScreeningException, by: string, at: number): readonly string[] => [
-  ...askedParts(exception),
+export const approvedContent = (exception: ScreeningException, by: string, at: number): readonly string[] => [
+  ...askedContent(exception),
   'approved',
   by,
   String(at),
 ];
 
 /** What is sealed when it is revoked. */
-export const revokedParts = (
+export const revokedContent = (
   exceptionId: string,
   { at, by, reason }: { readonly at: number; readonly by: string; readonly reason: string },
 ): readonly string[] => ['revoked', exceptionId, String(at), by, reason];

@@ -6,7 +6,7 @@ import { createTable, type Table, type TableOptions } from '../runtime/hosts/tab
 import { fxAcceptedRates, fxJumpsAccepted } from '../topics/boundary.ts';
 import type { Connections } from './connections.ts';
 
-type LogParts = Pick<Connections, 'log' | 'codec'> & { readonly config: Pick<Connections['config'], 'keys'> };
+type LogComponents = Pick<Connections, 'log' | 'codec'> & { readonly config: Pick<Connections['config'], 'keys'> };
 
 /** What of the log these tables follow. */
 export interface FollowedRates {
@@ -23,7 +23,7 @@ const OWNER = 'fx-pricing';
  * @param isDry nothing is ever written
  */
 export function followedRates(
-  { log, codec, config: { keys: rings } }: LogParts,
+  { log, codec, config: { keys: rings } }: LogComponents,
   { onFault, isDry = false }: { readonly onFault?: TableOptions<'fx.rates'>['onFault']; readonly isDry?: boolean } = {},
 ): FollowedRates {
   const common = { log, codec, rings, ...(onFault && { onFault }) };

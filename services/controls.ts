@@ -14,13 +14,13 @@ import { CONSUMER_NAMES } from './process-parts/part-selection.ts';
 
 const OWNER = 'controls';
 
-type LogParts = Pick<Connections, 'log' | 'codec'> & { readonly config: Pick<Connections['config'], 'keys'> };
+type LogComponents = Pick<Connections, 'log' | 'codec'> & { readonly config: Pick<Connections['config'], 'keys'> };
 
 /**
  * Reads the topic to its end whenever it is asked for the latest: it is small, and what was acknowledged before must be seen.
  * Lists share a read.
  */
-export function controlLog({ config, log, codec }: LogParts): ControlLog {
+export function controlLog({ config, log, codec }: LogComponents): ControlLog {
   const topic = runtimeControls.name;
   const latest = async (): Promise<ReadonlyMap<string, RuntimeControl>> => {
     const table = createTable({ topic, log, codec, rings: config.keys });

@@ -16,10 +16,10 @@ import type { Connections } from './connections.ts';
 
 const OWNER = 'rates';
 
-type LogParts = Pick<Connections, 'log' | 'codec'> & { readonly config: Pick<Connections['config'], 'keys'> };
+type LogComponents = Pick<Connections, 'log' | 'codec'> & { readonly config: Pick<Connections['config'], 'keys'> };
 
 /** Reads the topics to their ends whenever it is asked: they are small, and what was acknowledged before must be seen. */
-export function rateLog(parts: LogParts): RateLog {
+export function rateLog(parts: LogComponents): RateLog {
   const { config, log, codec } = parts;
   const topic = fxJumpsAccepted.name;
   return {
@@ -39,7 +39,7 @@ export function rateLog(parts: LogParts): RateLog {
 }
 
 async function latestOf<T extends 'fx.accepted-rates' | 'fx.jumps-accepted'>(
-  { config, log, codec }: LogParts,
+  { config, log, codec }: LogComponents,
   topic: T,
 ): Promise<ReadonlyMap<string, TopicValues[T]>> {
   const table = createTable({ topic, log, codec, rings: config.keys });
@@ -52,7 +52,7 @@ async function latestOf<T extends 'fx.accepted-rates' | 'fx.jumps-accepted'>(
 }
 
 /** Without the keys of stages: as the records say, whoever wrote them. What is bound to one that is not true has no effect. */
-async function acceptedUnproven({ log, codec }: LogParts): Promise<ReadonlyMap<string, AcceptedRate>> {
+async function acceptedUnproven({ log, codec }: LogComponents): Promise<ReadonlyMap<string, AcceptedRate>> {
   const { name } = fxAcceptedRates;
   await codec.load([name]);
   const reader = log.reader();
@@ -76,7 +76,7 @@ async function acceptedUnproven({ log, codec }: LogParts): Promise<ReadonlyMap<s
  * @throws CodedError CONFIG_INVALID when no key speaks for the source, and those of the log
  */
 export async function publishRates(
-  { log, codec, config: { keys } }: LogParts,
+  { log, codec, config: { keys } }: LogComponents,
   source: string,
   rates: readonly FxRate[],
 ): Promise<readonly FxRate[]> {

@@ -2,7 +2,7 @@
 import { approvals } from '../adapters/mongo/approvals.ts';
 import type { Audit } from '../operations/audit/audit.ts';
 import { skipLog } from '../operations/skips/log.ts';
-import { recordSkips, type SkipParts, settleSkips } from '../operations/skips/skips.ts';
+import { recordSkips, type SkipComponents, settleSkips } from '../operations/skips/skips.ts';
 import { CONTRACTS, describeUnhandled } from '../operations/stuck/unhandled.ts';
 import type { RecordSkips } from '../ports/record-skips.ts';
 import { ringOf } from '../ports/seals.ts';
@@ -23,11 +23,11 @@ export function skipsOf(connections: Connections): RecordSkips {
 }
 
 /** Everything that is needed to ask for the skip of a record of this consumer. */
-export async function skipParts(
+export async function skipComponents(
   connections: Connections,
   owner: string,
   { rings, unproven }: StuckKeys = { rings: connections.config.keys },
-): Promise<SkipParts> {
+): Promise<SkipComponents> {
   const { config, log, codec } = connections;
   await codec.load(CONTRACTS);
   const store = approvals(await connections.db());

@@ -95,7 +95,7 @@ export class ClaimBooks {
   }
 
   /** Payouts with claims that `match` was never asked for. */
-  *strangers(): Iterable<readonly [payoutId: string, offset: number]> {
+  *orphans(): Iterable<readonly [payoutId: string, offset: number]> {
     for (const [payoutId, [first]] of this.#read) if (!this.#matched.has(payoutId)) yield [payoutId, first!.offset];
   }
 }

@@ -65,7 +65,7 @@ describe('a letter that was discarded', () => {
 
 describe('an intent that was discarded', () => {
   /** Intake has claimed its id; the claim is all that the stores have of it. */
-  async function strangers(isOrdered: boolean): Promise<readonly string[]> {
+  async function orphans(isOrdered: boolean): Promise<readonly string[]> {
     const history = new History();
     history.tell('completed');
     history.tell('intent-rejected');
@@ -84,7 +84,7 @@ describe('an intent that was discarded', () => {
   }
 
   it('leaves its claim, so that it never becomes a transfer; the claim of one that was not is a stranger', async () => {
-    expect(await strangers(true)).not.toContain('STRANGER_STORED');
-    expect(await strangers(false)).toContain('STRANGER_STORED');
+    expect(await orphans(true)).not.toContain('STRANGER_STORED');
+    expect(await orphans(false)).toContain('STRANGER_STORED');
   });
 });

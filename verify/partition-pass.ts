@@ -116,7 +116,7 @@ export class PartitionPass {
         if (source) for (const check of this.#checks) check.recovery?.(topic, source, record, this.#run);
         if (letter) deadLetters.push(letter);
       },
-      stranger: (record: LogRecord) => {
+      sourceless: (record: LogRecord) => {
         this.#count(record.topic, 1);
         const detail = 'its headers do not name the record that it stands for';
         this.#say('DETOUR_WITHOUT_SOURCE', record, detail);

@@ -107,7 +107,7 @@ export class ProviderBooks {
   }
 
   /** Transfers that money moved for and that `match` was never asked for. */
-  *strangers(): Iterable<readonly [string, Paid]> {
+  *orphans(): Iterable<readonly [string, Paid]> {
     for (const [transferId, at] of this.#index) {
       if (this.#matched[at] === 0 && (this.#executions[at]! > 0 || this.#returns[at]! > 0)) {
         yield [transferId, this.#paid(at)];

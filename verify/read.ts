@@ -29,7 +29,7 @@ export interface Reading {
   /** A record of a recovery topic; a dead letter where it is one, and what it bears of an edit. */
   readonly recovery: (topic: RecoveryTopic, record: LogRecord, letter: DeadLetter | undefined, edit?: EditFact) => void;
   /** A record of a recovery topic whose headers do not name its source. */
-  readonly stranger: (record: LogRecord) => void;
+  readonly sourceless: (record: LogRecord) => void;
 }
 
 /** Reads to the ends of the ranges. Memory is bounded by the batches under way. */
@@ -90,7 +90,7 @@ async function trail(topic: RecoveryTopic, records: readonly LogRecord[], readin
     }
     const source = sourceOf(topic.owner, record);
     if (source === undefined) {
-      reading.stranger(record);
+      reading.sourceless(record);
       continue;
     }
     if (topic.kind !== 'dlq') {

@@ -3,6 +3,7 @@
 import * as oauth from 'openid-client';
 import { isPlainText, safeText } from '../../domain/text/text.ts';
 import { CodedError, codeAndDetail, dependencyDown } from '../../ports/fault.ts';
+import { boundedBody } from '../http/bounded-body.ts';
 
 export interface IssuerTerms {
   /** Its URL, exactly as it names itself. */
@@ -123,14 +124,9 @@ function boundedFetch({ origin }: URL, { fetch: send = fetch }: IssuerTerms): oa
 }
 
 async function bytesOf(response: Response): Promise<Buffer | null> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of response.body ?? []) {
-    size += chunk.length;
-    if (size > MAX_ANSWER_BYTES) throw wrong('it is too long');
-    chunks.push(chunk);
-  }
-  return size === 0 ? null : Buffer.concat(chunks);
+  const bytes = await boundedBody(response.body, MAX_ANSWER_BYTES);
+  if (bytes === undefined) throw wrong('it is too long');
+  return bytes.length === 0 ? null : bytes;
 }
 
 function deviceRequest(

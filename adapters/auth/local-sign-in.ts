@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { safeText } from '../../domain/text/text.ts';
 import { ROLES, type Role } from '../../operations/access/table.ts';
 import { CodedError, dependencyDown } from '../../ports/fault.ts';
+import { boundedBody } from '../http/bounded-body.ts';
 import { DeviceGrants, type Identity, type Refused } from './device-grants.ts';
 import { type LocalIssuer, localIssuer } from './local-issuer.ts';
 
@@ -187,14 +188,8 @@ const userCode = (): string => {
 };
 
 async function formOf(request: IncomingMessage): Promise<URLSearchParams | undefined> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size > MAX_FORM_BYTES) return undefined;
-    chunks.push(chunk);
-  }
-  return new URLSearchParams(Buffer.concat(chunks).toString('utf8'));
+  const bytes = await boundedBody(request, MAX_FORM_BYTES);
+  return bytes && new URLSearchParams(bytes.toString('utf8'));
 }
 
 const json = (response: ServerResponse, status: number, body: object): void =>

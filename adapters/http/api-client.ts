@@ -1,8 +1,10 @@
 // A client of Corridor's own API, for commands: bounded, and believing nothing that is not of the shape that was asked for.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { safeText } from '../../domain/text/text.ts';
+import { type BackoffLimits, doubledMs } from '../../ports/backoff.ts';
 import { type ErrorCode, errorCodes } from '../../ports/error-codes.ts';
 import { CodedError } from '../../ports/fault.ts';
+import { boundedBody } from './bounded-body.ts';
 
 export interface ApiClientOptions {
   /** Where the API is, without `/v1`. */
@@ -36,7 +38,7 @@ export interface ApiClient {
 const MAX_ANSWER_BYTES = 16 * 1_024 * 1_024;
 const TIMEOUT_MS = 30_000;
 const MAX_TRIES = 4;
-const FIRST_PAUSE_MS = 500;
+const PAUSES: BackoffLimits = { firstMs: 500, maxMs: 4_000 };
 
 export function apiClient({ url, token, fetch: send = fetch }: ApiClientOptions): ApiClient {
   const base = url.replace(/\/+$/, '');
@@ -71,23 +73,18 @@ export function apiClient({ url, token, fetch: send = fetch }: ApiClientOptions)
           const fault = faultOf(error, base);
           if (attempt >= tries || fault.faultClass !== 'transient-dependency') throw fault;
         }
-        await sleep(FIRST_PAUSE_MS * 2 ** (attempt - 1), undefined, request.signal ? { signal: request.signal } : {});
+        await sleep(doubledMs(attempt, PAUSES), undefined, request.signal ? { signal: request.signal } : {});
       }
     },
   };
 }
 
 async function jsonOf(response: Response): Promise<unknown> {
-  const bytes: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of response.body ?? []) {
-    size += chunk.length;
-    if (size > MAX_ANSWER_BYTES) throw wrong('it is too long');
-    bytes.push(chunk);
-  }
-  if (size === 0) return undefined;
+  const bytes = await boundedBody(response.body, MAX_ANSWER_BYTES);
+  if (bytes === undefined) throw wrong('it is too long');
+  if (bytes.length === 0) return undefined;
   try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(bytes)));
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
   } catch {
     throw wrong(`it is no JSON (status ${response.status})`);
   }

@@ -112,7 +112,9 @@ describe('a webhook that is sent', () => {
 
   it('is not told of an answer that never ends as of none', async () => {
     const { port } = await endpoint((_, response) => void response.writeHead(200).write('a'));
-    expect(await poster({ timeoutMs: 500 }).post(message(`http://127.0.0.1:${port}/`))).toMatchObject({ status: 200 });
+    expect(await poster({ timeoutMs: 5_000 }).post(message(`http://127.0.0.1:${port}/`))).toMatchObject({
+      status: 200,
+    });
   });
 
   it('fails by a code where nobody listens, or what listens speaks no HTTP', async () => {

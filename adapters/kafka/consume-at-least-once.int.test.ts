@@ -123,7 +123,7 @@ describe('stop', () => {
     const { name, input, output, group } = await processor(1);
     await write(numbered(input, 10, { partitions: 1 }));
     let begun = () => {};
-    const inHand = new Promise<void>((resolve) => {
+    const isHandling = new Promise<void>((resolve) => {
       begun = resolve;
     });
     let release = () => {};
@@ -135,7 +135,7 @@ describe('stop', () => {
       await held;
       return done(records, copyTo(output, records));
     });
-    await inHand;
+    await isHandling;
     const stopped = consumer.stop(10_000);
     release();
     await stopped;
@@ -153,7 +153,7 @@ describe('stop', () => {
       release = resolve;
     });
     let begun = () => {};
-    const inHand = new Promise<void>((resolve) => {
+    const isHandling = new Promise<void>((resolve) => {
       begun = resolve;
     });
     const { consumer } = await consume(name, [input], async ({ records }) => {
@@ -161,7 +161,7 @@ describe('stop', () => {
       await held;
       return done(records, copyTo(output, records));
     });
-    await inHand;
+    await isHandling;
     await consumer.stop(100);
     release();
     const heir = await consume(name, [input], async ({ records }) => done(records, copyTo(output, records)));

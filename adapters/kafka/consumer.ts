@@ -225,7 +225,7 @@ export class KafkaConsumer implements LogConsumer {
     const withBatch = began + rebalanceTimeoutMs - 2 * intervalMs;
     const without = began + sessionTimeoutMs / 2;
     while (!(await within(intervalMs, team.done)) && team.isOurs()) {
-      const deadline = team.workers.some((worker) => worker.hasBatchInHand) ? withBatch : without;
+      const deadline = team.workers.some((worker) => worker.hasBatch) ? withBatch : without;
       // A consumer that stops has a deadline of its own, and is revoked when that is over.
       if (!this.#stopping.signal.aborted && performance.now() > deadline) return;
       if (!(await this.#isStillMember())) return;

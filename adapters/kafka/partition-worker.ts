@@ -58,7 +58,7 @@ export class PartitionWorker {
   #markReady: (takenOver: boolean) => void = () => {};
   /** Records handed in that were not done, to be handed in first. */
   #carry: LogRecord[] = [];
-  #inHand: readonly LogRecord[] = [];
+  #underWay: readonly LogRecord[] = [];
   /** Records that were handed over and are not committed. */
   #uncommitted = 0;
   #position: number;
@@ -94,7 +94,7 @@ export class PartitionWorker {
   }
 
   /** A batch of it was handed over, and is not committed yet. */
-  get hasBatchInHand(): boolean {
+  get hasBatch(): boolean {
     return this.#uncommitted > 0;
   }
 
@@ -106,7 +106,7 @@ export class PartitionWorker {
 
   progress(): PartitionProgress {
     const { source, ownership } = this.#options;
-    const idle = this.#inHand.length === 0 && this.#carry.length === 0 && source.buffered === 0;
+    const idle = this.#underWay.length === 0 && this.#carry.length === 0 && source.buffered === 0;
     const position = idle ? Math.max(this.#position, source.position ?? 0) : this.#position;
     // Without a fresh answer from the broker nobody knows that there is nothing to do: that must not look like rest.
     const unknown = performance.now() - source.fetchedAt > END_KNOWN_MS ? 1 : 0;
@@ -167,10 +167,10 @@ export class PartitionWorker {
     for (let stalled = 0; this.#live; ) {
       const records = await this.#gather();
       if (records.length === 0) continue;
-      this.#inHand = records;
+      this.#underWay = records;
       this.#uncommitted = records.length;
       const result = await this.#handle(records);
-      this.#inHand = [];
+      this.#underWay = [];
       const done = checkedResult(result, records);
       this.#carry = records.slice(done);
       if (done > 0) {
@@ -199,7 +199,7 @@ export class PartitionWorker {
         ...(this.#failed === undefined ? {} : { failed: this.#failed }),
       });
     } catch (error) {
-      this.#inHand = [];
+      this.#underWay = [];
       if (isCoded(error)) throw error;
       throw new CodedError('HANDLER_FAILED', thrownText(error), { faultClass: 'poison', cause: error });
     }
@@ -275,7 +275,7 @@ export class PartitionWorker {
     this.#uncommitted = 0;
     const { topic, partition } = ownership;
     const { code, faultClass, dependency } = codedError(error);
-    this.#inHand = [];
+    this.#underWay = [];
     this.#carry = [];
     this.#failed = { code, attempts: failures };
     source.seek(undefined);

@@ -89,7 +89,7 @@ export function customerCaseStore(db: Db, { operators, onForged }: CustomerCaseO
 
 type Progress = Document & { _id: string; list: ListReference; at: Date; seal?: string };
 
-const coveredParts = ({ source, versionId, publishedOn, contentHash, activation }: ListReference) => [
+const coveredContent = ({ source, versionId, publishedOn, contentHash, activation }: ListReference) => [
   'covered',
   source,
   versionId,
@@ -105,8 +105,8 @@ export interface StoredProgress extends RescreenProgress {
 
 export function rescreenProgress(db: Db, operators: KeyRing): StoredProgress {
   const collection = db.collection<Progress>(PROGRESS, MAJORITY);
-  const sealOfProgress = (list: ListReference) => sealOf(operators, 'list', coveredParts(list));
-  const isOurs = ({ list, seal }: Progress) => isSealed(operators, 'list', coveredParts(list), seal);
+  const sealOfProgress = (list: ListReference) => sealOf(operators, 'list', coveredContent(list));
+  const isOurs = ({ list, seal }: Progress) => isSealed(operators, 'list', coveredContent(list), seal);
   return {
     // What nobody sealed counts as never screened: customers are screened again.
     covered: async () => (await guarded(() => collection.find({}).toArray())).filter(isOurs).map(({ list }) => list),

@@ -14,7 +14,8 @@ import type { SealedDocument } from '../../verify/ports.ts';
 import { MAJORITY } from './client.ts';
 import { DEAD_LETTERS } from './dead-letters.ts';
 import { guarded, mongoFault } from './fault.ts';
-import { REPLAY_ITEMS, REPLAYS, replayFromStore } from './replays.ts';
+import { REPLAY_ITEMS } from './replay-items.ts';
+import { REPLAYS, replayFromStore } from './replays.ts';
 
 const PAGE = 1_000;
 /** Approvals whose letters are kept at once. */

@@ -53,7 +53,7 @@ export function mongoFault(error: unknown): CodedError {
 }
 
 function judgedFault(error: Error): CodedError {
-  const judged = judgedParts(error);
+  const judged = judgedErrors(error);
   // The gravest for the dependency speaks for all: one write that may come through later means that the bulk runs again.
   const worst = ['passing', 'refused', 'denied', 'document'] as const;
   const first = worst.map((kind) => judged.find((part) => part.kind === kind)).find((part) => part !== undefined)!;
@@ -92,7 +92,7 @@ function isForeign(error: unknown): error is Error {
 }
 
 /** All that went wrong: a bulk shows its first refused write in front of the others. At least one. */
-function judgedParts(error: Error): readonly Judged[] {
+function judgedErrors(error: Error): readonly Judged[] {
   if (PASSING_LABELS.some((label) => error instanceof MongoError && error.hasErrorLabel(label))) {
     return [{ kind: 'passing', detail: tell(error) }];
   }
@@ -105,7 +105,7 @@ function judgedParts(error: Error): readonly Judged[] {
 
 function judgedBulk(error: MongoBulkWriteError): readonly Judged[] {
   // A cut connection in the middle of a bulk comes wrapped as if the server had refused something.
-  if (error.errorResponse instanceof Error) return judgedParts(error.errorResponse);
+  if (error.errorResponse instanceof Error) return judgedErrors(error.errorResponse);
   const writeErrors = Array.isArray(error.writeErrors) ? error.writeErrors : [error.writeErrors];
   const parts = writeErrors.map(({ code }) => judgedCode(code, `code ${code}`));
   const concern = error.result?.getWriteConcernError();

@@ -1,6 +1,6 @@
 // A mend of the MongoDB driver 7.9.0. With `directConnection=true` the driver turns every read that must come from the primary
-// into one that a secondary answers too. With this, a read that asks for the primary stays one: a server that is none (any
-// more) refuses it, and whoever asked waits.
+// into one that a secondary answers too. With this, a read that asks for the primary stays one: a server that is not the primary
+// (any more) refuses it, and whoever asked waits.
 import { createRequire } from 'node:module';
 
 interface Options {

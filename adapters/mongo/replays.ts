@@ -4,19 +4,21 @@ import { formatOrigin, parseOrigin } from '../../domain/transfers/origin-positio
 import { movesNoMoney } from '../../operations/dead-letters/owners.ts';
 import { MAX_REPLAYS } from '../../operations/dead-letters/replays/check-letters.ts';
 import type { ReplayableLetters, Replays } from '../../operations/dead-letters/replays/ports.ts';
-import type { ReplayDocument, ReplayItem } from '../../operations/dead-letters/replays/replay.ts';
+import type { ReplayDocument } from '../../operations/dead-letters/replays/replay.ts';
 import type { GroupCounts } from '../../sinks/dead-letters/counts.ts';
 import { type DeadLetterDocument, OPEN_STATES } from '../../sinks/dead-letters/letter.ts';
 import type { IndexSpec } from '../../sinks/idempotent-writes.ts';
-import { insertFree, takenPlaces } from './claims.ts';
+import { insertFree } from './claims.ts';
 import { MAJORITY } from './client.ts';
 import { DEAD_LETTERS, letterQuery } from './dead-letters.ts';
-import { guarded, mongoFault } from './fault.ts';
+import { guarded } from './fault.ts';
 import { ensureIndexes } from './idempotent-store.ts';
+import { itemIndexes, REPLAY_ITEMS, replayItems } from './replay-items.ts';
 
 export const REPLAYS = 'replays';
-export const REPLAY_ITEMS = 'replay_items';
 const IDS_AT_ONCE = 1_000;
+/** Amounts come back as bigints; counts and offsets as they are typed. */
+const READ = { promoteLongs: true } as const;
 /** Letters that may share the offsets that are asked for: those of all partitions, and copies. */
 const MAX_SUCCESSORS = 50_000;
 
@@ -35,37 +37,20 @@ const replayIndexes: readonly IndexSpec[] = [
     servedQuery: 'replays that have ended, and of which some outcomes are looked for',
   },
 ];
-const itemIndexes: readonly IndexSpec[] = [
-  {
-    name: 'replay_state_turn',
-    keys: { replayId: 1, state: 1, turn: 1 },
-    servedQuery: 'the letters of a replay that are next, and how many are left',
-  },
-  {
-    name: 'replay_state_outcome_turn',
-    keys: { replayId: 1, state: 1, outcome: 1, turn: 1 },
-    servedQuery: 'the letters that were sent and of which nothing is known yet',
-  },
-];
-
 /** Replays of this database. */
-// oxlint-disable-next-line eslint/max-lines-per-function -- one method a query, each short
 export function replays(db: Db): Replays & { ensureIndexes(): Promise<void> } {
   const all = db.collection<ReplayDocument>(REPLAYS, MAJORITY);
-  const items = db.collection<ReplayItem>(REPLAY_ITEMS, MAJORITY);
-  // Amounts come back as bigints; counts and offsets as they are typed.
-  const read = { promoteLongs: true } as const;
-
   return {
+    ...replayItems(db),
+    ...changes(all),
     async ensureIndexes() {
       await ensureIndexes(db, REPLAYS, replayIndexes);
       await ensureIndexes(db, REPLAY_ITEMS, itemIndexes);
     },
-    insert: async (replay) => (await insertFree(all as never, [replay as never])).size === 0,
-    find: async (id) => replayFromStore(await guarded(() => all.findOne({ _id: id }, read))),
+    find: async (id) => replayFromStore(await guarded(() => all.findOne({ _id: id }, READ))),
     async list(states, limit) {
       const query = { state: { $in: [...states] } };
-      const found = await guarded(() => all.find(query, read).sort({ createdAt: -1 }).limit(limit).toArray());
+      const found = await guarded(() => all.find(query, READ).sort({ createdAt: -1 }).limit(limit).toArray());
       return found.map((replay) => replayFromStore(replay)!);
     },
     async open(limit) {
@@ -75,7 +60,7 @@ export function replays(db: Db): Replays & { ensureIndexes(): Promise<void> } {
       const oldest = (query: Document) =>
         guarded(() =>
           all
-            .find(query as never, read)
+            .find(query as never, READ)
             .sort({ createdAt: 1 })
             .limit(limit)
             .toArray(),
@@ -85,106 +70,27 @@ export function replays(db: Db): Replays & { ensureIndexes(): Promise<void> } {
     },
     async watched(limit, after) {
       const query = { isWatched: true, _id: { $gt: after } };
-      const found = await guarded(() => all.find(query, read).sort({ _id: 1 }).limit(limit).toArray());
+      const found = await guarded(() => all.find(query, READ).sort({ _id: 1 }).limit(limit).toArray());
       return found.map((replay) => replayFromStore(replay)!);
     },
-    async change({ _id, version }, to) {
-      const asSeen = { _id, version };
-      const update = { $set: { ...to, version: version + 1 } };
-      return (await guarded(() => all.updateOne(asSeen, update as never))).matchedCount === 1;
-    },
-    async lease(_id, runner, now, until) {
-      const lease = { $set: { lease: { runner, until } } };
-      const ours = { _id, 'lease.runner': runner, 'lease.until': { $gt: now } };
-      if ((await guarded(() => all.updateOne(ours, lease))).matchedCount === 1) return 'renewed';
-      const free = { _id, $or: [{ lease: null }, { 'lease.until': { $lte: now } }] };
-      return (await guarded(() => all.updateOne(free, lease))).matchedCount === 1 ? 'taken' : undefined;
-    },
-    items: (replayId, { states, isOutcomeKnown, after }, limit) =>
-      guarded(() =>
-        items
-          .find({
-            replayId,
-            ...(states && { state: states.length === 1 ? states[0] : { $in: [...states] } }),
-            ...(after !== undefined && { turn: { $gt: after } }),
-            ...(isOutcomeKnown === undefined ? {} : { outcome: isOutcomeKnown ? { $ne: null } : null }),
-          } as never)
-          .sort({ turn: 1 })
-          .limit(limit)
-          .toArray(),
-      ),
-    item: async (replayId, letterId) =>
-      (await guarded(() => items.findOne({ _id: `${replayId}/${letterId}` }))) ?? undefined,
-    edit: (item, edit) => write([{ filter: { _id: item, state: 'SELECTED' }, update: { $set: { edit } } }]),
-    async insertItems(some) {
-      for (let from = 0; from < some.length; from += IDS_AT_ONCE) {
-        try {
-          await items.insertMany([...some.slice(from, from + IDS_AT_ONCE)] as never, { ordered: false });
-        } catch (error) {
-          if (takenPlaces(error) === undefined) throw mongoFault(error);
-        }
-      }
-    },
-    predict: (predictions) =>
-      write(predictions.map(({ item, prediction }) => ({ filter: { _id: item }, update: { $set: { prediction } } }))),
-    markSent: (sent, sentAt) =>
-      write(
-        sent.map(({ item, sentBefore }) => ({
-          filter: { _id: item, state: 'SELECTED' },
-          update: { $set: { state: 'SENT', sentAt, sentBefore } },
-        })),
-      ),
-    mark: (marked) =>
-      write(
-        marked.map((item) => ({ filter: { _id: item, state: 'SELECTED' }, update: { $set: { state: 'MARKED' } } })),
-      ),
-    skip: (skipped) =>
-      write(
-        skipped.map(({ item, reason }) => ({
-          filter: { _id: item, state: 'SELECTED' },
-          update: { $set: { state: 'SKIPPED', skipped: reason } },
-        })),
-      ),
-    settle: (known, outcomeAt) =>
-      write(
-        known.map(({ item, outcome, successor }) => ({
-          filter: { _id: item, outcome: null },
-          update: { $set: { outcome, successor, outcomeAt } },
-        })),
-      ),
-    async release(replayId) {
-      const open = { replayId, state: 'SELECTED' as const };
-      await guarded(() => items.updateMany(open, { $set: { state: 'RELEASED' as const } }));
-    },
-    async progress(replayId) {
-      const declined = { outcome: { $in: ['REJECTED', 'RETURNED'] }, 'prediction.kind': 'GOES_ON' };
-      const isBad = { replayId, state: 'SENT', $or: [{ outcome: 'DEAD_AGAIN' }, declined] };
-      const [left, sent, known, bad, last] = await Promise.all([
-        guarded(() => items.countDocuments({ replayId, state: 'SELECTED' })),
-        guarded(() => items.countDocuments({ replayId, state: 'SENT' })),
-        guarded(() => items.countDocuments({ replayId, state: 'SENT', outcome: { $ne: null } })),
-        guarded(() => items.countDocuments(isBad as never)),
-        guarded(() => items.find({ replayId, state: 'SENT' }).sort({ state: -1, turn: -1 }).limit(1).toArray()),
-      ]);
-      return { left, sent, known, bad, lastSentAt: last[0]?.sentAt ?? null };
-    },
-    async counts(replayId) {
-      const group = { _id: { state: '$state', outcome: '$outcome', reason: '$skipped' }, letters: { $sum: 1 } };
-      const found = await guarded(() => items.aggregate([{ $match: { replayId } }, { $group: group }]).toArray());
-      return found.map(({ _id, letters }) => ({
-        state: String(_id.state),
-        outcome: _id.outcome ?? null,
-        reason: _id.reason ?? null,
-        letters: Number(letters),
-      }));
-    },
   };
-
-  async function write(updates: readonly { readonly filter: Document; readonly update: Document }[]): Promise<void> {
-    if (updates.length === 0) return;
-    await guarded(() => items.bulkWrite(updates.map((updateOne) => ({ updateOne })) as never, { ordered: false }));
-  }
 }
+
+const changes = (all: Collection<ReplayDocument>): Pick<Replays, 'insert' | 'change' | 'lease'> => ({
+  insert: async (replay) => (await insertFree(all as never, [replay as never])).size === 0,
+  async change({ _id, version }, to) {
+    const asSeen = { _id, version };
+    const update = { $set: { ...to, version: version + 1 } };
+    return (await guarded(() => all.updateOne(asSeen, update as never))).matchedCount === 1;
+  },
+  async lease(_id, runner, now, until) {
+    const lease = { $set: { lease: { runner, until } } };
+    const ours = { _id, 'lease.runner': runner, 'lease.until': { $gt: now } };
+    if ((await guarded(() => all.updateOne(ours, lease))).matchedCount === 1) return 'renewed';
+    const free = { _id, $or: [{ lease: null }, { 'lease.until': { $lte: now } }] };
+    return (await guarded(() => all.updateOne(free, lease))).matchedCount === 1 ? 'taken' : undefined;
+  },
+});
 
 /** Amounts as bigints, whatever number the database made of them. */
 export function replayFromStore(found: ReplayDocument | null): ReplayDocument | undefined {

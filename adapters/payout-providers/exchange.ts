@@ -42,66 +42,9 @@ export const TOO_LATE_TO_SEND = 'TOO_LATE_TO_SEND';
  * connection: a failure before that call is a failure before the first byte. The gap that remains is a process stopped
  * between that call and the write; what closes it is the expiry that the provider enforces.
  */
-/* oxlint-disable eslint/max-lines-per-function -- one state: whether the first byte went, seen by every callback of the client */
 export function exchange(dispatcher: Dispatcher, request: ExchangeRequest): Promise<Exchange> {
   return new Promise((resolve) => {
-    const chunks: Buffer[] = [];
-    let size = 0;
-    let status = 0;
-    let retryAfter: string | undefined;
-    let isJson = false;
-    let started = false;
-    let over = false;
-    let controller: Dispatcher.DispatchController | undefined;
-
-    const end = (result: Exchange) => {
-      if (over) return;
-      over = true;
-      clearTimeout(timer);
-      resolve(result);
-    };
-    const fail = (code: ShownCode, detail: string) => end({ kind: started ? 'unanswered' : 'not-sent', code, detail });
-    const timer = setTimeout(() => {
-      fail('TIMEOUT', `no answer within ${request.timeoutMs} ms`);
-      controller?.abort(new Error('timed out'));
-    }, request.timeoutMs);
-
-    const handler: Dispatcher.DispatchHandler = {
-      onRequestStart(given) {
-        controller = given;
-        const late = request.mayStart !== undefined && !request.mayStart();
-        // A second start would be a second send.
-        if (!over && !started && !late) {
-          started = true;
-          return;
-        }
-        if (late && !started) fail(TOO_LATE_TO_SEND, 'the lease or the price ran out before the first byte');
-        given.abort(new Error('must not be sent'));
-      },
-      onResponseStart(_controller, statusCode, headers) {
-        status = statusCode;
-        retryAfter = only(headers['retry-after']);
-        isJson = JSON_TYPE.test(only(headers['content-type']) ?? '') && headers['content-encoding'] === undefined;
-      },
-      onResponseData(given, chunk) {
-        size += chunk.length;
-        if (size <= MAX_ANSWER_BYTES) {
-          chunks.push(chunk);
-          return;
-        }
-        fail('ANSWER_TOO_LARGE', `more than ${MAX_ANSWER_BYTES} bytes`);
-        given.abort(new Error('answer too large'));
-      },
-      onResponseEnd() {
-        const bytes = Buffer.concat(chunks);
-        if (!isUtf8(bytes)) return fail('ANSWER_NOT_UTF8', 'its bytes are no UTF-8');
-        end({ kind: 'answered', status, retryAfter, isJson, body: bytes.toString('utf8') });
-      },
-      onResponseError(_controller, error) {
-        fail(foreignCodeOf(error) ?? 'HTTP_ERROR', 'the connection failed');
-      },
-    };
-
+    const once = new OneExchange(request, resolve);
     try {
       dispatcher.dispatch(
         {
@@ -113,14 +56,93 @@ export function exchange(dispatcher: Dispatcher, request: ExchangeRequest): Prom
           headersTimeout: 0,
           bodyTimeout: 0,
         },
-        handler,
+        once,
       );
     } catch (error) {
-      fail(foreignCodeOf(error) ?? 'HTTP_ERROR', 'it could not be sent');
+      once.fail(foreignCodeOf(error) ?? 'HTTP_ERROR', 'it could not be sent');
     }
   });
 }
-/* oxlint-enable eslint/max-lines-per-function */
+
+/** The state of one exchange, which every callback of the client sees: whether the first byte went, and what came back. */
+class OneExchange implements Dispatcher.DispatchHandler {
+  readonly #request: ExchangeRequest;
+  readonly #resolve: (result: Exchange) => void;
+  readonly #timer: NodeJS.Timeout;
+  readonly #chunks: Buffer[] = [];
+  #size = 0;
+  #status = 0;
+  #retryAfter: string | undefined;
+  #isJson = false;
+  #started = false;
+  #over = false;
+  #controller: Dispatcher.DispatchController | undefined;
+
+  constructor(request: ExchangeRequest, resolve: (result: Exchange) => void) {
+    this.#request = request;
+    this.#resolve = resolve;
+    this.#timer = setTimeout(() => {
+      this.fail('TIMEOUT', `no answer within ${request.timeoutMs} ms`);
+      this.#controller?.abort(new Error('timed out'));
+    }, request.timeoutMs);
+  }
+
+  fail(code: ShownCode, detail: string): void {
+    this.#end({ kind: this.#started ? 'unanswered' : 'not-sent', code, detail });
+  }
+
+  #end(result: Exchange): void {
+    if (this.#over) return;
+    this.#over = true;
+    clearTimeout(this.#timer);
+    this.#resolve(result);
+  }
+
+  onRequestStart(given: Dispatcher.DispatchController): void {
+    this.#controller = given;
+    const { mayStart } = this.#request;
+    const late = mayStart !== undefined && !mayStart();
+    // A second start would be a second send.
+    if (!this.#over && !this.#started && !late) {
+      this.#started = true;
+      return;
+    }
+    if (late && !this.#started) this.fail(TOO_LATE_TO_SEND, 'the lease or the price ran out before the first byte');
+    given.abort(new Error('must not be sent'));
+  }
+
+  onResponseStart(_given: Dispatcher.DispatchController, status: number, headers: ResponseHeaders): void {
+    this.#status = status;
+    this.#retryAfter = only(headers['retry-after']);
+    this.#isJson = JSON_TYPE.test(only(headers['content-type']) ?? '') && headers['content-encoding'] === undefined;
+  }
+
+  onResponseData(given: Dispatcher.DispatchController, chunk: Buffer): void {
+    this.#size += chunk.length;
+    if (this.#size <= MAX_ANSWER_BYTES) {
+      this.#chunks.push(chunk);
+      return;
+    }
+    this.fail('ANSWER_TOO_LARGE', `more than ${MAX_ANSWER_BYTES} bytes`);
+    given.abort(new Error('answer too large'));
+  }
+
+  onResponseEnd(): void {
+    const bytes = Buffer.concat(this.#chunks);
+    if (!isUtf8(bytes)) {
+      this.fail('ANSWER_NOT_UTF8', 'its bytes are no UTF-8');
+      return;
+    }
+    const body = bytes.toString('utf8');
+    this.#end({ kind: 'answered', status: this.#status, retryAfter: this.#retryAfter, isJson: this.#isJson, body });
+  }
+
+  onResponseError(_given: Dispatcher.DispatchController, error: Error): void {
+    this.fail(foreignCodeOf(error) ?? 'HTTP_ERROR', 'the connection failed');
+  }
+}
+
+type ResponseHeaders = Readonly<Record<string, string | string[] | undefined>>;
 
 /** A header that came once, or nothing. */
 function only(value: string | string[] | undefined): string | undefined {

@@ -9,8 +9,11 @@ import type { ProviderLedger, ProviderRecord } from '../../verify/ports.ts';
 const KINDS = ['submit', 'execution', 'return'] as const;
 const PAGE = 50_000;
 const NEWLINE = 0x0a;
+/** Longest line, bytes: a record takes some 500. */
+const MAX_LINE_BYTES = 65_536;
+const utf8 = new TextDecoder('utf-8', { fatal: true });
 
-const money = z.object({ minor: z.string().regex(/^\d+$/), currency: z.string().length(3) });
+const money = z.object({ minor: z.string().regex(/^\d{1,18}$/), currency: z.string().length(3) });
 const line = z.object({
   seq: z.number().int().positive(),
   kind: z.enum(KINDS),
@@ -28,8 +31,8 @@ export function providerLedger(source: string): ProviderLedger {
 async function* fromFile(file: string, after: number): AsyncGenerator<ProviderRecord, void> {
   const stream = createReadStream(file, { highWaterMark: 1 << 20 });
   try {
-    for await (const text of linesOf(stream)) {
-      const record = parsed(text, file);
+    for await (const bytes of linesOf(stream, file)) {
+      const record = parsed(bytes, file);
       if (record && record.seq > after) yield record;
     }
   } catch (error) {
@@ -47,11 +50,12 @@ async function* fromApi(base: string, after: number): AsyncGenerator<ProviderRec
     url.searchParams.set('after', String(last));
     url.searchParams.set('kinds', KINDS.join(','));
     url.searchParams.set('limit', String(PAGE));
-    const body = await fetched(url);
     let records = 0;
-    for await (const text of linesOf(body)) {
-      const record = parsed(text, url.href);
+    for await (const bytes of answered(url)) {
+      const record = parsed(bytes, url.href);
       if (record === undefined) continue;
+      // One that did not rise would be asked for what comes after it again, for ever.
+      if (record.seq <= last) throw damaged(url.href, `record ${record.seq} stands after ${last}`);
       records++;
       last = record.seq;
       yield record;
@@ -60,46 +64,53 @@ async function* fromApi(base: string, after: number): AsyncGenerator<ProviderRec
   }
 }
 
-async function fetched(url: URL): Promise<Readable> {
+/** The lines of an answer. @throws CodedError PROVIDER_UNAVAILABLE, also when it breaks off */
+async function* answered(url: URL): AsyncGenerator<Buffer, void> {
   try {
     const { statusCode, body } = await request(url);
-    if (statusCode === 200) return body;
-    await body.dump();
-    throw new Error(`it answers ${statusCode}`);
+    if (statusCode !== 200) {
+      await body.dump();
+      throw new Error(`it answers ${statusCode}`);
+    }
+    yield* linesOf(body, url.href);
   } catch (error) {
-    throw dependencyDown('provider', 'PROVIDER_UNAVAILABLE', error);
+    throw isCoded(error) ? error : dependencyDown('provider', 'PROVIDER_UNAVAILABLE', error);
   }
 }
 
 /** Whole lines; a last one without its end is what a killed process leaves, and was never answered for. */
-async function* linesOf(stream: Readable): AsyncGenerator<string, void> {
+async function* linesOf(stream: Readable, source: string): AsyncGenerator<Buffer, void> {
   let rest: Buffer = Buffer.alloc(0);
   for await (const chunk of stream as AsyncIterable<Buffer>) {
     const bytes = rest.length > 0 ? Buffer.concat([rest, chunk]) : chunk;
     let start = 0;
     for (let end = bytes.indexOf(NEWLINE); end >= 0; end = bytes.indexOf(NEWLINE, start)) {
-      yield bytes.toString('utf8', start, end);
+      if (end - start > MAX_LINE_BYTES) throw tooLong(source);
+      yield bytes.subarray(start, end);
       start = end + 1;
     }
     rest = bytes.subarray(start);
+    if (rest.length > MAX_LINE_BYTES) throw tooLong(source);
   }
 }
 
 /** A record of a kind that matters, or undefined. @throws CodedError PROVIDER_LEDGER_DAMAGED */
-function parsed(text: string, source: string): ProviderRecord | undefined {
+function parsed(bytes: Buffer, source: string): ProviderRecord | undefined {
   let json: unknown;
   try {
-    json = JSON.parse(text);
+    json = JSON.parse(utf8.decode(bytes));
   } catch {
-    throw damaged(source, 'a line is no JSON');
+    throw damaged(source, 'a line is no JSON in UTF-8');
   }
-  const { kind } = json as { kind?: unknown };
+  const { kind } = (json ?? {}) as { kind?: unknown };
   if (!KINDS.some((known) => known === kind)) return undefined;
   const checked = line.safeParse(json);
   if (!checked.success) throw damaged(source, 'a line is no record of a ledger');
   const { amount, ...record } = checked.data;
   return { ...record, amount: amount ? { minor: BigInt(amount.minor), currency: amount.currency } : null };
 }
+
+const tooLong = (source: string) => damaged(source, `a line is longer than ${MAX_LINE_BYTES} bytes`);
 
 function damaged(source: string, why: string): CodedError {
   return new CodedError(

@@ -1,5 +1,6 @@
 // Requests to the registry that always end, are never answered from a cache, and are believed only where a registry speaks.
 import { CodedError, dependencyDown, isCoded } from '../../ports/fault.ts';
+import { boundedBody } from '../http/bounded-body.ts';
 import type { RegistryOptions } from './options.ts';
 
 const TIMEOUT_MS = 10_000;
@@ -73,15 +74,11 @@ function assertAnswers(status: number, asked: string): void {
   }
 }
 
+/** @throws Error when it is too long, or no UTF-8: a schema of other letters would be another schema */
 async function textOf(response: Response): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
-    size += chunk.length;
-    if (size > MAX_ANSWER_BYTES) throw new Error(`more than ${MAX_ANSWER_BYTES} bytes`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString('utf8');
+  const bytes = await boundedBody(response.body, MAX_ANSWER_BYTES);
+  if (bytes === undefined) throw new Error(`more than ${MAX_ANSWER_BYTES} bytes`);
+  return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
 }
 
 function jsonIn(text: string): unknown {

@@ -10,7 +10,7 @@ import type { ErrorCode } from '../../ports/error-codes.ts';
 import { CodedError, codeAndDetail, dependencyDown, isCoded } from '../../ports/fault.ts';
 import type { Logger } from '../../runtime/logs-and-metrics/logger.ts';
 import type { Metrics } from '../../runtime/logs-and-metrics/metrics.ts';
-import type { ApiParts } from '../../services/api/parts.ts';
+import type { ApiComponents } from '../../services/api/components.ts';
 import { type Asking, type Auditing, auditing } from './auditing.ts';
 import { type Admitted, admit, authenticated } from './authenticate.ts';
 import { PROBLEM_TYPE, type Problem, problemOf } from './problem.ts';
@@ -21,7 +21,7 @@ import { traceIdOf } from './trace.ts';
 
 export interface ApiOptions {
   readonly routes: readonly Route[];
-  readonly parts: ApiParts;
+  readonly parts: ApiComponents;
   readonly authenticator: Authenticator;
   /** The OpenAPI document, as it is served to everybody at /v1/openapi.json. */
   readonly document: string;
@@ -114,7 +114,7 @@ export function createApi(options: ApiOptions): FastifyInstance {
 }
 
 /** Counts of floods are written while the API runs, and all of them at its end. */
-function audited(app: FastifyInstance, { audit, clock }: ApiParts): Auditing {
+function audited(app: FastifyInstance, { audit, clock }: ApiComponents): Auditing {
   const recorder = auditing(audit, clock);
   const timer = setInterval(() => recorder.flush(clock()), COUNTS_EVERY_MS).unref();
   app.addHook('onClose', async () => {
@@ -161,7 +161,7 @@ function doorman({ authenticator, requestsPerMinute }: ApiOptions): Door {
 }
 
 interface Serving {
-  readonly parts: ApiParts;
+  readonly parts: ApiComponents;
   readonly door: Door;
   readonly problem: ProblemTerms;
   readonly audit: Auditing;
@@ -259,7 +259,7 @@ const BY_FASTIFY: Readonly<Record<string, ErrorCode>> = {
   FST_ERR_CTP_INVALID_MEDIA_TYPE: 'MEDIA_TYPE_UNSUPPORTED',
   FST_ERR_MAX_PARAM_LENGTH: 'ROUTE_UNKNOWN',
 };
-const TOLD: Readonly<Partial<Record<ErrorCode, string>>> = {
+const IN_OUR_WORDS: Readonly<Partial<Record<ErrorCode, string>>> = {
   BODY_TOO_LARGE: 'the body is larger than this path takes',
   MEDIA_TYPE_UNSUPPORTED: 'the body is not of a media type that this path takes',
   ROUTE_UNKNOWN: 'there is no such path',
@@ -272,7 +272,7 @@ function coded(error: unknown): unknown {
   const { code = '', statusCode = 500 } = error as Partial<FastifyError>;
   if (code === 'FST_ERR_HANDLER_TIMEOUT') return dependencyDown('api', 'REQUEST_TIMED_OUT', error);
   const known = BY_FASTIFY[code] ?? (code.startsWith('FST_') && statusCode < 500 ? 'REQUEST_MALFORMED' : undefined);
-  return known === undefined ? error : new CodedError(known, TOLD[known] ?? 'the request cannot be read');
+  return known === undefined ? error : new CodedError(known, IN_OUR_WORDS[known] ?? 'the request cannot be read');
 }
 
 interface ProblemTerms {

@@ -5,7 +5,7 @@ import type { Principal } from '../../operations/access/principal.ts';
 import type { Action, Condition } from '../../operations/access/table.ts';
 import type { ActResult } from '../../operations/audit/audit.ts';
 import type { ErrorCode } from '../../ports/error-codes.ts';
-import type { ApiParts } from '../../services/api/parts.ts';
+import type { ApiComponents } from '../../services/api/components.ts';
 import type { Problem } from './problem.ts';
 
 /** A request that was let in and has the shape that its route asks for. */
@@ -20,7 +20,7 @@ export interface Asked<Path, Query, Body> {
   header(name: string): string | undefined;
   /** Aborted when the caller is gone or the answer takes too long. */
   readonly signal: AbortSignal;
-  readonly parts: ApiParts;
+  readonly parts: ApiComponents;
   /** Counts so many requests more, for what one request brings. @throws CodedError RATE_LIMITED */
   charge(requests: number): void;
   /** What would be told of anything thrown; failures of ours are logged. */

@@ -25,7 +25,7 @@ import {
 import type { IntentClaim } from '../../processors/intake/ports.ts';
 import { createMetrics } from '../../runtime/logs-and-metrics/metrics.ts';
 import type { TransferRequested } from '../../schemas/types.generated.ts';
-import type { ApiParts } from '../../services/api/parts.ts';
+import type { ApiComponents } from '../../services/api/components.ts';
 import type { DeadLetterDocument } from '../../sinks/dead-letters/letter.ts';
 import type { EventDocument } from '../../sinks/events/to-write.ts';
 import type { TransferDocument } from '../../sinks/transfer-view/to-write.ts';
@@ -104,7 +104,7 @@ export interface Memory extends OperatorMemory {
 export interface TestApi {
   readonly app: FastifyInstance;
   readonly memory: Memory;
-  readonly parts: ApiParts;
+  readonly parts: ApiComponents;
   /** What was logged as an error. */
   readonly logged: unknown[];
 }
@@ -112,7 +112,7 @@ export interface TestApi {
 /** A running API; close its `app`. */
 export async function testApi(
   over: Partial<ApiOptions> = {},
-  parts: Partial<ApiParts> = {},
+  parts: Partial<ApiComponents> = {},
   producers: ProducerTerms = NO_PRODUCERS,
 ): Promise<TestApi> {
   const memory: Memory = {
@@ -137,7 +137,7 @@ export async function testApi(
     webhooks: memoryWebhooks(),
   };
   const logged: unknown[] = [];
-  const all = { ...memoryParts(memory), ...parts };
+  const all = { ...memoryComponents(memory), ...parts };
   const app = createApi({
     routes: ROUTES,
     parts: all,
@@ -158,7 +158,7 @@ export async function testApi(
 /** Names, as they resolve. */
 const HOSTS = { 'hooks.acme.test': ['93.184.216.34'], 'inside.acme.test': ['10.0.0.1'] };
 
-function memoryParts(memory: Memory): ApiParts {
+function memoryComponents(memory: Memory): ApiComponents {
   const asked = async <T>(answer: () => T): Promise<T> => {
     if (memory.outage) throw memory.outage;
     return answer();

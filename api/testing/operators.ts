@@ -16,7 +16,7 @@ import { acceptJumpHandler } from '../../operations/rates/jumps.ts';
 import { CodedError } from '../../ports/fault.ts';
 import type { LogRecord } from '../../ports/log.ts';
 import { ringOf } from '../../ports/seals.ts';
-import type { OperatorParts } from '../../services/api/operators.ts';
+import type { OperatorComponents } from '../../services/api/operators.ts';
 import type { DeadLetterDocument } from '../../sinks/dead-letters/letter.ts';
 import { memoryCodec } from '../../test/kit/memory-codec.ts';
 import type { MemoryRates } from '../../test/kit/memory-rates.ts';
@@ -82,9 +82,9 @@ function memoryReplays(memory: OperatorMemory, asked: Asked): Replays {
   };
 }
 
-function memoryInbox({ cases: { sources, deciding, assignments: all } }: OperatorMemory): OperatorParts['inbox'] {
+function memoryInbox({ cases: { sources, deciding, assignments: all } }: OperatorMemory): OperatorComponents['inbox'] {
   const at = (caseId: string) => all.findIndex((each) => each.caseId === caseId);
-  const assignments: OperatorParts['inbox']['assignments'] = {
+  const assignments: OperatorComponents['inbox']['assignments'] = {
     current: sources.assignments.current,
     find: async (caseId, now) => all.find((each) => each.caseId === caseId && each.until > now),
     async assign(wanted) {
@@ -106,7 +106,7 @@ function memoryInbox({ cases: { sources, deciding, assignments: all } }: Operato
   return { sources, deciding: { ...deciding, closesPayouts: false }, assignments, notes, policy: deciding.policy };
 }
 
-export function memoryOperators(memory: OperatorMemory, asked: Asked): OperatorParts {
+export function memoryOperators(memory: OperatorMemory, asked: Asked): OperatorComponents {
   const parked = (group: string | undefined) =>
     memory.letters.filter((letter) => letter.state === 'PARKED' && (group === undefined || letter.group === group));
   const inbox = memoryInbox(memory);

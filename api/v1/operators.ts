@@ -1,9 +1,9 @@
 // What routes of operators have in common.
 import { z } from 'zod';
-import type { ApiParts } from '../../services/api/parts.ts';
+import type { ApiComponents } from '../../services/api/components.ts';
 
 /** @throws Error when a route of operators is served by a process without their face, which routesOn never does */
-export function operatorsOf({ operators }: ApiParts): NonNullable<ApiParts['operators']> {
+export function operatorsOf({ operators }: ApiComponents): NonNullable<ApiComponents['operators']> {
   if (operators) return operators;
   throw new Error('this process has not the face of operators');
 }

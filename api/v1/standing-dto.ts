@@ -84,7 +84,7 @@ export const statusDto = z
       .describe('Open cases of all kinds.'),
     problems: z
       .array(z.object({ what: z.string(), code: z.string(), detail: z.string(), since: instant.nullable() }))
-      .describe('What does not run as it should. What waits for people is none.'),
+      .describe('What does not run as it should. What waits for people is not counted.'),
     complete: z.boolean(),
     missing: z.array(missingDto),
   })

@@ -6,8 +6,8 @@ import { routesOn } from '../../api/http/faces.ts';
 import { ROUTES } from '../../api/v1/routes.ts';
 import { createMetrics } from '../../runtime/logs-and-metrics/metrics.ts';
 import { authentication } from '../../services/api/authentication.ts';
+import { composeApi } from '../../services/api/components.ts';
 import { loadApiConfig } from '../../services/api/environment.ts';
-import { composeApi } from '../../services/api/parts.ts';
 import { backgroundHost } from '../../services/process-parts/background.ts';
 import { exitAfter, serve, serviceConnections, serviceLogger } from '../service.ts';
 

@@ -7,7 +7,7 @@ import { payoutKeys, transfersNow } from '../../adapters/mongo/transfers-now.ts'
 import { DISCARD_REASONS, type DiscardReason } from '../../domain/reasons.ts';
 import { personWithKeys } from '../../operations/access/principal.ts';
 import { decideApproval, findApproval } from '../../operations/approvals/approvals.ts';
-import { type EditParts, editLetter, shownEdits } from '../../operations/dead-letters/edits/edit-letter.ts';
+import { type EditComponents, editLetter, shownEdits } from '../../operations/dead-letters/edits/edit-letter.ts';
 import { checkBuild } from '../../operations/dead-letters/replays/check-build.ts';
 import {
   cancelReplay,
@@ -90,7 +90,7 @@ export function registerReplays(dlq: Command): void {
     .description('select parked letters, freeze them, try them, and ask a second person to let them through')
     .requiredOption('--reason <text>', 'why; kept with the replay')
     .option('--rate <n>', 'letters a second', count, DEFAULT_TERMS.ratePerSecond)
-    .option('--canary <n>', 'so many first, which have to end well', count, DEFAULT_TERMS.canary)
+    .option('--canary <n>', 'how many to send first; they have to end well', count, DEFAULT_TERMS.canary)
     .option('--max-failures <share>', 'share of new failures past which it stops', share, DEFAULT_TERMS.maxFailureRatio)
     .option('--by <operator>', 'who asks', userInfo().username)
     .addHelpText(
@@ -124,7 +124,7 @@ function registerDiscard(dlq: Command): void {
         .default('DISC'),
     )
     .option('--rate <n>', 'letters a second', count, DEFAULT_TERMS.ratePerSecond)
-    .option('--canary <n>', 'so many first, which have to end as rejected', count, DEFAULT_TERMS.canary)
+    .option('--canary <n>', 'how many to send first; they have to end as rejected', count, DEFAULT_TERMS.canary)
     .option('--by <operator>', 'who asks', userInfo().username)
     .addHelpText(
       'after',
@@ -164,13 +164,13 @@ function registerEdit(dlq: Command): void {
         const asked = { ...options, letter: [letterId], rate, canary, maxFailures };
         await ask(bench, asked, async (id) => {
           const editing = { id, letterId, patch, by: options.by, at: new Date() };
-          await editLetter(editParts(bench), editing);
+          await editLetter(editComponents(bench), editing);
         });
       });
     });
 }
 
-const editParts = ({ connections, stores }: Bench): EditParts => ({ ...stores, codec: connections.codec });
+const editComponents = ({ connections, stores }: Bench): EditComponents => ({ ...stores, codec: connections.codec });
 
 async function ask(
   bench: Bench,
@@ -206,7 +206,7 @@ async function ask(
       return;
     }
     showReplay(tried);
-    printEdits(await shownEdits(editParts(bench), tried, 'masked'));
+    printEdits(await shownEdits(editComponents(bench), tried, 'masked'));
     print(`\nAnother person lets it through until ${approval.expiresAt.toISOString()}:`);
     print(`  corridor dlq replays approve ${id} --letters ${tried.letters} --reason "…"`);
   } catch (error) {
@@ -248,7 +248,7 @@ function registerViews(replays: Command): void {
           return;
         }
         showReplay(replay);
-        printEdits(await shownEdits(editParts(bench), replay, unmask === undefined ? 'masked' : 'full'));
+        printEdits(await shownEdits(editComponents(bench), replay, unmask === undefined ? 'masked' : 'full'));
         if (counts.length > 0) printRows(counts, ['state', 'outcome', 'reason', 'letters']);
       }),
     );
@@ -281,7 +281,7 @@ function registerDecisions(replays: Command): void {
           const { connections, stores } = bench;
           const replay = await findReplay(stores.replays, id);
           showReplay(replay);
-          printEdits(await shownEdits(editParts(bench), replay, 'masked'));
+          printEdits(await shownEdits(editComponents(bench), replay, 'masked'));
           if (replay.letters !== letters) {
             throw new CodedError(
               'EVIDENCE_CHANGED',

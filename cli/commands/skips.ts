@@ -8,7 +8,7 @@ import { contentOf, skipLines } from '../../operations/skips/skip.ts';
 import { askForSkip } from '../../operations/skips/skips.ts';
 import { CodedError } from '../../ports/fault.ts';
 import { openAudit } from '../../services/audit.ts';
-import { settleSkipsOf, skipParts } from '../../services/skips.ts';
+import { settleSkipsOf, skipComponents } from '../../services/skips.ts';
 import { withConnections } from '../connections.ts';
 import { count, print, printRows, withJson } from '../output.ts';
 
@@ -48,7 +48,7 @@ Examples:
     )
     .action((owner: string, { topic, partition, offset, reason, by }: SkipOptions) =>
       withConnections(async (connections) => {
-        const parts = await skipParts(connections, owner);
+        const parts = await skipComponents(connections, owner);
         if (offset === undefined) {
           const point = await parts.log.standingPoint(owner, topic, partition);
           const amount = point.head ? await parts.amountOf(point.head) : null;

@@ -30,7 +30,7 @@ Example:
     )
     .action((id: string, { from, to, unmask }: MessageOptions) =>
       withConnections(async ({ log, codec, config }) => {
-        // A message without names is none; with the reason the look is in the audit log by now.
+        // A message needs the names; the look at them, with its reason, is in the audit log by now.
         if (unmask === undefined) throw new CodedError('LOOK_REASON_INVALID', 'say why by --unmask: it shows names');
         if (!BIC.test(from) || !BIC.test(to)) throw new InvalidArgumentError('--from and --to must each be a BIC');
         const { chainPartitions } = config.kafka;

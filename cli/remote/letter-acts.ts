@@ -32,7 +32,7 @@ function registerDiscard(dlq: Command, api: () => ApiClient): void {
         .default('DISC'),
     )
     .option('--rate <n>', 'letters a second', count)
-    .option('--canary <n>', 'so many first, which have to end as rejected', count)
+    .option('--canary <n>', 'how many to send first; they have to end as rejected', count)
     .option('--letters <n>', 'for programs: how many letters it must have; nothing is typed then', count)
     .addHelpText(
       'after',

@@ -1,22 +1,12 @@
 // The file that keeps a person signed in: their token of the issuer and, where the issuer gives one, what it is renewed with. Only
 // its owner can read it. It is written whole or not at all, and renewed by one command at a time: a refresh token is good once.
 import { randomUUID } from 'node:crypto';
-import {
-  chmodSync,
-  linkSync,
-  lstatSync,
-  mkdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+import { chmodSync, lstatSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import path from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { CodedError } from '../../ports/fault.ts';
+import { fileLock } from '../../ports/file-lock.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
 
@@ -90,68 +80,17 @@ export function writeLogin(file: string, login: Login): void {
 
 export const removeLogin = (file: string): void => rmSync(file, { force: true });
 
-/** Longer than a renewal may take: whoever holds it for longer has died. */
-const LOCK_STALE_MS = 60_000;
-const LOCK_EVERY_MS = 100;
 /** Nobody waits for longer than this, whatever stands there. */
-const MAX_LOCK_WAITS = 1_200;
+const LOCK_TIMEOUT_MS = 120_000;
 
 /** One at a time among the commands of this person on this machine. @throws CodedError FILE_UNWRITABLE */
-export async function withLock<T>(file: string, work: () => Promise<T>, everyMs = LOCK_EVERY_MS): Promise<T> {
+export async function withLock<T>(file: string, work: () => Promise<T>, timeoutMs = LOCK_TIMEOUT_MS): Promise<T> {
   const lock = `${file}.lock`;
-  const mine = randomUUID();
-  for (let waits = 0; !taken(lock, mine); waits++) {
-    if (waits >= MAX_LOCK_WAITS) throw unlockable(lock);
-    if (!isLeft(lock)) await sleep(everyMs);
-  }
-  try {
-    return await work();
-  } finally {
-    // Another took it over, if this has taken too long.
-    if (holderOf(lock) === mine) rmSync(lock, { force: true });
-  }
-}
-
-const unlockable = (lock: string) =>
-  new CodedError('FILE_UNWRITABLE', `the login cannot be renewed: remove ${lock} if no other command runs`);
-
-function taken(lock: string, mine: string): boolean {
-  try {
-    mkdirSync(path.dirname(lock), { recursive: true, mode: 0o700 });
-    writeFileSync(lock, mine, { mode: 0o600, flag: 'wx' });
-    return true;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
-    throw unlockable(lock);
-  }
-}
-
-/**
- * Whether the lock was one that its holder has left behind, and is out of the way. Only the one that was looked at is taken
- * away: of several who find it old, one moves it, and the others see the new one of whoever was next.
- */
-function isLeft(lock: string): boolean {
-  const seen = holderOf(lock);
-  const since = lstatSync(lock, { throwIfNoEntry: false })?.mtimeMs;
-  if (since === undefined || Math.abs(Date.now() - since) <= LOCK_STALE_MS) return false;
-  if (seen === undefined) return false;
-  const aside = `${lock}.${randomUUID()}`;
-  try {
-    renameSync(lock, aside);
-    if (holderOf(aside) !== seen) linkSync(aside, lock);
-    return true;
-  } catch {
-    return false;
-  } finally {
-    rmSync(aside, { force: true });
-  }
-}
-
-/** Undefined: no lock, or what is no file. */
-function holderOf(lock: string): string | undefined {
-  try {
-    return lstatSync(lock).isFile() ? readFileSync(lock, 'utf8') : undefined;
-  } catch {
-    return undefined;
-  }
+  using _lock = await fileLock(lock, { timeoutMs }).catch(() => {
+    throw new CodedError(
+      'FILE_UNWRITABLE',
+      `the login cannot be renewed: remove ${lock} if no other command runs, and see that ${path.dirname(lock)} can be written to`,
+    );
+  });
+  return await work();
 }

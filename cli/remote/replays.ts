@@ -33,7 +33,7 @@ export function registerRemoteReplays(dlq: Command, api: () => ApiClient): void 
     .description('select parked letters, freeze them, have the server try them, and ask a second person')
     .requiredOption('--reason <text>', 'why; kept with the replay')
     .option('--rate <n>', 'letters a second', count)
-    .option('--canary <n>', 'so many first, which have to end well', count)
+    .option('--canary <n>', 'how many to send first; they have to end well', count)
     .option('--max-failures <share>', 'share of new failures past which it stops', share)
     .option('--letters <n>', 'for programs: how many letters it must have; nothing is typed then', count)
     .addHelpText(

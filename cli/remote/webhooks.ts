@@ -32,7 +32,7 @@ function registerLooks(all: Command, api: () => ApiClient): void {
   withJson(all.command('list'))
     .description('endpoints, the latest first: your own, or everybody’s for whoever operates')
     .option('--producer <id>', 'of this producer')
-    .option('--limit <n>', 'so many', count, ROWS)
+    .option('--limit <n>', 'how many rows at most', count, ROWS)
     .action(async ({ producer, limit, json }: { producer?: string; limit: number; json?: boolean }) => {
       const query = new URLSearchParams({ limit: String(limit), ...(producer && { producer }) });
       const { items, nextCursor } = endpointsDto.parse((await api().ask('GET', `/webhook-endpoints?${query}`)).body);
@@ -123,7 +123,7 @@ function registerDeliveries(all: Command, api: () => ApiClient): void {
     .argument('<endpoint>', 'id of the endpoint')
     .description('what is sent to it, the latest event first')
     .addOption(new Option('--state <state>', 'in this state').choices([...DELIVERY_STATES]))
-    .option('--limit <n>', 'so many', count, ROWS)
+    .option('--limit <n>', 'how many rows at most', count, ROWS)
     .action(async (id: string, { state, limit, json }: { state?: string; limit: number; json?: boolean }) => {
       const query = new URLSearchParams({ limit: String(limit), ...(state && { state }) });
       const found = await api().ask('GET', `${pathOf(id)}/deliveries?${query}`);

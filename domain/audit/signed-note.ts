@@ -58,7 +58,7 @@ function keyBytes(text: string): Buffer {
   return bytes.subarray(1);
 }
 
-/** The key of 32 random bytes. @throws DomainError SIGNING_KEY_INVALID when the name is none */
+/** The key of 32 random bytes. @throws DomainError SIGNING_KEY_INVALID when the name is empty or unfit */
 export function signingKeyOf(name: string, seed: Buffer): SigningKey {
   if (!NAME.test(name) || seed.length !== KEY_BYTES)
     throw invalid('a name without blanks and plus signs, and 32 bytes');

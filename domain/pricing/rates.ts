@@ -21,27 +21,27 @@ export function rateValue(rate: string): Ratio {
 }
 
 /**
- * Units of `target` for one unit of `source` along the legs, in order. A leg whose base is the currency in hand
+ * Units of `target` for one unit of `source` along the legs, in order. A leg whose base is the currency reached so far
  * multiplies, one whose quote is it divides.
  * @throws DomainError ROUTE_BROKEN when the legs do not lead from source to target; RATE_MALFORMED, RATE_NOT_POSITIVE
  */
 export function crossRate(source: string, target: string, legs: readonly QuotedRate[]): Ratio {
   let rate = ONE;
-  let inHand = source;
+  let reached = source;
   for (const leg of legs) {
     const value = rateValue(leg.rate);
-    if (leg.base === inHand) {
+    if (leg.base === reached) {
       rate = multiply(rate, value);
-      inHand = leg.quote;
-    } else if (leg.quote === inHand) {
+      reached = leg.quote;
+    } else if (leg.quote === reached) {
       rate = divide(rate, value);
-      inHand = leg.base;
+      reached = leg.base;
     } else {
-      throw new DomainError('ROUTE_BROKEN', `the leg ${leg.base}/${leg.quote} does not take ${inHand}`);
+      throw new DomainError('ROUTE_BROKEN', `the leg ${leg.base}/${leg.quote} does not take ${reached}`);
     }
   }
-  if (inHand === target) return rate;
-  throw new DomainError('ROUTE_BROKEN', `the legs lead from ${source} to ${inHand}, not to ${target}`);
+  if (reached === target) return rate;
+  throw new DomainError('ROUTE_BROKEN', `the legs lead from ${source} to ${reached}, not to ${target}`);
 }
 
 /** The rate less a margin, in basis points of the rate (150 is 1.5 %). @throws DomainError MARGIN_OUT_OF_RANGE */

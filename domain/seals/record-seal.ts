@@ -2,7 +2,7 @@
 import { isSealed, type KeyRing, sealOf } from './seal.ts';
 
 /** All of a record that its seal covers. */
-export interface SealedParts {
+export interface SealedContent {
   /** Topic by whose contract it is decoded; through retries and replays too. */
   readonly topic: string;
   readonly key: string | Uint8Array | null;
@@ -13,18 +13,18 @@ export interface SealedParts {
 }
 
 /** A record with its seal: proof of who made it that can be kept beside what was made of it, and checked again later. */
-export interface SealedRecord extends SealedParts {
+export interface SealedRecord extends SealedContent {
   readonly seal: string;
 }
 
 /** The seal of a record under the current key of its issuer. */
-export const sealRecord = (ring: KeyRing, parts: SealedParts): string => sealOf(ring, 'record', bound(parts));
+export const sealRecord = (ring: KeyRing, parts: SealedContent): string => sealOf(ring, 'record', bound(parts));
 
 /** Whether a key of this ring sealed exactly this record. */
 export const isSealedRecord = (ring: KeyRing, record: SealedRecord): boolean =>
   isSealed(ring, 'record', bound(record), record.seal);
 
 // The topic has no line break and the last line is one of two words: a cause with line breaks in it cannot pass for either.
-function bound({ topic, key, cause, value }: SealedParts): readonly (string | Uint8Array)[] {
+function bound({ topic, key, cause, value }: SealedContent): readonly (string | Uint8Array)[] {
   return [`${topic}\n${cause}\n${value === null ? 'tombstone' : 'value'}`, key ?? '', value ?? ''];
 }

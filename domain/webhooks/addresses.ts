@@ -59,7 +59,7 @@ function embeddedV4(address: string): string | undefined {
 
 /**
  * Whether we may connect to this address.
- * @param address IPv4 or IPv6 as text; whatever is none may not
+ * @param address IPv4 or IPv6 as text; any other text may not
  * @param allowed networks that are no public ones, and that may be reached all the same
  */
 export function mayReach(address: string, allowed: Networks): boolean {

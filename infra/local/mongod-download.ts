@@ -136,7 +136,7 @@ function bytesIn(folder: string): number {
   return sizes.reduce((sum, size) => sum + size, 0);
 }
 
-/** Why this program is none for this machine; undefined: it runs. */
+/** Why this program does not run on this machine; undefined: it does. */
 function flawOf(file: string): string | undefined {
   try {
     execFileSync(file, ['--version'], { stdio: ['ignore', 'ignore', 'pipe'], timeout: 30_000 });

@@ -1,10 +1,10 @@
 import path from 'node:path';
+import { ownIdentity } from '../../ports/process-identity.ts';
 import { DEFAULT_STATE_DIR } from './artifacts.ts';
 import { dockerAnswers } from './docker.ts';
 import type { Overrides } from './external.ts';
 import { StackError } from './fault.ts';
 import { ProcessStack } from './process-stack.ts';
-import { ownIdentity } from './processes.ts';
 import type { RunnerOptions, RunnerStack } from './runner.ts';
 import type { RunningState, StateDir, StateSettings } from './state.ts';
 import { portsOf } from './state-ports.ts';

@@ -2,8 +2,9 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
+import { isAlive, ownIdentity } from '../../ports/process-identity.ts';
 import { until } from './probes.ts';
-import { endProcesses, isAlive, ownIdentity, ProcessGroup } from './processes.ts';
+import { endProcesses, ProcessGroup } from './processes.ts';
 
 const root = mkdtempSync(path.join(tmpdir(), 'corridor-processes-'));
 afterAll(() => rmSync(root, { recursive: true, force: true }));

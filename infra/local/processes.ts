@@ -4,23 +4,18 @@
 // begin: it waits at a gate (another pipe) until then. When this process dies, both pipes close: a server at the gate
 // gives up, and the guard ends every server that was reported to it.
 
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync } from 'node:fs';
 import path from 'node:path';
 import type { Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isAlive, type ProcessIdentity, processStart } from '../../ports/process-identity.ts';
 
 export interface Command {
   readonly file: string;
   readonly args: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
-}
-
-/** A process id with what tells it from a later process of the same id. */
-export interface ProcessIdentity {
-  readonly pid: number;
-  readonly startedAt: string;
 }
 
 const GATE = 'read -r go <&3 || exit 1; exec 3<&-; exec "$@"';
@@ -155,45 +150,6 @@ export class ProcessGroup {
 
 function unrefStream(stream: unknown): void {
   (stream as { unref?: () => void } | null)?.unref?.();
-}
-
-/** When a process began, in the system's own terms (only equality means anything); empty if there is none. */
-export function processStart(pid: number): string {
-  try {
-    // The 22nd field; the second is the program's name in parentheses and may itself hold spaces.
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '';
-  } catch {
-    if (process.platform === 'linux') return '';
-  }
-  try {
-    return execFileSync('ps', ['-o', 'lstart=', '-p', String(pid)], { encoding: 'utf8' }).trim();
-  } catch {
-    return '';
-  }
-}
-
-export function ownIdentity(): ProcessIdentity {
-  return { pid: process.pid, startedAt: processStart(process.pid) };
-}
-
-/** Does that very process still run? A zombie that nobody has waited for counts as ended. */
-export function isAlive({ pid, startedAt }: ProcessIdentity): boolean {
-  try {
-    process.kill(pid, 0);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false;
-  }
-  return startedAt !== '' && processStart(pid) === startedAt && !isZombie(pid);
-}
-
-function isZombie(pid: number): boolean {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    return stat.slice(stat.lastIndexOf(')') + 2).startsWith('Z');
-  } catch {
-    return false;
-  }
 }
 
 /** Ends processes that are not our children: SIGTERM, then SIGKILL after `graceMs`. Resolves when they are gone. */

@@ -1,10 +1,11 @@
 // A stack that runs, with servers in it that do not: found out by looking, and brought back on their ports, with their data.
 
+import { isAlive } from '../../ports/process-identity.ts';
 import type { Overrides } from './external.ts';
 import { StackError } from './fault.ts';
 import { OwnStack, type OwnStackOptions } from './own-stack.ts';
 import { probeKafka, probeMongo, probeRedis, probeRegistry, until } from './probes.ts';
-import { endProcesses, isAlive } from './processes.ts';
+import { endProcesses } from './processes.ts';
 import type { RunningState, StateDir } from './state.ts';
 import type { ServerKind } from './types.ts';
 

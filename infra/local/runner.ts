@@ -1,4 +1,4 @@
-import type { ProcessIdentity } from './processes.ts';
+import type { ProcessIdentity } from '../../ports/process-identity.ts';
 import type { StateDir, StateSettings } from './state.ts';
 import type { ServerKind, ServerName, StackUrls } from './types.ts';
 

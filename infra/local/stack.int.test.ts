@@ -9,9 +9,9 @@ import { Redis } from 'ioredis';
 import { Kafka, logLevel } from 'kafkajs';
 import { MongoClient } from 'mongodb';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { isAlive, type ProcessIdentity, processStart } from '../../ports/process-identity.ts';
 import { describeCluster } from './kafka-probe.ts';
 import { until } from './probes.ts';
-import { isAlive, type ProcessIdentity, processStart } from './processes.ts';
 import { attachStack, type LocalStack, type StackOptions, startStack, stopStack } from './stack.ts';
 
 const root = mkdtempSync(path.join(tmpdir(), 'corridor-stack-'));

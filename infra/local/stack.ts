@@ -1,11 +1,13 @@
 // The local stack: everything that Corridor connects to, started, found, stopped and removed.
+
+import { isAlive } from '../../ports/process-identity.ts';
 import { makeDirectory } from './artifacts.ts';
 import { docker } from './docker.ts';
 import { type Overrides, overrides, probeOverrides } from './external.ts';
 import { StackError } from './fault.ts';
 import { withLock } from './files.ts';
 import { OwnStack } from './own-stack.ts';
-import { endProcesses, isAlive } from './processes.ts';
+import { endProcesses } from './processes.ts';
 import { awaitOwner, deadServers, kindOf, revive } from './revive.ts';
 import { kafkaUuid } from './servers/kafka-cluster.ts';
 import { type RunningState, StateDir } from './state.ts';

@@ -1,5 +1,5 @@
+import { isAlive } from '../../ports/process-identity.ts';
 import { StackError } from './fault.ts';
-import { isAlive } from './processes.ts';
 import type { RunningState, StateDir } from './state.ts';
 import type { LocalStack, Runner, ServerInfo, ServerKind, ServerName, StackUrls } from './types.ts';
 

@@ -29,7 +29,7 @@ export interface Authenticator {
  * The principal of a verified credential.
  *
  * @param claimed what stands there as roles: those that Corridor does not know are passed over
- * @throws CodedError CREDENTIAL_INVALID when the name is none, or one of the system
+ * @throws CodedError CREDENTIAL_INVALID when the name is empty or unfit, or one of the system
  */
 export function principalOf(
   name: string,

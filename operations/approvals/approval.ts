@@ -63,28 +63,29 @@ type Asked = Pick<
 >;
 
 /** All that who approves is shown: whoever could change the summary alone would have something else let through. */
-const askedParts = ({ _id, act, subject, hash, summary, askedBy, askedAt, reason, expiresAt }: Asked) => [
+const askedContent = ({ _id, act, subject, hash, summary, askedBy, askedAt, reason, expiresAt }: Asked) => [
   ...['asked', _id, act, subject, hash, summary, askedBy, reason],
   ...[askedAt, expiresAt].map((at) => String(at.getTime())),
 ];
 
 type Deciding = Omit<NonNullable<Approval['decided']>, 'seal'>;
 
-const decidedParts = (asked: Asked, verdict: Verdict, { by, at, reason, glass }: Deciding): readonly string[] => [
-  ...[verdict, ...askedParts(asked), by, String(at.getTime()), reason],
+const decidedContent = (asked: Asked, verdict: Verdict, { by, at, reason, glass }: Deciding): readonly string[] => [
+  ...[verdict, ...askedContent(asked), by, String(at.getTime()), reason],
   ...(glass === undefined ? [] : ['glass', glass]),
 ];
 
 export type Verdict = 'APPROVED' | 'REFUSED';
 
-export const askedSeal = (operators: KeyRing, asked: Asked): string => sealOf(operators, 'approval', askedParts(asked));
+export const askedSeal = (operators: KeyRing, asked: Asked): string =>
+  sealOf(operators, 'approval', askedContent(asked));
 
 export const decidedSeal = (operators: KeyRing, asked: Asked, verdict: Verdict, deciding: Deciding): string =>
-  sealOf(operators, 'approval', decidedParts(asked, verdict, deciding));
+  sealOf(operators, 'approval', decidedContent(asked, verdict, deciding));
 
 /** Whether a program of operators asked for exactly this. Never throws: what was written into the database may be of any shape. */
 export const isAsked = (operators: KeyRing, approval: Approval): boolean =>
-  neverThrows(() => isSealed(operators, 'approval', askedParts(approval), approval.askedSeal));
+  neverThrows(() => isSealed(operators, 'approval', askedContent(approval), approval.askedSeal));
 
 function neverThrows(isSo: () => boolean): boolean {
   try {
@@ -113,7 +114,7 @@ function isLetThrough(operators: KeyRing, approval: Approval, { act, subject, ha
   if (!decided || !isAsked(operators, approval)) return false;
   if (decided.glass === undefined && isSamePerson(approval.askedBy, decided.by)) return false;
   if (decided.at.getTime() >= approval.expiresAt.getTime()) return false;
-  return isSealed(operators, 'approval', decidedParts(approval, 'APPROVED', decided), decided.seal);
+  return isSealed(operators, 'approval', decidedContent(approval, 'APPROVED', decided), decided.seal);
 }
 
 /** The same for an act whose approval carries what is to be done: that it is what the hash is over is looked at too. */

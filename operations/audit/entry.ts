@@ -78,7 +78,7 @@ interface EntryTerms {
   readonly program: string;
 }
 
-/** @throws CodedError AUDIT_ENTRY_INVALID: the program names an act in a way that is none */
+/** @throws CodedError AUDIT_ENTRY_INVALID: the program gives an act a name that the audit log does not take */
 export function entryOf(act: Act, { entryId, at, program }: EntryTerms): AuditEntry {
   const { who, action, on, outcome, count = 1 } = act;
   if (!ACTION.test(action) || !KIND.test(on.kind)) {

@@ -6,14 +6,14 @@ import type { LogReader, LogRecord } from '../../ports/log.ts';
 import { AUDIT_HEADER, ENTRIES, LOG, numberIn } from './names.ts';
 import type { AuditIndex, IndexedEntry } from './ports.ts';
 
-export interface IndexerParts {
+export interface IndexerComponents {
   readonly codec: Pick<Codec, 'decode'>;
   readonly reader: LogReader;
   readonly index: AuditIndex;
 }
 
 /** Takes in the records of the log up to `to`, from where the index is on. @returns how many there were */
-export async function catchUp(parts: IndexerParts, to?: number): Promise<number> {
+export async function catchUp(parts: IndexerComponents, to?: number): Promise<number> {
   const { index, reader } = parts;
   const [range] = await reader.offsets([LOG]);
   if (range === undefined) return 0;
@@ -30,7 +30,7 @@ export async function catchUp(parts: IndexerParts, to?: number): Promise<number>
 }
 
 /** Takes in a batch of the log, and before it what the index lacks. */
-export async function takeIn(parts: IndexerParts, records: readonly LogRecord[]): Promise<void> {
+export async function takeIn(parts: IndexerComponents, records: readonly LogRecord[]): Promise<void> {
   const [first] = records;
   if (first === undefined) return;
   const place = numberIn(first.headers[AUDIT_HEADER.index]);
@@ -40,7 +40,7 @@ export async function takeIn(parts: IndexerParts, records: readonly LogRecord[])
 }
 
 /** Takes in records that follow each other. What is no entry is passed over: verifying tells of it. */
-async function indexRecords({ codec, index }: IndexerParts, records: readonly LogRecord[]): Promise<void> {
+async function indexRecords({ codec, index }: IndexerComponents, records: readonly LogRecord[]): Promise<void> {
   const readable = records.filter(({ unreadable }) => unreadable === undefined);
   // Both topics have one schema, and entries are handed on as they were written.
   const decoded = await codec.decode(

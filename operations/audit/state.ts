@@ -77,7 +77,7 @@ export interface TakenOver {
   readonly recent: readonly string[];
 }
 
-interface TakeOverParts {
+interface TakeOverComponents {
   readonly reader: LogReader;
   readonly codec: Pick<Codec, 'decode'>;
   readonly keys: readonly VerifyKey[];
@@ -88,7 +88,7 @@ interface TakeOverParts {
  * @throws CodedError AUDIT_STATE_DIFFERS (fatal) when they do not agree: nothing is signed on top of that
  */
 export async function takenOver(
-  { reader, codec, keys }: TakeOverParts,
+  { reader, codec, keys }: TakeOverComponents,
   topicId: string,
   note: string,
 ): Promise<TakenOver> {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { sealOf } from '../../domain/seals/seal.ts';
-import { askedParts } from '../../screening/exceptions.ts';
+import { askedContent } from '../../screening/exceptions.ts';
 import { KEYS } from '../../test/kit/keys.ts';
 import { approvalOf } from './decide.ts';
 import { flawOfException, type StoredException } from './exception.ts';
@@ -22,7 +22,7 @@ const waiting: StoredException = {
   grantedAt: 1,
   approved: null,
   revoked: null,
-  seal: sealOf(operators, 'exception', askedParts(asked)),
+  seal: sealOf(operators, 'exception', askedContent(asked)),
 };
 
 describe('an approval of an exception', () => {

@@ -2,7 +2,7 @@
 import { personName } from '../../domain/people/identities.ts';
 import { type KeyRing, sealOf } from '../../domain/seals/seal.ts';
 import { CodedError } from '../../ports/fault.ts';
-import { approvedParts } from '../../screening/exceptions.ts';
+import { approvedContent } from '../../screening/exceptions.ts';
 import { checkSecondPerson } from '../four-eyes/second-person.ts';
 import { isAsked, type StoredException } from './exception.ts';
 
@@ -29,7 +29,7 @@ export function approvalOf(
       `exception ${exceptionId} was not asked for through this program, or was changed in the database: ask for it anew`,
     );
   }
-  return { at: asked.at, by, seal: sealOf(operators, 'exception', approvedParts(found, by, asked.at)) };
+  return { at: asked.at, by, seal: sealOf(operators, 'exception', approvedContent(found, by, asked.at)) };
 }
 
 export const notWaiting = (exceptionId: string): CodedError =>

@@ -1,7 +1,7 @@
 // A stored exception, and whether it is what persons asked for and approved: one that was written into the database excuses
 // nobody, since asking and approving are sealed by the programs of operators. Pure.
 import { isSealed, type KeyRing } from '../../domain/seals/seal.ts';
-import { approvedParts, askedParts, revokedParts, type ScreeningException } from '../../screening/exceptions.ts';
+import { approvedContent, askedContent, revokedContent, type ScreeningException } from '../../screening/exceptions.ts';
 
 export interface StoredException extends ScreeningException {
   /** ms since 1970 */
@@ -20,13 +20,13 @@ export interface StoredException extends ScreeningException {
 }
 
 export const isAsked = (operators: KeyRing, exception: StoredException): boolean =>
-  isSealed(operators, 'exception', askedParts(exception), exception.seal);
+  isSealed(operators, 'exception', askedContent(exception), exception.seal);
 
 export const isApproved = (operators: KeyRing, exception: StoredException): boolean => {
   const { approved } = exception;
   return (
     approved !== null &&
-    isSealed(operators, 'exception', approvedParts(exception, approved.by, approved.at), approved.seal)
+    isSealed(operators, 'exception', approvedContent(exception, approved.by, approved.at), approved.seal)
   );
 };
 
@@ -39,7 +39,7 @@ export function flawOfException(operators: KeyRing, exception: StoredException):
     if (!isAsked(operators, exception)) return 'EXCEPTION_NOT_SEALED';
     if (approved !== null && !isApproved(operators, exception)) return 'EXCEPTION_NOT_SEALED';
     if (revoked === null) return undefined;
-    const isTrue = isSealed(operators, 'exception', revokedParts(exceptionId, revoked), revoked.seal);
+    const isTrue = isSealed(operators, 'exception', revokedContent(exceptionId, revoked), revoked.seal);
     return isTrue ? undefined : 'REVOCATION_NOT_SEALED';
   } catch {
     // Of another shape than any that was ever written.

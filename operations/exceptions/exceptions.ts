@@ -2,7 +2,7 @@
 import { justificationText, personName } from '../../domain/people/identities.ts';
 import { type KeyRing, sealOf } from '../../domain/seals/seal.ts';
 import { CodedError } from '../../ports/fault.ts';
-import { askedParts, revokedParts, type ScreeningException } from '../../screening/exceptions.ts';
+import { askedContent, revokedContent, type ScreeningException } from '../../screening/exceptions.ts';
 import { entityHash } from '../../screening/lists/index.ts';
 import { unpackEntities } from '../../screening/versions/packed.ts';
 import type { ListStore } from '../../screening/versions/store.ts';
@@ -51,7 +51,7 @@ export async function askForException(
   const token = await tokenOf(counterparty, holds);
   const hash = await hashInForce(lists, source, entity);
   const exception = { exceptionId, token, source, entityId, entityHash: hash, expiresAt, ...who };
-  const seal = sealOf(operators, 'exception', askedParts(exception));
+  const seal = sealOf(operators, 'exception', askedContent(exception));
   const asked: StoredException = { ...exception, grantedAt: at, approved: null, revoked: null, seal };
   if (await store.insert(asked)) return asked;
   const known = (await store.list({ token, limit: MAX_OF_TOKEN })).find((each) => each.exceptionId === exceptionId);
@@ -82,7 +82,7 @@ export async function proposeException(
   at: number,
   operators: KeyRing,
 ): Promise<void> {
-  const seal = sealOf(operators, 'exception', askedParts(exception));
+  const seal = sealOf(operators, 'exception', askedContent(exception));
   if (await store.insert({ ...exception, grantedAt: at, approved: null, revoked: null, seal })) return;
   throw taken(exception.exceptionId);
 }
@@ -117,7 +117,7 @@ export async function revokeException(
 ): Promise<void> {
   const revoked = { at: asked.at, by: personName(asked.by), reason: justificationText(asked.reason) };
   await publish?.({ exceptionId, revokedAt: revoked.at, revokedBy: revoked.by });
-  const seal = sealOf(operators, 'exception', revokedParts(exceptionId, revoked));
+  const seal = sealOf(operators, 'exception', revokedContent(exceptionId, revoked));
   if (await store.revoke(exceptionId, { ...revoked, seal })) return;
   throw new CodedError(
     'EXCEPTION_UNKNOWN',

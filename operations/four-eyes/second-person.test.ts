@@ -1,7 +1,7 @@
 // Every act that needs a second person, with everybody who might try to be one.
 import { describe, expect, it } from 'vitest';
 import { sealOf } from '../../domain/seals/seal.ts';
-import { askedParts } from '../../screening/exceptions.ts';
+import { askedContent } from '../../screening/exceptions.ts';
 import { entitiesHashOf, type ListEntity } from '../../screening/lists/index.ts';
 import { loadSampleList } from '../../screening/lists/sample/load.ts';
 import { packEntities } from '../../screening/versions/packed.ts';
@@ -20,7 +20,7 @@ type Act = (maker: string, checker: string) => Promise<unknown>;
 const approval: Act = (maker, checker) => {
   const terms = { token: 't', source: 'OFAC', entityId: '1', entityHash: 'h', expiresAt: 99, reason: 'born 1985' };
   const asked = { exceptionId: 'e', ...terms, grantedBy: maker };
-  const seal = sealOf(operators, 'exception', askedParts(asked));
+  const seal = sealOf(operators, 'exception', askedContent(asked));
   const waiting = { ...asked, grantedAt: 1, approved: null, revoked: null, seal };
   const store = { waiting: async () => waiting, approve: async () => true };
   return approveException(store, 'e', { by: checker, at: 5 }, operators);

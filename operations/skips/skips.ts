@@ -23,7 +23,7 @@ export interface SkipAsking extends SkipTarget {
   readonly at: Date;
 }
 
-export interface SkipParts {
+export interface SkipComponents {
   readonly approvals: Approvals;
   readonly log: SkipLog;
   readonly operators: KeyRing;
@@ -38,7 +38,7 @@ export interface SkipParts {
  * @throws DomainError PERSON_INVALID
  * @throws CodedError SKIP_TARGET_UNKNOWN, SKIP_NOT_AT_HEAD, REASON_MISSING
  */
-export async function askForSkip(parts: SkipParts, asking: SkipAsking): Promise<Approval> {
+export async function askForSkip(parts: SkipComponents, asking: SkipAsking): Promise<Approval> {
   checkTarget(asking);
   const { owner, topic, partition, id, by, reason, at } = asking;
   const point = await parts.log.standingPoint(owner, topic, partition);

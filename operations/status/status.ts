@@ -50,7 +50,7 @@ export interface Status {
   readonly stuck: StuckBoard | null;
   readonly cases: OpenCases | null;
   readonly checkpoint: VerifyCheckpoint | null;
-  /** What does not run as it should. What waits for people is none. */
+  /** What does not run as it should. What waits for people is not counted. */
   readonly problems: readonly Problem[];
   readonly complete: boolean;
   readonly missing: readonly Missing<StatusSource>[];

@@ -24,7 +24,7 @@ export function intentValue(intent: TransferRequested, codec: Codec): Buffer {
   });
 }
 
-export interface IntentLogParts {
+export interface IntentLogComponents {
   /** `transfer.requested` is loaded. */
   readonly codec: Codec;
   readonly writer: Pick<LogWriter, 'send'>;
@@ -34,7 +34,7 @@ export interface IntentLogParts {
 }
 
 /** The trace of the transfer is that of the request which it came by. */
-export function intentLog({ codec, writer, chainPartitions, keys }: IntentLogParts): IntentLog {
+export function intentLog({ codec, writer, chainPartitions, keys }: IntentLogComponents): IntentLog {
   function recordOf({ intent, producer, traceId }: OutgoingIntent): OutputRecord {
     const { transferId } = intent;
     const value = intentValue(intent, codec);

@@ -8,7 +8,7 @@ import { AT, BOOK, transferRequested } from '../../test/kit/builders.ts';
 import { times } from '../../test/kit/times.ts';
 import { ownerOf } from './owner.ts';
 import type { Submission } from './ports.ts';
-import { type SubmitParts, type SubmitRequest, submitTransfer, submitTransfers, submitter } from './submit.ts';
+import { type SubmitComponents, type SubmitRequest, submitTransfer, submitTransfers, submitter } from './submit.ts';
 import { memorySubmissions } from './testing/memory.ts';
 
 const ID = 'transfer-0001';
@@ -23,7 +23,7 @@ class World {
   now = AT;
 
   /** What one request works with. `diesAt`: 2n is before its n-th step, 2n + 1 after it. */
-  parts(diesAt = Number.POSITIVE_INFINITY, onStep: () => void = () => undefined): SubmitParts {
+  parts(diesAt = Number.POSITIVE_INFINITY, onStep: () => void = () => undefined): SubmitComponents {
     let step = 0;
     const asked = async <T>(work: () => T): Promise<T> => {
       onStep();

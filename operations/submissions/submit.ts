@@ -21,7 +21,7 @@ import { DEFAULT_TIMING, reasonsAgainst } from '../../processors/intake/validate
 import type { Reason, TransferRequested } from '../../schemas/types.generated.ts';
 import type { IntentLog, Submission, Submissions } from './ports.ts';
 
-export interface SubmitParts {
+export interface SubmitComponents {
   readonly submissions: Submissions;
   readonly intentClaims: Pick<IntentClaims, 'find'>;
   readonly intents: IntentLog;
@@ -69,7 +69,7 @@ type Plan =
  * @throws CodedError when a dependency is away, or nobody knows whether the log has them: ask again with the same keys
  */
 export async function submitTransfers(
-  parts: SubmitParts,
+  parts: SubmitComponents,
   requests: readonly SubmitRequest[],
 ): Promise<readonly SubmitOutcome[]> {
   const { submissions, intentClaims } = parts;
@@ -87,7 +87,7 @@ export async function submitTransfers(
 }
 
 /** One by itself. @throws CodedError as above, and what is wrong with it alone */
-export async function submitTransfer(parts: SubmitParts, request: SubmitRequest): Promise<SubmitOutcome> {
+export async function submitTransfer(parts: SubmitComponents, request: SubmitRequest): Promise<SubmitOutcome> {
   const [outcome] = await submitTransfers(parts, [request]);
   if (outcome!.kind === 'failed') throw outcome!.error;
   return outcome!;
@@ -97,7 +97,7 @@ export async function submitTransfer(parts: SubmitParts, request: SubmitRequest)
 const MAX_TOGETHER = 500;
 
 /** Submits one transfer, together with those that come meanwhile; two of one id go one after the other. */
-export function submitter(parts: SubmitParts): (request: SubmitRequest) => Promise<SubmitOutcome> {
+export function submitter(parts: SubmitComponents): (request: SubmitRequest) => Promise<SubmitOutcome> {
   const batcher = new Batcher<SubmitRequest, SubmitOutcome>({
     run: (requests) => submitTransfers(parts, requests),
     maxItems: MAX_TOGETHER,
@@ -123,7 +123,7 @@ function guardedPlan(plan: () => Plan): Plan {
 const ends = (outcome: SubmitOutcome): Plan => ({ kind: 'ends', outcome });
 
 /** Nobody has submitted it; intake may know it from Kafka. */
-function first(parts: SubmitParts, request: SubmitRequest, claim?: IntentClaim): Plan {
+function first(parts: SubmitComponents, request: SubmitRequest, claim?: IntentClaim): Plan {
   const { corridors, transferRules, producers, clock } = parts;
   const { transferId, producer, intentAt } = request;
   const now = clock();
@@ -160,7 +160,7 @@ function repeated(request: SubmitRequest, known: Submission, claim: IntentClaim 
 
 /** Claims what is free. Of two that want an id at once, one stands, and the other goes by that. */
 async function claimFree(
-  { submissions, intentClaims }: SubmitParts,
+  { submissions, intentClaims }: SubmitComponents,
   requests: readonly SubmitRequest[],
   plans: readonly Plan[],
 ): Promise<readonly Plan[]> {
@@ -182,7 +182,7 @@ async function claimFree(
 
 /** Publishes what the log does not have for sure, then notes what it has. */
 async function finish(
-  { submissions, intents, clock }: SubmitParts,
+  { submissions, intents, clock }: SubmitComponents,
   requests: readonly SubmitRequest[],
   plans: readonly Plan[],
 ): Promise<readonly SubmitOutcome[]> {

@@ -23,7 +23,7 @@ export const MAX_ENDPOINTS = 20;
 /** Secrets of one endpoint that are in force at once. */
 const MAX_SECRETS = 5;
 
-export interface EndpointParts {
+export interface EndpointComponents {
   readonly endpoints: WebhookEndpoints;
   readonly reach: WebhookReach;
   /** Undefined: this installation has no webhooks. */
@@ -31,7 +31,7 @@ export interface EndpointParts {
 }
 
 /** @throws CodedError WEBHOOKS_OFF */
-export function ringIn({ ring }: Pick<EndpointParts, 'ring'>): KeyRing {
+export function ringIn({ ring }: Pick<EndpointComponents, 'ring'>): KeyRing {
   if (ring) return ring;
   throw new CodedError('WEBHOOKS_OFF', 'this installation sends no webhooks');
 }
@@ -74,7 +74,7 @@ interface Registration {
  * @throws CodedError WEBHOOK_URL_REFUSED, WEBHOOK_ENDPOINTS_TOO_MANY, WEBHOOKS_OFF
  */
 export async function registerEndpoint(
-  parts: EndpointParts,
+  parts: EndpointComponents,
   { id, producerId, url, events, request, at }: Registration,
 ): Promise<WithSecret | undefined> {
   const ring = ringIn(parts);
@@ -131,7 +131,7 @@ async function changed(
 
 /** @throws CodedError WEBHOOK_URL_REFUSED, WEBHOOK_ENDPOINT_FORGED, PRECONDITION_FAILED, WEBHOOKS_OFF */
 export async function updateEndpoint(
-  parts: EndpointParts,
+  parts: EndpointComponents,
   endpoint: WebhookEndpoint,
   { url = endpoint.url, events = endpoint.events }: { readonly url?: string; readonly events?: readonly string[] },
 ): Promise<WebhookEndpoint> {
@@ -150,7 +150,7 @@ export async function updateEndpoint(
  * @throws CodedError WEBHOOK_ENDPOINT_FORGED, PRECONDITION_FAILED, WEBHOOKS_OFF
  */
 export async function rotateSecret(
-  parts: EndpointParts,
+  parts: EndpointComponents,
   endpoint: WebhookEndpoint,
   { keepMs, at }: { readonly keepMs: number; readonly at: Date },
 ): Promise<WithSecret> {

@@ -6,7 +6,7 @@ import type { WebhookEndpoint } from './endpoint.ts';
 import type { ResendSelection, SenderEndpoints, WebhookDeliveries } from './ports.ts';
 import { CLOSED } from './schedule.ts';
 
-export interface ResendParts {
+export interface ResendComponents {
   readonly deliveries: WebhookDeliveries;
   readonly endpoints: Pick<SenderEndpoints, 'setBreakers'>;
 }
@@ -28,7 +28,7 @@ export async function findDelivery(
  * @throws CodedError WEBHOOK_ENDPOINT_DISABLED
  */
 export async function resend(
-  { deliveries, endpoints }: ResendParts,
+  { deliveries, endpoints }: ResendComponents,
   endpoint: WebhookEndpoint,
   selection: ResendSelection,
   at: Date,

@@ -5,7 +5,7 @@ import { expect, it } from 'vitest';
 import { AT } from '../../test/kit/builders.ts';
 import type { PostAnswer, WebhookRequest } from './ports.ts';
 import { MAX_TRIES } from './schedule.ts';
-import { type SenderParts, WebhookSender } from './sender.ts';
+import { type SenderComponents, WebhookSender } from './sender.ts';
 import { memoryWebhooks, webhookRing } from './testing/memory-webhooks.ts';
 import { deliveryFor, endpointFor } from './testing/world.ts';
 
@@ -62,7 +62,7 @@ it('nothing is lost, nothing is made up, and no bound is passed', async () => {
       let made = 0;
       const start = () => {
         const sender = ++made;
-        const parts: SenderParts = {
+        const parts: SenderComponents = {
           ...{ deliveries, endpoints, ring: webhookRing, terms: TERMS, clock: () => now, random: () => 0.5 },
           post: ({ url, headers }: WebhookRequest) =>
             new Promise((answer) => {

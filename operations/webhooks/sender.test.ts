@@ -7,7 +7,7 @@ import { AT } from '../../test/kit/builders.ts';
 import { rotateSecret } from './endpoints.ts';
 import type { PostAnswer, WebhookRequest } from './ports.ts';
 import { BREAK_AFTER, CLOSED, GIVE_UP_AFTER_MS, MAX_TRIES } from './schedule.ts';
-import { type SenderParts, WebhookSender } from './sender.ts';
+import { type SenderComponents, WebhookSender } from './sender.ts';
 import { memoryReach, memoryWebhooks, webhookRing } from './testing/memory-webhooks.ts';
 import { deliveryFor, endpointFor, SECRET } from './testing/world.ts';
 
@@ -18,14 +18,14 @@ const HUNG: PostAnswer = { kind: 'unanswered', code: 'TIMEOUT', detail: '' };
 /** A sender, its stores and a clock; what each endpoint answers is by its host. */
 function world(
   answers: Readonly<Record<string, PostAnswer | Promise<PostAnswer>>> = {},
-  over: Partial<SenderParts> = {},
+  over: Partial<SenderComponents> = {},
 ) {
   const stores = memoryWebhooks();
   const sent: WebhookRequest[] = [];
   const faults: unknown[] = [];
   const forged: string[] = [];
   const now = { at: AT };
-  const parts: SenderParts = {
+  const parts: SenderComponents = {
     ...{ deliveries: stores.deliveries, endpoints: stores.endpoints, ring: webhookRing },
     post: async (request) => {
       sent.push(request);

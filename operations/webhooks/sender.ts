@@ -22,7 +22,7 @@ export interface SenderTerms {
   readonly claimMs: number;
 }
 
-export interface SenderParts {
+export interface SenderComponents {
   readonly deliveries: SenderDeliveries;
   readonly endpoints: SenderEndpoints;
   readonly post: WebhookPost;
@@ -50,14 +50,14 @@ interface Flown extends Settled {
 }
 
 export class WebhookSender {
-  readonly #parts: SenderParts;
+  readonly #parts: SenderComponents;
   readonly #underWay = new Map<string, number>();
   /** How endpoints do, as long as something is on its way to them. */
   readonly #breakers = new Map<string, Breaker>();
   readonly #flights = new Set<Promise<void>>();
   readonly #settles: Batcher<Flown, undefined>;
 
-  constructor(parts: SenderParts) {
+  constructor(parts: SenderComponents) {
     this.#parts = parts;
     this.#settles = new Batcher({ run: (flown) => this.#settle(flown), maxItems: MAX_SETTLED_AT_ONCE });
   }

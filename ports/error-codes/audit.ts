@@ -8,7 +8,12 @@ export const auditCodes = {
     503,
     'Bring the log (Kafka) back: what cannot be recorded is not done. Then ask again.',
   ),
-  AUDIT_ENTRY_INVALID: entry('poison', 'the program', 500, 'Report it: a program names an act in a way that is none.'),
+  AUDIT_ENTRY_INVALID: entry(
+    'poison',
+    'the program',
+    500,
+    'Report it: a program gives an act a name that the audit log does not take.',
+  ),
   TICKET_INVALID: entry(
     'invalid-request',
     'the caller',

@@ -20,7 +20,7 @@ export interface Unread {
 export class UnreadControls {
   readonly #unread = new Map<string, Unread>();
   readonly #read = new Map<string, number>();
-  readonly #untold = new Map<string, Unread>();
+  readonly #unreported = new Map<string, Unread>();
 
   note({ key: bytes, offset, timestamp: since }: LogRecord, flaw: string | undefined): void {
     const key = safeText(bytes?.toString('utf8') ?? '', 100);
@@ -34,7 +34,7 @@ export class UnreadControls {
     const detail = `${key} was set under a key of operators that this process does not have, and is not honoured here: give it the ring (docs/security.md#replace-a-key), then set it again`;
     const found = { key, detail, offset, since };
     this.#unread.set(key, found);
-    this.#untold.set(key, found);
+    this.#unreported.set(key, found);
   }
 
   all(): readonly Unread[] {
@@ -43,8 +43,10 @@ export class UnreadControls {
 
   /** Those that nobody has been told of, once. */
   take(): readonly Unread[] {
-    const untold = [...this.#untold.values()].filter(({ key, offset }) => this.#unread.get(key)?.offset === offset);
-    this.#untold.clear();
-    return untold;
+    const unreported = [...this.#unreported.values()].filter(
+      ({ key, offset }) => this.#unread.get(key)?.offset === offset,
+    );
+    this.#unreported.clear();
+    return unreported;
   }
 }

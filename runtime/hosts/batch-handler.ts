@@ -65,89 +65,115 @@ function batchResult(
 }
 
 /** The handler of a consumer of `inputTopics(owner, reads)`. It throws for nothing that a record or dependency did. */
-// oxlint-disable-next-line eslint/max-lines-per-function -- the way of a batch, step by step, over what its consumer keeps
 export function createBatchHandler(options: BatchHandlerOptions): BatchHandler {
-  const { owner, clock, observer, breaker } = options;
   requireRings(options.rings, options.reads);
-  const { judge, skipped } = createJudges(options);
-  const read = inboundReader(options);
-  const lostOffset = offsetCheck(owner, options.wasHandled);
-  let passes = 0;
-  const run: Run<AcceptedRecord> = async (items) => {
-    const outcomes = await options.run(items);
-    passes++;
-    return outcomes;
-  };
-  const isolated = witnessedIsolation(run);
-  const dueRecords = dueRecordsOf(owner);
-  const outages = partitionOutages(observer, options.backoff);
-  const refusals = new RefusedBatches();
-  const blockage = new Blockage({
-    ...{ owner, run, skips: options.skips },
-    passes: () => passes,
-    failures: (batch) => outages.inARow(batch),
-  });
+  const batches = new Batches(options);
+  return (batch) => batches.handle(batch);
+}
 
-  return async (batch) => {
-    const paused = options.controls?.pauseOf(owner, batch.partition);
+/** The way of each batch, over what is kept of those before it. */
+class Batches {
+  readonly #options: BatchHandlerOptions;
+  readonly #judges: ReturnType<typeof createJudges>;
+  readonly #read: ReturnType<typeof inboundReader>;
+  readonly #lostOffset: ReturnType<typeof offsetCheck>;
+  readonly #isolated: ReturnType<typeof witnessedIsolation<AcceptedRecord>>;
+  readonly #dueRecords: ReturnType<typeof dueRecordsOf>;
+  readonly #outages: PartitionOutages;
+  readonly #refusals = new RefusedBatches();
+  readonly #blockage: Blockage;
+  /** How often the processor or sink was asked and answered. */
+  #passes = 0;
+
+  constructor(options: BatchHandlerOptions) {
+    const { owner, observer } = options;
+    this.#options = options;
+    this.#judges = createJudges(options);
+    this.#read = inboundReader(options);
+    this.#lostOffset = offsetCheck(owner, options.wasHandled);
+    this.#dueRecords = dueRecordsOf(owner);
+    this.#outages = partitionOutages(observer, options.backoff);
+    const run: Run<AcceptedRecord> = async (items) => {
+      const outcomes = await options.run(items);
+      this.#passes++;
+      return outcomes;
+    };
+    this.#isolated = witnessedIsolation(run);
+    this.#blockage = new Blockage({
+      ...{ owner, run, skips: options.skips },
+      passes: () => this.#passes,
+      failures: (batch) => this.#outages.inARow(batch),
+    });
+  }
+
+  async handle(batch: RecordBatch): Promise<BatchResult> {
+    const { owner, clock, controls, observer } = this.#options;
+    const paused = controls?.pauseOf(owner, batch.partition);
     if (paused) return batchResult(undefined, [], { do: 'pause', forMs: PAUSED_LOOK_MS, ...paused });
-    const refused = refusals.of(batch);
+    const refused = this.#refusals.of(batch);
     const offered = { ...batch, records: batch.records.slice(0, refused?.records) };
-    const { due, wakeAt } = dueRecords(offered, clock.now());
+    const { due, wakeAt } = this.#dueRecords(offered, clock.now());
     const later: Then = wakeAt === undefined ? CONTINUE : notDue(wakeAt - clock.now());
     if (due.length === 0) return batchResult(undefined, [], later);
     observer.batch(batch.topic, due.length);
     let inboundRecords: readonly InboundRecord[];
     try {
-      const lost = await lostOffset(batch, due[0]!);
-      if (lost) return batchResult(undefined, [], stop(batch, lost));
-      inboundRecords = await readOf(batch, due, refused?.guilty);
+      const lost = await this.#lostOffset(batch, due[0]!);
+      if (lost) return batchResult(undefined, [], this.#stop(batch, lost));
+      inboundRecords = await this.#readOf(batch, due, refused?.guilty);
     } catch (error) {
-      return batchResult(undefined, [], afterFault(batch, faultOf(error)));
+      return batchResult(undefined, [], this.#afterFault(batch, faultOf(error)));
     }
+    return this.#decided(batch, inboundRecords, later);
+  }
+
+  /** @param later what to do after a batch that came through */
+  async #decided(batch: RecordBatch, inboundRecords: readonly InboundRecord[], later: Then): Promise<BatchResult> {
+    const { judge, skipped } = this.#judges;
     const accepted = acceptedOf(inboundRecords);
-    const isolation = await blockage.divided(batch, accepted, await isolated(batch, accepted));
-    const skip = await blockage.skippedHead(batch, inboundRecords[0]!, accepted, isolation);
-    if (skip) return committable(batch, passed(skipped(batch, inboundRecords[0]!, skip)), CONTINUE);
-    return committable(batch, walk(batch, inboundRecords, isolation, { judge, breaker }), later);
-  };
+    const isolation = await this.#blockage.divided(batch, accepted, await this.#isolated(batch, accepted));
+    const skip = await this.#blockage.skippedHead(batch, inboundRecords[0]!, accepted, isolation);
+    if (skip) return this.#committable(batch, passed(skipped(batch, inboundRecords[0]!, skip)), CONTINUE);
+    const { breaker } = this.#options;
+    return this.#committable(batch, walk(batch, inboundRecords, isolation, { judge, breaker }), later);
+  }
 
   /** The records that are due, with those refused that were handled before. */
-  async function readOf(batch: RecordBatch, due: readonly LogRecord[], guilty: ErrorCode | undefined) {
-    let inboundRecords = await read({ ...batch, records: due });
-    if (!options.discards) inboundRecords = inboundRecords.map(withoutDiscard);
-    const claims = options.replayClaims;
+  async #readOf(batch: RecordBatch, due: readonly LogRecord[], guilty: ErrorCode | undefined) {
+    const { owner, clock, discards, replayClaims: claims, sealsRecovery } = this.#options;
+    let inboundRecords = await this.#read({ ...batch, records: due });
+    if (!discards) inboundRecords = inboundRecords.map(withoutDiscard);
     if (claims && batch.topic === replayTopic(owner)) {
       inboundRecords = await withoutRepeatedReplays(inboundRecords, { owner, claims, now: clock.now() });
     }
     if (guilty) inboundRecords = inboundRecords.map((inbound) => condemn(inbound, guilty));
-    return options.sealsRecovery ? withoutRepeats(inboundRecords, batch.note) : inboundRecords;
+    return sealsRecovery ? withoutRepeats(inboundRecords, batch.note) : inboundRecords;
   }
 
-  /** @param later what to do after a batch that came through */
-  function committable(batch: RecordBatch, { outputs, judged, doneThrough, end }: Walked, later: Then): BatchResult {
-    const then = end.kind === 'through' ? later : afterEnd(batch, end);
-    if (end.kind === 'through') outages.over(batch);
+  #committable(batch: RecordBatch, { outputs, judged, doneThrough, end }: Walked, later: Then): BatchResult {
+    const { owner, observer, sealsRecovery } = this.#options;
+    const then = end.kind === 'through' ? later : this.#afterEnd(batch, end);
+    if (end.kind === 'through') this.#outages.over(batch);
     report(observer, judged);
     // Of what is done alone: what the breaker takes back will be handled, and must not pass for a repeat then.
     const note =
-      options.sealsRecovery && doneThrough !== undefined
+      sealsRecovery && doneThrough !== undefined
         ? noteAfter(batch.note, topicToken(owner, batch.topicId ?? batch.topic), judged)
         : undefined;
     return batchResult(doneThrough, outputs, then, note);
   }
 
-  function afterEnd(batch: RecordBatch, end: Exclude<WalkEnd, { kind: 'through' }>): Then {
-    return end.kind === 'stop' ? stop(batch, end.cause, end.inbound) : afterFault(batch, end.fault);
+  #afterEnd(batch: RecordBatch, end: Exclude<WalkEnd, { kind: 'through' }>): Then {
+    return end.kind === 'stop' ? this.#stop(batch, end.cause, end.inbound) : this.#afterFault(batch, end.fault);
   }
 
   /** Down or slow: this partition pauses, longer each time. Fatal: the consumer stops. */
-  function afterFault(batch: RecordBatch, fault: Fault): Then {
-    return fault.faultClass === 'fatal' ? stop(batch, fault) : outages.met(batch, fault);
+  #afterFault(batch: RecordBatch, fault: Fault): Then {
+    return fault.faultClass === 'fatal' ? this.#stop(batch, fault) : this.#outages.met(batch, fault);
   }
 
-  function stop(batch: RecordBatch, cause: Cause, inbound?: InboundRecord): Then {
-    observer.stopped(batch.topic, batch.partition, cause, inbound);
+  #stop(batch: RecordBatch, cause: Cause, inbound?: InboundRecord): Then {
+    this.#options.observer.stopped(batch.topic, batch.partition, cause, inbound);
     return { do: 'stop', code: cause.code, detail: cause.detail };
   }
 }
@@ -184,6 +210,8 @@ function acceptedOf(inboundRecords: readonly InboundRecord[]): readonly Accepted
   const reachable = stopAt === -1 ? inboundRecords : inboundRecords.slice(0, stopAt);
   return reachable.filter((inbound): inbound is AcceptedRecord => inbound.refusal === undefined);
 }
+
+type PartitionOutages = ReturnType<typeof partitionOutages>;
 
 /** Counts the failures in a row of each input partition, and says how long it pauses. */
 function partitionOutages(observer: HostObserver, limits: BackoffLimits = DEPENDENCY_BACKOFF) {

@@ -213,7 +213,7 @@ function consumerHealth(options: ConsumerHostOptions) {
     ...(options.underWay && { underWay: options.underWay() }),
   });
 
-  /** An attempt that met a dependency that is down is progress of a kind: only an attempt that never ends is a stall. */
+  /** An attempt that ended because a dependency is down counts as progress: only an attempt that never ends is a stall. */
   function progress(partitions: readonly PartitionProgress[]): readonly PartitionProgress[] {
     const troubles = observer.troubles();
     if (troubles.length === 0) return partitions;

@@ -267,7 +267,7 @@ function edited(inbound: InboundRecord, { owner, sealsRecovery }: InboundOptions
     ...inbound,
     refusal: { kind: 'unacceptable', code: 'EDIT_REFUSED', detail },
   });
-  if (!edit || !sealsRecovery) return refuse(edit ? 'nothing proves who edited it' : 'its edit is none');
+  if (!edit || !sealsRecovery) return refuse(edit ? 'nothing proves who edited it' : 'its edit cannot be read');
   const result = withEdit(owner, source.topic, received.value, edit);
   if (!result.ok) return refuse(result.detail);
   return { ...inbound, received: { ...received, value: result.value, unedited: received.value } };

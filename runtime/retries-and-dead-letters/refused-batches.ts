@@ -6,7 +6,7 @@ import type { RecordBatch } from '../../ports/log.ts';
 const REFUSED: ReadonlySet<string> = new Set(['RECORD_TOO_LARGE', 'RECORD_INVALID']);
 
 /** What to do with a batch that was refused before. */
-export interface RefusedPart {
+export interface SmallerBatch {
   /** Handle only this many of its records. */
   readonly records: number;
   /** Set when the first record was refused alone: the code that its dead letter gets. */
@@ -18,7 +18,7 @@ export class RefusedBatches {
   readonly #tried = new Map<string, { readonly offset: number; readonly records: number }>();
 
   /** Undefined: the batch was not refused; handle all of it. */
-  of({ topic, partition, records, failed }: RecordBatch): RefusedPart | undefined {
+  of({ topic, partition, records, failed }: RecordBatch): SmallerBatch | undefined {
     const key = `${topic}/${partition}`;
     if (failed === undefined || !REFUSED.has(failed.code)) {
       this.#tried.delete(key);

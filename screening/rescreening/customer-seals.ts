@@ -5,7 +5,7 @@ import type { CustomerCase, CustomerDecision } from './customer-case.ts';
 
 type Opened = Omit<CustomerCase, 'state' | 'decision'>;
 
-const openedParts = (opened: Opened): readonly string[] => [
+const openedContent = (opened: Opened): readonly string[] => [
   'opened',
   opened.caseId,
   opened.token,
@@ -18,7 +18,7 @@ const openedParts = (opened: Opened): readonly string[] => [
   recordContentOf('ScreeningCandidate', opened.candidate),
 ];
 
-const decidedParts = (openingSeal: string, { state, by, reason, at }: CustomerDecision): readonly string[] => [
+const decidedContent = (openingSeal: string, { state, by, reason, at }: CustomerDecision): readonly string[] => [
   'decided',
   openingSeal,
   state,
@@ -29,11 +29,11 @@ const decidedParts = (openingSeal: string, { state, by, reason, at }: CustomerDe
 
 /** The seal of a case as it is opened. */
 export const sealOpened = (operators: KeyRing, opened: Opened): string =>
-  sealOf(operators, 'customer', openedParts(opened));
+  sealOf(operators, 'customer', openedContent(opened));
 
 /** The seal of a decision, over the seal of the case as the person saw it. */
 export const sealDecided = (operators: KeyRing, openingSeal: string, decision: CustomerDecision): string =>
-  sealOf(operators, 'customer', decidedParts(openingSeal, decision));
+  sealOf(operators, 'customer', decidedContent(openingSeal, decision));
 
 /** A case as it is stored, with its seals. */
 export interface SealedCustomerCase extends CustomerCase {
@@ -46,10 +46,10 @@ export type CustomerCaseFlaw = 'CUSTOMER_CASE_NOT_SEALED' | 'CUSTOMER_DECISION_N
 /** Why a stored case is not what the program wrote that opened it, or decided it; undefined: it is. Never throws. */
 export function flawOfCustomerCase(operators: KeyRing, found: SealedCustomerCase): CustomerCaseFlaw | undefined {
   try {
-    if (!isSealed(operators, 'customer', openedParts(found), found.seal)) return 'CUSTOMER_CASE_NOT_SEALED';
+    if (!isSealed(operators, 'customer', openedContent(found), found.seal)) return 'CUSTOMER_CASE_NOT_SEALED';
     const { state, decision } = found;
     if (decision === null) return state === 'OPEN' ? undefined : 'CUSTOMER_DECISION_NOT_SEALED';
-    const parts = decidedParts(found.seal ?? '', decision);
+    const parts = decidedContent(found.seal ?? '', decision);
     const isDecided = decision.state === state && isSealed(operators, 'customer', parts, decision.seal);
     return isDecided ? undefined : 'CUSTOMER_DECISION_NOT_SEALED';
   } catch {

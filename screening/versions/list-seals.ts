@@ -4,7 +4,7 @@ import { isSealed, type KeyRing, sealOf } from '../../domain/seals/seal.ts';
 import type { Activation } from './store.ts';
 import type { VersionHead } from './version.ts';
 
-const headParts = (head: VersionHead): readonly string[] => [
+const headContent = (head: VersionHead): readonly string[] => [
   'imported',
   head.versionId,
   head.source,
@@ -20,7 +20,14 @@ const headParts = (head: VersionHead): readonly string[] => [
 
 type Activated = Pick<Activation, 'source' | 'list' | 'entities' | 'names' | 'activatedAt' | 'activatedBy'>;
 
-const activationParts = ({ source, list, entities, names, activatedAt, activatedBy }: Activated): readonly string[] => [
+const activationContent = ({
+  source,
+  list,
+  entities,
+  names,
+  activatedAt,
+  activatedBy,
+}: Activated): readonly string[] => [
   'activated',
   source,
   list.source,
@@ -34,18 +41,18 @@ const activationParts = ({ source, list, entities, names, activatedAt, activated
   activatedBy,
 ];
 
-export const sealHead = (operators: KeyRing, head: VersionHead): string => sealOf(operators, 'list', headParts(head));
+export const sealHead = (operators: KeyRing, head: VersionHead): string => sealOf(operators, 'list', headContent(head));
 
 /** Whether this version was imported as it stands, through a program of operators. Never throws. */
 export const isSealedHead = (operators: KeyRing, head: VersionHead, seal: unknown): boolean =>
-  isTrue(operators, () => headParts(head), seal);
+  isTrue(operators, () => headContent(head), seal);
 
 export const sealActivation = (operators: KeyRing, activated: Activated): string =>
-  sealOf(operators, 'list', activationParts(activated));
+  sealOf(operators, 'list', activationContent(activated));
 
 /** Whether this version was put in force as it stands, through a program of operators. Never throws. */
 export const isSealedActivation = (operators: KeyRing, activated: Activated, seal: unknown): boolean =>
-  isTrue(operators, () => activationParts(activated), seal);
+  isTrue(operators, () => activationContent(activated), seal);
 
 function isTrue(operators: KeyRing, parts: () => readonly string[], seal: unknown): boolean {
   try {

@@ -10,7 +10,7 @@ import type { Exceptions, PublishRevocation } from '../../operations/exceptions/
 import type { ActivationTerms, PublishActivation } from '../../operations/lists/import-and-activate.ts';
 import type { PayoutListSources } from '../../operations/queries/payouts.ts';
 import type { ApprovalsBySubject } from '../../operations/skips/ports.ts';
-import type { SkipParts } from '../../operations/skips/skips.ts';
+import type { SkipComponents } from '../../operations/skips/skips.ts';
 import type { StatusSources } from '../../operations/status/status.ts';
 import type { StuckBoard, StuckQuery } from '../../operations/stuck/board.ts';
 import { type Rings, ringOf } from '../../ports/seals.ts';
@@ -18,7 +18,7 @@ import type { ListStore } from '../../screening/versions/store.ts';
 import { AUDIT_TOPICS, auditKeys } from '../audit.ts';
 import type { Connections } from '../connections.ts';
 import { activationPublisher, revocationsInLog } from '../screening.ts';
-import { skipParts } from '../skips.ts';
+import { skipComponents } from '../skips.ts';
 import { boardOf, payoutListSources, type StuckKeys, statusSources } from '../stuck.ts';
 import { gated } from './gated.ts';
 
@@ -40,7 +40,7 @@ export interface Desks {
   readonly payouts: { readonly sources: PayoutListSources; readonly isProven: boolean };
   readonly skips: {
     readonly approvals: ApprovalsBySubject;
-    readonly partsOf: (owner: string) => Promise<SkipParts>;
+    readonly partsOf: (owner: string) => Promise<SkipComponents>;
   };
   readonly lists: {
     readonly store: ListStore;
@@ -84,7 +84,7 @@ export async function openDesks(connections: Connections): Promise<Desks & { clo
       gate: boards,
     },
     payouts: { sources: await payoutListSources(connections, keys), isProven: false },
-    skips: { approvals: approvals(db), partsOf: (owner) => skipParts(connections, owner, keys) },
+    skips: { approvals: approvals(db), partsOf: (owner) => skipComponents(connections, owner, keys) },
     lists: { store: lists, comparing: gateOf(MAX_COMPARISONS), publisher: () => activationPublisher(connections) },
     exceptions: { store: exceptions, publish: revocations.publish! },
     close: () => revocations.close(),

@@ -9,7 +9,7 @@ import { lookAt } from '../../operations/changes/look.ts';
 import type { ControlLog } from '../../operations/control/ports.ts';
 import type { KnownTargets } from '../../operations/control/targets.ts';
 import type { LetterChecks } from '../../operations/dead-letters/checks/checks.ts';
-import type { EditParts } from '../../operations/dead-letters/edits/edit-letter.ts';
+import type { EditComponents } from '../../operations/dead-letters/edits/edit-letter.ts';
 import type { DeadLetters } from '../../operations/dead-letters/ports.ts';
 import { replayLog } from '../../operations/dead-letters/replays/log.ts';
 import type { ReplayStores } from '../../operations/dead-letters/replays/prepare.ts';
@@ -21,12 +21,12 @@ import { type Inbox, openInbox } from '../inbox.ts';
 import { rateLog } from '../rates.ts';
 import { type Desks, openDesks } from './desks.ts';
 
-export interface OperatorParts extends Desks {
+export interface OperatorComponents extends Desks {
   /** Seals what persons ask for and decide. */
   readonly ring: KeyRing;
   readonly replays: Pick<ReplayStores, 'replays' | 'letters' | 'approvals'>;
   /** What edits of letters are made and shown with. */
-  readonly edits: EditParts;
+  readonly edits: EditComponents;
   readonly checks: LetterChecks;
   readonly letters: Pick<DeadLetters, 'noteOf' | 'list' | 'annotate'>;
   readonly inbox: Inbox;
@@ -57,7 +57,7 @@ const WATCH_LIFETIME_MS = 10 * 60_000;
 export async function composeOperators(
   connections: Connections,
   onFault: (error: unknown) => void,
-): Promise<OperatorParts & { close(): Promise<void> }> {
+): Promise<OperatorComponents & { close(): Promise<void> }> {
   const db = await connections.db();
   const kept = replays(db);
   await kept.ensureIndexes();

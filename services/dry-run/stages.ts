@@ -16,7 +16,8 @@ import { createScreening } from '../../processors/screening/processor.ts';
 import { createSettlement } from '../../processors/settlement/processor.ts';
 import type { StageName } from '../../processors/topology.ts';
 import type { HostRuntime } from '../../runtime/hosts/processor-host.ts';
-import { createTable } from '../../runtime/hosts/table.ts';
+import { createTable, type Table } from '../../runtime/hosts/table.ts';
+import type { TopicValues } from '../../topics/catalogue.ts';
 import { homePartition } from '../../topics/home-partition.ts';
 import { followedRates } from '../accepted-rates.ts';
 import { producerRules } from '../configured-producers.ts';
@@ -34,74 +35,12 @@ export interface DryStages {
   close(): Promise<void>;
 }
 
-// oxlint-disable-next-line eslint/max-lines-per-function -- one line or two a stage
 export function dryStages(connections: Connections, runtime: HostRuntime): DryStages {
   const { config, log, codec } = connections;
-  const clock = Date.now;
-  const book = corridorBook(corridors(config));
-  const closing: (() => Promise<void>)[] = [];
   const made = new Map<StageName, Promise<AnyProcessor>>();
   const lists = createTable({ topic: 'screening.list-activated', log, codec, rings: config.keys });
-  const rates = createTable({ topic: 'fx.rates', log, codec, rings: config.keys });
-  closing.push(() => lists.stop());
-  const holding = async () => {
-    const db = await connections.db();
-    return {
-      holds: previewHolds((ids) => standingHoldClaims(db, ids)),
-      keys: { ...(config.keys as Required<typeof config.keys>), needsTwo: needsTwo(config) },
-      clock,
-      holdTtlMs: config.transfers.holdExpiryMs,
-    };
-  };
-  const screenerOf = async (name: string) => {
-    await lists.start();
-    const screener = await screenerFor(name, connections, runtime, activeInTable(lists));
-    closing.push(() => screener.close());
-    return screener;
-  };
-
-  const make: Record<StageName, () => Promise<AnyProcessor>> = {
-    intake: async () =>
-      createIntake({
-        claims: previewIntents(intentClaims(await connections.db())),
-        corridors: book,
-        transferRules: transferRules(config),
-        producers: producerRules(config),
-        homePartitionOf: (transferId) => homePartition(transferId, config.kafka.chainPartitions),
-        tokenKey: Buffer.from(config.tokenKey, 'utf8'),
-        clock,
-      }),
-    screening: async () => createScreening({ ...(await holding()), screener: await screenerOf('screening') }),
-    'fx-pricing': async () => {
-      const { accepted, tables } = followedRates({ log, codec, config }, { isDry: true });
-      for (const table of [rates, ...tables]) {
-        closing.push(() => table.stop());
-        await table.start();
-      }
-      return createFxPricing({ rates, accepted, corridors: book, clock });
-    },
-    limits: async () => {
-      const redis = limitsClient({ url: config.redis.limitsUrl });
-      closing.push(async () => redis.disconnect());
-      await ready(redis);
-      const ledger = limitsPreview(redis, limitsNamespace(config.appName));
-      return createLimits({ ...(await holding()), ledger, rules: limitRules(config), corridors: book });
-    },
-    'payout-dispatch': async () =>
-      createPayoutDispatch({
-        ...(await holding()),
-        screener: await screenerOf('payout-dispatch'),
-        maySeeLists: maySeeLists(termsOf(config)),
-        cases: customerCasesFor('payout-dispatch', await connections.db(), runtime),
-      }),
-    settlement: async () =>
-      createSettlement({
-        dispatched: dispatchedRequests(codec, runtime.rings),
-        claims: previewSettlements(settlementClaims(await connections.db())),
-        clock,
-      }),
-  };
-
+  const closing: Closing[] = [() => lists.stop()];
+  const make = stageMakers({ connections, runtime, lists, onClose: (close) => closing.push(close) });
   return {
     stage(name) {
       const known = made.get(name) ?? make[name]();
@@ -118,4 +57,89 @@ export function dryStages(connections: Connections, runtime: HostRuntime): DrySt
       await Promise.allSettled(closing.map((close) => close()));
     },
   };
+}
+
+type Closing = () => Promise<void>;
+
+/** What the stages of one dry run share. */
+interface Shared {
+  readonly connections: Connections;
+  readonly runtime: HostRuntime;
+  readonly lists: Table<TopicValues['screening.list-activated']>;
+  /** Called with what ends something that a stage has opened. */
+  readonly onClose: (close: Closing) => void;
+}
+
+/** How each stage is made. */
+function stageMakers(shared: Shared): Record<StageName, () => Promise<AnyProcessor>> {
+  const { connections, runtime, onClose } = shared;
+  const { config, codec } = connections;
+  const clock = Date.now;
+  const book = corridorBook(corridors(config));
+  return {
+    intake: async () =>
+      createIntake({
+        claims: previewIntents(intentClaims(await connections.db())),
+        corridors: book,
+        transferRules: transferRules(config),
+        producers: producerRules(config),
+        homePartitionOf: (transferId) => homePartition(transferId, config.kafka.chainPartitions),
+        tokenKey: Buffer.from(config.tokenKey, 'utf8'),
+        clock,
+      }),
+    screening: async () =>
+      createScreening({ ...(await holding(connections)), screener: await screenerOf('screening', shared) }),
+    'fx-pricing': async () => createFxPricing({ ...(await dryRates(shared)), corridors: book, clock }),
+    limits: async () => {
+      const redis = limitsClient({ url: config.redis.limitsUrl });
+      onClose(async () => redis.disconnect());
+      await ready(redis);
+      const ledger = limitsPreview(redis, limitsNamespace(config.appName));
+      return createLimits({ ...(await holding(connections)), ledger, rules: limitRules(config), corridors: book });
+    },
+    'payout-dispatch': async () =>
+      createPayoutDispatch({
+        ...(await holding(connections)),
+        screener: await screenerOf('payout-dispatch', shared),
+        maySeeLists: maySeeLists(termsOf(config)),
+        cases: customerCasesFor('payout-dispatch', await connections.db(), runtime),
+      }),
+    settlement: async () =>
+      createSettlement({
+        dispatched: dispatchedRequests(codec, runtime.rings),
+        claims: previewSettlements(settlementClaims(await connections.db())),
+        clock,
+      }),
+  };
+}
+
+/** What the stages that hold have, with claims that are read alone. */
+async function holding(connections: Connections) {
+  const { config } = connections;
+  const db = await connections.db();
+  return {
+    holds: previewHolds((ids) => standingHoldClaims(db, ids)),
+    keys: { ...(config.keys as Required<typeof config.keys>), needsTwo: needsTwo(config) },
+    clock: Date.now,
+    holdTtlMs: config.transfers.holdExpiryMs,
+  };
+}
+
+/** Rates, and what two persons have accepted of them, as they are now. */
+async function dryRates({ connections, onClose }: Shared) {
+  const { config, log, codec } = connections;
+  const rates = createTable({ topic: 'fx.rates', log, codec, rings: config.keys });
+  const { accepted, tables } = followedRates({ log, codec, config }, { isDry: true });
+  for (const table of [rates, ...tables]) {
+    onClose(() => table.stop());
+    await table.start();
+  }
+  return { rates, accepted };
+}
+
+async function screenerOf(name: string, { connections, runtime, lists, onClose }: Shared) {
+  await lists.start();
+  const screener = await screenerFor(name, connections, runtime, activeInTable(lists));
+  onClose(() => screener.close());
+  return screener;
 }

@@ -4,11 +4,10 @@ import type { DecidingStores } from '../../operations/cases/inbox/decide.ts';
 import { decisionHandler } from '../../operations/cases/inbox/second-person.ts';
 import { closeApproved } from '../../operations/cases/payouts/close-approved.ts';
 import { systemClock } from '../../ports/clock.ts';
-import type { ErrorCode } from '../../ports/error-codes.ts';
 import { within } from '../../ports/pause.ts';
 import { ringOf } from '../../ports/seals.ts';
 import { failpoint } from '../../runtime/failpoints.ts';
-import { faultOf } from '../../runtime/fault.ts';
+import { type Fault, faultOf } from '../../runtime/fault.ts';
 import { recentOutages } from '../../runtime/health/recent-outages.ts';
 import type { HostRuntime } from '../../runtime/hosts/processor-host.ts';
 import { openAudit } from '../audit.ts';
@@ -22,11 +21,6 @@ const PART = 'payout-closings';
 const LOOK_MS = 500;
 const TROUBLED_MS = 5_000;
 
-interface Fault {
-  readonly code: ErrorCode;
-  readonly detail: string;
-}
-
 export async function closingHosts(connections: Connections, runtime: HostRuntime): Promise<Hosted> {
   const { logger, metrics, rings } = runtime;
   const store = approvals(await connections.db());
@@ -37,14 +31,14 @@ export async function closingHosts(connections: Connections, runtime: HostRuntim
   const handlers = { 'payouts.resolve': handler, 'payouts.state': handler };
   const audit = await openAudit(connections, PART, { logger, metrics });
   const recent = recentOutages(PART);
-  const met = ({ code, detail }: Fault, approvalId?: string) => {
+  const met = ({ code, detail }: Pick<Fault, 'code' | 'detail'>, approvalId?: string) => {
     recent.met(code, detail);
     metrics.faults.inc({ consumer: PART, code });
     logger.warn({ stage: PART, code, detail, name: approvalId }, 'a case of a payout was not closed');
   };
   const parts = {
     ...{ store, handlers, operators, audit, now: () => new Date() },
-    onFault: (approvalId: string, fault: Fault) => met(fault, approvalId),
+    onFault: (approvalId: string, fault: Pick<Fault, 'code' | 'detail'>) => met(fault, approvalId),
   };
   const stopping = new AbortController();
   let running: Promise<void> | undefined;

@@ -8,7 +8,7 @@ import { deliveriesOf, isFresh, type Subscription } from './to-write.ts';
 
 const { reads } = consumers['sink-webhooks'];
 
-export interface WebhookSinkParts {
+export interface WebhookSinkComponents {
   /** The endpoints of these producers, in one round trip. */
   readonly subscriptions: (producerIds: readonly string[]) => Promise<readonly Subscription[]>;
   readonly store: IdempotentStore<DeliveryDocument>;
@@ -18,7 +18,7 @@ export interface WebhookSinkParts {
 }
 
 /** Two round trips for a batch: whose endpoints there are, and all deliveries in one insert. */
-export function webhooksSink({ subscriptions, store, ring, clock }: WebhookSinkParts): Sink<typeof reads> {
+export function webhooksSink({ subscriptions, store, ring, clock }: WebhookSinkComponents): Sink<typeof reads> {
   return {
     name: 'sink-webhooks',
     reads,

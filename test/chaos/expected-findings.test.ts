@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import type { FindingCode } from '../../verify/finding-codes.ts';
 import type { Finding } from '../../verify/report.ts';
-import { type Doings, tellsOf, untold } from './expected-findings.ts';
+import { type Doings, tellsOf, unreported } from './expected-findings.ts';
 
 const doings: Doings = {
   forged: [
@@ -41,8 +41,8 @@ it('misses what verify had to tell', () => {
     finding('SEAL_MISSING', { position: 'limits.retry.5s/0/2' }),
     finding('CASE_DIFFERS', { transferId: 'tampered' }),
   ];
-  expect(untold(doings, all)).toEqual([]);
-  expect(untold(doings, all.slice(1))).toHaveLength(1);
-  expect(untold(doings, all.slice(0, 2))).toHaveLength(1);
-  expect(untold(doings, [all[0]!, all[2]!])).toHaveLength(1);
+  expect(unreported(doings, all)).toEqual([]);
+  expect(unreported(doings, all.slice(1))).toHaveLength(1);
+  expect(unreported(doings, all.slice(0, 2))).toHaveLength(1);
+  expect(unreported(doings, [all[0]!, all[2]!])).toHaveLength(1);
 });

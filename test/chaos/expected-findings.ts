@@ -34,7 +34,7 @@ export function tellsOf({ forged, forgedLetters, tampered }: Doings): (finding: 
 const VERIFIED: ReadonlySet<TopicKind> = new Set(['transition', 'command', 'claim', 'analytics', 'outcome']);
 
 /** What verify had to tell and did not. */
-export function untold({ forged, tampered }: Doings, findings: readonly Finding[]): readonly string[] {
+export function unreported({ forged, tampered }: Doings, findings: readonly Finding[]): readonly string[] {
   const positions = new Set(findings.map(({ position }) => position));
   const transfers = new Set(findings.map(({ transferId }) => transferId));
   const records = forged.filter(({ id, topic, position }) => {

@@ -15,7 +15,7 @@ import { contracts } from '../../topics/catalogue.ts';
 import type { VerifyReport } from '../../verify/report.ts';
 import { verify } from '../../verify/verify.ts';
 import type { ChaosBooks } from './books.ts';
-import { type Doings, tellsOf, untold } from './expected-findings.ts';
+import { type Doings, tellsOf, unreported } from './expected-findings.ts';
 
 import { type Feeder, type Multiset, readIntents } from './feeder.ts';
 import type { InjectedFault } from './injected.ts';
@@ -373,7 +373,7 @@ async function verified(
     }
     const all = report.checks.reduce((sum, check) => sum + check.errors, 0);
     if (all > errors.length) found.add('invariantsBroken', 'more', 'more of the same', all - errors.length);
-    for (const what of untold(doings, errors)) found.add('forgery', 'verify', `it does not tell of ${what}`);
+    for (const what of unreported(doings, errors)) found.add('forgery', 'verify', `it does not tell of ${what}`);
     return report;
   } catch (error) {
     found.add('harness', 'verify', `verification could not be made: ${String(error)}`);

@@ -10,6 +10,7 @@ import { selfContained } from '../../schemas/load.ts';
 import { fxRate, transferRequested, transferReserved } from '../kit/builders.ts';
 import { batchBy, batchOf, type Codec, PACK, recordsOf, sealed } from '../kit/kafka/batches.ts';
 import { headers, notes } from './headers.ts';
+import { intents } from './intents.ts';
 import { lists } from './lists.ts';
 import { must } from './must.ts';
 import { mutate } from './mutate.ts';
@@ -166,6 +167,7 @@ export const TARGETS: Readonly<Record<string, Target>> = {
   headers,
   notes,
   ndjson,
+  intents,
   provider,
   lists,
 };

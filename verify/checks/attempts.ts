@@ -66,7 +66,7 @@ export const attempts: Check = {
     }
   },
   end(run) {
-    for (const [transferId, offset] of run.claims.strangers()) {
+    for (const [transferId, offset] of run.claims.orphans()) {
       const known = run.continues ? 'is not open since the checkpoint' : 'is not in the log';
       const position = positionOf(CLAIMS, 0, offset);
       const detail = `an attempt of it is claimed, and the transfer ${known}`;

@@ -91,7 +91,7 @@ async function lookThrough(store: (typeof NAMED)[number], known: KnownIds, look:
   }
 }
 
-interface Stranger {
+interface Orphan {
   readonly id: string;
   readonly transferId: string;
 }
@@ -101,7 +101,7 @@ async function unexplained(
   store: (typeof NAMED)[number],
   ids: readonly string[],
   { stores, run, discarded }: Look,
-): Promise<readonly Stranger[]> {
+): Promise<readonly Orphan[]> {
   if (store === 'intentClaims') {
     const claims = await stores.intentClaims.find(ids);
     const loose = claims.filter(({ originPosition }) => !isOpenInput(originPosition, run, discarded));

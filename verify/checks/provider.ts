@@ -33,7 +33,7 @@ export const provider: Check = {
     }
   },
   end(run) {
-    for (const [transferId, { executions, returns }] of run.provider?.strangers() ?? []) {
+    for (const [transferId, { executions, returns }] of run.provider?.orphans() ?? []) {
       const known = run.continues ? 'is not open since the checkpoint' : 'is not in the log';
       const detail = `the provider paid ${executions} times and returned ${returns} times a transfer that ${known}`;
       run.findings.defer(NAME, { code: 'EXECUTION_OF_STRANGER', transferId, detail }, { subject: transferId });

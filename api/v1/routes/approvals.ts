@@ -12,7 +12,7 @@ import {
 } from '../../../operations/approvals/approvals.ts';
 import { checkApprover, describeApproval, executeApproval } from '../../../operations/approvals/execute.ts';
 import { isCoded } from '../../../ports/fault.ts';
-import type { OperatorParts } from '../../../services/api/operators.ts';
+import type { OperatorComponents } from '../../../services/api/operators.ts';
 import { asSeen, namesEtag } from '../../http/precondition.ts';
 import { answer, type Route, route } from '../../http/route.ts';
 import { approvalDto, approvalEtag, approvalOf } from '../approval-dto.ts';
@@ -74,7 +74,7 @@ const asPerson = (principal: Principal): Principal => ({ ...principal, name: pri
  * Does what was let through, where no process of its own does. The decision stands whatever comes of it: what failed says so
  * in the approval, and what a dependency kept from being done is done again by `execute`.
  */
-export async function doneAtOnce(decided: Approval, parts: OperatorParts, at: Date): Promise<Approval> {
+export async function doneAtOnce(decided: Approval, parts: OperatorComponents, at: Date): Promise<Approval> {
   const { handlers, ring: operators, replays } = parts;
   if (decided.state !== 'APPROVED' || handlers[decided.act]?.execute === undefined) return decided;
   await executeApproval(replays.approvals, decided._id, { handlers, operators, at }).catch((error: unknown) => {

@@ -1,13 +1,13 @@
 import type { FastifyInstance } from 'fastify';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { CodedError } from '../../../ports/fault.ts';
-import type { ApiParts } from '../../../services/api/parts.ts';
+import type { ApiComponents } from '../../../services/api/components.ts';
 import { type Memory, testApi } from '../../testing/api.ts';
 import { keyed, person } from '../../testing/asking.ts';
 
 let app: FastifyInstance;
 let memory: Memory;
-let parts: ApiParts;
+let parts: ApiComponents;
 beforeEach(async () => {
   ({ app, memory, parts } = await testApi());
 });

@@ -12,7 +12,7 @@ import { stepsOf, transferHistory } from '../../../operations/queries/transfer.t
 import { MAX_TRANSFERS_SUMMED, sumsOf } from '../../../operations/queries/transfers.ts';
 import { ownerOf } from '../../../operations/submissions/owner.ts';
 import type { Submission } from '../../../operations/submissions/ports.ts';
-import type { ApiParts } from '../../../services/api/parts.ts';
+import type { ApiComponents } from '../../../services/api/components.ts';
 import { cursorOf, cursorParameter, limitParameter, pageOf, positionIn } from '../../http/cursor.ts';
 import { etagOf, namesEtag } from '../../http/precondition.ts';
 import { invalidRequest } from '../../http/problem.ts';
@@ -58,7 +58,7 @@ function totalOf({ byCurrency, isCut }: Awaited<ReturnType<TransferTotals['total
 const position = z.tuple([z.int(), z.string().max(MAX_TRANSFER_ID_CHARACTERS)]);
 
 const corridorIds =
-  ({ corridors }: ApiParts) =>
+  ({ corridors }: ApiComponents) =>
   (source: string, target: string) =>
     corridors.between(source, target)?.id;
 

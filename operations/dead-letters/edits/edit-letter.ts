@@ -14,7 +14,7 @@ import { changed, findReplay, MAX_LETTERS, moved } from '../replays/prepare.ts';
 import { type LetterEdit, type ReplayDocument, type ReplayItem, selectionHash } from '../replays/replay.ts';
 import { editOf, type PatchStep } from './patch.ts';
 
-export interface EditParts {
+export interface EditComponents {
   readonly replays: Replays;
   readonly log: Pick<ReplayLog, 'letters'>;
   readonly codec: Pick<Codec, 'load' | 'encode' | 'decode'>;
@@ -38,7 +38,7 @@ export interface Editing {
  * @throws CodedError REPLAY_UNKNOWN, REPLAY_MOVED, LETTER_NOT_IN_REPLAY, LETTER_NOT_EDITABLE, LETTER_GONE, LETTER_FORGED,
  * EDIT_INVALID, EDIT_LOCKED, EDIT_TEST_FAILED
  */
-export async function editLetter(parts: EditParts, editing: Editing): Promise<ReplayDocument> {
+export async function editLetter(parts: EditComponents, editing: Editing): Promise<ReplayDocument> {
   const { replays } = parts;
   const { id, letterId, patch, at, dryRunBy } = editing;
   const by = personName(editing.by);
@@ -68,7 +68,7 @@ async function itemOf(replays: Pick<Replays, 'item'>, id: string, letterId: stri
 }
 
 async function textOf(
-  { log, codec }: EditParts,
+  { log, codec }: EditComponents,
   { owner }: ReplayDocument,
   item: ReplayItem,
   patch: readonly PatchStep[],
@@ -95,7 +95,7 @@ interface ReadLetter {
 
 /** @throws CodedError LETTER_GONE, LETTER_FORGED, LETTER_NOT_EDITABLE */
 async function readLetter(
-  { log, codec }: Omit<EditParts, 'replays'>,
+  { log, codec }: Omit<EditComponents, 'replays'>,
   owner: string,
   { place, letterId }: Pick<ReplayItem, 'place' | 'letterId'>,
 ): Promise<ReadLetter> {
@@ -148,7 +148,7 @@ const MAX_SHOWN = 200;
  * @throws CodedError EVIDENCE_CHANGED
  */
 export async function shownEdits(
-  { replays, log, codec }: EditParts,
+  { replays, log, codec }: EditComponents,
   { _id, owner, edited, selectionHash: hash }: ReplayDocument,
   sight: Sight,
 ): Promise<readonly ShownEdit[]> {

@@ -18,8 +18,8 @@ import type { TransferEvents, TransferTotals, TransferViews } from '../../operat
 import { intentLog } from '../../operations/submissions/intent-log.ts';
 import type { OwnerSources } from '../../operations/submissions/owner.ts';
 import { type SubmitOutcome, type SubmitRequest, submitter } from '../../operations/submissions/submit.ts';
-import type { EndpointParts } from '../../operations/webhooks/endpoints.ts';
-import type { ResendParts } from '../../operations/webhooks/resend.ts';
+import type { EndpointComponents } from '../../operations/webhooks/endpoints.ts';
+import type { ResendComponents } from '../../operations/webhooks/resend.ts';
 import { CodedError, codeAndDetail } from '../../ports/fault.ts';
 import type { TransferRules } from '../../processors/intake/rules/rule-set.ts';
 import { type AuditReports, openAudit } from '../audit.ts';
@@ -29,7 +29,7 @@ import type { Connections } from '../connections.ts';
 import { EVENTS, TRANSFERS } from '../process-parts/sinks.ts';
 import { webhookReach } from '../webhooks.ts';
 import { gated } from './gated.ts';
-import { composeOperators, type OperatorParts } from './operators.ts';
+import { composeOperators, type OperatorComponents } from './operators.ts';
 
 /** Each reads a partition of five topics from its beginning. */
 const MAX_EXPLANATIONS = 2;
@@ -39,7 +39,7 @@ const MAX_LOOKUPS = 2;
 const AUDIT_CLOSE_MS = 5_000;
 
 /** The parts of the API. */
-export interface ApiParts {
+export interface ApiComponents {
   readonly corridors: CorridorBook;
   /** What a transfer must say beside; undefined: nothing. */
   readonly transferRules: TransferRules | undefined;
@@ -54,16 +54,16 @@ export interface ApiParts {
   readonly deadLetters: Pick<DeadLetters, 'groups' | 'list' | 'find'>;
   readonly replays: Pick<Replays, 'list' | 'find' | 'counts'>;
   /** The face of operators has no keys of them: it can look, and disable. */
-  readonly webhooks: EndpointParts & ResendParts;
+  readonly webhooks: EndpointComponents & ResendComponents;
   /** Undefined: this process has not the face of operators, nor its key. */
-  readonly operators: OperatorParts | undefined;
+  readonly operators: OperatorComponents | undefined;
   /** ms since 1970 */
   readonly clock: () => number;
 }
 
 /** The parts, and what they use: closed after the last request. */
 export interface ComposedApi {
-  readonly parts: ApiParts;
+  readonly parts: ApiComponents;
   readonly resources: readonly { readonly name: string; close(): Promise<void> }[];
 }
 
@@ -90,7 +90,7 @@ export async function composeApi(connections: Connections, reports: AuditReports
   const reach = webhookReach(config);
   await Promise.all([webhooks.endpoints.ensureIndexes(), webhooks.deliveries.ensureIndexes()]);
   const operators = config.api.faces.includes('operators') ? await composeOperators(connections, onFault) : undefined;
-  const parts: ApiParts = {
+  const parts: ApiComponents = {
     corridors: book,
     transferRules: rules,
     submit: submitter({
