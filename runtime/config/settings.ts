@@ -474,6 +474,8 @@ export const settings = {
     publicKeys: optionalSetting('CORRIDOR_AUDIT_PUBLIC_KEYS', {
       doc: 'Public keys of the audit log (`corridor audit key`), comma-separated: every one that it has had. Those of CORRIDOR_AUDIT_SIGNING_KEYS count by themselves.',
       schema: publicKeysText(),
+      // So that the API and whoever verifies know the key of a sequencer that is tried beside them.
+      developmentDefault: 'corridor.dev/audit+14ac4938+Ac7VuSkM9VXnVl5tr6VeRq/F2s/MNNkqtaO908y/8/mD',
     }),
   },
   tokenKey: setting('CORRIDOR_TOKEN_KEY', {
