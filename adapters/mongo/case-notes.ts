@@ -2,7 +2,7 @@
 // somebody.
 import type { Db } from 'mongodb';
 import type { CaseNote, CaseNotes } from '../../operations/cases/notes/notes.ts';
-import { insertFree } from './claims.ts';
+import { claimAll } from './claims.ts';
 import { MAJORITY } from './client.ts';
 import { guarded } from './fault.ts';
 import { ensureIndexes } from './idempotent-store.ts';
@@ -17,17 +17,20 @@ export function caseNotes(db: Db): CaseNotes & { ensureIndexes(): Promise<void> 
   return {
     ensureIndexes: () =>
       ensureIndexes(db, CASE_NOTES, [
-        { name: 'caseId_at', keys: { caseId: 1, at: 1 }, servedQuery: 'the notes of one case, oldest first' },
+        { name: 'caseId_at', keys: { caseId: 1, at: 1 }, servedQuery: 'the latest notes of one case' },
       ]),
     async add({ id, ...note }) {
-      await insertFree(collection as never, [{ _id: id, ...note, ...STAMP }]);
+      const [stands] = await claimAll<Stored>(collection as never, [{ _id: id, ...note, ...STAMP }]);
+      return noteOf(stands!);
     },
     async of(caseId, limit) {
-      const found = await guarded(() => collection.find({ caseId }).sort({ at: 1 }).limit(limit).toArray());
-      return found.map((each) => {
-        const { _id: id, by, at, text } = unstamped(each);
-        return { id, caseId, by, at, text };
-      });
+      const found = await guarded(() => collection.find({ caseId }).sort({ at: -1 }).limit(limit).toArray());
+      return found.map(noteOf).toReversed();
     },
   };
+}
+
+function noteOf(stored: Stored): CaseNote {
+  const { _id: id, caseId, by, at, text } = unstamped(stored);
+  return { id, caseId, by, at, text };
 }

@@ -131,6 +131,7 @@ export async function testApi(
     controls: memoryControls(),
     rates: memoryRates(),
     cases: inboxWorld(testRings.operators),
+    caseNotes: [],
     desks: await deskMemory(),
     submissions: new Map(),
     intentClaims: new Map(),

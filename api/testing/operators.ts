@@ -2,6 +2,7 @@
 
 import type { memoryApprovals } from '../../operations/approvals/testing/memory-approvals.ts';
 import type { inboxWorld } from '../../operations/cases/inbox/testing/world.ts';
+import type { CaseNote } from '../../operations/cases/notes/notes.ts';
 import { ChangeFeed } from '../../operations/changes/changes.ts';
 import { lookAt } from '../../operations/changes/look.ts';
 import { resumeHandler } from '../../operations/control/controls.ts';
@@ -35,6 +36,7 @@ export interface OperatorMemory {
   readonly controls: MemoryControls;
   readonly rates: MemoryRates;
   readonly cases: ReturnType<typeof inboxWorld>;
+  readonly caseNotes: CaseNote[];
   readonly desks: DeskMemory;
 }
 
@@ -82,7 +84,8 @@ function memoryReplays(memory: OperatorMemory, asked: Asked): Replays {
   };
 }
 
-function memoryInbox({ cases: { sources, deciding, assignments: all } }: OperatorMemory): OperatorComponents['inbox'] {
+function memoryInbox({ cases, caseNotes }: OperatorMemory): OperatorComponents['inbox'] {
+  const { sources, deciding, assignments: all } = cases;
   const at = (caseId: string) => all.findIndex((each) => each.caseId === caseId);
   const assignments: OperatorComponents['inbox']['assignments'] = {
     current: sources.assignments.current,
@@ -101,7 +104,14 @@ function memoryInbox({ cases: { sources, deciding, assignments: all } }: Operato
       return true;
     },
   };
-  const notes = { add: async () => undefined, of: async () => [] };
+  const notes: OperatorComponents['inbox']['notes'] = {
+    async add(note) {
+      const known = caseNotes.find(({ id }) => id === note.id);
+      if (!known) caseNotes.push(note);
+      return known ?? note;
+    },
+    of: async (caseId, limit) => caseNotes.filter((note) => note.caseId === caseId).slice(-limit),
+  };
   // As in an installation, the API has no key of the executor.
   return { sources, deciding: { ...deciding, closesPayouts: false }, assignments, notes, policy: deciding.policy };
 }

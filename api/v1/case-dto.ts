@@ -7,6 +7,7 @@ import { REASONS_OF } from '../../operations/cases/inbox/decision-reasons.ts';
 import type { FoundCase } from '../../operations/cases/inbox/find.ts';
 import { CASE_KINDS, INBOX_STAGES, type InboxRow } from '../../operations/cases/inbox/row.ts';
 import { VERDICTS, type Verdict } from '../../operations/cases/inbox/verdict.ts';
+import type { CaseNote } from '../../operations/cases/notes/notes.ts';
 import type { TransferHeld } from '../../schemas/types.generated.ts';
 import { instant, instantOf, moneyDto, moneyOf } from './dto.ts';
 
@@ -27,6 +28,16 @@ export const statedDocumentDto = z
   .meta({ id: 'StatedDocument' });
 
 export const assignmentDto = z.object({ by: z.string(), until: instant }).meta({ id: 'Assignment' });
+
+export const caseNoteDto = z
+  .object({ noteId: z.string(), by: z.string(), at: instant, text: z.string() })
+  .meta({ id: 'CaseNote' });
+
+export const noteOf = ({ id, by, at, text }: CaseNote): z.output<typeof caseNoteDto> => ({
+  ...{ noteId: id, by, at: instantOf(at), text },
+});
+
+const agreedBy = z.string().nullable().describe('Who let it through, where two persons had to agree.');
 const names = z
   .object({ sender: z.string(), beneficiary: z.string() })
   .nullable()
@@ -109,6 +120,7 @@ export const caseDto = z
       .array(z.object({ verdict: z.enum(VERDICT_NAMES), reasons: z.array(z.string()) }))
       .describe('What may be said, and the codes that each may have. None is preselected.'),
     assigned: assignmentDto.nullable(),
+    notes: z.array(caseNoteDto).describe('What people wrote about it: the latest two hundred, the oldest first.'),
     hold: z
       .object({
         stage: z.string(),
@@ -122,7 +134,9 @@ export const caseDto = z
         credit: moneyDto.nullable(),
         names,
         looks: z.array(lookDto).describe('The newest first.'),
-        decision: z.object({ verdict: z.string(), by: z.string(), at: instant, reason: z.string() }).nullable(),
+        decision: z
+          .object({ verdict: z.string(), by: z.string(), agreedBy, at: instant, reason: z.string() })
+          .nullable(),
         alike: z
           .object({ seen: z.string(), caseIds: z.array(z.string()) })
           .nullable()
@@ -136,7 +150,7 @@ export const caseDto = z
         openedAt: instant,
         closedAt: instant.nullable(),
         closedBy: z.string().nullable(),
-        agreedBy: z.string().nullable().describe('Who let it through, where two persons had to agree.'),
+        agreedBy,
         statement: z
           .object({ outcome: z.enum(['PAID', 'UNPAID']), ...statedDocumentDto.shape })
           .nullable()
@@ -156,7 +170,7 @@ export const caseDto = z
         versionId: z.string(),
         listedName: z.string(),
         openedAt: instant,
-        decision: z.object({ state: z.string(), by: z.string(), reason: z.string(), at: instant }).nullable(),
+        decision: z.object({ state: z.string(), by: z.string(), agreedBy, reason: z.string(), at: instant }).nullable(),
       })
       .nullable(),
   })
@@ -169,15 +183,17 @@ export interface CaseTerms {
   /** ms since 1970 */
   readonly now: number;
   readonly assignment: Assignment | undefined;
+  readonly notes: readonly CaseNote[];
   readonly alike: { readonly seen: string; readonly caseIds: readonly string[] } | undefined;
 }
 
-export function caseOf(found: FoundCase, { sight, now, assignment, alike }: CaseTerms): CaseDto {
+export function caseOf(found: FoundCase, { sight, now, assignment, notes, alike }: CaseTerms): CaseDto {
   const { id: caseId, kind, transferId, isOpen } = found;
   return {
     ...{ caseId, kind, transferId, isOpen, personalData: sight },
     verdicts: isOpen ? VERDICTS[kind].map((verdict) => ({ verdict, reasons: [...REASONS_OF[verdict]] })) : [],
     assigned: assignment ? { by: assignment.by, until: instantOf(assignment.until) } : null,
+    notes: notes.map(noteOf),
     hold: found.kind === 'HOLD' ? holdOf(found, sight, now, alike) : null,
     payout: found.kind === 'PAYOUT' ? payoutOf(found) : null,
     customer: found.kind === 'CUSTOMER' ? customerOf(found, sight) : null,
@@ -201,8 +217,8 @@ function holdOf(
     ...{ debit: price ? money(price.debit) : null, credit: price ? money(price.credit) : null },
     looks: evidenceOfHold(held, now).looks.map((look) => lookOf(look, sight)),
     decision: decision && {
-      ...{ verdict: decision.decision, by: decision.decidedBy, at: instantOf(decision.decidedAt) },
-      reason: decision.justification,
+      ...{ verdict: decision.decision, by: decision.decidedBy, agreedBy: decision.agreedBy ?? null },
+      ...{ at: instantOf(decision.decidedAt), reason: decision.justification },
     },
     alike: alike ? { seen: alike.seen, caseIds: [...alike.caseIds] } : null,
   };
@@ -259,7 +275,8 @@ function customerOf({ found, flaw }: Extract<FoundCase, { kind: 'CUSTOMER' }>, s
     ...{ state, flaw: flaw ?? null, entity: `${source}:${entityId}`, versionId, openedAt: instantOf(openedAt) },
     listedName: maskedName(candidate?.matchedName ?? '', sight),
     decision: decision && {
-      ...{ state: decision.state, by: decision.by, reason: decision.reason, at: instantOf(decision.at) },
+      ...{ state: decision.state, by: decision.by, agreedBy: decision.agreedBy ?? null },
+      ...{ reason: decision.reason, at: instantOf(decision.at) },
     },
   };
 }

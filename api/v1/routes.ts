@@ -4,6 +4,7 @@ import { approvalRoutes } from './routes/approvals.ts';
 import { auditRoutes } from './routes/audit.ts';
 import { batchRoutes } from './routes/batches.ts';
 import { breakGlassRoutes } from './routes/break-glass.ts';
+import { caseNoteRoutes } from './routes/case-notes.ts';
 import { caseRoutes } from './routes/cases.ts';
 import { controlRoutes } from './routes/controls.ts';
 import { corridorRoutes } from './routes/corridors.ts';
@@ -42,6 +43,7 @@ export const ROUTES: readonly Route[] = [
   ...replayActRoutes,
   ...approvalRoutes,
   ...caseRoutes,
+  ...caseNoteRoutes,
   ...overviewRoutes,
   ...controlRoutes,
   ...rateRoutes,

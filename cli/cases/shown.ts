@@ -42,7 +42,9 @@ function holdLines({ id, hold, proven }: FoundHold, now: number): readonly strin
   const { transferId, stage, state, openedAt, expiresAt, decision, held, reasons } = hold;
   const { instruction, price, parties } = held;
   const { looks } = evidenceOfHold(held, now);
-  const end = decision && `${decision.decision} by ${decision.decidedBy} at ${decision.decidedAt.toISOString()}`;
+  const end =
+    decision &&
+    `${decision.decision} by ${decision.decidedBy}${agreed(decision)} at ${decision.decidedAt.toISOString()}`;
   return [
     `Case ${id}: transfer ${transferId} is held by ${stage}`,
     `${state}${proven ? '' : ', NOT SEALED'}${end ? `: ${end}: ${decision.justification}` : ''}`,
@@ -56,6 +58,10 @@ function holdLines({ id, hold, proven }: FoundHold, now: number): readonly strin
     ...looks.flatMap(lookLines),
   ];
 }
+
+/** Who let it through beside who decided, where somebody did. */
+const agreed = ({ agreedBy }: { readonly agreedBy?: string }): string =>
+  agreedBy === undefined ? '' : `, let through by ${agreedBy}`;
 
 function partyLines(parties: Parties | undefined): readonly string[] {
   if (!parties) return ['', 'The parties are sealed.'];
@@ -158,7 +164,7 @@ function customerLines({ id, found, flaw }: FoundCustomerCase): readonly string[
   const { source, entityId, versionId, candidate, transferId, openedAt, state, decision } = found;
   return [
     `Case ${id}: a customer who was paid before resembles ${source}:${entityId}`,
-    `${flaw ? 'NOT SEALED: it blocks, whatever it says' : state}${decision ? ` by ${decision.by}: ${decision.reason}` : ''}`,
+    `${flaw ? 'NOT SEALED: it blocks, whatever it says' : state}${decision ? ` by ${decision.by}${agreed(decision)}: ${decision.reason}` : ''}`,
     `Opened ${time(openedAt)}, list ${versionId}`,
     `"${candidate?.matchedName}", ${percent(candidate?.score)} alike, a hit from ${percent(candidate?.threshold)}`,
     '',

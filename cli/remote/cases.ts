@@ -1,4 +1,5 @@
 // `corridor cases …` over the API: the inbox, as far as the roles of the person see it.
+import { randomUUID } from 'node:crypto';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { z } from 'zod';
 import type { ApiClient } from '../../adapters/http/api-client.ts';
@@ -43,6 +44,15 @@ export function registerRemoteCases(program: Command, api: () => ApiClient): voi
     .action(async (id: string) => {
       await api().ask('DELETE', `${pathOf(id)}/assignment`);
       print(`${id} is nobody's`);
+    });
+  cases
+    .command('note')
+    .argument('<case>', 'id of the case, of any kind')
+    .description('write something about a case to others; it decides nothing, and is never changed')
+    .requiredOption('--text <text>', 'what; shown with the case, so name nobody')
+    .action(async (id: string, { text }: { text: string }) => {
+      await api().ask('POST', `${pathOf(id)}/notes`, { body: { text }, key: randomUUID() });
+      print(`noted on ${id}`);
     });
   registerDecide(cases, api);
 }
@@ -178,14 +188,18 @@ async function decide(api: ApiClient, id: string, options: DecideOptions): Promi
 }
 
 function caseLines(found: Case): readonly string[] {
-  const { caseId, kind, transferId, isOpen, personalData, verdicts, hold, payout, customer, assigned } = found;
+  const { caseId, kind, transferId, isOpen, personalData, verdicts, hold, payout, customer, assigned, notes } = found;
   return [
     `Case ${caseId} (${kind}), transfer ${transferId}, ${isOpen ? 'OPEN' : 'CLOSED'}; personal data: ${personalData}`,
     ...(assigned ? [`Worked on by ${assigned.by} until ${assigned.until}`] : []),
+    ...notes.map(({ by, at, text }) => `Note of ${by} at ${at}: ${text}`),
     ...(hold ? holdLines(hold) : []),
     ...(payout ? [`${payout.code}: ${payout.detail}`, `The payout is ${payout.phase} at ${payout.provider}`] : []),
     ...(customer
-      ? [`A customer resembles ${customer.entity} "${customer.listedName}", list ${customer.versionId}`]
+      ? [
+          `A customer resembles ${customer.entity} "${customer.listedName}", list ${customer.versionId}`,
+          ...decisionLines(customer.decision && { verdict: customer.decision.state, ...customer.decision }),
+        ]
       : []),
     ...verdicts.map(({ verdict, reasons }) => `To ${verdict.toLowerCase()}: --code ${reasons.join(' | ')}`),
   ];
@@ -208,8 +222,14 @@ function holdLines(hold: NonNullable<Case['hold']>): readonly string[] {
     ...(hold.alike && hold.alike.caseIds.length > 1
       ? [`${hold.alike.caseIds.length} cases say the same (--alike)`]
       : []),
-    ...(hold.decision ? [`${hold.decision.verdict} by ${hold.decision.by}: ${hold.decision.reason}`] : []),
+    ...decisionLines(hold.decision),
   ];
+}
+
+function decisionLines(decision: Omit<NonNullable<NonNullable<Case['hold']>['decision']>, 'at'> | null) {
+  if (decision === null) return [];
+  const { verdict, by, agreedBy, reason } = decision;
+  return [`${verdict} by ${by}${agreedBy === null ? '' : `, let through by ${agreedBy}`}: ${reason}`];
 }
 
 const UNITS_MS: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 86_400_000 };

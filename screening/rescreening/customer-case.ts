@@ -32,6 +32,10 @@ export interface CustomerDecision {
   readonly reason: string;
   /** ms since 1970 */
   readonly at: number;
+  /** Who let it through, where two persons agreed. */
+  readonly agreedBy?: string;
+  /** The broken glass under which one was enough. */
+  readonly glass?: string;
 }
 
 /** Customers' cases, durably. */

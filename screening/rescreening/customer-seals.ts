@@ -18,14 +18,15 @@ const openedContent = (opened: Opened): readonly string[] => [
   recordContentOf('ScreeningCandidate', opened.candidate),
 ];
 
-const decidedContent = (openingSeal: string, { state, by, reason, at }: CustomerDecision): readonly string[] => [
-  'decided',
-  openingSeal,
-  state,
-  by,
-  reason,
-  String(at),
-];
+function decidedContent(openingSeal: string, decision: CustomerDecision): readonly string[] {
+  const { state, by, reason, at, agreedBy, glass } = decision;
+  const alone = ['decided', openingSeal, state, by, reason, String(at)];
+  // Decisions of one person, and those of before there was a second in it, have the seal that they had.
+  if (isNone(agreedBy) && isNone(glass)) return alone;
+  return [...alone, 'agreed', agreedBy ?? '', glass ?? ''];
+}
+
+const isNone = (text: string | null | undefined): boolean => text === null || text === undefined;
 
 /** The seal of a case as it is opened. */
 export const sealOpened = (operators: KeyRing, opened: Opened): string =>

@@ -77,6 +77,41 @@ describe('the inbox', () => {
     expect(await ask('GET', ASHA, '/nothing')).toMatchObject(refused('CASE_UNKNOWN', 404));
   });
 
+  it('keeps what people write about a case, once, and shows it with the case', async () => {
+    const note = async (who: Who, id: string, text: string, key: string) => {
+      const headers = { ...(await bearer(...who)), 'idempotency-key': key };
+      const url = `/v1/cases/${encodeURIComponent(id)}/notes`;
+      const response = await app.inject({ method: 'POST', url, headers, payload: { text } });
+      return { status: response.statusCode, body: response.json() };
+    };
+    const text = 'asked the bank, answer by noon';
+    const first = await note(ASHA, 'transfer-c/1', ` ${text} `, 'note-0001');
+    expect(first).toMatchObject({ status: 201, body: { by: 'asha', text } });
+    expect(await note(ASHA, 'transfer-c/1', text, 'note-0001')).toEqual(first);
+    expect(await note(ASHA, 'transfer-c/1', 'another', 'note-0001')).toMatchObject(
+      refused('IDEMPOTENCY_KEY_REUSED', 409),
+    );
+    expect(await note(CAROL, 'transfer-c', 'the bank answers', 'note-0001')).toMatchObject({ status: 201 });
+    expect((await ask('GET', ASHA, '/transfer-c%2F1')).body.notes).toMatchObject([
+      { by: 'asha', text },
+      { by: 'carol', text: 'the bank answers' },
+    ]);
+    expect((await ask('GET', ASHA, '/customer-d')).body.notes).toEqual([]);
+    expect(await note(ASHA, 'nothing', text, 'note-0002')).toMatchObject(refused('CASE_UNKNOWN', 404));
+    expect(await note(ASHA, 'transfer-c/1', ' ', 'note-0002')).toMatchObject(refused('REQUEST_INVALID', 400));
+    expect(await note(ASHA, 'transfer-c/1', 'a\u0007b', 'note-0002')).toMatchObject(
+      refused('JUSTIFICATION_INVALID', 400),
+    );
+    expect(await note(['ben', 'viewer'], 'transfer-c/1', text, 'note-0003')).toMatchObject(
+      refused('ACTION_FORBIDDEN', 403),
+    );
+    const noted = memory.audit.entries.filter(({ action }) => action === 'cases.note');
+    expect(noted).toContainEqual(
+      expect.objectContaining({ subject: 'asha', outcome: 'DONE', objectId: 'transfer-c/1' }),
+    );
+    expect(JSON.stringify(noted)).not.toContain('bank');
+  });
+
   it('says who works on a case, by their token', async () => {
     const path = `/${encodeURIComponent('transfer-c/1')}/assignment`;
     expect((await ask('PUT', ASHA, path)).body).toMatchObject({ by: 'asha' });

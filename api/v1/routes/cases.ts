@@ -12,6 +12,7 @@ import { listInbox } from '../../../operations/cases/inbox/inbox.ts';
 import { CASE_KINDS, INBOX_STAGES } from '../../../operations/cases/inbox/row.ts';
 import { askToDecide } from '../../../operations/cases/inbox/second-person.ts';
 import { checkSight } from '../../../operations/cases/inbox/sight.ts';
+import { MAX_NOTES } from '../../../operations/cases/notes/notes.ts';
 import { isCoded } from '../../../ports/fault.ts';
 import { actorOf } from '../../http/auditing.ts';
 import { cursorParameter, limitParameter } from '../../http/cursor.ts';
@@ -126,15 +127,15 @@ async function recordLook(
 /** A case as it is told to who asks; that somebody was shown it unmasked is told. */
 async function shown(found: FoundCase, asked: Pick<Asked<never, never, never>, 'parts' | 'principal' | 'traceId'>) {
   const { parts, principal } = asked;
-  const { sources, assignments, deciding } = operatorsOf(parts).inbox;
+  const { sources, assignments, notes, deciding } = operatorsOf(parts).inbox;
   const now = parts.clock();
   const sight = sightOf(principal.roles);
-  const assignment = await assignments.find(found.id, now);
+  const [assignment, written] = await Promise.all([assignments.find(found.id, now), notes.of(found.id, MAX_NOTES)]);
   const isOpenHold = found.kind === 'HOLD' && found.isOpen;
   const alike = isOpenHold ? await findAlike({ holds: { ...sources.holds, ...deciding.holds } }, found.id) : undefined;
   if (sight === 'full' && found.kind !== 'PAYOUT') await recordLook(asked, found.id);
   const others = alike && { seen: alike.seen, caseIds: alike.cases.map(({ _id }) => _id) };
-  return caseOf(found, { sight, now, assignment, alike: others });
+  return caseOf(found, { sight, now, assignment, notes: written, alike: others });
 }
 
 const get = route({
@@ -147,7 +148,10 @@ const get = route({
   description: 'The id of a case of a payout is TRANSFER/NUMBER, its slash written as %2F.',
   path,
   headers: ifNoneMatch,
-  answers: { 200: caseDto, 304: z.undefined().describe('It is as it was.') },
+  answers: {
+    200: caseDto,
+    304: z.undefined().describe('What is decided on is as it was; who works on it, and notes, may be others.'),
+  },
   refusals: FIND_REFUSALS,
   async handle(asked) {
     const {

@@ -36,6 +36,25 @@ describe('a decision on a customer', () => {
     expect(flawOfCustomerCase(operators, decided)).toBeUndefined();
   });
 
+  it('names the second person, or the broken glass, under its seal; one of before, without them, stays as it is', () => {
+    const second = { agreedBy: ' bela', glass: 'g' };
+    const { decision: agreed } = decideCustomer('c', opened, { ...asked, ...second }, operators);
+    expect(agreed).toMatchObject({ by: 'amara', agreedBy: 'bela', glass: 'g' });
+    expect(agreed.seal).not.toBe(decision.seal);
+    expect(flawOfCustomerCase(operators, { ...decided, decision: agreed })).toBeUndefined();
+    const { agreedBy: _, ...unnamed } = agreed;
+    for (const forged of [
+      { ...agreed, agreedBy: 'carla' },
+      { ...agreed, glass: 'h' },
+      { ...decision, ...second },
+      unnamed,
+    ])
+      expect(flawOfCustomerCase(operators, { ...decided, decision: forged })).toBe('CUSTOMER_DECISION_NOT_SEALED');
+    expect(() => decideCustomer('c', opened, { ...asked, agreedBy: 'rescreening' }, operators)).toThrow(
+      expect.objectContaining({ code: 'PERSON_INVALID' }),
+    );
+  });
+
   it.each<[string, SealedCustomerCase | undefined, Partial<CustomerDecision>]>([
     ['CASE_UNKNOWN', undefined, {}],
     ['CASE_NOT_OPEN', decided, {}],

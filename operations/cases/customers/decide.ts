@@ -29,7 +29,11 @@ export function decideCustomer(
   asked: CustomerDecision,
   operators: KeyRing,
 ): SealedCustomerDecision {
-  const decision = { ...asked, by: personName(asked.by), reason: justificationText(asked.reason) };
+  const { agreedBy } = asked;
+  const decision = {
+    ...{ ...asked, by: personName(asked.by), reason: justificationText(asked.reason) },
+    ...(agreedBy !== undefined && { agreedBy: personName(agreedBy) }),
+  };
   if (!found) throw new CodedError('CASE_UNKNOWN', `there is no customer case ${caseId}`);
   if (found.state !== 'OPEN') {
     throw new CodedError('CASE_NOT_OPEN', `customer case ${caseId} is ${found.state} by ${found.decision?.by ?? '-'}`);

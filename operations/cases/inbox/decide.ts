@@ -75,7 +75,8 @@ export async function decideInboxCase(
     await decideCase(stores.holds, { ...hold, decision: verdict === 'APPROVE' ? 'APPROVE' : 'REJECT' }, operators);
   } else if (found.kind === 'CUSTOMER') {
     const state = verdict === 'CLEAR' ? 'CLEARED' : 'CONFIRMED';
-    await decideFoundCustomerCase(stores.customers, found.id, found.found, { state, by, reason, at }, operators);
+    const decision = { state, by, reason, at, ...second } as const;
+    await decideFoundCustomerCase(stores.customers, found.id, found.found, decision, operators);
   } else {
     const { number, transferId } = found;
     const closing = { number, by, reason, operators, seen: asked.seen, ...(statement && { statement }) };

@@ -5,6 +5,7 @@ import { openPayout } from '../../../payouts/decide.ts';
 import { CodedError } from '../../../ports/fault.ts';
 import { isReviewSealed } from '../../../processors/holds.ts';
 import { isOfTwo } from '../../../processors/second-person.ts';
+import { flawOfCustomerCase } from '../../../screening/rescreening/customer-seals.ts';
 import type { CaseDecision, CaseDocument } from '../../../sinks/cases/case.ts';
 import { isSealedIn } from '../../../sinks/cases/check.ts';
 import { openCase } from '../../../sinks/cases/to-write.ts';
@@ -21,6 +22,7 @@ import { decideInboxCase } from './decide.ts';
 import { findCase } from './find.ts';
 import { casePolicyFile, casePolicyFrom, DEFAULT_CASE_POLICY, secondReasons } from './policy.ts';
 import { askToDecide, decisionHandler } from './second-person.ts';
+import { inboxWorld } from './testing/world.ts';
 
 const { operators } = KEYS;
 const NOW = AT + 3_600_000;
@@ -175,6 +177,29 @@ describe('two persons', () => {
     at.stores.approvals.all.set(id, { ...at.stores.approvals.all.get(id)!, state: 'APPROVED', ended: null });
     expect(await execute(at, id)).toMatchObject({ state: 'EXECUTED' });
     expect(at.payouts.payouts.get('paid-000')!.cases[0]!.closedAt).toBe(NOW + 1);
+  });
+
+  it('clear a customer, the second of them named under the seal: what others decided is not theirs', async () => {
+    const { customers, deciding } = inboxWorld(operators);
+    const stores = { ...deciding, approvals: memoryApprovals() };
+    const { seen } = await findCase({ ...stores, operators }, 'customer-d');
+    const verdict = { caseId: 'customer-d', seen, verdict: 'CLEAR', code: 'OTHER_NAME', reason: 'checked' } as const;
+    const asked = await askToDecide(stores, { ...verdict, at: NOW, id: 'ask', by: amara }, operators);
+    const deciding2 = { id: 'ask', hash: asked.hash, verdict: 'APPROVED', by: bela, reason: 'looked' } as const;
+    await decideApproval(stores.approvals, { ...deciding2, at: new Date(NOW + 1) }, operators);
+    const handlers = { 'cases.decide': decisionHandler(stores, operators) };
+    const terms = { handlers, operators, at: new Date(NOW + 2) };
+    expect(await executeApproval(stores.approvals, 'ask', terms)).toMatchObject({ state: 'EXECUTED' });
+    const { decision, ...decided } = customers.get('customer-d')!;
+    expect(decision).toMatchObject({ state: 'CLEARED', by: 'amara', agreedBy: 'bela', at: NOW + 1 });
+    expect(flawOfCustomerCase(operators, { ...decided, decision })).toBeUndefined();
+    const again = async (agreedBy: string) => {
+      customers.set('customer-d', { ...decided, decision: { ...decision!, agreedBy } });
+      stores.approvals.all.set('ask', { ...stores.approvals.all.get('ask')!, state: 'APPROVED', ended: null });
+      return executeApproval(stores.approvals, 'ask', terms);
+    };
+    expect(await again('bela')).toMatchObject({ state: 'EXECUTED' });
+    await expect(again('carla')).rejects.toMatchObject({ code: 'CASE_NOT_OPEN' });
   });
 
   it('finish what was cut off after the decision, and know it for their own', async () => {

@@ -139,9 +139,8 @@ function isOurs(found: FoundCase, { askedBy, approvedBy, approvedAt, glass }: Ap
     }
     case 'CUSTOMER': {
       const { state, decision } = found.found;
-      return (
-        state === (verdict === 'CLEAR' ? 'CLEARED' : 'CONFIRMED') && decision?.by === askedBy && decision.at === at
-      );
+      if (state !== (verdict === 'CLEAR' ? 'CLEARED' : 'CONFIRMED') || decision?.by !== askedBy) return false;
+      return decision.at === at && isSecond(decision.agreedBy);
     }
     case 'PAYOUT': {
       const { closedAt, closing } = found.one;

@@ -12,9 +12,9 @@ export interface CaseNote {
 
 /** Notes. Every method throws a coded error when the store cannot be asked. */
 export interface CaseNotes {
-  /** Keeps it; one with this id stays as it is. */
-  add(note: CaseNote): Promise<void>;
-  /** The oldest first. */
+  /** Keeps it; one with this id stays as it is. @returns what stands under the id */
+  add(note: CaseNote): Promise<CaseNote>;
+  /** The latest, the oldest of them first. */
   of(caseId: string, limit: number): Promise<readonly CaseNote[]>;
 }
 
@@ -23,6 +23,7 @@ export const MAX_NOTES = 200;
 
 /**
  * Keeps a note. Again with the same id is the same note.
+ * @returns what stands under the id: another text, when the id was given twice
  * @throws DomainError PERSON_INVALID, JUSTIFICATION_INVALID
  * @throws CodedError ACTION_FORBIDDEN
  */
@@ -31,7 +32,5 @@ export async function noteOnCase(
   { by, text, ...rest }: Omit<CaseNote, 'by'> & { readonly by: Principal },
 ): Promise<CaseNote> {
   permission(by, 'cases.note');
-  const note = { ...rest, by: personName(by.name), text: justificationText(text) };
-  await store.add(note);
-  return note;
+  return store.add({ ...rest, by: personName(by.name), text: justificationText(text) });
 }
