@@ -53,6 +53,11 @@ export function newApiKey(
   return { key: `${PREFIX}${keyId}_${secret}`, entry: entry! };
 }
 
+export interface KeyAuthenticator extends Authenticator {
+  /** Producers that have a key, as the file was last read. */
+  producers(): readonly string[];
+}
+
 /**
  * Keys in this file.
  *
@@ -63,7 +68,7 @@ export async function apiKeyAuthenticator(
   file: string,
   onUnusable: (why: CodedError) => void,
   clock: () => number = Date.now,
-): Promise<Authenticator> {
+): Promise<KeyAuthenticator> {
   let keys = await readKeys(file);
   let version = await versionOf(file);
   let lookedAt = clock();
@@ -83,6 +88,7 @@ export async function apiKeyAuthenticator(
   }
 
   return {
+    producers: () => [...new Set([...keys.values()].map(({ producer }) => producer))],
     async authenticate(credential): Promise<Principal> {
       const [, keyId, secret] = KEY.exec(credential) ?? [];
       const entry = (await current()).get(keyId ?? '');

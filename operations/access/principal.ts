@@ -45,19 +45,29 @@ export function principalOf(
   }
 }
 
+/** Whose names are those of producers. */
+export interface ProducerNames {
+  /** Every producer of the installation; empty: it lists none, so any other name may be one. */
+  readonly listed: readonly string[];
+  /** Producers that are known otherwise: those that have API keys. */
+  readonly keyed: readonly string[];
+}
+
 /**
  * A name is that of a producer or of a person, whatever roles a token claims for it: nobody acts as both.
- * @param producers ids in force; empty: the installation lists none, and nothing is looked at
  * @throws CodedError CREDENTIAL_INVALID
  */
 export function checkNameOfRole(
   { name, roles }: Pick<Principal, 'name' | 'roles'>,
-  producers: readonly string[],
+  { listed, keyed }: ProducerNames,
 ): void {
-  if (producers.length === 0) return;
-  const isListed = producers.some((id) => nameSkeleton(id) === nameSkeleton(name));
-  if (roles.includes('producer') && !isListed) throw invalid('its subject is no producer of this installation');
-  if (isListed && roles.some((role) => PEOPLE.includes(role))) throw invalid('its subject is that of a producer');
+  const isPerson = roles.some((role) => PEOPLE.includes(role));
+  const isProducer = roles.includes('producer');
+  if (isProducer && isPerson) throw invalid('it claims the roles of a producer and of a person');
+  const isAmong = (ids: readonly string[]) => ids.some((id) => nameSkeleton(id) === nameSkeleton(name));
+  if (isProducer && listed.length > 0 && !isAmong(listed))
+    throw invalid('its subject is no producer of this installation');
+  if (isPerson && isAmong([...listed, ...keyed])) throw invalid('its subject is that of a producer');
 }
 
 /** A credential that proves nothing; `why` is told to whoever sent it, so it holds nothing of the credential. */

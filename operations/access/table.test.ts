@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { checkNameOfRole, mayTouch, type Principal, permission, principalOf } from './principal.ts';
+import { checkNameOfRole, mayTouch, type Principal, type ProducerNames, permission, principalOf } from './principal.ts';
 import { ACTIONS, type Action, type Condition, conditionFor, ROLES, type Role } from './table.ts';
 
 /** The table once more, by hand: a = always, o = own, . = never. A changed cell is changed here too, on purpose. */
@@ -90,8 +90,10 @@ describe('the table of roles and actions', () => {
 
 describe('a name', () => {
   const of = (name: string, ...roles: string[]) => principalOf(name, roles, { credential: 'token' });
-  const refuses = (name: string, ...roles: string[]) =>
-    expect(() => checkNameOfRole(of(name, ...roles), ['acme', 'zenith'])).toThrow(
+  const known = { listed: ['acme', 'zenith'], keyed: [] };
+  const refuses = (name: string, ...roles: string[]) => refusedBy(known, name, ...roles);
+  const refusedBy = (names: ProducerNames, name: string, ...roles: string[]) =>
+    expect(() => checkNameOfRole(of(name, ...roles), names)).toThrow(
       expect.objectContaining({ code: 'CREDENTIAL_INVALID' }),
     );
 
@@ -100,10 +102,19 @@ describe('a name', () => {
     refuses('asha', 'producer', 'operator');
     refuses('acme', 'operator');
     refuses('Ácme', 'viewer', 'producer');
-    checkNameOfRole(of('acme', 'producer'), ['acme']);
-    checkNameOfRole(of('asha', 'operator', 'approver'), ['acme']);
-    checkNameOfRole(of('probe', 'service'), ['acme']);
-    // Where no producers are listed nobody can tell.
-    checkNameOfRole(of('asha', 'producer'), []);
+    checkNameOfRole(of('acme', 'producer'), known);
+    checkNameOfRole(of('asha', 'operator', 'approver'), known);
+    checkNameOfRole(of('probe', 'service'), known);
+  });
+
+  it('is of both kinds nowhere, also where the installation lists no producers', () => {
+    const none = { listed: [], keyed: [] };
+    refusedBy(none, 'asha', 'producer', 'operator');
+    refusedBy(none, 'asha', 'viewer', 'producer');
+    // Whose API keys there are is known.
+    refusedBy({ listed: [], keyed: ['acme'] }, 'ACME', 'viewer');
+    checkNameOfRole(of('zenith', 'producer'), { listed: [], keyed: ['acme'] });
+    // Whom the issuer calls a producer is one, under that name and no other.
+    checkNameOfRole(of('asha', 'producer'), none);
   });
 });

@@ -1,5 +1,5 @@
 // Whose word the API takes for who asks: tokens of the issuer, API keys, and for trials tokens of a local issuer.
-import { apiKeyAuthenticator, isApiKey } from '../../adapters/auth/api-keys.ts';
+import { apiKeyAuthenticator, isApiKey, type KeyAuthenticator } from '../../adapters/auth/api-keys.ts';
 import { LOCAL_TERMS, localIssuer } from '../../adapters/auth/local-issuer.ts';
 import { remoteKeys, type TokenTerms, tokenAuthenticator } from '../../adapters/auth/tokens.ts';
 import { type Authenticator, checkNameOfRole, invalid } from '../../operations/access/principal.ts';
@@ -7,7 +7,8 @@ import { CodedError } from '../../ports/fault.ts';
 import type { Config } from '../../runtime/config/config.ts';
 import { producerTerms } from '../configured-producers.ts';
 
-const NOBODY: Authenticator = {
+const NOBODY: KeyAuthenticator = {
+  producers: () => [],
   authenticate: async () => {
     throw invalid('credentials of this kind are not taken here');
   },
@@ -35,11 +36,13 @@ export async function authentication(
       ? ofIssuer(auth)
       : tokenAuthenticator(LOCAL_TERMS, (await localIssuer(localKeyFile, { CORRIDOR_ENV: environment })).keys);
   const keys = apiKeysFile === undefined ? NOBODY : await apiKeyAuthenticator(apiKeysFile, onUnusable);
-  const listed = producerTerms({ producers }).producers.map(({ id }) => id);
+  const terms = producerTerms({ producers });
+  const listed = terms.producers.map(({ id }) => id);
+  const shared = terms.sharedTopicProducer === undefined ? [] : [terms.sharedTopicProducer];
   return {
     async authenticate(credential) {
       const principal = await (isApiKey(credential) ? keys : tokens).authenticate(credential);
-      checkNameOfRole(principal, listed);
+      checkNameOfRole(principal, { listed, keyed: [...shared, ...keys.producers()] });
       return principal;
     },
   };
