@@ -13,7 +13,7 @@ import type { Metrics } from '../../runtime/logs-and-metrics/metrics.ts';
 import type { ApiComponents } from '../../services/api/components.ts';
 import { type Asking, type Auditing, auditing } from './auditing.ts';
 import { type Admitted, admit, authenticated } from './authenticate.ts';
-import { PROBLEM_TYPE, type Problem, problemOf } from './problem.ts';
+import { invalidRequest, PROBLEM_TYPE, type Problem, problemOf } from './problem.ts';
 import { type Quota, rateLimiter } from './rate-limit.ts';
 import type { Answer, Route } from './route.ts';
 import { jsonOrRefused, schemaOf, validatorCompiler } from './schema.ts';
@@ -154,6 +154,7 @@ function doorman({ authenticator, requestsPerMinute }: ApiOptions): Door {
       request.asking = { ...asking, principal };
       count(request, perSubject, principal.subject);
       request.admitted = admit(principal, route.action);
+      checkNoBody(request, route);
       checkMedia(request, route);
     },
     charge: (request, requests) => count(request, perSubject, request.admitted!.principal.subject, requests),
@@ -224,6 +225,14 @@ function refuseOtherMethods(app: FastifyInstance, routes: readonly Route[]): voi
       handler: async () => undefined,
     });
   }
+}
+
+/** A path that takes no body is sent none: it would say something that nobody reads. Looked at before it comes. */
+function checkNoBody({ headers }: FastifyRequest, { body, method }: Route): void {
+  if (body || method === 'GET') return;
+  const { 'content-length': length = '0', 'transfer-encoding': encoding } = headers;
+  if (encoding === undefined && Number(length) === 0) return;
+  throw invalidRequest([{ in: 'body', pointer: '', detail: 'is not taken here' }]);
 }
 
 /** A body is of the media type of its path. */

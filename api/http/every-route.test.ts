@@ -217,6 +217,37 @@ describe.each(NAMED.filter(([, { body }]) => body))('%s', (_, route) => {
   });
 });
 
+describe.each(NAMED.filter(([, { body, method }]) => !body && method !== 'GET'))('%s', (_, route) => {
+  it('takes no body, of whatever size and kind, and waits for none', async () => {
+    const headers = await bearer('asha', roleFor(route));
+    const refusal = { status: 400, code: 'REQUEST_INVALID' };
+    for (const [payload, media] of [
+      ['{}', 'application/json'],
+      ['{', 'application/json'],
+      ['a', 'text/plain'],
+      [JSON.stringify('a'.repeat(65_536)), 'application/json'],
+    ] as const) {
+      const problem = await problemIn(asked(route, { headers: { ...headers, 'content-type': media }, payload }));
+      expect(problem).toMatchObject(refusal);
+      expect(problem.errors).toEqual([{ in: 'body', pointer: '', detail: 'is not taken here' }]);
+    }
+    // One that is announced, and does not come.
+    const announced = { ...headers, 'content-length': '100', 'content-type': 'application/json' };
+    expect(await problemIn(asked(route, { headers: announced }))).toMatchObject(refusal);
+    const chunked = { ...headers, 'transfer-encoding': 'chunked' };
+    expect(await problemIn(asked(route, { headers: chunked }))).toMatchObject(refusal);
+  });
+});
+
+it('every route is looked at with a body, or for having none', () => {
+  const withBody = NAMED.filter(([, { body }]) => body);
+  const without = NAMED.filter(([, { body, method }]) => !body && method !== 'GET');
+  const reads = NAMED.filter(([, { method }]) => method === 'GET');
+  expect(reads.filter(([, { body }]) => body)).toEqual([]);
+  expect(withBody.length + without.length + reads.length).toBe(NAMED.length);
+  expect(Math.min(withBody.length, without.length, reads.length)).toBeGreaterThan(5);
+});
+
 describe('the server', () => {
   it('has no route that is not in the list', () => {
     const printed = app.printRoutes({ commonPrefix: false });
