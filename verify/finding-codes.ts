@@ -237,6 +237,16 @@ export const FINDING_GROUPS = [
     toDo: "who else has the executor's keys? An executor of before 2026-11-30 tells it so",
   },
   {
+    codes: ['WEBHOOK_MISSING'],
+    wrong: "an event that a producer's endpoint asked for is no delivery: the producer does not hear of it",
+    toDo: 'tell the producer, who can ask for the transfer; find out who deleted it: a delivery is deleted after 30 days, or with its endpoint',
+  },
+  {
+    codes: ['WEBHOOK_NOT_SEALED', 'WEBHOOK_DIFFERS'],
+    wrong: 'an endpoint or a delivery was made or changed by somebody else, or says something else than the log',
+    toDo: 'nothing of it is sent, but what was sent before it was changed; who else may write to the collection?',
+  },
+  {
     codes: ['RECORD_UNREADABLE'],
     wrong: 'a record does not decode; all others are checked all the same',
     toDo: 'who else may write to the topic? When its schema is newer: verify with a newer version',

@@ -54,6 +54,34 @@ export interface SealedDocuments {
   all(): AsyncIterable<readonly SealedDocument[]>;
 }
 
+/** An endpoint of a producer. */
+export interface StoredEndpoint {
+  readonly endpointId: string;
+  readonly producerId: string;
+  /** Types of events that it asks for. */
+  readonly events: readonly string[];
+  /** Since when it asks for these, ms; undefined: nobody knows, and nothing of before is owed to it. */
+  readonly since: number | undefined;
+  /** Whether the API wrote it as it stands; true where nobody can tell. */
+  readonly isSealed: boolean;
+}
+
+export interface StoredDelivery {
+  readonly _id: string;
+  /** What is sent, byte for byte. */
+  readonly body: string;
+  /** Whether the sink made it as it stands; true where nobody can tell. */
+  readonly isSealed: boolean;
+}
+
+/** Webhooks, as stored. Rejects with a coded error when the store cannot be asked. */
+export interface StoredWebhooks {
+  /** Of all producers: there are few. */
+  endpoints(): Promise<readonly StoredEndpoint[]>;
+  /** Those of the ids that exist, in any order. One round trip. */
+  deliveries(ids: readonly string[]): Promise<readonly StoredDelivery[]>;
+}
+
 /** A transfer in the limits ledger, as stored. */
 export interface StoredReservation {
   readonly transferId: string;
@@ -118,6 +146,8 @@ export interface VerifySources {
    * what was skipped must name one, and it is not looked at. Rejects with a coded error when the store cannot be asked.
    */
   readonly approvedSkips?: (approvalIds: readonly string[]) => Promise<ReadonlyMap<string, string>>;
+  /** Absent: what producers are told is not looked at. */
+  readonly webhooks?: StoredWebhooks;
   /** Rules in force: they say which limits a return frees. */
   readonly limitRules: readonly LimitRule[];
   /** Keys of all issuers; without them no seal is checked. */

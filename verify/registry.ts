@@ -21,6 +21,7 @@ import { decisionSeals, payoutSeals } from './checks/seals.ts';
 import { skips } from './checks/skips.ts';
 import { transferView } from './checks/transfer-view.ts';
 import { unchanged } from './checks/unchanged.ts';
+import { webhooks } from './checks/webhooks.ts';
 
 /** The checks of one run, in the order of the report; some keep state, so each run has its own. */
 export const checks = (): readonly Check[] => [
@@ -49,4 +50,5 @@ export const checks = (): readonly Check[] => [
   payoutSeals,
   decisionSeals,
   orphans(),
+  webhooks(),
 ];

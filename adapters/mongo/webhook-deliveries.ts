@@ -14,7 +14,7 @@ import { guarded } from './fault.ts';
 import { ensureIndexes, insertOnlyStore } from './idempotent-store.ts';
 import { unstamped } from './schema-version.ts';
 
-const DELIVERIES = 'webhook_deliveries';
+export const DELIVERIES = 'webhook_deliveries';
 /** Deletes of one sweep, and waiting ones that are counted at most. */
 const SWEPT_AT_ONCE = 1_000;
 const MAX_COUNTED = 100_000;

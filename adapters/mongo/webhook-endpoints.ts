@@ -9,7 +9,7 @@ import { guarded } from './fault.ts';
 import { ensureIndexes } from './idempotent-store.ts';
 import { STAMP, unstamped } from './schema-version.ts';
 
-const ENDPOINTS = 'webhook_endpoints';
+export const ENDPOINTS = 'webhook_endpoints';
 
 interface EndpointStore extends WebhookEndpoints, SenderEndpoints {
   ensureIndexes(): Promise<void>;
@@ -53,6 +53,8 @@ export function webhookEndpoints(db: Db): EndpointStore {
       );
     },
     countOpen: (now) => guarded(() => all.countDocuments({ 'breaker.openUntil': { $gt: now } } as never)),
+    // A look at each: there are few endpoints.
+    countDisabled: () => guarded(() => all.countDocuments({ disabled: { $ne: null } } as never)),
     async subscriptions(producerIds) {
       const projection = { producerId: 1, events: 1, disabled: 1, createdAt: 1 };
       const query = { producerId: { $in: [...producerIds] } };

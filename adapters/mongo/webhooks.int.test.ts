@@ -6,9 +6,11 @@ import { webhookRing } from '../../operations/webhooks/testing/memory-webhooks.t
 import { deliveryFor, endpointFor, lifecycle } from '../../operations/webhooks/testing/world.ts';
 import type { Received } from '../../processors/contract.ts';
 import type { TransferLifecycle } from '../../schemas/types.generated.ts';
+import { EVENT_TYPES } from '../../sinks/webhooks/event-types.ts';
 import { webhooksSink } from '../../sinks/webhooks/sink.ts';
 import { AT } from '../../test/kit/builders.ts';
 import { freshDatabases } from './testing/databases.ts';
+import { verifyWebhooks } from './verify-webhooks.ts';
 import { webhookDeliveries } from './webhook-deliveries.ts';
 import { webhookEndpoints } from './webhook-endpoints.ts';
 
@@ -50,8 +52,40 @@ it('endpoints are kept, listed by producer and page, and changed by compare-and-
   expect(await endpoints.find('e-1')).toMatchObject({ version: 3 });
   await endpoints.setBreakers(new Map([['e-1', { failures: 7, failingSince: at(0), openUntil: at(60_000) }]]));
   expect([await endpoints.countOpen(at(0)), await endpoints.countOpen(at(60_000))]).toEqual([1, 0]);
+  expect(await endpoints.countDisabled()).toBe(1);
   expect(await endpoints.remove({ _id: 'e-1', version: 3 })).toBe(true);
   expect(await endpoints.byIds(['e-1', 'e-2'])).toHaveLength(1);
+});
+
+it('verification reads both as they are: whose they are, since when, and whether they are as they were made', async () => {
+  const { db, endpoints, deliveries } = await stores();
+  const [since, later] = [at(-60_000), at(5)];
+  await endpoints.insert(endpointFor('old'));
+  await endpoints.insert(endpointFor('changed', { version: 3 }));
+  await endpoints.insert(endpointFor('new', { eventsSince: later, version: 4 }));
+  await endpoints.insert({ ...endpointFor('forged'), url: 'https://thief.test/' });
+  const found = await verifyWebhooks(db, webhookRing).endpoints();
+  const times = found.map(({ endpointId, since: from, isSealed }) => [endpointId, from, isSealed]);
+  expect(times.toSorted()).toEqual([
+    ['changed', undefined, true],
+    ['forged', since.getTime(), false],
+    ['new', later.getTime(), true],
+    ['old', since.getTime(), true],
+  ]);
+  expect(found[0]).toMatchObject({ producerId: 'acme', events: EVENT_TYPES });
+  const [true_, other] = [deliveryFor('old', 'e-1'), deliveryFor('old', 'e-2')];
+  await deliveries.insertOnly([true_, { ...other, type: 'transfer.rejected' }]);
+  const stored = await verifyWebhooks(db, webhookRing).deliveries([true_._id, other._id, 'nothing']);
+  expect(new Map(stored.map(({ _id, body, isSealed }) => [_id, [body, isSealed]]))).toEqual(
+    new Map([
+      [true_._id, [true_.body, true]],
+      [other._id, [other.body, false]],
+    ]),
+  );
+  // Without the key nobody can tell.
+  const unproven = verifyWebhooks(db, undefined);
+  for (const each of [...(await unproven.endpoints()), ...(await unproven.deliveries([other._id]))])
+    expect(each.isSealed).toBe(true);
 });
 
 it('the sink makes each delivery once, for the endpoints of the record’s producer alone, however often it reads', async () => {

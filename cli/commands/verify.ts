@@ -4,6 +4,7 @@ import type { Command } from 'commander';
 import { approvedSkips } from '../../adapters/mongo/approvals.ts';
 import { sealedDocuments } from '../../adapters/mongo/sealed-documents.ts';
 import { verifyStores } from '../../adapters/mongo/verify-stores.ts';
+import { verifyWebhooks } from '../../adapters/mongo/verify-webhooks.ts';
 import { providerLedger } from '../../adapters/payout-providers/ledger.ts';
 import { limitsNamespace } from '../../adapters/redis/limits.ts';
 import { limitsClient, ready } from '../../adapters/redis/limits-client.ts';
@@ -99,6 +100,7 @@ async function sourcesOf(
       ? {
           stores: verifyStores({ db: await connections.db(), events: EVENTS, transfers: TRANSFERS }),
           sealed: await sealedIn(connections),
+          webhooks: verifyWebhooks(await connections.db(), config.webhooks.keys),
           approvedSkips: approvedSkips(await connections.db(), config.keys.operators),
         }
       : {}),

@@ -11,6 +11,7 @@ import { type LetterGroups, letterGroups } from '../dead-letters/groups.ts';
 import type { DeadLetters } from '../dead-letters/ports.ts';
 import type { Replays } from '../dead-letters/replays/ports.ts';
 import { REPLAY_STATES, type ReplayDocument } from '../dead-letters/replays/replay.ts';
+import type { WebhookStanding } from '../webhooks/ports.ts';
 import { Gaps, type Missing } from './gaps.ts';
 
 export interface OverviewSources {
@@ -18,15 +19,27 @@ export interface OverviewSources {
   readonly inbox: InboxSources;
   readonly replays: Pick<Replays, 'list'>;
   readonly approvals: Pick<Approvals, 'list' | 'expire'>;
+  readonly webhooks: WebhookStanding;
 }
 
-type Source = 'DEAD_LETTERS' | 'CASES' | 'REPLAYS' | 'APPROVALS';
+type Source = 'DEAD_LETTERS' | 'CASES' | 'REPLAYS' | 'APPROVALS' | 'WEBHOOKS';
+
+/** How the webhooks of all producers stand. */
+export interface WebhooksNow {
+  /** Deliveries that wait to be sent, or sent again. */
+  readonly waiting: number;
+  readonly oldestSince: Date | null;
+  readonly endpointsDisabled: number;
+  /** Endpoints that are left alone for a while, since they kept failing. */
+  readonly breakersOpen: number;
+}
 
 export interface Overview {
   readonly deadLetters: { readonly found: LetterGroups; readonly money: readonly Money[] } | undefined;
   readonly cases: (InboxPage & { readonly overdue: number }) | undefined;
   readonly replays: readonly ReplayDocument[] | undefined;
   readonly approvals: readonly Approval[] | undefined;
+  readonly webhooks: WebhooksNow | undefined;
   /** What could not be read: its part is undefined. */
   readonly missing: readonly Missing<Source>[];
 }
@@ -41,17 +54,27 @@ const OPEN = REPLAY_STATES.filter((state) => state !== 'ENDED' && state !== 'CAN
 export async function overviewOf(sources: OverviewSources, now: number, sight: Sight): Promise<Overview> {
   const gaps = new Gaps<Source>();
   const part = <T>(source: Source, ask: () => Promise<T>) => gaps.read<T | undefined>(source, undefined, ask);
-  const [found, page, replays, approvals] = await Promise.all([
+  const [found, page, replays, approvals, webhooks] = await Promise.all([
     part('DEAD_LETTERS', () => letterGroups(sources.deadLetters, { now })),
     part('CASES', () => listInbox(sources.inbox, { filter: {}, limit: CASES, now, sight })),
     part('REPLAYS', () => sources.replays.list(OPEN, MAX_REPLAYS)),
     part('APPROVALS', () => listApprovals(sources.approvals, ['WAITING'], MAX_APPROVALS, new Date(now))),
+    part('WEBHOOKS', () => webhooksNow(sources.webhooks, new Date(now))),
   ]);
   return {
     deadLetters: found && { found, money: moneyOf(found) },
     cases: page && { ...page, overdue: page.rows.filter(({ dueAt }) => dueAt <= now).length },
-    ...{ replays, approvals, missing: gaps.missing },
+    ...{ replays, approvals, webhooks, missing: gaps.missing },
   };
+}
+
+async function webhooksNow({ endpoints, deliveries }: WebhookStanding, now: Date): Promise<WebhooksNow> {
+  const [standing, endpointsDisabled, breakersOpen] = await Promise.all([
+    deliveries.standing(),
+    endpoints.countDisabled(),
+    endpoints.countOpen(now),
+  ]);
+  return { ...standing, endpointsDisabled, breakersOpen };
 }
 
 /** Of all groups, by currency. Pure. */

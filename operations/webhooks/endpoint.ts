@@ -30,6 +30,8 @@ export interface WebhookEndpoint {
   /** The newest first. */
   readonly secrets: readonly WebhookSecret[];
   readonly createdAt: Date;
+  /** Since when it asks for these events; undefined: made by a build that did not note it. */
+  readonly eventsSince?: Date;
   /** Over all of the above, by the API. What is below needs none: it sends nothing anywhere else. */
   readonly seal: string;
   /** Hash of the request that made it. */
@@ -53,13 +55,15 @@ export const endpointIndexes: readonly IndexSpec[] = [
   },
 ];
 
-type Sealed = Pick<WebhookEndpoint, '_id' | 'producerId' | 'url' | 'events' | 'secrets' | 'createdAt'>;
+type Sealed = Pick<WebhookEndpoint, '_id' | 'producerId' | 'url' | 'events' | 'secrets' | 'createdAt' | 'eventsSince'>;
 
-function partsOf({ _id, producerId, url, events, secrets, createdAt }: Sealed): readonly string[] {
+function partsOf({ _id, producerId, url, events, secrets, createdAt, eventsSince }: Sealed): readonly string[] {
   const sealed = secrets.map(({ secretId, createdAt: since, expiresAt, encrypted: text }) => [
     ...[secretId, since.toISOString(), expiresAt?.toISOString() ?? null, text],
   ]);
-  return [_id, producerId, url, JSON.stringify(events), JSON.stringify(sealed), createdAt.toISOString()];
+  const parts = [_id, producerId, url, JSON.stringify(events), JSON.stringify(sealed), createdAt.toISOString()];
+  // Those of before it was noted have the seal that they had.
+  return eventsSince === undefined ? parts : [...parts, eventsSince.toISOString()];
 }
 
 export const sealedEndpoint = <E extends Sealed>(ring: KeyRing, endpoint: E): E & { readonly seal: string } => ({

@@ -60,7 +60,7 @@ describe('an endpoint', () => {
     const { register, parts, held } = world();
     await expect(register({ url })).rejects.toEqual(coded('WEBHOOK_URL_REFUSED'));
     await register();
-    await expect(updateEndpoint(parts, held.get('one')!, { url })).rejects.toEqual(coded('WEBHOOK_URL_REFUSED'));
+    await expect(updateEndpoint(parts, held.get('one')!, { url }, at)).rejects.toEqual(coded('WEBHOOK_URL_REFUSED'));
     expect(held.size).toBe(1);
   });
 
@@ -93,11 +93,11 @@ describe('an endpoint', () => {
     await register();
     held.set('one', { ...held.get('one')!, breaker: afterFailure(CLOSED, AT, () => 0) });
     const seen = held.get('one')!;
-    const changed = await updateEndpoint(parts, seen, { events: ['transfer.rejected', 'transfer.rejected'] });
+    const changed = await updateEndpoint(parts, seen, { events: ['transfer.rejected', 'transfer.rejected'] }, at);
     expect(changed).toMatchObject({ version: 2, events: ['transfer.rejected'], breaker: { failures: 1 } });
     expect(isEndpointSealed(webhookRing, held.get('one')!)).toBe(true);
-    await expect(updateEndpoint(parts, seen, {})).rejects.toEqual(coded('PRECONDITION_FAILED'));
-    const moved = await updateEndpoint(parts, changed, { url: 'https://hooks.acme.test/two' });
+    await expect(updateEndpoint(parts, seen, {}, at)).rejects.toEqual(coded('PRECONDITION_FAILED'));
+    const moved = await updateEndpoint(parts, changed, { url: 'https://hooks.acme.test/two' }, at);
     expect(moved.breaker).toEqual(CLOSED);
   });
 
@@ -106,7 +106,7 @@ describe('an endpoint', () => {
     await register();
     held.set('one', { ...held.get('one')!, url: 'https://hooks.acme.test/thief' });
     const forged = held.get('one')!;
-    await expect(updateEndpoint(parts, forged, {})).rejects.toEqual(coded('WEBHOOK_ENDPOINT_FORGED'));
+    await expect(updateEndpoint(parts, forged, {}, at)).rejects.toEqual(coded('WEBHOOK_ENDPOINT_FORGED'));
     await expect(rotateSecret(parts, forged, { keepMs: 0, at })).rejects.toEqual(coded('WEBHOOK_ENDPOINT_FORGED'));
   });
 

@@ -83,8 +83,8 @@ export async function registerEndpoint(
   if (known.length >= MAX_ENDPOINTS && !known.some(({ _id }) => _id === id))
     throw new CodedError('WEBHOOK_ENDPOINTS_TOO_MANY', `a producer has at most ${MAX_ENDPOINTS} endpoints`);
   const { kept, secret } = newSecret(ring, id, at);
-  const content = { _id: id, producerId, url, events: [...new Set(events)], secrets: [kept], createdAt: at, request };
-  const endpoint: WebhookEndpoint = { ...sealedEndpoint(ring, content), ...NEW };
+  const asked = { producerId, url, events: [...new Set(events)], createdAt: at, eventsSince: at, request };
+  const endpoint: WebhookEndpoint = { ...sealedEndpoint(ring, { _id: id, ...asked, secrets: [kept] }), ...NEW };
   return (await parts.endpoints.insert(endpoint)) ? { endpoint, secret } : undefined;
 }
 
@@ -134,14 +134,17 @@ export async function updateEndpoint(
   parts: EndpointComponents,
   endpoint: WebhookEndpoint,
   { url = endpoint.url, events = endpoint.events }: { readonly url?: string; readonly events?: readonly string[] },
+  at: Date,
 ): Promise<WebhookEndpoint> {
   const ring = ringIn(parts);
   checkSealed(ring, endpoint);
   await checkUrl(url, parts.reach);
-  const { seal } = sealedEndpoint(ring, { ...endpoint, url, events: [...new Set(events)] });
+  const since = events === endpoint.events ? {} : { eventsSince: at };
+  const to = { url, events: [...new Set(events)], ...since };
+  const { seal } = sealedEndpoint(ring, { ...endpoint, ...to });
   // Another URL has failed at nothing yet.
   const breaker = url === endpoint.url ? endpoint.breaker : CLOSED;
-  return changed(parts.endpoints, endpoint, { url, events: [...new Set(events)], seal, breaker });
+  return changed(parts.endpoints, endpoint, { ...to, seal, breaker });
 }
 
 /**

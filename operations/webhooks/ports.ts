@@ -36,6 +36,8 @@ export interface SenderEndpoints {
   disable(id: string, disabling: Disabling): Promise<void>;
   /** How many are left alone for a while. */
   countOpen(now: Date): Promise<number>;
+  /** To how many nothing is sent, until somebody enables them. */
+  countDisabled(): Promise<number>;
 }
 
 /** Which deliveries of an endpoint are sent again. */
@@ -91,6 +93,12 @@ export interface SenderDeliveries {
   standing(): Promise<{ readonly waiting: number; readonly oldestSince: Date | null }>;
   /** Deletes, of those whose event was before, a bounded number. @returns how many */
   sweep(before: Date): Promise<number>;
+}
+
+/** How webhooks stand, for somebody on call. */
+export interface WebhookStanding {
+  readonly endpoints: Pick<SenderEndpoints, 'countOpen' | 'countDisabled'>;
+  readonly deliveries: Pick<SenderDeliveries, 'standing'>;
 }
 
 /** What is sent to an endpoint. */

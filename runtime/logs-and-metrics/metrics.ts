@@ -285,5 +285,10 @@ function webhookMetrics({ registers }: Registers) {
       help: 'Endpoints that failed so often that they are left alone for a while; looked at every 15 s.',
       registers,
     }),
+    webhookEndpointsDisabled: new Gauge({
+      name: 'corridor_webhook_endpoints_disabled',
+      help: 'Endpoints to which nothing is sent until somebody enables them; looked at every 15 s.',
+      registers,
+    }),
   };
 }

@@ -19,6 +19,7 @@ import { intentLog } from '../../operations/submissions/intent-log.ts';
 import type { OwnerSources } from '../../operations/submissions/owner.ts';
 import { type SubmitOutcome, type SubmitRequest, submitter } from '../../operations/submissions/submit.ts';
 import type { EndpointComponents } from '../../operations/webhooks/endpoints.ts';
+import type { WebhookStanding } from '../../operations/webhooks/ports.ts';
 import type { ResendComponents } from '../../operations/webhooks/resend.ts';
 import { CodedError, codeAndDetail } from '../../ports/fault.ts';
 import type { TransferRules } from '../../processors/intake/rules/rule-set.ts';
@@ -54,7 +55,7 @@ export interface ApiComponents {
   readonly deadLetters: Pick<DeadLetters, 'groups' | 'list' | 'find'>;
   readonly replays: Pick<Replays, 'list' | 'find' | 'counts'>;
   /** The face of operators has no keys of them: it can look, and disable. */
-  readonly webhooks: EndpointComponents & ResendComponents;
+  readonly webhooks: EndpointComponents & ResendComponents & WebhookStanding;
   /** Undefined: this process has not the face of operators, nor its key. */
   readonly operators: OperatorComponents | undefined;
   /** ms since 1970 */

@@ -47,14 +47,16 @@ export async function webhookHosts(connections: Connections, runtime: Runtime): 
   });
   const look = async () => {
     const { metrics } = runtime;
-    const [{ waiting, oldestSince }, open] = await Promise.all([
+    const [{ waiting, oldestSince }, open, disabled] = await Promise.all([
       deliveries.standing(),
       endpoints.countOpen(new Date()),
+      endpoints.countDisabled(),
       sender.sweep(),
     ]);
     metrics.webhooksWaiting.set(waiting);
     metrics.webhookOldest.set(oldestSince === null ? 0 : Math.max(0, Date.now() - oldestSince.getTime()) / 1_000);
     metrics.webhookBreakersOpen.set(open);
+    metrics.webhookEndpointsDisabled.set(disabled);
   };
   const stopping = new AbortController();
   let running: Promise<void> | undefined;

@@ -2,6 +2,7 @@ import type { AddressInfo } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type ReplayDocument, selectionHash } from '../../../operations/dead-letters/replays/replay.ts';
+import { deliveryFor, endpointFor } from '../../../operations/webhooks/testing/world.ts';
 import { CodedError } from '../../../ports/fault.ts';
 import { AT } from '../../../test/kit/builders.ts';
 import { bearer, type Memory, type TestApi, testApi } from '../../testing/api.ts';
@@ -53,6 +54,7 @@ describe('the overview', () => {
       cases: { open: 4, complete: true, next: [] },
       ...{ replays: [{ replayId: 'r-1' }], approvals: [], missing: [] },
     });
+    expect(found.webhooks).toEqual({ waiting: 0, oldestSince: null, endpointsDisabled: 0, breakersOpen: 0 });
     for (const role of ['viewer', 'operator', 'compliance'] as const)
       expect(JSON.stringify(await overview(role))).not.toMatch(/Gwen|Hartley|Ravi|Kulkarni/);
     for (const role of ['operator', 'compliance'] as const) {
@@ -62,11 +64,31 @@ describe('the overview', () => {
     }
   });
 
+  it('says how webhooks stand', async () => {
+    const { held, kept } = memory.webhooks;
+    const disabled = { by: 'asha', at: new Date(AT), reason: 'floods' };
+    const breaker = { failures: 9, failingSince: new Date(AT), openUntil: new Date('2100-01-01T00:00:00Z') };
+    held.set('one', endpointFor('one'));
+    held.set('two', { ...endpointFor('two'), disabled });
+    held.set('three', { ...endpointFor('three'), breaker });
+    const [first, second, third] = ['a', 'b', 'c'].map((id) => deliveryFor('one', id));
+    kept.set('a', { ...first!, since: new Date(AT + 5) });
+    kept.set('b', { ...second!, since: new Date(AT) });
+    kept.set('c', { ...third!, state: 'FAILED' });
+    expect((await overview('viewer')).webhooks).toEqual({
+      ...{ waiting: 2, oldestSince: new Date(AT).toISOString(), endpointsDisabled: 1, breakersOpen: 1 },
+    });
+  });
+
   it('says what it could not read, and has the rest', async () => {
     memory.outage = new CodedError('MONGO_UNAVAILABLE', 'mongo is unavailable', { faultClass: 'transient-dependency' });
+    const away = () => Promise.reject(memory.outage!);
+    Object.assign(memory.webhooks.deliveries, { standing: away });
     const found = await overview('viewer');
     expect(found).toMatchObject({ deadLetters: null, replays: null, cases: { open: 4 } });
-    expect(found.missing).toContainEqual({ source: 'DEAD_LETTERS', code: 'MONGO_UNAVAILABLE' });
+    for (const source of ['DEAD_LETTERS', 'WEBHOOKS'])
+      expect(found.missing).toContainEqual({ source, code: 'MONGO_UNAVAILABLE' });
+    expect(found.webhooks).toBeNull();
   });
 });
 

@@ -42,6 +42,15 @@ const overviewDto = z
       .nullable(),
     replays: z.array(replayDto).nullable().describe('Those that have not ended, twenty at most.'),
     approvals: z.array(approvalDto).nullable().describe('Those that wait for a second person, fifty at most.'),
+    webhooks: z
+      .object({
+        waiting: z.int().describe('Deliveries to be sent, or sent again.'),
+        oldestSince: instant.nullable().describe('Since when the oldest of them waits.'),
+        endpointsDisabled: z.int().describe('Nothing is sent to them until somebody enables them.'),
+        breakersOpen: z.int().describe('Endpoints that are left alone for a while, since they kept failing.'),
+      })
+      .nullable()
+      .describe('Of all producers.'),
     missing: z
       .array(z.object({ source: z.string(), code: z.string() }))
       .describe('What could not be read: its part is null.'),
@@ -61,8 +70,8 @@ const overview = route({
     const { inbox, replays: stores, ring } = operatorsOf(parts);
     const { sources } = inbox;
     const [now, sight] = [parts.clock(), unasked(sightOf(principal.roles))];
-    const all = { deadLetters: parts.deadLetters, inbox: sources, ...stores };
-    const { deadLetters, cases, replays, approvals, missing } = await overviewOf(all, now, sight);
+    const all = { deadLetters: parts.deadLetters, inbox: sources, webhooks: parts.webhooks, ...stores };
+    const { deadLetters, cases, replays, approvals, webhooks, missing } = await overviewOf(all, now, sight);
     const seesCases = conditionOf(principal, 'cases.read') === 'always';
     const groups = deadLetters?.found.groups ?? [];
     const sum = (of: (group: (typeof groups)[number]) => number) => groups.reduce((total, each) => total + of(each), 0);
@@ -87,6 +96,7 @@ const overview = route({
         : null,
       replays: replays?.map(replayOf) ?? null,
       approvals: approvals?.map((approval) => approvalOf(approval, ring)) ?? null,
+      webhooks: webhooks ? { ...webhooks, oldestSince: webhooks.oldestSince && instantOf(webhooks.oldestSince) } : null,
       missing: missing.map(({ source, code }) => ({ source, code })),
     });
   },

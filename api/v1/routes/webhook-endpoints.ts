@@ -145,7 +145,8 @@ const update = route({
   handle: async (asked) => {
     const { url: to, events } = asked.body;
     const change = { ...(to !== undefined && { url: to }), ...(events !== undefined && { events }) };
-    return shown(await updateEndpoint(asked.parts.webhooks, await seenEndpoint(asked), change));
+    const at = new Date(asked.parts.clock());
+    return shown(await updateEndpoint(asked.parts.webhooks, await seenEndpoint(asked), change, at));
   },
 });
 

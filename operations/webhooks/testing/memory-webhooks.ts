@@ -82,6 +82,7 @@ function memoryEndpoints(held: Map<string, WebhookEndpoint>, asked: Asked): Webh
         const found = held.get(id);
         if (found?.disabled === null) held.set(id, { ...found, disabled, version: found.version + 1 });
       }),
+    countDisabled: () => asked(() => [...held.values()].filter(({ disabled }) => disabled !== null).length),
     countOpen: (now) => asked(() => [...held.values()].filter(({ breaker }) => (breaker.openUntil ?? 0) > now).length),
   };
 }
