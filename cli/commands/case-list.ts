@@ -13,6 +13,7 @@ import { openApprovals } from '../../services/approvals.ts';
 import type { Connections } from '../../services/connections.ts';
 import { controlLog } from '../../services/controls.ts';
 import { openInbox } from '../../services/inbox.ts';
+import { besideLines } from '../cases/beside.ts';
 import { COLUMNS, footer, jsonRow, line } from '../cases/rows.ts';
 import { withConnections } from '../connections.ts';
 import { duration } from '../durations.ts';
@@ -96,16 +97,6 @@ async function waitingBeside(connections: Connections, now: number) {
   reading.catch(() => undefined);
   return { approvals, reviews: read.glass?.filter(({ review }) => review === null) ?? null };
 }
-
-type Beside = Awaited<ReturnType<typeof waitingBeside>>;
-
-const besideLines = ({ approvals, reviews }: Beside): readonly string[] => [
-  ...(approvals.length > 0 ? [`${approvals.length} acts wait for a second person: corridor approvals list`] : []),
-  ...(reviews === null ? ['BROKEN GLASS IS NOT SHOWN: the log could not be read in time'] : []),
-  ...(reviews ?? []).map(
-    ({ id, by, reason }) => `REVIEW the glass that ${by} broke (${reason}): corridor break-glass review ${id}`,
-  ),
-];
 
 function filterOf(options: ListOptions, now: number): InboxFilter {
   const { kind, stage, corridor, olderThan, assignedTo, unassigned } = options;

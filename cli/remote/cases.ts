@@ -1,12 +1,15 @@
 // `corridor cases …` over the API: the inbox, as far as the roles of the person see it.
 import { randomUUID } from 'node:crypto';
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import type { z } from 'zod';
+import { z } from 'zod';
 import type { ApiClient } from '../../adapters/http/api-client.ts';
+import { approvalDto } from '../../api/v1/approval-dto.ts';
 import { caseDto, VERDICT_NAMES } from '../../api/v1/case-dto.ts';
+import { glassDto } from '../../api/v1/routes/break-glass.ts';
 import { caseDecisionAskedDto, casePageDto, casesDecidedDto } from '../../api/v1/routes/cases.ts';
 import { CASE_KINDS, INBOX_STAGES } from '../../operations/cases/inbox/row.ts';
-import { CodedError } from '../../ports/fault.ts';
+import { CodedError, isCoded } from '../../ports/fault.ts';
+import { type Beside, besideLines } from '../cases/beside.ts';
 import { askOnTerminal, typedVerdict } from '../cases/confirm.ts';
 import { fromNow } from '../cases/rows.ts';
 import { type StatementOptions, statementFrom, withStatement } from '../cases/statement.ts';
@@ -86,14 +89,19 @@ function registerList(cases: Command, api: () => ApiClient): void {
       const asked = { kind, stage, corridor, assignedTo, openedBefore: olderThan?.toISOString(), cursor: after };
       for (const [name, value] of Object.entries(asked)) if (value !== undefined) query.set(name, value);
       if (unassigned) query.set('unassigned', 'true');
-      const page = casePageDto.parse((await api().ask('GET', `/cases?${query}`)).body);
+      const [page, beside] = await Promise.all([
+        api()
+          .ask('GET', `/cases?${query}`)
+          .then(({ body }) => casePageDto.parse(body)),
+        waitingBeside(api()),
+      ]);
       if (json) {
-        print(toJson(page));
+        print(toJson({ ...page, ...beside }));
         return;
       }
       const columns = ['due', 'stage', 'reason', 'amount', 'corridor', 'sender', 'beneficiary', 'assigned', 'case'];
       printRows(page.items.map(row), columns as never);
-      for (const line of footer(page)) print(line);
+      for (const line of [...footer(page), ...besideLines(beside)]) print(line);
     });
 }
 
@@ -116,6 +124,26 @@ function footer({ total, nextCursor, unknownPayouts, complete, missing }: Page):
     ...(complete ? [] : ['THIS LIST IS NOT COMPLETE:', ...missing.map(({ source, code }) => `  ${source}: ${code}`)]),
   ];
 }
+
+/** The inbox does not wait for the log: glass that could not be read is not known. */
+async function waitingBeside(api: ApiClient): Promise<Beside> {
+  const [approvals, reviews] = await Promise.all([
+    api.ask('GET', '/approvals?state=WAITING').then(({ body }) => listOf(approvalDto).parse(body).items),
+    api.ask('GET', '/break-glass').then(
+      ({ body }) =>
+        listOf(glassDto)
+          .parse(body)
+          .items.filter(({ review }) => review === null),
+      (error: unknown) => {
+        if (isCoded(error)) return null;
+        throw error;
+      },
+    ),
+  ]);
+  return { approvals, reviews: reviews?.map(({ glassId: id, by, reason }) => ({ id, by, reason })) ?? null };
+}
+
+const listOf = <S extends z.ZodType>(shape: S) => z.object({ items: z.array(shape) });
 
 interface DecideOptions extends StatementOptions {
   readonly approve?: true;

@@ -84,6 +84,13 @@ describe('commands over the API', () => {
     const asked = approvalIn(await as('asha', 'operator', 'control', 'resume', ...target));
     const broken = await as('asha', 'operator', 'break-glass', 'open', '--reason', 'alone', '--minutes', '5');
     const glass = /--glass (\S+)/.exec(broken)![1]!;
+    // Whoever looks at the inbox sees both.
+    const inbox = await as('ben', 'approver', 'cases', 'list');
+    expect(inbox).toContain('1 acts wait for a second person: corridor approvals list');
+    expect(inbox).toContain(`REVIEW the glass that asha broke (alone): corridor break-glass review ${glass}`);
+    expect(JSON.parse(await as('ben', 'approver', 'cases', 'list', '--json'))).toMatchObject({
+      ...{ approvals: [{ approvalId: asked }], reviews: [{ id: glass, by: 'asha' }], complete: true },
+    });
     const { hash } = remote.memory.approvals.all.get(asked)!;
     const alone = ['approvals', 'approve', asked, '--reason', 'cut-off', '--glass', glass, '--hash', hash];
     expect(await as('asha', 'operator', ...alone)).toContain('EXECUTED by asha');
