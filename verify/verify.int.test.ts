@@ -15,6 +15,7 @@ import { mongoPayoutStore } from '../adapters/mongo/payouts.ts';
 import { sealedDocuments } from '../adapters/mongo/sealed-documents.ts';
 import { settlementClaims } from '../adapters/mongo/settlement-claims.ts';
 import { verifyStores } from '../adapters/mongo/verify-stores.ts';
+import { verifyWebhooks } from '../adapters/mongo/verify-webhooks.ts';
 import { providerLedger } from '../adapters/payout-providers/ledger.ts';
 import { limitsLedger } from '../adapters/redis/limits.ts';
 import { verifyLimits } from '../adapters/redis/verify-limits.ts';
@@ -64,6 +65,7 @@ beforeAll(async () => {
     app: APP,
     limitRules: LIMIT_RULES,
     stores: verifyStores({ db, events: 'events', transfers: 'transfers' }),
+    webhooks: verifyWebhooks(db, undefined),
     limits: verifyLimits(redis),
     provider: providerLedger(ledgerFile),
     keys: KEYS,

@@ -2,6 +2,7 @@
 
 import { mongoPayoutStore } from '../../adapters/mongo/payouts.ts';
 import { verifyStores } from '../../adapters/mongo/verify-stores.ts';
+import { verifyWebhooks } from '../../adapters/mongo/verify-webhooks.ts';
 import { providerLedger } from '../../adapters/payout-providers/ledger.ts';
 import { limitsClient, ready } from '../../adapters/redis/limits-client.ts';
 import { verifyLimits } from '../../adapters/redis/verify-limits.ts';
@@ -355,6 +356,7 @@ async function verified(
         rings: config.keys,
         keys: config.keys,
         stores: verifyStores({ db: await connections.db(), events: EVENTS, transfers: TRANSFERS }),
+        webhooks: verifyWebhooks(await connections.db(), config.webhooks.keys),
         limits: verifyLimits(redis),
         provider: providerLedger(file),
       },

@@ -19,6 +19,7 @@ import { exceptionStore } from '../../adapters/mongo/screening-exceptions.ts';
 import { sealedDocuments } from '../../adapters/mongo/sealed-documents.ts';
 import { settlementClaims } from '../../adapters/mongo/settlement-claims.ts';
 import { verifyStores } from '../../adapters/mongo/verify-stores.ts';
+import { verifyWebhooks } from '../../adapters/mongo/verify-webhooks.ts';
 import { providerLedger } from '../../adapters/payout-providers/ledger.ts';
 import { limitsLedger, limitsNamespace } from '../../adapters/redis/limits.ts';
 import { verifyLimits } from '../../adapters/redis/verify-limits.ts';
@@ -129,6 +130,7 @@ async function sourcesOf(): Promise<VerifySources> {
     rings: keys,
     keys,
     stores: verifyStores({ db, events: 'events', transfers: 'transfers' }),
+    webhooks: verifyWebhooks(db, undefined),
     sealed: sealedDocuments({ db, operators: keys.operators, inLog: { activations, revoked } }),
     limits: verifyLimits(redis, namespace),
     provider: providerLedger(path.join(FIXTURE, FILES.provider)),
