@@ -7,6 +7,7 @@ const BENCHMARKS: Readonly<Record<string, () => Promise<unknown>>> = {
   screening: () => import('./screening/main.ts'),
   verify: () => import('./verify/main.ts'),
   submissions: () => import('./submissions/main.ts'),
+  pricing: () => import('./pricing/main.ts'),
   'dead-letters': () => import('./dead-letters/main.ts'),
   beside: () => import('./beside/main.ts'),
 };

@@ -58,7 +58,7 @@ export type PricingResult =
  */
 export function priceOf(terms: PricingTerms, feeRules: readonly FeeRule[]): PricingResult {
   const { side, amount, sourceCurrency, targetCurrency } = terms;
-  const { mid, customer, minor, midMinor } = ratesOf(terms);
+  const { minor, midMinor, midRate, customerRate } = ratesFor(terms);
   const feesOn = (base: bigint): Fee[] =>
     feeRules.map((rule) => ({ code: rule.code, amount: money(feeOn(base, rule), sourceCurrency) }));
 
@@ -83,8 +83,8 @@ export function priceOf(terms: PricingTerms, feeRules: readonly FeeRule[]): Pric
   return {
     ok: true,
     pricing: {
-      midRate: showRatio(mid),
-      customerRate: showRatio(customer),
+      midRate,
+      customerRate,
       principal: money(principalMinor, sourceCurrency),
       debit: money(debitMinor, sourceCurrency),
       credit: money(creditMinor, targetCurrency),
@@ -148,16 +148,44 @@ function marginOf(principalMinor: bigint, creditMinor: bigint, midMinor: Ratio):
   return principalMinor - ceil(dividedBy(creditMinor, midMinor));
 }
 
+interface Rates {
+  readonly minor: Ratio;
+  readonly midMinor: Ratio;
+  readonly midRate: string;
+  readonly customerRate: string;
+}
+
+/** Of the legs of a route, which all transfers of a batch share: what follows from them is the same for each. */
+const known = new WeakMap<readonly QuotedRate[], Map<string, Rates>>();
+
+/** As `ratesOf`, once for each route and margin. */
+function ratesFor(terms: PricingTerms): Rates {
+  const { sourceCurrency, targetCurrency, legs, marginBps } = terms;
+  checkFixed(terms);
+  const ofLegs = known.get(legs) ?? new Map<string, Rates>();
+  const key = `${sourceCurrency}/${targetCurrency}/${marginBps}`;
+  const before = ofLegs.get(key);
+  if (before !== undefined) return before;
+  const { mid, customer, minor, midMinor } = ratesOf(terms);
+  const rates = { minor, midMinor, midRate: showRatio(mid), customerRate: showRatio(customer) };
+  ofLegs.set(key, rates);
+  known.set(legs, ofLegs);
+  return rates;
+}
+
 function ratesOf(terms: PricingTerms): { mid: Ratio; customer: Ratio; minor: Ratio; midMinor: Ratio } {
-  const { sourceCurrency, targetCurrency, side, amount } = terms;
-  const fixedCurrency = side === 'SOURCE' ? sourceCurrency : targetCurrency;
-  if (amount.currency !== fixedCurrency) {
-    throw new DomainError('CURRENCY_MISMATCH', `the fixed amount is in ${amount.currency}, not in ${fixedCurrency}`);
-  }
+  const { sourceCurrency, targetCurrency } = terms;
+  checkFixed(terms);
   const mid = crossRate(sourceCurrency, targetCurrency, terms.legs);
   const customer = withMargin(mid, terms.marginBps);
   const [from, to] = [exponentOf(sourceCurrency), exponentOf(targetCurrency)];
   return { mid, customer, minor: perMinor(customer, from, to), midMinor: perMinor(mid, from, to) };
+}
+
+function checkFixed({ sourceCurrency, targetCurrency, side, amount }: PricingTerms): void {
+  const fixedCurrency = side === 'SOURCE' ? sourceCurrency : targetCurrency;
+  if (amount.currency === fixedCurrency) return;
+  throw new DomainError('CURRENCY_MISMATCH', `the fixed amount is in ${amount.currency}, not in ${fixedCurrency}`);
 }
 
 function exponentOf(code: string): number {
