@@ -3,6 +3,7 @@
 // A worker claims an attempt after the attempt is stored and before its first byte is sent. So no document may be behind a
 // claim: one that is was put back to an older state of its own. Beside them stand the payouts of which nothing begins any
 // more, whatever their document says by then. Pure.
+import { lastAttempt } from './changes.ts';
 import { endsPayout } from './contradictions.ts';
 import type { Payout } from './payout.ts';
 import { statementOf } from './statement.ts';
@@ -37,6 +38,8 @@ export interface BegunAttempt {
 export interface ClaimedAttempt extends Pick<AttemptClaim, 'attempt' | 'startedAt' | 'token'> {
   /** When the log took it, ms since the epoch. */
   readonly at: number;
+  /** Of a payout that is stopped: the highest attempt that was claimed before. */
+  readonly before?: BegunAttempt;
 }
 
 /** Times of a claim, ms since the epoch. */
@@ -67,7 +70,8 @@ export class AttemptLedger {
     const known = this.#highest.get(payoutId);
     if (known && (attempt <= known.attempt || (attempt !== STOPPED && !has(earlier, known)))) return false;
     this.#highest.delete(payoutId);
-    this.#highest.set(payoutId, { attempt, startedAt, token, at });
+    const before = attempt === STOPPED && known ? { before: begunBy(known) } : {};
+    this.#highest.set(payoutId, { attempt, startedAt, token, at, ...before });
     for (const [oldest, { at: taken }] of this.#highest) {
       if (taken > at - this.#keptMs) break;
       this.#highest.delete(oldest);
@@ -93,21 +97,40 @@ export class AttemptLedger {
   }
 }
 
-/** Whether the document was put back: it lacks an attempt that was claimed, has begun it a second time, or lacks the case that stopped it. */
+/** Whether the document was put back: it lacks an attempt that was claimed, has begun it a second time, or lacks what stopped it. */
 export function isBehind(payout: Payout, claimed: ClaimedAttempt | undefined): boolean {
   if (claimed === undefined) return false;
-  return claimed.attempt === STOPPED ? !isStopped(payout) : !has(payout.attempts, claimed);
+  return lackedBy(payout, claimed) !== undefined || (claimed.attempt === STOPPED && !isStopped(payout));
 }
 
-/** A case says that nothing begins any more, or the provider's statement has settled it. */
-const isStopped = ({ cases }: Payout): boolean => cases.some(endsPayout) || statementOf({ cases }) !== undefined;
+/** The highest attempt that was claimed, when the document lacks it or has begun it a second time. */
+export function lackedBy({ attempts }: Pick<Payout, 'attempts'>, claimed: ClaimedAttempt): BegunAttempt | undefined {
+  const highest = claimed.attempt === STOPPED ? claimed.before : begunBy(claimed);
+  return highest && !attempts.some((one) => isSameAttempt(one, highest)) ? highest : undefined;
+}
+
+const begunBy = ({ attempt: number, startedAt, token = null }: ClaimedAttempt): BegunAttempt => ({
+  number,
+  startedAt,
+  token,
+});
+
+/** A case says that nothing begins any more, the provider's statement has settled it, or it has failed without its last word. */
+const isStopped = (payout: Payout): boolean =>
+  payout.cases.some(endsPayout) || statementOf(payout) !== undefined || hasFailedUnsaid(payout);
+
+/** By what the provider says of its last key a payout fails each time; by anything else it need not fail a second time. */
+function hasFailedUnsaid(payout: Payout): boolean {
+  const how = lastAttempt(payout)?.end?.how;
+  return payout.phase === 'FAILED' && how !== 'refused' && how !== 'failed';
+}
 
 /** Whether the log does not know yet that nothing of this payout begins any more. */
 export const isToBeStopped = (payout: Payout, claimed: ClaimedAttempt | undefined): boolean =>
   claimed?.attempt !== STOPPED && isStopped(payout);
 
 const has = (attempts: readonly BegunAttempt[], claimed: ClaimedAttempt): boolean =>
-  attempts.some((one) => isSameAttempt(one, { ...claimed, number: claimed.attempt }));
+  attempts.some((one) => isSameAttempt(one, begunBy(claimed)));
 
 /**
  * Whether two stand for one attempt.

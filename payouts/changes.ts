@@ -7,6 +7,11 @@ export function changed(payout: Payout, at: number, fields: Partial<Payout>): Pa
   return { ...payout, ...fields, revision: payout.revision + 1, changedAt: at };
 }
 
+/** Idempotency key of an attempt; number 0 stands for "none was made". */
+export function attemptKey(payoutId: string, number: number): string {
+  return `${payoutId}:${number}`;
+}
+
 export function lastAttempt(payout: Payout): Attempt | undefined {
   return payout.attempts.at(-1);
 }

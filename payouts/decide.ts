@@ -3,7 +3,7 @@
 // One rule carries it: a key is sent at most once, and the next attempt begins only when the last is provably dead.
 // Silence is never proof; neither is "not found", as a stopped worker may still be about to write to its socket.
 
-import { changed, lastAttempt, openCase, settleCases, withAttempt, withUpdate } from './changes.ts';
+import { attemptKey, changed, lastAttempt, openCase, settleCases, withAttempt, withUpdate } from './changes.ts';
 import { countDoubt, isClockDoubtful, withoutClock } from './clock-doubt.ts';
 import { contradiction, contradicts, differing, isContested, isWrittenOff } from './contradictions.ts';
 import { isSpent, nextStep, priceIsOver } from './next-step.ts';
@@ -114,11 +114,6 @@ export function beginAttempt(payout: Payout, at: number, policy: PayoutPolicy, t
 /** Until when the worker that began this attempt may send it. */
 export function sendBefore(attempt: Attempt): number {
   return Math.min(attempt.leaseUntil, attempt.expiresAt);
-}
-
-/** Idempotency key of an attempt; number 0 stands for "none was made". */
-export function attemptKey(payoutId: string, number: number): string {
-  return `${payoutId}:${number}`;
 }
 
 /**

@@ -1,5 +1,5 @@
 // Invariants of a payout, checked from its own record alone. Every state that `decide` reaches satisfies them.
-import { attemptKey } from './decide.ts';
+import { attemptKey } from './changes.ts';
 import type { Payout, PayoutPhase, PayoutUpdate } from './payout.ts';
 
 /** An attempt is alive at the provider, or may be. */

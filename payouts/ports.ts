@@ -92,8 +92,8 @@ export interface AttemptClaims {
   claim(claims: readonly Omit<AttemptClaim, 'claimId'>[]): Promise<readonly boolean[]>;
   /** False while claims do not come back: don't begin attempts that need one, since each that is begun counts. */
   ready(): boolean;
-  /** Has the log know that nothing of this payout begins any more: tried until it does. Never throws. */
-  stopped(payoutId: string, since: number): void;
+  /** Has the log know that nothing of this payout begins any more: tried until it does, and only then resolved. Never rejects. */
+  stopped(payoutId: string, since: number): Promise<void>;
 }
 
 export type GateVerdict =

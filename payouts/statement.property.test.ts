@@ -151,7 +151,7 @@ class World {
     if (!knowsLog) return;
     const claimed = this.stopped ? { attempt: STOPPED, startedAt: 0, at: 0 } : undefined;
     if (isToBeStopped(this.payout, claimed)) this.stopped = true;
-    if (isBehind(this.payout, claimed)) this.payout = stopRolledBack(this.payout, STOPPED, this.now);
+    if (claimed && isBehind(this.payout, claimed)) this.payout = stopRolledBack(this.payout, claimed, this.now);
   }
 
   #work(): void {

@@ -5,7 +5,7 @@ import { endsPayout } from './contradictions.ts';
 import type { PayoutExecutorDependencies, PayoutReports } from './dependencies.ts';
 import type { Payout } from './payout.ts';
 import type { PayoutChange } from './ports.ts';
-import { stopRolledBack, wasRolledBack } from './put-back.ts';
+import { isNamedBehind, stopRolledBack } from './put-back.ts';
 
 /** A change that keeps losing its race is left to whoever wins. */
 const MAX_RACES = 5;
@@ -71,9 +71,9 @@ export class StoredPayouts {
       const claimed = attempts?.highest(payoutId);
       const payout = await this.#loads.add(payoutId);
       // Whoever opened the case may have died after that write and before the log knew (ADR 10): it is written now.
-      if (payout && isToBeStopped(payout, claimed)) attempts?.stopped(payoutId, clock.now());
-      if (!payout || !claimed || wasRolledBack(payout) || !isBehind(payout, claimed)) return payout;
-      const stopped = await this.change(payout, (now) => stopRolledBack(now, claimed.attempt, clock.now()), 'once');
+      if (payout && isToBeStopped(payout, claimed)) void attempts?.stopped(payoutId, clock.now());
+      if (!payout || !claimed || !isBehind(payout, claimed) || isNamedBehind(payout, claimed)) return payout;
+      const stopped = await this.change(payout, (now) => stopRolledBack(now, claimed, clock.now()), 'once');
       if (stopped) return stopped;
     }
     return undefined;
@@ -113,7 +113,8 @@ export class StoredPayouts {
     const opened = after.cases.slice(before.cases.length);
     // What could happen: the database is put back to before the case, and another attempt begins. What stops it: the log
     // knows that nothing of this payout begins any more (ADR 10).
-    if (opened.some(endsPayout)) attempts?.stopped(payoutId, clock.now());
+    // An end as unpaid waits for that too, before settlement hears of it (ADR 26).
+    if (opened.some(endsPayout)) void attempts?.stopped(payoutId, clock.now());
     if (before.phase !== after.phase) {
       this.#reports.emit({ kind: 'transition', payoutId, from: before.phase, to: after.phase });
     }

@@ -126,7 +126,7 @@ it('begins no attempt while claims do not come back, and finds out by a probe th
   const claims = await follower({ writer });
   expect(claims.ready()).toBe(true);
   await expect(claims.claim([claim('t-1', 1)])).rejects.toMatchObject({ code: 'KAFKA_UNAVAILABLE' });
-  claims.stopped('t-9', AT);
+  void claims.stopped('t-9', AT);
   expect(claims.ready()).toBe(false);
   await expect.poll(() => faults.length).toBeGreaterThan(1);
   isDown = false;
@@ -141,7 +141,7 @@ it('lets no claim stand of a payout that is stopped, for any process, over a res
   const { follower } = world();
   const [one, other] = [await follower(), await follower()];
   await one.claim([claim('t-1', 1)]);
-  one.stopped('t-1', AT);
+  void one.stopped('t-1', AT);
   await expect.poll(() => other.highest('t-1')).toMatchObject({ attempt: STOPPED });
   expect(await other.claim([claim('t-1', 2)])).toEqual([false]);
   const restarted = await follower();

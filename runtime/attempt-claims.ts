@@ -53,13 +53,20 @@ export function logAttemptClaims(options: AttemptClaimsOptions): LogAttemptClaim
 
 type NewClaim = Omit<AttemptClaim, 'claimId'>;
 
+interface Stop {
+  /** ms since the epoch */
+  readonly since: number;
+  readonly promise: Promise<void>;
+  readonly resolve: () => void;
+}
+
 class ClaimLog implements LogAttemptClaims {
   readonly #options: Required<AttemptClaimsOptions>;
   readonly #make: RecordMaker<typeof TOPIC>;
   readonly #reader: ClaimReader;
   readonly #stopping = new AbortController();
-  /** Payouts that are stopped, and since when, which the log does not know yet. */
-  readonly #stops = new Map<string, number>();
+  /** Payouts that are stopped, which the log does not know yet. */
+  readonly #stops = new Map<string, Stop>();
   #isWritingStops = false;
   /** Claims do not come back. */
   #isAway = false;
@@ -114,9 +121,12 @@ class ClaimLog implements LogAttemptClaims {
     }
   }
 
-  stopped(payoutId: string, since: number): void {
-    this.#stops.set(payoutId, since);
+  stopped(payoutId: string, since: number): Promise<void> {
+    const known = this.#stops.get(payoutId);
+    const stop = known ?? { since, ...Promise.withResolvers<void>() };
+    this.#stops.set(payoutId, stop);
     void this.#writeStops();
+    return stop.promise;
   }
 
   async #writeAndAwait(claims: readonly NewClaim[]): Promise<readonly boolean[]> {
@@ -158,8 +168,18 @@ class ClaimLog implements LogAttemptClaims {
     try {
       while (this.#stops.size > 0) {
         const some = [...this.#stops].slice(0, MAX_STOPS_AT_ONCE);
-        await this.claim(some.map(([payoutId, startedAt]) => ({ payoutId, attempt: STOPPED, startedAt, earlier: [] })));
-        for (const [payoutId] of some) this.#stops.delete(payoutId);
+        const claims = some.map(([payoutId, { since }]) => ({
+          payoutId,
+          attempt: STOPPED,
+          startedAt: since,
+          earlier: [],
+        }));
+        // One that does not stand finds that the log knew.
+        await this.claim(claims);
+        for (const [payoutId, { resolve }] of some) {
+          this.#stops.delete(payoutId);
+          resolve();
+        }
       }
     } catch (error) {
       this.#report(error);

@@ -8,6 +8,7 @@ import { type ActHandlers, describeContent } from '../operations/approvals/execu
 import type { Approvals } from '../operations/approvals/ports.ts';
 import { decisionHandler } from '../operations/cases/inbox/second-person.ts';
 import { resumeHandler } from '../operations/control/controls.ts';
+import { checkReplayWaits } from '../operations/dead-letters/replays/control.ts';
 import { findReplay, summaryOf } from '../operations/dead-letters/replays/prepare.ts';
 import { actOf, approvedHash } from '../operations/dead-letters/replays/replay.ts';
 import { exceptionHandler } from '../operations/exceptions/second-person.ts';
@@ -52,6 +53,7 @@ export async function openApprovals(connections: Connections): Promise<ApprovalD
       }
       throw new CodedError('EVIDENCE_CHANGED', `${_id} is not, or no longer, what was asked for: look at the replay`);
     },
+    checkApprover: (approval) => checkReplayWaits(kept, approval),
   };
   // A payout is written under the executor's seal. Where its key is not, the executor does what was let through.
   const onPayouts: ActHandlers['payouts.resolve'] = hasRing(keys, 'executor')

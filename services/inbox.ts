@@ -4,7 +4,7 @@ import { caseNotes } from '../adapters/mongo/case-notes.ts';
 import { caseStore } from '../adapters/mongo/cases.ts';
 import { customerCaseStore } from '../adapters/mongo/customer-cases.ts';
 import { knownTransfers, openHolds, openPayouts } from '../adapters/mongo/inbox.ts';
-import { mongoPayoutStore } from '../adapters/mongo/payouts.ts';
+import { type MongoPayoutStore, mongoPayoutStore } from '../adapters/mongo/payouts.ts';
 import { corridorBook } from '../domain/corridors/corridors.ts';
 import type { Assignments } from '../operations/cases/assignments/ports.ts';
 import type { DecidingStores } from '../operations/cases/inbox/decide.ts';
@@ -15,6 +15,7 @@ import { forgedDetail } from '../payouts/outbox.ts';
 import { requestCodec } from '../payouts/request-codec.ts';
 import { CodedError } from '../ports/fault.ts';
 import { hasRing, type Rings, ringOf } from '../ports/seals.ts';
+import { readClaims } from './attempt-claims.ts';
 import { casePolicy, corridors } from './configured-rules.ts';
 import type { Connections } from './connections.ts';
 import { TRANSFERS } from './process-parts/sinks.ts';
@@ -53,11 +54,19 @@ export async function openInbox(connections: Connections): Promise<Inbox> {
     operators: keys.operators,
   };
   const payouts = hasRing(keys, 'executor')
-    ? mongoPayoutStore(db, { ring: keys.executor, operators: keys.operators, onForged })
+    ? {
+        ...only(mongoPayoutStore(db, { ring: keys.executor, operators: keys.operators, onForged })),
+        claims: () => readClaims(connections),
+      }
     : readOnly(sources.payouts, keys);
   const deciding = { holds, customers, payouts, closesPayouts: hasRing(keys, 'executor'), policy, corridors: book };
   return { sources, assignments, deciding, notes, policy };
 }
+
+const only = ({ load, apply }: Pick<MongoPayoutStore, 'load' | 'apply'>): DecidingStores['payouts'] => ({
+  load,
+  apply,
+});
 
 /** Payouts are changed under the executor's seal: whoever has not got its key reads them, unproven, and changes none. */
 const readOnly = (payouts: Pick<InboxSources['payouts'], 'load'>, keys: Rings): DecidingStores['payouts'] => ({

@@ -6,6 +6,7 @@ import { exceptionStore, type Revocations } from '../adapters/mongo/screening-ex
 import { strictJson, strictText } from '../domain/text/strict-json.ts';
 import { activateVersion, importVersion, type PublishActivation } from '../operations/lists/import-and-activate.ts';
 import { railOf } from '../payouts/instruction.ts';
+import { isForTrials } from '../ports/environment.ts';
 import { CodedError, codeAndDetail } from '../ports/fault.ts';
 import { recordMaker } from '../ports/records.ts';
 import { ringOf } from '../ports/seals.ts';
@@ -190,6 +191,8 @@ export const customerCasesFor = (
 export async function activationPublisher({ config, log, codec }: Connections): Promise<{
   publish: PublishActivation;
   /** What the log has as the last activation of a source, which a new one must follow. */
+  /** See `ActivationTerms`. */
+  readonly forTrials: boolean;
   lastOf(source: string): Promise<ScreeningListActivated | undefined>;
   close(): Promise<void>;
 }> {
@@ -207,6 +210,7 @@ export async function activationPublisher({ config, log, codec }: Connections): 
         await table.stop();
       }
     },
+    forTrials: isForTrials(process.env),
     close: () => writer.close(),
   };
 }

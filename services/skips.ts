@@ -16,6 +16,7 @@ export function skipsOf(connections: Connections): RecordSkips {
     {
       ofSubject: async (...asked) => (await store()).ofSubject(...asked),
       begin: async (...asked) => (await store()).begin(...asked),
+      clock: async (own) => (await store()).clock(own),
     },
     connections.config.keys.operators,
     () => new Date(),

@@ -89,7 +89,9 @@ export class ClaimBooks {
       else (stands(claim, standing.at(-1)) ? standing : others).push(claim);
       ids.add(claim.claimId);
     }
+    // That it is stopped is said by each process that finds it so, and by the first of them for all.
     const isKnown = (claim: ReadClaim) =>
+      claim.attempt === STOPPED ||
       standing.some((one) => isOf(claim, begunBy(one)) || one.earlier.some((before) => isOf(claim, before)));
     return { standing, outOfOrder: others.filter((claim) => !isKnown(claim)), copies };
   }

@@ -192,6 +192,8 @@ describe('what is as it should be is no finding', () => {
       history.claim(ID, 1);
       history.claim('transfer-000001', 1);
       history.claim('transfer-000001', STOPPED, AT, []);
+      // Another process of the executor found it stopped too.
+      history.claim('transfer-000001', STOPPED, AT + 5, []);
       const [, payout] = [...history.stores.payouts.byId.entries()][1]!;
       const detail = 'the provider says PAID of a key that was dead';
       const opened = { code: 'CONTRADICTION', detail, attemptKey: '', openedAt: AT, closedAt: null } as const;

@@ -116,15 +116,17 @@ describe('an approval in the database', () => {
     // A process whose clock runs ahead ends nothing.
     await store.expire(later(HOUR_MS));
     expect((await store.find(asked.id))!.state).toBe('APPROVED');
+    const other = await ask();
     primary = later(HOUR_MS);
     await store.expire(later(1));
     expect((await store.find(asked.id))!.state).toBe('APPROVED');
     // Nor does one whose clock runs behind begin, or let through, what is over.
     expect(await store.begin(asked.id, later(1))).toBe(false);
-    const other = await ask();
     await expect(decideApproval(store, { ...other, ...by('ben') }, operators)).rejects.toMatchObject({
-      code: 'APPROVAL_MOVED',
+      code: 'APPROVAL_EXPIRED',
     });
+    const late = { by: 'ben', at: later(1), reason: 'looked', seal: 's' };
+    expect(await store.decide((await store.find(other.id))!, 'APPROVED', late)).toBe(false);
     await store.expire(later(HOUR_MS));
     expect(await store.begin(asked.id, later(HOUR_MS + 1))).toBe(false);
     expect((await store.find(asked.id))!.state).toBe('EXPIRED');

@@ -10,6 +10,7 @@ import { insertFree } from './claims.ts';
 import { MAJORITY } from './client.ts';
 import { guarded } from './fault.ts';
 import { ensureIndexes } from './idempotent-store.ts';
+import { primaryClock } from './primary-clock.ts';
 import { STAMP } from './schema-version.ts';
 
 const APPROVALS = 'approvals';
@@ -46,20 +47,13 @@ const indexes: readonly IndexSpec[] = [
   {
     name: 'act_state_askedAt',
     keys: { act: 1, state: 1, askedAt: -1 },
-    servedQuery: 'approvals of one act in one state, latest first (skips that are to be settled)',
+    servedQuery:
+      'approvals of one act in one state, latest first (lists), or first asked for first (those that are to be done)',
   },
 ];
 
-/** What time it is by the primary: a process whose clock runs ahead ends no approval of others. */
-const primaryClock = (db: Db) => () =>
-  guarded(async () => {
-    const { localTime } = await db.admin().command({ hello: 1 });
-    return localTime as Date;
-  });
-
 /**
- * An approval expires by the clock of the primary too: a process whose clock runs ahead ends nothing, and one whose clock runs
- * behind lets nothing through that is over.
+ * An approval is asked for, decided, begun and ended by the clock of the primary, whatever that of the process says.
  * @param now of the primary, unless a test has its own
  */
 export function approvals(
@@ -71,6 +65,7 @@ export function approvals(
   const earlier = (one: Date, other: Date) => (one < other ? one : other);
   return {
     ensureIndexes: () => ensureIndexes(db, APPROVALS, indexes),
+    clock: () => now(),
     insert: async (approval) => (await insertFree(all as never, [{ ...approval, ...STAMP } as never])).size === 0,
     find: async (id) => (await guarded(() => all.findOne({ _id: id }))) ?? undefined,
     list: (states, limit) =>
@@ -86,6 +81,14 @@ export function approvals(
     ofSubject: (act, subject, limit) =>
       guarded(() => all.find({ act, subject }).sort({ askedAt: -1 }).limit(limit).toArray()),
     ofAct: (act, state, limit) => guarded(() => all.find({ act, state }).sort({ askedAt: -1 }).limit(limit).toArray()),
+    toDo: (act, limit, except) =>
+      guarded(() =>
+        all
+          .find({ act, state: 'APPROVED', ...(except.length > 0 && { _id: { $nin: [...except] } }) })
+          .sort({ askedAt: 1 })
+          .limit(limit)
+          .toArray(),
+      ),
     async decide({ _id, hash, askedBy }, state, decided) {
       const at = later(decided.at, await now());
       const asSeen = { _id, state: 'WAITING' as const, hash, askedBy, expiresAt: { $gt: at } };

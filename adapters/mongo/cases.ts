@@ -8,6 +8,7 @@ import { MAJORITY } from './client.ts';
 import { guarded } from './fault.ts';
 import { HOLD_CLAIMS } from './hold-claims.ts';
 import { ensureIndexes } from './idempotent-store.ts';
+import { primaryClock } from './primary-clock.ts';
 import { stamped, unstamped } from './schema-version.ts';
 
 export const CASES = 'cases';
@@ -50,9 +51,13 @@ export function caseStore(db: Db): CaseStore {
       return decided ? fromStore(decided) : undefined;
     },
     async expire(lapse) {
+      // A relay whose clock runs ahead ends no hold of others: each stage would refuse it, and the transfer stay held.
+      const asOf = lapse.decidedAt;
+      const now = await primaryClock(db)();
+      const until = new Date(Math.min(now.getTime(), asOf.getTime()));
       const result = await guarded(() =>
         cases.updateMany(
-          { state: 'OPEN', expiresAt: { $lt: lapse.decidedAt } },
+          { state: 'OPEN', expiresAt: { $lt: until } },
           { $set: { state: 'EXPIRED', decision: lapse, commandPending: true } },
         ),
       );

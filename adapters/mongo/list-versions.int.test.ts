@@ -12,7 +12,7 @@ import { listedPerson, nextVersion } from '../../test/kit/memory-screening.ts';
 import { listStore } from './list-versions.ts';
 import { freshDatabases } from './testing/databases.ts';
 
-const TERMS = { by: 'amara', now: Date.UTC(2026, 10, 23) };
+const TERMS = { by: 'amara', now: Date.UTC(2026, 10, 23), forTrials: true };
 const fresh = freshDatabases('lists', inject('stack').mongoUri);
 let sample: ListVersion;
 beforeAll(async () => {

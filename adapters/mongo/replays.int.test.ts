@@ -5,6 +5,7 @@ import { MongoClient } from 'mongodb';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import {
   cancelReplay,
+  checkReplayWaits,
   pauseReplay,
   resumeReplay,
   slowReplay,
@@ -12,6 +13,7 @@ import {
 } from '../../operations/dead-letters/replays/control.ts';
 import { DEFAULT_TERMS, findReplay, freezeReplay } from '../../operations/dead-letters/replays/prepare.ts';
 import type { ReplayRunner } from '../../operations/dead-letters/replays/run.ts';
+import { CodedError, dependencyDown } from '../../ports/fault.ts';
 import { contentOf, type DeadLetterDocument } from '../../sinks/dead-letters/letter.ts';
 import { dryRunner, OWNER, type ReplayWorld, replayWorld, TARGET } from '../../test/kit/replay-world.ts';
 import { DEAD_LETTERS } from './dead-letters.ts';
@@ -164,8 +166,25 @@ describe('a replay', () => {
       undefined,
       4,
     );
-    expect(await findReplay(here.stores.replays, id)).toMatchObject({ halted: { code: 'APPROVAL_VOID' } });
+    const { halted } = await findReplay(here.stores.replays, id);
+    expect(halted).toMatchObject({ code: 'APPROVAL_VOID', detail: expect.stringContaining('the build changed from') });
+    expect(halted!.detail).toContain('to two. Select the letters again');
     expect(await here.states()).toEqual({ PARKED: 6 });
+  });
+
+  it('ends its approval when it is cancelled, and nobody lets through what was asked for', async () => {
+    const here = await world(4);
+    const [id, at] = ['cancelled', new Date(here.clock.now())];
+    const freezing = { id, owner: OWNER, filter: {}, terms: DEFAULT_TERMS, by: 'asha', reason: 'mended', at };
+    await freezeReplay(here.stores, freezing);
+    const { _id: approvalId } = await here.ask(id);
+    const approval = () => here.stores.approvals.find(approvalId);
+    expect((await approval())!.state).toBe('WAITING');
+    await cancelReplay(here.stores, { id, by: 'asha', at });
+    expect(await approval()).toMatchObject({ state: 'WITHDRAWN', ended: { code: 'REPLAY_CANCELLED' } });
+    await expect(checkReplayWaits(here.stores.replays, { _id: approvalId, subject: id })).rejects.toMatchObject({
+      code: 'REPLAY_MOVED',
+    });
   });
 
   it('tries what was selected by a program without stages, beside the rest, and again when that is asked for', async () => {
@@ -188,6 +207,38 @@ describe('a replay', () => {
     expect(await triedOn('two')).toMatchObject({ dryRun: { ...expected, by: 'ben' } });
     await runner.stop();
     expect(here.sent()).toEqual([]);
+  });
+
+  it('that cannot be tried for good ends with the reason, and an outage is waited for', async () => {
+    const here = await world(3);
+    const freezing = { owner: OWNER, filter: {}, terms: DEFAULT_TERMS, by: 'asha', reason: 'mended' } as const;
+    const at = new Date(here.clock.now());
+    await freezeReplay(here.stores, { ...freezing, id: 'untried', at, dryRunBy: 'runner' });
+    const faults: string[] = [];
+    const meets = (error: Error) =>
+      here.runner('one', {
+        dryRunner: { ...dryRunner, basis: () => Promise.reject(error) },
+        onFault: (_, { code }) => void faults.push(code),
+      });
+    const away = meets(dependencyDown('mongo', 'MONGO_UNAVAILABLE', 'away'));
+    await away.tick();
+    await expect.poll(() => faults).toContain('MONGO_UNAVAILABLE');
+    await away.stop();
+    const { state, dryRunWanted } = await findReplay(here.stores.replays, 'untried');
+    expect([state, dryRunWanted]).toEqual(['FROZEN', { by: 'asha' }]);
+    here.clock.advance(60_000);
+    const lasting = meets(new CodedError('LIST_VERSION_NOT_SEALED', 'somebody wrote it'));
+    await lasting.tick();
+    const stateOf = async () => (await findReplay(here.stores.replays, 'untried')).state;
+    await expect.poll(stateOf).toBe('CANCELLED');
+    await lasting.stop();
+    expect(await findReplay(here.stores.replays, 'untried')).toMatchObject({
+      state: 'CANCELLED',
+      halted: { code: 'LIST_VERSION_NOT_SEALED', detail: expect.stringContaining('could not be tried') },
+    });
+    here.clock.advance(60_000);
+    await here.run(here.runner('two'), undefined, 3);
+    expect(await here.states()).toEqual({ PARKED: 3 });
   });
 
   it('gives back the letters of a selection that nobody went on with', async () => {

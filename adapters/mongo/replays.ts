@@ -31,6 +31,11 @@ const replayIndexes: readonly IndexSpec[] = [
     servedQuery: 'replays that a runner has something to do for',
   },
   {
+    name: 'askedBy_createdAt',
+    keys: { askedBy: 1, createdAt: 1 },
+    servedQuery: 'selections of one person within some hours (before one more is made)',
+  },
+  {
     name: 'isWatched',
     keys: { isWatched: 1, _id: 1 },
     partialFilterExpression: { isWatched: true },
@@ -52,6 +57,12 @@ export function replays(db: Db): Replays & { ensureIndexes(): Promise<void> } {
       const query = { state: { $in: [...states] } };
       const found = await guarded(() => all.find(query, READ).sort({ createdAt: -1 }).limit(limit).toArray());
       return found.map((replay) => replayFromStore(replay)!);
+    },
+    async neverAsked(askedBy, since, limit) {
+      const query = { askedBy, createdAt: { $gt: since }, approvalId: null };
+      const projection = { createdAt: 1, endedAt: 1, 'halted.at': 1 };
+      const found = await guarded(() => all.find(query, { projection }).limit(limit).toArray());
+      return found.map(({ createdAt, endedAt, halted }) => ({ createdAt, until: endedAt ?? halted?.at ?? null }));
     },
     async open(limit) {
       // What is halted waits for a person, however much of it there is: it must not hide what is to be sent.

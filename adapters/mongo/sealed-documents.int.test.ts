@@ -26,7 +26,7 @@ it('any field of a list version, an activation, an exception or a customer case 
   const db = client.db(`sealed_${process.pid}_${Date.now().toString(36)}`);
   const lists = listStore(db, KEYS);
   const { versionId } = await importVersion(lists, await loadSampleList(), { by: 'amara', now: NOW });
-  await activateVersion(lists, async () => undefined, versionId, { by: 'amara', now: NOW });
+  await activateVersion(lists, async () => undefined, versionId, { by: 'amara', now: NOW, forTrials: true });
   const exceptions = exceptionStore(db, KEYS);
   const asked = { token: 't', source: 'OFAC', entityId: '1', entityHash: 'h', expiresAt: NOW + 9, grantedBy: 'amara' };
   for (const exceptionId of ['approved', 'revoked']) {

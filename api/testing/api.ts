@@ -168,7 +168,7 @@ function memoryComponents(memory: Memory): ApiComponents {
     b.updatedAt.getTime() - a.updatedAt.getTime() || Number(a._id < b._id) - Number(a._id > b._id);
   const corridors = corridorBook(CORRIDORS);
   const operators = memoryOperators(memory, asked);
-  const evidence = { log: new MemoryLog({ partitions: 4 }), codec: memoryCodec(), chainPartitions: 4 };
+  const evidence = { log: new MemoryLog({ partitions: 4 }), codec: memoryCodec(), rings: {}, chainPartitions: 4 };
   const owners = {
     submissions: memorySubmissions(memory.submissions, asked),
     intentClaims: {

@@ -10,6 +10,7 @@ import type { KnownTargets } from '../../operations/control/targets.ts';
 import type { MemoryControls } from '../../operations/control/testing/memory-controls.ts';
 import type { LetterCheck } from '../../operations/dead-letters/checks/checks.ts';
 import type { GroupNote } from '../../operations/dead-letters/ports.ts';
+import { checkReplayWaits } from '../../operations/dead-letters/replays/control.ts';
 import type { Replays } from '../../operations/dead-letters/replays/ports.ts';
 import { summaryOf } from '../../operations/dead-letters/replays/prepare.ts';
 import { approvedHash, type ReplayDocument, type ReplayItem } from '../../operations/dead-letters/replays/replay.ts';
@@ -61,6 +62,12 @@ function memoryReplays(memory: OperatorMemory, asked: Asked): Replays {
       }),
     find: (id) => asked(() => memory.replays[at(id)]),
     list: (states, limit) => asked(() => memory.replays.filter(({ state }) => states.includes(state)).slice(0, limit)),
+    neverAsked: (askedBy, since) =>
+      asked(() =>
+        memory.replays
+          .filter((each) => each.askedBy === askedBy && each.createdAt > since && each.approvalId === null)
+          .map(({ createdAt, endedAt, halted }) => ({ createdAt, until: endedAt ?? halted?.at ?? null })),
+      ),
     change: (replay, to) =>
       asked(() => {
         const place = at(replay._id);
@@ -139,6 +146,7 @@ export function memoryOperators(memory: OperatorMemory, asked: Asked): OperatorC
           if (replay && approvedHash(replay) === hash) return [summaryOf(replay)];
           throw new CodedError('EVIDENCE_CHANGED', 'it is not what was asked for');
         },
+        checkApprover: (approval) => checkReplayWaits(replays, approval),
       },
     },
     replays: {

@@ -27,7 +27,11 @@ export const replayDto = z
     editedLetters: z
       .int()
       .describe('So many of them are decided otherwise than they are: `/v1/replays/{replayId}/edits`.'),
-    money: z.array(moneyOfLetters),
+    money: z
+      .array(moneyOfLetters)
+      .describe(
+        'As the index of letters has it until it is tried; from the records in the log afterwards, under the seal of the program that tried it.',
+      ),
     lettersWithoutAmount: z.int(),
     oldestAt: instant.nullable(),
     ratePerSecond: z.int(),

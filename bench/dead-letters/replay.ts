@@ -22,6 +22,7 @@ const CANARY = 25;
 const BUSY_MS = 50;
 const dryRunner: DryRunner = {
   predict: async (_, records) => records.map(() => ({ kind: 'GOES_ON', code: null })),
+  amounts: async (records) => records.map(() => null),
   predictDiscards: async (_, records, code) => records.map(() => ({ kind: 'REJECTED', code })),
   basis: async () => ({ build: 'bench' }),
 };

@@ -12,7 +12,8 @@ export function registerExplain(program: Command): void {
     .addHelpText(
       'after',
       `
-The evidence is read from the log (the database holds no personal data) and the decision is made again from it.
+The evidence is read from the log (the database holds no personal data) and the decision is made again from it. With the
+keys of stages (CORRIDOR_STAGE_KEYS) what no stage has sealed is left out; without them each step says that it was not checked.
 Names are masked without --unmask.
 
 Example:
@@ -23,16 +24,20 @@ Example:
         const { log, codec, config } = connections;
         const { chainPartitions } = config.kafka;
         const sight = unmask === undefined ? 'masked' : 'full';
-        const { found, last, lines, isReproduced } = await explanationOf({ log, codec, chainPartitions }, id, sight);
+        const sources = { log, codec, rings: config.keys, chainPartitions };
+        const explained = await explanationOf(sources, id, sight);
+        const { found, last, lines, isReproduced, proof, strangers, isContradictory } = explained;
         if (json) {
-          const { parties, ...answer } = { ...last, evidence: maskedEvidence(last.evidence, sight) };
+          const evidence = maskedEvidence(last.evidence, sight);
+          const { parties, ...answer } = { ...last, evidence, proof, strangers, isContradictory };
           console.log(toJson(sight === 'full' ? { ...answer, parties } : answer));
           return;
         }
         print(`Transfer ${id}`);
-        for (const { topic, sequence, occurredAt, reasons } of found) {
+        for (const { topic, sequence, occurredAt, reasons, proof: step } of found) {
           const why = reasons.length > 0 ? `: ${reasons.join('; ')}` : '';
-          print(`  ${sequence}  ${new Date(occurredAt).toISOString()}  ${topic}${why}`);
+          const mark = step === 'CHECKED' ? '' : '  (not checked here)';
+          print(`  ${sequence}  ${new Date(occurredAt).toISOString()}  ${topic}${mark}${why}`);
         }
         print('');
         for (const line of lines) print(line);

@@ -180,9 +180,10 @@ async function activate(
   by: string,
   json: boolean | undefined,
 ): Promise<void> {
-  const { publish, lastOf, close } = await activationPublisher(connections);
+  const { publish, lastOf, forTrials, close } = await activationPublisher(connections);
   try {
-    const { activation, changed } = await activateVersion(store, publish, versionId, { by, now: Date.now(), lastOf });
+    const terms = { by, now: Date.now(), lastOf, forTrials };
+    const { activation, changed } = await activateVersion(store, publish, versionId, terms);
     if (json) console.log(toJson({ ...activation, changed }));
     else print(changed ? `${versionId} is in force` : `${versionId} was in force already`);
   } catch (error) {

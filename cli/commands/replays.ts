@@ -11,6 +11,7 @@ import { type EditComponents, editLetter, shownEdits } from '../../operations/de
 import { checkBuild } from '../../operations/dead-letters/replays/check-build.ts';
 import {
   cancelReplay,
+  checkReplayWaits,
   currentRate,
   pauseReplay,
   resumeReplay,
@@ -289,6 +290,7 @@ function registerDecisions(replays: Command): void {
             );
           }
           const { _id, hash } = await findApproval(stores.approvals, replay.approvalId ?? id);
+          if (verdict === 'APPROVED') await checkReplayWaits(stores.replays, { _id, subject: id });
           // What is shown must be what was asked for, whatever stands in the database.
           if (approvedHash(replay) !== hash) {
             throw new CodedError('EVIDENCE_CHANGED', 'it is not, or no longer, what was asked for: look at it again');

@@ -16,7 +16,8 @@ export type SealPurpose =
   | 'approval'
   | 'intent'
   | 'webhook-endpoint'
-  | 'webhook-delivery';
+  | 'webhook-delivery'
+  | 'dry-run';
 
 /** Keys by id. The current one seals; all of them are accepted, so that a key can be replaced while records are on their way. */
 export interface KeyRing {

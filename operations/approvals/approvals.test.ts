@@ -255,3 +255,38 @@ describe('what is shown to who approves', () => {
     await expect(describeApproval(asIs, {}, operators)).rejects.toMatchObject({ code: 'ACT_NOT_HERE' });
   });
 });
+
+describe('a process whose clock is days ahead or behind', () => {
+  const DAY_MS = 86_400_000;
+  const handlers = { 'control.resume': { describe: async () => [], execute: async () => 'resumed' } };
+
+  it.each([
+    [-3, 2, 5],
+    [4, -2, -9],
+    [0, 30, 0],
+  ])(
+    'asks %d days off, lets through %d days off and does it %d days off: by the clock of the store all is in time',
+    async (asks, decides, does) => {
+      const store = memoryApprovals(() => AT);
+      const off = (days: number) => later(days * DAY_MS);
+      const waiting = await askForApproval(store, { ...asking, at: off(asks) }, operators);
+      expect([waiting.askedAt, waiting.expiresAt.getTime()]).toEqual([AT, AT.getTime() + VALID_MS]);
+      expect(await listApprovals(store, ['WAITING'], 10, off(does))).toHaveLength(1);
+      const { decided } = await decideApproval(store, { ...deciding, at: off(decides) }, operators);
+      expect(decided!.at).toEqual(AT);
+      const terms = { handlers, operators, at: off(does) };
+      expect(await executeApproval(store, 'ask-1', terms)).toMatchObject({ state: 'EXECUTED', begunAt: AT });
+    },
+  );
+
+  it('holds nothing open that is over', async () => {
+    let now = AT;
+    const store = memoryApprovals(() => now);
+    await askForApproval(store, asking, operators);
+    now = later(VALID_MS);
+    const late = decideApproval(store, { ...deciding, at: AT }, operators);
+    await expect(late).rejects.toMatchObject({ code: 'APPROVAL_EXPIRED' });
+    expect(await listApprovals(store, ['WAITING'], 10, later(-DAY_MS))).toEqual([]);
+    expect(store.all.get('ask-1')!.state).toBe('EXPIRED');
+  });
+});

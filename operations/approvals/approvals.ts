@@ -25,6 +25,7 @@ export interface Asking {
   /** Who asks; that they may is looked at by whoever knows their rights. */
   readonly by: string;
   readonly reason: string;
+  /** By the clock of who asks; that of the store counts. */
   readonly at: Date;
 }
 
@@ -34,10 +35,11 @@ export interface Asking {
  * @throws CodedError REASON_MISSING, APPROVAL_MOVED when the id stands for another question
  */
 export async function askForApproval(store: Approvals, asking: Asking, operators: KeyRing): Promise<Approval> {
-  const { id: _id, act, subject, hash, at, content } = asking;
+  const { id: _id, act, subject, hash, content } = asking;
   if (content !== undefined && content.length > MAX_CONTENT) {
     throw new CodedError('OPTION_INVALID', `what is asked for must not be longer than ${MAX_CONTENT} characters`);
   }
+  const at = await store.clock(asking.at);
   const asked = {
     ...{ _id, act, subject, hash, askedBy: personName(asking.by), askedAt: at },
     summary: safeText(asking.summary, MAX_SUMMARY),
@@ -66,6 +68,7 @@ export interface Deciding {
   readonly verdict: Verdict;
   readonly by: Principal;
   readonly reason: string;
+  /** By the clock of who decides; that of the store counts. */
   readonly at: Date;
   /** A glass that this person has broken: what they asked for themselves may be let through under it. */
   readonly glass?: OpenGlass;
@@ -79,7 +82,7 @@ export interface Deciding {
  * APPROVAL_EXPIRED, APPROVAL_MOVED when somebody else was first
  */
 export async function decideApproval(store: Approvals, deciding: Deciding, operators: KeyRing): Promise<Approval> {
-  const { id, verdict, at, glass } = deciding;
+  const { id, verdict, glass } = deciding;
   const by = personName(deciding.by.name);
   const reason = reasonOf(deciding.reason);
   if (glass === undefined) permission(deciding.by, 'approvals.decide');
@@ -100,6 +103,7 @@ export async function decideApproval(store: Approvals, deciding: Deciding, opera
     throw new CodedError('EVIDENCE_CHANGED', `${id} is about something else than what you have seen`);
   }
   if (found.state !== 'WAITING') throw moved(found);
+  const at = await store.clock(deciding.at);
   if (at.getTime() >= found.expiresAt.getTime()) {
     throw new CodedError('APPROVAL_EXPIRED', `${id} could be decided until ${found.expiresAt.toISOString()}`);
   }
@@ -127,12 +131,12 @@ export async function withdrawApproval(store: Approvals, id: string, by: string,
 
 /** Approvals in these states, the latest first. What has expired by now is ended first. */
 export async function listApprovals(
-  store: Pick<Approvals, 'expire' | 'list'>,
+  store: Pick<Approvals, 'expire' | 'list' | 'clock'>,
   states: readonly ApprovalState[],
   limit: number,
   now: Date,
 ): Promise<readonly Approval[]> {
-  await store.expire(now);
+  await store.expire(await store.clock(now));
   return store.list(states, limit);
 }
 

@@ -1,6 +1,8 @@
 // Doing what was let through. Killed at any point it is done again, so each executor is harmless to repeat.
+
+import { DomainError } from '../../domain/fault.ts';
 import type { KeyRing } from '../../domain/seals/seal.ts';
-import { CodedError, codeAndDetail, isCoded } from '../../ports/fault.ts';
+import { CodedError, codeAndDetail, isCoded, isOf } from '../../ports/fault.ts';
 import type { Principal } from '../access/principal.ts';
 import { type Act, hashOfAct } from './acts.ts';
 import { type Approval, isAsked, isContentApproved } from './approval.ts';
@@ -26,7 +28,7 @@ export interface ApprovedAct {
 /**
  * Does one kind of act. The same approval again changes nothing more.
  * @returns one sentence of what came of it
- * @throws CodedError of a dependency: it is tried again; any other: it has failed
+ * @throws CodedError of a dependency, or fatal: it is tried again; any other: it has failed
  */
 export type Executor = (approved: ApprovedAct) => Promise<string>;
 
@@ -83,24 +85,33 @@ export async function checkApprover(approval: Approval, handlers: ActHandlers, b
 const notHere = ({ act }: Approval) =>
   new CodedError('ACT_NOT_HERE', `${act} is not done from here: see its own command`);
 
+/**
+ * Whether the act itself cannot be done. A dependency that is away, a process without its keys and a bug say nothing of it: it
+ * stays APPROVED and begun.
+ */
+export const isOfTheAct = (error: unknown): boolean =>
+  isOf(error, DomainError) ||
+  (isCoded(error) && error.faultClass !== 'transient-dependency' && error.faultClass !== 'fatal');
+
 /** What was begun and cut off may be done to its end for so long after it has expired, ms: consent does not hold for ever. */
 const MAX_BEGUN_MS = 24 * 3_600_000;
 
 /**
- * Does an approved act, once: the seals are looked at again, and it is noted that it begins. What ended in a fault of a
- * dependency stays APPROVED and begun, and is to be done again.
+ * Does an approved act, once: the seals are looked at again, and it is noted that it begins. What ended in a fault that is not
+ * of the act stays APPROVED and begun, and is to be done again.
  * @throws CodedError APPROVAL_UNKNOWN, APPROVAL_MOVED, APPROVAL_EXPIRED, APPROVAL_NOT_SEALED, ACT_NOT_HERE, and what the
  *   executor threw
  */
 export async function executeApproval(
   store: Approvals,
   id: string,
-  { handlers, operators, at }: { readonly handlers: ActHandlers; readonly operators: KeyRing; readonly at: Date },
+  { handlers, operators, at: own }: { readonly handlers: ActHandlers; readonly operators: KeyRing; readonly at: Date },
 ): Promise<Approval> {
   const found = await findApproval(store, id);
   if (found.state !== 'APPROVED') throw moved(found);
   const execute = handlers[found.act]?.execute;
   if (!execute) throw notHere(found);
+  const at = await store.clock(own);
   if (!isContentApproved(operators, found)) {
     const detail = `${id} is not what two persons let through: it was changed in the database`;
     await store.end(id, ['APPROVED'], 'FAILED', { at, code: 'APPROVAL_NOT_SEALED', detail });
@@ -123,12 +134,12 @@ export async function executeApproval(
       ...approved,
       approvedBy: decided!.by,
       approvedAt: decided!.at,
-      doneAt: at,
+      doneAt: own,
       ...under,
     });
     await store.end(id, ['APPROVED'], 'EXECUTED', { at, detail });
   } catch (error) {
-    if (!isCoded(error) || error.faultClass === 'transient-dependency') throw error;
+    if (!isOfTheAct(error)) throw error;
     await store.end(id, ['APPROVED'], 'FAILED', { at, ...codeAndDetail(error) });
     throw error;
   }

@@ -3,6 +3,12 @@ import type { Approval, ApprovalState } from './approval.ts';
 
 /** Every method throws a coded error when the store cannot be asked. */
 export interface Approvals {
+  /**
+   * What time it is for everybody who asks, decides and does: the clock of the store. A process whose own clock is a day ahead or
+   * behind would end what others asked for, or ask for what is over at once.
+   * @param own what the caller's clock says, for a store that has none
+   */
+  clock(own: Date): Promise<Date>;
   /** @returns false: the id is taken */
   insert(approval: Approval): Promise<boolean>;
   find(id: string): Promise<Approval | undefined>;

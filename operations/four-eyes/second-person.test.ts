@@ -31,7 +31,7 @@ const FIRST = LISTED.find(({ names }) => names.length > 1)!;
 const OTHERS = LISTED.filter((entity) => entity !== FIRST);
 
 const activation =
-  (head: Partial<VersionHead>, entities: readonly ListEntity[] = LISTED): Act =>
+  (head: Partial<VersionHead>, entities: readonly ListEntity[] = LISTED, isFirst = false): Act =>
   (maker, checker) => {
     const counts = { entities: 100, names: 100 };
     const list = { source: 'OFAC', versionId: 'before', publishedOn: '2026-11-20', contentHash: 'c', activation: 1 };
@@ -46,7 +46,7 @@ const activation =
     const store: Pick<ListStore, 'head' | 'active' | 'activate' | 'markPublished' | 'load'> = {
       load,
       head: async () => ({ ...imported, ...head }) as VersionHead,
-      active: async () => [inForce],
+      active: async () => (isFirst ? [] : [inForce]),
       activate: async (_head, revision) => ({ ...inForce, revision: revision + 1 }),
       markPublished: async () => undefined,
     };
@@ -55,6 +55,7 @@ const activation =
 
 const ACTS: Readonly<Record<string, Act>> = {
   'an exception': approval,
+  'a list that is the first of its source': activation({}, LISTED, true),
   'a list without one entity': activation({}, LISTED.slice(1)),
   'a list without one name': activation({}, [{ ...FIRST, names: FIRST.names.slice(0, 1) }, ...OTHERS]),
   'a list with another spelling of one name': activation({}, [

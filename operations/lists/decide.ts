@@ -17,7 +17,18 @@ export type Loss = ListLoss | 'unknown';
 export function checkActivation(head: VersionHead, inForce: InForce, by: string, loss: Loss): void {
   const risk = riskOf(head, inForce, loss);
   if (risk === undefined) return;
-  const { versionId, importedBy } = head;
+  checkOther(head, by, risk);
+}
+
+/**
+ * What begins a source needs another person too: with a list that is empty, or of somebody's own, everybody would pass from the
+ * first transfer on, and no later version would be held against it.
+ * @throws CodedError SECOND_PERSON_NEEDED
+ */
+export const checkFirstActivation = (head: VersionHead, by: string): void =>
+  checkOther(head, by, 'is the first of its source');
+
+function checkOther({ versionId, importedBy }: VersionHead, by: string, risk: string): void {
   const why = `${importedBy} imported it, so another person must look at it and activate it (--by)`;
   checkSecondPerson(importedBy, by, `${versionId} ${risk}: ${why}`);
 }

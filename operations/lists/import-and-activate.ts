@@ -6,7 +6,7 @@ import { diffLists, type ListVersion, lossIn, refuseShrunk } from '../../screeni
 import type { Activation, ListStore } from '../../screening/versions/store.ts';
 import { versionIdOf } from '../../screening/versions/version.ts';
 import { isSamePerson } from '../four-eyes/second-person.ts';
-import { checkActivation, type Loss } from './decide.ts';
+import { checkActivation, checkFirstActivation, type Loss } from './decide.ts';
 import { entitiesOf } from './versions.ts';
 
 export interface ImportTerms {
@@ -49,12 +49,17 @@ export interface ActivationTerms {
   readonly now: number;
   /** What the log has as the last activation of a source: a database that is behind it was put back. */
   readonly lastOf?: (source: string) => Promise<ScreeningListActivated | undefined>;
+  /** An installation for trials: there the first version of a source is put in force by whoever imported it. */
+  readonly forTrials?: boolean;
+  /** Who does it let it through under a broken glass, which another person reviews: one person is enough. */
+  readonly underGlass?: boolean;
 }
 
 /**
  * Puts a version in force: durably first (so that nothing is submitted against an older one from then on), then for every
  * instance, through the log. Repeating it is harmless, and completes what was cut off between the two.
- * What takes anything off the list in force, or goes back to an older one, needs another person than the one who imported it.
+ * What takes anything off the list in force, goes back to an older one, or is the first of its source, needs another person than
+ * the one who imported it.
  * @throws CodedError LIST_VERSION_UNKNOWN, SECOND_PERSON_NEEDED, ACTIVATION_RACED; DomainError PERSON_INVALID
  */
 export async function activateVersion(
@@ -77,8 +82,9 @@ export async function activateVersion(
     return { activation: stored, changed: false };
   }
   // Whoever did not import it is the second person already.
-  if (before && isSamePerson(head.importedBy, by)) {
-    checkActivation(head, before, by, await lossOf(store, before.list.versionId, versionId));
+  if (!terms.underGlass && isSamePerson(head.importedBy, by)) {
+    if (before) checkActivation(head, before, by, await lossOf(store, before.list.versionId, versionId));
+    else if (!terms.forTrials) checkFirstActivation(head, by);
   }
   const activation = await store.activate(
     head,

@@ -53,7 +53,9 @@ export interface ListActivation {
 export const activationHandler = (open: () => Promise<ListActivation & { close(): Promise<void> }>): ActHandler => ({
   describe: describeContent(({ versionId, entities, names, importedBy, replaces }: Replacement) => [
     `put ${versionId} in force: ${entities} entities, ${names} names, imported by ${importedBy}`,
-    replaces === null ? 'nothing is in force before it' : `look first: corridor lists diff ${replaces} ${versionId}`,
+    replaces === null
+      ? `nothing of its source is in force: look at what was read first: corridor lists show ${versionId}`
+      : `look first: corridor lists diff ${replaces} ${versionId}`,
   ]),
   async execute(approved) {
     const activation = await open();
@@ -67,7 +69,7 @@ export const activationHandler = (open: () => Promise<ListActivation & { close()
 
 async function activate(
   { lists, publish, lastOf }: ListActivation,
-  { content, approvedBy: by, approvedAt }: ApprovedAct,
+  { content, approvedBy: by, approvedAt, glass }: ApprovedAct,
 ): Promise<string> {
   const { versionId, replaces } = JSON.parse(content) as Replacement;
   const { source } = await lists.head(versionId);
@@ -75,6 +77,7 @@ async function activate(
   if (now !== replaces && now !== versionId) {
     throw new CodedError('ACTIVATION_RACED', `${now ?? 'nothing'} is in force by now: look, then ask anew`);
   }
-  const { changed } = await activateVersion(lists, publish, versionId, { by, now: approvedAt.getTime(), lastOf });
+  const terms = { by, now: approvedAt.getTime(), lastOf, underGlass: glass !== undefined };
+  const { changed } = await activateVersion(lists, publish, versionId, terms);
   return changed ? `${versionId} is in force` : `${versionId} was in force already`;
 }

@@ -18,7 +18,7 @@ export interface OverviewSources {
   readonly deadLetters: Pick<DeadLetters, 'groups'>;
   readonly inbox: InboxSources;
   readonly replays: Pick<Replays, 'list'>;
-  readonly approvals: Pick<Approvals, 'list' | 'expire'>;
+  readonly approvals: Pick<Approvals, 'list' | 'expire' | 'clock'>;
   readonly webhooks: WebhookStanding;
 }
 

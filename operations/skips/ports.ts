@@ -7,11 +7,13 @@ import type { Approvals } from '../approvals/ports.ts';
 export interface ApprovalsBySubject {
   /** Of one act on one subject, the latest first. @throws CodedError when the store cannot be asked */
   ofSubject(act: Act, subject: string, limit: number): Promise<readonly Approval[]>;
-  /** Of one act in one state, the latest first. */
+  /** Of one act in one state, the latest first: for people. */
   ofAct(act: Act, state: Approval['state'], limit: number): Promise<readonly Approval[]>;
+  /** Of one act that are APPROVED, the one asked for first in front, without those that are named: for whoever does them all. */
+  toDo(act: Act, limit: number, except: readonly string[]): Promise<readonly Approval[]>;
 }
 
-export type SkipApprovals = Pick<Approvals, 'insert' | 'find' | 'begin' | 'end'> & ApprovalsBySubject;
+export type SkipApprovals = Pick<Approvals, 'clock' | 'insert' | 'find' | 'begin' | 'end'> & ApprovalsBySubject;
 
 /** Where a consumer stands before a partition. */
 export interface StandingPoint {

@@ -5,6 +5,7 @@ import type { KeyRing } from '../../domain/seals/seal.ts';
 import type { LogRecord } from '../../ports/log.ts';
 import { type RecordSkips, skipSubject } from '../../ports/record-skips.ts';
 import { canonicalJson, hashOfAct } from '../approvals/acts.ts';
+import { allToDo } from '../approvals/all-to-do.ts';
 import type { Approval } from '../approvals/approval.ts';
 import { askForApproval } from '../approvals/approvals.ts';
 import type { Approvals } from '../approvals/ports.ts';
@@ -12,9 +13,8 @@ import type { Audit } from '../audit/audit.ts';
 import type { SkipApprovals, SkipLog } from './ports.ts';
 import { checkTarget, contentOf, isSkipApproved, type SkipContent, type SkipTarget, skipSummary } from './skip.ts';
 
-/** Approvals of one record, and open skips, that are looked at. */
+/** Approvals of one record that are looked at. */
 const MAX_OF_RECORD = 20;
-const MAX_OPEN = 200;
 
 export interface SkipAsking extends SkipTarget {
   readonly id: string;
@@ -58,18 +58,20 @@ export async function askForSkip(parts: SkipComponents, asking: SkipAsking): Pro
 
 /** Skips as consumers ask for them. */
 export function recordSkips(
-  store: Pick<SkipApprovals, 'ofSubject' | 'begin'>,
+  store: Pick<SkipApprovals, 'ofSubject' | 'begin' | 'clock'>,
   operators: KeyRing,
   now: () => Date,
 ): RecordSkips {
   return {
     async approved(record) {
       const found = await store.ofSubject('records.skip', skipSubject(record), MAX_OF_RECORD);
-      const approval = found.find((each) => isSkipApproved(operators, each, record, now()));
+      if (found.length === 0) return undefined;
+      const at = await store.clock(now());
+      const approval = found.find((each) => isSkipApproved(operators, each, record, at));
       if (!approval) return undefined;
       return { approvalId: approval._id, askedBy: approval.askedBy, approvedBy: approval.decided!.by };
     },
-    begin: ({ approvalId }) => store.begin(approvalId, now()),
+    begin: async ({ approvalId }) => store.begin(approvalId, await store.clock(now())),
   };
 }
 
@@ -80,12 +82,13 @@ export function recordSkips(
  * @returns how many were ended
  */
 export async function settleSkips(
-  store: Pick<SkipApprovals, 'ofAct' | 'end'>,
+  store: Pick<SkipApprovals, 'toDo' | 'end'>,
   log: SkipLog,
   at: Date,
   audit: Pick<Audit, 'note'>,
 ): Promise<number> {
-  const approved = await store.ofAct('records.skip', 'APPROVED', MAX_OPEN);
+  const approved: Approval[] = [];
+  for await (const page of allToDo(store, 'records.skip')) approved.push(...page);
   const open = approved.flatMap(({ _id, content, askedAt }) => {
     const place = contentIn(content);
     return place ? [{ ...place, approvalId: _id, since: askedAt }] : [];

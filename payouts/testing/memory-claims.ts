@@ -52,7 +52,7 @@ export class MemoryClaimLog {
       },
       // One process may learn late that claims do not come back: some attempts are begun all the same.
       ready: () => !this.#isDown || !knowsOutages,
-      stopped: (payoutId) => this.#stop(payoutId),
+      stopped: async (payoutId) => this.#stop(payoutId),
     };
   }
 }

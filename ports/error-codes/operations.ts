@@ -16,7 +16,7 @@ export const operationCodes = {
     'notice',
     'a stored document',
     409,
-    'Ask anew: what was approved is not what would be done now. The detail names what changed.',
+    'Ask anew: what was approved is not what would be done now. The detail names what changed, from what to what, and what to do.',
   ),
   APPROVAL_REFUSED: entry('notice', 'the caller', 409, 'Read the reason that was given, then ask anew or leave it.'),
   ACT_NOT_HERE: entry(
@@ -51,6 +51,12 @@ export const operationCodes = {
   REPLAY_TERMS_INVALID: entry('invalid-request', 'the caller', 400, 'Correct rate, canary or ratio of failures.'),
   CHECK_UNKNOWN: entry('invalid-request', 'the caller', 404, 'Ask for a check: it answers with its id.'),
   CHECK_FAILED: entry('notice', 'the process', 409, 'See its detail, and ask for another check.'),
+  SELECTIONS_HELD: entry(
+    'invalid-request',
+    'the caller',
+    409,
+    'Ask for what is selected, or cancel it, or have another person select: these letters were kept from everybody for too long.',
+  ),
   DRY_RUN_MISSING: entry('invalid-request', 'the caller', 409, 'Try the replay first, then ask for it.'),
   RATE_NOT_LOWER: entry(
     'invalid-request',

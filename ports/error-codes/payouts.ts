@@ -46,6 +46,12 @@ export const payoutCodes = {
     409,
     'Ask the provider about every attempt: the stored payout is behind the log.',
   ),
+  PAYOUT_LACKS_ATTEMPT: entry(
+    'invalid-request',
+    'a payout',
+    409,
+    'Ask the provider about the key that the message names: the log has that attempt, and the stored payout does not.',
+  ),
   PAYOUT_FORGED: entry(
     ['poison', 'invalid-request', 'notice'],
     'a stored document',

@@ -114,7 +114,7 @@ export async function composeApi(connections: Connections, reports: AuditReports
     transferEvents: transferEvents(db, EVENTS),
     transferViews: transferViews(db, TRANSFERS),
     explain: gated(MAX_EXPLANATIONS, (transferId, sight) =>
-      explanationOf({ log, codec, chainPartitions }, transferId, sight),
+      explanationOf({ log, codec, rings: config.keys, chainPartitions }, transferId, sight),
     ),
     audit,
     clock: Date.now,

@@ -49,6 +49,7 @@ export interface Desks {
     readonly publisher: () => Promise<{
       readonly publish: PublishActivation;
       readonly lastOf: NonNullable<ActivationTerms['lastOf']>;
+      readonly forTrials: boolean;
       close(): Promise<void>;
     }>;
   };

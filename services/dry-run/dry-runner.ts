@@ -1,6 +1,7 @@
 // Predicts what dead letters would become: the real stages decide them, one after the other, on today's data, and nothing is
 // written. What the payout executor and the provider would make of it is not known.
 
+import type { Money } from '../../domain/money/money.ts';
 import type { DiscardReason } from '../../domain/reasons.ts';
 import type { DryRunner, TriedLetter } from '../../operations/dead-letters/replays/ports.ts';
 import { replayRecord } from '../../operations/dead-letters/replays/record.ts';
@@ -9,12 +10,13 @@ import type { Codec } from '../../ports/codec.ts';
 import type { LogRecord, OutputRecord } from '../../ports/log.ts';
 import { type AnyProcessor, type Disposition, isDisposition, type Received } from '../../processors/contract.ts';
 import { rejectionOf } from '../../processors/discard.ts';
-import { stageOf } from '../../processors/lifecycle.ts';
+import { eventIn, stageOf } from '../../processors/lifecycle.ts';
 import { type StageName, topology } from '../../processors/topology.ts';
 import { faultOf } from '../../runtime/fault.ts';
 import { type InboundRecord, inboundReader } from '../../runtime/hosts/inbound-records.ts';
 import type { HostRuntime } from '../../runtime/hosts/processor-host.ts';
-import { contracts, type TopicName } from '../../topics/catalogue.ts';
+import { contractOf, contracts, type TopicName } from '../../topics/catalogue.ts';
+import { headerText, RECOVERY_HEADER } from '../../topics/headers.ts';
 import type { Connections } from '../connections.ts';
 import { buildId } from './build-id.ts';
 import { rulesHash } from './rules-hash.ts';
@@ -76,9 +78,34 @@ export function createDryRunner(connections: Connections, runtime: HostRuntime):
       }
       return predictions;
     },
+    async amounts(records) {
+      await connections.codec.load(Object.values(contracts).map(({ name }) => name));
+      return instructedIn(records, connections.codec);
+    },
     basis: () => basisOf(stages, connections),
     close: () => stages.close(),
   };
+}
+
+/** What producers instructed, in the order of the letters. */
+async function instructedIn(records: readonly LogRecord[], codec: Codec): Promise<readonly (Money | null)[]> {
+  const amounts = new Array<Money | null>(records.length).fill(null);
+  const placed = records.map((record, place) => ({ record, place }));
+  const topicOf = ({ headers }: LogRecord) => headerText(headers, RECOVERY_HEADER.sourceTopic) ?? '';
+  for (const [topic, of] of Map.groupBy(placed, ({ record }) => topicOf(record))) {
+    if (!contractOf(topic)) continue;
+    const values = of.map(({ record }) => record.value);
+    for (const [i, result] of (await codec.decode(topic as TopicName, values)).entries()) {
+      if (!result.ok) continue;
+      const { instructedAmount } = eventIn(topic, result.value)?.instruction ?? (result.value as Partial<Instructed>);
+      if (instructedAmount) amounts[of[i]!.place] = instructedAmount;
+    }
+  }
+  return amounts;
+}
+
+interface Instructed {
+  readonly instructedAmount: Money;
 }
 
 const UNTRIED: Prediction = { kind: 'UNKNOWN', code: null };

@@ -2,7 +2,7 @@
 import { approvals } from '../../adapters/mongo/approvals.ts';
 import type { DecidingStores } from '../../operations/cases/inbox/decide.ts';
 import { decisionHandler } from '../../operations/cases/inbox/second-person.ts';
-import { closeApproved } from '../../operations/cases/payouts/close-approved.ts';
+import { ApprovedClosings } from '../../operations/cases/payouts/close-approved.ts';
 import { systemClock } from '../../ports/clock.ts';
 import { within } from '../../ports/pause.ts';
 import { ringOf } from '../../ports/seals.ts';
@@ -10,6 +10,7 @@ import { failpoint } from '../../runtime/failpoints.ts';
 import { type Fault, faultOf } from '../../runtime/fault.ts';
 import { recentOutages } from '../../runtime/health/recent-outages.ts';
 import type { HostRuntime } from '../../runtime/hosts/processor-host.ts';
+import { followedClaims } from '../attempt-claims.ts';
 import { openAudit } from '../audit.ts';
 import type { Connections } from '../connections.ts';
 import { openInbox } from '../inbox.ts';
@@ -17,7 +18,7 @@ import { backgroundHost } from './background.ts';
 import type { Hosted } from './processors.ts';
 
 const PART = 'payout-closings';
-/** Between two looks, and after one that a dependency has cut off, ms. */
+/** Between two looks, and after one in which the approvals could not be read, ms. */
 const LOOK_MS = 500;
 const TROUBLED_MS = 5_000;
 
@@ -27,29 +28,34 @@ export async function closingHosts(connections: Connections, runtime: HostRuntim
   await store.ensureIndexes();
   const { deciding } = await openInbox(connections);
   const operators = ringOf(rings, 'operators');
-  const handler = decisionHandler({ ...deciding, payouts: withFailpoints(deciding.payouts) }, operators);
-  const handlers = { 'payouts.resolve': handler, 'payouts.state': handler };
-  const audit = await openAudit(connections, PART, { logger, metrics });
   const recent = recentOutages(PART);
   const met = ({ code, detail }: Pick<Fault, 'code' | 'detail'>, approvalId?: string) => {
     recent.met(code, detail);
     metrics.faults.inc({ consumer: PART, code });
     logger.warn({ stage: PART, code, detail, name: approvalId }, 'a case of a payout was not closed');
   };
-  const parts = {
+  const followed = followedClaims(connections, (code, detail) => met({ code, detail }));
+  const payouts = { ...withFailpoints(deciding.payouts), claims: followed.claims };
+  const handler = decisionHandler({ ...deciding, payouts }, operators);
+  const handlers = { 'payouts.resolve': handler, 'payouts.state': handler };
+  const audit = await openAudit(connections, PART, { logger, metrics });
+  const closings = new ApprovedClosings({
     ...{ store, handlers, operators, audit, now: () => new Date() },
     onFault: (approvalId: string, fault: Pick<Fault, 'code' | 'detail'>) => met(fault, approvalId),
-  };
+  });
   const stopping = new AbortController();
   let running: Promise<void> | undefined;
 
   async function loop(): Promise<void> {
     while (!stopping.signal.aborted) {
-      const isTroubled = await closeApproved(parts).catch((error: unknown) => {
-        met(faultOf(error));
-        return true;
-      });
-      await systemClock.sleep(isTroubled ? TROUBLED_MS : LOOK_MS, stopping.signal);
+      const isRead = await closings.look().then(
+        () => true,
+        (error: unknown) => {
+          met(faultOf(error));
+          return false;
+        },
+      );
+      await systemClock.sleep(isRead ? LOOK_MS : TROUBLED_MS, stopping.signal);
     }
   }
 
@@ -62,6 +68,7 @@ export async function closingHosts(connections: Connections, runtime: HostRuntim
     stop: async (deadlineMs) => {
       stopping.abort();
       await within(deadlineMs, running);
+      await within(deadlineMs, followed.stop());
       await within(deadlineMs, audit.close(deadlineMs));
     },
   });

@@ -19,7 +19,7 @@ import type { Config } from '../../runtime/config/config.ts';
 import { failpoint } from '../../runtime/failpoints.ts';
 import type { HostRuntime } from '../../runtime/hosts/processor-host.ts';
 import { createSinkHost } from '../../runtime/hosts/sink-host.ts';
-import { payoutRelay } from '../../runtime/outbox/payout-relay.ts';
+import { type PayoutRelayOptions, payoutRelay } from '../../runtime/outbox/payout-relay.ts';
 import type { Sink } from '../../sinks/contract.ts';
 import { corridors } from '../configured-rules.ts';
 import type { Connections } from '../connections.ts';
@@ -50,13 +50,15 @@ export async function payoutHosts(
   await codec.load(['payout.requested', 'payout.updated']);
   const faults = payoutFaults(runtime, TOPIC);
   const requests = requestCodec(codec);
-  const { store, relay, writer } = await storeAndRelay(connections, runtime, { faults, requests, unsafe });
-  const provider = payoutProvider(config, runtime, faults, TOPIC);
-  const screening = await payoutScreening(connections, runtime, faults);
   // A writer of its own: no partition of payout.updated that cannot be written to may hold up a claim.
   const claimsWriter = await log.writer('payout-attempts');
   const { rings } = runtime;
   const attempts = logAttemptClaims({ log, writer: claimsWriter, codec, rings, onFault: faults.fault });
+  const look = (payoutIds: readonly string[]) => void executor.pollNow(payoutIds).catch(() => {});
+  const terms = { faults, requests, unsafe, attempts, onBehind: look };
+  const { store, relay, writer } = await storeAndRelay(connections, runtime, terms);
+  const provider = payoutProvider(config, runtime, faults, TOPIC);
+  const screening = await payoutScreening(connections, runtime, faults);
   const pauses = payoutPauses(runtime.controls, config.provider.name, corridorBook(corridors(config)));
   const executor = createPayoutExecutor({
     config: executorConfig(config, unsafe),
@@ -109,7 +111,7 @@ export async function payoutHosts(
   return { hosts: [host], resources: [] };
 }
 
-interface StoreTerms {
+interface StoreTerms extends Pick<PayoutRelayOptions, 'attempts' | 'onBehind'> {
   readonly faults: PayoutFaults;
   readonly requests: RequestCodec;
   readonly unsafe: UnsafePayouts;
@@ -119,7 +121,7 @@ interface StoreTerms {
 async function storeAndRelay(
   connections: Connections,
   { rings }: HostRuntime,
-  { faults, requests, unsafe }: StoreTerms,
+  { faults, requests, unsafe, ...ends }: StoreTerms,
 ) {
   const { codec, config, log } = connections;
   const db = await connections.db();
@@ -137,6 +139,7 @@ async function storeAndRelay(
     requests,
     rings,
     writer,
+    ...ends,
     afterPublish: () => failpoint('payout.after-publish'),
     onEvent: (event) => {
       if (event.kind !== 'published') faults.fault(event.code, event.detail);

@@ -8,11 +8,13 @@ import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { localIssuer } from '../../adapters/auth/local-issuer.ts';
 import { approvals } from '../../adapters/mongo/approvals.ts';
 import { type MongoPayoutStore, mongoPayoutStore } from '../../adapters/mongo/payouts.ts';
+import { type HttpProviderClient, httpProviderClient } from '../../adapters/payout-providers/client.ts';
 import { type Child, startChild } from '../../infra/local/children.ts';
 import type { Role } from '../../operations/access/table.ts';
-import { openCase } from '../../payouts/changes.ts';
-import { attemptKey } from '../../payouts/decide.ts';
+import { attemptKey, openCase } from '../../payouts/changes.ts';
+import { instructionOf, openParties } from '../../payouts/instruction.ts';
 import type { Payout } from '../../payouts/payout.ts';
+import { requestCodec } from '../../payouts/request-codec.ts';
 import { DEFAULT_MIX, type Mix } from '../../samples/sample.ts';
 import { runCorridor } from '../kit/corridor-command.ts';
 import { useOwnStack } from '../kit/own-stack.ts';
@@ -130,9 +132,13 @@ function lost(found: Payout): Payout {
   return { ...openCase(sent, 'NO_PROOF', 'there is no proof', now), nextPollAt: now + HOUR_MS };
 }
 
+/** Those that the first test leaves. */
+const settled = { paid: '', unpaid: '' };
+
 it('two persons close one and settle two; whatever dies in between, each ends once and nothing is sent', async () => {
   const fed = await pipeline.feed(3, 11, { mix: ALL_GOOD });
   const [contested, paid, unpaid] = fed.map(({ account }) => account) as [string, string, string];
+  Object.assign(settled, { paid, unpaid });
   await vi.waitFor(async () => {
     const found = await store.load([contested, paid, unpaid]);
     expect(found.map(({ phase }) => phase)).toEqual(['NEW', 'NEW', 'NEW']);
@@ -170,8 +176,9 @@ it('two persons close one and settle two; whatever dies in between, each ends on
     await letThrough(paid, { ...stated, verdict: 'PAID' }),
     await letThrough(unpaid, { ...stated, verdict: 'UNPAID' }),
   ];
-  await dieAt('payout.after-closing');
+  // Both are done at once: the one that dies first has written neither.
   await dieAt('payout.before-closing');
+  await dieAt('payout.after-closing');
   await startExecutor();
   await vi.waitFor(async () => {
     expect([await stateOf(paid), await stateOf(unpaid)]).toEqual(['COMPLETED', 'REJECTED']);
@@ -182,4 +189,73 @@ it('two persons close one and settle two; whatever dies in between, each ends on
   const shown = await ask(ASHA, `/cases/${encodeURIComponent(`${paid}/1`)}`);
   expect(shown.body.payout).toMatchObject({ agreedBy: 'ben', statement: { outcome: 'PAID', reference: 'L-88' } });
   expect(executions()).toEqual([]);
+}, 1_800_000);
+
+/** The provider gets a word from elsewhere. */
+async function withProvider(act: (provider: HttpProviderClient) => Promise<unknown>): Promise<void> {
+  const url = pipeline.env['CORRIDOR_PROVIDER_URL']!;
+  const terms = { submitTimeoutMs: 10_000, queryTimeoutMs: 10_000, connections: 1 };
+  const provider = httpProviderClient({ name: 'simulator', url, ...terms });
+  await act(provider);
+  await provider.close();
+}
+
+/** It pays a key after all, as it was asked to long ago. */
+async function paysLate(transferId: string): Promise<void> {
+  const { requested: bytes, attempts } = await payout(transferId);
+  const { codec } = pipeline.connections;
+  await codec.load(['payout.requested']);
+  const [requested] = await requestCodec(codec).decode([bytes]);
+  const attempt = { ...attempts[0]!, expiresAt: Date.now() + HOUR_MS };
+  const instruction = instructionOf(requested!, openParties(requested!)!, attempt);
+  await withProvider((provider) => provider.submit(instruction, () => true));
+}
+
+/** The provider is asked about it once an hour: now. */
+async function isDue(transferId: string): Promise<void> {
+  const now = await payout(transferId);
+  const next = { ...now, revision: now.revision + 1, nextPollAt: Date.now() };
+  expect(await store.apply([{ from: now.revision, next }])).toEqual([true]);
+}
+
+it('what the provider says otherwise afterwards is a case and an alarm; nothing is paid again, and verify says so', async () => {
+  const { paid, unpaid } = settled;
+  const before = [await payout(paid), await payout(unpaid)];
+  // Stated as unpaid, and paid after all; stated as paid, and closed without a payment.
+  await paysLate(unpaid);
+  await withProvider((provider) => provider.cancel(attemptKey(paid, 1)));
+  await vi.waitFor(() => expect(executions()).toHaveLength(1), WAIT);
+  for (const id of [paid, unpaid]) await isDue(id);
+  await vi.waitFor(async () => {
+    for (const id of [paid, unpaid]) {
+      expect((await payout(id)).cases.at(-1)).toMatchObject({
+        code: 'CONTRADICTION',
+        attemptKey: attemptKey(id, 1),
+        closedAt: null,
+      });
+    }
+  }, WAIT);
+  // Neither its end, nor what settlement was told, nor the transfer is another one.
+  for (const [index, id] of [paid, unpaid].entries()) {
+    const { phase, updates, attempts } = before[index]!;
+    expect(await payout(id)).toMatchObject({ phase, updates, attempts });
+  }
+  expect([await stateOf(paid), await stateOf(unpaid)]).toEqual(['COMPLETED', 'REJECTED']);
+  expect(executions()).toHaveLength(1);
+  // It alarms, waits for a person, and stands still by name.
+  const health = executor.ready['health'] as string;
+  const metrics = await (await fetch(`${health}/metrics`)).text();
+  expect(metrics).toMatch(/corridor_faults_total\{[^}]*code="CONTRADICTION"[^}]*\} 2/);
+  const inbox = await ask(ASHA, '/cases?limit=50');
+  for (const id of [paid, unpaid]) expect(JSON.stringify(inbox.body)).toContain(id);
+  const { code, stdout, stderr } = await runCorridor(['verify', '--wait-quiet', '5', '--json'], pipeline.env);
+  expect(code, stderr).toBe(1);
+  const report = JSON.parse(stdout.slice(stdout.indexOf('{'))) as { findings: { code: string; transferId: string }[] };
+  const said = report.findings.map(({ code: what, transferId }) => [what, transferId]).toSorted();
+  expect(said).toEqual([
+    // What was debited, and what the provider has credited, differ by both.
+    ['DEBITS_NOT_CREDITS', undefined],
+    ['PAID_NOT_EXECUTED', paid],
+    ['PAID_THOUGH_REJECTED', unpaid],
+  ]);
 }, 1_800_000);

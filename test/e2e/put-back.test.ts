@@ -179,7 +179,7 @@ const dying = (of: AttemptClaims, makes: boolean): AttemptClaims => ({
     return await new Promise<never>(() => {});
   },
   ready: () => true,
-  stopped: () => {},
+  stopped: async () => {},
 });
 
 it.each([

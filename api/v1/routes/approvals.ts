@@ -98,7 +98,7 @@ const decision = (name: string, verb: string, verdict: Verdict, summary: string)
     refusals: [
       ...CHANGE_REFUSALS,
       ...(['APPROVAL_UNKNOWN', 'APPROVAL_NOT_SEALED', 'SECOND_PERSON_NEEDED', 'EVIDENCE_CHANGED'] as const),
-      ...(['APPROVAL_EXPIRED', 'APPROVAL_MOVED', 'REPLAY_UNKNOWN', 'ACT_NOT_HERE'] as const),
+      ...(['APPROVAL_EXPIRED', 'APPROVAL_MOVED', 'REPLAY_UNKNOWN', 'REPLAY_MOVED', 'ACT_NOT_HERE'] as const),
       ...(['CASE_UNKNOWN', 'CASE_ALTERED'] as const),
     ],
     async handle({ parts, principal, path: { approvalId }, body: { reason }, header }) {

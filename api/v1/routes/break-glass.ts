@@ -169,7 +169,7 @@ const alone = route({
     ...LOG_REFUSALS,
     ...CHANGE_REFUSALS,
     ...(['APPROVAL_UNKNOWN', 'APPROVAL_NOT_SEALED', 'SECOND_PERSON_NEEDED', 'EVIDENCE_CHANGED'] as const),
-    ...(['APPROVAL_EXPIRED', 'APPROVAL_MOVED', 'REPLAY_UNKNOWN', 'ACT_NOT_HERE'] as const),
+    ...(['APPROVAL_EXPIRED', 'APPROVAL_MOVED', 'REPLAY_UNKNOWN', 'REPLAY_MOVED', 'ACT_NOT_HERE'] as const),
     ...(['GLASS_UNKNOWN', 'GLASS_OVER', 'CASE_UNKNOWN', 'CASE_ALTERED'] as const),
   ],
   async handle({ parts, principal, path: { approvalId: id }, body: { reason, glassId }, header }) {

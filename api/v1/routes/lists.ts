@@ -191,7 +191,7 @@ const activate = route({
   tag: 'Screening',
   summary: 'Put a version in force: for every instance, and for payouts not yet submitted',
   description:
-    'One person may, who did not import it, or whose version takes nothing off. Otherwise another lets it through: 202. Repeating it is harmless, and completes what was cut off.',
+    'One person may, who did not import it, or whose version takes nothing off and is not the first of its source. Otherwise another lets it through: 202. Repeating it is harmless, and completes what was cut off.',
   path,
   headers: { ...ifMatch, 'idempotency-key': keyField },
   body: z.strictObject({ reason: reasonText }).meta({ id: 'ListActivation' }),
@@ -208,9 +208,9 @@ const activate = route({
     const head = await lists.store.head(versionId);
     checkIfMatch(header('if-match'), versionEtag(versionId, await inForceOf(lists.store, head.source)));
     const now = parts.clock();
-    const { publish, lastOf, close } = await lists.publisher();
+    const { publish, lastOf, forTrials, close } = await lists.publisher();
     try {
-      const terms = { by: principal.subject, now, lastOf };
+      const terms = { by: principal.subject, now, lastOf, forTrials };
       const { changed } = await activateVersion(lists.store, publish, versionId, terms);
       return answer(200, { versionId, changed });
     } catch (error) {

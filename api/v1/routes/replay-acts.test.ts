@@ -2,7 +2,9 @@ import type { FastifyInstance } from 'fastify';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Role } from '../../../operations/access/table.ts';
 import { isApproved } from '../../../operations/approvals/approval.ts';
+import { endApproval } from '../../../operations/dead-letters/replays/control.ts';
 import { approvedHash, type ReplayDocument, selectionHash } from '../../../operations/dead-letters/replays/replay.ts';
+import { trialSeal } from '../../../operations/dead-letters/replays/trial-seal.ts';
 import { ringOf } from '../../../ports/seals.ts';
 import { AT } from '../../../test/kit/builders.ts';
 import { testRings } from '../../../test/kit/rings.ts';
@@ -56,7 +58,9 @@ function tried(id: string, build = 'b1'): string {
   const place = memory.replays.findIndex(({ _id }) => _id === id);
   const replay = memory.replays[place]!;
   const basis = { build };
-  const dryRun = { at: new Date(AT), by: 'asha', histogram: [{ kind: 'GOES_ON', code: null, letters: 3 }], basis };
+  const histogram = [{ kind: 'GOES_ON', code: null, letters: 3 } as const];
+  const found = { at: new Date(AT), by: 'asha', histogram, basis };
+  const dryRun = { ...found, seal: trialSeal(ringOf(testRings, 'operators'), replay, found) };
   memory.replays[place] = { ...replay, dryRun, dryRunWanted: null, version: replay.version + 1 } as ReplayDocument;
   return `"${replay.version + 1}"`;
 }
@@ -162,6 +166,57 @@ describe('an approval', () => {
     const { approvalId, etag } = await asked();
     for (const roles of [['operator'], ['admin'], ['viewer'], ['compliance'], ['admin', 'compliance']] as const)
       expect(await decide(['ben', ...roles], approvalId, etag)).toMatchObject(refused('ACTION_FORBIDDEN', 403));
+  });
+
+  it('is asked for by what was found when it was tried, and by nothing that was written into the database since', async () => {
+    const id = (await freeze()).body['replayId'] as string;
+    const etag = tried(id);
+    const genuine = memory.replays[0]!;
+    const altered: Partial<ReplayDocument>[] = [
+      { money: [{ currency: 'GBP', minor: 1n, letters: 3 }] },
+      { withoutAmount: genuine.withoutAmount + 1 },
+      { letters: genuine.letters + 1 },
+      { dryRun: { ...genuine.dryRun!, histogram: [{ kind: 'GOES_ON', code: null, letters: 300 }] } },
+      { dryRun: { ...genuine.dryRun!, basis: { build: 'b9' } } },
+      { dryRun: { ...genuine.dryRun!, seal: 'x' } },
+    ];
+    for (const change of altered) {
+      memory.replays[0] = { ...genuine, ...change };
+      expect(await post(ASHA, `/v1/replays/${id}/ask`, { etag })).toMatchObject(refused('DRY_RUN_MISSING', 409));
+    }
+    expect(memory.approvals.all.size).toBe(0);
+    memory.replays[0] = genuine;
+    expect((await post(ASHA, `/v1/replays/${id}/ask`, { etag })).status).toBeLessThan(300);
+  });
+
+  it('that nobody asks for is released by another person, and not made again and again by the same one', async () => {
+    const { body, etag } = await freeze();
+    const cancelled = await post(['dana', 'operator'], `/v1/replays/${body['replayId']}/cancel`, { etag });
+    expect(cancelled).toMatchObject({ status: 200, body: { state: 'CANCELLED', halted: { by: 'dana' } } });
+    const [one] = memory.replays;
+    const kept = { createdAt: new Date(AT - 3 * 3_600_000), halted: { ...one!.halted!, at: new Date(AT) } };
+    memory.replays[0] = { ...one!, ...kept };
+    for (const letter of memory.letters) Object.assign(letter, { state: 'PARKED', takenBy: null });
+    expect(await freeze(ASHA, SELECTION, 'asha-once-more')).toMatchObject(refused('SELECTIONS_HELD', 409));
+    expect((await freeze(['dana', 'operator'], SELECTION, 'dana-2026-11-30')).status).toBe(201);
+  });
+
+  it('is given by nobody once the replay is cancelled: it is withdrawn, or refused where that was not noted yet', async () => {
+    const { id, approvalId, etag } = await asked();
+    const approval = memory.approvals.all.get(approvalId)!;
+    const at = new Date(AT);
+    const halted = { code: 'REPLAY_CANCELLED', detail: 'cancelled', by: 'asha', at } as const;
+    memory.replays[0] = { ...memory.replays[0]!, state: 'CANCELLED', halted };
+    // Who cancelled it has died before its approval was ended.
+    expect(await decide(BEN, approvalId, etag)).toMatchObject(refused('REPLAY_MOVED', 409));
+    expect(memory.approvals.all.get(approvalId)).toMatchObject({ state: 'WAITING', decided: null });
+    await endApproval(memory.approvals, { approvalId }, at);
+    expect(memory.approvals.all.get(approvalId)).toMatchObject({
+      state: 'WITHDRAWN',
+      ended: { code: 'REPLAY_CANCELLED' },
+    });
+    expect([id, approval.state]).toEqual([memory.replays[0]!._id, 'WAITING']);
+    expect((await decide(BEN, approvalId, etag)).status).toBeGreaterThanOrEqual(409);
   });
 
   it('is of one of two who decide at once', async () => {

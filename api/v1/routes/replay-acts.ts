@@ -90,7 +90,13 @@ export const filterOf = ({
 });
 
 export const FREEZE_REFUSALS = [
-  ...(['IDEMPOTENCY_KEY_INVALID', 'IDEMPOTENCY_KEY_REUSED', 'REPLAY_EMPTY', 'REPLAY_TERMS_INVALID'] as const),
+  ...([
+    'IDEMPOTENCY_KEY_INVALID',
+    'IDEMPOTENCY_KEY_REUSED',
+    'REPLAY_EMPTY',
+    'REPLAY_TERMS_INVALID',
+    'SELECTIONS_HELD',
+  ] as const),
   ...(['REPLAY_MOVED', 'MONGO_UNAVAILABLE'] as const),
 ] as const;
 

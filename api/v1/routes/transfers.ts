@@ -172,6 +172,12 @@ const getTimeline = route({
   },
 });
 
+const proofDto = z
+  .enum(['CHECKED', 'NOT_CHECKED'])
+  .describe(
+    'CHECKED: it bears the true seal of its stage. NOT_CHECKED: this program has no key of stages, so whoever may write to the topic may have made it up.',
+  );
+
 const explanationDto = z
   .object({
     transferId: z.string(),
@@ -183,8 +189,20 @@ const explanationDto = z
     engineVersion: z.string(),
     configurationHash: z.string(),
     lists: z.array(z.object({ source: z.string(), versionId: z.string(), publishedOn: z.string() })),
+    proof: proofDto,
+    strangers: z
+      .int()
+      .describe(
+        'Records under this id that are left out: without a true seal of a stage where that is checked, else unreadable.',
+      ),
+    isContradictory: z
+      .boolean()
+      .describe('Two of the steps say different things at one sequence: one at least is not the word of a stage.'),
     steps: z.array(
-      z.object({ topic: z.string(), sequence: z.int(), occurredAt: instant, reasons: z.array(z.string()) }),
+      z.object({
+        ...{ topic: z.string(), sequence: z.int(), occurredAt: instant, reasons: z.array(z.string()) },
+        proof: proofDto,
+      }),
     ),
     lines: z.array(z.string()).describe('In plain words.'),
     isReproduced: z
@@ -214,14 +232,14 @@ const getExplanation = route({
     const explained = await shownTo(asked, { kind: 'transfers', id: transferId }, (sight) =>
       parts.explain(transferId, sight),
     );
-    const { sight, found, last, lines, isReproduced } = explained;
+    const { sight, found, last, lines, isReproduced, proof, strangers, isContradictory } = explained;
     const { outcome, screenedAt, engineVersion, configurationHash, lists } = last.evidence;
     return answer(200, {
       ...{ transferId, personalData: sight, outcome, screenedAt: instantOf(screenedAt) },
-      ...{ engineVersion, configurationHash },
+      ...{ engineVersion, configurationHash, proof, strangers, isContradictory },
       lists: lists.map(({ source, versionId, publishedOn }) => ({ source, versionId, publishedOn })),
-      steps: found.map(({ topic, sequence, occurredAt, reasons }) => ({
-        ...{ topic, sequence, occurredAt: instantOf(occurredAt) },
+      steps: found.map(({ topic, sequence, occurredAt, reasons, proof: step }) => ({
+        ...{ topic, sequence, occurredAt: instantOf(occurredAt), proof: step },
         reasons: [...reasons],
       })),
       lines: [...lines],

@@ -4,7 +4,10 @@ import type { ApprovalsBySubject } from '../../skips/ports.ts';
 import type { Approval } from '../approval.ts';
 import type { Approvals } from '../ports.ts';
 
-export function memoryApprovals(): Approvals & ApprovalsBySubject & { readonly all: Map<string, Approval> } {
+/** @param clock of the store; by default it has none of its own */
+export function memoryApprovals(
+  clock: (own: Date) => Date = (own) => own,
+): Approvals & ApprovalsBySubject & { readonly all: Map<string, Approval> } {
   const all = new Map<string, Approval>();
   const change = (id: string, isSo: (known: Approval) => boolean, to: Partial<Approval>): boolean => {
     const known = all.get(id);
@@ -14,6 +17,7 @@ export function memoryApprovals(): Approvals & ApprovalsBySubject & { readonly a
   };
   return {
     all,
+    clock: async (own) => clock(own),
     async insert(approval) {
       if (all.has(approval._id)) return false;
       all.set(approval._id, approval);
@@ -29,6 +33,11 @@ export function memoryApprovals(): Approvals & ApprovalsBySubject & { readonly a
       [...all.values()].filter((each) => each.act === act && each.subject === subject).slice(0, limit),
     ofAct: async (act, state, limit) =>
       [...all.values()].filter((each) => each.act === act && each.state === state).slice(0, limit),
+    toDo: async (act, limit, except) =>
+      [...all.values()]
+        .filter((each) => each.act === act && each.state === 'APPROVED' && !except.includes(each._id))
+        .toSorted((a, b) => a.askedAt.getTime() - b.askedAt.getTime())
+        .slice(0, limit),
     underGlass: async (glass) => [...all.values()].filter(({ decided }) => decided?.glass === glass),
     decide: async ({ _id, hash, askedBy }, state, decided) =>
       change(

@@ -8,7 +8,7 @@ import type { DecidableCustomerCases } from '../customers/ports.ts';
 import { decideCase } from '../holds/cases.ts';
 import type { HoldCases } from '../holds/ports.ts';
 import { closePayoutCase } from '../payouts/cases.ts';
-import type { PayoutsWithCases } from '../payouts/ports.ts';
+import type { ClosingStore } from '../payouts/ports.ts';
 import { justificationOf } from './decision-reasons.ts';
 import { type FoundCase, findCase } from './find.ts';
 import { type CasePolicy, type SecondReason, secondReasons } from './policy.ts';
@@ -42,7 +42,7 @@ export interface DecidingStores {
   readonly holds: Pick<HoldCases, 'find' | 'decide'>;
   readonly customers: Pick<DecidableCustomerCases, 'find' | 'decide'>;
   /** Writes under the executor's seal, and knows no payout that does not bear it. */
-  readonly payouts: Pick<PayoutsWithCases, 'load' | 'apply'>;
+  readonly payouts: ClosingStore;
   /** Whether this program has the executor's key. Without it the executor closes what two persons let through. */
   readonly closesPayouts: boolean;
   /** Says where one person alone may not decide. */

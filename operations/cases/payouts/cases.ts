@@ -1,9 +1,12 @@
 // Cases of payouts as people work on them: listed, shown, closed once.
 import { justificationText, personName } from '../../../domain/people/identities.ts';
+import type { ClaimedAttempt } from '../../../payouts/attempt-ledger.ts';
 import type { Payout, PayoutCase } from '../../../payouts/payout.ts';
+import { stopRolledBack } from '../../../payouts/put-back.ts';
 import { CodedError } from '../../../ports/fault.ts';
 import { type CaseClosing, closeCase } from './decide.ts';
-import type { PayoutsWithCases } from './ports.ts';
+import type { ClosingStore, PayoutsWithCases } from './ports.ts';
+import { attemptUnknownTo } from './reconcile.ts';
 
 /** A change that keeps losing its race is given up. */
 const MAX_RACES = 10;
@@ -40,10 +43,14 @@ export async function showPayout(store: Pick<PayoutsWithCases, 'load'>, payoutId
 /**
  * Closes a case by compare-and-set on the revision; what somebody else has written meanwhile is looked at anew.
  * @param at ms since the epoch
- * @throws CodedError PAYOUT_UNKNOWN, PAYOUT_BUSY, SECOND_PERSON_NEEDED, what `closeCase` throws, and when the store cannot be reached
+ *
+ * What could happen: the document was put back, and lacks an attempt that was sent and may be paid; it is closed as unpaid. What
+ * stops it: the claims of the log are looked at, and what it lacks becomes a case that names the key (ADR 26).
+ * @throws CodedError PAYOUT_UNKNOWN, PAYOUT_BUSY, SECOND_PERSON_NEEDED, PAYOUT_LACKS_ATTEMPT, what `closeCase` throws, and when
+ *   the store or the log cannot be reached
  */
 export async function closePayoutCase(
-  store: Pick<PayoutsWithCases, 'load' | 'apply'>,
+  store: ClosingStore,
   payoutId: string,
   asked: CaseClosing,
   at: number,
@@ -52,12 +59,20 @@ export async function closePayoutCase(
   if (closing.statement && closing.agreedBy === undefined) {
     throw new CodedError('SECOND_PERSON_NEEDED', 'the statement of a provider is taken from two persons alone');
   }
+  const claims = await store.claims?.();
   for (let race = 0; race < MAX_RACES; race++) {
+    // Asked before the read: an attempt is stored before it is claimed.
+    const claimed = claims?.highest(payoutId);
     const [payout] = await store.load([payoutId]);
     if (!payout) throw unknown(payoutId);
     // Our own write, which somebody has written over before we were told that it won.
     if (race > 0 && isThis(payout.cases[closing.number - 1], closing, at)) return payout;
     const next = closeCase(payout, closing, at);
+    const lacks = attemptUnknownTo(payout, closing, claimed);
+    if (lacks !== undefined) {
+      await tellBehind(store, payout, claimed!, closing.doneAt ?? at);
+      throw new CodedError('PAYOUT_LACKS_ATTEMPT', `case ${closing.number} of payout ${payoutId} stays open: ${lacks}`);
+    }
     const [won] = await store.apply([{ from: payout.revision, next }]);
     if (won) return next;
   }
@@ -65,6 +80,12 @@ export async function closePayoutCase(
     'PAYOUT_BUSY',
     `payout ${payoutId} is being written to all the time; nothing was closed: try again`,
   );
+}
+
+/** What the document lacks becomes a case. Somebody else may have written meanwhile: whoever looks at the payout next tells it then. */
+async function tellBehind(store: ClosingStore, payout: Payout, claimed: ClaimedAttempt, at: number): Promise<void> {
+  const next = stopRolledBack(payout, claimed, at);
+  if (next !== payout) await store.apply([{ from: payout.revision, next }]);
 }
 
 const unknown = (payoutId: string): CodedError =>

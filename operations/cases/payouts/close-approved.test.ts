@@ -14,7 +14,7 @@ import { fakeAudit } from '../../audit/testing/fake-audit.ts';
 import { findCase } from '../inbox/find.ts';
 import { DEFAULT_CASE_POLICY } from '../inbox/policy.ts';
 import { askToDecide, decisionHandler } from '../inbox/second-person.ts';
-import { closeApproved } from './close-approved.ts';
+import { ApprovedClosings } from './close-approved.ts';
 
 const { operators } = KEYS;
 const [amara, bela] = [personWithKeys('amara'), personWithKeys('bela')];
@@ -37,20 +37,21 @@ const unknown = (payoutId: string) => {
   return openCase(sent, 'ANSWER_DIFFERS', 'another amount', AT);
 };
 
-async function world(of = contradicted('paid-000')) {
+async function world(of = contradicted('paid-000'), ...others: (typeof of)[]) {
   const payouts = new MemoryStore();
-  payouts.payouts.set('paid-000', of);
+  for (const one of [of, ...others]) payouts.payouts.set(one.payoutId, one);
   let clock = AT + 2;
-  let meets: ((when: 'before' | 'after') => void) | undefined;
+  let meets: ((when: 'before' | 'after', payoutId: string) => void) | undefined;
   const stores = {
     holds: { find: async () => undefined, decide: async () => undefined },
     customers: { find: async () => undefined, decide: async () => undefined },
     payouts: {
       load: (ids: readonly string[]) => payouts.load(ids),
       async apply(changes: Parameters<MemoryStore['apply']>[0]) {
-        meets?.('before');
+        const { payoutId } = changes[0]!.next;
+        meets?.('before', payoutId);
         const won = await payouts.apply(changes);
-        meets?.('after');
+        meets?.('after', payoutId);
         return won;
       },
     },
@@ -58,30 +59,32 @@ async function world(of = contradicted('paid-000')) {
   };
   const handler = decisionHandler(stores, operators);
   /** Asked for and let through by programs whose clocks say `at`. */
-  async function letThrough(verdict: 'CLOSE' | 'PAID' | 'UNPAID', at: number, id = 'ask') {
-    const { seen } = await findCase({ ...stores, operators }, CASE);
+  async function letThrough(verdict: 'CLOSE' | 'PAID' | 'UNPAID', at: number, id = 'ask', caseId = CASE) {
+    const { seen } = await findCase({ ...stores, operators }, caseId);
     const date = new Date(at).toISOString().slice(0, 10);
     const given = {
       code: 'PROVIDER_STATED',
       statement: { reference: 'L-88', date, documentSha256: 'a'.repeat(64) },
     };
     const said = verdict === 'CLOSE' ? { code: 'RECOVERED' } : given;
-    const asked = { caseId: CASE, seen, verdict, reason: 'ticket 4711', at, ...said };
+    const asked = { caseId, seen, verdict, reason: 'ticket 4711', at, ...said };
     const { hash } = await askToDecide(stores, { ...asked, id, by: amara }, operators);
     const deciding = { id, hash, verdict: 'APPROVED', by: bela, reason: 'looked', at: new Date(at + 1) } as const;
     return () => decideApproval(stores.approvals, deciding, operators);
   }
   const audit = fakeAudit();
   const faults: string[] = [];
-  const run = () =>
-    closeApproved({
+  const starts = () =>
+    new ApprovedClosings({
       store: stores.approvals,
       handlers: { 'payouts.resolve': handler, 'payouts.state': handler },
       ...{ operators, audit, now: () => new Date(clock) },
       onFault: (_, { code }) => void faults.push(code),
     });
+  /** One look of a process that was just started. */
+  const run = () => starts().look();
   return {
-    ...{ run, audit, faults, approvals: stores.approvals, payout: () => payouts.payouts.get('paid-000')! },
+    ...{ run, starts, audit, faults, approvals: stores.approvals, payout: () => payouts.payouts.get('paid-000')! },
     letThrough,
     put: (payout: ReturnType<typeof contradicted>) => void payouts.payouts.set('paid-000', payout),
     tell: (now: number) => {
@@ -142,6 +145,112 @@ describe('closings that two persons let through', () => {
       ['ALLOWED', null],
       ['FAILED', 'APPROVAL_NOT_SEALED'],
     ]);
+  });
+});
+
+describe('closings that cannot be done yet', () => {
+  const MINUTE_MS = 60_000;
+  const stateOf = (at: Awaited<ReturnType<typeof world>>, id: string) => at.approvals.all.get(id)!.state;
+  const outcomes = (at: Awaited<ReturnType<typeof world>>) => at.audit.entries.map(({ outcome }) => outcome);
+  /** Looks every half minute for so long. */
+  async function looks(at: Awaited<ReturnType<typeof world>>, closings: ApprovedClosings, from: number, forMs: number) {
+    for (let now = from; now < from + forMs; now += MINUTE_MS / 2) {
+      at.tell(now);
+      await closings.look();
+    }
+  }
+
+  it('never hide those behind them, however many they are', async () => {
+    const ids = Array.from({ length: 120 }, (_, i) => `lot-${String(i).padStart(3, '0')}`);
+    const at = await world(...(ids.map(contradicted) as [ReturnType<typeof contradicted>]));
+    for (const [index, id] of ids.entries()) await (await at.letThrough('CLOSE', AT + index, id, `${id}/1`))();
+    // All but one of the newest and of the oldest cannot be done, look after look.
+    const good = ['lot-000', 'lot-060', 'lot-119'];
+    at.meet((when, id) => {
+      if (when === 'before' && !good.includes(id)) throw AWAY;
+    });
+    at.tell(AT + 1_000);
+    await at.run();
+    expect(ids.filter((id) => stateOf(at, id) === 'EXECUTED')).toEqual(good);
+    at.meet(undefined);
+    await at.run();
+    expect(ids.every((id) => stateOf(at, id) === 'EXECUTED')).toBe(true);
+  });
+
+  it('wait longer each time while a dependency is away, with one entry, and are done whenever it is back', async () => {
+    const at = await world();
+    await at.approve();
+    const closings = at.starts();
+    let tries = 0;
+    at.meet((when) => {
+      if (when === 'before') tries++;
+      throw AWAY;
+    });
+    const day = 24 * 3_600_000;
+    for (let now = AT + 2; now < AT + day; now += 5 * MINUTE_MS) {
+      at.tell(now);
+      await closings.look();
+    }
+    expect([stateOf(at, 'ask'), outcomes(at)]).toEqual(['APPROVED', ['ALLOWED', 'FAILED']]);
+    expect(tries).toBeGreaterThan(100);
+    at.meet(undefined);
+    at.tell(AT + day + 10 * MINUTE_MS);
+    await closings.look();
+    expect([stateOf(at, 'ask'), outcomes(at)]).toEqual(['EXECUTED', ['ALLOWED', 'FAILED', 'DONE']]);
+  });
+
+  it('are not tried again at once', async () => {
+    const at = await world();
+    await at.approve();
+    const closings = at.starts();
+    let tries = 0;
+    at.meet((when) => {
+      if (when === 'before') tries++;
+      throw AWAY;
+    });
+    for (let look = 0; look < 20; look++) await closings.look();
+    expect(tries).toBe(1);
+    at.tell(AT + 5_100);
+    for (let look = 0; look < 20; look++) await closings.look();
+    expect(tries).toBe(2);
+  });
+
+  it('end where a person sees it when nobody expected what they meet, after ten tries', async () => {
+    const at = await world();
+    await at.approve();
+    const closings = at.starts();
+    let tries = 0;
+    at.meet((when) => {
+      if (when === 'before') tries++;
+      throw new TypeError('undefined is not a function');
+    });
+    await looks(at, closings, AT + 2, 60 * MINUTE_MS);
+    expect([tries, stateOf(at, 'ask')]).toEqual([10, 'FAILED']);
+    expect(outcomes(at)).toEqual(['ALLOWED', 'FAILED', 'FAILED']);
+    const { ended } = at.approvals.all.get('ask')!;
+    expect(ended).toMatchObject({ code: 'UNEXPECTED_ERROR', detail: expect.stringContaining('may have taken effect') });
+    // It is asked for anew once it is mended.
+    at.meet(undefined);
+    await (await at.letThrough('CLOSE', AT + 2 * 3_600_000, 'again'))();
+    at.tell(AT + 2 * 3_600_000 + 2);
+    await closings.look();
+    expect(stateOf(at, 'again')).toBe('EXECUTED');
+  });
+
+  it('are not begun unrecorded: without the audit log they wait', async () => {
+    const at = await world();
+    await at.approve();
+    at.audit.isDown = true;
+    const closings = at.starts();
+    await closings.look();
+    expect([stateOf(at, 'ask'), at.payout().cases[0]!.closedAt, at.faults]).toEqual([
+      'APPROVED',
+      null,
+      ['AUDIT_UNAVAILABLE'],
+    ]);
+    at.audit.isDown = false;
+    await closings.look();
+    expect(stateOf(at, 'ask')).toBe('EXECUTED');
   });
 });
 

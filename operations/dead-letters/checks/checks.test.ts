@@ -26,7 +26,12 @@ function world(letters: readonly Partial<DeadLetterDocument>[] = []) {
     letters: { list } as never,
   };
   const trial = {
-    runner: { basis: async () => ({ build: 'b1' }), predict: async () => [], predictDiscards: async () => [] },
+    runner: {
+      amounts: async () => [],
+      basis: async () => ({ build: 'b1' }),
+      predict: async () => [],
+      predictDiscards: async () => [],
+    },
     transfers: { standing: async () => new Map(), payouts: async () => new Map() },
     rings: {},
   };

@@ -43,6 +43,7 @@ function watched() {
       return records.map(({ key }) => ({ kind: 'GOES_ON', code: String(key) }));
     },
     predictDiscards: async (_, records, code) => records.map(() => ({ kind: 'REJECTED', code })),
+    amounts: async (records) => records.map(() => null),
     basis: async () => ({}),
   };
   return { most, runner };

@@ -2,6 +2,7 @@
 // since none of it sends more than was approved.
 import { personName } from '../../../domain/people/identities.ts';
 import { CodedError } from '../../../ports/fault.ts';
+import type { Approval } from '../../approvals/approval.ts';
 import { withdrawApproval } from '../../approvals/approvals.ts';
 import { changed, findReplay, moved, type ReplayStores } from './prepare.ts';
 import type { ReplayDocument, ReplayState } from './replay.ts';
@@ -84,17 +85,47 @@ const CANCELLABLE: readonly ReplayState[] = ['FROZEN', 'WAITING', 'RUNNING', 'PA
 
 /**
  * Ends a replay for good: what was not sent is parked again, what was sent goes its way. The state first: a runner that is
- * about to send finds it before it does, and gives nothing back that it has sent.
+ * about to send finds it before it does, and gives nothing back that it has sent. Then its approval: one that waits is let
+ * through by nobody any more. Who dies in between leaves that to the runner, and `checkReplayWaits` refuses it meanwhile.
  * @throws CodedError REPLAY_UNKNOWN, REPLAY_MOVED
  */
 export async function cancelReplay(
-  { replays }: Pick<ReplayStores, 'replays'>,
+  { replays, approvals }: Pick<ReplayStores, 'replays' | 'approvals'>,
   { id, by, at }: Act,
   why = 'cancelled by a person',
 ): Promise<void> {
   const replay = await inState(replays, id, CANCELLABLE, 'it has ended');
   const halted: ReplayDocument['halted'] = { code: 'REPLAY_CANCELLED', detail: why, by: personName(by), at };
   await changed(replays, replay, { state: 'CANCELLED', halted });
+  await endApproval(approvals, replay, at);
+}
+
+const CANCELLED = { code: 'REPLAY_CANCELLED', detail: 'the replay was cancelled' } as const;
+
+/** Of a replay that is cancelled: what waits or was not begun is WITHDRAWN, what was begun has FAILED. Again is the same. */
+export async function endApproval(
+  approvals: ReplayStores['approvals'],
+  { approvalId }: Pick<ReplayDocument, 'approvalId'>,
+  at: Date,
+): Promise<void> {
+  if (approvalId === null) return;
+  const ended = { at, ...CANCELLED };
+  if (await approvals.end(approvalId, ['WAITING', 'APPROVED'], 'WITHDRAWN', ended)) return;
+  await approvals.end(approvalId, ['APPROVED'], 'FAILED', ended);
+}
+
+/**
+ * Whether the replay still waits for this approval: one that was cancelled, or of which another question was asked, is let
+ * through by nobody.
+ * @throws CodedError REPLAY_UNKNOWN, REPLAY_MOVED
+ */
+export async function checkReplayWaits(
+  replays: Pick<ReplayStores['replays'], 'find'>,
+  { _id, subject }: Pick<Approval, '_id' | 'subject'>,
+): Promise<void> {
+  const replay = await findReplay(replays, subject);
+  if (replay.state === 'WAITING' && replay.approvalId === _id) return;
+  throw moved(replay, `it does not wait for ${_id}: ask anew, or refuse it`);
 }
 
 async function inState(

@@ -1,11 +1,13 @@
 // What replays need of stores and of the log.
 
+import type { Money } from '../../../domain/money/money.ts';
 import type { DiscardReason } from '../../../domain/reasons.ts';
 import type { PayoutPhase } from '../../../payouts/payout.ts';
 import type { LogRecord, LogTransactions } from '../../../ports/log.ts';
 import type { DeadLetterDocument } from '../../../sinks/dead-letters/letter.ts';
 import type { TransferDocument } from '../../../sinks/transfer-view/to-write.ts';
 import type { LetterFilter } from '../ports.ts';
+import type { NeverAsked } from './holding.ts';
 import type { Progress } from './next-step.ts';
 import type { LetterEdit, Outcome, Prediction, ReplayDocument, ReplayItem, ReplayState, SkipReason } from './replay.ts';
 
@@ -16,6 +18,8 @@ export interface Replays {
   find(id: string): Promise<ReplayDocument | undefined>;
   /** Latest first. */
   list(states: readonly ReplayState[], limit: number): Promise<readonly ReplayDocument[]>;
+  /** Selections of this person since then of which nobody was asked to let them through, `limit` at most. */
+  neverAsked(askedBy: string, since: Date, limit: number): Promise<readonly NeverAsked[]>;
   /** Those that a runner has something to do for, the oldest first. */
   open(limit: number): Promise<readonly ReplayDocument[]>;
   /** Those that have ended while outcomes were open, and after this id; in the order of their ids. */
@@ -147,6 +151,8 @@ export interface DryRunner {
   predict(owner: string, letters: readonly TriedLetter[]): Promise<readonly Prediction[]>;
   /** What would become of them if they were discarded for this reason. */
   predictDiscards(owner: string, records: readonly LogRecord[], reason: DiscardReason): Promise<readonly Prediction[]>;
+  /** What producers instructed in these letters, from the records that failed; null: it does not decode, or says nothing. */
+  amounts(records: readonly LogRecord[]): Promise<readonly (Money | null)[]>;
   /** What predictions rest on now: build, lists, rules. */
   basis(): Promise<Readonly<Record<string, string>>>;
 }

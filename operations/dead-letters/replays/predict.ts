@@ -1,5 +1,6 @@
 // What letters would become, as far as can be known without doing anything.
 import type { DiscardReason } from '../../../domain/reasons.ts';
+import type { LogRecord } from '../../../ports/log.ts';
 import type { Rings } from '../../../ports/seals.ts';
 import { discardWayOf } from './check-discards.ts';
 import { flawOf, type LetterLook } from './check-letters.ts';
@@ -12,6 +13,8 @@ export interface Trial {
   readonly rings: Rings;
   /** Ends it between two batches. */
   readonly signal?: AbortSignal;
+  /** Called with the records of letters that are what their consumers put aside, each once. */
+  readonly onRecords?: (records: readonly LogRecord[]) => Promise<void>;
 }
 
 /** What would be skipped is not tried. */
@@ -29,9 +32,10 @@ export function predictLetters(
   items: readonly Tried[],
   owner: string,
   log: Pick<ReplayLog, 'letters'>,
-  { runner, transfers, rings }: Trial,
+  { runner, transfers, rings, onRecords }: Trial,
 ): Promise<readonly Prediction[]> {
   return predictAll(items, owner, log, transfers, {
+    onRecords,
     known: (look) => {
       const flaw = flawOf(owner, look, rings);
       return flaw && predictionOf(flaw);
@@ -46,10 +50,11 @@ export async function predictDiscards(
   owner: string,
   reason: DiscardReason,
   log: Pick<ReplayLog, 'letters'>,
-  { runner, transfers, rings }: Trial,
+  { runner, transfers, rings, onRecords }: Trial,
 ): Promise<readonly Prediction[]> {
   const payouts = await transfers.payouts(items.flatMap(({ transferId }) => transferId ?? []));
   return predictAll(items, owner, log, transfers, {
+    onRecords,
     known: (look) => {
       const { transferId } = look.item;
       const payout = transferId === null ? undefined : payouts.get(transferId);
@@ -67,6 +72,7 @@ export async function predictDiscards(
 }
 
 interface Ways {
+  readonly onRecords: Trial['onRecords'] | undefined;
   /** What is known without trying. */
   known(look: Look): Prediction | undefined;
   tried(letters: readonly TriedLetter[]): Promise<readonly Prediction[]>;
@@ -77,7 +83,7 @@ async function predictAll(
   owner: string,
   log: Pick<ReplayLog, 'letters'>,
   transfers: Trial['transfers'],
-  { known, tried }: Ways,
+  { known, tried, onRecords }: Ways,
 ): Promise<readonly Prediction[]> {
   const standing = await transfers.standing(items.flatMap(({ transferId }) => transferId ?? []));
   const predictions = new Array<Prediction>(items.length);
@@ -90,6 +96,7 @@ async function predictAll(
     );
     const later: typeof open = [];
     const asked: (TriedLetter & { readonly i: number })[] = [];
+    const genuine: LogRecord[] = [];
     for (const each of open) {
       const { item, i } = each;
       const place = `${item.place.partition}/${item.place.offset}`;
@@ -100,9 +107,11 @@ async function predictAll(
       const record = found.get(place);
       const at = item.transferId === null ? undefined : standing.get(item.transferId);
       const prediction = known({ item, record, standing: at });
+      if (record && prediction?.kind !== 'UNREADABLE') genuine.push(record);
       if (prediction) predictions[i] = prediction;
       else asked.push({ i, record: record!, edit: item.edit });
     }
+    await onRecords?.(genuine);
     const predicted = await tried(asked);
     for (const [nth, { i }] of asked.entries()) predictions[i] = predicted[nth]!;
     open = later;

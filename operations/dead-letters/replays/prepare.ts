@@ -1,15 +1,19 @@
 // From a selection to a question for a second person: take letters, freeze them, predict what they become, ask.
+
 import { personName } from '../../../domain/people/identities.ts';
 import { DISCARD_REASONS, type DiscardReason, isDiscardReason } from '../../../domain/reasons.ts';
 import type { KeyRing } from '../../../domain/seals/seal.ts';
 import { formatOrigin } from '../../../domain/transfers/origin-position.ts';
 import { CodedError } from '../../../ports/fault.ts';
+import type { LogRecord } from '../../../ports/log.ts';
+import { ringOf } from '../../../ports/seals.ts';
 import type { DeadLetterDocument } from '../../../sinks/dead-letters/letter.ts';
 import type { Approval } from '../../approvals/approval.ts';
 import { askForApproval, reasonOf } from '../../approvals/approvals.ts';
 import type { Approvals } from '../../approvals/ports.ts';
 import type { LetterFilter } from '../ports.ts';
 import { MAX_REPLAYS } from './check-letters.ts';
+import { checkHolding, HOLDING_WINDOW_MS, MAX_SELECTIONS } from './holding.ts';
 import type { ReplayableLetters, ReplayLog, Replays } from './ports.ts';
 import { predictDiscards, predictLetters, type Trial } from './predict.ts';
 import {
@@ -22,6 +26,7 @@ import {
   type ReplayTerms,
   selectionHash,
 } from './replay.ts';
+import { isTrialSealed, trialSeal } from './trial-seal.ts';
 
 /** Letters of one replay. */
 export const MAX_LETTERS = 20_000;
@@ -56,21 +61,26 @@ export interface Freezing {
  * Takes the parked letters of a filter, and freezes them as a replay. Dies it in between, the replay stays FREEZING and is
  * cancelled later, which gives its letters back.
  * @throws DomainError PERSON_INVALID
- * @throws CodedError REASON_MISSING, REPLAY_TERMS_INVALID, DISCARD_REASON_INVALID, REPLAY_EMPTY; REPLAY_MOVED when the id is
+ * @throws CodedError REASON_MISSING, REPLAY_TERMS_INVALID, DISCARD_REASON_INVALID, REPLAY_EMPTY, SELECTIONS_HELD; REPLAY_MOVED when the id is
  * taken
  */
 export async function freezeReplay(
-  { replays, letters }: Pick<ReplayStores, 'replays' | 'letters'>,
+  { replays, letters, approvals }: Pick<ReplayStores, 'replays' | 'letters' | 'approvals'>,
   freezing: Freezing,
 ): Promise<ReplayDocument> {
-  const { id, owner, terms, at, request, dryRunBy } = freezing;
+  const { id, owner, terms, request, dryRunBy } = freezing;
+  // By the clock by which it is given up.
+  const at = await approvals.clock(freezing.at);
+  const askedBy = personName(freezing.by);
+  const since = new Date(at.getTime() - HOLDING_WINDOW_MS);
+  checkHolding(await replays.neverAsked(askedBy, since, MAX_SELECTIONS), at, askedBy);
   checkTerms(terms);
   checkReason(freezing.discard);
   const empty: ReplayDocument = {
     _id: id,
     state: 'FREEZING',
     version: 1,
-    askedBy: personName(freezing.by),
+    askedBy,
     createdAt: at,
     reason: reasonOf(freezing.reason),
     owner,
@@ -137,14 +147,31 @@ function itemsOf(replayId: string, taken: readonly DeadLetterDocument[]): readon
   }));
 }
 
-function moneyOf(letters: readonly DeadLetterDocument[]): readonly MoneyOfSelection[] {
-  const money = new Map<string, MoneyOfSelection>();
-  for (const { currency, amountMinor } of letters) {
-    if (currency === null || amountMinor === null) continue;
-    const known = money.get(currency) ?? { currency, minor: 0n, letters: 0 };
-    money.set(currency, { currency, minor: known.minor + amountMinor, letters: known.letters + 1 });
+/** Sums by currency. */
+class MoneyTally {
+  readonly #money = new Map<string, MoneyOfSelection>();
+
+  add(currency: string, amount: bigint): void {
+    const known = this.#money.get(currency) ?? { currency, minor: 0n, letters: 0 };
+    this.#money.set(currency, { currency, minor: known.minor + amount, letters: known.letters + 1 });
   }
-  return [...money.values()].toSorted((a, b) => (a.currency < b.currency ? -1 : 1));
+
+  get all(): readonly MoneyOfSelection[] {
+    return [...this.#money.values()].toSorted((a, b) => (a.currency < b.currency ? -1 : 1));
+  }
+
+  /** Letters that are counted. */
+  get letters(): number {
+    return [...this.#money.values()].reduce((sum, { letters }) => sum + letters, 0);
+  }
+}
+
+function moneyOf(letters: readonly DeadLetterDocument[]): readonly MoneyOfSelection[] {
+  const money = new MoneyTally();
+  for (const { currency, amountMinor } of letters) {
+    if (currency !== null && amountMinor !== null) money.add(currency, amountMinor);
+  }
+  return money.all;
 }
 
 function checkReason(reason: string | undefined): void {
@@ -164,7 +191,11 @@ function checkTerms({ ratePerSecond, canary, maxFailureRatio }: ReplayTerms): vo
 }
 
 /**
- * Predicts what each letter would become, with today's code and data, and stores it. Nothing else is changed.
+ * Predicts what each letter would become, with today's code and data, and stores it under a seal, with the money that is in the
+ * letters as their records say. Nothing else is changed.
+ *
+ * What could happen: somebody changes the sums or the prediction in the database before anybody asks, and two persons let
+ * through what they were told. What stops it: both are made here of the log, and asked for under this seal alone.
  * @throws CodedError REPLAY_UNKNOWN, REPLAY_MOVED
  */
 export async function dryRunReplay(
@@ -179,12 +210,17 @@ export async function dryRunReplay(
   // Somebody is editing one of them at this moment: what is tried must be what is asked for.
   if (selectionHash(replay.owner, items) !== replay.selectionHash) throw moved(replay, 'its letters are being edited');
   const counts = new Map<string, DryRun['histogram'][number]>();
+  const money = new MoneyTally();
+  const onRecords = async (records: readonly LogRecord[]) => {
+    for (const amount of await tried.runner.amounts(records)) if (amount) money.add(amount.currency, amount.minor);
+  };
+  const trial: Trial = { ...tried, onRecords };
   for (let from = 0; from < items.length; from += DRY_RUN_LETTERS) {
     tried.signal?.throwIfAborted();
     const some = items.slice(from, from + DRY_RUN_LETTERS);
     const predictions = replay.discard
-      ? await predictDiscards(some, replay.owner, replay.discard.reason, log, tried)
-      : await predictLetters(some, replay.owner, log, tried);
+      ? await predictDiscards(some, replay.owner, replay.discard.reason, log, trial)
+      : await predictLetters(some, replay.owner, log, trial);
     await replays.predict(some.map(({ _id }, i) => ({ item: _id, prediction: predictions[i]! })));
     for (const { kind, code } of predictions) {
       const key = `${kind} ${code}`;
@@ -192,9 +228,12 @@ export async function dryRunReplay(
     }
   }
   const histogram = [...counts.values()].toSorted((a, b) => b.letters - a.letters || (a.kind < b.kind ? -1 : 1));
-  const dryRun: DryRun = { at, by: personName(by), histogram, basis };
-  await changed(replays, replay, { dryRun, dryRunWanted: null });
-  return { ...replay, dryRun, dryRunWanted: null, version: replay.version + 1 };
+  const sums = { money: money.all, withoutAmount: items.length - money.letters };
+  const found = { at, by: personName(by), histogram, basis };
+  const seal = trialSeal(ringOf(tried.rings, 'operators'), { ...replay, ...sums }, found);
+  const dryRun: DryRun = { ...found, seal };
+  await changed(replays, replay, { ...sums, dryRun, dryRunWanted: null });
+  return { ...replay, ...sums, dryRun, dryRunWanted: null, version: replay.version + 1 };
 }
 
 /**
@@ -210,6 +249,10 @@ export async function askForReplay(
   if (replay.state !== 'FROZEN') throw moved(replay, 'it cannot be asked for');
   if (!replay.dryRun)
     throw new CodedError('DRY_RUN_MISSING', `try ${id} first: who approves must see what it would do`);
+  if (!isTrialSealed(operators, replay)) {
+    const why = 'its money or its prediction are not what a program of operators has found';
+    throw new CodedError('DRY_RUN_MISSING', `try ${id} again: ${why}`);
+  }
   if (replay.dryRun.histogram.every(({ kind }) => kind === 'REFUSED')) {
     const why = replay.dryRun.histogram.map(({ code, letters }) => `${letters} ${code}`).join(', ');
     throw new CodedError('REPLAY_EMPTY', `none of these letters may be discarded: ${why}`);

@@ -140,6 +140,7 @@ export interface ReplayDocument {
   /** Groups of the selection: their new failures count. */
   readonly groups: readonly string[];
   readonly letters: number;
+  /** From the index of letters when they were taken; from their records in the log once it was tried. */
   readonly money: readonly MoneyOfSelection[];
   readonly withoutAmount: number;
   readonly oldestAt: Date | null;
@@ -181,6 +182,8 @@ export interface DryRun {
   }[];
   /** Names and versions of all that the prediction rests on: build, lists, rules. Another one voids the approval. */
   readonly basis: Readonly<Record<string, string>>;
+  /** See `trialSeal`. Absent: of before, or somebody else wrote it. */
+  readonly seal?: string;
 }
 
 const sha256 = (lines: readonly string[]): string => hash('sha256', lines.join('\n'), 'hex');
@@ -221,6 +224,34 @@ const basisLines = (basis: DryRun['basis']) =>
     .map(([name, version]) => `${name}=${version}`)
     .toSorted();
 
-/** What of the basis is another one now; empty: nothing. */
-export const changedBasis = (then: DryRun['basis'], now: DryRun['basis']): readonly string[] =>
-  [...new Set([...Object.keys(then), ...Object.keys(now)])].filter((name) => then[name] !== now[name]).toSorted();
+/** What each part of the basis is, for people; one that is not here bears its own name. */
+const PARTS: Readonly<Record<string, string>> = {
+  build: 'the build',
+  lists: 'the lists in force',
+  rules: 'the rules (corridors, limits, what a transfer must say)',
+};
+const MAX_SAID = 80;
+
+/** What of the basis is another one now, with what it was and is, and what to do; undefined: nothing. */
+export function changedBasis(then: DryRun['basis'], now: DryRun['basis']): string | undefined {
+  const names = [...new Set([...Object.keys(then), ...Object.keys(now)])].toSorted();
+  const changes = names
+    .filter((name) => then[name] !== now[name])
+    .map((name) => {
+      const [before, after] = differing(then[name], now[name]);
+      return `${PARTS[name] ?? name} changed from ${before} to ${after}`;
+    });
+  if (changes.length === 0) return undefined;
+  return `since it was tried ${changes.join('; ')}. Select the letters again, try them and ask anew`;
+}
+
+/** The words in which the two differ: of many list versions those that are others. */
+function differing(before = '', after = ''): readonly [string, string] {
+  const [old, now] = [before.split(' '), after.split(' ')];
+  const only = (own: readonly string[], others: readonly string[]) =>
+    own
+      .filter((word) => !others.includes(word))
+      .join(' ')
+      .slice(0, MAX_SAID) || 'none';
+  return [only(old, now), only(now, old)];
+}

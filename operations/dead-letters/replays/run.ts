@@ -7,7 +7,7 @@
 
 import { formatOrigin } from '../../../domain/transfers/origin-position.ts';
 import type { ErrorCode } from '../../../ports/error-codes.ts';
-import { codeAndDetail } from '../../../ports/fault.ts';
+import { codeAndDetail, isOutage } from '../../../ports/fault.ts';
 import type { LogTransactions } from '../../../ports/log.ts';
 import { type Rings, ringOf } from '../../../ports/seals.ts';
 import { isApproved } from '../../approvals/approval.ts';
@@ -15,7 +15,7 @@ import type { EntryLog } from '../../audit/entry-log.ts';
 import { actsOnLetters } from './audited.ts';
 import { checkDiscards } from './check-discards.ts';
 import { checkLetters } from './check-letters.ts';
-import { currentRate } from './control.ts';
+import { currentRate, endApproval } from './control.ts';
 import { nextStep } from './next-step.ts';
 import type { DryRunner } from './ports.ts';
 import { dryRunReplay, findReplay, MAX_LETTERS, moved, type ReplayStores } from './prepare.ts';
@@ -82,7 +82,8 @@ export class ReplayRunner {
   /** Looks at every replay that is under way, and brings each on by one step. @returns whether any has more to do at once */
   async tick(): Promise<boolean> {
     const { replays, approvals, clock, onFault } = this.#options;
-    await approvals.expire(new Date(clock.now()));
+    const now = await approvals.clock(new Date(clock.now()));
+    await approvals.expire(now);
     const open = await replays.open(100);
     let isBusy = false;
     for (const replay of open) {
@@ -90,7 +91,7 @@ export class ReplayRunner {
         const lease = await this.#lease(replay._id);
         // Another may have sent since this process last did: what is held here is worth nothing.
         if (lease !== 'renewed') await this.#letGo(replay._id);
-        if (lease) isBusy = (await this.#advance(replay)) || isBusy;
+        if (lease) isBusy = (await this.#advance(replay, now)) || isBusy;
       } catch (error) {
         // Nothing is believed of what was under way: the writer is taken over anew, and what it had sent is read again.
         await this.#letGo(replay._id);
@@ -115,15 +116,15 @@ export class ReplayRunner {
     for (const id of [...this.#held.keys()]) await this.#letGo(id);
   }
 
-  async #advance(replay: ReplayDocument): Promise<boolean> {
+  async #advance(replay: ReplayDocument, now: Date): Promise<boolean> {
     switch (replay.state) {
       case 'FREEZING':
-        return this.#giveUp(replay, FREEZING_MS, 'its selection was never finished');
+        return this.#giveUp(replay, now, FREEZING_MS, 'its selection was never finished');
       case 'FROZEN':
         this.#try(replay);
-        return this.#giveUp(replay, FROZEN_MS, 'nobody asked a second person');
+        return this.#giveUp(replay, now, FROZEN_MS, 'nobody asked a second person');
       case 'WAITING':
-        return this.#begin(replay);
+        return this.#begin(replay, now);
       case 'RUNNING':
         return this.#run(replay);
       case 'CANCELLED':
@@ -143,14 +144,24 @@ export class ReplayRunner {
   #try({ _id: id, dryRunWanted: wanted }: ReplayDocument): void {
     if (!wanted || this.#trial) return;
     this.#trial = this.#tryWanted(id)
-      .catch((error: unknown) => {
+      .catch(async (error: unknown) => {
         if (this.#stopping.signal.aborted) return;
         const { code, detail } = codeAndDetail(error);
         this.#options.onFault?.(id, { code, detail });
+        await this.#endUntried(id, error);
       })
+      .catch((error: unknown) => this.#options.onFault?.(id, codeAndDetail(error)))
       .finally(() => {
         this.#trial = undefined;
       });
+  }
+
+  /** What keeps a selection from being tried for good ends it, with the reason: whoever waits for it may select anew. */
+  async #endUntried(id: string, error: unknown): Promise<void> {
+    const { code, detail } = codeAndDetail(error);
+    if (isOutage(error) || code === 'REPLAY_MOVED' || code === 'REPLAY_UNKNOWN') return;
+    const replay = await findReplay(this.#options.replays, id);
+    if (replay.state === 'FROZEN') await this.#halt(replay, 'CANCELLED', code, `it could not be tried: ${detail}`);
   }
 
   /** What was read before the last trial ended may still say that it is wanted: it is asked anew. */
@@ -163,14 +174,14 @@ export class ReplayRunner {
   }
 
   /** Letters must not stay taken because the program of whoever took them has died. */
-  async #giveUp(replay: ReplayDocument, afterMs: number, why: string): Promise<boolean> {
-    if (this.#options.clock.now() - replay.createdAt.getTime() < afterMs) return false;
+  async #giveUp(replay: ReplayDocument, now: Date, afterMs: number, why: string): Promise<boolean> {
+    if (now.getTime() - replay.createdAt.getTime() < afterMs) return false;
     await this.#halt(replay, 'CANCELLED', 'REPLAY_NOT_FROZEN', why);
     return true;
   }
 
   /** Begins what a second person has let through, as long as that holds. */
-  async #begin(replay: ReplayDocument): Promise<boolean> {
+  async #begin(replay: ReplayDocument, now: Date): Promise<boolean> {
     const { approvals, replays, clock, log } = this.#options;
     const approval = replay.approvalId === null ? undefined : await approvals.find(replay.approvalId);
     if (!approval || approval.state === 'WAITING') return false;
@@ -179,7 +190,7 @@ export class ReplayRunner {
       return true;
     }
     if (!(await this.#approved(replay))) return true;
-    if (!(await approvals.begin(approval._id, new Date(clock.now())))) {
+    if (!(await approvals.begin(approval._id, now))) {
       await this.#halt(replay, 'CANCELLED', 'APPROVAL_EXPIRED', 'it was not begun in time, or was withdrawn');
       return true;
     }
@@ -205,8 +216,8 @@ export class ReplayRunner {
       return undefined;
     }
     const others = changedBasis(replay.dryRun!.basis, await dryRunner.basis());
-    if (others.length > 0) {
-      await this.#halt(replay, 'CANCELLED', 'APPROVAL_VOID', `since it was approved another is: ${others.join(', ')}`);
+    if (others !== undefined) {
+      await this.#halt(replay, 'CANCELLED', 'APPROVAL_VOID', others);
       return undefined;
     }
     const letters = new Set(items.map(letterKey));
@@ -351,11 +362,8 @@ export class ReplayRunner {
   /** Gives back what was not sent. First nobody else may send any more, and all that was sent is known. */
   async #release(replay: ReplayDocument): Promise<boolean> {
     const { approvals, replays, letters, clock } = this.#options;
-    if (replay.approvalId !== null) {
-      const cancelled = { code: 'REPLAY_CANCELLED', detail: 'the replay was cancelled' } as const;
-      await approvals.end(replay.approvalId, ['WAITING'], 'WITHDRAWN', { at: new Date(clock.now()), ...cancelled });
-      await this.#tellApproval(replay, 'FAILED', cancelled);
-    }
+    // Of who cancelled it and died, or of an approval that came after.
+    await endApproval(approvals, replay, new Date(clock.now()));
     if (replay.startedAt !== null) {
       await this.#takeOver(replay, undefined);
       await this.#outcomes.settle(replay);
