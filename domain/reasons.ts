@@ -66,6 +66,7 @@ export const REASONS = {
     'Discarded',
     'It could not be handled, and operators ended it: nothing was paid. Send it again under a new id.',
   ),
+  HDOC: own('HeldForDocuments', 'More of a limit is used than passes without documents: ask the producer for them.'),
   HLIM: own('HeldForLimitReview', 'The customer uses more of a limit than passes without review.'),
   PRID: own(
     'IdOfAnotherProducer',

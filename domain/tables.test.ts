@@ -2,7 +2,8 @@
 import { describe, expect, it } from 'vitest';
 import { CORRIDORS } from './corridors/corridor-table.ts';
 import { corridorBook } from './corridors/corridors.ts';
-import { checkLimitRules, LIMIT_RULES, rulesFor, windowOf } from './limits/limit-rules.ts';
+import { checkLimitRules, LIMIT_RULES } from './limits/limit-rules.ts';
+import { windowFinder } from './limits/windows.ts';
 import { currencyOf, formatMoney } from './money/currencies.ts';
 import { isKnownReason, REASONS, reason } from './reasons.ts';
 
@@ -43,7 +44,7 @@ describe('limit rules', () => {
   it('are valid, and every corridor has one that declines', () => {
     checkLimitRules(LIMIT_RULES);
     for (const { id, source } of CORRIDORS) {
-      const rules = rulesFor(LIMIT_RULES, id, source.currency);
+      const rules = LIMIT_RULES.filter(({ where }) => where.sourceCurrencies?.includes(source.currency));
       expect(
         rules.some((rule) => rule.action === 'reject'),
         id,
@@ -52,14 +53,23 @@ describe('limit rules', () => {
   });
 
   it('count by the calendar day in UTC', () => {
-    const window = { kind: 'calendar', unit: 'day', timeZone: 'UTC' } as const;
-    expect(windowOf(window, Date.UTC(2026, 10, 23, 23, 59, 59, 999))).toBe('2026-11-23');
-    expect(windowOf(window, Date.UTC(2026, 10, 24))).toBe('2026-11-24');
+    const windowAt = windowFinder({ kind: 'calendar', unit: 'day', timeZone: 'UTC' });
+    expect(windowAt(Date.UTC(2026, 10, 23, 23, 59, 59, 999)).id).toBe('2026-11-23');
+    expect(windowAt(Date.UTC(2026, 10, 24)).id).toBe('2026-11-24');
   });
 
   it('tell every mistake at once', () => {
     const [first] = LIMIT_RULES;
-    const rules = [first!, first!, { ...first!, ruleId: 'UPPER', limitMinor: 0n, currency: 'pounds' }];
+    const rules = [
+      first!,
+      first!,
+      {
+        ...first!,
+        ruleId: 'UPPER',
+        limitMinor: 0n,
+        metric: { kind: 'amount', of: 'debit', currency: 'pounds' } as const,
+      },
+    ];
     expect(() => checkLimitRules(rules)).toThrow(/is there twice.*UPPER: use lower-case.*UPPER: the limit.*pounds/s);
   });
 });

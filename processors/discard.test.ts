@@ -1,6 +1,6 @@
 // The rejection with which each stage ends what operators discard, and what it frees.
 import { describe, expect, it } from 'vitest';
-import { LIMIT_RULES } from '../domain/limits/limit-rules.ts';
+import { BUILT_IN_LIMITS } from '../domain/limits/limit-rules.ts';
 import { DISCARD_REASONS } from '../domain/reasons.ts';
 import { brokenTransition, STATE_OF_TOPIC, type StageName } from '../domain/transfers/transfer-states.ts';
 import type { Stage } from '../schemas/types.generated.ts';
@@ -76,7 +76,14 @@ describe('the rejection of a discarded letter', () => {
   ] as const)('of %s frees the limits that were reserved, once', async (_, made) => {
     const ledger = new MemoryLedger();
     const holds = memoryHoldClaims();
-    const limits = createLimits({ keys: KEYS, ledger, holds, rules: LIMIT_RULES, corridors: BOOK, clock: () => AT });
+    const limits = createLimits({
+      keys: KEYS,
+      ledger,
+      holds,
+      rules: BUILT_IN_LIMITS,
+      corridors: BOOK,
+      clock: () => AT,
+    });
     // Reserved before its stage broke.
     await limits.prepare([received('transfer.priced', transferPriced())]);
     expect([...ledger.counters.values()].every(({ used, open }) => used > 0n && open === 1)).toBe(true);

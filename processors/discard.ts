@@ -31,7 +31,7 @@ export function rejectionOf(
   const terms = { topic: 'transfer.rejected', causationId: input.causationId, occurredAt };
   const envelope = nextEnvelope(event.envelope, terms);
   const carried = { envelope, instruction, parties, screening, price, reservation };
-  return { to: 'transfer.rejected', value: { ...carried, payout: null, stage, reasons } };
+  return { to: 'transfer.rejected', value: { ...carried, payout: null, stage, reasons, limitsRefusal: null } };
 }
 
 interface Carried {

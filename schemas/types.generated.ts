@@ -279,6 +279,8 @@ export interface Instruction {
   reviewRules: readonly string[];
   /** The corridor that carries it. Absent: accepted before events named it. */
   corridorId: string | null;
+  /** Keyed hash of the account that the money comes from, where the funding is from an account or a card. */
+  fundingToken: string | null;
 }
 
 /** An intent that repeats an earlier one exactly: dropped, and recorded here so that the log accounts for every input. Key: transferId. */
@@ -380,6 +382,12 @@ export interface LifecycleTax {
   minor: bigint;
 }
 
+/** What happens above a limit. REJECT: declined. HOLD: a person decides. DOCUMENTS: a person decides, once documents are there. SHADOW: it is recorded, nothing else. */
+export type LimitAction = 'UNKNOWN' | 'REJECT' | 'HOLD' | 'DOCUMENTS' | 'SHADOW';
+
+/** What a limit counts. AMOUNT: money. COUNT: transfers. BENEFICIARIES: different beneficiaries. */
+export type LimitMetric = 'UNKNOWN' | 'AMOUNT' | 'COUNT' | 'BENEFICIARIES';
+
 /** What a person approved above a review limit; it holds for later prices of the same transfer too. */
 export interface LimitsApproval {
   /** The decision. */
@@ -390,6 +398,14 @@ export interface LimitsApproval {
   debit: Money;
 }
 
+/** The limits that stood against a transfer. */
+export interface LimitsRefusal {
+  /** Name and version of the rules that were in force. */
+  limitRules: string | null;
+  /** Each limit that stood against it, without this transfer. */
+  uses: readonly LimitUse[];
+}
+
 /** How one limit stood after this reservation. */
 export interface LimitUse {
   /** Identifier of the limit rule. */
@@ -398,14 +414,26 @@ export interface LimitUse {
   subjectToken: string;
   /** Window that was counted, such as 2026-11-23. */
   window: string;
-  /** ISO 4217 code in which the rule counts. */
+  /** ISO 4217 code in which the rule counts; XXX when it counts no money. */
   currency: string;
-  /** Minor units that this transfer reserved. */
+  /** Minor units (or transfers) that this transfer reserved. Stated once: a release takes back exactly this, at no rate. */
   reservedMinor: bigint;
-  /** Minor units used in the window, this transfer included (or, if refused, without it). */
+  /** Minor units (or transfers, beneficiaries) used in the window, this transfer included (or, if refused, without it). */
   usedMinor: bigint;
   /** The limit in minor units. */
   limitMinor: bigint;
+  /** What is counted. Null: of before, an amount. */
+  metric: LimitMetric | null;
+  /** What happens above the limit. Null: of before, REJECT or HOLD. */
+  action: LimitAction | null;
+  /** Token of the beneficiary that counts as one of several; null when amounts or transfers are counted. */
+  member: string | null;
+  /** What the sender has declared to have used elsewhere, in the currency of the rule; it counts beside what is used here. Null: nothing. */
+  declaredMinor: bigint | null;
+  /** When what was used no longer counts, or enough of it, if refused. Null: not by time. */
+  freesAt: number | null;
+  /** Whether money that comes back frees the limit again. Null: of before, by the rule in force. */
+  freedByReturn: boolean | null;
 }
 
 /** A date as a sanctions list gives it: to the year, the month or the day. */
@@ -748,6 +776,8 @@ export interface Reservation {
   reservedAt: number;
   /** What a person approved above a review limit, when one was exceeded. */
   approval: LimitsApproval | null;
+  /** Name and version of the rules that were in force. Null: of before. */
+  limitRules: string | null;
 }
 
 /** A person decided a hold. A command: the stage that holds the transfer resumes it. */
@@ -1187,6 +1217,8 @@ export interface TransferRejected {
   stage: Stage;
   /** Why, at least one. */
   reasons: readonly Reason[];
+  /** Which limits stood against it. Null when limits did not decline. */
+  limitsRefusal: LimitsRefusal | null;
 }
 
 /** A transfer intent, written by an upstream producer. Key: transferId. */

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CORRIDORS } from '../domain/corridors/corridor-table.ts';
 import { LIMIT_RULES } from '../domain/limits/limit-rules.ts';
 import { loadConfig } from '../runtime/config/config.ts';
-import { casePolicy, corridors, limitRules } from './configured-rules.ts';
+import { casePolicy, corridors, limitRuleSet } from './configured-rules.ts';
 
 let folder: string;
 beforeAll(() => {
@@ -25,14 +25,25 @@ function written(content: Json): string {
   return file;
 }
 
+/** Says all that a rule can say. */
+const RICH_RULE = {
+  ...LIMIT_RULES[0]!,
+  ruleId: 'rich',
+  where: { corridors: ['GB-IN'], sourceCurrencies: ['GBP'], arrangements: ['RDA'], kycTiers: ['TIER_1'] },
+  window: { kind: 'calendar', unit: 'week', timeZone: 'Asia/Kolkata', weekStart: 'sunday' },
+};
+
 const KINDS = {
   corridors: {
     built: CORRIDORS,
     read: (content: Json) => corridors(loadConfig({ CORRIDOR_ENV: 'test', CORRIDOR_CORRIDORS_FILE: written(content) })),
   },
   limits: {
-    built: LIMIT_RULES,
-    read: (content: Json) => limitRules(loadConfig({ CORRIDOR_ENV: 'test', CORRIDOR_LIMITS_FILE: written(content) })),
+    built: { name: 'house', version: '1', note: '', rules: [RICH_RULE, ...LIMIT_RULES] },
+    read: (content: Json) => ({
+      ...limitRuleSet(loadConfig({ CORRIDOR_ENV: 'test', CORRIDOR_LIMITS_FILE: written(content) })),
+      note: '',
+    }),
   },
 } as const;
 
@@ -58,8 +69,9 @@ function* variants(content: Json, way = '$'): Generator<readonly [string, Json]>
   }
 }
 
-/** What may be left out, and is then not there. */
-const OPTIONAL = /\.(bearers|corridors|rates|quorum|maxDistanceBps|maxJumpBps|fixings|pivots) is missing$/;
+/** What may be left out, or null. */
+const OPTIONAL =
+  /\.(bearers|corridors|rates|quorum|maxDistanceBps|maxJumpBps|fixings|pivots|sourceCurrencies|arrangements|kycTiers) is missing$|\.(link|validTo) is null$/;
 
 describe.each(Object.entries(KINDS))('a file of %s', (_, { built, read }) => {
   it('that holds the built-in table means it', () => {
@@ -78,8 +90,17 @@ describe.each(Object.entries(KINDS))('a file of %s', (_, { built, read }) => {
   });
 });
 
-describe('limit rules', () => {
-  const rule = asFile(LIMIT_RULES[0]) as { [key: string]: Json };
+describe('limit rules of the first form', () => {
+  const rule: { [key: string]: Json } = {
+    ...{ ruleId: 'sender-day-gbp-review', subject: 'sender', metric: 'amount', currency: 'GBP', limitMinor: '800000' },
+    ...{ window: { kind: 'calendar', unit: 'day', timeZone: 'UTC' }, action: 'review', freedByReturn: true },
+  };
+  const read = (content: Json) =>
+    limitRuleSet(loadConfig({ CORRIDOR_ENV: 'test', CORRIDOR_LIMITS_FILE: written(content) })).rules;
+
+  it('mean what they always meant', () => {
+    expect(read([rule])).toEqual([LIMIT_RULES[0]]);
+  });
 
   it.each([
     ['another subject', { subject: 'beneficiary' }],
@@ -92,13 +113,48 @@ describe('limit rules', () => {
     ['no corridor at all', { corridors: [] }],
     ['a corridor that is not there', { corridors: ['GB-IN', 'XX-YY'] }],
   ])('with %s are refused', (_, change) => {
-    expect(() => KINDS.limits.read([{ ...rule, ...change }])).toThrow(
+    expect(() => read([{ ...rule, ...change }])).toThrow(
       expect.objectContaining({ code: 'TERMS_UNREADABLE', faultClass: 'fatal' }),
     );
   });
 
   it('may name corridors that are there', () => {
-    expect(KINDS.limits.read([{ ...rule, corridors: ['GB-IN'] }])).toHaveLength(1);
+    expect(read([{ ...rule, corridors: ['GB-IN'] }])).toMatchObject([{ where: { corridors: ['GB-IN'] } }]);
+  });
+});
+
+describe('limit rules', () => {
+  const read = (change: object) =>
+    KINDS.limits.read(asFile({ ...KINDS.limits.built, rules: [{ ...RICH_RULE, ...change }] }));
+
+  it.each([
+    ['a provider that nobody named', { subject: 'provider' }],
+    ['a provider of a sender', { provider: 'simulator' }],
+    ['a number of one transfer', { metric: { kind: 'count' }, window: { kind: 'transfer' } }],
+    ['declared use of a number', { metric: { kind: 'count' }, declaredUse: true }],
+    ['beneficiaries of a beneficiary', { subject: 'beneficiary', metric: { kind: 'beneficiaries' } }],
+    ['a currency that is not known', { metric: { kind: 'amount', of: 'debit', currency: 'XYZ' } }],
+    ['a zone that is not there', { window: { kind: 'calendar', unit: 'day', timeZone: 'Mars/Olympus' } }],
+    ['a year without a beginning', { window: { kind: 'calendar', unit: 'year', timeZone: 'UTC', yearStart: 13 } }],
+    ['a window of two years', { window: { kind: 'rolling', unit: 'day', length: 731 } }],
+    ['no window at all', { window: { kind: 'rolling', unit: 'day', length: 0 } }],
+    ['an end before its beginning', { validFrom: '2026-02-01', validTo: '2026-01-01' }],
+    ['a corridor that is not there', { where: { corridors: ['XX-YY'] } }],
+    ['no authority', { authority: '' }],
+    ['a link that is none', { link: 'the law' }],
+  ])('with %s are refused', (_, change) => {
+    expect(() => read(change)).toThrow(/TERMS_UNREADABLE|terms\.json cannot be used|correct the limit rules/);
+  });
+
+  it('twice under one id are refused', () => {
+    const twice = asFile({ ...KINDS.limits.built, rules: [RICH_RULE, RICH_RULE] });
+    expect(() => KINDS.limits.read(twice)).toThrow(/rich is there twice/);
+  });
+
+  it('of the examples that are shipped can be used', () => {
+    const { rules } = limitRuleSet(loadConfig({ CORRIDOR_ENV: 'test', CORRIDOR_LIMITS_FILE: 'example' }));
+    expect(rules.every(({ status }) => status === 'TO_CONFIRM_WITH_COUNSEL')).toBe(true);
+    expect(rules.map(({ ruleId }) => ruleId)).toContain('lrs-sender-year-usd');
   });
 });
 

@@ -4,13 +4,20 @@ import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { CORRIDORS } from '../domain/corridors/corridor-table.ts';
 import { type Corridor, type CorridorBook, corridorBook } from '../domain/corridors/corridors.ts';
-import { checkLimitRules, LIMIT_RULES, type LimitRule } from '../domain/limits/limit-rules.ts';
+import {
+  BUILT_IN_LIMITS,
+  checkLimitRules,
+  type LimitRule,
+  type LimitRuleSet,
+  senderDayRule,
+} from '../domain/limits/limit-rules.ts';
 import { DEFAULT_RATE_TERMS } from '../domain/pricing/agreement.ts';
 import { type CasePolicy, casePolicyFile, casePolicyFrom } from '../operations/cases/inbox/policy.ts';
 import { type TransferRules, transferRulesFile } from '../processors/intake/rules/rule-set.ts';
+import { limitRulesFile } from '../processors/limits/rule-file.ts';
 import { type NeedsTwo, needsTwoBy } from '../processors/second-person.ts';
 import type { Config } from '../runtime/config/config.ts';
-import { countryCode, currencyCode, minorUnits, readTerms, unusable } from './terms-files.ts';
+import { countryCode, currencyCode, minorUnits, parsed, readTerms, unusable } from './terms-files.ts';
 
 const MAX_ENTRIES = 1_000;
 const MINUTE_MS = 60_000;
@@ -79,8 +86,9 @@ const corridorsFile = some(
   }),
 );
 
-const limitsFile = some(
-  z.strictObject({
+/** The first form of a limit rule: a sender's debits in their own currency, by day in UTC. It means what it always meant. */
+const senderDay = z
+  .strictObject({
     ruleId: z.string(),
     subject: z.literal('sender'),
     corridors: some(name).optional(),
@@ -90,8 +98,10 @@ const limitsFile = some(
     limitMinor: minorUnits,
     action: z.enum(['reject', 'review']),
     freedByReturn: z.boolean(),
-  }),
-);
+  })
+  .transform(({ action, ...rule }) => senderDayRule({ ...rule, action: action === 'review' ? 'hold' : action }));
+const senderDays = some(senderDay).transform((rules): LimitRuleSet => ({ ...UNNAMED, rules }));
+const UNNAMED = { name: 'limits-file', version: '1' };
 
 /** The corridors in force. `corridorBook` checks them. @throws CodedError TERMS_UNREADABLE (fatal) */
 export function corridors({ transfers: { corridorsFile: file } }: Config): readonly Corridor[] {
@@ -102,16 +112,28 @@ export function corridors({ transfers: { corridorsFile: file } }: Config): reado
 export const corridorBookOf = (config: Config): CorridorBook => corridorBook(corridors(config));
 
 /** The limit rules in force, checked. @throws CodedError TERMS_UNREADABLE, DomainError LIMIT_RULES_INVALID */
-export function limitRules(config: Config): readonly LimitRule[] {
+export function limitRuleSet(config: Config): LimitRuleSet {
   const { limitsFile: file } = config.transfers;
-  if (file === undefined) return checkLimitRules(LIMIT_RULES);
-  const rules = checkLimitRules(readTerms(file, limitsFile));
+  if (file === undefined) return BUILT_IN_LIMITS;
+  const set = limitRulesOf(file);
   const known = new Set(corridors(config).map(({ id }) => id));
-  const strange = rules.flatMap((rule) => (rule.corridors ?? []).filter((id) => !known.has(id)));
+  const strange = set.rules.flatMap(({ where }) => (where.corridors ?? []).filter((id) => !known.has(id)));
   if (strange.length > 0)
     throw unusable(file, `there is no corridor ${[...new Set(strange)].join(', ')}: it would count nothing`);
-  return rules;
+  return set;
 }
+
+/** The rules of a file, of either form. `example`: the set of examples that is shipped. */
+export function limitRulesOf(file: string): LimitRuleSet {
+  const content = readTerms(file === 'example' ? EXAMPLE_LIMITS : file, z.unknown());
+  const set = parsed(file, content, Array.isArray(content) ? senderDays : limitRulesFile);
+  checkLimitRules(set.rules);
+  return set;
+}
+
+export const limitRules = (config: Config): readonly LimitRule[] => limitRuleSet(config).rules;
+
+const EXAMPLE_LIMITS = fileURLToPath(new URL('../processors/limits/example-rules.json', import.meta.url));
 
 /** The set of examples that is shipped. */
 const EXAMPLE_RULES = fileURLToPath(new URL('../processors/intake/rules/example-rules.json', import.meta.url));

@@ -6,8 +6,19 @@ import { CodedError } from '../ports/fault.ts';
 
 /** What the file says. @throws CodedError TERMS_UNREADABLE (fatal) that names every place where it makes no sense */
 export function readTerms<S extends z.ZodType>(file: string, schema: S): z.output<S> {
+  let content: unknown;
   try {
-    return schema.parse(strictJson(strictText(readFileSync(file))));
+    content = strictJson(strictText(readFileSync(file)));
+  } catch (error) {
+    throw unusable(file, (error as Error).message);
+  }
+  return parsed(file, content, schema);
+}
+
+/** What the content of a file says. @throws CodedError TERMS_UNREADABLE (fatal) that names every place where it makes no sense */
+export function parsed<S extends z.ZodType>(file: string, content: unknown, schema: S): z.output<S> {
+  try {
+    return schema.parse(content);
   } catch (error) {
     throw unusable(file, error instanceof z.ZodError ? z.prettifyError(error) : (error as Error).message);
   }

@@ -1,6 +1,7 @@
 // Folds the records of one chain partition into one fact sheet per transfer. Pure; the order of the records is of no
 // consequence, so that topics can be read side by side.
 
+import { isCounted } from '../domain/limits/windows.ts';
 import { HOLD_EXPIRY } from '../domain/people/identities.ts';
 import { holdIdOf } from '../domain/transfers/event-id.ts';
 import { STATE_OF_TOPIC, type StageName } from '../domain/transfers/transfer-states.ts';
@@ -8,6 +9,7 @@ import type { LogRecord } from '../ports/log.ts';
 import { contentHashOf } from '../processors/hold-content.ts';
 import { type HoldKeys, isReviewSealed, isSealedAsHeld } from '../processors/holds.ts';
 import { type ChainEvent, lifecycleOf } from '../processors/lifecycle.ts';
+import { exceeds } from '../processors/limits/explain.ts';
 import type { Settle } from '../processors/limits/ports.ts';
 import { LEDGER_TOPICS, type LedgerTopic, settlementOf } from '../processors/limits/rebuild.ts';
 import { recordType } from '../schemas/avro-types.ts';
@@ -30,6 +32,7 @@ import { partiesDigest } from './content-digests.ts';
 import { digest } from './digest.ts';
 import { EventPool } from './event-pool.ts';
 import { beforeDigest, lifecycleDigest, lifecycleDigests } from './lifecycle-text.ts';
+import { NO_LIMIT } from './limit-counters.ts';
 import type { VerifySources } from './ports.ts';
 import { type AnySeen, type EventFact, openTransfer, type Transfer, type UseFact } from './transfer.ts';
 
@@ -157,7 +160,7 @@ export class TransferFold {
     const price = value.price ?? null;
     if (price !== null) keepPrice(transfer, envelope.sequence, price);
     if (topic === 'transfer.held') keepHold(transfer, value as unknown as TransferHeld);
-    if (topic === 'transfer.reserved' && value.reservation?.uses.some((use) => use.usedMinor > use.limitMinor)) {
+    if (topic === 'transfer.reserved' && value.reservation?.uses.some(exceeds)) {
       transfer.reservedOver = envelope.attempt;
     }
     if (LEDGER.has(topic)) this.#ledger(transfer, topic as LedgerTopic, value, record);
@@ -176,13 +179,19 @@ export class TransferFold {
   /** Rules and windows are few, and a customer's uses of one window are of one place: each text is kept once. */
   #uses(uses: Settle['uses']): readonly UseFact[] {
     let place = '';
-    return uses.map(({ ruleId, subjectToken, window, reservedMinor, limitMinor, freedByReturn }) => {
-      const here = [subjectToken, window].join(':');
-      if (here !== place) place = here;
-      const rule = this.#ruleIds.get(ruleId) ?? ruleId;
-      this.#ruleIds.set(rule, rule);
-      return { ruleId: rule, place, minor: reservedMinor, limit: limitMinor, freedByReturn };
-    });
+    return uses
+      .filter(({ window }) => isCounted(window))
+      .map((use) => {
+        const { ruleId, subjectToken, window, reservedMinor, limitMinor, declaredMinor, freedByReturn, member } = use;
+        const here = [subjectToken, window].join(':');
+        if (here !== place) place = here;
+        const rule = this.#ruleIds.get(ruleId) ?? ruleId;
+        this.#ruleIds.set(rule, rule);
+        // What is declared may differ from transfer to transfer: the limit of a counter is the highest that was asked for.
+        const limit = use.action === 'SHADOW' ? NO_LIMIT : limitMinor - (declaredMinor ?? 0n);
+        const fact = { ruleId: rule, place, minor: reservedMinor, limit, freedByReturn };
+        return member === null ? fact : { ...fact, member };
+      });
   }
 
   #lifecycle(value: TransferLifecycle, { offset }: LogRecord): void {

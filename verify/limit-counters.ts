@@ -1,5 +1,6 @@
 // Limit counters recomputed from the log, in columns: about 150 bytes a customer and window, plus 25 a rule.
 
+import { rollingOf } from '../domain/limits/windows.ts';
 import { grown } from './provider.ts';
 import type { LedgerFact } from './transfer.ts';
 
@@ -18,12 +19,17 @@ export interface Recomputed {
   readonly reviewed: boolean;
 }
 
+/** A limit that no counter reaches: of a shadow. */
+export const NO_LIMIT = 2n ** 62n;
+
 export interface StoredCount {
   readonly bucket: string;
   readonly used: string;
   readonly open: number;
   readonly limit: string;
   readonly reviewed: boolean;
+  /** Members with how many transfers count for each. */
+  readonly members?: readonly (readonly [string, number])[];
 }
 
 const FIRST_SIZE = 1_024;
@@ -50,9 +56,12 @@ export class Counters {
   /** `subject:window` to its place in the columns. */
   readonly #places = new Map<string, number>();
   readonly #rules = new Map<string, RuleColumns>();
+  /** How many transfers count for each member, by bucket. */
+  readonly #members = new Map<string, Map<string, number>>();
 
   constructor(before: Iterable<StoredCount> = []) {
-    for (const { bucket, used, open, limit, reviewed } of before) {
+    for (const { bucket, used, open, limit, reviewed, members } of before) {
+      if (members) this.#members.set(bucket, new Map(members));
       const [ruleId, place] = partsOf(bucket);
       const [columns, at] = this.#reach(ruleId, place);
       columns.used[at] = BigInt(used);
@@ -64,11 +73,12 @@ export class Counters {
 
   /** Counts a transfer as the log leaves it, or (`times` -1) takes it out again. */
   count({ state, uses }: LedgerFact, reviewed: boolean, times: 1 | -1): void {
-    for (const { ruleId, place, minor, limit, freedByReturn } of uses) {
+    for (const { ruleId, place, minor, limit, freedByReturn, member } of uses) {
       const [columns, at] = this.#reach(ruleId, place);
       columns.flags[at]! |= reviewed && times === 1 ? 3 : 1;
       const counts = state === 'open' || state === 'committed' || (state === 'returned' && !freedByReturn);
-      if (counts) columns.used[at]! += BigInt(times) * minor;
+      if (counts && member === undefined) columns.used[at]! += BigInt(times) * minor;
+      if (counts && member !== undefined) columns.used[at] = this.#count(`${ruleId}:${place}`, member, times);
       if (counts && limit > columns.limit[at]!) columns.limit[at] = limit;
       if (state === 'open') columns.open[at]! += times;
     }
@@ -97,11 +107,53 @@ export class Counters {
     }
   }
 
+  /** Every counter of a calendar window, and of each rolling window the fullest stretch of its length. */
+  *windows(): Iterable<Recomputed> {
+    const rolling = new Map<string, Recomputed[]>();
+    for (const counter of this.all()) {
+      if (rollingOf(counter.window) === undefined) yield counter;
+      else {
+        const name = `${counter.ruleId}:${counter.subject}`;
+        rolling.set(name, [...(rolling.get(name) ?? []), counter]);
+      }
+    }
+    for (const steps of rolling.values()) yield this.#fullest(steps);
+  }
+
+  #fullest(counters: readonly Recomputed[]): Recomputed {
+    const placed = counters.map((counter) => ({ counter, at: rollingOf(counter.window)! }));
+    placed.sort((a, b) => a.at.step - b.at.step);
+    let fullest: Recomputed | undefined;
+    for (const { at } of placed) {
+      const within = placed.filter(({ at: { step } }) => step <= at.step && step >= at.step - at.steps);
+      const members = new Set(within.flatMap(({ counter }) => [...(this.#members.get(counter.bucket)?.keys() ?? [])]));
+      const sum = within.reduce((total, { counter }) => total + counter.usedMinor, 0n);
+      const usedMinor = members.size > 0 ? BigInt(members.size) : sum;
+      if (fullest !== undefined && usedMinor <= fullest.usedMinor) continue;
+      const last = within.at(-1)!.counter;
+      const limitMinor = largest(within.map(({ counter }) => counter.limitMinor));
+      fullest = { ...last, usedMinor, limitMinor, reviewed: within.some(({ counter }) => counter.reviewed) };
+    }
+    return fullest!;
+  }
+
   *stored(): Iterable<StoredCount> {
     for (const { bucket, usedMinor, open, limitMinor, reviewed } of this.all()) {
       if (usedMinor === 0n && open === 0) continue;
-      yield { bucket, used: usedMinor.toString(), open, limit: limitMinor.toString(), reviewed };
+      const members = [...(this.#members.get(bucket) ?? [])];
+      const stored = { bucket, used: usedMinor.toString(), open, limit: limitMinor.toString(), reviewed };
+      yield members.length === 0 ? stored : { ...stored, members };
     }
+  }
+
+  /** @returns how many members count now */
+  #count(bucket: string, member: string, times: 1 | -1): bigint {
+    const members = this.#members.get(bucket) ?? new Map<string, number>();
+    this.#members.set(bucket, members);
+    const of = (members.get(member) ?? 0) + times;
+    if (of === 0) members.delete(member);
+    else members.set(member, of);
+    return BigInt(members.size);
   }
 
   #counter(ruleId: string, place: string, columns: RuleColumns, at: number): Recomputed {
@@ -126,6 +178,12 @@ export class Counters {
     columns.reach(at);
     return [columns, at];
   }
+}
+
+function largest(values: readonly bigint[]): bigint {
+  let most = 0n;
+  for (const value of values) if (value > most) most = value;
+  return most;
 }
 
 /** Rule, and subject with window. Rule ids and tokens hold no colon. */

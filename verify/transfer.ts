@@ -90,8 +90,11 @@ export interface UseFact {
   /** `subject:window`. */
   readonly place: string;
   readonly minor: bigint;
+  /** What was declared to be used elsewhere is taken off; of a shadow, NO_LIMIT. */
   readonly limit: bigint;
   readonly freedByReturn: boolean;
+  /** Counts as one of several; absent: its minor units count. */
+  readonly member?: string;
 }
 
 /** What the limits ledger must hold of a transfer. */

@@ -34,7 +34,8 @@ const operation = (of: Asked): LimitOperation => ({
   attempt: of.attempt,
   requests: of.requests.map(({ rule, sender, minor }) => ({
     ...{ ruleId: rule, subjectToken: sender, window: '2026-11-30', currency: 'GBP', minor },
-    ...{ limitMinor: 1_000n, action: rule === 'review' ? ('review' as const) : ('reject' as const) },
+    ...{ limitMinor: 1_000n, action: rule === 'review' ? ('hold' as const) : ('reject' as const) },
+    ...{ metric: 'amount', member: null, declaredMinor: null, freesAt: null, freedByReturn: true },
   })),
 });
 const ending = fc.constantFrom('released', 'committed', 'returned');

@@ -1,83 +1,100 @@
-// What the limits ledger would answer, without writing to it: for dry runs. One pipeline of reads for a batch; what the
+// What the limits ledger would answer, without writing to it: for dry runs. Two pipelines of reads for a batch; what the
 // operations of one preview would reserve counts for those that follow, as it would in the ledger.
 import type { Redis } from 'ioredis';
+import { isCounted, rollingOf } from '../../domain/limits/windows.ts';
 import { CodedError } from '../../ports/fault.ts';
-import type { LimitLedger, LimitOperation, LimitResult, Reserve } from '../../processors/limits/ports.ts';
+import type { LimitLedger, LimitOperation, LimitRequest, LimitResult, Reserve } from '../../processors/limits/ports.ts';
+import { type Counted, reserveIn, Tally } from '../../processors/limits/tally.ts';
 import { guardedLimits, LIMITS_DEPENDENCY, limitsFault } from './limits-client.ts';
 import { bucketOf, decodeResult, prefixOfGeneration } from './limits-codec.ts';
 
-/** The bound of the ledger's counters. */
-const MAX_EXACT = 2n ** 53n;
-
 /** @param namespace of the ledger; see limitsNamespace */
 export function limitsPreview(redis: Redis, namespace: string): LimitLedger {
-  /** What this preview has counted, by counter, and the transfers that it has reserved for. */
-  const counted = new Map<string, bigint>();
+  /** Counters as they were read, with what this preview has counted, and the transfers that it has reserved for. */
+  const tally = new Tally();
+  const read = new Set<string>();
   const answered = new Map<string, LimitResult>();
 
   return {
     async apply(operations) {
       const reserves = operations.filter((operation) => operation.kind === 'reserve');
-      const known = reserves.length === 0 ? NOTHING : await readAll(redis, namespace, reserves);
+      const known = reserves.length === 0 ? NOTHING : await readAll(redis, namespace, { reserves, tally, read });
       return operations.map((operation) => answer(operation, known));
     },
   };
 
-  function answer(operation: LimitOperation, known: Known): LimitResult {
+  function answer(operation: LimitOperation, known: Records): LimitResult {
     if (operation.kind === 'settle') return { kind: 'settled', changed: true };
     const { transferId, attempt } = operation;
     const before = answered.get(transferId);
     if (before) return before;
-    const record = known.transfers.get(transferId);
-    const result = standing(record, attempt) ?? reserve(operation, known, freedBy(record));
+    const record = known.get(transferId);
+    const result = standing(record, attempt) ?? reserve(operation, record);
     answered.set(transferId, result);
     return result;
   }
 
-  function reserve({ requests }: Reserve, { used }: Known, freed: ReadonlyMap<string, bigint>): LimitResult {
-    for (const [bucket, minor] of freed) counted.set(bucket, (counted.get(bucket) ?? 0n) - minor);
-    const uses = requests.map((request) => {
-      const { ruleId, subjectToken, window, currency, minor: reservedMinor, limitMinor } = request;
-      const usedMinor = (used.get(bucketOf(request)) ?? 0n) + (counted.get(bucketOf(request)) ?? 0n);
-      return { ruleId, subjectToken, window, currency, reservedMinor, usedMinor, limitMinor };
-    });
-    const refused = requests.filter(({ action, minor, limitMinor }, i) => {
-      const wouldBe = uses[i]!.usedMinor + minor;
-      return (action === 'reject' && wouldBe > limitMinor) || wouldBe >= MAX_EXACT;
-    });
-    if (refused.length > 0) return { kind: 'refused', uses, refused: refused.map(({ ruleId }) => ruleId) };
-    for (const request of requests) {
-      counted.set(bucketOf(request), (counted.get(bucketOf(request)) ?? 0n) + request.minor);
-    }
-    return {
-      kind: 'reserved',
-      uses: uses.map((use) => ({ ...use, usedMinor: use.usedMinor + use.reservedMinor })),
-    };
+  function reserve({ requests }: Reserve, record: Record | undefined): LimitResult {
+    // The attempt before has reserved what the later one takes the place of.
+    for (const use of usesOf(record)) tally.count(use, -1);
+    return reserveIn(tally, requests);
   }
 }
 
-interface Known {
-  /** state, attempt and outcome of each transfer's record. */
-  readonly transfers: ReadonlyMap<string, readonly (string | null)[]>;
-  readonly used: ReadonlyMap<string, bigint>;
-}
-const NOTHING: Known = { transfers: new Map(), used: new Map() };
+/** state, attempt, outcome and uses. */
+type Record = readonly (string | null)[];
+type Records = ReadonlyMap<string, Record>;
+const NOTHING: Records = new Map();
 
-/** What the ledger holds of these transfers and of what they would count for. @throws CodedError LIMITS_NOT_HYDRATED */
-async function readAll(redis: Redis, namespace: string, reserves: readonly Reserve[]): Promise<Known> {
+interface Reading {
+  readonly reserves: readonly Reserve[];
+  readonly tally: Tally;
+  /** Counters that are in the tally already. */
+  readonly read: Set<string>;
+}
+
+/** What the ledger holds of these transfers; what they would count for goes to the tally. @throws CodedError LIMITS_NOT_HYDRATED */
+async function readAll(redis: Redis, namespace: string, { reserves, tally, read }: Reading): Promise<Records> {
   const prefixed = await prefixOf(redis, namespace);
-  const transfers = [...new Set(reserves.map(({ transferId }) => transferId))];
-  const counters = [...new Set(reserves.flatMap(({ requests }) => requests.map(bucketOf)))];
-  const pipeline = redis.pipeline();
-  for (const id of transfers) pipeline.hmget(`${prefixed}t:${id}`, 'state', 'attempt', 'outcome', 'uses');
-  for (const counter of counters) pipeline.hget(`${prefixed}c:${counter}`, 'used');
+  const ids = [...new Set(reserves.map(({ transferId }) => transferId))];
+  const first = redis.pipeline();
+  for (const id of ids) first.hmget(`${prefixed}t:${id}`, 'state', 'attempt', 'outcome', 'uses');
+  const records = new Map((await answersOf(redis, first)).map((record, i) => [ids[i]!, record as Record]));
+  const places = new Map<string, Place>();
+  const all = [...reserves.flatMap(({ requests }) => requests), ...[...records.values()].flatMap(usesOf)];
+  for (const place of all.filter(({ window }) => isCounted(window)).flatMap(everyStep)) {
+    if (!read.has(bucketOf(place))) places.set(bucketOf(place), place);
+  }
+  const second = redis.pipeline();
+  for (const bucket of places.keys()) second.hgetall(`${prefixed}c:${bucket}`);
+  const found = await answersOf(redis, second);
+  for (const [at, [bucket, place]] of [...places].entries()) {
+    const fields = found[at] as { readonly [field: string]: string };
+    const members = Object.entries(fields).filter(([field]) => field.startsWith('m:'));
+    tally.set(place, BigInt(fields['used'] ?? '0'), new Map(members.map(([field, n]) => [field.slice(2), Number(n)])));
+    read.add(bucket);
+  }
+  return records;
+}
+
+type Place = Pick<LimitRequest, 'ruleId' | 'subjectToken' | 'window'>;
+
+/** The counters that a request looks at: its own, or each step of a rolling window, before and after its own. */
+function everyStep({ ruleId, subjectToken, window }: Place): readonly Place[] {
+  const rolling = rollingOf(window);
+  if (rolling === undefined) return [{ ruleId, subjectToken, window }];
+  const head = window.slice(0, window.lastIndexOf('.') + 1);
+  const first = rolling.step - rolling.steps;
+  return Array.from({ length: 2 * rolling.steps + 1 }, (_, at) => ({
+    ...{ ruleId, subjectToken },
+    window: head + String(first + at),
+  }));
+}
+
+async function answersOf(redis: Redis, pipeline: ReturnType<Redis['pipeline']>): Promise<readonly unknown[]> {
   const answers = (await guardedLimits(redis, () => pipeline.exec())) ?? [];
   for (const [error] of answers) if (error) throw limitsFault(redis, error);
-  const values = answers.map(([, value]) => value);
-  return {
-    transfers: new Map(transfers.map((id, i) => [id, values[i] as (string | null)[]])),
-    used: new Map(counters.map((counter, i) => [counter, BigInt((values[transfers.length + i] as string) ?? '0')])),
-  };
+  return answers.map(([, value]) => value);
 }
 
 async function prefixOf(redis: Redis, namespace: string): Promise<string> {
@@ -89,16 +106,19 @@ async function prefixOf(redis: Redis, namespace: string): Promise<string> {
   });
 }
 
-/** What the attempt before has reserved: the later one takes its place. */
-function freedBy(record: readonly (string | null)[] | undefined): ReadonlyMap<string, bigint> {
+/** What an open reservation counts. */
+function usesOf(record: Record | undefined): readonly Counted[] {
   const uses: unknown = record?.[0] === 'open' ? JSON.parse(record[3] ?? '[]') : [];
   // Lua has one table for lists and objects: an empty list is {}.
-  const list = Array.isArray(uses) ? (uses as readonly { readonly b: string; readonly m: string }[]) : [];
-  return new Map(list.map(({ b, m }) => [b, BigInt(m)]));
+  const list = Array.isArray(uses) ? (uses as readonly { readonly b: string; readonly m: string; d?: string }[]) : [];
+  return list.map(({ b, m, d = null }) => {
+    const [ruleId, subjectToken, window] = b.split(':') as [string, string, string];
+    return { ruleId, subjectToken, window, minor: BigInt(m), member: d };
+  });
 }
 
 /** What the ledger says of a transfer that it knows; undefined: it would count it. */
-function standing(record: readonly (string | null)[] | undefined, attempt: number): LimitResult | undefined {
+function standing(record: Record | undefined, attempt: number): LimitResult | undefined {
   const [state, known, outcome] = record ?? [];
   if (!state) return undefined;
   if (state !== 'open' && state !== 'refused') return { kind: 'ended' };

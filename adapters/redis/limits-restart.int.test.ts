@@ -10,7 +10,7 @@ import { type LocalStack, startStack } from '../../infra/local/stack.ts';
 import { hydrateLimits, type LedgerReader } from '../../processors/limits/hydrate.ts';
 import type { Reserve } from '../../processors/limits/ports.ts';
 import { requestsOf } from '../../processors/limits/requests.ts';
-import { AT, BOOK, reservedFrom, transferPriced } from '../../test/kit/builders.ts';
+import { AT, LIMIT_BOOK, reservedFrom, transferPriced } from '../../test/kit/builders.ts';
 import { limitsLedger } from './limits.ts';
 import { limitsClient, ready } from './limits-client.ts';
 
@@ -28,20 +28,16 @@ afterAll(async () => {
 });
 
 const priced = transferPriced({ transferId: 'killed-0001' });
-const book = {
-  rules: LIMIT_RULES,
-  freedByReturn: new Set<string>(),
-  corridorIdOf: (a: string, b: string) => BOOK.between(a, b)!.id,
-};
 const reserve = (transferId: string): Reserve => ({
   kind: 'reserve',
   transferId,
   attempt: 1,
-  requests: requestsOf(priced, AT, book),
+  requests: requestsOf(priced, AT, LIMIT_BOOK),
 });
 /** The log holds one reservation. */
 const read: LedgerReader = async (add) => {
   await add('transfer.reserved', reservedFrom(priced));
+  return undefined;
 };
 
 describe('the ledger of a Redis that was killed', () => {
@@ -63,6 +59,6 @@ describe('the ledger of a Redis that was killed', () => {
     expect(await ledger.apply([reserve('never-committed')])).toMatchObject([
       { uses: [{ usedMinor: 200_000n }, { usedMinor: 200_000n }] },
     ]);
-    expect(await hydrateLimits(ledger, LIMIT_RULES, read)).toEqual({ rebuilt: false, transfers: 0 });
+    expect(await hydrateLimits(ledger, LIMIT_RULES, read)).toEqual({ rebuilt: false, transfers: 0, short: [] });
   });
 });

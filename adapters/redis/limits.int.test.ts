@@ -33,6 +33,8 @@ async function countersIn(namespace: string): Promise<Record<string, { used: big
   return found;
 }
 
+/** An amount, counted by itself. */
+const PLAIN = { metric: 'amount', member: null, declaredMinor: null, freesAt: null, freedByReturn: true } as const;
 const request = (minor: bigint, limitMinor: bigint, over: Partial<LimitRequest> = {}): LimitRequest => ({
   ruleId: 'day-gbp',
   subjectToken: 'sender-1',
@@ -41,6 +43,7 @@ const request = (minor: bigint, limitMinor: bigint, over: Partial<LimitRequest> 
   minor,
   limitMinor,
   action: 'reject',
+  ...PLAIN,
   ...over,
 });
 const reserve = (transferId: string, minor: bigint, limit = 1_000n, attempt = 1): LimitOperation => ({
@@ -49,6 +52,7 @@ const reserve = (transferId: string, minor: bigint, limit = 1_000n, attempt = 1)
   attempt,
   requests: [request(minor, limit)],
 });
+const USED = { metric: 'AMOUNT', action: 'REJECT', member: null, declaredMinor: null, freesAt: null } as const;
 const use = (minor: bigint, freedByReturn = true): SettledUse => ({
   ruleId: 'day-gbp',
   subjectToken: 'sender-1',
@@ -57,13 +61,14 @@ const use = (minor: bigint, freedByReturn = true): SettledUse => ({
   reservedMinor: minor,
   usedMinor: minor,
   limitMinor: 1_000n,
+  ...USED,
   freedByReturn,
 });
 
 const subject = fc.constantFrom('sender-1', 'sender-2');
-const rules: Record<string, { limit: bigint; action: 'reject' | 'review'; freed: boolean }> = {
+const rules: Record<string, { limit: bigint; action: 'reject' | 'hold'; freed: boolean }> = {
   'day-gbp': { limit: 1_000n, action: 'reject', freed: true },
-  'day-gbp-review': { limit: 600n, action: 'review', freed: false },
+  'day-gbp-review': { limit: 600n, action: 'hold', freed: false },
 };
 const minor = fc.bigInt({ min: 1n, max: 700n });
 const window = fc.constantFrom('2026-11-23', '2026-11-24');
@@ -99,6 +104,7 @@ const operation: fc.Arbitrary<LimitOperation> = fc
         minor: amount,
         limitMinor: limit,
         action,
+        ...PLAIN,
       }));
       return { kind, transferId, attempt, requests };
     }
@@ -107,6 +113,7 @@ const operation: fc.Arbitrary<LimitOperation> = fc
       reservedMinor: amount,
       usedMinor: amount,
       limitMinor: limit,
+      ...USED,
       freedByReturn: freed,
     }));
     return { kind: 'settle', transferId, attempt, state: kind, uses };
@@ -310,7 +317,7 @@ describe('a ledger of another form', () => {
 
   it('is left alone when it is newer, and stops the process', async () => {
     const { namespace } = await freshLedger();
-    const marker = await markAs(namespace, '2.');
+    const marker = await markAs(namespace, '3.');
     const older = limitsLedger(redis, { namespace });
     const newer = { code: 'LEDGER_NEWER', faultClass: 'fatal' };
     await expect(older.status()).rejects.toMatchObject(newer);

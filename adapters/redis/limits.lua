@@ -1,10 +1,17 @@
 -- One atomic step of the limits ledger: a batch of operations, in order, each idempotent.
 -- KEYS: 1 the marker of the generation in force.
 -- ARGV: 1 the marker that the caller knows, 2 key prefix of its generation, 3 ms that ended records and idle counters are
---       kept, 4 the operations as JSON.
+--       kept, 4 the operations as JSON, 5 the caller's clock in ms since 1970 (it lengthens times to live, and decides nothing).
 -- Counters and records of a transfer's earlier attempt are found through its record, so they are not among KEYS: the
 -- ledger needs one primary (with replicas), not a cluster.
 -- Amounts are decimal strings below 2^53, which a double holds exactly.
+--
+-- c:<rule>:<subject>:<window>  a counter, of a window or of one step of a rolling window: used, open, and m:<member> = how
+--                              many transfers count for it, where used is the number of members
+-- w:<rule>:<subject>           the sum over the steps of a rolling window, made from its counters: lo and hi (the steps that
+--                              it holds), sum, e, and m:<member>
+-- t:<transfer>                 a record: state, attempt, uses, outcome
+-- A use: b the name of its counter, m minor units, d its member, e until when (ms since 1970) its counter matters; -1: for ever.
 
 local marker = redis.call('GET', KEYS[1])
 local run_id = string.match(redis.call('INFO', 'server'), 'run_id:(%w+)')
@@ -13,7 +20,8 @@ if not marker or marker ~= ARGV[1] or string.sub(marker, 1, #run_id) ~= run_id t
 end
 
 local prefix = ARGV[2]
-local keep_ms = ARGV[3]
+local keep_ms = tonumber(ARGV[3])
+local now = tonumber(ARGV[5])
 local EXACT = 9007199254740992
 local operations = cjson.decode(ARGV[4])
 
@@ -21,32 +29,125 @@ local function text(number)
   return string.format('%.0f', number)
 end
 
--- Adds to a counter (hash: used, open). It has a time to live, keep_ms, exactly while it has no open reservations.
-local function count(bucket, used, open)
-  local key = prefix .. 'c:' .. bucket
+-- How long what matters until `e` is kept, as text; nil: for ever.
+local function kept(e)
+  if e == -1 then return nil end
+  return text(math.max(keep_ms, e and e - now + keep_ms or 0))
+end
+
+local function expire(key, e)
+  local ms = kept(e)
+  if ms then redis.call('PEXPIRE', key, ms) else redis.call('PERSIST', key) end
+end
+
+-- Name below w:, head of the names of its steps, number of steps, and the step of a counter; nil: it is not of a rolling window.
+local function rolling(b)
+  local base, kind, steps, at = string.match(b, '^(.*):(r%d+x(%d+)%.)(%d+)$')
+  if not base then return nil end
+  return prefix .. 'w:' .. base, prefix .. 'c:' .. base .. ':' .. kind, tonumber(steps), tonumber(at)
+end
+
+-- Members of a counter with how many transfers count for each.
+local function members_of(key)
+  local fields, found = redis.call('HGETALL', key), {}
+  for i = 1, #fields, 2 do
+    if string.sub(fields[i], 1, 2) == 'm:' then found[fields[i]] = tonumber(fields[i + 1]) end
+  end
+  return found
+end
+
+local function sum_load(w)
+  local fields = redis.call('HMGET', w, 'lo', 'hi', 'sum', 'e')
+  if not fields[1] then return nil end
+  return { lo = tonumber(fields[1]), hi = tonumber(fields[2]), sum = tonumber(fields[3]), e = tonumber(fields[4]) }
+end
+
+local function sum_save(w, win)
+  redis.call('HSET', w, 'lo', win.lo, 'hi', win.hi, 'sum', text(win.sum), 'e', text(win.e))
+end
+
+-- Lets go of the steps before `lo`.
+local function advance(w, head, win, lo, has_members)
+  if lo <= win.lo then return false end
+  if lo > win.hi then
+    win.sum, win.hi = 0, lo
+    if has_members then redis.call('UNLINK', w) end
+  else
+    for at = win.lo, lo - 1 do
+      if has_members then
+        for member, times in pairs(members_of(head .. at)) do
+          if redis.call('HINCRBY', w, member, -times) <= 0 then
+            redis.call('HDEL', w, member)
+            win.sum = win.sum - 1
+          end
+        end
+      else
+        win.sum = win.sum - tonumber(redis.call('HGET', head .. at, 'used') or '0')
+      end
+    end
+  end
+  win.lo = lo
+  return true
+end
+
+-- Adds a use to the sum of its rolling window, `times` 1 or -1.
+local function sum_add(use, times)
+  local w, head, steps, at = rolling(use.b)
+  if not w then return end
+  local win = sum_load(w)
+  if not win then
+    if times < 0 then return end
+    win = { lo = at - steps, hi = at, sum = 0, e = 0 }
+  end
+  if at > win.hi then
+    win.hi = at
+    advance(w, head, win, at - steps, use.d ~= nil)
+  end
+  if at >= win.lo then
+    if use.d then
+      local count = redis.call('HINCRBY', w, 'm:' .. use.d, times)
+      if count == 0 then redis.call('HDEL', w, 'm:' .. use.d) end
+      if (times == 1 and count == 1) or (times == -1 and count == 0) then win.sum = win.sum + times end
+    else
+      win.sum = win.sum + times * tonumber(use.m)
+    end
+  end
+  local longer = use.e and use.e > win.e
+  if longer then win.e = use.e end
+  sum_save(w, win)
+  if longer then expire(w, win.e) end
+end
+
+-- Counts a use `times` 1, 0 or -1, and `open` reservations more. A counter (hash: used, open) has a time to live exactly
+-- while it has no open reservations.
+local function count(use, times, open)
+  local key = prefix .. 'c:' .. use.b
+  local used = '0'
+  if use.d then
+    if times ~= 0 then
+      local of_member = redis.call('HINCRBY', key, 'm:' .. use.d, times)
+      if of_member == 0 then redis.call('HDEL', key, 'm:' .. use.d) end
+      if (times == 1 and of_member == 1) or (times == -1 and of_member == 0) then used = tostring(times) end
+    end
+  elseif times ~= 0 and use.m ~= '0' then
+    used = times == 1 and use.m or '-' .. use.m
+  end
   redis.call('HINCRBY', key, 'used', used)
   local still_open = redis.call('HINCRBY', key, 'open', open)
   if still_open <= 0 then
-    redis.call('PEXPIRE', key, keep_ms)
+    expire(key, use.e)
   elseif still_open <= open then
     redis.call('PERSIST', key)
   end
+  if times ~= 0 then sum_add(use, times) end
 end
 
--- `fresh`, if given, holds the names of counters that do not exist: those are made by one call.
-local function reserve_all(uses, fresh)
-  for _, use in ipairs(uses) do
-    if fresh and fresh[use.b] then
-      fresh[use.b] = nil
-      redis.call('HSET', prefix .. 'c:' .. use.b, 'used', use.m, 'open', 1)
-    else
-      count(use.b, use.m, 1)
-    end
-  end
+local function reserve_all(uses)
+  for _, use in ipairs(uses) do count(use, 1, 1) end
 end
 
 local function free_all(uses)
-  for _, use in ipairs(uses) do count(use.b, '-' .. use.m, -1) end
+  for _, use in ipairs(uses) do count(use, -1, -1) end
 end
 
 local function load(key)
@@ -58,14 +159,79 @@ end
 -- A record becomes open only when it is new or was open before: then it has no time to live yet.
 local function save(key, state, attempt, uses, outcome)
   redis.call('HSET', key, 'state', state, 'attempt', attempt, 'uses', cjson.encode(uses), 'outcome', outcome or '')
-  if state ~= 'open' then redis.call('PEXPIRE', key, keep_ms) end
+  if state == 'open' then return end
+  -- It is known for as long as anything that it counts in: what comes back later is taken out there.
+  local e = 0
+  for _, use in ipairs(uses) do
+    if use.e == -1 then e = -1 end
+    if e ~= -1 and use.e and use.e > e then e = use.e end
+  end
+  expire(key, e)
 end
 
 -- What reserve answers and stores. What the uses state is text already: it is only passed on.
-local function told(kind, used, refused, stated)
+local function told(kind, used, refused, frees, stated)
   local head = '{"k":"' .. kind .. '","used":' .. cjson.encode(used)
-  if refused then head = head .. ',"refused":' .. cjson.encode(refused) end
+  if refused then head = head .. ',"refused":' .. cjson.encode(refused) .. ',"frees":' .. cjson.encode(frees) end
   return head .. ',"uses":' .. stated .. '}'
+end
+
+-- What a rolling window holds for a request, and what its own use would add. It counts the steps from the first of its
+-- length on; those after its own too, since a window that begins with it ends there.
+local function rolled(request)
+  local w, head, steps, at = rolling(request.b)
+  local win = sum_load(w)
+  local member = request.d and 'm:' .. request.d
+  if not win then return 0, member and 1 or tonumber(request.m) end
+  local first = at - steps
+  if advance(w, head, win, first, member ~= nil) then
+    sum_save(w, win)
+    expire(w, win.e)
+  end
+  -- It comes late: steps that were let go are read again; the whole window, if it comes very late.
+  local very_late = win.lo - first > steps
+  local used = very_late and 0 or win.sum
+  local known = {}
+  for step = first, very_late and first + 2 * steps or win.lo - 1 do
+    if member then
+      for each in pairs(members_of(head .. step)) do
+        local counted = known[each] or (not very_late and redis.call('HEXISTS', w, each) == 1)
+        if not counted then used = used + 1 end
+        known[each] = true
+      end
+    else
+      used = used + tonumber(redis.call('HGET', head .. step, 'used') or '0')
+    end
+  end
+  if not member then return used, tonumber(request.m) end
+  local present = known[member] or (not very_late and redis.call('HEXISTS', w, member) == 1)
+  return used, present and 0 or 1
+end
+
+-- The step of a rolling window with which enough is free again; 0: that cannot be told so.
+local function freeing_step(request, used)
+  local w, head, steps, at = rolling(request.b or '')
+  if not w or request.d or tonumber(request.m) > tonumber(request.l) then return 0 end
+  local over = used + tonumber(request.m) - tonumber(request.l)
+  for step = at - steps, at + steps do
+    over = over - tonumber(redis.call('HGET', head .. step, 'used') or '0')
+    if over <= 0 then return step end
+  end
+  return 0
+end
+
+-- How a request stands: what is used, what its own use adds, the open reservations of its counter (nil: unknown), and
+-- whether the counter exists.
+local function standing(request)
+  if not request.b then return 0, tonumber(request.m) end
+  if rolling(request.b) then return rolled(request) end
+  local key = prefix .. 'c:' .. request.b
+  if request.d then
+    local fields = redis.call('HMGET', key, 'used', 'm:' .. request.d)
+    return tonumber(fields[1] or '0'), fields[2] and 0 or 1
+  end
+  local fields = redis.call('HMGET', key, 'used', 'open')
+  return tonumber(fields[1] or '0'), tonumber(request.m), tonumber(fields[2] or '0'), fields[1] ~= false
 end
 
 local function reserve(operation)
@@ -78,28 +244,38 @@ local function reserve(operation)
     if known.state == 'refused' then return '{"k":"ended"}' end
     free_all(known.uses)
   end
-  local refused, used, uses, fresh = {}, {}, {}, {}
+  local refused, frees, used, after, open, exists, uses = {}, {}, {}, {}, {}, {}, {}
   for at, request in ipairs(operation.r) do
-    local counted = redis.call('HGET', prefix .. 'c:' .. request.b, 'used')
-    fresh[request.b] = not counted
-    used[at] = tonumber(counted or '0')
-    local would_be = used[at] + tonumber(request.m)
-    if (request.x and would_be > tonumber(request.l)) or would_be >= EXACT then refused[#refused + 1] = at end
-    uses[at] = { b = request.b, m = request.m }
+    local adds
+    used[at], adds, open[at], exists[at] = standing(request)
+    after[at] = used[at] + adds
+    local stands_against = (request.x == 'r' and after[at] > tonumber(request.l)) or (request.x ~= 's' and after[at] >= EXACT)
+    if stands_against then refused[#refused + 1] = at end
   end
   local stated = {}
   if #refused > 0 then
-    for at in ipairs(operation.r) do stated[at] = text(used[at]) end
-    local outcome = told('refused', stated, refused, operation.u)
+    for at, request in ipairs(operation.r) do stated[at] = text(used[at]) end
+    for at, place in ipairs(refused) do frees[at] = freeing_step(operation.r[place], used[place]) end
+    local outcome = told('refused', stated, refused, frees, operation.u)
     save(key, 'refused', operation.a, {}, outcome)
     return outcome
   end
   for at, request in ipairs(operation.r) do
-    used[at] = used[at] + tonumber(request.m)
-    stated[at] = text(used[at])
+    stated[at] = text(after[at])
+    if request.b then
+      local use = { b = request.b, m = request.m, d = request.d, e = request.e }
+      uses[#uses + 1] = use
+      if open[at] then
+        -- Read just now: one call instead of two. It has a time to live only if it is there and nothing of it is open.
+        local counter = prefix .. 'c:' .. request.b
+        redis.call('HSET', counter, 'used', stated[at], 'open', text(open[at] + 1))
+        if open[at] <= 0 and exists[at] then redis.call('PERSIST', counter) end
+      else
+        count(use, 1, 1)
+      end
+    end
   end
-  reserve_all(uses, fresh)
-  local outcome = told('reserved', stated, nil, operation.u)
+  local outcome = told('reserved', stated, nil, nil, operation.u)
   save(key, 'open', operation.a, uses, outcome)
   return outcome
 end
@@ -131,20 +307,20 @@ local function settle(operation)
   local counted = known and (known.state == 'committed' or (known.state == 'open' and known.attempt == operation.a))
   if known and known.state == 'open' then
     if counted then
-      for _, use in ipairs(known.uses) do count(use.b, '0', -1) end
+      for _, use in ipairs(known.uses) do count(use, 0, -1) end
     else
       free_all(known.uses)
     end
   end
   local uses = counted and known.uses or operation.r
   if not counted then
-    for _, use in ipairs(uses) do count(use.b, use.m, 0) end
+    for _, use in ipairs(uses) do count(use, 1, 0) end
   end
   if target == 'returned' then
     local freed = {}
     for _, use in ipairs(operation.r) do freed[use.b] = use.f end
     for _, use in ipairs(uses) do
-      if freed[use.b] then count(use.b, '-' .. use.m, 0) end
+      if freed[use.b] then count(use, -1, 0) end
     end
   end
   save(key, target, operation.a, uses, '')

@@ -4,12 +4,22 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { Redis } from 'ioredis';
+import type { LimitRule } from '../../domain/limits/limit-rules.ts';
+import { countsUntil } from '../../domain/limits/windows.ts';
 import { CodedError } from '../../ports/fault.ts';
-import type { LedgerStore, LimitOperation, LimitResult } from '../../processors/limits/ports.ts';
+import type { LedgerCounter, LedgerStore, LimitOperation, LimitResult } from '../../processors/limits/ports.ts';
 import { refuseEviction } from './eviction.ts';
 import { replyCode } from './fault.ts';
 import { guardedLimits, LIMITS_DEPENDENCY, limitsFault } from './limits-client.ts';
-import { bucketOf, decodeResult, encodeOperations, encodeRecord, prefixOfGeneration } from './limits-codec.ts';
+import {
+  bucketOf,
+  decodeResult,
+  encodeOperations,
+  encodeRecord,
+  prefixOfGeneration,
+  recordUntil,
+} from './limits-codec.ts';
+import { windowSums } from './window-sums.ts';
 
 export interface LimitsLedgerOptions {
   /** Prefix of every key; default: that of the application named corridor. */
@@ -19,13 +29,23 @@ export interface LimitsLedgerOptions {
    * event can come again (the retention of the chain topics).
    */
   readonly keepMs?: number;
+  /** The form that the rules in force need; see ledgerFormOf. */
+  readonly form?: LedgerForm;
 }
 
 /**
  * Form of what a generation holds. A marker is `<run id>:<form>.<id>`; one without a form is of form 1. A ledger of an older
- * form counts as lost, and is rebuilt from the log; one of a newer form stops the process, which would else rebuild it away.
+ * form than the rules need counts as lost, and is rebuilt from the log; one of a newer form than is known stops the process,
+ * which would else rebuild it away. Form 2 has rolling windows and members: a process that knows form 1 alone would free
+ * them wrongly.
  */
-const LEDGER_FORM = 1;
+const NEWEST_FORM = 2;
+export type LedgerForm = 1 | 2;
+
+/** The form that these rules need: with rules of before, a ledger of before is taken over as it is. */
+export const ledgerFormOf = (rules: readonly LimitRule[]): LedgerForm =>
+  rules.some(({ window, metric }) => window.kind === 'rolling' || metric.kind === 'beneficiaries') ? 2 : 1;
+
 const formOf = (marker: string): number => Number(/^\w+:(\d+)\./.exec(marker)?.[1] ?? 1);
 
 /** Where an application keeps its ledger: two on one Redis must not count, close or clear up for each other. */
@@ -61,7 +81,7 @@ type Scripted = Redis & {
 /** @throws CodedError what `limitsFault` makes of an error of Redis; REDIS_REFUSED, LEDGER_NEWER, LIMITS_NOT_HYDRATED */
 export function limitsLedger(redis: Redis, options: LimitsLedgerOptions = {}): LedgerStore {
   const namespace = options.namespace ?? limitsNamespace('corridor');
-  const keepMs = String(options.keepMs ?? 45 * DAY_MS);
+  const { keepMs = 45 * DAY_MS, form = 1 } = options;
   const markerKey = `${namespace}:generation`;
   const client = scripted(redis);
   // What this process last saw; the script compares it with what is in force.
@@ -75,14 +95,15 @@ export function limitsLedger(redis: Redis, options: LimitsLedgerOptions = {}): L
       Promise.all([client.info('server'), client.info('memory'), client.get(markerKey)]),
     );
     refuseEviction(memory, LIMITS_DEPENDENCY);
-    if (marker !== null && formOf(marker) > LEDGER_FORM) throw newerForm(formOf(marker));
-    const isOurs = marker?.startsWith(`${runIdIn(info)}:`) === true && formOf(marker) === LEDGER_FORM;
+    if (marker !== null && formOf(marker) > NEWEST_FORM) throw newerForm(formOf(marker));
+    const isOurs = marker?.startsWith(`${runIdIn(info)}:`) === true && formOf(marker) >= form;
     return { marker, hydrated: isOurs };
   }
 
   const run: RunScript = async (marker, operations) => {
     const operated = encodeOperations(operations);
-    const answers = await client.corridorLimitsApply(markerKey, marker, prefixOf(marker), keepMs, operated);
+    const [kept, now] = [String(keepMs), String(Date.now())];
+    const answers = await client.corridorLimitsApply(markerKey, marker, prefixOf(marker), kept, operated, now);
     return answers.map(decodeResult);
   };
 
@@ -110,7 +131,7 @@ export function limitsLedger(redis: Redis, options: LimitsLedgerOptions = {}): L
     close: () => guarded(async () => void (await client.del(markerKey))),
     replaceAll: (state, expected) =>
       guarded(async () => {
-        const marker = `${runIdIn(await client.info('server'))}:${LEDGER_FORM}.${randomUUID()}`;
+        const marker = `${runIdIn(await client.info('server'))}:${form}.${randomUUID()}`;
         const prefix = prefixOf(marker);
         const building = `${prefix}b:building`;
         await client.set(building, '1');
@@ -144,7 +165,7 @@ const notHydrated = () =>
 const newerForm = (form: number) =>
   new CodedError(
     'LEDGER_NEWER',
-    `the limits ledger is of form ${form}, and this release knows form ${LEDGER_FORM}: start the newer release`,
+    `the limits ledger is of form ${form}, and this release knows form ${NEWEST_FORM}: start the newer release`,
     { faultClass: 'fatal', dependency: LIMITS_DEPENDENCY },
   );
 
@@ -172,7 +193,7 @@ async function clearOthers(client: Scripted, { namespace, prefix, markerKey, mar
   };
   // The marks of other builders first: whoever has lost something must not win.
   await eachPage(client, `${namespace}:*:b:*`, clear);
-  await eachPage(client, `${namespace}:*:[tc]:*`, clear);
+  await eachPage(client, `${namespace}:*:[tcw]:*`, clear);
 }
 
 /** Writes a whole state under the prefix of a generation that is not in force yet. */
@@ -180,26 +201,44 @@ async function fill(
   client: Redis,
   prefix: string,
   state: Parameters<LedgerStore['replaceAll']>[0],
-  keepMs: string,
+  keepMs: number,
 ): Promise<void> {
+  const expire = (pipeline: ReturnType<Redis['pipeline']>, key: string, until: number) => {
+    if (Number.isFinite(until)) pipeline.pexpire(key, Math.max(keepMs, until - Date.now() + keepMs));
+  };
   await inChunks(state.records, async (records) => {
     const pipeline = client.pipeline();
     for (const record of records) {
       const key = `${prefix}t:${record.transferId}`;
       pipeline.hset(key, encodeRecord(record));
-      if (record.state !== 'open') pipeline.pexpire(key, keepMs);
+      if (record.state !== 'open') expire(pipeline, key, recordUntil(record));
     }
     await executed(pipeline);
   });
+  const sums = windowSums();
   await inChunks(state.counters, async (counters) => {
     const pipeline = client.pipeline();
     for (const counter of counters) {
+      sums.add(counter);
       const key = `${prefix}c:${bucketOf(counter)}`;
-      pipeline.hset(key, 'used', counter.usedMinor.toString(), 'open', String(counter.open));
-      if (counter.open === 0) pipeline.pexpire(key, keepMs);
+      pipeline.hset(key, fieldsOf(counter));
+      if (counter.open === 0) expire(pipeline, key, countsUntil(counter.window));
     }
     await executed(pipeline);
   });
+  await inChunks(sums.all(), async (all) => {
+    const pipeline = client.pipeline();
+    for (const { name, until, fields } of all) {
+      pipeline.hset(`${prefix}w:${name}`, fields);
+      expire(pipeline, `${prefix}w:${name}`, until);
+    }
+    await executed(pipeline);
+  });
+}
+
+function fieldsOf({ usedMinor, open, members }: LedgerCounter): Record<string, string> {
+  const counts = [...(members ?? [])].map(([member, times]) => [`m:${member}`, String(times)]);
+  return { used: usedMinor.toString(), open: String(open), ...Object.fromEntries(counts) };
 }
 
 async function inChunks<T>(items: Iterable<T>, use: (chunk: readonly T[]) => Promise<void>): Promise<void> {

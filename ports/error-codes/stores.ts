@@ -104,6 +104,12 @@ export const storeCodes = {
     500,
     'Start the newer release: the limits ledger in Redis is of a form that this one cannot read.',
   ),
+  LIMITS_HISTORY_SHORT: entry(
+    'notice',
+    'a stored document',
+    200,
+    'Lengthen the retention of the topics that limits are rebuilt from: these rules now count less than was used.',
+  ),
   LIMITS_REBUILT: entry(
     'notice',
     'a stored document',

@@ -174,6 +174,7 @@ function rejected(input: PricingInput, now: number, why: Reason): PricingEvent {
       price: again?.price ?? null,
       reservation: again?.reservation ?? null,
       payout: null,
+      limitsRefusal: null,
       stage: 'FX_PRICING',
       reasons: [why],
     },

@@ -112,6 +112,9 @@ function instructionOf(
     intermediaryTokens: intermediaries.map((party) => tokenOf(customerIdOf(party))),
     // No customer id begins so: it may hold no line break.
     verifiedNameToken: verified === null ? null : tokenOf(`verified-name\n${verified}`),
+    fundingToken: fromAccount(value)
+      ? tokenOf(`funding-account\n${debtor.account.scheme}\n${debtor.account.value}`)
+      : null,
     uetr: uetrOf(transferId),
     transferRules: rulesVersion,
     reviewRules,
@@ -119,6 +122,10 @@ function instructionOf(
     originPosition,
   };
 }
+
+/** Whether the account of the sender is where the money comes from. */
+const fromAccount = ({ funding }: Input['value']): boolean =>
+  funding?.method === 'ACCOUNT' || funding?.method === 'CARD';
 
 function duplicated({ originPosition }: Input, claim: IntentClaim, { now, producerId }: IntakeContext): IntakeEvent {
   return {

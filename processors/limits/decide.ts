@@ -1,5 +1,4 @@
 // Limits: reserved, held for a person, or declined. Pure.
-import { formatMoney } from '../../domain/money/currencies.ts';
 import { reason } from '../../domain/reasons.ts';
 import { nextEnvelope } from '../../domain/transfers/envelope.ts';
 import type {
@@ -13,8 +12,9 @@ import type {
 import type { Decision, EmittedTo, Received } from '../contract.ts';
 import { type Holding, heldOf, type ReviewVerdict } from '../holds.ts';
 import type { Topology } from '../topology.ts';
+import { exceeds, explainHold, explainRefusal } from './explain.ts';
 import type { ReserveOutcome } from './ports.ts';
-import type { LimitsInput } from './requests.ts';
+import type { LimitsInput, RuleBook } from './requests.ts';
 
 export type LimitsEvent = EmittedTo<Topology['limits']['writes']>;
 
@@ -25,6 +25,7 @@ export type LimitsContext =
       readonly now: number;
       readonly outcome: ReserveOutcome | { readonly kind: 'not-countable' };
       readonly holding: Holding;
+      readonly book: Pick<RuleBook, 'name' | 'byId'>;
     }
   | { readonly kind: 'reviewed'; readonly verdict: ReviewVerdict }
   /** The ledger took note; nothing is emitted. */
@@ -39,27 +40,24 @@ export function decide(input: LimitsInput, context: LimitsContext): Decision<Lim
 
 type Priced = Received<TransferPriced, 'transfer.priced'>;
 
-function claimed(input: Priced, context: Extract<LimitsContext, { kind: 'claimed' }>): Decision<LimitsEvent> {
-  const { outcome, now } = context;
+type Claimed = Extract<LimitsContext, { kind: 'claimed' }>;
+
+function claimed(input: Priced, context: Claimed): Decision<LimitsEvent> {
+  const { outcome, now, book } = context;
   switch (outcome.kind) {
     case 'superseded':
     case 'ended':
       return [];
     case 'not-countable':
-      return [rejected(input, now, [reason('AM14', 'the amount is above what limits can count')])];
+      return [rejected(input, context, [], [reason('AM14', 'the amount is above what limits can count')])];
     case 'refused': {
       const stood = outcome.uses.filter((use) => outcome.refused.includes(use.ruleId));
-      return [
-        rejected(
-          input,
-          now,
-          stood.map((use) => reason('AM14', explainRefusal(use))),
-        ),
-      ];
+      const reasons = stood.map((use) => reason('AM14', explainRefusal(use, book.byId.get(use.ruleId))));
+      return [rejected(input, context, stood, reasons)];
     }
     case 'reserved': {
-      const reservation = reservationOf(input, outcome.uses);
-      const over = outcome.uses.filter((use) => use.usedMinor > use.limitMinor);
+      const reservation = reservationOf(input, outcome.uses, book.name);
+      const over = outcome.uses.filter(exceeds);
       const approval = over.length > 0 ? input.value.limitsApproval : null;
       if (over.length > 0 && !covers(approval, input.value, over)) return [held(input, reservation, over, context)];
       const value = { ...carried(input, 'transfer.reserved', now), reservation: { ...reservation, approval } };
@@ -88,34 +86,37 @@ function carried(
   return { envelope, instruction, parties, screening, price };
 }
 
-function reservationOf({ value, appendedAt }: Priced, uses: readonly LimitUse[]): Reservation {
+function reservationOf({ value, appendedAt }: Priced, uses: readonly LimitUse[], limitRules: string): Reservation {
   const { transferId, attempt } = value.envelope;
-  return { reservationId: `${transferId}:${attempt}`, uses, reservedAt: appendedAt, approval: null };
+  return { reservationId: `${transferId}:${attempt}`, uses, reservedAt: appendedAt, approval: null, limitRules };
 }
 
-function rejected(input: Priced, now: number, reasons: readonly Reason[]): LimitsEvent {
+function rejected(
+  input: Priced,
+  { now, book }: Claimed,
+  uses: readonly LimitUse[],
+  reasons: readonly Reason[],
+): LimitsEvent {
   const value = carried(input, 'transfer.rejected', now);
-  return { to: 'transfer.rejected', value: { ...value, reservation: null, payout: null, stage: 'LIMITS', reasons } };
+  const limitsRefusal = { limitRules: book.name, uses };
+  return {
+    to: 'transfer.rejected',
+    value: { ...value, reservation: null, payout: null, stage: 'LIMITS', reasons, limitsRefusal },
+  };
 }
 
 function held(
   input: Priced,
   reservation: Reservation,
   over: readonly LimitUse[],
-  { now, holding }: Extract<LimitsContext, { kind: 'claimed' }>,
+  { now, holding, book }: Claimed,
 ): LimitsEvent {
   const value = carried(input, 'transfer.held', now);
-  const reasons = over.map((use) => reason('HLIM', explainReview(use)));
+  const reasons = over.map((use) =>
+    reason(use.action === 'DOCUMENTS' ? 'HDOC' : 'HLIM', explainHold(use, book.byId.get(use.ruleId))),
+  );
   return { to: 'transfer.held', value: heldOf({ ...value, reservation }, { stage: 'LIMITS', reasons }, holding) };
 }
-
-const show = (minor: bigint, currency: string) => formatMoney({ minor, currency });
-
-const explainRefusal = ({ ruleId, window, currency, usedMinor, reservedMinor, limitMinor }: LimitUse): string =>
-  `${ruleId} ${window}: ${show(usedMinor, currency)} used, ${show(reservedMinor, currency)} asked, ${show(limitMinor, currency)} allowed`;
-
-const explainReview = ({ ruleId, window, currency, usedMinor, limitMinor }: LimitUse): string =>
-  `${ruleId} ${window}: ${show(usedMinor, currency)} used with this transfer, above ${show(limitMinor, currency)} a person decides`;
 
 function resume(input: Received<ReviewDecided, 'review.decided'>, verdict: ReviewVerdict): Decision<LimitsEvent> {
   if (verdict.kind === 'halt') return verdict.disposition;
@@ -132,7 +133,7 @@ function resume(input: Received<ReviewDecided, 'review.decided'>, verdict: Revie
   const envelope = nextEnvelope(previous, { topic, causationId: input.causationId, occurredAt });
   const value = { envelope, instruction, parties, screening, price, reservation };
   if (approved) {
-    const exceeded = reservation.uses.filter((use) => use.usedMinor > use.limitMinor);
+    const exceeded = reservation.uses.filter(exceeds);
     const ruleIds = exceeded.map(({ ruleId }) => ruleId);
     const approval: LimitsApproval = { review: verdict.review, ruleIds, debit: price.debit };
     return [{ to: 'transfer.reserved', value: { ...value, reservation: { ...reservation, approval } } }];
@@ -141,5 +142,7 @@ function resume(input: Received<ReviewDecided, 'review.decided'>, verdict: Revie
     ? 'held at a limit, and the hold lapsed before it was approved'
     : 'declined after review of the limit';
   const reasons = [reason('AM14', why)];
-  return [{ to: 'transfer.rejected', value: { ...value, payout: null, stage: 'LIMITS', reasons } }];
+  return [
+    { to: 'transfer.rejected', value: { ...value, payout: null, stage: 'LIMITS', reasons, limitsRefusal: null } },
+  ];
 }

@@ -1,38 +1,62 @@
 // Fills the ledger from the log when it is not that of the present server run.
 import type { LimitRule } from '../../domain/limits/limit-rules.ts';
+import { stepOf, windowFinder } from '../../domain/limits/windows.ts';
 import type { LedgerStore, Settle } from './ports.ts';
 import { type LedgerEvents, LedgerFold, type LedgerTopic, settlementOf } from './rebuild.ts';
 
 /**
  * Hands every event of LEDGER_TOPICS to `add`, from the first on (or from where the pass before ended, if `resume`), to the
  * ends known at the call.
+ * @returns append time (ms since 1970) from which on nothing is missing, if events of before are gone; undefined: all are there
  */
 export type LedgerReader = (
   add: <T extends LedgerTopic>(topic: T, value: LedgerEvents[T]) => void | Promise<void>,
   options: { readonly resume: boolean },
-) => Promise<void>;
+) => Promise<number | undefined>;
 
 export interface Hydration {
   readonly rebuilt: boolean;
   /** Transfers whose reservations were found in the log; 0 when nothing was rebuilt. */
   readonly transfers: number;
+  /** Rules whose window began before the log does: what was used before is not counted. */
+  readonly short: readonly string[];
 }
 
 /**
  * Rebuilds the ledger if it is lost; otherwise does nothing.
+ * @param now ms since 1970: windows that are open then are asked whether the log reaches back to their beginning
  * @throws CodedError REDIS_UNAVAILABLE, and what the reader throws
  */
 export async function hydrateLimits(
   store: LedgerStore,
   rules: readonly LimitRule[],
   read: LedgerReader,
+  now = Date.now(),
 ): Promise<Hydration> {
   const { hydrated, marker } = await store.status();
-  if (hydrated) return { rebuilt: false, transfers: 0 };
+  if (hydrated) return { rebuilt: false, transfers: 0, short: [] };
   const fold = new LedgerFold(rules);
-  await read((topic, value) => fold.add(topic, value), { resume: false });
+  const since = await read((topic, value) => fold.add(topic, value), { resume: false });
   const result = await store.replaceAll(fold.state(), marker);
-  return { rebuilt: result === 'replaced', transfers: fold.transfers };
+  const short =
+    since === undefined ? [] : rules.filter((rule) => reachesBack(rule, since, now)).map(({ ruleId }) => ruleId);
+  return { rebuilt: result === 'replaced', transfers: fold.transfers, short };
+}
+
+/** Whether the window of a rule that is open `now` may have begun before `since`. */
+function reachesBack({ window }: LimitRule, since: number, now: number): boolean {
+  switch (window.kind) {
+    case 'transfer':
+      return false;
+    case 'lifetime':
+      return true;
+    case 'rolling':
+      return since > now - stepOf(window).lengthMs;
+    case 'calendar': {
+      const found = windowFinder(window);
+      return found(now).id === found(since).id;
+    }
+  }
 }
 
 const CHUNK = 500;

@@ -1,4 +1,5 @@
 // What limits needs from outside: a ledger of reservations. Amounts are bigints of minor units below 2^53.
+import type { LimitAction, LimitMetric } from '../../domain/limits/limit-rules.ts';
 import type { LimitUse } from '../../schemas/types.generated.ts';
 
 /** The ledger counts in doubles: amounts from here on are refused, never rounded. */
@@ -8,13 +9,23 @@ export const MAX_COUNTED_MINOR = 2n ** 53n;
 export interface LimitRequest {
   readonly ruleId: string;
   readonly subjectToken: string;
-  /** Identifier of the window, from the append time of the priced event. */
+  /** Id of the window, from the append time of the priced event; domain/limits/windows.ts says which ids are counted. */
   readonly window: string;
+  /** ISO 4217; XXX when no money is counted. */
   readonly currency: string;
+  /** Minor units; 1 when transfers or beneficiaries are counted. */
   readonly minor: bigint;
   readonly limitMinor: bigint;
-  /** `reject`: not above the limit. `review`: counted all the same, a person decides. */
-  readonly action: 'reject' | 'review';
+  /** `reject`: not above the limit. `shadow`: never stands against it. Else counted all the same, and a person decides. */
+  readonly action: LimitAction;
+  readonly metric: LimitMetric['kind'];
+  /** Counts as one of several: again in the same window, it adds nothing. */
+  readonly member: string | null;
+  /** Used elsewhere: the limit is that much lower for this transfer. */
+  readonly declaredMinor: bigint | null;
+  /** When the window ends, ms since 1970; null: not by time. */
+  readonly freesAt: number | null;
+  readonly freedByReturn: boolean;
 }
 
 /** Reserves all limits of one pricing attempt, or none. Takes the place of the attempt before. */
@@ -36,8 +47,7 @@ export interface Settle {
   readonly uses: readonly SettledUse[];
 }
 
-export interface SettledUse extends Omit<LimitUse, 'usedMinor'> {
-  readonly usedMinor: bigint;
+export interface SettledUse extends Omit<LimitUse, 'freedByReturn'> {
   /** Whether a return after payment frees this limit. */
   readonly freedByReturn: boolean;
 }
@@ -78,8 +88,11 @@ export interface LedgerCounter {
   readonly ruleId: string;
   readonly subjectToken: string;
   readonly window: string;
+  /** Of amounts and transfers their sum; of beneficiaries how many there are. */
   readonly usedMinor: bigint;
   readonly open: number;
+  /** How many transfers count for each member, where different beneficiaries are counted. */
+  readonly members?: ReadonlyMap<string, number>;
 }
 
 /** All that the ledger holds, as recomputed from the log. */

@@ -1,6 +1,6 @@
 // Given what the ledger holds, limits reserves, holds or declines; ends settle it; crashes and repeats change nothing.
 import { describe, expect, it } from 'vitest';
-import { LIMIT_RULES } from '../../domain/limits/limit-rules.ts';
+import { BUILT_IN_LIMITS } from '../../domain/limits/limit-rules.ts';
 import {
   AT,
   BOOK,
@@ -35,7 +35,7 @@ const DAY_MS = 86_400_000;
 
 function limits(ledger = new MemoryLedger(), holds = memoryHoldClaims(), clock = () => AT, dropped: string[] = []) {
   const onDropped = ({ code }: { code: string }) => void dropped.push(code);
-  return createLimits({ keys: KEYS, ledger, holds, rules: LIMIT_RULES, corridors: BOOK, clock, onDropped });
+  return createLimits({ keys: KEYS, ledger, holds, rules: BUILT_IN_LIMITS, corridors: BOOK, clock, onDropped });
 }
 /** A priced transfer of this many pounds by customer-0001. */
 const of = (n: number, pounds: number, wishes: Wishes = {}): Wishes => ({
@@ -72,7 +72,8 @@ describe('a priced transfer', () => {
       reasons: [
         {
           code: 'AM14',
-          detail: 'sender-day-gbp 2026-11-23: 7000.00 GBP used, 4000.00 GBP asked, 10000.00 GBP allowed',
+          detail:
+            'Of 10000.00 GBP a calendar day (UTC, 2026-11-23) (sender-day-gbp), the sender has used 7000.00 GBP; 4000.00 GBP were asked for, 3000.00 GBP are left. Enough is free again from 2026-11-24 00:00 UTC on.',
         },
       ],
     });
@@ -189,7 +190,14 @@ describe('the end of a transfer', () => {
   it('does not concern the ledger when the transfer never came to limits', async () => {
     const ledger = new MemoryLedger();
     const { screening, ...held } = transferHeld();
-    const { hold: _, ...early } = { ...held, screening, payout: null, stage: 'SCREENING', reasons: [] } as const;
+    const { hold: _, ...early } = {
+      ...held,
+      screening,
+      payout: null,
+      stage: 'SCREENING',
+      reasons: [],
+      limitsRefusal: null,
+    } as const;
     await run(limits(ledger), [received('transfer.rejected', early)]);
     expect(ledger.outages.calls).toBe(0);
   });

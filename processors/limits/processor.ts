@@ -1,6 +1,6 @@
 // Wires limits: one step of the ledger for a batch, claims on holds for decisions.
 import type { CorridorBook } from '../../domain/corridors/corridors.ts';
-import { checkLimitRules, type LimitRule } from '../../domain/limits/limit-rules.ts';
+import { checkLimitRules, type LimitRuleSet } from '../../domain/limits/limit-rules.ts';
 import { askSome } from '../../ports/ask-some.ts';
 import type { Failpoint } from '../../ports/failpoint.ts';
 import type { Cause, Processor } from '../contract.ts';
@@ -22,13 +22,13 @@ import {
   type LimitsFailpoint,
   MAX_COUNTED_MINOR,
 } from './ports.ts';
-import { type LimitsInput, operationOf, type RuleBook } from './requests.ts';
+import { type LimitsInput, operationOf, type RuleBook, ruleBook } from './requests.ts';
 
 export interface LimitsOptions {
   readonly ledger: LimitLedger;
   readonly holds: HoldClaims;
   readonly keys: ReviewTrust;
-  readonly rules: readonly LimitRule[];
+  readonly rules: LimitRuleSet;
   readonly corridors: CorridorBook;
   /** ms since 1970 */
   readonly clock: () => number;
@@ -46,7 +46,7 @@ export interface LimitsOptions {
 export function createLimits(options: LimitsOptions): Processor<Topology['limits'], LimitsContext> {
   const { ledger, holds, keys, clock, holdTtlMs = DEFAULT_HOLD_TTL_MS, onDropped, failpoint } = options;
   const holding = { ttlMs: holdTtlMs, stages: keys.stages };
-  const book = ruleBook(options.rules, options.corridors);
+  const book = bookOf(options.rules, options.corridors);
   return {
     name: 'limits',
     edges: topology.limits,
@@ -61,7 +61,7 @@ export function createLimits(options: LimitsOptions): Processor<Topology['limits
       });
       return batch.map((input, i): LimitsContext => {
         const verdict = verdicts[i];
-        return verdict ? { kind: 'reviewed', verdict } : contextOf(input, results[i], now, holding);
+        return verdict ? { kind: 'reviewed', verdict } : contextOf(input, results[i], { now, holding, book });
       });
     },
     decide,
@@ -73,11 +73,15 @@ export function createLimits(options: LimitsOptions): Processor<Topology['limits
   };
 }
 
-function contextOf(input: LimitsInput, result: LimitResult | undefined, now: number, holding: Holding): LimitsContext {
+function contextOf(
+  input: LimitsInput,
+  result: LimitResult | undefined,
+  common: { readonly now: number; readonly holding: Holding; readonly book: RuleBook },
+): LimitsContext {
   if (input.topic !== 'transfer.priced') return { kind: 'noted' };
-  if (result === undefined) return { kind: 'claimed', now, holding, outcome: { kind: 'not-countable' } };
+  if (result === undefined) return { kind: 'claimed', ...common, outcome: { kind: 'not-countable' } };
   if (result.kind === 'settled') throw new Error('the ledger settled what was to be reserved');
-  return { kind: 'claimed', now, holding, outcome: result };
+  return { kind: 'claimed', ...common, outcome: result };
 }
 
 /** Undefined when there is nothing to do, or an amount that cannot be counted. */
@@ -87,10 +91,8 @@ const countable = (operation: LimitOperation | undefined): LimitOperation | unde
 const isCountable = (operation: LimitOperation): boolean =>
   operation.kind === 'settle' || operation.requests.every(({ minor }) => minor >= 0n && minor < MAX_COUNTED_MINOR);
 
-function ruleBook(rules: readonly LimitRule[], corridors: CorridorBook): RuleBook {
-  return {
-    rules: checkLimitRules(rules),
-    freedByReturn: new Set(rules.filter((rule) => rule.freedByReturn).map((rule) => rule.ruleId)),
-    corridorIdOf: (source, target) => corridors.between(source, target)?.id ?? '',
-  };
+/** The rules of a set, ready to be asked. @throws DomainError LIMIT_RULES_INVALID */
+export function bookOf(set: LimitRuleSet, corridors: CorridorBook): RuleBook {
+  checkLimitRules(set.rules);
+  return ruleBook(set, (source, target) => corridors.between(source, target)?.id ?? '');
 }

@@ -2,7 +2,7 @@
 // of times.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { LIMIT_RULES } from '../../domain/limits/limit-rules.ts';
+import { BUILT_IN_LIMITS, LIMIT_RULES, type LimitRule } from '../../domain/limits/limit-rules.ts';
 import {
   AT,
   BOOK,
@@ -46,7 +46,7 @@ async function live(cases: readonly { pounds: number; fate: (typeof fates)[numbe
     keys: KEYS,
     ledger,
     holds: memoryHoldClaims(),
-    rules: LIMIT_RULES,
+    rules: BUILT_IN_LIMITS,
     corridors: BOOK,
     clock: () => AT,
   });
@@ -87,6 +87,7 @@ const readerOf =
   (log: readonly LedgerRecord[]): LedgerReader =>
   async (add) => {
     for (const { topic, value } of log) await add(topic, value as never);
+    return undefined;
   };
 
 describe('the rebuilt ledger', () => {
@@ -128,9 +129,34 @@ describe('the rebuilt ledger', () => {
     ]);
   });
 
+  it('says which rules count less than was used, when the log no longer reaches back to where their windows began', async () => {
+    const window = (ruleId: string, of: LimitRule['window']) => ({ ...LIMIT_RULES[0]!, ruleId, window: of });
+    const rules = [
+      window('day', { kind: 'calendar', unit: 'day', timeZone: 'UTC' }),
+      window('year', { kind: 'calendar', unit: 'year', timeZone: 'UTC', yearStart: 1 }),
+      window('hours', { kind: 'rolling', unit: 'hour', length: 47 }),
+      window('days', { kind: 'rolling', unit: 'day', length: 3 }),
+      window('life', { kind: 'lifetime' }),
+      window('transfer', { kind: 'transfer' }),
+    ];
+    const lost = new MemoryLedger();
+    lost.lose();
+    const short = async (since: number | undefined) => {
+      lost.lose();
+      return (await hydrateLimits(lost, rules, async () => since, AT)).short;
+    };
+    expect(await short(AT - 2 * 86_400_000)).toEqual(['year', 'days', 'life']);
+    expect(await short(AT - 3_600_000)).toEqual(['day', 'year', 'hours', 'days', 'life']);
+    expect(await short(undefined)).toEqual([]);
+  });
+
   it('is left alone when it is not lost', async () => {
     const read: LedgerReader = () => Promise.reject(new Error('nobody asked for the log'));
-    expect(await hydrateLimits(new MemoryLedger(), LIMIT_RULES, read)).toEqual({ rebuilt: false, transfers: 0 });
+    expect(await hydrateLimits(new MemoryLedger(), LIMIT_RULES, read)).toEqual({
+      rebuilt: false,
+      transfers: 0,
+      short: [],
+    });
   });
 
   it('keeps the end of a transfer that was rejected after it was priced, so that a late reservation finds it', () => {

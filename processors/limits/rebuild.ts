@@ -1,6 +1,7 @@
 // Limits recomputed from the log: a pure fold over the events that carry a reservation, in any order.
 
 import type { LimitRule } from '../../domain/limits/limit-rules.ts';
+import { isCounted } from '../../domain/limits/windows.ts';
 import type {
   Envelope,
   Reservation,
@@ -94,19 +95,39 @@ export const mayHoldReservation = ({ stage, price }: TransferRejected): boolean 
 
 /** The uses of a reservation with what a return does to them. */
 export function settledUses(reservation: Reservation | null, freed: ReadonlySet<string>): readonly SettledUse[] {
-  return (reservation?.uses ?? []).map((use) => ({ ...use, freedByReturn: freed.has(use.ruleId) }));
+  return (reservation?.uses ?? []).map((use) => ({
+    ...use,
+    freedByReturn: use.freedByReturn ?? freed.has(use.ruleId),
+  }));
+}
+
+interface Counting {
+  readonly ruleId: string;
+  readonly subjectToken: string;
+  readonly window: string;
+  usedMinor: bigint;
+  open: number;
+  members?: Map<string, number>;
 }
 
 function countersOf(records: Iterable<LedgerRecord>): Iterable<LedgerCounter> {
-  const counters = new Map<string, { -readonly [K in keyof LedgerCounter]: LedgerCounter[K] }>();
+  const counters = new Map<string, Counting>();
   for (const { state, uses } of records) {
-    for (const { ruleId, subjectToken, window, reservedMinor, freedByReturn } of uses) {
+    for (const { ruleId, subjectToken, window, reservedMinor, member, freedByReturn } of uses) {
+      if (!isCounted(window)) continue;
       const key = `${ruleId}:${subjectToken}:${window}`;
-      const counter = counters.get(key) ?? { ruleId, subjectToken, window, usedMinor: 0n, open: 0 };
+      const counter: Counting = counters.get(key) ?? { ruleId, subjectToken, window, usedMinor: 0n, open: 0 };
       counters.set(key, counter);
       if (state === 'open') counter.open += 1;
       const counts = state === 'open' || state === 'committed' || (state === 'returned' && !freedByReturn);
-      if (counts) counter.usedMinor += reservedMinor;
+      if (!counts) continue;
+      if (member === null) {
+        counter.usedMinor += reservedMinor;
+        continue;
+      }
+      counter.members ??= new Map();
+      counter.members.set(member, (counter.members.get(member) ?? 0) + 1);
+      counter.usedMinor = BigInt(counter.members.size);
     }
   }
   return counters.values();

@@ -1,6 +1,11 @@
-// What each input asks of the ledger. Pure.
-import { type LimitRule, rulesFor, windowOf } from '../../domain/limits/limit-rules.ts';
-import type { TransferPriced } from '../../schemas/types.generated.ts';
+// The engine of limits: which rules count a priced transfer, in which window, for how much. Pure: the stage, its dry run and
+// a backtest ask it, and none of them counts anything else.
+import { amountIn } from '../../domain/limits/amounts.ts';
+import type { LimitRule, LimitRuleSet } from '../../domain/limits/limit-rules.ts';
+import { ruleSetName } from '../../domain/limits/limit-rules.ts';
+import { UNSTATED, type WindowAt, windowFinder } from '../../domain/limits/windows.ts';
+import type { Money } from '../../domain/money/money.ts';
+import type { LimitUse, TransferPriced } from '../../schemas/types.generated.ts';
 import type { ReceivedFrom } from '../contract.ts';
 import type { Topology } from '../topology.ts';
 import type { LimitOperation, LimitRequest, Settle } from './ports.ts';
@@ -8,27 +13,118 @@ import { mayHoldReservation, settledUses } from './rebuild.ts';
 
 export type LimitsInput = ReceivedFrom<Topology['limits']['reads']>;
 
-/** Rules by corridor. */
+/** Rules, ready to be asked. Made once. */
 export interface RuleBook {
-  readonly rules: readonly LimitRule[];
+  /** Name and version of the set. */
+  readonly name: string;
+  readonly byId: ReadonlyMap<string, LimitRule>;
   readonly freedByReturn: ReadonlySet<string>;
+  readonly entries: readonly RuleEntry[];
   corridorIdOf(sourceCurrency: string, targetCurrency: string): string;
 }
 
-/** The limits that a priced transfer counts against; the append time decides the windows. */
+interface RuleEntry {
+  readonly rule: LimitRule;
+  readonly windowAt: (at: number) => WindowAt;
+  /** ms since 1970 */
+  readonly from: number;
+  readonly to: number;
+}
+
+const midnight = (day: string) => Date.parse(`${day}T00:00:00Z`);
+
+/** @param set checked by checkLimitRules */
+export function ruleBook(set: LimitRuleSet, corridorIdOf: RuleBook['corridorIdOf']): RuleBook {
+  return {
+    name: ruleSetName(set),
+    byId: new Map(set.rules.map((rule) => [rule.ruleId, rule])),
+    freedByReturn: freedByReturnIn(set.rules),
+    entries: set.rules.map((rule) => ({
+      rule,
+      windowAt: windowFinder(rule.window),
+      from: midnight(rule.validFrom),
+      to: rule.validTo === null ? Number.POSITIVE_INFINITY : midnight(rule.validTo),
+    })),
+    corridorIdOf,
+  };
+}
+
+/** Ids of the rules that a return frees: for events of before, which do not say so. */
+export const freedByReturnIn = (rules: readonly LimitRule[]): ReadonlySet<string> =>
+  new Set(rules.filter((rule) => rule.freedByReturn).map((rule) => rule.ruleId));
+
+/** The limits that a priced transfer counts against; the append time decides windows and validity. */
 export function requestsOf(value: TransferPriced, appendedAt: number, book: RuleBook): readonly LimitRequest[] {
-  const { instruction, price } = value;
-  const { sourceCurrency, targetCurrency } = instruction;
-  const rules = rulesFor(book.rules, book.corridorIdOf(sourceCurrency, targetCurrency), sourceCurrency);
-  return rules.map((rule) => ({
-    ruleId: rule.ruleId,
-    subjectToken: instruction.debtorToken,
-    window: windowOf(rule.window, appendedAt),
-    currency: rule.currency,
-    minor: price.debit.minor,
-    limitMinor: rule.limitMinor,
-    action: rule.action,
-  }));
+  const { sourceCurrency, targetCurrency } = value.instruction;
+  const corridorId = book.corridorIdOf(sourceCurrency, targetCurrency);
+  const requests: LimitRequest[] = [];
+  for (const { rule, windowAt, from, to } of book.entries) {
+    if (appendedAt < from || appendedAt >= to || !counts(rule, value, corridorId)) continue;
+    const subjectToken = subjectOf(rule, value);
+    // Nobody is known to be limited: rules of what a transfer must say ask for the field.
+    if (subjectToken !== undefined) requests.push(requestOf(rule, value, subjectToken, windowAt(appendedAt)));
+  }
+  return requests;
+}
+
+function counts({ where }: LimitRule, { instruction }: TransferPriced, corridorId: string): boolean {
+  const { corridors, sourceCurrencies, arrangements, kycTiers } = where;
+  if (corridors !== undefined && !corridors.includes(corridorId)) return false;
+  if (sourceCurrencies !== undefined && !sourceCurrencies.includes(instruction.sourceCurrency)) return false;
+  if (arrangements !== undefined && !arrangements.includes(instruction.arrangement ?? '')) return false;
+  return kycTiers === undefined || kycTiers.includes(instruction.kycTier ?? 'NONE');
+}
+
+/** Who is counted; undefined: the transfer does not say. */
+function subjectOf({ subject, provider }: LimitRule, { instruction }: TransferPriced): string | undefined {
+  const { debtorToken, creditorToken, fundingToken, producerId } = instruction;
+  switch (subject) {
+    case 'sender':
+      return debtorToken;
+    case 'beneficiary':
+      return creditorToken;
+    case 'pair':
+      return `${debtorToken}.${creditorToken}`;
+    case 'funding-account':
+      return fundingToken ?? undefined;
+    case 'producer':
+      return producerId ?? undefined;
+    case 'provider':
+      return provider;
+  }
+}
+
+/** Not a currency, by ISO 4217. */
+const NO_MONEY = 'XXX';
+
+function requestOf(rule: LimitRule, value: TransferPriced, subjectToken: string, window: WindowAt): LimitRequest {
+  const { ruleId, metric, limitMinor, action, freedByReturn } = rule;
+  const base = { ruleId, subjectToken, window: window.id, limitMinor, action, metric: metric.kind, freedByReturn };
+  const counted = { ...base, currency: NO_MONEY, minor: 1n, member: null, declaredMinor: null, freesAt: window.endsAt };
+  if (metric.kind === 'count') return counted;
+  if (metric.kind === 'beneficiaries') return { ...counted, member: value.instruction.creditorToken };
+  const { currency } = metric;
+  const minor = inCurrency(currency, value.price[metric.of], value);
+  const { declaredUse } = value.instruction;
+  const declared = rule.declaredUse && declaredUse !== null ? inCurrency(currency, declaredUse, value) : 0n;
+  // No rate of the price leads to the currency of the rule: it never passes unseen, and is never guessed.
+  if (minor === undefined || declared === undefined) {
+    const seen = action === 'shadow' ? action : 'hold';
+    return { ...counted, currency, window: UNSTATED, minor: 0n, limitMinor: 0n, action: seen, freesAt: null };
+  }
+  return { ...counted, currency, minor, declaredMinor: declared > 0n ? declared : null };
+}
+
+const inCurrency = (currency: string, amount: Money, { instruction, price }: TransferPriced): bigint | undefined =>
+  amountIn(currency, amount, instruction.sourceCurrency, price.legs);
+
+const METRIC = { amount: 'AMOUNT', count: 'COUNT', beneficiaries: 'BENEFICIARIES' } as const;
+const ACTION = { reject: 'REJECT', hold: 'HOLD', documents: 'DOCUMENTS', shadow: 'SHADOW' } as const;
+
+/** How a request stands, as events say it. */
+export function requestedUse(request: LimitRequest, usedMinor: bigint): LimitUse {
+  const { minor: reservedMinor, metric, action, ...rest } = request;
+  return { ...rest, reservedMinor, usedMinor, metric: METRIC[metric], action: ACTION[action] };
 }
 
 /** The operation that an input leads to; undefined when the ledger has no part in it. */

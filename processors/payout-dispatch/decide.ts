@@ -95,7 +95,7 @@ function held(value: TransferReserved, envelope: TransferReserved['envelope'], h
 function rejected(value: TransferReserved, envelope: TransferReserved['envelope'], why: Reason): DispatchEvent {
   return {
     to: 'transfer.rejected',
-    value: { ...value, envelope, payout: null, stage: 'PAYOUT_DISPATCH', reasons: [why] },
+    value: { ...value, envelope, payout: null, stage: 'PAYOUT_DISPATCH', reasons: [why], limitsRefusal: null },
   };
 }
 

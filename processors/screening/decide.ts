@@ -126,6 +126,7 @@ function resume(input: Received<ReviewDecided, 'review.decided'>, context: Scree
         price: null,
         reservation: null,
         payout: null,
+        limitsRefusal: null,
         stage: 'SCREENING',
         reasons: [declinedAtScreening(evidence, verdict.lapse !== undefined)],
       },

@@ -69,7 +69,10 @@ function settled(
     case 'rejected':
       return {
         to: 'transfer.rejected',
-        value: { ...stated, payout, stage: 'SETTLEMENT', reasons: [reasonOf(value, 'the payout failed')] },
+        value: {
+          ...{ ...stated, payout, stage: 'SETTLEMENT', limitsRefusal: null },
+          reasons: [reasonOf(value, 'the payout failed')],
+        },
       };
   }
 }

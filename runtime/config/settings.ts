@@ -496,7 +496,7 @@ export const settings = {
       schema: text(),
     }),
     limitsFile: optionalSetting('CORRIDOR_LIMITS_FILE', {
-      doc: 'JSON file of the limit rules; default: those built in.',
+      doc: 'JSON file of the limit rules (docs/limits.md); `example`: the set of examples that is shipped; default: those built in.',
       schema: text(),
     }),
     rulesFile: optionalSetting('CORRIDOR_TRANSFER_RULES_FILE', {

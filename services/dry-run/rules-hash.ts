@@ -2,7 +2,7 @@
 import { hash } from 'node:crypto';
 import type { Config } from '../../runtime/config/config.ts';
 import { producerTerms } from '../configured-producers.ts';
-import { corridors, limitRules, transferRules } from '../configured-rules.ts';
+import { corridors, limitRuleSet, transferRules } from '../configured-rules.ts';
 import { termsOf } from '../screening.ts';
 
 /** 16 hexadecimal digits. @throws CodedError when a file cannot be used */
@@ -11,7 +11,7 @@ export function rulesHash(config: Config): string {
   const producers = config.producers.file === undefined ? [] : [producerTerms(config)];
   const ofTransfers = transferRules(config);
   const rules = [
-    ...[corridors(config), limitRules(config), termsOf(config), ...producers],
+    ...[corridors(config), limitRuleSet(config), termsOf(config), ...producers],
     ...(ofTransfers === undefined ? [] : [ofTransfers]),
   ];
   return hash('sha256', JSON.stringify(rules, asText), 'hex').slice(0, 16);

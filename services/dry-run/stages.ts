@@ -21,7 +21,7 @@ import type { TopicValues } from '../../topics/catalogue.ts';
 import { homePartition } from '../../topics/home-partition.ts';
 import { followedRates } from '../accepted-rates.ts';
 import { producerRules } from '../configured-producers.ts';
-import { corridors, limitRules, needsTwo, transferRules } from '../configured-rules.ts';
+import { corridors, limitRuleSet, needsTwo, transferRules } from '../configured-rules.ts';
 import type { Connections } from '../connections.ts';
 import { dispatchedRequests } from '../dispatched-requests.ts';
 import { activeInTable, customerCasesFor, maySeeLists, screenerFor, termsOf } from '../screening.ts';
@@ -95,7 +95,7 @@ function stageMakers(shared: Shared): Record<StageName, () => Promise<AnyProcess
       onClose(async () => redis.disconnect());
       await ready(redis);
       const ledger = limitsPreview(redis, limitsNamespace(config.appName));
-      return createLimits({ ...(await holding(connections)), ledger, rules: limitRules(config), corridors: book });
+      return createLimits({ ...(await holding(connections)), ledger, rules: limitRuleSet(config), corridors: book });
     },
     'payout-dispatch': async () =>
       createPayoutDispatch({

@@ -37,11 +37,17 @@ export function ledgerReader({ log, codec, rings }: Pick<HydrationOptions, 'log'
     await codec.load(LEDGER_TOPICS);
     const reader = log.reader();
     const ranges = (await reader.offsets(LEDGER_TOPICS)).map((range) => {
-      const reached = done.get(`${range.topic}/${range.partition}`) ?? range.from;
+      const reached = done.get(placeOf(range)) ?? range.from;
       return { ...range, from: resume ? Math.max(range.from, reached) : range.from };
     });
-    await reader.read(ranges, async ({ topic, records }) => {
+    let since: number | undefined;
+    const isCut = new Set(ranges.filter(({ from }) => !resume && from > 0).map(placeOf));
+    await reader.read(ranges, async ({ topic, partition, records }) => {
       const name = topic as LedgerTopic;
+      // The first record of a partition that has lost its beginning: from here on it is whole.
+      const [first] = records;
+      if (first !== undefined && isCut.delete(placeOf({ topic, partition })))
+        since = Math.max(since ?? 0, first.timestamp);
       // What its stage has not sealed reserves and releases nothing.
       const proven = records.filter((record) => sealFlaw(rings, topic, record) === undefined);
       const values = proven.map(({ value }) => value);
@@ -50,9 +56,12 @@ export function ledgerReader({ log, codec, rings }: Pick<HydrationOptions, 'log'
         await add(name, result.value);
       }
     });
-    for (const { topic, partition, to } of ranges) done.set(`${topic}/${partition}`, to);
+    for (const { topic, partition, to } of ranges) done.set(placeOf({ topic, partition }), to);
+    return since;
   };
 }
+
+const placeOf = ({ topic, partition }: { topic: string; partition: number }) => `${topic}/${partition}`;
 
 const unreadable = (topic: string, { code, detail }: { code: ErrorCode; detail: string }) =>
   new CodedError(code, `the limits ledger cannot be rebuilt: ${topic} ${detail}`, { faultClass: 'fatal' });
@@ -73,7 +82,7 @@ export function hydrationHost(options: HydrationOptions): Host {
 
   async function once(): Promise<void> {
     const began = performance.now();
-    const { rebuilt, transfers } = await hydrateLimits(ledger, rules, read);
+    const { rebuilt, transfers, short } = await hydrateLimits(ledger, rules, read);
     if (!rebuilt) {
       if (catchUpAt === undefined || performance.now() < catchUpAt) return;
       const count = await catchUpLimits(ledger, rules, read);
@@ -82,6 +91,13 @@ export function hydrationHost(options: HydrationOptions): Host {
       return;
     }
     catchUpAt = performance.now() + transactionTimeoutMs;
+    if (short.length > 0) {
+      const rulesOf = short.join(', ');
+      logger.error(
+        { code: 'LIMITS_HISTORY_SHORT', detail: rulesOf },
+        'the log does not reach back to where these windows began',
+      );
+    }
     const durationMs = Math.round(performance.now() - began);
     logger.warn({ code: 'LIMITS_REBUILT', count: transfers, durationMs }, 'the limits ledger was rebuilt from the log');
   }

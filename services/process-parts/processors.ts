@@ -5,7 +5,7 @@ import { intentClaims } from '../../adapters/mongo/intent-claims.ts';
 import { replayClaims } from '../../adapters/mongo/replay-claims.ts';
 import { settlementClaims } from '../../adapters/mongo/settlement-claims.ts';
 import { watchRedis } from '../../adapters/redis/client-watch.ts';
-import { limitsLedger, limitsNamespace } from '../../adapters/redis/limits.ts';
+import { ledgerFormOf, limitsLedger, limitsNamespace } from '../../adapters/redis/limits.ts';
 import { LIMITS_DEPENDENCY, limitsClient } from '../../adapters/redis/limits-client.ts';
 import { corridorBook } from '../../domain/corridors/corridors.ts';
 import type { ErrorCode } from '../../ports/error-codes.ts';
@@ -29,7 +29,7 @@ import { fxAcceptedRates } from '../../topics/boundary.ts';
 import { homePartition } from '../../topics/home-partition.ts';
 import { followedRates } from '../accepted-rates.ts';
 import { producerRules } from '../configured-producers.ts';
-import { corridors, limitRules, needsTwo, transferRules } from '../configured-rules.ts';
+import { corridors, limitRuleSet, needsTwo, transferRules } from '../configured-rules.ts';
 import { type Connections, firstLoss } from '../connections.ts';
 import { dispatchedRequests } from '../dispatched-requests.ts';
 import { checkFeedKeys } from '../feed-keys.ts';
@@ -166,8 +166,11 @@ const BUILDERS: Record<ProcessorName, (connections: Connections, runtime: HostRu
     const redis = limitsClient({ url: config.redis.limitsUrl });
     const lost = Promise.withResolvers<never>();
     const watch = watchRedis(redis, (detail) => lost.reject(brokenLimits(detail)));
-    const ledger = limitsLedger(redis, { namespace: limitsNamespace(config.appName) });
-    const rules = limitRules(config);
+    const rules = limitRuleSet(config);
+    const ledger = limitsLedger(redis, {
+      namespace: limitsNamespace(config.appName),
+      form: ledgerFormOf(rules.rules),
+    });
     const { logger } = runtime;
     return {
       processor: createLimits({
@@ -187,7 +190,7 @@ const BUILDERS: Record<ProcessorName, (connections: Connections, runtime: HostRu
           log,
           codec,
           rings: config.keys,
-          rules,
+          rules: rules.rules,
           logger,
           transactionTimeoutMs: config.kafka.transactionTimeoutMs,
         }),

@@ -3,14 +3,15 @@
 
 import { CORRIDORS } from '../../domain/corridors/corridor-table.ts';
 import { corridorBook } from '../../domain/corridors/corridors.ts';
-import { LIMIT_RULES } from '../../domain/limits/limit-rules.ts';
+import { BUILT_IN_LIMITS } from '../../domain/limits/limit-rules.ts';
 import type { Received } from '../../processors/contract.ts';
 import { DEFAULT_PRICING_RULES, decide as decidePrice } from '../../processors/fx-pricing/decide.ts';
 import { decide as decideIntake } from '../../processors/intake/decide.ts';
 import { payloadHash } from '../../processors/intake/payload-hash.ts';
 import { tokeniser } from '../../processors/intake/token.ts';
 import { decide as decideLimits } from '../../processors/limits/decide.ts';
-import { requestsOf } from '../../processors/limits/requests.ts';
+import { bookOf } from '../../processors/limits/processor.ts';
+import { requestedUse, requestsOf } from '../../processors/limits/requests.ts';
 import { DEFAULT_DISPATCH_RULES, decide as decideDispatch } from '../../processors/payout-dispatch/decide.ts';
 import { decide as decideScreening } from '../../processors/screening/decide.ts';
 import { decide as decideSettlement } from '../../processors/settlement/decide.ts';
@@ -276,28 +277,17 @@ export const transferPriced = (of: Wishes = {}): TransferPriced =>
 export const transferRepriced = (requote: RequoteRequested, at: number = AT): TransferPriced =>
   priced(received('transfer.requote-requested', requote), at);
 
+/** The built-in rules, as the stage asks them. */
+export const LIMIT_BOOK = bookOf(BUILT_IN_LIMITS, BOOK);
+
 /** Uses of a sender who used `usedBefore` (minor units) of every rule that counts the transfer. */
-export function limitUses(value: TransferPriced, at: number = AT, usedBefore = 0n): readonly LimitUse[] {
-  const book = {
-    rules: LIMIT_RULES,
-    freedByReturn: new Set<string>(),
-    corridorIdOf: (source: string, target: string) => BOOK.between(source, target)!.id,
-  };
-  return requestsOf(value, at, book).map(({ ruleId, subjectToken, window, currency, minor, limitMinor }) => ({
-    ruleId,
-    subjectToken,
-    window,
-    currency,
-    reservedMinor: minor,
-    usedMinor: usedBefore + minor,
-    limitMinor,
-  }));
-}
+export const limitUses = (value: TransferPriced, at: number = AT, usedBefore = 0n): readonly LimitUse[] =>
+  requestsOf(value, at, LIMIT_BOOK).map((request) => requestedUse(request, usedBefore + request.minor));
 
 function limited(value: TransferPriced, at: number, usedBefore: bigint) {
   const outcome = { kind: 'reserved', uses: limitUses(value, at, usedBefore) } as const;
   const input = received('transfer.priced', value, { appendedAt: at });
-  return decideLimits(input, { kind: 'claimed', now: at, outcome, holding: HOLDING });
+  return decideLimits(input, { kind: 'claimed', now: at, outcome, holding: HOLDING, book: LIMIT_BOOK });
 }
 
 export const transferReserved = (of: Wishes = {}): TransferReserved => reservedFrom(transferPriced(of), of.at);

@@ -185,7 +185,13 @@ export function priced(of: Case = {}, before = screened(of)): TransferPriced {
 
 export function reserved(of: Case = {}, before = priced(of)): TransferReserved {
   const { transferId, attempt } = before.envelope;
-  const reservation = { reservationId: `${transferId}:${attempt}`, uses: [], reservedAt: AT, approval: null };
+  const reservation = {
+    reservationId: `${transferId}:${attempt}`,
+    uses: [],
+    reservedAt: AT,
+    approval: null,
+    limitRules: null,
+  };
   const { limitsApproval: _, ...carried } = before;
   return { ...carried, envelope: following(before.envelope, 'transfer.reserved'), reservation };
 }
@@ -278,6 +284,7 @@ export function rejected(of: Case = {}, before: TransferAccepted = accepted(of))
     price: null,
     reservation: null,
     payout: null,
+    limitsRefusal: null,
     stage: 'SCREENING',
     reasons: [{ code: 'RR04', detail: 'declined' }],
   };

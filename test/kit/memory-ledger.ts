@@ -1,5 +1,6 @@
 // The limits ledger in memory: written from its contract, not from the script, so that each checks the other.
 
+import { isCounted, rollingOf } from '../../domain/limits/windows.ts';
 import { CodedError } from '../../ports/fault.ts';
 import type {
   LedgerState,
@@ -18,6 +19,7 @@ import { Outages } from './memory-claims.ts';
 interface Held {
   readonly bucket: string;
   readonly minor: bigint;
+  readonly member: string | null;
 }
 interface Transfer {
   attempt: number;
@@ -33,15 +35,22 @@ export interface Counter {
 const bucketOf = (use: Pick<LimitRequest, 'ruleId' | 'subjectToken' | 'window'>) =>
   `${use.ruleId}:${use.subjectToken}:${use.window}`;
 
-const limitUse = (use: SettledUse): LimitUse => {
-  const { ruleId, subjectToken, window, currency, reservedMinor, usedMinor, limitMinor } = use;
-  return { ruleId, subjectToken, window, currency, reservedMinor, usedMinor, limitMinor };
-};
+const limitUse = ({ ...use }: SettledUse): LimitUse => use;
+
+const heldBy = (uses: readonly SettledUse[]): readonly Held[] =>
+  uses
+    .filter(({ window }) => isCounted(window))
+    .map((use) => ({ bucket: bucketOf(use), minor: use.reservedMinor, member: use.member }));
+
+const METRIC = { amount: 'AMOUNT', count: 'COUNT', beneficiaries: 'BENEFICIARIES' } as const;
+const ACTION = { reject: 'REJECT', hold: 'HOLD', documents: 'DOCUMENTS', shadow: 'SHADOW' } as const;
 
 export class MemoryLedger implements LedgerStore {
   readonly outages = new Outages();
   readonly transfers = new Map<string, Transfer>();
   readonly counters = new Map<string, Counter>();
+  /** How many transfers count for each member of a counter. */
+  readonly members = new Map<string, Map<string, number>>();
   #marker: string | null = 'memory:1';
   #generation = 1;
 
@@ -49,6 +58,7 @@ export class MemoryLedger implements LedgerStore {
   lose(): void {
     this.transfers.clear();
     this.counters.clear();
+    this.members.clear();
     this.#marker = null;
   }
 
@@ -76,8 +86,7 @@ export class MemoryLedger implements LedgerStore {
     if (this.#marker !== expected) return 'overtaken';
     this.lose();
     for (const { transferId, attempt, state: stands, uses } of state.records) {
-      const held =
-        stands === 'released' ? [] : uses.map((use) => ({ bucket: bucketOf(use), minor: use.reservedMinor }));
+      const held = stands === 'released' ? [] : heldBy(uses);
       const outcome: ReserveOutcome = { kind: 'reserved', uses: uses.map(limitUse) };
       this.transfers.set(transferId, {
         attempt,
@@ -88,21 +97,71 @@ export class MemoryLedger implements LedgerStore {
     }
     for (const counter of state.counters) {
       this.counters.set(bucketOf(counter), { used: counter.usedMinor, open: counter.open });
+      if (counter.members) this.members.set(bucketOf(counter), new Map(counter.members));
     }
     this.#generation += 1;
     this.#marker = `memory:${this.#generation}`;
     return 'replaced';
   }
 
-  #count(bucket: string, used: bigint, open: number): void {
+  /** Counts a use so many times (1, 0, -1), and so many open reservations more. */
+  #count({ bucket, minor, member }: Held, times: bigint, open: number): void {
     const counter = this.counters.get(bucket) ?? { used: 0n, open: 0 };
-    counter.used += used;
-    counter.open += open;
     this.counters.set(bucket, counter);
+    counter.open += open;
+    if (member === null) {
+      counter.used += times * minor;
+      return;
+    }
+    const members = this.members.get(bucket) ?? new Map<string, number>();
+    this.members.set(bucket, members);
+    const count = (members.get(member) ?? 0) + Number(times);
+    if (count === 0) members.delete(member);
+    else members.set(member, count);
+    counter.used = BigInt(members.size);
   }
 
   #free(transfer: Transfer): void {
-    for (const { bucket, minor } of transfer.held) this.#count(bucket, -minor, -1);
+    for (const held of transfer.held) this.#count(held, -1n, -1);
+  }
+
+  /** The counters that a request looks at: its own, or every step of its rolling window. */
+  #looksAt(request: LimitRequest): readonly string[] {
+    const rolling = rollingOf(request.window);
+    if (!isCounted(request.window)) return [];
+    if (rolling === undefined) return [bucketOf(request)];
+    const head = request.window.slice(0, request.window.lastIndexOf('.') + 1);
+    const { step, steps } = rolling;
+    const all = Array.from({ length: 2 * steps + 1 }, (_, at) => `${head}${step - steps + at}`);
+    return all.map((window) => bucketOf({ ...request, window }));
+  }
+
+  /** What is used before the request, and what it adds. */
+  #standing(request: LimitRequest): { readonly used: bigint; readonly adds: bigint } {
+    const buckets = this.#looksAt(request);
+    if (request.member === null) {
+      const used = buckets.reduce((sum, bucket) => sum + (this.counters.get(bucket)?.used ?? 0n), 0n);
+      return { used, adds: request.minor };
+    }
+    const members = new Set(buckets.flatMap((bucket) => [...(this.members.get(bucket)?.keys() ?? [])]));
+    return { used: BigInt(members.size), adds: members.has(request.member) ? 0n : 1n };
+  }
+
+  /** When so much is free that the request fits, by time alone. */
+  #freesAt(request: LimitRequest): number | null {
+    const limit = request.limitMinor - (request.declaredMinor ?? 0n);
+    if (request.minor > limit) return null;
+    const rolling = rollingOf(request.window);
+    if (rolling === undefined) return request.freesAt;
+    if (request.member !== null) return null;
+    const used = this.#looksAt(request).map((bucket) => this.counters.get(bucket)?.used ?? 0n);
+    let left = used.reduce((sum, each) => sum + each, request.minor);
+    for (const [at, freed] of used.entries()) {
+      left -= freed;
+      const step = rolling.step - rolling.steps + at;
+      if (left <= limit) return (step + 1 + rolling.steps) * rolling.stepMs;
+    }
+    return null;
   }
 
   #reserve({ transferId, attempt, requests }: Reserve): ReserveOutcome {
@@ -114,35 +173,35 @@ export class MemoryLedger implements LedgerStore {
       if (known.state === 'refused') return { kind: 'ended' };
       this.#free(known);
     }
-    const before = requests.map((request) => this.counters.get(bucketOf(request))?.used ?? 0n);
+    const standing = requests.map((request) => this.#standing(request));
     const refused = requests.filter(
-      (request, index) => request.action === 'reject' && before[index]! + request.minor > request.limitMinor,
+      ({ action, limitMinor, declaredMinor }, index) =>
+        action === 'reject' && standing[index]!.used + standing[index]!.adds > limitMinor - (declaredMinor ?? 0n),
     );
-    const usesWith = (extra: (request: LimitRequest) => bigint): LimitUse[] =>
+    const usesWith = (isReserved: boolean): LimitUse[] =>
       requests.map((request, index) => {
-        const { ruleId, subjectToken, window, currency, minor, limitMinor } = request;
+        const { minor, metric, action, ...rest } = request;
+        const { used, adds } = standing[index]!;
         return {
-          ruleId,
-          subjectToken,
-          window,
-          currency,
+          ...rest,
+          metric: METRIC[metric],
+          action: ACTION[action],
+          freesAt: refused.includes(request) ? this.#freesAt(request) : request.freesAt,
           reservedMinor: minor,
-          usedMinor: before[index]! + extra(request),
-          limitMinor,
+          usedMinor: isReserved ? used + adds : used,
         };
       });
     if (refused.length > 0) {
-      const outcome: ReserveOutcome = {
-        kind: 'refused',
-        uses: usesWith(() => 0n),
-        refused: refused.map((each) => each.ruleId),
-      };
+      const ids = refused.map((each) => each.ruleId);
+      const outcome: ReserveOutcome = { kind: 'refused', uses: usesWith(false), refused: ids };
       this.transfers.set(transferId, { attempt, state: 'refused', held: [], outcome });
       return outcome;
     }
-    const held = requests.map((request) => ({ bucket: bucketOf(request), minor: request.minor }));
-    for (const { bucket, minor } of held) this.#count(bucket, minor, 1);
-    const outcome: ReserveOutcome = { kind: 'reserved', uses: usesWith((request) => request.minor) };
+    const outcome: ReserveOutcome = { kind: 'reserved', uses: usesWith(true) };
+    const held = requests
+      .filter(({ window }) => isCounted(window))
+      .map((request) => ({ bucket: bucketOf(request), minor: request.minor, member: request.member }));
+    for (const each of held) this.#count(each, 1n, 1);
     this.transfers.set(transferId, { attempt, state: 'open', held, outcome });
     return outcome;
   }
@@ -150,7 +209,7 @@ export class MemoryLedger implements LedgerStore {
   #settle(operation: Settle): LimitResult {
     const { transferId, attempt, state, uses } = operation;
     const known = this.transfers.get(transferId);
-    const stated = uses.map((use) => ({ bucket: bucketOf(use), minor: use.reservedMinor }));
+    const stated = heldBy(uses);
     const unchanged: LimitResult = { kind: 'settled', changed: false };
     const finish = (held: readonly Held[], outcome?: ReserveOutcome): LimitResult => {
       this.transfers.set(transferId, { attempt, state, held, outcome });
@@ -161,7 +220,7 @@ export class MemoryLedger implements LedgerStore {
         if (known.state !== 'open' || attempt <= known.attempt) return unchanged;
         this.#free(known);
       }
-      for (const { bucket, minor } of stated) this.#count(bucket, minor, 1);
+      for (const each of stated) this.#count(each, 1n, 1);
       return finish(stated, { kind: 'reserved', uses: uses.map(limitUse) });
     }
     if (known?.state === state) return unchanged;
@@ -173,13 +232,13 @@ export class MemoryLedger implements LedgerStore {
     if (known?.state === 'returned') return unchanged;
     const counted =
       known !== undefined && (known.state === 'committed' || (known.state === 'open' && known.attempt === attempt));
-    if (known?.state === 'open' && counted) for (const { bucket } of known.held) this.#count(bucket, 0n, -1);
+    if (known?.state === 'open' && counted) for (const each of known.held) this.#count(each, 0n, -1);
     if (known?.state === 'open' && !counted) this.#free(known);
     const held = counted ? known.held : stated;
-    if (!counted) for (const { bucket, minor } of held) this.#count(bucket, minor, 0);
+    if (!counted) for (const each of held) this.#count(each, 1n, 0);
     if (state === 'returned') {
       const freed = new Set(uses.filter((use) => use.freedByReturn).map(bucketOf));
-      for (const { bucket, minor } of held) if (freed.has(bucket)) this.#count(bucket, -minor, 0);
+      for (const each of held) if (freed.has(each.bucket)) this.#count(each, -1n, 0);
     }
     return finish(held);
   }

@@ -16,7 +16,14 @@ export const NO_DECLARATIONS = {
 /** Of an instruction, with what intake adds. */
 export const NOT_INSTRUCTED = {
   ...NO_DECLARATIONS,
-  ...{ verifiedNameToken: null, uetr: null, transferRules: null, reviewRules: [], corridorId: null },
+  ...{
+    verifiedNameToken: null,
+    fundingToken: null,
+    uetr: null,
+    transferRules: null,
+    reviewRules: [],
+    corridorId: null,
+  },
 } as const satisfies Partial<Instruction>;
 
 /** Of a lifecycle record. */

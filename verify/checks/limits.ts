@@ -1,5 +1,6 @@
 // Limits: the ledger in Redis against the one recomputed from the log, and both against the limits themselves.
 
+import { countsUntil } from '../../domain/limits/windows.ts';
 import type { Check, Run } from '../check.ts';
 import type { FindingCode } from '../finding-codes.ts';
 import type { Recomputed } from '../limit-counters.ts';
@@ -26,7 +27,7 @@ export const limitsHeld: Check = {
     }
   },
   end(run) {
-    for (const { bucket, usedMinor, limitMinor, reviewed } of run.counters.all()) {
+    for (const { bucket, usedMinor, limitMinor, reviewed } of run.counters.windows()) {
       if (usedMinor < 0n) add(run, 'COUNTER_NEGATIVE', `${bucket}: ${usedMinor} used`);
       if (usedMinor <= limitMinor || reviewed) continue;
       add(run, 'LIMIT_EXCEEDED', `${bucket}: ${usedMinor} used of ${limitMinor}, and nobody decided about it`);
@@ -83,8 +84,8 @@ function differs(bucket: string, subject: string, detail: string, run: Run): voi
 
 const subjectIn = (bucket: string) => bucket.split(':')[1] ?? '';
 
-/** Windows are calendar days; one that is long over may be gone. */
-const isForgotten = ({ window }: Recomputed) => Date.parse(window) + KEPT_MS < Date.now();
+/** A window that is long over may be gone. */
+const isForgotten = ({ window }: Recomputed) => countsUntil(window) + KEPT_MS - 2 * DAY_MS < Date.now();
 
 const isReviewed = ({ holds }: Transfer) => holds.some(({ stage }) => stage === 'LIMITS');
 

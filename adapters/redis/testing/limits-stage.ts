@@ -1,7 +1,7 @@
 // The limits stage on the real host over a log in memory and a Redis of the test's choice: twenty transfers, eight of them
 // reserved before anything happens, and what the counters must say in the end.
 import type { Redis } from 'ioredis';
-import { LIMIT_RULES } from '../../../domain/limits/limit-rules.ts';
+import { BUILT_IN_LIMITS, LIMIT_RULES } from '../../../domain/limits/limit-rules.ts';
 import { hydrateLimits } from '../../../processors/limits/hydrate.ts';
 import type { LimitLedger } from '../../../processors/limits/ports.ts';
 import { createLimits } from '../../../processors/limits/processor.ts';
@@ -55,7 +55,7 @@ export class LimitsStage {
       keys: KEYS,
       ledger: this.ledger,
       holds: memoryHoldClaims(),
-      rules: LIMIT_RULES,
+      rules: BUILT_IN_LIMITS,
       corridors: BOOK,
       clock: this.clock.now,
     });
@@ -153,6 +153,7 @@ export async function stageOn(url: string) {
   const hydrate = () =>
     hydrateLimits(ledger, LIMIT_RULES, async (add) => {
       for (const value of await stage.reserved()) await add('transfer.reserved', value);
+      return undefined;
     });
   await hydrate();
   await stage.start();

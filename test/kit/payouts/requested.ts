@@ -108,7 +108,13 @@ export function payoutRequestedFor(options: RequestedOptions): PayoutRequested {
       lockedAt: now,
       expiresAt,
     },
-    reservation: { reservationId: `${transferId}:${attempt}`, uses: [], reservedAt: now, approval: null },
+    reservation: {
+      reservationId: `${transferId}:${attempt}`,
+      uses: [],
+      reservedAt: now,
+      approval: null,
+      limitRules: null,
+    },
   };
 }
 
