@@ -55,7 +55,8 @@ describe('what a corridor goes by', () => {
       fxRate({ base: 'EUR', rate: inr }),
     ];
     expect(summary(await priceBy(tableOf(...euro('109')), accepted))).toBe('transfer.priced');
-    expect(versions(accepted)).toEqual(['EUR/GBP 0.87 v1', 'EUR/INR 109 v1']);
+    expect(versions(accepted).slice(0, 2)).toEqual(['EUR/GBP 0.87 v1', 'EUR/INR 109 v1']);
+    expect(versions(accepted)[2]).toMatch(/^GBP\/INR 125\.28735\d* v1$/);
     expect(await priceBy(tableOf(...euro('1090')), accepted)).toMatchObject({
       kind: 'wait',
       cause: { code: 'RATE_JUMPED' },
@@ -63,6 +64,53 @@ describe('what a corridor goes by', () => {
     await priceBy(rate('125.0'), accepted);
     const round = tableOf(...euro('109'), fxRate({ rate: '1250.0' }));
     expect(await priceBy(round, accepted)).toMatchObject({ kind: 'wait', cause: { code: 'RATE_JUMPED' } });
+  });
+
+  it('is of what a route over a pivot comes to: legs never gone by are held against the pair, and the pair against them', async () => {
+    const over = (pivot: string, inr: string) =>
+      tableOf(fxRate({ base: pivot, quote: 'GBP', rate: '0.8' }), fxRate({ base: pivot, rate: inr }));
+    const accepted = memoryRates();
+    await priceBy(rate('125.0'), accepted);
+    for (const pivot of ['EUR', 'USD']) {
+      expect(await priceBy(over(pivot, '1000'), accepted), pivot).toMatchObject({
+        ...{ kind: 'wait', forPerson: true },
+        cause: { code: 'RATE_JUMPED', detail: expect.stringContaining(`to GBP/INR 1250 by over ${pivot}`) },
+      });
+    }
+    expect(accepted.acceptedRecords).toHaveLength(1);
+    expect(summary(await priceBy(over('EUR', '100.1'), accepted))).toBe('transfer.priced');
+
+    const fromLegs = memoryRates();
+    expect(summary(await priceBy(over('EUR', '100'), fromLegs))).toBe('transfer.priced');
+    expect(await priceBy(over('USD', '1000'), fromLegs)).toMatchObject({ cause: { code: 'RATE_JUMPED' } });
+    expect(await priceBy(rate('1250.0'), fromLegs)).toMatchObject({ cause: { code: 'RATE_JUMPED' } });
+    expect(summary(await priceBy(rate('125.1'), fromLegs))).toBe('transfer.priced');
+  });
+
+  it('over a pivot, one jump is accepted once: of the leg, or of what the route comes to', async () => {
+    const over = (inr: string) =>
+      tableOf(fxRate({ base: 'EUR', quote: 'GBP', rate: '0.8' }), fxRate({ base: 'EUR', rate: inr }));
+    const accepted = memoryRates();
+    await priceBy(over('100'), accepted);
+    expect(await priceBy(over('110'), accepted)).toMatchObject({ kind: 'wait' });
+    await accepted.publish(jumpTo('110', { base: 'EUR', fromRate: '100' }));
+    for (let again = 0; again < 2; again++)
+      expect(summary(await priceBy(over('110'), accepted))).toBe('transfer.priced');
+    expect(versions(accepted).slice(-2)).toEqual(['EUR/INR 110 v2', 'GBP/INR 137.5 v2']);
+
+    const direct = memoryRates();
+    await priceBy(rate('125.0'), direct);
+    await direct.publish(jumpTo('137.5'));
+    expect(summary(await priceBy(over('110'), direct))).toBe('transfer.priced');
+  });
+
+  it('is of no time that a calendar does not have: such a rate stops no other', async () => {
+    for (const observedAt of [9e15, 8.64e15 - 1, 253_402_300_800_000, -1, -9e15]) {
+      const odd = fxRate({ source: 'ecb', base: 'EUR', quote: 'INR', observedAt });
+      expect(summary(await priceBy(tableOf(fxRate({ rate: '125.0' }), odd), memoryRates()))).toBe('transfer.priced');
+      const alone = fxRate({ source: 'ecb', observedAt });
+      expect(await priceBy(tableOf(alone), memoryRates()), String(observedAt)).toMatchObject({ kind: 'wait' });
+    }
   });
 
   it('is of one corridor: what another goes by lets nothing through', async () => {

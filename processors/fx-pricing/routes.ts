@@ -1,10 +1,11 @@
 // From one currency to another over quoted rates: directly, whichever way round they are quoted, or over one common currency.
 // Each pair is priced by what its sources agree on, unless that is far from what it was last priced by. Pure.
 
-import { parseDecimal, type Ratio, ratioOf } from '../../domain/money/decimals.ts';
+import { parseDecimal, type Ratio, ratioOf, showRatio } from '../../domain/money/decimals.ts';
 import { type Agreement, agreeOn, type Quotation, type RateTerms } from '../../domain/pricing/agreement.ts';
 import { type AcceptedJump, type LastAccepted, pairName, type Step, stepOf } from '../../domain/pricing/jumps.ts';
 import { goodUntil } from '../../domain/pricing/rate-age.ts';
+import { crossRate } from '../../domain/pricing/rates.ts';
 import { isLongerThan, isPlainText } from '../../domain/text/text.ts';
 import type { FxRate, RateLeg } from '../../schemas/types.generated.ts';
 
@@ -18,13 +19,14 @@ export type RateBook = ReadonlyMap<string, ReadonlyMap<string, KnownRate>>;
 
 /**
  * Builds the book: the latest rate of each source and pair. What a feed wrote that is no rate (no code, no decimal above zero,
- * a source without a name) is left out.
+ * a source without a name, a time before 1970) is left out.
  */
 export function rateBookOf(rates: Iterable<FxRate>): RateBook {
   const book = new Map<string, Map<string, KnownRate>>();
   for (const rate of rates) {
     const decimal = parseDecimal(rate.rate);
     if (decimal === undefined || decimal.coef <= 0n || rate.base === rate.quote || !isNamed(rate)) continue;
+    if (rate.observedAt < 0) continue;
     const pair = `${rate.base}/${rate.quote}`;
     const bySource = book.get(pair) ?? new Map<string, KnownRate>();
     const known = bySource.get(rate.source);
@@ -100,7 +102,8 @@ export function findRoute(book: RateBook, source: string, target: string, now: n
     const over = [pairOf(book, source, pivot, now, terms), pairOf(book, pivot, target, now, terms)];
     const fresh = over.filter((leg) => leg.kind === 'fresh');
     if (fresh.length === 2) {
-      return { kind: 'fresh', legs: fresh.flatMap(({ legs }) => legs), taken: fresh.flatMap(({ taken }) => taken) };
+      const legs = fresh.flatMap((leg) => leg.legs);
+      return across({ source, target, pivot, legs, taken: fresh.flatMap(({ taken }) => taken) }, now, terms);
     }
     // Without one of the pairs it is no route, whatever is wrong with the other.
     if (over.some(({ kind }) => kind === 'none')) continue;
@@ -108,6 +111,36 @@ export function findRoute(book: RateBook, source: string, target: string, now: n
     if (found.kind === 'none' || isWrong(worst)) found = worst;
   }
   return found;
+}
+
+interface Across {
+  readonly source: string;
+  readonly target: string;
+  readonly pivot: string;
+  readonly legs: readonly RateLeg[];
+  readonly taken: readonly Taken[];
+}
+
+/**
+ * The route over a pivot, unless what it comes to has jumped from what the corridor last went by between its two ends, directly
+ * or over any pivot: legs that were never gone by are held against nothing else.
+ */
+function across({ source, target, pivot, legs, taken }: Across, now: number, terms: RouteTerms): Route {
+  const rate = showRatio(crossRate(source, target, legs));
+  const shown = parseDecimal(rate);
+  const whole: RateLeg = {
+    ...{ base: source, quote: target, rate, source: `over ${pivot}`, agreement: null },
+    observedAt: Math.min(...legs.map(({ observedAt }) => observedAt)),
+  };
+  // Too small or too large to be remembered, so nothing could be held against it.
+  if (shown === undefined || shown.coef <= 0n)
+    return { kind: 'disputed', pair: `${source}/${target}`, sources: legs.map((leg) => leg.source) };
+  const route = followed(whole, now, terms);
+  if (route.kind === 'fresh') return { kind: 'fresh', legs, taken: [...taken, ...route.taken] };
+  // Whoever accepted that a leg has jumped has accepted what the route comes to by it.
+  const approvalId = taken.find((each) => each.approvalId !== null)?.approvalId;
+  if (route.kind !== 'jumped' || approvalId == null) return route;
+  return { kind: 'fresh', legs, taken: [...taken, { leg: whole, version: route.step.from.version + 1, approvalId }] };
 }
 
 const isWrong = ({ kind }: Route): boolean => kind === 'disputed' || kind === 'jumped';
@@ -124,7 +157,8 @@ function pairOf(book: RateBook, from: string, to: string, now: number, terms: Ro
   for (const [pair, inverse] of [[`${from}/${to}`, false] as const, [`${to}/${from}`, true] as const]) {
     for (const { rate, value } of book.get(pair)?.values() ?? []) {
       if (terms.sources?.includes(rate.source) === false) continue;
-      if (now > goodUntil(rate, now, terms) || rate.observedAt > now + MAX_SOURCE_SKEW_MS) old ??= rate;
+      // From the future first: until when a rate is good is said of times that a calendar has.
+      if (rate.observedAt > now + MAX_SOURCE_SKEW_MS || now > goodUntil(rate, now, terms)) old ??= rate;
       else if (!bySource.has(rate.source)) bySource.set(rate.source, quoted(rate, inverse ? inverseOf(value) : value));
     }
   }
