@@ -90,7 +90,7 @@ export function lifecycleDigest(record: TransferLifecycle): number {
 /** What verification compares of a record with its event, group by group. */
 export interface LifecycleDigests {
   readonly first: number;
-  /** Of the fields of version 2; 0: the record is of before. */
+  /** Of the fields of version 2; 0: the record is of before, and has none of them. */
   readonly second: number;
 }
 
@@ -99,17 +99,21 @@ export function lifecycleDigests(record: TransferLifecycle): LifecycleDigests {
 }
 
 export function secondDigest(record: TransferLifecycle): number {
-  return record.contractVersion === null ? 0 : digest(addedText(record, SECOND));
+  return isOfBefore(record) ? 0 : digest(addedText(record, SECOND));
 }
 
 /** Of what the record says of the state before; 0: it is of before that was said. */
 export function beforeDigest(
   record: Pick<TransferLifecycle, 'contractVersion' | 'previousState' | 'previousOccurredAt' | 'heldMs'>,
 ): number {
-  if (record.contractVersion === null) return 0;
-  const { previousState, previousOccurredAt, heldMs } = record;
+  const { contractVersion, previousState, previousOccurredAt, heldMs } = record;
+  if (contractVersion === null && previousState === null && previousOccurredAt === null && heldMs === null) return 0;
   return digest([previousState, previousOccurredAt, heldMs].map(String).join(SEPARATOR));
 }
+
+/** A record of version 1 has none of the fields that came later: whoever takes its version away hides nothing in them. */
+const isOfBefore = (record: TransferLifecycle): boolean =>
+  record.contractVersion === null && record.replayId === null && addedText(record, SECOND) === '';
 
 function firstText(record: TransferLifecycle): string {
   let text = '';

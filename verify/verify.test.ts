@@ -68,6 +68,23 @@ describe('a history in agreement', () => {
     },
   );
 
+  it.each([
+    { marginMinor: 1n },
+    { instructedMinor: 1n, fees: [], taxes: [] },
+    { ...NOT_IN_LIFECYCLE, previousState: 'HELD' },
+    { ...NOT_IN_LIFECYCLE, heldMs: 1 },
+    { ...NOT_IN_LIFECYCLE, replayId: 'made-up' },
+    { ...NOT_IN_LIFECYCLE, ended: true },
+  ])('finds a record that says %o and hides it behind no version', async (said) => {
+    const report = await verified(['completed'], ({ entries }) => {
+      const entry = entries.findLast(({ topic }) => topic === 'transfer.lifecycle')!;
+      const { nationalPurpose, fundingMethod, arrangement, payeeVerification, kycTier, transferRules } = entry.value;
+      const first = { nationalPurpose, fundingMethod, arrangement, payeeVerification, kycTier, transferRules };
+      entry.value = { ...entry.value, ...said, ...first, contractVersion: null };
+    });
+    expect(report.codes).toHaveProperty('LIFECYCLE_DIFFERS');
+  });
+
   it('is the same read in many passes', async () => {
     const options = { ...AT_ONCE, maxTransfersHeld: 3 };
     const report = await verified([...ENDINGS, ...ENDINGS], undefined, undefined, options);
