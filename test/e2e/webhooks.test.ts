@@ -1,7 +1,7 @@
 // A producer without Kafka: it registers an endpoint over HTTP, submits a transfer over HTTP, and is told what becomes of it, in
 // messages that a library of others verifies; however often senders die between claim, post and mark.
 import { mkdtempSync, readdirSync, readFileSync } from 'node:fs';
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -185,3 +185,92 @@ it('tells a producer what becomes of its transfers, at least once, whoever dies 
     }
   }
 });
+
+/** An endpoint that fails most deliveries once, in turn: by a status, by taking it and never answering, by hanging up. */
+class TroubledReceiver {
+  /** What was taken, by the id of its delivery. */
+  readonly taken = new Map<string, Arrived['event'][]>();
+  readonly unverified: string[] = [];
+  secret = '';
+  port = 0;
+  readonly #seen = new Set<string>();
+  #server: Server | undefined;
+
+  async open(): Promise<void> {
+    this.#server = createServer((request, response) => void this.#answer(request, response));
+    await new Promise<void>((resolve) => this.#server!.listen(this.port, '127.0.0.1', resolve));
+    ({ port: this.port } = this.#server.address() as AddressInfo);
+  }
+
+  /** Nobody listens any more. */
+  async die(): Promise<void> {
+    this.#server?.closeAllConnections();
+    await new Promise((resolve) => (this.#server ? this.#server.close(resolve) : resolve(undefined)));
+    this.#server = undefined;
+  }
+
+  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    let body = '';
+    for await (const chunk of request) body += String(chunk);
+    const headers = request.headers as Record<string, string>;
+    const id = headers['webhook-id']!;
+    try {
+      new Webhook(this.secret).verify(body, headers);
+    } catch (error) {
+      this.unverified.push(String(error));
+    }
+    const isFirst = !this.#seen.has(id);
+    this.#seen.add(id);
+    const way = isFirst ? this.#seen.size % 4 : 0;
+    if (way === 1) return void response.writeHead(503).end();
+    if (way === 2) return void request.socket.destroy();
+    this.taken.set(id, [...(this.taken.get(id) ?? []), JSON.parse(body) as Arrived['event']]);
+    // It has it, and the sender does not hear of that.
+    if (way !== 3) response.writeHead(204).end();
+  }
+}
+
+it('loses nothing to an endpoint that fails, is slow, hangs up and is away, while a sender dies', async () => {
+  const troubled = new TroubledReceiver();
+  await troubled.open();
+  const made = await ask('POST', '/webhook-endpoints', {
+    body: { url: `http://127.0.0.1:${troubled.port}/hook`, events: TYPES },
+    headers: { 'idempotency-key': `${KEY}-troubled` },
+  });
+  expect(made.status).toBe(201);
+  const { endpointId } = made.body['endpoint'] as { endpointId: string };
+  troubled.secret = made.body['secret'] as string;
+  const keys = [3, 4, 5].map((number) => `${KEY}-${number}`) as [string, string, string];
+
+  let sender = await startSender();
+  for (const key of keys.slice(0, 2)) await submit(key);
+  await until(endpointId, 'DELIVERED', 2 * TYPES.length);
+
+  // It is away: what comes meanwhile waits, and its sender dies over it.
+  await troubled.die();
+  await submit(keys[2]);
+  await until(endpointId, 'WAITING', TYPES.length);
+  for (;;) {
+    const { body } = await ask('GET', `/webhook-endpoints/${endpointId}/deliveries?state=WAITING`);
+    if ((body['items'] as { lastCode: string | null }[]).some(({ lastCode }) => lastCode !== null)) break;
+    await pause(100);
+  }
+  await sender.kill('SIGKILL');
+  await troubled.open();
+  sender = await startSender();
+  await until(endpointId, 'DELIVERED', 3 * TYPES.length);
+  await sender.stop(20_000);
+  await troubled.die();
+
+  expect(troubled.unverified).toEqual([]);
+  expect(troubled.taken.size).toBe(3 * TYPES.length);
+  for (const key of keys) {
+    const events = [...troubled.taken.values()].map(([first]) => first!).filter(({ data }) => data.transferId === key);
+    const bySequence = events.map(({ type, data }) => [data.sequence, type] as const).toSorted(([a], [b]) => a - b);
+    expect(bySequence).toEqual(TYPES.map((type, i) => [i + 1, type]));
+  }
+  // Some came twice, each time the same.
+  const twice = [...troubled.taken.values()].filter((events) => events.length > 1);
+  expect(twice.length).toBeGreaterThan(0);
+  for (const [first, ...others] of twice) for (const other of others) expect(other).toEqual(first);
+}, 900_000);

@@ -49,6 +49,8 @@ export class TestPipeline {
       CORRIDOR_ENV: 'development',
       CORRIDOR_RETURN_POLLS_MS: '500,2000,10000,60000',
       CORRIDOR_KAFKA_SESSION_TIMEOUT_MS: '3000',
+      // A machine so busy that a broker does not answer for minutes is no reason to end.
+      CORRIDOR_EXIT_AFTER_MS: '1800000',
       // A database of its own: other tests of this run leave other traces.
       CORRIDOR_MONGO_DATABASE: `e2e_${process.pid}_${Date.now().toString(36)}`,
       ...stackEnvironment(options.urls),
