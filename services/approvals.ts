@@ -1,5 +1,4 @@
 // Approvals with what each act needs to be shown and done.
-import { approvals } from '../adapters/mongo/approvals.ts';
 import { listStore } from '../adapters/mongo/list-versions.ts';
 import { replays } from '../adapters/mongo/replays.ts';
 import { exceptionStore } from '../adapters/mongo/screening-exceptions.ts';
@@ -17,6 +16,7 @@ import { acceptJumpHandler } from '../operations/rates/jumps.ts';
 import { type SkipContent, skipLines } from '../operations/skips/skip.ts';
 import { CodedError } from '../ports/fault.ts';
 import { hasRing, ringOf } from '../ports/seals.ts';
+import { approvalStore } from './approval-store.ts';
 import type { Connections } from './connections.ts';
 import { controlLog } from './controls.ts';
 import { openInbox } from './inbox.ts';
@@ -32,7 +32,7 @@ export interface ApprovalDesk {
 /** Everything that people who approve need, with indexes ensured. */
 export async function openApprovals(connections: Connections): Promise<ApprovalDesk> {
   const db = await connections.db();
-  const store = approvals(db);
+  const store = approvalStore(db);
   await store.ensureIndexes();
   const kept = replays(db);
   const { keys } = connections.config;

@@ -4,7 +4,9 @@ import type { ControlLog } from '../operations/control/ports.ts';
 import { recent } from '../operations/control/recent.ts';
 import type { KnownTargets } from '../operations/control/targets.ts';
 import { RAILS_KNOWN } from '../payouts/instruction.ts';
+import type { ActFailpoint } from '../ports/act-failpoints.ts';
 import { recordMaker } from '../ports/records.ts';
+import { failpoint } from '../runtime/failpoints.ts';
 import { createTable } from '../runtime/hosts/table.ts';
 import type { RuntimeControl } from '../schemas/types.generated.ts';
 import { runtimeControls } from '../topics/boundary.ts';
@@ -13,6 +15,7 @@ import type { Connections } from './connections.ts';
 import { CONSUMER_NAMES } from './process-parts/part-selection.ts';
 
 const OWNER = 'controls';
+const at = (name: ActFailpoint) => failpoint(name);
 
 type LogComponents = Pick<Connections, 'log' | 'codec'> & { readonly config: Pick<Connections['config'], 'keys'> };
 
@@ -40,7 +43,9 @@ export function controlLog({ config, log, codec }: LogComponents): ControlLog {
       const make = recordMaker({ owner: OWNER, writes: [runtimeControls], codec, rings: config.keys });
       const writer = await log.writer(OWNER);
       try {
+        await at('controls.before-publish');
         await writer.send([make(topic, control, { partition: 0 })]);
+        await at('controls.after-publish');
       } finally {
         lists.forget();
         await writer.close();

@@ -1,9 +1,9 @@
 // What replays of dead letters are kept in, made from the connections: for the process that runs them, and for commands.
-import { approvals } from '../adapters/mongo/approvals.ts';
 import { groupCounts } from '../adapters/mongo/dead-letters.ts';
 import { replayableLetters, replays } from '../adapters/mongo/replays.ts';
 import { replayLog } from '../operations/dead-letters/replays/log.ts';
 import type { ReplayStores } from '../operations/dead-letters/replays/prepare.ts';
+import { approvalStore } from './approval-store.ts';
 import type { Connections } from './connections.ts';
 
 /** Stores with their indexes ensured. Close the log when done. */
@@ -16,7 +16,7 @@ export async function replayStores(
   return {
     replays: kept,
     letters: replayableLetters(db, groupCounts(db)),
-    approvals: approvals(db),
+    approvals: approvalStore(db),
     log: replayLog(connections.log, connections.config.appName, connections.config.keys),
   };
 }

@@ -1,7 +1,6 @@
 // What the face of operators has beside cases, replays and approvals: the audit log, status, payouts, skips, lists, exceptions.
 // Of all keys it has those of operators alone, so what stages and the executor seal is shown as it stands, and said to be so.
 
-import { approvals } from '../../adapters/mongo/approvals.ts';
 import { auditIndex } from '../../adapters/mongo/audit-index.ts';
 import { listStore } from '../../adapters/mongo/list-versions.ts';
 import { exceptionStore } from '../../adapters/mongo/screening-exceptions.ts';
@@ -15,6 +14,7 @@ import type { StatusSources } from '../../operations/status/status.ts';
 import type { StuckBoard, StuckQuery } from '../../operations/stuck/board.ts';
 import { type Rings, ringOf } from '../../ports/seals.ts';
 import type { ListStore } from '../../screening/versions/store.ts';
+import { approvalStore } from '../approval-store.ts';
 import { AUDIT_TOPICS, auditKeys } from '../audit.ts';
 import type { Connections } from '../connections.ts';
 import { activationPublisher, revocationsInLog } from '../screening.ts';
@@ -85,7 +85,7 @@ export async function openDesks(connections: Connections): Promise<Desks & { clo
       gate: boards,
     },
     payouts: { sources: await payoutListSources(connections, keys), isProven: false },
-    skips: { approvals: approvals(db), partsOf: (owner) => skipComponents(connections, owner, keys) },
+    skips: { approvals: approvalStore(db), partsOf: (owner) => skipComponents(connections, owner, keys) },
     lists: { store: lists, comparing: gateOf(MAX_COMPARISONS), publisher: () => activationPublisher(connections) },
     exceptions: { store: exceptions, publish: revocations.publish! },
     close: () => revocations.close(),

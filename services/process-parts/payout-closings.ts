@@ -1,5 +1,4 @@
 // Closes cases of payouts that two persons let through, with the key of the executor.
-import { approvals } from '../../adapters/mongo/approvals.ts';
 import type { DecidingStores } from '../../operations/cases/inbox/decide.ts';
 import { decisionHandler } from '../../operations/cases/inbox/second-person.ts';
 import { ApprovedClosings } from '../../operations/cases/payouts/close-approved.ts';
@@ -10,6 +9,7 @@ import { failpoint } from '../../runtime/failpoints.ts';
 import { type Fault, faultOf } from '../../runtime/fault.ts';
 import { recentOutages } from '../../runtime/health/recent-outages.ts';
 import type { HostRuntime } from '../../runtime/hosts/processor-host.ts';
+import { approvalStore } from '../approval-store.ts';
 import { followedClaims } from '../attempt-claims.ts';
 import { openAudit } from '../audit.ts';
 import type { Connections } from '../connections.ts';
@@ -24,7 +24,7 @@ const TROUBLED_MS = 5_000;
 
 export async function closingHosts(connections: Connections, runtime: HostRuntime): Promise<Hosted> {
   const { logger, metrics, rings } = runtime;
-  const store = approvals(await connections.db());
+  const store = approvalStore(await connections.db());
   await store.ensureIndexes();
   const { deciding } = await openInbox(connections);
   const operators = ringOf(rings, 'operators');

@@ -6,9 +6,11 @@ import { letterChecks } from '../../adapters/mongo/letter-checks.ts';
 import { payoutKeys, transfersNow } from '../../adapters/mongo/transfers-now.ts';
 import { runCheck } from '../../operations/dead-letters/checks/checks.ts';
 import { ReplayRunner } from '../../operations/dead-letters/replays/run.ts';
+import type { ActFailpoint } from '../../ports/act-failpoints.ts';
 import { systemClock } from '../../ports/clock.ts';
 import type { ErrorCode } from '../../ports/error-codes.ts';
 import { within } from '../../ports/pause.ts';
+import { failpoint } from '../../runtime/failpoints.ts';
 import { faultOf } from '../../runtime/fault.ts';
 import { recentOutages } from '../../runtime/health/recent-outages.ts';
 import type { HostRuntime } from '../../runtime/hosts/processor-host.ts';
@@ -53,6 +55,7 @@ export async function replayHosts(connections: Connections, runtime: HostRuntime
       logger.info({ stage: PART, replayId, detail: state, ...(halted && { code: halted.code }) }, 'replay changed');
     },
     onFault: (replayId, { code, detail }) => met(code, detail, replayId),
+    onSend: (when) => failpoint(`replays.${when}-send` satisfies ActFailpoint),
   });
   const stopping = new AbortController();
   let running: Promise<void> | undefined;

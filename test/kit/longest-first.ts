@@ -5,6 +5,9 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 /** Starts of paths from the root, the longest first; files that are not named here come after. */
 const LONGEST = [
   'test/e2e/api-contract',
+  'test/e2e/killed-acts',
+  'test/e2e/commands-over-api',
+  'test/e2e/refused-over-http',
   'test/e2e/replays',
   'adapters/kafka/crash',
   'test/e2e/raise-partitions',
