@@ -10,6 +10,7 @@ const BENCHMARKS: Readonly<Record<string, () => Promise<unknown>>> = {
   pricing: () => import('./pricing/main.ts'),
   'dead-letters': () => import('./dead-letters/main.ts'),
   beside: () => import('./beside/main.ts'),
+  limits: () => import('./limits/main.ts'),
 };
 
 const [name, ...args] = process.argv.slice(2);

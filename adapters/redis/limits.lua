@@ -9,7 +9,7 @@
 -- c:<rule>:<subject>:<window>  a counter, of a window or of one step of a rolling window: used, open, and m:<member> = how
 --                              many transfers count for it, where used is the number of members
 -- w:<rule>:<subject>           the sum over the steps of a rolling window, made from its counters: lo and hi (the steps that
---                              it holds), sum, e, and m:<member>
+--                              it holds), sum, e, m:<member>, and s:<step> of each step that holds something
 -- t:<transfer>                 a record: state, attempt, uses, outcome
 -- A use: b the name of its counter, m minor units, d its member, e until when (ms since 1970) its counter matters; -1: for ever.
 
@@ -66,14 +66,31 @@ local function sum_save(w, win)
   redis.call('HSET', w, 'lo', win.lo, 'hi', win.hi, 'sum', text(win.sum), 'e', text(win.e))
 end
 
+-- The steps that hold something, in order, and how much.
+local function steps_of(w)
+  local fields, steps, held = redis.call('HGETALL', w), {}, {}
+  for i = 1, #fields, 2 do
+    local step = string.sub(fields[i], 1, 2) == 's:' and tonumber(string.sub(fields[i], 3))
+    if step then
+      steps[#steps + 1] = step
+      held[step] = tonumber(fields[i + 1])
+    end
+  end
+  table.sort(steps)
+  return steps, held
+end
+
 -- Lets go of the steps before `lo`.
 local function advance(w, head, win, lo, has_members)
   if lo <= win.lo then return false end
   if lo > win.hi then
     win.sum, win.hi = 0, lo
-    if has_members then redis.call('UNLINK', w) end
+    redis.call('UNLINK', w)
   else
-    for at = win.lo, lo - 1 do
+    local steps, held = steps_of(w)
+    for _, at in ipairs(steps) do
+      if at >= lo then break end
+      redis.call('HDEL', w, 's:' .. at)
       if has_members then
         for member, times in pairs(members_of(head .. at)) do
           if redis.call('HINCRBY', w, member, -times) <= 0 then
@@ -82,7 +99,7 @@ local function advance(w, head, win, lo, has_members)
           end
         end
       else
-        win.sum = win.sum - tonumber(redis.call('HGET', head .. at, 'used') or '0')
+        win.sum = win.sum - held[at]
       end
     end
   end
@@ -111,6 +128,8 @@ local function sum_add(use, times)
     else
       win.sum = win.sum + times * tonumber(use.m)
     end
+    local held = redis.call('HINCRBY', w, 's:' .. at, use.d and times or times * tonumber(use.m))
+    if held == 0 then redis.call('HDEL', w, 's:' .. at) end
   end
   local longer = use.e and use.e > win.e
   if longer then win.e = use.e end
@@ -213,6 +232,15 @@ local function freeing_step(request, used)
   local w, head, steps, at = rolling(request.b or '')
   if not w or request.d or tonumber(request.m) > tonumber(request.l) then return 0 end
   local over = used + tonumber(request.m) - tonumber(request.l)
+  local win = sum_load(w)
+  if win and win.lo <= at - steps then
+    local all, held = steps_of(w)
+    for _, step in ipairs(all) do
+      over = over - held[step]
+      if over <= 0 then return step end
+    end
+    return 0
+  end
   for step = at - steps, at + steps do
     over = over - tonumber(redis.call('HGET', head .. step, 'used') or '0')
     if over <= 0 then return step end

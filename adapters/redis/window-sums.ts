@@ -33,22 +33,22 @@ export function windowSums(): Sums {
 }
 
 function sumOf(name: string, counters: readonly LedgerCounter[]): WindowSum {
-  const steps = counters.map(({ window }) => rollingOf(window)!);
-  const hi = Math.max(...steps.map(({ step }) => step));
-  const lo = hi - steps[0]!.steps;
+  const placed = counters.map((counter) => ({ ...counter, ...rollingOf(counter.window)! }));
+  const hi = Math.max(...placed.map(({ step }) => step));
+  const lo = hi - placed[0]!.steps;
   const members = new Map<string, number>();
+  const fields: Record<string, string> = {};
   let sum = 0n;
-  for (const [at, counter] of counters.entries()) {
-    if (steps[at]!.step < lo) continue;
-    if (counter.members === undefined) sum += counter.usedMinor;
-    for (const [member, times] of counter.members ?? []) members.set(member, (members.get(member) ?? 0) + times);
+  for (const { step, usedMinor, members: of } of placed) {
+    if (step < lo || usedMinor === 0n) continue;
+    let held = usedMinor;
+    if (of === undefined) sum += usedMinor;
+    else held = BigInt([...of.values()].reduce((total, times) => total + times, 0));
+    for (const [member, times] of of ?? []) members.set(member, (members.get(member) ?? 0) + times);
+    fields[`s:${step}`] = held.toString();
   }
+  for (const [member, times] of members) fields[`m:${member}`] = String(times);
   const until = Math.max(...counters.map(({ window }) => countsUntil(window)));
-  const of = [...members].map(([member, times]) => [`m:${member}`, String(times)]);
-  const total = sum + BigInt(members.size);
-  return {
-    name,
-    until,
-    fields: { lo: String(lo), hi: String(hi), sum: total.toString(), e: String(until), ...Object.fromEntries(of) },
-  };
+  const total = (sum + BigInt(members.size)).toString();
+  return { name, until, fields: { ...fields, lo: String(lo), hi: String(hi), sum: total, e: String(until) } };
 }
