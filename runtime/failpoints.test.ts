@@ -147,6 +147,8 @@ it('the list keeps its order: a run of the harness is repeated by its seed, whic
     'eos.after-commit',
     'alo.before-commit',
     'alo.after-commit',
+    'fx-pricing.before-accepted',
+    'fx-pricing.after-accepted',
   ]);
 });
 
