@@ -27,13 +27,13 @@ export function amountIn(
 /** Units of each currency on the way for one unit of the source currency: mid rates, exact. */
 function worthsOf(source: string, legs: readonly QuotedRate[]): ReadonlyMap<string, Ratio> {
   const worths = new Map<string, Ratio>([[source, ONE]]);
-  let [inHand, worth] = [source, ONE];
+  let [reached, worth] = [source, ONE];
   for (const leg of legs) {
-    const forth = leg.base === inHand;
-    if (!forth && leg.quote !== inHand) return worths;
+    const forth = leg.base === reached;
+    if (!forth && leg.quote !== reached) return worths;
     worth = forth ? multiply(worth, rateValue(leg.rate)) : divide(worth, rateValue(leg.rate));
-    inHand = forth ? leg.quote : leg.base;
-    worths.set(inHand, worth);
+    reached = forth ? leg.quote : leg.base;
+    worths.set(reached, worth);
   }
   return worths;
 }

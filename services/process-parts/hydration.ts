@@ -66,6 +66,12 @@ const placeOf = ({ topic, partition }: { topic: string; partition: number }) => 
 const unreadable = (topic: string, { code, detail }: { code: ErrorCode; detail: string }) =>
   new CodedError(code, `the limits ledger cannot be rebuilt: ${topic} ${detail}`, { faultClass: 'fatal' });
 
+function reportShort(short: readonly string[], logger: Logger): void {
+  if (short.length === 0) return;
+  const detail = short.join(', ');
+  logger.error({ code: 'LIMITS_HISTORY_SHORT', detail }, 'the log does not reach back to where these windows began');
+}
+
 /** Watches the ledger for as long as the limits processor of this process runs. */
 export function hydrationHost(options: HydrationOptions): Host {
   const { ledger, rules, logger, transactionTimeoutMs } = options;
@@ -91,13 +97,7 @@ export function hydrationHost(options: HydrationOptions): Host {
       return;
     }
     catchUpAt = performance.now() + transactionTimeoutMs;
-    if (short.length > 0) {
-      const rulesOf = short.join(', ');
-      logger.error(
-        { code: 'LIMITS_HISTORY_SHORT', detail: rulesOf },
-        'the log does not reach back to where these windows began',
-      );
-    }
+    reportShort(short, logger);
     const durationMs = Math.round(performance.now() - began);
     logger.warn({ code: 'LIMITS_REBUILT', count: transfers, durationMs }, 'the limits ledger was rebuilt from the log');
   }
