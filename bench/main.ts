@@ -9,6 +9,7 @@ const BENCHMARKS: Readonly<Record<string, () => Promise<unknown>>> = {
   submissions: () => import('./submissions/main.ts'),
   pricing: () => import('./pricing/main.ts'),
   'dead-letters': () => import('./dead-letters/main.ts'),
+  analytics: () => import('./analytics/main.ts'),
   beside: () => import('./beside/main.ts'),
   limits: () => import('./limits/main.ts'),
 };

@@ -39,5 +39,6 @@ export const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
   migrate: async () => (await import('./commands/migrate.ts')).registerMigrate,
   audit: async () => (await import('./commands/audit.ts')).registerAudit,
   webhooks: async () => (await import('./commands/webhooks.ts')).registerWebhooks,
+  analytics: async () => (await import('./commands/analytics.ts')).registerAnalytics,
   verify: async () => (await import('./commands/verify.ts')).registerVerify,
 };

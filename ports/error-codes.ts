@@ -3,7 +3,7 @@
 // docs/errors.md is generated from here. Reason codes of ISO 20022 are business outcomes and stand in domain/reasons.ts.
 import { apiCodes } from './error-codes/api.ts';
 import { auditCodes } from './error-codes/audit.ts';
-import { callerCodes, verifyCodes } from './error-codes/callers.ts';
+import { callerCodes, exportCodes, verifyCodes } from './error-codes/callers.ts';
 import { controlCodes } from './error-codes/controls.ts';
 import { domainCodes } from './error-codes/domain.ts';
 import type { CatalogueEntry, FaultClass } from './error-codes/entry.ts';
@@ -35,6 +35,7 @@ const catalogue = {
   ...screeningCodes,
   ...payoutCodes,
   ...webhookCodes,
+  ...exportCodes,
   ...verifyCodes,
   ...localStackCodes,
 };
@@ -66,6 +67,7 @@ export const codesBySubject: Readonly<Record<string, Readonly<Record<string, Cat
   'Screening, lists and customers': screeningCodes,
   'Payouts and the provider': payoutCodes,
   Webhooks: webhookCodes,
+  'Exports for analysts': exportCodes,
   'Checkpoints of verify': verifyCodes,
   'The local stack': localStackCodes,
 };

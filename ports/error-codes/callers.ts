@@ -119,6 +119,29 @@ export const callerCodes = {
   ),
 } as const;
 
+/** Of exports for analysts. */
+export const exportCodes = {
+  EXPORT_OF_ANOTHER: entry(
+    'invalid-request',
+    'the caller',
+    409,
+    'Name another folder: this one holds an export of another log or format, or one that this release did not write.',
+  ),
+  EXPORT_GAP: entry(
+    'invalid-request',
+    'the caller',
+    409,
+    'Find what is missing elsewhere, or go on without it: `--skip-gap`. Export more often than the topics keep records.',
+  ),
+  EXPORT_BUSY: entry('invalid-request', 'the caller', 409, 'Wait for the other export of this folder to end.'),
+  EXPORT_NOT_WRITTEN: entry(
+    'fatal',
+    'the caller',
+    500,
+    'Check the folder, its rights and the room on the disk; then run the export again, which goes on where it was.',
+  ),
+} as const;
+
 /** Of texts of a caller that are refused by the rules of the domain. */
 export const verifyCodes = {
   CHECKPOINT_AHEAD: entry(

@@ -1,0 +1,24 @@
+"""Asks every question of this folder of an export: `python ask.py FOLDER [--json]`. Needs: pip install duckdb."""
+import json
+import sys
+from pathlib import Path
+
+import duckdb
+
+here = Path(__file__).parent
+folder = sys.argv[1]
+db = duckdb.connect()
+db.execute("SET TimeZone = 'UTC'")
+db.execute("SET VARIABLE folder = ?", [folder])
+db.execute((here / "views.sql").read_text())
+answers = {}
+for question in sorted(here.glob("[0-9]*.sql")):
+    asked = db.execute(question.read_text())
+    columns = [column[0] for column in asked.description]
+    answers[question.stem] = [dict(zip(columns, row)) for row in asked.fetchall()]
+    if "--json" not in sys.argv:
+        print(question.read_text().splitlines()[0].removeprefix("-- "))
+        for row in answers[question.stem]:
+            print("  ", row)
+if "--json" in sys.argv:
+    print(json.dumps(answers, default=str))
