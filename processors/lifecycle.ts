@@ -139,7 +139,7 @@ function record(event: ChainEvent, { eventId, occurredAt, state, stage }: Identi
     ...instructed(instruction),
     ...priced(event.price ?? null),
     ...screened(event.screening ?? null),
-    limitRuleIds: event.reservation ? event.reservation.uses.map(({ ruleId }) => ruleId) : NONE,
+    limitRuleIds: event.reservation ? [...new Set(event.reservation.uses.map(({ ruleId }) => ruleId))] : NONE,
     provider: event.payout?.provider ?? null,
     payoutAttemptKey: event.payout?.attemptKey ?? null,
     reasonCodes: reasonsOf(event).map((reason) => reason.code),
