@@ -30,7 +30,7 @@ export function person(app: () => FastifyInstance, name: string, role: Role) {
     get: (path: string, headers?: object) => ask('GET', path, undefined, headers),
     post: (path: string, payload: object, headers?: object) => ask('POST', path, payload, headers),
     /** Reads it, and then changes what was read. */
-    change: async (path: string, verb: string, payload: object, headers: object = {}) =>
+    change: async (path: string, verb: string, payload?: object, headers: object = {}) =>
       ask('POST', `${path}/${verb}`, payload, { ...headers, 'if-match': (await ask('GET', path)).etag }),
   };
 }
