@@ -70,6 +70,10 @@ describe('the lock of a file', () => {
     ['is no lock', 'null'],
     ['names no process', '{"host":"here"}'],
     ['is of another machine', JSON.stringify({ ...ownIdentity(), host: 'elsewhere.example' })],
+    [
+      'is of another container of this host name',
+      JSON.stringify({ pid: 1, startedAt: 'then', host: hostname(), pids: 'pid:[7]' }),
+    ],
     ['is longer than any', `{"host":"${'x'.repeat(5_000)}"}`],
   ])('that %s is taken over when it is old, also where the clock was ahead, and not before', async (_, text) => {
     for (const sinceMs of [-3_600_000, 3_600_000]) {

@@ -4,7 +4,7 @@
 // that has ended holds nothing. What could happen: two see the same dead holder, and the slower one takes away the lock of the
 // faster one. What stops it: a folder beside the file lets one at a time look again and take it away.
 import { randomUUID } from 'node:crypto';
-import { lstatSync, mkdirSync, readFileSync, rmdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { lstatSync, mkdirSync, readFileSync, readlinkSync, rmdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import path from 'node:path';
 import { pause } from './pause.ts';
@@ -12,6 +12,8 @@ import { isAlive, ownIdentity, type ProcessIdentity } from './process-identity.t
 
 interface LockHolder extends ProcessIdentity {
   readonly host: string;
+  /** Where its process id means something: containers may share a host name and a folder. Absent: where the reader is. */
+  readonly pids?: string;
   /** Of this one lock: a process may hold it again, and must not give back what came after. */
   readonly lockId: string;
 }
@@ -23,7 +25,7 @@ export interface FileLockOptions {
   readonly onWait?: () => void;
 }
 
-/** A holder of another machine, or one that nobody can name, holds nothing any more after this long. */
+/** A holder of another machine or container, or one that nobody can name, holds nothing any more after this long. */
 const FOREIGN_STALE_MS = 10 * 60_000;
 /** A process that writes its name needs less. */
 const HALF_WRITTEN_MS = 5_000;
@@ -62,7 +64,8 @@ export async function fileLock(file: string, { timeoutMs, onWait }: FileLockOpti
 }
 
 function isTaken(file: string, lockId: string): boolean {
-  const holder: LockHolder = { ...ownIdentity(), host: hostname(), lockId };
+  const pids = ownPids();
+  const holder: LockHolder = { ...ownIdentity(), host: hostname(), ...(pids && { pids }), lockId };
   try {
     writeFileSync(file, JSON.stringify(holder), { flag: 'wx', mode: 0o600 });
     return true;
@@ -95,7 +98,17 @@ function isAbandoned(file: string): boolean {
   const holder = holderOf(file);
   // Half written: by a process that is just doing it, or by one that died doing it.
   if (holder === undefined) return isFile(file) && ageMs(file) > HALF_WRITTEN_MS;
-  return holder.host === hostname() ? !isAlive(holder) : ageMs(file) > FOREIGN_STALE_MS;
+  const isHere = holder.host === hostname() && (holder.pids ?? ownPids()) === ownPids();
+  return isHere ? !isAlive(holder) : ageMs(file) > FOREIGN_STALE_MS;
+}
+
+/** The namespace that the ids of this process and its neighbours are of; undefined: this system has none. */
+function ownPids(): string | undefined {
+  try {
+    return readlinkSync('/proc/self/ns/pid');
+  } catch {
+    return undefined;
+  }
 }
 
 /** Undefined: no lock, or one that says nothing. */
