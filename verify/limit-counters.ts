@@ -1,7 +1,7 @@
 // Limit counters recomputed from the log, in columns: about 150 bytes a customer and window, plus 25 a rule.
 
-import { rollingOf } from '../domain/limits/windows.ts';
 import { grown } from './provider.ts';
+import { rollingName, worstStretch } from './stretches.ts';
 import type { LedgerFact } from './transfer.ts';
 
 /** A counter as the log has it. */
@@ -107,34 +107,18 @@ export class Counters {
     }
   }
 
-  /** Every counter of a calendar window, and of each rolling window the fullest stretch of its length. */
+  /** Every counter of a calendar window, and of each rolling window the stretch of its length that stands worst. */
   *windows(): Iterable<Recomputed> {
     const rolling = new Map<string, Recomputed[]>();
     for (const counter of this.all()) {
-      if (rollingOf(counter.window) === undefined) yield counter;
-      else {
-        const name = `${counter.ruleId}:${counter.subject}`;
-        rolling.set(name, [...(rolling.get(name) ?? []), counter]);
-      }
+      const name = rollingName(counter);
+      const known = name === undefined ? undefined : rolling.get(name);
+      if (name === undefined) yield counter;
+      else if (known) known.push(counter);
+      else rolling.set(name, [counter]);
     }
-    for (const steps of rolling.values()) yield this.#fullest(steps);
-  }
-
-  #fullest(counters: readonly Recomputed[]): Recomputed {
-    const placed = counters.map((counter) => ({ counter, at: rollingOf(counter.window)! }));
-    placed.sort((a, b) => a.at.step - b.at.step);
-    let fullest: Recomputed | undefined;
-    for (const { at } of placed) {
-      const within = placed.filter(({ at: { step } }) => step <= at.step && step >= at.step - at.steps);
-      const members = new Set(within.flatMap(({ counter }) => [...(this.#members.get(counter.bucket)?.keys() ?? [])]));
-      const sum = within.reduce((total, { counter }) => total + counter.usedMinor, 0n);
-      const usedMinor = members.size > 0 ? BigInt(members.size) : sum;
-      if (fullest !== undefined && usedMinor <= fullest.usedMinor) continue;
-      const last = within.at(-1)!.counter;
-      const limitMinor = largest(within.map(({ counter }) => counter.limitMinor));
-      fullest = { ...last, usedMinor, limitMinor, reviewed: within.some(({ counter }) => counter.reviewed) };
-    }
-    return fullest!;
+    for (const steps of rolling.values())
+      yield worstStretch(steps, (bucket) => this.#members.get(bucket)?.keys() ?? []);
   }
 
   *stored(): Iterable<StoredCount> {
@@ -178,12 +162,6 @@ export class Counters {
     columns.reach(at);
     return [columns, at];
   }
-}
-
-function largest(values: readonly bigint[]): bigint {
-  let most = 0n;
-  for (const value of values) if (value > most) most = value;
-  return most;
 }
 
 /** Rule, and subject with window. Rule ids and tokens hold no colon. */

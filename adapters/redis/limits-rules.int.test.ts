@@ -339,6 +339,39 @@ describe('a published mistake', () => {
   });
 });
 
+describe('a rule whose length was changed', () => {
+  const ask = (transferId: string, length: number, at: number, member: string | null = null): LimitOperation => {
+    const { id: window, endsAt: freesAt } = windowFinder({ kind: 'rolling', unit: 'day', length })(at);
+    const metric = member === null ? ('count' as const) : ('beneficiaries' as const);
+    const request: LimitRequest = {
+      ...{ ruleId: `days-${metric}`, subjectToken: 'sender', window, currency: 'XXX', minor: 1n, limitMinor: 2n },
+      ...{ action: 'reject', metric, member, declaredMinor: null, freesAt, freedByReturn: true },
+    };
+    return { kind: 'reserve', transferId, attempt: 1, requests: [request] };
+  };
+  const DAY_MS = 86_400_000;
+
+  it.each([null, 'member'])(
+    'counts anew, and what grew old under the length before holds nobody up (%s)',
+    async (of) => {
+      const { ledger } = await freshLedger();
+      const member = (n: number) => of && `${of}-${n}`;
+      const kinds = async (...asked: LimitOperation[]) => (await ledger.apply(asked)).map(({ kind }) => kind);
+      expect(await kinds(ask('a', 7, START, member(1)), ask('b', 7, START, member(2)))).toEqual([
+        'reserved',
+        'reserved',
+      ]);
+      expect(await kinds(ask('c', 7, START + 60_000, member(3)))).toEqual(['refused']);
+      for (let day = 1; day <= 20; day++) {
+        const at = START + day * 4 * DAY_MS;
+        expect(await kinds(ask(`d-${day}`, 6, at, member(day))), `day ${day}`).toEqual(['reserved']);
+      }
+      // Back to the length before: what it counted is long over.
+      expect(await kinds(ask('e', 7, START + 90 * DAY_MS, member(5)))).toEqual(['reserved']);
+    },
+  );
+});
+
 describe('a rebuilt ledger', () => {
   it('goes on where the one before stood, in rolling windows too', async () => {
     const { ledger, namespace } = await freshLedger();
@@ -402,6 +435,16 @@ describe('a ledger of the release before', () => {
     expect(await next.replaceAll(NOTHING, marker)).toBe('replaced');
     // Back to rules of before: what is newer is known, and goes on.
     expect(await same.status()).toMatchObject({ hydrated: true });
+  });
+
+  it.each<LimitRule['window']>([
+    { kind: 'lifetime' },
+    { kind: 'calendar', unit: 'week', timeZone: 'UTC', weekStart: 'monday' },
+    { kind: 'calendar', unit: 'month', timeZone: 'UTC' },
+    { kind: 'calendar', unit: 'year', timeZone: 'UTC', yearStart: 4 },
+  ])('is not shared with a process that would forget a window longer than a day: $kind $unit', (window) => {
+    expect(ledgerFormOf([{ ...rolling, window }])).toBe(2);
+    expect(ledgerFormOf([{ ...rolling, window: { kind: 'transfer' } }])).toBe(1);
   });
 
   it('that wrote uses without metric, action and time has them read as they were meant', async () => {

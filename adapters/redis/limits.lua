@@ -8,7 +8,7 @@
 --
 -- c:<rule>:<subject>:<window>  a counter, of a window or of one step of a rolling window: used, open, and m:<member> = how
 --                              many transfers count for it, where used is the number of members
--- w:<rule>:<subject>           the sum over the steps of a rolling window, made from its counters: lo and hi (the steps that
+-- w:<rule>:<subject>:<length>. the sum over the steps of a rolling window, made from its counters: lo and hi (the steps that
 --                              it holds), sum, e, m:<member>, and s:<step> of each step that holds something
 -- t:<transfer>                 a record: state, attempt, uses, outcome
 -- A use: b the name of its counter, m minor units, d its member, e until when (ms since 1970) its counter matters; -1: for ever.
@@ -44,7 +44,7 @@ end
 local function rolling(b)
   local base, kind, steps, at = string.match(b, '^(.*):(r%d+x(%d+)%.)(%d+)$')
   if not base then return nil end
-  return prefix .. 'w:' .. base, prefix .. 'c:' .. base .. ':' .. kind, tonumber(steps), tonumber(at)
+  return prefix .. 'w:' .. base .. ':' .. kind, prefix .. 'c:' .. base .. ':' .. kind, tonumber(steps), tonumber(at)
 end
 
 -- Members of a counter with how many transfers count for each.

@@ -36,15 +36,19 @@ export interface LimitsLedgerOptions {
 /**
  * Form of what a generation holds. A marker is `<run id>:<form>.<id>`; one without a form is of form 1. A ledger of an older
  * form than the rules need counts as lost, and is rebuilt from the log; one of a newer form than is known stops the process,
- * which would else rebuild it away. Form 2 has rolling windows and members: a process that knows form 1 alone would free
- * them wrongly.
+ * which would else rebuild it away. Form 2 has rolling windows, members, and windows longer than a day: a process that knows
+ * form 1 alone would free the first two wrongly, and forget a counter of the last while its window is open.
  */
 const NEWEST_FORM = 2;
 export type LedgerForm = 1 | 2;
 
 /** The form that these rules need: with rules of before, a ledger of before is taken over as it is. */
 export const ledgerFormOf = (rules: readonly LimitRule[]): LedgerForm =>
-  rules.some(({ window, metric }) => window.kind === 'rolling' || metric.kind === 'beneficiaries') ? 2 : 1;
+  rules.some(({ window, metric }) => isNew(window) || metric.kind === 'beneficiaries') ? 2 : 1;
+
+/** Of a window that form 1 does not know: it keeps each counter for as long as one of a day matters. */
+const isNew = (window: LimitRule['window']): boolean =>
+  window.kind !== 'transfer' && !(window.kind === 'calendar' && window.unit === 'day');
 
 const formOf = (marker: string): number => Number(/^\w+:(\d+)\./.exec(marker)?.[1] ?? 1);
 

@@ -3,7 +3,7 @@ import { countsUntil, rollingOf } from '../../domain/limits/windows.ts';
 import type { LedgerCounter } from '../../processors/limits/ports.ts';
 
 export interface WindowSum {
-  /** `rule:subject` */
+  /** `rule:subject:r900x672.`: a rule whose length was changed counts anew. */
   readonly name: string;
   /** ms since 1970 */
   readonly until: number;
@@ -21,7 +21,8 @@ export function windowSums(): Sums {
   return {
     add(counter) {
       if (rollingOf(counter.window) === undefined) return;
-      const name = `${counter.ruleId}:${counter.subjectToken}`;
+      const length = counter.window.slice(0, counter.window.lastIndexOf('.') + 1);
+      const name = `${counter.ruleId}:${counter.subjectToken}:${length}`;
       const known = byName.get(name);
       if (known) known.push(counter);
       else byName.set(name, [counter]);
@@ -34,7 +35,7 @@ export function windowSums(): Sums {
 
 function sumOf(name: string, counters: readonly LedgerCounter[]): WindowSum {
   const placed = counters.map((counter) => ({ ...counter, ...rollingOf(counter.window)! }));
-  const hi = Math.max(...placed.map(({ step }) => step));
+  const hi = highest(placed.map(({ step }) => step));
   const lo = hi - placed[0]!.steps;
   const members = new Map<string, number>();
   const fields: Record<string, string> = {};
@@ -48,7 +49,10 @@ function sumOf(name: string, counters: readonly LedgerCounter[]): WindowSum {
     fields[`s:${step}`] = held.toString();
   }
   for (const [member, times] of members) fields[`m:${member}`] = String(times);
-  const until = Math.max(...counters.map(({ window }) => countsUntil(window)));
+  const until = highest(counters.map(({ window }) => countsUntil(window)));
   const total = (sum + BigInt(members.size)).toString();
   return { name, until, fields: { ...fields, lo: String(lo), hi: String(hi), sum: total, e: String(until) } };
 }
+
+/** Of however many: a busy subject has more steps than a call has arguments. */
+const highest = (values: readonly number[]): number => values.reduce((most, value) => Math.max(most, value));

@@ -18,7 +18,8 @@ type Place = Pick<LimitUse, 'ruleId' | 'subjectToken' | 'window'>;
 export type Counted = Place & { readonly minor: bigint; readonly member: string | null };
 
 const nameOf = ({ ruleId, subjectToken, window }: Place, rolling: RollingWindow | undefined): string =>
-  rolling === undefined ? `${ruleId}:${subjectToken}:${window}` : `${ruleId}:${subjectToken}`;
+  // The steps of a rolling window count together; those of another length have other places.
+  `${ruleId}:${subjectToken}:${rolling === undefined ? window : window.slice(0, window.lastIndexOf('.'))}`;
 
 const NO_STEP = 0;
 
