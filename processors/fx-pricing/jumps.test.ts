@@ -104,6 +104,17 @@ describe('what a corridor goes by', () => {
     expect(summary(await priceBy(over('110'), direct))).toBe('transfer.priced');
   });
 
+  it('over a pivot, a leg that was accepted lets no other leg through that is held against nothing', async () => {
+    const accepted = memoryRates();
+    await priceBy(rate('125.0'), accepted);
+    const known = { corridor: 'GB-IN', base: 'EUR', quote: 'INR', rate: '100', source: 'sample', observedAt: AT };
+    await accepted.write([{ ...known, version: 1, acceptedAt: AT, approvalId: null }]);
+    await accepted.publish(jumpTo('110', { base: 'EUR', fromRate: '100' }));
+    const wrong = tableOf(fxRate({ base: 'EUR', quote: 'GBP', rate: '0.08' }), fxRate({ base: 'EUR', rate: '110' }));
+    expect(await priceBy(wrong, accepted)).toMatchObject({ kind: 'wait', cause: { code: 'RATE_JUMPED' } });
+    expect(accepted.acceptedRecords).toHaveLength(2);
+  });
+
   it('is of no time that a calendar does not have: such a rate stops no other', async () => {
     for (const observedAt of [9e15, 8.64e15 - 1, 253_402_300_800_000, -1, -9e15]) {
       const odd = fxRate({ source: 'ecb', base: 'EUR', quote: 'INR', observedAt });

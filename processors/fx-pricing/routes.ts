@@ -137,8 +137,9 @@ function across({ source, target, pivot, legs, taken }: Across, now: number, ter
     return { kind: 'disputed', pair: `${source}/${target}`, sources: legs.map((leg) => leg.source) };
   const route = followed(whole, now, terms);
   if (route.kind === 'fresh') return { kind: 'fresh', legs, taken: [...taken, ...route.taken] };
-  // Whoever accepted that a leg has jumped has accepted what the route comes to by it.
-  const approvalId = taken.find((each) => each.approvalId !== null)?.approvalId;
+  // Whoever accepted that a leg has jumped has accepted what the route comes to by it, unless another leg is held against nothing.
+  const isKnown = taken.every(({ version }) => version > 1);
+  const approvalId = isKnown ? taken.find((each) => each.approvalId !== null)?.approvalId : undefined;
   if (route.kind !== 'jumped' || approvalId == null) return route;
   return { kind: 'fresh', legs, taken: [...taken, { leg: whole, version: route.step.from.version + 1, approvalId }] };
 }
