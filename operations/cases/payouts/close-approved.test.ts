@@ -177,6 +177,25 @@ describe('closings that cannot be done yet', () => {
     expect(ids.every((id) => stateOf(at, id) === 'EXECUTED')).toBe(true);
   });
 
+  it('begin nothing while the audit log is away, say so more and more seldom, and are done when it is back', async () => {
+    const at = await world();
+    await at.approve();
+    const closings = at.starts();
+    at.audit.isDown = true;
+    for (let now = AT + 2; now < AT + 10 * MINUTE_MS; now += 500) {
+      at.tell(now);
+      expect(await closings.look()).toBe(true);
+    }
+    expect([stateOf(at, 'ask'), at.payout().cases[0]!.closedAt]).toEqual(['APPROVED', null]);
+    expect(new Set(at.faults)).toEqual(new Set(['AUDIT_UNAVAILABLE']));
+    expect(at.faults.length).toBeGreaterThan(10);
+    expect(at.faults.length).toBeLessThan(25);
+    at.audit.isDown = false;
+    at.tell(AT + 11 * MINUTE_MS);
+    expect(await closings.look()).toBe(false);
+    expect([stateOf(at, 'ask'), outcomes(at)]).toEqual(['EXECUTED', ['ALLOWED', 'DONE']]);
+  });
+
   it('wait longer each time while a dependency is away, with one entry, and are done whenever it is back', async () => {
     const at = await world();
     await at.approve();
@@ -249,6 +268,7 @@ describe('closings that cannot be done yet', () => {
       ['AUDIT_UNAVAILABLE'],
     ]);
     at.audit.isDown = false;
+    at.tell(AT + MINUTE_MS);
     await closings.look();
     expect(stateOf(at, 'ask')).toBe('EXECUTED');
   });

@@ -31,6 +31,8 @@ const ACTS_OF_EXECUTOR = ['payouts.resolve', 'payouts.state'] as const satisfies
 const AT_ONCE = 8;
 /** Between two tries of one that failed. */
 const RETRY: BackoffLimits = { firstMs: 5_000, maxMs: 300_000 };
+/** Between two tries to write the entries before, while the audit log is away: nothing new is begun meanwhile. */
+const AUDIT_RETRY: BackoffLimits = { firstMs: 1_000, maxMs: 60_000 };
 /** So often what nobody expected is met, over some 25 minutes: a try more will not mend it. */
 const MAX_UNEXPECTED = 10;
 
@@ -50,6 +52,8 @@ interface Tried {
 export class ApprovedClosings {
   readonly #components: ClosingComponents;
   readonly #tried = new Map<string, Tried>();
+  /** Of the entries before, and when they are tried again, ms since 1970. */
+  #auditAway = { failures: 0, dueAt: 0 };
 
   constructor(components: ClosingComponents) {
     this.#components = components;
@@ -74,7 +78,7 @@ export class ApprovedClosings {
     }
     // What is to be tried again and is not there any more was ended elsewhere.
     for (const id of due) this.#tried.delete(id);
-    return this.#tried.size > 0;
+    return this.#tried.size > 0 || this.#auditAway.failures > 0;
   }
 
   /** Those of one payout one after the other. */
@@ -92,16 +96,22 @@ export class ApprovedClosings {
   async #record(approvals: readonly Approval[]): Promise<readonly Approval[]> {
     const fresh = approvals.filter(({ _id }) => !this.#tried.has(_id));
     if (fresh.length === 0) return approvals;
+    const begun = () => approvals.filter(({ _id }) => this.#tried.has(_id));
+    const now = this.#components.now().getTime();
+    if (now < this.#auditAway.dueAt) return begun();
     try {
       const ids = await this.#components.audit.record(
         fresh.map((approval) => ({ ...entryOf(approval), outcome: 'ALLOWED' })),
       );
       const none = { failures: 0, unexpected: 0, code: undefined, dueAt: 0 };
       for (const [index, { _id }] of fresh.entries()) this.#tried.set(_id, { ...none, entryId: ids[index]! });
+      this.#auditAway = { failures: 0, dueAt: 0 };
       return approvals;
     } catch (error) {
+      const failures = this.#auditAway.failures + 1;
+      this.#auditAway = { failures, dueAt: now + doubledMs(failures, AUDIT_RETRY) };
       for (const { _id } of fresh) this.#components.onFault(_id, codeAndDetail(error));
-      return approvals.filter(({ _id }) => this.#tried.has(_id));
+      return begun();
     }
   }
 
