@@ -122,6 +122,7 @@ describe('a look at names as they are', () => {
       found: [],
       lines: ['Gwen Hartley'],
       isReproduced: true,
+      ...{ proof: 'CHECKED', strangers: 0, isContradictory: false },
       last: {
         evidence: {
           ...{ outcome: 'CLEARED', screenedAt: 0, engineVersion: '1', configurationHash: 'h', lists: [] },

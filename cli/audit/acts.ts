@@ -83,6 +83,7 @@ export const COMMAND_ACTS: Readonly<Record<string, CommandAct>> = {
 export const COMMAND_LOOKS: ReadonlySet<string> = new Set([
   ...['api', 'config', 'down', 'feed', 'run', 'screen', 'status', 'stuck', 'token', 'transfer', 'up', 'verify'],
   ...[
+    'analytics export',
     'approvals list',
     'approvals show',
     'break-glass list',
