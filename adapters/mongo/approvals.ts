@@ -13,7 +13,7 @@ import { ensureIndexes } from './idempotent-store.ts';
 import { primaryClock } from './primary-clock.ts';
 import { STAMP } from './schema-version.ts';
 
-const APPROVALS = 'approvals';
+export const APPROVALS = 'approvals';
 
 const indexes: readonly IndexSpec[] = [
   {

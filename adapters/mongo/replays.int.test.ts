@@ -182,7 +182,9 @@ describe('a replay', () => {
     expect((await approval())!.state).toBe('WAITING');
     await cancelReplay(here.stores, { id, by: 'asha', at });
     expect(await approval()).toMatchObject({ state: 'WITHDRAWN', ended: { code: 'REPLAY_CANCELLED' } });
-    await expect(checkReplayWaits(here.stores.replays, { _id: approvalId, subject: id })).rejects.toMatchObject({
+    await expect(
+      checkReplayWaits(here.stores.replays, { _id: approvalId, subject: id, state: 'WAITING' }),
+    ).rejects.toMatchObject({
       code: 'REPLAY_MOVED',
     });
   });

@@ -289,8 +289,8 @@ function registerDecisions(replays: Command): void {
               `it has ${replay.letters} letters, not ${letters}: look at it again`,
             );
           }
-          const { _id, hash } = await findApproval(stores.approvals, replay.approvalId ?? id);
-          if (verdict === 'APPROVED') await checkReplayWaits(stores.replays, { _id, subject: id });
+          const { _id, hash, state } = await findApproval(stores.approvals, replay.approvalId ?? id);
+          if (verdict === 'APPROVED') await checkReplayWaits(stores.replays, { _id, subject: id, state });
           // What is shown must be what was asked for, whatever stands in the database.
           if (approvedHash(replay) !== hash) {
             throw new CodedError('EVIDENCE_CHANGED', 'it is not, or no longer, what was asked for: look at it again');

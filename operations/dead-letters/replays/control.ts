@@ -121,8 +121,10 @@ export async function endApproval(
  */
 export async function checkReplayWaits(
   replays: Pick<ReplayStores['replays'], 'find'>,
-  { _id, subject }: Pick<Approval, '_id' | 'subject'>,
+  { _id, subject, state }: Pick<Approval, '_id' | 'subject' | 'state'>,
 ): Promise<void> {
+  // One that somebody has decided already is refused as that, wherever its replay is by then.
+  if (state !== 'WAITING') return;
   const replay = await findReplay(replays, subject);
   if (replay.state === 'WAITING' && replay.approvalId === _id) return;
   throw moved(replay, `it does not wait for ${_id}: ask anew, or refuse it`);
