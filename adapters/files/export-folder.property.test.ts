@@ -38,7 +38,7 @@ class World {
   readonly ids: string[] = [];
 
   /** One more record, of one of several hours and corridors; every third offset is a gap. */
-  put(kind: number): void {
+  put(kind: number, transferId = base.transferId): void {
     const partition = kind % PARTITIONS;
     const eventId = `e-${this.ids.length}`;
     this.ids.push(eventId);
@@ -47,7 +47,7 @@ class World {
     this.log.put({
       ...{ topic: TOPIC, partition, offset, key: Buffer.from('t'), headers: {} },
       timestamp: AT + (kind % 5) * (HOUR_MS / 4),
-      value: codec.encode(TOPIC, { ...base, eventId, corridorId }),
+      value: codec.encode(TOPIC, { ...base, eventId, corridorId, transferId }),
     });
   }
 
@@ -159,6 +159,28 @@ describe('an export', () => {
       expect.stringMatching(/^transfer\.lifecycle\/date=.*\/corridor=_none\/p1-0\.ndjson$/),
     ]);
   });
+
+  it('becomes files before large records fill the memory, however many rows a chunk may have', async () => {
+    const world = new World();
+    for (let n = 0; n < 70; n++) world.put(2, 'x'.repeat(1_048_576));
+    await world.run(1_000_000);
+    const { chunks } = (await exportFolder(world.root).manifest(TOPIC, 0))!;
+    expect(chunks.length).toBeGreaterThan(1);
+    expect(world.rows()).toHaveLength(70);
+  });
+
+  it.each([0, 1, 2])(
+    'takes away files that no manifest speaks of, also when it dies at step %i of doing so',
+    async (at) => {
+      const world = new World();
+      for (let n = 0; n < 4; n++) world.put(2);
+      await world.run(100);
+      rmSync(path.join(world.root, '_manifests'), { recursive: true });
+      await world.run(100, { at, after: true });
+      await world.run(100);
+      expect(world.rows()).toHaveLength(4);
+    },
+  );
 
   it('refuses a folder of another format, of a topic that was made anew, and one that it did not write', async () => {
     const world = new World();

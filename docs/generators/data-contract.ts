@@ -37,10 +37,7 @@ export function dataContract(grain: Grain): string {
         properties: schema.fields!.map((field) => propertyOf(field, unique)),
       },
     ],
-    slaProperties: [
-      { property: 'retention', value: (retentionMs ?? 0) / DAY_MS, unit: 'd', element: topic },
-      { property: 'latency', value: 60, unit: 's', element: topic },
-    ],
+    slaProperties: [{ property: 'retention', value: (retentionMs ?? 0) / DAY_MS, unit: 'd', element: topic }],
   };
   return stringify(document, { lineWidth: 0, aliasDuplicateObjects: false });
 }

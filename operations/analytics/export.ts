@@ -12,8 +12,9 @@ import { contractOf, type TopicName } from '../../topics/catalogue.ts';
 import type { ExportedChunk, ExportFolder, ExportFormat, ExportHeader } from './ports.ts';
 import { type Column, columnsOf, Rows } from './table.ts';
 
-/** Rows that are held in memory before they become files. */
+/** Rows that are held in memory before they become files, and bytes of their records: a row may be as large as a record. */
 const CHUNK_ROWS = 20_000;
+const CHUNK_BYTES = 64 * 1_048_576;
 
 export interface ExportSources {
   readonly reader: Pick<LogReader, 'offsets' | 'offsetsSince' | 'read'>;
@@ -93,6 +94,7 @@ class PartitionExport {
   #buckets = new Map<string, Rows>();
   #hour = { number: Number.NaN, text: '' };
   #rows = 0;
+  #bytes = 0;
   #unproven = 0;
   #unreadable = 0;
   #total = { rows: 0, files: 0, unproven: 0, unreadable: 0 };
@@ -125,7 +127,7 @@ class PartitionExport {
       await this.#sources.reader.read([{ topic, partition, from, to }], async (batch) => {
         await this.#take(batch, from);
         onRecords(batch.records.length);
-        if (this.#rows < chunkRows) return;
+        if (this.#rows < chunkRows && this.#bytes < CHUNK_BYTES) return;
         const { offset, unreadable } = batch.records.at(-1)!;
         from = await this.#flush(from, (unreadable?.lastOffset ?? offset) + 1);
       });
@@ -140,8 +142,9 @@ class PartitionExport {
     const { topic, topicId, partition, format } = this.#header;
     const manifest = await this.#folder.manifest(topic, partition);
     if (manifest === undefined) {
-      await this.#folder.begin(this.#header);
+      // First what no manifest speaks of any more: once there is one, files before its first chunk would count.
       await this.#folder.removeFrom(this.#header, 0);
+      await this.#folder.begin(this.#header);
       return this.#range.from;
     }
     const { header, chunks } = manifest;
@@ -154,7 +157,7 @@ class PartitionExport {
       const detail = `${topic}/${partition}: records ${next} to ${logStart - 1} are no longer in the log`;
       throw new CodedError('EXPORT_GAP', detail);
     }
-    await this.#folder.removeFrom(this.#header, next);
+    await this.#folder.removeFrom(this.#header, chunks.length === 0 ? 0 : next);
     return Math.max(next, logStart);
   }
 
@@ -176,6 +179,7 @@ class PartitionExport {
       const value = result.value as unknown as Readonly<Record<string, unknown>>;
       this.#bucketOf(value, record).add(value, record);
       this.#rows += 1;
+      this.#bytes += record.value?.length ?? 0;
     }
   }
 
@@ -227,6 +231,7 @@ class PartitionExport {
     };
     this.#buckets = new Map();
     this.#rows = 0;
+    this.#bytes = 0;
     this.#unproven = 0;
     this.#unreadable = 0;
     return to;

@@ -4,7 +4,7 @@
 import { type PayoutOutbox, type UpdateTerms, updateRecords } from '../../payouts/outbox.ts';
 import type { Payout } from '../../payouts/payout.ts';
 import type { AttemptClaims } from '../../payouts/ports.ts';
-import { type EndWait, waitOfEnd } from '../../payouts/untold-ends.ts';
+import { type EndWait, waitOfEnd } from '../../payouts/waiting-ends.ts';
 import { type Clock, systemClock } from '../../ports/clock.ts';
 import { type RecordMakerOptions, recordMaker } from '../../ports/records.ts';
 import { consumers } from '../../processors/topology.ts';
