@@ -5,15 +5,11 @@
  */
 import { isUtf8 } from 'node:buffer';
 import { createRequire } from 'node:module';
+import type { TextBuffer } from '../domain/text/buffer-text.ts';
 
-/** Of every buffer of Node; twice as fast as toString with a range. */
-interface Slices {
-  latin1Slice(from: number, end: number): string;
-  utf8Slice(from: number, end: number): string;
-}
 /** Reads and writes the parts of a record, avsc's own. */
 export interface StringTap {
-  readonly buf: Buffer & Slices;
+  readonly buf: TextBuffer;
   pos: number;
   readLong(): number;
 }

@@ -1,6 +1,7 @@
 // HMAC-SHA-256 of short messages. Node's own makes a native object for each message, which costs more than the hashing:
 // every transfer bears some twenty seals, and with it they were a third of what the chain takes. Pure.
 import { createHmac, hash, type KeyObject } from 'node:crypto';
+import type { TextBuffer } from '../text/buffer-text.ts';
 
 /** Of SHA-256, in bytes. */
 const BLOCK = 64;
@@ -18,7 +19,7 @@ const PARTS_AT = BLOCK + MAX_HEAD;
 interface Pads {
   readonly inner: Uint8Array;
   /** With room for the digest behind it. Nothing here waits, so one call has ended before the next writes there. */
-  readonly outer: Buffer;
+  readonly outer: TextBuffer;
 }
 
 /** What stands before the parts, in ASCII, by their lengths in bytes: `3,0,12`. */
@@ -26,7 +27,7 @@ export type HeadOf = (lengths: string) => string;
 
 const padsOfKeys = new WeakMap<KeyObject, Pads>();
 /** Nothing here waits, so one call has ended before the next writes here. */
-const message = Buffer.alloc(PARTS_AT + MAX_SHORT);
+const message = Buffer.alloc(PARTS_AT + MAX_SHORT) as TextBuffer;
 const noHead: HeadOf = () => '';
 
 /**
@@ -41,7 +42,7 @@ export function hmacSha256(key: KeyObject, parts: readonly (string | Uint8Array)
   let lengths = '';
   for (const part of parts) {
     let length = part.length;
-    if (typeof part === 'string') length = message.write(part, at);
+    if (typeof part === 'string') length = message.utf8Write(part, at, part.length * MAX_UNIT);
     else message.set(part, at);
     at += length;
     lengths = lengths === '' ? `${length}` : `${lengths},${length}`;
@@ -51,9 +52,9 @@ export function hmacSha256(key: KeyObject, parts: readonly (string | Uint8Array)
   const { inner, outer } = padsOf(key);
   const headAt = PARTS_AT - head.length;
   message.set(inner, headAt - BLOCK);
-  message.write(head, headAt, 'latin1');
+  message.latin1Write(head, headAt, head.length);
   // As text and back: the digest in a buffer of its own would cost as much as the hashing.
-  outer.write(hash('sha256', message.subarray(headAt - BLOCK, at), 'binary'), BLOCK, 'latin1');
+  outer.latin1Write(hash('sha256', message.subarray(headAt - BLOCK, at), 'binary'), BLOCK, DIGEST);
   return hash('sha256', outer, 'base64url');
 }
 
@@ -70,7 +71,7 @@ function padsOf(key: KeyObject): Pads {
   const bytes = key.export();
   const block = Buffer.alloc(BLOCK);
   block.set(bytes.length > BLOCK ? hash('sha256', bytes, 'buffer') : bytes);
-  const outer = Buffer.alloc(BLOCK + DIGEST);
+  const outer = Buffer.alloc(BLOCK + DIGEST) as TextBuffer;
   outer.set(block.map((byte) => byte ^ 0x5c));
   const pads = { inner: block.map((byte) => byte ^ 0x36), outer };
   padsOfKeys.set(key, pads);

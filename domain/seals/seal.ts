@@ -1,6 +1,7 @@
 // Seals: who made a record, provably. A MAC under a key that only its issuer (and whoever must check it) has. Pure.
 import { createSecretKey, type KeyObject, timingSafeEqual } from 'node:crypto';
 import { DomainError } from '../fault.ts';
+import type { TextBuffer } from '../text/buffer-text.ts';
 import { hmacSha256 } from './hmac.ts';
 
 /** What a seal is for. A seal of one purpose is worth nothing for another. Frozen: part of what is sealed. */
@@ -115,13 +116,14 @@ export function isSealed(
   const text = seal.slice(dot + 1);
   if (!MAC_TEXT.test(text)) return false;
   // As texts: the last of 43 characters has two bits that decode to nothing.
-  GIVEN.write(text, 'latin1');
-  WANTED.write(macOf(key, purpose, parts), 'latin1');
+  GIVEN.latin1Write(text, 0, MAC_LENGTH);
+  WANTED.latin1Write(macOf(key, purpose, parts), 0, MAC_LENGTH);
   return timingSafeEqual(GIVEN, WANTED);
 }
 
-const GIVEN = Buffer.alloc(43);
-const WANTED = Buffer.alloc(43);
+const MAC_LENGTH = 43;
+const GIVEN = Buffer.alloc(MAC_LENGTH) as TextBuffer;
+const WANTED = Buffer.alloc(MAC_LENGTH) as TextBuffer;
 
 function macOf(key: KeyObject, purpose: SealPurpose, parts: readonly (string | Uint8Array)[]): string {
   // Lengths first: no two lists of parts are the same bytes.

@@ -1,6 +1,7 @@
 // Encodes a produce request once, into one buffer of the right size. kafkajs makes an encoder (512 zeroed bytes) per record
 // and per header and copies each into the next: two thirds of its time.
 import { createRequire } from 'node:module';
+import type { TextBuffer } from '../../../domain/text/buffer-text.ts';
 import { crc32c } from './crc32c.ts';
 import type { EncodedRequest, ProduceMessage, ProduceRequest, ProduceResponse, WireRequest } from './internals.ts';
 import { requestDefinition } from './requests.ts';
@@ -60,15 +61,16 @@ const sizeOf = (value: Buffer | string | null | undefined) =>
   value === null || value === undefined ? -1 : typeof value === 'string' ? Buffer.byteLength(value) : value.length;
 
 const MAX_KNOWN_NAMES = 256;
-const knownNames = new Map<string, Buffer>();
+const knownNames = new Map<string, string>();
 
-/** A header's name with its length; names are few, so they are kept. */
-function headerName(name: string): Buffer {
+/** A header's name with its length, as text of one character a byte; names are few, so they are kept. */
+function headerName(name: string): string {
   const known = knownNames.get(name);
   if (known !== undefined) return known;
   const size = Buffer.byteLength(name);
-  const encoded = Buffer.alloc(varintSize(size) + size);
-  encoded.write(name, writeVarint(encoded, size, 0));
+  const bytes = Buffer.alloc(varintSize(size) + size);
+  bytes.write(name, writeVarint(bytes, size, 0));
+  const encoded = bytes.toString('latin1');
   if (knownNames.size < MAX_KNOWN_NAMES) knownNames.set(name, encoded);
   return encoded;
 }
@@ -123,29 +125,18 @@ function planOf(messages: readonly ProduceMessage[]): Plan {
   return { messages, headerSizes, keySizes, valueSizes, bodySizes, recordsSize };
 }
 
-function writeBytes(target: Buffer, value: Buffer | string | null, size: number, at: number): number {
+function writeBytes(target: TextBuffer, value: Buffer | string | null, size: number, at: number): number {
   const start = writeVarint(target, size, at);
   if (size <= 0) return start;
-  if (typeof value === 'string') writeText(target, value, size, start);
+  // Halves of surrogate pairs are a U+FFFD each, and were counted as that.
+  if (typeof value === 'string') target.utf8Write(value, start, size);
   else target.set(value!, start);
   return start + size;
 }
 
-/** Up to here a loop over the characters is faster than a call. */
-const SHORT_TEXT = 64;
-
-/** A text that takes so many bytes of UTF-8: one for each character means that it is ASCII. */
-function writeText(target: Buffer, text: string, size: number, start: number): void {
-  if (size !== text.length || size > SHORT_TEXT) {
-    target.write(text, start);
-    return;
-  }
-  for (let at = 0; at < size; at++) target[start + at] = text.charCodeAt(at);
-}
-
 /** Writes the headers of a record, whose sizes stand from `sizeAt` on. */
 function writeHeaders(
-  target: Buffer,
+  target: TextBuffer,
   headers: ProduceMessage['headers'],
   sizes: readonly number[],
   sizeAt: number,
@@ -159,14 +150,14 @@ function writeHeaders(
     const count = Array.isArray(value) ? value.length : 1;
     for (let nth = 0; nth < count; nth++) {
       const one = Array.isArray(value) ? (value as readonly (string | Buffer)[])[nth]! : (value as string | Buffer);
-      target.set(encodedName, at);
+      target.latin1Write(encodedName, at, encodedName.length);
       at = writeBytes(target, one, sizes[next++]!, at + encodedName.length);
     }
   }
   return at;
 }
 
-function writeRecords(target: Buffer, plan: Plan, from: number): number {
+function writeRecords(target: TextBuffer, plan: Plan, from: number): number {
   const { headerSizes } = plan;
   let at = from;
   let sizeAt = 0;
@@ -187,7 +178,7 @@ function writeRecords(target: Buffer, plan: Plan, from: number): number {
 /** Largest buffer that is kept for records on their way into a codec: requests are below that. */
 const MAX_KEPT_BYTES = 1_048_576;
 /** One that is free: what is made anew for each batch is memory outside of the heap, which has the whole heap collected. */
-const NOTHING = Buffer.alloc(0);
+const NOTHING = Buffer.alloc(0) as TextBuffer;
 let kept = NOTHING;
 
 /** Records of one partition, compressed when asked for; `undefined`: to be written in place. */
@@ -196,9 +187,9 @@ async function compressed(plan: Plan, compression: number): Promise<Buffer | und
   if (codec === null) return undefined;
   const { recordsSize } = plan;
   // Taken while it is in use: gzip waits, and another request may be encoded meanwhile.
-  const whole = kept.length >= recordsSize ? kept : Buffer.allocUnsafeSlow(recordsSize);
+  const whole = kept.length >= recordsSize ? kept : (Buffer.allocUnsafeSlow(recordsSize) as TextBuffer);
   kept = NOTHING;
-  const records = whole.subarray(0, recordsSize);
+  const records = whole.subarray(0, recordsSize) as TextBuffer;
   writeRecords(records, plan, 0);
   const packed = await codec.compress({ buffer: records });
   if (whole.length <= MAX_KEPT_BYTES && whole.length > kept.length) kept = whole;
@@ -218,7 +209,7 @@ export async function encodeProduceRequest(request: ProduceRequest): Promise<Roo
   for (const [index, plan] of plans.entries())
     size += 4 + 4 + BATCH_HEADER + (packed[index]?.length ?? plan.recordsSize);
 
-  const whole = Buffer.allocUnsafe(FRAME_ROOM + size);
+  const whole = Buffer.allocUnsafe(FRAME_ROOM + size) as TextBuffer;
   let at = writeString(whole, transactionalId, FRAME_ROOM);
   at = whole.writeInt16BE(acks, at);
   at = whole.writeInt32BE(timeout, at);
@@ -247,7 +238,7 @@ function writeString(target: Buffer, value: string | null, at: number): number {
 }
 
 function writeBatch(
-  target: Buffer,
+  target: TextBuffer,
   from: number,
   plan: Plan,
   records: Buffer | undefined,
