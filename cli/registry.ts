@@ -25,6 +25,7 @@ export const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
   approvals: async () => (await import('./commands/approvals.ts')).registerApprovals,
   control: async () => (await import('./commands/control.ts')).registerControl,
   'break-glass': async () => (await import('./commands/break-glass.ts')).registerBreakGlass,
+  policy: async () => (await import('./commands/policies.ts')).registerPolicies,
   rates: async () => (await import('./commands/rates.ts')).registerRates,
   dlq: async () => (await import('./commands/dead-letters.ts')).registerDeadLetters,
   payouts: async () => (await import('./commands/payout-cases.ts')).registerPayoutCases,

@@ -16,6 +16,10 @@ export const ACT_FAILPOINTS = [
   'controls.before-publish',
   /** It is in the log, and holds; who acted was not told. */
   'controls.after-publish',
+  /** A version of a policy is approved; it is not in the log. */
+  'policies.before-publish',
+  /** It is in the log, and counts; nobody has noted that it was done. */
+  'policies.after-publish',
   /** Letters of a replay were looked at; none is sent. */
   'replays.before-send',
   /** They are sent; nobody has noted that. */

@@ -1,12 +1,11 @@
 // The rejection with which each stage ends what operators discard, and what it frees.
 import { describe, expect, it } from 'vitest';
-import { BUILT_IN_LIMITS } from '../domain/limits/limit-rules.ts';
 import { DISCARD_REASONS } from '../domain/reasons.ts';
 import { brokenTransition, STATE_OF_TOPIC, type StageName } from '../domain/transfers/transfer-states.ts';
 import type { Stage } from '../schemas/types.generated.ts';
 import {
   AT,
-  BOOK,
+  LIMIT_BOOK,
   received,
   requoteRequested,
   reviewDecided,
@@ -26,6 +25,7 @@ import type { Received } from './contract.ts';
 import { discardableOf, rejectionOf } from './discard.ts';
 import { type ChainEvent, eventIn } from './lifecycle.ts';
 import { createLimits } from './limits/processor.ts';
+import { fixedPolicy } from './policies.ts';
 
 const codec = memoryCodec();
 const inputs: readonly (readonly [StageName, Received<unknown>])[] = [
@@ -80,8 +80,7 @@ describe('the rejection of a discarded letter', () => {
       keys: KEYS,
       ledger,
       holds,
-      rules: BUILT_IN_LIMITS,
-      corridors: BOOK,
+      rules: fixedPolicy(LIMIT_BOOK),
       clock: () => AT,
     });
     // Reserved before its stage broke.

@@ -638,6 +638,30 @@ export interface PayoutUpdated {
   asked: SealedRequest | null;
 }
 
+/** A version of a policy, which is law as data: limit rules, or terms of exchange. Two persons put it in force. Key: kind and version. */
+export interface PolicyVersion {
+  /** What it is a policy of: limits or terms. A reader passes over a kind that it does not know. */
+  kind: string;
+  /** From 1, one above that of the version before it. Of two records of one version the first counts. */
+  version: number;
+  /** The policy as JSON, with sorted keys; at most 48,000 characters. */
+  content: string;
+  /** SHA-256 over the content, in hexadecimal. */
+  contentHash: string;
+  /** It counts for what the broker took from then on, and never for what the broker took before this record. */
+  validFrom: number;
+  /** When it was written, by the clock of who wrote it. */
+  activatedAt: number;
+  /** Who asked for it. */
+  askedBy: string;
+  /** Who let it through. */
+  approvedBy: string;
+  /** The approval. */
+  approvalId: string;
+  /** Why; no personal data. */
+  reason: string;
+}
+
 /** A postal address in the fields of ISO 20022 (PostalAddress24), in the lengths of CBPR+. */
 export interface PostalAddress {
   /** Name of the street (StrtNm); at most 70 characters. */

@@ -12,6 +12,7 @@ import { findReplay, summaryOf } from '../operations/dead-letters/replays/prepar
 import { actOf, approvedHash } from '../operations/dead-letters/replays/replay.ts';
 import { exceptionHandler } from '../operations/exceptions/second-person.ts';
 import { activationHandler } from '../operations/lists/second-person.ts';
+import { activatePolicyHandler } from '../operations/policies/activate.ts';
 import { acceptJumpHandler } from '../operations/rates/jumps.ts';
 import { type SkipContent, skipLines } from '../operations/skips/skip.ts';
 import { CodedError } from '../ports/fault.ts';
@@ -20,6 +21,7 @@ import { approvalStore } from './approval-store.ts';
 import type { Connections } from './connections.ts';
 import { controlLog } from './controls.ts';
 import { openInbox } from './inbox.ts';
+import { policyBook, policyLog } from './policies.ts';
 import { rateLog } from './rates.ts';
 import { activationPublisher } from './screening.ts';
 
@@ -69,6 +71,7 @@ export async function openApprovals(connections: Connections): Promise<ApprovalD
     'payouts.state': onPayouts,
     'dead-letters.replay': replay,
     'dead-letters.discard': replay,
+    'policy.activate': activatePolicyHandler({ log: policyLog(connections), kinds: policyBook(connections.config) }),
     'rates.accept-jump': acceptJumpHandler(rateLog(connections)),
     'records.skip': { describe: describeContent<SkipContent>(skipLines) },
   };

@@ -1,4 +1,5 @@
 // Where the chain meets the outside: intents in, commands in, analytics out, reference tables.
+import { policyKey } from '../domain/policies/versions.ts';
 import { pairKey } from '../domain/pricing/jumps.ts';
 import type {
   AcceptedRate,
@@ -9,6 +10,7 @@ import type {
   IntentRejected,
   PayoutAttemptClaimed,
   PayoutUpdated,
+  PolicyVersion,
   RateJumpAccepted,
   ReviewDecided,
   RuntimeControl,
@@ -90,6 +92,14 @@ export const fxJumpsAccepted = topic<RateJumpAccepted>()('fx.jumps-accepted', 't
   keyOf: pairKey,
   keepsAll: true,
   orderOf: ({ acceptedAt }, appendedAt) => Math.min(acceptedAt, appendedAt),
+});
+export const policyVersions = topic<PolicyVersion>()('policy.versions', 'table', {
+  doc: 'Versions of what is law as data (limit rules, terms), which two persons put in force.',
+  record: 'PolicyVersion',
+  sealedBy: 'operators',
+  keyOf: policyKey,
+  keepsAll: true,
+  firstCounts: true,
 });
 export const screeningExceptionRevoked = topic<ScreeningExceptionRevoked>()('screening.exception-revoked', 'table', {
   doc: 'Exceptions of screening that excuse nobody any more, whatever the database says.',

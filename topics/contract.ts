@@ -56,6 +56,8 @@ export interface TopicContract<Name extends string = string, V = unknown> extend
    * is passed over. `appendedAt`: when the broker took it, ms since 1970.
    */
   readonly orderOf?: (value: V, appendedAt: number) => number;
+  /** For a table: of all records of a key the first one counts, and nothing takes it away. */
+  readonly firstCounts?: true;
   /** Milliseconds that records are kept; null: for ever (or until compacted). */
   readonly retentionMs: number | null;
   /** Largest record, in bytes, that the broker takes. */

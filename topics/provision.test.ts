@@ -23,6 +23,7 @@ describe('the desired topics', () => {
       'fx.rates',
       'fx.accepted-rates',
       'fx.jumps-accepted',
+      'policy.versions',
       'screening.list-activated',
       'screening.exception-revoked',
       'runtime.controls',

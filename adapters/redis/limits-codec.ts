@@ -51,7 +51,7 @@ function encodeOperation(operation: LimitOperation): unknown {
     }));
     // As text: the script passes it on, and need neither read nor write it again.
     const u = JSON.stringify(operation.requests.map((request) => statement(requestedUse(request, 0n))));
-    return { k: 'reserve', t, a, r, u };
+    return { k: 'reserve', t, a, r, u, ...(operation.limitRules === undefined ? {} : { n: operation.limitRules }) };
   }
   const { state, uses } = operation;
   return { k: 'settle', t, a, s: state, r: encodeUses(uses), ...(state === 'open' ? { o: outcomeOf(uses) } : {}) };
@@ -104,6 +104,8 @@ interface Answer {
   /** Of each that refused: the step of its rolling window with which enough is free again; 0: it cannot be told so. */
   readonly frees?: readonly number[];
   readonly uses?: readonly Statement[];
+  /** Name and version of the rules. */
+  readonly n?: string;
 }
 
 export function decodeResult(text: string): LimitResult {
@@ -115,7 +117,7 @@ export function decodeResult(text: string): LimitResult {
     case 'superseded':
       return { kind: answer.k };
     case 'reserved':
-      return { kind: 'reserved', uses: usesOf(answer) };
+      return { kind: 'reserved', uses: usesOf(answer), ...setOf(answer) };
     case 'refused': {
       const uses = usesOf(answer);
       const refused = list(answer.refused).map((place, at) => {
@@ -123,10 +125,12 @@ export function decodeResult(text: string): LimitResult {
         uses[place - 1] = { ...use, freesAt: freeingOf(use, list(answer.frees)[at] ?? 0) };
         return use.ruleId;
       });
-      return { kind: 'refused', uses, refused };
+      return { kind: 'refused', uses, refused, ...setOf(answer) };
     }
   }
 }
+
+const setOf = ({ n }: Answer) => (n === undefined ? {} : { limitRules: n });
 
 /** When enough of a limit is free for what was asked; null: not by time alone, or it cannot be told. */
 function freeingOf(use: LimitUse, step: number): number | null {

@@ -189,10 +189,11 @@ local function save(key, state, attempt, uses, outcome)
 end
 
 -- What reserve answers and stores. What the uses state is text already: it is only passed on.
-local function told(kind, used, refused, frees, stated)
+local function told(kind, used, refused, frees, operation)
   local head = '{"k":"' .. kind .. '","used":' .. cjson.encode(used)
+  if operation.n then head = head .. ',"n":' .. cjson.encode(operation.n) end
   if refused then head = head .. ',"refused":' .. cjson.encode(refused) .. ',"frees":' .. cjson.encode(frees) end
-  return head .. ',"uses":' .. stated .. '}'
+  return head .. ',"uses":' .. operation.u .. '}'
 end
 
 -- What a rolling window holds for a request, and what its own use would add. It counts the steps from the first of its
@@ -284,7 +285,7 @@ local function reserve(operation)
   if #refused > 0 then
     for at, request in ipairs(operation.r) do stated[at] = text(used[at]) end
     for at, place in ipairs(refused) do frees[at] = freeing_step(operation.r[place], used[place]) end
-    local outcome = told('refused', stated, refused, frees, operation.u)
+    local outcome = told('refused', stated, refused, frees, operation)
     save(key, 'refused', operation.a, {}, outcome)
     return outcome
   end
@@ -303,7 +304,7 @@ local function reserve(operation)
       end
     end
   end
-  local outcome = told('reserved', stated, nil, nil, operation.u)
+  local outcome = told('reserved', stated, nil, nil, operation)
   save(key, 'open', operation.a, uses, outcome)
   return outcome
 end

@@ -29,8 +29,8 @@ export interface LimitsLedgerOptions {
    * event can come again (the retention of the chain topics).
    */
   readonly keepMs?: number;
-  /** The form that the rules in force need; see ledgerFormOf. */
-  readonly form?: LedgerForm;
+  /** The form that the rules need; see ledgerFormOf. It may rise while the process runs: then the ledger is rebuilt. */
+  readonly form?: LedgerForm | (() => LedgerForm);
 }
 
 /**
@@ -86,6 +86,7 @@ type Scripted = Redis & {
 export function limitsLedger(redis: Redis, options: LimitsLedgerOptions = {}): LedgerStore {
   const namespace = options.namespace ?? limitsNamespace('corridor');
   const { keepMs = 45 * DAY_MS, form = 1 } = options;
+  const formNow = typeof form === 'function' ? form : () => form;
   const markerKey = `${namespace}:generation`;
   const client = scripted(redis);
   // What this process last saw; the script compares it with what is in force.
@@ -100,7 +101,7 @@ export function limitsLedger(redis: Redis, options: LimitsLedgerOptions = {}): L
     );
     refuseEviction(memory, LIMITS_DEPENDENCY);
     if (marker !== null && formOf(marker) > NEWEST_FORM) throw newerForm(formOf(marker));
-    const isOurs = marker?.startsWith(`${runIdIn(info)}:`) === true && formOf(marker) >= form;
+    const isOurs = marker?.startsWith(`${runIdIn(info)}:`) === true && formOf(marker) >= formNow();
     return { marker, hydrated: isOurs };
   }
 
@@ -135,7 +136,7 @@ export function limitsLedger(redis: Redis, options: LimitsLedgerOptions = {}): L
     close: () => guarded(async () => void (await client.del(markerKey))),
     replaceAll: (state, expected) =>
       guarded(async () => {
-        const marker = `${runIdIn(await client.info('server'))}:${form}.${randomUUID()}`;
+        const marker = `${runIdIn(await client.info('server'))}:${formNow()}.${randomUUID()}`;
         const prefix = prefixOf(marker);
         const building = `${prefix}b:building`;
         await client.set(building, '1');

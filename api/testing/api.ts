@@ -12,6 +12,7 @@ import { inboxWorld } from '../../operations/cases/inbox/testing/world.ts';
 import { memoryControls } from '../../operations/control/testing/memory-controls.ts';
 import type { CountedGroup } from '../../operations/dead-letters/ports.ts';
 import type { ReplayDocument } from '../../operations/dead-letters/replays/replay.ts';
+import { memoryPolicies } from '../../operations/policies/testing/memory-policies.ts';
 import { explanationOf } from '../../operations/queries/explanation.ts';
 import type { Submission } from '../../operations/submissions/ports.ts';
 import { submitter } from '../../operations/submissions/submit.ts';
@@ -130,6 +131,7 @@ export async function testApi(
     },
     controls: memoryControls(),
     rates: memoryRates(),
+    policies: memoryPolicies(() => AT),
     cases: inboxWorld(testRings.operators),
     caseNotes: [],
     desks: await deskMemory(),

@@ -1,5 +1,6 @@
 // The parts of operators in memory, with the rings of tests.
 
+import { BUILT_IN_LIMITS } from '../../domain/limits/limit-rules.ts';
 import type { memoryApprovals } from '../../operations/approvals/testing/memory-approvals.ts';
 import type { inboxWorld } from '../../operations/cases/inbox/testing/world.ts';
 import type { CaseNote } from '../../operations/cases/notes/notes.ts';
@@ -14,6 +15,10 @@ import { checkReplayWaits } from '../../operations/dead-letters/replays/control.
 import type { Replays } from '../../operations/dead-letters/replays/ports.ts';
 import { summaryOf } from '../../operations/dead-letters/replays/prepare.ts';
 import { approvedHash, type ReplayDocument, type ReplayItem } from '../../operations/dead-letters/replays/replay.ts';
+import { activatePolicyHandler } from '../../operations/policies/activate.ts';
+import { limitsPolicy } from '../../operations/policies/limits.ts';
+import type { PolicyBook } from '../../operations/policies/ports.ts';
+import type { MemoryPolicies } from '../../operations/policies/testing/memory-policies.ts';
 import { acceptJumpHandler } from '../../operations/rates/jumps.ts';
 import { CodedError } from '../../ports/fault.ts';
 import type { LogRecord } from '../../ports/log.ts';
@@ -36,6 +41,7 @@ export interface OperatorMemory {
   readonly notes: Map<string, GroupNote>;
   readonly controls: MemoryControls;
   readonly rates: MemoryRates;
+  readonly policies: MemoryPolicies;
   readonly cases: ReturnType<typeof inboxWorld>;
   readonly caseNotes: CaseNote[];
   readonly desks: DeskMemory;
@@ -44,6 +50,16 @@ export interface OperatorMemory {
 const TARGETS: KnownTargets = {
   ...{ processors: ['limits'], partitions: 4, corridors: ['GB-IN'], providers: ['simulator'], rails: ['SCT'] },
 };
+
+const POLICIES = new Map([
+  [
+    'limits',
+    limitsPolicy(
+      () => BUILT_IN_LIMITS,
+      () => TARGETS.corridors,
+    ),
+  ],
+]) as PolicyBook;
 
 type Asked = <T>(answer: () => T) => Promise<T>;
 
@@ -136,9 +152,11 @@ export function memoryOperators(memory: OperatorMemory, asked: Asked): OperatorC
     ring: ringOf(testRings, 'operators'),
     controls: { log: memory.controls, known: TARGETS },
     rates: memory.rates,
+    policies: { log: memory.policies, kinds: POLICIES },
     handlers: {
       ...deskHandlers(memory),
       'control.resume': resumeHandler(memory.controls),
+      'policy.activate': activatePolicyHandler({ log: memory.policies, kinds: POLICIES }),
       'rates.accept-jump': acceptJumpHandler(memory.rates),
       'dead-letters.replay': {
         async describe({ subject, hash }) {

@@ -17,6 +17,7 @@ import { letterNoteRoutes } from './routes/letter-notes.ts';
 import { listRoutes } from './routes/lists.ts';
 import { overviewRoutes } from './routes/overview.ts';
 import { payoutRoutes } from './routes/payouts.ts';
+import { policyRoutes } from './routes/policies.ts';
 import { rateRoutes } from './routes/rates.ts';
 import { replayActRoutes } from './routes/replay-acts.ts';
 import { replayRoutes } from './routes/replays.ts';
@@ -47,6 +48,7 @@ export const ROUTES: readonly Route[] = [
   ...overviewRoutes,
   ...controlRoutes,
   ...rateRoutes,
+  ...policyRoutes,
   ...standingRoutes,
   ...payoutRoutes,
   ...skipRoutes,

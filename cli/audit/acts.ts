@@ -70,6 +70,7 @@ export const COMMAND_ACTS: Readonly<Record<string, CommandAct>> = {
   'migrate apply': act('stores.migrate', 'migrations', { isProvisioning: true }),
   'payouts cases show': act('records.unmask', 'cases', { shows: 'always' }),
   'payouts cases close': act('payouts.resolve', 'cases'),
+  'policy propose': act('policies.propose', 'policies'),
   produce: act('transfers.submit', 'transfers'),
   'rates import': act('rates.import', 'rates'),
   'rates accept': act('rates.accept', 'rates'),
@@ -96,7 +97,7 @@ export const COMMAND_LOOKS: ReadonlySet<string> = new Set([
   ...['audit checkpoint', 'audit export', 'audit key', 'audit list', 'audit show', 'audit verify'],
   ...['dlq check', 'dlq export', 'dlq groups', 'dlq list', 'dlq replays list', 'dlq show', 'dlq skips'],
   ...['exceptions list', 'lists diff', 'lists show', 'migrate status', 'payouts cases list', 'payouts list'],
-  ...['rates show'],
+  ...['policy diff', 'policy list', 'policy show', 'rates show'],
   ...['schemas check', 'schemas release', 'token api-key', 'topics plan', 'transfers list'],
 ]);
 

@@ -21,6 +21,7 @@ const REMOTE: Readonly<Record<string, () => Promise<RegisterRemote>>> = {
   exceptions: async () => (await screening()).registerRemoteExceptions,
   control: async () => (await control()).registerRemoteControl,
   'break-glass': async () => (await control()).registerRemoteGlass,
+  policy: async () => (await import('./policies.ts')).registerRemotePolicies,
   rates: async () => (await import('./rates.ts')).registerRemoteRates,
   audit: async () => (await import('./audit.ts')).registerRemoteAudit,
   webhooks: async () => (await import('./webhooks.ts')).registerRemoteWebhooks,

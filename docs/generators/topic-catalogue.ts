@@ -16,6 +16,7 @@ const OUTSIDE_WRITERS: Readonly<Record<string, string>> = {
   'fx.rates': 'rate feed',
   'fx.accepted-rates': 'fx-pricing',
   'fx.jumps-accepted': 'operators',
+  'policy.versions': 'operators',
   'screening.list-activated': 'operators',
   'screening.exception-revoked': 'operators',
   'runtime.controls': 'operators',

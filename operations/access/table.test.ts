@@ -44,6 +44,8 @@ const EXPECTED: Readonly<Record<Action, string>> = {
   'webhooks.change': '.....o.',
   'webhooks.disable': '.aa..o.',
   'rates.accept': '.aa....',
+  'policies.read': 'aaaaa..',
+  'policies.propose': '..aa...',
 };
 const WORDS: Readonly<Record<string, Condition>> = { a: 'always', o: 'own', '.': 'never' };
 const cells = ACTIONS.flatMap((action) =>

@@ -59,6 +59,8 @@ export const ACCESS = {
   'webhooks.change':   row('change webhook endpoints, and resend deliveries', 'never', 'never',  'never',  'never',   'never',  'own',    'never'),
   'webhooks.disable':  row('have nothing more sent to a webhook endpoint',   'never',  'always', 'always', 'never',   'never',  'own',    'never'),
   'rates.accept':      row('accept that a rate has jumped',                  'never',  'always', 'always', 'never',   'never',  'never',  'never'),
+  'policies.read':     row('see versions of policies: limit rules and terms',  'always', 'always', 'always', 'always',  'always', 'never',  'never'),
+  'policies.propose':  row('propose versions of policies, and let them through', 'never', 'never',  'always', 'always',  'never',  'never',  'never'),
 } as const satisfies Readonly<Record<string, Row>>;
 
 /** What can be done. */

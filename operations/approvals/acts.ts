@@ -45,6 +45,12 @@ export const APPROVAL_ACTS = {
     validMs: 72 * HOUR_MS,
     neverAlone: true,
   },
+  'policy.activate': {
+    does: 'put a version of a policy in force',
+    right: 'policies.propose',
+    validMs: 24 * HOUR_MS,
+    neverAlone: true,
+  },
   'rates.accept-jump': {
     does: 'accept that a rate has jumped',
     right: 'rates.accept',

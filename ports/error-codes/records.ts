@@ -241,6 +241,30 @@ export const stageCodes = {
     409,
     'Look at `corridor rates show`, and ask anew if it still waits: the corridor goes by another rate since.',
   ),
+  POLICY_UNKNOWN: entry(
+    'invalid-request',
+    'the caller',
+    404,
+    'Look at `corridor policy list`: it has the kinds of policies and their versions.',
+  ),
+  POLICY_INVALID: entry(
+    'invalid-request',
+    'the caller',
+    422,
+    'Correct the policy as the message says, and propose it again: nothing has changed.',
+  ),
+  POLICY_MOVED: entry(
+    'invalid-request',
+    'the caller',
+    409,
+    'Look at `corridor policy list`, and propose anew: another version came first.',
+  ),
+  POLICY_UNUSABLE: entry(
+    'notice',
+    'configuration',
+    500,
+    'Deploy the release that knows this version of the policy, or propose one that this release can use: the version before it holds here.',
+  ),
   RATE_FILE_WRONG: entry(
     'invalid-request',
     'the caller',

@@ -44,19 +44,21 @@ type Claimed = Extract<LimitsContext, { kind: 'claimed' }>;
 
 function claimed(input: Priced, context: Claimed): Decision<LimitsEvent> {
   const { outcome, now, book } = context;
+  // What ran before may have been decided by the set of then.
+  const limitRules = ('limitRules' in outcome ? outcome.limitRules : undefined) ?? book.name;
   switch (outcome.kind) {
     case 'superseded':
     case 'ended':
       return [];
     case 'not-countable':
-      return [rejected(input, context, [], [reason('AM14', 'the amount is above what limits can count')])];
+      return [rejected(input, { now, limitRules }, [], [reason('AM14', 'the amount is above what limits can count')])];
     case 'refused': {
       const stood = outcome.uses.filter((use) => outcome.refused.includes(use.ruleId));
       const reasons = stood.map((use) => reason('AM14', explainRefusal(use, book.byId.get(use.ruleId))));
-      return [rejected(input, context, stood, reasons)];
+      return [rejected(input, { now, limitRules }, stood, reasons)];
     }
     case 'reserved': {
-      const reservation = reservationOf(input, outcome.uses, book.name);
+      const reservation = reservationOf(input, outcome.uses, limitRules);
       const over = outcome.uses.filter(exceeds);
       const approval = over.length > 0 ? input.value.limitsApproval : null;
       if (over.length > 0 && !covers(approval, input.value, over)) return [held(input, reservation, over, context)];
@@ -93,12 +95,12 @@ function reservationOf({ value, appendedAt }: Priced, uses: readonly LimitUse[],
 
 function rejected(
   input: Priced,
-  { now, book }: Claimed,
+  { now, limitRules }: { readonly now: number; readonly limitRules: string },
   uses: readonly LimitUse[],
   reasons: readonly Reason[],
 ): LimitsEvent {
   const value = carried(input, 'transfer.rejected', now);
-  const limitsRefusal = { limitRules: book.name, uses };
+  const limitsRefusal = { limitRules, uses };
   return {
     to: 'transfer.rejected',
     value: { ...value, reservation: null, payout: null, stage: 'LIMITS', reasons, limitsRefusal },

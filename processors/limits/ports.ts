@@ -34,6 +34,8 @@ export interface Reserve {
   readonly transferId: string;
   readonly attempt: number;
   readonly requests: readonly LimitRequest[];
+  /** Name and version of the rules that ask; kept with the outcome. */
+  readonly limitRules?: string;
 }
 
 /** The transfer came to an end, or is known from the log to hold a reservation. */
@@ -54,11 +56,17 @@ export interface SettledUse extends Omit<LimitUse, 'freedByReturn'> {
 
 export type LimitOperation = Reserve | Settle;
 
+/** What rules said, and which set they are of; absent: of before sets were kept. */
+interface Stated {
+  readonly uses: readonly LimitUse[];
+  readonly limitRules?: string;
+}
+
 export type ReserveOutcome =
   /** Reserved, now or when this attempt ran before. Uses include this transfer. */
-  | { readonly kind: 'reserved'; readonly uses: readonly LimitUse[] }
+  | ({ readonly kind: 'reserved' } & Stated)
   /** Nothing reserved. Uses are without this transfer; `refused` names the rules that stood against it. */
-  | { readonly kind: 'refused'; readonly uses: readonly LimitUse[]; readonly refused: readonly string[] }
+  | ({ readonly kind: 'refused'; readonly refused: readonly string[] } & Stated)
   /** A later attempt has taken the place of this one. */
   | { readonly kind: 'superseded' }
   /** The transfer has ended. */

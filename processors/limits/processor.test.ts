@@ -1,9 +1,8 @@
 // Given what the ledger holds, limits reserves, holds or declines; ends settle it; crashes and repeats change nothing.
 import { describe, expect, it } from 'vitest';
-import { BUILT_IN_LIMITS } from '../../domain/limits/limit-rules.ts';
 import {
   AT,
-  BOOK,
+  LIMIT_BOOK,
   only,
   payoutRequested,
   received,
@@ -28,6 +27,7 @@ import { MemoryLedger } from '../../test/kit/memory-ledger.ts';
 import { contentHashOf } from '../hold-content.ts';
 import { isSealedAsHeld } from '../holds.ts';
 import { DEFAULT_DISPATCH_RULES, decide as decideDispatch } from '../payout-dispatch/decide.ts';
+import { fixedPolicy } from '../policies.ts';
 import { createLimits } from './processor.ts';
 import type { LimitsInput } from './requests.ts';
 
@@ -35,7 +35,7 @@ const DAY_MS = 86_400_000;
 
 function limits(ledger = new MemoryLedger(), holds = memoryHoldClaims(), clock = () => AT, dropped: string[] = []) {
   const onDropped = ({ code }: { code: string }) => void dropped.push(code);
-  return createLimits({ keys: KEYS, ledger, holds, rules: BUILT_IN_LIMITS, corridors: BOOK, clock, onDropped });
+  return createLimits({ keys: KEYS, ledger, holds, rules: fixedPolicy(LIMIT_BOOK), clock, onDropped });
 }
 /** A priced transfer of this many pounds by customer-0001. */
 const of = (n: number, pounds: number, wishes: Wishes = {}): Wishes => ({

@@ -13,6 +13,7 @@ import {
   type ReviewTrust,
   verdictsIn,
 } from '../holds.ts';
+import type { Policy } from '../policies.ts';
 import { type Topology, topology } from '../topology.ts';
 import { decide, type LimitsContext } from './decide.ts';
 import {
@@ -28,8 +29,8 @@ export interface LimitsOptions {
   readonly ledger: LimitLedger;
   readonly holds: HoldClaims;
   readonly keys: ReviewTrust;
-  readonly rules: LimitRuleSet;
-  readonly corridors: CorridorBook;
+  /** The sets of rules, by version: see bookOf. */
+  readonly rules: Policy<RuleBook>;
   /** ms since 1970 */
   readonly clock: () => number;
   /** How long a hold waits for a decision before it lapses, in ms. */
@@ -44,15 +45,14 @@ export interface LimitsOptions {
  * transfer.rejected, transfer.completed and transfer.returned settle the reservation.
  */
 export function createLimits(options: LimitsOptions): Processor<Topology['limits'], LimitsContext> {
-  const { ledger, holds, keys, clock, holdTtlMs = DEFAULT_HOLD_TTL_MS, onDropped, failpoint } = options;
+  const { ledger, holds, keys, rules, clock, holdTtlMs = DEFAULT_HOLD_TTL_MS, onDropped, failpoint } = options;
   const holding = { ttlMs: holdTtlMs, stages: keys.stages };
-  const book = bookOf(options.rules, options.corridors);
   return {
     name: 'limits',
     edges: topology.limits,
     async prepare(batch) {
       const now = clock();
-      const operations = batch.map((input) => countable(operationOf(input, book)));
+      const operations = batch.map((input) => countable(operationOf(input, rules)));
       const results = await askSome<LimitOperation, LimitResult>(operations, (asked) => ledger.apply(asked));
       await failpoint?.('limits.after-ledger');
       const verdicts = await verdictsIn(batch, {
@@ -61,7 +61,7 @@ export function createLimits(options: LimitsOptions): Processor<Topology['limits
       });
       return batch.map((input, i): LimitsContext => {
         const verdict = verdicts[i];
-        return verdict ? { kind: 'reviewed', verdict } : contextOf(input, results[i], { now, holding, book });
+        return verdict ? { kind: 'reviewed', verdict } : contextOf(input, results[i], { now, holding, rules });
       });
     },
     decide,
@@ -76,12 +76,13 @@ export function createLimits(options: LimitsOptions): Processor<Topology['limits
 function contextOf(
   input: LimitsInput,
   result: LimitResult | undefined,
-  common: { readonly now: number; readonly holding: Holding; readonly book: RuleBook },
+  { now, holding, rules }: { readonly now: number; readonly holding: Holding; readonly rules: Policy<RuleBook> },
 ): LimitsContext {
   if (input.topic !== 'transfer.priced') return { kind: 'noted' };
-  if (result === undefined) return { kind: 'claimed', ...common, outcome: { kind: 'not-countable' } };
+  const common = { kind: 'claimed', now, holding, book: rules.at(input.appendedAt).content } as const;
+  if (result === undefined) return { ...common, outcome: { kind: 'not-countable' } };
   if (result.kind === 'settled') throw new Error('the ledger settled what was to be reserved');
-  return { kind: 'claimed', ...common, outcome: result };
+  return { ...common, outcome: result };
 }
 
 /** Undefined when there is nothing to do, or an amount that cannot be counted. */
@@ -91,8 +92,12 @@ const countable = (operation: LimitOperation | undefined): LimitOperation | unde
 const isCountable = (operation: LimitOperation): boolean =>
   operation.kind === 'settle' || operation.requests.every(({ minor }) => minor >= 0n && minor < MAX_COUNTED_MINOR);
 
-/** The rules of a set, ready to be asked. @throws DomainError LIMIT_RULES_INVALID */
-export function bookOf(set: LimitRuleSet, corridors: CorridorBook): RuleBook {
+/**
+ * The rules of a set, ready to be asked.
+ * @param version of the policy that the set is; 0: it is of the configuration
+ * @throws DomainError LIMIT_RULES_INVALID
+ */
+export function bookOf(set: LimitRuleSet, corridors: CorridorBook, version = 0): RuleBook {
   checkLimitRules(set.rules);
-  return ruleBook(set, (source, target) => corridors.between(source, target)?.id ?? '');
+  return ruleBook(set, (source, target) => corridors.between(source, target)?.id ?? '', version);
 }

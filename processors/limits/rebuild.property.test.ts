@@ -2,10 +2,10 @@
 // of times.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { BUILT_IN_LIMITS, LIMIT_RULES, type LimitRule } from '../../domain/limits/limit-rules.ts';
+import { LIMIT_RULES, type LimitRule } from '../../domain/limits/limit-rules.ts';
 import {
   AT,
-  BOOK,
+  LIMIT_BOOK,
   only,
   received,
   requestedFrom,
@@ -21,6 +21,7 @@ import { memoryHoldClaims } from '../../test/kit/memory-claims.ts';
 import { MemoryLedger } from '../../test/kit/memory-ledger.ts';
 import { times } from '../../test/kit/times.ts';
 import type { Decision } from '../contract.ts';
+import { fixedPolicy } from '../policies.ts';
 import type { LimitsEvent } from './decide.ts';
 import { catchUpLimits, hydrateLimits, type LedgerReader } from './hydrate.ts';
 import { createLimits } from './processor.ts';
@@ -46,8 +47,7 @@ async function live(cases: readonly { pounds: number; fate: (typeof fates)[numbe
     keys: KEYS,
     ledger,
     holds: memoryHoldClaims(),
-    rules: BUILT_IN_LIMITS,
-    corridors: BOOK,
+    rules: fixedPolicy(LIMIT_BOOK),
     clock: () => AT,
   });
   const log: LedgerRecord[] = [];

@@ -7,6 +7,7 @@ import { UNSTATED, type WindowAt, windowFinder } from '../../domain/limits/windo
 import type { Money } from '../../domain/money/money.ts';
 import type { LimitUse, TransferPriced } from '../../schemas/types.generated.ts';
 import type { ReceivedFrom } from '../contract.ts';
+import type { Policy } from '../policies.ts';
 import type { Topology } from '../topology.ts';
 import type { LimitOperation, LimitRequest, Settle } from './ports.ts';
 import { mayHoldReservation, settledUses } from './rebuild.ts';
@@ -15,10 +16,10 @@ export type LimitsInput = ReceivedFrom<Topology['limits']['reads']>;
 
 /** Rules, ready to be asked. Made once. */
 export interface RuleBook {
-  /** Name and version of the set. */
+  /** Name and version of the set, and the number of the policy version that it is: `house@2026-12#7`. */
   readonly name: string;
+  readonly rules: readonly LimitRule[];
   readonly byId: ReadonlyMap<string, LimitRule>;
-  readonly freedByReturn: ReadonlySet<string>;
   readonly entries: readonly RuleEntry[];
   corridorIdOf(sourceCurrency: string, targetCurrency: string): string;
 }
@@ -33,12 +34,15 @@ interface RuleEntry {
 
 const midnight = (day: string) => Date.parse(`${day}T00:00:00Z`);
 
-/** @param set checked by checkLimitRules */
-export function ruleBook(set: LimitRuleSet, corridorIdOf: RuleBook['corridorIdOf']): RuleBook {
+/**
+ * @param set checked by checkLimitRules
+ * @param version of the policy that the set is; 0: it is of the configuration
+ */
+export function ruleBook(set: LimitRuleSet, corridorIdOf: RuleBook['corridorIdOf'], version = 0): RuleBook {
   return {
-    name: ruleSetName(set),
+    name: version === 0 ? ruleSetName(set) : `${ruleSetName(set)}#${version}`,
+    rules: set.rules,
     byId: new Map(set.rules.map((rule) => [rule.ruleId, rule])),
-    freedByReturn: freedByReturnIn(set.rules),
     entries: set.rules.map((rule) => ({
       rule,
       windowAt: windowFinder(rule.window),
@@ -50,8 +54,20 @@ export function ruleBook(set: LimitRuleSet, corridorIdOf: RuleBook['corridorIdOf
 }
 
 /** Ids of the rules that a return frees: for events of before, which do not say so. */
-export const freedByReturnIn = (rules: readonly LimitRule[]): ReadonlySet<string> =>
+const freedByReturnIn = (rules: readonly LimitRule[]): ReadonlySet<string> =>
   new Set(rules.filter((rule) => rule.freedByReturn).map((rule) => rule.ruleId));
+
+/**
+ * Every rule by its id, of all versions: what has reserved by one that is in force no more is released by it. Events that do
+ * not say what a return frees are older than versions, so of an id the configured rule counts first.
+ */
+export function rulesOf(policy: Pick<Policy<RuleBook>, 'all'>): readonly LimitRule[] {
+  const byId = new Map<string, LimitRule>();
+  for (const { content } of policy.all().toReversed()) {
+    for (const rule of content.rules) if (!byId.has(rule.ruleId)) byId.set(rule.ruleId, rule);
+  }
+  return [...byId.values()];
+}
 
 /** The limits that a priced transfer counts against; the append time decides windows and validity. */
 export function requestsOf(value: TransferPriced, appendedAt: number, book: RuleBook): readonly LimitRequest[] {
@@ -128,18 +144,20 @@ export function requestedUse(request: LimitRequest, usedMinor: bigint): LimitUse
 }
 
 /** The operation that an input leads to; undefined when the ledger has no part in it. */
-export function operationOf(input: LimitsInput, book: RuleBook): LimitOperation | undefined {
+export function operationOf(input: LimitsInput, policy: Policy<RuleBook>): LimitOperation | undefined {
   switch (input.topic) {
     case 'transfer.priced': {
       const { transferId, attempt } = input.value.envelope;
-      return { kind: 'reserve', transferId, attempt, requests: requestsOf(input.value, input.appendedAt, book) };
+      const book = policy.at(input.appendedAt).content;
+      const requests = requestsOf(input.value, input.appendedAt, book);
+      return { kind: 'reserve', transferId, attempt, requests, limitRules: book.name };
     }
     case 'transfer.rejected':
-      return mayHoldReservation(input.value) ? settle(input.value, 'released', book) : undefined;
+      return mayHoldReservation(input.value) ? settle(input.value, 'released', policy) : undefined;
     case 'transfer.completed':
-      return settle(input.value, 'committed', book);
+      return settle(input.value, 'committed', policy);
     case 'transfer.returned':
-      return settle(input.value, 'returned', book);
+      return settle(input.value, 'returned', policy);
     case 'review.decided':
       return undefined;
   }
@@ -147,7 +165,16 @@ export function operationOf(input: LimitsInput, book: RuleBook): LimitOperation 
 
 type Ended = Exclude<LimitsInput, { topic: 'transfer.priced' | 'review.decided' }>['value'];
 
-function settle({ envelope, reservation }: Ended, state: Settle['state'], book: RuleBook): Settle {
+function settle({ envelope, reservation }: Ended, state: Settle['state'], policy: Policy<RuleBook>): Settle {
   const { transferId, attempt } = envelope;
-  return { kind: 'settle', transferId, attempt, state, uses: settledUses(reservation, book.freedByReturn) };
+  return { kind: 'settle', transferId, attempt, state, uses: settledUses(reservation, freedBy(policy)) };
+}
+
+/** Of each list of versions once. */
+const freed = new WeakMap<ReturnType<Policy<RuleBook>['all']>, ReadonlySet<string>>();
+function freedBy(policy: Policy<RuleBook>): ReadonlySet<string> {
+  const versions = policy.all();
+  const known = freed.get(versions) ?? freedByReturnIn(rulesOf(policy));
+  freed.set(versions, known);
+  return known;
 }

@@ -22,7 +22,8 @@ import {
 import { KEYS } from '../../test/kit/keys.ts';
 import { memoryHoldClaims } from '../../test/kit/memory-claims.ts';
 import { MemoryLedger } from '../../test/kit/memory-ledger.ts';
-import { createLimits } from './processor.ts';
+import { fixedPolicy } from '../policies.ts';
+import { bookOf, createLimits } from './processor.ts';
 import type { LimitsInput } from './requests.ts';
 import { limitRulesFile } from './rule-file.ts';
 
@@ -35,7 +36,7 @@ const EXAMPLES = limitRulesFile.parse(
 function stage(rules: readonly LimitRule[], ledger = new MemoryLedger()) {
   const set: LimitRuleSet = { name: 'test', version: '7', rules: checkLimitRules(rules) };
   const limits = createLimits({
-    ...{ keys: KEYS, ledger, holds: memoryHoldClaims(), rules: set, corridors: BOOK, clock: () => AT },
+    ...{ keys: KEYS, ledger, holds: memoryHoldClaims(), rules: fixedPolicy(bookOf(set, BOOK)), clock: () => AT },
   });
   return { limits, ledger, of: async (...batch: LimitsInput[]) => (await run(limits, batch)).map(summary) };
 }

@@ -200,4 +200,22 @@ describe('a followed table', () => {
     const { log, codec } = setUp();
     expect(() => createTable({ topic: 'transfer.priced', log, codec, rings: testRings })).toThrow('not compacted');
   });
+
+  it('keeps the first record of a key where that is what counts', async () => {
+    const { clock, log, codec } = setUp();
+    const version = (content: string) => ({
+      ...{ kind: 'limits', version: 1, content, contentHash: '', validFrom: 0, activatedAt: 0 },
+      ...{ askedBy: 'a', approvedBy: 'b', approvalId: 'c', reason: 'r' },
+    });
+    const publish = (content: string) =>
+      append(log, codec, input('policy.versions', version(content), { partition: 0 }));
+    const table = createTable({ topic: 'policy.versions', log, codec, rings: testRings, clock });
+    publish('one');
+    publish('another');
+    append(log, codec, { topic: 'policy.versions', key: 'limits/1', bytes: null, partition: 0 });
+    await table.start();
+    expect(table.get('limits/1')?.content).toBe('one');
+    expect(table.health()).toMatchObject({ entries: 1, outdated: 2 });
+    expect(table.version).toBe(1);
+  });
 });

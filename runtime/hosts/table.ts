@@ -100,6 +100,7 @@ class Contents<T extends TopicName> {
   readonly #onRecord: TableOptions<T>['onRecord'];
   readonly #orderOf: TopicContract<T, TopicValues[T]>['orderOf'];
   readonly #keyOf: TopicContract<T, TopicValues[T]>['keyOf'];
+  readonly #firstCounts: boolean;
   readonly #orders = new Map<string, number>();
   #lastSkipped: Skipped;
   #undecodable = 0;
@@ -113,6 +114,7 @@ class Contents<T extends TopicName> {
     const contract = contractOf(topic) as unknown as TopicContract<T, TopicValues[T]>;
     this.#orderOf = contract.orderOf;
     this.#keyOf = contract.keyOf;
+    this.#firstCounts = contract.firstCounts === true;
   }
 
   /** Those of them that can be read, and that their issuer has sealed. */
@@ -139,6 +141,7 @@ class Contents<T extends TopicName> {
       const key = record.key?.toString('utf8');
       this.newestAt = Math.max(this.newestAt ?? 0, record.timestamp);
       if (key === undefined) this.#skip(record, 'KEY_MISSING');
+      else if (record.value === null && this.#isTaken(key)) this.#passOver(record);
       else if (record.value === null) this.#erase(key);
       else if (result?.ok && this.#keyOf(result.value) !== key) this.#skip(record, 'KEY_MISMATCH');
       else if (result?.ok) this.#keep(key, result.value, record);
@@ -161,18 +164,26 @@ class Contents<T extends TopicName> {
     };
   }
 
-  /** The latest value of a key counts; a copy of an earlier record does not. */
+  /** The latest value of a key counts, or the first; a copy of an earlier record does not. */
   #keep(key: string, value: TopicValues[T], record: LogRecord): void {
     const order = this.#orderOf?.(value, record.timestamp) ?? 0;
-    if (order < (this.#orders.get(key) ?? Number.NEGATIVE_INFINITY)) {
-      this.#outdated++;
-      this.#lastSkipped = skipped(record, 'RECORD_OUTDATED');
+    if (order < (this.#orders.get(key) ?? Number.NEGATIVE_INFINITY) || this.#isTaken(key)) {
+      this.#passOver(record);
       return;
     }
     this.values.set(key, value);
     this.#orders.set(key, order);
     this.version++;
     this.#onRecord?.(record);
+  }
+
+  #isTaken(key: string): boolean {
+    return this.#firstCounts && this.values.has(key);
+  }
+
+  #passOver(record: LogRecord): void {
+    this.#outdated++;
+    this.#lastSkipped = skipped(record, 'RECORD_OUTDATED');
   }
 
   #erase(key: string): void {

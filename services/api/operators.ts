@@ -13,11 +13,13 @@ import type { EditComponents } from '../../operations/dead-letters/edits/edit-le
 import type { DeadLetters } from '../../operations/dead-letters/ports.ts';
 import { replayLog } from '../../operations/dead-letters/replays/log.ts';
 import type { ReplayStores } from '../../operations/dead-letters/replays/prepare.ts';
+import type { PolicyStores } from '../../operations/policies/activate.ts';
 import type { RateLog } from '../../operations/rates/ports.ts';
 import { openApprovals } from '../approvals.ts';
 import type { Connections } from '../connections.ts';
 import { controlLog, knownTargets } from '../controls.ts';
 import { type Inbox, openInbox } from '../inbox.ts';
+import { policyBook, policyLog } from '../policies.ts';
 import { rateLog } from '../rates.ts';
 import { type Desks, openDesks } from './desks.ts';
 
@@ -41,6 +43,8 @@ export interface OperatorComponents extends Desks {
   readonly controls: { readonly log: ControlLog; readonly known: KnownTargets };
   /** What corridors go by, and jumps of it that were accepted. */
   readonly rates: RateLog;
+  /** Versions of what is law as data. */
+  readonly policies: PolicyStores;
   /** What each act needs to be shown and done. */
   readonly handlers: ActHandlers;
 }
@@ -78,6 +82,7 @@ export async function composeOperators(
     changes: { feed, heartbeatMs: HEARTBEAT_MS, lifetimeMs: WATCH_LIFETIME_MS },
     controls: { log: controlLog(connections), known: knownTargets(connections) },
     rates: rateLog(connections),
+    policies: { log: policyLog(connections), kinds: policyBook(connections.config) },
     handlers,
     close: async () => {
       feed.end();

@@ -111,7 +111,8 @@ interface Instructed {
 const UNTRIED: Prediction = { kind: 'UNKNOWN', code: null };
 
 async function basisOf(stages: DryStages, { config }: Connections): Promise<Readonly<Record<string, string>>> {
-  return { build: buildId(), lists: (await stages.lists()).join(' '), rules: rulesHash(config) };
+  const [lists, policies] = await Promise.all([stages.lists(), stages.policies()]);
+  return { build: buildId(), lists: lists.join(' '), rules: rulesHash(config), policies: policies.join(' ') };
 }
 
 const isStage = (owner: string): owner is StageName => Object.hasOwn(topology, owner);

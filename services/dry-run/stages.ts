@@ -7,6 +7,8 @@ import { limitsNamespace } from '../../adapters/redis/limits.ts';
 import { limitsClient, ready } from '../../adapters/redis/limits-client.ts';
 import { limitsPreview } from '../../adapters/redis/limits-preview.ts';
 import { corridorBook } from '../../domain/corridors/corridors.ts';
+import { policyKey } from '../../domain/policies/versions.ts';
+import { listPolicies } from '../../operations/policies/versions.ts';
 import type { AnyProcessor } from '../../processors/contract.ts';
 import { createFxPricing } from '../../processors/fx-pricing/processor.ts';
 import { createIntake } from '../../processors/intake/processor.ts';
@@ -21,9 +23,10 @@ import type { TopicValues } from '../../topics/catalogue.ts';
 import { homePartition } from '../../topics/home-partition.ts';
 import { followedRates } from '../accepted-rates.ts';
 import { producerRules } from '../configured-producers.ts';
-import { corridors, limitRuleSet, needsTwo, transferRules } from '../configured-rules.ts';
+import { corridors, needsTwo, transferRules } from '../configured-rules.ts';
 import type { Connections } from '../connections.ts';
 import { dispatchedRequests } from '../dispatched-requests.ts';
+import { followedLimits, policyBook, policyLog } from '../policies.ts';
 import { activeInTable, customerCasesFor, maySeeLists, screenerFor, termsOf } from '../screening.ts';
 import { previewHolds, previewIntents, previewSettlements } from './preview-claims.ts';
 
@@ -32,6 +35,8 @@ export interface DryStages {
   stage(name: StageName): Promise<AnyProcessor>;
   /** Versions of the lists in force. */
   lists(): Promise<readonly string[]>;
+  /** Versions of policies that are in force. */
+  policies(): Promise<readonly string[]>;
   close(): Promise<void>;
 }
 
@@ -52,6 +57,10 @@ export function dryStages(connections: Connections, runtime: HostRuntime): DrySt
       return [...lists.entries()]
         .map(([, { list }]) => `${list.source}/${list.versionId}/${list.activation}`)
         .toSorted();
+    },
+    async policies() {
+      const found = await listPolicies(policyBook(config), policyLog(connections), { now: Date.now() });
+      return found.map(({ kind, inForce }) => policyKey({ kind, version: inForce }));
     },
     async close() {
       await Promise.allSettled(closing.map((close) => close()));
@@ -95,7 +104,10 @@ function stageMakers(shared: Shared): Record<StageName, () => Promise<AnyProcess
       onClose(async () => redis.disconnect());
       await ready(redis);
       const ledger = limitsPreview(redis, limitsNamespace(config.appName));
-      return createLimits({ ...(await holding(connections)), ledger, rules: limitRuleSet(config), corridors: book });
+      const policy = followedLimits(connections);
+      onClose(() => policy.table.stop());
+      await policy.table.start();
+      return createLimits({ ...(await holding(connections)), ledger, rules: policy });
     },
     'payout-dispatch': async () =>
       createPayoutDispatch({

@@ -40,7 +40,8 @@ it('stops the process when the ledger may be evicted from', async () => {
     log: {} as never,
     codec: {} as never,
     rings: testRings,
-    rules: [],
+    rules: () => [],
+    ready: async () => undefined,
     logger: {} as never,
     transactionTimeoutMs: 1,
   });

@@ -21,7 +21,10 @@ export interface HydrationOptions {
   readonly log: Log;
   readonly codec: Codec;
   readonly rings: Rings;
-  readonly rules: readonly LimitRule[];
+  /** Every rule that has reserved, or may: asked before each pass, since versions come while it runs. */
+  readonly rules: () => readonly LimitRule[];
+  /** Resolves when `rules` knows all that was put in force so far. */
+  readonly ready: () => Promise<void>;
   readonly logger: Logger;
   /**
    * How long the broker lets a transaction stay open, ms. One that had reserved in the lost ledger may still commit in
@@ -74,7 +77,7 @@ function reportShort(short: readonly string[], logger: Logger): void {
 
 /** Watches the ledger for as long as the limits processor of this process runs. */
 export function hydrationHost(options: HydrationOptions): Host {
-  const { ledger, rules, logger, transactionTimeoutMs } = options;
+  const { ledger, logger, transactionTimeoutMs } = options;
   const stopping = new AbortController();
   let state: HostState = 'new';
   let trouble: HostHealth['troubles'] = [];
@@ -88,6 +91,8 @@ export function hydrationHost(options: HydrationOptions): Host {
 
   async function once(): Promise<void> {
     const began = performance.now();
+    await options.ready();
+    const rules = options.rules();
     const { rebuilt, transfers, short } = await hydrateLimits(ledger, rules, read);
     if (!rebuilt) {
       if (catchUpAt === undefined || performance.now() < catchUpAt) return;

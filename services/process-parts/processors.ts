@@ -14,6 +14,7 @@ import type { AnyProcessor } from '../../processors/contract.ts';
 import { createFxPricing } from '../../processors/fx-pricing/processor.ts';
 import { createIntake } from '../../processors/intake/processor.ts';
 import { createLimits } from '../../processors/limits/processor.ts';
+import { rulesOf } from '../../processors/limits/requests.ts';
 import { createPayoutDispatch } from '../../processors/payout-dispatch/processor.ts';
 import { createScreening } from '../../processors/screening/processor.ts';
 import { createSettlement } from '../../processors/settlement/processor.ts';
@@ -29,10 +30,11 @@ import { fxAcceptedRates } from '../../topics/boundary.ts';
 import { homePartition } from '../../topics/home-partition.ts';
 import { followedRates } from '../accepted-rates.ts';
 import { producerRules } from '../configured-producers.ts';
-import { corridors, limitRuleSet, needsTwo, transferRules } from '../configured-rules.ts';
+import { corridors, needsTwo, transferRules } from '../configured-rules.ts';
 import { type Connections, firstLoss } from '../connections.ts';
 import { dispatchedRequests } from '../dispatched-requests.ts';
 import { checkFeedKeys } from '../feed-keys.ts';
+import { followedLimits } from '../policies.ts';
 import { activeInTable, customerCasesFor, maySeeLists, screenerFor, termsOf } from '../screening.ts';
 import { unguardedClaims, unguardedReplays, unsafeSwitches } from '../unsafe-switches/unsafe.ts';
 import { hydrationHost } from './hydration.ts';
@@ -166,10 +168,11 @@ const BUILDERS: Record<ProcessorName, (connections: Connections, runtime: HostRu
     const redis = limitsClient({ url: config.redis.limitsUrl });
     const lost = Promise.withResolvers<never>();
     const watch = watchRedis(redis, (detail) => lost.reject(brokenLimits(detail)));
-    const rules = limitRuleSet(config);
+    const policy = followedLimits(connections, { onFault: tableFaults('limits', runtime) });
+    const rules = () => rulesOf(policy);
     const ledger = limitsLedger(redis, {
       namespace: limitsNamespace(config.appName),
-      form: ledgerFormOf(rules.rules),
+      form: () => ledgerFormOf(rules()),
     });
     const { logger } = runtime;
     return {
@@ -177,20 +180,22 @@ const BUILDERS: Record<ProcessorName, (connections: Connections, runtime: HostRu
         ledger,
         holds,
         keys: { ...config.keys, needsTwo: needsTwo(config) },
-        rules,
-        corridors: corridorBook(corridors(config)),
+        rules: policy,
         clock,
         holdTtlMs: config.transfers.holdExpiryMs,
         onDropped: dropped('limits', runtime),
         failpoint: hook,
       }),
+      tables: [policy.table],
+      moreTroubles: policy.troubles,
       beside: [
         hydrationHost({
           ledger,
           log,
           codec,
           rings: config.keys,
-          rules: rules.rules,
+          rules,
+          ready: () => policy.table.start(),
           logger,
           transactionTimeoutMs: config.kafka.transactionTimeoutMs,
         }),

@@ -1,17 +1,18 @@
 // The limits stage on the real host over a log in memory and a Redis of the test's choice: twenty transfers, eight of them
 // reserved before anything happens, and what the counters must say in the end.
 import type { Redis } from 'ioredis';
-import { BUILT_IN_LIMITS, LIMIT_RULES } from '../../../domain/limits/limit-rules.ts';
+import { LIMIT_RULES } from '../../../domain/limits/limit-rules.ts';
 import { hydrateLimits } from '../../../processors/limits/hydrate.ts';
 import type { LimitLedger } from '../../../processors/limits/ports.ts';
 import { createLimits } from '../../../processors/limits/processor.ts';
+import { fixedPolicy } from '../../../processors/policies.ts';
 import type { Host } from '../../../runtime/hosts/host.ts';
 import { createProcessorHost } from '../../../runtime/hosts/processor-host.ts';
 import { silentLogger } from '../../../runtime/logs-and-metrics/logger.ts';
 import { createMetrics } from '../../../runtime/logs-and-metrics/metrics.ts';
 import {
   AT,
-  BOOK,
+  LIMIT_BOOK,
   payoutRequested,
   transferPriced,
   transferRejected,
@@ -55,8 +56,7 @@ export class LimitsStage {
       keys: KEYS,
       ledger: this.ledger,
       holds: memoryHoldClaims(),
-      rules: BUILT_IN_LIMITS,
-      corridors: BOOK,
+      rules: fixedPolicy(LIMIT_BOOK),
       clock: this.clock.now,
     });
     this.host = createProcessorHost({

@@ -32,6 +32,7 @@ it('knows every sealed topic: those without a party at the top have a forgery of
     'intent.rejected',
     'payout.attempts',
     'payout.updated',
+    'policy.versions',
     'review.decided',
     'runtime.controls',
     'screening.exception-revoked',

@@ -11,6 +11,7 @@ import type {
   Parties,
   PayoutAttemptClaimed,
   PayoutUpdated,
+  PolicyVersion,
   RateJumpAccepted,
   ReviewDecided,
   TransferAccepted,
@@ -45,6 +46,8 @@ export function altered(topic: TopicName, value: unknown): unknown {
       return { ...(value as FxRate | AcceptedRate | RateJumpAccepted), rate: '0.0000001' };
     case 'audit.entries':
       return { ...(value as AuditEntry), subject: 'mallory' };
+    case 'policy.versions':
+      return { ...(value as PolicyVersion), content: '{}' };
     case 'screening.list-activated':
     case 'screening.exception-revoked':
     case 'runtime.controls':
@@ -82,6 +85,7 @@ export function madeUp(
     case 'fx.rates':
     case 'fx.accepted-rates':
     case 'fx.jumps-accepted':
+    case 'policy.versions':
     case 'screening.list-activated':
     case 'screening.exception-revoked':
     case 'runtime.controls':
