@@ -27,6 +27,7 @@ export const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
   'break-glass': async () => (await import('./commands/break-glass.ts')).registerBreakGlass,
   policy: async () => (await import('./commands/policies.ts')).registerPolicies,
   rates: async () => (await import('./commands/rates.ts')).registerRates,
+  fx: async () => (await import('./commands/fx.ts')).registerFx,
   dlq: async () => (await import('./commands/dead-letters.ts')).registerDeadLetters,
   payouts: async () => (await import('./commands/payout-cases.ts')).registerPayoutCases,
   lists: async () => (await import('./commands/lists.ts')).registerLists,

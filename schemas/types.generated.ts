@@ -177,6 +177,32 @@ export interface Funding {
 /** How the money of a transfer came in. */
 export type FundingMethod = 'UNKNOWN' | 'ACCOUNT' | 'CARD' | 'CASH' | 'MONEY_ORDER' | 'PREFUNDED';
 
+/** How a transfer changes the open position of the house in two currencies. The sum of all records, currency by currency, is the open exposure. No personal data. Key: transferId. */
+export interface FxPosition {
+  /** UUIDv5 over transfer, attempt, and whether it opens or takes back: a price has at most one of each. */
+  eventId: string;
+  /** The transfer. */
+  transferId: string;
+  /** Pricing attempt: with the transfer it names the price. */
+  attempt: number;
+  /** Sequence of the transition that it was written with. */
+  sequence: number;
+  /** What became of the price. */
+  change: PositionChange;
+  /** When the transition was made. */
+  occurredAt: number;
+  /** Id of the corridor. */
+  corridorId: string | null;
+  /** ISO 4217 code of what the sender gives up. */
+  sourceCurrency: string;
+  /** Change of the position in the source currency: the principal when it opens, the same below zero when it is taken back. */
+  sourceMinor: bigint;
+  /** ISO 4217 code of what the beneficiary gets. */
+  targetCurrency: string;
+  /** Change of the position in the target currency: the credit below zero when it opens, above zero when it is taken back. */
+  targetMinor: bigint;
+}
+
 /** The latest market rate of a pair from one source. Compacted; key: source/base/quote. */
 export interface FxRate {
   /** Publisher. */
@@ -662,6 +688,9 @@ export interface PolicyVersion {
   reason: string;
 }
 
+/** What became of a price: it opens a position once, and at most one of the others takes it back. */
+export type PositionChange = 'UNKNOWN' | 'OPENED' | 'EXPIRED' | 'REJECTED' | 'RETURNED';
+
 /** A postal address in the fields of ISO 20022 (PostalAddress24), in the lengths of CBPR+. */
 export interface PostalAddress {
   /** Name of the street (StrtNm); at most 70 characters. */
@@ -710,6 +739,8 @@ export interface Price {
   expiresAt: number;
   /** What the exchange earns, in the source currency: the principal less what the credit costs at the mid rate, rounded up. Absent: priced before prices said so. */
   margin: Money | null;
+  /** Whether fx.position has the position that this price opens. False: priced before positions were told, so nothing takes one back either. */
+  positioned: boolean;
 }
 
 /** Which sources said what a rate says when it set a price. */

@@ -81,4 +81,10 @@ export const GRAINS: readonly Grain[] = [
     grain: 'an intent that repeats an earlier one',
     unique: 'eventId',
   },
+  {
+    topic: 'fx.position',
+    record: 'FxPosition',
+    grain: 'a price that opens a position, or is taken back',
+    unique: 'eventId',
+  },
 ];

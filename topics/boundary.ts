@@ -5,6 +5,7 @@ import type {
   AcceptedRate,
   AuditCheckpoint,
   AuditEntry,
+  FxPosition,
   FxRate,
   IntentDuplicated,
   IntentRejected,
@@ -66,6 +67,12 @@ export const transferLifecycle = topic<TransferLifecycle>()('transfer.lifecycle'
   doc: 'One flat record per transition of each transfer, without personal data.',
   record: 'TransferLifecycle',
   keyOf: (record) => record.transferId,
+  retentionMs: 365 * DAY_MS,
+});
+export const fxPosition = topic<FxPosition>()('fx.position', 'analytics', {
+  doc: 'What a price adds to the open exposure by currency, and what takes it back.',
+  record: 'FxPosition',
+  keyOf: (position) => position.transferId,
   retentionMs: 365 * DAY_MS,
 });
 export const fxRates = topic<FxRate>()('fx.rates', 'table', {

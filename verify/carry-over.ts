@@ -33,12 +33,13 @@ export function ofOtherSchemas(transfer: Transfer): Transfer {
   };
 }
 
-/** The highest sequence up to which chain and lifecycle are both there. */
+/** The highest sequence up to which chain, lifecycle and positions are there. */
 function completeThrough({ events, verifiedThrough }: Transfer): number {
   let through = verifiedThrough;
-  for (const { sequence, seen, lifecycleRecords } of events) {
+  for (const { sequence, seen, lifecycleRecords, position, positionRecords = 0 } of events) {
     if (sequence <= through) continue;
     if (sequence !== through + 1 || seen === 0 || lifecycleRecords !== seen) break;
+    if (position > 0 && positionRecords !== seen) break;
     through = sequence;
   }
   return through;

@@ -62,7 +62,16 @@ const isZipped = (file: string) => file.endsWith('.gz');
 
 /** Fields that hold minor units. */
 const MINOR = new Set(['debit', 'principal', 'fees', 'credit', 'minor', 'limit', 'executedMinor', 'returnedMinor']);
-const AMOUNTS = new Set(['debited', 'principal', 'fees', 'credited', 'returned', 'executed', 'returnedByProvider']);
+const AMOUNTS = new Set([
+  'debited',
+  'principal',
+  'fees',
+  'credited',
+  'returned',
+  'executed',
+  'returnedByProvider',
+  'open',
+]);
 
 const toJson = (value: unknown): string =>
   JSON.stringify(value, (_key, inner: unknown) => (typeof inner === 'bigint' ? `${inner}` : inner));

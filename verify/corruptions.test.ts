@@ -221,6 +221,33 @@ const LOG: readonly Corruption[] = [
   ['a payout outcome that nothing came of', 'completed', cutAfter('payout.updated'), ['TRANSFER_LOST']],
   ['a return that nothing came of', 'returned', cutAfter('payout.updated', 1), ['TRANSFER_LOST']],
   ['a lifecycle record that is missing', 'completed', drop('transfer.lifecycle', 2), ['LIFECYCLE_MISSING']],
+  ['a position that is missing', 'completed', drop('fx.position'), ['POSITION_MISSING']],
+  ['a position that was not taken back', 'returned', drop('fx.position', 1), ['POSITION_MISSING']],
+  ['a position that is there twice', 'completed', repeat('fx.position'), ['POSITION_REPEATED']],
+  [
+    'a position of another amount',
+    'completed',
+    change('fx.position', (value) => {
+      value.targetMinor += 1n;
+    }),
+    ['POSITION_DIFFERS'],
+  ],
+  [
+    'a position that is taken back though nothing ended its price',
+    'completed',
+    repeat('fx.position', (entry) => {
+      entry.value = { ...entry.value, change: 'RETURNED', sequence: 6 };
+    }),
+    ['POSITION_WITHOUT_PRICE', 'EVENT_ID_WRONG'],
+  ],
+  [
+    'a position that nobody knows the meaning of',
+    'completed',
+    change('fx.position', (value) => {
+      value.change = 'UNKNOWN';
+    }),
+    ['POSITION_MISSING', 'POSITION_WITHOUT_PRICE'],
+  ],
   ['a lifecycle record that is there twice', 'completed', repeat('transfer.lifecycle'), ['LIFECYCLE_REPEATED']],
   [
     'a lifecycle record that says something else',

@@ -25,6 +25,8 @@ const STORED = [
   'lifecycleSecond',
   'lifecycleRecordSecond',
   'lifecycleRecordBefore',
+  'position',
+  'positionRecordDigest',
 ] as const satisfies readonly (keyof EventFact)[];
 type Stored = (typeof STORED)[number];
 /** What stays in the object: pointers, flags and small numbers. */
@@ -60,6 +62,8 @@ class PooledEvent implements Plain {
   lifecycleRecords = 0;
   conflict = false;
   lifecycleRecordsDiffer = false;
+  positionRecords = 0;
+  positionRecordsDiffer = false;
   approvesDebit = false;
 
   constructor(

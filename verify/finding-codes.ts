@@ -112,6 +112,16 @@ export const FINDING_GROUPS = [
     toDo: 'the input at the position named',
   },
   {
+    codes: ['POSITION_MISSING', 'POSITION_REPEATED', 'POSITION_DIFFERS', 'POSITION_WITHOUT_PRICE'],
+    wrong: 'the open exposure by currency is not what the prices come to',
+    toDo: 'whoever hedges by `fx.position` hedges the wrong amount: tell them; the chain is right',
+  },
+  {
+    codes: ['POSITION_COUNT_DIFFERS'],
+    wrong: 'the kept count of open positions is not the sum of the log',
+    toDo: 'who else writes to `fx_position_counts`? Delete its document: it is counted anew',
+  },
+  {
     codes: ['LIFECYCLE_MISSING', 'LIFECYCLE_DIFFERS', 'LIFECYCLE_WITHOUT_EVENT'],
     wrong: 'analytics and chain disagree',
     toDo: 'the chain is right',

@@ -12,9 +12,11 @@ import { type ChainEvent, lifecycleOf } from '../processors/lifecycle.ts';
 import { exceeds } from '../processors/limits/explain.ts';
 import type { Settle } from '../processors/limits/ports.ts';
 import { LEDGER_TOPICS, type LedgerTopic, settlementOf } from '../processors/limits/rebuild.ts';
+import { positionOf, TOPIC_OF_CHANGE } from '../processors/positions.ts';
 import { recordType } from '../schemas/avro-types.ts';
 import type {
   Envelope,
+  FxPosition,
   LimitsApproval,
   PayoutRequested,
   PayoutUpdated,
@@ -82,6 +84,9 @@ export class TransferFold {
     switch (seen.topic) {
       case 'transfer.lifecycle':
         this.#lifecycle(seen.value, seen.record);
+        break;
+      case 'fx.position':
+        this.#position(seen.value);
         break;
       case 'payout.updated':
         this.#update(seen.value, seen.record, seen.bytes);
@@ -156,6 +161,8 @@ export class TransferFold {
     const { first, second } = lifecycleDigests(lifecycleOf(topic, value, stage ?? 'PAYOUT_DISPATCH')!);
     event.lifecycle = first;
     event.lifecycleSecond = second;
+    const position = positionOf(topic, value);
+    if (position) event.position = positionDigest(position);
     transfer.token = value.instruction.debtorToken;
     const price = value.price ?? null;
     if (price !== null) keepPrice(transfer, envelope.sequence, price);
@@ -223,6 +230,16 @@ export class TransferFold {
       event.lifecycleRecordBefore !== before;
   }
 
+  #position(value: FxPosition): void {
+    const { transferId, sequence, attempt, change } = value;
+    const topic = change === 'UNKNOWN' ? 'fx.position' : TOPIC_OF_CHANGE[change];
+    const event = this.#eventOf(this.#transfer(transferId), topic, { sequence, attempt });
+    const stated = positionDigest(value);
+    event.positionRecords = (event.positionRecords ?? 0) + 1;
+    if (event.positionRecords === 1) event.positionRecordDigest = stated;
+    else event.positionRecordsDiffer ||= event.positionRecordDigest !== stated;
+  }
+
   #update({ command, payout }: PayoutUpdated, record: LogRecord, content: number): void {
     const transfer = this.#transfer(command.transferId);
     const known = transfer.updates.find(({ version }) => version === payout.version);
@@ -288,6 +305,8 @@ function isProven(value: ReviewDecided, keys: HoldKeys | undefined): boolean {
 
 /** Of what a payout is asked for with, whichever schema its bytes were written with. */
 export const requestDigest = (value: PayoutRequested): number => digest(recordType('PayoutRequested').toBuffer(value));
+
+const positionDigest = (value: FxPosition): number => digest(recordType('FxPosition').toBuffer(value));
 
 /** Stages that look at the lists. */
 const LOOKING: ReadonlySet<string> = new Set<StageName>(['SCREENING', 'PAYOUT_DISPATCH']);

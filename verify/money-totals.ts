@@ -14,6 +14,8 @@ export interface CurrencyTotals {
   /** By the provider's ledger, for the same transfers. */
   executed: bigint;
   returnedByProvider: bigint;
+  /** Open exposure: what prices open, less what is taken back. Above zero: the house holds so much of it. */
+  open: bigint;
 }
 
 const NONE: CurrencyTotals = {
@@ -24,13 +26,14 @@ const NONE: CurrencyTotals = {
   returned: 0n,
   executed: 0n,
   returnedByProvider: 0n,
+  open: 0n,
 };
 
 export class Totals {
   readonly #byCurrency = new Map<string, CurrencyTotals>();
 
   constructor(before: Readonly<Record<string, CurrencyTotals>> = {}) {
-    for (const [currency, totals] of Object.entries(before)) this.#byCurrency.set(currency, { ...totals });
+    for (const [currency, totals] of Object.entries(before)) this.#byCurrency.set(currency, { ...NONE, ...totals });
   }
 
   of(currency: string): CurrencyTotals {

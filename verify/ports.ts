@@ -82,6 +82,18 @@ export interface StoredWebhooks {
   deliveries(ids: readonly string[]): Promise<readonly StoredDelivery[]>;
 }
 
+/** The sums of fx.position up to some offsets, as stored. */
+export interface StoredPositionCount {
+  /** Id of the topic that was counted. */
+  readonly topicId: string;
+  /** The first offset of each partition that is not counted. */
+  readonly offsets: ReadonlyMap<number, number>;
+  /** Minor units by currency. */
+  readonly open: ReadonlyMap<string, bigint>;
+  /** False: it says itself that it lacks some. */
+  readonly isWhole: boolean;
+}
+
 /** A transfer in the limits ledger, as stored. */
 export interface StoredReservation {
   readonly transferId: string;
@@ -146,6 +158,8 @@ export interface VerifySources {
    * what was skipped must name one, and it is not looked at. Rejects with a coded error when the store cannot be asked.
    */
   readonly approvedSkips?: (approvalIds: readonly string[]) => Promise<ReadonlyMap<string, string>>;
+  /** The kept count of open positions. Absent: it is not looked at. Rejects with a coded error when the store cannot be asked. */
+  readonly positionCount?: () => Promise<StoredPositionCount | undefined>;
   /** Absent: what producers are told is not looked at. */
   readonly webhooks?: StoredWebhooks;
   /** Rules in force: they say which limits a return frees. */

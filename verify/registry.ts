@@ -14,6 +14,7 @@ import { money } from './checks/money.ts';
 import { orphans } from './checks/orphans.ts';
 import { path } from './checks/path.ts';
 import { payouts } from './checks/payouts.ts';
+import { positionChecks } from './checks/positions.ts';
 import { progress } from './checks/progress.ts';
 import { provider } from './checks/provider.ts';
 import { replayChecks } from './checks/replays.ts';
@@ -33,6 +34,7 @@ export const checks = (): readonly Check[] => [
   money,
   provider,
   lifecycle,
+  ...positionChecks(),
   deadLetters(),
   ...replayChecks(),
   skips(),

@@ -72,6 +72,12 @@ export interface EventFact {
   lifecycleRecordSecond: number;
   lifecycleRecordBefore: number;
   lifecycleRecordsDiffer: boolean;
+  /** Digest of the position that goes with it; 0 (in older checkpoints, absent): none does. */
+  position: number;
+  /** Positions that name it, and their digest. Absent: of a checkpoint that does not know them. */
+  positionRecords?: number;
+  positionRecordDigest: number;
+  positionRecordsDiffer?: boolean;
 }
 
 /** The price in force, from the event with the highest sequence that has one. */

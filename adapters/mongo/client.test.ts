@@ -32,6 +32,7 @@ const COLLECTIONS = new Set([
   'screening_exceptions',
   'payouts',
   'events',
+  'fx_position_counts',
   'view',
 ]);
 

@@ -13,6 +13,7 @@ import { memoryControls } from '../../operations/control/testing/memory-controls
 import type { CountedGroup } from '../../operations/dead-letters/ports.ts';
 import type { ReplayDocument } from '../../operations/dead-letters/replays/replay.ts';
 import { memoryPolicies } from '../../operations/policies/testing/memory-policies.ts';
+import { type MemoryCounts, memoryCounts } from '../../operations/positions/testing/memory-counts.ts';
 import { explanationOf } from '../../operations/queries/explanation.ts';
 import type { Submission } from '../../operations/submissions/ports.ts';
 import { submitter } from '../../operations/submissions/submit.ts';
@@ -98,6 +99,7 @@ export interface Memory extends OperatorMemory {
   /** Latest first. */
   readonly replays: ReplayDocument[];
   readonly webhooks: MemoryWebhooks;
+  readonly positions: MemoryCounts;
   /** Thrown by every store, when set. */
   outage: Error | undefined;
 }
@@ -138,6 +140,7 @@ export async function testApi(
     submissions: new Map(),
     intentClaims: new Map(),
     webhooks: memoryWebhooks(),
+    positions: memoryCounts(),
   };
   const logged: unknown[] = [];
   const all = { ...memoryComponents(memory), ...parts };
@@ -206,6 +209,7 @@ function memoryComponents(memory: Memory): ApiComponents {
         }),
     },
     replays: operators.replays.replays,
+    positions: { find: () => asked(() => memory.positions.kept) },
     webhooks: { ...memory.webhooks, ring: webhookRing, reach: memoryReach(HOSTS) },
     operators,
     transferEvents: {

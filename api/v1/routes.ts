@@ -18,6 +18,7 @@ import { listRoutes } from './routes/lists.ts';
 import { overviewRoutes } from './routes/overview.ts';
 import { payoutRoutes } from './routes/payouts.ts';
 import { policyRoutes } from './routes/policies.ts';
+import { positionRoutes } from './routes/positions.ts';
 import { rateRoutes } from './routes/rates.ts';
 import { replayActRoutes } from './routes/replay-acts.ts';
 import { replayRoutes } from './routes/replays.ts';
@@ -49,6 +50,7 @@ export const ROUTES: readonly Route[] = [
   ...controlRoutes,
   ...rateRoutes,
   ...policyRoutes,
+  ...positionRoutes,
   ...standingRoutes,
   ...payoutRoutes,
   ...skipRoutes,

@@ -4,10 +4,11 @@
 //   node bench/verify/main.ts --transfers 1000000 [--partitions 12] [--max-transfers 100000]
 import { parseArgs } from 'node:util';
 import { LIMIT_RULES } from '../../domain/limits/limit-rules.ts';
-import { eventIdOf } from '../../domain/transfers/event-id.ts';
+import { eventIdOf, positionIdOf } from '../../domain/transfers/event-id.ts';
 import { commandIdOf } from '../../payouts/payout-updated.ts';
 import type { Log, LogRecord, PartitionRange } from '../../ports/log.ts';
 import { lifecycleOf, stageOf } from '../../processors/lifecycle.ts';
+import { positionOf } from '../../processors/positions.ts';
 import type { PayoutRequested } from '../../schemas/types.generated.ts';
 import { AT, payoutRequested, payoutUpdated, transferRequested } from '../../test/kit/builders.ts';
 import { memoryCodec } from '../../test/kit/memory-codec.ts';
@@ -85,6 +86,7 @@ function updateOf(partition: number, index: number) {
 function made(topic: string, partition: number, offset: number): unknown {
   if (topic === 'transfer.requested') return { ...intent, transferId: idOf(partition, offset) };
   if (topic === 'payout.updated') return updateOf(partition, offset);
+  if (topic === POSITIONS) return positionOf('transfer.priced', withoutLater(partition, offset, PRICED));
   if (topic !== 'transfer.lifecycle') {
     const step = PATH.findIndex(([name]) => name === topic);
     return withoutLater(partition, offset, step);
@@ -104,6 +106,10 @@ function withoutLater(partition: number, index: number, step: number) {
   };
 }
 
+const POSITIONS = 'fx.position';
+/** Step of the path that opens one. */
+const PRICED = 2;
+
 /** An encoded record and where in it strings stand that differ from transfer to transfer. */
 interface Template {
   readonly bytes: Buffer;
@@ -117,6 +123,7 @@ function stringsOf(partition: number, index: number, topic: string, step: number
   const strings: Record<string, string> = { transferId, origin: originOf(partition, index) };
   const last = topic === 'payout.updated' ? 4 : step;
   if (topic === 'transfer.requested') return strings;
+  if (topic === POSITIONS) return { transferId, position: positionIdOf(transferId, 1, true) };
   for (const at of [last - 1, last])
     if (at >= 0) strings[`event${at}`] = eventIdOf(PATH[at]![0], transferId, 1, at + 1);
   if (last >= 4) strings['command'] = commandIdOf(transferId, 1);
@@ -147,15 +154,16 @@ function recordAt(topic: string, partition: number, offset: number): LogRecord {
   const strings = stringsOf(partition, index, topic, step);
   const value = Buffer.from(bytes);
   for (const { name, at } of marks) value.write(strings[name]!, at, 'latin1');
-  const id = topic === 'payout.updated' ? strings['command'] : strings[`event${step}`];
+  const id = strings['position'] ?? (topic === 'payout.updated' ? strings['command'] : strings[`event${step}`]);
   const headers: Record<string, Buffer> = { [HEADER.eventId]: Buffer.from(id ?? '') };
-  if (!isLifecycle) headers[HEADER.originPosition] = Buffer.from(strings['origin']!);
+  if (!isLifecycle && topic !== POSITIONS) headers[HEADER.originPosition] = Buffer.from(strings['origin']!);
   return { topic, partition, offset, key: Buffer.from(strings['transferId']!), value, headers, timestamp: AT };
 }
 
 const LENGTHS = new Map<string, number>([
   ['transfer.requested', perPartition],
   ['payout.updated', perPartition],
+  [POSITIONS, perPartition],
   ['transfer.lifecycle', perPartition * PATH.length],
   ...PATH.map(([topic]) => [topic, perPartition] as const),
 ]);

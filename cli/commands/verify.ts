@@ -2,6 +2,7 @@
 import { SingleBar } from 'cli-progress';
 import type { Command } from 'commander';
 import { approvedSkips } from '../../adapters/mongo/approvals.ts';
+import { positionCounts } from '../../adapters/mongo/position-counts.ts';
 import { sealedDocuments } from '../../adapters/mongo/sealed-documents.ts';
 import { verifyStores } from '../../adapters/mongo/verify-stores.ts';
 import { verifyWebhooks } from '../../adapters/mongo/verify-webhooks.ts';
@@ -100,6 +101,7 @@ async function sourcesOf(
       ? {
           stores: verifyStores({ db: await connections.db(), events: EVENTS, transfers: TRANSFERS }),
           sealed: await sealedIn(connections),
+          positionCount: positionCounts(await connections.db()).find,
           webhooks: verifyWebhooks(await connections.db(), config.webhooks.keys),
           approvedSkips: approvedSkips(await connections.db(), config.keys.operators),
         }
@@ -172,7 +174,7 @@ function printReport(report: VerifyReport): void {
   const { totals, cut, findings } = report;
   printRows(report.checks.map(resultRow), ['check', 'result', 'errors', 'warnings']);
   print('');
-  printRows(moneyRows(report), ['currency', 'debited', 'fees', 'credited', 'executed', 'returned']);
+  printRows(moneyRows(report), ['currency', 'debited', 'fees', 'credited', 'executed', 'returned', 'open']);
   print('');
   const { inputsBy } = totals;
   const parts = (counts: Readonly<Record<string, number>>) =>
@@ -205,7 +207,7 @@ function moneyRows({ totals }: VerifyReport) {
   return Object.entries(totals.currencies).map(([currency, amounts]) => {
     const exponent = currencyOf(currency)?.exponent ?? 0;
     const show = (minor: bigint) => formatMinor(minor, exponent, currency);
-    const { debited, fees, credited, executed, returned } = amounts;
+    const { debited, fees, credited, executed, returned, open } = amounts;
     return {
       currency,
       debited: show(debited),
@@ -213,6 +215,7 @@ function moneyRows({ totals }: VerifyReport) {
       credited: show(credited),
       executed: show(executed),
       returned: show(returned),
+      open: show(open),
     };
   });
 }

@@ -23,6 +23,9 @@ export const ALARMS: Readonly<Record<string, string>> = {
   corridor_stuck_oldest_seconds:
     'max(corridor_stuck_oldest_seconds{kind="PAYOUT_UNKNOWN"}) > 1800, {kind="DEAD_LETTER"} > 3600, {kind="HOLD"} > 86400',
   corridor_stuck_incomplete: 'max(corridor_stuck_incomplete) > 0 for 30m',
+  corridor_fx_open_position_minor:
+    'abs(max by (currency) (corridor_fx_open_position_minor)) > what you may be open for',
+  corridor_fx_positions_left_out: 'max(corridor_fx_positions_left_out) > 0',
   corridor_webhook_oldest_seconds:
     'max(corridor_webhook_oldest_seconds) > 7200 unless max(corridor_webhook_breakers_open) > 0',
   corridor_unknown_payouts_without_case: 'max(corridor_unknown_payouts_without_case) > 20 for 30m',

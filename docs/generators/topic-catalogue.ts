@@ -13,6 +13,7 @@ const OUTSIDE_WRITERS: Readonly<Record<string, string>> = {
   'transfer.requested': 'producers',
   'review.decided': 'operators',
   'transfer.lifecycle': 'every stage',
+  'fx.position': 'fx-pricing, limits, payout-dispatch, settlement',
   'fx.rates': 'rate feed',
   'fx.accepted-rates': 'fx-pricing',
   'fx.jumps-accepted': 'operators',

@@ -37,3 +37,7 @@ export const intentDuplicationId = (originPosition: string): string =>
 /** holdId of the hold that the event with this sequence sets. */
 export const holdIdOf = (transferId: string, sequence: number): string =>
   deterministicId(`hold\n${transferId}\n${sequence}`);
+
+/** eventId of a position: one that a price opens, and at most one that takes it back. */
+export const positionIdOf = (transferId: string, attempt: number, isOpened: boolean): string =>
+  deterministicId(`fx.position\n${transferId}\n${attempt}\n${isOpened ? 'opened' : 'taken back'}`);

@@ -43,6 +43,7 @@ const EXPECTED: Readonly<Record<Action, string>> = {
   'webhooks.register': '.....a.',
   'webhooks.change': '.....o.',
   'webhooks.disable': '.aa..o.',
+  'positions.read': 'aaaa...',
   'rates.accept': '.aa....',
   'policies.read': 'aaaaa..',
   'policies.propose': '..aa...',

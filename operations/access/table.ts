@@ -58,6 +58,7 @@ export const ACCESS = {
   'webhooks.register': row('register webhook endpoints of your own',         'never',  'never',  'never',  'never',   'never',  'always', 'never'),
   'webhooks.change':   row('change webhook endpoints, and resend deliveries', 'never', 'never',  'never',  'never',   'never',  'own',    'never'),
   'webhooks.disable':  row('have nothing more sent to a webhook endpoint',   'never',  'always', 'always', 'never',   'never',  'own',    'never'),
+  'positions.read':    row('see the open exposure by currency',              'always', 'always', 'always', 'always',  'never',  'never',  'never'),
   'rates.accept':      row('accept that a rate has jumped',                  'never',  'always', 'always', 'never',   'never',  'never',  'never'),
   'policies.read':     row('see versions of policies: limit rules and terms',  'always', 'always', 'always', 'always',  'always', 'never',  'never'),
   'policies.propose':  row('propose versions of policies, and let them through', 'never', 'never',  'always', 'always',  'never',  'never',  'never'),

@@ -90,6 +90,7 @@ function bindingPrice(pricing: Pricing, legs: readonly RateLeg[], corridor: Corr
     marginBps: corridor.marginBps,
     lockedAt: now,
     expiresAt: now + corridor.priceTtlMs,
+    positioned: true,
   };
 }
 

@@ -1,5 +1,5 @@
-// From what `decide` returned to records: encoded, keyed, on the right partition, with their headers and their
-// lifecycle record.
+// From what `decide` returned to records: encoded, keyed, on the right partition, with their headers, their lifecycle
+// record, and what they change of the open position.
 
 import type { Codec } from '../../ports/codec.ts';
 import type { ErrorCode } from '../../ports/error-codes.ts';
@@ -8,8 +8,9 @@ import type { OutputRecord } from '../../ports/log.ts';
 import { recordMaker } from '../../ports/records.ts';
 import type { Rings } from '../../ports/seals.ts';
 import { type ChainEvent, lifecycleOf } from '../../processors/lifecycle.ts';
+import { positionOf } from '../../processors/positions.ts';
 import type { Stage } from '../../schemas/types.generated.ts';
-import { transferLifecycle } from '../../topics/boundary.ts';
+import { fxPosition, transferLifecycle } from '../../topics/boundary.ts';
 import { contractOf, type TopicName } from '../../topics/catalogue.ts';
 import { formatCause, sourceOf } from '../../topics/cause.ts';
 import { headerText, RECOVERY_HEADER } from '../../topics/headers.ts';
@@ -46,6 +47,7 @@ export function createEmitter(options: EmitterOptions): Emitter {
   const declared: ReadonlySet<string> = new Set(options.writes);
   const make = recordMaker({ owner, codec, rings, writes });
   const makeLifecycle = recordMaker({ owner, codec, rings, writes: [transferLifecycle] });
+  const makePosition = recordMaker({ owner, codec, rings, writes: [fxPosition] });
 
   let known = { topicId: '', source: '' };
 
@@ -57,7 +59,10 @@ export function createEmitter(options: EmitterOptions): Emitter {
       let nth = 0;
       for (const { topic } of outputs) if (topic === to) nth++;
       outputs.push(record(input, emitted, partition, causeOf(input, nth)));
-      if (contractOf(to)?.kind === 'transition') outputs.push(lifecycle(input, to, value as ChainEvent, partition));
+      if (contractOf(to)?.kind !== 'transition') continue;
+      outputs.push(lifecycle(input, to, value as ChainEvent, partition));
+      const position = positionOf(to, value as ChainEvent);
+      if (position) outputs.push(makePosition(fxPosition.name, position, { partition, eventId: position.eventId }));
     }
     return outputs;
   };

@@ -96,7 +96,7 @@ export function createProcessorHost(options: ProcessorHostOptions): Host {
     name: processor.name,
     clock,
     observer,
-    schemas: [...new Set<TopicName>([...reads, ...writes, 'transfer.lifecycle'])],
+    schemas: [...new Set<TopicName>([...reads, ...writes, 'transfer.lifecycle', 'fx.position'])],
     inputs: inputTopics(processor.name, reads),
     delivery: 'exactly-once',
     handler,

@@ -130,6 +130,22 @@ function transferMetrics({ registers }: Registers) {
       labelNames: ['corridor', 'pair', 'code'],
       registers,
     }),
+    openPosition: new Gauge({
+      name: 'corridor_fx_open_position_minor',
+      help: 'Open exposure by currency, in minor units (beyond 2^53 rounded): above zero is held, below zero is owed. Counted every 30 s by each process that runs fx-pricing: take the maximum of one currency, not the sum.',
+      labelNames: ['currency'],
+      registers,
+    }),
+    positionsUncounted: new Gauge({
+      name: 'corridor_fx_positions_uncounted',
+      help: 'Offsets of fx.position that the count of open positions has not come to yet.',
+      registers,
+    }),
+    positionsLeftOut: new Gauge({
+      name: 'corridor_fx_positions_left_out',
+      help: 'Records of fx.position that the count left out, since nothing proves or reads them; one more where the log had forgotten some before they were counted.',
+      registers,
+    }),
     unknownPayoutsWithoutCase: new Gauge({
       name: 'corridor_unknown_payouts_without_case',
       help: 'Payouts of unknown outcome that are no cases yet, so that no inbox has them; looked at every 30 s.',

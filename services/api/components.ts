@@ -1,6 +1,7 @@
 // What the API works with. Everything that a route needs is a part here; routes make nothing themselves.
 import { deadLetters } from '../../adapters/mongo/dead-letters.ts';
 import { intentClaims } from '../../adapters/mongo/intent-claims.ts';
+import { positionCounts } from '../../adapters/mongo/position-counts.ts';
 import { replays } from '../../adapters/mongo/replays.ts';
 import { submissions } from '../../adapters/mongo/submissions.ts';
 import { transferEvents } from '../../adapters/mongo/transfer-events.ts';
@@ -13,6 +14,7 @@ import type { Sight } from '../../operations/access/masking.ts';
 import type { Audit } from '../../operations/audit/audit.ts';
 import type { DeadLetters } from '../../operations/dead-letters/ports.ts';
 import type { Replays } from '../../operations/dead-letters/replays/ports.ts';
+import type { PositionCounts } from '../../operations/positions/ports.ts';
 import { type Explanation, explanationOf } from '../../operations/queries/explanation.ts';
 import type { TransferEvents, TransferTotals, TransferViews } from '../../operations/queries/ports.ts';
 import { intentLog } from '../../operations/submissions/intent-log.ts';
@@ -54,6 +56,8 @@ export interface ApiComponents {
   readonly owners: OwnerSources;
   readonly deadLetters: Pick<DeadLetters, 'groups' | 'list' | 'find'>;
   readonly replays: Pick<Replays, 'list' | 'find' | 'counts'>;
+  /** The open exposure, as it was counted last. */
+  readonly positions: Pick<PositionCounts, 'find'>;
   /** The face of operators has no keys of them: it can look, and disable. */
   readonly webhooks: EndpointComponents & ResendComponents & WebhookStanding;
   /** Undefined: this process has not the face of operators, nor its key. */
@@ -105,6 +109,7 @@ export async function composeApi(connections: Connections, reports: AuditReports
     owners,
     deadLetters: deadLetters(db),
     replays: replays(db),
+    positions: positionCounts(db),
     webhooks: {
       ...webhooks,
       ring: submits ? config.webhooks.keys : undefined,

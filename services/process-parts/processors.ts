@@ -39,6 +39,7 @@ import { activeInTable, customerCasesFor, maySeeLists, screenerFor, termsOf } fr
 import { unguardedClaims, unguardedReplays, unsafeSwitches } from '../unsafe-switches/unsafe.ts';
 import { hydrationHost } from './hydration.ts';
 import type { ProcessorName } from './part-selection.ts';
+import { positionCountsHost } from './position-counts.ts';
 import { ratesWaiting } from './rates-waiting.ts';
 import { tableFaults } from './table-faults.ts';
 
@@ -145,7 +146,8 @@ const BUILDERS: Record<ProcessorName, (connections: Connections, runtime: HostRu
     };
   },
 
-  'fx-pricing': async ({ config, log, codec }, runtime) => {
+  'fx-pricing': async (connections, runtime) => {
+    const { config, log, codec } = connections;
     const onFault = tableFaults('fx-pricing', runtime);
     const rates = createTable({ topic: 'fx.rates', log, codec, rings: config.keys, onFault });
     const { accepted, tables, close } = followedRates({ log, codec, config }, { onFault });
@@ -157,6 +159,7 @@ const BUILDERS: Record<ProcessorName, (connections: Connections, runtime: HostRu
       processor,
       tables: [rates, ...tables],
       moreTroubles: ratesWaiting(processor, runtime.metrics, clock),
+      beside: [positionCountsHost(connections, runtime)],
       resources: [{ name: 'writer of accepted rates', close }],
     };
   },

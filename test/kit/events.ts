@@ -170,6 +170,7 @@ export function priceOf(of: Case = {}, over: Partial<Price> = {}): Price {
     residual: '0',
     lockedAt: of.at ?? AT,
     expiresAt: (of.at ?? AT) + 1_800_000,
+    positioned: true,
     ...over,
   };
 }

@@ -49,7 +49,7 @@ export class StagesOnKafka {
     const stateDir = mkdtempSync(path.join(tmpdir(), `corridor-${app}-`));
     const stack = await startStack({ stateDir, ephemeral: true, kinds: ['kafka'], env: {} });
     const stages = new StagesOnKafka(app, stack, failpoint);
-    const topics = new Set(['transfer.lifecycle']);
+    const topics = new Set(['transfer.lifecycle', 'fx.position']);
     for (const owner of owners) {
       const { reads, writes } = topology[owner];
       for (const { name } of [...reads, ...writes, ...recoveryTopics(owner)]) topics.add(name);

@@ -1,6 +1,12 @@
 // Ids, keys and places of single records.
 
-import { eventIdOf, holdIdOf, intentDuplicationId, intentRejectionId } from '../../domain/transfers/event-id.ts';
+import {
+  eventIdOf,
+  holdIdOf,
+  intentDuplicationId,
+  intentRejectionId,
+  positionIdOf,
+} from '../../domain/transfers/event-id.ts';
 import { STATE_OF_TOPIC } from '../../domain/transfers/transfer-states.ts';
 import { commandIdOf } from '../../payouts/payout-updated.ts';
 import type { Envelope, Instruction } from '../../schemas/types.generated.ts';
@@ -69,6 +75,10 @@ function expectedOf({ topic, value }: AnySeen): Expected | undefined {
       // Its id must be that of the event (see lifecycle), a mark's follows from its dead letter (see dead-letters).
       const { transferId, eventId } = value;
       return { transferId, id: eventId, rightId: eventId };
+    }
+    case 'fx.position': {
+      const { transferId, eventId, attempt, change } = value;
+      return { transferId, id: eventId, rightId: positionIdOf(transferId, attempt, change === 'OPENED') };
     }
     default:
       return topic in STATE_OF_TOPIC ? transition(topic, value as Transition) : undefined;

@@ -1,5 +1,6 @@
 // What stands in the log of a made-up history: entries at their offsets, with the headers that the pipeline gives them.
 import { type LifecycleInput, lifecycleOf } from '../../processors/lifecycle.ts';
+import { positionOf } from '../../processors/positions.ts';
 import type { Stage } from '../../schemas/types.generated.ts';
 import { AT } from '../../test/kit/builders.ts';
 import { memoryCodec } from '../../test/kit/memory-codec.ts';
@@ -102,6 +103,15 @@ export class HistoryLog {
       value: lifecycleRecord,
       headers: { [HEADER.eventId]: lifecycleRecord.eventId },
     });
+    const position = positionOf(topic, value);
+    if (position) {
+      const { eventId: positionId } = position;
+      this.append('fx.position', partition, {
+        key: transferId,
+        value: position,
+        headers: { [HEADER.eventId]: positionId },
+      });
+    }
     return entry;
   }
 

@@ -15,6 +15,7 @@ import { listStore } from '../list-versions.ts';
 import { payoutLists } from '../payout-lists.ts';
 import { payoutOutbox } from '../payout-outbox.ts';
 import { mongoPayoutStore } from '../payouts.ts';
+import { positionCounts } from '../position-counts.ts';
 import { replayClaims } from '../replay-claims.ts';
 import { exceptionStore } from '../screening-exceptions.ts';
 import { settlementClaims } from '../settlement-claims.ts';
@@ -38,6 +39,11 @@ const customerCase: CustomerCase = {
   openedAt: 0,
   state: 'OPEN',
   decision: null,
+};
+
+const samplePositionCount = {
+  ...{ topicId: 't', offsets: new Map([[0, 1]]), open: new Map([['GBP', 1n]]), records: 1, unproven: 0 },
+  ...{ isWhole: true, countedAt: 0, version: 1 },
 };
 
 export const sampleClaim = {
@@ -101,6 +107,8 @@ export const MONGO_ASKS: Readonly<Record<string, (db: Db) => Promise<unknown>>> 
   'transfer views: find': (db) => transferViews(db, 'transfers').find('t'),
   'transfer views: list': (db) => transferViews(db, 'transfers').list({ state: 'HELD' }, undefined, 1),
   'transfer views: totals': (db) => transferViews(db, 'transfers').totals({ state: 'HELD' }, 1),
+  'position counts: find': (db) => positionCounts(db).find(),
+  'position counts: keep': (db) => positionCounts(db).keep(samplePositionCount),
   'transfer events: of': (db) => transferEvents(db, 'events').of('t'),
   'customer cases: open': (db) => customerCaseStore(db, operators).open([customerCase]),
   'customer cases: blocked': (db) => customerCaseStore(db, operators).blocked(['t']),

@@ -27,6 +27,7 @@ it('knows every sealed topic: those without a party at the top have a forgery of
     'audit.entries',
     'fx.accepted-rates',
     'fx.jumps-accepted',
+    'fx.position',
     'fx.rates',
     'intent.duplicated',
     'intent.rejected',

@@ -5,6 +5,7 @@ import { contentHashOf } from '../../../processors/hold-content.ts';
 import type {
   AcceptedRate,
   AuditEntry,
+  FxPosition,
   FxRate,
   IntentDuplicated,
   IntentRejected,
@@ -63,6 +64,10 @@ export function altered(topic: TopicName, value: unknown): unknown {
         state: record.state === 'REJECTED' ? 'COMPLETED' : 'REJECTED',
       };
     }
+    case 'fx.position': {
+      const position = value as FxPosition;
+      return { ...position, sourceMinor: -position.sourceMinor, targetMinor: -position.targetMinor };
+    }
     case 'intent.rejected':
       return { ...(value as IntentRejected), reasons: [{ code: 'AM14', detail: 'mallory' }] };
     case 'intent.duplicated':
@@ -95,9 +100,10 @@ export function madeUp(
       return { key: entryId, value: { ...(forged as AuditEntry), entryId } };
     }
     case 'transfer.lifecycle':
+    case 'fx.position':
     case 'intent.rejected':
     case 'intent.duplicated': {
-      const record = forged as TransferLifecycle | IntentRejected | IntentDuplicated;
+      const record = forged as TransferLifecycle | FxPosition | IntentRejected | IntentDuplicated;
       return { key: transferId, value: { ...record, transferId, eventId: randomUUID() } };
     }
     case 'payout.attempts': {

@@ -107,6 +107,7 @@ export function payoutRequestedFor(options: RequestedOptions): PayoutRequested {
       margin: gbp(49n),
       lockedAt: now,
       expiresAt,
+      positioned: true,
     },
     reservation: {
       reservationId: `${transferId}:${attempt}`,
