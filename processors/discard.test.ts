@@ -70,6 +70,13 @@ describe('the rejection of a discarded letter', () => {
     });
   });
 
+  it('of an intent without a transfer id shows what stands for it, and nothing of what was written', () => {
+    const input = received('transfer.requested', transferRequested({ transferId: 'Marjorie Quickfall' }));
+    const of = (more: object) => rejectionOf(input, { stage: 'INTAKE', code: 'DISC', occurredAt: 9, ...more }).value;
+    expect(of({ shownId: 'token:a' })).toMatchObject({ transferId: 'token:a' });
+    expect(of({})).toMatchObject({ transferId: 'token:' });
+  });
+
   it.each([
     ['transfer.priced', () => received('transfer.priced', transferPriced())],
     ['transfer.reserved', () => received('transfer.reserved', transferReserved())],

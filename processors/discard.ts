@@ -6,7 +6,7 @@ import type { Reason, Stage } from '../schemas/types.generated.ts';
 import type { TopicName } from '../topics/catalogue.ts';
 import type { Cause, Discardable, Received } from './contract.ts';
 import { type ReviewsOptions, type ReviewVerdict, verdictsIn } from './holds.ts';
-import { intentRejection } from './intake/decide.ts';
+import { intentRejection, NO_ID } from './intake/decide.ts';
 import { type ChainEvent, eventIn } from './lifecycle.ts';
 
 const WHY = 'it could not be handled, and operators ended it';
@@ -19,11 +19,11 @@ export interface Ending extends Omit<Extract<Discardable, { kind: 'reject' }>, '
 /** The rejection with which a stage ends this input. @throws Error when the input is of no transfer */
 export function rejectionOf(
   input: Received<unknown>,
-  { stage, code, occurredAt, producerId = null, corridorId = null }: Ending,
+  { stage, code, occurredAt, producerId = null, corridorId = null, shownId = NO_ID }: Ending,
 ): { readonly to: TopicName; readonly value: unknown } {
   const reasons: readonly Reason[] = [reason(code, WHY)];
   if (input.topic === 'transfer.requested') {
-    return intentRejection(input as never, reasons, { now: occurredAt, producerId, corridorId }, undefined);
+    return intentRejection(input as never, reasons, { now: occurredAt, producerId, corridorId, shownId }, undefined);
   }
   const event = eventIn(input.topic, input.value) as (ChainEvent & Partial<Carried>) | undefined;
   if (event === undefined) throw new Error(`${input.topic} is of no transfer that could be rejected`);

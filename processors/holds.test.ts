@@ -218,6 +218,14 @@ describe('an approval that takes two persons', () => {
     expect(await codeFor({ ...both, agreedBy: 'carl' })).toBe('DECISION_NOT_SEALED');
     expect(await codeFor({ ...both, agreedBy: null })).toBe('DECISION_NOT_SEALED');
     expect(await codeFor({ ...both, agreedBy: null, glass: 'bela' })).toBe('DECISION_NOT_SEALED');
+    // Nor can the approval be made another. One of before that approvals were named is read as it was sealed.
+    expect(await codeFor({ ...both, approvalId: 'a', approvalHash: 'h' })).toBe('DECISION_NOT_SEALED');
+    const named = reviewDecided(held, { agreedBy: 'bela', approvalId: 'a', approvalHash: 'h' });
+    expect(await codeFor(named)).toBe('honour');
+    for (const over of [{ approvalId: 'b' }, { approvalHash: 'i' }, { approvalId: null, approvalHash: null }])
+      expect(await codeFor({ ...named, ...over })).toBe('DECISION_NOT_SEALED');
+    // An approval that is named is no second person.
+    expect(await codeFor(reviewDecided(held, { approvalId: 'a', approvalHash: 'h' }))).toBe('DECISION_OF_ONE');
   });
 
   it('is one person’s where nothing asks for two', async () => {

@@ -5,6 +5,7 @@
 // a hold lapsed is what anybody may say: the stage looks at its own clock.
 
 import { HOLD_EXPIRY } from '../domain/people/identities.ts';
+import { isOfTwo, type SecondPerson, secondPersonContent } from '../domain/people/two-persons.ts';
 import { isSealed, type KeyRing, sealOf } from '../domain/seals/seal.ts';
 import { holdIdOf } from '../domain/transfers/event-id.ts';
 import { isSamePosition } from '../domain/transfers/origin-position.ts';
@@ -14,7 +15,7 @@ import type { Reason, ReviewDecided, ReviewOutcome, Stage, TransferHeld } from '
 import type { TopicName } from '../topics/catalogue.ts';
 import type { Cause, Disposition, Received } from './contract.ts';
 import { contentHashOf } from './hold-content.ts';
-import { isOfTwo, type NeedsTwo } from './second-person.ts';
+import type { NeedsTwo } from './second-person.ts';
 
 /** How long a hold waits for a decision before it lapses, unless configured. */
 export const DEFAULT_HOLD_TTL_MS = 14 * 86_400_000;
@@ -171,7 +172,8 @@ function unprovenDecision(decided: ReviewDecided, { operators, needsTwo }: Revie
   if (!isReviewSealed(operators, decided)) {
     return dropped('DECISION_NOT_SEALED', 'the decision does not bear the seal of a program for operators');
   }
-  const why = decided.decision === 'APPROVE' && !isOfTwo(decided) ? needsTwo(decided.held) : [];
+  const isOfOne = !isOfTwo({ ...decided, by: decided.command.issuedBy });
+  const why = decided.decision === 'APPROVE' && isOfOne ? needsTwo(decided.held) : [];
   if (why.length > 0) {
     return dropped(
       'DECISION_OF_ONE',
@@ -222,7 +224,7 @@ function reportDropped(verdicts: readonly ReviewVerdict[], onDropped: ((cause: C
 const dropped = (code: ErrorCode, detail: string): ReviewVerdict => ({ kind: 'dropped', cause: { code, detail } });
 
 /** What a person decided on which hold. */
-export interface Decided {
+export interface Decided extends SecondPerson {
   readonly holdId: string;
   readonly evidenceHash: string;
   readonly decision: ReviewDecided['decision'];
@@ -230,10 +232,6 @@ export interface Decided {
   /** ms since 1970 */
   readonly decidedAt: number;
   readonly justification: string;
-  /** Who let it through, where two persons agreed. */
-  readonly agreedBy?: string | null;
-  /** The broken glass under which one was enough. */
-  readonly glass?: string | null;
 }
 
 /** Whether a program for operators sealed this decision as it stands. */
@@ -247,14 +245,10 @@ const decisionIn = (decided: ReviewDecided): Decided => ({
 });
 
 const decisionContent = (decided: Decided): readonly string[] => {
-  const { holdId, evidenceHash, decision, decidedBy, decidedAt, justification, agreedBy, glass } = decided;
+  const { holdId, evidenceHash, decision, decidedBy, decidedAt, justification } = decided;
   const alone = [holdId, evidenceHash, decision, decidedBy, String(decidedAt), justification];
-  // Decisions of one person have the seal that they had before there was a second in it.
-  if (isNone(agreedBy) && isNone(glass)) return alone;
-  return [...alone, 'agreed', agreedBy ?? '', glass ?? ''];
+  return [...alone, ...secondPersonContent(decided)];
 };
-
-const isNone = (text: string | null | undefined): boolean => text === null || text === undefined;
 
 /** The seal of a decision, made when the person makes it. */
 export const sealDecision = (operators: KeyRing, decided: Decided): string =>

@@ -2,8 +2,7 @@
 // decision with the keys of operators names two persons, or has it refused. Pure.
 import { AMOUNT_BANDS, type AmountBand, bandOf } from '../domain/corridors/amount-bands.ts';
 import type { CorridorBook } from '../domain/corridors/corridors.ts';
-import { isSystemIdentity, nameSkeleton } from '../domain/people/identities.ts';
-import type { ReviewDecided, TransferHeld } from '../schemas/types.generated.ts';
+import type { TransferHeld } from '../schemas/types.generated.ts';
 
 export interface HoldPolicy {
   /** From this amount on for its corridor, or NEVER. */
@@ -34,16 +33,4 @@ function isTrueMatch({ screening }: TransferHeld): boolean {
   if (!screening) return false;
   const looks = [screening, ...screening.rechecks];
   return looks.some(({ parties }) => parties.some(({ outcome }) => outcome === 'TRUE_MATCH'));
-}
-
-interface NamedPersons extends Pick<ReviewDecided, 'agreedBy' | 'glass'> {
-  readonly command: Pick<ReviewDecided['command'], 'issuedBy'>;
-}
-
-/** Whether a decision names two persons, or the broken glass under which one was enough. */
-export function isOfTwo({ command, agreedBy, glass }: NamedPersons): boolean {
-  // Empty is none: the seal knows no difference.
-  if (glass !== null && glass !== '') return true;
-  if (agreedBy === null || agreedBy.trim() === '' || isSystemIdentity(agreedBy)) return false;
-  return nameSkeleton(agreedBy) !== nameSkeleton(command.issuedBy);
 }

@@ -325,11 +325,11 @@ export interface IntentDuplicated {
   producerId: string | null;
 }
 
-/** An intent that was decoded but refused; it never became a transfer. Key: transferId as given. */
+/** An intent that was decoded but refused; it never became a transfer. Key: its transferId. */
 export interface IntentRejected {
   /** UUIDv5 over the origin position. */
   eventId: string;
-  /** As given by the producer, cut at 64 characters. */
+  /** As given by the producer; where that is no transfer id, a token of it that begins with `token:`. */
   transferId: string;
   /** Topic id, partition and offset of the intent. */
   originPosition: string;
@@ -855,6 +855,10 @@ export interface ReviewDecided {
   agreedBy: string | null;
   /** The broken glass under which one person decided what takes two; under the seal. Null: none. */
   glass: string | null;
+  /** The approval by which it was let through; under the seal. Null: one person decided, or it is of before approvals were named. */
+  approvalId: string | null;
+  /** Hash of what both persons have seen, as in the approval; under the seal. Null: as `approvalId`. */
+  approvalHash: string | null;
 }
 
 /** The decision on a hold. */

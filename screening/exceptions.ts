@@ -48,33 +48,32 @@ export const tokensWithHits = (parties: readonly ScreenedParty[], tokens: readon
 
 /**
  * The parties with their exceptions applied: an excused candidate is no hit, and says by what it is excused.
+ * @param exceptions that are in force
  * @param tokens of the parties, in their order
  */
 export function applyExceptions(
   parties: readonly ScreenedParty[],
   exceptions: readonly ScreeningException[],
   tokens: readonly string[],
-  now: number,
 ): readonly ScreenedParty[] {
   if (exceptions.length === 0) return parties;
   return parties.map((party, place) => {
     const token = tokens[place];
     const excused = party.candidates.map((candidate) => {
-      const found = exceptions.find((exception) => exception.token === token && covers(exception, candidate, now));
+      const found = exceptions.find((exception) => exception.token === token && covers(exception, candidate));
       return found === undefined ? candidate : { ...candidate, isHit: false, exceptionId: found.exceptionId };
     });
     return withCandidates(party, excused);
   });
 }
 
-function covers(exception: ScreeningException, candidate: ScreeningCandidate, now: number): boolean {
+function covers(exception: ScreeningException, candidate: ScreeningCandidate): boolean {
   return (
     candidate.isHit &&
     !isIdentified(candidate) &&
     exception.source === candidate.source &&
     exception.entityId === candidate.entityId &&
-    exception.entityHash === candidate.entity?.entityHash &&
-    exception.expiresAt > now
+    exception.entityHash === candidate.entity?.entityHash
   );
 }
 

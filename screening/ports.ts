@@ -49,8 +49,8 @@ export interface VersionSource {
 }
 
 export interface ExceptionBook {
-  /** The approved exceptions of these counterparties that are neither revoked nor expired. One round trip. */
-  find(tokens: readonly string[], now: number): Promise<readonly ScreeningException[]>;
+  /** The approved exceptions of these counterparties that are neither revoked nor, by the clock of the book, over. One wait. */
+  find(tokens: readonly string[]): Promise<readonly ScreeningException[]>;
 }
 
 /** An index that is ready. */

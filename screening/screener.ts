@@ -161,12 +161,11 @@ class ListScreener implements ClosableScreener {
     const answers = await index.screen(queries).catch((error: unknown) => this.#forget(index, error));
     let next = 0;
     const screened = batch.map(({ parties }) => counterpartiesOf(parties).map(() => answers[next++]!));
-    const { exceptions, clock } = this.#options;
-    const now = clock();
+    const { exceptions } = this.#options;
     const tokens = screened.flatMap((parties, i) => tokensWithHits(parties, tokensOf(batch[i]!.instruction)));
     if (tokens.length === 0) return screened;
-    const granted = await exceptions.find([...new Set(tokens)], now);
-    return screened.map((parties, i) => applyExceptions(parties, granted, tokensOf(batch[i]!.instruction), now));
+    const granted = await exceptions.find([...new Set(tokens)]);
+    return screened.map((parties, i) => applyExceptions(parties, granted, tokensOf(batch[i]!.instruction)));
   }
 
   /** An index whose thread has ended is built anew for the next batch. */

@@ -107,9 +107,10 @@ it('a pause holds in every process and in those that start later, against strang
   expect(await resume('two')).toMatchObject({ state: 'EXECUTED' });
   for (const each of processes) await expect.poll(() => isPaused(each), POLLING).toBe(false);
 
-  await breakGlass(log, { id: 'g', by: asha, reason: 'alone', minutes: 5, at: new Date() });
+  const desk = { log, clock: async (own: Date) => own };
+  await breakGlass(desk, { id: 'g', by: asha, reason: 'alone', minutes: 5, at: new Date() });
   const codes = ({ host }: FollowedControls) => host.health().troubles.map(({ code }) => code);
   for (const each of processes) await expect.poll(() => codes(each), POLLING).toContain('GLASS_BROKEN');
-  await reviewGlass(log, { id: 'g', by: ben, text: 'nothing was done', at: new Date() });
+  await reviewGlass(desk, { id: 'g', by: ben, text: 'nothing was done', at: new Date() });
   for (const each of processes) await expect.poll(() => codes(each), POLLING).toEqual([]);
 });

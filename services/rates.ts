@@ -23,6 +23,7 @@ export function rateLog(parts: LogComponents): RateLog {
   const { config, log, codec } = parts;
   const topic = fxJumpsAccepted.name;
   return {
+    isProven: hasRing(config.keys, 'stages'),
     accepted: () => (hasRing(config.keys, 'stages') ? latestOf(parts, fxAcceptedRates.name) : acceptedUnproven(parts)),
     jumps: () => latestOf(parts, topic),
     async publish(jump) {

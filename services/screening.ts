@@ -4,6 +4,7 @@ import { type CustomerCaseStore, customerCaseStore } from '../adapters/mongo/cus
 import { listStore } from '../adapters/mongo/list-versions.ts';
 import { exceptionStore, type Revocations } from '../adapters/mongo/screening-exceptions.ts';
 import { strictJson, strictText } from '../domain/text/strict-json.ts';
+import type { CasePolicy } from '../operations/cases/inbox/policy.ts';
 import { activateVersion, importVersion, type PublishActivation } from '../operations/lists/import-and-activate.ts';
 import { railOf } from '../payouts/instruction.ts';
 import { isForTrials } from '../ports/environment.ts';
@@ -178,12 +179,14 @@ export const customerCasesFor = (
   owner: string,
   db: Database,
   { logger, metrics, rings }: HostRuntime,
+  { onTrueMatch }: Pick<CasePolicy, 'onTrueMatch'>,
 ): CustomerCaseStore =>
   customerCaseStore(db, {
     operators: ringOf(rings, 'operators'),
-    onForged: (caseId, code) => {
+    trueMatchTakesTwo: onTrueMatch,
+    onUncleared: (caseId, code) => {
       metrics.faults.inc({ consumer: owner, code });
-      logger.warn({ stage: owner, code, detail: caseId }, 'customer case blocks: nobody sealed it as it is');
+      logger.warn({ stage: owner, code, detail: caseId }, 'customer case blocks, whatever it says');
     },
   });
 

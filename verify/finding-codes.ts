@@ -59,6 +59,12 @@ export const FINDING_GROUPS = [
     toDo: 'who else writes to `replay_claims`? See what became of its transfer before you replay anything',
   },
   {
+    codes: ['REPLAY_ID_DIFFERS'],
+    wrong:
+      'a lifecycle record names another replay than the one that its event was made from, or one where there was none',
+    toDo: 'who has `CORRIDOR_LIFECYCLE_KEYS`? What analysts count as sent again is wrong; no money moves by it',
+  },
+  {
     codes: ['DISCARD_DIFFERS', 'DISCARD_UNORDERED'],
     wrong:
       'a dead letter that operators discarded was decided instead, or a transfer was ended in their name without an order of theirs',

@@ -76,7 +76,16 @@ class Replayed {
   decided(which: number): this {
     const event = entryOf(this.history, 'transfer.priced', which);
     event.headers[HEADER.cause] = this.#cause(this.replays[which]!);
+    this.named(which, `r-${which}`);
     return this;
+  }
+
+  /** What the lifecycle says of the replay that this event was made from. */
+  named(which: number, replayId: string | null): void {
+    const { eventId } = entryOf(this.history, 'transfer.priced', which).value.envelope;
+    const rows = this.history.entries.filter(({ topic }) => topic === 'transfer.lifecycle');
+    const row = rows.find(({ value }) => value.eventId === eventId)!;
+    row.value = { ...row.value, replayId };
   }
 
   /** It was put aside again. */
@@ -108,6 +117,21 @@ class Replayed {
     return Object.keys(report.codes).filter((code) => code.startsWith('REPLAY_'));
   }
 }
+
+it('a lifecycle record names the replay that its event was made from, and no other', async () => {
+  const decided = () => new Replayed('fx-pricing', 1).claim(0).decided(0);
+  expect(await decided().codes()).toEqual([]);
+  for (const other of ['r-1', null]) {
+    const world = decided();
+    world.named(0, other);
+    expect([other, await world.codes()]).toEqual([other, ['REPLAY_ID_DIFFERS']]);
+  }
+  // Its event was made from no replay.
+  const world = new Replayed('fx-pricing', 0);
+  expect(await world.codes()).toEqual([]);
+  world.named(1, 'r-9');
+  expect(await world.codes()).toEqual(['REPLAY_ID_DIFFERS']);
+});
 
 it('knows what everybody reads who claims replays', () => {
   expect(Object.keys(READS).toSorted()).toEqual([...MARKING].toSorted());

@@ -21,7 +21,8 @@ export interface CaseStore extends HoldCases, RestorableHoldCases, HoldOutbox {
 /** Who had cases written again: only ever added to. */
 const RESTORATIONS = 'case_restorations';
 
-export function caseStore(db: Db): CaseStore {
+/** @param now of the primary, unless a test has its own: a hold lapses by that, whatever the clock of the process says */
+export function caseStore(db: Db, now: () => Promise<Date> = primaryClock(db)): CaseStore {
   const cases = db.collection<Document & { _id: string }>(CASES, MAJORITY);
   // Minor units come back as bigints, as they went in; other numbers are ints and doubles already.
   const read = { useBigInt64: true } as const;
@@ -50,11 +51,9 @@ export function caseStore(db: Db): CaseStore {
       );
       return decided ? fromStore(decided) : undefined;
     },
+    clock: () => now(),
     async expire(lapse) {
-      // A relay whose clock runs ahead ends no hold of others: each stage would refuse it, and the transfer stay held.
-      const asOf = lapse.decidedAt;
-      const now = await primaryClock(db)();
-      const until = new Date(Math.min(now.getTime(), asOf.getTime()));
+      const until = lapse.decidedAt;
       const result = await guarded(() =>
         cases.updateMany(
           { state: 'OPEN', expiresAt: { $lt: until } },
@@ -76,7 +75,13 @@ export function caseStore(db: Db): CaseStore {
       if (!found) return (await insertFree(cases as never, [stamped(document)])).size === 0;
       return (await guarded(() => cases.replaceOne(same as never, stamped(document)))).matchedCount === 1;
     },
-    pending: (limit) => many({ commandPending: true }, { openedAt: 1 }, limit),
+    pending(limit, _before, after) {
+      const behind = after && [
+        { openedAt: { $gt: after.openedAt } },
+        { openedAt: after.openedAt, _id: { $gt: after._id } },
+      ];
+      return many({ commandPending: true, ...(behind && { $or: behind }) }, { openedAt: 1, _id: 1 }, limit);
+    },
     async markPublished(published) {
       if (published.length === 0) return;
       const holdIds = published.map(({ _id }) => _id);

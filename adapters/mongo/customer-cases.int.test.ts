@@ -2,6 +2,7 @@
 import { describe, expect, inject, it } from 'vitest';
 import { decideCustomerCase } from '../../operations/cases/customers/cases.ts';
 import type { CustomerCase } from '../../screening/rescreening/customer-case.ts';
+import { sealDecided } from '../../screening/rescreening/customer-seals.ts';
 import { findings } from '../../test/kit/builders.ts';
 import { KEYS } from '../../test/kit/keys.ts';
 import { customerCaseStore, rescreenProgress } from './customer-cases.ts';
@@ -59,7 +60,7 @@ describe('a case about a customer', () => {
   it('blocks whatever it says, once somebody else changed anything in it; and nobody can decide it', async () => {
     const db = fresh();
     const reported: string[] = [];
-    const store = customerCaseStore(db, { ...KEYS, onForged: (id, code) => reported.push(`${id} ${code}`) });
+    const store = customerCaseStore(db, { ...KEYS, onUncleared: (id, code) => reported.push(`${id} ${code}`) });
     const stored = db.collection<{ _id: string }>('customer_cases');
     const blocked = async (over = store) => [...(await over.blocked(['ann'])).entries()].flatMap(([, each]) => each);
     const settleable = { source: 'CORRIDOR', entityId: '9001', entityHash: 'h' };
@@ -107,6 +108,30 @@ describe('a case about a customer', () => {
     await stored.replaceOne({ _id: '1' }, original);
     await decideCustomerCase(store, '1', { ...decision, state: 'CLEARED' }, KEYS.operators);
     expect(await blocked()).toEqual([]);
+  });
+
+  it('of a true match blocks until two persons have cleared it, whatever one of them sealed', async () => {
+    const reported: string[] = [];
+    const db = fresh();
+    const store = customerCaseStore(db, { ...KEYS, onUncleared: (id, code) => reported.push(`${id} ${code}`) });
+    const equal = { name: 'identifier', value: 1, detail: 'equal', kind: 'score' };
+    const match = { ...candidate!, features: [...candidate!.features, equal] };
+    const two = { agreedBy: 'bela', approvalId: 'ask', approvalHash: 'h' };
+    const decisions = [{}, two, { agreedBy: 'AMÁRA' }, { agreedBy: 'system' }, { glass: 'g' }];
+    for (const [index, second] of decisions.entries()) {
+      await store.open([{ ...opened(String(index), `t-${index}`), candidate: match }]);
+      // As a program with the key of operators could seal it.
+      const found = (await store.find(String(index)))!;
+      const cleared = { state: 'CLEARED', ...decision, ...second } as const;
+      const seal = sealDecided(KEYS.operators, found.seal!, cleared);
+      await store.decide(String(index), found.seal!, { ...cleared, seal });
+    }
+    const blocked = await store.blocked(decisions.map((_, index) => `t-${index}`));
+    expect([...blocked.keys()].toSorted()).toEqual(['t-0', 't-2', 't-3']);
+    expect(reported.toSorted()).toEqual([0, 2, 3].map((id) => `${id} CUSTOMER_DECISION_OF_ONE`));
+    // Where the policy asks for no second person, one is enough; what is no true match never takes two.
+    const lax = customerCaseStore(db, { ...KEYS, trueMatchTakesTwo: false });
+    expect(await lax.blocked(['t-0', 't-1'])).toEqual(new Map());
   });
 
   it('leaves progress that nobody can make up', async () => {

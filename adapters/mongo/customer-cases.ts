@@ -4,7 +4,7 @@ import type { Db, Document } from 'mongodb';
 import { isSealed, type KeyRing, sealOf } from '../../domain/seals/seal.ts';
 import type { DecidableCustomerCases } from '../../operations/cases/customers/ports.ts';
 import type { ListReference } from '../../schemas/types.generated.ts';
-import type { BlockingEntity, CustomerCases } from '../../screening/rescreening/customer-case.ts';
+import { type BlockingEntity, type CustomerCases, isClearedByOne } from '../../screening/rescreening/customer-case.ts';
 import {
   type CustomerCaseFlaw,
   flawOfCustomerCase,
@@ -33,11 +33,16 @@ export interface CustomerCaseStore extends CustomerCases, DecidableCustomerCases
 export interface CustomerCaseOptions {
   /** Seals cases as they are opened and decided. */
   readonly operators: KeyRing;
-  /** Called with each case that bears no true seal: it blocks, whatever it says. */
-  readonly onForged?: (caseId: string, code: CustomerCaseFlaw) => void;
+  /** Whether it takes two persons to clear what screening calls a true match. Absent: it does. */
+  readonly trueMatchTakesTwo?: boolean;
+  /** Called with each case that blocks whatever it says: it bears no true seal, or one person alone cleared what takes two. */
+  readonly onUncleared?: (caseId: string, code: CustomerCaseFlaw | 'CUSTOMER_DECISION_OF_ONE') => void;
 }
 
-export function customerCaseStore(db: Db, { operators, onForged }: CustomerCaseOptions): CustomerCaseStore {
+export function customerCaseStore(
+  db: Db,
+  { operators, trueMatchTakesTwo = true, onUncleared }: CustomerCaseOptions,
+): CustomerCaseStore {
   const collection = db.collection<Stored>(CUSTOMER_CASES, MAJORITY);
   return {
     ensureIndexes: () =>
@@ -58,8 +63,9 @@ export function customerCaseStore(db: Db, { operators, onForged }: CustomerCaseO
       const found = await guarded(() => collection.find({ token: { $in: [...tokens] } }).toArray());
       const blocking = found.map(customerCaseOf).flatMap((each) => {
         const flaw = flawOfCustomerCase(operators, each);
-        if (flaw) onForged?.(each.caseId, flaw);
-        if (flaw === undefined && each.state === 'CLEARED') return [];
+        const isOfOne = flaw === undefined && trueMatchTakesTwo && isClearedByOne(each);
+        if (flaw === undefined && !isOfOne && each.state === 'CLEARED') return [];
+        if (flaw || isOfOne) onUncleared?.(each.caseId, flaw ?? 'CUSTOMER_DECISION_OF_ONE');
         const { token, source, entityId, entityHash } = each;
         // What it is about is proven by the seal under which it was opened.
         const entity = flaw === 'CUSTOMER_CASE_NOT_SEALED' ? UNSETTLEABLE : { source, entityId, entityHash };

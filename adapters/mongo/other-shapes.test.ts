@@ -42,7 +42,7 @@ describe('a customer case of another shape', () => {
       { _id: '1', token: 'ann', openedAt: 'foo' },
       { _id: '2', token: 'bob', state: 'CLEARED', decision: null },
     ]);
-    const store = customerCaseStore(db, { ...KEYS, onForged: (id, code) => reported.push(`${id} ${code}`) });
+    const store = customerCaseStore(db, { ...KEYS, onUncleared: (id, code) => reported.push(`${id} ${code}`) });
     const nobody = [{ source: '', entityId: '', entityHash: '' }];
     expect([...(await store.blocked(['ann', 'bob']))]).toEqual([
       ['ann', nobody],

@@ -7,6 +7,8 @@ import { guarded } from './fault.ts';
 import { isGenuine, type PayoutDocument, type PayoutKeys, payoutOf } from './payout-document.ts';
 import { PAYOUTS } from './payouts.ts';
 
+/** Since when payouts that were read from the store have updates that wait. */
+const since = new WeakMap<Payout, Date>();
 /** Read from the store, and not as an executor has written them. */
 const forged = new WeakSet<Payout>();
 
@@ -15,15 +17,22 @@ export function payoutOutbox(db: Db, keys: PayoutKeys = {}): PayoutOutbox {
   const collection = db.collection<PayoutDocument>(PAYOUTS, MAJORITY);
   return {
     isForged: (payout) => forged.has(payout),
-    pending: async (limit, before) => {
+    pending: async (limit, before, after) => {
+      const last = after && since.get(after);
+      const waits = { unpublishedSince: { $lte: new Date(before), ...(last && { $gte: last }) } };
+      const behind = last && [{ unpublishedSince: { $gt: last } }, { _id: { $gt: after.payoutId } }];
       const documents = await guarded(() =>
         collection
-          .find({ unpublishedSince: { $lte: new Date(before) } })
-          .sort({ unpublishedSince: 1 })
+          .find({ ...waits, ...(behind && { $or: behind }) })
+          .sort({ unpublishedSince: 1, _id: 1 })
           .limit(limit)
           .toArray(),
       );
-      return documents.map((document) => readAs(document, keys));
+      return documents.map((document) => {
+        const payout = readAs(document, keys);
+        since.set(payout, document.unpublishedSince ?? new Date(before));
+        return payout;
+      });
     },
     markPublished: async (payouts) => {
       const byVersion = Map.groupBy(payouts, ({ updates }) => updates.at(-1)?.version ?? 0);

@@ -212,6 +212,20 @@ describe('payouts in MongoDB', () => {
     expect((await store.load(['a']))[0]?.publishedVersion).toBe(2);
   });
 
+  it('are given out page by page, also where many changed at one instant', async () => {
+    const outbox = payoutOutbox(db);
+    for (const [index, id] of ['a', 'b', 'c', 'd', 'e'].entries()) {
+      const base = submitting(id);
+      const at = index === 0 ? T0 - 5 : T0;
+      await store.insert([base]);
+      await store.apply([change(base, afterSubmit(base, { key: key(id), result: saw('PAID'), at }, POLICY))]);
+    }
+    const seen: string[] = [];
+    for (let page = await outbox.pending(2, T0); page.length > 0; page = await outbox.pending(2, T0, page.at(-1)!))
+      seen.push(...page.map(({ payoutId }) => payoutId));
+    expect(seen).toEqual(['a', 'b', 'c', 'd', 'e']);
+  });
+
   it('with a new price leave the outbox, and hold the new request', async () => {
     const outbox = payoutOutbox(db);
     const expired = expire(openPayout(request('a'), T0), T0);

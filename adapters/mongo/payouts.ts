@@ -130,7 +130,11 @@ function duePayouts(
         await collection.createIndexes([
           due('nextPollAt', 'poll-by-provider'),
           due('nextSubmitAt', 'submit-by-provider'),
-          { key: { unpublishedSince: 1 }, name: 'unpublished', sparse: true },
+          {
+            key: { unpublishedSince: 1, _id: 1 },
+            name: 'unpublished_id',
+            partialFilterExpression: { unpublishedSince: { $exists: true } },
+          },
           { key: { caseSince: 1 }, name: 'cases', sparse: true },
           // The payouts of one phase, the longest unchanged first (corridor payouts list, corridor stuck).
           { key: { phase: 1, changedAt: 1, _id: 1 }, name: 'phase_changedAt_id' },

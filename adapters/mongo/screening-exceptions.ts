@@ -8,6 +8,7 @@ import { insertFree } from './claims.ts';
 import { MAJORITY } from './client.ts';
 import { guarded } from './fault.ts';
 import { ensureIndexes } from './idempotent-store.ts';
+import { primaryClock } from './primary-clock.ts';
 import { STAMP, unstamped } from './schema-version.ts';
 
 export const EXCEPTIONS = 'screening_exceptions';
@@ -38,25 +39,29 @@ export interface ExceptionStoreOptions {
   readonly onIgnored?: (exceptionId: string, code: 'EXCEPTION_NOT_SEALED' | 'EXCEPTION_UNREVOKED') => void;
   /** What the log says of revocations; without it, the database alone counts. Rejects when the log cannot be read. */
   readonly revocations?: Revocations;
+  /** Of the primary, unless a test has its own: an exception ends by that, whatever the clock of the process says. */
+  readonly clock?: () => Promise<Date>;
 }
 
-export function exceptionStore(db: Db, { operators, onIgnored, revocations }: ExceptionStoreOptions): ExceptionStore {
+export function exceptionStore(
+  db: Db,
+  { operators, onIgnored, revocations, clock = primaryClock(db) }: ExceptionStoreOptions,
+): ExceptionStore {
   const collection = db.collection<Stored>(EXCEPTIONS, MAJORITY);
   return {
     ensureIndexes: () =>
       ensureIndexes(db, EXCEPTIONS, [
         { name: 'token', keys: { token: 1 }, servedQuery: 'the exceptions of the counterparties of a batch' },
       ]),
-    async find(tokens, now) {
+    clock: () => clock(),
+    async find(tokens) {
       if (tokens.length === 0) return [];
-      const filter = {
-        token: { $in: [...tokens] },
-        approved: { $ne: null },
-        revoked: null,
-        expiresAt: { $gt: new Date(now) },
-      };
-      const documents = await guarded(() => collection.find(filter).toArray());
-      const found = documents.flatMap((document) => readable(document, onIgnored));
+      const filter = { token: { $in: [...tokens] }, approved: { $ne: null }, revoked: null };
+      // At once: one wait for a batch. Those that are over are few, and were the answer for their counterparty before.
+      const [now, documents] = await Promise.all([clock(), guarded(() => collection.find(filter).toArray())]);
+      const found = documents
+        .flatMap((document) => readable(document, onIgnored))
+        .filter(({ expiresAt }) => expiresAt > now.getTime());
       if (found.length === 0) return [];
       const revoked = await revocations?.among(found.map(({ exceptionId }) => exceptionId));
       return found.filter((exception) => {

@@ -88,6 +88,7 @@ function memoryExceptions(kept: StoredException[]): Exceptions {
     return place >= 0;
   };
   return {
+    clock: async (own) => own,
     list: async ({ token, limit }) =>
       kept
         .filter((each) => token === undefined || each.token === token)

@@ -1,5 +1,6 @@
 // One case as people read it before they decide: what is open, why, about whom, and what speaks for and against. Pure.
 import { formatMoney } from '../../domain/money/currencies.ts';
+import type { SecondPerson } from '../../domain/people/two-persons.ts';
 import type { Assignment } from '../../operations/cases/assignments/decide.ts';
 import { evidenceOfHold, type Hit, type Look } from '../../operations/cases/holds/evidence.ts';
 import type { FoundCase, FoundCustomerCase, FoundHold, FoundPayoutCase } from '../../operations/cases/inbox/find.ts';
@@ -60,8 +61,8 @@ function holdLines({ id, hold, proven }: FoundHold, now: number): readonly strin
 }
 
 /** Who let it through beside who decided, where somebody did. */
-const agreed = ({ agreedBy }: { readonly agreedBy?: string }): string =>
-  agreedBy === undefined ? '' : `, let through by ${agreedBy}`;
+const agreed = ({ agreedBy }: SecondPerson): string =>
+  agreedBy === undefined || agreedBy === null ? '' : `, let through by ${agreedBy}`;
 
 function partyLines(parties: Parties | undefined): readonly string[] {
   if (!parties) return ['', 'The parties are sealed.'];

@@ -134,7 +134,8 @@ async function decide(
   const seen = hash ?? (await typed(name, found.hash));
   const who = { by: personWithKeys(by), at: new Date() };
   if (verdict === 'APPROVED') await checkApprover(found, desk.handlers, who.by);
-  const glass = glassId && (await glassInForce(controlLog(connections), { id: glassId, ...who }));
+  const glasses = { log: controlLog(connections), clock: (own: Date) => desk.store.clock(own) };
+  const glass = glassId && (await glassInForce(glasses, { id: glassId, ...who }));
   await decideApproval(desk.store, { id, hash: seen, verdict, reason, ...who, ...(glass && { glass }) }, operators);
   print(`\n${verdict} by ${by}.`);
   if (verdict === 'APPROVED') await execute(bench, found);

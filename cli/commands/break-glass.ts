@@ -3,8 +3,15 @@ import { randomUUID } from 'node:crypto';
 import { userInfo } from 'node:os';
 import type { Command } from 'commander';
 import { personWithKeys } from '../../operations/access/principal.ts';
-import { actsUnder, breakGlass, listGlass, reviewGlass } from '../../operations/break-glass/break-glass.ts';
+import {
+  actsUnder,
+  breakGlass,
+  type GlassDesk,
+  listGlass,
+  reviewGlass,
+} from '../../operations/break-glass/break-glass.ts';
 import { openApprovals } from '../../services/approvals.ts';
+import type { Connections } from '../../services/connections.ts';
 import { controlLog } from '../../services/controls.ts';
 import { withConnections } from '../connections.ts';
 import { print, printRows } from '../output.ts';
@@ -18,6 +25,12 @@ import {
 
 const me = () => userInfo().username;
 
+/** Glass begins and ends by the clock of approvals. */
+async function glassDesk(connections: Connections): Promise<GlassDesk> {
+  const { store } = await openApprovals(connections);
+  return { log: controlLog(connections), clock: (own) => store.clock(own) };
+}
+
 export function registerBreakGlass(program: Command): void {
   const glass = glassCommand(program);
 
@@ -27,7 +40,7 @@ export function registerBreakGlass(program: Command): void {
       withConnections(async (connections) => {
         const id = randomUUID();
         const terms = { id, by: personWithKeys(by), reason, minutes, at: new Date() };
-        const { until } = await breakGlass(controlLog(connections), terms);
+        const { until } = await breakGlass(await glassDesk(connections), terms);
         print(`BROKEN until ${until.toISOString()}. Ask for the act, then let it through yourself:`);
         print(`  corridor approvals approve APPROVAL --glass ${id} --reason "…"`);
       }),
@@ -53,7 +66,7 @@ export function registerBreakGlass(program: Command): void {
     .action((id: string, { text, by }: { text: string; by: string }) =>
       withConnections(async (connections) => {
         const terms = { id, by: personWithKeys(by), text, at: new Date() };
-        const { by: owner } = await reviewGlass(controlLog(connections), terms);
+        const { by: owner } = await reviewGlass(await glassDesk(connections), terms);
         print(`REVIEWED: the glass that ${owner} broke.`);
       }),
     );

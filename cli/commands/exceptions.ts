@@ -87,7 +87,7 @@ Example:
           keys.operators,
         );
         const { store: approvals } = await openApprovals(connections);
-        await askToGrant(approvals, exception, request.at, keys.operators);
+        await askToGrant(approvals, exception, exception.grantedAt, keys.operators);
         printRows(
           [{ ...exception, expires: new Date(exception.expiresAt) }],
           ['exceptionId', 'source', 'entityId', 'token', 'expires'],
@@ -109,7 +109,8 @@ function registerApprove(exceptions: Command): void {
         const desk = await openApprovals(connections);
         const asked = await desk.store.find(approvalIdOf(id));
         // Asked for before there was one list of all acts.
-        if (!asked) await approveException(store, id, { by, at: Date.now() }, operators);
+        const at = (await store.clock(new Date())).getTime();
+        if (!asked) await approveException(store, id, { by, at }, operators);
         else await letThrough(desk, asked, by, operators);
         print(`${id} is in force`);
       }),

@@ -18,6 +18,7 @@ import { publishRates, rateLog, ratesNow } from '../../services/rates.ts';
 import { withConnections } from '../connections.ts';
 import { linesOf } from '../ndjson.ts';
 import { print, printError, printRows, withJson } from '../output.ts';
+import { FROM_HELP, lastNamed } from '../shapes/rates.ts';
 
 type Format = 'ecb' | 'ndjson';
 
@@ -43,6 +44,7 @@ Examples:
 
 interface AcceptOptions {
   readonly rate: string;
+  readonly from?: string;
   readonly reason: string;
   readonly by: string;
 }
@@ -78,6 +80,7 @@ export function registerRates(program: Command): void {
     .argument('<pair>', 'such as GBP/INR: as the rate is quoted')
     .description('ask to accept that a rate has jumped; another person lets it through')
     .requiredOption('--rate <decimal>', 'the rate that it jumped to, as `corridor rates show` has it')
+    .option('--from <rate@version>', FROM_HELP)
     .requiredOption('--reason <text>', 'why it is right; stands in the log for ever, so no personal data')
     .option('--by <operator>', 'who asks', userInfo().username)
     .addHelpText(
@@ -88,12 +91,21 @@ Transfers of the pair go on while its rate is about this one, for an hour at mos
 Example:
   corridor rates accept GB-IN GBP/INR --rate 131.2 --reason "central bank's decision of 10:00, seen at two banks"`,
     )
-    .action((corridor: string, pair: string, { rate, reason, by }: AcceptOptions) =>
+    .action((corridor: string, pair: string, { rate, from, reason, by }: AcceptOptions) =>
       withConnections(async (connections) => {
         const { store } = await openApprovals(connections);
         const corridors = corridorBookOf(connections.config);
         const stores = { log: rateLog(connections), approvals: store, corridors };
-        const asked = { id: randomUUID(), corridor, pair, rate, by: personWithKeys(by), reason, at: new Date() };
+        const asked = {
+          id: randomUUID(),
+          corridor,
+          pair,
+          rate,
+          from: lastNamed(from),
+          by: personWithKeys(by),
+          reason,
+          at: new Date(),
+        };
         const approval = await askToAcceptJump(stores, asked, ringOf(connections.config.keys, 'operators'));
         print(`${approval.summary}. Another person lets it through until ${approval.expiresAt.toISOString()}:`);
         print(`  corridor approvals approve ${approval._id} --reason "…"`);

@@ -79,7 +79,7 @@ export interface Deciding {
  * alike, admins too.
  * @throws DomainError PERSON_INVALID
  * @throws CodedError ACTION_FORBIDDEN, APPROVAL_UNKNOWN, APPROVAL_NOT_SEALED, SECOND_PERSON_NEEDED, EVIDENCE_CHANGED,
- * APPROVAL_EXPIRED, APPROVAL_MOVED when somebody else was first
+ * APPROVAL_EXPIRED, GLASS_OVER, APPROVAL_MOVED when somebody else was first
  */
 export async function decideApproval(store: Approvals, deciding: Deciding, operators: KeyRing): Promise<Approval> {
   const { id, verdict, glass } = deciding;
@@ -106,6 +106,9 @@ export async function decideApproval(store: Approvals, deciding: Deciding, opera
   const at = await store.clock(deciding.at);
   if (at.getTime() >= found.expiresAt.getTime()) {
     throw new CodedError('APPROVAL_EXPIRED', `${id} could be decided until ${found.expiresAt.toISOString()}`);
+  }
+  if (isUnderGlass && at.getTime() >= glass.until.getTime()) {
+    throw new CodedError('GLASS_OVER', `the glass ${safeText(glass.id, 64)} was over at ${glass.until.toISOString()}`);
   }
   const terms = { by, at, reason, ...(isUnderGlass && { glass: glass.id }) };
   const decided = { ...terms, seal: decidedSeal(operators, found, verdict, terms) };

@@ -13,6 +13,8 @@ import type { Approvals } from './ports.ts';
 export interface ApprovedAct {
   readonly approvalId: string;
   readonly subject: string;
+  /** Of what two persons have seen. */
+  readonly hash: string;
   /** JSON that two persons have seen. */
   readonly content: string;
   readonly reason: string;
@@ -21,6 +23,8 @@ export interface ApprovedAct {
   readonly approvedAt: Date;
   /** When it is done, by the clock of who does it: who approved may have had another. */
   readonly doneAt: Date;
+  /** The same by the clock of the store, which counts for what begins or ends by it. */
+  readonly doneAtStore: Date;
   /** The broken glass under which one person was enough. */
   readonly glass?: string;
 }
@@ -126,8 +130,8 @@ export async function executeApproval(
     await store.expire(at);
     throw moved(await findApproval(store, id));
   }
-  const { subject, content, reason, askedBy, decided } = found;
-  const approved = { approvalId: id, subject, content, reason, askedBy };
+  const { subject, hash, content, reason, askedBy, decided } = found;
+  const approved = { approvalId: id, subject, hash, content, reason, askedBy };
   try {
     const under = decided!.glass === undefined ? {} : { glass: decided!.glass };
     const detail = await execute({
@@ -135,6 +139,7 @@ export async function executeApproval(
       approvedBy: decided!.by,
       approvedAt: decided!.at,
       doneAt: own,
+      doneAtStore: at,
       ...under,
     });
     await store.end(id, ['APPROVED'], 'EXECUTED', { at, detail });

@@ -43,8 +43,9 @@ export interface Approvals {
   expire(at: Date): Promise<number>;
 }
 
-/** A glass that was broken, and may be acted under now. */
+/** A glass that was broken, and may be acted under until its end, by the clock of the store. */
 export interface OpenGlass {
   readonly id: string;
   readonly by: string;
+  readonly until: Date;
 }

@@ -24,8 +24,10 @@ beforeEach(async () => {
   await askForApproval(approvals, asking, operators);
 });
 
-const broken = (minutes = 10, by = asha) => breakGlass(log, { id: 'g', by, reason: 'alone on call', minutes, at: AT });
-const inForce = (by = asha, at = later(1)) => glassInForce(log, { id: 'g', by, at });
+const desk = () => ({ log, clock: (own: Date) => approvals.clock(own) });
+const broken = (minutes = 10, by = asha) =>
+  breakGlass(desk(), { id: 'g', by, reason: 'alone on call', minutes, at: AT });
+const inForce = (by = asha, at = later(1)) => glassInForce(desk(), { id: 'g', by, at });
 const approve = async (by = asha, at = later(1)) => {
   const glass = await inForce(asha, at);
   const deciding = { id: 'a', hash: WANTED.hash, verdict: 'APPROVED', by, reason: 'no one else', at, glass } as const;
@@ -49,9 +51,41 @@ describe('a broken glass', () => {
     await broken();
     await expect(inForce(ben)).rejects.toMatchObject({ code: 'GLASS_OVER' });
     await expect(inForce(asha, later(10))).rejects.toMatchObject({ code: 'GLASS_OVER' });
-    await expect(glassInForce(log, { id: 'h', by: asha, at: AT })).rejects.toMatchObject({ code: 'GLASS_UNKNOWN' });
-    await expect(breakGlass(log, { id: 'g', by: ben, reason: 'r', minutes: 5, at: AT })).rejects.toThrow('already');
+    await expect(glassInForce(desk(), { id: 'h', by: asha, at: AT })).rejects.toMatchObject({ code: 'GLASS_UNKNOWN' });
+    await expect(breakGlass(desk(), { id: 'g', by: ben, reason: 'r', minutes: 5, at: AT })).rejects.toThrow('already');
   });
+
+  it.each([-60, 60])(
+    'begins and ends by the clock of the store, also where the process is %i minutes off',
+    async (off) => {
+      let now = AT;
+      approvals = memoryApprovals(() => now);
+      const own = () => new Date(now.getTime() + off * 60_000);
+      const asking = { ...WANTED, id: 'a', content: '{}', summary: 's', by: 'asha', reason: 'r', at: own() };
+      await askForApproval(approvals, asking, operators);
+      const opened = await breakGlass(desk(), { id: 'g', by: asha, reason: 'alone', minutes: 10, at: own() });
+      expect(opened).toMatchObject({ brokenAt: AT, until: later(10) });
+      now = later(9);
+      const glass = await inForce(asha, own());
+      now = later(10);
+      await expect(inForce(asha, own())).rejects.toMatchObject({ code: 'GLASS_OVER' });
+      // Found in force a moment ago, and over by the time that it is acted under.
+      const deciding = {
+        id: 'a',
+        hash: WANTED.hash,
+        verdict: 'APPROVED',
+        by: asha,
+        reason: 'r',
+        at: own(),
+        glass,
+      } as const;
+      await expect(decideApproval(approvals, deciding, operators)).rejects.toMatchObject({ code: 'GLASS_OVER' });
+      now = later(9);
+      expect(await decideApproval(approvals, deciding, operators)).toMatchObject({
+        decided: { glass: 'g', at: later(9) },
+      });
+    },
+  );
 
   it('gives no right that its owner lacks, and no refusal of what they asked for', async () => {
     await broken();
@@ -66,7 +100,7 @@ describe('a broken glass', () => {
     // Somebody else's is of no use to anybody.
     const borrowed = decideApproval(
       approvals,
-      { ...deciding, by: of('operator'), glass: { id: 'g', by: 'ben' } },
+      { ...deciding, by: of('operator'), glass: { id: 'g', by: 'ben', until: later(10) } },
       operators,
     );
     await expect(borrowed).rejects.toMatchObject({ code: 'SECOND_PERSON_NEEDED' });
@@ -92,7 +126,7 @@ describe('a broken glass', () => {
 
   it('stays open until another person has reviewed it, which also ends it', async () => {
     await broken();
-    const review = (by = ben) => reviewGlass(log, { id: 'g', by, text: 'one resumption', at: later(2) });
+    const review = (by = ben) => reviewGlass(desk(), { id: 'g', by, text: 'one resumption', at: later(2) });
     await expect(review(personWithKeys(' Asha '))).rejects.toMatchObject({ code: 'SECOND_PERSON_NEEDED' });
     expect(await listGlass(log, ben)).toMatchObject([{ id: 'g', by: 'asha', reason: 'alone on call', review: null }]);
     expect(await review()).toMatchObject({ id: 'g', by: 'asha', until: later(10) });

@@ -37,20 +37,27 @@ function glassOf(control: RuntimeControl): Glass {
   return { id, by: of.owner, reason: of.reason, brokenAt: new Date(of.brokenAt), until: new Date(of.until), review };
 }
 
+/** The log in which glass stands, and the clock by which it begins and ends: that of approvals, whatever the process has. */
+export interface GlassDesk<L = ControlLog> {
+  readonly log: L;
+  readonly clock: Approvals['clock'];
+}
+
 /**
  * Breaks the glass for oneself.
- * @param id unique; the same again is the same glass
+ * @param asked `id`: unique; the same again is the same glass. `at`: what the caller's clock says
  * @throws CodedError ACTION_FORBIDDEN, REASON_MISSING, GLASS_TERMS_INVALID
  */
 export async function breakGlass(
-  log: ControlLog,
-  { id, by, reason, minutes, at }: { id: string; by: Principal; reason: string; minutes: number; at: Date },
+  { log, clock }: GlassDesk,
+  { id, by, reason, minutes, at: own }: { id: string; by: Principal; reason: string; minutes: number; at: Date },
 ): Promise<Glass> {
   permission(by, 'glass.break');
   if (!Number.isInteger(minutes) || minutes < 1 || minutes > MAX_GLASS_MINUTES) {
     throw new CodedError('GLASS_TERMS_INVALID', `a glass is broken for 1 to ${MAX_GLASS_MINUTES} whole minutes`);
   }
   const why = reasonOf(reason);
+  const at = await clock(own);
   const brokenAt = at.getTime();
   const glass = { owner: by.name, reason: why, brokenAt, until: brokenAt + minutes * 60_000 };
   const control = glassRecord(id, 'BROKEN', glass, { by: by.name, reason: why, at });
@@ -65,11 +72,13 @@ export async function breakGlass(
  * @throws CodedError GLASS_UNKNOWN, GLASS_OVER
  */
 export async function glassInForce(
-  log: Pick<ControlLog, 'latest'>,
-  { id, by, at }: { readonly id: string; readonly by: Principal; readonly at: Date },
+  { log, clock }: GlassDesk<Pick<ControlLog, 'latest'>>,
+  { id, by, at: own }: { readonly id: string; readonly by: Principal; readonly at: Date },
 ): Promise<OpenGlass> {
   const { by: owner, until, review } = await findGlass(log, id);
-  if (review === null && isSamePerson(owner, by.name) && at.getTime() < until.getTime()) return { id, by: owner };
+  const at = await clock(own);
+  if (review === null && isSamePerson(owner, by.name) && at.getTime() < until.getTime())
+    return { id, by: owner, until };
   throw new CodedError('GLASS_OVER', `the glass ${safeText(id, 64)} is of ${owner}, until ${until.toISOString()}`);
 }
 
@@ -78,8 +87,8 @@ export async function glassInForce(
  * @throws CodedError ACTION_FORBIDDEN, REASON_MISSING, GLASS_UNKNOWN, GLASS_OVER when it was reviewed, SECOND_PERSON_NEEDED
  */
 export async function reviewGlass(
-  log: ControlLog,
-  { id, by, text, at }: { readonly id: string; readonly by: Principal; readonly text: string; readonly at: Date },
+  { log, clock }: GlassDesk,
+  { id, by, text, at: own }: { readonly id: string; readonly by: Principal; readonly text: string; readonly at: Date },
 ): Promise<Glass> {
   permission(by, 'glass.review');
   const said = reasonOf(text);
@@ -88,6 +97,7 @@ export async function reviewGlass(
   checkSecondPerson(glass.by, by.name, `${glass.by} broke the glass ${id}: another person must review it`);
   const { by: owner, reason, brokenAt, until } = glass;
   const kept = { owner, reason, brokenAt: brokenAt.getTime(), until: until.getTime() };
+  const at = await clock(own);
   const control = glassRecord(id, 'REVIEWED', kept, { by: by.name, reason: said, at });
   await log.publish(control);
   return glassOf(control);

@@ -1,5 +1,6 @@
 // A stored exception, and whether it is what persons asked for and approved: one that was written into the database excuses
 // nobody, since asking and approving are sealed by the programs of operators. Pure.
+import { isOfTwo } from '../../domain/people/two-persons.ts';
 import { isSealed, type KeyRing } from '../../domain/seals/seal.ts';
 import { approvedContent, askedContent, revokedContent, type ScreeningException } from '../../screening/exceptions.ts';
 
@@ -24,10 +25,9 @@ export const isAsked = (operators: KeyRing, exception: StoredException): boolean
 
 export const isApproved = (operators: KeyRing, exception: StoredException): boolean => {
   const { approved } = exception;
-  return (
-    approved !== null &&
-    isSealed(operators, 'exception', approvedContent(exception, approved.by, approved.at), approved.seal)
-  );
+  // What one person approved of their own is not approved, whatever seals say.
+  if (approved === null || !isOfTwo({ by: exception.grantedBy, agreedBy: approved.by })) return false;
+  return isSealed(operators, 'exception', approvedContent(exception, approved.by, approved.at), approved.seal);
 };
 
 export type ExceptionFlaw = 'EXCEPTION_NOT_SEALED' | 'REVOCATION_NOT_SEALED';

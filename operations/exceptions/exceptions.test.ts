@@ -19,9 +19,10 @@ beforeAll(async () => {
   sample = await loadSampleList();
 });
 
-async function asking(over: object = {}) {
+async function asking(over: object = {}, clock = (own: Date) => own) {
   const kept: StoredException[] = [];
   const store = {
+    clock: async (own: Date) => clock(own),
     insert: async (one: StoredException) =>
       !kept.some((each) => each.exceptionId === one.exceptionId) && kept.push(one) > 0,
     list: async ({ token }: { token?: string }) => kept.filter((each) => each.token === token),
@@ -80,6 +81,17 @@ describe('asking for an exception', () => {
     expect(kept).toEqual([]);
   });
 
+  it.each([-3_600_000, 3_600_000])(
+    'begins and ends by the clock of the store, with a process %i ms off',
+    async (off) => {
+      const { ask, kept } = await asking({ at: NOW + off }, () => new Date(NOW));
+      expect(await ask()).toMatchObject({ grantedAt: NOW, expiresAt: NOW + 10 * DAY_MS });
+      const store = { clock: async () => new Date(NOW + 10 * DAY_MS), list: async () => kept };
+      const shown = await listExceptions(store, { limit: 9 }, { operators, now: NOW + off });
+      expect(shown).toMatchObject([{ state: 'EXPIRED' }]);
+    },
+  );
+
   it('names entities, days and roles', () => {
     expect(entityNamed('OFAC:12:3')).toEqual({ source: 'OFAC', entityId: '12:3' });
     expect(expiryAfter(366, 5)).toBe(5 + 366 * DAY_MS);
@@ -120,7 +132,7 @@ it('a list of exceptions says what each counts for now', async () => {
   const { ask, kept } = await asking();
   await ask();
   const [waiting] = kept as [StoredException];
-  const store = { list: async () => [waiting, { ...waiting, entityId: 'other' }] };
+  const store = { clock: async (own: Date) => own, list: async () => [waiting, { ...waiting, entityId: 'other' }] };
   const at = async (now: number) => (await listExceptions(store, { limit: 9 }, { operators, now })).map((e) => e.state);
   expect(await at(NOW)).toEqual(['WAITING', 'NOT SEALED']);
   expect(await at(waiting.expiresAt)).toEqual(['EXPIRED', 'NOT SEALED']);

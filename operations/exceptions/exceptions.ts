@@ -24,12 +24,12 @@ export interface ExceptionRequest {
   readonly days: number;
   readonly by: string;
   readonly reason: string;
-  /** ms since 1970 */
+  /** ms since 1970, by the clock of who asks: that of the store counts */
   readonly at: number;
 }
 
 export interface ExceptionSources {
-  readonly store: Pick<Exceptions, 'insert' | 'list'>;
+  readonly store: Pick<Exceptions, 'clock' | 'insert' | 'list'>;
   readonly holds: Pick<HoldCases, 'find'>;
   readonly lists: Pick<ListStore, 'active' | 'load'>;
 }
@@ -42,10 +42,11 @@ export interface ExceptionSources {
  */
 export async function askForException(
   { store, holds, lists }: ExceptionSources,
-  { exceptionId, entity, counterparty, days, by, reason, at }: ExceptionRequest,
+  { exceptionId, entity, counterparty, days, by, reason, at: own }: ExceptionRequest,
   operators: KeyRing,
 ): Promise<StoredException> {
   const { source, entityId } = entityNamed(entity);
+  const at = (await store.clock(new Date(own))).getTime();
   const expiresAt = expiryAfter(days, at);
   const who = { grantedBy: personName(by), reason: justificationText(reason) };
   const token = await tokenOf(counterparty, holds);
@@ -133,13 +134,14 @@ export type ExceptionState = (typeof EXCEPTION_STATES)[number];
 /** An exception with what it counts for at a moment. */
 export type ListedException = StoredException & { readonly state: ExceptionState };
 
-/** Exceptions, the newest first, those that have ended included. `now`: ms since 1970. */
+/** Exceptions, the newest first, those that have ended included. `now`: ms since 1970, by the caller's clock. */
 export async function listExceptions(
-  store: Pick<Exceptions, 'list'>,
+  store: Pick<Exceptions, 'clock' | 'list'>,
   filter: { readonly token?: string; readonly limit: number },
   { operators, now }: { readonly operators: KeyRing; readonly now: number },
 ): Promise<readonly ListedException[]> {
-  return (await store.list(filter)).map((each) => ({ ...each, state: stateOf(each, operators, now) }));
+  const [at, found] = await Promise.all([store.clock(new Date(now)), store.list(filter)]);
+  return found.map((each) => ({ ...each, state: stateOf(each, operators, at.getTime()) }));
 }
 
 /** What nobody sealed excuses nobody, whatever it says. Pure. */

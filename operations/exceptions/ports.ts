@@ -4,6 +4,8 @@ import type { StoredException } from './exception.ts';
 
 /** Exceptions, of which none is ever deleted. Every method throws a coded error when the store cannot be asked. */
 export interface Exceptions {
+  /** What time it is for everybody: the clock of the store. @param own what the caller's clock says */
+  clock(own: Date): Promise<Date>;
   /** The newest first. */
   list(filter: { readonly token?: string; readonly limit: number }): Promise<readonly StoredException[]>;
   /** Keeps one that was asked for. @returns false: its id is in use, and nothing was written */

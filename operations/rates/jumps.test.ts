@@ -69,7 +69,7 @@ describe('a jump', () => {
     const found = await approvals.find(asked._id);
     const approved = {
       ...{ approvalId: asked._id, subject: KEY, content: found!.content!, reason: 'r', askedBy: 'asha' },
-      ...{ approvedBy: 'ben', approvedAt: NOW, doneAt: NOW },
+      ...{ approvedBy: 'ben', approvedAt: NOW, doneAt: NOW, doneAtStore: NOW, hash: found!.hash },
     };
     const { execute: act } = acceptJumpHandler(log);
     await act!(approved);
@@ -85,6 +85,28 @@ describe('a jump', () => {
     await goesBy('126.0', 8);
     await expect(execute(asked._id)).rejects.toMatchObject({ code: 'RATE_JUMP_MOVED' });
     expect(log.jumpRecords).toEqual([]);
+  });
+
+  it('is asked for, and accepted, whatever somebody forged, by what the person read in health', async () => {
+    // A program without the keys of stages sees the forged record as the latest.
+    log = memoryRates(false);
+    await goesBy('125.0', 7);
+    await goesBy('140.0', 99);
+    await expect(ask()).rejects.toMatchObject({ code: 'RATE_JUMP_INVALID' });
+    const asked = await ask({ from: { rate: '125.0', version: 7 } });
+    expect(await describeApproval(asked, handlers(), operators)).toContainEqual(
+      expect.stringContaining('nothing here proves'),
+    );
+    await approve(asked);
+    expect(await execute(asked._id)).toMatchObject({ state: 'EXECUTED' });
+    // Bound to what the person named: pricing goes by it only if that is what it goes by.
+    expect(log.jumpRecords).toMatchObject([{ rate: '140.0', fromRate: '125.0', fromVersion: 7 }]);
+  });
+
+  it('is not asked for from another rate than the one that stages have sealed', async () => {
+    const asking = ask({ from: { rate: '125.0', version: 6 } });
+    await expect(asking).rejects.toThrow('GBP/INR 125.0 (version 7)');
+    expect((await ask({ from: { rate: '125.0', version: 7 } })).state).toBe('WAITING');
   });
 
   it('says so where a later one got ahead of it', async () => {

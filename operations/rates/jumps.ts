@@ -32,6 +32,8 @@ export interface JumpAsked {
   /** `GBP/INR`: one unit of the first costs `rate` of the second. */
   readonly pair: string;
   readonly rate: string;
+  /** What the corridor goes by, as health says it; absent: as the log says. The stage alone knows, and looks at it again. */
+  readonly from?: { readonly rate: string; readonly version: number } | undefined;
   readonly by: Principal;
   readonly reason: string;
   readonly at: Date;
@@ -46,8 +48,12 @@ export async function askToAcceptJump(
     log,
     approvals,
     corridors,
-  }: { readonly log: Pick<RateLog, 'accepted'>; readonly approvals: Approvals; readonly corridors: CorridorBook },
-  { id, corridor, pair, rate, by, reason, at }: JumpAsked,
+  }: {
+    readonly log: Pick<RateLog, 'accepted' | 'isProven'>;
+    readonly approvals: Approvals;
+    readonly corridors: CorridorBook;
+  },
+  { id, corridor, pair, rate, from, by, reason, at }: JumpAsked,
   operators: KeyRing,
 ): Promise<Approval> {
   permission(by, 'rates.accept');
@@ -55,7 +61,7 @@ export async function askToAcceptJump(
   if (terms === undefined) throw invalid(`there is no corridor ${safeText(corridor, 48)}`);
   const quoted = quotedOf(pair, rate);
   const key = pairKey({ corridor, ...quoted });
-  const last = (await log.accepted()).get(key);
+  const last = lastOf(log, (await log.accepted()).get(key), quoted, from);
   if (last === undefined) throw invalid(`${key} went by no rate yet: the first one is taken as it is`);
   const bps = jumpBps(quoted, last);
   if (bps <= terms.maxJumpBps) throw invalid(`${inWords(quoted)} is no jump from ${inWords(last)}: ${bps} bps`);
@@ -65,6 +71,22 @@ export async function askToAcceptJump(
   const asked = { id, act: ACT, subject: key, content, hash: hashOfAct(ACT, key, content) } as const;
   const summary = `${corridor}: from ${inWords(last)} to ${inWords(quoted)}, ${bps} bps`;
   return askForApproval(approvals, { ...asked, summary, by: by.name, reason, at }, operators);
+}
+
+/**
+ * What a question is bound to. Where nothing proves what the log says, the word of the person counts, who has it from health:
+ * a record that somebody forged stops no question.
+ */
+function lastOf(
+  { isProven }: Pick<RateLog, 'isProven'>,
+  logged: AcceptedRate | undefined,
+  { base, quote }: QuotedRate,
+  from: JumpAsked['from'],
+): (QuotedRate & { readonly version: number }) | undefined {
+  if (from === undefined) return logged;
+  if (!isProven) return { ...quotedOf(`${base}/${quote}`, from.rate), version: from.version };
+  if (logged?.rate === from.rate && logged.version === from.version) return logged;
+  throw invalid(`it goes by ${logged === undefined ? 'nothing' : `${inWords(logged)} (version ${logged.version})`}`);
 }
 
 function quotedOf(pair: string, rate: string): QuotedRate {
@@ -83,23 +105,26 @@ export const acceptJumpHandler = (log: RateLog): ActHandler => ({
   describe: describeContent(({ from, ...jump }: Jump) => [
     `go by ${inWords(jump)} on ${jump.corridor}, for as long as it may take until it is read, an hour at most`,
     `it went by ${inWords(from)} (version ${from.version}): ${jumpBps(jump, from)} bps between them`,
+    ...(log.isProven ? [] : ['nothing here proves by what it goes: compare with RATE_JUMPED in `corridor status`']),
   ]),
   execute: (approved) => acceptJump(log, approved),
 });
 
 /** @throws CodedError RATE_JUMP_MOVED when the corridor goes by another rate since it was asked for */
 async function acceptJump(log: RateLog, approved: ApprovedAct): Promise<string> {
-  const { approvalId, subject, askedBy, approvedBy, reason, doneAt } = approved;
+  const { approvalId, subject, askedBy, approvedBy, reason, doneAtStore: at } = approved;
   const { from, ...jump } = JSON.parse(approved.content) as Jump;
-  const done = `${jump.corridor} goes by ${inWords(jump)}`;
+  const only = log.isProven ? '' : `, if it still goes by ${inWords(from)} (version ${from.version})`;
+  const done = `${jump.corridor} goes by ${inWords(jump)}${only}`;
   const [last, known] = [(await log.accepted()).get(subject), (await log.jumps()).get(subject)];
   if (known?.approvalId === approvalId || last?.approvalId === approvalId) return done;
   const record = {
     ...{ ...jump, fromRate: from.rate, fromVersion: from.version },
-    ...{ acceptedAt: doneAt.getTime(), expiresAt: doneAt.getTime() + JUMP_VALID_MS },
+    ...{ acceptedAt: at.getTime(), expiresAt: at.getTime() + JUMP_VALID_MS },
     ...{ askedBy, approvedBy, approvalId, reason: safeText(reason, 500) },
   };
-  if (last === undefined || !isFrom(record, last)) throw moved(subject, last);
+  // Unproven, the log says nothing against it. The stage takes no jump from a rate that it does not go by.
+  if (log.isProven && (last === undefined || !isFrom(record, last))) throw moved(subject, last);
   await log.publish(record);
   if ((await log.jumps()).get(subject)?.approvalId !== approvalId) throw moved(subject, last);
   return done;

@@ -122,6 +122,12 @@ export const screeningCodes = {
     403,
     'Find out who changed the decision in the database: the case blocks its customer until it is put right.',
   ),
+  CUSTOMER_DECISION_OF_ONE: entry(
+    'notice',
+    'a stored document',
+    403,
+    'Find out how one person alone cleared what takes two: the case blocks its customer. Delete it and `screening_progress`: the rescreener opens it again, and two decide it.',
+  ),
   CUSTOMER_BLOCKED: entry(
     'notice',
     'a payout',

@@ -136,17 +136,21 @@ describe('intake', () => {
     expect(only(own, 'transfer.accepted').instruction.corridorId).toBe('GB-IN');
   });
 
-  it('cuts the id of a rejected intent at 64 characters', () => {
-    const long = received('transfer.requested', transferRequested({ transferId: 'x'.repeat(500) }));
-    const context = {
-      now: AT,
-      reasons: [reason('CH16')],
-      claimOutcome: { kind: 'none' },
-      tokenOf,
-      producerId: null,
-    } as const;
-    const decision = decide(long, context);
-    expect(only(decision, 'intent.rejected').transferId).toHaveLength(64);
+  it('shows of what is no transfer id a token, the same each time, and never the text itself', () => {
+    const shown = (transferId: string) => {
+      const odd = received('transfer.requested', transferRequested({ transferId }));
+      return only(decide(odd, contextOf({ kind: 'none' }, [reason('CH16')])), 'intent.rejected').transferId;
+    };
+    const names = ['Marjorie Quickfall', 'x'.repeat(500), '', 'short', 'a:b:c:d:e', 'token:already', '\u202eabcdefgh'];
+    for (const name of names) {
+      expect(shown(name)).toMatch(/^token:[A-Za-z0-9_-]{43}$/);
+      expect(shown(name)).toBe(shown(name));
+      expect(name === '' || !shown(name).includes(name)).toBe(true);
+    }
+    expect(new Set(names.map(shown)).size).toBe(names.length);
+    // Nor is it the token of a customer of that name.
+    expect(shown('Marjorie Quickfall')).not.toContain(tokenOf('Marjorie Quickfall'));
+    expect(shown('acme-000123')).toBe('acme-000123');
   });
 
   it('given a claim in a form that only a newer version knows, stops', () => {

@@ -4,7 +4,7 @@ import { reason } from '../../domain/reasons.ts';
 import { safeText } from '../../domain/text/text.ts';
 import { firstEnvelope } from '../../domain/transfers/envelope.ts';
 import { intentDuplicationId, intentRejectionId } from '../../domain/transfers/event-id.ts';
-import { MAX_TRANSFER_ID_CHARACTERS } from '../../domain/transfers/transfer-id.ts';
+import { isTransferId } from '../../domain/transfers/transfer-id.ts';
 import { uetrOf } from '../../domain/transfers/uetr.ts';
 import type { Instruction, Reason, TransferRequested } from '../../schemas/types.generated.ts';
 import type { Decision, EmittedTo, Received } from '../contract.ts';
@@ -47,22 +47,25 @@ export function decide(input: Input, context: IntakeContext): Decision<IntakeEve
     const detail = `as it was edited it is no valid intent: ${broughtByEdit[0].code} ${broughtByEdit[0].detail ?? ''}`;
     return { kind: 'dead-letter', cause: { code: 'EDIT_REFUSED', detail } };
   }
+  const shownId = shownIdOf(input.value.transferId, context.tokenOf);
+  const refused = (against: readonly Reason[], first?: IntentClaim) =>
+    intentRejection(input, against, { ...context, shownId }, first);
   switch (claimOutcome.kind) {
     case 'own':
       return [accepted(input, claimOutcome.claim, context)];
     case 'duplicate':
       return [duplicated(input, claimOutcome.claim, context)];
     case 'of-another':
-      return [intentRejection(input, withoutTwo([reason('PRID'), ...reasons]), context, undefined)];
+      return [refused(withoutTwo([reason('PRID'), ...reasons]))];
     case 'other-payload':
-      return [intentRejection(input, [reason('DUPL'), ...reasons], context, claimOutcome.claim)];
+      return [refused([reason('DUPL'), ...reasons], claimOutcome.claim)];
     case 'unknown-hash':
       return {
         kind: 'stop',
         cause: { code: 'CLAIM_HASH_UNKNOWN', detail: 'a newer version of intake claimed this id: deploy that version' },
       };
     case 'none':
-      return [intentRejection(input, reasons, context, undefined)];
+      return [refused(reasons)];
   }
 }
 
@@ -141,24 +144,37 @@ function duplicated({ originPosition }: Input, claim: IntentClaim, { now, produc
   };
 }
 
+/**
+ * What stands for an id that is none: it may be a name or a sentence, and whoever reads the topic would read it. The colon says
+ * that it is none. Its producer finds the intent by its origin position.
+ */
+export const shownIdOf = (given: string, tokenOf: IntakeContext['tokenOf']): string =>
+  isTransferId(given) ? given : `${NO_ID}${tokenOf(`transfer-id\n${given}`)}`;
+
+/** Where nobody has a token for it. */
+export const NO_ID = 'token:';
+
 /** An intent that never becomes a transfer. */
 export function intentRejection(
   { value, originPosition }: Input,
   reasons: readonly Reason[],
   {
     now,
+    shownId,
     producerId,
     rulesVersion = null,
     brokenRules = [],
     corridorId = null,
-  }: Pick<IntakeContext, 'now' | 'producerId' | 'rulesVersion' | 'brokenRules' | 'corridorId'>,
+  }: Pick<IntakeContext, 'now' | 'producerId' | 'rulesVersion' | 'brokenRules' | 'corridorId'> & {
+    readonly shownId: string;
+  },
   first: IntentClaim | undefined,
 ): IntakeEvent {
   return {
     to: 'intent.rejected',
     value: {
       eventId: intentRejectionId(originPosition),
-      transferId: safeText(value.transferId, MAX_TRANSFER_ID_CHARACTERS),
+      transferId: isTransferId(value.transferId) ? value.transferId : shownId,
       originPosition,
       occurredAt: now,
       reasons,

@@ -9,6 +9,8 @@ import type { Violations } from './violations.ts';
 
 /** A name of something in capitals: RBI, EPC_VOP, TIER_2. */
 const NAME = /^[A-Z][A-Z0-9_]*$/;
+/** The same with digits first and hyphens: US_IRC_4475, IN-194. */
+const AUTHORITY = /^[A-Z0-9][A-Z0-9_-]*$/;
 const CODE = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
 /** No blank, no @ and no letters with marks: what is no reference but a name or a sentence does not pass. */
 const REFERENCE = /^[A-Za-z0-9][A-Za-z0-9._/-]*$/;
@@ -66,7 +68,7 @@ function checkTaxes(
   const lines = new Set<string>();
   for (const { kind, authority, amount, basis } of taxes) {
     coded(kind, 'taxes.kind', NAME);
-    coded(authority, 'taxes.authority', CODE);
+    coded(authority, 'taxes.authority', AUTHORITY);
     checkMoney(violations, amount, 'taxes.amount', today);
     checkMoney(violations, basis, 'taxes.basis', today);
     const ofSource = amount.currency === sourceCurrency && basis.currency === sourceCurrency;

@@ -9,7 +9,7 @@ import { refusal } from '../discard.ts';
 import { type Topology, topology } from '../topology.ts';
 import { authorOf, type ProducerRules } from './author.ts';
 import { type ClaimOutcome, settleClaims } from './claims.ts';
-import { decide, type IntakeContext } from './decide.ts';
+import { decide, type IntakeContext, shownIdOf } from './decide.ts';
 import type { IntakeFailpoint, IntentClaims } from './ports.ts';
 import { type TransferRules, versionOf } from './rules/rule-set.ts';
 import { tokeniser } from './token.ts';
@@ -53,7 +53,10 @@ export function createIntake(options: IntakeOptions): Processor<Topology['intake
     async discardable(batch) {
       const now = clock();
       const { looked, outcomes } = await standingOf(batch, now);
-      return outcomes.map((outcome, index) => discardableOf(outcome, now, looked[index]!));
+      return outcomes.map((outcome, index) => {
+        const shownId = shownIdOf(batch[index]!.value.transferId, tokenOf);
+        return discardableOf(outcome, now, { ...looked[index]!, shownId });
+      });
     },
   };
 
@@ -78,6 +81,8 @@ export function createIntake(options: IntakeOptions): Processor<Topology['intake
   }
 }
 
+type Rejectable = Extract<Discardable, { kind: 'reject' }>;
+
 /**
  * An intent is ended only while no other record of its id became a transfer: its producer would take the one that runs for
  * rejected, and send the money again. The claim is made first, so that none becomes one later either.
@@ -85,8 +90,8 @@ export function createIntake(options: IntakeOptions): Processor<Topology['intake
 function discardableOf(
   { kind }: ClaimOutcome,
   occurredAt: number,
-  { producerId, corridorId }: { readonly producerId: string | null; readonly corridorId: string | null },
+  { producerId, corridorId, shownId }: Pick<Required<Rejectable>, 'producerId' | 'corridorId' | 'shownId'>,
 ): Discardable {
-  if (kind === 'own' || kind === 'none') return { kind: 'reject', occurredAt, producerId, corridorId };
+  if (kind === 'own' || kind === 'none') return { kind: 'reject', occurredAt, producerId, corridorId, shownId };
   return { kind: 'dead-letter', cause: refusal('another record has taken its id: replay it, and intake says which') };
 }

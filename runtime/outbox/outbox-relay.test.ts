@@ -25,7 +25,10 @@ function world(options: Partial<OutboxRelayOptions<Item>> = {}) {
   const state = { logDown: false, markDown: false };
   const relay = createOutboxRelay<Item>({
     source: {
-      pending: async (limit) => [...stored.values()].slice(0, limit),
+      pending: async (limit, _before, after) => {
+        const all = [...stored.values()].filter(({ id }) => after === undefined || id > after.id);
+        return all.toSorted((a, b) => (a.id < b.id ? -1 : 1)).slice(0, limit);
+      },
       markPublished: async (items) => {
         if (state.markDown) throw dependencyDown('mongo', 'MONGO_UNAVAILABLE', 'down');
         // What has changed since stays.
@@ -148,23 +151,23 @@ describe('outbox relay', () => {
           return record(id, 1);
         }),
       source: {
-        pending: async (limit) => {
+        pending: async (limit, _before, after) => {
           sweeps++;
-          return [...stored.values()].slice(0, limit);
+          return [...stored.values()].filter(({ id }) => after === undefined || id > after.id).slice(0, limit);
         },
         markPublished: async (items) => {
           for (const { id } of items) stored.delete(id);
         },
       },
     });
-    const ids = ['bad-1', 'bad-2', 'bad-3', 'bad-4', 'bad-5', 'a', 'b', 'c'];
+    const ids = ['bad-1', 'bad-2', 'bad-3', 'bad-4', 'bad-5', 'x', 'y', 'z'];
     store(...ids.map((id) => ({ id, versions: [1] })));
     relay.start();
-    // Four full pages, and one that finds nothing new: no more before the next search is due.
+    // Four full pages, and one behind them all: no more before the next search is due.
     await until(() => sweeps === 5);
     await sleep(30);
     expect(sweeps).toBe(5);
-    expect(log).toEqual(['a 1', 'b 1', 'c 1']);
+    expect(log).toEqual(['x 1', 'y 1', 'z 1']);
     expect(events.filter(({ kind }) => kind === 'refused')).toHaveLength(5);
     await relay.stop(1_000);
   });

@@ -26,6 +26,11 @@ export interface OutboxRelayOptions<I> {
   /** How old a change must be for the search to take it; leave time for the offer where changes are offered, ms. */
   readonly graceMs?: number;
   readonly maxBatch?: number;
+  /**
+   * Of a page that the search found, what may be published now; absent: all of it. `isFirst`: the search begins at the oldest
+   * again.
+   */
+  readonly passed?: (found: readonly I[], isFirst: boolean) => readonly I[];
   /** Waits this long for company before it publishes, ms. */
   readonly lingerMs?: number;
   readonly retryMs?: number;
@@ -49,8 +54,10 @@ export interface OutboxRelay<I> {
 
 /** Beyond this many, offers are left to the search. */
 const MAX_OFFERED = 20_000;
-/** So many refused items are passed over; of more, the longest refused are tried again. */
+/** So many refused items are known; of more, the longest refused are tried again. */
 const MAX_REFUSED = 5_000;
+/** Before the next page of a search that found nothing to publish on this one, ms. */
+const NEXT_PAGE_MS = 20;
 
 export function createOutboxRelay<I>(options: OutboxRelayOptions<I>): OutboxRelay<I> {
   return new Relay(options);
@@ -62,6 +69,8 @@ class Relay<I> implements OutboxRelay<I> {
   /** Refused items, the longest refused first, and until when (monotonic ms) the search passes over them. */
   readonly #refused = new Map<string, number>();
   readonly #maxBatch: number;
+  /** The last item of the page before, where that was full: what is behind it is looked at next. */
+  #after: I | undefined;
   #publishing: Promise<void> | undefined;
   #sweeper: NodeJS.Timeout | undefined;
   #stopping = false;
@@ -154,18 +163,21 @@ class Relay<I> implements OutboxRelay<I> {
   }
 
   async #sweep(): Promise<void> {
-    const { source, idOf, graceMs = 3_000 } = this.#options;
+    const { source, idOf, passed, graceMs = 3_000 } = this.#options;
     try {
       const now = performance.now();
       for (const [id, until] of this.#refused) if (until <= now) this.#refused.delete(id);
-      // The refused may well be the oldest: as many more are asked for, so that they never hide the rest.
-      const pending = await source.pending(this.#maxBatch + this.#refused.size, Date.now() - graceMs);
+      // Page by page to the end: what is refused or waits never hides what is behind it, however many those are.
+      const found = await source.pending(this.#maxBatch, Date.now() - graceMs, this.#after);
+      const pending = passed ? passed(found, this.#after === undefined) : found;
       const fresh = pending.filter((item) => !this.#offered.has(idOf(item)) && !this.#refused.has(idOf(item)));
       if (fresh.length > 0) this.offer(fresh);
       await this.#publishing;
-      // Every one of a full page is published or refused by now, so the next page is another.
-      this.#sweepLater(fresh.length >= this.#maxBatch ? 0 : undefined);
+      this.#after = found.length >= this.#maxBatch ? found.at(-1) : undefined;
+      if (this.#after === undefined) return this.#sweepLater();
+      this.#sweepLater(fresh.length > 0 ? 0 : NEXT_PAGE_MS);
     } catch (error) {
+      this.#after = undefined;
       this.#fault(error);
       this.#sweepLater();
     }

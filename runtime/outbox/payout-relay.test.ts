@@ -1,10 +1,12 @@
 // Ends as unpaid are told only once the log has it that nothing of their payout begins any more, whatever dies, lags or is away.
 import { describe, expect, it } from 'vitest';
 import { closeCase } from '../../operations/cases/payouts/decide.ts';
+import { STOPPED } from '../../payouts/attempt-ledger.ts';
 import { lastAttempt, openCase } from '../../payouts/changes.ts';
 import { afterSubmit, beginAttempt } from '../../payouts/decide.ts';
 import type { Payout } from '../../payouts/payout.ts';
 import { DEFAULT_PAYOUT_POLICY } from '../../payouts/policy.ts';
+import type { AttemptClaims } from '../../payouts/ports.ts';
 import { stopRolledBack } from '../../payouts/put-back.ts';
 import { paid, saw, submitting, T0, unknown } from '../../payouts/testing/states.ts';
 import { dependencyDown } from '../../ports/fault.ts';
@@ -59,7 +61,13 @@ function world() {
   const stops = () => log.records(payoutAttempts.name, 0).map(({ key }) => String(key));
   const opened: { stop(): Promise<void> }[] = [];
 
-  async function starts({ isGuarded = true } = {}) {
+  async function starts({
+    isGuarded = true,
+    highest,
+  }: {
+    isGuarded?: boolean;
+    highest?: AttemptClaims['highest'];
+  } = {}) {
     const real = await log.writer();
     const events: OutboxEvent[] = [];
     const behind: string[] = [];
@@ -73,7 +81,11 @@ function world() {
     const relay = payoutRelay({
       source: {
         isForged: () => false,
-        pending: async (limit) => [...stored.values()].filter(isPending).slice(0, limit),
+        pending: async (limit, _before, after) =>
+          [...stored.values()]
+            .filter((payout) => isPending(payout) && (after === undefined || payout.payoutId > after.payoutId))
+            .toSorted((a, b) => (a.payoutId < b.payoutId ? -1 : 1))
+            .slice(0, limit),
         markPublished: async (payouts) => {
           for (const { payoutId, updates } of payouts) {
             const now = stored.get(payoutId)!;
@@ -90,7 +102,9 @@ function world() {
         decode: async (all) => all.map(() => payoutRequestedFor({ transferId: 't', now: T0, expiresAt: T0 + 1 })),
       },
       writer: real,
-      ...(isGuarded && { attempts: claims }),
+      ...(isGuarded && {
+        attempts: { stopped: (id, now) => claims.stopped(id, now), highest: highest ?? ((id) => claims.highest(id)) },
+      }),
       onBehind: (ids) => void behind.push(...ids),
       sweepEveryMs: 5,
       graceMs: 0,
@@ -186,6 +200,26 @@ describe('an end as unpaid', () => {
     );
     at.stored.set('unpaid', closed);
     await until(() => at.published().length === 1);
+    await stop();
+  });
+
+  it('that waits for a person hides nothing behind it, however many they are', { timeout: 120_000 }, async () => {
+    const at = world();
+    // The log is stopped, and has an attempt of each that its document lacks.
+    const highest = { attempt: STOPPED, startedAt: T0, at: T0, before: { number: 2, startedAt: T0 + 5, token: null } };
+    const { relay, behind, stop } = await at.starts({
+      highest: (id) => (id.startsWith('unpaid-') ? highest : undefined),
+    });
+    const ids = Array.from({ length: 5_501 }, (_, number) => `unpaid-${String(number).padStart(5, '0')}`);
+    for (const id of ids) at.stored.set(id, statedUnpaid(id));
+    at.stored.set('z-last', refused('z-last'));
+    relay.start();
+    await until(() => at.published().includes('z-last'));
+    expect(new Set(behind).size).toBe(ids.length);
+    // Those are told of once, however often the search comes round.
+    at.stored.set('z-next', refused('z-next'));
+    await until(() => at.published().includes('z-next'));
+    expect(behind).toHaveLength(ids.length);
     await stop();
   });
 

@@ -24,8 +24,6 @@ export interface PayoutRelayOptions
 
 /** An end that has waited for so long is told in health, and again after as long, ms. */
 const LONG_MS = 5_000;
-/** So many ends that wait are passed over by one search; they never hide more than as many others. */
-const MAX_WAITING = 5_000;
 
 /** The relay of payout updates; give it to the executor as its outbox. */
 export function payoutRelay(options: PayoutRelayOptions): OutboxRelay<Payout> {
@@ -35,10 +33,8 @@ export function payoutRelay(options: PayoutRelayOptions): OutboxRelay<Payout> {
   const ends = new WaitingEnds(options, (payout) => offer([payout]));
   const inner = createOutboxRelay({
     ...relay,
-    source: {
-      pending: async (limit, before) => ends.searched(await source.pending(limit + ends.size, before)),
-      markPublished: (payouts) => source.markPublished(payouts),
-    },
+    source,
+    passed: (found, isFirst) => ends.searched(found, isFirst),
     idOf: ({ payoutId }) => payoutId,
     toRecords: (payouts) => updateRecords(payouts, { source, make, requests }),
   });
@@ -63,17 +59,15 @@ class WaitingEnds {
   readonly #options: PayoutRelayOptions;
   readonly #clock: Clock;
   readonly #publishNow: (payout: Payout) => void;
+  /** Of the search at hand, and of the last one that came to its end. */
   #waiting = new Map<string, Waiting>();
+  #before: ReadonlyMap<string, Waiting> = new Map();
   #saidAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: PayoutRelayOptions, publishNow: (payout: Payout) => void) {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
     this.#publishNow = publishNow;
-  }
-
-  get size(): number {
-    return Math.min(this.#waiting.size, MAX_WAITING);
   }
 
   /** Whether the log may have the updates of this payout now; one that waits for the log alone is told as soon as it may be. */
@@ -87,22 +81,27 @@ class WaitingEnds {
     return false;
   }
 
-  /** Of what a search has found, what may be told. */
-  searched(found: readonly Payout[]): readonly Payout[] {
+  /** Of a page that a search has found, what may be told. */
+  searched(found: readonly Payout[], isFirst: boolean): readonly Payout[] {
     const { attempts, onBehind } = this.#options;
     const now = performance.now();
-    const before = this.#waiting;
-    this.#waiting = new Map();
+    if (isFirst) {
+      this.#say(now);
+      this.#before = this.#waiting;
+      this.#waiting = new Map();
+    }
+    const behind: string[] = [];
     const free = found.filter((payout) => {
+      const { payoutId: id } = payout;
       const why = this.#waitOf(payout);
-      if (why !== undefined)
-        this.#waiting.set(payout.payoutId, { since: before.get(payout.payoutId)?.since ?? now, why });
-      return why === undefined;
+      if (why === undefined) return true;
+      const before = this.#before.get(id);
+      this.#waiting.set(id, { since: before?.since ?? now, why });
+      if (why === 'LOG') void attempts?.stopped(id, this.#clock.now());
+      else if (before?.why !== 'PERSON') behind.push(id);
+      return false;
     });
-    for (const [id, { why }] of this.#waiting) if (why === 'LOG') void attempts?.stopped(id, this.#clock.now());
-    const behind = [...this.#waiting].filter(([id, { why }]) => why === 'PERSON' && before.get(id)?.why !== 'PERSON');
-    if (behind.length > 0) onBehind?.(behind.map(([id]) => id));
-    this.#say(now);
+    if (behind.length > 0) onBehind?.(behind);
     return free;
   }
 

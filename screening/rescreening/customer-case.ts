@@ -1,9 +1,11 @@
 // A known customer who resembles an entity that a new list version added or changed: a case for a person, and a block on
 // payouts until it is cleared. Holds tokens and public list data only.
+import { isOfTwo, type SecondPerson } from '../../domain/people/two-persons.ts';
 import { deterministicId } from '../../domain/transfers/event-id.ts';
 import type { ScreeningCandidate, ScreeningEvidence } from '../../schemas/types.generated.ts';
 import { type Tokens, tokensOf } from '../counterparties.ts';
 import type { Difference, ScreeningRequest } from '../ports.ts';
+import { isIdentified } from '../screened-party.ts';
 
 /** OPEN and CONFIRMED block payouts; CLEARED does not. */
 export type CustomerCaseState = 'OPEN' | 'CONFIRMED' | 'CLEARED';
@@ -26,17 +28,17 @@ export interface CustomerCase {
   readonly decision: CustomerDecision | null;
 }
 
-export interface CustomerDecision {
+export interface CustomerDecision extends SecondPerson {
   readonly state: 'CONFIRMED' | 'CLEARED';
   readonly by: string;
   readonly reason: string;
   /** ms since 1970 */
   readonly at: number;
-  /** Who let it through, where two persons agreed. */
-  readonly agreedBy?: string;
-  /** The broken glass under which one was enough. */
-  readonly glass?: string;
 }
+
+/** Whether one person alone cleared what screening calls a true match, which takes two. */
+export const isClearedByOne = ({ state, candidate, decision }: CustomerCase): boolean =>
+  state === 'CLEARED' && isIdentified(candidate) && !(decision && isOfTwo(decision));
 
 /** Customers' cases, durably. */
 export interface CustomerCases {

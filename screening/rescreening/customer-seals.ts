@@ -1,4 +1,5 @@
 // What is sealed of a customer's case: when it is opened, all that a person will see; when it is decided, that and the decision.
+import { secondPersonContent } from '../../domain/people/two-persons.ts';
 import { isSealed, type KeyRing, sealOf } from '../../domain/seals/seal.ts';
 import { recordContentOf } from '../../schemas/record-content.ts';
 import type { CustomerCase, CustomerDecision } from './customer-case.ts';
@@ -19,14 +20,9 @@ const openedContent = (opened: Opened): readonly string[] => [
 ];
 
 function decidedContent(openingSeal: string, decision: CustomerDecision): readonly string[] {
-  const { state, by, reason, at, agreedBy, glass } = decision;
-  const alone = ['decided', openingSeal, state, by, reason, String(at)];
-  // Decisions of one person, and those of before there was a second in it, have the seal that they had.
-  if (isNone(agreedBy) && isNone(glass)) return alone;
-  return [...alone, 'agreed', agreedBy ?? '', glass ?? ''];
+  const { state, by, reason, at } = decision;
+  return ['decided', openingSeal, state, by, reason, String(at), ...secondPersonContent(decision)];
 }
-
-const isNone = (text: string | null | undefined): boolean => text === null || text === undefined;
 
 /** The seal of a case as it is opened. */
 export const sealOpened = (operators: KeyRing, opened: Opened): string =>

@@ -23,7 +23,7 @@ import type { TopicValues } from '../../topics/catalogue.ts';
 import { homePartition } from '../../topics/home-partition.ts';
 import { followedRates } from '../accepted-rates.ts';
 import { producerRules } from '../configured-producers.ts';
-import { corridors, needsTwo, transferRules } from '../configured-rules.ts';
+import { casePolicy, corridors, needsTwo, transferRules } from '../configured-rules.ts';
 import type { Connections } from '../connections.ts';
 import { dispatchedRequests } from '../dispatched-requests.ts';
 import { followedLimits, policyBook, policyLog } from '../policies.ts';
@@ -114,7 +114,7 @@ function stageMakers(shared: Shared): Record<StageName, () => Promise<AnyProcess
         ...(await holding(connections)),
         screener: await screenerOf('payout-dispatch', shared),
         maySeeLists: maySeeLists(termsOf(config)),
-        cases: customerCasesFor('payout-dispatch', await connections.db(), runtime),
+        cases: customerCasesFor('payout-dispatch', await connections.db(), runtime, casePolicy(connections.config)),
       }),
     settlement: async () =>
       createSettlement({

@@ -30,7 +30,7 @@ export async function caseHosts(connections: Connections, { logger, metrics, rin
   const relay = createOutboxRelay<CaseDocument>({
     source: store,
     idOf: ({ _id }) => _id,
-    toRecords: async (cases) => make(cases, Date.now()),
+    toRecords: async (cases) => make(cases, (await store.clock(new Date())).getTime()),
     writer,
     onEvent: (event) => {
       if (event.kind !== 'published') met(event, 'relay');

@@ -4,6 +4,7 @@ import type { SubmissionGate } from '../../payouts/ports.ts';
 import { createScreeningGate } from '../../payouts/screening-gate.ts';
 import type { HostRuntime } from '../../runtime/hosts/processor-host.ts';
 import { createTable } from '../../runtime/hosts/table.ts';
+import { casePolicy } from '../configured-rules.ts';
 import type { Connections } from '../connections.ts';
 import { customerCasesFor, durableLists, maySeeLists, screenerFor, termsOf } from '../screening.ts';
 import type { PayoutFaults } from './payout-faults.ts';
@@ -34,7 +35,7 @@ export async function payoutScreening(
   const screener = await screenerFor('payout-executor', connections, runtime, lists);
   const gate = createScreeningGate({
     screener,
-    cases: customerCasesFor('payout-executor', db, runtime),
+    cases: customerCasesFor('payout-executor', db, runtime, casePolicy(config)),
     maySeeLists: maySeeLists(termsOf(config)),
     onBlocked: (payoutId, code) => faults.fault(code, `payout ${payoutId} is stopped by screening`),
   });

@@ -30,7 +30,7 @@ import { fxAcceptedRates } from '../../topics/boundary.ts';
 import { homePartition } from '../../topics/home-partition.ts';
 import { followedRates } from '../accepted-rates.ts';
 import { producerRules } from '../configured-producers.ts';
-import { corridors, needsTwo, transferRules } from '../configured-rules.ts';
+import { casePolicy, corridors, needsTwo, transferRules } from '../configured-rules.ts';
 import { type Connections, firstLoss } from '../connections.ts';
 import { dispatchedRequests } from '../dispatched-requests.ts';
 import { checkFeedKeys } from '../feed-keys.ts';
@@ -228,7 +228,7 @@ const BUILDERS: Record<ProcessorName, (connections: Connections, runtime: HostRu
         keys: { ...config.keys, needsTwo: needsTwo(config) },
         screener,
         maySeeLists: maySeeLists(termsOf(config)),
-        cases: customerCasesFor('payout-dispatch', await connections.db(), runtime),
+        cases: customerCasesFor('payout-dispatch', await connections.db(), runtime, casePolicy(connections.config)),
         holdTtlMs: config.transfers.holdExpiryMs,
         onDropped: dropped('payout-dispatch', runtime),
         failpoint: hook,

@@ -1,18 +1,16 @@
 // A held transfer as a case for a person. Decision and expiry compete for it by compare-and-set: one of them wins, once.
+import type { SecondPerson } from '../../domain/people/two-persons.ts';
 import type { Reason, Stage, TransferHeld } from '../../schemas/types.generated.ts';
 import type { IndexSpec } from '../idempotent-writes.ts';
 
 export type CaseState = 'OPEN' | 'DECIDED' | 'EXPIRED';
 
 /** How a case ended, and by whom. `hold-expiry` decides what nobody decided in time. */
-export interface CaseDecision {
+export interface CaseDecision extends SecondPerson {
   readonly decision: 'APPROVE' | 'REJECT';
   readonly decidedBy: string;
   readonly decidedAt: Date;
   readonly justification: string;
-  /** Who let it through, where two persons agreed; the broken glass under which one was enough. Absent: neither. */
-  readonly agreedBy?: string;
-  readonly glass?: string;
   /** Of the program through which a person decided; null for the lapse of a hold. */
   readonly seal: string | null;
 }

@@ -1,5 +1,6 @@
 // Whether a case in the database is what the sink wrote: what a person sees and decides on must be what is held. Pure.
 import { HOLD_EXPIRY } from '../../domain/people/identities.ts';
+import { secondPersonOf } from '../../domain/people/two-persons.ts';
 import type { KeyRing } from '../../domain/seals/seal.ts';
 import { contentHashOf } from '../../processors/hold-content.ts';
 import { isDecisionSealed } from '../../processors/holds.ts';
@@ -42,11 +43,10 @@ export function isSealedIn(
   operators: KeyRing,
 ): boolean {
   if (decided === null) return false;
-  const { decision, decidedBy, justification, agreedBy, glass, seal } = decided;
-  const second = { agreedBy: agreedBy ?? null, glass: glass ?? null };
+  const { decision, decidedBy, justification, seal } = decided;
   const decidedAt = new Date(decided.decidedAt).getTime();
   try {
-    const bound = { holdId, evidenceHash, decision, decidedBy, decidedAt, justification, ...second };
+    const bound = { holdId, evidenceHash, decision, decidedBy, decidedAt, justification, ...secondPersonOf(decided) };
     return isDecisionSealed(operators, bound, seal);
   } catch {
     // Something other than text.

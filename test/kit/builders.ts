@@ -399,6 +399,8 @@ export function reviewDecided(held: TransferHeld, over: Partial<ReviewDecided> =
     seal: null,
     agreedBy: null,
     glass: null,
+    approvalId: null,
+    approvalHash: null,
     ...over,
   };
   return over.seal === undefined ? { ...decided, seal: sealOfReview(decided) } : decided;

@@ -272,6 +272,8 @@ export function reviewDecided(
     held,
     seal: null,
     agreedBy: null,
+    approvalId: null,
+    approvalHash: null,
     glass: null,
   };
   return { ...decided, seal: sealOfReview(decided) };

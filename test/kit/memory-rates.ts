@@ -12,7 +12,8 @@ export interface MemoryRates extends RateLog, AcceptedRates {
   beforePublish: () => void | Promise<void>;
 }
 
-export function memoryRates(): MemoryRates {
+/** @param isProven false: as the log of a program without the keys of stages */
+export function memoryRates(isProven = true): MemoryRates {
   const acceptedRecords: AcceptedRate[] = [];
   const jumpRecords: RateJumpAccepted[] = [];
   const latest = <V extends AcceptedRate | RateJumpAccepted>(records: readonly V[], orderOf: (value: V) => number) => {
@@ -26,7 +27,7 @@ export function memoryRates(): MemoryRates {
   const accepted = () => latest(acceptedRecords, ({ version }) => version);
   const jumps = () => latest(jumpRecords, ({ acceptedAt }) => acceptedAt);
   const rates: MemoryRates = {
-    ...{ acceptedRecords, jumpRecords },
+    ...{ acceptedRecords, jumpRecords, isProven },
     beforePublish: () => undefined,
     accepted: async () => accepted(),
     jumps: async () => jumps(),

@@ -80,16 +80,17 @@ export function screenerOver(
   lists: MemoryLists,
   over: Partial<ScreenerOptions> & { readonly active?: ActiveLists } = {},
 ): ClosableScreener {
+  const clock = over.clock ?? (() => AT);
   return createScreener({
     active: lists,
     versions: lists,
     exceptions: {
-      find: async (tokens, now) =>
-        lists.exceptions.filter(({ token, expiresAt }) => tokens.includes(token) && expiresAt > now),
+      find: async (tokens) =>
+        lists.exceptions.filter(({ token, expiresAt }) => tokens.includes(token) && expiresAt > clock()),
     },
     openIndex: openInProcessIndex,
     terms: screeningTerms(),
-    clock: () => AT,
+    clock,
     ...over,
   });
 }

@@ -239,11 +239,14 @@ describe('persons', () => {
   });
 
   it('find the customer blocked, the exception that is approved, and what was screened', async () => {
-    const customers = customerCaseStore(mongo.db, { operators: keys.operators, onForged });
+    const customers = customerCaseStore(mongo.db, { operators: keys.operators, onUncleared: onForged });
     const [confirmed] = await customers.list({ limit: 9 });
     expect(await customers.blocked([confirmed!.token])).toHaveProperty('size', 1);
-    const exceptions = exceptionStore(mongo.db, { operators: keys.operators, onIgnored: onForged });
-    expect(await exceptions.find(['token-of-nobody'], madeAt + HOUR_MS)).toHaveLength(1);
+    const exceptions = exceptionStore(mongo.db, {
+      ...{ operators: keys.operators, onIgnored: onForged },
+      clock: async () => new Date(madeAt + HOUR_MS),
+    });
+    expect(await exceptions.find(['token-of-nobody'])).toHaveLength(1);
     expect(await rescreenProgress(mongo.db, keys.operators).covered()).toHaveLength(1);
   });
 

@@ -8,6 +8,7 @@ import { parseCause, sourceOf } from '../../topics/cause.ts';
 import { HEADER, headerText, RECOVERY_HEADER } from '../../topics/headers.ts';
 import { replayTopic } from '../../topics/recovery.ts';
 import { type Check, needsStores, type Run } from '../check.ts';
+import { digest } from '../digest.ts';
 import type { FindingCode } from '../finding-codes.ts';
 import { replayedLetter } from '../recovery-trail.ts';
 import { MARKING } from '../topics.ts';
@@ -21,12 +22,14 @@ interface Replay {
   readonly partition: number;
   readonly offset: number;
   readonly transferId: string | undefined;
+  /** As the record of the replay names it. */
+  readonly replayId: string | undefined;
 }
 
 /** The checks of one run: they share the replays, and what names one as its cause. */
 export function replayChecks(): readonly Check[] {
   const seen = new Seen();
-  return [decidedOnce(seen), claimed(seen), discarded(seen)];
+  return [decidedOnce(seen), claimed(seen), discarded(seen), named(seen)];
 }
 
 /** What came of a replay, as one record of a contract topic tells. */
@@ -48,6 +51,14 @@ class Seen {
   readonly made = new Map<string, Made>();
   /** Rejections for the reason that only operators give, and the place of what each was made from. */
   readonly ended: (Made & { readonly cause: string })[] = [];
+  /** Places of replays by the event that was made from them, and the replays that rows of the lifecycle name: by `factOf`. */
+  readonly eventsOf = new Map<string, string>();
+  readonly rowsOf = new Map<string, string>();
+  /** Rows that name a replay, or whose event was made from one. */
+  readonly rows: (Pick<Made, 'position' | 'transferId'> & {
+    readonly place: string | undefined;
+    readonly stated: string | null;
+  })[] = [];
   #sources: ReadonlySet<string> | undefined;
 
   /** @returns the place, where it is one of a replay */
@@ -68,10 +79,18 @@ function decidedOnce(seen: Seen): Check {
     name,
     proves: 'Each dead letter was decided again once, however often it was replayed.',
     record({ record, topic, value }, run) {
+      if (topic === 'transfer.lifecycle') {
+        if (value.replayId !== null) seen.rowsOf.set(factOf(value.transferId, digest(value.eventId)), value.replayId);
+        return;
+      }
       const cause = record.headers[HEADER.cause] && headerText(record.headers, HEADER.cause);
       const place = cause === undefined ? undefined : seen.caused(cause, seen.effects, run);
       const isRejection = topic === 'transfer.rejected' || topic === 'intent.rejected';
       const code = isRejection ? value.reasons[0]?.code : undefined;
+      if (place !== undefined && 'envelope' in value) {
+        const { transferId, eventId } = value.envelope;
+        seen.eventsOf.set(factOf(transferId, digest(eventId)), place);
+      }
       if (place === undefined && code !== 'DISC') return;
       const { partition, offset, key } = record;
       const made = { topic, code, position: positionOf(topic, partition, offset), transferId: key?.toString('utf8') };
@@ -88,7 +107,8 @@ function decidedOnce(seen: Seen): Check {
       const letter = replayedLetter(source, record)?.claimed;
       if (letter === undefined) return;
       const { partition, offset, key } = record;
-      const replay = { owner, letter, partition, offset, transferId: key?.toString('utf8') };
+      const replayId = headerText(record.headers, RECOVERY_HEADER.replayId);
+      const replay = { owner, letter, partition, offset, transferId: key?.toString('utf8'), replayId };
       const place = placeOf(replay, run);
       seen.known.set(place, replay);
       const discard = headerText(record.headers, RECOVERY_HEADER.discardReason);
@@ -101,8 +121,8 @@ function decidedOnce(seen: Seen): Check {
         const first = decided.get(replay.letter);
         decided.set(replay.letter, first ?? replay);
         if (first === undefined) continue;
-        const detail = `dead letter ${replay.letter} was decided again here, and at ${named(first).position} before`;
-        run.findings.add(name, { code: 'REPLAY_DECIDED_TWICE', ...named(replay), detail });
+        const detail = `dead letter ${replay.letter} was decided again here, and at ${placed(first).position} before`;
+        run.findings.add(name, { code: 'REPLAY_DECIDED_TWICE', ...placed(replay), detail });
       }
     },
   };
@@ -135,6 +155,40 @@ function discarded(seen: Seen): Check {
   };
 }
 
+/** One event of a transfer, as its facts name it. */
+const factOf = (transferId: string, id: number): string => `${transferId}\n${id}`;
+
+/** An analyst tells by it what operators sent again. */
+function named(seen: Seen): Check {
+  const name = 'replay-ids';
+  return {
+    name,
+    proves: 'A lifecycle record names the replay that its event was made from, and none where it was made from none.',
+    transfer({ id, partition, events, verifiedThrough }) {
+      for (const { id: eventId, sequence, lifecycleRecords, lifecycleRecordSecond, topic, offset } of events) {
+        // A record of version 1 names none.
+        if (sequence <= verifiedThrough || lifecycleRecords === 0 || lifecycleRecordSecond === 0) continue;
+        const fact = factOf(id, eventId);
+        const [place, stated] = [seen.eventsOf.get(fact), seen.rowsOf.get(fact) ?? null];
+        seen.rowsOf.delete(fact);
+        if (place === undefined && stated === null) continue;
+        seen.rows.push({ place, stated, position: positionOf(topic, partition, offset), transferId: id });
+      }
+    },
+    end(run) {
+      for (const { place, stated, position, transferId } of seen.rows) {
+        const replay = place === undefined ? undefined : seen.known.get(place);
+        // Of a replay that is not read here, nobody can tell.
+        if (place !== undefined && replay === undefined) continue;
+        const replayId = replay?.replayId ?? null;
+        if (stated === replayId) continue;
+        const detail = `its lifecycle record names ${stated ?? 'no replay'}, and it was made from ${replayId ?? 'none'}`;
+        run.findings.add(name, { code: 'REPLAY_ID_DIFFERS', position, ...(transferId && { transferId }), detail });
+      }
+    },
+  };
+}
+
 /** Letters asked for at a time. */
 const PAGE = 1_000;
 
@@ -158,7 +212,7 @@ function claimed(seen: Seen): Check {
         const byLetter = new Map(claims.map((claim) => [claim.deadLetterId, claim]));
         for (const letter of page) {
           const flaw = flawOf(firsts.get(letter)!, byLetter.get(letter), run);
-          if (flaw) run.findings.add(name, { ...flaw, ...named(firsts.get(letter)!) });
+          if (flaw) run.findings.add(name, { ...flaw, ...placed(firsts.get(letter)!) });
         }
       }
     },
@@ -203,7 +257,7 @@ function isUnread({ headers }: LogRecord): boolean {
 const isHandled = ({ owner, partition, offset }: Replay, { cut }: Run) =>
   cut.isHandled(owner, replayTopic(owner), partition, offset);
 
-function named({ owner, partition, offset, transferId }: Replay) {
+function placed({ owner, partition, offset, transferId }: Replay) {
   const position = positionOf(replayTopic(owner), partition, offset);
   return transferId === undefined ? { position } : { position, transferId };
 }

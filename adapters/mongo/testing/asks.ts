@@ -129,7 +129,7 @@ export const MONGO_ASKS: Readonly<Record<string, (db: Db) => Promise<unknown>>> 
   'lists: activate the next': (db) => listStore(db, operators).activate(head, 1, 'a', 0),
   'lists: markPublished': (db) => listStore(db, operators).markPublished('s', 1),
   'lists: indexes': (db) => listStore(db, operators).ensureIndexes(),
-  'exceptions: find': (db) => exceptionStore(db, operators).find(['t'], 0),
+  'exceptions: find': (db) => exceptionStore(db, operators).find(['t']),
   'exceptions: insert': (db) =>
     exceptionStore(db, operators).insert({
       exceptionId: 'e',

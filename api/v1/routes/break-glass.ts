@@ -10,6 +10,7 @@ import {
   breakGlass,
   findGlass,
   type Glass,
+  type GlassDesk,
   glassInForce,
   listGlass,
   MAX_GLASS_MINUTES,
@@ -115,7 +116,7 @@ const open = route({
       checkSameRequest(requestHash([known.reason, before]), requestHash([reason, minutes]));
     }
     const terms = { id, by: asPerson(principal), reason, minutes, at: new Date(parts.clock()) };
-    const glass = known ?? (await breakGlass(log, terms));
+    const glass = known ?? (await breakGlass(glassDesk(operators), terms));
     const headers = {
       ...{ location: `/v1/break-glass/${id}`, etag: etag(glass) },
       ...(known ? { 'idempotent-replayed': 'true' } : {}),
@@ -148,7 +149,12 @@ const review = route({
     const operators = operatorsOf(parts);
     const { log } = operators.controls;
     checkIfMatch(header('if-match'), etag(await findGlass(log, id)));
-    const reviewed = await reviewGlass(log, { id, by: asPerson(principal), text, at: new Date(parts.clock()) });
+    const reviewed = await reviewGlass(glassDesk(operators), {
+      id,
+      by: asPerson(principal),
+      text,
+      at: new Date(parts.clock()),
+    });
     return answer(200, await shownGlass(operators, reviewed), { etag: etag(reviewed) });
   },
 });
@@ -174,19 +180,25 @@ const alone = route({
   ],
   async handle({ parts, principal, path: { approvalId: id }, body: { reason, glassId }, header }) {
     const operators = operatorsOf(parts);
-    const { replays, ring, handlers, controls } = operators;
+    const { replays, ring, handlers } = operators;
     const approvals = asSeen(replays.approvals, header('if-match'), approvalEtag);
     const found = await findApproval(approvals, id);
     permission(principal, termsOfAct(found.act).right);
     await describeApproval(found, handlers, ring);
     const [by, at] = [asPerson(principal), new Date(parts.clock())];
     await checkApprover(found, handlers, by);
-    const glass = await glassInForce(controls.log, { id: glassId, by, at });
+    const glass = await glassInForce(glassDesk(operators), { id: glassId, by, at });
     const deciding = { id, hash: found.hash, verdict: 'APPROVED', by, reason, at, glass } as const;
     const done = await doneAtOnce(await decideApproval(approvals, deciding, ring), operators, at);
     const shown = answer(200, approvalOf(done, ring), { etag: approvalEtag(done) });
     return { ...shown, audited: { decidedOn: done.hash } };
   },
+});
+
+/** Glass begins and ends by the clock of approvals. */
+const glassDesk = ({ controls: { log }, replays: { approvals } }: Operators): GlassDesk => ({
+  log,
+  clock: (own) => approvals.clock(own),
 });
 
 export const breakGlassRoutes: readonly Route[] = [list, get, open, review, alone];

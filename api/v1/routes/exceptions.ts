@@ -97,16 +97,15 @@ const ask = route({
   ],
   async handle({ parts, principal, body: { caseId, role, token, ...body }, header }) {
     const { exceptions, inbox, lists, replays, ring } = operatorsOf(parts);
-    const now = parts.clock();
     const request = {
       ...{ ...body, exceptionId: idFromKey('exception', principal.subject, header('idempotency-key')) },
-      ...{ by: principal.subject, at: now },
+      ...{ by: principal.subject, at: parts.clock() },
       counterparty: token === undefined ? { holdId: caseId!, role: role! } : { token },
     };
     const sources = { store: exceptions.store, holds: inbox.sources.holds, lists: lists.store };
     const kept = await lists.comparing(() => askForException(sources, request, ring));
     await askToGrant(replays.approvals, kept, kept.grantedAt, ring);
-    const added = exceptionOf({ ...kept, state: stateOf(kept, ring, now) });
+    const added = exceptionOf({ ...kept, state: stateOf(kept, ring, kept.grantedAt) });
     const on = { kind: 'exceptions', id: kept.exceptionId, isKnown: true };
     const headers = { location: `/v1/approvals/${added.approvalId}` };
     return { ...answer(201, added, headers), audited: { on } };

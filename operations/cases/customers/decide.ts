@@ -1,5 +1,6 @@
 // Decisions on cases about known customers. Pure.
 import { justificationText, personName } from '../../../domain/people/identities.ts';
+import { secondPersonOf } from '../../../domain/people/two-persons.ts';
 import type { KeyRing } from '../../../domain/seals/seal.ts';
 import { CodedError } from '../../../ports/fault.ts';
 import type { CustomerDecision } from '../../../screening/rescreening/customer-case.ts';
@@ -29,7 +30,7 @@ export function decideCustomer(
   asked: CustomerDecision,
   operators: KeyRing,
 ): SealedCustomerDecision {
-  const { agreedBy } = asked;
+  const { agreedBy } = secondPersonOf(asked);
   const decision = {
     ...{ ...asked, by: personName(asked.by), reason: justificationText(asked.reason) },
     ...(agreedBy !== undefined && { agreedBy: personName(agreedBy) }),

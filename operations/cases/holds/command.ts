@@ -26,5 +26,7 @@ export function toCommand(decided: CaseDocument, commandId: string): ReviewDecid
     seal: decision.seal,
     agreedBy: decision.agreedBy ?? null,
     glass: decision.glass ?? null,
+    approvalId: decision.approvalId ?? null,
+    approvalHash: decision.approvalHash ?? null,
   };
 }

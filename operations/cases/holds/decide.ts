@@ -2,6 +2,7 @@
 //
 // A decision is sealed when it is made: text in a database is no decision.
 import { HOLD_EXPIRY, justificationText, personName } from '../../../domain/people/identities.ts';
+import { type SecondPerson, secondPersonOf } from '../../../domain/people/two-persons.ts';
 import type { KeyRing } from '../../../domain/seals/seal.ts';
 import { CodedError } from '../../../ports/fault.ts';
 import { sealDecision } from '../../../processors/holds.ts';
@@ -9,7 +10,7 @@ import type { CaseDecision, CaseDocument } from '../../../sinks/cases/case.ts';
 import { alteredIn, isSealedIn } from '../../../sinks/cases/check.ts';
 
 /** What a person asks for. */
-export interface HoldVerdict {
+export interface HoldVerdict extends SecondPerson {
   readonly holdId: string;
   /** Of the case as the person saw it. */
   readonly evidenceHash: string;
@@ -17,9 +18,6 @@ export interface HoldVerdict {
   readonly by: string;
   readonly reason: string;
   readonly at: Date;
-  /** Who let it through, or the broken glass under which one was enough. */
-  readonly agreedBy?: string;
-  readonly glass?: string;
 }
 
 /**
@@ -31,18 +29,11 @@ export interface HoldVerdict {
  */
 export function decideHold(
   found: CaseDocument | undefined,
-  { holdId, evidenceHash, decision, by, reason, at, agreedBy, glass }: HoldVerdict,
+  { holdId, evidenceHash, decision, by, reason, at, ...second }: HoldVerdict,
   operators: KeyRing,
 ): CaseDecision {
-  const sealed = sealedDecision(
-    operators,
-    { holdId, evidenceHash },
-    {
-      ...{ decision, decidedBy: by, decidedAt: at, justification: reason },
-      ...(agreedBy !== undefined && { agreedBy }),
-      ...(glass !== undefined && { glass }),
-    },
-  );
+  const said = { decision, decidedBy: by, decidedAt: at, justification: reason, ...secondPersonOf(second) };
+  const sealed = sealedDecision(operators, { holdId, evidenceHash }, said);
   const whole = wholeCase(holdId, found);
   if (whole.state !== 'OPEN') {
     const as = whole.decision ? `${whole.decision.decision} by ${whole.decision.decidedBy}` : whole.state;
@@ -80,9 +71,9 @@ export function sealedDecision(
   { holdId, evidenceHash }: { readonly holdId: string; readonly evidenceHash: string },
   decided: Omit<CaseDecision, 'seal'>,
 ): CaseDecision {
-  const { decision, decidedAt, glass } = decided;
-  const agreedBy = decided.agreedBy === undefined ? undefined : personName(decided.agreedBy);
-  const second = { ...(agreedBy !== undefined && { agreedBy }), ...(glass !== undefined && { glass }) };
+  const { decision, decidedAt } = decided;
+  const given = secondPersonOf(decided);
+  const second = { ...given, ...(given.agreedBy !== undefined && { agreedBy: personName(given.agreedBy) }) };
   const decidedBy = personName(decided.decidedBy);
   const justification = justificationText(decided.justification);
   const said = { decision, decidedBy, justification, ...second };

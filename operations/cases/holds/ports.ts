@@ -3,6 +3,8 @@ import type { CaseDecision, CaseDocument, CaseState } from '../../../sinks/cases
 
 /** Cases of held transfers. Every method throws a coded error when the store cannot be asked. */
 export interface HoldCases {
+  /** What time it is for everybody who decides: the clock of the store. @param own what the caller's clock says */
+  clock(own: Date): Promise<Date>;
   /** The oldest first. */
   list(filter: { readonly state?: CaseState; readonly limit: number }): Promise<readonly CaseDocument[]>;
   find(holdId: string): Promise<CaseDocument | undefined>;
@@ -33,10 +35,12 @@ export interface RestoringAct {
 
 /** Decisions on their way to the log, and holds that nobody decided. */
 export interface HoldOutbox {
-  /** Decided cases whose command is not known to be in the log, the oldest first. */
-  pending(limit: number): Promise<readonly CaseDocument[]>;
+  /** Decided cases whose command is not known to be in the log, the first opened first; those behind `after`, if it is given. */
+  pending(limit: number, before?: number, after?: CaseDocument): Promise<readonly CaseDocument[]>;
   /** The commands of these cases are in the log. */
   markPublished(cases: readonly CaseDocument[]): Promise<void>;
-  /** Ends the open cases that lapsed before the time of this decision with it; returns how many. */
+  /** See `HoldCases`. */
+  clock(own: Date): Promise<Date>;
+  /** Ends the open cases that have lapsed by the time of this decision, which is that of the store; returns how many. */
   expire(lapse: CaseDecision): Promise<number>;
 }

@@ -29,6 +29,9 @@ export function commandMaker({ codec, rings }: Pick<RecordMakerOptions<'review.d
     });
 }
 
-/** Rejects the open cases that lapsed before `now`; returns how many. A decision made meanwhile stays. */
-export const expireHolds = (store: Pick<HoldOutbox, 'expire'>, now: Date): Promise<number> =>
-  store.expire(lapseAt(now));
+/**
+ * Rejects the open cases that have lapsed by the clock of the store; returns how many. A decision made meanwhile stays.
+ * @param own what the clock of the process says
+ */
+export const expireHolds = async (store: Pick<HoldOutbox, 'clock' | 'expire'>, own: Date): Promise<number> =>
+  store.expire(lapseAt(await store.clock(own)));

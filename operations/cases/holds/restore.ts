@@ -1,9 +1,10 @@
 // A case that was changed or deleted in the database, as it was opened: from the held event in the log, under the stage's seal. Pure.
+import { isOfTwo } from '../../../domain/people/two-persons.ts';
 import type { KeyRing } from '../../../domain/seals/seal.ts';
 import { CodedError } from '../../../ports/fault.ts';
 import { contentHashOf } from '../../../processors/hold-content.ts';
 import { type HoldKeys, isSealedAsHeld } from '../../../processors/holds.ts';
-import { isOfTwo, type NeedsTwo } from '../../../processors/second-person.ts';
+import type { NeedsTwo } from '../../../processors/second-person.ts';
 import type { TransferHeld } from '../../../schemas/types.generated.ts';
 import type { CaseDocument } from '../../../sinks/cases/case.ts';
 import { alteredIn, isSealedIn } from '../../../sinks/cases/check.ts';
@@ -58,9 +59,7 @@ export function restoredCase(
 
 function isOfTooFew({ decision }: CaseDocument, held: TransferHeld, needsTwo: NeedsTwo): boolean {
   if (decision?.decision !== 'APPROVE') return false;
-  const { decidedBy: issuedBy, agreedBy, glass } = decision;
-  const named = { command: { issuedBy }, agreedBy: agreedBy ?? null, glass: glass ?? null };
-  return !isOfTwo(named) && needsTwo(held).length > 0;
+  return !isOfTwo({ ...decision, by: decision.decidedBy }) && needsTwo(held).length > 0;
 }
 
 /** Whether it waits for a person, or its decision for the relay. What merely looks decided goes on by nobody. */

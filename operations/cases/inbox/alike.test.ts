@@ -25,6 +25,7 @@ const holds = new Map<string, CaseDocument>();
 /** Fails decisions from this one on, counted from 1. */
 let failsFrom: number;
 const store = {
+  clock: async (own: Date) => own,
   find: async (id: string) => holds.get(id),
   between: async (_: unknown, limit: number) => [...holds.values()].slice(0, limit),
   async decide(id: string, evidenceHash: string, decision: CaseDecision) {

@@ -7,7 +7,7 @@ import { decideCase } from '../holds/cases.ts';
 import { type HoldVerdict, wholeCase } from '../holds/decide.ts';
 import type { HoldCases } from '../holds/ports.ts';
 import { alikeTo, checkSeen, MAX_ALIKE, seenOfAll } from './alike.ts';
-import { type CaseVerdict, type DecidingStores, secondNeeded } from './decide.ts';
+import { type CaseVerdict, type DecidingStores, nowAt, secondNeeded } from './decide.ts';
 import { justificationOf } from './decision-reasons.ts';
 import { secondReasons } from './policy.ts';
 import type { OpenHolds } from './ports.ts';
@@ -21,12 +21,15 @@ export interface AlikeCases {
 }
 
 interface AlikeStores {
-  readonly holds: Pick<HoldCases, 'find' | 'decide'> & Pick<OpenHolds, 'between'>;
+  readonly holds: Pick<HoldCases, 'clock' | 'find' | 'decide'> & Pick<OpenHolds, 'between'>;
 }
 type AlikeDecisions = AlikeStores & Pick<DecidingStores, 'policy' | 'corridors'>;
 
 /** The hold, with every open one that is like it. @throws CodedError CASE_UNKNOWN, CASE_ALTERED, CASE_NOT_OPEN */
-export async function findAlike({ holds }: AlikeStores, holdId: string): Promise<AlikeCases> {
+export async function findAlike(
+  { holds }: { readonly holds: Omit<AlikeStores['holds'], 'clock'> },
+  holdId: string,
+): Promise<AlikeCases> {
   const first = wholeCase(holdId, await holds.find(holdId));
   if (first.state !== 'OPEN') throw new CodedError('CASE_NOT_OPEN', `case ${holdId} is ${first.state} already`);
   const { debtorToken, creditorToken } = first.held.instruction;
@@ -57,12 +60,13 @@ export async function decideAlike(
   const reason = justificationOf(verdict, asked.code, asked.reason);
   const { cases } = await findAlike(stores, asked.caseId);
   checkSeen(cases, asked.seen);
+  const at = new Date(await nowAt(stores, asked.at));
   const outcomes: AlikeOutcome[] = [];
   let fault: AlikeOutcome['refused'] = null;
   for (const hold of cases) {
     const { _id: holdId, transferId, evidenceHash } = hold;
     const decision = verdict === 'APPROVE' ? 'APPROVE' : 'REJECT';
-    const one = { holdId, evidenceHash, decision, by: asked.by, reason, at: new Date(asked.at) } as const;
+    const one = { holdId, evidenceHash, decision, by: asked.by, reason, at } as const;
     const refused: AlikeOutcome['refused'] = fault ?? (await refusalOf(() => decideOne(stores, hold, one, operators)));
     if (refused && errorCodes[refused.code].classes[0] !== 'invalid-request') fault = refused;
     outcomes.push({ caseId: holdId, transferId, refused });

@@ -1,5 +1,6 @@
 // The decision on a case, whichever kind it is of, bound to what the person has seen of it.
 import type { CorridorBook } from '../../../domain/corridors/corridors.ts';
+import { secondPersonOf } from '../../../domain/people/two-persons.ts';
 import type { KeyRing } from '../../../domain/seals/seal.ts';
 import type { ProviderStatement } from '../../../payouts/payout.ts';
 import { CodedError } from '../../../ports/fault.ts';
@@ -25,7 +26,7 @@ export interface CaseVerdict {
   /** Of `REASONS_OF` the verdict. */
   readonly code: string;
   readonly reason: string;
-  /** ms since 1970 */
+  /** ms since 1970. With an approval, when it was let through; else what the caller's clock says: that of the store counts. */
   readonly at: number;
   /** With PAID and UNPAID: the document in which the provider says so. */
   readonly statement?: StatedDocument;
@@ -36,10 +37,13 @@ export interface CaseVerdict {
   readonly agreedBy?: string;
   /** The broken glass under which who asked let it through. */
   readonly glass?: string;
+  /** The approval by which it was let through, with the hash of what both have seen. */
+  readonly approvalId?: string;
+  readonly approvalHash?: string;
 }
 
 export interface DecidingStores {
-  readonly holds: Pick<HoldCases, 'find' | 'decide'>;
+  readonly holds: Pick<HoldCases, 'clock' | 'find' | 'decide'>;
   readonly customers: Pick<DecidableCustomerCases, 'find' | 'decide'>;
   /** Writes under the executor's seal, and knows no payout that does not bear it. */
   readonly payouts: ClosingStore;
@@ -64,7 +68,8 @@ export async function decideInboxCase(
   const found = await findCase({ ...stores, operators }, asked.caseId);
   const verdict = fitting(found, asked.verdict);
   if (asked.seen !== found.seen) throw changed(found.id);
-  const { by, at, agreedBy, keys, doneAt } = asked;
+  const { by, agreedBy, keys, doneAt } = asked;
+  const at = asked.approvalId === undefined ? await nowAt(stores, asked.at) : asked.at;
   const statement = statementIn(verdict, asked);
   const second = secondOf(asked);
   const reason = justificationOf(verdict, asked.code, asked.reason);
@@ -91,11 +96,13 @@ export async function decideInboxCase(
   return found;
 }
 
+/** What time it is by the store. */
+export const nowAt = async ({ holds }: { readonly holds: Pick<HoldCases, 'clock'> }, own: number): Promise<number> =>
+  (await holds.clock(new Date(own))).getTime();
+
 /** Who agreed beside the one who asked: another person, or nobody under a broken glass. */
-const secondOf = ({ agreedBy, glass }: CaseVerdict): { readonly agreedBy?: string; readonly glass?: string } => {
-  if (glass !== undefined) return { glass };
-  return agreedBy === undefined ? {} : { agreedBy };
-};
+const secondOf = ({ agreedBy, ...rest }: CaseVerdict) =>
+  secondPersonOf(rest.glass === undefined ? { ...rest, agreedBy: agreedBy ?? null } : rest);
 
 /** Why it takes two persons here; empty: one is enough. Pure. */
 export const reasonsForTwo = (

@@ -1,10 +1,10 @@
 // Where one person alone may not decide, and how two do: whatever happens between the question and the decision.
 import { describe, expect, it } from 'vitest';
+import { isOfTwo } from '../../../domain/people/two-persons.ts';
 import { openCase as openPayoutCase } from '../../../payouts/changes.ts';
 import { openPayout } from '../../../payouts/decide.ts';
 import { CodedError } from '../../../ports/fault.ts';
 import { isReviewSealed } from '../../../processors/holds.ts';
-import { isOfTwo } from '../../../processors/second-person.ts';
 import { flawOfCustomerCase } from '../../../screening/rescreening/customer-seals.ts';
 import type { CaseDecision, CaseDocument } from '../../../sinks/cases/case.ts';
 import { isSealedIn } from '../../../sinks/cases/check.ts';
@@ -30,7 +30,7 @@ const TOKEN = { credential: 'token' } as const;
 const [amara, bela] = [personWithKeys('amara'), personWithKeys('bela')];
 
 /** A large hold, and a payout with a contradiction. */
-function world() {
+function world(clock = (own: Date) => own) {
   const amount = { minor: 20_000_00n, currency: 'GBP' };
   const holds = new Map<string, CaseDocument>();
   for (const held of [
@@ -55,6 +55,7 @@ function world() {
   let dies = false;
   const stores = {
     holds: {
+      clock: async (own: Date) => clock(own),
       find: async (id: string) => holds.get(id),
       async decide(id: string, evidenceHash: string, decision: CaseDecision) {
         const found = holds.get(id);
@@ -112,6 +113,24 @@ describe('one person alone', () => {
     expect(holdOf(transferId).state).toBe(code ? 'OPEN' : 'DECIDED');
   });
 
+  it.each([-3_600_000, 3_600_000])(
+    'decides by the clock of the store, whatever the process says: %i ms off',
+    async (off) => {
+      let now = NOW;
+      const { stores, holdOf } = world(() => new Date(now));
+      const { _id: caseId, evidenceHash: seen, expiresAt } = holdOf('small-00');
+      const decide = () => {
+        const asked = { ...verdictOn(caseId, seen, 'APPROVE'), by: 'amara', at: now + off };
+        return decideInboxCase(stores, asked, operators);
+      };
+      now = expiresAt.getTime();
+      await expect(decide()).rejects.toMatchObject({ code: 'HOLD_LAPSED' });
+      now = expiresAt.getTime() - 1;
+      await decide();
+      expect(holdOf('small-00')).toMatchObject({ state: 'DECIDED', decision: { decidedAt: new Date(now) } });
+    },
+  );
+
   it('closes no case that ends a payout', async () => {
     const { stores, payouts } = world();
     const { seen } = await findCase({ ...stores, operators }, 'paid-000/1');
@@ -155,13 +174,17 @@ describe('two persons', () => {
       justification: 'OTHER_NAME: checked',
     });
     // The stage refuses what one person alone has decided, and takes what both have.
-    expect(toCommand(decided, 'c')).toMatchObject({ agreedBy: 'bela', glass: null, seal: decided.decision!.seal });
+    const command = toCommand(decided, 'c');
+    expect(command).toMatchObject({ agreedBy: 'bela', glass: null, seal: decided.decision!.seal });
+    expect(command).toMatchObject({ approvalId: id, approvalHash: approval.hash });
+    expect(isReviewSealed(operators, { ...command, approvalId: 'another' })).toBe(false);
     expect(isReviewSealed(operators, toCommand(decided, 'c'))).toBe(true);
     expect(isReviewSealed(operators, { ...toCommand(decided, 'c'), agreedBy: null })).toBe(false);
-    expect(isOfTwo(toCommand(decided, 'c'))).toBe(true);
+    const by = command.command.issuedBy;
+    expect(isOfTwo({ ...command, by })).toBe(true);
     // No glass at all has the same seal as an empty one.
-    expect(isOfTwo({ ...toCommand(decided, 'c'), glass: '' })).toBe(true);
-    expect(isOfTwo({ ...toCommand(decided, 'c'), agreedBy: null, glass: '' })).toBe(false);
+    expect(isOfTwo({ ...command, by, glass: '' })).toBe(true);
+    expect(isOfTwo({ ...command, by, agreedBy: null, glass: '' })).toBe(false);
     expect(isSealedIn(decided, operators)).toBe(true);
   });
 
@@ -192,14 +215,16 @@ describe('two persons', () => {
     expect(await executeApproval(stores.approvals, 'ask', terms)).toMatchObject({ state: 'EXECUTED' });
     const { decision, ...decided } = customers.get('customer-d')!;
     expect(decision).toMatchObject({ state: 'CLEARED', by: 'amara', agreedBy: 'bela', at: NOW + 1 });
+    expect(decision).toMatchObject({ approvalId: 'ask', approvalHash: asked.hash });
     expect(flawOfCustomerCase(operators, { ...decided, decision })).toBeUndefined();
-    const again = async (agreedBy: string) => {
-      customers.set('customer-d', { ...decided, decision: { ...decision!, agreedBy } });
+    const again = async (agreedBy: string, approvalId = 'ask') => {
+      customers.set('customer-d', { ...decided, decision: { ...decision!, agreedBy, approvalId } });
       stores.approvals.all.set('ask', { ...stores.approvals.all.get('ask')!, state: 'APPROVED', ended: null });
       return executeApproval(stores.approvals, 'ask', terms);
     };
     expect(await again('bela')).toMatchObject({ state: 'EXECUTED' });
     await expect(again('carla')).rejects.toMatchObject({ code: 'CASE_NOT_OPEN' });
+    await expect(again('bela', 'another')).rejects.toMatchObject({ code: 'CASE_NOT_OPEN' });
   });
 
   it('finish what was cut off after the decision, and know it for their own', async () => {

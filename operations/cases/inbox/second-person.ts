@@ -114,6 +114,7 @@ async function decide(stores: DecidingStores, approved: ApprovedAct, operators: 
     ...(isStated(verdict) && { keys: keys ?? [] }),
     doneAt: approved.doneAt.getTime(),
     ...(approved.glass !== undefined && { glass: approved.glass }),
+    ...{ approvalId: approved.approvalId, approvalHash: approved.hash },
   };
   try {
     await decideInboxCase(stores, asked, operators);
@@ -126,21 +127,23 @@ async function decide(stores: DecidingStores, approved: ApprovedAct, operators: 
 }
 
 /** Whether the case was decided by this very act: two that were asked for by one person and approved at one instant are two. */
-function isOurs(found: FoundCase, { askedBy, approvedBy, approvedAt, glass }: ApprovedAct, verdict: Verdict): boolean {
+function isOurs(found: FoundCase, approved: ApprovedAct, verdict: Verdict): boolean {
+  const { approvalId, askedBy, approvedBy, approvedAt, glass } = approved;
   const at = approvedAt.getTime();
   const second = glass === undefined ? approvedBy : undefined;
-  // Decisions of before do not name the second person.
-  const isSecond = (named: string | undefined) => named === undefined || named === second;
+  // Decisions of before name neither the second person nor the approval.
+  const isSecond = (named: string | null | undefined) => isNone(named) || named === second;
+  const isByThis = (named: string | null | undefined) => isNone(named) || named === approvalId;
   switch (found.kind) {
     case 'HOLD': {
       const { decision } = found.hold;
       if (decision?.decision !== verdict || decision.decidedBy !== askedBy) return false;
-      return decision.decidedAt.getTime() === at && isSecond(decision.agreedBy);
+      return decision.decidedAt.getTime() === at && isSecond(decision.agreedBy) && isByThis(decision.approvalId);
     }
     case 'CUSTOMER': {
       const { state, decision } = found.found;
       if (state !== (verdict === 'CLEAR' ? 'CLEARED' : 'CONFIRMED') || decision?.by !== askedBy) return false;
-      return decision.at === at && isSecond(decision.agreedBy);
+      return decision.at === at && isSecond(decision.agreedBy) && isByThis(decision.approvalId);
     }
     case 'PAYOUT': {
       const { closedAt, closing } = found.one;
@@ -149,3 +152,5 @@ function isOurs(found: FoundCase, { askedBy, approvedBy, approvedAt, glass }: Ap
     }
   }
 }
+
+const isNone = (text: string | null | undefined): boolean => text === null || text === undefined;

@@ -43,7 +43,7 @@ async function world(of = contradicted('paid-000'), ...others: (typeof of)[]) {
   let clock = AT + 2;
   let meets: ((when: 'before' | 'after', payoutId: string) => void) | undefined;
   const stores = {
-    holds: { find: async () => undefined, decide: async () => undefined },
+    holds: { clock: async (own: Date) => own, find: async () => undefined, decide: async () => undefined },
     customers: { find: async () => undefined, decide: async () => undefined },
     payouts: {
       load: (ids: readonly string[]) => payouts.load(ids),

@@ -104,6 +104,7 @@ export function inboxWorld(operators: KeyRing = KEYS.operators) {
   };
   const deciding = {
     holds: {
+      clock: async (own: Date) => own,
       find: sources.holds.find,
       async decide(id: string, evidenceHash: string, decision: CaseDecision) {
         const found = holds.get(id);
