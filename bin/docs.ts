@@ -13,6 +13,7 @@ import { auditFindingTable, findingCodes } from '../docs/generators/finding-code
 import { metricsTable } from '../docs/generators/metrics-table.ts';
 import { programKeys } from '../docs/generators/program-keys.ts';
 import { settingsTable } from '../docs/generators/settings-table.ts';
+import { termsTables } from '../docs/generators/terms-tables.ts';
 import { topicCatalogue } from '../docs/generators/topic-catalogue.ts';
 import { chainPicture } from '../docs/generators/topology-picture.ts';
 
@@ -36,6 +37,7 @@ const PARTS: readonly Part[] = [
   { file: 'docs/architecture.md', name: 'chain', generate: chainPicture },
   { file: 'docs/configuration.md', name: 'settings', generate: settingsTable },
   { file: 'docs/corridors.md', name: 'corridors', generate: corridorTables },
+  { file: 'docs/terms.md', name: 'terms', generate: termsTables },
   { file: 'docs/corridors.md', name: 'rules', generate: ruleTables },
   { file: 'docs/corridors.md', name: 'example', generate: priceExample },
   { file: 'docs/corridors.md', name: 'bounds', generate: intentBounds },

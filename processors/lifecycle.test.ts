@@ -66,7 +66,7 @@ describe('the lifecycle record of a transition', () => {
     const instruction = { ...event.instruction, corridorId: 'GB-IN' };
     expect(lifecycleOf('transfer.accepted', { ...event, instruction }, 'INTAKE')).toMatchObject({
       eventKind: 'TRANSITION',
-      contractVersion: 2,
+      contractVersion: 3,
       corridorId: 'GB-IN',
       instructedMinor: 50_000n,
       instructedCurrency: 'GBP',

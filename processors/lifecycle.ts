@@ -6,11 +6,13 @@ import type { ErrorCode } from '../ports/error-codes.ts';
 import type {
   Envelope,
   Instruction,
+  LifecycleTax,
   Price,
   Reason,
   Reservation,
   ScreeningEvidence,
   Stage,
+  Tax,
   TransferLifecycle,
 } from '../schemas/types.generated.ts';
 import { CONTRACT_VERSION } from '../topics/analytics-contract.ts';
@@ -182,14 +184,16 @@ function instructed(instruction: Instruction) {
 type PricedFields = Pick<TransferLifecycle, PricedField>;
 type PricedField =
   | ('debitMinor' | 'creditMinor' | 'feesMinor' | 'fees' | 'principalMinor' | 'marginMinor' | 'residual')
-  | ('midRate' | 'customerRate' | 'marginBps' | 'rateSnapshotId');
+  | ('midRate' | 'customerRate' | 'marginBps' | 'rateSnapshotId')
+  | ('termsVersion' | 'termIds' | 'market' | 'chargedTaxes' | 'chargedTaxesMinor')
+  | ('valueDate' | 'availableAt' | 'cancelUntil');
 
 function priced(price: Price | null): PricedFields {
   if (price === null) return UNPRICED;
   return {
     debitMinor: price.debit.minor,
     creditMinor: price.credit.minor,
-    feesMinor: totalOf(price),
+    feesMinor: totalOf(price.fees),
     fees: price.fees.map(({ code, amount }) => ({ code, minor: amount.minor })),
     principalMinor: price.principal.minor,
     marginMinor: price.margin?.minor ?? null,
@@ -198,6 +202,14 @@ function priced(price: Price | null): PricedFields {
     customerRate: price.customerRate,
     marginBps: price.marginBps,
     rateSnapshotId: price.snapshotId,
+    termsVersion: price.terms?.set ?? null,
+    termIds: price.terms?.termIds ?? NONE,
+    market: price.terms?.market ?? null,
+    chargedTaxesMinor: totalOf(price.taxes),
+    chargedTaxes: price.taxes.map(taxOf),
+    valueDate: price.valueDate,
+    availableAt: price.availableAt,
+    cancelUntil: price.cancelUntil,
   };
 }
 
@@ -205,6 +217,8 @@ const UNPRICED: PricedFields = {
   ...{ debitMinor: null, creditMinor: null, feesMinor: null, fees: NONE },
   ...{ principalMinor: null, marginMinor: null, residual: null },
   ...{ midRate: null, customerRate: null, marginBps: null, rateSnapshotId: null },
+  ...{ termsVersion: null, termIds: NONE, market: null, chargedTaxesMinor: null, chargedTaxes: NONE },
+  ...{ valueDate: null, availableAt: null, cancelUntil: null },
 };
 
 function screened(screening: ScreeningEvidence | null) {
@@ -225,16 +239,18 @@ function declaredClasses({ nationalPurpose, funding, payeeVerification, ...rest 
     arrangement: rest.arrangement,
     kycTier: rest.kycTier,
     transferRules: rest.transferRules,
-    taxes: rest.taxes.map(({ kind, authority, amount }) => ({
-      ...{ kind, authority },
-      ...{ currency: amount.currency, minor: amount.minor },
-    })),
+    taxes: rest.taxes.map(taxOf),
   };
 }
 
-function totalOf(price: Price): bigint {
+const taxOf = ({ kind, authority, amount }: Pick<Tax, 'kind' | 'authority' | 'amount'>): LifecycleTax => ({
+  ...{ kind, authority },
+  ...{ currency: amount.currency, minor: amount.minor },
+});
+
+function totalOf(parts: readonly { readonly amount: { readonly minor: bigint } }[]): bigint {
   let total = 0n;
-  for (const fee of price.fees) total += fee.amount.minor;
+  for (const { amount } of parts) total += amount.minor;
   return total;
 }
 

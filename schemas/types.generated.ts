@@ -741,6 +741,48 @@ export interface Price {
   margin: Money | null;
   /** Whether fx.position has the position that this price opens. False: priced before positions were told, so nothing takes one back either. */
   positioned: boolean;
+  /** Taxes charged with it, in the source currency; they are in the debit. */
+  taxes: readonly PriceTax[];
+  /** The terms that it was made by. Absent: priced before events named them. */
+  terms: PriceTerms | null;
+  /** ISO 8601 date from which the money counts for the beneficiary's side. Absent: the terms do not say. */
+  valueDate: string | null;
+  /** When the beneficiary has the money at the latest, if it is sent while the price binds. Absent: the terms do not say. */
+  availableAt: number | null;
+  /** Until when the sender may take it back by the rule that the terms name, if it was not paid out. Absent: the terms name none. */
+  cancelUntil: number | null;
+}
+
+/** A tax that is charged with the price, apart from fees, and all that it takes to work it out again. */
+export interface PriceTax {
+  /** What is taxed, such as EXCISE. */
+  kind: string;
+  /** The rule that it is owed under, such as US_IRC_4475. */
+  authority: string;
+  /** What it is of: PRINCIPAL (the amount exchanged) or FEES (all fees but ROUNDING). */
+  base: string;
+  /** The amount that it is of. */
+  basis: Money;
+  /** Rate in basis points of the basis. */
+  rateBps: number;
+  /** How it is rounded to a minor unit: UP, DOWN or HALF_UP. */
+  rounding: string;
+  /** What is charged. */
+  amount: Money;
+  /** The row of the terms that it is by. */
+  termId: string;
+}
+
+/** The terms that a price was made by. */
+export interface PriceTerms {
+  /** Name and version of the terms, as name@version. */
+  set: string;
+  /** The rows that it went by: margin, lifetime, fees, taxes, settlement, cancellation. */
+  termIds: readonly string[];
+  /** State of the market when it was made: OPEN, CLOSED or HOLIDAY. */
+  market: string;
+  /** Size by which bands of amounts were told apart, in minor units of the source currency: the debit where it is fixed, else what the credit costs at the mid rate, rounded up. */
+  sizeMinor: bigint;
 }
 
 /** Which sources said what a rate says when it set a price. */
@@ -1238,6 +1280,22 @@ export interface TransferLifecycle {
   heldMs: number | null;
   /** The replay of dead letters that led to it. Null: none did. */
   replayId: string | null;
+  /** Name and version of the terms that it was priced by, as name@version. Null: not priced, or priced before events named them. */
+  termsVersion: string | null;
+  /** The rows of these terms that it went by. */
+  termIds: readonly string[];
+  /** State of the market when it was priced: OPEN, CLOSED or HOLIDAY. */
+  market: string | null;
+  /** Taxes in the debit, in minor units of the source currency, once priced: debitMinor = principalMinor + feesMinor + chargedTaxesMinor. */
+  chargedTaxesMinor: bigint | null;
+  /** The taxes in the debit, one by one; they sum to chargedTaxesMinor. What the producer takes by itself is in taxes. */
+  chargedTaxes: readonly LifecycleTax[];
+  /** ISO 8601 date from which the money counts, where the terms say so. */
+  valueDate: string | null;
+  /** When the beneficiary has the money at the latest, where the terms say so. */
+  availableAt: number | null;
+  /** Until when the sender may take it back, where the terms name a rule. */
+  cancelUntil: number | null;
 }
 
 /** The exchange is priced. */

@@ -7,7 +7,7 @@ import { createLog } from '../adapters/kafka/log.ts';
 import { type LocalStack, startStack } from '../infra/local/stack.ts';
 import type { Log, OutputRecord } from '../ports/log.ts';
 import { createFxPricing } from '../processors/fx-pricing/processor.ts';
-import { AT, BOOK, fxRate, received, run, summary, transferScreened } from '../test/kit/builders.ts';
+import { AT, BOOK, BUILT_IN_PRICES, fxRate, received, run, summary, transferScreened } from '../test/kit/builders.ts';
 import { memoryCodec } from '../test/kit/memory-codec.ts';
 import { readTopic } from '../test/kit/read-topic.ts';
 import { testRings } from '../test/kit/rings.ts';
@@ -37,7 +37,7 @@ async function startProcess(clientId: string) {
   const { accepted } = followed;
   const price = async (rate: string) => {
     const rates = { version: 1, entries: () => [['key', fxRate({ rate })] as const] };
-    const stage = createFxPricing({ rates, accepted, corridors: BOOK, clock: () => AT });
+    const stage = createFxPricing({ rates, accepted, corridors: BOOK, terms: BUILT_IN_PRICES, clock: () => AT });
     const [decision] = await run(stage, [received('transfer.screened', transferScreened())]);
     return summary(decision!);
   };

@@ -1,5 +1,5 @@
 // What a file of corridors or limits may say: the built-in tables come back from it as they are, and whatever else is refused.
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -7,6 +7,7 @@ import { CORRIDORS } from '../domain/corridors/corridor-table.ts';
 import { LIMIT_RULES } from '../domain/limits/limit-rules.ts';
 import { loadConfig } from '../runtime/config/config.ts';
 import { casePolicy, corridors, limitRuleSet } from './configured-rules.ts';
+import { configuredTermBook, configuredTerms } from './terms.ts';
 
 let folder: string;
 beforeAll(() => {
@@ -24,6 +25,10 @@ function written(content: Json): string {
   writeFileSync(file, JSON.stringify(content));
   return file;
 }
+
+const EXAMPLE_TERMS = JSON.parse(
+  readFileSync(new URL('../processors/fx-pricing/example-terms.json', import.meta.url), 'utf8'),
+) as { readonly note: string };
 
 /** Says all that a rule can say. */
 const RICH_RULE = {
@@ -43,6 +48,13 @@ const KINDS = {
     read: (content: Json) => ({
       ...limitRuleSet(loadConfig({ CORRIDOR_ENV: 'test', CORRIDOR_LIMITS_FILE: written(content) })),
       note: '',
+    }),
+  },
+  terms: {
+    built: EXAMPLE_TERMS,
+    read: (content: Json) => ({
+      ...configuredTerms(loadConfig({ CORRIDOR_ENV: 'test', CORRIDOR_TERMS_FILE: written(content) })),
+      note: EXAMPLE_TERMS.note,
     }),
   },
 } as const;
@@ -71,7 +83,7 @@ function* variants(content: Json, way = '$'): Generator<readonly [string, Json]>
 
 /** What may be left out, or null. */
 const OPTIONAL =
-  /\.(bearers|corridors|rates|quorum|maxDistanceBps|maxJumpBps|fixings|pivots|sourceCurrencies|arrangements|kycTiers) is missing$|\.(link|validTo) is null$/;
+  /\.(bearers|corridors|rates|quorum|maxDistanceBps|maxJumpBps|fixings|pivots|sourceCurrencies|arrangements|kycTiers|region|bearers|fundingMethods|amount|markets) is missing$|\.(link|validTo|minMinor|maxMinor|belowMinor) is null$/;
 
 describe.each(Object.entries(KINDS))('a file of %s', (_, { built, read }) => {
   it('that holds the built-in table means it', () => {
@@ -173,4 +185,76 @@ it.each([
 it('a policy of cases with an unknown key is refused', () => {
   const env = { CORRIDOR_ENV: 'test', CORRIDOR_CASE_POLICY_FILE: written({ secondPersons: {} }) };
   expect(() => casePolicy(loadConfig(env))).toThrow(expect.objectContaining({ code: 'TERMS_UNREADABLE' }));
+});
+
+describe('terms', () => {
+  const read = (file: string) => configuredTermBook(loadConfig({ CORRIDOR_ENV: 'test', CORRIDOR_TERMS_FILE: file }));
+  const changed = (change: (terms: ReturnType<typeof structuredClone<typeof ANY>>) => void) => {
+    const terms = structuredClone(ANY);
+    change(terms);
+    return () => read(written(terms as unknown as Json));
+  };
+  interface Row {
+    termId: string;
+    where: Record<string, unknown>;
+    [key: string]: unknown;
+  }
+  const ANY = EXAMPLE_TERMS as unknown as Record<'margins' | 'fees' | 'settlements' | 'markets' | 'lifetimes', Row[]>;
+
+  it('of the set that is shipped fit the corridors that are built in', () => {
+    expect(read('example').set).toMatchObject({ name: 'example' });
+  });
+
+  it('are those of the corridors where there is no file', () => {
+    expect(configuredTerms(loadConfig({ CORRIDOR_ENV: 'test' }))).toMatchObject({ name: 'built-in', version: '1' });
+  });
+
+  it('of a file of corridors have the version that the file gives them by what it says', () => {
+    const ofFile = (bps: number) => {
+      const file = written(asFile(CORRIDORS.map((corridor) => ({ ...corridor, marginBps: bps }))));
+      return configuredTerms(loadConfig({ CORRIDOR_ENV: 'test', CORRIDOR_CORRIDORS_FILE: file }));
+    };
+    const [one, same, other] = [ofFile(1), ofFile(1), ofFile(2)];
+    expect(one).toMatchObject({ name: 'corridors-file', version: same.version });
+    expect(other.version).not.toBe(one.version);
+  });
+
+  it.each([
+    [
+      'no margin for a corridor',
+      (terms: typeof ANY) => terms.margins.shift(),
+      'GB-IN: not every transfer has a margin',
+    ],
+    [
+      'no lifetime for a corridor',
+      (terms: typeof ANY) => terms.lifetimes.shift(),
+      'GB-IN: not every transfer has a lifetime',
+    ],
+    ['no fee of DEBT', (terms: typeof ANY) => terms.fees.splice(1, 1), 'DEBT is offered without a fee of its own'],
+    [
+      'a corridor that is not there',
+      (terms: typeof ANY) => (terms.margins[1]!.where['corridors'] = ['XX-YY']),
+      'no corridor XX-YY',
+    ],
+    [
+      'amounts in the currency of the credit',
+      (terms: typeof ANY) =>
+        (terms.margins[1]!.where['amount'] = { currency: 'INR', fromMinor: '1', belowMinor: null }),
+      'which is not what is debited',
+    ],
+    ['one id twice', (terms: typeof ANY) => (terms.margins[1]!.termId = terms.margins[0]!.termId), 'is there 2 times'],
+    [
+      'a calendar that is not there',
+      (terms: typeof ANY) => (terms.markets[0]!['calendars'] = ['XX']),
+      'no calendar XX',
+    ],
+    [
+      'a zone that is not there',
+      (terms: typeof ANY) => (terms.settlements[0]!['timeZone'] = 'Mars/Olympus'),
+      'no time zone',
+    ],
+    ['a fee of the code that is taken', (terms: typeof ANY) => (terms.fees[0]!['code'] = 'ROUNDING'), 'is taken'],
+  ])('with %s are refused', (_, change, why) => {
+    expect(changed(change)).toThrow(why);
+  });
 });

@@ -13,6 +13,7 @@ import type { TopicValues } from '../topics/catalogue.ts';
 import { followedRates } from './accepted-rates.ts';
 import { corridorBookOf } from './configured-rules.ts';
 import type { Connections } from './connections.ts';
+import { configuredInForce } from './terms.ts';
 
 const OWNER = 'rates';
 
@@ -111,7 +112,10 @@ export async function ratesNow(
   const all = [rates, ...tables];
   try {
     await Promise.all(all.map((table) => table.start()));
-    const pricing = createFxPricing({ rates, accepted, corridors: corridorBookOf(config), clock: Date.now });
+    const pricing = createFxPricing({
+      ...{ rates, accepted, corridors: corridorBookOf(config), clock: Date.now },
+      terms: configuredInForce(config),
+    });
     const [known] = tables;
     return { routes: pricing.routes(), accepted: new Map(known!.entries() as Iterable<[string, AcceptedRate]>) };
   } finally {

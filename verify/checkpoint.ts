@@ -61,11 +61,22 @@ type Line =
 const isZipped = (file: string) => file.endsWith('.gz');
 
 /** Fields that hold minor units. */
-const MINOR = new Set(['debit', 'principal', 'fees', 'credit', 'minor', 'limit', 'executedMinor', 'returnedMinor']);
+const MINOR = new Set([
+  'debit',
+  'principal',
+  'fees',
+  'taxes',
+  'credit',
+  'minor',
+  'limit',
+  'executedMinor',
+  'returnedMinor',
+]);
 const AMOUNTS = new Set([
   'debited',
   'principal',
   'fees',
+  'taxes',
   'credited',
   'returned',
   'executed',

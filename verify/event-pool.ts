@@ -23,6 +23,7 @@ const STORED = [
   'lifecycleBySettlement',
   'lifecycleRecordDigest',
   'lifecycleSecond',
+  'lifecycleSecondOfTwo',
   'lifecycleRecordSecond',
   'lifecycleRecordBefore',
   'position',

@@ -158,11 +158,13 @@ export class TransferFold {
     } else {
       event.stage = stage as StageName;
     }
-    const { first, second } = lifecycleDigests(lifecycleOf(topic, value, stage ?? 'PAYOUT_DISPATCH')!);
+    const lifecycle = lifecycleOf(topic, value, stage ?? 'PAYOUT_DISPATCH')!;
+    const { first, second, secondOfTwo } = lifecycleDigests(lifecycle);
     event.lifecycle = first;
     event.lifecycleSecond = second;
     const position = positionOf(topic, value);
     if (position) event.position = positionDigest(position);
+    event.lifecycleSecondOfTwo = secondOfTwo;
     transfer.token = value.instruction.debtorToken;
     const price = value.price ?? null;
     if (price !== null) keepPrice(transfer, envelope.sequence, price);
@@ -339,15 +341,16 @@ function carry(event: EventFact, value: Carried): void {
 
 function keepPrice(transfer: Transfer, sequence: number, price: Price): void {
   if (transfer.price !== undefined && transfer.price.sequence >= sequence) return;
-  let fees = 0n;
+  let [fees, taxes] = [0n, 0n];
   for (const fee of price.fees) fees += fee.amount.minor;
+  for (const tax of price.taxes) taxes += tax.amount.minor;
   transfer.price = {
     sequence,
     source: price.debit.currency,
     target: price.credit.currency,
     debit: price.debit.minor,
     principal: price.principal.minor,
-    fees,
+    ...{ fees, taxes },
     credit: price.credit.minor,
   };
 }

@@ -3,10 +3,10 @@ import type { TransferLifecycle } from '../schemas/types.generated.ts';
 import { digest } from './digest.ts';
 
 /**
- * `since 1`: of the first version of the contract. `since 2`: of the second; absent in records of before. `before`: what the
- * event alone does not tell, since it is of the event before.
+ * `since 1`: of the first version of the contract. `since 2`, `since 3`: of the later ones; absent in records of before.
+ * `before`: what the event alone does not tell, since it is of the event before.
  */
-type Group = 'since 1' | 'since 2' | 'before';
+type Group = 'since 1' | 'since 2' | 'since 3' | 'before';
 
 // Every field, checked by the compiler: a field that the schema gains must be compared too.
 const FIELDS: Readonly<Record<keyof TransferLifecycle, Group>> = {
@@ -65,6 +65,14 @@ const FIELDS: Readonly<Record<keyof TransferLifecycle, Group>> = {
   ended: 'since 2',
   endedAt: 'since 2',
   returnedMinor: 'since 2',
+  termsVersion: 'since 3',
+  termIds: 'since 3',
+  market: 'since 3',
+  chargedTaxesMinor: 'since 3',
+  chargedTaxes: 'since 3',
+  valueDate: 'since 3',
+  availableAt: 'since 3',
+  cancelUntil: 'since 3',
   previousState: 'before',
   previousOccurredAt: 'before',
   heldMs: 'before',
@@ -72,7 +80,7 @@ const FIELDS: Readonly<Record<keyof TransferLifecycle, Group>> = {
 };
 const NAMES = Object.keys(FIELDS) as readonly (keyof TransferLifecycle)[];
 const namesOf = (group: Group) => NAMES.filter((name) => FIELDS[name] === group);
-const [FIRST, SECOND, BEFORE] = [namesOf('since 1'), namesOf('since 2'), namesOf('before')];
+const [FIRST, SECOND, THIRD, BEFORE] = [namesOf('since 1'), namesOf('since 2'), namesOf('since 3'), namesOf('before')];
 /** Counted where they are given, and last: digests in checkpoints of before are what they were. */
 const LATER: ReadonlySet<keyof TransferLifecycle> = new Set<keyof TransferLifecycle>([
   'producerId',
@@ -84,22 +92,25 @@ export const LIFECYCLE_FIELDS = NAMES.length;
 
 /** Digest of all fields. Longs and numbers of the same value are the same. */
 export function lifecycleDigest(record: TransferLifecycle): number {
-  return digest(firstText(record) + addedText(record, SECOND) + addedText(record, BEFORE));
+  return digest(firstText(record) + laterText(record) + addedText(record, BEFORE));
 }
 
 /** What verification compares of a record with its event, group by group. */
 export interface LifecycleDigests {
   readonly first: number;
-  /** Of the fields of version 2; 0: the record is of before, and has none of them. */
+  /** Of the fields of the later versions; 0: the record is of before, and has none of them. */
   readonly second: number;
+  /** The same, had it been made by version 2; 0: that version could not have made it. */
+  readonly secondOfTwo: number;
 }
 
 export function lifecycleDigests(record: TransferLifecycle): LifecycleDigests {
-  return { first: digest(firstText(record)), second: secondDigest(record) };
+  const secondOfTwo = record.termsVersion === null ? digest(addedText({ ...record, contractVersion: 2 }, SECOND)) : 0;
+  return { first: digest(firstText(record)), second: secondDigest(record), secondOfTwo };
 }
 
 export function secondDigest(record: TransferLifecycle): number {
-  return isOfBefore(record) ? 0 : digest(addedText(record, SECOND));
+  return isOfBefore(record) ? 0 : digest(laterText(record));
 }
 
 /** Of what the record says of the state before; 0: it is of before that was said. */
@@ -113,7 +124,9 @@ export function beforeDigest(
 
 /** A record of version 1 has none of the fields that came later: whoever takes its version away hides nothing in them. */
 const isOfBefore = (record: TransferLifecycle): boolean =>
-  record.contractVersion === null && record.replayId === null && addedText(record, SECOND) === '';
+  record.contractVersion === null && record.replayId === null && laterText(record) === '';
+
+const laterText = (record: TransferLifecycle): string => addedText(record, SECOND) + addedText(record, THIRD);
 
 function firstText(record: TransferLifecycle): string {
   let text = '';

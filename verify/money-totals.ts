@@ -1,6 +1,6 @@
 // Money by currency, over the transfers that the log shows as paid. Two accounts that must balance:
 //
-//   source currency   debited = principal + fees       what senders gave up is what was exchanged and what was charged
+//   source currency   debited = principal + fees + taxes   what senders gave up is what was exchanged and what was charged
 //   target currency   credited = executed              what beneficiaries were to get is what the provider says it paid
 //                     returned = returnedByProvider    what came back, by the log and by the provider
 
@@ -8,6 +8,7 @@ export interface CurrencyTotals {
   debited: bigint;
   principal: bigint;
   fees: bigint;
+  taxes: bigint;
   credited: bigint;
   /** Of `credited`: came back. */
   returned: bigint;
@@ -22,6 +23,7 @@ const NONE: CurrencyTotals = {
   debited: 0n,
   principal: 0n,
   fees: 0n,
+  taxes: 0n,
   credited: 0n,
   returned: 0n,
   executed: 0n,

@@ -65,6 +65,7 @@ export interface EventFact {
   lifecycleBySettlement: number;
   /** The same of the fields of version 2 of the analytics contract. */
   lifecycleSecond: number;
+  lifecycleSecondOfTwo: number;
   /** Lifecycle records, and their digest. */
   lifecycleRecords: number;
   lifecycleRecordDigest: number;
@@ -88,6 +89,8 @@ export interface PriceFact {
   readonly debit: bigint;
   readonly principal: bigint;
   readonly fees: bigint;
+  /** Absent in checkpoints of before. */
+  readonly taxes?: bigint;
   readonly credit: bigint;
 }
 

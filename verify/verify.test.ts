@@ -2,11 +2,19 @@
 import { describe, expect, it } from 'vitest';
 import type { LogRecord } from '../ports/log.ts';
 import { AT } from '../test/kit/builders.ts';
-import { NOT_IN_LIFECYCLE } from '../test/kit/undeclared.ts';
+import { NOT_IN_LIFECYCLE, UNTERMED_ROW } from '../test/kit/undeclared.ts';
 import type { FixedLog } from './testing/fixed-log.ts';
 import { ENDINGS, History } from './testing/history.ts';
 import { AT_ONCE, cutAfter, drop, edit, entryOf, onlyDocument, repeat, verified } from './testing/plant.ts';
 import { verify } from './verify.ts';
+
+/** The same with prices of before these named their terms. */
+function withoutTerms(value: unknown): unknown {
+  if (value === null || typeof value !== 'object' || value instanceof Uint8Array) return value;
+  if (Array.isArray(value)) return value.map(withoutTerms);
+  const fields = Object.entries(value).map(([name, inner]) => [name, withoutTerms(inner)] as const);
+  return { ...Object.fromEntries(fields), ...('snapshotId' in value ? { terms: null } : {}) };
+}
 
 describe('a history in agreement', () => {
   it.each(ENDINGS)('verifies: %s', async (ending) => {
@@ -83,6 +91,23 @@ describe('a history in agreement', () => {
       entry.value = { ...entry.value, ...said, ...first, contractVersion: null };
     });
     expect(report.codes).toHaveProperty('LIFECYCLE_DIFFERS');
+  });
+
+  it('takes records of the second version, which say nothing of terms, and none that say something of them', async () => {
+    const second = async (more: object) => {
+      const history = new History();
+      history.tell('completed');
+      for (const entry of history.entries) {
+        if (entry.topic === 'transfer.lifecycle')
+          entry.value = { ...entry.value, ...UNTERMED_ROW, ...more, contractVersion: 2 };
+        else entry.value = withoutTerms(entry.value) as typeof entry.value;
+      }
+      history.fillStores();
+      return verify(history.sources(), AT_ONCE);
+    };
+    expect((await second({})).codes).not.toHaveProperty('LIFECYCLE_DIFFERS');
+    for (const more of [{ valueDate: '2026-12-01' }, { termIds: ['made-up'] }, { chargedTaxesMinor: 1n }])
+      expect((await second(more)).codes).toHaveProperty('LIFECYCLE_DIFFERS');
   });
 
   it('is the same read in many passes', async () => {

@@ -31,7 +31,7 @@ import type { ApiComponents } from '../../services/api/components.ts';
 import type { DeadLetterDocument } from '../../sinks/dead-letters/letter.ts';
 import type { EventDocument } from '../../sinks/events/to-write.ts';
 import type { TransferDocument } from '../../sinks/transfer-view/to-write.ts';
-import { AT } from '../../test/kit/builders.ts';
+import { AT, BUILT_IN_PRICES } from '../../test/kit/builders.ts';
 import { exampleRules } from '../../test/kit/example-rules.ts';
 import { memoryCodec } from '../../test/kit/memory-codec.ts';
 import { MemoryLog } from '../../test/kit/memory-log.ts';
@@ -184,6 +184,7 @@ function memoryComponents(memory: Memory): ApiComponents {
     corridors,
     // Shown alone: the intents of these tests are shorter.
     transferRules: exampleRules(),
+    terms: () => BUILT_IN_PRICES.at(0),
     submit: submitter({
       ...owners,
       intents: {

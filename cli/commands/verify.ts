@@ -174,7 +174,7 @@ function printReport(report: VerifyReport): void {
   const { totals, cut, findings } = report;
   printRows(report.checks.map(resultRow), ['check', 'result', 'errors', 'warnings']);
   print('');
-  printRows(moneyRows(report), ['currency', 'debited', 'fees', 'credited', 'executed', 'returned', 'open']);
+  printRows(moneyRows(report), ['currency', 'debited', 'fees', 'taxes', 'credited', 'executed', 'returned', 'open']);
   print('');
   const { inputsBy } = totals;
   const parts = (counts: Readonly<Record<string, number>>) =>
@@ -207,11 +207,12 @@ function moneyRows({ totals }: VerifyReport) {
   return Object.entries(totals.currencies).map(([currency, amounts]) => {
     const exponent = currencyOf(currency)?.exponent ?? 0;
     const show = (minor: bigint) => formatMinor(minor, exponent, currency);
-    const { debited, fees, credited, executed, returned, open } = amounts;
+    const { debited, fees, taxes, credited, executed, returned, open } = amounts;
     return {
       currency,
       debited: show(debited),
       fees: show(fees),
+      taxes: show(taxes),
       credited: show(credited),
       executed: show(executed),
       returned: show(returned),

@@ -6,7 +6,8 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { times } from '../../test/kit/times.ts';
 import { currencyOf } from '../money/currencies.ts';
-import { type FeeRule, type PricingTerms, priceOf } from './pricing.ts';
+import { TAX_BASES, TAX_ROUNDINGS } from '../terms/terms.ts';
+import { type FeeRule, type PricingTerms, priceFaults, priceOf, type TaxRule } from './pricing.ts';
 
 const ORACLE = path.resolve(import.meta.dirname, '../../test/kit/independent-prices.py');
 const CHUNK = 20_000;
@@ -21,6 +22,7 @@ const minor = fc.oneof(
   fc.bigInt({ min: 1n, max: 500n }),
   fc.bigInt({ min: 1n, max: 2n ** 63n - 1n }),
 );
+const bound = fc.option(fc.bigInt({ min: 0n, max: 5_000n }));
 const given = fc.record({
   side: fc.constantFrom<'SOURCE' | 'TARGET'>('SOURCE', 'TARGET'),
   codes: fc.shuffledSubarray(CODES, { minLength: 3, maxLength: 3 }),
@@ -29,12 +31,21 @@ const given = fc.record({
   texts: fc.tuple(rateText, rateText),
   against: fc.tuple(fc.boolean(), fc.boolean()),
   isCrossed: fc.boolean(),
-  fees: fc.array(fc.tuple(fc.bigInt({ min: 0n, max: 500n }), fc.integer({ min: 0, max: 200 })), { maxLength: 3 }),
+  fees: fc.array(fc.tuple(fc.bigInt({ min: 0n, max: 500n }), fc.integer({ min: 0, max: 200 }), bound, bound), {
+    maxLength: 3,
+  }),
+  taxes: fc.array(fc.tuple(fc.constantFrom(...TAX_BASES), fc.nat(3_000), fc.constantFrom(...TAX_ROUNDINGS)), {
+    maxLength: 3,
+  }),
 });
 type Given = typeof given extends fc.Arbitrary<infer T> ? T : never;
 
 const legsOf = ({ texts, against, isCrossed }: Given) =>
   (isCrossed ? [0, 1] : [0]).map((n) => [texts[n]!, against[n]!] as const);
+
+/** The least and the most of a fee, in this order. */
+const ordered = (one: bigint | null, other: bigint | null) =>
+  one !== null && other !== null && one > other ? [other, one] : [one, other];
 
 function ours(of: Given): readonly string[] {
   const [source, pivot, target] = of.codes as [string, string, string];
@@ -46,18 +57,29 @@ function ours(of: Given): readonly string[] {
   const terms: PricingTerms = {
     ...{ side: of.side, amount, sourceCurrency: source, targetCurrency: target, legs, marginBps: of.margin },
   };
-  const rules = of.fees.map(([flatMinor, bps]): FeeRule => ({ code: 'F', flatMinor, bps }));
-  const result = priceOf(terms, rules);
+  const rules = of.fees.map(([flatMinor, bps, one, other]): FeeRule => {
+    const [minMinor, maxMinor] = ordered(one, other);
+    return { code: 'F', flatMinor, bps, minMinor, maxMinor };
+  });
+  const taxRules = of.taxes.map(
+    ([base, rateBps, rounding], n): TaxRule => ({
+      ...{ termId: `t${n}`, kind: 'TAX', authority: `A${n}`, base, rateBps, rounding },
+    }),
+  );
+  const result = priceOf(terms, rules, taxRules);
   if (!result.ok) return [result.why];
-  const { principal, debit, credit, margin, residual } = result.pricing;
-  return [...[principal, debit, credit, margin].map((each) => String(each.minor)), residual];
+  const { principal, debit, credit, margin, residual, fees, taxes } = result.pricing;
+  expect(priceFaults(terms, { ...result.pricing, legs, marginBps: of.margin })).toEqual([]);
+  const lines = [...fees, ...taxes].map(({ amount: each }) => String(each.minor));
+  return [...[principal, debit, credit, margin].map((each) => String(each.minor)), residual, ...lines];
 }
 
 function theirs(all: readonly Given[]): readonly string[][] {
   const lines = all.map((of) => {
     const exponents = [of.codes[0]!, of.codes[2]!].map((code) => currencyOf(code)!.exponent);
-    const fees = of.fees.map(([flat, bps]) => [String(flat), bps]);
-    return JSON.stringify([of.side, String(of.minor), exponents, legsOf(of), of.margin, fees]);
+    const texts = (bounds: readonly (bigint | null)[]) => bounds.map((each) => (each === null ? null : String(each)));
+    const fees = of.fees.map(([flat, bps, one, other]) => [String(flat), bps, ...texts(ordered(one, other))]);
+    return JSON.stringify([of.side, String(of.minor), exponents, legsOf(of), of.margin, fees, of.taxes]);
   });
   const input = `${lines.join('\n')}\n`;
   const { status, stdout, stderr } = spawnSync('python3', [ORACLE], { input, encoding: 'utf8', maxBuffer: 2 ** 28 });

@@ -6,6 +6,7 @@ export const domainCodes = {
   CORRIDORS_INVALID: entry('fatal', 'configuration', 500, 'Correct the corridor table as the message says.'),
   PRODUCERS_INVALID: entry('fatal', 'configuration', 500, 'Correct the file of producers as the message says.'),
   LIMIT_RULES_INVALID: entry('fatal', 'configuration', 500, 'Correct the limit rules as the message says.'),
+  TERMS_INVALID: entry('fatal', 'configuration', 500, 'Correct the terms as the message says.'),
   KEY_RING_INVALID: entry(
     'fatal',
     'configuration',

@@ -1,11 +1,15 @@
 // Given rates, pricing binds a price; without fresh ones it waits, and in the end declines.
+import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { DEFAULT_RATE_TERMS } from '../../domain/pricing/agreement.ts';
+import { termBook } from '../../domain/terms/term-book.ts';
+import type { TermSet } from '../../domain/terms/terms.ts';
 import type { FxRate } from '../../schemas/types.generated.ts';
 import {
   AT,
   BOOK,
+  BUILT_IN_PRICES,
   fxRate,
   only,
   received,
@@ -18,10 +22,12 @@ import {
 import { input, runProcessor } from '../../test/kit/harness.ts';
 import { ManualClock } from '../../test/kit/manual-clock.ts';
 import { memoryRates } from '../../test/kit/memory-rates.ts';
+import { lifecycleOf } from '../lifecycle.ts';
 import { DEFAULT_PRICING_RULES, type PricingInput, snapshotIdOf } from './decide.ts';
-import type { AcceptedRates, RateTable } from './ports.ts';
+import type { AcceptedRates, RateTable, TermsInForce } from './ports.ts';
 import { createFxPricing } from './processor.ts';
 import { findRoute, NO_MEMORY, rateBookOf } from './routes.ts';
+import { termsFile } from './terms-file.ts';
 
 const MINUTE = 60_000;
 const tableOf = (...rates: FxRate[]): RateTable => ({
@@ -29,7 +35,7 @@ const tableOf = (...rates: FxRate[]): RateTable => ({
   entries: () => rates.map((rate) => [`${rate.source}/${rate.base}/${rate.quote}`, rate] as const),
 });
 const pricing = (rates: RateTable, now = AT, accepted: AcceptedRates = memoryRates()) =>
-  createFxPricing({ rates, accepted, corridors: BOOK, clock: () => now });
+  createFxPricing({ rates, accepted, corridors: BOOK, terms: BUILT_IN_PRICES, clock: () => now });
 const screened = (of: Wishes = {}, at: { appendedAt?: number; waitedMs?: number } = {}): PricingInput =>
   received('transfer.screened', transferScreened(of), { appendedAt: AT, ...at });
 const price = async (rates: RateTable, of: Wishes = {}) =>
@@ -132,6 +138,89 @@ describe('a requote', () => {
   });
 });
 
+describe('terms', () => {
+  const example = termsFile.parse(
+    JSON.parse(readFileSync(new URL('./example-terms.json', import.meta.url), 'utf8')) as unknown,
+  );
+  const holidays = () => new Set<string>();
+  const inForce = (...sets: readonly { readonly from: number; readonly set: TermSet }[]): TermsInForce => {
+    const books = sets.map(({ from, set }) => ({ from, book: termBook(set, BOOK.corridors, holidays) }));
+    return { at: (appendedAt) => books.findLast(({ from }) => from <= appendedAt)!.book };
+  };
+  const stageOf = (terms: TermsInForce, now = AT) =>
+    createFxPricing({
+      rates: tableOf(fxRate({ observedAt: now })),
+      accepted: memoryRates(),
+      corridors: BOOK,
+      terms,
+      clock: () => now,
+    });
+  const priceAt = async (terms: TermsInForce, of: Wishes = {}, now = AT) =>
+    only((await run(stageOf(terms, now), [screened(of)]))[0], 'transfer.priced').price;
+  const newer = { ...example, version: 'next', margins: example.margins.map((row) => ({ ...row, marginBps: 1 })) };
+
+  it('are named by the price, with the rows, the market, the size and the dates', async () => {
+    // Monday 23 November, 09:00 in London.
+    const stated = await priceAt(inForce({ from: 0, set: example }));
+    expect(stated).toMatchObject({
+      marginBps: 45,
+      terms: {
+        set: 'example@2026-11-30',
+        termIds: ['margin-gb-in', 'lifetime-gb-in', 'fee-gb-in', 'settlement-gb-in'],
+        market: 'OPEN',
+        sizeMinor: 100_000n,
+      },
+      valueDate: '2026-11-23',
+      availableAt: AT + 30 * MINUTE,
+      cancelUntil: null,
+      taxes: [],
+    });
+  });
+
+  it('of a closed market count on a Saturday, and money comes on Monday', async () => {
+    const saturday = Date.UTC(2026, 10, 28, 10);
+    const stated = await priceAt(inForce({ from: 0, set: example }), {}, saturday);
+    expect(stated).toMatchObject({ marginBps: 70, expiresAt: saturday + 15 * MINUTE, valueDate: '2026-11-30' });
+    expect(stated.terms!.market).toBe('CLOSED');
+  });
+
+  it('are those in force when the log took the event, and so the same whenever it runs again', async () => {
+    const terms = inForce({ from: 0, set: example }, { from: AT + 1, set: newer });
+    const later = await priceAt(terms, {}, AT + 10 * MINUTE);
+    expect(later.terms!.set).toBe('example@2026-11-30');
+    const [decision] = await run(stageOf(terms, AT + 10 * MINUTE), [screened({}, { appendedAt: AT + 1 })]);
+    expect(only(decision, 'transfer.priced').price).toMatchObject({ marginBps: 1, terms: { set: 'example@next' } });
+  });
+
+  it('of a price that is made again are those in force when it was asked for again', async () => {
+    const terms = inForce({ from: 0, set: example }, { from: AT + 1, set: newer });
+    const again = received('transfer.requote-requested', requoteRequested(), { appendedAt: AT + 1 });
+    const [decision] = await run(stageOf(terms), [again]);
+    expect(only(decision, 'transfer.priced').price).toMatchObject({ marginBps: 1, terms: { set: 'example@next' } });
+  });
+
+  it('with taxes are recomputed before the payout, and told to analysts', async () => {
+    const set = {
+      ...example,
+      taxes: example.taxes.map((tax) => ({ ...tax, where: {}, base: 'PRINCIPAL' as const })).slice(0, 1),
+    };
+    const [decision] = await run(stageOf(inForce({ from: 0, set })), [screened()]);
+    const value = only(decision, 'transfer.priced');
+    const [tax] = value.price.taxes;
+    expect(tax).toMatchObject({ kind: 'EXCISE', termId: 'tax-us-excise', basis: value.price.principal });
+    const row = lifecycleOf('transfer.priced', value, 'FX_PRICING')!;
+    expect(row).toMatchObject({
+      contractVersion: 3,
+      termsVersion: 'example@2026-11-30',
+      chargedTaxesMinor: tax!.amount.minor,
+    });
+    expect(row.debitMinor).toBe(row.principalMinor! + row.feesMinor! + row.chargedTaxesMinor!);
+    expect(row.chargedTaxes).toEqual([
+      { kind: 'EXCISE', authority: 'US_IRC_4475', currency: 'GBP', minor: tax!.amount.minor },
+    ]);
+  });
+});
+
 describe('a transfer without a fresh rate', () => {
   it.each([
     ['RATE_STALE', tableOf(fxRate({ observedAt: AT - 61 * MINUTE }))],
@@ -165,6 +254,7 @@ describe('a transfer without a fresh rate', () => {
       rates: tableOf(),
       accepted: memoryRates(),
       corridors: BOOK,
+      terms: BUILT_IN_PRICES,
       clock: clock.now,
       rules,
     });
@@ -226,7 +316,13 @@ describe('a transfer without a fresh rate', () => {
       },
       entries: () => tables.rates.map((rate) => ['key', rate] as const),
     };
-    const processor = createFxPricing({ rates, accepted: memoryRates(), corridors: BOOK, clock: clock.now });
+    const processor = createFxPricing({
+      rates,
+      accepted: memoryRates(),
+      corridors: BOOK,
+      terms: BUILT_IN_PRICES,
+      clock: clock.now,
+    });
     const result = await runProcessor(processor, { clock, inputs: [input('transfer.screened', transferScreened())] });
     expect(result.outputs('transfer.priced')).toHaveLength(1);
     expect(result.deadLetters).toEqual([]);

@@ -1,10 +1,11 @@
 // Pricing: a binding price from fresh rates, or patience, or a decline. Pure.
 
 import { hash } from 'node:crypto';
-import { type Corridor, type CorridorSide, feesFor } from '../../domain/corridors/corridors.ts';
+import type { Corridor, CorridorSide } from '../../domain/corridors/corridors.ts';
 import { formatMoney } from '../../domain/money/currencies.ts';
-import { type Pricing, priceOf } from '../../domain/pricing/pricing.ts';
+import { type Pricing, priceOf, sizeOf } from '../../domain/pricing/pricing.ts';
 import { type ReasonCode, reason } from '../../domain/reasons.ts';
+import type { ChosenTerms, TermBook } from '../../domain/terms/term-book.ts';
 import { nextEnvelope } from '../../domain/transfers/envelope.ts';
 import type { ErrorCode } from '../../ports/error-codes.ts';
 import type { Price, RateLeg, Reason } from '../../schemas/types.generated.ts';
@@ -21,6 +22,8 @@ export interface PricingContext {
   /** Undefined when no corridor carries the pair any more. */
   readonly corridor: Corridor | undefined;
   readonly route: Route;
+  /** Those in force when the log took the event that asks for the price. */
+  readonly terms: TermBook;
   readonly rules: PricingRules;
 }
 
@@ -53,17 +56,7 @@ export function decide(input: PricingInput, context: PricingContext): Decision<P
   if (route.kind === 'jumped') return waitForPerson(route, corridor, context);
   if (route.kind !== 'fresh') return waitForRate(input, context);
 
-  const priced = priceOf(
-    {
-      side: instruction.amountSide,
-      amount: instruction.instructedAmount,
-      sourceCurrency: instruction.sourceCurrency,
-      targetCurrency: instruction.targetCurrency,
-      legs: route.legs,
-      marginBps: corridor.marginBps,
-    },
-    feesFor(corridor, instruction.chargeBearer),
-  );
+  const { priced, chosen, sizeMinor } = pricedBy(input, instruction.amountSide, corridor, route.legs, context);
   if (!priced.ok) return [rejected(input, now, reason(priced.why === 'TOO_LOW' ? 'AM06' : 'AM02'))];
   const outside = outsideOf(corridor, priced.pricing);
   if (outside !== undefined) return [rejected(input, now, outside)];
@@ -75,22 +68,65 @@ export function decide(input: PricingInput, context: PricingContext): Decision<P
     occurredAt: now,
     attempt,
   });
-  const price = bindingPrice(priced.pricing, route.legs, corridor, now);
+  const price = bindingPrice(priced.pricing, route.legs, { chosen, sizeMinor, terms: context.terms }, now);
   // What a person approved at limits is not asked again because a price expired.
   const approval = input.topic === 'transfer.requote-requested' ? input.value.reservation?.approval : undefined;
   const limitsApproval = approval ?? null;
   return [{ to: 'transfer.priced', value: { envelope: next, instruction, parties, screening, price, limitsApproval } }];
 }
 
-function bindingPrice(pricing: Pricing, legs: readonly RateLeg[], corridor: Corridor, now: number): Price {
+/** The terms that hold for a transfer, and what it comes to by them. */
+function pricedBy(
+  { value: { instruction } }: PricingInput,
+  side: 'SOURCE' | 'TARGET',
+  corridor: Corridor,
+  legs: readonly RateLeg[],
+  { terms, now }: PricingContext,
+) {
+  const {
+    instructedAmount: amount,
+    sourceCurrency,
+    targetCurrency,
+    funding,
+    kycTier,
+    chargeBearer,
+    taxes,
+  } = instruction;
+  const fixed = { side, amount, sourceCurrency, targetCurrency, legs };
+  const sizeMinor = sizeOf(fixed);
+  const chosen = terms.choose({
+    ...{ corridor, bearer: chargeBearer, kycTier, fundingMethod: funding?.method ?? null },
+    ...{ sizeMinor, at: now, declared: taxes },
+  });
+  return { priced: priceOf({ ...fixed, marginBps: chosen.marginBps }, chosen.fees, chosen.taxes), chosen, sizeMinor };
+}
+
+interface ByTerms {
+  readonly chosen: ChosenTerms;
+  readonly sizeMinor: bigint;
+  readonly terms: TermBook;
+}
+
+function bindingPrice(
+  pricing: Pricing,
+  legs: readonly RateLeg[],
+  { chosen, sizeMinor, terms }: ByTerms,
+  now: number,
+): Price {
+  const { set, termIds, market, marginBps, bindsForMs, cancellation } = chosen;
+  const dates = terms.datesOf(chosen, now);
   return {
     ...pricing,
     snapshotId: snapshotIdOf(legs),
     legs,
-    marginBps: corridor.marginBps,
+    marginBps,
     lockedAt: now,
-    expiresAt: now + corridor.priceTtlMs,
     positioned: true,
+    expiresAt: now + bindsForMs,
+    terms: { set, termIds, market, sizeMinor },
+    valueDate: dates?.valueDate ?? null,
+    availableAt: dates?.availableAt ?? null,
+    cancelUntil: cancellation === undefined ? null : now + cancellation.windowMs,
   };
 }
 

@@ -1,7 +1,17 @@
 // A rate that is far from what a corridor last went by: its transfers wait for two persons, through restarts and deaths.
 import { describe, expect, it } from 'vitest';
 import type { FxRate, RateJumpAccepted } from '../../schemas/types.generated.ts';
-import { AT, BOOK, fxRate, only, received, run, summary, transferScreened } from '../../test/kit/builders.ts';
+import {
+  AT,
+  BOOK,
+  BUILT_IN_PRICES,
+  fxRate,
+  only,
+  received,
+  run,
+  summary,
+  transferScreened,
+} from '../../test/kit/builders.ts';
 import { input, runProcessor } from '../../test/kit/harness.ts';
 import { ManualClock } from '../../test/kit/manual-clock.ts';
 import { type MemoryRates, memoryRates } from '../../test/kit/memory-rates.ts';
@@ -17,7 +27,7 @@ const tableOf = (...rates: FxRate[]): RateTable => ({
 });
 const rate = (text: string, over: Partial<FxRate> = {}) => tableOf(fxRate({ rate: text, ...over }));
 const stage = (rates: RateTable, accepted: AcceptedRates, now = AT) =>
-  createFxPricing({ rates, accepted, corridors: BOOK, clock: () => now });
+  createFxPricing({ rates, accepted, corridors: BOOK, terms: BUILT_IN_PRICES, clock: () => now });
 const priceBy = async (rates: RateTable, accepted: AcceptedRates, waitedMs = 0, now = AT) => {
   const [decision] = await run(stage(rates, accepted, now), [
     received('transfer.screened', transferScreened(), { appendedAt: AT, waitedMs }),
@@ -191,7 +201,7 @@ describe('a rate that jumped', () => {
         return text === undefined ? [] : [['key', fxRate({ rate: text, observedAt: clock.now() })] as const];
       },
     };
-    const processor = createFxPricing({ rates, accepted, corridors: BOOK, clock: clock.now });
+    const processor = createFxPricing({ rates, accepted, corridors: BOOK, terms: BUILT_IN_PRICES, clock: clock.now });
     const inputs = [input('transfer.screened', transferScreened())];
     const result = await runProcessor(processor, { clock, inputs, maxVirtualMs: 300 * MINUTE });
     expect(result.outputs('transfer.priced')).toHaveLength(1);
@@ -204,7 +214,7 @@ describe('a rate that jumped', () => {
 describe('a death, and a zombie', () => {
   const dying = (accepted: AcceptedRates, at: PricingFailpoint) =>
     createFxPricing({
-      ...{ rates: rate('125.0'), accepted, corridors: BOOK, clock: () => AT },
+      ...{ rates: rate('125.0'), accepted, corridors: BOOK, terms: BUILT_IN_PRICES, clock: () => AT },
       failpoint: (name) => {
         if (name === at) throw new Error('dead');
       },

@@ -5,7 +5,7 @@ import type { Processor } from '../contract.ts';
 import { type Topology, topology } from '../topology.ts';
 import { DEFAULT_PRICING_RULES, decide, type PricingContext, type PricingRules } from './decide.ts';
 import { type CorridorMemory, corridorMemory } from './memory.ts';
-import type { AcceptedRates, PricingFailpoint, RateTable } from './ports.ts';
+import type { AcceptedRates, PricingFailpoint, RateTable, TermsInForce } from './ports.ts';
 import { findRoute, type RateBook, type Route, rateBookOf } from './routes.ts';
 
 export interface FxPricingOptions {
@@ -13,6 +13,7 @@ export interface FxPricingOptions {
   readonly rates: RateTable;
   readonly accepted: AcceptedRates;
   readonly corridors: CorridorBook;
+  readonly terms: TermsInForce;
   /** ms since 1970 */
   readonly clock: () => number;
   readonly rules?: Partial<PricingRules>;
@@ -26,7 +27,7 @@ export interface FxPricing extends Processor<Topology['fx-pricing'], PricingCont
 
 /** transfer.screened, transfer.requote-requested -> transfer.priced | transfer.rejected */
 export function createFxPricing(options: FxPricingOptions): FxPricing {
-  const { rates, corridors, clock } = options;
+  const { rates, corridors, terms: inForce, clock } = options;
   const rules = { ...DEFAULT_PRICING_RULES, ...options.rules };
   const book = latestBook(rates);
   const memory = corridorMemory(options.accepted, options.failpoint);
@@ -37,13 +38,14 @@ export function createFxPricing(options: FxPricingOptions): FxPricing {
       const now = clock();
       const current = book();
       const routes = new Map<Corridor, Route>();
-      const contexts = batch.map(({ value }): PricingContext => {
+      const contexts = batch.map(({ value, appendedAt }): PricingContext => {
+        const terms = inForce.at(appendedAt);
         const { sourceCurrency, targetCurrency } = value.instruction;
         const corridor = corridors.between(sourceCurrency, targetCurrency);
-        if (corridor === undefined) return { now, corridor, route: { kind: 'none' }, rules };
+        if (corridor === undefined) return { now, corridor, route: { kind: 'none' }, terms, rules };
         const route = routes.get(corridor) ?? routeOf(current, corridor, memory, now);
         routes.set(corridor, route);
-        return { now, corridor, route, rules };
+        return { now, corridor, route, terms, rules };
       });
       const taken = [...routes].flatMap(([corridor, route]) =>
         route.kind === 'fresh' ? route.taken.map((each) => ({ ...each, corridor })) : [],

@@ -495,6 +495,10 @@ export const settings = {
       doc: 'JSON file of the corridors and their terms (margin, fees, price lock, age of rates); default: those built in.',
       schema: text(),
     }),
+    termsFile: optionalSetting('CORRIDOR_TERMS_FILE', {
+      doc: 'JSON file of what transfers cost and when their money arrives (docs/terms.md); `example`: the set of examples that is shipped; default: margins, fees and price lock of the corridors.',
+      schema: text(),
+    }),
     limitsFile: optionalSetting('CORRIDOR_LIMITS_FILE', {
       doc: 'JSON file of the limit rules (docs/limits.md); `example`: the set of examples that is shipped; default: those built in.',
       schema: text(),

@@ -10,6 +10,7 @@ import { webhookDeliveries } from '../../adapters/mongo/webhook-deliveries.ts';
 import { webhookEndpoints } from '../../adapters/mongo/webhook-endpoints.ts';
 import { type CorridorBook, corridorBook } from '../../domain/corridors/corridors.ts';
 import { producerBook } from '../../domain/producers/producers.ts';
+import type { TermBook } from '../../domain/terms/term-book.ts';
 import type { Sight } from '../../operations/access/masking.ts';
 import type { Audit } from '../../operations/audit/audit.ts';
 import type { DeadLetters } from '../../operations/dead-letters/ports.ts';
@@ -30,6 +31,7 @@ import { producerTerms } from '../configured-producers.ts';
 import { corridors, transferRules } from '../configured-rules.ts';
 import type { Connections } from '../connections.ts';
 import { EVENTS, TRANSFERS } from '../process-parts/sinks.ts';
+import { configuredTermBook } from '../terms.ts';
 import { webhookReach } from '../webhooks.ts';
 import { gated } from './gated.ts';
 import { composeOperators, type OperatorComponents } from './operators.ts';
@@ -46,6 +48,8 @@ export interface ApiComponents {
   readonly corridors: CorridorBook;
   /** What a transfer must say beside; undefined: nothing. */
   readonly transferRules: TransferRules | undefined;
+  /** By which prices are made now. */
+  readonly terms: () => TermBook;
   readonly transferEvents: TransferEvents;
   readonly transferViews: TransferViews & TransferTotals;
   /** Reads the log: a few at once. @throws CodedError EVIDENCE_UNKNOWN, TOO_BUSY */
@@ -84,6 +88,7 @@ export async function composeApi(connections: Connections, reports: AuditReports
   const [db] = await Promise.all([connections.db(), codec.load(['transfer.requested'])]);
   const book = corridorBook(corridors(config));
   const rules = transferRules(config);
+  const terms = configuredTermBook(config);
   const owners = { submissions: submissions(db), intentClaims: intentClaims(db) };
   const writer = await log.writer('api');
   const audit = await openAudit(connections, 'api', reports);
@@ -97,6 +102,7 @@ export async function composeApi(connections: Connections, reports: AuditReports
   const operators = config.api.faces.includes('operators') ? await composeOperators(connections, onFault) : undefined;
   const parts: ApiComponents = {
     corridors: book,
+    terms: () => terms,
     transferRules: rules,
     submit: submitter({
       ...owners,

@@ -1,9 +1,10 @@
-// Which rules are in force: a digest of corridors, limits, screening terms and producers.
+// Which rules are in force: a digest of corridors, limits, screening terms, producers and terms of prices.
 import { hash } from 'node:crypto';
 import type { Config } from '../../runtime/config/config.ts';
 import { producerTerms } from '../configured-producers.ts';
 import { corridors, limitRuleSet, transferRules } from '../configured-rules.ts';
 import { termsOf } from '../screening.ts';
+import { configuredTerms } from '../terms.ts';
 
 /** 16 hexadecimal digits. @throws CodedError when a file cannot be used */
 export function rulesHash(config: Config): string {
@@ -13,6 +14,8 @@ export function rulesHash(config: Config): string {
   const rules = [
     ...[corridors(config), limitRuleSet(config), termsOf(config), ...producers],
     ...(ofTransfers === undefined ? [] : [ofTransfers]),
+    // Without a file they are what the corridors say.
+    ...(config.transfers.termsFile === undefined ? [] : [configuredTerms(config)]),
   ];
   return hash('sha256', JSON.stringify(rules, asText), 'hex').slice(0, 16);
 }

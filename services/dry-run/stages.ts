@@ -28,6 +28,7 @@ import type { Connections } from '../connections.ts';
 import { dispatchedRequests } from '../dispatched-requests.ts';
 import { followedLimits, policyBook, policyLog } from '../policies.ts';
 import { activeInTable, customerCasesFor, maySeeLists, screenerFor, termsOf } from '../screening.ts';
+import { configuredInForce } from '../terms.ts';
 import { previewHolds, previewIntents, previewSettlements } from './preview-claims.ts';
 
 /** The stages of one dry run. Each is made when it is first asked for. */
@@ -98,7 +99,11 @@ function stageMakers(shared: Shared): Record<StageName, () => Promise<AnyProcess
       }),
     screening: async () =>
       createScreening({ ...(await holding(connections)), screener: await screenerOf('screening', shared) }),
-    'fx-pricing': async () => createFxPricing({ ...(await dryRates(shared)), corridors: book, clock }),
+    'fx-pricing': async () =>
+      createFxPricing({
+        ...{ ...(await dryRates(shared)), corridors: book, clock },
+        terms: configuredInForce(config),
+      }),
     limits: async () => {
       const redis = limitsClient({ url: config.redis.limitsUrl });
       onClose(async () => redis.disconnect());

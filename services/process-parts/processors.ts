@@ -36,6 +36,7 @@ import { dispatchedRequests } from '../dispatched-requests.ts';
 import { checkFeedKeys } from '../feed-keys.ts';
 import { followedLimits } from '../policies.ts';
 import { activeInTable, customerCasesFor, maySeeLists, screenerFor, termsOf } from '../screening.ts';
+import { configuredInForce } from '../terms.ts';
 import { unguardedClaims, unguardedReplays, unsafeSwitches } from '../unsafe-switches/unsafe.ts';
 import { hydrationHost } from './hydration.ts';
 import type { ProcessorName } from './part-selection.ts';
@@ -154,7 +155,10 @@ const BUILDERS: Record<ProcessorName, (connections: Connections, runtime: HostRu
     await codec.load([fxAcceptedRates.name]);
     const book = corridorBook(corridors(config));
     checkFeedKeys(config.keys.feeds, book.corridors);
-    const processor = createFxPricing({ rates, accepted, corridors: book, clock, failpoint: hook });
+    const processor = createFxPricing({
+      ...{ rates, accepted, corridors: book, clock, failpoint: hook },
+      terms: configuredInForce(config),
+    });
     return {
       processor,
       tables: [rates, ...tables],

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { createFxPricing } from '../../processors/fx-pricing/processor.ts';
 import { createMetrics } from '../../runtime/logs-and-metrics/metrics.ts';
 import type { FxRate } from '../../schemas/types.generated.ts';
-import { AT, BOOK, fxRate, received, transferScreened } from '../../test/kit/builders.ts';
+import { AT, BOOK, BUILT_IN_PRICES, fxRate, received, transferScreened } from '../../test/kit/builders.ts';
 import { memoryRates } from '../../test/kit/memory-rates.ts';
 import { ratesWaiting } from './rates-waiting.ts';
 
@@ -20,7 +20,13 @@ it('health and metrics name each pair for which a person is needed, before a tra
     table = rows;
     version += 1;
   };
-  const pricing = createFxPricing({ rates, accepted: memoryRates(), corridors: BOOK, clock: () => now });
+  const pricing = createFxPricing({
+    rates,
+    accepted: memoryRates(),
+    corridors: BOOK,
+    terms: BUILT_IN_PRICES,
+    clock: () => now,
+  });
   const metrics = createMetrics();
   const shown = ratesWaiting(pricing, metrics, () => now);
   const gauge = async () =>

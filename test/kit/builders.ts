@@ -4,8 +4,11 @@
 import { CORRIDORS } from '../../domain/corridors/corridor-table.ts';
 import { corridorBook } from '../../domain/corridors/corridors.ts';
 import { BUILT_IN_LIMITS } from '../../domain/limits/limit-rules.ts';
+import { BUILT_IN_TERMS, corridorTerms } from '../../domain/terms/corridor-terms.ts';
+import { termBook } from '../../domain/terms/term-book.ts';
 import type { Received } from '../../processors/contract.ts';
 import { DEFAULT_PRICING_RULES, decide as decidePrice } from '../../processors/fx-pricing/decide.ts';
+import type { TermsInForce } from '../../processors/fx-pricing/ports.ts';
 import { decide as decideIntake } from '../../processors/intake/decide.ts';
 import { payloadHash } from '../../processors/intake/payload-hash.ts';
 import { tokeniser } from '../../processors/intake/token.ts';
@@ -49,6 +52,9 @@ import { NO_DECLARATIONS, NO_PLACES } from './undeclared.ts';
 export const AT = Date.UTC(2026, 10, 23, 9);
 export const TOKEN_KEY = Buffer.from('a key for tests, nothing secret');
 export const BOOK = corridorBook(CORRIDORS);
+const BUILT_IN = termBook(corridorTerms(CORRIDORS, BUILT_IN_TERMS), CORRIDORS, () => new Set());
+/** What the corridors say by themselves. */
+export const BUILT_IN_PRICES: TermsInForce = { at: () => BUILT_IN };
 
 /** What tests vary. */
 export interface Wishes {
@@ -264,6 +270,7 @@ function priced(input: Parameters<typeof decidePrice>[0], at: number): TransferP
   const context = {
     now: at,
     corridor: BOOK.between(sourceCurrency, targetCurrency),
+    terms: BUILT_IN_PRICES.at(at),
     route: { kind: 'fresh', legs: [leg({ observedAt: at - 60_000 })], taken: [] },
     rules: DEFAULT_PRICING_RULES,
   } as const;

@@ -23,7 +23,7 @@ import type {
 } from '../../schemas/types.generated.ts';
 import { homePartition } from '../../topics/home-partition.ts';
 import { askedFor, HOLDING, sealOfReview } from './keys.ts';
-import { NO_DECLARATIONS, NO_PLACES, NOT_INSTRUCTED } from './undeclared.ts';
+import { NO_DECLARATIONS, NO_PLACES, NOT_INSTRUCTED, UNTERMED } from './undeclared.ts';
 
 const AT = Date.UTC(2026, 0, 15, 9);
 const HASH = 'ab'.repeat(32);
@@ -166,6 +166,7 @@ export function priceOf(of: Case = {}, over: Partial<Price> = {}): Price {
     debit: { minor, currency: 'GBP' },
     credit: { minor: minor * 110n, currency: 'INR' },
     fees: [],
+    ...UNTERMED,
     rounding: 'DOWN',
     residual: '0',
     lockedAt: of.at ?? AT,

@@ -1,5 +1,5 @@
 // What an intent of before 2026-11 does not say: the same as nothing.
-import type { Instruction, Party, TransferLifecycle, TransferRequested } from '../../schemas/types.generated.ts';
+import type { Instruction, Party, Price, TransferLifecycle, TransferRequested } from '../../schemas/types.generated.ts';
 
 export const NO_PLACES = { postalAddress: null, birthPlace: null } as const satisfies Partial<Party>;
 
@@ -26,6 +26,17 @@ export const NOT_INSTRUCTED = {
   },
 } as const satisfies Partial<Instruction>;
 
+/** Of a price. */
+export const UNTERMED = {
+  ...{ taxes: [], terms: null, valueDate: null, availableAt: null, cancelUntil: null },
+} as const satisfies Partial<Price>;
+
+/** Of a lifecycle record of before terms were named. */
+export const UNTERMED_ROW = {
+  ...{ termsVersion: null, termIds: [], market: null, chargedTaxesMinor: null, chargedTaxes: [] },
+  ...{ valueDate: null, availableAt: null, cancelUntil: null },
+} as const satisfies Partial<TransferLifecycle>;
+
 /** Of a lifecycle record. */
 export const NOT_IN_LIFECYCLE = {
   nationalPurpose: null,
@@ -40,4 +51,5 @@ export const NOT_IN_LIFECYCLE = {
   ...{ engineVersion: null, screeningConfiguration: null, screeningLists: [], limitRuleIds: [], holdId: null },
   ...{ payoutAttemptKey: null, ended: null, endedAt: null, returnedMinor: null },
   ...{ previousState: null, previousOccurredAt: null, heldMs: null, replayId: null },
+  ...UNTERMED_ROW,
 } as const satisfies Partial<TransferLifecycle>;

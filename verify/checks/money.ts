@@ -9,7 +9,7 @@ const NAME = 'money';
 export const money: Check = {
   name: NAME,
   proves:
-    'Each price follows from its own rates; per currency, what senders gave up is what was exchanged plus fees, and what beneficiaries were to get is what the provider says it paid (and what came back, what it says came back).',
+    'Each price follows from its own rates; per currency, what senders gave up is what was exchanged plus fees and taxes, and what beneficiaries were to get is what the provider says it paid (and what came back, what it says came back).',
   record(seen, run) {
     if (seen.topic !== 'transfer.priced') return;
     const { envelope, instruction, price } = seen.value;
@@ -40,6 +40,7 @@ export const money: Check = {
       source.debited += price.debit;
       source.principal += price.principal;
       source.fees += price.fees;
+      source.taxes += price.taxes ?? 0n;
       target.credited += price.credit;
       if (paid && paid.currency !== MIXED) run.totals.of(paid.currency ?? price.target).executed += paid.executedMinor;
     }
@@ -51,13 +52,13 @@ export const money: Check = {
   },
   end(run) {
     for (const [currency, totals] of run.totals.entries()) {
-      const { debited, principal, fees, credited, executed, returned, returnedByProvider } = totals;
+      const { debited, principal, fees, taxes, credited, executed, returned, returnedByProvider } = totals;
       const unequal = (what: string, one: bigint, other: bigint) => {
         if (one === other) return;
         const detail = `${currency}: ${what} (${one} and ${other} minor units)`;
         run.findings.add(NAME, { code: 'DEBITS_NOT_CREDITS', detail });
       };
-      unequal('debits are not principal plus fees', debited, principal + fees);
+      unequal('debits are not principal plus fees and taxes', debited, principal + fees + taxes);
       if (run.provider === undefined) continue;
       unequal('credits are not what the provider executed', credited, executed);
       unequal('returns are not what the provider returned', returned, returnedByProvider);

@@ -1,11 +1,14 @@
 // GET /v1/corridors: where money can go, between which accounts, in which bounds, at what price.
 import { z } from 'zod';
 import type { Corridor, CorridorSide } from '../../../domain/corridors/corridors.ts';
+import type { TermSet } from '../../../domain/terms/terms.ts';
+import { plainest, termsOn } from '../../../domain/terms/terms-on.ts';
 import { MAX_CHARACTERS, MAX_ITEMS } from '../../../processors/intake/bounds.ts';
 import { rulesOn, setsInWords } from '../../../processors/intake/rules/evaluate.ts';
 import { type TransferRules, versionOf } from '../../../processors/intake/rules/rule-set.ts';
 import { answer, type Route, route } from '../../http/route.ts';
 import { moneyDto, moneyOf } from '../dto.ts';
+import { termsDto, termsOf } from '../terms-dto.ts';
 
 const sideDto = z
   .object({
@@ -46,16 +49,19 @@ const corridorDto = z
     target: sideDto,
     chargeBearers: z.array(z.enum(['DEBT', 'CRED', 'SHAR', 'SLEV'])),
     purposeCodes: z.array(z.string()).describe('ISO 20022 external purpose codes.'),
-    marginBps: z.int().describe('Basis points of the mid rate.'),
-    fees: z.array(
-      z.object({
-        code: z.string(),
-        flat: moneyDto,
-        bps: z.int().describe('Basis points of the base, beside the flat part.'),
-        bearers: z.array(z.string()).nullable().describe('Charge bearers whose transfers pay it; null: all.'),
-      }),
-    ),
-    priceBindsForMs: z.int(),
+    marginBps: z.int().describe('Basis points of the mid rate, where no more specific row of the terms counts.'),
+    fees: z
+      .array(
+        z.object({
+          code: z.string(),
+          flat: moneyDto,
+          bps: z.int().describe('Basis points of the base, beside the flat part.'),
+          bearers: z.array(z.string()).nullable().describe('Charge bearers whose transfers pay it; null: all.'),
+        }),
+      )
+      .describe('Those that count where no more specific row of the terms does.'),
+    terms: termsDto,
+    priceBindsForMs: z.int().describe('Where no more specific row of the terms counts.'),
     oldestRateMs: z.int().describe('A rate that was observed longer ago prices nothing.'),
     rates: z
       .object({
@@ -117,20 +123,27 @@ const requiredOn = (corridor: Corridor, rules: TransferRules | undefined): z.out
     reason: rule.reason,
   }));
 
-const corridorOf = (corridor: Corridor, rules: TransferRules | undefined): z.output<typeof corridorDto> => ({
+/** Fees of transfers that nothing more is known of than their charge bearer. */
+const plainFees = (terms: z.output<typeof termsDto>): z.output<typeof corridorDto>['fees'] =>
+  terms.fees
+    .filter(({ where: { bearers: _, ...more } }) => Object.values(more).every((each) => each === null))
+    .map(({ code, flat, bps, where }) => ({ code, flat, bps, bearers: where.bearers }));
+
+const corridorOf = (
+  corridor: Corridor,
+  set: TermSet,
+  rules: TransferRules | undefined,
+): z.output<typeof corridorDto> => ({
   id: corridor.id,
   source: sideOf(corridor.source),
   target: sideOf(corridor.target),
   chargeBearers: [...corridor.chargeBearers],
   purposeCodes: [...corridor.purposeCodes],
-  marginBps: corridor.marginBps,
-  fees: corridor.fees.map(({ code, flatMinor, bps, bearers }) => ({
-    code,
-    flat: moneyOf(flatMinor, corridor.source.currency),
-    bps,
-    bearers: bearers === undefined ? null : [...bearers],
-  })),
-  priceBindsForMs: corridor.priceTtlMs,
+  // Terms that are in force have a row for every transfer.
+  marginBps: plainest(termsOn(set, corridor).margins)!.marginBps,
+  fees: plainFees(termsOf(set, corridor)),
+  terms: termsOf(set, corridor),
+  priceBindsForMs: plainest(termsOn(set, corridor).lifetimes)!.bindsForMs,
   oldestRateMs: corridor.maxRateAgeMs,
   rates: {
     sources: corridor.rates.sources === undefined ? null : [...corridor.rates.sources],
@@ -166,9 +179,9 @@ export const corridorRoutes: readonly Route[] = [
     summary: 'Where money can go, and on what terms',
     answers: { 200: corridorsDto },
     refusals: [],
-    handle: async ({ parts: { corridors, transferRules } }) =>
+    handle: async ({ parts: { corridors, terms, transferRules } }) =>
       answer(200, {
-        items: corridors.corridors.map((corridor) => corridorOf(corridor, transferRules)),
+        items: corridors.corridors.map((corridor) => corridorOf(corridor, terms().set, transferRules)),
         transferRules: transferRules === undefined ? null : versionOf(transferRules),
         bounds: boundsOfFields(),
       }),

@@ -5,7 +5,7 @@ import type { KeyRing } from '../../../domain/seals/seal.ts';
 import { eventIdOf } from '../../../domain/transfers/event-id.ts';
 import type { Received } from '../../../processors/contract.ts';
 import type { PayoutRequested } from '../../../schemas/types.generated.ts';
-import { NO_PLACES, NOT_INSTRUCTED } from '../undeclared.ts';
+import { NO_PLACES, NOT_INSTRUCTED, UNTERMED } from '../undeclared.ts';
 
 export interface RequestedOptions {
   readonly transferId: string;
@@ -93,6 +93,7 @@ export function payoutRequestedFor(options: RequestedOptions): PayoutRequested {
       rechecks: [],
     },
     price: {
+      ...UNTERMED,
       snapshotId: 's-1',
       legs: [{ base: 'GBP', quote: 'INR', rate: '125.26', source: 'test', agreement: null, observedAt: now }],
       midRate: '125.26',
