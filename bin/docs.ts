@@ -8,6 +8,7 @@ import { commandsOnStores, commandsOverApi } from '../docs/generators/command-li
 import { corridorTables, intentBounds, priceExample, ruleTables } from '../docs/generators/corridor-tables.ts';
 import { dataContractFiles } from '../docs/generators/data-contract.ts';
 import { dataDictionary, presenceTable } from '../docs/generators/data-dictionary.ts';
+import { dbtFiles } from '../docs/generators/dbt-package.ts';
 import { errorReference } from '../docs/generators/error-codes.ts';
 import { auditFindingTable, findingCodes } from '../docs/generators/finding-codes.ts';
 import { metricsTable } from '../docs/generators/metrics-table.ts';
@@ -50,17 +51,18 @@ const PARTS: readonly Part[] = [
 ];
 
 /** Files that are generated as a whole. */
-const FILES: readonly Omit<Part, 'name'>[] = [
+const FILES: readonly (Omit<Part, 'name'> & { readonly comment?: string })[] = [
   { file: 'docs/contracts/asyncapi.yaml', generate: asyncApi },
   ...dataContractFiles,
+  ...dbtFiles,
 ];
-const GENERATED = '# Generated from topics/ and schemas/avro by `npm run generate`; do not edit.\n';
+const GENERATED = 'Generated from topics/ and schemas/avro by `npm run generate`; do not edit.\n';
 
 const check = process.argv.includes('--check');
 let stale = 0;
-for (const { file, generate } of FILES) {
+for (const { file, generate, comment = '#' } of FILES) {
   const full = path.join(root, file);
-  const next = GENERATED + generate();
+  const next = `${comment} ${GENERATED}${generate()}`;
   if (existsSync(full) && readFileSync(full, 'utf8') === next) continue;
   stale++;
   if (check) console.error(`${file} is out of date: run \`npm run docs\` and commit the result.`);

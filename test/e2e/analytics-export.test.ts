@@ -2,7 +2,7 @@
 // recomputed from the log itself.
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -331,4 +331,58 @@ describe('an analyst’s question', () => {
       .slice(0, 5);
     expect(answered('20-busiest-senders', 'debtorToken', 'transfers')).toEqual(sorted(senders));
   });
+});
+
+describe('the dbt package', () => {
+  const PACKAGE = path.resolve(import.meta.dirname, '../../docs/examples/dbt');
+  const work = mkdtempSync(path.join(tmpdir(), 'corridor-dbt-'));
+  afterAll(() => rmSync(work, { recursive: true, force: true }));
+  const database = path.join(work, 'corridor.duckdb');
+
+  async function build(): Promise<{ readonly status: number | null; readonly output: string }> {
+    const dbt = path.join(path.dirname(await pythonWith(path.join(PACKAGE, 'requirements.txt'))), 'dbt');
+    const paths = ['--target-path', path.join(work, 'target'), '--log-path', path.join(work, 'logs')];
+    const { status, stdout, stderr } = spawnSync(
+      dbt,
+      ['build', '--profiles-dir', '.', ...paths, '--no-use-colors', '--vars', JSON.stringify({ export: folder })],
+      { cwd: PACKAGE, encoding: 'utf8', env: { ...process.env, HOME: work, CORRIDOR_DBT_DATABASE: database } },
+    );
+    return { status, output: `${stdout}${stderr}` };
+  }
+
+  it('builds on the export, all that the contract calls for holds, and its days are those of the log', async () => {
+    const { status, output } = await build();
+    expect(status, output).toBe(0);
+    expect(output).toMatch(/PASS=\d\d+ .*ERROR=0 SKIP=0/);
+    const code = [
+      'import duckdb, sys, json',
+      'db = duckdb.connect(sys.argv[1], read_only=True)',
+      'print(json.dumps({"days": db.execute("SELECT source_currency, sum(completed)::int, sum(revenue_minor)::varchar FROM corridor_days GROUP BY 1 ORDER BY 1").fetchall(), "transfers": db.execute("SELECT count(*) FROM transfers").fetchone()[0]}))',
+    ].join('\n');
+    const read = spawnSync(python, ['-c', code, database], { encoding: 'utf8' });
+    expect(read.status, read.stderr).toBe(0);
+    const completed = Map.groupBy(
+      events.filter(({ state }) => state === 'COMPLETED'),
+      ({ sourceCurrency }) => sourceCurrency,
+    );
+    const ends = (currency: string) => completed.get(currency) ?? [];
+    const revenue = (rows: readonly TransferLifecycle[]) =>
+      rows.reduce((sum, { feesMinor, marginMinor }) => sum + feesMinor! + marginMinor!, 0n);
+    const currencies = [...new Set(events.map(({ sourceCurrency }) => sourceCurrency))].toSorted();
+    expect(JSON.parse(read.stdout)).toEqual({
+      days: currencies.map((each) => [each, ends(each).length, revenue(ends(each)).toString()]),
+      transfers: new Set(events.map(({ transferId }) => transferId)).size,
+    });
+  }, 600_000);
+
+  it('and fails on a row that is there twice', async () => {
+    const files = readdirSync(path.join(folder, 'transfer.lifecycle'), { recursive: true, encoding: 'utf8' });
+    const file = path.join(folder, 'transfer.lifecycle', files.find((name) => name.endsWith('.parquet'))!);
+    const copy = file.replace(/\.parquet$/, '-again.parquet');
+    copyFileSync(file, copy);
+    const { status, output } = await build();
+    rmSync(copy);
+    expect(status).toBe(1);
+    expect(output).toMatch(/FAIL \d+ unique_stg_transfer_lifecycle__eventId_/);
+  }, 600_000);
 });
