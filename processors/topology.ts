@@ -18,7 +18,7 @@ export const topology = defineTopology({
   'fx-pricing': {
     reads: [t.transferScreened, t.requoteRequested],
     writes: [t.transferPriced, t.transferRejected],
-    follows: [t.fxRates, t.fxAcceptedRates, t.fxJumpsAccepted, t.runtimeControls],
+    follows: [t.fxRates, t.fxAcceptedRates, t.fxJumpsAccepted, t.policyVersions, t.runtimeControls],
   },
   limits: {
     reads: [t.transferPriced, t.reviewDecided, t.transferRejected, t.transferCompleted, t.transferReturned],

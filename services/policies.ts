@@ -1,12 +1,16 @@
 // Policies over the log: followed by stages, read and written by those who change them.
+import { nationalHolidays } from '../adapters/calendars/national-holidays.ts';
 import type { PolicyKind, VersionOf } from '../domain/policies/versions.ts';
 import { POLICY_KINDS, policyKey, versionAt } from '../domain/policies/versions.ts';
+import { type TermBook, termBook } from '../domain/terms/term-book.ts';
 import { safeText } from '../domain/text/text.ts';
 import { limitsPolicy, readLimitRules } from '../operations/policies/limits.ts';
 import type { LoggedVersion, PolicyBook, PolicyLog, PolicyTerms } from '../operations/policies/ports.ts';
+import { termsPolicy } from '../operations/policies/terms.ts';
 import { type ReadVersion, readVersion, usable } from '../operations/policies/versions.ts';
 import type { ActFailpoint } from '../ports/act-failpoints.ts';
 import { recordMaker } from '../ports/records.ts';
+import { termsFile } from '../processors/fx-pricing/terms-file.ts';
 import { bookOf } from '../processors/limits/processor.ts';
 import type { RuleBook } from '../processors/limits/requests.ts';
 import { configuredVersion, type Policy } from '../processors/policies.ts';
@@ -18,6 +22,7 @@ import type { PolicyVersion } from '../schemas/types.generated.ts';
 import { policyVersions } from '../topics/boundary.ts';
 import { corridorBookOf, corridors, limitRuleSet } from './configured-rules.ts';
 import type { Connections } from './connections.ts';
+import { configuredTermBook, configuredTerms } from './terms.ts';
 
 const OWNER = 'policies';
 const at = (name: ActFailpoint) => failpoint(name);
@@ -30,7 +35,12 @@ export function policyBook(config: Config): PolicyBook {
     () => limitRuleSet(config),
     () => corridors(config).map(({ id }) => id),
   );
-  return new Map([[limits.kind, limits as PolicyTerms]]);
+  const terms = termsPolicy(
+    () => configuredTerms(config),
+    () => corridors(config),
+    nationalHolidays,
+  );
+  return new Map([limits, terms].map((each) => [each.kind, each as PolicyTerms]));
 }
 
 /** The topic as a table that knows when each version was taken. */
@@ -105,6 +115,20 @@ export function followedLimits(
     kind: 'limits',
     make: (content, version) => bookOf(readLimitRules(content), corridorBook, version),
     configured: bookOf(limitRuleSet(parts.config), corridorBook),
+    ...(onFault && { onFault }),
+  });
+}
+
+/** The terms in force, by version, as pricing asks them. @throws CodedError TERMS_UNREADABLE, DomainError TERMS_INVALID */
+export function followedTerms(
+  parts: Pick<Connections, 'log' | 'codec' | 'config'>,
+  { onFault }: Pick<FollowingOptions<TermBook>, 'onFault'> = {},
+): FollowedPolicy<TermBook> {
+  const table = corridors(parts.config);
+  return followedPolicy(parts, {
+    kind: 'terms',
+    make: (content, version) => termBook(termsFile.parse(content), table, nationalHolidays, version),
+    configured: configuredTermBook(parts.config),
     ...(onFault && { onFault }),
   });
 }

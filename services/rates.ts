@@ -13,7 +13,7 @@ import type { TopicValues } from '../topics/catalogue.ts';
 import { followedRates } from './accepted-rates.ts';
 import { corridorBookOf } from './configured-rules.ts';
 import type { Connections } from './connections.ts';
-import { configuredInForce } from './terms.ts';
+import { configuredPolicy } from './terms.ts';
 
 const OWNER = 'rates';
 
@@ -114,7 +114,7 @@ export async function ratesNow(
     await Promise.all(all.map((table) => table.start()));
     const pricing = createFxPricing({
       ...{ rates, accepted, corridors: corridorBookOf(config), clock: Date.now },
-      terms: configuredInForce(config),
+      terms: configuredPolicy(config),
     });
     const [known] = tables;
     return { routes: pricing.routes(), accepted: new Map(known!.entries() as Iterable<[string, AcceptedRate]>) };

@@ -7,8 +7,8 @@ import type { Corridor } from '../domain/corridors/corridors.ts';
 import { BUILT_IN_TERMS, corridorTerms } from '../domain/terms/corridor-terms.ts';
 import { type TermBook, termBook } from '../domain/terms/term-book.ts';
 import type { TermSet } from '../domain/terms/terms.ts';
-import type { TermsInForce } from '../processors/fx-pricing/ports.ts';
 import { termsFile } from '../processors/fx-pricing/terms-file.ts';
+import { fixedPolicy, type Policy } from '../processors/policies.ts';
 import type { Config } from '../runtime/config/config.ts';
 import { corridors } from './configured-rules.ts';
 import { readTerms } from './terms-files.ts';
@@ -41,8 +41,5 @@ function versionOf(table: readonly Corridor[]): Pick<TermSet, 'name' | 'version'
 export const configuredTermBook = (config: Config): TermBook =>
   termBook(configuredTerms(config), corridors(config), nationalHolidays);
 
-/** What is configured is in force at any time. */
-export function configuredInForce(config: Config): TermsInForce {
-  const book = configuredTermBook(config);
-  return { at: () => book };
-}
+/** What is configured, whatever the log says. */
+export const configuredPolicy = (config: Config): Policy<TermBook> => fixedPolicy(configuredTermBook(config));

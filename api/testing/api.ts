@@ -184,7 +184,7 @@ function memoryComponents(memory: Memory): ApiComponents {
     corridors,
     // Shown alone: the intents of these tests are shorter.
     transferRules: exampleRules(),
-    terms: () => BUILT_IN_PRICES.at(0),
+    terms: () => asked(() => BUILT_IN_PRICES.at(0).content),
     submit: submitter({
       ...owners,
       intents: {

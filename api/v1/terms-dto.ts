@@ -9,7 +9,6 @@ import {
   TAX_ROUNDINGS,
   type TermSet,
   type TermWhere,
-  termSetName,
 } from '../../domain/terms/terms.ts';
 import { termsOn } from '../../domain/terms/terms-on.ts';
 import { moneyDto, moneyOf } from './dto.ts';
@@ -38,7 +37,7 @@ const provenance = {
 
 export const termsDto = z
   .object({
-    set: z.string().describe('Name and version.'),
+    set: z.string().describe('Name and version, as prices name them.'),
     margins: z.array(z.object({ ...row, marginBps: z.int() })),
     fees: z.array(
       z.object({
@@ -93,13 +92,14 @@ const provenanceOf = ({ title, link, validFrom, validTo, status }: Provenance) =
 
 const boundOf = (minor: bigint | null, { currency }: FeeRow) => (minor === null ? null : moneyOf(minor, currency));
 
-export function termsOf(set: TermSet, corridor: Corridor): z.output<typeof termsDto> {
+/** @param name of the set, as prices name it */
+export function termsOf(set: TermSet, name: string, corridor: Corridor): z.output<typeof termsDto> {
   const { margins, fees, taxes, lifetimes, settlements, cancellations } = termsOn(set, corridor);
   const rowOf = ({ termId, where }: { readonly termId: string; readonly where: TermWhere }) => ({
     ...{ termId, where: whereOf(where) },
   });
   return {
-    set: termSetName(set),
+    set: name,
     margins: margins.map((each) => ({ ...rowOf(each), marginBps: each.marginBps })),
     fees: fees.map((each) => ({
       ...rowOf(each),

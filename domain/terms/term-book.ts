@@ -35,7 +35,7 @@ export interface TermCase {
 }
 
 export interface ChosenTerms {
-  /** Name and version of the set. */
+  /** Name and version of the set, and the number of the policy version that it is: `house@2026-12#7`. */
   readonly set: string;
   readonly market: MarketState;
   /** The rows that it goes by: margin, lifetime, fees, taxes, settlement, cancellation. */
@@ -50,6 +50,8 @@ export interface ChosenTerms {
 
 export interface TermBook {
   readonly set: TermSet;
+  /** As prices name it. */
+  readonly name: string;
   /** The same case has the same terms. */
   choose(of: TermCase): ChosenTerms;
   /** Value date and availability of a price made at an instant; undefined: the terms do not say. */
@@ -60,16 +62,20 @@ const DAY_MS = 86_400_000;
 /** What may be remembered: tiers are what intents say. */
 const MAX_KNOWN = 10_000;
 
-/** @throws DomainError TERMS_INVALID with every mistake */
-export function termBook(set: TermSet, corridors: readonly Corridor[], holidaysOf: HolidaysOf): TermBook {
+/**
+ * @param version of the policy that the set is; 0: it is of the configuration
+ * @throws DomainError TERMS_INVALID with every mistake
+ */
+export function termBook(set: TermSet, corridors: readonly Corridor[], holidaysOf: HolidaysOf, version = 0): TermBook {
   checkTermsFor(checkTerms(set), corridors);
   const days = businessDays(set.calendars, holidaysOf);
-  const name = termSetName(set);
+  checkDays(set, days);
+  const name = version === 0 ? termSetName(set) : `${termSetName(set)}#${version}`;
   const alike = new Map<string, Alike>();
   const marketOf = marketFinder(set, days);
   const datesOf = datesFinder(days);
   return {
-    set,
+    ...{ set, name },
     choose(of) {
       const market = marketOf(of.corridor.id, of.at);
       const key = [of.corridor.id, of.bearer, of.kycTier, of.fundingMethod, market, Math.floor(of.at / DAY_MS)].join(
@@ -87,6 +93,14 @@ export function termBook(set: TermSet, corridors: readonly Corridor[], holidaysO
     datesOf,
   };
 }
+
+/** Asks every calendar once, so that a country which nobody knows, or calendars that never meet, are found before a price is. */
+function checkDays({ calendars, settlements }: TermSet, days: BusinessDays): void {
+  for (const { id } of calendars) days.isOpen(id, ANY_DAY);
+  for (const row of settlements) for (const ids of [row.calendars, row.rail.calendars]) days.firstOpen(ids, ANY_DAY);
+}
+
+const ANY_DAY = '2026-12-01';
 
 /** Once for each corridor and instant: the transfers of a batch are priced at one. */
 function marketFinder({ markets }: TermSet, days: BusinessDays): (corridor: string, at: number) => MarketState {

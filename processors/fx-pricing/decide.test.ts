@@ -2,8 +2,9 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { versionAt } from '../../domain/policies/versions.ts';
 import { DEFAULT_RATE_TERMS } from '../../domain/pricing/agreement.ts';
-import { termBook } from '../../domain/terms/term-book.ts';
+import { type TermBook, termBook } from '../../domain/terms/term-book.ts';
 import type { TermSet } from '../../domain/terms/terms.ts';
 import type { FxRate } from '../../schemas/types.generated.ts';
 import {
@@ -23,8 +24,9 @@ import { input, runProcessor } from '../../test/kit/harness.ts';
 import { ManualClock } from '../../test/kit/manual-clock.ts';
 import { memoryRates } from '../../test/kit/memory-rates.ts';
 import { lifecycleOf } from '../lifecycle.ts';
+import type { Policy } from '../policies.ts';
 import { DEFAULT_PRICING_RULES, type PricingInput, snapshotIdOf } from './decide.ts';
-import type { AcceptedRates, RateTable, TermsInForce } from './ports.ts';
+import type { AcceptedRates, RateTable } from './ports.ts';
 import { createFxPricing } from './processor.ts';
 import { findRoute, NO_MEMORY, rateBookOf } from './routes.ts';
 import { termsFile } from './terms-file.ts';
@@ -143,11 +145,14 @@ describe('terms', () => {
     JSON.parse(readFileSync(new URL('./example-terms.json', import.meta.url), 'utf8')) as unknown,
   );
   const holidays = () => new Set<string>();
-  const inForce = (...sets: readonly { readonly from: number; readonly set: TermSet }[]): TermsInForce => {
-    const books = sets.map(({ from, set }) => ({ from, book: termBook(set, BOOK.corridors, holidays) }));
-    return { at: (appendedAt) => books.findLast(({ from }) => from <= appendedAt)!.book };
+  const inForce = (...sets: readonly { readonly from: number; readonly set: TermSet }[]): Policy<TermBook> => {
+    const books = sets.map(({ from, set }, version) => ({
+      ...{ from, version },
+      content: termBook(set, BOOK.corridors, holidays, version),
+    }));
+    return { at: (appendedAt) => versionAt(books.toReversed(), appendedAt)!, all: () => books.toReversed() };
   };
-  const stageOf = (terms: TermsInForce, now = AT) =>
+  const stageOf = (terms: Policy<TermBook>, now = AT) =>
     createFxPricing({
       rates: tableOf(fxRate({ observedAt: now })),
       accepted: memoryRates(),
@@ -155,7 +160,7 @@ describe('terms', () => {
       terms,
       clock: () => now,
     });
-  const priceAt = async (terms: TermsInForce, of: Wishes = {}, now = AT) =>
+  const priceAt = async (terms: Policy<TermBook>, of: Wishes = {}, now = AT) =>
     only((await run(stageOf(terms, now), [screened(of)]))[0], 'transfer.priced').price;
   const newer = { ...example, version: 'next', margins: example.margins.map((row) => ({ ...row, marginBps: 1 })) };
 
@@ -189,14 +194,14 @@ describe('terms', () => {
     const later = await priceAt(terms, {}, AT + 10 * MINUTE);
     expect(later.terms!.set).toBe('example@2026-11-30');
     const [decision] = await run(stageOf(terms, AT + 10 * MINUTE), [screened({}, { appendedAt: AT + 1 })]);
-    expect(only(decision, 'transfer.priced').price).toMatchObject({ marginBps: 1, terms: { set: 'example@next' } });
+    expect(only(decision, 'transfer.priced').price).toMatchObject({ marginBps: 1, terms: { set: 'example@next#1' } });
   });
 
   it('of a price that is made again are those in force when it was asked for again', async () => {
     const terms = inForce({ from: 0, set: example }, { from: AT + 1, set: newer });
     const again = received('transfer.requote-requested', requoteRequested(), { appendedAt: AT + 1 });
     const [decision] = await run(stageOf(terms), [again]);
-    expect(only(decision, 'transfer.priced').price).toMatchObject({ marginBps: 1, terms: { set: 'example@next' } });
+    expect(only(decision, 'transfer.priced').price).toMatchObject({ marginBps: 1, terms: { set: 'example@next#1' } });
   });
 
   it('with taxes are recomputed before the payout, and told to analysts', async () => {

@@ -1,5 +1,4 @@
-// What pricing needs from outside: the table of market rates, what it has gone by before, and the terms in force.
-import type { TermBook } from '../../domain/terms/term-book.ts';
+// What pricing needs from outside: the table of market rates, and what it has gone by before.
 import type { AcceptedRate, FxRate, RateJumpAccepted } from '../../schemas/types.generated.ts';
 
 /** The latest rate of each source and pair, as the followed topic has it. */
@@ -18,15 +17,6 @@ export interface AcceptedRates {
    * @throws CodedError of the log
    */
   write(rates: readonly AcceptedRate[]): Promise<void>;
-}
-
-/** The terms by which transfers are priced. */
-export interface TermsInForce {
-  /**
-   * Those in force at an instant, ms since 1970: when the log took the event that asks for a price. The same whenever it runs
-   * again, and for a transfer that is priced again those of the event that asked for it.
-   */
-  at(appendedAt: number): TermBook;
 }
 
 /**

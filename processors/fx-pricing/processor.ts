@@ -1,11 +1,13 @@
 // Wires pricing: routes over the followed rates, found once per pair and batch.
 import type { Corridor, CorridorBook } from '../../domain/corridors/corridors.ts';
+import type { TermBook } from '../../domain/terms/term-book.ts';
 import type { Failpoint } from '../../ports/failpoint.ts';
 import type { Processor } from '../contract.ts';
+import type { Policy } from '../policies.ts';
 import { type Topology, topology } from '../topology.ts';
 import { DEFAULT_PRICING_RULES, decide, type PricingContext, type PricingRules } from './decide.ts';
 import { type CorridorMemory, corridorMemory } from './memory.ts';
-import type { AcceptedRates, PricingFailpoint, RateTable, TermsInForce } from './ports.ts';
+import type { AcceptedRates, PricingFailpoint, RateTable } from './ports.ts';
 import { findRoute, type RateBook, type Route, rateBookOf } from './routes.ts';
 
 export interface FxPricingOptions {
@@ -13,7 +15,11 @@ export interface FxPricingOptions {
   readonly rates: RateTable;
   readonly accepted: AcceptedRates;
   readonly corridors: CorridorBook;
-  readonly terms: TermsInForce;
+  /**
+   * By which transfers are priced: those that count when the log took the event that asks for a price. The same whenever it runs
+   * again, and for a transfer that is priced again those of the event that asked for it.
+   */
+  readonly terms: Policy<TermBook>;
   /** ms since 1970 */
   readonly clock: () => number;
   readonly rules?: Partial<PricingRules>;
@@ -39,7 +45,7 @@ export function createFxPricing(options: FxPricingOptions): FxPricing {
       const current = book();
       const routes = new Map<Corridor, Route>();
       const contexts = batch.map(({ value, appendedAt }): PricingContext => {
-        const terms = inForce.at(appendedAt);
+        const terms = inForce.at(appendedAt).content;
         const { sourceCurrency, targetCurrency } = value.instruction;
         const corridor = corridors.between(sourceCurrency, targetCurrency);
         if (corridor === undefined) return { now, corridor, route: { kind: 'none' }, terms, rules };

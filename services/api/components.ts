@@ -31,7 +31,7 @@ import { producerTerms } from '../configured-producers.ts';
 import { corridors, transferRules } from '../configured-rules.ts';
 import type { Connections } from '../connections.ts';
 import { EVENTS, TRANSFERS } from '../process-parts/sinks.ts';
-import { configuredTermBook } from '../terms.ts';
+import { termsNow } from '../terms-now.ts';
 import { webhookReach } from '../webhooks.ts';
 import { gated } from './gated.ts';
 import { composeOperators, type OperatorComponents } from './operators.ts';
@@ -48,8 +48,8 @@ export interface ApiComponents {
   readonly corridors: CorridorBook;
   /** What a transfer must say beside; undefined: nothing. */
   readonly transferRules: TransferRules | undefined;
-  /** By which prices are made now. */
-  readonly terms: () => TermBook;
+  /** By which prices are made now. @throws CodedError of the log when it was never read */
+  readonly terms: () => Promise<TermBook>;
   readonly transferEvents: TransferEvents;
   readonly transferViews: TransferViews & TransferTotals;
   /** Reads the log: a few at once. @throws CodedError EVIDENCE_UNKNOWN, TOO_BUSY */
@@ -88,7 +88,6 @@ export async function composeApi(connections: Connections, reports: AuditReports
   const [db] = await Promise.all([connections.db(), codec.load(['transfer.requested'])]);
   const book = corridorBook(corridors(config));
   const rules = transferRules(config);
-  const terms = configuredTermBook(config);
   const owners = { submissions: submissions(db), intentClaims: intentClaims(db) };
   const writer = await log.writer('api');
   const audit = await openAudit(connections, 'api', reports);
@@ -102,7 +101,7 @@ export async function composeApi(connections: Connections, reports: AuditReports
   const operators = config.api.faces.includes('operators') ? await composeOperators(connections, onFault) : undefined;
   const parts: ApiComponents = {
     corridors: book,
-    terms: () => terms,
+    terms: termsNow(connections),
     transferRules: rules,
     submit: submitter({
       ...owners,

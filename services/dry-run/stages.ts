@@ -26,9 +26,8 @@ import { producerRules } from '../configured-producers.ts';
 import { casePolicy, corridors, needsTwo, transferRules } from '../configured-rules.ts';
 import type { Connections } from '../connections.ts';
 import { dispatchedRequests } from '../dispatched-requests.ts';
-import { followedLimits, policyBook, policyLog } from '../policies.ts';
+import { followedLimits, followedTerms, policyBook, policyLog } from '../policies.ts';
 import { activeInTable, customerCasesFor, maySeeLists, screenerFor, termsOf } from '../screening.ts';
-import { configuredInForce } from '../terms.ts';
 import { previewHolds, previewIntents, previewSettlements } from './preview-claims.ts';
 
 /** The stages of one dry run. Each is made when it is first asked for. */
@@ -99,11 +98,12 @@ function stageMakers(shared: Shared): Record<StageName, () => Promise<AnyProcess
       }),
     screening: async () =>
       createScreening({ ...(await holding(connections)), screener: await screenerOf('screening', shared) }),
-    'fx-pricing': async () =>
-      createFxPricing({
-        ...{ ...(await dryRates(shared)), corridors: book, clock },
-        terms: configuredInForce(config),
-      }),
+    'fx-pricing': async () => {
+      const terms = followedTerms(connections);
+      onClose(() => terms.table.stop());
+      await terms.table.start();
+      return createFxPricing({ ...(await dryRates(shared)), corridors: book, terms, clock });
+    },
     limits: async () => {
       const redis = limitsClient({ url: config.redis.limitsUrl });
       onClose(async () => redis.disconnect());

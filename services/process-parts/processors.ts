@@ -34,9 +34,8 @@ import { casePolicy, corridors, needsTwo, transferRules } from '../configured-ru
 import { type Connections, firstLoss } from '../connections.ts';
 import { dispatchedRequests } from '../dispatched-requests.ts';
 import { checkFeedKeys } from '../feed-keys.ts';
-import { followedLimits } from '../policies.ts';
+import { followedLimits, followedTerms } from '../policies.ts';
 import { activeInTable, customerCasesFor, maySeeLists, screenerFor, termsOf } from '../screening.ts';
-import { configuredInForce } from '../terms.ts';
 import { unguardedClaims, unguardedReplays, unsafeSwitches } from '../unsafe-switches/unsafe.ts';
 import { hydrationHost } from './hydration.ts';
 import type { ProcessorName } from './part-selection.ts';
@@ -155,14 +154,13 @@ const BUILDERS: Record<ProcessorName, (connections: Connections, runtime: HostRu
     await codec.load([fxAcceptedRates.name]);
     const book = corridorBook(corridors(config));
     checkFeedKeys(config.keys.feeds, book.corridors);
-    const processor = createFxPricing({
-      ...{ rates, accepted, corridors: book, clock, failpoint: hook },
-      terms: configuredInForce(config),
-    });
+    const terms = followedTerms(connections, { onFault });
+    const processor = createFxPricing({ rates, accepted, corridors: book, terms, clock, failpoint: hook });
+    const waiting = ratesWaiting(processor, runtime.metrics, clock);
     return {
       processor,
-      tables: [rates, ...tables],
-      moreTroubles: ratesWaiting(processor, runtime.metrics, clock),
+      tables: [rates, ...tables, terms.table],
+      moreTroubles: () => [...waiting(), ...terms.troubles()],
       beside: [positionCountsHost(connections, runtime)],
       resources: [{ name: 'writer of accepted rates', close }],
     };

@@ -5,10 +5,9 @@ import { CORRIDORS } from '../../domain/corridors/corridor-table.ts';
 import { corridorBook } from '../../domain/corridors/corridors.ts';
 import { BUILT_IN_LIMITS } from '../../domain/limits/limit-rules.ts';
 import { BUILT_IN_TERMS, corridorTerms } from '../../domain/terms/corridor-terms.ts';
-import { termBook } from '../../domain/terms/term-book.ts';
+import { type TermBook, termBook } from '../../domain/terms/term-book.ts';
 import type { Received } from '../../processors/contract.ts';
 import { DEFAULT_PRICING_RULES, decide as decidePrice } from '../../processors/fx-pricing/decide.ts';
-import type { TermsInForce } from '../../processors/fx-pricing/ports.ts';
 import { decide as decideIntake } from '../../processors/intake/decide.ts';
 import { payloadHash } from '../../processors/intake/payload-hash.ts';
 import { tokeniser } from '../../processors/intake/token.ts';
@@ -16,6 +15,7 @@ import { decide as decideLimits } from '../../processors/limits/decide.ts';
 import { bookOf } from '../../processors/limits/processor.ts';
 import { requestedUse, requestsOf } from '../../processors/limits/requests.ts';
 import { DEFAULT_DISPATCH_RULES, decide as decideDispatch } from '../../processors/payout-dispatch/decide.ts';
+import { fixedPolicy, type Policy } from '../../processors/policies.ts';
 import { decide as decideScreening } from '../../processors/screening/decide.ts';
 import { decide as decideSettlement } from '../../processors/settlement/decide.ts';
 import type {
@@ -54,7 +54,7 @@ export const TOKEN_KEY = Buffer.from('a key for tests, nothing secret');
 export const BOOK = corridorBook(CORRIDORS);
 const BUILT_IN = termBook(corridorTerms(CORRIDORS, BUILT_IN_TERMS), CORRIDORS, () => new Set());
 /** What the corridors say by themselves. */
-export const BUILT_IN_PRICES: TermsInForce = { at: () => BUILT_IN };
+export const BUILT_IN_PRICES: Policy<TermBook> = fixedPolicy(BUILT_IN);
 
 /** What tests vary. */
 export interface Wishes {
@@ -270,7 +270,7 @@ function priced(input: Parameters<typeof decidePrice>[0], at: number): TransferP
   const context = {
     now: at,
     corridor: BOOK.between(sourceCurrency, targetCurrency),
-    terms: BUILT_IN_PRICES.at(at),
+    terms: BUILT_IN,
     route: { kind: 'fresh', legs: [leg({ observedAt: at - 60_000 })], taken: [] },
     rules: DEFAULT_PRICING_RULES,
   } as const;

@@ -1,7 +1,7 @@
 // GET /v1/corridors: where money can go, between which accounts, in which bounds, at what price.
 import { z } from 'zod';
 import type { Corridor, CorridorSide } from '../../../domain/corridors/corridors.ts';
-import type { TermSet } from '../../../domain/terms/terms.ts';
+import type { TermBook } from '../../../domain/terms/term-book.ts';
 import { plainest, termsOn } from '../../../domain/terms/terms-on.ts';
 import { MAX_CHARACTERS, MAX_ITEMS } from '../../../processors/intake/bounds.ts';
 import { rulesOn, setsInWords } from '../../../processors/intake/rules/evaluate.ts';
@@ -131,7 +131,7 @@ const plainFees = (terms: z.output<typeof termsDto>): z.output<typeof corridorDt
 
 const corridorOf = (
   corridor: Corridor,
-  set: TermSet,
+  { set, name }: Pick<TermBook, 'set' | 'name'>,
   rules: TransferRules | undefined,
 ): z.output<typeof corridorDto> => ({
   id: corridor.id,
@@ -141,8 +141,8 @@ const corridorOf = (
   purposeCodes: [...corridor.purposeCodes],
   // Terms that are in force have a row for every transfer.
   marginBps: plainest(termsOn(set, corridor).margins)!.marginBps,
-  fees: plainFees(termsOf(set, corridor)),
-  terms: termsOf(set, corridor),
+  fees: plainFees(termsOf(set, name, corridor)),
+  terms: termsOf(set, name, corridor),
   priceBindsForMs: plainest(termsOn(set, corridor).lifetimes)!.bindsForMs,
   oldestRateMs: corridor.maxRateAgeMs,
   rates: {
@@ -178,12 +178,14 @@ export const corridorRoutes: readonly Route[] = [
     tag: 'Corridors',
     summary: 'Where money can go, and on what terms',
     answers: { 200: corridorsDto },
-    refusals: [],
-    handle: async ({ parts: { corridors, terms, transferRules } }) =>
-      answer(200, {
-        items: corridors.corridors.map((corridor) => corridorOf(corridor, terms().set, transferRules)),
+    refusals: ['KAFKA_UNAVAILABLE', 'REGISTRY_UNAVAILABLE'],
+    async handle({ parts: { corridors, terms, transferRules } }) {
+      const { set, name } = await terms();
+      return answer(200, {
+        items: corridors.corridors.map((corridor) => corridorOf(corridor, { set, name }, transferRules)),
         transferRules: transferRules === undefined ? null : versionOf(transferRules),
         bounds: boundsOfFields(),
-      }),
+      });
+    },
   }),
 ];
