@@ -12,6 +12,7 @@ const BENCHMARKS: Readonly<Record<string, () => Promise<unknown>>> = {
   analytics: () => import('./analytics/main.ts'),
   beside: () => import('./beside/main.ts'),
   limits: () => import('./limits/main.ts'),
+  backtest: () => import('./backtest/main.ts'),
 };
 
 const [name, ...args] = process.argv.slice(2);

@@ -38,14 +38,6 @@ export function contentOf({
   }
 }
 
-/** ms since 1970; null where nothing was said. @throws CodedError OPTION_INVALID */
-export function instantOption(text: string | undefined): number | null {
-  if (text === undefined) return null;
-  const at = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,3})?)?Z$/.test(text) ? Date.parse(text) : Number.NaN;
-  if (!Number.isNaN(at)) return at;
-  throw new CodedError('OPTION_INVALID', 'write an instant in UTC, such as 2026-12-01T00:00:00Z');
-}
-
 type Listed = Pick<PolicyStanding, 'kind' | 'inForce' | 'name' | 'last'> & { readonly versions: readonly AnyVersion[] };
 type AnyVersion = Omit<ShownVersion, 'from' | 'activatedAt'> & {
   readonly from: number | string;

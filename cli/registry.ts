@@ -25,6 +25,7 @@ export const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
   approvals: async () => (await import('./commands/approvals.ts')).registerApprovals,
   control: async () => (await import('./commands/control.ts')).registerControl,
   'break-glass': async () => (await import('./commands/break-glass.ts')).registerBreakGlass,
+  limits: async () => (await import('./commands/limits.ts')).registerLimits,
   policy: async () => (await import('./commands/policies.ts')).registerPolicies,
   rates: async () => (await import('./commands/rates.ts')).registerRates,
   fx: async () => (await import('./commands/fx.ts')).registerFx,

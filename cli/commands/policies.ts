@@ -10,20 +10,13 @@ import { openApprovals } from '../../services/approvals.ts';
 import { policyBook, policyLog } from '../../services/policies.ts';
 import { withConnections } from '../connections.ts';
 import { print, toJson, withJson } from '../output.ts';
-import {
-  contentOf,
-  instantOption,
-  PROPOSE_HELP,
-  printAsked,
-  printPolicies,
-  printVersion,
-  versionNumber,
-} from '../policies.ts';
+import { contentOf, PROPOSE_HELP, printAsked, printPolicies, printVersion, versionNumber } from '../policies.ts';
+import { instant } from './dead-letter-options.ts';
 
 interface ProposeOptions {
   readonly file?: string;
   readonly version?: number;
-  readonly from?: string;
+  readonly from?: Date;
   readonly reason: string;
   readonly by: string;
 }
@@ -89,7 +82,11 @@ function registerPropose(policy: Command): void {
     .description('ask to put a version in force; another person lets it through')
     .option('--file <file>', 'the policy, as JSON')
     .option('--version <number>', 'or: the content of an earlier version, to roll back', versionNumber)
-    .option('--from <instant>', 'from when on it counts, such as 2026-12-01T00:00:00Z; default: once it is let through')
+    .option(
+      '--from <instant>',
+      'from when on it counts, such as 2026-12-01T00:00:00Z; default: once it is let through',
+      instant,
+    )
     .requiredOption('--reason <text>', 'why; stands in the log for ever, so no personal data')
     .option('--by <person>', 'who asks', userInfo().username)
     .addHelpText('after', PROPOSE_HELP)
@@ -106,7 +103,7 @@ function registerPropose(policy: Command): void {
         const approval = await askToActivatePolicy(
           { log, kinds, approvals: store },
           {
-            ...{ id: randomUUID(), kind, content, fromVersion: standing!.last, validFrom: instantOption(from) },
+            ...{ id: randomUUID(), kind, content, fromVersion: standing!.last, validFrom: from?.getTime() ?? null },
             ...{ by: personWithKeys(by), reason, at: new Date(now) },
           },
           ringOf(connections.config.keys, 'operators'),

@@ -259,6 +259,12 @@ export const stageCodes = {
     409,
     'Look at `corridor policy list`, and propose anew: another version came first.',
   ),
+  BACKTEST_TOO_LARGE: entry(
+    'invalid-request',
+    'the caller',
+    422,
+    'Name a shorter period or rules with shorter windows, or allow more in memory with --max-held.',
+  ),
   POLICY_UNUSABLE: entry(
     'notice',
     'configuration',

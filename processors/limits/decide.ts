@@ -59,13 +59,22 @@ function claimed(input: Priced, context: Claimed): Decision<LimitsEvent> {
     }
     case 'reserved': {
       const reservation = reservationOf(input, outcome.uses, limitRules);
-      const over = outcome.uses.filter(exceeds);
-      const approval = over.length > 0 ? input.value.limitsApproval : null;
-      if (over.length > 0 && !covers(approval, input.value, over)) return [held(input, reservation, over, context)];
+      const { over, approval, isHeld } = standingOf(input.value, outcome.uses);
+      if (isHeld) return [held(input, reservation, over, context)];
       const value = { ...carried(input, 'transfer.reserved', now), reservation: { ...reservation, approval } };
       return [{ to: 'transfer.reserved', value }];
     }
   }
+}
+
+/** What asks for a person of what was reserved, and whether one has approved it before. */
+export function standingOf(
+  value: TransferPriced,
+  uses: readonly LimitUse[],
+): { readonly over: readonly LimitUse[]; readonly approval: LimitsApproval | null; readonly isHeld: boolean } {
+  const over = uses.filter(exceeds);
+  const approval = over.length > 0 ? value.limitsApproval : null;
+  return { over, approval, isHeld: over.length > 0 && !covers(approval, value, over) };
 }
 
 /** A new price of a fixed credit moves the debit a little: an approval holds up to two per cent above what it saw. */

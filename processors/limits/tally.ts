@@ -1,6 +1,6 @@
 // Counters of limits in memory, by the same contract as those in Redis: for a dry run, which adds to what it has read, and for
 // a backtest, which begins with nothing.
-import { isCounted, type RollingWindow, rollingOf } from '../../domain/limits/windows.ts';
+import { countsUntil, isCounted, type RollingWindow, rollingOf } from '../../domain/limits/windows.ts';
 import type { LimitUse } from '../../schemas/types.generated.ts';
 import type { LimitRequest, ReserveOutcome } from './ports.ts';
 import { requestedUse } from './requests.ts';
@@ -26,6 +26,8 @@ const NO_STEP = 0;
 export class Tally {
   /** By name, then by step. */
   readonly #counts = new Map<string, Map<number, Count>>();
+  /** Rough between two calls of `forget`: members are counted there. */
+  #size = 0;
 
   /** Puts a counter in place, as it was read. */
   set(place: Place, used: bigint, members: ReadonlyMap<string, number>): void {
@@ -85,6 +87,34 @@ export class Tally {
     return null;
   }
 
+  /** Counters and their members. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Whether a use can matter to what is taken at `now` (ms since 1970) or later. */
+  matters({ window }: Place, now: number): boolean {
+    const rolling = rollingOf(window);
+    return rolling === undefined
+      ? countsUntil(window) > now
+      : (rolling.step + 1 + rolling.steps) * rolling.stepMs > now;
+  }
+
+  /** Lets go of every counter that cannot. */
+  forget(now: number): void {
+    let size = 0;
+    for (const [name, steps] of this.#counts) {
+      const head = name.slice(name.lastIndexOf(':') + 1);
+      for (const [step, { members }] of steps) {
+        const window = rollingOf(`${head}.${step}`) === undefined ? head : `${head}.${step}`;
+        if (this.matters({ ruleId: '', subjectToken: '', window }, now)) size += 1 + (members?.size ?? 0);
+        else steps.delete(step);
+      }
+      if (steps.size === 0) this.#counts.delete(name);
+    }
+    this.#size = size;
+  }
+
   #at(name: string, step: number): Count {
     let steps = this.#counts.get(name);
     if (steps === undefined) {
@@ -95,6 +125,7 @@ export class Tally {
     if (count === undefined) {
       count = { used: 0n, members: undefined };
       steps.set(step, count);
+      this.#size += 1;
     }
     return count;
   }

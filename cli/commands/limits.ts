@@ -1,0 +1,125 @@
+// `corridor limits`: what other rules would have done.
+import { createWriteStream } from 'node:fs';
+import { finished } from 'node:stream/promises';
+import type { Command } from 'commander';
+import { formatMoney } from '../../domain/money/currencies.ts';
+import { type BacktestDone, backtest } from '../../operations/limits/backtest.ts';
+import { readLimitRules } from '../../operations/policies/limits.ts';
+import { CodedError } from '../../ports/fault.ts';
+import { requireRings } from '../../ports/seals.ts';
+import { allTheTime, BACKTEST_TOPICS, type BacktestChange, type Sum } from '../../processors/limits/backtest.ts';
+import { bookOf } from '../../processors/limits/processor.ts';
+import { corridorBookOf } from '../../services/configured-rules.ts';
+import type { Connections } from '../../services/connections.ts';
+import { withConnections } from '../connections.ts';
+import { count, print, printRows, toJson, toJsonLine, withJson } from '../output.ts';
+import { contentOf } from '../policies.ts';
+import { instant } from './dead-letter-options.ts';
+
+interface BacktestOptions {
+  readonly rules: string;
+  readonly from: Date;
+  readonly to: Date;
+  readonly byDays?: boolean;
+  readonly changes?: string;
+  readonly maxHeld?: number;
+  readonly json?: boolean;
+}
+
+const BACKTEST_HELP = `
+The rules count as long before the period as their windows reach, as though they had been in force all the time (--by-days goes
+by their days), and nothing is written. Every transfer is asked by the engine of the stage, in the order in which the broker
+took it. What they stop does not count; what they let through and was stopped then counts to the end; what a person has decided
+of a hold is taken for decided. It needs the keys of stages.
+
+Example:
+  corridor limits backtest --rules rules-2026-12.json --from 2026-11-01T00:00:00Z --to 2026-12-01T00:00:00Z --changes changed.ndjson`;
+
+export function registerLimits(program: Command): void {
+  const limits = program.command('limits').description('what is used of limits, and what other rules would do');
+
+  withJson(limits.command('backtest'))
+    .description('which transfers other rules would have stopped or let through')
+    .requiredOption('--rules <file>', 'the rules, as a version of the policy `limits` would have them')
+    .requiredOption('--from <instant>', 'transfers that the broker took from then on', instant)
+    .requiredOption('--to <instant>', 'and before then', instant)
+    .option('--by-days', 'a rule counts on its days alone: validFrom, validTo')
+    .option('--changes <file>', 'write each transfer that would be treated otherwise, one JSON a line')
+    .option('--max-held <number>', 'counters and transfers in memory at most; default: 2000000 (2 GiB)', count)
+    .addHelpText('after', BACKTEST_HELP)
+    .action((options: BacktestOptions) =>
+      withConnections(async (connections) => {
+        const { done, first } = await runBacktest(connections, options);
+        if (options.json) console.log(toJson(done));
+        else printReport(done, first);
+      }),
+    );
+}
+
+/** Transfers that are shown; a file has all of them. */
+const SHOWN = 20;
+
+async function runBacktest(
+  { log, codec, config }: Connections,
+  { rules, byDays, changes, maxHeld, ...period }: BacktestOptions,
+): Promise<{ readonly done: BacktestDone; readonly first: readonly BacktestChange[] }> {
+  const [from, to] = [period.from.getTime(), period.to.getTime()];
+  if (to <= from) throw new CodedError('OPTION_INVALID', '--to is not after --from');
+  requireRings(config.keys, BACKTEST_TOPICS);
+  const set = readSet(rules);
+  const book = bookOf(byDays ? set : allTheTime(set), corridorBookOf(config));
+  await codec.load(BACKTEST_TOPICS);
+  const file = changes === undefined ? undefined : createWriteStream(changes, { flags: 'wx' });
+  // A file that cannot be written ends it with what it says.
+  const written = file === undefined ? undefined : finished(file);
+  written?.catch(() => undefined);
+  const first: BacktestChange[] = [];
+  const onChange = (change: BacktestChange) => {
+    if (first.length < SHOWN) first.push(change);
+    file?.write(`${toJsonLine({ ...change, appendedAt: new Date(change.appendedAt) })}\n`);
+  };
+  try {
+    const sources = { reader: log.reader(), codec, rings: config.keys };
+    const done = await backtest(sources, { book, from, to, onChange, ...(maxHeld !== undefined && { maxHeld }) });
+    return { done, first };
+  } finally {
+    file?.end();
+    await written;
+  }
+}
+
+function readSet(file: string) {
+  const { content } = contentOf({ file }) as { readonly content: unknown };
+  try {
+    return readLimitRules(content);
+  } catch (error) {
+    throw new CodedError('POLICY_INVALID', `${file}: ${(error as Error).message}`);
+  }
+}
+
+const moneyIn = ({ money }: Sum): string =>
+  Object.entries(money)
+    .map(([currency, minor]) => formatMoney({ minor, currency }))
+    .join(', ');
+
+function printReport(done: BacktestDone, first: readonly BacktestChange[]): void {
+  print(`${done.rules}, counted from ${new Date(done.countedFrom).toISOString()}: ${done.records} records`);
+  if (done.isShort) print('The log does not reach back so far: what was used before is not counted.');
+  if (done.unproven > 0) print(`${done.unproven} records that no stage has sealed count for nothing.`);
+  const rows = done.outcomes.map(({ was, would, ...sum }) => ({
+    was,
+    would,
+    transfers: sum.transfers,
+    debits: moneyIn(sum),
+  }));
+  printRows(rows, ['was', 'would', 'transfers', 'debits'], false);
+  const byRule = done.byRule.map(({ ruleId, verdict, ...sum }) => ({
+    ...{ rule: ruleId, would: verdict, transfers: sum.transfers, debits: moneyIn(sum) },
+  }));
+  if (byRule.length > 0) printRows(byRule, ['rule', 'would', 'transfers', 'debits'], false);
+  if (first.length === 0) return;
+  const shown = first.map(({ transferId: transfer, appendedAt, was, would, rules, debit }) => ({
+    ...{ transfer, at: new Date(appendedAt), was, would, rules: rules.join(', '), debit: formatMoney(debit) },
+  }));
+  printRows(shown, ['transfer', 'at', 'was', 'would', 'rules', 'debit'], false);
+}
