@@ -1,9 +1,12 @@
 // What corridors last went by, and which jumps were accepted, over the log: followed, and written by pricing.
 
 import { recordMaker } from '../ports/records.ts';
+import { sealFlaw } from '../ports/seals.ts';
 import type { AcceptedRates } from '../processors/fx-pricing/ports.ts';
 import { createTable, type Table, type TableOptions } from '../runtime/hosts/table.ts';
+import type { TransferPriced } from '../schemas/types.generated.ts';
 import { fxAcceptedRates, fxJumpsAccepted } from '../topics/boundary.ts';
+import { transferPriced } from '../topics/chain.ts';
 import type { Connections } from './connections.ts';
 
 type LogComponents = Pick<Connections, 'log' | 'codec'> & { readonly config: Pick<Connections['config'], 'keys'> };
@@ -45,8 +48,34 @@ export function followedRates(
       last: (key) => rates.get(key),
       jump: (key) => jumps.get(key),
       write: isDry ? async () => undefined : write,
+      ...(isDry ? {} : { lastPrices: () => lastPrices({ log, codec, config: { keys: rings } }) }),
     },
     tables: [rates, jumps],
     close: async () => (await writer?.catch(() => undefined))?.close(),
   };
+}
+
+/** Of the end of each partition: a corridor that was not priced by within so many is as one that never was. */
+const MAX_PRICES = 5_000;
+
+/** Prices that bear the seal of a stage, the last of each partition. @throws CodedError of the log and the registry */
+async function lastPrices({ log, codec, config: { keys: rings } }: LogComponents) {
+  const topic = transferPriced.name;
+  await codec.load([topic]);
+  const reader = log.reader();
+  const ranges = (await reader.offsets([topic])).map((range) => ({
+    ...range,
+    from: Math.max(range.from, range.to - MAX_PRICES),
+  }));
+  const prices: Pick<TransferPriced, 'instruction' | 'price'>[] = [];
+  await reader.read(ranges, async ({ records }) => {
+    const proven = records.filter((record) => !record.unreadable && sealFlaw(rings, topic, record) === undefined);
+    const values = proven.map(({ value }) => value);
+    for (const result of await codec.decode(topic, values)) {
+      if (!result.ok) continue;
+      const { instruction, price } = result.value;
+      prices.push({ instruction, price });
+    }
+  });
+  return prices;
 }

@@ -72,40 +72,80 @@ async function acceptedUnproven({ log, codec }: LogComponents): Promise<Readonly
   return latest;
 }
 
+export interface RatePublisher {
+  /**
+   * Writes rates of one source that are newer than what the log has of it.
+   * @returns those that it wrote
+   * @throws CodedError of the log
+   */
+  publish(source: string, rates: readonly FxRate[]): Promise<readonly FxRate[]>;
+  close(): Promise<void>;
+}
+
 /**
- * Writes rates of one source that are newer than what the log has of it.
- * @returns those that it wrote
- * @throws CodedError CONFIG_INVALID when no key speaks for the source, and those of the log
+ * Follows what the log has of each source, and writes what is newer.
+ * @param sources that are written for
+ * @throws CodedError CONFIG_INVALID when no key speaks for one of them, and those of the log
+ */
+export async function ratePublisher(
+  { log, codec, config: { keys } }: LogComponents,
+  sources: readonly string[],
+): Promise<RatePublisher> {
+  const makers = new Map(
+    sources.map((source) => {
+      const feeds = ringFor(ringOf(keys, 'feeds'), source);
+      if (feeds) return [source, recordMaker({ owner: OWNER, writes: [fxRates], codec, rings: { ...keys, feeds } })];
+      throw new CodedError('CONFIG_INVALID', `no key of CORRIDOR_FEED_KEYS speaks for ${source}`);
+    }),
+  );
+  const table = createTable({ topic: fxRates.name, log, codec, rings: keys });
+  /** What it wrote itself, which the table may not have yet. */
+  const own = new Map<string, FxRate>();
+  const known = (key: string) => {
+    const [read, written] = [table.get(key), own.get(key)];
+    return written && written.observedAt > (read?.observedAt ?? 0) ? written : read;
+  };
+  await table.start();
+  const writer = await log.writer(OWNER);
+  return {
+    async publish(source, rates) {
+      const make = makers.get(source)!;
+      const newer = newerThan(known, rates);
+      if (newer.length === 0) return [];
+      await writer.send(newer.map((rate) => make(fxRates.name, rate, { partition: 0 })));
+      for (const rate of newer) own.set(fxRates.keyOf(rate), rate);
+      return newer;
+    },
+    close: async () => {
+      await writer.close();
+      await table.stop();
+    },
+  };
+}
+
+/**
+ * The same, once.
+ * @throws CodedError as `ratePublisher`
  */
 export async function publishRates(
-  { log, codec, config: { keys } }: LogComponents,
+  parts: LogComponents,
   source: string,
   rates: readonly FxRate[],
 ): Promise<readonly FxRate[]> {
-  const feeds = ringFor(ringOf(keys, 'feeds'), source);
-  if (feeds === undefined) throw new CodedError('CONFIG_INVALID', `no key of CORRIDOR_FEED_KEYS speaks for ${source}`);
-  const table = createTable({ topic: fxRates.name, log, codec, rings: keys });
+  const publisher = await ratePublisher(parts, [source]);
   try {
-    await table.start();
-    const newer = newerThan((key) => table.get(key), rates);
-    if (newer.length === 0) return [];
-    const make = recordMaker({ owner: OWNER, writes: [fxRates], codec, rings: { ...keys, feeds } });
-    const writer = await log.writer(OWNER);
-    try {
-      await writer.send(newer.map((rate) => make(fxRates.name, rate, { partition: 0 })));
-    } finally {
-      await writer.close();
-    }
-    return newer;
+    return await publisher.publish(source, rates);
   } finally {
-    await table.stop();
+    await publisher.close();
   }
 }
 
 /** The route of each corridor now, as pricing would take it, and what it went by before; needs the keys of feeds and stages. */
-export async function ratesNow(
-  connections: Pick<Connections, 'log' | 'codec' | 'config'>,
-): Promise<{ readonly routes: ReturnType<FxPricing['routes']>; readonly accepted: ReadonlyMap<string, AcceptedRate> }> {
+export async function ratesNow(connections: Pick<Connections, 'log' | 'codec' | 'config'>): Promise<{
+  readonly routes: ReturnType<FxPricing['routes']>;
+  readonly accepted: ReadonlyMap<string, AcceptedRate>;
+  readonly rates: readonly FxRate[];
+}> {
   const { log, codec, config } = connections;
   const rates = createTable({ topic: fxRates.name, log, codec, rings: config.keys });
   const { accepted, tables, close } = followedRates(connections, { isDry: true });
@@ -117,7 +157,11 @@ export async function ratesNow(
       terms: configuredPolicy(config),
     });
     const [known] = tables;
-    return { routes: pricing.routes(), accepted: new Map(known!.entries() as Iterable<[string, AcceptedRate]>) };
+    return {
+      routes: pricing.routes(),
+      accepted: new Map(known!.entries() as Iterable<[string, AcceptedRate]>),
+      rates: [...rates.entries()].map(([, rate]) => rate),
+    };
   } finally {
     await Promise.all(all.map((table) => table.stop()));
     await close();

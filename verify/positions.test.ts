@@ -9,7 +9,7 @@ import { verify } from './verify.ts';
 const ENDINGS: readonly Ending[] = ['completed', 'returned', 'requoted', 'over-limit', 'with-provider', 'held'];
 const TOPIC = 'fx.position';
 
-function told() {
+function historyOf() {
   const history = new History();
   for (const ending of ENDINGS) history.tell(ending);
   history.fillStores();
@@ -36,7 +36,7 @@ function countOf(history: History, share = 1): StoredPositionCount {
 }
 
 async function found(change: (count: StoredPositionCount) => StoredPositionCount | undefined, share = 1) {
-  const history = told();
+  const history = historyOf();
   const count = change(countOf(history, share));
   const report = await verify({ ...history.sources(), positionCount: async () => count }, AT_ONCE);
   return report.findings.map(({ code, detail }) => `${code} ${detail}`);
@@ -66,7 +66,7 @@ describe('the kept count of open positions', () => {
 });
 
 it('says what is open by currency', async () => {
-  const history = told();
+  const history = historyOf();
   const { totals } = await verify(history.sources(), AT_ONCE);
   const { open } = countOf(history);
   expect(open.get('GBP')).toBeGreaterThan(0n);

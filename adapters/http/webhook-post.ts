@@ -1,12 +1,11 @@
 // Sends a webhook. The address that is connected to is the one that was looked at: names are resolved here, once for each
 // connection, so that no name can point elsewhere in between. Nothing is followed, and little is read.
-import { lookup } from 'node:dns';
-import type { LookupFunction } from 'node:net';
 import { Agent } from 'undici';
 import { literalOf, mayReach, type Networks, urlFlaw } from '../../domain/webhooks/addresses.ts';
 import type { PostAnswer, WebhookPost, WebhookReach, WebhookRequest } from '../../operations/webhooks/ports.ts';
 import { foreignCodeOf } from '../../ports/error-codes.ts';
 import { within } from '../../ports/pause.ts';
+import { ADDRESS_REFUSED, guardedLookup, type Resolve, systemResolve } from './guarded-lookup.ts';
 
 export interface WebhookPostOptions {
   readonly takesHttp: boolean;
@@ -22,36 +21,12 @@ export interface WebhookPostOptions {
   readonly resolve?: Resolve;
 }
 
-type Resolve = (hostname: string) => Promise<readonly Address[]>;
-interface Address {
-  readonly address: string;
-  readonly family: number;
-}
-
-/** Code of a name that resolves to what may not be reached. */
-const REFUSED = 'WEBHOOK_ADDRESS_REFUSED';
 /** Of an answer only the status counts; so much is read to keep the connection, and no more. */
 const MAX_ANSWER_BYTES = 16_384;
 const MAX_HEADERS_BYTES = 16_384;
 const KEPT_MS = 10_000;
 /** How long whoever registers a URL waits for its name to be looked up, ms. */
 const LOOKUP_MS = 5_000;
-
-/** Names that are being looked up. The system does few at a time: one whose servers are silent is asked for once at a time. */
-const lookups = new Map<string, ReturnType<Resolve>>();
-
-const systemResolve: Resolve = (hostname) => {
-  const underWay = lookups.get(hostname);
-  if (underWay) return underWay;
-  const asked = lookedUp(hostname).finally(() => lookups.delete(hostname));
-  lookups.set(hostname, asked);
-  return asked;
-};
-
-const lookedUp: Resolve = (hostname) =>
-  new Promise((resolve, reject) => {
-    lookup(hostname, { all: true, verbatim: true }, (error, addresses) => (error ? reject(error) : resolve(addresses)));
-  });
 
 /** Every address of a name, and none where there is no such name: for looking at a URL when it is registered. */
 export const systemReach = (terms: Pick<WebhookReach, 'takesHttp' | 'allowed'>): WebhookReach => ({
@@ -61,30 +36,6 @@ export const systemReach = (terms: Pick<WebhookReach, 'takesHttp' | 'allowed'>):
     return (await within(LOOKUP_MS, found)) ? (await found).map(({ address }) => address) : [];
   },
 });
-
-class AddressRefused extends Error {
-  readonly code = REFUSED;
-}
-
-/** Resolves a name to its addresses, if all of them may be reached. */
-function guardedLookup(resolve: Resolve, allowed: Networks): LookupFunction {
-  return (hostname, options, callback) => {
-    resolve(hostname).then(
-      (addresses) => {
-        const isClean = addresses.length > 0 && addresses.every(({ address }) => mayReach(address, allowed));
-        if (!isClean) return callback(new AddressRefused('an address that may not be reached'), '', 0);
-        if (options.all)
-          return callback(
-            null,
-            addresses.map((each) => ({ ...each })),
-          );
-        const [first] = addresses;
-        callback(null, first!.address, first!.family);
-      },
-      (error: unknown) => callback(error as NodeJS.ErrnoException, '', 0),
-    );
-  };
-}
 
 export interface WebhookPoster {
   readonly post: WebhookPost;
@@ -108,9 +59,9 @@ export function webhookPoster(options: WebhookPostOptions): WebhookPoster {
     post: async (request) => {
       // Again at each send: what is stored is not believed, and an address in the URL itself is looked up by nobody.
       const flaw = urlFlaw(request.url, options);
-      if (flaw !== undefined) return unanswered(REFUSED, flaw);
+      if (flaw !== undefined) return unanswered(ADDRESS_REFUSED, flaw);
       const literal = literalOf(new URL(request.url).hostname);
-      if (literal !== undefined && !mayReach(literal, allowed)) return unanswered(REFUSED, 'its address');
+      if (literal !== undefined && !mayReach(literal, allowed)) return unanswered(ADDRESS_REFUSED, 'its address');
       return exchanged(agent, request, timeoutMs);
     },
     close: () => agent.destroy(),

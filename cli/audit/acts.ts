@@ -73,6 +73,7 @@ export const COMMAND_ACTS: Readonly<Record<string, CommandAct>> = {
   'policy propose': act('policies.propose', 'policies'),
   produce: act('transfers.submit', 'transfers'),
   'rates import': act('rates.import', 'rates'),
+  'rates watch': act('rates.import', 'rates'),
   'rates accept': act('rates.accept', 'rates'),
   'schemas push': act('schemas.push', 'schemas', { isProvisioning: true }),
   'topics apply': act('topics.apply', 'topics', { isProvisioning: true }),

@@ -3,22 +3,25 @@ import { randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { userInfo } from 'node:os';
 import type { Command } from 'commander';
+import type { Corridor } from '../../domain/corridors/corridors.ts';
 import { pairName } from '../../domain/pricing/jumps.ts';
 import { personWithKeys } from '../../operations/access/principal.ts';
-import { checkSource, rateOfLine, ratesOfEcb } from '../../operations/rates/import.ts';
+import { checkSource, ratesOfEcb } from '../../operations/rates/import.ts';
 import { askToAcceptJump } from '../../operations/rates/jumps.ts';
-import { CodedError, codeAndDetail } from '../../ports/fault.ts';
+import { ageInWords, sourcesOf, waitsFor } from '../../operations/rates/standing.ts';
+import { CodedError } from '../../ports/fault.ts';
 import { ringOf } from '../../ports/seals.ts';
 import type { Route } from '../../processors/fx-pricing/routes.ts';
 import type { AcceptedRate, FxRate } from '../../schemas/types.generated.ts';
 import { openApprovals } from '../../services/approvals.ts';
 import { corridorBookOf } from '../../services/configured-rules.ts';
 import type { Connections } from '../../services/connections.ts';
-import { publishRates, rateLog, ratesNow } from '../../services/rates.ts';
+import { publishRates, rateLog, ratePublisher, ratesNow } from '../../services/rates.ts';
 import { withConnections } from '../connections.ts';
-import { linesOf } from '../ndjson.ts';
-import { print, printError, printRows, withJson } from '../output.ts';
+import { print, printRows, withJson } from '../output.ts';
+import { publishLines } from '../rate-lines.ts';
 import { FROM_HELP, lastNamed } from '../shapes/rates.ts';
+import { registerRatesWatch } from './rates-watch.ts';
 
 type Format = 'ecb' | 'ndjson';
 
@@ -53,13 +56,16 @@ export function registerRates(program: Command): void {
   const rates = program.command('rates').description('rates that corridors go by, and those that jumped');
 
   withJson(rates.command('show'))
-    .description('what each corridor would price by now, and what it last went by')
+    .description(
+      'what each corridor would price by now, what each source says and how old it is, and what is waited for',
+    )
     .addHelpText('after', '\nIt needs the keys of feeds and stages.\n\nExample:\n  corridor rates show')
     .action(({ json }: { json?: boolean }) =>
       withConnections(async (connections) => {
-        const { routes, accepted } = await ratesNow(connections);
-        const rows = routes.flatMap(({ corridor, route }) => rowsOf(corridor.id, route, accepted));
-        printRows(rows, ['corridor', 'state', 'pair', 'rate', 'source', 'observed', 'agreed', 'before'], json === true);
+        const { routes, accepted, rates: known } = await ratesNow(connections);
+        const rows = routes.flatMap((each) => rowsOf(each, accepted, known, Date.now()));
+        const columns = ['corridor', 'state', 'pair', 'rate', 'source', 'observed', 'agreed', 'before'] as const;
+        printRows(rows, json ? columns : [...columns, 'sources', 'waits'], json === true);
       }),
     );
 
@@ -73,6 +79,8 @@ export function registerRates(program: Command): void {
     .action((file: string | undefined, { format, source = 'ecb' }: ImportOptions) =>
       withConnections((connections) => importRates(connections, file, formatNamed(format), source)),
     );
+
+  registerRatesWatch(rates);
 
   rates
     .command('accept')
@@ -113,9 +121,6 @@ Example:
     );
 }
 
-/** Lines that are written together. */
-const MAX_LINES_AT_ONCE = 500;
-const MAX_LINE_BYTES = 4_096;
 const MAX_FILE_BYTES = 16 * 1024 * 1024;
 
 async function importRates(
@@ -134,25 +139,8 @@ async function importRates(
     print(`${written.length} of ${rates.length} rates written, of ${observed}, from a file with SHA-256 ${rawHash}`);
     return;
   }
-  let [read, wrong, written] = [0, 0, 0];
-  for await (const lines of linesOf(input, MAX_LINE_BYTES)) {
-    const rates: FxRate[] = [];
-    for (const { number, bytes } of lines) {
-      if (bytes?.length === 0) continue;
-      read += 1;
-      try {
-        if (bytes === undefined) throw new CodedError('RATE_FILE_WRONG', 'it is too long');
-        rates.push(rateOfLine(bytes, { source, now: Date.now() }));
-      } catch (error) {
-        wrong += 1;
-        printError(`line ${number}: ${codeAndDetail(error).detail}`);
-      }
-    }
-    for (let at = 0; at < rates.length; at += MAX_LINES_AT_ONCE) {
-      const some = rates.slice(at, at + MAX_LINES_AT_ONCE);
-      written += (await publishRates(connections, source, some)).length;
-    }
-  }
+  const publisher = await ratePublisher(connections, [source]);
+  const { read, wrong, written } = await publishLines(input, source, publisher).finally(() => publisher.close());
   print(`${written} of ${read} rates written, ${wrong} wrong`);
   if (wrong > 0) process.exitCode = 1;
 }
@@ -177,20 +165,42 @@ interface Row {
   readonly observed?: Date;
   readonly agreed?: string | null;
   readonly before?: string | null;
+  /** What each source says of the pair. */
+  readonly sources: readonly string[];
+  readonly waits: string | null;
 }
 
-function rowsOf(corridor: string, route: Route, accepted: ReadonlyMap<string, AcceptedRate>): readonly Row[] {
-  if (route.kind === 'none') return [{ corridor, state: 'MISSING' }];
+function rowsOf(
+  { corridor, route }: { readonly corridor: Corridor; readonly route: Route },
+  accepted: ReadonlyMap<string, AcceptedRate>,
+  rates: readonly FxRate[],
+  now: number,
+): readonly Row[] {
+  const { id, source, target } = corridor;
+  const common = { corridor: id, waits: waitsFor(route, corridor) ?? null };
+  const said = (pair: string) =>
+    sourcesOf(pair, corridor, rates, now).map(
+      (each) => `${each.source} ${each.pair} ${each.rate} ${ageInWords(each.ageMs)} ${each.state}`,
+    );
+  if (route.kind === 'none') {
+    const pair = `${source.currency}/${target.currency}`;
+    return [{ ...common, state: 'MISSING', pair, sources: said(pair) }];
+  }
   const state = route.kind === 'fresh' ? 'OK' : route.kind.toUpperCase();
   const legs = route.kind === 'fresh' ? route.legs : route.kind === 'jumped' ? [route.leg] : [];
-  if (legs.length === 0) return [{ corridor, state, ...('pair' in route && { pair: route.pair }) }];
+  if (legs.length === 0) {
+    const pair = 'pair' in route ? route.pair : `${source.currency}/${target.currency}`;
+    return [{ ...common, state, pair, sources: said(pair) }];
+  }
   return legs.map((leg) => {
-    const before = accepted.get(`${corridor}/${pairName(leg)}`);
+    const before = accepted.get(`${id}/${pairName(leg)}`);
+    const pair = `${leg.base}/${leg.quote}`;
     return {
-      ...{ corridor, state, pair: `${leg.base}/${leg.quote}`, rate: leg.rate, source: leg.source },
+      ...{ ...common, state, pair, rate: leg.rate, source: leg.source },
       observed: new Date(leg.observedAt),
       agreed: leg.agreement?.sources.join(', ') ?? null,
       before: before ? `${before.base}/${before.quote} ${before.rate} (version ${before.version})` : null,
+      sources: said(pair),
     };
   });
 }

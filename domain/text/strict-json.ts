@@ -32,19 +32,38 @@ export function strictJson(text: string): unknown {
   } catch {
     throw new JsonRefused('NOT_JSON', 'not JSON');
   }
-  checkTokens(text);
+  checkTokens(text, checkNumber);
   return value;
 }
+
+/**
+ * The same, with numbers as the text that stands there: `1.0856`, not the double next to it.
+ * @throws JsonRefused NOT_JSON, KEY_REPEATED (at any depth)
+ */
+export function jsonOfTexts(text: string): unknown {
+  let value: unknown;
+  try {
+    value = JSON.parse(text, asWritten as Reviver);
+  } catch {
+    throw new JsonRefused('NOT_JSON', 'not JSON');
+  }
+  checkTokens(text, () => undefined);
+  return value;
+}
+
+type Reviver = (key: string, value: unknown) => unknown;
+const asWritten = (_key: string, value: unknown, { source }: { readonly source: string }): unknown =>
+  typeof value === 'number' ? source : value;
 
 const TOKEN = /"[^"\\]*(?:\\.[^"\\]*)*"(?=(\s*:)?)|[{}]|-?\d[\d.eE+-]*/g;
 
 /** Keys and numbers of a text that is JSON for certain: a string before a colon is a key, whatever stands in it. */
-function checkTokens(text: string): void {
+function checkTokens(text: string, number: (token: string) => void): void {
   const open: Set<string>[] = [];
   for (const [token, colon] of text.matchAll(TOKEN)) {
     if (token === '{') open.push(new Set());
     else if (token === '}') open.pop();
-    else if (token[0] !== '"') checkNumber(token);
+    else if (token[0] !== '"') number(token);
     else if (colon !== undefined) {
       const key = JSON.parse(token) as string;
       const keys = open.at(-1)!;

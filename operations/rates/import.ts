@@ -12,7 +12,7 @@ import { fxRates } from '../../topics/boundary.ts';
 import { ecbDays } from './ecb.ts';
 
 /** Clocks of sources may be ahead of ours by so much, ms. */
-const MAX_AHEAD_MS = 5 * 60_000;
+export const MAX_AHEAD_MS = 5 * 60_000;
 /** Rates of the ECB are agreed on by then. */
 const ECB_OBSERVED_MINUTE = 14 * 60 + 15;
 const MAX_SOURCE_CHARACTERS = 32;

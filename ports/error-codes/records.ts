@@ -277,6 +277,30 @@ export const stageCodes = {
     422,
     'Look at the file where it says: nothing of it was taken. Fetch it again if it was cut off.',
   ),
+  RATE_SOURCES_INVALID: entry(
+    'fatal',
+    'configuration',
+    422,
+    'Correct the file of sources where it says: nothing was asked of any of them.',
+  ),
+  RATE_SOURCE_DOWN: entry(
+    'transient-dependency',
+    'a dependency',
+    503,
+    'Look whether the source of rates can be reached: its last rates count until they are too old. It is asked again.',
+  ),
+  RATE_SOURCE_WRONG: entry(
+    'transient-dependency',
+    'a dependency',
+    503,
+    'Look at what the source of rates answers where it says: nothing of the answer was taken. It is asked again.',
+  ),
+  RATES_FORGOTTEN: entry(
+    'notice',
+    'configuration',
+    503,
+    'Find out who made fx.accepted-rates anew, or deleted from it: what corridors went by was taken from the last prices in the log, and the next rate is held against that.',
+  ),
   RATE_MISSING: entry('transient-dependency', 'a transfer', 503, 'Publish a rate of the pair: transfers of it wait.'),
   RATE_UNCONFIRMED: entry(
     'transient-dependency',

@@ -1,10 +1,11 @@
 // What each corridor goes by, in the log before anything is priced by it: a stage that was just started, or another process,
 // holds the next rate against the same one.
-import type { Corridor } from '../../domain/corridors/corridors.ts';
+import type { Corridor, CorridorBook } from '../../domain/corridors/corridors.ts';
 import { pairKey } from '../../domain/pricing/jumps.ts';
 import { type Failpoint, NO_FAILPOINT } from '../../ports/failpoint.ts';
 import type { AcceptedRate } from '../../schemas/types.generated.ts';
 import type { AcceptedRates, PricingFailpoint } from './ports.ts';
+import { ratesOfPrices } from './recall.ts';
 import type { PairMemory, Taken } from './routes.ts';
 
 export interface CorridorMemory {
@@ -15,6 +16,12 @@ export interface CorridorMemory {
    * @throws CodedError of the log
    */
   take(taken: readonly (Taken & { readonly corridor: Corridor })[], now: number): Promise<void>;
+  /**
+   * Once: remembers again what prices in the log went by and nobody remembers. The table was made anew, or deleted from.
+   * @returns what had been forgotten
+   * @throws CodedError of the log
+   */
+  recall(corridors: CorridorBook): Promise<readonly AcceptedRate[]>;
 }
 
 export function corridorMemory(
@@ -23,6 +30,7 @@ export function corridorMemory(
 ): CorridorMemory {
   /** What this process wrote, which the followed table may not have yet. */
   const written = new Map<string, AcceptedRate>();
+  let isRecalled = false;
   const last = (key: string): AcceptedRate | undefined => {
     const [read, own] = [accepted.last(key), written.get(key)];
     // Of two with one version the table has the one that the log took last, and everybody else has that one.
@@ -50,6 +58,15 @@ export function corridorMemory(
       await accepted.write([...rates.values()]);
       for (const [key, record] of rates) written.set(key, record);
       await failpoint('fx-pricing.after-accepted');
+    },
+    async recall(corridors) {
+      if (isRecalled || accepted.lastPrices === undefined) return [];
+      const priced = ratesOfPrices(await accepted.lastPrices(), corridors);
+      const forgotten = [...priced].filter(([key]) => last(key) === undefined);
+      if (forgotten.length > 0) await accepted.write(forgotten.map(([, record]) => record));
+      for (const [key, record] of forgotten) written.set(key, record);
+      isRecalled = true;
+      return forgotten.map(([, record]) => record);
     },
   };
 }

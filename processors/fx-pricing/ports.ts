@@ -1,5 +1,5 @@
 // What pricing needs from outside: the table of market rates, and what it has gone by before.
-import type { AcceptedRate, FxRate, RateJumpAccepted } from '../../schemas/types.generated.ts';
+import type { AcceptedRate, FxRate, RateJumpAccepted, TransferPriced } from '../../schemas/types.generated.ts';
 
 /** The latest rate of each source and pair, as the followed topic has it. */
 export interface RateTable {
@@ -17,6 +17,12 @@ export interface AcceptedRates {
    * @throws CodedError of the log
    */
   write(rates: readonly AcceptedRate[]): Promise<void>;
+  /**
+   * The prices that were made of late, as the log has them: asked for where nothing is remembered of a pair, since the memory may
+   * have been deleted. Absent: nobody looks.
+   * @throws CodedError of the log
+   */
+  lastPrices?(): Promise<readonly Pick<TransferPriced, 'instruction' | 'price'>[]>;
 }
 
 /**

@@ -2,6 +2,7 @@
 import type { Corridor, CorridorBook } from '../../domain/corridors/corridors.ts';
 import type { TermBook } from '../../domain/terms/term-book.ts';
 import type { Failpoint } from '../../ports/failpoint.ts';
+import type { AcceptedRate } from '../../schemas/types.generated.ts';
 import type { Processor } from '../contract.ts';
 import type { Policy } from '../policies.ts';
 import { type Topology, topology } from '../topology.ts';
@@ -24,6 +25,8 @@ export interface FxPricingOptions {
   readonly clock: () => number;
   readonly rules?: Partial<PricingRules>;
   readonly failpoint?: Failpoint<PricingFailpoint>;
+  /** Told of what corridors had gone by and nobody remembered, once it is remembered again. */
+  readonly onForgotten?: (forgotten: readonly AcceptedRate[]) => void;
 }
 
 export interface FxPricing extends Processor<Topology['fx-pricing'], PricingContext> {
@@ -43,15 +46,24 @@ export function createFxPricing(options: FxPricingOptions): FxPricing {
     async prepare(batch) {
       const now = clock();
       const current = book();
-      const routes = new Map<Corridor, Route>();
-      const contexts = batch.map(({ value, appendedAt }): PricingContext => {
-        const terms = inForce.at(appendedAt).content;
-        const { sourceCurrency, targetCurrency } = value.instruction;
-        const corridor = corridors.between(sourceCurrency, targetCurrency);
-        if (corridor === undefined) return { now, corridor, route: { kind: 'none' }, terms, rules };
-        const route = routes.get(corridor) ?? routeOf(current, corridor, memory, now);
-        routes.set(corridor, route);
-        return { now, corridor, route, terms, rules };
+      const asked = batch.map(({ value: { instruction } }) =>
+        corridors.between(instruction.sourceCurrency, instruction.targetCurrency),
+      );
+      const routesNow = () =>
+        new Map([...new Set(asked)].flatMap((each) => (each ? [[each, routeOf(current, each, memory, now)]] : [])));
+      let routes = routesNow();
+      if ([...routes.values()].some(isFirst)) {
+        // Either nothing was ever priced by it, or what was is forgotten: the prices in the log tell.
+        const forgotten = await memory.recall(corridors);
+        if (forgotten.length > 0) {
+          options.onForgotten?.(forgotten);
+          routes = routesNow();
+        }
+      }
+      const contexts = batch.map(({ appendedAt }, i): PricingContext => {
+        const corridor = asked[i];
+        const route: Route = corridor === undefined ? { kind: 'none' } : routes.get(corridor)!;
+        return { now, corridor, route, terms: inForce.at(appendedAt).content, rules };
       });
       const taken = [...routes].flatMap(([corridor, route]) =>
         route.kind === 'fresh' ? route.taken.map((each) => ({ ...each, corridor })) : [],
@@ -68,6 +80,9 @@ export function createFxPricing(options: FxPricingOptions): FxPricing {
     },
   };
 }
+
+/** Held against nothing: no rate of one of its pairs was gone by before. */
+const isFirst = (route: Route): boolean => route.kind === 'fresh' && route.taken.some(({ version }) => version === 1);
 
 function routeOf(book: RateBook, corridor: Corridor, memory: CorridorMemory, now: number): Route {
   const terms = { ...corridor.rates, maxRateAgeMs: corridor.maxRateAgeMs, memory: memory.of(corridor) };

@@ -40,6 +40,7 @@ import { unguardedClaims, unguardedReplays, unsafeSwitches } from '../unsafe-swi
 import { hydrationHost } from './hydration.ts';
 import type { ProcessorName } from './part-selection.ts';
 import { positionCountsHost } from './position-counts.ts';
+import { ratesForgotten } from './rates-forgotten.ts';
 import { ratesWaiting } from './rates-waiting.ts';
 import { tableFaults } from './table-faults.ts';
 
@@ -155,12 +156,14 @@ const BUILDERS: Record<ProcessorName, (connections: Connections, runtime: HostRu
     const book = corridorBook(corridors(config));
     checkFeedKeys(config.keys.feeds, book.corridors);
     const terms = followedTerms(connections, { onFault });
-    const processor = createFxPricing({ rates, accepted, corridors: book, terms, clock, failpoint: hook });
+    const { onForgotten, troubles } = ratesForgotten(runtime, clock);
+    const common = { corridors: book, clock, failpoint: hook };
+    const processor = createFxPricing({ ...common, rates, accepted, terms, onForgotten });
     const waiting = ratesWaiting(processor, runtime.metrics, clock);
     return {
       processor,
       tables: [rates, ...tables, terms.table],
-      moreTroubles: () => [...waiting(), ...terms.troubles()],
+      moreTroubles: () => [...waiting(), ...terms.troubles(), ...troubles()],
       beside: [positionCountsHost(connections, runtime)],
       resources: [{ name: 'writer of accepted rates', close }],
     };
