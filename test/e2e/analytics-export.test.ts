@@ -2,7 +2,7 @@
 // recounted from the log itself in Python.
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -180,6 +180,31 @@ describe('an analyst’s question', () => {
   it.each(questions)('%s has the answer that Python counts from the events of the chain', (file) => {
     const question = path.basename(file, '.sql');
     expect(rowsOf(answers, question)).toEqual(rowsOf(recounted, question));
+  });
+});
+
+describe('npm run analytics', () => {
+  const shell = (...args: readonly string[]) =>
+    spawnSync(process.execPath, [path.resolve(import.meta.dirname, '../../bin/analytics.ts'), ...args], {
+      encoding: 'utf8',
+      env: { ...pipeline.env, CORRIDOR_ANALYTICS_FOLDER: folder },
+    });
+
+  it('opens DuckDB with a view for each question', () => {
+    const { status, stdout, stderr } = shell('-json', '-c', 'FROM q03_funnel');
+    expect(status, stderr).toBe(0);
+    expect(JSON.parse(stdout)).toEqual(answers['03-funnel']);
+    expect(stderr).toContain('q20_busiest_senders');
+  });
+
+  it('and says so where a topic has no files yet', () => {
+    const away = path.join(folder, 'away');
+    renameSync(path.join(folder, 'intent.duplicated'), away);
+    const { status, stderr } = shell('-json', '-c', 'FROM q01_volume_by_corridor');
+    renameSync(away, path.join(folder, 'intent.duplicated'));
+    expect(status, stderr).toBe(0);
+    expect(stderr).toContain('nothing of intent.duplicated was exported');
+    expect(stderr).not.toContain('q14_duplicates');
   });
 });
 
