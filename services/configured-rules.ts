@@ -13,6 +13,7 @@ import {
 } from '../domain/limits/limit-rules.ts';
 import { DEFAULT_RATE_TERMS } from '../domain/pricing/agreement.ts';
 import { type CasePolicy, casePolicyFile, casePolicyFrom } from '../operations/cases/inbox/policy.ts';
+import { type DisclosureRules, disclosureRulesFile } from '../operations/disclosure/rules.ts';
 import { type TransferRules, transferRulesFile } from '../processors/intake/rules/rule-set.ts';
 import { limitRulesFile } from '../processors/limits/rule-file.ts';
 import { type NeedsTwo, needsTwoBy } from '../processors/second-person.ts';
@@ -142,6 +143,16 @@ const EXAMPLE_RULES = fileURLToPath(new URL('../processors/intake/rules/example-
 export function transferRules({ transfers: { rulesFile } }: Config): TransferRules | undefined {
   if (rulesFile === undefined || rulesFile === 'none') return undefined;
   return readTerms(rulesFile === 'example' ? EXAMPLE_RULES : rulesFile, transferRulesFile);
+}
+
+/** The set of examples that is shipped. */
+const EXAMPLE_DISCLOSURE = fileURLToPath(new URL('../operations/disclosure/example-rules.json', import.meta.url));
+const NO_DISCLOSURE: DisclosureRules = { name: 'none', version: '0', note: '', rules: [] };
+
+/** What a sender must be told. @throws CodedError TERMS_UNREADABLE (fatal) */
+export function disclosureRules({ transfers: { disclosureFile: file } }: Config): DisclosureRules {
+  if (file === undefined || file === 'none') return NO_DISCLOSURE;
+  return readTerms(file === 'example' ? EXAMPLE_DISCLOSURE : file, disclosureRulesFile);
 }
 
 /** What is asked of people who work on cases. @throws CodedError TERMS_UNREADABLE (fatal) */

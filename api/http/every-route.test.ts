@@ -28,12 +28,8 @@ beforeAll(async () => {
   const endpoint = endpointFor('transfer-0001');
   api.memory.webhooks.held.set(endpoint._id, endpoint);
   api.memory.webhooks.kept.set('transfer-0001', deliveryFor(endpoint._id, 'e', { _id: 'transfer-0001' }));
-  api.memory.events.push({
-    _id: 'e',
-    topic: 'transfer.lifecycle',
-    transferId: 'transfer-0001',
-    occurredAt: 0,
-  } as never);
+  const { _id: transferId, version: _, updatedAt: __, lastEventId: ___, ...row } = transferDocument();
+  api.memory.events.push({ ...row, _id: 'e', topic: 'transfer.lifecycle', transferId, occurredAt: 0 } as never);
 });
 afterAll(() => app.close());
 

@@ -25,9 +25,11 @@ import {
   webhookRing,
 } from '../../operations/webhooks/testing/memory-webhooks.ts';
 import type { IntentClaim } from '../../processors/intake/ports.ts';
+import { loadConfig } from '../../runtime/config/config.ts';
 import { createMetrics } from '../../runtime/logs-and-metrics/metrics.ts';
 import type { TransferRequested } from '../../schemas/types.generated.ts';
 import type { ApiComponents } from '../../services/api/components.ts';
+import { disclosureRules } from '../../services/configured-rules.ts';
 import type { DeadLetterDocument } from '../../sinks/dead-letters/letter.ts';
 import type { EventDocument } from '../../sinks/events/to-write.ts';
 import type { TransferDocument } from '../../sinks/transfer-view/to-write.ts';
@@ -184,6 +186,7 @@ function memoryComponents(memory: Memory): ApiComponents {
     corridors,
     // Shown alone: the intents of these tests are shorter.
     transferRules: exampleRules(),
+    disclosureRules: disclosureRules(loadConfig({ CORRIDOR_ENV: 'test', CORRIDOR_DISCLOSURE_RULES_FILE: 'example' })),
     terms: () => asked(() => BUILT_IN_PRICES.at(0).content),
     submit: submitter({
       ...owners,

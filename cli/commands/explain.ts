@@ -3,11 +3,19 @@ import type { Command } from 'commander';
 import { maskedEvidence } from '../../operations/access/masking.ts';
 import { explanationOf } from '../../operations/queries/explanation.ts';
 import { withConnections } from '../connections.ts';
+import { printDisclosure } from '../disclosure.ts';
 import { print, toJson, withJson, withUnmask } from '../output.ts';
+
+interface ExplainOptions {
+  readonly json?: boolean;
+  readonly unmask?: string;
+  readonly disclosure?: boolean;
+}
 
 export function registerExplain(program: Command): void {
   withUnmask(withJson(program.command('explain')))
     .argument('<id>', 'transferId')
+    .option('--disclosure', 'instead: what it costs, what arrives and when, as the sender is to be told')
     .description('tell in plain words why screening cleared, held or declined a transfer, and check the decision')
     .addHelpText(
       'after',
@@ -17,10 +25,12 @@ keys of stages (CORRIDOR_STAGE_KEYS) what no stage has sealed is left out; witho
 Names are masked without --unmask.
 
 Example:
-  corridor explain 0b0cdf6e-7b3f-5c8e-9a36-64f2b1a4a7ce --unmask CASE_WORK`,
+  corridor explain 0b0cdf6e-7b3f-5c8e-9a36-64f2b1a4a7ce --unmask CASE_WORK
+  corridor explain 0b0cdf6e-7b3f-5c8e-9a36-64f2b1a4a7ce --disclosure`,
     )
-    .action((id: string, { json, unmask }: { json?: boolean; unmask?: string }) =>
+    .action((id: string, { json, unmask, disclosure }: ExplainOptions) =>
       withConnections(async (connections) => {
+        if (disclosure) return printDisclosure(connections, id, json === true);
         const { log, codec, config } = connections;
         const { chainPartitions } = config.kafka;
         const sight = unmask === undefined ? 'masked' : 'full';

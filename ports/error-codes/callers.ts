@@ -20,6 +20,12 @@ export const callerCodes = {
   LINE_NOT_OBJECT: entry('notice', 'the caller', 400, 'Write one JSON object on each line.'),
   LINE_TOO_LONG: entry('notice', 'the caller', 413, 'Write shorter lines.'),
   TRANSFER_UNKNOWN: entry('invalid-request', 'the caller', 404, 'Check the id of the transfer.'),
+  TRANSFER_UNPRICED: entry(
+    'invalid-request',
+    'the caller',
+    404,
+    'Ask again once the transfer has a price; one that was refused before never has one.',
+  ),
   EVIDENCE_UNKNOWN: entry(
     'invalid-request',
     'the caller',

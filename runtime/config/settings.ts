@@ -508,6 +508,11 @@ export const settings = {
       schema: text(),
       developmentDefault: 'example',
     }),
+    disclosureFile: optionalSetting('CORRIDOR_DISCLOSURE_RULES_FILE', {
+      doc: 'JSON file of what a sender must be told of a transfer, and by whose rule (docs/terms.md); `example`: the set of examples that is shipped; `none`, or absent: no rule is looked at.',
+      schema: text(),
+      developmentDefault: 'example',
+    }),
     holdExpiryMs: setting('CORRIDOR_HOLD_EXPIRY_MS', {
       doc: 'How long a hold waits for a decision before it lapses, in ms.',
       schema: milliseconds(60_000),

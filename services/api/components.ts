@@ -15,6 +15,7 @@ import type { Sight } from '../../operations/access/masking.ts';
 import type { Audit } from '../../operations/audit/audit.ts';
 import type { DeadLetters } from '../../operations/dead-letters/ports.ts';
 import type { Replays } from '../../operations/dead-letters/replays/ports.ts';
+import type { DisclosureRules } from '../../operations/disclosure/rules.ts';
 import type { PositionCounts } from '../../operations/positions/ports.ts';
 import { type Explanation, explanationOf } from '../../operations/queries/explanation.ts';
 import type { TransferEvents, TransferTotals, TransferViews } from '../../operations/queries/ports.ts';
@@ -28,7 +29,7 @@ import { CodedError, codeAndDetail } from '../../ports/fault.ts';
 import type { TransferRules } from '../../processors/intake/rules/rule-set.ts';
 import { type AuditReports, openAudit } from '../audit.ts';
 import { producerTerms } from '../configured-producers.ts';
-import { corridors, transferRules } from '../configured-rules.ts';
+import { corridors, disclosureRules, transferRules } from '../configured-rules.ts';
 import type { Connections } from '../connections.ts';
 import { EVENTS, TRANSFERS } from '../process-parts/sinks.ts';
 import { termsNow } from '../terms-now.ts';
@@ -50,6 +51,8 @@ export interface ApiComponents {
   readonly transferRules: TransferRules | undefined;
   /** By which prices are made now. @throws CodedError of the log when it was never read */
   readonly terms: () => Promise<TermBook>;
+  /** What senders must be told. */
+  readonly disclosureRules: DisclosureRules;
   readonly transferEvents: TransferEvents;
   readonly transferViews: TransferViews & TransferTotals;
   /** Reads the log: a few at once. @throws CodedError EVIDENCE_UNKNOWN, TOO_BUSY */
@@ -103,6 +106,7 @@ export async function composeApi(connections: Connections, reports: AuditReports
     corridors: book,
     terms: termsNow(connections),
     transferRules: rules,
+    disclosureRules: disclosureRules(config),
     submit: submitter({
       ...owners,
       intents: intentLog({ codec, writer, chainPartitions, keys: config.producers.intentKeys }),

@@ -52,7 +52,51 @@ describe('a transfer', () => {
     ]);
   });
 
-  it.each(['', '/timeline', '/explanation'])('that nobody knows is a problem (%s)', async (what) => {
+  it('is disclosed with exact amounts, and with what rules ask for', async () => {
+    const {
+      _id,
+      version: _,
+      updatedAt: __,
+      lastEventId,
+      ...row
+    } = transferDocument({ debitMinor: 100_199n, creditMinor: 12_480_000n });
+    const event = { ...row, _id: lastEventId, transferId: _id, topic: 'transfer.lifecycle', ingestedAt: new Date(AT) };
+    memory.events.push(event as never);
+    const disclosure = (await get('/v1/transfers/transfer-0001/disclosure')).json();
+    expect(disclosure).toMatchObject({
+      ...{ state: 'PRICED', shownRate: '124.6900', customerRate: '124.69', difference: null, availableAt: null },
+      total: { minor: '100199', currency: 'GBP' },
+      transferAmount: { minor: '100000', currency: 'GBP' },
+      totalToRecipient: { minor: '12480000', currency: 'INR' },
+      requirements: [],
+    });
+    memory.events.splice(0, 1, { ...event, sourceCountry: 'AE' } as never);
+    const { requirements } = (await get('/v1/transfers/transfer-0001/disclosure')).json();
+    expect(requirements).toContainEqual(
+      expect.objectContaining({ ruleId: 'ae-cbuae-exchange', field: 'difference', state: 'MISSING' }),
+    );
+  });
+
+  it('without a price has no disclosure yet', async () => {
+    const {
+      _id,
+      version: _,
+      updatedAt: __,
+      lastEventId,
+      ...row
+    } = transferDocument({ debitMinor: null, state: 'SCREENED' });
+    memory.events.push({
+      ...row,
+      _id: lastEventId,
+      transferId: _id,
+      topic: 'transfer.lifecycle',
+      ingestedAt: new Date(AT),
+    } as never);
+    const response = await get('/v1/transfers/transfer-0001/disclosure');
+    expect([response.statusCode, response.json().code]).toEqual([404, 'TRANSFER_UNPRICED']);
+  });
+
+  it.each(['', '/timeline', '/disclosure', '/explanation'])('that nobody knows is a problem (%s)', async (what) => {
     const headers = await bearer('carol', 'compliance');
     const response = await app.inject({ url: `/v1/transfers/transfer-0404${what}`, headers });
     expect(response.statusCode).toBe(404);

@@ -6,6 +6,8 @@ import {
   TRANSFER_ID_RULE,
 } from '../../../domain/transfers/transfer-id.ts';
 import { mayTouch } from '../../../operations/access/principal.ts';
+import { disclosureOf } from '../../../operations/disclosure/disclosure.ts';
+import { requirementsOf } from '../../../operations/disclosure/rules.ts';
 import type { TransferTotals, TransferViews } from '../../../operations/queries/ports.ts';
 import { eventsFor, transferStanding, transferUnknown } from '../../../operations/queries/standing.ts';
 import { stepsOf, transferHistory } from '../../../operations/queries/transfer.ts';
@@ -17,6 +19,7 @@ import { cursorOf, cursorParameter, limitParameter, pageOf, positionIn } from '.
 import { etagOf, namesEtag } from '../../http/precondition.ts';
 import { invalidRequest } from '../../http/problem.ts';
 import { type Asked, answer, type Route, route } from '../../http/route.ts';
+import { disclosureDto, disclosureDtoOf } from '../disclosure-dto.ts';
 import { instant, instantOf, tallyDto, tallyOf } from '../dto.ts';
 import { STATES, timelineDto, timelineOf, transferDto, transferOf } from '../transfer-dto.ts';
 import { shownTo, unmaskQuery } from '../unmask.ts';
@@ -172,6 +175,32 @@ const getTimeline = route({
   },
 });
 
+const getDisclosure = route({
+  name: 'getTransferDisclosure',
+  method: 'GET',
+  url: '/v1/transfers/:transferId/disclosure',
+  action: 'transfers.read',
+  tag: 'Transfers',
+  summary: 'What a transfer costs and what arrives, as the sender is to be told',
+  description:
+    'The price in force, to the minor unit, and what rules ask to be told of it (docs/terms.md). A price that expires is made again: what binds is what was paid.',
+  path: ofTransfer,
+  answers: { 200: disclosureDto },
+  refusals: ['TRANSFER_UNKNOWN', 'TRANSFER_UNPRICED', 'MONGO_UNAVAILABLE'],
+  async handle(asked) {
+    const { onlyOf, isOwner } = await seenBy(asked);
+    const {
+      parts,
+      path: { transferId },
+    } = asked;
+    const { events } = await transferHistory(parts.transferEvents, transferId);
+    const visible = onlyOf === undefined ? events : eventsFor(events, onlyOf, isOwner);
+    if (visible.length === 0) throw transferUnknown(transferId);
+    const record = disclosureOf(transferId, visible);
+    return answer(200, disclosureDtoOf(record, requirementsOf(record, parts.disclosureRules)));
+  },
+});
+
 const proofDto = z
   .enum(['CHECKED', 'NOT_CHECKED'])
   .describe(
@@ -248,4 +277,10 @@ const getExplanation = route({
   },
 });
 
-export const transferRoutes: readonly Route[] = [listTransfers, getTransfer, getTimeline, getExplanation];
+export const transferRoutes: readonly Route[] = [
+  listTransfers,
+  getTransfer,
+  getTimeline,
+  getDisclosure,
+  getExplanation,
+];
