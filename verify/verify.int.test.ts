@@ -12,6 +12,7 @@ import { holdClaims } from '../adapters/mongo/hold-claims.ts';
 import { guardedStore, insertOnlyStore } from '../adapters/mongo/idempotent-store.ts';
 import { intentClaims } from '../adapters/mongo/intent-claims.ts';
 import { mongoPayoutStore } from '../adapters/mongo/payouts.ts';
+import { positionCounts } from '../adapters/mongo/position-counts.ts';
 import { sealedDocuments } from '../adapters/mongo/sealed-documents.ts';
 import { settlementClaims } from '../adapters/mongo/settlement-claims.ts';
 import { verifyStores } from '../adapters/mongo/verify-stores.ts';
@@ -21,6 +22,7 @@ import { limitsLedger } from '../adapters/redis/limits.ts';
 import { verifyLimits } from '../adapters/redis/verify-limits.ts';
 import { LIMIT_RULES } from '../domain/limits/limit-rules.ts';
 import { type LocalStack, startStack } from '../infra/local/stack.ts';
+import { countAndKeep } from '../operations/positions/count.ts';
 import { groupId } from '../ports/consumer-groups/names.ts';
 import type { Log } from '../ports/log.ts';
 import { LEDGER_TOPICS, LedgerFold, type LedgerTopic } from '../processors/limits/rebuild.ts';
@@ -59,6 +61,7 @@ beforeAll(async () => {
   await fillStores();
   await fillLimits();
   writeLedger();
+  await countPositions();
   sources = {
     log,
     codec: history.codec,
@@ -66,6 +69,7 @@ beforeAll(async () => {
     limitRules: LIMIT_RULES,
     stores: verifyStores({ db, events: 'events', transfers: 'transfers' }),
     webhooks: verifyWebhooks(db, undefined),
+    positionCount: positionCounts(db).find,
     limits: verifyLimits(redis),
     provider: providerLedger(ledgerFile),
     keys: KEYS,
@@ -141,6 +145,19 @@ async function fillLimits(): Promise<void> {
     if ((LEDGER_TOPICS as readonly string[]).includes(topic)) fold.add(topic as LedgerTopic, value);
   }
   expect(await limitsLedger(redis).replaceAll(fold.state(), null)).toBe('replaced');
+}
+
+/** As the process that prices does. */
+async function countPositions(): Promise<void> {
+  const admin = await log.admin();
+  const [described] = await admin.describeTopics(['fx.position']);
+  await admin.close();
+  const counting = { reader: log.reader(), codec: history.codec, rings: {}, topicId: described!.topicId! };
+  const { count, behind } = await countAndKeep(counting, positionCounts(db), {
+    now: Date.now(),
+    maxOffsets: 1_000_000,
+  });
+  expect([count.isWhole, behind, count.open.size]).toEqual([true, 0, 2]);
 }
 
 /** As the simulator writes it, an unfinished last line included. */

@@ -1,6 +1,7 @@
 // What a run proved, and what it found: the log, the provider's ledger and the stores against the ledger of what was fed.
 
 import { mongoPayoutStore } from '../../adapters/mongo/payouts.ts';
+import { positionCounts } from '../../adapters/mongo/position-counts.ts';
 import { verifyStores } from '../../adapters/mongo/verify-stores.ts';
 import { verifyWebhooks } from '../../adapters/mongo/verify-webhooks.ts';
 import { providerLedger } from '../../adapters/payout-providers/ledger.ts';
@@ -357,6 +358,7 @@ async function verified(
         keys: config.keys,
         stores: verifyStores({ db: await connections.db(), events: EVENTS, transfers: TRANSFERS }),
         webhooks: verifyWebhooks(await connections.db(), config.webhooks.keys),
+        positionCount: positionCounts(await connections.db()).find,
         limits: verifyLimits(redis),
         provider: providerLedger(file),
       },

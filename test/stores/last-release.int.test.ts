@@ -15,6 +15,7 @@ import { migrationsOf, openStores } from '../../adapters/mongo/migrations/index.
 import { schemaStore } from '../../adapters/mongo/migrations/schema-store.ts';
 import { payoutOutbox } from '../../adapters/mongo/payout-outbox.ts';
 import { mongoPayoutStore } from '../../adapters/mongo/payouts.ts';
+import { positionCounts } from '../../adapters/mongo/position-counts.ts';
 import { exceptionStore } from '../../adapters/mongo/screening-exceptions.ts';
 import { sealedDocuments } from '../../adapters/mongo/sealed-documents.ts';
 import { settlementClaims } from '../../adapters/mongo/settlement-claims.ts';
@@ -131,6 +132,7 @@ async function sourcesOf(): Promise<VerifySources> {
     keys,
     stores: verifyStores({ db, events: 'events', transfers: 'transfers' }),
     webhooks: verifyWebhooks(db, undefined),
+    positionCount: positionCounts(db).find,
     sealed: sealedDocuments({ db, operators: keys.operators, inLog: { activations, revoked } }),
     limits: verifyLimits(redis, namespace),
     provider: providerLedger(path.join(FIXTURE, FILES.provider)),
