@@ -13,6 +13,7 @@ const BENCHMARKS: Readonly<Record<string, () => Promise<unknown>>> = {
   beside: () => import('./beside/main.ts'),
   limits: () => import('./limits/main.ts'),
   backtest: () => import('./backtest/main.ts'),
+  'backtest-stages': () => import('./backtest/stages.ts'),
 };
 
 const [name, ...args] = process.argv.slice(2);

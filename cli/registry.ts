@@ -42,6 +42,7 @@ export const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
   migrate: async () => (await import('./commands/migrate.ts')).registerMigrate,
   audit: async () => (await import('./commands/audit.ts')).registerAudit,
   webhooks: async () => (await import('./commands/webhooks.ts')).registerWebhooks,
+  backtest: async () => (await import('./commands/backtest.ts')).registerBacktest,
   analytics: async () => (await import('./commands/analytics.ts')).registerAnalytics,
   verify: async () => (await import('./commands/verify.ts')).registerVerify,
 };

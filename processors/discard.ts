@@ -16,6 +16,9 @@ export interface Ending extends Omit<Extract<Discardable, { kind: 'reject' }>, '
   readonly code: DiscardReason;
 }
 
+/** Whether operators ended it: no stage decided it. */
+export const isDiscard = (reasons: readonly Reason[]): boolean => reasons.some(({ detail }) => detail === WHY);
+
 /** The rejection with which a stage ends this input. @throws Error when the input is of no transfer */
 export function rejectionOf(
   input: Received<unknown>,

@@ -13,11 +13,9 @@ import {
   type BacktestTopic,
 } from '../../processors/limits/backtest.ts';
 import type { RuleBook } from '../../processors/limits/requests.ts';
+import type { Policy } from '../../processors/policies.ts';
+import { orderOf, placesOf, slicesOf } from '../backtest/log-slices.ts';
 
-/** Records that are in memory at once, about. */
-const SLICE_RECORDS = 20_000;
-const MIN_SLICE_MS = 1_000;
-const MAX_SLICE_MS = 86_400_000;
 const DAY_MS = 86_400_000;
 
 export interface BacktestSources {
@@ -29,6 +27,8 @@ export interface BacktestSources {
 
 export interface BacktestAsked {
   readonly book: RuleBook;
+  /** Where given, a transfer is asked by the version of its time, and `book` names the rules alone. */
+  readonly policy?: Policy<RuleBook>;
   /** The period, by append time of the priced event, ms since 1970: from, and before to. */
   readonly from: number;
   readonly to: number;
@@ -60,8 +60,9 @@ export function reachOf({ window }: LimitRule): number {
 export async function backtest(sources: BacktestSources, asked: BacktestAsked): Promise<BacktestDone> {
   const { book, from, to, onProgress } = asked;
   const test = new Backtest(asked);
-  const countedFrom = Math.max(0, from - Math.max(0, ...book.rules.map(reachOf)));
-  const places = await placesOf(sources.reader, countedFrom);
+  const books = asked.policy?.all().map(({ content }) => content) ?? [book];
+  const countedFrom = Math.max(0, from - Math.max(0, ...books.flatMap(({ rules }) => rules.map(reachOf))));
+  const places = await placesOf(sources.reader, BACKTEST_TOPICS, countedFrom);
   const slices = slicesOf(sources.reader, places);
   let [records, unproven] = [0, 0];
   for await (const { ranges, until } of slices) {
@@ -83,59 +84,6 @@ function addTo(test: Backtest, topic: BacktestTopic, value: unknown, timestamp: 
     if (error instanceof RangeError) throw new CodedError('BACKTEST_TOO_LARGE', error.message);
     throw error;
   }
-}
-
-interface Places {
-  /** Where to begin, and the ends. */
-  readonly ranges: readonly PartitionRange[];
-  readonly at: number;
-  readonly isShort: boolean;
-}
-
-async function placesOf(reader: BacktestSources['reader'], countedFrom: number): Promise<Places> {
-  const ends = await reader.offsets(BACKTEST_TOPICS);
-  const starts = await reader.offsetsSince(BACKTEST_TOPICS, countedFrom);
-  const startOf = byPlace(starts);
-  const ranges = ends.map((range) => ({ ...range, from: Math.max(range.from, startOf(range)?.from ?? range.from) }));
-  // A partition whose first record is later than that, and that has lost what was before it.
-  const isShort = ends.some((range) => range.from > 0 && (startOf(range)?.from ?? 0) <= range.from);
-  return { ranges, at: countedFrom, isShort };
-}
-
-interface Slice {
-  readonly ranges: readonly PartitionRange[];
-  readonly until: number;
-}
-
-/** Stretches of time with so many records as may be in memory. */
-async function* slicesOf(reader: BacktestSources['reader'], { ranges, at }: Places): AsyncIterable<Slice> {
-  let left = ranges;
-  let [now, length] = [at, MAX_SLICE_MS];
-  while (left.some(({ from, to }) => from < to)) {
-    const until = now + length;
-    const stops = byPlace(await reader.offsetsSince(BACKTEST_TOPICS, until));
-    const slice = left.map((range) => ({
-      ...range,
-      to: Math.min(range.to, Math.max(range.from, stops(range)?.from ?? range.to)),
-    }));
-    const records = slice.reduce((sum, { from, to }) => sum + to - from, 0);
-    if (records > SLICE_RECORDS && length > MIN_SLICE_MS) {
-      length = Math.max(MIN_SLICE_MS, Math.floor(length / 2));
-      continue;
-    }
-    const some = slice.filter(({ from, to }) => from < to);
-    if (some.length > 0) yield { ranges: some, until };
-    const reached = byPlace(slice);
-    left = left.map((range) => ({ ...range, from: reached(range)!.to }));
-    now = until;
-    // Where nothing is, it goes fast: nobody looks at years hour by hour.
-    if (records < SLICE_RECORDS / 4) length = Math.min(records === 0 ? 64 * MAX_SLICE_MS : MAX_SLICE_MS, length * 2);
-  }
-}
-
-function byPlace(ranges: readonly PartitionRange[]): (range: PartitionRange) => PartitionRange | undefined {
-  const all = new Map(ranges.map((range) => [`${range.topic}/${range.partition}`, range]));
-  return ({ topic, partition }) => all.get(`${topic}/${partition}`);
 }
 
 interface Taken {
@@ -167,9 +115,4 @@ async function readSlice({ reader, codec, rings }: BacktestSources, ranges: read
   return { events: events.sort(inOrder), unproven };
 }
 
-const RANK = new Map(BACKTEST_TOPICS.map((topic, place) => [topic, place]));
-const inOrder = (one: Taken, other: Taken): number =>
-  one.timestamp - other.timestamp ||
-  RANK.get(one.topic)! - RANK.get(other.topic)! ||
-  one.partition - other.partition ||
-  one.offset - other.offset;
+const inOrder = orderOf(BACKTEST_TOPICS);

@@ -3,6 +3,7 @@
 import type { LimitRuleSet } from '../../domain/limits/limit-rules.ts';
 import type { Money } from '../../domain/money/money.ts';
 import type { LimitUse, TransferHeld, TransferPriced, TransferRejected } from '../../schemas/types.generated.ts';
+import type { Policy } from '../policies.ts';
 import { standingOf } from './decide.ts';
 import type { LimitRequest, ReserveOutcome } from './ports.ts';
 import { MAX_COUNTED_MINOR } from './ports.ts';
@@ -70,6 +71,8 @@ interface Pending {
 
 export interface BacktestOptions {
   readonly book: RuleBook;
+  /** Where given, a transfer is asked by the version of its time, and `book` names the rules alone. */
+  readonly policy?: Policy<RuleBook>;
   /** Told of transfers that were taken from then on and before `to`, ms since 1970; what is before counts and is not told. */
   readonly from: number;
   readonly to: number;
@@ -141,7 +144,8 @@ export class Backtest {
   }
 
   #priced(value: TransferPriced, appendedAt: number): void {
-    const { from, to, book } = this.#options;
+    const { from, to, policy } = this.#options;
+    const book = policy?.at(appendedAt).content ?? this.#options.book;
     const { transferId, attempt } = value.envelope;
     const requests = requestsOf(value, appendedAt, book);
     const known = this.#ledger.find(transferId);
