@@ -27,7 +27,7 @@ it('is valid, without a remark', () => {
 it('has each topic that producers and analysts use, with every field of its record', () => {
   const messages = parsed.document!.allMessages().all();
   expect(messages.map((message) => message.name()).toSorted()).toEqual(
-    publicContracts.map(({ record }) => record).toSorted(),
+    [...new Set(publicContracts.map(({ record }) => record))].toSorted(),
   );
   for (const message of messages) {
     const { schema } = message.payload()!.json() as unknown as { readonly schema: { readonly properties: object } };

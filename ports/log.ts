@@ -170,9 +170,11 @@ export interface LogReader {
   /**
    * The ends of all partitions with what is not committed yet: every record that was acknowledged before the call stands
    * before them, also while somebody else's transaction is open. A read up to there waits for that transaction.
+   * `unreplicatedToo`: with what the leader has and others have not yet, which nobody has acknowledged and which may come.
    */
   ends(
     topics: readonly string[],
+    options?: { readonly unreplicatedToo?: boolean },
   ): Promise<readonly { readonly topic: string; readonly partition: number; readonly offset: number }[]>;
   /** The same, from the first record on that was appended at this time (ms) or later. */
   offsetsSince(topics: readonly string[], since: number): Promise<readonly PartitionRange[]>;

@@ -63,5 +63,15 @@ export const auditConsumers = defineTopology({
   [AUDIT_INDEX]: { reads: [t.auditLog], writes: [] },
 });
 
+/** The one writer of what analysts read beside the rows themselves. It puts nothing aside: a row that came again would be an older one. */
+export const ANALYTICS = 'analytics';
+export const analyticsConsumers = defineTopology({
+  [ANALYTICS]: {
+    reads: [t.transferLifecycle],
+    writes: [t.transferState, t.transferMoney, t.analyticsWatermark],
+    follows: [t.analyticsWatermark],
+  },
+});
+
 export type Topology = typeof topology;
 export type StageName = keyof Topology;

@@ -3,7 +3,7 @@
 import { groupId } from '../ports/consumer-groups/names.ts';
 import { CodedError } from '../ports/fault.ts';
 import type { LogAdmin, TopicDescription } from '../ports/log.ts';
-import { AUDIT_SEQUENCER, auditConsumers, consumers, LETTER_INDEX, topology } from '../processors/topology.ts';
+import { analyticsConsumers, auditConsumers, consumers, LETTER_INDEX, topology } from '../processors/topology.ts';
 import { type Desired, desired, type Plan, plan } from '../topics/provision.ts';
 import { topicToken } from './progress/proven-progress.ts';
 
@@ -16,9 +16,12 @@ export interface ProvisionOptions {
   readonly allowShrink?: boolean;
 }
 
+/** What stands beside the offsets of these is a state of their own, and they begin with none. */
+const KEEP_OWN_STATE = { ...auditConsumers, ...analyticsConsumers };
+
 /** Everything the pipeline needs of a cluster. */
 export const desiredState = (chainPartitions: number): Desired =>
-  desired({ ...topology, ...consumers }, chainPartitions, LETTER_INDEX, auditConsumers);
+  desired({ ...topology, ...consumers }, chainPartitions, LETTER_INDEX, KEEP_OWN_STATE);
 
 /** A plan, and the groups that have a partition without a committed offset. */
 export interface ClusterPlan extends Plan {
@@ -73,8 +76,7 @@ export async function applyTopics(admin: LogAdmin, options: ProvisionOptions): P
   for (const group of wanted.groups) {
     const id = groupId(options.app, group.name);
     const hasNew = group.topics.some((topic) => raised.has(topic));
-    // The sequencer of the audit log keeps its own state there, and begins with none.
-    const notes = group.name === AUDIT_SEQUENCER ? new Map<string, string>() : notesFor(group.name, created);
+    const notes = group.name in KEEP_OWN_STATE ? new Map<string, string>() : notesFor(group.name, created);
     if (initialise.has(id) || hasNew) await admin.initialiseOffsets(id, group.topics, notes);
   }
   return planned;

@@ -32,8 +32,27 @@ export interface Account {
   agent: string | null;
 }
 
+/** Whose account a movement is on. DEBTOR: the sender, who is debited. FEES, TAXES, MARGIN: what is taken of the debit. CONVERSION: the exchange, which takes the source currency and gives the target currency. CREDITOR: the beneficiary. RETURNED: what came back and is held for the sender, in the target currency. */
+export type AccountRole = 'UNKNOWN' | 'DEBTOR' | 'FEES' | 'TAXES' | 'MARGIN' | 'CONVERSION' | 'CREDITOR' | 'RETURNED';
+
 /** Which side of the transfer the instructed amount fixes. */
 export type AmountSide = 'UNKNOWN' | 'SOURCE' | 'TARGET';
+
+/** Until when a partition of a topic for analysts is complete: every row that the broker took at completeUntil or before is committed, and is in transfer.state and transfer.money. Key: topic and partition. */
+export interface AnalyticsWatermark {
+  /** The topic that it is about: transfer.lifecycle. */
+  topic: string;
+  /** Id of the topic: one that was made anew has another, and claims nothing of this. */
+  topicId: string;
+  /** The partition that it is about. */
+  partition: number;
+  /** Append time (timestamp of the Kafka record) up to which nothing more comes. */
+  completeUntil: number;
+  /** The first offset whose row is not in the other grains yet; it was taken after completeUntil. */
+  offset: number;
+  /** When it was claimed, by the clock of who claims it. */
+  claimedAt: number;
+}
 
 /** What the audit log held when it was signed: a checkpoint (C2SP tlog-checkpoint) as a signed note. */
 export interface AuditCheckpoint {
@@ -1296,6 +1315,38 @@ export interface TransferLifecycle {
   availableAt: number | null;
   /** Until when the sender may take it back, where the terms name a rule. */
   cancelUntil: number | null;
+}
+
+/** One movement of money of one transfer. The movements of a transfer sum to zero in each currency. No personal data. Key: transferId. Unique: movementId. */
+export interface TransferMoney {
+  /** Id of the movement: UUIDv5 of the event, role, currency and code. */
+  movementId: string;
+  /** The row of transfer.lifecycle that says that the money moved. */
+  eventId: string;
+  /** The transfer. */
+  transferId: string;
+  /** Sequence of that row. */
+  sequence: number;
+  /** State that the row took: COMPLETED or RETURNED. */
+  state: TransferState;
+  /** The corridor that carries the transfer. Null: accepted before events named it. */
+  corridorId: string | null;
+  /** Producer that instructed it; null where nobody can tell. */
+  producerId: string | null;
+  /** Whose account it is on. */
+  role: AccountRole;
+  /** Which fee, or which tax. Null: of another role, or the row does not say. */
+  code: string | null;
+  /** ISO 4217 code of minor. */
+  currency: string;
+  /** Decimals of the currency: a minor unit is 10^-exponent of it. Null: the currency is not known. */
+  exponent: number | null;
+  /** What the account gains; below zero: what it gives. Never zero. */
+  minor: bigint;
+  /** When the stage took the state. */
+  occurredAt: number;
+  /** Version of the analytics contract that the record was made by. */
+  contractVersion: number;
 }
 
 /** The exchange is priced. */

@@ -60,7 +60,13 @@ export interface Grain {
   readonly grain: string;
   /** What no two rows share. */
   readonly unique: string;
+  /** How it is read, for its data contract. */
+  readonly usage: string;
+  /** Its records follow from another grain, record by record: an export leaves it out. */
+  readonly isDerived?: true;
 }
+
+const USAGE = 'Read committed records only.';
 
 export const GRAINS: readonly Grain[] = [
   {
@@ -68,23 +74,45 @@ export const GRAINS: readonly Grain[] = [
     record: 'TransferLifecycle',
     grain: 'a transition of a transfer, or a mark on it',
     unique: 'eventId',
+    usage: `${USAGE} One row is one event; the latest row of a transfer is the one with the highest sequence, and of two the mark.`,
+  },
+  {
+    topic: 'transfer.state',
+    record: 'TransferLifecycle',
+    grain: 'a transfer, as its latest row of transfer.lifecycle has it',
+    unique: 'transferId',
+    usage: `${USAGE} The last record of a key is the transfer as it stands; earlier ones may still be there.`,
+    isDerived: true,
+  },
+  {
+    topic: 'transfer.money',
+    record: 'TransferMoney',
+    grain: 'a movement of money on one account',
+    unique: 'movementId',
+    usage: `${USAGE} The movements of a transfer sum to zero in each currency.`,
   },
   {
     topic: 'intent.rejected',
     record: 'IntentRejected',
     grain: 'an intent that never became a transfer',
     unique: 'eventId',
+    usage: `${USAGE} One row is one intent.`,
   },
   {
     topic: 'intent.duplicated',
     record: 'IntentDuplicated',
     grain: 'an intent that repeats an earlier one',
     unique: 'eventId',
+    usage: `${USAGE} One row is one intent.`,
   },
   {
     topic: 'fx.position',
     record: 'FxPosition',
     grain: 'a price that opens a position, or is taken back',
     unique: 'eventId',
+    usage: `${USAGE} One row is one change of a position.`,
   },
 ];
+
+/** Topics for analysts that have no rows, but say something of them. */
+export const BESIDE_GRAINS = [{ topic: 'analytics.watermark', record: 'AnalyticsWatermark' }] as const;

@@ -3,6 +3,7 @@ import { policyKey } from '../domain/policies/versions.ts';
 import { pairKey } from '../domain/pricing/jumps.ts';
 import type {
   AcceptedRate,
+  AnalyticsWatermark,
   AuditCheckpoint,
   AuditEntry,
   FxPosition,
@@ -18,6 +19,7 @@ import type {
   ScreeningExceptionRevoked,
   ScreeningListActivated,
   TransferLifecycle,
+  TransferMoney,
   TransferRequested,
 } from '../schemas/types.generated.ts';
 import { DAY_MS, INTENT_MAX_MESSAGE_BYTES, topic } from './contract.ts';
@@ -74,6 +76,29 @@ export const fxPosition = topic<FxPosition>()('fx.position', 'analytics', {
   record: 'FxPosition',
   keyOf: (position) => position.transferId,
   retentionMs: 365 * DAY_MS,
+});
+export const transferState = topic<TransferLifecycle>()('transfer.state', 'analytics', {
+  doc: 'The latest lifecycle row of each transfer; kept for 365 days after it came.',
+  record: 'TransferLifecycle',
+  keyOf: (row) => row.transferId,
+  cleanup: 'compact,delete',
+  retentionMs: 365 * DAY_MS,
+  // A row that another follows stays so long: who reads up to a point finds the latest of each transfer up to there.
+  minCompactionLagMs: DAY_MS,
+});
+export const transferMoney = topic<TransferMoney>()('transfer.money', 'analytics', {
+  doc: 'One record per movement of money, signed; those of a transfer sum to zero in each currency.',
+  record: 'TransferMoney',
+  keyOf: (movement) => movement.transferId,
+  idOf: ({ movementId }) => movementId,
+  retentionMs: 365 * DAY_MS,
+});
+export const analyticsWatermark = topic<AnalyticsWatermark>()('analytics.watermark', 'table', {
+  doc: 'Until when each partition of transfer.lifecycle is complete, and is in transfer.state and transfer.money.',
+  record: 'AnalyticsWatermark',
+  sealedBy: 'lifecycle',
+  keyOf: ({ topic, partition }) => `${topic}/${partition}`,
+  orderOf: ({ completeUntil }) => completeUntil,
 });
 export const fxRates = topic<FxRate>()('fx.rates', 'table', {
   doc: 'The latest market rate of each pair and source.',

@@ -45,7 +45,10 @@ export interface TopicContract<Name extends string = string, V = unknown> extend
   readonly keyOf: (value: V) => string;
   /** `chain`: as many partitions as every other chain topic, so that partition p feeds partition p. */
   readonly partitions: 'chain' | number;
-  readonly cleanup: 'delete' | 'compact';
+  /** `compact,delete`: the latest record of each key, for as long as records are kept. */
+  readonly cleanup: 'delete' | 'compact' | 'compact,delete';
+  /** A record that another of its key follows is kept for so long at least after that one came, ms. */
+  readonly minCompactionLagMs?: number;
   /**
    * For a table whose records must not be forgotten: the broker keeps what another record of the same key followed, so that
    * nobody takes a value away by writing a copy or garbage under its key.

@@ -11,6 +11,7 @@ const SAMPLES: Readonly<Record<string, unknown>> = {
   envelope: ENVELOPE,
   command: COMMAND,
   eventId: 'event-1',
+  movementId: 'movement-1',
   transferId: 'transfer-1',
   held: { envelope: ENVELOPE },
   requested: { envelope: ENVELOPE },
@@ -32,7 +33,12 @@ describe.each(Object.values(contracts).map((contract) => [contract.name, contrac
 
     it('names its transfer and its own id where its record has them', () => {
       expect(transferIdOf(name, value)).toBe(within?.transferId ?? value['transferId']);
-      const id = within === COMMAND ? COMMAND.commandId : within === ENVELOPE ? ENVELOPE.eventId : value['eventId'];
+      const id =
+        within === COMMAND
+          ? COMMAND.commandId
+          : within === ENVELOPE
+            ? ENVELOPE.eventId
+            : (value['movementId'] ?? value['eventId']);
       expect(idOf(name, value)).toBe(id);
     });
 

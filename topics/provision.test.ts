@@ -31,6 +31,7 @@ describe('the desired topics', () => {
       'audit.entries',
       'audit.log',
       'audit.checkpoints',
+      'analytics.watermark',
     ]);
     const counts = wanted.topics.filter(({ name }) => !beside.has(name)).map(({ partitions }) => partitions);
     expect(new Set(counts)).toEqual(new Set([4]));

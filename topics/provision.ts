@@ -1,5 +1,6 @@
 // Which topics and groups a cluster must have, and what differs from what it has. Pure: `corridor topics` applies it.
 import { contracts } from './catalogue.ts';
+import type { TopicContract } from './contract.ts';
 import { deadLetterTopic, recoveryTopics } from './recovery.ts';
 
 export interface DesiredTopic {
@@ -82,7 +83,8 @@ function inputsOf(owner: string): readonly string[] {
 const FOR_EVER = '9223372036854775807';
 
 function configOf(topic: {
-  cleanup: 'delete' | 'compact';
+  cleanup: TopicContract['cleanup'];
+  minCompactionLagMs?: number;
   retentionMs: number | null;
   maxMessageBytes: number;
   compression?: 'producer';
@@ -94,6 +96,7 @@ function configOf(topic: {
     'max.message.bytes': String(topic.maxMessageBytes),
     // Limits count by the time the broker took the record: upstream cannot choose the day.
     'message.timestamp.type': 'LogAppendTime',
+    ...(topic.minCompactionLagMs !== undefined && { 'min.compaction.lag.ms': String(topic.minCompactionLagMs) }),
     ...(topic.keepsAll && { 'min.compaction.lag.ms': FOR_EVER }),
     ...(topic.compression === undefined ? {} : { 'compression.type': topic.compression }),
   };
@@ -179,7 +182,7 @@ export function plan(
   return { changes: [...changes, ...raises], refusals };
 }
 
-/** The key of a table's record says its partition: another number would leave two records of one key. */
+/** The key of a table's record says its partition: another number would leave two records of one key. What is compacted on the chain stands in the home partition of its transfer, for ever. */
 const isRaisable = ({ config }: DesiredTopic) => config['cleanup.policy'] !== 'compact';
 
 function partitionsRefused(topic: WantedTopic, found: ActualTopic, most: number): string | undefined {
@@ -198,7 +201,7 @@ function partitionsRefused(topic: WantedTopic, found: ActualTopic, most: number)
 const SHRINKABLE = new Set(['retention.ms', 'max.message.bytes']);
 
 function shrinks(key: string, was: string | undefined, value: string): boolean {
-  if (key === 'cleanup.policy') return was === 'compact';
+  if (key === 'cleanup.policy') return was === 'compact' || (was === 'compact,delete' && value === 'delete');
   if (!SHRINKABLE.has(key) || was === undefined || value === '-1') return false;
   return was === '-1' || Number(value) < Number(was);
 }

@@ -40,6 +40,8 @@ export interface Run {
   bytesAt(topic: string, offset: number): number | undefined;
   /** True when the run goes on from a checkpoint: what was before is not read again. */
   readonly continues: boolean;
+  /** First offsets (by topic/partition) of state and money that are of rows their writer had not committed at the cut. */
+  readonly grainsAhead: Map<string, number>;
   /** Documents that the log accounts for, by store; from the checkpoint on where the run goes on from one. */
   readonly documents: Map<string, number>;
 }

@@ -7,9 +7,18 @@ import { groupId } from '../ports/consumer-groups/names.ts';
 import { CodedError } from '../ports/fault.ts';
 import type { Log, PartitionRange } from '../ports/log.ts';
 import { pause } from '../ports/pause.ts';
+import { ANALYTICS } from '../processors/topology.ts';
 import type { TransferLifecycle } from '../schemas/types.generated.ts';
 import { HEADER, headerText } from '../topics/headers.ts';
-import { ALL_TOPICS, CHAIN_TOPICS, CLAIM_TOPICS, groupTopics, INPUT_END_TOPICS, OWNERS } from './topics.ts';
+import {
+  ALL_TOPICS,
+  CHAIN_TOPICS,
+  CLAIM_TOPICS,
+  GRAIN_TOPICS,
+  groupTopics,
+  INPUT_END_TOPICS,
+  OWNERS,
+} from './topics.ts';
 
 export interface Cut {
   /** When the ends were taken, ms. */
@@ -40,16 +49,26 @@ export function isOfTopic({ topicIds }: Pick<Cut, 'topicIds'>, topic: string, to
 /** Offsets to go on from, by topic and partition. */
 export type Offsets = Readonly<Record<string, Readonly<Record<number, number>>>>;
 
+/** Claims of what was handled: taken before it is asked what was, and always whole, since it is compacted. */
+const WATERMARK = 'analytics.watermark';
+
 /** Downstream topics first: then the cause of whatever is within the cut is within it too. */
-const ENDS_IN_ORDER = [CHAIN_TOPICS, CLAIM_TOPICS, INPUT_END_TOPICS, ['transfer.requested']];
+const ENDS_IN_ORDER = [
+  GRAIN_TOPICS,
+  CHAIN_TOPICS.filter((topic) => !GRAIN_TOPICS.includes(topic)),
+  CLAIM_TOPICS.filter((topic) => topic !== WATERMARK),
+  INPUT_END_TOPICS,
+  ['transfer.requested'],
+];
 
 export async function takeCut(log: Log, app: string, from: Offsets = {}): Promise<Cut> {
   const admin = await log.admin();
   try {
+    const watermarks = (await log.reader().offsets([WATERMARK])).filter(({ partition }) => partition === 0);
     const committed = await committedOffsets(admin, app);
     const described = await admin.describeTopics(ALL_TOPICS);
     const takenAt = Date.now();
-    const ranges = new Map<string, readonly PartitionRange[]>();
+    const ranges = new Map<string, readonly PartitionRange[]>([[WATERMARK, watermarks]]);
     const gaps: { topic: string; partition: number; from: number; start: number }[] = [];
     for (const topics of ENDS_IN_ORDER) {
       for (const range of await log.reader().offsets(topics)) {
@@ -85,9 +104,13 @@ async function committedOffsets(
   app: string,
 ): Promise<ReadonlyMap<string, number>> {
   const committed = new Map<string, number>();
-  for (const owner of OWNERS) {
-    for (const { topic, partition, offset } of await admin.committed(groupId(app, owner.name), groupTopics(owner))) {
-      committed.set(`${owner.name}/${topic}/${partition}`, offset ?? 0);
+  const groups = [
+    ...OWNERS.map((owner) => [owner.name, groupTopics(owner)] as const),
+    [ANALYTICS, ['transfer.lifecycle']] as const,
+  ];
+  for (const [name, topics] of groups) {
+    for (const { topic, partition, offset } of await admin.committed(groupId(app, name), topics)) {
+      committed.set(`${name}/${topic}/${partition}`, offset ?? 0);
     }
   }
   return committed;

@@ -253,6 +253,23 @@ export const FINDING_GROUPS = [
     toDo: "who else has the executor's keys? An executor of before 2026-11-30 tells it so",
   },
   {
+    codes: ['MONEY_REPEATED', 'MONEY_MISSING', 'MONEY_UNFOUNDED'],
+    wrong:
+      'a movement of `transfer.money` is there twice, is not there, or no lifecycle row tells of it: reports are wrong',
+    toDo: 'who else may write to the topic? Tell analysts; the rows of `transfer.lifecycle` have the money as it was',
+  },
+  {
+    codes: ['STATE_MISSING', 'STATE_BEHIND', 'STATE_UNFOUNDED'],
+    wrong: '`transfer.state` lacks a transfer, has it as it was before its latest row, or as no row has it',
+    toDo: 'the same',
+  },
+  {
+    codes: ['WATERMARK_FALSE'],
+    wrong:
+      'a watermark claimed that a time was complete, and this row of that time came later, or is in no grain: a report that was taken for final lacks it',
+    toDo: 'set the clocks of the brokers right, or raise the tolerance; a report of that day is to be made again',
+  },
+  {
     codes: ['WEBHOOK_MISSING'],
     wrong: "an event that a producer's endpoint asked for is no delivery: the producer does not hear of it",
     toDo: 'tell the producer, who can ask for the transfer; find out who deleted it: a delivery is deleted after 30 days, or with its endpoint',

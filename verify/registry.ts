@@ -5,6 +5,7 @@ import { cases } from './checks/cases.ts';
 import { holdClaims, intentClaims, settlementClaims } from './checks/claims.ts';
 import { deadLetters } from './checks/dead-letters.ts';
 import { eventLog } from './checks/event-log.ts';
+import { grains } from './checks/grains.ts';
 import { holds } from './checks/holds.ts';
 import { identity } from './checks/identity.ts';
 import { inputs } from './checks/inputs.ts';
@@ -53,4 +54,5 @@ export const checks = (): readonly Check[] => [
   decisionSeals,
   orphans(),
   webhooks(),
+  grains(),
 ];

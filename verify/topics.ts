@@ -46,6 +46,9 @@ export const INPUT_END_TOPICS: readonly string[] = [
   ...recoveryOf((owner) => owner === INTAKE),
 ];
 
+/** What is made of the lifecycle rows. Their ends are taken before those of the rows. */
+export const GRAIN_TOPICS: readonly string[] = ['transfer.state', 'transfer.money'];
+
 /** Read partition by partition: everything that a transfer is, was and waits for is in its home partition. */
 export const CHAIN_TOPICS: readonly string[] = [
   ...Object.values(contracts)
@@ -55,7 +58,7 @@ export const CHAIN_TOPICS: readonly string[] = [
 ];
 
 /** Read before the chain: one partition for all transfers. */
-export const CLAIM_TOPICS: readonly string[] = ['payout.attempts'];
+export const CLAIM_TOPICS: readonly string[] = ['payout.attempts', 'analytics.watermark'];
 
 /** Everything that is read. */
 export const ALL_TOPICS: readonly string[] = [...INPUT_TOPICS, ...INPUT_END_TOPICS, ...CLAIM_TOPICS, ...CHAIN_TOPICS];

@@ -4,6 +4,7 @@
 // one partition (or of a share of it), never those of the whole log.
 import { CodedError } from '../ports/fault.ts';
 import type { PartitionRange } from '../ports/log.ts';
+import { ANALYTICS } from '../processors/topology.ts';
 import { ClaimBooks, claimFact } from './attempt-claims.ts';
 import { staysOpen, trimmed } from './carry-over.ts';
 import type { Check, Run } from './check.ts';
@@ -19,7 +20,7 @@ import { ProviderBooks } from './provider.ts';
 import { RecoveryTrail } from './recovery-trail.ts';
 import { checks as allChecks } from './registry.ts';
 import { ANYTHING, type CheckResult, type Excuse, Findings, type VerifyReport, type VerifyTotals } from './report.ts';
-import { ALL_TOPICS, isContract } from './topics.ts';
+import { ALL_TOPICS, GRAIN_TOPICS, isContract } from './topics.ts';
 
 export interface VerifyOptions {
   /** Findings kept of each code; default 20. All are counted. */
@@ -124,6 +125,7 @@ function startRun(sources: VerifySources, cut: Cut, from: Checkpoint | undefined
     unsettledTokens: new Set(),
     bytesAt: () => undefined,
     continues: from !== undefined,
+    grainsAhead: new Map(),
     documents: new Map(Object.entries(from?.header.documents ?? {})),
   };
 }
@@ -194,15 +196,18 @@ const COMPARED: readonly (readonly [owner: string, topic: string])[] = [
   ['sink-events', 'intent.rejected'],
   ['sink-events', 'intent.duplicated'],
   ['sink-cases', 'transfer.held'],
+  [ANALYTICS, 'transfer.lifecycle'],
 ];
 
 /** From where the next run has to compare records with the stores: what a sink had not handled, or waits for. */
-function storeOffsets({ cut, trail }: Run, excused: number): Offsets {
+function storeOffsets({ cut, trail, grainsAhead }: Run, excused: number): Offsets {
   const waiting = excused === 0 ? [] : [...trail.open()].filter(({ waits }) => waits.length > 0);
   const offsets: Record<string, Record<number, number>> = {};
   for (const [owner, topic] of COMPARED) {
-    const byPartition: Record<number, number> = {};
+    const byPartition: Record<number, number> = { ...offsets[topic] };
     for (const { partition, from, to } of cut.ranges.get(topic) ?? []) {
+      // Where analytics never ran there is nothing to compare.
+      if (owner === ANALYTICS && !cut.isHandled(owner, topic, partition, 0)) continue;
       let first = to;
       while (first > from && !cut.isHandled(owner, topic, partition, first - 1)) first--;
       for (const { source } of waiting) {
@@ -210,9 +215,14 @@ function storeOffsets({ cut, trail }: Run, excused: number): Offsets {
           first = Math.min(first, source.offset);
         }
       }
-      byPartition[partition] = first;
+      byPartition[partition] = Math.min(first, byPartition[partition] ?? to);
     }
     offsets[topic] = byPartition;
+  }
+  for (const topic of GRAIN_TOPICS) {
+    const ranges = cut.ranges.get(topic) ?? [];
+    const first = ({ partition, to }: PartitionRange) => grainsAhead.get(`${topic}/${partition}`) ?? to;
+    offsets[topic] = Object.fromEntries(ranges.map((range) => [range.partition, first(range)]));
   }
   return offsets;
 }

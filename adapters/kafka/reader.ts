@@ -22,6 +22,7 @@ const STALLED_MS = 60_000;
 const READ_UNCOMMITTED = 0;
 
 type FollowOptions = NonNullable<Parameters<LogReader['follow']>[2]>;
+type EndsOptions = NonNullable<Parameters<LogReader['ends']>[1]>;
 type OnBatch = (batch: RecordBatch) => Promise<void> | void;
 
 /** One partition's share of a read. */
@@ -53,10 +54,11 @@ export class KafkaReader implements LogReader {
     });
   }
 
-  async ends(topics: readonly string[]) {
+  async ends(topics: readonly string[], { unreplicatedToo = false }: EndsOptions = {}) {
     return retrying(this.#connections, topics, async (cluster) => {
       // kafkajs asks for the last stable offset unless told otherwise. The cluster is this call's own.
       Object.assign(cluster, { isolationLevel: READ_UNCOMMITTED });
+      if (unreplicatedToo) asDebugger(cluster);
       return [...(await edgeOffsets(cluster, topics, { fromBeginning: false })).values()];
     });
   }
@@ -168,6 +170,25 @@ export class KafkaReader implements LogReader {
       onError,
     });
   }
+}
+
+/**
+ * To a consumer a leader tells the end that all replicas in sync have. To this id of a replica, which the protocol keeps for
+ * debugging, it tells its own.
+ */
+const DEBUGGING_REPLICA = -2;
+
+/** The cluster must be the caller's own. */
+function asDebugger(cluster: Cluster): void {
+  const findBroker = cluster.findBroker.bind(cluster);
+  const asked = async (what: Parameters<Cluster['findBroker']>[0]) => {
+    const broker = await findBroker(what);
+    const listOffsets = broker.listOffsets.bind(broker);
+    return Object.assign(Object.create(broker) as typeof broker, {
+      listOffsets: (request: object) => listOffsets({ ...request, replicaId: DEBUGGING_REPLICA }),
+    });
+  };
+  Object.assign(cluster, { findBroker: asked });
 }
 
 type Edge = { readonly fromBeginning: boolean } | { readonly fromTimestamp: number };

@@ -2,11 +2,10 @@
 import path from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
 import { exportFolder } from '../../adapters/files/export-folder.ts';
-import { type ExportedPartition, exportAnalytics } from '../../operations/analytics/export.ts';
+import { EXPORTED, type ExportedPartition, exportAnalytics } from '../../operations/analytics/export.ts';
 import { EXPORT_FORMATS, type ExportFormat } from '../../operations/analytics/ports.ts';
 import { CodedError } from '../../ports/fault.ts';
 import { fileLock, LockHeld } from '../../ports/file-lock.ts';
-import { GRAINS } from '../../topics/analytics-contract.ts';
 import type { TopicName } from '../../topics/catalogue.ts';
 import { withConnections } from '../connections.ts';
 import { print, printRows, toJson, withJson } from '../output.ts';
@@ -54,7 +53,7 @@ async function exportTo(folder: string, { format, from, to, skipGap, json }: Opt
     throw error instanceof LockHeld ? new CodedError('EXPORT_BUSY', `another export writes to ${folder}`) : error;
   });
   await withConnections(async ({ log, codec, config }) => {
-    const topics = GRAINS.map(({ topic }) => topic as TopicName);
+    const topics = EXPORTED.map(({ topic }) => topic as TopicName);
     await codec.load(topics);
     const bar = progressBar(1);
     try {

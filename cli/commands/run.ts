@@ -27,6 +27,7 @@ interface RunOptions {
   readonly replays?: boolean;
   readonly audit?: boolean;
   readonly webhooks?: boolean;
+  readonly analytics?: boolean;
   readonly stay?: boolean;
 }
 
@@ -42,6 +43,7 @@ export function registerRun(program: Command): void {
     .option('--replays', 'run replays of dead letters that two persons have let through')
     .option('--audit', 'the sequencer of the audit log, and its index')
     .option('--webhooks', 'send webhooks to producers')
+    .option('--analytics', 'write what analysts read beside the lifecycle: state, money and watermarks')
     .option('--stay', 'never end because parts stand: start them again for ever')
     .addHelpText(
       'after',
@@ -54,7 +56,7 @@ its only one does, the process ends with exit code 1, for a supervisor to notice
 Examples:
   corridor run
   corridor run --processors screening,limits
-  corridor run --sinks all --payouts --cases --rescreening --replays --audit --webhooks`,
+  corridor run --sinks all --payouts --cases --rescreening --replays --audit --webhooks --analytics`,
     )
     .action((options: RunOptions) => {
       const parts = partsFrom(options);
@@ -143,6 +145,7 @@ function serviceName({
   rescreening,
   replays,
   audit,
+  analytics,
   webhooks,
 }: ProcessParts): string {
   if (processors.length > 0 && sinks.length > 0 && payouts) return 'pipeline';
@@ -153,5 +156,6 @@ function serviceName({
   if (rescreening) return 'rescreener';
   if (replays) return 'replays';
   if (audit) return 'audit';
+  if (analytics) return 'analytics';
   return webhooks ? 'webhooks' : 'sinks';
 }

@@ -1,13 +1,15 @@
 // AsyncAPI 3 of the topics that others write or read: producers and analysts.
 import { stringify } from 'yaml';
 import { selfContained } from '../../schemas/load.ts';
-import { CONTRACT_VERSION } from '../../topics/analytics-contract.ts';
+import { BESIDE_GRAINS, CONTRACT_VERSION } from '../../topics/analytics-contract.ts';
 import { type AnyContract, contracts } from '../../topics/catalogue.ts';
 import { HEADER } from '../../topics/headers.ts';
 
 /** Topics of these kinds are for others than Corridor's own processes. */
 const PUBLIC: ReadonlySet<string> = new Set(['intent', 'outcome', 'analytics']);
-export const publicContracts: readonly AnyContract[] = Object.values(contracts).filter(({ kind }) => PUBLIC.has(kind));
+export const publicContracts: readonly AnyContract[] = Object.values(contracts).filter(
+  ({ kind, name }) => PUBLIC.has(kind) || BESIDE_GRAINS.some(({ topic }) => topic === name),
+);
 
 const AVRO = 'application/vnd.apache.avro;version=1.9.0';
 const HEADER_DOCS: Readonly<Record<string, string>> = {
@@ -46,7 +48,7 @@ function channelOf({ name, doc, record, cleanup, retentionMs, maxMessageBytes }:
       kafka: {
         topic: name,
         topicConfiguration: {
-          'cleanup.policy': [cleanup],
+          'cleanup.policy': cleanup.split(','),
           ...(retentionMs !== null && { 'retention.ms': retentionMs }),
           'max.message.bytes': maxMessageBytes,
         },
@@ -69,6 +71,7 @@ function operationOf(contract: AnyContract) {
 }
 
 function messageOf({ record, kind }: AnyContract) {
+  const key = kind === 'table' ? 'Topic and partition, as topic/partition.' : 'The transferId, as UTF-8.';
   return {
     name: record,
     contentType: 'application/vnd.apache.avro',
@@ -76,7 +79,7 @@ function messageOf({ record, kind }: AnyContract) {
     payload: { schemaFormat: AVRO, schema: selfContained(`corridor.${record}`) },
     bindings: {
       kafka: {
-        key: { type: 'string', description: 'The transferId, as UTF-8.' },
+        key: { type: 'string', description: key },
         schemaIdLocation: 'payload',
         schemaIdPayloadEncoding: 'confluent',
         schemaLookupStrategy: 'TopicIdStrategy',

@@ -23,8 +23,7 @@ export function dataContract(grain: Grain): string {
     status: 'active',
     description: {
       purpose: doc,
-      usage:
-        'Read committed records only. One row is one event; the latest row of a transfer is the one with the highest sequence, and of two the mark.',
+      usage: grain.usage,
       limitations: 'Amounts of different currencies are never summed. No personal data.',
     },
     schema: [

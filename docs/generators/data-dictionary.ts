@@ -1,23 +1,31 @@
 // Every field that an analyst reads, from the schemas themselves.
 import { type AvroField, type AvroObject, type AvroSchema, loadSchemas } from '../../schemas/load.ts';
-import { GRAINS, PRESENCE } from '../../topics/analytics-contract.ts';
+import { BESIDE_GRAINS, GRAINS, PRESENCE } from '../../topics/analytics-contract.ts';
 
 const schemas = loadSchemas();
+/** It has the fields of the rows that it repeats. */
+const STATE =
+  '### transfer.state\nOne row: a transfer, by the fields of `transfer.lifecycle` above, as its latest row has them. Unique: `transferId`.';
 const recordOf = (name: string): AvroObject => schemas.get(`corridor.${name}`)!;
 
 /** One section a grain, and one for each record within. */
 export function dataDictionary(): string {
   const within = new Set<string>();
   const grains = GRAINS.map(({ topic, record, grain, unique }) => {
+    if (topic === 'transfer.state') return STATE;
     const schema = recordOf(record);
     for (const { type } of schema.fields!) for (const name of namesIn(type)) within.add(name);
     return [`### ${topic}`, `One row: ${grain}. Unique: \`${unique}\`.`, '', ...tableOf(schema)].join('\n');
+  });
+  const beside = BESIDE_GRAINS.map(({ topic, record }) => {
+    const schema = recordOf(record);
+    return [`### ${topic}`, schema.doc, '', ...tableOf(schema)].join('\n');
   });
   const parts = [...within]
     .map((name) => schemas.get(name)!)
     .filter(({ fields }) => fields !== undefined)
     .map((schema) => [`### ${schema.name}`, schema.doc, '', ...tableOf(schema)].join('\n'));
-  return [...grains, ...parts].join('\n\n');
+  return [...grains, ...beside, ...parts].join('\n\n');
 }
 
 /** In which states a field is there. */

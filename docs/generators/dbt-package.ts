@@ -1,8 +1,9 @@
 // The sources and staging models of the dbt package (docs/examples/dbt), with the tests that the contract calls for.
 import { stringify } from 'yaml';
+import { EXPORTED } from '../../operations/analytics/export.ts';
 import { type ColumnKind, columnsOf } from '../../operations/analytics/table.ts';
 import { type AvroField, loadSchemas } from '../../schemas/load.ts';
-import { GRAINS, type Grain } from '../../topics/analytics-contract.ts';
+import type { Grain } from '../../topics/analytics-contract.ts';
 
 const schemas = loadSchemas();
 const MODELS = 'docs/examples/dbt/models/staging';
@@ -23,14 +24,14 @@ function contract(): string {
           meta: {
             external_location: 'read_parquet(\'{{ var("export") }}/{identifier}/**/*.parquet\', union_by_name=true)',
           },
-          tables: GRAINS.map(({ topic, grain }) => ({
+          tables: EXPORTED.map(({ topic, grain }) => ({
             name: topic.replaceAll(/[.-]/g, '_'),
             identifier: topic,
             description: `One row: ${grain}.`,
           })),
         },
       ],
-      models: GRAINS.map((grain) => ({
+      models: EXPORTED.map((grain) => ({
         name: modelOf(grain),
         description: `One row: ${grain.grain}.`,
         columns: fieldsOf(grain).map((field) => columnOf(field, grain)),
@@ -88,7 +89,7 @@ function staging({ topic, record }: Grain): string {
 /** The generated files of the package. */
 export const dbtFiles = [
   { file: `${MODELS}/contract.yml`, generate: contract },
-  ...GRAINS.map((grain) => ({
+  ...EXPORTED.map((grain) => ({
     file: `${MODELS}/${modelOf(grain)}.sql`,
     comment: '--',
     generate: () => staging(grain),

@@ -1,10 +1,11 @@
 // The topic catalogue: every contract with who writes and who reads it.
-import { auditConsumers, consumers, topology } from '../../processors/topology.ts';
+import { analyticsConsumers, auditConsumers, consumers, topology } from '../../processors/topology.ts';
+import { BESIDE_GRAINS, GRAINS } from '../../topics/analytics-contract.ts';
 import { contracts } from '../../topics/catalogue.ts';
 import { DAY_MS } from '../../topics/contract.ts';
 import { RETRY_TIERS, recoveryTopics } from '../../topics/recovery.ts';
 
-const pipeline = Object.entries({ ...topology, ...consumers, ...auditConsumers }) as [
+const pipeline = Object.entries({ ...topology, ...consumers, ...auditConsumers, ...analyticsConsumers }) as [
   string,
   { reads: readonly { name: string }[]; writes: readonly { name: string }[]; follows?: readonly { name: string }[] },
 ][];
@@ -24,6 +25,8 @@ const OUTSIDE_WRITERS: Readonly<Record<string, string>> = {
   'audit.entries': 'every program that lets people act',
 };
 
+const forAnalysts: ReadonlySet<string> = new Set([...GRAINS, ...BESIDE_GRAINS].map(({ topic }) => topic));
+
 export function topicCatalogue(): string {
   const rows = Object.values(contracts).map((contract) => {
     const has = (topics: readonly { name: string }[] | undefined) => topics?.some(({ name }) => name === contract.name);
@@ -36,12 +39,12 @@ export function topicCatalogue(): string {
       `[${contract.record}](../schemas/avro/${contract.record}.avsc)`,
       contract.kind,
       [...writers, ...(outside ? [outside] : [])].join(', '),
-      readers.join(', ') || (contract.kind === 'audit' ? 'auditors' : 'analysts'),
+      [...readers, ...(forAnalysts.has(contract.name) ? ['analysts'] : [])].join(', ') || 'auditors',
       contract.keepsAll || (contract.cleanup === 'delete' && contract.retentionMs === null)
         ? 'for ever'
         : contract.cleanup === 'compact'
           ? 'compacted'
-          : `${(contract.retentionMs ?? 0) / DAY_MS} days`,
+          : `${contract.cleanup === 'delete' ? '' : 'compacted, '}${(contract.retentionMs ?? 0) / DAY_MS} days`,
     ];
     return `| ${cells.join(' | ')} |`;
   });

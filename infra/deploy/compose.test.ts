@@ -28,6 +28,7 @@ test('every stage, every sink, the executor, each relay and each face of the API
       'run --replays',
       'run --audit',
       'run --webhooks',
+      'run --analytics',
       'api',
       'api',
     ].toSorted(),

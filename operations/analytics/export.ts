@@ -57,7 +57,7 @@ export async function exportAnalytics(
   folder: ExportFolder,
   options: ExportOptions,
 ): Promise<readonly ExportedPartition[]> {
-  const topics = GRAINS.map(({ topic }) => topic as TopicName);
+  const topics = EXPORTED.map(({ topic }) => topic as TopicName);
   const { reader } = sources;
   const ends = await reader.offsets(topics);
   const starts = options.from === undefined ? ends : await reader.offsetsSince(topics, options.from);
@@ -82,6 +82,9 @@ export async function exportAnalytics(
   }
   return exported;
 }
+
+/** What is derived from another grain by a query is not kept twice. */
+export const EXPORTED = GRAINS.filter(({ isDerived }) => !isDerived);
 
 class PartitionExport {
   readonly #sources: ExportSources;

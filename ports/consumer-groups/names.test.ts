@@ -1,6 +1,14 @@
 import { globSync, readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
-import { AUDIT_SEQUENCER, auditConsumers, consumers, LETTER_INDEX, topology } from '../../processors/topology.ts';
+import {
+  ANALYTICS,
+  AUDIT_SEQUENCER,
+  analyticsConsumers,
+  auditConsumers,
+  consumers,
+  LETTER_INDEX,
+  topology,
+} from '../../processors/topology.ts';
 import { inputTopics } from '../../topics/recovery.ts';
 import { groupId, transactionalId } from './names.ts';
 
@@ -40,6 +48,12 @@ it('the audit log keeps its groups and the transactional id of its one sequencer
   ]);
   const [reads] = auditConsumers[AUDIT_SEQUENCER].reads;
   expect(transactionalId('corridor', AUDIT_SEQUENCER, reads.name, 0)).toBe('corridor.audit-sequencer.audit.entries.0');
+});
+
+it('what analysts read is written by one group and its transactional ids', () => {
+  expect(Object.keys(analyticsConsumers).map((name) => groupId('corridor', name))).toEqual(['corridor.analytics']);
+  const [reads] = analyticsConsumers[ANALYTICS].reads;
+  expect(transactionalId('corridor', ANALYTICS, reads.name, 2)).toBe('corridor.analytics.transfer.lifecycle.2');
 });
 
 it.each(Object.entries(FROZEN))('%s keeps its group and its transactional ids', (name, reads) => {

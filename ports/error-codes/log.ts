@@ -181,6 +181,18 @@ export const logCodes = {
     500,
     'Call an engineer: a topic that Corridor alone writes holds a batch that cannot be read. Run `corridor verify`.',
   ),
+  ROW_PASSED_OVER: entry(
+    'notice',
+    'a record',
+    500,
+    'Find out who writes to `transfer.lifecycle` beside the pipeline: the row is not in `transfer.state` and `transfer.money`. Run `corridor verify`.',
+  ),
+  WATERMARK_OVERTAKEN: entry(
+    'notice',
+    'a partition',
+    500,
+    'Set the clocks of the brokers right, or raise CORRIDOR_ANALYTICS_CLOCK_TOLERANCE_MS. A report of that time lacks the row.',
+  ),
   HANDLER_FAILED: entry('poison', 'the program', 500, 'Report it with the stack in the log.'),
   HANDLER_CONTRACT: entry('fatal', 'the program', 500, 'Report it: a handler answered what it must not.'),
 } as const;

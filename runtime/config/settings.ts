@@ -410,7 +410,7 @@ export const settings = {
       secret: true,
     }),
     lifecycle: setting('CORRIDOR_LIFECYCLE_KEYS', {
-      doc: 'Keys under which stages and the payout executor seal what tells of transfers (transfer.lifecycle, intent.rejected, intent.duplicated), as above. For them, `corridor verify` and the sinks events, transfer-view and webhooks.',
+      doc: 'Keys under which stages and the payout executor seal what tells of transfers (transfer.lifecycle, transfer.state, transfer.money, analytics.watermark, intent.rejected, intent.duplicated), as above. For them, `corridor verify`, the sinks events, transfer-view and webhooks, and the grains for analysts.',
       schema: keyRingText(),
       developmentDefault: 'dev:development-only-lifecycle-key-00000',
       secret: true,
@@ -476,6 +476,13 @@ export const settings = {
       schema: publicKeysText(),
       // So that the API and whoever verifies know the key of a sequencer that is tried beside them.
       developmentDefault: 'corridor.dev/audit+14ac4938+Ac7VuSkM9VXnVl5tr6VeRq/F2s/MNNkqtaO908y/8/mD',
+    }),
+  },
+  analytics: {
+    clockToleranceMs: setting('CORRIDOR_ANALYTICS_CLOCK_TOLERANCE_MS', {
+      doc: 'How far the clocks of brokers, and of the processes of analytics, may be apart, in ms: a watermark stays so far behind, and a row that comes later still is told. For `corridor run --analytics`.',
+      schema: milliseconds(1_000, 3_600_000),
+      default: '10000',
     }),
   },
   tokenKey: setting('CORRIDOR_TOKEN_KEY', {

@@ -22,7 +22,7 @@ export interface DependencyTrouble {
 
 /** What went through and yet must not be: somebody has to look. Kept until the process ends. */
 export interface Alarm {
-  readonly code: 'INNER_BATCH_UNREADABLE';
+  readonly code: 'INNER_BATCH_UNREADABLE' | 'ROW_PASSED_OVER' | 'WATERMARK_OVERTAKEN';
   readonly topic: string;
   readonly partition: number;
   /** Of the last one. */

@@ -17,6 +17,7 @@ export function createMetrics(options: { readonly processMetrics?: boolean } = {
     ...serverMetrics(into),
     ...auditMetrics(into),
     ...webhookMetrics(into),
+    ...analyticsMetrics(into),
   };
 }
 
@@ -246,6 +247,24 @@ function serverMetrics({ registers }: Registers) {
       help: 'Time from a request to its answer, by route (its pattern), method and status.',
       labelNames: ['method', 'route', 'status'],
       buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 15],
+      registers,
+    }),
+  };
+}
+
+/** The grains for analysts. */
+function analyticsMetrics({ registers }: Registers) {
+  return {
+    analyticsRowAge: new Histogram({
+      name: 'corridor_analytics_row_age_seconds',
+      help: 'How old the oldest lifecycle row of a batch is when it is folded into transfer.state and transfer.money; the commit follows.',
+      buckets: [0.25, 0.5, 1, 2, 5, 10, 30, 60, 300, 3_600],
+      registers,
+    }),
+    analyticsCompleteUntil: new Gauge({
+      name: 'corridor_analytics_complete_until_timestamp_seconds',
+      help: 'Until when each partition of transfer.lifecycle is complete for analysts, as analytics.watermark says; looked at every 5 s.',
+      labelNames: ['partition'],
       registers,
     }),
   };

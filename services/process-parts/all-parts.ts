@@ -1,7 +1,9 @@
 // The parts of a process: each stage, sink, relay and the executor by itself, so that each can stop and start alone.
+import { ANALYTICS } from '../../processors/topology.ts';
 import type { HostRuntime } from '../../runtime/hosts/processor-host.ts';
 import type { Part, PartHosts } from '../../runtime/process/supervisor.ts';
 import { type Connections, firstLoss } from '../connections.ts';
+import { analyticsHosts } from './analytics.ts';
 import { indexHosts, sequencerHosts } from './audit.ts';
 import { caseHosts } from './cases.ts';
 import type { ProcessParts } from './part-selection.ts';
@@ -16,7 +18,7 @@ import { webhookHosts } from './webhooks.ts';
 
 /** Nothing is made yet: each part is when it starts, and again after it stopped by itself. */
 export function composedParts(
-  { processors, sinks, payouts, cases, rescreening, replays, audit, webhooks }: ProcessParts,
+  { processors, sinks, payouts, cases, rescreening, replays, audit, webhooks, analytics }: ProcessParts,
   connections: Connections,
   runtime: HostRuntime,
   unsafe: ReadonlySet<string>,
@@ -66,6 +68,7 @@ export function composedParts(
           background('audit-index', () => indexHosts(connections, runtime)),
         ]
       : []),
+    ...(analytics ? [{ name: ANALYTICS, consumes: true, make: () => analyticsHosts(connections, runtime) }] : []),
     ...(webhooks ? [background('webhooks', () => webhookHosts(connections, runtime))] : []),
   ];
 }

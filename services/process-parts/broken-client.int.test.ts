@@ -73,6 +73,7 @@ function started(): Supervisor {
     replays: false,
     audit: false,
     webhooks: false,
+    analytics: false,
   } as const;
   const [part] = composedParts(chosen, connections, runtime, new Set());
   const onStopped = (standing: StoppedPart) => standings.push(standing);

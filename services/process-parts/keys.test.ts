@@ -19,6 +19,7 @@ const NONE: ProcessParts = {
   replays: false,
   audit: false,
   webhooks: false,
+  analytics: false,
 };
 const NEEDED: readonly [string, Partial<ProcessParts>, readonly Issuer[]][] = [
   ['intake', { processors: ['intake'] }, ['stages', 'operators', 'lifecycle']],
@@ -35,6 +36,7 @@ const NEEDED: readonly [string, Partial<ProcessParts>, readonly Issuer[]][] = [
   ['replays of dead letters', { replays: true }, ['stages', 'operators', 'executor', 'feeds', 'audit']],
   ['the sequencer of the audit log', { audit: true }, ['audit']],
   ['screening of known customers', { rescreening: true }, ['stages', 'operators']],
+  ['the grains for analysts', { analytics: true }, ['lifecycle']],
   ['everything', EVERYTHING, ['stages', 'operators', 'executor', 'feeds', 'audit', 'lifecycle']],
 ];
 

@@ -25,7 +25,7 @@ const VARIABLE: Readonly<Record<Issuer, KeyVariable>> = {
 
 const NO_PARTS: ProcessParts = {
   ...{ processors: [], sinks: [], payouts: false, cases: false, rescreening: false, replays: false, audit: false },
-  webhooks: false,
+  ...{ webhooks: false, analytics: false },
 };
 
 /** What `corridor run` needs for these parts. Pure. */
@@ -67,7 +67,7 @@ export const KEYS_OF_PROGRAMS: ReadonlyMap<string, KeysOfProgram> = new Map([
     (name) => [`run --processors ${name}`, keysOfParts({ ...NO_PARTS, processors: [name] })] as const,
   ),
   ...SINK_NAMES.map((name) => [`run --sinks ${name}`, keysOfParts({ ...NO_PARTS, sinks: [name] })] as const),
-  ...(['payouts', 'cases', 'rescreening', 'replays', 'audit', 'webhooks'] as const).map(
+  ...(['payouts', 'cases', 'rescreening', 'replays', 'audit', 'webhooks', 'analytics'] as const).map(
     (name) => [`run --${name}`, keysOfParts({ ...NO_PARTS, [name]: true })] as const,
   ),
   ['api (CORRIDOR_API_FACES=producers)', keysOfFaces(['producers'])],

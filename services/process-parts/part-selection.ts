@@ -3,7 +3,7 @@
 import { CodedError } from '../../ports/fault.ts';
 import { type Rings, ringOf } from '../../ports/seals.ts';
 import type { Edges } from '../../processors/contract.ts';
-import { consumers, topology } from '../../processors/topology.ts';
+import { ANALYTICS, analyticsConsumers, consumers, topology } from '../../processors/topology.ts';
 import { transferLifecycle } from '../../topics/boundary.ts';
 import { contractOf } from '../../topics/catalogue.ts';
 import type { Issuer } from '../../topics/contract.ts';
@@ -29,6 +29,8 @@ export interface ProcessParts {
   readonly audit: boolean;
   /** Sends webhooks to producers. */
   readonly webhooks: boolean;
+  /** Writes the grains for analysts. */
+  readonly analytics: boolean;
 }
 
 export const EVERYTHING: ProcessParts = {
@@ -40,6 +42,7 @@ export const EVERYTHING: ProcessParts = {
   replays: true,
   audit: true,
   webhooks: true,
+  analytics: true,
 };
 
 interface PartsOptions {
@@ -51,12 +54,13 @@ interface PartsOptions {
   readonly replays?: boolean;
   readonly audit?: boolean;
   readonly webhooks?: boolean;
+  readonly analytics?: boolean;
 }
 
 /** Parts by the options of `corridor run`; without any, everything. Lists are comma-separated; `all` and `none` work. */
 export function partsFrom(options: PartsOptions): ProcessParts {
-  const { processors, sinks, payouts, cases, rescreening, replays, audit, webhooks } = options;
-  const others = [payouts, cases, rescreening, replays, audit, webhooks];
+  const { processors, sinks, payouts, cases, rescreening, replays, audit, webhooks, analytics } = options;
+  const others = [payouts, cases, rescreening, replays, audit, webhooks, analytics];
   const none = processors === undefined && sinks === undefined && !others.includes(true);
   if (none) return EVERYTHING;
   return {
@@ -68,6 +72,7 @@ export function partsFrom(options: PartsOptions): ProcessParts {
     replays: replays ?? false,
     audit: audit ?? false,
     webhooks: webhooks ?? false,
+    analytics: analytics ?? false,
   };
 }
 
@@ -92,11 +97,13 @@ export function issuersOf({
   rescreening,
   replays,
   audit,
+  analytics,
 }: ProcessParts): readonly Issuer[] {
   const edges = [
     ...processors.map((name): Edges => topology[name]),
     ...sinks.map((name): Edges => (name === 'dead-letters' ? NO_CONTRACTS : consumers[`sink-${name}`])),
     ...(payouts ? [consumers['payout-executor'] as Edges] : []),
+    ...(analytics ? [analyticsConsumers[ANALYTICS] as Edges] : []),
     // A dry run asks every stage as it is, and writes nothing.
     ...(replays ? PROCESSOR_NAMES.map((name): Edges => ({ ...topology[name], writes: [] })) : []),
   ];

@@ -1,4 +1,5 @@
 // The transfer view: the latest state of each transfer, one document, replaced only by a later transition.
+import { placeOf } from '../../domain/transfers/row-order.ts';
 import type { Received } from '../../processors/contract.ts';
 import type { TransferLifecycle } from '../../schemas/types.generated.ts';
 import type { IndexSpec } from '../idempotent-writes.ts';
@@ -32,9 +33,7 @@ export const indexes: readonly IndexSpec[] = [
  * Where a lifecycle record stands in the order of its transfer. A mark such as DEAD_LETTERED repeats the sequence of
  * the last transition and comes after it, and before the next one.
  */
-export function versionOf(record: TransferLifecycle): number {
-  return record.sequence * 2 + (record.state === 'DEAD_LETTERED' ? 1 : 0);
-}
+export const versionOf = (record: TransferLifecycle): number => placeOf(record);
 
 /** Folds a batch into one write per transfer: each record is a full statement, so the latest stands for all. */
 export function toWrite(batch: readonly Received<TransferLifecycle>[]): readonly TransferDocument[] {

@@ -170,6 +170,7 @@ export interface Broker {
   readonly versions: Readonly<Record<number, { minVersion: number; maxVersion: number }>> | null;
   isConnected(): boolean;
   disconnect(): Promise<void>;
+  listOffsets(request: object): Promise<unknown>;
   produce(request: ProduceRequest): Promise<ProduceResponse>;
   fetch(request: {
     isolationLevel: number;

@@ -40,7 +40,21 @@ const PROCESSES = [
   ['intake', ['run', '--stay', '--processors', 'intake']],
   ['chain', ['run', '--stay', '--processors', 'screening,fx-pricing,limits,payout-dispatch,settlement']],
   ['payouts', ['run', '--stay', '--payouts']],
-  ['sinks', ['run', '--stay', '--sinks', 'all', '--cases', '--rescreening', '--replays', '--audit', '--webhooks']],
+  [
+    'sinks',
+    [
+      'run',
+      '--stay',
+      '--sinks',
+      'all',
+      '--cases',
+      '--rescreening',
+      '--replays',
+      '--audit',
+      '--webhooks',
+      '--analytics',
+    ],
+  ],
   ['api', ['api']],
 ] as const;
 
