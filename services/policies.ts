@@ -1,13 +1,13 @@
 // Policies over the log: followed by stages, read and written by those who change them.
 import { nationalHolidays } from '../adapters/calendars/national-holidays.ts';
 import type { PolicyKind, VersionOf } from '../domain/policies/versions.ts';
-import { POLICY_KINDS, policyKey, versionAt } from '../domain/policies/versions.ts';
+import { POLICY_KINDS, policyKey } from '../domain/policies/versions.ts';
 import { type TermBook, termBook } from '../domain/terms/term-book.ts';
 import { safeText } from '../domain/text/text.ts';
 import { limitsPolicy, readLimitRules } from '../operations/policies/limits.ts';
 import type { LoggedVersion, PolicyBook, PolicyLog, PolicyTerms } from '../operations/policies/ports.ts';
 import { termsPolicy } from '../operations/policies/terms.ts';
-import { type ReadVersion, readVersion, usable } from '../operations/policies/versions.ts';
+import { type ReadVersion, readVersion, usable, versionToGoBy } from '../operations/policies/versions.ts';
 import type { ActFailpoint } from '../ports/act-failpoints.ts';
 import { recordMaker } from '../ports/records.ts';
 import { termsFile } from '../processors/fx-pricing/terms-file.ts';
@@ -97,7 +97,7 @@ export interface FollowedPolicy<T> extends Policy<T> {
 
 export interface FollowingOptions<T> {
   readonly kind: PolicyKind;
-  /** What a stage makes of a version, once; @throws when it cannot be used: then the version before it holds. */
+  /** What a stage makes of a version, once; @throws when it cannot be used: then what it counts waits. */
   readonly make: (content: unknown, version: number) => T;
   readonly configured: T;
   readonly onFault?: TableOptions<'fx.rates'>['onFault'];
@@ -161,9 +161,11 @@ export function followedPolicy<T>(parts: LogComponents, options: FollowingOption
 
   function troubles(): readonly DependencyTrouble[] {
     const [newest] = current();
-    const unusable = [...made.values()]
-      .filter(({ record, flaw }) => flaw !== undefined && record.version > newest!.version)
-      .map(({ record, flaw }) => ({ key: policyKey(record), detail: flaw! }));
+    const unusable = [...made.values()].flatMap((read) => {
+      if (read.flaw === undefined || read.record.version <= newest!.version) return [];
+      const then = read.isLaw ? 'what it counts waits' : 'the version before it holds';
+      return [{ key: policyKey(read.record), detail: `${read.flaw}: ${then}` }];
+    });
     const strange = logged()
       .filter(({ record }) => !POLICY_KINDS.some((known) => known === record.kind))
       .map(({ record }) => ({ key: policyKey(record), detail: 'this release does not know the kind' }));
@@ -171,7 +173,7 @@ export function followedPolicy<T>(parts: LogComponents, options: FollowingOption
       if (!since.has(key)) since.set(key, clock());
       return {
         ...{ dependency: `policy ${safeText(key, 64)}`, code: 'POLICY_UNUSABLE', since: since.get(key)! },
-        detail: `${safeText(detail, 500)}: the version before it holds`,
+        detail: safeText(detail, 600),
         ...{ topic: policyVersions.name, partition: 0, lastMetAt: performance.now() },
       };
     });
@@ -179,7 +181,10 @@ export function followedPolicy<T>(parts: LogComponents, options: FollowingOption
 
   return {
     ...{ table, troubles },
-    at: (appendedAt) => versionAt(current(), appendedAt)!,
+    at(appendedAt) {
+      current();
+      return versionToGoBy([...made.values()], configured, appendedAt);
+    },
     all: current,
   };
 }

@@ -55,12 +55,22 @@ it.each([
   const { publish, name, pass, setAway } = world(keys);
   expect(await name()).toBe('built-in@1');
   await publish(1, EXAMPLE);
-  await publish(2, { ...EXAMPLE, margins: [] });
   pass();
   expect(await name()).toBe('example@2026-11-30#1');
   setAway(true);
   pass();
   expect(await name()).toBe('example@2026-11-30#1');
+});
+
+it('is none while pricing waits for one that can be used; unproven, such a version keeps nobody from an answer', async () => {
+  const [proven, unproven] = [world(testRings), world({})];
+  for (const { publish, pass } of [proven, unproven]) {
+    await publish(1, EXAMPLE);
+    await publish(2, { ...EXAMPLE, margins: [] });
+    pass();
+  }
+  await expect(proven.name()).rejects.toMatchObject({ code: 'POLICY_UNUSABLE' });
+  expect(await unproven.name()).toBe('example@2026-11-30#1');
 });
 
 it('is not known before the log was read once', async () => {

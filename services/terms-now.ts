@@ -3,9 +3,10 @@ import { nationalHolidays } from '../adapters/calendars/national-holidays.ts';
 import { policyKey, versionAt } from '../domain/policies/versions.ts';
 import { type TermBook, termBook } from '../domain/terms/term-book.ts';
 import type { LoggedVersion } from '../operations/policies/ports.ts';
-import { readVersion, usable } from '../operations/policies/versions.ts';
+import { readVersion, usable, versionToGoBy } from '../operations/policies/versions.ts';
 import { hasRing } from '../ports/seals.ts';
 import { termsFile } from '../processors/fx-pricing/terms-file.ts';
+import { configuredVersion } from '../processors/policies.ts';
 import { policyVersions } from '../topics/boundary.ts';
 import { corridors } from './configured-rules.ts';
 import type { Connections } from './connections.ts';
@@ -21,10 +22,10 @@ type Sources = Pick<Connections, 'log' | 'codec' | 'config'>;
  * Looks into the log for the version in force, at most every few seconds, one look at a time. Where the log cannot be read, what
  * was in force at the last look is told. Without the keys of operators nothing is proven: what the records say is told, and
  * pricing, which has them, goes by no other.
- * @throws CodedError of the log when it was never read
+ * @throws CodedError of the log when it was never read, POLICY_UNUSABLE as pricing, which waits then
  */
 export function termsNow(sources: Sources, clock: () => number = Date.now): () => Promise<TermBook> {
-  const configured = configuredTermBook(sources.config);
+  const configured = configuredVersion(configuredTermBook(sources.config));
   const table = corridors(sources.config);
   const books = new Map<string, TermBook>();
   let known: { readonly at: number; readonly versions: readonly LoggedVersion[] } | undefined;
@@ -55,7 +56,9 @@ export function termsNow(sources: Sources, clock: () => number = Date.now): () =
     const read = known!.versions
       .filter(({ record }) => record.kind === 'terms')
       .map((each) => readVersion(each, (content) => bookOf(each.record.version, each.record.contentHash, content)));
-    return versionAt(usable(read), clock())?.content ?? configured;
+    // What nothing proves must not keep an answer from being given, either.
+    if (!hasRing(sources.config.keys, 'operators')) return (versionAt(usable(read), clock()) ?? configured).content;
+    return versionToGoBy(read, configured, clock()).content;
   };
 }
 

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { nationalHolidays } from '../adapters/calendars/national-holidays.ts';
 import { CORRIDORS } from '../domain/corridors/corridor-table.ts';
 import type { Corridor } from '../domain/corridors/corridors.ts';
+import { checkCorridorsOf } from '../domain/terms/check-terms.ts';
 import { BUILT_IN_TERMS, corridorTerms } from '../domain/terms/corridor-terms.ts';
 import { type TermBook, termBook } from '../domain/terms/term-book.ts';
 import type { TermSet } from '../domain/terms/terms.ts';
@@ -38,8 +39,10 @@ function versionOf(table: readonly Corridor[]): Pick<TermSet, 'name' | 'version'
 }
 
 /** @throws CodedError TERMS_UNREADABLE, DomainError TERMS_INVALID when they do not fit the corridors */
-export const configuredTermBook = (config: Config): TermBook =>
-  termBook(configuredTerms(config), corridors(config), nationalHolidays);
+export function configuredTermBook(config: Config): TermBook {
+  const table = corridors(config);
+  return termBook(checkCorridorsOf(configuredTerms(config), table), table, nationalHolidays);
+}
 
 /** What is configured, whatever the log says. */
 export const configuredPolicy = (config: Config): Policy<TermBook> => fixedPolicy(configuredTermBook(config));

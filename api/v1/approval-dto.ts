@@ -12,6 +12,12 @@ export const approvalDto = z
     subject: z.string().describe('Id of what is acted on.'),
     hash: z.string().describe('SHA-256 over all that is approved.'),
     summary: z.string().describe('What would be done, in numbers.'),
+    lines: z
+      .array(z.string())
+      .nullable()
+      .describe(
+        'All that would be done, line by line: read it before you let it through. Null: in a list, or where customers are named; see what it is about.',
+      ),
     state: z.enum(APPROVAL_STATES),
     isProven: z
       .boolean()
@@ -36,10 +42,16 @@ export const approvalDto = z
   })
   .meta({ id: 'Approval' });
 
-export function approvalOf(approval: Approval, operators: KeyRing): z.output<typeof approvalDto> {
+/** @param lines as the handler of the act describes it; null: they are not told here */
+export function approvalOf(
+  approval: Approval,
+  operators: KeyRing,
+  lines: readonly string[] | null = null,
+): z.output<typeof approvalDto> {
   const { _id: approvalId, act, subject, hash, summary, state, askedBy, reason, decided, ended } = approval;
   return {
     ...{ approvalId, act, subject, hash, summary, state, isProven: isAsked(operators, approval), askedBy, reason },
+    lines: lines === null ? null : [...lines],
     ...{ askedAt: instantOf(approval.askedAt), expiresAt: instantOf(approval.expiresAt) },
     decided: decided && {
       ...{ by: decided.by, at: instantOf(decided.at), reason: decided.reason },

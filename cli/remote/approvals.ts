@@ -82,10 +82,12 @@ const row = ({ approvalId, act, state, askedBy, summary, expiresAt }: Approval) 
 });
 
 function show(approval: Approval): void {
-  const { approvalId, act, state, askedBy, askedAt, reason, summary, expiresAt, decided, ended, isProven } = approval;
+  const { approvalId, act, state, askedBy, askedAt, reason, summary, lines, expiresAt } = approval;
+  const { decided, ended, isProven } = approval;
   print(`approval  ${approvalId}, ${act}, ${state}${isProven ? '' : ', NOT SEALED: nobody can approve it'}`);
   print(`asked     by ${askedBy} at ${askedAt}: ${reason}`);
   print(`to do     ${summary}`);
+  for (const line of lines ?? []) print(`          ${line}`);
   print(`until     ${expiresAt}`);
   if (decided) print(`decided   by ${decided.by} at ${decided.at}: ${decided.reason}`);
   if (ended) print(`ended     ${ended.at}: ${ended.detail}${ended.code ? ` (${ended.code})` : ''}`);

@@ -18,17 +18,30 @@ export function checkTerms(set: TermSet): TermSet {
   );
 }
 
-/** @throws DomainError TERMS_INVALID when a transfer of a corridor would have no margin or lifetime, or a row is of no corridor */
+/** @throws DomainError TERMS_INVALID for rows of corridors that are not there: who writes them means one that is */
+export function checkCorridorsOf(set: TermSet, corridors: readonly Corridor[]): TermSet {
+  const known = new Set(corridors.map(({ id }) => id));
+  const faults = rowsOf(set).flatMap(({ termId, where }) => {
+    const strange = (where.corridors ?? []).filter((id) => !known.has(id));
+    return strange.length > 0 ? [`${termId}: there is no corridor ${strange.join(', ')}`] : [];
+  });
+  return refuseWith(faults, set);
+}
+
+/**
+ * A row of a corridor that is gone means nothing, and is no fault here: terms outlive the table of corridors.
+ * @throws DomainError TERMS_INVALID when a transfer of a corridor would have no margin or lifetime
+ */
 export function checkTermsFor(set: TermSet, corridors: readonly Corridor[]): TermSet {
   const known = new Map(corridors.map((corridor) => [corridor.id, corridor]));
   const faults: string[] = [];
   for (const { termId, where } of rowsOf(set)) {
-    const strange = (where.corridors ?? []).filter((id) => !known.has(id));
-    if (strange.length > 0) faults.push(`${termId}: there is no corridor ${strange.join(', ')}`);
     const { amount } = where;
-    const isMeasured = (id: string) => known.get(id)?.source.currency === amount?.currency;
+    const isMeasured = (id: string) => known.get(id)!.source.currency === amount?.currency;
     const isAny =
-      where.corridors === undefined ? [...known.keys()].some(isMeasured) : where.corridors.every(isMeasured);
+      where.corridors === undefined
+        ? [...known.keys()].some(isMeasured)
+        : where.corridors.filter((id) => known.has(id)).every(isMeasured);
     if (amount && !isAny) faults.push(`${termId}: the amounts are in ${amount.currency}, which is not what is debited`);
   }
   for (const corridor of corridors) {

@@ -43,6 +43,8 @@ export interface ActHandler {
    * @throws CodedError EVIDENCE_CHANGED when it is not what was asked for
    */
   readonly describe: (approval: Approval) => Promise<readonly string[]>;
+  /** Its lines name no customer, so whoever may see approvals may see them. */
+  readonly namesNobody?: true;
   /**
    * What who lets it through must fulfil beside the right for the act. Absent: nothing more.
    * @throws CodedError ACTION_FORBIDDEN

@@ -16,8 +16,7 @@ import { hashOfPolicy, historyOf, type PolicyHistory, policyIn, usable } from '.
 const ACT = 'policy.activate';
 /** How far ahead a version may begin, ms. */
 const MAX_AHEAD_MS = 366 * 86_400_000;
-const MAX_CHANGES = 80;
-const MAX_CHANGE_CHARACTERS = 120;
+const MAX_CHANGES = 400;
 
 /** What two persons see, and what comes in force. */
 interface Activation {
@@ -83,12 +82,19 @@ function activationOf(history: PolicyHistory, { kind, content, validFrom, fromVe
   const before = history.versions.find(({ record }) => record.version === last);
   if (before?.record.contentHash === hash && before.flaw === undefined)
     throw invalid(`version ${last} says exactly that`);
-  const changes = terms.changes(policyIn(history, Number.POSITIVE_INFINITY).content, policy);
+  const [now, newest] = [at.getTime(), Number.POSITIVE_INFINITY].map((time) => policyIn(history, time));
+  const changes = [...terms.changes(newest!.content, policy)];
+  if (now!.version !== newest!.version) {
+    changes.push(
+      `what is in force now, ${now!.version === 0 ? 'of the configuration' : `version ${now!.version}`}, against it:`,
+    );
+    changes.push(...terms.changes(now!.content, policy).map((line) => `  ${line}`));
+  }
   return {
     ...{ kind, version: last + 1, name: terms.nameOf(policy), hash, content },
     from: { version: last, hash: before?.record.contentHash ?? null },
     validFrom: validFrom === null || validFrom <= at.getTime() ? null : validFrom,
-    changes: bounded(changes),
+    changes: shownWhole(changes),
   };
 }
 
@@ -109,9 +115,10 @@ function readOrRefuse({ terms, versions }: PolicyHistory, content: unknown): unk
   return policy;
 }
 
-function bounded(changes: readonly string[]): readonly string[] {
-  const lines = changes.slice(0, MAX_CHANGES).map((line) => safeText(line, MAX_CHANGE_CHARACTERS));
-  return changes.length > MAX_CHANGES ? [...lines, `and ${changes.length - MAX_CHANGES} more: see the content`] : lines;
+/** All of them, as they are: what is cut off is what nobody has agreed to. @throws CodedError POLICY_INVALID */
+function shownWhole(changes: readonly string[]): readonly string[] {
+  if (changes.length > MAX_CHANGES) throw invalid(`it changes more than ${MAX_CHANGES} things: propose it in steps`);
+  return changes.map((line) => safeText(line, MAX_POLICY_CHARACTERS));
 }
 
 const invalid = (detail: string) => new CodedError('POLICY_INVALID', detail);
@@ -121,6 +128,7 @@ const moved = ({ terms, last }: PolicyHistory) =>
 
 /** Shows and does what was let through. Again is the same. */
 export const activatePolicyHandler = (stores: PolicyStores): ActHandler => ({
+  namesNobody: true,
   describe: describeContent(({ kind, version, name, from, validFrom, hash, changes }: Activation) => [
     `put ${name} in force as version ${version} of ${kind}, SHA-256 ${hash}`,
     `in place of ${from.version === 0 ? 'what the configuration holds' : `version ${from.version}`}`,
@@ -132,7 +140,7 @@ export const activatePolicyHandler = (stores: PolicyStores): ActHandler => ({
 
 /** @throws CodedError POLICY_MOVED when another version came first, POLICY_INVALID when it cannot be used here */
 async function activatePolicy({ log, kinds }: PolicyStores, approved: ApprovedAct): Promise<string> {
-  const { approvalId, askedBy, approvedBy, reason, doneAt } = approved;
+  const { approvalId, askedBy, approvedBy, reason, doneAtStore } = approved;
   const { kind, version, from, validFrom, hash, content } = JSON.parse(approved.content) as Activation;
   const done = `version ${version} of ${kind} is in the log`;
   const history = await historyOf(kinds, log, kind);
@@ -143,9 +151,10 @@ async function activatePolicy({ log, kinds }: PolicyStores, approved: ApprovedAc
   readOrRefuse(history, content);
   const text = canonicalJson(content);
   if (hashOfPolicy(text) !== hash) throw invalid('its content is not what its hash is over');
-  const activatedAt = doneAt.getTime();
+  const activatedAt = doneAtStore.getTime();
   await log.publish({
-    ...{ kind, version, content: text, contentHash: hash, activatedAt, validFrom: validFrom ?? activatedAt },
+    // As soon as it is let through is when the broker takes it: no clock of a program makes it later.
+    ...{ kind, version, content: text, contentHash: hash, activatedAt, validFrom: validFrom ?? 0 },
     ...{ askedBy, approvedBy, approvalId, reason: safeText(reason, 500) },
   });
   // Of two that were written at once, the first in the log counts.

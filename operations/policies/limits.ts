@@ -66,12 +66,8 @@ function changesOf(from: readonly LimitRule[], to: readonly LimitRule[]): readon
 
 const byId = (rules: readonly LimitRule[]) => new Map(rules.map((rule) => [rule.ruleId, rule]));
 
-const inWords = ({ action, limitMinor, metric, subject, window }: LimitRule): string => {
-  const unit = metric.kind === 'amount' ? ` minor units of ${metric.currency}` : ` ${metric.kind}`;
-  const span =
-    'length' in window ? `${window.length} ${window.unit}s` : 'unit' in window ? `a ${window.unit}` : window.kind;
-  return `${action} above ${limitMinor}${unit} of one ${subject}, ${span}`;
-};
+/** All that it says: what is left out of a summary is what switches a limit off unseen. */
+const inWords = ({ ruleId: _, ...rule }: LimitRule): string => canonicalJson(rule);
 
 function fieldsChanged(from: LimitRule | undefined, to: LimitRule): readonly string[] {
   if (from === undefined) return [];

@@ -1,6 +1,7 @@
 // Terms as a policy: they fit the corridors, a name is never of two contents, and what changes is said row by row. Pure.
 import type { HolidaysOf } from '../../domain/calendars/business-days.ts';
 import type { Corridor } from '../../domain/corridors/corridors.ts';
+import { checkCorridorsOf } from '../../domain/terms/check-terms.ts';
 import { termBook } from '../../domain/terms/term-book.ts';
 import { type TermSet, termSetName } from '../../domain/terms/terms.ts';
 import { termsFile } from '../../processors/fx-pricing/terms-file.ts';
@@ -25,7 +26,7 @@ export function termsPolicy(
 
 function unfit(set: TermSet, corridors: readonly Corridor[], holidaysOf: HolidaysOf): readonly string[] {
   try {
-    termBook(set, corridors, holidaysOf);
+    termBook(checkCorridorsOf(set, corridors), corridors, holidaysOf);
     return [];
   } catch (error) {
     return [(error as Error).message];

@@ -1,10 +1,12 @@
 // Versions of policies as people see them: which counts now, which will, which did. Pure.
 import { hash } from 'node:crypto';
+import { isOfTwo } from '../../domain/people/two-persons.ts';
 import {
   countsFrom,
   MAX_POLICY_CHARACTERS,
   POLICY_KINDS,
   type PolicyKind,
+  policyKey,
   type VersionOf,
   versionAt,
 } from '../../domain/policies/versions.ts';
@@ -19,25 +21,62 @@ export const hashOfPolicy = (content: string): string => hash('sha256', content,
 /** A version of one kind, read; or why it cannot be. */
 export type ReadVersion<T = unknown> = { readonly record: PolicyVersion; readonly from: number } & (
   | { readonly policy: T; readonly flaw?: never }
-  | { readonly flaw: string; readonly policy?: never }
+  /** `isLaw`: two persons put it in force, and it is this process that cannot use it. */
+  | { readonly flaw: string; readonly isLaw: boolean; readonly policy?: never }
 );
 
 /**
- * What a record says. What its content and hash do not agree on, or what this release cannot read, is a flaw and never an
- * error: the version before it holds.
+ * What a record says; never an error. What nobody put in force (its content is not what its hash is over, or one person alone
+ * stands behind it) counts nothing, and the version before it holds. What was put in force and this process cannot use is law
+ * all the same: nothing may be decided by an older one in its place.
  */
 export function readVersion<T>({ record, appendedAt }: LoggedVersion, read: (content: unknown) => T): ReadVersion<T> {
   const base = { record, from: countsFrom(record.validFrom, appendedAt) };
-  const { content, contentHash, version } = record;
-  if (!Number.isInteger(version) || version < 1) return { ...base, flaw: 'versions are numbered from 1' };
-  if (content.length > MAX_POLICY_CHARACTERS) return { ...base, flaw: 'it is too long' };
-  if (hashOfPolicy(content) !== contentHash) return { ...base, flaw: 'its content is not what its hash is over' };
+  const nobodys = flawOf(record);
+  if (nobodys !== undefined) return { ...base, flaw: nobodys, isLaw: false };
   try {
-    return { ...base, policy: read(strictJson(content)) };
+    return { ...base, policy: read(strictJson(record.content)) };
   } catch (error) {
-    return { ...base, flaw: safeText((error as Error).message, 500) };
+    return { ...base, flaw: safeText((error as Error).message, 500), isLaw: true };
   }
 }
+
+/** Why a record is no version that two persons put in force. */
+function flawOf({ version, content, contentHash, askedBy, approvedBy, approvalId }: PolicyVersion): string | undefined {
+  if (!Number.isInteger(version) || version < 1) return 'versions are numbered from 1';
+  if (content.length > MAX_POLICY_CHARACTERS) return 'it is too long';
+  if (hashOfPolicy(content) !== contentHash) return 'its content is not what its hash is over';
+  if (approvalId.trim() === '' || !isOfTwo({ by: askedBy, agreedBy: approvedBy })) return 'it is not of two persons';
+  return undefined;
+}
+
+/**
+ * The version by which a process decides what the broker took at `at`.
+ * @param configured what holds where the log has no version yet
+ * @throws CodedError POLICY_UNUSABLE, which pauses: the version that counts cannot be used here, or one is missing before a later one
+ */
+export function versionToGoBy<T>(
+  versions: readonly ReadVersion<T>[],
+  configured: VersionOf<T>,
+  at: number,
+): VersionOf<T> {
+  const counts = versionAt(usable(versions), at) ?? configured;
+  const later = versions.filter(({ record, from }) => record.version > counts.version && from <= at);
+  const law = later.find((each) => each.flaw !== undefined && each.isLaw);
+  if (law) throw unusable(`${policyKey(law.record)} counts and cannot be used here: ${law.flaw}`);
+  const isNext = ({ record }: ReadVersion<T>) => record.version === counts.version + 1;
+  const isFollowed = versions.some(({ record }) => record.version > counts.version);
+  if (isFollowed && !versions.some(isNext)) {
+    const [{ record }] = versions as [ReadVersion<T>];
+    throw unusable(
+      `${policyKey({ kind: record.kind, version: counts.version + 1 })} is missing, and later ones are there`,
+    );
+  }
+  return counts;
+}
+
+const unusable = (detail: string) =>
+  new CodedError('POLICY_UNUSABLE', detail, { faultClass: 'transient-dependency', dependency: 'policy' });
 
 /** Those that can be used, the highest first. */
 export function usable<T>(versions: readonly ReadVersion<T>[]): readonly VersionOf<T>[] {

@@ -266,10 +266,10 @@ export const stageCodes = {
     'Name a shorter period or rules with shorter windows, or allow more in memory with --max-held.',
   ),
   POLICY_UNUSABLE: entry(
-    'notice',
+    ['notice', 'transient-dependency'],
     'configuration',
     500,
-    'Deploy the release that knows this version of the policy, or propose one that this release can use: the version before it holds here.',
+    'A version that two persons put in force cannot be used by this process: what it counts waits. Deploy the release that reads it, or put the corridors and keys of this process right; `corridor policy show` tells the version.',
   ),
   RATE_FILE_WRONG: entry(
     'invalid-request',

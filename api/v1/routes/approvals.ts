@@ -59,13 +59,27 @@ const get = route({
   answers: { 200: approvalDto, 304: z.undefined().describe('It is as it was.') },
   refusals: ['APPROVAL_UNKNOWN', 'MONGO_UNAVAILABLE'],
   async handle({ parts, path: { approvalId }, header }) {
-    const { replays, ring } = operatorsOf(parts);
-    const approval = await findApproval(replays.approvals, approvalId);
+    const components = operatorsOf(parts);
+    const approval = await findApproval(components.replays.approvals, approvalId);
     const headers = { etag: approvalEtag(approval) };
     if (namesEtag(header('if-none-match'), headers.etag)) return answer(304, undefined, headers);
-    return answer(200, approvalOf(approval, ring), headers);
+    return answer(200, approvalOf(approval, components.ring, await linesOf(approval, components)), headers);
   },
 });
+
+/** What would be done, line by line; null where customers are named, or where it is not what was asked for. */
+async function linesOf(
+  approval: Approval,
+  { handlers, ring }: Pick<OperatorComponents, 'handlers' | 'ring'>,
+): Promise<readonly string[] | null> {
+  if (!handlers[approval.act]?.namesNobody) return null;
+  try {
+    return await describeApproval(approval, handlers, ring);
+  } catch (error) {
+    if (isCoded(error)) return null;
+    throw error;
+  }
+}
 
 /** The person whom the token names: what is sealed is its subject. */
 const asPerson = (principal: Principal): Principal => ({ ...principal, name: principal.subject });

@@ -36,6 +36,11 @@ it('is proposed by one person and let through by another, and shows what it says
     const url = `approvals/${asked.body.approvalId}/approve`;
     return ask(name, 'approver', url, { reason: 'so it is' }, { 'if-match': asked.etag });
   };
+  // All of it is told to whoever may let it through; a list tells what it is about.
+  const shown = await ask('ben', 'approver', `approvals/${asked.body.approvalId}`);
+  expect(shown.body.lines).toContain('as soon as it is let through');
+  expect(shown.body.lines.find((line: string) => line.startsWith('+ house-day: '))).toContain('"limitMinor":"3"');
+  expect((await ask('ben', 'approver', 'approvals')).body.items[0].lines).toBeNull();
   expect((await approve('Asha')).body).toMatchObject({ code: 'SECOND_PERSON_NEEDED' });
   expect((await approve('ben')).body).toMatchObject({ state: 'EXECUTED' });
   const { body } = await ask('vera', 'viewer', 'policies');
@@ -44,7 +49,9 @@ it('is proposed by one person and let through by another, and shows what it says
   ]);
   const whole = await ask('vera', 'viewer', 'policies/limits/versions/1');
   expect(whole.body).toMatchObject({ content: SET, askedBy: 'asha', approvedBy: 'ben' });
-  expect(whole.body.changes).toContain('+ house-day: reject above 3 count of one sender, a day');
+  const { ruleId, link: _, ...said } = RULE;
+  const added = whole.body.changes.find((line: string) => line.startsWith(`+ ${ruleId}: `));
+  expect(JSON.parse(added.slice(`+ ${ruleId}: `.length))).toMatchObject(said);
   expect((await ask('vera', 'viewer', 'policies/limits/versions/2')).body.code).toBe('POLICY_UNKNOWN');
 });
 

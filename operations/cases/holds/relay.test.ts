@@ -46,11 +46,13 @@ describe('the relay of decided cases', () => {
 describe('the sweep of holds that nobody decided', () => {
   it('rejects them under the name of the system, without a seal', async () => {
     const asked: CaseDecision[] = [];
-    // By the clock of the store, whatever that of the relay says.
     const store = { clock: async () => at, expire: async (lapse: CaseDecision) => asked.push(lapse) };
-    for (const off of [-3_600_000, 3_600_000]) await expireHolds(store, new Date(at.getTime() + off));
-    expect(asked).toHaveLength(2);
-    expect(asked[1]).toEqual(asked[0]);
-    expect(asked[0]).toMatchObject({ decision: 'REJECT', decidedBy: 'hold-expiry', decidedAt: at, seal: null });
+    const behind = new Date(at.getTime() - 3_600_000);
+    // Whichever clock runs ahead, ours or that of the store, ends nothing.
+    await expireHolds(store, new Date(at.getTime() + 3_600_000));
+    await expireHolds(store, behind);
+    expect(asked.map(({ decidedAt }) => decidedAt)).toEqual([at, behind]);
+    for (const lapse of asked)
+      expect(lapse).toMatchObject({ decision: 'REJECT', decidedBy: 'hold-expiry', seal: null });
   });
 });

@@ -30,8 +30,11 @@ export function commandMaker({ codec, rings }: Pick<RecordMakerOptions<'review.d
 }
 
 /**
- * Rejects the open cases that have lapsed by the clock of the store; returns how many. A decision made meanwhile stays.
+ * Rejects the open cases that have lapsed by the clock of the store and by our own: one that runs ahead ends no hold, since a
+ * hold that is ended can't be decided any more. Returns how many. A decision made meanwhile stays.
  * @param own what the clock of the process says
  */
-export const expireHolds = async (store: Pick<HoldOutbox, 'clock' | 'expire'>, own: Date): Promise<number> =>
-  store.expire(lapseAt(await store.clock(own)));
+export async function expireHolds(store: Pick<HoldOutbox, 'clock' | 'expire'>, own: Date): Promise<number> {
+  const theirs = await store.clock(own);
+  return store.expire(lapseAt(theirs < own ? theirs : own));
+}
