@@ -47,6 +47,11 @@ export const FINDING_GROUPS = [
     toDo: 'find out who has the keys of stages, or deleted from `approvals`; replay the letter if its transfer stands',
   },
   {
+    codes: ['DECISION_NOT_APPROVED'],
+    wrong: 'a decision on a hold names an approval that does not let it be, or that is there no more',
+    toDo: 'find out who has the keys of operators, or deleted from `approvals`; look at what the hold let go on',
+  },
+  {
     codes: ['SEAL_MISSING', 'SEAL_WRONG', 'SEAL_KEY_UNKNOWN'],
     wrong:
       "nothing proves who wrote a record of the chain, or a retry, replay or dead letter: nobody acts on it, and it is nobody's end. Dead letters of the time before seals are among them",

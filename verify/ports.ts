@@ -138,6 +138,16 @@ export interface ProviderLedger {
   read(after: number): AsyncIterable<ProviderRecord>;
 }
 
+/** Who let a decision through, about which hold, with the hash of what both saw. */
+export interface ApprovedDecision {
+  readonly subject: string;
+  readonly hash: string;
+  readonly askedBy: string;
+  readonly approvedBy: string;
+  /** The broken glass under which one person was enough. */
+  readonly glass: string | undefined;
+}
+
 export interface VerifySources {
   readonly log: Log;
   readonly codec: Codec;
@@ -160,6 +170,11 @@ export interface VerifySources {
   readonly approvedSkips?: (approvalIds: readonly string[]) => Promise<ReadonlyMap<string, string>>;
   /** The kept count of open positions. Absent: it is not looked at. Rejects with a coded error when the store cannot be asked. */
   readonly positionCount?: () => Promise<StoredPositionCount | undefined>;
+  /**
+   * Those of these approvals by which a decision on a hold was let through, by their seals. Absent: what decisions name is not
+   * looked at. Rejects with a coded error when the store cannot be asked.
+   */
+  readonly approvedDecisions?: (approvalIds: readonly string[]) => Promise<ReadonlyMap<string, ApprovedDecision>>;
   /** Absent: what producers are told is not looked at. */
   readonly webhooks?: StoredWebhooks;
   /** Rules in force: they say which limits a return frees. */

@@ -4,6 +4,7 @@ import { attempts } from './checks/attempts.ts';
 import { cases } from './checks/cases.ts';
 import { holdClaims, intentClaims, settlementClaims } from './checks/claims.ts';
 import { deadLetters } from './checks/dead-letters.ts';
+import { decisions } from './checks/decisions.ts';
 import { eventLog } from './checks/event-log.ts';
 import { grains } from './checks/grains.ts';
 import { holds } from './checks/holds.ts';
@@ -52,6 +53,7 @@ export const checks = (): readonly Check[] => [
   holds,
   payoutSeals,
   decisionSeals,
+  decisions(),
   orphans(),
   webhooks(),
   grains(),

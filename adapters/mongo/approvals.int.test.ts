@@ -11,7 +11,7 @@ import {
 } from '../../operations/approvals/approvals.ts';
 import { executeApproval } from '../../operations/approvals/execute.ts';
 import { KEYS } from '../../test/kit/keys.ts';
-import { approvals } from './approvals.ts';
+import { approvals, approvedDecisions } from './approvals.ts';
 
 const { operators } = KEYS;
 const AT = new Date('2026-11-30T03:00:00Z');
@@ -130,5 +130,18 @@ describe('an approval in the database', () => {
     await store.expire(later(HOUR_MS));
     expect(await store.begin(asked.id, later(HOUR_MS + 1))).toBe(false);
     expect((await store.find(asked.id))!.state).toBe('EXPIRED');
+  });
+
+  it('of a decision is given to verification with who let it through, and nothing that its seals do not bear out', async () => {
+    const question = { act: 'cases.decide', subject: 'hold', content: CONTENT, summary: 's', reason: 'r' } as const;
+    const hash = hashOfAct('cases.decide', 'hold', CONTENT);
+    for (const id of ['d-1', 'd-2', 'd-3'])
+      await askForApproval(store, { ...question, id, hash, by: 'asha', at: AT }, operators);
+    for (const id of ['d-1', 'd-2']) await decideApproval(store, { id, hash, ...by('ben') }, operators);
+    await db.collection<{ _id: string }>('approvals').updateOne({ _id: 'd-2' }, { $set: { 'decided.by': 'carla' } });
+    const found = await approvedDecisions(db, operators)(['d-1', 'd-2', 'd-3', 'none']);
+    expect([...found]).toEqual([
+      ['d-1', { subject: 'hold', hash, askedBy: 'asha', approvedBy: 'ben', glass: undefined }],
+    ]);
   });
 });

@@ -130,3 +130,18 @@ export function approvedSkips(db: Db, operators: KeyRing): NonNullable<VerifySou
     return new Map(given.map(({ _id, subject }) => [_id, subject]));
   };
 }
+
+/** Of these approvals, those by which a decision on a case was let through, by their seals. */
+export function approvedDecisions(db: Db, operators: KeyRing): NonNullable<VerifySources['approvedDecisions']> {
+  const all = db.collection<Approval>(APPROVALS, MAJORITY);
+  return async (ids) => {
+    const found = await guarded(() => all.find({ _id: { $in: [...ids] } }).toArray());
+    const given = found.filter((each) => each.act === 'cases.decide' && isContentApproved(operators, each));
+    return new Map(
+      given.map(({ _id, subject, hash, askedBy, decided }) => {
+        const { by: approvedBy, glass } = decided!;
+        return [_id, { subject, hash, askedBy, approvedBy, glass }];
+      }),
+    );
+  };
+}

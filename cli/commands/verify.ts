@@ -1,7 +1,7 @@
 // `corridor verify`: proves from the log and the provider's ledger that no money was lost or paid twice.
 import { SingleBar } from 'cli-progress';
 import type { Command } from 'commander';
-import { approvedSkips } from '../../adapters/mongo/approvals.ts';
+import { approvedDecisions, approvedSkips } from '../../adapters/mongo/approvals.ts';
 import { positionCounts } from '../../adapters/mongo/position-counts.ts';
 import { sealedDocuments } from '../../adapters/mongo/sealed-documents.ts';
 import { verifyStores } from '../../adapters/mongo/verify-stores.ts';
@@ -104,6 +104,7 @@ async function sourcesOf(
           positionCount: positionCounts(await connections.db()).find,
           webhooks: verifyWebhooks(await connections.db(), config.webhooks.keys),
           approvedSkips: approvedSkips(await connections.db(), config.keys.operators),
+          approvedDecisions: approvedDecisions(await connections.db(), config.keys.operators),
         }
       : {}),
     ...(redis ? { limits: verifyLimits(redis, limitsNamespace(config.appName)) } : {}),

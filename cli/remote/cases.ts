@@ -166,7 +166,10 @@ function registerDecide(cases: Command, api: () => ApiClient): void {
     .description('decide an open case, once; no verdict is the one that is meant when nothing is said')
     .requiredOption('--code <code>', 'why, as a code: the case lists those that fit')
     .requiredOption('--reason <text>', 'why, as a text')
-    .option('--evidence <etag>', 'for programs: `seen` of the case as `show --json` gave it; nothing is typed then')
+    .option(
+      '--evidence <etag>',
+      'for programs: `seen` of the case as `show --json` gave it (with --alike `hold.alike.seen`); nothing is typed then',
+    )
     .option('--alike', 'decide every hold that is alike too');
   withStatement(command);
   for (const verdict of VERDICT_NAMES) command.option(`--${verdict.toLowerCase()}`);
@@ -193,9 +196,11 @@ async function decide(api: ApiClient, id: string, options: DecideOptions): Promi
     code,
     reason,
     ...(statement && { statement }),
-    ...(others ? { alikeSeen: others.seen } : {}),
+    ...(alike && { alikeSeen: alikeSeen(evidence ?? others?.seen) }),
   };
-  const answer = await api.ask('POST', `${pathOf(id)}/decide`, { body: decision, etag: evidence ?? etag });
+  // What is seen of all that are alike holds this case too.
+  const seen = alike ? etag : (evidence ?? etag);
+  const answer = await api.ask('POST', `${pathOf(id)}/decide`, { body: decision, etag: seen });
   const asked = caseDecisionAskedDto.safeParse(answer.body);
   if (asked.success) {
     const { approvalId, expiresAt } = asked.data;
@@ -213,6 +218,12 @@ async function decide(api: ApiClient, id: string, options: DecideOptions): Promi
     ['case', 'transfer', 'decision'],
   );
   if (items.some(({ refused }) => refused !== null)) process.exitCode = 1;
+}
+
+/** @throws CodedError OPTION_INVALID */
+function alikeSeen(seen: string | undefined): string {
+  if (seen !== undefined) return seen;
+  throw new CodedError('OPTION_INVALID', '--alike is for holds that are open: no other is like this case');
 }
 
 function caseLines(found: Case): readonly string[] {

@@ -58,6 +58,19 @@ describe('commands over the API', () => {
     expect(await decide(seen)).toMatch(new RegExp(`${id} +.*REJECT`));
   });
 
+  it('decide what is alike by what a program has seen of them all', async () => {
+    const { _id: id } = [...remote.memory.cases.holds.values()].find(({ stage }) => stage === 'SCREENING')!;
+    const { hold, seen } = JSON.parse(await as('carol', 'compliance', 'cases', 'show', id, '--json')) as {
+      readonly hold: { readonly alike: { readonly seen: string } };
+      readonly seen: string;
+    };
+    const why = ['--code', 'OTHER_NAME', '--reason', 'x', '--approve', '--alike'];
+    const decide = (evidence: string) =>
+      as('carol', 'compliance', 'cases', 'decide', id, ...why, '--evidence', evidence);
+    await expect(decide(seen)).rejects.toMatchObject({ code: 'EVIDENCE_CHANGED' });
+    expect(await decide(hold.alike.seen)).toMatch(new RegExp(`${id} +.*APPROVE`));
+  });
+
   it('list transfers and payouts with their sums', async () => {
     remote.memory.transfers.push(transferDocument({ debitMinor: 500n }));
     expect(await as('vera', 'viewer', 'transfers', 'list', '--older-than', '1d')).toContain('1 transfer: 5.00 GBP');

@@ -2,7 +2,8 @@
 import { Command } from 'commander';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import type { ApiClient } from '../../adapters/http/api-client.ts';
-import { registerRemoteReplays } from './replays.ts';
+import { CodedError } from '../../ports/fault.ts';
+import { askAbout, registerRemoteReplays } from './replays.ts';
 
 vi.mock('node:timers/promises', () => ({ setTimeout: async () => undefined }));
 
@@ -71,4 +72,29 @@ it('what was asked for is taken back by its approval; what nobody asked for cann
   expect(asked.slice(0, 3)).toEqual(['GET /replays/R', 'GET /approvals/A', 'POST /approvals/A/withdraw "e"']);
   const unasked = { replay: { ...REPLAY, approvalId: null }, counts: [] };
   await expect(run(['withdraw', 'R'], unasked)).rejects.toMatchObject({ code: 'APPROVAL_UNKNOWN' });
+});
+
+it('a change that the trial of the server came before is made again, of what is still frozen alone', async () => {
+  const seen: (string | undefined)[] = [];
+  const asking = async (state: string) => {
+    seen.length = 0;
+    let version = 0;
+    const client: ApiClient = {
+      url: 'https://corridor.internal',
+      ask: async (_, path) => ({
+        ...{ status: 200, etag: `"${++version}"` },
+        body: path.endsWith('/ask') ? undefined : { replay: { ...REPLAY, state, letters: 1 }, counts: [] },
+      }),
+    };
+    const change = async (etag: string | undefined) => {
+      seen.push(etag);
+      if (seen.length < 3) throw new CodedError('REPLAY_MOVED', 'somebody else was first');
+    };
+    // What is asked for afterwards has no answer here.
+    await askAbout(client, 'R', { letters: 1, json: true }, 'ask', change).catch(() => undefined);
+    return seen.length;
+  };
+  expect(await asking('FROZEN')).toBe(3);
+  expect(seen).toEqual(['"1"', '"2"', '"3"']);
+  expect(await asking('CANCELLED')).toBe(1);
 });

@@ -8,7 +8,7 @@ import { approvalDto } from '../../api/v1/approval-dto.ts';
 import { replayDto } from '../../api/v1/replay-dto.ts';
 import { letterEditsDto } from '../../api/v1/routes/letter-edits.ts';
 import { replaysDto, replayWithCountsDto } from '../../api/v1/routes/replays.ts';
-import { CodedError } from '../../ports/fault.ts';
+import { CodedError, isCoded } from '../../ports/fault.ts';
 import { type FilterOptions, filtered } from '../commands/dead-letter-options.ts';
 import { printEdits } from '../commands/letter-edits.ts';
 import { count, print, printError, printRows, toJson, withJson, withUnmask } from '../output.ts';
@@ -16,6 +16,7 @@ import { confirmed } from './confirm.ts';
 
 type Replay = z.output<typeof replayDto>;
 const POLL_MS = 500;
+const MAX_TRIES = 5;
 
 export interface AskOptions extends Omit<FilterOptions, 'state'> {
   readonly reason: string;
@@ -88,7 +89,7 @@ export async function askAbout(
 ): Promise<void> {
   printError('The letters are frozen. The process that would send them tries them …');
   try {
-    await change((await get(api, replayId)).etag);
+    await changed(api, replayId, change);
     const tried = await untilTried(api, replayId);
     if (!json) {
       showReplay(tried.replay);
@@ -107,6 +108,19 @@ export async function askAbout(
     // Nobody was asked: the letters are free again.
     await cancel(api, replayId).catch(() => undefined);
     throw error;
+  }
+}
+
+/** A change is made again where only the trial of the server came between: it moves what was frozen, and nobody else has it. */
+async function changed(api: ApiClient, id: string, change: (etag: string | undefined) => Promise<void>): Promise<void> {
+  for (let tries = 1; ; tries++) {
+    const { replay, etag } = await get(api, id);
+    try {
+      return await change(etag);
+    } catch (error) {
+      const isMoved = isCoded(error) && (error.code === 'REPLAY_MOVED' || error.code === 'PRECONDITION_FAILED');
+      if (!isMoved || replay.state !== 'FROZEN' || tries === MAX_TRIES) throw error;
+    }
   }
 }
 

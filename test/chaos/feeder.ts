@@ -22,6 +22,8 @@ export interface FeederOptions {
   readonly chainPartitions: number;
   /** The ledger: one JSON line a record, written before it is sent. */
   readonly ledgerFile: string;
+  /** Headers of what our own writer sends. */
+  readonly headersOf?: (record: ChaosRecord) => Readonly<Record<string, string>>;
   /** Packs and sends some of them; absent: our own writer sends all. */
   readonly foreign?: ForeignProducer;
 }
@@ -171,8 +173,16 @@ export class Feeder {
     if (small.length > 0) await this.#writer.send(small.map((record) => this.#output(record)));
   }
 
-  #output({ key, value }: ChaosRecord): OutputRecord {
-    return { topic: INTENTS, partition: homePartition(key, this.#options.chainPartitions), key, value, headers: {} };
+  #output(record: ChaosRecord): OutputRecord {
+    const { chainPartitions, headersOf } = this.#options;
+    const { key, value } = record;
+    return {
+      topic: INTENTS,
+      partition: homePartition(key, chainPartitions),
+      key,
+      value,
+      headers: headersOf?.(record) ?? {},
+    };
   }
 
   async #notInLog(batch: readonly ChaosRecord[]): Promise<readonly ChaosRecord[]> {

@@ -26,6 +26,7 @@ import { badBatchesIn, checkBadBatches } from './members/bad-batches.ts';
 import { checkForgeries, forgedIn, type TableSeen } from './members/forgery-check.ts';
 import { isOfRemade, type Remade } from './members/remade-topic.ts';
 import type { Forbidden } from './members/tampered-payouts.ts';
+import { type Hearing, misheard, ownRows } from './members/webhooks.ts';
 import type { Operator } from './operator.ts';
 import type { SlotExit } from './slot.ts';
 import type { Tail } from './tail.ts';
@@ -56,6 +57,8 @@ export type FindingKind =
   | 'processEnded'
   /** When all was healed: a process that never got ready again, a consumer that did not get to its end, a drain cut off. */
   | 'notDrained'
+  /** A producer was not told what became of its transfers, or was told something else. */
+  | 'webhook'
   /** The API broke, a replay over HTTP came to no end, or the audit log is not whole. */
   | 'desk'
   /** The harness could not do what the schedule says. */
@@ -78,6 +81,8 @@ export interface Evidence {
   readonly deskFailures?: readonly string[];
   /** Under which names the provider must have paid nobody. */
   readonly forbidden: Forbidden;
+  /** What the endpoints of producers took. */
+  readonly hearings?: readonly Hearing[];
   /** Where the topic of intents was made again before the faults began. */
   readonly remade?: Remade;
   /** Tables of the processes that ran at the end. */
@@ -128,6 +133,7 @@ export class Findings {
     failpointNeverHit: 0,
     processEnded: 0,
     notDrained: 0,
+    webhook: 0,
     desk: 0,
     harness: 0,
   };
@@ -155,6 +161,10 @@ export async function judge(evidence: Evidence): Promise<Verdict> {
   }
   for (const { subject, detail } of checkBadBatches(await badBatchesIn(connections.log), tail.batchLetters)) {
     found.add('badBatch', subject, detail);
+  }
+  if (evidence.hearings) {
+    const rows = await ownRows(connections);
+    for (const { subject, detail } of misheard(rows, evidence.hearings)) found.add('webhook', subject, detail);
   }
   const ledger = await summarise(readLedger(evidence.providerLedger));
   const cases = await checkCases(evidence, ledger, found);

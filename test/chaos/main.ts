@@ -96,7 +96,9 @@ async function negatives(which: string, settings: Settings, json: string | undef
 
 /** A finding about money or the record of it: what only says that the run was short does not count. */
 function noticed({ verdict: { counts } }: RunReport): boolean {
-  return counts.lost + counts.paidTwice + counts.paidWrongly + counts.invariantsBroken + counts.wrongEnd > 0;
+  return (
+    counts.lost + counts.paidTwice + counts.paidWrongly + counts.invariantsBroken + counts.wrongEnd + counts.webhook > 0
+  );
 }
 
 function printSchedule({ profile, seed }: Settings): void {

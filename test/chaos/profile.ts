@@ -14,6 +14,8 @@ export interface Profile {
   readonly killsAtFailpoints: number;
   /** kill -9 of the API while people work with it. */
   readonly apiKills: number;
+  /** kill -9 between two side effects of the sender of webhooks. */
+  readonly webhookKills: number;
   /** Processes held (SIGSTOP) for longer than the session timeout, at random and at failpoints. */
   readonly zombies: number;
   readonly zombiesAtFailpoints: number;
@@ -58,6 +60,7 @@ const full: Profile = {
   kills: 26,
   killsAtFailpoints: 26,
   apiKills: 8,
+  webhookKills: 6,
   zombies: 2,
   zombiesAtFailpoints: 4,
   brokerRestarts: 5,
@@ -118,6 +121,7 @@ export const PROFILES = {
     kills: 1,
     killsAtFailpoints: 2,
     apiKills: 1,
+    webhookKills: 2,
     zombies: 0,
     zombiesAtFailpoints: 1,
     brokerRestarts: 1,
@@ -146,6 +150,7 @@ export const PROFILES = {
     kills: 4,
     killsAtFailpoints: 5,
     apiKills: 2,
+    webhookKills: 2,
     zombies: 1,
     zombiesAtFailpoints: 1,
     brokerRestarts: 1,
@@ -199,6 +204,7 @@ export const PROFILES = {
     kills: 80,
     killsAtFailpoints: 80,
     apiKills: 20,
+    webhookKills: 12,
     zombies: 5,
     zombiesAtFailpoints: 11,
     brokerRestarts: 14,

@@ -19,6 +19,7 @@ import type { TableSeen } from './members/forgery-check.ts';
 import { LateIntents } from './members/late-schema.ts';
 import { remakeIntents } from './members/remade-topic.ts';
 import type { Forbidden } from './members/tampered-payouts.ts';
+import { intentHeaders, Webhooks } from './members/webhooks.ts';
 import type { NegativeControl } from './negative.ts';
 import { Operator } from './operator.ts';
 import type { Profile } from './profile.ts';
@@ -61,7 +62,7 @@ export interface RunReport {
   readonly logs: string;
 }
 
-const BACK = ['run', '--sinks', 'all', '--payouts', '--cases', '--replays', '--audit'];
+const BACK = ['run', '--sinks', 'all', '--payouts', '--cases', '--replays', '--audit', '--webhooks'];
 const ARGS: Readonly<Record<SlotName, readonly string[]>> = {
   'chain-1': ['run', '--processors', 'all'],
   'chain-2': ['run', '--processors', 'all'],
@@ -110,6 +111,7 @@ export async function run(options: RunOptions): Promise<RunReport> {
   const now = () => performance.now() - zero;
   const slots = new Map<SlotName, Slot>();
   let keep = true;
+  const closing: (() => Promise<void>)[] = [];
   try {
     const { connections } = world;
     const { codec, log, config } = connections;
@@ -123,6 +125,7 @@ export async function run(options: RunOptions): Promise<RunReport> {
       books,
       chainPartitions: config.kafka.chainPartitions,
       ledgerFile: path.join(dir, 'fed.ndjson'),
+      headersOf: intentHeaders(config.producers.intentKeys!),
       foreign: new ForeignProducer({
         brokers: world.stack.urls.kafkaBrokers,
         topic: INTENTS,
@@ -140,7 +143,11 @@ export async function run(options: RunOptions): Promise<RunReport> {
     await rates.first;
     await tail.start();
     const keyFile = path.join(dir, 'issuer.json');
-    const apiEnv = { CORRIDOR_API_PORT: '0', CORRIDOR_API_FACES: 'operators', CORRIDOR_AUTH_LOCAL_KEY_FILE: keyFile };
+    const apiEnv = {
+      CORRIDOR_API_PORT: '0',
+      CORRIDOR_API_FACES: 'producers,operators',
+      CORRIDOR_AUTH_LOCAL_KEY_FILE: keyFile,
+    };
     for (const name of [...SLOTS, API_SLOT] as const) {
       const onExit = (exit: SlotExit) => {
         exits.push(exit);
@@ -156,6 +163,9 @@ export async function run(options: RunOptions): Promise<RunReport> {
     operator.start();
     const pipeline = SLOTS.map((name) => slots.get(name)!);
     await Promise.all([...slots.values()].map((slot) => slot.ready()));
+    const webhooks = new Webhooks({ slot: slots.get(API_SLOT)!, keyFile, connections, seed, say });
+    closing.push(() => webhooks.close());
+    await webhooks.start();
     say(`${slots.size} processes run; ${schedule.steps.filter((step) => 'fault' in step).length} faults to come`);
 
     const chain = [slots.get('chain-1')!, slots.get('chain-2')!];
@@ -182,6 +192,7 @@ export async function run(options: RunOptions): Promise<RunReport> {
     tail.stopRepeating();
     const notDrained = await drained({ books, tail, pipeline, quietMs: profile.quietMs, say });
     const drainMs = Math.round(performance.now() - healedAt);
+    await webhooks.settle(profile.quietMs);
 
     const tables = await tablesIn(pipeline);
     await operator.stop();
@@ -201,6 +212,7 @@ export async function run(options: RunOptions): Promise<RunReport> {
       casesTampered: operator.tampered.size,
       batchesDamaged,
       sentAgain: remade.sentAgain,
+      ...webhooks.counts(),
     };
     const faults = injector.counts();
     const verdict = await judge({
@@ -212,6 +224,7 @@ export async function run(options: RunOptions): Promise<RunReport> {
       operator,
       deskFailures: [...desk.failures, ...(audit.code === 0 ? [] : [`audit verify: ${audit.said.slice(-1_000)}`])],
       forbidden,
+      hearings: webhooks.hearings,
       tables,
       remade,
       reached: new Set([...slots.values()].flatMap((slot) => [...slot.reached()])),
@@ -243,6 +256,7 @@ export async function run(options: RunOptions): Promise<RunReport> {
     };
   } finally {
     feedAgain();
+    for (const close of closing) await close();
     await Promise.all([...slots.values()].map((slot) => slot.stop(0)));
     await world.stop();
     if (!keep) rmSync(dir, { recursive: true, force: true });

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { WEBHOOK_FAILPOINTS } from '../../ports/webhook-failpoints.ts';
 import { FAILPOINTS } from '../../runtime/failpoints.ts';
 import { NEGATIVE_CONTROLS } from './negative.ts';
 import { PROFILES, type Profile } from './profile.ts';
@@ -21,7 +22,7 @@ describe('a schedule', () => {
       const faults = faultsIn(steps);
       const count = (kind: string, matches: (fault: never) => boolean = () => true) =>
         faults.filter((fault) => fault.kind === kind && matches(fault as never)).length;
-      expect(count('kill')).toBe(profile.kills + profile.killsAtFailpoints + profile.apiKills);
+      expect(count('kill')).toBe(profile.kills + profile.killsAtFailpoints + profile.apiKills + profile.webhookKills);
       expect(count('zombie')).toBe(profile.zombies + profile.zombiesAtFailpoints);
       expect(count('server-kill', ({ server }: { server: string }) => server.startsWith('kafka'))).toBe(
         profile.brokerRestarts,
@@ -45,7 +46,8 @@ describe('a schedule', () => {
       const named = faultsIn(steps).flatMap((fault) =>
         'failpoint' in fault && fault.failpoint ? [fault.failpoint] : [],
       );
-      expect(named.filter((name) => !FAILPOINTS.includes(name))).toEqual([]);
+      const all: readonly string[] = [...FAILPOINTS, ...WEBHOOK_FAILPOINTS];
+      expect(named.filter((name) => !all.includes(name))).toEqual([]);
     }
   });
 

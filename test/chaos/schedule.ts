@@ -1,5 +1,6 @@
 // What will be done to a run, and when: made from the profile and the seed alone, before anything starts.
 
+import { WEBHOOK_FAILPOINTS } from '../../ports/webhook-failpoints.ts';
 import { FAILPOINTS } from '../../runtime/failpoints.ts';
 import { type Random, seeded } from '../../samples/random.ts';
 import { describeMember, type MemberFault, memberFaults } from './members/members.ts';
@@ -117,6 +118,9 @@ const back = (random: Random): SlotName => random.pick(['back-1', 'back-2'] as c
 const chain = (random: Random): SlotName => random.pick(['chain-1', 'chain-2'] as const);
 const between = (random: Random, [low, high]: readonly [number, number]) => low + random.below(high - low);
 
+/** One that answers 410 is in no run: it would be told nothing any more. */
+const SENDING = WEBHOOK_FAILPOINTS.filter((name) => name !== 'webhooks.after-disable');
+
 function faultsOf(profile: Profile, random: Random): Fault[] {
   const times = <T>(count: number, make: (index: number) => T) => Array.from({ length: count }, (_, i) => make(i));
   const killable = FAILPOINTS.filter((name) => !RARE.test(name));
@@ -155,6 +159,14 @@ function faultsOf(profile: Profile, random: Random): Fault[] {
     ...times(profile.providerKills, (): Fault => ({ kind: 'provider-kill', downMs: between(random, [500, 6_000]) })),
     ...times(profile.networkFaults, (index) => network(index, random)),
     ...memberFaults(profile, random),
+    ...times(profile.webhookKills, (index): Fault => {
+      return {
+        kind: 'kill',
+        slot: back(random),
+        failpoint: SENDING[index % SENDING.length]!,
+        nth: 1 + random.below(20),
+      };
+    }),
   ];
 }
 

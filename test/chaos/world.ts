@@ -34,6 +34,7 @@ const TIMES = {
   CORRIDOR_KAFKA_SESSION_TIMEOUT_MS: '3000',
   CORRIDOR_PROVIDER_REQUEST_TIMEOUT_MS: '1500',
   CORRIDOR_RETURN_POLLS_MS: '500,2000,10000,60000',
+  CORRIDOR_WEBHOOK_TIMEOUT_MS: '1500',
 };
 const PROVIDER_DELAY_MS = 50;
 /** Long enough that a payment is settled before its money comes back. */

@@ -1,5 +1,7 @@
 // What the sinks and the limits make of a log, put into stores in memory.
+
 import { LIMIT_RULES } from '../../domain/limits/limit-rules.ts';
+import { secondPersonOf } from '../../domain/people/two-persons.ts';
 import { LEDGER_TOPICS, LedgerFold, type LedgerTopic } from '../../processors/limits/rebuild.ts';
 import { toWrite as casesToWrite } from '../../sinks/cases/to-write.ts';
 import { toWrite as eventsToWrite } from '../../sinks/events/to-write.ts';
@@ -25,6 +27,7 @@ export function fillStores(entries: readonly Entry[], stores: MemoryStores): voi
       decidedBy: review.value.command.issuedBy,
       decidedAt: new Date(review.value.command.issuedAt),
       justification: review.value.justification,
+      ...secondPersonOf(review.value),
       seal: review.value.seal,
     };
     stores.cases.put(decision ? { ...document, state: 'DECIDED', decision } : document);
