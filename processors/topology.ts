@@ -23,7 +23,7 @@ export const topology = defineTopology({
   limits: {
     reads: [t.transferPriced, t.reviewDecided, t.transferRejected, t.transferCompleted, t.transferReturned],
     writes: [t.transferReserved, t.transferHeld, t.transferRejected],
-    follows: [t.policyVersions, t.runtimeControls],
+    follows: [t.policyVersions, t.limitsSnapshots, t.runtimeControls],
   },
   'payout-dispatch': {
     reads: [t.transferReserved, t.reviewDecided],

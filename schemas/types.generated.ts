@@ -451,6 +451,54 @@ export interface LimitsRefusal {
   uses: readonly LimitUse[];
 }
 
+/** A part of a snapshot of what limits count, as the log said it up to some positions. Key: slot and part; part 0 says how many there are. */
+export interface LimitsSnapshot {
+  /** 0 or 1: snapshots take turns, so that one is whole while the next is written. */
+  slot: number;
+  /** 0 for the head, which is written last; then from 1. */
+  part: number;
+  /** Parts of one snapshot have the same. */
+  snapshotId: string;
+  /** When the log was read. */
+  takenAt: number;
+  /** Of the head: how many parts there are beside it. 0 elsewhere. */
+  parts: number;
+  /** Transfers in this part; in the head: of all parts. */
+  transfers: number;
+  /** Of the head: what the broker took before this time (ms since 1970) is not all in it. Null: all is. */
+  missingSince: number | null;
+  /** Of the head; empty elsewhere. */
+  positions: readonly LimitsSnapshotPosition[];
+  /** Transfers that are open, or count in a window that is not over. */
+  entries: readonly LimitsSnapshotEntry[];
+}
+
+/** What the latest event of a transfer said of its reservation. */
+export interface LimitsSnapshotEntry {
+  /** The transfer. */
+  transferId: string;
+  /** Of the event. */
+  sequence: number;
+  /** Pricing attempt. */
+  attempt: number;
+  /** open, released, committed or returned. */
+  state: string;
+  /** When the event happened. */
+  at: number;
+  /** What it has reserved. */
+  uses: readonly LimitUse[];
+}
+
+/** How far a partition was read. */
+export interface LimitsSnapshotPosition {
+  /** Name of the topic. */
+  topic: string;
+  /** Its partition. */
+  partition: number;
+  /** The first offset that is not in the snapshot. */
+  offset: number;
+}
+
 /** How one limit stood after this reservation. */
 export interface LimitUse {
   /** Identifier of the limit rule. */

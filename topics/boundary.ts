@@ -10,6 +10,7 @@ import type {
   FxRate,
   IntentDuplicated,
   IntentRejected,
+  LimitsSnapshot,
   PayoutAttemptClaimed,
   PayoutUpdated,
   PolicyVersion,
@@ -132,6 +133,12 @@ export const policyVersions = topic<PolicyVersion>()('policy.versions', 'table',
   keyOf: policyKey,
   keepsAll: true,
   firstCounts: true,
+});
+export const limitsSnapshots = topic<LimitsSnapshot>()('limits.snapshots', 'table', {
+  doc: 'Snapshots of what limits count, in parts, so that windows outlive the retention of the log when Redis is lost.',
+  record: 'LimitsSnapshot',
+  sealedBy: 'stages',
+  keyOf: ({ slot, part }) => `${slot}/${part}`,
 });
 export const screeningExceptionRevoked = topic<ScreeningExceptionRevoked>()('screening.exception-revoked', 'table', {
   doc: 'Exceptions of screening that excuse nobody any more, whatever the database says.',

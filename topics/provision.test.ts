@@ -24,6 +24,7 @@ describe('the desired topics', () => {
       'fx.accepted-rates',
       'fx.jumps-accepted',
       'policy.versions',
+      'limits.snapshots',
       'screening.list-activated',
       'screening.exception-revoked',
       'runtime.controls',

@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import type { Redis } from 'ioredis';
-import { describe, expect, inject, it } from 'vitest';
+import { describe, expect, inject, it, vi } from 'vitest';
 import { type LimitRule, senderDayRule } from '../../domain/limits/limit-rules.ts';
 import { rollingOf, windowFinder } from '../../domain/limits/windows.ts';
 import type {
@@ -415,6 +415,37 @@ function stateOf(model: MemoryLedger): LedgerState {
     }),
   };
 }
+
+describe('a caller whose clock is months ahead', () => {
+  it.each([200, -200])('(%i days) has no counter forgotten while its window is open', async (days) => {
+    const { ledger, namespace } = await freshLedger();
+    const window = windowFinder({ kind: 'rolling', unit: 'day', length: 180 })(Date.now()).id;
+    const use: SettledUse = {
+      ...requestedUse(requestsOf({ sender: 's', beneficiary: 'b', minor: 5n, at: START })[0]!, 5n),
+      ...{ ruleId: 'half-year', window, freedByReturn: true },
+    };
+    const clock = vi.spyOn(Date, 'now').mockReturnValue(Date.now() + days * 86_400_000);
+    try {
+      await ledger.apply([{ kind: 'settle', transferId: 'a', attempt: 1, state: 'committed', uses: [use] }]);
+    } finally {
+      clock.mockRestore();
+    }
+    const kept = await Promise.all((await redis.keys(`${namespace}:*:[tcw]:*`)).map((key) => redis.pttl(key)));
+    expect(kept).toHaveLength(3);
+    // Twice the length, since what was counted is taken out of the sum by then, and 45 days; by the clock of the server.
+    for (const ms of kept) expect(ms / 86_400_000).toBeGreaterThan(360 + 44);
+    for (const ms of kept) expect(ms / 86_400_000).toBeLessThan(360 + 47);
+    // The same when it is filled anew.
+    const counter = { ruleId: 'half-year', subjectToken: use.subjectToken, window, usedMinor: 5n, open: 0 };
+    const ahead = vi.spyOn(Date, 'now').mockReturnValue(Date.now() + days * 86_400_000);
+    const { marker } = await ledger.status();
+    await ledger.replaceAll({ records: [], counters: [counter] }, marker);
+    ahead.mockRestore();
+    const filled = await Promise.all((await redis.keys(`${namespace}:*:[cw]:*`)).map((key) => redis.pttl(key)));
+    expect(filled).toHaveLength(2);
+    for (const ms of filled) expect(ms / 86_400_000).toBeGreaterThan(360 + 44);
+  });
+});
 
 describe('a ledger of the release before', () => {
   const rolling: LimitRule = {

@@ -1,7 +1,9 @@
 -- One atomic step of the limits ledger: a batch of operations, in order, each idempotent.
 -- KEYS: 1 the marker of the generation in force.
 -- ARGV: 1 the marker that the caller knows, 2 key prefix of its generation, 3 ms that ended records and idle counters are
---       kept, 4 the operations as JSON, 5 the caller's clock in ms since 1970 (it lengthens times to live, and decides nothing).
+--       kept, 4 the operations as JSON. Times to live go by the clock of the server, whatever the caller's says: a caller that is
+--       months ahead would have long counters forgotten. Read before the first write, which servers of 5 and later take in any
+--       script, since they replicate what it did and not the script.
 -- Counters and records of a transfer's earlier attempt are found through its record, so they are not among KEYS: the
 -- ledger needs one primary (with replicas), not a cluster.
 -- Amounts are decimal strings below 2^53, which a double holds exactly.
@@ -21,7 +23,8 @@ end
 
 local prefix = ARGV[2]
 local keep_ms = tonumber(ARGV[3])
-local now = tonumber(ARGV[5])
+local clock = redis.call('TIME')
+local now = tonumber(clock[1]) * 1000 + math.floor(tonumber(clock[2]) / 1000)
 local EXACT = 9007199254740992
 local operations = cjson.decode(ARGV[4])
 

@@ -7,7 +7,13 @@ import type { Redis } from 'ioredis';
 import type { LimitRule } from '../../domain/limits/limit-rules.ts';
 import { countsUntil } from '../../domain/limits/windows.ts';
 import { CodedError } from '../../ports/fault.ts';
-import type { LedgerCounter, LedgerStore, LimitOperation, LimitResult } from '../../processors/limits/ports.ts';
+import type {
+  LedgerCounter,
+  LedgerState,
+  LedgerStore,
+  LimitOperation,
+  LimitResult,
+} from '../../processors/limits/ports.ts';
 import { refuseEviction } from './eviction.ts';
 import { replyCode } from './fault.ts';
 import { guardedLimits, LIMITS_DEPENDENCY, limitsFault } from './limits-client.ts';
@@ -73,6 +79,7 @@ redis.call('UNLINK', unpack(ARGV, 2))
 return 1`;
 const CHUNK = 1_000;
 
+type ShortRules = NonNullable<LedgerState['short']>;
 type ApplyScript = (key: string, ...args: string[]) => Promise<string[]>;
 type StepScript = (key: string, ...args: string[]) => Promise<number>;
 type RunScript = (marker: string, operations: readonly LimitOperation[]) => Promise<readonly LimitResult[]>;
@@ -102,13 +109,13 @@ export function limitsLedger(redis: Redis, options: LimitsLedgerOptions = {}): L
     refuseEviction(memory, LIMITS_DEPENDENCY);
     if (marker !== null && formOf(marker) > NEWEST_FORM) throw newerForm(formOf(marker));
     const isOurs = marker?.startsWith(`${runIdIn(info)}:`) === true && formOf(marker) >= formNow();
-    return { marker, hydrated: isOurs };
+    const short = marker !== null && isOurs ? await guarded(() => client.get(`${prefixOf(marker)}b:short`)) : null;
+    return { marker, hydrated: isOurs, ...(short !== null && { short: JSON.parse(short) as ShortRules }) };
   }
 
   const run: RunScript = async (marker, operations) => {
     const operated = encodeOperations(operations);
-    const [kept, now] = [String(keepMs), String(Date.now())];
-    const answers = await client.corridorLimitsApply(markerKey, marker, prefixOf(marker), kept, operated, now);
+    const answers = await client.corridorLimitsApply(markerKey, marker, prefixOf(marker), String(keepMs), operated);
     return answers.map(decodeResult);
   };
 
@@ -140,7 +147,8 @@ export function limitsLedger(redis: Redis, options: LimitsLedgerOptions = {}): L
         const prefix = prefixOf(marker);
         const building = `${prefix}b:building`;
         await client.set(building, '1');
-        await fill(client, prefix, state, keepMs);
+        await fill(client, prefix, state, { keepMs, now: await timeOf(client) });
+        if (state.short?.length) await client.set(`${prefix}b:short`, JSON.stringify(state.short));
         if ((await client.corridorLimitsSwap(markerKey, building, expected ?? '', marker)) === 0) {
           await eachPage(client, `${prefix}*`, async (keys) => (await client.unlink(...keys)) >= 0);
           return 'overtaken';
@@ -183,6 +191,12 @@ function runIdIn(info: string): string {
   });
 }
 
+/** The clock of the server, ms since 1970: times to live go by it, and by no caller's. */
+async function timeOf(client: Redis): Promise<number> {
+  const [seconds, microseconds] = (await client.time()).map(Number) as [number, number];
+  return seconds * 1_000 + Math.floor(microseconds / 1_000);
+}
+
 interface Generation {
   readonly namespace: string;
   readonly prefix: string;
@@ -206,10 +220,10 @@ async function fill(
   client: Redis,
   prefix: string,
   state: Parameters<LedgerStore['replaceAll']>[0],
-  keepMs: number,
+  { keepMs, now }: { readonly keepMs: number; readonly now: number },
 ): Promise<void> {
   const expire = (pipeline: ReturnType<Redis['pipeline']>, key: string, until: number) => {
-    if (Number.isFinite(until)) pipeline.pexpire(key, Math.max(keepMs, until - Date.now() + keepMs));
+    if (Number.isFinite(until)) pipeline.pexpire(key, Math.max(keepMs, until - now + keepMs));
   };
   await inChunks(state.records, async (records) => {
     const pipeline = client.pipeline();

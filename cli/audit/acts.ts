@@ -65,6 +65,8 @@ export const COMMAND_ACTS: Readonly<Record<string, CommandAct>> = {
   'exceptions approve': act('exceptions.grant', 'exceptions'),
   'exceptions revoke': act('exceptions.revoke', 'exceptions'),
   explain: act('records.unmask', 'transfers', { only: 'unmask', shows: 'unmask' }),
+  'limits rebuild': act('limits.rebuild', 'limits'),
+  'limits snapshot': act('limits.snapshot', 'limits'),
   'lists import': act('lists.import', 'lists'),
   'lists activate': act('lists.activate', 'lists'),
   'migrate apply': act('stores.migrate', 'migrations', { isProvisioning: true }),
@@ -99,6 +101,7 @@ export const COMMAND_LOOKS: ReadonlySet<string> = new Set([
   ...['dlq check', 'dlq export', 'dlq groups', 'dlq list', 'dlq replays list', 'dlq show', 'dlq skips'],
   ...['exceptions list', 'lists diff', 'lists show', 'migrate status', 'payouts cases list', 'payouts list'],
   ...['backtest', 'fx positions', 'limits backtest', 'policy diff', 'policy list', 'policy show', 'rates show'],
+  ...['fx positions', 'limits audit', 'limits backtest', 'policy diff', 'policy list', 'policy show', 'rates show'],
   ...['schemas check', 'schemas release', 'token api-key', 'topics plan', 'transfers list'],
 ]);
 

@@ -11,8 +11,9 @@ import { allTheTime, BACKTEST_TOPICS, type BacktestChange, type Sum } from '../.
 import { bookOf } from '../../processors/limits/processor.ts';
 import { corridorBookOf } from '../../services/configured-rules.ts';
 import type { Connections } from '../../services/connections.ts';
+import { auditLimits, rebuildLimits, takeSnapshot } from '../../services/limits-ledger.ts';
 import { withConnections } from '../connections.ts';
-import { count, print, printRows, toJson, toJsonLine, withJson } from '../output.ts';
+import { count, print, printError, printRows, toJson, toJsonLine, withJson } from '../output.ts';
 import { contentOf } from '../policies.ts';
 import { instant } from './dead-letter-options.ts';
 
@@ -54,7 +55,67 @@ export function registerLimits(program: Command): void {
         else printReport(done, first);
       }),
     );
+  registerLedger(limits);
 }
+
+function registerLedger(limits: Command): void {
+  withJson(limits.command('snapshot'))
+    .description('keep what limits count in the log, so that windows outlive its retention when Redis is lost')
+    .addHelpText('after', SNAPSHOT_HELP)
+    .action(({ json }: { json?: boolean }) =>
+      withConnections(async (connections) => {
+        const { snapshotId, transfers, parts, missingSince } = await takeSnapshot(connections);
+        if (json) console.log(toJson({ snapshotId, transfers, parts, missingSince: instantOrNull(missingSince) }));
+        else print(`snapshot ${snapshotId}: ${transfers} transfers in ${parts} parts`);
+        if (missingSince !== null) printError(missing(missingSince));
+      }),
+    );
+
+  withJson(limits.command('audit'))
+    .description('compare what Redis counts with what the log says, by rule and window; exit code 1 where they differ')
+    .addHelpText(
+      'after',
+      '\nCounters of windows that are over are left out. What differs is looked at twice, 5 s apart.\nIt needs the keys of stages.\n\nExample:\n  corridor limits audit',
+    )
+    .action(({ json }: { json?: boolean }) =>
+      withConnections(async (connections) => {
+        const { transfers, missingSince, drift } = await auditLimits(connections);
+        if (json) console.log(toJson({ transfers, missingSince: instantOrNull(missingSince), drift }));
+        else {
+          print(`${transfers} transfers in log and snapshot`);
+          if (drift.length > 0) printRows(drift, ['ruleId', 'window', 'counters', 'tooMany', 'tooFew'], false);
+          else print('Redis counts what they say.');
+        }
+        if (missingSince !== null) printError(missing(missingSince));
+        if (drift.length > 0) process.exitCode = 1;
+      }),
+    );
+
+  limits
+    .command('rebuild')
+    .description('have the stage make its ledger in Redis anew, from the newest snapshot and the log behind it')
+    .addHelpText(
+      'after',
+      '\nTransfers wait meanwhile. Where no stage runs, the next one to start does it.\n\nExample:\n  corridor limits rebuild',
+    )
+    .action(() =>
+      withConnections(async (connections) => {
+        await rebuildLimits(connections);
+        print('The ledger is out of force; the limits stage makes it anew: see `corridor status`.');
+      }),
+    );
+}
+
+const SNAPSHOT_HELP = `
+It reads the newest snapshot and the log behind it, and nothing of Redis. Run it each day, say, and in any case more often than
+the topics of limits forget (30 days by default). Killed at any point, the snapshot before it holds. It needs the keys of stages.
+
+Example:
+  corridor limits snapshot`;
+
+const instantOrNull = (at: number | null) => (at === null ? null : new Date(at).toISOString());
+const missing = (since: number) =>
+  `What the broker took before ${new Date(since).toISOString()} is not all there: rules with longer windows count less than was used.`;
 
 /** Transfers that are shown; a file has all of them. */
 const SHOWN = 20;

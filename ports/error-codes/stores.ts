@@ -108,7 +108,7 @@ export const storeCodes = {
     'notice',
     'a stored document',
     200,
-    'Lengthen the retention of the topics that limits are rebuilt from: these rules now count less than was used.',
+    'Take snapshots (`corridor limits snapshot`) more often than the topics of limits forget, or lengthen their retention: until the time that is named, these rules count less than was used.',
   ),
   LIMITS_REBUILT: entry(
     'notice',

@@ -2,24 +2,31 @@
 import type { LimitRule } from '../../domain/limits/limit-rules.ts';
 import { stepOf, windowFinder } from '../../domain/limits/windows.ts';
 import type { LedgerStore, Settle } from './ports.ts';
-import { type LedgerEvents, LedgerFold, type LedgerTopic, settlementOf } from './rebuild.ts';
+import { type LedgerEntry, type LedgerEvents, LedgerFold, type LedgerTopic, settlementOf } from './rebuild.ts';
 
 /**
  * Hands every event of LEDGER_TOPICS to `add`, from the first on (or from where the pass before ended, if `resume`), to the
- * ends known at the call.
+ * ends known at the call. Where there is a snapshot, its entries go to `restore`, and events from where it ended to `add`.
  * @returns append time (ms since 1970) from which on nothing is missing, if events of before are gone; undefined: all are there
  */
 export type LedgerReader = (
   add: <T extends LedgerTopic>(topic: T, value: LedgerEvents[T]) => void | Promise<void>,
-  options: { readonly resume: boolean },
+  options: { readonly resume: boolean; readonly restore?: (entry: LedgerEntry) => void },
 ) => Promise<number | undefined>;
+
+/** A rule that counts less than was used, for as long as the window that was open then. */
+export interface ShortRule {
+  readonly ruleId: string;
+  /** ms since 1970; null: for ever. */
+  readonly until: number | null;
+}
 
 export interface Hydration {
   readonly rebuilt: boolean;
   /** Transfers whose reservations were found in the log; 0 when nothing was rebuilt. */
   readonly transfers: number;
   /** Rules whose window began before the log does: what was used before is not counted. */
-  readonly short: readonly string[];
+  readonly short: readonly ShortRule[];
 }
 
 /**
@@ -33,28 +40,35 @@ export async function hydrateLimits(
   read: LedgerReader,
   now = Date.now(),
 ): Promise<Hydration> {
-  const { hydrated, marker } = await store.status();
-  if (hydrated) return { rebuilt: false, transfers: 0, short: [] };
+  const { hydrated, marker, short: known = [] } = await store.status();
+  if (hydrated) return { rebuilt: false, transfers: 0, short: stillShort(known, now) };
   const fold = new LedgerFold(rules);
-  const since = await read((topic, value) => fold.add(topic, value), { resume: false });
-  const result = await store.replaceAll(fold.state(), marker);
-  const short =
-    since === undefined ? [] : rules.filter((rule) => reachesBack(rule, since, now)).map(({ ruleId }) => ruleId);
+  const since = await read((topic, value) => fold.add(topic, value), {
+    resume: false,
+    restore: (entry) => fold.restore(entry),
+  });
+  const short = since === undefined ? [] : rules.flatMap((rule) => shortOf(rule, since, now));
+  const result = await store.replaceAll({ ...fold.state(), short }, marker);
   return { rebuilt: result === 'replaced', transfers: fold.transfers, short };
 }
 
-/** Whether the window of a rule that is open `now` may have begun before `since`. */
-function reachesBack({ window }: LimitRule, since: number, now: number): boolean {
+const stillShort = (short: readonly ShortRule[], now: number) =>
+  short.filter(({ until }) => until === null || until > now);
+
+/** Whether the window of a rule that is open `now` may have begun before `since`, and until when that matters. */
+function shortOf({ ruleId, window }: LimitRule, since: number, now: number): readonly ShortRule[] {
   switch (window.kind) {
     case 'transfer':
-      return false;
+      return [];
     case 'lifetime':
-      return true;
-    case 'rolling':
-      return since > now - stepOf(window).lengthMs;
+      return [{ ruleId, until: null }];
+    case 'rolling': {
+      const { lengthMs, stepMs } = stepOf(window);
+      return since > now - lengthMs ? [{ ruleId, until: since + lengthMs + stepMs }] : [];
+    }
     case 'calendar': {
       const found = windowFinder(window);
-      return found(now).id === found(since).id;
+      return found(now).id === found(since).id ? [{ ruleId, until: found(now).endsAt }] : [];
     }
   }
 }

@@ -107,6 +107,8 @@ export interface LedgerCounter {
 export interface LedgerState {
   readonly records: Iterable<LedgerRecord>;
   readonly counters: Iterable<LedgerCounter>;
+  /** Rules that count less than was used, as the log does not reach back; kept with the ledger. */
+  readonly short?: readonly { readonly ruleId: string; readonly until: number | null }[];
 }
 
 /** Which generation of the ledger is in force. */
@@ -115,6 +117,8 @@ export interface LedgerStatus {
   readonly hydrated: boolean;
   /** Names the generation; null when there is none. */
   readonly marker: string | null;
+  /** As the ledger was filled with; absent: of none. */
+  readonly short?: readonly { readonly ruleId: string; readonly until: number | null }[];
 }
 
 /** The ledger as it is filled and replaced. */

@@ -143,7 +143,10 @@ describe('the rebuilt ledger', () => {
     lost.lose();
     const short = async (since: number | undefined) => {
       lost.lose();
-      return (await hydrateLimits(lost, rules, async () => since, AT)).short;
+      const { short: found } = await hydrateLimits(lost, rules, async () => since, AT);
+      for (const { ruleId, until } of found) expect(until === null).toBe(ruleId === 'life');
+      for (const { until } of found) expect(until ?? AT + 1).toBeGreaterThan(AT);
+      return found.map(({ ruleId }) => ruleId);
     };
     expect(await short(AT - 2 * 86_400_000)).toEqual(['year', 'days', 'life']);
     expect(await short(AT - 3_600_000)).toEqual(['day', 'year', 'hours', 'days', 'life']);

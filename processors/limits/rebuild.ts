@@ -1,7 +1,7 @@
 // Limits recomputed from the log: a pure fold over the events that carry a reservation, in any order.
 
 import type { LimitRule } from '../../domain/limits/limit-rules.ts';
-import { isCounted } from '../../domain/limits/windows.ts';
+import { countsUntil, isCounted } from '../../domain/limits/windows.ts';
 import type {
   Envelope,
   Reservation,
@@ -38,13 +38,19 @@ const STATE_OF: Readonly<Record<LedgerTopic, LedgerRecord['state']>> = {
   'transfer.returned': 'returned',
 };
 
-interface Latest extends LedgerRecord {
+/** What is kept of a transfer: what its latest event said. */
+export interface LedgerEntry extends LedgerRecord {
   readonly sequence: number;
+  /** When the event happened, ms since 1970. */
+  readonly at: number;
 }
+
+/** A released transfer is remembered so long for priced events that run late, ms. */
+const TOMBSTONE_MS = 45 * 86_400_000;
 
 /** Folds events into what the ledger must hold. The event with the highest sequence of a transfer decides. */
 export class LedgerFold {
-  readonly #latest = new Map<string, Latest>();
+  readonly #latest = new Map<string, LedgerEntry>();
   readonly #freed: ReadonlySet<string>;
 
   /** `rules` in force: they say which limits a return frees. */
@@ -56,10 +62,26 @@ export class LedgerFold {
     const settlement = settlementOf(topic, value, this.#freed);
     if (settlement === undefined) return;
     const { transferId, attempt, state, uses } = settlement;
-    const { sequence } = value.envelope;
-    const known = this.#latest.get(transferId);
-    if (known !== undefined && known.sequence >= sequence) return;
-    this.#latest.set(transferId, { transferId, sequence, attempt, state, uses });
+    const { sequence, occurredAt: at } = value.envelope;
+    this.restore({ transferId, sequence, attempt, state, uses, at });
+  }
+
+  /** Takes what a snapshot kept of a transfer, before or after its events. */
+  restore(entry: LedgerEntry): void {
+    const known = this.#latest.get(entry.transferId);
+    if (known === undefined || known.sequence < entry.sequence) this.#latest.set(entry.transferId, entry);
+  }
+
+  /**
+   * What a snapshot must keep at `now` (ms since 1970): what is open, what counts in a window that is not over for good, and
+   * ends that a late priced event has to find. Nothing else has a part in a counter that matters.
+   */
+  *entries(now: number): Iterable<LedgerEntry> {
+    for (const entry of this.#latest.values()) {
+      const { state, at, uses } = entry;
+      const isAlive = state !== 'released' && uses.some(({ window }) => isCounted(window) && countsUntil(window) > now);
+      if (state === 'open' || isAlive || at > now - TOMBSTONE_MS) yield entry;
+    }
   }
 
   get transfers(): number {

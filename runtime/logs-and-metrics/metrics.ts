@@ -125,6 +125,12 @@ function transferMetrics({ registers }: Registers) {
       help: '1 while the last look at what is stuck was not whole: a source is away, or has more than is looked at.',
       registers,
     }),
+    limitsHistoryShort: new Gauge({
+      name: 'corridor_limits_history_short',
+      help: '1 for each limit rule that counts less than was used, since the log and the snapshots did not reach back to where its window began when Redis was lost.',
+      labelNames: ['rule'],
+      registers,
+    }),
     ratesWaiting: new Gauge({
       name: 'corridor_rates_waiting',
       help: '1 for each pair of a corridor whose rate jumped (RATE_JUMPED) or is disputed (RATE_DISPUTED): its transfers wait, and a person is needed. Set when scraped; of processes that run fx-pricing.',

@@ -1,18 +1,22 @@
 // Keeps the limits ledger in step with the log: filled at the first start, and again whenever Redis has lost it.
 
 import type { LimitRule } from '../../domain/limits/limit-rules.ts';
+import { safeText } from '../../domain/text/text.ts';
 import type { Codec } from '../../ports/codec.ts';
 import type { ErrorCode } from '../../ports/error-codes.ts';
 import { CodedError } from '../../ports/fault.ts';
-import type { Log } from '../../ports/log.ts';
+import type { Log, PartitionRange } from '../../ports/log.ts';
 import { pause } from '../../ports/pause.ts';
 import { type Rings, sealFlaw } from '../../ports/seals.ts';
-import { catchUpLimits, hydrateLimits, type LedgerReader } from '../../processors/limits/hydrate.ts';
+import { catchUpLimits, hydrateLimits, type LedgerReader, type ShortRule } from '../../processors/limits/hydrate.ts';
 import type { LedgerStore } from '../../processors/limits/ports.ts';
 import { LEDGER_TOPICS, type LedgerTopic } from '../../processors/limits/rebuild.ts';
 import { faultOf } from '../../runtime/fault.ts';
 import type { Host, HostHealth, HostState } from '../../runtime/hosts/host.ts';
 import type { Logger } from '../../runtime/logs-and-metrics/logger.ts';
+import type { Metrics } from '../../runtime/logs-and-metrics/metrics.ts';
+import type { LimitsSnapshot } from '../../schemas/types.generated.ts';
+import type { LimitsSnapshots, SnapshotHead } from '../limits-snapshots.ts';
 
 const CHECK_EVERY_MS = 1_000;
 
@@ -26,6 +30,11 @@ export interface HydrationOptions {
   /** Resolves when `rules` knows all that was put in force so far. */
   readonly ready: () => Promise<void>;
   readonly logger: Logger;
+  readonly metrics?: Pick<Metrics, 'limitsHistoryShort'>;
+  /** Where a rebuild begins; absent: at the start of the log. */
+  readonly snapshots?: LimitsSnapshots;
+  /** ms since 1970 */
+  readonly clock?: () => number;
   /**
    * How long the broker lets a transaction stay open, ms. One that had reserved in the lost ledger may still commit in
    * that time, so the log is read once more after it.
@@ -33,24 +42,41 @@ export interface HydrationOptions {
   readonly transactionTimeoutMs: number;
 }
 
-/** Reads the ledger's topics from the start, and on a resumed pass from where the last pass that came through ended. */
-export function ledgerReader({ log, codec, rings }: Pick<HydrationOptions, 'log' | 'codec' | 'rings'>): LedgerReader {
+/**
+ * Reads the ledger's topics from the start, or from where the newest snapshot ended; and on a resumed pass from where the last
+ * pass that came through ended.
+ */
+export function ledgerReader({
+  log,
+  codec,
+  rings,
+  snapshots,
+  clock = Date.now,
+}: Pick<HydrationOptions, 'log' | 'codec' | 'rings' | 'snapshots' | 'clock'>): PlacedReader {
   const done = new Map<string, number>();
-  return async (add, { resume }) => {
+  const read: LedgerReader = async (add, { resume, restore }) => {
     await codec.load(LEDGER_TOPICS);
     const reader = log.reader();
-    const ranges = (await reader.offsets(LEDGER_TOPICS)).map((range) => {
-      const reached = done.get(placeOf(range)) ?? range.from;
-      return { ...range, from: resume ? Math.max(range.from, reached) : range.from };
+    const whole = await reader.offsets(LEDGER_TOPICS);
+    const head = resume || restore === undefined ? undefined : await usableSnapshot(snapshots, whole);
+    const kept = new Map(head?.positions.map((position) => [placeOf(position), position.offset]));
+    const ranges = whole.map((range) => {
+      const from = resume ? (done.get(placeOf(range)) ?? range.from) : (kept.get(placeOf(range)) ?? range.from);
+      return { ...range, from: Math.max(range.from, from) };
     });
-    let since: number | undefined;
-    const isCut = new Set(ranges.filter(({ from }) => !resume && from > 0).map(placeOf));
+    let since = head?.missingSince ?? undefined;
+    const missing = (before: number) => {
+      since = Math.max(since ?? 0, before);
+    };
+    if (head !== undefined) await snapshots!.entriesOf(head, restore!);
+    // Partitions that have lost records which no snapshot has.
+    const cut = whole.filter((range) => !resume && range.from > (kept.get(placeOf(range)) ?? 0));
+    const isCut = new Set(cut.map(placeOf));
     await reader.read(ranges, async ({ topic, partition, records }) => {
       const name = topic as LedgerTopic;
       // The first record of a partition that has lost its beginning: from here on it is whole.
       const [first] = records;
-      if (first !== undefined && isCut.delete(placeOf({ topic, partition })))
-        since = Math.max(since ?? 0, first.timestamp);
+      if (first !== undefined && isCut.delete(placeOf({ topic, partition }))) missing(first.timestamp);
       // What its stage has not sealed reserves and releases nothing.
       const proven = records.filter((record) => sealFlaw(rings, topic, record) === undefined);
       const values = proven.map(({ value }) => value);
@@ -59,9 +85,31 @@ export function ledgerReader({ log, codec, rings }: Pick<HydrationOptions, 'log'
         await add(name, result.value);
       }
     });
+    // What was emptied says nothing of how long it was whole.
+    if (isCut.size > 0) missing(clock());
     for (const { topic, partition, to } of ranges) done.set(placeOf({ topic, partition }), to);
     return since;
   };
+  const positions = () =>
+    [...done].map(([place, offset]) => {
+      const at = place.lastIndexOf('/');
+      return { topic: place.slice(0, at), partition: Number(place.slice(at + 1)), offset };
+    });
+  return Object.assign(read, { positions });
+}
+
+/** A reader that tells how far it has come. */
+export type PlacedReader = LedgerReader & { readonly positions: () => LimitsSnapshot['positions'] };
+
+/** One that is ahead of the log is of another log: a topic was made anew. */
+async function usableSnapshot(
+  snapshots: LimitsSnapshots | undefined,
+  whole: readonly PartitionRange[],
+): Promise<SnapshotHead | undefined> {
+  const head = await snapshots?.latest();
+  const ends = new Map(whole.map((range) => [placeOf(range), range.to]));
+  const isOfThisLog = head?.positions.every((position) => position.offset <= (ends.get(placeOf(position)) ?? -1));
+  return isOfThisLog ? head : undefined;
 }
 
 const placeOf = ({ topic, partition }: { topic: string; partition: number }) => `${topic}/${partition}`;
@@ -69,23 +117,35 @@ const placeOf = ({ topic, partition }: { topic: string; partition: number }) => 
 const unreadable = (topic: string, { code, detail }: { code: ErrorCode; detail: string }) =>
   new CodedError(code, `the limits ledger cannot be rebuilt: ${topic} ${detail}`, { faultClass: 'fatal' });
 
-function reportShort(short: readonly string[], logger: Logger): void {
-  if (short.length === 0) return;
-  const detail = short.join(', ');
-  logger.error({ code: 'LIMITS_HISTORY_SHORT', detail }, 'the log does not reach back to where these windows began');
+/** Told once in the log, and in health and metrics for as long as it is so. */
+function shortReport({ logger, metrics }: Pick<HydrationOptions, 'logger' | 'metrics'>) {
+  let since: number | undefined;
+  return (short: readonly ShortRule[]): HostHealth['troubles'] => {
+    metrics?.limitsHistoryShort.reset();
+    for (const { ruleId } of short) metrics?.limitsHistoryShort.set({ rule: ruleId }, 1);
+    if (short.length === 0) {
+      since = undefined;
+      return [];
+    }
+    const ends = ({ until }: ShortRule) => (until === null ? 'for ever' : `until ${new Date(until).toISOString()}`);
+    const detail = safeText(short.map((rule) => `${rule.ruleId} (${ends(rule)})`).join(', '), 1_000);
+    if (since === undefined)
+      logger.error(
+        { code: 'LIMITS_HISTORY_SHORT', detail },
+        'the log does not reach back to where these windows began',
+      );
+    since ??= Date.now();
+    const place = { topic: 'transfer.reserved', partition: 0, lastMetAt: performance.now() };
+    return [{ dependency: 'history of limits', code: 'LIMITS_HISTORY_SHORT', detail, since, ...place }];
+  };
 }
 
-/** Watches the ledger for as long as the limits processor of this process runs. */
-export function hydrationHost(options: HydrationOptions): Host {
+/** One look at the ledger after the other. */
+function hydratorOf(options: HydrationOptions) {
   const { ledger, logger, transactionTimeoutMs } = options;
-  const stopping = new AbortController();
-  let state: HostState = 'new';
-  let trouble: HostHealth['troubles'] = [];
-  let running: Promise<void> = Promise.resolve();
-  const failed = Promise.withResolvers<never>();
-  failed.promise.catch(() => undefined);
-
   const read = ledgerReader(options);
+  const report = shortReport(options);
+  let shortage: HostHealth['troubles'] = [];
   /** Monotonic ms from which no transaction of the lost ledger can be open any more. */
   let catchUpAt: number | undefined;
 
@@ -94,6 +154,7 @@ export function hydrationHost(options: HydrationOptions): Host {
     await options.ready();
     const rules = options.rules();
     const { rebuilt, transfers, short } = await hydrateLimits(ledger, rules, read);
+    shortage = report(short);
     if (!rebuilt) {
       if (catchUpAt === undefined || performance.now() < catchUpAt) return;
       const count = await catchUpLimits(ledger, rules, read);
@@ -102,15 +163,28 @@ export function hydrationHost(options: HydrationOptions): Host {
       return;
     }
     catchUpAt = performance.now() + transactionTimeoutMs;
-    reportShort(short, logger);
     const durationMs = Math.round(performance.now() - began);
     logger.warn({ code: 'LIMITS_REBUILT', count: transfers, durationMs }, 'the limits ledger was rebuilt from the log');
   }
 
+  return { once, shortage: () => shortage };
+}
+
+/** Watches the ledger for as long as the limits processor of this process runs. */
+export function hydrationHost(options: HydrationOptions): Host {
+  const stopping = new AbortController();
+  let state: HostState = 'new';
+  let trouble: HostHealth['troubles'] = [];
+  let running: Promise<void> = Promise.resolve();
+  const failed = Promise.withResolvers<never>();
+  failed.promise.catch(() => undefined);
+
+  const hydrator = hydratorOf(options);
+
   async function loop(): Promise<void> {
     while (!stopping.signal.aborted) {
       try {
-        await once();
+        await hydrator.once();
         trouble = [];
       } catch (error) {
         if (error instanceof CodedError && error.faultClass === 'fatal') {
@@ -134,7 +208,13 @@ export function hydrationHost(options: HydrationOptions): Host {
       state = 'running';
       running = loop();
     },
-    health: () => ({ name: 'limits-hydration', state, partitions: [], troubles: trouble, tables: [] }),
+    health: () => ({
+      name: 'limits-hydration',
+      state,
+      partitions: [],
+      troubles: [...trouble, ...hydrator.shortage()],
+      tables: [],
+    }),
     async stop() {
       state = 'draining';
       stopping.abort();

@@ -34,6 +34,7 @@ import { casePolicy, corridors, needsTwo, transferRules } from '../configured-ru
 import { type Connections, firstLoss } from '../connections.ts';
 import { dispatchedRequests } from '../dispatched-requests.ts';
 import { checkFeedKeys } from '../feed-keys.ts';
+import { limitsSnapshots } from '../limits-snapshots.ts';
 import { followedLimits, followedTerms } from '../policies.ts';
 import { activeInTable, customerCasesFor, maySeeLists, screenerFor, termsOf } from '../screening.ts';
 import { unguardedClaims, unguardedReplays, unsafeSwitches } from '../unsafe-switches/unsafe.ts';
@@ -204,6 +205,8 @@ const BUILDERS: Record<ProcessorName, (connections: Connections, runtime: HostRu
           rings: config.keys,
           rules,
           ready: () => policy.table.start(),
+          snapshots: limitsSnapshots({ log, codec, config }),
+          metrics: runtime.metrics,
           logger,
           transactionTimeoutMs: config.kafka.transactionTimeoutMs,
         }),

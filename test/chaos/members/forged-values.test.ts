@@ -31,6 +31,7 @@ it('knows every sealed topic: those without a party at the top have a forgery of
     'fx.rates',
     'intent.duplicated',
     'intent.rejected',
+    'limits.snapshots',
     'payout.attempts',
     'payout.updated',
     'policy.versions',

@@ -9,6 +9,7 @@ import type {
   FxRate,
   IntentDuplicated,
   IntentRejected,
+  LimitsSnapshot,
   Parties,
   PayoutAttemptClaimed,
   PayoutUpdated,
@@ -47,6 +48,8 @@ export function altered(topic: TopicName, value: unknown): unknown {
       return { ...(value as FxRate | AcceptedRate | RateJumpAccepted), rate: '0.0000001' };
     case 'audit.entries':
       return { ...(value as AuditEntry), subject: 'mallory' };
+    case 'limits.snapshots':
+      return { ...(value as LimitsSnapshot), snapshotId: 'mallory', entries: [] };
     case 'policy.versions':
       return { ...(value as PolicyVersion), content: '{}' };
     case 'screening.list-activated':
@@ -91,6 +94,7 @@ export function madeUp(
     case 'fx.accepted-rates':
     case 'fx.jumps-accepted':
     case 'policy.versions':
+    case 'limits.snapshots':
     case 'screening.list-activated':
     case 'screening.exception-revoked':
     case 'runtime.controls':
