@@ -1,9 +1,17 @@
 // What analysts are promised, held against what the chain makes.
+import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type AvroField, type AvroSchema, loadSchemas } from '../schemas/load.ts';
 import type { TransferLifecycle } from '../schemas/types.generated.ts';
 import { ENDINGS, History } from '../verify/testing/history.ts';
-import { CONTRACT_VERSION, GRAINS, PRESENCE, PRIVACY_CLASSES, type State } from './analytics-contract.ts';
+import {
+  BESIDE_GRAINS,
+  CONTRACT_VERSION,
+  GRAINS,
+  PRESENCE,
+  PRIVACY_CLASSES,
+  type State,
+} from './analytics-contract.ts';
 import { contractOf } from './catalogue.ts';
 
 const schemas = loadSchemas();
@@ -15,7 +23,16 @@ const recordNames = (type: AvroSchema): readonly string[] => {
     : [];
 };
 const fieldsOf = (record: string): readonly AvroField[] => schemas.get(record)!.fields!;
-const readable = [...new Set(GRAINS.flatMap(({ record }) => recordNames(`corridor.${record}`)))];
+/** All that an analyst's principal may read. */
+const ALLOWED = [...GRAINS, ...BESIDE_GRAINS];
+const readable = [...new Set(ALLOWED.flatMap(({ record }) => recordNames(`corridor.${record}`)))];
+
+it('analysts may read the topics that are for them, and no others', () => {
+  const text = readFileSync(new URL('../docs/analytics.md', import.meta.url), 'utf8');
+  const [, line] = /^Analysts may READ (.*?), and groups of their own; nothing else\./m.exec(text)!;
+  const named = [...line!.matchAll(/`([^`]+)`/g)].map(([, topic]) => topic);
+  expect(named.toSorted()).toEqual(ALLOWED.map(({ topic }) => topic).toSorted());
+});
 
 describe('each topic for analysts', () => {
   it.each(GRAINS)('$topic has the record that it says', ({ topic, record }) => {

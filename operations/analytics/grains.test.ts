@@ -154,6 +154,18 @@ describe('the grains', () => {
     await world.run();
     expect((await world.states()).get(transferId)!.state).toBe('DEAD_LETTERED');
   });
+
+  it('an older row that is there again does not stand over what came meanwhile', async () => {
+    const rows = rowsOf(['completed']);
+    const world = new GrainsWorld({ batch: 20 });
+    const handle = world.handler();
+    const { partition } = rows[0]!;
+    world.append(rows);
+    const { note } = await handle(world.batchAt(partition, 0, ''));
+    world.append([rows[1]!]);
+    const { outputs } = await handle(world.batchAt(partition, rows.length, note!));
+    expect(outputs.filter(({ topic }) => topic === 'transfer.state')).toEqual([]);
+  });
 });
 
 describe('watermarks', () => {

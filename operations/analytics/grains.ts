@@ -155,8 +155,8 @@ async function latestOf(
     const known = before.get(row.transferId) ?? found.get(row.transferId);
     return known !== undefined && known.eventId !== row.eventId && laterOf(known, row) === known;
   };
-  const late = new Set(marks.filter(overtaken));
-  return [...latest.values()].filter((row) => !late.has(row));
+  // Also of a transition that is there again: a copy of an older row.
+  return [...latest.values()].filter((row) => !overtaken(row));
 }
 
 function moneyOf(make: Make, row: TransferLifecycle, partition: number): readonly OutputRecord[] {

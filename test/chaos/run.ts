@@ -62,7 +62,7 @@ export interface RunReport {
   readonly logs: string;
 }
 
-const BACK = ['run', '--sinks', 'all', '--payouts', '--cases', '--replays', '--audit', '--webhooks'];
+const BACK = ['run', '--sinks', 'all', '--payouts', '--cases', '--replays', '--audit', '--webhooks', '--analytics'];
 const ARGS: Readonly<Record<SlotName, readonly string[]>> = {
   'chain-1': ['run', '--processors', 'all'],
   'chain-2': ['run', '--processors', 'all'],

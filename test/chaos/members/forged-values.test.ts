@@ -4,6 +4,7 @@ import { recordType } from '../../../schemas/avro-types.ts';
 import { shapeOf } from '../../../schemas/shape.ts';
 import type { ReviewDecided, TransferPriced } from '../../../schemas/types.generated.ts';
 import { contracts } from '../../../topics/catalogue.ts';
+import { DAY_MS } from '../../../topics/contract.ts';
 import { accepted } from '../../kit/events.ts';
 import { altered, MALLORY, madeUp, toMallory } from './forged-values.ts';
 
@@ -24,6 +25,7 @@ it('knows every sealed topic: those without a party at the top have a forgery of
     .filter(({ sealedBy, record }) => sealedBy !== null && !fieldsOf(record).includes('parties'))
     .map(({ name }) => name);
   expect(withoutParties.sort()).toEqual([
+    'analytics.watermark',
     'audit.entries',
     'fx.accepted-rates',
     'fx.jumps-accepted',
@@ -40,9 +42,14 @@ it('knows every sealed topic: those without a party at the top have a forgery of
     'screening.exception-revoked',
     'screening.list-activated',
     'transfer.lifecycle',
+    'transfer.money',
+    'transfer.state',
   ]);
   const claim = { payoutId: 'true-one', attempt: 2, claimId: 'c', startedAt: 1 };
   expect(altered('payout.attempts', claim)).toEqual({ ...claim, attempt: 3 });
+  const movement = { movementId: 'm', transferId: 'true-one', minor: 5n };
+  expect(altered('transfer.money', movement)).toEqual({ ...movement, minor: -5n });
+  expect(altered('analytics.watermark', { completeUntil: 1 })).toEqual({ completeUntil: 1 + DAY_MS });
   const event = { eventId: 'e', transferId: 'true-one', sequence: 3, state: 'PRICED' };
   expect(altered('transfer.lifecycle', event)).toEqual({ ...event, sequence: 4, state: 'REJECTED' });
   for (const topic of ['transfer.lifecycle', 'intent.rejected', 'intent.duplicated'] as const) {

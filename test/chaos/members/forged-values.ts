@@ -4,6 +4,7 @@ import { holdIdOf } from '../../../domain/transfers/event-id.ts';
 import { contentHashOf } from '../../../processors/hold-content.ts';
 import type {
   AcceptedRate,
+  AnalyticsWatermark,
   AuditEntry,
   FxPosition,
   FxRate,
@@ -19,8 +20,10 @@ import type {
   TransferAccepted,
   TransferHeld,
   TransferLifecycle,
+  TransferMoney,
 } from '../../../schemas/types.generated.ts';
 import type { TopicName } from '../../../topics/catalogue.ts';
+import { DAY_MS } from '../../../topics/contract.ts';
 
 /** Whom everything that is forged or tampered with would pay. */
 export const MALLORY = { name: 'Mallory Malory', account: '66600066600066' };
@@ -58,6 +61,7 @@ export function altered(topic: TopicName, value: unknown): unknown {
       return value;
     case 'payout.attempts':
       return { ...(value as PayoutAttemptClaimed), attempt: (value as PayoutAttemptClaimed).attempt + 1 };
+    case 'transfer.state':
     case 'transfer.lifecycle': {
       const record = value as TransferLifecycle;
       // Whoever believes the first pays again; whoever believes the other waits for nothing any more.
@@ -66,6 +70,14 @@ export function altered(topic: TopicName, value: unknown): unknown {
         sequence: record.sequence + 1,
         state: record.state === 'REJECTED' ? 'COMPLETED' : 'REJECTED',
       };
+    }
+    case 'transfer.money': {
+      const movement = value as TransferMoney;
+      return { ...movement, minor: -movement.minor };
+    }
+    case 'analytics.watermark': {
+      const claim = value as AnalyticsWatermark;
+      return { ...claim, completeUntil: claim.completeUntil + DAY_MS };
     }
     case 'fx.position': {
       const position = value as FxPosition;
@@ -97,12 +109,16 @@ export function madeUp(
     case 'limits.snapshots':
     case 'screening.list-activated':
     case 'screening.exception-revoked':
+    case 'analytics.watermark':
     case 'runtime.controls':
       return { key: undefined, value: forged };
     case 'audit.entries': {
       const entryId = randomUUID();
       return { key: entryId, value: { ...(forged as AuditEntry), entryId } };
     }
+    case 'transfer.money':
+      return { key: transferId, value: { ...(forged as TransferMoney), transferId, movementId: randomUUID() } };
+    case 'transfer.state':
     case 'transfer.lifecycle':
     case 'fx.position':
     case 'intent.rejected':
