@@ -216,6 +216,30 @@ const LOG: readonly Corruption[] = [
     }),
     ['PRICE_WRONG'],
   ],
+  [
+    'a price that another row made than the one that it names',
+    'completed',
+    change('transfer.priced', (value) => {
+      value.price.terms.termIds[0] = 'EU-IN/margin';
+    }),
+    ['PRICE_NOT_BY_TERMS'],
+  ],
+  [
+    'a price that binds longer than its terms say',
+    'completed',
+    change('transfer.priced', (value) => {
+      value.price.expiresAt += 60_000;
+    }),
+    ['PRICE_NOT_BY_TERMS'],
+  ],
+  [
+    'a date that its terms do not promise',
+    'completed',
+    change('transfer.priced', (value) => {
+      value.price.availableAt = value.price.lockedAt;
+    }),
+    ['PRICE_NOT_BY_TERMS'],
+  ],
   ['a transfer that stopped on its way', 'completed', cutAfter('transfer.screened'), ['TRANSFER_LOST']],
   ['a decision that nothing came of', 'approved', cutAfter('review.decided'), ['TRANSFER_LOST']],
   ['a payout outcome that nothing came of', 'completed', cutAfter('payout.updated'), ['TRANSFER_LOST']],

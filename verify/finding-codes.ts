@@ -118,6 +118,18 @@ export const FINDING_GROUPS = [
     toDo: 'stop payouts; find the first event that differs',
   },
   {
+    codes: ['PRICE_NOT_BY_TERMS'],
+    wrong:
+      'a price is not what the terms that it names come to: another row counts, or what follows from it is another',
+    toDo: 'was a file of terms changed under the name of before? Give it another version; else find who made the price',
+  },
+  {
+    codes: ['TERMS_UNKNOWN'],
+    wrong:
+      '(warning) prices name terms that are neither configured nor in the log, so nobody held them against each other',
+    toDo: 'verify with the file of terms that was in force (`CORRIDOR_TERMS_FILE`), or with the keys of operators',
+  },
+  {
     codes: ['ORIGIN_WITHOUT_INPUT', 'DUPLICATE_DIFFERS', 'DUPLICATE_OF_ITSELF'],
     wrong: 'a transfer from nowhere; a duplicate that is none',
     toDo: 'the input at the position named',

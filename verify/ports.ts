@@ -1,7 +1,9 @@
 // Where verification reads from. The log and the provider's ledger are the witnesses; the stores are what is examined.
 
+import type { CorridorBook } from '../domain/corridors/corridors.ts';
 import type { LimitRule } from '../domain/limits/limit-rules.ts';
 import type { KeyRing } from '../domain/seals/seal.ts';
+import type { TermBook } from '../domain/terms/term-book.ts';
 import type { Payout } from '../payouts/payout.ts';
 import type { Codec } from '../ports/codec.ts';
 import type { Log } from '../ports/log.ts';
@@ -148,6 +150,13 @@ export interface ApprovedDecision {
   readonly glass: string | undefined;
 }
 
+/** Terms by the names that prices have for them. */
+export interface KnownTerms {
+  /** Undefined: nobody here knows them any more. */
+  named(set: string): TermBook | undefined;
+  readonly corridors: CorridorBook;
+}
+
 export interface VerifySources {
   readonly log: Log;
   readonly codec: Codec;
@@ -177,6 +186,8 @@ export interface VerifySources {
   readonly approvedDecisions?: (approvalIds: readonly string[]) => Promise<ReadonlyMap<string, ApprovedDecision>>;
   /** Absent: what producers are told is not looked at. */
   readonly webhooks?: StoredWebhooks;
+  /** Absent: prices are not held against the terms that they name. */
+  readonly terms?: KnownTerms;
   /** Rules in force: they say which limits a return frees. */
   readonly limitRules: readonly LimitRule[];
   /** Keys of all issuers; without them no seal is checked. */

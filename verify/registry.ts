@@ -22,6 +22,7 @@ import { provider } from './checks/provider.ts';
 import { replayChecks } from './checks/replays.ts';
 import { decisionSeals, payoutSeals } from './checks/seals.ts';
 import { skips } from './checks/skips.ts';
+import { terms } from './checks/terms.ts';
 import { transferView } from './checks/transfer-view.ts';
 import { unchanged } from './checks/unchanged.ts';
 import { webhooks } from './checks/webhooks.ts';
@@ -34,6 +35,7 @@ export const checks = (): readonly Check[] => [
   unchanged,
   progress,
   money,
+  terms(),
   provider,
   lifecycle,
   ...positionChecks(),

@@ -110,6 +110,26 @@ describe('a history in agreement', () => {
       expect((await second(more)).codes).toHaveProperty('LIFECYCLE_DIFFERS');
   });
 
+  it('says which terms nobody knows, once, as a warning, and holds nothing against prices of before they were named', async () => {
+    const named = (change: (price: { terms: { set: string } | null }) => void) =>
+      verified(['completed', 'returned'], ({ entries }) => {
+        for (const { topic, value } of entries) {
+          if (topic === 'transfer.priced')
+            change((value as never as { price: { terms: { set: string } | null } }).price);
+        }
+      });
+    const strange = await named(({ terms }) => {
+      terms!.set = 'lost@1';
+    });
+    expect(strange.findings.filter(({ check }) => check === 'terms')).toMatchObject([
+      { code: 'TERMS_UNKNOWN', severity: 'warning', detail: 'prices name lost@1, which is not known here' },
+    ]);
+    const before = await named((price) => {
+      price.terms = null;
+    });
+    expect(before.findings.filter(({ check }) => check === 'terms')).toEqual([]);
+  });
+
   it('is the same read in many passes', async () => {
     const options = { ...AT_ONCE, maxTransfersHeld: 3 };
     const report = await verified([...ENDINGS, ...ENDINGS], undefined, undefined, options);

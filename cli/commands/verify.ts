@@ -15,6 +15,7 @@ import { requireRings } from '../../ports/seals.ts';
 import { createTable } from '../../runtime/hosts/table.ts';
 import { limitRules } from '../../services/configured-rules.ts';
 import type { Connections } from '../../services/connections.ts';
+import { knownTerms } from '../../services/known-terms.ts';
 import { EVENTS, TRANSFERS } from '../../services/process-parts/sinks.ts';
 import { contracts } from '../../topics/catalogue.ts';
 import type { SealedDocuments, VerifySources } from '../../verify/ports.ts';
@@ -95,6 +96,7 @@ async function sourcesOf(
     codec,
     app: config.appName,
     limitRules: limitRules(config),
+    terms: await knownTerms(connections),
     rings: config.keys,
     keys: config.keys,
     ...(options.stores

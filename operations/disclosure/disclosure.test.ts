@@ -1,4 +1,4 @@
-// What a sender is told is what was priced and paid; what a rule asks for is there, or it is said why not.
+// What a sender is to hear is what was priced and paid; what a rule asks for is there, or it is said why not.
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -32,7 +32,7 @@ const EXAMPLE = termBook(
 const BUILT_IN = BUILT_IN_PRICES.at(AT).content;
 const US = BOOK.corridors.find(({ id }) => id === 'US-IN')!;
 
-interface Told {
+interface Asked {
   readonly terms?: typeof EXAMPLE;
   readonly minor?: bigint;
   readonly side?: 'SOURCE' | 'TARGET';
@@ -49,7 +49,7 @@ function priced({
   method = 'CASH',
   bearer = 'SHAR',
   rate = '83.1234567',
-}: Told = {}): TransferPriced | undefined {
+}: Asked = {}): TransferPriced | undefined {
   const screened = transferScreened();
   const instruction = {
     ...screened.instruction,
@@ -70,12 +70,12 @@ function priced({
 const rowOf = (value: TransferPriced): TransferLifecycle => lifecycleOf('transfer.priced', value, 'FX_PRICING')!;
 const stored = (...rows: readonly TransferLifecycle[]) =>
   toWrite(rows.map((value) => received('transfer.lifecycle', value)));
-const disclosed = (told: Told = {}) => disclosureOf('t', stored(rowOf(priced(told)!)));
+const disclosed = (asked: Asked = {}) => disclosureOf('t', stored(rowOf(priced(asked)!)));
 
 describe('a disclosure', () => {
   it('has the amounts of the price to the unit, and they add up', () => {
     let seen = 0;
-    const told = fc.record({
+    const asked = fc.record({
       minor: fc.bigInt({ min: 1n, max: 3_500_000n }),
       side: fc.constantFrom('SOURCE' as const, 'TARGET' as const),
       method: fc.constantFrom('CASH' as const, 'ACCOUNT' as const),
@@ -83,7 +83,7 @@ describe('a disclosure', () => {
       rate: fc.integer({ min: 700_000, max: 900_000 }).map((n) => (n / 10_000).toFixed(4)),
     });
     fc.assert(
-      fc.property(told, (of) => {
+      fc.property(asked, (of) => {
         const value = priced(of);
         if (value === undefined) return;
         seen += 1;
@@ -183,9 +183,9 @@ describe('a disclosure', () => {
   });
 });
 
-describe('what a rule asks to be told', () => {
-  const of = (told: Told, ruleId: string) =>
-    requirementsOf(disclosed(told), RULES).filter((each) => each.ruleId === ruleId);
+describe('what a rule asks for', () => {
+  const of = (asked: Asked, ruleId: string) =>
+    requirementsOf(disclosed(asked), RULES).filter((each) => each.ruleId === ruleId);
 
   it('is all there before the sender pays: Regulation E, 1005.31(b)(1)', () => {
     const asked = of({}, 'us-reg-e-prepayment');

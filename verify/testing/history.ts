@@ -21,6 +21,8 @@ import type {
 } from '../../schemas/types.generated.ts';
 import {
   AT,
+  BOOK,
+  BUILT_IN_PRICES,
   payoutUpdated,
   reviewDecided,
   transferAccepted,
@@ -108,6 +110,10 @@ export class History extends HistoryLog {
       stores: this.stores,
       limits: this.limits,
       limitRules: LIMIT_RULES,
+      terms: {
+        named: (set) => BUILT_IN_PRICES.all().find(({ content }) => content.name === set)?.content,
+        corridors: BOOK,
+      },
       keys: { stages: KEYS.stages, operators: KEYS.operators },
       provider: { read: (after) => readFrom(this.provider, after) },
     };
