@@ -103,6 +103,7 @@ const REDIS: Readonly<Record<string, (redis: never) => Promise<unknown>>> = {
   'ledger: apply': (redis) => limitsLedger(redis).apply([reserve]),
   'ledger: status': (redis) => limitsLedger(redis).status(),
   'ledger: close': (redis) => limitsLedger(redis).close(),
+  'ledger: caughtUp': (redis) => limitsLedger(redis).caughtUp('m'),
   'ledger: replaceAll': (redis) =>
     limitsLedger(redis).replaceAll({ records: [], counters: [] } as never, undefined as never),
   'verify: hydrated': (redis) => verifyLimits(redis).hydrated(),

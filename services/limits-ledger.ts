@@ -32,10 +32,13 @@ async function foldOf(connections: Connections) {
   }
 }
 
+/** Which windows are over: by a clock that runs ahead, open ones would be forgotten. ms since 1970. */
+const asOf = (fold: LedgerFold): number => Math.min(Date.now(), fold.newestAt);
+
 /** Takes a snapshot, from the newest one and the log behind it. @throws CodedError CONFIG_INVALID, and what the log throws */
 export async function takeSnapshot(connections: Connections): Promise<SnapshotHead> {
-  const takenAt = Date.now();
   const { fold, read, since } = await foldOf(connections);
+  const takenAt = asOf(fold);
   return limitsSnapshots(connections).write(fold.entries(takenAt), {
     ...{ takenAt, missingSince: since ?? null, positions: read.positions() },
   });
@@ -60,7 +63,7 @@ export async function auditLimits(connections: Connections): Promise<LimitsAudit
     const store = verifyLimits(redis, limitsNamespace(config.appName));
     if (!(await store.hydrated())) throw lost();
     const { fold, read, since } = await foldOf(connections);
-    const look = () => driftBetween(fold.state().counters, store.counters(), Date.now());
+    const look = () => driftBetween(fold.state().counters, store.counters(), asOf(fold));
     const first = await look();
     let then = first;
     if (first.size > 0) {

@@ -6,6 +6,7 @@ import type { Redis } from 'ioredis';
 import { describe, expect, inject, it, vi } from 'vitest';
 import { type LimitRule, senderDayRule } from '../../domain/limits/limit-rules.ts';
 import { rollingOf, windowFinder } from '../../domain/limits/windows.ts';
+import { hydrateLimits } from '../../processors/limits/hydrate.ts';
 import type {
   LedgerState,
   LedgerStore,
@@ -16,7 +17,8 @@ import type {
 } from '../../processors/limits/ports.ts';
 import { requestedUse } from '../../processors/limits/requests.ts';
 import { TallyLedger } from '../../processors/limits/tally-ledger.ts';
-import { MemoryLedger } from '../../test/kit/memory-ledger.ts';
+import { transferRejected } from '../../test/kit/builders.ts';
+import { ledgerReading, MemoryLedger } from '../../test/kit/memory-ledger.ts';
 import { times } from '../../test/kit/times.ts';
 import { ledgerFormOf, limitsLedger } from './limits.ts';
 import { limitsClient, ready } from './limits-client.ts';
@@ -473,6 +475,32 @@ describe('a ledger of the release before', () => {
     expect(await next.replaceAll(NOTHING, marker)).toBe('replaced');
     // Back to rules of before: what is newer is known, and goes on.
     expect(await same.status()).toMatchObject({ hydrated: true });
+  });
+
+  it('is closed while it is rebuilt in another form: nothing is counted into what is thrown away', async () => {
+    const { namespace } = await freshLedger(1);
+    let form: 1 | 2 = 1;
+    const stage = limitsLedger(redis, { namespace, form: () => form });
+    const settle = { kind: 'settle', transferId: 'a', attempt: 1, state: 'open', uses: [] } as const;
+    await stage.apply([settle]);
+    form = 2;
+    const read = Object.assign(
+      ledgerReading(async (add) => {
+        await expect(stage.apply([settle])).rejects.toMatchObject({ code: 'LIMITS_NOT_HYDRATED' });
+        await add('transfer.rejected', transferRejected());
+        return undefined;
+      }),
+      { place: () => 'as far as that' },
+    );
+    expect(await hydrateLimits(stage, [rolling], read)).toMatchObject({ rebuilt: true });
+    // Another process sees that it is to be caught up, until one has done it.
+    const other = limitsLedger(redis, { namespace, form: () => form });
+    const { due } = await hydrateLimits(other, [rolling], read);
+    expect(due).toMatchObject({ place: 'as far as that' });
+    // One that saw the old generation takes nothing away from the new one.
+    await other.close('of-before:1.old');
+    await other.caughtUp(due!.marker);
+    expect(await stage.status()).toEqual({ hydrated: true, marker: due!.marker });
   });
 
   it.each<LimitRule['window']>([

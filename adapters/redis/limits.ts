@@ -77,6 +77,7 @@ const CLEAR = `
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 redis.call('UNLINK', unpack(ARGV, 2))
 return 1`;
+const CLOSE = `if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0`;
 const CHUNK = 1_000;
 
 type ShortRules = NonNullable<LedgerState['short']>;
@@ -87,6 +88,7 @@ type Scripted = Redis & {
   corridorLimitsApply: ApplyScript;
   corridorLimitsSwap: StepScript;
   corridorLimitsClear: StepScript;
+  corridorLimitsClose: StepScript;
 };
 
 /** @throws CodedError what `limitsFault` makes of an error of Redis; REDIS_REFUSED, LEDGER_NEWER, LIMITS_NOT_HYDRATED */
@@ -109,8 +111,14 @@ export function limitsLedger(redis: Redis, options: LimitsLedgerOptions = {}): L
     refuseEviction(memory, LIMITS_DEPENDENCY);
     if (marker !== null && formOf(marker) > NEWEST_FORM) throw newerForm(formOf(marker));
     const isOurs = marker?.startsWith(`${runIdIn(info)}:`) === true && formOf(marker) >= formNow();
-    const short = marker !== null && isOurs ? await guarded(() => client.get(`${prefixOf(marker)}b:short`)) : null;
-    return { marker, hydrated: isOurs, ...(short !== null && { short: JSON.parse(short) as ShortRules }) };
+    if (marker === null || !isOurs) return { marker, hydrated: false };
+    const notes = ['b:short', 'b:catch-up'].map((note) => `${prefixOf(marker)}${note}`);
+    const [short = null, catchUp = null] = await guarded(() => client.mget(notes));
+    return {
+      ...{ marker, hydrated: true },
+      ...(short !== null && { short: JSON.parse(short) as ShortRules }),
+      ...(catchUp !== null && { catchUp }),
+    };
   }
 
   const run: RunScript = async (marker, operations) => {
@@ -140,7 +148,12 @@ export function limitsLedger(redis: Redis, options: LimitsLedgerOptions = {}): L
   return {
     apply,
     status,
-    close: () => guarded(async () => void (await client.del(markerKey))),
+    close: (marker) =>
+      guarded(async () => {
+        if (marker === undefined) await client.del(markerKey);
+        else await client.corridorLimitsClose(markerKey, marker);
+      }),
+    caughtUp: (marker) => guarded(async () => void (await client.del(`${prefixOf(marker)}b:catch-up`))),
     replaceAll: (state, expected) =>
       guarded(async () => {
         const marker = `${runIdIn(await client.info('server'))}:${formNow()}.${randomUUID()}`;
@@ -149,6 +162,7 @@ export function limitsLedger(redis: Redis, options: LimitsLedgerOptions = {}): L
         await client.set(building, '1');
         await fill(client, prefix, state, { keepMs, now: await timeOf(client) });
         if (state.short?.length) await client.set(`${prefix}b:short`, JSON.stringify(state.short));
+        if (state.catchUp !== undefined) await client.set(`${prefix}b:catch-up`, state.catchUp);
         if ((await client.corridorLimitsSwap(markerKey, building, expected ?? '', marker)) === 0) {
           await eachPage(client, `${prefix}*`, async (keys) => (await client.unlink(...keys)) >= 0);
           return 'overtaken';
@@ -164,6 +178,7 @@ function scripted(redis: Redis): Scripted {
   redis.defineCommand('corridorLimitsApply', { numberOfKeys: 1, lua: SCRIPT });
   redis.defineCommand('corridorLimitsSwap', { numberOfKeys: 2, lua: SWAP });
   redis.defineCommand('corridorLimitsClear', { numberOfKeys: 1, lua: CLEAR });
+  redis.defineCommand('corridorLimitsClose', { numberOfKeys: 1, lua: CLOSE });
   return redis as Scripted;
 }
 

@@ -9,10 +9,21 @@ import { type LedgerEntry, type LedgerEvents, LedgerFold, type LedgerTopic, sett
  * ends known at the call. Where there is a snapshot, its entries go to `restore`, and events from where it ended to `add`.
  * @returns append time (ms since 1970) from which on nothing is missing, if events of before are gone; undefined: all are there
  */
-export type LedgerReader = (
-  add: <T extends LedgerTopic>(topic: T, value: LedgerEvents[T]) => void | Promise<void>,
-  options: { readonly resume: boolean; readonly restore?: (entry: LedgerEntry) => void },
-) => Promise<number | undefined>;
+export interface LedgerReader {
+  (
+    add: <T extends LedgerTopic>(topic: T, value: LedgerEvents[T]) => void | Promise<void>,
+    options: {
+      readonly resume: boolean;
+      readonly restore?: (entry: LedgerEntry) => void;
+      /** Done before the pass counts as come through: when it fails, the next pass reads the same again. */
+      readonly atEnd?: () => Promise<void>;
+    },
+  ): Promise<number | undefined>;
+  /** How far the last pass came, for `resumeAt` of whoever goes on, in this process or another. */
+  place(): string;
+  /** The next resumed pass begins there, wherever passes of this reader have ended. */
+  resumeAt(place: string): void;
+}
 
 /** A rule that counts less than was used, for as long as the window that was open then. */
 export interface ShortRule {
@@ -27,6 +38,8 @@ export interface Hydration {
   readonly transfers: number;
   /** Rules whose window began before the log does: what was used before is not counted. */
   readonly short: readonly ShortRule[];
+  /** Which ledger is in force and how far it was filled, while what was committed behind that is not taken in yet. */
+  readonly due?: { readonly marker: string; readonly place: string };
 }
 
 /**
@@ -40,15 +53,20 @@ export async function hydrateLimits(
   read: LedgerReader,
   now = Date.now(),
 ): Promise<Hydration> {
-  const { hydrated, marker, short: known = [] } = await store.status();
-  if (hydrated) return { rebuilt: false, transfers: 0, short: stillShort(known, now) };
+  const { hydrated, marker, short: known = [], catchUp } = await store.status();
+  if (hydrated) {
+    const due = marker !== null && catchUp !== undefined && { due: { marker, place: catchUp } };
+    return { rebuilt: false, transfers: 0, short: stillShort(known, now), ...due };
+  }
+  // One of an older form is in force: what was counted in it behind the read would go with it. Transfers wait meanwhile.
+  if (marker !== null) await store.close(marker);
   const fold = new LedgerFold(rules);
   const since = await read((topic, value) => fold.add(topic, value), {
     resume: false,
     restore: (entry) => fold.restore(entry),
   });
   const short = since === undefined ? [] : rules.flatMap((rule) => shortOf(rule, since, now));
-  const result = await store.replaceAll({ ...fold.state(), short }, marker);
+  const result = await store.replaceAll({ ...fold.state(), short, catchUp: read.place() }, null);
   return { rebuilt: result === 'replaced', transfers: fold.transfers, short };
 }
 
@@ -77,7 +95,7 @@ const CHUNK = 500;
 
 /**
  * Takes in what was committed while the ledger was being rebuilt: reservations made in the lost ledger whose
- * transactions were still open then. Run it once after a rebuild, when the transaction timeout has passed.
+ * transactions were still open then. Run it after a rebuild, when the transaction timeout has passed, until it comes through.
  * @returns how many events were taken in
  */
 export async function catchUpLimits(
@@ -100,8 +118,7 @@ export async function catchUpLimits(
       pending.push(settlement);
       if (pending.length >= CHUNK) await flush();
     },
-    { resume: true },
+    { resume: true, atEnd: flush },
   );
-  await flush();
   return taken;
 }

@@ -109,6 +109,8 @@ export interface LedgerState {
   readonly counters: Iterable<LedgerCounter>;
   /** Rules that count less than was used, as the log does not reach back; kept with the ledger. */
   readonly short?: readonly { readonly ruleId: string; readonly until: number | null }[];
+  /** How far the log was read for it; kept with the ledger until what was committed behind that is taken in. */
+  readonly catchUp?: string;
 }
 
 /** Which generation of the ledger is in force. */
@@ -119,14 +121,21 @@ export interface LedgerStatus {
   readonly marker: string | null;
   /** As the ledger was filled with; absent: of none. */
   readonly short?: readonly { readonly ruleId: string; readonly until: number | null }[];
+  /** It was filled so far, and nobody has taken in yet what was committed behind that; absent: it is caught up. */
+  readonly catchUp?: string;
 }
 
 /** The ledger as it is filled and replaced. */
 export interface LedgerStore extends LimitLedger {
   /** @throws CodedError REDIS_UNAVAILABLE */
   status(): Promise<LedgerStatus>;
-  /** Puts the ledger out of force: every `apply` answers LIMITS_NOT_HYDRATED until it is replaced. */
-  close(): Promise<void>;
+  /**
+   * Puts the ledger out of force: every `apply` answers LIMITS_NOT_HYDRATED until it is replaced.
+   * @param marker this generation alone; absent: whichever is in force
+   */
+  close(marker?: string): Promise<void>;
+  /** Notes that this generation is caught up. */
+  caughtUp(marker: string): Promise<void>;
   /**
    * Fills a new generation and puts it in force in one step.
    * @param expected the marker that `status` showed before the log was read

@@ -18,7 +18,7 @@ import {
 } from '../../test/kit/builders.ts';
 import { KEYS } from '../../test/kit/keys.ts';
 import { memoryHoldClaims } from '../../test/kit/memory-claims.ts';
-import { MemoryLedger } from '../../test/kit/memory-ledger.ts';
+import { ledgerReading, MemoryLedger } from '../../test/kit/memory-ledger.ts';
 import { times } from '../../test/kit/times.ts';
 import type { Decision } from '../contract.ts';
 import { fixedPolicy } from '../policies.ts';
@@ -83,12 +83,11 @@ const counters = (ledger: MemoryLedger) => {
   const used = [...ledger.counters].filter(([, { used, open }]) => used !== 0n || open !== 0);
   return Object.fromEntries(used.sort(([a], [b]) => (a < b ? -1 : 1)));
 };
-const readerOf =
-  (log: readonly LedgerRecord[]): LedgerReader =>
-  async (add) => {
+const readerOf = (log: readonly LedgerRecord[]): LedgerReader =>
+  ledgerReading(async (add) => {
     for (const { topic, value } of log) await add(topic, value as never);
     return undefined;
-  };
+  });
 
 describe('the rebuilt ledger', () => {
   it('equals the one that was lived through', async () => {
@@ -143,7 +142,12 @@ describe('the rebuilt ledger', () => {
     lost.lose();
     const short = async (since: number | undefined) => {
       lost.lose();
-      const { short: found } = await hydrateLimits(lost, rules, async () => since, AT);
+      const { short: found } = await hydrateLimits(
+        lost,
+        rules,
+        ledgerReading(async () => since),
+        AT,
+      );
       for (const { ruleId, until } of found) expect(until === null).toBe(ruleId === 'life');
       for (const { until } of found) expect(until ?? AT + 1).toBeGreaterThan(AT);
       return found.map(({ ruleId }) => ruleId);
@@ -153,8 +157,38 @@ describe('the rebuilt ledger', () => {
     expect(await short(undefined)).toEqual([]);
   });
 
+  it('is closed before the log is read when another form is needed, so that nothing is counted into what is thrown away', async () => {
+    const { ledger, log } = await live([{ pounds: 100, fate: 'open', sender: 1 }]);
+    ledger.isOfOldForm = true;
+    const { marker } = await ledger.status();
+    const refused: unknown[] = [];
+    const read = ledgerReading(async (add) => {
+      for (const { topic, value } of log) await add(topic, value as never);
+      // The stage, meanwhile.
+      await ledger.apply([]).catch((error: unknown) => refused.push(error));
+      return undefined;
+    });
+    expect(await hydrateLimits(ledger, LIMIT_RULES, read)).toMatchObject({ rebuilt: true, transfers: 1 });
+    expect(refused).toMatchObject([{ code: 'LIMITS_NOT_HYDRATED' }]);
+    expect((await ledger.status()).marker).not.toBe(marker);
+  });
+
+  it('is due to be caught up for every process, until one has done it', async () => {
+    const ledger = new MemoryLedger();
+    ledger.lose();
+    const read = Object.assign(
+      ledgerReading(async () => undefined),
+      { place: () => 'so far' },
+    );
+    await hydrateLimits(ledger, LIMIT_RULES, read);
+    const { due } = await hydrateLimits(ledger, LIMIT_RULES, readerOf([]));
+    expect(due).toMatchObject({ place: 'so far' });
+    await ledger.caughtUp(due!.marker);
+    expect((await hydrateLimits(ledger, LIMIT_RULES, readerOf([]))).due).toBeUndefined();
+  });
+
   it('is left alone when it is not lost', async () => {
-    const read: LedgerReader = () => Promise.reject(new Error('nobody asked for the log'));
+    const read = ledgerReading(() => Promise.reject(new Error('nobody asked for the log')));
     expect(await hydrateLimits(new MemoryLedger(), LIMIT_RULES, read)).toEqual({
       rebuilt: false,
       transfers: 0,

@@ -72,6 +72,13 @@ export class LedgerFold {
     if (known === undefined || known.sequence < entry.sequence) this.#latest.set(entry.transferId, entry);
   }
 
+  /** When the newest event of all happened, ms since 1970; 0: there is none. No clock of whoever asks makes it later. */
+  get newestAt(): number {
+    let newest = 0;
+    for (const { at } of this.#latest.values()) newest = Math.max(newest, at);
+    return newest;
+  }
+
   /**
    * What a snapshot must keep at `now` (ms since 1970): what is open, what counts in a window that is not over for good, and
    * ends that a late priced event has to find. Nothing else has a part in a counter that matters.

@@ -33,6 +33,23 @@ it('a pass that breaks off is read again, so that no reservation is left out', a
   ]);
 });
 
+it('a pass whose last step fails is read again, and another process goes on from where one has ended', async () => {
+  const asked: (readonly PartitionRange[])[] = [];
+  const reader: Partial<LogReader> = {
+    offsets: async () => [{ topic: 'transfer.reserved', partition: 0, from: 0, to: 5 }],
+    read: async (ranges) => void asked.push(ranges),
+  };
+  const parts = { log: { reader: () => reader }, codec: { load: async () => undefined }, rings: testRings } as never;
+  const read = ledgerReader(parts);
+  const away = () => Promise.reject(new Error('Redis is away'));
+  await expect(read(() => undefined, { resume: true, atEnd: away })).rejects.toThrow('Redis is away');
+  await read(() => undefined, { resume: true });
+  const other = ledgerReader(parts);
+  other.resumeAt(read.place());
+  await other(() => undefined, { resume: true });
+  expect(asked.map(([range]) => range!.from)).toEqual([0, 0, 5]);
+});
+
 it('stops the process when the ledger may be evicted from', async () => {
   const refused = new CodedError('REDIS_MAY_EVICT', 'set noeviction', { faultClass: 'fatal' });
   const host = hydrationHost({

@@ -1,5 +1,6 @@
 // Keeps the limits ledger in step with the log: filled at the first start, and again whenever Redis has lost it.
 
+import { z } from 'zod';
 import type { LimitRule } from '../../domain/limits/limit-rules.ts';
 import { safeText } from '../../domain/text/text.ts';
 import type { Codec } from '../../ports/codec.ts';
@@ -8,7 +9,13 @@ import { CodedError } from '../../ports/fault.ts';
 import type { Log, PartitionRange } from '../../ports/log.ts';
 import { pause } from '../../ports/pause.ts';
 import { type Rings, sealFlaw } from '../../ports/seals.ts';
-import { catchUpLimits, hydrateLimits, type LedgerReader, type ShortRule } from '../../processors/limits/hydrate.ts';
+import {
+  catchUpLimits,
+  type Hydration,
+  hydrateLimits,
+  type LedgerReader,
+  type ShortRule,
+} from '../../processors/limits/hydrate.ts';
 import type { LedgerStore } from '../../processors/limits/ports.ts';
 import { LEDGER_TOPICS, type LedgerTopic } from '../../processors/limits/rebuild.ts';
 import { faultOf } from '../../runtime/fault.ts';
@@ -54,7 +61,7 @@ export function ledgerReader({
   clock = Date.now,
 }: Pick<HydrationOptions, 'log' | 'codec' | 'rings' | 'snapshots' | 'clock'>): PlacedReader {
   const done = new Map<string, number>();
-  const read: LedgerReader = async (add, { resume, restore }) => {
+  const read = async (...[add, { resume, restore, atEnd }]: Parameters<LedgerReader>): Promise<number | undefined> => {
     await codec.load(LEDGER_TOPICS);
     const reader = log.reader();
     const whole = await reader.offsets(LEDGER_TOPICS);
@@ -87,6 +94,7 @@ export function ledgerReader({
     });
     // What was emptied says nothing of how long it was whole.
     if (isCut.size > 0) missing(clock());
+    await atEnd?.();
     for (const { topic, partition, to } of ranges) done.set(placeOf({ topic, partition }), to);
     return since;
   };
@@ -95,11 +103,24 @@ export function ledgerReader({
       const at = place.lastIndexOf('/');
       return { topic: place.slice(0, at), partition: Number(place.slice(at + 1)), offset };
     });
-  return Object.assign(read, { positions });
+  return Object.assign(read, {
+    positions,
+    place: () => JSON.stringify(positions()),
+    resumeAt(place: string) {
+      done.clear();
+      for (const each of placeText.parse(JSON.parse(place))) done.set(placeOf(each), each.offset);
+    },
+  });
 }
 
-/** A reader that tells how far it has come. */
-export type PlacedReader = LedgerReader & { readonly positions: () => LimitsSnapshot['positions'] };
+/** A reader that tells how far it has come, to snapshots too. */
+export interface PlacedReader extends LedgerReader {
+  positions(): LimitsSnapshot['positions'];
+}
+
+const placeText = z.array(
+  z.strictObject({ topic: z.string(), partition: z.int().nonnegative(), offset: z.int().nonnegative() }),
+);
 
 /** One that is ahead of the log is of another log: a topic was made anew. */
 async function usableSnapshot(
@@ -146,25 +167,36 @@ function hydratorOf(options: HydrationOptions) {
   const read = ledgerReader(options);
   const report = shortReport(options);
   let shortage: HostHealth['troubles'] = [];
-  /** Monotonic ms from which no transaction of the lost ledger can be open any more. */
-  let catchUpAt: number | undefined;
+  /** `at`: monotonic ms from which no transaction of the ledger before this one can be open any more. */
+  let caught: { readonly marker: string; readonly at: number } | undefined;
 
   async function once(): Promise<void> {
     const began = performance.now();
     await options.ready();
     const rules = options.rules();
-    const { rebuilt, transfers, short } = await hydrateLimits(ledger, rules, read);
+    const { rebuilt, transfers, short, due } = await hydrateLimits(ledger, rules, read);
     shortage = report(short);
-    if (!rebuilt) {
-      if (catchUpAt === undefined || performance.now() < catchUpAt) return;
-      const count = await catchUpLimits(ledger, rules, read);
-      catchUpAt = undefined;
-      logger.info({ count }, 'limits ledger caught up');
-      return;
-    }
-    catchUpAt = performance.now() + transactionTimeoutMs;
+    if (!rebuilt) return due ? catchUp(rules, due) : forget();
+    forget();
     const durationMs = Math.round(performance.now() - began);
     logger.warn({ code: 'LIMITS_REBUILT', count: transfers, durationMs }, 'the limits ledger was rebuilt from the log');
+  }
+
+  /** Whoever rebuilt it may have died since: each process that sees it is due waits for itself, and takes it in. */
+  async function catchUp(rules: readonly LimitRule[], { marker, place }: NonNullable<Hydration['due']>): Promise<void> {
+    if (caught?.marker !== marker) {
+      caught = { marker, at: performance.now() + transactionTimeoutMs };
+      read.resumeAt(place);
+    }
+    if (performance.now() < caught.at) return;
+    const count = await catchUpLimits(ledger, rules, read);
+    await ledger.caughtUp(marker);
+    forget();
+    logger.info({ count }, 'limits ledger caught up');
+  }
+
+  function forget(): void {
+    caught = undefined;
   }
 
   return { once, shortage: () => shortage };

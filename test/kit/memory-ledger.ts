@@ -2,6 +2,7 @@
 
 import { isCounted, rollingOf } from '../../domain/limits/windows.ts';
 import { CodedError } from '../../ports/fault.ts';
+import type { LedgerReader } from '../../processors/limits/hydrate.ts';
 import type {
   LedgerState,
   LedgerStore,
@@ -53,6 +54,9 @@ export class MemoryLedger implements LedgerStore {
   readonly members = new Map<string, Map<string, number>>();
   #marker: string | null = 'memory:1';
   #generation = 1;
+  #catchUp: string | undefined;
+  /** As when a rule came in force that needs another form: it is still in force, and to be rebuilt. */
+  isOfOldForm = false;
 
   /** As when the server was restarted or wiped. */
   lose(): void {
@@ -75,11 +79,18 @@ export class MemoryLedger implements LedgerStore {
   }
 
   async status() {
-    return { hydrated: this.#marker !== null, marker: this.#marker };
+    return {
+      ...{ hydrated: this.#marker !== null && !this.isOfOldForm, marker: this.#marker },
+      ...(this.#marker !== null && this.#catchUp !== undefined && { catchUp: this.#catchUp }),
+    };
   }
 
-  async close(): Promise<void> {
-    this.#marker = null;
+  async close(marker?: string): Promise<void> {
+    if (marker === undefined || marker === this.#marker) this.#marker = null;
+  }
+
+  async caughtUp(marker: string): Promise<void> {
+    if (marker === this.#marker) this.#catchUp = undefined;
   }
 
   async replaceAll(state: LedgerState, expected: string | null): Promise<'replaced' | 'overtaken'> {
@@ -99,6 +110,8 @@ export class MemoryLedger implements LedgerStore {
       this.counters.set(bucketOf(counter), { used: counter.usedMinor, open: counter.open });
       if (counter.members) this.members.set(bucketOf(counter), new Map(counter.members));
     }
+    this.#catchUp = state.catchUp;
+    this.isOfOldForm = false;
     this.#generation += 1;
     this.#marker = `memory:${this.#generation}`;
     return 'replaced';
@@ -243,3 +256,14 @@ export class MemoryLedger implements LedgerStore {
     return finish(held);
   }
 }
+
+/** A reader of the ledger's topics that always reads what `read` adds, and says that it has come nowhere. */
+export const ledgerReading = (read: (add: Parameters<LedgerReader>[0]) => Promise<number | undefined>): LedgerReader =>
+  Object.assign(
+    async (...[add, { atEnd }]: Parameters<LedgerReader>) => {
+      const since = await read(add);
+      await atEnd?.();
+      return since;
+    },
+    { place: () => '[]', resumeAt: () => undefined },
+  );

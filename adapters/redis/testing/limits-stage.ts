@@ -23,7 +23,7 @@ import { KEYS } from '../../../test/kit/keys.ts';
 import { ManualClock } from '../../../test/kit/manual-clock.ts';
 import { memoryHoldClaims, memoryReplayClaims } from '../../../test/kit/memory-claims.ts';
 import { memoryCodec } from '../../../test/kit/memory-codec.ts';
-import { MemoryLedger } from '../../../test/kit/memory-ledger.ts';
+import { ledgerReading, MemoryLedger } from '../../../test/kit/memory-ledger.ts';
 import { MemoryLog } from '../../../test/kit/memory-log.ts';
 import { testRings } from '../../../test/kit/rings.ts';
 import type { TopicValues } from '../../../topics/catalogue.ts';
@@ -151,10 +151,14 @@ export async function stageOn(url: string) {
   const stage = new LimitsStage(ledger);
   /** What the hydration host does each second. */
   const hydrate = () =>
-    hydrateLimits(ledger, LIMIT_RULES, async (add) => {
-      for (const value of await stage.reserved()) await add('transfer.reserved', value);
-      return undefined;
-    });
+    hydrateLimits(
+      ledger,
+      LIMIT_RULES,
+      ledgerReading(async (add) => {
+        for (const value of await stage.reserved()) await add('transfer.reserved', value);
+        return undefined;
+      }),
+    );
   await hydrate();
   await stage.start();
   stage.feed(0, EARLY);
