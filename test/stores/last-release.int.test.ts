@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
+import { approvedDecisions } from '../../adapters/mongo/approvals.ts';
 import { caseStore } from '../../adapters/mongo/cases.ts';
 import { connectMongo, type MongoConnection } from '../../adapters/mongo/client.ts';
 import { customerCaseStore, rescreenProgress } from '../../adapters/mongo/customer-cases.ts';
@@ -43,7 +44,7 @@ import { payoutRelay } from '../../runtime/outbox/payout-relay.ts';
 import type { ListReference } from '../../schemas/types.generated.ts';
 import { loadSampleList } from '../../screening/lists/sample/load.ts';
 import { unpackEntities } from '../../screening/versions/packed.ts';
-import { limitRules } from '../../services/configured-rules.ts';
+import { corridorBookOf, limitRules } from '../../services/configured-rules.ts';
 import type { CaseDocument } from '../../sinks/cases/case.ts';
 import { casesSink } from '../../sinks/cases/sink.ts';
 import type { Sink } from '../../sinks/contract.ts';
@@ -133,6 +134,9 @@ async function sourcesOf(): Promise<VerifySources> {
     stores: verifyStores({ db, events: 'events', transfers: 'transfers' }),
     webhooks: verifyWebhooks(db, undefined),
     positionCount: positionCounts(db).find,
+    approvedDecisions: approvedDecisions(db, keys.operators),
+    // What the last release priced names no terms.
+    terms: { named: () => undefined, corridors: corridorBookOf(config) },
     sealed: sealedDocuments({ db, operators: keys.operators, inLog: { activations, revoked } }),
     limits: verifyLimits(redis, namespace),
     provider: providerLedger(path.join(FIXTURE, FILES.provider)),
