@@ -7,6 +7,7 @@ import { Kafka, logLevel } from 'kafkajs';
 import type { Db, Document } from 'mongodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createLog } from '../adapters/kafka/log.ts';
+import { approvedDecisions } from '../adapters/mongo/approvals.ts';
 import { connectMongo, type MongoConnection } from '../adapters/mongo/client.ts';
 import { holdClaims } from '../adapters/mongo/hold-claims.ts';
 import { guardedStore, insertOnlyStore } from '../adapters/mongo/idempotent-store.ts';
@@ -30,7 +31,7 @@ import { applyTopics } from '../runtime/provision.ts';
 import { KEYS } from '../test/kit/keys.ts';
 import type { TopicName } from '../topics/catalogue.ts';
 import type { VerifySources } from './ports.ts';
-import { ENDINGS, History } from './testing/history.ts';
+import { ENDINGS, History, KNOWN_TERMS } from './testing/history.ts';
 import { groupTopics, OWNERS } from './topics.ts';
 import { verify } from './verify.ts';
 
@@ -70,6 +71,8 @@ beforeAll(async () => {
     stores: verifyStores({ db, events: 'events', transfers: 'transfers' }),
     webhooks: verifyWebhooks(db, undefined),
     positionCount: positionCounts(db).find,
+    approvedDecisions: approvedDecisions(db, KEYS.operators),
+    terms: KNOWN_TERMS,
     limits: verifyLimits(redis),
     provider: providerLedger(ledgerFile),
     keys: KEYS,

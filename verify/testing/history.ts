@@ -38,7 +38,7 @@ import { HOLDING, KEYS } from '../../test/kit/keys.ts';
 import { markId } from '../../topics/dead-letter-id.ts';
 import { HEADER, RECOVERY_HEADER } from '../../topics/headers.ts';
 import { homePartition } from '../../topics/home-partition.ts';
-import type { ProviderRecord, VerifySources } from '../ports.ts';
+import type { KnownTerms, ProviderRecord, VerifySources } from '../ports.ts';
 import type { Event } from './entry.ts';
 import { fillLimits, fillStores } from './fill-stores.ts';
 import type { FixedLog } from './fixed-log.ts';
@@ -67,6 +67,12 @@ export const ENDINGS = [
   'undecodable',
 ] as const;
 export type Ending = (typeof ENDINGS)[number];
+
+/** Those by which the prices of a history are made. */
+export const KNOWN_TERMS: KnownTerms = {
+  named: (set) => BUILT_IN_PRICES.all().find(({ content }) => content.name === set)?.content,
+  corridors: BOOK,
+};
 
 export class History extends HistoryLog {
   readonly stores = memoryStores();
@@ -110,10 +116,7 @@ export class History extends HistoryLog {
       stores: this.stores,
       limits: this.limits,
       limitRules: LIMIT_RULES,
-      terms: {
-        named: (set) => BUILT_IN_PRICES.all().find(({ content }) => content.name === set)?.content,
-        corridors: BOOK,
-      },
+      terms: KNOWN_TERMS,
       keys: { stages: KEYS.stages, operators: KEYS.operators },
       provider: { read: (after) => readFrom(this.provider, after) },
     };
