@@ -497,6 +497,8 @@ export interface LimitsSnapshotPosition {
   partition: number;
   /** The first offset that is not in the snapshot. */
   offset: number;
+  /** Id of the topic: one that is made anew has the old name. Null: of before it was said. */
+  topicId: string | null;
 }
 
 /** How one limit stood after this reservation. */

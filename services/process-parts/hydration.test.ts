@@ -4,6 +4,32 @@ import type { LogReader, PartitionRange } from '../../ports/log.ts';
 import { testRings } from '../../test/kit/rings.ts';
 import { hydrationHost, ledgerReader } from './hydration.ts';
 
+const admin = async () => ({
+  describeTopics: async () => [{ name: 'transfer.reserved', topicId: 'of-now' }],
+  close: async () => undefined,
+});
+
+it.each([
+  ['of this log', 'of-now', 150, 100],
+  ['of before topics had ids in it', null, 150, 100],
+  ['that is ahead of the log', 'of-now', 50, 0],
+  ['of a topic that was made anew, and is longer by now', 'of-before', 150, 0],
+])('a snapshot %s is taken for what it is', async (_, topicId, end, from) => {
+  const asked: (readonly PartitionRange[])[] = [];
+  const reader: Partial<LogReader> = {
+    offsets: async () => [{ topic: 'transfer.reserved', partition: 0, from: 0, to: end }],
+    read: async (ranges) => void asked.push(ranges),
+  };
+  const head = { positions: [{ topic: 'transfer.reserved', partition: 0, offset: 100, topicId }], missingSince: null };
+  const snapshots = { latest: async () => head, entriesOf: async () => undefined } as never;
+  const log = { reader: () => reader, admin } as never;
+  const codec = { load: async () => undefined } as never;
+  await ledgerReader({ log, codec, rings: testRings, snapshots })(() => undefined, {
+    ...{ resume: false, restore: () => undefined },
+  });
+  expect(asked[0]![0]!.from).toBe(from);
+});
+
 it('a pass that breaks off is read again, so that no reservation is left out', async () => {
   let end = 2;
   let down = false;
@@ -15,7 +41,7 @@ it('a pass that breaks off is read again, so that no reservation is left out', a
       if (down) throw new Error('the broker is away');
     },
   };
-  const log = { reader: () => reader } as never;
+  const log = { reader: () => reader, admin } as never;
   const read = ledgerReader({ log, codec: { load: async () => undefined } as never, rings: testRings });
 
   await read(() => undefined, { resume: false });
@@ -39,7 +65,11 @@ it('a pass whose last step fails is read again, and another process goes on from
     offsets: async () => [{ topic: 'transfer.reserved', partition: 0, from: 0, to: 5 }],
     read: async (ranges) => void asked.push(ranges),
   };
-  const parts = { log: { reader: () => reader }, codec: { load: async () => undefined }, rings: testRings } as never;
+  const parts = {
+    log: { reader: () => reader, admin },
+    codec: { load: async () => undefined },
+    rings: testRings,
+  } as never;
   const read = ledgerReader(parts);
   const away = () => Promise.reject(new Error('Redis is away'));
   await expect(read(() => undefined, { resume: true, atEnd: away })).rejects.toThrow('Redis is away');

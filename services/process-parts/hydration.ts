@@ -61,11 +61,13 @@ export function ledgerReader({
   clock = Date.now,
 }: Pick<HydrationOptions, 'log' | 'codec' | 'rings' | 'snapshots' | 'clock'>): PlacedReader {
   const done = new Map<string, number>();
+  let ids: ReadonlyMap<string, string> = new Map();
   const read = async (...[add, { resume, restore, atEnd }]: Parameters<LedgerReader>): Promise<number | undefined> => {
     await codec.load(LEDGER_TOPICS);
     const reader = log.reader();
     const whole = await reader.offsets(LEDGER_TOPICS);
-    const head = resume || restore === undefined ? undefined : await usableSnapshot(snapshots, whole);
+    ids = await topicIdsOf(log);
+    const head = resume || restore === undefined ? undefined : await usableSnapshot(snapshots, whole, ids);
     const kept = new Map(head?.positions.map((position) => [placeOf(position), position.offset]));
     const ranges = whole.map((range) => {
       const from = resume ? (done.get(placeOf(range)) ?? range.from) : (kept.get(placeOf(range)) ?? range.from);
@@ -101,7 +103,8 @@ export function ledgerReader({
   const positions = () =>
     [...done].map(([place, offset]) => {
       const at = place.lastIndexOf('/');
-      return { topic: place.slice(0, at), partition: Number(place.slice(at + 1)), offset };
+      const topic = place.slice(0, at);
+      return { topic, partition: Number(place.slice(at + 1)), offset, topicId: ids.get(topic) ?? null };
     });
   return Object.assign(read, {
     positions,
@@ -119,18 +122,38 @@ export interface PlacedReader extends LedgerReader {
 }
 
 const placeText = z.array(
-  z.strictObject({ topic: z.string(), partition: z.int().nonnegative(), offset: z.int().nonnegative() }),
+  z.strictObject({
+    topic: z.string(),
+    partition: z.int().nonnegative(),
+    offset: z.int().nonnegative(),
+    topicId: z.string().nullable(),
+  }),
 );
 
-/** One that is ahead of the log is of another log: a topic was made anew. */
+/** One that is ahead of the log, or that names other topics of these names, is of another log: a topic was made anew. */
 async function usableSnapshot(
   snapshots: LimitsSnapshots | undefined,
   whole: readonly PartitionRange[],
+  ids: ReadonlyMap<string, string>,
 ): Promise<SnapshotHead | undefined> {
   const head = await snapshots?.latest();
   const ends = new Map(whole.map((range) => [placeOf(range), range.to]));
-  const isOfThisLog = head?.positions.every((position) => position.offset <= (ends.get(placeOf(position)) ?? -1));
+  const isOfThisLog = head?.positions.every(
+    (position) =>
+      position.offset <= (ends.get(placeOf(position)) ?? -1) &&
+      (position.topicId === null || position.topicId === ids.get(position.topic)),
+  );
   return isOfThisLog ? head : undefined;
+}
+
+async function topicIdsOf(log: Log): Promise<ReadonlyMap<string, string>> {
+  const admin = await log.admin();
+  try {
+    const described = await admin.describeTopics(LEDGER_TOPICS);
+    return new Map(described.flatMap(({ name, topicId }) => (topicId === undefined ? [] : [[name, topicId]])));
+  } finally {
+    await admin.close();
+  }
 }
 
 const placeOf = ({ topic, partition }: { topic: string; partition: number }) => `${topic}/${partition}`;
