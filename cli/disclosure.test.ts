@@ -17,6 +17,7 @@ const RECORD: Disclosure = {
   ...{ midRate: '83.5', customerRate: '82.999', shownRate: '82.9990' },
   difference: usd(593n),
   totalToRecipient: { minor: 8_205_447n, currency: 'INR' },
+  deadLettered: false,
   otherFeesMayApply: true,
   ...{ valueDate: '2026-12-01', availableAt: Date.UTC(2026, 11, 1, 9), cancelUntil: null, terms: 'example@2026-11-30' },
   paid: { minor: 8_205_447n, currency: 'INR' },

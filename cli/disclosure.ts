@@ -34,7 +34,7 @@ export function linesOf(record: Disclosure): readonly string[] {
   const at = (ms: number | null) => (ms === null ? 'the terms do not say' : new Date(ms).toISOString());
   const tax = ({ kind, authority, amount }: DisclosedTax) => `${kind} (${authority})  ${formatMoney(amount)}`;
   return [
-    `Transfer ${record.transferId}, ${record.state}, price ${record.attempt}, terms ${record.terms ?? 'not known'}`,
+    `Transfer ${record.transferId}, ${record.state}${record.deadLettered ? ' (a dead letter stands behind it)' : ''}, price ${record.attempt}, terms ${record.terms ?? 'not known'}`,
     `  transfer amount      ${formatMoney(transferAmount)}`,
     ...fees.map(({ code, amount }) => `  fee ${code}  ${formatMoney(amount)}`),
     ...taxes.map((each) => `  tax ${tax(each)}`),

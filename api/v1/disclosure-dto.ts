@@ -14,7 +14,8 @@ const taxDto = z.object({
 export const disclosureDto = z
   .object({
     transferId: z.string(),
-    state: z.enum(STATES),
+    state: z.enum(STATES).describe('That its last transition took it to.'),
+    deadLettered: z.boolean().describe('A dead letter stands behind that: it goes on when operators send it again.'),
     attempt: z.int().describe('Pricing attempt: a price that expired is made again.'),
     asOf: instant.describe('When the state was taken that has this price.'),
     corridor: z.string().nullable(),
@@ -36,7 +37,7 @@ export const disclosureDto = z
     availableAt: instant.nullable().describe('When the beneficiary has it at the latest; null: the terms do not say.'),
     cancelUntil: instant.nullable().describe('Until when the sender may take it back; null: the terms do not say.'),
     terms: z.string().nullable().describe('Name and version of the terms; null: not known.'),
-    paid: moneyDto.nullable().describe('What was paid to the beneficiary by now.'),
+    paid: moneyDto.nullable().describe('What was paid to the beneficiary by now, also where it came back.'),
     returned: moneyDto.nullable(),
     requirements: z
       .array(
@@ -69,10 +70,10 @@ export function disclosureDtoOf(
   const money = ({ minor, currency }: Disclosure['total']) => moneyOf(minor, currency);
   const known = (amount: Disclosure['difference']) => (amount === null ? null : money(amount));
   const time = (at: number | null) => (at === null ? null : instantOf(at));
-  const { transferId, attempt, corridor, chargeBearer, midRate, customerRate, shownRate } = record;
+  const { transferId, deadLettered, attempt, corridor, chargeBearer, midRate, customerRate, shownRate } = record;
   const { otherFeesMayApply, valueDate, terms } = record;
   return {
-    ...{ transferId, attempt, corridor, chargeBearer, midRate, customerRate, shownRate },
+    ...{ transferId, deadLettered, attempt, corridor, chargeBearer, midRate, customerRate, shownRate },
     ...{ otherFeesMayApply, valueDate, terms },
     // A state of a newer version stops the record at the sink: it never gets here.
     state: record.state as z.output<typeof disclosureDto>['state'],

@@ -4,7 +4,8 @@ import { finished } from 'node:stream/promises';
 import type { Command } from 'commander';
 import { formatMoney } from '../../domain/money/currencies.ts';
 import { type BacktestDone, backtest } from '../../operations/backtest/backtest.ts';
-import { type Change, outcomeText } from '../../operations/backtest/report.ts';
+import { type BacktestConclusion, conclusionOf, uncomparedStages } from '../../operations/backtest/conclusion.ts';
+import { type BacktestStage, type Change, outcomeText } from '../../operations/backtest/report.ts';
 import { CodedError } from '../../ports/fault.ts';
 import { type BacktestBasis, openBacktest } from '../../services/backtest.ts';
 import type { Connections } from '../../services/connections.ts';
@@ -26,7 +27,7 @@ interface Options {
 }
 
 /** What a pipeline that deploys goes by; 1 is that it could not be run, as with every command. */
-const EXIT = { differs: 2, comparedNothing: 3 } as const;
+const EXIT: Readonly<Record<BacktestConclusion, number>> = { SAME: 0, DIFFERS: 2, NOT_COMPARED: 3, INCOMPLETE: 4 };
 
 const HELP = `
 Intake, screening, pricing and limits of this build decide again on what the log says that each was given, and the decisions are
@@ -34,7 +35,9 @@ compared: a transfer counts at the first stage that decides otherwise. Claims on
 as they were, rates are those of the price of then, and what was never priced is not priced. Payout dispatch and settlement are
 not compared. It reads the log and the list versions, writes nothing, and needs the keys of stages.
 
-Exit status: 0, all is as it was; 2, something differs; 3, there was nothing to compare; 1, it could not be run.
+Exit status: 0, all was compared and is as it was; 2, something differs; 3, nothing was compared, or nothing at a stage that was
+given something else or had something to decide; 4, nothing that was compared differs, but the log is short or holds what cannot
+be believed or read; 1, it could not be run.
 
 Examples:
   corridor backtest --from 2026-11-30T00:00:00Z --to 2026-12-01T00:00:00Z
@@ -57,13 +60,23 @@ export function registerBacktest(program: Command): void {
     .addHelpText('after', HELP)
     .action((options: Options) =>
       withConnections(async (connections) => {
-        const { done, basis, sample } = await run(connections, options);
-        if (options.json) console.log(toJson(jsonOf(options, { done, basis, sample })));
-        else printReport(done, basis, sample);
-        if (done.compared === 0) process.exitCode = EXIT.comparedNothing;
-        else if (done.changed > 0) process.exitCode = EXIT.differs;
+        const ran = await run(connections, options);
+        const given = givenTo(options);
+        if (options.json) console.log(toJson(jsonOf(options, ran, given)));
+        else printReport(ran, given);
+        process.exitCode = EXIT[conclusionOf(ran.done, given)];
       }),
     );
+}
+
+/** The stages that decide by something else than what was. */
+function givenTo({ rules, lists = [], terms, limits }: Options): ReadonlySet<BacktestStage> {
+  return new Set<BacktestStage>([
+    ...(rules === undefined ? [] : ['INTAKE' as const]),
+    ...(lists.length === 0 ? [] : ['SCREENING' as const]),
+    ...(terms === undefined ? [] : ['FX_PRICING' as const]),
+    ...(limits === undefined ? [] : ['LIMITS' as const]),
+  ]);
 }
 
 interface Ran {
@@ -98,8 +111,9 @@ async function run(connections: Connections, options: Options): Promise<Ran> {
 
 const withInstant = (change: Change) => ({ ...change, appendedAt: new Date(change.appendedAt) });
 
-const jsonOf = ({ from, to }: Options, { done, basis, sample }: Ran) => ({
-  ...{ from, to, basis, same: done.changed === 0 && done.compared > 0, ...done },
+const jsonOf = ({ from, to }: Options, { done, basis, sample }: Ran, given: ReadonlySet<BacktestStage>) => ({
+  ...{ from, to, basis, same: conclusionOf(done, given) === 'SAME', conclusion: conclusionOf(done, given) },
+  ...{ uncompared: uncomparedStages(done, given), ...done },
   sample: sample.map(withInstant),
 });
 
@@ -108,7 +122,7 @@ const moneyIn = (money: Readonly<Record<string, bigint>>): string =>
     .map(([currency, minor]) => formatMoney({ minor, currency }))
     .join(', ');
 
-function printReport(done: BacktestDone, basis: BacktestBasis, sample: readonly Change[]): void {
+function printReport({ done, basis, sample }: Ran, given: ReadonlySet<BacktestStage>): void {
   const { build, lists, rules, terms, limits } = basis;
   print(`build ${build}; lists: ${lists}; rules of data: ${rules}; terms: ${terms}; limits: ${limits}`);
   if (done.isShort)
@@ -135,6 +149,17 @@ function printReport(done: BacktestDone, basis: BacktestBasis, sample: readonly 
     money: formatMoney(money),
   }));
   if (named.length > 0) printRows(named, ['transfer', 'stage', 'at', 'was', 'would', 'money'], false);
-  if (done.compared === 0) print('Nothing was compared.');
-  else print(done.changed === 0 ? 'Nothing differs.' : `${done.changed} transfers would have been decided otherwise.`);
+  for (const stage of uncomparedStages(done, given))
+    print(
+      `${stage} compared nothing${given.has(stage) ? ', though it was given something else' : ''}: it has shown nothing.`,
+    );
+  print(ENDINGS[conclusionOf(done, given)](done));
 }
+
+const otherwise = ({ changed }: BacktestDone) => `${changed} transfers would have been decided otherwise.`;
+const ENDINGS: Readonly<Record<BacktestConclusion, (done: BacktestDone) => string>> = {
+  SAME: () => 'Nothing differs.',
+  DIFFERS: otherwise,
+  INCOMPLETE: () => 'Nothing that was compared differs, but not all could be compared.',
+  NOT_COMPARED: (done) => (done.changed > 0 ? otherwise(done) : 'This has not shown that nothing differs.'),
+};

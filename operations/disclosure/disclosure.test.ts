@@ -142,6 +142,40 @@ describe('a disclosure', () => {
     );
   });
 
+  it('tells what was paid, of the attempt that paid it, whatever stands behind', () => {
+    const value = transferCompleted();
+    const done = lifecycleOf('transfer.completed', value, 'SETTLEMENT')!;
+    const mark = (of: TransferLifecycle, eventId: string) => ({
+      ...{ ...of, eventId, eventKind: 'MARK', state: 'DEAD_LETTERED' as const, occurredAt: of.occurredAt + 60_000 },
+    });
+    const paid = { state: 'COMPLETED', deadLettered: true, paid: value.price.credit, returned: null };
+    expect(disclosureOf('t', stored(done, mark(done, 'late')))).toMatchObject(paid);
+    // A letter of the first attempt, put aside when the second was paid: its price is not what was paid.
+    const first = {
+      ...done,
+      eventId: 'first',
+      sequence: 1,
+      attempt: 9,
+      state: 'PRICED',
+      debitMinor: 1n,
+      creditMinor: 2n,
+    };
+    const old = mark(first as TransferLifecycle, 'old');
+    expect(
+      disclosureOf('t', stored(first as TransferLifecycle, done, { ...old, occurredAt: done.occurredAt + 1 })),
+    ).toMatchObject({ ...paid, attempt: done.attempt, total: value.price.debit });
+    const back = { ...done, eventId: 'back', sequence: done.sequence + 1, state: 'RETURNED' as const };
+    const returned = { ...back, occurredAt: done.occurredAt + 1, returnedMinor: value.price.credit.minor };
+    expect(disclosureOf('t', stored(done, returned, { ...mark(back, 'letter'), returnedMinor: null }))).toMatchObject({
+      ...{ state: 'RETURNED', paid: value.price.credit, returned: value.price.credit },
+    });
+    expect(disclosureOf('t', stored(done))).toMatchObject({ ...paid, deadLettered: false });
+    const priced = { ...done, state: 'PRICED' as const };
+    expect(disclosureOf('t', stored(priced, mark(priced, 'stuck')))).toMatchObject({
+      ...{ state: 'PRICED', deadLettered: true, paid: null },
+    });
+  });
+
   it('is of what a transfer of the chain has at its end', () => {
     const value = transferCompleted();
     const row = lifecycleOf('transfer.completed', value, 'SETTLEMENT')!;

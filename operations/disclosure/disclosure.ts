@@ -9,7 +9,10 @@ import { inOrder } from '../queries/timeline.ts';
 /** Amounts are those that were priced and paid, to the minor unit: nothing here is rounded but `shownRate`. */
 export interface Disclosure {
   readonly transferId: string;
+  /** That its last transition took it to; a dead letter takes it nowhere. */
   readonly state: string;
+  /** A dead letter stands behind its last transition. */
+  readonly deadLettered: boolean;
   readonly attempt: number;
   /** When the state was taken that has this price, ms since 1970. */
   readonly asOf: number;
@@ -59,7 +62,8 @@ export interface DisclosedTax {
 type StoredRow = Partial<TransferLifecycle> & Pick<EventDocument, 'topic'>;
 
 /**
- * The price in force, of the row with the highest sequence that has one, and what came of it by the last row.
+ * The price that was paid; where nothing was, that in force: of the transition with the highest sequence that has one. A payout
+ * stays one whatever comes behind it.
  * @param events all that is stored of the transfer, in any order
  * @throws CodedError TRANSFER_UNPRICED when it has no price
  */
@@ -67,16 +71,33 @@ export function disclosureOf(transferId: string, events: readonly EventDocument[
   const rows = inOrder(
     (events as readonly unknown[] as readonly StoredRow[]).filter(isRow) as never,
   ) as readonly StoredRow[];
-  const row = rows.findLast(({ debitMinor }) => debitMinor != null);
-  const last = rows.at(-1);
+  const transitions = rows.filter((each) => !isMark(each));
+  const last = transitions.at(-1) ?? rows.at(-1);
+  const ends = transitions.filter(({ state }) => state === 'COMPLETED' || state === 'RETURNED');
+  const returnedMinor = ends.findLast((each) => each.returnedMinor != null)?.returnedMinor;
+  const row = ends.findLast(hasPrice) ?? transitions.findLast(hasPrice) ?? rows.findLast(hasPrice);
   if (row === undefined || last === undefined)
     throw new CodedError('TRANSFER_UNPRICED', `${transferId} has no price, so nothing of it can be disclosed`);
-  return recordOf(transferId, row, last.state!);
+  const deadLettered = isMark(rows.at(-1)!);
+  return recordOf(transferId, row, { state: last.state!, deadLettered, isPaid: ends.length > 0, returnedMinor });
+}
+
+const hasPrice = ({ debitMinor }: StoredRow): boolean => debitMinor != null;
+const isMark = ({ state }: StoredRow): boolean => state === 'DEAD_LETTERED';
+
+/** What came of the price. */
+interface Outcome extends Pick<Disclosure, 'state' | 'deadLettered'> {
+  readonly isPaid: boolean;
+  readonly returnedMinor: StoredRow['returnedMinor'];
 }
 
 const isRow = ({ topic }: StoredRow): boolean => topic === 'transfer.lifecycle';
 
-function recordOf(transferId: string, row: StoredRow, state: string): Disclosure {
+function recordOf(
+  transferId: string,
+  row: StoredRow,
+  { state, deadLettered, isPaid, returnedMinor }: Outcome,
+): Disclosure {
   const [source, target] = [row.sourceCurrency!, row.targetCurrency!];
   const inSource = (minor: bigint): Money => ({ minor: BigInt(minor), currency: source });
   const inTarget = (minor: bigint): Money => ({ minor: BigInt(minor), currency: target });
@@ -87,6 +108,7 @@ function recordOf(transferId: string, row: StoredRow, state: string): Disclosure
     ...{
       transferId,
       state,
+      deadLettered,
       attempt: Number(row.attempt),
       asOf: Number(row.occurredAt),
       corridor: row.corridorId ?? null,
@@ -107,8 +129,8 @@ function recordOf(transferId: string, row: StoredRow, state: string): Disclosure
     availableAt: instantOf(row.availableAt),
     cancelUntil: instantOf(row.cancelUntil),
     terms: row.termsVersion ?? null,
-    paid: state === 'COMPLETED' || state === 'RETURNED' ? inTarget(credit) : null,
-    returned: row.returnedMinor == null ? null : inTarget(row.returnedMinor),
+    paid: isPaid ? inTarget(credit) : null,
+    returned: returnedMinor == null ? null : inTarget(returnedMinor),
   };
 }
 

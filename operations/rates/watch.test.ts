@@ -74,6 +74,19 @@ describe('a source', () => {
     expect(published.map(({ rate }) => rate)).toEqual(['125.2579']);
   });
 
+  it('that answers "unchanged" to a question that named no answer has failed: not one rate was ever had', async () => {
+    const { ports, published, looks } = world(async () => ({ kind: 'unchanged' }));
+    expect(await watchOnce([BANK], ports)).toBe(false);
+    expect(looks).toMatchObject([{ kind: 'failed', code: 'RATE_SOURCE_WRONG', failures: 1 }]);
+    // Nor one that gave an answer which nothing can be compared with.
+    const { ports: later } = world(async (_, known) => (known.etag ? { kind: 'unchanged' } : answered('125.0')));
+    const read = await lookOnce(BANK, NEW_SOURCE, later);
+    expect(read.look.kind).toBe('read');
+    const then = await lookOnce(BANK, read.state, { ...later, ask: async () => ({ kind: 'unchanged' }) });
+    expect(then).toMatchObject({ look: { kind: 'failed', code: 'RATE_SOURCE_WRONG' }, state: { failures: 1 } });
+    expect(published).toEqual([]);
+  });
+
   it('that answers nonsense writes nothing, and is no fault of the others', async () => {
     const { ports, published, looks } = world(async ({ source }) =>
       source === 'bank' ? answered('"x"') : answered('125.0'),

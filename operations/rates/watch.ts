@@ -2,7 +2,7 @@
 // the others, and nothing of a wrong answer is taken: the rates that the log has simply grow old, which pricing sees.
 import { type BackoffLimits, backoffMs } from '../../ports/backoff.ts';
 import type { ErrorCode } from '../../ports/error-codes.ts';
-import { codeAndDetail } from '../../ports/fault.ts';
+import { CodedError, codeAndDetail } from '../../ports/fault.ts';
 import type { FxRate } from '../../schemas/types.generated.ts';
 import { type RatesRead, ratesOfEcb } from './import.ts';
 import { ratesOfJson } from './json-rates.ts';
@@ -85,6 +85,8 @@ export async function lookOnce(
   try {
     const answer = await ports.ask(source, known);
     const nextMs = nextLookMs(0, source.everyMs, ports.random);
+    if (answer.kind === 'unchanged' && known.etag === undefined && known.lastModified === undefined)
+      throw unchangedSince(name);
     if (answer.kind === 'unchanged')
       return { look: { source: name, kind: 'unchanged', nextMs }, state: { failures: 0, known } };
     const { rates, rawHash } = ratesIn(source, answer.bytes, ports.now());
@@ -103,6 +105,12 @@ export async function lookOnce(
     return { look, state: { failures: inARow, known } };
   }
 }
+
+/** Nothing is in the log that it could be the same as. */
+const unchangedSince = (source: string): CodedError =>
+  new CodedError('RATE_SOURCE_WRONG', `${source}: it answers 304 (unchanged), though it was not asked since when`, {
+    ...{ faultClass: 'transient-dependency', dependency: source },
+  });
 
 function ratesIn(source: RateSource, bytes: Uint8Array, now: number): RatesRead {
   return source.kind === 'ecb' ? ratesOfEcb(bytes, { source: source.source, now }) : ratesOfJson(bytes, source, now);

@@ -64,7 +64,15 @@ it('an unchanged build differs in nothing, and the log is as it was', async () =
   const { code, stdout, stderr } = await run('--json');
   expect(code, stderr + stdout).toBe(0);
   const report = JSON.parse(stdout) as Report;
-  expect(report).toMatchObject({ same: true, changed: 0, isShort: false, unproven: 0, sample: [] });
+  expect(report).toMatchObject({
+    same: true,
+    conclusion: 'SAME',
+    uncompared: [],
+    changed: 0,
+    isShort: false,
+    unproven: 0,
+    sample: [],
+  });
   const accepted = (await valuesOf('transfer.accepted')).length;
   const priced = (await valuesOf('transfer.priced')).length;
   expect(accepted).toBeGreaterThan(INPUTS / 2);
