@@ -155,6 +155,50 @@ describe('the grains', () => {
     expect((await world.states()).get(transferId)!.state).toBe('DEAD_LETTERED');
   });
 
+  it('a true copy of an older row, to a writer that remembers nothing, does not stand over what came meanwhile', async () => {
+    for (const at of [0, 1]) {
+      const rows = rowsOf(['completed']);
+      const world = new GrainsWorld();
+      world.append(rows);
+      await world.run();
+      const { transferId } = rows[0]!.row;
+      const money = (await world.money()).length;
+      world.clock.advance(600_000);
+      // Alone in its batch, twice, by a writer that was just started.
+      world.append([rows[at]!, rows[at]!]);
+      await world.run();
+      expect((await world.states()).get(transferId)).toEqual(rows.at(-1)!.row);
+      // A copy of what moved money moves it in the log again; its movements have the ids of before.
+      world.append([rows.at(-1)!]);
+      await world.run();
+      const movements = (await world.money()).map(({ value }) => value.movementId);
+      expect(new Set(movements).size).toBe(money);
+      expect((await world.states()).get(transferId)).toEqual(rows.at(-1)!.row);
+    }
+  });
+
+  it('what was found in the log for a copy is remembered: a hundred copies are not a hundred reads', async () => {
+    const rows = rowsOf(['completed']);
+    const world = new GrainsWorld({ batch: 1 });
+    world.append(rows);
+    await world.run();
+    world.clock.advance(600_000);
+    world.append(Array.from({ length: 100 }, () => rows[1]!));
+    let reads = 0;
+    const reader = world.log.reader();
+    const counting = {
+      ...reader,
+      read: (...asked: Parameters<typeof reader.read>) => {
+        reads += 1;
+        return reader.read(...asked);
+      },
+    };
+    world.log.reader = () => counting;
+    await world.run();
+    expect(reads).toBe(1);
+    expect((await world.states()).get(rows[0]!.row.transferId)).toEqual(rows.at(-1)!.row);
+  });
+
   it('an older row that is there again does not stand over what came meanwhile', async () => {
     const rows = rowsOf(['completed']);
     const world = new GrainsWorld({ batch: 20 });

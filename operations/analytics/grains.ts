@@ -16,7 +16,7 @@ import { ANALYTICS, analyticsConsumers } from '../../processors/topology.ts';
 import type { TransferLifecycle, TransferMoney } from '../../schemas/types.generated.ts';
 import { CONTRACT_VERSION } from '../../topics/analytics-contract.ts';
 import { analyticsWatermark, transferLifecycle, transferMoney, transferState } from '../../topics/boundary.ts';
-import { isMark, type LookBack, lookBack, RecentRows } from './recent-rows.ts';
+import { isLate, isMark, type LookBack, lookBack, RecentRows } from './recent-rows.ts';
 
 const LIFECYCLE = transferLifecycle.name;
 /** One claim a partition in so long, ms. */
@@ -64,7 +64,7 @@ export function createGrains(options: GrainsOptions): (batch: RecordBatch) => Pr
     const known = recent.get(partition);
     // What this made last may not have been committed, or another may have come between.
     const before = known?.note === note ? known : new RecentRows(note);
-    const latest = await latestOf(options, before, rows, batch);
+    const { latest, found } = await latestOf(options, before, rows, batch);
     const outputs = [
       ...latest.map((row) => make(transferState.name, row, { partition, eventId: row.eventId })),
       ...rows.flatMap(({ row }) => moneyOf(make, row, partition)),
@@ -85,7 +85,7 @@ export function createGrains(options: GrainsOptions): (batch: RecordBatch) => Pr
     }
     if (rows.length > 0) options.onTaken?.({ rows: rows.length, ageMs: now - rows[0]!.record.timestamp });
     const after = end === undefined ? note : `${topicId} ${end + 1}`;
-    recent.set(partition, before.after(after, latest));
+    recent.set(partition, before.after(after, [...found, ...latest]));
     const then: BatchResult['then'] = unread === undefined ? { do: 'continue' } : { do: 'stop', ...unread };
     return { doneThrough: end, outputs, ...(after === '' ? {} : { note: after }), then };
   };
@@ -134,29 +134,29 @@ async function read({ codec, rings, onPassedOver }: GrainsOptions, { records }: 
   }
 }
 
-/** The rows that are the latest of their transfers, one a transfer. */
+/** The rows that are the latest of their transfers, one a transfer; and those that were found in the log, to be remembered. */
 async function latestOf(
   options: GrainsOptions,
   before: RecentRows,
   rows: readonly Row[],
   { partition, records }: RecordBatch,
-): Promise<readonly TransferLifecycle[]> {
+): Promise<{ readonly latest: readonly TransferLifecycle[]; readonly found: readonly TransferLifecycle[] }> {
   const latest = new Map<string, TransferLifecycle>();
   const moved = new Set<string>();
-  for (const { row } of rows) {
+  for (const { row, record } of rows) {
     latest.set(row.transferId, laterOf(latest.get(row.transferId), row));
-    // Transitions come in their order: none before is higher.
-    if (!isMark(row)) moved.add(row.transferId);
+    // Transitions come in their order, and soon: none before is higher. A copy of one comes late.
+    if (!isMark(row) && !isLate(row, record)) moved.add(row.transferId);
   }
-  const marks = [...latest.values()].filter((row) => isMark(row) && !moved.has(row.transferId));
-  const forgotten = marks.filter(({ transferId }) => before.get(transferId) === undefined);
+  const doubtful = [...latest.values()].filter(({ transferId }) => !moved.has(transferId));
+  const forgotten = doubtful.filter(({ transferId }) => before.get(transferId) === undefined);
   const found = await lookBack(options, forgotten, partition, records[0]!.offset);
   const overtaken = (row: TransferLifecycle) => {
     const known = before.get(row.transferId) ?? found.get(row.transferId);
     return known !== undefined && known.eventId !== row.eventId && laterOf(known, row) === known;
   };
   // Also of a transition that is there again: a copy of an older row.
-  return [...latest.values()].filter((row) => !overtaken(row));
+  return { latest: [...latest.values()].filter((row) => !overtaken(row)), found: [...found.values()] };
 }
 
 function moneyOf(make: Make, row: TransferLifecycle, partition: number): readonly OutputRecord[] {

@@ -1,8 +1,9 @@
 // Which row is the latest of its transfer, for rows that may come behind a later one. Transitions come in their order; a mark
-// (a letter that was put aside) may come when its transfer has long gone on, and must not stand for it then.
+// (a letter that was put aside) may come when its transfer has long gone on, and must not stand for it then. Nor must a copy of
+// an older row that somebody wrote again: it comes long after it was made.
 import { laterOf } from '../../domain/transfers/row-order.ts';
 import type { Codec } from '../../ports/codec.ts';
-import type { LogReader } from '../../ports/log.ts';
+import type { LogReader, LogRecord } from '../../ports/log.ts';
 import { type Rings, sealFlaw } from '../../ports/seals.ts';
 import type { TransferLifecycle } from '../../schemas/types.generated.ts';
 import { transferLifecycle } from '../../topics/boundary.ts';
@@ -12,6 +13,13 @@ const LIFECYCLE = transferLifecycle.name;
 const REMEMBERED = 20_000;
 /** How far the clock of a stage may be ahead of the broker's, ms: what is looked for is not before it. */
 const CLOCKS_MS = 3_600_000;
+
+/** What the broker took so long after it was made is no row of a stage at work, ms: a stage commits within seconds. */
+const LATE_MS = 300_000;
+
+/** Whether it may be a copy of a row. */
+export const isLate = ({ occurredAt }: TransferLifecycle, { timestamp }: Pick<LogRecord, 'timestamp'>): boolean =>
+  timestamp - occurredAt > LATE_MS;
 
 export const isMark = ({ state }: Pick<TransferLifecycle, 'state'>): boolean => state === 'DEAD_LETTERED';
 
@@ -48,19 +56,19 @@ export interface LookBack {
 }
 
 /**
- * The latest row before `end` of the transfer of each mark, from the log itself: since the state that the mark is of was taken.
- * Rare: of letters of transfers that nobody here remembers. One read for all marks of a batch.
+ * The latest row before `end` of the transfer of each of these, from the log itself: since the state that a mark is of was taken,
+ * or since a row that may be a copy was made. Rare: of transfers that nobody here remembers. One read for all of a batch.
  */
 export async function lookBack(
   { reader, codec, rings }: LookBack,
-  marks: readonly TransferLifecycle[],
+  doubtful: readonly TransferLifecycle[],
   partition: number,
   end: number,
 ): Promise<ReadonlyMap<string, TransferLifecycle>> {
   const found = new Map<string, TransferLifecycle>();
-  if (marks.length === 0) return found;
-  const wanted = new Set(marks.map(({ transferId }) => transferId));
-  const since = Math.min(...marks.map(({ previousOccurredAt }) => previousOccurredAt ?? 0)) - CLOCKS_MS;
+  if (doubtful.length === 0) return found;
+  const wanted = new Set(doubtful.map(({ transferId }) => transferId));
+  const since = Math.min(...doubtful.map(madeSince)) - CLOCKS_MS;
   const ranges = await reader.offsetsSince([LIFECYCLE], Math.max(0, since));
   const from = ranges.find((range) => range.partition === partition)?.from ?? 0;
   if (from >= end) return found;
@@ -81,3 +89,6 @@ export async function lookBack(
   });
   return found;
 }
+
+/** A row that is later than this one is not older than that, ms. */
+const madeSince = (row: TransferLifecycle): number => (isMark(row) ? (row.previousOccurredAt ?? 0) : row.occurredAt);
