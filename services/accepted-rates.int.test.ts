@@ -12,6 +12,7 @@ import { memoryCodec } from '../test/kit/memory-codec.ts';
 import { readTopic } from '../test/kit/read-topic.ts';
 import { testRings } from '../test/kit/rings.ts';
 import { fxAcceptedRates, fxJumpsAccepted } from '../topics/boundary.ts';
+import { transferPriced } from '../topics/chain.ts';
 import { followedRates } from './accepted-rates.ts';
 import { rateLog } from './rates.ts';
 
@@ -48,7 +49,8 @@ beforeAll(async () => {
   stack = await startStack({ stateDir, ephemeral: true, kinds: ['kafka'], env: {} });
   const admin = await clientOf('admin').admin();
   const topicConfig = { 'message.timestamp.type': 'LogAppendTime', 'cleanup.policy': 'compact' };
-  const topics = [fxAcceptedRates.name, fxJumpsAccepted.name];
+  // Of a pair that nothing is remembered of, the prices in the log are asked.
+  const topics = [fxAcceptedRates.name, fxJumpsAccepted.name, transferPriced.name];
   await admin.createTopics(topics.map((name) => ({ name, partitions: 1, replicationFactor: 1, config: topicConfig })));
   await admin.close();
 }, 300_000);

@@ -27,6 +27,8 @@ export interface ApiOptions {
   readonly document: string;
   readonly docsUrl: string;
   readonly requestsPerMinute: number;
+  /** Most requests of one address a minute that are refused for who asks; default: REFUSED_PER_MINUTE. */
+  readonly refusedPerMinute?: number;
   readonly logger: Pick<Logger, 'error'>;
   readonly metrics: Pick<Metrics, 'apiSeconds'>;
   /** How long a request may take to arrive, and to be answered, ms. */
@@ -131,9 +133,9 @@ interface Door {
 }
 
 /** Who asks, whether they may, and how often they have: before anything of the body is read. */
-function doorman({ authenticator, requestsPerMinute }: ApiOptions): Door {
+function doorman({ authenticator, requestsPerMinute, refusedPerMinute = REFUSED_PER_MINUTE }: ApiOptions): Door {
   const perSubject = rateLimiter('subject', requestsPerMinute);
-  const refused = rateLimiter('refused', REFUSED_PER_MINUTE);
+  const refused = rateLimiter('refused', refusedPerMinute);
   const count = (request: FastifyRequest, limiter: typeof perSubject, subject: string, requests = 1) => {
     request.quota = limiter.count(subject, requests);
     if (request.quota.isLeft) return;

@@ -28,7 +28,9 @@ it('knows what verify tells of the harness by the place, or by the transfer and 
   expect(isOurs(finding('SEAL_MISSING', { position: 'transfer.priced/0/8' }))).toBe(false);
   expect(isOurs(finding('DEAD_LETTER_OF_NOTHING', { position: 'limits.dlq/0/3' }))).toBe(true);
   expect(isOurs(finding('EVENT_REPEATED', { transferId: 'copied' }))).toBe(true);
-  expect(isOurs(finding('LIFECYCLE_REPEATED', { transferId: 'copied' }))).toBe(true);
+  for (const code of ['LIFECYCLE_REPEATED', 'POSITION_REPEATED', 'MONEY_REPEATED'] as const)
+    expect(isOurs(finding(code, { transferId: 'copied' }))).toBe(true);
+  expect(isOurs(finding('POSITION_REPEATED', { transferId: 'another' }))).toBe(false);
   expect(isOurs(finding('EVENT_ID_CONFLICT', { transferId: 'copied' }))).toBe(false);
   expect(isOurs(finding('CASE_DIFFERS', { transferId: 'tampered' }))).toBe(true);
   expect(isOurs(finding('PAID_TWICE', { transferId: 'tampered' }))).toBe(false);

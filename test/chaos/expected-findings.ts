@@ -14,8 +14,8 @@ export interface Doings {
   readonly tampered: ReadonlySet<string>;
 }
 
-/** A copy is there twice, and its transition is told once. */
-const TOLD_OF_COPIES = /^(EVENT_REPEATED|LIFECYCLE_REPEATED)$/;
+/** A copy is there twice, and its transition, its position and its movements are told once; or those of a copied row twice. */
+const TOLD_OF_COPIES = /^(EVENT|LIFECYCLE|POSITION|MONEY)_REPEATED$/;
 
 /** Says of a finding whether it tells of what the harness did. */
 export function tellsOf({ forged, forgedLetters, tampered }: Doings): (finding: Finding) => boolean {
