@@ -128,6 +128,7 @@ function printReport({ done, basis, sample }: Ran, given: ReadonlySet<BacktestSt
   if (done.isShort)
     print('The log does not reach back so far: what was before is not compared, nor counted by limits.');
   if (done.unproven > 0) print(`${done.unproven} records that their issuer has not sealed count for nothing.`);
+  if (done.unreadIntents > 0) print(`${done.unreadIntents} intents cannot be read, now as then: nothing came of them.`);
   if (done.undecodable > 0) print(`${done.undecodable} records that cannot be read count for nothing.`);
   const stages = done.stages.map(({ notComparable, changes: _, changedBefore, ...stage }) => ({
     ...stage,

@@ -50,7 +50,10 @@ export interface BacktestDone {
   readonly changed: number;
   /** What stood in the log and was no event of a stage: nobody of ours sealed it, or it cannot be read. */
   readonly unproven: number;
+  /** Records that cannot be read, but for intents that nobody could read then either. */
   readonly undecodable: number;
+  /** Intents that cannot be read, and of which nothing came then. */
+  readonly unreadIntents: number;
   readonly records: number;
   /** The log does not reach back to the beginning of the period, or of what limits count. */
   readonly isShort: boolean;
@@ -77,6 +80,7 @@ export async function backtest(sources: StageSources, asked: BacktestAsked): Pro
   const sum = (of: 'compared' | 'changed') => stages.reduce((total, stage) => total + stage[of], 0);
   return {
     ...{ stages, compared: sum('compared'), changed: sum('changed'), undecodable: run.undecodable },
+    unreadIntents: run.unreadIntents,
     ...{ unproven: run.unproven + limits.unproven, records: run.records + limits.records },
     isShort: places.isShort || limits.isShort,
   };
@@ -93,6 +97,9 @@ class Run {
   records = 0;
   unproven = 0;
   undecodable = 0;
+  unreadIntents = 0;
+  /** Where they stand: of one of them something may have come, which this build would not have made. */
+  readonly #unread = new Set<string>();
   readonly #pairing = new Pairing();
   /** Transfers that a stage would have treated otherwise: what is behind it would never have been as it was. */
   readonly #changed = new Set<string>();
@@ -112,6 +119,7 @@ class Run {
     const { from, to, maxHeld = MAX_HELD } = this.#asked;
     const pairs: Pair[] = [];
     for (const { received, timestamp } of await this.#read(ranges)) {
+      this.#noteOrigin(received);
       const pair = this.#pairing.outcome({ topic: received.topic, value: received.value } as AnyEvent);
       if (pair !== undefined) pairs.push(pair);
       if (timestamp >= from && timestamp < to) this.#pairing.input(received);
@@ -161,13 +169,29 @@ class Run {
             faultClass: 'fatal',
           } as never);
         if (refusal?.kind === 'unproven') this.unproven += 1;
-        else if (refusal?.kind === 'undecodable') this.undecodable += 1;
+        else if (refusal?.kind === 'undecodable') this.#unreadable(batch.topic, record);
         if (refusal !== undefined || received === undefined) continue;
         const { topic, partition, offset, timestamp } = record;
         taken.push({ topic, partition, offset, timestamp, received });
       }
     });
     return taken.sort(inOrder);
+  }
+
+  #unreadable(topic: string, { partition, offset }: Pick<Placed, 'partition' | 'offset'>): void {
+    if (topic !== 'transfer.requested' || this.#unread.size >= MAX_HELD) {
+      this.undecodable += 1;
+      return;
+    }
+    this.unreadIntents += 1;
+    this.#unread.add(`${partition}:${offset}`);
+  }
+
+  #noteOrigin({ topic, originPosition }: Received<unknown>): void {
+    if (topic !== 'transfer.accepted' && topic !== 'intent.rejected') return;
+    if (!this.#unread.delete(originPosition.slice(originPosition.indexOf(':') + 1))) return;
+    this.unreadIntents -= 1;
+    this.undecodable += 1;
   }
 
   async #judge(stage: PairStage, pairs: readonly Pair[]): Promise<void> {
