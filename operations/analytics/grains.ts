@@ -16,6 +16,7 @@ import { ANALYTICS, analyticsConsumers } from '../../processors/topology.ts';
 import type { TransferLifecycle, TransferMoney } from '../../schemas/types.generated.ts';
 import { CONTRACT_VERSION } from '../../topics/analytics-contract.ts';
 import { analyticsWatermark, transferLifecycle, transferMoney, transferState } from '../../topics/boundary.ts';
+import { grainNote } from './grain-note.ts';
 import { isLate, isMark, type LookBack, lookBack, RecentRows } from './recent-rows.ts';
 
 const LIFECYCLE = transferLifecycle.name;
@@ -84,7 +85,7 @@ export function createGrains(options: GrainsOptions): (batch: RecordBatch) => Pr
       }
     }
     if (rows.length > 0) options.onTaken?.({ rows: rows.length, ageMs: now - rows[0]!.record.timestamp });
-    const after = end === undefined ? note : `${topicId} ${end + 1}`;
+    const after = end === undefined ? note : grainNote(topicId, end + 1);
     recent.set(partition, before.after(after, [...found, ...latest]));
     const then: BatchResult['then'] = unread === undefined ? { do: 'continue' } : { do: 'stop', ...unread };
     return { doneThrough: end, outputs, ...(after === '' ? {} : { note: after }), then };

@@ -1,31 +1,23 @@
 // The grains for analysts, of a process: their one writer, and what claims that a quiet partition is complete.
-import { createGrains, grainMaker } from '../../operations/analytics/grains.ts';
-import { quietClaims } from '../../operations/analytics/quiet-claims.ts';
+import { createGrains } from '../../operations/analytics/grains.ts';
 import { systemClock } from '../../ports/clock.ts';
-import { groupId } from '../../ports/consumer-groups/names.ts';
 import type { ErrorCode } from '../../ports/error-codes.ts';
-import type { LogAdmin, LogRecord, LogWriter } from '../../ports/log.ts';
-import { within } from '../../ports/pause.ts';
+import type { LogRecord } from '../../ports/log.ts';
 import { ANALYTICS } from '../../processors/topology.ts';
-import { faultOf } from '../../runtime/fault.ts';
 import { createConsumerHost } from '../../runtime/hosts/consumer-host.ts';
-import type { Alarm, Host } from '../../runtime/hosts/host.ts';
+import type { Alarm } from '../../runtime/hosts/host.ts';
 import { createObserver } from '../../runtime/hosts/observer.ts';
 import { pausingHandler } from '../../runtime/hosts/pausing-handler.ts';
 import type { HostRuntime } from '../../runtime/hosts/processor-host.ts';
-import { createTable, type Table } from '../../runtime/hosts/table.ts';
-import type { AnalyticsWatermark } from '../../schemas/types.generated.ts';
+import { createTable } from '../../runtime/hosts/table.ts';
 import { analyticsWatermark, transferLifecycle, transferMoney, transferState } from '../../topics/boundary.ts';
 import type { Connections } from '../connections.ts';
-import { backgroundHost } from './background.ts';
+import { watermarkHost } from './analytics-watermarks.ts';
 import type { Hosted } from './processors.ts';
 import { tableFaults } from './table-faults.ts';
 
 const LIFECYCLE = transferLifecycle.name;
 const WATERMARK = analyticsWatermark.name;
-const TICKER = 'analytics-watermark';
-/** Between two looks at what is quiet, ms. */
-const LOOK_EVERY_MS = 5_000;
 /** Rows are folded: the more at once, the fewer records of state. Analysts wait for seconds anyway. */
 const MAX_ROWS = 2_000;
 const GATHERING_MS = 500;
@@ -35,7 +27,9 @@ export async function analyticsHosts({ config }: Connections, runtime: HostRunti
   const { clockToleranceMs: toleranceMs } = config.analytics;
   const observer = createObserver({ name: ANALYTICS, clock, logger, metrics });
   const alarms = rowAlarms(runtime);
-  const claims = createTable({ topic: WATERMARK, log, codec, rings, onFault: tableFaults(ANALYTICS, runtime) });
+  const claims = createTable({
+    ...{ topic: WATERMARK, log, codec, rings, onFault: tableFaults(ANALYTICS, runtime) },
+  });
   const claimed = (topicId: string, partition: number) => {
     const claim = claims.get(`${LIFECYCLE}/${partition}`);
     return claim?.topicId === topicId ? claim.completeUntil : undefined;
@@ -95,74 +89,4 @@ function rowAlarms({ clock = systemClock, logger, metrics }: HostRuntime) {
       raise('WATERMARK_OVERTAKEN', record, detail, toDo);
     },
   };
-}
-
-interface Watermarks {
-  readonly runtime: HostRuntime;
-  /** Whose partitions are looked at. */
-  readonly host: Host;
-  readonly claims: Table<AnalyticsWatermark>;
-  readonly claimed: (topicId: string, partition: number) => number | undefined;
-  readonly toleranceMs: number;
-}
-
-/** Claims, for the quiet ones of the partitions that this process has, that they are complete. */
-function watermarkHost({ runtime, host, claims, claimed, toleranceMs }: Watermarks): Host {
-  const { clock = systemClock, logger, metrics, log, app } = runtime;
-  const make = grainMaker(runtime);
-  const stopping = new AbortController();
-  let running: Promise<void> | undefined;
-  let tools: { readonly admin: LogAdmin; readonly writer: LogWriter } | undefined;
-
-  async function look(): Promise<void> {
-    const partitions = new Set(host.health().partitions.map(({ partition }) => partition));
-    if (host.health().state !== 'running' || partitions.size === 0) return;
-    tools ??= { admin: await log.admin(), writer: await log.writer(TICKER) };
-    const { admin, writer } = tools;
-    const [described] = await admin.describeTopics([LIFECYCLE]);
-    const topicId = described?.topicId ?? LIFECYCLE;
-    const committed = () => admin.committed(groupId(app, ANALYTICS), [LIFECYCLE], { evenUnstable: true });
-    const sources = { reader: log.reader(), committed, topicId, now: () => clock.now(), toleranceMs };
-    const quiet = await quietClaims(sources, partitions);
-    const news = quiet.filter(({ partition, completeUntil }) => completeUntil > (claimed(topicId, partition) ?? 0));
-    if (news.length > 0) await writer.send(news.map((claim) => make(WATERMARK, claim, { partition: 0 })));
-  }
-
-  async function loop(): Promise<void> {
-    let failed: string | undefined;
-    while (!stopping.signal.aborted) {
-      try {
-        await look();
-        failed = undefined;
-      } catch (error) {
-        const { code, detail } = faultOf(error);
-        metrics.faults.inc({ consumer: TICKER, code });
-        if (code !== failed) logger.warn({ stage: TICKER, code, detail }, 'nothing is claimed of quiet partitions');
-        failed = code;
-        await close();
-      }
-      for (const [, { partition, completeUntil }] of claims.entries()) {
-        metrics.analyticsCompleteUntil.set({ partition: String(partition) }, completeUntil / 1_000);
-      }
-      await clock.sleep(LOOK_EVERY_MS, stopping.signal);
-    }
-  }
-
-  async function close(): Promise<void> {
-    const open = tools;
-    tools = undefined;
-    await Promise.allSettled([open?.admin.close(), open?.writer.close()]);
-  }
-
-  return backgroundHost({
-    name: TICKER,
-    start: async () => {
-      running = loop();
-    },
-    stop: async (deadlineMs) => {
-      stopping.abort();
-      await within(deadlineMs, running);
-      await close();
-    },
-  });
 }

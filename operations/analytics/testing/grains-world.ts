@@ -12,7 +12,7 @@ import { testRings } from '../../../test/kit/rings.ts';
 import type { TopicName, TopicValues } from '../../../topics/catalogue.ts';
 import { type Ending, History } from '../../../verify/testing/history.ts';
 import { createGrains } from '../grains.ts';
-import { quietClaims } from '../quiet-claims.ts';
+import { type QuietRefusal, type QuietSources, quietClaims } from '../quiet-claims.ts';
 
 export const LIFECYCLE = 'transfer.lifecycle';
 export const PARTITIONS = 2;
@@ -33,6 +33,7 @@ export class GrainsWorld {
   readonly log: MemoryLog;
   readonly passedOver: ErrorCode[] = [];
   readonly overtaken: number[] = [];
+  readonly refused: QuietRefusal[] = [];
   /** What is known of claims, by partition, as the table would have it. */
   readonly known = new Map<number, number>();
   readonly #batch: number;
@@ -86,10 +87,13 @@ export class GrainsWorld {
   }
 
   /** What a look at quiet partitions may claim now. */
-  quiet(partitions: readonly number[] = [0, 1]) {
+  quiet(partitions: readonly number[] = [0, 1], other: Partial<QuietSources> = {}) {
     const committed = async () => (await this.log.admin()).committed(`corridor.${ANALYTICS}`, [LIFECYCLE]);
-    const terms = { topicId: LIFECYCLE, now: () => this.clock.now(), toleranceMs: TOLERANCE_MS };
-    return quietClaims({ reader: this.log.reader(), committed, ...terms }, new Set(partitions));
+    const clocks = { now: () => this.clock.now(), passedUntil: (now: number) => now, toleranceMs: TOLERANCE_MS };
+    const topicId = async () => this.log.topicId(LIFECYCLE) ?? LIFECYCLE;
+    const onRefused = (refusal: QuietRefusal) => void this.refused.push(refusal);
+    const sources = { reader: this.log.reader(), committed, topicId, onRefused, ...clocks, ...other };
+    return quietClaims(sources, new Set(partitions));
   }
 
   batchAt(partition: number, from: number, note: string): RecordBatch {
