@@ -10,6 +10,7 @@ import { CodedError } from '../../ports/fault.ts';
 import type {
   LedgerCounter,
   LedgerState,
+  LedgerStatus,
   LedgerStore,
   LimitOperation,
   LimitResult,
@@ -112,13 +113,7 @@ export function limitsLedger(redis: Redis, options: LimitsLedgerOptions = {}): L
     if (marker !== null && formOf(marker) > NEWEST_FORM) throw newerForm(formOf(marker));
     const isOurs = marker?.startsWith(`${runIdIn(info)}:`) === true && formOf(marker) >= formNow();
     if (marker === null || !isOurs) return { marker, hydrated: false };
-    const notes = ['b:short', 'b:catch-up'].map((note) => `${prefixOf(marker)}${note}`);
-    const [short = null, catchUp = null] = await guarded(() => client.mget(notes));
-    return {
-      ...{ marker, hydrated: true },
-      ...(short !== null && { short: JSON.parse(short) as ShortRules }),
-      ...(catchUp !== null && { catchUp }),
-    };
+    return { marker, hydrated: true, ...(await guarded(() => notesOf(client, prefixOf(marker)))) };
   }
 
   const run: RunScript = async (marker, operations) => {
@@ -149,20 +144,15 @@ export function limitsLedger(redis: Redis, options: LimitsLedgerOptions = {}): L
     apply,
     status,
     close: (marker) =>
-      guarded(async () => {
-        if (marker === undefined) await client.del(markerKey);
-        else await client.corridorLimitsClose(markerKey, marker);
-      }),
+      guarded(() =>
+        marker === undefined ? client.del(markerKey) : client.corridorLimitsClose(markerKey, marker),
+      ).then(() => undefined),
     caughtUp: (marker) => guarded(async () => void (await client.del(`${prefixOf(marker)}b:catch-up`))),
     replaceAll: (state, expected) =>
       guarded(async () => {
         const marker = `${runIdIn(await client.info('server'))}:${formNow()}.${randomUUID()}`;
         const prefix = prefixOf(marker);
-        const building = `${prefix}b:building`;
-        await client.set(building, '1');
-        await fill(client, prefix, state, { keepMs, now: await timeOf(client) });
-        if (state.short?.length) await client.set(`${prefix}b:short`, JSON.stringify(state.short));
-        if (state.catchUp !== undefined) await client.set(`${prefix}b:catch-up`, state.catchUp);
+        const building = await build(client, prefix, state, keepMs);
         if ((await client.corridorLimitsSwap(markerKey, building, expected ?? '', marker)) === 0) {
           await eachPage(client, `${prefix}*`, async (keys) => (await client.unlink(...keys)) >= 0);
           return 'overtaken';
@@ -228,6 +218,25 @@ async function clearOthers(client: Scripted, { namespace, prefix, markerKey, mar
   // The marks of other builders first: whoever has lost something must not win.
   await eachPage(client, `${namespace}:*:b:*`, clear);
   await eachPage(client, `${namespace}:*:[tcw]:*`, clear);
+}
+
+/** What a generation was filled with beside its counters. */
+async function notesOf(client: Redis, prefix: string): Promise<Pick<LedgerStatus, 'short' | 'catchUp'>> {
+  const [short = null, catchUp = null] = await client.mget(`${prefix}b:short`, `${prefix}b:catch-up`);
+  return {
+    ...(short !== null && { short: JSON.parse(short) as ShortRules }),
+    ...(catchUp !== null && { catchUp }),
+  };
+}
+
+/** Fills a generation that is not in force yet. @returns the key of the mark of its builder */
+async function build(client: Redis, prefix: string, state: LedgerState, keepMs: number): Promise<string> {
+  const building = `${prefix}b:building`;
+  await client.set(building, '1');
+  await fill(client, prefix, state, { keepMs, now: await timeOf(client) });
+  if (state.short?.length) await client.set(`${prefix}b:short`, JSON.stringify(state.short));
+  if (state.catchUp !== undefined) await client.set(`${prefix}b:catch-up`, state.catchUp);
+  return building;
 }
 
 /** Writes a whole state under the prefix of a generation that is not in force yet. */
